@@ -1,0 +1,1 @@
+//! evenkeel keeps AWS accounts in their declared security state.
