@@ -1,1 +1,18 @@
 //! evenkeel keeps AWS accounts in their declared security state.
+//!
+//! The data flows one way:
+//!
+//! ```text
+//! TOML files ──load──▶ Baseline ──┐
+//!                                 ├─▶ diff (pure) ─▶ Plan ─▶ render │ apply ─▶ audit
+//! AWS ──observe──▶ Snapshot ──────┘
+//! ```
+//!
+//! Everything between Baseline and Snapshot on one side and Plan on the other is a pure function:
+//! no clock, no network. IO lives at the two ends: observing reads and never writes, applying does
+//! one write at a time and decides nothing.
+
+pub mod aws;
+pub mod baseline;
+pub mod kinds;
+pub mod names;

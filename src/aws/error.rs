@@ -1,0 +1,330 @@
+//! What went wrong at AWS: account, Region, operation, AWS's own code and text, and what to do next.
+
+use std::fmt;
+use std::ops::Deref;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::display::DisplayErrorContext;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_types::request_id::RequestId;
+use serde::{Deserialize, Serialize};
+
+use super::permission::Call;
+use crate::names::{AccountId, Region};
+
+/// What kind of failure an error is, which decides what happens next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorClass {
+    /// The thing is not there, or not set.
+    Absent,
+    /// AWS asks us to slow down, and the SDK's retries were not enough.
+    Throttled,
+    /// AWS is still busy with an earlier change of the same thing.
+    Settling,
+    /// An organization policy forbids it: nobody in the account can do it.
+    Blocked,
+    /// The credentials lack a permission.
+    Denied,
+    /// The Region is not enabled, or does not have the service.
+    RegionUnavailable,
+    /// There are no credentials, or they are expired or not valid.
+    Credentials,
+    /// No answer: name resolution, connection, time-out.
+    Unreachable,
+    /// AWS failed on its side.
+    ServerFault,
+    /// The request itself was refused: validation, quota, conflict.
+    Refused,
+}
+
+impl ErrorClass {
+    /// The class of an error code in AWS's words. `message` separates organization policies
+    /// from missing permissions.
+    pub fn of(code: &str, message: &str, status: Option<u16>) -> Self {
+        match code {
+            "Throttling"
+            | "ThrottlingException"
+            | "ThrottledException"
+            | "TooManyRequestsException"
+            | "RequestLimitExceeded"
+            | "SlowDown"
+            | "RateExceeded"
+            | "RequestThrottled"
+            | "RequestThrottledException"
+            | "EC2ThrottledException" => Self::Throttled,
+            "ConflictException"
+            | "ConcurrentModification"
+            | "ConcurrentModificationException"
+            | "OperationAborted"
+            | "ResourceInUseException"
+            | "KMSInvalidStateException"
+            | "EntityTemporarilyUnmodifiable"
+            | "InsufficientDeliveryPolicyException" => Self::Settling,
+            "ExpiredToken"
+            | "ExpiredTokenException"
+            | "RequestExpired"
+            | "InvalidAccessKeyId"
+            | "SignatureDoesNotMatch"
+            | "IncompleteSignature"
+            | "MissingAuthenticationToken"
+            | "TokenRefreshRequired" => Self::Credentials,
+            "OptInRequired"
+            | "AuthFailure"
+            | "InvalidClientTokenId"
+            | "UnrecognizedClientException"
+            | "UnrecognizedClient"
+            | "UnknownOperationException"
+            | "UnknownOperation" => Self::RegionUnavailable,
+            "BLOCKED_BY_ORGANIZATION_POLICY"
+            | "UnmodifiableEntity"
+            | "UnmodifiableEntityException"
+            | "ManagedRuleException"
+            | "NotOrganizationMasterAccountException" => Self::Blocked,
+            _ if code.starts_with("AccessDenied")
+                || code.starts_with("UnauthorizedOperation")
+                || code.starts_with("AuthorizationError")
+                || code == "Forbidden"
+                || code == "403" =>
+            {
+                let denied_by_policy =
+                    ["service control policy", "resource control policy", "declarative policy"];
+                if denied_by_policy.iter().any(|policy| message.contains(policy)) {
+                    Self::Blocked
+                } else {
+                    Self::Denied
+                }
+            }
+            _ if code.starts_with("NoSuch")
+                || code.ends_with("NotFound")
+                || code.ends_with("NotFoundError")
+                || code.ends_with("NotFoundException")
+                || code == "404" =>
+            {
+                Self::Absent
+            }
+            _ if status.is_some_and(|status| status >= 500) => Self::ServerFault,
+            _ => Self::Refused,
+        }
+    }
+}
+
+/// The fields of an [`AwsError`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Detail {
+    /// The account whose credentials made the call, when it is known.
+    pub account: Option<AccountId>,
+    /// The Region of the endpoint.
+    pub region: Region,
+    /// The operation that failed.
+    pub call: Call,
+    /// AWS's error code, or a word of ours when no answer came (`NoAnswer`, `NoCredentials`).
+    pub code: String,
+    /// AWS's message.
+    pub message: String,
+    /// The HTTP status, when an answer came.
+    pub status: Option<u16>,
+    /// AWS's request id, for their support.
+    pub request_id: Option<String>,
+    /// What kind of failure it is.
+    pub class: ErrorClass,
+}
+
+/// A call to AWS that failed after all retries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AwsError(Box<Detail>);
+
+impl AwsError {
+    /// Makes an error from its fields.
+    pub fn new(detail: Detail) -> Self {
+        Self(Box::new(detail))
+    }
+
+    /// Translates an SDK error, adding where the call was made.
+    pub fn from_sdk<E>(
+        account: Option<&AccountId>,
+        region: &Region,
+        call: Call,
+        error: &SdkError<E, HttpResponse>,
+    ) -> Self
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        let status = error.raw_response().map(|response| response.status().as_u16());
+        let (code, message, class) = match error {
+            SdkError::ServiceError(_) => {
+                let code = error
+                    .code()
+                    .map(str::to_owned)
+                    .or_else(|| status.map(|status| status.to_string()))
+                    .unwrap_or_else(|| "Unknown".to_owned());
+                let message = error.message().unwrap_or("AWS gave no message").to_owned();
+                let class = ErrorClass::of(&code, &message, status);
+                (code, message, class)
+            }
+            SdkError::ResponseError(_) => {
+                let text = root_text(error);
+                let class = match status {
+                    Some(status) if status >= 500 => ErrorClass::ServerFault,
+                    _ => ErrorClass::Unreachable,
+                };
+                ("UnreadableAnswer".to_owned(), text, class)
+            }
+            _ => {
+                let text = root_text(error);
+                if text.contains("credentials") || text.contains("identity") {
+                    ("NoCredentials".to_owned(), text, ErrorClass::Credentials)
+                } else {
+                    ("NoAnswer".to_owned(), text, ErrorClass::Unreachable)
+                }
+            }
+        };
+        let request_id = error.request_id().map(str::to_owned);
+        Self::new(Detail {
+            account: account.cloned(),
+            region: region.clone(),
+            call,
+            code,
+            message,
+            status,
+            request_id,
+            class,
+        })
+    }
+
+    /// Whether AWS's code is one of `codes`.
+    pub fn is_code(&self, codes: &[&str]) -> bool {
+        codes.contains(&self.code.as_str())
+    }
+
+    /// The IAM action that the caller lacks, when that is what is wrong.
+    pub fn missing_permission(&self) -> Option<String> {
+        (self.class == ErrorClass::Denied).then(|| self.call.iam_action().into_owned())
+    }
+
+    /// What the reader should do next.
+    pub fn remedy(&self) -> String {
+        match self.class {
+            ErrorClass::Denied => format!(
+                "allow {} to the identity that evenkeel uses; `evenkeel policy` prints the whole policy",
+                self.call.iam_action()
+            ),
+            ErrorClass::Blocked => {
+                "an organization policy forbids this call: change it there, or set the item's mode to \"report\""
+                    .to_owned()
+            }
+            ErrorClass::Throttled => {
+                "AWS kept throttling: run again later, or with fewer Regions at a time".to_owned()
+            }
+            ErrorClass::Settling => {
+                "AWS is still applying an earlier change: run again in a minute".to_owned()
+            }
+            ErrorClass::RegionUnavailable => format!(
+                "enable the Region {} in this account, or leave it out with `regions`",
+                self.region
+            ),
+            ErrorClass::Credentials => {
+                "sign in again (aws sso login, aws configure) or set AWS_PROFILE, then check with `aws sts get-caller-identity`".to_owned()
+            }
+            ErrorClass::Unreachable => {
+                "check the network, proxy, Region name and AWS_ENDPOINT_URL, then run again".to_owned()
+            }
+            ErrorClass::ServerFault => "AWS failed on its side: run again; what was done is in the audit log".to_owned(),
+            ErrorClass::Absent => "the thing has gone since it was observed: make a new plan".to_owned(),
+            ErrorClass::Refused => "read AWS's message above; the plan shows what was sent".to_owned(),
+        }
+    }
+}
+
+impl Deref for AwsError {
+    type Target = Detail;
+
+    fn deref(&self) -> &Detail {
+        &self.0
+    }
+}
+
+impl fmt::Display for AwsError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} in {}", self.call, self.region)?;
+        if let Some(account) = &self.account {
+            write!(out, " of account {account}")?;
+        }
+        write!(out, ": {}: {}", self.code, self.message)?;
+        if let Some(id) = &self.request_id {
+            write!(out, " (request {id})")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for AwsError {}
+
+/// An SDK error's causes as one line.
+fn root_text<E: std::error::Error>(error: &E) -> String {
+    DisplayErrorContext(error).to_string().split(" (").next().unwrap_or_default().to_owned()
+}
+
+/// Treats some codes as "not there".
+pub trait AbsentIf<T> {
+    /// `Ok(None)` when AWS answered with one of `codes`.
+    ///
+    /// # Errors
+    /// Every other error is passed on.
+    fn absent_if(self, codes: &[&str]) -> Result<Option<T>, AwsError>;
+}
+
+impl<T> AbsentIf<T> for Result<T, AwsError> {
+    fn absent_if(self, codes: &[&str]) -> Result<Option<T>, AwsError> {
+        match self {
+            Ok(value) => Ok(Some(value)),
+            Err(error) if error.is_code(codes) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_have_classes() {
+        let cases = [
+            ("NoSuchEntity", "", Some(404), ErrorClass::Absent),
+            ("TrailNotFoundException", "", Some(400), ErrorClass::Absent),
+            ("ThrottlingException", "", Some(400), ErrorClass::Throttled),
+            ("AccessDenied", "no identity-based policy allows it", Some(403), ErrorClass::Denied),
+            (
+                "AccessDeniedException",
+                "with an explicit deny in a service control policy",
+                Some(400),
+                ErrorClass::Blocked,
+            ),
+            ("UnauthorizedOperation", "", Some(403), ErrorClass::Denied),
+            ("OptInRequired", "", Some(403), ErrorClass::RegionUnavailable),
+            ("ExpiredToken", "", Some(403), ErrorClass::Credentials),
+            ("InternalFailure", "", Some(500), ErrorClass::ServerFault),
+            ("ValidationError", "", Some(400), ErrorClass::Refused),
+        ];
+        for (code, message, status, class) in cases {
+            assert_eq!(ErrorClass::of(code, message, status), class, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_denied_call_names_the_permission() {
+        let error = AwsError::new(Detail {
+            account: None,
+            region: Region::new("us-east-1"),
+            call: Call::new("s3", "HeadBucket"),
+            code: "403".to_owned(),
+            message: String::new(),
+            status: Some(403),
+            request_id: None,
+            class: ErrorClass::of("403", "", Some(403)),
+        });
+        assert_eq!(error.missing_permission().as_deref(), Some("s3:ListBucket"));
+    }
+}

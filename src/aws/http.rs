@@ -1,0 +1,113 @@
+//! The HTTP client that all AWS clients share.
+//!
+//! Two things are ours: requests are counted, and a host name such as `111122223333.127.0.0.1` is
+//! connected to `127.0.0.1`. S3 Control puts the account id in front of the host of whatever
+//! endpoint it is given; in front of an IP address no resolver knows the result, so that
+//! `AWS_ENDPOINT_URL` of an emulator would work for every service but that one. Names below
+//! `localhost` are the local host, as RFC 6761 section 6.3 wants it of resolvers. The request
+//! itself (Host header, signature) stays as the SDK made it.
+
+use std::net::{IpAddr, ToSocketAddrs};
+use std::sync::Arc;
+
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::dns::{DnsFuture, ResolveDns, ResolveDnsError};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+
+use super::meter::Meter;
+
+/// An HTTPS client with pooled connections, counting into `meter`.
+pub fn client(meter: Arc<Meter>) -> SharedHttpClient {
+    let inner = aws_smithy_http_client::Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .build_with_resolver(Resolver);
+    SharedHttpClient::new(MeteredClient { inner, meter })
+}
+
+/// The local host behind a name that no resolver is sure to know.
+fn local_host_behind(name: &str) -> Option<&str> {
+    if name.ends_with(".localhost") {
+        return Some("localhost");
+    }
+    let (prefix, rest) = name.split_once('.')?;
+    let is_account = prefix.len() == 12 && prefix.bytes().all(|byte| byte.is_ascii_digit());
+    (is_account && rest.parse::<IpAddr>().is_ok()).then_some(rest)
+}
+
+#[derive(Debug, Clone)]
+struct Resolver;
+
+impl ResolveDns for Resolver {
+    fn resolve_dns<'a>(&'a self, name: &'a str) -> DnsFuture<'a> {
+        let host = local_host_behind(name).unwrap_or(name).to_owned();
+        DnsFuture::new(async move {
+            let found =
+                tokio::task::spawn_blocking(move || (host.as_str(), 0).to_socket_addrs()).await;
+            match found {
+                Ok(Ok(addresses)) => Ok(addresses.map(|address| address.ip()).collect()),
+                Ok(Err(error)) => Err(ResolveDnsError::new(error)),
+                Err(error) => Err(ResolveDnsError::new(error)),
+            }
+        })
+    }
+}
+
+#[derive(Debug)]
+struct MeteredClient {
+    inner: SharedHttpClient,
+    meter: Arc<Meter>,
+}
+
+impl HttpClient for MeteredClient {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(MeteredConnector {
+            inner: self.inner.http_connector(settings, components),
+            meter: Arc::clone(&self.meter),
+        })
+    }
+}
+
+#[derive(Debug)]
+struct MeteredConnector {
+    inner: SharedHttpConnector,
+    meter: Arc<Meter>,
+}
+
+impl HttpConnector for MeteredConnector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        self.meter.sent();
+        let answer = self.inner.call(request);
+        let meter = Arc::clone(&self.meter);
+        HttpConnectorFuture::new(async move {
+            let answer = answer.await?;
+            if matches!(answer.status().as_u16(), 429 | 503) {
+                meter.was_throttled();
+            }
+            Ok(answer)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_local_names_are_changed() {
+        assert_eq!(local_host_behind("111122223333.127.0.0.1"), Some("127.0.0.1"));
+        assert_eq!(local_host_behind("111122223333.localhost"), Some("localhost"));
+        assert_eq!(local_host_behind("111122223333.s3-control.eu-west-1.amazonaws.com"), None);
+        assert_eq!(local_host_behind("bucket.localhost"), Some("localhost"));
+        assert_eq!(local_host_behind("bucket.127.0.0.1"), None);
+        assert_eq!(local_host_behind("sts.amazonaws.com"), None);
+    }
+}

@@ -1,0 +1,82 @@
+//! From an API operation to the IAM action that allows it.
+//!
+//! The two have the same name except where this table says otherwise. Source: the Service
+//! Authorization Reference, "Actions defined by Amazon S3", and the API pages of the operations.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// An operation of an AWS API, as its model names it: `s3` `GetBucketEncryption`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Call {
+    /// The service's name in its ARNs and permissions, except for `s3control`.
+    pub service: &'static str,
+    /// The operation.
+    pub operation: &'static str,
+}
+
+impl Call {
+    /// Names an operation.
+    pub const fn new(service: &'static str, operation: &'static str) -> Self {
+        Self { service, operation }
+    }
+
+    /// The IAM action that a principal needs for this call.
+    pub fn iam_action(&self) -> Cow<'static, str> {
+        iam_action(self.service, self.operation)
+    }
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}:{}", self.service, self.operation)
+    }
+}
+
+/// The IAM action for an operation of a service.
+pub fn iam_action(service: &str, operation: &str) -> Cow<'static, str> {
+    let exception = match (service, operation) {
+        ("s3", "ListBuckets") => "s3:ListAllMyBuckets",
+        ("s3", "HeadBucket" | "ListObjects" | "ListObjectsV2") => "s3:ListBucket",
+        ("s3", "GetBucketEncryption") => "s3:GetEncryptionConfiguration",
+        ("s3", "PutBucketEncryption" | "DeleteBucketEncryption") => "s3:PutEncryptionConfiguration",
+        ("s3", "GetPublicAccessBlock") => "s3:GetBucketPublicAccessBlock",
+        ("s3", "PutPublicAccessBlock" | "DeletePublicAccessBlock") => {
+            "s3:PutBucketPublicAccessBlock"
+        }
+        ("s3", "GetBucketLifecycleConfiguration") => "s3:GetLifecycleConfiguration",
+        ("s3", "PutBucketLifecycleConfiguration" | "DeleteBucketLifecycle") => {
+            "s3:PutLifecycleConfiguration"
+        }
+        ("s3", "GetObjectLockConfiguration") => "s3:GetBucketObjectLockConfiguration",
+        ("s3", "PutObjectLockConfiguration") => "s3:PutBucketObjectLockConfiguration",
+        ("s3", "DeleteBucketOwnershipControls") => "s3:PutBucketOwnershipControls",
+        ("s3", "DeleteBucketTagging") => "s3:PutBucketTagging",
+        ("s3", "GetBucketReplication") => "s3:GetReplicationConfiguration",
+        ("s3control", "GetPublicAccessBlock") => "s3:GetAccountPublicAccessBlock",
+        ("s3control", "PutPublicAccessBlock" | "DeletePublicAccessBlock") => {
+            "s3:PutAccountPublicAccessBlock"
+        }
+        _ => return Cow::Owned(format!("{service}:{operation}")),
+    };
+    Cow::Borrowed(exception)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn most_actions_are_called_like_their_operation() {
+        assert_eq!(Call::new("iam", "GetRole").iam_action(), "iam:GetRole");
+    }
+
+    #[test]
+    fn s3_goes_its_own_way() {
+        assert_eq!(Call::new("s3", "HeadBucket").iam_action(), "s3:ListBucket");
+        assert_eq!(
+            Call::new("s3control", "DeletePublicAccessBlock").iam_action(),
+            "s3:PutAccountPublicAccessBlock"
+        );
+    }
+}

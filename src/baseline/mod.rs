@@ -1,0 +1,2 @@
+//! Desired state.
+pub mod catalog;

@@ -1,0 +1,141 @@
+//! What a kind may know and do while it observes or applies.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use aws_config::SdkConfig;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use serde::{Deserialize, Serialize};
+
+use crate::aws::reads::ReadCache;
+use crate::aws::session::SdkResult;
+use crate::aws::{AwsError, Call, Session};
+use crate::names::{AccountId, ItemName, Region};
+
+/// What a pure function may know of where it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// The account.
+    pub account: AccountId,
+    /// `aws`, `aws-cn`, `aws-us-gov` …
+    pub partition: String,
+    /// The Region of the objects; for global kinds the home Region.
+    pub region: Region,
+    /// The account's home Region.
+    pub home_region: Region,
+    /// The item.
+    pub item: ItemName,
+}
+
+impl Facts {
+    /// Whether this is the home Region.
+    pub fn is_home(&self) -> bool {
+        self.region == self.home_region
+    }
+}
+
+/// Reads, in one account and Region, for one item.
+#[derive(Debug, Clone)]
+pub struct Cx {
+    facts: Facts,
+    session: Arc<Session>,
+    reads: Arc<ReadCache>,
+}
+
+impl Cx {
+    /// A context whose reads are shared through `reads`.
+    pub fn new(facts: Facts, session: Arc<Session>, reads: Arc<ReadCache>) -> Self {
+        Self { facts, session, reads }
+    }
+
+    /// Where we are.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// The same in another Region, such as a bucket's own.
+    #[must_use]
+    pub fn in_region(&self, region: Region) -> Self {
+        let mut there = self.clone();
+        there.facts.region = region;
+        there
+    }
+
+    /// A client for this Region, made once: `cx.client(aws_sdk_iam::Client::new)`.
+    pub fn client<C: Clone + Send + Sync + 'static>(
+        &self,
+        make: impl FnOnce(&SdkConfig) -> C,
+    ) -> C {
+        self.session.client(&self.facts.region, make)
+    }
+
+    /// Makes a read, or shares the answer when somebody made it before in this run.
+    ///
+    /// `arguments` tells reads of the same operation in the same Region apart.
+    ///
+    /// # Errors
+    /// What AWS answered, with account, Region and operation.
+    pub async fn read<T, E>(
+        &self,
+        call: Call,
+        arguments: &str,
+        request: impl Future<Output = SdkResult<T, E>> + Send,
+    ) -> Result<Arc<T>, AwsError>
+    where
+        T: Send + Sync + 'static,
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        let region = &self.facts.region;
+        // SDK futures are large; on the heap they do not add up in the callers' frames.
+        let send = Box::pin(self.session.send(region, call, request));
+        self.reads.once(region, call, arguments, send).await
+    }
+}
+
+impl Deref for Cx {
+    type Target = Facts;
+
+    fn deref(&self) -> &Facts {
+        &self.facts
+    }
+}
+
+/// Reads and writes, for one change. Only the engine makes one, after its guards.
+#[derive(Debug, Clone)]
+pub struct WriteCx(Cx);
+
+impl WriteCx {
+    /// Allows writing.
+    pub(crate) fn new(cx: Cx) -> Self {
+        Self(cx)
+    }
+
+    /// The same in another Region.
+    #[must_use]
+    pub fn in_region(&self, region: Region) -> Self {
+        Self(self.0.in_region(region))
+    }
+
+    /// Makes a write.
+    ///
+    /// # Errors
+    /// What AWS answered, with account, Region and operation.
+    pub async fn write<T, E>(
+        &self,
+        call: Call,
+        request: impl Future<Output = SdkResult<T, E>> + Send,
+    ) -> Result<T, AwsError>
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        Box::pin(self.0.session.send(&self.0.facts.region, call, request)).await
+    }
+}
+
+impl Deref for WriteCx {
+    type Target = Cx;
+
+    fn deref(&self) -> &Cx {
+        &self.0
+    }
+}

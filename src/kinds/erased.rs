@@ -1,0 +1,269 @@
+//! The twin of [`Kind`] without types, so that one list can hold all kinds: specs, states and
+//! actions are JSON values here, in the shape that snapshots and saved plans store.
+
+use std::marker::PhantomData;
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use super::change::{Change, Undo};
+use super::context::{Cx, Facts, WriteCx};
+use super::object::{Object, ObserveError, Status};
+use super::{Control, ImpliedPermission, Kind, Scope};
+use crate::aws::AwsError;
+use crate::baseline::catalog::{Identity, SpecProblem};
+
+/// A stored spec, state or action does not fit its kind; it was edited, or made by another version.
+#[derive(Debug, thiserror::Error)]
+#[error("the stored {what} of {kind} does not fit this version of evenkeel: {source}")]
+pub struct Misfit {
+    what: &'static str,
+    kind: &'static str,
+    source: serde_json::Error,
+}
+
+/// Why an erased write failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// AWS refused it, or did not answer.
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+    /// The action is not one of this kind's.
+    #[error(transparent)]
+    Misfit(#[from] Misfit),
+}
+
+/// Why an erased observation failed.
+#[derive(Debug, thiserror::Error)]
+pub enum LookError {
+    /// The observation failed.
+    #[error(transparent)]
+    Observe(#[from] ObserveError),
+    /// The spec is not one of this kind's.
+    #[error(transparent)]
+    Misfit(#[from] Misfit),
+}
+
+/// A kind whose types are erased. See [`Kind`] for what each part means.
+#[async_trait]
+pub trait DynKind: Send + Sync {
+    /// `service.thing`.
+    fn name(&self) -> &'static str;
+    /// Where its objects live.
+    fn scope(&self) -> Scope;
+    /// How its items are told apart.
+    fn identity(&self) -> Identity;
+    /// Kinds that come first.
+    fn after(&self) -> &'static [&'static str];
+    /// The compliance items that it serves.
+    fn controls(&self) -> &'static [Control];
+    /// The events after which it is looked at again.
+    fn events(&self) -> &'static [&'static str];
+    /// Sample baselines.
+    fn samples(&self) -> &'static [&'static str];
+    /// JSON Schema of the spec.
+    fn schema(&self) -> Value;
+    /// Rules between fields; a spec that does not fit gives one problem.
+    fn check(&self, spec: &Value) -> Vec<SpecProblem>;
+    /// IAM actions of observing.
+    ///
+    /// # Errors
+    /// The spec is not one of this kind's.
+    fn reads(&self, spec: &Value) -> Result<Vec<&'static str>, Misfit>;
+    /// IAM actions of all possible writes.
+    ///
+    /// # Errors
+    /// The spec is not one of this kind's.
+    fn possible_writes(&self, spec: &Value) -> Result<Vec<&'static str>, Misfit>;
+    /// Permissions without a call.
+    ///
+    /// # Errors
+    /// The spec is not one of this kind's.
+    fn implied(&self, spec: &Value) -> Result<Vec<ImpliedPermission>, Misfit>;
+    /// IAM actions of one write.
+    ///
+    /// # Errors
+    /// The action is not one of this kind's.
+    fn writes(&self, action: &Value) -> Result<Vec<&'static str>, Misfit>;
+    /// Reads the objects.
+    async fn observe(&self, cx: &Cx, spec: &Value) -> Result<Vec<Object<Value>>, LookError>;
+    /// The changes that an object needs.
+    ///
+    /// # Errors
+    /// The spec or state is not one of this kind's.
+    fn diff(
+        &self,
+        facts: &Facts,
+        spec: &Value,
+        object: &Object<Value>,
+    ) -> Result<Vec<Change<Value>>, Misfit>;
+    /// Does one write.
+    async fn apply(&self, cx: &WriteCx, action: &Value) -> Result<(), ApplyError>;
+    /// The writes that take one back.
+    ///
+    /// # Errors
+    /// The action or state is not one of this kind's.
+    fn undo(&self, action: &Value, before: &Object<Value>) -> Result<Undo<Value>, Misfit>;
+    /// The spec that declares what was observed.
+    ///
+    /// # Errors
+    /// The state is not one of this kind's.
+    fn export(&self, facts: &Facts, object: &Object<Value>) -> Result<Option<Value>, Misfit>;
+}
+
+/// A kind for the registry.
+pub fn erase<K: Kind>() -> Box<dyn DynKind> {
+    Box::new(Erased::<K>(PhantomData))
+}
+
+struct Erased<K>(PhantomData<fn() -> K>);
+
+impl<K: Kind> Erased<K> {
+    fn read<T: serde::de::DeserializeOwned>(
+        what: &'static str,
+        value: &Value,
+    ) -> Result<T, Misfit> {
+        T::deserialize(value).map_err(|source| Misfit { what, kind: K::NAME, source })
+    }
+
+    fn write<T: serde::Serialize>(what: &'static str, value: &T) -> Result<Value, Misfit> {
+        serde_json::to_value(value).map_err(|source| Misfit { what, kind: K::NAME, source })
+    }
+
+    fn typed(object: &Object<Value>) -> Result<Object<K::State>, Misfit> {
+        let status = match &object.status {
+            Status::Present(state) => Status::Present(Self::read("state", state)?),
+            Status::Absent => Status::Absent,
+            Status::Unknown(unknown) => Status::Unknown(unknown.clone()),
+            Status::Skipped { reason } => Status::Skipped { reason: reason.clone() },
+        };
+        Ok(Object {
+            id: object.id.clone(),
+            label: object.label.clone(),
+            managed_by: object.managed_by.clone(),
+            status,
+        })
+    }
+
+    fn untyped(object: Object<K::State>) -> Result<Object<Value>, Misfit> {
+        let status = match object.status {
+            Status::Present(state) => Status::Present(Self::write("state", &state)?),
+            Status::Absent => Status::Absent,
+            Status::Unknown(unknown) => Status::Unknown(unknown),
+            Status::Skipped { reason } => Status::Skipped { reason },
+        };
+        Ok(Object { id: object.id, label: object.label, managed_by: object.managed_by, status })
+    }
+}
+
+#[async_trait]
+impl<K: Kind> DynKind for Erased<K> {
+    fn name(&self) -> &'static str {
+        K::NAME
+    }
+
+    fn scope(&self) -> Scope {
+        K::SCOPE
+    }
+
+    fn identity(&self) -> Identity {
+        K::IDENTITY
+    }
+
+    fn after(&self) -> &'static [&'static str] {
+        K::AFTER
+    }
+
+    fn controls(&self) -> &'static [Control] {
+        K::CONTROLS
+    }
+
+    fn events(&self) -> &'static [&'static str] {
+        K::EVENTS
+    }
+
+    fn samples(&self) -> &'static [&'static str] {
+        K::SAMPLES
+    }
+
+    fn schema(&self) -> Value {
+        schemars::schema_for!(K::Spec).to_value()
+    }
+
+    fn check(&self, spec: &Value) -> Vec<SpecProblem> {
+        match Self::read::<K::Spec>("spec", spec) {
+            Ok(spec) => K::check(&spec),
+            Err(misfit) => vec![SpecProblem {
+                field: String::new(),
+                message: misfit.source.to_string(),
+                help: None,
+            }],
+        }
+    }
+
+    fn reads(&self, spec: &Value) -> Result<Vec<&'static str>, Misfit> {
+        Ok(K::reads(&Self::read("spec", spec)?))
+    }
+
+    fn possible_writes(&self, spec: &Value) -> Result<Vec<&'static str>, Misfit> {
+        Ok(K::possible_writes(&Self::read("spec", spec)?))
+    }
+
+    fn implied(&self, spec: &Value) -> Result<Vec<ImpliedPermission>, Misfit> {
+        Ok(K::implied(&Self::read("spec", spec)?))
+    }
+
+    fn writes(&self, action: &Value) -> Result<Vec<&'static str>, Misfit> {
+        Ok(K::writes(&Self::read("action", action)?))
+    }
+
+    async fn observe(&self, cx: &Cx, spec: &Value) -> Result<Vec<Object<Value>>, LookError> {
+        let spec = Self::read("spec", spec)?;
+        let objects = K::observe(cx, &spec).await?;
+        Ok(objects.into_iter().map(Self::untyped).collect::<Result<_, _>>()?)
+    }
+
+    fn diff(
+        &self,
+        facts: &Facts,
+        spec: &Value,
+        object: &Object<Value>,
+    ) -> Result<Vec<Change<Value>>, Misfit> {
+        let changes = K::diff(facts, &Self::read("spec", spec)?, &Self::typed(object)?);
+        changes
+            .into_iter()
+            .map(|change| {
+                let action =
+                    change.action.map(|action| Self::write("action", &action)).transpose()?;
+                Ok(Change {
+                    drift: change.drift,
+                    action,
+                    risk: change.risk,
+                    warnings: change.warnings,
+                    withheld: change.withheld,
+                })
+            })
+            .collect()
+    }
+
+    async fn apply(&self, cx: &WriteCx, action: &Value) -> Result<(), ApplyError> {
+        let action = Self::read("action", action)?;
+        Ok(K::apply(cx, &action).await?)
+    }
+
+    fn undo(&self, action: &Value, before: &Object<Value>) -> Result<Undo<Value>, Misfit> {
+        match K::undo(&Self::read("action", action)?, &Self::typed(before)?) {
+            Undo::By(actions) => Ok(Undo::By(
+                actions
+                    .iter()
+                    .map(|action| Self::write("action", action))
+                    .collect::<Result<_, _>>()?,
+            )),
+            Undo::Impossible(reason) => Ok(Undo::Impossible(reason)),
+        }
+    }
+
+    fn export(&self, facts: &Facts, object: &Object<Value>) -> Result<Option<Value>, Misfit> {
+        K::export(facts, &Self::typed(object)?).map(|spec| Self::write("spec", &spec)).transpose()
+    }
+}

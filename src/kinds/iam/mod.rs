@@ -1,0 +1,3 @@
+//! Kinds of AWS Identity and Access Management. IAM is global: once per account.
+
+pub mod password_policy;

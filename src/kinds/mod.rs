@@ -1,0 +1,141 @@
+//! What evenkeel can keep in its declared state: one file a kind, grouped by AWS service.
+//!
+//! A kind supplies facts and single writes; order, retries, modes, exceptions, rendering, audit,
+//! permissions and documentation are made from them elsewhere, once for all kinds. Kinds know
+//! nothing of plans, queues, stores or the command line.
+
+pub mod change;
+pub mod context;
+pub mod erased;
+pub mod object;
+pub mod registry;
+pub mod spec;
+
+pub mod iam;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub use change::{Change, Drift, FieldDrift, Risk, Undo};
+pub use context::{Cx, Facts, WriteCx};
+pub use object::{Object, ObserveError, Status, Unknown, known};
+
+use crate::aws::AwsError;
+use crate::baseline::catalog::{Identity, SpecProblem};
+
+/// Where a kind's objects live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Once per account; observed and written in the home Region.
+    Global,
+    /// Once per account and Region.
+    Regional,
+}
+
+/// An item of a compliance framework that a kind helps to fulfil.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Control {
+    /// `cis-v3`, `cis-v5`, `fsbp` or `wa-security`.
+    pub framework: &'static str,
+    /// The item's id in the framework: `1.7`, `IAM.15`, `SEC02-BP01`.
+    pub id: &'static str,
+}
+
+/// Shorthand for tables of controls.
+pub const fn control(framework: &'static str, id: &'static str) -> Control {
+    Control { framework, id }
+}
+
+/// A permission that AWS checks without a call of its own on the wire, such as `iam:PassRole`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ImpliedPermission {
+    /// The IAM action.
+    pub action: &'static str,
+    /// A condition that narrows it: key and value of a `StringEquals`.
+    pub condition: Option<(&'static str, &'static str)>,
+}
+
+/// A type of declared state, such as `iam.password_policy`.
+///
+/// The doc comment of `Spec` is the kind's page in the documentation, the doc comments of its
+/// fields are the table of fields.
+pub trait Kind: Send + Sync + 'static {
+    /// `service.thing`, in snake_case; the service is AWS's own short name.
+    const NAME: &'static str;
+    /// Where its objects live.
+    const SCOPE: Scope;
+    /// How its items are told apart.
+    const IDENTITY: Identity;
+    /// Kinds whose objects must be in place first, where no reference in the baseline says so.
+    const AFTER: &'static [&'static str] = &[];
+    /// The compliance items that it serves.
+    const CONTROLS: &'static [Control];
+    /// CloudTrail events after which its objects must be looked at again: `source:name`.
+    const EVENTS: &'static [&'static str];
+    /// Baselines in TOML (without header; `${account.id}` where a name must be unique), at least
+    /// two that differ in every field. The first is the example in the documentation; going from
+    /// one to the other and back is how the property tests exercise the kind.
+    const SAMPLES: &'static [&'static str];
+
+    /// What a baseline declares; a field that is `None` is not managed.
+    type Spec: Serialize + DeserializeOwned + JsonSchema + Send + Sync;
+    /// What was observed, in the words of the spec.
+    type State: Serialize + DeserializeOwned + Send + Sync;
+    /// One exact write, as a saved plan stores it.
+    type Action: Serialize + DeserializeOwned + Send + Sync;
+
+    /// Rules between fields, which the schema cannot say.
+    fn check(_spec: &Self::Spec) -> Vec<SpecProblem> {
+        Vec::new()
+    }
+
+    /// The IAM actions of `observe` for this spec.
+    fn reads(spec: &Self::Spec) -> Vec<&'static str>;
+
+    /// The IAM actions of all writes that this spec could ever need, reads inside them included.
+    fn possible_writes(spec: &Self::Spec) -> Vec<&'static str>;
+
+    /// Permissions that AWS checks on top of the calls on the wire.
+    fn implied(_spec: &Self::Spec) -> Vec<ImpliedPermission> {
+        Vec::new()
+    }
+
+    /// The IAM actions of one write.
+    fn writes(action: &Self::Action) -> Vec<&'static str>;
+
+    /// Reads the objects that an item governs in one account and Region. Never writes.
+    ///
+    /// # Errors
+    /// When not even the list of objects could be read; an error with a single object is that
+    /// object's [`Status::Unknown`].
+    fn observe(
+        cx: &Cx,
+        spec: &Self::Spec,
+    ) -> impl Future<Output = Result<Vec<Object<Self::State>>, ObserveError>> + Send;
+
+    /// The writes that bring an object to its declared state, in the order to be done; empty when
+    /// it is there. Pure: no clock, no network. Called for present and absent objects only.
+    fn diff(
+        facts: &Facts,
+        spec: &Self::Spec,
+        object: &Object<Self::State>,
+    ) -> Vec<Change<Self::Action>>;
+
+    /// Does one write. Decides nothing.
+    ///
+    /// # Errors
+    /// What AWS answered.
+    fn apply(
+        cx: &WriteCx,
+        action: &Self::Action,
+    ) -> impl Future<Output = Result<(), AwsError>> + Send;
+
+    /// The write that takes `action` back, given what was there before it. Pure.
+    fn undo(action: &Self::Action, before: &Object<Self::State>) -> Undo<Self::Action>;
+
+    /// The spec that declares just what was observed: planning it changes nothing. `None` when
+    /// there is nothing to declare.
+    fn export(facts: &Facts, object: &Object<Self::State>) -> Option<Self::Spec>;
+}

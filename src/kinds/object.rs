@@ -1,0 +1,148 @@
+//! One real thing that an item governs, and what is known of it.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::aws::AwsError;
+
+/// One object, as observed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Object<S> {
+    /// What tells it apart within its account, Region and kind: `vpc-0a1b`, a bucket's name;
+    /// empty for the one object of a singleton.
+    pub id: String,
+    /// More for the reader, such as an address range or a name tag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// Who else governs it, so that evenkeel reports but never writes: an organization trail,
+    /// Control Tower, a declarative policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub managed_by: Option<String>,
+    /// What is known.
+    #[serde(flatten)]
+    pub status: Status<S>,
+}
+
+/// What is known of an object.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "status", content = "state", rename_all = "snake_case")]
+pub enum Status<S> {
+    /// It is there.
+    Present(S),
+    /// It is not there, or not set.
+    Absent,
+    /// It could not be read: never in sync, never written.
+    Unknown(Unknown),
+    /// It is outside the item's reach, with the reason: not eligible, or excluded.
+    Skipped {
+        /// Why, in words.
+        reason: String,
+    },
+}
+
+/// Why something is not known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unknown {
+    /// Why, in words.
+    pub reason: String,
+    /// The IAM action that is missing, when that is the reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permission: Option<String>,
+    /// What the reader should do next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+}
+
+impl<S> Object<S> {
+    /// An object that is there.
+    pub fn present(id: impl Into<String>, state: S) -> Self {
+        Self { id: id.into(), label: None, managed_by: None, status: Status::Present(state) }
+    }
+
+    /// An object that is declared and not there.
+    pub fn absent(id: impl Into<String>) -> Self {
+        Self { id: id.into(), label: None, managed_by: None, status: Status::Absent }
+    }
+
+    /// An object that could not be read.
+    pub fn unknown(id: impl Into<String>, error: impl Into<ObserveError>) -> Self {
+        let unknown = error.into().into_unknown();
+        Self { id: id.into(), label: None, managed_by: None, status: Status::Unknown(unknown) }
+    }
+
+    /// An object outside the item's reach.
+    pub fn skipped(id: impl Into<String>, reason: impl Into<String>) -> Self {
+        let status = Status::Skipped { reason: reason.into() };
+        Self { id: id.into(), label: None, managed_by: None, status }
+    }
+
+    /// The same with a label.
+    #[must_use]
+    pub fn labelled(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
+        self
+    }
+
+    /// The same, governed by somebody else.
+    #[must_use]
+    pub fn managed_by(mut self, manager: impl Into<String>) -> Self {
+        self.managed_by = Some(manager.into());
+        self
+    }
+
+    /// The state, when the object is there.
+    pub fn state(&self) -> Option<&S> {
+        match &self.status {
+            Status::Present(state) => Some(state),
+            _ => None,
+        }
+    }
+}
+
+/// Why an observation failed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ObserveError {
+    /// AWS did not give the answer.
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+    /// AWS answered with a value that this version does not know.
+    #[error("AWS returned {value:?} for {field}, which this version of evenkeel does not know")]
+    UnknownValue {
+        /// The field, in AWS's words.
+        field: String,
+        /// The value.
+        value: String,
+    },
+    /// AWS answered with something that cannot be understood.
+    #[error("cannot understand {field}: {problem}")]
+    Malformed {
+        /// The field, in AWS's words.
+        field: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+impl ObserveError {
+    /// The same as a status.
+    pub fn into_unknown(self) -> Unknown {
+        let (permission, remedy) = match &self {
+            Self::Aws(error) => (error.missing_permission(), Some(error.remedy())),
+            Self::UnknownValue { .. } | Self::Malformed { .. } => {
+                (None, Some("update evenkeel; until then it leaves this object alone".to_owned()))
+            }
+        };
+        Unknown { reason: self.to_string(), permission, remedy }
+    }
+}
+
+/// Turns a text from AWS into one of our enums; a value that we do not know is an error, never a
+/// guess.
+///
+/// # Errors
+/// [`ObserveError::UnknownValue`].
+pub fn known<T: DeserializeOwned>(field: &str, value: &str) -> Result<T, ObserveError> {
+    serde_json::from_value(serde_json::Value::String(value.to_owned())).map_err(|_| {
+        ObserveError::UnknownValue { field: field.to_owned(), value: value.to_owned() }
+    })
+}

@@ -1,0 +1,146 @@
+//! The names that cross module borders, each with its own type, so that an account is never
+//! taken for a region. Nothing here does IO.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A string was not the name that it should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{value:?} is not {expected}")]
+pub struct InvalidName {
+    value: String,
+    expected: &'static str,
+}
+
+/// An AWS account: twelve decimal digits, leading zeros kept.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct AccountId(String);
+
+impl AccountId {
+    /// The twelve digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for AccountId {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidName { value: text.to_owned(), expected: "an account id (12 digits)" })
+        }
+    }
+}
+
+impl TryFrom<String> for AccountId {
+    type Error = InvalidName;
+
+    fn try_from(text: String) -> Result<Self, InvalidName> {
+        text.parse()
+    }
+}
+
+impl From<AccountId> for String {
+    fn from(id: AccountId) -> Self {
+        id.0
+    }
+}
+
+impl fmt::Display for AccountId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+/// An AWS Region code, such as `eu-west-1`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Region(String);
+
+impl Region {
+    /// Takes a Region code as AWS writes it; that it exists is for AWS to say.
+    pub fn new(code: impl Into<String>) -> Self {
+        Self(code.into())
+    }
+
+    /// The code.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Region {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+/// One declaration of a kind in a baseline: `iam.password_policy`, or `s3.bucket.audit`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ItemName {
+    /// The kind, `service.thing`.
+    pub kind: String,
+    /// The item's own name; singletons and sweeps have none.
+    pub name: Option<String>,
+}
+
+impl ItemName {
+    /// The item of a kind that is declared at most once in a baseline.
+    pub fn singleton(kind: impl Into<String>) -> Self {
+        Self { kind: kind.into(), name: None }
+    }
+
+    /// A named item of a kind.
+    pub fn named(kind: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { kind: kind.into(), name: Some(name.into()) }
+    }
+}
+
+impl FromStr for ItemName {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let mut parts = text.splitn(3, '.');
+        match (parts.next(), parts.next(), parts.next()) {
+            (Some(service), Some(thing), name)
+                if !service.is_empty() && !thing.is_empty() && name != Some("") =>
+            {
+                Ok(Self { kind: format!("{service}.{thing}"), name: name.map(str::to_owned) })
+            }
+            _ => Err(InvalidName {
+                value: text.to_owned(),
+                expected: "an item (service.thing or service.thing.name)",
+            }),
+        }
+    }
+}
+
+impl TryFrom<String> for ItemName {
+    type Error = InvalidName;
+
+    fn try_from(text: String) -> Result<Self, InvalidName> {
+        text.parse()
+    }
+}
+
+impl From<ItemName> for String {
+    fn from(item: ItemName) -> Self {
+        item.to_string()
+    }
+}
+
+impl fmt::Display for ItemName {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            None => out.write_str(&self.kind),
+            Some(name) => write!(out, "{}.{name}", self.kind),
+        }
+    }
+}
