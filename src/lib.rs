@@ -16,3 +16,6 @@ pub mod aws;
 pub mod baseline;
 pub mod kinds;
 pub mod names;
+pub mod plan;
+pub mod reconcile;
+pub mod store;

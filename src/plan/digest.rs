@@ -1,0 +1,65 @@
+//! Digests of what was observed and planned, so that what moved since is noticed.
+
+use serde::Serialize;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+/// SHA-256 of a value's JSON, hexadecimal, the same whatever the order of the keys.
+pub fn of<T: Serialize>(value: &T) -> String {
+    let value = serde_json::to_value(value).unwrap_or(Value::Null);
+    let mut text = String::new();
+    canonical(&value, &mut text);
+    Sha256::digest(text.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
+        hex.push(nibble(byte >> 4));
+        hex.push(nibble(byte & 15));
+        hex
+    })
+}
+
+/// A value as JSON with sorted keys and no white space.
+fn canonical(value: &Value, out: &mut String) {
+    match value {
+        Value::Object(map) => {
+            let mut keys: Vec<_> = map.keys().collect();
+            keys.sort();
+            out.push('{');
+            for (index, key) in keys.into_iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                out.push_str(&Value::String(key.clone()).to_string());
+                out.push(':');
+                canonical(&map[key], out);
+            }
+            out.push('}');
+        }
+        Value::Array(list) => {
+            out.push('[');
+            for (index, entry) in list.iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                canonical(entry, out);
+            }
+            out.push(']');
+        }
+        scalar => out.push_str(&scalar.to_string()),
+    }
+}
+
+fn nibble(value: u8) -> char {
+    char::from_digit(u32::from(value), 16).unwrap_or('0')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_order_of_keys_does_not_matter_and_that_of_lists_does() {
+        assert_eq!(of(&json!({"a": 1, "b": [1, 2]})), of(&json!({"b": [1, 2], "a": 1})));
+        assert_ne!(of(&json!([1, 2])), of(&json!([2, 1])));
+        assert_eq!(of(&json!(null)).len(), 64);
+    }
+}

@@ -1,0 +1,302 @@
+//! Baseline and snapshot in, plan out. Pure: the same inputs always give the same plan.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::digest;
+use super::order::{self, Node};
+use super::{
+    BaselineRef, Cost, Disposition, FORMAT_VERSION, Location, Mode, ObjectPlan, Plan,
+    PlannedChange, TargetRef, Verdict,
+};
+use crate::kinds::erased::DynKind;
+use crate::kinds::object::Unknown;
+use crate::kinds::{Change, Control, Facts, Object, Risk, Scope, Status};
+use crate::names::{ItemName, Region};
+
+/// An item as declared for one account and Region.
+#[derive(Debug, Clone)]
+pub struct Declared {
+    /// Its name.
+    pub item: ItemName,
+    /// What it may do here, the target's ceiling applied.
+    pub mode: Mode,
+    /// Why we have it.
+    pub note: Option<String>,
+    /// Where it stands.
+    pub location: Option<Location>,
+    /// The items that it refers to.
+    pub depends_on: BTreeSet<ItemName>,
+    /// The spec.
+    pub spec: Value,
+}
+
+/// An item and what was observed of it.
+#[derive(Debug, Clone)]
+pub struct ObservedItem {
+    /// What was declared.
+    pub declared: Declared,
+    /// Where.
+    pub facts: Facts,
+    /// The objects, or why there are none to see.
+    pub objects: Result<Vec<Object<Value>>, Unknown>,
+}
+
+/// An exception that covers an object today.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiver {
+    /// The last day.
+    pub until: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What a plan is made from.
+pub struct PlanInput<'a> {
+    /// The run's id.
+    pub run: String,
+    /// The baseline.
+    pub baseline: BaselineRef,
+    /// The accounts.
+    pub targets: Vec<TargetRef>,
+    /// What was declared and observed.
+    pub items: Vec<ObservedItem>,
+    /// Finds a kind by its name.
+    pub kind: &'a dyn Fn(&str) -> Option<&'static dyn DynKind>,
+    /// The exception that covers an object today, if any.
+    pub waiver: &'a dyn Fn(&ItemName, &Facts, &str) -> Option<Waiver>,
+    /// Changes of a higher risk are only reported.
+    pub max_risk: Risk,
+    /// What the observation cost.
+    pub cost: Cost,
+}
+
+/// Makes the plan.
+pub fn make_plan(input: PlanInput<'_>) -> Plan {
+    let mut objects: Vec<ObjectPlan> = Vec::new();
+    let mut references: BTreeMap<ItemName, BTreeSet<ItemName>> = BTreeMap::new();
+    let mut ids = 0;
+    for observed in &input.items {
+        let item = &observed.declared.item;
+        references.entry(item.clone()).or_default().extend(observed.declared.depends_on.clone());
+        let Some(kind) = (input.kind)(&item.kind) else { continue };
+        match &observed.objects {
+            Err(unknown) => objects.push(blank(
+                observed,
+                kind,
+                Object {
+                    id: String::new(),
+                    label: None,
+                    managed_by: None,
+                    status: Status::Unknown(unknown.clone()),
+                },
+                Verdict::Unknown(unknown.clone()),
+            )),
+            Ok(list) => {
+                for object in list {
+                    objects.push(judge(&input, observed, kind, object, &mut ids));
+                }
+            }
+        }
+    }
+    let order = link(&mut objects, &references, input.kind);
+    Plan {
+        format_version: FORMAT_VERSION.to_owned(),
+        evenkeel_version: env!("CARGO_PKG_VERSION").to_owned(),
+        run: input.run,
+        baseline: input.baseline,
+        targets: input.targets,
+        objects,
+        order,
+        cost: input.cost,
+    }
+}
+
+/// An object's plan without changes.
+fn blank(
+    observed: &ObservedItem,
+    kind: &dyn DynKind,
+    object: Object<Value>,
+    verdict: Verdict,
+) -> ObjectPlan {
+    ObjectPlan {
+        account: observed.facts.account.clone(),
+        region: observed.facts.region.clone(),
+        global: kind.scope() == Scope::Global,
+        item: observed.declared.item.clone(),
+        location: observed.declared.location.clone(),
+        note: observed.declared.note.clone(),
+        mode: observed.declared.mode,
+        controls: kind.controls().iter().filter_map(short).collect(),
+        verdict,
+        spec: observed.declared.spec.clone(),
+        state_digest: digest::of(&object),
+        observed: object,
+        changes: Vec::new(),
+    }
+}
+
+/// A control as plans show it; the older CIS version and the long Well-Architected list are left
+/// to the documentation.
+fn short(control: &Control) -> Option<String> {
+    match control.framework {
+        "cis-v5" => Some(format!("CIS {}", control.id)),
+        "fsbp" => Some(control.id.to_owned()),
+        _ => None,
+    }
+}
+
+/// Compares one object with its spec.
+fn judge(
+    input: &PlanInput<'_>,
+    observed: &ObservedItem,
+    kind: &dyn DynKind,
+    object: &Object<Value>,
+    ids: &mut u32,
+) -> ObjectPlan {
+    let verdict = match &object.status {
+        Status::Unknown(unknown) => Some(Verdict::Unknown(unknown.clone())),
+        Status::Skipped { reason } => Some(Verdict::Skipped { reason: reason.clone() }),
+        Status::Present(_) | Status::Absent => None,
+    };
+    if let Some(verdict) = verdict {
+        return blank(observed, kind, object.clone(), verdict);
+    }
+    let changes = match kind.diff(&observed.facts, &observed.declared.spec, object) {
+        Ok(changes) => changes,
+        Err(misfit) => {
+            let unknown = Unknown { reason: misfit.to_string(), permission: None, remedy: None };
+            return blank(observed, kind, object.clone(), Verdict::Unknown(unknown));
+        }
+    };
+    if changes.is_empty() {
+        return blank(observed, kind, object.clone(), Verdict::InSync);
+    }
+    let waiver = (input.waiver)(&observed.declared.item, &observed.facts, &object.id);
+    let verdict = match &waiver {
+        None => Verdict::Drifted,
+        Some(waiver) => Verdict::Excepted {
+            until: waiver.until.clone(),
+            owner: waiver.owner.clone(),
+            reason: waiver.reason.clone(),
+        },
+    };
+    let mut plan = blank(observed, kind, object.clone(), verdict);
+    for change in changes {
+        let disposition = dispose(observed, object, &change, waiver.as_ref(), input.max_risk);
+        *ids += 1;
+        let (permissions, undo) = match &change.action {
+            None => (Vec::new(), None),
+            Some(action) => (
+                kind.writes(action)
+                    .map(|list| list.into_iter().map(str::to_owned).collect())
+                    .unwrap_or_default(),
+                kind.undo(action, object).ok(),
+            ),
+        };
+        plan.changes.push(PlannedChange {
+            id: *ids,
+            drift: change.drift,
+            action: change.action,
+            risk: change.risk,
+            warnings: change.warnings,
+            disposition,
+            permissions,
+            undo,
+            depends_on: Vec::new(),
+        });
+    }
+    // A write that waits for one which is only reported would be done out of order.
+    let mut held_back: Option<String> = None;
+    for change in &mut plan.changes {
+        match (&change.disposition, &held_back) {
+            (Disposition::Report { reason }, None) if change.action.is_some() => {
+                held_back = Some(reason.clone());
+            }
+            (Disposition::Apply, Some(reason)) => {
+                change.disposition = Disposition::Report {
+                    reason: format!("an earlier step is only reported: {reason}"),
+                };
+            }
+            _ => {}
+        }
+    }
+    plan
+}
+
+/// Whether a change may be written, the strongest reason against it first.
+fn dispose(
+    observed: &ObservedItem,
+    object: &Object<Value>,
+    change: &Change<Value>,
+    waiver: Option<&Waiver>,
+    max_risk: Risk,
+) -> Disposition {
+    let reason = if let Some(waiver) = waiver {
+        format!("excepted until {} by {}: {}", waiver.until, waiver.owner, waiver.reason)
+    } else if let Some(manager) = &object.managed_by {
+        format!("managed by {manager}")
+    } else if let Some(reason) = &change.withheld {
+        reason.clone()
+    } else if change.action.is_none() {
+        "evenkeel only inspects this".to_owned()
+    } else if observed.declared.mode != Mode::Enforce {
+        "mode is \"report\"".to_owned()
+    } else if change.risk > max_risk {
+        format!(
+            "{} changes are above the limit of {} (--max-risk, [safety] max_risk)",
+            change.risk.as_str(),
+            max_risk.as_str()
+        )
+    } else {
+        return Disposition::Apply;
+    };
+    Disposition::Report { reason }
+}
+
+/// Enters the dependencies between changes and returns the order of applying them.
+fn link(
+    objects: &mut [ObjectPlan],
+    references: &BTreeMap<ItemName, BTreeSet<ItemName>>,
+    kind: &dyn Fn(&str) -> Option<&'static dyn DynKind>,
+) -> Vec<u32> {
+    let mut nodes = Vec::new();
+    for object in objects.iter() {
+        let after = kind(&object.item.kind).map(DynKind::after).unwrap_or_default();
+        let applied: Vec<u32> = object
+            .changes
+            .iter()
+            .filter(|change| change.is_applied())
+            .map(|change| change.id)
+            .collect();
+        if applied.is_empty() {
+            continue;
+        }
+        nodes.push(Node {
+            account: object.account.clone(),
+            region: (!object.global).then(|| object.region.clone()),
+            item: object.item.clone(),
+            references: references.get(&object.item).cloned().unwrap_or_default(),
+            after,
+            changes: applied,
+        });
+    }
+    let (order, depends_on) = order::sort(&nodes);
+    for change in objects.iter_mut().flat_map(|object| object.changes.iter_mut()) {
+        change.depends_on = depends_on.get(&change.id).cloned().unwrap_or_default();
+    }
+    order
+}
+
+/// The Regions that a list of items was looked at in, sorted.
+pub fn regions_of(items: &[ObservedItem]) -> Vec<Region> {
+    items
+        .iter()
+        .map(|item| item.facts.region.clone())
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect()
+}

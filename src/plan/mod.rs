@@ -1,0 +1,293 @@
+//! The plan: what would change, why, how risky it is, in which order. Data only; renderers and the
+//! applying side read it and decide nothing of their own.
+
+pub mod digest;
+pub mod make;
+pub mod order;
+pub mod render;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub use make::{Declared, ObservedItem, PlanInput, Waiver, make_plan};
+
+use crate::kinds::change::FieldDrift;
+use crate::kinds::object::Unknown;
+use crate::kinds::{Object, Risk, Undo};
+use crate::names::{AccountId, ItemName, Region};
+
+/// The version of the plan's JSON form; it grows when a reader of an older one would misread.
+pub const FORMAT_VERSION: &str = "1";
+
+/// What an item may do.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Nothing: it is not even looked at.
+    Off,
+    /// Report drift.
+    Report,
+    /// Report drift and remove it.
+    Enforce,
+}
+
+/// Where something is declared.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Location {
+    /// The file, as it was given.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+}
+
+/// One reviewed (or to be reviewed) set of changes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// See [`FORMAT_VERSION`].
+    pub format_version: String,
+    /// The version of evenkeel that made it.
+    pub evenkeel_version: String,
+    /// The run that made it; CloudTrail and the audit log carry it too.
+    pub run: String,
+    /// What was declared.
+    pub baseline: BaselineRef,
+    /// The accounts that were looked at.
+    pub targets: Vec<TargetRef>,
+    /// Every object that the baseline governs, in the order of rendering.
+    pub objects: Vec<ObjectPlan>,
+    /// The ids of all changes to apply, prerequisites first.
+    pub order: Vec<u32>,
+    /// What the observation cost.
+    pub cost: Cost,
+}
+
+/// The baseline that a plan was made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BaselineRef {
+    /// Its name.
+    pub name: String,
+    /// Digest of its effective content, hexadecimal.
+    pub digest: String,
+    /// The files that were named on the command line or in the fleet file.
+    pub files: Vec<String>,
+}
+
+/// An account that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetRef {
+    /// The account.
+    pub account: AccountId,
+    /// Its name, when known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// `aws`, `aws-cn` …
+    pub partition: String,
+    /// Where its global objects are governed from.
+    pub home_region: Region,
+    /// The Regions that were looked at.
+    pub regions: Vec<Region>,
+}
+
+/// What an observation cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cost {
+    /// HTTP requests, pages and retries included.
+    pub requests: u64,
+    /// Wall time in milliseconds.
+    pub milliseconds: u64,
+}
+
+/// One object and what the plan says of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ObjectPlan {
+    /// The account.
+    pub account: AccountId,
+    /// The Region; for global kinds the home Region.
+    pub region: Region,
+    /// Whether the object is the account's only one, whatever the Region.
+    pub global: bool,
+    /// The item that governs it.
+    pub item: ItemName,
+    /// Where the item is declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<Location>,
+    /// Why we have the item, in its author's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// What the item may do here.
+    pub mode: Mode,
+    /// The compliance items served, as `CIS v5 1.7`, `IAM.15`.
+    pub controls: Vec<String>,
+    /// The conclusion.
+    pub verdict: Verdict,
+    /// The spec for this account and Region.
+    pub spec: Value,
+    /// The object as observed; the state before any change.
+    pub observed: Object<Value>,
+    /// Digest of `observed`, hexadecimal; what moved since is refused.
+    pub state_digest: String,
+    /// The changes, in the order in which they must be done.
+    pub changes: Vec<PlannedChange>,
+}
+
+/// The conclusion about an object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum Verdict {
+    /// It is as declared.
+    InSync,
+    /// It differs; see the changes.
+    Drifted,
+    /// It could not be read: neither in sync nor changed.
+    Unknown(Unknown),
+    /// It is outside the item's reach.
+    Skipped {
+        /// Why.
+        reason: String,
+    },
+    /// It differs and an exception covers it.
+    Excepted {
+        /// The last day of the exception.
+        until: String,
+        /// Who answers for it.
+        owner: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// One change of an object.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlannedChange {
+    /// Its number in the plan, from 1.
+    pub id: u32,
+    /// What differs.
+    pub drift: Vec<FieldDrift>,
+    /// The exact write; absent for a finding that only people can mend.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<Value>,
+    /// How much the write can hurt.
+    pub risk: Risk,
+    /// What to know before agreeing.
+    pub warnings: Vec<String>,
+    /// Whether it would be written.
+    pub disposition: Disposition,
+    /// The IAM actions that the write uses.
+    pub permissions: Vec<String>,
+    /// How it is taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo: Option<Undo<Value>>,
+    /// The changes that must succeed before.
+    pub depends_on: Vec<u32>,
+}
+
+/// Whether a change would be written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum Disposition {
+    /// It would be.
+    Apply,
+    /// It is only reported.
+    Report {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl PlannedChange {
+    /// Whether `apply` would write it.
+    pub fn is_applied(&self) -> bool {
+        self.disposition == Disposition::Apply
+    }
+}
+
+impl ObjectPlan {
+    /// Whether `apply` would write anything here.
+    pub fn is_changed(&self) -> bool {
+        self.changes.iter().any(PlannedChange::is_applied)
+    }
+
+    /// `ec2.default_security_group vpc-0a1b in eu-west-1 of 111122223333`.
+    pub fn title(&self) -> String {
+        let mut title = self.item.to_string();
+        if !self.observed.id.is_empty() {
+            title.push(' ');
+            title.push_str(&self.observed.id);
+        }
+        if !self.global {
+            title.push_str(" in ");
+            title.push_str(self.region.as_str());
+        }
+        title.push_str(" of ");
+        title.push_str(self.account.as_str());
+        title
+    }
+}
+
+/// A plan's objects and changes, counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Objects that apply would change.
+    pub to_change: usize,
+    /// Objects that differ and are only reported.
+    pub reported: usize,
+    /// Objects as declared.
+    pub in_sync: usize,
+    /// Objects that could not be read.
+    pub unknown: usize,
+    /// Objects that differ and are excepted.
+    pub excepted: usize,
+    /// Objects outside their item's reach.
+    pub skipped: usize,
+    /// Changes that apply would write.
+    pub changes: usize,
+    /// Of those, the disruptive.
+    pub disruptive: usize,
+    /// Of those, the destructive.
+    pub destructive: usize,
+}
+
+impl Plan {
+    /// Counts.
+    pub fn summary(&self) -> Summary {
+        let mut sum = Summary::default();
+        for object in &self.objects {
+            match &object.verdict {
+                Verdict::InSync => sum.in_sync += 1,
+                Verdict::Drifted if object.is_changed() => sum.to_change += 1,
+                Verdict::Drifted => sum.reported += 1,
+                Verdict::Unknown(_) => sum.unknown += 1,
+                Verdict::Skipped { .. } => sum.skipped += 1,
+                Verdict::Excepted { .. } => sum.excepted += 1,
+            }
+            for change in object.changes.iter().filter(|change| change.is_applied()) {
+                sum.changes += 1;
+                match change.risk {
+                    Risk::Safe => {}
+                    Risk::Disruptive => sum.disruptive += 1,
+                    Risk::Destructive => sum.destructive += 1,
+                }
+            }
+        }
+        sum
+    }
+
+    /// A change by its id, with its object.
+    pub fn change(&self, id: u32) -> Option<(&ObjectPlan, &PlannedChange)> {
+        self.objects.iter().find_map(|object| {
+            object.changes.iter().find(|change| change.id == id).map(|change| (object, change))
+        })
+    }
+}

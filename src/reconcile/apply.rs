@@ -1,0 +1,315 @@
+//! Applies a plan: one write at a time, each in the audit log before and after, each object
+//! observed again afterwards. Only that observation makes a change a success.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::Utc;
+use serde_json::Value;
+
+use super::stop::Stop;
+use crate::aws::Session;
+use crate::aws::reads::ReadCache;
+use crate::kinds::context::WriteCx;
+use crate::kinds::{Cx, Facts, Object, Status, registry};
+use crate::names::{AccountId, ItemName, Region};
+use crate::plan::{ObjectPlan, Plan, PlannedChange};
+use crate::store::audit::{AuditError, AuditLog, Phase, Record};
+
+/// Waits before the second, third … observation of an object that is not yet as declared: AWS is
+/// eventually consistent, mostly for seconds.
+const SETTLING: [Duration; 4] = [
+    Duration::from_millis(500),
+    Duration::from_secs(2),
+    Duration::from_secs(5),
+    Duration::from_secs(10),
+];
+
+/// What became of a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// AWS accepted it.
+    Applied,
+    /// AWS refused it, or did not answer.
+    Failed {
+        /// What went wrong, with the remedy.
+        error: String,
+    },
+    /// Not tried, because one that it waits for failed.
+    Blocked {
+        /// The change that failed.
+        by: u32,
+    },
+    /// Not tried, because the run was asked to stop.
+    NotTried,
+}
+
+/// A change and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApplyOutcome {
+    /// The change's id.
+    pub change: u32,
+    /// Its object, in words.
+    pub title: String,
+    /// What became of it.
+    pub step: Step,
+}
+
+/// What became of a plan.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ApplyReport {
+    /// Each change, in the order of applying.
+    pub outcomes: Vec<ApplyOutcome>,
+    /// Objects whose writes were accepted and that are still not as declared.
+    pub not_converged: Vec<String>,
+    /// Whether the run was asked to stop before the end.
+    pub interrupted: bool,
+}
+
+impl ApplyReport {
+    /// How many changes AWS accepted.
+    pub fn applied(&self) -> usize {
+        self.outcomes.iter().filter(|outcome| outcome.step == Step::Applied).count()
+    }
+
+    /// Whether everything was applied and every object is as declared.
+    pub fn is_complete(&self) -> bool {
+        self.applied() == self.outcomes.len() && self.not_converged.is_empty()
+    }
+}
+
+/// Told of each step while it happens.
+pub trait Progress {
+    /// A change is about to be written.
+    fn writing(&mut self, _object: &ObjectPlan, _change: &PlannedChange) {}
+    /// A change was written, or not.
+    fn wrote(&mut self, _object: &ObjectPlan, _change: &PlannedChange, _step: &Step) {}
+    /// An object was observed again.
+    fn verified(&mut self, _object: &ObjectPlan, _in_sync: bool) {}
+}
+
+/// Everything that applying needs.
+pub struct Applier<'a> {
+    /// The way into each account.
+    pub sessions: &'a BTreeMap<AccountId, Arc<Session>>,
+    /// Where every write is recorded.
+    pub audit: &'a AuditLog,
+    /// The wish to stop.
+    pub stop: &'a Stop,
+}
+
+/// Where an item's objects were observed.
+type Place = (AccountId, Region, ItemName);
+
+impl Applier<'_> {
+    /// Applies the plan's changes in order.
+    ///
+    /// # Errors
+    /// The audit log cannot be written: then nothing more is written to AWS either.
+    pub async fn apply(
+        &self,
+        plan: &Plan,
+        progress: &mut dyn Progress,
+    ) -> Result<ApplyReport, AuditError> {
+        let mut report = ApplyReport::default();
+        let mut failed: BTreeMap<u32, u32> = BTreeMap::new();
+        let mut pending: BTreeMap<Place, usize> = BTreeMap::new();
+        for (object, _) in plan.order.iter().filter_map(|id| plan.change(*id)) {
+            *pending.entry(place(object)).or_default() += 1;
+        }
+        let mut touched: BTreeSet<u32> = BTreeSet::new();
+        for id in &plan.order {
+            let Some((object, change)) = plan.change(*id) else { continue };
+            let cause = change.depends_on.iter().find_map(|before| failed.get(before)).copied();
+            let step = if self.stop.is_raised() {
+                report.interrupted = true;
+                Step::NotTried
+            } else if let Some(by) = cause {
+                Step::Blocked { by }
+            } else {
+                progress.writing(object, change);
+                let step = self.write(plan, object, change).await?;
+                touched.insert(*id);
+                step
+            };
+            match &step {
+                Step::Applied => {}
+                Step::Failed { .. } | Step::NotTried => {
+                    failed.insert(*id, *id);
+                }
+                Step::Blocked { by } => {
+                    failed.insert(*id, *by);
+                }
+            }
+            progress.wrote(object, change, &step);
+            report.outcomes.push(ApplyOutcome { change: *id, title: object.title(), step });
+            if let Some(left) = pending.get_mut(&place(object)) {
+                *left -= 1;
+                if *left == 0 {
+                    self.verify(plan, object, &touched, &mut report, progress).await?;
+                }
+            }
+        }
+        Ok(report)
+    }
+
+    async fn write(
+        &self,
+        plan: &Plan,
+        object: &ObjectPlan,
+        change: &PlannedChange,
+    ) -> Result<Step, AuditError> {
+        let (Some(action), Some(kind), Some(session)) =
+            (&change.action, registry::find(&object.item.kind), self.sessions.get(&object.account))
+        else {
+            return Ok(Step::Failed {
+                error: "the plan holds a change without a way to do it".to_owned(),
+            });
+        };
+        let before = serde_json::to_value(&object.observed)?;
+        self.record(plan, object, change.id, Phase::Intent { action: action.clone(), before })?;
+        let cx = WriteCx::new(Cx::new(
+            facts(plan, object),
+            Arc::clone(session),
+            Arc::new(ReadCache::default()),
+        ));
+        let (step, phase) = match kind.apply(&cx, action).await {
+            Ok(()) => (Step::Applied, Phase::Applied),
+            Err(error) => {
+                let text = match &error {
+                    crate::kinds::erased::ApplyError::Aws(aws) => {
+                        format!("{aws}\n{}", aws.remedy())
+                    }
+                    crate::kinds::erased::ApplyError::Misfit(misfit) => misfit.to_string(),
+                };
+                (Step::Failed { error: text.clone() }, Phase::Failed { error: text })
+            }
+        };
+        self.record(plan, object, change.id, phase)?;
+        Ok(step)
+    }
+
+    /// Observes an item's objects again once their last change was tried.
+    async fn verify(
+        &self,
+        plan: &Plan,
+        done: &ObjectPlan,
+        touched: &BTreeSet<u32>,
+        report: &mut ApplyReport,
+        progress: &mut dyn Progress,
+    ) -> Result<(), AuditError> {
+        let place = place(done);
+        let mut waiting: Vec<&ObjectPlan> = plan
+            .objects
+            .iter()
+            .filter(|object| self::place(object) == place)
+            .filter(|object| object.changes.iter().any(|change| touched.contains(&change.id)))
+            .collect();
+        let failed: BTreeSet<u32> = report
+            .outcomes
+            .iter()
+            .filter(|outcome| outcome.step != Step::Applied)
+            .map(|outcome| outcome.change)
+            .collect();
+        let mut waits = SETTLING.iter();
+        while !waiting.is_empty() {
+            let now = self.look(plan, done).await;
+            let mut still = Vec::new();
+            let wait = waits.next();
+            for object in waiting {
+                let after = now.get(&object.observed.id);
+                let in_sync = after.is_some_and(|(_, in_sync)| *in_sync);
+                let can_converge = !object.changes.iter().any(|change| failed.contains(&change.id));
+                if !in_sync && can_converge && wait.is_some() && !self.stop.is_raised() {
+                    still.push(object);
+                    continue;
+                }
+                let after =
+                    after.map_or(Ok(Value::Null), |(after, _)| serde_json::to_value(after))?;
+                self.record(plan, object, 0, Phase::Observed { after, in_sync })?;
+                progress.verified(object, in_sync);
+                if !in_sync && can_converge {
+                    report.not_converged.push(object.title());
+                }
+            }
+            waiting = still;
+            if let (false, Some(wait)) = (waiting.is_empty(), wait) {
+                tokio::time::sleep(*wait).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// The objects of an item now, and whether nothing is left for evenkeel to write.
+    async fn look(
+        &self,
+        plan: &Plan,
+        object: &ObjectPlan,
+    ) -> BTreeMap<String, (Object<Value>, bool)> {
+        let (Some(kind), Some(session)) =
+            (registry::find(&object.item.kind), self.sessions.get(&object.account))
+        else {
+            return BTreeMap::new();
+        };
+        let facts = facts(plan, object);
+        let cx = Cx::new(facts.clone(), Arc::clone(session), Arc::new(ReadCache::default()));
+        let Ok(objects) = kind.observe(&cx, &object.spec).await else { return BTreeMap::new() };
+        objects
+            .into_iter()
+            .map(|seen| {
+                let known = matches!(seen.status, Status::Present(_) | Status::Absent);
+                let in_sync = known
+                    && kind.diff(&facts, &object.spec, &seen).is_ok_and(|changes| {
+                        changes
+                            .iter()
+                            .all(|change| change.action.is_none() || change.withheld.is_some())
+                    });
+                (seen.id.clone(), (seen, in_sync))
+            })
+            .collect()
+    }
+
+    fn record(
+        &self,
+        plan: &Plan,
+        object: &ObjectPlan,
+        change: u32,
+        phase: Phase,
+    ) -> Result<(), AuditError> {
+        let by = self
+            .sessions
+            .get(&object.account)
+            .map(|session| session.caller_arn().to_owned())
+            .unwrap_or_default();
+        self.audit.append(&Record {
+            time: Utc::now(),
+            run: plan.run.clone(),
+            change,
+            account: object.account.clone(),
+            region: object.region.clone(),
+            item: object.item.clone(),
+            object: object.observed.id.clone(),
+            by,
+            baseline: format!("{}@{}", plan.baseline.name, plan.baseline.digest),
+            phase,
+        })
+    }
+}
+
+fn place(object: &ObjectPlan) -> Place {
+    (object.account.clone(), object.region.clone(), object.item.clone())
+}
+
+/// Where an object of a plan is.
+fn facts(plan: &Plan, object: &ObjectPlan) -> Facts {
+    let target = plan.targets.iter().find(|target| target.account == object.account);
+    Facts {
+        account: object.account.clone(),
+        partition: target.map_or_else(|| "aws".to_owned(), |target| target.partition.clone()),
+        region: object.region.clone(),
+        home_region: target
+            .map_or_else(|| object.region.clone(), |target| target.home_region.clone()),
+        item: object.item.clone(),
+    }
+}

@@ -1,0 +1,12 @@
+//! One run: observe all, make the plan, and, where allowed, apply and verify it.
+
+pub mod apply;
+pub mod guard;
+pub mod observe;
+pub mod regions;
+pub mod stop;
+
+pub use apply::{Applier, ApplyOutcome, ApplyReport, Progress, Step};
+pub use guard::{Refusal, Safety};
+pub use observe::observe_all;
+pub use stop::Stop;
