@@ -6,6 +6,7 @@
 
 pub mod change;
 pub mod context;
+pub mod describe;
 pub mod erased;
 pub mod object;
 pub mod registry;

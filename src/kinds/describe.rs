@@ -1,0 +1,382 @@
+//! What a kind says of itself: its page in the documentation and the answer of `explain`, both
+//! from the doc comments in its file.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use serde_json::{Map, Value};
+
+use super::Scope;
+use super::erased::{DynKind, Misfit};
+use crate::baseline::catalog::Identity;
+
+/// One field of a spec, or of a table inside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    /// Its path: `lifecycle[].days`.
+    pub path: String,
+    /// Its type with its range, in words.
+    pub takes: String,
+    /// Whether a baseline must declare it.
+    pub required: bool,
+    /// Its doc comment.
+    pub doc: String,
+}
+
+/// A kind's doc comment.
+pub fn summary(kind: &dyn DynKind) -> String {
+    paragraphs(kind.schema().get("description").and_then(Value::as_str).unwrap_or_default())
+}
+
+/// A kind's fields, those of inner tables after the field that holds them.
+pub fn fields(kind: &dyn DynKind) -> Vec<Field> {
+    let schema = kind.schema();
+    let mut fields = Vec::new();
+    collect(&schema, &schema, "", &mut fields, 0);
+    fields
+}
+
+/// A kind's page in Markdown.
+///
+/// # Errors
+/// A sample of the kind does not fit it; a test of all kinds rules that out.
+pub fn page(kind: &dyn DynKind) -> Result<String, Misfit> {
+    let mut out = String::new();
+    let _ = writeln!(out, "# {}\n\n{}\n", kind.name(), summary(kind));
+    let _ = writeln!(out, "| | |\n| --- | --- |");
+    let _ = writeln!(out, "| scope | {} |", scope_words(kind));
+    let _ = writeln!(out, "| declared as | {} |", declared_words(kind));
+    if !kind.after().is_empty() {
+        let _ = writeln!(out, "| applied after | {} |", code_list(kind.after()));
+    }
+    for (framework, title) in FRAMEWORKS {
+        let ids: Vec<_> =
+            kind.controls().iter().filter(|control| control.framework == framework).map(|control| control.id).collect();
+        if !ids.is_empty() {
+            let _ = writeln!(out, "| {title} | {} |", ids.join(", "));
+        }
+    }
+    let _ = writeln!(out, "\n## Example\n\n```toml\n{}\n```", example(kind));
+    let _ = writeln!(out, "\n## Fields\n\nA field that is not declared is not managed.\n");
+    let _ = writeln!(out, "| field | takes | what it is |\n| --- | --- | --- |");
+    for field in fields(kind) {
+        let needed = if field.required { " (required)" } else { "" };
+        let _ = writeln!(
+            out,
+            "| `{}` | {}{needed} | {} |",
+            field.path,
+            cell(&field.takes),
+            cell(&field.doc.replace("\n\n", " ").replace('\n', " "))
+        );
+    }
+    let _ = writeln!(out, "\n## Permissions\n\nFor all fields of the example:\n");
+    let (reads, writes) = permissions(kind)?;
+    let _ = writeln!(out, "- to report: {}", code_list(&reads));
+    let _ = writeln!(
+        out,
+        "- to enforce, also: {}",
+        if writes.is_empty() { "none; this kind never writes".to_owned() } else { code_list(&writes) }
+    );
+    let _ = writeln!(out, "\n## Events\n\nLooked at again after: {}", code_list(kind.events()));
+    Ok(out)
+}
+
+/// The frameworks, with their names for readers.
+const FRAMEWORKS: [(&str, &str); 4] = [
+    ("cis-v5", "CIS AWS Foundations Benchmark v5.0"),
+    ("cis-v3", "CIS AWS Foundations Benchmark v3.0"),
+    ("fsbp", "AWS Foundational Security Best Practices"),
+    ("wa-security", "Well-Architected security pillar"),
+];
+
+/// A kind's answer to `explain`, as plain text.
+///
+/// # Errors
+/// As [`page`].
+pub fn explain(kind: &dyn DynKind, only: Option<&str>) -> Result<String, Misfit> {
+    let mut out = String::new();
+    if only.is_none() {
+        let _ = writeln!(out, "{}\n\n{}\n", kind.name(), summary(kind));
+        let _ = writeln!(out, "Scope: {}", scope_words(kind));
+        let _ = writeln!(out, "Declared as: {}", declared_words(kind).replace('`', ""));
+        for (framework, title) in FRAMEWORKS {
+            let ids: Vec<_> = kind
+                .controls()
+                .iter()
+                .filter(|control| control.framework == framework)
+                .map(|control| control.id)
+                .collect();
+            if !ids.is_empty() {
+                let _ = writeln!(out, "{title}: {}", ids.join(", "));
+            }
+        }
+        let _ = writeln!(out, "\nFields");
+    }
+    for field in fields(kind) {
+        let inside = only.is_none_or(|only| {
+            field.path == only
+                || field.path.starts_with(&format!("{only}."))
+                || field.path.starts_with(&format!("{only}[]"))
+        });
+        if !inside {
+            continue;
+        }
+        let needed = if field.required { ", required" } else { "" };
+        let _ = writeln!(out, "\n  {}  ({}{needed})", field.path, field.takes.replace('`', ""));
+        for line in field.doc.lines() {
+            let _ = writeln!(out, "    {line}");
+        }
+    }
+    if only.is_none() {
+        let (reads, writes) = permissions(kind)?;
+        let _ = writeln!(out, "\nPermissions to report\n  {}", reads.join("\n  "));
+        if !writes.is_empty() {
+            let _ = writeln!(out, "\nPermissions to enforce, also\n  {}", writes.join("\n  "));
+        }
+        let _ = writeln!(out, "\nExample\n\n{}", example(kind));
+    }
+    Ok(out)
+}
+
+/// IAM actions of the kind's own items in its samples: to read, and to write.
+fn permissions(kind: &dyn DynKind) -> Result<(Vec<&'static str>, Vec<&'static str>), Misfit> {
+    let (mut reads, mut writes) = (BTreeSet::new(), BTreeSet::new());
+    for spec in kind.samples().iter().flat_map(|sample| sample_specs(kind, sample)) {
+        reads.extend(kind.reads(&spec)?);
+        writes.extend(kind.possible_writes(&spec)?);
+        writes.extend(kind.implied(&spec)?.into_iter().map(|implied| implied.action));
+    }
+    writes.retain(|action| !reads.contains(action));
+    Ok((reads.into_iter().collect(), writes.into_iter().collect()))
+}
+
+/// The specs of the kind's own items in a sample; placeholders stay as they are.
+fn sample_specs(kind: &dyn DynKind, sample: &str) -> Vec<Value> {
+    let Ok(table) = toml::from_str::<Value>(sample) else { return Vec::new() };
+    let Some(found) = kind.name().split('.').try_fold(&table, |table, part| table.get(part)) else {
+        return Vec::new();
+    };
+    let specs = match kind.identity() {
+        Identity::Singleton | Identity::Sweep => vec![found.clone()],
+        Identity::Named { field, prefix } => found
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(name, spec)| {
+                let mut spec = spec.clone();
+                if let Some(map) = spec.as_object_mut() {
+                    map.entry(field).or_insert_with(|| Value::String(format!("{prefix}{name}")));
+                }
+                spec
+            })
+            .collect(),
+    };
+    specs.into_iter().map(without_engine_words).collect()
+}
+
+/// The words that the engine takes from every item.
+pub const ENGINE_WORDS: [&str; 4] = ["mode", "regions", "when", "note"];
+
+fn without_engine_words(mut spec: Value) -> Value {
+    if let Some(map) = spec.as_object_mut() {
+        for word in ENGINE_WORDS {
+            map.shift_remove(word);
+        }
+    }
+    spec
+}
+
+fn example(kind: &dyn DynKind) -> &'static str {
+    kind.samples().first().map_or("", |sample| sample.trim())
+}
+
+fn scope_words(kind: &dyn DynKind) -> &'static str {
+    match kind.scope() {
+        Scope::Global => "once per account",
+        Scope::Regional => "in every Region that the item names (`regions`)",
+    }
+}
+
+fn declared_words(kind: &dyn DynKind) -> String {
+    match kind.identity() {
+        Identity::Singleton => format!("`[{}]`, at most once", kind.name()),
+        Identity::Sweep => format!("`[{}]`, at most once; it governs many objects", kind.name()),
+        Identity::Named { field, prefix } => {
+            format!("`[{}.NAME]`; `{field}` is `{prefix}NAME` when it is not declared", kind.name())
+        }
+    }
+}
+
+fn code_list(words: &[&str]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// Text for a cell of a Markdown table.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
+}
+
+/// Doc comments keep their line breaks; paragraphs become single lines.
+fn paragraphs(text: &str) -> String {
+    text.split("\n\n").map(|part| part.replace('\n', " ")).collect::<Vec<_>>().join("\n\n")
+}
+
+/// Adds the fields of a schema and of the tables inside it.
+fn collect(root: &Value, schema: &Value, prefix: &str, fields: &mut Vec<Field>, depth: usize) {
+    let schema = resolve(root, schema);
+    let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return };
+    let required: BTreeSet<&str> = schema
+        .get("required")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    for (name, property) in properties {
+        let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+        let inner = resolve(root, property);
+        let doc = property
+            .get("description")
+            .or_else(|| inner.get("description"))
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        fields.push(Field {
+            path: path.clone(),
+            takes: takes(root, property),
+            required: required.contains(name.as_str()),
+            doc: paragraphs(doc),
+        });
+        if depth > 6 {
+            continue;
+        }
+        if inner.get("properties").is_some() {
+            collect(root, inner, &path, fields, depth + 1);
+        } else if let Some(items) = inner.get("items") {
+            collect(root, items, &format!("{path}[]"), fields, depth + 1);
+        } else if let Some(values) = inner.get("additionalProperties").filter(|values| values.is_object()) {
+            collect(root, values, &format!("{path}.NAME"), fields, depth + 1);
+        }
+    }
+}
+
+/// Follows references and optional wrappers to the schema that says what a value is.
+fn resolve<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
+    let mut schema = schema;
+    for _ in 0..16 {
+        if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
+            let Some(found) = root.pointer(reference.trim_start_matches('#')) else { return schema };
+            schema = found;
+            continue;
+        }
+        let options = schema.get("anyOf").and_then(Value::as_array);
+        let mut real = options
+            .into_iter()
+            .flatten()
+            .filter(|option| option.get("type").and_then(Value::as_str) != Some("null"));
+        match (real.next(), real.next()) {
+            (Some(only), None) => schema = only,
+            _ => return schema,
+        }
+    }
+    schema
+}
+
+/// A value's type with its range, in words.
+fn takes(root: &Value, schema: &Value) -> String {
+    let schema = resolve(root, schema);
+    if let Some(choices) = choices(schema) {
+        return choices.iter().map(|choice| format!("`{choice}`")).collect::<Vec<_>>().join(" or ");
+    }
+    let Some(map) = schema.as_object() else { return "any value".to_owned() };
+    let kinds: Vec<&str> = match map.get("type") {
+        Some(Value::String(kind)) => vec![kind],
+        Some(Value::Array(kinds)) => {
+            kinds.iter().filter_map(Value::as_str).filter(|kind| *kind != "null").collect()
+        }
+        _ => Vec::new(),
+    };
+    match kinds.first() {
+        Some(&"integer" | &"number") => format!("number{}", range(map, "minimum", "maximum")),
+        Some(&"boolean") => "true or false".to_owned(),
+        Some(&"string") => {
+            let length = range(map, "minLength", "maxLength");
+            let length = if length.is_empty() { length } else { format!("{length} characters") };
+            format!("text{length}")
+        }
+        Some(&"array") => {
+            let items = map.get("items").map_or("any value".to_owned(), |items| takes(root, items));
+            let size = range(map, "minItems", "maxItems");
+            let size = if size.is_empty() { size } else { format!("{size} entries") };
+            format!("list{size} of {items}")
+        }
+        Some(&"object") if map.contains_key("properties") => "table".to_owned(),
+        Some(&"object") => match map.get("additionalProperties").filter(|inner| inner.is_object()) {
+            Some(values) => format!("table of {}", takes(root, values)),
+            None => "table".to_owned(),
+        },
+        _ => match map.get("anyOf").or_else(|| map.get("oneOf")).and_then(Value::as_array) {
+            Some(options) => {
+                let words: BTreeSet<String> =
+                    options.iter().map(|option| takes(root, option)).collect();
+                words.into_iter().collect::<Vec<_>>().join(" or ")
+            }
+            None => "any value".to_owned(),
+        },
+    }
+}
+
+/// The values of an enumeration.
+fn choices(schema: &Value) -> Option<Vec<String>> {
+    if let Some(list) = schema.get("enum").and_then(Value::as_array) {
+        return Some(
+            list.iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>(),
+        )
+        .filter(|choices| !choices.is_empty());
+    }
+    let constants: Option<Vec<String>> = schema
+        .get("oneOf")?
+        .as_array()?
+        .iter()
+        .map(|option| option.get("const").and_then(Value::as_str).map(str::to_owned))
+        .collect();
+    constants.filter(|choices| !choices.is_empty())
+}
+
+/// ` 6 to 128`, ` of at least 1`, or nothing.
+fn range(map: &Map<String, Value>, low: &str, high: &str) -> String {
+    let low = map.get(low).filter(|low| low.as_f64() != Some(0.0) || map.contains_key(high));
+    match (low, map.get(high)) {
+        (Some(low), Some(high)) => format!(" {low} to {high}"),
+        (Some(low), None) => format!(" of at least {low}"),
+        (None, Some(high)) => format!(" of at most {high}"),
+        (None, None) => String::new(),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::kinds::registry;
+
+    #[test]
+    fn a_field_says_its_range() {
+        let kind = registry::find("iam.password_policy").unwrap();
+        let fields = fields(kind);
+        assert_eq!(fields[0].path, "minimum_password_length");
+        assert_eq!(fields[0].takes, "number 6 to 128");
+        assert!(fields.iter().all(|field| !field.doc.is_empty()));
+    }
+
+    #[test]
+    fn every_kind_has_a_page_with_an_example_that_needs_permissions() {
+        for kind in registry::all() {
+            let page = page(kind.as_ref()).unwrap();
+            assert!(page.contains("## Example"), "{}", kind.name());
+            assert!(!permissions(kind.as_ref()).unwrap().0.is_empty(), "{}", kind.name());
+            for field in super::fields(kind.as_ref()) {
+                assert!(!field.doc.is_empty(), "{} {} has no doc", kind.name(), field.path);
+            }
+        }
+    }
+}
