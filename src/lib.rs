@@ -16,6 +16,7 @@ pub mod aws;
 pub mod baseline;
 pub mod kinds;
 pub mod names;
+pub mod permissions;
 pub mod plan;
 pub mod reconcile;
 pub mod store;

@@ -1,2 +1,61 @@
-//! The `evenkeel` command.
-fn main() {}
+//! The `evenkeel` command: parse the arguments, run the command, turn the outcome into an exit
+//! code.
+
+mod cli;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use cli::args::Cli;
+use cli::exit::Exit;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            // Exit code 2 means drift, so a mistake on the command line must not give it.
+            return match error.kind() {
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Done.into(),
+                _ => Exit::Error.into(),
+            };
+        }
+    };
+    cli::prepare(&cli.global);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            cli::out::say(&format!("error: cannot start: {error}"));
+            return Exit::Error.into();
+        }
+    };
+    let colours = cli::colours_on_stderr(&cli.global);
+    match runtime.block_on(cli::run(cli)) {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            let exit = failure.exit();
+            cli::out::say(&report(&failure, colours));
+            exit.into()
+        }
+    }
+}
+
+/// A failure as the reader sees it.
+fn report(failure: &cli::failure::Failure, colours: bool) -> String {
+    let theme = if colours {
+        miette::GraphicalTheme::unicode()
+    } else {
+        miette::GraphicalTheme::unicode_nocolor()
+    };
+    let mut text = String::new();
+    let width = 100;
+    match miette::GraphicalReportHandler::new_themed(theme)
+        .with_width(width)
+        .render_report(&mut text, failure)
+    {
+        Ok(()) => text,
+        Err(_) => format!("error: {failure}"),
+    }
+}

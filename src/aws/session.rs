@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::app_name::AppName;
@@ -103,6 +104,22 @@ impl Session {
             .region(aws_types::region::Region::new(home_region.as_str().to_owned()))
             .build();
         Self::identify(config, home_region, meter).await
+    }
+
+    /// Takes another role, usually in another account, with this session's credentials.
+    ///
+    /// # Errors
+    /// The role cannot be assumed, or its credentials are refused.
+    pub async fn assume(&self, role: &AssumedRole) -> Result<Self, ConnectError> {
+        let mut builder = aws_config::sts::AssumeRoleProvider::builder(&role.role_arn)
+            .session_name(&role.session_name)
+            .configure(&self.config);
+        if let Some(external_id) = &role.external_id {
+            builder = builder.external_id(external_id);
+        }
+        let provider = SharedCredentialsProvider::new(builder.build().await);
+        let config = self.config.to_builder().credentials_provider(provider).build();
+        Self::identify(config, self.home_region.clone(), Arc::clone(&self.meter)).await
     }
 
     async fn identify(
@@ -212,6 +229,17 @@ impl Session {
             class: ErrorClass::Unreachable,
         })
     }
+}
+
+/// A role to take, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AssumedRole {
+    /// The role's ARN.
+    pub role_arn: String,
+    /// The name of the session, which CloudTrail records.
+    pub session_name: String,
+    /// The external id that the role's trust policy asks for.
+    pub external_id: Option<String>,
 }
 
 /// What an SDK operation's `send()` gives.

@@ -50,8 +50,12 @@ pub fn page(kind: &dyn DynKind) -> Result<String, Misfit> {
         let _ = writeln!(out, "| applied after | {} |", code_list(kind.after()));
     }
     for (framework, title) in FRAMEWORKS {
-        let ids: Vec<_> =
-            kind.controls().iter().filter(|control| control.framework == framework).map(|control| control.id).collect();
+        let ids: Vec<_> = kind
+            .controls()
+            .iter()
+            .filter(|control| control.framework == framework)
+            .map(|control| control.id)
+            .collect();
         if !ids.is_empty() {
             let _ = writeln!(out, "| {title} | {} |", ids.join(", "));
         }
@@ -75,7 +79,11 @@ pub fn page(kind: &dyn DynKind) -> Result<String, Misfit> {
     let _ = writeln!(
         out,
         "- to enforce, also: {}",
-        if writes.is_empty() { "none; this kind never writes".to_owned() } else { code_list(&writes) }
+        if writes.is_empty() {
+            "none; this kind never writes".to_owned()
+        } else {
+            code_list(&writes)
+        }
     );
     let _ = writeln!(out, "\n## Events\n\nLooked at again after: {}", code_list(kind.events()));
     Ok(out)
@@ -253,7 +261,9 @@ fn collect(root: &Value, schema: &Value, prefix: &str, fields: &mut Vec<Field>, 
             collect(root, inner, &path, fields, depth + 1);
         } else if let Some(items) = inner.get("items") {
             collect(root, items, &format!("{path}[]"), fields, depth + 1);
-        } else if let Some(values) = inner.get("additionalProperties").filter(|values| values.is_object()) {
+        } else if let Some(values) =
+            inner.get("additionalProperties").filter(|values| values.is_object())
+        {
             collect(root, values, &format!("{path}.NAME"), fields, depth + 1);
         }
     }
@@ -264,7 +274,9 @@ fn resolve<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
     let mut schema = schema;
     for _ in 0..16 {
         if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
-            let Some(found) = root.pointer(reference.trim_start_matches('#')) else { return schema };
+            let Some(found) = root.pointer(reference.trim_start_matches('#')) else {
+                return schema;
+            };
             schema = found;
             continue;
         }
@@ -310,10 +322,12 @@ fn takes(root: &Value, schema: &Value) -> String {
             format!("list{size} of {items}")
         }
         Some(&"object") if map.contains_key("properties") => "table".to_owned(),
-        Some(&"object") => match map.get("additionalProperties").filter(|inner| inner.is_object()) {
-            Some(values) => format!("table of {}", takes(root, values)),
-            None => "table".to_owned(),
-        },
+        Some(&"object") => {
+            match map.get("additionalProperties").filter(|inner| inner.is_object()) {
+                Some(values) => format!("table of {}", takes(root, values)),
+                None => "table".to_owned(),
+            }
+        }
         _ => match map.get("anyOf").or_else(|| map.get("oneOf")).and_then(Value::as_array) {
             Some(options) => {
                 let words: BTreeSet<String> =
@@ -328,10 +342,8 @@ fn takes(root: &Value, schema: &Value) -> String {
 /// The values of an enumeration.
 fn choices(schema: &Value) -> Option<Vec<String>> {
     if let Some(list) = schema.get("enum").and_then(Value::as_array) {
-        return Some(
-            list.iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>(),
-        )
-        .filter(|choices| !choices.is_empty());
+        return Some(list.iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>())
+            .filter(|choices| !choices.is_empty());
     }
     let constants: Option<Vec<String>> = schema
         .get("oneOf")?

@@ -1,0 +1,67 @@
+# What needs no network after the first run: demo, test, lint, docs, bench. Everything that is
+# built or installed goes to the user's cache directory, so a fresh clone is warm.
+
+CACHE            ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/evenkeel
+CARGO_TARGET_DIR ?= $(CACHE)/target
+TOOLS            := $(CACHE)/tools
+VENV             := $(CACHE)/venv
+PYTHON           := $(VENV)/bin/python
+DENY_VERSION     := 0.20.2
+
+export CARGO_TARGET_DIR
+export EVENKEEL_PYTHON := $(PYTHON)
+
+.PHONY: help demo test lint deny docs bench build emulator tools fuzz clean-cache
+
+help: ## what there is to make
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+demo: build emulator ## the whole job against an emulated account: plan, apply, break, check, repair
+	@scripts/demo "$(CARGO_TARGET_DIR)/debug/evenkeel"
+
+test: emulator ## everything: unit, property, command-line and emulator tests
+	@echo "== the emulator's own tests"
+	@$(PYTHON) -m unittest discover -q -s tests/emulator -t .
+	@echo "== the project's tests"
+	cargo test --all-targets
+	cargo test --doc
+
+lint: ## formatting, lints, docs without warnings
+	cargo fmt --check
+	cargo clippy --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items
+
+deny: tools ## licences, advisories and sources of all dependencies
+	"$(TOOLS)/bin/cargo-deny" check
+
+docs: ## write docs/kinds/ anew from the kinds' doc comments
+	EVENKEEL_UPDATE=1 cargo test --test docs -q
+
+bench: emulator ## the figures of docs/performance.md
+	cargo build --release
+	$(PYTHON) benches/plan.py "$(CARGO_TARGET_DIR)/release/evenkeel"
+
+fuzz: ## fuzz the baseline loader for a minute (needs cargo-fuzz and a nightly toolchain)
+	cd fuzz && cargo fuzz run baseline -- -max_total_time=60
+
+build: ## the command, in the development profile
+	@echo "== building evenkeel (the first time compiles the AWS SDK: about ten minutes)"
+	cargo build
+
+emulator: $(VENV)/.installed-$(shell sha256sum tests/emulator/requirements.txt | cut -c1-12) ## the AWS emulator, in a virtual environment
+
+$(VENV)/.installed-%:
+	@echo "== installing the AWS emulator (moto) into $(VENV)"
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/emulator/requirements.txt
+	@touch $@
+
+tools: $(TOOLS)/.cargo-deny-$(DENY_VERSION) ## cargo-deny
+
+$(TOOLS)/.cargo-deny-$(DENY_VERSION):
+	@echo "== installing cargo-deny $(DENY_VERSION)"
+	CARGO_TARGET_DIR="$(CACHE)/tools-target" cargo install cargo-deny --version $(DENY_VERSION) --locked --root "$(TOOLS)"
+	@touch $@
+
+clean-cache: ## throw away everything that was built or installed
+	rm -rf "$(CACHE)"

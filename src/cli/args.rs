@@ -1,0 +1,297 @@
+//! The command line's words. What they mean is in the commands' own files.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Keeps AWS accounts in the security state that your TOML files declare.
+#[derive(Debug, Parser)]
+#[command(name = "evenkeel", version, propagate_version = true, max_term_width = 100)]
+pub struct Cli {
+    /// What applies to every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What applies to every command.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// The fleet file; without one, the target is the account of the AWS credentials
+    #[arg(long, global = true, default_value = "evenkeel.toml", value_name = "FILE")]
+    pub config: PathBuf,
+    /// When to colour the output
+    #[arg(long, global = true, default_value = "auto", value_name = "WHEN")]
+    pub color: Color,
+    /// The form of the log on standard error
+    #[arg(long, global = true, default_value = "text", value_name = "FORM")]
+    pub log_format: LogFormat,
+    /// Say more; twice for the details of every step
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Say only what was asked for, and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a starter repository: fleet file, baselines, CI workflow; never overwrites
+    Init(InitArgs),
+    /// Check baselines and the fleet file, offline and without credentials
+    Validate(ValidateArgs),
+    /// Show what would change, and why; writes nothing
+    Plan(PlanArgs),
+    /// Show the plan, ask, do it, and verify it
+    Apply(ApplyArgs),
+    /// Report drift: exit code 0 when there is none, 2 when there is some
+    Check(CheckArgs),
+    /// The controller: reconcile on a schedule, as the modes allow
+    Run(RunArgs),
+    /// What a kind is: fields, ranges, risks, permissions, compliance items
+    Explain(ExplainArgs),
+    /// The least-privilege IAM policy for exactly this baseline
+    Policy(PolicyArgs),
+    /// JSON Schema of baseline and fleet files, for editors
+    Schema(SchemaArgs),
+    /// Completions for a shell
+    Completions(CompletionsArgs),
+    /// The manual page
+    Man,
+}
+
+/// Which baselines, accounts, Regions and kinds.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Selectors {
+    /// A baseline file, instead of those in the fleet file; may be repeated
+    #[arg(short, long, value_name = "FILE")]
+    pub baseline: Vec<PathBuf>,
+    /// Only this target of the fleet file; may be repeated
+    #[arg(short, long, value_name = "TARGET")]
+    pub target: Vec<String>,
+    /// Only this account (12 digits); may be repeated
+    #[arg(short, long, value_name = "ACCOUNT")]
+    pub account: Vec<String>,
+    /// Only this Region; may be repeated
+    #[arg(short, long, value_name = "REGION")]
+    pub region: Vec<String>,
+    /// Only this kind, such as iam.password_policy, or a service, such as iam; may be repeated
+    #[arg(short, long, value_name = "KIND")]
+    pub kind: Vec<String>,
+}
+
+/// How a plan is printed.
+#[derive(Debug, Clone, Args)]
+pub struct Output {
+    /// The form of the output
+    #[arg(long, default_value = "text", value_name = "FORMAT")]
+    pub format: Format,
+    /// Write the output to a file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// The forms of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For a terminal.
+    Text,
+    /// One document with a `format_version`.
+    Json,
+    /// For a pull-request comment.
+    Markdown,
+}
+
+/// `plan`.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    #[command(flatten)]
+    pub selectors: Selectors,
+    #[command(flatten)]
+    pub output: Output,
+    /// Save the plan, so that `apply FILE` does exactly this
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
+    /// Exit with code 2 when there is drift
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    /// Report changes of a higher risk instead of planning them
+    #[arg(long, value_name = "RISK")]
+    pub max_risk: Option<RiskArg>,
+}
+
+/// `check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    #[command(flatten)]
+    pub selectors: Selectors,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `apply`.
+#[derive(Debug, Args)]
+pub struct ApplyArgs {
+    /// A plan saved with `plan --save`: exactly its changes are applied
+    #[arg(value_name = "PLAN", conflicts_with_all = ["baseline", "target", "account", "region", "kind"])]
+    pub plan: Option<PathBuf>,
+    #[command(flatten)]
+    pub selectors: Selectors,
+    /// Do not ask; for CI, after a review of the plan
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Refuse a plan with more changes than this
+    #[arg(long, value_name = "N")]
+    pub max_changes: Option<usize>,
+    /// Report changes of a higher risk instead of applying them
+    #[arg(long, value_name = "RISK")]
+    pub max_risk: Option<RiskArg>,
+    /// The append-only log of every write
+    #[arg(long, value_name = "FILE", env = "EVENKEEL_AUDIT_LOG")]
+    pub audit_log: Option<PathBuf>,
+}
+
+/// A risk on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RiskArg {
+    /// Nothing that works stops working.
+    Safe,
+    /// Something may stop working until it is put right.
+    Disruptive,
+    /// Something is lost for good.
+    Destructive,
+}
+
+impl From<RiskArg> for evenkeel::kinds::Risk {
+    fn from(risk: RiskArg) -> Self {
+        match risk {
+            RiskArg::Safe => Self::Safe,
+            RiskArg::Disruptive => Self::Disruptive,
+            RiskArg::Destructive => Self::Destructive,
+        }
+    }
+}
+
+/// `run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    pub selectors: Selectors,
+    /// Reconcile every target once, now, and stop
+    #[arg(long)]
+    pub once: bool,
+    /// When to reconcile targets that have no schedule of their own: cron with seconds
+    #[arg(long, value_name = "CRON", default_value = "0 */15 * * * *")]
+    pub schedule: String,
+    /// The append-only log of every write
+    #[arg(long, value_name = "FILE", env = "EVENKEEL_AUDIT_LOG")]
+    pub audit_log: Option<PathBuf>,
+}
+
+/// `init`.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// Where
+    #[arg(default_value = ".", value_name = "DIR")]
+    pub dir: PathBuf,
+}
+
+/// `validate`.
+#[derive(Debug, Args)]
+pub struct ValidateArgs {
+    /// Baseline files or folders; without any, the fleet file and its baselines, or baselines/
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Print the effective baseline with the file and line that each value came from
+    #[arg(long)]
+    pub expanded: bool,
+}
+
+/// `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// A kind, or one of its fields: iam.password_policy.max_password_age; none lists all kinds
+    #[arg(value_name = "KIND[.FIELD]")]
+    pub subject: Option<String>,
+}
+
+/// `policy`.
+#[derive(Debug, Args)]
+pub struct PolicyArgs {
+    #[command(flatten)]
+    pub selectors: Selectors,
+    /// Whether evenkeel may write
+    #[arg(long, value_name = "MODE")]
+    pub mode: PolicyMode,
+    /// The form of the policy
+    #[arg(long, default_value = "json", value_name = "FORMAT")]
+    pub format: PolicyFormat,
+}
+
+/// What evenkeel may do with the policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PolicyMode {
+    /// Read.
+    Report,
+    /// Read, and write what items in mode "enforce" need.
+    Enforce,
+}
+
+/// The forms of a policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PolicyFormat {
+    /// The policy document.
+    Json,
+    /// A Terraform resource.
+    Terraform,
+    /// A CloudFormation template.
+    Cloudformation,
+}
+
+/// `schema`.
+#[derive(Debug, Args)]
+pub struct SchemaArgs {
+    /// Of which file
+    #[arg(default_value = "baseline", value_name = "FILE")]
+    pub file: SchemaOf,
+}
+
+/// The files that have a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// A baseline.
+    Baseline,
+    /// The fleet file.
+    Fleet,
+}
+
+/// `completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub shell: clap_complete::Shell,
+}

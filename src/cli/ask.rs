@@ -1,0 +1,50 @@
+//! Asks the person at the terminal, and notices when they press Ctrl-C.
+
+use std::io::{IsTerminal, Write};
+
+use evenkeel::reconcile::{Refusal, Stop};
+
+/// Whether there is somebody to ask.
+///
+/// # Errors
+/// Nobody is there.
+pub fn somebody() -> Result<(), Refusal> {
+    if std::io::stdin().is_terminal() { Ok(()) } else { Err(Refusal::NobodyToAsk) }
+}
+
+/// Asks a question; only the whole word "yes" agrees.
+pub async fn agrees(question: &str) -> bool {
+    let _ = write!(anstream::stderr().lock(), "{question}\n  Only \"yes\" is accepted: ");
+    let _ = std::io::stderr().flush();
+    let answer = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line).map(|_| line)
+    })
+    .await;
+    matches!(answer, Ok(Ok(line)) if line.trim() == "yes")
+}
+
+/// Raises `stop` when the process is asked to end; the write in hand is finished first.
+pub fn stop_on_signals(stop: &Stop) {
+    let stop = stop.clone();
+    tokio::spawn(async move {
+        signalled().await;
+        stop.raise();
+    });
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+pub async fn signalled() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut term) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = term.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}

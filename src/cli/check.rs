@@ -1,0 +1,30 @@
+//! `evenkeel check`: the drift report for schedules and CI. One line first that says it all.
+
+use evenkeel::plan::render::text;
+
+use super::args::{CheckArgs, Format, Global};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::look::{self, Wish};
+use super::{out, plan};
+
+/// Runs the command.
+pub async fn run(global: &Global, args: &CheckArgs) -> Result<Exit, Failure> {
+    let looked = look::look(global, &args.selectors, Wish::default()).await?;
+    let found = &looked.plan;
+    let exit = plan::exit_of(found);
+    if args.output.format == Format::Text && args.output.out.is_none() {
+        let verdict = match exit {
+            Exit::Done => "in sync",
+            Exit::Drift => "drift",
+            _ => "not everything could be read",
+        };
+        out::line(&format!("evenkeel check: {verdict} · {}", text::summary_line(found)));
+        if exit == Exit::Done && global.verbose == 0 {
+            return Ok(exit);
+        }
+        out::line("");
+    }
+    plan::print(found, "check", &args.output, None, global.verbose > 0)?;
+    Ok(exit)
+}

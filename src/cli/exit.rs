@@ -1,0 +1,33 @@
+//! How a command ends.
+
+use std::process::ExitCode;
+
+/// The exit codes, as scripts rely on them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done, and nothing left to do.
+    Done,
+    /// An error.
+    Error,
+    /// Drift, or changes pending.
+    Drift,
+    /// A guard refused; nothing was written.
+    Refused,
+    /// Some of it failed or is unknown, the rest is done.
+    Partly,
+    /// Stopped cleanly on request.
+    Interrupted,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Error => 1,
+            Exit::Drift => 2,
+            Exit::Refused => 3,
+            Exit::Partly => 4,
+            Exit::Interrupted => 130,
+        })
+    }
+}

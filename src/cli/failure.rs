@@ -1,0 +1,87 @@
+//! Why a command failed, what the reader should do next, and which exit code that is.
+
+use std::path::{Path, PathBuf};
+
+use evenkeel::aws::ConnectError;
+use evenkeel::kinds::erased::Misfit;
+use evenkeel::names::InvalidName;
+use evenkeel::reconcile::Refusal;
+use evenkeel::store::audit::AuditError;
+use miette::Diagnostic;
+
+use super::exit::Exit;
+
+/// A command's failure.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The file system refused.
+    #[error("cannot {doing} {}: {source}", path.display())]
+    File {
+        /// What was tried.
+        doing: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// No way into an account.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// A guard said no.
+    #[error("refused: {0}")]
+    Refused(#[from] Refusal),
+    /// The audit log failed.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+    /// A name on the command line is none.
+    #[error(transparent)]
+    Name(#[from] InvalidName),
+    /// A stored thing does not fit its kind.
+    #[error(transparent)]
+    Misfit(#[from] Misfit),
+    /// The files declare nothing usable; the problems have been printed.
+    #[error("{0}")]
+    Declared(String),
+    /// Something else that the reader can mend.
+    #[error("{message}")]
+    Usage {
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        help: String,
+    },
+}
+
+impl Failure {
+    /// A file-system failure.
+    pub fn file(doing: &'static str, path: &Path, source: std::io::Error) -> Self {
+        Self::File { doing, path: path.to_owned(), source }
+    }
+
+    /// A mistake with a remedy.
+    pub fn usage(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::Usage { message: message.into(), help: help.into() }
+    }
+
+    /// The exit code.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Refused(_) => Exit::Refused,
+            _ => Exit::Error,
+        }
+    }
+}
+
+impl Diagnostic for Failure {
+    fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        match self {
+            Self::Connect(error) => Some(Box::new(error.remedy())),
+            Self::Refused(refusal) => Some(Box::new(refusal.remedy())),
+            Self::Audit(_) => Some(Box::new(
+                "nothing is written to AWS without the audit log: make it writable, or name another with --audit-log",
+            )),
+            Self::Usage { help, .. } => Some(Box::new(help)),
+            Self::File { .. } | Self::Name(_) | Self::Misfit(_) | Self::Declared(_) => None,
+        }
+    }
+}

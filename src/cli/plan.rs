@@ -1,0 +1,74 @@
+//! `evenkeel plan`: what would change, and why. Writes nothing to AWS.
+
+use std::path::Path;
+
+use evenkeel::plan::render::{json, markdown, text};
+use evenkeel::plan::{Plan, Verdict};
+
+use super::args::{Format, Global, Output, PlanArgs};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::look::{self, Wish};
+use super::{out, saved};
+
+/// Runs the command.
+pub async fn run(global: &Global, args: &PlanArgs) -> Result<Exit, Failure> {
+    let wish = Wish { max_risk: args.max_risk.map(Into::into), ..Wish::default() };
+    let looked = look::look(global, &args.selectors, wish).await?;
+    let plan = &looked.plan;
+    if let Some(path) = &args.save {
+        saved::save(plan, path)?;
+    }
+    let next = next_step(plan, args.save.as_deref());
+    print(plan, "plan", &args.output, next, global.verbose > 0)?;
+    let exit = exit_of(plan);
+    Ok(if exit == Exit::Drift && !args.detailed_exitcode { Exit::Done } else { exit })
+}
+
+/// Prints a plan in the form that was asked for.
+///
+/// # Errors
+/// The output file cannot be written.
+pub fn print(
+    plan: &Plan,
+    command: &'static str,
+    output: &Output,
+    next: Option<String>,
+    verbose: bool,
+) -> Result<(), Failure> {
+    let text = match output.format {
+        Format::Text => text::render(plan, &text::Options { command, next, verbose }),
+        Format::Json => json::render(plan)
+            .map_err(|error| Failure::usage(format!("cannot write the plan as JSON: {error}"), ""))?,
+        Format::Markdown => markdown::render(plan, "the output of `evenkeel plan`"),
+    };
+    out::result(&text, output.out.as_deref())
+}
+
+/// What a plan means for a script: unknown things come first, since with them nobody can say
+/// that the rest is all.
+pub fn exit_of(plan: &Plan) -> Exit {
+    let sum = plan.summary();
+    if sum.unknown > 0 {
+        let known = plan.objects.iter().any(|object| !matches!(object.verdict, Verdict::Unknown(_)));
+        if known { Exit::Partly } else { Exit::Error }
+    } else if sum.to_change + sum.reported > 0 {
+        Exit::Drift
+    } else {
+        Exit::Done
+    }
+}
+
+fn next_step(plan: &Plan, saved: Option<&Path>) -> Option<String> {
+    if plan.order.is_empty() {
+        return Some("Nothing was changed, and there is nothing to apply.".to_owned());
+    }
+    Some(match saved {
+        Some(path) => {
+            format!("Nothing was changed. To apply exactly this: evenkeel apply {}", path.display())
+        }
+        None => "Nothing was changed. To apply exactly this later: evenkeel plan --save plan.json, \
+                 then evenkeel apply plan.json"
+            .to_owned(),
+    })
+}

@@ -1,0 +1,271 @@
+//! Starts the AWS emulator once per test binary, and gives each test an account of its own.
+
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// The emulator's server and where it listens.
+pub struct Emulator {
+    /// `http://127.0.0.1:PORT`.
+    pub url: String,
+    _server: Child,
+}
+
+/// One call that arrived at the emulator.
+#[derive(Debug, Clone, Deserialize)]
+pub struct WireCall {
+    /// As botocore names it.
+    pub service: String,
+    pub operation: String,
+    pub region: Option<String>,
+    pub status: u16,
+}
+
+/// An account in the emulator, with credentials for it.
+pub struct Account {
+    /// Twelve digits.
+    pub id: String,
+    access_key: String,
+    secret_key: String,
+    session_token: String,
+    emulator: &'static Emulator,
+    /// A folder of the test's own; the commands run in it.
+    pub folder: tempfile::TempDir,
+}
+
+/// The repository's folder.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The Python of the emulator's virtual environment.
+pub fn python() -> PathBuf {
+    std::env::var_os("EVENKEEL_PYTHON").map_or_else(
+        || {
+            let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(
+                || PathBuf::from(std::env::var_os("HOME").expect("HOME is set")).join(".cache"),
+                PathBuf::from,
+            );
+            cache.join("evenkeel/venv/bin/python")
+        },
+        PathBuf::from,
+    )
+}
+
+/// The emulator of this test binary.
+pub fn emulator() -> &'static Emulator {
+    static EMULATOR: OnceLock<Emulator> = OnceLock::new();
+    EMULATOR.get_or_init(|| {
+        let mut server = Command::new(python())
+            .arg(root().join("tests/emulator/server.py"))
+            .args(["--port", "0", "--die-with-parent"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the emulator starts; `make emulator` installs it");
+        let mut line = String::new();
+        BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let url = line
+            .trim()
+            .strip_prefix("listening on ")
+            .unwrap_or_else(|| panic!("the emulator did not start: {line:?}"))
+            .to_owned();
+        Emulator { url, _server: server }
+    })
+}
+
+impl Emulator {
+    /// A new account that nobody else uses.
+    pub fn account(&'static self) -> Account {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        let id = format!("{:012}", 200_000_000_000_u64 + u64::from(NEXT.fetch_add(1, Ordering::SeqCst)));
+        let body = format!(
+            "Action=AssumeRole&Version=2011-06-15&RoleArn=arn:aws:iam::{id}:role/evenkeel&RoleSessionName=test"
+        );
+        let answer = ureq::post(&self.url)
+            .header("Content-Type", "application/x-www-form-urlencoded")
+            .header(
+                "Authorization",
+                "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20260101/us-east-1/sts/aws4_request, SignedHeaders=host, Signature=0",
+            )
+            .send(body)
+            .expect("the emulator assumes roles")
+            .body_mut()
+            .read_to_string()
+            .unwrap();
+        let field = |name: &str| {
+            let open = format!("<{name}>");
+            let start = answer.find(&open).unwrap_or_else(|| panic!("no {name}: {answer}")) + open.len();
+            let end = answer[start..].find('<').unwrap() + start;
+            answer[start..end].to_owned()
+        };
+        Account {
+            access_key: field("AccessKeyId"),
+            secret_key: field("SecretAccessKey"),
+            session_token: field("SessionToken"),
+            id,
+            emulator: self,
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+}
+
+impl Account {
+    /// The environment that makes the SDK use this account in the emulator.
+    pub fn env(&self) -> BTreeMap<&'static str, String> {
+        BTreeMap::from([
+            ("AWS_ENDPOINT_URL", self.emulator.url.clone()),
+            ("AWS_ACCESS_KEY_ID", self.access_key.clone()),
+            ("AWS_SECRET_ACCESS_KEY", self.secret_key.clone()),
+            ("AWS_SESSION_TOKEN", self.session_token.clone()),
+            ("AWS_REGION", "eu-west-1".to_owned()),
+            ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
+        ])
+    }
+
+    /// The command as a process, in the test's folder.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_evenkeel"));
+        command.args(args).current_dir(self.folder.path()).stdin(Stdio::null());
+        for name in ["AWS_PROFILE", "EVENKEEL_LOG", "EVENKEEL_AUDIT_LOG", "NO_COLOR"] {
+            command.env_remove(name);
+        }
+        command.envs(self.env());
+        command
+    }
+
+    /// Runs the command to its end.
+    pub fn run(&self, args: &[&str]) -> Run {
+        Run::new(args, self.command(args).output().expect("evenkeel starts"))
+    }
+
+    /// Writes a file into the test's folder.
+    pub fn write(&self, name: &str, text: &str) {
+        let path = self.folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    /// Reads a file of the test's folder.
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.folder.path().join(name)).unwrap()
+    }
+
+    /// The calls that arrived for this account since they were last forgotten.
+    pub fn calls(&self) -> Vec<WireCall> {
+        let answer = self.control("GET", "calls", None);
+        serde_json::from_value(answer).unwrap()
+    }
+
+    /// Forgets the calls.
+    pub fn forget_calls(&self) {
+        self.control("DELETE", "calls", None);
+    }
+
+    /// Adds a fault; see docs/emulator.md.
+    pub fn fault(&self, mut fault: Value) {
+        fault["account"] = Value::String(self.id.clone());
+        self.control("POST", "faults", Some(fault));
+    }
+
+    /// Removes all faults.
+    pub fn no_faults(&self) {
+        self.control("DELETE", "faults", None);
+    }
+
+    /// Makes the account messy.
+    pub fn mess(&self) {
+        self.control("POST", "mess", None);
+    }
+
+    /// Runs a Python script with boto3 against the account, for a second opinion; its last
+    /// expression must be printed as JSON.
+    pub fn boto3(&self, script: &str) -> Value {
+        let output = Command::new(python())
+            .args(["-c", &format!("import boto3, json\n{script}")])
+            .envs(self.env())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap_or(Value::Null)
+    }
+
+    fn control(&self, method: &str, route: &str, body: Option<Value>) -> Value {
+        let url = format!("{}/_evenkeel/{route}?account={}", self.emulator.url, self.id);
+        let answer = match (method, body) {
+            ("GET", _) => ureq::get(&url).call(),
+            ("DELETE", _) => ureq::delete(&url).call(),
+            (_, Some(body)) => ureq::post(&url).send_json(body),
+            (_, None) => ureq::post(&url).send_empty(),
+        };
+        answer.unwrap_or_else(|error| panic!("{method} {url}: {error}")).body_mut().read_json().unwrap()
+    }
+}
+
+/// A finished command.
+pub struct Run {
+    /// The exit code.
+    pub code: i32,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+    args: String,
+}
+
+impl Run {
+    fn new(args: &[&str], output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+            args: args.join(" "),
+        }
+    }
+
+    /// Insists on an exit code.
+    #[track_caller]
+    pub fn code(self, code: i32) -> Self {
+        assert_eq!(
+            self.code, code,
+            "evenkeel {}\n--- stdout\n{}\n--- stderr\n{}",
+            self.args, self.stdout, self.stderr
+        );
+        self
+    }
+
+    /// Insists on a text in standard output.
+    #[track_caller]
+    pub fn says(self, text: &str) -> Self {
+        assert!(
+            self.stdout.contains(text),
+            "no {text:?} in evenkeel {}\n--- stdout\n{}\n--- stderr\n{}",
+            self.args, self.stdout, self.stderr
+        );
+        self
+    }
+
+    /// Insists on a text in standard error.
+    #[track_caller]
+    pub fn complains(self, text: &str) -> Self {
+        assert!(
+            self.stderr.contains(text),
+            "no {text:?} in evenkeel {}\n--- stdout\n{}\n--- stderr\n{}",
+            self.args, self.stdout, self.stderr
+        );
+        self
+    }
+
+    /// Standard output as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
+    }
+}
