@@ -1,0 +1,314 @@
+//! The properties that every kind must have, checked for all kinds of the registry against the
+//! emulator. A new kind is covered by its `SAMPLES` alone: going from an untidy account to each
+//! sample in turn, and back, exercises all its reads and writes.
+//!
+//! One kind only: `EVENKEEL_KIND=s3.bucket cargo test --test properties`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use evenkeel::aws::permission::iam_action;
+use evenkeel::aws::Session;
+use evenkeel::kinds::erased::DynKind;
+use evenkeel::kinds::{Object, Status, Undo, registry};
+use evenkeel::permissions::Permissions;
+use evenkeel::plan::{Mode, ObservedItem, Plan, Verdict};
+use evenkeel::reconcile::{Applier, ApplyReport, Progress, Stop, observe_all};
+use evenkeel::store::audit::AuditLog;
+use serde_json::Value;
+use support::Account;
+use support::library::{self, Declaration};
+
+/// Engine calls that are no kind's: who am I, which Regions.
+const ENGINE_CALLS: [&str; 2] = ["sts:GetCallerIdentity", "ec2:DescribeRegions"];
+/// Operations that change nothing in the account, whatever their names begin with.
+const READ_PREFIXES: [&str; 4] = ["Get", "List", "Describe", "Head"];
+
+fn kinds() -> Vec<&'static dyn DynKind> {
+    let only = std::env::var("EVENKEEL_KIND").ok();
+    let kinds: Vec<_> = registry::all()
+        .iter()
+        .map(AsRef::as_ref)
+        .filter(|kind| only.as_deref().is_none_or(|only| only == kind.name()))
+        .collect();
+    assert!(!kinds.is_empty(), "no kind {only:?}");
+    kinds
+}
+
+/// An untidy account with a session for it.
+async fn messy() -> (Account, Arc<Session>) {
+    let account = support::emulator().account();
+    account.mess();
+    let session = library::connect(&account).await;
+    (account, session)
+}
+
+async fn observe(session: &Arc<Session>, declaration: &Declaration) -> Vec<ObservedItem> {
+    observe_all(session, declaration.items(session), || {}).await
+}
+
+async fn plan(session: &Arc<Session>, declaration: &Declaration) -> Plan {
+    library::plan(session, declaration, observe(session, declaration).await)
+}
+
+struct Silent;
+impl Progress for Silent {}
+
+async fn apply(account: &Account, session: &Arc<Session>, plan: &Plan) -> ApplyReport {
+    let audit = AuditLog::open(&account.folder.path().join("audit.jsonl")).unwrap();
+    let sessions = BTreeMap::from([(session.account().clone(), Arc::clone(session))]);
+    let stop = Stop::default();
+    Applier { sessions: &sessions, audit: &audit, stop: &stop }.apply(plan, &mut Silent).await.unwrap()
+}
+
+/// Insists that a plan could be made for everything and was applied whole.
+async fn apply_whole(account: &Account, session: &Arc<Session>, declaration: &Declaration) -> Plan {
+    let plan = plan(session, declaration).await;
+    no_unknown(&plan);
+    let report = apply(account, session, &plan).await;
+    assert!(report.is_complete(), "{}\n{report:#?}", declaration.text);
+    plan
+}
+
+#[track_caller]
+fn no_unknown(plan: &Plan) {
+    for object in &plan.objects {
+        assert!(!matches!(object.verdict, Verdict::Unknown(_)), "{}: {:?}", object.title(), object.verdict);
+    }
+}
+
+#[track_caller]
+fn nothing_to_do(plan: &Plan, when: &str) {
+    no_unknown(plan);
+    for object in &plan.objects {
+        assert!(!object.is_changed(), "{when}: {}: {:#?}", object.title(), object.changes);
+    }
+}
+
+fn writes(calls: &[support::WireCall]) -> Vec<String> {
+    calls
+        .iter()
+        .filter(|call| !READ_PREFIXES.iter().any(|prefix| call.operation.starts_with(prefix)))
+        .filter(|call| call.operation != "GenerateCredentialReport" && call.service != "sts")
+        .map(|call| format!("{}:{}", call.service, call.operation))
+        .collect()
+}
+
+/// 1 and 3: what was applied is there, planning again finds nothing, and writes nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn convergence_and_quiet() {
+    for kind in kinds() {
+        let (account, session) = messy().await;
+        let samples = kind.samples();
+        for sample in samples.iter().chain(samples.first()) {
+            let declaration = Declaration::new(&account, sample);
+            apply_whole(&account, &session, &declaration).await;
+            account.forget_calls();
+            nothing_to_do(&plan(&session, &declaration).await, kind.name());
+            assert_eq!(writes(&account.calls()), Vec::<String>::new(), "{} is not quiet", kind.name());
+        }
+    }
+}
+
+/// 2: the same plan twice leaves the same state.
+#[tokio::test(flavor = "multi_thread")]
+async fn idempotence() {
+    for kind in kinds() {
+        let (account, session) = messy().await;
+        for sample in kind.samples() {
+            let declaration = Declaration::new(&account, sample);
+            let plan = apply_whole(&account, &session, &declaration).await;
+            let once = observe(&session, &declaration).await;
+            apply(&account, &session, &plan).await;
+            let twice = observe(&session, &declaration).await;
+            assert_eq!(states(&once), states(&twice), "{}", kind.name());
+        }
+    }
+}
+
+/// The observed objects by item, Region and id.
+fn states(items: &[ObservedItem]) -> BTreeMap<(String, String, String), Object<Value>> {
+    items
+        .iter()
+        .flat_map(|item| {
+            item.objects.as_ref().unwrap().iter().map(|object| {
+                (
+                    (item.declared.item.to_string(), item.facts.region.to_string(), object.id.clone()),
+                    object.clone(),
+                )
+            })
+        })
+        .collect()
+}
+
+/// 4: the permissions that a kind declares are exactly the calls on the wire.
+#[tokio::test(flavor = "multi_thread")]
+async fn honest_permissions() {
+    for kind in kinds() {
+        let (account, session) = messy().await;
+        let mut declared = Permissions::default();
+        account.forget_calls();
+        let mut seen_reads = BTreeSet::new();
+        let samples = kind.samples();
+        for sample in samples.iter().chain(samples.first()) {
+            let declaration = Declaration::new(&account, sample);
+            for (item, _) in declaration.items(&session) {
+                let kind = registry::find(&item.item.kind).unwrap();
+                declared.add(kind, &item.spec, Mode::Enforce).unwrap();
+            }
+            account.forget_calls();
+            let plan = plan(&session, &declaration).await;
+            seen_reads.extend(actions(&account.calls()));
+            let report = apply(&account, &session, &plan).await;
+            assert!(report.is_complete(), "{}\n{report:#?}", declaration.text);
+            declaration.seen.lock().unwrap().extend(actions(&account.calls()));
+            seen_reads.extend(declaration.seen.lock().unwrap().drain(..).map(|action| format!("w {action}")));
+        }
+        let reads: BTreeSet<String> =
+            seen_reads.iter().filter(|action| !action.starts_with("w ")).cloned().collect();
+        let all: BTreeSet<String> =
+            seen_reads.iter().map(|action| action.trim_start_matches("w ").to_owned()).collect();
+        let engine: BTreeSet<String> = ENGINE_CALLS.iter().map(|call| (*call).to_owned()).collect();
+        let strip = |set: &BTreeSet<String>| set.difference(&engine).cloned().collect::<BTreeSet<_>>();
+        assert_eq!(strip(&reads), strip(&declared.reads), "{}: reads: seen, declared", kind.name());
+        let declared_all: BTreeSet<String> = declared.reads.union(&declared.writes).cloned().collect();
+        assert_eq!(strip(&all), strip(&declared_all), "{}: all: seen, declared", kind.name());
+    }
+}
+
+/// The IAM actions behind calls on the wire.
+fn actions(calls: &[support::WireCall]) -> Vec<String> {
+    calls.iter().map(|call| iam_action(&call.service, &call.operation).into_owned()).collect()
+}
+
+/// 5: undoing the changes of an object gives back its state, or the kind says that it cannot.
+#[tokio::test(flavor = "multi_thread")]
+async fn undo() {
+    for kind in kinds() {
+        let (account, session) = messy().await;
+        let samples = kind.samples();
+        for (from, to) in samples.iter().zip(samples.iter().skip(1)).chain(
+            samples.iter().skip(1).zip(samples.iter()),
+        ) {
+            let before_declaration = Declaration::new(&account, from);
+            apply_whole(&account, &session, &before_declaration).await;
+            let declaration = Declaration::new(&account, to);
+            let before = states(&observe(&session, &declaration).await);
+            let plan = plan(&session, &declaration).await;
+            let report = apply(&account, &session, &plan).await;
+            assert!(report.is_complete(), "{report:#?}");
+            for object in plan.objects.iter().filter(|object| object.item.kind == kind.name()) {
+                let mut possible = true;
+                for change in object.changes.iter().rev().filter(|change| change.is_applied()) {
+                    match change.undo.as_ref().expect("an applied change says how it is undone") {
+                        Undo::Impossible(reason) => {
+                            assert!(!reason.is_empty());
+                            possible = false;
+                        }
+                        Undo::By(actions) => {
+                            for action in actions {
+                                library::write(&session, object, action).await;
+                            }
+                        }
+                    }
+                }
+                if possible {
+                    let after = states(&observe(&session, &declaration).await);
+                    let key =
+                        (object.item.to_string(), object.region.to_string(), object.observed.id.clone());
+                    assert_eq!(
+                        library::comparable(before.get(&key)),
+                        library::comparable(after.get(&key)),
+                        "{}",
+                        object.title()
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// 6: what is observed, exported and declared again, needs no change.
+#[tokio::test(flavor = "multi_thread")]
+async fn round_trip() {
+    for kind in kinds() {
+        let (account, session) = messy().await;
+        for sample in kind.samples() {
+            let declaration = Declaration::new(&account, sample);
+            apply_whole(&account, &session, &declaration).await;
+            for item in observe(&session, &declaration).await {
+                if item.declared.item.kind != kind.name() {
+                    continue;
+                }
+                for object in item.objects.as_ref().unwrap() {
+                    let Some(spec) = kind.export(&item.facts, object).unwrap() else { continue };
+                    library::fits(kind, &spec);
+                    let changes = kind.diff(&item.facts, &spec, object).unwrap();
+                    assert!(changes.is_empty(), "{}: {spec:#}\n{changes:#?}", kind.name());
+                }
+            }
+        }
+    }
+}
+
+/// 7: whatever a read's failure, the object is unknown with a reason, and nothing is written.
+#[tokio::test(flavor = "multi_thread")]
+async fn fail_closed() {
+    for kind in kinds() {
+        let (account, session) = messy().await;
+        let declaration = Declaration::only(&account, kind, kind.samples()[0]);
+        account.forget_calls();
+        plan(&session, &declaration).await;
+        let reads: BTreeSet<(String, String)> = account
+            .calls()
+            .into_iter()
+            .filter(|call| !ENGINE_CALLS.contains(&format!("{}:{}", call.service, call.operation).as_str()))
+            .map(|call| (call.service, call.operation))
+            .collect();
+        assert!(!reads.is_empty(), "{} reads nothing", kind.name());
+        for (service, operation) in reads {
+            account.fault(serde_json::json!({
+                "service": service, "operation": operation, "kind": "error",
+            }));
+            account.forget_calls();
+            let plan = plan(&session, &declaration).await;
+            let unknown = plan.objects.iter().filter_map(|object| match &object.verdict {
+                Verdict::Unknown(unknown) => Some(unknown),
+                _ => None,
+            });
+            let permission = iam_action(&service, &operation);
+            assert!(
+                unknown.clone().any(|unknown| unknown.permission.as_deref() == Some(&permission)),
+                "{}: {service}:{operation} denied: {:#?}",
+                kind.name(),
+                plan.objects.iter().map(|object| (&object.verdict, &object.changes)).collect::<Vec<_>>()
+            );
+            apply(&account, &session, &plan).await;
+            for object in &plan.objects {
+                if let Verdict::Unknown(_) = object.verdict {
+                    assert!(object.changes.is_empty());
+                }
+            }
+            account.no_faults();
+        }
+    }
+}
+
+/// A skipped object always says why.
+#[tokio::test(flavor = "multi_thread")]
+async fn skipped_with_a_reason() {
+    for kind in kinds() {
+        let (account, session) = messy().await;
+        for item in observe(&session, &Declaration::new(&account, kind.samples()[0])).await {
+            for object in item.objects.unwrap() {
+                if let Status::Skipped { reason } = object.status {
+                    assert!(!reason.is_empty(), "{} {}", kind.name(), object.id);
+                }
+            }
+        }
+    }
+}
