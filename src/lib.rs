@@ -14,6 +14,8 @@
 
 pub mod aws;
 pub mod baseline;
+pub mod digest;
+pub mod fleet;
 pub mod kinds;
 pub mod names;
 pub mod permissions;

@@ -24,13 +24,14 @@ fn main() -> ExitCode {
         }
     };
     cli::prepare(&cli.global);
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            cli::out::say(&format!("error: cannot start: {error}"));
-            return Exit::Error.into();
-        }
-    };
+    let runtime =
+        match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                cli::out::say(&format!("error: cannot start: {error}"));
+                return Exit::Error.into();
+            }
+        };
     let colours = cli::colours_on_stderr(&cli.global);
     match runtime.block_on(cli::run(cli)) {
         Ok(exit) => exit.into(),

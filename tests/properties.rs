@@ -11,8 +11,8 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use evenkeel::aws::permission::iam_action;
 use evenkeel::aws::Session;
+use evenkeel::aws::permission::iam_action;
 use evenkeel::kinds::erased::DynKind;
 use evenkeel::kinds::{Object, Status, Undo, registry};
 use evenkeel::permissions::Permissions;
@@ -62,7 +62,10 @@ async fn apply(account: &Account, session: &Arc<Session>, plan: &Plan) -> ApplyR
     let audit = AuditLog::open(&account.folder.path().join("audit.jsonl")).unwrap();
     let sessions = BTreeMap::from([(session.account().clone(), Arc::clone(session))]);
     let stop = Stop::default();
-    Applier { sessions: &sessions, audit: &audit, stop: &stop }.apply(plan, &mut Silent).await.unwrap()
+    Applier { sessions: &sessions, audit: &audit, stop: &stop }
+        .apply(plan, &mut Silent)
+        .await
+        .unwrap()
 }
 
 /// Insists that a plan could be made for everything and was applied whole.
@@ -77,7 +80,12 @@ async fn apply_whole(account: &Account, session: &Arc<Session>, declaration: &De
 #[track_caller]
 fn no_unknown(plan: &Plan) {
     for object in &plan.objects {
-        assert!(!matches!(object.verdict, Verdict::Unknown(_)), "{}: {:?}", object.title(), object.verdict);
+        assert!(
+            !matches!(object.verdict, Verdict::Unknown(_)),
+            "{}: {:?}",
+            object.title(),
+            object.verdict
+        );
     }
 }
 
@@ -109,7 +117,12 @@ async fn convergence_and_quiet() {
             apply_whole(&account, &session, &declaration).await;
             account.forget_calls();
             nothing_to_do(&plan(&session, &declaration).await, kind.name());
-            assert_eq!(writes(&account.calls()), Vec::<String>::new(), "{} is not quiet", kind.name());
+            assert_eq!(
+                writes(&account.calls()),
+                Vec::<String>::new(),
+                "{} is not quiet",
+                kind.name()
+            );
         }
     }
 }
@@ -137,7 +150,11 @@ fn states(items: &[ObservedItem]) -> BTreeMap<(String, String, String), Object<V
         .flat_map(|item| {
             item.objects.as_ref().unwrap().iter().map(|object| {
                 (
-                    (item.declared.item.to_string(), item.facts.region.to_string(), object.id.clone()),
+                    (
+                        item.declared.item.to_string(),
+                        item.facts.region.to_string(),
+                        object.id.clone(),
+                    ),
                     object.clone(),
                 )
             })
@@ -166,16 +183,20 @@ async fn honest_permissions() {
             let report = apply(&account, &session, &plan).await;
             assert!(report.is_complete(), "{}\n{report:#?}", declaration.text);
             declaration.seen.lock().unwrap().extend(actions(&account.calls()));
-            seen_reads.extend(declaration.seen.lock().unwrap().drain(..).map(|action| format!("w {action}")));
+            seen_reads.extend(
+                declaration.seen.lock().unwrap().drain(..).map(|action| format!("w {action}")),
+            );
         }
         let reads: BTreeSet<String> =
             seen_reads.iter().filter(|action| !action.starts_with("w ")).cloned().collect();
         let all: BTreeSet<String> =
             seen_reads.iter().map(|action| action.trim_start_matches("w ").to_owned()).collect();
         let engine: BTreeSet<String> = ENGINE_CALLS.iter().map(|call| (*call).to_owned()).collect();
-        let strip = |set: &BTreeSet<String>| set.difference(&engine).cloned().collect::<BTreeSet<_>>();
+        let strip =
+            |set: &BTreeSet<String>| set.difference(&engine).cloned().collect::<BTreeSet<_>>();
         assert_eq!(strip(&reads), strip(&declared.reads), "{}: reads: seen, declared", kind.name());
-        let declared_all: BTreeSet<String> = declared.reads.union(&declared.writes).cloned().collect();
+        let declared_all: BTreeSet<String> =
+            declared.reads.union(&declared.writes).cloned().collect();
         assert_eq!(strip(&all), strip(&declared_all), "{}: all: seen, declared", kind.name());
     }
 }
@@ -191,9 +212,11 @@ async fn undo() {
     for kind in kinds() {
         let (account, session) = messy().await;
         let samples = kind.samples();
-        for (from, to) in samples.iter().zip(samples.iter().skip(1)).chain(
-            samples.iter().skip(1).zip(samples.iter()),
-        ) {
+        for (from, to) in samples
+            .iter()
+            .zip(samples.iter().skip(1))
+            .chain(samples.iter().skip(1).zip(samples.iter()))
+        {
             let before_declaration = Declaration::new(&account, from);
             apply_whole(&account, &session, &before_declaration).await;
             let declaration = Declaration::new(&account, to);
@@ -218,8 +241,11 @@ async fn undo() {
                 }
                 if possible {
                     let after = states(&observe(&session, &declaration).await);
-                    let key =
-                        (object.item.to_string(), object.region.to_string(), object.observed.id.clone());
+                    let key = (
+                        object.item.to_string(),
+                        object.region.to_string(),
+                        object.observed.id.clone(),
+                    );
                     assert_eq!(
                         library::comparable(before.get(&key)),
                         library::comparable(after.get(&key)),
@@ -266,7 +292,9 @@ async fn fail_closed() {
         let reads: BTreeSet<(String, String)> = account
             .calls()
             .into_iter()
-            .filter(|call| !ENGINE_CALLS.contains(&format!("{}:{}", call.service, call.operation).as_str()))
+            .filter(|call| {
+                !ENGINE_CALLS.contains(&format!("{}:{}", call.service, call.operation).as_str())
+            })
             .map(|call| (call.service, call.operation))
             .collect();
         assert!(!reads.is_empty(), "{} reads nothing", kind.name());
@@ -285,7 +313,10 @@ async fn fail_closed() {
                 unknown.clone().any(|unknown| unknown.permission.as_deref() == Some(&permission)),
                 "{}: {service}:{operation} denied: {:#?}",
                 kind.name(),
-                plan.objects.iter().map(|object| (&object.verdict, &object.changes)).collect::<Vec<_>>()
+                plan.objects
+                    .iter()
+                    .map(|object| (&object.verdict, &object.changes))
+                    .collect::<Vec<_>>()
             );
             apply(&account, &session, &plan).await;
             for object in &plan.objects {

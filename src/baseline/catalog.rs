@@ -1,4 +1,7 @@
-//! What the loader has to know of the kinds.
+//! What the language has to know of the kinds. The registry fills it; the language does not
+//! depend on the kinds themselves.
+
+use serde_json::Value;
 
 /// How many items of a kind a baseline may declare, and what names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,4 +28,59 @@ pub struct SpecProblem {
     pub message: String,
     /// What to do.
     pub help: Option<String>,
+}
+
+/// A kind, as the language sees it.
+pub struct KindInfo {
+    /// `service.thing`.
+    pub name: &'static str,
+    /// How its items are told apart.
+    pub identity: Identity,
+    /// Whether it has objects in every Region.
+    pub regional: bool,
+    /// The JSON Schema of its spec.
+    pub schema: Box<dyn Fn() -> Value + Send + Sync>,
+    /// The rules between its fields, for specs that fit the schema.
+    pub check: Box<dyn Fn(&Value) -> Vec<SpecProblem> + Send + Sync>,
+}
+
+/// All kinds.
+pub struct Catalog {
+    kinds: Vec<KindInfo>,
+}
+
+impl Catalog {
+    /// A catalog of these kinds.
+    pub fn new(kinds: Vec<KindInfo>) -> Self {
+        Self { kinds }
+    }
+
+    /// All kinds.
+    pub fn kinds(&self) -> &[KindInfo] {
+        &self.kinds
+    }
+
+    /// A kind by its name.
+    pub fn find(&self, name: &str) -> Option<&KindInfo> {
+        self.kinds.iter().find(|kind| kind.name == name)
+    }
+
+    /// The services that have kinds.
+    pub fn services(&self) -> Vec<&'static str> {
+        let mut services: Vec<_> =
+            self.kinds.iter().filter_map(|kind| kind.name.split('.').next()).collect();
+        services.sort_unstable();
+        services.dedup();
+        services
+    }
+
+    /// The names of a service's kinds, without the service.
+    pub fn things(&self, service: &str) -> Vec<&'static str> {
+        self.kinds
+            .iter()
+            .filter_map(|kind| kind.name.split_once('.'))
+            .filter(|(of, _)| *of == service)
+            .map(|(_, thing)| thing)
+            .collect()
+    }
 }

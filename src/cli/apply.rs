@@ -7,7 +7,7 @@ use chrono::Utc;
 use evenkeel::kinds::Risk;
 use evenkeel::plan::render::text::{self, counted};
 use evenkeel::plan::{ObjectPlan, Plan, PlannedChange};
-use evenkeel::reconcile::guard::{check_budget, moved};
+use evenkeel::reconcile::guard::{check_budget, check_windows, moved};
 use evenkeel::reconcile::{Applier, ApplyReport, Progress, Refusal, Safety, Step, Stop};
 use evenkeel::store::audit::{AuditLog, Phase, Record};
 
@@ -50,7 +50,11 @@ pub async fn run(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
         out::line("\nThere is nothing to apply.");
         return Ok(if chosen.summary().unknown > 0 { plan::exit_of(&chosen) } else { Exit::Done });
     }
-    check_budget(&chosen, &Safety { max_risk: max_risk.unwrap_or(looked.safety.max_risk), ..looked.safety })?;
+    check_budget(
+        &chosen,
+        &Safety { max_risk: max_risk.unwrap_or(looked.safety.max_risk), ..looked.safety },
+    )?;
+    check_windows(&looked.windows, Utc::now())?;
     if !args.yes {
         let question = format!(
             "\nApply {} to {}?",
@@ -102,7 +106,7 @@ fn refuse_if_stale(plan: &Plan, now: &Plan) -> Result<(), Refusal> {
 }
 
 /// Looks after the writes during which an earlier run died: their objects have just been observed.
-fn recover(audit: &AuditLog, looked: &Looked) -> Result<(), Failure> {
+pub fn recover(audit: &AuditLog, looked: &Looked) -> Result<(), Failure> {
     for intent in audit.unfinished()? {
         let Some(session) = looked.sessions.get(&intent.account) else { continue };
         let object = looked.plan.objects.iter().find(|object| {
@@ -111,7 +115,8 @@ fn recover(audit: &AuditLog, looked: &Looked) -> Result<(), Failure> {
                 && object.item == intent.item
                 && (object.observed.id == intent.object)
         });
-        let title = object.map_or_else(|| format!("{} {}", intent.item, intent.object), ObjectPlan::title);
+        let title =
+            object.map_or_else(|| format!("{} {}", intent.item, intent.object), ObjectPlan::title);
         out::say(&format!(
             "note: run {} was killed while it wrote {title}; it has been observed again, and this run goes on from there",
             intent.run
@@ -167,7 +172,9 @@ fn conclude(plan: &Plan, report: &ApplyReport, audit: &Path) -> Result<Exit, Fai
     let left = report.outcomes.len() - report.applied();
     out::line("");
     for title in &report.not_converged {
-        out::line(&format!("AWS accepted the changes of {title}, but it is still not as declared; run check in a minute"));
+        out::line(&format!(
+            "AWS accepted the changes of {title}, but it is still not as declared; run check in a minute"
+        ));
     }
     let mut line = format!("{} applied", counted(report.applied(), "change"));
     if left > 0 {
@@ -179,7 +186,9 @@ fn conclude(plan: &Plan, report: &ApplyReport, audit: &Path) -> Result<Exit, Fai
     }
     out::line(&format!("{line} · audit log: {} · run {}", audit.display(), plan.run));
     if report.interrupted {
-        out::line(&format!("Stopped as asked; {left} left to do. The next plan starts from what is there."));
+        out::line(&format!(
+            "Stopped as asked; {left} left to do. The next plan starts from what is there."
+        ));
         return Ok(Exit::Interrupted);
     }
     if report.is_complete() && unknown == 0 {

@@ -38,7 +38,11 @@ fn list() {
     for kind in registry::all() {
         let summary = describe::summary(kind.as_ref());
         let first = summary.split_inclusive(". ").next().unwrap_or_default();
-        out::line(&format!("{:width$}  {}", kind.name(), first.lines().next().unwrap_or_default().trim()));
+        out::line(&format!(
+            "{:width$}  {}",
+            kind.name(),
+            first.lines().next().unwrap_or_default().trim()
+        ));
     }
     out::line("\nMore: evenkeel explain KIND, or KIND.FIELD");
 }

@@ -38,8 +38,9 @@ pub fn print(
 ) -> Result<(), Failure> {
     let text = match output.format {
         Format::Text => text::render(plan, &text::Options { command, next, verbose }),
-        Format::Json => json::render(plan)
-            .map_err(|error| Failure::usage(format!("cannot write the plan as JSON: {error}"), ""))?,
+        Format::Json => json::render(plan).map_err(|error| {
+            Failure::usage(format!("cannot write the plan as JSON: {error}"), "")
+        })?,
         Format::Markdown => markdown::render(plan, "the output of `evenkeel plan`"),
     };
     out::result(&text, output.out.as_deref())
@@ -50,7 +51,8 @@ pub fn print(
 pub fn exit_of(plan: &Plan) -> Exit {
     let sum = plan.summary();
     if sum.unknown > 0 {
-        let known = plan.objects.iter().any(|object| !matches!(object.verdict, Verdict::Unknown(_)));
+        let known =
+            plan.objects.iter().any(|object| !matches!(object.verdict, Verdict::Unknown(_)));
         if known { Exit::Partly } else { Exit::Error }
     } else if sum.to_change + sum.reported > 0 {
         Exit::Drift
@@ -67,8 +69,10 @@ fn next_step(plan: &Plan, saved: Option<&Path>) -> Option<String> {
         Some(path) => {
             format!("Nothing was changed. To apply exactly this: evenkeel apply {}", path.display())
         }
-        None => "Nothing was changed. To apply exactly this later: evenkeel plan --save plan.json, \
+        None => {
+            "Nothing was changed. To apply exactly this later: evenkeel plan --save plan.json, \
                  then evenkeel apply plan.json"
-            .to_owned(),
+                .to_owned()
+        }
     })
 }

@@ -4,7 +4,8 @@
 use std::io::Write;
 use std::path::Path;
 
-use evenkeel::plan::{FORMAT_VERSION, Plan, digest};
+use evenkeel::digest;
+use evenkeel::plan::{FORMAT_VERSION, Plan};
 use evenkeel::reconcile::Refusal;
 use serde::{Deserialize, Serialize};
 
@@ -55,10 +56,13 @@ pub fn load(path: &Path) -> Result<Plan, Failure> {
         ))
         .into());
     }
-    let saved: SavedPlan = serde_json::from_value(value)
-        .map_err(|error| Refusal::Unusable(format!("{} is not a saved plan: {error}", path.display())))?;
+    let saved: SavedPlan = serde_json::from_value(value).map_err(|error| {
+        Refusal::Unusable(format!("{} is not a saved plan: {error}", path.display()))
+    })?;
     if digest::of(&saved.plan) != saved.plan_digest {
-        return Err(Refusal::Unusable(format!("{} was edited since it was saved", path.display())).into());
+        return Err(
+            Refusal::Unusable(format!("{} was edited since it was saved", path.display())).into()
+        );
     }
     Ok(saved.plan)
 }

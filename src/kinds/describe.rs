@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::Scope;
 use super::erased::{DynKind, Misfit};
 use crate::baseline::catalog::Identity;
+use crate::baseline::resolve::ENGINE_WORDS;
 
 /// One field of a spec, or of a table inside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -181,9 +182,6 @@ fn sample_specs(kind: &dyn DynKind, sample: &str) -> Vec<Value> {
     };
     specs.into_iter().map(without_engine_words).collect()
 }
-
-/// The words that the engine takes from every item.
-pub const ENGINE_WORDS: [&str; 4] = ["mode", "regions", "when", "note"];
 
 fn without_engine_words(mut spec: Value) -> Value {
     if let Some(map) = spec.as_object_mut() {

@@ -2,8 +2,10 @@
 
 use std::sync::LazyLock;
 
+use super::Scope;
 use super::erased::{DynKind, erase};
 use super::iam;
+use crate::baseline::catalog::{Catalog, KindInfo};
 
 static KINDS: LazyLock<Vec<Box<dyn DynKind>>> =
     LazyLock::new(|| vec![erase::<iam::password_policy::PasswordPolicy>()]);
@@ -16,4 +18,24 @@ pub fn all() -> &'static [Box<dyn DynKind>] {
 /// A kind by its name.
 pub fn find(name: &str) -> Option<&'static dyn DynKind> {
     KINDS.iter().find(|kind| kind.name() == name).map(AsRef::as_ref)
+}
+
+static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
+    Catalog::new(
+        KINDS
+            .iter()
+            .map(|kind| KindInfo {
+                name: kind.name(),
+                identity: kind.identity(),
+                regional: kind.scope() == Scope::Regional,
+                schema: Box::new(|| kind.schema()),
+                check: Box::new(|spec| kind.check(spec)),
+            })
+            .collect(),
+    )
+});
+
+/// All kinds, as the baseline language sees them.
+pub fn catalog() -> &'static Catalog {
+    &CATALOG
 }

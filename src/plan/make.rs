@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::digest;
 use super::order::{self, Node};
 use super::{
     BaselineRef, Cost, Disposition, FORMAT_VERSION, Location, Mode, ObjectPlan, Plan,
     PlannedChange, TargetRef, Verdict,
 };
+use crate::digest;
 use crate::kinds::erased::DynKind;
 use crate::kinds::object::Unknown;
 use crate::kinds::{Change, Control, Facts, Object, Risk, Scope, Status};

@@ -1,7 +1,6 @@
 //! The plan: what would change, why, how risky it is, in which order. Data only; renderers and the
 //! applying side read it and decide nothing of their own.
 
-pub mod digest;
 pub mod make;
 pub mod order;
 pub mod render;
@@ -9,6 +8,7 @@ pub mod render;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use crate::baseline::item::{Location, Mode};
 pub use make::{Declared, ObservedItem, PlanInput, Waiver, make_plan};
 
 use crate::kinds::change::FieldDrift;
@@ -18,39 +18,6 @@ use crate::names::{AccountId, ItemName, Region};
 
 /// The version of the plan's JSON form; it grows when a reader of an older one would misread.
 pub const FORMAT_VERSION: &str = "1";
-
-/// What an item may do.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    schemars::JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Mode {
-    /// Nothing: it is not even looked at.
-    Off,
-    /// Report drift.
-    Report,
-    /// Report drift and remove it.
-    Enforce,
-}
-
-/// Where something is declared.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Location {
-    /// The file, as it was given.
-    pub file: String,
-    /// The line, from 1.
-    pub line: usize,
-}
 
 /// One reviewed (or to be reviewed) set of changes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -80,7 +80,7 @@ impl ApplyReport {
 }
 
 /// Told of each step while it happens.
-pub trait Progress {
+pub trait Progress: Send {
     /// A change is about to be written.
     fn writing(&mut self, _object: &ObjectPlan, _change: &PlannedChange) {}
     /// A change was written, or not.

@@ -3,6 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+
+use crate::fleet::file::{ChangeWindow, schedule};
 use crate::kinds::Risk;
 use crate::names::AccountId;
 use crate::plan::Plan;
@@ -71,6 +75,12 @@ pub enum Refusal {
         /// What moved.
         moved: Vec<String>,
     },
+    /// No change window is open.
+    #[error("no change window is open{}", next.as_ref().map_or(String::new(), |next| format!("; the next one opens at {next}")))]
+    OutsideWindow {
+        /// When the next one opens.
+        next: Option<String>,
+    },
     /// The saved plan is not one that this version can apply.
     #[error("the saved plan cannot be applied: {0}")]
     Unusable(String),
@@ -91,6 +101,9 @@ impl Refusal {
             }
             Self::TooRisky { .. } => "look at the change; if it is right, allow it with --max-risk",
             Self::Stale { .. } => "make a new plan and review it",
+            Self::OutsideWindow { .. } => {
+                "wait, or change [safety] change_windows in evenkeel.toml"
+            }
             Self::Unusable(_) => "make the plan again with this version and do not edit it",
             Self::NobodyToAsk => {
                 "review the plan, then pass --yes, or apply a saved plan with --yes"
@@ -129,6 +142,33 @@ pub fn check_budget(plan: &Plan, safety: &Safety) -> Result<(), Refusal> {
     }
 }
 
+/// Checks that a change window is open. Without windows, changes are always allowed.
+///
+/// # Errors
+/// None is open.
+pub fn check_windows(windows: &[ChangeWindow], now: DateTime<Utc>) -> Result<(), Refusal> {
+    let mut next: Option<DateTime<Tz>> = None;
+    for window in windows {
+        // The fleet file was checked when it was loaded; a window that cannot be read is shut.
+        let zone: Tz = window.timezone.as_deref().unwrap_or("UTC").parse().unwrap_or(Tz::UTC);
+        let Ok(cron) = schedule(&window.cron) else { continue };
+        let local = now.with_timezone(&zone);
+        let earliest = local - TimeDelta::hours(i64::from(window.hours));
+        if cron.find_next_occurrence(&earliest, false).is_ok_and(|opened| opened <= local) {
+            return Ok(());
+        }
+        if let Ok(opens) = cron.find_next_occurrence(&local, false) {
+            if next.as_ref().is_none_or(|next| opens < *next) {
+                next = Some(opens);
+            }
+        }
+    }
+    if windows.is_empty() {
+        return Ok(());
+    }
+    Err(Refusal::OutsideWindow { next: next.map(|next| next.to_rfc3339()) })
+}
+
 /// Names what has moved between the plan and a new observation of the objects that it changes.
 pub fn moved(plan: &Plan, now: &Plan) -> Vec<String> {
     let key = |object: &crate::plan::ObjectPlan| {
@@ -150,4 +190,32 @@ pub fn moved(plan: &Plan, now: &Plan) -> Vec<String> {
             None => Some(format!("{} is not there any more", object.title())),
         })
         .collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn window() -> ChangeWindow {
+        ChangeWindow {
+            cron: "0 0 9 * * MON-FRI".to_owned(),
+            hours: 8,
+            timezone: Some("Asia/Seoul".to_owned()),
+        }
+    }
+
+    #[test]
+    fn changes_wait_for_their_window() {
+        let cases = [
+            ("2026-11-23T01:00:00Z", true),  // Monday 10:00 in Seoul
+            ("2026-11-23T08:30:00Z", false), // Monday 17:30
+            ("2026-11-22T01:00:00Z", false), // Sunday 10:00
+        ];
+        for (now, open) in cases {
+            let now = now.parse().unwrap();
+            assert_eq!(check_windows(&[window()], now).is_ok(), open, "{now}");
+        }
+        assert!(check_windows(&[], "2026-11-22T01:00:00Z".parse().unwrap()).is_ok());
+    }
 }

@@ -1,12 +1,14 @@
 //! One run: observe all, make the plan, and, where allowed, apply and verify it.
 
 pub mod apply;
+pub mod declare;
 pub mod guard;
 pub mod observe;
 pub mod regions;
 pub mod stop;
 
 pub use apply::{Applier, ApplyOutcome, ApplyReport, Progress, Step};
+pub use declare::{Declarations, Selection, declare};
 pub use guard::{Refusal, Safety};
 pub use observe::observe_all;
 pub use stop::Stop;

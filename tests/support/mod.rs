@@ -86,7 +86,8 @@ impl Emulator {
     /// A new account that nobody else uses.
     pub fn account(&'static self) -> Account {
         static NEXT: AtomicU32 = AtomicU32::new(1);
-        let id = format!("{:012}", 200_000_000_000_u64 + u64::from(NEXT.fetch_add(1, Ordering::SeqCst)));
+        let id =
+            format!("{:012}", 200_000_000_000_u64 + u64::from(NEXT.fetch_add(1, Ordering::SeqCst)));
         let body = format!(
             "Action=AssumeRole&Version=2011-06-15&RoleArn=arn:aws:iam::{id}:role/evenkeel&RoleSessionName=test"
         );
@@ -103,7 +104,8 @@ impl Emulator {
             .unwrap();
         let field = |name: &str| {
             let open = format!("<{name}>");
-            let start = answer.find(&open).unwrap_or_else(|| panic!("no {name}: {answer}")) + open.len();
+            let start =
+                answer.find(&open).unwrap_or_else(|| panic!("no {name}: {answer}")) + open.len();
             let end = answer[start..].find('<').unwrap() + start;
             answer[start..end].to_owned()
         };
@@ -206,7 +208,11 @@ impl Account {
             (_, Some(body)) => ureq::post(&url).send_json(body),
             (_, None) => ureq::post(&url).send_empty(),
         };
-        answer.unwrap_or_else(|error| panic!("{method} {url}: {error}")).body_mut().read_json().unwrap()
+        answer
+            .unwrap_or_else(|error| panic!("{method} {url}: {error}"))
+            .body_mut()
+            .read_json()
+            .unwrap()
     }
 }
 
@@ -248,7 +254,9 @@ impl Run {
         assert!(
             self.stdout.contains(text),
             "no {text:?} in evenkeel {}\n--- stdout\n{}\n--- stderr\n{}",
-            self.args, self.stdout, self.stderr
+            self.args,
+            self.stdout,
+            self.stderr
         );
         self
     }
@@ -259,13 +267,16 @@ impl Run {
         assert!(
             self.stderr.contains(text),
             "no {text:?} in evenkeel {}\n--- stdout\n{}\n--- stderr\n{}",
-            self.args, self.stdout, self.stderr
+            self.args,
+            self.stdout,
+            self.stderr
         );
         self
     }
 
     /// Standard output as JSON.
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
     }
 }

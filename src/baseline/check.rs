@@ -1,0 +1,384 @@
+//! Checks values against a JSON Schema and says what is wrong in our own words.
+
+use std::collections::BTreeSet;
+
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use jsonschema::{ValidationError, Validator};
+use serde_json::Value as Json;
+
+use super::problem::did_you_mean;
+
+/// Something that does not fit, and where in the value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mismatch {
+    /// A stable word for it.
+    pub code: &'static str,
+    /// The steps to it: keys, and positions in lists.
+    pub path: Vec<String>,
+    /// Whether the key is at fault rather than its value.
+    pub at_key: bool,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+impl Mismatch {
+    /// The path as people write it: `lifecycle[0].days`.
+    pub fn field(&self) -> String {
+        written(&self.path)
+    }
+
+    /// Whether it could come from a sample value in place of a fact that is not known yet.
+    pub fn concerns_text(&self) -> bool {
+        matches!(self.code, "pattern" | "length" | "unknown-value")
+    }
+}
+
+/// A schema that is ready to check values.
+pub struct Checker {
+    schema: Json,
+    validator: Validator,
+}
+
+impl Checker {
+    /// Prepares a schema; `None` when it is none, which a test of all kinds rules out.
+    pub fn new(schema: Json) -> Option<Self> {
+        let validator = jsonschema::validator_for(&schema).ok()?;
+        Some(Self { schema, validator })
+    }
+
+    /// Everything in a value that does not fit.
+    pub fn mismatches(&self, value: &Json) -> Vec<Mismatch> {
+        let mut found = Vec::new();
+        for error in self.validator.iter_errors(value) {
+            self.translate(&error, &mut found);
+        }
+        found
+    }
+
+    fn translate(&self, error: &ValidationError<'_>, found: &mut Vec<Mismatch>) {
+        let path: Vec<String> = error
+            .instance_path()
+            .as_str()
+            .split('/')
+            .skip(1)
+            .map(|step| step.replace("~1", "/").replace("~0", "~"))
+            .collect();
+        let mut add = |code, message: String, help: Option<String>| {
+            found.push(Mismatch { code, path: path.clone(), at_key: false, message, help });
+        };
+        let subject = subject(&path);
+        match error.kind() {
+            ValidationErrorKind::AdditionalProperties { unexpected } => {
+                let names = self.names_beside(error);
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                for name in unexpected {
+                    let mut path = path.clone();
+                    path.push(name.clone());
+                    found.push(Mismatch {
+                        code: "unknown-field",
+                        path,
+                        at_key: true,
+                        message: format!("there is no field `{name}`"),
+                        help: did_you_mean(name, &names),
+                    });
+                }
+            }
+            ValidationErrorKind::Required { property } => {
+                let name = property.as_str().unwrap_or_default();
+                add(
+                    "missing-field",
+                    format!("the field `{name}` is missing"),
+                    Some(format!("add `{name} = …`")),
+                );
+            }
+            ValidationErrorKind::Type { kind } => add(
+                "wrong-type",
+                format!(
+                    "{subject} should be {}, and is {}",
+                    expected(kind),
+                    actual(error.instance())
+                ),
+                None,
+            ),
+            ValidationErrorKind::Enum { options } => {
+                let options: Vec<&str> =
+                    options.as_array().into_iter().flatten().filter_map(Json::as_str).collect();
+                let (message, help) = choice(&subject, error.instance(), &options);
+                add("unknown-value", message, help);
+            }
+            ValidationErrorKind::Constant { expected_value } => {
+                add("unknown-value", format!("{subject} should be {expected_value}"), None);
+            }
+            ValidationErrorKind::Minimum { .. } | ValidationErrorKind::Maximum { .. } => {
+                let range = self.range(error);
+                add(
+                    "out-of-range",
+                    format!("{subject} is {}, which is out of range", error.instance()),
+                    range.map(|range| format!("it can be {range}")),
+                );
+            }
+            ValidationErrorKind::MinLength { limit } => {
+                add("length", format!("{subject} is too short: at least {limit} characters"), None);
+            }
+            ValidationErrorKind::MaxLength { limit } => {
+                add("length", format!("{subject} is too long: at most {limit} characters"), None);
+            }
+            ValidationErrorKind::MinItems { limit } => {
+                add("length", format!("{subject} has too few entries: at least {limit}"), None);
+            }
+            ValidationErrorKind::MaxItems { limit } => {
+                add("length", format!("{subject} has too many entries: at most {limit}"), None);
+            }
+            ValidationErrorKind::Pattern { pattern } => add(
+                "pattern",
+                format!("{subject} does not have the right form: {}", error.instance()),
+                Some(format!("it must match {pattern}; `evenkeel explain` says what it is")),
+            ),
+            ValidationErrorKind::UniqueItems => {
+                add("duplicate", format!("{subject} names something twice"), None)
+            }
+            ValidationErrorKind::AnyOf { context }
+            | ValidationErrorKind::OneOfNotValid { context } => {
+                self.alternatives(&path, error.instance(), context, found);
+            }
+            other => {
+                add("wrong-value", format!("{subject} is not valid ({})", other.keyword()), None)
+            }
+        }
+    }
+
+    /// Of several alternatives, the one that the author most likely meant.
+    fn alternatives(
+        &self,
+        path: &[String],
+        value: &Json,
+        context: &[Vec<ValidationError<'static>>],
+        found: &mut Vec<Mismatch>,
+    ) {
+        let constants: Vec<&str> = context
+            .iter()
+            .flatten()
+            .flat_map(|error| match error.kind() {
+                ValidationErrorKind::Constant { expected_value } => {
+                    expected_value.as_str().into_iter().collect::<Vec<_>>()
+                }
+                ValidationErrorKind::Enum { options } => {
+                    options.as_array().into_iter().flatten().filter_map(Json::as_str).collect()
+                }
+                _ => Vec::new(),
+            })
+            .collect();
+        if value.is_string() && !constants.is_empty() {
+            let (message, help) = choice(&subject(path), value, &constants);
+            found.push(Mismatch {
+                code: "unknown-value",
+                path: path.to_vec(),
+                at_key: false,
+                message,
+                help,
+            });
+            return;
+        }
+        let is_wrong_type = |errors: &&Vec<ValidationError<'static>>| {
+            errors.iter().any(|error| {
+                matches!(error.kind(), ValidationErrorKind::Type { .. })
+                    && error.instance_path().as_str().split('/').count() == path.len() + 1
+            })
+        };
+        match context.iter().find(|errors| !is_wrong_type(errors) && !errors.is_empty()) {
+            Some(errors) => {
+                for error in errors {
+                    self.translate(error, found);
+                }
+            }
+            None => {
+                let types: BTreeSet<String> = context
+                    .iter()
+                    .flatten()
+                    .filter_map(|error| match error.kind() {
+                        ValidationErrorKind::Type { kind } => Some(expected(kind)),
+                        _ => None,
+                    })
+                    .filter(|word| word != "nothing")
+                    .collect();
+                let types = types.into_iter().collect::<Vec<_>>().join(" or ");
+                found.push(Mismatch {
+                    code: "wrong-type",
+                    path: path.to_vec(),
+                    at_key: false,
+                    message: format!(
+                        "{} should be {types}, and is {}",
+                        subject(path),
+                        actual(value)
+                    ),
+                    help: None,
+                });
+            }
+        }
+    }
+
+    /// The fields of the schema that rejected a field.
+    fn names_beside(&self, error: &ValidationError<'_>) -> Vec<String> {
+        self.schema_above(error)
+            .and_then(|schema| schema.get("properties"))
+            .and_then(Json::as_object)
+            .map(|properties| properties.keys().cloned().collect())
+            .unwrap_or_default()
+    }
+
+    /// `6 to 128`.
+    fn range(&self, error: &ValidationError<'_>) -> Option<String> {
+        let schema = self.schema_above(error)?;
+        match (schema.get("minimum"), schema.get("maximum")) {
+            (Some(low), Some(high)) => Some(format!("{low} to {high}")),
+            (Some(low), None) => Some(format!("{low} or more")),
+            (None, Some(high)) => Some(format!("{high} or less")),
+            (None, None) => None,
+        }
+    }
+
+    fn schema_above(&self, error: &ValidationError<'_>) -> Option<&Json> {
+        let path = error.schema_path().as_str();
+        let (above, _) = path.rsplit_once('/')?;
+        self.schema.pointer(above)
+    }
+}
+
+/// A path as people write it.
+pub fn written(path: &[String]) -> String {
+    let mut out = String::new();
+    for step in path {
+        if step.parse::<usize>().is_ok() {
+            out.push_str(&format!("[{step}]"));
+        } else {
+            if !out.is_empty() {
+                out.push('.');
+            }
+            out.push_str(step);
+        }
+    }
+    out
+}
+
+/// A path from what people write.
+pub fn steps(field: &str) -> Vec<String> {
+    field
+        .replace('[', ".")
+        .replace(']', "")
+        .split('.')
+        .filter(|step| !step.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+fn subject(path: &[String]) -> String {
+    if path.is_empty() { "this".to_owned() } else { format!("`{}`", written(path)) }
+}
+
+fn choice(subject: &str, value: &Json, options: &[&str]) -> (String, Option<String>) {
+    let list = options.iter().map(|option| format!("\"{option}\"")).collect::<Vec<_>>().join(", ");
+    let message = format!("{subject} cannot be {value}");
+    let near = value.as_str().and_then(|text| {
+        let same = options.iter().find(|option| option.eq_ignore_ascii_case(text)).copied();
+        same.or_else(|| super::problem::nearest(text, options.iter().copied()))
+    });
+    let help = match near {
+        Some(near) => format!("did you mean \"{near}\"? It can be {list}"),
+        None => format!("it can be {list}"),
+    };
+    (message, Some(help))
+}
+
+fn expected(kind: &TypeKind) -> String {
+    match kind {
+        TypeKind::Single(kind) => word(&kind.to_string()),
+        TypeKind::Multiple(kinds) => {
+            let words: BTreeSet<String> = kinds
+                .iter()
+                .map(|kind| word(&kind.to_string()))
+                .filter(|word| word != "nothing")
+                .collect();
+            words.into_iter().collect::<Vec<_>>().join(" or ")
+        }
+    }
+}
+
+fn word(kind: &str) -> String {
+    match kind.trim_matches('"') {
+        "string" => "text",
+        "integer" => "a whole number",
+        "number" => "a number",
+        "boolean" => "true or false",
+        "array" => "a list",
+        "object" => "a table",
+        "null" => "nothing",
+        other => return other.to_owned(),
+    }
+    .to_owned()
+}
+
+fn actual(value: &Json) -> &'static str {
+    match value {
+        Json::String(_) => "text",
+        Json::Number(number) if number.is_f64() => "a number with a fraction",
+        Json::Number(_) => "a number",
+        Json::Bool(_) => "true or false",
+        Json::Array(_) => "a list",
+        Json::Object(_) => "a table",
+        Json::Null => "nothing",
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn checker() -> Checker {
+        Checker::new(json!({
+            "type": "object",
+            "additionalProperties": false,
+            "required": ["name"],
+            "properties": {
+                "name": {"type": "string", "maxLength": 5, "pattern": "^[a-z]+$"},
+                "length": {"type": ["integer", "null"], "minimum": 6, "maximum": 128},
+                "state": {"anyOf": [{"enum": ["Enabled", "Suspended"]}, {"type": "null"}]},
+                "rules": {"type": "array", "items": {"type": "object", "additionalProperties": false, "properties": {"days": {"type": "integer"}}}},
+            },
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn all_mismatches_are_found_at_once_in_plain_words() {
+        let value = json!({"nam": "x", "length": 4, "state": "enabled", "rules": [{"dayz": 1}]});
+        let mut found: Vec<String> = checker()
+            .mismatches(&value)
+            .iter()
+            .map(|mismatch| {
+                format!(
+                    "{}: {} ({})",
+                    mismatch.field(),
+                    mismatch.message,
+                    mismatch.help.clone().unwrap_or_default()
+                )
+            })
+            .collect();
+        found.sort();
+        insta::assert_debug_snapshot!(found);
+    }
+
+    #[test]
+    fn a_wrong_type_names_both() {
+        let found = checker().mismatches(&json!({"name": "abc", "length": "14", "rules": 3}));
+        let messages: Vec<_> = found.iter().map(|mismatch| mismatch.message.as_str()).collect();
+        assert!(
+            messages.contains(&"`length` should be a whole number, and is text"),
+            "{messages:?}"
+        );
+        assert!(messages.contains(&"`rules` should be a list, and is a number"), "{messages:?}");
+    }
+}

@@ -1,0 +1,269 @@
+//! Problems with baselines and fleet files, each with its place, and often the nearest right answer.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use miette::{LabeledSpan, MietteDiagnostic, NamedSource, Report};
+
+/// A stretch of a source text.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Which file, by its position in [`Sources`].
+    pub source: usize,
+    /// First byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+}
+
+impl Place {
+    /// A place from a span.
+    pub fn new(source: usize, span: Range<usize>) -> Self {
+        Self { source, start: span.start, end: span.end }
+    }
+}
+
+/// The texts that were read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sources {
+    files: Vec<(String, Arc<str>)>,
+}
+
+impl Sources {
+    /// Adds a text and returns its position.
+    pub fn add(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>) -> usize {
+        self.files.push((name.into(), text.into()));
+        self.files.len() - 1
+    }
+
+    /// A file's name, as it was given.
+    pub fn name(&self, source: usize) -> &str {
+        self.files.get(source).map_or("", |(name, _)| name)
+    }
+
+    /// A file's text.
+    pub fn text(&self, source: usize) -> &str {
+        self.files.get(source).map_or("", |(_, text)| text)
+    }
+
+    /// The line of a place, from 1.
+    pub fn line(&self, place: &Place) -> usize {
+        let text = self.text(place.source).as_bytes();
+        1 + text[..place.start.min(text.len())].iter().filter(|byte| **byte == b'\n').count()
+    }
+
+    /// The column of a place in characters, from 1.
+    pub fn column(&self, place: &Place) -> usize {
+        let text = self.text(place.source);
+        let before = text.get(..place.start.min(text.len())).unwrap_or(text);
+        1 + before.rsplit('\n').next().unwrap_or_default().chars().count()
+    }
+}
+
+/// How bad a problem is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The file cannot be used.
+    Error,
+    /// The file can be used; somebody should look.
+    Warning,
+}
+
+/// One problem.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// How bad.
+    pub severity: Severity,
+    /// A stable word for it, such as `unknown-field`.
+    pub code: &'static str,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+    /// Where, with a few words at the caret.
+    pub place: Option<(Place, String)>,
+    /// Other places that belong to it.
+    pub related: Vec<(Place, String)>,
+}
+
+impl Problem {
+    /// An error at a place.
+    pub fn error(code: &'static str, message: impl Into<String>, place: Place) -> Self {
+        Self {
+            severity: Severity::Error,
+            code,
+            message: message.into(),
+            help: None,
+            place: Some((place, "here".to_owned())),
+            related: Vec::new(),
+        }
+    }
+
+    /// An error without a place, such as a file that is not there.
+    pub fn general(code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Error,
+            code,
+            message: message.into(),
+            help: None,
+            place: None,
+            related: Vec::new(),
+        }
+    }
+
+    /// The same as a warning.
+    #[must_use]
+    pub fn warning(mut self) -> Self {
+        self.severity = Severity::Warning;
+        self
+    }
+
+    /// The same with advice.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// The same with other words at the caret.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        if let Some((_, old)) = &mut self.place {
+            *old = label.into();
+        }
+        self
+    }
+
+    /// The same with another place.
+    #[must_use]
+    pub fn related(mut self, place: Place, label: impl Into<String>) -> Self {
+        self.related.push((place, label.into()));
+        self
+    }
+}
+
+/// All problems of all files, in the order of the files.
+#[derive(Debug, Clone, Default)]
+pub struct Problems {
+    /// The texts that the places are in.
+    pub sources: Arc<Sources>,
+    /// The problems.
+    pub list: Vec<Problem>,
+}
+
+impl Problems {
+    /// Orders problems by place and joins them with their texts.
+    pub fn new(sources: Arc<Sources>, mut list: Vec<Problem>) -> Self {
+        list.sort_by_key(|problem| problem.place.as_ref().map(|(place, _)| place.clone()));
+        list.dedup();
+        Self { sources, list }
+    }
+
+    /// How many errors there are; the rest are warnings.
+    pub fn errors(&self) -> usize {
+        self.list.iter().filter(|problem| problem.severity == Severity::Error).count()
+    }
+
+    /// One report a problem, with file, line and caret.
+    pub fn reports(&self) -> Vec<Report> {
+        self.list.iter().map(|problem| self.report(problem)).collect()
+    }
+
+    fn report(&self, problem: &Problem) -> Report {
+        let mut diagnostic = MietteDiagnostic::new(&problem.message).with_code(problem.code);
+        if problem.severity == Severity::Warning {
+            diagnostic = diagnostic.with_severity(miette::Severity::Warning);
+        }
+        let Some((place, label)) = &problem.place else {
+            return Report::new(match &problem.help {
+                Some(help) => diagnostic.with_help(help),
+                None => diagnostic,
+            });
+        };
+        let mut labels = vec![LabeledSpan::new_primary_with_span(Some(label.clone()), span(place))];
+        let mut help: Vec<String> = problem.help.iter().cloned().collect();
+        for (other, label) in &problem.related {
+            if other.source == place.source {
+                labels.push(LabeledSpan::new_with_span(Some(label.clone()), span(other)));
+            } else {
+                help.push(format!(
+                    "{label}: {}:{}",
+                    self.sources.name(other.source),
+                    self.sources.line(other)
+                ));
+            }
+        }
+        if !help.is_empty() {
+            diagnostic = diagnostic.with_help(help.join("\n"));
+        }
+        Report::new(diagnostic.with_labels(labels)).with_source_code(NamedSource::new(
+            self.sources.name(place.source),
+            self.sources.text(place.source).to_owned(),
+        ))
+    }
+}
+
+fn span(place: &Place) -> (usize, usize) {
+    (place.start, place.end.saturating_sub(place.start))
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for problem in &self.list {
+            if let Some((place, _)) = &problem.place {
+                write!(
+                    out,
+                    "{}:{}:{}: ",
+                    self.sources.name(place.source),
+                    self.sources.line(place),
+                    self.sources.column(place)
+                )?;
+            }
+            writeln!(out, "{}", problem.message)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problems {}
+
+/// The name that looks most like a text, when one does.
+pub fn nearest<'a>(text: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let wanted = snake(text);
+    names
+        .into_iter()
+        .map(|name| (strsim::jaro_winkler(&wanted, name), name))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|(left, _), (right, _)| left.total_cmp(right))
+        .map(|(_, name)| name)
+}
+
+/// AWS's CamelCase as snake_case, so that a name copied from AWS's documentation is recognised.
+fn snake(text: &str) -> String {
+    let mut out = String::new();
+    let mut lower_before = false;
+    for character in text.chars() {
+        if character.is_ascii_uppercase() {
+            if lower_before {
+                out.push('_');
+            }
+            out.push(character.to_ascii_lowercase());
+            lower_before = false;
+        } else {
+            out.push(if character == '-' { '_' } else { character });
+            lower_before = character != '_' && character != '.';
+        }
+    }
+    out
+}
+
+/// "did you mean …?", or a list when it is short.
+pub fn did_you_mean(text: &str, names: &[&str]) -> Option<String> {
+    match nearest(text, names.iter().copied()) {
+        Some(name) => Some(format!("did you mean `{name}`?")),
+        None if names.is_empty() => None,
+        None if names.len() <= 12 => Some(format!("it can be {}", names.join(", "))),
+        None => None,
+    }
+}

@@ -1,0 +1,209 @@
+//! A baseline's items for one account and Region.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value as Json};
+
+use super::Baseline;
+use super::catalog::Identity;
+use super::check::Checker;
+use super::declare::Declared;
+use super::interpolate::{Filled, Filler, Target, TargetFacts, Unfilled};
+use super::item::{Location, Mode, RegionWord, Regions, ResolvedItem};
+use crate::names::ItemName;
+
+/// An item that cannot be resolved for a target.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{item} ({}:{}): {message}", location.file, location.line)]
+pub struct ItemError {
+    /// The item.
+    pub item: ItemName,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+    /// Where.
+    pub location: Location,
+}
+
+/// Whether an item applies to a target.
+enum Applies {
+    Yes,
+    No,
+}
+
+impl Baseline<'_> {
+    /// The items that hold for a target, in the order of their names. Items in mode `off` and
+    /// items whose `when` says no are left out.
+    pub fn resolve(&self, facts: &TargetFacts) -> Vec<Result<ResolvedItem, ItemError>> {
+        self.declarations
+            .items
+            .iter()
+            .filter_map(|(name, declared)| self.item(name, declared, facts).transpose())
+            .collect()
+    }
+
+    /// The items as `validate` sees them: facts of a target have sample values, conditions are
+    /// taken to hold. For what depends on no target, such as permissions.
+    pub fn resolve_for_anyone(&self) -> Vec<ResolvedItem> {
+        let filler = self.filler(Target::Sample);
+        self.declarations
+            .items
+            .iter()
+            .filter_map(|(name, declared)| {
+                let parts = split(&filler, self, name, declared).ok()?;
+                Some(self.resolved(name, declared, parts))
+            })
+            .filter(|item| item.mode != Mode::Off)
+            .collect()
+    }
+
+    fn item(
+        &self,
+        name: &ItemName,
+        declared: &Declared,
+        facts: &TargetFacts,
+    ) -> Result<Option<ResolvedItem>, ItemError> {
+        let fail = |unfilled: Unfilled| ItemError {
+            item: name.clone(),
+            message: unfilled.message,
+            help: unfilled.help,
+            location: self.location(&unfilled.place),
+        };
+        let mismatch = |message: String, help: Option<String>| ItemError {
+            item: name.clone(),
+            message,
+            help,
+            location: self.location(&declared.place),
+        };
+        let filler = self.filler(Target::Real(facts));
+        let parts = split(&filler, self, name, declared).map_err(fail)?;
+        if let Some(when) = parts.words.get("when") {
+            match applies(when, facts).map_err(|message| mismatch(message, None))? {
+                Applies::Yes => {}
+                Applies::No => return Ok(None),
+            }
+        }
+        // A variable's value for this target may be of another type than the sample's.
+        if let Some(kind) = self.catalog.find(&name.kind) {
+            let checker = Checker::new((kind.schema)());
+            let wrong =
+                checker.and_then(|checker| checker.mismatches(&parts.spec).into_iter().next());
+            if let Some(wrong) = wrong {
+                return Err(mismatch(wrong.message, wrong.help));
+            }
+        }
+        let item = self.resolved(name, declared, parts);
+        Ok((item.mode != Mode::Off).then_some(item))
+    }
+
+    fn resolved(&self, name: &ItemName, declared: &Declared, parts: Parts) -> ResolvedItem {
+        let word = |key: &str| parts.words.get(key).cloned();
+        ResolvedItem {
+            item: name.clone(),
+            mode: word("mode")
+                .and_then(|mode| serde_json::from_value(mode).ok())
+                .unwrap_or(Mode::Enforce),
+            regions: word("regions")
+                .and_then(|regions| serde_json::from_value(regions).ok())
+                .unwrap_or(Regions::Word(RegionWord::Enabled)),
+            note: word("note").and_then(|note| note.as_str().map(str::to_owned)),
+            location: self.location(&declared.place),
+            field_locations: declared
+                .fields
+                .iter()
+                .map(|(key, field)| (key.clone(), self.location(&field.key)))
+                .collect(),
+            spec: parts.spec,
+            depends_on: parts.depends_on,
+        }
+    }
+
+    pub(super) fn filler<'b>(&'b self, target: Target<'b>) -> Filler<'b> {
+        Filler {
+            declarations: &self.declarations,
+            catalog: self.catalog,
+            overrides: &self.options.variables,
+            environment: &self.options.environment,
+            target,
+        }
+    }
+}
+
+/// An item's fields, the engine's words apart.
+pub(super) struct Parts {
+    /// `mode`, `regions`, `when`, `note`.
+    pub words: BTreeMap<String, Json>,
+    /// The kind's own fields, its AWS name filled in.
+    pub spec: Json,
+    /// The items that it refers to.
+    pub depends_on: BTreeSet<ItemName>,
+    /// Paths of texts that hold sample values.
+    pub samples: BTreeSet<String>,
+}
+
+/// The words that the engine takes from every item.
+pub const ENGINE_WORDS: [&str; 4] = ["mode", "regions", "when", "note"];
+
+/// Fills in an item's placeholders and sorts its fields.
+pub(super) fn split(
+    filler: &Filler<'_>,
+    baseline: &Baseline<'_>,
+    name: &ItemName,
+    declared: &Declared,
+) -> Result<Parts, Unfilled> {
+    let mut filled = Filled::default();
+    let mut words = BTreeMap::new();
+    let mut spec = Map::new();
+    for (key, field) in &declared.fields {
+        let value = filler.fill(&field.node, &format!("/{key}"), &mut filled)?;
+        if ENGINE_WORDS.contains(&key.as_str()) {
+            words.insert(key.clone(), value);
+        } else {
+            spec.insert(key.clone(), value);
+        }
+    }
+    if let (Some(Identity::Named { field, prefix }), Some(own)) =
+        (baseline.catalog.find(&name.kind).map(|kind| kind.identity), &name.name)
+    {
+        spec.entry(field).or_insert_with(|| Json::String(format!("{prefix}{own}")));
+    }
+    filled.depends_on.remove(name);
+    Ok(Parts {
+        words,
+        spec: Json::Object(spec),
+        depends_on: filled.depends_on,
+        samples: filled.samples,
+    })
+}
+
+/// Evaluates `when`: every condition that is there must hold.
+fn applies(when: &Json, facts: &TargetFacts) -> Result<Applies, String> {
+    let list = |key: &str| -> Option<Vec<&str>> {
+        when.get(key)?.as_array().map(|list| list.iter().filter_map(Json::as_str).collect())
+    };
+    let account = facts.account_id.as_str();
+    if list("accounts").is_some_and(|accounts| !accounts.contains(&account))
+        || list("not_accounts").is_some_and(|accounts| accounts.contains(&account))
+    {
+        return Ok(Applies::No);
+    }
+    if let Some(wanted) = list("ous") {
+        let ous = facts.ous.as_ref().ok_or(
+            "`when.ous` cannot be decided: the account's organizational units are not known",
+        )?;
+        if !wanted.iter().any(|ou| ous.iter().any(|own| own == ou)) {
+            return Ok(Applies::No);
+        }
+    }
+    if let Some(wanted) = when.get("account_tags").and_then(Json::as_object) {
+        let tags = facts
+            .account_tags
+            .as_ref()
+            .ok_or("`when.account_tags` cannot be decided: the account's tags are not known")?;
+        if wanted.iter().any(|(key, value)| tags.get(key).map(String::as_str) != value.as_str()) {
+            return Ok(Applies::No);
+        }
+    }
+    Ok(Applies::Yes)
+}

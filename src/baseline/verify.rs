@@ -1,0 +1,237 @@
+//! Checks a composed baseline without any target: every placeholder, type, range and rule.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+
+use super::Baseline;
+use super::catalog::{Identity, KindInfo, SpecProblem};
+use super::check::{Checker, Mismatch, steps};
+use super::declare::Declared;
+use super::interpolate::{Filled, Target, Unfilled};
+use super::problem::{Place, Problem};
+use super::resolve::{ENGINE_WORDS, split};
+use crate::names::ItemName;
+
+/// Adds all problems of a baseline.
+pub(super) fn verify(baseline: &Baseline<'_>, problems: &mut Vec<Problem>) {
+    let filler = baseline.filler(Target::Sample);
+    for field in baseline.declarations.variables.values() {
+        if let Err(unfilled) = filler.fill(&field.node, "", &mut Filled::default()) {
+            problems.push(problem_of(unfilled));
+        }
+    }
+    verify_header(baseline, problems);
+    let mut checkers: BTreeMap<&str, Option<Checker>> = BTreeMap::new();
+    let mut identities: BTreeMap<(String, String), (&ItemName, &Declared)> = BTreeMap::new();
+    for (name, declared) in &baseline.declarations.items {
+        let Some(kind) = baseline.catalog.find(&name.kind) else { continue };
+        let parts = match split(&filler, baseline, name, declared) {
+            Ok(parts) => parts,
+            Err(first) => {
+                all_unfilled(baseline, declared, first, problems);
+                continue;
+            }
+        };
+        for (word, value) in &parts.words {
+            verify_word(kind, declared, word, value, problems);
+        }
+        let checker = checkers.entry(kind.name).or_insert_with(|| Checker::new((kind.schema)()));
+        let Some(checker) = checker else { continue };
+        let mismatches: Vec<Mismatch> = checker
+            .mismatches(&parts.spec)
+            .into_iter()
+            .filter(|wrong| {
+                let pointer = format!("/{}", wrong.path.join("/"));
+                !(wrong.concerns_text() && parts.samples.contains(&pointer))
+            })
+            .collect();
+        let fits = mismatches.is_empty();
+        problems.extend(mismatches.into_iter().map(|wrong| placed(name, declared, wrong)));
+        if fits {
+            for rule in (kind.check)(&parts.spec) {
+                problems.push(rule_problem(name, declared, rule));
+            }
+        }
+        if let Identity::Named { field, .. } = kind.identity {
+            let value = parts.spec.get(field).and_then(Json::as_str).unwrap_or_default().to_owned();
+            let key = (name.kind.clone(), value.clone());
+            if let Some((other, there)) = identities.insert(key, (name, declared)) {
+                problems.push(
+                    Problem::error(
+                        "same-object",
+                        format!("{other} and {name} both govern {value:?}"),
+                        declared.place.clone(),
+                    )
+                    .related(there.place.clone(), format!("{other} is declared here"))
+                    .help("declare an object in one item only"),
+                );
+            }
+        }
+    }
+}
+
+/// Every placeholder of an item that cannot be filled in, not the first alone.
+fn all_unfilled(
+    baseline: &Baseline<'_>,
+    declared: &Declared,
+    first: Unfilled,
+    problems: &mut Vec<Problem>,
+) {
+    let filler = baseline.filler(Target::Sample);
+    let before = problems.len();
+    for field in declared.fields.values() {
+        if let Err(unfilled) = filler.fill(&field.node, "", &mut Filled::default()) {
+            problems.push(problem_of(unfilled));
+        }
+    }
+    if problems.len() == before {
+        problems.push(problem_of(first));
+    }
+}
+
+fn problem_of(unfilled: Unfilled) -> Problem {
+    let problem = Problem::error(unfilled.code, unfilled.message, unfilled.place);
+    match unfilled.help {
+        Some(help) => problem.help(help),
+        None => problem,
+    }
+}
+
+/// `[baseline]`: its texts are texts, its mode and Regions are some.
+fn verify_header(baseline: &Baseline<'_>, problems: &mut Vec<Problem>) {
+    for (key, field) in &baseline.declarations.header {
+        let schema = match key.as_str() {
+            "name" | "description" => json!({"type": "string"}),
+            "mode" => mode_schema(),
+            "regions" => regions_schema(),
+            _ => continue,
+        };
+        word_problems(key, &schema, &field.node.to_json(), &field.node.place, problems);
+    }
+}
+
+fn verify_word(
+    kind: &KindInfo,
+    declared: &Declared,
+    word: &str,
+    value: &Json,
+    problems: &mut Vec<Problem>,
+) {
+    let Some(field) = declared.fields.get(word) else { return };
+    if word == "regions" && !kind.regional {
+        problems.push(
+            Problem::error(
+                "global-kind",
+                format!("{} exists once per account and has no Regions", kind.name),
+                field.key.clone(),
+            )
+            .help("remove the line"),
+        );
+        return;
+    }
+    word_problems(word, &word_schema(word), value, &field.node.place, problems);
+}
+
+fn word_problems(
+    word: &str,
+    schema: &Json,
+    value: &Json,
+    place: &Place,
+    problems: &mut Vec<Problem>,
+) {
+    let Some(checker) = Checker::new(schema.clone()) else { return };
+    for wrong in checker.mismatches(value) {
+        let message = wrong.message.replacen("this", &format!("`{word}`"), 1);
+        let problem = Problem::error(wrong.code, message, place.clone());
+        problems.push(match wrong.help {
+            Some(help) => problem.help(help),
+            None => problem,
+        });
+    }
+}
+
+/// The schema of a word that every item understands.
+pub fn word_schema(word: &str) -> Json {
+    match word {
+        "mode" => mode_schema(),
+        "regions" => regions_schema(),
+        "when" => {
+            let accounts =
+                json!({"type": "array", "items": {"type": "string", "pattern": "^[0-9]{12}$"}});
+            json!({
+                "type": "object",
+                "additionalProperties": false,
+                "description": "The targets that the item is for; every condition must hold.",
+                "properties": {
+                    "account_tags": {"type": "object", "additionalProperties": {"type": "string"}},
+                    "ous": {"type": "array", "items": {"type": "string"}},
+                    "accounts": accounts,
+                    "not_accounts": accounts,
+                },
+            })
+        }
+        _ => json!({"type": "string", "description": "Why we have this; shown in plans."}),
+    }
+}
+
+fn mode_schema() -> Json {
+    json!({"enum": ["enforce", "report", "off"], "description": "What the item may do: remove drift, report it, or nothing."})
+}
+
+fn regions_schema() -> Json {
+    json!({
+        "description": "The Regions in which the item holds: all enabled ones, the home Region, or a list.",
+        "anyOf": [
+            {"enum": ["enabled", "home"]},
+            {"type": "array", "minItems": 1, "items": {"type": "string", "pattern": "^[a-z]{2,}(-[a-z]+)+-[0-9]+$"}},
+        ],
+    })
+}
+
+/// A mismatch at its place in the file.
+fn placed(name: &ItemName, declared: &Declared, wrong: Mismatch) -> Problem {
+    let place = locate(declared, &wrong.path, wrong.at_key);
+    let mut message = format!("{name}: {}", wrong.message);
+    let mut help = wrong.help;
+    if wrong.code == "unknown-field" && wrong.path.len() == 1 {
+        let field = wrong.path.concat();
+        message = format!("{} has no field `{field}`", name.kind);
+        if help.is_none() {
+            help = Some(format!("`evenkeel explain {}` lists its fields", name.kind));
+        }
+        if let Some(word) = super::problem::nearest(&field, ENGINE_WORDS).filter(|_| help.is_none())
+        {
+            help = Some(format!("did you mean `{word}`?"));
+        }
+    }
+    let problem = Problem::error(wrong.code, message, place);
+    match help {
+        Some(help) => problem.help(help),
+        None => problem,
+    }
+}
+
+fn rule_problem(name: &ItemName, declared: &Declared, rule: SpecProblem) -> Problem {
+    let path = steps(&rule.field);
+    let problem =
+        Problem::error("rule", format!("{name}: {}", rule.message), locate(declared, &path, false));
+    match rule.help {
+        Some(help) => problem.help(help),
+        None => problem,
+    }
+}
+
+/// The place of a path in an item, or of the nearest thing above it.
+fn locate(declared: &Declared, path: &[String], at_key: bool) -> Place {
+    let Some((first, rest)) = path.split_first() else { return declared.place.clone() };
+    let Some(field) = declared.fields.get(first) else { return declared.place.clone() };
+    if at_key {
+        return if rest.is_empty() {
+            field.key.clone()
+        } else {
+            field.node.key_at(rest).unwrap_or(&field.node.place).clone()
+        };
+    }
+    field.node.place_at(rest).clone()
+}

@@ -1,0 +1,108 @@
+//! `evenkeel validate`: everything that can be said without AWS.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use evenkeel::baseline::Baseline;
+
+use super::args::{Global, ValidateArgs};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::{out, settings};
+
+/// Runs the command.
+pub fn run(global: &Global, args: &ValidateArgs) -> Result<Exit, Failure> {
+    let mut failed: Option<Failure> = None;
+    let mut done = Vec::new();
+    for (paths, variables, environment) in wanted(global, args)? {
+        match settings::load(global, &paths, settings::options(variables, environment)) {
+            Ok(baseline) => done.push((paths, baseline)),
+            Err(failure) => failed = Some(failure),
+        }
+    }
+    if let Some(failure) = failed {
+        return Err(failure);
+    }
+    for (paths, baseline) in &done {
+        if args.expanded {
+            out::text(&baseline.expanded());
+        } else {
+            out::line(&summary(paths, baseline));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+type Load = (Vec<PathBuf>, BTreeMap<String, serde_json::Value>, evenkeel::baseline::Environment);
+
+/// What to load together: the paths one by one, or each target of the fleet file.
+fn wanted(global: &Global, args: &ValidateArgs) -> Result<Vec<Load>, Failure> {
+    let fleet = settings::fleet_file(global)?;
+    let environment = fleet.as_ref().map(settings::environment).unwrap_or_default();
+    if !args.paths.is_empty() {
+        let mut files = Vec::new();
+        for path in &args.paths {
+            files.extend(baselines_in(path)?);
+        }
+        return Ok(files
+            .into_iter()
+            .map(|file| (vec![file], BTreeMap::new(), environment.clone()))
+            .collect());
+    }
+    if let Some(fleet) = &fleet {
+        return Ok(fleet
+            .file
+            .targets
+            .iter()
+            .map(|target| (fleet.baselines(target), target.variables.clone(), environment.clone()))
+            .collect());
+    }
+    if Path::new("baselines").is_dir() {
+        let files = baselines_in(Path::new("baselines"))?;
+        return Ok(files
+            .into_iter()
+            .map(|file| (vec![file], BTreeMap::new(), environment.clone()))
+            .collect());
+    }
+    Err(Failure::usage(
+        "there is nothing to validate: no path, no evenkeel.toml, no folder baselines/",
+        "name a file, or make a starter repository with `evenkeel init`",
+    ))
+}
+
+/// A file, or the TOML files of a folder.
+fn baselines_in(path: &Path) -> Result<Vec<PathBuf>, Failure> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut files = Vec::new();
+    let entries = std::fs::read_dir(path).map_err(|error| Failure::file("read", path, error))?;
+    for entry in entries {
+        let file = entry.map_err(|error| Failure::file("read", path, error))?.path();
+        if file.is_dir() {
+            files.extend(baselines_in(&file)?);
+        } else if file.extension().is_some_and(|extension| extension == "toml") {
+            files.push(file);
+        }
+    }
+    files.sort();
+    if files.is_empty() {
+        return Err(Failure::usage(
+            format!("{} holds no TOML file", path.display()),
+            "name a file",
+        ));
+    }
+    Ok(files)
+}
+
+fn summary(paths: &[PathBuf], baseline: &Baseline<'_>) -> String {
+    let names: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+    let items = baseline.items().count();
+    let digest = baseline.digest.get(..6).unwrap_or_default();
+    format!(
+        "ok  {}  {}@{digest} · {items} items · {} exceptions",
+        names.join(" + "),
+        baseline.name,
+        baseline.exceptions.len()
+    )
+}

@@ -1,0 +1,339 @@
+//! The fleet file's words and their checks.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use crate::baseline::Mode;
+use crate::baseline::check::{Checker, steps};
+use crate::baseline::load::Reader;
+use crate::baseline::node;
+use crate::baseline::problem::{Place, Problem, Problems, Sources};
+use crate::kinds::Risk;
+
+/// The fleet file.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FleetFile {
+    /// The version of the language; 1.
+    #[schemars(range(min = 1, max = 1))]
+    pub schema: u32,
+    /// Names of environment variables that baselines may use as `${env.NAME}`.
+    #[serde(default)]
+    pub env: Vec<String>,
+    /// Which accounts get which baselines.
+    #[serde(default, rename = "target")]
+    pub targets: Vec<Target>,
+    /// How to get into each account.
+    #[serde(default)]
+    pub access: Option<Access>,
+    /// The limits of a run.
+    #[serde(default)]
+    pub safety: Safety,
+    /// Limits on the calls to AWS.
+    #[serde(default)]
+    pub limits: Limits,
+    /// Where history and the audit log are kept.
+    #[serde(default)]
+    pub store: Store,
+    /// Who is told what: channel kind, then a name.
+    #[serde(default)]
+    pub notify: BTreeMap<String, BTreeMap<String, BTreeMap<String, Json>>>,
+    /// The long-running controller.
+    #[serde(default)]
+    pub controller: Option<Controller>,
+}
+
+/// Accounts and their baselines.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// Its name, for `-t`.
+    #[schemars(length(min = 1))]
+    pub name: String,
+    /// Baseline files, relative to the fleet file.
+    #[schemars(length(min = 1))]
+    pub baselines: Vec<String>,
+    /// The accounts; without it, the account of the AWS credentials.
+    #[serde(default)]
+    pub select: Option<Selector>,
+    /// Accounts of `select` that are left out.
+    #[serde(default)]
+    pub except: Option<Selector>,
+    /// A ceiling: a target in mode "report" never writes.
+    #[serde(default)]
+    pub mode: Option<Mode>,
+    /// Values for variables of the baselines.
+    #[serde(default)]
+    pub variables: BTreeMap<String, Json>,
+    /// When `evenkeel run` looks at it: cron with seconds.
+    #[serde(default)]
+    pub schedule: Option<String>,
+}
+
+/// A choice of accounts.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Selector {
+    /// Account ids.
+    #[serde(default)]
+    #[schemars(inner(regex(pattern = r"^[0-9]{12}$")))]
+    pub accounts: Vec<String>,
+    /// Organizational units, those below them included.
+    #[serde(default)]
+    pub ous: Vec<String>,
+    /// Tags that an account must have.
+    #[serde(default)]
+    pub account_tags: BTreeMap<String, String>,
+}
+
+/// How to get into an account.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Access {
+    /// The role to assume; `${account.id}` and `${partition}` are filled in.
+    pub role_arn: String,
+    /// The external id that the role's trust policy asks for.
+    #[serde(default)]
+    pub external_id: Option<String>,
+    /// The name of the session, which CloudTrail records.
+    #[serde(default = "default_session_name")]
+    #[schemars(length(min = 2, max = 64))]
+    pub session_name: String,
+    /// The role in the account that can list the organization.
+    #[serde(default)]
+    pub organizations_role_arn: Option<String>,
+}
+
+/// The limits of a run.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Safety {
+    /// Changes in all.
+    pub max_changes: usize,
+    /// Changes in one account.
+    pub max_changes_per_account: usize,
+    /// Changes of a higher risk are reported, not applied.
+    pub max_risk: Risk,
+    /// When changes may be applied.
+    pub change_windows: Vec<ChangeWindow>,
+}
+
+impl Default for Safety {
+    fn default() -> Self {
+        Self {
+            max_changes: 200,
+            max_changes_per_account: 25,
+            max_risk: Risk::Disruptive,
+            change_windows: Vec::new(),
+        }
+    }
+}
+
+/// A time in which changes may be applied.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeWindow {
+    /// When it opens: cron with seconds.
+    pub cron: String,
+    /// How long it stays open, in hours.
+    #[schemars(range(min = 1, max = 168))]
+    pub hours: u32,
+    /// The time zone of `cron`, such as `Asia/Seoul`; UTC by default.
+    #[serde(default)]
+    pub timezone: Option<String>,
+}
+
+/// Limits on the calls to AWS.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Accounts looked at at the same time.
+    #[schemars(range(min = 1, max = 1000))]
+    pub concurrent_accounts: usize,
+    /// Requests per second for each account, Region and service.
+    #[schemars(range(min = 1, max = 1000))]
+    pub requests_per_second: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { concurrent_accounts: 32, requests_per_second: 20 }
+    }
+}
+
+/// Where history and the audit log are kept.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Store {
+    /// The database: `sqlite://…` or `postgres://…`.
+    #[schemars(regex(pattern = r"^(sqlite|postgres|postgresql)://"))]
+    pub url: Option<String>,
+    /// The append-only audit log, relative to the fleet file; `.evenkeel/audit.jsonl` by default.
+    pub audit_log: Option<String>,
+}
+
+/// The controller.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Controller {
+    /// Where health and metrics are served.
+    pub listen: Option<String>,
+    /// The SQS queue with CloudTrail events.
+    pub event_queue_url: Option<String>,
+}
+
+fn default_session_name() -> String {
+    "evenkeel".to_owned()
+}
+
+/// A checked fleet file.
+#[derive(Debug, Clone)]
+pub struct Fleet {
+    /// What it says.
+    pub file: FleetFile,
+    /// The folder that its paths are relative to.
+    pub folder: PathBuf,
+    /// What somebody should look at.
+    pub warnings: Problems,
+}
+
+impl Fleet {
+    /// The baseline files of a target.
+    pub fn baselines(&self, target: &Target) -> Vec<PathBuf> {
+        target.baselines.iter().map(|file| self.folder.join(file)).collect()
+    }
+}
+
+/// The JSON Schema of the fleet file.
+pub fn schema() -> Json {
+    schemars::schema_for!(FleetFile).to_value()
+}
+
+/// Reads and checks the fleet file.
+///
+/// # Errors
+/// Every problem of the file.
+pub fn load(path: &Path, reader: &dyn Reader) -> Result<Fleet, Problems> {
+    let mut sources = Sources::default();
+    let text = match reader.read(path) {
+        Ok(text) => text,
+        Err(error) => {
+            let problem =
+                Problem::general("unreadable", format!("cannot read {}: {error}", path.display()));
+            return Err(Problems::new(Arc::new(sources), vec![problem]));
+        }
+    };
+    let source = sources.add(path.display().to_string(), text.as_str());
+    let sources = Arc::new(sources);
+    let (root, mut problems) = node::parse(source, &text);
+    if !problems.is_empty() {
+        return Err(Problems::new(sources, problems));
+    }
+    let value = root.to_json();
+    if let Some(checker) = Checker::new(schema()) {
+        for wrong in checker.mismatches(&value) {
+            let place = if wrong.at_key { root.key_at(&wrong.path) } else { None };
+            let place = place.unwrap_or_else(|| root.place_at(&wrong.path)).clone();
+            let place =
+                if wrong.path.is_empty() { Place { end: place.start, ..place } } else { place };
+            let problem = Problem::error(wrong.code, wrong.message, place);
+            problems.push(match wrong.help {
+                Some(help) => problem.help(help),
+                None => problem,
+            });
+        }
+    }
+    let at = |field: String| root.place_at(&steps(&field)).clone();
+    let file = match serde_json::from_value::<FleetFile>(value) {
+        Ok(file) => file,
+        Err(error) => {
+            if problems.is_empty() {
+                problems
+                    .push(Problem::general("wrong-value", format!("{}: {error}", path.display())));
+            }
+            return Err(Problems::new(sources, problems));
+        }
+    };
+    rules(&file, &at, &mut problems);
+    let problems = Problems::new(sources, problems);
+    if problems.errors() > 0 {
+        return Err(problems);
+    }
+    let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+    Ok(Fleet { file, folder, warnings: problems })
+}
+
+/// Rules that the schema cannot say.
+fn rules(file: &FleetFile, at: &dyn Fn(String) -> Place, problems: &mut Vec<Problem>) {
+    let mut cron = |field: String, text: &str| {
+        if let Err(error) = schedule(text) {
+            problems.push(
+                Problem::error(
+                    "wrong-value",
+                    format!("{text:?} is not a cron expression: {error}"),
+                    at(field),
+                )
+                .help("six fields, seconds first: \"0 */15 * * * *\" is every quarter of an hour"),
+            );
+        }
+    };
+    for (index, target) in file.targets.iter().enumerate() {
+        if let Some(text) = &target.schedule {
+            cron(format!("target[{index}].schedule"), text);
+        }
+    }
+    for (index, window) in file.safety.change_windows.iter().enumerate() {
+        cron(format!("safety.change_windows[{index}].cron"), &window.cron);
+    }
+    for (index, window) in file.safety.change_windows.iter().enumerate() {
+        if let Some(zone) =
+            window.timezone.as_deref().filter(|zone| chrono_tz::Tz::from_str(zone).is_err())
+        {
+            problems.push(
+                Problem::error(
+                    "wrong-value",
+                    format!("{zone:?} is not a time zone"),
+                    at(format!("safety.change_windows[{index}].timezone")),
+                )
+                .help("use a name of the IANA database, such as \"Europe/Berlin\" or \"UTC\""),
+            );
+        }
+    }
+    let mut names = BTreeMap::new();
+    for (index, target) in file.targets.iter().enumerate() {
+        if let Some(first) = names.insert(&target.name, index) {
+            problems.push(
+                Problem::error(
+                    "duplicate",
+                    format!("two targets are called {:?}", target.name),
+                    at(format!("target[{index}].name")),
+                )
+                .related(at(format!("target[{first}].name")), "the first one"),
+            );
+        }
+    }
+    if file.targets.is_empty() {
+        problems.push(
+            Problem::general("no-target", "the fleet file has no target")
+                .help("add [[target]] with a name and its baselines"),
+        );
+    }
+}
+
+/// A cron expression with seconds.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn schedule(text: &str) -> Result<croner::Cron, String> {
+    croner::parser::CronParser::builder()
+        .seconds(croner::parser::Seconds::Required)
+        .build()
+        .parse(text)
+        .map_err(|error| error.to_string())
+}
