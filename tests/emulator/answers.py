@@ -4,6 +4,7 @@ import json
 import re
 import uuid
 from dataclasses import dataclass, field
+from typing import Any
 from xml.sax.saxutils import escape
 
 
@@ -41,9 +42,9 @@ class HangConnection(Exception):
 
 
 class AwsError(Exception):
-    """An error that an operation answers with; `status` is the HTTP status."""
+    """An error that an operation answers with; without `status` the API model's own HTTP status is used, or 400."""
 
-    def __init__(self, code: str, message: str, status: int = 400, headers: dict[str, str] | None = None):
+    def __init__(self, code: str, message: str, status: int | None = None, headers: dict[str, str] | None = None):
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
@@ -51,8 +52,10 @@ class AwsError(Exception):
         self.headers = headers or {}
 
 
-def error_answer(service: str | None, protocol: str, error: AwsError, head: bool = False) -> Answer:
-    """The error as the service's own protocol writes it."""
+def error_answer(call: Any, error: AwsError) -> Answer:
+    """The error as the protocol of the call's service writes it."""
+    service, protocol = call.service, call.protocol
+    status = error.status or modelled_status(call, error.code)
     request_id = str(uuid.uuid4())
     headers = [("x-amzn-RequestId", request_id), *error.headers.items()]
     code, message = escape(error.code), escape(error.message)
@@ -68,7 +71,7 @@ def error_answer(service: str | None, protocol: str, error: AwsError, head: bool
         )
         headers.append(("Content-Type", "text/xml;charset=UTF-8"))
     elif protocol == "query":
-        fault = "Sender" if error.status < 500 else "Receiver"
+        fault = "Sender" if status < 500 else "Receiver"
         text = (
             f"<ErrorResponse><Error><Type>{fault}</Type><Code>{code}</Code><Message>{message}</Message></Error>"
             f"<RequestId>{request_id}</RequestId></ErrorResponse>"
@@ -83,4 +86,12 @@ def error_answer(service: str | None, protocol: str, error: AwsError, head: bool
         )
         text = '<?xml version="1.0" encoding="UTF-8"?>\n' + text
         headers.append(("Content-Type", "application/xml"))
-    return Answer(error.status, headers, b"" if head else text.encode())
+    return Answer(status, headers, b"" if call.method == "HEAD" else text.encode())
+
+
+def modelled_status(call: Any, code: str) -> int:
+    """The HTTP status that the API model gives to the error code; 400 for a code that it does not know."""
+    for shape in call.model.service_model.error_shapes if call.model else []:
+        if code in (shape.error_code, shape.name):
+            return shape.metadata.get("error", {}).get("httpStatusCode", 400)
+    return {"AccessDenied": 403, "UnauthorizedOperation": 403, "ServiceUnavailable": 503}.get(code, 400)

@@ -60,11 +60,10 @@ class Emulator:
                     return self._forward(call)
                 return result if isinstance(result, Answer) else shapes.serialise(call, result)
             except AwsError as error:
-                return error_answer(call.service, call.protocol, error, head=call.method == "HEAD")
+                return error_answer(call, error)
             except Exception:
                 traceback.print_exc(file=sys.stderr)
-                error = AwsError("InternalFailure", "The emulator failed; see its standard error.", 500)
-                return error_answer(call.service, call.protocol, error, head=call.method == "HEAD")
+                return error_answer(call, AwsError("InternalFailure", "The emulator failed; see its log.", 500))
 
     def _forward(self, call: Call) -> Answer:
         """moto's own answer."""

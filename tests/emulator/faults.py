@@ -93,9 +93,9 @@ class Fault:
         if self.kind == "hang":
             raise HangConnection
         code, message, status = self._error(call)
-        return error_answer(call.service, call.protocol, AwsError(code, message, status), head=call.method == "HEAD")
+        return error_answer(call, AwsError(code, message, status))
 
-    def _error(self, call: Call) -> tuple[str, str, int]:
+    def _error(self, call: Call) -> tuple[str, str, int | None]:
         usual = USUAL_CODES.get(call.service or "") or USUAL_CODES[call.protocol]
         denied, denied_status, throttled, throttled_status = usual
         if self.kind == "status":
@@ -107,7 +107,7 @@ class Fault:
         code = self.code or denied
         if code == denied:
             return code, self.message or denied_message(call), self.status or denied_status
-        return code, self.message or f"{code} (made by the emulator)", self.status or _modelled_status(call, code)
+        return code, self.message or f"{code} (made by the emulator)", self.status
 
 
 class FaultBook:
@@ -164,10 +164,3 @@ def denied_message(call: Call) -> str:
         return f"You are not authorized to perform this operation. {access_denied_message(call)}"
     return access_denied_message(call)
 
-
-def _modelled_status(call: Call, code: str) -> int:
-    """The HTTP status that the API model gives to the code; 400 for a code that it does not know."""
-    for shape in (call.model.service_model.error_shapes if call.model else []):
-        if code in (shape.error_code, shape.name):
-            return shape.metadata.get("error", {}).get("httpStatusCode", 400)
-    return {"AccessDenied": 403, "UnauthorizedOperation": 403, "ServiceUnavailable": 503}.get(code, 400)
