@@ -8,12 +8,14 @@ from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from emulator import missing, shapes
+from emulator import missing, patches, shapes
 from emulator.answers import Answer, AwsError, DropConnection, HangConnection, error_answer
 from emulator.calls import CallLog
 from emulator.control import Control
 from emulator.faults import FaultBook
 from emulator.wire import AccountKeys, Call, recognise
+
+patches.apply()
 
 CONTROL_PREFIX = "/_evenkeel/"
 
@@ -22,10 +24,10 @@ class Emulator:
     def __init__(self) -> None:
         self.calls = CallLog()
         self.faults = FaultBook()
-        self._accounts = AccountKeys()
+        self.accounts = AccountKeys()
         self._moto = DomainDispatcherApplication(create_backend_app)
         # moto's state is not made for threads; its work is pure Python, so one at a time costs nothing.
-        self._moto_lock = threading.RLock()
+        self.lock = threading.RLock()
         self._control = Control(self)
 
     def __call__(self, environ: dict[str, Any]) -> Answer:
@@ -33,7 +35,7 @@ class Emulator:
         if environ["PATH_INFO"].startswith(CONTROL_PREFIX):
             return self._control.answer(environ, body)
         number = self.calls.begin()
-        call = recognise(environ, body, self._accounts)
+        call = recognise(environ, body, self.accounts)
         fault = self.faults.take(call)
         answer: Answer | None = None
         try:
@@ -51,9 +53,10 @@ class Emulator:
 
     def execute(self, call: Call) -> Answer:
         """The answer without any fault."""
-        with self._moto_lock:
+        with self.lock:
             try:
                 shapes.check_input(call)
+                missing.guard(call)
                 handler = missing.handler_for(call)
                 result = handler(call, lambda: self._forward(call)) if handler else None
                 if result is None:
@@ -61,6 +64,10 @@ class Emulator:
                 return result if isinstance(result, Answer) else shapes.serialise(call, result)
             except AwsError as error:
                 return error_answer(call, error)
+            except NotImplementedError as gap:
+                # 501 and not a code of AWS's: a gap in the emulator must never look like an answer of AWS.
+                print(f"emulator: {call.service}.{call.operation}: {gap}", file=sys.stderr)
+                return error_answer(call, AwsError("EmulatorLacksOperation", str(gap), 501))
             except Exception:
                 traceback.print_exc(file=sys.stderr)
                 return error_answer(call, AwsError("InternalFailure", "The emulator failed; see its log.", 500))

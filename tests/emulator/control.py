@@ -1,4 +1,4 @@
-"""The emulator's own routes under /_evenkeel/: calls, faults, mess, reset. JSON in and out."""
+"""The emulator's own routes under /_evenkeel/; docs/emulator.md describes them. JSON in and out."""
 
 import json
 from typing import Any
@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 from emulator import mess
 from emulator.answers import Answer
 from emulator.faults import Fault
+from emulator.missing import cloudtrail, ec2, iam
 
 
 class Control:
@@ -17,12 +18,12 @@ class Control:
         query = {name: values[-1] for name, values in parse_qs(environ.get("QUERY_STRING", "")).items()}
         route = (environ["REQUEST_METHOD"], environ["PATH_INFO"].rstrip("/"))
         try:
-            result = self._route(route, query, body, environ)
-        except (ValueError, TypeError) as error:
-            return _json(400, {"error": str(error)})
+            result = self._route(route, query, body)
+        except (ValueError, TypeError, KeyError) as error:
+            return _json(400, {"error": f"{type(error).__name__}: {error}"})
         return _json(404, {"error": f"no such route: {route[0]} {route[1]}"}) if result is None else _json(200, result)
 
-    def _route(self, route: tuple[str, str], query: dict[str, str], body: bytes, environ: dict[str, Any]) -> Any:
+    def _route(self, route: tuple[str, str], query: dict[str, str], body: bytes) -> Any:
         account = query.get("account")
         if route == ("GET", "/_evenkeel/health"):
             return {"ok": True}
@@ -38,10 +39,26 @@ class Control:
         if route == ("DELETE", "/_evenkeel/faults"):
             self._emulator.faults.clear(account, int(query["id"]) if "id" in query else None)
             return {}
-        if route == ("POST", "/_evenkeel/mess"):
-            if account is None:
-                raise ValueError("account is missing")
+        if route[0] != "POST":
+            return None
+        if account is None:
+            raise ValueError("the query must name an account")
+        with self._emulator.lock:
+            return self._change(route[1], account, query, body)
+
+    def _change(self, path: str, account: str, query: dict[str, str], body: bytes) -> Any:
+        """Routes that put an account into a state that no API call reaches."""
+        if path == "/_evenkeel/mess":
             return mess.make(self._emulator, account, minimal=query.get("minimal") == "1")
+        if path == "/_evenkeel/root":
+            return iam.set_root(account, json.loads(body))
+        if path == "/_evenkeel/organization_trail":
+            region, bucket = query.get("region", "us-east-1"), query.get("bucket", "organization-logs")
+            trail = cloudtrail.add_organization_trail(query["management"], account, region, bucket)
+            return {"arn": trail.arn}
+        if path == "/_evenkeel/opt_in":
+            ec2.opt_in(account, query["region"])
+            return {}
         return None
 
 

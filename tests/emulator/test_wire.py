@@ -6,12 +6,8 @@ from typing import Any
 
 import boto3
 import botocore.session
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
-from botocore.serialize import create_serializer
-from werkzeug.test import EnvironBuilder
 
+from emulator.inside import environ_of
 from emulator.testing import AccountTest, control, endpoint
 from emulator.wire import AccountKeys, recognise
 
@@ -41,34 +37,10 @@ def sample(shape: Any, name: str = "", depth: int = 0) -> Any:
     return {"Bucket": "some-bucket", "AccountId": "111122223333"}.get(name, "sample-name")
 
 
-def environ_of(service: str, operation: Any, virtual_host: bool) -> tuple[dict[str, Any], bytes]:
-    made = create_serializer(operation.service_model.protocol, include_validation=False).serialize_to_request(
-        sample(operation.input_shape) if operation.input_shape else {}, operation
-    )
-    host, path = "127.0.0.1:5000", made["url_path"]
-    query = dict(made["query_string"]) if isinstance(made["query_string"], dict) else {}
-    if virtual_host and path.startswith("/some-bucket"):
-        host, path = f"some-bucket.{host}", path.removeprefix("/some-bucket") or "/"
-    if "?" in path:
-        path, _, rest = path.partition("?")
-    else:
-        rest = ""
-    text = "&".join([p for p in [rest] if p] + [f"{k}={v}" for k, v in query.items()])
-    body = made["body"]
-    body = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else b""
-    request = AWSRequest(method=made["method"], url=f"http://{host}{path}", headers=made["headers"], data=body)
-    signing = operation.service_model.signing_name
-    SigV4Auth(Credentials("AKIA111122223333TEST", "s"), signing, "eu-west-1").add_auth(request)
-    headers = dict(request.headers.items()) | {"Host": host}
-    environ = EnvironBuilder(
-        path=path, method=made["method"], query_string=text, headers=headers, base_url=f"http://{host}", data=body
-    ).get_environ()
-    return environ, body
-
-
 class Recognition(unittest.TestCase):
     def recognised(self, service: str, name: str, operation: Any, virtual_host: bool) -> None:
-        environ, body = environ_of(service, operation, virtual_host)
+        params = sample(operation.input_shape) if operation.input_shape else {}
+        environ, body = environ_of(operation, params, "AKIA111122223333TEST", "eu-west-1", virtual_host)
         call = recognise(environ, body, AccountKeys())
         self.assertEqual(
             (call.service, call.operation, call.region, call.account), (service, name, "eu-west-1", "111122223333")

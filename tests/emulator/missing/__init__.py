@@ -19,6 +19,7 @@ Forward = Callable[[], Answer]
 Handler = Callable[[Call, Forward], dict[str, Any] | Answer | None]
 
 _HANDLERS: dict[tuple[str, str], Handler] = {}
+_GUARDS: dict[str, list[Callable[[Call], None]]] = {}
 
 
 def handles(service: str, *operations: str) -> Callable[[Handler], Handler]:
@@ -32,6 +33,22 @@ def handles(service: str, *operations: str) -> Callable[[Handler], Handler]:
         return handler
 
     return register
+
+
+def guards(service: str) -> Callable[[Callable[[Call], None]], Callable[[Call], None]]:
+    """Registers a check that runs before every call of the service."""
+
+    def register(check: Callable[[Call], None]) -> Callable[[Call], None]:
+        _GUARDS.setdefault(service, []).append(check)
+        return check
+
+    return register
+
+
+def guard(call: Call) -> None:
+    """Runs the checks of the call's service; raises AwsError when one refuses."""
+    for check in _GUARDS.get(call.service or "", []):
+        check(call)
 
 
 def handler_for(call: Call) -> Handler | None:
