@@ -20,12 +20,25 @@ patches.apply()
 CONTROL_PREFIX = "/_evenkeel/"
 
 
+class Moto(DomainDispatcherApplication):
+    """moto's dispatcher; remembers which backend a host is for, as finding out lists a directory each time."""
+
+    def __init__(self) -> None:
+        super().__init__(create_backend_app)
+        self._known: dict[str | None, Any] = {}
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        if host not in self._known:
+            self._known[host] = super().get_backend_for_host(host)
+        return self._known[host]
+
+
 class Emulator:
     def __init__(self) -> None:
         self.calls = CallLog()
         self.faults = FaultBook()
         self.accounts = AccountKeys()
-        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._moto = Moto()
         # moto's state is not made for threads; its work is pure Python, so one at a time costs nothing.
         self.lock = threading.RLock()
         self._control = Control(self)

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from emulator import mess
-from emulator.answers import Answer
+from emulator.answers import Answer, AwsError
 from emulator.faults import Fault
 from emulator.missing import cloudtrail, ec2, iam
 
@@ -19,6 +19,8 @@ class Control:
         route = (environ["REQUEST_METHOD"], environ["PATH_INFO"].rstrip("/"))
         try:
             result = self._route(route, query, body)
+        except AwsError as error:
+            return _json(409, {"error": str(error)})
         except (ValueError, TypeError, KeyError) as error:
             return _json(400, {"error": f"{type(error).__name__}: {error}"})
         return _json(404, {"error": f"no such route: {route[0]} {route[1]}"}) if result is None else _json(200, result)

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from moto.moto_api._internal import mock_random
+
 from emulator.inside import Inside
 
 HOME, OTHER = "us-east-1", "eu-west-1"
@@ -14,6 +16,8 @@ def make(emulator: Any, account: str, minimal: bool = False) -> dict[str, Any]:
     `minimal` leaves out what takes time or is of no use to most tests: the keys beyond one, the second VPC, the
     network interface, the role and the trail.
     """
+    # Ids come from moto's own generator: the same account gets the same ids in every run.
+    mock_random.seed(int(account))
     inside = Inside(emulator, account)
     made: dict[str, Any] = {"account": account}
     _weak_passwords(inside)

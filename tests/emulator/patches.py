@@ -1,5 +1,7 @@
 """Changes to moto itself, where a handler of a single operation would come too late. Kept in this one file."""
 
+import functools
+import inspect
 from typing import Any
 
 
@@ -9,6 +11,7 @@ def apply() -> None:
     _prefix_list_rules_keep_their_description()
     _conditional_denials_do_not_deny()
     _keys_behind_aws_aliases_are_managed_by_aws()
+    _method_names_are_looked_up_once()
 
 
 def _default_groups_allow_themselves() -> None:
@@ -33,9 +36,11 @@ def _prefix_list_rules_keep_their_description() -> None:
     from moto.ec2.models.security_groups import SecurityGroupRule
 
     init = SecurityGroupRule.__init__
+    signature = inspect.signature(init)
 
     def init_with_description(self: Any, *args: Any, **named: Any) -> None:
-        self.prefix_list_description = (named.get("prefix_list_id") or {}).get("Description")
+        source = signature.bind(self, *args, **named).arguments.get("prefix_list_id")
+        self.prefix_list_description = (source or {}).get("Description")
         init(self, *args, **named)
 
     SecurityGroupRule.__init__ = init_with_description
@@ -66,3 +71,10 @@ def _keys_behind_aws_aliases_are_managed_by_aws() -> None:
         return create(self, target_key_id, alias_name)
 
     KmsBackend.create_alias = create_alias
+
+
+def _method_names_are_looked_up_once() -> None:
+    """moto inspects the whole response class for every request, which for EC2 takes most of the time."""
+    import moto.core.responses as responses
+
+    responses.method_names_from_class = functools.cache(responses.method_names_from_class)

@@ -21,7 +21,8 @@ def serialise(call: Call, result: dict[str, Any]) -> Answer:
     """The answer to the call in its wire format, after a check against the operation's output shape."""
     shape = call.model.output_shape
     if shape is not None:
-        problems = violations(result, shape)
+        # AWS itself answers with less than its models' minimal lengths, such as the root user's id of 12 digits.
+        problems = [text for text in violations(result, shape) if "min length" not in text and "at least" not in text]
         if problems:
             raise WrongShape(f"{call.service}.{call.operation}: {'; '.join(problems)}")
     elif result:

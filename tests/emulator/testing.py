@@ -33,7 +33,7 @@ def endpoint() -> str:
 
 def client(service: str, account: str, region: str = "us-east-1", url: str | None = None) -> Any:
     config = Config(
-        retries={"max_attempts": 1, "mode": "standard"},
+        retries={"total_max_attempts": 1},
         parameter_validation=False,
         s3={"addressing_style": "path"},
     )

@@ -56,16 +56,24 @@ def describe_regions(call: Call, _: Forward) -> dict[str, Any]:
 
 
 @handles("ec2", "DescribeSecurityGroupRules")
-def describe_rules(call: Call, forward: Forward) -> dict[str, Any]:
-    found = {rule["SecurityGroupRuleId"] for rule in from_moto(call, forward).get("SecurityGroupRules", [])}
-    for wanted in call.params.get("SecurityGroupRuleIds") or []:
-        if wanted not in found:
-            raise _no_rule(wanted)
-    made = []
+def describe_rules(call: Call, _: Forward) -> dict[str, Any]:
+    wanted, made = call.params.get("SecurityGroupRuleIds") or [], []
+    filters = {condition["Name"]: condition["Values"] for condition in call.params.get("Filters", [])}
     for groups in backend_of(call).groups.values():
         for group in groups.values():
-            made += _described(call, group, False, found) + _described(call, group, True, found)
-    return {"SecurityGroupRules": made}
+            if "group-id" in filters and group.id not in filters["group-id"]:
+                continue
+            for egress in (False, True):
+                made += _described(call, group, egress, {rule.id for rule in _rules(group, egress)})
+    if "security-group-rule-id" in filters:
+        made = [rule for rule in made if rule["SecurityGroupRuleId"] in filters["security-group-rule-id"]]
+    for rule_id in wanted:
+        if not any(rule["SecurityGroupRuleId"] == rule_id for rule in made):
+            raise _no_rule(rule_id)
+    unknown = set(filters) - {"group-id", "security-group-rule-id"}
+    if unknown:
+        raise NotImplementedError(f"the filter {sorted(unknown)[0]}")
+    return {"SecurityGroupRules": [rule for rule in made if not wanted or rule["SecurityGroupRuleId"] in wanted]}
 
 
 @handles("ec2", "AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress")

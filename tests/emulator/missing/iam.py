@@ -141,7 +141,7 @@ def list_virtual_mfa(call: Call, forward: Forward) -> dict[str, Any]:
     if root_of(call.account).virtual_mfa and call.params.get("AssignmentStatus", "Any") != "Unassigned":
         arn = f"arn:{call.partition}:iam::{call.account}"
         created = datetime(2020, 1, 1, tzinfo=UTC)
-        # The root user has no name of its own; AWS writes the account's ARN and id in its place.
+        # The root user has no name and id of its own: the id is the account's.
         user = {"Path": "/", "UserName": "root", "UserId": call.account, "Arn": f"{arn}:root", "CreateDate": created}
         made["VirtualMFADevices"].append(
             {"SerialNumber": f"{arn}:mfa/root-account-mfa-device", "User": user, "EnableDate": created}
@@ -215,8 +215,6 @@ def get_role(call: Call, forward: Forward) -> dict[str, Any]:
     made = from_moto(call, forward)
     used = made["Role"].get("RoleLastUsed") or {}
     made["Role"]["RoleLastUsed"] = {name: value for name, value in used.items() if value}
-    # botocore decodes documents; on the wire they are percent-encoded.
-    made["Role"]["AssumeRolePolicyDocument"] = _encoded(made["Role"]["AssumeRolePolicyDocument"])
     return made
 
 
@@ -327,12 +325,6 @@ def _aws_policies() -> dict[str, Any]:
 def _characters(text: str) -> int:
     """IAM does not count white space."""
     return len("".join(text.split()))
-
-
-def _encoded(document: Any) -> str:
-    from urllib.parse import quote
-
-    return quote(document if isinstance(document, str) else json.dumps(document))
 
 
 def _report(call: Call) -> str:

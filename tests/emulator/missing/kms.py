@@ -57,6 +57,7 @@ def create_key(call: Call, forward: Forward) -> dict[str, Any]:
         _check_policy(call, params["Policy"])
     made = from_moto(call, forward)["KeyMetadata"]
     key = backend_of(call).keys[made["KeyId"]]
+    key.key_usage = key.key_usage or "ENCRYPT_DECRYPT"
     key.policy = policy.stored(key.policy, call.partition, indent=2)
     return {"KeyMetadata": _metadata(key)}
 
