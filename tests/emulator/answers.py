@@ -81,8 +81,10 @@ def error_answer(call: Any, error: AwsError) -> Answer:
         inner = f"<Code>{code}</Code><Message>{message}</Message>"
         ids = f"<RequestId>{request_id}</RequestId><HostId>evenkeel-emulator</HostId>"
         # S3 alone writes its errors without the wrapper that the rest-xml protocol asks for.
-        text = f"<Error>{inner}{ids}</Error>" if service == "s3" else (
-            f"<ErrorResponse><Error>{inner}</Error>{ids}</ErrorResponse>"
+        text = (
+            f"<Error>{inner}{ids}</Error>"
+            if service == "s3"
+            else (f"<ErrorResponse><Error>{inner}</Error>{ids}</ErrorResponse>")
         )
         text = '<?xml version="1.0" encoding="UTF-8"?>\n' + text
         headers.append(("Content-Type", "application/xml"))

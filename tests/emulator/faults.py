@@ -144,8 +144,14 @@ class FaultBook:
         with self._lock:
             self._faults = [fault for fault in self._faults if not fault.spent()]
             return [
-                {"id": f.id, "account": f.account, "service": f.service, "operation": f.operation, "kind": f.kind,
-                 "hits": f.hits}
+                {
+                    "id": f.id,
+                    "account": f.account,
+                    "service": f.service,
+                    "operation": f.operation,
+                    "kind": f.kind,
+                    "hits": f.hits,
+                }
                 for f in self._faults
                 if account in (None, f.account)
             ]
@@ -163,4 +169,3 @@ def denied_message(call: Call) -> str:
     if call.service == "ec2":
         return f"You are not authorized to perform this operation. {access_denied_message(call)}"
     return access_denied_message(call)
-

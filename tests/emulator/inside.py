@@ -29,7 +29,9 @@ class Inside:
         )
         if answer.status >= 300:
             error = parsed.get("Error", {})
-            raise AwsError(error.get("Code", "Unknown"), f"{service}.{operation}: {error.get('Message')}", answer.status)
+            raise AwsError(
+                error.get("Code", "Unknown"), f"{service}.{operation}: {error.get('Message')}", answer.status
+            )
         return parsed
 
 
@@ -55,7 +57,11 @@ def environ_of(
         "Authorization": f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0",
     }
     environ = EnvironBuilder(
-        path=path, method=made["method"], query_string="&".join(part for part in (text, more) if part),
-        headers=headers, base_url=f"http://{host}", data=body,
+        path=path,
+        method=made["method"],
+        query_string="&".join(part for part in (text, more) if part),
+        headers=headers,
+        base_url=f"http://{host}",
+        data=body,
     ).get_environ()
     return environ, body

@@ -63,10 +63,16 @@ def _open_groups(inside: Inside) -> dict[str, str]:
     """The default group of the home region's default VPC lets the world in by SSH."""
     group = _default_group(inside, HOME, _default_vpc(inside, HOME))
     inside.call(
-        "ec2", "AuthorizeSecurityGroupIngress", GroupId=group,
+        "ec2",
+        "AuthorizeSecurityGroupIngress",
+        GroupId=group,
         IpPermissions=[
-            {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22,
-             "IpRanges": [{"CidrIp": "0.0.0.0/0", "Description": "temporary, remove after migration"}]}
+            {
+                "IpProtocol": "tcp",
+                "FromPort": 22,
+                "ToPort": 22,
+                "IpRanges": [{"CidrIp": "0.0.0.0/0", "Description": "temporary, remove after migration"}],
+            }
         ],
     )
     return {HOME: group, OTHER: _default_group(inside, OTHER, _default_vpc(inside, OTHER))}
@@ -74,10 +80,16 @@ def _open_groups(inside: Inside) -> dict[str, str]:
 
 def _interface(inside: Inside, group: str) -> str:
     """Something that uses the open group, so that emptying it has a victim."""
-    subnets = inside.call("ec2", "DescribeSubnets", Filters=[{"Name": "vpc-id", "Values": [_default_vpc(inside, HOME)]}])
+    subnets = inside.call(
+        "ec2", "DescribeSubnets", Filters=[{"Name": "vpc-id", "Values": [_default_vpc(inside, HOME)]}]
+    )
     subnet = sorted(s["SubnetId"] for s in subnets["Subnets"])[0]
     made = inside.call(
-        "ec2", "CreateNetworkInterface", SubnetId=subnet, Groups=[group], Description="build agent",
+        "ec2",
+        "CreateNetworkInterface",
+        SubnetId=subnet,
+        Groups=[group],
+        Description="build agent",
     )
     return made["NetworkInterface"]["NetworkInterfaceId"]
 
@@ -105,8 +117,12 @@ def _role(inside: Inside) -> str:
         "Statement": [{"Effect": "Allow", "Principal": {"AWS": "999999999999"}, "Action": "sts:AssumeRole"}],
     }
     inside.call(
-        "iam", "CreateRole", RoleName="contractor", AssumeRolePolicyDocument=json.dumps(trust),
-        Description="for the 2019 project", MaxSessionDuration=43200,
+        "iam",
+        "CreateRole",
+        RoleName="contractor",
+        AssumeRolePolicyDocument=json.dumps(trust),
+        Description="for the 2019 project",
+        MaxSessionDuration=43200,
     )
     inside.call(
         "iam", "AttachRolePolicy", RoleName="contractor", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess"
@@ -120,7 +136,8 @@ def _silent_trail(inside: Inside) -> str:
     inside.call("s3", "CreateBucket", Bucket=bucket)
     service = {"Service": "cloudtrail.amazonaws.com"}
     _policy(
-        inside, bucket,
+        inside,
+        bucket,
         [
             _statement("Check", service, "s3:GetBucketAcl", f"arn:aws:s3:::{bucket}"),
             _statement("Write", service, "s3:PutObject", f"arn:aws:s3:::{bucket}/AWSLogs/{inside.account}/*"),

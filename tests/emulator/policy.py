@@ -62,8 +62,10 @@ def allows_account(text: str, account: str, action: str) -> bool:
         names = as_list(principal.get("AWS")) if isinstance(principal, dict) else [principal]
         named = any(name == "*" or account in str(name) for name in names)
         actions = as_list(statement.get("Action"))
-        if statement.get("Effect") == "Allow" and named and any(
-            fnmatch.fnmatchcase(action.lower(), pattern.lower()) for pattern in actions
+        if (
+            statement.get("Effect") == "Allow"
+            and named
+            and any(fnmatch.fnmatchcase(action.lower(), pattern.lower()) for pattern in actions)
         ):
             return True
     return False

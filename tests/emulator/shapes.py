@@ -81,8 +81,10 @@ def _limits(value: Any, shape: Any, path: str, found: list[str]) -> None:
         _size(len(value), shape, path, found)
         enum = getattr(shape, "enum", None)
         if enum and value not in enum:
-            found.append(f"Value '{value}' at '{path}' failed to satisfy constraint: Member must satisfy enum value "
-                         f"set: [{', '.join(enum)}]")
+            found.append(
+                f"Value '{value}' at '{path}' failed to satisfy constraint: Member must satisfy enum value "
+                f"set: [{', '.join(enum)}]"
+            )
     elif shape.type_name in ("integer", "long", "float", "double") and isinstance(value, (int, float)):
         _size(value, shape, path, found)
 
@@ -90,8 +92,10 @@ def _limits(value: Any, shape: Any, path: str, found: list[str]) -> None:
 def _size(size: float, shape: Any, path: str, found: list[str]) -> None:
     low, high = shape.metadata.get("min"), shape.metadata.get("max")
     if low is not None and size < low:
-        found.append(f"Value at '{path}' failed to satisfy constraint: Member must have a value or length of at "
-                     f"least {low}")
+        found.append(
+            f"Value at '{path}' failed to satisfy constraint: Member must have a value or length of at least {low}"
+        )
     if high is not None and size > high:
-        found.append(f"Value at '{path}' failed to satisfy constraint: Member must have a value or length of at "
-                     f"most {high}")
+        found.append(
+            f"Value at '{path}' failed to satisfy constraint: Member must have a value or length of at most {high}"
+        )

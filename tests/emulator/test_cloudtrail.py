@@ -6,7 +6,12 @@ from typing import Any
 
 from emulator.testing import AccountTest, client, control
 
-DEFAULT = {"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": [], "ExcludeManagementEventSources": []}
+DEFAULT = {
+    "ReadWriteType": "All",
+    "IncludeManagementEvents": True,
+    "DataResources": [],
+    "ExcludeManagementEventSources": [],
+}
 
 
 class Trails(AccountTest):
@@ -26,9 +31,13 @@ class Trails(AccountTest):
             "Statement": [
                 statement("s3:GetBucketAcl", self.bucket),
                 statement("s3:PutObject", f"{self.bucket}/AWSLogs/{self.account}/*"),
-                {"Effect": "Deny", "Principal": "*", "Action": "s3:*",
-                 "Resource": [f"arn:aws:s3:::{self.bucket}", f"arn:aws:s3:::{self.bucket}/*"],
-                 "Condition": {"Bool": {"aws:SecureTransport": "false"}}},
+                {
+                    "Effect": "Deny",
+                    "Principal": "*",
+                    "Action": "s3:*",
+                    "Resource": [f"arn:aws:s3:::{self.bucket}", f"arn:aws:s3:::{self.bucket}/*"],
+                    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+                },
             ],
         }
         self.client("s3").put_bucket_policy(Bucket=self.bucket, Policy=json.dumps(policy))
@@ -42,28 +51,44 @@ class Trails(AccountTest):
 
     def test_create_describe_update_clear_delete(self) -> None:
         self.assertEqual(self.trails.describe_trails()["trailList"], [])
-        self.fails("S3BucketDoesNotExistException", self.trails.create_trail, Name="main", S3BucketName="no-such-bucket-x")
-        self.fails("InsufficientS3BucketPolicyException", self.trails.create_trail, Name="main", S3BucketName=self.bucket)
+        self.fails(
+            "S3BucketDoesNotExistException", self.trails.create_trail, Name="main", S3BucketName="no-such-bucket-x"
+        )
+        self.fails(
+            "InsufficientS3BucketPolicyException", self.trails.create_trail, Name="main", S3BucketName=self.bucket
+        )
         self.create()
         arn = f"arn:aws:cloudtrail:us-east-1:{self.account}:trail/main"
         self.assertEqual(
             self.trail(),
             {
-                "Name": "main", "S3BucketName": self.bucket, "IncludeGlobalServiceEvents": True,
-                "IsMultiRegionTrail": False, "HomeRegion": "us-east-1", "TrailARN": arn,
-                "LogFileValidationEnabled": False, "HasCustomEventSelectors": False, "HasInsightSelectors": False,
+                "Name": "main",
+                "S3BucketName": self.bucket,
+                "IncludeGlobalServiceEvents": True,
+                "IsMultiRegionTrail": False,
+                "HomeRegion": "us-east-1",
+                "TrailARN": arn,
+                "LogFileValidationEnabled": False,
+                "HasCustomEventSelectors": False,
+                "HasInsightSelectors": False,
                 "IsOrganizationTrail": False,
             },
         )
         self.fails("TrailAlreadyExistsException", self.trails.create_trail, Name="main", S3BucketName=self.bucket)
         self.trails.update_trail(Name=arn, S3KeyPrefix="p", IsMultiRegionTrail=True, EnableLogFileValidation=True)
         got = self.trail()
-        self.assertEqual((got["S3KeyPrefix"], got["IsMultiRegionTrail"], got["LogFileValidationEnabled"]), ("p", True, True))
+        self.assertEqual(
+            (got["S3KeyPrefix"], got["IsMultiRegionTrail"], got["LogFileValidationEnabled"]), ("p", True, True)
+        )
         self.trails.update_trail(Name="main", S3KeyPrefix="")
         self.assertNotIn("S3KeyPrefix", self.trail())
         self.assertTrue(self.trail()["IsMultiRegionTrail"])
-        self.fails("InvalidParameterCombinationException", self.trails.update_trail, Name="main",
-                   IncludeGlobalServiceEvents=False)
+        self.fails(
+            "InvalidParameterCombinationException",
+            self.trails.update_trail,
+            Name="main",
+            IncludeGlobalServiceEvents=False,
+        )
         self.trails.delete_trail(Name="main")
         self.fails("TrailNotFoundException", self.trails.get_trail_status, Name="main")
 
@@ -95,7 +120,9 @@ class Trails(AccountTest):
         self.create()
         self.assertEqual(self.trails.get_event_selectors(TrailName="main")["EventSelectors"], [DEFAULT])
         data = {"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}
-        self.trails.put_event_selectors(TrailName="main", EventSelectors=[{"ReadWriteType": "WriteOnly", "DataResources": [data]}])
+        self.trails.put_event_selectors(
+            TrailName="main", EventSelectors=[{"ReadWriteType": "WriteOnly", "DataResources": [data]}]
+        )
         self.assertTrue(self.trail()["HasCustomEventSelectors"])
         fields = [{"Field": "eventCategory", "Equals": ["Management"]}, {"Field": "readOnly", "Equals": ["false"]}]
         advanced = [{"Name": "writes", "FieldSelectors": fields}]
@@ -103,10 +130,13 @@ class Trails(AccountTest):
         got = self.trails.get_event_selectors(TrailName="main")
         self.assertEqual((got["AdvancedEventSelectors"], "EventSelectors" in got), (advanced, False))
         self.trails.put_event_selectors(
-            TrailName="main", EventSelectors=[{"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": []}]
+            TrailName="main",
+            EventSelectors=[{"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": []}],
         )
         self.assertFalse(self.trail()["HasCustomEventSelectors"])
-        self.fails("InvalidEventSelectorsException", self.trails.put_event_selectors, TrailName="main", EventSelectors=[])
+        self.fails(
+            "InvalidEventSelectorsException", self.trails.put_event_selectors, TrailName="main", EventSelectors=[]
+        )
 
     def test_insights_are_replaced_and_switched_off(self) -> None:
         self.create()
@@ -127,8 +157,9 @@ class Trails(AccountTest):
         self.assertEqual(self.trails.get_event_configuration(TrailName="main")["AggregationConfigurations"], templates)
         self.trails.add_tags(ResourceId=arn, TagsList=[{"Key": "b", "Value": "2"}])
         self.trails.remove_tags(ResourceId=arn, TagsList=[{"Key": "a"}])
-        self.assertEqual(self.trails.list_tags(ResourceIdList=[arn])["ResourceTagList"][0]["TagsList"],
-                         [{"Key": "b", "Value": "2"}])
+        self.assertEqual(
+            self.trails.list_tags(ResourceIdList=[arn])["ResourceTagList"][0]["TagsList"], [{"Key": "b", "Value": "2"}]
+        )
         self.fails("ResourceNotFoundException", self.trails.list_tags, ResourceIdList=[arn + "x"])
 
     def test_key_topic_and_log_group_are_verified(self) -> None:
@@ -137,10 +168,18 @@ class Trails(AccountTest):
         key = kms.create_key()["KeyMetadata"]
         kms.create_alias(AliasName="alias/trail", TargetKeyId=key["KeyId"])
         self.fails("KmsKeyNotFoundException", self.trails.update_trail, Name="main", KmsKeyId="alias/none")
-        self.fails("InsufficientEncryptionPolicyException", self.trails.update_trail, Name="main", KmsKeyId="alias/trail")
+        self.fails(
+            "InsufficientEncryptionPolicyException", self.trails.update_trail, Name="main", KmsKeyId="alias/trail"
+        )
         policy = json.loads(kms.get_key_policy(KeyId=key["KeyId"])["Policy"])
-        policy["Statement"].append({"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"},
-                                    "Action": "kms:GenerateDataKey*", "Resource": "*"})
+        policy["Statement"].append(
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "cloudtrail.amazonaws.com"},
+                "Action": "kms:GenerateDataKey*",
+                "Resource": "*",
+            }
+        )
         kms.put_key_policy(KeyId=key["KeyId"], Policy=json.dumps(policy))
         self.trails.update_trail(Name="main", KmsKeyId="alias/trail")
         self.assertEqual(self.trail()["KmsKeyId"], key["Arn"])
@@ -152,11 +191,21 @@ class Trails(AccountTest):
         self.assertEqual(self.trail()["SnsTopicARN"], topic)
         group = f"arn:aws:logs:us-east-1:{self.account}:log-group:trail:*"
         self.client("logs").create_log_group(logGroupName="trail")
-        trust = {"Version": "2012-10-17", "Statement": [
-            {"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
-        role = self.client("iam").create_role(RoleName="trail", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
-        self.fails("InvalidParameterCombinationException", self.trails.update_trail, Name="main",
-                   CloudWatchLogsLogGroupArn=group)
+        trust = {
+            "Version": "2012-10-17",
+            "Statement": [
+                {"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}, "Action": "sts:AssumeRole"}
+            ],
+        }
+        role = self.client("iam").create_role(RoleName="trail", AssumeRolePolicyDocument=json.dumps(trust))["Role"][
+            "Arn"
+        ]
+        self.fails(
+            "InvalidParameterCombinationException",
+            self.trails.update_trail,
+            Name="main",
+            CloudWatchLogsLogGroupArn=group,
+        )
         self.trails.update_trail(Name="main", CloudWatchLogsLogGroupArn=group, CloudWatchLogsRoleArn=role)
         self.assertEqual(self.trail()["CloudWatchLogsRoleArn"], role)
         self.trails.update_trail(Name="main", CloudWatchLogsLogGroupArn="", CloudWatchLogsRoleArn="")
@@ -166,7 +215,9 @@ class Trails(AccountTest):
         self.fails("OrganizationsNotInUseException", self.create, IsOrganizationTrail=True)
         organizations = self.client("organizations")
         organizations.create_organization(FeatureSet="ALL")
-        member = organizations.create_account(Email="a@example.com", AccountName="m")["CreateAccountStatus"]["AccountId"]
+        member = organizations.create_account(Email="a@example.com", AccountName="m")["CreateAccountStatus"][
+            "AccountId"
+        ]
         arn = self.create(IsOrganizationTrail=True, IsMultiRegionTrail=True)["TrailARN"]
         theirs = client("cloudtrail", member, "eu-west-1")
         got = theirs.describe_trails()["trailList"]

@@ -29,37 +29,69 @@ class SecurityGroups(AccountTest):
         return self.ec2.describe_security_groups(Filters=filters)["SecurityGroups"][0]["GroupId"]
 
     def rules(self, group: str) -> list[dict[str, Any]]:
-        return self.ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])["SecurityGroupRules"]
+        return self.ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])[
+            "SecurityGroupRules"
+        ]
 
     def test_a_default_group_lets_itself_in_and_everything_out(self) -> None:
         group = self.default_group()
-        got = [(r["IsEgress"], r["IpProtocol"], r["FromPort"], r.get("CidrIpv4"), r.get("ReferencedGroupInfo", {}).get("GroupId"))
-               for r in self.rules(group)]
+        got = [
+            (
+                r["IsEgress"],
+                r["IpProtocol"],
+                r["FromPort"],
+                r.get("CidrIpv4"),
+                r.get("ReferencedGroupInfo", {}).get("GroupId"),
+            )
+            for r in self.rules(group)
+        ]
         self.assertEqual(got, [(False, "-1", -1, None, group), (True, "-1", -1, "0.0.0.0/0", None)])
         self.assertEqual(self.rules(group)[0]["GroupOwnerId"], self.account)
 
     def test_rules_by_id(self) -> None:
         group = self.default_group()
         permissions = [
-            {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22,
-             "IpRanges": [{"CidrIp": "0.0.0.0/0", "Description": "ssh"}, {"CidrIp": "10.0.0.0/8"}],
-             "Ipv6Ranges": [{"CidrIpv6": "::/0"}]},
-            {"IpProtocol": "udp", "FromPort": 53, "ToPort": 53, "UserIdGroupPairs": [{"GroupId": group, "Description": "dns"}]},
-            {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "PrefixListIds": [{"PrefixListId": "pl-12345678", "Description": "p"}]},
+            {
+                "IpProtocol": "tcp",
+                "FromPort": 22,
+                "ToPort": 22,
+                "IpRanges": [{"CidrIp": "0.0.0.0/0", "Description": "ssh"}, {"CidrIp": "10.0.0.0/8"}],
+                "Ipv6Ranges": [{"CidrIpv6": "::/0"}],
+            },
+            {
+                "IpProtocol": "udp",
+                "FromPort": 53,
+                "ToPort": 53,
+                "UserIdGroupPairs": [{"GroupId": group, "Description": "dns"}],
+            },
+            {
+                "IpProtocol": "tcp",
+                "FromPort": 443,
+                "ToPort": 443,
+                "PrefixListIds": [{"PrefixListId": "pl-12345678", "Description": "p"}],
+            },
         ]
         tags = [{"ResourceType": "security-group-rule", "Tags": [{"Key": "a", "Value": "b"}]}]
-        made = self.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=permissions, TagSpecifications=tags)
+        made = self.ec2.authorize_security_group_ingress(
+            GroupId=group, IpPermissions=permissions, TagSpecifications=tags
+        )
         self.assertEqual(len(made["SecurityGroupRules"]), 5)
         described = {r["SecurityGroupRuleId"]: r for r in self.rules(group)}
         for rule in made["SecurityGroupRules"]:
             self.assertEqual(described[rule["SecurityGroupRuleId"]], rule)
             self.assertEqual(rule["Tags"], [{"Key": "a", "Value": "b"}])
-        self.assertEqual(sorted(r.get("Description", "") for r in made["SecurityGroupRules"]), ["", "", "dns", "p", "ssh"])
+        self.assertEqual(
+            sorted(r.get("Description", "") for r in made["SecurityGroupRules"]), ["", "", "dns", "p", "ssh"]
+        )
         ids = [r["SecurityGroupRuleId"] for r in made["SecurityGroupRules"]]
         gone = self.ec2.revoke_security_group_ingress(GroupId=group, SecurityGroupRuleIds=ids[:2])
         self.assertEqual([r["SecurityGroupRuleId"] for r in gone["RevokedSecurityGroupRules"]], ids[:2])
-        self.fails("InvalidSecurityGroupRuleId.NotFound", self.ec2.revoke_security_group_ingress, GroupId=group,
-                   SecurityGroupRuleIds=ids[:3])
+        self.fails(
+            "InvalidSecurityGroupRuleId.NotFound",
+            self.ec2.revoke_security_group_ingress,
+            GroupId=group,
+            SecurityGroupRuleIds=ids[:3],
+        )
         self.assertEqual(len(self.rules(group)), 5)
         egress = [r["SecurityGroupRuleId"] for r in self.rules(group) if r["IsEgress"]]
         self.ec2.revoke_security_group_egress(GroupId=group, SecurityGroupRuleIds=egress)
@@ -73,7 +105,12 @@ class SecurityGroups(AccountTest):
         one = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}
         self.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[one])
         two = one | {"FromPort": 81, "ToPort": 81}
-        self.fails("InvalidPermission.Duplicate", self.ec2.authorize_security_group_ingress, GroupId=group, IpPermissions=[two, one])
+        self.fails(
+            "InvalidPermission.Duplicate",
+            self.ec2.authorize_security_group_ingress,
+            GroupId=group,
+            IpPermissions=[two, one],
+        )
         self.assertEqual([r["FromPort"] for r in self.rules(group)], [-1, 80, -1])
 
     def test_a_revoke_that_matches_nothing(self) -> None:
@@ -81,15 +118,21 @@ class SecurityGroups(AccountTest):
         got = self.ec2.revoke_security_group_ingress(GroupId=self.default_group(), IpPermissions=nothing)
         self.assertEqual((got["Return"], got["UnknownIpPermissions"]), (True, nothing))
         vpc = self.ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
-        self.fails("InvalidPermission.NotFound", self.ec2.revoke_security_group_ingress, GroupId=self.default_group(vpc),
-                   IpPermissions=nothing)
+        self.fails(
+            "InvalidPermission.NotFound",
+            self.ec2.revoke_security_group_ingress,
+            GroupId=self.default_group(vpc),
+            IpPermissions=nothing,
+        )
 
     def test_default_groups_stay_and_interfaces_use_them(self) -> None:
         group = self.default_group()
         self.fails("CannotDelete", self.ec2.delete_security_group, GroupId=group)
         subnet = self.ec2.describe_subnets()["Subnets"][0]["SubnetId"]
         self.ec2.create_network_interface(SubnetId=subnet)
-        got = self.ec2.describe_network_interfaces(Filters=[{"Name": "group-id", "Values": [group]}])["NetworkInterfaces"]
+        got = self.ec2.describe_network_interfaces(Filters=[{"Name": "group-id", "Values": [group]}])[
+            "NetworkInterfaces"
+        ]
         self.assertEqual([i["Groups"] for i in got], [[{"GroupId": group, "GroupName": "default"}]])
 
     def test_page_sizes_of_aws(self) -> None:

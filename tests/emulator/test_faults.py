@@ -2,15 +2,14 @@
 
 import time
 import unittest
-from typing import Any
 
-from botocore.exceptions import ClientError, ConnectionClosedError
+from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
 from emulator.testing import AccountTest, control
 
 
 class Faults(AccountTest):
-    def fault(self, service: str, operation: str, **more: Any) -> int:
+    def fault(self, service: str, operation: str, **more: object) -> int:
         made = control("POST", "faults", {"account": self.account, "service": service, "operation": operation} | more)
         return made["id"]
 
@@ -19,13 +18,42 @@ class Faults(AccountTest):
             ("iam", "GetAccountSummary", "get_account_summary", {}, "AccessDenied", 403, "iam:GetAccountSummary"),
             ("ec2", "DescribeVpcs", "describe_vpcs", {}, "UnauthorizedOperation", 403, "ec2:DescribeVpcs"),
             ("kms", "ListKeys", "list_keys", {}, "AccessDeniedException", 400, "kms:ListKeys"),
-            ("cloudtrail", "DescribeTrails", "describe_trails", {}, "AccessDeniedException", 400, "cloudtrail:DescribeTrails"),
-            ("config", "PutDeliveryChannel", "put_delivery_channel", {"DeliveryChannel": {}}, "AccessDeniedException", 400,
-             "config:PutDeliveryChannel"),
-            ("s3", "GetBucketEncryption", "get_bucket_encryption", {"Bucket": "any-bucket"}, "AccessDenied", 403,
-             "s3:GetEncryptionConfiguration"),
-            ("s3control", "GetPublicAccessBlock", "get_public_access_block", {"AccountId": self.account}, "AccessDenied",
-             403, "s3:GetAccountPublicAccessBlock"),
+            (
+                "cloudtrail",
+                "DescribeTrails",
+                "describe_trails",
+                {},
+                "AccessDeniedException",
+                400,
+                "cloudtrail:DescribeTrails",
+            ),
+            (
+                "config",
+                "PutDeliveryChannel",
+                "put_delivery_channel",
+                {"DeliveryChannel": {}},
+                "AccessDeniedException",
+                400,
+                "config:PutDeliveryChannel",
+            ),
+            (
+                "s3",
+                "GetBucketEncryption",
+                "get_bucket_encryption",
+                {"Bucket": "any-bucket"},
+                "AccessDenied",
+                403,
+                "s3:GetEncryptionConfiguration",
+            ),
+            (
+                "s3control",
+                "GetPublicAccessBlock",
+                "get_public_access_block",
+                {"AccountId": self.account},
+                "AccessDenied",
+                403,
+                "s3:GetAccountPublicAccessBlock",
+            ),
         ]
         for service, operation, method, arguments, code, status, action in cases:
             with self.subTest(service=service):
@@ -98,6 +126,12 @@ class Faults(AccountTest):
         self.client("kms").list_keys()
         log = control("GET", f"calls?account={self.account}")
         self.assertEqual([(c["status"], c["fault"]) for c in log], [(None, "drop"), (200, None)])
+
+    def test_hang_says_nothing_until_the_client_gives_up(self) -> None:
+        self.fault("kms", "ListKeys", kind="hang", count=1)
+        with self.assertRaises(ReadTimeoutError):
+            self.client("kms", read_timeout=0.3).list_keys()
+        self.client("kms").list_keys()
 
     def test_delay_waits_and_then_answers(self) -> None:
         self.fault("kms", "ListKeys", kind="delay", delay=0.3)

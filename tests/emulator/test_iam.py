@@ -22,15 +22,25 @@ class PasswordPolicy(AccountTest):
         self.assertEqual(
             iam.get_account_password_policy()["PasswordPolicy"],
             {
-                "MinimumPasswordLength": 6, "RequireSymbols": False, "RequireNumbers": False,
-                "RequireUppercaseCharacters": False, "RequireLowercaseCharacters": False,
-                "AllowUsersToChangePassword": False, "ExpirePasswords": False,
+                "MinimumPasswordLength": 6,
+                "RequireSymbols": False,
+                "RequireNumbers": False,
+                "RequireUppercaseCharacters": False,
+                "RequireLowercaseCharacters": False,
+                "AllowUsersToChangePassword": False,
+                "ExpirePasswords": False,
             },
         )
         full = {
-            "MinimumPasswordLength": 14, "RequireSymbols": True, "RequireNumbers": True,
-            "RequireUppercaseCharacters": True, "RequireLowercaseCharacters": True, "AllowUsersToChangePassword": True,
-            "MaxPasswordAge": 90, "PasswordReusePrevention": 24, "HardExpiry": True,
+            "MinimumPasswordLength": 14,
+            "RequireSymbols": True,
+            "RequireNumbers": True,
+            "RequireUppercaseCharacters": True,
+            "RequireLowercaseCharacters": True,
+            "AllowUsersToChangePassword": True,
+            "MaxPasswordAge": 90,
+            "PasswordReusePrevention": 24,
+            "HardExpiry": True,
         }
         iam.update_account_password_policy(**full)
         self.assertEqual(iam.get_account_password_policy()["PasswordPolicy"], full | {"ExpirePasswords": True})
@@ -44,8 +54,14 @@ class PasswordPolicy(AccountTest):
 
     def test_values_outside_the_model_are_refused(self) -> None:
         iam = self.client("iam")
-        for wrong in ({"MaxPasswordAge": 0}, {"MaxPasswordAge": 1096}, {"PasswordReusePrevention": 0},
-                      {"PasswordReusePrevention": 25}, {"MinimumPasswordLength": 5}, {"MinimumPasswordLength": 129}):
+        for wrong in (
+            {"MaxPasswordAge": 0},
+            {"MaxPasswordAge": 1096},
+            {"PasswordReusePrevention": 0},
+            {"PasswordReusePrevention": 25},
+            {"MinimumPasswordLength": 5},
+            {"MinimumPasswordLength": 129},
+        ):
             with self.subTest(wrong):
                 self.fails("ValidationError", iam.update_account_password_policy, **wrong)
 
@@ -53,14 +69,24 @@ class PasswordPolicy(AccountTest):
 class RootUser(AccountTest):
     def test_a_new_account_has_a_password_and_nothing_else(self) -> None:
         summary = self.client("iam").get_account_summary()["SummaryMap"]
-        names = ("AccountMFAEnabled", "AccountAccessKeysPresent", "AccountPasswordPresent", "AccountSigningCertificatesPresent")
+        names = (
+            "AccountMFAEnabled",
+            "AccountAccessKeysPresent",
+            "AccountPasswordPresent",
+            "AccountSigningCertificatesPresent",
+        )
         self.assertEqual([summary[name] for name in names], [0, 0, 1, 0])
-        self.assertEqual(self.client("iam").list_virtual_mfa_devices(AssignmentStatus="Assigned")["VirtualMFADevices"], [])
+        self.assertEqual(
+            self.client("iam").list_virtual_mfa_devices(AssignmentStatus="Assigned")["VirtualMFADevices"], []
+        )
 
     def test_the_state_that_a_test_sets_is_seen_everywhere(self) -> None:
         iam = self.client("iam")
-        control("POST", f"root?account={self.account}",
-                {"virtual_mfa": True, "access_keys": True, "last_used": "2026-11-01T10:00:00+00:00"})
+        control(
+            "POST",
+            f"root?account={self.account}",
+            {"virtual_mfa": True, "access_keys": True, "last_used": "2026-11-01T10:00:00+00:00"},
+        )
         self.assertEqual(iam.get_account_summary()["SummaryMap"]["AccountMFAEnabled"], 1)
         device = iam.list_virtual_mfa_devices(AssignmentStatus="Assigned")["VirtualMFADevices"][0]
         self.assertEqual(device["User"]["Arn"], f"arn:aws:iam::{self.account}:root")
@@ -93,8 +119,13 @@ class Role(AccountTest):
 
     def test_round_trip_of_everything(self) -> None:
         iam = self.client("iam")
-        self.role(Path="/team/", Description="first", MaxSessionDuration=7200, Tags=[{"Key": "owner", "Value": "me"}],
-                  PermissionsBoundary=ADMIN)
+        self.role(
+            Path="/team/",
+            Description="first",
+            MaxSessionDuration=7200,
+            Tags=[{"Key": "owner", "Value": "me"}],
+            PermissionsBoundary=ADMIN,
+        )
         got = iam.get_role(RoleName="auditor")["Role"]
         self.assertEqual(got["Arn"], f"arn:aws:iam::{self.account}:role/team/auditor")
         self.assertEqual(got["AssumeRolePolicyDocument"], TRUST)
@@ -123,7 +154,9 @@ class Role(AccountTest):
         iam.attach_role_policy(RoleName="auditor", PolicyArn="arn:aws:iam::aws:policy/job-function/ViewOnlyAccess")
         got = iam.list_attached_role_policies(RoleName="auditor")["AttachedPolicies"]
         self.assertEqual(sorted(p["PolicyName"] for p in got), ["SecurityAudit", "ViewOnlyAccess"])
-        self.fails("NoSuchEntity", iam.attach_role_policy, RoleName="auditor", PolicyArn="arn:aws:iam::aws:policy/Nothing")
+        self.fails(
+            "NoSuchEntity", iam.attach_role_policy, RoleName="auditor", PolicyArn="arn:aws:iam::aws:policy/Nothing"
+        )
         inline = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:List*", "Resource": "*"}]}
         iam.put_role_policy(RoleName="auditor", PolicyName="more", PolicyDocument=json.dumps(inline))
         self.assertEqual(iam.list_role_policies(RoleName="auditor")["PolicyNames"], ["more"])
@@ -154,15 +187,21 @@ class Role(AccountTest):
     def test_trust(self) -> None:
         iam = self.client("iam")
         self.role()
-        self.fails("EntityAlreadyExists", iam.create_role, RoleName="AUDITOR", AssumeRolePolicyDocument=json.dumps(TRUST))
+        self.fails(
+            "EntityAlreadyExists", iam.create_role, RoleName="AUDITOR", AssumeRolePolicyDocument=json.dumps(TRUST)
+        )
         by_account = json.loads(json.dumps(TRUST))
         by_account["Statement"][0]["Principal"] = {"AWS": "111122223333"}
         iam.update_assume_role_policy(RoleName="auditor", PolicyDocument=json.dumps(by_account))
         got = iam.get_role(RoleName="auditor")["Role"]["AssumeRolePolicyDocument"]
         self.assertEqual(got["Statement"][0]["Principal"], {"AWS": "arn:aws:iam::111122223333:root"})
         by_account["Statement"][0]["Principal"] = {"AWS": f"arn:aws:iam::{self.account}:role/nobody"}
-        self.fails("MalformedPolicyDocument", iam.update_assume_role_policy, RoleName="auditor",
-                   PolicyDocument=json.dumps(by_account))
+        self.fails(
+            "MalformedPolicyDocument",
+            iam.update_assume_role_policy,
+            RoleName="auditor",
+            PolicyDocument=json.dumps(by_account),
+        )
 
     def test_service_linked_roles_are_protected(self) -> None:
         iam = self.client("iam")

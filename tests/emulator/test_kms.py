@@ -80,7 +80,9 @@ class Keys(AccountTest):
         self.assertIn("DeletionDate", self.kms.describe_key(KeyId=key)["KeyMetadata"])
         self.fails("KMSInvalidStateException", self.kms.schedule_key_deletion, KeyId=key)
         self.fails("KMSInvalidStateException", self.kms.enable_key, KeyId=key)
-        self.fails("KMSInvalidStateException", self.kms.tag_resource, KeyId=key, Tags=[{"TagKey": "a", "TagValue": "b"}])
+        self.fails(
+            "KMSInvalidStateException", self.kms.tag_resource, KeyId=key, Tags=[{"TagKey": "a", "TagValue": "b"}]
+        )
         self.kms.cancel_key_deletion(KeyId=key)
         self.assertEqual(self.kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"], "Disabled")
         self.fails("KMSInvalidStateException", self.kms.cancel_key_deletion, KeyId=key)
@@ -89,7 +91,13 @@ class Keys(AccountTest):
         key = self.key()
         got = self.kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"]
         self.assertEqual(json.loads(got)["Statement"][0]["Principal"], {"AWS": f"arn:aws:iam::{self.account}:root"})
-        statement = {"Sid": "x", "Effect": "Allow", "Principal": {"AWS": self.account}, "Action": "kms:*", "Resource": "*"}
+        statement = {
+            "Sid": "x",
+            "Effect": "Allow",
+            "Principal": {"AWS": self.account},
+            "Action": "kms:*",
+            "Resource": "*",
+        }
         self.kms.put_key_policy(KeyId=key, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
         got = json.loads(self.kms.get_key_policy(KeyId=key)["Policy"])
         self.assertEqual(got["Statement"][0]["Principal"], {"AWS": f"arn:aws:iam::{self.account}:root"})

@@ -23,16 +23,24 @@ class Mess(AccountTest):
         self.assertTrue(home.get_key_rotation_status(KeyId=keys["rotating"])["KeyRotationEnabled"])
         self.assertEqual(home.describe_key(KeyId=keys["asymmetric"])["KeyMetadata"]["KeySpec"], "RSA_2048")
         self.assertEqual(other.describe_key(KeyId=keys["hmac"])["KeyMetadata"]["KeySpec"], "HMAC_256")
-        for name, state in (("disabled", "Disabled"), ("pending_deletion", "PendingDeletion"), ("not_rotating_eu", "Enabled")):
+        for name, state in (
+            ("disabled", "Disabled"),
+            ("pending_deletion", "PendingDeletion"),
+            ("not_rotating_eu", "Enabled"),
+        ):
             self.assertEqual(other.describe_key(KeyId=keys[name])["KeyMetadata"]["KeyState"], state)
         group = made["security_groups"]["us-east-1"]
         rules = self.client("ec2").describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])
         self.assertIn(("0.0.0.0/0", 22), [(r.get("CidrIpv4"), r["FromPort"]) for r in rules["SecurityGroupRules"]])
         used = self.client("ec2").describe_network_interfaces(Filters=[{"Name": "group-id", "Values": [group]}])
         self.assertEqual([i["NetworkInterfaceId"] for i in used["NetworkInterfaces"]], [made["network_interface"]])
-        vpcs = self.client("ec2", "eu-west-1").describe_vpcs(Filters=[{"Name": "tag:legacy", "Values": ["true"]}])["Vpcs"]
+        vpcs = self.client("ec2", "eu-west-1").describe_vpcs(Filters=[{"Name": "tag:legacy", "Values": ["true"]}])[
+            "Vpcs"
+        ]
         self.assertEqual([v["VpcId"] for v in vpcs], [made["legacy_vpc"]])
-        self.assertTrue(self.client("s3").get_bucket_policy_status(Bucket=made["public_bucket"])["PolicyStatus"]["IsPublic"])
+        self.assertTrue(
+            self.client("s3").get_bucket_policy_status(Bucket=made["public_bucket"])["PolicyStatus"]["IsPublic"]
+        )
         self.assertFalse(self.client("cloudtrail").get_trail_status(Name=made["trail"])["IsLogging"])
         self.assertEqual(self.client("config").describe_configuration_recorders()["ConfigurationRecorders"], [])
         self.assertEqual(self.client("iam").get_role(RoleName=made["role"])["Role"]["MaxSessionDuration"], 43200)
@@ -67,7 +75,9 @@ class Process(unittest.TestCase):
             f"p = subprocess.Popen([sys.executable, {SERVER!r}, '--die-with-parent'], stdout=subprocess.PIPE, text=True)\n"
             "print(p.stdout.readline().strip(), flush=True)\n"
         )
-        parent = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, timeout=30, check=True)
+        parent = subprocess.run(
+            [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, timeout=30, check=True
+        )
         url = parent.stdout.strip().removeprefix("listening on ")
         import time
         import urllib.request

@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from emulator.testing import AccountTest, client, control, endpoint
+from emulator.testing import AccountTest, client, control, endpoint, resolve
 
 BLOCK = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 
@@ -20,7 +20,12 @@ class Buckets(AccountTest):
         self.s3.create_bucket(Bucket=self.bucket)
 
     def statement(self, **more: Any) -> dict[str, Any]:
-        base = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{self.bucket}/*"}
+        base = {
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "s3:GetObject",
+            "Resource": f"arn:aws:s3:::{self.bucket}/*",
+        }
         return base | more
 
     def put_policy(self, *statements: dict[str, Any]) -> None:
@@ -29,10 +34,20 @@ class Buckets(AccountTest):
 
     def test_a_new_bucket_has_the_defaults_of_aws(self) -> None:
         s3, bucket = self.s3, self.bucket
-        self.assertEqual(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"], dict.fromkeys(BLOCK, True))
+        self.assertEqual(
+            s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"], dict.fromkeys(BLOCK, True)
+        )
         rules = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
-        self.assertEqual(rules, [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False,
-                                  "BlockedEncryptionTypes": {"EncryptionType": ["SSE-C"]}}])
+        self.assertEqual(
+            rules,
+            [
+                {
+                    "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"},
+                    "BucketKeyEnabled": False,
+                    "BlockedEncryptionTypes": {"EncryptionType": ["SSE-C"]},
+                }
+            ],
+        )
         controls = s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]
         self.assertEqual(controls, {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]})
         self.assertNotIn("Status", s3.get_bucket_versioning(Bucket=bucket))
@@ -51,17 +66,26 @@ class Buckets(AccountTest):
         self.fails("BucketAlreadyExists", other.create_bucket, Bucket=self.bucket)
         self.fails("AccessDenied", other.get_bucket_policy, Bucket=self.bucket)
         self.fails("403", other.head_bucket, Bucket=self.bucket)
-        self.fails("AccessDenied", self.s3.get_bucket_versioning, Bucket=self.bucket, ExpectedBucketOwner="999999999999")
+        self.fails(
+            "AccessDenied", self.s3.get_bucket_versioning, Bucket=self.bucket, ExpectedBucketOwner="999999999999"
+        )
         self.s3.get_bucket_versioning(Bucket=self.bucket, ExpectedBucketOwner=self.account)
         self.assertEqual(self.s3.head_bucket(Bucket=self.bucket)["BucketRegion"], "us-east-1")
         away = f"away-{self.account}"
         there = self.client("s3", "eu-west-1")
         self.fails("IllegalLocationConstraintException", there.create_bucket, Bucket=away)
         there.create_bucket(Bucket=away, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-        self.fails("BucketAlreadyOwnedByYou", there.create_bucket, Bucket=away,
-                   CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        self.fails(
+            "BucketAlreadyOwnedByYou",
+            there.create_bucket,
+            Bucket=away,
+            CreateBucketConfiguration={"LocationConstraint": "eu-west-1"},
+        )
         self.s3.get_bucket_versioning(Bucket=away)
-        log = [(c["operation"], c["region"], c["status"], c["error_code"]) for c in control("GET", f"calls?account={self.account}")]
+        log = [
+            (c["operation"], c["region"], c["status"], c["error_code"])
+            for c in control("GET", f"calls?account={self.account}")
+        ]
         # boto3 learns the region from the redirect and asks again.
         self.assertIn(("GetBucketVersioning", "us-east-1", 301, None), [(o, r, s, None) for o, r, s, _ in log])
 
@@ -76,19 +100,26 @@ class Buckets(AccountTest):
 
     def test_virtual_host_with_dots_in_the_name(self) -> None:
         keys = {"aws_access_key_id": f"AKIA{self.account}TEST", "aws_secret_access_key": "s"}
-        s3 = boto3.client("s3", region_name="us-east-1", endpoint_url=endpoint(), **keys,
-                          config=Config(s3={"addressing_style": "virtual"}))
-        from emulator.testing import _resolve
-
-        s3.meta.events.register("before-send", _resolve)
+        s3 = boto3.client(
+            "s3",
+            region_name="us-east-1",
+            endpoint_url=endpoint(),
+            **keys,
+            config=Config(s3={"addressing_style": "virtual"}),
+        )
+        s3.meta.events.register("before-send", resolve)
         s3.put_bucket_tagging(Bucket=self.bucket, Tagging={"TagSet": [{"Key": "a", "Value": "1"}]})
         s3.put_object(Bucket=self.bucket, Key="folder/file name.txt", Body=b"text")
         self.assertEqual(self.s3.get_object(Bucket=self.bucket, Key="folder/file name.txt")["Body"].read(), b"text")
         self.assertEqual(self.s3.get_bucket_tagging(Bucket=self.bucket)["TagSet"], [{"Key": "a", "Value": "1"}])
 
     def test_policy(self) -> None:
-        tls = self.statement(Effect="Deny", Action="s3:*", Condition={"Bool": {"aws:SecureTransport": "false"}},
-                             Resource=[f"arn:aws:s3:::{self.bucket}", f"arn:aws:s3:::{self.bucket}/*"])
+        tls = self.statement(
+            Effect="Deny",
+            Action="s3:*",
+            Condition={"Bool": {"aws:SecureTransport": "false"}},
+            Resource=[f"arn:aws:s3:::{self.bucket}", f"arn:aws:s3:::{self.bucket}/*"],
+        )
         self.put_policy(tls, self.statement(Principal={"AWS": ["111122223333"]}, Action=["s3:GetObject"]))
         got = json.loads(self.s3.get_bucket_policy(Bucket=self.bucket)["Policy"])["Statement"]
         self.assertEqual(got[1]["Principal"], {"AWS": "arn:aws:iam::111122223333:root"})
@@ -114,12 +145,20 @@ class Buckets(AccountTest):
         put()
         self.assertTrue(self.s3.get_bucket_policy_status(Bucket=self.bucket)["PolicyStatus"]["IsPublic"])
         control_client = self.client("s3control")
-        control_client.put_public_access_block(AccountId=self.account, PublicAccessBlockConfiguration={"BlockPublicPolicy": True})
+        control_client.put_public_access_block(
+            AccountId=self.account, PublicAccessBlockConfiguration={"BlockPublicPolicy": True}
+        )
         self.fails("AccessDenied", put)
 
     def test_encryption(self) -> None:
-        rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "arn:aws:kms:us-east-1:1:key/x"},
-                "BucketKeyEnabled": True, "BlockedEncryptionTypes": {"EncryptionType": ["NONE"]}}
+        rule = {
+            "ApplyServerSideEncryptionByDefault": {
+                "SSEAlgorithm": "aws:kms",
+                "KMSMasterKeyID": "arn:aws:kms:us-east-1:1:key/x",
+            },
+            "BucketKeyEnabled": True,
+            "BlockedEncryptionTypes": {"EncryptionType": ["NONE"]},
+        }
         self.s3.put_bucket_encryption(Bucket=self.bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
         got = self.s3.get_bucket_encryption(Bucket=self.bucket)["ServerSideEncryptionConfiguration"]["Rules"]
         self.assertEqual(got, [rule])
@@ -129,15 +168,28 @@ class Buckets(AccountTest):
 
     def test_lifecycle(self) -> None:
         rules = [
-            {"ID": "logs", "Status": "Enabled", "Filter": {"Prefix": ""},
-             "Transitions": [{"Days": 90, "StorageClass": "STANDARD_IA"}, {"Days": 365, "StorageClass": "GLACIER"}],
-             "Expiration": {"Days": 2557}, "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
-             "NoncurrentVersionExpiration": {"NoncurrentDays": 90, "NewerNoncurrentVersions": 3}},
-            {"ID": "sizes", "Status": "Disabled", "Expiration": {"ExpiredObjectDeleteMarker": True},
-             "Filter": {"And": {"Prefix": "x/", "ObjectSizeGreaterThan": 10, "Tags": [{"Key": "a", "Value": "b"}]}}},
+            {
+                "ID": "logs",
+                "Status": "Enabled",
+                "Filter": {"Prefix": ""},
+                "Transitions": [{"Days": 90, "StorageClass": "STANDARD_IA"}, {"Days": 365, "StorageClass": "GLACIER"}],
+                "Expiration": {"Days": 2557},
+                "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
+                "NoncurrentVersionExpiration": {"NoncurrentDays": 90, "NewerNoncurrentVersions": 3},
+            },
+            {
+                "ID": "sizes",
+                "Status": "Disabled",
+                "Expiration": {"ExpiredObjectDeleteMarker": True},
+                "Filter": {"And": {"Prefix": "x/", "ObjectSizeGreaterThan": 10, "Tags": [{"Key": "a", "Value": "b"}]}},
+            },
         ]
         put = self.s3.put_bucket_lifecycle_configuration
-        put(Bucket=self.bucket, LifecycleConfiguration={"Rules": rules}, TransitionDefaultMinimumObjectSize="varies_by_storage_class")
+        put(
+            Bucket=self.bucket,
+            LifecycleConfiguration={"Rules": rules},
+            TransitionDefaultMinimumObjectSize="varies_by_storage_class",
+        )
         got = self.s3.get_bucket_lifecycle_configuration(Bucket=self.bucket)
         self.assertEqual((got["Rules"], got["TransitionDefaultMinimumObjectSize"]), (rules, "varies_by_storage_class"))
         del rules[0]["ID"]
@@ -157,21 +209,35 @@ class Buckets(AccountTest):
         s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
         s3.put_object_lock_configuration(Bucket=bucket, ObjectLockConfiguration=lock)
         self.assertEqual(s3.get_object_lock_configuration(Bucket=bucket)["ObjectLockConfiguration"], lock)
-        self.fails("InvalidBucketState", s3.put_bucket_versioning, Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
+        self.fails(
+            "InvalidBucketState",
+            s3.put_bucket_versioning,
+            Bucket=bucket,
+            VersioningConfiguration={"Status": "Suspended"},
+        )
         years = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Years": 2}}}
         s3.put_object_lock_configuration(Bucket=bucket, ObjectLockConfiguration=years)
         self.assertEqual(s3.get_object_lock_configuration(Bucket=bucket)["ObjectLockConfiguration"], years)
         locked = f"locked-{self.account}"
         s3.create_bucket(Bucket=locked, ObjectLockEnabledForBucket=True)
         self.assertEqual(s3.get_bucket_versioning(Bucket=locked)["Status"], "Enabled")
-        self.assertEqual(s3.get_object_lock_configuration(Bucket=locked)["ObjectLockConfiguration"], {"ObjectLockEnabled": "Enabled"})
+        self.assertEqual(
+            s3.get_object_lock_configuration(Bucket=locked)["ObjectLockConfiguration"], {"ObjectLockEnabled": "Enabled"}
+        )
 
     def test_logging(self) -> None:
-        status = {"LoggingEnabled": {"TargetBucket": self.bucket, "TargetPrefix": "p/",
-                                     "TargetObjectKeyFormat": {"PartitionedPrefix": {"PartitionDateSource": "EventTime"}}}}
+        status = {
+            "LoggingEnabled": {
+                "TargetBucket": self.bucket,
+                "TargetPrefix": "p/",
+                "TargetObjectKeyFormat": {"PartitionedPrefix": {"PartitionDateSource": "EventTime"}},
+            }
+        }
         source = f"source-{self.account}"
         self.s3.create_bucket(Bucket=source)
-        self.fails("InvalidTargetBucketForLogging", self.s3.put_bucket_logging, Bucket=source, BucketLoggingStatus=status)
+        self.fails(
+            "InvalidTargetBucketForLogging", self.s3.put_bucket_logging, Bucket=source, BucketLoggingStatus=status
+        )
         self.put_policy(self.statement(Principal={"Service": "logging.s3.amazonaws.com"}, Action="s3:PutObject"))
         self.s3.put_bucket_logging(Bucket=source, BucketLoggingStatus=status)
         self.assertEqual(self.s3.get_bucket_logging(Bucket=source)["LoggingEnabled"], status["LoggingEnabled"])
@@ -181,12 +247,19 @@ class Buckets(AccountTest):
     def test_ownership_and_acls(self) -> None:
         s3, bucket = self.s3, self.bucket
         self.fails("AccessControlListNotSupported", s3.put_bucket_acl, Bucket=bucket, ACL="public-read")
-        s3.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls={"Rules": [{"ObjectOwnership": "ObjectWriter"}]})
+        s3.put_bucket_ownership_controls(
+            Bucket=bucket, OwnershipControls={"Rules": [{"ObjectOwnership": "ObjectWriter"}]}
+        )
         self.fails("AccessDenied", s3.put_bucket_acl, Bucket=bucket, ACL="public-read")
         s3.delete_public_access_block(Bucket=bucket)
         s3.put_bucket_acl(Bucket=bucket, ACL="public-read")
         enforced = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
-        self.fails("InvalidBucketAclWithObjectOwnership", s3.put_bucket_ownership_controls, Bucket=bucket, OwnershipControls=enforced)
+        self.fails(
+            "InvalidBucketAclWithObjectOwnership",
+            s3.put_bucket_ownership_controls,
+            Bucket=bucket,
+            OwnershipControls=enforced,
+        )
         s3.put_bucket_acl(Bucket=bucket, ACL="private")
         s3.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls=enforced)
         s3.delete_bucket_ownership_controls(Bucket=bucket)

@@ -2,13 +2,14 @@
 
 import http.client
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import boto3
 import botocore.session
 
 from emulator.inside import environ_of
-from emulator.testing import AccountTest, control, endpoint
+from emulator.testing import AccountTest, client, control, endpoint
 from emulator.wire import AccountKeys, recognise
 
 REST_SERVICES = ("s3", "s3control", "account", "accessanalyzer", "securityhub", "guardduty")
@@ -86,8 +87,12 @@ class OnTheWire(AccountTest):
         got = self.client("sts").assume_role(RoleArn=f"arn:aws:iam::{other}:role/auditor", RoleSessionName="session-1")
         keys = got["Credentials"]
         sts = boto3.client(
-            "sts", region_name="us-east-1", endpoint_url=endpoint(), aws_access_key_id=keys["AccessKeyId"],
-            aws_secret_access_key=keys["SecretAccessKey"], aws_session_token=keys["SessionToken"],
+            "sts",
+            region_name="us-east-1",
+            endpoint_url=endpoint(),
+            aws_access_key_id=keys["AccessKeyId"],
+            aws_secret_access_key=keys["SecretAccessKey"],
+            aws_session_token=keys["SessionToken"],
         )
         who = sts.get_caller_identity()
         self.assertEqual(who["Account"], other)
@@ -102,6 +107,41 @@ class OnTheWire(AccountTest):
         got = s3control.get_public_access_block(AccountId=self.account)
         self.assertEqual(got["PublicAccessBlockConfiguration"], block)
         self.assertEqual(self.calls(), ["s3control:PutPublicAccessBlock", "s3control:GetPublicAccessBlock"])
+
+    def test_paths_as_other_clients_write_them(self) -> None:
+        bucket = f"paths-{self.account}"
+        self.client("s3").create_bucket(Bucket=bucket)
+        control("DELETE", f"calls?account={self.account}")
+        host = endpoint().removeprefix("http://")
+        credential = f"AKIA{self.account}TEST/20260101/us-east-1/s3/aws4_request"
+        cases = [
+            ("GET", host, f"/{bucket}/?encryption", "GetBucketEncryption"),
+            ("GET", host, f"/{bucket}?versioning&x-id=GetBucketVersioning", "GetBucketVersioning"),
+            ("GET", f"{bucket}.{host}", "/?publicAccessBlock", "GetPublicAccessBlock"),
+            ("GET", f"{bucket}.s3.us-east-1.amazonaws.com", "/?ownershipControls", "GetBucketOwnershipControls"),
+            ("GET", host, "/?x-id=ListBuckets", "ListBuckets"),
+            ("HEAD", f"{bucket}.{host}", "/", "HeadBucket"),
+        ]
+        connection = http.client.HTTPConnection(host)
+        for method, name, path, operation in cases:
+            authorization = f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0"
+            connection.request(method, path, headers={"Host": name, "Authorization": authorization})
+            answer = connection.getresponse()
+            self.assertEqual((answer.status, operation), (200, operation), answer.read())
+            answer.read()
+        connection.close()
+        self.assertEqual(self.calls(), [f"s3:{case[3]}" for case in cases])
+
+    def test_many_clients_at_once(self) -> None:
+        clients = [client("kms", str(690000000000 + number)) for number in range(4)]
+
+        def work(kms: Any) -> int:
+            for _ in range(10):
+                kms.create_key()
+            return len(kms.list_keys()["Keys"])
+
+        with ThreadPoolExecutor(4) as pool:
+            self.assertEqual(list(pool.map(work, clients)), [10] * 4)
 
     def test_one_connection_serves_many_calls(self) -> None:
         connection = http.client.HTTPConnection(endpoint().removeprefix("http://"))

@@ -31,25 +31,27 @@ def endpoint() -> str:
     return process.stdout.readline().strip().removeprefix("listening on ")
 
 
-def client(service: str, account: str, region: str = "us-east-1", url: str | None = None) -> Any:
+def client(service: str, account: str, region: str = "us-east-1", **more: Any) -> Any:
+    """A client with a key of the account; `more` goes to botocore's Config."""
     config = Config(
         retries={"total_max_attempts": 1},
         parameter_validation=False,
         s3={"addressing_style": "path"},
+        **more,
     )
     made = boto3.client(
         service,
         region_name=region,
-        endpoint_url=url or endpoint(),
+        endpoint_url=endpoint(),
         aws_access_key_id=f"AKIA{account}TEST",
         aws_secret_access_key="secret",
         config=config,
     )
-    made.meta.events.register("before-send", _resolve)
+    made.meta.events.register("before-send", resolve)
     return made
 
 
-def _resolve(request: Any, **_: Any) -> None:
+def resolve(request: Any, **_: Any) -> None:
     """Sends `111122223333.127.0.0.1` to 127.0.0.1 and leaves the name in the Host header, as evenkeel does."""
     parts = urlsplit(request.url)
     if parts.hostname != "127.0.0.1":
@@ -72,8 +74,8 @@ class AccountTest(unittest.TestCase):
     def setUp(self) -> None:
         self.account = str(next(_accounts))
 
-    def client(self, service: str, region: str = "us-east-1") -> Any:
-        return client(service, self.account, region)
+    def client(self, service: str, region: str = "us-east-1", **more: Any) -> Any:
+        return client(service, self.account, region, **more)
 
     def calls(self) -> list[str]:
         """What was called in this account, such as `iam:GetRole`, in order."""

@@ -24,8 +24,13 @@ DEFAULT_SELECTORS = [
 OUTPUT_NAMES = {"EnableLogFileValidation": "LogFileValidationEnabled"}
 CLEARABLE = ("S3KeyPrefix", "SnsTopicName", "CloudWatchLogsLogGroupArn", "CloudWatchLogsRoleArn", "KmsKeyId")
 SETTINGS = (
-    *CLEARABLE, "S3BucketName", "IncludeGlobalServiceEvents", "IsMultiRegionTrail", "EnableLogFileValidation",
-    "IsOrganizationTrail", "RecursiveLogging",
+    *CLEARABLE,
+    "S3BucketName",
+    "IncludeGlobalServiceEvents",
+    "IsMultiRegionTrail",
+    "EnableLogFileValidation",
+    "IsOrganizationTrail",
+    "RecursiveLogging",
 )
 
 
@@ -81,10 +86,16 @@ def add_organization_trail(management: str, member: str, region: str, bucket: st
     """A logging organization trail of another account that `member` sees, as tests of such accounts need it."""
     name = "organization-trail"
     settings = {
-        "Name": name, "S3BucketName": bucket, "IncludeGlobalServiceEvents": True, "IsMultiRegionTrail": True,
-        "EnableLogFileValidation": True, "IsOrganizationTrail": True,
+        "Name": name,
+        "S3BucketName": bucket,
+        "IncludeGlobalServiceEvents": True,
+        "IsMultiRegionTrail": True,
+        "EnableLogFileValidation": True,
+        "IsOrganizationTrail": True,
     }
-    trail = _TRAILS.setdefault((management, region, name), Trail(management, region, _arn(management, region, name), settings))
+    trail = _TRAILS.setdefault(
+        (management, region, name), Trail(management, region, _arn(management, region, name), settings)
+    )
     trail.members.add(member)
     trail.logging, trail.started = True, _now()
     return trail
@@ -95,7 +106,10 @@ def create_trail(call: Call, _: Forward) -> dict[str, Any]:
     params = call.params
     name = params["Name"]
     _check_name(name)
-    if any(t.name == name and t.account == call.account and t.visible_to(call.account, call.region) for t in _TRAILS.values()):
+    if any(
+        t.name == name and t.account == call.account and t.visible_to(call.account, call.region)
+        for t in _TRAILS.values()
+    ):
         raise AwsError("TrailAlreadyExistsException", f"Trail {name} already exists for customer: {call.account}")
     settings = {
         "Name": name,
@@ -201,8 +215,13 @@ def put_event_selectors(call: Call, _: Forward) -> dict[str, Any]:
         if len(basic) > 5:
             raise AwsError("InvalidEventSelectorsException", "A trail has at most five event selectors.")
         trail.selectors = [
-            {"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": [],
-             "ExcludeManagementEventSources": []} | selector
+            {
+                "ReadWriteType": "All",
+                "IncludeManagementEvents": True,
+                "DataResources": [],
+                "ExcludeManagementEventSources": [],
+            }
+            | selector
             for selector in basic
         ]
         trail.advanced = None
@@ -210,7 +229,9 @@ def put_event_selectors(call: Call, _: Forward) -> dict[str, Any]:
     for selector in advanced:
         fields = {s["Field"]: s for s in selector["FieldSelectors"]}
         if "eventCategory" not in fields:
-            raise AwsError("InvalidEventSelectorsException", "An advanced event selector needs the field eventCategory.")
+            raise AwsError(
+                "InvalidEventSelectorsException", "An advanced event selector needs the field eventCategory."
+            )
         for only_equals in ("eventCategory", "readOnly", "resources.type"):
             if set(fields.get(only_equals, {"Field": 1, "Equals": 1})) != {"Field", "Equals"}:
                 raise AwsError("InvalidEventSelectorsException", f"{only_equals} can only be compared with Equals.")
@@ -382,7 +403,9 @@ def _check_bucket(call: Call, name: str) -> None:
     policy = bucket.policy.decode() if isinstance(bucket.policy, bytes) else bucket.policy
     for action in ("s3:GetBucketAcl", "s3:PutObject"):
         if not allows_service(policy, SERVICE, action):
-            raise AwsError("InsufficientS3BucketPolicyException", f"Incorrect S3 bucket policy is detected for bucket: {name}")
+            raise AwsError(
+                "InsufficientS3BucketPolicyException", f"Incorrect S3 bucket policy is detected for bucket: {name}"
+            )
 
 
 def _check_key(call: Call, key_id: str) -> str:
@@ -399,7 +422,8 @@ def _check_key(call: Call, key_id: str) -> str:
         raise AwsError("KmsKeyDisabledException", f"KMS key {key.arn} is not enabled.")
     if not allows_service(key.policy, SERVICE, "kms:GenerateDataKey"):
         raise AwsError(
-            "InsufficientEncryptionPolicyException", f"The policy of KMS key {key.arn} does not allow CloudTrail to use it."
+            "InsufficientEncryptionPolicyException",
+            f"The policy of KMS key {key.arn} does not allow CloudTrail to use it.",
         )
     return key.arn
 
@@ -409,7 +433,9 @@ def _check_topic(arn: str) -> None:
 
     _, _, _, region, account, _ = arn.split(":")
     if arn not in sns_backends[account][region].topics:
-        raise AwsError("InsufficientSnsTopicPolicyException", f"SNS topic {arn} does not exist or its policy is not enough.")
+        raise AwsError(
+            "InsufficientSnsTopicPolicyException", f"SNS topic {arn} does not exist or its policy is not enough."
+        )
 
 
 def _check_log_group(call: Call, arn: str) -> None:

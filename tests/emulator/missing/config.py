@@ -103,7 +103,9 @@ def list_recorders(call: Call, _: Forward) -> dict[str, Any]:
 def start_recorder(call: Call, _: Forward) -> dict[str, Any]:
     settings = _recorder_for(call)
     if not settings.channel:
-        raise AwsError("NoAvailableDeliveryChannelException", "Delivery channel is not available to start configuration recorder.")
+        raise AwsError(
+            "NoAvailableDeliveryChannelException", "Delivery channel is not available to start configuration recorder."
+        )
     if not settings.recording:
         settings.recording, settings.started = True, _now()
     return {}
@@ -159,11 +161,17 @@ def describe_channel_status(call: Call, _: Forward) -> dict[str, Any]:
     channel, recording = _named_channel(call), _of(call).recording
     if not channel:
         return {"DeliveryChannelsStatus": []}
-    stream = {"lastStatus": "Success", "lastStatusChangeTime": _now()} if recording else {"lastStatus": "Not_Applicable"}
+    stream = (
+        {"lastStatus": "Success", "lastStatusChangeTime": _now()} if recording else {"lastStatus": "Not_Applicable"}
+    )
     return {
         "DeliveryChannelsStatus": [
-            {"name": channel["name"], "configSnapshotDeliveryInfo": {}, "configHistoryDeliveryInfo": {},
-             "configStreamDeliveryInfo": stream}
+            {
+                "name": channel["name"],
+                "configSnapshotDeliveryInfo": {},
+                "configHistoryDeliveryInfo": {},
+                "configStreamDeliveryInfo": stream,
+            }
         ]
     }
 
@@ -172,7 +180,9 @@ def describe_channel_status(call: Call, _: Forward) -> dict[str, Any]:
 def delete_channel(call: Call, _: Forward) -> dict[str, Any]:
     settings, name = _of(call), call.params["DeliveryChannelName"]
     if not settings.channel or settings.channel["name"] != name:
-        raise AwsError("NoSuchDeliveryChannelException", f"Cannot find delivery channel with the specified name '{name}'.")
+        raise AwsError(
+            "NoSuchDeliveryChannelException", f"Cannot find delivery channel with the specified name '{name}'."
+        )
     if settings.recording:
         raise AwsError(
             "LastDeliveryChannelDeleteFailedException",
@@ -269,7 +279,9 @@ def _no_recorder(name: str) -> AwsError:
 def _named_channel(call: Call) -> dict[str, Any] | None:
     names, channel = call.params.get("DeliveryChannelNames") or [], _of(call).channel
     if names and (not channel or [channel["name"]] != names):
-        raise AwsError("NoSuchDeliveryChannelException", f"Cannot find delivery channel with specified name '{names[0]}'.")
+        raise AwsError(
+            "NoSuchDeliveryChannelException", f"Cannot find delivery channel with specified name '{names[0]}'."
+        )
     return channel
 
 
@@ -293,7 +305,9 @@ def _check_bucket(call: Call, name: str | None, role: str) -> None:
         if bucket:
             break
     else:
-        raise AwsError("NoSuchBucketException", f"Cannot find a S3 bucket with an empty bucket name or the name '{name}'.")
+        raise AwsError(
+            "NoSuchBucketException", f"Cannot find a S3 bucket with an empty bucket name or the name '{name}'."
+        )
     policy = bucket.policy.decode() if isinstance(bucket.policy, bytes) else bucket.policy
     # A role of the customer's own may have its own right to write; the service-linked role never has.
     if "/aws-service-role/" in role and not allows_service(policy, SERVICE, "s3:PutObject"):

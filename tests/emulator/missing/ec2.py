@@ -207,8 +207,12 @@ def _described(call: Call, group: Any, egress: bool, wanted: set[str]) -> list[d
         if rule.id not in wanted:
             continue
         shown: dict[str, Any] = {
-            "SecurityGroupRuleId": rule.id, "GroupId": group.id, "IsEgress": egress, "IpProtocol": str(rule.ip_protocol),
-            "FromPort": _port(rule.from_port), "ToPort": _port(rule.to_port),
+            "SecurityGroupRuleId": rule.id,
+            "GroupId": group.id,
+            "IsEgress": egress,
+            "IpProtocol": str(rule.ip_protocol),
+            "FromPort": _port(rule.from_port),
+            "ToPort": _port(rule.to_port),
         }
         addresses, source = rule.ip_range or {}, rule.source_group or {}
         for name, value in (
@@ -221,7 +225,8 @@ def _described(call: Call, group: Any, egress: bool, wanted: set[str]) -> list[d
                 shown[name] = value
         if source:
             shown["ReferencedGroupInfo"] = {
-                "GroupId": source.get("GroupId"), "UserId": source.get("UserId") or call.account,
+                "GroupId": source.get("GroupId"),
+                "UserId": source.get("UserId") or call.account,
             }
         shown["Tags"] = [{"Key": tag["key"], "Value": tag["value"]} for tag in rule.get_tags()]
         shown["GroupOwnerId"] = call.account
@@ -233,8 +238,18 @@ def _described(call: Call, group: Any, egress: bool, wanted: set[str]) -> list[d
 
 
 def _revoked(rule: dict[str, Any]) -> dict[str, Any]:
-    kept = ("SecurityGroupRuleId", "GroupId", "IsEgress", "IpProtocol", "FromPort", "ToPort", "CidrIpv4", "CidrIpv6",
-            "PrefixListId", "Description")
+    kept = (
+        "SecurityGroupRuleId",
+        "GroupId",
+        "IsEgress",
+        "IpProtocol",
+        "FromPort",
+        "ToPort",
+        "CidrIpv4",
+        "CidrIpv6",
+        "PrefixListId",
+        "Description",
+    )
     made = {name: rule[name] for name in kept if name in rule}
     if "ReferencedGroupInfo" in rule:
         made["ReferencedGroupId"] = rule["ReferencedGroupInfo"]["GroupId"]

@@ -22,8 +22,15 @@ MANAGED_POLICIES_PER_ROLE = 10
 INLINE_CHARACTERS_PER_ROLE = 10240
 TRUST_CHARACTERS = 2048
 ROLE_WRITES = {
-    "UpdateRole", "UpdateRoleDescription", "UpdateAssumeRolePolicy", "PutRolePolicy", "DeleteRolePolicy",
-    "AttachRolePolicy", "DetachRolePolicy", "PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary",
+    "UpdateRole",
+    "UpdateRoleDescription",
+    "UpdateAssumeRolePolicy",
+    "PutRolePolicy",
+    "DeleteRolePolicy",
+    "AttachRolePolicy",
+    "DetachRolePolicy",
+    "PutRolePermissionsBoundary",
+    "DeleteRolePermissionsBoundary",
     "DeleteRole",
 }
 

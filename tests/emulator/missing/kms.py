@@ -15,7 +15,13 @@ from emulator.wire import Call
 DEFAULT_PERIOD = 365
 MAC_ALGORITHMS = {f"HMAC_{bits}": [f"HMAC_SHA_{bits}"] for bits in (224, 256, 384, 512)}
 NEEDS_LIVING_KEY = (
-    "CreateAlias", "UpdateAlias", "TagResource", "UntagResource", "UpdateKeyDescription", "EnableKey", "DisableKey",
+    "CreateAlias",
+    "UpdateAlias",
+    "TagResource",
+    "UntagResource",
+    "UpdateKeyDescription",
+    "EnableKey",
+    "DisableKey",
 )
 
 
@@ -32,8 +38,12 @@ def find_key(call: Call, key_id: str) -> Any:
         return backend.keys[backend.any_id_to_key_id(key_id)]
     except (KeyError, AttributeError):
         kind = "Alias" if "alias/" in key_id else "Key"
-        name = key_id if key_id.startswith("arn:") else (
-            f"arn:{call.partition}:kms:{call.region}:{call.account}:{key_id if kind == 'Alias' else 'key/' + key_id}"
+        name = (
+            key_id
+            if key_id.startswith("arn:")
+            else (
+                f"arn:{call.partition}:kms:{call.region}:{call.account}:{key_id if kind == 'Alias' else 'key/' + key_id}"
+            )
         )
         text = f"Alias {name} is not found." if kind == "Alias" else f"Key '{name}' does not exist"
         raise AwsError("NotFoundException", text) from None
@@ -87,7 +97,9 @@ def list_aliases(call: Call, _: Forward) -> dict[str, Any]:
     found = {}
     for alias in backend.list_aliases(key_id=wanted):
         found[alias.alias_name] = {
-            "AliasName": alias.alias_name, "AliasArn": prefix + alias.alias_name, "TargetKeyId": alias.target_key_id,
+            "AliasName": alias.alias_name,
+            "AliasArn": prefix + alias.alias_name,
+            "TargetKeyId": alias.target_key_id,
         }
     if wanted is None:
         for name in RESERVED_ALIASES:
@@ -155,7 +167,10 @@ def schedule_deletion(call: Call, _: Forward) -> dict[str, Any]:
         raise AwsError("ValidationException", "PendingWindowInDays must be between 7 and 30.")
     backend_of(call).schedule_key_deletion(key.id, days)
     return {
-        "KeyId": key.arn, "DeletionDate": key.deletion_date, "KeyState": "PendingDeletion", "PendingWindowInDays": days,
+        "KeyId": key.arn,
+        "DeletionDate": key.deletion_date,
+        "KeyState": "PendingDeletion",
+        "PendingWindowInDays": days,
     }
 
 

@@ -25,7 +25,6 @@ DEFAULT_ENCRYPTION = {
     ]
 }
 DEFAULT_MINIMUM_SIZE = "all_storage_classes_128K"
-PUBLIC_GROUPS = ("/AllUsers", "/AuthenticatedUsers")
 PUBLIC_CANNED = ("public-read", "public-read-write", "authenticated-read")
 ANY_REGION = {"CreateBucket", "GetBucketLocation", "ListBuckets"}
 
@@ -92,7 +91,8 @@ def list_buckets(call: Call, _: Forward) -> dict[str, Any]:
     asked = any(name in params for name in ("MaxBuckets", "Prefix", "BucketRegion", "ContinuationToken"))
     buckets = sorted(s3_backends[call.account][call.partition].buckets.values(), key=lambda b: b.name)
     buckets = [
-        b for b in buckets
+        b
+        for b in buckets
         if b.name.startswith(params.get("Prefix", ""))
         and params.get("BucketRegion") in (None, b.region_name)
         and b.name > params.get("ContinuationToken", "")
@@ -129,7 +129,7 @@ def put_bucket_policy(call: Call, forward: Forward) -> Answer | None:
     if _is_public(text) and _blocks(call, bucket).block_public_policy:
         raise AwsError(
             "AccessDenied",
-            f"User is not authorized to perform: s3:PutBucketPolicy on resource: \"{own}\" because public policies are "
+            f'User is not authorized to perform: s3:PutBucketPolicy on resource: "{own}" because public policies are '
             "prevented by the BlockPublicPolicy setting in S3 Block Public Access.",
             403,
         )
@@ -357,7 +357,9 @@ def _check_lifecycle(rule: dict[str, Any]) -> None:
     expiration = rule.get("Expiration", {})
     if "Days" in expiration and expiration["Days"] <= last:
         raise AwsError(
-            "InvalidArgument", "'Days' in the Expiration action must be greater than 'Days' in the Transition action", 400
+            "InvalidArgument",
+            "'Days' in the Expiration action must be greater than 'Days' in the Transition action",
+            400,
         )
     dates = [expiration.get("Date"), *(t.get("Date") for t in rule.get("Transitions", []))]
     for date in dates:
