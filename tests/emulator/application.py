@@ -1,0 +1,110 @@
+"""Puts it together: recognise the call, apply a fault, answer from a fill-in or from moto, and write the log."""
+
+import io
+import sys
+import threading
+import traceback
+from typing import Any
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+from emulator import missing, patches, shapes
+from emulator.answers import Answer, AwsError, DropConnection, HangConnection, error_answer
+from emulator.calls import CallLog
+from emulator.control import Control
+from emulator.faults import FaultBook
+from emulator.wire import AccountKeys, Call, recognise
+
+patches.apply()
+
+CONTROL_PREFIX = "/_evenkeel/"
+
+
+class Moto(DomainDispatcherApplication):
+    """moto's dispatcher; remembers which backend a host is for, as finding out lists a directory each time."""
+
+    def __init__(self) -> None:
+        super().__init__(create_backend_app)
+        self._known: dict[str | None, Any] = {}
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        if host not in self._known:
+            self._known[host] = super().get_backend_for_host(host)
+        return self._known[host]
+
+
+class Emulator:
+    def __init__(self) -> None:
+        self.calls = CallLog()
+        self.faults = FaultBook()
+        self.accounts = AccountKeys()
+        self._moto = Moto()
+        # moto's state is not made for threads; its work is pure Python, so one at a time costs nothing.
+        self.lock = threading.RLock()
+        self._control = Control(self)
+
+    def __call__(self, environ: dict[str, Any]) -> Answer:
+        body = environ["wsgi.input"].read()
+        if environ["PATH_INFO"].startswith(CONTROL_PREFIX):
+            return self._control.answer(environ, body)
+        number = self.calls.begin()
+        call = recognise(environ, body, self.accounts)
+        fault = self.faults.take(call)
+        answer: Answer | None = None
+        try:
+            answer = fault.before(call) if fault else None
+            if answer is None:
+                answer = self.execute(call)
+                if fault:
+                    answer = fault.behind(call, answer)
+            return answer
+        except (DropConnection, HangConnection):
+            answer = None
+            raise
+        finally:
+            self.calls.record(number, call, answer, fault.kind if fault else None)
+
+    def execute(self, call: Call) -> Answer:
+        """The answer without any fault."""
+        with self.lock:
+            try:
+                shapes.check_input(call)
+                missing.guard(call)
+                handler = missing.handler_for(call)
+                result = handler(call, lambda: self._forward(call)) if handler else None
+                if result is None:
+                    return self._forward(call)
+                return result if isinstance(result, Answer) else shapes.serialise(call, result)
+            except AwsError as error:
+                return error_answer(call, error)
+            except NotImplementedError as gap:
+                # 501 and not a code of AWS's: a gap in the emulator must never look like an answer of AWS.
+                print(f"emulator: {call.service}.{call.operation}: {gap}", file=sys.stderr)
+                return error_answer(call, AwsError("EmulatorLacksOperation", str(gap), 501))
+            except Exception:
+                traceback.print_exc(file=sys.stderr)
+                return error_answer(call, AwsError("InternalFailure", "The emulator failed; see its log.", 500))
+
+    def _forward(self, call: Call) -> Answer:
+        """moto's own answer."""
+        environ = call.environ | {
+            "wsgi.input": io.BytesIO(call.body),
+            "CONTENT_LENGTH": str(len(call.body)),
+            "HTTP_X_MOTO_ACCOUNT_ID": call.account,
+        }
+        # moto would take the region from here before it looks at the signature.
+        environ.pop("HTTP_USER_AGENT", None)
+        started: list[Any] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], _: Any = None) -> Any:
+            started[:] = [int(status.split()[0]), headers]
+            return lambda _: None
+
+        chunks = self._moto(environ, start_response)
+        try:
+            body = b"".join(chunks)
+        finally:
+            close = getattr(chunks, "close", None)
+            if close:
+                close()
+        return Answer(started[0], list(started[1]), body)

@@ -1,0 +1,68 @@
+"""The emulator's own routes under /_evenkeel/; docs/emulator.md describes them. JSON in and out."""
+
+import json
+from typing import Any
+from urllib.parse import parse_qs
+
+from emulator import mess
+from emulator.answers import Answer, AwsError
+from emulator.faults import Fault
+from emulator.missing import cloudtrail, ec2, iam
+
+
+class Control:
+    def __init__(self, emulator: Any) -> None:
+        self._emulator = emulator
+
+    def answer(self, environ: dict[str, Any], body: bytes) -> Answer:
+        query = {name: values[-1] for name, values in parse_qs(environ.get("QUERY_STRING", "")).items()}
+        route = (environ["REQUEST_METHOD"], environ["PATH_INFO"].rstrip("/"))
+        try:
+            result = self._route(route, query, body)
+        except AwsError as error:
+            return _json(409, {"error": str(error)})
+        except (ValueError, TypeError, KeyError) as error:
+            return _json(400, {"error": f"{type(error).__name__}: {error}"})
+        return _json(404, {"error": f"no such route: {route[0]} {route[1]}"}) if result is None else _json(200, result)
+
+    def _route(self, route: tuple[str, str], query: dict[str, str], body: bytes) -> Any:
+        account = query.get("account")
+        if route == ("GET", "/_evenkeel/health"):
+            return {"ok": True}
+        if route == ("GET", "/_evenkeel/calls"):
+            return self._emulator.calls.entries(account)
+        if route == ("DELETE", "/_evenkeel/calls"):
+            self._emulator.calls.clear(account)
+            return {}
+        if route == ("GET", "/_evenkeel/faults"):
+            return self._emulator.faults.listed(account)
+        if route == ("POST", "/_evenkeel/faults"):
+            return {"id": self._emulator.faults.add(Fault(**json.loads(body)))}
+        if route == ("DELETE", "/_evenkeel/faults"):
+            self._emulator.faults.clear(account, int(query["id"]) if "id" in query else None)
+            return {}
+        if route[0] != "POST":
+            return None
+        if account is None:
+            raise ValueError("the query must name an account")
+        with self._emulator.lock:
+            return self._change(route[1], account, query, body)
+
+    def _change(self, path: str, account: str, query: dict[str, str], body: bytes) -> Any:
+        """Routes that put an account into a state that no API call reaches."""
+        if path == "/_evenkeel/mess":
+            return mess.make(self._emulator, account, minimal=query.get("minimal") == "1")
+        if path == "/_evenkeel/root":
+            return iam.set_root(account, json.loads(body))
+        if path == "/_evenkeel/organization_trail":
+            region, bucket = query.get("region", "us-east-1"), query.get("bucket", "organization-logs")
+            trail = cloudtrail.add_organization_trail(query["management"], account, region, bucket)
+            return {"arn": trail.arn}
+        if path == "/_evenkeel/opt_in":
+            ec2.opt_in(account, query["region"])
+            return {}
+        return None
+
+
+def _json(status: int, value: Any) -> Answer:
+    return Answer(status, [("Content-Type", "application/json")], json.dumps(value).encode())

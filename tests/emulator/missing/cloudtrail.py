@@ -1,0 +1,480 @@
+"""CloudTrail: trails as AWS keeps them.
+
+moto stores a trail but ignores names and ARNs in DescribeTrails, adds insight selectors up instead of replacing them,
+never clears basic selectors, returns null members and checks neither bucket policy, key nor home region. Trails are so
+central to evenkeel that the whole resource is done here; moto's own trails are not used.
+"""
+
+import re
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from emulator.answers import AwsError
+from emulator.missing import Forward, handles
+from emulator.policy import allows_service
+from emulator.wire import Call
+
+SERVICE = "cloudtrail.amazonaws.com"
+DEFAULT_SELECTORS = [
+    {"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": [], "ExcludeManagementEventSources": []}
+]
+# The input's name of a setting that the output calls otherwise.
+OUTPUT_NAMES = {"EnableLogFileValidation": "LogFileValidationEnabled"}
+CLEARABLE = ("S3KeyPrefix", "SnsTopicName", "CloudWatchLogsLogGroupArn", "CloudWatchLogsRoleArn", "KmsKeyId")
+SETTINGS = (
+    *CLEARABLE,
+    "S3BucketName",
+    "IncludeGlobalServiceEvents",
+    "IsMultiRegionTrail",
+    "EnableLogFileValidation",
+    "IsOrganizationTrail",
+    "RecursiveLogging",
+)
+
+
+@dataclass
+class Trail:
+    account: str
+    region: str
+    arn: str
+    settings: dict[str, Any]
+    tags: dict[str, str] = field(default_factory=dict)
+    selectors: list[dict[str, Any]] | None = None
+    advanced: list[dict[str, Any]] | None = None
+    insights: list[dict[str, Any]] = field(default_factory=list)
+    events: dict[str, Any] = field(default_factory=dict)
+    logging: bool = False
+    started: datetime | None = None
+    stopped: datetime | None = None
+    # Accounts that see this organization trail although moto knows no organization that they are in.
+    members: set[str] = field(default_factory=set)
+
+    @property
+    def name(self) -> str:
+        return self.settings["Name"]
+
+    def visible_to(self, account: str, region: str) -> bool:
+        """Its own region shows a trail, and every region one of all regions; members see an organization's trail."""
+        if region != self.region and not self.settings["IsMultiRegionTrail"]:
+            return False
+        if account == self.account:
+            return True
+        return self.settings["IsOrganizationTrail"] and (account in self.members or account in _members(self.account))
+
+    def output(self) -> dict[str, Any]:
+        made = {OUTPUT_NAMES.get(name, name): value for name, value in self.settings.items()}
+        topic = self.settings.get("SnsTopicName")
+        if topic:
+            made["SnsTopicARN"] = _topic_arn(topic, self)
+            made["SnsTopicName"] = made["SnsTopicARN"].rpartition(":")[2]
+        return made | {"TrailARN": self.arn}
+
+    def described(self) -> dict[str, Any]:
+        return self.output() | {
+            "HomeRegion": self.region,
+            "HasCustomEventSelectors": self.advanced is not None or self.selectors not in (None, DEFAULT_SELECTORS),
+            "HasInsightSelectors": bool(self.insights),
+        }
+
+
+_TRAILS: dict[tuple[str, str, str], Trail] = {}
+
+
+def add_organization_trail(management: str, member: str, region: str, bucket: str) -> Trail:
+    """A logging organization trail of another account that `member` sees, as tests of such accounts need it."""
+    name = "organization-trail"
+    settings = {
+        "Name": name,
+        "S3BucketName": bucket,
+        "IncludeGlobalServiceEvents": True,
+        "IsMultiRegionTrail": True,
+        "EnableLogFileValidation": True,
+        "IsOrganizationTrail": True,
+    }
+    trail = _TRAILS.setdefault(
+        (management, region, name), Trail(management, region, _arn(management, region, name), settings)
+    )
+    trail.members.add(member)
+    trail.logging, trail.started = True, _now()
+    return trail
+
+
+@handles("cloudtrail", "CreateTrail")
+def create_trail(call: Call, _: Forward) -> dict[str, Any]:
+    params = call.params
+    name = params["Name"]
+    _check_name(name)
+    if any(
+        t.name == name and t.account == call.account and t.visible_to(call.account, call.region)
+        for t in _TRAILS.values()
+    ):
+        raise AwsError("TrailAlreadyExistsException", f"Trail {name} already exists for customer: {call.account}")
+    settings = {
+        "Name": name,
+        "IncludeGlobalServiceEvents": True,
+        "IsMultiRegionTrail": False,
+        "EnableLogFileValidation": False,
+        "IsOrganizationTrail": False,
+    }
+    settings |= {n: params[n] for n in SETTINGS if params.get(n) not in (None, "")}
+    trail = Trail(call.account, call.region, _arn(call.account, call.region, name), settings)
+    _check_settings(call, trail, settings)
+    trail.tags = {tag["Key"]: tag.get("Value", "") for tag in params.get("TagsList", [])}
+    _TRAILS[(call.account, call.region, name)] = trail
+    return trail.output()
+
+
+@handles("cloudtrail", "UpdateTrail")
+def update_trail(call: Call, _: Forward) -> dict[str, Any]:
+    trail = _home(call, call.params["Name"])
+    settings = trail.settings | {n: call.params[n] for n in SETTINGS if call.params.get(n) is not None}
+    settings = {n: value for n, value in settings.items() if not (n in CLEARABLE and value == "")}
+    _check_settings(call, trail, settings)
+    trail.settings = settings
+    return trail.output()
+
+
+@handles("cloudtrail", "DeleteTrail")
+def delete_trail(call: Call, _: Forward) -> dict[str, Any]:
+    trail = _home(call, call.params["Name"])
+    del _TRAILS[(trail.account, trail.region, trail.name)]
+    return {}
+
+
+@handles("cloudtrail", "DescribeTrails")
+def describe_trails(call: Call, _: Forward) -> dict[str, Any]:
+    wanted = call.params.get("trailNameList") or []
+    shadows = call.params.get("includeShadowTrails", True)
+    found = []
+    for trail in _TRAILS.values():
+        if trail.arn in wanted:
+            if trail.account == call.account or trail.visible_to(call.account, trail.region):
+                found.append(trail)
+        elif trail.visible_to(call.account, call.region) and (not wanted or trail.name in wanted):
+            # Without shadows only what this very region and account holds.
+            if shadows or (trail.region == call.region and trail.account == call.account):
+                found.append(trail)
+    return {"trailList": [trail.described() for trail in found]}
+
+
+@handles("cloudtrail", "GetTrail")
+def get_trail(call: Call, _: Forward) -> dict[str, Any]:
+    return {"Trail": _find(call, call.params["Name"]).described()}
+
+
+@handles("cloudtrail", "ListTrails")
+def list_trails(call: Call, _: Forward) -> dict[str, Any]:
+    seen = [t for t in _TRAILS.values() if t.visible_to(call.account, t.region)]
+    return {"Trails": [{"TrailARN": t.arn, "Name": t.name, "HomeRegion": t.region} for t in seen]}
+
+
+@handles("cloudtrail", "GetTrailStatus")
+def get_trail_status(call: Call, _: Forward) -> dict[str, Any]:
+    trail = _find(call, call.params["Name"])
+    status: dict[str, Any] = {
+        "IsLogging": trail.logging,
+        "LatestDeliveryAttemptTime": "",
+        "LatestNotificationAttemptTime": "",
+        "LatestNotificationAttemptSucceeded": "",
+        "LatestDeliveryAttemptSucceeded": "",
+        "TimeLoggingStarted": _text(trail.started),
+        "TimeLoggingStopped": _text(trail.stopped),
+    }
+    if trail.started:
+        status["StartLoggingTime"] = trail.started
+    if trail.stopped:
+        status["StopLoggingTime"] = trail.stopped
+    return status
+
+
+@handles("cloudtrail", "StartLogging")
+def start_logging(call: Call, _: Forward) -> dict[str, Any]:
+    trail = _home(call, call.params["Name"])
+    if not trail.logging:
+        trail.logging, trail.started = True, _now()
+    return {}
+
+
+@handles("cloudtrail", "StopLogging")
+def stop_logging(call: Call, _: Forward) -> dict[str, Any]:
+    trail = _home(call, call.params["Name"])
+    if trail.logging:
+        trail.logging, trail.stopped = False, _now()
+    return {}
+
+
+@handles("cloudtrail", "PutEventSelectors")
+def put_event_selectors(call: Call, _: Forward) -> dict[str, Any]:
+    trail = _home(call, call.params["TrailName"])
+    basic, advanced = call.params.get("EventSelectors"), call.params.get("AdvancedEventSelectors")
+    if bool(basic) == bool(advanced):
+        raise AwsError("InvalidEventSelectorsException", "Give either event selectors or advanced event selectors.")
+    if basic:
+        if len(basic) > 5:
+            raise AwsError("InvalidEventSelectorsException", "A trail has at most five event selectors.")
+        trail.selectors = [
+            {
+                "ReadWriteType": "All",
+                "IncludeManagementEvents": True,
+                "DataResources": [],
+                "ExcludeManagementEventSources": [],
+            }
+            | selector
+            for selector in basic
+        ]
+        trail.advanced = None
+        return {"TrailARN": trail.arn, "EventSelectors": trail.selectors}
+    for selector in advanced:
+        fields = {s["Field"]: s for s in selector["FieldSelectors"]}
+        if "eventCategory" not in fields:
+            raise AwsError(
+                "InvalidEventSelectorsException", "An advanced event selector needs the field eventCategory."
+            )
+        for only_equals in ("eventCategory", "readOnly", "resources.type"):
+            if set(fields.get(only_equals, {"Field": 1, "Equals": 1})) != {"Field", "Equals"}:
+                raise AwsError("InvalidEventSelectorsException", f"{only_equals} can only be compared with Equals.")
+    trail.selectors, trail.advanced = None, advanced
+    return {"TrailARN": trail.arn, "AdvancedEventSelectors": advanced}
+
+
+@handles("cloudtrail", "GetEventSelectors")
+def get_event_selectors(call: Call, _: Forward) -> dict[str, Any]:
+    trail = _find(call, call.params["TrailName"])
+    if trail.advanced is not None:
+        return {"TrailARN": trail.arn, "AdvancedEventSelectors": trail.advanced}
+    return {"TrailARN": trail.arn, "EventSelectors": trail.selectors or DEFAULT_SELECTORS}
+
+
+@handles("cloudtrail", "PutInsightSelectors")
+def put_insight_selectors(call: Call, forward: Forward) -> dict[str, Any] | None:
+    if "TrailName" not in call.params:
+        return None
+    trail = _home(call, call.params["TrailName"])
+    # A selector without categories is about management events.
+    trail.insights = [{"EventCategories": ["Management"]} | given for given in call.params["InsightSelectors"]]
+    return {"TrailARN": trail.arn, "InsightSelectors": trail.insights}
+
+
+@handles("cloudtrail", "GetInsightSelectors")
+def get_insight_selectors(call: Call, forward: Forward) -> dict[str, Any] | None:
+    if "TrailName" not in call.params:
+        return None
+    trail = _find(call, call.params["TrailName"])
+    if not trail.insights:
+        raise AwsError("InsightNotEnabledException", f"Trail {trail.arn} does not have Insights enabled.")
+    return {"TrailARN": trail.arn, "InsightSelectors": trail.insights}
+
+
+@handles("cloudtrail", "PutEventConfiguration")
+def put_event_configuration(call: Call, forward: Forward) -> dict[str, Any] | None:
+    if "TrailName" not in call.params:
+        return None
+    trail = _home(call, call.params["TrailName"])
+    for name in ("MaxEventSize", "ContextKeySelectors", "AggregationConfigurations"):
+        if name in call.params:
+            trail.events[name] = call.params[name]
+    return {"TrailARN": trail.arn} | trail.events
+
+
+@handles("cloudtrail", "GetEventConfiguration")
+def get_event_configuration(call: Call, forward: Forward) -> dict[str, Any] | None:
+    if "TrailName" not in call.params:
+        return None
+    trail = _find(call, call.params["TrailName"])
+    return {"TrailARN": trail.arn} | trail.events
+
+
+@handles("cloudtrail", "AddTags")
+def add_tags(call: Call, _: Forward) -> dict[str, Any]:
+    trail = _tagged(call, call.params["ResourceId"])
+    tags = trail.tags | {tag["Key"]: tag.get("Value", "") for tag in call.params["TagsList"]}
+    if len(tags) > 50:
+        raise AwsError("TagsLimitExceededException", "A trail has at most 50 tags.")
+    trail.tags = tags
+    return {}
+
+
+@handles("cloudtrail", "RemoveTags")
+def remove_tags(call: Call, _: Forward) -> dict[str, Any]:
+    trail = _tagged(call, call.params["ResourceId"])
+    for tag in call.params["TagsList"]:
+        trail.tags.pop(tag["Key"], None)
+    return {}
+
+
+@handles("cloudtrail", "ListTags")
+def list_tags(call: Call, _: Forward) -> dict[str, Any]:
+    found = [_tagged(call, arn, write=False) for arn in call.params["ResourceIdList"]]
+    return {
+        "ResourceTagList": [
+            {"ResourceId": t.arn, "TagsList": [{"Key": k, "Value": v} for k, v in t.tags.items()]} for t in found
+        ]
+    }
+
+
+def _find(call: Call, name: str) -> Trail:
+    """The trail by name, as this region sees it, or by ARN."""
+    if name.startswith("arn:"):
+        for trail in _TRAILS.values():
+            if trail.arn == name and trail.visible_to(call.account, trail.region):
+                return trail
+    else:
+        _check_name(name)
+        for trail in _TRAILS.values():
+            if trail.name == name and trail.visible_to(call.account, call.region):
+                return trail
+        name = _arn(call.account, call.region, name)
+    raise AwsError("TrailNotFoundException", f"Unknown trail: {name} for the user: {call.account}")
+
+
+def _home(call: Call, name: str) -> Trail:
+    """The trail for a write: only its own account may do that, and only in its home region."""
+    trail = _find(call, name)
+    if trail.account != call.account:
+        raise AwsError(
+            "NotOrganizationMasterAccountException",
+            "The organization's trail can only be changed by the management account or a delegated administrator.",
+        )
+    if trail.region != call.region:
+        raise AwsError(
+            "InvalidHomeRegionException",
+            f"The trail {trail.arn} was created in the {trail.region} region and can only be changed there.",
+        )
+    return trail
+
+
+def _tagged(call: Call, arn: str, write: bool = True) -> Trail:
+    if not re.fullmatch(r"arn:[^:]+:cloudtrail:[^:]+:\d{12}:trail/.+", arn):
+        raise AwsError("CloudTrailARNInvalidException", f"{arn} is not the ARN of a trail.")
+    for trail in _TRAILS.values():
+        if trail.arn == arn and trail.visible_to(call.account, trail.region):
+            return _home(call, arn) if write else trail
+    raise AwsError("ResourceNotFoundException", f"{arn} does not exist.")
+
+
+def _check_name(name: str) -> None:
+    good = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{1,126}[A-Za-z0-9]", name) and not re.search(r"[._-]{2}", name)
+    if not good or re.fullmatch(r"\d+\.\d+\.\d+\.\d+", name):
+        raise AwsError("InvalidTrailNameException", f"{name} is not a valid name of a trail.")
+
+
+def _check_settings(call: Call, trail: Trail, settings: dict[str, Any]) -> None:
+    """What CloudTrail verifies when a trail is written; puts a key's ARN in the place of its alias or id."""
+    if settings["IsMultiRegionTrail"] and not settings["IncludeGlobalServiceEvents"]:
+        raise AwsError("InvalidParameterCombinationException", "Multi-Region trail must include global service events.")
+    if settings["IsOrganizationTrail"]:
+        _check_organization(call)
+    _check_bucket(call, settings["S3BucketName"])
+    if settings.get("KmsKeyId"):
+        settings["KmsKeyId"] = _check_key(call, settings["KmsKeyId"])
+    if settings.get("SnsTopicName"):
+        _check_topic(_topic_arn(settings["SnsTopicName"], trail))
+    group, role = settings.get("CloudWatchLogsLogGroupArn"), settings.get("CloudWatchLogsRoleArn")
+    if bool(group) != bool(role):
+        raise AwsError(
+            "InvalidParameterCombinationException", "A log group needs a role, and a role needs a log group."
+        )
+    if group:
+        _check_log_group(call, group)
+        _check_role(call, role)
+
+
+def _check_organization(call: Call) -> None:
+    from moto.organizations.models import organizations_backends
+
+    organization = organizations_backends[call.account][call.partition].org
+    if organization is None:
+        raise AwsError("OrganizationsNotInUseException", f"Account {call.account} is not in an organization.")
+    if organization.master_account_id != call.account:
+        raise AwsError("NotOrganizationMasterAccountException", f"{call.account} is not the management account.")
+
+
+def _check_bucket(call: Call, name: str) -> None:
+    from moto.s3.models import s3_backends
+
+    for partitions in list(s3_backends.values()):
+        bucket = partitions[call.partition].buckets.get(name)
+        if bucket:
+            break
+    else:
+        raise AwsError("S3BucketDoesNotExistException", f"S3 bucket {name} does not exist!")
+    policy = bucket.policy.decode() if isinstance(bucket.policy, bytes) else bucket.policy
+    for action in ("s3:GetBucketAcl", "s3:PutObject"):
+        if not allows_service(policy, SERVICE, action):
+            raise AwsError(
+                "InsufficientS3BucketPolicyException", f"Incorrect S3 bucket policy is detected for bucket: {name}"
+            )
+
+
+def _check_key(call: Call, key_id: str) -> str:
+    from moto.kms.models import kms_backends
+
+    region = key_id.split(":")[3] if key_id.startswith("arn:") else call.region
+    account = key_id.split(":")[4] if key_id.startswith("arn:") else call.account
+    backend = kms_backends[account][region]
+    try:
+        key = backend.keys[backend.any_id_to_key_id(key_id)]
+    except (KeyError, AttributeError):
+        raise AwsError("KmsKeyNotFoundException", f"KMS key {key_id} does not exist.") from None
+    if key.key_state != "Enabled":
+        raise AwsError("KmsKeyDisabledException", f"KMS key {key.arn} is not enabled.")
+    if not allows_service(key.policy, SERVICE, "kms:GenerateDataKey"):
+        raise AwsError(
+            "InsufficientEncryptionPolicyException",
+            f"The policy of KMS key {key.arn} does not allow CloudTrail to use it.",
+        )
+    return key.arn
+
+
+def _check_topic(arn: str) -> None:
+    from moto.sns.models import sns_backends
+
+    _, _, _, region, account, _ = arn.split(":")
+    if arn not in sns_backends[account][region].topics:
+        raise AwsError(
+            "InsufficientSnsTopicPolicyException", f"SNS topic {arn} does not exist or its policy is not enough."
+        )
+
+
+def _check_log_group(call: Call, arn: str) -> None:
+    from moto.logs.models import logs_backends
+
+    found = re.fullmatch(r"arn:[^:]+:logs:([^:]+):(\d{12}):log-group:([^:]+):\*", arn)
+    if not found or found.group(3) not in logs_backends[found.group(2)][found.group(1)].groups:
+        raise AwsError("InvalidCloudWatchLogsLogGroupArnException", f"{arn} is not the ARN of a log group.")
+
+
+def _check_role(call: Call, arn: str) -> None:
+    from moto.iam.models import iam_backends
+
+    for role in iam_backends[call.account][call.partition].roles.values():
+        if role.arn == arn:
+            if allows_service(role.assume_role_policy_document, SERVICE, "sts:AssumeRole"):
+                return
+            break
+    raise AwsError("InvalidCloudWatchLogsRoleArnException", f"CloudTrail cannot assume the role {arn}. Access denied.")
+
+
+def _members(management: str) -> set[str]:
+    from moto.organizations.models import organizations_backends
+
+    backend = organizations_backends[management]["aws"]
+    return {account.id for account in backend.accounts} if backend.org else set()
+
+
+def _arn(account: str, region: str, name: str) -> str:
+    return f"arn:aws:cloudtrail:{region}:{account}:trail/{name}"
+
+
+def _topic_arn(topic: str, trail: Trail) -> str:
+    return topic if topic.startswith("arn:") else f"arn:aws:sns:{trail.region}:{trail.account}:{topic}"
+
+
+def _now() -> datetime:
+    return datetime.fromtimestamp(int(time.time()), UTC)
+
+
+def _text(moment: datetime | None) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else ""

@@ -1,0 +1,321 @@
+"""AWS Config: recorder, delivery channel and retention as AWS keeps them.
+
+moto drops recordingMode and the recorder's ARN, accepts any role and bucket, and gives the retention configuration no
+life of its own. Recorder, channel and retention are done here; rules and the rest stay with moto.
+"""
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from emulator.answers import AwsError
+from emulator.missing import Forward, handles
+from emulator.policy import allows_service
+from emulator.wire import Call
+
+SERVICE = "config.amazonaws.com"
+SERVICE_LINKED_PREFIX = "AWSConfigurationRecorderFor"
+ALL = "ALL_SUPPORTED_RESOURCE_TYPES"
+INCLUSION = "INCLUSION_BY_RESOURCE_TYPES"
+EXCLUSION = "EXCLUSION_BY_RESOURCE_TYPES"
+
+
+@dataclass
+class Settings:
+    """What one account has in one region."""
+
+    recorder: dict[str, Any] | None = None
+    recording: bool = False
+    started: datetime | None = None
+    stopped: datetime | None = None
+    channel: dict[str, Any] | None = None
+    retention: int | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+_SETTINGS: dict[tuple[str, str], Settings] = {}
+
+
+def _of(call: Call) -> Settings:
+    return _SETTINGS.setdefault((call.account, call.region), Settings())
+
+
+@handles("config", "PutConfigurationRecorder")
+def put_recorder(call: Call, _: Forward) -> dict[str, Any]:
+    settings, given = _of(call), call.params["ConfigurationRecorder"]
+    name = given.get("name") or "default"
+    if name.startswith(SERVICE_LINKED_PREFIX) or "servicePrincipal" in given:
+        raise AwsError("UnmodifiableEntityException", f"The recorder {name} belongs to an AWS service.")
+    if settings.recorder and settings.recorder["name"] != name:
+        raise AwsError(
+            "MaxNumberOfConfigurationRecordersExceededException",
+            f"Failed to put configuration recorder '{name}' because the maximum number of configuration recorders: 1 "
+            "is reached.",
+        )
+    role = given.get("roleARN")
+    if not role:
+        raise AwsError("InvalidRoleException", "The recorder needs a role.")
+    _check_role(call, role)
+    mode = given.get("recordingMode") or {"recordingFrequency": "CONTINUOUS"}
+    if len(mode.get("recordingModeOverrides", [])) > 1:
+        raise AwsError("ValidationException", "A recording mode has at most one override.")
+    first = settings.recorder is None
+    settings.recorder = {
+        "arn": f"arn:{call.partition}:config:{call.region}:{call.account}:configuration-recorder/{name}/emulated",
+        "name": name,
+        "roleARN": role,
+        "recordingGroup": _group(given.get("recordingGroup")),
+        "recordingMode": {"recordingModeOverrides": []} | mode,
+        "recordingScope": "PAID",
+    }
+    if first:
+        settings.tags = {tag["Key"]: tag.get("Value", "") for tag in call.params.get("Tags", [])}
+    return {}
+
+
+@handles("config", "DescribeConfigurationRecorders")
+def describe_recorders(call: Call, _: Forward) -> dict[str, Any]:
+    return {"ConfigurationRecorders": [recorder for recorder in [_named_recorder(call)] if recorder]}
+
+
+@handles("config", "DescribeConfigurationRecorderStatus")
+def describe_recorder_status(call: Call, _: Forward) -> dict[str, Any]:
+    recorder, settings = _named_recorder(call), _of(call)
+    if not recorder:
+        return {"ConfigurationRecordersStatus": []}
+    status: dict[str, Any] = {"arn": recorder["arn"], "name": recorder["name"], "recording": settings.recording}
+    if settings.started:
+        status |= {"lastStartTime": settings.started, "lastStatus": "Success", "lastStatusChangeTime": settings.started}
+    if settings.stopped:
+        status["lastStopTime"] = settings.stopped
+    return {"ConfigurationRecordersStatus": [status]}
+
+
+@handles("config", "ListConfigurationRecorders")
+def list_recorders(call: Call, _: Forward) -> dict[str, Any]:
+    recorder = _of(call).recorder
+    summaries = [{n: recorder[n] for n in ("arn", "name", "recordingScope")}] if recorder else []
+    return {"ConfigurationRecorderSummaries": summaries}
+
+
+@handles("config", "StartConfigurationRecorder")
+def start_recorder(call: Call, _: Forward) -> dict[str, Any]:
+    settings = _recorder_for(call)
+    if not settings.channel:
+        raise AwsError(
+            "NoAvailableDeliveryChannelException", "Delivery channel is not available to start configuration recorder."
+        )
+    if not settings.recording:
+        settings.recording, settings.started = True, _now()
+    return {}
+
+
+@handles("config", "StopConfigurationRecorder")
+def stop_recorder(call: Call, _: Forward) -> dict[str, Any]:
+    settings = _recorder_for(call)
+    if settings.recording:
+        settings.recording, settings.stopped = False, _now()
+    return {}
+
+
+@handles("config", "DeleteConfigurationRecorder")
+def delete_recorder(call: Call, _: Forward) -> dict[str, Any]:
+    settings = _recorder_for(call)
+    settings.recorder, settings.recording, settings.started, settings.stopped = None, False, None, None
+    return {}
+
+
+@handles("config", "PutDeliveryChannel")
+def put_channel(call: Call, _: Forward) -> dict[str, Any]:
+    settings, given = _of(call), call.params["DeliveryChannel"]
+    name = given.get("name") or "default"
+    if not settings.recorder:
+        raise AwsError(
+            "NoAvailableConfigurationRecorderException",
+            "Configuration recorder is not available to put delivery channel.",
+        )
+    if settings.channel and settings.channel["name"] != name:
+        raise AwsError(
+            "MaxNumberOfDeliveryChannelsExceededException",
+            f"Failed to put delivery channel '{name}' because the maximum number of delivery channels: 1 is reached.",
+        )
+    if given.get("s3KeyPrefix") == "":
+        raise AwsError("InvalidS3KeyPrefixException", "The S3 key prefix is empty.")
+    if given.get("snsTopicARN") == "":
+        raise AwsError("InvalidSNSTopicARNException", "The SNS topic ARN is empty.")
+    if given.get("s3KmsKeyArn") == "":
+        raise AwsError("InvalidS3KmsKeyArnException", "The KMS key ARN is empty.")
+    _check_bucket(call, given.get("s3BucketName"), settings.recorder["roleARN"])
+    settings.channel = {"name": name} | given
+    return {}
+
+
+@handles("config", "DescribeDeliveryChannels")
+def describe_channels(call: Call, _: Forward) -> dict[str, Any]:
+    return {"DeliveryChannels": [channel for channel in [_named_channel(call)] if channel]}
+
+
+@handles("config", "DescribeDeliveryChannelStatus")
+def describe_channel_status(call: Call, _: Forward) -> dict[str, Any]:
+    channel, recording = _named_channel(call), _of(call).recording
+    if not channel:
+        return {"DeliveryChannelsStatus": []}
+    stream = (
+        {"lastStatus": "Success", "lastStatusChangeTime": _now()} if recording else {"lastStatus": "Not_Applicable"}
+    )
+    return {
+        "DeliveryChannelsStatus": [
+            {
+                "name": channel["name"],
+                "configSnapshotDeliveryInfo": {},
+                "configHistoryDeliveryInfo": {},
+                "configStreamDeliveryInfo": stream,
+            }
+        ]
+    }
+
+
+@handles("config", "DeleteDeliveryChannel")
+def delete_channel(call: Call, _: Forward) -> dict[str, Any]:
+    settings, name = _of(call), call.params["DeliveryChannelName"]
+    if not settings.channel or settings.channel["name"] != name:
+        raise AwsError(
+            "NoSuchDeliveryChannelException", f"Cannot find delivery channel with the specified name '{name}'."
+        )
+    if settings.recording:
+        raise AwsError(
+            "LastDeliveryChannelDeleteFailedException",
+            f"Failed to delete last specified delivery channel with name '{name}', because there, because there is a "
+            "running configuration recorder.",
+        )
+    settings.channel = None
+    return {}
+
+
+@handles("config", "PutRetentionConfiguration")
+def put_retention(call: Call, _: Forward) -> dict[str, Any]:
+    settings = _of(call)
+    settings.retention = call.params["RetentionPeriodInDays"]
+    return {"RetentionConfiguration": {"Name": "default", "RetentionPeriodInDays": settings.retention}}
+
+
+@handles("config", "DescribeRetentionConfigurations")
+def describe_retention(call: Call, _: Forward) -> dict[str, Any]:
+    settings = _of(call)
+    names = call.params.get("RetentionConfigurationNames") or []
+    if names and (settings.retention is None or names != ["default"]):
+        raise AwsError(
+            "NoSuchRetentionConfigurationException",
+            f"Cannot find retention configuration with the specified name '{names[0]}'.",
+        )
+    found = [{"Name": "default", "RetentionPeriodInDays": settings.retention}] if settings.retention else []
+    return {"RetentionConfigurations": found}
+
+
+@handles("config", "DeleteRetentionConfiguration")
+def delete_retention(call: Call, _: Forward) -> dict[str, Any]:
+    settings, name = _of(call), call.params["RetentionConfigurationName"]
+    if settings.retention is None or name != "default":
+        raise AwsError(
+            "NoSuchRetentionConfigurationException",
+            f"Cannot find retention configuration with the specified name '{name}'.",
+        )
+    settings.retention = None
+    return {}
+
+
+def _group(given: dict[str, Any] | None) -> dict[str, Any]:
+    """The recording group as AWS echoes it: always all four members."""
+    given = given or {"allSupported": True}
+    types = given.get("resourceTypes") or []
+    excluded = (given.get("exclusionByResourceTypes") or {}).get("resourceTypes") or []
+    every, global_types = given.get("allSupported", False), given.get("includeGlobalResourceTypes", False)
+    strategy = (given.get("recordingStrategy") or {}).get("useOnly")
+    if strategy is None:
+        strategy = ALL if every else EXCLUSION if excluded else INCLUSION
+    fits = {
+        ALL: every and not types and not excluded,
+        INCLUSION: bool(types) and not every and not global_types and not excluded,
+        EXCLUSION: bool(excluded) and not every and not global_types and not types,
+    }
+    if not fits[strategy]:
+        raise AwsError(
+            "InvalidRecordingGroupException",
+            "The recording group provided is not valid: its members contradict its recording strategy.",
+        )
+    return {
+        "allSupported": every,
+        "includeGlobalResourceTypes": global_types,
+        "resourceTypes": types,
+        "exclusionByResourceTypes": {"resourceTypes": excluded},
+        "recordingStrategy": {"useOnly": strategy},
+    }
+
+
+def _named_recorder(call: Call) -> dict[str, Any] | None:
+    names, recorder = call.params.get("ConfigurationRecorderNames") or [], _of(call).recorder
+    if len(names) > 1:
+        raise AwsError("ValidationException", "Give at most one name of a configuration recorder.")
+    if names and (not recorder or recorder["name"] != names[0]):
+        raise _no_recorder(names[0])
+    return recorder
+
+
+def _recorder_for(call: Call) -> Settings:
+    settings, name = _of(call), call.params["ConfigurationRecorderName"]
+    if not settings.recorder or settings.recorder["name"] != name:
+        raise _no_recorder(name)
+    return settings
+
+
+def _no_recorder(name: str) -> AwsError:
+    return AwsError(
+        "NoSuchConfigurationRecorderException",
+        f"Cannot find configuration recorder with the specified name '{name}'.",
+    )
+
+
+def _named_channel(call: Call) -> dict[str, Any] | None:
+    names, channel = call.params.get("DeliveryChannelNames") or [], _of(call).channel
+    if names and (not channel or [channel["name"]] != names):
+        raise AwsError(
+            "NoSuchDeliveryChannelException", f"Cannot find delivery channel with specified name '{names[0]}'."
+        )
+    return channel
+
+
+def _check_role(call: Call, arn: str) -> None:
+    """The role must trust Config. The service-linked role is taken to exist, so that no test has to create it."""
+    if "/aws-service-role/config.amazonaws.com/" in arn:
+        return
+    from moto.iam.models import iam_backends
+
+    for role in iam_backends[call.account][call.partition].roles.values():
+        if role.arn == arn and allows_service(role.assume_role_policy_document, SERVICE, "sts:AssumeRole"):
+            return
+    raise AwsError("InvalidRoleException", f"AWS Config cannot assume the role {arn}.")
+
+
+def _check_bucket(call: Call, name: str | None, role: str) -> None:
+    from moto.s3.models import s3_backends
+
+    for partitions in list(s3_backends.values()):
+        bucket = partitions[call.partition].buckets.get(name or "")
+        if bucket:
+            break
+    else:
+        raise AwsError(
+            "NoSuchBucketException", f"Cannot find a S3 bucket with an empty bucket name or the name '{name}'."
+        )
+    policy = bucket.policy.decode() if isinstance(bucket.policy, bytes) else bucket.policy
+    # A role of the customer's own may have its own right to write; the service-linked role never has.
+    if "/aws-service-role/" in role and not allows_service(policy, SERVICE, "s3:PutObject"):
+        raise AwsError(
+            "InsufficientDeliveryPolicyException",
+            f"Insufficient delivery policy to s3 bucket: {name}, unable to write to bucket, provided s3 key prefix is 'null'.",
+        )
+
+
+def _now() -> datetime:
+    return datetime.fromtimestamp(int(time.time()), UTC)

@@ -1,0 +1,265 @@
+"""EC2: regions by opt-in state, rules of security groups as AWS answers them, the default key of EBS encryption."""
+
+from typing import Any
+
+from emulator.answers import Answer, AwsError
+from emulator.missing import Forward, from_moto, handles
+from emulator.wire import Call
+
+# Regions that every account has without opting in.
+DEFAULT_REGIONS = frozenset(
+    "ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-southeast-1 ap-southeast-2 ca-central-1 eu-central-1 "
+    "eu-north-1 eu-west-1 eu-west-2 eu-west-3 sa-east-1 us-east-1 us-east-2 us-west-1 us-west-2".split()
+)
+OTHER_PARTITIONS = ("us-gov-", "cn-", "us-iso", "eu-iso", "eusc-")
+EBS_ALIAS = "alias/aws/ebs"
+
+_OPTED_IN: dict[str, set[str]] = {}
+_EBS_KEYS: dict[tuple[str, str], str] = {}
+
+
+def opt_in(account: str, region: str) -> None:
+    """Opts the account into a region that is off by default."""
+    _OPTED_IN.setdefault(account, set()).add(region)
+
+
+def backend_of(call: Call) -> Any:
+    from moto.ec2.models import ec2_backends
+
+    return ec2_backends[call.account][call.region]
+
+
+@handles("ec2", "DescribeRegions")
+def describe_regions(call: Call, _: Forward) -> dict[str, Any]:
+    from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend
+
+    params, found = call.params, []
+    for name in sorted({region.name for region in RegionsAndZonesBackend.regions}):
+        if name.startswith(OTHER_PARTITIONS):
+            continue
+        state = "opt-in-not-required"
+        if name not in DEFAULT_REGIONS:
+            state = "opted-in" if name in _OPTED_IN.get(call.account, set()) else "not-opted-in"
+        if state == "not-opted-in" and not params.get("AllRegions"):
+            continue
+        found.append({"RegionName": name, "Endpoint": f"ec2.{name}.amazonaws.com", "OptInStatus": state})
+    wanted = params.get("RegionNames")
+    if wanted:
+        unknown = set(wanted) - {region["RegionName"] for region in found}
+        if unknown:
+            raise AwsError("InvalidParameterValue", f"Invalid region provided: {', '.join(sorted(unknown))}")
+        found = [region for region in found if region["RegionName"] in wanted]
+    names = {"region-name": "RegionName", "opt-in-status": "OptInStatus", "endpoint": "Endpoint"}
+    for condition in params.get("Filters", []):
+        found = [region for region in found if region[names[condition["Name"]]] in condition["Values"]]
+    return {"Regions": found}
+
+
+@handles("ec2", "DescribeSecurityGroupRules")
+def describe_rules(call: Call, _: Forward) -> dict[str, Any]:
+    wanted, made = call.params.get("SecurityGroupRuleIds") or [], []
+    filters = {condition["Name"]: condition["Values"] for condition in call.params.get("Filters", [])}
+    for groups in backend_of(call).groups.values():
+        for group in groups.values():
+            if "group-id" in filters and group.id not in filters["group-id"]:
+                continue
+            for egress in (False, True):
+                made += _described(call, group, egress, {rule.id for rule in _rules(group, egress)})
+    if "security-group-rule-id" in filters:
+        made = [rule for rule in made if rule["SecurityGroupRuleId"] in filters["security-group-rule-id"]]
+    for rule_id in wanted:
+        if not any(rule["SecurityGroupRuleId"] == rule_id for rule in made):
+            raise _no_rule(rule_id)
+    unknown = set(filters) - {"group-id", "security-group-rule-id"}
+    if unknown:
+        raise NotImplementedError(f"the filter {sorted(unknown)[0]}")
+    return {"SecurityGroupRules": [rule for rule in made if not wanted or rule["SecurityGroupRuleId"] in wanted]}
+
+
+@handles("ec2", "AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress")
+def authorize(call: Call, forward: Forward) -> dict[str, Any]:
+    group, egress = _group(call), call.operation.endswith("Egress")
+    before = {rule.id for rule in _rules(group, egress)}
+    kept = list(_rules(group, egress))
+    try:
+        from_moto(call, forward)
+    except AwsError:
+        # AWS adds all rules of a call or none; moto adds those before the bad one.
+        _set_rules(group, egress, kept)
+        raise
+    added = {rule.id for rule in _rules(group, egress)} - before
+    return {"Return": True, "SecurityGroupRules": _described(call, group, egress, added)}
+
+
+@handles("ec2", "RevokeSecurityGroupIngress", "RevokeSecurityGroupEgress")
+def revoke(call: Call, forward: Forward) -> dict[str, Any]:
+    group, egress = _group(call), call.operation.endswith("Egress")
+    before = _described(call, group, egress, {rule.id for rule in _rules(group, egress)})
+    wanted = call.params.get("SecurityGroupRuleIds") or []
+    for rule_id in wanted:
+        if rule_id not in {rule["SecurityGroupRuleId"] for rule in before}:
+            raise _no_rule(rule_id)
+    kept, unknown = list(_rules(group, egress)), []
+    try:
+        from_moto(call, forward)
+    except AwsError as error:
+        _set_rules(group, egress, kept)
+        if error.code != "InvalidPermission.NotFound" or not _in_default_vpc(call, group):
+            raise
+        # In a default VPC AWS calls it a success and names what it did not find.
+        unknown = call.params.get("IpPermissions", [])
+    left = {rule.id for rule in _rules(group, egress)}
+    gone = [rule for rule in before if rule["SecurityGroupRuleId"] not in left]
+    made: dict[str, Any] = {"Return": True, "RevokedSecurityGroupRules": [_revoked(rule) for rule in gone]}
+    if unknown:
+        made["UnknownIpPermissions"] = unknown
+    return made
+
+
+@handles("ec2", "DeleteSecurityGroup")
+def delete_group(call: Call, _: Forward) -> dict[str, Any] | None:
+    if "GroupId" not in call.params:
+        return None
+    group = _group(call)
+    if group.is_default:
+        raise AwsError("CannotDelete", f'the specified group: "{group.id}" name: "default" cannot be deleted by a user')
+    if any(group in interface.group_set for interface in backend_of(call).enis.values()):
+        raise AwsError("DependencyViolation", f"resource {group.id} has a dependent object")
+    return None
+
+
+@handles("ec2", "CreateNetworkInterface")
+def create_interface(call: Call, forward: Forward) -> Answer | dict[str, Any]:
+    """An interface without groups gets the default group of its VPC."""
+    if call.params.get("Groups"):
+        return forward()
+    made = from_moto(call, forward)
+    backend = backend_of(call)
+    interface = backend.enis[made["NetworkInterface"]["NetworkInterfaceId"]]
+    default = backend.get_security_group_from_name("default", vpc_id=interface.subnet.vpc_id)
+    if default not in interface._group_set:
+        interface._group_set.append(default)
+    made["NetworkInterface"]["Groups"] = [{"GroupId": default.id, "GroupName": default.name}]
+    return made
+
+
+@handles("ec2", "GetEbsEncryptionByDefault")
+def get_ebs_encryption(call: Call, _: Forward) -> dict[str, Any]:
+    enabled = backend_of(call).get_ebs_encryption_by_default()
+    own = (call.account, call.region) in _EBS_KEYS
+    return {"EbsEncryptionByDefault": enabled, "SseType": "none" if not enabled else "sse-kms" if own else "sse-ebs"}
+
+
+@handles("ec2", "GetEbsDefaultKmsKeyId")
+def get_ebs_key(call: Call, _: Forward) -> dict[str, Any]:
+    return {"KmsKeyId": _EBS_KEYS.get((call.account, call.region), EBS_ALIAS)}
+
+
+@handles("ec2", "ModifyEbsDefaultKmsKeyId")
+def modify_ebs_key(call: Call, _: Forward) -> dict[str, Any]:
+    """Accepts any key: AWS validates it later, when a volume is made."""
+    given = call.params["KmsKeyId"]
+    if not given.startswith(("arn:", "alias/")):
+        given = f"arn:{call.partition}:kms:{call.region}:{call.account}:key/{given}"
+    if given == EBS_ALIAS:
+        _EBS_KEYS.pop((call.account, call.region), None)
+    else:
+        _EBS_KEYS[(call.account, call.region)] = given
+    return {"KmsKeyId": given}
+
+
+@handles("ec2", "ResetEbsDefaultKmsKeyId")
+def reset_ebs_key(call: Call, _: Forward) -> dict[str, Any]:
+    _EBS_KEYS.pop((call.account, call.region), None)
+    return {"KmsKeyId": EBS_ALIAS}
+
+
+def _group(call: Call) -> Any:
+    name = call.params.get("GroupId") or call.params.get("GroupName")
+    if not name:
+        raise AwsError("MissingParameter", "The request must contain the parameter groupName or groupId")
+    group = backend_of(call).get_security_group_by_name_or_id(name, None)
+    if group is None:
+        raise AwsError("InvalidGroup.NotFound", f"The security group '{name}' does not exist")
+    return group
+
+
+def _rules(group: Any, egress: bool) -> list[Any]:
+    return group.egress_rules if egress else group.ingress_rules
+
+
+def _set_rules(group: Any, egress: bool, rules: list[Any]) -> None:
+    if egress:
+        group.egress_rules = rules
+    else:
+        group.ingress_rules = rules
+
+
+def _in_default_vpc(call: Call, group: Any) -> bool:
+    vpc = backend_of(call).vpcs.get(group.vpc_id)
+    return bool(vpc and vpc.is_default in (True, "true"))
+
+
+def _described(call: Call, group: Any, egress: bool, wanted: set[str]) -> list[dict[str, Any]]:
+    """The rules as DescribeSecurityGroupRules shows them."""
+    made = []
+    for rule in _rules(group, egress):
+        if rule.id not in wanted:
+            continue
+        shown: dict[str, Any] = {
+            "SecurityGroupRuleId": rule.id,
+            "GroupId": group.id,
+            "IsEgress": egress,
+            "IpProtocol": str(rule.ip_protocol),
+            "FromPort": _port(rule.from_port),
+            "ToPort": _port(rule.to_port),
+        }
+        addresses, source = rule.ip_range or {}, rule.source_group or {}
+        for name, value in (
+            ("CidrIpv4", addresses.get("CidrIp")),
+            ("CidrIpv6", addresses.get("CidrIpv6")),
+            ("PrefixListId", rule.prefix_list_id),
+            ("Description", addresses.get("Description") or source.get("Description") or rule.prefix_list_description),
+        ):
+            if value:
+                shown[name] = value
+        if source:
+            shown["ReferencedGroupInfo"] = {
+                "GroupId": source.get("GroupId"),
+                "UserId": source.get("UserId") or call.account,
+            }
+        shown["Tags"] = [{"Key": tag["key"], "Value": tag["value"]} for tag in rule.get_tags()]
+        shown["GroupOwnerId"] = call.account
+        shown["SecurityGroupRuleArn"] = (
+            f"arn:{call.partition}:ec2:{call.region}:{call.account}:security-group-rule/{rule.id}"
+        )
+        made.append(shown)
+    return made
+
+
+def _revoked(rule: dict[str, Any]) -> dict[str, Any]:
+    kept = (
+        "SecurityGroupRuleId",
+        "GroupId",
+        "IsEgress",
+        "IpProtocol",
+        "FromPort",
+        "ToPort",
+        "CidrIpv4",
+        "CidrIpv6",
+        "PrefixListId",
+        "Description",
+    )
+    made = {name: rule[name] for name in kept if name in rule}
+    if "ReferencedGroupInfo" in rule:
+        made["ReferencedGroupId"] = rule["ReferencedGroupInfo"]["GroupId"]
+    return made
+
+
+def _no_rule(rule_id: str) -> AwsError:
+    return AwsError("InvalidSecurityGroupRuleId.NotFound", f"The security group rule ID '{rule_id}' does not exist")
+
+
+def _port(value: Any) -> int:
+    """A rule for all protocols has the ports -1."""
+    return -1 if value in (None, "") else int(value)

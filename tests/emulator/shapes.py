@@ -1,0 +1,101 @@
+"""Strict about API models: a fill-in whose answer has a wrong shape fails, and so does a request that AWS would refuse.
+
+botocore checks types, required members and minimums of what a client sends; this adds maximums, lengths and enums,
+and does the same for answers.
+"""
+
+from typing import Any
+
+from botocore.validate import ParamValidator
+from moto.core.serialize import get_serializer_class
+
+from emulator.answers import Answer, AwsError
+from emulator.wire import Call
+
+
+class WrongShape(Exception):
+    """A fill-in answered with something that the API model does not allow: a bug in the fill-in."""
+
+
+def serialise(call: Call, result: dict[str, Any]) -> Answer:
+    """The answer to the call in its wire format, after a check against the operation's output shape."""
+    shape = call.model.output_shape
+    if shape is not None:
+        # AWS itself answers with less than its models' minimal lengths, such as the root user's id of 12 digits.
+        problems = [text for text in violations(result, shape) if "min length" not in text and "at least" not in text]
+        if problems:
+            raise WrongShape(f"{call.service}.{call.operation}: {'; '.join(problems)}")
+    elif result:
+        raise WrongShape(f"{call.service}.{call.operation} has no output, but got {sorted(result)}")
+    serializer = get_serializer_class(call.service, call.protocol)(operation_model=call.model)
+    made = serializer.serialize(result)
+    body = made["body"]
+    return Answer(
+        made["status_code"],
+        [(name, str(value)) for name, value in made["headers"].items()],
+        body if isinstance(body, bytes) else body.encode(),
+    )
+
+
+def check_input(call: Call) -> None:
+    """Refuses an input that the API model does not allow, as AWS does before it looks at anything else."""
+    if call.model is None or call.model.input_shape is None:
+        return
+    problems = [text for text in violations(call.params, call.model.input_shape) if "Unknown parameter" not in text]
+    if not problems:
+        return
+    detail = f"{len(problems)} validation error{'s' if len(problems) > 1 else ''} detected: {'; '.join(problems)}"
+    if call.protocol == "query":
+        raise AwsError("ValidationError", detail)
+    if call.service == "s3":
+        raise AwsError("MalformedXML", f"The XML you provided was not well-formed or did not validate: {detail}")
+    if call.protocol == "ec2":
+        raise AwsError("InvalidParameterValue", detail)
+    raise AwsError("InvalidRequest" if call.service == "s3control" else "ValidationException", detail)
+
+
+def violations(value: Any, shape: Any) -> list[str]:
+    """Everything about the value that the shape does not allow."""
+    report = ParamValidator().validate(value, shape)
+    found = report.generate_report().splitlines() if report.has_errors() else []
+    _limits(value, shape, shape.name, found)
+    return found
+
+
+def _limits(value: Any, shape: Any, path: str, found: list[str]) -> None:
+    if value is None:
+        return
+    if shape.type_name == "structure" and isinstance(value, dict):
+        for name, member in shape.members.items():
+            if name in value:
+                _limits(value[name], member, f"{path}.{name}", found)
+    elif shape.type_name == "list" and isinstance(value, list):
+        _size(len(value), shape, path, found)
+        for index, item in enumerate(value):
+            _limits(item, shape.member, f"{path}[{index}]", found)
+    elif shape.type_name == "map" and isinstance(value, dict):
+        _size(len(value), shape, path, found)
+        for key, item in value.items():
+            _limits(item, shape.value, f"{path}.{key}", found)
+    elif shape.type_name == "string" and isinstance(value, str):
+        _size(len(value), shape, path, found)
+        enum = getattr(shape, "enum", None)
+        if enum and value not in enum:
+            found.append(
+                f"Value '{value}' at '{path}' failed to satisfy constraint: Member must satisfy enum value "
+                f"set: [{', '.join(enum)}]"
+            )
+    elif shape.type_name in ("integer", "long", "float", "double") and isinstance(value, (int, float)):
+        _size(value, shape, path, found)
+
+
+def _size(size: float, shape: Any, path: str, found: list[str]) -> None:
+    low, high = shape.metadata.get("min"), shape.metadata.get("max")
+    if low is not None and size < low:
+        found.append(
+            f"Value at '{path}' failed to satisfy constraint: Member must have a value or length of at least {low}"
+        )
+    if high is not None and size > high:
+        found.append(
+            f"Value at '{path}' failed to satisfy constraint: Member must have a value or length of at most {high}"
+        )

@@ -1,0 +1,234 @@
+"""CloudTrail: trails, logging, selectors, insights, tags, and what it verifies at a write."""
+
+import json
+import unittest
+from typing import Any
+
+from emulator.testing import AccountTest, client, control
+
+DEFAULT = {
+    "ReadWriteType": "All",
+    "IncludeManagementEvents": True,
+    "DataResources": [],
+    "ExcludeManagementEventSources": [],
+}
+
+
+class Trails(AccountTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.trails = self.client("cloudtrail")
+        self.bucket = f"trail-{self.account}"
+        self.client("s3").create_bucket(Bucket=self.bucket)
+
+    def allow(self) -> None:
+        def statement(action: str, resource: str) -> dict[str, Any]:
+            principal = {"Service": "cloudtrail.amazonaws.com"}
+            return {"Effect": "Allow", "Principal": principal, "Action": action, "Resource": f"arn:aws:s3:::{resource}"}
+
+        policy = {
+            "Version": "2012-10-17",
+            "Statement": [
+                statement("s3:GetBucketAcl", self.bucket),
+                statement("s3:PutObject", f"{self.bucket}/AWSLogs/{self.account}/*"),
+                {
+                    "Effect": "Deny",
+                    "Principal": "*",
+                    "Action": "s3:*",
+                    "Resource": [f"arn:aws:s3:::{self.bucket}", f"arn:aws:s3:::{self.bucket}/*"],
+                    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+                },
+            ],
+        }
+        self.client("s3").put_bucket_policy(Bucket=self.bucket, Policy=json.dumps(policy))
+
+    def create(self, **more: Any) -> dict[str, Any]:
+        self.allow()
+        return self.trails.create_trail(Name="main", S3BucketName=self.bucket, **more)
+
+    def trail(self) -> dict[str, Any]:
+        return self.trails.describe_trails(trailNameList=["main"], includeShadowTrails=False)["trailList"][0]
+
+    def test_create_describe_update_clear_delete(self) -> None:
+        self.assertEqual(self.trails.describe_trails()["trailList"], [])
+        self.fails(
+            "S3BucketDoesNotExistException", self.trails.create_trail, Name="main", S3BucketName="no-such-bucket-x"
+        )
+        self.fails(
+            "InsufficientS3BucketPolicyException", self.trails.create_trail, Name="main", S3BucketName=self.bucket
+        )
+        self.create()
+        arn = f"arn:aws:cloudtrail:us-east-1:{self.account}:trail/main"
+        self.assertEqual(
+            self.trail(),
+            {
+                "Name": "main",
+                "S3BucketName": self.bucket,
+                "IncludeGlobalServiceEvents": True,
+                "IsMultiRegionTrail": False,
+                "HomeRegion": "us-east-1",
+                "TrailARN": arn,
+                "LogFileValidationEnabled": False,
+                "HasCustomEventSelectors": False,
+                "HasInsightSelectors": False,
+                "IsOrganizationTrail": False,
+            },
+        )
+        self.fails("TrailAlreadyExistsException", self.trails.create_trail, Name="main", S3BucketName=self.bucket)
+        self.trails.update_trail(Name=arn, S3KeyPrefix="p", IsMultiRegionTrail=True, EnableLogFileValidation=True)
+        got = self.trail()
+        self.assertEqual(
+            (got["S3KeyPrefix"], got["IsMultiRegionTrail"], got["LogFileValidationEnabled"]), ("p", True, True)
+        )
+        self.trails.update_trail(Name="main", S3KeyPrefix="")
+        self.assertNotIn("S3KeyPrefix", self.trail())
+        self.assertTrue(self.trail()["IsMultiRegionTrail"])
+        self.fails(
+            "InvalidParameterCombinationException",
+            self.trails.update_trail,
+            Name="main",
+            IncludeGlobalServiceEvents=False,
+        )
+        self.trails.delete_trail(Name="main")
+        self.fails("TrailNotFoundException", self.trails.get_trail_status, Name="main")
+
+    def test_home_region_and_shadows(self) -> None:
+        arn = self.create(IsMultiRegionTrail=True)["TrailARN"]
+        away = self.client("cloudtrail", "eu-west-1")
+        self.assertEqual([t["HomeRegion"] for t in away.describe_trails()["trailList"]], ["us-east-1"])
+        self.assertEqual(away.describe_trails(includeShadowTrails=False)["trailList"], [])
+        self.assertEqual(len(away.describe_trails(trailNameList=[arn])["trailList"]), 1)
+        self.fails("InvalidHomeRegionException", away.update_trail, Name=arn, S3KeyPrefix="x")
+        self.fails("InvalidHomeRegionException", away.stop_logging, Name="main")
+        self.trails.update_trail(Name="main", IsMultiRegionTrail=False)
+        self.assertEqual(away.describe_trails(trailNameList=["main"])["trailList"], [])
+        self.fails("TrailNotFoundException", away.get_trail_status, Name="main")
+        self.assertFalse(away.get_trail_status(Name=arn)["IsLogging"])
+        self.assertEqual([t["TrailARN"] for t in away.list_trails()["Trails"]], [arn])
+
+    def test_logging(self) -> None:
+        self.create()
+        self.assertFalse(self.trails.get_trail_status(Name="main")["IsLogging"])
+        self.trails.start_logging(Name="main")
+        got = self.trails.get_trail_status(Name="main")
+        self.assertTrue(got["IsLogging"])
+        self.assertIn("StartLoggingTime", got)
+        self.trails.stop_logging(Name="main")
+        self.assertFalse(self.trails.get_trail_status(Name="main")["IsLogging"])
+
+    def test_event_selectors(self) -> None:
+        self.create()
+        self.assertEqual(self.trails.get_event_selectors(TrailName="main")["EventSelectors"], [DEFAULT])
+        data = {"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}
+        self.trails.put_event_selectors(
+            TrailName="main", EventSelectors=[{"ReadWriteType": "WriteOnly", "DataResources": [data]}]
+        )
+        self.assertTrue(self.trail()["HasCustomEventSelectors"])
+        fields = [{"Field": "eventCategory", "Equals": ["Management"]}, {"Field": "readOnly", "Equals": ["false"]}]
+        advanced = [{"Name": "writes", "FieldSelectors": fields}]
+        self.trails.put_event_selectors(TrailName="main", AdvancedEventSelectors=advanced)
+        got = self.trails.get_event_selectors(TrailName="main")
+        self.assertEqual((got["AdvancedEventSelectors"], "EventSelectors" in got), (advanced, False))
+        self.trails.put_event_selectors(
+            TrailName="main",
+            EventSelectors=[{"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": []}],
+        )
+        self.assertFalse(self.trail()["HasCustomEventSelectors"])
+        self.fails(
+            "InvalidEventSelectorsException", self.trails.put_event_selectors, TrailName="main", EventSelectors=[]
+        )
+
+    def test_insights_are_replaced_and_switched_off(self) -> None:
+        self.create()
+        self.fails("InsightNotEnabledException", self.trails.get_insight_selectors, TrailName="main")
+        for kind in ("ApiCallRateInsight", "ApiErrorRateInsight"):
+            self.trails.put_insight_selectors(TrailName="main", InsightSelectors=[{"InsightType": kind}])
+        got = self.trails.get_insight_selectors(TrailName="main")["InsightSelectors"]
+        self.assertEqual(got, [{"InsightType": "ApiErrorRateInsight", "EventCategories": ["Management"]}])
+        self.assertTrue(self.trail()["HasInsightSelectors"])
+        self.trails.put_insight_selectors(TrailName="main", InsightSelectors=[])
+        self.fails("InsightNotEnabledException", self.trails.get_insight_selectors, TrailName="main")
+
+    def test_event_configuration_and_tags(self) -> None:
+        arn = self.create(TagsList=[{"Key": "a", "Value": "1"}])["TrailARN"]
+        self.assertEqual(self.trails.get_event_configuration(TrailName="main")["TrailARN"], arn)
+        templates = [{"Templates": ["API_ACTIVITY"], "EventCategory": "Data"}]
+        self.trails.put_event_configuration(TrailName="main", AggregationConfigurations=templates)
+        self.assertEqual(self.trails.get_event_configuration(TrailName="main")["AggregationConfigurations"], templates)
+        self.trails.add_tags(ResourceId=arn, TagsList=[{"Key": "b", "Value": "2"}])
+        self.trails.remove_tags(ResourceId=arn, TagsList=[{"Key": "a"}])
+        self.assertEqual(
+            self.trails.list_tags(ResourceIdList=[arn])["ResourceTagList"][0]["TagsList"], [{"Key": "b", "Value": "2"}]
+        )
+        self.fails("ResourceNotFoundException", self.trails.list_tags, ResourceIdList=[arn + "x"])
+
+    def test_key_topic_and_log_group_are_verified(self) -> None:
+        self.create()
+        kms = self.client("kms")
+        key = kms.create_key()["KeyMetadata"]
+        kms.create_alias(AliasName="alias/trail", TargetKeyId=key["KeyId"])
+        self.fails("KmsKeyNotFoundException", self.trails.update_trail, Name="main", KmsKeyId="alias/none")
+        self.fails(
+            "InsufficientEncryptionPolicyException", self.trails.update_trail, Name="main", KmsKeyId="alias/trail"
+        )
+        policy = json.loads(kms.get_key_policy(KeyId=key["KeyId"])["Policy"])
+        policy["Statement"].append(
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "cloudtrail.amazonaws.com"},
+                "Action": "kms:GenerateDataKey*",
+                "Resource": "*",
+            }
+        )
+        kms.put_key_policy(KeyId=key["KeyId"], Policy=json.dumps(policy))
+        self.trails.update_trail(Name="main", KmsKeyId="alias/trail")
+        self.assertEqual(self.trail()["KmsKeyId"], key["Arn"])
+        self.trails.update_trail(Name="main", KmsKeyId="")
+        self.assertNotIn("KmsKeyId", self.trail())
+        self.fails("InsufficientSnsTopicPolicyException", self.trails.update_trail, Name="main", SnsTopicName="none")
+        topic = self.client("sns").create_topic(Name="trail")["TopicArn"]
+        self.trails.update_trail(Name="main", SnsTopicName="trail")
+        self.assertEqual(self.trail()["SnsTopicARN"], topic)
+        group = f"arn:aws:logs:us-east-1:{self.account}:log-group:trail:*"
+        self.client("logs").create_log_group(logGroupName="trail")
+        trust = {
+            "Version": "2012-10-17",
+            "Statement": [
+                {"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}, "Action": "sts:AssumeRole"}
+            ],
+        }
+        role = self.client("iam").create_role(RoleName="trail", AssumeRolePolicyDocument=json.dumps(trust))["Role"][
+            "Arn"
+        ]
+        self.fails(
+            "InvalidParameterCombinationException",
+            self.trails.update_trail,
+            Name="main",
+            CloudWatchLogsLogGroupArn=group,
+        )
+        self.trails.update_trail(Name="main", CloudWatchLogsLogGroupArn=group, CloudWatchLogsRoleArn=role)
+        self.assertEqual(self.trail()["CloudWatchLogsRoleArn"], role)
+        self.trails.update_trail(Name="main", CloudWatchLogsLogGroupArn="", CloudWatchLogsRoleArn="")
+        self.assertNotIn("CloudWatchLogsLogGroupArn", self.trail())
+
+    def test_an_organization_trail_is_seen_by_members_who_cannot_change_it(self) -> None:
+        self.fails("OrganizationsNotInUseException", self.create, IsOrganizationTrail=True)
+        organizations = self.client("organizations")
+        organizations.create_organization(FeatureSet="ALL")
+        member = organizations.create_account(Email="a@example.com", AccountName="m")["CreateAccountStatus"][
+            "AccountId"
+        ]
+        arn = self.create(IsOrganizationTrail=True, IsMultiRegionTrail=True)["TrailARN"]
+        theirs = client("cloudtrail", member, "eu-west-1")
+        got = theirs.describe_trails()["trailList"]
+        self.assertEqual([(t["TrailARN"], t["IsOrganizationTrail"]) for t in got], [(arn, True)])
+        self.fails("NotOrganizationMasterAccountException", client("cloudtrail", member).stop_logging, Name=arn)
+
+    def test_an_organization_trail_can_be_put_into_an_account(self) -> None:
+        arn = control("POST", f"organization_trail?account={self.account}&management=999900001111")["arn"]
+        self.assertTrue(self.trails.get_trail_status(Name=arn)["IsLogging"])
+        self.assertEqual([t["TrailARN"] for t in self.trails.describe_trails()["trailList"]], [arn])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,161 @@
+"""EC2: regions, default security groups and their rules, EBS encryption by default."""
+
+import unittest
+from typing import Any
+
+from emulator.testing import AccountTest, control
+
+
+class Regions(AccountTest):
+    def test_seventeen_by_default_more_by_opt_in(self) -> None:
+        ec2 = self.client("ec2")
+        self.assertEqual(len(ec2.describe_regions()["Regions"]), 17)
+        every = {r["RegionName"]: r["OptInStatus"] for r in ec2.describe_regions(AllRegions=True)["Regions"]}
+        self.assertEqual((every["us-east-1"], every["af-south-1"]), ("opt-in-not-required", "not-opted-in"))
+        self.assertFalse(any(name.startswith(("cn-", "us-gov-")) for name in every))
+        control("POST", f"opt_in?account={self.account}&region=af-south-1")
+        self.assertEqual(len(ec2.describe_regions()["Regions"]), 18)
+        self.fails("InvalidParameterValue", ec2.describe_regions, RegionNames=["mars-1"])
+
+
+class SecurityGroups(AccountTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.ec2 = self.client("ec2")
+
+    def default_group(self, vpc: str | None = None) -> str:
+        vpc = vpc or self.ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+        filters = [{"Name": "group-name", "Values": ["default"]}, {"Name": "vpc-id", "Values": [vpc]}]
+        return self.ec2.describe_security_groups(Filters=filters)["SecurityGroups"][0]["GroupId"]
+
+    def rules(self, group: str) -> list[dict[str, Any]]:
+        return self.ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])[
+            "SecurityGroupRules"
+        ]
+
+    def test_a_default_group_lets_itself_in_and_everything_out(self) -> None:
+        group = self.default_group()
+        got = [
+            (
+                r["IsEgress"],
+                r["IpProtocol"],
+                r["FromPort"],
+                r.get("CidrIpv4"),
+                r.get("ReferencedGroupInfo", {}).get("GroupId"),
+            )
+            for r in self.rules(group)
+        ]
+        self.assertEqual(got, [(False, "-1", -1, None, group), (True, "-1", -1, "0.0.0.0/0", None)])
+        self.assertEqual(self.rules(group)[0]["GroupOwnerId"], self.account)
+
+    def test_rules_by_id(self) -> None:
+        group = self.default_group()
+        permissions = [
+            {
+                "IpProtocol": "tcp",
+                "FromPort": 22,
+                "ToPort": 22,
+                "IpRanges": [{"CidrIp": "0.0.0.0/0", "Description": "ssh"}, {"CidrIp": "10.0.0.0/8"}],
+                "Ipv6Ranges": [{"CidrIpv6": "::/0"}],
+            },
+            {
+                "IpProtocol": "udp",
+                "FromPort": 53,
+                "ToPort": 53,
+                "UserIdGroupPairs": [{"GroupId": group, "Description": "dns"}],
+            },
+            {
+                "IpProtocol": "tcp",
+                "FromPort": 443,
+                "ToPort": 443,
+                "PrefixListIds": [{"PrefixListId": "pl-12345678", "Description": "p"}],
+            },
+        ]
+        tags = [{"ResourceType": "security-group-rule", "Tags": [{"Key": "a", "Value": "b"}]}]
+        made = self.ec2.authorize_security_group_ingress(
+            GroupId=group, IpPermissions=permissions, TagSpecifications=tags
+        )
+        self.assertEqual(len(made["SecurityGroupRules"]), 5)
+        described = {r["SecurityGroupRuleId"]: r for r in self.rules(group)}
+        for rule in made["SecurityGroupRules"]:
+            self.assertEqual(described[rule["SecurityGroupRuleId"]], rule)
+            self.assertEqual(rule["Tags"], [{"Key": "a", "Value": "b"}])
+        self.assertEqual(
+            sorted(r.get("Description", "") for r in made["SecurityGroupRules"]), ["", "", "dns", "p", "ssh"]
+        )
+        ids = [r["SecurityGroupRuleId"] for r in made["SecurityGroupRules"]]
+        gone = self.ec2.revoke_security_group_ingress(GroupId=group, SecurityGroupRuleIds=ids[:2])
+        self.assertEqual([r["SecurityGroupRuleId"] for r in gone["RevokedSecurityGroupRules"]], ids[:2])
+        self.fails(
+            "InvalidSecurityGroupRuleId.NotFound",
+            self.ec2.revoke_security_group_ingress,
+            GroupId=group,
+            SecurityGroupRuleIds=ids[:3],
+        )
+        self.assertEqual(len(self.rules(group)), 5)
+        egress = [r["SecurityGroupRuleId"] for r in self.rules(group) if r["IsEgress"]]
+        self.ec2.revoke_security_group_egress(GroupId=group, SecurityGroupRuleIds=egress)
+        self.ec2.authorize_security_group_egress(
+            GroupId=group, IpPermissions=[{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+        )
+        self.assertEqual([r["CidrIpv4"] for r in self.rules(group) if r["IsEgress"]], ["0.0.0.0/0"])
+
+    def test_a_call_adds_all_rules_or_none(self) -> None:
+        group = self.default_group()
+        one = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}
+        self.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[one])
+        two = one | {"FromPort": 81, "ToPort": 81}
+        self.fails(
+            "InvalidPermission.Duplicate",
+            self.ec2.authorize_security_group_ingress,
+            GroupId=group,
+            IpPermissions=[two, one],
+        )
+        self.assertEqual([r["FromPort"] for r in self.rules(group)], [-1, 80, -1])
+
+    def test_a_revoke_that_matches_nothing(self) -> None:
+        nothing = [{"IpProtocol": "tcp", "FromPort": 1, "ToPort": 1, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}]
+        got = self.ec2.revoke_security_group_ingress(GroupId=self.default_group(), IpPermissions=nothing)
+        self.assertEqual((got["Return"], got["UnknownIpPermissions"]), (True, nothing))
+        vpc = self.ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+        self.fails(
+            "InvalidPermission.NotFound",
+            self.ec2.revoke_security_group_ingress,
+            GroupId=self.default_group(vpc),
+            IpPermissions=nothing,
+        )
+
+    def test_default_groups_stay_and_interfaces_use_them(self) -> None:
+        group = self.default_group()
+        self.fails("CannotDelete", self.ec2.delete_security_group, GroupId=group)
+        subnet = self.ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+        self.ec2.create_network_interface(SubnetId=subnet)
+        got = self.ec2.describe_network_interfaces(Filters=[{"Name": "group-id", "Values": [group]}])[
+            "NetworkInterfaces"
+        ]
+        self.assertEqual([i["Groups"] for i in got], [[{"GroupId": group, "GroupName": "default"}]])
+
+    def test_page_sizes_of_aws(self) -> None:
+        self.fails("InvalidParameterValue", self.ec2.describe_vpcs, MaxResults=4)
+        self.ec2.describe_security_group_rules(MaxResults=1000)
+
+
+class EbsEncryption(AccountTest):
+    def test_default_and_key(self) -> None:
+        ec2 = self.client("ec2", "eu-west-1")
+        self.assertFalse(ec2.get_ebs_encryption_by_default()["EbsEncryptionByDefault"])
+        self.assertEqual(ec2.get_ebs_default_kms_key_id()["KmsKeyId"], "alias/aws/ebs")
+        ec2.enable_ebs_encryption_by_default()
+        self.assertEqual(ec2.get_ebs_encryption_by_default()["SseType"], "sse-ebs")
+        key = f"arn:aws:kms:eu-west-1:{self.account}:key/11111111-2222-3333-4444-555555555555"
+        self.assertEqual(ec2.modify_ebs_default_kms_key_id(KmsKeyId=key)["KmsKeyId"], key)
+        self.assertEqual(ec2.get_ebs_default_kms_key_id()["KmsKeyId"], key)
+        self.assertEqual(self.client("ec2").get_ebs_default_kms_key_id()["KmsKeyId"], "alias/aws/ebs")
+        ec2.reset_ebs_default_kms_key_id()
+        self.assertEqual(ec2.get_ebs_default_kms_key_id()["KmsKeyId"], "alias/aws/ebs")
+        ec2.disable_ebs_encryption_by_default()
+        self.assertFalse(ec2.get_ebs_encryption_by_default()["EbsEncryptionByDefault"])
+
+
+if __name__ == "__main__":
+    unittest.main()

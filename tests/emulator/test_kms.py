@@ -1,0 +1,120 @@
+"""KMS: keys, aliases, policies and rotation."""
+
+import json
+import unittest
+
+from emulator.testing import AccountTest
+
+
+class Keys(AccountTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.kms = self.client("kms")
+
+    def key(self, **more: object) -> str:
+        return self.kms.create_key(**more)["KeyMetadata"]["KeyId"]
+
+    def test_paging_of_keys_aliases_and_tags(self) -> None:
+        ids = sorted(self.key(Tags=[{"TagKey": str(n), "TagValue": "v"} for n in range(3)]) for _ in range(5))
+        first = self.kms.list_keys(Limit=2)
+        self.assertTrue(first["Truncated"])
+        pages = self.kms.get_paginator("list_keys").paginate(PaginationConfig={"PageSize": 2})
+        self.assertEqual([k["KeyId"] for page in pages for k in page["Keys"]], ids)
+        tags = self.kms.get_paginator("list_resource_tags").paginate(KeyId=ids[0], PaginationConfig={"PageSize": 2})
+        self.assertEqual(sum(len(page["Tags"]) for page in tags), 3)
+
+    def test_describe_by_alias_and_what_depends_on_the_spec(self) -> None:
+        key = self.key(Description="d")
+        self.kms.create_alias(AliasName="alias/main", TargetKeyId=key)
+        got = self.kms.describe_key(KeyId="alias/main")["KeyMetadata"]
+        self.assertEqual((got["KeyId"], got["Description"], got["MultiRegion"]), (key, "d", False))
+        self.assertEqual(got["EncryptionAlgorithms"], ["SYMMETRIC_DEFAULT"])
+        hmac = self.kms.create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")["KeyMetadata"]
+        self.assertEqual(hmac["MacAlgorithms"], ["HMAC_SHA_256"])
+        self.assertNotIn("EncryptionAlgorithms", hmac)
+        self.fails("NotFoundException", self.kms.describe_key, KeyId="alias/none")
+        self.fails("ValidationException", self.kms.create_key, KeySpec="RSA_2048")
+
+    def test_aliases(self) -> None:
+        one, two = self.key(), self.key()
+        self.kms.create_alias(AliasName="alias/main", TargetKeyId=one)
+        self.fails("AlreadyExistsException", self.kms.create_alias, AliasName="alias/main", TargetKeyId=two)
+        self.kms.update_alias(AliasName="alias/main", TargetKeyId=two)
+        self.assertEqual(self.kms.list_aliases(KeyId=one)["Aliases"], [])
+        self.assertEqual([a["AliasName"] for a in self.kms.list_aliases(KeyId=two)["Aliases"]], ["alias/main"])
+        predefined = [a for a in self.kms.list_aliases()["Aliases"] if a["AliasName"] == "alias/aws/ebs"]
+        self.assertNotIn("TargetKeyId", predefined[0])
+        managed = self.kms.describe_key(KeyId="alias/aws/ebs")["KeyMetadata"]
+        self.assertEqual(managed["KeyManager"], "AWS")
+        self.kms.delete_alias(AliasName="alias/main")
+        self.fails("NotFoundException", self.kms.describe_key, KeyId="alias/main")
+
+    def test_rotation(self) -> None:
+        key = self.key()
+        got = self.kms.get_key_rotation_status(KeyId=key)
+        self.assertEqual((got["KeyRotationEnabled"], "RotationPeriodInDays" in got), (False, False))
+        self.kms.enable_key_rotation(KeyId=key, RotationPeriodInDays=180)
+        got = self.kms.get_key_rotation_status(KeyId=key)
+        self.assertEqual((got["KeyRotationEnabled"], got["RotationPeriodInDays"]), (True, 180))
+        self.assertIn("NextRotationDate", got)
+        self.fails("ValidationException", self.kms.enable_key_rotation, KeyId=key, RotationPeriodInDays=89)
+        self.kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+        self.assertFalse(self.kms.get_key_rotation_status(KeyId=key)["KeyRotationEnabled"])
+        self.fails("KMSInvalidStateException", self.kms.enable_key_rotation, KeyId=key)
+        self.kms.cancel_key_deletion(KeyId=key)
+        self.assertTrue(self.kms.get_key_rotation_status(KeyId=key)["KeyRotationEnabled"])
+        self.fails("DisabledException", self.kms.disable_key_rotation, KeyId=key)
+        self.kms.enable_key(KeyId=key)
+        self.kms.disable_key_rotation(KeyId=key)
+        for spec, usage in (("ECC_NIST_P256", "SIGN_VERIFY"), ("HMAC_256", "GENERATE_VERIFY_MAC")):
+            other = self.key(KeySpec=spec, KeyUsage=usage)
+            self.fails("UnsupportedOperationException", self.kms.get_key_rotation_status, KeyId=other)
+            self.fails("UnsupportedOperationException", self.kms.enable_key_rotation, KeyId=other)
+
+    def test_states(self) -> None:
+        key = self.key()
+        self.kms.disable_key(KeyId=key)
+        self.assertEqual(self.kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"], "Disabled")
+        got = self.kms.schedule_key_deletion(KeyId=key)
+        self.assertEqual((got["KeyState"], got["PendingWindowInDays"]), ("PendingDeletion", 30))
+        self.assertIn("DeletionDate", self.kms.describe_key(KeyId=key)["KeyMetadata"])
+        self.fails("KMSInvalidStateException", self.kms.schedule_key_deletion, KeyId=key)
+        self.fails("KMSInvalidStateException", self.kms.enable_key, KeyId=key)
+        self.fails(
+            "KMSInvalidStateException", self.kms.tag_resource, KeyId=key, Tags=[{"TagKey": "a", "TagValue": "b"}]
+        )
+        self.kms.cancel_key_deletion(KeyId=key)
+        self.assertEqual(self.kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"], "Disabled")
+        self.fails("KMSInvalidStateException", self.kms.cancel_key_deletion, KeyId=key)
+
+    def test_policy(self) -> None:
+        key = self.key()
+        got = self.kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"]
+        self.assertEqual(json.loads(got)["Statement"][0]["Principal"], {"AWS": f"arn:aws:iam::{self.account}:root"})
+        statement = {
+            "Sid": "x",
+            "Effect": "Allow",
+            "Principal": {"AWS": self.account},
+            "Action": "kms:*",
+            "Resource": "*",
+        }
+        self.kms.put_key_policy(KeyId=key, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+        got = json.loads(self.kms.get_key_policy(KeyId=key)["Policy"])
+        self.assertEqual(got["Statement"][0]["Principal"], {"AWS": f"arn:aws:iam::{self.account}:root"})
+        statement["Action"] = "kms:Decrypt"
+        lockout = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self.fails("MalformedPolicyDocumentException", self.kms.put_key_policy, KeyId=key, Policy=lockout)
+        self.kms.put_key_policy(KeyId=key, Policy=lockout, BypassPolicyLockoutSafetyCheck=True)
+        self.fails("MalformedPolicyDocumentException", self.kms.create_key, Policy="{nonsense")
+
+    def test_tags(self) -> None:
+        key = self.key(Tags=[{"TagKey": "a", "TagValue": "1"}])
+        self.kms.tag_resource(KeyId=key, Tags=[{"TagKey": "a", "TagValue": "2"}, {"TagKey": "b", "TagValue": "3"}])
+        self.kms.untag_resource(KeyId=key, TagKeys=["b"])
+        self.assertEqual(self.kms.list_resource_tags(KeyId=key)["Tags"], [{"TagKey": "a", "TagValue": "2"}])
+        self.kms.update_key_description(KeyId=key, Description="new")
+        self.assertEqual(self.kms.describe_key(KeyId=key)["KeyMetadata"]["Description"], "new")
+
+
+if __name__ == "__main__":
+    unittest.main()

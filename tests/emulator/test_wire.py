@@ -1,0 +1,156 @@
+"""Every request is recognised for what it is; the log tells it."""
+
+import http.client
+import unittest
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import boto3
+import botocore.session
+
+from emulator.inside import environ_of
+from emulator.testing import AccountTest, client, control, endpoint
+from emulator.wire import AccountKeys, recognise
+
+REST_SERVICES = ("s3", "s3control", "account", "accessanalyzer", "securityhub", "guardduty")
+# Operations that cannot be told from another one on the wire, or whose input decides the host.
+NOT_BY_WIRE = {("s3", "ListDirectoryBuckets"), ("s3", "WriteGetObjectResponse")}
+
+
+def sample(shape: Any, name: str = "", depth: int = 0) -> Any:
+    """The smallest input that the shape allows: required members only."""
+    if shape.type_name == "structure":
+        return {m: sample(shape.members[m], m, depth + 1) for m in shape.required_members} if depth < 6 else {}
+    if shape.type_name == "list":
+        return [sample(shape.member, name, depth + 1)] if depth < 6 else []
+    if shape.type_name == "map":
+        return {}
+    if shape.type_name == "boolean":
+        return True
+    if shape.type_name in ("integer", "long", "float", "double"):
+        return max(1, shape.metadata.get("min", 1))
+    if shape.type_name == "timestamp":
+        return "2026-01-01T00:00:00Z"
+    if shape.type_name == "blob":
+        return b"x"
+    if getattr(shape, "enum", None):
+        return shape.enum[0]
+    return {"Bucket": "some-bucket", "AccountId": "111122223333"}.get(name, "sample-name")
+
+
+class Recognition(unittest.TestCase):
+    def recognised(self, service: str, name: str, operation: Any, virtual_host: bool) -> None:
+        params = sample(operation.input_shape) if operation.input_shape else {}
+        environ, body = environ_of(operation, params, "AKIA111122223333TEST", "eu-west-1", virtual_host)
+        call = recognise(environ, body, AccountKeys())
+        self.assertEqual(
+            (call.service, call.operation, call.region, call.account), (service, name, "eu-west-1", "111122223333")
+        )
+
+    def test_every_operation_of_the_rest_services(self) -> None:
+        session = botocore.session.get_session()
+        for service in REST_SERVICES:
+            model = session.get_service_model(service)
+            for name in model.operation_names:
+                if (service, name) in NOT_BY_WIRE:
+                    continue
+                operation = model.operation_model(name)
+                if operation.deprecated:
+                    continue
+                for virtual_host in (False, True) if service == "s3" else (False,):
+                    with self.subTest(service=service, operation=name, virtual_host=virtual_host):
+                        self.recognised(service, name, operation, virtual_host)
+
+
+class OnTheWire(AccountTest):
+    def test_the_log_names_service_operation_region_and_error(self) -> None:
+        self.client("iam").get_account_summary()
+        self.client("ec2", "eu-west-1").describe_vpcs()
+        self.fails("NotFoundException", self.client("kms").describe_key, KeyId="alias/none")
+        self.fails("404", self.client("s3").head_bucket, Bucket=f"nothing-{self.account}")
+        log = control("GET", f"calls?account={self.account}")
+        self.assertEqual(
+            [(c["service"], c["operation"], c["region"], c["status"], c["error_code"]) for c in log],
+            [
+                ("iam", "GetAccountSummary", "us-east-1", 200, None),
+                ("ec2", "DescribeVpcs", "eu-west-1", 200, None),
+                ("kms", "DescribeKey", "us-east-1", 400, "NotFoundException"),
+                ("s3", "HeadBucket", "us-east-1", 404, None),
+            ],
+        )
+        self.assertEqual(log[2]["args"], {"KeyId": "alias/none"})
+        control("DELETE", f"calls?account={self.account}")
+        self.assertEqual(self.calls(), [])
+
+    def test_an_assumed_role_is_in_its_own_account(self) -> None:
+        other = "7" + self.account[1:]
+        got = self.client("sts").assume_role(RoleArn=f"arn:aws:iam::{other}:role/auditor", RoleSessionName="session-1")
+        keys = got["Credentials"]
+        sts = boto3.client(
+            "sts",
+            region_name="us-east-1",
+            endpoint_url=endpoint(),
+            aws_access_key_id=keys["AccessKeyId"],
+            aws_secret_access_key=keys["SecretAccessKey"],
+            aws_session_token=keys["SessionToken"],
+        )
+        who = sts.get_caller_identity()
+        self.assertEqual(who["Account"], other)
+        self.assertEqual(who["Arn"], f"arn:aws:sts::{other}:assumed-role/auditor/session-1")
+        self.assertEqual([c["operation"] for c in control("GET", f"calls?account={other}")], ["GetCallerIdentity"])
+
+    def test_s3control_is_served_under_the_account_in_the_host_name(self) -> None:
+        s3control = self.client("s3control")
+        names = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+        block = dict.fromkeys(names, True)
+        s3control.put_public_access_block(AccountId=self.account, PublicAccessBlockConfiguration=block)
+        got = s3control.get_public_access_block(AccountId=self.account)
+        self.assertEqual(got["PublicAccessBlockConfiguration"], block)
+        self.assertEqual(self.calls(), ["s3control:PutPublicAccessBlock", "s3control:GetPublicAccessBlock"])
+
+    def test_paths_as_other_clients_write_them(self) -> None:
+        bucket = f"paths-{self.account}"
+        self.client("s3").create_bucket(Bucket=bucket)
+        control("DELETE", f"calls?account={self.account}")
+        host = endpoint().removeprefix("http://")
+        credential = f"AKIA{self.account}TEST/20260101/us-east-1/s3/aws4_request"
+        cases = [
+            ("GET", host, f"/{bucket}/?encryption", "GetBucketEncryption"),
+            ("GET", host, f"/{bucket}?versioning&x-id=GetBucketVersioning", "GetBucketVersioning"),
+            ("GET", f"{bucket}.{host}", "/?publicAccessBlock", "GetPublicAccessBlock"),
+            ("GET", f"{bucket}.s3.us-east-1.amazonaws.com", "/?ownershipControls", "GetBucketOwnershipControls"),
+            ("GET", host, "/?x-id=ListBuckets", "ListBuckets"),
+            ("HEAD", f"{bucket}.{host}", "/", "HeadBucket"),
+        ]
+        connection = http.client.HTTPConnection(host)
+        for method, name, path, operation in cases:
+            authorization = f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0"
+            connection.request(method, path, headers={"Host": name, "Authorization": authorization})
+            answer = connection.getresponse()
+            self.assertEqual((answer.status, operation), (200, operation), answer.read())
+            answer.read()
+        connection.close()
+        self.assertEqual(self.calls(), [f"s3:{case[3]}" for case in cases])
+
+    def test_many_clients_at_once(self) -> None:
+        clients = [client("kms", str(690000000000 + number)) for number in range(4)]
+
+        def work(kms: Any) -> int:
+            for _ in range(10):
+                kms.create_key()
+            return len(kms.list_keys()["Keys"])
+
+        with ThreadPoolExecutor(4) as pool:
+            self.assertEqual(list(pool.map(work, clients)), [10] * 4)
+
+    def test_one_connection_serves_many_calls(self) -> None:
+        connection = http.client.HTTPConnection(endpoint().removeprefix("http://"))
+        for _ in range(3):
+            connection.request("GET", "/_evenkeel/health")
+            self.assertEqual(connection.getresponse().read(), b'{"ok": true}')
+            self.assertIsNotNone(connection.sock)
+        connection.close()
+
+
+if __name__ == "__main__":
+    unittest.main()

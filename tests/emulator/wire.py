@@ -1,0 +1,219 @@
+"""Recognises from the wire alone which account, region, service and operation a request is for.
+
+Every service's own API model (botocore's) decides; nothing here knows an operation by name. Requests are brought into
+one form first: S3's bucket and s3control's account move from the host name to the place where moto looks for them.
+"""
+
+import functools
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+from botocore.exceptions import UnknownServiceError
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.model import OperationModel
+from moto.core.parse import PROTOCOL_PARSERS
+from moto.core.request import Request
+from moto.core.routing import get_service_router
+from moto.core.utils import get_service_model
+from moto.utilities.utils import get_partition
+from werkzeug.exceptions import NotFound
+
+CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/(\d{8})/([^/]+)/([^/]+)/aws4_request")
+# `AKIA` or `ASIA`, the account, four more characters: an own account without any set-up.
+KEY_WITH_ACCOUNT = re.compile(r"^A[KS]IA(\d{12})[A-Z0-9]{4}$")
+ACCOUNT_HOST = re.compile(r"^(\d{12})\.(.+)$")
+BUCKET_HOST = re.compile(
+    r"^(?P<bucket>[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9])\."
+    r"(?P<rest>(?:127\.0\.0\.1|localhost|s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?)(?::\d+)?)$"
+)
+S3_CONTROL_PATH = "/v20180820/"
+
+# Names in the credential scope that are not botocore's name of the service.
+SIGNING_NAMES = {
+    "access-analyzer": "accessanalyzer",
+    "monitoring": "cloudwatch",
+    "email": "ses",
+    "elasticloadbalancing": "elbv2",
+    "elasticfilesystem": "efs",
+    "states": "stepfunctions",
+    "tagging": "resourcegroupstaggingapi",
+    "sso": "sso-admin",
+}
+
+
+@dataclass
+class Call:
+    """One request, recognised as far as it can be; `model` is None when no operation fits."""
+
+    environ: dict[str, Any]
+    body: bytes
+    service: str | None = None
+    region: str = "us-east-1"
+    account: str = DEFAULT_ACCOUNT_ID
+    access_key: str | None = None
+    model: OperationModel | None = None
+    uri_params: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def operation(self) -> str | None:
+        return str(self.model.name) if self.model else None
+
+    @property
+    def partition(self) -> str:
+        return get_partition(self.region)
+
+    @property
+    def protocol(self) -> str:
+        return protocol_of(self.service)
+
+    @property
+    def method(self) -> str:
+        return self.environ["REQUEST_METHOD"]
+
+    @functools.cached_property
+    def params(self) -> dict[str, Any]:
+        """The operation's input, by the names of the API model."""
+        if self.model is None or self.model.input_shape is None:
+            return {}
+        request = self.request()
+        return PROTOCOL_PARSERS[self.protocol](self.model, map_type=dict).parse(
+            {
+                "method": request.method,
+                "values": request.values,
+                "headers": request.headers,
+                "body": request.data if self.protocol not in ("query", "ec2") else b"",
+                "url_path": request.path,
+                "url_params": self.uri_params,
+            }
+        )
+
+    def request(self) -> Request:
+        return Request(self.environ | {"wsgi.input": _stream(self.body)})
+
+
+def recognise(environ: dict[str, Any], body: bytes, accounts: "AccountKeys") -> Call:
+    """Fills in what the request tells, after moving host-name parts (see the module's first lines) in `environ`."""
+    call = Call(environ, body)
+    found = CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
+    signing = None
+    if found:
+        call.access_key, _, call.region, signing = found.groups()
+        call.account = accounts.account_of(call.access_key)
+    form = dict(parse_qsl(body.decode("utf-8", "replace"))) if _is_form(environ) else {}
+    call.service = _service(signing, environ, form)
+    if call.service is None:
+        return call
+    if call.service == "s3control":
+        _move_account(environ)
+    elif call.service == "s3":
+        _move_bucket(environ)
+    call.model, call.uri_params = _operation(call, form)
+    return call
+
+
+@functools.cache
+def protocol_of(service: str | None) -> str:
+    """The wire protocol of the service: query, ec2, json, rest-json or rest-xml."""
+    return str(get_service_model(service).protocol) if service else "rest-xml"
+
+
+class AccountKeys:
+    """Which account an access key belongs to."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+
+    def account_of(self, access_key: str) -> str:
+        """The key's account; the emulator's default account for a key that nobody created."""
+        own = KEY_WITH_ACCOUNT.match(access_key)
+        if own:
+            return own.group(1)
+        account = self._known.get(access_key)
+        if account is None:
+            account = self._find(access_key)
+            if account is not None:
+                self._known[access_key] = account
+        return account or DEFAULT_ACCOUNT_ID
+
+    @staticmethod
+    def _find(access_key: str) -> str | None:
+        from moto.iam.models import iam_backends
+
+        for account, partitions in list(iam_backends.items()):
+            for backend in list(partitions.values()):
+                if access_key in backend.access_keys:
+                    return account
+        return None
+
+
+def _service(signing: str | None, environ: dict[str, Any], form: dict[str, str]) -> str | None:
+    if signing is None:
+        return "sts" if form.get("Action", "").startswith("AssumeRoleWith") else None
+    if signing == "s3" and environ["PATH_INFO"].startswith(S3_CONTROL_PATH):
+        return "s3control"
+    service = SIGNING_NAMES.get(signing, signing)
+    if service == "elbv2" and form.get("Version", "").startswith("2012-06"):
+        service = "elb"
+    return service if _exists(service) else None
+
+
+@functools.cache
+def _exists(service: str) -> bool:
+    try:
+        get_service_model(service)
+    except UnknownServiceError:
+        return False
+    return True
+
+
+def _operation(call: Call, form: dict[str, str]) -> tuple[OperationModel | None, dict[str, Any]]:
+    service = get_service_model(call.service)
+    if call.protocol in ("query", "ec2"):
+        name = form.get("Action") or dict(parse_qsl(call.environ.get("QUERY_STRING", ""))).get("Action", "")
+    elif call.protocol == "json":
+        name = call.environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
+    else:
+        try:
+            return get_service_router(call.service).match(call.request())
+        except (NotFound, NotImplementedError):
+            return None, {}
+    if name not in service.operation_names:
+        return None, {}
+    return service.operation_model(name), {}
+
+
+def _move_account(environ: dict[str, Any]) -> None:
+    found = ACCOUNT_HOST.match(environ.get("HTTP_HOST", ""))
+    if found:
+        environ["HTTP_X_AMZ_ACCOUNT_ID"] = found.group(1)
+        environ["HTTP_HOST"] = found.group(2)
+
+
+def _move_bucket(environ: dict[str, Any]) -> None:
+    found = BUCKET_HOST.match(environ.get("HTTP_HOST", ""))
+    if not found:
+        return
+    bucket = f"/{found.group('bucket')}"
+    environ["HTTP_HOST"] = found.group("rest")
+    for name in ("PATH_INFO", "RAW_URI", "REQUEST_URI"):
+        if name in environ:
+            path, mark, query = environ[name].partition("?")
+            environ[name] = bucket + (path if path != "/" else "") + mark + query
+
+
+def _is_form(environ: dict[str, Any]) -> bool:
+    return environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded")
+
+
+def _stream(body: bytes) -> Any:
+    import io
+
+    return io.BytesIO(body)
+
+
+def readable(value: Any) -> Any:
+    """A parsed input as plain JSON, for the call log."""
+    return json.loads(json.dumps(value, default=lambda other: f"<{type(other).__name__}>"))
