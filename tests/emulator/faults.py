@@ -12,7 +12,7 @@ from emulator.wire import Call
 
 KINDS = ("error", "throttle", "status", "delay", "replace", "drop", "hang")
 
-# What a service calls "not allowed" and "too fast": (denied, its status, throttled, its status), by service or protocol.
+# What a service, or else its protocol, calls "not allowed" and "too fast": (denied, status, throttled, status).
 USUAL_CODES = {
     "ec2": ("UnauthorizedOperation", 403, "RequestLimitExceeded", 503),
     "s3": ("AccessDenied", 403, "SlowDown", 503),

@@ -11,6 +11,7 @@ def apply() -> None:
     _prefix_list_rules_keep_their_description()
     _conditional_denials_do_not_deny()
     _keys_behind_aws_aliases_are_managed_by_aws()
+    _roles_are_found_without_case()
     _method_names_are_looked_up_once()
 
 
@@ -78,3 +79,18 @@ def _method_names_are_looked_up_once() -> None:
     import moto.core.responses as responses
 
     responses.method_names_from_class = functools.cache(responses.method_names_from_class)
+
+
+def _roles_are_found_without_case() -> None:
+    """IAM's names are unique and found without regard to case; moto's role names are not."""
+    from moto.iam.models import IAMBackend
+
+    find = IAMBackend.get_role
+
+    def get_role(self: Any, role_name: str) -> Any:
+        for role in self.get_roles():
+            if role.name.lower() == role_name.lower():
+                return role
+        return find(self, role_name)
+
+    IAMBackend.get_role = get_role

@@ -3,8 +3,10 @@
 import signal
 import subprocess
 import sys
+import time
 import unittest
 import urllib.error
+import urllib.request
 from pathlib import Path
 
 from emulator.testing import AccountTest, control
@@ -72,16 +74,14 @@ class Process(unittest.TestCase):
     def test_it_ends_with_its_parent(self) -> None:
         script = (
             "import subprocess, sys\n"
-            f"p = subprocess.Popen([sys.executable, {SERVER!r}, '--die-with-parent'], stdout=subprocess.PIPE, text=True)\n"
+            f"command = [sys.executable, {SERVER!r}, '--die-with-parent']\n"
+            "p = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)\n"
             "print(p.stdout.readline().strip(), flush=True)\n"
         )
         parent = subprocess.run(
             [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, timeout=30, check=True
         )
         url = parent.stdout.strip().removeprefix("listening on ")
-        import time
-        import urllib.request
-
         for _ in range(100):
             try:
                 urllib.request.urlopen(url + "/_evenkeel/health").close()

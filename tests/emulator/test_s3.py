@@ -1,4 +1,4 @@
-"""S3: buckets by owner and region, and every setting of the log bucket's fact sheet; the account's public access block."""
+"""S3: buckets by owner and region, every setting of a log bucket, the account's public access block."""
 
 import json
 import unittest

@@ -13,10 +13,16 @@ from typing import Any
 
 from emulator.answers import AwsError
 from emulator.missing import Forward, handles
-from emulator.policy import allows_service
+from emulator.missing.cloudtrail_checks import (
+    check_bucket,
+    check_key,
+    check_log_group,
+    check_organization,
+    check_role,
+    check_topic,
+)
 from emulator.wire import Call
 
-SERVICE = "cloudtrail.amazonaws.com"
 DEFAULT_SELECTORS = [
     {"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": [], "ExcludeManagementEventSources": []}
 ]
@@ -365,96 +371,20 @@ def _check_settings(call: Call, trail: Trail, settings: dict[str, Any]) -> None:
     if settings["IsMultiRegionTrail"] and not settings["IncludeGlobalServiceEvents"]:
         raise AwsError("InvalidParameterCombinationException", "Multi-Region trail must include global service events.")
     if settings["IsOrganizationTrail"]:
-        _check_organization(call)
-    _check_bucket(call, settings["S3BucketName"])
+        check_organization(call)
+    check_bucket(call, settings["S3BucketName"])
     if settings.get("KmsKeyId"):
-        settings["KmsKeyId"] = _check_key(call, settings["KmsKeyId"])
+        settings["KmsKeyId"] = check_key(call, settings["KmsKeyId"])
     if settings.get("SnsTopicName"):
-        _check_topic(_topic_arn(settings["SnsTopicName"], trail))
+        check_topic(_topic_arn(settings["SnsTopicName"], trail))
     group, role = settings.get("CloudWatchLogsLogGroupArn"), settings.get("CloudWatchLogsRoleArn")
     if bool(group) != bool(role):
         raise AwsError(
             "InvalidParameterCombinationException", "A log group needs a role, and a role needs a log group."
         )
     if group:
-        _check_log_group(call, group)
-        _check_role(call, role)
-
-
-def _check_organization(call: Call) -> None:
-    from moto.organizations.models import organizations_backends
-
-    organization = organizations_backends[call.account][call.partition].org
-    if organization is None:
-        raise AwsError("OrganizationsNotInUseException", f"Account {call.account} is not in an organization.")
-    if organization.master_account_id != call.account:
-        raise AwsError("NotOrganizationMasterAccountException", f"{call.account} is not the management account.")
-
-
-def _check_bucket(call: Call, name: str) -> None:
-    from moto.s3.models import s3_backends
-
-    for partitions in list(s3_backends.values()):
-        bucket = partitions[call.partition].buckets.get(name)
-        if bucket:
-            break
-    else:
-        raise AwsError("S3BucketDoesNotExistException", f"S3 bucket {name} does not exist!")
-    policy = bucket.policy.decode() if isinstance(bucket.policy, bytes) else bucket.policy
-    for action in ("s3:GetBucketAcl", "s3:PutObject"):
-        if not allows_service(policy, SERVICE, action):
-            raise AwsError(
-                "InsufficientS3BucketPolicyException", f"Incorrect S3 bucket policy is detected for bucket: {name}"
-            )
-
-
-def _check_key(call: Call, key_id: str) -> str:
-    from moto.kms.models import kms_backends
-
-    region = key_id.split(":")[3] if key_id.startswith("arn:") else call.region
-    account = key_id.split(":")[4] if key_id.startswith("arn:") else call.account
-    backend = kms_backends[account][region]
-    try:
-        key = backend.keys[backend.any_id_to_key_id(key_id)]
-    except (KeyError, AttributeError):
-        raise AwsError("KmsKeyNotFoundException", f"KMS key {key_id} does not exist.") from None
-    if key.key_state != "Enabled":
-        raise AwsError("KmsKeyDisabledException", f"KMS key {key.arn} is not enabled.")
-    if not allows_service(key.policy, SERVICE, "kms:GenerateDataKey"):
-        raise AwsError(
-            "InsufficientEncryptionPolicyException",
-            f"The policy of KMS key {key.arn} does not allow CloudTrail to use it.",
-        )
-    return key.arn
-
-
-def _check_topic(arn: str) -> None:
-    from moto.sns.models import sns_backends
-
-    _, _, _, region, account, _ = arn.split(":")
-    if arn not in sns_backends[account][region].topics:
-        raise AwsError(
-            "InsufficientSnsTopicPolicyException", f"SNS topic {arn} does not exist or its policy is not enough."
-        )
-
-
-def _check_log_group(call: Call, arn: str) -> None:
-    from moto.logs.models import logs_backends
-
-    found = re.fullmatch(r"arn:[^:]+:logs:([^:]+):(\d{12}):log-group:([^:]+):\*", arn)
-    if not found or found.group(3) not in logs_backends[found.group(2)][found.group(1)].groups:
-        raise AwsError("InvalidCloudWatchLogsLogGroupArnException", f"{arn} is not the ARN of a log group.")
-
-
-def _check_role(call: Call, arn: str) -> None:
-    from moto.iam.models import iam_backends
-
-    for role in iam_backends[call.account][call.partition].roles.values():
-        if role.arn == arn:
-            if allows_service(role.assume_role_policy_document, SERVICE, "sts:AssumeRole"):
-                return
-            break
-    raise AwsError("InvalidCloudWatchLogsRoleArnException", f"CloudTrail cannot assume the role {arn}. Access denied.")
+        check_log_group(call, group)
+        check_role(call, role)
 
 
 def _members(management: str) -> set[str]:

@@ -186,7 +186,7 @@ def delete_channel(call: Call, _: Forward) -> dict[str, Any]:
     if settings.recording:
         raise AwsError(
             "LastDeliveryChannelDeleteFailedException",
-            f"Failed to delete last specified delivery channel with name '{name}', because there, because there is a "
+            f"Failed to delete last specified delivery channel with name '{name}', because there is a "
             "running configuration recorder.",
         )
     settings.channel = None
@@ -313,7 +313,8 @@ def _check_bucket(call: Call, name: str | None, role: str) -> None:
     if "/aws-service-role/" in role and not allows_service(policy, SERVICE, "s3:PutObject"):
         raise AwsError(
             "InsufficientDeliveryPolicyException",
-            f"Insufficient delivery policy to s3 bucket: {name}, unable to write to bucket, provided s3 key prefix is 'null'.",
+            f"Insufficient delivery policy to s3 bucket: {name}, unable to write to bucket, "
+            "provided s3 key prefix is 'null'.",
         )
 
 

@@ -86,7 +86,8 @@ def protected_roles(call: Call) -> None:
         if role.path.startswith(("/aws-service-role/", "/aws-reserved/")):
             raise AwsError(
                 "UnmodifiableEntity",
-                f"Cannot perform the operation on the protected role '{role.name}' - this role is only modifiable by AWS",
+                f"Cannot perform the operation on the protected role '{role.name}' - "
+                "this role is only modifiable by AWS",
             )
 
 

@@ -37,15 +37,11 @@ def find_key(call: Call, key_id: str) -> Any:
     try:
         return backend.keys[backend.any_id_to_key_id(key_id)]
     except (KeyError, AttributeError):
-        kind = "Alias" if "alias/" in key_id else "Key"
-        name = (
-            key_id
-            if key_id.startswith("arn:")
-            else (
-                f"arn:{call.partition}:kms:{call.region}:{call.account}:{key_id if kind == 'Alias' else 'key/' + key_id}"
-            )
-        )
-        text = f"Alias {name} is not found." if kind == "Alias" else f"Key '{name}' does not exist"
+        is_alias = "alias/" in key_id
+        name = key_id
+        if not name.startswith("arn:"):
+            name = f"arn:{call.partition}:kms:{call.region}:{call.account}:{'' if is_alias else 'key/'}{key_id}"
+        text = f"Alias {name} is not found." if is_alias else f"Key '{name}' does not exist"
         raise AwsError("NotFoundException", text) from None
 
 
