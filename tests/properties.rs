@@ -48,7 +48,7 @@ async fn messy() -> (Account, Arc<Session>) {
 }
 
 async fn observe(session: &Arc<Session>, declaration: &Declaration) -> Vec<ObservedItem> {
-    observe_all(session, declaration.items(session), || {}).await
+    observe_all(session, declaration.items(session).await, || {}).await
 }
 
 async fn plan(session: &Arc<Session>, declaration: &Declaration) -> Plan {
@@ -173,7 +173,7 @@ async fn honest_permissions() {
         let samples = kind.samples();
         for sample in samples.iter().chain(samples.first()) {
             let declaration = Declaration::new(&account, sample);
-            for (item, _) in declaration.items(&session) {
+            for (item, _) in declaration.items(&session).await {
                 let kind = registry::find(&item.item.kind).unwrap();
                 declared.add(kind, &item.spec, Mode::Enforce).unwrap();
             }

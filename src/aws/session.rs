@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
@@ -74,14 +74,23 @@ impl Session {
     /// # Errors
     /// No credentials, credentials that AWS refuses, or no answer.
     pub async fn connect(meter: Arc<Meter>) -> Result<Self, ConnectError> {
-        let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(http::client(Arc::clone(&meter)))
-            .timeout_config(
-                TimeoutConfig::builder()
-                    .connect_timeout(Duration::from_secs(5))
-                    .operation_attempt_timeout(Duration::from_secs(30))
-                    .build(),
-            );
+        Self::with_loader(aws_config::defaults(BehaviorVersion::latest()), meter).await
+    }
+
+    /// The same, with settings that win over those of the environment.
+    ///
+    /// # Errors
+    /// As [`Session::connect`].
+    pub async fn with_loader(
+        loader: ConfigLoader,
+        meter: Arc<Meter>,
+    ) -> Result<Self, ConnectError> {
+        let mut loader = loader.http_client(http::client(Arc::clone(&meter))).timeout_config(
+            TimeoutConfig::builder()
+                .connect_timeout(Duration::from_secs(5))
+                .operation_attempt_timeout(Duration::from_secs(30))
+                .build(),
+        );
         if let Ok(name) = AppName::new(concat!("evenkeel-", env!("CARGO_PKG_VERSION"))) {
             loader = loader.app_name(name);
         }

@@ -61,6 +61,12 @@ impl Cx {
         there
     }
 
+    /// The same with the right to write. Only for code that has passed the guards.
+    #[must_use]
+    pub fn writable(self) -> WriteCx {
+        WriteCx(self)
+    }
+
     /// A client for this Region, made once: `cx.client(aws_sdk_iam::Client::new)`.
     pub fn client<C: Clone + Send + Sync + 'static>(
         &self,
@@ -100,16 +106,11 @@ impl Deref for Cx {
     }
 }
 
-/// Reads and writes, for one change. Only the engine makes one, after its guards.
+/// Reads and writes, for one change. The engine makes one after its guards.
 #[derive(Debug, Clone)]
 pub struct WriteCx(Cx);
 
 impl WriteCx {
-    /// Allows writing.
-    pub(crate) fn new(cx: Cx) -> Self {
-        Self(cx)
-    }
-
     /// The same in another Region.
     #[must_use]
     pub fn in_region(&self, region: Region) -> Self {

@@ -11,7 +11,6 @@ use serde_json::Value;
 use super::stop::Stop;
 use crate::aws::Session;
 use crate::aws::reads::ReadCache;
-use crate::kinds::context::WriteCx;
 use crate::kinds::{Cx, Facts, Object, Status, registry};
 use crate::names::{AccountId, ItemName, Region};
 use crate::plan::{ObjectPlan, Plan, PlannedChange};
@@ -169,11 +168,8 @@ impl Applier<'_> {
         };
         let before = serde_json::to_value(&object.observed)?;
         self.record(plan, object, change.id, Phase::Intent { action: action.clone(), before })?;
-        let cx = WriteCx::new(Cx::new(
-            facts(plan, object),
-            Arc::clone(session),
-            Arc::new(ReadCache::default()),
-        ));
+        let cx = Cx::new(facts(plan, object), Arc::clone(session), Arc::new(ReadCache::default()))
+            .writable();
         let (step, phase) = match kind.apply(&cx, action).await {
             Ok(()) => (Step::Applied, Phase::Applied),
             Err(error) => {

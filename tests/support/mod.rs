@@ -2,6 +2,8 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod library;
+
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -33,9 +35,9 @@ pub struct WireCall {
 pub struct Account {
     /// Twelve digits.
     pub id: String,
-    access_key: String,
-    secret_key: String,
-    session_token: String,
+    pub access_key: String,
+    pub secret_key: String,
+    pub session_token: String,
     emulator: &'static Emulator,
     /// A folder of the test's own; the commands run in it.
     pub folder: tempfile::TempDir,

@@ -1,0 +1,166 @@
+//! The library against the emulator, for tests that look closer than the command line does.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use chrono::NaiveDate;
+use evenkeel::aws::reads::ReadCache;
+use evenkeel::aws::{Session, meter::Meter};
+use evenkeel::baseline::check::Checker;
+use evenkeel::baseline::load::Memory;
+use evenkeel::baseline::{self, Baseline, Environment, LoadOptions};
+use evenkeel::kinds::erased::DynKind;
+use evenkeel::kinds::{Cx, Facts, Object, Risk, registry};
+use evenkeel::names::Region;
+use evenkeel::plan::{
+    BaselineRef, Cost, Declared, Mode, ObjectPlan, ObservedItem, Plan, PlanInput, TargetRef,
+    make_plan,
+};
+use evenkeel::reconcile::{Selection, declare};
+use serde_json::Value;
+
+use super::Account;
+
+/// The Regions that the tests look at.
+pub const REGIONS: [&str; 2] = ["eu-west-1", "us-east-1"];
+
+/// A session for an account of the emulator.
+pub async fn connect(account: &Account) -> Arc<Session> {
+    let env = account.env();
+    let credentials = aws_credential_types::Credentials::new(
+        &account.access_key,
+        &account.secret_key,
+        Some(account.session_token.clone()),
+        None,
+        "test",
+    );
+    let meter = Arc::new(Meter::default());
+    let loader = aws_config::defaults(aws_config::BehaviorVersion::latest())
+        .credentials_provider(credentials)
+        .endpoint_url(&env["AWS_ENDPOINT_URL"])
+        .region(aws_config::Region::new("eu-west-1"));
+    Arc::new(Session::with_loader(loader, meter).await.unwrap())
+}
+
+/// A baseline in mode enforce.
+pub struct Declaration {
+    /// Its text.
+    pub text: String,
+    baseline: Baseline<'static>,
+    only: Option<&'static str>,
+    /// IAM actions behind the calls of an apply.
+    pub seen: Mutex<Vec<String>>,
+}
+
+impl Declaration {
+    /// A sample with a header.
+    pub fn new(account: &Account, sample: &str) -> Self {
+        let text = format!(
+            "schema = 1\n[baseline]\nname = \"sample\"\nmode = \"enforce\"\nregions = [\"eu-west-1\", \"us-east-1\"]\n{sample}"
+        );
+        let path = PathBuf::from("sample.toml");
+        let memory = Memory(BTreeMap::from([(path.clone(), text.clone())]));
+        let options = LoadOptions {
+            variables: BTreeMap::new(),
+            environment: Environment::default(),
+            today: NaiveDate::default(),
+        };
+        let loaded = baseline::load(&[path], &memory, registry::catalog(), options)
+            .unwrap_or_else(|problems| panic!("{problems}\n{text}"));
+        let _ = account;
+        Self { text, baseline: loaded.baseline, only: None, seen: Mutex::default() }
+    }
+
+    /// A sample of which only the items of one kind are looked at.
+    pub fn only(account: &Account, kind: &'static dyn DynKind, sample: &str) -> Self {
+        Self { only: Some(kind.name()), ..Self::new(account, sample) }
+    }
+
+    /// What it declares for the account.
+    pub async fn items(&self, session: &Arc<Session>) -> Vec<(Declared, Facts)> {
+        let selection = Selection {
+            kinds: self.only.iter().map(|kind| (*kind).to_owned()).collect(),
+            ..Selection::default()
+        };
+        let declared = declare(&self.baseline, session, Mode::Enforce, &selection).await.unwrap();
+        assert!(declared.unresolved.is_empty(), "{:?}", declared.unresolved);
+        declared.items
+    }
+}
+
+/// The plan for what was observed, whatever its risk.
+pub fn plan(session: &Arc<Session>, declaration: &Declaration, items: Vec<ObservedItem>) -> Plan {
+    let target = TargetRef {
+        account: session.account().clone(),
+        name: None,
+        partition: session.partition().to_owned(),
+        home_region: session.home_region().clone(),
+        regions: REGIONS.into_iter().map(Region::new).collect(),
+    };
+    make_plan(PlanInput {
+        run: "test".to_owned(),
+        baseline: BaselineRef {
+            name: "sample".to_owned(),
+            digest: declaration.baseline.digest.clone(),
+            files: Vec::new(),
+        },
+        targets: vec![target],
+        items,
+        kind: &registry::find,
+        waiver: &|_, _, _| None,
+        max_risk: Risk::Destructive,
+        cost: Cost::default(),
+    })
+}
+
+/// Does one write of a kind, without a plan.
+pub async fn write(session: &Arc<Session>, object: &ObjectPlan, action: &Value) {
+    let facts = Facts {
+        account: object.account.clone(),
+        partition: session.partition().to_owned(),
+        region: object.region.clone(),
+        home_region: session.home_region().clone(),
+        item: object.item.clone(),
+    };
+    let cx = Cx::new(facts, Arc::clone(session), Arc::new(ReadCache::default()));
+    let kind = registry::find(&object.item.kind).unwrap();
+    kind.apply(&cx.writable(), action)
+        .await
+        .unwrap_or_else(|error| panic!("{}: {action}: {error}", object.title()));
+}
+
+/// An observed object without what AWS makes anew each time, such as the ids of rules.
+pub fn comparable(object: Option<&Object<Value>>) -> Option<Object<Value>> {
+    object.map(|object| {
+        let mut object = object.clone();
+        if let evenkeel::kinds::Status::Present(state) = &mut object.status {
+            without_new_ids(state);
+        }
+        object
+    })
+}
+
+/// Security group rules have a new id after they were taken away and put back.
+fn without_new_ids(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            map.retain(|key, _| key != "rule_id" && key != "security_group_rule_id");
+            map.values_mut().for_each(without_new_ids);
+        }
+        Value::Array(list) => {
+            list.iter_mut().for_each(without_new_ids);
+            list.sort_by_key(ToString::to_string);
+        }
+        _ => {}
+    }
+}
+
+/// Insists that a spec fits its kind's schema and rules.
+#[track_caller]
+pub fn fits(kind: &dyn DynKind, spec: &Value) {
+    let mismatches = Checker::new(kind.schema()).unwrap().mismatches(spec);
+    assert!(mismatches.is_empty(), "{}: {spec:#}\n{mismatches:#?}", kind.name());
+    let problems = kind.check(spec);
+    assert!(problems.is_empty(), "{}: {spec:#}\n{problems:#?}", kind.name());
+}
