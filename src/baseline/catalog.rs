@@ -30,6 +30,9 @@ pub struct SpecProblem {
     pub help: Option<String>,
 }
 
+/// The rules between the fields of a spec.
+pub type Rules = Box<dyn Fn(&Value) -> Vec<SpecProblem> + Send + Sync>;
+
 /// A kind, as the language sees it.
 pub struct KindInfo {
     /// `service.thing`.
@@ -41,7 +44,7 @@ pub struct KindInfo {
     /// The JSON Schema of its spec.
     pub schema: Box<dyn Fn() -> Value + Send + Sync>,
     /// The rules between its fields, for specs that fit the schema.
-    pub check: Box<dyn Fn(&Value) -> Vec<SpecProblem> + Send + Sync>,
+    pub check: Rules,
 }
 
 /// All kinds.

@@ -35,7 +35,7 @@ enum Applies {
 impl Baseline<'_> {
     /// The items that hold for a target, in the order of their names. Items in mode `off` and
     /// items whose `when` says no are left out.
-    pub fn resolve(&self, facts: &TargetFacts) -> Vec<Result<ResolvedItem, ItemError>> {
+    pub fn resolve(&self, facts: &TargetFacts) -> Vec<Result<ResolvedItem, Box<ItemError>>> {
         self.declarations
             .items
             .iter()
@@ -63,18 +63,22 @@ impl Baseline<'_> {
         name: &ItemName,
         declared: &Declared,
         facts: &TargetFacts,
-    ) -> Result<Option<ResolvedItem>, ItemError> {
-        let fail = |unfilled: Unfilled| ItemError {
-            item: name.clone(),
-            message: unfilled.message,
-            help: unfilled.help,
-            location: self.location(&unfilled.place),
+    ) -> Result<Option<ResolvedItem>, Box<ItemError>> {
+        let fail = |unfilled: Unfilled| {
+            Box::new(ItemError {
+                item: name.clone(),
+                message: unfilled.message,
+                help: unfilled.help,
+                location: self.location(&unfilled.place),
+            })
         };
-        let mismatch = |message: String, help: Option<String>| ItemError {
-            item: name.clone(),
-            message,
-            help,
-            location: self.location(&declared.place),
+        let mismatch = |message: String, help: Option<String>| {
+            Box::new(ItemError {
+                item: name.clone(),
+                message,
+                help,
+                location: self.location(&declared.place),
+            })
         };
         let filler = self.filler(Target::Real(facts));
         let parts = split(&filler, self, name, declared).map_err(fail)?;

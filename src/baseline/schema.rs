@@ -104,10 +104,10 @@ fn lift_definitions(spec: &mut Json, definitions: &mut Map<String, Json>, kind: 
 fn rename_references(value: &mut Json, kind: &str) {
     match value {
         Json::Object(map) => {
-            if let Some(Json::String(reference)) = map.get_mut("$ref") {
-                if let Some(name) = reference.strip_prefix("#/$defs/") {
-                    *reference = format!("#/$defs/{kind}.{name}");
-                }
+            if let Some(Json::String(reference)) = map.get_mut("$ref")
+                && let Some(name) = reference.strip_prefix("#/$defs/")
+            {
+                *reference = format!("#/$defs/{kind}.{name}");
             }
             map.values_mut().for_each(|value| rename_references(value, kind));
         }

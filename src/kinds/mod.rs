@@ -12,7 +12,11 @@ pub mod object;
 pub mod registry;
 pub mod spec;
 
+pub mod config;
+pub mod ec2;
 pub mod iam;
+pub mod kms;
+pub mod s3;
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -105,7 +105,7 @@ pub async fn declare(
 /// Keeps the items of one scope.
 fn place(
     found: &mut Declarations,
-    items: Vec<Result<ResolvedItem, ItemError>>,
+    items: Vec<Result<ResolvedItem, Box<ItemError>>>,
     session: &Arc<Session>,
     region: &Region,
     scope: Scope,

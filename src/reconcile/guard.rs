@@ -157,10 +157,10 @@ pub fn check_windows(windows: &[ChangeWindow], now: DateTime<Utc>) -> Result<(),
         if cron.find_next_occurrence(&earliest, false).is_ok_and(|opened| opened <= local) {
             return Ok(());
         }
-        if let Ok(opens) = cron.find_next_occurrence(&local, false) {
-            if next.as_ref().is_none_or(|next| opens < *next) {
-                next = Some(opens);
-            }
+        if let Ok(opens) = cron.find_next_occurrence(&local, false)
+            && next.as_ref().is_none_or(|next| opens < *next)
+        {
+            next = Some(opens);
         }
     }
     if windows.is_empty() {
