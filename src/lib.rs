@@ -20,5 +20,6 @@ pub mod kinds;
 pub mod names;
 pub mod permissions;
 pub mod plan;
+pub mod policy_document;
 pub mod reconcile;
 pub mod store;

@@ -1,0 +1,3 @@
+//! Kinds of AWS CloudTrail.
+
+pub mod trail;

@@ -1,0 +1,258 @@
+//! What a baseline declares of a trail, what is observed of it, and the writes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::selectors::{AdvancedEventSelector, EventSelector, Selectors};
+
+/// A CloudTrail trail: the record of who did what in an account.
+///
+/// A trail lives in its home Region; a multi-Region trail is made once and records all Regions. Its
+/// bucket and key must allow CloudTrail before it is made: declare them as `s3.bucket` and `kms.key`
+/// and refer to them, so that they come first.
+///
+/// An organization trail that records this account satisfies the item: evenkeel reports it and
+/// leaves it to the management account. The trail of AWS Control Tower is left alone too. evenkeel
+/// never deletes a trail.
+///
+/// Source: CloudTrail API Reference, `CreateTrail`, `UpdateTrail`, `PutEventSelectors`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    /// The trail's name, 3 to 128 characters: letters, digits, `.`, `_`, `-`. It cannot be changed.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9](?:[A-Za-z0-9]|[._-](?![._-])){1,126}[A-Za-z0-9]$"))]
+    pub name: String,
+    /// The Region that the trail is made and governed in; the home Region of the account by
+    /// default. It cannot be changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub home_region: Option<String>,
+    /// The bucket that the log files go to; needed to make a trail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 3, max = 63))]
+    pub s3_bucket_name: Option<String>,
+    /// What stands before `AWSLogs/` in the names of the log files, up to 200 characters; "" for
+    /// nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 200))]
+    pub s3_key_prefix: Option<String>,
+    /// Whether all Regions are recorded. AWS's default is false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_multi_region_trail: Option<bool>,
+    /// Whether events of global services such as IAM are recorded; a multi-Region trail always does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub include_global_service_events: Option<bool>,
+    /// Whether all accounts of the organization are recorded; only in the management account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_organization_trail: Option<bool>,
+    /// Whether digests prove that log files were not changed. AWS's default is false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enable_log_file_validation: Option<bool>,
+    /// The KMS key that encrypts the log files: an ARN, an id or an alias; "" for S3's own key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kms_key_id: Option<String>,
+    /// The CloudWatch Logs group that events are also sent to, an ARN; "" for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cloud_watch_logs_log_group_arn: Option<String>,
+    /// The role with which CloudTrail writes to that group, an ARN; "" for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cloud_watch_logs_role_arn: Option<String>,
+    /// The SNS topic that is told of new log files, a name or an ARN; "" for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 256))]
+    pub sns_topic_name: Option<String>,
+    /// Whether the trail records. A new trail does not until it is started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_logging: Option<bool>,
+    /// Whether CloudTrail's own deliveries are recorded; AWS's default is true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recursive_logging: Option<bool>,
+    /// Basic event selectors, up to 5; [] for AWS's default, all management events. Not together
+    /// with `advanced_event_selectors`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 5))]
+    pub event_selectors: Option<BTreeSet<EventSelector>>,
+    /// Advanced event selectors. Not together with `event_selectors`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advanced_event_selectors: Option<Vec<AdvancedEventSelector>>,
+    /// What unusual activity is looked for; [] for nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub insight_selectors: Option<BTreeSet<InsightSelector>>,
+    /// The summaries that are made of data events; [] for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_aggregation: Option<BTreeSet<AggregationTemplate>>,
+    /// All tags of the trail, up to 50; tags of AWS's own (`aws:…`) do not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tags: Option<BTreeMap<String, String>>,
+    /// Whether selectors that leave out sources of management events (KMS, RDS data) are a finding.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forbid_excluded_sources: Option<bool>,
+}
+
+/// Unusual activity of one sort.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InsightSelector {
+    /// The sort.
+    pub insight_type: InsightType,
+    /// In which events; management events by default.
+    #[serde(default = "management")]
+    pub event_categories: BTreeSet<InsightCategory>,
+}
+
+/// A sort of unusual activity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub enum InsightType {
+    /// Unusually many or few calls.
+    ApiCallRateInsight,
+    /// Unusually many errors.
+    ApiErrorRateInsight,
+}
+
+/// The events that insights are looked for in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub enum InsightCategory {
+    /// Management events.
+    Management,
+    /// Data events.
+    Data,
+}
+
+fn management() -> BTreeSet<InsightCategory> {
+    BTreeSet::from([InsightCategory::Management])
+}
+
+/// A summary of data events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub enum AggregationTemplate {
+    /// By call.
+    #[serde(rename = "API_ACTIVITY")]
+    ApiActivity,
+    /// By resource.
+    #[serde(rename = "RESOURCE_ACCESS")]
+    ResourceAccess,
+    /// By user.
+    #[serde(rename = "USER_ACTIONS")]
+    UserActions,
+}
+
+/// The settings of `CreateTrail` and `UpdateTrail`. In an update, what is `None` stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// As in [`Spec`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub s3_bucket_name: Option<String>,
+    /// As in [`Spec`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub s3_key_prefix: Option<String>,
+    /// As in [`Spec`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_multi_region_trail: Option<bool>,
+    /// As in [`Spec`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub include_global_service_events: Option<bool>,
+    /// As in [`Spec`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_organization_trail: Option<bool>,
+    /// As in [`Spec`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enable_log_file_validation: Option<bool>,
+    /// As in [`Spec`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kms_key_id: Option<String>,
+    /// As in [`Spec`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cloud_watch_logs_log_group_arn: Option<String>,
+    /// As in [`Spec`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cloud_watch_logs_role_arn: Option<String>,
+    /// As in [`Spec`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sns_topic_name: Option<String>,
+    /// As in [`Spec`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recursive_logging: Option<bool>,
+}
+
+/// A trail as observed. What the spec does not declare may be absent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// Its ARN; it holds its home Region and account.
+    pub arn: String,
+    /// Its settings, all of them.
+    pub settings: Settings,
+    /// Whether it records.
+    pub is_logging: bool,
+    /// Why log files could not be delivered lately.
+    pub delivery_error: Option<String>,
+    /// Its event selectors.
+    pub selectors: Option<Selectors>,
+    /// Its insight selectors.
+    pub insight_selectors: Option<BTreeSet<InsightSelector>>,
+    /// Its aggregation of data events.
+    pub event_aggregation: Option<BTreeSet<AggregationTemplate>>,
+    /// Its tags, without AWS's own.
+    pub tags: Option<BTreeMap<String, String>>,
+    /// The ARN of the key that the spec names by id or alias; absent when there is none yet.
+    pub declared_key_arn: Option<String>,
+}
+
+/// The writes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Action {
+    /// The trail: its name.
+    pub trail: String,
+    /// Its home Region.
+    pub region: String,
+    /// What to do.
+    pub step: Step,
+}
+
+/// What to do with a trail.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Makes the trail; it does not record yet.
+    Create {
+        /// Its settings.
+        settings: Settings,
+        /// Its tags.
+        tags: BTreeMap<String, String>,
+    },
+    /// Changes settings; those that are not there stay as they are.
+    Update {
+        /// The settings.
+        settings: Settings,
+    },
+    /// Replaces all event selectors.
+    PutEventSelectors {
+        /// The selectors.
+        selectors: Selectors,
+    },
+    /// Replaces all insight selectors.
+    PutInsightSelectors {
+        /// The selectors.
+        insight_selectors: BTreeSet<InsightSelector>,
+    },
+    /// Replaces the aggregation of data events.
+    PutEventConfiguration {
+        /// The templates.
+        event_aggregation: BTreeSet<AggregationTemplate>,
+    },
+    /// Sets tags.
+    AddTags {
+        /// The tags.
+        tags: BTreeMap<String, String>,
+    },
+    /// Takes tags away.
+    RemoveTags {
+        /// The tags, with the values that they have.
+        tags: BTreeMap<String, String>,
+    },
+    /// Lets the trail record.
+    StartLogging,
+    /// Stops the record.
+    StopLogging,
+}

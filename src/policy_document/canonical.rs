@@ -1,0 +1,106 @@
+//! The canonical form of a policy document.
+//!
+//! Source of the rules: IAM User Guide, "Grammar of the IAM JSON policy language" and "AWS JSON
+//! policy elements".
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+/// AWS takes a document without a version for one in the older language.
+const VERSION_WHEN_ABSENT: &str = "2008-10-17";
+
+/// A document in canonical form: statements without `Sid`, in a fixed order.
+pub(super) fn document(map: &Map<String, Value>, statements: &[Value], partition: &str) -> Value {
+    let version = map.get("Version").and_then(Value::as_str).unwrap_or(VERSION_WHEN_ABSENT);
+    let mut statements: Vec<Value> =
+        statements.iter().map(|one| statement(one, partition)).collect();
+    statements.sort_by_key(Value::to_string);
+    statements.dedup();
+    json!({ "Version": version, "Statement": statements })
+}
+
+/// A statement in canonical form.
+pub(super) fn statement(value: &Value, partition: &str) -> Value {
+    let Value::Object(map) = value else { return value.clone() };
+    // Sorted keys, because statements are ordered by their text.
+    let mut canonical = BTreeMap::new();
+    for (key, value) in map {
+        let value = match key.as_str() {
+            "Sid" => continue,
+            "Action" | "NotAction" => list(value, |text| text.to_lowercase()),
+            "Resource" | "NotResource" => list(value, str::to_owned),
+            "Principal" | "NotPrincipal" => principals(value, partition),
+            "Condition" => match conditions(value) {
+                Value::Object(map) if map.is_empty() => continue,
+                conditions => conditions,
+            },
+            _ => value.clone(),
+        };
+        canonical.insert(key.clone(), value);
+    }
+    canonical.into_iter().collect::<Map<_, _>>().into()
+}
+
+/// A text or list as a sorted list without duplicates; booleans and numbers become texts.
+fn list(value: &Value, word: impl Fn(&str) -> String) -> Value {
+    let entries = match value {
+        Value::Array(list) => list.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    let texts: BTreeSet<String> = entries
+        .iter()
+        .map(|entry| match entry {
+            Value::String(text) => word(text),
+            other => other.to_string(),
+        })
+        .collect();
+    json!(texts)
+}
+
+/// `"*"` and `{"AWS": "*"}` both mean everybody; an account id is its root.
+fn principals(value: &Value, partition: &str) -> Value {
+    match value {
+        Value::String(everybody) if everybody == "*" => json!({ "AWS": ["*"] }),
+        Value::Object(map) => {
+            map.iter()
+                .map(|(key, value)| {
+                    let of_aws = key == "AWS";
+                    let value = list(value, |text| {
+                        if of_aws { principal(text, partition) } else { text.to_owned() }
+                    });
+                    (key.clone(), value)
+                })
+                .collect::<BTreeMap<_, _>>()
+                .into_iter()
+                .collect::<Map<_, _>>()
+                .into()
+        }
+        other => other.clone(),
+    }
+}
+
+fn principal(text: &str, partition: &str) -> String {
+    let is_account = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_account { format!("arn:{partition}:iam::{text}:root") } else { text.to_owned() }
+}
+
+/// Condition keys are not case-sensitive; operators are kept as they are, values become lists of
+/// texts.
+fn conditions(value: &Value) -> Value {
+    let Value::Object(operators) = value else { return value.clone() };
+    operators
+        .iter()
+        .filter_map(|(operator, keys)| {
+            let Value::Object(keys) = keys else { return Some((operator.clone(), keys.clone())) };
+            let keys: BTreeMap<_, _> = keys
+                .iter()
+                .map(|(key, value)| (key.to_lowercase(), list(value, str::to_owned)))
+                .collect();
+            (!keys.is_empty()).then(|| (operator.clone(), json!(keys)))
+        })
+        .collect::<BTreeMap<_, _>>()
+        .into_iter()
+        .collect::<Map<_, _>>()
+        .into()
+}

@@ -1,0 +1,242 @@
+//! Single statements of a policy document: which are missing, which are new, who is nobody.
+
+use serde_json::{Map, Value};
+
+use super::{PolicyDocument, canonical};
+
+/// What a new version of a policy takes away from somebody.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Narrowing {
+    /// Statements that allow something and will be gone.
+    pub removed_allows: Vec<Value>,
+    /// Statements that deny something and are new.
+    pub added_denies: Vec<Value>,
+}
+
+impl Narrowing {
+    /// Whether nobody loses anything.
+    pub fn is_empty(&self) -> bool {
+        self.removed_allows.is_empty() && self.added_denies.is_empty()
+    }
+
+    /// One line for each statement, for the warnings of a plan.
+    pub fn warnings(&self) -> Vec<String> {
+        let removed = self
+            .removed_allows
+            .iter()
+            .map(|statement| format!("no longer allowed: {}", summary(statement)));
+        let added = self
+            .added_denies
+            .iter()
+            .map(|statement| format!("denied from now on: {}", summary(statement)));
+        removed.chain(added).collect()
+    }
+}
+
+impl PolicyDocument {
+    /// Those of `required` that the document does not have in the same meaning.
+    pub fn missing_statements(&self, required: &[Value], partition: &str) -> Vec<Value> {
+        let present: Vec<Value> =
+            self.statements().iter().map(|one| canonical::statement(one, partition)).collect();
+        required
+            .iter()
+            .filter(|one| !present.contains(&canonical::statement(one, partition)))
+            .cloned()
+            .collect()
+    }
+
+    /// The document with all of `required`: a missing one replaces the statement of its own
+    /// `Sid`, or comes last. Everything else stays as it is.
+    #[must_use]
+    pub fn with_statements(&self, required: &[Value], partition: &str) -> Self {
+        let mut statements = self.statements();
+        for missing in self.missing_statements(required, partition) {
+            let sid = missing.get("Sid").and_then(Value::as_str);
+            let same_sid = statements
+                .iter_mut()
+                .find(|one| sid.is_some() && one.get("Sid").and_then(Value::as_str) == sid);
+            match same_sid {
+                Some(former) => *former = missing,
+                None => statements.push(missing),
+            }
+        }
+        let mut map = self.0.clone();
+        map.insert("Statement".to_owned(), Value::Array(statements));
+        Self(map)
+    }
+
+    /// Principals that are ids of deleted users or roles: AWS shows the id once the name is gone.
+    pub fn dangling_principals(&self) -> Vec<String> {
+        let mut dangling = Vec::new();
+        for statement in self.statements() {
+            for key in ["Principal", "NotPrincipal"] {
+                let entries = match statement.get(key).and_then(|value| value.get("AWS")) {
+                    Some(Value::Array(list)) => list.clone(),
+                    Some(one) => vec![one.clone()],
+                    None => continue,
+                };
+                let ids =
+                    entries.iter().filter_map(Value::as_str).filter(|text| is_unique_id(text));
+                dangling.extend(ids.map(str::to_owned));
+            }
+        }
+        dangling
+    }
+
+    /// What `new` takes away when it replaces this document.
+    pub fn narrowing(&self, new: &Self, partition: &str) -> Narrowing {
+        let (before, after) = (self.statements(), new.statements());
+        Narrowing {
+            removed_allows: only_in(&before, &after, "Allow", partition),
+            added_denies: only_in(&after, &before, "Deny", partition),
+        }
+    }
+}
+
+/// What AWS would refuse in a statement, whatever the kind of policy.
+pub(super) fn problem(statement: &Value) -> Option<&'static str> {
+    let Value::Object(map) = statement else { return Some("is not a table") };
+    if !matches!(map.get("Effect").and_then(Value::as_str), Some("Allow" | "Deny")) {
+        return Some("needs an Effect, Allow or Deny");
+    }
+    if has_none_or_both(map, "Action", "NotAction") {
+        return Some("needs either an Action or a NotAction");
+    }
+    None
+}
+
+fn has_none_or_both(map: &Map<String, Value>, one: &str, other: &str) -> bool {
+    map.contains_key(one) == map.contains_key(other)
+}
+
+fn only_in(here: &[Value], there: &[Value], effect: &str, partition: &str) -> Vec<Value> {
+    let there: Vec<Value> = there.iter().map(|one| canonical::statement(one, partition)).collect();
+    here.iter()
+        .filter(|one| one.get("Effect").and_then(Value::as_str) == Some(effect))
+        .filter(|one| !there.contains(&canonical::statement(one, partition)))
+        .cloned()
+        .collect()
+}
+
+/// `s3:GetObject for 111122223333 ("ReadLogs")`.
+fn summary(statement: &Value) -> String {
+    let part = |keys: [&'static str; 2]| {
+        keys.into_iter().find_map(move |key| statement.get(key).map(|value| (key, value)))
+    };
+    let actions = part(["Action", "NotAction"]).map_or_else(String::new, |(key, value)| {
+        let words = words(value, "everything");
+        if key == "NotAction" { format!("everything but {words}") } else { words }
+    });
+    let who = part(["Principal", "NotPrincipal"]).map_or_else(String::new, |(key, value)| {
+        let words = words(value, "everybody");
+        let but = if key == "NotPrincipal" { "everybody but " } else { "" };
+        format!(" for {but}{words}")
+    });
+    let sid = statement
+        .get("Sid")
+        .and_then(Value::as_str)
+        .map_or_else(String::new, |sid| format!(" (\"{sid}\")"));
+    format!("{actions}{who}{sid}")
+}
+
+fn words(value: &Value, all: &str) -> String {
+    let join = |values: Vec<String>| values.join(", ");
+    match value {
+        Value::String(text) if text == "*" => all.to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(list) => join(list.iter().map(|one| words(one, all)).collect()),
+        Value::Object(map) => join(map.values().map(|one| words(one, all)).collect()),
+        other => other.to_string(),
+    }
+}
+
+/// `AIDA…` for users, `AROA…` for roles, 16 or more letters and digits.
+fn is_unique_id(text: &str) -> bool {
+    (text.starts_with("AIDA") || text.starts_with("AROA"))
+        && text.len() >= 16
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn allow(sid: &str, action: &str) -> Value {
+        json!({ "Sid": sid, "Effect": "Allow", "Principal": { "AWS": "111122223333" },
+                "Action": action, "Resource": "*" })
+    }
+
+    fn deny(action: &str) -> Value {
+        json!({ "Sid": "Deny", "Effect": "Deny", "Principal": "*", "Action": action,
+                "Resource": "*" })
+    }
+
+    #[test]
+    fn required_statements_are_added_once_and_others_stay() {
+        let present = PolicyDocument::of_statements(vec![allow("Theirs", "s3:GetObject")]);
+        let required = [deny("s3:*"), allow("Ours", "s3:PutObject")];
+        assert_eq!(present.missing_statements(&required, "aws").len(), 2);
+        let merged = present.with_statements(&required, "aws");
+        assert_eq!(merged.statements().len(), 3);
+        assert_eq!(merged.statements()[0], allow("Theirs", "s3:GetObject"));
+        assert!(merged.missing_statements(&required, "aws").is_empty());
+        assert_eq!(merged.with_statements(&required, "aws"), merged);
+    }
+
+    #[test]
+    fn a_statement_of_the_same_sid_is_replaced() {
+        let present = PolicyDocument::of_statements(vec![allow("Ours", "s3:GetObject")]);
+        let merged = present.with_statements(&[allow("Ours", "s3:PutObject")], "aws");
+        assert_eq!(merged.statements(), vec![allow("Ours", "s3:PutObject")]);
+    }
+
+    #[test]
+    fn who_loses_what_is_said() {
+        let before = PolicyDocument::of_statements(vec![allow("Read", "s3:GetObject")]);
+        let after = PolicyDocument::of_statements(vec![deny("s3:*")]);
+        let narrowing = before.narrowing(&after, "aws");
+        assert_eq!(
+            narrowing.warnings(),
+            [
+                "no longer allowed: s3:GetObject for 111122223333 (\"Read\")",
+                "denied from now on: s3:* for everybody (\"Deny\")"
+            ]
+        );
+        assert!(before.narrowing(&before, "aws").is_empty());
+    }
+
+    #[test]
+    fn deleted_principals_are_found() {
+        let document = PolicyDocument::of_statements(vec![
+            json!({ "Effect": "Allow", "Action": "sts:AssumeRole",
+            "Principal": { "AWS": ["AIDACKCEVSQ6C2EXAMPLE", "arn:aws:iam::111122223333:root"] } }),
+        ]);
+        assert_eq!(document.dangling_principals(), ["AIDACKCEVSQ6C2EXAMPLE"]);
+    }
+
+    proptest! {
+        #[test]
+        fn order_and_repetition_mean_nothing(
+            actions in proptest::collection::vec("[a-z]{1,4}:[A-Z][a-z]{1,6}", 1..5),
+            turn in 0usize..5,
+        ) {
+            let one = json!({ "Effect": "Allow", "Action": actions, "Resource": "*" });
+            let mut turned = actions.clone();
+            turned.rotate_left(turn % actions.len());
+            turned.extend(actions.clone());
+            let other = json!({ "Resource": ["*"], "Action": turned, "Effect": "Allow" });
+            let one = PolicyDocument::of_statements(vec![one.clone(), deny("x:*")]);
+            let other = PolicyDocument::of_statements(vec![deny("X:*"), other]);
+            prop_assert!(one.same_meaning(&other, "aws"));
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in ".{0,80}") {
+            let _ = PolicyDocument::from_text(&text);
+            let _ = PolicyDocument::from_url_encoded(&text);
+        }
+    }
+}
