@@ -8,6 +8,7 @@ pub mod meter;
 pub mod permission;
 pub mod reads;
 pub mod session;
+pub mod settle;
 
 pub use error::{AwsError, ErrorClass};
 pub use permission::Call;

@@ -11,6 +11,7 @@ pub mod erased;
 pub mod object;
 pub mod registry;
 pub mod spec;
+pub mod tags;
 
 pub mod config;
 pub mod ec2;

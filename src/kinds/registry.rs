@@ -4,11 +4,12 @@ use std::sync::LazyLock;
 
 use super::Scope;
 use super::erased::{DynKind, erase};
-use super::iam;
+use super::{iam, kms};
 use crate::baseline::catalog::{Catalog, KindInfo};
 
-static KINDS: LazyLock<Vec<Box<dyn DynKind>>> =
-    LazyLock::new(|| vec![erase::<iam::password_policy::PasswordPolicy>()]);
+static KINDS: LazyLock<Vec<Box<dyn DynKind>>> = LazyLock::new(|| {
+    vec![erase::<iam::password_policy::PasswordPolicy>(), erase::<kms::key::Key>()]
+});
 
 /// All kinds, in the order in which their changes are preferably applied.
 pub fn all() -> &'static [Box<dyn DynKind>] {

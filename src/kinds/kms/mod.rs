@@ -1,1 +1,3 @@
-//! AWS KMS.
+//! Kinds of AWS Key Management Service.
+
+pub mod key;

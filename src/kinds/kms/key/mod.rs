@@ -1,0 +1,247 @@
+//! `kms.key`: a key with its alias and its key policy.
+
+mod apply;
+mod diff;
+mod observe;
+mod policy;
+pub mod spec;
+
+use spec::KeySpec;
+pub use spec::{Action, Spec, State};
+
+use crate::aws::AwsError;
+use crate::baseline::catalog::{Identity, SpecProblem};
+use crate::kinds::{
+    Change, Control, Cx, Facts, ImpliedPermission, Kind, Object, ObserveError, Scope, Undo,
+    WriteCx, control,
+};
+use crate::policy_document::PolicyDocument;
+
+/// The kind.
+pub struct Key;
+
+impl Kind for Key {
+    const NAME: &'static str = "kms.key";
+    const SCOPE: Scope = Scope::Regional;
+    const IDENTITY: Identity = Identity::Named { field: "alias", prefix: "alias/" };
+    const AFTER: &'static [&'static str] = &["iam.role"];
+    const CONTROLS: &'static [Control] = &[
+        control("fsbp", "KMS.3"),
+        control("fsbp", "KMS.4"),
+        control("fsbp", "KMS.5"),
+        control("wa-security", "SEC08-BP01"),
+        control("wa-security", "SEC08-BP04"),
+    ];
+    const EVENTS: &'static [&'static str] = &[
+        "kms.amazonaws.com:CreateKey",
+        "kms.amazonaws.com:PutKeyPolicy",
+        "kms.amazonaws.com:CreateAlias",
+        "kms.amazonaws.com:UpdateAlias",
+        "kms.amazonaws.com:DeleteAlias",
+        "kms.amazonaws.com:DisableKey",
+        "kms.amazonaws.com:EnableKey",
+        "kms.amazonaws.com:EnableKeyRotation",
+        "kms.amazonaws.com:DisableKeyRotation",
+        "kms.amazonaws.com:ScheduleKeyDeletion",
+        "kms.amazonaws.com:CancelKeyDeletion",
+        "kms.amazonaws.com:TagResource",
+        "kms.amazonaws.com:UntagResource",
+        "kms.amazonaws.com:UpdateKeyDescription",
+    ];
+    const SAMPLES: &'static [&'static str] = &[
+        r#"
+[kms.key.audit]
+alias                   = "alias/audit"
+description             = "Encrypts the audit trail"
+key_spec                = "SYMMETRIC_DEFAULT"
+key_usage               = "ENCRYPT_DECRYPT"
+origin                  = "AWS_KMS"
+multi_region            = false
+key_administrators      = ["arn:${partition}:iam::${account.id}:root"]
+key_users               = ["arn:${partition}:iam::${account.id}:root"]
+service_principals      = ["cloudtrail.amazonaws.com", "logs.${region}.amazonaws.com"]
+via_services            = ["s3"]
+enabled                 = true
+enable_key_rotation     = true
+rotation_period_in_days = 365
+tags                    = { team = "security", purpose = "audit" }
+"#,
+        r#"
+[kms.key.audit]
+description             = ""
+key_spec                = "SYMMETRIC_DEFAULT"
+key_usage               = "ENCRYPT_DECRYPT"
+origin                  = "AWS_KMS"
+multi_region            = false
+enabled                 = false
+enable_key_rotation     = false
+prevent_destroy         = false
+deletion_window_days    = 7
+tags                    = { team = "platform" }
+
+[kms.key.audit.policy]
+Version = "2012-10-17"
+
+[[kms.key.audit.policy.Statement]]
+Effect    = "Allow"
+Principal = { AWS = "arn:${partition}:iam::${account.id}:root" }
+Action    = "kms:*"
+Resource  = "*"
+"#,
+    ];
+
+    type Spec = Spec;
+    type State = State;
+    type Action = Action;
+
+    fn check(spec: &Spec) -> Vec<SpecProblem> {
+        let mut problems = Vec::new();
+        let mut problem = |field: &str, message: &str, help: &str| {
+            problems.push(SpecProblem {
+                field: field.to_owned(),
+                message: message.to_owned(),
+                help: Some(help.to_owned()),
+            });
+        };
+        if spec.alias.starts_with("alias/aws/") {
+            problem(
+                "alias",
+                "aliases that begin with alias/aws/ belong to AWS",
+                "choose another alias",
+            );
+        }
+        if spec.policy.is_some() && spec.has_lists() {
+            problem(
+                "policy",
+                "the key policy is declared twice: as a whole, and by lists of who may use the key",
+                "keep either policy, or key_administrators, key_users, service_principals and via_services",
+            );
+        }
+        if spec.rotation_period_in_days.is_some() && spec.enable_key_rotation != Some(true) {
+            problem(
+                "rotation_period_in_days",
+                "a rotation period has no effect without rotation",
+                "add enable_key_rotation = true",
+            );
+        }
+        let symmetric = spec.key_spec.is_none_or(|spec| spec == KeySpec::SymmetricDefault);
+        if spec.enable_key_rotation == Some(true) && !symmetric {
+            problem(
+                "enable_key_rotation",
+                "only keys of the spec SYMMETRIC_DEFAULT can rotate",
+                "leave enable_key_rotation out, or change key_spec",
+            );
+        }
+        if spec.deletion_window_days.is_some() && spec.prevent_destroy != Some(false) {
+            problem(
+                "deletion_window_days",
+                "a deletion window has no effect, because evenkeel does not delete this key",
+                "leave it out, or add prevent_destroy = false",
+            );
+        }
+        problems
+    }
+
+    fn reads(spec: &Spec) -> Vec<&'static str> {
+        let mut reads =
+            vec!["kms:DescribeKey", "kms:ListAliases", "kms:ListKeys", "kms:ListResourceTags"];
+        if spec.has_policy() {
+            reads.push("kms:GetKeyPolicy");
+        }
+        if spec.has_rotation() {
+            reads.push("kms:GetKeyRotationStatus");
+        }
+        reads
+    }
+
+    fn possible_writes(spec: &Spec) -> Vec<&'static str> {
+        let mut writes = vec!["kms:CreateKey", "kms:CreateAlias"];
+        if spec.description.is_some() {
+            writes.push("kms:UpdateKeyDescription");
+        }
+        if spec.has_policy() {
+            writes.push("kms:PutKeyPolicy");
+        }
+        match spec.enabled {
+            Some(true) => writes.push("kms:EnableKey"),
+            Some(false) => writes.push("kms:DisableKey"),
+            None => {}
+        }
+        match spec.enable_key_rotation {
+            Some(true) => writes.push("kms:EnableKeyRotation"),
+            Some(false) => writes.push("kms:DisableKeyRotation"),
+            None => {}
+        }
+        if spec.prevent_destroy == Some(true) {
+            writes.push("kms:CancelKeyDeletion");
+        }
+        if spec.tags.is_some() {
+            writes.extend(["kms:TagResource", "kms:UntagResource"]);
+        }
+        writes
+    }
+
+    fn implied(spec: &Spec) -> Vec<ImpliedPermission> {
+        // CreateKey with tags needs it too.
+        let mut implied = vec![ImpliedPermission { action: "kms:TagResource", condition: None }];
+        if spec.multi_region == Some(true) {
+            implied.push(ImpliedPermission {
+                action: "iam:CreateServiceLinkedRole",
+                condition: Some(("iam:AWSServiceName", "mrk.kms.amazonaws.com")),
+            });
+        }
+        implied
+    }
+
+    fn writes(action: &Action) -> Vec<&'static str> {
+        vec![
+            apply::permission(&action.step),
+            "kms:DescribeKey",
+            "kms:ListAliases",
+            "kms:ListKeys",
+            "kms:ListResourceTags",
+        ]
+    }
+
+    async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {
+        observe::observe(cx, spec).await
+    }
+
+    fn diff(facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Action>> {
+        diff::diff(facts, spec, object)
+    }
+
+    async fn apply(cx: &WriteCx, action: &Action) -> Result<(), AwsError> {
+        apply::apply(cx, action).await
+    }
+
+    fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
+        diff::undo(action, before)
+    }
+
+    fn export(_facts: &Facts, object: &Object<State>) -> Option<Spec> {
+        let state = object.state()?;
+        let rotates = state.rotation.filter(|rotation| rotation.enabled);
+        Some(Spec {
+            alias: object.id.clone(),
+            description: Some(state.description.clone()),
+            key_spec: Some(state.key_spec),
+            key_usage: Some(state.key_usage),
+            origin: Some(state.origin),
+            multi_region: Some(state.multi_region),
+            policy: state.policy.as_deref().and_then(|text| PolicyDocument::from_text(text).ok()),
+            enabled: match state.key_state {
+                spec::KeyState::Enabled => Some(true),
+                spec::KeyState::Disabled => Some(false),
+                _ => None,
+            },
+            enable_key_rotation: state.rotation.map(|rotation| rotation.enabled),
+            rotation_period_in_days: rotates.and_then(|rotation| rotation.period_in_days),
+            tags: state.tags.clone(),
+            ..Spec::default()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

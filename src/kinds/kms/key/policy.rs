@@ -1,0 +1,111 @@
+//! The key policy that is put together from lists of administrators, users and services.
+//!
+//! Source: KMS Developer Guide, "Default key policy", "Allows key users to use a KMS key with AWS
+//! services", "kms:ViaService"; CloudWatch Logs User Guide, "Encrypt log data".
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::spec::Spec;
+use crate::kinds::Facts;
+use crate::policy_document::PolicyDocument;
+
+const ADMINISTER: [&str; 17] = [
+    "kms:Create*",
+    "kms:Describe*",
+    "kms:Enable*",
+    "kms:List*",
+    "kms:Put*",
+    "kms:Update*",
+    "kms:Revoke*",
+    "kms:Disable*",
+    "kms:Get*",
+    "kms:Delete*",
+    "kms:TagResource",
+    "kms:UntagResource",
+    "kms:ScheduleKeyDeletion",
+    "kms:CancelKeyDeletion",
+    "kms:RotateKeyOnDemand",
+    "kms:ImportKeyMaterial",
+    "kms:ReplicateKey",
+];
+const USE: [&str; 5] =
+    ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"];
+const GRANT: [&str; 3] = ["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"];
+
+/// The key policy that a spec declares, one way or the other.
+pub fn declared(facts: &Facts, spec: &Spec) -> Option<PolicyDocument> {
+    if let Some(policy) = &spec.policy {
+        return Some(policy.clone());
+    }
+    spec.has_lists().then(|| PolicyDocument::of_statements(statements(facts, spec)))
+}
+
+fn statements(facts: &Facts, spec: &Spec) -> Vec<Value> {
+    let account = facts.account.to_string();
+    let root = format!("arn:{}:iam::{account}:root", facts.partition);
+    let mut statements = vec![json!({
+        "Sid": "EnableIamPolicies", "Effect": "Allow", "Principal": { "AWS": root },
+        "Action": "kms:*", "Resource": "*",
+    })];
+    if let Some(administrators) = some(&spec.key_administrators) {
+        statements.push(json!({
+            "Sid": "KeyAdministrators", "Effect": "Allow", "Principal": { "AWS": administrators },
+            "Action": ADMINISTER, "Resource": "*",
+        }));
+    }
+    if let Some(users) = some(&spec.key_users) {
+        statements.push(json!({
+            "Sid": "KeyUsers", "Effect": "Allow", "Principal": { "AWS": users },
+            "Action": USE, "Resource": "*",
+        }));
+        statements.push(json!({
+            "Sid": "KeyUsersThroughServices", "Effect": "Allow", "Principal": { "AWS": users },
+            "Action": GRANT, "Resource": "*",
+            "Condition": { "Bool": { "kms:GrantIsForAWSResource": "true" } },
+        }));
+    }
+    // CloudWatch Logs sends no source account; its log groups are in the encryption context.
+    let (logs, others): (BTreeSet<&String>, BTreeSet<&String>) =
+        spec.service_principals.iter().flatten().partition(|service| service.starts_with("logs."));
+    if !others.is_empty() {
+        statements.push(json!({
+            "Sid": "Services", "Effect": "Allow", "Principal": { "Service": others },
+            "Action": USE, "Resource": "*",
+            "Condition": { "StringEquals": { "aws:SourceAccount": account } },
+        }));
+    }
+    if !logs.is_empty() {
+        let groups = format!("arn:{}:logs:{}:{account}:*", facts.partition, facts.region);
+        statements.push(json!({
+            "Sid": "CloudWatchLogs", "Effect": "Allow", "Principal": { "Service": logs },
+            "Action": USE, "Resource": "*",
+            "Condition": { "ArnLike": { "kms:EncryptionContext:aws:logs:arn": groups } },
+        }));
+    }
+    if let Some(services) = some(&spec.via_services) {
+        let via: BTreeSet<String> = services
+            .iter()
+            .map(|service| format!("{service}.{}.{}", facts.region, domain(&facts.partition)))
+            .collect();
+        let mut actions: Vec<&str> = USE.to_vec();
+        actions.push("kms:CreateGrant");
+        statements.push(json!({
+            "Sid": "ThroughServices", "Effect": "Allow", "Principal": { "AWS": "*" },
+            "Action": actions, "Resource": "*",
+            "Condition": { "StringEquals": {
+                "kms:CallerAccount": account, "kms:ViaService": via,
+            } },
+        }));
+    }
+    statements
+}
+
+fn some(set: &Option<BTreeSet<String>>) -> Option<&BTreeSet<String>> {
+    set.as_ref().filter(|set| !set.is_empty())
+}
+
+fn domain(partition: &str) -> &'static str {
+    if partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" }
+}

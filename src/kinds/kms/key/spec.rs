@@ -1,0 +1,290 @@
+//! What a baseline declares of a KMS key, what is observed of it, and the writes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::kinds::spec::aws_enum;
+use crate::policy_document::PolicyDocument;
+
+/// A KMS key with its alias and its key policy.
+///
+/// A key has no name: the alias is what it is known by. A key that does not exist is made, marked
+/// with the tag `evenkeel:alias`, and given its alias; should evenkeel be stopped between the two,
+/// the next run finds the key by that mark and goes on with it.
+///
+/// The key policy is either declared as a whole with `policy`, or put together from
+/// `key_administrators`, `key_users`, `service_principals` and `via_services`; the account itself
+/// may then always administer the key through IAM policies, so that nobody is locked out.
+/// evenkeel never deletes a key.
+///
+/// Source: KMS API Reference, `CreateKey`; KMS Developer Guide, "Default key policy".
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    /// The alias, `alias/` and up to 250 letters, digits, `/`, `_`, `-`; not `alias/aws/…`.
+    #[schemars(length(max = 256), regex(pattern = r"^alias/[A-Za-z0-9/_-]+$"))]
+    pub alias: String,
+    /// What the key is for, up to 8192 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 8192))]
+    pub description: Option<String>,
+    /// The type of key material; cannot be changed. AWS's default is `SYMMETRIC_DEFAULT`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_spec: Option<KeySpec>,
+    /// What the key can be used for; cannot be changed. AWS's default is `ENCRYPT_DECRYPT`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_usage: Option<KeyUsage>,
+    /// Where the key material comes from; cannot be changed. AWS's default is `AWS_KMS`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+    /// Whether the key can be replicated to other Regions; cannot be changed. AWS's default is
+    /// false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub multi_region: Option<bool>,
+    /// The whole key policy, as a table or as JSON. Not together with the four lists below.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PolicyDocument>,
+    /// ARNs of those who may administer the key but not use it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_administrators: Option<BTreeSet<String>>,
+    /// ARNs of those who may encrypt and decrypt with the key, and let AWS services do so for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_users: Option<BTreeSet<String>>,
+    /// AWS services that use the key for this account themselves: `cloudtrail.amazonaws.com`. For
+    /// CloudWatch Logs, `logs.<region>.amazonaws.com`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_principals: Option<BTreeSet<String>>,
+    /// AWS services through which everybody in this account may use the key, as in `kms:ViaService`
+    /// without the Region: `ec2`, `s3`, `secretsmanager`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via_services: Option<BTreeSet<String>>,
+    /// Whether the key can be used. AWS's default is true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// Whether AWS makes new key material regularly; for symmetric keys of AWS's own material.
+    /// AWS's default is false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enable_key_rotation: Option<bool>,
+    /// Days between rotations, 90 to 2560. AWS's default is 365.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 90, max = 2560))]
+    pub rotation_period_in_days: Option<u32>,
+    /// Days that a deletion waits, 7 to 30, when the making of a key is undone; 30 by default. Only
+    /// with `prevent_destroy = false`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 7, max = 30))]
+    pub deletion_window_days: Option<u32>,
+    /// With true, a deletion that somebody has scheduled is cancelled. With false, undoing the
+    /// making of a key may schedule its deletion. When absent, neither happens, and a scheduled
+    /// deletion is reported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prevent_destroy: Option<bool>,
+    /// All tags of the key, up to 50; tags of AWS's own (`aws:…`) do not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tags: Option<BTreeMap<String, String>>,
+}
+
+impl Spec {
+    /// Whether the key policy is put together from lists.
+    pub fn has_lists(&self) -> bool {
+        self.key_administrators.is_some()
+            || self.key_users.is_some()
+            || self.service_principals.is_some()
+            || self.via_services.is_some()
+    }
+
+    /// Whether the key policy is declared, one way or the other.
+    pub fn has_policy(&self) -> bool {
+        self.policy.is_some() || self.has_lists()
+    }
+
+    /// Whether anything is declared of the rotation.
+    pub fn has_rotation(&self) -> bool {
+        self.enable_key_rotation.is_some() || self.rotation_period_in_days.is_some()
+    }
+}
+
+aws_enum! {
+    /// A type of key material.
+    KeySpec {
+        SymmetricDefault = "SYMMETRIC_DEFAULT",
+        Rsa2048 = "RSA_2048",
+        Rsa3072 = "RSA_3072",
+        Rsa4096 = "RSA_4096",
+        EccNistP256 = "ECC_NIST_P256",
+        EccNistP384 = "ECC_NIST_P384",
+        EccNistP521 = "ECC_NIST_P521",
+        EccNistEdwards25519 = "ECC_NIST_EDWARDS25519",
+        EccSecgP256k1 = "ECC_SECG_P256K1",
+        Hmac224 = "HMAC_224",
+        Hmac256 = "HMAC_256",
+        Hmac384 = "HMAC_384",
+        Hmac512 = "HMAC_512",
+        Sm2 = "SM2",
+        MlDsa44 = "ML_DSA_44",
+        MlDsa65 = "ML_DSA_65",
+        MlDsa87 = "ML_DSA_87",
+    }
+}
+
+aws_enum! {
+    /// What a key can be used for.
+    KeyUsage {
+        EncryptDecrypt = "ENCRYPT_DECRYPT",
+        SignVerify = "SIGN_VERIFY",
+        GenerateVerifyMac = "GENERATE_VERIFY_MAC",
+        KeyAgreement = "KEY_AGREEMENT",
+    }
+}
+
+aws_enum! {
+    /// Where key material comes from.
+    Origin {
+        AwsKms = "AWS_KMS",
+        External = "EXTERNAL",
+        AwsCloudHsm = "AWS_CLOUDHSM",
+        ExternalKeyStore = "EXTERNAL_KEY_STORE",
+    }
+}
+
+aws_enum! {
+    /// The state of a key.
+    KeyState {
+        Creating = "Creating",
+        Enabled = "Enabled",
+        Disabled = "Disabled",
+        PendingDeletion = "PendingDeletion",
+        PendingImport = "PendingImport",
+        PendingReplicaDeletion = "PendingReplicaDeletion",
+        Unavailable = "Unavailable",
+        Updating = "Updating",
+    }
+}
+
+/// A key as observed. What the spec does not declare may be absent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// The key's id.
+    pub key_id: String,
+    /// Whether the alias points to it; false for a key that was made and got no alias.
+    pub has_alias: bool,
+    /// Its state.
+    pub key_state: KeyState,
+    /// When its deletion is due, when one is scheduled.
+    pub deletion_date: Option<String>,
+    /// As in [`Spec`]; "" for none.
+    pub description: String,
+    /// As in [`Spec`].
+    pub key_spec: KeySpec,
+    /// As in [`Spec`].
+    pub key_usage: KeyUsage,
+    /// As in [`Spec`].
+    pub origin: Origin,
+    /// As in [`Spec`].
+    pub multi_region: bool,
+    /// The key policy as AWS returned it.
+    pub policy: Option<String>,
+    /// Its rotation; absent when not looked at or when the key cannot rotate.
+    pub rotation: Option<Rotation>,
+    /// Its tags, without reserved ones.
+    pub tags: Option<BTreeMap<String, String>>,
+}
+
+/// The rotation of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rotation {
+    /// Whether it rotates.
+    pub enabled: bool,
+    /// How often; known while it rotates.
+    pub period_in_days: Option<u32>,
+}
+
+/// The writes, on the key behind an alias.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Action {
+    /// The alias.
+    pub alias: String,
+    /// What to do.
+    pub step: Step,
+}
+
+/// What to do with a key.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Makes the key, without its alias.
+    Create(Box<NewKey>),
+    /// Gives it its alias.
+    CreateAlias,
+    /// Takes the alias away; only to undo.
+    DeleteAlias,
+    /// Replaces the key policy.
+    PutPolicy {
+        /// The JSON.
+        policy: String,
+    },
+    /// Changes the description.
+    Describe {
+        /// The text.
+        description: String,
+    },
+    /// Lets the key be used.
+    Enable,
+    /// Lets nobody use the key.
+    Disable,
+    /// Turns rotation on, or changes its period.
+    Rotate {
+        /// Days between rotations.
+        period_in_days: Option<u32>,
+    },
+    /// Turns rotation off.
+    StopRotating,
+    /// Sets tags.
+    Tag {
+        /// The tags.
+        tags: BTreeMap<String, String>,
+    },
+    /// Takes tags away.
+    Untag {
+        /// The tags, with the values that they have.
+        tags: BTreeMap<String, String>,
+    },
+    /// Cancels a scheduled deletion; the key is disabled then.
+    CancelDeletion,
+    /// Schedules the deletion; only to undo the making of the key.
+    ScheduleDeletion {
+        /// Days until then.
+        window_days: u32,
+    },
+}
+
+/// A key to be made.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NewKey {
+    /// As in [`Spec`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// As in [`Spec`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_spec: Option<KeySpec>,
+    /// As in [`Spec`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_usage: Option<KeyUsage>,
+    /// As in [`Spec`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+    /// As in [`Spec`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub multi_region: Option<bool>,
+    /// The JSON of the key policy; AWS's default when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
+    /// Its tags, the mark of evenkeel aside.
+    pub tags: BTreeMap<String, String>,
+    /// Days until deletion when this is undone; absent when it may not be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deletion_window_days: Option<u32>,
+}
