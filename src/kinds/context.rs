@@ -53,6 +53,11 @@ impl Cx {
         &self.facts
     }
 
+    /// The ARN of the identity that evenkeel runs as in this account.
+    pub fn caller_arn(&self) -> &str {
+        self.session.caller_arn()
+    }
+
     /// The same in another Region, such as a bucket's own.
     #[must_use]
     pub fn in_region(&self, region: Region) -> Self {

@@ -8,7 +8,11 @@ use super::{iam, kms};
 use crate::baseline::catalog::{Catalog, KindInfo};
 
 static KINDS: LazyLock<Vec<Box<dyn DynKind>>> = LazyLock::new(|| {
-    vec![erase::<iam::password_policy::PasswordPolicy>(), erase::<kms::key::Key>()]
+    vec![
+        erase::<iam::role::Role>(),
+        erase::<iam::password_policy::PasswordPolicy>(),
+        erase::<kms::key::Key>(),
+    ]
 });
 
 /// All kinds, in the order in which their changes are preferably applied.

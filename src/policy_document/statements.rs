@@ -83,6 +83,14 @@ impl PolicyDocument {
         dangling
     }
 
+    /// What `new` allows that this document does not, in words for the warnings of a plan.
+    pub fn widening(&self, new: &Self, partition: &str) -> Vec<String> {
+        only_in(&new.statements(), &self.statements(), "Allow", partition)
+            .iter()
+            .map(|statement| format!("allowed from now on: {}", summary(statement)))
+            .collect()
+    }
+
     /// What `new` takes away when it replaces this document.
     pub fn narrowing(&self, new: &Self, partition: &str) -> Narrowing {
         let (before, after) = (self.statements(), new.statements());

@@ -1,3 +1,4 @@
 //! Kinds of AWS Identity and Access Management. IAM is global: once per account.
 
 pub mod password_policy;
+pub mod role;

@@ -1,0 +1,259 @@
+//! `iam.role`: a role, its trust policy and its permissions.
+
+mod apply;
+mod diff;
+mod observe;
+pub mod spec;
+mod trust;
+
+pub use spec::{Action, Spec, State};
+
+use crate::aws::AwsError;
+use crate::baseline::catalog::{Identity, SpecProblem};
+use crate::kinds::{
+    Change, Control, Cx, Facts, ImpliedPermission, Kind, Object, ObserveError, Scope, Undo,
+    WriteCx, control,
+};
+use crate::policy_document::PolicyDocument;
+
+/// The kind.
+pub struct Role;
+
+impl Kind for Role {
+    const NAME: &'static str = "iam.role";
+    const SCOPE: Scope = Scope::Global;
+    const IDENTITY: Identity = Identity::Named { field: "role_name", prefix: "" };
+    const CONTROLS: &'static [Control] = &[
+        control("cis-v3", "1.17"),
+        control("cis-v5", "1.16"),
+        control("fsbp", "IAM.1"),
+        control("fsbp", "IAM.18"),
+        control("fsbp", "IAM.21"),
+        control("fsbp", "IAM.24"),
+        control("wa-security", "SEC03-BP01"),
+        control("wa-security", "SEC03-BP02"),
+        control("wa-security", "SEC03-BP03"),
+        control("wa-security", "SEC03-BP05"),
+        control("wa-security", "SEC10-BP05"),
+    ];
+    const EVENTS: &'static [&'static str] = &[
+        "iam.amazonaws.com:CreateRole",
+        "iam.amazonaws.com:DeleteRole",
+        "iam.amazonaws.com:UpdateRole",
+        "iam.amazonaws.com:UpdateRoleDescription",
+        "iam.amazonaws.com:UpdateAssumeRolePolicy",
+        "iam.amazonaws.com:PutRolePolicy",
+        "iam.amazonaws.com:DeleteRolePolicy",
+        "iam.amazonaws.com:AttachRolePolicy",
+        "iam.amazonaws.com:DetachRolePolicy",
+        "iam.amazonaws.com:PutRolePermissionsBoundary",
+        "iam.amazonaws.com:DeleteRolePermissionsBoundary",
+        "iam.amazonaws.com:TagRole",
+        "iam.amazonaws.com:UntagRole",
+    ];
+    const SAMPLES: &'static [&'static str] = &[
+        r#"
+[iam.role.incident-responder]
+role_name            = "incident-responder"
+path                 = "/security/"
+description          = "Reads everything, isolates what is compromised"
+max_session_duration = 3600
+trusted_account_ids  = ["${account.id}"]
+external_id          = "ir-2026"
+allowed_source_org   = "o-a1b2c3d4e5"
+require_mfa          = true
+mfa_max_age_seconds  = 3600
+permissions_boundary = "arn:${partition}:iam::aws:policy/PowerUserAccess"
+managed_policy_arns  = [
+    "arn:${partition}:iam::aws:policy/SecurityAudit",
+    "arn:${partition}:iam::aws:policy/AWSSupportAccess",
+]
+exclusive_policies   = true
+tags                 = { team = "security", purpose = "incident-response" }
+
+[iam.role.incident-responder.inline_policies.isolate]
+Version   = "2012-10-17"
+Statement = [{ Effect = "Allow", Action = ["ec2:ModifyInstanceAttribute", "ec2:CreateSnapshot"], Resource = "*" }]
+
+[iam.role.incident-responder.inline_policies.read-logs]
+Version   = "2012-10-17"
+Statement = [{ Effect = "Allow", Action = "logs:FilterLogEvents", Resource = "*" }]
+"#,
+        r#"
+[iam.role.incident-responder]
+path                 = "/security/"
+description          = ""
+max_session_duration = 7200
+permissions_boundary = ""
+managed_policy_arns  = ["arn:${partition}:iam::aws:policy/ReadOnlyAccess"]
+exclusive_policies   = true
+tags                 = { team = "platform" }
+
+[iam.role.incident-responder.assume_role_policy]
+Version   = "2012-10-17"
+Statement = [{ Effect = "Allow", Principal = { Service = "ec2.amazonaws.com" }, Action = "sts:AssumeRole" }]
+
+[iam.role.incident-responder.inline_policies.isolate]
+Version   = "2012-10-17"
+Statement = [{ Effect = "Allow", Action = "ec2:CreateSnapshot", Resource = "*" }]
+"#,
+    ];
+
+    type Spec = Spec;
+    type State = State;
+    type Action = Action;
+
+    fn check(spec: &Spec) -> Vec<SpecProblem> {
+        let mut problems = Vec::new();
+        let mut problem = |field: &str, message: &str, help: &str| {
+            problems.push(SpecProblem {
+                field: field.to_owned(),
+                message: message.to_owned(),
+                help: Some(help.to_owned()),
+            });
+        };
+        let shortcuts = [
+            ("external_id", spec.external_id.is_some()),
+            ("allowed_source_org", spec.allowed_source_org.is_some()),
+            ("require_mfa", spec.require_mfa.is_some()),
+            ("mfa_max_age_seconds", spec.mfa_max_age_seconds.is_some()),
+        ];
+        if spec.assume_role_policy.is_some() && spec.trusted_account_ids.is_some() {
+            problem(
+                "assume_role_policy",
+                "the trust policy is declared twice: as a whole, and by trusted_account_ids",
+                "keep one of the two",
+            );
+        } else if spec.trusted_account_ids.is_none() {
+            for (field, _) in shortcuts.iter().filter(|(_, is_there)| *is_there) {
+                problem(
+                    field,
+                    "this is a condition for the accounts in trusted_account_ids, and there are none",
+                    "declare trusted_account_ids, or write the condition into assume_role_policy",
+                );
+            }
+        }
+        if spec.mfa_max_age_seconds.is_some() && spec.require_mfa != Some(true) {
+            problem(
+                "mfa_max_age_seconds",
+                "an age of MFA has no meaning where MFA is not needed",
+                "add require_mfa = true",
+            );
+        }
+        if spec.exclusive_policies.is_some()
+            && spec.managed_policy_arns.is_none()
+            && spec.inline_policies.is_none()
+        {
+            problem(
+                "exclusive_policies",
+                "this has no effect without managed_policy_arns or inline_policies",
+                "declare one of them; [] means that there must be none",
+            );
+        }
+        problems
+    }
+
+    fn reads(spec: &Spec) -> Vec<&'static str> {
+        let mut reads = vec!["iam:GetRole"];
+        if spec.managed_policy_arns.is_some() {
+            reads.push("iam:ListAttachedRolePolicies");
+        }
+        if spec.inline_policies.is_some() {
+            reads.extend(["iam:ListRolePolicies", "iam:GetRolePolicy"]);
+        }
+        reads
+    }
+
+    fn possible_writes(spec: &Spec) -> Vec<&'static str> {
+        let mut writes = Vec::new();
+        if spec.has_trust() {
+            writes.extend(["iam:CreateRole", "iam:UpdateAssumeRolePolicy"]);
+        }
+        if spec.description.is_some() || spec.max_session_duration.is_some() {
+            writes.push("iam:UpdateRole");
+        }
+        match spec.permissions_boundary.as_deref() {
+            Some("") => writes.push("iam:DeleteRolePermissionsBoundary"),
+            Some(_) => writes.push("iam:PutRolePermissionsBoundary"),
+            None => {}
+        }
+        if let Some(declared) = &spec.managed_policy_arns {
+            if !declared.is_empty() {
+                writes.push("iam:AttachRolePolicy");
+            }
+            if spec.is_exclusive() {
+                writes.push("iam:DetachRolePolicy");
+            }
+        }
+        if let Some(declared) = &spec.inline_policies {
+            if !declared.is_empty() {
+                writes.push("iam:PutRolePolicy");
+            }
+            if spec.is_exclusive() {
+                writes.push("iam:DeleteRolePolicy");
+            }
+        }
+        if spec.tags.is_some() {
+            writes.extend(["iam:TagRole", "iam:UntagRole"]);
+        }
+        writes
+    }
+
+    fn implied(spec: &Spec) -> Vec<ImpliedPermission> {
+        // CreateRole with a boundary needs the permission to set one.
+        let boundary = spec.permissions_boundary.as_deref().is_some_and(|arn| !arn.is_empty());
+        let needed = boundary && spec.has_trust();
+        needed
+            .then_some(ImpliedPermission {
+                action: "iam:PutRolePermissionsBoundary",
+                condition: None,
+            })
+            .into_iter()
+            .collect()
+    }
+
+    fn writes(action: &Action) -> Vec<&'static str> {
+        vec![apply::permission(&action.step)]
+    }
+
+    async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {
+        observe::observe(cx, spec).await
+    }
+
+    fn diff(facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Action>> {
+        diff::diff(facts, spec, object)
+    }
+
+    async fn apply(cx: &WriteCx, action: &Action) -> Result<(), AwsError> {
+        apply::apply(cx, action).await
+    }
+
+    fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
+        diff::undo(action, before)
+    }
+
+    fn export(_facts: &Facts, object: &Object<State>) -> Option<Spec> {
+        let state = object.state()?;
+        let document = |text: &str| PolicyDocument::from_text(text).ok();
+        Some(Spec {
+            role_name: object.id.clone(),
+            path: Some(state.path.clone()),
+            description: Some(state.description.clone()),
+            max_session_duration: Some(state.max_session_duration),
+            assume_role_policy: document(&state.assume_role_policy),
+            permissions_boundary: Some(state.permissions_boundary.clone().unwrap_or_default()),
+            managed_policy_arns: state.managed_policy_arns.clone(),
+            inline_policies: state.inline_policies.as_ref().map(|policies| {
+                policies
+                    .iter()
+                    .filter_map(|(name, text)| Some((name.clone(), document(text)?)))
+                    .collect()
+            }),
+            tags: Some(state.tags.clone()),
+            ..Spec::default()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

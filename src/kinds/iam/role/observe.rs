@@ -1,0 +1,168 @@
+//! Reading a role and its policies.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_iam::Client;
+use aws_sdk_iam::types::Role;
+use futures::future::try_join_all;
+use percent_encoding::percent_decode_str;
+
+use super::spec::{Spec, State};
+use crate::aws::Call;
+use crate::aws::error::AbsentIf;
+use crate::kinds::{Cx, Object, ObserveError, tags};
+use crate::policy_document::PolicyDocument;
+
+const GET: Call = Call::new("iam", "GetRole");
+const LIST_ATTACHED: Call = Call::new("iam", "ListAttachedRolePolicies");
+const LIST_INLINE: Call = Call::new("iam", "ListRolePolicies");
+const GET_INLINE: Call = Call::new("iam", "GetRolePolicy");
+/// AWS's default for the longest session, in seconds.
+pub const DEFAULT_SESSION: u32 = 3600;
+
+pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {
+    let client = cx.client(Client::new);
+    let name = spec.role_name.as_str();
+    let request = client.get_role().role_name(name).send();
+    let answer = cx.read(GET, name, request).await.absent_if(&["NoSuchEntity"])?;
+    let Some(role) = answer.as_ref().and_then(|answer| answer.role()) else {
+        return Ok(vec![Object::absent(name)]);
+    };
+    let (managed_policy_arns, inline_policies) = futures::try_join!(
+        async {
+            match spec.managed_policy_arns {
+                Some(_) => attached(cx, name).await.map(Some),
+                None => Ok(None),
+            }
+        },
+        async {
+            match &spec.inline_policies {
+                Some(declared) => inline(cx, name, declared, spec.is_exclusive()).await.map(Some),
+                None => Ok(None),
+            }
+        },
+    )?;
+    let state = State {
+        path: role.path().to_owned(),
+        description: role.description().unwrap_or_default().to_owned(),
+        max_session_duration: role
+            .max_session_duration()
+            .and_then(|seconds| u32::try_from(seconds).ok())
+            .unwrap_or(DEFAULT_SESSION),
+        assume_role_policy: document(
+            "AssumeRolePolicyDocument",
+            role.assume_role_policy_document().unwrap_or_default(),
+        )?,
+        permissions_boundary: role
+            .permissions_boundary()
+            .and_then(|boundary| boundary.permissions_boundary_arn())
+            .map(str::to_owned),
+        managed_policy_arns,
+        inline_policies,
+        tags: tags::collect(role.tags().iter().map(|tag| (tag.key(), tag.value()))),
+    };
+    let object = Object::present(name, state);
+    Ok(vec![match manager(cx.caller_arn(), role) {
+        Some(manager) => object.managed_by(manager),
+        None => object,
+    }])
+}
+
+/// Who else governs a role.
+fn manager(caller: &str, role: &Role) -> Option<&'static str> {
+    let (path, name) = (role.path(), role.role_name());
+    if path.starts_with("/aws-service-role/") {
+        Some("the AWS service that it is linked to")
+    } else if path.starts_with("/aws-reserved/") {
+        Some("IAM Identity Center")
+    } else if name == "AWSControlTowerExecution" || name.starts_with("aws-controltower-") {
+        Some("AWS Control Tower")
+    } else if role.source_role_template().is_some() {
+        Some("the AWS service that made it from a template")
+    } else if is_caller(caller, name) {
+        Some("people: evenkeel runs as this role, and could lock itself out")
+    } else {
+        None
+    }
+}
+
+/// Whether the caller is a session of the role: `arn:aws:sts::…:assumed-role/NAME/SESSION`.
+fn is_caller(caller: &str, role: &str) -> bool {
+    caller
+        .split_once(":assumed-role/")
+        .and_then(|(_, rest)| rest.split('/').next())
+        .is_some_and(|name| name.eq_ignore_ascii_case(role))
+}
+
+async fn attached(cx: &Cx, role: &str) -> Result<BTreeSet<String>, ObserveError> {
+    let client = cx.client(Client::new);
+    let policies = cx
+        .read(LIST_ATTACHED, role, async {
+            client
+                .list_attached_role_policies()
+                .role_name(role)
+                .into_paginator()
+                .items()
+                .send()
+                .collect::<Result<Vec<_>, _>>()
+                .await
+        })
+        .await?;
+    Ok(policies.iter().filter_map(|policy| policy.policy_arn()).map(str::to_owned).collect())
+}
+
+async fn inline(
+    cx: &Cx,
+    role: &str,
+    declared: &BTreeMap<String, PolicyDocument>,
+    all: bool,
+) -> Result<BTreeMap<String, String>, ObserveError> {
+    let client = cx.client(Client::new);
+    let names = cx
+        .read(LIST_INLINE, role, async {
+            client
+                .list_role_policies()
+                .role_name(role)
+                .into_paginator()
+                .items()
+                .send()
+                .collect::<Result<Vec<_>, _>>()
+                .await
+        })
+        .await?;
+    let policies = names.iter().filter(|name| all || declared.contains_key(*name)).map(|name| {
+        let request = client.get_role_policy().role_name(role).policy_name(name).send();
+        async move {
+            let answer = cx.read(GET_INLINE, &format!("{role}/{name}"), request).await?;
+            Ok::<_, ObserveError>((
+                name.clone(),
+                document("PolicyDocument", answer.policy_document())?,
+            ))
+        }
+    });
+    Ok(try_join_all(policies).await?.into_iter().collect())
+}
+
+/// A policy's text, decoded, once it is known to be one.
+fn document(field: &str, text: &str) -> Result<String, ObserveError> {
+    let malformed = |problem: String| ObserveError::Malformed { field: field.to_owned(), problem };
+    let text = percent_decode_str(text)
+        .decode_utf8()
+        .map_err(|error| malformed(error.to_string()))?
+        .into_owned();
+    PolicyDocument::from_text(&text).map_err(|error| malformed(error.to_string()))?;
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_role_that_evenkeel_runs_as_is_known() {
+        let caller = "arn:aws:sts::111122223333:assumed-role/Evenkeel/run-1";
+        assert!(is_caller(caller, "evenkeel"));
+        assert!(!is_caller(caller, "run-1"));
+        assert!(!is_caller("arn:aws:iam::111122223333:user/evenkeel", "evenkeel"));
+    }
+}

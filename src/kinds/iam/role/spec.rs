@@ -1,0 +1,206 @@
+//! What a baseline declares of an IAM role, what is observed of it, and the writes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::names::AccountId;
+use crate::policy_document::PolicyDocument;
+
+/// An IAM role: who may assume it, for how long, and what it may do.
+///
+/// The trust policy is either declared as a whole with `assume_role_policy`, or put together from
+/// `trusted_account_ids`, `external_id`, `allowed_source_org`, `require_mfa` and
+/// `mfa_max_age_seconds`. Policies are compared by what they mean.
+///
+/// `managed_policy_arns` and `inline_policies` are complete lists: what is not in them is taken
+/// away, unless `exclusive_policies` is false.
+///
+/// Service-linked roles, those of IAM Identity Center and of AWS Control Tower, and the role that
+/// evenkeel itself runs as are reported and left alone.
+///
+/// Source: IAM API Reference, `CreateRole`, `UpdateRole`, `UpdateAssumeRolePolicy`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    /// The role's name, 1 to 64 letters, digits and `_+=,.@-`; unique whatever the case.
+    #[schemars(length(min = 1, max = 64), regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"))]
+    pub role_name: String,
+    /// The path, `/` or `/…/`, up to 512 characters; cannot be changed. AWS's default is `/`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 512), regex(pattern = r"^/([!-\x7E]+/)?$"))]
+    pub path: Option<String>,
+    /// What the role is for, up to 1000 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1000))]
+    pub description: Option<String>,
+    /// The longest session in seconds, 3600 to 43200. AWS's default is 3600.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 3600, max = 43200))]
+    pub max_session_duration: Option<u32>,
+    /// Who may assume the role, as a whole trust policy: a table or JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assume_role_policy: Option<PolicyDocument>,
+    /// Accounts whose principals may assume the role, where their own policies allow it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub trusted_account_ids: Option<BTreeSet<AccountId>>,
+    /// The external id that those who assume the role must give.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 2, max = 1224))]
+    pub external_id: Option<String>,
+    /// The organization, `o-…`, that those who assume the role must belong to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^o-[a-z0-9]{10,32}$"))]
+    pub allowed_source_org: Option<String>,
+    /// Whether a session with MFA is needed. Federated and chained sessions never carry MFA: they
+    /// are locked out by this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub require_mfa: Option<bool>,
+    /// How many seconds old that MFA may be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 60, max = 129_600))]
+    pub mfa_max_age_seconds: Option<u32>,
+    /// The policy that limits what the role can ever do, an ARN; "" for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permissions_boundary: Option<String>,
+    /// The managed policies that are attached, ARNs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 20))]
+    pub managed_policy_arns: Option<BTreeSet<String>>,
+    /// The role's own policies, by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inline_policies: Option<BTreeMap<String, PolicyDocument>>,
+    /// Whether policies that are not declared are taken away; true by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exclusive_policies: Option<bool>,
+    /// All tags of the role, up to 50; tags of AWS's own (`aws:…`) do not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tags: Option<BTreeMap<String, String>>,
+}
+
+impl Spec {
+    /// Whether policies that are not declared are taken away.
+    pub fn is_exclusive(&self) -> bool {
+        self.exclusive_policies.unwrap_or(true)
+    }
+
+    /// Whether the trust policy is declared, one way or the other.
+    pub fn has_trust(&self) -> bool {
+        self.assume_role_policy.is_some() || self.trusted_account_ids.is_some()
+    }
+}
+
+/// A role as observed. What the spec does not declare may be absent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// As in [`Spec`].
+    pub path: String,
+    /// As in [`Spec`]; "" for none.
+    pub description: String,
+    /// As in [`Spec`].
+    pub max_session_duration: u32,
+    /// The trust policy as AWS returned it.
+    pub assume_role_policy: String,
+    /// As in [`Spec`].
+    pub permissions_boundary: Option<String>,
+    /// As in [`Spec`].
+    pub managed_policy_arns: Option<BTreeSet<String>>,
+    /// The role's own policies as AWS returned them, by name.
+    pub inline_policies: Option<BTreeMap<String, String>>,
+    /// Its tags, without reserved ones.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// The writes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Action {
+    /// The role's name.
+    pub role_name: String,
+    /// What to do.
+    pub step: Step,
+}
+
+/// What to do with a role.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Makes the role.
+    Create(Box<NewRole>),
+    /// Deletes the role; only to undo its making.
+    Delete,
+    /// Changes description and longest session, always both: AWS resets what is left out.
+    Update {
+        /// The description.
+        description: String,
+        /// Seconds.
+        max_session_duration: u32,
+    },
+    /// Replaces the trust policy.
+    UpdateTrust {
+        /// The JSON.
+        policy: String,
+    },
+    /// Sets the permissions boundary.
+    PutBoundary {
+        /// The policy's ARN.
+        policy_arn: String,
+    },
+    /// Takes the permissions boundary away.
+    DeleteBoundary,
+    /// Attaches a managed policy.
+    Attach {
+        /// The policy's ARN.
+        policy_arn: String,
+    },
+    /// Detaches a managed policy.
+    Detach {
+        /// The policy's ARN.
+        policy_arn: String,
+    },
+    /// Sets one of the role's own policies.
+    PutInline {
+        /// The policy's name.
+        name: String,
+        /// The JSON.
+        policy: String,
+    },
+    /// Deletes one of the role's own policies.
+    DeleteInline {
+        /// The policy's name.
+        name: String,
+    },
+    /// Sets tags.
+    Tag {
+        /// The tags.
+        tags: BTreeMap<String, String>,
+    },
+    /// Takes tags away.
+    Untag {
+        /// The tags, with the values that they have.
+        tags: BTreeMap<String, String>,
+    },
+}
+
+/// A role to be made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NewRole {
+    /// As in [`Spec`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// As in [`Spec`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// As in [`Spec`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_session_duration: Option<u32>,
+    /// The JSON of the trust policy.
+    pub assume_role_policy: String,
+    /// As in [`Spec`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permissions_boundary: Option<String>,
+    /// Its tags.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
+}
