@@ -12,6 +12,7 @@ static KINDS: LazyLock<Vec<Box<dyn DynKind>>> = LazyLock::new(|| {
         erase::<iam::role::Role>(),
         erase::<iam::password_policy::PasswordPolicy>(),
         erase::<kms::key::Key>(),
+        erase::<iam::root_user::RootUser>(),
     ]
 });
 

@@ -2,3 +2,4 @@
 
 pub mod password_policy;
 pub mod role;
+pub mod root_user;
