@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use super::Scope;
 use super::erased::{DynKind, erase};
-use super::{iam, kms};
+use super::{ec2, iam, kms, s3};
 use crate::baseline::catalog::{Catalog, KindInfo};
 
 static KINDS: LazyLock<Vec<Box<dyn DynKind>>> = LazyLock::new(|| {
@@ -12,6 +12,10 @@ static KINDS: LazyLock<Vec<Box<dyn DynKind>>> = LazyLock::new(|| {
         erase::<iam::role::Role>(),
         erase::<iam::password_policy::PasswordPolicy>(),
         erase::<kms::key::Key>(),
+        erase::<kms::key_rotation::KeyRotation>(),
+        erase::<s3::account_public_access_block::AccountPublicAccessBlock>(),
+        erase::<ec2::ebs_encryption::EbsEncryption>(),
+        erase::<ec2::default_security_group::DefaultSecurityGroup>(),
         erase::<iam::root_user::RootUser>(),
     ]
 });

@@ -1,1 +1,4 @@
-//! Amazon EC2 and VPC.
+//! Kinds of Amazon EC2 and VPC. They are regional.
+
+pub mod default_security_group;
+pub mod ebs_encryption;

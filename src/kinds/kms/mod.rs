@@ -1,3 +1,4 @@
 //! Kinds of AWS Key Management Service.
 
 pub mod key;
+pub mod key_rotation;

@@ -1,1 +1,3 @@
 //! Amazon S3.
+
+pub mod account_public_access_block;

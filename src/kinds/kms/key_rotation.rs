@@ -1,0 +1,510 @@
+//! `kms.key_rotation`: yearly new key material for every key that can have it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use aws_sdk_kms::Client;
+use aws_sdk_kms::types::{AliasListEntry, KeyListEntry, KeyMetadata, MultiRegionKeyType, Tag};
+use futures::stream::{self, StreamExt};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::aws::error::AbsentIf;
+use crate::aws::{AwsError, Call};
+use crate::baseline::catalog::{Identity, SpecProblem};
+use crate::kinds::{
+    Change, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Scope, Undo, WriteCx, control,
+};
+
+const LIST_KEYS: Call = Call::new("kms", "ListKeys");
+const LIST_ALIASES: Call = Call::new("kms", "ListAliases");
+const DESCRIBE: Call = Call::new("kms", "DescribeKey");
+const GET_ROTATION: Call = Call::new("kms", "GetKeyRotationStatus");
+const LIST_TAGS: Call = Call::new("kms", "ListResourceTags");
+const ENABLE: Call = Call::new("kms", "EnableKeyRotation");
+const DISABLE: Call = Call::new("kms", "DisableKeyRotation");
+/// AWS's period when none is given, in days.
+const DEFAULT_PERIOD: u32 = 365;
+/// Keys that are looked at together.
+const CONCURRENCY: usize = 16;
+
+/// The automatic rotation of every customer managed KMS key in every Region.
+///
+/// AWS makes new key material from time to time and keeps the old one for what it encrypted: ids,
+/// aliases and policies stay, and nothing has to be encrypted again.
+///
+/// Only symmetric encryption keys whose material AWS made can rotate. All others are skipped, each
+/// with its reason: keys of AWS itself, asymmetric and HMAC keys, imported material, key stores of
+/// your own, replicas (their primary rotates), and keys that are disabled or about to be deleted. A
+/// key whose policy does not let evenkeel look is unknown.
+///
+/// Source: KMS API Reference, `EnableKeyRotation`; KMS Developer Guide, "Rotate KMS keys".
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    /// Whether keys rotate. AWS's default is false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// Days between rotations, 90 to 2560. AWS's default is 365.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 90, max = 2560))]
+    pub rotation_period_in_days: Option<u32>,
+    /// Whether keys may rotate more often than that: `at_most` (the default) or `exact`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub period_mode: Option<PeriodMode>,
+    /// Keys that are left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exclude: Option<Vec<Exclude>>,
+}
+
+/// How a period is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PeriodMode {
+    /// A shorter period is as good.
+    #[default]
+    AtMost,
+    /// Only this very period.
+    Exact,
+}
+
+/// Keys that are left out: those that are named, and those that have all of the tags.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Exclude {
+    /// Ids or ARNs of keys.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub key_ids: BTreeSet<String>,
+    /// Aliases, `alias/…`.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub aliases: BTreeSet<String>,
+    /// Tags and their values; a key must have all of them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub key_tags: BTreeMap<String, String>,
+}
+
+impl Spec {
+    fn looks_at_tags(&self) -> bool {
+        self.exclude.iter().flatten().any(|exclude| !exclude.key_tags.is_empty())
+    }
+}
+
+/// The rotation of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    /// Whether it rotates.
+    pub enabled: bool,
+    /// How often, while it does.
+    pub rotation_period_in_days: Option<u32>,
+}
+
+/// The writes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Action {
+    /// The key.
+    pub key_id: String,
+    /// What to do.
+    pub step: Step,
+}
+
+/// What to do with a key.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Turns rotation on, or changes its period.
+    Enable {
+        /// Days between rotations.
+        rotation_period_in_days: u32,
+    },
+    /// Turns rotation off.
+    Disable,
+}
+
+/// The kind.
+pub struct KeyRotation;
+
+impl Kind for KeyRotation {
+    const NAME: &'static str = "kms.key_rotation";
+    const SCOPE: Scope = Scope::Regional;
+    const IDENTITY: Identity = Identity::Sweep;
+    const AFTER: &'static [&'static str] = &["kms.key"];
+    const CONTROLS: &'static [Control] = &[
+        control("cis-v3", "3.6"),
+        control("cis-v5", "3.6"),
+        control("fsbp", "KMS.4"),
+        control("wa-security", "SEC02-BP05"),
+        control("wa-security", "SEC08-BP01"),
+    ];
+    const EVENTS: &'static [&'static str] = &[
+        "kms.amazonaws.com:EnableKeyRotation",
+        "kms.amazonaws.com:DisableKeyRotation",
+        "kms.amazonaws.com:CreateKey",
+        "kms.amazonaws.com:CancelKeyDeletion",
+        "kms.amazonaws.com:EnableKey",
+        "kms.amazonaws.com:DisableKey",
+        "kms.amazonaws.com:ScheduleKeyDeletion",
+    ];
+    const SAMPLES: &'static [&'static str] = &[
+        r#"
+[kms.key_rotation]
+enabled                 = true
+rotation_period_in_days = 365
+period_mode             = "at_most"
+exclude                 = [{ key_tags = { "rotation" = "by-hand" } }, { aliases = ["alias/legacy"] }]
+"#,
+        r#"
+[kms.key_rotation]
+enabled = false
+exclude = [{ key_ids = ["1234abcd-12ab-34cd-56ef-1234567890ab"] }]
+"#,
+        r#"
+[kms.key_rotation]
+enabled                 = true
+rotation_period_in_days = 180
+period_mode             = "exact"
+"#,
+    ];
+
+    type Spec = Spec;
+    type State = State;
+    type Action = Action;
+
+    fn check(spec: &Spec) -> Vec<SpecProblem> {
+        let mut problems = Vec::new();
+        if spec.rotation_period_in_days.is_some() && spec.enabled != Some(true) {
+            problems.push(SpecProblem {
+                field: "rotation_period_in_days".to_owned(),
+                message: "a rotation period has no effect without rotation".to_owned(),
+                help: Some("add enabled = true".to_owned()),
+            });
+        }
+        if spec.period_mode.is_some() && spec.rotation_period_in_days.is_none() {
+            problems.push(SpecProblem {
+                field: "period_mode".to_owned(),
+                message: "there is no period to compare".to_owned(),
+                help: Some("add rotation_period_in_days".to_owned()),
+            });
+        }
+        problems
+    }
+
+    fn reads(spec: &Spec) -> Vec<&'static str> {
+        let mut reads =
+            vec!["kms:ListKeys", "kms:ListAliases", "kms:DescribeKey", "kms:GetKeyRotationStatus"];
+        if spec.looks_at_tags() {
+            reads.push("kms:ListResourceTags");
+        }
+        reads
+    }
+
+    fn possible_writes(spec: &Spec) -> Vec<&'static str> {
+        match spec.enabled {
+            Some(true) => vec!["kms:EnableKeyRotation"],
+            Some(false) => vec!["kms:DisableKeyRotation"],
+            None => Vec::new(),
+        }
+    }
+
+    fn writes(action: &Action) -> Vec<&'static str> {
+        match action.step {
+            Step::Enable { .. } => vec!["kms:EnableKeyRotation"],
+            Step::Disable => vec!["kms:DisableKeyRotation"],
+        }
+    }
+
+    async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {
+        let (keys, aliases) = futures::try_join!(keys(cx), aliases(cx))?;
+        let mut names: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+        for alias in aliases.iter() {
+            if let (Some(key), Some(name)) = (alias.target_key_id(), alias.alias_name()) {
+                names.entry(key).or_default().insert(name.to_owned());
+            }
+        }
+        let mut looks = Vec::new();
+        for key in keys.iter().filter_map(KeyListEntry::key_id) {
+            looks.push(look(cx, spec, key, names.remove(key).unwrap_or_default()));
+        }
+        let mut objects: Vec<_> = stream::iter(looks).buffer_unordered(CONCURRENCY).collect().await;
+        objects.sort_by(|one: &Object<State>, other| one.id.cmp(&other.id));
+        Ok(objects)
+    }
+
+    fn diff(_facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Action>> {
+        let (Some(state), Some(enabled)) = (object.state(), spec.enabled) else {
+            return Vec::new();
+        };
+        let mut drift = Drift::new();
+        drift.compare("enabled", Some(&state.enabled), Some(&enabled));
+        if let (true, Some(desired)) = (enabled, spec.rotation_period_in_days) {
+            let fits = state.rotation_period_in_days.is_some_and(|actual| {
+                match spec.period_mode.unwrap_or_default() {
+                    PeriodMode::AtMost => actual <= desired,
+                    PeriodMode::Exact => actual == desired,
+                }
+            });
+            if !fits {
+                drift.add("rotation_period_in_days", state.rotation_period_in_days, Some(desired));
+            }
+        }
+        if drift.is_empty() {
+            return Vec::new();
+        }
+        let step = if enabled {
+            let period = spec.rotation_period_in_days.unwrap_or(DEFAULT_PERIOD);
+            Step::Enable { rotation_period_in_days: period }
+        } else {
+            Step::Disable
+        };
+        vec![Change::new(Action { key_id: object.id.clone(), step }, drift)]
+    }
+
+    async fn apply(cx: &WriteCx, action: &Action) -> Result<(), AwsError> {
+        let client = cx.client(Client::new);
+        let key = action.key_id.as_str();
+        match action.step {
+            Step::Enable { rotation_period_in_days } => {
+                let days = i32::try_from(rotation_period_in_days).unwrap_or(i32::MAX);
+                let request =
+                    client.enable_key_rotation().key_id(key).rotation_period_in_days(days);
+                cx.write(ENABLE, request.send()).await.map(drop)
+            }
+            Step::Disable => {
+                cx.write(DISABLE, client.disable_key_rotation().key_id(key).send()).await.map(drop)
+            }
+        }
+    }
+
+    fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
+        let step = match before.state().filter(|state| state.enabled) {
+            Some(state) => Step::Enable {
+                rotation_period_in_days: state.rotation_period_in_days.unwrap_or(DEFAULT_PERIOD),
+            },
+            None => Step::Disable,
+        };
+        Undo::By(vec![Action { key_id: action.key_id.clone(), step }])
+    }
+
+    fn export(_facts: &Facts, object: &Object<State>) -> Option<Spec> {
+        let state = object.state()?;
+        Some(Spec {
+            enabled: Some(state.enabled),
+            rotation_period_in_days: state.rotation_period_in_days,
+            period_mode: state.rotation_period_in_days.map(|_| PeriodMode::Exact),
+            exclude: None,
+        })
+    }
+}
+
+/// One key, labelled with its aliases; an error is that key's alone.
+async fn look(cx: &Cx, spec: &Spec, key: &str, names: BTreeSet<String>) -> Object<State> {
+    let object =
+        one(cx, spec, key, &names).await.unwrap_or_else(|error| Object::unknown(key, error));
+    if names.is_empty() {
+        return object;
+    }
+    object.labelled(names.into_iter().collect::<Vec<_>>().join(", "))
+}
+
+/// One key: its rotation, or why it is left out.
+async fn one(
+    cx: &Cx,
+    spec: &Spec,
+    key: &str,
+    names: &BTreeSet<String>,
+) -> Result<Object<State>, ObserveError> {
+    let client = cx.client(Client::new);
+    let answer = cx.read(DESCRIBE, key, client.describe_key().key_id(key).send()).await?;
+    let Some(metadata) = answer.key_metadata() else { return Ok(Object::absent(key)) };
+    if let Some(reason) = ineligible(metadata, cx.account.as_str()) {
+        return Ok(Object::skipped(key, reason));
+    }
+    for exclude in spec.exclude.iter().flatten() {
+        if let Some(reason) = excluded(cx, exclude, metadata, names).await? {
+            return Ok(Object::skipped(key, reason));
+        }
+    }
+    let request = client.get_key_rotation_status().key_id(key).send();
+    let answer = cx.read(GET_ROTATION, key, request).await;
+    let Some(status) = answer.absent_if(&["UnsupportedOperationException"])? else {
+        return Ok(Object::skipped(key, "AWS says that it cannot rotate"));
+    };
+    let enabled = status.key_rotation_enabled();
+    let period = status.rotation_period_in_days().and_then(|days| u32::try_from(days).ok());
+    let rotation_period_in_days = enabled.then(|| period.unwrap_or(DEFAULT_PERIOD));
+    Ok(Object::present(key, State { enabled, rotation_period_in_days }))
+}
+
+/// Why a key cannot rotate.
+fn ineligible(key: &KeyMetadata, account: &str) -> Option<String> {
+    let word = |word: Option<&str>| word.unwrap_or_default().to_owned();
+    let manager = word(key.key_manager().map(|manager| manager.as_str()));
+    let spec = word(key.key_spec().map(|spec| spec.as_str()));
+    let usage = word(key.key_usage().map(|usage| usage.as_str()));
+    let origin = word(key.origin().map(|origin| origin.as_str()));
+    let state = word(key.key_state().map(|state| state.as_str()));
+    let replica = key
+        .multi_region_configuration()
+        .and_then(|regions| regions.multi_region_key_type())
+        .is_some_and(|kind| *kind != MultiRegionKeyType::Primary);
+    let owner = key.aws_account_id().unwrap_or(account);
+    if manager != "CUSTOMER" {
+        Some("AWS manages it, and rotates it every year".to_owned())
+    } else if owner != account {
+        Some(format!("it belongs to account {owner}, which shares it"))
+    } else if spec != "SYMMETRIC_DEFAULT" || usage != "ENCRYPT_DECRYPT" {
+        Some(format!("a key of the spec {spec} for {usage} cannot rotate"))
+    } else if origin != "AWS_KMS" {
+        Some(format!("its material comes from {origin}, and only you can replace it"))
+    } else if replica {
+        Some("it is a replica: its primary key rotates".to_owned())
+    } else if state != "Enabled" {
+        Some(format!("it is in the state {state}, in which rotation cannot change"))
+    } else {
+        None
+    }
+}
+
+async fn excluded(
+    cx: &Cx,
+    exclude: &Exclude,
+    key: &KeyMetadata,
+    names: &BTreeSet<String>,
+) -> Result<Option<String>, ObserveError> {
+    let named = [Some(key.key_id()), key.arn()].into_iter().flatten();
+    if named.into_iter().any(|name| exclude.key_ids.contains(name)) {
+        return Ok(Some("excluded: key_ids names it".to_owned()));
+    }
+    if let Some(alias) = names.iter().find(|name| exclude.aliases.contains(*name)) {
+        return Ok(Some(format!("excluded: aliases names {alias}")));
+    }
+    if exclude.key_tags.is_empty() {
+        return Ok(None);
+    }
+    let tags = tags(cx, key.key_id()).await?;
+    let has = |name: &str, value: &str| {
+        tags.iter().any(|tag| tag.tag_key() == name && tag.tag_value() == value)
+    };
+    let matches = exclude.key_tags.iter().all(|(name, value)| has(name, value));
+    Ok(matches.then(|| {
+        let tags: Vec<_> =
+            exclude.key_tags.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+        format!("excluded: it has the tag {}", tags.join(" and "))
+    }))
+}
+
+async fn keys(cx: &Cx) -> Result<Arc<Vec<KeyListEntry>>, AwsError> {
+    let client = cx.client(Client::new);
+    cx.read(LIST_KEYS, "", async {
+        client.list_keys().into_paginator().items().send().collect::<Result<Vec<_>, _>>().await
+    })
+    .await
+}
+
+async fn aliases(cx: &Cx) -> Result<Arc<Vec<AliasListEntry>>, AwsError> {
+    let client = cx.client(Client::new);
+    cx.read(LIST_ALIASES, "", async {
+        client.list_aliases().into_paginator().items().send().collect::<Result<Vec<_>, _>>().await
+    })
+    .await
+}
+
+async fn tags(cx: &Cx, key: &str) -> Result<Arc<Vec<Tag>>, AwsError> {
+    let client = cx.client(Client::new);
+    cx.read(LIST_TAGS, key, async {
+        client
+            .list_resource_tags()
+            .key_id(key)
+            .into_paginator()
+            .items()
+            .send()
+            .collect::<Result<Vec<_>, _>>()
+            .await
+    })
+    .await
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use aws_sdk_kms::types::{
+        KeyManagerType, KeySpec, KeyState, KeyUsageType, MultiRegionConfiguration, OriginType,
+    };
+
+    use super::*;
+    use crate::names::{ItemName, Region};
+
+    fn diff(spec: &Spec, state: State) -> Vec<Step> {
+        let facts = Facts {
+            account: "111122223333".parse().unwrap(),
+            partition: "aws".to_owned(),
+            region: Region::new("eu-west-1"),
+            home_region: Region::new("us-east-1"),
+            item: ItemName::singleton(KeyRotation::NAME),
+        };
+        KeyRotation::diff(&facts, spec, &Object::present("key", state))
+            .into_iter()
+            .map(|change| change.action.unwrap().step)
+            .collect()
+    }
+
+    fn every(days: u32, mode: Option<PeriodMode>) -> Spec {
+        Spec {
+            enabled: Some(true),
+            rotation_period_in_days: Some(days),
+            period_mode: mode,
+            exclude: None,
+        }
+    }
+
+    #[test]
+    fn periods_are_compared_as_declared() {
+        let on = |days| State { enabled: true, rotation_period_in_days: Some(days) };
+        let off = State { enabled: false, rotation_period_in_days: None };
+        let set = |days| vec![Step::Enable { rotation_period_in_days: days }];
+        let exact = Some(PeriodMode::Exact);
+        let cases = [
+            (every(365, None), off, set(365)),
+            (every(365, None), on(365), vec![]),
+            (every(365, None), on(180), vec![]),
+            (every(180, None), on(365), set(180)),
+            (every(365, exact), on(180), set(365)),
+            (Spec { enabled: Some(false), ..Spec::default() }, on(365), vec![Step::Disable]),
+            (Spec { enabled: Some(true), ..Spec::default() }, on(999), vec![]),
+            (Spec::default(), off, vec![]),
+        ];
+        for (spec, state, expected) in cases {
+            assert_eq!(diff(&spec, state), expected, "{spec:?} {state:?}");
+        }
+    }
+
+    #[test]
+    fn keys_that_cannot_rotate_say_why() {
+        let key = || {
+            KeyMetadata::builder()
+                .key_id("1")
+                .key_manager(KeyManagerType::Customer)
+                .key_spec(KeySpec::SymmetricDefault)
+                .key_usage(KeyUsageType::EncryptDecrypt)
+                .origin(OriginType::AwsKms)
+                .key_state(KeyState::Enabled)
+        };
+        let replica = MultiRegionConfiguration::builder()
+            .multi_region_key_type(MultiRegionKeyType::Replica)
+            .build();
+        let cases = [
+            (key().key_manager(KeyManagerType::Aws), "AWS manages it"),
+            (key().key_spec(KeySpec::Rsa2048), "RSA_2048"),
+            (key().key_usage(KeyUsageType::SignVerify), "SIGN_VERIFY"),
+            (key().origin(OriginType::External), "EXTERNAL"),
+            (key().key_state(KeyState::PendingDeletion), "PendingDeletion"),
+            (key().key_state(KeyState::Disabled), "Disabled"),
+            (key().multi_region_configuration(replica), "replica"),
+            (key().aws_account_id("444455556666"), "444455556666"),
+        ];
+        for (key, word) in cases {
+            let reason = ineligible(&key.build().unwrap(), "111122223333").unwrap();
+            assert!(reason.contains(word), "{reason}");
+        }
+        assert_eq!(ineligible(&key().build().unwrap(), "111122223333"), None);
+    }
+}
