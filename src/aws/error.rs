@@ -153,6 +153,10 @@ impl AwsError {
     {
         let status = error.raw_response().map(|response| response.status().as_u16());
         let (code, message, class) = match error {
+            // A success that cannot be read is no answer either.
+            SdkError::ServiceError(_) if status.is_some_and(|status| status < 300) => {
+                ("UnreadableAnswer".to_owned(), root_text(error), ErrorClass::ServerFault)
+            }
             SdkError::ServiceError(_) => {
                 let code = error
                     .code()

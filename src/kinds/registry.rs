@@ -14,6 +14,7 @@ static KINDS: LazyLock<Vec<Box<dyn DynKind>>> = LazyLock::new(|| {
         erase::<kms::key::Key>(),
         erase::<kms::key_rotation::KeyRotation>(),
         erase::<s3::account_public_access_block::AccountPublicAccessBlock>(),
+        erase::<s3::bucket::Bucket>(),
         erase::<ec2::ebs_encryption::EbsEncryption>(),
         erase::<ec2::default_security_group::DefaultSecurityGroup>(),
         erase::<iam::root_user::RootUser>(),

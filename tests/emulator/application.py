@@ -73,8 +73,8 @@ class Emulator:
                 handler = missing.handler_for(call)
                 result = handler(call, lambda: self._forward(call)) if handler else None
                 if result is None:
-                    return self._forward(call)
-                return result if isinstance(result, Answer) else shapes.serialise(call, result)
+                    result = self._forward(call)
+                return shapes.name_root(call, result if isinstance(result, Answer) else shapes.serialise(call, result))
             except AwsError as error:
                 return error_answer(call, error)
             except NotImplementedError as gap:

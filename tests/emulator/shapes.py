@@ -4,6 +4,7 @@ botocore checks types, required members and minimums of what a client sends; thi
 and does the same for answers.
 """
 
+import re
 from typing import Any
 
 from botocore.validate import ParamValidator
@@ -99,3 +100,29 @@ def _size(size: float, shape: Any, path: str, found: list[str]) -> None:
         found.append(
             f"Value at '{path}' failed to satisfy constraint: Member must have a value or length of at most {high}"
         )
+
+
+# The outputs of S3 whose root element has a name of its own in AWS's model, which botocore does not check and so
+# does not carry.
+ROOTS = {
+    "GetBucketLifecycleConfiguration": "LifecycleConfiguration",
+    "GetBucketLogging": "BucketLoggingStatus",
+    "GetBucketTagging": "Tagging",
+    "GetBucketVersioning": "VersioningConfiguration",
+    "ListBuckets": "ListAllMyBucketsResult",
+}
+
+
+def name_root(call: Call, answer: Answer) -> Answer:
+    """The answer with the root element that AWS gives it."""
+    root = ROOTS.get(call.operation or "") if call.service == "s3" and answer.status == 200 else None
+    found = re.search(rb"<([A-Za-z]+)([^>]*?)(/?)>", answer.body) if root else None
+    if not root or not found or found[1].decode() == root:
+        return answer
+    name = root.encode()
+    body = answer.body[: found.start()] + b"<" + name + found[2] + found[3] + b">" + answer.body[found.end() :]
+    if not found[3]:
+        head, _, tail = body.rpartition(b"</" + found[1] + b">")
+        body = head + b"</" + name + b">" + tail
+    headers = [(key, value) for key, value in answer.headers if key.lower() != "content-length"]
+    return Answer(answer.status, headers, body)

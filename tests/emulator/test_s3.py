@@ -32,6 +32,25 @@ class Buckets(AccountTest):
         text = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
         self.s3.put_bucket_policy(Bucket=self.bucket, Policy=text)
 
+    def test_root_elements_have_their_own_names(self) -> None:
+        seen: dict[str, str] = {}
+        self.s3.meta.events.register(
+            "before-parse", lambda operation_model, response_dict, **_: seen.update({operation_model.name: response_dict["body"].decode()})
+        )
+        self.s3.put_bucket_tagging(Bucket=self.bucket, Tagging={"TagSet": [{"Key": "a", "Value": "b"}]})
+        self.s3.get_bucket_tagging(Bucket=self.bucket)
+        self.s3.get_bucket_versioning(Bucket=self.bucket)
+        self.s3.get_bucket_logging(Bucket=self.bucket)
+        self.s3.list_buckets(MaxBuckets=10)
+        for operation, root in {
+            "GetBucketTagging": "Tagging",
+            "GetBucketVersioning": "VersioningConfiguration",
+            "GetBucketLogging": "BucketLoggingStatus",
+            "ListBuckets": "ListAllMyBucketsResult",
+        }.items():
+            self.assertIn(f"<{root}", seen[operation])
+            self.assertNotIn(f"<{operation}", seen[operation])
+
     def test_a_new_bucket_has_the_defaults_of_aws(self) -> None:
         s3, bucket = self.s3, self.bucket
         self.assertEqual(

@@ -1,0 +1,277 @@
+//! The writes on a bucket. Each goes to the bucket's own Region and insists on its owner.
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::types::{
+    BlockedEncryptionTypes, BucketLifecycleConfiguration, BucketLocationConstraint,
+    BucketLoggingStatus, BucketNamespace, BucketVersioningStatus, CreateBucketConfiguration,
+    DefaultRetention, LoggingEnabled, ObjectLockConfiguration, ObjectLockEnabled,
+    ObjectLockRetentionMode, ObjectLockRule, ObjectOwnership, OwnershipControls,
+    OwnershipControlsRule, PublicAccessBlockConfiguration, ServerSideEncryption,
+    ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
+    Tag, Tagging, TransitionDefaultMinimumObjectSize, VersioningConfiguration,
+};
+
+use super::lifecycle::{self, Lifecycle};
+use super::spec::{Action, Encryption, ObjectLock, Step};
+use crate::aws::error::AbsentIf;
+use crate::aws::settle::settle;
+use crate::aws::{AwsError, Call, ErrorClass};
+use crate::kinds::WriteCx;
+use crate::names::Region;
+
+const CREATE: Call = Call::new("s3", "CreateBucket");
+const PUT_BLOCK: Call = Call::new("s3", "PutPublicAccessBlock");
+const DELETE_BLOCK: Call = Call::new("s3", "DeletePublicAccessBlock");
+const PUT_OWNERSHIP: Call = Call::new("s3", "PutBucketOwnershipControls");
+const DELETE_OWNERSHIP: Call = Call::new("s3", "DeleteBucketOwnershipControls");
+const PUT_ENCRYPTION: Call = Call::new("s3", "PutBucketEncryption");
+const DELETE_ENCRYPTION: Call = Call::new("s3", "DeleteBucketEncryption");
+const PUT_VERSIONING: Call = Call::new("s3", "PutBucketVersioning");
+const PUT_POLICY: Call = Call::new("s3", "PutBucketPolicy");
+const DELETE_POLICY: Call = Call::new("s3", "DeleteBucketPolicy");
+const PUT_LIFECYCLE: Call = Call::new("s3", "PutBucketLifecycleConfiguration");
+const DELETE_LIFECYCLE: Call = Call::new("s3", "DeleteBucketLifecycle");
+const PUT_LOCK: Call = Call::new("s3", "PutObjectLockConfiguration");
+const PUT_LOGGING: Call = Call::new("s3", "PutBucketLogging");
+const PUT_TAGGING: Call = Call::new("s3", "PutBucketTagging");
+const DELETE_TAGGING: Call = Call::new("s3", "DeleteBucketTagging");
+
+/// The one Region that S3 does not want to be named.
+const NAMELESS_REGION: &str = "us-east-1";
+
+/// The IAM action of a step.
+pub fn permission(step: &Step) -> &'static str {
+    match step {
+        Step::Create { .. } => "s3:CreateBucket",
+        Step::PutPublicAccessBlock(_) => "s3:PutBucketPublicAccessBlock",
+        Step::PutOwnership(_) => "s3:PutBucketOwnershipControls",
+        Step::PutEncryption(_) => "s3:PutEncryptionConfiguration",
+        Step::PutVersioning(_) => "s3:PutBucketVersioning",
+        Step::PutPolicy(Some(_)) => "s3:PutBucketPolicy",
+        Step::PutPolicy(None) => "s3:DeleteBucketPolicy",
+        Step::PutLifecycle(_) => "s3:PutLifecycleConfiguration",
+        Step::PutObjectLock(_) => "s3:PutBucketObjectLockConfiguration",
+        Step::PutLogging(_) => "s3:PutBucketLogging",
+        Step::PutTags(_) => "s3:PutBucketTagging",
+    }
+}
+
+pub async fn apply(cx: &WriteCx, action: &Action) -> Result<(), AwsError> {
+    let cx = cx.in_region(Region::new(&action.region));
+    // S3 takes one change of a bucket at a time, and does not know new principals at once.
+    settle(is_settling, || step(&cx, &action.bucket, &action.step)).await
+}
+
+fn is_settling(error: &AwsError) -> bool {
+    error.class == ErrorClass::Settling
+        || (error.is_code(&["MalformedPolicy"]) && error.message.contains("principal"))
+}
+
+async fn step(cx: &WriteCx, bucket: &str, step: &Step) -> Result<(), AwsError> {
+    let client = cx.client(Client::new);
+    let owner = cx.account.as_str();
+    match step {
+        Step::Create { object_lock } => create(cx, &client, bucket, *object_lock).await,
+        Step::PutPublicAccessBlock(Some(block)) => {
+            let configuration = PublicAccessBlockConfiguration::builder()
+                .block_public_acls(block.block_public_acls)
+                .ignore_public_acls(block.ignore_public_acls)
+                .block_public_policy(block.block_public_policy)
+                .restrict_public_buckets(block.restrict_public_buckets)
+                .build();
+            let request = client
+                .put_public_access_block()
+                .bucket(bucket)
+                .expected_bucket_owner(owner)
+                .public_access_block_configuration(configuration);
+            cx.write(PUT_BLOCK, request.send()).await.map(drop)
+        }
+        Step::PutPublicAccessBlock(None) => {
+            let request =
+                client.delete_public_access_block().bucket(bucket).expected_bucket_owner(owner);
+            cx.write(DELETE_BLOCK, request.send()).await.map(drop)
+        }
+        Step::PutOwnership(Some(ownership)) => {
+            let rule = OwnershipControlsRule::builder()
+                .object_ownership(ObjectOwnership::from(ownership.as_str()))
+                .build();
+            let controls = OwnershipControls::builder().set_rules(rule.ok().map(|rule| vec![rule]));
+            let request = client
+                .put_bucket_ownership_controls()
+                .bucket(bucket)
+                .expected_bucket_owner(owner)
+                .set_ownership_controls(controls.build().ok());
+            cx.write(PUT_OWNERSHIP, request.send()).await.map(drop)
+        }
+        Step::PutOwnership(None) => {
+            let request = client
+                .delete_bucket_ownership_controls()
+                .bucket(bucket)
+                .expected_bucket_owner(owner);
+            cx.write(DELETE_OWNERSHIP, request.send()).await.map(drop)
+        }
+        Step::PutEncryption(Some(encryption)) => {
+            let request = client
+                .put_bucket_encryption()
+                .bucket(bucket)
+                .expected_bucket_owner(owner)
+                .set_server_side_encryption_configuration(send_encryption(encryption));
+            cx.write(PUT_ENCRYPTION, request.send()).await.map(drop)
+        }
+        Step::PutEncryption(None) => {
+            let request =
+                client.delete_bucket_encryption().bucket(bucket).expected_bucket_owner(owner);
+            cx.write(DELETE_ENCRYPTION, request.send()).await.map(drop)
+        }
+        Step::PutVersioning(versioning) => {
+            let configuration = VersioningConfiguration::builder()
+                .status(BucketVersioningStatus::from(versioning.as_str()))
+                .build();
+            let request = client
+                .put_bucket_versioning()
+                .bucket(bucket)
+                .expected_bucket_owner(owner)
+                .versioning_configuration(configuration);
+            cx.write(PUT_VERSIONING, request.send()).await.map(drop)
+        }
+        Step::PutPolicy(Some(policy)) => {
+            let request = client
+                .put_bucket_policy()
+                .bucket(bucket)
+                .expected_bucket_owner(owner)
+                .policy(policy);
+            cx.write(PUT_POLICY, request.send()).await.map(drop)
+        }
+        Step::PutPolicy(None) => {
+            let request = client.delete_bucket_policy().bucket(bucket).expected_bucket_owner(owner);
+            cx.write(DELETE_POLICY, request.send()).await.map(drop)
+        }
+        Step::PutLifecycle(lifecycle) => put_lifecycle(cx, &client, bucket, lifecycle).await,
+        Step::PutObjectLock(lock) => {
+            let request = client
+                .put_object_lock_configuration()
+                .bucket(bucket)
+                .expected_bucket_owner(owner)
+                .object_lock_configuration(send_lock(lock));
+            cx.write(PUT_LOCK, request.send()).await.map(drop)
+        }
+        Step::PutLogging(logging) => {
+            let enabled = logging.as_ref().and_then(|logging| {
+                LoggingEnabled::builder()
+                    .target_bucket(&logging.bucket)
+                    .target_prefix(&logging.prefix)
+                    .build()
+                    .ok()
+            });
+            let status = BucketLoggingStatus::builder().set_logging_enabled(enabled).build();
+            let request = client
+                .put_bucket_logging()
+                .bucket(bucket)
+                .expected_bucket_owner(owner)
+                .bucket_logging_status(status);
+            cx.write(PUT_LOGGING, request.send()).await.map(drop)
+        }
+        Step::PutTags(tags) if tags.is_empty() => {
+            let request =
+                client.delete_bucket_tagging().bucket(bucket).expected_bucket_owner(owner);
+            cx.write(DELETE_TAGGING, request.send()).await.map(drop)
+        }
+        Step::PutTags(tags) => {
+            let tags = tags
+                .iter()
+                .filter_map(|(key, value)| Tag::builder().key(key).value(value).build().ok())
+                .collect();
+            let tagging = Tagging::builder().set_tag_set(Some(tags)).build();
+            let request = client
+                .put_bucket_tagging()
+                .bucket(bucket)
+                .expected_bucket_owner(owner)
+                .set_tagging(tagging.ok());
+            cx.write(PUT_TAGGING, request.send()).await.map(drop)
+        }
+    }
+}
+
+async fn create(
+    cx: &WriteCx,
+    client: &Client,
+    bucket: &str,
+    object_lock: bool,
+) -> Result<(), AwsError> {
+    let region = cx.region.to_string();
+    let configuration = (region != NAMELESS_REGION).then(|| {
+        CreateBucketConfiguration::builder()
+            .location_constraint(BucketLocationConstraint::from(region.as_str()))
+            .build()
+    });
+    // Such names are the account's own, and S3 wants to be told.
+    let own_name = bucket.ends_with(&format!("-{}-{region}-an", cx.account));
+    let request = client
+        .create_bucket()
+        .bucket(bucket)
+        .set_create_bucket_configuration(configuration)
+        .set_bucket_namespace(own_name.then_some(BucketNamespace::AccountRegional))
+        .set_object_lock_enabled_for_bucket(object_lock.then_some(true));
+    // Made by an earlier try.
+    cx.write(CREATE, request.send()).await.absent_if(&["BucketAlreadyOwnedByYou"]).map(drop)
+}
+
+async fn put_lifecycle(
+    cx: &WriteCx,
+    client: &Client,
+    bucket: &str,
+    lifecycle: &Lifecycle,
+) -> Result<(), AwsError> {
+    let owner = cx.account.as_str();
+    if lifecycle.rules.is_empty() {
+        let request = client.delete_bucket_lifecycle().bucket(bucket).expected_bucket_owner(owner);
+        return cx.write(DELETE_LIFECYCLE, request.send()).await.map(drop);
+    }
+    let rules = lifecycle.rules.iter().filter_map(|rule| lifecycle::send(rule).ok()).collect();
+    let configuration = BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build();
+    let size = lifecycle
+        .transition_default_minimum_object_size
+        .map(|size| TransitionDefaultMinimumObjectSize::from(size.as_str()));
+    let request = client
+        .put_bucket_lifecycle_configuration()
+        .bucket(bucket)
+        .expected_bucket_owner(owner)
+        .set_transition_default_minimum_object_size(size)
+        .set_lifecycle_configuration(configuration.ok());
+    cx.write(PUT_LIFECYCLE, request.send()).await.map(drop)
+}
+
+fn send_encryption(encryption: &Encryption) -> Option<ServerSideEncryptionConfiguration> {
+    let default = ServerSideEncryptionByDefault::builder()
+        .sse_algorithm(ServerSideEncryption::from(encryption.sse_algorithm.as_str()))
+        .set_kms_master_key_id(encryption.kms_master_key_id.clone())
+        .build()
+        .ok()?;
+    let blocked: Vec<_> =
+        encryption.blocked_encryption_types.iter().map(|kind| kind.as_str().into()).collect();
+    let rule =
+        ServerSideEncryptionRule::builder()
+            .apply_server_side_encryption_by_default(default)
+            .bucket_key_enabled(encryption.bucket_key_enabled)
+            .set_blocked_encryption_types((!blocked.is_empty()).then(|| {
+                BlockedEncryptionTypes::builder().set_encryption_type(Some(blocked)).build()
+            }))
+            .build();
+    ServerSideEncryptionConfiguration::builder().rules(rule).build().ok()
+}
+
+fn send_lock(lock: &ObjectLock) -> ObjectLockConfiguration {
+    let count = |count: Option<u32>| count.and_then(|count| i32::try_from(count).ok());
+    let rule = lock.mode.map(|mode| {
+        let retention = DefaultRetention::builder()
+            .mode(ObjectLockRetentionMode::from(mode.as_str()))
+            .set_days(count(lock.days))
+            .set_years(count(lock.years))
+            .build();
+        ObjectLockRule::builder().default_retention(retention).build()
+    });
+    ObjectLockConfiguration::builder()
+        .object_lock_enabled(ObjectLockEnabled::Enabled)
+        .set_rule(rule)
+        .build()
+}

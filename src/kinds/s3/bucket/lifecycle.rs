@@ -1,0 +1,448 @@
+//! Lifecycle rules: what becomes of objects as they grow old.
+//!
+//! Source: S3 API Reference, `LifecycleRule` and `PutBucketLifecycleConfiguration`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_s3::error::BuildError;
+use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
+use aws_sdk_s3::types;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::kinds::spec::aws_enum;
+use crate::kinds::{ObserveError, known};
+
+aws_enum! {
+    /// Whether a rule is in force.
+    Status { Enabled = "Enabled", Disabled = "Disabled", }
+}
+
+aws_enum! {
+    /// A cheaper class of storage.
+    StorageClass {
+        StandardIa = "STANDARD_IA",
+        OnezoneIa = "ONEZONE_IA",
+        IntelligentTiering = "INTELLIGENT_TIERING",
+        GlacierIr = "GLACIER_IR",
+        Glacier = "GLACIER",
+        DeepArchive = "DEEP_ARCHIVE",
+    }
+}
+
+aws_enum! {
+    /// Which small objects lifecycle rules leave alone.
+    MinimumObjectSize {
+        AllStorageClasses128K = "all_storage_classes_128K",
+        VariesByStorageClass = "varies_by_storage_class",
+    }
+}
+
+/// The lifecycle of a bucket.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Lifecycle {
+    /// The rules.
+    pub rules: Vec<Rule>,
+    /// Which small objects are left alone.
+    pub transition_default_minimum_object_size: Option<MinimumObjectSize>,
+}
+
+/// A lifecycle rule.
+#[derive(
+    Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// The rule's name, up to 255 characters; AWS makes one when there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 255))]
+    pub id: Option<String>,
+    /// Whether the rule is in force; `Enabled` by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<Status>,
+    /// Which objects the rule is for; all by default.
+    #[serde(default, skip_serializing_if = "Filter::is_everything")]
+    pub filter: Filter,
+    /// When objects move to cheaper storage.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub transitions: BTreeSet<Transition>,
+    /// When objects are deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expiration: Option<Expiration>,
+    /// When former versions move to cheaper storage.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub noncurrent_version_transitions: BTreeSet<NoncurrentVersionTransition>,
+    /// When former versions are deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noncurrent_version_expiration: Option<NoncurrentVersionExpiration>,
+    /// When what was never uploaded whole is deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub abort_incomplete_multipart_upload: Option<AbortIncompleteMultipartUpload>,
+}
+
+/// Which objects a rule is for: those that fulfil all of it.
+#[derive(
+    Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(deny_unknown_fields, default)]
+pub struct Filter {
+    /// Names that begin with this.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub prefix: String,
+    /// Objects with all of these tags.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+    /// Objects of more bytes than this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub object_size_greater_than: Option<i64>,
+    /// Objects of fewer bytes than this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub object_size_less_than: Option<i64>,
+}
+
+impl Filter {
+    /// Whether the rule is for all objects.
+    fn is_everything(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A move to cheaper storage, after `days` or on `date`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Transition {
+    /// Days after the object was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub days: Option<i32>,
+    /// A day, `2030-01-01`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<String>,
+    /// Where to.
+    pub storage_class: StorageClass,
+}
+
+/// A deletion, after `days` or on `date`.
+#[derive(
+    Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(deny_unknown_fields, default)]
+pub struct Expiration {
+    /// Days after the object was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub days: Option<i32>,
+    /// A day, `2030-01-01`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub date: Option<String>,
+    /// Whether marks of deleted objects without versions are deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expired_object_delete_marker: Option<bool>,
+}
+
+/// A move of former versions to cheaper storage.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NoncurrentVersionTransition {
+    /// Days after a newer version was made.
+    pub noncurrent_days: i32,
+    /// How many former versions stay in any case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newer_noncurrent_versions: Option<i32>,
+    /// Where to.
+    pub storage_class: StorageClass,
+}
+
+/// A deletion of former versions.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NoncurrentVersionExpiration {
+    /// Days after a newer version was made.
+    #[schemars(range(min = 1))]
+    pub noncurrent_days: i32,
+    /// How many former versions stay in any case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newer_noncurrent_versions: Option<i32>,
+}
+
+/// A deletion of what was never uploaded whole.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AbortIncompleteMultipartUpload {
+    /// Days after the upload began.
+    #[schemars(range(min = 1))]
+    pub days_after_initiation: i32,
+}
+
+impl Rule {
+    /// Whether the rule deletes objects or versions.
+    pub fn deletes(&self) -> bool {
+        let current = self.expiration.as_ref();
+        current.is_some_and(|rule| rule.days.is_some() || rule.date.is_some())
+            || self.noncurrent_version_expiration.is_some()
+    }
+
+    /// Whether another rule does the same; a name counts only when it is declared here.
+    fn is_same(&self, other: &Self) -> bool {
+        let status = |rule: &Self| rule.status.unwrap_or(Status::Enabled);
+        let plain = |rule: &Self| Self { id: None, status: Some(status(rule)), ..rule.clone() };
+        (self.id.is_none() || self.id == other.id) && plain(self) == plain(other)
+    }
+}
+
+/// Whether the declared rules are those that are there, in any order.
+pub fn same_rules(declared: &[Rule], actual: &[Rule]) -> bool {
+    let mut left: Vec<&Rule> = actual.iter().collect();
+    declared.len() == actual.len()
+        && declared.iter().all(|rule| {
+            let found = left.iter().position(|there| rule.is_same(there));
+            found.map(|index| left.swap_remove(index)).is_some()
+        })
+}
+
+/// Rules that delete something and are not there in the same form today.
+pub fn new_deletions<'a>(declared: &'a [Rule], actual: &[Rule]) -> Vec<&'a Rule> {
+    declared
+        .iter()
+        .filter(|rule| rule.deletes() && rule.status != Some(Status::Disabled))
+        .filter(|rule| !actual.iter().any(|there| rule.is_same(there)))
+        .collect()
+}
+
+/// A date at midnight UTC, as S3 keeps it.
+fn day(date: &DateTime) -> String {
+    let text = date.fmt(DateTimeFormat::DateTime).unwrap_or_default();
+    text.split('T').next().unwrap_or_default().to_owned()
+}
+
+fn midnight(day: &str) -> Option<DateTime> {
+    DateTime::from_str(&format!("{day}T00:00:00Z"), DateTimeFormat::DateTime).ok()
+}
+
+/// Whether a text is a day, `2030-01-01`.
+pub fn is_day(text: &str) -> bool {
+    midnight(text).is_some()
+}
+
+/// Reads a rule.
+#[allow(deprecated)] // Rules from before filters have their prefix beside them.
+pub fn read(rule: &types::LifecycleRule) -> Result<Rule, ObserveError> {
+    let class = |class: Option<&types::TransitionStorageClass>| {
+        known("StorageClass", class.map(|class| class.as_str()).unwrap_or_default())
+    };
+    let filter = match rule.filter() {
+        None => {
+            Filter { prefix: rule.prefix().unwrap_or_default().to_owned(), ..Filter::default() }
+        }
+        Some(filter) => read_filter(filter),
+    };
+    Ok(Rule {
+        id: rule.id().map(str::to_owned),
+        status: Some(known("Status", rule.status().as_str())?),
+        filter,
+        transitions: rule
+            .transitions()
+            .iter()
+            .map(|transition| {
+                Ok(Transition {
+                    days: transition.days(),
+                    date: transition.date().map(day),
+                    storage_class: class(transition.storage_class())?,
+                })
+            })
+            .collect::<Result<_, ObserveError>>()?,
+        expiration: rule.expiration().map(|expiration| Expiration {
+            days: expiration.days(),
+            date: expiration.date().map(day),
+            expired_object_delete_marker: expiration
+                .expired_object_delete_marker()
+                .filter(|marker| *marker),
+        }),
+        noncurrent_version_transitions: rule
+            .noncurrent_version_transitions()
+            .iter()
+            .map(|transition| {
+                Ok(NoncurrentVersionTransition {
+                    noncurrent_days: transition.noncurrent_days().unwrap_or_default(),
+                    newer_noncurrent_versions: transition.newer_noncurrent_versions(),
+                    storage_class: class(transition.storage_class())?,
+                })
+            })
+            .collect::<Result<_, ObserveError>>()?,
+        noncurrent_version_expiration: rule.noncurrent_version_expiration().map(|expiration| {
+            NoncurrentVersionExpiration {
+                noncurrent_days: expiration.noncurrent_days().unwrap_or_default(),
+                newer_noncurrent_versions: expiration.newer_noncurrent_versions(),
+            }
+        }),
+        abort_incomplete_multipart_upload: rule.abort_incomplete_multipart_upload().map(|abort| {
+            AbortIncompleteMultipartUpload {
+                days_after_initiation: abort.days_after_initiation().unwrap_or_default(),
+            }
+        }),
+    })
+}
+
+fn read_filter(filter: &types::LifecycleRuleFilter) -> Filter {
+    let (prefix, tags, greater, less) = match filter.and() {
+        Some(and) => {
+            (and.prefix(), and.tags(), and.object_size_greater_than(), and.object_size_less_than())
+        }
+        None => (
+            filter.prefix(),
+            filter.tag().map(std::slice::from_ref).unwrap_or_default(),
+            filter.object_size_greater_than(),
+            filter.object_size_less_than(),
+        ),
+    };
+    Filter {
+        prefix: prefix.unwrap_or_default().to_owned(),
+        tags: tags.iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect(),
+        object_size_greater_than: greater,
+        object_size_less_than: less,
+    }
+}
+
+/// A rule for AWS.
+///
+/// # Errors
+/// A required member is missing, which does not happen.
+pub fn send(rule: &Rule) -> Result<types::LifecycleRule, BuildError> {
+    let class = |class: StorageClass| types::TransitionStorageClass::from(class.as_str());
+    let transitions: Vec<_> = rule
+        .transitions
+        .iter()
+        .map(|transition| {
+            types::Transition::builder()
+                .set_days(transition.days)
+                .set_date(transition.date.as_deref().and_then(midnight))
+                .storage_class(class(transition.storage_class))
+                .build()
+        })
+        .collect();
+    let noncurrent: Vec<_> = rule
+        .noncurrent_version_transitions
+        .iter()
+        .map(|transition| {
+            types::NoncurrentVersionTransition::builder()
+                .noncurrent_days(transition.noncurrent_days)
+                .set_newer_noncurrent_versions(transition.newer_noncurrent_versions)
+                .storage_class(class(transition.storage_class))
+                .build()
+        })
+        .collect();
+    let status = rule.status.unwrap_or(Status::Enabled);
+    types::LifecycleRule::builder()
+        .set_id(rule.id.clone())
+        .status(types::ExpirationStatus::from(status.as_str()))
+        .filter(send_filter(&rule.filter)?)
+        .set_transitions((!transitions.is_empty()).then_some(transitions))
+        .set_expiration(rule.expiration.as_ref().map(|expiration| {
+            types::LifecycleExpiration::builder()
+                .set_days(expiration.days)
+                .set_date(expiration.date.as_deref().and_then(midnight))
+                .set_expired_object_delete_marker(expiration.expired_object_delete_marker)
+                .build()
+        }))
+        .set_noncurrent_version_transitions((!noncurrent.is_empty()).then_some(noncurrent))
+        .set_noncurrent_version_expiration(rule.noncurrent_version_expiration.as_ref().map(
+            |expiration| {
+                types::NoncurrentVersionExpiration::builder()
+                    .noncurrent_days(expiration.noncurrent_days)
+                    .set_newer_noncurrent_versions(expiration.newer_noncurrent_versions)
+                    .build()
+            },
+        ))
+        .set_abort_incomplete_multipart_upload(rule.abort_incomplete_multipart_upload.as_ref().map(
+            |abort| {
+                types::AbortIncompleteMultipartUpload::builder()
+                    .days_after_initiation(abort.days_after_initiation)
+                    .build()
+            },
+        ))
+        .build()
+}
+
+/// One condition stands alone; two or more need an `And`.
+fn send_filter(filter: &Filter) -> Result<types::LifecycleRuleFilter, BuildError> {
+    let tags: Vec<types::Tag> = filter
+        .tags
+        .iter()
+        .map(|(key, value)| types::Tag::builder().key(key).value(value).build())
+        .collect::<Result<_, _>>()?;
+    let conditions = usize::from(!filter.prefix.is_empty())
+        + tags.len()
+        + usize::from(filter.object_size_greater_than.is_some())
+        + usize::from(filter.object_size_less_than.is_some());
+    let prefix = (!filter.prefix.is_empty()).then(|| filter.prefix.clone());
+    if conditions > 1 {
+        let and = types::LifecycleRuleAndOperator::builder()
+            .set_prefix(prefix)
+            .set_tags((!tags.is_empty()).then_some(tags))
+            .set_object_size_greater_than(filter.object_size_greater_than)
+            .set_object_size_less_than(filter.object_size_less_than)
+            .build();
+        return Ok(types::LifecycleRuleFilter::builder().and(and).build());
+    }
+    let prefix = if conditions == 0 { Some(String::new()) } else { prefix };
+    Ok(types::LifecycleRuleFilter::builder()
+        .set_prefix(prefix)
+        .set_tag(tags.into_iter().next())
+        .set_object_size_greater_than(filter.object_size_greater_than)
+        .set_object_size_less_than(filter.object_size_less_than)
+        .build())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn rule() -> Rule {
+        Rule {
+            filter: Filter {
+                prefix: "AWSLogs/".to_owned(),
+                tags: BTreeMap::from([("a".to_owned(), "b".to_owned())]),
+                object_size_greater_than: Some(1),
+                object_size_less_than: None,
+            },
+            transitions: BTreeSet::from([Transition {
+                days: None,
+                date: Some("2030-01-01".to_owned()),
+                storage_class: StorageClass::Glacier,
+            }]),
+            expiration: Some(Expiration { days: Some(400), ..Expiration::default() }),
+            ..Rule::default()
+        }
+    }
+
+    #[test]
+    fn what_is_sent_is_what_is_read() {
+        for filter in [rule().filter, Filter::default()] {
+            let rule = Rule { filter, ..rule() };
+            let back = read(&send(&rule).unwrap()).unwrap();
+            assert!(rule.is_same(&back), "{back:?}");
+        }
+    }
+
+    #[test]
+    fn the_name_that_aws_makes_and_the_order_mean_nothing() {
+        let named = |id: &str| Rule { id: Some(id.to_owned()), ..rule() };
+        let other = Rule { expiration: None, ..rule() };
+        assert!(same_rules(&[rule(), other.clone()], &[other.clone(), named("made-up")]));
+        assert!(!same_rules(&[named("mine")], &[named("made-up")]));
+        assert!(!same_rules(&[rule()], &[rule(), rule()]));
+    }
+
+    #[test]
+    fn new_deletions_are_found() {
+        let later = Rule {
+            expiration: Some(Expiration { days: Some(500), ..Expiration::default() }),
+            ..rule()
+        };
+        assert!(new_deletions(&[rule()], &[rule()]).is_empty());
+        assert_eq!(new_deletions(&[rule()], &[later]).len(), 1);
+        assert!(new_deletions(&[Rule { expiration: None, ..rule() }], &[]).is_empty());
+        let off = Rule { status: Some(Status::Disabled), ..rule() };
+        assert!(new_deletions(&[off], &[]).is_empty());
+    }
+}

@@ -1,0 +1,258 @@
+//! `s3.bucket`: a bucket with all its settings, its policy merged from what must be in it.
+
+mod apply;
+mod check;
+mod diff;
+pub mod lifecycle;
+mod observe;
+mod policy;
+pub mod spec;
+
+pub use spec::{Action, Spec, State};
+
+use crate::aws::AwsError;
+use crate::baseline::catalog::{Identity, SpecProblem};
+use crate::kinds::{
+    Change, Control, Cx, Facts, Kind, Object, ObserveError, Scope, Undo, WriteCx, control,
+};
+use crate::policy_document::PolicyDocument;
+
+/// The kind.
+pub struct Bucket;
+
+impl Kind for Bucket {
+    const NAME: &'static str = "s3.bucket";
+    const SCOPE: Scope = Scope::Global;
+    const IDENTITY: Identity = Identity::Named { field: "bucket", prefix: "" };
+    const AFTER: &'static [&'static str] = &["kms.key", "iam.role"];
+    const CONTROLS: &'static [Control] = &[
+        control("cis-v3", "2.1.1"),
+        control("cis-v3", "2.1.2"),
+        control("cis-v3", "2.1.4"),
+        control("cis-v3", "3.4"),
+        control("cis-v5", "2.1.1"),
+        control("cis-v5", "2.1.2"),
+        control("cis-v5", "2.1.4"),
+        control("cis-v5", "3.4"),
+        control("fsbp", "S3.5"),
+        control("fsbp", "S3.8"),
+        control("fsbp", "S3.9"),
+        control("fsbp", "S3.12"),
+        control("fsbp", "S3.13"),
+        control("fsbp", "S3.14"),
+        control("fsbp", "S3.15"),
+        control("fsbp", "S3.17"),
+        control("fsbp", "S3.20"),
+        control("fsbp", "CloudTrail.6"),
+        control("fsbp", "CloudTrail.7"),
+        control("wa-security", "SEC04-BP01"),
+        control("wa-security", "SEC07-BP04"),
+        control("wa-security", "SEC08-BP02"),
+        control("wa-security", "SEC08-BP04"),
+        control("wa-security", "SEC09-BP02"),
+    ];
+    const EVENTS: &'static [&'static str] = &[
+        "s3.amazonaws.com:CreateBucket",
+        "s3.amazonaws.com:DeleteBucket",
+        "s3.amazonaws.com:PutBucketPolicy",
+        "s3.amazonaws.com:DeleteBucketPolicy",
+        "s3.amazonaws.com:PutBucketPublicAccessBlock",
+        "s3.amazonaws.com:DeleteBucketPublicAccessBlock",
+        "s3.amazonaws.com:PutBucketEncryption",
+        "s3.amazonaws.com:DeleteBucketEncryption",
+        "s3.amazonaws.com:PutBucketVersioning",
+        "s3.amazonaws.com:PutBucketLifecycle",
+        "s3.amazonaws.com:DeleteBucketLifecycle",
+        "s3.amazonaws.com:PutBucketLogging",
+        "s3.amazonaws.com:PutBucketObjectLockConfiguration",
+        "s3.amazonaws.com:PutBucketOwnershipControls",
+        "s3.amazonaws.com:DeleteBucketOwnershipControls",
+        "s3.amazonaws.com:PutBucketTagging",
+        "s3.amazonaws.com:DeleteBucketTagging",
+    ];
+    const SAMPLES: &'static [&'static str] = &[
+        r#"
+[s3.bucket.access-logs]
+bucket        = "access-logs-${account.id}"
+services      = ["s3_access_logs", "elb"]
+sse_algorithm = "AES256"
+versioning    = "Enabled"
+
+[s3.bucket.audit]
+bucket                   = "audit-${account.id}"
+services                 = ["cloudtrail", "config", "vpc_flow_logs", "guardduty", "macie"]
+organization_id          = "o-a1b2c3d4e5"
+sse_algorithm            = "aws:kms"
+kms_master_key_id        = ""
+bucket_key_enabled       = true
+blocked_encryption_types = ["SSE-C"]
+versioning               = "Enabled"
+mfa_delete               = false
+object_lock_mode         = "GOVERNANCE"
+object_lock_days         = 365
+transition_default_minimum_object_size = "all_storage_classes_128K"
+object_ownership         = "BucketOwnerEnforced"
+require_tls              = true
+min_tls_version          = "1.2"
+access_log_bucket        = "${s3.bucket.access-logs.bucket}"
+access_log_prefix        = "audit/"
+prevent_destroy          = true
+tags                     = { team = "security", purpose = "audit" }
+
+[s3.bucket.audit.public_access_block]
+block_public_acls       = true
+ignore_public_acls      = true
+block_public_policy     = true
+restrict_public_buckets = true
+
+[[s3.bucket.audit.lifecycle]]
+id                                = "keep-seven-years"
+transitions                       = [{ days = 90, storage_class = "STANDARD_IA" }, { days = 365, storage_class = "GLACIER" }]
+expiration                        = { days = 2557 }
+noncurrent_version_expiration     = { noncurrent_days = 90 }
+abort_incomplete_multipart_upload = { days_after_initiation = 7 }
+"#,
+        r#"
+[s3.bucket.access-logs]
+bucket        = "access-logs-${account.id}"
+services      = ["s3_access_logs"]
+sse_algorithm = "AES256"
+versioning    = "Suspended"
+
+[s3.bucket.audit]
+bucket                   = "audit-${account.id}"
+services                 = ["cloudtrail", "waf", "route53_resolver"]
+source_accounts          = ["${account.id}", "444455556666"]
+sse_algorithm            = "AES256"
+bucket_key_enabled       = false
+blocked_encryption_types = ["NONE"]
+versioning               = "Enabled"
+object_lock_mode         = "GOVERNANCE"
+object_lock_years        = 2
+lifecycle                = []
+object_ownership         = "BucketOwnerPreferred"
+require_tls              = false
+access_log_bucket        = ""
+tags                     = {}
+
+[s3.bucket.audit.public_access_block]
+block_public_acls       = true
+ignore_public_acls      = false
+block_public_policy     = true
+restrict_public_buckets = false
+
+[[s3.bucket.audit.extra_policy_statements]]
+Sid       = "ReadByAuditors"
+Effect    = "Allow"
+Principal = { AWS = "arn:${partition}:iam::${account.id}:root" }
+Action    = ["s3:GetObject", "s3:ListBucket"]
+Resource  = ["arn:${partition}:s3:::audit-${account.id}", "arn:${partition}:s3:::audit-${account.id}/*"]
+"#,
+    ];
+
+    type Spec = Spec;
+    type State = State;
+    type Action = Action;
+
+    fn check(spec: &Spec) -> Vec<SpecProblem> {
+        check::check(spec)
+    }
+
+    fn reads(spec: &Spec) -> Vec<&'static str> {
+        let mut reads = vec!["s3:ListAllMyBuckets", "s3:ListBucket"];
+        let parts = [
+            (spec.has_policy(), "s3:GetBucketPolicy"),
+            (spec.public_access_block.is_some(), "s3:GetBucketPublicAccessBlock"),
+            (spec.has_encryption(), "s3:GetEncryptionConfiguration"),
+            (spec.has_versioning(), "s3:GetBucketVersioning"),
+            (spec.has_lifecycle(), "s3:GetLifecycleConfiguration"),
+            (spec.has_object_lock(), "s3:GetBucketObjectLockConfiguration"),
+            (spec.has_logging(), "s3:GetBucketLogging"),
+            (spec.object_ownership.is_some(), "s3:GetBucketOwnershipControls"),
+            (spec.tags.is_some(), "s3:GetBucketTagging"),
+        ];
+        reads.extend(parts.into_iter().filter(|(needed, _)| *needed).map(|(_, action)| action));
+        reads
+    }
+
+    fn possible_writes(spec: &Spec) -> Vec<&'static str> {
+        let mut writes = vec!["s3:CreateBucket"];
+        let parts = [
+            (spec.has_policy(), "s3:PutBucketPolicy"),
+            (spec.public_access_block.is_some(), "s3:PutBucketPublicAccessBlock"),
+            (spec.has_encryption(), "s3:PutEncryptionConfiguration"),
+            (spec.versioning.is_some(), "s3:PutBucketVersioning"),
+            (spec.has_lifecycle(), "s3:PutLifecycleConfiguration"),
+            (spec.has_object_lock(), "s3:PutBucketObjectLockConfiguration"),
+            (spec.has_logging(), "s3:PutBucketLogging"),
+            (spec.object_ownership.is_some(), "s3:PutBucketOwnershipControls"),
+            (spec.tags.is_some(), "s3:PutBucketTagging"),
+        ];
+        writes.extend(parts.into_iter().filter(|(needed, _)| *needed).map(|(_, action)| action));
+        writes
+    }
+
+    fn writes(action: &Action) -> Vec<&'static str> {
+        vec![apply::permission(&action.step)]
+    }
+
+    async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {
+        observe::observe(cx, spec).await
+    }
+
+    fn diff(facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Action>> {
+        diff::diff(facts, spec, object)
+    }
+
+    async fn apply(cx: &WriteCx, action: &Action) -> Result<(), AwsError> {
+        apply::apply(cx, action).await
+    }
+
+    fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
+        diff::undo(action, before)
+    }
+
+    fn export(_facts: &Facts, object: &Object<State>) -> Option<Spec> {
+        let state = object.state()?;
+        let encryption = state.encryption.as_ref();
+        let lock = state.object_lock.as_ref().filter(|lock| lock.mode.is_some());
+        let with_kms =
+            encryption.filter(|encryption| encryption.sse_algorithm != spec::SseAlgorithm::Aes256);
+        let logging = state.logging.as_ref();
+        let statements = state.policy.as_deref().and_then(|text| {
+            let statements = PolicyDocument::from_text(text).ok()?.statements();
+            serde_json::from_value(serde_json::Value::Array(statements)).ok()
+        });
+        Some(Spec {
+            bucket: object.id.clone(),
+            region: Some(state.region.clone()),
+            sse_algorithm: encryption.map(|encryption| encryption.sse_algorithm),
+            kms_master_key_id: with_kms
+                .map(|encryption| encryption.kms_master_key_id.clone().unwrap_or_default()),
+            bucket_key_enabled: with_kms.map(|encryption| encryption.bucket_key_enabled),
+            blocked_encryption_types: encryption
+                .map(|encryption| encryption.blocked_encryption_types.clone())
+                .filter(|types| !types.is_empty()),
+            versioning: state.versioning,
+            mfa_delete: Some(state.mfa_delete),
+            object_lock_mode: lock.and_then(|lock| lock.mode),
+            object_lock_days: lock.and_then(|lock| lock.days),
+            object_lock_years: lock.and_then(|lock| lock.years),
+            lifecycle: state.lifecycle.as_ref().map(|lifecycle| lifecycle.rules.clone()),
+            transition_default_minimum_object_size: state
+                .lifecycle
+                .as_ref()
+                .and_then(|lifecycle| lifecycle.transition_default_minimum_object_size),
+            object_ownership: state.object_ownership,
+            public_access_block: state.public_access_block,
+            access_log_bucket: logging.map(|logging| logging.bucket.clone()),
+            access_log_prefix: logging.map(|logging| logging.prefix.clone()),
+            extra_policy_statements: statements,
+            tags: Some(state.tags.clone()),
+            ..Spec::default()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;
