@@ -13,6 +13,7 @@ pub mod registry;
 pub mod spec;
 pub mod tags;
 
+pub mod cloudtrail;
 pub mod config;
 pub mod ec2;
 pub mod iam;

@@ -58,7 +58,9 @@ pub struct DataResource {
 }
 
 /// A type of resource that basic selectors know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 pub enum DataResourceType {
     /// Objects in S3 buckets.
     #[serde(rename = "AWS::S3::Object")]

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::selectors::{AdvancedEventSelector, EventSelector, Selectors};
+use crate::kinds::spec::aws_enum;
 
 /// A CloudTrail trail: the record of who did what in an account.
 ///
@@ -101,17 +102,18 @@ pub struct InsightSelector {
     pub event_categories: BTreeSet<InsightCategory>,
 }
 
-/// A sort of unusual activity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-pub enum InsightType {
-    /// Unusually many or few calls.
-    ApiCallRateInsight,
-    /// Unusually many errors.
-    ApiErrorRateInsight,
+aws_enum! {
+    /// A sort of unusual activity: unusually many or few calls, or errors.
+    InsightType {
+        ApiCallRateInsight = "ApiCallRateInsight",
+        ApiErrorRateInsight = "ApiErrorRateInsight",
+    }
 }
 
 /// The events that insights are looked for in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 pub enum InsightCategory {
     /// Management events.
     Management,
@@ -123,18 +125,13 @@ fn management() -> BTreeSet<InsightCategory> {
     BTreeSet::from([InsightCategory::Management])
 }
 
-/// A summary of data events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-pub enum AggregationTemplate {
-    /// By call.
-    #[serde(rename = "API_ACTIVITY")]
-    ApiActivity,
-    /// By resource.
-    #[serde(rename = "RESOURCE_ACCESS")]
-    ResourceAccess,
-    /// By user.
-    #[serde(rename = "USER_ACTIONS")]
-    UserActions,
+aws_enum! {
+    /// A summary of data events: by call, by resource or by user.
+    AggregationTemplate {
+        ApiActivity = "API_ACTIVITY",
+        ResourceAccess = "RESOURCE_ACCESS",
+        UserActions = "USER_ACTIONS",
+    }
 }
 
 /// The settings of `CreateTrail` and `UpdateTrail`. In an update, what is `None` stays as it is.
@@ -255,4 +252,33 @@ pub enum Step {
     StartLogging,
     /// Stops the record.
     StopLogging,
+}
+
+impl Spec {
+    /// The declared key, when it is an id or an alias and AWS must be asked for its ARN.
+    pub fn key_to_resolve(&self) -> Option<&str> {
+        self.kms_key_id.as_deref().filter(|key| !key.is_empty() && !key.contains(":key/"))
+    }
+
+    /// Whether the event selectors must be read.
+    pub fn looks_at_selectors(&self) -> bool {
+        self.event_selectors.is_some()
+            || self.advanced_event_selectors.is_some()
+            || self.forbid_excluded_sources == Some(true)
+    }
+
+    /// Whether any of the settings of `UpdateTrail` is declared.
+    pub fn has_settings(&self) -> bool {
+        self.s3_bucket_name.is_some()
+            || self.s3_key_prefix.is_some()
+            || self.is_multi_region_trail.is_some()
+            || self.include_global_service_events.is_some()
+            || self.is_organization_trail.is_some()
+            || self.enable_log_file_validation.is_some()
+            || self.kms_key_id.is_some()
+            || self.cloud_watch_logs_log_group_arn.is_some()
+            || self.cloud_watch_logs_role_arn.is_some()
+            || self.sns_topic_name.is_some()
+            || self.recursive_logging.is_some()
+    }
 }

@@ -1,0 +1,293 @@
+//! `cloudtrail.trail`: who did what, recorded and kept.
+
+mod apply;
+mod diff;
+mod observe;
+pub mod selectors;
+pub mod spec;
+
+pub use spec::{Action, Spec, State};
+
+use crate::aws::AwsError;
+use crate::baseline::catalog::{Identity, SpecProblem};
+use crate::kinds::{
+    Change, Control, Cx, Facts, ImpliedPermission, Kind, Object, ObserveError, Scope, Undo,
+    WriteCx, control,
+};
+use selectors::Selectors;
+
+/// The kind.
+pub struct Trail;
+
+impl Kind for Trail {
+    const NAME: &'static str = "cloudtrail.trail";
+    const SCOPE: Scope = Scope::Global;
+    const IDENTITY: Identity = Identity::Named { field: "name", prefix: "" };
+    const AFTER: &'static [&'static str] = &["s3.bucket", "kms.key", "iam.role"];
+    const CONTROLS: &'static [Control] = &[
+        control("cis-v3", "3.1"),
+        control("cis-v3", "3.2"),
+        control("cis-v3", "3.5"),
+        control("cis-v3", "3.8"),
+        control("cis-v3", "3.9"),
+        control("cis-v5", "3.1"),
+        control("cis-v5", "3.2"),
+        control("cis-v5", "3.5"),
+        control("cis-v5", "3.8"),
+        control("cis-v5", "3.9"),
+        control("fsbp", "CloudTrail.1"),
+        control("fsbp", "CloudTrail.2"),
+        control("fsbp", "CloudTrail.3"),
+        control("fsbp", "CloudTrail.4"),
+        control("fsbp", "CloudTrail.5"),
+        control("fsbp", "S3.22"),
+        control("fsbp", "S3.23"),
+        control("wa-security", "SEC04-BP01"),
+        control("wa-security", "SEC04-BP02"),
+        control("wa-security", "SEC08-BP02"),
+    ];
+    const EVENTS: &'static [&'static str] = &[
+        "cloudtrail.amazonaws.com:CreateTrail",
+        "cloudtrail.amazonaws.com:UpdateTrail",
+        "cloudtrail.amazonaws.com:DeleteTrail",
+        "cloudtrail.amazonaws.com:StartLogging",
+        "cloudtrail.amazonaws.com:StopLogging",
+        "cloudtrail.amazonaws.com:PutEventSelectors",
+        "cloudtrail.amazonaws.com:PutInsightSelectors",
+        "cloudtrail.amazonaws.com:PutEventConfiguration",
+        "cloudtrail.amazonaws.com:AddTags",
+        "cloudtrail.amazonaws.com:RemoveTags",
+    ];
+    const SAMPLES: &'static [&'static str] = &[
+        r#"
+[s3.bucket.trail]
+bucket   = "trail-${account.id}"
+services = ["cloudtrail"]
+
+[kms.key.trail]
+service_principals = ["cloudtrail.amazonaws.com"]
+
+[cloudtrail.trail.audit]
+name                           = "audit"
+s3_bucket_name                 = "${s3.bucket.trail.bucket}"
+s3_key_prefix                  = ""
+is_multi_region_trail          = true
+include_global_service_events  = true
+is_organization_trail          = false
+enable_log_file_validation     = true
+kms_key_id                     = "${kms.key.trail.alias}"
+cloud_watch_logs_log_group_arn = ""
+cloud_watch_logs_role_arn      = ""
+sns_topic_name                 = ""
+is_logging                     = true
+recursive_logging              = true
+event_selectors                = []
+insight_selectors              = [{ insight_type = "ApiCallRateInsight" }, { insight_type = "ApiErrorRateInsight" }]
+event_aggregation              = []
+forbid_excluded_sources        = true
+tags                           = { team = "security", purpose = "audit" }
+"#,
+        r#"
+[s3.bucket.trail]
+bucket   = "trail-${account.id}"
+services = ["cloudtrail"]
+
+[kms.key.trail]
+service_principals = ["cloudtrail.amazonaws.com", "s3.amazonaws.com"]
+
+[cloudtrail.trail.audit]
+s3_bucket_name                 = "${s3.bucket.trail.bucket}"
+s3_key_prefix                  = "trails"
+is_multi_region_trail          = false
+include_global_service_events  = false
+is_organization_trail          = false
+enable_log_file_validation     = false
+kms_key_id                     = ""
+is_logging                     = false
+recursive_logging              = false
+insight_selectors              = []
+event_aggregation              = ["API_ACTIVITY"]
+tags                           = { team = "platform" }
+
+[[cloudtrail.trail.audit.advanced_event_selectors]]
+name            = "Management events"
+field_selectors = [{ field = "eventCategory", equals = ["Management"] }]
+
+[[cloudtrail.trail.audit.advanced_event_selectors]]
+name            = "Writes to S3"
+field_selectors = [
+    { field = "eventCategory", equals = ["Data"] },
+    { field = "resources.type", equals = ["AWS::S3::Object"] },
+    { field = "readOnly", equals = ["false"] },
+]
+"#,
+    ];
+
+    type Spec = Spec;
+    type State = State;
+    type Action = Action;
+
+    fn check(spec: &Spec) -> Vec<SpecProblem> {
+        check(spec)
+    }
+
+    fn reads(spec: &Spec) -> Vec<&'static str> {
+        let mut reads = vec!["cloudtrail:DescribeTrails", "cloudtrail:GetTrailStatus"];
+        let parts = [
+            (spec.looks_at_selectors(), "cloudtrail:GetEventSelectors"),
+            (spec.insight_selectors.is_some(), "cloudtrail:GetInsightSelectors"),
+            (spec.event_aggregation.is_some(), "cloudtrail:GetEventConfiguration"),
+            (spec.tags.is_some(), "cloudtrail:ListTags"),
+            (spec.key_to_resolve().is_some(), "kms:DescribeKey"),
+        ];
+        reads.extend(parts.into_iter().filter(|(needed, _)| *needed).map(|(_, action)| action));
+        reads
+    }
+
+    fn possible_writes(spec: &Spec) -> Vec<&'static str> {
+        let selects = spec.event_selectors.is_some() || spec.advanced_event_selectors.is_some();
+        let parts = [
+            (spec.s3_bucket_name.is_some(), "cloudtrail:CreateTrail"),
+            (spec.has_settings(), "cloudtrail:UpdateTrail"),
+            (selects, "cloudtrail:PutEventSelectors"),
+            (spec.insight_selectors.is_some(), "cloudtrail:PutInsightSelectors"),
+            (spec.event_aggregation.is_some(), "cloudtrail:PutEventConfiguration"),
+            (spec.tags.is_some(), "cloudtrail:AddTags"),
+            (spec.tags.is_some(), "cloudtrail:RemoveTags"),
+            (spec.is_logging == Some(true), "cloudtrail:StartLogging"),
+            (spec.is_logging == Some(false), "cloudtrail:StopLogging"),
+        ];
+        parts.into_iter().filter(|(needed, _)| *needed).map(|(_, action)| action).collect()
+    }
+
+    fn implied(spec: &Spec) -> Vec<ImpliedPermission> {
+        let plain = |action| ImpliedPermission { action, condition: None };
+        let mut implied = Vec::new();
+        if spec.cloud_watch_logs_role_arn.as_deref().is_some_and(|arn| !arn.is_empty()) {
+            implied.push(ImpliedPermission {
+                action: "iam:PassRole",
+                condition: Some(("iam:PassedToService", "cloudtrail.amazonaws.com")),
+            });
+        }
+        if spec.is_organization_trail == Some(true) {
+            implied.extend([
+                plain("organizations:DescribeOrganization"),
+                plain("organizations:ListAWSServiceAccessForOrganization"),
+                plain("iam:GetRole"),
+                ImpliedPermission {
+                    action: "iam:CreateServiceLinkedRole",
+                    condition: Some(("iam:AWSServiceName", "cloudtrail.amazonaws.com")),
+                },
+            ]);
+        }
+        implied
+    }
+
+    fn writes(action: &Action) -> Vec<&'static str> {
+        vec![apply::permission(&action.step)]
+    }
+
+    async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {
+        observe::observe(cx, spec).await
+    }
+
+    fn diff(facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Action>> {
+        diff::diff(facts, spec, object)
+    }
+
+    async fn apply(cx: &WriteCx, action: &Action) -> Result<(), AwsError> {
+        apply::apply(cx, action).await
+    }
+
+    fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
+        diff::undo(action, before)
+    }
+
+    fn export(facts: &Facts, object: &Object<State>) -> Option<Spec> {
+        let state = object.state()?;
+        let (account, region) = observe::place(&state.arn);
+        if account != Some(facts.account.as_str()) {
+            return None;
+        }
+        let settings = &state.settings;
+        let text = |text: &Option<String>| Some(text.clone().unwrap_or_default());
+        let (event_selectors, advanced_event_selectors) = match &state.selectors {
+            Some(Selectors::Basic(list)) => (Some(list.clone()), None),
+            Some(Selectors::Advanced(list)) => (None, Some(list.clone())),
+            None => (None, None),
+        };
+        Some(Spec {
+            name: object.id.clone(),
+            home_region: region.map(str::to_owned),
+            s3_bucket_name: settings.s3_bucket_name.clone(),
+            s3_key_prefix: text(&settings.s3_key_prefix),
+            is_multi_region_trail: settings.is_multi_region_trail,
+            include_global_service_events: settings.include_global_service_events,
+            is_organization_trail: settings.is_organization_trail,
+            enable_log_file_validation: settings.enable_log_file_validation,
+            kms_key_id: text(&settings.kms_key_id),
+            cloud_watch_logs_log_group_arn: text(&settings.cloud_watch_logs_log_group_arn),
+            cloud_watch_logs_role_arn: text(&settings.cloud_watch_logs_role_arn),
+            sns_topic_name: text(&settings.sns_topic_name),
+            is_logging: Some(state.is_logging),
+            recursive_logging: settings.recursive_logging,
+            event_selectors,
+            advanced_event_selectors,
+            insight_selectors: state.insight_selectors.clone(),
+            event_aggregation: state.event_aggregation.clone(),
+            tags: state.tags.clone(),
+            forbid_excluded_sources: None,
+        })
+    }
+}
+
+fn check(spec: &Spec) -> Vec<SpecProblem> {
+    let mut problems = Vec::new();
+    let mut problem = |field: &str, message: &str, help: &str| {
+        problems.push(SpecProblem {
+            field: field.to_owned(),
+            message: message.to_owned(),
+            help: Some(help.to_owned()),
+        });
+    };
+    if spec.event_selectors.is_some() && spec.advanced_event_selectors.is_some() {
+        problem(
+            "advanced_event_selectors",
+            "a trail has basic or advanced event selectors, never both",
+            "keep one of event_selectors and advanced_event_selectors",
+        );
+    }
+    if spec.is_multi_region_trail == Some(true) && spec.include_global_service_events == Some(false)
+    {
+        problem(
+            "include_global_service_events",
+            "a multi-Region trail always records global services",
+            "leave it out, or set it to true",
+        );
+    }
+    let empty = |text: &Option<String>| text.as_deref().is_none_or(str::is_empty);
+    if empty(&spec.cloud_watch_logs_log_group_arn) != empty(&spec.cloud_watch_logs_role_arn) {
+        problem(
+            "cloud_watch_logs_log_group_arn",
+            "CloudTrail needs both a log group and a role to write to it",
+            "declare cloud_watch_logs_log_group_arn and cloud_watch_logs_role_arn, or neither",
+        );
+    }
+    let declared = [
+        spec.event_selectors.clone().map(Selectors::Basic),
+        spec.advanced_event_selectors.clone().map(Selectors::Advanced),
+    ];
+    let excludes =
+        declared.iter().flatten().any(|selectors| !selectors.excluded_sources().is_empty());
+    if spec.forbid_excluded_sources == Some(true) && excludes {
+        problem(
+            "forbid_excluded_sources",
+            "the declared selectors leave out sources of management events, which this forbids",
+            "take the exclusion out, or set forbid_excluded_sources = false",
+        );
+    }
+    problems
+}
+
+#[cfg(test)]
+mod tests;
