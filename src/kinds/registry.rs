@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use super::Scope;
 use super::erased::{DynKind, erase};
-use super::{cloudtrail, ec2, iam, kms, s3};
+use super::{cloudtrail, config, ec2, iam, kms, s3};
 use crate::baseline::catalog::{Catalog, KindInfo};
 
 static KINDS: LazyLock<Vec<Box<dyn DynKind>>> = LazyLock::new(|| {
@@ -16,6 +16,7 @@ static KINDS: LazyLock<Vec<Box<dyn DynKind>>> = LazyLock::new(|| {
         erase::<s3::account_public_access_block::AccountPublicAccessBlock>(),
         erase::<s3::bucket::Bucket>(),
         erase::<cloudtrail::trail::Trail>(),
+        erase::<config::recorder::ConfigRecorder>(),
         erase::<ec2::ebs_encryption::EbsEncryption>(),
         erase::<ec2::default_security_group::DefaultSecurityGroup>(),
         erase::<iam::root_user::RootUser>(),

@@ -206,6 +206,8 @@ class Role(AccountTest):
     def test_service_linked_roles_are_protected(self) -> None:
         iam = self.client("iam")
         name = iam.create_service_linked_role(AWSServiceName="config.amazonaws.com")["Role"]["RoleName"]
+        self.assertEqual(name, "AWSServiceRoleForConfig")
+        self.fails("InvalidInput", iam.create_service_linked_role, AWSServiceName="config.amazonaws.com")
         self.fails("UnmodifiableEntity", iam.update_role, RoleName=name, MaxSessionDuration=7200)
         self.fails("UnmodifiableEntity", iam.attach_role_policy, RoleName=name, PolicyArn=ADMIN)
 

@@ -1,1 +1,3 @@
 //! AWS Config.
+
+pub mod recorder;

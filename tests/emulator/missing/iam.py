@@ -391,3 +391,31 @@ def _switch(call: Call, feature: str, on: bool) -> dict[str, Any]:
     features = _FEATURES.setdefault(call.account, set())
     features.add(feature) if on else features.discard(feature)
     return _features_answer(call)
+
+
+# moto makes the name from the host name of the service; these are AWS's own.
+LINKED_ROLE_NAMES = {
+    "cloudtrail.amazonaws.com": "CloudTrail",
+    "config.amazonaws.com": "Config",
+    "guardduty.amazonaws.com": "AmazonGuardDuty",
+    "securityhub.amazonaws.com": "SecurityHub",
+}
+
+
+@handles("iam", "CreateServiceLinkedRole")
+def create_service_linked_role(call: Call, forward: Forward) -> Answer:
+    from moto.iam import models
+
+    service = call.params["AWSServiceName"]
+    name = LINKED_ROLE_NAMES.get(service)
+    if name:
+        models.SERVICE_NAME_CONVERSION[service.split(".")[0]] = name
+    answer = forward()
+    if answer.error_code() == "EntityAlreadyExists":
+        role = f"AWSServiceRoleFor{name or service}"
+        raise AwsError(
+            "InvalidInput",
+            f"Service role name {role} has been taken in this account, please try a different suffix.",
+            400,
+        )
+    return answer

@@ -1,0 +1,175 @@
+//! The writes on AWS Config in a Region.
+
+use aws_sdk_config::Client;
+use aws_sdk_config::types::{
+    ConfigSnapshotDeliveryProperties, ConfigurationRecorder, DeliveryChannel,
+    ExclusionByResourceTypes, MaximumExecutionFrequency, RecordingFrequency, RecordingGroup,
+    RecordingMode, RecordingModeOverride, RecordingStrategy, RecordingStrategyType, ResourceType,
+};
+
+use super::spec::{Action, Channel, Recorder, Strategy};
+use crate::aws::error::AbsentIf;
+use crate::aws::settle::settle;
+use crate::aws::{AwsError, Call, ErrorClass};
+use crate::kinds::WriteCx;
+
+const CREATE_ROLE: Call = Call::new("iam", "CreateServiceLinkedRole");
+const PUT_RECORDER: Call = Call::new("config", "PutConfigurationRecorder");
+const DELETE_RECORDER: Call = Call::new("config", "DeleteConfigurationRecorder");
+const PUT_CHANNEL: Call = Call::new("config", "PutDeliveryChannel");
+const DELETE_CHANNEL: Call = Call::new("config", "DeleteDeliveryChannel");
+const START: Call = Call::new("config", "StartConfigurationRecorder");
+const STOP: Call = Call::new("config", "StopConfigurationRecorder");
+const PUT_RETENTION: Call = Call::new("config", "PutRetentionConfiguration");
+const DELETE_RETENTION: Call = Call::new("config", "DeleteRetentionConfiguration");
+/// AWS knows retention by this name alone.
+const RETENTION_NAME: &str = "default";
+
+/// The IAM action of a write.
+pub fn permission(action: &Action) -> &'static str {
+    match action {
+        Action::CreateServiceLinkedRole => "iam:CreateServiceLinkedRole",
+        Action::PutRecorder { .. } => "config:PutConfigurationRecorder",
+        Action::DeleteRecorder { .. } => "config:DeleteConfigurationRecorder",
+        Action::PutChannel { .. } => "config:PutDeliveryChannel",
+        Action::DeleteChannel { .. } => "config:DeleteDeliveryChannel",
+        Action::Start { .. } => "config:StartConfigurationRecorder",
+        Action::Stop { .. } => "config:StopConfigurationRecorder",
+        Action::PutRetention { .. } => "config:PutRetentionConfiguration",
+        Action::DeleteRetention => "config:DeleteRetentionConfiguration",
+    }
+}
+
+pub async fn apply(cx: &WriteCx, action: &Action) -> Result<(), AwsError> {
+    settle(is_settling, || write(cx, action)).await
+}
+
+/// Config tries role, bucket and key at once, and new policies need some time to arrive.
+fn is_settling(error: &AwsError) -> bool {
+    error.class == ErrorClass::Settling || error.is_code(&["InvalidRoleException"])
+}
+
+async fn write(cx: &WriteCx, action: &Action) -> Result<(), AwsError> {
+    let client = cx.client(Client::new);
+    match action {
+        Action::CreateServiceLinkedRole => create_role(cx).await,
+        Action::PutRecorder { recorder } => {
+            let request =
+                client.put_configuration_recorder().configuration_recorder(send_recorder(recorder));
+            cx.write(PUT_RECORDER, request.send()).await.map(drop)
+        }
+        Action::DeleteRecorder { name } => {
+            let request = client.delete_configuration_recorder().configuration_recorder_name(name);
+            cx.write(DELETE_RECORDER, request.send())
+                .await
+                .absent_if(&["NoSuchConfigurationRecorderException"])
+                .map(drop)
+        }
+        Action::PutChannel { channel } => {
+            let request = client.put_delivery_channel().delivery_channel(send_channel(channel));
+            cx.write(PUT_CHANNEL, request.send()).await.map(drop)
+        }
+        Action::DeleteChannel { name } => {
+            let request = client.delete_delivery_channel().delivery_channel_name(name);
+            cx.write(DELETE_CHANNEL, request.send())
+                .await
+                .absent_if(&["NoSuchDeliveryChannelException"])
+                .map(drop)
+        }
+        Action::Start { name } => {
+            let request = client.start_configuration_recorder().configuration_recorder_name(name);
+            cx.write(START, request.send()).await.map(drop)
+        }
+        Action::Stop { name } => {
+            let request = client.stop_configuration_recorder().configuration_recorder_name(name);
+            cx.write(STOP, request.send()).await.map(drop)
+        }
+        Action::PutRetention { days } => {
+            let days = i32::try_from(*days).unwrap_or(i32::MAX);
+            let request = client.put_retention_configuration().retention_period_in_days(days);
+            cx.write(PUT_RETENTION, request.send()).await.map(drop)
+        }
+        Action::DeleteRetention => {
+            let request = client
+                .delete_retention_configuration()
+                .retention_configuration_name(RETENTION_NAME);
+            cx.write(DELETE_RETENTION, request.send())
+                .await
+                .absent_if(&["NoSuchRetentionConfigurationException"])
+                .map(drop)
+        }
+    }
+}
+
+async fn create_role(cx: &WriteCx) -> Result<(), AwsError> {
+    let cx = cx.in_region(cx.home_region.clone());
+    let client = cx.client(aws_sdk_iam::Client::new);
+    let request = client.create_service_linked_role().aws_service_name("config.amazonaws.com");
+    match cx.write(CREATE_ROLE, request.send()).await {
+        // Another Region of this run, or somebody else, was faster.
+        Err(error)
+            if error.is_code(&["InvalidInput"]) && error.message.contains("has been taken") =>
+        {
+            Ok(())
+        }
+        answer => answer.map(drop),
+    }
+}
+
+fn send_recorder(recorder: &Recorder) -> ConfigurationRecorder {
+    let types: Vec<ResourceType> =
+        recorder.resource_types.iter().map(|name| ResourceType::from(name.as_str())).collect();
+    let strategy = RecordingStrategy::builder()
+        .use_only(RecordingStrategyType::from(recorder.strategy.as_str()))
+        .build();
+    let group = RecordingGroup::builder()
+        .all_supported(recorder.strategy == Strategy::All)
+        .include_global_resource_types(recorder.include_global_resource_types)
+        .recording_strategy(strategy);
+    let group = match recorder.strategy {
+        Strategy::All => group,
+        Strategy::Inclusion => group.set_resource_types(Some(types)),
+        Strategy::Exclusion => group.exclusion_by_resource_types(
+            ExclusionByResourceTypes::builder().set_resource_types(Some(types)).build(),
+        ),
+    };
+    let overrides: Vec<RecordingModeOverride> = recorder
+        .recording_overrides
+        .iter()
+        .filter_map(|one| {
+            let types = one.resource_types.iter().map(|name| ResourceType::from(name.as_str()));
+            RecordingModeOverride::builder()
+                .set_description(one.description.clone())
+                .set_resource_types(Some(types.collect()))
+                .recording_frequency(RecordingFrequency::from(one.recording_frequency.as_str()))
+                .build()
+                .ok()
+        })
+        .collect();
+    let mode = RecordingMode::builder()
+        .recording_frequency(RecordingFrequency::from(recorder.recording_frequency.as_str()))
+        .set_recording_mode_overrides((!overrides.is_empty()).then_some(overrides))
+        .build();
+    ConfigurationRecorder::builder()
+        .name(&recorder.name)
+        .role_arn(&recorder.role_arn)
+        .recording_group(group.build())
+        .set_recording_mode(mode.ok())
+        .build()
+}
+
+fn send_channel(channel: &Channel) -> DeliveryChannel {
+    let properties = channel.snapshot_delivery_frequency.map(|frequency| {
+        ConfigSnapshotDeliveryProperties::builder()
+            .delivery_frequency(MaximumExecutionFrequency::from(frequency.as_str()))
+            .build()
+    });
+    DeliveryChannel::builder()
+        .name(&channel.name)
+        .set_s3_bucket_name(channel.s3_bucket_name.clone())
+        .set_s3_key_prefix(channel.s3_key_prefix.clone())
+        .set_s3_kms_key_arn(channel.s3_kms_key_arn.clone())
+        .set_sns_topic_arn(channel.sns_topic_arn.clone())
+        .set_config_snapshot_delivery_properties(properties)
+        .build()
+}

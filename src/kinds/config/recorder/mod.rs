@@ -1,0 +1,216 @@
+//! `config.recorder`: how every resource looked at any time.
+
+mod apply;
+mod diff;
+mod observe;
+pub mod spec;
+
+use spec::Strategy;
+pub use spec::{Action, Spec, State};
+
+use crate::aws::AwsError;
+use crate::baseline::catalog::{Identity, SpecProblem};
+use crate::kinds::{
+    Change, Control, Cx, Facts, ImpliedPermission, Kind, Object, ObserveError, Scope, Undo,
+    WriteCx, control,
+};
+
+/// The kind.
+pub struct ConfigRecorder;
+
+impl Kind for ConfigRecorder {
+    const NAME: &'static str = "config.recorder";
+    const SCOPE: Scope = Scope::Regional;
+    const IDENTITY: Identity = Identity::Singleton;
+    const AFTER: &'static [&'static str] = &["s3.bucket", "kms.key", "iam.role"];
+    const CONTROLS: &'static [Control] = &[
+        control("cis-v3", "3.3"),
+        control("cis-v5", "3.3"),
+        control("fsbp", "Config.1"),
+        control("wa-security", "SEC04-BP01"),
+        control("wa-security", "SEC04-BP02"),
+    ];
+    const EVENTS: &'static [&'static str] = &[
+        "config.amazonaws.com:PutConfigurationRecorder",
+        "config.amazonaws.com:StartConfigurationRecorder",
+        "config.amazonaws.com:StopConfigurationRecorder",
+        "config.amazonaws.com:DeleteConfigurationRecorder",
+        "config.amazonaws.com:PutDeliveryChannel",
+        "config.amazonaws.com:DeleteDeliveryChannel",
+        "config.amazonaws.com:PutRetentionConfiguration",
+        "config.amazonaws.com:DeleteRetentionConfiguration",
+    ];
+    const SAMPLES: &'static [&'static str] = &[
+        r#"
+[s3.bucket.config]
+bucket   = "config-${account.id}"
+services = ["config"]
+
+[iam.role.config]
+assume_role_policy = { Version = "2012-10-17", Statement = [{ Effect = "Allow", Principal = { Service = "config.amazonaws.com" }, Action = "sts:AssumeRole" }] }
+
+[config.recorder]
+recorder_name                 = "default"
+role_arn                      = ""
+strategy                      = "ALL_SUPPORTED_RESOURCE_TYPES"
+include_global_resource_types = true
+recording_frequency           = "CONTINUOUS"
+recording_overrides           = [{ description = "Noisy", resource_types = ["AWS::EC2::NetworkInterface"], recording_frequency = "DAILY" }]
+recording                     = true
+delivery_channel_name         = "default"
+s3_bucket_name                = "${s3.bucket.config.bucket}"
+s3_key_prefix                 = ""
+s3_kms_key_arn                = ""
+sns_topic_arn                 = ""
+snapshot_delivery_frequency   = "TwentyFour_Hours"
+retention_period_in_days      = 2557
+"#,
+        r#"
+[s3.bucket.config]
+bucket   = "config-${account.id}"
+services = ["config"]
+
+[iam.role.config]
+assume_role_policy = { Version = "2012-10-17", Statement = [{ Effect = "Allow", Principal = { Service = ["config.amazonaws.com", "ec2.amazonaws.com"] }, Action = "sts:AssumeRole" }] }
+
+[config.recorder]
+role_arn                    = "arn:${partition}:iam::${account.id}:role/${iam.role.config.role_name}"
+strategy                    = "EXCLUSION_BY_RESOURCE_TYPES"
+resource_types              = ["AWS::IAM::User", "AWS::EC2::NetworkInterface"]
+recording_frequency         = "DAILY"
+recording_overrides         = []
+recording                   = false
+s3_bucket_name              = "${s3.bucket.config.bucket}"
+s3_key_prefix               = "config"
+snapshot_delivery_frequency = "Six_Hours"
+retention_period_in_days    = 400
+"#,
+    ];
+
+    type Spec = Spec;
+    type State = State;
+    type Action = Action;
+
+    fn check(spec: &Spec) -> Vec<SpecProblem> {
+        check(spec)
+    }
+
+    fn reads(spec: &Spec) -> Vec<&'static str> {
+        let mut reads = vec![
+            "config:DescribeConfigurationRecorders",
+            "config:DescribeConfigurationRecorderStatus",
+        ];
+        if spec.has_channel() {
+            reads.push("config:DescribeDeliveryChannels");
+        }
+        if spec.retention_period_in_days.is_some() {
+            reads.push("config:DescribeRetentionConfigurations");
+        }
+        if spec.may_use_service_linked_role() {
+            reads.push("iam:GetRole");
+        }
+        reads
+    }
+
+    fn possible_writes(spec: &Spec) -> Vec<&'static str> {
+        let parts = [
+            (spec.may_use_service_linked_role(), "iam:CreateServiceLinkedRole"),
+            (spec.has_recorder(), "config:PutConfigurationRecorder"),
+            (spec.has_channel(), "config:PutDeliveryChannel"),
+            (spec.recording == Some(true), "config:StartConfigurationRecorder"),
+            (spec.recording == Some(false), "config:StopConfigurationRecorder"),
+            (spec.retention_period_in_days.is_some(), "config:PutRetentionConfiguration"),
+        ];
+        parts.into_iter().filter(|(needed, _)| *needed).map(|(_, action)| action).collect()
+    }
+
+    fn implied(spec: &Spec) -> Vec<ImpliedPermission> {
+        let passes = spec.has_recorder().then_some(ImpliedPermission {
+            action: "iam:PassRole",
+            condition: Some(("iam:PassedToService", "config.amazonaws.com")),
+        });
+        passes.into_iter().collect()
+    }
+
+    fn writes(action: &Action) -> Vec<&'static str> {
+        vec![apply::permission(action)]
+    }
+
+    async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {
+        observe::observe(cx, spec).await
+    }
+
+    fn diff(facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Action>> {
+        diff::diff(facts, spec, object)
+    }
+
+    async fn apply(cx: &WriteCx, action: &Action) -> Result<(), AwsError> {
+        apply::apply(cx, action).await
+    }
+
+    fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
+        diff::undo(action, before)
+    }
+
+    fn export(facts: &Facts, object: &Object<State>) -> Option<Spec> {
+        let state = object.state()?;
+        let recorder = state.recorder.as_ref()?;
+        let channel = state.channel.as_ref();
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let all = recorder.strategy == Strategy::All;
+        Some(Spec {
+            recorder_name: Some(recorder.name.clone()),
+            role_arn: Some(recorder.role_arn.clone()),
+            strategy: Some(recorder.strategy),
+            include_global_resource_types: (all
+                && (facts.is_home() || !recorder.include_global_resource_types))
+                .then_some(recorder.include_global_resource_types),
+            resource_types: (!all).then(|| recorder.resource_types.clone()),
+            recording_frequency: Some(recorder.recording_frequency),
+            recording_overrides: Some(recorder.recording_overrides.clone()),
+            recording: Some(state.recording),
+            delivery_channel_name: channel.map(|channel| channel.name.clone()),
+            s3_bucket_name: channel.and_then(|channel| channel.s3_bucket_name.clone()),
+            s3_key_prefix: channel.map(|channel| text(&channel.s3_key_prefix)),
+            s3_kms_key_arn: channel.map(|channel| text(&channel.s3_kms_key_arn)),
+            sns_topic_arn: channel.map(|channel| text(&channel.sns_topic_arn)),
+            snapshot_delivery_frequency: channel
+                .and_then(|channel| channel.snapshot_delivery_frequency),
+            retention_period_in_days: state.retention_period_in_days,
+        })
+    }
+}
+
+fn check(spec: &Spec) -> Vec<SpecProblem> {
+    let mut problems = Vec::new();
+    let mut problem = |field: &str, message: &str, help: &str| {
+        problems.push(SpecProblem {
+            field: field.to_owned(),
+            message: message.to_owned(),
+            help: Some(help.to_owned()),
+        });
+    };
+    let all = spec.strategy.is_none_or(|strategy| strategy == Strategy::All);
+    let listed = spec.resource_types.as_ref().is_some_and(|types| !types.is_empty());
+    if listed && all {
+        problem(
+            "resource_types",
+            "a list of types has no effect when all types are recorded",
+            "set strategy to INCLUSION_BY_RESOURCE_TYPES or EXCLUSION_BY_RESOURCE_TYPES",
+        );
+    }
+    if !listed && !all {
+        problem("strategy", "this strategy needs a list of types", "declare resource_types");
+    }
+    if spec.include_global_resource_types.is_some() && !all {
+        problem(
+            "include_global_resource_types",
+            "this counts only when all types are recorded",
+            "leave it out, and name the IAM types in resource_types",
+        );
+    }
+    problems
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,251 @@
+//! What a baseline declares of the AWS Config recorder, what is observed of it, and the writes.
+
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::kinds::spec::aws_enum;
+
+/// AWS Config in a Region: the recorder, the channel through which it delivers, whether it runs, and
+/// how long history is kept.
+///
+/// A Region has one recorder and one channel, so evenkeel adopts those that are there, whatever
+/// their names. It makes them in the only order that works: recorder, channel, start. The recorder of
+/// AWS Control Tower is reported and left alone; those that AWS services have for themselves are not
+/// looked at. evenkeel never deletes a recorder.
+///
+/// Source: AWS Config API Reference, `PutConfigurationRecorder`, `PutDeliveryChannel`,
+/// `StartConfigurationRecorder`, `PutRetentionConfiguration`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    /// The recorder's name, which cannot be changed; leave it out to adopt what is there, or to make
+    /// one with the name `default`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 256))]
+    pub recorder_name: Option<String>,
+    /// The role with which Config looks at resources, an ARN; "" for the service-linked role
+    /// `AWSServiceRoleForConfig`, which a new recorder gets when nothing is declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role_arn: Option<String>,
+    /// Which resource types are recorded: all, those in `resource_types`, or all but those. AWS's
+    /// default is all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strategy: Option<Strategy>,
+    /// Whether IAM users, groups, roles and policies are recorded too, with the strategy for all
+    /// types. They are the same in every Region, so evenkeel asks for them in the home Region alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub include_global_resource_types: Option<bool>,
+    /// The types that are recorded, or left out, as `strategy` says: `AWS::EC2::Instance`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource_types: Option<BTreeSet<String>>,
+    /// How often changes are recorded. AWS's default is `CONTINUOUS`; Firewall Manager needs it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording_frequency: Option<Frequency>,
+    /// Types with another frequency, at most one group; [] for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1))]
+    pub recording_overrides: Option<Vec<Override>>,
+    /// Whether the recorder runs. A new one does not until it is started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording: Option<bool>,
+    /// The channel's name, which cannot be changed; leave it out to adopt what is there, or to make
+    /// one with the name `default`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 256))]
+    pub delivery_channel_name: Option<String>,
+    /// The bucket that history and snapshots go to; it may be in another account or Region.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 3, max = 63))]
+    pub s3_bucket_name: Option<String>,
+    /// What stands before `AWSLogs/` in the names of the files; "" for nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub s3_key_prefix: Option<String>,
+    /// The KMS key that encrypts the files, an ARN; "" for the bucket's default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub s3_kms_key_arn: Option<String>,
+    /// The SNS topic that is told of changes, an ARN; "" for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sns_topic_arn: Option<String>,
+    /// How often a snapshot of everything is delivered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot_delivery_frequency: Option<SnapshotFrequency>,
+    /// Days that history is kept, 30 to 2557. AWS's default is 2557, seven years.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 30, max = 2557))]
+    pub retention_period_in_days: Option<u32>,
+}
+
+impl Spec {
+    /// Whether anything is declared of the recorder itself.
+    pub fn has_recorder(&self) -> bool {
+        self.recorder_name.is_some()
+            || self.role_arn.is_some()
+            || self.strategy.is_some()
+            || self.include_global_resource_types.is_some()
+            || self.resource_types.is_some()
+            || self.recording_frequency.is_some()
+            || self.recording_overrides.is_some()
+            || self.recording == Some(true)
+    }
+
+    /// Whether anything is declared of the channel.
+    pub fn has_channel(&self) -> bool {
+        self.delivery_channel_name.is_some()
+            || self.s3_bucket_name.is_some()
+            || self.s3_key_prefix.is_some()
+            || self.s3_kms_key_arn.is_some()
+            || self.sns_topic_arn.is_some()
+            || self.snapshot_delivery_frequency.is_some()
+    }
+
+    /// Whether the recorder may be given the service-linked role.
+    pub fn may_use_service_linked_role(&self) -> bool {
+        self.has_recorder()
+            && self
+                .role_arn
+                .as_deref()
+                .is_none_or(|role| role.is_empty() || role.ends_with(SERVICE_LINKED_ROLE))
+    }
+}
+
+/// The name of the role that Config has for itself.
+pub const SERVICE_LINKED_ROLE: &str = "AWSServiceRoleForConfig";
+
+aws_enum! {
+    /// Which resource types are recorded.
+    Strategy {
+        All = "ALL_SUPPORTED_RESOURCE_TYPES",
+        Inclusion = "INCLUSION_BY_RESOURCE_TYPES",
+        Exclusion = "EXCLUSION_BY_RESOURCE_TYPES",
+    }
+}
+
+aws_enum! {
+    /// How often changes are recorded.
+    Frequency { Continuous = "CONTINUOUS", Daily = "DAILY", }
+}
+
+aws_enum! {
+    /// How often snapshots are delivered.
+    SnapshotFrequency {
+        OneHour = "One_Hour",
+        ThreeHours = "Three_Hours",
+        SixHours = "Six_Hours",
+        TwelveHours = "Twelve_Hours",
+        TwentyFourHours = "TwentyFour_Hours",
+    }
+}
+
+/// Types with a frequency of their own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Override {
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The types.
+    #[schemars(length(min = 1))]
+    pub resource_types: BTreeSet<String>,
+    /// How often.
+    pub recording_frequency: Frequency,
+}
+
+/// AWS Config in a Region, as observed. It is there even when nothing is set up.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// The recorder.
+    pub recorder: Option<Recorder>,
+    /// Whether it runs.
+    pub recording: bool,
+    /// Why it does not deliver, though it runs.
+    pub failure: Option<String>,
+    /// The channel.
+    pub channel: Option<Channel>,
+    /// Days that history is kept; absent for AWS's default or when not looked at.
+    pub retention_period_in_days: Option<u32>,
+    /// Whether the service-linked role is there; absent when not looked at.
+    pub has_service_linked_role: Option<bool>,
+}
+
+/// A recorder, whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recorder {
+    /// As in [`Spec`].
+    pub name: String,
+    /// As in [`Spec`].
+    pub role_arn: String,
+    /// As in [`Spec`].
+    pub strategy: Strategy,
+    /// As in [`Spec`], for this Region.
+    pub include_global_resource_types: bool,
+    /// As in [`Spec`].
+    pub resource_types: BTreeSet<String>,
+    /// As in [`Spec`].
+    pub recording_frequency: Frequency,
+    /// As in [`Spec`].
+    pub recording_overrides: Vec<Override>,
+}
+
+/// A delivery channel, whole.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Channel {
+    /// As in [`Spec`].
+    pub name: String,
+    /// As in [`Spec`].
+    pub s3_bucket_name: Option<String>,
+    /// As in [`Spec`].
+    pub s3_key_prefix: Option<String>,
+    /// As in [`Spec`].
+    pub s3_kms_key_arn: Option<String>,
+    /// As in [`Spec`].
+    pub sns_topic_arn: Option<String>,
+    /// As in [`Spec`].
+    pub snapshot_delivery_frequency: Option<SnapshotFrequency>,
+}
+
+/// The writes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Action {
+    /// Makes the role that Config has for itself; harmless when it is there.
+    CreateServiceLinkedRole,
+    /// Makes or replaces the recorder.
+    PutRecorder {
+        /// All of it.
+        recorder: Recorder,
+    },
+    /// Deletes the recorder; only to undo its making.
+    DeleteRecorder {
+        /// Its name.
+        name: String,
+    },
+    /// Makes or replaces the channel.
+    PutChannel {
+        /// All of it.
+        channel: Channel,
+    },
+    /// Deletes the channel; only to undo its making.
+    DeleteChannel {
+        /// Its name.
+        name: String,
+    },
+    /// Lets the recorder run.
+    Start {
+        /// Its name.
+        name: String,
+    },
+    /// Stops the recorder.
+    Stop {
+        /// Its name.
+        name: String,
+    },
+    /// Sets how long history is kept.
+    PutRetention {
+        /// Days.
+        days: u32,
+    },
+    /// Goes back to AWS's default; only to undo.
+    DeleteRetention,
+}
