@@ -159,9 +159,14 @@ fn permissions(kind: &dyn DynKind) -> Result<(Vec<&'static str>, Vec<&'static st
     Ok((reads.into_iter().collect(), writes.into_iter().collect()))
 }
 
-/// The specs of the kind's own items in a sample; placeholders stay as they are.
+/// The specs of the kind's own items in a sample, as in an account of AWS's examples; references
+/// stay as they are.
 fn sample_specs(kind: &dyn DynKind, sample: &str) -> Vec<Value> {
-    let Ok(table) = toml::from_str::<Value>(sample) else { return Vec::new() };
+    let sample = sample
+        .replace("${account.id}", "111122223333")
+        .replace("${partition}", "aws")
+        .replace("${region}", "us-east-1");
+    let Ok(table) = toml::from_str::<Value>(&sample) else { return Vec::new() };
     let Some(found) = kind.name().split('.').try_fold(&table, |table, part| table.get(part)) else {
         return Vec::new();
     };

@@ -158,8 +158,10 @@ fn narrows(actual: &Recorder, desired: &Recorder) -> bool {
     let overridden = desired.recording_overrides.iter().any(|one| {
         one.recording_frequency == Frequency::Daily && !actual.recording_overrides.contains(one)
     });
-    let global_gone =
-        actual.include_global_resource_types && !desired.include_global_resource_types;
+    // With the other strategies the lists alone decide.
+    let global_gone = desired.strategy == Strategy::All
+        && actual.include_global_resource_types
+        && !desired.include_global_resource_types;
     sees_less || later || overridden || global_gone
 }
 
