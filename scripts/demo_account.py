@@ -58,6 +58,7 @@ def mess(url: str) -> None:
     print("  two KMS keys: one that never rotates, one that cannot")
     s3 = client(url, "s3")
     s3.create_bucket(Bucket="acme-website", CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.delete_public_access_block(Bucket="acme-website")
     s3.put_bucket_policy(
         Bucket="acme-website",
         Policy=json.dumps(

@@ -45,7 +45,12 @@ pub async fn run(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
         }
     };
     let options = text::Options { command: "apply", next: None, verbose: global.verbose > 0 };
-    out::text(&text::render(&chosen, &options));
+    if global.quiet && args.yes {
+        // Who has agreed already may do without seeing it again.
+        out::line(&format!("evenkeel apply: {}", text::summary_line(&chosen)));
+    } else {
+        out::text(&text::render(&chosen, &options));
+    }
     if chosen.order.is_empty() {
         out::line("\nThere is nothing to apply.");
         return Ok(if chosen.summary().unknown > 0 { plan::exit_of(&chosen) } else { Exit::Done });

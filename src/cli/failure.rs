@@ -15,21 +15,21 @@ use super::exit::Exit;
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// The file system refused.
-    #[error("cannot {doing} {}: {source}", path.display())]
+    #[error("cannot {doing} {}: {why}", path.display())]
     File {
         /// What was tried.
         doing: &'static str,
         /// The file.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        why: std::io::Error,
     },
     /// No way into an account.
     #[error(transparent)]
     Connect(#[from] ConnectError),
     /// A guard said no.
     #[error("refused: {0}")]
-    Refused(#[from] Refusal),
+    Refused(Refusal),
     /// The audit log failed.
     #[error(transparent)]
     Audit(#[from] AuditError),
@@ -52,10 +52,17 @@ pub enum Failure {
     },
 }
 
+// Not by `#[from]`: the message says it all, and a source would be printed again below it.
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
 impl Failure {
     /// A file-system failure.
-    pub fn file(doing: &'static str, path: &Path, source: std::io::Error) -> Self {
-        Self::File { doing, path: path.to_owned(), source }
+    pub fn file(doing: &'static str, path: &Path, why: std::io::Error) -> Self {
+        Self::File { doing, path: path.to_owned(), why }
     }
 
     /// A mistake with a remedy.

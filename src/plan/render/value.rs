@@ -6,7 +6,9 @@ use similar::{ChangeTag, TextDiff};
 use crate::kinds::FieldDrift;
 
 /// Values longer than this are shown as a line-by-line difference.
-const SHORT: usize = 72;
+const SHORT: usize = 100;
+/// Tables and lists inside documents that are not longer than this stay on one line.
+const INLINE: usize = 88;
 /// Unchanged lines around a change.
 const CONTEXT: usize = 2;
 
@@ -91,7 +93,9 @@ fn detail(drift: &FieldDrift) -> Vec<(Sign, String)> {
         None => String::new(),
         Some(Value::String(text)) => format!("{text}\n"),
         Some(value) => {
-            serde_json::to_string_pretty(value).map(|text| text + "\n").unwrap_or_default()
+            let mut text = String::new();
+            write_value(value, 0, &mut text);
+            text + "\n"
         }
     };
     let (before, after) = (text(&drift.actual), text(&drift.desired));
@@ -111,6 +115,61 @@ fn detail(drift: &FieldDrift) -> Vec<(Sign, String)> {
         }
     }
     lines
+}
+
+/// A value as JSON, indented, with everything that is short on one line: a statement of a policy
+/// is then a few lines and not twenty.
+fn write_value(value: &Value, indent: usize, out: &mut String) {
+    let inline = inline(value);
+    if indent + inline.chars().count() <= INLINE {
+        out.push_str(&inline);
+        return;
+    }
+    let open = |out: &mut String, inner: usize| {
+        out.push('\n');
+        out.extend(std::iter::repeat_n(' ', inner));
+    };
+    match value {
+        Value::Array(list) => {
+            out.push('[');
+            for (index, entry) in list.iter().enumerate() {
+                open(out, indent + 2);
+                write_value(entry, indent + 2, out);
+                out.push_str(if index + 1 < list.len() { "," } else { "" });
+            }
+            open(out, indent);
+            out.push(']');
+        }
+        Value::Object(map) => {
+            out.push('{');
+            for (index, (key, entry)) in map.iter().enumerate() {
+                open(out, indent + 2);
+                out.push_str(&Value::String(key.clone()).to_string());
+                out.push_str(": ");
+                write_value(entry, indent + 2, out);
+                out.push_str(if index + 1 < map.len() { "," } else { "" });
+            }
+            open(out, indent);
+            out.push('}');
+        }
+        _ => out.push_str(&inline),
+    }
+}
+
+/// A value as JSON on one line, with spaces.
+fn inline(value: &Value) -> String {
+    match value {
+        Value::Array(list) => {
+            format!("[{}]", list.iter().map(inline).collect::<Vec<_>>().join(", "))
+        }
+        Value::Object(map) => {
+            let pair = |(key, value): (&String, &Value)| {
+                format!("{}: {}", Value::String(key.clone()), inline(value))
+            };
+            format!("{{ {} }}", map.iter().map(pair).collect::<Vec<_>>().join(", "))
+        }
+        other => other.to_string(),
+    }
 }
 
 #[cfg(test)]

@@ -274,9 +274,11 @@ impl Trail<'_> {
     fn logging(&self, actual: bool) -> Option<Change<Action>> {
         let desired = self.spec.is_logging?;
         let mut drift = Drift::new();
-        if !drift.compare("is_logging", Some(&actual), Some(&desired)) {
+        let known = (!self.is_new).then_some(&actual);
+        if actual == desired {
             return None;
         }
+        drift.compare("is_logging", known, Some(&desired));
         Some(if desired {
             Change::new(self.act(Step::StartLogging), drift)
         } else {

@@ -221,7 +221,7 @@ in_use  = "enforce"
             (Step::Authorize(_), false) => "ec2:AuthorizeSecurityGroupIngress",
             (Step::Authorize(_), true) => "ec2:AuthorizeSecurityGroupEgress",
         };
-        vec!["ec2:DescribeSecurityGroupRules", write]
+        vec![write, "ec2:DescribeSecurityGroupRules"]
     }
 
     async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {

@@ -73,6 +73,17 @@ fn encryption(spec: &Spec, problems: &mut Problems) {
             "leave it out, or set sse_algorithm = \"aws:kms\"",
         );
     }
+    let own_key_of_aws = spec.kms_master_key_id.as_deref() == Some("");
+    if own_key_of_aws
+        && matches!(algorithm, Some(SseAlgorithm::Kms | SseAlgorithm::KmsDsse))
+        && spec.services.as_ref().is_some_and(|services| !services.is_empty())
+    {
+        problems.add(
+            "kms_master_key_id",
+            "services that deliver logs may not use AWS's own key, aws/s3",
+            "name a key of your own, or set sse_algorithm = \"AES256\"",
+        );
+    }
     let services = spec.services.iter().flatten();
     let needs_aes =
         services.filter(|service| matches!(service, Service::S3AccessLogs | Service::Elb)).count();

@@ -91,12 +91,13 @@ impl Look<'_> {
     fn public_access_block(&self) -> Option<Change<Action>> {
         let desired = self.spec.public_access_block?;
         let actual = self.state.public_access_block.unwrap_or_default();
+        let known = (!self.is_new).then_some(&actual);
         let mut drift = Drift::new();
         macro_rules! compare {
             ($($field:ident),+) => {$(
                 drift.compare(
                     concat!("public_access_block.", stringify!($field)),
-                    Some(&actual.$field),
+                    known.map(|known| &known.$field),
                     Some(&desired.$field),
                 );
             )+};

@@ -46,7 +46,8 @@ pub struct Spec {
     /// can write to such buckets only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sse_algorithm: Option<SseAlgorithm>,
-    /// The KMS key, an ARN; with `aws:kms` and `aws:kms:dsse` only. "" for AWS's own key, `aws/s3`.
+    /// The KMS key, the ARN of a key or an alias; with `aws:kms` and `aws:kms:dsse` only. "" for
+    /// AWS's own key, `aws/s3`, which services that deliver logs cannot use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kms_master_key_id: Option<String>,
     /// Whether a key of the bucket lowers the number of calls to KMS. AWS's default is false.
