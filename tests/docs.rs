@@ -1,0 +1,49 @@
+//! `docs/kinds/` is made from the kinds' own doc comments; here it is compared with them.
+//! `EVENKEEL_UPDATE=1 cargo test --test docs` (or `make docs`) writes it anew.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use evenkeel::kinds::{describe, registry};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/kinds")
+}
+
+/// The pages by file name.
+fn pages() -> BTreeMap<String, String> {
+    let mut index = String::from(
+        "# Kinds\n\nMade from the doc comments in `src/kinds/` by `make docs`.\n\n| kind | what it is |\n| --- | --- |\n",
+    );
+    let mut pages = BTreeMap::new();
+    for kind in registry::all() {
+        let name = kind.name();
+        let summary = describe::summary(kind.as_ref());
+        let first = summary.split("\n\n").next().unwrap_or_default().replace('|', "\\|");
+        index += &format!("| [`{name}`]({name}.md) | {first} |\n");
+        pages.insert(format!("{name}.md"), describe::page(kind.as_ref()).unwrap());
+    }
+    pages.insert("README.md".to_owned(), index);
+    pages
+}
+
+#[test]
+fn the_pages_of_the_kinds_are_up_to_date() {
+    let pages = pages();
+    if std::env::var_os("EVENKEEL_UPDATE").is_some() {
+        std::fs::create_dir_all(folder()).unwrap();
+        for (name, text) in &pages {
+            std::fs::write(folder().join(name), text).unwrap();
+        }
+    }
+    for (name, text) in &pages {
+        let there = std::fs::read_to_string(folder().join(name)).unwrap_or_default();
+        assert!(there == *text, "docs/kinds/{name} is stale: run `make docs` and commit it");
+    }
+    for entry in std::fs::read_dir(folder()).unwrap() {
+        let name = entry.unwrap().file_name().to_string_lossy().into_owned();
+        assert!(pages.contains_key(&name), "docs/kinds/{name} is of no kind: delete it");
+    }
+}
