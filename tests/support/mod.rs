@@ -196,6 +196,7 @@ impl Account {
         let output = Command::new(python())
             .args(["-c", &format!("import boto3, json\n{script}")])
             .envs(self.env())
+            .env("AWS_DEFAULT_REGION", "eu-west-1")
             .output()
             .unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
