@@ -23,6 +23,8 @@ use crate::names::{AccountId, InvalidName, Region};
 /// is survived. A user's own `AWS_MAX_ATTEMPTS` wins.
 const MAX_ATTEMPTS: u32 = 10;
 const SDK_DEFAULT_ATTEMPTS: u32 = 3;
+/// Attempts of the very first call: who cannot reach AWS at all should hear it in seconds.
+const FIRST_CALL_ATTEMPTS: u32 = 4;
 /// Calls in flight for one account; AWS's read limits are per account, Region and service.
 const CALLS_IN_FLIGHT: usize = 32;
 
@@ -138,16 +140,20 @@ impl Session {
     ) -> Result<Self, ConnectError> {
         let call = Call::new("sts", "GetCallerIdentity");
         meter.called(call);
-        let answer = aws_sdk_sts::Client::new(&config).get_caller_identity().send().await.map_err(
-            |error| {
-                let mut detail = (*AwsError::from_sdk(None, &home_region, call, &error)).clone();
-                // Without a known account no Region can be at fault: the key itself is not valid.
-                if detail.class == ErrorClass::RegionUnavailable {
-                    detail.class = ErrorClass::Credentials;
-                }
-                ConnectError::Identity(AwsError::new(detail))
-            },
-        )?;
+        let retries = config.retry_config().cloned().unwrap_or_else(RetryConfig::standard);
+        let attempts = retries.max_attempts().min(FIRST_CALL_ATTEMPTS);
+        let first = aws_sdk_sts::config::Builder::from(&config)
+            .retry_config(retries.with_max_attempts(attempts))
+            .build();
+        let client = aws_sdk_sts::Client::from_conf(first);
+        let answer = client.get_caller_identity().send().await.map_err(|error| {
+            let mut detail = (*AwsError::from_sdk(None, &home_region, call, &error)).clone();
+            // Without a known account no Region can be at fault: the key itself is not valid.
+            if detail.class == ErrorClass::RegionUnavailable {
+                detail.class = ErrorClass::Credentials;
+            }
+            ConnectError::Identity(AwsError::new(detail))
+        })?;
         let caller_arn = answer.arn().unwrap_or_default().to_owned();
         let partition = caller_arn.split(':').nth(1).unwrap_or("aws").to_owned();
         Ok(Self {
