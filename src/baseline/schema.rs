@@ -12,6 +12,7 @@ pub fn baseline_schema(catalog: &Catalog) -> Json {
     let mut services: Map<String, Json> = Map::new();
     for kind in catalog.kinds() {
         let mut spec = (kind.schema)();
+        allow_interpolation(&mut spec);
         lift_definitions(&mut spec, &mut definitions, kind.name);
         if let Some(properties) = spec.get_mut("properties").and_then(Json::as_object_mut) {
             for word in ENGINE_WORDS {
@@ -74,6 +75,10 @@ pub fn baseline_schema(catalog: &Catalog) -> Json {
     if let Some(map) = properties.as_object_mut() {
         map.extend(services);
     }
+    definitions.insert(
+        INTERPOLATED.to_owned(),
+        json!({"type": "string", "pattern": r"\$\{", "description": "Text with a ${variable} or a ${reference}."}),
+    );
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "evenkeel baseline",
@@ -83,6 +88,52 @@ pub fn baseline_schema(catalog: &Catalog) -> Json {
         "properties": properties,
         "$defs": definitions,
     })
+}
+
+/// Under this name of `$defs` is what may stand in the place of every value.
+const INTERPOLATED: &str = "interpolated";
+
+/// Lets every value that is not a table also be text with `${…}`: what it stands for is known only
+/// when the baseline is loaded, and is checked against the kind's own schema then.
+fn allow_interpolation(schema: &mut Json) {
+    let Some(map) = schema.as_object_mut() else { return };
+    for keyword in ["properties", "$defs"] {
+        if let Some(Json::Object(children)) = map.get_mut(keyword) {
+            children.values_mut().for_each(allow_interpolation);
+        }
+    }
+    for keyword in ["items", "additionalProperties"] {
+        if let Some(child) = map.get_mut(keyword) {
+            allow_interpolation(child);
+        }
+    }
+    for keyword in ["oneOf", "anyOf", "allOf"] {
+        if let Some(Json::Array(children)) = map.get_mut(keyword) {
+            children.iter_mut().filter(|child| !is_leaf(child)).for_each(allow_interpolation);
+        }
+    }
+    if is_leaf(schema) {
+        let description = schema.as_object_mut().and_then(|map| map.remove("description"));
+        let reference = json!({"$ref": format!("#/$defs/{INTERPOLATED}")});
+        let mut either = json!({"anyOf": [schema.take(), reference]});
+        if let Some(description) = description {
+            either["description"] = description;
+        }
+        *schema = either;
+    }
+}
+
+/// A value that is not a table, or a choice with at least one.
+fn is_leaf(schema: &Json) -> bool {
+    let typed = match &schema["type"] {
+        Json::String(name) => name != "object",
+        Json::Array(names) => names.iter().any(|name| name != "object"),
+        _ => schema.get("enum").is_some(),
+    };
+    let choice = ["oneOf", "anyOf"].iter().any(|keyword| {
+        schema[*keyword].as_array().is_some_and(|children| children.iter().any(is_leaf))
+    });
+    typed || choice
 }
 
 /// Moves a kind's own definitions to the top, under names of their own.
@@ -106,6 +157,7 @@ fn rename_references(value: &mut Json, kind: &str) {
         Json::Object(map) => {
             if let Some(Json::String(reference)) = map.get_mut("$ref")
                 && let Some(name) = reference.strip_prefix("#/$defs/")
+                && name != INTERPOLATED
             {
                 *reference = format!("#/$defs/{kind}.{name}");
             }
