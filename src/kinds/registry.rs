@@ -11,6 +11,7 @@ static KINDS: LazyLock<Vec<Box<dyn DynKind>>> = LazyLock::new(|| {
     vec![
         erase::<iam::role::Role>(),
         erase::<iam::password_policy::PasswordPolicy>(),
+        erase::<iam::account_alias::AccountAlias>(),
         erase::<kms::key::Key>(),
         erase::<kms::key_rotation::KeyRotation>(),
         erase::<s3::account_public_access_block::AccountPublicAccessBlock>(),
