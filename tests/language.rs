@@ -103,3 +103,11 @@ fn the_schema_for_editors_takes_the_foundation() {
     wrong["iam"]["password_policy"]["minimum_password_length"] = serde_json::json!(4);
     assert!(!validator.is_valid(&wrong));
 }
+
+#[test]
+fn the_baseline_of_the_readme_is_valid() {
+    let readme = include_str!("../README.md");
+    let (_, rest) = readme.split_once("```toml\n").unwrap();
+    let (baseline, _) = rest.split_once("```").unwrap();
+    assert!(load(baseline).is_some(), "{baseline}");
+}
