@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +18,7 @@ pub struct InvalidName {
 /// An AWS account: twelve decimal digits, leading zeros kept.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct AccountId(String);
+pub struct AccountId(Arc<str>);
 
 impl AccountId {
     /// The twelve digits.
@@ -31,7 +32,7 @@ impl FromStr for AccountId {
 
     fn from_str(text: &str) -> Result<Self, InvalidName> {
         if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(InvalidName { value: text.to_owned(), expected: "an account id (12 digits)" })
         }
@@ -48,7 +49,7 @@ impl TryFrom<String> for AccountId {
 
 impl From<AccountId> for String {
     fn from(id: AccountId) -> Self {
-        id.0
+        id.0.as_ref().to_owned()
     }
 }
 
@@ -74,18 +75,30 @@ impl fmt::Display for AccountId {
 
 /// An AWS Region code, such as `eu-west-1`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Region(String);
+#[serde(from = "String", into = "String")]
+pub struct Region(Arc<str>);
 
 impl Region {
     /// Takes a Region code as AWS writes it; that it exists is for AWS to say.
-    pub fn new(code: impl Into<String>) -> Self {
-        Self(code.into())
+    pub fn new(code: impl AsRef<str>) -> Self {
+        Self(code.as_ref().into())
     }
 
     /// The code.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<String> for Region {
+    fn from(code: String) -> Self {
+        Self(code.into())
+    }
+}
+
+impl From<Region> for String {
+    fn from(region: Region) -> Self {
+        region.0.as_ref().to_owned()
     }
 }
 

@@ -49,6 +49,36 @@ impl Permissions {
         Ok(())
     }
 
+    /// A policy for reading alone, of at most `limit` characters: action by action where that
+    /// fits, otherwise by the verbs that AWS uses for reads. What does not fit even then, or has
+    /// nothing to read, may do nothing.
+    pub fn read_only(&self, limit: usize) -> String {
+        let document = |effect: &str, actions: &BTreeSet<String>| {
+            json!({
+                "Version": "2012-10-17",
+                "Statement": [{"Effect": effect, "Action": actions, "Resource": "*"}],
+            })
+            .to_string()
+        };
+        let by_verb: BTreeSet<String> = self
+            .reads
+            .iter()
+            .map(|action| {
+                let verb = ["Describe", "Get", "List"].into_iter().find_map(|verb| {
+                    let (service, operation) = action.split_once(':')?;
+                    operation.starts_with(verb).then(|| format!("{service}:{verb}*"))
+                });
+                verb.unwrap_or_else(|| action.clone())
+            })
+            .collect();
+        [&self.reads, &by_verb]
+            .into_iter()
+            .filter(|actions| !actions.is_empty())
+            .map(|actions| document("Allow", actions))
+            .find(|text| text.len() <= limit)
+            .unwrap_or_else(|| document("Deny", &BTreeSet::from(["*".to_owned()])))
+    }
+
     /// The policy document.
     pub fn document(&self) -> Value {
         let mut statements = Vec::new();
@@ -118,6 +148,26 @@ fn indented(document: &Value, spaces: usize) -> String {
 mod tests {
     use super::*;
     use crate::kinds::registry;
+
+    #[test]
+    fn a_policy_for_reading_fits_its_limit_and_never_writes() {
+        let mut permissions = Permissions::default();
+        for kind in registry::all() {
+            let reads = kind.reads(&json!({"role_name": "r", "bucket": "b", "alias": "alias/a"}));
+            permissions.reads.extend(reads.unwrap_or_default().into_iter().map(str::to_owned));
+        }
+        permissions.reads.extend(["s3:GetBucketAcl".to_owned(), "s3:GetBucketPolicy".to_owned()]);
+        let exact = permissions.read_only(20_000);
+        assert!(exact.contains("s3:GetBucketAcl") && !exact.contains("s3:Get*"), "{exact}");
+        let short = permissions.read_only(exact.len() - 1);
+        assert!(short.contains("s3:Get*") && short.len() < exact.len(), "{short}");
+        for word in ["Put", "Create", "Delete", "Update", ":*"] {
+            assert!(!short.replace(r#""Resource":"*""#, "").contains(word), "{short}");
+        }
+        for nothing in [Permissions::default().read_only(2048), permissions.read_only(10)] {
+            assert!(nothing.contains(r#""Effect":"Deny""#), "{nothing}");
+        }
+    }
 
     #[test]
     fn reporting_needs_no_writes() {

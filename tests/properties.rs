@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use evenkeel::aws::Session;
 use evenkeel::aws::permission::iam_action;
+use evenkeel::aws::reads::ReadCache;
 use evenkeel::kinds::erased::DynKind;
 use evenkeel::kinds::{Object, Status, Undo, registry};
 use evenkeel::permissions::Permissions;
@@ -48,7 +49,8 @@ async fn messy() -> (Account, Arc<Session>) {
 }
 
 async fn observe(session: &Arc<Session>, declaration: &Declaration) -> Vec<ObservedItem> {
-    observe_all(session, declaration.items(session).await, || {}).await
+    let reads = Arc::new(ReadCache::default());
+    observe_all(session, &reads, declaration.items(session).await, None, || {}).await
 }
 
 async fn plan(session: &Arc<Session>, declaration: &Declaration) -> Plan {
@@ -62,7 +64,7 @@ async fn apply(account: &Account, session: &Arc<Session>, plan: &Plan) -> ApplyR
     let audit = AuditLog::open(&account.folder.path().join("audit.jsonl")).unwrap();
     let sessions = BTreeMap::from([(session.account().clone(), Arc::clone(session))]);
     let stop = Stop::default();
-    Applier { sessions: &sessions, audit: &audit, stop: &stop }
+    Applier { sessions: &sessions, audit: &audit, stop: &stop, concurrent_accounts: 1 }
         .apply(plan, &mut Silent)
         .await
         .unwrap()

@@ -35,6 +35,8 @@ pub enum ErrorClass {
     Unreachable,
     /// AWS failed on its side.
     ServerFault,
+    /// A snapshot does not hold the answer.
+    NotRecorded,
     /// The request itself was refused: validation, quota, conflict.
     Refused,
 }
@@ -197,6 +199,20 @@ impl AwsError {
         })
     }
 
+    /// An answer that came and cannot be used.
+    pub fn malformed(region: &Region, call: Call, problem: &str) -> Self {
+        Self::new(Detail {
+            account: None,
+            region: region.clone(),
+            call,
+            code: "UnreadableAnswer".to_owned(),
+            message: problem.to_owned(),
+            status: None,
+            request_id: None,
+            class: ErrorClass::ServerFault,
+        })
+    }
+
     /// Whether AWS's code is one of `codes`.
     pub fn is_code(&self, codes: &[&str]) -> bool {
         codes.contains(&self.code.as_str())
@@ -236,6 +252,9 @@ impl AwsError {
             }
             ErrorClass::ServerFault => "AWS failed on its side: run again; what was done is in the audit log".to_owned(),
             ErrorClass::Absent => "the thing has gone since it was observed: make a new plan".to_owned(),
+            ErrorClass::NotRecorded => {
+                "take a new snapshot with this baseline (`evenkeel snapshot`), or plan without --snapshot".to_owned()
+            }
             ErrorClass::Refused => "read AWS's message above; the plan shows what was sent".to_owned(),
         }
     }

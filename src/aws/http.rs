@@ -1,6 +1,6 @@
 //! The HTTP client that all AWS clients share.
 //!
-//! Two things are ours: requests are counted, and a host name such as `111122223333.127.0.0.1` is
+//! Requests are counted, recorded or answered from a tape, and throttling is heard. And a host name such as `111122223333.127.0.0.1` is
 //! connected to `127.0.0.1`. S3 Control puts the account id in front of the host of whatever
 //! endpoint it is given; in front of an IP address no resolver knows the result, so that
 //! `AWS_ENDPOINT_URL` of an emulator would work for every service but that one. Names below
@@ -16,10 +16,13 @@ use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
     SharedHttpConnector,
 };
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
 use super::meter::Meter;
+use super::tape::{self, Answer};
+use super::wire;
 
 /// An HTTPS client with pooled connections, counting into `meter`.
 pub fn client(meter: Arc<Meter>) -> SharedHttpClient {
@@ -84,16 +87,56 @@ struct MeteredConnector {
 
 impl HttpConnector for MeteredConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let wire = wire::in_hand();
+        let tape = wire.as_ref().and_then(|wire| wire.tape.as_ref());
+        if let Some(answer) = tape.and_then(|(tape, key)| tape.play(key, &request)) {
+            return answer;
+        }
+        let page = tape.map(|_| tape::page_of(&request));
         self.meter.sent();
         let answer = self.inner.call(request);
         let meter = Arc::clone(&self.meter);
         HttpConnectorFuture::new(async move {
-            let answer = answer.await?;
-            if matches!(answer.status().as_u16(), 429 | 503) {
+            let mut answer = answer.await;
+            if let (Some(wire), Some(page)) = (&wire, page)
+                && let Some((tape, key)) = &wire.tape
+            {
+                answer = match answer {
+                    Ok(response) => {
+                        let (taken, response) = Answer::take(response).await?;
+                        tape.record(key, page, taken);
+                        Ok(response)
+                    }
+                    Err(error) => {
+                        let words = Answer::Nothing { error: error.to_string() };
+                        tape.record(key, page, words);
+                        Err(error)
+                    }
+                };
+            }
+            let (throttled, answer) = is_throttled(answer?).await?;
+            if throttled {
                 meter.was_throttled();
+                if let Some(wire) = &wire {
+                    wire.limits.slow_down(&wire.region, wire.call.service);
+                }
             }
             Ok(answer)
         })
+    }
+}
+
+/// Whether an answer asks us to slow down. Most services say so with the status 400 and a word in
+/// the body.
+async fn is_throttled(response: HttpResponse) -> Result<(bool, HttpResponse), ConnectorError> {
+    match response.status().as_u16() {
+        429 => Ok((true, response)),
+        400 | 503 => {
+            let (answer, response) = Answer::take(response).await?;
+            let words = ["Throttl", "RequestLimitExceeded", "TooManyRequests", "SlowDown"];
+            Ok((words.iter().any(|word| answer.mentions(word)), response))
+        }
+        _ => Ok((false, response)),
     }
 }
 

@@ -6,10 +6,15 @@ pub mod error;
 pub mod http;
 pub mod meter;
 pub mod permission;
+pub mod rate;
 pub mod reads;
+pub mod role;
 pub mod session;
 pub mod settle;
+pub mod tape;
+pub mod wire;
 
 pub use error::{AwsError, ErrorClass};
 pub use permission::Call;
+pub use role::AssumedRole;
 pub use session::{ConnectError, Session};

@@ -6,17 +6,26 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use aws_config::identity::IdentityCache;
 use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
+
+use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::app_name::AppName;
+use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
 use super::error::{AwsError, Detail, ErrorClass};
 use super::http;
 use super::meter::Meter;
 use super::permission::Call;
+use super::rate::RateLimits;
+use super::role::{Apart, AssumedRole, RoleCredentials};
+use super::tape::{ReadKey, Tape};
+use super::wire::{self, Wire};
 use crate::names::{AccountId, InvalidName, Region};
 
 /// Attempts per call, the first included; with the back-off below, throttling of half a minute
@@ -28,12 +37,23 @@ const FIRST_CALL_ATTEMPTS: u32 = 4;
 /// Calls in flight for one account; AWS's read limits are per account, Region and service.
 const CALLS_IN_FLIGHT: usize = 32;
 
+/// Calls in flight for all accounts together.
+const CALLS_IN_FLIGHT_IN_ALL: usize = 512;
+
 /// The credentials could not be turned into a known account.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum ConnectError {
     /// The question "who am I" was not answered.
     #[error("cannot tell which account the AWS credentials belong to: {0}")]
     Identity(#[source] AwsError),
+    /// The role that leads into an account was refused.
+    #[error("cannot assume {role_arn}: {error}")]
+    Role {
+        /// The role.
+        role_arn: String,
+        /// What STS said.
+        error: AwsError,
+    },
     /// The answer had no usable account id.
     #[error("AWS answered with an account id that is none: {0}")]
     Account(#[from] InvalidName),
@@ -44,6 +64,15 @@ impl ConnectError {
     pub fn remedy(&self) -> String {
         match self {
             Self::Identity(error) => error.remedy(),
+            Self::Role { error, .. } => match error.class {
+                ErrorClass::Denied | ErrorClass::Absent => {
+                    "check that the role is there, that its trust policy names this caller with sts:AssumeRole, sts:TagSession and sts:SetSourceIdentity, and that the external id is right".to_owned()
+                }
+                ErrorClass::RegionUnavailable => {
+                    "the account may be suspended or closed: look it up in AWS Organizations".to_owned()
+                }
+                _ => error.remedy(),
+            },
             Self::Account(_) => {
                 "check AWS_ENDPOINT_URL: the answer did not come from AWS".to_owned()
             }
@@ -51,21 +80,52 @@ impl ConnectError {
     }
 }
 
+/// How sessions behave.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The home Region; without it, that of the SDK's settings.
+    pub home_region: Option<Region>,
+    /// Calls per second for each account, Region and service.
+    pub requests_per_second: u32,
+    /// Whether the answers to reads are recorded.
+    pub record: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { home_region: None, requests_per_second: 20, record: false }
+    }
+}
+
+/// Whose credentials they are, and where their home is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// The account.
+    pub account: AccountId,
+    /// `aws`, `aws-cn`, `aws-us-gov` …
+    pub partition: String,
+    /// Who AWS says that we are.
+    pub caller_arn: String,
+    /// Where account-wide things are done.
+    pub home_region: Region,
+}
+
 /// Credentials that are proven to belong to one account, with their clients.
 pub struct Session {
     config: SdkConfig,
-    account: AccountId,
-    partition: String,
-    caller_arn: String,
-    home_region: Region,
+    identity: Identity,
     meter: Arc<Meter>,
     clients: Mutex<HashMap<(TypeId, Region), Arc<dyn Any + Send + Sync>>>,
     in_flight: Semaphore,
+    in_flight_in_all: Arc<Semaphore>,
+    limits: Arc<RateLimits>,
+    tape: Option<Tape>,
+    options: Options,
 }
 
 impl fmt::Debug for Session {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Session").field("account", &self.account).finish_non_exhaustive()
+        out.debug_struct("Session").field("account", &self.identity.account).finish_non_exhaustive()
     }
 }
 
@@ -75,8 +135,9 @@ impl Session {
     ///
     /// # Errors
     /// No credentials, credentials that AWS refuses, or no answer.
-    pub async fn connect(meter: Arc<Meter>) -> Result<Self, ConnectError> {
-        Self::with_loader(aws_config::defaults(BehaviorVersion::latest()), meter).await
+    pub async fn connect(meter: Arc<Meter>, options: Options) -> Result<Self, ConnectError> {
+        let loader = aws_config::defaults(BehaviorVersion::latest());
+        Self::with_loader(loader, meter, options).await
     }
 
     /// The same, with settings that win over those of the environment.
@@ -86,6 +147,7 @@ impl Session {
     pub async fn with_loader(
         loader: ConfigLoader,
         meter: Arc<Meter>,
+        options: Options,
     ) -> Result<Self, ConnectError> {
         let mut loader = loader.http_client(http::client(Arc::clone(&meter))).timeout_config(
             TimeoutConfig::builder()
@@ -108,13 +170,18 @@ impl Session {
                 .with_max_backoff(Duration::from_secs(20));
             config = config.into_builder().retry_config(retries).build();
         }
-        let home_region =
-            Region::new(config.region().map_or("us-east-1", |region| region.as_ref()));
-        let config = config
+        let home_region = options.home_region.clone().unwrap_or_else(|| {
+            Region::new(config.region().map_or("us-east-1", |region| region.as_ref()))
+        });
+        let provider = config
+            .credentials_provider()
+            .map(|provider| SharedCredentialsProvider::new(Apart(provider)));
+        let mut builder = config
             .into_builder()
-            .region(aws_types::region::Region::new(home_region.as_str().to_owned()))
-            .build();
-        Self::identify(config, home_region, meter).await
+            .region(aws_types::region::Region::new(home_region.as_str().to_owned()));
+        builder.set_credentials_provider(provider);
+        let in_all = Arc::new(Semaphore::new(CALLS_IN_FLIGHT_IN_ALL));
+        Self::identify(builder.build(), home_region, meter, in_all, options).await
     }
 
     /// Takes another role, usually in another account, with this session's credentials.
@@ -122,30 +189,79 @@ impl Session {
     /// # Errors
     /// The role cannot be assumed, or its credentials are refused.
     pub async fn assume(&self, role: &AssumedRole) -> Result<Self, ConnectError> {
-        let mut builder = aws_config::sts::AssumeRoleProvider::builder(&role.role_arn)
-            .session_name(&role.session_name)
-            .configure(&self.config);
-        if let Some(external_id) = &role.external_id {
-            builder = builder.external_id(external_id);
+        let client = aws_sdk_sts::Client::from_conf(first_call_config(&self.config));
+        let home = self.identity.home_region.clone();
+        let credentials = RoleCredentials::take(client, home.clone(), role.clone())
+            .await
+            .map_err(|error| ConnectError::Role { role_arn: role.role_arn.clone(), error })?;
+        let config = self
+            .config
+            .to_builder()
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            // A cache of its own, so that it goes when the session goes.
+            .identity_cache(IdentityCache::lazy().build())
+            .build();
+        Self::identify(
+            config,
+            home,
+            Arc::clone(&self.meter),
+            Arc::clone(&self.in_flight_in_all),
+            self.options.clone(),
+        )
+        .await
+    }
+
+    /// A session whose answers come from a tape. It has no credentials, and reaches nobody.
+    pub fn playing(
+        identity: Identity,
+        tape: Tape,
+        http: SharedHttpClient,
+        meter: Arc<Meter>,
+    ) -> Self {
+        let nobody = Credentials::new("snapshot", "snapshot", None, None, "snapshot");
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(aws_types::region::Region::new(identity.home_region.as_str().to_owned()))
+            .credentials_provider(SharedCredentialsProvider::new(nobody))
+            .identity_cache(IdentityCache::lazy().build())
+            .retry_config(RetryConfig::disabled())
+            .http_client(http)
+            .build();
+        let in_all = Arc::new(Semaphore::new(CALLS_IN_FLIGHT_IN_ALL));
+        let options = Options { requests_per_second: u32::MAX, ..Options::default() };
+        Self { tape: Some(tape), ..Self::new(config, identity, meter, in_all, options) }
+    }
+
+    fn new(
+        config: SdkConfig,
+        identity: Identity,
+        meter: Arc<Meter>,
+        in_flight_in_all: Arc<Semaphore>,
+        options: Options,
+    ) -> Self {
+        Self {
+            config,
+            identity,
+            meter,
+            clients: Mutex::default(),
+            in_flight: Semaphore::new(CALLS_IN_FLIGHT),
+            in_flight_in_all,
+            limits: Arc::new(RateLimits::new(options.requests_per_second)),
+            tape: options.record.then(Tape::blank),
+            options,
         }
-        let provider = SharedCredentialsProvider::new(builder.build().await);
-        let config = self.config.to_builder().credentials_provider(provider).build();
-        Self::identify(config, self.home_region.clone(), Arc::clone(&self.meter)).await
     }
 
     async fn identify(
         config: SdkConfig,
         home_region: Region,
         meter: Arc<Meter>,
+        in_all: Arc<Semaphore>,
+        options: Options,
     ) -> Result<Self, ConnectError> {
         let call = Call::new("sts", "GetCallerIdentity");
         meter.called(call);
-        let retries = config.retry_config().cloned().unwrap_or_else(RetryConfig::standard);
-        let attempts = retries.max_attempts().min(FIRST_CALL_ATTEMPTS);
-        let first = aws_sdk_sts::config::Builder::from(&config)
-            .retry_config(retries.with_max_attempts(attempts))
-            .build();
-        let client = aws_sdk_sts::Client::from_conf(first);
+        let client = aws_sdk_sts::Client::from_conf(first_call_config(&config));
         let answer = client.get_caller_identity().send().await.map_err(|error| {
             let mut detail = (*AwsError::from_sdk(None, &home_region, call, &error)).clone();
             // Without a known account no Region can be at fault: the key itself is not valid.
@@ -155,37 +271,43 @@ impl Session {
             ConnectError::Identity(AwsError::new(detail))
         })?;
         let caller_arn = answer.arn().unwrap_or_default().to_owned();
-        let partition = caller_arn.split(':').nth(1).unwrap_or("aws").to_owned();
-        Ok(Self {
+        let identity = Identity {
             account: answer.account().unwrap_or_default().parse()?,
-            partition,
+            partition: caller_arn.split(':').nth(1).unwrap_or("aws").to_owned(),
             caller_arn,
             home_region,
-            config,
-            meter,
-            clients: Mutex::default(),
-            in_flight: Semaphore::new(CALLS_IN_FLIGHT),
-        })
+        };
+        Ok(Self::new(config, identity, meter, in_all, options))
+    }
+
+    /// Whose credentials they are.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// What was recorded, or is played.
+    pub fn tape(&self) -> Option<&Tape> {
+        self.tape.as_ref()
     }
 
     /// The account that the credentials belong to.
     pub fn account(&self) -> &AccountId {
-        &self.account
+        &self.identity.account
     }
 
     /// `aws`, `aws-cn`, `aws-us-gov` …
     pub fn partition(&self) -> &str {
-        &self.partition
+        &self.identity.partition
     }
 
     /// Who AWS says that we are, for the audit log.
     pub fn caller_arn(&self) -> &str {
-        &self.caller_arn
+        &self.identity.caller_arn
     }
 
     /// The Region of the SDK's settings, where account-wide things are done.
     pub fn home_region(&self) -> &Region {
-        &self.home_region
+        &self.identity.home_region
     }
 
     /// The counters of the run.
@@ -214,7 +336,10 @@ impl Session {
         client
     }
 
-    /// Sends one request, within the account's limit of calls in flight.
+    /// Sends one request, within the limits of calls in flight and per second.
+    ///
+    /// `arguments` tells reads of the same operation in the same Region apart; a write has none,
+    /// and is never recorded.
     ///
     /// # Errors
     /// What AWS answered, with the account, Region and operation.
@@ -222,39 +347,79 @@ impl Session {
         &self,
         region: &Region,
         call: Call,
+        arguments: Option<&str>,
         request: impl Future<Output = SdkResult<T, E>> + Send,
     ) -> Result<T, AwsError>
     where
         E: aws_smithy_types::error::metadata::ProvideErrorMetadata + std::error::Error + 'static,
     {
-        let _permit = self.in_flight.acquire().await.map_err(|_| self.closed(region, call))?;
+        let tape = match (&self.tape, arguments) {
+            (Some(tape), Some(arguments)) => {
+                let key = ReadKey {
+                    region: region.to_string(),
+                    call: call.to_string(),
+                    arguments: arguments.to_owned(),
+                };
+                if let Tape::Playing { taken, .. } = tape
+                    && !tape.has(&key)
+                {
+                    return Err(self.failed(
+                        region,
+                        call,
+                        ErrorClass::NotRecorded,
+                        format!("the snapshot of {taken} holds no answer to this read"),
+                    ));
+                }
+                Some((tape.clone(), key))
+            }
+            (Some(Tape::Playing { taken, .. }), None) => {
+                let message = format!("this is the snapshot of {taken}, and not AWS");
+                return Err(self.failed(region, call, ErrorClass::NotRecorded, message));
+            }
+            _ => None,
+        };
+        let stopping = || {
+            let message = "evenkeel is stopping".to_owned();
+            self.failed(region, call, ErrorClass::Unreachable, message)
+        };
+        let _permit = self.in_flight.acquire().await.map_err(|_| stopping())?;
+        self.limits.turn(region, call.service).await;
+        let _permit_in_all = self.in_flight_in_all.acquire().await.map_err(|_| stopping())?;
         self.meter.called(call);
-        request.await.map_err(|error| AwsError::from_sdk(Some(&self.account), region, call, &error))
+        let limits = Arc::clone(&self.limits);
+        let wire = Wire { region: region.clone(), call, limits, tape };
+        wire::carrying(wire, request)
+            .await
+            .map_err(|error| AwsError::from_sdk(Some(&self.identity.account), region, call, &error))
     }
 
-    fn closed(&self, region: &Region, call: Call) -> AwsError {
+    /// An error of our own making.
+    fn failed(&self, region: &Region, call: Call, class: ErrorClass, message: String) -> AwsError {
+        let code = match class {
+            ErrorClass::NotRecorded => "NotInSnapshot",
+            _ => "Stopping",
+        };
         AwsError::new(Detail {
-            account: Some(self.account.clone()),
+            account: Some(self.identity.account.clone()),
             region: region.clone(),
             call,
-            code: "Stopping".to_owned(),
-            message: "evenkeel is stopping".to_owned(),
+            code: code.to_owned(),
+            message,
             status: None,
             request_id: None,
-            class: ErrorClass::Unreachable,
+            class,
         })
     }
 }
 
-/// A role to take, and how.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AssumedRole {
-    /// The role's ARN.
-    pub role_arn: String,
-    /// The name of the session, which CloudTrail records.
-    pub session_name: String,
-    /// The external id that the role's trust policy asks for.
-    pub external_id: Option<String>,
+/// The settings of calls without which nothing else can be done: few attempts, so that somebody who
+/// cannot reach AWS at all hears it in seconds.
+fn first_call_config(config: &SdkConfig) -> aws_sdk_sts::Config {
+    let retries = config.retry_config().cloned().unwrap_or_else(RetryConfig::standard);
+    let attempts = retries.max_attempts().min(FIRST_CALL_ATTEMPTS);
+    aws_sdk_sts::config::Builder::from(config)
+        .retry_config(retries.with_max_attempts(attempts))
+        .build()
 }
 
 /// What an SDK operation's `send()` gives.

@@ -5,8 +5,10 @@ use std::path::Path;
 
 use chrono::Utc;
 use evenkeel::kinds::Risk;
+use evenkeel::names::AccountId;
 use evenkeel::plan::render::text::{self, counted};
 use evenkeel::plan::{ObjectPlan, Plan, PlannedChange};
+use evenkeel::reconcile::fleet::Place;
 use evenkeel::reconcile::guard::{check_budget, check_windows, moved};
 use evenkeel::reconcile::{Applier, ApplyReport, Progress, Refusal, Safety, Step, Stop};
 use evenkeel::store::audit::{AuditLog, Phase, Record};
@@ -33,16 +35,15 @@ pub async fn run(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
         max_changes: args.max_changes,
         audit_log: args.audit_log.clone(),
         only: stored.as_ref().map(changed_places),
+        for_applying: true,
+        ..Wish::default()
     };
     let looked = look::look(global, &selectors, wish.clone()).await?;
     let audit = AuditLog::open(&looked.audit_log)?;
     recover(&audit, &looked)?;
-    let chosen = match stored {
-        None => looked.plan.clone(),
-        Some(stored) => {
-            refuse_if_stale(&stored, &looked.plan)?;
-            stored
-        }
+    let (chosen, stale) = match stored {
+        None => (looked.plan.clone(), Vec::new()),
+        Some(stored) => without_stale(stored, &looked.plan)?,
     };
     let options = text::Options { command: "apply", next: None, verbose: global.verbose > 0 };
     if global.quiet && args.yes {
@@ -50,6 +51,9 @@ pub async fn run(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
         out::line(&format!("evenkeel apply: {}", text::summary_line(&chosen)));
     } else {
         out::text(&text::render(&chosen, &options));
+    }
+    for what in &stale {
+        out::line(&format!("left alone: {what}"));
     }
     if chosen.order.is_empty() {
         out::line("\nThere is nothing to apply.");
@@ -64,7 +68,7 @@ pub async fn run(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
         let question = format!(
             "\nApply {} to {}?",
             counted(chosen.order.len(), "change"),
-            counted(chosen.targets.len(), "account")
+            counted(accounts_of(&chosen).len(), "account")
         );
         if !ask::agrees(&question).await {
             out::line("Nothing was changed.");
@@ -73,27 +77,55 @@ pub async fn run(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
         // The reader took their time; the account may have moved meanwhile.
         let only = Some(changed_places(&chosen));
         let now = look::look(global, &selectors, Wish { only, ..wish }).await?;
-        refuse_if_stale(&chosen, &now.plan)?;
+        let (_, moved) = without_stale(chosen.clone(), &now.plan)?;
+        if !moved.is_empty() {
+            return Err(Refusal::Stale { moved }.into());
+        }
     }
     let stop = Stop::default();
     ask::stop_on_signals(&stop);
-    let applier = Applier { sessions: &looked.sessions, audit: &audit, stop: &stop };
+    let applier = Applier {
+        sessions: &looked.sessions,
+        audit: &audit,
+        stop: &stop,
+        concurrent_accounts: looked.concurrent_accounts,
+    };
     out::line("");
     let report = applier.apply(&chosen, &mut Lines::default()).await?;
-    conclude(&chosen, &report, audit.path())
+    let exit = conclude(&chosen, &report, audit.path())?;
+    let left_out = !stale.is_empty() || !chosen.failed.is_empty();
+    Ok(if exit == Exit::Done && left_out { Exit::Partly } else { exit })
 }
 
-/// The selectors that lead to the same baselines and accounts as a saved plan.
+/// The accounts that a plan would write to.
+fn accounts_of(plan: &Plan) -> BTreeSet<AccountId> {
+    plan.objects
+        .iter()
+        .filter(|object| object.is_changed())
+        .map(|object| object.account.clone())
+        .collect()
+}
+
+/// The selectors that lead to the same baselines and the accounts with changes of a saved plan.
 fn selectors_of(plan: &Plan) -> Selectors {
+    let named = plan.baseline.targets.is_empty();
+    let mut accounts = accounts_of(plan);
+    if accounts.is_empty() {
+        accounts.extend(plan.targets.iter().map(|target| target.account.clone()));
+    }
     Selectors {
-        baseline: plan.baseline.files.iter().map(Into::into).collect(),
-        account: plan.targets.iter().map(|target| target.account.to_string()).collect(),
+        baseline: match named {
+            true => plan.baseline.files.iter().map(Into::into).collect(),
+            false => Vec::new(),
+        },
+        target: plan.baseline.targets.clone(),
+        account: accounts.iter().map(ToString::to_string).collect(),
         ..Selectors::default()
     }
 }
 
 /// Where a plan would write: item and Region.
-fn changed_places(plan: &Plan) -> BTreeSet<look::Place> {
+fn changed_places(plan: &Plan) -> BTreeSet<Place> {
     plan.objects
         .iter()
         .filter(|object| object.is_changed())
@@ -101,13 +133,29 @@ fn changed_places(plan: &Plan) -> BTreeSet<look::Place> {
         .collect()
 }
 
-fn refuse_if_stale(plan: &Plan, now: &Plan) -> Result<(), Refusal> {
-    let mut what = Vec::new();
+/// The plan without the changes of accounts that have moved since it was made, and what moved.
+///
+/// # Errors
+/// The baseline has changed, or no account with changes is as it was.
+fn without_stale(plan: Plan, now: &Plan) -> Result<(Plan, Vec<String>), Refusal> {
     if plan.baseline.digest != now.baseline.digest {
-        what.push("the baseline has changed since the plan was made".to_owned());
+        let what = "the baseline has changed since the plan was made".to_owned();
+        return Err(Refusal::Stale { moved: vec![what] });
     }
-    what.extend(moved(plan, now));
-    if what.is_empty() { Ok(()) } else { Err(Refusal::Stale { moved: what }) }
+    let moved = moved(&plan, now);
+    let what: Vec<String> = moved.values().flatten().cloned().collect();
+    if !moved.is_empty() && accounts_of(&plan).iter().all(|account| moved.contains_key(account)) {
+        return Err(Refusal::Stale { moved: what });
+    }
+    let mut plan = plan;
+    let left: BTreeSet<u32> = plan
+        .objects
+        .iter()
+        .filter(|object| moved.contains_key(&object.account))
+        .flat_map(|object| object.changes.iter().map(|change| change.id))
+        .collect();
+    plan.order.retain(|id| !left.contains(id));
+    Ok((plan, what))
 }
 
 /// Looks after the writes during which an earlier run died: their objects have just been observed.

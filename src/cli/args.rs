@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use evenkeel::fleet::shard::Shard;
 
 /// Keeps AWS accounts in the security state that your TOML files declare.
 #[derive(Debug, Parser)]
@@ -69,6 +70,8 @@ pub enum Command {
     Apply(ApplyArgs),
     /// Report drift: exit code 0 when there is none, 2 when there is some
     Check(CheckArgs),
+    /// Record the observed state of the selected targets, for plans without credentials
+    Snapshot(SnapshotArgs),
     /// The controller: reconcile on a schedule, as the modes allow
     Run(RunArgs),
     /// What a kind is: fields, ranges, risks, permissions, compliance items
@@ -101,6 +104,9 @@ pub struct Selectors {
     /// Only this kind, such as iam.password_policy, or a service, such as iam; may be repeated
     #[arg(short, long, value_name = "KIND")]
     pub kind: Vec<String>,
+    /// Only a part of the accounts: 3/8 is the third of eight; an account keeps its shard
+    #[arg(long, value_name = "N/M")]
+    pub shard: Option<Shard>,
 }
 
 /// How a plan is printed.
@@ -141,6 +147,22 @@ pub struct PlanArgs {
     /// Report changes of a higher risk instead of planning them
     #[arg(long, value_name = "RISK")]
     pub max_risk: Option<RiskArg>,
+    /// Plan from a snapshot instead of AWS; needs no credentials
+    #[arg(long, value_name = "FILE", conflicts_with = "save")]
+    pub snapshot: Option<PathBuf>,
+    /// Separate what a change of the baselines does from what had drifted: a git ref or a folder
+    #[arg(long, value_name = "DIR_OR_GIT_REF")]
+    pub compare_to: Option<String>,
+}
+
+/// `snapshot`.
+#[derive(Debug, Args)]
+pub struct SnapshotArgs {
+    #[command(flatten)]
+    pub selectors: Selectors,
+    /// The file
+    #[arg(long, value_name = "FILE", default_value = "evenkeel.snapshot")]
+    pub out: PathBuf,
 }
 
 /// `check`.
@@ -156,7 +178,7 @@ pub struct CheckArgs {
 #[derive(Debug, Args)]
 pub struct ApplyArgs {
     /// A plan saved with `plan --save`: exactly its changes are applied
-    #[arg(value_name = "PLAN", conflicts_with_all = ["baseline", "target", "account", "region", "kind"])]
+    #[arg(value_name = "PLAN", conflicts_with_all = ["baseline", "target", "account", "region", "kind", "shard"])]
     pub plan: Option<PathBuf>,
     #[command(flatten)]
     pub selectors: Selectors,

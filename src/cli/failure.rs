@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use evenkeel::aws::ConnectError;
+use evenkeel::fleet::access::AccessError;
+use evenkeel::fleet::select::SelectError;
 use evenkeel::kinds::erased::Misfit;
 use evenkeel::names::InvalidName;
 use evenkeel::reconcile::Refusal;
@@ -14,6 +16,9 @@ use super::exit::Exit;
 /// A command's failure.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
+    /// Somebody stopped it before anything was written.
+    #[error("interrupted; nothing was changed")]
+    Interrupted,
     /// The file system refused.
     #[error("cannot {doing} {}: {why}", path.display())]
     File {
@@ -59,6 +64,18 @@ impl From<Refusal> for Failure {
     }
 }
 
+impl From<AccessError> for Failure {
+    fn from(error: AccessError) -> Self {
+        Self::usage(error.to_string(), error.remedy())
+    }
+}
+
+impl From<SelectError> for Failure {
+    fn from(error: SelectError) -> Self {
+        Self::usage(error.to_string(), error.remedy())
+    }
+}
+
 impl Failure {
     /// A file-system failure.
     pub fn file(doing: &'static str, path: &Path, why: std::io::Error) -> Self {
@@ -74,6 +91,7 @@ impl Failure {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Refused(_) => Exit::Refused,
+            Self::Interrupted => Exit::Interrupted,
             _ => Exit::Error,
         }
     }
@@ -88,7 +106,11 @@ impl Diagnostic for Failure {
                 "nothing is written to AWS without the audit log: make it writable, or name another with --audit-log",
             )),
             Self::Usage { help, .. } => Some(Box::new(help)),
-            Self::File { .. } | Self::Name(_) | Self::Misfit(_) | Self::Declared(_) => None,
+            Self::File { .. }
+            | Self::Name(_)
+            | Self::Misfit(_)
+            | Self::Declared(_)
+            | Self::Interrupted => None,
         }
     }
 }

@@ -3,24 +3,35 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use evenkeel::aws::meter::Meter;
-use evenkeel::aws::{ConnectError, Session};
+use evenkeel::aws::{AwsError, Session, session};
+use evenkeel::baseline::load::Reader;
 use evenkeel::digest;
-use evenkeel::kinds::{Facts, Risk, registry};
-use evenkeel::names::{AccountId, ItemName, Region};
-use evenkeel::plan::{BaselineRef, Cost, Plan, PlanInput, TargetRef, Waiver, make_plan};
-use evenkeel::reconcile::{Refusal, Safety, Selection, declare, observe_all};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use evenkeel::fleet::organization::{Organization, discover};
+use evenkeel::fleet::select::{Choice, needs_organization, needs_tags, select};
+use evenkeel::fleet::shard::Shard;
+use evenkeel::kinds::Risk;
+use evenkeel::names::{AccountId, Region};
+use evenkeel::plan::compare::compare;
+use evenkeel::plan::{
+    AccountPlan, BaselineRef, Cost, FailedAccount, Mode, Plan, PlanHead, SkippedAccount, TargetRef,
+    assemble,
+};
+use evenkeel::reconcile::fleet::{
+    FleetTarget, Job, Outcome, Place, Wanted, Watch, Ways, look_at_all,
+};
+use evenkeel::reconcile::{Refusal, Safety, Selection, Stop};
 
 use super::args::{Global, Selectors};
+use super::ask;
 use super::failure::Failure;
+use super::git::Version;
 use super::settings::{self, Settings, Work};
-
-/// Where an item was observed.
-pub type Place = (AccountId, ItemName, Region);
+use super::snapshot::{self, Recording};
+use super::watch::Bar;
 
 /// What a command wants beyond the selectors.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +44,14 @@ pub struct Wish {
     pub audit_log: Option<PathBuf>,
     /// Only these places.
     pub only: Option<BTreeSet<Place>>,
+    /// Whether the plan may be applied: states and ways in are kept.
+    pub for_applying: bool,
+    /// The snapshot to look at, instead of AWS.
+    pub snapshot: Option<PathBuf>,
+    /// The other version of the baselines.
+    pub compare_to: Option<String>,
+    /// Where to record what is seen.
+    pub record: Option<PathBuf>,
 }
 
 /// What was found.
@@ -47,6 +66,8 @@ pub struct Looked {
     pub audit_log: PathBuf,
     /// The change windows of the fleet file.
     pub windows: Vec<evenkeel::fleet::file::ChangeWindow>,
+    /// Accounts worked on at the same time.
+    pub concurrent_accounts: usize,
 }
 
 /// Looks.
@@ -55,139 +76,306 @@ pub struct Looked {
 /// The files cannot be used, the credentials are not good, or they belong to another account.
 pub async fn look(global: &Global, selectors: &Selectors, wish: Wish) -> Result<Looked, Failure> {
     let settings = settings::resolve(global, selectors)?;
-    at(global, selectors, &settings, &settings.targets.iter().collect::<Vec<_>>(), wish).await
+    at(global, selectors, settings, wish).await
 }
 
-/// Looks at some targets of the settings.
+/// What has been seen so far.
+#[derive(Default)]
+struct Found {
+    targets: Vec<TargetRef>,
+    plans: BTreeMap<AccountId, AccountPlan>,
+    before: Vec<AccountPlan>,
+    failed: Vec<FailedAccount>,
+    conflicts: Vec<String>,
+    sessions: BTreeMap<AccountId, Arc<Session>>,
+}
+
+impl Found {
+    fn add(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Seen(seen) => {
+                let account = seen.target.account.clone();
+                if let Some(session) = seen.session {
+                    self.sessions.insert(account.clone(), session);
+                }
+                self.before.extend(seen.before);
+                self.plans.insert(account, seen.plan);
+                self.targets.push(seen.target);
+            }
+            Outcome::Failed(failed) => self.failed.push(failed),
+            Outcome::Conflicts(conflicts) => {
+                self.conflicts.extend(conflicts.iter().map(ToString::to_string));
+            }
+        }
+    }
+}
+
+/// Looks with settings that have been resolved.
 ///
 /// # Errors
 /// As [`look`].
 pub async fn at(
     global: &Global,
     selectors: &Selectors,
-    settings: &Settings,
-    works: &[&Work],
+    settings: Settings,
     wish: Wish,
 ) -> Result<Looked, Failure> {
     let started = Instant::now();
+    let run = uuid::Uuid::now_v7().to_string();
     let meter = Arc::new(Meter::default());
-    let own = Arc::new(Session::connect(Arc::clone(&meter)).await?);
-    let max_risk = wish.max_risk.unwrap_or(settings.safety.max_risk);
-    let mut sessions: BTreeMap<AccountId, Arc<Session>> = BTreeMap::new();
-    let mut items = Vec::new();
-    let mut targets: BTreeMap<AccountId, TargetRef> = BTreeMap::new();
-    let progress = progress(global);
-    for work in works {
-        for account in accounts(work, &own) {
-            let session = match sessions.get(&account) {
-                Some(session) => Arc::clone(session),
-                None => session_for(settings, &own, &account).await?,
-            };
-            sessions.insert(account.clone(), Arc::clone(&session));
-            let selection = selection(selectors, &wish, &account);
-            let declared = declare(&work.baseline, &session, work.ceiling, &selection)
-                .await
-                .map_err(ConnectError::Identity)?;
-            progress.inc_length(u64::try_from(declared.items.len()).unwrap_or_default());
-            items.extend(observe_all(&session, declared.items, || progress.inc(1)).await);
-            items.extend(declared.unresolved);
-            let target = targets.entry(account.clone()).or_insert_with(|| TargetRef {
-                account,
-                name: None,
-                partition: session.partition().to_owned(),
-                home_region: session.home_region().clone(),
-                regions: Vec::new(),
-            });
-            let all: BTreeSet<Region> =
-                target.regions.iter().cloned().chain(declared.regions).collect();
-            target.regions = all.into_iter().collect();
+    let Settings { fleet, targets: works, safety, audit_log } = settings;
+    let other = match &wish.compare_to {
+        None => None,
+        Some(name) => {
+            let version = Version::find(name)?;
+            let reader: &dyn Reader = &version;
+            Some(settings::resolve_from(global, selectors, reader)?.targets)
         }
+    };
+    let limits = fleet.as_ref().map(|fleet| fleet.file.limits.clone()).unwrap_or_default();
+    let max_risk = wish.max_risk.unwrap_or(safety.max_risk);
+    let reference = baseline_ref(&works, !selectors.baseline.is_empty());
+    let other_digest = other.as_ref().map(|works| baseline_ref(works, true).digest);
+
+    // Who are we, and which accounts are there?
+    let mut offline = wish.snapshot.as_deref().map(snapshot::open).transpose()?;
+    let ways = match &offline {
+        Some(_) => None,
+        None => {
+            let home = fleet.as_ref().and_then(|fleet| fleet.file.home_region.as_deref());
+            let options = session::Options {
+                home_region: home.map(Region::new),
+                requests_per_second: limits.requests_per_second,
+                record: wish.record.is_some(),
+            };
+            let own = Arc::new(Session::connect(Arc::clone(&meter), options).await?);
+            let roles = fleet.as_ref().and_then(|fleet| settings::roles(fleet, &run));
+            Some(Arc::new(Ways { own, roles }))
+        }
+    };
+    let choices: Vec<Choice<'_>> =
+        works.iter().chain(other.iter().flatten()).map(Work::choice).collect();
+    let organization = match (&offline, &ways) {
+        (Some(snapshot), _) => snapshot.head.organization.clone(),
+        (None, Some(ways)) => organization(ways, &choices).await?,
+        (None, None) => None,
+    };
+    let own = match (&offline, &ways) {
+        (Some(snapshot), _) => snapshot.head.own.clone(),
+        (None, Some(ways)) => ways.own.account().clone(),
+        (None, None) => return Err(Failure::usage("there is no way to look", "")),
+    };
+    let (jobs, skipped) = jobs(&works, other.as_deref(), selectors, &own, organization.as_ref())?;
+    if let Some(ways) = &ways
+        && ways.roles.is_none()
+        && let Some(job) = jobs.iter().find(|job| job.account.id != own)
+    {
+        let wanted = job.account.id.to_string();
+        return Err(Refusal::WrongAccount { wanted, actual: own }.into());
     }
-    progress.finish_and_clear();
-    let today = Utc::now().date_naive();
-    let plan = make_plan(PlanInput {
-        run: uuid::Uuid::now_v7().to_string(),
-        baseline: baseline_ref(works),
-        targets: targets.into_values().collect(),
-        items,
-        kind: &registry::find,
-        waiver: &|item, facts, object| waiver(works, item, facts, object, today),
+
+    // Look.
+    let concurrent_accounts = limits.concurrent_accounts;
+    let wanted = Arc::new(Wanted {
+        targets: works.into_iter().map(target).collect(),
+        before: other.into_iter().flatten().map(target).collect(),
+        organization: organization.as_ref().map(|organization| organization.id.clone()),
+        selection: Selection {
+            regions: selectors.region.iter().map(Region::new).collect(),
+            kinds: selectors.kind.iter().cloned().collect(),
+            only: None,
+        },
+        only: wish.only.clone(),
         max_risk,
+        today: Utc::now().date_naive(),
+        account_timeout: Duration::from_secs(limits.account_timeout_seconds),
+        concurrent_accounts,
+        read_only: wish.record.is_some(),
+        for_applying: wish.for_applying,
+    });
+    let bar = Arc::new(Bar::new(global, jobs.len(), Arc::clone(&meter)));
+    let watch: Arc<dyn Watch> = Arc::clone(&bar) as Arc<dyn Watch>;
+    let stop = Stop::default();
+    let mut found = Found::default();
+    let mut taken_from = None;
+    match (&mut offline, &ways) {
+        (Some(snapshot), _) => {
+            taken_from = Some(snapshot.reference());
+            snapshot.look(jobs, &wanted, &watch, |outcome| found.add(outcome)).await?;
+        }
+        (None, Some(ways)) => {
+            let mut recording = match &wish.record {
+                None => None,
+                Some(path) => Some(Recording::start(path, &run, &own, organization.clone())?),
+            };
+            let mut trouble = None;
+            let all = look_at_all(jobs, &wanted, ways, &watch, &stop, |job, outcome| {
+                if let Some(recording) = &mut recording
+                    && let Err(error) = recording.add(&job, &outcome)
+                {
+                    trouble.get_or_insert(error);
+                }
+                found.add(outcome);
+            });
+            tokio::select! {
+                () = all => {}
+                // Nothing has been written: there is nothing to finish.
+                () = ask::signalled() => {
+                    bar.clear();
+                    return Err(Failure::Interrupted);
+                }
+            }
+            if let Some(error) = trouble {
+                return Err(error);
+            }
+            if let Some(recording) = recording {
+                recording.finish()?;
+            }
+        }
+        (None, None) => {}
+    }
+    bar.clear();
+    if !found.conflicts.is_empty() {
+        return Err(Failure::usage(
+            found.conflicts.join("\n"),
+            "let one target declare it, or give both the same values",
+        ));
+    }
+
+    found.targets.sort_by(|left, right| left.account.cmp(&right.account));
+    found.failed.sort_by(|left, right| left.account.cmp(&right.account));
+    let head = PlanHead {
+        run,
+        baseline: reference,
+        targets: found.targets,
+        failed: found.failed,
+        skipped,
+        snapshot: taken_from,
         cost: Cost {
             requests: meter.requests(),
             milliseconds: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         },
-    });
+    };
+    let mut plan = assemble(head, found.plans.into_values().collect());
+    if let (Some(name), Some(digest)) = (wish.compare_to, other_digest) {
+        plan.comparison = Some(compare(&plan, name, digest, found.before));
+    }
     tracing::info!(requests = meter.requests(), throttled = meter.throttled(), "observed");
     for (call, count) in meter.calls() {
         tracing::debug!(%call, count, "read");
     }
     Ok(Looked {
         plan,
-        sessions,
+        sessions: found.sessions,
         safety: Safety {
             max_risk,
-            max_changes: wish.max_changes.unwrap_or(settings.safety.max_changes),
+            max_changes: wish.max_changes.unwrap_or(safety.max_changes),
             // Who allows more changes in all allows them in one account too.
             max_changes_per_account: wish
                 .max_changes
-                .map_or(settings.safety.max_changes_per_account, |max| {
-                    max.max(settings.safety.max_changes_per_account)
+                .map_or(safety.max_changes_per_account, |max| {
+                    max.max(safety.max_changes_per_account)
                 }),
         },
-        audit_log: wish.audit_log.unwrap_or_else(|| settings.audit_log.clone()),
-        windows: settings
-            .fleet
+        audit_log: wish.audit_log.unwrap_or(audit_log),
+        windows: fleet
             .as_ref()
             .map(|fleet| fleet.file.safety.change_windows.clone())
             .unwrap_or_default(),
+        concurrent_accounts,
     })
 }
 
-fn accounts(work: &Work, own: &Session) -> Vec<AccountId> {
-    if work.accounts.is_empty() {
-        vec![own.account().clone()]
-    } else {
-        work.accounts.iter().cloned().collect()
-    }
-}
-
-/// The way into an account: our own credentials, or the fleet file's role.
-async fn session_for(
-    settings: &Settings,
-    own: &Arc<Session>,
-    account: &AccountId,
-) -> Result<Arc<Session>, Failure> {
-    let wrong = |actual: &Session| Refusal::WrongAccount {
-        wanted: account.to_string(),
-        actual: actual.account().clone(),
-    };
-    if account == own.account() {
-        return Ok(Arc::clone(own));
-    }
-    let role = match &settings.fleet {
-        Some(fleet) => settings::role(fleet, account, own.partition())?,
+/// Asks the organization when something depends on it.
+async fn organization(
+    ways: &Ways,
+    choices: &[Choice<'_>],
+) -> Result<Option<Organization>, Failure> {
+    let own = &ways.own;
+    let role = match &ways.roles {
+        Some(roles) => roles.organizations_role(own.account(), own.partition())?,
         None => None,
     };
-    let Some(role) = role else { return Err(wrong(own).into()) };
-    let session = Arc::new(own.assume(&role).await?);
-    if session.account() == account { Ok(session) } else { Err(wrong(&session).into()) }
+    if role.is_none() && !needs_organization(choices) {
+        return Ok(None);
+    }
+    let session = match &role {
+        Some(role) => Arc::new(own.assume(role).await?),
+        None => Arc::clone(own),
+    };
+    let with_tags = needs_tags(choices) || role.is_some();
+    discover(&session, with_tags).await.map(Some).map_err(cannot_discover)
 }
 
-fn selection(selectors: &Selectors, wish: &Wish, account: &AccountId) -> Selection {
-    Selection {
-        regions: selectors.region.iter().map(Region::new).collect(),
-        kinds: selectors.kind.iter().cloned().collect(),
-        only: wish.only.as_ref().map(|only| {
-            only.iter()
-                .filter(|(of, _, _)| of == account)
-                .map(|(_, item, region)| (item.clone(), region.clone()))
-                .collect()
-        }),
+fn cannot_discover(error: AwsError) -> Failure {
+    Failure::usage(
+        format!("cannot list the organization's accounts: {error}"),
+        format!(
+            "{}. Accounts are listed from the management account or a delegated administrator; [access] organizations_role_arn names a role there",
+            error.remedy()
+        ),
+    )
+}
+
+/// Which accounts to look at, and for which targets.
+fn jobs(
+    works: &[Work],
+    other: Option<&[Work]>,
+    selectors: &Selectors,
+    own: &AccountId,
+    organization: Option<&Organization>,
+) -> Result<(Vec<Job>, Vec<SkippedAccount>), Failure> {
+    let choose = |works: &[Work]| {
+        let choices: Vec<Choice<'_>> = works.iter().map(Work::choice).collect();
+        select(&choices, own, organization)
+    };
+    let (assigned, mut skipped) = choose(works)?;
+    let mut jobs: BTreeMap<AccountId, Job> = assigned
+        .into_iter()
+        .map(|one| {
+            let job = Job { account: one.account, targets: one.targets, before: Vec::new() };
+            (job.account.id.clone(), job)
+        })
+        .collect();
+    if let Some(other) = other {
+        for one in choose(other)?.0 {
+            jobs.entry(one.account.id.clone())
+                .or_insert_with(|| Job {
+                    account: one.account,
+                    targets: Vec::new(),
+                    before: Vec::new(),
+                })
+                .before = one.targets;
+        }
+    }
+    let asked = settings::accounts(&selectors.account)?;
+    if !asked.is_empty() {
+        jobs.retain(|account, _| asked.contains(account));
+        skipped.retain(|skip| asked.contains(&skip.account));
+        if jobs.is_empty() && skipped.is_empty() {
+            return Err(Failure::usage(
+                "no target is left: the selectors exclude everything",
+                "a run that looks at nothing would look green; correct -a and -t",
+            ));
+        }
+    }
+    if let Some(shard) = &selectors.shard {
+        let mine = |account: &AccountId| Shard::has(*shard, account);
+        jobs.retain(|account, _| mine(account));
+        skipped.retain(|skip| mine(&skip.account));
+    }
+    Ok((jobs.into_values().collect(), skipped))
+}
+
+fn target(work: Work) -> FleetTarget {
+    FleetTarget {
+        name: work.name,
+        baseline: work.baseline,
+        ceiling: work.ceiling.min(Mode::Enforce),
     }
 }
 
-fn baseline_ref(works: &[&Work]) -> BaselineRef {
+fn baseline_ref(works: &[Work], named: bool) -> BaselineRef {
     let names: BTreeSet<_> = works.iter().map(|work| work.baseline.name.as_str()).collect();
     let mut files = Vec::new();
     for file in works.iter().flat_map(|work| &work.baseline.files) {
@@ -200,34 +388,11 @@ fn baseline_ref(works: &[&Work]) -> BaselineRef {
         [only] => only.baseline.digest.clone(),
         many => digest::of(&many.iter().map(|work| &work.baseline.digest).collect::<Vec<_>>()),
     };
-    BaselineRef { name: names.into_iter().collect::<Vec<_>>().join("+"), digest, files }
-}
-
-fn waiver(
-    works: &[&Work],
-    item: &ItemName,
-    facts: &Facts,
-    object: &str,
-    today: chrono::NaiveDate,
-) -> Option<Waiver> {
-    works
-        .iter()
-        .flat_map(|work| &work.baseline.exceptions)
-        .find(|exception| exception.covers(item, &facts.account, &facts.region, object, today))
-        .map(|exception| Waiver {
-            until: exception.until.to_string(),
-            owner: exception.owner.clone(),
-            reason: exception.reason.clone(),
-        })
-}
-
-/// A progress bar on a terminal; nothing elsewhere.
-fn progress(global: &Global) -> ProgressBar {
-    let target =
-        if global.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-    let bar = ProgressBar::with_draw_target(Some(0), target);
-    if let Ok(style) = ProgressStyle::with_template("observing {bar:30} {pos}/{len}  {elapsed}") {
-        bar.set_style(style);
+    let targets = if named { &[][..] } else { works };
+    BaselineRef {
+        name: names.into_iter().collect::<Vec<_>>().join("+"),
+        digest,
+        files,
+        targets: targets.iter().map(|work| work.name.clone()).collect(),
     }
-    bar
 }

@@ -7,6 +7,7 @@ pub mod check;
 pub mod exit;
 pub mod explain;
 pub mod failure;
+pub mod git;
 pub mod init;
 pub mod look;
 pub mod out;
@@ -17,7 +18,9 @@ pub mod saved;
 pub mod schema;
 pub mod settings;
 pub mod shell;
+pub mod snapshot;
 pub mod validate;
+pub mod watch;
 
 use args::{Cli, Color, Command, Global, LogFormat};
 use exit::Exit;
@@ -36,6 +39,7 @@ pub async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Plan(args) => plan::run(global, args).await,
         Command::Apply(args) => apply::run(global, args).await,
         Command::Check(args) => check::run(global, args).await,
+        Command::Snapshot(args) => snapshot::run(global, args).await,
         Command::Run(args) => run::run(global, args).await,
         Command::Explain(args) => explain::run(args),
         Command::Policy(args) => policy::run(global, args),

@@ -13,7 +13,14 @@ use super::{out, saved};
 
 /// Runs the command.
 pub async fn run(global: &Global, args: &PlanArgs) -> Result<Exit, Failure> {
-    let wish = Wish { max_risk: args.max_risk.map(Into::into), ..Wish::default() };
+    let wish = Wish {
+        max_risk: args.max_risk.map(Into::into),
+        snapshot: args.snapshot.clone(),
+        compare_to: args.compare_to.clone(),
+        // A saved plan holds what applying needs.
+        for_applying: args.save.is_some(),
+        ..Wish::default()
+    };
     let looked = look::look(global, &args.selectors, wish).await?;
     let plan = &looked.plan;
     if let Some(path) = &args.save {
@@ -50,7 +57,7 @@ pub fn print(
 /// that the rest is all.
 pub fn exit_of(plan: &Plan) -> Exit {
     let sum = plan.summary();
-    if sum.unknown > 0 {
+    if sum.unknown + sum.failed_accounts > 0 {
         let known =
             plan.objects.iter().any(|object| !matches!(object.verdict, Verdict::Unknown(_)));
         if known { Exit::Partly } else { Exit::Error }

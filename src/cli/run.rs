@@ -148,21 +148,25 @@ impl Reconciler {
 
     async fn attempt(&self, index: usize) -> Result<(Exit, serde_json::Value), Failure> {
         // The files are read anew: what is in git now is what is desired now.
-        let settings = settings::resolve(&self.global, &self.args.selectors)?;
-        let Some(work) = settings.targets.get(index) else {
+        let mut settings = settings::resolve(&self.global, &self.args.selectors)?;
+        if index >= settings.targets.len() {
             return Err(Failure::usage(
                 "the target is not in the fleet file any more",
                 "restart evenkeel run",
             ));
-        };
-        let wish = Wish { audit_log: self.args.audit_log.clone(), ..Wish::default() };
+        }
+        let work = settings.targets.swap_remove(index);
+        let name = work.name.clone();
+        settings.targets = vec![work];
+        let wish =
+            Wish { audit_log: self.args.audit_log.clone(), for_applying: true, ..Wish::default() };
         let global = Global { quiet: true, ..self.global.clone() };
-        let looked = look::at(&global, &self.args.selectors, &settings, &[work], wish).await?;
+        let looked = look::at(&global, &self.args.selectors, settings, wish).await?;
         let summary = looked.plan.summary();
         let audit = AuditLog::open(&looked.audit_log)?;
         apply::recover(&audit, &looked)?;
         let mut line = json!({
-            "target": work.name, "run": looked.plan.run, "baseline": looked.plan.baseline.digest,
+            "target": name, "run": looked.plan.run, "baseline": looked.plan.baseline.digest,
             "calls": looked.plan.cost.requests, "summary": summary, "applied": 0,
         });
         let drifted: Vec<_> = looked
@@ -177,7 +181,12 @@ impl Reconciler {
         if !looked.plan.order.is_empty() {
             check_budget(&looked.plan, &looked.safety)?;
             check_windows(&looked.windows, Utc::now())?;
-            let applier = Applier { sessions: &looked.sessions, audit: &audit, stop: &self.stop };
+            let applier = Applier {
+                sessions: &looked.sessions,
+                audit: &audit,
+                stop: &self.stop,
+                concurrent_accounts: looked.concurrent_accounts,
+            };
             let report = applier.apply(&looked.plan, &mut Quiet).await?;
             line["applied"] = json!(report.applied());
             let failed: Vec<_> = report
@@ -189,7 +198,7 @@ impl Reconciler {
             line["failed"] = json!(failed);
             exit = if report.interrupted {
                 Exit::Interrupted
-            } else if !report.is_complete() || summary.unknown > 0 {
+            } else if !report.is_complete() || summary.unknown + summary.failed_accounts > 0 {
                 Exit::Partly
             } else if summary.reported > 0 {
                 Exit::Drift

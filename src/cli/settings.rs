@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use chrono::Utc;
-use evenkeel::aws::session::AssumedRole;
-use evenkeel::baseline::load::Disk;
+use evenkeel::baseline::load::{Disk, Reader};
 use evenkeel::baseline::{self, Baseline, Environment, LoadOptions, Problems};
-use evenkeel::fleet::{self, Fleet, Target};
+use evenkeel::fleet::access::Roles;
+use evenkeel::fleet::file::Selector;
+use evenkeel::fleet::select::Choice;
+use evenkeel::fleet::{self, Fleet};
 use evenkeel::kinds::registry;
 use evenkeel::names::AccountId;
 use evenkeel::plan::Mode;
@@ -31,8 +33,10 @@ pub struct Settings {
 
 /// A target with its baseline.
 pub struct Work {
-    /// The accounts; empty for the account of the credentials.
-    pub accounts: BTreeSet<AccountId>,
+    /// The accounts; `None` for the account of the credentials.
+    pub select: Option<Selector>,
+    /// Accounts that are left out.
+    pub except: Option<Selector>,
     /// What is declared.
     pub baseline: Baseline<'static>,
     /// What the target may do.
@@ -43,18 +47,37 @@ pub struct Work {
     pub name: String,
 }
 
+impl Work {
+    /// Which accounts it chooses.
+    pub fn choice(&self) -> Choice<'_> {
+        Choice { name: &self.name, select: self.select.as_ref(), except: self.except.as_ref() }
+    }
+}
+
 /// Resolves the settings. All problems of all files are printed.
 ///
 /// # Errors
 /// The files cannot be used, or the selectors name nothing.
 pub fn resolve(global: &Global, selectors: &Selectors) -> Result<Settings, Failure> {
+    resolve_from(global, selectors, &Disk)
+}
+
+/// The same, with files from elsewhere.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn resolve_from(
+    global: &Global,
+    selectors: &Selectors,
+    reader: &dyn Reader,
+) -> Result<Settings, Failure> {
     for kind in &selectors.kind {
         let is_service = registry::catalog().services().contains(&kind.as_str());
         if registry::find(kind).is_none() && !is_service {
             return Err(explain::unknown_kind(kind));
         }
     }
-    let fleet = fleet_file(global)?;
+    let fleet = fleet_file(global, reader)?;
     let targets = if selectors.baseline.is_empty() {
         let fleet = fleet.as_ref().ok_or_else(|| {
             Failure::usage(
@@ -65,7 +88,7 @@ pub fn resolve(global: &Global, selectors: &Selectors) -> Result<Settings, Failu
                 "name a baseline with -b, or make a starter repository with `evenkeel init`",
             )
         })?;
-        from_fleet(global, fleet, selectors)?
+        from_fleet(global, fleet, selectors, reader)?
     } else {
         if !selectors.target.is_empty() {
             return Err(Failure::usage(
@@ -74,9 +97,15 @@ pub fn resolve(global: &Global, selectors: &Selectors) -> Result<Settings, Failu
             ));
         }
         let environment = fleet.as_ref().map(environment).unwrap_or_default();
-        let baseline = load(global, &selectors.baseline, options(BTreeMap::new(), environment))?;
+        let options = options(BTreeMap::new(), environment);
+        let baseline = load(global, &selectors.baseline, reader, options)?;
+        let accounts = accounts(&selectors.account)?;
         vec![Work {
-            accounts: accounts(&selectors.account)?,
+            select: (!accounts.is_empty()).then(|| Selector {
+                accounts: accounts.iter().map(ToString::to_string).collect(),
+                ..Selector::default()
+            }),
+            except: None,
             baseline,
             ceiling: Mode::Enforce,
             schedule: None,
@@ -99,12 +128,15 @@ pub fn resolve(global: &Global, selectors: &Selectors) -> Result<Settings, Failu
 ///
 /// # Errors
 /// It cannot be used.
-pub fn fleet_file(global: &Global) -> Result<Option<Fleet>, Failure> {
+pub fn fleet_file(global: &Global, reader: &dyn Reader) -> Result<Option<Fleet>, Failure> {
     let is_default = global.config == Path::new("evenkeel.toml");
-    if is_default && !global.config.exists() {
+    let is_absent = || {
+        reader.read(&global.config).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+    };
+    if is_default && is_absent() {
         return Ok(None);
     }
-    match fleet::load(&global.config, &Disk) {
+    match fleet::load(&global.config, reader) {
         Ok(fleet) => {
             print(global, &fleet.warnings);
             Ok(Some(fleet))
@@ -135,9 +167,10 @@ pub fn options(
 pub fn load(
     global: &Global,
     paths: &[PathBuf],
+    reader: &dyn Reader,
     options: LoadOptions,
 ) -> Result<Baseline<'static>, Failure> {
-    match baseline::load(paths, &Disk, registry::catalog(), options) {
+    match baseline::load(paths, reader, registry::catalog(), options) {
         Ok(loaded) => {
             print(global, &loaded.warnings);
             Ok(loaded.baseline)
@@ -146,7 +179,12 @@ pub fn load(
     }
 }
 
-fn from_fleet(global: &Global, fleet: &Fleet, selectors: &Selectors) -> Result<Vec<Work>, Failure> {
+fn from_fleet(
+    global: &Global,
+    fleet: &Fleet,
+    selectors: &Selectors,
+    reader: &dyn Reader,
+) -> Result<Vec<Work>, Failure> {
     for wanted in &selectors.target {
         if !fleet.file.targets.iter().any(|target| target.name == *wanted) {
             let names: Vec<_> =
@@ -157,28 +195,16 @@ fn from_fleet(global: &Global, fleet: &Fleet, selectors: &Selectors) -> Result<V
             ));
         }
     }
-    let asked = accounts(&selectors.account)?;
     let mut works = Vec::new();
     for target in &fleet.file.targets {
         if !selectors.target.is_empty() && !selectors.target.contains(&target.name) {
             continue;
         }
-        let mut chosen = selected(target)?;
-        if !asked.is_empty() {
-            if chosen.is_empty() {
-                chosen.clone_from(&asked);
-            } else {
-                chosen.retain(|account| asked.contains(account));
-                if chosen.is_empty() {
-                    continue;
-                }
-            }
-        }
-        let variables = target.variables.clone();
-        let baseline =
-            load(global, &fleet.baselines(target), options(variables, environment(fleet)))?;
+        let options = options(target.variables.clone(), environment(fleet));
+        let baseline = load(global, &fleet.baselines(target), reader, options)?;
         works.push(Work {
-            accounts: chosen,
+            select: target.select.clone(),
+            except: target.except.clone(),
             baseline,
             ceiling: target.mode.unwrap_or(Mode::Enforce),
             schedule: target.schedule.clone(),
@@ -194,77 +220,20 @@ fn from_fleet(global: &Global, fleet: &Fleet, selectors: &Selectors) -> Result<V
     Ok(works)
 }
 
-/// The accounts that a target names.
-fn selected(target: &Target) -> Result<BTreeSet<AccountId>, Failure> {
-    for selector in target.select.iter().chain(&target.except) {
-        if !selector.ous.is_empty() || !selector.account_tags.is_empty() {
-            return Err(Failure::usage(
-                format!(
-                    "the target {:?} selects by organizational unit or tag, which this version cannot do",
-                    target.name
-                ),
-                "list the accounts: select = { accounts = [\"111122223333\"] }",
-            ));
-        }
-    }
-    let Some(select) = &target.select else { return Ok(BTreeSet::new()) };
-    let mut chosen = accounts(&select.accounts)?;
-    if let Some(except) = &target.except {
-        for account in accounts(&except.accounts)? {
-            chosen.remove(&account);
-        }
-    }
-    if chosen.is_empty() {
-        return Err(Failure::usage(
-            format!("the target {:?} selects no account", target.name),
-            "a run that looks at nothing would look green; correct `select` and `except`",
-        ));
-    }
-    Ok(chosen)
-}
-
-fn accounts(names: &[String]) -> Result<BTreeSet<AccountId>, Failure> {
+/// Account ids of the command line.
+///
+/// # Errors
+/// One of them is none.
+pub fn accounts(names: &[String]) -> Result<BTreeSet<AccountId>, Failure> {
     Ok(names.iter().map(|name| name.parse()).collect::<Result<_, _>>()?)
 }
 
-/// The role of an account, as the fleet file says.
-///
-/// # Errors
-/// An environment variable that it needs is not set.
-pub fn role(
-    fleet: &Fleet,
-    account: &AccountId,
-    partition: &str,
-) -> Result<Option<AssumedRole>, Failure> {
-    let Some(access) = &fleet.file.access else { return Ok(None) };
-    let fill = |text: &str| -> Result<String, Failure> {
-        let mut filled =
-            text.replace("${account.id}", account.as_str()).replace("${partition}", partition);
-        for name in &fleet.file.env {
-            let placeholder = format!("${{env.{name}}}");
-            if filled.contains(&placeholder) {
-                let value = std::env::var(name).map_err(|_| {
-                    Failure::usage(
-                        format!("the environment variable {name} is not set"),
-                        "[access] in the fleet file needs it",
-                    )
-                })?;
-                filled = filled.replace(&placeholder, &value);
-            }
-        }
-        if filled.contains("${") {
-            return Err(Failure::usage(
-                format!("[access] holds a placeholder that is not known: {text}"),
-                "it can hold ${account.id}, ${partition}, and ${env.NAME} for names in `env`",
-            ));
-        }
-        Ok(filled)
-    };
-    Ok(Some(AssumedRole {
-        role_arn: fill(&access.role_arn)?,
-        session_name: fill(&access.session_name)?,
-        external_id: access.external_id.as_deref().map(fill).transpose()?,
-    }))
+/// How roles are taken, as the fleet file says.
+pub fn roles(fleet: &Fleet, run: &str) -> Option<Roles> {
+    let access = fleet.file.access.clone()?;
+    let environment =
+        fleet.file.env.iter().map(|name| (name.clone(), std::env::var(name).ok())).collect();
+    Some(Roles { access, environment, run: run.to_owned() })
 }
 
 /// Prints problems, each with file, line and caret.

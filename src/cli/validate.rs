@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use evenkeel::baseline::Baseline;
+use evenkeel::baseline::load::Disk;
 
 use super::args::{Global, ValidateArgs};
 use super::exit::Exit;
@@ -15,7 +16,7 @@ pub fn run(global: &Global, args: &ValidateArgs) -> Result<Exit, Failure> {
     let mut failed: Option<Failure> = None;
     let mut done = Vec::new();
     for (paths, variables, environment) in wanted(global, args)? {
-        match settings::load(global, &paths, settings::options(variables, environment)) {
+        match settings::load(global, &paths, &Disk, settings::options(variables, environment)) {
             Ok(baseline) => done.push((paths, baseline)),
             Err(failure) => failed = Some(failure),
         }
@@ -23,7 +24,13 @@ pub fn run(global: &Global, args: &ValidateArgs) -> Result<Exit, Failure> {
     if let Some(failure) = failed {
         return Err(failure);
     }
+    // Targets that differ in their accounts alone would say the same twice.
+    let mut said = Vec::new();
     for (paths, baseline) in &done {
+        if said.contains(&(paths, &baseline.digest)) {
+            continue;
+        }
+        said.push((paths, &baseline.digest));
         if args.expanded {
             out::text(&baseline.expanded());
         } else {
@@ -37,7 +44,7 @@ type Load = (Vec<PathBuf>, BTreeMap<String, serde_json::Value>, evenkeel::baseli
 
 /// What to load together: the paths one by one, or each target of the fleet file.
 fn wanted(global: &Global, args: &ValidateArgs) -> Result<Vec<Load>, Failure> {
-    let fleet = settings::fleet_file(global)?;
+    let fleet = settings::fleet_file(global, &Disk)?;
     let environment = fleet.as_ref().map(settings::environment).unwrap_or_default();
     if !args.paths.is_empty() {
         let mut files = Vec::new();

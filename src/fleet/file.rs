@@ -26,6 +26,11 @@ pub struct FleetFile {
     /// Names of environment variables that baselines may use as `${env.NAME}`.
     #[serde(default)]
     pub env: Vec<String>,
+    /// The Region that account-wide things are governed from; without it, that of the AWS settings,
+    /// so that two people with different settings would have two homes.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    pub home_region: Option<String>,
     /// Which accounts get which baselines.
     #[serde(default, rename = "target")]
     pub targets: Vec<Target>,
@@ -76,7 +81,8 @@ pub struct Target {
     pub schedule: Option<String>,
 }
 
-/// A choice of accounts.
+/// A choice of accounts. `select` chooses the accounts that meet every part that is given,
+/// `except` leaves out those that meet any part.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Selector {
@@ -108,6 +114,14 @@ pub struct Access {
     /// The role in the account that can list the organization.
     #[serde(default)]
     pub organizations_role_arn: Option<String>,
+    /// Whether the run's id is the session's source identity, which CloudTrail keeps through role
+    /// chains; the role's trust policy must allow `sts:SetSourceIdentity`. True by default.
+    #[serde(default = "yes")]
+    pub source_identity: bool,
+    /// Whether the run's id is a tag of the session, `evenkeel-run`; the role's trust policy must
+    /// allow `sts:TagSession`. True by default.
+    #[serde(default = "yes")]
+    pub session_tags: bool,
 }
 
 /// The limits of a run.
@@ -159,11 +173,14 @@ pub struct Limits {
     /// Requests per second for each account, Region and service.
     #[schemars(range(min = 1, max = 1000))]
     pub requests_per_second: u32,
+    /// Seconds after which what has not been read in an account is unknown.
+    #[schemars(range(min = 1, max = 86400))]
+    pub account_timeout_seconds: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { concurrent_accounts: 32, requests_per_second: 20 }
+        Self { concurrent_accounts: 32, requests_per_second: 20, account_timeout_seconds: 600 }
     }
 }
 
@@ -186,6 +203,10 @@ pub struct Controller {
     pub listen: Option<String>,
     /// The SQS queue with CloudTrail events.
     pub event_queue_url: Option<String>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn default_session_name() -> String {

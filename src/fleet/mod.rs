@@ -1,5 +1,10 @@
 //! The fleet file, `evenkeel.toml`: which accounts get which baselines, and how to get into them.
 
+pub mod access;
 pub mod file;
+pub mod organization;
+pub mod select;
+pub mod shard;
+pub mod snapshot;
 
 pub use file::{Fleet, FleetFile, Target, load};

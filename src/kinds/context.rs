@@ -98,7 +98,7 @@ impl Cx {
     {
         let region = &self.facts.region;
         // SDK futures are large; on the heap they do not add up in the callers' frames.
-        let send = Box::pin(self.session.send(region, call, request));
+        let send = Box::pin(self.session.send(region, call, Some(arguments), request));
         self.reads.once(region, call, arguments, send).await
     }
 }
@@ -134,7 +134,7 @@ impl WriteCx {
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
-        Box::pin(self.0.session.send(&self.0.facts.region, call, request)).await
+        Box::pin(self.0.session.send(&self.0.facts.region, call, None, request)).await
     }
 }
 

@@ -6,14 +6,15 @@ use serde_json::Value;
 
 use super::order::{self, Node};
 use super::{
-    BaselineRef, Cost, Disposition, FORMAT_VERSION, Location, Mode, ObjectPlan, Plan,
-    PlannedChange, TargetRef, Verdict,
+    BaselineRef, Cost, Disposition, FORMAT_VERSION, FailedAccount, Location, Mode, ObjectPlan,
+    Plan, PlannedChange, SnapshotRef, TargetRef, Verdict,
 };
 use crate::digest;
+use crate::fleet::select::SkippedAccount;
 use crate::kinds::erased::DynKind;
 use crate::kinds::object::Unknown;
 use crate::kinds::{Change, Control, Facts, Object, Risk, Scope, Status};
-use crate::names::{ItemName, Region};
+use crate::names::ItemName;
 
 /// An item as declared for one account and Region.
 #[derive(Debug, Clone)]
@@ -54,14 +55,8 @@ pub struct Waiver {
     pub reason: String,
 }
 
-/// What a plan is made from.
-pub struct PlanInput<'a> {
-    /// The run's id.
-    pub run: String,
-    /// The baseline.
-    pub baseline: BaselineRef,
-    /// The accounts.
-    pub targets: Vec<TargetRef>,
+/// What one account's part of a plan is made from.
+pub struct AccountInput<'a> {
     /// What was declared and observed.
     pub items: Vec<ObservedItem>,
     /// Finds a kind by its name.
@@ -70,12 +65,20 @@ pub struct PlanInput<'a> {
     pub waiver: &'a dyn Fn(&ItemName, &Facts, &str) -> Option<Waiver>,
     /// Changes of a higher risk are only reported.
     pub max_risk: Risk,
-    /// What the observation cost.
-    pub cost: Cost,
 }
 
-/// Makes the plan.
-pub fn make_plan(input: PlanInput<'_>) -> Plan {
+/// One account's part of a plan; its changes are numbered from 1.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AccountPlan {
+    /// Every object, in the order of rendering.
+    pub objects: Vec<ObjectPlan>,
+    /// The ids of the changes to apply, prerequisites first.
+    pub order: Vec<u32>,
+}
+
+/// Makes an account's part of the plan. Changes of different accounts never wait for each other,
+/// so that accounts are planned one by one, in any order.
+pub fn plan_account(input: &AccountInput<'_>) -> AccountPlan {
     let mut objects: Vec<ObjectPlan> = Vec::new();
     let mut references: BTreeMap<ItemName, BTreeSet<ItemName>> = BTreeMap::new();
     let mut ids = 0;
@@ -97,21 +100,75 @@ pub fn make_plan(input: PlanInput<'_>) -> Plan {
             )),
             Ok(list) => {
                 for object in list {
-                    objects.push(judge(&input, observed, kind, object, &mut ids));
+                    objects.push(judge(input, observed, kind, object, &mut ids));
                 }
             }
         }
     }
     let order = link(&mut objects, &references, input.kind);
+    AccountPlan { objects, order }
+}
+
+impl AccountPlan {
+    /// Leaves out the specs and states of objects that need no change: a fleet has too many.
+    pub fn slim(&mut self) {
+        for object in self.objects.iter_mut().filter(|object| object.changes.is_empty()) {
+            object.spec = Value::Null;
+            if let Status::Present(state) = &mut object.observed.status {
+                *state = Value::Null;
+            }
+        }
+    }
+}
+
+/// What a plan says besides its objects.
+#[derive(Debug, Clone)]
+pub struct PlanHead {
+    /// The run's id.
+    pub run: String,
+    /// The baseline.
+    pub baseline: BaselineRef,
+    /// The accounts that were looked at.
+    pub targets: Vec<TargetRef>,
+    /// The accounts that could not be looked at.
+    pub failed: Vec<FailedAccount>,
+    /// The accounts that were left out.
+    pub skipped: Vec<SkippedAccount>,
+    /// Where the observations come from, when they are not live.
+    pub snapshot: Option<SnapshotRef>,
+    /// What the observation cost.
+    pub cost: Cost,
+}
+
+/// Puts the accounts' parts together, and numbers the changes through.
+pub fn assemble(head: PlanHead, accounts: Vec<AccountPlan>) -> Plan {
+    let mut objects = Vec::new();
+    let mut order = Vec::new();
+    let mut offset = 0;
+    for mut account in accounts {
+        let mut last = offset;
+        for change in account.objects.iter_mut().flat_map(|object| &mut object.changes) {
+            change.id += offset;
+            last = last.max(change.id);
+            change.depends_on.iter_mut().for_each(|id| *id += offset);
+        }
+        order.extend(account.order.into_iter().map(|id| id + offset));
+        objects.append(&mut account.objects);
+        offset = last;
+    }
     Plan {
         format_version: FORMAT_VERSION.to_owned(),
         evenkeel_version: env!("CARGO_PKG_VERSION").to_owned(),
-        run: input.run,
-        baseline: input.baseline,
-        targets: input.targets,
+        run: head.run,
+        baseline: head.baseline,
+        targets: head.targets,
+        failed: head.failed,
+        skipped: head.skipped,
+        snapshot: head.snapshot,
+        comparison: None,
         objects,
         order,
-        cost: input.cost,
+        cost: head.cost,
     }
 }
 
@@ -151,7 +208,7 @@ fn short(control: &Control) -> Option<String> {
 
 /// Compares one object with its spec.
 fn judge(
-    input: &PlanInput<'_>,
+    input: &AccountInput<'_>,
     observed: &ObservedItem,
     kind: &dyn DynKind,
     object: &Object<Value>,
@@ -289,14 +346,4 @@ fn link(
         change.depends_on = depends_on.get(&change.id).cloned().unwrap_or_default();
     }
     order
-}
-
-/// The Regions that a list of items was looked at in, sorted.
-pub fn regions_of(items: &[ObservedItem]) -> Vec<Region> {
-    items
-        .iter()
-        .map(|item| item.facts.region.clone())
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .collect()
 }

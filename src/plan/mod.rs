@@ -1,6 +1,7 @@
 //! The plan: what would change, why, how risky it is, in which order. Data only; renderers and the
 //! applying side read it and decide nothing of their own.
 
+pub mod compare;
 pub mod make;
 pub mod order;
 pub mod render;
@@ -9,7 +10,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use crate::baseline::item::{Location, Mode};
-pub use make::{Declared, ObservedItem, PlanInput, Waiver, make_plan};
+pub use crate::fleet::select::SkippedAccount;
+pub use make::{
+    AccountInput, AccountPlan, Declared, ObservedItem, PlanHead, Waiver, assemble, plan_account,
+};
 
 use crate::kinds::change::FieldDrift;
 use crate::kinds::object::Unknown;
@@ -32,6 +36,18 @@ pub struct Plan {
     pub baseline: BaselineRef,
     /// The accounts that were looked at.
     pub targets: Vec<TargetRef>,
+    /// The accounts that could not be looked at: everything in them is unknown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<FailedAccount>,
+    /// The accounts that were left out, such as suspended ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<SkippedAccount>,
+    /// The snapshot that the plan was made from; absent when the accounts themselves were looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<SnapshotRef>,
+    /// What another version of the baseline says of the same observations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<Comparison>,
     /// Every object that the baseline governs, in the order of rendering.
     pub objects: Vec<ObjectPlan>,
     /// The ids of all changes to apply, prerequisites first.
@@ -49,6 +65,9 @@ pub struct BaselineRef {
     pub digest: String,
     /// The files that were named on the command line or in the fleet file.
     pub files: Vec<String>,
+    /// The targets of the fleet file; none when the files were named on the command line.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<String>,
 }
 
 /// An account that was looked at.
@@ -65,6 +84,44 @@ pub struct TargetRef {
     pub home_region: Region,
     /// The Regions that were looked at.
     pub regions: Vec<Region>,
+}
+
+/// An account that could not be looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedAccount {
+    /// The account.
+    pub account: AccountId,
+    /// Its name, when known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Why.
+    pub reason: String,
+    /// What the reader should do next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+}
+
+/// The snapshot that a plan was made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotRef {
+    /// When it was taken, as RFC 3339.
+    pub taken: String,
+    /// How old it was when the plan was made, in words.
+    pub age: String,
+}
+
+/// A plan beside that of another version of the baseline, for the same observations.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// The other version: a git ref or a folder.
+    pub base: String,
+    /// Its digest.
+    pub digest: String,
+    /// Objects that the change of the baseline makes differ, or differ in another way, by their
+    /// place in `objects`.
+    pub introduced: Vec<usize>,
+    /// Objects that differed before and would not any more.
+    pub removed: Vec<ObjectPlan>,
 }
 
 /// What an observation cost.
@@ -218,6 +275,9 @@ pub struct Summary {
     pub excepted: usize,
     /// Objects outside their item's reach.
     pub skipped: usize,
+    /// Accounts that could not be looked at.
+    #[serde(default)]
+    pub failed_accounts: usize,
     /// Changes that apply would write.
     pub changes: usize,
     /// Of those, the disruptive.
@@ -229,7 +289,7 @@ pub struct Summary {
 impl Plan {
     /// Counts.
     pub fn summary(&self) -> Summary {
-        let mut sum = Summary::default();
+        let mut sum = Summary { failed_accounts: self.failed.len(), ..Summary::default() };
         for object in &self.objects {
             match &object.verdict {
                 Verdict::InSync => sum.in_sync += 1,

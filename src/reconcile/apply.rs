@@ -2,10 +2,12 @@
 //! observed again afterwards. Only that observation makes a change a success.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::Utc;
+use futures::FutureExt;
+use futures::stream::{self, StreamExt};
 use serde_json::Value;
 
 use super::stop::Stop;
@@ -96,13 +98,22 @@ pub struct Applier<'a> {
     pub audit: &'a AuditLog,
     /// The wish to stop.
     pub stop: &'a Stop,
+    /// Accounts written to at the same time.
+    pub concurrent_accounts: usize,
+}
+
+/// The one who is told of steps, shared by the accounts.
+type Shared<'a> = Mutex<&'a mut dyn Progress>;
+
+fn tell(progress: &Shared<'_>, what: impl FnOnce(&mut dyn Progress)) {
+    what(&mut **progress.lock().unwrap_or_else(PoisonError::into_inner));
 }
 
 /// Where an item's objects were observed.
 type Place = (AccountId, Region, ItemName);
 
 impl Applier<'_> {
-    /// Applies the plan's changes in order.
+    /// Applies the plan's changes: in order within an account, several accounts at the same time.
     ///
     /// # Errors
     /// The audit log cannot be written: then nothing more is written to AWS either.
@@ -111,38 +122,87 @@ impl Applier<'_> {
         plan: &Plan,
         progress: &mut dyn Progress,
     ) -> Result<ApplyReport, AuditError> {
+        let changes: BTreeMap<u32, (&ObjectPlan, &PlannedChange)> = plan
+            .objects
+            .iter()
+            .flat_map(|object| {
+                object.changes.iter().map(move |change| (change.id, (object, change)))
+            })
+            .collect();
+        let mut by_account: BTreeMap<&AccountId, Vec<(&ObjectPlan, &PlannedChange)>> =
+            BTreeMap::new();
+        for (object, change) in plan.order.iter().filter_map(|id| changes.get(id).copied()) {
+            by_account.entry(&object.account).or_default().push((object, change));
+        }
+        let shared = Mutex::new(progress);
+        let halt = Stop::default();
+        let mut accounts = Vec::new();
+        for (account, changes) in by_account {
+            let (shared, halt) = (&shared, &halt);
+            let work = async move {
+                let report = self.apply_account(plan, &changes, shared, halt).await;
+                if report.is_err() {
+                    // The others finish the write in hand, and begin no new one.
+                    halt.raise();
+                }
+                (account, report)
+            };
+            accounts.push(work.boxed());
+        }
+        let mut reports: Vec<_> = stream::iter(accounts)
+            .buffer_unordered(self.concurrent_accounts.max(1))
+            .collect()
+            .await;
+        reports.sort_by_key(|(account, _)| *account);
+        let mut all = ApplyReport::default();
+        for (_, report) in reports {
+            let report = report?;
+            all.outcomes.extend(report.outcomes);
+            all.not_converged.extend(report.not_converged);
+            all.interrupted |= report.interrupted;
+        }
+        Ok(all)
+    }
+
+    async fn apply_account(
+        &self,
+        plan: &Plan,
+        changes: &[(&ObjectPlan, &PlannedChange)],
+        progress: &Shared<'_>,
+        halt: &Stop,
+    ) -> Result<ApplyReport, AuditError> {
         let mut report = ApplyReport::default();
         let mut failed: BTreeMap<u32, u32> = BTreeMap::new();
         let mut pending: BTreeMap<Place, usize> = BTreeMap::new();
-        for (object, _) in plan.order.iter().filter_map(|id| plan.change(*id)) {
+        for (object, _) in changes {
             *pending.entry(place(object)).or_default() += 1;
         }
         let mut touched: BTreeSet<u32> = BTreeSet::new();
-        for id in &plan.order {
-            let Some((object, change)) = plan.change(*id) else { continue };
+        for (object, change) in changes {
+            let id = change.id;
             let cause = change.depends_on.iter().find_map(|before| failed.get(before)).copied();
-            let step = if self.stop.is_raised() {
+            let step = if self.stop.is_raised() || halt.is_raised() {
                 report.interrupted = true;
                 Step::NotTried
             } else if let Some(by) = cause {
                 Step::Blocked { by }
             } else {
-                progress.writing(object, change);
+                tell(progress, |progress| progress.writing(object, change));
                 let step = self.write(plan, object, change).await?;
-                touched.insert(*id);
+                touched.insert(id);
                 step
             };
             match &step {
                 Step::Applied => {}
                 Step::Failed { .. } | Step::NotTried => {
-                    failed.insert(*id, *id);
+                    failed.insert(id, id);
                 }
                 Step::Blocked { by } => {
-                    failed.insert(*id, *by);
+                    failed.insert(id, *by);
                 }
             }
-            progress.wrote(object, change, &step);
-            report.outcomes.push(ApplyOutcome { change: *id, title: object.title(), step });
+            tell(progress, |progress| progress.wrote(object, change, &step));
+            report.outcomes.push(ApplyOutcome { change: id, title: object.title(), step });
             if let Some(left) = pending.get_mut(&place(object)) {
                 *left -= 1;
                 if *left == 0 {
@@ -193,7 +253,7 @@ impl Applier<'_> {
         done: &ObjectPlan,
         touched: &BTreeSet<u32>,
         report: &mut ApplyReport,
-        progress: &mut dyn Progress,
+        progress: &Shared<'_>,
     ) -> Result<(), AuditError> {
         let place = place(done);
         let mut waiting: Vec<&ObjectPlan> = plan
@@ -224,7 +284,7 @@ impl Applier<'_> {
                 let after =
                     after.map_or(Ok(Value::Null), |(after, _)| serde_json::to_value(after))?;
                 self.record(plan, object, 0, Phase::Observed { after, in_sync })?;
-                progress.verified(object, in_sync);
+                tell(progress, |progress| progress.verified(object, in_sync));
                 if !in_sync && can_converge {
                     report.not_converged.push(object.title());
                 }

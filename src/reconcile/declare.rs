@@ -1,14 +1,16 @@
 //! From a baseline to what is declared for one account: items × Regions, each with its spec.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::aws::{AwsError, Session};
-use crate::baseline::item::RegionWord;
+use crate::aws::Session;
+use crate::aws::reads::ReadCache;
+use crate::baseline::item::{Location, RegionWord};
 use crate::baseline::{Baseline, ItemError, Regions, ResolvedItem, TargetFacts};
-use crate::kinds::object::Unknown;
+use crate::fleet::organization::Account;
+use crate::kinds::object::{ObserveError, Unknown};
 use crate::kinds::{Facts, Scope, registry};
-use crate::names::{ItemName, Region};
+use crate::names::{AccountId, ItemName, Region};
 use crate::plan::{Declared, Mode, ObservedItem};
 
 /// Which part of a baseline.
@@ -38,6 +40,24 @@ impl Selection {
     }
 }
 
+/// A baseline that is aimed at an account.
+#[derive(Clone, Copy)]
+pub struct Aimed<'a> {
+    /// What is declared.
+    pub baseline: &'a Baseline<'static>,
+    /// What the target may do.
+    pub ceiling: Mode,
+}
+
+/// What is known of the account.
+#[derive(Clone, Copy)]
+pub struct About<'a> {
+    /// As its organization knows it, or the id alone.
+    pub account: &'a Account,
+    /// `o-…`, when known.
+    pub organization: Option<&'a str>,
+}
+
 /// What is declared for an account, and what cannot be resolved for it.
 #[derive(Debug, Default)]
 pub struct Declarations {
@@ -49,21 +69,36 @@ pub struct Declarations {
     pub regions: Vec<Region>,
 }
 
-/// Resolves a baseline for an account. The enabled Regions are asked for when an item needs them.
-///
-/// # Errors
-/// The enabled Regions are needed and cannot be read.
+/// Two targets declare the same item of an account with different values.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{item} of account {account} is declared twice with different values: at {first} and at {second}"
+)]
+pub struct Conflict {
+    /// The account.
+    pub account: AccountId,
+    /// The item.
+    pub item: ItemName,
+    /// Where the one stands.
+    pub first: String,
+    /// Where the other stands.
+    pub second: String,
+}
+
+/// Resolves a baseline for an account. The enabled Regions are asked for when an item needs them;
+/// when AWS does not say, the items that need them are unknown.
 pub async fn declare(
-    baseline: &Baseline<'_>,
+    aimed: Aimed<'_>,
     session: &Arc<Session>,
-    ceiling: Mode,
+    reads: &Arc<ReadCache>,
+    about: About<'_>,
     selection: &Selection,
-) -> Result<Declarations, AwsError> {
+) -> Declarations {
     let home = session.home_region().clone();
     let mut found = Declarations::default();
-    let at_home = baseline.resolve(&target_facts(session, &home));
+    let at_home = aimed.baseline.resolve(&target_facts(session, about, &home));
     let mut wanted: BTreeSet<Region> = BTreeSet::new();
-    let mut all_enabled = false;
+    let mut everywhere = Vec::new();
     let mut regional = false;
     for item in at_home.iter().filter_map(|item| item.as_ref().ok()) {
         if registry::find(&item.item.kind).is_some_and(|kind| kind.scope() == Scope::Regional)
@@ -71,7 +106,7 @@ pub async fn declare(
         {
             regional = true;
             match &item.regions {
-                Regions::Word(RegionWord::Enabled) => all_enabled = true,
+                Regions::Word(RegionWord::Enabled) => everywhere.push(item.clone()),
                 Regions::Word(RegionWord::Home) => {
                     wanted.insert(home.clone());
                 }
@@ -79,9 +114,19 @@ pub async fn declare(
             }
         }
     }
-    if all_enabled {
+    if !everywhere.is_empty() {
         if selection.regions.is_empty() {
-            wanted.extend(super::regions::enabled(session).await?);
+            match super::regions::enabled(session, reads).await {
+                Ok(regions) => wanted.extend(regions.iter().cloned()),
+                Err(error) => {
+                    let unknown = ObserveError::from(error).into_unknown();
+                    found.unresolved.extend(everywhere.into_iter().map(|item| ObservedItem {
+                        facts: facts(session, &home, item.item.clone()),
+                        declared: declared(item, aimed.ceiling),
+                        objects: Err(unknown.clone()),
+                    }));
+                }
+            }
         } else {
             wanted.extend(selection.regions.iter().cloned());
         }
@@ -92,14 +137,69 @@ pub async fn declare(
     if !regional {
         wanted.insert(home.clone());
     }
+    let ceiling = aimed.ceiling;
     place(&mut found, at_home, session, &home, Scope::Global, ceiling, selection);
     for region in &wanted {
-        let items = baseline.resolve(&target_facts(session, region));
+        let items = aimed.baseline.resolve(&target_facts(session, about, region));
         place(&mut found, items, session, region, Scope::Regional, ceiling, selection);
     }
     found.regions = wanted.into_iter().collect();
     sort(&mut found.items);
-    Ok(found)
+    found
+}
+
+/// Joins what several targets declare for one account. What two of them declare alike is there
+/// once, with the higher mode.
+///
+/// # Errors
+/// Two targets declare the same item with different values.
+pub fn join(parts: &mut [Declarations]) -> Result<(), Vec<Conflict>> {
+    let mut seen: BTreeMap<(ItemName, Region), (usize, usize)> = BTreeMap::new();
+    let mut conflicts = Vec::new();
+    for index in 0..parts.len() {
+        let mut position = 0;
+        while position < parts[index].items.len() {
+            let (declared, facts) = &parts[index].items[position];
+            let key = (declared.item.clone(), facts.region.clone());
+            let Some((part, place)) = seen.get(&key).copied() else {
+                seen.insert(key, (index, position));
+                position += 1;
+                continue;
+            };
+            let earlier = &parts[part].items[place].0;
+            if earlier.spec != declared.spec {
+                let conflict = Conflict {
+                    account: facts.account.clone(),
+                    item: declared.item.clone(),
+                    first: at(earlier.location.as_ref()),
+                    second: at(declared.location.as_ref()),
+                };
+                if !conflicts.contains(&conflict) {
+                    conflicts.push(conflict);
+                }
+                position += 1;
+            } else if declared.mode > earlier.mode {
+                // The later one may do more: it takes the place of the earlier one.
+                seen.insert(key, (index, position));
+                parts[part].items[place].0.mode = Mode::Off;
+                position += 1;
+            } else {
+                parts[index].items[position].0.mode = Mode::Off;
+                position += 1;
+            }
+        }
+    }
+    for part in parts.iter_mut() {
+        part.items.retain(|(declared, _)| declared.mode != Mode::Off);
+    }
+    if conflicts.is_empty() { Ok(()) } else { Err(conflicts) }
+}
+
+fn at(location: Option<&Location>) -> String {
+    location.map_or_else(
+        || "an unknown place".to_owned(),
+        |location| format!("{}:{}", location.file, location.line),
+    )
 }
 
 /// Keeps the items of one scope.
@@ -184,14 +284,17 @@ fn facts(session: &Session, region: &Region, item: ItemName) -> Facts {
     }
 }
 
-fn target_facts(session: &Session, region: &Region) -> TargetFacts {
+fn target_facts(session: &Session, about: About<'_>, region: &Region) -> TargetFacts {
+    let account = about.account;
+    // Where the organization is not known, nobody can say in which units the account is.
+    let ous = about.organization.map(|_| account.ous.clone());
     TargetFacts {
         account_id: session.account().clone(),
-        account_name: None,
-        account_email: None,
-        account_tags: None,
-        ous: None,
-        organization_id: None,
+        account_name: account.name.clone(),
+        account_email: account.email.clone(),
+        account_tags: account.tags.clone(),
+        ous,
+        organization_id: about.organization.map(str::to_owned),
         partition: session.partition().to_owned(),
         region: region.clone(),
         home_region: session.home_region().clone(),

@@ -169,8 +169,9 @@ pub fn check_windows(windows: &[ChangeWindow], now: DateTime<Utc>) -> Result<(),
     Err(Refusal::OutsideWindow { next: next.map(|next| next.to_rfc3339()) })
 }
 
-/// Names what has moved between the plan and a new observation of the objects that it changes.
-pub fn moved(plan: &Plan, now: &Plan) -> Vec<String> {
+/// Names what has moved between the plan and a new observation of the objects that it changes,
+/// by account.
+pub fn moved(plan: &Plan, now: &Plan) -> BTreeMap<AccountId, Vec<String>> {
     let key = |object: &crate::plan::ObjectPlan| {
         (
             object.account.clone(),
@@ -181,15 +182,25 @@ pub fn moved(plan: &Plan, now: &Plan) -> Vec<String> {
     };
     let digests: BTreeMap<_, _> =
         now.objects.iter().map(|object| (key(object), object.state_digest.as_str())).collect();
-    plan.objects
-        .iter()
-        .filter(|object| object.is_changed())
-        .filter_map(|object| match digests.get(&key(object)) {
-            Some(digest) if *digest == object.state_digest => None,
-            Some(_) => Some(format!("{} has changed since the plan was made", object.title())),
-            None => Some(format!("{} is not there any more", object.title())),
-        })
-        .collect()
+    let mut moved: BTreeMap<AccountId, Vec<String>> = BTreeMap::new();
+    for object in plan.objects.iter().filter(|object| object.is_changed()) {
+        let account = &object.account;
+        let failed = now.failed.iter().find(|failed| failed.account == *account);
+        let what = match (failed, digests.get(&key(object))) {
+            (Some(failed), _) => {
+                let what = format!("account {account} cannot be looked at: {}", failed.reason);
+                if moved.get(account).is_some_and(|list| list.contains(&what)) {
+                    continue;
+                }
+                what
+            }
+            (None, Some(digest)) if *digest == object.state_digest => continue,
+            (None, Some(_)) => format!("{} has changed since the plan was made", object.title()),
+            (None, None) => format!("{} is not there any more", object.title()),
+        };
+        moved.entry(account.clone()).or_default().push(what);
+    }
+    moved
 }
 
 #[cfg(test)]

@@ -2,13 +2,14 @@
 
 pub mod apply;
 pub mod declare;
+pub mod fleet;
 pub mod guard;
 pub mod observe;
 pub mod regions;
 pub mod stop;
 
 pub use apply::{Applier, ApplyOutcome, ApplyReport, Progress, Step};
-pub use declare::{Declarations, Selection, declare};
+pub use declare::{About, Aimed, Conflict, Declarations, Selection, declare};
 pub use guard::{Refusal, Safety};
 pub use observe::observe_all;
 pub use stop::Stop;

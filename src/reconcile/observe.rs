@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use futures::stream;
+use tokio::time::{Instant, timeout_at};
 
 use crate::aws::Session;
 use crate::aws::reads::ReadCache;
@@ -15,16 +16,18 @@ use crate::plan::{Declared, ObservedItem};
 /// Items looked at at the same time; the calls in flight have their own limit in the session.
 const ITEMS_IN_FLIGHT: usize = 64;
 
-/// Looks at every declared item in its place; the result has the order of `declared`.
+/// Looks at every declared item in its place; the result has the order of `declared`. What is not
+/// read at the deadline is unknown.
 pub async fn observe_all(
     session: &Arc<Session>,
+    reads: &Arc<ReadCache>,
     declared: Vec<(Declared, Facts)>,
+    deadline: Option<Instant>,
     mut seen: impl FnMut(),
 ) -> Vec<ObservedItem> {
-    let reads = Arc::new(ReadCache::default());
     let mut observed: Vec<(usize, ObservedItem)> = Vec::with_capacity(declared.len());
     let looks = declared.into_iter().enumerate().map(|(position, (declared, facts))| {
-        let cx = Cx::new(facts.clone(), Arc::clone(session), Arc::clone(&reads));
+        let cx = Cx::new(facts.clone(), Arc::clone(session), Arc::clone(reads));
         async move {
             let objects = match registry::find(&declared.item.kind) {
                 None => Err(Unknown {
@@ -32,7 +35,16 @@ pub async fn observe_all(
                     permission: None,
                     remedy: None,
                 }),
-                Some(kind) => kind.observe(&cx, &declared.spec).await.map_err(into_unknown),
+                Some(kind) => {
+                    let look = kind.observe(&cx, &declared.spec);
+                    match deadline {
+                        None => look.await.map_err(into_unknown),
+                        Some(deadline) => match timeout_at(deadline, look).await {
+                            Ok(objects) => objects.map_err(into_unknown),
+                            Err(_) => Err(too_late()),
+                        },
+                    }
+                }
             };
             (position, ObservedItem { declared, facts, objects })
         }
@@ -44,6 +56,17 @@ pub async fn observe_all(
     }
     observed.sort_by_key(|(position, _)| *position);
     observed.into_iter().map(|(_, item)| item).collect()
+}
+
+fn too_late() -> Unknown {
+    Unknown {
+        reason: "AWS had not answered when the time for this account was over".to_owned(),
+        permission: None,
+        remedy: Some(
+            "run again for this account alone (-a), or allow more with [limits] account_timeout_seconds"
+                .to_owned(),
+        ),
+    }
 }
 
 fn into_unknown(error: LookError) -> Unknown {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use chrono::NaiveDate;
 use evenkeel::aws::reads::ReadCache;
+use evenkeel::aws::session::Options;
 use evenkeel::aws::{Session, meter::Meter};
 use evenkeel::baseline::check::Checker;
 use evenkeel::baseline::load::Memory;
@@ -14,10 +15,10 @@ use evenkeel::kinds::erased::DynKind;
 use evenkeel::kinds::{Cx, Facts, Object, Risk, registry};
 use evenkeel::names::Region;
 use evenkeel::plan::{
-    BaselineRef, Cost, Declared, Mode, ObjectPlan, ObservedItem, Plan, PlanInput, TargetRef,
-    make_plan,
+    AccountInput, BaselineRef, Cost, Declared, Mode, ObjectPlan, ObservedItem, Plan, PlanHead,
+    TargetRef, assemble, plan_account,
 };
-use evenkeel::reconcile::{Selection, declare};
+use evenkeel::reconcile::{About, Aimed, Selection, declare};
 use serde_json::Value;
 
 use super::Account;
@@ -40,7 +41,7 @@ pub async fn connect(account: &Account) -> Arc<Session> {
         .credentials_provider(credentials)
         .endpoint_url(&env["AWS_ENDPOINT_URL"])
         .region(aws_config::Region::new("eu-west-1"));
-    Arc::new(Session::with_loader(loader, meter).await.unwrap())
+    Arc::new(Session::with_loader(loader, meter, Options::default()).await.unwrap())
 }
 
 /// A baseline in mode enforce.
@@ -83,7 +84,18 @@ impl Declaration {
             kinds: self.only.iter().map(|kind| (*kind).to_owned()).collect(),
             ..Selection::default()
         };
-        let declared = declare(&self.baseline, session, Mode::Enforce, &selection).await.unwrap();
+        let account = evenkeel::fleet::organization::Account {
+            id: session.account().clone(),
+            name: None,
+            email: None,
+            state: "ACTIVE".to_owned(),
+            ous: Vec::new(),
+            tags: None,
+        };
+        let about = About { account: &account, organization: None };
+        let aimed = Aimed { baseline: &self.baseline, ceiling: Mode::Enforce };
+        let reads = Arc::new(ReadCache::default());
+        let declared = declare(aimed, session, &reads, about, &selection).await;
         assert!(declared.unresolved.is_empty(), "{:?}", declared.unresolved);
         declared.items
     }
@@ -98,20 +110,27 @@ pub fn plan(session: &Arc<Session>, declaration: &Declaration, items: Vec<Observ
         home_region: session.home_region().clone(),
         regions: REGIONS.into_iter().map(Region::new).collect(),
     };
-    make_plan(PlanInput {
+    let account = plan_account(&AccountInput {
+        items,
+        kind: &registry::find,
+        waiver: &|_, _, _| None,
+        max_risk: Risk::Destructive,
+    });
+    let head = PlanHead {
         run: "test".to_owned(),
         baseline: BaselineRef {
             name: "sample".to_owned(),
             digest: declaration.baseline.digest.clone(),
             files: Vec::new(),
+            targets: Vec::new(),
         },
         targets: vec![target],
-        items,
-        kind: &registry::find,
-        waiver: &|_, _, _| None,
-        max_risk: Risk::Destructive,
+        failed: Vec::new(),
+        skipped: Vec::new(),
+        snapshot: None,
         cost: Cost::default(),
-    })
+    };
+    assemble(head, vec![account])
 }
 
 /// Does one write of a kind, without a plan.

@@ -1,0 +1,211 @@
+//! Recorded answers of AWS: what a snapshot is made of. Planning from a tape runs the same code as
+//! planning live, down to the parsing of the answers; only the network is left out.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_smithy_runtime_api::client::http::HttpConnectorFuture;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::http::StatusCode;
+use aws_smithy_types::body::SdkBody;
+use serde::{Deserialize, Serialize};
+
+use crate::digest;
+
+/// Headers that carry meaning to the SDK; all others are left out.
+const HEADERS: [&str; 6] = [
+    "content-type",
+    "x-amzn-errortype",
+    "x-amz-bucket-region",
+    "x-amzn-query-error",
+    "x-amz-error-code",
+    "x-amz-error-message",
+];
+
+/// Which read an answer belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ReadKey {
+    /// The Region of the endpoint.
+    pub region: String,
+    /// `service:Operation`.
+    pub call: String,
+    /// What tells reads of the same operation apart.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub arguments: String,
+}
+
+/// An answer on the wire.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Answer {
+    /// AWS answered.
+    Response {
+        /// The HTTP status.
+        status: u16,
+        /// The headers that matter.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        headers: BTreeMap<String, String>,
+        /// The body.
+        body: String,
+    },
+    /// No answer came.
+    Nothing {
+        /// Why.
+        error: String,
+    },
+}
+
+/// A read with its answers: one for each page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// The read.
+    #[serde(flatten)]
+    pub key: ReadKey,
+    /// Digest of a page's request, and its answer.
+    pub pages: BTreeMap<String, Answer>,
+}
+
+type Reads = Arc<Mutex<BTreeMap<ReadKey, BTreeMap<String, Answer>>>>;
+
+/// A tape in one of its two uses.
+#[derive(Debug, Clone)]
+pub enum Tape {
+    /// Answers are written on it.
+    Recording(Reads),
+    /// Answers come from it, and never from AWS.
+    Playing {
+        /// What was recorded.
+        reads: Reads,
+        /// When, for error messages.
+        taken: String,
+    },
+}
+
+impl Tape {
+    /// An empty tape to record on.
+    pub fn blank() -> Self {
+        Self::Recording(Reads::default())
+    }
+
+    /// A recorded tape.
+    pub fn playing(recorded: Vec<Recorded>, taken: String) -> Self {
+        let reads = recorded.into_iter().map(|read| (read.key, read.pages)).collect();
+        Self::Playing { reads: Arc::new(Mutex::new(reads)), taken }
+    }
+
+    /// Everything on the tape, in a stable order.
+    pub fn recorded(&self) -> Vec<Recorded> {
+        self.reads()
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .map(|(key, pages)| Recorded { key: key.clone(), pages: pages.clone() })
+            .collect()
+    }
+
+    /// Whether a read is on the tape.
+    pub fn has(&self, key: &ReadKey) -> bool {
+        self.reads().lock().unwrap_or_else(PoisonError::into_inner).contains_key(key)
+    }
+
+    fn reads(&self) -> &Reads {
+        match self {
+            Self::Recording(reads) | Self::Playing { reads, .. } => reads,
+        }
+    }
+
+    /// Answers a request from the tape; `None` while recording.
+    pub fn play(&self, key: &ReadKey, request: &HttpRequest) -> Option<HttpConnectorFuture> {
+        let Self::Playing { reads, taken } = self else { return None };
+        let page = page_of(request);
+        let answer = reads
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(key)
+            .and_then(|pages| pages.get(&page))
+            .cloned();
+        Some(HttpConnectorFuture::ready(match answer {
+            Some(answer) => answer.replay(),
+            None => Err(ConnectorError::other(
+                format!("the snapshot of {taken} does not hold this page of {}", key.call).into(),
+                None,
+            )),
+        }))
+    }
+
+    /// Writes an answer down; the last one counts, since earlier ones were tried again.
+    pub fn record(&self, key: &ReadKey, page: String, answer: Answer) {
+        if let Self::Recording(reads) = self {
+            reads
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .entry(key.clone())
+                .or_default()
+                .insert(page, answer);
+        }
+    }
+}
+
+/// Tells the pages of one read apart: everything of a request that does not depend on where the
+/// endpoint is or who signs.
+pub fn page_of(request: &HttpRequest) -> String {
+    let query = request.uri().split_once('?').map(|(_, query)| query).unwrap_or_default();
+    let body = request.body().bytes().map(String::from_utf8_lossy);
+    let full = digest::of(&(request.method(), query, body.as_deref().unwrap_or_default()));
+    full.get(..12).unwrap_or(&full).to_owned()
+}
+
+impl Answer {
+    /// Takes a response down, and gives back one that can still be read.
+    ///
+    /// # Errors
+    /// The body breaks off.
+    pub async fn take(response: HttpResponse) -> Result<(Self, HttpResponse), ConnectorError> {
+        let status = response.status();
+        let headers = response.headers().clone();
+        let body = aws_smithy_types::byte_stream::ByteStream::new(response.into_body())
+            .collect()
+            .await
+            .map_err(|error| ConnectorError::io(Box::new(error)))?
+            .into_bytes();
+        let answer = Self::Response {
+            status: status.as_u16(),
+            headers: HEADERS
+                .iter()
+                .filter_map(|name| Some(((*name).to_owned(), headers.get(*name)?.to_owned())))
+                .collect(),
+            body: String::from_utf8_lossy(&body).into_owned(),
+        };
+        let mut response = HttpResponse::new(status, SdkBody::from(body));
+        *response.headers_mut() = headers;
+        Ok((answer, response))
+    }
+
+    /// Whether a word is in the answer's headers or body.
+    pub fn mentions(&self, word: &str) -> bool {
+        match self {
+            Self::Nothing { error } => error.contains(word),
+            Self::Response { headers, body, .. } => {
+                body.contains(word) || headers.values().any(|value| value.contains(word))
+            }
+        }
+    }
+
+    fn replay(self) -> Result<HttpResponse, ConnectorError> {
+        match self {
+            Self::Nothing { error } => Err(ConnectorError::other(error.into(), None)),
+            Self::Response { status, headers, body } => {
+                let status = StatusCode::try_from(status)
+                    .map_err(|error| ConnectorError::other(Box::new(error), None))?;
+                let mut response = HttpResponse::new(status, SdkBody::from(body));
+                for (name, value) in headers {
+                    if let Err(error) = response.headers_mut().try_insert(name, value) {
+                        return Err(ConnectorError::other(Box::new(error), None));
+                    }
+                }
+                Ok(response)
+            }
+        }
+    }
+}

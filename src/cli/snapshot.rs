@@ -1,0 +1,205 @@
+//! `evenkeel snapshot`: records the observed state of the selected targets; and the other side,
+//! looking at such a file instead of AWS.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use chrono::Utc;
+use evenkeel::aws::meter::Meter;
+use evenkeel::aws::tape::Tape;
+use evenkeel::aws::{Session, http};
+use evenkeel::fleet::organization::Organization;
+use evenkeel::fleet::snapshot::{Head, Line, Reader, SnapshotError, VERSION, Writer};
+use evenkeel::names::AccountId;
+use evenkeel::plan::render::text::counted;
+use evenkeel::plan::{FailedAccount, SnapshotRef};
+use evenkeel::reconcile::fleet::{Job, Outcome, Wanted, Watch, look_at_recorded};
+use tempfile::NamedTempFile;
+
+use super::args::{Global, SnapshotArgs};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::look::{self, Wish};
+use super::out;
+
+/// Runs the command.
+pub async fn run(global: &Global, args: &SnapshotArgs) -> Result<Exit, Failure> {
+    let wish = Wish { record: Some(args.out.clone()), ..Wish::default() };
+    let looked = look::look(global, &args.selectors, wish).await?;
+    let plan = &looked.plan;
+    let size = std::fs::metadata(&args.out).map_or(0, |file| file.len());
+    out::line(&format!(
+        "{}: {} with {} in {} KiB",
+        args.out.display(),
+        counted(plan.targets.len(), "account"),
+        counted(usize::try_from(plan.cost.requests).unwrap_or(usize::MAX), "call"),
+        size.div_ceil(1024),
+    ));
+    let unknown = plan.summary().unknown;
+    if unknown > 0 {
+        out::line(&format!(
+            "{} could not be read and will be unknown in plans from it",
+            counted(unknown, "object")
+        ));
+    }
+    for failed in &plan.failed {
+        out::line(&format!("account {} could not be looked at: {}", failed.account, failed.reason));
+    }
+    Ok(if plan.failed.is_empty() && unknown == 0 { Exit::Done } else { Exit::Partly })
+}
+
+/// A snapshot that is being written. The file appears when it is complete.
+pub struct Recording {
+    writer: Writer<NamedTempFile>,
+    path: PathBuf,
+}
+
+impl Recording {
+    /// Begins.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn start(
+        path: &Path,
+        run: &str,
+        own: &AccountId,
+        organization: Option<Organization>,
+    ) -> Result<Self, Failure> {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))
+            .map_err(|error| Failure::file("write", path, error))?;
+        let head = Head {
+            evenkeel_snapshot: VERSION.to_owned(),
+            evenkeel_version: env!("CARGO_PKG_VERSION").to_owned(),
+            taken: Utc::now(),
+            run: run.to_owned(),
+            own: own.clone(),
+            organization,
+        };
+        let writer = Writer::new(file, &head).map_err(|error| unusable(path, &error))?;
+        Ok(Self { writer, path: path.to_owned() })
+    }
+
+    /// Adds an account.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn add(&mut self, job: &Job, outcome: &Outcome) -> Result<(), Failure> {
+        let line = match outcome {
+            Outcome::Seen(seen) => {
+                let Some((identity, reads)) = seen.recorded.clone() else { return Ok(()) };
+                Line::Seen { account: job.account.clone(), identity, reads }
+            }
+            Outcome::Failed(failed) => Line::Failed(failed.clone()),
+            Outcome::Conflicts(_) => return Ok(()),
+        };
+        self.writer.add(&line).map_err(|error| unusable(&self.path, &error))
+    }
+
+    /// Puts the file in its place.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn finish(self) -> Result<(), Failure> {
+        let Self { writer, path } = self;
+        let file = writer.finish().map_err(|error| unusable(&path, &error))?;
+        file.as_file().sync_all().map_err(|error| Failure::file("write", &path, error))?;
+        file.persist(&path).map_err(|error| Failure::file("write", &path, error.error))?;
+        Ok(())
+    }
+}
+
+/// A snapshot that is being looked at.
+pub struct Snapshot {
+    /// Its first line.
+    pub head: Head,
+    reader: Reader<File>,
+    path: PathBuf,
+}
+
+/// Opens a snapshot.
+///
+/// # Errors
+/// It cannot be read, is not one, or is of another version.
+pub fn open(path: &Path) -> Result<Snapshot, Failure> {
+    let file = File::open(path).map_err(|error| Failure::file("read", path, error))?;
+    let reader = Reader::new(file).map_err(|error| unusable(path, &error))?;
+    Ok(Snapshot { head: reader.head.clone(), reader, path: path.to_owned() })
+}
+
+impl Snapshot {
+    /// When it was taken, and how long ago that is.
+    pub fn reference(&self) -> SnapshotRef {
+        let minutes = (Utc::now() - self.head.taken).num_minutes().max(0);
+        let age = match minutes {
+            0..=1 => "just now".to_owned(),
+            2..=119 => format!("{minutes} minutes old"),
+            120..=2879 => format!("{} hours old", minutes / 60),
+            _ => format!("{} days old", minutes / 1440),
+        };
+        let taken = self.head.taken.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+        SnapshotRef { taken, age }
+    }
+
+    /// Looks at the jobs' accounts.
+    ///
+    /// # Errors
+    /// The file breaks off or cannot be read.
+    pub async fn look(
+        &mut self,
+        jobs: Vec<Job>,
+        wanted: &Arc<Wanted>,
+        watch: &Arc<dyn Watch>,
+        mut each: impl FnMut(Outcome),
+    ) -> Result<(), Failure> {
+        let taken = self.reference().taken;
+        let meter = Arc::new(Meter::default());
+        let client = http::client(Arc::clone(&meter));
+        let mut jobs: BTreeMap<AccountId, Job> =
+            jobs.into_iter().map(|job| (job.account.id.clone(), job)).collect();
+        for line in &mut self.reader {
+            match line.map_err(|error| unusable(&self.path, &error))? {
+                Line::Seen { account, identity, reads } => {
+                    let Some(mut job) = jobs.remove(&account.id) else { continue };
+                    job.account = account;
+                    let tape = Tape::playing(reads, taken.clone());
+                    let session =
+                        Session::playing(identity, tape, client.clone(), Arc::clone(&meter));
+                    let (wanted, watching) = (Arc::clone(wanted), Arc::clone(watch));
+                    // In a task of its own, where the SDK's large futures have room.
+                    let look = tokio::spawn(async move {
+                        look_at_recorded(&job, &wanted, Arc::new(session), watching.as_ref()).await
+                    });
+                    if let Ok(outcome) = look.await {
+                        each(outcome);
+                    }
+                    watch.done();
+                }
+                Line::Failed(failed) => {
+                    if jobs.remove(&failed.account).is_some() {
+                        each(Outcome::Failed(failed));
+                    }
+                }
+                Line::End(_) => {}
+            }
+        }
+        for (account, job) in jobs {
+            each(Outcome::Failed(FailedAccount {
+                account,
+                name: job.account.name,
+                reason: format!("the snapshot of {taken} does not hold this account"),
+                remedy: Some("take a new snapshot (`evenkeel snapshot`)".to_owned()),
+            }));
+        }
+        Ok(())
+    }
+}
+
+fn unusable(path: &Path, error: &SnapshotError) -> Failure {
+    Failure::usage(
+        format!("cannot use the snapshot {}: {error}", path.display()),
+        "take a new one with this version: evenkeel snapshot --out FILE",
+    )
+}

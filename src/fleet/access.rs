@@ -1,0 +1,100 @@
+//! How to get into an account: the role of the fleet file, with its placeholders filled in.
+
+use std::collections::BTreeMap;
+
+use super::file::Access;
+use crate::aws::AssumedRole;
+use crate::names::AccountId;
+
+/// `[access]` cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AccessError {
+    /// An environment variable is not set.
+    #[error("[access] needs the environment variable {0}, which is not set")]
+    NotSet(String),
+    /// A placeholder that is not known.
+    #[error("[access] holds a placeholder that is not known: {0}")]
+    Placeholder(String),
+}
+
+impl AccessError {
+    /// What the reader should do next.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::NotSet(_) => "set it, or correct `env` and [access] in the fleet file",
+            Self::Placeholder(_) => {
+                "it can hold ${account.id}, ${partition}, and ${env.NAME} for names in `env`"
+            }
+        }
+    }
+}
+
+/// Everything that roles are made from.
+#[derive(Debug, Clone)]
+pub struct Roles {
+    /// What the fleet file says.
+    pub access: Access,
+    /// The environment variables that it allows; `None` for those that are not set.
+    pub environment: BTreeMap<String, Option<String>>,
+    /// The run's id.
+    pub run: String,
+}
+
+impl Roles {
+    /// The role for an account. `policy` narrows what the session may do.
+    ///
+    /// # Errors
+    /// A placeholder cannot be filled in.
+    pub fn role(
+        &self,
+        account: &AccountId,
+        partition: &str,
+        policy: Option<String>,
+    ) -> Result<AssumedRole, AccessError> {
+        let fill = |text: &str| self.fill(text, account, partition);
+        let access = &self.access;
+        Ok(AssumedRole {
+            role_arn: fill(&access.role_arn)?,
+            session_name: fill(&access.session_name)?,
+            external_id: access.external_id.as_deref().map(fill).transpose()?,
+            source_identity: access.source_identity.then(|| format!("evenkeel-{}", self.run)),
+            run: access.session_tags.then(|| self.run.clone()),
+            policy,
+        })
+    }
+
+    /// The role that lists the organization, if the fleet file names one.
+    ///
+    /// # Errors
+    /// A placeholder cannot be filled in.
+    pub fn organizations_role(
+        &self,
+        own: &AccountId,
+        partition: &str,
+    ) -> Result<Option<AssumedRole>, AccessError> {
+        let Some(arn) = &self.access.organizations_role_arn else { return Ok(None) };
+        let role_arn = self.fill(arn, own, partition)?;
+        Ok(Some(AssumedRole { role_arn, ..self.role(own, partition, None)? }))
+    }
+
+    fn fill(
+        &self,
+        text: &str,
+        account: &AccountId,
+        partition: &str,
+    ) -> Result<String, AccessError> {
+        let mut filled =
+            text.replace("${account.id}", account.as_str()).replace("${partition}", partition);
+        for (name, value) in &self.environment {
+            let placeholder = format!("${{env.{name}}}");
+            if filled.contains(&placeholder) {
+                let value = value.as_ref().ok_or_else(|| AccessError::NotSet(name.clone()))?;
+                filled = filled.replace(&placeholder, value);
+            }
+        }
+        if filled.contains("${") {
+            return Err(AccessError::Placeholder(text.to_owned()));
+        }
+        Ok(filled)
+    }
+}

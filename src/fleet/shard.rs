@@ -1,0 +1,93 @@
+//! Splits a fleet for jobs that run side by side. An account keeps its shard when others come and
+//! go (rendezvous hashing: every shard bids for the account, the highest bid wins).
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::digest;
+use crate::names::AccountId;
+
+/// One of several shards, from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shard {
+    /// Which.
+    pub number: u32,
+    /// Of how many.
+    pub of: u32,
+}
+
+impl Shard {
+    /// Whether an account belongs to this shard.
+    pub fn has(self, account: &AccountId) -> bool {
+        let bid = |number: u32| digest::of(&(account.as_str(), number));
+        (1..=self.of).max_by_key(|number| bid(*number)) == Some(self.number)
+    }
+}
+
+impl fmt::Display for Shard {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}/{}", self.number, self.of)
+    }
+}
+
+impl FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parse = || {
+            let (number, of) = text.split_once('/')?;
+            Some(Self { number: number.parse().ok()?, of: of.parse().ok()? })
+        };
+        match parse() {
+            Some(shard) if shard.number >= 1 && shard.number <= shard.of && shard.of <= 1000 => {
+                Ok(shard)
+            }
+            _ => Err(format!("{text:?} is no shard: write 3/8 for the third of eight")),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn owner(account: &AccountId, of: u32) -> u32 {
+        let owners: Vec<u32> =
+            (1..=of).filter(|number| Shard { number: *number, of }.has(account)).collect();
+        assert_eq!(owners.len(), 1, "{account} of {of}");
+        owners[0]
+    }
+
+    proptest! {
+        #[test]
+        fn each_account_has_one_shard_and_keeps_it_when_a_shard_is_added(
+            account in "[0-9]{12}", of in 1u32..20,
+        ) {
+            let account: AccountId = account.parse().unwrap();
+            let before = owner(&account, of);
+            let after = owner(&account, of + 1);
+            prop_assert!(after == before || after == of + 1);
+        }
+    }
+
+    #[test]
+    fn shards_are_about_equal() {
+        let mut counts = [0; 8];
+        for id in 0..4000 {
+            let account = format!("{id:012}").parse().unwrap();
+            counts[owner(&account, 8) as usize - 1] += 1;
+        }
+        assert!(counts.iter().all(|count| (400..600).contains(count)), "{counts:?}");
+    }
+
+    #[test]
+    fn a_shard_is_written_as_a_fraction() {
+        assert_eq!("3/8".parse(), Ok(Shard { number: 3, of: 8 }));
+        for wrong in ["0/8", "9/8", "3", "a/b", "1/0", "3/8/1"] {
+            assert!(wrong.parse::<Shard>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,413 @@
+//! Looks at many accounts at the same time. Each is observed and planned on its own, and handed on
+//! as soon as it is done: one that fails or hangs hides no other.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::NaiveDate;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::declare::{About, Aimed, Conflict, Declarations, Selection, declare, join};
+use super::observe::observe_all;
+use super::stop::Stop;
+use crate::aws::reads::ReadCache;
+use crate::aws::role::SESSION_POLICY_LIMIT;
+use crate::aws::session::Identity;
+use crate::aws::tape::{Recorded, Tape};
+use crate::aws::{ConnectError, Session};
+use crate::baseline::Baseline;
+use crate::fleet::access::{AccessError, Roles};
+use crate::fleet::organization::Account;
+use crate::kinds::{Facts, Risk, registry};
+use crate::names::{AccountId, ItemName, Region};
+use crate::permissions::Permissions;
+use crate::plan::{
+    AccountInput, AccountPlan, FailedAccount, Mode, ObservedItem, TargetRef, Waiver, plan_account,
+};
+
+/// A target with its baseline.
+pub struct FleetTarget {
+    /// Its name in the fleet file.
+    pub name: String,
+    /// What is declared.
+    pub baseline: Baseline<'static>,
+    /// What it may do.
+    pub ceiling: Mode,
+}
+
+/// An account to look at.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// What is known of it.
+    pub account: Account,
+    /// Its targets, by their place in the list.
+    pub targets: Vec<usize>,
+    /// Its targets in the version of the baselines that is compared with.
+    pub before: Vec<usize>,
+}
+
+/// Where an item was observed.
+pub type Place = (AccountId, ItemName, Region);
+
+/// What a look at a fleet wants.
+pub struct Wanted {
+    /// The targets.
+    pub targets: Vec<FleetTarget>,
+    /// The targets of the version that is compared with.
+    pub before: Vec<FleetTarget>,
+    /// The organization's id, when it is known.
+    pub organization: Option<String>,
+    /// Which part of the baselines.
+    pub selection: Selection,
+    /// Only these places.
+    pub only: Option<BTreeSet<Place>>,
+    /// Changes of a higher risk are only reported.
+    pub max_risk: Risk,
+    /// Today, for exceptions.
+    pub today: NaiveDate,
+    /// How long an account may take.
+    pub account_timeout: Duration,
+    /// Accounts looked at at the same time.
+    pub concurrent_accounts: usize,
+    /// Whether sessions are narrowed to reading, whatever the targets may do.
+    pub read_only: bool,
+    /// Whether states of objects without changes are kept, and the sessions for writing.
+    pub for_applying: bool,
+}
+
+/// The ways into accounts.
+pub struct Ways {
+    /// Our own credentials.
+    pub own: Arc<Session>,
+    /// The roles in other accounts, if the fleet file names some.
+    pub roles: Option<Roles>,
+}
+
+/// What was seen in an account.
+pub struct Seen {
+    /// The account.
+    pub target: TargetRef,
+    /// Its part of the plan.
+    pub plan: AccountPlan,
+    /// The same for the version of the baselines that is compared with.
+    pub before: Option<AccountPlan>,
+    /// The way in, for writing.
+    pub session: Option<Arc<Session>>,
+    /// Whose credentials looked, and what AWS answered, when it was recorded.
+    pub recorded: Option<(Identity, Vec<Recorded>)>,
+}
+
+/// What became of a look at an account.
+pub enum Outcome {
+    /// It was looked at; single things may still be unknown.
+    Seen(Box<Seen>),
+    /// There is no way in.
+    Failed(FailedAccount),
+    /// The targets contradict each other.
+    Conflicts(Vec<Conflict>),
+}
+
+/// Told while accounts are looked at.
+pub trait Watch: Send + Sync {
+    /// So many items more will be looked at.
+    fn found(&self, _items: usize) {}
+    /// An item was looked at.
+    fn seen(&self) {}
+    /// An account is done.
+    fn done(&self) {}
+}
+
+/// Nobody watches.
+pub struct Nobody;
+impl Watch for Nobody {}
+
+/// Why there is no way into an account.
+#[derive(Debug, thiserror::Error)]
+enum NoWay {
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    #[error("the credentials belong to account {actual}, not to {wanted}")]
+    WrongAccount { wanted: AccountId, actual: AccountId },
+    #[error("no way in within {0} seconds")]
+    Late(u64),
+}
+
+impl NoWay {
+    fn remedy(&self) -> String {
+        match self {
+            Self::Connect(error) => error.remedy(),
+            Self::Access(error) => error.remedy().to_owned(),
+            Self::WrongAccount { .. } => {
+                "use the credentials of the right account, or add [access] role_arn to the fleet file".to_owned()
+            }
+            Self::Late(_) => {
+                "run again for this account alone (-a), or allow more with [limits] account_timeout_seconds".to_owned()
+            }
+        }
+    }
+}
+
+/// Looks at all jobs, and hands on each as it is done.
+pub async fn look_at_all(
+    jobs: Vec<Job>,
+    wanted: &Arc<Wanted>,
+    ways: &Arc<Ways>,
+    watch: &Arc<dyn Watch>,
+    stop: &Stop,
+    mut each: impl FnMut(Job, Outcome),
+) {
+    let turns = Arc::new(Semaphore::new(wanted.concurrent_accounts.max(1)));
+    let mut tasks = JoinSet::new();
+    for job in jobs {
+        // Not more tasks than turns: results are taken while new ones start.
+        let turn = loop {
+            tokio::select! {
+                biased;
+                Some(Ok((job, outcome))) = tasks.join_next() => each(job, outcome),
+                turn = Arc::clone(&turns).acquire_owned() => break turn,
+            }
+        };
+        if stop.is_raised() {
+            break;
+        }
+        let (wanted, ways) = (Arc::clone(wanted), Arc::clone(ways));
+        let watch = Arc::clone(watch);
+        tasks.spawn(async move {
+            let _turn = turn;
+            let outcome = look_at(&job, &wanted, &ways, watch.as_ref()).await;
+            watch.done();
+            (job, outcome)
+        });
+    }
+    while let Some(result) = tasks.join_next().await {
+        if let Ok((job, outcome)) = result {
+            each(job, outcome);
+        }
+    }
+}
+
+/// Looks at one account.
+async fn look_at(job: &Job, wanted: &Wanted, ways: &Ways, watch: &dyn Watch) -> Outcome {
+    let started = Instant::now();
+    let deadline = started + wanted.account_timeout;
+    let (reporting, enforcing): (Vec<usize>, Vec<usize>) = job
+        .targets
+        .iter()
+        .partition(|target| wanted.read_only || wanted.targets[**target].ceiling != Mode::Enforce);
+    let mut groups = Vec::new();
+    for (targets, narrowed) in [(enforcing, false), (reporting, true)] {
+        // What is only compared with is read with the first way in.
+        let alone = groups.is_empty() && narrowed && !job.before.is_empty();
+        if targets.is_empty() && !alone {
+            continue;
+        }
+        let session =
+            match tokio::time::timeout_at(deadline, open(job, wanted, ways, narrowed)).await {
+                Ok(Ok(session)) => session,
+                Ok(Err(no_way)) => return failed(job, &no_way),
+                Err(_) => return failed(job, &NoWay::Late(wanted.account_timeout.as_secs())),
+            };
+        groups.push((session, targets));
+    }
+    look_with(job, wanted, groups, Some(deadline), watch).await
+}
+
+/// Looks at an account in a snapshot.
+pub async fn look_at_recorded(
+    job: &Job,
+    wanted: &Wanted,
+    session: Arc<Session>,
+    watch: &dyn Watch,
+) -> Outcome {
+    look_with(job, wanted, vec![(session, job.targets.clone())], None, watch).await
+}
+
+async fn look_with(
+    job: &Job,
+    wanted: &Wanted,
+    groups: Vec<(Arc<Session>, Vec<usize>)>,
+    deadline: Option<Instant>,
+    watch: &dyn Watch,
+) -> Outcome {
+    let about = About { account: &job.account, organization: wanted.organization.as_deref() };
+    let selection = selection(wanted, &job.account.id);
+    let mut caches = Vec::new();
+    let mut parts = Vec::new();
+    let mut of_group = Vec::new();
+    for (position, (session, targets)) in groups.iter().enumerate() {
+        caches.push(Arc::new(ReadCache::default()));
+        for target in targets {
+            let aimed = aimed(&wanted.targets[*target]);
+            parts.push(declare(aimed, session, &caches[position], about, &selection).await);
+            of_group.push(position);
+        }
+    }
+    if let Err(conflicts) = join(&mut parts) {
+        return Outcome::Conflicts(conflicts);
+    }
+    let mut items = Vec::new();
+    let mut regions: BTreeSet<Region> = BTreeSet::new();
+    for (part, group) in parts.into_iter().zip(of_group) {
+        let (session, cache) = (&groups[group].0, &caches[group]);
+        regions.extend(part.regions.iter().cloned());
+        items.extend(observe(part, session, cache, deadline, watch).await);
+    }
+    let before = match groups.first().zip(caches.first()) {
+        Some(((session, _), cache)) if !wanted.before.is_empty() => {
+            let mut items = Vec::new();
+            for target in &job.before {
+                let aimed = aimed(&wanted.before[*target]);
+                let part = declare(aimed, session, cache, about, &selection).await;
+                items.extend(observe(part, session, cache, deadline, watch).await);
+            }
+            Some(planned(&wanted.before, &job.before, items, wanted))
+        }
+        _ => None,
+    };
+    let mut plan = planned(&wanted.targets, &job.targets, items, wanted);
+    if !wanted.for_applying {
+        plan.slim();
+    }
+    let Some((session, _)) = groups.first() else {
+        return Outcome::Failed(FailedAccount {
+            account: job.account.id.clone(),
+            name: job.account.name.clone(),
+            reason: "no target asks for this account".to_owned(),
+            remedy: None,
+        });
+    };
+    let recorded = match session.tape() {
+        Some(tape @ Tape::Recording(_)) => Some((session.identity().clone(), tape.recorded())),
+        _ => None,
+    };
+    Outcome::Seen(Box::new(Seen {
+        target: TargetRef {
+            account: job.account.id.clone(),
+            name: job.account.name.clone(),
+            partition: session.partition().to_owned(),
+            home_region: session.home_region().clone(),
+            regions: regions.into_iter().collect(),
+        },
+        session: wanted.for_applying.then(|| Arc::clone(session)),
+        plan,
+        before,
+        recorded,
+    }))
+}
+
+async fn observe(
+    part: Declarations,
+    session: &Arc<Session>,
+    reads: &Arc<ReadCache>,
+    deadline: Option<Instant>,
+    watch: &dyn Watch,
+) -> Vec<ObservedItem> {
+    watch.found(part.items.len());
+    let mut items = observe_all(session, reads, part.items, deadline, || watch.seen()).await;
+    items.extend(part.unresolved);
+    items
+}
+
+fn planned(
+    targets: &[FleetTarget],
+    of_account: &[usize],
+    items: Vec<ObservedItem>,
+    wanted: &Wanted,
+) -> AccountPlan {
+    plan_account(&AccountInput {
+        items,
+        kind: &registry::find,
+        waiver: &|item, facts, object| {
+            let baselines = of_account.iter().map(|target| &targets[*target].baseline);
+            waiver(baselines, item, facts, object, wanted.today)
+        },
+        max_risk: wanted.max_risk,
+    })
+}
+
+fn waiver<'a>(
+    mut baselines: impl Iterator<Item = &'a Baseline<'static>>,
+    item: &ItemName,
+    facts: &Facts,
+    object: &str,
+    today: NaiveDate,
+) -> Option<Waiver> {
+    baselines.find_map(|baseline| {
+        baseline
+            .exceptions
+            .iter()
+            .find(|exception| exception.covers(item, &facts.account, &facts.region, object, today))
+            .map(|exception| Waiver {
+                until: exception.until.to_string(),
+                owner: exception.owner.clone(),
+                reason: exception.reason.clone(),
+            })
+    })
+}
+
+fn aimed(target: &FleetTarget) -> Aimed<'_> {
+    Aimed { baseline: &target.baseline, ceiling: target.ceiling }
+}
+
+fn selection(wanted: &Wanted, account: &AccountId) -> Selection {
+    Selection {
+        only: wanted.only.as_ref().map(|only| {
+            only.iter()
+                .filter(|(of, _, _)| of == account)
+                .map(|(_, item, region)| (item.clone(), region.clone()))
+                .collect()
+        }),
+        ..wanted.selection.clone()
+    }
+}
+
+fn failed(job: &Job, no_way: &NoWay) -> Outcome {
+    Outcome::Failed(FailedAccount {
+        account: job.account.id.clone(),
+        name: job.account.name.clone(),
+        reason: no_way.to_string(),
+        remedy: Some(no_way.remedy()),
+    })
+}
+
+/// The way into an account: our own credentials, or the fleet file's role.
+async fn open(
+    job: &Job,
+    wanted: &Wanted,
+    ways: &Ways,
+    narrowed: bool,
+) -> Result<Arc<Session>, NoWay> {
+    let account = &job.account.id;
+    let own = &ways.own;
+    if account == own.account() {
+        return Ok(Arc::clone(own));
+    }
+    let wrong = |actual: &Session| NoWay::WrongAccount {
+        wanted: account.clone(),
+        actual: actual.account().clone(),
+    };
+    let roles = ways.roles.as_ref().ok_or_else(|| wrong(own))?;
+    let policy = narrowed.then(|| session_policy(job, wanted));
+    let role = roles.role(account, own.partition(), policy)?;
+    let session = Arc::new(own.assume(&role).await?);
+    if session.account() == account { Ok(session) } else { Err(wrong(&session)) }
+}
+
+/// A policy that lets a session read what the account's targets need, and write nothing.
+fn session_policy(job: &Job, wanted: &Wanted) -> String {
+    let mut permissions = Permissions::default();
+    let targets = job.targets.iter().map(|target| &wanted.targets[*target]);
+    let before = job.before.iter().map(|target| &wanted.before[*target]);
+    for item in targets.chain(before).flat_map(|target| target.baseline.resolve_for_anyone()) {
+        if let Some(kind) = registry::find(&item.item.kind) {
+            // A spec that does not fit needs no permission: it is unknown from the start.
+            let _ = permissions.add(kind, &item.spec, Mode::Report);
+        }
+    }
+    permissions.read_only(SESSION_POLICY_LIMIT)
+}
