@@ -11,13 +11,16 @@ DENY_VERSION     := 0.20.2
 export CARGO_TARGET_DIR
 export EVENKEEL_PYTHON := $(PYTHON)
 
-.PHONY: help demo test lint deny docs bench build emulator tools fuzz clean-cache
+.PHONY: help demo demo-fleet test lint deny docs bench build emulator tools fuzz clean-cache
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 demo: build emulator ## the whole job against an emulated account: plan, apply, break, check, repair
 	@scripts/demo "$(CARGO_TARGET_DIR)/debug/evenkeel"
+
+demo-fleet: build emulator ## an emulated organization of twelve accounts: one plan, apply, snapshot, pull request
+	@scripts/demo-fleet "$(CARGO_TARGET_DIR)/debug/evenkeel"
 
 test: emulator ## everything: unit, property, command-line and emulator tests
 	@echo "== the emulator's own tests"

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::digest;
+use crate::names::AccountId;
 use crate::plan::{ObjectPlan, Plan, TargetRef, Verdict};
 
 /// Names listed before "and N more".
@@ -16,11 +18,19 @@ pub struct Group<'a> {
     pub objects: Vec<&'a ObjectPlan>,
 }
 
-/// Groups the objects that a test lets through, in the plan's order.
+/// Groups the objects that a test lets through; see [`group_of`].
 pub fn group<'a>(plan: &'a Plan, wanted: impl Fn(&Verdict) -> bool) -> Vec<Group<'a>> {
+    group_of(plan.objects.iter().filter(|object| wanted(&object.verdict)))
+}
+
+/// Groups objects. In a fleet, what concerns few accounts comes first: what all of them lack is
+/// known soon, and what one has alone should be seen.
+pub fn group_of<'a>(objects: impl Iterator<Item = &'a ObjectPlan>) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'a>> = Vec::new();
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
-    for object in plan.objects.iter().filter(|object| wanted(&object.verdict)) {
+    let mut accounts: BTreeSet<&AccountId> = BTreeSet::new();
+    for object in objects {
+        accounts.insert(&object.account);
         let key = likeness(object);
         match places.get(&key) {
             Some(place) => groups[*place].objects.push(object),
@@ -30,10 +40,13 @@ pub fn group<'a>(plan: &'a Plan, wanted: impl Fn(&Verdict) -> bool) -> Vec<Group
             }
         }
     }
+    if accounts.len() > 2 {
+        groups.sort_by_key(|group| group.accounts().len());
+    }
     groups
 }
 
-/// What objects must share to be shown together.
+/// What objects must share to be shown together; the ids of account and Region may differ.
 fn likeness(object: &ObjectPlan) -> String {
     let changes: Vec<_> = object
         .changes
@@ -41,23 +54,40 @@ fn likeness(object: &ObjectPlan) -> String {
         .map(|change| (&change.drift, change.risk, &change.warnings, &change.disposition))
         .collect();
     let verdict = match &object.verdict {
+        // The request id is of no use to tell causes apart.
         Verdict::Unknown(unknown) => {
-            let reason = unknown
-                .reason
-                .replace(object.region.as_str(), "REGION")
-                .replace(object.account.as_str(), "ACCOUNT");
-            // The request id is of no use to tell causes apart.
-            format!("unknown {}", reason.split(" (request ").next().unwrap_or_default())
+            format!("unknown {}", unknown.reason.split(" (request ").next().unwrap_or_default())
         }
         other => format!("{other:?}"),
     };
-    format!("{}|{:?}|{verdict}|{changes:?}", object.item, object.mode)
+    let all = format!("{}|{:?}|{verdict}|{changes:?}", object.item, object.mode);
+    let all = all.replace(object.account.as_str(), "ACCOUNT");
+    digest::of(&all.replace(object.region.as_str(), "REGION"))
 }
 
 impl Group<'_> {
+    /// The accounts that the objects are in.
+    pub fn accounts(&self) -> BTreeSet<&AccountId> {
+        self.objects.iter().map(|object| &object.account).collect()
+    }
+
+    /// A text of the first object as it holds for all: where they are in several accounts or
+    /// Regions, the first one's own id is replaced by its placeholder.
+    pub fn for_all(&self, text: &str) -> String {
+        let first = self.first;
+        let mut text = text.to_owned();
+        if self.objects.iter().any(|object| object.account != first.account) {
+            text = text.replace(first.account.as_str(), "${account.id}");
+        }
+        if self.objects.iter().any(|object| object.region != first.region) {
+            text = text.replace(first.region.as_str(), "${region}");
+        }
+        text
+    }
+
     /// Where the objects are: `global`, `eu-west-1`, `all 17 regions`, `2 accounts: …`.
     pub fn place(&self, plan: &Plan) -> String {
-        let accounts: BTreeSet<_> = self.objects.iter().map(|object| &object.account).collect();
+        let accounts = self.accounts();
         let regions: BTreeSet<_> = self.objects.iter().map(|object| &object.region).collect();
         let mut parts = Vec::new();
         if self.first.global {
@@ -79,12 +109,16 @@ impl Group<'_> {
             let names: Vec<_> = accounts
                 .iter()
                 .map(|account| {
-                    let target = plan.targets.iter().find(|target| target.account == **account);
-                    target.map_or_else(|| account.to_string(), account_name)
+                    // Targets are sorted by account.
+                    plan.targets
+                        .binary_search_by(|target| target.account.cmp(account))
+                        .map_or_else(|_| account.to_string(), |at| account_name(&plan.targets[at]))
                 })
                 .collect();
             parts.push(if names.len() == 1 {
                 names.concat()
+            } else if names.len() == plan.targets.len() {
+                format!("all {} accounts", names.len())
             } else {
                 format!("{} accounts: {}", names.len(), shortened(&names))
             });
@@ -94,8 +128,18 @@ impl Group<'_> {
 
     /// The objects' names: `vpc-0a1b (10.0.0.0/16)`, or `23 objects: …`; empty for singletons.
     pub fn names(&self) -> String {
-        let names: BTreeSet<String> =
-            self.objects.iter().filter_map(|object| object_name(object)).collect();
+        let several = self.accounts().len() > 1;
+        let names: BTreeSet<String> = self
+            .objects
+            .iter()
+            .filter_map(|object| {
+                let name = object_name(object)?;
+                Some(match several {
+                    true => name.replace(object.account.as_str(), "${account.id}"),
+                    false => name,
+                })
+            })
+            .collect();
         let names: Vec<String> = names.into_iter().collect();
         match names.len() {
             0 => String::new(),

@@ -6,9 +6,10 @@ use std::fmt::Write;
 
 use anstyle::{AnsiColor, Color, Style};
 
-use super::group::{Group, account_name, group};
+use super::group::{Group, account_name, group, group_of};
 use super::value::{self, Sign};
 use crate::kinds::Risk;
+use crate::names::AccountId;
 use crate::plan::{Disposition, Plan, PlannedChange, Verdict};
 
 /// Column in which a heading's place starts.
@@ -31,8 +32,17 @@ pub struct Options {
 pub fn render(plan: &Plan, options: &Options) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "{}", header(plan, options.command));
-    for group in group(plan, |verdict| matches!(verdict, Verdict::Drifted)) {
-        drifted(&mut out, plan, &group);
+    for part in parts(plan) {
+        if let Some(title) = &part.title {
+            let bold = Style::new().bold().underline();
+            let _ = writeln!(out, "\n{bold}{title}{bold:#}");
+        }
+        if part.title.is_some() && part.groups.is_empty() {
+            out.push_str("  nothing\n");
+        }
+        for group in part.groups {
+            drifted(&mut out, plan, &group);
+        }
     }
     section(&mut out, plan, "Excepted", |verdict| matches!(verdict, Verdict::Excepted { .. }));
     section(
@@ -42,6 +52,7 @@ pub fn render(plan: &Plan, options: &Options) -> String {
         |verdict| matches!(verdict, Verdict::Unknown(_)),
     );
     skipped(&mut out, plan, options.verbose);
+    accounts(&mut out, plan);
     let _ = writeln!(out, "\n{}", summary_line(plan));
     if let Some(next) = &options.next {
         let _ = writeln!(out, "{next}");
@@ -53,15 +64,28 @@ pub fn render(plan: &Plan, options: &Options) -> String {
 pub fn header(plan: &Plan, command: &str) -> String {
     let bold = Style::new().bold();
     let regions: BTreeSet<_> = plan.targets.iter().flat_map(|target| &target.regions).collect();
-    let account = match plan.targets.as_slice() {
-        [only] => account_name(only),
-        many => format!("{} accounts", many.len()),
+    let account = match (plan.targets.as_slice(), plan.failed.as_slice()) {
+        ([only], []) => account_name(only),
+        (many, failed) => counted(many.len() + failed.len(), "account"),
     };
     let digest = plan.baseline.digest.get(..6).unwrap_or(&plan.baseline.digest);
     let seconds = plan.cost.milliseconds / 1000;
     let tenths = plan.cost.milliseconds % 1000 / 100;
+    let seen = match &plan.snapshot {
+        Some(snapshot) => {
+            return format!(
+                "{bold}evenkeel {command}{bold:#} · {}@{digest} · {account} · {} · {} in the snapshot of {} ({})",
+                plan.baseline.name,
+                counted(regions.len(), "region"),
+                counted(plan.objects.len(), "object"),
+                snapshot.taken,
+                snapshot.age,
+            );
+        }
+        None => format!("{seconds}.{tenths} s"),
+    };
     format!(
-        "{bold}evenkeel {command}{bold:#} · {}@{digest} · {account} · {} · {} observed in {seconds}.{tenths} s with {}",
+        "{bold}evenkeel {command}{bold:#} · {}@{digest} · {account} · {} · {} observed in {seen} with {}",
         plan.baseline.name,
         counted(regions.len(), "region"),
         counted(plan.objects.len(), "object"),
@@ -83,6 +107,9 @@ pub fn summary_line(plan: &Plan) -> String {
     }
     parts.push(format!("{} in sync", sum.in_sync));
     parts.push(format!("{} unknown", sum.unknown));
+    if sum.failed_accounts > 0 {
+        parts.push(format!("{} not looked at", counted(sum.failed_accounts, "account")));
+    }
     if sum.skipped > 0 {
         parts.push(format!("{} skipped", sum.skipped));
     }
@@ -95,6 +122,67 @@ pub fn summary_line(plan: &Plan) -> String {
         parts.push(format!("{} excepted until {until}", sum.excepted));
     }
     parts.join(" · ")
+}
+
+/// Drifted objects that belong together.
+pub struct Part<'a> {
+    /// What they have in common; none when there is one part alone.
+    pub title: Option<String>,
+    /// The objects.
+    pub groups: Vec<Group<'a>>,
+}
+
+/// The drifted objects: all, or, beside another version of the baselines, in three parts.
+pub fn parts(plan: &Plan) -> Vec<Part<'_>> {
+    let drifted = |place: &usize| plan.objects[*place].verdict == Verdict::Drifted;
+    let places = || (0..plan.objects.len()).filter(drifted);
+    let at = |place: usize| &plan.objects[place];
+    let Some(comparison) = &plan.comparison else {
+        return vec![Part { title: None, groups: group_of(places().map(at)) }];
+    };
+    let base = &comparison.base;
+    let introduced = places().filter(|place| comparison.is_introduced(*place)).map(at);
+    let earlier = places().filter(|place| !comparison.is_introduced(*place)).map(at);
+    vec![
+        Part {
+            title: Some(format!("Introduced by this change of the baselines (against {base})")),
+            groups: group_of(introduced),
+        },
+        Part {
+            title: Some(format!("Removed by it: planned by {base}, and not any more")),
+            groups: group_of(comparison.removed.iter()),
+        },
+        Part { title: Some("Drift that was there before".to_owned()), groups: group_of(earlier) },
+    ]
+}
+
+/// Accounts that nobody has looked at, and why.
+fn accounts(out: &mut String, plan: &Plan) {
+    let named = |account: &AccountId, name: Option<&String>| match name {
+        Some(name) => format!("{account} ({name})"),
+        None => account.to_string(),
+    };
+    if !plan.failed.is_empty() {
+        let red = Style::new().fg_color(Some(Color::Ansi(AnsiColor::Red))).bold();
+        let _ = writeln!(
+            out,
+            "\n{red}Accounts that could not be looked at: everything in them is unknown{red:#}"
+        );
+    }
+    for failed in &plan.failed {
+        let _ = writeln!(out, "  {}", named(&failed.account, failed.name.as_ref()));
+        let _ = writeln!(out, "    {}", failed.reason);
+        if let Some(remedy) = &failed.remedy {
+            let _ = writeln!(out, "    next: {remedy}");
+        }
+    }
+    if !plan.skipped.is_empty() {
+        let _ = writeln!(out, "\nAccounts left out");
+    }
+    for skipped in &plan.skipped {
+        let name = named(&skipped.account, skipped.name.as_ref());
+        let _ = writeln!(out, "  {name}: {}", skipped.reason);
+    }
 }
 
 fn drifted(out: &mut String, plan: &Plan, group: &Group<'_>) {
@@ -119,16 +207,16 @@ fn drifted(out: &mut String, plan: &Plan, group: &Group<'_>) {
             let gap = if line.field.is_empty() { 0 } else { width };
             let field = format!("{:gap$}", line.field);
             let space = if line.field.is_empty() { "" } else { "  " };
-            let _ =
-                writeln!(out, "  {style}{symbol}{style:#} {field}{space}{}", line.text.trim_end());
+            let text = group.for_all(line.text.trim_end());
+            let _ = writeln!(out, "  {style}{symbol}{style:#} {field}{space}{text}");
             for (sign, text) in &line.detail {
-                let style = style_of(*sign);
+                let (style, text) = (style_of(*sign), group.for_all(text));
                 let _ = writeln!(out, "      {style}{} {text}{style:#}", sign.symbol());
             }
         }
         for warning in &change.warnings {
             let style = Style::new().fg_color(Some(Color::Ansi(AnsiColor::Magenta))).bold();
-            let _ = writeln!(out, "  {style}!{style:#} {warning}");
+            let _ = writeln!(out, "  {style}!{style:#} {}", group.for_all(warning));
         }
         let last = index + 1 == group.first.changes.len();
         footer(out, group, change, last);
@@ -202,12 +290,12 @@ fn section(out: &mut String, plan: &Plan, title: &str, wanted: impl Fn(&Verdict)
                 let _ = writeln!(out, "    until {until} · {owner} · {reason}");
             }
             Verdict::Unknown(unknown) => {
-                let _ = writeln!(out, "    {}", unknown.reason);
+                let _ = writeln!(out, "    {}", group.for_all(&unknown.reason));
                 if let Some(permission) = &unknown.permission {
                     let _ = writeln!(out, "    missing permission: {permission}");
                 }
                 if let Some(remedy) = &unknown.remedy {
-                    let _ = writeln!(out, "    next: {remedy}");
+                    let _ = writeln!(out, "    next: {}", group.for_all(remedy));
                 }
             }
             Verdict::InSync | Verdict::Drifted | Verdict::Skipped { .. } => {}
