@@ -40,6 +40,9 @@ const CALLS_IN_FLIGHT: usize = 32;
 /// Calls in flight for all accounts together.
 const CALLS_IN_FLIGHT_IN_ALL: usize = 512;
 
+/// How long a read that is not on the tape lets others go first.
+const NOT_RECORDED_PAUSE: Duration = Duration::from_millis(100);
+
 /// The credentials could not be turned into a known account.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ConnectError {
@@ -363,6 +366,9 @@ impl Session {
                 if let Tape::Playing { taken, .. } = tape
                     && !tape.has(&key)
                 {
+                    // When one of several reads failed, the others were given up and not recorded.
+                    // The one that is recorded must be heard first: it says why.
+                    tokio::time::sleep(NOT_RECORDED_PAUSE).await;
                     return Err(self.failed(
                         region,
                         call,

@@ -32,7 +32,9 @@ pub enum Mode {
 }
 
 /// Where something is declared.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 pub struct Location {
     /// The file, as it was given.
     pub file: String,

@@ -72,6 +72,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Record the observed state of the selected targets, for plans without credentials
     Snapshot(SnapshotArgs),
+    /// Put the plans of shards together
+    MergeReports(MergeReportsArgs),
     /// The controller: reconcile on a schedule, as the modes allow
     Run(RunArgs),
     /// What a kind is: fields, ranges, risks, permissions, compliance items
@@ -129,6 +131,12 @@ pub enum Format {
     Json,
     /// For a pull-request comment.
     Markdown,
+    /// For code scanning: SARIF 2.1.0.
+    Sarif,
+    /// One HTML file.
+    Html,
+    /// For CI's test reports.
+    Junit,
 }
 
 /// `plan`.
@@ -163,6 +171,22 @@ pub struct SnapshotArgs {
     /// The file
     #[arg(long, value_name = "FILE", default_value = "evenkeel.snapshot")]
     pub out: PathBuf,
+}
+
+/// `merge-reports`.
+#[derive(Debug, Args)]
+pub struct MergeReportsArgs {
+    /// Plans of different shards, from `plan --format json` or `plan --save`
+    #[arg(value_name = "REPORT", required = true)]
+    pub reports: Vec<PathBuf>,
+    #[command(flatten)]
+    pub output: Output,
+    /// Save the whole, so that `apply FILE` does exactly this
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
+    /// Exit with code 2 when there is drift
+    #[arg(long)]
+    pub detailed_exitcode: bool,
 }
 
 /// `check`.
@@ -308,6 +332,8 @@ pub enum SchemaOf {
     Baseline,
     /// The fleet file.
     Fleet,
+    /// A plan, as `--format json` prints it.
+    Plan,
 }
 
 /// `completions`.

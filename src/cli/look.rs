@@ -150,6 +150,10 @@ pub async fn at(
             };
             let own = Arc::new(Session::connect(Arc::clone(&meter), options).await?);
             let roles = fleet.as_ref().and_then(|fleet| settings::roles(fleet, &run));
+            if let Some(roles) = &roles {
+                // A placeholder that cannot be filled in is wrong for every account.
+                roles.role(own.account(), own.partition(), None)?;
+            }
             Some(Arc::new(Ways { own, roles }))
         }
     };

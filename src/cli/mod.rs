@@ -10,6 +10,7 @@ pub mod failure;
 pub mod git;
 pub mod init;
 pub mod look;
+pub mod merge_reports;
 pub mod out;
 pub mod plan;
 pub mod policy;
@@ -40,6 +41,7 @@ pub async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Apply(args) => apply::run(global, args).await,
         Command::Check(args) => check::run(global, args).await,
         Command::Snapshot(args) => snapshot::run(global, args).await,
+        Command::MergeReports(args) => merge_reports::run(global, args),
         Command::Run(args) => run::run(global, args).await,
         Command::Explain(args) => explain::run(args),
         Command::Policy(args) => policy::run(global, args),

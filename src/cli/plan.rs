@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use evenkeel::plan::render::{json, markdown, text};
+use evenkeel::plan::render::{html, json, junit, markdown, sarif, text};
 use evenkeel::plan::{Plan, Verdict};
 
 use super::args::{Format, Global, Output, PlanArgs};
@@ -43,12 +43,15 @@ pub fn print(
     next: Option<String>,
     verbose: bool,
 ) -> Result<(), Failure> {
+    let trouble =
+        |error: String| Failure::usage(format!("cannot write the plan in this form: {error}"), "");
     let text = match output.format {
         Format::Text => text::render(plan, &text::Options { command, next, verbose }),
-        Format::Json => json::render(plan).map_err(|error| {
-            Failure::usage(format!("cannot write the plan as JSON: {error}"), "")
-        })?,
+        Format::Json => json::render(plan).map_err(|error| trouble(error.to_string()))?,
         Format::Markdown => markdown::render(plan, "the output of `evenkeel plan`"),
+        Format::Sarif => sarif::render(plan).map_err(|error| trouble(error.to_string()))?,
+        Format::Html => html::render(plan),
+        Format::Junit => junit::render(plan).map_err(|error| trouble(error.to_string()))?,
     };
     out::result(&text, output.out.as_deref())
 }

@@ -14,6 +14,7 @@ pub fn run(args: &SchemaArgs) -> Result<Exit, Failure> {
     let schema = match args.file {
         SchemaOf::Baseline => baseline_schema(registry::catalog()),
         SchemaOf::Fleet => fleet::file::schema(),
+        SchemaOf::Plan => evenkeel::plan::render::json::schema(),
     };
     out::line(&serde_json::to_string_pretty(&schema).unwrap_or_default());
     Ok(Exit::Done)

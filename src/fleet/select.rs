@@ -17,7 +17,9 @@ pub struct Assignment {
 }
 
 /// An account that a target selects and that is not looked at.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 pub struct SkippedAccount {
     /// The account.
     pub account: AccountId,

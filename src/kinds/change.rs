@@ -39,7 +39,7 @@ impl Risk {
 }
 
 /// One field that differs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct FieldDrift {
     /// The field's path in the spec: `lifecycle[0].days`; empty for the whole object.
     pub field: String,
@@ -178,7 +178,7 @@ impl<A> Change<A> {
 }
 
 /// How a write is taken back.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Undo<A> {
     /// By these writes, in this order.

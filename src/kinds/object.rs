@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::aws::AwsError;
 
 /// One object, as observed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Object<S> {
     /// What tells it apart within its account, Region and kind: `vpc-0a1b`, a bucket's name;
     /// empty for the one object of a singleton.
@@ -24,7 +24,7 @@ pub struct Object<S> {
 }
 
 /// What is known of an object.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "status", content = "state", rename_all = "snake_case")]
 pub enum Status<S> {
     /// It is there.
@@ -41,7 +41,7 @@ pub enum Status<S> {
 }
 
 /// Why something is not known.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Unknown {
     /// Why, in words.
     pub reason: String,

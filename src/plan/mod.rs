@@ -24,7 +24,7 @@ use crate::names::{AccountId, ItemName, Region};
 pub const FORMAT_VERSION: &str = "1";
 
 /// One reviewed (or to be reviewed) set of changes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Plan {
     /// See [`FORMAT_VERSION`].
     pub format_version: String,
@@ -57,7 +57,7 @@ pub struct Plan {
 }
 
 /// The baseline that a plan was made from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct BaselineRef {
     /// Its name.
     pub name: String,
@@ -71,7 +71,7 @@ pub struct BaselineRef {
 }
 
 /// An account that was looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct TargetRef {
     /// The account.
     pub account: AccountId,
@@ -87,7 +87,7 @@ pub struct TargetRef {
 }
 
 /// An account that could not be looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct FailedAccount {
     /// The account.
     pub account: AccountId,
@@ -102,7 +102,7 @@ pub struct FailedAccount {
 }
 
 /// The snapshot that a plan was made from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct SnapshotRef {
     /// When it was taken, as RFC 3339.
     pub taken: String,
@@ -111,7 +111,7 @@ pub struct SnapshotRef {
 }
 
 /// A plan beside that of another version of the baseline, for the same observations.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Comparison {
     /// The other version: a git ref or a folder.
     pub base: String,
@@ -125,7 +125,9 @@ pub struct Comparison {
 }
 
 /// What an observation cost.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 pub struct Cost {
     /// HTTP requests, pages and retries included.
     pub requests: u64,
@@ -134,7 +136,7 @@ pub struct Cost {
 }
 
 /// One object and what the plan says of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ObjectPlan {
     /// The account.
     pub account: AccountId,
@@ -167,7 +169,7 @@ pub struct ObjectPlan {
 }
 
 /// The conclusion about an object.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "is", rename_all = "snake_case")]
 pub enum Verdict {
     /// It is as declared.
@@ -193,7 +195,7 @@ pub enum Verdict {
 }
 
 /// One change of an object.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PlannedChange {
     /// Its number in the plan, from 1.
     pub id: u32,
@@ -218,7 +220,7 @@ pub struct PlannedChange {
 }
 
 /// Whether a change would be written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "is", rename_all = "snake_case")]
 pub enum Disposition {
     /// It would be.
@@ -261,7 +263,9 @@ impl ObjectPlan {
 }
 
 /// A plan's objects and changes, counted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 pub struct Summary {
     /// Objects that apply would change.
     pub to_change: usize,

@@ -180,6 +180,24 @@ impl Account {
         self.control("POST", "faults", Some(fault));
     }
 
+    /// Adds a fault in another account.
+    pub fn fault_in(&self, account: &str, mut fault: Value) {
+        fault["account"] = Value::String(account.to_owned());
+        self.control("POST", "faults", Some(fault));
+    }
+
+    /// Removes the faults in another account.
+    pub fn no_faults_in(&self, account: &str) {
+        let url = format!("{}/_evenkeel/faults?account={account}", self.emulator.url);
+        ureq::delete(&url).call().unwrap();
+    }
+
+    /// The calls that arrived for another account.
+    pub fn calls_of(&self, account: &str) -> Vec<Value> {
+        let url = format!("{}/_evenkeel/calls?account={account}", self.emulator.url);
+        ureq::get(&url).call().unwrap().body_mut().read_json().unwrap()
+    }
+
     /// Removes all faults.
     pub fn no_faults(&self) {
         self.control("DELETE", "faults", None);

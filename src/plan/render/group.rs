@@ -90,6 +90,11 @@ impl Group<'_> {
         let accounts = self.accounts();
         let regions: BTreeSet<_> = self.objects.iter().map(|object| &object.region).collect();
         let mut parts = Vec::new();
+        let places: BTreeSet<_> =
+            self.objects.iter().map(|object| (&object.account, &object.region)).collect();
+        if !self.first.global && places.len() < accounts.len() * regions.len() {
+            parts.push(format!("{} places", places.len()));
+        }
         if self.first.global {
             if plan.targets.len() < 2 {
                 parts.push("global".to_owned());

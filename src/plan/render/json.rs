@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::plan::{Plan, Summary};
 
 /// The document: the plan and its counts.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 struct Document<'a> {
     #[serde(flatten)]
     plan: &'a Plan,
@@ -20,4 +20,11 @@ struct Document<'a> {
 pub fn render(plan: &Plan) -> Result<String, serde_json::Error> {
     serde_json::to_string_pretty(&Document { plan, summary: plan.summary() })
         .map(|text| text + "\n")
+}
+
+/// The JSON Schema of the document.
+pub fn schema() -> serde_json::Value {
+    let mut schema = schemars::schema_for!(Document<'_>).to_value();
+    schema["title"] = "evenkeel plan".into();
+    schema
 }

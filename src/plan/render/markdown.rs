@@ -5,15 +5,21 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::group::{Group, group};
+use super::parts::parts;
 use super::text::counted;
 use super::value;
 use crate::kinds::Risk;
+use crate::names::AccountId;
 use crate::plan::{Disposition, Plan, Verdict};
 
 /// The longest comment that GitHub takes, in characters.
 pub const LIMIT: usize = 65_536;
-/// Room kept for the closing lines.
-const RESERVE: usize = 400;
+/// Room kept for the titles of the parts and the closing lines.
+const RESERVE: usize = 800;
+/// Accounts named in one list.
+const NAMED: usize = 20;
+/// Characters of a reason.
+const REASON: usize = 300;
 
 /// Renders. `full` says where the whole plan can be seen, for what was left out.
 pub fn render(plan: &Plan, full: &str) -> String {
@@ -22,11 +28,22 @@ pub fn render(plan: &Plan, full: &str) -> String {
     let digest = plan.baseline.digest.get(..6).unwrap_or(&plan.baseline.digest);
     let _ = writeln!(out, "## evenkeel plan · {}@{digest}\n", escape(&plan.baseline.name));
     let _ = writeln!(out, "**{}**\n", super::text::summary_line(plan));
+    if let Some(snapshot) = &plan.snapshot {
+        let _ =
+            writeln!(out, "Planned from the snapshot of {} ({}).\n", snapshot.taken, snapshot.age);
+    }
     table(&mut out, plan);
     let mut left_out = 0;
-    let groups = group(plan, |verdict| matches!(verdict, Verdict::Drifted));
-    for group in &groups {
-        add(&mut out, &details(plan, group), group.objects.len(), &mut left_out);
+    // What nobody has looked at must not be what does not fit.
+    accounts(&mut out, plan);
+    for part in parts(plan) {
+        if let Some(title) = &part.title {
+            let nothing = if part.groups.is_empty() { "\n\nnothing" } else { "" };
+            let _ = writeln!(out, "### {}{nothing}\n", escape(title));
+        }
+        for group in &part.groups {
+            add(&mut out, &details(plan, group), group.objects.len(), &mut left_out);
+        }
     }
     let unknown = group_unknown(plan);
     for (text, count) in unknown {
@@ -42,6 +59,52 @@ pub fn render(plan: &Plan, full: &str) -> String {
     let changes = counted(sum.changes, "change");
     let _ = writeln!(out, "\n<sub>{changes} to apply · run `{}`</sub>", plan.run);
     out
+}
+
+/// Accounts that nobody has looked at; the first ones by name.
+fn accounts(out: &mut String, plan: &Plan) {
+    let named = |account: &AccountId, name: Option<&String>| match name {
+        Some(name) => format!("{account} ({})", escape(name)),
+        None => account.to_string(),
+    };
+    if !plan.failed.is_empty() {
+        let count = counted(plan.failed.len(), "account");
+        let _ = writeln!(
+            out,
+            "> [!WARNING]\n> **{count} could not be looked at: everything in them is unknown.**"
+        );
+        for failed in plan.failed.iter().take(NAMED) {
+            let name = named(&failed.account, failed.name.as_ref());
+            let _ = writeln!(out, "> - {name}: {}", shortened(&escape(&failed.reason)));
+        }
+        if plan.failed.len() > NAMED {
+            let _ = writeln!(out, "> - and {} more", plan.failed.len() - NAMED);
+        }
+        out.push('\n');
+    }
+    if !plan.skipped.is_empty() {
+        let names: Vec<_> = plan
+            .skipped
+            .iter()
+            .take(NAMED)
+            .map(|skip| {
+                format!("{} ({})", named(&skip.account, skip.name.as_ref()), escape(&skip.reason))
+            })
+            .collect();
+        let more = match plan.skipped.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let _ = writeln!(out, "Accounts left out: {}{more}.\n", names.join(", "));
+    }
+}
+
+/// The beginning of a long text.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(REASON) {
+        Some((at, _)) => format!("{} …", &text[..at]),
+        None => text.to_owned(),
+    }
 }
 
 /// Adds a section when it fits.
@@ -114,13 +177,19 @@ fn details(plan: &Plan, group: &Group<'_>) -> String {
     for change in &first.changes {
         for line in change.drift.iter().map(value::line) {
             let text = format!("{} {} {}", line.sign.symbol(), line.field, line.text);
+            let text = group.for_all(&text);
             let _ = writeln!(out, "{}", text.trim_end().replace("```", "'''"));
             for (sign, text) in &line.detail {
-                let _ = writeln!(out, "{}   {}", sign.symbol(), text.replace("```", "'''"));
+                let _ = writeln!(
+                    out,
+                    "{}   {}",
+                    sign.symbol(),
+                    group.for_all(text).replace("```", "'''")
+                );
             }
         }
         for warning in &change.warnings {
-            let _ = writeln!(out, "! {}", warning.replace("```", "'''"));
+            let _ = writeln!(out, "! {}", group.for_all(warning).replace("```", "'''"));
         }
     }
     out.push_str("```\n");
@@ -159,7 +228,7 @@ fn group_unknown(plan: &Plan) -> Vec<(String, usize)> {
                 "- **unknown** `{}` · {}: {}.{next}\n",
                 group.first.item,
                 escape(&group.place(plan)),
-                escape(&unknown.reason)
+                escape(&group.for_all(&unknown.reason))
             );
             Some((text, group.objects.len()))
         })

@@ -2,6 +2,10 @@
 
 from typing import Any
 
+import json
+from urllib.parse import unquote
+
+from emulator.answers import AwsError
 from emulator.identity import caller_arn
 from emulator.missing import Forward, from_moto, handles
 from emulator.wire import Call
@@ -11,3 +15,30 @@ from emulator.wire import Call
 def get_caller_identity(call: Call, forward: Forward) -> dict[str, Any]:
     """moto answers `arn:aws:sts::ACCOUNT:user/moto`, which is no ARN of a user."""
     return from_moto(call, forward) | {"Arn": caller_arn(call), "Account": call.account}
+
+
+@handles("sts", "AssumeRole")
+def assume_role(call: Call, forward: Forward) -> dict[str, Any]:
+    """moto lets everybody take every role; where the role is there, its external id must be given."""
+    arn = str(call.params.get("RoleArn", ""))
+    parts = arn.split(":")
+    if len(parts) == 6 and (trust := _trust_policy(parts[4], parts[1], parts[5].rpartition("/")[2])):
+        wanted = [
+            condition["sts:ExternalId"]
+            for statement in trust["Statement"]
+            for condition in [statement.get("Condition", {}).get("StringEquals", {})]
+            if "sts:ExternalId" in condition
+        ]
+        if wanted and call.params.get("ExternalId") not in wanted:
+            message = f"User: {caller_arn(call)} is not authorized to perform: sts:AssumeRole on resource: {arn}"
+            raise AwsError("AccessDenied", message, 403)
+    return from_moto(call, forward)
+
+
+def _trust_policy(account: str, partition: str, name: str) -> dict[str, Any] | None:
+    from moto.iam.models import iam_backends
+
+    for role in iam_backends[account][partition].roles.values():
+        if role.name == name:
+            return json.loads(unquote(role.assume_role_policy_document))
+    return None
