@@ -70,7 +70,10 @@ pub fn render(plan: &Plan) -> Result<String, serde_json::Error> {
 
 fn rule(kind: &str) -> Value {
     let controls: Vec<String> = registry::find(kind)
-        .map(|kind| kind.controls().iter().map(|control| control.id.to_owned()).collect())
+        .map(|kind| {
+            let controls = kind.controls().iter();
+            controls.map(|control| format!("{}/{}", control.framework, control.id)).collect()
+        })
         .unwrap_or_default();
     json!({
         "id": kind,
