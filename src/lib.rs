@@ -15,6 +15,7 @@
 pub mod aws;
 pub mod baseline;
 pub mod digest;
+pub mod export;
 pub mod fleet;
 pub mod kinds;
 pub mod names;

@@ -82,15 +82,16 @@ impl Baseline<'_> {
 }
 
 /// A key, quoted where TOML wants it.
-fn key(name: &str) -> String {
+pub(crate) fn key(name: &str) -> String {
     let bare = !name.is_empty()
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
     if bare { name.to_owned() } else { toml_value(&Json::String(name.to_owned())) }
 }
 
 /// A value on one line.
-fn toml_value(value: &Json) -> String {
+pub(crate) fn toml_value(value: &Json) -> String {
     match value {
+        Json::Object(map) if map.is_empty() => "{}".to_owned(),
         Json::Object(map) => {
             let entries: Vec<_> = map
                 .iter()

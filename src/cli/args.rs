@@ -72,6 +72,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Record the observed state of the selected targets, for plans without credentials
     Snapshot(SnapshotArgs),
+    /// Write the present state of an account as a baseline
+    Export(ExportArgs),
     /// Put the plans of shards together
     MergeReports(MergeReportsArgs),
     /// The controller: reconcile on a schedule, as the modes allow
@@ -171,6 +173,23 @@ pub struct SnapshotArgs {
     /// The file
     #[arg(long, value_name = "FILE", default_value = "evenkeel.snapshot")]
     pub out: PathBuf,
+}
+
+/// `export`.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// The account (12 digits), by default that of the AWS credentials
+    #[arg(short, long, value_name = "ACCOUNT")]
+    pub account: Option<String>,
+    /// Only this Region; may be repeated; all enabled ones by default
+    #[arg(short, long, value_name = "REGION")]
+    pub region: Vec<String>,
+    /// Only this kind or service; may be repeated
+    #[arg(short, long, value_name = "KIND")]
+    pub kind: Vec<String>,
+    /// Write the baseline to a file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 /// `merge-reports`.

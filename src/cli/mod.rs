@@ -6,6 +6,7 @@ pub mod ask;
 pub mod check;
 pub mod exit;
 pub mod explain;
+pub mod export;
 pub mod failure;
 pub mod git;
 pub mod init;
@@ -41,6 +42,7 @@ pub async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Apply(args) => apply::run(global, args).await,
         Command::Check(args) => check::run(global, args).await,
         Command::Snapshot(args) => snapshot::run(global, args).await,
+        Command::Export(args) => export::run(global, args).await,
         Command::MergeReports(args) => merge_reports::run(global, args),
         Command::Run(args) => run::run(global, args).await,
         Command::Explain(args) => explain::run(args),

@@ -71,12 +71,7 @@ pub fn resolve_from(
     selectors: &Selectors,
     reader: &dyn Reader,
 ) -> Result<Settings, Failure> {
-    for kind in &selectors.kind {
-        let is_service = registry::catalog().services().contains(&kind.as_str());
-        if registry::find(kind).is_none() && !is_service {
-            return Err(explain::unknown_kind(kind));
-        }
-    }
+    known_kinds(&selectors.kind)?;
     let fleet = fleet_file(global, reader)?;
     let targets = if selectors.baseline.is_empty() {
         let fleet = fleet.as_ref().ok_or_else(|| {
@@ -122,6 +117,20 @@ pub fn resolve_from(
         .and_then(|fleet| Some(fleet.folder.join(fleet.file.store.audit_log.as_ref()?)))
         .unwrap_or_else(|| PathBuf::from(".evenkeel/audit.jsonl"));
     Ok(Settings { fleet, targets, safety, audit_log })
+}
+
+/// Kinds and services of the command line.
+///
+/// # Errors
+/// One of them is none.
+pub fn known_kinds(names: &[String]) -> Result<BTreeSet<String>, Failure> {
+    for name in names {
+        let is_service = registry::catalog().services().contains(&name.as_str());
+        if registry::find(name).is_none() && !is_service {
+            return Err(explain::unknown_kind(name));
+        }
+    }
+    Ok(names.iter().cloned().collect())
 }
 
 /// Reads the fleet file. One that was not asked for and is not there is none.

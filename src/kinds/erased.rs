@@ -1,6 +1,7 @@
 //! The twin of [`Kind`] without types, so that one list can hold all kinds: specs, states and
 //! actions are JSON values here, in the shape that snapshots and saved plans store.
 
+use std::collections::BTreeSet;
 use std::marker::PhantomData;
 
 use async_trait::async_trait;
@@ -9,9 +10,10 @@ use serde_json::Value;
 use super::change::{Change, Undo};
 use super::context::{Cx, Facts, WriteCx};
 use super::object::{Object, ObserveError, Status};
-use super::{Control, ImpliedPermission, Kind, Scope};
+use super::{Control, Found, ImpliedPermission, Kind, Scope};
 use crate::aws::AwsError;
 use crate::baseline::catalog::{Identity, SpecProblem};
+use crate::names::Region;
 
 /// A stored spec, state or action does not fit its kind; it was edited, or made by another version.
 #[derive(Debug, thiserror::Error)]
@@ -104,6 +106,12 @@ pub trait DynKind: Send + Sync {
     /// # Errors
     /// The action or state is not one of this kind's.
     fn undo(&self, action: &Value, before: &Object<Value>) -> Result<Undo<Value>, Misfit>;
+    /// What is there of a named kind: the fields that find each object.
+    async fn find_all(
+        &self,
+        cx: &Cx,
+        regions: &BTreeSet<Region>,
+    ) -> Result<Vec<Found>, ObserveError>;
     /// The spec that declares what was observed.
     ///
     /// # Errors
@@ -261,6 +269,14 @@ impl<K: Kind> DynKind for Erased<K> {
             )),
             Undo::Impossible(reason) => Ok(Undo::Impossible(reason)),
         }
+    }
+
+    async fn find_all(
+        &self,
+        cx: &Cx,
+        regions: &BTreeSet<Region>,
+    ) -> Result<Vec<Found>, ObserveError> {
+        K::find_all(cx, regions).await
     }
 
     fn export(&self, facts: &Facts, object: &Object<Value>) -> Result<Option<Value>, Misfit> {

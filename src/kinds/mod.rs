@@ -20,9 +20,12 @@ pub mod iam;
 pub mod kms;
 pub mod s3;
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 pub use change::{Change, Drift, FieldDrift, Risk, Undo};
 pub use context::{Cx, Facts, WriteCx};
@@ -30,6 +33,7 @@ pub use object::{Object, ObserveError, Status, Unknown, known};
 
 use crate::aws::AwsError;
 use crate::baseline::catalog::{Identity, SpecProblem};
+use crate::names::Region;
 
 /// Where a kind's objects live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -63,6 +67,9 @@ pub struct ImpliedPermission {
     /// A condition that narrows it: key and value of a `StringEquals`.
     pub condition: Option<(&'static str, &'static str)>,
 }
+
+/// The fields of a spec that find one object.
+pub type Found = Map<String, Value>;
 
 /// A type of declared state, such as `iam.password_policy`.
 ///
@@ -141,6 +148,16 @@ pub trait Kind: Send + Sync + 'static {
 
     /// The write that takes `action` back, given what was there before it. Pure.
     fn undo(action: &Self::Action, before: &Object<Self::State>) -> Undo<Self::Action>;
+
+    /// The objects of a named kind that are there and that somebody could declare, for `export`:
+    /// the fields of the spec that find each. AWS's own objects are left out. Singletons and sweeps
+    /// have none. `regions` are those that a global kind may have to look into.
+    fn find_all(
+        _cx: &Cx,
+        _regions: &BTreeSet<Region>,
+    ) -> impl Future<Output = Result<Vec<Found>, ObserveError>> + Send {
+        std::future::ready(Ok(Vec::new()))
+    }
 
     /// The spec that declares just what was observed: planning it changes nothing. `None` when
     /// there is nothing to declare.

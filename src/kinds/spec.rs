@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Found;
+
 /// What to do with objects that are in use by something that a change would cut off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -55,3 +57,8 @@ macro_rules! aws_enum {
     };
 }
 pub(crate) use aws_enum;
+
+/// The fields that find an object, for `Kind::find_all`.
+pub fn found<const N: usize>(fields: [(&str, String); N]) -> Found {
+    fields.into_iter().map(|(field, value)| (field.to_owned(), value.into())).collect()
+}

@@ -4,7 +4,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::group::{Group, group};
 use super::parts::parts;
-use super::text::summary_line;
+use super::text::{counted, summary_line};
 use super::value::{self, Sign};
 use crate::kinds::Risk;
 use crate::plan::{Disposition, Plan, PlannedChange, Verdict};
@@ -62,7 +62,7 @@ pub fn render(plan: &Plan) -> String {
                 }
                 footer {
                     p { "run " code { (plan.run) } " · evenkeel " (plan.evenkeel_version) " · "
-                        (plan.targets.len()) " accounts · " (plan.objects.len()) " objects · "
+                        (counted(plan.targets.len(), "account")) " · " (counted(plan.objects.len(), "object")) " · "
                         (plan.cost.requests) " calls" }
                 }
             }

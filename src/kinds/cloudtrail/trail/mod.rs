@@ -6,14 +6,17 @@ mod observe;
 pub mod selectors;
 pub mod spec;
 
-pub use spec::{Action, Spec, State};
+pub use std::collections::BTreeSet;
+
+use spec::{Action, Spec, State};
 
 use crate::aws::AwsError;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
-    Change, Control, Cx, Facts, ImpliedPermission, Kind, Object, ObserveError, Scope, Undo,
+    Change, Control, Cx, Facts, Found, ImpliedPermission, Kind, Object, ObserveError, Scope, Undo,
     WriteCx, control,
 };
+use crate::names::Region;
 use selectors::Selectors;
 
 /// The kind.
@@ -201,6 +204,10 @@ field_selectors = [
 
     fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
         diff::undo(action, before)
+    }
+
+    async fn find_all(cx: &Cx, regions: &BTreeSet<Region>) -> Result<Vec<Found>, ObserveError> {
+        observe::find_all(cx, regions).await
     }
 
     fn export(facts: &Facts, object: &Object<State>) -> Option<Spec> {

@@ -11,7 +11,7 @@ use super::spec::{AggregationTemplate, InsightCategory, InsightSelector, Setting
 use crate::aws::Call;
 use crate::aws::error::AbsentIf;
 use crate::kinds::tags::{self, Tags};
-use crate::kinds::{Cx, Facts, Object, ObserveError, known};
+use crate::kinds::{Cx, Facts, Found, Object, ObserveError, known};
 use crate::names::Region;
 
 const DESCRIBE: Call = Call::new("cloudtrail", "DescribeTrails");
@@ -32,6 +32,25 @@ pub fn place(arn: &str) -> (Option<&str>, Option<&str>) {
     let mut parts = arn.split(':').skip(3);
     let region = parts.next();
     (parts.next(), region)
+}
+
+/// The account's own trails, each with its home Region; those of one Region are seen there alone.
+pub async fn find_all(cx: &Cx, regions: &BTreeSet<Region>) -> Result<Vec<Found>, ObserveError> {
+    let mut found = Vec::new();
+    for region in regions.iter().chain([&cx.region]) {
+        let cx = &cx.in_region(region.clone());
+        let request = cx.client(Client::new).describe_trails().include_shadow_trails(true).send();
+        let trails = cx.read(DESCRIBE, "", request).await?;
+        for trail in trails.trail_list().iter().filter(|trail| is_own(cx, trail)) {
+            let name = trail.name().unwrap_or_default().to_owned();
+            let home = trail.home_region().unwrap_or(region.as_str()).to_owned();
+            let fields = crate::kinds::spec::found([("name", name), ("home_region", home)]);
+            if !found.contains(&fields) {
+                found.push(fields);
+            }
+        }
+    }
+    Ok(found)
 }
 
 pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {

@@ -6,14 +6,17 @@ mod observe;
 pub mod spec;
 mod trust;
 
-pub use spec::{Action, Spec, State};
+pub use std::collections::BTreeSet;
+
+use spec::{Action, Spec, State};
 
 use crate::aws::AwsError;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
-    Change, Control, Cx, Facts, ImpliedPermission, Kind, Object, ObserveError, Scope, Undo,
+    Change, Control, Cx, Facts, Found, ImpliedPermission, Kind, Object, ObserveError, Scope, Undo,
     WriteCx, control,
 };
+use crate::names::Region;
 use crate::policy_document::PolicyDocument;
 
 /// The kind.
@@ -230,6 +233,11 @@ Statement = [{ Effect = "Allow", Action = "ec2:CreateSnapshot", Resource = "*" }
 
     fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
         diff::undo(action, before)
+    }
+
+    async fn find_all(cx: &Cx, _regions: &BTreeSet<Region>) -> Result<Vec<Found>, ObserveError> {
+        let names = observe::names(cx).await?;
+        Ok(names.into_iter().map(|name| crate::kinds::spec::found([("role_name", name)])).collect())
     }
 
     fn export(_facts: &Facts, object: &Object<State>) -> Option<Spec> {

@@ -14,11 +14,29 @@ use crate::kinds::{Cx, Object, ObserveError, tags};
 use crate::policy_document::PolicyDocument;
 
 const GET: Call = Call::new("iam", "GetRole");
+const LIST: Call = Call::new("iam", "ListRoles");
+/// Paths of roles that AWS makes and governs.
+const AWS_PATHS: [&str; 2] = ["/aws-service-role/", "/aws-reserved/"];
 const LIST_ATTACHED: Call = Call::new("iam", "ListAttachedRolePolicies");
 const LIST_INLINE: Call = Call::new("iam", "ListRolePolicies");
 const GET_INLINE: Call = Call::new("iam", "GetRolePolicy");
 /// AWS's default for the longest session, in seconds.
 pub const DEFAULT_SESSION: u32 = 3600;
+
+/// The roles that are not AWS's own.
+pub async fn names(cx: &Cx) -> Result<Vec<String>, ObserveError> {
+    let client = cx.client(Client::new);
+    let roles = cx
+        .read(LIST, "", async {
+            client.list_roles().into_paginator().items().send().collect::<Result<Vec<_>, _>>().await
+        })
+        .await?;
+    Ok(roles
+        .iter()
+        .filter(|role| !AWS_PATHS.iter().any(|path| role.path().starts_with(path)))
+        .map(|role| role.role_name().to_owned())
+        .collect())
+}
 
 pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {
     let client = cx.client(Client::new);

@@ -6,15 +6,18 @@ mod observe;
 mod policy;
 pub mod spec;
 
+use std::collections::BTreeSet;
+
 use spec::KeySpec;
 pub use spec::{Action, Spec, State};
 
 use crate::aws::AwsError;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
-    Change, Control, Cx, Facts, ImpliedPermission, Kind, Object, ObserveError, Scope, Undo,
+    Change, Control, Cx, Facts, Found, ImpliedPermission, Kind, Object, ObserveError, Scope, Undo,
     WriteCx, control,
 };
+use crate::names::Region;
 use crate::policy_document::PolicyDocument;
 
 /// The kind.
@@ -217,6 +220,11 @@ Resource  = "*"
 
     fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
         diff::undo(action, before)
+    }
+
+    async fn find_all(cx: &Cx, _regions: &BTreeSet<Region>) -> Result<Vec<Found>, ObserveError> {
+        let names = observe::names(cx).await?;
+        Ok(names.into_iter().map(|name| crate::kinds::spec::found([("alias", name)])).collect())
     }
 
     fn export(_facts: &Facts, object: &Object<State>) -> Option<Spec> {

@@ -1,10 +1,11 @@
 //! Reading a key: by its alias, or by the mark that evenkeel leaves on the keys that it makes.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use aws_sdk_kms::Client;
 use aws_sdk_kms::operation::describe_key::DescribeKeyOutput;
-use aws_sdk_kms::types::{KeyMetadata, Tag};
+use aws_sdk_kms::types::{AliasListEntry, KeyMetadata, Tag};
 
 use super::spec::{KeyState, Rotation, Spec, State};
 use crate::aws::error::AbsentIf;
@@ -24,6 +25,26 @@ const LIST_ALIASES: Call = Call::new("kms", "ListAliases");
 pub const POLICY_NAME: &str = "default";
 /// The tag that names the alias for which evenkeel made a key.
 pub const MARK: &str = "evenkeel:alias";
+
+/// The aliases that are not AWS's own.
+pub async fn names(cx: &Cx) -> Result<Vec<String>, ObserveError> {
+    Ok(aliases(cx)
+        .await?
+        .iter()
+        .filter(|alias| alias.target_key_id().is_some())
+        .filter_map(|alias| alias.alias_name())
+        .filter(|name| !name.starts_with("alias/aws/"))
+        .map(str::to_owned)
+        .collect())
+}
+
+async fn aliases(cx: &Cx) -> Result<Arc<Vec<AliasListEntry>>, AwsError> {
+    let client = cx.client(Client::new);
+    cx.read(LIST_ALIASES, "", async {
+        client.list_aliases().into_paginator().items().send().collect::<Result<Vec<_>, _>>().await
+    })
+    .await
+}
 
 pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {
     let Some((answer, has_alias)) = find(cx, &spec.alias).await? else {
@@ -81,23 +102,12 @@ pub fn state_of(metadata: &KeyMetadata) -> Result<KeyState, ObserveError> {
 pub async fn find(
     cx: &Cx,
     alias: &str,
-) -> Result<Option<(std::sync::Arc<DescribeKeyOutput>, bool)>, AwsError> {
+) -> Result<Option<(Arc<DescribeKeyOutput>, bool)>, AwsError> {
     if let Some(answer) = describe(cx, alias).await? {
         return Ok(Some((answer, true)));
     }
     let client = cx.client(Client::new);
-    let aliases = async {
-        cx.read(LIST_ALIASES, "", async {
-            client
-                .list_aliases()
-                .into_paginator()
-                .items()
-                .send()
-                .collect::<Result<Vec<_>, _>>()
-                .await
-        })
-        .await
-    };
+    let aliases = aliases(cx);
     let keys = async {
         cx.read(LIST_KEYS, "", async {
             client.list_keys().into_paginator().items().send().collect::<Result<Vec<_>, _>>().await

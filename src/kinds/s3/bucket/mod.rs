@@ -8,13 +8,16 @@ mod observe;
 mod policy;
 pub mod spec;
 
-pub use spec::{Action, Spec, State};
+pub use std::collections::BTreeSet;
+
+use spec::{Action, Spec, State};
 
 use crate::aws::AwsError;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
-    Change, Control, Cx, Facts, Kind, Object, ObserveError, Scope, Undo, WriteCx, control,
+    Change, Control, Cx, Facts, Found, Kind, Object, ObserveError, Scope, Undo, WriteCx, control,
 };
+use crate::names::Region;
 use crate::policy_document::PolicyDocument;
 
 /// The kind.
@@ -210,6 +213,11 @@ Resource  = ["arn:${partition}:s3:::audit-${account.id}", "arn:${partition}:s3::
 
     fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
         diff::undo(action, before)
+    }
+
+    async fn find_all(cx: &Cx, _regions: &BTreeSet<Region>) -> Result<Vec<Found>, ObserveError> {
+        let names = observe::names(cx).await?;
+        Ok(names.into_iter().map(|name| crate::kinds::spec::found([("bucket", name)])).collect())
     }
 
     fn export(_facts: &Facts, object: &Object<State>) -> Option<Spec> {

@@ -80,6 +80,11 @@ async fn when<T>(
     if needed { read.await.map(Some) } else { Ok(None) }
 }
 
+/// The names of the account's own buckets.
+pub async fn names(cx: &Cx) -> Result<Vec<String>, ObserveError> {
+    Ok(buckets(cx).await?.iter().filter_map(|bucket| bucket.name()).map(str::to_owned).collect())
+}
+
 /// The account's own buckets.
 async fn buckets(cx: &Cx) -> Result<Arc<Vec<Bucket>>, AwsError> {
     let client = cx.client(Client::new);

@@ -1,0 +1,67 @@
+//! `evenkeel export`: an account's present state, written as a baseline. Reads only.
+
+use std::sync::Arc;
+
+use chrono::Utc;
+use evenkeel::aws::meter::Meter;
+use evenkeel::aws::{Session, session};
+use evenkeel::export::{baseline, export};
+use evenkeel::names::Region;
+use evenkeel::plan::render::text::counted;
+use evenkeel::reconcile::{Refusal, Selection};
+
+use super::args::{ExportArgs, Global};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::{out, settings};
+
+/// Runs the command.
+pub async fn run(global: &Global, args: &ExportArgs) -> Result<Exit, Failure> {
+    let fleet = settings::fleet_file(global, &evenkeel::baseline::load::Disk)?;
+    let run = uuid::Uuid::now_v7().to_string();
+    let home = fleet.as_ref().and_then(|fleet| fleet.file.home_region.as_deref());
+    let options =
+        session::Options { home_region: home.map(Region::new), ..session::Options::default() };
+    let own = Arc::new(Session::connect(Arc::new(Meter::default()), options).await?);
+    let account = match &args.account {
+        Some(account) => account.parse()?,
+        None => own.account().clone(),
+    };
+    let session = if account == *own.account() {
+        own
+    } else {
+        let roles = fleet.as_ref().and_then(|fleet| settings::roles(fleet, &run));
+        let wrong = |actual| Refusal::WrongAccount { wanted: account.to_string(), actual };
+        let roles = roles.ok_or_else(|| wrong(own.account().clone()))?;
+        let role = roles.role(&account, own.partition(), None)?;
+        let session = Arc::new(own.assume(&role).await?);
+        if *session.account() != account {
+            return Err(wrong(session.account().clone()).into());
+        }
+        session
+    };
+    let selection = Selection {
+        regions: args.region.iter().map(Region::new).collect(),
+        kinds: settings::known_kinds(&args.kind)?,
+        only: None,
+    };
+    let export =
+        export(&session, &selection).await.map_err(evenkeel::aws::ConnectError::Identity)?;
+    if export.items.is_empty() {
+        return Err(Failure::usage(
+            format!("nothing of account {account} could be declared"),
+            "look with `evenkeel plan`, which names what it cannot read",
+        ));
+    }
+    let text = baseline(&export, &account, &Utc::now().date_naive().to_string());
+    out::result(&text, args.out.as_deref())?;
+    if let Some(path) = &args.out {
+        out::line(&format!(
+            "{}: {}, {} left out",
+            path.display(),
+            counted(export.items.len(), "item"),
+            export.left_out.len()
+        ));
+    }
+    Ok(Exit::Done)
+}
