@@ -11,7 +11,7 @@ DENY_VERSION     := 0.20.2
 export CARGO_TARGET_DIR
 export EVENKEEL_PYTHON := $(PYTHON)
 
-.PHONY: help demo demo-fleet test lint deny docs bench build emulator tools fuzz clean-cache
+.PHONY: help demo demo-fleet test lint deny docs bench bench-fleet build emulator tools fuzz clean-cache
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -46,6 +46,13 @@ docs: ## write docs/kinds/ anew from the kinds' doc comments
 bench: emulator ## the figures of docs/performance.md
 	cargo build --release
 	$(PYTHON) benches/plan.py "$(CARGO_TARGET_DIR)/release/evenkeel"
+
+bench-fleet: emulator ## 10, 100 and 1,000 accounts against a simulated AWS: time, CPU, memory
+	cargo build --release
+	cargo build --release --example bare_loop
+	CARGO_TARGET_DIR="$(CACHE)/simulator-target" cargo build --release --manifest-path benches/simulator/Cargo.toml
+	$(PYTHON) benches/fleet.py "$(CARGO_TARGET_DIR)/release/evenkeel" \
+	  "$(CACHE)/simulator-target/release/evenkeel-simulator" "$(CARGO_TARGET_DIR)/release/examples/bare_loop"
 
 fuzz: ## fuzz the baseline loader for a minute (needs cargo-fuzz and a nightly toolchain)
 	cd fuzz && cargo fuzz run baseline -- -max_total_time=60

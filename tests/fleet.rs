@@ -5,6 +5,8 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::process::Stdio;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use support::Account;
@@ -465,5 +467,67 @@ fn shards_split_the_fleet_and_merge_again() {
     org.management.run(&["merge-reports", "shard-1.json", "shard-1.json"]).code(1);
     org.management.run(&["plan", "--shard", "3/2"]).code(1);
     org.management.run(&["apply", "plan.json", "--yes"]).code(0);
+    org.management.run(&["check"]).code(0);
+}
+
+#[test]
+fn credentials_that_expire_in_the_middle_are_taken_anew() {
+    let org = Organization::new();
+    org.fleet(
+        "[[target]]\nname = \"a\"\nbaselines = [\"b.toml\"]\nselect = { accounts = [\"<alpha>\"] }\n",
+    );
+    // The first credentials are already over when they come.
+    let year = chrono::Utc::now().format("%Y").to_string();
+    org.no_way_into(
+        "alpha",
+        json!({"kind": "replace", "count": 1, "find": format!("<Expiration>{year}"), "replace": "<Expiration>2001"}),
+    );
+    org.management.forget_calls();
+    org.management.run(&["apply", "--yes"]).code(0);
+    assert_eq!(org.password_length("alpha"), 14);
+    let arn = format!("arn:aws:iam::{}:role/evenkeel", org.id("alpha"));
+    let calls = org.management.calls_of(&org.management.id);
+    let taken = calls.iter().filter(|call| call["args"]["RoleArn"] == arn).count();
+    assert!(taken > 1, "the role was taken {taken} times");
+}
+
+#[test]
+fn ctrl_c_during_a_fleet_apply_finishes_what_is_in_hand() {
+    let org = Organization::new();
+    org.work();
+    let text = org.management.read("evenkeel.toml") + "[limits]\nconcurrent_accounts = 1\n";
+    org.management.write("evenkeel.toml", &text);
+    for name in ["alpha", "beta", "gamma"] {
+        org.management.fault_in(
+            org.id(name),
+            json!({"service": "iam", "operation": "UpdateAccountPasswordPolicy", "kind": "delay", "delay": 2}),
+        );
+    }
+    let mut command = org.management.command(&["apply", "--yes"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let log = org.management.folder.path().join(".evenkeel/audit.jsonl");
+    for _ in 0..600 {
+        if std::fs::read_to_string(&log).is_ok_and(|log| log.contains("\"intent\"")) {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let signalled =
+        std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(signalled.unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{stdout}");
+    assert!(stdout.contains("1 change applied, 2 not"), "{stdout}");
+    let phases: Vec<Value> = std::fs::read_to_string(&log)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["phase"].clone())
+        .collect();
+    assert_eq!(phases, ["intent", "applied", "observed"]);
+    for name in ["alpha", "beta", "gamma"] {
+        org.management.no_faults_in(org.id(name));
+    }
+    org.management.run(&["apply", "--yes"]).code(0);
     org.management.run(&["check"]).code(0);
 }

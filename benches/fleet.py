@@ -1,0 +1,136 @@
+"""A fleet against the simulated AWS: wall time beside its physical limit, CPU for each call beside a
+bare loop of the SDK, and memory, for 10, 100 and 1,000 accounts in 17 Regions.
+
+Usage: fleet.py EVENKEEL SIMULATOR BARE_LOOP [ACCOUNTS …]. Nothing here is a test.
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+MEDIAN_MS, SPREAD = 40, 0.35
+MEAN_SECONDS = MEDIAN_MS / 1000 * 2.718281828 ** (SPREAD**2 / 2)
+CONCURRENT_ACCOUNTS = 32
+# The longest chain of calls that wait for each other in one account: take the role, who am I, which
+# Regions, the VPCs, their groups' rules; the credential report is as long.
+CHAIN = 5
+
+
+def start(command: list[str]) -> tuple[subprocess.Popen, str]:
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    return server, server.stdout.readline().strip().removeprefix("listening on ")
+
+
+def measure(command: list[str], env: dict[str, str], folder: str) -> dict:
+    started = time.perf_counter()
+    process = subprocess.Popen(command, env=env, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    output = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    code = os.waitstatus_to_exitcode(status)
+    if code not in (0, 2):
+        sys.exit(f"{' '.join(command)} ended with {code}: {output[-2000:].decode()} {process.stderr.read().decode()}")
+    return {
+        "wall": time.perf_counter() - started,
+        "cpu": usage.ru_utime + usage.ru_stime,
+        "memory": usage.ru_maxrss / 1024,
+        "output": output,
+    }
+
+
+def settings(url: str) -> dict[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": os.environ["HOME"],
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "eu-west-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def counts(url: str) -> dict:
+    with urllib.request.urlopen(f"{url}/_counts") as answer:
+        return json.load(answer)
+
+
+def fleet_file(accounts: int) -> str:
+    ids = ", ".join(f'"{500_000_000_000 + number}"' for number in range(accounts))
+    return (
+        'schema = 1\nhome_region = "eu-west-1"\n\n[[target]]\nname = "all"\nbaselines = ["foundation.toml"]\n'
+        f"select = {{ accounts = [{ids}] }}\n\n[access]\n"
+        'role_arn = "arn:${partition}:iam::${account.id}:role/evenkeel"\n\n'
+        f"[limits]\nconcurrent_accounts = {CONCURRENT_ACCOUNTS}\n"
+    )
+
+
+def main() -> None:
+    evenkeel, simulator, bare_loop = sys.argv[1:4]
+    sizes = [int(size) for size in sys.argv[4:]] or [10, 100, 1000]
+    print(f"Machine: {platform.machine()}, {os.cpu_count()} cores, shared with the simulator; latency: log-normal,")
+    print(f"median {MEDIAN_MS} ms; {CONCURRENT_ACCOUNTS} accounts at a time.\n")
+    with tempfile.TemporaryDirectory() as folder:
+        baseline = (ROOT / "baselines/foundation.toml").read_text()
+        Path(folder, "foundation.toml").write_text(baseline)
+        emulator, url = start([sys.executable, str(ROOT / "tests/emulator/server.py"), "--port", "0"])
+        try:
+            urllib.request.urlopen(f"{url}/_evenkeel/mess?account=123456789012&minimal=1", data=b"").close()
+            snapshot = [evenkeel, "snapshot", "-b", "foundation.toml", "--out", "one.snapshot"]
+            measure(snapshot, settings(url), folder)
+        finally:
+            emulator.terminate()
+        bare_cpu = bare(simulator, bare_loop, folder)
+        print(f"A bare loop of the SDK's calls: {bare_cpu * 1000:.2f} ms of CPU for each call.\n")
+        print("| accounts | calls | for each account | throttled | wall s | limit s | wall / limit | CPU ms for each call | beside bare | peak MiB |")
+        print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+        for size in sizes:
+            row(evenkeel, simulator, folder, size, bare_cpu)
+
+
+def bare(simulator: str, bare_loop: str, folder: str) -> float:
+    server, url = start([simulator, f"{folder}/one.snapshot", "--limits", "off", "--median-ms", "5"])
+    try:
+        result = json.loads(measure([bare_loop, "20000"], settings(url), folder)["output"])
+    finally:
+        server.terminate()
+    if result["failed"]:
+        sys.exit(f"the bare loop failed: {result}")
+    return result["cpu"] / result["requests"]
+
+
+def row(evenkeel: str, simulator: str, folder: str, size: int, bare_cpu: float) -> None:
+    Path(folder, "evenkeel.toml").write_text(fleet_file(size))
+    command = [simulator, f"{folder}/one.snapshot", "--median-ms", str(MEDIAN_MS), "--spread", str(SPREAD)]
+    server, url = start(command)
+    try:
+        # As in CI: a file, so that rendering is part of what is measured.
+        plan = [evenkeel, "plan", "--format", "markdown", "--out", "plan.md"]
+        result = measure(plan, settings(url), folder)
+        seen = counts(url)
+    finally:
+        server.terminate()
+    if seen["not_recorded"]:
+        print(f"not recorded: {seen['not_recorded']}", file=sys.stderr)
+    calls = seen["served"]
+    rounds = -(-size // CONCURRENT_ACCOUNTS)
+    by_latency = rounds * CHAIN * MEAN_SECONDS
+    by_cpu = calls * bare_cpu / os.cpu_count()
+    limit = max(by_latency, by_cpu)
+    per_call = result["cpu"] / calls
+    print(
+        f"| {size} | {calls} | {calls / size:.0f} | {seen['throttled']} | {result['wall']:.1f} | {limit:.1f}"
+        f" ({'CPU' if by_cpu > by_latency else 'latency'}) | {result['wall'] / limit:.2f} | {per_call * 1000:.2f}"
+        f" | {per_call / bare_cpu:.2f} | {result['memory']:.0f} |",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()
