@@ -31,7 +31,7 @@ test: emulator ## everything: unit, property, command-line and emulator tests
 
 lint: ## formatting, lints, docs without warnings
 	cargo fmt --check
-	cargo clippy --all-targets -- -D warnings
+	cargo clippy --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items
 
 deny: tools ## licences, advisories and sources of all dependencies
@@ -48,11 +48,10 @@ bench: emulator ## the figures of docs/performance.md
 	$(PYTHON) benches/plan.py "$(CARGO_TARGET_DIR)/release/evenkeel"
 
 bench-fleet: emulator ## 10, 100 and 1,000 accounts against a simulated AWS: time, CPU, memory
-	cargo build --release
-	cargo build --release --example bare_loop
+	cargo build --release --features bench --bins
 	CARGO_TARGET_DIR="$(CACHE)/simulator-target" cargo build --release --manifest-path benches/simulator/Cargo.toml
 	$(PYTHON) benches/fleet.py "$(CARGO_TARGET_DIR)/release/evenkeel" \
-	  "$(CACHE)/simulator-target/release/evenkeel-simulator" "$(CARGO_TARGET_DIR)/release/examples/bare_loop"
+	  "$(CACHE)/simulator-target/release/evenkeel-simulator" "$(CARGO_TARGET_DIR)/release/bare_loop"
 
 fuzz: ## fuzz the baseline loader for a minute (needs cargo-fuzz and a nightly toolchain)
 	cd fuzz && cargo fuzz run baseline -- -max_total_time=60

@@ -531,3 +531,34 @@ fn ctrl_c_during_a_fleet_apply_finishes_what_is_in_hand() {
     org.management.run(&["apply", "--yes"]).code(0);
     org.management.run(&["check"]).code(0);
 }
+
+#[test]
+fn what_the_organization_knows_of_an_account_can_be_used_in_a_baseline() {
+    let org = Organization::new();
+    let text = format!(
+        "{POLICY}when = {{ ous = [\"{}\"] }}\n[iam.account_alias]\naccount_alias = \"acme-${{account.name}}-${{account.tags.env}}\"\nwhen = {{ account_tags = {{ env = \"prod\" }} }}\n",
+        org.id("Team")
+    );
+    org.management.write("b.toml", &text);
+    org.work();
+    let plan = org.management.run(&["plan", "--format", "json"]).code(0).json();
+    let items: Vec<(String, &str)> = plan["objects"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|object| {
+            (object["account"].as_str().unwrap().to_owned(), object["item"].as_str().unwrap())
+        })
+        .collect();
+    let mut wanted = vec![
+        (org.id("alpha").to_owned(), "iam.password_policy"),
+        (org.id("alpha").to_owned(), "iam.account_alias"),
+        (org.id("beta").to_owned(), "iam.password_policy"),
+    ];
+    wanted.sort_by(|left, right| left.0.cmp(&right.0));
+    let mut found = items.clone();
+    found.sort_by(|left, right| left.0.cmp(&right.0));
+    assert_eq!(found.len(), 3, "{items:?}");
+    assert!(wanted.iter().all(|item| found.contains(item)), "{items:?}");
+    org.management.run(&["plan"]).code(0).says("acme-alpha-prod");
+}

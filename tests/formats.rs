@@ -53,6 +53,13 @@ fn every_form_is_valid_and_tells_the_same() {
     let mut wrong = plan.clone();
     wrong["objects"][0]["account"] = json!("12");
     assert!(!jsonschema::validator_for(&schema).unwrap().is_valid(&wrong));
+    // JSON Lines are the same, line by line.
+    let lines: Vec<Value> =
+        form("json-lines").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines[0]["head"]["run"], plan["run"]);
+    assert_eq!(lines[1]["object"], plan["objects"][0]);
+    assert_eq!(lines.last().unwrap()["summary"], plan["summary"]);
+    assert_eq!(lines.len(), plan["objects"].as_array().unwrap().len() + 2);
     // SARIF, by its own schema; its locations are lines of the baselines.
     let sarif: Value = serde_json::from_str(&form("sarif")).unwrap();
     let schema = std::fs::read_to_string(support::root().join("tests/schemas/sarif-2.1.0.json"));

@@ -1,7 +1,11 @@
 //! What the language has to know of the kinds. The registry fills it; the language does not
 //! depend on the kinds themselves.
 
+use std::sync::OnceLock;
+
 use serde_json::Value;
+
+use super::check::Checker;
 
 /// How many items of a kind a baseline may declare, and what names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,12 +54,22 @@ pub struct KindInfo {
 /// All kinds.
 pub struct Catalog {
     kinds: Vec<KindInfo>,
+    /// Schemas that are ready to check specs: making one costs far more than using it, and a fleet
+    /// checks each item for each account and Region.
+    checkers: Vec<OnceLock<Option<Checker>>>,
 }
 
 impl Catalog {
     /// A catalog of these kinds.
     pub fn new(kinds: Vec<KindInfo>) -> Self {
-        Self { kinds }
+        let checkers = kinds.iter().map(|_| OnceLock::new()).collect();
+        Self { kinds, checkers }
+    }
+
+    /// The checker of a kind's specs, made once.
+    pub fn checker(&self, name: &str) -> Option<&Checker> {
+        let place = self.kinds.iter().position(|kind| kind.name == name)?;
+        self.checkers[place].get_or_init(|| Checker::new((self.kinds[place].schema)())).as_ref()
     }
 
     /// All kinds.

@@ -354,7 +354,7 @@ impl Filler<'_> {
         value.map(Some).ok_or_else(|| Unfilled {
             code: "unknown-fact",
             message: format!("`{name}` of account {} is not known", facts.account_id),
-            help: Some("it comes from AWS Organizations; use a variable instead".to_owned()),
+            help: Some("it comes from AWS Organizations: set [access] organizations_role_arn in the fleet file, or use a variable".to_owned()),
             place: place.clone(),
         })
     }

@@ -63,6 +63,14 @@ pub struct Baseline<'a> {
     catalog: &'a Catalog,
 }
 
+impl Baseline<'_> {
+    /// Whether something in it may depend on the tags of accounts, which cost a call for each. Said
+    /// of the texts, so that it is rather too often true than too seldom.
+    pub fn may_use_account_tags(&self) -> bool {
+        self.sources.mention("account.tags") || self.sources.mention("account_tags")
+    }
+}
+
 /// A baseline, and what somebody should look at.
 pub struct Loaded<'a> {
     /// The baseline.

@@ -47,6 +47,11 @@ impl Sources {
         self.files.get(source).map_or("", |(_, text)| text)
     }
 
+    /// Whether any of the texts holds a word.
+    pub fn mention(&self, word: &str) -> bool {
+        self.files.iter().any(|(_, text)| text.contains(word))
+    }
+
     /// The line of a place, from 1.
     pub fn line(&self, place: &Place) -> usize {
         let text = self.text(place.source).as_bytes();

@@ -6,7 +6,6 @@ use serde_json::{Map, Value as Json};
 
 use super::Baseline;
 use super::catalog::Identity;
-use super::check::Checker;
 use super::declare::Declared;
 use super::interpolate::{Filled, Filler, Target, TargetFacts, Unfilled};
 use super::item::{Location, Mode, RegionWord, Regions, ResolvedItem};
@@ -81,21 +80,20 @@ impl Baseline<'_> {
             })
         };
         let filler = self.filler(Target::Real(facts));
-        let parts = split(&filler, self, name, declared).map_err(fail)?;
-        if let Some(when) = parts.words.get("when") {
-            match applies(when, facts).map_err(|message| mismatch(message, None))? {
+        // First of all whether it holds here: an item that does not need not be filled in.
+        if let Some(when) = declared.fields.get("when") {
+            let when = filler.fill(&when.node, "/when", &mut Filled::default()).map_err(fail)?;
+            match applies(&when, facts).map_err(|message| mismatch(message, None))? {
                 Applies::Yes => {}
                 Applies::No => return Ok(None),
             }
         }
+        let parts = split(&filler, self, name, declared).map_err(fail)?;
         // A variable's value for this target may be of another type than the sample's.
-        if let Some(kind) = self.catalog.find(&name.kind) {
-            let checker = Checker::new((kind.schema)());
-            let wrong =
-                checker.and_then(|checker| checker.mismatches(&parts.spec).into_iter().next());
-            if let Some(wrong) = wrong {
-                return Err(mismatch(wrong.message, wrong.help));
-            }
+        if let Some(checker) = self.catalog.checker(&name.kind)
+            && let Some(wrong) = checker.mismatches(&parts.spec).into_iter().next()
+        {
+            return Err(mismatch(wrong.message, wrong.help));
         }
         let item = self.resolved(name, declared, parts);
         Ok((item.mode != Mode::Off).then_some(item))

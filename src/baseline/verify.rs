@@ -22,7 +22,6 @@ pub(super) fn verify(baseline: &Baseline<'_>, problems: &mut Vec<Problem>) {
         }
     }
     verify_header(baseline, problems);
-    let mut checkers: BTreeMap<&str, Option<Checker>> = BTreeMap::new();
     let mut identities: BTreeMap<(String, String), (&ItemName, &Declared)> = BTreeMap::new();
     for (name, declared) in &baseline.declarations.items {
         let Some(kind) = baseline.catalog.find(&name.kind) else { continue };
@@ -36,8 +35,7 @@ pub(super) fn verify(baseline: &Baseline<'_>, problems: &mut Vec<Problem>) {
         for (word, value) in &parts.words {
             verify_word(kind, declared, word, value, problems);
         }
-        let checker = checkers.entry(kind.name).or_insert_with(|| Checker::new((kind.schema)()));
-        let Some(checker) = checker else { continue };
+        let Some(checker) = baseline.catalog.checker(kind.name) else { continue };
         let mismatches: Vec<Mismatch> = checker
             .mismatches(&parts.spec)
             .into_iter()

@@ -131,6 +131,8 @@ pub enum Format {
     Text,
     /// One document with a `format_version`.
     Json,
+    /// The same, one JSON object a line: head, objects, summary.
+    JsonLines,
     /// For a pull-request comment.
     Markdown,
     /// For code scanning: SARIF 2.1.0.

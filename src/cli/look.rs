@@ -161,7 +161,11 @@ pub async fn at(
         works.iter().chain(other.iter().flatten()).map(Work::choice).collect();
     let organization = match (&offline, &ways) {
         (Some(snapshot), _) => snapshot.head.organization.clone(),
-        (None, Some(ways)) => organization(ways, &choices).await?,
+        (None, Some(ways)) => {
+            let mut all = works.iter().chain(other.iter().flatten());
+            let tags = needs_tags(&choices) || all.any(|work| work.baseline.may_use_account_tags());
+            organization(ways, &choices, tags).await?
+        }
         (None, None) => None,
     };
     let own = match (&offline, &ways) {
@@ -294,6 +298,7 @@ pub async fn at(
 async fn organization(
     ways: &Ways,
     choices: &[Choice<'_>],
+    with_tags: bool,
 ) -> Result<Option<Organization>, Failure> {
     let own = &ways.own;
     let role = match &ways.roles {
@@ -307,7 +312,6 @@ async fn organization(
         Some(role) => Arc::new(own.assume(role).await?),
         None => Arc::clone(own),
     };
-    let with_tags = needs_tags(choices) || role.is_some();
     discover(&session, with_tags).await.map(Some).map_err(cannot_discover)
 }
 

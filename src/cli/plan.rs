@@ -48,6 +48,9 @@ pub fn print(
     let text = match output.format {
         Format::Text => text::render(plan, &text::Options { command, next, verbose }),
         Format::Json => json::render(plan).map_err(|error| trouble(error.to_string()))?,
+        Format::JsonLines => {
+            json::render_lines(plan).map_err(|error| trouble(error.to_string()))?
+        }
         Format::Markdown => markdown::render(plan, "the output of `evenkeel plan`"),
         Format::Sarif => sarif::render(plan).map_err(|error| trouble(error.to_string()))?,
         Format::Html => html::render(plan),
