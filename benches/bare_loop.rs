@@ -14,6 +14,9 @@ use evenkeel::aws::meter::Meter;
 use futures::StreamExt;
 use futures::future::{BoxFuture, FutureExt};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const IN_FLIGHT: usize = 256;
 const REGIONS: [&str; 17] = [
     "ap-northeast-1",

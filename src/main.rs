@@ -11,6 +11,13 @@ use clap::error::ErrorKind;
 use cli::args::Cli;
 use cli::exit::Exit;
 
+/// A fifth of a fleet's CPU time went into the system's allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// More threads than this have nothing to do: the work is waiting for AWS.
+const MOST_THREADS: usize = 8;
+
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -24,14 +31,18 @@ fn main() -> ExitCode {
         }
     };
     cli::prepare(&cli.global);
-    let runtime =
-        match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
-            Ok(runtime) => runtime,
-            Err(error) => {
-                cli::out::say(&format!("error: cannot start: {error}"));
-                return Exit::Error.into();
-            }
-        };
+    let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get());
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads.clamp(2, MOST_THREADS))
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            cli::out::say(&format!("error: cannot start: {error}"));
+            return Exit::Error.into();
+        }
+    };
     let colours = cli::colours_on_stderr(&cli.global);
     match runtime.block_on(cli::run(cli)) {
         Ok(exit) => exit.into(),

@@ -50,7 +50,7 @@ async fn messy() -> (Account, Arc<Session>) {
 
 async fn observe(session: &Arc<Session>, declaration: &Declaration) -> Vec<ObservedItem> {
     let reads = Arc::new(ReadCache::default());
-    observe_all(session, &reads, declaration.items(session).await, None, || {}).await
+    observe_all(session, &reads, declaration.items(session).await, None, 64, || {}).await
 }
 
 async fn plan(session: &Arc<Session>, declaration: &Declaration) -> Plan {

@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows of kinds, plans or baselines.
 
+pub mod clients;
 pub mod error;
 pub mod http;
 pub mod meter;

@@ -1,7 +1,6 @@
 //! Taking a role in another account, so that CloudTrail there says who came and why.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
@@ -9,9 +8,11 @@ use aws_credential_types::provider::{ProvideCredentials, future};
 use aws_sdk_sts::Client;
 use aws_sdk_sts::types::Tag;
 
+use super::clients::SessionCredentials;
 use super::error::AwsError;
 use super::permission::Call;
-use super::wire;
+use super::rate::RateLimits;
+use super::wire::{self, Wire};
 use crate::names::Region;
 
 const ASSUME: Call = Call::new("sts", "AssumeRole");
@@ -37,12 +38,15 @@ pub struct AssumedRole {
     pub policy: Option<String>,
 }
 
-/// Credentials of a role, taken anew when they are about to expire.
+/// Credentials of a role, taken anew each time that they are asked for.
 pub struct RoleCredentials {
     client: Client,
     region: Region,
+    /// Those with which the role is taken.
+    base: Arc<SessionCredentials>,
+    limits: Arc<RateLimits>,
     role: AssumedRole,
-    /// The first credentials, until the SDK's cache asks for them.
+    /// The first credentials, until somebody asks for them.
     first: Mutex<Option<Credentials>>,
 }
 
@@ -57,8 +61,14 @@ impl RoleCredentials {
     ///
     /// # Errors
     /// STS refuses, or does not answer.
-    pub async fn take(client: Client, region: Region, role: AssumedRole) -> Result<Self, AwsError> {
-        let credentials = Self { client, region, role, first: Mutex::new(None) };
+    pub async fn take(
+        client: Client,
+        region: Region,
+        base: Arc<SessionCredentials>,
+        limits: Arc<RateLimits>,
+        role: AssumedRole,
+    ) -> Result<Self, AwsError> {
+        let credentials = Self { client, region, base, limits, role, first: Mutex::new(None) };
         let first = credentials.assume().await?;
         *credentials.first.lock().unwrap_or_else(PoisonError::into_inner) = Some(first);
         Ok(credentials)
@@ -79,7 +89,15 @@ impl RoleCredentials {
             .set_source_identity(role.source_identity.clone())
             .set_tags(tag.map(|tag| vec![tag]))
             .set_policy(role.policy.clone());
-        let answer = wire::apart(request.send())
+        let wire = Wire {
+            region: self.region.clone(),
+            call: ASSUME,
+            credentials: Arc::clone(&self.base),
+            limits: Arc::clone(&self.limits),
+            // Never recorded: the answer holds credentials.
+            tape: None,
+        };
+        let answer = wire::carrying(wire, request.send())
             .await
             .map_err(|error| AwsError::from_sdk(None, &self.region, ASSUME, &error))?;
         let credentials = answer.credentials().ok_or_else(|| {
@@ -108,18 +126,5 @@ impl ProvideCredentials for RoleCredentials {
                 None => self.assume().await.map_err(CredentialsError::provider_error),
             }
         })
-    }
-}
-
-/// Credentials that are fetched apart from the call that needs them.
-#[derive(Debug)]
-pub struct Apart<P>(pub P);
-
-impl<P: ProvideCredentials> ProvideCredentials for Apart<P> {
-    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
-    where
-        Self: 'a,
-    {
-        future::ProvideCredentials::new(wire::apart(self.0.provide_credentials()))
     }
 }

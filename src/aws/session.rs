@@ -1,30 +1,28 @@
 //! One account's way in: its credentials, who they are, and a client per service and Region.
 
-use std::any::{Any, TypeId};
-use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config::identity::IdentityCache;
 use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::app_name::AppName;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
+use super::clients::{Clients, SessionCredentials};
 use super::error::{AwsError, Detail, ErrorClass};
 use super::http;
 use super::meter::Meter;
 use super::permission::Call;
 use super::rate::RateLimits;
-use super::role::{Apart, AssumedRole, RoleCredentials};
-use super::tape::{ReadKey, Tape};
+use super::role::{AssumedRole, RoleCredentials};
+use super::tape::{Held, ReadKey, Tape};
 use super::wire::{self, Wire};
 use crate::names::{AccountId, InvalidName, Region};
 
@@ -32,16 +30,11 @@ use crate::names::{AccountId, InvalidName, Region};
 /// is survived. A user's own `AWS_MAX_ATTEMPTS` wins.
 const MAX_ATTEMPTS: u32 = 10;
 const SDK_DEFAULT_ATTEMPTS: u32 = 3;
-/// Attempts of the very first call: who cannot reach AWS at all should hear it in seconds.
-const FIRST_CALL_ATTEMPTS: u32 = 4;
 /// Calls in flight for one account; AWS's read limits are per account, Region and service.
 const CALLS_IN_FLIGHT: usize = 32;
 
-/// Calls in flight for all accounts together.
-const CALLS_IN_FLIGHT_IN_ALL: usize = 512;
-
-/// How long a read that is not on the tape lets others go first.
-const NOT_RECORDED_PAUSE: Duration = Duration::from_millis(100);
+/// How long a read that was given up when the tape was made waits to be given up again.
+const GIVEN_UP_PAUSE: Duration = Duration::from_secs(10);
 
 /// The credentials could not be turned into a known account.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -115,12 +108,11 @@ pub struct Identity {
 
 /// Credentials that are proven to belong to one account, with their clients.
 pub struct Session {
-    config: SdkConfig,
+    clients: Arc<Clients>,
+    credentials: Arc<SessionCredentials>,
     identity: Identity,
     meter: Arc<Meter>,
-    clients: Mutex<HashMap<(TypeId, Region), Arc<dyn Any + Send + Sync>>>,
     in_flight: Semaphore,
-    in_flight_in_all: Arc<Semaphore>,
     limits: Arc<RateLimits>,
     tape: Option<Tape>,
     options: Options,
@@ -178,13 +170,14 @@ impl Session {
         });
         let provider = config
             .credentials_provider()
-            .map(|provider| SharedCredentialsProvider::new(Apart(provider)));
-        let mut builder = config
+            .unwrap_or_else(|| SharedCredentialsProvider::new(NoCredentials));
+        let config = config
             .into_builder()
-            .region(aws_types::region::Region::new(home_region.as_str().to_owned()));
-        builder.set_credentials_provider(provider);
-        let in_all = Arc::new(Semaphore::new(CALLS_IN_FLIGHT_IN_ALL));
-        Self::identify(builder.build(), home_region, meter, in_all, options).await
+            .region(aws_types::region::Region::new(home_region.as_str().to_owned()))
+            .build();
+        let clients = Arc::new(Clients::new(config));
+        let credentials = Arc::new(SessionCredentials::new(provider));
+        Self::identify(clients, credentials, home_region, meter, options).await
     }
 
     /// Takes another role, usually in another account, with this session's credentials.
@@ -192,63 +185,59 @@ impl Session {
     /// # Errors
     /// The role cannot be assumed, or its credentials are refused.
     pub async fn assume(&self, role: &AssumedRole) -> Result<Self, ConnectError> {
-        let client = aws_sdk_sts::Client::from_conf(first_call_config(&self.config));
         let home = self.identity.home_region.clone();
-        let credentials = RoleCredentials::take(client, home.clone(), role.clone())
-            .await
-            .map_err(|error| ConnectError::Role { role_arn: role.role_arn.clone(), error })?;
-        let config = self
-            .config
-            .to_builder()
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
-            // A cache of its own, so that it goes when the session goes.
-            .identity_cache(IdentityCache::lazy().build())
-            .build();
-        Self::identify(
-            config,
-            home,
-            Arc::clone(&self.meter),
-            Arc::clone(&self.in_flight_in_all),
-            self.options.clone(),
+        let credentials = RoleCredentials::take(
+            self.clients.sts().clone(),
+            home.clone(),
+            Arc::clone(&self.credentials),
+            Arc::clone(&self.limits),
+            role.clone(),
         )
         .await
+        .map_err(|error| ConnectError::Role { role_arn: role.role_arn.clone(), error })?;
+        let credentials = SessionCredentials::new(SharedCredentialsProvider::new(credentials));
+        let (clients, meter) = (Arc::clone(&self.clients), Arc::clone(&self.meter));
+        Self::identify(clients, Arc::new(credentials), home, meter, self.options.clone()).await
     }
 
     /// A session whose answers come from a tape. It has no credentials, and reaches nobody.
     pub fn playing(
         identity: Identity,
         tape: Tape,
-        http: SharedHttpClient,
+        clients: Arc<Clients>,
         meter: Arc<Meter>,
     ) -> Self {
         let nobody = Credentials::new("snapshot", "snapshot", None, None, "snapshot");
+        let credentials = SessionCredentials::new(SharedCredentialsProvider::new(nobody));
+        let options = Options { requests_per_second: u32::MAX, ..Options::default() };
+        let session = Self::new(clients, Arc::new(credentials), identity, meter, options);
+        Self { tape: Some(tape), ..session }
+    }
+
+    /// Clients for sessions that play tapes.
+    pub fn playing_clients(home_region: &Region, meter: &Arc<Meter>) -> Arc<Clients> {
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
-            .region(aws_types::region::Region::new(identity.home_region.as_str().to_owned()))
-            .credentials_provider(SharedCredentialsProvider::new(nobody))
-            .identity_cache(IdentityCache::lazy().build())
+            .region(aws_types::region::Region::new(home_region.as_str().to_owned()))
             .retry_config(RetryConfig::disabled())
-            .http_client(http)
+            .http_client(http::client(Arc::clone(meter)))
             .build();
-        let in_all = Arc::new(Semaphore::new(CALLS_IN_FLIGHT_IN_ALL));
-        let options = Options { requests_per_second: u32::MAX, ..Options::default() };
-        Self { tape: Some(tape), ..Self::new(config, identity, meter, in_all, options) }
+        Arc::new(Clients::new(config))
     }
 
     fn new(
-        config: SdkConfig,
+        clients: Arc<Clients>,
+        credentials: Arc<SessionCredentials>,
         identity: Identity,
         meter: Arc<Meter>,
-        in_flight_in_all: Arc<Semaphore>,
         options: Options,
     ) -> Self {
         Self {
-            config,
+            clients,
+            credentials,
             identity,
             meter,
-            clients: Mutex::default(),
             in_flight: Semaphore::new(CALLS_IN_FLIGHT),
-            in_flight_in_all,
             limits: Arc::new(RateLimits::new(options.requests_per_second)),
             tape: options.record.then(Tape::blank),
             options,
@@ -256,16 +245,23 @@ impl Session {
     }
 
     async fn identify(
-        config: SdkConfig,
+        clients: Arc<Clients>,
+        credentials: Arc<SessionCredentials>,
         home_region: Region,
         meter: Arc<Meter>,
-        in_all: Arc<Semaphore>,
         options: Options,
     ) -> Result<Self, ConnectError> {
         let call = Call::new("sts", "GetCallerIdentity");
         meter.called(call);
-        let client = aws_sdk_sts::Client::from_conf(first_call_config(&config));
-        let answer = client.get_caller_identity().send().await.map_err(|error| {
+        let wire = Wire {
+            region: home_region.clone(),
+            call,
+            credentials: Arc::clone(&credentials),
+            limits: Arc::new(RateLimits::new(options.requests_per_second)),
+            tape: None,
+        };
+        let request = clients.sts().get_caller_identity().send();
+        let answer = wire::carrying(wire, request).await.map_err(|error| {
             let mut detail = (*AwsError::from_sdk(None, &home_region, call, &error)).clone();
             // Without a known account no Region can be at fault: the key itself is not valid.
             if detail.class == ErrorClass::RegionUnavailable {
@@ -280,7 +276,7 @@ impl Session {
             caller_arn,
             home_region,
         };
-        Ok(Self::new(config, identity, meter, in_all, options))
+        Ok(Self::new(clients, credentials, identity, meter, options))
     }
 
     /// Whose credentials they are.
@@ -324,19 +320,7 @@ impl Session {
         region: &Region,
         make: impl FnOnce(&SdkConfig) -> C,
     ) -> C {
-        let key = (TypeId::of::<C>(), region.clone());
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(&key).and_then(|client| client.downcast_ref::<C>()) {
-            return client.clone();
-        }
-        let config = self
-            .config
-            .to_builder()
-            .region(aws_types::region::Region::new(region.as_str().to_owned()))
-            .build();
-        let client = make(&config);
-        clients.insert(key, Arc::new(client.clone()));
-        client
+        self.clients.get(region, make)
     }
 
     /// Sends one request, within the limits of calls in flight and per second.
@@ -364,11 +348,13 @@ impl Session {
                     arguments: arguments.to_owned(),
                 };
                 if let Tape::Playing { taken, .. } = tape
-                    && !tape.has(&key)
+                    && let held @ (Held::Nothing | Held::GivenUp) = tape.held(&key)
                 {
-                    // When one of several reads failed, the others were given up and not recorded.
-                    // The one that is recorded must be heard first: it says why.
-                    tokio::time::sleep(NOT_RECORDED_PAUSE).await;
+                    // When one of several reads failed, the others were given up. The one that
+                    // failed says why, and gives this one up again.
+                    if held == Held::GivenUp {
+                        tokio::time::sleep(GIVEN_UP_PAUSE).await;
+                    }
                     return Err(self.failed(
                         region,
                         call,
@@ -390,12 +376,17 @@ impl Session {
         };
         let _permit = self.in_flight.acquire().await.map_err(|_| stopping())?;
         self.limits.turn(region, call.service).await;
-        let _permit_in_all = self.in_flight_in_all.acquire().await.map_err(|_| stopping())?;
+        let _permit_in_all = self.clients.in_flight.acquire().await.map_err(|_| stopping())?;
         self.meter.called(call);
+        let begun = tape.as_ref().map(|(tape, key)| tape.begin(key));
         let limits = Arc::clone(&self.limits);
-        let wire = Wire { region: region.clone(), call, limits, tape };
-        wire::carrying(wire, request)
-            .await
+        let credentials = Arc::clone(&self.credentials);
+        let wire = Wire { region: region.clone(), call, credentials, limits, tape };
+        let answer = wire::carrying(wire, request).await;
+        if let Some(begun) = begun {
+            begun.end();
+        }
+        answer
             .map_err(|error| AwsError::from_sdk(Some(&self.identity.account), region, call, &error))
     }
 
@@ -418,14 +409,18 @@ impl Session {
     }
 }
 
-/// The settings of calls without which nothing else can be done: few attempts, so that somebody who
-/// cannot reach AWS at all hears it in seconds.
-fn first_call_config(config: &SdkConfig) -> aws_sdk_sts::Config {
-    let retries = config.retry_config().cloned().unwrap_or_else(RetryConfig::standard);
-    let attempts = retries.max_attempts().min(FIRST_CALL_ATTEMPTS);
-    aws_sdk_sts::config::Builder::from(config)
-        .retry_config(retries.with_max_attempts(attempts))
-        .build()
+/// Where the SDK's settings name no credentials at all.
+#[derive(Debug)]
+struct NoCredentials;
+
+impl ProvideCredentials for NoCredentials {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        let error = CredentialsError::not_loaded("the AWS settings name no credentials");
+        future::ProvideCredentials::ready(Err(error))
+    }
 }
 
 /// What an SDK operation's `send()` gives.

@@ -66,6 +66,42 @@ pub struct Recorded {
     pub pages: BTreeMap<String, Answer>,
 }
 
+/// What a tape holds of a read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held {
+    /// Nobody asked.
+    Nothing,
+    /// Somebody asked and did not wait for the answer, because another read had failed.
+    GivenUp,
+    /// Its answers.
+    Answers,
+}
+
+/// A read that has begun.
+#[derive(Debug)]
+pub struct Begun {
+    tape: Tape,
+    key: ReadKey,
+    ended: bool,
+}
+
+impl Begun {
+    /// The answer is there.
+    pub fn end(mut self) {
+        self.ended = true;
+    }
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        if let (false, Tape::Recording(reads)) = (self.ended, &self.tape) {
+            let mut reads = reads.lock().unwrap_or_else(PoisonError::into_inner);
+            // Half of the pages is worth nothing.
+            reads.insert(self.key.clone(), BTreeMap::new());
+        }
+    }
+}
+
 type Reads = Arc<Mutex<BTreeMap<ReadKey, BTreeMap<String, Answer>>>>;
 
 /// A tape in one of its two uses.
@@ -104,9 +140,19 @@ impl Tape {
             .collect()
     }
 
-    /// Whether a read is on the tape.
-    pub fn has(&self, key: &ReadKey) -> bool {
-        self.reads().lock().unwrap_or_else(PoisonError::into_inner).contains_key(key)
+    /// What the tape holds of a read.
+    pub fn held(&self, key: &ReadKey) -> Held {
+        let reads = self.reads().lock().unwrap_or_else(PoisonError::into_inner);
+        match reads.get(key) {
+            None => Held::Nothing,
+            Some(pages) if pages.is_empty() => Held::GivenUp,
+            Some(_) => Held::Answers,
+        }
+    }
+
+    /// Notes that a read has begun. One that is dropped before its end was given up.
+    pub fn begin(&self, key: &ReadKey) -> Begun {
+        Begun { tape: self.clone(), key: key.clone(), ended: false }
     }
 
     fn reads(&self) -> &Reads {

@@ -1,5 +1,6 @@
 //! What goes with a call down to the HTTP client, past the SDK: which read it is, where its answer
-//! is recorded or taken from, and who must hear that AWS wants us to slow down.
+//! is recorded or taken from, what it is signed with, and who must hear that AWS wants us to slow
+//! down.
 //!
 //! The SDK runs a request in the task that awaits it, so a task-local carries it. Credentials are
 //! fetched in the middle of a request; [`apart`] keeps them out of it, so that what STS answers is
@@ -7,6 +8,7 @@
 
 use std::sync::Arc;
 
+use super::clients::SessionCredentials;
 use super::permission::Call;
 use super::rate::RateLimits;
 use super::tape::{ReadKey, Tape};
@@ -23,6 +25,8 @@ pub struct Wire {
     pub region: Region,
     /// The operation.
     pub call: Call,
+    /// What it is signed with.
+    pub credentials: Arc<SessionCredentials>,
     /// Who limits the account's calls.
     pub limits: Arc<RateLimits>,
     /// Where its answers go, or come from; writes have none.

@@ -23,6 +23,7 @@ use evenkeel::plan::{
 use evenkeel::reconcile::fleet::{
     FleetTarget, Job, Outcome, Place, Wanted, Watch, Ways, look_at_all,
 };
+use evenkeel::reconcile::observe::items_in_flight;
 use evenkeel::reconcile::{Refusal, Safety, Selection, Stop};
 
 use super::args::{Global, Selectors};
@@ -198,6 +199,7 @@ pub async fn at(
         today: Utc::now().date_naive(),
         account_timeout: Duration::from_secs(limits.account_timeout_seconds),
         concurrent_accounts,
+        items_in_flight: items_in_flight(jobs.len().min(concurrent_accounts)),
         read_only: wish.record.is_some(),
         for_applying: wish.for_applying,
     });

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::Utc;
+use evenkeel::aws::Session;
 use evenkeel::aws::meter::Meter;
 use evenkeel::aws::tape::Tape;
-use evenkeel::aws::{Session, http};
 use evenkeel::fleet::organization::Organization;
 use evenkeel::fleet::snapshot::{Head, Line, Reader, SnapshotError, VERSION, Writer};
 use evenkeel::names::AccountId;
@@ -156,7 +156,7 @@ impl Snapshot {
     ) -> Result<(), Failure> {
         let taken = self.reference().taken;
         let meter = Arc::new(Meter::default());
-        let client = http::client(Arc::clone(&meter));
+        let mut clients = None;
         let mut jobs: BTreeMap<AccountId, Job> =
             jobs.into_iter().map(|job| (job.account.id.clone(), job)).collect();
         for line in &mut self.reader {
@@ -165,8 +165,11 @@ impl Snapshot {
                     let Some(mut job) = jobs.remove(&account.id) else { continue };
                     job.account = account;
                     let tape = Tape::playing(reads, taken.clone());
-                    let session =
-                        Session::playing(identity, tape, client.clone(), Arc::clone(&meter));
+                    let clients = clients.get_or_insert_with(|| {
+                        Session::playing_clients(&identity.home_region, &meter)
+                    });
+                    let clients = Arc::clone(clients);
+                    let session = Session::playing(identity, tape, clients, Arc::clone(&meter));
                     let (wanted, watching) = (Arc::clone(wanted), Arc::clone(watch));
                     // In a task of its own, where the SDK's large futures have room.
                     let look = tokio::spawn(async move {

@@ -72,6 +72,8 @@ pub struct Wanted {
     pub account_timeout: Duration,
     /// Accounts looked at at the same time.
     pub concurrent_accounts: usize,
+    /// Items looked at at the same time in each of them.
+    pub items_in_flight: usize,
     /// Whether sessions are narrowed to reading, whatever the targets may do.
     pub read_only: bool,
     /// Whether states of objects without changes are kept, and the sessions for writing.
@@ -255,7 +257,7 @@ async fn look_with(
     for (part, group) in parts.into_iter().zip(of_group) {
         let (session, cache) = (&groups[group].0, &caches[group]);
         regions.extend(part.regions.iter().cloned());
-        items.extend(observe(part, session, cache, deadline, watch).await);
+        items.extend(observe(part, session, cache, deadline, wanted.items_in_flight, watch).await);
     }
     let before = match groups.first().zip(caches.first()) {
         Some(((session, _), cache)) if !wanted.before.is_empty() => {
@@ -263,7 +265,9 @@ async fn look_with(
             for target in &job.before {
                 let aimed = aimed(&wanted.before[*target]);
                 let part = declare(aimed, session, cache, about, &selection).await;
-                items.extend(observe(part, session, cache, deadline, watch).await);
+                items.extend(
+                    observe(part, session, cache, deadline, wanted.items_in_flight, watch).await,
+                );
             }
             Some(planned(&wanted.before, &job.before, items, wanted))
         }
@@ -305,10 +309,12 @@ async fn observe(
     session: &Arc<Session>,
     reads: &Arc<ReadCache>,
     deadline: Option<Instant>,
+    in_flight: usize,
     watch: &dyn Watch,
 ) -> Vec<ObservedItem> {
     watch.found(part.items.len());
-    let mut items = observe_all(session, reads, part.items, deadline, || watch.seen()).await;
+    let mut items =
+        observe_all(session, reads, part.items, deadline, in_flight, || watch.seen()).await;
     items.extend(part.unresolved);
     items
 }

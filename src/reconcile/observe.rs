@@ -13,8 +13,14 @@ use crate::kinds::object::Unknown;
 use crate::kinds::{Cx, Facts, registry};
 use crate::plan::{Declared, ObservedItem};
 
-/// Items looked at at the same time; the calls in flight have their own limit in the session.
-const ITEMS_IN_FLIGHT: usize = 64;
+/// Items looked at at the same time in all accounts; calls in flight have limits of their own. An
+/// item in hand takes some ten kilobytes.
+const ITEMS_IN_FLIGHT: usize = 512;
+
+/// Items to look at at the same time in one of several accounts.
+pub fn items_in_flight(accounts: usize) -> usize {
+    (ITEMS_IN_FLIGHT / accounts.max(1)).clamp(8, 64)
+}
 
 /// Looks at every declared item in its place; the result has the order of `declared`. What is not
 /// read at the deadline is unknown.
@@ -23,6 +29,7 @@ pub async fn observe_all(
     reads: &Arc<ReadCache>,
     declared: Vec<(Declared, Facts)>,
     deadline: Option<Instant>,
+    in_flight: usize,
     mut seen: impl FnMut(),
 ) -> Vec<ObservedItem> {
     let mut observed: Vec<(usize, ObservedItem)> = Vec::with_capacity(declared.len());
@@ -49,7 +56,7 @@ pub async fn observe_all(
             (position, ObservedItem { declared, facts, objects })
         }
     });
-    let mut looks = stream::iter(looks).buffer_unordered(ITEMS_IN_FLIGHT);
+    let mut looks = stream::iter(looks).buffer_unordered(in_flight);
     while let Some(item) = looks.next().await {
         seen();
         observed.push(item);
