@@ -1,7 +1,7 @@
 //! Output: results to standard output, talk to standard error. A reader that goes away (`| head`)
 //! is no error.
 
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use super::failure::Failure;
@@ -36,4 +36,26 @@ pub fn result(text: &str, file: Option<&Path>) -> Result<(), Failure> {
             std::fs::write(path, plain).map_err(|error| Failure::file("write", path, error))
         }
     }
+}
+
+/// Prints a result while it is made, or writes it to a file.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn stream(
+    file: Option<&Path>,
+    make: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+) -> Result<(), Failure> {
+    let Some(path) = file else {
+        let mut out = BufWriter::new(std::io::stdout().lock());
+        // A reader that has gone away, such as `head`, has seen enough.
+        let _ = make(&mut out).and_then(|()| out.flush());
+        return Ok(());
+    };
+    let write = || {
+        let mut out = BufWriter::new(std::fs::File::create(path)?);
+        make(&mut out)?;
+        out.flush()
+    };
+    write().map_err(|error| Failure::file("write", path, error))
 }

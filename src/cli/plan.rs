@@ -45,18 +45,18 @@ pub fn print(
 ) -> Result<(), Failure> {
     let trouble =
         |error: String| Failure::usage(format!("cannot write the plan in this form: {error}"), "");
+    let file = output.out.as_deref();
     let text = match output.format {
+        // These two can be large: they are written as they are made.
+        Format::Json => return out::stream(file, |out| json::write(plan, out)),
+        Format::JsonLines => return out::stream(file, |out| json::write_lines(plan, out)),
         Format::Text => text::render(plan, &text::Options { command, next, verbose }),
-        Format::Json => json::render(plan).map_err(|error| trouble(error.to_string()))?,
-        Format::JsonLines => {
-            json::render_lines(plan).map_err(|error| trouble(error.to_string()))?
-        }
         Format::Markdown => markdown::render(plan, "the output of `evenkeel plan`"),
         Format::Sarif => sarif::render(plan).map_err(|error| trouble(error.to_string()))?,
         Format::Html => html::render(plan),
         Format::Junit => junit::render(plan).map_err(|error| trouble(error.to_string()))?,
     };
-    out::result(&text, output.out.as_deref())
+    out::result(&text, file)
 }
 
 /// What a plan means for a script: unknown things come first, since with them nobody can say

@@ -1,6 +1,9 @@
 //! The plan as one JSON document. Its form is the plan's own data; `format_version` grows when a
 //! reader of an older form would misread.
 
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
 use serde::Serialize;
 
 use crate::plan::{Comparison, Plan, Summary};
@@ -13,51 +16,39 @@ struct Document<'a> {
     summary: Summary,
 }
 
-/// Renders.
+/// Writes the document.
 ///
 /// # Errors
-/// Never for a plan made here; a plan holds plain data only.
-pub fn render(plan: &Plan) -> Result<String, serde_json::Error> {
-    serde_json::to_string_pretty(&Document { plan, summary: plan.summary() })
-        .map(|text| text + "\n")
+/// `out` cannot be written.
+pub fn write(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, &Document { plan, summary: plan.summary() })?;
+    out.write_all(b"\n")
 }
 
-/// Renders as JSON Lines, for readers that take one thing at a time: a `head`, each `object`, each
+/// Writes JSON Lines, for readers that take one thing at a time: a `head`, each `object`, each
 /// `removed` object of a comparison, and the `summary`. Each line has one of these keys, and under
 /// it what the document has.
 ///
 /// # Errors
-/// Never for a plan made here.
-pub fn render_lines(plan: &Plan) -> Result<String, serde_json::Error> {
-    let mut head = serde_json::to_value(Plan {
-        objects: Vec::new(),
-        comparison: plan
-            .comparison
-            .as_ref()
-            .map(|comparison| Comparison { removed: Vec::new(), ..comparison.clone() }),
-        ..head_of(plan)
-    })?;
+/// `out` cannot be written.
+pub fn write_lines(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
+    let mut head = serde_json::to_value(head_of(plan))?;
     if let Some(head) = head.as_object_mut() {
         head.shift_remove("objects");
     }
-    let mut out = String::new();
-    let mut line = |key: &str, value: &serde_json::Value| {
-        let mut object = serde_json::Map::new();
-        object.insert(key.to_owned(), value.clone());
-        let text = serde_json::to_string(&object)?;
-        out.push_str(&text);
-        out.push('\n');
-        Ok::<_, serde_json::Error>(())
-    };
-    line("head", &head)?;
+    line(out, "head", &head)?;
     for object in &plan.objects {
-        line("object", &serde_json::to_value(object)?)?;
+        line(out, "object", object)?;
     }
     for object in plan.comparison.iter().flat_map(|comparison| &comparison.removed) {
-        line("removed", &serde_json::to_value(object)?)?;
+        line(out, "removed", object)?;
     }
-    line("summary", &serde_json::to_value(plan.summary())?)?;
-    Ok(out)
+    line(out, "summary", &plan.summary())
+}
+
+fn line<T: Serialize>(out: &mut dyn Write, key: &str, value: &T) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, &BTreeMap::from([(key, value)]))?;
+    out.write_all(b"\n")
 }
 
 /// A plan without its objects.
@@ -71,7 +62,10 @@ fn head_of(plan: &Plan) -> Plan {
         failed: plan.failed.clone(),
         skipped: plan.skipped.clone(),
         snapshot: plan.snapshot.clone(),
-        comparison: None,
+        comparison: plan
+            .comparison
+            .as_ref()
+            .map(|comparison| Comparison { removed: Vec::new(), ..comparison.clone() }),
         objects: Vec::new(),
         order: plan.order.clone(),
         cost: plan.cost,
