@@ -9,7 +9,33 @@ pub fn of<T: Serialize>(value: &T) -> String {
     let value = serde_json::to_value(value).unwrap_or(Value::Null);
     let mut text = String::new();
     canonical(&value, &mut text);
-    Sha256::digest(text.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
+    hexadecimal(&Sha256::digest(text.as_bytes()))
+}
+
+/// The digest of a value as it is written, hexadecimal: for large values whose fields always come in
+/// the same order. Nothing of it is held in memory.
+pub fn of_written<T: Serialize>(value: &T) -> String {
+    struct Hashing(Sha256);
+    impl std::io::Write for Hashing {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.update(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut hashing = Hashing(Sha256::new());
+    // What cannot be written has no digest that anything equals.
+    match serde_json::to_writer(&mut hashing, value) {
+        Ok(()) => hexadecimal(&hashing.0.finalize()),
+        Err(_) => String::new(),
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut hex, byte| {
         hex.push(nibble(byte >> 4));
         hex.push(nibble(byte & 15));
         hex

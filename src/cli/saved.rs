@@ -1,7 +1,7 @@
 //! Saved plans: written so that nobody can take half of one for a whole, and read back only when
 //! they are as they were written.
 
-use std::io::Write;
+use std::io::BufWriter;
 use std::path::Path;
 
 use evenkeel::digest;
@@ -11,8 +11,16 @@ use serde::{Deserialize, Serialize};
 
 use super::failure::Failure;
 
-/// The file's form.
-#[derive(Serialize, Deserialize)]
+/// The file's form, written.
+#[derive(Serialize)]
+struct ToSave<'a> {
+    plan_digest: String,
+    #[serde(flatten)]
+    plan: &'a Plan,
+}
+
+/// The file's form, read.
+#[derive(Deserialize)]
 struct SavedPlan {
     /// What `apply` compares with, to refuse a plan that was edited by hand.
     plan_digest: String,
@@ -25,13 +33,13 @@ struct SavedPlan {
 /// # Errors
 /// The file cannot be written.
 pub fn save(plan: &Plan, path: &Path) -> Result<(), Failure> {
-    let saved = SavedPlan { plan_digest: digest::of(plan), plan: plan.clone() };
-    let text = serde_json::to_vec_pretty(&saved)
-        .map_err(|error| Failure::usage(format!("cannot write the plan as JSON: {error}"), ""))?;
+    let saved = ToSave { plan_digest: digest::of_written(plan), plan };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let write = || -> std::io::Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
-        file.write_all(&text)?;
+        let file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+        let mut out = BufWriter::new(file);
+        serde_json::to_writer_pretty(&mut out, &saved)?;
+        let file = out.into_inner().map_err(std::io::IntoInnerError::into_error)?;
         file.as_file().sync_all()?;
         file.persist(path).map_err(|error| error.error)?;
         Ok(())
@@ -59,7 +67,7 @@ pub fn load(path: &Path) -> Result<Plan, Failure> {
     let saved: SavedPlan = serde_json::from_value(value).map_err(|error| {
         Refusal::Unusable(format!("{} is not a saved plan: {error}", path.display()))
     })?;
-    if digest::of(&saved.plan) != saved.plan_digest {
+    if saved.plan_digest.is_empty() || digest::of_written(&saved.plan) != saved.plan_digest {
         return Err(
             Refusal::Unusable(format!("{} was edited since it was saved", path.display())).into()
         );
