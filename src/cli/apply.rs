@@ -7,7 +7,7 @@ use chrono::Utc;
 use evenkeel::kinds::Risk;
 use evenkeel::names::AccountId;
 use evenkeel::plan::render::text::{self, counted};
-use evenkeel::plan::{ObjectPlan, Plan, PlannedChange};
+use evenkeel::plan::{Detail, ObjectPlan, Plan, PlannedChange};
 use evenkeel::reconcile::fleet::Place;
 use evenkeel::reconcile::guard::{check_budget, check_windows, moved};
 use evenkeel::reconcile::{Applier, ApplyReport, Progress, Refusal, Safety, Step, Stop};
@@ -35,7 +35,7 @@ pub async fn run(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
         max_changes: args.max_changes,
         audit_log: args.audit_log.clone(),
         only: stored.as_ref().map(changed_places),
-        for_applying: true,
+        detail: Some(Detail::All),
         ..Wish::default()
     };
     let looked = look::look(global, &selectors, wish.clone()).await?;

@@ -10,7 +10,8 @@ use super::{out, plan};
 
 /// Runs the command.
 pub async fn run(global: &Global, args: &CheckArgs) -> Result<Exit, Failure> {
-    let looked = look::look(global, &args.selectors, Wish::default()).await?;
+    let wish = Wish { detail: Some(plan::detail(args.output.format)), ..Wish::default() };
+    let looked = look::look(global, &args.selectors, wish).await?;
     let found = &looked.plan;
     let exit = plan::exit_of(found);
     if args.output.format == Format::Text && args.output.out.is_none() {

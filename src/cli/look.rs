@@ -17,8 +17,8 @@ use evenkeel::kinds::Risk;
 use evenkeel::names::{AccountId, Region};
 use evenkeel::plan::compare::compare;
 use evenkeel::plan::{
-    AccountPlan, BaselineRef, Cost, FailedAccount, Mode, Plan, PlanHead, SkippedAccount, TargetRef,
-    assemble,
+    AccountPlan, BaselineRef, Cost, Detail, FailedAccount, Mode, Plan, PlanHead, SkippedAccount,
+    TargetRef, assemble,
 };
 use evenkeel::reconcile::fleet::{
     FleetTarget, Job, Outcome, Place, Wanted, Watch, Ways, look_at_all,
@@ -45,8 +45,8 @@ pub struct Wish {
     pub audit_log: Option<PathBuf>,
     /// Only these places.
     pub only: Option<BTreeSet<Place>>,
-    /// Whether the plan may be applied: states and ways in are kept.
-    pub for_applying: bool,
+    /// How much of the plan is kept; what is to be applied, with the ways in.
+    pub detail: Option<Detail>,
     /// The snapshot to look at, instead of AWS.
     pub snapshot: Option<PathBuf>,
     /// The other version of the baselines.
@@ -184,6 +184,7 @@ pub async fn at(
     }
 
     // Look.
+    let comparing = other.is_some();
     let concurrent_accounts = limits.concurrent_accounts;
     let wanted = Arc::new(Wanted {
         targets: works.into_iter().map(target).collect(),
@@ -201,7 +202,11 @@ pub async fn at(
         concurrent_accounts,
         items_in_flight: items_in_flight(jobs.len().min(concurrent_accounts)),
         read_only: wish.record.is_some(),
-        for_applying: wish.for_applying,
+        // Two versions are compared by their writes.
+        detail: match wish.detail.unwrap_or(Detail::Shown) {
+            Detail::Shown if comparing => Detail::Drift,
+            detail => detail,
+        },
     });
     let bar = Arc::new(Bar::new(global, jobs.len(), Arc::clone(&meter)));
     let watch: Arc<dyn Watch> = Arc::clone(&bar) as Arc<dyn Watch>;

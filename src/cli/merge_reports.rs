@@ -69,7 +69,8 @@ fn merge(plans: Vec<(&Path, Plan)>) -> Result<Plan, Failure> {
         snapshot: first.snapshot,
         cost: first.cost,
     };
-    let mut accounts = vec![AccountPlan { objects: first.objects, order: first.order }];
+    let mut accounts =
+        vec![AccountPlan { objects: first.objects, in_sync: first.in_sync, order: first.order }];
     for (path, plan) in plans {
         if plan.baseline.digest != head.baseline.digest {
             return Err(Failure::usage(
@@ -88,7 +89,8 @@ fn merge(plans: Vec<(&Path, Plan)>) -> Result<Plan, Failure> {
             requests: head.cost.requests + plan.cost.requests,
             milliseconds: head.cost.milliseconds.max(plan.cost.milliseconds),
         };
-        accounts.push(AccountPlan { objects: plan.objects, order: plan.order });
+        let (objects, in_sync, order) = (plan.objects, plan.in_sync, plan.order);
+        accounts.push(AccountPlan { objects, in_sync, order });
     }
     let mut seen = BTreeSet::new();
     let ids = head

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use evenkeel::plan::render::{html, json, junit, markdown, sarif, text};
-use evenkeel::plan::{Plan, Verdict};
+use evenkeel::plan::{Detail, Plan, Verdict};
 
 use super::args::{Format, Global, Output, PlanArgs};
 use super::exit::Exit;
@@ -17,8 +17,11 @@ pub async fn run(global: &Global, args: &PlanArgs) -> Result<Exit, Failure> {
         max_risk: args.max_risk.map(Into::into),
         snapshot: args.snapshot.clone(),
         compare_to: args.compare_to.clone(),
-        // A saved plan holds what applying needs.
-        for_applying: args.save.is_some(),
+        detail: Some(match args.save {
+            // A saved plan holds what applying needs.
+            Some(_) => Detail::All,
+            None => detail(args.output.format),
+        }),
         ..Wish::default()
     };
     let looked = look::look(global, &args.selectors, wish).await?;
@@ -30,6 +33,14 @@ pub async fn run(global: &Global, args: &PlanArgs) -> Result<Exit, Failure> {
     print(plan, "plan", &args.output, next, global.verbose > 0)?;
     let exit = exit_of(plan);
     Ok(if exit == Exit::Drift && !args.detailed_exitcode { Exit::Done } else { exit })
+}
+
+/// How much of a plan a form shows.
+pub fn detail(format: Format) -> Detail {
+    match format {
+        Format::Json | Format::JsonLines | Format::Junit => Detail::Drift,
+        Format::Text | Format::Markdown | Format::Sarif | Format::Html => Detail::Shown,
+    }
 }
 
 /// Prints a plan in the form that was asked for.
@@ -64,8 +75,8 @@ pub fn print(
 pub fn exit_of(plan: &Plan) -> Exit {
     let sum = plan.summary();
     if sum.unknown + sum.failed_accounts > 0 {
-        let known =
-            plan.objects.iter().any(|object| !matches!(object.verdict, Verdict::Unknown(_)));
+        let known = plan.in_sync > 0
+            || plan.objects.iter().any(|object| !matches!(object.verdict, Verdict::Unknown(_)));
         if known { Exit::Partly } else { Exit::Error }
     } else if sum.to_change + sum.reported > 0 {
         Exit::Drift

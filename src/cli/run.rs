@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use chrono::Utc;
+use evenkeel::plan::Detail;
 use evenkeel::reconcile::guard::{check_budget, check_windows};
 use evenkeel::reconcile::{Applier, Progress, Stop};
 use evenkeel::store::audit::AuditLog;
@@ -158,8 +159,11 @@ impl Reconciler {
         let work = settings.targets.swap_remove(index);
         let name = work.name.clone();
         settings.targets = vec![work];
-        let wish =
-            Wish { audit_log: self.args.audit_log.clone(), for_applying: true, ..Wish::default() };
+        let wish = Wish {
+            audit_log: self.args.audit_log.clone(),
+            detail: Some(Detail::All),
+            ..Wish::default()
+        };
         let global = Global { quiet: true, ..self.global.clone() };
         let looked = look::at(&global, &self.args.selectors, settings, wish).await?;
         let summary = looked.plan.summary();

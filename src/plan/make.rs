@@ -72,6 +72,8 @@ pub struct AccountInput<'a> {
 pub struct AccountPlan {
     /// Every object, in the order of rendering.
     pub objects: Vec<ObjectPlan>,
+    /// Objects in sync that are not among them.
+    pub in_sync: usize,
     /// The ids of the changes to apply, prerequisites first.
     pub order: Vec<u32>,
 }
@@ -106,18 +108,47 @@ pub fn plan_account(input: &AccountInput<'_>) -> AccountPlan {
         }
     }
     let order = link(&mut objects, &references, input.kind);
-    AccountPlan { objects, order }
+    AccountPlan { objects, in_sync: 0, order }
+}
+
+/// How much of a plan is kept: a fleet has too many objects to keep everything that nobody reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// What people read: drift, not the specs, states and writes behind it; objects in sync are
+    /// counted.
+    Shown,
+    /// Everything of objects that differ; of the others, that they are there.
+    Drift,
+    /// Everything.
+    All,
 }
 
 impl AccountPlan {
-    /// Leaves out the specs and states of objects that need no change: a fleet has too many.
-    pub fn slim(&mut self) {
-        for object in self.objects.iter_mut().filter(|object| object.changes.is_empty()) {
+    /// Leaves out what is not wanted.
+    pub fn keep(&mut self, detail: Detail) {
+        if detail == Detail::All {
+            return;
+        }
+        if detail == Detail::Shown {
+            let before = self.objects.len();
+            self.objects.retain(|object| object.verdict != Verdict::InSync);
+            self.in_sync += before - self.objects.len();
+        }
+        for object in &mut self.objects {
+            if detail == Detail::Drift && !object.changes.is_empty() {
+                continue;
+            }
             object.spec = Value::Null;
             if let Status::Present(state) = &mut object.observed.status {
                 *state = Value::Null;
             }
+            for change in &mut object.changes {
+                change.undo = None;
+                // That there is a write is shown, which one is not.
+                change.action = change.action.as_ref().map(|_| Value::Null);
+            }
         }
+        self.objects.shrink_to_fit();
     }
 }
 
@@ -145,7 +176,9 @@ pub fn assemble(head: PlanHead, accounts: Vec<AccountPlan>) -> Plan {
     let mut objects = Vec::new();
     let mut order = Vec::new();
     let mut offset = 0;
+    let mut in_sync = 0;
     for mut account in accounts {
+        in_sync += account.in_sync;
         let mut last = offset;
         for change in account.objects.iter_mut().flat_map(|object| &mut object.changes) {
             change.id += offset;
@@ -166,6 +199,7 @@ pub fn assemble(head: PlanHead, accounts: Vec<AccountPlan>) -> Plan {
         skipped: head.skipped,
         snapshot: head.snapshot,
         comparison: None,
+        in_sync,
         objects,
         order,
         cost: head.cost,

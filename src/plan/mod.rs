@@ -12,7 +12,8 @@ use serde_json::Value;
 pub use crate::baseline::item::{Location, Mode};
 pub use crate::fleet::select::SkippedAccount;
 pub use make::{
-    AccountInput, AccountPlan, Declared, ObservedItem, PlanHead, Waiver, assemble, plan_account,
+    AccountInput, AccountPlan, Declared, Detail, ObservedItem, PlanHead, Waiver, assemble,
+    plan_account,
 };
 
 use crate::kinds::change::FieldDrift;
@@ -48,12 +49,19 @@ pub struct Plan {
     /// What another version of the baseline says of the same observations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comparison: Option<Comparison>,
+    /// Objects that are as declared and not listed in `objects`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub in_sync: usize,
     /// Every object that the baseline governs, in the order of rendering.
     pub objects: Vec<ObjectPlan>,
     /// The ids of all changes to apply, prerequisites first.
     pub order: Vec<u32>,
     /// What the observation cost.
     pub cost: Cost,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// The baseline that a plan was made from.
@@ -293,7 +301,11 @@ pub struct Summary {
 impl Plan {
     /// Counts.
     pub fn summary(&self) -> Summary {
-        let mut sum = Summary { failed_accounts: self.failed.len(), ..Summary::default() };
+        let mut sum = Summary {
+            failed_accounts: self.failed.len(),
+            in_sync: self.in_sync,
+            ..Summary::default()
+        };
         for object in &self.objects {
             match &object.verdict {
                 Verdict::InSync => sum.in_sync += 1,

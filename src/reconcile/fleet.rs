@@ -25,7 +25,8 @@ use crate::kinds::{Facts, Risk, registry};
 use crate::names::{AccountId, ItemName, Region};
 use crate::permissions::Permissions;
 use crate::plan::{
-    AccountInput, AccountPlan, FailedAccount, Mode, ObservedItem, TargetRef, Waiver, plan_account,
+    AccountInput, AccountPlan, Detail, FailedAccount, Mode, ObservedItem, TargetRef, Waiver,
+    plan_account,
 };
 
 /// A target with its baseline.
@@ -76,8 +77,8 @@ pub struct Wanted {
     pub items_in_flight: usize,
     /// Whether sessions are narrowed to reading, whatever the targets may do.
     pub read_only: bool,
-    /// Whether states of objects without changes are kept, and the sessions for writing.
-    pub for_applying: bool,
+    /// How much of the plan is kept; with all of it also the sessions, for writing.
+    pub detail: Detail,
 }
 
 /// The ways into accounts.
@@ -274,9 +275,7 @@ async fn look_with(
         _ => None,
     };
     let mut plan = planned(&wanted.targets, &job.targets, items, wanted);
-    if !wanted.for_applying {
-        plan.slim();
-    }
+    plan.keep(wanted.detail);
     let Some((session, _)) = groups.first() else {
         return Outcome::Failed(FailedAccount {
             account: job.account.id.clone(),
@@ -297,7 +296,7 @@ async fn look_with(
             home_region: session.home_region().clone(),
             regions: regions.into_iter().collect(),
         },
-        session: wanted.for_applying.then(|| Arc::clone(session)),
+        session: (wanted.detail == Detail::All).then(|| Arc::clone(session)),
         plan,
         before,
         recorded,

@@ -62,7 +62,7 @@ pub fn render(plan: &Plan) -> String {
                 }
                 footer {
                     p { "run " code { (plan.run) } " · evenkeel " (plan.evenkeel_version) " · "
-                        (counted(plan.targets.len(), "account")) " · " (counted(plan.objects.len(), "object")) " · "
+                        (counted(plan.targets.len(), "account")) " · " (counted(plan.objects.len() + plan.in_sync, "object")) " · "
                         (plan.cost.requests) " calls" }
                 }
             }

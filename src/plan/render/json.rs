@@ -66,6 +66,7 @@ fn head_of(plan: &Plan) -> Plan {
             .comparison
             .as_ref()
             .map(|comparison| Comparison { removed: Vec::new(), ..comparison.clone() }),
+        in_sync: plan.in_sync,
         objects: Vec::new(),
         order: plan.order.clone(),
         cost: plan.cost,

@@ -78,7 +78,7 @@ pub fn header(plan: &Plan, command: &str) -> String {
                 "{bold}evenkeel {command}{bold:#} · {}@{digest} · {account} · {} · {} in the snapshot of {} ({})",
                 plan.baseline.name,
                 counted(regions.len(), "region"),
-                counted(plan.objects.len(), "object"),
+                counted(plan.objects.len() + plan.in_sync, "object"),
                 snapshot.taken,
                 snapshot.age,
             );
@@ -89,7 +89,7 @@ pub fn header(plan: &Plan, command: &str) -> String {
         "{bold}evenkeel {command}{bold:#} · {}@{digest} · {account} · {} · {} observed in {seen} with {}",
         plan.baseline.name,
         counted(regions.len(), "region"),
-        counted(plan.objects.len(), "object"),
+        counted(plan.objects.len() + plan.in_sync, "object"),
         counted(usize::try_from(plan.cost.requests).unwrap_or(usize::MAX), "call"),
     )
 }
