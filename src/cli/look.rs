@@ -16,6 +16,7 @@ use evenkeel::fleet::shard::Shard;
 use evenkeel::kinds::Risk;
 use evenkeel::names::{AccountId, Region};
 use evenkeel::plan::compare::compare;
+use evenkeel::plan::render::group::Alike;
 use evenkeel::plan::{
     AccountPlan, BaselineRef, Cost, Detail, FailedAccount, Mode, Plan, PlanHead, SkippedAccount,
     TargetRef, assemble,
@@ -89,12 +90,17 @@ struct Found {
     failed: Vec<FailedAccount>,
     conflicts: Vec<String>,
     sessions: BTreeMap<AccountId, Arc<Session>>,
+    /// Where only what is shown is kept: what is alike, once.
+    alike: Option<Alike>,
 }
 
 impl Found {
     fn add(&mut self, outcome: Outcome) {
         match outcome {
-            Outcome::Seen(seen) => {
+            Outcome::Seen(mut seen) => {
+                if let Some(alike) = &mut self.alike {
+                    seen.plan.objects.iter_mut().for_each(|object| alike.note(object));
+                }
                 let account = seen.target.account.clone();
                 if let Some(session) = seen.session {
                     self.sessions.insert(account.clone(), session);
@@ -211,7 +217,8 @@ pub async fn at(
     let bar = Arc::new(Bar::new(global, jobs.len(), Arc::clone(&meter)));
     let watch: Arc<dyn Watch> = Arc::clone(&bar) as Arc<dyn Watch>;
     let stop = Stop::default();
-    let mut found = Found::default();
+    let mut found =
+        Found { alike: (wanted.detail == Detail::Shown).then(Alike::default), ..Found::default() };
     let mut taken_from = None;
     match (&mut offline, &ways) {
         (Some(snapshot), _) => {

@@ -227,6 +227,7 @@ fn blank(
         state_digest: digest::of(&object),
         observed: object,
         changes: Vec::new(),
+        alike: None,
     }
 }
 

@@ -6,6 +6,8 @@ pub mod make;
 pub mod order;
 pub mod render;
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -174,6 +176,18 @@ pub struct ObjectPlan {
     pub state_digest: String,
     /// The changes, in the order in which they must be done.
     pub changes: Vec<PlannedChange>,
+    /// Which objects it is alike to, once that was found out; see [`render::group::Alike`].
+    #[serde(skip)]
+    pub alike: Option<AlikeTo>,
+}
+
+/// The mark of objects that are shown together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlikeTo {
+    /// The same for all of them.
+    pub mark: Arc<str>,
+    /// Whether this one holds what is shown of all; the others have left it out.
+    pub holds: bool,
 }
 
 /// The conclusion about an object.

@@ -1,10 +1,11 @@
 //! The same change shown once: objects whose drift, risk and disposition are alike, together.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::digest;
 use crate::names::AccountId;
-use crate::plan::{ObjectPlan, Plan, TargetRef, Verdict};
+use crate::plan::{AlikeTo, ObjectPlan, Plan, TargetRef, Verdict};
 
 /// Names listed before "and N more".
 const NAMED: usize = 3;
@@ -27,15 +28,21 @@ pub fn group<'a>(plan: &'a Plan, wanted: impl Fn(&Verdict) -> bool) -> Vec<Group
 /// known soon, and what one has alone should be seen.
 pub fn group_of<'a>(objects: impl Iterator<Item = &'a ObjectPlan>) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'a>> = Vec::new();
-    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    let mut places: BTreeMap<Arc<str>, usize> = BTreeMap::new();
     let mut accounts: BTreeSet<&AccountId> = BTreeSet::new();
     for object in objects {
         accounts.insert(&object.account);
-        let key = likeness(object);
-        match places.get(&key) {
-            Some(place) => groups[*place].objects.push(object),
+        let mark = object.alike.as_ref().map_or_else(|| likeness(object), |to| to.mark.clone());
+        match places.get(&mark) {
+            Some(place) => {
+                let group = &mut groups[*place];
+                group.objects.push(object);
+                if object.alike.as_ref().is_some_and(|to| to.holds) {
+                    group.first = object;
+                }
+            }
             None => {
-                places.insert(key, groups.len());
+                places.insert(mark, groups.len());
                 groups.push(Group { first: object, objects: vec![object] });
             }
         }
@@ -46,8 +53,40 @@ pub fn group_of<'a>(objects: impl Iterator<Item = &'a ObjectPlan>) -> Vec<Group<
     groups
 }
 
+/// Keeps once what is shown of objects that are alike: in a large fleet, most of them are.
+#[derive(Debug, Default)]
+pub struct Alike {
+    marks: BTreeSet<Arc<str>>,
+}
+
+impl Alike {
+    /// Marks an object, and leaves out of it what an earlier one holds for all that are like it.
+    pub fn note(&mut self, object: &mut ObjectPlan) {
+        let mark = likeness(object);
+        let (mark, holds) = match self.marks.get(&mark) {
+            Some(known) => (Arc::clone(known), false),
+            None => {
+                self.marks.insert(Arc::clone(&mark));
+                (mark, true)
+            }
+        };
+        object.alike = Some(AlikeTo { mark, holds });
+        if holds {
+            return;
+        }
+        object.controls = Vec::new();
+        object.note = None;
+        object.location = None;
+        for change in &mut object.changes {
+            change.drift = Vec::new();
+            change.warnings = Vec::new();
+            change.permissions = Vec::new();
+        }
+    }
+}
+
 /// What objects must share to be shown together; the ids of account and Region may differ.
-fn likeness(object: &ObjectPlan) -> String {
+fn likeness(object: &ObjectPlan) -> Arc<str> {
     let changes: Vec<_> = object
         .changes
         .iter()
@@ -62,7 +101,7 @@ fn likeness(object: &ObjectPlan) -> String {
     };
     let all = format!("{}|{:?}|{verdict}|{changes:?}", object.item, object.mode);
     let all = all.replace(object.account.as_str(), "ACCOUNT");
-    digest::of(&all.replace(object.region.as_str(), "REGION"))
+    digest::of(&all.replace(object.region.as_str(), "REGION")).into()
 }
 
 impl Group<'_> {
@@ -181,5 +220,52 @@ fn shortened(names: &[String]) -> String {
         names.join(", ")
     } else {
         format!("{} and {} more", names[..NAMED].join(", "), names.len() - NAMED)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn object(account: &str, length: u32) -> ObjectPlan {
+        serde_json::from_value(json!({
+            "account": account, "region": "eu-west-1", "global": true,
+            "item": "iam.password_policy", "mode": "enforce", "controls": ["IAM.7"],
+            "verdict": {"is": "drifted"}, "spec": null, "state_digest": "",
+            "observed": {"id": "", "status": "absent"},
+            "changes": [{
+                "id": 1, "action": {}, "risk": "safe", "warnings": [], "permissions": [],
+                "disposition": {"is": "apply"}, "depends_on": [],
+                "drift": [{"field": "minimum_password_length", "actual": length, "desired": 14}],
+            }],
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn what_is_alike_is_kept_once_and_grouped_as_before() {
+        let whole = [
+            object("000000000001", 8),
+            object("000000000002", 8),
+            object("000000000003", 6),
+            object("000000000004", 8),
+        ];
+        // They come in another order than they are shown in.
+        let mut thin = whole.clone();
+        let mut alike = Alike::default();
+        for place in [3, 2, 1, 0] {
+            alike.note(&mut thin[place]);
+        }
+        let shown = |groups: Vec<Group<'_>>| -> Vec<(usize, String)> {
+            groups
+                .iter()
+                .map(|group| (group.objects.len(), format!("{:?}", group.first.changes[0].drift)))
+                .collect()
+        };
+        assert_eq!(shown(group_of(thin.iter())), shown(group_of(whole.iter())));
+        assert_eq!(thin.iter().filter(|object| object.controls.is_empty()).count(), 2);
     }
 }
