@@ -1,4 +1,4 @@
-//! What the AWS SDK costs by itself: the reads of the foundation in every Region, in a plain loop
+//! What the AWS SDK costs by itself: the reads of the foundation in every Region, in plain loops
 //! with the same HTTP client. Prints calls, wall seconds and CPU seconds as JSON.
 //!
 //! Usage: `bare_loop CALLS`, with the AWS settings in the environment.
@@ -6,18 +6,19 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use aws_config::{BehaviorVersion, Region};
+use aws_sdk_ec2::types::Filter;
 use evenkeel::aws::http;
 use evenkeel::aws::meter::Meter;
-use futures::StreamExt;
-use futures::future::{BoxFuture, FutureExt};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const IN_FLIGHT: usize = 256;
+/// As many as evenkeel has in flight at most.
+const IN_FLIGHT: usize = 512;
 const REGIONS: [&str; 17] = [
     "ap-northeast-1",
     "ap-northeast-2",
@@ -46,6 +47,36 @@ fn cpu_seconds() -> f64 {
     (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
 }
 
+/// The clients of one Region.
+struct Clients {
+    ec2: aws_sdk_ec2::Client,
+    config: aws_sdk_config::Client,
+    kms: aws_sdk_kms::Client,
+}
+
+/// What the foundation reads in each Region, with the same arguments; says whether it went well.
+async fn call(clients: &Clients, number: usize) -> bool {
+    let Clients { ec2, config, kms } = clients;
+    let of_group = |name: &str, value: &str| Filter::builder().name(name).values(value).build();
+    let group = of_group("group-id", "sg-0123456789abcdef0");
+    match number % 11 {
+        0 => ec2.describe_vpcs().send().await.is_ok(),
+        1 => {
+            let default = of_group("group-name", "default");
+            ec2.describe_security_groups().filters(default).send().await.is_ok()
+        }
+        2 => ec2.describe_security_group_rules().filters(group).send().await.is_ok(),
+        3 => ec2.describe_network_interfaces().filters(group).send().await.is_ok(),
+        4 => ec2.get_ebs_encryption_by_default().send().await.is_ok(),
+        5 => config.describe_configuration_recorders().send().await.is_ok(),
+        6 => config.describe_configuration_recorder_status().send().await.is_ok(),
+        7 => config.describe_delivery_channels().send().await.is_ok(),
+        8 => config.describe_retention_configurations().send().await.is_ok(),
+        9 => kms.list_keys().send().await.is_ok(),
+        _ => kms.list_aliases().send().await.is_ok(),
+    }
+}
+
 #[tokio::main]
 async fn main() {
     let calls: usize = std::env::args().filter_map(|arg| arg.parse().ok()).next().unwrap_or(10_000);
@@ -54,49 +85,37 @@ async fn main() {
         .http_client(http::client(Arc::clone(&meter)))
         .load()
         .await;
-    let clients: Vec<_> = REGIONS
-        .iter()
-        .map(|region| {
-            let config = config.to_builder().region(Region::new(*region)).build();
-            (
-                aws_sdk_ec2::Client::new(&config),
-                aws_sdk_config::Client::new(&config),
-                aws_sdk_kms::Client::new(&config),
-            )
-        })
-        .collect();
+    let clients: Arc<Vec<Clients>> = Arc::new(
+        REGIONS
+            .iter()
+            .map(|region| {
+                let config = config.to_builder().region(Region::new(*region)).build();
+                Clients {
+                    ec2: aws_sdk_ec2::Client::new(&config),
+                    config: aws_sdk_config::Client::new(&config),
+                    kms: aws_sdk_kms::Client::new(&config),
+                }
+            })
+            .collect(),
+    );
     let (started, cpu) = (Instant::now(), cpu_seconds());
-    let requests = (0..calls).map(|number| -> BoxFuture<'_, bool> {
-        let (ec2, config, kms) = &clients[number % clients.len()];
-        match (number / clients.len()) % 9 {
-            0 => ec2.describe_vpcs().send().map(|answer| answer.is_ok()).boxed(),
-            1 => ec2.get_ebs_encryption_by_default().send().map(|answer| answer.is_ok()).boxed(),
-            2 => config
-                .describe_configuration_recorders()
-                .send()
-                .map(|answer| answer.is_ok())
-                .boxed(),
-            3 => config
-                .describe_configuration_recorder_status()
-                .send()
-                .map(|answer| answer.is_ok())
-                .boxed(),
-            4 => config.describe_delivery_channels().send().map(|answer| answer.is_ok()).boxed(),
-            5 => config
-                .describe_retention_configurations()
-                .send()
-                .map(|answer| answer.is_ok())
-                .boxed(),
-            6 => kms.list_keys().send().map(|answer| answer.is_ok()).boxed(),
-            7 => kms.list_aliases().send().map(|answer| answer.is_ok()).boxed(),
-            _ => ec2.describe_vpcs().send().map(|answer| answer.is_ok()).boxed(),
-        }
-    });
-    let failed = futures::stream::iter(requests)
-        .buffer_unordered(IN_FLIGHT)
-        .filter(|good| std::future::ready(!good))
-        .count()
-        .await;
+    let next = Arc::new(AtomicUsize::new(0));
+    let mut workers = tokio::task::JoinSet::new();
+    for _ in 0..IN_FLIGHT {
+        let (clients, next) = (Arc::clone(&clients), Arc::clone(&next));
+        workers.spawn(async move {
+            let mut failed = 0;
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                if number >= calls {
+                    return failed;
+                }
+                let region = &clients[number % clients.len()];
+                failed += usize::from(!Box::pin(call(region, number / clients.len())).await);
+            }
+        });
+    }
+    let failed: usize = workers.join_all().await.into_iter().sum();
     println!(
         "{{\"calls\": {calls}, \"failed\": {failed}, \"requests\": {}, \"wall\": {:.3}, \"cpu\": {:.3}}}",
         meter.requests(),

@@ -194,6 +194,9 @@ fn an_account_that_cannot_be_entered_hides_no_other() {
     org.management.run(&["apply", "--yes"]).code(4);
     assert_eq!(org.password_length("alpha"), 14);
     assert_eq!(org.password_length("beta"), Value::Null);
+    // With nothing left to do in the others, it is still not all.
+    org.management.run(&["apply", "--yes"]).code(4).says("nothing to apply");
+    org.management.run(&["check"]).code(4);
     org.management.no_faults();
     org.management.run(&["apply", "--yes"]).code(0);
     assert_eq!(org.password_length("beta"), 14);
@@ -226,6 +229,19 @@ fn a_fleet_that_selects_nothing_is_an_error_and_not_a_green_run() {
     let org = Organization::new();
     org.fleet("[[target]]\nname = \"none\"\nbaselines = [\"b.toml\"]\nselect = { ous = [\"<Work>\"], account_tags = { env = \"moon\" } }\n");
     org.management.run(&["check"]).code(1).complains("selects no account");
+    // A unit without accounts is there, and an account that was closed is none to look at.
+    let empty = org.management.boto3(&format!(
+        "print(json.dumps(boto3.client('organizations').create_organizational_unit(ParentId='{}', Name='Empty')['OrganizationalUnit']['Id']))",
+        org.id("Work")
+    ));
+    let empty = empty.as_str().unwrap();
+    org.fleet(&format!("[[target]]\nname = \"empty\"\nbaselines = [\"b.toml\"]\nselect = {{ ous = [\"{empty}\"] }}\n"));
+    org.management.run(&["check"]).code(1).complains("selects no account");
+    org.fleet("[[target]]\nname = \"closed\"\nbaselines = [\"b.toml\"]\nselect = { ous = [\"<Work>\"], accounts = [\"<closed>\"] }\n");
+    org.management.run(&["check"]).code(1).complains(&format!("{} is suspended", org.id("closed")));
+    org.work();
+    org.management.run(&["apply", "--yes"]).code(0);
+    org.management.run(&["check", "-a", org.id("closed")]).code(1).complains("is suspended");
     org.fleet("[[target]]\nname = \"gone\"\nbaselines = [\"b.toml\"]\nselect = { ous = [\"ou-gone-12345678\"] }\n");
     org.management.run(&["check"]).code(1).complains("ou-gone-12345678");
 }
@@ -283,6 +299,34 @@ fn a_region_that_is_denied_is_unknown_for_itself_alone() {
         json!({"service": "ec2", "region": "us-east-1", "kind": "error", "code": "AuthFailure", "status": 401}),
     );
     org.management.run(&["check"]).code(4).says("enable the Region us-east-1");
+    // A Region that does not answer at all: after some calls nobody waits for it any more.
+    org.management.no_faults_in(org.id("alpha"));
+    for name in ["alpha", "beta", "gamma"] {
+        org.management.fault_in(
+            org.id(name),
+            json!({"service": "ec2", "region": "us-east-1", "kind": "drop"}),
+        );
+    }
+    let plan = org.management.run(&["plan", "--format", "json"]).code(4).json();
+    assert_eq!(plan["summary"]["unknown"], 3);
+    assert_eq!(plan["summary"]["to_change"], 3);
+    org.management.run(&["check"]).code(4).says("has not answered many times in a row");
+}
+
+#[test]
+fn an_account_that_was_closed_a_minute_ago_is_named_and_hides_no_other() {
+    let org = Organization::new();
+    org.fleet(
+        "[[target]]\nname = \"a\"\nbaselines = [\"b.toml\"]\nselect = { accounts = [\"<alpha>\", \"<gamma>\"] }\n",
+    );
+    // Listed by hand, so that nobody asks the organization. STS answers as for a role that is gone.
+    org.no_way_into("gamma", json!({"kind": "error", "code": "AccessDenied", "status": 403}));
+    org.management
+        .run(&["check"])
+        .code(4)
+        .says(org.id("gamma"))
+        .says("an account that was just closed answers in the same way")
+        .says("minimum_password_length");
 }
 
 #[test]

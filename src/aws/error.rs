@@ -37,6 +37,8 @@ pub enum ErrorClass {
     ServerFault,
     /// A snapshot does not hold the answer.
     NotRecorded,
+    /// The time for the account was over before the answer came.
+    Late,
     /// The request itself was refused: validation, quota, conflict.
     Refused,
 }
@@ -254,6 +256,9 @@ impl AwsError {
             ErrorClass::Absent => "the thing has gone since it was observed: make a new plan".to_owned(),
             ErrorClass::NotRecorded => {
                 "take a new snapshot with this baseline (`evenkeel snapshot`), or plan without --snapshot".to_owned()
+            }
+            ErrorClass::Late => {
+                "take a new snapshot, with more time: [limits] account_timeout_seconds".to_owned()
             }
             ErrorClass::Refused => "read AWS's message above; the plan shows what was sent".to_owned(),
         }

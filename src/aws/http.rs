@@ -21,15 +21,21 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
 use super::meter::Meter;
+use super::reach::Reach;
 use super::tape::{self, Answer};
 use super::wire;
 
+/// What is said of an endpoint that is not asked any more.
+const NO_ANSWER: &str =
+    "this endpoint has not answered many times in a row, and is not asked for a while";
+
 /// An HTTPS client with pooled connections, counting into `meter`.
 pub fn client(meter: Arc<Meter>) -> SharedHttpClient {
+    let reach = Arc::new(Reach::default());
     let inner = aws_smithy_http_client::Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .build_with_resolver(Resolver);
-    SharedHttpClient::new(MeteredClient { inner, meter })
+    SharedHttpClient::new(MeteredClient { inner, meter, reach })
 }
 
 /// The local host behind a name that no resolver is sure to know.
@@ -64,6 +70,7 @@ impl ResolveDns for Resolver {
 struct MeteredClient {
     inner: SharedHttpClient,
     meter: Arc<Meter>,
+    reach: Arc<Reach>,
 }
 
 impl HttpClient for MeteredClient {
@@ -75,6 +82,7 @@ impl HttpClient for MeteredClient {
         SharedHttpConnector::new(MeteredConnector {
             inner: self.inner.http_connector(settings, components),
             meter: Arc::clone(&self.meter),
+            reach: Arc::clone(&self.reach),
         })
     }
 }
@@ -83,6 +91,7 @@ impl HttpClient for MeteredClient {
 struct MeteredConnector {
     inner: SharedHttpConnector,
     meter: Arc<Meter>,
+    reach: Arc<Reach>,
 }
 
 impl HttpConnector for MeteredConnector {
@@ -93,11 +102,26 @@ impl HttpConnector for MeteredConnector {
             return answer;
         }
         let page = tape.map(|_| tape::page_of(&request));
-        self.meter.sent();
-        let answer = self.inner.call(request);
-        let meter = Arc::clone(&self.meter);
+        let gave_up = wire
+            .as_ref()
+            .is_some_and(|wire| self.reach.is_given_up(&wire.region, wire.call.service));
+        let answer = if gave_up {
+            // Not an error that the SDK tries again.
+            let error = ConnectorError::other(NO_ANSWER.into(), None);
+            HttpConnectorFuture::ready(Err(error))
+        } else {
+            self.meter.sent();
+            self.inner.call(request)
+        };
+        let (meter, reach) = (Arc::clone(&self.meter), Arc::clone(&self.reach));
         HttpConnectorFuture::new(async move {
             let mut answer = answer.await;
+            if let (Some(wire), false) = (&wire, gave_up) {
+                match &answer {
+                    Ok(_) => reach.answered(&wire.region, wire.call.service),
+                    Err(_) => reach.silent(&wire.region, wire.call.service),
+                }
+            }
             if let (Some(wire), Some(page)) = (&wire, page)
                 && let Some((tape, key)) = &wire.tape
             {

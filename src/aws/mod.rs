@@ -8,6 +8,7 @@ pub mod http;
 pub mod meter;
 pub mod permission;
 pub mod rate;
+pub mod reach;
 pub mod reads;
 pub mod role;
 pub mod session;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 
 use aws_credential_types::Credentials;
@@ -30,11 +31,14 @@ use crate::names::{AccountId, InvalidName, Region};
 /// is survived. A user's own `AWS_MAX_ATTEMPTS` wins.
 const MAX_ATTEMPTS: u32 = 10;
 const SDK_DEFAULT_ATTEMPTS: u32 = 3;
+/// How long a connection may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an answer may take to begin.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a call may take in all, its retries included.
+const CALL_TIMEOUT: Duration = Duration::from_secs(120);
 /// Calls in flight for one account; AWS's read limits are per account, Region and service.
 const CALLS_IN_FLIGHT: usize = 32;
-
-/// How long a read that was given up when the tape was made waits to be given up again.
-const GIVEN_UP_PAUSE: Duration = Duration::from_secs(10);
 
 /// The credentials could not be turned into a known account.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -62,7 +66,7 @@ impl ConnectError {
             Self::Identity(error) => error.remedy(),
             Self::Role { error, .. } => match error.class {
                 ErrorClass::Denied | ErrorClass::Absent => {
-                    "check that the role is there, that its trust policy names this caller with sts:AssumeRole, sts:TagSession and sts:SetSourceIdentity, and that the external id is right".to_owned()
+                    "check that the role is there, that its trust policy names this caller with sts:AssumeRole, sts:TagSession and sts:SetSourceIdentity, and that the external id is right; an account that was just closed answers in the same way".to_owned()
                 }
                 ErrorClass::RegionUnavailable => {
                     "the account may be suspended or closed: look it up in AWS Organizations".to_owned()
@@ -146,10 +150,13 @@ impl Session {
     ) -> Result<Self, ConnectError> {
         let mut loader = loader.http_client(http::client(Arc::clone(&meter))).timeout_config(
             TimeoutConfig::builder()
-                .connect_timeout(Duration::from_secs(5))
-                .operation_attempt_timeout(Duration::from_secs(30))
+                .connect_timeout(CONNECT_TIMEOUT)
+                .read_timeout(READ_TIMEOUT)
+                .operation_timeout(CALL_TIMEOUT)
                 .build(),
         );
+        // The time-outs cover an answer that stalls; watching each body's pace costs CPU time.
+        loader = loader.stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         if let Ok(name) = AppName::new(concat!("evenkeel-", env!("CARGO_PKG_VERSION"))) {
             loader = loader.app_name(name);
         }
@@ -350,17 +357,12 @@ impl Session {
                 if let Tape::Playing { taken, .. } = tape
                     && let held @ (Held::Nothing | Held::GivenUp) = tape.held(&key)
                 {
-                    // When one of several reads failed, the others were given up. The one that
-                    // failed says why, and gives this one up again.
-                    if held == Held::GivenUp {
-                        tokio::time::sleep(GIVEN_UP_PAUSE).await;
-                    }
-                    return Err(self.failed(
-                        region,
-                        call,
-                        ErrorClass::NotRecorded,
-                        format!("the snapshot of {taken} holds no answer to this read"),
-                    ));
+                    let (class, problem) = match held {
+                        Held::GivenUp => (ErrorClass::Late, "was too late"),
+                        _ => (ErrorClass::NotRecorded, "holds no answer to this read"),
+                    };
+                    let message = format!("the snapshot of {taken} {problem}");
+                    return Err(self.failed(region, call, class, message));
                 }
                 Some((tape.clone(), key))
             }
@@ -393,7 +395,7 @@ impl Session {
     /// An error of our own making.
     fn failed(&self, region: &Region, call: Call, class: ErrorClass, message: String) -> AwsError {
         let code = match class {
-            ErrorClass::NotRecorded => "NotInSnapshot",
+            ErrorClass::NotRecorded | ErrorClass::Late => "NotInSnapshot",
             _ => "Stopping",
         };
         AwsError::new(Detail {

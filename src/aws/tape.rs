@@ -71,7 +71,7 @@ pub struct Recorded {
 pub enum Held {
     /// Nobody asked.
     Nothing,
-    /// Somebody asked and did not wait for the answer, because another read had failed.
+    /// Somebody asked, and the time for the account was over before the answer came.
     GivenUp,
     /// Its answers.
     Answers,

@@ -57,7 +57,11 @@ pub async fn run(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
     }
     if chosen.order.is_empty() {
         out::line("\nThere is nothing to apply.");
-        return Ok(if chosen.summary().unknown > 0 { plan::exit_of(&chosen) } else { Exit::Done });
+        return Ok(match plan::exit_of(&chosen) {
+            // What is only reported is not for apply to do.
+            Exit::Drift => Exit::Done,
+            exit => exit,
+        });
     }
     check_budget(
         &chosen,

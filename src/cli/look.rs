@@ -31,6 +31,7 @@ use super::args::{Global, Selectors};
 use super::ask;
 use super::failure::Failure;
 use super::git::Version;
+use super::out;
 use super::settings::{self, Settings, Work};
 use super::snapshot::{self, Recording};
 use super::watch::Bar;
@@ -231,9 +232,9 @@ pub async fn at(
                 Some(path) => Some(Recording::start(path, &run, &own, organization.clone())?),
             };
             let mut trouble = None;
-            let all = look_at_all(jobs, &wanted, ways, &watch, &stop, |job, outcome| {
+            let all = look_at_all(jobs, &wanted, ways, &watch, &stop, |job, mut outcome| {
                 if let Some(recording) = &mut recording
-                    && let Err(error) = recording.add(&job, &outcome)
+                    && let Err(error) = recording.add(&job, &mut outcome)
                 {
                     trouble.get_or_insert(error);
                 }
@@ -375,18 +376,48 @@ fn jobs(
         jobs.retain(|account, _| asked.contains(account));
         skipped.retain(|skip| asked.contains(&skip.account));
         if jobs.is_empty() && skipped.is_empty() {
-            return Err(Failure::usage(
-                "no target is left: the selectors exclude everything",
-                "a run that looks at nothing would look green; correct -a and -t",
-            ));
+            return Err(nothing_left());
         }
+    }
+    if jobs.is_empty() {
+        return Err(all_left_out(&skipped));
     }
     if let Some(shard) = &selectors.shard {
         let mine = |account: &AccountId| Shard::has(*shard, account);
         jobs.retain(|account, _| mine(account));
         skipped.retain(|skip| mine(&skip.account));
+        if jobs.is_empty() {
+            // Right for a job of a matrix, and still to be said.
+            out::say(&format!(
+                "note: the shard {shard} holds no account; there is nothing to look at"
+            ));
+        }
     }
     Ok((jobs.into_values().collect(), skipped))
+}
+
+/// A run that looks at nothing would look green.
+fn nothing_left() -> Failure {
+    Failure::usage(
+        "no target is left: the selectors exclude everything",
+        "a run that looks at nothing would look green; correct -a and -t",
+    )
+}
+
+fn all_left_out(skipped: &[SkippedAccount]) -> Failure {
+    const NAMED: usize = 5;
+    let mut words: Vec<String> = skipped
+        .iter()
+        .take(NAMED)
+        .map(|skip| format!("{} is {}", skip.account, skip.reason))
+        .collect();
+    if skipped.len() > NAMED {
+        words.push(format!("and so on for {} more", skipped.len() - NAMED));
+    }
+    Failure::usage(
+        format!("no account can be looked at: {}", words.join(", ")),
+        "a run that looks at nothing would look green; select an active account",
+    )
 }
 
 fn target(work: Work) -> FleetTarget {

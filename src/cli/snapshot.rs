@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use evenkeel::fleet::snapshot::{Head, Line, Reader, SnapshotError, VERSION, Writ
 use evenkeel::names::AccountId;
 use evenkeel::plan::render::text::counted;
 use evenkeel::plan::{FailedAccount, SnapshotRef};
-use evenkeel::reconcile::fleet::{Job, Outcome, Wanted, Watch, look_at_recorded};
+use evenkeel::reconcile::fleet::{Job, Looks, Outcome, Wanted, Watch, look_at_recorded};
 use tempfile::NamedTempFile;
 
 use super::args::{Global, SnapshotArgs};
@@ -82,14 +83,14 @@ impl Recording {
         Ok(Self { writer, path: path.to_owned() })
     }
 
-    /// Adds an account.
+    /// Adds an account, and takes what was recorded out of the outcome.
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn add(&mut self, job: &Job, outcome: &Outcome) -> Result<(), Failure> {
+    pub fn add(&mut self, job: &Job, outcome: &mut Outcome) -> Result<(), Failure> {
         let line = match outcome {
             Outcome::Seen(seen) => {
-                let Some((identity, reads)) = seen.recorded.clone() else { return Ok(()) };
+                let Some((identity, reads)) = seen.recorded.take() else { return Ok(()) };
                 Line::Seen { account: job.account.clone(), identity, reads }
             }
             Outcome::Failed(failed) => Line::Failed(failed.clone()),
@@ -159,6 +160,9 @@ impl Snapshot {
         let mut clients = None;
         let mut jobs: BTreeMap<AccountId, Job> =
             jobs.into_iter().map(|job| (job.account.id.clone(), job)).collect();
+        let cores = std::thread::available_parallelism().map_or(2, NonZero::get);
+        let mut looks = Looks::new(cores, |_, outcome| each(outcome));
+        let mut not_seen = Vec::new();
         for line in &mut self.reader {
             match line.map_err(|error| unusable(&self.path, &error))? {
                 Line::Seen { account, identity, reads } => {
@@ -170,24 +174,27 @@ impl Snapshot {
                     });
                     let clients = Arc::clone(clients);
                     let session = Session::playing(identity, tape, clients, Arc::clone(&meter));
-                    let (wanted, watching) = (Arc::clone(wanted), Arc::clone(watch));
-                    // In a task of its own, where the SDK's large futures have room.
-                    let look = tokio::spawn(async move {
-                        look_at_recorded(&job, &wanted, Arc::new(session), watching.as_ref()).await
-                    });
-                    if let Ok(outcome) = look.await {
-                        each(outcome);
-                    }
-                    watch.done();
+                    let (wanted, watch) = (Arc::clone(wanted), Arc::clone(watch));
+                    let about = job.clone();
+                    let look = async move {
+                        let session = Arc::new(session);
+                        let outcome =
+                            look_at_recorded(&job, &wanted, session, watch.as_ref()).await;
+                        watch.done();
+                        outcome
+                    };
+                    looks.begin(about, look).await;
                 }
                 Line::Failed(failed) => {
                     if jobs.remove(&failed.account).is_some() {
-                        each(Outcome::Failed(failed));
+                        not_seen.push(failed);
                     }
                 }
                 Line::End(_) => {}
             }
         }
+        looks.finish().await;
+        not_seen.into_iter().for_each(|failed| each(Outcome::Failed(failed)));
         for (account, job) in jobs {
             each(Outcome::Failed(FailedAccount {
                 account,

@@ -1,6 +1,6 @@
 //! Asks AWS Organizations which accounts there are, in which organizational units, with which tags.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use aws_sdk_organizations::Client;
@@ -36,6 +36,9 @@ pub struct Organization {
     pub id: String,
     /// The account that manages it.
     pub management_account: AccountId,
+    /// Its roots and organizational units, those without accounts included.
+    #[serde(default)]
+    pub units: BTreeSet<String>,
     /// Its accounts.
     pub accounts: Vec<Account>,
 }
@@ -98,10 +101,11 @@ pub async fn discover(session: &Arc<Session>, with_tags: bool) -> Result<Organiz
         .flat_map(|page| page.roots())
         .filter_map(|root| Some(vec![root.id()?.to_owned()]))
         .collect();
-    let mut accounts = Vec::new();
+    let (mut units, mut accounts) = (BTreeSet::new(), Vec::new());
     while let Some(path) = waiting.pop() {
         let parent = path.last().map(String::as_str).unwrap_or_default();
-        let units = client
+        units.insert(parent.to_owned());
+        let children = client
             .list_organizational_units_for_parent()
             .parent_id(parent)
             .into_paginator()
@@ -113,13 +117,13 @@ pub async fn discover(session: &Arc<Session>, with_tags: bool) -> Result<Organiz
             .into_paginator()
             .send()
             .try_collect();
-        let (units, members) = futures::try_join!(
-            session.send(&home, LIST_UNITS, Some(parent), units),
+        let (children, members) = futures::try_join!(
+            session.send(&home, LIST_UNITS, Some(parent), children),
             session.send(&home, LIST_ACCOUNTS, Some(parent), members),
         )?;
         let members = members.iter().flat_map(|page| page.accounts());
         accounts.extend(members.filter_map(|member| account(member, &path)));
-        for unit in units.iter().flat_map(|page| page.organizational_units()) {
+        for unit in children.iter().flat_map(|page| page.organizational_units()) {
             let Some(id) = unit.id() else { continue };
             waiting.push(path.iter().cloned().chain([id.to_owned()]).collect());
         }
@@ -135,6 +139,7 @@ pub async fn discover(session: &Arc<Session>, with_tags: bool) -> Result<Organiz
     Ok(Organization {
         id: organization.id().unwrap_or_default().to_owned(),
         management_account,
+        units,
         accounts,
     })
 }

@@ -1,7 +1,7 @@
 //! Which accounts a run looks at: targets and what the organization knows of accounts in, accounts
 //! with their targets out. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::file::Selector;
 use super::organization::{Account, Organization};
@@ -113,14 +113,13 @@ pub fn select(
         .flat_map(|organization| &organization.accounts)
         .map(|account| (&account.id, account))
         .collect();
-    let units: BTreeSet<&str> =
-        known.values().flat_map(|account| account.ous.iter().map(String::as_str)).collect();
+    let units = organization.map(|organization| &organization.units);
     let mut assigned: BTreeMap<AccountId, Assignment> = BTreeMap::new();
     let mut skipped: BTreeMap<AccountId, SkippedAccount> = BTreeMap::new();
     for (position, choice) in choices.iter().enumerate() {
         let target = || choice.name.to_owned();
         for unit in choice.select.iter().chain(&choice.except).flat_map(|selector| &selector.ous) {
-            if !units.contains(unit.as_str()) {
+            if !units.is_some_and(|units| units.contains(unit)) {
                 return Err(SelectError::NoUnit { target: target(), unit: unit.clone() });
             }
         }
@@ -221,6 +220,7 @@ mod tests {
         Organization {
             id: "o-1".to_owned(),
             management_account: "000000000001".parse().unwrap(),
+            units: ["r-1", "ou-work", "ou-team", "ou-empty"].map(str::to_owned).into(),
             accounts: vec![
                 account("000000000001", &["r-1"], "prod", "ACTIVE"),
                 account("000000000002", &["r-1", "ou-work"], "prod", "ACTIVE"),
@@ -277,6 +277,7 @@ mod tests {
         let nothing = Selector { account_tags: tag("moon"), ..Selector::default() };
         assert_eq!(ids(&nothing, None), Err(SelectError::Nothing { target: "t".to_owned() }));
         assert!(matches!(ids(&ous(&["ou-gone"]), None), Err(SelectError::NoUnit { .. })));
+        assert!(matches!(ids(&ous(&["ou-empty"]), None), Err(SelectError::Nothing { .. })));
         assert!(matches!(ids(&Selector::default(), None), Err(SelectError::Nothing { .. })));
     }
 }

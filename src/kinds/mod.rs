@@ -12,6 +12,7 @@ pub mod object;
 pub mod registry;
 pub mod spec;
 pub mod tags;
+mod together;
 
 pub mod cloudtrail;
 pub mod config;

@@ -6,6 +6,7 @@ pub mod make;
 pub mod order;
 pub mod render;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -341,10 +342,13 @@ impl Plan {
         sum
     }
 
-    /// A change by its id, with its object.
-    pub fn change(&self, id: u32) -> Option<(&ObjectPlan, &PlannedChange)> {
-        self.objects.iter().find_map(|object| {
-            object.changes.iter().find(|change| change.id == id).map(|change| (object, change))
-        })
+    /// Every change by its id, with its object.
+    pub fn changes(&self) -> BTreeMap<u32, (&ObjectPlan, &PlannedChange)> {
+        self.objects
+            .iter()
+            .flat_map(|object| {
+                object.changes.iter().map(move |change| (change.id, (object, change)))
+            })
+            .collect()
     }
 }

@@ -122,13 +122,7 @@ impl Applier<'_> {
         plan: &Plan,
         progress: &mut dyn Progress,
     ) -> Result<ApplyReport, AuditError> {
-        let changes: BTreeMap<u32, (&ObjectPlan, &PlannedChange)> = plan
-            .objects
-            .iter()
-            .flat_map(|object| {
-                object.changes.iter().map(move |change| (change.id, (object, change)))
-            })
-            .collect();
+        let changes = plan.changes();
         let mut by_account: BTreeMap<&AccountId, Vec<(&ObjectPlan, &PlannedChange)>> =
             BTreeMap::new();
         for (object, change) in plan.order.iter().filter_map(|id| changes.get(id).copied()) {
@@ -206,7 +200,7 @@ impl Applier<'_> {
             if let Some(left) = pending.get_mut(&place(object)) {
                 *left -= 1;
                 if *left == 0 {
-                    self.verify(plan, object, &touched, &mut report, progress).await?;
+                    self.verify(plan, changes, object, &touched, &mut report, progress).await?;
                 }
             }
         }
@@ -250,18 +244,19 @@ impl Applier<'_> {
     async fn verify(
         &self,
         plan: &Plan,
+        written: &[(&ObjectPlan, &PlannedChange)],
         done: &ObjectPlan,
         touched: &BTreeSet<u32>,
         report: &mut ApplyReport,
         progress: &Shared<'_>,
     ) -> Result<(), AuditError> {
         let place = place(done);
-        let mut waiting: Vec<&ObjectPlan> = plan
-            .objects
+        let touched: BTreeMap<&str, &ObjectPlan> = written
             .iter()
-            .filter(|object| self::place(object) == place)
-            .filter(|object| object.changes.iter().any(|change| touched.contains(&change.id)))
+            .filter(|(object, change)| touched.contains(&change.id) && self::place(object) == place)
+            .map(|(object, _)| (object.observed.id.as_str(), *object))
             .collect();
+        let mut waiting: Vec<&ObjectPlan> = touched.into_values().collect();
         let failed: BTreeSet<u32> = report
             .outcomes
             .iter()

@@ -1,12 +1,11 @@
 //! Looks at many accounts at the same time. Each is observed and planned on its own, and handed on
 //! as soon as it is done: one that fails or hangs hides no other.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::NaiveDate;
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -138,6 +137,8 @@ enum NoWay {
     WrongAccount { wanted: AccountId, actual: AccountId },
     #[error("no way in within {0} seconds")]
     Late(u64),
+    #[error("evenkeel itself failed while it looked at this account")]
+    Defect,
 }
 
 impl NoWay {
@@ -151,6 +152,9 @@ impl NoWay {
             Self::Late(_) => {
                 "run again for this account alone (-a), or allow more with [limits] account_timeout_seconds".to_owned()
             }
+            Self::Defect => {
+                "this is a defect of evenkeel: report it with the lines that begin with \"thread\"".to_owned()
+            }
         }
     }
 }
@@ -162,35 +166,66 @@ pub async fn look_at_all(
     ways: &Arc<Ways>,
     watch: &Arc<dyn Watch>,
     stop: &Stop,
-    mut each: impl FnMut(Job, Outcome),
+    each: impl FnMut(Job, Outcome),
 ) {
-    let turns = Arc::new(Semaphore::new(wanted.concurrent_accounts.max(1)));
-    let mut tasks = JoinSet::new();
+    let mut looks = Looks::new(wanted.concurrent_accounts, each);
     for job in jobs {
-        // Not more tasks than turns: results are taken while new ones start.
-        let turn = loop {
-            tokio::select! {
-                biased;
-                Some(Ok((job, outcome))) = tasks.join_next() => each(job, outcome),
-                turn = Arc::clone(&turns).acquire_owned() => break turn,
-            }
-        };
         if stop.is_raised() {
             break;
         }
         let (wanted, ways) = (Arc::clone(wanted), Arc::clone(ways));
         let watch = Arc::clone(watch);
-        tasks.spawn(async move {
-            let _turn = turn;
+        let about = job.clone();
+        let look = async move {
             let outcome = look_at(&job, &wanted, &ways, watch.as_ref()).await;
             watch.done();
-            (job, outcome)
-        });
+            outcome
+        };
+        looks.begin(about, look).await;
     }
-    while let Some(result) = tasks.join_next().await {
-        if let Ok((job, outcome)) = result {
-            each(job, outcome);
+    looks.finish().await;
+}
+
+/// Looks in hand: so many at a time, each handed on when it is done. One that panics is a failed
+/// account, and no account that nobody hears of.
+pub struct Looks<F> {
+    most: usize,
+    tasks: JoinSet<Outcome>,
+    jobs: HashMap<tokio::task::Id, Job>,
+    each: F,
+}
+
+impl<F: FnMut(Job, Outcome)> Looks<F> {
+    /// At most so many at a time.
+    pub fn new(most: usize, each: F) -> Self {
+        Self { most: most.max(1), tasks: JoinSet::new(), jobs: HashMap::new(), each }
+    }
+
+    /// Begins a look, once there is room for it.
+    pub async fn begin(&mut self, job: Job, look: impl Future<Output = Outcome> + Send + 'static) {
+        while self.tasks.len() >= self.most {
+            self.next().await;
         }
+        let task = self.tasks.spawn(look);
+        self.jobs.insert(task.id(), job);
+    }
+
+    /// Waits for all that have begun.
+    pub async fn finish(mut self) {
+        while !self.tasks.is_empty() {
+            self.next().await;
+        }
+    }
+
+    async fn next(&mut self) {
+        let (id, outcome) = match self.tasks.join_next_with_id().await {
+            None => return,
+            Some(Ok((id, outcome))) => (id, Ok(outcome)),
+            Some(Err(error)) => (error.id(), Err(error)),
+        };
+        let Some(job) = self.jobs.remove(&id) else { return };
+        let outcome = outcome.unwrap_or_else(|_| failed(&job, &NoWay::Defect));
+        (self.each)(job, outcome);
     }
 }
 
@@ -415,4 +450,33 @@ fn session_policy(job: &Job, wanted: &Wanted) -> String {
         }
     }
     permissions.read_only(SESSION_POLICY_LIMIT)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use super::*;
+    use crate::fleet::organization::Account;
+
+    fn job(id: &str) -> Job {
+        let account: Account =
+            serde_json::from_value(serde_json::json!({"id": id, "state": "ACTIVE"})).unwrap();
+        Job { account, targets: Vec::new(), before: Vec::new() }
+    }
+
+    #[tokio::test]
+    async fn a_look_that_panics_is_a_failed_account() {
+        let mut seen = Vec::new();
+        let mut looks = Looks::new(1, |job: Job, outcome| {
+            let Outcome::Failed(failed) = outcome else { panic!("not failed") };
+            assert_eq!(job.account.id, failed.account);
+            seen.push((failed.account.to_string(), failed.reason));
+        });
+        looks.begin(job("000000000001"), async { panic!("by accident") }).await;
+        let late = failed(&job("000000000002"), &NoWay::Late(1));
+        looks.begin(job("000000000002"), async { late }).await;
+        looks.finish().await;
+        assert_eq!(seen.len(), 2, "{seen:?}");
+        assert!(seen[0].1.contains("evenkeel itself"), "{seen:?}");
+    }
 }

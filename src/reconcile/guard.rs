@@ -122,7 +122,8 @@ pub fn check_budget(plan: &Plan, safety: &Safety) -> Result<(), Refusal> {
         return Err(Refusal::TooManyChanges { planned, limit: safety.max_changes });
     }
     let mut per_account: BTreeMap<&AccountId, usize> = BTreeMap::new();
-    for (object, change) in plan.order.iter().filter_map(|id| plan.change(*id)) {
+    let changes = plan.changes();
+    for (object, change) in plan.order.iter().filter_map(|id| changes.get(id)) {
         *per_account.entry(&object.account).or_default() += 1;
         if change.risk > safety.max_risk {
             return Err(Refusal::TooRisky {

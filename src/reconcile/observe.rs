@@ -7,10 +7,11 @@ use futures::stream;
 use tokio::time::{Instant, timeout_at};
 
 use crate::aws::Session;
+use crate::aws::error::ErrorClass;
 use crate::aws::reads::ReadCache;
 use crate::kinds::erased::LookError;
 use crate::kinds::object::Unknown;
-use crate::kinds::{Cx, Facts, registry};
+use crate::kinds::{Cx, Facts, ObserveError, registry};
 use crate::plan::{Declared, ObservedItem};
 
 /// Items looked at at the same time in all accounts; calls in flight have limits of their own. An
@@ -78,6 +79,9 @@ fn too_late() -> Unknown {
 
 fn into_unknown(error: LookError) -> Unknown {
     match error {
+        LookError::Observe(ObserveError::Aws(error)) if error.class == ErrorClass::Late => {
+            too_late()
+        }
         LookError::Observe(error) => error.into_unknown(),
         LookError::Misfit(misfit) => {
             Unknown { reason: misfit.to_string(), permission: None, remedy: None }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::aws::error::AbsentIf;
 use crate::aws::{AwsError, Call};
 use crate::baseline::catalog::Identity;
+use crate::kinds::together::together;
 use crate::kinds::{
     Change, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Risk, Scope, Undo, WriteCx,
     control,
@@ -165,11 +166,10 @@ kms_key_id = ""
             let request = client.get_ebs_default_kms_key_id().send();
             let answer = cx.read(GET_KEY, "", request).await?;
             let actual = answer.kms_key_id().unwrap_or(AWS_KEY).to_owned();
-            let (key, declared) =
-                futures::try_join!(describe(cx, &actual), describe(cx, declared))?;
+            let (key, declared) = together!(describe(cx, &actual), describe(cx, declared))?;
             Ok((Some(actual), key, declared))
         };
-        let (default, (kms_key_id, key, declared_key)) = futures::try_join!(default, keys)?;
+        let (default, (kms_key_id, key, declared_key)) = together!(default, keys)?;
         let enabled =
             default.ebs_encryption_by_default().ok_or_else(|| ObserveError::Malformed {
                 field: "EbsEncryptionByDefault".to_owned(),

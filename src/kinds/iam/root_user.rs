@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::{AwsError, Call};
 use crate::baseline::catalog::{Identity, SpecProblem};
+use crate::kinds::together::together;
 use crate::kinds::{
     Change, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Scope, Undo, WriteCx, control,
 };
@@ -147,7 +148,7 @@ expect_no_password         = true
 
     async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {
         let client = cx.client(Client::new);
-        let (summary, virtual_mfa_devices, last_use) = futures::try_join!(
+        let (summary, virtual_mfa_devices, last_use) = together!(
             async { Ok(cx.read(GET_SUMMARY, "", client.get_account_summary().send()).await?) },
             async {
                 match spec.require_hardware_mfa {

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::aws::error::AbsentIf;
 use crate::aws::{AwsError, Call};
 use crate::baseline::catalog::{Identity, SpecProblem};
+use crate::kinds::together::together;
 use crate::kinds::{
     Change, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Scope, Undo, WriteCx, control,
 };
@@ -213,7 +214,7 @@ period_mode             = "exact"
     }
 
     async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {
-        let (keys, aliases) = futures::try_join!(keys(cx), aliases(cx))?;
+        let (keys, aliases) = together!(keys(cx), aliases(cx))?;
         let mut names: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
         for alias in aliases.iter() {
             if let (Some(key), Some(name)) = (alias.target_key_id(), alias.alias_name()) {

@@ -99,7 +99,11 @@ fn likeness(object: &ObjectPlan) -> Arc<str> {
         }
         other => format!("{other:?}"),
     };
-    let all = format!("{}|{:?}|{verdict}|{changes:?}", object.item, object.mode);
+    // The line that declares it is shown of all, and so is why.
+    let all = format!(
+        "{}|{:?}|{:?}|{:?}|{verdict}|{changes:?}",
+        object.item, object.mode, object.location, object.note
+    );
     let all = all.replace(object.account.as_str(), "ACCOUNT");
     digest::of(&all.replace(object.region.as_str(), "REGION")).into()
 }

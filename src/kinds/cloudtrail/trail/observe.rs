@@ -11,6 +11,7 @@ use super::spec::{AggregationTemplate, InsightCategory, InsightSelector, Setting
 use crate::aws::Call;
 use crate::aws::error::AbsentIf;
 use crate::kinds::tags::{self, Tags};
+use crate::kinds::together::together;
 use crate::kinds::{Cx, Facts, Found, Object, ObserveError, known};
 use crate::names::Region;
 
@@ -57,10 +58,8 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
     let cx = &cx.in_region(declared_region(cx, spec));
     let client = cx.client(Client::new);
     let request = client.describe_trails().include_shadow_trails(true).send();
-    let (trails, declared_key_arn) = futures::try_join!(
-        async { Ok(cx.read(DESCRIBE, "", request).await?) },
-        declared_key(cx, spec),
-    )?;
+    let (trails, declared_key_arn) =
+        together!(async { Ok(cx.read(DESCRIBE, "", request).await?) }, declared_key(cx, spec),)?;
     let own = trails
         .trail_list()
         .iter()
@@ -107,7 +106,7 @@ async fn state(
     let cx = &cx.in_region(home);
     let client = cx.client(Client::new);
     let own = is_own(cx, trail);
-    let (status, selectors, insight_selectors, event_aggregation, tags) = futures::try_join!(
+    let (status, selectors, insight_selectors, event_aggregation, tags) = together!(
         async {
             let request = client.get_trail_status().name(arn).send();
             Ok::<_, ObserveError>(cx.read(STATUS, arn, request).await?)

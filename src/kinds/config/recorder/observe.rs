@@ -8,6 +8,7 @@ use super::spec::{
 };
 use crate::aws::Call;
 use crate::aws::error::AbsentIf;
+use crate::kinds::together::together;
 use crate::kinds::{Cx, Object, ObserveError, known};
 
 const RECORDERS: Call = Call::new("config", "DescribeConfigurationRecorders");
@@ -18,7 +19,7 @@ const GET_ROLE: Call = Call::new("iam", "GetRole");
 
 pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {
     let client = cx.client(Client::new);
-    let (recorders, statuses, channels, retention, role) = futures::try_join!(
+    let (recorders, statuses, channels, retention, role) = together!(
         async {
             let request = client.describe_configuration_recorders().send();
             Ok::<_, ObserveError>(cx.read(RECORDERS, "", request).await?)

@@ -10,6 +10,7 @@ use aws_sdk_ec2::types::{Filter, NetworkInterface, SecurityGroup, SecurityGroupR
 use super::rule::Rule;
 use super::{Interface, SeenRule, Spec, State};
 use crate::aws::{AwsError, Call};
+use crate::kinds::together::together;
 use crate::kinds::{Cx, Object, ObserveError};
 
 const VPCS: Call = Call::new("ec2", "DescribeVpcs");
@@ -24,7 +25,7 @@ fn filter(name: &str, values: &[String]) -> Filter {
 }
 
 pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {
-    let (vpcs, groups) = futures::try_join!(vpcs(cx), groups(cx))?;
+    let (vpcs, groups) = together!(vpcs(cx), groups(cx))?;
     let of_vpc: BTreeMap<&str, &SecurityGroup> =
         groups.iter().filter_map(|group| Some((group.vpc_id()?, group))).collect();
     let ids: Vec<String> =
@@ -32,7 +33,7 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
     let (mut rules, mut interfaces) = (Vec::new(), Vec::new());
     for ids in ids.chunks(FILTER_VALUES) {
         let (some_rules, some_interfaces) =
-            futures::try_join!(self::rules(cx, ids), self::interfaces(cx, ids))?;
+            together!(self::rules(cx, ids), self::interfaces(cx, ids))?;
         rules.push(some_rules);
         interfaces.push(some_interfaces);
     }

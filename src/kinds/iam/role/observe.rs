@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_iam::Client;
 use aws_sdk_iam::types::Role;
-use futures::future::try_join_all;
 use percent_encoding::percent_decode_str;
 
 use super::spec::{Spec, State};
 use crate::aws::Call;
 use crate::aws::error::AbsentIf;
+use crate::kinds::together::{self, together};
 use crate::kinds::{Cx, Object, ObserveError, tags};
 use crate::policy_document::PolicyDocument;
 
@@ -46,7 +46,7 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
     let Some(role) = answer.as_ref().and_then(|answer| answer.role()) else {
         return Ok(vec![Object::absent(name)]);
     };
-    let (managed_policy_arns, inline_policies) = futures::try_join!(
+    let (managed_policy_arns, inline_policies) = together!(
         async {
             match spec.managed_policy_arns {
                 Some(_) => attached(cx, name).await.map(Some),
@@ -158,7 +158,7 @@ async fn inline(
             ))
         }
     });
-    Ok(try_join_all(policies).await?.into_iter().collect())
+    Ok(together::all(policies).await?.into_iter().collect())
 }
 
 /// A policy's text, decoded, once it is known to be one.

@@ -11,6 +11,7 @@ use super::spec::{KeyState, Rotation, Spec, State};
 use crate::aws::error::AbsentIf;
 use crate::aws::{AwsError, Call};
 use crate::kinds::tags;
+use crate::kinds::together::together;
 use crate::kinds::{Cx, Object, ObserveError, known};
 use crate::policy_document::PolicyDocument;
 
@@ -54,7 +55,7 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
         return Ok(vec![Object::absent(&spec.alias)]);
     };
     let key_id = metadata.key_id();
-    let (policy, rotation, tags) = futures::try_join!(
+    let (policy, rotation, tags) = together!(
         async { if spec.has_policy() { policy(cx, key_id).await.map(Some) } else { Ok(None) } },
         async {
             if spec.has_rotation() {
@@ -114,7 +115,7 @@ pub async fn find(
         })
         .await
     };
-    let (aliases, keys) = futures::try_join!(aliases, keys)?;
+    let (aliases, keys) = together!(aliases, keys)?;
     let named: BTreeSet<&str> = aliases.iter().filter_map(|alias| alias.target_key_id()).collect();
     for key in keys.iter().filter_map(|key| key.key_id()).filter(|key| !named.contains(key)) {
         let Some(answer) = describe(cx, key).await? else { continue };

@@ -11,6 +11,7 @@ use super::spec::{Encryption, Logging, ObjectLock, PublicAccessBlock, Spec, Stat
 use crate::aws::error::AbsentIf;
 use crate::aws::{AwsError, Call};
 use crate::kinds::tags::Tags;
+use crate::kinds::together::together;
 use crate::kinds::{Cx, Object, ObserveError, known};
 use crate::names::Region;
 use crate::policy_document::PolicyDocument;
@@ -37,13 +38,13 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
     };
     let region = bucket.bucket_region().map_or_else(|| cx.region.clone(), Region::new);
     let cx = &cx.in_region(region.clone());
-    let (policy, block, encryption, versions) = futures::try_join!(
+    let (policy, block, encryption, versions) = together!(
         when(spec.has_policy(), policy(cx, name)),
         when(spec.public_access_block.is_some(), block(cx, name)),
         when(spec.has_encryption(), encryption(cx, name)),
         when(spec.has_versioning(), versioning(cx, name)),
     )?;
-    let (lifecycle, lock, logging, ownership, tags) = futures::try_join!(
+    let (lifecycle, lock, logging, ownership, tags) = together!(
         when(spec.has_lifecycle(), lifecycle(cx, name)),
         when(spec.has_object_lock(), object_lock(cx, name)),
         when(spec.has_logging(), logging(cx, name)),
