@@ -54,26 +54,30 @@ struct Clients {
     kms: aws_sdk_kms::Client,
 }
 
+/// All pages of an answer, as whoever wants all of it must ask.
+macro_rules! pages {
+    ($request:expr) => {
+        $request.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await.is_ok()
+    };
+}
+
 /// What the foundation reads in each Region, with the same arguments; says whether it went well.
 async fn call(clients: &Clients, number: usize) -> bool {
     let Clients { ec2, config, kms } = clients;
     let of_group = |name: &str, value: &str| Filter::builder().name(name).values(value).build();
     let group = of_group("group-id", "sg-0123456789abcdef0");
     match number % 11 {
-        0 => ec2.describe_vpcs().send().await.is_ok(),
-        1 => {
-            let default = of_group("group-name", "default");
-            ec2.describe_security_groups().filters(default).send().await.is_ok()
-        }
-        2 => ec2.describe_security_group_rules().filters(group).send().await.is_ok(),
-        3 => ec2.describe_network_interfaces().filters(group).send().await.is_ok(),
+        0 => pages!(ec2.describe_vpcs()),
+        1 => pages!(ec2.describe_security_groups().filters(of_group("group-name", "default"))),
+        2 => pages!(ec2.describe_security_group_rules().filters(group)),
+        3 => pages!(ec2.describe_network_interfaces().filters(group)),
         4 => ec2.get_ebs_encryption_by_default().send().await.is_ok(),
         5 => config.describe_configuration_recorders().send().await.is_ok(),
         6 => config.describe_configuration_recorder_status().send().await.is_ok(),
         7 => config.describe_delivery_channels().send().await.is_ok(),
-        8 => config.describe_retention_configurations().send().await.is_ok(),
-        9 => kms.list_keys().send().await.is_ok(),
-        _ => kms.list_aliases().send().await.is_ok(),
+        8 => pages!(config.describe_retention_configurations()),
+        9 => pages!(kms.list_keys()),
+        _ => pages!(kms.list_aliases()),
     }
 }
 

@@ -13,6 +13,16 @@ use crate::reconcile::regions;
 /// (IAM quotas).
 pub const MANAGED_POLICY_LIMIT: usize = 6144;
 
+/// How the reads of settings begin, by service where all its reads together would show what
+/// customers keep there.
+const READS_OF_SETTINGS: [(&str, &[&str]); 5] = [
+    ("dynamodb", &["Describe"]),
+    ("s3", &["GetBucket"]),
+    ("secretsmanager", &["Describe", "List"]),
+    ("sqs", &["List"]),
+    ("ssm", &["Describe", "List"]),
+];
+
 /// The IAM actions for some items: what reading needs, and what writing needs on top.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Permissions {
@@ -50,7 +60,7 @@ impl Permissions {
     }
 
     /// A policy for reading alone, of at most `limit` characters: action by action where that
-    /// fits, otherwise by the verbs that AWS uses for reads. What does not fit even then, or has
+    /// fits, otherwise by the verbs that AWS uses for reads of settings. What does not fit even then, or has
     /// nothing to read, may do nothing.
     pub fn read_only(&self, limit: usize) -> String {
         let document = |effect: &str, actions: &BTreeSet<String>| {
@@ -64,9 +74,12 @@ impl Permissions {
             .reads
             .iter()
             .map(|action| {
-                let verb = ["Describe", "Get", "List"].into_iter().find_map(|verb| {
-                    let (service, operation) = action.split_once(':')?;
-                    operation.starts_with(verb).then(|| format!("{service}:{verb}*"))
+                let verb = action.split_once(':').and_then(|(service, operation)| {
+                    let verbs =
+                        READS_OF_SETTINGS.iter().find(|(holds_data, _)| *holds_data == service);
+                    let verbs = verbs.map_or(&["Describe", "Get", "List"][..], |(_, verbs)| verbs);
+                    let verb = verbs.iter().find(|verb| operation.starts_with(**verb))?;
+                    Some(format!("{service}:{verb}*"))
                 });
                 verb.unwrap_or_else(|| action.clone())
             })
@@ -160,7 +173,9 @@ mod tests {
         let exact = permissions.read_only(20_000);
         assert!(exact.contains("s3:GetBucketAcl") && !exact.contains("s3:Get*"), "{exact}");
         let short = permissions.read_only(exact.len() - 1);
-        assert!(short.contains("s3:Get*") && short.len() < exact.len(), "{short}");
+        assert!(short.contains("s3:GetBucket*") && short.len() < exact.len(), "{short}");
+        // That would hold `s3:GetObject`.
+        assert!(!short.contains("s3:Get*"), "{short}");
         for word in ["Put", "Create", "Delete", "Update", ":*"] {
             assert!(!short.replace(r#""Resource":"*""#, "").contains(word), "{short}");
         }

@@ -4,96 +4,11 @@
 
 mod support;
 
-use std::collections::BTreeMap;
 use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use support::Account;
-
-const POLICY: &str = "schema = 1\n[baseline]\nname = \"fleet\"\nmode = \"enforce\"\n[iam.password_policy]\nminimum_password_length = 14\n";
-
-/// A management account with a small organization: names to ids of accounts and units.
-struct Organization {
-    management: Account,
-    ids: BTreeMap<String, String>,
-}
-
-impl Organization {
-    /// `alpha` and `beta` in a unit below `Work`, `gamma` in `Work`, `delta` beside it, `closed`
-    /// closed.
-    fn new() -> Self {
-        let management = support::emulator().account();
-        let made = management.boto3(
-            "o = boto3.client('organizations')\n\
-             o.create_organization(FeatureSet='ALL')\n\
-             root = o.list_roots()['Roots'][0]['Id']\n\
-             unit = lambda parent, name: o.create_organizational_unit(ParentId=parent, Name=name)['OrganizationalUnit']['Id']\n\
-             ids = {'root': root, 'Work': unit(root, 'Work')}\n\
-             ids['Team'] = unit(ids['Work'], 'Team')\n\
-             for name, parent in [('alpha', 'Team'), ('beta', 'Team'), ('gamma', 'Work'), ('delta', 'root'), ('closed', 'Team')]:\n\
-             \x20   ids[name] = o.create_account(Email=name + '@example.com', AccountName=name)['CreateAccountStatus']['AccountId']\n\
-             \x20   if parent != 'root': o.move_account(AccountId=ids[name], SourceParentId=root, DestinationParentId=ids[parent])\n\
-             o.close_account(AccountId=ids['closed'])\n\
-             o.tag_resource(ResourceId=ids['alpha'], Tags=[{'Key': 'env', 'Value': 'prod'}])\n\
-             print(json.dumps(ids))",
-        );
-        let ids = serde_json::from_value(made).unwrap();
-        management.write("b.toml", POLICY);
-        Self { management, ids }
-    }
-
-    fn id(&self, name: &str) -> &str {
-        &self.ids[name]
-    }
-
-    /// A fleet file with these targets.
-    fn fleet(&self, targets: &str) {
-        let mut text = format!(
-            "schema = 1\nhome_region = \"eu-west-1\"\n{targets}\n[access]\nrole_arn = \"arn:${{partition}}:iam::${{account.id}}:role/evenkeel\"\n"
-        );
-        for (name, id) in &self.ids {
-            text = text.replace(&format!("<{name}>"), id);
-        }
-        self.management.write("evenkeel.toml", &text);
-    }
-
-    /// Everything below `Work`.
-    fn work(&self) {
-        self.fleet(
-            "[[target]]\nname = \"work\"\nbaselines = [\"b.toml\"]\nselect = { ous = [\"<Work>\"] }\n",
-        );
-    }
-
-    /// Evaluates Python with clients of a member account.
-    fn inside(&self, name: &str, script: &str) -> Value {
-        let id = self.id(name);
-        self.management.boto3(&format!(
-            "c = boto3.client('sts').assume_role(RoleArn='arn:aws:iam::{id}:role/second-opinion', RoleSessionName='test')['Credentials']\n\
-             client = lambda service: boto3.client(service, aws_access_key_id=c['AccessKeyId'], aws_secret_access_key=c['SecretAccessKey'], aws_session_token=c['SessionToken'])\n\
-             {script}"
-        ))
-    }
-
-    fn password_length(&self, name: &str) -> Value {
-        self.inside(
-            name,
-            "iam = client('iam')\n\
-             try: print(iam.get_account_password_policy()['PasswordPolicy']['MinimumPasswordLength'])\n\
-             except iam.exceptions.NoSuchEntityException: print('null')",
-        )
-    }
-
-    /// Makes taking the role of an account fail.
-    fn no_way_into(&self, name: &str, fault: Value) {
-        let arn = format!("arn:aws:iam::{}:role/evenkeel", self.id(name));
-        let mut fault = fault;
-        fault["service"] = json!("sts");
-        fault["operation"] = json!("AssumeRole");
-        fault["where"] = json!({"RoleArn": arn});
-        self.management.fault(fault);
-    }
-}
+use support::organization::{Organization, POLICY};
 
 fn accounts_of(plan: &Value) -> Vec<String> {
     plan["targets"]
@@ -142,7 +57,11 @@ fn a_fleet_is_applied_account_by_account_and_stale_ones_are_named() {
     org.management
         .run(&["apply", "plan.json", "--yes"])
         .code(4)
-        .says(&format!("left alone: iam.password_policy of {} has changed", org.id("beta")));
+        .says(&format!(
+            "left alone: account {} (beta) with its 1 change: iam.password_policy has changed",
+            org.id("beta")
+        ))
+        .says("2 changes applied, 1 left alone in 1 account");
     assert_eq!(org.password_length("alpha"), 14);
     assert_eq!(org.password_length("gamma"), 14);
     assert_eq!(org.password_length("beta"), 9);

@@ -232,6 +232,11 @@ impl AwsError {
                 "allow {} to the identity that evenkeel uses; `evenkeel policy` prints the whole policy",
                 self.call.iam_action()
             ),
+            ErrorClass::Blocked if self.call.is_read() => format!(
+                "an organization policy forbids this read: allow {} in {} there, or leave the Region out with `regions`",
+                self.call.iam_action(),
+                self.region
+            ),
             ErrorClass::Blocked => {
                 "an organization policy forbids this call: change it there, or set the item's mode to \"report\""
                     .to_owned()

@@ -21,6 +21,11 @@ impl Call {
         Self { service, operation }
     }
 
+    /// Whether it reads and changes nothing, as AWS names its operations.
+    pub fn is_read(&self) -> bool {
+        ["Describe", "Get", "Head", "List"].iter().any(|verb| self.operation.starts_with(verb))
+    }
+
     /// The IAM action that a principal needs for this call.
     pub fn iam_action(&self) -> Cow<'static, str> {
         iam_action(self.service, self.operation)

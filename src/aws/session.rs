@@ -71,6 +71,12 @@ impl ConnectError {
                 ErrorClass::RegionUnavailable => {
                     "the account may be suspended or closed: look it up in AWS Organizations".to_owned()
                 }
+                ErrorClass::Blocked => {
+                    "an organization policy forbids sts:AssumeRole there: change it, or leave the account out with `except`".to_owned()
+                }
+                ErrorClass::Refused => {
+                    "correct [access] in the fleet file: role_arn, external_id (2 characters at least), session_name".to_owned()
+                }
                 _ => error.remedy(),
             },
             Self::Account(_) => {

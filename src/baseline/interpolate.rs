@@ -51,6 +51,8 @@ pub struct Filled {
     pub depends_on: BTreeSet<ItemName>,
     /// Paths (JSON pointers) of texts that hold sample values.
     pub samples: BTreeSet<String>,
+    /// Whether the Region took part.
+    pub uses_region: bool,
 }
 
 /// A placeholder that cannot be filled in.
@@ -186,6 +188,7 @@ impl Filler<'_> {
         filled: &mut Filled,
         chain: &mut Vec<String>,
     ) -> Result<Json, Unfilled> {
+        filled.uses_region |= name == "region";
         if let Some(fact) = self.fact(name, place)? {
             if !matches!(self.target, Target::Real(_)) {
                 filled.samples.insert(path.to_owned());

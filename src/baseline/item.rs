@@ -1,6 +1,6 @@
 //! An item of a baseline, with what the engine takes from it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -90,6 +90,4 @@ pub struct ResolvedItem {
     pub depends_on: BTreeSet<ItemName>,
     /// Where it is declared.
     pub location: Location,
-    /// Where each of its fields is declared.
-    pub field_locations: BTreeMap<String, Location>,
 }

@@ -27,7 +27,7 @@ pub use exceptions::Exception;
 pub use interpolate::{Environment, TargetFacts};
 pub use item::{Location, Mode, Regions, ResolvedItem};
 pub use problem::{Problem, Problems};
-pub use resolve::ItemError;
+pub use resolve::{ItemError, Resolution, Resolver};
 
 use catalog::Catalog;
 use declare::Declarations;

@@ -1,6 +1,7 @@
 //! A baseline's items for one account and Region.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
@@ -9,7 +10,7 @@ use super::catalog::Identity;
 use super::declare::Declared;
 use super::interpolate::{Filled, Filler, Target, TargetFacts, Unfilled};
 use super::item::{Location, Mode, RegionWord, Regions, ResolvedItem};
-use crate::names::ItemName;
+use crate::names::{ItemName, Region};
 
 /// An item that cannot be resolved for a target.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,7 +24,14 @@ pub struct ItemError {
     pub help: Option<String>,
     /// Where.
     pub location: Location,
+    /// What it may do, where that is known.
+    pub mode: Mode,
+    /// Where it holds, where that is known; otherwise the baseline's Regions, or all enabled ones.
+    pub regions: Regions,
 }
+
+/// An item for a target, or why it cannot be resolved.
+pub type Resolution = Result<Arc<ResolvedItem>, Box<ItemError>>;
 
 /// Whether an item applies to a target.
 enum Applies {
@@ -31,15 +39,53 @@ enum Applies {
     No,
 }
 
-impl Baseline<'_> {
-    /// The items that hold for a target, in the order of their names. Items in mode `off` and
-    /// items whose `when` says no are left out.
-    pub fn resolve(&self, facts: &TargetFacts) -> Vec<Result<ResolvedItem, Box<ItemError>>> {
-        self.declarations
-            .items
-            .iter()
-            .filter_map(|(name, declared)| self.item(name, declared, facts).transpose())
+/// The items of a baseline for one account, Region by Region. What does not depend on the Region
+/// is resolved once.
+pub struct Resolver<'b> {
+    baseline: &'b Baseline<'b>,
+    facts: TargetFacts,
+    /// For each item what was found, where it is the same in all Regions.
+    everywhere: Vec<Option<Option<Arc<ResolvedItem>>>>,
+}
+
+impl<'b> Resolver<'b> {
+    /// For an account; the Region of `facts` is of no account.
+    pub fn new(baseline: &'b Baseline<'b>, facts: TargetFacts) -> Self {
+        let everywhere = vec![None; baseline.declarations.items.len()];
+        Self { baseline, facts, everywhere }
+    }
+
+    /// The items that hold in a Region, in the order of their names. Items in mode `off` and items
+    /// whose `when` says no are left out.
+    pub fn at(&mut self, region: &Region) -> Vec<Resolution> {
+        self.facts.region = region.clone();
+        let (baseline, facts) = (self.baseline, &self.facts);
+        let items = baseline.declarations.items.iter().zip(&mut self.everywhere);
+        items
+            .filter_map(|((name, declared), everywhere)| {
+                if let Some(known) = everywhere {
+                    return known.clone().map(Ok);
+                }
+                let mut filled = Filled::default();
+                match baseline.item(name, declared, facts, &mut filled) {
+                    Err(error) => Some(Err(error)),
+                    Ok(item) => {
+                        let item = item.map(Arc::new);
+                        if !filled.uses_region {
+                            *everywhere = Some(item.clone());
+                        }
+                        item.map(Ok)
+                    }
+                }
+            })
             .collect()
+    }
+}
+
+impl Baseline<'_> {
+    /// The items that hold for a target; see [`Resolver::at`].
+    pub fn resolve(&self, facts: &TargetFacts) -> Vec<Resolution> {
+        Resolver::new(self, facts.clone()).at(&facts.region)
     }
 
     /// The items as `validate` sees them: facts of a target have sample values, conditions are
@@ -62,33 +108,45 @@ impl Baseline<'_> {
         name: &ItemName,
         declared: &Declared,
         facts: &TargetFacts,
+        filled: &mut Filled,
     ) -> Result<Option<ResolvedItem>, Box<ItemError>> {
-        let fail = |unfilled: Unfilled| {
-            Box::new(ItemError {
-                item: name.clone(),
-                message: unfilled.message,
-                help: unfilled.help,
-                location: self.location(&unfilled.place),
-            })
+        let filler = self.filler(Target::Real(facts));
+        // What can be said of an item that cannot be resolved: a word that cannot be filled in is
+        // taken for the widest.
+        let word = |key: &str| {
+            let field = declared.fields.get(key)?;
+            filler.fill(&field.node, "", &mut Filled::default()).ok()
         };
-        let mismatch = |message: String, help: Option<String>| {
+        let error = |message: String, help: Option<String>, location: Location| {
             Box::new(ItemError {
                 item: name.clone(),
                 message,
                 help,
-                location: self.location(&declared.place),
+                location,
+                mode: mode_of(word("mode")),
+                regions: regions_of(word("regions")),
             })
         };
-        let filler = self.filler(Target::Real(facts));
+        let fail = |unfilled: Unfilled| {
+            error(unfilled.message, unfilled.help, self.location(&unfilled.place))
+        };
+        let mismatch = |message: String, help: Option<String>| {
+            error(message, help, self.location(&declared.place))
+        };
         // First of all whether it holds here: an item that does not need not be filled in.
         if let Some(when) = declared.fields.get("when") {
-            let when = filler.fill(&when.node, "/when", &mut Filled::default()).map_err(fail)?;
+            let when = filler.fill(&when.node, "/when", filled).map_err(fail)?;
             match applies(&when, facts).map_err(|message| mismatch(message, None))? {
                 Applies::Yes => {}
                 Applies::No => return Ok(None),
             }
         }
-        let parts = split(&filler, self, name, declared).map_err(fail)?;
+        let parts = match split(&filler, self, name, declared) {
+            Ok(parts) => parts,
+            Err(_) if mode_of(word("mode")) == Mode::Off => return Ok(None),
+            Err(unfilled) => return Err(fail(unfilled)),
+        };
+        filled.uses_region |= parts.uses_region;
         // A variable's value for this target may be of another type than the sample's.
         if let Some(checker) = self.catalog.checker(&name.kind)
             && let Some(wrong) = checker.mismatches(&parts.spec).into_iter().next()
@@ -100,24 +158,15 @@ impl Baseline<'_> {
     }
 
     fn resolved(&self, name: &ItemName, declared: &Declared, parts: Parts) -> ResolvedItem {
-        let word = |key: &str| parts.words.get(key).cloned();
+        let Parts { mut words, spec, depends_on, .. } = parts;
         ResolvedItem {
             item: name.clone(),
-            mode: word("mode")
-                .and_then(|mode| serde_json::from_value(mode).ok())
-                .unwrap_or(Mode::Enforce),
-            regions: word("regions")
-                .and_then(|regions| serde_json::from_value(regions).ok())
-                .unwrap_or(Regions::Word(RegionWord::Enabled)),
-            note: word("note").and_then(|note| note.as_str().map(str::to_owned)),
+            mode: mode_of(words.remove("mode")),
+            regions: regions_of(words.remove("regions")),
+            note: words.get("note").and_then(|note| note.as_str().map(str::to_owned)),
             location: self.location(&declared.place),
-            field_locations: declared
-                .fields
-                .iter()
-                .map(|(key, field)| (key.clone(), self.location(&field.key)))
-                .collect(),
-            spec: parts.spec,
-            depends_on: parts.depends_on,
+            spec,
+            depends_on,
         }
     }
 
@@ -142,6 +191,17 @@ pub(super) struct Parts {
     pub depends_on: BTreeSet<ItemName>,
     /// Paths of texts that hold sample values.
     pub samples: BTreeSet<String>,
+    /// Whether the Region took part.
+    uses_region: bool,
+}
+
+fn mode_of(word: Option<Json>) -> Mode {
+    word.and_then(|mode| serde_json::from_value(mode).ok()).unwrap_or(Mode::Enforce)
+}
+
+fn regions_of(word: Option<Json>) -> Regions {
+    word.and_then(|regions| serde_json::from_value(regions).ok())
+        .unwrap_or(Regions::Word(RegionWord::Enabled))
 }
 
 /// The words that the engine takes from every item.
@@ -176,6 +236,7 @@ pub(super) fn split(
         spec: Json::Object(spec),
         depends_on: filled.depends_on,
         samples: filled.samples,
+        uses_region: filled.uses_region,
     })
 }
 

@@ -7,9 +7,9 @@ use chrono::Utc;
 use evenkeel::kinds::Risk;
 use evenkeel::names::AccountId;
 use evenkeel::plan::render::text::{self, counted};
-use evenkeel::plan::{Detail, ObjectPlan, Plan, PlannedChange};
+use evenkeel::plan::{Detail, Disposition, ObjectPlan, Plan, PlannedChange};
 use evenkeel::reconcile::fleet::Place;
-use evenkeel::reconcile::guard::{check_budget, check_windows, moved};
+use evenkeel::reconcile::guard::{LeftAlone, check_budget, check_windows, moved};
 use evenkeel::reconcile::{Applier, ApplyReport, Progress, Refusal, Safety, Step, Stop};
 use evenkeel::store::audit::{AuditLog, Phase, Record};
 
@@ -41,9 +41,9 @@ pub async fn run(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
     let looked = look::look(global, &selectors, wish.clone()).await?;
     let audit = AuditLog::open(&looked.audit_log)?;
     recover(&audit, &looked)?;
-    let (chosen, stale) = match stored {
+    let (mut chosen, mut left_alone) = match stored {
         None => (looked.plan.clone(), Vec::new()),
-        Some(stored) => without_stale(stored, &looked.plan)?,
+        Some(stored) => without_moved(stored, &looked.plan)?,
     };
     let options = text::Options { command: "apply", next: None, verbose: global.verbose > 0 };
     if global.quiet && args.yes {
@@ -52,9 +52,7 @@ pub async fn run(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
     } else {
         out::text(&text::render(&chosen, &options));
     }
-    for what in &stale {
-        out::line(&format!("left alone: {what}"));
-    }
+    name(&left_alone);
     if chosen.order.is_empty() {
         out::line("\nThere is nothing to apply.");
         return Ok(match plan::exit_of(&chosen) {
@@ -74,17 +72,17 @@ pub async fn run(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
             counted(chosen.order.len(), "change"),
             counted(accounts_of(&chosen).len(), "account")
         );
-        if !ask::agrees(&question).await {
+        if !ask::agrees(&question).await? {
             out::line("Nothing was changed.");
             return Ok(Exit::Interrupted);
         }
         // The reader took their time; the account may have moved meanwhile.
         let only = Some(changed_places(&chosen));
         let now = look::look(global, &selectors, Wish { only, ..wish }).await?;
-        let (_, moved) = without_stale(chosen.clone(), &now.plan)?;
-        if !moved.is_empty() {
-            return Err(Refusal::Stale { moved }.into());
-        }
+        let (still, moved) = without_moved(chosen, &now.plan)?;
+        name(&moved);
+        chosen = still;
+        left_alone.extend(moved);
     }
     let stop = Stop::default();
     ask::stop_on_signals(&stop);
@@ -96,9 +94,15 @@ pub async fn run(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
     };
     out::line("");
     let report = applier.apply(&chosen, &mut Lines::default()).await?;
-    let exit = conclude(&chosen, &report, audit.path())?;
-    let left_out = !stale.is_empty() || !chosen.failed.is_empty();
+    let exit = conclude(&chosen, &report, &left_alone, audit.path())?;
+    let left_out = !left_alone.is_empty() || !chosen.failed.is_empty();
     Ok(if exit == Exit::Done && left_out { Exit::Partly } else { exit })
+}
+
+fn name(left_alone: &[LeftAlone]) {
+    for left in left_alone {
+        out::line(&format!("left alone: {left}"));
+    }
 }
 
 /// The accounts that a plan would write to.
@@ -137,29 +141,45 @@ fn changed_places(plan: &Plan) -> BTreeSet<Place> {
         .collect()
 }
 
-/// The plan without the changes of accounts that have moved since it was made, and what moved.
+/// The plan without the changes of accounts that have moved since it was made, and those accounts.
 ///
 /// # Errors
 /// The baseline has changed, or no account with changes is as it was.
-fn without_stale(plan: Plan, now: &Plan) -> Result<(Plan, Vec<String>), Refusal> {
+fn without_moved(mut plan: Plan, now: &Plan) -> Result<(Plan, Vec<LeftAlone>), Failure> {
     if plan.baseline.digest != now.baseline.digest {
         let what = "the baseline has changed since the plan was made".to_owned();
-        return Err(Refusal::Stale { moved: vec![what] });
+        return Err(Refusal::Stale { moved: vec![what] }.into());
     }
     let moved = moved(&plan, now);
-    let what: Vec<String> = moved.values().flatten().cloned().collect();
     if !moved.is_empty() && accounts_of(&plan).iter().all(|account| moved.contains_key(account)) {
-        return Err(Refusal::Stale { moved: what });
+        if let Some(unseen) =
+            now.failed.first().filter(|_| moved.values().all(|left| left.is_unseen))
+        {
+            return Err(Failure::usage(
+                format!(
+                    "{} of the plan cannot be looked at; {}: {}",
+                    counted(moved.len(), "account"),
+                    unseen.account,
+                    unseen.reason
+                ),
+                unseen.remedy.clone().unwrap_or_default(),
+            ));
+        }
+        let what = moved.values().map(ToString::to_string).collect();
+        return Err(Refusal::Stale { moved: what }.into());
     }
-    let mut plan = plan;
-    let left: BTreeSet<u32> = plan
-        .objects
-        .iter()
-        .filter(|object| moved.contains_key(&object.account))
-        .flat_map(|object| object.changes.iter().map(|change| change.id))
-        .collect();
+    let mut left = BTreeSet::new();
+    for object in plan.objects.iter_mut().filter(|object| moved.contains_key(&object.account)) {
+        for change in object.changes.iter_mut().filter(|change| change.is_applied()) {
+            left.insert(change.id);
+            change.disposition = Disposition::Report {
+                reason: "left alone, because this account has moved since the plan was made"
+                    .to_owned(),
+            };
+        }
+    }
     plan.order.retain(|id| !left.contains(id));
-    Ok((plan, what))
+    Ok((plan, moved.into_values().collect()))
 }
 
 /// Looks after the writes during which an earlier run died: their objects have just been observed.
@@ -225,7 +245,12 @@ impl Progress for Lines {
 }
 
 /// The last lines, and the exit code.
-fn conclude(plan: &Plan, report: &ApplyReport, audit: &Path) -> Result<Exit, Failure> {
+fn conclude(
+    plan: &Plan,
+    report: &ApplyReport,
+    left_alone: &[LeftAlone],
+    audit: &Path,
+) -> Result<Exit, Failure> {
     let left = report.outcomes.len() - report.applied();
     out::line("");
     for title in &report.not_converged {
@@ -236,6 +261,10 @@ fn conclude(plan: &Plan, report: &ApplyReport, audit: &Path) -> Result<Exit, Fai
     let mut line = format!("{} applied", counted(report.applied(), "change"));
     if left > 0 {
         line += &format!(", {left} not");
+    }
+    if !left_alone.is_empty() {
+        let changes: usize = left_alone.iter().map(|left| left.changes).sum();
+        line += &format!(", {changes} left alone in {}", counted(left_alone.len(), "account"));
     }
     let unknown = plan.summary().unknown;
     if unknown > 0 {

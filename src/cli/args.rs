@@ -17,23 +17,26 @@ pub struct Cli {
     pub command: Command,
 }
 
+/// The heading of the options below in every command's help.
+const GLOBAL: &str = "Options of every command";
+
 /// What applies to every command.
 #[derive(Debug, Clone, Args)]
 pub struct Global {
     /// The fleet file; without one, the target is the account of the AWS credentials
-    #[arg(long, global = true, default_value = "evenkeel.toml", value_name = "FILE")]
+    #[arg(long, global = true, default_value = "evenkeel.toml", value_name = "FILE", help_heading = GLOBAL)]
     pub config: PathBuf,
     /// When to colour the output
-    #[arg(long, global = true, default_value = "auto", value_name = "WHEN")]
+    #[arg(long, global = true, default_value = "auto", value_name = "WHEN", help_heading = GLOBAL)]
     pub color: Color,
     /// The form of the log on standard error
-    #[arg(long, global = true, default_value = "text", value_name = "FORM")]
+    #[arg(long, global = true, default_value = "text", value_name = "FORM", help_heading = GLOBAL)]
     pub log_format: LogFormat,
     /// Say more; twice for the details of every step
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = GLOBAL)]
     pub verbose: u8,
     /// Say only what was asked for, and errors
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = GLOBAL)]
     pub quiet: bool,
 }
 
@@ -93,7 +96,8 @@ pub enum Command {
 /// Which baselines, accounts, Regions and kinds.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Selectors {
-    /// A baseline file, instead of those in the fleet file; may be repeated
+    /// A baseline file, instead of the fleet file's targets, for the account of the credentials or
+    /// those of -a; may be repeated
     #[arg(short, long, value_name = "FILE")]
     pub baseline: Vec<PathBuf>,
     /// Only this target of the fleet file; may be repeated

@@ -4,6 +4,8 @@ use std::io::{IsTerminal, Write};
 
 use evenkeel::reconcile::{Refusal, Stop};
 
+use super::failure::Failure;
+
 /// Whether there is somebody to ask.
 ///
 /// # Errors
@@ -13,15 +15,26 @@ pub fn somebody() -> Result<(), Refusal> {
 }
 
 /// Asks a question; only the whole word "yes" agrees.
-pub async fn agrees(question: &str) -> bool {
+///
+/// # Errors
+/// Somebody pressed Ctrl-C instead.
+pub async fn agrees(question: &str) -> Result<bool, Failure> {
     let _ = write!(anstream::stderr().lock(), "{question}\n  Only \"yes\" is accepted: ");
     let _ = std::io::stderr().flush();
-    let answer = tokio::task::spawn_blocking(|| {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    // Not one of the runtime's threads, which would wait for the line before the process can end.
+    std::thread::spawn(move || {
         let mut line = String::new();
-        std::io::stdin().read_line(&mut line).map(|_| line)
-    })
-    .await;
-    matches!(answer, Ok(Ok(line)) if line.trim() == "yes")
+        let line = std::io::stdin().read_line(&mut line).map(|_| line);
+        let _ = tell.send(line);
+    });
+    tokio::select! {
+        answer = told => Ok(matches!(answer, Ok(Ok(line)) if line.trim() == "yes")),
+        () = signalled() => {
+            let _ = writeln!(anstream::stderr().lock());
+            Err(Failure::Interrupted)
+        }
+    }
 }
 
 /// Raises `stop` when the process is asked to end; the write in hand is finished first.

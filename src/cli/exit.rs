@@ -2,19 +2,19 @@
 
 use std::process::ExitCode;
 
-/// The exit codes, as scripts rely on them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The exit codes, as scripts rely on them, the worse ones later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
     /// Done, and nothing left to do.
     Done,
-    /// An error.
-    Error,
     /// Drift, or changes pending.
     Drift,
     /// A guard refused; nothing was written.
     Refused,
     /// Some of it failed or is unknown, the rest is done.
     Partly,
+    /// An error.
+    Error,
     /// Stopped cleanly on request.
     Interrupted,
 }

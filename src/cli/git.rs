@@ -11,8 +11,13 @@ use super::failure::Failure;
 pub enum Version {
     /// A folder with the same files.
     Folder(PathBuf),
-    /// A commit of the repository that we are in, as its full id.
-    Commit(String),
+    /// A commit of the repository that we are in.
+    Commit {
+        /// Its full id.
+        id: String,
+        /// The repository's folder.
+        top: PathBuf,
+    },
 }
 
 impl Version {
@@ -25,13 +30,10 @@ impl Version {
             return Ok(Self::Folder(name.into()));
         }
         let reference = format!("{name}^{{commit}}");
-        let answer =
-            Command::new("git").args(["rev-parse", "--verify", "--quiet", &reference]).output();
-        match answer {
-            Ok(output) if output.status.success() => {
-                Ok(Self::Commit(String::from_utf8_lossy(&output.stdout).trim().to_owned()))
-            }
-            _ => Err(Failure::usage(
+        let commit = git(&["rev-parse", "--verify", "--quiet", &reference]);
+        match commit.zip(git(&["rev-parse", "--show-toplevel"])) {
+            Some((id, top)) => Ok(Self::Commit { id, top: top.into() }),
+            None => Err(Failure::usage(
                 format!("--compare-to {name} is neither a folder nor a git ref of this repository"),
                 "name a folder, a branch, a tag or a commit; a shallow clone in CI needs `git fetch origin BRANCH` first",
             )),
@@ -39,17 +41,45 @@ impl Version {
     }
 }
 
+/// What git prints, when it can say.
+fn git(args: &[&str]) -> Option<String> {
+    let output = Command::new("git").args(args).output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    (output.status.success() && !text.is_empty()).then_some(text)
+}
+
+/// A path in a file's other version: absolute ones lead back to the present version.
+fn relative(path: &Path, top: &Path) -> std::io::Result<PathBuf> {
+    if !path.is_absolute() {
+        return Ok(path.to_owned());
+    }
+    // A path through a link must not look as if it led out of the repository.
+    let folder = path.parent().unwrap_or(path);
+    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    let whole = path.file_name().map_or_else(|| folder.clone(), |name| folder.join(name));
+    let top = top.canonicalize()?;
+    whole.strip_prefix(&top).map(Path::to_owned).map_err(|_| {
+        std::io::Error::other(format!(
+            "it is outside of {}, and has no other version; use a path inside",
+            top.display()
+        ))
+    })
+}
+
 impl Reader for Version {
     fn read(&self, path: &Path) -> std::io::Result<String> {
         match self {
             Self::Folder(folder) => {
-                // An absolute path is not part of the repository; it is the same in all versions.
-                std::fs::read_to_string(folder.join(path))
+                let here = std::env::current_dir()?;
+                std::fs::read_to_string(folder.join(relative(path, &here)?))
             }
-            Self::Commit(_) if path.is_absolute() => std::fs::read_to_string(path),
-            Self::Commit(commit) => {
+            Self::Commit { id, top } => {
+                let inside = relative(path, top)?;
                 // `./` makes git take the path from the present folder.
-                let name = format!("{commit}:./{}", path.display());
+                let name = match path.is_absolute() {
+                    true => format!("{id}:{}", inside.display()),
+                    false => format!("{id}:./{}", inside.display()),
+                };
                 let output = Command::new("git").args(["show", &name]).output()?;
                 if !output.status.success() {
                     return Err(std::io::ErrorKind::NotFound.into());

@@ -8,19 +8,20 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 use evenkeel::aws::meter::Meter;
 use evenkeel::aws::{AwsError, Session, session};
-use evenkeel::baseline::load::Reader;
 use evenkeel::digest;
 use evenkeel::fleet::organization::{Organization, discover};
-use evenkeel::fleet::select::{Choice, needs_organization, needs_tags, select};
+use evenkeel::fleet::select::{Choice, SelectError, needs_organization, needs_tags, select};
 use evenkeel::fleet::shard::Shard;
 use evenkeel::kinds::Risk;
 use evenkeel::names::{AccountId, Region};
 use evenkeel::plan::compare::compare;
 use evenkeel::plan::render::group::Alike;
+use evenkeel::plan::render::text::counted;
 use evenkeel::plan::{
     AccountPlan, BaselineRef, Cost, Detail, FailedAccount, Mode, Plan, PlanHead, SkippedAccount,
     TargetRef, assemble,
 };
+use evenkeel::reconcile::declare::Conflict;
 use evenkeel::reconcile::fleet::{
     FleetTarget, Job, Outcome, Place, Wanted, Watch, Ways, look_at_all,
 };
@@ -89,8 +90,12 @@ struct Found {
     plans: BTreeMap<AccountId, AccountPlan>,
     before: Vec<AccountPlan>,
     failed: Vec<FailedAccount>,
-    conflicts: Vec<String>,
+    conflicts: Vec<Conflict>,
     sessions: BTreeMap<AccountId, Arc<Session>>,
+    /// Items of all accounts and Regions.
+    declared: usize,
+    /// Accounts that only the other version of the baselines selects.
+    of_other_alone: BTreeSet<AccountId>,
     /// Where only what is shown is kept: what is alike, once.
     alike: Option<Alike>,
 }
@@ -102,18 +107,25 @@ impl Found {
                 if let Some(alike) = &mut self.alike {
                     seen.plan.objects.iter_mut().for_each(|object| alike.note(object));
                 }
+                self.declared += seen.declared;
                 let account = seen.target.account.clone();
                 if let Some(session) = seen.session {
                     self.sessions.insert(account.clone(), session);
                 }
                 self.before.extend(seen.before);
-                self.plans.insert(account, seen.plan);
-                self.targets.push(seen.target);
+                if !self.of_other_alone.contains(&account) {
+                    self.plans.insert(account, seen.plan);
+                    self.targets.push(seen.target);
+                }
+            }
+            Outcome::Failed(failed) if self.of_other_alone.contains(&failed.account) => {
+                out::say(&format!(
+                    "note: account {}, which this version of the files does not select, could not be looked at, so that nobody can say what is removed there: {}",
+                    failed.account, failed.reason
+                ));
             }
             Outcome::Failed(failed) => self.failed.push(failed),
-            Outcome::Conflicts(conflicts) => {
-                self.conflicts.extend(conflicts.iter().map(ToString::to_string));
-            }
+            Outcome::Conflicts(conflicts) => self.conflicts.extend(conflicts),
         }
     }
 }
@@ -128,6 +140,19 @@ pub async fn at(
     settings: Settings,
     wish: Wish,
 ) -> Result<Looked, Failure> {
+    tokio::select! {
+        looked = looking(global, selectors, settings, wish) => looked,
+        // Nothing has been written: there is nothing to finish.
+        () = ask::signalled() => Err(Failure::Interrupted),
+    }
+}
+
+async fn looking(
+    global: &Global,
+    selectors: &Selectors,
+    settings: Settings,
+    wish: Wish,
+) -> Result<Looked, Failure> {
     let started = Instant::now();
     let run = uuid::Uuid::now_v7().to_string();
     let meter = Arc::new(Meter::default());
@@ -136,8 +161,7 @@ pub async fn at(
         None => None,
         Some(name) => {
             let version = Version::find(name)?;
-            let reader: &dyn Reader = &version;
-            Some(settings::resolve_from(global, selectors, reader)?.targets)
+            Some(settings::other_targets(global, selectors, &version, name)?)
         }
     };
     let limits = fleet.as_ref().map(|fleet| fleet.file.limits.clone()).unwrap_or_default();
@@ -181,7 +205,9 @@ pub async fn at(
         (None, Some(ways)) => ways.own.account().clone(),
         (None, None) => return Err(Failure::usage("there is no way to look", "")),
     };
-    let (jobs, skipped) = jobs(&works, other.as_deref(), selectors, &own, organization.as_ref())?;
+    let of_saved_plan = wish.only.is_some();
+    let (jobs, skipped) =
+        jobs(&works, other.as_deref(), selectors, &own, organization.as_ref(), of_saved_plan)?;
     if let Some(ways) = &ways
         && ways.roles.is_none()
         && let Some(job) = jobs.iter().find(|job| job.account.id != own)
@@ -203,7 +229,8 @@ pub async fn at(
             only: None,
         },
         only: wish.only.clone(),
-        max_risk,
+        // What is applied from a saved plan was judged when it was made, and is judged again.
+        max_risk: if wish.only.is_some() { Risk::Destructive } else { max_risk },
         today: Utc::now().date_naive(),
         account_timeout: Duration::from_secs(limits.account_timeout_seconds),
         concurrent_accounts,
@@ -218,8 +245,15 @@ pub async fn at(
     let bar = Arc::new(Bar::new(global, jobs.len(), Arc::clone(&meter)));
     let watch: Arc<dyn Watch> = Arc::clone(&bar) as Arc<dyn Watch>;
     let stop = Stop::default();
-    let mut found =
-        Found { alike: (wanted.detail == Detail::Shown).then(Alike::default), ..Found::default() };
+    let mut found = Found {
+        alike: (wanted.detail == Detail::Shown).then(Alike::default),
+        of_other_alone: jobs
+            .iter()
+            .filter(|job| job.targets.is_empty())
+            .map(|job| job.account.id.clone())
+            .collect(),
+        ..Found::default()
+    };
     let mut taken_from = None;
     match (&mut offline, &ways) {
         (Some(snapshot), _) => {
@@ -240,18 +274,12 @@ pub async fn at(
                 }
                 found.add(outcome);
             });
-            tokio::select! {
-                () = all => {}
-                // Nothing has been written: there is nothing to finish.
-                () = ask::signalled() => {
-                    bar.clear();
-                    return Err(Failure::Interrupted);
-                }
-            }
+            all.await;
             if let Some(error) = trouble {
                 return Err(error);
             }
-            if let Some(recording) = recording {
+            // A snapshot of nothing would take the place of an older one that is of use.
+            if let Some(recording) = recording.filter(|_| !found.targets.is_empty()) {
                 recording.finish()?;
             }
         }
@@ -259,10 +287,14 @@ pub async fn at(
     }
     bar.clear();
     if !found.conflicts.is_empty() {
-        return Err(Failure::usage(
-            found.conflicts.join("\n"),
-            "let one target declare it, or give both the same values",
-        ));
+        return Err(contradiction(&found.conflicts));
+    }
+    if found.declared == 0 && found.failed.is_empty() && !found.targets.is_empty() {
+        // In a shard, the accounts may just be those that nothing is declared for.
+        let narrowed = !selectors.region.is_empty() || !selectors.kind.is_empty();
+        if wish.only.is_none() && selectors.shard.is_none() {
+            return Err(nothing_declared(narrowed));
+        }
     }
 
     found.targets.sort_by(|left, right| left.account.cmp(&right.account));
@@ -347,6 +379,7 @@ fn jobs(
     selectors: &Selectors,
     own: &AccountId,
     organization: Option<&Organization>,
+    of_saved_plan: bool,
 ) -> Result<(Vec<Job>, Vec<SkippedAccount>), Failure> {
     let choose = |works: &[Work]| {
         let choices: Vec<Choice<'_>> = works.iter().map(Work::choice).collect();
@@ -361,7 +394,13 @@ fn jobs(
         })
         .collect();
     if let Some(other) = other {
-        for one in choose(other)?.0 {
+        let of_other = |error: SelectError| {
+            Failure::usage(
+                format!("in the version that --compare-to names: {error}"),
+                error.remedy(),
+            )
+        };
+        for one in choose(other).map_err(of_other)?.0 {
             jobs.entry(one.account.id.clone())
                 .or_insert_with(|| Job {
                     account: one.account,
@@ -373,6 +412,21 @@ fn jobs(
     }
     let asked = settings::accounts(&selectors.account)?;
     if !asked.is_empty() {
+        let missing: Vec<String> = asked
+            .iter()
+            .filter(|account| {
+                !jobs.contains_key(*account)
+                    && !skipped.iter().any(|skip| skip.account == **account)
+            })
+            .map(ToString::to_string)
+            .collect();
+        // Accounts of a saved plan may have left the fleet since; that is said where it is applied.
+        if !missing.is_empty() && !(of_saved_plan && missing.len() < asked.len()) {
+            return Err(Failure::usage(
+                format!("no target selects the account {}", missing.join(", ")),
+                "correct -a, or `select` and `except` in the fleet file",
+            ));
+        }
         jobs.retain(|account, _| asked.contains(account));
         skipped.retain(|skip| asked.contains(&skip.account));
         if jobs.is_empty() && skipped.is_empty() {
@@ -394,6 +448,45 @@ fn jobs(
         }
     }
     Ok((jobs.into_values().collect(), skipped))
+}
+
+/// Says once what two targets contradict each other in, however many accounts they share.
+fn contradiction(conflicts: &[Conflict]) -> Failure {
+    const NAMED: usize = 3;
+    let mut accounts: BTreeMap<(String, &str, &str), BTreeSet<&AccountId>> = BTreeMap::new();
+    for conflict in conflicts {
+        let key = (conflict.item.to_string(), conflict.first.as_str(), conflict.second.as_str());
+        accounts.entry(key).or_default().insert(&conflict.account);
+    }
+    let lines: Vec<String> = accounts
+        .into_iter()
+        .map(|((item, first, second), accounts)| {
+            let mut names: Vec<String> =
+                accounts.iter().take(NAMED).map(ToString::to_string).collect();
+            if accounts.len() > NAMED {
+                names.push(format!("and {} more", accounts.len() - NAMED));
+            }
+            format!(
+                "{item} is declared twice with different values, at {first} and at {second}, for {}: {}",
+                counted(accounts.len(), "account"),
+                names.join(", ")
+            )
+        })
+        .collect();
+    Failure::usage(lines.join("\n"), "let one target declare it, or give both the same values")
+}
+
+fn nothing_declared(narrowed: bool) -> Failure {
+    if narrowed {
+        return Failure::usage(
+            "nothing is selected: no item that is declared is left by -r and -k",
+            "a run that looks at nothing would look green; correct -r and -k",
+        );
+    }
+    Failure::usage(
+        "nothing is declared for these accounts",
+        "a run that looks at nothing would look green; look at `when`, `mode` and `regions` of the items",
+    )
 }
 
 /// A run that looks at nothing would look green.

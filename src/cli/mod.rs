@@ -65,7 +65,8 @@ pub fn prepare(global: &Global) {
     }
     let level = match (global.quiet, global.verbose) {
         (true, _) => "error",
-        (_, 0) => "warn",
+        // The SDK tells on the way why it finds no credentials; our own error says what to do.
+        (_, 0) => "warn,aws_config=error,aws_runtime=error,aws_smithy_runtime=error",
         (_, 1) => "evenkeel=info,warn",
         _ => "evenkeel=debug,info",
     };

@@ -49,10 +49,7 @@ pub async fn run(global: &Global, args: &RunArgs) -> Result<Exit, Failure> {
         ask::stop_on_signals(&stop);
         let mut worst = Exit::Done;
         for index in 0..settings.targets.len() {
-            let exit = job.reconcile(index).await;
-            if exit != Exit::Done {
-                worst = exit;
-            }
+            worst = worst.max(job.reconcile(index).await);
         }
         return Ok(worst);
     }

@@ -1,6 +1,7 @@
 //! Settings resolved once: the fleet file and the command line become targets with their baselines.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::ErrorKind::NotFound;
 use std::path::{Path, PathBuf};
 
 use chrono::Utc;
@@ -102,7 +103,8 @@ pub fn resolve_from(
             }),
             except: None,
             baseline,
-            ceiling: Mode::Enforce,
+            // Where every target only reports, -b is no way around it.
+            ceiling: fleet.as_ref().map_or(Mode::Enforce, highest_ceiling),
             schedule: None,
             name: "command line".to_owned(),
         }]
@@ -117,6 +119,53 @@ pub fn resolve_from(
         .and_then(|fleet| Some(fleet.folder.join(fleet.file.store.audit_log.as_ref()?)))
         .unwrap_or_else(|| PathBuf::from(".evenkeel/audit.jsonl"));
     Ok(Settings { fleet, targets, safety, audit_log })
+}
+
+/// What the targets of a fleet file may do at most.
+fn highest_ceiling(fleet: &Fleet) -> Mode {
+    let ceilings = fleet.file.targets.iter().map(|target| target.mode.unwrap_or(Mode::Enforce));
+    ceilings.max().unwrap_or(Mode::Enforce)
+}
+
+/// The targets of another version of the files. What that version does not have yet (the fleet
+/// file, a target, a baseline named with -b) it does not declare.
+///
+/// # Errors
+/// The files of that version cannot be used.
+pub fn other_targets(
+    global: &Global,
+    selectors: &Selectors,
+    reader: &dyn Reader,
+    name: &str,
+) -> Result<Vec<Work>, Failure> {
+    let mut there = selectors.clone();
+    there
+        .baseline
+        .retain(|path| reader.read(path).map_or_else(|error| error.kind() != NotFound, |_| true));
+    if !selectors.baseline.is_empty() && there.baseline.is_empty() {
+        return Ok(Vec::new());
+    }
+    let of_version = |failure: Failure| match failure {
+        Failure::Declared(text) => Failure::usage(
+            format!("the files of {name}, which --compare-to names, cannot be used: {text}"),
+            "the problems above are those of that version; compare with one that is right, or plan without --compare-to",
+        ),
+        other => other,
+    };
+    if there.baseline.is_empty() {
+        if reader.read(&global.config).is_err_and(|error| error.kind() == NotFound) {
+            return Ok(Vec::new());
+        }
+        let Some(fleet) = fleet_file(global, reader).map_err(of_version)? else {
+            return Ok(Vec::new());
+        };
+        let known = |target: &String| fleet.file.targets.iter().any(|one| one.name == *target);
+        there.target.retain(known);
+        if !selectors.target.is_empty() && there.target.is_empty() {
+            return Ok(Vec::new());
+        }
+    }
+    resolve_from(global, &there, reader).map(|settings| settings.targets).map_err(of_version)
 }
 
 /// Kinds and services of the command line.

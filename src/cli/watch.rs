@@ -1,18 +1,21 @@
 //! Progress on a terminal while a fleet is looked at; nothing elsewhere.
 
+use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
 use evenkeel::aws::meter::Meter;
 use evenkeel::reconcile::fleet::Watch;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::args::Global;
+
+/// The time left is a guess, and none at all before so many accounts are done.
+const ENOUGH: u64 = 8;
 
 /// A progress bar.
 pub struct Bar {
     bar: ProgressBar,
-    meter: Arc<Meter>,
     by_account: bool,
 }
 
@@ -25,32 +28,51 @@ impl Bar {
         let length = if by_account { u64::try_from(accounts).unwrap_or_default() } else { 0 };
         let bar = ProgressBar::with_draw_target(Some(length), target);
         let template = if by_account {
-            "observing {bar:30} {pos}/{len} accounts · {msg} · {elapsed} · {eta} left"
+            "observing {bar:30} {pos}/{len} accounts · {calls}{left}"
         } else {
-            "observing {bar:30} {pos}/{len}  {elapsed}"
+            "observing {bar:30} {pos}/{len} · {calls}"
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
+            // Asked for at each tick, so that the figures move while all accounts are slow.
+            let calls = move |state: &ProgressState, out: &mut dyn Write| {
+                let _ = out.write_str(&pace(&meter, state.elapsed()));
+            };
+            let left = |state: &ProgressState, out: &mut dyn Write| {
+                if state.pos() >= ENOUGH {
+                    let _ = write!(out, " · about {} left", HumanDuration(state.eta()));
+                }
+            };
+            bar.set_style(style.with_key("calls", calls).with_key("left", left));
         }
-        if by_account {
-            bar.enable_steady_tick(Duration::from_millis(250));
-        }
-        Self { bar, meter, by_account }
+        bar.enable_steady_tick(Duration::from_millis(250));
+        Self { bar, by_account }
     }
 
     /// Takes the bar away.
     pub fn clear(&self) {
         self.bar.finish_and_clear();
     }
+}
 
-    fn message(&self) {
-        let calls = self.meter.requests();
-        let seconds = self.bar.elapsed().as_secs().max(1);
-        let throttled = match self.meter.throttled() {
-            0 => String::new(),
-            count => format!(", {count} throttled"),
-        };
-        self.bar.set_message(format!("{} calls/s{throttled}", calls / seconds));
+/// `1,240 calls, 540 each second, 3 throttled`.
+fn pace(meter: &Meter, elapsed: Duration) -> String {
+    let calls = meter.requests();
+    let mut text = format!("{calls} calls");
+    if elapsed >= Duration::from_secs(1) {
+        let _ = write!(text, ", {:.0} each second", calls as f64 / elapsed.as_secs_f64());
+    }
+    match meter.throttled() {
+        0 => {}
+        throttled => {
+            let _ = write!(text, ", {throttled} throttled");
+        }
+    }
+    text
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.clear();
     }
 }
 
@@ -70,7 +92,6 @@ impl Watch for Bar {
     fn done(&self) {
         if self.by_account {
             self.bar.inc(1);
-            self.message();
         }
     }
 }

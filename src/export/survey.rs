@@ -56,7 +56,7 @@ fn specs_of(kind: &dyn DynKind, sample: &str, session: &Session) -> Vec<Value> {
         home_region: home,
     };
     let items = loaded.baseline.resolve(&facts).into_iter().filter_map(Result::ok);
-    items.filter(|item| item.item.kind == kind.name()).map(|item| item.spec).collect()
+    items.filter(|item| item.item.kind == kind.name()).map(|item| item.spec.clone()).collect()
 }
 
 /// Takes out what is null: in a baseline, a field that is not declared is not there.

@@ -104,8 +104,9 @@ pub struct Selector {
 pub struct Access {
     /// The role to assume; `${account.id}` and `${partition}` are filled in.
     pub role_arn: String,
-    /// The external id that the role's trust policy asks for.
+    /// The external id that the role's trust policy asks for: 2 to 1224 characters.
     #[serde(default)]
+    #[schemars(length(min = 2, max = 1224))]
     pub external_id: Option<String>,
     /// The name of the session, which CloudTrail records.
     #[serde(default = "default_session_name")]

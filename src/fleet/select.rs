@@ -1,7 +1,7 @@
 //! Which accounts a run looks at: targets and what the organization knows of accounts in, accounts
 //! with their targets out. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::file::Selector;
 use super::organization::{Account, Organization};
@@ -155,13 +155,13 @@ fn chosen(
         known.get(id).map_or_else(|| unknown(id.clone()), |account| (*account).clone())
     };
     let Some(select) = choice.select else { return Ok(vec![named(own)]) };
-    let mut ids = Vec::new();
+    let mut ids = BTreeSet::new();
     for text in &select.accounts {
         let id: AccountId = text.parse().map_err(|_| SelectError::NoAccount {
             target: choice.name.to_owned(),
             account: text.clone(),
         })?;
-        ids.push(id);
+        ids.insert(id);
     }
     let candidates: Vec<Account> = if ids.is_empty() {
         if select.ous.is_empty() && select.account_tags.is_empty() {

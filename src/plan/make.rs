@@ -1,14 +1,17 @@
 //! Baseline and snapshot in, plan out. Pure: the same inputs always give the same plan.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::order::{self, Node};
 use super::{
-    BaselineRef, Cost, Disposition, FORMAT_VERSION, FailedAccount, Location, Mode, ObjectPlan,
-    Plan, PlannedChange, SnapshotRef, TargetRef, Verdict,
+    BaselineRef, Cost, Disposition, FORMAT_VERSION, FailedAccount, Mode, ObjectPlan, Plan,
+    PlannedChange, SnapshotRef, TargetRef, Verdict,
 };
+use crate::baseline::ResolvedItem;
 use crate::digest;
 use crate::fleet::select::SkippedAccount;
 use crate::kinds::erased::DynKind;
@@ -19,18 +22,18 @@ use crate::names::ItemName;
 /// An item as declared for one account and Region.
 #[derive(Debug, Clone)]
 pub struct Declared {
-    /// Its name.
-    pub item: ItemName,
+    /// Its name, spec, place and the rest; shared by the Regions in which it says the same.
+    pub resolved: Arc<ResolvedItem>,
     /// What it may do here, the target's ceiling applied.
     pub mode: Mode,
-    /// Why we have it.
-    pub note: Option<String>,
-    /// Where it stands.
-    pub location: Option<Location>,
-    /// The items that it refers to.
-    pub depends_on: BTreeSet<ItemName>,
-    /// The spec.
-    pub spec: Value,
+}
+
+impl Deref for Declared {
+    type Target = ResolvedItem;
+
+    fn deref(&self) -> &ResolvedItem {
+        &self.resolved
+    }
 }
 
 /// An item and what was observed of it.
@@ -138,6 +141,9 @@ impl AccountPlan {
             if detail == Detail::Drift && !object.changes.is_empty() {
                 continue;
             }
+            if detail == Detail::Shown {
+                object.state_digest = String::new();
+            }
             object.spec = Value::Null;
             if let Status::Present(state) = &mut object.observed.status {
                 *state = Value::Null;
@@ -147,6 +153,10 @@ impl AccountPlan {
                 // That there is a write is shown, which one is not.
                 change.action = change.action.as_ref().map(|_| Value::Null);
             }
+        }
+        for object in &mut self.objects {
+            // A list grows by fours, and most objects have one change.
+            object.changes.shrink_to_fit();
         }
         self.objects.shrink_to_fit();
     }
@@ -173,8 +183,9 @@ pub struct PlanHead {
 
 /// Puts the accounts' parts together, and numbers the changes through.
 pub fn assemble(head: PlanHead, accounts: Vec<AccountPlan>) -> Plan {
-    let mut objects = Vec::new();
-    let mut order = Vec::new();
+    let mut objects =
+        Vec::with_capacity(accounts.iter().map(|account| account.objects.len()).sum());
+    let mut order = Vec::with_capacity(accounts.iter().map(|account| account.order.len()).sum());
     let mut offset = 0;
     let mut in_sync = 0;
     for mut account in accounts {
@@ -218,16 +229,24 @@ fn blank(
         region: observed.facts.region.clone(),
         global: kind.scope() == Scope::Global,
         item: observed.declared.item.clone(),
-        location: observed.declared.location.clone(),
+        location: Some(observed.declared.location.clone()),
         note: observed.declared.note.clone(),
         mode: observed.declared.mode,
         controls: kind.controls().iter().filter_map(short).collect(),
         verdict,
         spec: observed.declared.spec.clone(),
-        state_digest: digest::of(&object),
+        state_digest: state_digest(&object),
         observed: object,
         changes: Vec::new(),
         alike: None,
+    }
+}
+
+/// The digest of an object. Why one is unknown differs each time, by its request id, and is no state.
+fn state_digest(object: &Object<Value>) -> String {
+    match &object.status {
+        Status::Unknown(_) => digest::of(&(&object.id, "unknown")),
+        Status::Present(_) | Status::Absent | Status::Skipped { .. } => digest::of(object),
     }
 }
 

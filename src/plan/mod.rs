@@ -128,10 +128,10 @@ pub struct Comparison {
     pub base: String,
     /// Its digest.
     pub digest: String,
-    /// Objects that the change of the baseline makes differ, or differ in another way, by their
-    /// place in `objects`.
+    /// Objects that the change of the baseline makes differ, differ in another way, excepted or
+    /// unknown, by their place in `objects`.
     pub introduced: Vec<usize>,
-    /// Objects that differed before and would not any more.
+    /// Objects that were planned to change and would not be any more.
     pub removed: Vec<ObjectPlan>,
 }
 

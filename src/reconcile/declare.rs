@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::aws::Session;
 use crate::aws::reads::ReadCache;
 use crate::baseline::item::{Location, RegionWord};
-use crate::baseline::{Baseline, ItemError, Regions, ResolvedItem, TargetFacts};
+use crate::baseline::{Baseline, Regions, Resolution, ResolvedItem, Resolver, TargetFacts};
 use crate::fleet::organization::Account;
 use crate::kinds::object::{ObserveError, Unknown};
 use crate::kinds::{Facts, Scope, registry};
@@ -95,23 +95,25 @@ pub async fn declare(
     selection: &Selection,
 ) -> Declarations {
     let home = session.home_region().clone();
-    let mut found = Declarations::default();
-    let at_home = aimed.baseline.resolve(&target_facts(session, about, &home));
+    let mut resolver = Resolver::new(aimed.baseline, target_facts(session, about, &home));
+    let mut place =
+        Placer { session, selection, ceiling: aimed.ceiling, found: Declarations::default() };
+    let at_home = resolver.at(&home);
     let mut wanted: BTreeSet<Region> = BTreeSet::new();
     let mut everywhere = Vec::new();
     let mut regional = false;
-    for item in at_home.iter().filter_map(|item| item.as_ref().ok()) {
-        if registry::find(&item.item.kind).is_some_and(|kind| kind.scope() == Scope::Regional)
-            && selection.has_kind(&item.item.kind)
-        {
-            regional = true;
-            match &item.regions {
-                Regions::Word(RegionWord::Enabled) => everywhere.push(item.clone()),
-                Regions::Word(RegionWord::Home) => {
-                    wanted.insert(home.clone());
-                }
-                Regions::List(list) => wanted.extend(list.iter().cloned()),
+    for item in &at_home {
+        let (name, regions) = outline(item);
+        if !is_in(Scope::Regional, &name.kind) || !selection.has_kind(&name.kind) {
+            continue;
+        }
+        regional = true;
+        match regions {
+            Regions::Word(RegionWord::Enabled) => everywhere.push(item.clone()),
+            Regions::Word(RegionWord::Home) => {
+                wanted.insert(home.clone());
             }
+            Regions::List(list) => wanted.extend(list.iter().cloned()),
         }
     }
     if !everywhere.is_empty() {
@@ -119,12 +121,14 @@ pub async fn declare(
             match super::regions::enabled(session, reads).await {
                 Ok(regions) => wanted.extend(regions.iter().cloned()),
                 Err(error) => {
-                    let unknown = ObserveError::from(error).into_unknown();
-                    found.unresolved.extend(everywhere.into_iter().map(|item| ObservedItem {
-                        facts: facts(session, &home, item.item.clone()),
-                        declared: declared(item, aimed.ceiling),
-                        objects: Err(unknown.clone()),
-                    }));
+                    let mut unknown = ObserveError::from(error).into_unknown();
+                    unknown.reason = format!(
+                        "it was looked at in no Region, because nobody knows which are enabled: {}",
+                        unknown.reason
+                    );
+                    for item in everywhere {
+                        place.unknown(item, &home, unknown.clone());
+                    }
                 }
             }
         } else {
@@ -137,15 +141,26 @@ pub async fn declare(
     if !regional {
         wanted.insert(home.clone());
     }
-    let ceiling = aimed.ceiling;
-    place(&mut found, at_home, session, &home, Scope::Global, ceiling, selection);
+    place.all(at_home, &home, Scope::Global);
     for region in &wanted {
-        let items = aimed.baseline.resolve(&target_facts(session, about, region));
-        place(&mut found, items, session, region, Scope::Regional, ceiling, selection);
+        place.all(resolver.at(region), region, Scope::Regional);
     }
+    let mut found = place.found;
     found.regions = wanted.into_iter().collect();
     sort(&mut found.items);
     found
+}
+
+/// What is known of an item, whether it can be resolved or not.
+fn outline(item: &Resolution) -> (&ItemName, &Regions) {
+    match item {
+        Ok(item) => (&item.item, &item.regions),
+        Err(error) => (&error.item, &error.regions),
+    }
+}
+
+fn is_in(scope: Scope, kind: &str) -> bool {
+    registry::find(kind).is_some_and(|kind| kind.scope() == scope)
 }
 
 /// Joins what several targets declare for one account. What two of them declare alike is there
@@ -171,8 +186,8 @@ pub fn join(parts: &mut [Declarations]) -> Result<(), Vec<Conflict>> {
                 let conflict = Conflict {
                     account: facts.account.clone(),
                     item: declared.item.clone(),
-                    first: at(earlier.location.as_ref()),
-                    second: at(declared.location.as_ref()),
+                    first: at(&earlier.location),
+                    second: at(&declared.location),
                 };
                 if !conflicts.contains(&conflict) {
                     conflicts.push(conflict);
@@ -189,76 +204,81 @@ pub fn join(parts: &mut [Declarations]) -> Result<(), Vec<Conflict>> {
             }
         }
     }
+    let mut unresolved = BTreeSet::new();
     for part in parts.iter_mut() {
         part.items.retain(|(declared, _)| declared.mode != Mode::Off);
+        part.unresolved.retain(|item| {
+            unresolved.insert((item.declared.item.clone(), item.facts.region.clone()))
+        });
     }
     if conflicts.is_empty() { Ok(()) } else { Err(conflicts) }
 }
 
-fn at(location: Option<&Location>) -> String {
-    location.map_or_else(
-        || "an unknown place".to_owned(),
-        |location| format!("{}:{}", location.file, location.line),
-    )
+fn at(location: &Location) -> String {
+    format!("{}:{}", location.file, location.line)
 }
 
-/// Keeps the items of one scope.
-fn place(
-    found: &mut Declarations,
-    items: Vec<Result<ResolvedItem, Box<ItemError>>>,
-    session: &Arc<Session>,
-    region: &Region,
-    scope: Scope,
+/// Puts items into their places.
+struct Placer<'a> {
+    session: &'a Session,
+    selection: &'a Selection,
     ceiling: Mode,
-    selection: &Selection,
-) {
-    for item in items {
-        let name = match &item {
-            Ok(item) => item.item.clone(),
-            Err(error) => error.item.clone(),
-        };
-        let here = registry::find(&name.kind).is_some_and(|kind| kind.scope() == scope)
-            && selection.has(&name, region, scope);
-        if !here {
-            continue;
-        }
-        let facts = facts(session, region, name);
-        match item {
-            Ok(item) => {
-                let holds =
-                    scope == Scope::Global || item.regions.includes(region, session.home_region());
-                if holds {
-                    found.items.push((declared(item, ceiling), facts));
+    found: Declarations,
+}
+
+impl Placer<'_> {
+    /// Keeps the items of one scope in a Region.
+    fn all(&mut self, items: Vec<Resolution>, region: &Region, scope: Scope) {
+        for item in items {
+            let (name, regions) = outline(&item);
+            let holds =
+                scope == Scope::Global || regions.includes(region, self.session.home_region());
+            if !is_in(scope, &name.kind) || !holds || !self.selection.has(name, region, scope) {
+                continue;
+            }
+            match item {
+                Ok(item) => {
+                    let facts = facts(self.session, region, item.item.clone());
+                    self.found.items.push((self.declared(item), facts));
+                }
+                Err(error) => {
+                    let unknown = Unknown {
+                        reason: error.to_string(),
+                        permission: None,
+                        remedy: error.help.clone(),
+                    };
+                    self.unknown(Err(error), region, unknown);
                 }
             }
-            Err(error) => found.unresolved.push(ObservedItem {
-                declared: Declared {
-                    item: error.item.clone(),
-                    mode: ceiling,
-                    note: None,
-                    location: Some(error.location.clone()),
-                    depends_on: BTreeSet::new(),
-                    spec: serde_json::Value::Null,
-                },
-                facts,
-                objects: Err(Unknown {
-                    reason: error.to_string(),
-                    permission: None,
-                    remedy: error.help,
-                }),
-            }),
         }
     }
-}
 
-fn declared(item: ResolvedItem, ceiling: Mode) -> Declared {
-    Declared {
-        item: item.item,
-        mode: item.mode.min(ceiling),
-        note: item.note,
-        location: Some(item.location),
-        depends_on: item.depends_on,
-        spec: item.spec,
+    /// Keeps an item that cannot be looked at.
+    fn unknown(&mut self, item: Resolution, region: &Region, unknown: Unknown) {
+        let item = item.unwrap_or_else(|error| {
+            Arc::new(ResolvedItem {
+                item: error.item,
+                mode: error.mode,
+                regions: error.regions,
+                note: None,
+                spec: serde_json::Value::Null,
+                depends_on: BTreeSet::new(),
+                location: error.location,
+            })
+        });
+        let by_place = self.selection.only.as_ref();
+        if by_place.is_some_and(|only| !only.contains(&(item.item.clone(), region.clone()))) {
+            return;
+        }
+        self.found.unresolved.push(ObservedItem {
+            facts: facts(self.session, region, item.item.clone()),
+            declared: self.declared(item),
+            objects: Err(unknown),
+        });
+    }
+
+    fn declared(&self, resolved: Arc<ResolvedItem>) -> Declared {
+        Declared { mode: resolved.mode.min(self.ceiling), resolved }
     }
 }
 

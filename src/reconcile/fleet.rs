@@ -92,6 +92,8 @@ pub struct Ways {
 pub struct Seen {
     /// The account.
     pub target: TargetRef,
+    /// How many items are declared for it, in all its Regions.
+    pub declared: usize,
     /// Its part of the plan.
     pub plan: AccountPlan,
     /// The same for the version of the baselines that is compared with.
@@ -135,7 +137,7 @@ enum NoWay {
     Access(#[from] AccessError),
     #[error("the credentials belong to account {actual}, not to {wanted}")]
     WrongAccount { wanted: AccountId, actual: AccountId },
-    #[error("no way in within {0} seconds")]
+    #[error("the account had not said what is to be looked at within {0} seconds")]
     Late(u64),
     #[error("evenkeel itself failed while it looked at this account")]
     Defect,
@@ -281,7 +283,11 @@ async fn look_with(
         caches.push(Arc::new(ReadCache::default()));
         for target in targets {
             let aimed = aimed(&wanted.targets[*target]);
-            parts.push(declare(aimed, session, &caches[position], about, &selection).await);
+            let part = declare(aimed, session, &caches[position], about, &selection);
+            match in_time(part, deadline).await {
+                Some(part) => parts.push(part),
+                None => return failed(job, &NoWay::Late(wanted.account_timeout.as_secs())),
+            }
             of_group.push(position);
         }
     }
@@ -300,7 +306,10 @@ async fn look_with(
             let mut items = Vec::new();
             for target in &job.before {
                 let aimed = aimed(&wanted.before[*target]);
-                let part = declare(aimed, session, cache, about, &selection).await;
+                let part = declare(aimed, session, cache, about, &selection);
+                let Some(part) = in_time(part, deadline).await else {
+                    return failed(job, &NoWay::Late(wanted.account_timeout.as_secs()));
+                };
                 items.extend(
                     observe(part, session, cache, deadline, wanted.items_in_flight, watch).await,
                 );
@@ -309,6 +318,7 @@ async fn look_with(
         }
         _ => None,
     };
+    let declared = items.len();
     let mut plan = planned(&wanted.targets, &job.targets, items, wanted);
     plan.keep(wanted.detail);
     let Some((session, _)) = groups.first() else {
@@ -331,11 +341,20 @@ async fn look_with(
             home_region: session.home_region().clone(),
             regions: regions.into_iter().collect(),
         },
+        declared,
         session: (wanted.detail == Detail::All).then(|| Arc::clone(session)),
         plan,
         before,
         recorded,
     }))
+}
+
+/// What is done before the deadline.
+async fn in_time<T>(work: impl Future<Output = T>, deadline: Option<Instant>) -> Option<T> {
+    match deadline {
+        None => Some(work.await),
+        Some(deadline) => tokio::time::timeout_at(deadline, work).await.ok(),
+    }
 }
 
 async fn observe(

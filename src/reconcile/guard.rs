@@ -2,6 +2,7 @@
 //! was written.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -9,7 +10,8 @@ use chrono_tz::Tz;
 use crate::fleet::file::{ChangeWindow, schedule};
 use crate::kinds::Risk;
 use crate::names::AccountId;
-use crate::plan::Plan;
+use crate::plan::render::group::account_name;
+use crate::plan::{Disposition, ObjectPlan, Plan};
 
 /// The limits of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,7 +96,7 @@ impl Refusal {
     pub fn remedy(&self) -> &'static str {
         match self {
             Self::WrongAccount { .. } => {
-                "use the credentials of the right account, or correct -a / the plan"
+                "use the credentials of the right account, correct -a or the plan, or name the role that leads into other accounts: [access] role_arn in the fleet file"
             }
             Self::TooManyChanges { .. } | Self::TooManyChangesInAccount { .. } => {
                 "look at the plan; if it is right, allow more with --max-changes or [safety] in evenkeel.toml, or narrow with -k and -r"
@@ -170,10 +172,37 @@ pub fn check_windows(windows: &[ChangeWindow], now: DateTime<Utc>) -> Result<(),
     Err(Refusal::OutsideWindow { next: next.map(|next| next.to_rfc3339()) })
 }
 
-/// Names what has moved between the plan and a new observation of the objects that it changes,
-/// by account.
-pub fn moved(plan: &Plan, now: &Plan) -> BTreeMap<AccountId, Vec<String>> {
-    let key = |object: &crate::plan::ObjectPlan| {
+/// Why an account's part of a plan is not applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftAlone {
+    /// The account, with its name when it is known.
+    pub account: String,
+    /// How many changes are left alone with it.
+    pub changes: usize,
+    /// What moved, or why nobody knows.
+    pub why: Vec<String>,
+    /// Whether the account could not be looked at at all.
+    pub is_unseen: bool,
+}
+
+impl fmt::Display for LeftAlone {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = if self.changes == 1 { "change" } else { "changes" };
+        write!(
+            out,
+            "account {} with its {} {word}: {}",
+            self.account,
+            self.changes,
+            self.why.join("; ")
+        )
+    }
+}
+
+/// The accounts in which something moved between a plan and a new observation of the objects that
+/// it changes: what is there, or what may be done. An account is applied as a whole or not at all,
+/// since its changes build on each other.
+pub fn moved(plan: &Plan, now: &Plan) -> BTreeMap<AccountId, LeftAlone> {
+    let key = |object: &ObjectPlan| {
         (
             object.account.clone(),
             object.region.clone(),
@@ -181,27 +210,87 @@ pub fn moved(plan: &Plan, now: &Plan) -> BTreeMap<AccountId, Vec<String>> {
             object.observed.id.clone(),
         )
     };
-    let digests: BTreeMap<_, _> =
-        now.objects.iter().map(|object| (key(object), object.state_digest.as_str())).collect();
-    let mut moved: BTreeMap<AccountId, Vec<String>> = BTreeMap::new();
+    let seen: BTreeMap<_, _> = now.objects.iter().map(|object| (key(object), object)).collect();
+    let mut moved: BTreeMap<AccountId, LeftAlone> = BTreeMap::new();
     for object in plan.objects.iter().filter(|object| object.is_changed()) {
         let account = &object.account;
-        let failed = now.failed.iter().find(|failed| failed.account == *account);
-        let what = match (failed, digests.get(&key(object))) {
-            (Some(failed), _) => {
-                let what = format!("account {account} cannot be looked at: {}", failed.reason);
-                if moved.get(account).is_some_and(|list| list.contains(&what)) {
-                    continue;
-                }
-                what
+        let (why, is_unseen) = match (whereabouts(account, now), seen.get(&key(object))) {
+            (Whereabouts::Failed(reason), _) => (format!("it cannot be looked at: {reason}"), true),
+            (Whereabouts::Gone(reason), _) => (reason, false),
+            (Whereabouts::Here, None) => {
+                (format!("{} is not there any more", title(object)), false)
             }
-            (None, Some(digest)) if *digest == object.state_digest => continue,
-            (None, Some(_)) => format!("{} has changed since the plan was made", object.title()),
-            (None, None) => format!("{} is not there any more", object.title()),
+            (Whereabouts::Here, Some(now)) => match difference(object, now) {
+                None => continue,
+                Some(why) => (why, false),
+            },
         };
-        moved.entry(account.clone()).or_default().push(what);
+        let name = plan.targets.iter().find(|target| target.account == *account);
+        let left = moved.entry(account.clone()).or_insert_with(|| LeftAlone {
+            account: name.map_or_else(|| account.to_string(), account_name),
+            changes: 0,
+            why: Vec::new(),
+            is_unseen,
+        });
+        if !left.why.contains(&why) {
+            left.why.push(why);
+        }
+    }
+    for object in &plan.objects {
+        if let Some(left) = moved.get_mut(&object.account) {
+            left.changes += object.changes.iter().filter(|change| change.is_applied()).count();
+        }
     }
     moved
+}
+
+/// Where an account of a plan is in a later one.
+enum Whereabouts<'a> {
+    Here,
+    Failed(&'a str),
+    Gone(String),
+}
+
+fn whereabouts<'a>(account: &AccountId, now: &'a Plan) -> Whereabouts<'a> {
+    if let Some(failed) = now.failed.iter().find(|failed| failed.account == *account) {
+        return Whereabouts::Failed(&failed.reason);
+    }
+    if let Some(skipped) = now.skipped.iter().find(|skipped| skipped.account == *account) {
+        return Whereabouts::Gone(format!("it is {}", skipped.reason));
+    }
+    if now.targets.iter().any(|target| target.account == *account) {
+        Whereabouts::Here
+    } else {
+        Whereabouts::Gone("no target selects it any more".to_owned())
+    }
+}
+
+/// What an object's plan says differently now.
+fn difference(then: &ObjectPlan, now: &ObjectPlan) -> Option<String> {
+    if then.state_digest != now.state_digest {
+        return Some(format!("{} has changed since the plan was made", title(then)));
+    }
+    let mut later = now.changes.iter();
+    for change in &then.changes {
+        let Some(again) = later.next() else {
+            return Some(format!("{} would be changed in another way now", title(then)));
+        };
+        if !change.is_applied() {
+            continue;
+        }
+        if let Disposition::Report { reason } = &again.disposition {
+            return Some(format!("{} may not be written any more: {reason}", title(then)));
+        }
+        if again.action != change.action || again.risk != change.risk {
+            return Some(format!("{} would be changed in another way now", title(then)));
+        }
+    }
+    None
+}
+
+/// `iam.role audit in eu-west-1`, without the account.
+fn title(object: &ObjectPlan) -> String {
+    object.title().replace(&format!(" of {}", object.account), "")
 }
 
 #[cfg(test)]

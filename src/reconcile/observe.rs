@@ -16,11 +16,11 @@ use crate::plan::{Declared, ObservedItem};
 
 /// Items looked at at the same time in all accounts; calls in flight have limits of their own. An
 /// item in hand takes some ten kilobytes.
-const ITEMS_IN_FLIGHT: usize = 512;
+const ITEMS_IN_FLIGHT: usize = 1024;
 
 /// Items to look at at the same time in one of several accounts.
 pub fn items_in_flight(accounts: usize) -> usize {
-    (ITEMS_IN_FLIGHT / accounts.max(1)).clamp(8, 64)
+    (ITEMS_IN_FLIGHT / accounts.max(1)).clamp(8, 128)
 }
 
 /// Looks at every declared item in its place; the result has the order of `declared`. What is not

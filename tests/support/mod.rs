@@ -3,6 +3,7 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod library;
+pub mod organization;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -149,6 +150,25 @@ impl Account {
     /// Runs the command to its end.
     pub fn run(&self, args: &[&str]) -> Run {
         Run::new(args, self.command(args).output().expect("evenkeel starts"))
+    }
+
+    /// Runs the command on a terminal, where somebody types an answer once a text is shown; what
+    /// the terminal showed is the standard output.
+    pub fn at_terminal(&self, args: &[&str], conversation: &[(&str, &str)]) -> Run {
+        let output = Command::new(python())
+            .arg(root().join("tests/support/terminal.py"))
+            .arg(serde_json::to_string(conversation).unwrap())
+            .arg(env!("CARGO_BIN_EXE_evenkeel"))
+            .args(args)
+            .current_dir(self.folder.path())
+            .envs(self.env())
+            .env("TERM", "xterm")
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        let (code, stdout): (i32, String) = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {stderr}"));
+        Run { code, stdout, stderr, args: args.join(" ") }
     }
 
     /// Writes a file into the test's folder.
