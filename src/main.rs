@@ -18,6 +18,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// More threads than this have nothing to do: the work is waiting for AWS.
 const MOST_THREADS: usize = 8;
 
+/// Files that may be open at the same time: a fleet keeps connections to a hundred endpoints and more,
+/// and many systems allow 1,024 files unless more are asked for.
+const OPEN_FILES: u64 = 8192;
+
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -31,6 +35,9 @@ fn main() -> ExitCode {
         }
     };
     cli::prepare(&cli.global);
+    if let Err(error) = rlimit::increase_nofile_limit(OPEN_FILES) {
+        tracing::warn!(%error, "the limit of open files cannot be raised");
+    }
     let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get());
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads.clamp(2, MOST_THREADS))

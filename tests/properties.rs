@@ -229,7 +229,7 @@ async fn undo() {
             for object in plan.objects.iter().filter(|object| object.item.kind == kind.name()) {
                 let mut possible = true;
                 for change in object.changes.iter().rev().filter(|change| change.is_applied()) {
-                    match change.undo.as_ref().expect("an applied change says how it is undone") {
+                    match change.undo.as_deref().expect("an applied change says how it is undone") {
                         Undo::Impossible(reason) => {
                             assert!(!reason.is_empty());
                             possible = false;

@@ -18,8 +18,8 @@ use evenkeel::plan::compare::compare;
 use evenkeel::plan::render::group::Alike;
 use evenkeel::plan::render::text::counted;
 use evenkeel::plan::{
-    AccountPlan, BaselineRef, Cost, Detail, FailedAccount, Mode, Plan, PlanHead, SkippedAccount,
-    TargetRef, assemble,
+    AccountPlan, Assembly, BaselineRef, Cost, Detail, FailedAccount, Mode, Plan, PlanHead,
+    SkippedAccount, TargetRef,
 };
 use evenkeel::reconcile::declare::Conflict;
 use evenkeel::reconcile::fleet::{
@@ -87,7 +87,7 @@ pub async fn look(global: &Global, selectors: &Selectors, wish: Wish) -> Result<
 #[derive(Default)]
 struct Found {
     targets: Vec<TargetRef>,
-    plans: BTreeMap<AccountId, AccountPlan>,
+    parts: Assembly,
     before: Vec<AccountPlan>,
     failed: Vec<FailedAccount>,
     conflicts: Vec<Conflict>,
@@ -114,7 +114,7 @@ impl Found {
                 }
                 self.before.extend(seen.before);
                 if !self.of_other_alone.contains(&account) {
-                    self.plans.insert(account, seen.plan);
+                    self.parts.add(account, seen.plan);
                     self.targets.push(seen.target);
                 }
             }
@@ -311,7 +311,7 @@ async fn looking(
             milliseconds: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         },
     };
-    let mut plan = assemble(head, found.plans.into_values().collect());
+    let mut plan = found.parts.finish(head);
     if let (Some(name), Some(digest)) = (wish.compare_to, other_digest) {
         plan.comparison = Some(compare(&plan, name, digest, found.before));
     }

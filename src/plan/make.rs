@@ -17,7 +17,7 @@ use crate::fleet::select::SkippedAccount;
 use crate::kinds::erased::DynKind;
 use crate::kinds::object::Unknown;
 use crate::kinds::{Change, Control, Facts, Object, Risk, Scope, Status};
-use crate::names::ItemName;
+use crate::names::{AccountId, ItemName};
 
 /// An item as declared for one account and Region.
 #[derive(Debug, Clone)]
@@ -151,7 +151,7 @@ impl AccountPlan {
             for change in &mut object.changes {
                 change.undo = None;
                 // That there is a write is shown, which one is not.
-                change.action = change.action.as_ref().map(|_| Value::Null);
+                change.action = change.action.as_ref().map(|_| Box::new(Value::Null));
             }
         }
         for object in &mut self.objects {
@@ -181,40 +181,67 @@ pub struct PlanHead {
     pub cost: Cost,
 }
 
-/// Puts the accounts' parts together, and numbers the changes through.
-pub fn assemble(head: PlanHead, accounts: Vec<AccountPlan>) -> Plan {
-    let mut objects =
-        Vec::with_capacity(accounts.iter().map(|account| account.objects.len()).sum());
-    let mut order = Vec::with_capacity(accounts.iter().map(|account| account.order.len()).sum());
-    let mut offset = 0;
-    let mut in_sync = 0;
-    for mut account in accounts {
-        in_sync += account.in_sync;
-        let mut last = offset;
-        for change in account.objects.iter_mut().flat_map(|object| &mut object.changes) {
-            change.id += offset;
-            last = last.max(change.id);
-            change.depends_on.iter_mut().for_each(|id| *id += offset);
+/// The accounts' parts on their way to one plan. They come in any order, and a large fleet's
+/// objects are held once.
+#[derive(Debug, Default)]
+pub struct Assembly {
+    objects: Vec<ObjectPlan>,
+    orders: BTreeMap<AccountId, Vec<u32>>,
+    in_sync: usize,
+}
+
+impl Assembly {
+    /// Adds an account's part.
+    pub fn add(&mut self, account: AccountId, mut part: AccountPlan) {
+        self.in_sync += part.in_sync;
+        self.objects.append(&mut part.objects);
+        self.orders.entry(account).or_default().append(&mut part.order);
+    }
+
+    /// The plan: sorted by account, its changes numbered through.
+    pub fn finish(self, head: PlanHead) -> Plan {
+        let Self { mut objects, mut orders, in_sync } = self;
+        objects.sort_by_cached_key(|object| object.account.clone());
+        let mut order = Vec::with_capacity(orders.values().map(Vec::len).sum());
+        let (mut offset, mut last) = (0, 0);
+        for of_account in objects.chunk_by_mut(|left, right| left.account == right.account) {
+            for change in of_account.iter_mut().flat_map(|object| &mut object.changes) {
+                change.id += offset;
+                last = last.max(change.id);
+                change.depends_on.iter_mut().for_each(|id| *id += offset);
+            }
+            let own = of_account.first().and_then(|object| orders.remove(&object.account));
+            order.extend(own.into_iter().flatten().map(|id| id + offset));
+            offset = last;
         }
-        order.extend(account.order.into_iter().map(|id| id + offset));
-        objects.append(&mut account.objects);
-        offset = last;
+        Plan {
+            format_version: FORMAT_VERSION.to_owned(),
+            evenkeel_version: env!("CARGO_PKG_VERSION").to_owned(),
+            run: head.run,
+            baseline: head.baseline,
+            targets: head.targets,
+            failed: head.failed,
+            skipped: head.skipped,
+            snapshot: head.snapshot,
+            comparison: None,
+            in_sync,
+            objects,
+            order,
+            cost: head.cost,
+        }
     }
-    Plan {
-        format_version: FORMAT_VERSION.to_owned(),
-        evenkeel_version: env!("CARGO_PKG_VERSION").to_owned(),
-        run: head.run,
-        baseline: head.baseline,
-        targets: head.targets,
-        failed: head.failed,
-        skipped: head.skipped,
-        snapshot: head.snapshot,
-        comparison: None,
-        in_sync,
-        objects,
-        order,
-        cost: head.cost,
+}
+
+/// Puts parts of different accounts together.
+pub fn assemble(head: PlanHead, parts: Vec<AccountPlan>) -> Plan {
+    let mut assembly = Assembly::default();
+    for part in parts {
+        match part.objects.first() {
+            Some(object) => assembly.add(object.account.clone(), part),
+            None => assembly.in_sync += part.in_sync,
+        }
     }
+    assembly.finish(head)
 }
 
 /// An object's plan without changes.
@@ -305,13 +332,13 @@ fn judge(
                 kind.writes(action)
                     .map(|list| list.into_iter().map(str::to_owned).collect())
                     .unwrap_or_default(),
-                kind.undo(action, object).ok(),
+                kind.undo(action, object).ok().map(Box::new),
             ),
         };
         plan.changes.push(PlannedChange {
             id: *ids,
             drift: change.drift,
-            action: change.action,
+            action: change.action.map(Box::new),
             risk: change.risk,
             warnings: change.warnings,
             disposition,

@@ -15,8 +15,8 @@ use serde_json::Value;
 pub use crate::baseline::item::{Location, Mode};
 pub use crate::fleet::select::SkippedAccount;
 pub use make::{
-    AccountInput, AccountPlan, Declared, Detail, ObservedItem, PlanHead, Waiver, assemble,
-    plan_account,
+    AccountInput, AccountPlan, Assembly, Declared, Detail, ObservedItem, PlanHead, Waiver,
+    assemble, plan_account,
 };
 
 use crate::kinds::change::FieldDrift;
@@ -226,7 +226,7 @@ pub struct PlannedChange {
     pub drift: Vec<FieldDrift>,
     /// The exact write; absent for a finding that only people can mend.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub action: Option<Value>,
+    pub action: Option<Box<Value>>,
     /// How much the write can hurt.
     pub risk: Risk,
     /// What to know before agreeing.
@@ -237,7 +237,7 @@ pub struct PlannedChange {
     pub permissions: Vec<String>,
     /// How it is taken back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub undo: Option<Undo<Value>>,
+    pub undo: Option<Box<Undo<Value>>>,
     /// The changes that must succeed before.
     pub depends_on: Vec<u32>,
 }

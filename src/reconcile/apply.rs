@@ -221,7 +221,12 @@ impl Applier<'_> {
             });
         };
         let before = serde_json::to_value(&object.observed)?;
-        self.record(plan, object, change.id, Phase::Intent { action: action.clone(), before })?;
+        self.record(
+            plan,
+            object,
+            change.id,
+            Phase::Intent { action: Value::clone(action), before },
+        )?;
         let cx = Cx::new(facts(plan, object), Arc::clone(session), Arc::new(ReadCache::default()))
             .writable();
         let (step, phase) = match kind.apply(&cx, action).await {

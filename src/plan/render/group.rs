@@ -81,6 +81,7 @@ impl Alike {
             change.drift = Vec::new();
             change.warnings = Vec::new();
             change.permissions = Vec::new();
+            change.action = None;
         }
     }
 }
