@@ -18,6 +18,7 @@ use evenkeel::kinds::erased::DynKind;
 use evenkeel::kinds::{Object, Status, Undo, registry};
 use evenkeel::permissions::Permissions;
 use evenkeel::plan::{Mode, ObservedItem, Plan, Verdict};
+use evenkeel::reconcile::observe::turns;
 use evenkeel::reconcile::{Applier, ApplyReport, Progress, Stop, observe_all};
 use evenkeel::store::audit::AuditLog;
 use serde_json::Value;
@@ -50,7 +51,7 @@ async fn messy() -> (Account, Arc<Session>) {
 
 async fn observe(session: &Arc<Session>, declaration: &Declaration) -> Vec<ObservedItem> {
     let reads = Arc::new(ReadCache::default());
-    observe_all(session, &reads, declaration.items(session).await, None, 64, || {}).await
+    observe_all(session, &reads, declaration.items(session).await, None, &turns(), || {}).await
 }
 
 async fn plan(session: &Arc<Session>, declaration: &Declaration) -> Plan {

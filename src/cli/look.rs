@@ -25,7 +25,7 @@ use evenkeel::reconcile::declare::Conflict;
 use evenkeel::reconcile::fleet::{
     FleetTarget, Job, Outcome, Place, Wanted, Watch, Ways, look_at_all,
 };
-use evenkeel::reconcile::observe::items_in_flight;
+use evenkeel::reconcile::observe::turns;
 use evenkeel::reconcile::{Refusal, Safety, Selection, Stop};
 
 use super::args::{Global, Selectors};
@@ -234,7 +234,7 @@ async fn looking(
         today: Utc::now().date_naive(),
         account_timeout: Duration::from_secs(limits.account_timeout_seconds),
         concurrent_accounts,
-        items_in_flight: items_in_flight(jobs.len().min(concurrent_accounts)),
+        turns: turns(),
         read_only: wish.record.is_some(),
         // Two versions are compared by their writes.
         detail: match wish.detail.unwrap_or(Detail::Shown) {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::NaiveDate;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -72,8 +73,8 @@ pub struct Wanted {
     pub account_timeout: Duration,
     /// Accounts looked at at the same time.
     pub concurrent_accounts: usize,
-    /// Items looked at at the same time in each of them.
-    pub items_in_flight: usize,
+    /// The turns of items, in all of them together.
+    pub turns: Semaphore,
     /// Whether sessions are narrowed to reading, whatever the targets may do.
     pub read_only: bool,
     /// How much of the plan is kept; with all of it also the sessions, for writing.
@@ -299,7 +300,7 @@ async fn look_with(
     for (part, group) in parts.into_iter().zip(of_group) {
         let (session, cache) = (&groups[group].0, &caches[group]);
         regions.extend(part.regions.iter().cloned());
-        items.extend(observe(part, session, cache, deadline, wanted.items_in_flight, watch).await);
+        items.extend(observe(part, session, cache, deadline, &wanted.turns, watch).await);
     }
     let before = match groups.first().zip(caches.first()) {
         Some(((session, _), cache)) if !wanted.before.is_empty() => {
@@ -310,9 +311,7 @@ async fn look_with(
                 let Some(part) = in_time(part, deadline).await else {
                     return failed(job, &NoWay::Late(wanted.account_timeout.as_secs()));
                 };
-                items.extend(
-                    observe(part, session, cache, deadline, wanted.items_in_flight, watch).await,
-                );
+                items.extend(observe(part, session, cache, deadline, &wanted.turns, watch).await);
             }
             Some(planned(&wanted.before, &job.before, items, wanted))
         }
@@ -362,12 +361,11 @@ async fn observe(
     session: &Arc<Session>,
     reads: &Arc<ReadCache>,
     deadline: Option<Instant>,
-    in_flight: usize,
+    turns: &Semaphore,
     watch: &dyn Watch,
 ) -> Vec<ObservedItem> {
     watch.found(part.items.len());
-    let mut items =
-        observe_all(session, reads, part.items, deadline, in_flight, || watch.seen()).await;
+    let mut items = observe_all(session, reads, part.items, deadline, turns, || watch.seen()).await;
     items.extend(part.unresolved);
     items
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use futures::StreamExt;
-use futures::stream;
+use futures::stream::FuturesUnordered;
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 use crate::aws::Session;
@@ -14,13 +15,14 @@ use crate::kinds::object::Unknown;
 use crate::kinds::{Cx, Facts, ObserveError, registry};
 use crate::plan::{Declared, ObservedItem};
 
-/// Items looked at at the same time in all accounts; calls in flight have limits of their own. An
-/// item in hand takes some ten kilobytes.
-const ITEMS_IN_FLIGHT: usize = 1024;
+/// Items looked at at the same time in all accounts together; calls in flight have limits of their
+/// own. An item in hand takes some ten kilobytes.
+const ITEMS_IN_HAND: usize = 1024;
 
-/// Items to look at at the same time in one of several accounts.
-pub fn items_in_flight(accounts: usize) -> usize {
-    (ITEMS_IN_FLIGHT / accounts.max(1)).clamp(8, 128)
+/// The turns of items in a run, first come, first served: what is begun in one account is finished
+/// before the next one takes its memory, and the last accounts have all turns to themselves.
+pub fn turns() -> Semaphore {
+    Semaphore::new(ITEMS_IN_HAND)
 }
 
 /// Looks at every declared item in its place; the result has the order of `declared`. What is not
@@ -30,7 +32,7 @@ pub async fn observe_all(
     reads: &Arc<ReadCache>,
     declared: Vec<(Declared, Facts)>,
     deadline: Option<Instant>,
-    in_flight: usize,
+    turns: &Semaphore,
     mut seen: impl FnMut(),
 ) -> Vec<ObservedItem> {
     let mut observed: Vec<(usize, ObservedItem)> = Vec::with_capacity(declared.len());
@@ -44,7 +46,11 @@ pub async fn observe_all(
                     remedy: None,
                 }),
                 Some(kind) => {
-                    let look = kind.observe(&cx, &declared.spec);
+                    let look = async {
+                        // Nobody closes it; without a turn, it would only be too many at a time.
+                        let _turn = turns.acquire().await.ok();
+                        kind.observe(&cx, &declared.spec).await
+                    };
                     match deadline {
                         None => look.await.map_err(into_unknown),
                         Some(deadline) => match timeout_at(deadline, look).await {
@@ -57,7 +63,7 @@ pub async fn observe_all(
             (position, ObservedItem { declared, facts, objects })
         }
     });
-    let mut looks = stream::iter(looks).buffer_unordered(in_flight);
+    let mut looks: FuturesUnordered<_> = looks.collect();
     while let Some(item) = looks.next().await {
         seen();
         observed.push(item);
