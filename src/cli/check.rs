@@ -26,6 +26,6 @@ pub async fn run(global: &Global, args: &CheckArgs) -> Result<Exit, Failure> {
         }
         out::line("");
     }
-    plan::print(found, "check", &args.output, None, global.verbose > 0)?;
+    plan::print(global, found, "check", &args.output, None)?;
     Ok(exit)
 }

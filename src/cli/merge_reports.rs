@@ -23,7 +23,7 @@ pub fn run(global: &Global, args: &MergeReportsArgs) -> Result<Exit, Failure> {
     if let Some(path) = &args.save {
         saved::save(&merged, path)?;
     }
-    plan::print(&merged, "merge-reports", &args.output, None, global.verbose > 0)?;
+    plan::print(global, &merged, "merge-reports", &args.output, None)?;
     let exit = plan::exit_of(&merged);
     Ok(if exit == Exit::Drift && !args.detailed_exitcode { Exit::Done } else { exit })
 }

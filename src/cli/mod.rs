@@ -15,6 +15,7 @@ pub mod merge_reports;
 pub mod out;
 pub mod plan;
 pub mod policy;
+pub mod repository;
 pub mod run;
 pub mod saved;
 pub mod schema;

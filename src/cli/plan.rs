@@ -9,7 +9,7 @@ use super::args::{Format, Global, Output, PlanArgs};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::look::{self, Wish};
-use super::{out, saved};
+use super::{out, repository, saved};
 
 /// Runs the command.
 pub async fn run(global: &Global, args: &PlanArgs) -> Result<Exit, Failure> {
@@ -30,7 +30,7 @@ pub async fn run(global: &Global, args: &PlanArgs) -> Result<Exit, Failure> {
         saved::save(plan, path)?;
     }
     let next = next_step(plan, args.save.as_deref());
-    print(plan, "plan", &args.output, next, global.verbose > 0)?;
+    print(global, plan, "plan", &args.output, next)?;
     let exit = exit_of(plan);
     Ok(if exit == Exit::Drift && !args.detailed_exitcode { Exit::Done } else { exit })
 }
@@ -48,11 +48,11 @@ pub fn detail(format: Format) -> Detail {
 /// # Errors
 /// The output file cannot be written.
 pub fn print(
+    global: &Global,
     plan: &Plan,
     command: &'static str,
     output: &Output,
     next: Option<String>,
-    verbose: bool,
 ) -> Result<(), Failure> {
     let trouble =
         |error: String| Failure::usage(format!("cannot write the plan in this form: {error}"), "");
@@ -61,10 +61,16 @@ pub fn print(
         // These two can be large: they are written as they are made.
         Format::Json => return out::stream(file, |out| json::write(plan, out)),
         Format::JsonLines => return out::stream(file, |out| json::write_lines(plan, out)),
-        Format::Text => text::render(plan, &text::Options { command, next, verbose }),
-        Format::Markdown => markdown::render(plan, "the output of `evenkeel plan`"),
-        Format::Sarif => sarif::render(plan).map_err(|error| trouble(error.to_string()))?,
-        Format::Html => html::render(plan),
+        Format::Text => {
+            let verbose = global.verbose > 0;
+            text::render(plan, &text::Options { command, next, verbose })
+        }
+        Format::Markdown => {
+            markdown::render(plan, command, &format!("the output of `evenkeel {command}`"))
+        }
+        Format::Sarif => sarif::render(plan, &repository::source(global))
+            .map_err(|error| trouble(error.to_string()))?,
+        Format::Html => html::render(plan, command),
         Format::Junit => junit::render(plan).map_err(|error| trouble(error.to_string()))?,
     };
     out::result(&text, file)

@@ -268,6 +268,11 @@ impl ObjectPlan {
         self.changes.iter().any(PlannedChange::is_applied)
     }
 
+    /// The highest risk of what `apply` would write here.
+    pub fn risk(&self) -> Option<Risk> {
+        self.changes.iter().filter(|change| change.is_applied()).map(|change| change.risk).max()
+    }
+
     /// `ec2.default_security_group vpc-0a1b in eu-west-1 of 111122223333`.
     pub fn title(&self) -> String {
         let mut title = self.item.to_string();
@@ -302,9 +307,18 @@ pub struct Summary {
     pub excepted: usize,
     /// Objects outside their item's reach.
     pub skipped: usize,
+    /// Of the objects that apply would change, those whose riskiest change is disruptive.
+    #[serde(default)]
+    pub disruptive_objects: usize,
+    /// Of them, those with a destructive change.
+    #[serde(default)]
+    pub destructive_objects: usize,
     /// Accounts that could not be looked at.
     #[serde(default)]
     pub failed_accounts: usize,
+    /// Accounts that were left out, such as suspended ones.
+    #[serde(default)]
+    pub left_out_accounts: usize,
     /// Changes that apply would write.
     pub changes: usize,
     /// Of those, the disruptive.
@@ -318,6 +332,7 @@ impl Plan {
     pub fn summary(&self) -> Summary {
         let mut sum = Summary {
             failed_accounts: self.failed.len(),
+            left_out_accounts: self.skipped.len(),
             in_sync: self.in_sync,
             ..Summary::default()
         };
@@ -329,6 +344,11 @@ impl Plan {
                 Verdict::Unknown(_) => sum.unknown += 1,
                 Verdict::Skipped { .. } => sum.skipped += 1,
                 Verdict::Excepted { .. } => sum.excepted += 1,
+            }
+            match object.risk() {
+                Some(Risk::Disruptive) => sum.disruptive_objects += 1,
+                Some(Risk::Destructive) => sum.destructive_objects += 1,
+                Some(Risk::Safe) | None => {}
             }
             for change in object.changes.iter().filter(|change| change.is_applied()) {
                 sum.changes += 1;

@@ -1,19 +1,36 @@
-//! The same change shown once: objects whose drift, risk and disposition are alike, together.
+//! The same change shown once: objects whose drift, risk and disposition are alike, together, and
+//! also those that differ only in what is there now.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::accounts::without_request;
+use super::place;
+use super::value::{self, Line};
 use crate::digest;
+use crate::kinds::FieldDrift;
 use crate::names::AccountId;
-use crate::plan::{AlikeTo, ObjectPlan, Plan, TargetRef, Verdict};
-
-/// Names listed before "and N more".
-const NAMED: usize = 3;
+use crate::plan::{AlikeTo, Disposition, ObjectPlan, Plan, TargetRef, Verdict};
 
 /// Objects of one item that a reader can take in at once.
 #[derive(Debug)]
 pub struct Group<'a> {
     /// One of them, for what they share.
+    pub first: &'a ObjectPlan,
+    /// All of them.
+    pub objects: Vec<&'a ObjectPlan>,
+    /// The same by what is there now; what few have comes first.
+    pub variants: Vec<Variant<'a>>,
+    /// Whether the group before it shows the same drift, and only what is done about it differs.
+    pub as_before: bool,
+    /// The same in every run for the same drift of the same declaration.
+    pub likeness: String,
+}
+
+/// Objects that are alike in everything that is shown.
+#[derive(Debug)]
+pub struct Variant<'a> {
+    /// The one that holds what is shown.
     pub first: &'a ObjectPlan,
     /// All of them.
     pub objects: Vec<&'a ObjectPlan>,
@@ -27,7 +44,7 @@ pub fn group<'a>(plan: &'a Plan, wanted: impl Fn(&Verdict) -> bool) -> Vec<Group
 /// Groups objects. In a fleet, what concerns few accounts comes first: what all of them lack is
 /// known soon, and what one has alone should be seen.
 pub fn group_of<'a>(objects: impl Iterator<Item = &'a ObjectPlan>) -> Vec<Group<'a>> {
-    let mut groups: Vec<Group<'a>> = Vec::new();
+    let mut variants: Vec<Variant<'a>> = Vec::new();
     let mut places: BTreeMap<Arc<str>, usize> = BTreeMap::new();
     let mut accounts: BTreeSet<&AccountId> = BTreeSet::new();
     for object in objects {
@@ -35,22 +52,81 @@ pub fn group_of<'a>(objects: impl Iterator<Item = &'a ObjectPlan>) -> Vec<Group<
         let mark = object.alike.as_ref().map_or_else(|| likeness(object), |to| to.mark.clone());
         match places.get(&mark) {
             Some(place) => {
-                let group = &mut groups[*place];
-                group.objects.push(object);
+                let variant = &mut variants[*place];
+                variant.objects.push(object);
                 if object.alike.as_ref().is_some_and(|to| to.holds) {
-                    group.first = object;
+                    variant.first = object;
                 }
             }
             None => {
-                places.insert(mark, groups.len());
-                groups.push(Group { first: object, objects: vec![object] });
+                places.insert(mark, variants.len());
+                variants.push(Variant { first: object, objects: vec![object] });
             }
         }
     }
+    let mut groups = merged(variants);
     if accounts.len() > 2 {
-        groups.sort_by_key(|group| group.accounts().len());
+        groups.sort_by_cached_key(|group| {
+            let rarest = group.variants.iter().map(|variant| count(&variant.objects)).min();
+            (rarest, group.accounts().len())
+        });
+    }
+    with_twins_together(groups)
+}
+
+/// Puts the variants that differ only in what is there now into one group.
+fn merged(variants: Vec<Variant<'_>>) -> Vec<Group<'_>> {
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    for variant in variants {
+        let likeness = frame(variant.first);
+        // The line that declares it may move, and its note be put better: it is the same drift.
+        let declared = format!("{likeness}|{:?}|{:?}", variant.first.location, variant.first.note);
+        let place = *places.entry(declared).or_insert_with(|| {
+            groups.push(Group {
+                first: variant.first,
+                objects: Vec::new(),
+                variants: Vec::new(),
+                as_before: false,
+                likeness,
+            });
+            groups.len() - 1
+        });
+        groups[place].objects.extend(&variant.objects);
+        groups[place].variants.push(variant);
+    }
+    for group in &mut groups {
+        group.variants.sort_by_key(|variant| count(&variant.objects));
     }
     groups
+}
+
+fn count(objects: &[&ObjectPlan]) -> usize {
+    objects.iter().map(|object| &object.account).collect::<BTreeSet<_>>().len()
+}
+
+/// Puts behind a group those that show the same drift and are disposed of in another way, as when
+/// one target enforces what another only reports.
+fn with_twins_together(groups: Vec<Group<'_>>) -> Vec<Group<'_>> {
+    let mut clusters: Vec<Vec<Group<'_>>> = Vec::new();
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    for mut group in groups {
+        let body = match group.variants.as_slice() {
+            [only] if group.disposition().is_some() => body(only.first),
+            _ => group.likeness.clone(),
+        };
+        match places.get(&body) {
+            Some(place) => {
+                group.as_before = true;
+                clusters[*place].push(group);
+            }
+            None => {
+                places.insert(body, clusters.len());
+                clusters.push(vec![group]);
+            }
+        }
+    }
+    clusters.into_iter().flatten().collect()
 }
 
 /// Keeps once what is shown of objects that are alike: in a large fleet, most of them are.
@@ -86,191 +162,273 @@ impl Alike {
     }
 }
 
-/// What objects must share to be shown together; the ids of account and Region may differ.
+/// What objects must share to be alike; the ids of account and Region may differ.
 fn likeness(object: &ObjectPlan) -> Arc<str> {
     let changes: Vec<_> = object
         .changes
         .iter()
         .map(|change| (&change.drift, change.risk, &change.warnings, &change.disposition))
         .collect();
-    let verdict = match &object.verdict {
-        // The request id is of no use to tell causes apart.
-        Verdict::Unknown(unknown) => {
-            format!("unknown {}", unknown.reason.split(" (request ").next().unwrap_or_default())
-        }
-        other => format!("{other:?}"),
-    };
     // The line that declares it is shown of all, and so is why.
     let all = format!(
-        "{}|{:?}|{:?}|{:?}|{verdict}|{changes:?}",
-        object.item, object.mode, object.location, object.note
+        "{}|{:?}|{:?}|{:?}|{}|{changes:?}",
+        object.item,
+        object.mode,
+        object.location,
+        object.note,
+        verdict(object)
     );
-    let all = all.replace(object.account.as_str(), "ACCOUNT");
-    digest::of(&all.replace(object.region.as_str(), "REGION")).into()
+    digest::of(&without_place(&all, object)).into()
 }
 
-impl Group<'_> {
+/// What alike objects must share to be shown together.
+fn frame(object: &ObjectPlan) -> String {
+    // Of an account's one object, the fields that differ may be others in each account.
+    let single = object.observed.id.is_empty() && object.observed.label.is_none();
+    let changes: Vec<_> = object
+        .changes
+        .iter()
+        .map(|change| {
+            let drift: Vec<_> = change
+                .drift
+                .iter()
+                .filter(|drift| !(single && is_value(drift)))
+                .map(|drift| {
+                    let actual = drift.actual.as_ref().filter(|_| !is_value(drift));
+                    (&drift.field, &drift.desired, actual)
+                })
+                .collect();
+            (drift, change.action.is_some(), change.risk, &change.warnings, &change.disposition)
+        })
+        .collect();
+    let file = object.location.as_ref().map(|location| &location.file);
+    let all = format!("{}|{:?}|{file:?}|{}|{changes:?}", object.item, object.mode, verdict(object));
+    digest::of(&without_place(&all, object))
+}
+
+/// Whether a field has one short value and shall have another: which one is there is a detail.
+fn is_value(drift: &FieldDrift) -> bool {
+    !drift.field.is_empty() && drift.desired.is_some() && value::line(drift).detail.is_empty()
+}
+
+/// What is shown of an object besides what is done about it.
+fn body(object: &ObjectPlan) -> String {
+    let changes: Vec<_> = object
+        .changes
+        .iter()
+        .map(|change| (&change.drift, change.action.is_some(), change.risk, &change.warnings))
+        .collect();
+    let all = format!(
+        "{}|{:?}|{:?}|{}|{changes:?}",
+        object.item,
+        object.location,
+        object.note,
+        verdict(object)
+    );
+    digest::of(&without_place(&all, object))
+}
+
+fn verdict(object: &ObjectPlan) -> String {
+    match &object.verdict {
+        // The request id is of no use to tell causes apart.
+        Verdict::Unknown(unknown) => format!("unknown {}", without_request(&unknown.reason)),
+        other => format!("{other:?}"),
+    }
+}
+
+fn without_place(text: &str, object: &ObjectPlan) -> String {
+    text.replace(object.account.as_str(), "ACCOUNT").replace(object.region.as_str(), "REGION")
+}
+
+impl<'a> Group<'a> {
     /// The accounts that the objects are in.
-    pub fn accounts(&self) -> BTreeSet<&AccountId> {
+    pub fn accounts(&self) -> BTreeSet<&'a AccountId> {
         self.objects.iter().map(|object| &object.account).collect()
+    }
+
+    /// What is done about all of its changes, when it is the same.
+    pub fn disposition(&self) -> Option<&'a Disposition> {
+        let mut all = self.first.changes.iter().map(|change| &change.disposition);
+        let first = all.next()?;
+        all.all(|other| other == first).then_some(first)
     }
 
     /// A text of the first object as it holds for all: where they are in several accounts or
     /// Regions, the first one's own id is replaced by its placeholder.
     pub fn for_all(&self, text: &str) -> String {
-        let first = self.first;
-        let mut text = text.to_owned();
-        if self.objects.iter().any(|object| object.account != first.account) {
-            text = text.replace(first.account.as_str(), "${account.id}");
+        self.of_one_for_all(self.first, text)
+    }
+
+    /// A line of one of the objects as it holds for all.
+    pub fn line_for_all(&self, object: &ObjectPlan, line: Line) -> Line {
+        Line {
+            text: self.of_one_for_all(object, &line.text),
+            detail: line
+                .detail
+                .into_iter()
+                .map(|(sign, text)| (sign, self.of_one_for_all(object, &text)))
+                .collect(),
+            ..line
         }
-        if self.objects.iter().any(|object| object.region != first.region) {
-            text = text.replace(first.region.as_str(), "${region}");
+    }
+
+    fn of_one_for_all(&self, one: &ObjectPlan, text: &str) -> String {
+        let mut text = text.to_owned();
+        if self.objects.iter().any(|object| object.account != one.account) {
+            text = text.replace(one.account.as_str(), "${account.id}");
+        }
+        if self.objects.iter().any(|object| object.region != one.region) {
+            text = text.replace(one.region.as_str(), "${region}");
         }
         text
     }
 
-    /// Where the objects are: `global`, `eu-west-1`, `all 17 regions`, `2 accounts: …`.
+    /// Where the objects are; see [`place::place`].
     pub fn place(&self, plan: &Plan) -> String {
-        let accounts = self.accounts();
-        let regions: BTreeSet<_> = self.objects.iter().map(|object| &object.region).collect();
-        let mut parts = Vec::new();
-        let places: BTreeSet<_> =
-            self.objects.iter().map(|object| (&object.account, &object.region)).collect();
-        if !self.first.global && places.len() < accounts.len() * regions.len() {
-            parts.push(format!("{} places", places.len()));
-        }
-        if self.first.global {
-            if plan.targets.len() < 2 {
-                parts.push("global".to_owned());
-            }
-        } else {
-            let all: BTreeSet<_> = plan.targets.iter().flat_map(|target| &target.regions).collect();
-            parts.push(if regions.len() == 1 {
-                regions.iter().map(ToString::to_string).collect()
-            } else if regions.len() == all.len() {
-                format!("all {} regions", regions.len())
-            } else {
-                let names: Vec<_> = regions.iter().map(ToString::to_string).collect();
-                format!("{} regions: {}", names.len(), shortened(&names))
-            });
-        }
-        if plan.targets.len() > 1 {
-            let names: Vec<_> = accounts
-                .iter()
-                .map(|account| {
-                    // Targets are sorted by account.
-                    plan.targets
-                        .binary_search_by(|target| target.account.cmp(account))
-                        .map_or_else(|_| account.to_string(), |at| account_name(&plan.targets[at]))
-                })
-                .collect();
-            parts.push(if names.len() == 1 {
-                names.concat()
-            } else if names.len() == plan.targets.len() {
-                format!("all {} accounts", names.len())
-            } else {
-                format!("{} accounts: {}", names.len(), shortened(&names))
-            });
-        }
-        parts.join(" · ")
+        place::place(plan, &self.objects)
     }
 
-    /// The objects' names: `vpc-0a1b (10.0.0.0/16)`, or `23 objects: …`; empty for singletons.
+    /// The objects' names; see [`place::names`].
     pub fn names(&self) -> String {
-        let several = self.accounts().len() > 1;
-        let names: BTreeSet<String> = self
-            .objects
-            .iter()
-            .filter_map(|object| {
-                let name = object_name(object)?;
-                Some(match several {
-                    true => name.replace(object.account.as_str(), "${account.id}"),
-                    false => name,
-                })
-            })
-            .collect();
-        let names: Vec<String> = names.into_iter().collect();
-        match names.len() {
-            0 => String::new(),
-            1 => names.concat(),
-            count => format!("{count} objects: {}", shortened(&names)),
-        }
+        place::names(&self.objects)
     }
 }
 
 /// An account with its name: `111122223333 (payments)`.
 pub fn account_name(target: &TargetRef) -> String {
-    match &target.name {
-        Some(name) => format!("{} ({name})", target.account),
-        None => target.account.to_string(),
-    }
+    named(&target.account, target.name.as_deref())
 }
 
-/// An object's id and label; nothing for the one object of a singleton, or where the id is the
-/// item's own name.
-fn object_name(object: &ObjectPlan) -> Option<String> {
-    let id = &object.observed.id;
-    if id.is_empty() {
-        return object.observed.label.clone();
+/// An account, and its name when it is known.
+pub fn named(account: &AccountId, name: Option<&str>) -> String {
+    match name {
+        Some(name) => format!("{account} ({name})"),
+        None => account.to_string(),
     }
-    Some(match &object.observed.label {
-        Some(label) => format!("{id} ({label})"),
-        None => id.clone(),
-    })
 }
 
 /// The first few names, and how many more there are.
-fn shortened(names: &[String]) -> String {
-    if names.len() <= NAMED + 1 {
+pub fn shortened_list(names: &[String], few: usize) -> String {
+    if names.len() <= few + 1 {
         names.join(", ")
     } else {
-        format!("{} and {} more", names[..NAMED].join(", "), names.len() - NAMED)
+        format!("{} and {} more", names[..few].join(", "), names.len() - few)
     }
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
+    use super::super::rows::rows;
+    use super::super::testing::{change, object, plan, policy};
     use super::*;
 
-    fn object(account: &str, length: u32) -> ObjectPlan {
-        serde_json::from_value(json!({
-            "account": account, "region": "eu-west-1", "global": true,
-            "item": "iam.password_policy", "mode": "enforce", "controls": ["IAM.7"],
-            "verdict": {"is": "drifted"}, "spec": null, "state_digest": "",
-            "observed": {"id": "", "status": "absent"},
-            "changes": [{
-                "id": 1, "action": {}, "risk": "safe", "warnings": [], "permissions": [],
-                "disposition": {"is": "apply"}, "depends_on": [],
-                "drift": [{"field": "minimum_password_length", "actual": length, "desired": 14}],
-            }],
-        }))
-        .unwrap()
+    fn length(account: usize, length: u32) -> ObjectPlan {
+        policy(account, &[("minimum_password_length", json!(length), json!(14))])
+    }
+
+    fn shown(plan: &Plan, group: &Group<'_>) -> Vec<String> {
+        rows(group, 0)
+            .iter()
+            .map(|row| {
+                let only = row.only_in(group, plan).unwrap_or_default();
+                format!("{} {} {only}", row.line.field, row.line.text).trim_end().to_owned()
+            })
+            .collect()
     }
 
     #[test]
     fn what_is_alike_is_kept_once_and_grouped_as_before() {
-        let whole = [
-            object("000000000001", 8),
-            object("000000000002", 8),
-            object("000000000003", 6),
-            object("000000000004", 8),
-        ];
+        let whole = [length(1, 8), length(2, 8), length(3, 6), length(4, 8)];
         // They come in another order than they are shown in.
         let mut thin = whole.clone();
         let mut alike = Alike::default();
         for place in [3, 2, 1, 0] {
             alike.note(&mut thin[place]);
         }
-        let shown = |groups: Vec<Group<'_>>| -> Vec<(usize, String)> {
-            groups
-                .iter()
-                .map(|group| (group.objects.len(), format!("{:?}", group.first.changes[0].drift)))
-                .collect()
+        let plan = plan(4, Vec::new());
+        let all = |groups: Vec<Group<'_>>| -> Vec<(usize, Vec<String>)> {
+            groups.iter().map(|group| (group.objects.len(), shown(&plan, group))).collect()
         };
-        assert_eq!(shown(group_of(thin.iter())), shown(group_of(whole.iter())));
+        assert_eq!(all(group_of(thin.iter())), all(group_of(whole.iter())));
         assert_eq!(thin.iter().filter(|object| object.controls.is_empty()).count(), 2);
+    }
+
+    #[test]
+    fn what_differs_only_in_what_is_there_is_one_group() {
+        let reuse = ("password_reuse_prevention", Value::Null, json!(24));
+        let mut both = policy(5, &[("minimum_password_length", json!(8), json!(14)), reuse]);
+        both.changes[0].drift[1].actual = None;
+        let objects = [length(1, 8), length(2, 8), length(3, 6), length(4, 8), both];
+        let plan = plan(5, Vec::new());
+        let groups = group_of(objects.iter());
+        assert_eq!(groups.len(), 1);
+        assert_eq!(
+            shown(&plan, &groups[0]),
+            [
+                "minimum_password_length 6 → 14 000000000003",
+                "minimum_password_length 8 → 14 4 accounts: 000000000001, 000000000002, 000000000004, 000000000005",
+                "password_reuse_prevention – → 24 000000000005",
+            ]
+        );
+        // Another risk is another matter.
+        let mut risky = objects.clone();
+        risky[0].changes[0].risk = crate::kinds::Risk::Disruptive;
+        assert_eq!(group_of(risky.iter()).len(), 2);
+        // What is taken away is no value of a field.
+        let rule = |account: usize, rule: &str| {
+            object(
+                account,
+                json!({"changes": [change(json!({"drift": [
+                    {"field": "ingress", "actual": rule, "desired": null}
+                ]}))]}),
+            )
+        };
+        assert_eq!(group_of([rule(1, "tcp 22"), rule(2, "tcp 80")].iter()).len(), 2);
+    }
+
+    #[test]
+    fn what_one_has_alone_comes_first_also_inside_a_group() {
+        let alone = |account: usize| {
+            let mut object = length(account, 1);
+            object.item = "iam.account_alias".parse().unwrap_or_else(|_| object.item.clone());
+            object
+        };
+        let objects = [length(1, 8), length(2, 8), length(3, 6), alone(1), alone(2)];
+        let groups = group_of(objects.iter());
+        // Three accounts, one of which stands alone with its value; then two that are alike.
+        assert_eq!(groups.iter().map(|group| group.objects.len()).collect::<Vec<_>>(), [3, 2]);
+    }
+
+    #[test]
+    fn the_same_drift_that_is_only_reported_elsewhere_follows_at_once() {
+        let reported = |account: usize| {
+            let mut object = length(account, 8);
+            object.mode = crate::plan::Mode::Report;
+            object.changes[0].disposition =
+                Disposition::Report { reason: "mode is \"report\"".to_owned() };
+            object
+        };
+        let mut other = length(5, 8);
+        other.note = Some("another".to_owned());
+        let objects = [length(1, 8), length(2, 8), other, reported(3), reported(4), reported(6)];
+        let groups = group_of(objects.iter());
+        let shown: Vec<_> =
+            groups.iter().map(|group| (group.objects.len(), group.as_before)).collect();
+        assert_eq!(shown, [(1, false), (2, false), (3, true)]);
+    }
+
+    #[test]
+    fn likeness_is_of_the_drift_and_not_of_who_has_it() {
+        let of = |objects: &[ObjectPlan]| group_of(objects.iter())[0].likeness.clone();
+        let once = of(&[length(1, 8)]);
+        assert_eq!(once, of(&[length(2, 8), length(3, 6)]));
+        let mut moved = length(1, 8);
+        moved.location = Some(crate::plan::Location { file: "b.toml".to_owned(), line: 99 });
+        assert_eq!(once, of(&[moved]));
+        let mut excepted = length(1, 8);
+        excepted.verdict = Verdict::Skipped { reason: String::new() };
+        assert_ne!(once, of(&[excepted]));
     }
 }

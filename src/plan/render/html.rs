@@ -2,27 +2,35 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use super::accounts;
 use super::group::{Group, group};
 use super::parts::parts;
-use super::text::{counted, summary_line};
-use super::value::{self, Sign};
+use super::rows::rows;
+use super::summary::summary_line;
+use super::text::counted;
+use super::value::Sign;
+use super::visible::visible_lines;
 use crate::kinds::Risk;
 use crate::plan::{Disposition, Plan, PlannedChange, Verdict};
 
 const STYLE: &str = include_str!("html.css");
 
-/// Renders.
-pub fn render(plan: &Plan) -> String {
+/// Accounts named in one list.
+const NAMED: usize = 20;
+
+/// Renders what a command found.
+pub fn render(plan: &Plan, command: &str) -> String {
     let sum = plan.summary();
     let digest = plan.baseline.digest.get(..6).unwrap_or(&plan.baseline.digest);
-    let title = format!("evenkeel · {}@{digest}", plan.baseline.name);
+    let title = format!("evenkeel {command} · {}@{digest}", plan.baseline.name);
     let cards = [
         ("to change", sum.to_change, "change"),
-        ("disruptive", sum.disruptive, "disruptive"),
-        ("destructive", sum.destructive, "destructive"),
+        ("disruptive", sum.disruptive_objects, "disruptive"),
+        ("destructive", sum.destructive_objects, "destructive"),
         ("only reported", sum.reported, "report"),
         ("unknown", sum.unknown, "unknown"),
         ("accounts not looked at", sum.failed_accounts, "unknown"),
+        ("accounts left out", sum.left_out_accounts, "quiet"),
         ("excepted", sum.excepted, "quiet"),
         ("in sync", sum.in_sync, "good"),
     ];
@@ -68,7 +76,7 @@ pub fn render(plan: &Plan) -> String {
             }
         }
     };
-    page.into_string()
+    visible_lines(&page.into_string())
 }
 
 fn accounts(plan: &Plan) -> Markup {
@@ -78,11 +86,10 @@ fn accounts(plan: &Plan) -> Markup {
                 h2 { "Accounts that could not be looked at" }
                 p { "Everything in them is unknown." }
                 ul {
-                    @for failed in &plan.failed {
+                    @for group in accounts::failed(plan) {
                         li {
-                            strong { (failed.account) @if let Some(name) = &failed.name { " (" (name) ")" } }
-                            ": " (failed.reason)
-                            @if let Some(remedy) = &failed.remedy { br; "Next: " (remedy) }
+                            strong { (group.who(NAMED)) } ": " (group.reason())
+                            @if let Some(remedy) = group.remedy() { br; "Next: " (remedy) }
                         }
                     }
                 }
@@ -92,8 +99,8 @@ fn accounts(plan: &Plan) -> Markup {
             section {
                 h2 { "Accounts left out" }
                 ul {
-                    @for skip in &plan.skipped {
-                        li { (skip.account) @if let Some(name) = &skip.name { " (" (name) ")" } ": " (skip.reason) }
+                    @for (who, reason) in accounts::left_out(plan, NAMED) {
+                        li { (who) ": " (reason) }
                     }
                 }
             }
@@ -103,18 +110,19 @@ fn accounts(plan: &Plan) -> Markup {
 
 fn drifted(plan: &Plan, group: &Group<'_>) -> Markup {
     let first = group.first;
-    let risk =
-        first.changes.iter().filter(|change| change.is_applied()).map(|change| change.risk).max();
+    let risk = first.risk();
     let word = risk.map_or("only reported", Risk::as_str);
     let class = risk.map_or("report", Risk::as_str);
     html! {
         details {
             summary {
-                code { (first.item) } " " (group.names())
-                span.place { (group.place(plan)) }
-                span class=(format!("badge {class}")) { (word) }
+                span.row {
+                    span.what { code { (first.item) } " " (group.names()) }
+                    span.place { (group.place(plan)) }
+                    span class=(format!("badge {class}")) { (word) }
+                }
             }
-            @for change in &first.changes { (write(group, change)) }
+            @for (at, change) in first.changes.iter().enumerate() { (write(plan, group, at, change)) }
             @if let Some(note) = &first.note { p { "Why: " (note) } }
             p.quiet {
                 @if let Some(location) = &first.location {
@@ -134,16 +142,17 @@ fn drifted(plan: &Plan, group: &Group<'_>) -> Markup {
     }
 }
 
-fn write(group: &Group<'_>, change: &PlannedChange) -> Markup {
-    let lines: Vec<_> = change.drift.iter().map(value::line).collect();
+fn write(plan: &Plan, group: &Group<'_>, at: usize, change: &PlannedChange) -> Markup {
     html! {
         pre {
-            @for line in &lines {
-                span class=(class(line.sign)) {
-                    (line.sign.symbol()) " " (line.field) "  " (group.for_all(&line.text)) "\n"
+            @for row in rows(group, at) {
+                span class=(class(row.line.sign)) {
+                    (row.line.sign.symbol()) " " (row.line.field) "  " (row.line.text)
+                    @if let Some(only) = row.only_in(group, plan) { "  " span.only { (only) } }
+                    "\n"
                 }
-                @for (sign, text) in &line.detail {
-                    span class=(class(*sign)) { "    " (sign.symbol()) " " (group.for_all(text)) "\n" }
+                @for (sign, text) in &row.line.detail {
+                    span class=(class(*sign)) { "    " (sign.symbol()) " " (text) "\n" }
                 }
             }
         }
@@ -200,5 +209,23 @@ fn class(sign: Sign) -> &'static str {
         Sign::Remove => "remove",
         Sign::Update => "update",
         Sign::Keep => "keep",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::plan::render::testing::{plan, policy};
+
+    #[test]
+    fn what_cannot_be_seen_is_shown_and_the_command_is_named() {
+        let mut drifted = policy(1, &[("a", json!("x\u{202e}"), json!(1))]);
+        drifted.note = Some("\u{2066}note".to_owned());
+        let page = render(&plan(1, vec![drifted]), "check");
+        assert!(page.contains("x\\u{202e}") && page.contains("\\u{2066}note"), "{page}");
+        assert!(page.contains("<title>evenkeel check · acme@012345</title>"), "{page}");
+        assert!(!page.contains(['\u{202e}', '\u{2066}']));
     }
 }

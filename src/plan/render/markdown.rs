@@ -1,199 +1,243 @@
 //! The plan for a pull-request comment: a summary table, collapsed details, and never longer than
 //! a comment may be; what does not fit is counted.
 
-use std::collections::BTreeMap;
+mod comment;
+mod table;
+
 use std::fmt::Write;
 
+use self::comment::{Comment, LeftOut};
+use super::accounts;
 use super::group::{Group, group};
+use super::markup::{fenced, markdown, raw_html};
 use super::parts::parts;
+use super::rows::rows;
+use super::summary::summary_line;
 use super::text::counted;
-use super::value;
+use super::visible::{shortened, visible};
 use crate::kinds::Risk;
-use crate::names::AccountId;
 use crate::plan::{Disposition, Plan, Verdict};
 
 /// The longest comment that GitHub takes, in characters.
 pub const LIMIT: usize = 65_536;
-/// Room kept for the titles of the parts and the closing lines.
-const RESERVE: usize = 800;
+/// Room for the titles of the parts and the closing lines.
+const RESERVE: usize = 1_500;
+/// Room for accounts that could not be looked at, and for unknown objects: each at most this.
+const NOT_SEEN: usize = LIMIT / 5;
+/// Room for what is excepted, and for what is skipped: each at most this.
+const WAIVED: usize = LIMIT / 10;
 /// Accounts named in one list.
 const NAMED: usize = 20;
-/// Characters of a reason.
+/// Characters of a reason or a note.
 const REASON: usize = 300;
+/// Characters of a name.
+const NAME: usize = 100;
+/// Characters of a list of names or places.
+const LIST: usize = 2_000;
+/// Lines of one group's difference.
+const LINES: usize = 120;
+/// Characters of one of them.
+const WIDTH: usize = 300;
 
-/// Renders. `full` says where the whole plan can be seen, for what was left out.
-pub fn render(plan: &Plan, full: &str) -> String {
-    // By this line, CI finds the comment that it has to update.
-    let mut out = String::from("<!-- evenkeel -->\n");
-    let sum = plan.summary();
-    let digest = plan.baseline.digest.get(..6).unwrap_or(&plan.baseline.digest);
-    let _ = writeln!(out, "## evenkeel plan · {}@{digest}\n", escape(&plan.baseline.name));
-    let _ = writeln!(out, "**{}**\n", super::text::summary_line(plan));
-    if let Some(snapshot) = &plan.snapshot {
-        let _ =
-            writeln!(out, "Planned from the snapshot of {} ({}).\n", snapshot.taken, snapshot.age);
-    }
-    table(&mut out, plan);
-    let mut left_out = 0;
-    // What nobody has looked at must not be what does not fit.
-    accounts(&mut out, plan);
+/// Renders what a command found. `full` says where the whole plan can be seen, for what was left
+/// out.
+pub fn render(plan: &Plan, command: &str, full: &str) -> String {
+    let mut left_out = LeftOut::default();
+    // What nobody has looked at must not be what does not fit: its room is taken first.
+    let failed = failed(plan, &mut left_out);
+    let unknown = unknown(plan, &mut left_out);
+    let excepted = excepted(plan, &mut left_out);
+    let skipped = skipped(plan, &mut left_out);
+    let mut out = Comment::new(LIMIT);
+    head(&mut out, plan, command);
+    out.push(&failed);
+    accounts_left_out(&mut out, plan);
+    out.push(&unknown);
+    let after = excepted.chars().count() + skipped.chars().count() + RESERVE;
     for part in parts(plan) {
         if let Some(title) = &part.title {
             let nothing = if part.groups.is_empty() { "\n\nnothing" } else { "" };
-            let _ = writeln!(out, "### {}{nothing}\n", escape(title));
+            out.push(&format!("### {}{nothing}\n\n", limited(title, NAME * 2)));
         }
+        let mut shown_before = false;
         for group in &part.groups {
-            add(&mut out, &details(plan, group), group.objects.len(), &mut left_out);
-        }
-    }
-    let unknown = group_unknown(plan);
-    for (text, count) in unknown {
-        add(&mut out, &text, count, &mut left_out);
-    }
-    if left_out > 0 {
-        let _ = writeln!(
-            out,
-            "\n*{} did not fit into this comment; the whole plan is in {full}.*",
-            counted(left_out, "object")
-        );
-    }
-    let changes = counted(sum.changes, "change");
-    let _ = writeln!(out, "\n<sub>{changes} to apply · run `{}`</sub>", plan.run);
-    out
-}
-
-/// Accounts that nobody has looked at; the first ones by name.
-fn accounts(out: &mut String, plan: &Plan) {
-    let named = |account: &AccountId, name: Option<&String>| match name {
-        Some(name) => format!("{account} ({})", escape(name)),
-        None => account.to_string(),
-    };
-    if !plan.failed.is_empty() {
-        let count = counted(plan.failed.len(), "account");
-        let _ = writeln!(
-            out,
-            "> [!WARNING]\n> **{count} could not be looked at: everything in them is unknown.**"
-        );
-        for failed in plan.failed.iter().take(NAMED) {
-            let name = named(&failed.account, failed.name.as_ref());
-            let _ = writeln!(out, "> - {name}: {}", shortened(&escape(&failed.reason)));
-        }
-        if plan.failed.len() > NAMED {
-            let _ = writeln!(out, "> - and {} more", plan.failed.len() - NAMED);
-        }
-        out.push('\n');
-    }
-    if !plan.skipped.is_empty() {
-        let names: Vec<_> = plan
-            .skipped
-            .iter()
-            .take(NAMED)
-            .map(|skip| {
-                format!("{} ({})", named(&skip.account, skip.name.as_ref()), escape(&skip.reason))
-            })
-            .collect();
-        let more = match plan.skipped.len().saturating_sub(NAMED) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        let _ = writeln!(out, "Accounts left out: {}{more}.\n", names.join(", "));
-    }
-}
-
-/// The beginning of a long text.
-fn shortened(text: &str) -> String {
-    match text.char_indices().nth(REASON) {
-        Some((at, _)) => format!("{} …", &text[..at]),
-        None => text.to_owned(),
-    }
-}
-
-/// Adds a section when it fits.
-fn add(out: &mut String, section: &str, objects: usize, left_out: &mut usize) {
-    let length = out.chars().count() + section.chars().count();
-    if length + RESERVE <= LIMIT {
-        out.push_str(section);
-    } else {
-        *left_out += objects;
-    }
-}
-
-/// Changes counted by kind and risk.
-fn table(out: &mut String, plan: &Plan) {
-    let mut rows: BTreeMap<&str, [usize; 5]> = BTreeMap::new();
-    for object in &plan.objects {
-        let row = rows.entry(object.item.kind.as_str()).or_default();
-        let column = match &object.verdict {
-            Verdict::Drifted if object.is_changed() => {
-                let risk = object
-                    .changes
-                    .iter()
-                    .filter(|change| change.is_applied())
-                    .map(|change| change.risk)
-                    .max();
-                match risk {
-                    Some(Risk::Destructive) => 2,
-                    Some(Risk::Disruptive) => 1,
-                    Some(Risk::Safe) | None => 0,
-                }
+            let section = details(plan, group, group.as_before && shown_before);
+            shown_before = out.push_if_room(&section, after);
+            if !shown_before {
+                left_out.drifted += group.objects.len();
             }
-            Verdict::Drifted => 3,
-            Verdict::Unknown(_) => 4,
-            Verdict::InSync | Verdict::Skipped { .. } | Verdict::Excepted { .. } => continue,
-        };
-        row[column] += 1;
+        }
     }
-    rows.retain(|_, row| row.iter().any(|count| *count > 0));
-    if rows.is_empty() {
+    out.push(&excepted);
+    out.push(&skipped);
+    if let Some(what) = left_out.words() {
+        out.push(&format!(
+            "\n*{what} did not fit into this comment; the whole plan is in {full}.*\n"
+        ));
+    }
+    let changes = counted(plan.summary().changes, "change");
+    let run = limited(&plan.run, NAME);
+    out.push(&format!("\n<sub>{changes} to apply · run <code>{run}</code></sub>\n"));
+    out.into_text()
+}
+
+fn head(out: &mut Comment, plan: &Plan, command: &str) {
+    // By this line, CI finds the comment that it has to update.
+    out.push("<!-- evenkeel -->\n");
+    let digest = plan.baseline.digest.get(..6).unwrap_or(&plan.baseline.digest);
+    let name = limited(&plan.baseline.name, NAME);
+    out.push(&format!("## evenkeel {command} · {name}@{}\n\n", markdown(digest)));
+    out.push(&format!("**{}**\n\n", limited(&summary_line(plan), REASON)));
+    if let Some(snapshot) = &plan.snapshot {
+        let (taken, age) = (limited(&snapshot.taken, NAME), limited(&snapshot.age, NAME));
+        out.push(&format!("Planned from the snapshot of {taken} ({age}).\n\n"));
+    }
+    out.push(&table::render(plan));
+}
+
+/// A text that is shortened first and escaped then, so that no escape is cut.
+fn limited(text: &str, characters: usize) -> String {
+    markdown(&shortened(&visible(text), characters))
+}
+
+/// Accounts that nobody has looked at.
+fn failed(plan: &Plan, left_out: &mut LeftOut) -> String {
+    let groups = accounts::failed(plan);
+    if groups.is_empty() {
+        return String::new();
+    }
+    let mut out = Comment::new(NOT_SEEN);
+    let count = counted(plan.failed.len(), "account");
+    out.push(&format!(
+        "> [!WARNING]\n> **{count} could not be looked at: everything in them is unknown.**\n"
+    ));
+    for group in groups {
+        let who = limited(&group.who(NAMED), LIST);
+        let why = limited(&group.reason(), REASON);
+        let next = match group.remedy() {
+            Some(remedy) => format!(". Next: {}", limited(&remedy, REASON)),
+            None => String::new(),
+        };
+        if !out.push_if_room(&format!("> - {who}: {why}{next}\n"), 1) {
+            left_out.accounts += group.accounts.len();
+        }
+    }
+    out.push("\n");
+    out.into_text()
+}
+
+fn accounts_left_out(out: &mut Comment, plan: &Plan) {
+    if plan.skipped.is_empty() {
         return;
     }
-    out.push_str("| kind | safe | disruptive | destructive | only reported | unknown |\n");
-    out.push_str("| --- | ---: | ---: | ---: | ---: | ---: |\n");
-    for (kind, row) in rows {
-        let cells: Vec<String> = row
-            .iter()
-            .map(|count| if *count == 0 { String::new() } else { count.to_string() })
-            .collect();
-        let _ = writeln!(out, "| `{kind}` | {} |", cells.join(" | "));
+    let groups: Vec<_> = accounts::left_out(plan, NAMED)
+        .into_iter()
+        .map(|(who, reason)| format!("{who}: {reason}"))
+        .collect();
+    out.push(&format!("Accounts left out: {}.\n\n", limited(&groups.join("; "), LIST / 4)));
+}
+
+/// What could not be read.
+fn unknown(plan: &Plan, left_out: &mut LeftOut) -> String {
+    let mut out = Comment::new(NOT_SEEN);
+    for group in group(plan, |verdict| matches!(verdict, Verdict::Unknown(_))) {
+        let Verdict::Unknown(unknown) = &group.first.verdict else { continue };
+        let missing = unknown.permission.as_deref().map_or(String::new(), |permission| {
+            format!(" Missing permission: {}.", limited(permission, NAME))
+        });
+        let next = unknown.remedy.as_deref().map_or(String::new(), |remedy| {
+            format!(" Next: {}.", limited(&group.for_all(remedy), REASON))
+        });
+        let text = format!(
+            "- **unknown** {}: {}.{missing}{next}\n",
+            subject(plan, &group),
+            limited(&group.for_all(&unknown.reason), REASON)
+        );
+        if !out.push_if_room(&text, 1) {
+            left_out.unknown += group.objects.len();
+        }
     }
-    out.push('\n');
+    finished(out)
+}
+
+/// What is excepted, until when, by whom and why; collapsed.
+fn excepted(plan: &Plan, left_out: &mut LeftOut) -> String {
+    let groups = group(plan, |verdict| matches!(verdict, Verdict::Excepted { .. }));
+    let mut out = Comment::new(WAIVED);
+    for group in &groups {
+        let Verdict::Excepted { until, owner, reason } = &group.first.verdict else { continue };
+        let text = format!(
+            "- {}: until {} · {} · {}\n",
+            subject(plan, group),
+            limited(until, NAME),
+            limited(owner, NAME),
+            limited(reason, REASON)
+        );
+        if !out.push_if_room(&text, 1) {
+            left_out.excepted += group.objects.len();
+        }
+    }
+    collapsed("Excepted", &groups, out)
+}
+
+/// What is out of an item's reach; collapsed.
+fn skipped(plan: &Plan, left_out: &mut LeftOut) -> String {
+    let groups = group(plan, |verdict| matches!(verdict, Verdict::Skipped { .. }));
+    let mut out = Comment::new(WAIVED);
+    for group in &groups {
+        let Verdict::Skipped { reason } = &group.first.verdict else { continue };
+        let text = format!("- {}: {}\n", subject(plan, group), limited(reason, REASON));
+        if !out.push_if_room(&text, 1) {
+            left_out.skipped += group.objects.len();
+        }
+    }
+    collapsed("Skipped", &groups, out)
+}
+
+/// The item, its objects and where they are.
+fn subject(plan: &Plan, group: &Group<'_>) -> String {
+    let item = limited(&group.first.item.to_string(), NAME);
+    let names = match group.names() {
+        names if names.is_empty() => names,
+        names => format!(" {}", limited(&names, LIST)),
+    };
+    format!("<code>{item}</code>{names} · {}", limited(&group.place(plan), LIST))
+}
+
+fn collapsed(title: &str, groups: &[Group<'_>], body: Comment) -> String {
+    let count: usize = groups.iter().map(|group| group.objects.len()).sum();
+    if count == 0 {
+        return String::new();
+    }
+    let count = counted(count, "object");
+    format!("<details><summary>{title}: {count}</summary>\n\n{}</details>\n\n", finished(body))
+}
+
+/// A list, and the empty line that ends it.
+fn finished(list: Comment) -> String {
+    let text = list.into_text();
+    if text.is_empty() { text } else { text + "\n" }
 }
 
 /// One group, collapsed.
-fn details(plan: &Plan, group: &Group<'_>) -> String {
+fn details(plan: &Plan, group: &Group<'_>, as_before: bool) -> String {
     let mut out = String::new();
     let first = group.first;
-    let names = group.names();
-    let names = if names.is_empty() { String::new() } else { format!(" {}", escape(&names)) };
-    let risk =
-        first.changes.iter().filter(|change| change.is_applied()).map(|change| change.risk).max();
-    let risk = risk.map_or("only reported", Risk::as_str);
+    let names = match group.names() {
+        names if names.is_empty() => names,
+        names => format!(" {}", raw_html(&shortened(&names, LIST))),
+    };
+    let risk = first.risk().map_or("only reported", Risk::as_str);
     let _ = writeln!(
         out,
         "<details><summary><code>{}</code>{names} · {} · {risk}</summary>\n",
-        first.item,
-        escape(&group.place(plan))
+        raw_html(&shortened(&first.item.to_string(), NAME)),
+        raw_html(&shortened(&group.place(plan), LIST))
     );
-    out.push_str("```diff\n");
-    for change in &first.changes {
-        for line in change.drift.iter().map(value::line) {
-            let text = format!("{} {} {}", line.sign.symbol(), line.field, line.text);
-            let text = group.for_all(&text);
-            let _ = writeln!(out, "{}", text.trim_end().replace("```", "'''"));
-            for (sign, text) in &line.detail {
-                let _ = writeln!(
-                    out,
-                    "{}   {}",
-                    sign.symbol(),
-                    group.for_all(text).replace("```", "'''")
-                );
-            }
-        }
-        for warning in &change.warnings {
-            let _ = writeln!(out, "! {}", group.for_all(warning).replace("```", "'''"));
-        }
-    }
-    out.push_str("```\n");
+    out.push_str(&match as_before {
+        true => "The same as above.\n\n".to_owned(),
+        false => fenced("diff", &difference(plan, group)),
+    });
     let reasons: std::collections::BTreeSet<&str> = first
         .changes
         .iter()
@@ -203,54 +247,46 @@ fn details(plan: &Plan, group: &Group<'_>) -> String {
         })
         .collect();
     for reason in reasons {
-        let _ = writeln!(out, "Only reported: {}\n", escape(reason));
+        let _ = writeln!(out, "Only reported: {}\n", limited(reason, REASON));
     }
     if let Some(note) = &first.note {
-        let _ = writeln!(out, "Why: {}\n", escape(note));
+        let _ = writeln!(out, "Why: {}\n", limited(note, REASON));
     }
     if let Some(location) = &first.location {
-        let _ = writeln!(out, "Declared in `{}:{}`\n", location.file, location.line);
+        let place = format!("{}:{}", location.file, location.line);
+        let _ = writeln!(out, "Declared in <code>{}</code>\n", limited(&place, REASON));
     }
     out.push_str("</details>\n\n");
     out
 }
 
-/// What could not be read.
-fn group_unknown(plan: &Plan) -> Vec<(String, usize)> {
-    group(plan, |verdict| matches!(verdict, Verdict::Unknown(_)))
-        .into_iter()
-        .filter_map(|group| {
-            let Verdict::Unknown(unknown) = &group.first.verdict else { return None };
-            let next = unknown
-                .remedy
-                .as_deref()
-                .map_or(String::new(), |remedy| format!(" Next: {}.", escape(remedy)));
-            let text = format!(
-                "- **unknown** `{}` · {}: {}.{next}\n",
-                group.first.item,
-                escape(&group.place(plan)),
-                escape(&group.for_all(&unknown.reason))
-            );
-            Some((text, group.objects.len()))
-        })
-        .collect()
-}
-
-/// Text from AWS or a baseline, without meaning to Markdown or HTML.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
-            '|' | '*' | '_' | '`' | '[' | ']' | '\\' | '#' | '@' => {
-                out.push('\\');
-                out.push(character);
+/// What differs and what to know of it; the first lines of it.
+fn difference(plan: &Plan, group: &Group<'_>) -> String {
+    let mut lines = Vec::new();
+    for (at, change) in group.first.changes.iter().enumerate() {
+        for row in rows(group, at) {
+            let only = row.only_in(group, plan).map_or(String::new(), |only| format!("  {only}"));
+            let line = &row.line;
+            let text = format!("{} {} {}{only}", line.sign.symbol(), line.field, line.text);
+            lines.push(text.trim_end().to_owned());
+            for (sign, text) in &line.detail {
+                lines.push(format!("{}   {text}", sign.symbol()));
             }
-            '\n' | '\r' => out.push(' '),
-            other => out.push(other),
         }
+        for warning in &change.warnings {
+            lines.push(format!("! {}", group.for_all(warning)));
+        }
+    }
+    let more = lines.len().saturating_sub(LINES);
+    let mut out = String::new();
+    for line in lines.iter().take(LINES) {
+        let _ = writeln!(out, "{}", shortened(&visible(line), WIDTH));
+    }
+    if more > 0 {
+        let _ = writeln!(out, "  ⋯ and {} more", counted(more, "line"));
     }
     out
 }
+
+#[cfg(test)]
+mod tests;

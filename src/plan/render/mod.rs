@@ -1,11 +1,19 @@
 //! One file a format. Renderers only read the plan.
 
+pub mod accounts;
 pub mod group;
 pub mod html;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+mod markup;
 pub mod parts;
+mod place;
+mod rows;
 pub mod sarif;
+mod summary;
+#[cfg(test)]
+mod testing;
 pub mod text;
 pub mod value;
+pub mod visible;

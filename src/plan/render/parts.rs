@@ -4,10 +4,23 @@
 use super::group::{Group, group_of};
 use crate::plan::{Plan, Verdict};
 
+/// Since when objects differ, beside another version of the baselines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Since {
+    /// Because of the change of the baselines.
+    Introduced,
+    /// Only before it.
+    Removed,
+    /// Already before it.
+    Earlier,
+}
+
 /// Drifted objects that belong together.
 pub struct Part<'a> {
     /// What they have in common; none when there is one part alone.
     pub title: Option<String>,
+    /// Since when they differ, when that is known.
+    pub since: Option<Since>,
     /// The objects.
     pub groups: Vec<Group<'a>>,
 }
@@ -18,7 +31,7 @@ pub fn parts(plan: &Plan) -> Vec<Part<'_>> {
     let places = || (0..plan.objects.len()).filter(drifted);
     let at = |place: usize| &plan.objects[place];
     let Some(comparison) = &plan.comparison else {
-        return vec![Part { title: None, groups: group_of(places().map(at)) }];
+        return vec![Part { title: None, since: None, groups: group_of(places().map(at)) }];
     };
     let base = &comparison.base;
     let introduced = places().filter(|place| comparison.is_introduced(*place)).map(at);
@@ -26,12 +39,18 @@ pub fn parts(plan: &Plan) -> Vec<Part<'_>> {
     vec![
         Part {
             title: Some(format!("Introduced by this change of the baselines (against {base})")),
+            since: Some(Since::Introduced),
             groups: group_of(introduced),
         },
         Part {
             title: Some(format!("Removed by it: planned by {base}, and not any more")),
+            since: Some(Since::Removed),
             groups: group_of(comparison.removed.iter()),
         },
-        Part { title: Some("Drift that was there before".to_owned()), groups: group_of(earlier) },
+        Part {
+            title: Some("Drift that was there before".to_owned()),
+            since: Some(Since::Earlier),
+            groups: group_of(earlier),
+        },
     ]
 }

@@ -1,50 +1,59 @@
 //! The plan as SARIF 2.1.0, for code scanning: drift is shown on the line of the baseline that
 //! declares it. One result for each group of alike objects, however many accounts they are in.
 
-use std::collections::BTreeSet;
+mod source;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Value, json};
 
+pub use self::source::Source;
+use super::accounts;
 use super::group::{Group, group};
-use super::value;
+use super::parts::{Since, parts};
+use super::rows::rows;
+use super::visible::{shortened, visible};
 use crate::digest;
 use crate::kinds::registry;
-use crate::plan::{ObjectPlan, Plan, Verdict};
+use crate::plan::{Plan, Verdict};
 
-/// What stays as it is in a path of a URI.
-const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_');
 /// Where the documentation is.
 const HELP: &str = "https://github.com/evenkeel/evenkeel/blob/main/docs/kinds";
+/// The rule for accounts that nobody could look at.
+const NOT_LOOKED_AT: &str = "account-not-looked-at";
+/// Accounts named in one list.
+const NAMED: usize = 20;
+/// Lines of a message.
+const LINES: usize = 60;
+/// Characters of one of them.
+const WIDTH: usize = 300;
 
 /// Renders.
 ///
 /// # Errors
 /// Never for a plan made here.
-pub fn render(plan: &Plan) -> Result<String, serde_json::Error> {
-    let drifted = group(plan, |verdict| matches!(verdict, Verdict::Drifted));
+pub fn render(plan: &Plan, source: &Source) -> Result<String, serde_json::Error> {
+    let renderer = Renderer { plan, source };
+    let mut results = Vec::new();
+    for part in parts(plan) {
+        results.extend(part.groups.iter().map(|group| renderer.drift(group, part.since)));
+    }
     let unknown = group(plan, |verdict| matches!(verdict, Verdict::Unknown(_)));
+    results.extend(unknown.iter().filter_map(|group| renderer.not_read(group)));
     let excepted = group(plan, |verdict| matches!(verdict, Verdict::Excepted { .. }));
-    let kinds: BTreeSet<&str> = drifted
-        .iter()
-        .chain(&unknown)
-        .chain(&excepted)
-        .map(|group| group.first.item.kind.as_str())
-        .collect();
-    let results: Vec<Value> = drifted
-        .iter()
-        .map(|group| drift(plan, group))
-        .chain(unknown.iter().map(|group| not_read(plan, group)))
-        .chain(excepted.iter().map(|group| waived(plan, group)))
-        .collect();
+    results.extend(excepted.iter().filter_map(|group| renderer.waived(group)));
+    results.extend(accounts::failed(plan).iter().map(|group| renderer.not_looked_at(group)));
+    tell_apart(&mut results);
+    let rules: BTreeSet<&str> =
+        results.iter().filter_map(|result| result["ruleId"].as_str()).collect();
+    let rules: Vec<Value> = rules.into_iter().map(rule).collect();
     let notifications: Vec<Value> = plan
         .failed
         .iter()
         .map(|failed| {
-            json!({
-                "level": "error",
-                "message": {"text": format!("account {} could not be looked at: {}", failed.account, failed.reason)},
-            })
+            let text =
+                format!("account {} could not be looked at: {}", failed.account, failed.reason);
+            json!({"level": "error", "message": {"text": visible(&text)}})
         })
         .collect();
     let document = json!({
@@ -55,9 +64,10 @@ pub fn render(plan: &Plan) -> Result<String, serde_json::Error> {
                 "name": "evenkeel",
                 "version": plan.evenkeel_version,
                 "informationUri": "https://github.com/evenkeel/evenkeel",
-                "rules": kinds.iter().map(|kind| rule(kind)).collect::<Vec<_>>(),
+                "rules": rules,
             }},
             "automationDetails": {"id": format!("evenkeel/{}/{}", plan.baseline.name, plan.run)},
+            "originalUriBaseIds": {"%SRCROOT%": {"uri": source.root_uri()}},
             "invocations": [{
                 "executionSuccessful": plan.failed.is_empty(),
                 "toolExecutionNotifications": notifications,
@@ -68,98 +78,180 @@ pub fn render(plan: &Plan) -> Result<String, serde_json::Error> {
     serde_json::to_string_pretty(&document).map(|text| text + "\n")
 }
 
-fn rule(kind: &str) -> Value {
-    let controls: Vec<String> = registry::find(kind)
+fn rule(id: &str) -> Value {
+    if id == NOT_LOOKED_AT {
+        return json!({
+            "id": id,
+            "shortDescription": {"text": "every account can be looked at"},
+            "helpUri": HELP,
+        });
+    }
+    let controls: Vec<String> = registry::find(id)
         .map(|kind| {
             let controls = kind.controls().iter();
             controls.map(|control| format!("{}/{}", control.framework, control.id)).collect()
         })
         .unwrap_or_default();
     json!({
-        "id": kind,
-        "shortDescription": {"text": format!("{kind} as declared")},
-        "helpUri": format!("{HELP}/{kind}.md"),
+        "id": id,
+        "shortDescription": {"text": format!("{id} as declared")},
+        "helpUri": format!("{HELP}/{id}.md"),
         "properties": {"tags": controls},
     })
 }
 
-fn drift(plan: &Plan, group: &Group<'_>) -> Value {
-    let first = group.first;
-    let mut lines = Vec::new();
-    for change in &first.changes {
-        lines.extend(change.drift.iter().map(value::line).map(|line| {
-            let text = format!("{} {} {}", line.sign.symbol(), line.field, line.text);
-            group.for_all(text.trim_end())
-        }));
+/// Two results of one fingerprint would be taken for one: the second gets another.
+fn tell_apart(results: &mut [Value]) {
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for result in results {
+        let fingerprints = &mut result["partialFingerprints"];
+        let Some(mark) = fingerprints["evenkeel/v2"].as_str().map(str::to_owned) else { continue };
+        let count = seen.entry(mark.clone()).or_default();
+        *count += 1;
+        if *count > 1 {
+            fingerprints["evenkeel/v2"] = json!(format!("{mark}-{count}"));
+        }
+        // GitHub goes by this one, and by the line's text where there is none.
+        fingerprints["primaryLocationLineHash"] = json!(format!("{mark}:{count}"));
     }
-    let text = format!("{} differs in {}:\n{}", said(group), group.place(plan), lines.join("\n"));
-    let risk = first.changes.iter().map(|change| change.risk).max();
-    let mut result = result(plan, group, "error", &text);
-    result["properties"]["risk"] = json!(risk);
-    result
 }
 
-fn not_read(plan: &Plan, group: &Group<'_>) -> Value {
-    let Verdict::Unknown(unknown) = &group.first.verdict else { return Value::Null };
-    let reason = group.for_all(&unknown.reason);
-    let text = format!("{} is unknown in {}: {reason}", said(group), group.place(plan));
-    result(plan, group, "warning", &text)
+/// What every result is made from.
+struct Renderer<'a> {
+    plan: &'a Plan,
+    source: &'a Source,
 }
 
-fn waived(plan: &Plan, group: &Group<'_>) -> Value {
-    let Verdict::Excepted { until, owner, reason } = &group.first.verdict else {
-        return Value::Null;
-    };
-    let text = format!("{} differs in {}", said(group), group.place(plan));
-    let mut result = result(plan, group, "note", &text);
-    result["suppressions"] = json!([{
-        "kind": "external",
-        "status": "accepted",
-        "justification": format!("excepted until {until} by {owner}: {reason}"),
-    }]);
-    result
+impl Renderer<'_> {
+    fn drift(&self, group: &Group<'_>, since: Option<Since>) -> Value {
+        let first = group.first;
+        let verb = match since {
+            Some(Since::Removed) => "would have been changed, and is not any more,",
+            _ => "differs",
+        };
+        let text = format!(
+            "{} {verb} in {}:\n{}",
+            said(group),
+            visible(&group.place(self.plan)),
+            self.difference(group)
+        );
+        let mut result = self.result(group, "error", &text);
+        result["properties"]["risk"] = json!(first.changes.iter().map(|change| change.risk).max());
+        match since {
+            None => {}
+            Some(Since::Introduced) => result["baselineState"] = json!("new"),
+            Some(Since::Earlier) => result["baselineState"] = json!("unchanged"),
+            Some(Since::Removed) => {
+                result["baselineState"] = json!("absent");
+                // It is good news: a reader that does not know the state must not count it.
+                result["kind"] = json!("pass");
+                result["level"] = json!("none");
+            }
+        }
+        result
+    }
+
+    /// The first lines of what differs.
+    fn difference(&self, group: &Group<'_>) -> String {
+        let mut lines = Vec::new();
+        for at in 0..group.first.changes.len() {
+            for row in rows(group, at) {
+                let only = row.only_in(group, self.plan);
+                let only = only.map_or(String::new(), |only| format!("  {only}"));
+                let line = &row.line;
+                lines.push(format!("{} {} {}{only}", line.sign.symbol(), line.field, line.text));
+                for (sign, text) in &line.detail {
+                    lines.push(format!("    {} {text}", sign.symbol()));
+                }
+            }
+        }
+        let more = lines.len().saturating_sub(LINES);
+        lines.truncate(LINES);
+        if more > 0 {
+            lines.push(format!("… and {more} more lines"));
+        }
+        let lines: Vec<_> = lines
+            .iter()
+            .map(|line| shortened(&visible(line.trim_end()), WIDTH).into_owned())
+            .collect();
+        lines.join("\n")
+    }
+
+    fn not_read(&self, group: &Group<'_>) -> Option<Value> {
+        let Verdict::Unknown(unknown) = &group.first.verdict else { return None };
+        let reason = group.for_all(&unknown.reason);
+        let next = unknown
+            .remedy
+            .as_deref()
+            .map_or(String::new(), |remedy| format!(". Next: {}", group.for_all(remedy)));
+        let place = group.place(self.plan);
+        let text = format!("{} is unknown in {place}: {reason}{next}", said(group));
+        Some(self.result(group, "warning", &visible(&text)))
+    }
+
+    fn waived(&self, group: &Group<'_>) -> Option<Value> {
+        let Verdict::Excepted { until, owner, reason } = &group.first.verdict else { return None };
+        let place = visible(&group.place(self.plan)).into_owned();
+        let text = format!("{} differs in {place}:\n{}", said(group), self.difference(group));
+        let mut result = self.result(group, "note", &text);
+        result["suppressions"] = json!([{
+            "kind": "external",
+            "status": "accepted",
+            "justification": visible(&format!("excepted until {until} by {owner}: {reason}")),
+        }]);
+        Some(result)
+    }
+
+    fn not_looked_at(&self, group: &accounts::Failed<'_>) -> Value {
+        let next = group.remedy().map_or(String::new(), |remedy| format!(". Next: {remedy}"));
+        let text = format!(
+            "{} could not be looked at, so that everything there is unknown: {}{next}",
+            group.who(NAMED),
+            group.reason()
+        );
+        let ids: Vec<_> = group.accounts.iter().map(|failed| &failed.account).collect();
+        let file = self.source.fleet_file(self.plan);
+        json!({
+            "ruleId": NOT_LOOKED_AT,
+            "level": "error",
+            "message": {"text": visible(&text)},
+            "locations": [{"physicalLocation": {
+                "artifactLocation": self.source.artifact(&file),
+                "region": {"startLine": 1},
+            }}],
+            "partialFingerprints": {"evenkeel/v2": digest::of(&(NOT_LOOKED_AT, group.mark()))},
+            "properties": {"accounts": ids},
+        })
+    }
+
+    fn result(&self, group: &Group<'_>, level: &str, text: &str) -> Value {
+        let first = group.first;
+        let (file, line) = match &first.location {
+            Some(location) => (location.file.clone(), location.line),
+            None => (self.source.fleet_file(self.plan), 1),
+        };
+        let accounts: Vec<String> = group.accounts().into_iter().map(ToString::to_string).collect();
+        json!({
+            "ruleId": first.item.kind,
+            "level": level,
+            "message": {"text": text},
+            "locations": [{"physicalLocation": {
+                "artifactLocation": self.source.artifact(&file),
+                "region": {"startLine": line.max(1)},
+            }}],
+            "partialFingerprints": {"evenkeel/v2": group.likeness},
+            "properties": {"item": first.item, "accounts": accounts, "objects": group.objects.len()},
+        })
+    }
 }
 
 fn said(group: &Group<'_>) -> String {
-    match group.names().as_str() {
+    let text = match group.names().as_str() {
         "" => group.first.item.to_string(),
         names => format!("{} {names}", group.first.item),
-    }
-}
-
-fn result(plan: &Plan, group: &Group<'_>, level: &str, text: &str) -> Value {
-    let first = group.first;
-    let (file, line) = match &first.location {
-        Some(location) => (location.file.as_str(), location.line),
-        None => (plan.baseline.files.first().map_or("evenkeel.toml", String::as_str), 1),
     };
-    let accounts: Vec<String> = group.accounts().into_iter().map(ToString::to_string).collect();
-    json!({
-        "ruleId": first.item.kind,
-        "level": level,
-        "message": {"text": text},
-        "locations": [{"physicalLocation": {
-            "artifactLocation": {"uri": uri(file)},
-            "region": {"startLine": line.max(1)},
-        }}],
-        "partialFingerprints": {"evenkeel/v1": fingerprint(first)},
-        "properties": {"item": first.item, "accounts": accounts, "objects": group.objects.len()},
-    })
+    visible(&text).into_owned()
 }
 
-/// The same drift has the same fingerprint in every run.
-fn fingerprint(object: &ObjectPlan) -> String {
-    let fields: Vec<_> = object
-        .changes
-        .iter()
-        .flat_map(|change| &change.drift)
-        .map(|drift| drift.field.as_str())
-        .collect();
-    digest::of(&(object.item.to_string(), &object.observed.id, fields))
-}
-
-fn uri(file: &str) -> String {
-    let file = file.strip_prefix("./").unwrap_or(file);
-    let path = utf8_percent_encode(file, PATH).to_string();
-    if file.starts_with('/') { format!("file://{path}") } else { path }
-}
+#[cfg(test)]
+mod tests;

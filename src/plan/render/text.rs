@@ -1,16 +1,22 @@
 //! The plan for a terminal. Colours are always written; the stream that prints them drops them
 //! where they are not wanted.
 
+mod page;
+
 use std::collections::BTreeSet;
-use std::fmt::Write;
 
 use anstyle::{AnsiColor, Color, Style};
 
+use self::page::Page;
+use super::accounts;
 use super::group::{Group, account_name, group};
 use super::parts::parts;
-use super::value::{self, Sign};
+use super::place::NAMED;
+use super::rows::{Row, rows};
+pub use super::summary::summary_line;
+use super::value::Sign;
+use super::visible::visible;
 use crate::kinds::Risk;
-use crate::names::AccountId;
 use crate::plan::{Disposition, Plan, PlannedChange, Verdict};
 
 /// Column in which a heading's place starts.
@@ -31,240 +37,240 @@ pub struct Options {
 
 /// Renders.
 pub fn render(plan: &Plan, options: &Options) -> String {
-    let mut out = String::new();
-    let _ = writeln!(out, "{}", header(plan, options.command));
+    let mut page = Page::default();
+    page.styled(Style::new().bold(), &format!("evenkeel {}", options.command));
+    page.line(&format!(" · {}", seen(plan)));
     for part in parts(plan) {
         if let Some(title) = &part.title {
-            let bold = Style::new().bold().underline();
-            let _ = writeln!(out, "\n{bold}{title}{bold:#}");
+            page.line("");
+            page.styled(Style::new().bold().underline(), title);
+            page.line("");
         }
         if part.title.is_some() && part.groups.is_empty() {
-            out.push_str("  nothing\n");
+            page.line("  nothing");
         }
         for group in part.groups {
-            drifted(&mut out, plan, &group);
+            drifted(&mut page, plan, &group);
         }
     }
-    section(&mut out, plan, "Excepted", |verdict| matches!(verdict, Verdict::Excepted { .. }));
+    section(&mut page, plan, "Excepted", |verdict| matches!(verdict, Verdict::Excepted { .. }));
     section(
-        &mut out,
+        &mut page,
         plan,
         "Unknown: could not be read, so neither in sync nor changed",
         |verdict| matches!(verdict, Verdict::Unknown(_)),
     );
-    skipped(&mut out, plan, options.verbose);
-    accounts(&mut out, plan);
-    let _ = writeln!(out, "\n{}", summary_line(plan));
+    skipped(&mut page, plan, options.verbose);
+    not_looked_at(&mut page, plan);
+    page.line("");
+    page.line(&summary_line(plan));
     if let Some(next) = &options.next {
-        let _ = writeln!(out, "{next}");
+        page.line(next);
     }
-    out
+    page.into_text()
 }
 
-/// `evenkeel plan · foundation@3f9a1c · 2 accounts · 3 regions · 41 objects observed in 1.8 s …`.
-pub fn header(plan: &Plan, command: &str) -> String {
-    let bold = Style::new().bold();
+/// `foundation@3f9a1c · 2 accounts · 3 regions · 41 objects observed in 1.8 s …`.
+fn seen(plan: &Plan) -> String {
     let regions: BTreeSet<_> = plan.targets.iter().flat_map(|target| &target.regions).collect();
     let account = match (plan.targets.as_slice(), plan.failed.as_slice()) {
         ([only], []) => account_name(only),
         (many, failed) => counted(many.len() + failed.len(), "account"),
     };
     let digest = plan.baseline.digest.get(..6).unwrap_or(&plan.baseline.digest);
-    let seconds = plan.cost.milliseconds / 1000;
-    let tenths = plan.cost.milliseconds % 1000 / 100;
-    let seen = match &plan.snapshot {
-        Some(snapshot) => {
-            return format!(
-                "{bold}evenkeel {command}{bold:#} · {}@{digest} · {account} · {} · {} in the snapshot of {} ({})",
-                plan.baseline.name,
-                counted(regions.len(), "region"),
-                counted(plan.objects.len() + plan.in_sync, "object"),
-                snapshot.taken,
-                snapshot.age,
-            );
-        }
-        None => format!("{seconds}.{tenths} s"),
+    let how = match &plan.snapshot {
+        Some(snapshot) => format!("in the snapshot of {} ({})", snapshot.taken, snapshot.age),
+        None => format!(
+            "observed in {}.{} s with {}",
+            plan.cost.milliseconds / 1000,
+            plan.cost.milliseconds % 1000 / 100,
+            counted(usize::try_from(plan.cost.requests).unwrap_or(usize::MAX), "call"),
+        ),
     };
     format!(
-        "{bold}evenkeel {command}{bold:#} · {}@{digest} · {account} · {} · {} observed in {seen} with {}",
+        "{}@{digest} · {account} · {} · {} {how}",
         plan.baseline.name,
         counted(regions.len(), "region"),
         counted(plan.objects.len() + plan.in_sync, "object"),
-        counted(usize::try_from(plan.cost.requests).unwrap_or(usize::MAX), "call"),
     )
 }
 
-/// `2 to change · 1 needs care (disruptive) · 38 in sync · 0 unknown · …`.
-pub fn summary_line(plan: &Plan) -> String {
-    let sum = plan.summary();
-    let mut parts = vec![format!("{} to change", sum.to_change)];
-    let care = [(sum.disruptive, "disruptive"), (sum.destructive, "destructive")];
-    for (count, word) in care.into_iter().filter(|(count, _)| *count > 0) {
-        let needs = if count == 1 { "needs" } else { "need" };
-        parts.push(format!("{count} {needs} care ({word})"));
-    }
-    if sum.reported > 0 {
-        parts.push(format!("{} only reported", sum.reported));
-    }
-    parts.push(format!("{} in sync", sum.in_sync));
-    parts.push(format!("{} unknown", sum.unknown));
-    if sum.failed_accounts > 0 {
-        parts.push(format!("{} not looked at", counted(sum.failed_accounts, "account")));
-    }
-    if sum.skipped > 0 {
-        parts.push(format!("{} skipped", sum.skipped));
-    }
-    if sum.excepted > 0 {
-        let first = plan.objects.iter().filter_map(|object| match &object.verdict {
-            Verdict::Excepted { until, .. } => Some(until),
-            _ => None,
-        });
-        let until = first.min().map(String::as_str).unwrap_or_default();
-        parts.push(format!("{} excepted until {until}", sum.excepted));
-    }
-    parts.join(" · ")
-}
-
 /// Accounts that nobody has looked at, and why.
-fn accounts(out: &mut String, plan: &Plan) {
-    let named = |account: &AccountId, name: Option<&String>| match name {
-        Some(name) => format!("{account} ({name})"),
-        None => account.to_string(),
-    };
-    if !plan.failed.is_empty() {
+fn not_looked_at(page: &mut Page, plan: &Plan) {
+    let failed = accounts::failed(plan);
+    if !failed.is_empty() {
+        page.line("");
         let red = Style::new().fg_color(Some(Color::Ansi(AnsiColor::Red))).bold();
-        let _ = writeln!(
-            out,
-            "\n{red}Accounts that could not be looked at: everything in them is unknown{red:#}"
-        );
+        page.styled(red, "Accounts that could not be looked at: everything in them is unknown");
+        page.line("");
     }
-    for failed in &plan.failed {
-        let _ = writeln!(out, "  {}", named(&failed.account, failed.name.as_ref()));
-        let _ = writeln!(out, "    {}", failed.reason);
-        if let Some(remedy) = &failed.remedy {
-            let _ = writeln!(out, "    next: {remedy}");
+    for group in failed {
+        page.line(&format!("  {}", group.who(NAMED)));
+        page.line(&format!("    {}", group.reason()));
+        if let Some(remedy) = group.remedy() {
+            page.line(&format!("    next: {remedy}"));
         }
     }
     if !plan.skipped.is_empty() {
-        let _ = writeln!(out, "\nAccounts left out");
+        page.line("");
+        page.line("Accounts left out");
     }
-    for skipped in &plan.skipped {
-        let name = named(&skipped.account, skipped.name.as_ref());
-        let _ = writeln!(out, "  {name}: {}", skipped.reason);
+    for (who, reason) in accounts::left_out(plan, NAMED) {
+        page.line(&format!("  {who}: {reason}"));
     }
 }
 
-fn drifted(out: &mut String, plan: &Plan, group: &Group<'_>) {
-    heading(out, plan, group);
-    let lines: Vec<_> = group
-        .first
-        .changes
-        .iter()
-        .map(|change| (change, change.drift.iter().map(value::line).collect::<Vec<_>>()))
-        .collect();
-    let width = lines
-        .iter()
-        .flat_map(|(_, lines)| lines)
-        .filter(|line| line.detail.is_empty())
-        .map(|line| line.field.chars().count())
-        .max()
-        .unwrap_or_default();
-    for (index, (change, lines)) in lines.iter().enumerate() {
-        for line in lines {
-            let style = style_of(line.sign);
-            let symbol = line.sign.symbol();
-            let gap = if line.field.is_empty() { 0 } else { width };
-            let field = format!("{:gap$}", line.field);
-            let space = if line.field.is_empty() { "" } else { "  " };
-            let text = group.for_all(line.text.trim_end());
-            let _ = writeln!(out, "  {style}{symbol}{style:#} {field}{space}{text}");
-            for (sign, text) in &line.detail {
-                let (style, text) = (style_of(*sign), group.for_all(text));
-                let _ = writeln!(out, "      {style}{} {text}{style:#}", sign.symbol());
+fn drifted(page: &mut Page, plan: &Plan, group: &Group<'_>) {
+    heading(page, plan, group);
+    let shared = group.disposition();
+    if let (true, Some(disposition)) = (group.as_before, shared) {
+        page.text("  as above, ");
+        match disposition {
+            Disposition::Apply => page.line("but it would be written"),
+            Disposition::Report { reason } => {
+                page.text("but ");
+                only_reported(page, reason);
             }
         }
-        for warning in &change.warnings {
-            let style = Style::new().fg_color(Some(Color::Ansi(AnsiColor::Magenta))).bold();
-            let _ = writeln!(out, "  {style}!{style:#} {}", group.for_all(warning));
-        }
-        let last = index + 1 == group.first.changes.len();
-        footer(out, group, change, last);
+        return;
     }
+    let changes = &group.first.changes;
+    let lines: Vec<Vec<Row<'_>>> = (0..changes.len()).map(|at| rows(group, at)).collect();
+    let short = || lines.iter().flatten().filter(|row| row.line.detail.is_empty());
+    let field_width = widest(short().map(|row| row.line.field.as_str()));
+    for (at, (change, lines)) in changes.iter().zip(&lines).enumerate() {
+        let text_width = widest(lines.iter().map(|row| row.line.text.as_str()));
+        for row in lines {
+            let only = row.only_in(group, plan);
+            drift(page, row, field_width, only.as_deref().map(|only| (only, text_width)));
+        }
+        for warning in &change.warnings {
+            page.text("  ");
+            page.styled(Style::new().fg_color(Some(Color::Ansi(AnsiColor::Magenta))).bold(), "!");
+            page.line(&format!(" {}", group.for_all(warning)));
+        }
+        let last = at + 1 == changes.len();
+        footer(page, group, change, last);
+        let reason = match (shared, &change.disposition) {
+            // Where all share the reason, the last one says it.
+            (Some(_), _) if !last => None,
+            (_, Disposition::Report { reason }) => Some(reason),
+            (_, Disposition::Apply) => None,
+        };
+        if let Some(reason) = reason {
+            page.text("    ");
+            only_reported(page, reason);
+        }
+        if let (true, Some(note)) = (last, &group.first.note) {
+            page.text("    ");
+            page.styled(Style::new().dimmed(), &format!("why: {note}"));
+            page.line("");
+        }
+    }
+}
+
+/// One field; with the objects that have it, when they are not all, in a column of their own.
+fn drift(page: &mut Page, row: &Row<'_>, field_width: usize, only: Option<(&str, usize)>) {
+    let line = &row.line;
+    page.text("  ");
+    page.styled(style_of(line.sign), &line.sign.symbol().to_string());
+    page.text(" ");
+    if !line.field.is_empty() {
+        page.text(&format!("{:field_width$}  ", line.field));
+    }
+    match only {
+        None => page.line(line.text.trim_end()),
+        Some((only, width)) => page.line(&format!("{:width$}  {only}", line.text)),
+    }
+    for (sign, text) in &line.detail {
+        page.text("      ");
+        page.styled(style_of(*sign), &format!("{} {text}", sign.symbol()));
+        page.line("");
+    }
+}
+
+fn widest<'t>(texts: impl Iterator<Item = &'t str>) -> usize {
+    texts.map(|text| text.chars().count()).max().unwrap_or_default()
 }
 
 /// The object's line, with its place at the right.
-fn heading(out: &mut String, plan: &Plan, group: &Group<'_>) {
-    let bold = Style::new().bold();
-    let item = group.first.item.to_string();
-    let names = group.names();
-    let shown = if group.first.item.name.as_deref() == Some(names.as_str()) { "" } else { &names };
-    let left = if shown.is_empty() { item.clone() } else { format!("{item}  {shown}") };
-    let gap = PLACE.saturating_sub(left.chars().count()).max(2);
-    let rest = left.strip_prefix(&item).unwrap_or_default();
-    let _ = writeln!(out, "\n{bold}{item}{bold:#}{rest}{:gap$}{}", "", group.place(plan));
+fn heading(page: &mut Page, plan: &Plan, group: &Group<'_>) {
+    let item = visible(&group.first.item.to_string()).into_owned();
+    let names = visible(&group.names()).into_owned();
+    let names = match group.first.item.name.as_deref() {
+        Some(own) if own == names => String::new(),
+        _ if names.is_empty() => names,
+        _ => format!("  {names}"),
+    };
+    let gap = PLACE.saturating_sub(item.chars().count() + names.chars().count()).max(2);
+    page.line("");
+    page.styled(Style::new().bold(), &item);
+    page.line(&format!("{names}{:gap$}{}", "", group.place(plan)));
 }
 
-/// Risk, permission, controls, place in the baseline; and why a change is only reported.
-fn footer(out: &mut String, group: &Group<'_>, change: &PlannedChange, last: bool) {
+/// Risk, permission, controls, place in the baseline.
+fn footer(page: &mut Page, group: &Group<'_>, change: &PlannedChange, last: bool) {
     let dim = Style::new().dimmed();
     let mut parts = Vec::new();
     if change.action.is_some() {
-        parts.push(risk(change.risk));
-        parts.extend(change.permissions.first().cloned());
+        parts.push((risk_style(change.risk), change.risk.as_str().to_owned()));
+        parts.extend(change.permissions.first().map(|permission| (dim, permission.clone())));
     }
     if last {
         let controls = &group.first.controls;
         if !controls.is_empty() {
             let more = if controls.len() > CONTROLS { " …" } else { "" };
-            parts.push(controls[..controls.len().min(CONTROLS)].join(", ") + more);
+            parts.push((dim, controls[..controls.len().min(CONTROLS)].join(", ") + more));
         }
         if let Some(location) = &group.first.location {
-            parts.push(format!("{}:{}", location.file, location.line));
+            parts.push((dim, format!("{}:{}", location.file, location.line)));
         }
     }
+    for (at, (style, part)) in parts.iter().enumerate() {
+        page.styled(dim, if at == 0 { "    " } else { " · " });
+        page.styled(*style, part);
+    }
     if !parts.is_empty() {
-        let _ = writeln!(out, "    {dim}{}{dim:#}", parts.join(" · "));
-    }
-    if let Disposition::Report { reason } = &change.disposition {
-        let style = Style::new().fg_color(Some(Color::Ansi(AnsiColor::Cyan)));
-        let _ = writeln!(out, "    {style}only reported:{style:#} {reason}");
-    }
-    if let (true, Some(note)) = (last, &group.first.note) {
-        let _ = writeln!(out, "    {dim}why: {note}{dim:#}");
+        page.line("");
     }
 }
 
-fn risk(risk: Risk) -> String {
-    let style = match risk {
-        Risk::Safe => return risk.as_str().to_owned(),
+fn only_reported(page: &mut Page, reason: &str) {
+    page.styled(Style::new().fg_color(Some(Color::Ansi(AnsiColor::Cyan))), "only reported:");
+    page.line(&format!(" {reason}"));
+}
+
+fn risk_style(risk: Risk) -> Style {
+    match risk {
+        Risk::Safe => Style::new().dimmed(),
         Risk::Disruptive => Style::new().fg_color(Some(Color::Ansi(AnsiColor::Yellow))).bold(),
         Risk::Destructive => Style::new().fg_color(Some(Color::Ansi(AnsiColor::Red))).bold(),
-    };
-    format!("{style}{}{style:#}", risk.as_str())
+    }
 }
 
 /// Objects whose verdict says it all.
-fn section(out: &mut String, plan: &Plan, title: &str, wanted: impl Fn(&Verdict) -> bool) {
+fn section(page: &mut Page, plan: &Plan, title: &str, wanted: impl Fn(&Verdict) -> bool) {
     let groups = group(plan, wanted);
     if groups.is_empty() {
         return;
     }
-    let _ = writeln!(out, "\n{title}");
+    page.line("");
+    page.line(title);
     for group in groups {
         let names = group.names();
         let gap = if names.is_empty() { "" } else { "  " };
-        let _ = writeln!(out, "  {}{gap}{names}  {}", group.first.item, group.place(plan));
+        page.line(&format!("  {}{gap}{names}  {}", group.first.item, group.place(plan)));
         match &group.first.verdict {
             Verdict::Excepted { until, owner, reason } => {
-                let _ = writeln!(out, "    until {until} · {owner} · {reason}");
+                page.line(&format!("    until {until} · {owner} · {reason}"));
             }
             Verdict::Unknown(unknown) => {
-                let _ = writeln!(out, "    {}", group.for_all(&unknown.reason));
+                page.line(&format!("    {}", group.for_all(&unknown.reason)));
                 if let Some(permission) = &unknown.permission {
-                    let _ = writeln!(out, "    missing permission: {permission}");
+                    page.line(&format!("    missing permission: {permission}"));
                 }
                 if let Some(remedy) = &unknown.remedy {
-                    let _ = writeln!(out, "    next: {}", group.for_all(remedy));
+                    page.line(&format!("    next: {}", group.for_all(remedy)));
                 }
             }
             Verdict::InSync | Verdict::Drifted | Verdict::Skipped { .. } => {}
@@ -272,26 +278,20 @@ fn section(out: &mut String, plan: &Plan, title: &str, wanted: impl Fn(&Verdict)
     }
 }
 
-fn skipped(out: &mut String, plan: &Plan, verbose: bool) {
+fn skipped(page: &mut Page, plan: &Plan, verbose: bool) {
     let groups = group(plan, |verdict| matches!(verdict, Verdict::Skipped { .. }));
     if groups.is_empty() {
         return;
     }
-    let _ = writeln!(out, "\nSkipped");
+    page.line("");
+    page.line("Skipped");
     for group in groups {
         let Verdict::Skipped { reason } = &group.first.verdict else { continue };
-        let _ = writeln!(
-            out,
-            "  {}  {}: {reason}",
-            group.first.item,
-            counted(group.objects.len(), "object")
-        );
+        let count = counted(group.objects.len(), "object");
+        page.line(&format!("  {}  {count}: {reason}", group.first.item));
         for object in group.objects.iter().filter(|_| verbose) {
-            let _ = writeln!(
-                out,
-                "    {} in {} of {}",
-                object.observed.id, object.region, object.account
-            );
+            let (id, region, account) = (&object.observed.id, &object.region, &object.account);
+            page.line(&format!("    {id} in {region} of {account}"));
         }
     }
 }
@@ -310,3 +310,6 @@ fn style_of(sign: Sign) -> Style {
     };
     Style::new().fg_color(Some(Color::Ansi(color)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
+use super::visible::visible;
 use crate::kinds::FieldDrift;
 
 /// Values longer than this are shown as a line-by-line difference.
@@ -37,7 +38,7 @@ impl Sign {
     }
 }
 
-/// One field's difference, ready for any format.
+/// One field's difference, ready for any format: its texts are visible and on one line each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     /// What happens.
@@ -68,7 +69,13 @@ pub fn line(drift: &FieldDrift) -> Line {
         }
         (None, None) => (String::new(), Vec::new()),
     };
-    Line { sign, field: drift.field.clone(), text, detail }
+    let shown = |text: String| visible(&text).into_owned();
+    Line {
+        sign,
+        field: visible(&drift.field).into_owned(),
+        text: shown(text),
+        detail: detail.into_iter().map(|(sign, text)| (sign, shown(text))).collect(),
+    }
 }
 
 /// A value on one line: texts without quotes, lists and tables as JSON.
@@ -214,5 +221,17 @@ mod tests {
     #[test]
     fn control_characters_cannot_reach_the_terminal() {
         assert_eq!(word(&json!("a\u{1b}[31m")), "a\\u{1b}[31m");
+        let long = "x".repeat(120);
+        let documents = [
+            json!(format!("a\u{1b}[2J{long}\nb\u{202e}c\rd")),
+            json!({"Sid": format!("a\u{1b}[2J{long}"), "b\u{202e}\u{9b}": 1}),
+        ];
+        for document in documents {
+            let line = line(&drift("policy\u{1b}", Some(document), Some(json!({}))));
+            assert_eq!(line.field, "policy\\u{1b}");
+            let text: String = line.detail.iter().map(|(_, text)| text.as_str()).collect();
+            assert!(text.contains("\\u{202e}") && !text.is_empty(), "{text}");
+            assert!(!text.contains(|each: char| each.is_control() || each == '\u{202e}'));
+        }
     }
 }

@@ -1,0 +1,47 @@
+//! Objects counted by kind and by what becomes of them.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use super::{NAME, limited};
+use crate::kinds::Risk;
+use crate::plan::{Plan, Verdict};
+
+/// Kinds that have a row of their own.
+const ROWS: usize = 60;
+
+/// The table; nothing when there is nothing to count.
+pub fn render(plan: &Plan) -> String {
+    let mut rows: BTreeMap<&str, [usize; 5]> = BTreeMap::new();
+    for object in &plan.objects {
+        let column = match &object.verdict {
+            Verdict::Drifted => match object.risk() {
+                Some(Risk::Safe) => 0,
+                Some(Risk::Disruptive) => 1,
+                Some(Risk::Destructive) => 2,
+                None => 3,
+            },
+            Verdict::Unknown(_) => 4,
+            Verdict::InSync | Verdict::Skipped { .. } | Verdict::Excepted { .. } => continue,
+        };
+        rows.entry(object.item.kind.as_str()).or_default()[column] += 1;
+    }
+    let mut out = String::new();
+    if rows.is_empty() {
+        return out;
+    }
+    out.push_str("| kind | safe | disruptive | destructive | only reported | unknown |\n");
+    out.push_str("| --- | ---: | ---: | ---: | ---: | ---: |\n");
+    for (kind, row) in rows.iter().take(ROWS) {
+        let cells: Vec<String> = row
+            .iter()
+            .map(|count| if *count == 0 { String::new() } else { count.to_string() })
+            .collect();
+        let _ = writeln!(out, "| <code>{}</code> | {} |", limited(kind, NAME), cells.join(" | "));
+    }
+    if rows.len() > ROWS {
+        let _ = writeln!(out, "| and {} more kinds | | | | | |", rows.len() - ROWS);
+    }
+    out.push('\n');
+    out
+}

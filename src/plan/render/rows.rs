@@ -1,0 +1,62 @@
+//! The lines of a change that is shown once for many objects: each line once, with the objects that
+//! it holds for when it does not hold for all.
+
+use super::group::Group;
+use super::place::{names, place};
+use super::value::{self, Line};
+use crate::plan::{ObjectPlan, Plan};
+
+/// One line of drift.
+#[derive(Debug)]
+pub struct Row<'a> {
+    /// What differs, as it holds for all.
+    pub line: Line,
+    /// The objects that it holds for.
+    objects: Vec<&'a ObjectPlan>,
+    /// Whether they are all of the group.
+    all: bool,
+}
+
+impl Row<'_> {
+    /// Where it holds, when that is not everywhere.
+    pub fn only_in(&self, group: &Group<'_>, plan: &Plan) -> Option<String> {
+        if self.all {
+            return None;
+        }
+        let names = match names(&self.objects) {
+            names if names == group.names() => String::new(),
+            names => names,
+        };
+        let parts = [names, place(plan, &self.objects)];
+        Some(parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("  "))
+    }
+}
+
+/// The lines of one of the group's changes, by its place; of a field's, what few have comes first.
+pub fn rows<'a>(group: &Group<'a>, change: usize) -> Vec<Row<'a>> {
+    let mut fields: Vec<Vec<Row<'a>>> = Vec::new();
+    let mut variants: Vec<_> = group.variants.iter().collect();
+    // What differs in most fields gives their order.
+    let length = |object: &ObjectPlan| object.changes.get(change).map_or(0, |it| it.drift.len());
+    variants.sort_by_key(|variant| std::cmp::Reverse(length(variant.first)));
+    for variant in variants {
+        for drift in variant.first.changes.get(change).iter().flat_map(|change| &change.drift) {
+            let line = group.line_for_all(variant.first, value::line(drift));
+            let row = Row { line, objects: variant.objects.clone(), all: false };
+            match fields.iter_mut().find(|rows| rows[0].line.field == row.line.field) {
+                None => fields.push(vec![row]),
+                Some(rows) => match rows.iter_mut().find(|known| known.line == row.line) {
+                    Some(known) => known.objects.extend(row.objects),
+                    None => rows.push(row),
+                },
+            }
+        }
+    }
+    for row in fields.iter_mut().flatten() {
+        row.all = row.objects.len() >= group.objects.len();
+    }
+    for rows in &mut fields {
+        rows.sort_by_key(|row| row.objects.len());
+    }
+    fields.into_iter().flatten().collect()
+}
