@@ -162,6 +162,9 @@ pub struct PlanArgs {
     /// Plan from a snapshot instead of AWS; needs no credentials
     #[arg(long, value_name = "FILE", conflicts_with = "save")]
     pub snapshot: Option<PathBuf>,
+    /// Refuse a snapshot that is older than this
+    #[arg(long, value_name = "HOURS", requires = "snapshot")]
+    pub max_age: Option<u32>,
     /// Separate what a change of the baselines does from what had drifted: a git ref or a folder
     #[arg(long, value_name = "DIR_OR_GIT_REF")]
     pub compare_to: Option<String>,

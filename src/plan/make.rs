@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::order::{self, Node};
 use super::{
     BaselineRef, Cost, Disposition, FORMAT_VERSION, FailedAccount, Location, Mode, ObjectPlan,
-    Plan, PlannedChange, SnapshotRef, TargetRef, Verdict,
+    Plan, PlannedChange, Shards, SnapshotRef, TargetRef, Verdict,
 };
 use crate::digest;
 use crate::fleet::select::SkippedAccount;
@@ -167,6 +167,8 @@ pub struct PlanHead {
     pub skipped: Vec<SkippedAccount>,
     /// Where the observations come from, when they are not live.
     pub snapshot: Option<SnapshotRef>,
+    /// The shards of the fleet, when it was split.
+    pub shards: Option<Shards>,
     /// What the observation cost.
     pub cost: Cost,
 }
@@ -198,6 +200,7 @@ pub fn assemble(head: PlanHead, accounts: Vec<AccountPlan>) -> Plan {
         failed: head.failed,
         skipped: head.skipped,
         snapshot: head.snapshot,
+        shards: head.shards,
         comparison: None,
         in_sync,
         objects,

@@ -33,6 +33,9 @@ pub fn render(plan: &Plan, full: &str) -> String {
         let _ =
             writeln!(out, "Planned from the snapshot of {} ({}).\n", snapshot.taken, snapshot.age);
     }
+    if let Some(shards) = &plan.shards {
+        let _ = writeln!(out, "Only {shards}.\n");
+    }
     table(&mut out, plan);
     let mut left_out = 0;
     // What nobody has looked at must not be what does not fit.

@@ -73,24 +73,18 @@ pub fn header(plan: &Plan, command: &str) -> String {
     let seconds = plan.cost.milliseconds / 1000;
     let tenths = plan.cost.milliseconds % 1000 / 100;
     let seen = match &plan.snapshot {
-        Some(snapshot) => {
-            return format!(
-                "{bold}evenkeel {command}{bold:#} · {}@{digest} · {account} · {} · {} in the snapshot of {} ({})",
-                plan.baseline.name,
-                counted(regions.len(), "region"),
-                counted(plan.objects.len() + plan.in_sync, "object"),
-                snapshot.taken,
-                snapshot.age,
-            );
-        }
-        None => format!("{seconds}.{tenths} s"),
+        Some(snapshot) => format!("in the snapshot of {} ({})", snapshot.taken, snapshot.age),
+        None => format!(
+            "observed in {seconds}.{tenths} s with {}",
+            counted(usize::try_from(plan.cost.requests).unwrap_or(usize::MAX), "call"),
+        ),
     };
+    let shards = plan.shards.as_ref().map_or(String::new(), |shards| format!(" · only {shards}"));
     format!(
-        "{bold}evenkeel {command}{bold:#} · {}@{digest} · {account} · {} · {} observed in {seen} with {}",
+        "{bold}evenkeel {command}{bold:#} · {}@{digest} · {account} · {} · {} {seen}{shards}",
         plan.baseline.name,
         counted(regions.len(), "region"),
         counted(plan.objects.len() + plan.in_sync, "object"),
-        counted(usize::try_from(plan.cost.requests).unwrap_or(usize::MAX), "call"),
     )
 }
 
