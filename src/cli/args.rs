@@ -192,9 +192,12 @@ pub struct ExportArgs {
     /// Only this kind or service; may be repeated
     #[arg(short, long, value_name = "KIND")]
     pub kind: Vec<String>,
-    /// Write the baseline to a file instead of standard output
+    /// Write the baseline to a file instead of standard output; never over one that is there
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Write over the file
+    #[arg(long, requires = "out")]
+    pub force: bool,
 }
 
 /// `merge-reports`.

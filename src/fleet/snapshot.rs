@@ -320,7 +320,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(2000))]
 
         #[test]
-        fn a_flipped_bit_is_refused_or_changes_nothing(at in any::<Index>(), bit in 0..8) {
+        fn a_flipped_bit_is_refused_or_changes_nothing(at in any::<Index>(), bit in 0..8_u8) {
             let file = written();
             let mut flipped = file.clone();
             flipped[at.index(file.len())] ^= 1 << bit;
