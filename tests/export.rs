@@ -186,7 +186,20 @@ fn a_file_that_is_there_is_kept() {
 fn what_is_taken_out_is_named_and_the_order_is_always_the_same() {
     let account = support::emulator().account();
     account.mess();
+    foundation(&account);
+    account.boto3(
+        "config = boto3.client('config', region_name='us-east-1')\n\
+         recorder = config.describe_configuration_recorders()['ConfigurationRecorders'][0]\n\
+         group = {'allSupported': True, 'includeGlobalResourceTypes': True}\n\
+         config.put_configuration_recorder(ConfigurationRecorder={'name': recorder['name'], 'roleARN': recorder['roleARN'], 'recordingGroup': group})",
+    );
     let text = export(&account);
+    // Elsewhere than at home, evenkeel never asks for what is global.
+    assert!(
+        text.contains("in us-east-1: its field include_global_resource_types: declaring it as it is would change it (true → false)"),
+        "{text}"
+    );
+    account.run(&["check", "-b", "account.toml"]).code(0);
     let items = |text: &str| text.split_once("\nschema").unwrap().1.to_owned();
     for _ in 0..2 {
         assert_eq!(items(&export(&account)), items(&text));
