@@ -11,9 +11,28 @@ use support::Account;
 const REGIONS: [&str; 4] = ["-r", "eu-west-1", "-r", "us-east-1"];
 
 fn export(account: &Account) -> String {
-    let args: Vec<&str> = ["export", "--out", "account.toml"].into_iter().chain(REGIONS).collect();
-    account.run(&args).code(0);
+    export_with(account, 0)
+}
+
+fn export_with(account: &Account, code: i32) -> String {
+    let args: Vec<&str> =
+        ["export", "--out", "account.toml", "--force"].into_iter().chain(REGIONS).collect();
+    account.run(&args).code(code);
     account.read("account.toml")
+}
+
+/// Applies the foundation in both Regions.
+fn foundation(account: &Account) {
+    std::fs::copy(
+        support::root().join("baselines/foundation.toml"),
+        account.folder.path().join("foundation.toml"),
+    )
+    .unwrap();
+    let args: Vec<&str> = ["apply", "-b", "foundation.toml", "--yes", "--max-changes", "100"]
+        .into_iter()
+        .chain(REGIONS)
+        .collect();
+    account.run(&args).code(0);
 }
 
 #[test]
@@ -71,19 +90,118 @@ fn every_kind_goes_round() {
 #[test]
 fn references_take_the_place_of_repeated_names_and_errors_are_named() {
     let account = support::emulator().account();
-    std::fs::copy(
-        support::root().join("baselines/foundation.toml"),
-        account.folder.path().join("foundation.toml"),
-    )
-    .unwrap();
-    let args: Vec<&str> = ["apply", "-b", "foundation.toml", "--yes", "--max-changes", "100"]
-        .into_iter()
-        .chain(REGIONS)
-        .collect();
-    account.run(&args).code(0);
+    foundation(&account);
     account.fault(json!({"service": "iam", "operation": "ListRoles", "kind": "error"}));
-    let text = export(&account);
+    // Something was not read: nobody can say that this is all.
+    let text = export_with(&account, 4);
     assert!(text.contains("= \"${s3.bucket.evenkeel-audit.bucket}\""), "{text}");
-    assert!(text.contains("# - iam.role in eu-west-1: iam:ListRoles"), "{text}");
+    assert!(text.contains("# - iam.role in eu-west-1: iam:ListRoles: AccessDenied"), "{text}");
+    assert!(text.contains("IT IS NOT COMPLETE: 1 thing could not be read"), "{text}");
+    assert!(!text.contains("(request "), "{text}");
     account.run(&["check", "-b", "account.toml"]).code(0);
+}
+
+#[test]
+fn a_key_is_referred_to_where_the_trail_names_its_arn() {
+    let account = support::emulator().account();
+    foundation(&account);
+    let text = export(&account);
+    let trail = section(&text, "[cloudtrail.trail.");
+    assert!(trail.contains("\"${kms.key.evenkeel-audit.alias}\""), "{text}");
+    // The recorder of the home Region is the one that records what is global; the word for it means
+    // nothing elsewhere, so that one item holds for both.
+    let recorder = section(&text, "[config.recorder]");
+    assert!(recorder.contains("include_global_resource_types = true"), "{text}");
+    assert!(!recorder.contains("regions"), "{text}");
+    assert!(!text.contains("# - config.recorder"), "{text}");
+    account.run(&["check", "-b", "account.toml"]).code(0);
+    let saved = account.run(&["plan", "-b", "account.toml", "--format", "json"]).code(0).json();
+    assert_eq!(saved["summary"]["in_sync"], saved["objects"].as_array().unwrap().len());
+}
+
+/// The part of a baseline that begins with a header.
+fn section<'a>(text: &'a str, header: &str) -> &'a str {
+    let (_, after) = text.split_once(header).unwrap_or_else(|| panic!("no {header}: {text}"));
+    after.split("\n[").next().unwrap()
+}
+
+#[test]
+fn texts_with_lines_and_placeholders_come_back_as_they_are() {
+    let account = support::emulator().account();
+    account.boto3(
+        "kms = boto3.client('kms')\n\
+         for number, text in enumerate(['\\n\\nbegins with lines\\r\\nand ends with one\\n', 'rub\\x7fout and bell\\x07', '\"quotes\" and \\'more\\'', 'a ${placeholder} and $${two} and $$${three}']):\n\
+         \x20   key = kms.create_key(Description=text)['KeyMetadata']['KeyId']\n\
+         \x20   kms.create_alias(AliasName=f'alias/key-{number}', TargetKeyId=key)",
+    );
+    let text = export(&account);
+    for number in 0..4 {
+        assert!(text.contains(&format!("[kms.key.key-{number}]")), "{text}");
+    }
+    account.run(&["validate", "account.toml", "--expanded"]).code(0);
+    account.run(&["check", "-b", "account.toml"]).code(0);
+    // They are really declared.
+    account.boto3(
+        "kms = boto3.client('kms')\n\
+         for number in range(4): kms.update_key_description(KeyId=kms.describe_key(KeyId=f'alias/key-{number}')['KeyMetadata']['KeyId'], Description='x')",
+    );
+    let plan = account.run(&["plan", "-b", "account.toml", "--format", "json"]).code(0).json();
+    assert_eq!(plan["summary"]["reported"], 4, "{text}");
+}
+
+#[test]
+fn a_region_that_lets_nobody_in_is_one_line_and_the_rest_is_declared() {
+    let account = support::emulator().account();
+    foundation(&account);
+    for service in ["ec2", "kms", "config", "cloudtrail"] {
+        account.fault(json!({"service": service, "region": "us-east-1", "kind": "error",
+            "code": "AccessDeniedException", "status": 403,
+            "message": "You are not authorized with an explicit deny in a service control policy"}));
+    }
+    let text = export_with(&account, 4);
+    let named: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("# - ") && line.contains("us-east-1"))
+        .collect();
+    assert_eq!(named.len(), 1, "{text}");
+    assert!(named[0].contains("us-east-1: nothing of it could be read"), "{text}");
+    assert!(text.contains("regions = [\"eu-west-1\"]"), "{text}");
+    assert!(text.contains("[config.recorder]") && !text.contains("(request "), "{text}");
+    account.run(&["check", "-b", "account.toml"]).code(0);
+}
+
+#[test]
+fn a_file_that_is_there_is_kept() {
+    let account = support::emulator().account();
+    account.write("account.toml", "mine");
+    account.forget_calls();
+    let args: Vec<&str> = ["export", "--out", "account.toml"].into_iter().chain(REGIONS).collect();
+    account.run(&args).code(1).complains("--force");
+    assert_eq!(account.read("account.toml"), "mine");
+    account.run(&[args.as_slice(), &["--force"]].concat()).code(0);
+    assert!(account.read("account.toml").contains("[baseline]"));
+}
+
+#[test]
+fn what_is_taken_out_is_named_and_the_order_is_always_the_same() {
+    let account = support::emulator().account();
+    account.mess();
+    foundation(&account);
+    account.boto3(
+        "config = boto3.client('config', region_name='us-east-1')\n\
+         recorder = config.describe_configuration_recorders()['ConfigurationRecorders'][0]\n\
+         group = {'allSupported': True, 'includeGlobalResourceTypes': True}\n\
+         config.put_configuration_recorder(ConfigurationRecorder={'name': recorder['name'], 'roleARN': recorder['roleARN'], 'recordingGroup': group})",
+    );
+    let text = export(&account);
+    // Elsewhere than at home, evenkeel never asks for what is global.
+    assert!(
+        text.contains("in us-east-1: its field include_global_resource_types: declaring it as it is would change it (true → false)"),
+        "{text}"
+    );
+    account.run(&["check", "-b", "account.toml"]).code(0);
+    let items = |text: &str| text.split_once("\nschema").unwrap().1.to_owned();
+    for _ in 0..2 {
+        assert_eq!(items(&export(&account)), items(&text));
+    }
 }

@@ -4,6 +4,8 @@
 
 mod support;
 
+use evenkeel::plan::Plan;
+use evenkeel::plan::render::json;
 use serde_json::{Value, json};
 use support::Account;
 
@@ -144,7 +146,10 @@ fn a_comment_for_a_large_fleet_fits_and_counts_what_it_leaves_out() {
     plan["targets"] = json!(targets);
     plan["failed"] = json!(failed);
     plan["order"] = json!(order);
-    account.write("plan.json", &plan.to_string());
+    let plan: Plan = serde_json::from_value(plan).unwrap();
+    let mut document = Vec::new();
+    json::write(&plan, &mut document).unwrap();
+    account.write("plan.json", &String::from_utf8(document).unwrap());
     let markdown =
         account.run(&["merge-reports", "plan.json", "--format", "markdown"]).code(4).stdout;
     assert!(markdown.chars().count() < 65_536, "{}", markdown.chars().count());

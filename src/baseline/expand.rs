@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use serde_json::{Map, Value as Json};
+use toml_writer::{ToTomlKey, ToTomlValue, TomlKeyBuilder, TomlStringBuilder};
 
 use super::Baseline;
 use super::declare::Field;
@@ -77,15 +78,13 @@ impl Baseline<'_> {
 
     fn origin(&self, place: &super::problem::Place) -> String {
         let location = self.location(place);
-        format!("{}:{}", location.file.replace('\n', " "), location.line)
+        format!("{}:{}", comment(&location.file), location.line)
     }
 }
 
 /// A key, quoted where TOML wants it.
 pub(crate) fn key(name: &str) -> String {
-    let bare = !name.is_empty()
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
-    if bare { name.to_owned() } else { toml_value(&Json::String(name.to_owned())) }
+    TomlKeyBuilder::new(name).as_default().to_toml_key()
 }
 
 /// A value on one line.
@@ -102,7 +101,70 @@ pub(crate) fn toml_value(value: &Json) -> String {
         Json::Array(list) => {
             format!("[{}]", list.iter().map(toml_value).collect::<Vec<_>>().join(", "))
         }
-        Json::String(text) => toml::Value::String(text.clone()).to_string().replace('\n', "\\n"),
+        Json::String(text) => {
+            let text = TomlStringBuilder::new(text);
+            let pretty = text.as_basic_pretty().or_else(|| text.as_literal());
+            pretty.unwrap_or_else(|| text.as_basic()).to_toml_value()
+        }
         other => other.to_string(),
+    }
+}
+
+/// A text as part of a comment, where TOML allows no control characters.
+pub(crate) fn comment(text: &str) -> String {
+    text.replace(char::is_control, " ")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::baseline::node::{self, Value};
+
+    /// What our own loader reads from `key = value`.
+    fn read_back(name: &str, value: &Json) -> (String, Json) {
+        let text = format!("{} = {}", key(name), toml_value(value));
+        assert!(!text.contains(['\n', '\r']), "{text:?}");
+        let (root, problems) = node::parse(0, &text);
+        assert!(problems.is_empty(), "{text:?}: {problems:?}");
+        let Value::Table(table) = &root.value else { unreachable!("a document is a table") };
+        let (name, _, node) = &table.entries[0];
+        (name.clone(), node.to_json())
+    }
+
+    #[test]
+    fn texts_with_control_characters_are_read_back() {
+        let nasty =
+            ["\n", "\n\nx\r\ny", "\u{7f}", "\0\u{1b}[0m", "a\"b'c", "''", "\"\"\"", "\\", "\t"];
+        for text in nasty {
+            let value = Json::String(text.to_owned());
+            assert_eq!(read_back(text, &value), (text.to_owned(), value));
+        }
+        assert_eq!(comment("a\r\nb\u{7f}"), "a  b ");
+    }
+
+    fn json() -> impl Strategy<Value = Json> {
+        let leaf = prop_oneof![
+            any::<String>().prop_map(Json::String),
+            "[\\x00-\\x7f'\"\\\\]{0,12}".prop_map(Json::String),
+            any::<i64>().prop_map(Json::from),
+            any::<bool>().prop_map(Json::from),
+        ];
+        leaf.prop_recursive(3, 16, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Json::Array),
+                prop::collection::btree_map(any::<String>(), inner, 0..4)
+                    .prop_map(|map| Json::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn any_value_is_read_back(name in any::<String>(), value in json()) {
+            prop_assert_eq!(read_back(&name, &value), (name, value));
+        }
     }
 }

@@ -166,6 +166,9 @@ pub struct PlanArgs {
     /// Plan from a snapshot instead of AWS; needs no credentials
     #[arg(long, value_name = "FILE", conflicts_with = "save")]
     pub snapshot: Option<PathBuf>,
+    /// Refuse a snapshot that is older than this
+    #[arg(long, value_name = "HOURS", requires = "snapshot")]
+    pub max_age: Option<u32>,
     /// Separate what a change of the baselines does from what had drifted: a git ref or a folder
     #[arg(long, value_name = "DIR_OR_GIT_REF")]
     pub compare_to: Option<String>,
@@ -193,9 +196,12 @@ pub struct ExportArgs {
     /// Only this kind or service; may be repeated
     #[arg(short, long, value_name = "KIND")]
     pub kind: Vec<String>,
-    /// Write the baseline to a file instead of standard output
+    /// Write the baseline to a file instead of standard output; never over one that is there
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Write over the file
+    #[arg(long, requires = "out")]
+    pub force: bool,
 }
 
 /// `merge-reports`.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::Utc;
 use evenkeel::aws::meter::Meter;
 use evenkeel::aws::{Session, session};
-use evenkeel::export::{baseline, export};
+use evenkeel::export::{ExportError, baseline, export};
 use evenkeel::names::Region;
 use evenkeel::plan::render::text::counted;
 use evenkeel::reconcile::{Refusal, Selection};
@@ -17,6 +17,13 @@ use super::{out, settings};
 
 /// Runs the command.
 pub async fn run(global: &Global, args: &ExportArgs) -> Result<Exit, Failure> {
+    // People edit a baseline: what is there may be a week's work.
+    if let Some(path) = args.out.as_deref().filter(|path| !args.force && path.exists()) {
+        return Err(Failure::usage(
+            format!("{} is there already", path.display()),
+            "write to another file, or over this one with --force",
+        ));
+    }
     let fleet = settings::fleet_file(global, &evenkeel::baseline::load::Disk)?;
     let run = uuid::Uuid::now_v7().to_string();
     let home = fleet.as_ref().and_then(|fleet| fleet.file.home_region.as_deref());
@@ -45,23 +52,39 @@ pub async fn run(global: &Global, args: &ExportArgs) -> Result<Exit, Failure> {
         kinds: settings::known_kinds(&args.kind)?,
         only: None,
     };
-    let export =
-        export(&session, &selection).await.map_err(evenkeel::aws::ConnectError::Identity)?;
+    let export = export(&session, &selection).await.map_err(|error| {
+        let help = match &error {
+            ExportError::Regions(error) => error.remedy(),
+            ExportError::Unusable(_) => {
+                "this is a mistake of evenkeel's; narrow with -k and -r to get the rest".to_owned()
+            }
+        };
+        Failure::usage(error.to_string(), help)
+    })?;
     if export.items.is_empty() {
+        let reasons: Vec<&str> =
+            export.unread.iter().chain(&export.left_out).map(String::as_str).collect();
         return Err(Failure::usage(
-            format!("nothing of account {account} could be declared"),
-            "look with `evenkeel plan`, which names what it cannot read",
+            format!("nothing of account {account} could be declared\n{}", reasons.join("\n")),
+            "allow the reads (`evenkeel policy --mode report`), or look at other Regions (-r)",
         ));
     }
     let text = baseline(&export, &account, &Utc::now().date_naive().to_string());
     out::result(&text, args.out.as_deref())?;
     if let Some(path) = &args.out {
         out::line(&format!(
-            "{}: {}, {} left out",
+            "{}: {}, {} left out, {} could not be read",
             path.display(),
             counted(export.items.len(), "item"),
-            export.left_out.len()
+            export.left_out.len(),
+            export.unread.len(),
         ));
     }
-    Ok(Exit::Done)
+    if export.unread.is_empty() {
+        return Ok(Exit::Done);
+    }
+    for what in &export.unread {
+        out::say(&format!("could not be read: {what}"));
+    }
+    Ok(Exit::Partly)
 }

@@ -52,6 +52,8 @@ pub struct Wish {
     pub detail: Option<Detail>,
     /// The snapshot to look at, instead of AWS.
     pub snapshot: Option<PathBuf>,
+    /// The hours after which that snapshot is too old.
+    pub max_age: Option<u32>,
     /// The other version of the baselines.
     pub compare_to: Option<String>,
     /// Where to record what is seen.
@@ -171,6 +173,9 @@ async fn looking(
 
     // Who are we, and which accounts are there?
     let mut offline = wish.snapshot.as_deref().map(snapshot::open).transpose()?;
+    if let (Some(snapshot), Some(hours)) = (&offline, wish.max_age) {
+        snapshot.refuse_older_than(hours)?;
+    }
     let ways = match &offline {
         Some(_) => None,
         None => {
@@ -306,6 +311,7 @@ async fn looking(
         failed: found.failed,
         skipped,
         snapshot: taken_from,
+        shards: selectors.shard.map(Into::into),
         cost: Cost {
             requests: meter.requests(),
             milliseconds: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),

@@ -1,114 +1,60 @@
 //! `evenkeel merge-reports`: the plans of a fleet's shards, printed or saved as one.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
-use evenkeel::plan::{
-    AccountPlan, Cost, FORMAT_VERSION, Plan, PlanHead, SkippedAccount, TargetRef, assemble,
-};
+use evenkeel::plan::merge::{Report, merge};
+use evenkeel::plan::{Plan, Shards};
 
 use super::args::{Global, MergeReportsArgs};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::{plan, saved};
+use super::{out, plan, saved};
 
 /// Runs the command.
 pub fn run(global: &Global, args: &MergeReportsArgs) -> Result<Exit, Failure> {
-    let plans = args
-        .reports
-        .iter()
-        .map(|path| Ok((path.as_path(), read(path)?)))
-        .collect::<Result<Vec<_>, Failure>>()?;
-    let merged = merge(plans)?;
+    let reports = args.reports.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
+    let merged =
+        merge(reports).map_err(|error| Failure::usage(error.to_string(), error.remedy()))?;
     if let Some(path) = &args.save {
+        if let Some(snapshot) = &merged.snapshot {
+            return Err(Failure::usage(
+                format!(
+                    "a plan from a snapshot (of {}) cannot be saved to be applied",
+                    snapshot.taken
+                ),
+                "merge plans of the accounts themselves: evenkeel plan --shard 1/8 --save FILE",
+            ));
+        }
         saved::save(&merged, path)?;
     }
     plan::print(global, &merged, "merge-reports", &args.output, None)?;
-    let exit = plan::exit_of(&merged);
-    Ok(if exit == Exit::Drift && !args.detailed_exitcode { Exit::Done } else { exit })
+    let missing = merged.shards.as_ref().map(missing);
+    if let Some(missing) = &missing {
+        out::say(&format!("warning: {missing}; nobody has looked at their accounts"));
+    }
+    Ok(match plan::exit_of(&merged) {
+        exit @ (Exit::Error | Exit::Partly) => exit,
+        _ if missing.is_some() => Exit::Partly,
+        Exit::Drift if !args.detailed_exitcode => Exit::Done,
+        exit => exit,
+    })
 }
 
 /// Reads what `plan --format json` or `plan --save` wrote.
-fn read(path: &Path) -> Result<Plan, Failure> {
-    let unusable = |problem: String| {
+fn read(path: &Path) -> Result<Report, Failure> {
+    let plan: Plan = saved::read(path).map_err(|error| {
         Failure::usage(
-            format!("cannot use the report {}: {problem}", path.display()),
-            "make it with this version: evenkeel plan --shard 1/8 --format json --out FILE",
+            format!("cannot use the report {}: {error}", path.display()),
+            "make it with this version and do not edit it: evenkeel plan --shard 1/8 --format json --out FILE",
         )
-    };
-    let text = std::fs::read_to_string(path).map_err(|error| Failure::file("read", path, error))?;
-    let value: serde_json::Value = serde_json::from_str(&text)
-        .map_err(|error| unusable(format!("it is not JSON: {error}")))?;
-    match value.get("format_version").and_then(serde_json::Value::as_str) {
-        Some(FORMAT_VERSION) => {}
-        Some(other) => {
-            return Err(unusable(format!(
-                "it has format version {other}, and this evenkeel reads {FORMAT_VERSION}"
-            )));
-        }
-        None => return Err(unusable("it has no format version".to_owned())),
-    }
-    if value.get("plan_digest").is_some() {
-        return saved::load(path);
-    }
-    serde_json::from_value(value).map_err(|error| unusable(format!("it is not a plan: {error}")))
+    })?;
+    Ok(Report { name: path.display().to_string(), plan })
 }
 
-/// Puts plans of different accounts together.
-fn merge(plans: Vec<(&Path, Plan)>) -> Result<Plan, Failure> {
-    let mut plans = plans.into_iter();
-    let Some((first_path, first)) = plans.next() else {
-        return Err(Failure::usage("there is nothing to merge", "name the shards' reports"));
-    };
-    let mut head = PlanHead {
-        run: first.run,
-        baseline: first.baseline,
-        targets: first.targets,
-        failed: first.failed,
-        skipped: first.skipped,
-        snapshot: first.snapshot,
-        cost: first.cost,
-    };
-    let mut accounts =
-        vec![AccountPlan { objects: first.objects, in_sync: first.in_sync, order: first.order }];
-    for (path, plan) in plans {
-        if plan.baseline.digest != head.baseline.digest {
-            return Err(Failure::usage(
-                format!(
-                    "{} and {} were made from different baselines",
-                    first_path.display(),
-                    path.display()
-                ),
-                "make all shards from the same commit",
-            ));
-        }
-        head.targets.extend(plan.targets);
-        head.failed.extend(plan.failed);
-        head.skipped.extend(plan.skipped);
-        head.cost = Cost {
-            requests: head.cost.requests + plan.cost.requests,
-            milliseconds: head.cost.milliseconds.max(plan.cost.milliseconds),
-        };
-        let (objects, in_sync, order) = (plan.objects, plan.in_sync, plan.order);
-        accounts.push(AccountPlan { objects, in_sync, order });
-    }
-    let mut seen = BTreeSet::new();
-    let ids = head
-        .targets
-        .iter()
-        .map(|TargetRef { account, .. }| account)
-        .chain(head.failed.iter().map(|failed| &failed.account))
-        .chain(head.skipped.iter().map(|SkippedAccount { account, .. }| account));
-    for account in ids {
-        if !seen.insert(account) {
-            return Err(Failure::usage(
-                format!("account {account} is in two of the reports"),
-                "merge each shard once: 1/8, 2/8 … 8/8",
-            ));
-        }
-    }
-    head.targets.sort_by(|left, right| left.account.cmp(&right.account));
-    head.failed.sort_by(|left, right| left.account.cmp(&right.account));
-    head.skipped.sort_by(|left, right| left.account.cmp(&right.account));
-    Ok(assemble(head, accounts))
+/// `2 of 3 shards: 3/3 is missing`.
+fn missing(shards: &Shards) -> String {
+    let missing: Vec<String> = shards.missing().map(|shard| shard.to_string()).collect();
+    let verb = if missing.len() == 1 { "is" } else { "are" };
+    let (some, all) = (shards.numbers.len(), shards.of);
+    format!("{some} of {all} shards: {} {verb} missing", missing.join(", "))
 }

@@ -16,6 +16,7 @@ pub async fn run(global: &Global, args: &PlanArgs) -> Result<Exit, Failure> {
     let wish = Wish {
         max_risk: args.max_risk.map(Into::into),
         snapshot: args.snapshot.clone(),
+        max_age: args.max_age,
         compare_to: args.compare_to.clone(),
         detail: Some(match args.save {
             // A saved plan holds what applying needs.

@@ -7,7 +7,7 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use evenkeel::aws::Session;
 use evenkeel::aws::meter::Meter;
 use evenkeel::aws::tape::Tape;
@@ -16,6 +16,7 @@ use evenkeel::fleet::snapshot::{Head, Line, Reader, SnapshotError, VERSION, Writ
 use evenkeel::names::AccountId;
 use evenkeel::plan::render::text::counted;
 use evenkeel::plan::{FailedAccount, SnapshotRef};
+use evenkeel::reconcile::Refusal;
 use evenkeel::reconcile::fleet::{Job, Looks, Outcome, Wanted, Watch, look_at_recorded};
 use tempfile::NamedTempFile;
 
@@ -24,6 +25,9 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::look::{self, Wish};
 use super::out;
+
+/// How far two clocks may be apart.
+const SKEW: TimeDelta = TimeDelta::minutes(2);
 
 /// Runs the command.
 pub async fn run(global: &Global, args: &SnapshotArgs) -> Result<Exit, Failure> {
@@ -133,15 +137,21 @@ pub fn open(path: &Path) -> Result<Snapshot, Failure> {
 impl Snapshot {
     /// When it was taken, and how long ago that is.
     pub fn reference(&self) -> SnapshotRef {
-        let minutes = (Utc::now() - self.head.taken).num_minutes().max(0);
-        let age = match minutes {
-            0..=1 => "just now".to_owned(),
-            2..=119 => format!("{minutes} minutes old"),
-            120..=2879 => format!("{} hours old", minutes / 60),
-            _ => format!("{} days old", minutes / 1440),
-        };
         let taken = self.head.taken.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
-        SnapshotRef { taken, age }
+        SnapshotRef { taken, age: in_words(Utc::now() - self.head.taken) }
+    }
+
+    /// Refuses a snapshot that is too old, or whose age nobody can tell.
+    ///
+    /// # Errors
+    /// It is.
+    pub fn refuse_older_than(&self, limit: u32) -> Result<(), Failure> {
+        let old = Utc::now() - self.head.taken;
+        if (-SKEW..=TimeDelta::hours(limit.into())).contains(&old) {
+            return Ok(());
+        }
+        let SnapshotRef { taken, age } = self.reference();
+        Err(Refusal::OldSnapshot { taken, age, limit }.into())
     }
 
     /// Looks at the jobs' accounts.
@@ -207,9 +217,39 @@ impl Snapshot {
     }
 }
 
+/// `5 hours old`. Clocks may differ a little; more than that is told.
+fn in_words(age: TimeDelta) -> String {
+    let amount = |minutes: i64| match minutes {
+        ..=119 => format!("{minutes} minutes"),
+        120..=2879 => format!("{} hours", minutes / 60),
+        _ => format!("{} days", minutes / 1440),
+    };
+    match age.num_minutes() {
+        ..=-2 => format!("from the future: {} ahead of this clock", amount(-age.num_minutes())),
+        -1..=1 => "just now".to_owned(),
+        minutes => format!("{} old", amount(minutes)),
+    }
+}
+
 fn unusable(path: &Path, error: &SnapshotError) -> Failure {
     Failure::usage(
         format!("cannot use the snapshot {}: {error}", path.display()),
         "take a new one with this version: evenkeel snapshot --out FILE",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_age_is_told_in_words_and_the_future_is_none() {
+        let words = |minutes| in_words(TimeDelta::minutes(minutes));
+        assert_eq!(words(0), "just now");
+        assert_eq!(words(-1), "just now");
+        assert_eq!(words(119), "119 minutes old");
+        assert_eq!(words(300), "5 hours old");
+        assert_eq!(words(3 * 1440), "3 days old");
+        assert_eq!(words(-300), "from the future: 5 hours ahead of this clock");
+    }
 }

@@ -1,8 +1,11 @@
 //! Splits a fleet for jobs that run side by side. An account keeps its shard when others come and
 //! go (rendezvous hashing: every shard bids for the account, the highest bid wins).
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
 
 use crate::digest;
 use crate::names::AccountId;
@@ -44,6 +47,38 @@ impl FromStr for Shard {
             }
             _ => Err(format!("{text:?} is no shard: write 3/8 for the third of eight")),
         }
+    }
+}
+
+/// The shards of a fleet that a plan was made of; what it does not name, nobody has looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Shards {
+    /// How many there are.
+    pub of: u32,
+    /// Which of them the plan has, from 1.
+    pub numbers: BTreeSet<u32>,
+}
+
+impl Shards {
+    /// Those that the plan does not have.
+    pub fn missing(&self) -> impl Iterator<Item = Shard> {
+        (1..=self.of)
+            .filter(|number| !self.numbers.contains(number))
+            .map(|number| Shard { number, of: self.of })
+    }
+}
+
+impl From<Shard> for Shards {
+    fn from(shard: Shard) -> Self {
+        Self { of: shard.of, numbers: BTreeSet::from([shard.number]) }
+    }
+}
+
+impl fmt::Display for Shards {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let numbers: Vec<String> = self.numbers.iter().map(ToString::to_string).collect();
+        let noun = if numbers.len() == 1 { "shard" } else { "shards" };
+        write!(out, "{noun} {} of {}", numbers.join(", "), self.of)
     }
 }
 

@@ -3,13 +3,14 @@
 //! A snapshot holds what AWS answered to each read, account by account, one JSON object a line,
 //! compressed with gzip. The answers of STS are never recorded, and no request is: no credentials
 //! are in a snapshot. The last line says how many accounts there are, so that half a file is not
-//! taken for a whole one.
+//! taken for a whole one; and a file is read through to its checksum before anything is taken from
+//! it, so that a damaged one never gives another plan.
 
-use std::io::{BufRead, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, Write};
 
 use chrono::{DateTime, Utc};
 use flate2::Compression;
-use flate2::read::GzDecoder;
+use flate2::bufread::GzDecoder;
 use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 
@@ -80,6 +81,23 @@ pub enum SnapshotError {
         /// The accounts that are there.
         accounts: usize,
     },
+    /// It is not as it was written.
+    #[error("it is damaged: {0}")]
+    Damaged(io::Error),
+    /// It goes on after its end.
+    #[error("it is damaged: something follows its end")]
+    GoesOn,
+}
+
+impl SnapshotError {
+    /// An error of the file or of what unpacks it, after so many accounts.
+    fn reading(error: io::Error, accounts: usize) -> Self {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => Self::Cut { accounts },
+            io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => Self::Damaged(error),
+            _ => Self::Io(error),
+        }
+    }
 }
 
 /// Writes a snapshot account by account.
@@ -129,28 +147,24 @@ impl<W: Write> Writer<W> {
 
 /// Reads a snapshot account by account.
 pub struct Reader<R: Read> {
-    lines: std::io::Lines<BufReader<GzDecoder<BufReader<R>>>>,
+    lines: Lines<R>,
+    /// Those before the end, as the end says.
     accounts: usize,
-    ended: bool,
     /// The first line.
     pub head: Head,
 }
 
-impl<R: Read> Reader<R> {
-    /// Opens.
+impl<R: Read + Seek> Reader<R> {
+    /// Opens, after the whole file was found to be as it was written. Nothing of it is kept.
     ///
     /// # Errors
-    /// It is not a snapshot, or of another version.
-    pub fn new(file: R) -> Result<Self, SnapshotError> {
-        let mut lines = BufReader::new(GzDecoder::new(BufReader::new(file))).lines();
-        let first = lines.next().ok_or(SnapshotError::Cut { accounts: 0 })??;
-        let value: serde_json::Value = serde_json::from_str(&first)?;
-        let found = value.get("evenkeel_snapshot").and_then(serde_json::Value::as_str);
-        if let Some(found) = found.filter(|found| *found != VERSION) {
-            return Err(SnapshotError::Version { found: found.to_owned() });
-        }
-        let head = serde_json::from_value(value)?;
-        Ok(Self { lines, accounts: 0, ended: false, head })
+    /// It is not a snapshot, of another version, or damaged.
+    pub fn new(mut file: R) -> Result<Self, SnapshotError> {
+        let (head, accounts) = verify(&mut file)?;
+        file.rewind()?;
+        let mut lines = Lines::new(file);
+        lines.next()?;
+        Ok(Self { lines, accounts, head })
     }
 }
 
@@ -158,40 +172,81 @@ impl<R: Read> Iterator for Reader<R> {
     type Item = Result<Line, SnapshotError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.ended {
-            return None;
+        self.accounts = self.accounts.checked_sub(1)?;
+        let line = self.lines.next().and_then(|line| match line {
+            Some(line) => Ok(serde_json::from_slice(line)?),
+            // Somebody writes to the file while it is read.
+            None => Err(SnapshotError::Cut { accounts: self.accounts }),
+        });
+        if line.is_err() {
+            self.accounts = 0;
         }
-        let cut = SnapshotError::Cut { accounts: self.accounts };
-        let line = match self.lines.next() {
-            None => Err(cut),
-            Some(Err(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => Err(cut),
-            Some(Err(error)) => Err(error.into()),
-            Some(Ok(text)) => serde_json::from_str(&text).map_err(SnapshotError::from),
-        };
-        match line {
-            Ok(Line::End(accounts)) if accounts == self.accounts => {
-                self.ended = true;
-                None
-            }
-            Ok(Line::End(_)) => {
-                self.ended = true;
-                Some(Err(SnapshotError::Cut { accounts: self.accounts }))
-            }
-            Ok(line) => {
-                self.accounts += 1;
-                Some(Ok(line))
-            }
-            Err(error) => {
-                self.ended = true;
-                Some(Err(error))
-            }
-        }
+        Some(line)
     }
+}
+
+/// The lines of a file that is being unpacked; one is in memory at a time.
+struct Lines<R: Read> {
+    text: BufReader<GzDecoder<BufReader<R>>>,
+    line: Vec<u8>,
+    /// How many have been read.
+    count: usize,
+}
+
+impl<R: Read> Lines<R> {
+    fn new(file: R) -> Self {
+        let text = BufReader::new(GzDecoder::new(BufReader::new(file)));
+        Self { text, line: Vec::new(), count: 0 }
+    }
+
+    fn next(&mut self) -> Result<Option<&[u8]>, SnapshotError> {
+        let accounts = self.count.saturating_sub(1);
+        self.line.clear();
+        let read = self.text.read_until(b'\n', &mut self.line);
+        if read.map_err(|error| SnapshotError::reading(error, accounts))? == 0 {
+            return Ok(None);
+        }
+        self.count += 1;
+        Ok(Some(&self.line))
+    }
+}
+
+/// Reads the whole file, to the checksum at its end. Gives the head, and how many accounts there
+/// are.
+fn verify<R: Read>(file: R) -> Result<(Head, usize), SnapshotError> {
+    let mut lines = Lines::new(file);
+    let head = head(lines.next()?.ok_or(SnapshotError::Cut { accounts: 0 })?)?;
+    let mut last = Vec::new();
+    while let Some(line) = lines.next()? {
+        last.clear();
+        last.extend_from_slice(line);
+    }
+    let before = lines.count.saturating_sub(2);
+    match serde_json::from_slice(&last) {
+        Ok(Line::End(accounts)) if accounts == before => {}
+        _ => return Err(SnapshotError::Cut { accounts: lines.count - 1 }),
+    }
+    let mut packed = lines.text.into_inner().into_inner();
+    if packed.fill_buf()?.is_empty() { Ok((head, before)) } else { Err(SnapshotError::GoesOn) }
+}
+
+fn head(line: &[u8]) -> Result<Head, SnapshotError> {
+    let value: serde_json::Value = serde_json::from_slice(line)?;
+    let found = value.get("evenkeel_snapshot").and_then(serde_json::Value::as_str);
+    if let Some(found) = found.filter(|found| *found != VERSION) {
+        return Err(SnapshotError::Version { found: found.to_owned() });
+    }
+    Ok(serde_json::from_value(value)?)
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::io::Cursor;
+
+    use proptest::prelude::*;
+    use proptest::sample::Index;
+
     use super::*;
 
     fn head() -> Head {
@@ -216,17 +271,23 @@ mod tests {
 
     fn written() -> Vec<u8> {
         let mut writer = Writer::new(Vec::new(), &head()).unwrap();
-        writer.add(&failed()).unwrap();
+        for _ in 0..3 {
+            writer.add(&failed()).unwrap();
+        }
         writer.finish().unwrap()
+    }
+
+    /// What a reader takes from a file.
+    fn read(file: &[u8]) -> Result<(Head, Vec<Line>), SnapshotError> {
+        let mut reader = Reader::new(Cursor::new(file))?;
+        let head = reader.head.clone();
+        let lines = reader.by_ref().collect::<Result<_, _>>()?;
+        Ok((head, lines))
     }
 
     #[test]
     fn what_is_written_is_read() {
-        let file = written();
-        let mut reader = Reader::new(file.as_slice()).unwrap();
-        assert_eq!(reader.head, head());
-        assert_eq!(reader.next().unwrap().unwrap(), failed());
-        assert!(reader.next().is_none());
+        assert_eq!(read(&written()).unwrap(), (head(), vec![failed(); 3]));
     }
 
     #[test]
@@ -234,11 +295,44 @@ mod tests {
         let mut writer = Writer::new(Vec::new(), &head()).unwrap();
         writer.add(&failed()).unwrap();
         let cut = writer.out.finish().unwrap().into_inner().unwrap();
-        let last = Reader::new(cut.as_slice()).unwrap().last().unwrap();
-        assert!(matches!(last, Err(SnapshotError::Cut { accounts: 1 })), "{last:?}");
+        let refused = read(&cut);
+        assert!(matches!(refused, Err(SnapshotError::Cut { accounts: 1 })), "{refused:?}");
         let other = Head { evenkeel_snapshot: "9".to_owned(), ..head() };
         let other = Writer::new(Vec::new(), &other).unwrap().finish().unwrap();
-        assert!(matches!(Reader::new(other.as_slice()), Err(SnapshotError::Version { .. })));
-        assert!(Reader::new(b"hello".as_slice()).is_err());
+        assert!(matches!(read(&other), Err(SnapshotError::Version { .. })));
+        assert!(read(b"hello").is_err());
+    }
+
+    #[test]
+    fn the_checksum_and_the_end_count() {
+        let file = written();
+        let mut without_checksum = file.clone();
+        let trailer = file.len() - 8;
+        without_checksum[trailer..trailer + 4].fill(0);
+        assert!(matches!(read(&without_checksum), Err(SnapshotError::Damaged(_))));
+        assert!(matches!(read(&file[..trailer]), Err(SnapshotError::Cut { .. })));
+        let twice = [file.as_slice(), file.as_slice()].concat();
+        assert!(matches!(read(&twice), Err(SnapshotError::GoesOn)));
+        assert!(matches!(read(&[file.as_slice(), b"\n"].concat()), Err(SnapshotError::GoesOn)));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn a_flipped_bit_is_refused_or_changes_nothing(at in any::<Index>(), bit in 0..8_u8) {
+            let file = written();
+            let mut flipped = file.clone();
+            flipped[at.index(file.len())] ^= 1 << bit;
+            if let Ok(content) = read(&flipped) {
+                prop_assert_eq!(content, read(&file).unwrap());
+            }
+        }
+
+        #[test]
+        fn a_cut_is_refused(at in any::<Index>()) {
+            let file = written();
+            prop_assert!(read(&file[..at.index(file.len())]).is_err());
+        }
     }
 }

@@ -117,6 +117,11 @@ pub trait DynKind: Send + Sync {
     /// # Errors
     /// The state is not one of this kind's.
     fn export(&self, facts: &Facts, object: &Object<Value>) -> Result<Option<Value>, Misfit>;
+    /// What other objects may call this one.
+    ///
+    /// # Errors
+    /// The state is not one of this kind's.
+    fn other_names(&self, facts: &Facts, object: &Object<Value>) -> Result<Vec<String>, Misfit>;
 }
 
 /// A kind for the registry.
@@ -281,5 +286,9 @@ impl<K: Kind> DynKind for Erased<K> {
 
     fn export(&self, facts: &Facts, object: &Object<Value>) -> Result<Option<Value>, Misfit> {
         K::export(facts, &Self::typed(object)?).map(|spec| Self::write("spec", &spec)).transpose()
+    }
+
+    fn other_names(&self, facts: &Facts, object: &Object<Value>) -> Result<Vec<String>, Misfit> {
+        Ok(K::other_names(facts, &Self::typed(object)?))
     }
 }

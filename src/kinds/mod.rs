@@ -163,4 +163,10 @@ pub trait Kind: Send + Sync + 'static {
     /// The spec that declares just what was observed: planning it changes nothing. `None` when
     /// there is nothing to declare.
     fn export(facts: &Facts, object: &Object<Self::State>) -> Option<Self::Spec>;
+
+    /// What other objects may call this one, besides the field that names it: its ids and ARNs.
+    /// `export` tries to write a reference instead of them.
+    fn other_names(_facts: &Facts, _object: &Object<Self::State>) -> Vec<String> {
+        Vec::new()
+    }
 }

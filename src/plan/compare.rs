@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use super::{AccountPlan, Comparison, ObjectPlan, Plan, Verdict};
 use crate::names::{AccountId, ItemName, Region};
 
-type Key = (AccountId, Region, ItemName, String);
+pub(super) type Key = (AccountId, Region, ItemName, String);
 
-fn key(object: &ObjectPlan) -> Key {
+/// What an object is known by in two plans.
+pub(super) fn key(object: &ObjectPlan) -> Key {
     (object.account.clone(), object.region.clone(), object.item.clone(), object.observed.id.clone())
 }
 
@@ -105,6 +106,7 @@ mod tests {
             failed: Vec::new(),
             skipped: Vec::new(),
             snapshot: None,
+            shards: None,
             cost: Cost::default(),
         };
         let plan = assemble(head, vec![part(after)]);

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::order::{self, Node};
 use super::{
     BaselineRef, Cost, Disposition, FORMAT_VERSION, FailedAccount, Mode, ObjectPlan, Plan,
-    PlannedChange, SnapshotRef, TargetRef, Verdict,
+    PlannedChange, Shards, SnapshotRef, TargetRef, Verdict,
 };
 use crate::baseline::ResolvedItem;
 use crate::digest;
@@ -177,6 +177,8 @@ pub struct PlanHead {
     pub skipped: Vec<SkippedAccount>,
     /// Where the observations come from, when they are not live.
     pub snapshot: Option<SnapshotRef>,
+    /// The shards of the fleet, when it was split.
+    pub shards: Option<Shards>,
     /// What the observation cost.
     pub cost: Cost,
 }
@@ -223,6 +225,7 @@ impl Assembly {
             failed: head.failed,
             skipped: head.skipped,
             snapshot: head.snapshot,
+            shards: head.shards,
             comparison: None,
             in_sync,
             objects,

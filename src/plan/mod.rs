@@ -3,6 +3,7 @@
 
 pub mod compare;
 pub mod make;
+pub mod merge;
 pub mod order;
 pub mod render;
 
@@ -14,6 +15,7 @@ use serde_json::Value;
 
 pub use crate::baseline::item::{Location, Mode};
 pub use crate::fleet::select::SkippedAccount;
+pub use crate::fleet::shard::Shards;
 pub use make::{
     AccountInput, AccountPlan, Assembly, Declared, Detail, ObservedItem, PlanHead, Waiver,
     assemble, plan_account,
@@ -49,6 +51,9 @@ pub struct Plan {
     /// The snapshot that the plan was made from; absent when the accounts themselves were looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<SnapshotRef>,
+    /// The shards of the fleet that the plan has; absent when nobody has split the fleet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shards: Option<Shards>,
     /// What another version of the baseline says of the same observations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comparison: Option<Comparison>,

@@ -77,6 +77,16 @@ pub enum Refusal {
         /// What moved.
         moved: Vec<String>,
     },
+    /// The snapshot is older than allowed, or nobody can say how old it is.
+    #[error("the snapshot of {taken} is {age}, and the limit is {}", match limit { 1 => "1 hour".to_owned(), hours => format!("{hours} hours") })]
+    OldSnapshot {
+        /// When it was taken.
+        taken: String,
+        /// How old it is, in words.
+        age: String,
+        /// Allowed hours.
+        limit: u32,
+    },
     /// No change window is open.
     #[error("no change window is open{}", next.as_ref().map_or(String::new(), |next| format!("; the next one opens at {next}")))]
     OutsideWindow {
@@ -103,6 +113,9 @@ impl Refusal {
             }
             Self::TooRisky { .. } => "look at the change; if it is right, allow it with --max-risk",
             Self::Stale { .. } => "make a new plan and review it",
+            Self::OldSnapshot { .. } => {
+                "take a new one (`evenkeel snapshot --out FILE`), or allow more with --max-age"
+            }
             Self::OutsideWindow { .. } => {
                 "wait, or change [safety] change_windows in evenkeel.toml"
             }

@@ -128,6 +128,7 @@ pub fn plan(session: &Arc<Session>, declaration: &Declaration, items: Vec<Observ
         failed: Vec::new(),
         skipped: Vec::new(),
         snapshot: None,
+        shards: None,
         cost: Cost::default(),
     };
     assemble(head, vec![account])

@@ -51,6 +51,9 @@ pub fn render(plan: &Plan, command: &str) -> String {
                     @if let Some(snapshot) = &plan.snapshot {
                         p { "From the snapshot of " (snapshot.taken) " (" (snapshot.age) ")." }
                     }
+                    @if let Some(shards) = &plan.shards {
+                        p { "Only " (shards) "." }
+                    }
                     ul.cards {
                         @for (name, count, class) in cards {
                             @if count > 0 { li class=(class) { strong { (count) } " " (name) } }

@@ -1,16 +1,19 @@
 //! The plan as one JSON document. Its form is the plan's own data; `format_version` grows when a
-//! reader of an older form would misread.
+//! reader of an older form would misread. A digest tells whether it is as it was written.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::Serialize;
 
+use crate::digest;
 use crate::plan::{Comparison, Plan, Summary};
 
-/// The document: the plan and its counts.
+/// The document: the plan, its digest and its counts.
 #[derive(Serialize, schemars::JsonSchema)]
 struct Document<'a> {
+    /// Digest of the plan, hexadecimal: what was edited by hand is neither merged nor applied.
+    plan_digest: String,
     #[serde(flatten)]
     plan: &'a Plan,
     summary: Summary,
@@ -21,7 +24,9 @@ struct Document<'a> {
 /// # Errors
 /// `out` cannot be written.
 pub fn write(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, &Document { plan, summary: plan.summary() })?;
+    let document =
+        Document { plan_digest: digest::of_written(plan), plan, summary: plan.summary() };
+    serde_json::to_writer_pretty(&mut *out, &document)?;
     out.write_all(b"\n")
 }
 
@@ -62,6 +67,7 @@ fn head_of(plan: &Plan) -> Plan {
         failed: plan.failed.clone(),
         skipped: plan.skipped.clone(),
         snapshot: plan.snapshot.clone(),
+        shards: plan.shards.clone(),
         comparison: plan
             .comparison
             .as_ref()

@@ -92,6 +92,9 @@ fn head(out: &mut Comment, plan: &Plan, command: &str) {
         let (taken, age) = (limited(&snapshot.taken, NAME), limited(&snapshot.age, NAME));
         out.push(&format!("Planned from the snapshot of {taken} ({age}).\n\n"));
     }
+    if let Some(shards) = &plan.shards {
+        out.push(&format!("Only {shards}.\n\n"));
+    }
     out.push(&table::render(plan));
 }
 

@@ -2,7 +2,8 @@
 //! baselines in three parts.
 
 use super::group::{Group, group_of};
-use crate::plan::{Plan, Verdict};
+use super::text::counted;
+use crate::plan::{Comparison, Plan, Verdict};
 
 /// Since when objects differ, beside another version of the baselines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +39,10 @@ pub fn parts(plan: &Plan) -> Vec<Part<'_>> {
     let earlier = places().filter(|place| !comparison.is_introduced(*place)).map(at);
     vec![
         Part {
-            title: Some(format!("Introduced by this change of the baselines (against {base})")),
+            title: Some(format!(
+                "Introduced by this change of the baselines (against {base}){}",
+                besides(plan, comparison)
+            )),
             since: Some(Since::Introduced),
             groups: group_of(introduced),
         },
@@ -53,4 +57,23 @@ pub fn parts(plan: &Plan) -> Vec<Part<'_>> {
             groups: group_of(earlier),
         },
     ]
+}
+
+/// What the change does besides: objects that have sections of their own.
+fn besides(plan: &Plan, comparison: &Comparison) -> String {
+    let count = |wanted: fn(&Verdict) -> bool| {
+        let places = comparison.introduced.iter().filter_map(|place| plan.objects.get(*place));
+        places.filter(|object| wanted(&object.verdict)).count()
+    };
+    let excepted = count(|verdict| matches!(verdict, Verdict::Excepted { .. }));
+    let unknown = count(|verdict| matches!(verdict, Verdict::Unknown(_)));
+    let words: Vec<String> = [(excepted, "excepted"), (unknown, "unknown")]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{} {word}", counted(count, "object")))
+        .collect();
+    match words.as_slice() {
+        [] => String::new(),
+        words => format!("; it also makes {}, see below", words.join(" and ")),
+    }
 }

@@ -87,8 +87,9 @@ fn seen(plan: &Plan) -> String {
             counted(usize::try_from(plan.cost.requests).unwrap_or(usize::MAX), "call"),
         ),
     };
+    let shards = plan.shards.as_ref().map_or(String::new(), |shards| format!(" · only {shards}"));
     format!(
-        "{}@{digest} · {account} · {} · {} {how}",
+        "{}@{digest} · {account} · {} · {} {how}{shards}",
         plan.baseline.name,
         counted(regions.len(), "region"),
         counted(plan.objects.len() + plan.in_sync, "object"),

@@ -152,7 +152,7 @@ retention_period_in_days    = 400
         diff::undo(action, before)
     }
 
-    fn export(facts: &Facts, object: &Object<State>) -> Option<Spec> {
+    fn export(_facts: &Facts, object: &Object<State>) -> Option<Spec> {
         let state = object.state()?;
         let recorder = state.recorder.as_ref()?;
         let channel = state.channel.as_ref();
@@ -162,9 +162,8 @@ retention_period_in_days    = 400
             recorder_name: Some(recorder.name.clone()),
             role_arn: Some(recorder.role_arn.clone()),
             strategy: Some(recorder.strategy),
-            include_global_resource_types: (all
-                && (facts.is_home() || !recorder.include_global_resource_types))
-                .then_some(recorder.include_global_resource_types),
+            // Outside the home Region, true cannot be declared; export says so when it tries.
+            include_global_resource_types: all.then_some(recorder.include_global_resource_types),
             resource_types: (!all).then(|| recorder.resource_types.clone()),
             recording_frequency: Some(recorder.recording_frequency),
             recording_overrides: Some(recorder.recording_overrides.clone()),

@@ -249,6 +249,14 @@ Resource  = "*"
             ..Spec::default()
         })
     }
+
+    fn other_names(facts: &Facts, object: &Object<State>) -> Vec<String> {
+        let Facts { account, partition, region, .. } = facts;
+        let names = object.state().map(|State { key_id, .. }| {
+            [key_id.clone(), format!("arn:{partition}:kms:{region}:{account}:key/{key_id}")]
+        });
+        names.into_iter().flatten().collect()
+    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,174 @@
+//! Loads what was written and plans it, as a user will do next: only what would then change nothing
+//! stays in.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+
+use super::look::{without_request, would_change};
+use super::write::{self, Written};
+use super::{Export, ExportError, survey};
+use crate::aws::Session;
+use crate::aws::reads::ReadCache;
+use crate::baseline::load::Memory;
+use crate::baseline::problem::Severity;
+use crate::baseline::{self, Environment, LoadOptions, Problems};
+use crate::fleet::organization::Account;
+use crate::kinds::{Risk, registry};
+use crate::names::{ItemName, Region};
+use crate::plan::{AccountInput, Mode, ObjectPlan, Verdict, plan_account};
+use crate::reconcile::observe::{observe_all, turns};
+use crate::reconcile::{About, Aimed, Selection, declare};
+
+/// Why an item cannot stay as it is.
+struct Blame {
+    item: ItemName,
+    /// Where; everywhere when absent.
+    region: Option<Region>,
+    fields: BTreeSet<String>,
+    reason: String,
+    /// Whether it was not even read.
+    unread: bool,
+}
+
+/// Takes out what would change something, until nothing would.
+pub(super) async fn settle(
+    session: &Arc<Session>,
+    reads: &Arc<ReadCache>,
+    export: &mut Export,
+) -> Result<(), ExportError> {
+    // Each round takes something out, so that there is a last one.
+    while !export.items.is_empty() {
+        let written = write::items(export, session.account());
+        let blames = match load(&written) {
+            Ok(baseline) => plan(session, reads, export, &baseline).await,
+            Err(problems) => blamed(&written, &problems)?,
+        };
+        if blames.is_empty() {
+            return Ok(());
+        }
+        for blame in blames {
+            take_out(export, &written, blame);
+        }
+    }
+    Ok(())
+}
+
+fn load(written: &Written) -> Result<baseline::Baseline<'static>, Problems> {
+    let path = PathBuf::from("export.toml");
+    let memory = Memory(BTreeMap::from([(path.clone(), written.text.clone())]));
+    let options = LoadOptions {
+        variables: BTreeMap::new(),
+        environment: Environment::default(),
+        today: NaiveDate::default(),
+    };
+    baseline::load(&[path], &memory, registry::catalog(), options).map(|loaded| loaded.baseline)
+}
+
+/// Whose fault the problems of the text are.
+fn blamed(written: &Written, problems: &Problems) -> Result<Vec<Blame>, ExportError> {
+    let errors = problems.list.iter().filter(|problem| problem.severity == Severity::Error);
+    errors
+        .map(|problem| {
+            let item = problem.place.as_ref().and_then(|(place, _)| written.item_at(place.start));
+            let item = item.ok_or_else(|| ExportError::Unusable(problem.message.clone()))?;
+            Ok(Blame {
+                item: item.clone(),
+                region: None,
+                fields: BTreeSet::new(),
+                reason: problem.message.clone(),
+                unread: false,
+            })
+        })
+        .collect()
+}
+
+/// What a plan of the text would change.
+async fn plan(
+    session: &Arc<Session>,
+    reads: &Arc<ReadCache>,
+    export: &Export,
+    baseline: &baseline::Baseline<'static>,
+) -> Vec<Blame> {
+    let account = Account {
+        id: session.account().clone(),
+        name: None,
+        email: None,
+        state: "ACTIVE".to_owned(),
+        ous: Vec::new(),
+        tags: None,
+    };
+    let about = About { account: &account, organization: None };
+    let selection = Selection { regions: export.regions.clone(), ..Selection::default() };
+    let aimed = Aimed { baseline, ceiling: Mode::Report };
+    let declared = declare(aimed, session, reads, about, &selection).await;
+    let mut items = declared.unresolved;
+    items.extend(observe_all(session, reads, declared.items, None, &turns(), || {}).await);
+    let account = plan_account(&AccountInput {
+        items,
+        kind: &registry::find,
+        waiver: &|_, _, _| None,
+        max_risk: Risk::Destructive,
+    });
+    account.objects.into_iter().filter_map(differs).collect()
+}
+
+fn differs(object: ObjectPlan) -> Option<Blame> {
+    let mut blame = Blame {
+        item: object.item,
+        region: (!object.global).then_some(object.region),
+        fields: BTreeSet::new(),
+        reason: String::new(),
+        unread: false,
+    };
+    match object.verdict {
+        Verdict::InSync | Verdict::Skipped { .. } => return None,
+        Verdict::Unknown(unknown) => {
+            blame.reason = without_request(&unknown.reason);
+            blame.unread = true;
+        }
+        Verdict::Drifted | Verdict::Excepted { .. } => {
+            let drift = object.changes.iter().flat_map(|change| &change.drift);
+            let reasons: Vec<String> = drift
+                .clone()
+                .map(|drift| format!("{}: {}", drift.field, would_change(drift)))
+                .collect();
+            blame.fields = drift.map(|drift| survey::top_field(&drift.field)).collect();
+            blame.reason = reasons.join("; ");
+        }
+    }
+    Some(blame)
+}
+
+/// First a reference is given up, then the place, then the item.
+fn take_out(export: &mut Export, written: &Written, blame: Blame) {
+    let Some(at) = export.items.iter().position(|exported| exported.item == blame.item) else {
+        return;
+    };
+    let exported = &mut export.items[at];
+    let tried: BTreeSet<String> = written
+        .tried(&blame.item)
+        .filter(|field| !exported.literal.contains(*field))
+        .cloned()
+        .collect();
+    if !tried.is_empty() {
+        let guilty: BTreeSet<String> = tried.intersection(&blame.fields).cloned().collect();
+        exported.literal.extend(if guilty.is_empty() { tried } else { guilty });
+        return;
+    }
+    let place = blame.region.as_ref().map_or(String::new(), |region| format!(" in {region}"));
+    let line = format!("{}{place}: {}", blame.item, blame.reason);
+    match (&mut exported.regions, &blame.region) {
+        (Some(regions), Some(region)) if regions.len() > 1 => {
+            if !regions.remove(region) {
+                return;
+            }
+        }
+        _ => {
+            export.items.remove(at);
+        }
+    }
+    if blame.unread { &mut export.unread } else { &mut export.left_out }.push(line);
+}
