@@ -131,6 +131,7 @@ fn a_comment_for_a_large_fleet_fits_and_counts_what_it_leaves_out() {
         object["changes"][0]["id"] = json!(number + 1);
         // Each account differs in its own way, so that nothing can be grouped.
         object["changes"][0]["drift"][0]["actual"] = json!(format!("its own way {number}"));
+        object["changes"][0]["drift"][0]["desired"] = json!(number);
         objects.push(object);
         order.push(number + 1);
         let mut target = target.clone();

@@ -40,24 +40,29 @@ pub async fn agrees(question: &str) -> Result<bool, Failure> {
 /// Raises `stop` when the process is asked to end; the write in hand is finished first.
 pub fn stop_on_signals(stop: &Stop) {
     let stop = stop.clone();
+    let signalled = signalled();
     tokio::spawn(async move {
-        signalled().await;
+        signalled.await;
         stop.raise();
     });
 }
 
-/// Waits for Ctrl-C or SIGTERM.
-pub async fn signalled() {
+/// Waits for Ctrl-C or SIGTERM. They are listened for from the call on, not from the first wait.
+pub fn signalled() -> impl Future<Output = ()> {
     #[cfg(unix)]
-    {
+    let (interrupt, terminate) = {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut term) = signal(SignalKind::terminate()) {
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    };
+    async move {
+        #[cfg(unix)]
+        if let (Ok(mut interrupt), Ok(mut terminate)) = (interrupt, terminate) {
             tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = term.recv() => {}
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
             }
             return;
         }
+        let _ = tokio::signal::ctrl_c().await;
     }
-    let _ = tokio::signal::ctrl_c().await;
 }

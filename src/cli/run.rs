@@ -53,13 +53,14 @@ pub async fn run(global: &Global, args: &RunArgs) -> Result<Exit, Failure> {
         }
         return Ok(worst);
     }
+    let signalled = ask::signalled();
     let mut scheduler = start(&settings, args, &job).await.map_err(|error| {
         Failure::usage(
             format!("the schedule cannot be started: {error}"),
             "look at the cron expressions",
         )
     })?;
-    ask::signalled().await;
+    signalled.await;
     stop.raise();
     log(&json!({"event": "stopping"}));
     // The run in hand holds the turn until its write is recorded.

@@ -1,18 +1,20 @@
 //! Observes everything that is declared for one account: concurrently, each AWS read once.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
+use serde_json::Value;
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until};
 
 use crate::aws::Session;
 use crate::aws::error::ErrorClass;
 use crate::aws::reads::ReadCache;
 use crate::kinds::erased::LookError;
 use crate::kinds::object::Unknown;
-use crate::kinds::{Cx, Facts, ObserveError, registry};
+use crate::kinds::{Cx, Facts, Object, ObserveError, registry};
 use crate::plan::{Declared, ObservedItem};
 
 /// Items looked at at the same time in all accounts together; calls in flight have limits of their
@@ -35,41 +37,54 @@ pub async fn observe_all(
     turns: &Semaphore,
     mut seen: impl FnMut(),
 ) -> Vec<ObservedItem> {
-    let mut observed: Vec<(usize, ObservedItem)> = Vec::with_capacity(declared.len());
-    let looks = declared.into_iter().enumerate().map(|(position, (declared, facts))| {
-        let cx = Cx::new(facts.clone(), Arc::clone(session), Arc::clone(reads));
-        async move {
-            let objects = match registry::find(&declared.item.kind) {
-                None => Err(Unknown {
-                    reason: format!("this version does not know the kind {}", declared.item.kind),
-                    permission: None,
-                    remedy: None,
-                }),
-                Some(kind) => {
-                    let look = async {
-                        // Nobody closes it; without a turn, it would only be too many at a time.
-                        let _turn = turns.acquire().await.ok();
-                        kind.observe(&cx, &declared.spec).await
-                    };
-                    match deadline {
-                        None => look.await.map_err(into_unknown),
-                        Some(deadline) => match timeout_at(deadline, look).await {
-                            Ok(objects) => objects.map_err(into_unknown),
-                            Err(_) => Err(too_late()),
-                        },
-                    }
-                }
+    let mut found: Vec<Option<Result<Vec<Object<Value>>, Unknown>>> =
+        declared.iter().map(|_| None).collect();
+    {
+        let looks = declared.iter().enumerate().map(|(position, (declared, facts))| async move {
+            // Nobody closes it; without a turn, it would only be too many at a time.
+            let _turn = turns.acquire().await.ok();
+            (position, look(session, reads, declared, facts).await)
+        });
+        let mut looks: FuturesUnordered<_> = looks.collect();
+        // One timer for all: it is looked at each time that any of them moves.
+        let mut late = pin!(sleep_until(deadline.unwrap_or_else(Instant::now)));
+        loop {
+            let next = tokio::select! {
+                biased;
+                next = looks.next() => next,
+                () = &mut late, if deadline.is_some() => break,
             };
-            (position, ObservedItem { declared, facts, objects })
+            let Some((position, objects)) = next else { break };
+            seen();
+            found[position] = Some(objects);
         }
-    });
-    let mut looks: FuturesUnordered<_> = looks.collect();
-    while let Some(item) = looks.next().await {
-        seen();
-        observed.push(item);
     }
-    observed.sort_by_key(|(position, _)| *position);
-    observed.into_iter().map(|(_, item)| item).collect()
+    declared
+        .into_iter()
+        .zip(found)
+        .map(|((declared, facts), objects)| ObservedItem {
+            declared,
+            facts,
+            objects: objects.unwrap_or_else(|| Err(too_late())),
+        })
+        .collect()
+}
+
+async fn look(
+    session: &Arc<Session>,
+    reads: &Arc<ReadCache>,
+    declared: &Declared,
+    facts: &Facts,
+) -> Result<Vec<Object<Value>>, Unknown> {
+    let Some(kind) = registry::find(&declared.item.kind) else {
+        return Err(Unknown {
+            reason: format!("this version does not know the kind {}", declared.item.kind),
+            permission: None,
+            remedy: None,
+        });
+    };
+    let cx = Cx::new(facts.clone(), Arc::clone(session), Arc::clone(reads));
+    kind.observe(&cx, &declared.spec).await.map_err(into_unknown)
 }
 
 fn too_late() -> Unknown {
