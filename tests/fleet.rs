@@ -358,6 +358,14 @@ fn a_snapshot_that_cannot_be_used_says_why() {
         .code(4)
         .says("holds no answer to this read")
         .says("take a new snapshot");
+    // So is what would be governed from another home now.
+    org.management.write("b.toml", POLICY);
+    let text = org.management.read("evenkeel.toml");
+    org.management.write("evenkeel.toml", &text.replace("eu-west-1", "us-east-1"));
+    let plan =
+        org.management.run(&["plan", "--snapshot", "s.gz", "--format", "json"]).code(1).json();
+    assert_eq!(plan["targets"][0]["home_region"], "us-east-1");
+    assert_eq!(plan["summary"]["unknown"], 3);
 }
 
 #[test]

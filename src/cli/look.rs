@@ -176,12 +176,13 @@ async fn looking(
     if let (Some(snapshot), Some(hours)) = (&offline, wish.max_age) {
         snapshot.refuse_older_than(hours)?;
     }
+    let home_region =
+        fleet.as_ref().and_then(|fleet| fleet.file.home_region.as_deref()).map(Region::new);
     let ways = match &offline {
         Some(_) => None,
         None => {
-            let home = fleet.as_ref().and_then(|fleet| fleet.file.home_region.as_deref());
             let options = session::Options {
-                home_region: home.map(Region::new),
+                home_region: home_region.clone(),
                 requests_per_second: limits.requests_per_second,
                 record: wish.record.is_some(),
             };
@@ -228,6 +229,7 @@ async fn looking(
         targets: works.into_iter().map(target).collect(),
         before: other.into_iter().flatten().map(target).collect(),
         organization: organization.as_ref().map(|organization| organization.id.clone()),
+        home_region,
         selection: Selection {
             regions: selectors.region.iter().map(Region::new).collect(),
             kinds: selectors.kind.iter().cloned().collect(),
@@ -427,7 +429,8 @@ fn jobs(
             .map(ToString::to_string)
             .collect();
         // Accounts of a saved plan may have left the fleet since; that is said where it is applied.
-        if !missing.is_empty() && !(of_saved_plan && missing.len() < asked.len()) {
+        let some_are_left = of_saved_plan && missing.len() < asked.len();
+        if !missing.is_empty() && !some_are_left {
             return Err(Failure::usage(
                 format!("no target selects the account {}", missing.join(", ")),
                 "correct -a, or `select` and `except` in the fleet file",

@@ -175,9 +175,13 @@ impl Snapshot {
         let mut not_seen = Vec::new();
         for line in &mut self.reader {
             match line.map_err(|error| unusable(&self.path, &error))? {
-                Line::Seen { account, identity, reads } => {
+                Line::Seen { account, mut identity, reads } => {
                     let Some(mut job) = jobs.remove(&account.id) else { continue };
                     job.account = account;
+                    // What was read from another home is not what would be read now.
+                    if let Some(home) = &wanted.home_region {
+                        identity.home_region = home.clone();
+                    }
                     let tape = Tape::playing(reads, taken.clone());
                     let clients = clients.get_or_insert_with(|| {
                         Session::playing_clients(&identity.home_region, &meter)

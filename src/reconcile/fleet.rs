@@ -61,6 +61,8 @@ pub struct Wanted {
     pub before: Vec<FleetTarget>,
     /// The organization's id, when it is known.
     pub organization: Option<String>,
+    /// The home Region that the fleet file names; a snapshot may be from before it did.
+    pub home_region: Option<Region>,
     /// Which part of the baselines.
     pub selection: Selection,
     /// Only these places.

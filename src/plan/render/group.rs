@@ -283,12 +283,12 @@ impl<'a> Group<'a> {
         text
     }
 
-    /// Where the objects are; see [`place::place`].
+    /// Where the objects are, in words.
     pub fn place(&self, plan: &Plan) -> String {
         place::place(plan, &self.objects)
     }
 
-    /// The objects' names; see [`place::names`].
+    /// The objects' names, in words.
     pub fn names(&self) -> String {
         place::names(&self.objects)
     }
