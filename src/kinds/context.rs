@@ -97,8 +97,9 @@ impl Cx {
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
         let region = &self.facts.region;
-        // SDK futures are large; on the heap they do not add up in the callers' frames.
-        let send = Box::pin(self.session.send(region, call, Some(arguments), request));
+        // SDK futures are large. On the heap from the start, they are not copied from frame to frame,
+        // each of which would have room for them.
+        let send = self.session.send(region, call, Some(arguments), Box::pin(request));
         self.reads.once(region, call, arguments, send).await
     }
 }
@@ -134,7 +135,7 @@ impl WriteCx {
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
-        Box::pin(self.0.session.send(&self.0.facts.region, call, None, request)).await
+        self.0.session.send(&self.0.facts.region, call, None, Box::pin(request)).await
     }
 }
 
