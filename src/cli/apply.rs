@@ -7,6 +7,7 @@ use chrono::Utc;
 use evenkeel::kinds::Risk;
 use evenkeel::names::AccountId;
 use evenkeel::plan::render::text::{self, counted};
+use evenkeel::plan::render::visible::visible;
 use evenkeel::plan::{Detail, ObjectPlan, Plan, PlannedChange};
 use evenkeel::reconcile::fleet::Place;
 use evenkeel::reconcile::guard::{check_budget, check_windows, moved};
@@ -206,7 +207,7 @@ impl Progress for Lines {
             Step::Failed { error } => {
                 out::line(&format!("  FAILED    {}{what}", object.title()));
                 for line in error.lines() {
-                    out::line(&format!("            {line}"));
+                    out::line(&format!("            {}", visible(line)));
                 }
             }
             Step::Blocked { by } => {

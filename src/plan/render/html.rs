@@ -29,8 +29,20 @@ pub fn render(plan: &Plan, command: &str) -> String {
         ("destructive", sum.destructive_objects, "destructive"),
         ("only reported", sum.reported, "report"),
         ("unknown", sum.unknown, "unknown"),
-        ("accounts not looked at", sum.failed_accounts, "unknown"),
-        ("accounts left out", sum.left_out_accounts, "quiet"),
+        (
+            if sum.failed_accounts == 1 {
+                "account not looked at"
+            } else {
+                "accounts not looked at"
+            },
+            sum.failed_accounts,
+            "unknown",
+        ),
+        (
+            if sum.left_out_accounts == 1 { "account left out" } else { "accounts left out" },
+            sum.left_out_accounts,
+            "quiet",
+        ),
         ("excepted", sum.excepted, "quiet"),
         ("in sync", sum.in_sync, "good"),
     ];

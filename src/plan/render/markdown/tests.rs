@@ -91,7 +91,7 @@ fn any_fleet_fits_and_what_does_not_is_said_by_sort() {
 #[test]
 fn a_long_difference_is_cut_and_says_so() {
     let list: Vec<_> =
-        (0..500).map(|number| json!({"a": format!("{number} {}", "x".repeat(80))})).collect();
+        (0..500).map(|number| json!({"a": format!("{number} {}", "x".repeat(40))})).collect();
     let drifted = policy(1, &[("policy", Value::Null, json!(list))]);
     let text = render(&plan(1, vec![drifted]), "plan", FULL);
     assert!(text.contains("  ⋯ and 383 more lines\n```\n"), "{text}");
