@@ -283,7 +283,7 @@ fn difference(plan: &Plan, group: &Group<'_>) -> String {
         let _ = writeln!(out, "{}", shortened(&visible(line), WIDTH));
     }
     if more > 0 {
-        let _ = writeln!(out, "  ⋯ and {} more", counted(more, "line"));
+        let _ = writeln!(out, "  ⋯ and {}", counted(more, "more line"));
     }
     out
 }
