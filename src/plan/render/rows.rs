@@ -1,7 +1,8 @@
 //! The lines of a change that is shown once for many objects: each line once, with the objects that
 //! it holds for when it does not hold for all.
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::group::Group;
 use super::place::{names, place};
@@ -81,11 +82,31 @@ pub fn rows<'a>(group: &Group<'a>, change: usize) -> Vec<Row<'a>> {
         rows.sort_by_key(|row| row.objects.len());
     }
     let mut rows: Vec<_> = fields.into_iter().flatten().collect();
-    let mut named = BTreeSet::new();
-    for row in &mut rows {
-        let places =
-            row.objects.iter().map(|object| (&object.account, &object.region, &object.observed.id));
-        row.again = !named.insert(places.collect::<BTreeSet<_>>());
-    }
+    mark_repeated(&mut rows);
     rows
+}
+
+/// Marks the lines that hold for the same objects as one before, where their number and their first
+/// account tell which ones these are.
+fn mark_repeated(rows: &mut [Row<'_>]) {
+    let mut named: BTreeMap<_, Option<BTreeSet<_>>> = BTreeMap::new();
+    for row in rows {
+        let objects: BTreeSet<_> = row
+            .objects
+            .iter()
+            .map(|object| (&object.account, &object.region, &object.observed.id))
+            .collect();
+        let first = objects.first().map(|(account, ..)| *account);
+        match named.entry((objects.len(), first)) {
+            Entry::Vacant(place) => {
+                place.insert(Some(objects));
+            }
+            Entry::Occupied(mut known) => {
+                row.again = known.get().as_ref() == Some(&objects);
+                if !row.again {
+                    known.insert(None);
+                }
+            }
+        }
+    }
 }

@@ -113,3 +113,21 @@ fn the_same_accounts_are_listed_once_in_a_block() {
     let again = "  ~ b  false → true  the same 3 accounts as with 000000000001\n";
     assert!(text.contains(again), "{text}");
 }
+
+#[test]
+fn the_same_accounts_are_not_said_of_others_that_look_alike() {
+    let yes = |fields: &[&'static str], account: usize| {
+        let drift: Vec<_> =
+            fields.iter().map(|field| (*field, json!(false), json!(true))).collect();
+        policy(account, &drift)
+    };
+    // `a` in 1, 2, 3; `b` in 1, 2, 4; `c` in 1, 2, 3 again.
+    let objects = vec![
+        yes(&["a", "b", "c"], 1),
+        yes(&["a", "b", "c"], 2),
+        yes(&["a", "c"], 3),
+        yes(&["b"], 4),
+    ];
+    let text = printed(&plan(4, objects));
+    assert!(!text.contains("the same"), "{text}");
+}
