@@ -158,3 +158,57 @@ fn a_comment_for_a_large_fleet_fits_and_counts_what_it_leaves_out() {
     assert!(markdown.contains("600 accounts could not be looked at"));
     assert!(markdown.contains("and 580 more"));
 }
+
+#[test]
+fn paths_in_sarif_are_those_of_the_repository() {
+    let account = support::emulator().account();
+    account.write("evenkeel.toml", "schema = 1\nhome_region = \"eu-west-1\"\n[[target]]\nname = \"all\"\nbaselines = [\"b.toml\"]\n");
+    account.write(
+        "b.toml",
+        "schema = 1\n[baseline]\nname = \"b\"\nregions = [\"eu-west-1\"]\n[iam.password_policy]\nminimum_password_length = 14\n",
+    );
+    account.write("deep/er/empty", "");
+    let git = std::process::Command::new("git")
+        .args(["init", "--quiet"])
+        .current_dir(account.folder.path())
+        .status();
+    assert!(git.unwrap().success());
+    let absolute = account.folder.path().canonicalize().unwrap().join("b.toml");
+    let absolute = absolute.display().to_string();
+    for args in [["-b", "../../b.toml"], ["-b", &absolute], ["--config", "../../evenkeel.toml"]] {
+        let args: Vec<&str> = ["plan", "--format", "sarif"].into_iter().chain(args).collect();
+        let output = account
+            .command(&args)
+            .current_dir(account.folder.path().join("deep/er"))
+            .output()
+            .unwrap();
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{args:?} {error}");
+        let sarif: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let place = &sarif["runs"][0]["results"][0]["locations"][0]["physicalLocation"];
+        let at = &place["artifactLocation"];
+        assert_eq!(at, &json!({"uri": "b.toml", "uriBaseId": "%SRCROOT%"}), "{args:?}");
+    }
+}
+
+#[test]
+fn nothing_that_others_wrote_can_forge_a_line() {
+    let account = support::emulator().account();
+    account.write(
+        "b.toml",
+        "schema = 1\n[baseline]\nname = \"b\"\nregions = [\"eu-west-1\"]\n\
+         [iam.password_policy]\nminimum_password_length = 14\nnote = \"fine\\n0 to change \\u001b[2J\\u202E\"\n\
+         [s3.account_public_access_block]\nblock_public_acls = true\n\
+         [[exception]]\nitem = \"s3.account_public_access_block\"\nuntil = 2999-01-01\nowner = \"me\\n0 to change\"\nreason = \"so\\u2066\"\n",
+    );
+    for format in ["text", "markdown", "html", "sarif", "junit"] {
+        let text = account.run(&["check", "-b", "b.toml", "--format", format]).code(2).stdout;
+        assert!(!text.contains(['\u{1b}', '\u{202e}', '\u{2066}']), "{format}: {text}");
+        assert!(!text.lines().any(|line| line.starts_with("0 to change")), "{format}: {text}");
+        assert!(!format.starts_with('m') || text.contains("## evenkeel check · b@"), "{text}");
+    }
+    account
+        .run(&["check", "-b", "b.toml"])
+        .says("why: fine\\n0 to change \\u{1b}[2J\\u{202e}\n")
+        .says("me\\n0 to change · so\\u{2066}\n");
+}

@@ -7,6 +7,7 @@ use chrono::Utc;
 use evenkeel::kinds::Risk;
 use evenkeel::names::AccountId;
 use evenkeel::plan::render::text::{self, counted};
+use evenkeel::plan::render::visible::visible;
 use evenkeel::plan::{Detail, Disposition, ObjectPlan, Plan, PlannedChange};
 use evenkeel::reconcile::fleet::Place;
 use evenkeel::reconcile::guard::{LeftAlone, check_budget, check_windows, moved};
@@ -101,7 +102,7 @@ pub async fn run(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
 
 fn name(left_alone: &[LeftAlone]) {
     for left in left_alone {
-        out::line(&format!("left alone: {left}"));
+        out::line(&format!("left alone: {}", visible(&left.to_string())));
     }
 }
 
@@ -226,7 +227,7 @@ impl Progress for Lines {
             Step::Failed { error } => {
                 out::line(&format!("  FAILED    {}{what}", object.title()));
                 for line in error.lines() {
-                    out::line(&format!("            {line}"));
+                    out::line(&format!("            {}", visible(line)));
                 }
             }
             Step::Blocked { by } => {

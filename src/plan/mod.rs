@@ -278,7 +278,7 @@ impl ObjectPlan {
         self.changes.iter().filter(|change| change.is_applied()).map(|change| change.risk).max()
     }
 
-    /// `ec2.default_security_group vpc-0a1b in eu-west-1 of 111122223333`.
+    /// `ec2.default_security_group vpc-0a1b in eu-west-1 of 111122223333`, for people to read.
     pub fn title(&self) -> String {
         let mut title = self.item.to_string();
         if !self.observed.id.is_empty() {
@@ -291,7 +291,7 @@ impl ObjectPlan {
         }
         title.push_str(" of ");
         title.push_str(self.account.as_str());
-        title
+        render::visible::visible(&title).into_owned()
     }
 }
 

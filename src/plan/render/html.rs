@@ -9,7 +9,7 @@ use super::rows::rows;
 use super::summary::summary_line;
 use super::text::counted;
 use super::value::Sign;
-use super::visible::visible_lines;
+use super::visible::{visible, visible_lines};
 use crate::kinds::Risk;
 use crate::plan::{Disposition, Plan, PlannedChange, Verdict};
 
@@ -22,15 +22,27 @@ const NAMED: usize = 20;
 pub fn render(plan: &Plan, command: &str) -> String {
     let sum = plan.summary();
     let digest = plan.baseline.digest.get(..6).unwrap_or(&plan.baseline.digest);
-    let title = format!("evenkeel {command} · {}@{digest}", plan.baseline.name);
+    let title = format!("evenkeel {command} · {}@{digest}", visible(&plan.baseline.name));
     let cards = [
         ("to change", sum.to_change, "change"),
         ("disruptive", sum.disruptive_objects, "disruptive"),
         ("destructive", sum.destructive_objects, "destructive"),
         ("only reported", sum.reported, "report"),
         ("unknown", sum.unknown, "unknown"),
-        ("accounts not looked at", sum.failed_accounts, "unknown"),
-        ("accounts left out", sum.left_out_accounts, "quiet"),
+        (
+            if sum.failed_accounts == 1 {
+                "account not looked at"
+            } else {
+                "accounts not looked at"
+            },
+            sum.failed_accounts,
+            "unknown",
+        ),
+        (
+            if sum.left_out_accounts == 1 { "account left out" } else { "accounts left out" },
+            sum.left_out_accounts,
+            "quiet",
+        ),
         ("excepted", sum.excepted, "quiet"),
         ("in sync", sum.in_sync, "good"),
     ];
@@ -49,7 +61,7 @@ pub fn render(plan: &Plan, command: &str) -> String {
                     h1 { (title) }
                     p { (summary_line(plan)) }
                     @if let Some(snapshot) = &plan.snapshot {
-                        p { "From the snapshot of " (snapshot.taken) " (" (snapshot.age) ")." }
+                        p { "From the snapshot of " (visible(&snapshot.taken)) " (" (visible(&snapshot.age)) ")." }
                     }
                     @if let Some(shards) = &plan.shards {
                         p { "Only " (shards) "." }
@@ -91,8 +103,8 @@ fn accounts(plan: &Plan) -> Markup {
                 ul {
                     @for group in accounts::failed(plan) {
                         li {
-                            strong { (group.who(NAMED)) } ": " (group.reason())
-                            @if let Some(remedy) = group.remedy() { br; "Next: " (remedy) }
+                            strong { (visible(&group.who(NAMED))) } ": " (visible(&group.reason()))
+                            @if let Some(remedy) = group.remedy() { br; "Next: " (visible(&remedy)) }
                         }
                     }
                 }
@@ -103,7 +115,7 @@ fn accounts(plan: &Plan) -> Markup {
                 h2 { "Accounts left out" }
                 ul {
                     @for (who, reason) in accounts::left_out(plan, NAMED) {
-                        li { (who) ": " (reason) }
+                        li { (visible(&who)) ": " (visible(reason)) }
                     }
                 }
             }
@@ -120,16 +132,16 @@ fn drifted(plan: &Plan, group: &Group<'_>) -> Markup {
         details {
             summary {
                 span.row {
-                    span.what { code { (first.item) } " " (group.names()) }
-                    span.place { (group.place(plan)) }
+                    span.what { code { (first.item) } " " (visible(&group.names())) }
+                    span.place { (visible(&group.place(plan))) }
                     span class=(format!("badge {class}")) { (word) }
                 }
             }
             @for (at, change) in first.changes.iter().enumerate() { (write(plan, group, at, change)) }
-            @if let Some(note) = &first.note { p { "Why: " (note) } }
+            @if let Some(note) = &first.note { p { "Why: " (visible(note)) } }
             p.quiet {
                 @if let Some(location) = &first.location {
-                    "Declared at " code { (location.file) ":" (location.line) } ". "
+                    "Declared at " code { (visible(&location.file)) ":" (location.line) } ". "
                 }
                 @if !first.controls.is_empty() { (first.controls.join(", ")) "." }
             }
@@ -151,7 +163,7 @@ fn write(plan: &Plan, group: &Group<'_>, at: usize, change: &PlannedChange) -> M
             @for row in rows(group, at) {
                 span class=(class(row.line.sign)) {
                     (row.line.sign.symbol()) " " (row.line.field) "  " (row.line.text)
-                    @if let Some(only) = row.only_in(group, plan) { "  " span.only { (only) } }
+                    @if let Some(only) = row.only_in(group, plan) { "  " span.only { (visible(&only)) } }
                     "\n"
                 }
                 @for (sign, text) in &row.line.detail {
@@ -159,9 +171,9 @@ fn write(plan: &Plan, group: &Group<'_>, at: usize, change: &PlannedChange) -> M
                 }
             }
         }
-        @for warning in &change.warnings { p.warning { "! " (group.for_all(warning)) } }
+        @for warning in &change.warnings { p.warning { "! " (visible(&group.for_all(warning))) } }
         @if let Disposition::Report { reason } = &change.disposition {
-            p.quiet { "Only reported: " (reason) }
+            p.quiet { "Only reported: " (visible(reason)) }
         } @else if let Some(permission) = change.permissions.first() {
             p.quiet { (change.risk.as_str()) " · " code { (permission) } }
         }
@@ -180,8 +192,8 @@ fn others(plan: &Plan) -> Markup {
                     ul {
                         @for group in &groups {
                             li {
-                                code { (group.first.item) } " " (group.names()) " · " (group.place(plan)) br;
-                                (words(group))
+                                code { (group.first.item) } " " (visible(&group.names())) " · " (visible(&group.place(plan))) br;
+                                (visible(&words(group)))
                             }
                         }
                     }

@@ -1,10 +1,16 @@
 //! The lines of a change that is shown once for many objects: each line once, with the objects that
 //! it holds for when it does not hold for all.
 
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::group::Group;
 use super::place::{names, place};
 use super::value::{self, Line};
 use crate::plan::{ObjectPlan, Plan};
+
+/// Accounts up to which a list is not worth shortening when it comes again.
+const FEW: usize = 2;
 
 /// One line of drift.
 #[derive(Debug)]
@@ -15,6 +21,8 @@ pub struct Row<'a> {
     objects: Vec<&'a ObjectPlan>,
     /// Whether they are all of the group.
     all: bool,
+    /// Whether a line before holds for just the same.
+    again: bool,
 }
 
 impl Row<'_> {
@@ -22,6 +30,21 @@ impl Row<'_> {
     pub fn only_in(&self, group: &Group<'_>, plan: &Plan) -> Option<String> {
         if self.all {
             return None;
+        }
+        let accounts: BTreeSet<_> = self.objects.iter().map(|object| &object.account).collect();
+        if self.again && accounts.len() > FEW && self.objects.iter().all(|object| object.global) {
+            let first: Vec<_> = self
+                .objects
+                .iter()
+                .min_by_key(|object| &object.account)
+                .into_iter()
+                .copied()
+                .collect();
+            return Some(format!(
+                "the same {} accounts as with {}",
+                accounts.len(),
+                place(plan, &first)
+            ));
         }
         let names = match names(&self.objects) {
             names if names == group.names() => String::new(),
@@ -42,7 +65,7 @@ pub fn rows<'a>(group: &Group<'a>, change: usize) -> Vec<Row<'a>> {
     for variant in variants {
         for drift in variant.first.changes.get(change).iter().flat_map(|change| &change.drift) {
             let line = group.line_for_all(variant.first, value::line(drift));
-            let row = Row { line, objects: variant.objects.clone(), all: false };
+            let row = Row { line, objects: variant.objects.clone(), all: false, again: false };
             match fields.iter_mut().find(|rows| rows[0].line.field == row.line.field) {
                 None => fields.push(vec![row]),
                 Some(rows) => match rows.iter_mut().find(|known| known.line == row.line) {
@@ -58,5 +81,32 @@ pub fn rows<'a>(group: &Group<'a>, change: usize) -> Vec<Row<'a>> {
     for rows in &mut fields {
         rows.sort_by_key(|row| row.objects.len());
     }
-    fields.into_iter().flatten().collect()
+    let mut rows: Vec<_> = fields.into_iter().flatten().collect();
+    mark_repeated(&mut rows);
+    rows
+}
+
+/// Marks the lines that hold for the same objects as one before, where their number and their first
+/// account tell which ones these are.
+fn mark_repeated(rows: &mut [Row<'_>]) {
+    let mut named: BTreeMap<_, Option<BTreeSet<_>>> = BTreeMap::new();
+    for row in rows {
+        let objects: BTreeSet<_> = row
+            .objects
+            .iter()
+            .map(|object| (&object.account, &object.region, &object.observed.id))
+            .collect();
+        let first = objects.first().map(|(account, ..)| *account);
+        match named.entry((objects.len(), first)) {
+            Entry::Vacant(place) => {
+                place.insert(Some(objects));
+            }
+            Entry::Occupied(mut known) => {
+                row.again = known.get().as_ref() == Some(&objects);
+                if !row.again {
+                    known.insert(None);
+                }
+            }
+        }
+    }
 }

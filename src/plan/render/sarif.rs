@@ -12,6 +12,7 @@ use super::accounts;
 use super::group::{Group, group};
 use super::parts::{Since, parts};
 use super::rows::rows;
+use super::text::counted;
 use super::visible::{shortened, visible};
 use crate::digest;
 use crate::kinds::registry;
@@ -168,7 +169,7 @@ impl Renderer<'_> {
         let more = lines.len().saturating_sub(LINES);
         lines.truncate(LINES);
         if more > 0 {
-            lines.push(format!("… and {more} more lines"));
+            lines.push(format!("… and {}", counted(more, "more line")));
         }
         let lines: Vec<_> = lines
             .iter()

@@ -101,3 +101,33 @@ fn values_of_some_accounts_stand_beside_their_names() {
     assert!(text.contains(&lines.concat()), "{text}");
     assert!(text.contains(&format!("iam.password_policy{:45}all 3 accounts\n", "")), "{text}");
 }
+
+#[test]
+fn the_same_accounts_are_listed_once_in_a_block() {
+    let objects = (1..=6).map(|account| {
+        let old = if account < 4 { json!(false) } else { serde_json::Value::Null };
+        policy(account, &[("a", old.clone(), json!(true)), ("b", old, json!(true))])
+    });
+    let text = printed(&plan(6, objects.collect()));
+    assert_eq!(text.matches("3 accounts: 000000000001, 000000000002, 000000000003\n").count(), 1);
+    let again = "  ~ b  false → true  the same 3 accounts as with 000000000001\n";
+    assert!(text.contains(again), "{text}");
+}
+
+#[test]
+fn the_same_accounts_are_not_said_of_others_that_look_alike() {
+    let yes = |fields: &[&'static str], account: usize| {
+        let drift: Vec<_> =
+            fields.iter().map(|field| (*field, json!(false), json!(true))).collect();
+        policy(account, &drift)
+    };
+    // `a` in 1, 2, 3; `b` in 1, 2, 4; `c` in 1, 2, 3 again.
+    let objects = vec![
+        yes(&["a", "b", "c"], 1),
+        yes(&["a", "b", "c"], 2),
+        yes(&["a", "c"], 3),
+        yes(&["b"], 4),
+    ];
+    let text = printed(&plan(4, objects));
+    assert!(!text.contains("the same"), "{text}");
+}

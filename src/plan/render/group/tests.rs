@@ -1,0 +1,112 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::plan::render::rows::rows;
+use crate::plan::render::testing::{change, object, plan, policy};
+
+fn length(account: usize, length: u32) -> ObjectPlan {
+    policy(account, &[("minimum_password_length", json!(length), json!(14))])
+}
+
+fn shown(plan: &Plan, group: &Group<'_>) -> Vec<String> {
+    rows(group, 0)
+        .iter()
+        .map(|row| {
+            let only = row.only_in(group, plan).unwrap_or_default();
+            format!("{} {} {only}", row.line.field, row.line.text).trim_end().to_owned()
+        })
+        .collect()
+}
+
+#[test]
+fn what_is_alike_is_kept_once_and_grouped_as_before() {
+    let whole = [length(1, 8), length(2, 8), length(3, 6), length(4, 8)];
+    // They come in another order than they are shown in.
+    let mut thin = whole.clone();
+    let mut alike = Alike::default();
+    for place in [3, 2, 1, 0] {
+        alike.note(&mut thin[place]);
+    }
+    let plan = plan(4, Vec::new());
+    let all = |groups: Vec<Group<'_>>| -> Vec<(usize, Vec<String>)> {
+        groups.iter().map(|group| (group.objects.len(), shown(&plan, group))).collect()
+    };
+    assert_eq!(all(group_of(thin.iter())), all(group_of(whole.iter())));
+    assert_eq!(thin.iter().filter(|object| object.controls.is_empty()).count(), 2);
+}
+
+#[test]
+fn what_differs_only_in_what_is_there_is_one_group() {
+    let reuse = ("password_reuse_prevention", Value::Null, json!(24));
+    let mut both = policy(5, &[("minimum_password_length", json!(8), json!(14)), reuse]);
+    both.changes[0].drift[1].actual = None;
+    let objects = [length(1, 8), length(2, 8), length(3, 6), length(4, 8), both];
+    let plan = plan(5, Vec::new());
+    let groups = group_of(objects.iter());
+    assert_eq!(groups.len(), 1);
+    assert_eq!(
+        shown(&plan, &groups[0]),
+        [
+            "minimum_password_length 6 → 14 000000000003",
+            "minimum_password_length 8 → 14 4 accounts: 000000000001, 000000000002, 000000000004, 000000000005",
+            "password_reuse_prevention – → 24 000000000005",
+        ]
+    );
+    // Another risk is another matter.
+    let mut risky = objects.clone();
+    risky[0].changes[0].risk = crate::kinds::Risk::Disruptive;
+    assert_eq!(group_of(risky.iter()).len(), 2);
+    // What is taken away is no value of a field.
+    let rule = |account: usize, rule: &str| {
+        object(
+            account,
+            json!({"changes": [change(json!({"drift": [
+                {"field": "ingress", "actual": rule, "desired": null}
+            ]}))]}),
+        )
+    };
+    assert_eq!(group_of([rule(1, "tcp 22"), rule(2, "tcp 80")].iter()).len(), 2);
+}
+
+#[test]
+fn what_one_has_alone_comes_first_also_inside_a_group() {
+    let alone = |account: usize| {
+        let mut object = length(account, 1);
+        object.item = "iam.account_alias".parse().unwrap_or_else(|_| object.item.clone());
+        object
+    };
+    let objects = [length(1, 8), length(2, 8), length(3, 6), alone(1), alone(2)];
+    let groups = group_of(objects.iter());
+    // Three accounts, one of which stands alone with its value; then two that are alike.
+    assert_eq!(groups.iter().map(|group| group.objects.len()).collect::<Vec<_>>(), [3, 2]);
+}
+
+#[test]
+fn the_same_drift_that_is_only_reported_elsewhere_follows_at_once() {
+    let reported = |account: usize| {
+        let mut object = length(account, 8);
+        object.mode = crate::plan::Mode::Report;
+        object.changes[0].disposition =
+            Disposition::Report { reason: "mode is \"report\"".to_owned() };
+        object
+    };
+    let mut other = length(5, 8);
+    other.note = Some("another".to_owned());
+    let objects = [length(1, 8), length(2, 8), other, reported(3), reported(4), reported(6)];
+    let groups = group_of(objects.iter());
+    let shown: Vec<_> = groups.iter().map(|group| (group.objects.len(), group.as_before)).collect();
+    assert_eq!(shown, [(1, false), (2, false), (3, true)]);
+}
+
+#[test]
+fn likeness_is_of_the_drift_and_not_of_who_has_it() {
+    let of = |objects: &[ObjectPlan]| group_of(objects.iter())[0].likeness.clone();
+    let once = of(&[length(1, 8)]);
+    assert_eq!(once, of(&[length(2, 8), length(3, 6)]));
+    let mut moved = length(1, 8);
+    moved.location = Some(crate::plan::Location { file: "b.toml".to_owned(), line: 99 });
+    assert_eq!(once, of(&[moved]));
+    let mut excepted = length(1, 8);
+    excepted.verdict = Verdict::Skipped { reason: String::new() };
+    assert_ne!(once, of(&[excepted]));
+}
