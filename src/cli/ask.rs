@@ -19,6 +19,8 @@ pub fn somebody() -> Result<(), Refusal> {
 /// # Errors
 /// Somebody pressed Ctrl-C instead.
 pub async fn agrees(question: &str) -> Result<bool, Failure> {
+    // Before the question is shown: whoever answers it with Ctrl-C at once must be heard.
+    let signalled = signalled();
     let _ = write!(anstream::stderr().lock(), "{question}\n  Only \"yes\" is accepted: ");
     let _ = std::io::stderr().flush();
     let (tell, told) = tokio::sync::oneshot::channel();
@@ -30,7 +32,7 @@ pub async fn agrees(question: &str) -> Result<bool, Failure> {
     });
     tokio::select! {
         answer = told => Ok(matches!(answer, Ok(Ok(line)) if line.trim() == "yes")),
-        () = signalled() => {
+        () = signalled => {
             let _ = writeln!(anstream::stderr().lock());
             Err(Failure::Interrupted)
         }
