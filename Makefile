@@ -41,7 +41,7 @@ deny: tools ## licences, advisories and sources of all dependencies
 	else echo "NOT CHECKED: advisories, because the RustSec database cannot be reached from here"; fi
 
 docs: ## write docs/kinds/ anew from the kinds' doc comments
-	EVENKEEL_UPDATE=1 cargo test --test docs -q
+	EVENKEEL_UPDATE=1 cargo test --test it -q docs::
 
 bench: emulator ## the figures of docs/performance.md
 	cargo build --release

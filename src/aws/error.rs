@@ -39,7 +39,9 @@ pub enum ErrorClass {
     NotRecorded,
     /// The time for the account was over before the answer came.
     Late,
-    /// The request itself was refused: validation, quota, conflict.
+    /// There is no room for more: a quota is used up.
+    Quota,
+    /// The request itself was refused: validation, conflict.
     Refused,
 }
 
@@ -99,6 +101,14 @@ impl ErrorClass {
                 } else {
                     Self::Denied
                 }
+            }
+            _ if code.starts_with("LimitExceeded")
+                || code.ends_with("LimitExceeded")
+                || code.ends_with("LimitExceededException")
+                || code.starts_with("TooMany")
+                || code == "MaximumNumberOfTrailsExceededException" =>
+            {
+                Self::Quota
             }
             _ if code.starts_with("NoSuch")
                 || code.ends_with("NotFound")
@@ -265,6 +275,7 @@ impl AwsError {
             ErrorClass::Late => {
                 "take a new snapshot, with more time: [limits] account_timeout_seconds".to_owned()
             }
+            ErrorClass::Quota => "raise the quota in Service Quotas, or take away what is not needed any more; then run again".to_owned(),
             ErrorClass::Refused => "read AWS's message above; the plan shows what was sent".to_owned(),
         }
     }

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::compared;
+
 /// How much a change can hurt; ordered.
 #[derive(
     Debug,
@@ -66,6 +68,7 @@ impl Drift {
         actual: Option<&T>,
         desired: Option<&T>,
     ) -> bool {
+        compared::mark(field);
         match desired {
             Some(desired) if actual != Some(desired) => {
                 self.add(field, actual, Some(desired));
@@ -82,6 +85,7 @@ impl Drift {
         actual: Option<&str>,
         desired: Option<&str>,
     ) -> bool {
+        compared::mark(field);
         let Some(desired) = desired else { return false };
         let (actual, desired) =
             (actual.filter(|text| !text.is_empty()), Some(desired).filter(|text| !text.is_empty()));
@@ -99,6 +103,7 @@ impl Drift {
         actual: Option<A>,
         desired: Option<D>,
     ) {
+        compared::mark(field);
         self.0.push(FieldDrift {
             field: field.to_owned(),
             actual: actual.as_ref().and_then(to_value),
@@ -117,6 +122,61 @@ fn to_value<T: Serialize>(value: &T) -> Option<Value> {
     serde_json::to_value(value).ok()
 }
 
+/// Which earlier changes of the same object a change cannot do without. The order of the list is
+/// kept in any case; this says what a failure stops.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Needs {
+    /// All that stand before it.
+    #[default]
+    AllBefore,
+    /// Those at these places of the kind's list, counted from 0; none at all when empty.
+    Only(Vec<usize>),
+}
+
+/// Whom a write gives rights that evenkeel counts as a rise of privileges.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantClass {
+    /// Somebody in another account.
+    Foreign,
+    /// Everybody: the principal `*` without a condition that narrows it.
+    Public,
+    /// Rights over everything, such as `AdministratorAccess` or `*` on `*`.
+    Administrator,
+}
+
+impl GrantClass {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Foreign => "foreign",
+            Self::Public => "public",
+            Self::Administrator => "administrator",
+        }
+    }
+}
+
+/// A rise of privileges that a write would make.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Grant {
+    /// Of which class.
+    pub class: GrantClass,
+    /// Who gets what, in words.
+    pub what: String,
+}
+
 /// One write, or one finding that evenkeel cannot write away.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Change<A> {
@@ -130,6 +190,13 @@ pub struct Change<A> {
     pub warnings: Vec<String>,
     /// Why the kind itself wants this only reported, such as a group that is in use.
     pub withheld: Option<String>,
+    /// Which earlier changes of the object it cannot do without.
+    pub needs: Needs,
+    /// Whether it takes something away that counts against a quota: when an earlier change of the
+    /// object is refused for a quota, this one goes first and the refused one is tried again.
+    pub makes_room: bool,
+    /// The rises of privileges that it would make.
+    pub grants: Vec<Grant>,
 }
 
 impl<A> Change<A> {
@@ -141,6 +208,9 @@ impl<A> Change<A> {
             risk: Risk::Safe,
             warnings: Vec::new(),
             withheld: None,
+            needs: Needs::AllBefore,
+            makes_room: false,
+            grants: Vec::new(),
         }
     }
 
@@ -152,6 +222,9 @@ impl<A> Change<A> {
             risk: Risk::Safe,
             warnings: Vec::new(),
             withheld: None,
+            needs: Needs::Only(Vec::new()),
+            makes_room: false,
+            grants: Vec::new(),
         }
     }
 
@@ -167,6 +240,50 @@ impl<A> Change<A> {
     pub fn warn(mut self, warning: impl Into<String>) -> Self {
         self.warnings.push(warning.into());
         self
+    }
+
+    /// The same, needing only the changes at these places of the list, counted from 0.
+    #[must_use]
+    pub fn needs(mut self, earlier: impl IntoIterator<Item = usize>) -> Self {
+        self.needs = Needs::Only(earlier.into_iter().collect());
+        self
+    }
+
+    /// The same, needing no other change: what closes a door waits for nothing.
+    #[must_use]
+    pub fn independent(self) -> Self {
+        self.needs([])
+    }
+
+    /// The same, known to free what a quota counts.
+    #[must_use]
+    pub fn makes_room(mut self) -> Self {
+        self.makes_room = true;
+        self
+    }
+
+    /// The same with a rise of privileges.
+    #[must_use]
+    pub fn grant(mut self, class: GrantClass, what: impl Into<String>) -> Self {
+        self.grants.push(Grant { class, what: what.into() });
+        self
+    }
+
+    /// The same write in other types.
+    ///
+    /// # Errors
+    /// What `convert` says.
+    pub fn try_map<B, E>(self, convert: impl FnOnce(A) -> Result<B, E>) -> Result<Change<B>, E> {
+        Ok(Change {
+            drift: self.drift,
+            action: self.action.map(convert).transpose()?,
+            risk: self.risk,
+            warnings: self.warnings,
+            withheld: self.withheld,
+            needs: self.needs,
+            makes_room: self.makes_room,
+            grants: self.grants,
+        })
     }
 
     /// The same, only to be reported.

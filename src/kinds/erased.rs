@@ -8,10 +8,11 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use super::change::{Change, Undo};
+use super::compared;
 use super::context::{Cx, Facts, WriteCx};
 use super::object::{Object, ObserveError, Status};
+use super::write_error::WriteError;
 use super::{Control, Found, ImpliedPermission, Kind, Scope};
-use crate::aws::AwsError;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::names::Region;
 
@@ -24,12 +25,29 @@ pub struct Misfit {
     source: serde_json::Error,
 }
 
+/// Why an object cannot be judged.
+#[derive(Debug, thiserror::Error)]
+pub enum DiffError {
+    /// The spec or state is not one of this kind's.
+    #[error(transparent)]
+    Misfit(#[from] Misfit),
+    /// A declared field was not compared with what is there: a fault of the kind, which must not
+    /// look like agreement.
+    #[error("{kind} did not compare {} with what is there", fields.join(", "))]
+    NotCompared {
+        /// The kind.
+        kind: &'static str,
+        /// The declared fields.
+        fields: Vec<String>,
+    },
+}
+
 /// Why an erased write failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
-    /// AWS refused it, or did not answer.
+    /// It was not done.
     #[error(transparent)]
-    Aws(#[from] AwsError),
+    Write(#[from] WriteError),
     /// The action is not one of this kind's.
     #[error(transparent)]
     Misfit(#[from] Misfit),
@@ -61,6 +79,8 @@ pub trait DynKind: Send + Sync {
     fn controls(&self) -> &'static [Control];
     /// The events after which it is looked at again.
     fn events(&self) -> &'static [&'static str];
+    /// The fields of a spec that are no state of an object.
+    fn not_state(&self) -> &'static [&'static str];
     /// Sample baselines.
     fn samples(&self) -> &'static [&'static str];
     /// JSON Schema of the spec.
@@ -98,7 +118,7 @@ pub trait DynKind: Send + Sync {
         facts: &Facts,
         spec: &Value,
         object: &Object<Value>,
-    ) -> Result<Vec<Change<Value>>, Misfit>;
+    ) -> Result<Vec<Change<Value>>, DiffError>;
     /// Does one write.
     async fn apply(&self, cx: &WriteCx, action: &Value) -> Result<(), ApplyError>;
     /// The writes that take one back.
@@ -137,6 +157,20 @@ impl<K: Kind> Erased<K> {
         value: &Value,
     ) -> Result<T, Misfit> {
         T::deserialize(value).map_err(|source| Misfit { what, kind: K::NAME, source })
+    }
+
+    /// The declared fields that a comparison left out.
+    fn not_compared(spec: &Value, seen: &BTreeSet<String>) -> Vec<String> {
+        let declared = spec.as_object().into_iter().flatten();
+        declared
+            .filter(|(field, value)| {
+                !value.is_null()
+                    && !seen.contains(compared::ALL)
+                    && !seen.contains(*field)
+                    && !K::NOT_STATE.contains(&field.as_str())
+            })
+            .map(|(field, _)| field.clone())
+            .collect()
     }
 
     fn write<T: serde::Serialize>(what: &'static str, value: &T) -> Result<Value, Misfit> {
@@ -195,6 +229,10 @@ impl<K: Kind> DynKind for Erased<K> {
         K::EVENTS
     }
 
+    fn not_state(&self) -> &'static [&'static str] {
+        K::NOT_STATE
+    }
+
     fn samples(&self) -> &'static [&'static str] {
         K::SAMPLES
     }
@@ -241,22 +279,21 @@ impl<K: Kind> DynKind for Erased<K> {
         facts: &Facts,
         spec: &Value,
         object: &Object<Value>,
-    ) -> Result<Vec<Change<Value>>, Misfit> {
-        let changes = K::diff(facts, &Self::read("spec", spec)?, &Self::typed(object)?);
-        changes
+    ) -> Result<Vec<Change<Value>>, DiffError> {
+        let (typed_spec, typed) = (Self::read("spec", spec)?, Self::typed(object)?);
+        let (changes, seen) = compared::during(|| K::diff(facts, &typed_spec, &typed));
+        let changes: Vec<Change<Value>> = changes
             .into_iter()
-            .map(|change| {
-                let action =
-                    change.action.map(|action| Self::write("action", &action)).transpose()?;
-                Ok(Change {
-                    drift: change.drift,
-                    action,
-                    risk: change.risk,
-                    warnings: change.warnings,
-                    withheld: change.withheld,
-                })
-            })
-            .collect()
+            .map(|change| change.try_map(|action| Self::write("action", &action)))
+            .collect::<Result<_, _>>()?;
+        // What is made anew is made as declared; nothing is compared then.
+        let is_made = matches!(object.status, Status::Absent)
+            && changes.iter().any(|one| one.action.is_some());
+        let fields = if is_made { Vec::new() } else { Self::not_compared(spec, &seen) };
+        match fields.is_empty() {
+            true => Ok(changes),
+            false => Err(DiffError::NotCompared { kind: K::NAME, fields }),
+        }
     }
 
     async fn apply(&self, cx: &WriteCx, action: &Value) -> Result<(), ApplyError> {

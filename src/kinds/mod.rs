@@ -5,6 +5,7 @@
 //! nothing of plans, queues, stores or the command line.
 
 pub mod change;
+pub mod compared;
 pub mod context;
 pub mod describe;
 pub mod erased;
@@ -13,6 +14,7 @@ pub mod registry;
 pub mod spec;
 pub mod tags;
 mod together;
+pub mod write_error;
 
 pub mod cloudtrail;
 pub mod config;
@@ -28,11 +30,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-pub use change::{Change, Drift, FieldDrift, Risk, Undo};
+pub use change::{Change, Drift, FieldDrift, Grant, GrantClass, Needs, Risk, Undo};
 pub use context::{Cx, Facts, WriteCx};
-pub use object::{Object, ObserveError, Status, Unknown, known};
+pub use object::{Object, ObserveError, Status, Unknown, count, known, told};
+pub use write_error::{WriteError, sendable};
 
-use crate::aws::AwsError;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::names::Region;
 
@@ -94,6 +96,11 @@ pub trait Kind: Send + Sync + 'static {
     /// one to the other and back is how the property tests exercise the kind.
     const SAMPLES: &'static [&'static str];
 
+    /// The fields of the spec that are no state of an object: they choose objects (a name,
+    /// `exclude`) or say how to write (`prevent_destroy`). Every other declared field must be
+    /// compared by `diff`, or the object is unknown.
+    const NOT_STATE: &'static [&'static str] = &[];
+
     /// What a baseline declares; a field that is `None` is not managed.
     type Spec: Serialize + DeserializeOwned + JsonSchema + Send + Sync;
     /// What was observed, in the words of the spec.
@@ -145,7 +152,7 @@ pub trait Kind: Send + Sync + 'static {
     fn apply(
         cx: &WriteCx,
         action: &Self::Action,
-    ) -> impl Future<Output = Result<(), AwsError>> + Send;
+    ) -> impl Future<Output = Result<(), WriteError>> + Send;
 
     /// The write that takes `action` back, given what was there before it. Pure.
     fn undo(action: &Self::Action, before: &Object<Self::State>) -> Undo<Self::Action>;

@@ -113,6 +113,12 @@ pub enum ObserveError {
         /// The value.
         value: String,
     },
+    /// AWS left out a member of which the verdict depends.
+    #[error("AWS did not say {field}")]
+    Untold {
+        /// The member, in AWS's words.
+        field: String,
+    },
     /// AWS answered with something that cannot be understood.
     #[error("cannot understand {field}: {problem}")]
     Malformed {
@@ -131,6 +137,13 @@ impl ObserveError {
             Self::UnknownValue { .. } | Self::Malformed { .. } => {
                 (None, Some("update evenkeel; until then it leaves this object alone".to_owned()))
             }
+            Self::Untold { .. } => (
+                None,
+                Some(
+                    "look at the object in AWS's console; evenkeel leaves alone what it cannot judge"
+                        .to_owned(),
+                ),
+            ),
         };
         Unknown { reason: self.to_string(), permission, remedy }
     }
@@ -144,5 +157,28 @@ impl ObserveError {
 pub fn known<T: DeserializeOwned>(field: &str, value: &str) -> Result<T, ObserveError> {
     serde_json::from_value(serde_json::Value::String(value.to_owned())).map_err(|_| {
         ObserveError::UnknownValue { field: field.to_owned(), value: value.to_owned() }
+    })
+}
+
+/// What AWS must say, for the verdict depends on it. A member that AWS leaves out is unknown, never
+/// its default; where AWS documents what an absent member means, the kind says so instead.
+///
+/// # Errors
+/// [`ObserveError::Untold`].
+pub fn told<T>(field: &str, value: Option<T>) -> Result<T, ObserveError> {
+    value.ok_or_else(|| ObserveError::Untold { field: field.to_owned() })
+}
+
+/// A number from AWS that cannot be negative.
+///
+/// # Errors
+/// [`ObserveError::Malformed`] when it is.
+pub fn count<T: TryInto<u32> + Copy + std::fmt::Display>(
+    field: &str,
+    value: T,
+) -> Result<u32, ObserveError> {
+    value.try_into().map_err(|_| ObserveError::Malformed {
+        field: field.to_owned(),
+        problem: format!("{value} is not a count"),
     })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::kinds::{Change, Drift, Risk};
+use crate::kinds::{Change, Drift, Risk, compared};
 
 /// Tags by key.
 pub type Tags = BTreeMap<String, String>;
@@ -28,6 +28,7 @@ pub fn changes<A>(
     set: impl FnOnce(Tags) -> A,
     remove: impl FnOnce(Tags) -> A,
 ) -> Vec<Change<A>> {
+    compared::mark("tags");
     let (mut to_set, mut to_remove) = (Tags::new(), Tags::new());
     let (mut set_drift, mut remove_drift) = (Drift::new(), Drift::new());
     for (key, value) in desired.iter().filter(|(key, _)| !is_reserved(key)) {

@@ -233,8 +233,8 @@ impl Applier<'_> {
             Ok(()) => (Step::Applied, Phase::Applied),
             Err(error) => {
                 let text = match &error {
-                    crate::kinds::erased::ApplyError::Aws(aws) => {
-                        format!("{aws}\n{}", aws.remedy())
+                    crate::kinds::erased::ApplyError::Write(write) => {
+                        format!("{write}\n{}", write.remedy())
                     }
                     crate::kinds::erased::ApplyError::Misfit(misfit) => misfit.to_string(),
                 };

@@ -7,13 +7,13 @@ use aws_sdk_kms::operation::describe_key::DescribeKeyOutput;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::aws::Call;
 use crate::aws::error::AbsentIf;
-use crate::aws::{AwsError, Call};
 use crate::baseline::catalog::Identity;
 use crate::kinds::together::together;
 use crate::kinds::{
     Change, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Risk, Scope, Undo, WriteCx,
-    control,
+    WriteError, compared, control,
 };
 
 const GET_DEFAULT: Call = Call::new("ec2", "GetEbsEncryptionByDefault");
@@ -198,22 +198,28 @@ kms_key_id = ""
         changes
     }
 
-    async fn apply(cx: &WriteCx, action: &Action) -> Result<(), AwsError> {
+    async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
         let client = cx.client(Client::new);
         match action {
-            Action::Enable => {
-                cx.write(ENABLE, client.enable_ebs_encryption_by_default().send()).await.map(drop)
-            }
-            Action::Disable => {
-                cx.write(DISABLE, client.disable_ebs_encryption_by_default().send()).await.map(drop)
-            }
+            Action::Enable => cx
+                .write(ENABLE, client.enable_ebs_encryption_by_default().send())
+                .await
+                .map(drop)
+                .map_err(Into::into),
+            Action::Disable => cx
+                .write(DISABLE, client.disable_ebs_encryption_by_default().send())
+                .await
+                .map(drop)
+                .map_err(Into::into),
             Action::SetKey { kms_key_id } => {
                 let request = client.modify_ebs_default_kms_key_id().kms_key_id(kms_key_id);
-                cx.write(MODIFY_KEY, request.send()).await.map(drop)
+                cx.write(MODIFY_KEY, request.send()).await.map(drop).map_err(Into::into)
             }
-            Action::ResetKey => {
-                cx.write(RESET_KEY, client.reset_ebs_default_kms_key_id().send()).await.map(drop)
-            }
+            Action::ResetKey => cx
+                .write(RESET_KEY, client.reset_ebs_default_kms_key_id().send())
+                .await
+                .map(drop)
+                .map_err(Into::into),
         }
     }
 
@@ -251,6 +257,7 @@ kms_key_id = ""
 
 fn key_change(spec: &Spec, state: &State) -> Option<Change<Action>> {
     let desired = spec.kms_key_id.as_deref()?;
+    compared::mark("kms_key_id");
     let actual = state.kms_key_id.as_deref().unwrap_or(AWS_KEY);
     let aws_own = desired.is_empty() || desired == AWS_KEY;
     let same = match (&state.key, &state.declared_key) {

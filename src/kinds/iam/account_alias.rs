@@ -4,12 +4,12 @@ use aws_sdk_iam::Client;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::aws::Call;
 use crate::aws::error::AbsentIf;
-use crate::aws::{AwsError, Call};
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
     Change, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Risk, Scope, Status, Undo,
-    WriteCx, control,
+    WriteCx, WriteError, control,
 };
 
 const LIST: Call = Call::new("iam", "ListAccountAliases");
@@ -134,16 +134,20 @@ account_alias = "acme-payments-${account.id}"
         vec![change]
     }
 
-    async fn apply(cx: &WriteCx, action: &Action) -> Result<(), AwsError> {
+    async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
         let client = cx.client(Client::new);
         match action {
             Action::Create { alias } => {
                 let request = client.create_account_alias().account_alias(alias);
-                cx.write(CREATE, request.send()).await.map(drop)
+                cx.write(CREATE, request.send()).await.map(drop).map_err(Into::into)
             }
             Action::Delete { alias } => {
                 let request = client.delete_account_alias().account_alias(alias);
-                cx.write(DELETE, request.send()).await.absent_if(&["NoSuchEntity"]).map(drop)
+                cx.write(DELETE, request.send())
+                    .await
+                    .absent_if(&["NoSuchEntity"])
+                    .map(drop)
+                    .map_err(Into::into)
             }
         }
     }

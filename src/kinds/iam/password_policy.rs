@@ -8,12 +8,12 @@ use aws_sdk_iam::Client;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::aws::Call;
 use crate::aws::error::AbsentIf;
-use crate::aws::{AwsError, Call};
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
     Change, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Risk, Scope, Status, Undo,
-    WriteCx, control,
+    WriteCx, WriteError, control,
 };
 
 const GET: Call = Call::new("iam", "GetAccountPasswordPolicy");
@@ -267,7 +267,7 @@ hard_expiry                    = true
         vec![change]
     }
 
-    async fn apply(cx: &WriteCx, action: &Action) -> Result<(), AwsError> {
+    async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
         let client = cx.client(Client::new);
         match action {
             Action::Update { policy } => {
@@ -284,13 +284,14 @@ hard_expiry                    = true
                         policy.password_reuse_prevention,
                     ))
                     .hard_expiry(policy.hard_expiry);
-                cx.write(UPDATE, request.send()).await.map(drop)
+                cx.write(UPDATE, request.send()).await.map(drop).map_err(Into::into)
             }
             Action::Delete => cx
                 .write(DELETE, client.delete_account_password_policy().send())
                 .await
                 .absent_if(&["NoSuchEntity"])
-                .map(drop),
+                .map(drop)
+                .map_err(Into::into),
         }
     }
 

@@ -7,11 +7,12 @@ use aws_sdk_iam::types::{AssignmentStatusType, SummaryKeyType};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::aws::{AwsError, Call};
+use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::together::together;
 use crate::kinds::{
-    Change, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Scope, Undo, WriteCx, control,
+    Change, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Scope, Undo, WriteCx,
+    WriteError, compared, control,
 };
 
 const GET_SUMMARY: Call = Call::new("iam", "GetAccountSummary");
@@ -193,6 +194,15 @@ expect_no_password         = true
             drift.add(field, Some(actual), Some(desired));
             findings.push(Change::finding(drift).withhold(what_to_do));
         };
+        for field in
+            ["require_mfa", "allow_access_keys", "allow_signing_certificates", "expect_no_password"]
+        {
+            compared::mark(field);
+        }
+        if state.virtual_mfa_devices.is_some() || spec.require_hardware_mfa == Some(false) {
+            compared::mark("require_hardware_mfa");
+        }
+        compared::mark("max_days_since_last_use");
         let has_credentials = state.password_present || state.access_keys_present;
         if spec.require_mfa == Some(true) && has_credentials && !state.mfa_enabled {
             find(
@@ -248,7 +258,7 @@ expect_no_password         = true
         findings
     }
 
-    async fn apply(_cx: &WriteCx, action: &Action) -> Result<(), AwsError> {
+    async fn apply(_cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
         match *action {}
     }
 

@@ -14,7 +14,8 @@ use crate::aws::{AwsError, Call};
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::together::together;
 use crate::kinds::{
-    Change, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Scope, Undo, WriteCx, control,
+    Change, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Scope, Undo, WriteCx,
+    WriteError, compared, control,
 };
 
 const LIST_KEYS: Call = Call::new("kms", "ListKeys");
@@ -128,6 +129,7 @@ impl Kind for KeyRotation {
     const NAME: &'static str = "kms.key_rotation";
     const SCOPE: Scope = Scope::Regional;
     const IDENTITY: Identity = Identity::Sweep;
+    const NOT_STATE: &'static [&'static str] = &["period_mode", "exclude"];
     const AFTER: &'static [&'static str] = &["kms.key"];
     const CONTROLS: &'static [Control] = &[
         control("cis-v3", "3.6"),
@@ -237,6 +239,7 @@ period_mode             = "exact"
         let mut drift = Drift::new();
         drift.compare("enabled", Some(&state.enabled), Some(&enabled));
         if let (true, Some(desired)) = (enabled, spec.rotation_period_in_days) {
+            compared::mark("rotation_period_in_days");
             let fits = state.rotation_period_in_days.is_some_and(|actual| {
                 match spec.period_mode.unwrap_or_default() {
                     PeriodMode::AtMost => actual <= desired,
@@ -259,7 +262,7 @@ period_mode             = "exact"
         vec![Change::new(Action { key_id: object.id.clone(), step }, drift)]
     }
 
-    async fn apply(cx: &WriteCx, action: &Action) -> Result<(), AwsError> {
+    async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
         let client = cx.client(Client::new);
         let key = action.key_id.as_str();
         match action.step {
@@ -267,11 +270,13 @@ period_mode             = "exact"
                 let days = i32::try_from(rotation_period_in_days).unwrap_or(i32::MAX);
                 let request =
                     client.enable_key_rotation().key_id(key).rotation_period_in_days(days);
-                cx.write(ENABLE, request.send()).await.map(drop)
+                cx.write(ENABLE, request.send()).await.map(drop).map_err(Into::into)
             }
-            Step::Disable => {
-                cx.write(DISABLE, client.disable_key_rotation().key_id(key).send()).await.map(drop)
-            }
+            Step::Disable => cx
+                .write(DISABLE, client.disable_key_rotation().key_id(key).send())
+                .await
+                .map(drop)
+                .map_err(Into::into),
         }
     }
 

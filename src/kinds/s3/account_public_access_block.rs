@@ -5,12 +5,12 @@ use aws_sdk_s3control::types::PublicAccessBlockConfiguration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::aws::Call;
 use crate::aws::error::AbsentIf;
-use crate::aws::{AwsError, Call};
 use crate::baseline::catalog::Identity;
 use crate::kinds::{
     Change, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Risk, Scope, Status, Undo,
-    WriteCx, control,
+    WriteCx, WriteError, control,
 };
 
 const GET: Call = Call::new("s3control", "GetPublicAccessBlock");
@@ -171,7 +171,7 @@ restrict_public_buckets = false
         vec![change]
     }
 
-    async fn apply(cx: &WriteCx, action: &Action) -> Result<(), AwsError> {
+    async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
         let client = cx.client(Client::new);
         let account = cx.account.as_str();
         match action {
@@ -186,7 +186,7 @@ restrict_public_buckets = false
                     .put_public_access_block()
                     .account_id(account)
                     .public_access_block_configuration(configuration);
-                cx.write(PUT, request.send()).await.map(drop)
+                cx.write(PUT, request.send()).await.map(drop).map_err(Into::into)
             }
             Action::Delete => {
                 let request = client.delete_public_access_block().account_id(account);
@@ -194,6 +194,7 @@ restrict_public_buckets = false
                     .await
                     .absent_if(&["NoSuchPublicAccessBlockConfiguration"])
                     .map(drop)
+                    .map_err(Into::into)
             }
         }
     }

@@ -6,7 +6,7 @@ use super::observe::{declared_region, place};
 use super::selectors::{ReadWriteType, Selectors};
 use super::spec::{Action, Settings, Spec, State, Step};
 use crate::kinds::tags;
-use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo};
+use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo, compared};
 
 pub fn diff(facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Action>> {
     let Some(state) = object.state() else { return create(facts, spec) };
@@ -179,12 +179,14 @@ impl Trail<'_> {
             recursive_logging
         );
         let key = actual.and_then(|actual| actual.kms_key_id.as_deref());
+        compared::mark("kms_key_id");
         let same_key = key.is_some() && key == declared_key;
         if !same_key && drift.compare_text("kms_key_id", key, spec.kms_key_id.as_deref()) {
             send.kms_key_id = spec.kms_key_id.clone();
         }
         self.compare_log_group(drift, actual, &mut send);
         let topic = actual.and_then(|actual| actual.sns_topic_name.as_deref());
+        compared::mark("sns_topic_name");
         let same_topic =
             topic.is_some_and(|arn| spec.sns_topic_name.as_deref() == arn.rsplit(':').next());
         if !same_topic
@@ -228,6 +230,7 @@ impl Trail<'_> {
                 }
                 (None, None) => return None,
             };
+        compared::mark(field);
         let desired = desired.normal();
         if *actual == desired {
             return None;
@@ -275,6 +278,7 @@ impl Trail<'_> {
         let desired = self.spec.is_logging?;
         let mut drift = Drift::new();
         let known = (!self.is_new).then_some(&actual);
+        compared::mark("is_logging");
         if actual == desired {
             return None;
         }
@@ -308,9 +312,11 @@ fn records_all_management(selectors: &Selectors) -> bool {
 fn excluded_sources(spec: &Spec, state: &State) -> Option<Change<Action>> {
     let declares = spec.event_selectors.is_some() || spec.advanced_event_selectors.is_some();
     if spec.forbid_excluded_sources != Some(true) || declares {
+        compared::mark("forbid_excluded_sources");
         return None;
     }
     let excluded = state.selectors.as_ref()?.excluded_sources();
+    compared::mark("forbid_excluded_sources");
     if excluded.is_empty() {
         return None;
     }

@@ -10,11 +10,10 @@ pub use std::collections::BTreeSet;
 
 use spec::{Action, Spec, State};
 
-use crate::aws::AwsError;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
     Change, Control, Cx, Facts, Found, ImpliedPermission, Kind, Object, ObserveError, Scope, Undo,
-    WriteCx, control,
+    WriteCx, WriteError, control,
 };
 use crate::names::Region;
 use selectors::Selectors;
@@ -26,6 +25,7 @@ impl Kind for Trail {
     const NAME: &'static str = "cloudtrail.trail";
     const SCOPE: Scope = Scope::Global;
     const IDENTITY: Identity = Identity::Named { field: "name", prefix: "" };
+    const NOT_STATE: &'static [&'static str] = &["name"];
     const AFTER: &'static [&'static str] = &["s3.bucket", "kms.key", "iam.role"];
     const CONTROLS: &'static [Control] = &[
         control("cis-v3", "3.1"),
@@ -198,8 +198,8 @@ field_selectors = [
         diff::diff(facts, spec, object)
     }
 
-    async fn apply(cx: &WriteCx, action: &Action) -> Result<(), AwsError> {
-        apply::apply(cx, action).await
+    async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
+        Ok(apply::apply(cx, action).await?)
     }
 
     fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {

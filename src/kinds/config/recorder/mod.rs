@@ -8,11 +8,10 @@ pub mod spec;
 use spec::Strategy;
 pub use spec::{Action, Spec, State};
 
-use crate::aws::AwsError;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
     Change, Control, Cx, Facts, ImpliedPermission, Kind, Object, ObserveError, Scope, Undo,
-    WriteCx, control,
+    WriteCx, WriteError, control,
 };
 
 /// The kind.
@@ -144,8 +143,8 @@ retention_period_in_days    = 400
         diff::diff(facts, spec, object)
     }
 
-    async fn apply(cx: &WriteCx, action: &Action) -> Result<(), AwsError> {
-        apply::apply(cx, action).await
+    async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
+        Ok(apply::apply(cx, action).await?)
     }
 
     fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {

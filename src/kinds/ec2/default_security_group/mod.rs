@@ -9,12 +9,12 @@ use aws_sdk_ec2::Client;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::aws::{AwsError, Call};
+use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::spec::InUse;
 use crate::kinds::{
     Change, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Risk, Scope, Undo, WriteCx,
-    control,
+    WriteError, compared, control,
 };
 use rule::Rule;
 
@@ -126,6 +126,7 @@ impl Kind for DefaultSecurityGroup {
     const NAME: &'static str = "ec2.default_security_group";
     const SCOPE: Scope = Scope::Regional;
     const IDENTITY: Identity = Identity::Sweep;
+    const NOT_STATE: &'static [&'static str] = &["in_use", "exclude"];
     const CONTROLS: &'static [Control] = &[
         control("cis-v3", "5.4"),
         control("cis-v5", "5.5"),
@@ -240,7 +241,7 @@ in_use  = "enforce"
         changes
     }
 
-    async fn apply(cx: &WriteCx, action: &Action) -> Result<(), AwsError> {
+    async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
         let client = cx.client(Client::new);
         let group = action.group_id.as_str();
         // What is there now decides: a rule that has gone cannot be revoked, and one that is there
@@ -269,13 +270,13 @@ in_use  = "enforce"
                         .revoke_security_group_egress()
                         .group_id(group)
                         .set_security_group_rule_ids(Some(ids));
-                    cx.write(REVOKE_EGRESS, request.send()).await.map(drop)
+                    cx.write(REVOKE_EGRESS, request.send()).await.map(drop).map_err(Into::into)
                 } else {
                     let request = client
                         .revoke_security_group_ingress()
                         .group_id(group)
                         .set_security_group_rule_ids(Some(ids));
-                    cx.write(REVOKE_INGRESS, request.send()).await.map(drop)
+                    cx.write(REVOKE_INGRESS, request.send()).await.map(drop).map_err(Into::into)
                 }
             }
             Step::Authorize(rules) => {
@@ -292,13 +293,13 @@ in_use  = "enforce"
                         .authorize_security_group_egress()
                         .group_id(group)
                         .set_ip_permissions(Some(missing));
-                    cx.write(AUTHORIZE_EGRESS, request.send()).await.map(drop)
+                    cx.write(AUTHORIZE_EGRESS, request.send()).await.map(drop).map_err(Into::into)
                 } else {
                     let request = client
                         .authorize_security_group_ingress()
                         .group_id(group)
                         .set_ip_permissions(Some(missing));
-                    cx.write(AUTHORIZE_INGRESS, request.send()).await.map(drop)
+                    cx.write(AUTHORIZE_INGRESS, request.send()).await.map(drop).map_err(Into::into)
                 }
             }
         }
@@ -339,6 +340,7 @@ fn direction(
     actual: &[SeenRule],
 ) -> Vec<Change<Action>> {
     let field = if egress { "egress" } else { "ingress" };
+    compared::mark(field);
     let act = |step| Action { group_id: state.group_id.clone(), egress, step };
     let declared: BTreeSet<Rule> = declared.iter().cloned().map(Rule::normal).collect();
     let mut changes = Vec::new();

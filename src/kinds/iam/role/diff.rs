@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::spec::{Action, NewRole, Spec, State, Step};
 use super::trust;
 use crate::kinds::tags;
-use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo};
+use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo, compared};
 use crate::policy_document::PolicyDocument;
 
 pub fn diff(facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Action>> {
@@ -94,6 +94,7 @@ fn put_boundary(spec: &Spec, state: &State) -> Option<Change<Action>> {
 }
 
 fn delete_boundary(spec: &Spec, state: &State) -> Option<Change<Action>> {
+    compared::mark("permissions_boundary");
     let actual = state.permissions_boundary.as_deref()?;
     if spec.permissions_boundary.as_deref() != Some("") {
         return None;
@@ -131,6 +132,9 @@ fn settings(spec: &Spec, state: &State) -> Option<Change<Action>> {
 
 fn update_trust(facts: &Facts, spec: &Spec, state: &State) -> Option<Change<Action>> {
     let desired = trust::declared(&facts.partition, spec)?;
+    for field in trust::FIELDS {
+        compared::mark(field);
+    }
     let step = Step::UpdateTrust { policy: desired.to_compact_string() };
     let actual = PolicyDocument::from_text(&state.assume_role_policy).ok();
     let mut change =
@@ -150,6 +154,9 @@ fn put_inline(
     spec: &Spec,
     actual: Option<&BTreeMap<String, String>>,
 ) -> Vec<Change<Action>> {
+    if actual.is_some() {
+        compared::mark("inline_policies");
+    }
     let declared = spec.inline_policies.iter().flatten();
     declared
         .filter_map(|(name, desired)| {
@@ -196,6 +203,9 @@ fn policy_change(
 
 fn attach(spec: &Spec, state: Option<&State>) -> Vec<Change<Action>> {
     let attached = state.and_then(|state| state.managed_policy_arns.as_ref());
+    if attached.is_some() {
+        compared::mark("managed_policy_arns");
+    }
     spec.managed_policy_arns
         .iter()
         .flatten()

@@ -10,11 +10,10 @@ pub use std::collections::BTreeSet;
 
 use spec::{Action, Spec, State};
 
-use crate::aws::AwsError;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
     Change, Control, Cx, Facts, Found, ImpliedPermission, Kind, Object, ObserveError, Scope, Undo,
-    WriteCx, control,
+    WriteCx, WriteError, control,
 };
 use crate::names::Region;
 use crate::policy_document::PolicyDocument;
@@ -26,6 +25,7 @@ impl Kind for Role {
     const NAME: &'static str = "iam.role";
     const SCOPE: Scope = Scope::Global;
     const IDENTITY: Identity = Identity::Named { field: "role_name", prefix: "" };
+    const NOT_STATE: &'static [&'static str] = &["role_name", "exclusive_policies"];
     const CONTROLS: &'static [Control] = &[
         control("cis-v3", "1.17"),
         control("cis-v5", "1.16"),
@@ -227,8 +227,8 @@ Statement = [{ Effect = "Allow", Action = "ec2:CreateSnapshot", Resource = "*" }
         diff::diff(facts, spec, object)
     }
 
-    async fn apply(cx: &WriteCx, action: &Action) -> Result<(), AwsError> {
-        apply::apply(cx, action).await
+    async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
+        Ok(apply::apply(cx, action).await?)
     }
 
     fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {

@@ -8,6 +8,16 @@ use serde_json::{Map, Value, json};
 use super::spec::Spec;
 use crate::policy_document::PolicyDocument;
 
+/// The fields of the spec that the trust policy answers for.
+pub const FIELDS: [&str; 6] = [
+    "assume_role_policy",
+    "trusted_account_ids",
+    "external_id",
+    "allowed_source_org",
+    "require_mfa",
+    "mfa_max_age_seconds",
+];
+
 /// The trust policy that a spec declares, one way or the other.
 pub fn declared(partition: &str, spec: &Spec) -> Option<PolicyDocument> {
     if let Some(policy) = &spec.assume_role_policy {

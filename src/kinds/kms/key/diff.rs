@@ -3,7 +3,7 @@
 use super::policy;
 use super::spec::{Action, KeyState, NewKey, Origin, Spec, State, Step};
 use crate::kinds::tags;
-use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo};
+use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo, compared};
 use crate::policy_document::PolicyDocument;
 
 /// The days that AWS itself waits before it deletes a key.
@@ -72,6 +72,7 @@ fn update(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>> {
     if state.key_state == KeyState::PendingDeletion {
         changes.push(pending_deletion(spec, state));
         if spec.prevent_destroy != Some(true) {
+            compared::mark_all();
             return changes;
         }
     }
@@ -136,6 +137,9 @@ fn pending_deletion(spec: &Spec, state: &State) -> Change<Action> {
 fn key_policy(facts: &Facts, spec: &Spec, state: &State) -> Option<Change<Action>> {
     let desired = policy::declared(facts, spec)?;
     let actual = PolicyDocument::from_text(state.policy.as_deref()?).ok()?;
+    for field in policy::FIELDS {
+        compared::mark(field);
+    }
     if actual.same_meaning(&desired, &facts.partition) {
         return None;
     }
@@ -174,6 +178,7 @@ fn enable(spec: &Spec, state: &State) -> Option<Change<Action>> {
 }
 
 fn disable(spec: &Spec, state: &State) -> Option<Change<Action>> {
+    compared::mark("enabled");
     if state.key_state != KeyState::Enabled {
         return None;
     }

@@ -11,11 +11,10 @@ use std::collections::BTreeSet;
 use spec::KeySpec;
 pub use spec::{Action, Spec, State};
 
-use crate::aws::AwsError;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
     Change, Control, Cx, Facts, Found, ImpliedPermission, Kind, Object, ObserveError, Scope, Undo,
-    WriteCx, control,
+    WriteCx, WriteError, control,
 };
 use crate::names::Region;
 use crate::policy_document::PolicyDocument;
@@ -27,6 +26,8 @@ impl Kind for Key {
     const NAME: &'static str = "kms.key";
     const SCOPE: Scope = Scope::Regional;
     const IDENTITY: Identity = Identity::Named { field: "alias", prefix: "alias/" };
+    const NOT_STATE: &'static [&'static str] =
+        &["alias", "prevent_destroy", "deletion_window_days"];
     const AFTER: &'static [&'static str] = &["iam.role"];
     const CONTROLS: &'static [Control] = &[
         control("fsbp", "KMS.3"),
@@ -214,8 +215,8 @@ Resource  = "*"
         diff::diff(facts, spec, object)
     }
 
-    async fn apply(cx: &WriteCx, action: &Action) -> Result<(), AwsError> {
-        apply::apply(cx, action).await
+    async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
+        Ok(apply::apply(cx, action).await?)
     }
 
     fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {

@@ -34,6 +34,10 @@ const USE: [&str; 5] =
     ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"];
 const GRANT: [&str; 3] = ["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"];
 
+/// The fields of the spec that the key policy answers for.
+pub const FIELDS: [&str; 5] =
+    ["policy", "key_administrators", "key_users", "service_principals", "via_services"];
+
 /// The key policy that a spec declares, one way or the other.
 pub fn declared(facts: &Facts, spec: &Spec) -> Option<PolicyDocument> {
     if let Some(policy) = &spec.policy {

@@ -6,7 +6,7 @@ use super::spec::{
     Action, Encryption, EncryptionType, Logging, ObjectLock, ObjectLockMode, PublicAccessBlock,
     Spec, SseAlgorithm, State, Step, Versioning,
 };
-use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo};
+use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo, compared};
 use crate::policy_document::PolicyDocument;
 
 /// A bucket on its way to the declared state.
@@ -201,6 +201,7 @@ impl Look<'_> {
 
     /// "NONE" and nothing blocked are the same.
     fn compare_blocked(&self, drift: &mut Drift, known: Option<&Encryption>) {
+        compared::mark("blocked_encryption_types");
         let Some(desired) = &self.spec.blocked_encryption_types else { return };
         let blocks = |types: &std::collections::BTreeSet<EncryptionType>| {
             types.contains(&EncryptionType::SseC)
@@ -248,6 +249,9 @@ impl Look<'_> {
     }
 
     fn policy(&self) -> Option<Change<Action>> {
+        for field in policy::FIELDS {
+            compared::mark(field);
+        }
         let required = policy::required(self.facts, self.spec);
         let partition = &self.facts.partition;
         let actual =
@@ -278,6 +282,7 @@ impl Look<'_> {
         }
         let actual = self.state.lifecycle.clone().unwrap_or_default();
         let mut drift = Drift::new();
+        compared::mark("lifecycle");
         if let Some(rules) = &spec.lifecycle
             && !same_rules(rules, &actual.rules)
         {
@@ -286,6 +291,7 @@ impl Look<'_> {
         }
         let rules = spec.lifecycle.as_ref().unwrap_or(&actual.rules).clone();
         // Without rules AWS keeps no minimum size.
+        compared::mark("transition_default_minimum_object_size");
         if !rules.is_empty() {
             drift.compare(
                 "transition_default_minimum_object_size",
@@ -328,6 +334,7 @@ impl Look<'_> {
             ("object_lock_days", actual.days, desired.days),
             ("object_lock_years", actual.years, desired.years),
         ] {
+            compared::mark(field);
             if actual != desired {
                 drift.add(field, actual, desired);
             }
@@ -385,6 +392,7 @@ impl Look<'_> {
     /// One write sets all tags, so there is one change for all.
     fn tags(&self) -> Option<Change<Action>> {
         let desired = self.spec.tags.as_ref()?;
+        compared::mark("tags");
         let actual = &self.state.tags;
         let mut drift = Drift::new();
         let mut removes = false;

@@ -12,10 +12,10 @@ pub use std::collections::BTreeSet;
 
 use spec::{Action, Spec, State};
 
-use crate::aws::AwsError;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
-    Change, Control, Cx, Facts, Found, Kind, Object, ObserveError, Scope, Undo, WriteCx, control,
+    Change, Control, Cx, Facts, Found, Kind, Object, ObserveError, Scope, Undo, WriteCx,
+    WriteError, control,
 };
 use crate::names::Region;
 use crate::policy_document::PolicyDocument;
@@ -27,6 +27,7 @@ impl Kind for Bucket {
     const NAME: &'static str = "s3.bucket";
     const SCOPE: Scope = Scope::Global;
     const IDENTITY: Identity = Identity::Named { field: "bucket", prefix: "" };
+    const NOT_STATE: &'static [&'static str] = &["bucket", "prevent_destroy"];
     const AFTER: &'static [&'static str] = &["kms.key", "iam.role"];
     const CONTROLS: &'static [Control] = &[
         control("cis-v3", "2.1.1"),
@@ -207,8 +208,8 @@ Resource  = ["arn:${partition}:s3:::audit-${account.id}", "arn:${partition}:s3::
         diff::diff(facts, spec, object)
     }
 
-    async fn apply(cx: &WriteCx, action: &Action) -> Result<(), AwsError> {
-        apply::apply(cx, action).await
+    async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
+        Ok(apply::apply(cx, action).await?)
     }
 
     fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {

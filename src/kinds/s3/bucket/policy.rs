@@ -13,6 +13,16 @@ use serde_json::{Value, json};
 use super::spec::{Service, Spec};
 use crate::kinds::Facts;
 
+/// The fields of the spec that the bucket policy answers for.
+pub const FIELDS: [&str; 6] = [
+    "services",
+    "source_accounts",
+    "organization_id",
+    "require_tls",
+    "min_tls_version",
+    "extra_policy_statements",
+];
+
 /// What the statements are about.
 struct Place<'a> {
     partition: &'a str,

@@ -1,4 +1,4 @@
-//! Starts the AWS emulator once per test binary, and gives each test an account of its own.
+//! Starts the AWS emulator once for all tests, and gives each test an account of its own.
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -156,7 +156,7 @@ impl Account {
     /// the terminal showed is the standard output.
     pub fn at_terminal(&self, args: &[&str], conversation: &[(&str, &str)]) -> Run {
         let output = Command::new(python())
-            .arg(root().join("tests/support/terminal.py"))
+            .arg(root().join("tests/it/support/terminal.py"))
             .arg(serde_json::to_string(conversation).unwrap())
             .arg(env!("CARGO_BIN_EXE_evenkeel"))
             .args(args)

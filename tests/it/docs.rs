@@ -1,7 +1,5 @@
 //! `docs/kinds/` is made from the kinds' own doc comments; here it is compared with them.
-//! `EVENKEEL_UPDATE=1 cargo test --test docs` (or `make docs`) writes it anew.
-
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+//! `EVENKEEL_UPDATE=1 cargo test --test it docs::` (or `make docs`) writes it anew.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,12 +1,8 @@
 //! What must not happen in a fleet: a write that nobody reviewed, a green run over nothing, a Region
 //! or an account that is forgotten.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
-
+use crate::support::organization::{Organization, POLICY};
 use serde_json::{Value, json};
-use support::organization::{Organization, POLICY};
 
 const EBS: &str = "schema = 1\n[baseline]\nname = \"ebs\"\nmode = \"enforce\"\n[ec2.ebs_encryption]\nenabled = true\n";
 

@@ -1,12 +1,8 @@
 //! The command as a process against the emulator: what a user does from the first day on, with
 //! boto3 as a second opinion.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
-
+use crate::support::{self, Account};
 use serde_json::Value;
-use support::Account;
 
 const POLICY: &str = "schema = 1\n\n[baseline]\nname = \"test\"\nmode = \"enforce\"\nregions = [\"eu-west-1\"]\n\n[iam.password_policy]\nminimum_password_length = 14\n";
 

@@ -1,14 +1,11 @@
 //! Fleets: an emulated organization, the command as a process, boto3 as a second opinion.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
-
 use std::process::Stdio;
 use std::time::Duration;
 
+use crate::support;
+use crate::support::organization::{Organization, POLICY};
 use serde_json::{Value, json};
-use support::organization::{Organization, POLICY};
 
 fn accounts_of(plan: &Value) -> Vec<String> {
     plan["targets"]

@@ -1,8 +1,6 @@
 //! The baseline language as a whole: no input panics, what is printed can be read again, and the
 //! schema that editors use fits the baselines that we ship.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -69,7 +67,7 @@ proptest! {
 
     #[test]
     fn no_damaged_baseline_panics(cut in 0usize..4000, junk in ".{0,8}") {
-        let whole = include_str!("../baselines/foundation.toml");
+        let whole = include_str!("../../baselines/foundation.toml");
         let at = whole.char_indices().map(|(at, _)| at).nth(cut).unwrap_or(whole.len());
         let _ = load(&format!("{}{junk}{}", &whole[..at], &whole[at..]));
         let _ = load(&whole[..at]);
@@ -92,7 +90,7 @@ fn what_expanded_prints_is_the_same_baseline() {
 fn the_schema_for_editors_takes_the_foundation() {
     let schema = baseline::schema::baseline_schema(registry::catalog());
     let validator = jsonschema::validator_for(&schema).unwrap();
-    let text = include_str!("../baselines/foundation.toml");
+    let text = include_str!("../../baselines/foundation.toml");
     let value: serde_json::Value = toml::from_str(text).unwrap();
     let errors: Vec<String> = validator
         .iter_errors(&value)
@@ -106,7 +104,7 @@ fn the_schema_for_editors_takes_the_foundation() {
 
 #[test]
 fn the_baseline_of_the_readme_is_valid() {
-    let readme = include_str!("../README.md");
+    let readme = include_str!("../../README.md");
     let (_, rest) = readme.split_once("```toml\n").unwrap();
     let (baseline, _) = rest.split_once("```").unwrap();
     assert!(load(baseline).is_some(), "{baseline}");

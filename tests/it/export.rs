@@ -1,12 +1,8 @@
 //! `evenkeel export`: what is there becomes a baseline whose plan is empty.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
-
+use crate::support::{self, Account};
 use evenkeel::kinds::registry;
 use serde_json::json;
-use support::Account;
 
 const REGIONS: [&str; 4] = ["-r", "eu-west-1", "-r", "us-east-1"];
 

@@ -1,12 +1,8 @@
 //! A fleet that is looked at in parts, or from a file: the whole is what one live run would have
 //! given, and what is missing, mixed or edited is told.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
-
+use crate::support::{self, Account, Run};
 use serde_json::{Value, json};
-use support::{Account, Run};
 
 const POLICY: &str = "schema = 1\n[baseline]\nname = \"fleet\"\nmode = \"enforce\"\nregions = [\"eu-west-1\"]\n[iam.password_policy]\nminimum_password_length = 14\n[s3.account_public_access_block]\nblock_public_acls = true\n";
 

@@ -2,15 +2,13 @@
 //! emulator. A new kind is covered by its `SAMPLES` alone: going from an untidy account to each
 //! sample in turn, and back, exercises all its reads and writes.
 //!
-//! One kind only: `EVENKEEL_KIND=s3.bucket cargo test --test properties`.
-
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
+//! One kind only: `EVENKEEL_KIND=s3.bucket cargo test --test it properties::`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::support::library::{self, Declaration};
+use crate::support::{self, Account};
 use evenkeel::aws::Session;
 use evenkeel::aws::permission::iam_action;
 use evenkeel::aws::reads::ReadCache;
@@ -22,8 +20,6 @@ use evenkeel::reconcile::observe::turns;
 use evenkeel::reconcile::{Applier, ApplyReport, Progress, Stop, observe_all};
 use evenkeel::store::audit::AuditLog;
 use serde_json::Value;
-use support::Account;
-use support::library::{self, Declaration};
 
 /// Engine calls that are no kind's: who am I, which Regions.
 const ENGINE_CALLS: [&str; 2] = ["sts:GetCallerIdentity", "ec2:DescribeRegions"];

@@ -1,13 +1,9 @@
 //! The plan in each of its forms: valid by the form's own schema, and true to the plan.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
-
+use crate::support::{self, Account};
 use evenkeel::plan::Plan;
 use evenkeel::plan::render::json;
 use serde_json::{Value, json};
-use support::Account;
 
 /// An account with drift, something unknown, something skipped and something excepted, and its plan
 /// in `plan.json`.

@@ -1,16 +1,12 @@
 //! Bad input and faults, each as a user would meet it: a clear message, the right exit code,
 //! nothing half-forgotten, and a next run that converges.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
-
 use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
 use std::time::Duration;
 
+use crate::support::{self, Account, Run};
 use serde_json::{Value, json};
-use support::{Account, Run};
 
 const HEADER: &str =
     "schema = 1\n\n[baseline]\nname = \"test\"\nmode = \"enforce\"\nregions = [\"eu-west-1\"]\n\n";

@@ -1,16 +1,12 @@
 //! The examples: they stand alone, their workflows do what they say, and their scripts tell our own
 //! things from those of others.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
-
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use crate::support::{self, Account};
 use serde_json::{Value, json};
-use support::Account;
 
 const WORKFLOWS: [&str; 3] =
     ["starter/workflow.yml", "fleet/.github/workflows/evenkeel.yml", "fleet/.gitlab-ci.yml"];
@@ -148,7 +144,7 @@ impl GitHub {
     /// Runs a script as GitHub does.
     fn bash(&self, script: &str) -> Output {
         let evenkeel = Path::new(env!("CARGO_BIN_EXE_evenkeel")).parent().unwrap();
-        let stubs = support::root().join("tests/support/bin");
+        let stubs = support::root().join("tests/it/support/bin");
         let path = std::env::var("PATH").unwrap();
         Command::new("bash")
             .args(["--noprofile", "--norc", "-eo", "pipefail", "-c", script])
@@ -316,7 +312,7 @@ fn a_note_on_gitlab_is_found_on_any_page_and_only_when_it_is_ours() {
     let account = fleet();
     let log = account.folder.path().join("log");
     let mut server = Command::new(support::python())
-        .arg(support::root().join("tests/support/fake_gitlab.py"))
+        .arg(support::root().join("tests/it/support/fake_gitlab.py"))
         .arg(&log)
         .stdout(Stdio::piped())
         .spawn()

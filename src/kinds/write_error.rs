@@ -1,0 +1,46 @@
+//! Why a write was not done.
+
+use aws_smithy_types::error::operation::BuildError;
+
+use crate::aws::AwsError;
+
+/// A write is whole, or it is an error: nothing that could not be built is left out of a request.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum WriteError {
+    /// AWS refused it, or did not answer.
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+    /// The request cannot be made of what the plan holds, so that nothing was sent.
+    #[error("the request cannot be made whole, so that nothing was sent: {0}")]
+    Unsendable(String),
+}
+
+impl WriteError {
+    /// What the reader should do next.
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::Aws(error) => error.remedy(),
+            Self::Unsendable(_) => {
+                "make a new plan; when it happens again, report it with this line".to_owned()
+            }
+        }
+    }
+}
+
+impl From<BuildError> for WriteError {
+    fn from(error: BuildError) -> Self {
+        Self::Unsendable(error.to_string())
+    }
+}
+
+/// A number as a request takes it.
+///
+/// # Errors
+/// [`WriteError::Unsendable`] when it is out of the request's range.
+pub fn sendable<T, U: TryFrom<T>>(field: &str, number: T) -> Result<U, WriteError>
+where
+    T: Copy + std::fmt::Display,
+{
+    U::try_from(number)
+        .map_err(|_| WriteError::Unsendable(format!("{number} is out of the range of {field}")))
+}

@@ -1,0 +1,17 @@
+//! All integration tests in one executable, so that the AWS SDK is linked once and one emulator
+//! serves them all. One room only: `cargo test --test it faults::`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod cli;
+mod docs;
+mod examples;
+mod export;
+mod faults;
+mod fleet;
+mod fleet_safety;
+mod formats;
+mod language;
+mod properties;
+mod shards;
+mod support;
