@@ -8,11 +8,13 @@ use super::failure::Failure;
 use super::out;
 
 /// What is written: path and text.
-const FILES: [(&str, &str); 5] = [
+const FILES: [(&str, &str); 7] = [
     ("evenkeel.toml", include_str!("../../examples/starter/evenkeel.toml")),
     ("baselines/foundation.toml", include_str!("../../baselines/foundation.toml")),
     ("baselines/report-only.toml", include_str!("../../baselines/report-only.toml")),
     (".github/workflows/evenkeel.yml", include_str!("../../examples/starter/workflow.yml")),
+    ("ci/install.sh", include_str!("../../examples/fleet/ci/install.sh")),
+    ("ci/fetch-artifact.sh", include_str!("../../examples/fleet/ci/fetch-artifact.sh")),
     (".gitignore", include_str!("../../examples/starter/gitignore")),
 ];
 
