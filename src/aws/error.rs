@@ -320,9 +320,21 @@ impl fmt::Display for AwsError {
 
 impl std::error::Error for AwsError {}
 
-/// An SDK error's causes as one line.
+/// An SDK error's causes as one line: what it says first, and the cause below all others, such as the
+/// host name that was not found.
 fn root_text<E: std::error::Error>(error: &E) -> String {
-    DisplayErrorContext(error).to_string().split(" (").next().unwrap_or_default().to_owned()
+    let first = DisplayErrorContext(error).to_string();
+    let first = first.split(" (").next().unwrap_or_default();
+    let mut last = None;
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        last = Some(error.to_string());
+        cause = error.source();
+    }
+    match last {
+        Some(last) if !first.contains(&last) => format!("{first}: {last}"),
+        _ => first.to_owned(),
+    }
 }
 
 /// Treats some codes as "not there".
