@@ -302,6 +302,7 @@ fn the_workflow_on_github_from_the_first_night_to_the_next() {
     let changes = planned["order"].as_array().unwrap().len();
     assert!(changes > 0 && account.read("output").contains(&format!("changes={changes}\n")));
     assert!(account.read("summary.md").contains("<!-- evenkeel -->"));
+    github.answer("repos/acme/fleet/actions/artifacts", &[json!({"artifacts": []})]);
     let (code, said) = github.job("apply", &pull);
     assert_eq!(code, 0, "{said}");
     assert!(said.contains("There is no artifact evenkeel-audit of the branch main"), "{said}");

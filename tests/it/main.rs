@@ -11,6 +11,7 @@ mod faults;
 mod fleet;
 mod fleet_safety;
 mod formats;
+mod hostile;
 mod language;
 mod properties;
 mod shards;
