@@ -13,6 +13,7 @@ mod fleet_safety;
 mod formats;
 mod hostile;
 mod language;
+mod network;
 mod properties;
 mod shards;
 mod support;
