@@ -177,7 +177,7 @@ impl HttpConnector for MeteredConnector {
             if throttled {
                 meter.was_throttled();
                 if let Some(wire) = &wire {
-                    wire.limits.slow_down(&wire.region, wire.call.service);
+                    wire.limits.slow_down(&wire.region, wire.call);
                 }
             }
             Ok(answer)

@@ -8,6 +8,7 @@ pub mod error;
 pub mod http;
 pub mod meter;
 pub mod permission;
+pub mod quota;
 pub mod rate;
 pub mod reach;
 pub mod reads;

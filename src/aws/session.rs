@@ -22,7 +22,7 @@ use super::error::{AwsError, Detail, ErrorClass};
 use super::http;
 use super::meter::Meter;
 use super::permission::Call;
-use super::rate::RateLimits;
+use super::rate::{self, RateLimits};
 use super::role::{AssumedRole, RoleCredentials};
 use super::tape::{Held, ReadKey, Tape};
 use super::wire::{self, Wire};
@@ -105,7 +105,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { home_region: None, requests_per_second: 20, record: false }
+        Self { home_region: None, requests_per_second: rate::DEFAULT_PER_SECOND, record: false }
     }
 }
 
@@ -222,7 +222,7 @@ impl Session {
     ) -> Self {
         let nobody = Credentials::new("snapshot", "snapshot", None, None, "snapshot");
         let credentials = SessionCredentials::new(SharedCredentialsProvider::new(nobody));
-        let options = Options { requests_per_second: u32::MAX, ..Options::default() };
+        let options = Options { requests_per_second: rate::UNLIMITED, ..Options::default() };
         let session = Self::new(clients, Arc::new(credentials), identity, meter, options);
         Self { tape: Some(tape), ..session }
     }
@@ -383,7 +383,7 @@ impl Session {
             self.failed(region, call, ErrorClass::Unreachable, message)
         };
         let _permit = self.in_flight.acquire().await.map_err(|_| stopping())?;
-        self.limits.turn(region, call.service).await;
+        self.limits.turn(region, call).await;
         let _permit_in_all = self.clients.in_flight.acquire().await.map_err(|_| stopping())?;
         self.meter.called(call);
         let begun = tape.as_ref().map(|(tape, key)| tape.begin(key));

@@ -172,7 +172,8 @@ pub struct Limits {
     /// Accounts looked at at the same time.
     #[schemars(range(min = 1, max = 1000))]
     pub concurrent_accounts: usize,
-    /// Requests per second for each account, Region and service.
+    /// Requests per second for each account, Region and service. Where AWS documents a quota of an
+    /// operation (KMS, CloudTrail), 20 stands for half of it, and 40 or more for all of it.
     #[schemars(range(min = 1, max = 1000))]
     pub requests_per_second: u32,
     /// Seconds after which what has not been read in an account is unknown.
