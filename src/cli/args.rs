@@ -326,6 +326,13 @@ pub struct PolicyArgs {
     /// The form of the policy
     #[arg(long, default_value = "json", value_name = "FORMAT")]
     pub format: PolicyFormat,
+    /// The ARN of the role that evenkeel runs as, which the policy denies it to change; by default
+    /// the role_arn of the fleet file
+    #[arg(long, value_name = "ARN")]
+    pub own_role: Option<String>,
+    /// Allow roles to be made, and their rights to be changed, only with this permissions boundary
+    #[arg(long, value_name = "ARN")]
+    pub permissions_boundary: Option<String>,
 }
 
 /// What evenkeel may do with the policy.

@@ -332,9 +332,7 @@ fn judge(
         let (permissions, undo) = match &change.action {
             None => (Vec::new(), None),
             Some(action) => (
-                kind.writes(action)
-                    .map(|list| list.into_iter().map(str::to_owned).collect())
-                    .unwrap_or_default(),
+                kind.writes(action).unwrap_or_default(),
                 kind.undo(action, object).ok().map(Box::new),
             ),
         };

@@ -13,7 +13,7 @@ use evenkeel::aws::Session;
 use evenkeel::aws::permission::iam_action;
 use evenkeel::aws::reads::ReadCache;
 use evenkeel::kinds::erased::DynKind;
-use evenkeel::kinds::{Object, Status, Undo, registry};
+use evenkeel::kinds::{Arns, Object, Status, Undo, registry};
 use evenkeel::permissions::Permissions;
 use evenkeel::plan::{Mode, ObservedItem, Plan, Verdict};
 use evenkeel::reconcile::observe::turns;
@@ -172,9 +172,10 @@ async fn honest_permissions() {
         let samples = kind.samples();
         for sample in samples.iter().chain(samples.first()) {
             let declaration = Declaration::new(&account, sample);
+            let arns = Arns::of(session.partition(), &account.id);
             for (item, _) in declaration.items(&session).await {
                 let kind = registry::find(&item.item.kind).unwrap();
-                declared.add(kind, &item.spec, Mode::Enforce).unwrap();
+                declared.add(kind, &item.spec, Mode::Enforce, &arns).unwrap();
             }
             account.forget_calls();
             let plan = plan(&session, &declaration).await;
@@ -195,7 +196,7 @@ async fn honest_permissions() {
             |set: &BTreeSet<String>| set.difference(&engine).cloned().collect::<BTreeSet<_>>();
         assert_eq!(strip(&reads), strip(&declared.reads), "{}: reads: seen, declared", kind.name());
         let declared_all: BTreeSet<String> =
-            declared.reads.union(&declared.writes).cloned().collect();
+            declared.reads.union(&declared.called).cloned().collect();
         assert_eq!(strip(&all), strip(&declared_all), "{}: all: seen, declared", kind.name());
     }
 }

@@ -13,8 +13,8 @@ use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::spec::InUse;
 use crate::kinds::{
-    Change, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Risk, Scope, Undo, WriteCx,
-    WriteError, compared, control,
+    Allowed, Arns, Change, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Risk, Scope,
+    Undo, Use, WriteCx, WriteError, compared, control,
 };
 use rule::Rule;
 
@@ -133,11 +133,17 @@ impl Kind for DefaultSecurityGroup {
         control("fsbp", "EC2.2"),
         control("wa-security", "SEC05-BP02"),
     ];
-    const EVENTS: &'static [&'static str] = &[
-        "ec2.amazonaws.com:AuthorizeSecurityGroupIngress",
-        "ec2.amazonaws.com:AuthorizeSecurityGroupEgress",
-        "ec2.amazonaws.com:RevokeSecurityGroupIngress",
-        "ec2.amazonaws.com:RevokeSecurityGroupEgress",
+    const CALLS: &'static [Use<Spec>] = &[
+        Use::read(observe::VPCS),
+        Use::read(observe::GROUPS),
+        Use::read(observe::RULES),
+        Use::read(observe::INTERFACES),
+        Use::write_if(REVOKE_INGRESS, |spec| spec.ingress.is_some(), groups),
+        Use::write_if(AUTHORIZE_INGRESS, |spec| adds(&spec.ingress), groups),
+        Use::write_if(REVOKE_EGRESS, |spec| spec.egress.is_some(), groups),
+        Use::write_if(AUTHORIZE_EGRESS, |spec| adds(&spec.egress), groups),
+    ];
+    const MORE_EVENTS: &'static [&'static str] = &[
         "ec2.amazonaws.com:ModifySecurityGroupRules",
         "ec2.amazonaws.com:CreateVpc",
         "ec2.amazonaws.com:CreateDefaultVpc",
@@ -191,38 +197,14 @@ in_use  = "enforce"
         problems
     }
 
-    fn reads(_spec: &Spec) -> Vec<&'static str> {
-        vec![
-            "ec2:DescribeVpcs",
-            "ec2:DescribeSecurityGroups",
-            "ec2:DescribeSecurityGroupRules",
-            "ec2:DescribeNetworkInterfaces",
-        ]
-    }
-
-    fn possible_writes(spec: &Spec) -> Vec<&'static str> {
-        let mut writes = Vec::new();
-        for (rules, revoke, authorize) in [
-            (&spec.ingress, "ec2:RevokeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupIngress"),
-            (&spec.egress, "ec2:RevokeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupEgress"),
-        ] {
-            let Some(rules) = rules else { continue };
-            writes.push(revoke);
-            if !rules.is_empty() {
-                writes.push(authorize);
-            }
-        }
-        writes
-    }
-
-    fn writes(action: &Action) -> Vec<&'static str> {
+    fn calls(action: &Action) -> Vec<Call> {
         let write = match (&action.step, action.egress) {
-            (Step::Revoke(_), false) => "ec2:RevokeSecurityGroupIngress",
-            (Step::Revoke(_), true) => "ec2:RevokeSecurityGroupEgress",
-            (Step::Authorize(_), false) => "ec2:AuthorizeSecurityGroupIngress",
-            (Step::Authorize(_), true) => "ec2:AuthorizeSecurityGroupEgress",
+            (Step::Revoke(_), false) => REVOKE_INGRESS,
+            (Step::Revoke(_), true) => REVOKE_EGRESS,
+            (Step::Authorize(_), false) => AUTHORIZE_INGRESS,
+            (Step::Authorize(_), true) => AUTHORIZE_EGRESS,
         };
-        vec![write, "ec2:DescribeSecurityGroupRules"]
+        vec![write, observe::RULES]
     }
 
     async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {
@@ -330,6 +312,27 @@ in_use  = "enforce"
             exclude: None,
         })
     }
+}
+
+fn adds(rules: &Option<BTreeSet<Rule>>) -> bool {
+    rules.as_ref().is_some_and(|rules| !rules.is_empty())
+}
+
+/// IAM cannot tell default groups from others. It knows the VPC of each, so that those that are
+/// left out by their id stay out of reach; tags of a VPC are not known with its groups.
+fn groups(spec: &Spec, arns: &Arns) -> Vec<Allowed> {
+    let groups = Allowed::on([arns.regional("ec2", "security-group/*")]);
+    let excluded: BTreeSet<String> = spec
+        .exclude
+        .iter()
+        .flatten()
+        .flat_map(|exclude| &exclude.vpc_ids)
+        .map(|id| arns.regional("ec2", &format!("vpc/{}", arns.text(id))))
+        .collect();
+    if excluded.is_empty() {
+        return groups.into();
+    }
+    groups.when("ArnNotLike", "ec2:Vpc", excluded).into()
 }
 
 fn direction(
