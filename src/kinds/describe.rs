@@ -151,9 +151,11 @@ pub fn explain(kind: &dyn DynKind, only: Option<&str>) -> Result<String, Misfit>
 
 /// Resources and the condition keys that narrow them.
 type Where = (BTreeSet<String>, BTreeSet<String>);
+/// Actions by what they are allowed on.
+type Writes = Vec<(Where, Vec<String>)>;
 
 /// IAM actions of the kind's own items in its samples: to read, and to write, with on what.
-fn permissions(kind: &dyn DynKind) -> Result<(Vec<String>, Vec<(Where, Vec<String>)>), Misfit> {
+fn permissions(kind: &dyn DynKind) -> Result<(Vec<String>, Writes), Misfit> {
     let (mut reads, mut writes) = (BTreeSet::new(), BTreeMap::<Where, BTreeSet<String>>::new());
     let arns = Arns::of("aws", "111122223333");
     for spec in kind.samples().iter().flat_map(|sample| sample_specs(kind, sample)) {

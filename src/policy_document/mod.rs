@@ -4,6 +4,8 @@
 //! order changes. Comparing texts would show drift for ever. Pure: no AWS calls here.
 
 mod canonical;
+pub mod grants;
+mod patterns;
 mod statements;
 
 use std::borrow::Cow;

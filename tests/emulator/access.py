@@ -9,14 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emulator.answers import AwsError
+from emulator.faults import USUAL_CODES
 from emulator.identity import caller_arn, iam_action
 from emulator.policy import as_list, statements
 from emulator.wire import Call
 
 # Reads and session calls that AWS lets everybody make, whatever the policies say.
 ALWAYS = {"sts:GetCallerIdentity"}
-# By wire protocol; EC2 has a word of its own.
-CODES = {"json": "AccessDeniedException", "ec2": "UnauthorizedOperation"}
 SERVICE_ROLES = {
     "config.amazonaws.com": "AWSServiceRoleForConfig",
     "cloudtrail.amazonaws.com": "AWSServiceRoleForCloudTrail",
@@ -61,11 +60,12 @@ class Access:
             for demand in demands(call):
                 problem = refusal(document, demand)
                 if problem:
+                    code, status, *_ = USUAL_CODES.get(call.service or "") or USUAL_CODES[call.protocol]
                     raise AwsError(
-                        CODES.get(call.protocol, "AccessDenied"),
+                        code,
                         f"User: {caller_arn(call)} is not authorized to perform: {demand.action} on resource: "
                         f"{demand.resource} {problem.format(kind=kind, action=demand.action)}",
-                        400 if call.protocol == "json" else 403,
+                        status,
                     )
 
 

@@ -100,7 +100,7 @@ class Judged(AccountTest):
         self.assertIn("iam:PassRole", str(error))
         passes = {"StringEquals": {"iam:PassedToService": "config.amazonaws.com"}}
         self.only(put, allow("iam:PassRole", role, **passes))
-        self.client("iam")
+        config.put_configuration_recorder(ConfigurationRecorder=recorder)
 
     def test_without_a_policy_everything_is_allowed_again(self) -> None:
         s3 = self.client("s3")
