@@ -192,8 +192,6 @@ def _kms(call: Call, action: str) -> list[Demand]:
         found = [Demand(action, "*", asked)]
         if asked:
             found.append(Demand("kms:TagResource", new, asked))
-        if params.get("Policy"):
-            found.append(Demand("kms:PutKeyPolicy", new, asked))
         return found
     target = params.get("TargetKeyId") or params.get("KeyId")
     if call.operation == "DeleteAlias":

@@ -100,7 +100,8 @@ class Judged(AccountTest):
         self.assertIn("iam:PassRole", str(error))
         passes = {"StringEquals": {"iam:PassedToService": "config.amazonaws.com"}}
         self.only(put, allow("iam:PassRole", role, **passes))
-        config.put_configuration_recorder(ConfigurationRecorder=recorder)
+        # Past the judgment, Config finds that the role is not there.
+        self.fails("InvalidRoleException", config.put_configuration_recorder, ConfigurationRecorder=recorder)
 
     def test_without_a_policy_everything_is_allowed_again(self) -> None:
         s3 = self.client("s3")

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::support::library::{self, Declaration};
+use crate::support::library::{self, Declaration, apply};
 use crate::support::{self, Account};
 use evenkeel::aws::Session;
 use evenkeel::aws::permission::iam_action;
@@ -17,8 +17,7 @@ use evenkeel::kinds::{Arns, Object, Status, Undo, registry};
 use evenkeel::permissions::Permissions;
 use evenkeel::plan::{Mode, ObservedItem, Plan, Verdict};
 use evenkeel::reconcile::observe::turns;
-use evenkeel::reconcile::{Applier, ApplyReport, Progress, Stop, observe_all};
-use evenkeel::store::audit::AuditLog;
+use evenkeel::reconcile::observe_all;
 use serde_json::Value;
 
 /// Engine calls that are no kind's: who am I, which Regions.
@@ -52,19 +51,6 @@ async fn observe(session: &Arc<Session>, declaration: &Declaration) -> Vec<Obser
 
 async fn plan(session: &Arc<Session>, declaration: &Declaration) -> Plan {
     library::plan(session, declaration, observe(session, declaration).await)
-}
-
-struct Silent;
-impl Progress for Silent {}
-
-async fn apply(account: &Account, session: &Arc<Session>, plan: &Plan) -> ApplyReport {
-    let audit = AuditLog::open(&account.folder.path().join("audit.jsonl")).unwrap();
-    let sessions = BTreeMap::from([(session.account().clone(), Arc::clone(session))]);
-    let stop = Stop::default();
-    Applier { sessions: &sessions, audit: &audit, stop: &stop, concurrent_accounts: 1 }
-        .apply(plan, &mut Silent)
-        .await
-        .unwrap()
 }
 
 /// Insists that a plan could be made for everything and was applied whole.

@@ -18,7 +18,8 @@ use evenkeel::plan::{
     AccountInput, BaselineRef, Cost, Declared, Mode, ObjectPlan, ObservedItem, Plan, PlanHead,
     TargetRef, assemble, plan_account,
 };
-use evenkeel::reconcile::{About, Aimed, Selection, declare};
+use evenkeel::reconcile::{About, Aimed, Applier, ApplyReport, Progress, Selection, Stop, declare};
+use evenkeel::store::audit::AuditLog;
 use serde_json::Value;
 
 use super::Account;
@@ -132,6 +133,20 @@ pub fn plan(session: &Arc<Session>, declaration: &Declaration, items: Vec<Observ
         cost: Cost::default(),
     };
     assemble(head, vec![account])
+}
+
+struct Silent;
+impl Progress for Silent {}
+
+/// Applies a plan.
+pub async fn apply(account: &Account, session: &Arc<Session>, plan: &Plan) -> ApplyReport {
+    let audit = AuditLog::open(&account.folder.path().join("audit.jsonl")).unwrap();
+    let sessions = BTreeMap::from([(session.account().clone(), Arc::clone(session))]);
+    let stop = Stop::default();
+    Applier { sessions: &sessions, audit: &audit, stop: &stop, concurrent_accounts: 1 }
+        .apply(plan, &mut Silent)
+        .await
+        .unwrap()
 }
 
 /// Does one write of a kind, without a plan.

@@ -24,11 +24,9 @@ pub const CALLS: &[Use<Spec>] = &[
     Use::read_if(GET_POLICY, Spec::has_policy),
     Use::read_if(GET_ROTATION, Spec::has_rotation),
     Use::write(CREATE_KEY, |spec, arns| made_with_mark(Allowed::everywhere(), spec, arns)),
-    // CreateKey with tags and a policy needs these too.
+    // CreateKey with tags needs it too; with a policy it needs nothing more (KMS API Reference,
+    // CreateKey, "Required permissions").
     Use::implied("kms:TagResource", |_| true, |spec, arns| made_with_mark(keys(arns), spec, arns)),
-    Use::implied("kms:PutKeyPolicy", Spec::has_policy, |spec, arns| {
-        made_with_mark(keys(arns), spec, arns)
-    }),
     Use::write(CREATE_ALIAS, |spec, arns| {
         let alias = Allowed::on([arns.regional("kms", &arns.text(&spec.alias))]);
         vec![alias, with_mark(spec, arns)]
