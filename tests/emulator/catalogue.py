@@ -65,7 +65,7 @@ def _of_action(action: str, statement: dict[str, Any]) -> list[str]:
 def _fits(template: str, resource: str) -> bool:
     """Whether an ARN, wildcards included, is of the type with this template."""
     parts = re.split(r"\$\{\w+\}", template)
-    return re.fullmatch(".+".join(map(re.escape, parts)).replace(r"::.+:", r"::[^:]+:"), resource) is not None
+    return re.fullmatch(".+".join(map(re.escape, parts)), resource) is not None
 
 
 def _is_known(key: str, known: set[str]) -> bool:

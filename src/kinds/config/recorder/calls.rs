@@ -43,7 +43,7 @@ pub const CALLS: &[Use<Spec>] = &[
 /// A Region has one recorder of its customer's own, whose name cannot be changed: the declared name
 /// counts only for one that is made.
 fn recorder(_spec: &Spec, arns: &Arns) -> Vec<Allowed> {
-    Allowed::on([arns.regional("config", "configuration-recorder/*")]).into()
+    Allowed::on([arns.regional("config", "configuration-recorder/*/*")]).into()
 }
 
 fn own_role(arns: &Arns) -> String {
