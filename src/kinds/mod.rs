@@ -111,7 +111,7 @@ pub trait Kind: Send + Sync + 'static {
         Vec::new()
     }
 
-    /// The calls of one write, reads inside it included; all stand in [`Kind::CALLS`].
+    /// The calls of one write: itself, reads inside it, and what AWS asks for besides.
     fn calls(action: &Self::Action) -> Vec<Call>;
 
     /// Reads the objects that an item governs in one account and Region. Never writes.
