@@ -473,12 +473,13 @@ fn session_policy(
     let arns = Arns::of(partition, account).with_unknown(UNKNOWN_FACTS);
     let mut permissions =
         Permissions { own_role: roles.own_role(account, partition).ok(), ..Permissions::default() };
-    let targets = job.targets.iter().map(|target| &wanted.targets[*target]);
-    let before = job.before.iter().map(|target| &wanted.before[*target]);
-    for target in targets.chain(before) {
+    let targets = job.targets.iter().map(|target| (&wanted.targets[*target], !narrowed));
+    // What is only compared with is never written.
+    let before = job.before.iter().map(|target| (&wanted.before[*target], false));
+    for (target, writes) in targets.chain(before) {
         for item in target.baseline.resolve_for_anyone(partition) {
             let Some(kind) = registry::find(&item.item.kind) else { continue };
-            let mode = if narrowed { Mode::Report } else { item.mode.min(target.ceiling) };
+            let mode = if writes { item.mode.min(target.ceiling) } else { Mode::Report };
             // A spec that does not fit needs no permission: it is unknown from the start.
             let _ = permissions.add(kind, &item.spec, mode, &arns);
         }
