@@ -32,7 +32,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 pub use calls::{Allowed, Arns, Use};
-pub use change::{Change, Drift, FieldDrift, Grant, GrantClass, Needs, Risk, Undo};
+pub use change::{Change, Drift, FieldDrift, Grant, GrantClass, GrantClasses, Needs, Risk, Undo};
 pub use context::{Cx, Facts, WriteCx};
 pub use object::{Object, ObserveError, Status, Unknown, count, known, told};
 pub use write_error::{WriteError, sendable};

@@ -21,7 +21,7 @@ use crate::aws::{ConnectError, Session};
 use crate::baseline::{Baseline, UNKNOWN_FACTS};
 use crate::fleet::access::{AccessError, Roles};
 use crate::fleet::organization::Account;
-use crate::kinds::{Arns, Facts, Risk, registry};
+use crate::kinds::{Arns, Facts, GrantClasses, Risk, registry};
 use crate::names::{AccountId, ItemName, Region};
 use crate::permissions::Permissions;
 use crate::plan::{
@@ -69,6 +69,8 @@ pub struct Wanted {
     pub only: Option<BTreeSet<Place>>,
     /// Changes of a higher risk are only reported.
     pub max_risk: Risk,
+    /// Changes with a rise of privileges of another class are only reported.
+    pub allow_grants: GrantClasses,
     /// Today, for exceptions.
     pub today: NaiveDate,
     /// How long an account may take.
@@ -386,6 +388,7 @@ fn planned(
             waiver(baselines, item, facts, object, wanted.today)
         },
         max_risk: wanted.max_risk,
+        allow_grants: wanted.allow_grants,
     })
 }
 
@@ -470,12 +473,13 @@ fn session_policy(
     let arns = Arns::of(partition, account).with_unknown(UNKNOWN_FACTS);
     let mut permissions =
         Permissions { own_role: roles.own_role(account, partition).ok(), ..Permissions::default() };
-    let targets = job.targets.iter().map(|target| &wanted.targets[*target]);
-    let before = job.before.iter().map(|target| &wanted.before[*target]);
-    for target in targets.chain(before) {
+    let targets = job.targets.iter().map(|target| (&wanted.targets[*target], !narrowed));
+    // What is only compared with is never written.
+    let before = job.before.iter().map(|target| (&wanted.before[*target], false));
+    for (target, writes) in targets.chain(before) {
         for item in target.baseline.resolve_for_anyone(partition) {
             let Some(kind) = registry::find(&item.item.kind) else { continue };
-            let mode = if narrowed { Mode::Report } else { item.mode.min(target.ceiling) };
+            let mode = if writes { item.mode.min(target.ceiling) } else { Mode::Report };
             // A spec that does not fit needs no permission: it is unknown from the start.
             let _ = permissions.add(kind, &item.spec, mode, &arns);
         }

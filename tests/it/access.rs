@@ -171,3 +171,45 @@ fn a_boundary_on_request_is_a_condition_or_a_refusal() {
         assert!(!attaches || statement["Condition"].to_string().contains(boundary), "{statement}");
     }
 }
+
+#[test]
+fn rights_for_another_company_are_only_reported_until_somebody_allows_them() {
+    let account = support::emulator().account();
+    account.write("e.toml", BACKDOOR);
+    let plan = account
+        .run(&["plan", "-b", "e.toml"])
+        .code(0)
+        .says("gives rights (foreign): sts:AssumeRole to account 999999999999")
+        .says("gives rights (administrator): arn:aws:iam::aws:policy/AdministratorAccess to helper")
+        .says("--allow-grants foreign, [safety] allow_grants");
+    assert!(plan.stdout.contains("0 to change"), "{}", plan.stdout);
+    account.run(&["apply", "-b", "e.toml", "--yes"]).code(0).says("nothing to apply");
+    for format in ["markdown", "html", "junit", "sarif", "json"] {
+        account.run(&["plan", "-b", "e.toml", "--format", format]).code(0).says("999999999999");
+    }
+    // One class is not the other.
+    account
+        .run(&["apply", "-b", "e.toml", "--yes", "--allow-grants", "administrator"])
+        .code(0)
+        .says("nothing to apply");
+    let both = ["--allow-grants", "foreign", "--allow-grants", "administrator"];
+    // A saved plan that was made with more than is allowed now is refused.
+    account.run(&[&["plan", "-b", "e.toml", "--save", "plan.json"], &both[..]].concat()).code(0);
+    account
+        .run(&["apply", "-b", "e.toml", "--yes", "--allow-grants", "foreign"])
+        .code(0)
+        .says("1 change applied");
+}
+
+#[test]
+fn a_saved_plan_gives_no_rights_that_are_not_allowed_when_it_is_applied() {
+    let account = support::emulator().account();
+    account.write("e.toml", BACKDOOR);
+    let both = ["--allow-grants", "foreign", "--allow-grants", "administrator"];
+    let save = ["plan", "-b", "e.toml", "--save", "plan.json"];
+    account.run(&[&save[..], &both[..]].concat()).code(0);
+    account.run(&["apply", "plan.json", "--yes"]).code(3).complains("--allow-grants");
+    account.run(&[&["apply", "plan.json", "--yes"], &both[..]].concat()).code(0);
+    // The fleet file can allow them too.
+    account.run(&[&save[..], &both[..]].concat()).code(0).says("in sync");
+}

@@ -8,6 +8,7 @@ use super::spec::{
 };
 use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo, compared};
 use crate::policy_document::PolicyDocument;
+use crate::policy_document::grants;
 
 /// A bucket on its way to the declared state.
 struct Look<'a> {
@@ -263,7 +264,9 @@ impl Look<'_> {
         let after = before.with_statements(&required, partition);
         let mut drift = Drift::new();
         drift.add("policy", actual.map(|actual| actual.to_value()), Some(after.to_value()));
-        let mut change = self.change(Step::PutPolicy(Some(after.to_compact_string())), drift);
+        let rises = grants::of_resource_policy(Some(&before), &after, self.facts.account.as_str());
+        let step = Step::PutPolicy(Some(after.to_compact_string()));
+        let mut change = self.change(step, drift).rises(rises);
         if !self.is_new {
             for warning in before.narrowing(&after, partition).warnings() {
                 change = change.risk(Risk::Disruptive).warn(warning);
