@@ -343,7 +343,7 @@ in_use  = "enforce"
     }
 }
 
-fn adds(rules: &Option<BTreeSet<Rule>>) -> bool {
+fn adds(rules: &Option<Vec<Written>>) -> bool {
     rules.as_ref().is_some_and(|rules| !rules.is_empty())
 }
 
