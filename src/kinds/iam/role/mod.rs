@@ -13,7 +13,7 @@ use spec::{Action, Spec, State};
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
     Change, Control, Cx, Facts, Found, ImpliedPermission, Kind, Object, ObserveError, Scope, Undo,
-    WriteCx, WriteError, control,
+    WriteCx, WriteError, control, tags,
 };
 use crate::names::Region;
 use crate::policy_document::PolicyDocument;
@@ -153,6 +153,7 @@ Statement = [{ Effect = "Allow", Action = "ec2:CreateSnapshot", Resource = "*" }
                 "declare one of them; [] means that there must be none",
             );
         }
+        problems.extend(tags::IAM.check(spec.tags.as_ref()));
         problems
     }
 

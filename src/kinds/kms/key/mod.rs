@@ -14,7 +14,7 @@ pub use spec::{Action, Spec, State};
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
     Change, Control, Cx, Facts, Found, ImpliedPermission, Kind, Object, ObserveError, Scope, Undo,
-    WriteCx, WriteError, control,
+    WriteCx, WriteError, control, tags,
 };
 use crate::names::Region;
 use crate::policy_document::PolicyDocument;
@@ -143,6 +143,7 @@ Resource  = "*"
                 "leave it out, or add prevent_destroy = false",
             );
         }
+        problems.extend(tags::KMS.check(spec.tags.as_ref()));
         problems
     }
 
