@@ -65,7 +65,7 @@ mod tests {
     async fn an_error_that_does_not_pass_is_given_back_at_once() {
         let tries = Cell::new(0);
         let answer: Result<(), _> = settle(
-            |error| error.is_code(&["Settling"]),
+            |error: &AwsError| error.is_code(&["Settling"]),
             || {
                 tries.set(tries.get() + 1);
                 async { Err(error("Other")) }
@@ -81,7 +81,7 @@ mod tests {
         let tries = Cell::new(0);
         let answer = settle_within(
             &[Duration::ZERO; 5],
-            |error| error.is_code(&["Settling"]),
+            |error: &AwsError| error.is_code(&["Settling"]),
             || {
                 tries.set(tries.get() + 1);
                 let tried = tries.get();

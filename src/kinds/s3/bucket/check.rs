@@ -202,10 +202,8 @@ fn lifecycle_rule(index: usize, rule: &Rule, problems: &mut Problems) {
         if transition.days.is_some() == transition.date.is_some() {
             problems.add(&place, "a transition needs either days or a date", "give one of the two");
         }
-        let is_ia = matches!(
-            transition.storage_class,
-            StorageClass::StandardIa | StorageClass::OnezoneIa
-        );
+        let is_ia =
+            matches!(transition.storage_class, StorageClass::StandardIa | StorageClass::OnezoneIa);
         let least = if is_ia { DAYS_BEFORE_IA } else { 0 };
         if transition.days.is_some_and(|days| days < least) {
             problems.add(
@@ -281,7 +279,9 @@ fn ages(place: &str, rule: &Rule, problems: &mut Problems) {
     let kept = (rule.noncurrent_version_transitions.iter())
         .filter_map(|one| one.newer_noncurrent_versions)
         .chain(
-            rule.noncurrent_version_expiration.iter().filter_map(|one| one.newer_noncurrent_versions),
+            rule.noncurrent_version_expiration
+                .iter()
+                .filter_map(|one| one.newer_noncurrent_versions),
         );
     if kept.into_iter().any(|kept| !(1..=100).contains(&kept)) {
         problems.add(place, "1 to 100 former versions can be kept", "change the number");

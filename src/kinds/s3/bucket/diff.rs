@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::lifecycle::{Lifecycle, new_deletions, same_rules};
 use super::spec::{
-    Action, LogKeyFormat, Logging, ObjectLock, ObjectLockMode, ObjectOwnership, PublicAccessBlock,
-    Spec, State, Step, Versioning,
+    Action, LogKeyFormat, Logging, ObjectLock, ObjectLockMode, ObjectOwnership, Spec, State, Step,
+    Versioning,
 };
 use super::{encryption, name, policy, tls};
 use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo, compared, tags};
