@@ -33,6 +33,24 @@ pub fn check(spec: &Spec) -> Vec<SpecProblem> {
             if spec.source_accounts.is_some() { "source_accounts" } else { "organization_id" };
         problems.add(field, "this has no effect without services", "declare services");
     }
+    let records_trails =
+        spec.services.as_ref().is_some_and(|services| services.contains(&Service::Cloudtrail));
+    if spec.organization_id.is_some() && spec.services.is_some() && !records_trails {
+        problems.add(
+            "organization_id",
+            "only the service cloudtrail delivers for an organization",
+            "leave it out, or add \"cloudtrail\" to services",
+        );
+    }
+    if spec.transition_default_minimum_object_size.is_some()
+        && spec.lifecycle.as_ref().is_some_and(Vec::is_empty)
+    {
+        problems.add(
+            "transition_default_minimum_object_size",
+            "without lifecycle rules there is no minimum size",
+            "leave it out, or declare rules",
+        );
+    }
     let mut ids = BTreeSet::new();
     for (index, rule) in spec.lifecycle.iter().flatten().enumerate() {
         lifecycle_rule(index, rule, &mut problems);

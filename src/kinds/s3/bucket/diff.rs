@@ -350,17 +350,19 @@ impl Look<'_> {
             drift.add("lifecycle", there, Some(rules));
         }
         let rules = spec.lifecycle.as_ref().unwrap_or(&actual.rules).clone();
-        // Without rules AWS keeps no minimum size.
-        compared::mark("transition_default_minimum_object_size");
-        if !rules.is_empty() {
-            drift.compare(
-                "transition_default_minimum_object_size",
-                actual.transition_default_minimum_object_size.as_ref(),
-                spec.transition_default_minimum_object_size.as_ref(),
-            );
-        }
+        drift.compare(
+            "transition_default_minimum_object_size",
+            actual.transition_default_minimum_object_size.as_ref(),
+            spec.transition_default_minimum_object_size.as_ref(),
+        );
         if drift.is_empty() {
             return None;
+        }
+        if rules.is_empty() && spec.lifecycle.is_none() {
+            return Some(Change::finding(drift).withhold(
+                "S3 keeps a minimum size with lifecycle rules alone, and there are none: declare \
+                 lifecycle",
+            ));
         }
         let deletions = new_deletions(&rules, &actual.rules).len();
         let desired = Lifecycle {

@@ -429,6 +429,16 @@ fn an_empty_bucket_loses_nothing() {
 }
 
 #[test]
+fn a_minimum_size_without_rules_is_a_finding() {
+    let size = Some(lifecycle::MinimumObjectSize::VariesByStorageClass);
+    let declared = Spec { transition_default_minimum_object_size: size, ..spec() };
+    let field = "transition_default_minimum_object_size";
+    is_finding(&changes(&declared, state()), field, "declare lifecycle");
+    let rules = Lifecycle { rules: vec![expire(1)], transition_default_minimum_object_size: size };
+    assert!(changes(&declared, State { lifecycle: Some(rules), ..state() }).is_empty());
+}
+
+#[test]
 fn marks_that_are_false_are_not_there() {
     let declared = Rule {
         expiration: Some(Expiration {
