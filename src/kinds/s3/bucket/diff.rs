@@ -98,7 +98,7 @@ impl Look<'_> {
         for change in [self.ownership(), self.encryption()].into_iter().flatten() {
             push(change, None);
         }
-        for change in encryption::key_health(self) {
+        if let Some(change) = encryption::key_health(self) {
             push(change, None);
         }
         let versions = self.versioning().and_then(|change| push(change, None));
