@@ -38,9 +38,10 @@ impl PolicyKind {
         !matches!(self, Self::Inline)
     }
 
-    /// IAM takes letters and digits in a `Sid`; S3 and KMS take spaces and more.
+    /// "Statement IDs must be alpha-numeric": so IAM says of identity policies. S3 and KMS take
+    /// spaces and more.
     const fn has_plain_sids(self) -> bool {
-        matches!(self, Self::Inline | Self::Trust)
+        matches!(self, Self::Inline)
     }
 }
 
@@ -258,8 +259,10 @@ mod tests {
         assert_eq!(twice, ["statement 2 (\"Enable IAM\") has the Sid of another one"]);
         let trust = json!({ "Sid": "A b", "Effect": "Allow", "Principal": { "AWS": "111122223333" },
             "Action": "sts:AssumeRole" });
+        assert_eq!(of(json!([trust]), PolicyKind::Trust), [""; 0]);
+        let plain = json!({ "Sid": "A b", "Effect": "Allow", "Action": "s3:*", "Resource": "*" });
         assert_eq!(
-            of(json!([trust]), PolicyKind::Trust),
+            of(json!([plain]), PolicyKind::Inline),
             ["statement 1 (\"A b\") has a Sid that IAM refuses"]
         );
         let inline = json!({ "Effect": "Allow", "Principal": "*", "Action": "s3:*" });

@@ -16,7 +16,7 @@ use crate::kinds::{
     WriteCx, WriteError, control, tags,
 };
 use crate::names::Region;
-use crate::policy_document::PolicyDocument;
+use crate::policy_document::{PolicyDocument, PolicyKind};
 
 /// The kind.
 pub struct Role;
@@ -152,6 +152,16 @@ Statement = [{ Effect = "Allow", Action = "ec2:CreateSnapshot", Resource = "*" }
                 "this has no effect without managed_policy_arns or inline_policies",
                 "declare one of them; [] means that there must be none",
             );
+        }
+        for refusal in
+            spec.assume_role_policy.iter().flat_map(|one| one.refusals(PolicyKind::Trust))
+        {
+            problem("assume_role_policy", &refusal.message, refusal.help);
+        }
+        for (name, policy) in spec.inline_policies.iter().flatten() {
+            for refusal in policy.refusals(PolicyKind::Inline) {
+                problem(&format!("inline_policies.{name}"), &refusal.message, refusal.help);
+            }
         }
         problems.extend(tags::IAM.check(spec.tags.as_ref()));
         problems

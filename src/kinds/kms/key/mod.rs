@@ -17,7 +17,7 @@ use crate::kinds::{
     WriteCx, WriteError, control, tags,
 };
 use crate::names::Region;
-use crate::policy_document::PolicyDocument;
+use crate::policy_document::{PolicyDocument, PolicyKind};
 
 /// The kind.
 pub struct Key;
@@ -142,6 +142,9 @@ Resource  = "*"
                 "a deletion window has no effect, because evenkeel does not delete this key",
                 "leave it out, or add prevent_destroy = false",
             );
+        }
+        for refusal in spec.policy.iter().flat_map(|policy| policy.refusals(PolicyKind::Key)) {
+            problem("policy", &refusal.message, refusal.help);
         }
         problems.extend(tags::KMS.check(spec.tags.as_ref()));
         problems

@@ -131,6 +131,9 @@ services      = ["s3_access_logs"]
 sse_algorithm = "AES256"
 versioning    = "Suspended"
 
+[kms.key.audit]
+service_principals = ["cloudtrail.amazonaws.com", "config.amazonaws.com"]
+
 [s3.bucket.audit]
 bucket                   = "audit-${account.id}"
 services                 = ["cloudtrail", "waf", "route53_resolver"]
@@ -193,7 +196,7 @@ Resource  = ["arn:${partition}:s3:::audit-${account.id}", "arn:${partition}:s3::
         let mut writes = vec!["s3:CreateBucket"];
         let parts = [
             (spec.has_policy(), "s3:PutBucketPolicy"),
-            (spec.require_tls == Some(false), "s3:DeleteBucketPolicy"),
+            (spec.may_empty_policy(), "s3:DeleteBucketPolicy"),
             (spec.public_access_block.is_some(), "s3:PutBucketPublicAccessBlock"),
             (spec.has_encryption(), "s3:PutEncryptionConfiguration"),
             (spec.versioning.is_some(), "s3:PutBucketVersioning"),

@@ -118,8 +118,8 @@ async fn buckets(cx: &Cx) -> Result<Arc<Vec<Bucket>>, AwsError> {
 /// absent nor ours to make.
 async fn free(cx: &Cx, name: &str) -> Result<Vec<Object<State>>, ObserveError> {
     let client = cx.client(Client::new);
-    let taken = |reason: String, remedy: &str| {
-        let unknown = Unknown { reason, permission: None, remedy: Some(remedy.to_owned()) };
+    let taken = |reason: String, permission: Option<String>, remedy: &str| {
+        let unknown = Unknown { reason, permission, remedy: Some(remedy.to_owned()) };
         Ok(vec![Object {
             id: name.to_owned(),
             label: None,
@@ -136,16 +136,19 @@ async fn free(cx: &Cx, name: &str) -> Result<Vec<Object<State>>, ObserveError> {
             format!(
                 "the bucket {name} is not among this account's, and S3 shows it to nobody here ({error})"
             ),
+            error.missing_permission(),
             "another account has most likely taken the name: choose another one; should no account \
              have it, allow s3:ListBucket",
         ),
         // Any other Region answers with a redirect, and only buckets that are there have one.
         Ok(_) => taken(
             format!("another account has the bucket {name}"),
+            None,
             "choose another name, or declare the bucket in the baseline of its own account",
         ),
         Err(error) if matches!(error.status, Some(301 | 307 | 400)) => taken(
             format!("another account has the bucket {name}, in another Region ({error})"),
+            None,
             "choose another name, or declare the bucket in the baseline of its own account",
         ),
         Err(error) => Err(error.into()),

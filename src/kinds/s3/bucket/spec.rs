@@ -136,6 +136,15 @@ impl Spec {
             || self.extra_policy_statements.is_some()
     }
 
+    /// Whether evenkeel may take away the only statement of the bucket policy: it puts none there
+    /// itself.
+    pub fn may_empty_policy(&self) -> bool {
+        self.require_tls == Some(false)
+            && self.min_tls_version.is_none()
+            && self.services.as_ref().is_none_or(BTreeSet::is_empty)
+            && self.extra_policy_statements.as_ref().is_none_or(Vec::is_empty)
+    }
+
     /// Whether anything is declared of the default encryption.
     pub fn has_encryption(&self) -> bool {
         self.sse_algorithm.is_some()
