@@ -167,10 +167,13 @@ mod tests {
         Required { statement, owner }
     }
 
-    fn merged(present: &[Value], required: &[Required]) -> Option<Vec<Value>> {
-        let document = PolicyDocument::of_statements(present.to_vec());
-        let merge = document.merge(required, "aws")?;
-        assert_eq!(merge.document.merge(required, "aws"), None, "once is enough");
+    fn merged<const P: usize, const R: usize>(
+        present: [&Value; P],
+        required: [Required; R],
+    ) -> Option<Vec<Value>> {
+        let document = PolicyDocument::of_statements(present.into_iter().cloned().collect());
+        let merge = document.merge(&required, "aws")?;
+        assert_eq!(merge.document.merge(&required, "aws"), None, "once is enough");
         Some(merge.document.statements())
     }
 
@@ -178,7 +181,7 @@ mod tests {
     fn what_is_missing_comes_last_and_others_stay() {
         let theirs = allow(Some("Theirs"), "s3:GetObject", "*");
         let ours = allow(Some("Ours"), "s3:PutObject", "*");
-        let after = merged(&[theirs.clone()], &[of(Owner::Evenkeel, ours.clone())]).unwrap();
+        let after = merged([&theirs], [of(Owner::Evenkeel, ours.clone())]).unwrap();
         assert_eq!(after, [theirs, ours]);
     }
 
@@ -192,14 +195,14 @@ mod tests {
         );
         let theirs = json!({ "Effect": "Deny", "Principal": { "AWS": ["*"] }, "Action": "S3:*",
             "Resource": ["*"], "Condition": { "bool": { "AWS:securetransport": "False" } } });
-        assert_eq!(merged(&[theirs], &[ours]), None);
+        assert_eq!(merged([&theirs], [ours]), None);
     }
 
     #[test]
     fn a_sid_of_evenkeels_own_displaces_nothing_of_others() {
         let theirs = allow(Some("Ours"), "s3:GetObject", "*");
         let ours = allow(Some("Ours"), "s3:PutObject", "*");
-        let after = merged(&[theirs.clone()], &[of(Owner::Evenkeel, ours)]).unwrap();
+        let after = merged([&theirs], [of(Owner::Evenkeel, ours)]).unwrap();
         assert_eq!(after[0], theirs);
         assert!(sid(&after[1]).unwrap().starts_with("Ours"), "{after:?}");
         assert_ne!(sid(&after[1]), Some("Ours"));
@@ -209,7 +212,7 @@ mod tests {
     fn a_former_version_of_a_statement_is_replaced() {
         let before = allow(Some("Ours"), "s3:PutObject", "a");
         let now = allow(Some("Ours"), "s3:PutObject", "b");
-        let after = merged(&[before], &[of(Owner::Evenkeel, now.clone())]).unwrap();
+        let after = merged([&before], [of(Owner::Evenkeel, now.clone())]).unwrap();
         assert_eq!(after, [now]);
     }
 
@@ -217,10 +220,10 @@ mod tests {
     fn a_statement_that_the_baseline_names_is_that_statement() {
         let before = allow(Some("Auditors"), "s3:*", "a");
         let now = allow(Some("Auditors"), "s3:GetObject", "a");
-        let after = merged(&[before.clone()], &[of(Owner::Baseline, now.clone())]).unwrap();
-        assert_eq!(after, [now.clone()]);
+        let after = merged([&before], [of(Owner::Baseline, now.clone())]).unwrap();
+        assert_eq!(after, std::slice::from_ref(&now));
         // Of two of one name, neither is meant.
-        let after = merged(&[before.clone(), before.clone()], &[of(Owner::Baseline, now)]).unwrap();
+        let after = merged([&before, &before], [of(Owner::Baseline, now)]).unwrap();
         assert_eq!(after[..2], [before.clone(), before]);
         assert_eq!(after.len(), 3);
     }
@@ -229,7 +232,7 @@ mod tests {
     fn two_required_statements_of_one_sid_do_not_displace_each_other() {
         let one = of(Owner::Evenkeel, allow(Some("Same"), "s3:GetObject", "a"));
         let other = of(Owner::Baseline, allow(Some("Same"), "s3:PutObject", "a"));
-        let after = merged(&[], &[one, other]).unwrap();
+        let after = merged([], [one, other]).unwrap();
         assert_eq!(after.len(), 2);
         assert_ne!(sid(&after[0]), sid(&after[1]));
     }
