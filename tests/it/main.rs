@@ -12,6 +12,7 @@ mod faults;
 mod fleet;
 mod fleet_safety;
 mod formats;
+mod hostile;
 mod language;
 mod network;
 mod properties;
