@@ -15,7 +15,7 @@ use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
     Change, Control, Cx, Facts, Found, Kind, Object, ObserveError, Scope, Undo, Use, WriteCx,
-    WriteError, control,
+    WriteError, control, tags,
 };
 use crate::names::Region;
 use selectors::Selectors;
@@ -233,6 +233,7 @@ fn check(spec: &Spec) -> Vec<SpecProblem> {
             "take the exclusion out, or set forbid_excluded_sources = false",
         );
     }
+    problems.extend(tags::CLOUDTRAIL.check(spec.tags.as_ref()));
     problems
 }
 

@@ -16,10 +16,10 @@ use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
     Change, Control, Cx, Facts, Found, Kind, Object, ObserveError, Scope, Undo, Use, WriteCx,
-    WriteError, control,
+    WriteError, control, tags,
 };
 use crate::names::Region;
-use crate::policy_document::PolicyDocument;
+use crate::policy_document::{PolicyDocument, PolicyKind};
 
 /// The kind.
 pub struct Key;
@@ -131,6 +131,10 @@ Resource  = "*"
                 "leave it out, or add prevent_destroy = false",
             );
         }
+        for refusal in spec.policy.iter().flat_map(|policy| policy.refusals(PolicyKind::Key)) {
+            problem("policy", &refusal.message, refusal.help);
+        }
+        problems.extend(tags::KMS.check(spec.tags.as_ref()));
         problems
     }
 

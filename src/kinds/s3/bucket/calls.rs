@@ -5,9 +5,10 @@ use super::apply::{
     DELETE_TAGGING, PUT_BLOCK, PUT_ENCRYPTION, PUT_LIFECYCLE, PUT_LOCK, PUT_LOGGING, PUT_OWNERSHIP,
     PUT_POLICY, PUT_TAGGING, PUT_VERSIONING,
 };
+use super::logging::GET_LOGGING;
 use super::observe::{
-    GET_BLOCK, GET_ENCRYPTION, GET_LIFECYCLE, GET_LOCK, GET_LOGGING, GET_OWNERSHIP, GET_POLICY,
-    GET_TAGGING, GET_VERSIONING, HEAD, LIST,
+    DESCRIBE_KEY, GET_BLOCK, GET_ENCRYPTION, GET_LIFECYCLE, GET_LOCK, GET_OWNERSHIP, GET_POLICY,
+    GET_TAGGING, GET_VERSIONING, HEAD, LIST, LIST_VERSIONS,
 };
 use super::spec::{Spec, Step};
 use crate::aws::Call;
@@ -26,9 +27,11 @@ pub const CALLS: &[Use<Spec>] = &[
     Use::read_if(GET_LOGGING, Spec::has_logging),
     Use::read_if(GET_OWNERSHIP, |spec| spec.object_ownership.is_some()),
     Use::read_if(GET_TAGGING, |spec| spec.tags.is_some()),
+    Use::read_if(LIST_VERSIONS, Spec::may_delete),
+    Use::read_if(DESCRIBE_KEY, |spec| spec.kms_master_key_id.is_some()),
     Use::write(CREATE, bucket),
     Use::write_if(PUT_POLICY, Spec::has_policy, bucket),
-    Use::undo(DELETE_POLICY),
+    Use::write_if(DELETE_POLICY, Spec::may_empty_policy, bucket),
     Use::write_if(PUT_BLOCK, |spec| spec.public_access_block.is_some(), bucket),
     Use::undo(DELETE_BLOCK),
     Use::write_if(PUT_ENCRYPTION, Spec::has_encryption, bucket),
