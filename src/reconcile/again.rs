@@ -22,6 +22,17 @@ pub struct Now {
     changes: Vec<Change<Value>>,
 }
 
+/// What this run has written before, and what may therefore have moved by its own hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// Nothing in the account: every move is somebody else's.
+    Nothing,
+    /// Other objects of the account: this one must need what was planned, for the same reason.
+    Others,
+    /// The object itself: it must need what was planned.
+    ThisObject,
+}
+
 /// What is to be done with a planned change.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Fit {
@@ -97,10 +108,8 @@ impl Now {
         self.changes.iter().filter(|change| change.action.is_some() && change.withheld.is_none())
     }
 
-    /// What is to be done with a planned change. `is_ours` says that this run has written in the
-    /// account before: then the object may have moved by our own hand, and only what it needs now
-    /// counts. Before that, every move is somebody else's.
-    pub fn fit(&self, planned: &ObjectPlan, change: &PlannedChange, is_ours: bool) -> Fit {
+    /// What is to be done with a planned change.
+    pub fn fit(&self, planned: &ObjectPlan, change: &PlannedChange, written: Written) -> Fit {
         if let Status::Skipped { reason } = &self.object.status {
             return Fit::Moved(format!("it is out of reach now: {reason}"));
         }
@@ -113,7 +122,7 @@ impl Now {
         if self.is_as_declared() {
             return Fit::Needless;
         }
-        if !is_ours && state_digest(&self.object) != planned.state_digest {
+        if written == Written::Nothing && state_digest(&self.object) != planned.state_digest {
             return Fit::Moved("it has changed since the plan was made".to_owned());
         }
         let same = self.writes().find(|now| now.action.as_ref() == change.action.as_deref());
@@ -123,6 +132,9 @@ impl Now {
             }
             Some(now) if now.grants.iter().any(|grant| !change.grants.contains(grant)) => {
                 Fit::Moved("the change would give more rights now".to_owned())
+            }
+            Some(now) if written != Written::ThisObject && now.drift != change.drift => {
+                Fit::Moved("it differs in another way than when the plan was made".to_owned())
             }
             Some(_) => Fit::Fits,
             None if self.has_nothing_of(change) => Fit::Needless,

@@ -11,12 +11,13 @@ use futures::FutureExt;
 use futures::stream::{self, StreamExt};
 use serde_json::Value;
 
-use super::again::{self, Fit, Now};
+use super::again::{self, Fit, Now, Written};
 use super::stop::Stop;
 use crate::aws::Session;
 use crate::aws::error::ErrorClass;
 use crate::kinds::erased::ApplyError;
-use crate::kinds::{Object, WriteError, registry};
+use crate::kinds::object::Unknown;
+use crate::kinds::{Object, Status, WriteError, registry};
 use crate::names::{AccountId, ItemName, Region};
 use crate::plan::{ObjectPlan, Plan, PlannedChange};
 use crate::store::audit::{AuditError, AuditLog, FailureClass, NotSent, Phase, Record};
@@ -238,6 +239,17 @@ impl From<Step> for Tried {
     }
 }
 
+/// Without a look at the object, nothing is written.
+fn unseen(unknown: &Unknown) -> Step {
+    let why = &unknown.reason;
+    let mut error =
+        format!("it could not be observed before the write, so that nothing was written: {why}");
+    if let Some(remedy) = &unknown.remedy {
+        error = format!("{error}\n{remedy}");
+    }
+    Step::Failed { error }
+}
+
 /// The changes of one account.
 struct OfAccount<'a, 'p> {
     applier: &'a Applier<'a>,
@@ -362,37 +374,33 @@ impl<'a> OfAccount<'a, '_> {
             return Ok(Step::Failed { error }.into());
         };
         let facts = again::facts(session, &object.region, &object.item);
-        let cx = again::fresh(session, facts.clone());
-        let now = match again::look(&cx, kind, &object.spec, &object.observed.id).await {
-            Ok(Some(now)) => now,
-            Ok(None) => {
-                let why = "it is not there any more".to_owned();
-                self.moved.insert(key, why.clone());
-                return Ok(Step::Moved { why }.into());
-            }
-            Err(unknown) => {
-                let mut error = format!(
-                    "it could not be observed before the write, so that nothing was written: {}",
-                    unknown.reason
-                );
-                if let Some(remedy) = unknown.remedy {
-                    error = format!("{error}\n{remedy}");
+        let written = self.written_before(object);
+        // What the run itself has just made is nobody else's, and what it still needs was planned
+        // for an object that is not there.
+        let is_made = written == Written::ThisObject && object.observed.status == Status::Absent;
+        let before = if is_made {
+            object.observed.clone()
+        } else {
+            let cx = again::fresh(session, facts.clone());
+            let now = again::look(&cx, kind, &object.spec, &object.observed.id).await;
+            let fit = match &now {
+                Ok(Some(now)) => now.fit(object, change, written),
+                Ok(None) => Fit::Moved("it is not there any more".to_owned()),
+                Err(unknown) => return Ok(unseen(unknown).into()),
+            };
+            match (fit, now) {
+                (Fit::Fits, Ok(Some(now))) => now.object,
+                (Fit::Moved(why), _) => {
+                    self.moved.insert(key, why.clone());
+                    return Ok(Step::Moved { why }.into());
                 }
-                return Ok(Step::Failed { error }.into());
+                _ => return Ok(Step::Needless.into()),
             }
         };
-        match now.fit(object, change, !self.written.is_empty()) {
-            Fit::Fits => {}
-            Fit::Needless => return Ok(Step::Needless.into()),
-            Fit::Moved(why) => {
-                self.moved.insert(key, why.clone());
-                return Ok(Step::Moved { why }.into());
-            }
-        }
         self.tell(|progress| progress.writing(object, change));
         let intent = Phase::Intent {
             action: Value::clone(action),
-            before: serde_json::to_value(&now.object)?,
+            before: serde_json::to_value(&before)?,
             spec: object.spec.clone(),
         };
         self.record(object, change.id, intent)?;
@@ -405,6 +413,15 @@ impl<'a> OfAccount<'a, '_> {
         match self.record(object, change.id, phase) {
             Ok(()) => Ok(tried),
             Err(error) => Err(Unlogged { error, in_hand: Some((change, tried.step)) }),
+        }
+    }
+
+    fn written_before(&self, object: &ObjectPlan) -> Written {
+        let is_own = |change: &PlannedChange| self.written.contains(&change.id);
+        match () {
+            () if object.changes.iter().any(is_own) => Written::ThisObject,
+            () if !self.written.is_empty() => Written::Others,
+            () => Written::Nothing,
         }
     }
 
