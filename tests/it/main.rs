@@ -13,6 +13,7 @@ mod fleet;
 mod fleet_safety;
 mod formats;
 mod language;
+mod network;
 mod properties;
 mod shards;
 mod support;
