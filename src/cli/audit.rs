@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use chrono::SecondsFormat;
 use evenkeel::plan::render::text::counted;
-use evenkeel::plan::render::visible::visible;
 use evenkeel::reconcile::recover::title;
 use evenkeel::store::audit::Check;
+use evenkeel::visible::visible;
 
 use super::args::{AuditArgs, AuditCommand, AuditVerifyArgs, Global};
 use super::exit::Exit;

@@ -13,8 +13,8 @@ use crate::aws::Session;
 use crate::kinds::{Scope, registry};
 use crate::names::AccountId;
 use crate::plan::Plan;
-use crate::plan::render::visible::visible;
 use crate::store::audit::{AuditError, AuditLog, Phase, Record};
+use crate::visible::visible;
 
 /// An intent without outcome, and what was found of it.
 #[derive(Debug)]
