@@ -290,7 +290,7 @@ fn hanging(account: &Account, service: &str, operation: &str, executed: bool) ->
         "service": service, "operation": operation, "kind": "hang", "executed": executed,
     }));
     let mut command = account.command(&["apply", "-b", "b.toml", "--yes"]);
-    let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let path = account.folder.path().join(".evenkeel/audit.jsonl");
     for _ in 0..600 {
         if std::fs::read_to_string(&path).is_ok_and(|log| log.contains("\"intent\"")) {
@@ -298,6 +298,8 @@ fn hanging(account: &Account, service: &str, operation: &str, executed: bool) ->
         }
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
+    child.kill().unwrap();
+    child.wait().unwrap();
     panic!("no write was begun");
 }
 
