@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod buckets;
 mod cli;
 mod defaults;
 mod docs;
@@ -12,6 +13,7 @@ mod faults;
 mod fleet;
 mod fleet_safety;
 mod formats;
+mod hostile;
 mod language;
 mod network;
 mod properties;
