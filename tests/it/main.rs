@@ -7,6 +7,7 @@ mod access;
 mod applying;
 mod buckets;
 mod cli;
+mod defaults;
 mod docs;
 mod examples;
 mod export;
