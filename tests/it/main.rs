@@ -13,5 +13,6 @@ mod fleet_safety;
 mod formats;
 mod language;
 mod properties;
+mod recording;
 mod shards;
 mod support;

@@ -23,8 +23,13 @@ impl<'a> TrailArn<'a> {
         let (region, account) = (parts.next()?, parts.next()?);
         let name = parts.next()?.strip_prefix("trail/")?;
         let whole = [partition, region, account, name].iter().all(|part| !part.is_empty());
-        (arn == "arn" && service == "cloudtrail" && whole)
-            .then_some(Self { text, partition, region, account, name })
+        (arn == "arn" && service == "cloudtrail" && whole).then_some(Self {
+            text,
+            partition,
+            region,
+            account,
+            name,
+        })
     }
 
     /// The ARN of a topic that the trail may call by its name alone: it is in the same account and
@@ -54,7 +59,12 @@ mod tests {
             arn.map(|arn| (arn.partition, arn.region, arn.account, arn.name)),
             Some(("aws-cn", "cn-north-1", "111122223333", "audit"))
         );
-        for wrong in ["", "audit", "arn:aws:sns:eu-west-1:111122223333:trail/audit", "arn:aws:cloudtrail:::trail/a"] {
+        for wrong in [
+            "",
+            "audit",
+            "arn:aws:sns:eu-west-1:111122223333:trail/audit",
+            "arn:aws:cloudtrail:::trail/a",
+        ] {
             assert_eq!(TrailArn::parse(wrong), None, "{wrong}");
         }
     }
@@ -65,7 +75,10 @@ mod tests {
         let topic = |name: &str| TrailArn::parse(text).map(|arn| arn.topic(name));
         let own = "arn:aws:sns:eu-west-1:111122223333:alerts";
         assert_eq!(topic("alerts").as_deref(), Some(own));
-        assert_eq!(topic("arn:aws:sns:us-east-1:1:alerts").as_deref(), Some("arn:aws:sns:us-east-1:1:alerts"));
+        assert_eq!(
+            topic("arn:aws:sns:us-east-1:1:alerts").as_deref(),
+            Some("arn:aws:sns:us-east-1:1:alerts")
+        );
         assert_eq!(topic("").as_deref(), Some(""));
     }
 }

@@ -235,7 +235,9 @@ fn check_advanced(spec: &Spec, problems: &mut Problems) {
     if values > MOST_VALUES {
         problems.add(
             "advanced_event_selectors",
-            format!("a trail takes {MOST_VALUES} values in all its conditions, and these are {values}"),
+            format!(
+                "a trail takes {MOST_VALUES} values in all its conditions, and these are {values}"
+            ),
             "use starts_with and ends_with in place of long lists",
         );
     }

@@ -59,10 +59,8 @@ impl Selectors {
             return Ok(least);
         };
         // What is left out even when the strange conditions held for every event, is left out.
-        let generous: Vec<Filter> = filters
-            .into_iter()
-            .map(|filter| filter.into_iter().filter(knows).collect())
-            .collect();
+        let generous: Vec<Filter> =
+            filters.into_iter().map(|filter| filter.into_iter().filter(knows).collect()).collect();
         let most = Missing::of(&generous)?;
         match least.is_empty() || !most.is_empty() {
             true => Ok(if least.is_empty() { least } else { most }),
@@ -164,10 +162,7 @@ type DataEvents = (ReadWriteType, super::selectors::DataResourceType, String);
 
 fn data_events(selector: &EventSelector) -> impl Iterator<Item = DataEvents> + '_ {
     selector.data_resources.iter().flat_map(|resource| {
-        resource
-            .values
-            .iter()
-            .map(|value| (selector.read_write_type, resource.kind, value.clone()))
+        resource.values.iter().map(|value| (selector.read_write_type, resource.kind, value.clone()))
     })
 }
 
@@ -248,8 +243,7 @@ impl Space {
         let filters: Vec<&Filter> = filters.collect();
         let conditions = || filters.iter().copied().flatten();
         let exactly = |value: &str| Example::Exactly(value.to_owned());
-        let mut fields =
-            vec![("readOnly".to_owned(), vec![exactly("true"), exactly("false")])];
+        let mut fields = vec![("readOnly".to_owned(), vec![exactly("true"), exactly("false")])];
         let others: BTreeSet<&str> = conditions().map(|one| one.field.as_str()).collect();
         let names = others.into_iter().filter(|name| !["readOnly", "eventSource"].contains(name));
         for name in ["eventSource"].into_iter().chain(names) {
@@ -322,8 +316,7 @@ impl Missing {
     fn of(filters: &[Filter]) -> Result<Self, CannotTell> {
         let space = Space::of(filters.iter())?;
         let recorded = space.recorded(filters);
-        let events =
-            space.all().into_iter().filter(|event| !recorded.contains(event)).collect();
+        let events = space.all().into_iter().filter(|event| !recorded.contains(event)).collect();
         Ok(Self { space, events })
     }
 
@@ -445,7 +438,10 @@ mod tests {
             read_write_type: kind,
             include_management_events: management,
             data_resources: BTreeSet::new(),
-            exclude_management_event_sources: excluded.iter().map(|one| (*one).to_owned()).collect(),
+            exclude_management_event_sources: excluded
+                .iter()
+                .map(|one| (*one).to_owned())
+                .collect(),
         }
     }
 
@@ -477,7 +473,10 @@ mod tests {
             (&[basic(ReadOnly, true, &[]), basic(WriteOnly, true, &[])], ""),
             (&[basic(All, true, &[kms])], "all management events of kms.amazonaws.com"),
             // What one leaves out, another may record.
-            (&[basic(All, true, &[kms]), basic(WriteOnly, true, &[])], "reads of kms.amazonaws.com"),
+            (
+                &[basic(All, true, &[kms]), basic(WriteOnly, true, &[])],
+                "reads of kms.amazonaws.com",
+            ),
             (
                 &[basic(ReadOnly, true, &[kms])],
                 "all management events of kms.amazonaws.com; writes",
@@ -603,7 +602,9 @@ mod tests {
         assert!(Selectors::default_selector().mean_the_same_as(&every));
         assert!(every.mean_the_same_as(&Selectors::default_selector()));
         let writes = of(&[basic(ReadWriteType::WriteOnly, true, &[])]);
-        assert!(writes.mean_the_same_as(&advanced(&[&[MANAGEMENT, ("readOnly", "=", &["false"])]])));
+        assert!(
+            writes.mean_the_same_as(&advanced(&[&[MANAGEMENT, ("readOnly", "=", &["false"])]]))
+        );
         assert!(!writes.mean_the_same_as(&every));
         let and_data = advanced(&[&[MANAGEMENT], &[("eventCategory", "=", &["Data"])]]);
         assert!(!and_data.mean_the_same_as(&every));

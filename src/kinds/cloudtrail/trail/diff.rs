@@ -48,11 +48,8 @@ impl<'a> From<TrailArn<'a>> for Place<'a> {
 
 fn create(facts: &Facts, spec: &Spec) -> Vec<Change<Action>> {
     let region = declared_region(facts, spec).to_string();
-    let place = Place {
-        partition: &facts.partition,
-        region: &region,
-        account: facts.account.as_str(),
-    };
+    let place =
+        Place { partition: &facts.partition, region: &region, account: facts.account.as_str() };
     let trail = Trail { spec, place, is_new: true };
     let mut drift = Drift::new();
     drift.add("", None::<&str>, Some(&spec.name));

@@ -88,9 +88,7 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
     let object = match (declared, own.as_slice()) {
         (Some(declared), _) => present(cx, spec, declared, declared_key_arn, &[]).await?,
         // Namesakes that are at home elsewhere: for the comparison to name, never to write to.
-        (None, [first, others @ ..]) => {
-            present(cx, spec, first, declared_key_arn, others).await?
-        }
+        (None, [first, others @ ..]) => present(cx, spec, first, declared_key_arn, others).await?,
         (None, []) => {
             let of_organization: Vec<&Seen<'_>> = trails
                 .iter()

@@ -309,8 +309,7 @@ fn the_default_selector_in_other_words_is_no_drift() {
 
 #[test]
 fn a_namesake_in_another_region_is_never_written() {
-    let spec =
-        Spec { home_region: some("us-east-1"), is_logging: Some(false), ..self::spec() };
+    let spec = Spec { home_region: some("us-east-1"), is_logging: Some(false), ..self::spec() };
     let alone = changes(&spec, state());
     assert_eq!(findings(&alone), ["home_region"]);
     assert!(alone[0].withheld.as_ref().unwrap().contains("home_region = \"eu-west-1\""));
@@ -427,7 +426,9 @@ fn conditions_that_cloudtrail_refuses() {
         let got = problems.first().map(|problem| problem.message.as_str());
         match message {
             None => assert_eq!(got, None, "{shown}"),
-            Some(message) => assert!(got.is_some_and(|got| got.contains(message)), "{shown}: {got:?}"),
+            Some(message) => {
+                assert!(got.is_some_and(|got| got.contains(message)), "{shown}: {got:?}")
+            }
         }
     }
 }

@@ -77,7 +77,13 @@ pub fn check(spec: &Spec) -> Vec<SpecProblem> {
     }
     let arns = [
         ("role_arn", &spec.role_arn, "iam", "role/", "arn:aws:iam::ACCOUNT:role/NAME"),
-        ("s3_kms_key_arn", &spec.s3_kms_key_arn, "kms", "key/", "arn:aws:kms:REGION:ACCOUNT:key/ID"),
+        (
+            "s3_kms_key_arn",
+            &spec.s3_kms_key_arn,
+            "kms",
+            "key/",
+            "arn:aws:kms:REGION:ACCOUNT:key/ID",
+        ),
         ("sns_topic_arn", &spec.sns_topic_arn, "sns", "", "arn:aws:sns:REGION:ACCOUNT:NAME"),
     ];
     for (field, text, service, resource, example) in arns {
@@ -99,7 +105,7 @@ pub fn check(spec: &Spec) -> Vec<SpecProblem> {
 fn is_type(name: &str) -> bool {
     let parts: Vec<&str> = name.split("::").collect();
     parts.len() == 3
-        && parts.iter().all(|part| {
-            !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
-        })
+        && parts
+            .iter()
+            .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }

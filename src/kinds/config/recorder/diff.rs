@@ -185,8 +185,7 @@ fn global_types_by_list(
         recorder.resource_types.contains(**name) == (strategy == Strategy::Inclusion)
     };
     let recorded: Vec<&&str> = GLOBAL_TYPES.iter().filter(is_recorded).collect();
-    let agrees =
-        if wanted { recorded.len() == GLOBAL_TYPES.len() } else { recorded.is_empty() };
+    let agrees = if wanted { recorded.len() == GLOBAL_TYPES.len() } else { recorded.is_empty() };
     if agrees {
         return None;
     }
@@ -223,8 +222,9 @@ fn narrows(actual: &Recorder, desired: &Recorder) -> bool {
     let later = actual.recording_frequency == Frequency::Continuous
         && desired.recording_frequency == Frequency::Daily;
     let overridden = desired.recording_overrides.iter().any(|one| {
+        let undescribed = Override { description: None, ..one.clone() };
         one.recording_frequency == Frequency::Daily
-            && !actual.recording_overrides.iter().any(|there| one.agrees_with(there))
+            && !actual.recording_overrides.iter().any(|there| undescribed.agrees_with(there))
     });
     // With the other strategies the lists alone decide.
     let global_gone = desired.strategy == Strategy::All

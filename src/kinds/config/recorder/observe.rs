@@ -193,10 +193,7 @@ async fn service_linked_role(cx: &Cx, spec: &Spec) -> Result<Option<bool>, Obser
     Ok(Some(answer.is_some()))
 }
 
-fn read_recorder(
-    spec: &Spec,
-    recorder: &ConfigurationRecorder,
-) -> Result<Recorder, ObserveError> {
+fn read_recorder(spec: &Spec, recorder: &ConfigurationRecorder) -> Result<Recorder, ObserveError> {
     let group = recorder.recording_group();
     if spec.has_recorder() {
         told("recordingGroup", group)?;
