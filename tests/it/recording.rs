@@ -343,3 +343,17 @@ fn the_foundation_sees_a_blinded_trail() {
     );
     account.run(&with(&["check", "-b", "b.toml"])).code(2).says("do not record writes");
 }
+
+#[test]
+fn an_insight_without_a_type_is_no_insight() {
+    let account = account(&format!("{TRAIL}insight_selectors = []\n"));
+    account.boto3(
+        "boto3.client('cloudtrail').put_insight_selectors(TrailName='main', InsightSelectors=[{'InsightType': 'ApiCallRateInsight'}])",
+    );
+    check(&account, 2).says("insight_selectors");
+    account.fault(json!({
+        "service": "cloudtrail", "operation": "GetInsightSelectors", "kind": "replace",
+        "find": "\"ApiCallRateInsight\"", "replace": "\"\"",
+    }));
+    check(&account, 0);
+}

@@ -15,6 +15,7 @@ use crate::kinds::{WriteCx, WriteError};
 use crate::names::Region;
 
 const CREATE: Call = Call::new("cloudtrail", "CreateTrail");
+const DESCRIBE: Call = Call::new("cloudtrail", "DescribeTrails");
 const UPDATE: Call = Call::new("cloudtrail", "UpdateTrail");
 const PUT_SELECTORS: Call = Call::new("cloudtrail", "PutEventSelectors");
 const PUT_INSIGHTS: Call = Call::new("cloudtrail", "PutInsightSelectors");
@@ -59,10 +60,11 @@ fn is_settling(error: &AwsError) -> bool {
         || (error.is_code(&role_not_yet_known) && error.message.contains("Access denied"))
 }
 
-async fn step(cx: &WriteCx, trail: &str, step: &Step) -> Result<(), WriteError> {
+async fn step(cx: &WriteCx, name: &str, step: &Step) -> Result<(), WriteError> {
     let client = cx.client(Client::new);
+    let trail = &arn(cx, name);
     match step {
-        Step::Create { settings, tags } => create(cx, &client, trail, settings, tags).await?,
+        Step::Create { settings, tags } => create(cx, &client, name, settings, tags).await?,
         Step::Update { settings } => update(cx, &client, trail, settings).await?,
         Step::PutEventSelectors { selectors } => {
             let request = client.put_event_selectors().trail_name(trail);
@@ -118,14 +120,12 @@ async fn step(cx: &WriteCx, trail: &str, step: &Step) -> Result<(), WriteError> 
         }
         Step::AddTags { tags } => {
             let request =
-                client.add_tags().resource_id(arn(cx, trail)).set_tags_list(Some(send_tags(tags)?));
+                client.add_tags().resource_id(trail).set_tags_list(Some(send_tags(tags)?));
             cx.write(ADD_TAGS, request.send()).await?;
         }
         Step::RemoveTags { tags } => {
-            let request = client
-                .remove_tags()
-                .resource_id(arn(cx, trail))
-                .set_tags_list(Some(send_tags(tags)?));
+            let request =
+                client.remove_tags().resource_id(trail).set_tags_list(Some(send_tags(tags)?));
             cx.write(REMOVE_TAGS, request.send()).await?;
         }
         Step::StartLogging => {
@@ -162,10 +162,42 @@ async fn create(
         .set_recursive_logging(settings.recursive_logging)
         .set_tags_list((!tags.is_empty()).then(|| send_tags(tags)).transpose()?);
     match cx.write(CREATE, request.send()).await {
-        // Made by an earlier try; whether it is as declared is observed afterwards.
-        Err(error) if error.is_code(&["TrailAlreadyExistsException"]) => Ok(()),
+        Err(error)
+            if error.is_code(&["TrailAlreadyExistsException"])
+                && is_made(cx, client, trail, settings).await? =>
+        {
+            Ok(())
+        }
         answer => Ok(answer.map(drop)?),
     }
+}
+
+/// Whether the trail that is there has all that was asked for, as one that an earlier try made
+/// whose answer was lost; somebody else's is not taken over.
+async fn is_made(
+    cx: &WriteCx,
+    client: &Client,
+    name: &str,
+    settings: &Settings,
+) -> Result<bool, WriteError> {
+    let arn = arn(cx, name);
+    let request = client.describe_trails().trail_name_list(&arn).send();
+    let answer = cx.write(DESCRIBE, request).await?;
+    let same = |wanted: Option<bool>, there: Option<bool>| wanted.is_none() || wanted == there;
+    Ok(answer.trail_list().iter().any(|there| {
+        there.trail_arn() == Some(arn.as_str())
+            && there.s3_bucket_name() == settings.s3_bucket_name.as_deref()
+            && there.s3_key_prefix().unwrap_or_default()
+                == settings.s3_key_prefix.as_deref().unwrap_or_default()
+            && same(settings.is_multi_region_trail, there.is_multi_region_trail())
+            && same(settings.is_organization_trail, there.is_organization_trail())
+            && same(settings.enable_log_file_validation, there.log_file_validation_enabled())
+    }))
+}
+
+/// A name alone could be taken for that of another Region's trail, which is seen here too.
+fn arn(cx: &WriteCx, name: &str) -> String {
+    format!("arn:{}:cloudtrail:{}:{}:trail/{name}", cx.partition, cx.region, cx.account)
 }
 
 /// What is not set stays as it is; "" takes a setting away.
@@ -190,10 +222,6 @@ async fn update(
         .set_sns_topic_name(settings.sns_topic_name.clone())
         .set_recursive_logging(settings.recursive_logging);
     cx.write(UPDATE, request.send()).await.map(drop)
-}
-
-fn arn(cx: &WriteCx, trail: &str) -> String {
-    format!("arn:{}:cloudtrail:{}:{}:trail/{trail}", cx.partition, cx.region, cx.account)
 }
 
 fn send_tags(tags: &Tags) -> Result<Vec<Tag>, WriteError> {

@@ -84,9 +84,8 @@ fn of_organization(spec: &Spec, state: &State, arn: &TrailArn<'_>) -> Vec<Change
     let mut changes = Vec::new();
     if !drift.is_empty() {
         changes.push(Change::finding(drift).withhold(format!(
-            "the trail {} of account {} records this account, and only that account can change it: \
-             change it there, or declare here what it is meant to be",
-            arn.name, arn.account
+            "only account {} can change the trail {}: do it there, or declare here what it is meant to be",
+            arn.account, arn.name
         )));
     }
     changes.extend(hidden(spec, state, arn));

@@ -137,7 +137,11 @@ fn dangers() {
         }),
         ..state()
     };
-    assert_eq!(changes(&inclusion(&["A", "B"]), few)[0].risk, Risk::Safe, "more is recorded");
+    assert_eq!(
+        changes(&inclusion(&["AWS::A::A", "AWS::B::B"]), few)[0].risk,
+        Risk::Safe,
+        "more is recorded"
+    );
 }
 
 #[test]
