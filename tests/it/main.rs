@@ -12,6 +12,7 @@ mod fleet;
 mod fleet_safety;
 mod formats;
 mod language;
+mod network;
 mod properties;
 mod recording;
 mod shards;
