@@ -275,7 +275,7 @@ fn blank(
 }
 
 /// The digest of an object. Why one is unknown differs each time, by its request id, and is no state.
-fn state_digest(object: &Object<Value>) -> String {
+pub fn state_digest(object: &Object<Value>) -> String {
     match &object.status {
         Status::Unknown(_) => digest::of(&(&object.id, "unknown")),
         Status::Present(_) | Status::Absent | Status::Skipped { .. } => digest::of(object),

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod applying;
+mod buckets;
 mod cli;
 mod docs;
 mod examples;
@@ -11,6 +13,7 @@ mod faults;
 mod fleet;
 mod fleet_safety;
 mod formats;
+mod hostile;
 mod language;
 mod network;
 mod properties;

@@ -43,13 +43,9 @@ pub fn permission(step: &Step) -> &'static str {
 pub async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
     let cx = cx.in_region(Region::new(&action.region));
     // Only what AWS answered is worth another attempt; what cannot be sent never can.
-    settle(is_settling, || async {
-        match step(&cx, &action.trail, &action.step).await {
-            Err(WriteError::Aws(error)) => Err(error),
-            outcome => Ok(outcome),
-        }
-    })
-    .await?
+    let settling =
+        |error: &WriteError| matches!(error, WriteError::Aws(error) if is_settling(error));
+    settle(settling, || step(&cx, &action.trail, &action.step)).await
 }
 
 /// CloudTrail tries bucket, key and role at once, and new policies need some time to arrive.

@@ -5,6 +5,7 @@ use super::selectors::{AdvancedEventSelector, DataResourceType, FieldSelector};
 use super::spec::Spec;
 use crate::baseline::catalog::SpecProblem;
 use crate::kinds::arn::is_arn;
+use crate::kinds::tags;
 
 /// The sources that basic selectors can leave out, and advanced ones of a trail too.
 const EXCLUDABLE: [&str; 2] = ["kms.amazonaws.com", "rdsdata.amazonaws.com"];
@@ -36,6 +37,7 @@ pub fn check(spec: &Spec) -> Vec<SpecProblem> {
     check_promises(spec, &mut problems);
     check_basic(spec, &mut problems);
     check_advanced(spec, &mut problems);
+    problems.0.extend(tags::CLOUDTRAIL.check(spec.tags.as_ref()));
     problems.0
 }
 

@@ -166,7 +166,7 @@ impl Trail<'_> {
         changes.extend(self.insights(state.insight_selectors.as_ref()));
         changes.extend(self.aggregation(state.event_aggregation.as_ref()));
         if let (Some(actual), Some(desired)) = (&state.tags, &self.spec.tags) {
-            changes.extend(tags::changes(
+            changes.extend(tags::CLOUDTRAIL.changes(
                 actual,
                 desired,
                 |tags| self.act(Step::AddTags { tags }),
@@ -472,7 +472,8 @@ pub fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
             }
         }
         Step::AddTags { tags } => {
-            let (former, new) = tags::before(tags, state.and_then(|state| state.tags.as_ref()));
+            let (former, new) =
+                tags::CLOUDTRAIL.before(tags, state.and_then(|state| state.tags.as_ref()));
             let mut actions = Vec::new();
             let act = |step| Action { step, ..action.clone() };
             if !former.is_empty() {

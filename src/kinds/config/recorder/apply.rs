@@ -42,13 +42,9 @@ pub fn permission(action: &Action) -> &'static str {
 
 pub async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
     // Only what AWS answered is worth another attempt; what cannot be sent never can.
-    settle(is_settling, || async {
-        match write(cx, action).await {
-            Err(WriteError::Aws(error)) => Err(error),
-            outcome => Ok(outcome),
-        }
-    })
-    .await?
+    let settling =
+        |error: &WriteError| matches!(error, WriteError::Aws(error) if is_settling(error));
+    settle(settling, || write(cx, action)).await
 }
 
 /// Config tries role, bucket and key at once, and new policies need some time to arrive.
