@@ -6,6 +6,7 @@
 mod applying;
 mod buckets;
 mod cli;
+mod defaults;
 mod docs;
 mod examples;
 mod export;
