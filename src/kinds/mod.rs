@@ -4,6 +4,7 @@
 //! permissions and documentation are made from them elsewhere, once for all kinds. Kinds know
 //! nothing of plans, queues, stores or the command line.
 
+mod arn;
 pub mod calls;
 pub mod change;
 pub mod compared;

@@ -437,7 +437,10 @@ fn dispose(
     let reason = if let Some(waiver) = waiver {
         format!("excepted until {} by {}: {}", waiver.until, waiver.owner, waiver.reason)
     } else if let Some(manager) = &object.managed_by {
-        format!("managed by {manager}")
+        match change.withheld.as_ref().filter(|_| change.action.is_none()) {
+            Some(remedy) => format!("managed by {manager}: {remedy}"),
+            None => format!("managed by {manager}"),
+        }
     } else if let Some(reason) = &change.withheld {
         reason.clone()
     } else if change.action.is_none() {

@@ -19,5 +19,6 @@ mod hostile;
 mod language;
 mod network;
 mod properties;
+mod recording;
 mod shards;
 mod support;

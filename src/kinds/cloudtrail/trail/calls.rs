@@ -25,11 +25,7 @@ pub const CALLS: &[Use<Spec>] = &[
     Use::read_if(DESCRIBE_KEY, |spec| spec.key_to_resolve().is_some()),
     Use::write_if(CREATE, |spec| spec.s3_bucket_name.is_some(), trail),
     Use::write_if(UPDATE, Spec::has_settings, trail),
-    Use::write_if(
-        PUT_SELECTORS,
-        |spec| spec.event_selectors.is_some() || spec.advanced_event_selectors.is_some(),
-        trail,
-    ),
+    Use::write_if(PUT_SELECTORS, Spec::declares_selectors, trail),
     Use::write_if(PUT_INSIGHTS, |spec| spec.insight_selectors.is_some(), trail),
     Use::write_if(PUT_EVENT_CONFIGURATION, |spec| spec.event_aggregation.is_some(), trail),
     Use::write_if(ADD_TAGS, |spec| spec.tags.is_some(), trail),

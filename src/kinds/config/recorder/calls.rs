@@ -4,7 +4,7 @@ use super::apply::{
     CREATE_ROLE, DELETE_CHANNEL, DELETE_RECORDER, DELETE_RETENTION, PUT_CHANNEL, PUT_RECORDER,
     PUT_RETENTION, START, STOP,
 };
-use super::observe::{CHANNELS, GET_ROLE, RECORDERS, RETENTION, STATUS};
+use super::observe::{CHANNEL_STATUS, CHANNELS, GET_ROLE, RECORDERS, RETENTION, STATUS};
 use super::spec::{Action, SERVICE_LINKED_ROLE, Spec};
 use crate::aws::Call;
 use crate::kinds::calls::everywhere;
@@ -18,6 +18,7 @@ pub const CALLS: &[Use<Spec>] = &[
     Use::read(RECORDERS),
     Use::read(STATUS),
     Use::read_if(CHANNELS, Spec::has_channel),
+    Use::read_if(CHANNEL_STATUS, Spec::has_channel),
     Use::read_if(RETENTION, |spec| spec.retention_period_in_days.is_some()),
     Use::read_if(GET_ROLE, Spec::may_use_service_linked_role),
     Use::write_if(CREATE_ROLE, Spec::may_use_service_linked_role, |_, arns| {
