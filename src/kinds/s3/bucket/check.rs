@@ -132,12 +132,22 @@ fn bucket_policy(spec: &Spec, problems: &mut Problems) {
 
 fn encryption(spec: &Spec, problems: &mut Problems) {
     let algorithm = spec.sse_algorithm;
-    let has_key = spec.kms_master_key_id.as_deref().is_some_and(|key| !key.is_empty());
-    if has_key && matches!(algorithm, None | Some(SseAlgorithm::Aes256)) {
+    if spec.key().is_some() && matches!(algorithm, None | Some(SseAlgorithm::Aes256)) {
         problems.add(
             "kms_master_key_id",
             "a KMS key needs encryption with KMS",
             "add sse_algorithm = \"aws:kms\"",
+        );
+    }
+    // arn:PARTITION:kms:REGION:ACCOUNT:key/ID
+    let key_region = spec.key().and_then(|key| key.strip_prefix("arn:")?.split(':').nth(2));
+    if let (Some(region), Some(key_region)) = (spec.region.as_deref(), key_region)
+        && region != key_region
+    {
+        problems.add(
+            "kms_master_key_id",
+            &format!("the bucket is in {region}, and its key in {key_region}: S3 needs both in one Region"),
+            "name a key of the bucket's Region",
         );
     }
     if spec.bucket_key_enabled == Some(true) && algorithm == Some(SseAlgorithm::Aes256) {
