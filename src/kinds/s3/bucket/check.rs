@@ -139,17 +139,6 @@ fn encryption(spec: &Spec, problems: &mut Problems) {
             "add sse_algorithm = \"aws:kms\"",
         );
     }
-    // arn:PARTITION:kms:REGION:ACCOUNT:key/ID
-    let key_region = spec.key().and_then(|key| key.strip_prefix("arn:")?.split(':').nth(2));
-    if let (Some(region), Some(key_region)) = (spec.region.as_deref(), key_region)
-        && region != key_region
-    {
-        problems.add(
-            "kms_master_key_id",
-            &format!("the bucket is in {region}, and its key in {key_region}: S3 needs both in one Region"),
-            "name a key of the bucket's Region",
-        );
-    }
     if spec.bucket_key_enabled == Some(true) && algorithm == Some(SseAlgorithm::Aes256) {
         problems.add(
             "bucket_key_enabled",

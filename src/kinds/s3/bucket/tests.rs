@@ -283,14 +283,7 @@ fn rules_between_fields() {
     let twice = Spec { lifecycle: Some(vec![twice.clone(), twice]), ..spec() };
     let old = Spec { bucket: "A_b".to_owned(), region: Some("eu-west-1".to_owned()), ..spec() };
     let tag = BTreeMap::from([("aws:x".to_owned(), String::new())]);
-    let elsewhere = Spec {
-        region: Some("eu-west-1".to_owned()),
-        sse_algorithm: Some(SseAlgorithm::Kms),
-        kms_master_key_id: Some(key("1", "Enabled").arn),
-        ..spec()
-    };
     let others = [
-        (elsewhere, "kms_master_key_id"),
         (twice, "lifecycle[1].id"),
         (old, "bucket"),
         (Spec { tags: Some(tag), ..spec() }, "tags"),
