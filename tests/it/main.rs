@@ -3,15 +3,20 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod attacks;
 mod cli;
 mod docs;
 mod examples;
 mod export;
 mod faults;
+mod fixtures;
 mod fleet;
 mod fleet_safety;
 mod formats;
+mod hostile;
 mod language;
 mod properties;
+mod sandbox;
 mod shards;
 mod support;
+mod verdicts;

@@ -7,17 +7,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::support::library::{self, Declaration};
+use crate::support::library::{self, Declaration, observe};
 use crate::support::{self, Account};
 use evenkeel::aws::Session;
 use evenkeel::aws::permission::iam_action;
-use evenkeel::aws::reads::ReadCache;
 use evenkeel::kinds::erased::DynKind;
 use evenkeel::kinds::{Object, Status, Undo, registry};
 use evenkeel::permissions::Permissions;
 use evenkeel::plan::{Mode, ObservedItem, Plan, Verdict};
-use evenkeel::reconcile::observe::turns;
-use evenkeel::reconcile::{Applier, ApplyReport, Progress, Stop, observe_all};
+use evenkeel::reconcile::{Applier, ApplyReport, Progress, Stop};
 use evenkeel::store::audit::AuditLog;
 use serde_json::Value;
 
@@ -43,11 +41,6 @@ async fn messy() -> (Account, Arc<Session>) {
     account.mess();
     let session = library::connect(&account).await;
     (account, session)
-}
-
-async fn observe(session: &Arc<Session>, declaration: &Declaration) -> Vec<ObservedItem> {
-    let reads = Arc::new(ReadCache::default());
-    observe_all(session, &reads, declaration.items(session).await, None, &turns(), || {}).await
 }
 
 async fn plan(session: &Arc<Session>, declaration: &Declaration) -> Plan {
