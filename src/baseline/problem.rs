@@ -199,15 +199,26 @@ impl Problems {
                 ));
             }
         }
+        let text = self.sources.text(place.source);
+        let is_shown = text.lines().all(|line| line.len() <= LONGEST_LINE);
+        if !is_shown {
+            let (name, line) = (self.sources.name(place.source), self.sources.line(place));
+            help.insert(0, format!("{label}: {name}:{line}"));
+        }
         if !help.is_empty() {
             diagnostic = diagnostic.with_help(help.join("\n"));
         }
-        Report::new(diagnostic.with_labels(labels)).with_source_code(NamedSource::new(
-            self.sources.name(place.source),
-            self.sources.text(place.source).to_owned(),
-        ))
+        if !is_shown {
+            return Report::new(diagnostic);
+        }
+        Report::new(diagnostic.with_labels(labels))
+            .with_source_code(NamedSource::new(self.sources.name(place.source), text.to_owned()))
     }
 }
+
+/// The longest line, in bytes, of a text that is shown with a caret. Nobody reads a longer one, and the
+/// renderer, which pads up to the caret, panics beyond 65,535 columns.
+const LONGEST_LINE: usize = 10_000;
 
 fn span(place: &Place) -> (usize, usize) {
     (place.start, place.end.saturating_sub(place.start))

@@ -6,10 +6,10 @@ import json
 import os
 import sys
 import time
-import traceback
 import urllib.request
 
 import boto3
+from botocore.config import Config
 
 HERE = os.environ["AWS_REGION"]
 ELSEWHERE = "us-east-1"
@@ -26,7 +26,9 @@ def foreign(service, region=HERE):
 
 
 ACCOUNT = client("sts").get_caller_identity()["Account"]
-iam, s3, s3control, kms = client("iam"), client("s3"), client("s3control"), client("kms")
+# No name resolver knows the account in front of an IP address.
+s3control = client("s3control", config=Config(inject_host_prefix=False))
+iam, s3, kms = client("iam"), client("s3"), client("kms")
 trails, config, ec2, sns = client("cloudtrail"), client("config"), client("ec2"), client("sns")
 
 BUCKET, TRAIL, ALIAS, ROLE = f"evenkeel-audit-{ACCOUNT}", "evenkeel-audit", "alias/evenkeel-audit", "aws-support"
@@ -119,5 +121,5 @@ for line in sys.stdin:
     try:
         exec(json.loads(line)["code"], globals())
         print("{}", flush=True)
-    except Exception:
-        print(json.dumps({"error": traceback.format_exc()}), flush=True)
+    except Exception as error:
+        print(json.dumps({"error": f"{type(error).__name__}: {error}"}), flush=True)

@@ -171,7 +171,7 @@ async fn unnoticed(case: &Case) -> Vec<(Mutant, Option<String>)> {
             }
         }
     });
-    futures::stream::iter(runs).buffered(4).filter_map(std::future::ready).collect().await
+    futures::stream::iter(runs).buffered(64).filter_map(std::future::ready).collect().await
 }
 
 /// Whether something is seen to be wrong.
@@ -368,20 +368,30 @@ fn redeclared(
             if kind.not_state().contains(&field.as_str()) {
                 continue;
             }
-            let before = all.len();
-            for other in other_declarations(&schema, value) {
+            let fits =
+                |spec: &Value| checker.mismatches(spec).is_empty() && kind.check(spec).is_empty();
+            let others = other_declarations(&schema, value);
+            // Alone; or, where fields go together, without one of the others.
+            let without = fields.keys().filter(|other| *other != field).map(Some);
+            let specs = std::iter::once(None).chain(without).map(|without| {
                 let mut spec = declared.spec.clone();
-                spec[field] = other;
-                if !checker.mismatches(&spec).is_empty() || !kind.check(&spec).is_empty() {
-                    continue;
-                }
+                without.and_then(|other| spec.as_object_mut().unwrap().remove(other));
+                let specs = others.iter().map(|other| {
+                    let mut spec = spec.clone();
+                    spec[field] = other.clone();
+                    spec
+                });
+                specs.filter(fits).collect::<Vec<Value>>()
+            });
+            let mut specs = specs.filter(|specs| !specs.is_empty());
+            // Where nothing fits, nothing is changed, and the list has to say why.
+            for spec in specs.next().unwrap_or_else(|| vec![declared.spec.clone()]) {
                 let resolved = ResolvedItem { spec, ..(*declared.resolved).clone() };
                 let mut items = items.to_vec();
                 items[at] =
                     (Declared { resolved: Arc::new(resolved), mode: declared.mode }, facts.clone());
                 all.push((field.clone(), items));
             }
-            assert!(all.len() > before, "{}: no other value for {field} fits", kind.name());
         }
     }
     all
@@ -400,6 +410,8 @@ fn other_declarations(schema: &Value, value: &Value) -> Vec<Value> {
                 json!(format!("{text}x")),
                 json!(format!("{text}/x")),
                 json!("arn:aws:sns:eu-west-1:111122223333:x"),
+                json!("arn:aws:logs:eu-west-1:111122223333:log-group:x:*"),
+                json!("/x/"),
                 json!("o-zzzzzzzzzz"),
             ];
             all.extend(words_beside(schema, text).into_iter().map(|word| json!(word)));

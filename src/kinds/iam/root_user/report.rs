@@ -14,6 +14,11 @@ const GET: Call = Call::new("iam", "GetCredentialReport");
 /// AWS takes some seconds to make a report; in large accounts, a minute.
 const TRIES: u32 = 40;
 const PAUSE: Duration = Duration::from_millis(1500);
+/// The columns that say when the root user was last used.
+const USES: [&str; 3] =
+    ["password_last_used", "access_key_1_last_used_date", "access_key_2_last_used_date"];
+/// What stands there in the place of a date; IAM User Guide, "Get credential reports".
+const NEVER: [&str; 3] = ["N/A", "no_information", "not_supported"];
 
 /// The last use of the root user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,19 +66,23 @@ fn last_use(csv: &[u8], made: DateTime<Utc>) -> Result<Option<LastUse>, ObserveE
         .iter()
         .position(|name| name == "user")
         .ok_or_else(|| malformed("it has no column \"user\""))?;
-    let uses = ["password_last_used", "access_key_1_last_used_date", "access_key_2_last_used_date"];
     for row in reader.records() {
         let row = row.map_err(malformed)?;
         if row.get(user) != Some("<root_account>") {
             continue;
         }
-        let last = columns
-            .iter()
-            .zip(row.iter())
-            .filter(|(name, _)| uses.contains(name))
-            // "N/A", "no_information" and "not_supported" are no dates.
-            .filter_map(|(_, value)| DateTime::parse_from_rfc3339(value).ok())
-            .max();
+        let mut last = None;
+        for name in USES {
+            let column = columns.iter().position(|column| column == name);
+            let cell = column
+                .and_then(|column| row.get(column))
+                .ok_or_else(|| malformed(format!("it does not say {name} of the root user")))?;
+            if !NEVER.contains(&cell) {
+                let date = DateTime::parse_from_rfc3339(cell)
+                    .map_err(|_| malformed(format!("{name} of the root user is {cell:?}")))?;
+                last = last.max(Some(date));
+            }
+        }
         return Ok(last.map(|last| LastUse {
             date: last.date_naive().to_string(),
             days_ago: u32::try_from((made - last.to_utc()).num_days()).unwrap_or_default(),
@@ -93,19 +102,33 @@ mod tests {
 
     #[test]
     fn the_latest_use_of_root_counts_and_nobody_elses() {
-        let csv = "user,arn,password_last_used,new_column,access_key_1_last_used_date\n\
-            alice,arn:a,2026-03-10T00:00:00+00:00,x,N/A\n\
-            <root_account>,arn:r,2026-01-01T00:00:00+00:00,x,2026-03-01T09:00:00+00:00\n";
+        let csv = "user,arn,password_last_used,new_column,access_key_1_last_used_date,access_key_2_last_used_date\n\
+            alice,arn:a,2026-03-10T00:00:00+00:00,x,N/A,N/A\n\
+            <root_account>,arn:r,2026-01-01T00:00:00+00:00,x,2026-03-01T09:00:00+00:00,N/A\n";
         let last = last_use(csv.as_bytes(), made()).unwrap().unwrap();
         assert_eq!(last, LastUse { date: "2026-03-01".to_owned(), days_ago: 10 });
     }
 
+    /// What a report says of the root user's password, with keys that were never used.
+    fn password_last_used(cell: &str) -> Result<Option<LastUse>, ObserveError> {
+        let csv = format!("user,{}\n<root_account>,{cell},N/A,N/A\n", USES.join(","));
+        last_use(csv.as_bytes(), made())
+    }
+
     #[test]
     fn words_are_no_dates() {
-        for word in ["N/A", "no_information", "not_supported", ""] {
-            let csv = format!("user,password_last_used\n<root_account>,{word}\n");
-            assert_eq!(last_use(csv.as_bytes(), made()).unwrap(), None, "{word}");
+        for word in NEVER {
+            assert_eq!(password_last_used(word).unwrap(), None, "{word}");
         }
+    }
+
+    #[test]
+    fn what_is_neither_a_date_nor_a_known_word_is_unknown_not_unused() {
+        for cell in ["", "yesterday", "2026-03-10", "n/a"] {
+            assert!(password_last_used(cell).is_err(), "{cell}");
+        }
+        let without = b"user,password_last_used\n<root_account>,N/A\n";
+        assert!(last_use(without, made()).is_err(), "a report that says nothing of the keys");
     }
 
     #[test]
