@@ -15,6 +15,7 @@ mod fleet_safety;
 mod formats;
 mod hostile;
 mod language;
+mod network;
 mod properties;
 mod sandbox;
 mod shards;

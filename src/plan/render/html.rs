@@ -149,7 +149,12 @@ fn drifted(plan: &Plan, group: &Group<'_>) -> Markup {
                 details.objects {
                     summary { (group.objects.len()) " objects" }
                     ul {
-                        @for object in &group.objects { li { (object.title()) } }
+                        @for object in &group.objects {
+                            li {
+                                (object.title())
+                                @if let Some(label) = &object.observed.label { " (" (visible(label)) ")" }
+                            }
+                        }
                     }
                 }
             }
