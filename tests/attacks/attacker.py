@@ -4,16 +4,21 @@ The names below are there for the fragments in the lists beside this file.
 """
 import json
 import os
+import re
+import socket
 import sys
 import time
 import urllib.request
 
 import boto3
-from botocore.config import Config
 
 HERE = os.environ["AWS_REGION"]
 ELSEWHERE = "us-east-1"
 FOREIGN = "999988887777"
+
+# S3 Control puts the account in front of the host, and no name resolver knows the result.
+resolve = socket.getaddrinfo
+socket.getaddrinfo = lambda host, *more, **named: resolve(re.sub(r"^\d{12}\.", "", host), *more, **named)
 
 
 def client(service, region=HERE, **more):
@@ -26,9 +31,7 @@ def foreign(service, region=HERE):
 
 
 ACCOUNT = client("sts").get_caller_identity()["Account"]
-# No name resolver knows the account in front of an IP address.
-s3control = client("s3control", config=Config(inject_host_prefix=False))
-iam, s3, kms = client("iam"), client("s3"), client("kms")
+iam, s3, s3control, kms = client("iam"), client("s3"), client("s3control"), client("kms")
 trails, config, ec2, sns = client("cloudtrail"), client("config"), client("ec2"), client("sns")
 
 BUCKET, TRAIL, ALIAS, ROLE = f"evenkeel-audit-{ACCOUNT}", "evenkeel-audit", "alias/evenkeel-audit", "aws-support"

@@ -62,7 +62,7 @@ const MORE_PAGES: [(&str, &[(&str, &str)]); 6] = [
     ("s3", &[("ContinuationToken", "more")]),
 ];
 /// Parts of answers that belong to the protocol.
-const PROTOCOL: [&str; 2] = ["ResponseMetadata", "requestId"];
+const PROTOCOL: [&str; 4] = ["ResponseMetadata", "requestId", "RequestId", "HostId"];
 
 /// What may be answered or declared otherwise without changing the verdict.
 #[derive(Debug, Deserialize)]
@@ -117,7 +117,8 @@ async fn in_sync_is_concluded_only_from_answers_that_say_so() {
     let mut wrong = Vec::new();
     for (kind, cases) in by_kind {
         let file = root().join("tests/kinds").join(kind).join("immaterial.toml");
-        let list: List = toml::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+        let Ok(list) = std::fs::read_to_string(file) else { continue };
+        let list: List = toml::from_str(&list).unwrap();
         let mut unlisted = Vec::new();
         let mut silent = Vec::new();
         for case in &cases {
@@ -293,7 +294,11 @@ fn walk(
             continue;
         }
         let is_entry = is_xml && ENTRIES.contains(&child_name.as_str());
-        let place = if is_entry { format!("{child_name}[{at}]") } else { child_name.clone() };
+        let place = match key_of(child) {
+            Some(key) if child_name == "entry" => format!("entry[{key}]"),
+            _ if is_entry => format!("{child_name}[{at}]"),
+            _ => child_name.clone(),
+        };
         let dot = if name.is_empty() || place.starts_with('[') { "" } else { "." };
         let member = format!("{name}{dot}{place}");
         change(path, &member, "absent", &|node| node.remove(at));
@@ -307,6 +312,16 @@ fn walk(
             change(&below, &member, how, &|node| *node = Node::Leaf(value.clone()));
         }
         walk(&below, &member, child, is_xml, change);
+    }
+}
+
+/// The key of an entry of a map, as IAM writes them.
+fn key_of(entry: &Node) -> Option<String> {
+    let children = entry.children();
+    let (_, key) = children.iter().find(|(name, _)| name == "key")?;
+    match key {
+        Node::Leaf(Value::String(key)) => Some(key.clone()),
+        _ => None,
     }
 }
 
