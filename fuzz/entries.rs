@@ -1,5 +1,5 @@
 //! The ways in which files of others come into evenkeel. Reading them may fail, and never panics or
-//! hangs. The fuzz targets and `tests/it/hostile.rs` share them.
+//! hangs. The fuzz targets and `tests/it/damaged.rs` share them.
 
 // Each fuzz target uses one of them.
 #![allow(dead_code)]

@@ -1,213 +1,273 @@
-//! Files of others: plans, reports, snapshots, fleet files and baselines that are anything but what
-//! evenkeel wrote. Nothing panics or hangs, whatever is in them; and what is made to take all memory
-//! ends with an error under a limit of the address space.
+//! What a pull request, an environment or a folder may hold to mislead: each is refused in words, at
+//! once, and shows nothing that is not its own.
 
-#[path = "../../fuzz/entries.rs"]
-mod entries;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::os::unix::fs::{PermissionsExt, symlink};
 
-use std::process::Command;
+use crate::support::{self, Account};
 
-use proptest::prelude::*;
-use proptest::sample::Index;
-use serde_json::{Value, json};
+const HEAD: &str = "schema = 1\n[baseline]\nname = \"x\"\n";
+const POLICY: &str = "[iam.password_policy]\nminimum_password_length = 14\n";
 
-use crate::fixtures;
-use crate::support::answers::{self, Played};
-use crate::support::{self, root};
-
-/// A plan with something in it.
-fn a_plan() -> Vec<u8> {
-    let plan = async {
-        let case = fixtures::case("iam.password_policy", "in-sync");
-        let declaration = case.declaration();
-        let items = declaration.items(&answers::session()).await;
-        // Nothing is answered, so that everything is unknown; and the same with answers.
-        let unknown =
-            answers::plan(&declaration, items.clone(), &Played::new(answers::Answers::new())).await;
-        let mut plan = answers::plan(&declaration, items, &Played::new(case.answers())).await;
-        plan.objects.extend(unknown.objects);
-        plan
-    };
-    let plan = tokio::runtime::Runtime::new().unwrap().block_on(plan);
-    let mut out = Vec::new();
-    evenkeel::plan::render::json::write(&plan, &mut out).unwrap();
-    out
+fn account() -> Account {
+    support::emulator().account()
 }
 
-/// A snapshot of one account.
-fn a_snapshot() -> Vec<u8> {
-    let head = json!({
-        "evenkeel_snapshot": "1", "evenkeel_version": "0", "taken": "2026-01-01T00:00:00Z",
-        "run": "r", "own": "111122223333",
-    });
-    let head = serde_json::from_value(head).unwrap();
-    let mut writer = evenkeel::fleet::snapshot::Writer::new(Vec::new(), &head).unwrap();
-    let failed = json!({ "failed": { "account": "111122223333", "reason": "no" } });
-    writer.add(&serde_json::from_value(failed).unwrap()).unwrap();
-    writer.finish().unwrap()
+/// What moves a cursor, sets a title or turns the reading direction.
+fn steers(text: &str) -> bool {
+    text.chars().any(|character| {
+        (character.is_control() && character != '\n')
+            || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    })
 }
 
-/// What stands in hostile files in the place of a value.
-fn hostile_value() -> impl Strategy<Value = Value> {
-    prop_oneof![
-        Just(Value::Null),
-        Just(json!([])),
-        Just(json!({})),
-        Just(json!("")),
-        Just(json!(u64::MAX)),
-        Just(json!(-1)),
-        Just(json!(1.5e300)),
-        Just(json!("\u{1b}[2J\u{202e}\r\n\0")),
-        Just(json!("ａ".repeat(5000))),
-        any::<String>().prop_map(|text| json!(text)),
-        (1..100_usize).prop_map(|deep| (0..deep).fold(json!(1), |inner, _| json!([inner]))),
-    ]
-}
-
-/// All places of a value.
-fn places(value: &Value, at: &str, all: &mut Vec<String>) {
-    all.push(at.to_owned());
-    let escape = |name: &str| name.replace('~', "~0").replace('/', "~1");
-    match value {
-        Value::Object(map) => {
-            map.iter()
-                .for_each(|(name, value)| places(value, &format!("{at}/{}", escape(name)), all));
-        }
-        Value::Array(list) => {
-            list.iter().enumerate().for_each(|(n, value)| places(value, &format!("{at}/{n}"), all));
-        }
-        _ => {}
-    }
-}
-
-/// Bytes with some of them changed, cut out, or put there twice.
-fn damaged(bytes: &[u8], edits: &[(Index, u8, u8)]) -> Vec<u8> {
-    let mut bytes = bytes.to_vec();
-    for (at, how, byte) in edits.iter().filter(|_| !bytes.is_empty()).collect::<Vec<_>>() {
-        if bytes.is_empty() {
-            break;
-        }
-        let at = at.index(bytes.len());
-        let end = (at + usize::from(*byte)).min(bytes.len());
-        match how % 4 {
-            0 => bytes[at] = *byte,
-            1 => drop(bytes.drain(at..end)),
-            2 => {
-                let twice = bytes[at..end].to_vec();
-                bytes.splice(at..at, twice);
-            }
-            _ => bytes.insert(at, *byte),
-        }
-    }
-    bytes
-}
-
-fn edits() -> impl Strategy<Value = Vec<(Index, u8, u8)>> {
-    proptest::collection::vec(any::<(Index, u8, u8)>(), 0..6)
-}
-
-const FLEET: &str = r#"
-schema = 1
-home_region = "eu-west-1"
-env = ["EXTERNAL_ID"]
-[[target]]
-name = "all"
-baselines = ["b.toml"]
-select = { ous = ["ou-abcd-11111111"], account_tags = { env = "prod" } }
-except = { accounts = ["999988887777"] }
-schedule = "0 */15 * * * *"
-[access]
-role_arn = "arn:${partition}:iam::${account.id}:role/evenkeel"
-external_id = "${env.EXTERNAL_ID}"
-[safety]
-max_changes = 200
-change_windows = [{ cron = "0 0 9 * * MON-FRI", hours = 8, timezone = "Asia/Seoul" }]
-[limits]
-requests_per_second = 20
-"#;
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
-
-    #[test]
-    fn any_text_as_a_baseline_or_fleet_file(text in any::<String>()) {
-        entries::baseline(&text);
-        entries::fleet(&text);
-    }
-
-    #[test]
-    fn any_bytes_as_a_plan_or_snapshot(bytes in any::<Vec<u8>>()) {
-        entries::plan(&bytes);
-        entries::snapshot(&bytes);
-    }
-
-    #[test]
-    fn a_damaged_fleet_file(edits in edits()) {
-        let damaged = damaged(FLEET.as_bytes(), &edits);
-        entries::fleet(&String::from_utf8_lossy(&damaged));
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(100))]
-
-    #[test]
-    fn a_damaged_baseline(edits in edits()) {
-        let foundation = std::fs::read(root().join("baselines/foundation.toml")).unwrap();
-        entries::baseline(&String::from_utf8_lossy(&damaged(&foundation, &edits)));
-    }
-
-    #[test]
-    fn a_damaged_snapshot(edits in edits()) {
-        entries::snapshot(&damaged(&a_snapshot(), &edits));
-    }
-}
-
-/// A plan in which anything may stand anywhere, in its right form or not.
 #[test]
-fn a_hostile_plan() {
-    let plan: Value = serde_json::from_slice(&a_plan()).unwrap();
-    let mut all = Vec::new();
-    places(&plan, "", &mut all);
-    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(2000));
-    runner
-        .run(&(any::<Index>(), hostile_value()), |(place, value)| {
-            let mut plan = plan.clone();
-            *plan.pointer_mut(place.get::<String>(&all)).unwrap() = value;
-            entries::plan(plan.to_string().as_bytes());
-            Ok(())
-        })
-        .unwrap();
+fn errors_show_no_control_characters_of_a_baseline() {
+    let account = account();
+    let nasty = "\\u001b]0;pwned\\u0007\\u001b[2J\\u202e";
+    account.write("key.toml", &format!("{HEAD}[iam.password_policy]\n\"{nasty}\" = 1\n"));
+    account.write("value.toml", &format!("{HEAD}mode = \"{nasty}\"\n{POLICY}"));
+    account.write(
+        "raw.toml",
+        &format!("{HEAD}# \u{1b}[2J \u{9b}31m \u{202e}\n{POLICY}\nx = \u{202e}\n"),
+    );
+    account.write("extends.toml", &format!("{HEAD}extends = [\"{nasty}\"]\n{POLICY}"));
+    for file in ["key.toml", "value.toml", "raw.toml", "extends.toml"] {
+        let run = account.run(&["validate", file]).code(1);
+        assert!(!steers(&run.stderr) && !steers(&run.stdout), "{file}: {:?}", run.stderr);
+        assert!(run.stderr.contains(file), "{file}: {}", run.stderr);
+    }
+    let run = account.run(&["validate", "none\u{1b}[2J.toml"]).code(1);
+    assert!(!steers(&run.stderr), "{:?}", run.stderr);
 }
 
-/// Inputs that are small and ask for much, read with an address space of four gibibytes: an error
-/// in words, and not the end of the process.
 #[test]
-fn small_inputs_that_ask_for_much_end_with_an_error() {
-    let account = support::emulator().account();
-    let header = "schema = 1\n[baseline]\nname = \"b\"\nmode = \"report\"\n";
-    let deep = format!("{header}[variables]\nx = {}{}\n", "[".repeat(20_000), "]".repeat(20_000));
-    account.write("deep.toml", &deep);
-    account.write("long.toml", &format!("{header}note = \"{}\n", "a".repeat(8_000_000)));
-    let deep = "[".repeat(2_000_000);
-    account.write("plan.json", &format!("{{\"format_version\": {deep}"));
-    account.write("snapshot.gz", &"\u{1f}".repeat(1_000_000));
-    for args in [
-        "validate deep.toml",
-        "validate long.toml",
-        "apply plan.json --yes",
-        "merge-reports plan.json",
-        "plan -b deep.toml --snapshot snapshot.gz",
+fn a_very_long_line_is_a_problem_in_words() {
+    let account = account();
+    account.write("long.toml", &format!("{HEAD}{POLICY}x = [{}}}\n", "1,".repeat(40_000)));
+    account.run(&["validate", "long.toml"]).code(1).complains("long.toml:6:");
+    let many: String = (0..10_000).map(|number| format!("unknown_{number} = 1\n")).collect();
+    account.write("many.toml", &format!("{HEAD}{POLICY}{many}"));
+    account.run(&["validate", "many.toml"]).code(1).complains("and 9900 more");
+}
+
+#[test]
+fn odd_variables_are_named_and_nothing_panics() {
+    let account = account();
+    account.write("b.toml", &format!("{HEAD}{POLICY}"));
+    for (name, value) in [
+        ("AWS_MAX_ATTEMPTS", "x"),
+        ("AWS_MAX_ATTEMPTS", "0"),
+        ("AWS_RETRY_MODE", "quick"),
+        ("AWS_ENDPOINT_URL", ""),
+        ("AWS_ENDPOINT_URL", "not a url"),
+        ("AWS_ENDPOINT_URL_IAM", ""),
+        ("AWS_USE_FIPS_ENDPOINT", "yes"),
+        ("AWS_REGION", "x@host/"),
+        ("AWS_PROFILE", ""),
     ] {
-        let script = format!("ulimit -v 4194304; exec \"$0\" {args}");
-        let output = Command::new("bash")
-            .args(["-c", &script, env!("CARGO_BIN_EXE_evenkeel")])
-            .current_dir(account.folder.path())
-            .envs(account.env())
+        let output = account.command(&["plan", "-b", "b.toml"]).env(name, value).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{name}={value}: {said}");
+        assert!(said.contains(name) && said.contains("unset"), "{name}={value}: {said}");
+    }
+    // What others take for not set is not set.
+    for name in ["AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_CA_BUNDLE", "AWS_CONFIG_FILE"] {
+        let output = account.command(&["plan", "-b", "b.toml"]).env(name, "").output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{name}: {said}");
+    }
+    // A profile's word that the SDK does not know is not read by it.
+    account.write("config", "[default]\nmax_attempts = x\nretry_mode = quick\n");
+    let config = account.folder.path().join("config");
+    let mut command = account.command(&["plan", "-b", "b.toml"]);
+    assert_eq!(command.env("AWS_CONFIG_FILE", config).output().unwrap().status.code(), Some(0));
+}
+
+/// Takes one connection, and returns the first line that came over it.
+fn proxy() -> (String, std::thread::JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let thread = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut text = Vec::new();
+        while !text.ends_with(b"\r\n") {
+            let mut byte = [0];
+            if stream.read(&mut byte).unwrap() == 0 {
+                break;
+            }
+            text.push(byte[0]);
+        }
+        let _ = stream.write_all(b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n");
+        String::from_utf8_lossy(&text).into_owned()
+    });
+    (address, thread)
+}
+
+#[test]
+fn requests_go_through_the_proxy_of_the_environment() {
+    for (variable, endpoint, first) in [
+        ("HTTPS_PROXY", "https://aws.invalid", "CONNECT aws.invalid:443 "),
+        ("https_proxy", "https://aws.invalid", "CONNECT aws.invalid:443 "),
+        ("ALL_PROXY", "https://aws.invalid", "CONNECT aws.invalid:443 "),
+        ("HTTP_PROXY", "http://aws.invalid", "POST http://aws.invalid/ "),
+    ] {
+        let account = account();
+        account.write("b.toml", &format!("{HEAD}{POLICY}"));
+        let (address, thread) = proxy();
+        let output = account
+            .command(&["plan", "-b", "b.toml"])
+            .env("AWS_ENDPOINT_URL", endpoint)
+            .env("AWS_MAX_ATTEMPTS", "1")
+            .env(variable, &address)
             .output()
             .unwrap();
-        let words = String::from_utf8_lossy(&output.stderr);
-        let is_an_error = matches!(output.status.code(), Some(1 | 3));
-        assert!(is_an_error && words.len() < 100_000, "{args}: {:?} {words}", output.status);
+        assert_eq!(output.status.code(), Some(1));
+        let line = thread.join().unwrap();
+        assert!(line.starts_with(first), "{variable}: {line}");
     }
+    // This machine itself is not asked for through a proxy.
+    let account = account();
+    account.write("b.toml", &format!("{HEAD}{POLICY}"));
+    let mut command = account.command(&["plan", "-b", "b.toml"]);
+    command.env("HTTP_PROXY", "http://127.0.0.1:1").env("ALL_PROXY", "http://127.0.0.1:1");
+    assert_eq!(command.output().unwrap().status.code(), Some(0));
+}
+
+#[test]
+fn a_host_that_is_not_found_is_said_to_be_so() {
+    let account = account();
+    account.write("b.toml", &format!("{HEAD}{POLICY}"));
+    let output = account
+        .command(&["plan", "-b", "b.toml"])
+        .env("AWS_ENDPOINT_URL", "http://aws.invalid")
+        .env("AWS_MAX_ATTEMPTS", "1")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("failed to lookup address"), "{said}");
+}
+
+#[test]
+fn small_inputs_take_no_memory_and_no_time() {
+    let account = account();
+    let mut laughs = format!("{HEAD}[variables]\nv0 = \"x\"\n");
+    for number in 1..10 {
+        let ten = vec![format!("\"${{v{}}}\"", number - 1); 10].join(", ");
+        laughs.push_str(&format!("v{number} = [{ten}]\n"));
+    }
+    laughs.push_str("[iam.role.x]\nmanaged_policy_arns = \"${v9}\"\n");
+    account.write("laughs.toml", &laughs);
+    account.run(&["validate", "laughs.toml"]).code(1).complains("stands for more than");
+    let mut doubles = format!("{HEAD}[variables]\nv0 = \"xx\"\n");
+    for number in 1..60 {
+        doubles.push_str(&format!("v{number} = \"${{v{0}}}${{v{0}}}\"\n", number - 1));
+    }
+    doubles.push_str("[iam.role.x]\ndescription = \"${v59}\"\n");
+    account.write("doubles.toml", &doubles);
+    account.run(&["validate", "doubles.toml"]).code(1).complains("stands for more than");
+    for number in 0..40 {
+        let next = number + 1;
+        let extends = format!("extends = [\"{next}.toml\", \"{next}.toml\"]\n");
+        account.write(&format!("{number}.toml"), &format!("{HEAD}{extends}"));
+    }
+    account.write("40.toml", &format!("{HEAD}{POLICY}"));
+    account.run(&["validate", "0.toml"]).code(0);
+    account.write("zero.toml", &format!("{HEAD}extends = [\"/dev/zero\"]\n"));
+    account.run(&["validate", "zero.toml"]).code(1).complains("outside of");
+    account.run(&["validate", "/dev/zero"]).code(1).complains("not a regular file");
+}
+
+#[test]
+fn files_of_a_repository_reach_only_files_of_that_repository() {
+    let account = account();
+    let outside = tempfile::tempdir().unwrap();
+    let secret = outside.path().join("secret.toml");
+    std::fs::write(&secret, "canary = 1\n").unwrap();
+    account
+        .write("evenkeel.toml", "schema = 1\n[[target]]\nname = \"t\"\nbaselines = [\"b.toml\"]\n");
+    account.write("b.toml", &format!("{HEAD}{POLICY}"));
+    account.run(&["validate"]).code(0);
+    account.write("absolute.toml", &format!("{HEAD}extends = [\"{}\"]\n", secret.display()));
+    account
+        .write("up.toml", &format!("{HEAD}extends = [\"../../../../../../../../etc/passwd\"]\n"));
+    account.write("environ.toml", &format!("{HEAD}extends = [\"/proc/self/environ\"]\n"));
+    symlink(&secret, account.folder.path().join("link.toml")).unwrap();
+    account.write("linked.toml", &format!("{HEAD}extends = [\"link.toml\"]\n"));
+    for file in ["absolute.toml", "up.toml", "environ.toml", "link.toml", "linked.toml"] {
+        let output = account.command(&["validate", file]).env("CANARY", "canary").output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{file}");
+        assert!(said.contains("is outside of") && !said.contains("canary"), "{file}: {said}");
+        assert!(!said.contains("root:"), "{file}: {said}");
+    }
+    let fleet =
+        format!("schema = 1\n[[target]]\nname = \"t\"\nbaselines = [\"{}\"]\n", secret.display());
+    account.write("evenkeel.toml", &fleet);
+    for command in ["validate", "plan"] {
+        account.run(&[command]).code(1).complains("is outside of");
+    }
+}
+
+#[test]
+fn secrets_of_the_environment_cannot_be_allowed() {
+    let account = account();
+    account.write("b.toml", &format!("{HEAD}{POLICY}"));
+    for name in ["GH_TOKEN", "AWS_SECRET_ACCESS_KEY", "DB_PASSWORD", "MY_API_KEYS", "A=B", "", "1X"]
+    {
+        let fleet = format!(
+            "schema = 1\nenv = [\"{name}\"]\n[[target]]\nname = \"t\"\nbaselines = [\"b.toml\"]\n"
+        );
+        account.write("evenkeel.toml", &fleet);
+        account.run(&["validate"]).code(1).complains("evenkeel.toml:2:");
+    }
+    for name in ["TEAM", "AWS_ACCOUNT_ID", "KEYSTONE", "AUTHOR"] {
+        let fleet = format!(
+            "schema = 1\nenv = [\"{name}\"]\n[[target]]\nname = \"t\"\nbaselines = [\"b.toml\"]\n"
+        );
+        account.write("evenkeel.toml", &fleet);
+        account.run(&["validate"]).code(0);
+    }
+}
+
+#[test]
+fn a_fleet_file_is_refused_where_aws_or_time_would_refuse_it() {
+    let account = account();
+    account.write("b.toml", &format!("{HEAD}{POLICY}"));
+    let target = "[[target]]\nname = \"t\"\nbaselines = [\"b.toml\"]\n";
+    for (fleet, word) in [
+        (format!("schema = 1\nhome_region = \"eu-west-1/../x\"\n{target}"), "home_region"),
+        (format!("schema = 1\n{target}schedule = \"0 0 0 30 2 *\"\n"), "never comes"),
+    ] {
+        account.write("evenkeel.toml", &fleet);
+        account.run(&["validate"]).code(1).complains(word);
+    }
+}
+
+#[test]
+fn what_is_written_follows_no_link_and_is_the_owners_alone() {
+    let account = account();
+    account.write("b.toml", &format!("{HEAD}{POLICY}"));
+    account.write("victim", "untouched");
+    let at = |name: &str| account.folder.path().join(name);
+    symlink(at("victim"), at("plan.json")).unwrap();
+    account.run(&["plan", "-b", "b.toml", "--format", "json", "--out", "plan.json"]).code(0);
+    assert_eq!(account.read("victim"), "untouched");
+    let there = at("plan.json").symlink_metadata().unwrap();
+    assert!(there.is_file() && there.permissions().mode() & 0o777 == 0o600);
+    let run = account.run(&["plan", "-b", "b.toml", "--format", "json", "--out", "/dev/stdout"]);
+    assert!(run.code(0).json()["objects"].is_array());
+
+    symlink(at("nothere"), at("e.toml")).unwrap();
+    account.run(&["export", "--out", "e.toml"]).code(1).complains("is there already");
+    assert!(!at("nothere").exists());
+
+    std::fs::create_dir(at("start")).unwrap();
+    std::fs::create_dir(at("elsewhere")).unwrap();
+    symlink(at("nothere"), at("start/evenkeel.toml")).unwrap();
+    symlink(at("elsewhere"), at("start/baselines")).unwrap();
+    account.run(&["init", "start"]).code(1).complains("leads out of");
+    assert!(!at("nothere").exists());
+    assert_eq!(std::fs::read_dir(at("elsewhere")).unwrap().count(), 0);
 }

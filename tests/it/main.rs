@@ -5,6 +5,7 @@
 
 mod attacks;
 mod cli;
+mod damaged;
 mod docs;
 mod examples;
 mod export;

@@ -9,9 +9,9 @@ use super::rows::rows;
 use super::summary::summary_line;
 use super::text::counted;
 use super::value::Sign;
-use super::visible::{visible, visible_lines};
 use crate::kinds::Risk;
 use crate::plan::{Disposition, Plan, PlannedChange, Verdict};
+use crate::visible::{visible, visible_lines};
 
 const STYLE: &str = include_str!("html.css");
 

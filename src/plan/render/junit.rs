@@ -10,9 +10,9 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use super::group::{account_name, named};
 use super::place::object_name;
 use super::value;
-use super::visible::{visible, visible_lines};
 use crate::names::AccountId;
 use crate::plan::{ObjectPlan, Plan, Verdict};
+use crate::visible::{visible, visible_lines};
 
 /// Renders.
 ///
