@@ -36,6 +36,12 @@ struct Attack {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct List {
+    /// What the account is given before anything is declared.
+    #[serde(default)]
+    before: String,
+    /// What is declared on top of the foundation.
+    #[serde(default)]
+    baseline: String,
     attack: Vec<Attack>,
 }
 
@@ -92,7 +98,7 @@ impl Drop for Attacker {
 }
 
 fn evenkeel(account: &Account, kind: &str, args: &[&str]) -> Run {
-    let common = ["-b", "foundation.toml", "-k", kind, "-r", "eu-west-1"];
+    let common = ["-b", "guard.toml", "-k", kind, "-r", "eu-west-1"];
     account.run(&[args, &common].concat())
 }
 
@@ -119,10 +125,12 @@ fn attack(kind: &str, list: &List) -> Vec<String> {
     let account = support::emulator().account();
     let foundation = std::fs::read_to_string(root().join("baselines/foundation.toml")).unwrap();
     account.write("foundation.toml", &foundation);
+    let guard = "schema = 1\n[baseline]\nname = \"guard\"\nextends = [\"foundation.toml\"]\nmode = \"enforce\"\n";
+    account.write("guard.toml", &format!("{guard}{}", list.baseline));
     let mut attacker = Attacker::of(&account);
     let no_root = "control('root', mfa=True, access_keys=False, signing_certificates=False, last_used='2020-01-01T00:00:00+00:00')";
-    attacker.run(no_root).unwrap();
-    let all = ["apply", "-b", "foundation.toml", "-r", "eu-west-1", "--yes", "--max-changes", "99"];
+    attacker.run(no_root).and_then(|()| attacker.run(&list.before)).unwrap();
+    let all = ["apply", "-b", "guard.toml", "-r", "eu-west-1", "--yes", "--max-changes", "99"];
     account.run(&all);
     let mut wrong = Vec::new();
     for attack in &list.attack {
