@@ -173,7 +173,10 @@ async fn try_kind(session: &Arc<Session>, audit: &AuditLog, kind: &dyn DynKind) 
     if rest.left.is_empty() && rest.wrong.is_empty() {
         for (declaration, before) in declarations.iter().zip(&before) {
             let mut after = states(session, declaration).await;
-            for _ in (0..LOOKS).take_while(|_| after != *before) {
+            for _ in 0..LOOKS {
+                if after == *before {
+                    break;
+                }
                 tokio::time::sleep(PAUSE).await;
                 after = states(session, declaration).await;
             }
