@@ -3,9 +3,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod applying;
 mod attacks;
+mod buckets;
 mod cli;
 mod damaged;
+mod defaults;
 mod docs;
 mod examples;
 mod export;
@@ -18,6 +21,7 @@ mod hostile;
 mod language;
 mod network;
 mod properties;
+mod recording;
 mod sandbox;
 mod shards;
 mod support;

@@ -168,7 +168,7 @@ pub async fn write(session: &Arc<Session>, object: &ObjectPlan, action: &Value) 
         .unwrap_or_else(|error| panic!("{}: {action}: {error}", object.title()));
 }
 
-/// The same, which may fail.
+/// The same, which AWS may refuse.
 pub async fn try_write(
     session: &Arc<Session>,
     object: &ObjectPlan,
@@ -182,7 +182,8 @@ pub async fn try_write(
         item: object.item.clone(),
     };
     let cx = Cx::new(facts, Arc::clone(session), Arc::new(ReadCache::default()));
-    registry::find(&object.item.kind).unwrap().apply(&cx.writable(), action).await
+    let kind = registry::find(&object.item.kind).unwrap();
+    kind.apply(&cx.writable(), action).await
 }
 
 /// An observed object without what AWS makes anew each time, such as the ids of rules.

@@ -72,7 +72,7 @@ fn update(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>> {
     }
     changes.extend(delete_boundary(spec, state));
     if let Some(desired) = &spec.tags {
-        changes.extend(tags::changes(
+        changes.extend(tags::IAM.changes(
             &state.tags,
             desired,
             |tags| act(spec, Step::Tag { tags }),
@@ -296,7 +296,7 @@ pub fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
             }])
         }
         Step::Tag { tags } => {
-            let (former, new) = tags::before(tags, state.map(|state| &state.tags));
+            let (former, new) = tags::IAM.before(tags, state.map(|state| &state.tags));
             let mut steps = Vec::new();
             if !former.is_empty() {
                 steps.push(Step::Tag { tags: former });
