@@ -104,8 +104,7 @@ async fn bring(
     let stop = Stop::default();
     let report = Applier { sessions: &sessions, audit, stop: &stop, concurrent_accounts: 1 }
         .apply(&plan, &mut Silent)
-        .await
-        .map_err(|error| error.to_string())?;
+        .await;
     if !report.is_complete() {
         return Err(format!("not all was done: {report:#?}"));
     }
