@@ -33,6 +33,7 @@ pub async fn run(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
     };
     let wish = Wish {
         max_risk,
+        allow_grants: args.allow_grants.iter().copied().map(Into::into).collect(),
         max_changes: args.max_changes,
         audit_log: args.audit_log.clone(),
         only: stored.as_ref().map(changed_places),
