@@ -49,6 +49,8 @@ pub struct KindInfo {
     pub schema: Box<dyn Fn() -> Value + Send + Sync>,
     /// The rules between its fields, for specs that fit the schema.
     pub check: Rules,
+    /// What an item of a named kind governs, in one form whatever way it is written.
+    pub governs: Box<dyn Fn(&Value) -> Option<String> + Send + Sync>,
 }
 
 /// All kinds.

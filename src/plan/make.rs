@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::contradict::contradictions;
 use super::order::{self, Node};
 use super::{
     BaselineRef, Cost, Disposition, FORMAT_VERSION, FailedAccount, Mode, ObjectPlan, Plan,
@@ -87,7 +88,8 @@ pub fn plan_account(input: &AccountInput<'_>) -> AccountPlan {
     let mut objects: Vec<ObjectPlan> = Vec::new();
     let mut references: BTreeMap<ItemName, BTreeSet<ItemName>> = BTreeMap::new();
     let mut ids = 0;
-    for observed in &input.items {
+    let contradictions = contradictions(&input.items, input.kind);
+    for (at, observed) in input.items.iter().enumerate() {
         let item = &observed.declared.item;
         references.entry(item.clone()).or_default().extend(observed.declared.depends_on.clone());
         let Some(kind) = (input.kind)(&item.kind) else { continue };
@@ -104,8 +106,14 @@ pub fn plan_account(input: &AccountInput<'_>) -> AccountPlan {
                 Verdict::Unknown(unknown.clone()),
             )),
             Ok(list) => {
-                for object in list {
-                    objects.push(judge(input, observed, kind, object, &mut ids));
+                for (of_item, object) in list.iter().enumerate() {
+                    objects.push(match contradictions.get(&(at, of_item)) {
+                        Some(unknown) => {
+                            let verdict = Verdict::Unknown(unknown.clone());
+                            blank(observed, kind, object.clone(), verdict)
+                        }
+                        None => judge(input, observed, kind, object, &mut ids),
+                    });
                 }
             }
         }

@@ -2,7 +2,8 @@
 //! applying side read it and decide nothing of their own.
 
 pub mod compare;
-pub mod make;
+pub mod contradict;
+mod make;
 pub mod merge;
 pub mod order;
 pub mod render;

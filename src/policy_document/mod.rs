@@ -116,6 +116,11 @@ impl PolicyDocument {
         canonical::document(&self.0, &self.statements(), partition)
     }
 
+    /// The statements in that form.
+    pub fn canonical_statements(&self, partition: &str) -> Vec<Value> {
+        self.statements().iter().map(|one| canonical::statement(one, partition)).collect()
+    }
+
     /// Whether two documents allow and deny the same. `Sid` and `Id` are names and mean nothing.
     pub fn same_meaning(&self, other: &Self, partition: &str) -> bool {
         self.canonical(partition) == other.canonical(partition)

@@ -228,7 +228,7 @@ impl Applier<'_> {
             Phase::Intent { action: Value::clone(action), before },
         )?;
         let cx = Cx::new(facts(plan, object), Arc::clone(session), Arc::new(ReadCache::default()))
-            .writable();
+            .writable(&plan.run);
         let (step, phase) = match kind.apply(&cx, action).await {
             Ok(()) => (Step::Applied, Phase::Applied),
             Err(error) => {

@@ -11,6 +11,8 @@ mod faults;
 mod fleet;
 mod fleet_safety;
 mod formats;
+mod identity;
+mod keys;
 mod language;
 mod properties;
 mod shards;

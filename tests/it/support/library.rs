@@ -145,7 +145,7 @@ pub async fn write(session: &Arc<Session>, object: &ObjectPlan, action: &Value) 
     };
     let cx = Cx::new(facts, Arc::clone(session), Arc::new(ReadCache::default()));
     let kind = registry::find(&object.item.kind).unwrap();
-    kind.apply(&cx.writable(), action)
+    kind.apply(&cx.writable("test"), action)
         .await
         .unwrap_or_else(|error| panic!("{}: {action}: {error}", object.title()));
 }

@@ -2,6 +2,7 @@
 
 mod apply;
 mod diff;
+mod marks;
 mod observe;
 mod policy;
 pub mod spec;
@@ -13,7 +14,7 @@ pub use spec::{Action, Spec, State};
 
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
-    Change, Control, Cx, Facts, Found, ImpliedPermission, Kind, Object, ObserveError, Scope, Undo,
+    Change, Claim, Control, Cx, Facts, Found, ImpliedPermission, Kind, Object, ObserveError, Scope, Undo,
     WriteCx, WriteError, control,
 };
 use crate::names::Region;
@@ -147,11 +148,9 @@ Resource  = "*"
     }
 
     fn reads(spec: &Spec) -> Vec<&'static str> {
+        // The key policy and the tags of a key that bears the mark are looked at in any case.
         let mut reads =
-            vec!["kms:DescribeKey", "kms:ListAliases", "kms:ListKeys", "kms:ListResourceTags"];
-        if spec.has_policy() {
-            reads.push("kms:GetKeyPolicy");
-        }
+            vec!["tag:GetResources", "kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListResourceTags"];
         if spec.has_rotation() {
             reads.push("kms:GetKeyRotationStatus");
         }
@@ -159,7 +158,8 @@ Resource  = "*"
     }
 
     fn possible_writes(spec: &Spec) -> Vec<&'static str> {
-        let mut writes = vec!["kms:CreateKey", "kms:CreateAlias"];
+        let mut writes =
+            vec!["kms:CreateKey", "kms:CreateAlias", "kms:UpdateAlias", "kms:ListKeys"];
         if spec.description.is_some() {
             writes.push("kms:UpdateKeyDescription");
         }
@@ -198,13 +198,18 @@ Resource  = "*"
     }
 
     fn writes(action: &Action) -> Vec<&'static str> {
-        vec![
-            apply::permission(&action.step),
-            "kms:DescribeKey",
-            "kms:ListAliases",
-            "kms:ListKeys",
-            "kms:ListResourceTags",
-        ]
+        apply::permissions(action)
+    }
+
+    // A key can have many aliases.
+    fn claims(_facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Claim> {
+        let Some(state) = object.state() else { return Vec::new() };
+        let thing = super::thing(&state.key_id);
+        let mut claims = vec![Claim::whole(thing.clone())];
+        if let Some(rotates) = spec.enable_key_rotation {
+            claims.push(Claim::setting(thing, super::ROTATION, rotates));
+        }
+        claims
     }
 
     async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {
@@ -216,7 +221,7 @@ Resource  = "*"
     }
 
     async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
-        Ok(apply::apply(cx, action).await?)
+        apply::apply(cx, action).await
     }
 
     fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
@@ -229,16 +234,22 @@ Resource  = "*"
     }
 
     fn export(_facts: &Facts, object: &Object<State>) -> Option<Spec> {
-        let state = object.state()?;
+        let state = object.state().filter(|state| state.found == spec::Found::Alias)?;
         let rotates = state.rotation.filter(|rotation| rotation.enabled);
+        let policy = match state.policy.as_deref().map(PolicyDocument::from_text) {
+            Some(Ok(policy)) => Some(policy),
+            // A policy that was not understood is no state to declare.
+            Some(Err(_)) => return None,
+            None => None,
+        };
         Some(Spec {
             alias: object.id.clone(),
-            description: Some(state.description.clone()),
-            key_spec: Some(state.key_spec),
-            key_usage: Some(state.key_usage),
-            origin: Some(state.origin),
-            multi_region: Some(state.multi_region),
-            policy: state.policy.as_deref().and_then(|text| PolicyDocument::from_text(text).ok()),
+            description: state.description.clone(),
+            key_spec: Some(state.nature.key_spec),
+            key_usage: Some(state.nature.key_usage),
+            origin: Some(state.nature.origin),
+            multi_region: state.nature.multi_region,
+            policy,
             enabled: match state.key_state {
                 spec::KeyState::Enabled => Some(true),
                 spec::KeyState::Disabled => Some(false),
