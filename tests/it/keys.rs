@@ -187,4 +187,10 @@ fn answers_from_before_a_member_was_there_are_read_by_the_older_one() {
     account.fault(json!({ "service": "kms", "operation": "DescribeKey", "kind": "replace",
         "find": "\"KeyManager\"", "replace": "\"NotThere\"" }));
     account.run(&["check", "-b", "b.toml"]).code(1).says("AWS did not say KeyManager");
+    account.no_faults();
+    // Where the SDK would say "off" in AWS's place.
+    account.write("b.toml", &format!("{HEADER}[kms.key_rotation]\nenabled = false\n"));
+    account.fault(json!({ "service": "kms", "operation": "GetKeyRotationStatus", "kind": "replace",
+        "find": "\"KeyRotationEnabled\"", "replace": "\"NotThere\"" }));
+    account.run(&["check", "-b", "b.toml"]).code(1).says("AWS did not say KeyRotationEnabled");
 }

@@ -7,6 +7,7 @@ use aws_sdk_kms::types::{AliasListEntry, KeyListEntry, KeyMetadata, Tag};
 
 use super::key::spec::{KeyState, Nature, Rotation};
 use crate::aws::error::{AbsentIf, ErrorClass};
+use crate::aws::said::Said;
 use crate::aws::{AwsError, Call};
 use crate::kinds::{Cx, ObserveError, count, known, told};
 
@@ -64,14 +65,21 @@ pub async fn tags(cx: &Cx, key: &str) -> Result<Arc<Vec<Tag>>, ObserveError> {
 /// The rotation of a key; `None` when it cannot rotate.
 pub async fn rotation(cx: &Cx, key: &str) -> Result<Option<Rotation>, ObserveError> {
     let client = cx.client(Client::new);
-    let request = client.get_key_rotation_status().key_id(key).send();
-    let answer = cx.read(GET_ROTATION, key, request).await;
+    let said = Said::new("KeyRotationEnabled");
+    let request = client.get_key_rotation_status().key_id(key).customize().interceptor(said.clone());
+    let answer = cx
+        .read(GET_ROTATION, key, async {
+            let answer = request.send().await?;
+            Ok((said.is_there().then(|| answer.key_rotation_enabled()), answer))
+        })
+        .await;
     // What cannot rotate is no error: keys of other types and origins.
     let answer = answer
         .absent_if(&["UnsupportedOperationException"])
         .map_err(|error| refused(key, error))?;
     let Some(answer) = answer else { return Ok(None) };
-    let enabled = answer.key_rotation_enabled();
+    let (enabled, answer) = answer.as_ref();
+    let enabled = told("KeyRotationEnabled", *enabled)?;
     let period = answer
         .rotation_period_in_days()
         .map(|days| count("RotationPeriodInDays", days))
