@@ -1,6 +1,6 @@
 //! An item of a baseline, with what the engine takes from it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -86,8 +86,8 @@ pub struct ResolvedItem {
     pub note: Option<String>,
     /// The kind's own fields.
     pub spec: Value,
-    /// The items that it refers to.
-    pub depends_on: BTreeSet<ItemName>,
+    /// The items that its fields refer to, by field.
+    pub references: BTreeMap<String, BTreeSet<ItemName>>,
     /// Where it is declared.
     pub location: Location,
 }

@@ -158,7 +158,7 @@ impl Baseline<'_> {
     }
 
     fn resolved(&self, name: &ItemName, declared: &Declared, parts: Parts) -> ResolvedItem {
-        let Parts { mut words, spec, depends_on, .. } = parts;
+        let Parts { mut words, spec, references, .. } = parts;
         ResolvedItem {
             item: name.clone(),
             mode: mode_of(words.remove("mode")),
@@ -166,7 +166,7 @@ impl Baseline<'_> {
             note: words.get("note").and_then(|note| note.as_str().map(str::to_owned)),
             location: self.location(&declared.place),
             spec,
-            depends_on,
+            references,
         }
     }
 
@@ -187,8 +187,8 @@ pub(super) struct Parts {
     pub words: BTreeMap<String, Json>,
     /// The kind's own fields, its AWS name filled in.
     pub spec: Json,
-    /// The items that it refers to.
-    pub depends_on: BTreeSet<ItemName>,
+    /// The items that its fields refer to, by field.
+    pub references: BTreeMap<String, BTreeSet<ItemName>>,
     /// Paths of texts that hold sample values.
     pub samples: BTreeSet<String>,
     /// Whether the Region took part.
@@ -217,8 +217,14 @@ pub(super) fn split(
     let mut filled = Filled::default();
     let mut words = BTreeMap::new();
     let mut spec = Map::new();
+    let mut references = BTreeMap::new();
     for (key, field) in &declared.fields {
         let value = filler.fill(&field.node, &format!("/{key}"), &mut filled)?;
+        let mut referred = std::mem::take(&mut filled.depends_on);
+        referred.remove(name);
+        if !referred.is_empty() {
+            references.insert(key.clone(), referred);
+        }
         if ENGINE_WORDS.contains(&key.as_str()) {
             words.insert(key.clone(), value);
         } else {
@@ -230,11 +236,10 @@ pub(super) fn split(
     {
         spec.entry(field).or_insert_with(|| Json::String(format!("{prefix}{own}")));
     }
-    filled.depends_on.remove(name);
     Ok(Parts {
         words,
         spec: Json::Object(spec),
-        depends_on: filled.depends_on,
+        references,
         samples: filled.samples,
         uses_region: filled.uses_region,
     })

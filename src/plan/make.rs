@@ -6,8 +6,14 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::contradict::contradictions;
-use super::order::{self, Node};
+                for (of_item, object) in list.iter().enumerate() {
+                    objects.push(match contradictions.get(&(at, of_item)) {
+                        Some(unknown) => {
+                            let verdict = Verdict::Unknown(unknown.clone());
+                            blank(observed, kind, object.clone(), verdict)
+                        }
+                        None => judge(input, observed, kind, object, &mut ids, &mut needs),
+                    });
 use super::{
     BaselineRef, Cost, Disposition, FORMAT_VERSION, FailedAccount, Mode, ObjectPlan, Plan,
     PlannedChange, Shards, SnapshotRef, TargetRef, Verdict,
@@ -17,7 +23,7 @@ use crate::digest;
 use crate::fleet::select::SkippedAccount;
 use crate::kinds::erased::DynKind;
 use crate::kinds::object::Unknown;
-use crate::kinds::{Change, Control, Facts, Object, Risk, Scope, Status};
+use crate::kinds::{Change, Control, Facts, FieldDrift, Needs, Object, Risk, Scope, Status};
 use crate::names::{AccountId, ItemName};
 
 /// An item as declared for one account and Region.
@@ -82,16 +88,18 @@ pub struct AccountPlan {
     pub order: Vec<u32>,
 }
 
+/// What each change cannot do without, by its id.
+type Needed = BTreeMap<u32, Step>;
+
 /// Makes an account's part of the plan. Changes of different accounts never wait for each other,
 /// so that accounts are planned one by one, in any order.
 pub fn plan_account(input: &AccountInput<'_>) -> AccountPlan {
     let mut objects: Vec<ObjectPlan> = Vec::new();
-    let mut references: BTreeMap<ItemName, BTreeSet<ItemName>> = BTreeMap::new();
+    let mut needs = Needed::new();
     let mut ids = 0;
     let contradictions = contradictions(&input.items, input.kind);
     for (at, observed) in input.items.iter().enumerate() {
         let item = &observed.declared.item;
-        references.entry(item.clone()).or_default().extend(observed.declared.depends_on.clone());
         let Some(kind) = (input.kind)(&item.kind) else { continue };
         match &observed.objects {
             Err(unknown) => objects.push(blank(
@@ -106,6 +114,7 @@ pub fn plan_account(input: &AccountInput<'_>) -> AccountPlan {
                 Verdict::Unknown(unknown.clone()),
             )),
             Ok(list) => {
+<<<<<<< HEAD
                 for (of_item, object) in list.iter().enumerate() {
                     objects.push(match contradictions.get(&(at, of_item)) {
                         Some(unknown) => {
@@ -114,11 +123,15 @@ pub fn plan_account(input: &AccountInput<'_>) -> AccountPlan {
                         }
                         None => judge(input, observed, kind, object, &mut ids),
                     });
+=======
+                for object in list {
+                    objects.push(judge(input, observed, kind, object, &mut ids, &mut needs));
+>>>>>>> main
                 }
             }
         }
     }
-    let order = link(&mut objects, &references, input.kind);
+    let order = link(&mut objects, &needs, input.kind);
     AccountPlan { objects, in_sync: 0, order }
 }
 
@@ -305,6 +318,7 @@ fn judge(
     kind: &dyn DynKind,
     object: &Object<Value>,
     ids: &mut u32,
+    needed: &mut Needed,
 ) -> ObjectPlan {
     let verdict = match &object.status {
         Status::Unknown(unknown) => Some(Verdict::Unknown(unknown.clone())),
@@ -334,9 +348,18 @@ fn judge(
         },
     };
     let mut plan = blank(observed, kind, object.clone(), verdict);
-    for change in changes {
+    let needs: Vec<Vec<usize>> = changes.iter().enumerate().map(earlier).collect();
+    let mut ids_of_object: Vec<u32> = Vec::with_capacity(changes.len());
+    for (change, needs) in changes.into_iter().zip(&needs) {
         let disposition = dispose(observed, object, &change, waiver.as_ref(), input.max_risk);
         *ids += 1;
+        let step = Step {
+            id: *ids,
+            needs: needs.iter().map(|place| ids_of_object[*place]).collect(),
+            references: references(&observed.declared, object, &change.drift),
+        };
+        needed.insert(*ids, step);
+        ids_of_object.push(*ids);
         let (permissions, undo) = match &change.action {
             None => (Vec::new(), None),
             Some(action) => (
@@ -356,24 +379,58 @@ fn judge(
             permissions,
             undo,
             depends_on: Vec::new(),
+            makes_room: change.makes_room,
+            grants: change.grants,
         });
     }
-    // A write that waits for one which is only reported would be done out of order.
-    let mut held_back: Option<String> = None;
-    for change in &mut plan.changes {
-        match (&change.disposition, &held_back) {
-            (Disposition::Report { reason }, None) if change.action.is_some() => {
-                held_back = Some(reason.clone());
-            }
-            (Disposition::Apply, Some(reason)) => {
-                change.disposition = Disposition::Report {
-                    reason: format!("an earlier step is only reported: {reason}"),
-                };
-            }
-            _ => {}
-        }
-    }
+    hold_back(&mut plan.changes, &needs);
     plan
+}
+
+/// The places of the earlier changes of its object that a change cannot do without.
+fn earlier((place, change): (usize, &Change<Value>)) -> Vec<usize> {
+    match &change.needs {
+        Needs::Only(places) if places.iter().all(|earlier| *earlier < place) => places.clone(),
+        // What no kind can mean is taken for the most careful answer.
+        Needs::Only(_) | Needs::AllBefore => (0..place).collect(),
+    }
+}
+
+/// The items that the fields which differ refer to. Of an object that is not there, all fields do.
+fn references(
+    declared: &Declared,
+    object: &Object<Value>,
+    drift: &[FieldDrift],
+) -> BTreeSet<ItemName> {
+    let is_written = |field: &String| {
+        matches!(object.status, Status::Absent)
+            || drift.iter().any(|drift| {
+                let differs = drift.field.split(['.', '[']).next().unwrap_or_default();
+                differs.is_empty() || differs == field
+            })
+    };
+    let written = declared.references.iter().filter(|(field, _)| is_written(field));
+    written.flat_map(|(_, items)| items.iter().cloned()).collect()
+}
+
+/// A write that cannot do without one which is only reported would be done out of order: it is
+/// only reported too.
+fn hold_back(changes: &mut [PlannedChange], needs: &[Vec<usize>]) {
+    let mut reported: Vec<Option<String>> = Vec::with_capacity(changes.len());
+    for (change, needs) in changes.iter_mut().zip(needs) {
+        let cause = needs.iter().find_map(|place| reported.get(*place).cloned().flatten());
+        let reason = match (&change.disposition, cause) {
+            (Disposition::Apply, Some(cause)) => {
+                change.disposition = Disposition::Report {
+                    reason: format!("an earlier step is only reported: {cause}"),
+                };
+                Some(cause)
+            }
+            (Disposition::Report { reason }, _) if change.action.is_some() => Some(reason.clone()),
+            _ => None,
+        };
+        reported.push(reason);
+    }
 }
 
 /// Whether a change may be written, the strongest reason against it first.
@@ -409,13 +466,12 @@ fn dispose(
 /// Enters the dependencies between changes and returns the order of applying them.
 fn link(
     objects: &mut [ObjectPlan],
-    references: &BTreeMap<ItemName, BTreeSet<ItemName>>,
+    needed: &Needed,
     kind: &dyn Fn(&str) -> Option<&'static dyn DynKind>,
 ) -> Vec<u32> {
     let mut nodes = Vec::new();
     for object in objects.iter() {
-        let after = kind(&object.item.kind).map(DynKind::after).unwrap_or_default();
-        let applied: Vec<u32> = object
+        let applied: BTreeSet<u32> = object
             .changes
             .iter()
             .filter(|change| change.is_applied())
@@ -424,13 +480,18 @@ fn link(
         if applied.is_empty() {
             continue;
         }
+        let steps = object.changes.iter().filter(|change| change.is_applied());
+        let steps = steps.filter_map(|change| needed.get(&change.id)).cloned().map(|mut step| {
+            // What stands before it and is a finding of people is nothing to wait for.
+            step.needs.retain(|id| applied.contains(id));
+            step
+        });
         nodes.push(Node {
             account: object.account.clone(),
             region: (!object.global).then(|| object.region.clone()),
             item: object.item.clone(),
-            references: references.get(&object.item).cloned().unwrap_or_default(),
-            after,
-            changes: applied,
+            after: kind(&object.item.kind).map(DynKind::after).unwrap_or_default(),
+            changes: steps.collect(),
         });
     }
     let (order, depends_on) = order::sort(&nodes);
@@ -438,4 +499,95 @@ fn link(
         change.depends_on = depends_on.get(&change.id).cloned().unwrap_or_default();
     }
     order
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::baseline::Regions;
+    use crate::baseline::item::{Location, RegionWord};
+    use crate::kinds::Drift;
+
+    fn planned(id: u32, disposition: Disposition) -> PlannedChange {
+        PlannedChange {
+            id,
+            drift: Vec::new(),
+            action: Some(Box::new(Value::Null)),
+            risk: Risk::Safe,
+            warnings: Vec::new(),
+            disposition,
+            permissions: Vec::new(),
+            undo: None,
+            depends_on: Vec::new(),
+            makes_room: false,
+            grants: Vec::new(),
+        }
+    }
+
+    fn reported(reason: &str) -> Disposition {
+        Disposition::Report { reason: reason.to_owned() }
+    }
+
+    #[test]
+    fn only_what_needs_a_reported_step_is_held_back() {
+        let mut changes = vec![
+            planned(1, reported("too risky")),
+            planned(2, Disposition::Apply),
+            planned(3, Disposition::Apply),
+            planned(4, Disposition::Apply),
+        ];
+        hold_back(&mut changes, &[vec![], vec![0], vec![1], vec![]]);
+        let held = reported("an earlier step is only reported: too risky");
+        let dispositions: Vec<_> = changes.into_iter().map(|change| change.disposition).collect();
+        let expected = [reported("too risky"), held.clone(), held, Disposition::Apply];
+        assert_eq!(dispositions, expected);
+    }
+
+    #[test]
+    fn what_people_must_mend_holds_nothing_back() {
+        let mut finding = planned(1, reported("evenkeel only inspects this"));
+        finding.action = None;
+        let mut changes = vec![finding, planned(2, Disposition::Apply)];
+        hold_back(&mut changes, &[vec![], vec![0]]);
+        assert!(changes[1].is_applied());
+    }
+
+    #[test]
+    fn a_change_needs_what_its_kind_names_and_otherwise_all_before() {
+        let change = || Change::new(Value::Null, Drift::new());
+        assert_eq!(earlier((2, &change())), [0, 1]);
+        assert_eq!(earlier((2, &change().needs([1]))), [1]);
+        assert!(earlier((2, &change().independent())).is_empty());
+        assert_eq!(earlier((1, &change().needs([7]))), [0], "no change can need a later one");
+    }
+
+    #[test]
+    fn only_a_field_that_is_written_waits_for_what_it_refers_to() {
+        let declared = Declared {
+            resolved: Arc::new(ResolvedItem {
+                item: "s3.bucket.a".parse().unwrap(),
+                mode: Mode::Enforce,
+                regions: Regions::Word(RegionWord::Home),
+                note: None,
+                spec: Value::Null,
+                references: BTreeMap::from([(
+                    "access_log_bucket".to_owned(),
+                    BTreeSet::from(["s3.bucket.logs".parse().unwrap()]),
+                )]),
+                location: Location { file: "b.toml".into(), line: 1 },
+            }),
+            mode: Mode::Enforce,
+        };
+        let waits = |object: &Object<Value>, field: &str| {
+            let mut drift = Drift::new();
+            drift.add(field, None::<bool>, Some(true));
+            !references(&declared, object, &drift.0).is_empty()
+        };
+        let there = Object::present("a", Value::Null);
+        assert!(waits(&there, "access_log_bucket"));
+        assert!(waits(&there, "access_log_bucket.name"));
+        assert!(!waits(&there, "versioning"));
+        assert!(waits(&Object::absent("a"), "versioning"), "it is made with all of its fields");
+    }
 }

@@ -24,7 +24,7 @@ pub use make::{
 
 use crate::kinds::change::FieldDrift;
 use crate::kinds::object::Unknown;
-use crate::kinds::{Object, Risk, Undo};
+use crate::kinds::{Grant, Object, Risk, Undo};
 use crate::names::{AccountId, ItemName, Region};
 
 /// The version of the plan's JSON form; it grows when a reader of an older one would misread.
@@ -246,6 +246,13 @@ pub struct PlannedChange {
     pub undo: Option<Box<Undo<Value>>>,
     /// The changes that must succeed before.
     pub depends_on: Vec<u32>,
+    /// Whether it takes something away that counts against a quota, so that it goes first when an
+    /// earlier change of the object is refused for a quota.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub makes_room: bool,
+    /// The rises of privileges that it would make.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grants: Vec<Grant>,
 }
 
 /// Whether a change would be written.

@@ -125,7 +125,9 @@ impl Applier<'_> {
         let changes = plan.changes();
         let mut by_account: BTreeMap<&AccountId, Vec<(&ObjectPlan, &PlannedChange)>> =
             BTreeMap::new();
-        for (object, change) in plan.order.iter().filter_map(|id| changes.get(id).copied()) {
+        let mut named = BTreeSet::new();
+        let order = plan.order.iter().filter(|id| named.insert(**id));
+        for (object, change) in order.filter_map(|id| changes.get(id).copied()) {
             by_account.entry(&object.account).or_default().push((object, change));
         }
         let shared = Mutex::new(progress);
@@ -213,6 +215,12 @@ impl Applier<'_> {
         object: &ObjectPlan,
         change: &PlannedChange,
     ) -> Result<Step, AuditError> {
+        // The last guard: whatever made the plan, what it only reports is not written.
+        if !change.is_applied() {
+            return Ok(Step::Failed {
+                error: "the plan only reports this change: it is not written".to_owned(),
+            });
+        }
         let (Some(action), Some(kind), Some(session)) =
             (&change.action, registry::find(&object.item.kind), self.sessions.get(&object.account))
         else {
@@ -367,5 +375,65 @@ fn facts(plan: &Plan, object: &ObjectPlan) -> Facts {
         home_region: target
             .map_or_else(|| object.region.clone(), |target| target.home_region.clone()),
         item: object.item.clone(),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::plan::{AccountPlan, BaselineRef, Cost, PlanHead, assemble};
+
+    struct Nobody;
+    impl Progress for Nobody {}
+
+    #[tokio::test]
+    async fn what_the_plan_only_reports_is_not_written_whatever_its_order_says() {
+        let object = serde_json::from_value(json!({
+            "account": "000000000001", "region": "eu-west-1", "global": true,
+            "item": "iam.password_policy", "mode": "report", "controls": [],
+            "verdict": {"is": "drifted"}, "spec": null, "state_digest": "",
+            "observed": {"id": "", "status": "absent"},
+            "changes": [{
+                "id": 1, "action": {}, "risk": "safe", "warnings": [], "permissions": [],
+                "disposition": {"is": "report", "reason": "mode is \"report\""},
+                "depends_on": [], "drift": [],
+            }],
+        }))
+        .unwrap();
+        let head = PlanHead {
+            run: String::new(),
+            baseline: BaselineRef {
+                name: String::new(),
+                digest: String::new(),
+                files: Vec::new(),
+                targets: Vec::new(),
+            },
+            targets: Vec::new(),
+            failed: Vec::new(),
+            skipped: Vec::new(),
+            snapshot: None,
+            shards: None,
+            cost: Cost::default(),
+        };
+        let part = AccountPlan { objects: vec![object], in_sync: 0, order: vec![1, 1, 7] };
+        let plan = assemble(head, vec![part]);
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("audit.jsonl");
+        let applier = Applier {
+            sessions: &BTreeMap::new(),
+            audit: &AuditLog::open(&log).unwrap(),
+            stop: &Stop::default(),
+            concurrent_accounts: 1,
+        };
+        let report = applier.apply(&plan, &mut Nobody).await.unwrap();
+        assert_eq!(report.outcomes.len(), 1);
+        assert!(
+            matches!(&report.outcomes[0].step, Step::Failed { error } if error.contains("only reports")),
+            "{report:?}"
+        );
+        assert!(!std::fs::read_to_string(&log).unwrap().contains("intent"));
     }
 }

@@ -291,7 +291,7 @@ impl Placer<'_> {
                 regions: error.regions,
                 note: None,
                 spec: serde_json::Value::Null,
-                depends_on: BTreeSet::new(),
+                references: BTreeMap::new(),
                 location: error.location,
             })
         });
