@@ -464,8 +464,7 @@ fn contradiction(conflicts: &[Conflict]) -> Failure {
     const NAMED: usize = 3;
     let mut accounts: BTreeMap<(&str, &str, &str), BTreeSet<&AccountId>> = BTreeMap::new();
     for conflict in conflicts {
-        let key =
-            (conflict.what.as_str(), conflict.first.as_str(), conflict.second.as_str());
+        let key = (conflict.what.as_str(), conflict.first.as_str(), conflict.second.as_str());
         accounts.entry(key).or_default().insert(&conflict.account);
     }
     let lines: Vec<String> = accounts

@@ -16,10 +16,7 @@ const TO_HAND_OVER: Duration = Duration::from_millis(250);
 
 /// Looks at objects by their ids. What was not read when the time of the account is over is unknown
 /// one by one: what was read is kept.
-pub async fn sweep<S, F>(
-    cx: &Cx,
-    looks: impl IntoIterator<Item = (String, F)>,
-) -> Vec<Object<S>>
+pub async fn sweep<S, F>(cx: &Cx, looks: impl IntoIterator<Item = (String, F)>) -> Vec<Object<S>>
 where
     F: Future<Output = Object<S>>,
 {

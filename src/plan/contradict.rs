@@ -45,7 +45,8 @@ pub fn contradictions(
         if of_items.len() < 2 || (same && !whole) {
             continue;
         }
-        let said: Vec<String> = claims.iter().map(|((at, _), claim)| line(&items[*at], claim)).collect();
+        let said: Vec<String> =
+            claims.iter().map(|((at, _), claim)| line(&items[*at], claim)).collect();
         let reason = if whole {
             format!("{} are one thing, {thing}", said.join(" and "))
         } else {

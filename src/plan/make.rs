@@ -6,14 +6,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-                for (of_item, object) in list.iter().enumerate() {
-                    objects.push(match contradictions.get(&(at, of_item)) {
-                        Some(unknown) => {
-                            let verdict = Verdict::Unknown(unknown.clone());
-                            blank(observed, kind, object.clone(), verdict)
-                        }
-                        None => judge(input, observed, kind, object, &mut ids, &mut needs),
-                    });
+use super::contradict::contradictions;
+use super::order::{self, Node, Step};
 use super::{
     BaselineRef, Cost, Disposition, FORMAT_VERSION, FailedAccount, Mode, ObjectPlan, Plan,
     PlannedChange, Shards, SnapshotRef, TargetRef, Verdict,
@@ -114,19 +108,14 @@ pub fn plan_account(input: &AccountInput<'_>) -> AccountPlan {
                 Verdict::Unknown(unknown.clone()),
             )),
             Ok(list) => {
-<<<<<<< HEAD
                 for (of_item, object) in list.iter().enumerate() {
                     objects.push(match contradictions.get(&(at, of_item)) {
                         Some(unknown) => {
                             let verdict = Verdict::Unknown(unknown.clone());
                             blank(observed, kind, object.clone(), verdict)
                         }
-                        None => judge(input, observed, kind, object, &mut ids),
+                        None => judge(input, observed, kind, object, &mut ids, &mut needs),
                     });
-=======
-                for object in list {
-                    objects.push(judge(input, observed, kind, object, &mut ids, &mut needs));
->>>>>>> main
                 }
             }
         }

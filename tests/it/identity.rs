@@ -21,7 +21,9 @@ fn wrote(account: &Account) -> bool {
 
 #[test]
 fn names_of_roles_that_differ_by_case_are_one_role() {
-    let items = format!("[iam.role.a]\nrole_name = \"audit\"\n{ROLE}[iam.role.b]\nrole_name = \"AUDIT\"\n{ROLE}");
+    let items = format!(
+        "[iam.role.a]\nrole_name = \"audit\"\n{ROLE}[iam.role.b]\nrole_name = \"AUDIT\"\n{ROLE}"
+    );
     let account = account(&items);
     account.run(&["validate", "b.toml"]).code(1).complains("iam.role.a").complains("iam.role.b");
     // Of two targets that select one account, too.
@@ -43,7 +45,8 @@ fn names_of_roles_that_differ_by_case_are_one_role() {
 
 #[test]
 fn another_spelling_of_a_roles_name_is_a_finding_with_the_right_one() {
-    let account = account(&format!("[iam.role.a]\nrole_name = \"AUDIT\"\ndescription = \"\"\n{ROLE}"));
+    let account =
+        account(&format!("[iam.role.a]\nrole_name = \"AUDIT\"\ndescription = \"\"\n{ROLE}"));
     account.boto3(
         "iam = boto3.client('iam')\n\
          own = boto3.client('sts').get_caller_identity()['Account']\n\
@@ -80,9 +83,8 @@ fn two_aliases_of_one_key_are_unknown_and_name_each_other() {
 
 #[test]
 fn a_key_and_a_sweep_that_contradict_each_other_are_unknown() {
-    let account = account(
-        "[kms.key.one]\nenable_key_rotation = false\n[kms.key_rotation]\nenabled = true\n",
-    );
+    let account =
+        account("[kms.key.one]\nenable_key_rotation = false\n[kms.key_rotation]\nenabled = true\n");
     account.boto3(
         "kms = boto3.client('kms')\n\
          key = kms.create_key()['KeyMetadata']['KeyId']\n\

@@ -93,7 +93,8 @@ fn a_throttled_create_key_is_tried_again() {
 #[test]
 fn a_key_that_was_made_and_got_no_alias_is_adopted_with_words() {
     let account = account(AUDIT);
-    let key = python(&account, "print(json.dumps(kms.create_key(Tags=mark)['KeyMetadata']['KeyId']))");
+    let key =
+        python(&account, "print(json.dumps(kms.create_key(Tags=mark)['KeyMetadata']['KeyId']))");
     let key = key.as_str().unwrap();
     account
         .run(&["plan", "-b", "b.toml"])
@@ -129,7 +130,8 @@ fn a_planted_key_is_not_adopted_in_silence() {
 fn another_key_with_the_mark_is_a_finding() {
     let account = account(AUDIT);
     account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
-    let key = python(&account, "print(json.dumps(kms.create_key(Tags=mark)['KeyMetadata']['KeyId']))");
+    let key =
+        python(&account, "print(json.dumps(kms.create_key(Tags=mark)['KeyMetadata']['KeyId']))");
     account.run(&["check", "-b", "b.toml"]).code(2).says(key.as_str().unwrap());
 }
 
@@ -172,12 +174,19 @@ fn what_was_read_when_the_time_is_over_is_kept() {
         "where": { "KeyId": keys[0] } }));
     let plan = account.run(&["plan", "--format", "json"]).json();
     assert_eq!(plan["summary"]["unknown"], 1, "{plan:#}");
-    assert_eq!(plan["summary"]["reported"].as_u64().unwrap() + plan["summary"]["changes"].as_u64().unwrap_or(0), 3, "{plan:#}");
+    assert_eq!(
+        plan["summary"]["reported"].as_u64().unwrap()
+            + plan["summary"]["changes"].as_u64().unwrap_or(0),
+        3,
+        "{plan:#}"
+    );
 }
 
 #[test]
 fn answers_from_before_a_member_was_there_are_read_by_the_older_one() {
-    let account = account("[kms.key_rotation]\nenabled = true\n[kms.key.audit]\nkey_spec = \"SYMMETRIC_DEFAULT\"\n");
+    let account = account(
+        "[kms.key_rotation]\nenabled = true\n[kms.key.audit]\nkey_spec = \"SYMMETRIC_DEFAULT\"\n",
+    );
     account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
     account.run(&["check", "-b", "b.toml"]).code(0);
     account.fault(json!({ "service": "kms", "operation": "DescribeKey", "kind": "replace",
@@ -190,7 +199,8 @@ fn answers_from_before_a_member_was_there_are_read_by_the_older_one() {
     account.no_faults();
     // Where the SDK would say "off" in AWS's place.
     account.write("b.toml", &format!("{HEADER}[kms.key_rotation]\nenabled = false\n"));
-    account.fault(json!({ "service": "kms", "operation": "GetKeyRotationStatus", "kind": "replace",
+    account
+        .fault(json!({ "service": "kms", "operation": "GetKeyRotationStatus", "kind": "replace",
         "find": "\"KeyRotationEnabled\"", "replace": "\"NotThere\"" }));
     account.run(&["check", "-b", "b.toml"]).code(1).says("AWS did not say KeyRotationEnabled");
 }

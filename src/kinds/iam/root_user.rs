@@ -199,7 +199,8 @@ expect_no_password         = true
             drift.add(field, Some(actual), Some(desired));
             findings.push(Change::finding(drift).withhold(what_to_do));
         };
-        for field in ["allow_access_keys", "allow_signing_certificates", "max_days_since_last_use"] {
+        for field in ["allow_access_keys", "allow_signing_certificates", "max_days_since_last_use"]
+        {
             compared::mark(field);
         }
         if state.virtual_mfa_devices.is_some() || spec.require_hardware_mfa == Some(false) {
@@ -282,9 +283,8 @@ expect_no_password         = true
         // A requirement that holds for want of a password is declared only where AWS says so.
         let without_credentials =
             !state.access_keys_present && state.password_present == Some(false);
-        let undecided = !state.mfa_enabled
-            && !state.access_keys_present
-            && state.password_present.is_none();
+        let undecided =
+            !state.mfa_enabled && !state.access_keys_present && state.password_present.is_none();
         Some(Spec {
             require_mfa: (!undecided).then_some(state.mfa_enabled || without_credentials),
             require_hardware_mfa: state.virtual_mfa_devices.as_ref().map(Vec::is_empty),
@@ -315,7 +315,8 @@ async fn virtual_devices(cx: &Cx) -> Result<Vec<String>, ObserveError> {
     for device in devices.iter() {
         // Assigned devices have a user; the root user comes without name and path.
         let user = told("VirtualMFADevices.User", device.user())?;
-        let arn = told("VirtualMFADevices.User.Arn", Some(user.arn()).filter(|arn| !arn.is_empty()))?;
+        let arn =
+            told("VirtualMFADevices.User.Arn", Some(user.arn()).filter(|arn| !arn.is_empty()))?;
         if arn.ends_with(":root") {
             roots.push(device.serial_number().to_owned());
         }

@@ -364,12 +364,9 @@ fn ineligible(key: &KeyMetadata, account: &str) -> Result<Option<String>, Observ
     let state = reads::state(key)?;
     match state {
         KeyState::Enabled => Ok(None),
-        KeyState::Disabled | KeyState::PendingDeletion | KeyState::PendingReplicaDeletion => {
-            Ok(Some(format!(
-                "it is in the state {}, in which rotation cannot change",
-                state.as_str()
-            )))
-        }
+        KeyState::Disabled | KeyState::PendingDeletion | KeyState::PendingReplicaDeletion => Ok(
+            Some(format!("it is in the state {}, in which rotation cannot change", state.as_str())),
+        ),
         // These pass: whoever says "left out" now would say "in sync" of a key that nobody looked at.
         KeyState::Creating
         | KeyState::PendingImport
@@ -417,7 +414,7 @@ mod tests {
     };
 
     use super::{
-        Change, Exclude, Facts, Kind, KeyMetadata, KeyRotation, MultiRegionKeyType, Object,
+        Change, Exclude, Facts, KeyMetadata, KeyRotation, Kind, MultiRegionKeyType, Object,
         PeriodMode, Spec, State, Step, ineligible,
     };
     use crate::names::{ItemName, Region};

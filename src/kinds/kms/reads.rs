@@ -66,7 +66,8 @@ pub async fn tags(cx: &Cx, key: &str) -> Result<Arc<Vec<Tag>>, ObserveError> {
 pub async fn rotation(cx: &Cx, key: &str) -> Result<Option<Rotation>, ObserveError> {
     let client = cx.client(Client::new);
     let said = Said::new("KeyRotationEnabled");
-    let request = client.get_key_rotation_status().key_id(key).customize().interceptor(said.clone());
+    let request =
+        client.get_key_rotation_status().key_id(key).customize().interceptor(said.clone());
     let answer = cx
         .read(GET_ROTATION, key, async {
             let answer = request.send().await?;

@@ -240,9 +240,9 @@ fn put_inline(
                 && !former.narrowing(desired, &facts.partition).is_empty()
         });
         let part = if only_loses { Part::Remove } else { Part::Add };
-        parts.extend(change.map(|change| {
-            (part, if only_loses { change.makes_room() } else { change })
-        }));
+        parts.extend(
+            change.map(|change| (part, if only_loses { change.makes_room() } else { change })),
+        );
     }
     if all_understood {
         compared::mark("inline_policies");
@@ -303,8 +303,7 @@ fn detach(spec: &Spec, state: &State) -> Vec<(Part, Change<Action>)> {
     else {
         return Vec::new();
     };
-    let first =
-        limits::managed_in_the_way(attached.len(), declared.difference(attached).count());
+    let first = limits::managed_in_the_way(attached.len(), declared.difference(attached).count());
     attached
         .difference(declared)
         .enumerate()

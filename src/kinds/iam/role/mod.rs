@@ -156,8 +156,7 @@ Statement = [{ Effect = "Allow", Action = "ec2:CreateSnapshot", Resource = "*" }
             );
         }
         let sizes = spec.inline_policies.iter().flat_map(|policies| policies.values());
-        let total: usize =
-            sizes.map(|policy| limits::size(&policy.to_compact_string())).sum();
+        let total: usize = sizes.map(|policy| limits::size(&policy.to_compact_string())).sum();
         if total > limits::INLINE_POLICIES {
             problem(
                 "inline_policies",

@@ -54,12 +54,9 @@ impl Turn {
                 (Remove, &[Add]),
                 (Trust, &[Bound, MakeRoom, Remove]),
             ],
-            (false, _) => [
-                (Trust, &[]),
-                (MakeRoom, &[]),
-                (Add, &[Bound, MakeRoom, Trust]),
-                (Remove, &[Add]),
-            ],
+            (false, _) => {
+                [(Trust, &[]), (MakeRoom, &[]), (Add, &[Bound, MakeRoom, Trust]), (Remove, &[Add])]
+            }
         };
         let first: (Part, &'static [Part]) = (Bound, &[]);
         let last: (Part, &'static [Part]) = (Unbound, &[MakeRoom, Remove, Trust]);
@@ -77,7 +74,8 @@ pub fn order(turn: Turn, changes: Vec<(Part, Change<Action>)>) -> Vec<Change<Act
         let (now, later): (Vec<_>, Vec<_>) =
             others.into_iter().partition(|(other, _)| *other == part);
         others = later;
-        let before: Vec<usize> = (0..parts.len()).filter(|at| needs.contains(&parts[*at])).collect();
+        let before: Vec<usize> =
+            (0..parts.len()).filter(|at| needs.contains(&parts[*at])).collect();
         for (part, change) in now {
             parts.push(part);
             ordered.push(change.needs(before.iter().copied()));

@@ -222,8 +222,7 @@ fn a_policy_that_cannot_be_understood_is_not_compared() {
         "audit",
         State { assume_role_policy: "{".to_owned(), inline_policies, ..state() },
     );
-    let (changes, fields) =
-        crate::kinds::compared::during(|| Role::diff(&facts(), &spec, &object));
+    let (changes, fields) = crate::kinds::compared::during(|| Role::diff(&facts(), &spec, &object));
     assert!(changes.is_empty());
     assert!(!fields.contains("assume_role_policy") && !fields.contains("inline_policies"));
 }

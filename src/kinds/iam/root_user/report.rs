@@ -58,8 +58,9 @@ pub async fn root_last_use(cx: &Cx) -> Result<Option<LastUse>, ObserveError> {
 /// AWS has no report to give now.
 fn not_ready() -> ObserveError {
     ObserveError::Unclear {
-        reason: "AWS is still making the credential report, which says when the root user was last used"
-            .to_owned(),
+        reason:
+            "AWS is still making the credential report, which says when the root user was last used"
+                .to_owned(),
         remedy: "run again in some minutes".to_owned(),
     }
 }
@@ -89,7 +90,8 @@ fn last_use(csv: &[u8], made: DateTime<Utc>) -> Result<Option<LastUse>, ObserveE
         }
         let mut last: Option<DateTime<Utc>> = None;
         for place in &places {
-            let value = row.get(*place).ok_or_else(|| malformed("the root user's row is cut short"))?;
+            let value =
+                row.get(*place).ok_or_else(|| malformed("the root user's row is cut short"))?;
             if NEVER.contains(&value) {
                 continue;
             }
@@ -116,8 +118,7 @@ mod tests {
         "2026-03-11T12:00:00Z".parse().unwrap()
     }
 
-    const HEAD: &str =
-        "user,arn,password_last_used,new_column,access_key_1_last_used_date,access_key_2_last_used_date\n";
+    const HEAD: &str = "user,arn,password_last_used,new_column,access_key_1_last_used_date,access_key_2_last_used_date\n";
 
     fn of(rows: &str) -> Result<Option<LastUse>, ObserveError> {
         last_use(format!("{HEAD}{rows}").as_bytes(), made())

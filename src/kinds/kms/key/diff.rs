@@ -214,11 +214,7 @@ fn known(marked: &Marked) -> String {
 }
 
 /// Names those whom the policy of a key lets in already.
-fn warn_of_policy(
-    facts: &Facts,
-    mut change: Change<Action>,
-    marked: &Marked,
-) -> Change<Action> {
+fn warn_of_policy(facts: &Facts, mut change: Change<Action>, marked: &Marked) -> Change<Action> {
     let Ok(document) = PolicyDocument::from_text(&marked.policy) else {
         return change.withhold("its key policy cannot be understood");
     };
@@ -418,12 +414,10 @@ pub fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
             Some(policy) => by(vec![Step::PutPolicy { policy }]),
             None => Undo::Impossible("the former policy was not observed".to_owned()),
         },
-        Step::Describe { .. } => {
-            match state.and_then(|state| state.description.clone()) {
-                Some(description) => by(vec![Step::Describe { description }]),
-                None => Undo::Impossible("the former description was not observed".to_owned()),
-            }
-        }
+        Step::Describe { .. } => match state.and_then(|state| state.description.clone()) {
+            Some(description) => by(vec![Step::Describe { description }]),
+            None => Undo::Impossible("the former description was not observed".to_owned()),
+        },
         Step::Enable => by(vec![Step::Disable]),
         Step::Disable => by(vec![Step::Enable]),
         Step::Rotate { .. } | Step::StopRotating => {

@@ -14,8 +14,8 @@ pub use spec::{Action, Spec, State};
 
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
-    Change, Claim, Control, Cx, Facts, Found, ImpliedPermission, Kind, Object, ObserveError, Scope, Undo,
-    WriteCx, WriteError, control,
+    Change, Claim, Control, Cx, Facts, Found, ImpliedPermission, Kind, Object, ObserveError, Scope,
+    Undo, WriteCx, WriteError, control,
 };
 use crate::names::Region;
 use crate::policy_document::PolicyDocument;

@@ -73,11 +73,7 @@ fn a_new_key_gets_its_alias_and_then_the_rest() {
     let steps = steps(&spec, &Object::absent("alias/audit"));
     assert!(matches!(
         steps.as_slice(),
-        [
-            Some(Step::Create(_)),
-            Some(Step::Rotate { .. }),
-            Some(Step::Disable)
-        ]
+        [Some(Step::Create(_)), Some(Step::Rotate { .. }), Some(Step::Disable)]
     ));
 }
 
@@ -119,8 +115,7 @@ fn a_planted_key_is_not_adopted_or_says_whom_it_lets_in() {
     let spec = Spec { origin: Some(Origin::External), ..spec() };
     let changes = adopt(Marked { nature: external, ..*marked() }, &spec);
     assert!(changes[0].action.is_some(), "it is what is declared");
-    let changes =
-        adopt(Marked { policy: OTHERS_POLICY.to_owned(), ..*marked() }, &self::spec());
+    let changes = adopt(Marked { policy: OTHERS_POLICY.to_owned(), ..*marked() }, &self::spec());
     assert_eq!(changes[0].grants.len(), 1);
     assert_eq!(changes[0].grants[0].class, GrantClass::Foreign);
     assert!(changes[0].warnings[1].contains("999999999999"), "{:?}", changes[0].warnings);
@@ -183,11 +178,8 @@ fn no_state_of_a_key_is_passed_over() {
     ];
     for key_state in all {
         for (enabled, rotates) in [(true, true), (true, false), (false, true), (false, false)] {
-            let spec = Spec {
-                enabled: Some(enabled),
-                enable_key_rotation: Some(rotates),
-                ..spec()
-            };
+            let spec =
+                Spec { enabled: Some(enabled), enable_key_rotation: Some(rotates), ..spec() };
             let rotation = Some(Rotation { enabled: false, period_in_days: None });
             let state = State { key_state, rotation, ..state() };
             let object = Object::present("alias/audit", serde_json::to_value(&state).unwrap());
