@@ -414,8 +414,8 @@ mod tests {
     };
 
     use super::{
-        Change, Exclude, Facts, KeyMetadata, KeyRotation, Kind, MultiRegionKeyType, Object,
-        PeriodMode, Spec, State, Step, ineligible,
+        Facts, KeyMetadata, KeyRotation, Kind, MultiRegionKeyType, Object, PeriodMode, Spec, State,
+        Step, ineligible,
     };
     use crate::names::{ItemName, Region};
 
