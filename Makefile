@@ -7,6 +7,7 @@ TOOLS            := $(CACHE)/tools
 VENV             := $(CACHE)/venv
 PYTHON           := $(VENV)/bin/python
 DENY_VERSION     := 0.20.2
+ZIZMOR_VERSION   := 1.32.0
 
 export CARGO_TARGET_DIR
 export EVENKEEL_PYTHON := $(PYTHON)
@@ -29,10 +30,11 @@ test: emulator ## everything: unit, property, command-line and emulator tests
 	cargo test --all-targets
 	cargo test --doc
 
-lint: ## formatting, lints, docs without warnings
+lint: $(TOOLS)/zizmor/.installed-$(ZIZMOR_VERSION) ## formatting, lints, docs without warnings, safe workflows
 	cargo fmt --check
 	cargo clippy --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items
+	"$(TOOLS)/zizmor/bin/zizmor" --offline --no-progress --quiet .github examples/fleet examples/starter/workflow.yml
 
 deny: tools ## licences, advisories and sources of all dependencies
 	"$(TOOLS)/bin/cargo-deny" check bans licenses sources
@@ -74,6 +76,12 @@ $(TOOLS)/.cargo-deny-$(DENY_VERSION):
 	@echo "== installing cargo-deny $(DENY_VERSION)"
 	CARGO_TARGET_DIR="$(CACHE)/tools-target" cargo install cargo-deny --version $(DENY_VERSION) --locked --root "$(TOOLS)"
 	@touch $@
+
+$(TOOLS)/zizmor/.installed-%:
+	@echo "== installing zizmor $*, which looks for holes in workflows"
+	python3 -m venv "$(TOOLS)/zizmor"
+	"$(TOOLS)/zizmor/bin/pip" install --quiet --disable-pip-version-check "zizmor==$*"
+	@touch "$@"
 
 clean-cache: ## throw away everything that was built or installed
 	rm -rf "$(CACHE)"

@@ -24,3 +24,4 @@ pub mod plan;
 pub mod policy_document;
 pub mod reconcile;
 pub mod store;
+pub mod visible;

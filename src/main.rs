@@ -70,11 +70,12 @@ fn report(failure: &cli::failure::Failure, colours: bool) -> String {
     };
     let mut text = String::new();
     let width = 100;
+    let shown = cli::shown::Shown::new(failure);
     match miette::GraphicalReportHandler::new_themed(theme)
         .with_width(width)
-        .render_report(&mut text, failure)
+        .render_report(&mut text, &shown)
     {
         Ok(()) => text,
-        Err(_) => format!("error: {failure}"),
+        Err(_) => format!("error: {shown}"),
     }
 }

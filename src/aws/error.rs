@@ -235,6 +235,13 @@ impl AwsError {
         (self.class == ErrorClass::Denied).then(|| self.call.iam_action().into_owned())
     }
 
+    /// Whether there was an HTTP status alone, as from a server that speaks no AWS. S3 answers HEAD
+    /// that way, too, where there is no body to hold a code.
+    fn has_no_code(&self) -> bool {
+        self.status.is_some_and(|status| self.code == status.to_string())
+            && !self.call.operation.starts_with("Head")
+    }
+
     /// What the reader should do next.
     pub fn remedy(&self) -> String {
         match self.class {
@@ -268,6 +275,14 @@ impl AwsError {
                 "check the network, proxy, Region name and AWS_ENDPOINT_URL, then run again".to_owned()
             }
             ErrorClass::ServerFault => "AWS failed on its side: run again; what was done is in the audit log".to_owned(),
+            ErrorClass::Absent if self.has_no_code() => format!(
+                "what answered does not seem to be AWS's {}, or does not know the host name that the SDK asked for: check AWS_ENDPOINT_URL, the proxy and the Region name",
+                self.call.service
+            ),
+            ErrorClass::Absent if self.call.is_read() => {
+                "what the baseline names here is not there: check the name, the account and the Region"
+                    .to_owned()
+            }
             ErrorClass::Absent => "the thing has gone since it was observed: make a new plan".to_owned(),
             ErrorClass::NotRecorded => {
                 "take a new snapshot with this baseline (`evenkeel snapshot`), or plan without --snapshot".to_owned()
@@ -305,9 +320,21 @@ impl fmt::Display for AwsError {
 
 impl std::error::Error for AwsError {}
 
-/// An SDK error's causes as one line.
+/// An SDK error's causes as one line: what it says first, and the cause below all others, such as the
+/// host name that was not found.
 fn root_text<E: std::error::Error>(error: &E) -> String {
-    DisplayErrorContext(error).to_string().split(" (").next().unwrap_or_default().to_owned()
+    let first = DisplayErrorContext(error).to_string();
+    let first = first.split(" (").next().unwrap_or_default();
+    let mut last = None;
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        last = Some(error.to_string());
+        cause = error.source();
+    }
+    match last {
+        Some(last) if !first.contains(&last) => format!("{first}: {last}"),
+        _ => first.to_owned(),
+    }
 }
 
 /// Treats some codes as "not there".
@@ -355,6 +382,28 @@ mod tests {
         for (code, message, status, class) in cases {
             assert_eq!(ErrorClass::of(code, message, status), class, "{code}");
         }
+    }
+
+    #[test]
+    fn a_read_that_finds_nothing_is_not_something_that_has_gone() {
+        let absent = |call: Call, code: &str| {
+            AwsError::new(Detail {
+                account: None,
+                region: Region::new("us-east-1"),
+                call,
+                code: code.to_owned(),
+                message: String::new(),
+                status: Some(404),
+                request_id: None,
+                class: ErrorClass::of(code, "", Some(404)),
+            })
+            .remedy()
+        };
+        let read = Call::new("s3control", "GetPublicAccessBlock");
+        assert!(absent(read, "404").contains("AWS_ENDPOINT_URL"));
+        assert!(absent(read, "NoSuchThing").contains("check the name"));
+        let write = Call::new("iam", "AttachRolePolicy");
+        assert!(absent(write, "NoSuchEntity").contains("make a new plan"));
     }
 
     #[test]

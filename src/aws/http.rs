@@ -10,7 +10,9 @@
 use std::net::{IpAddr, ToSocketAddrs};
 use std::sync::Arc;
 
+use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::client::dns::{DnsFuture, ResolveDns, ResolveDnsError};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
@@ -32,10 +34,18 @@ const NO_ANSWER: &str =
 /// An HTTPS client with pooled connections, counting into `meter`.
 pub fn client(meter: Arc<Meter>) -> SharedHttpClient {
     let reach = Arc::new(Reach::default());
-    let inner = aws_smithy_http_client::Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .build_with_resolver(Resolver);
-    SharedHttpClient::new(MeteredClient { inner, meter, reach })
+    let through = |proxy: ProxyConfig| {
+        Builder::new().build_with_connector_fn(move |settings, components| {
+            let mut connector = Connector::builder().proxy_config(proxy.clone());
+            connector.set_connector_settings(settings.cloned());
+            connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
+            connector.tls_provider(Provider::Rustls(CryptoMode::Ring)).build_with_resolver(Resolver)
+        })
+    };
+    // `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, in capitals or not.
+    let outside = through(ProxyConfig::from_env());
+    let inside = through(ProxyConfig::disabled());
+    SharedHttpClient::new(MeteredClient { outside, inside, meter, reach })
 }
 
 /// The local host behind a name that no resolver is sure to know.
@@ -46,6 +56,25 @@ fn local_host_behind(name: &str) -> Option<&str> {
     let (prefix, rest) = name.split_once('.')?;
     let is_account = prefix.len() == 12 && prefix.bytes().all(|byte| byte.is_ascii_digit());
     (is_account && rest.parse::<IpAddr>().is_ok()).then_some(rest)
+}
+
+/// Whether a request goes to this machine or to its metadata service, which no proxy can reach.
+fn is_inside(uri: &str) -> bool {
+    let Some((_, rest)) = uri.split_once("://") else { return false };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = match authority.strip_prefix('[') {
+        Some(address) => address.split(']').next().unwrap_or_default(),
+        None => authority.split(':').next().unwrap_or_default(),
+    };
+    let host = local_host_behind(host).unwrap_or(host);
+    match host.parse::<IpAddr>() {
+        Ok(IpAddr::V4(address)) => address.is_loopback() || address.is_link_local(),
+        // fd00:ec2::/32 is EC2's and EKS's metadata.
+        Ok(IpAddr::V6(address)) => {
+            address.is_loopback() || address.segments().starts_with(&[0xfd00, 0x0ec2])
+        }
+        Err(_) => host == "localhost",
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -68,7 +97,8 @@ impl ResolveDns for Resolver {
 
 #[derive(Debug)]
 struct MeteredClient {
-    inner: SharedHttpClient,
+    outside: SharedHttpClient,
+    inside: SharedHttpClient,
     meter: Arc<Meter>,
     reach: Arc<Reach>,
 }
@@ -80,7 +110,8 @@ impl HttpClient for MeteredClient {
         components: &RuntimeComponents,
     ) -> SharedHttpConnector {
         SharedHttpConnector::new(MeteredConnector {
-            inner: self.inner.http_connector(settings, components),
+            outside: self.outside.http_connector(settings, components),
+            inside: self.inside.http_connector(settings, components),
             meter: Arc::clone(&self.meter),
             reach: Arc::clone(&self.reach),
         })
@@ -89,7 +120,8 @@ impl HttpClient for MeteredClient {
 
 #[derive(Debug)]
 struct MeteredConnector {
-    inner: SharedHttpConnector,
+    outside: SharedHttpConnector,
+    inside: SharedHttpConnector,
     meter: Arc<Meter>,
     reach: Arc<Reach>,
 }
@@ -111,7 +143,10 @@ impl HttpConnector for MeteredConnector {
             HttpConnectorFuture::ready(Err(error))
         } else {
             self.meter.sent();
-            self.inner.call(request)
+            match is_inside(request.uri()) {
+                true => self.inside.call(request),
+                false => self.outside.call(request),
+            }
         };
         let (meter, reach) = (Arc::clone(&self.meter), Arc::clone(&self.reach));
         HttpConnectorFuture::new(async move {
@@ -167,6 +202,26 @@ async fn is_throttled(response: HttpResponse) -> Result<(bool, HttpResponse), Co
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_this_machine_and_its_metadata_are_inside() {
+        for inside in [
+            "http://127.0.0.1:5000/",
+            "http://localhost:80",
+            "http://x.localhost/",
+            "http://111122223333.127.0.0.1:5000/v20180820",
+            "http://169.254.169.254/latest",
+            "http://169.254.170.2/x",
+            "http://[::1]:80/",
+            "http://[fd00:ec2::254]/latest",
+        ] {
+            assert!(is_inside(inside), "{inside}");
+        }
+        for outside in ["https://sts.amazonaws.com/", "http://10.0.0.1/", "https://[2001:db8::1]/"]
+        {
+            assert!(!is_inside(outside), "{outside}");
+        }
+    }
 
     #[test]
     fn only_local_names_are_changed() {

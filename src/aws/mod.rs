@@ -3,6 +3,7 @@
 //! Nothing here knows of kinds, plans or baselines.
 
 pub mod clients;
+pub mod environment;
 pub mod error;
 pub mod http;
 pub mod meter;

@@ -43,6 +43,7 @@ pub fn iam_action(service: &str, operation: &str) -> Cow<'static, str> {
     let exception = match (service, operation) {
         ("s3", "ListBuckets") => "s3:ListAllMyBuckets",
         ("s3", "HeadBucket" | "ListObjects" | "ListObjectsV2") => "s3:ListBucket",
+        ("s3", "ListObjectVersions") => "s3:ListBucketVersions",
         ("s3", "GetBucketEncryption") => "s3:GetEncryptionConfiguration",
         ("s3", "PutBucketEncryption" | "DeleteBucketEncryption") => "s3:PutEncryptionConfiguration",
         ("s3", "GetPublicAccessBlock") => "s3:GetBucketPublicAccessBlock",

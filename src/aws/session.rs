@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
 use super::clients::{Clients, SessionCredentials};
+use super::environment::{self, BadVariable};
 use super::error::{AwsError, Detail, ErrorClass};
 use super::http;
 use super::meter::Meter;
@@ -27,10 +28,11 @@ use super::tape::{Held, ReadKey, Tape};
 use super::wire::{self, Wire};
 use crate::names::{AccountId, InvalidName, Region};
 
-/// Attempts per call, the first included; with the back-off below, throttling of half a minute
-/// is survived. A user's own `AWS_MAX_ATTEMPTS` wins.
+/// Attempts per call, the first included; with the longest back-off, throttling of half a minute is
+/// survived. A user's own `AWS_MAX_ATTEMPTS` wins; `max_attempts` of a profile does not count.
 const MAX_ATTEMPTS: u32 = 10;
-const SDK_DEFAULT_ATTEMPTS: u32 = 3;
+/// The longest wait between two attempts.
+const MAX_BACKOFF: Duration = Duration::from_secs(20);
 /// How long a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an answer may take to begin.
@@ -54,6 +56,9 @@ pub enum ConnectError {
         /// What STS said.
         error: AwsError,
     },
+    /// A variable of the environment has a value that the SDK cannot use.
+    #[error(transparent)]
+    Environment(#[from] BadVariable),
     /// The answer had no usable account id.
     #[error("AWS answered with an account id that is none: {0}")]
     Account(#[from] InvalidName),
@@ -64,6 +69,7 @@ impl ConnectError {
     pub fn remedy(&self) -> String {
         match self {
             Self::Identity(error) => error.remedy(),
+            Self::Environment(bad) => bad.remedy(),
             Self::Role { error, .. } => match error.class {
                 ErrorClass::Denied | ErrorClass::Absent => {
                     "check that the role is there, that its trust policy names this caller with sts:AssumeRole, sts:TagSession and sts:SetSourceIdentity, and that the external id is right; an account that was just closed answers in the same way".to_owned()
@@ -141,7 +147,12 @@ impl Session {
     /// # Errors
     /// No credentials, credentials that AWS refuses, or no answer.
     pub async fn connect(meter: Arc<Meter>, options: Options) -> Result<Self, ConnectError> {
-        let loader = aws_config::defaults(BehaviorVersion::latest());
+        let variables = environment::check(std::env::vars_os())?;
+        // Not left to the SDK, which panics over a word that it does not know.
+        let attempts = variables.max_attempts.unwrap_or(MAX_ATTEMPTS);
+        let retries =
+            RetryConfig::standard().with_max_attempts(attempts).with_max_backoff(MAX_BACKOFF);
+        let loader = aws_config::defaults(BehaviorVersion::latest()).retry_config(retries);
         Self::with_loader(loader, meter, options).await
     }
 
@@ -166,18 +177,7 @@ impl Session {
         if let Ok(name) = AppName::new(concat!("evenkeel-", env!("CARGO_PKG_VERSION"))) {
             loader = loader.app_name(name);
         }
-        let mut config = loader.load().await;
-        let attempts =
-            config.retry_config().map_or(SDK_DEFAULT_ATTEMPTS, RetryConfig::max_attempts);
-        if attempts == SDK_DEFAULT_ATTEMPTS {
-            let retries = config
-                .retry_config()
-                .cloned()
-                .unwrap_or_else(RetryConfig::standard)
-                .with_max_attempts(MAX_ATTEMPTS)
-                .with_max_backoff(Duration::from_secs(20));
-            config = config.into_builder().retry_config(retries).build();
-        }
+        let config = loader.load().await;
         let home_region = options.home_region.clone().unwrap_or_else(|| {
             Region::new(config.region().map_or("us-east-1", |region| region.as_ref()))
         });

@@ -3,8 +3,6 @@
 
 use std::time::Duration;
 
-use super::AwsError;
-
 /// Pauses between the attempts, about two minutes in all.
 const PAUSES: [u64; 14] = [1, 2, 3, 4, 6, 8, 10, 12, 12, 12, 12, 12, 12, 12];
 
@@ -13,23 +11,23 @@ const PAUSES: [u64; 14] = [1, 2, 3, 4, 6, 8, 10, 12, 12, 12, 12, 12, 12, 12];
 ///
 /// # Errors
 /// The last answer.
-pub async fn settle<T, F>(
-    settling: impl Fn(&AwsError) -> bool,
+pub async fn settle<T, E, F>(
+    settling: impl Fn(&E) -> bool,
     attempt: impl FnMut() -> F,
-) -> Result<T, AwsError>
+) -> Result<T, E>
 where
-    F: Future<Output = Result<T, AwsError>>,
+    F: Future<Output = Result<T, E>>,
 {
     settle_within(&PAUSES.map(Duration::from_secs), settling, attempt).await
 }
 
-async fn settle_within<T, F>(
+async fn settle_within<T, E, F>(
     pauses: &[Duration],
-    settling: impl Fn(&AwsError) -> bool,
+    settling: impl Fn(&E) -> bool,
     mut attempt: impl FnMut() -> F,
-) -> Result<T, AwsError>
+) -> Result<T, E>
 where
-    F: Future<Output = Result<T, AwsError>>,
+    F: Future<Output = Result<T, E>>,
 {
     for pause in pauses {
         match attempt().await {
@@ -47,7 +45,7 @@ mod tests {
 
     use super::*;
     use crate::aws::error::Detail;
-    use crate::aws::{Call, ErrorClass};
+    use crate::aws::{AwsError, Call, ErrorClass};
     use crate::names::Region;
 
     fn error(code: &str) -> AwsError {
@@ -67,7 +65,7 @@ mod tests {
     async fn an_error_that_does_not_pass_is_given_back_at_once() {
         let tries = Cell::new(0);
         let answer: Result<(), _> = settle(
-            |error| error.is_code(&["Settling"]),
+            |error: &AwsError| error.is_code(&["Settling"]),
             || {
                 tries.set(tries.get() + 1);
                 async { Err(error("Other")) }
@@ -83,7 +81,7 @@ mod tests {
         let tries = Cell::new(0);
         let answer = settle_within(
             &[Duration::ZERO; 5],
-            |error| error.is_code(&["Settling"]),
+            |error: &AwsError| error.is_code(&["Settling"]),
             || {
                 tries.set(tries.get() + 1);
                 let tried = tries.get();

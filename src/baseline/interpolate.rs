@@ -53,6 +53,8 @@ pub struct Filled {
     pub samples: BTreeSet<String>,
     /// Whether the Region took part.
     pub uses_region: bool,
+    /// What its placeholders stand for so far, in characters and values.
+    expanded: usize,
 }
 
 /// A placeholder that cannot be filled in.
@@ -91,6 +93,10 @@ pub struct Filler<'a> {
 
 /// Placeholders that never end are stopped by the cycle check; this stops very deep ones.
 const DEEPEST: usize = 64;
+/// The most that the placeholders of one field may stand for, in characters and values. AWS takes no
+/// policy of more than some 20,000 characters; variables that name each other ten times over and over
+/// would fill any memory.
+const MOST_EXPANDED: usize = 256 * 1024;
 
 impl Filler<'_> {
     /// A node as JSON with its placeholders filled in.
@@ -98,6 +104,7 @@ impl Filler<'_> {
     /// # Errors
     /// The first placeholder that cannot be.
     pub fn fill(&self, node: &Node, path: &str, filled: &mut Filled) -> Result<Json, Unfilled> {
+        filled.expanded = 0;
         self.node(node, path, filled, &mut Vec::new())
     }
 
@@ -207,6 +214,18 @@ impl Filler<'_> {
         chain.push(name.to_owned());
         let value = self.declared(name, place, path, filled, chain)?;
         chain.pop();
+        filled.expanded += size(&value);
+        if filled.expanded > MOST_EXPANDED {
+            return Err(Unfilled {
+                code: "too-large",
+                message: format!("`{name}` stands for more than any setting of AWS can hold"),
+                help: Some(
+                    "variables that name others several times multiply: write it out, or say less"
+                        .to_owned(),
+                ),
+                place: place.clone(),
+            });
+        }
         Ok(value)
     }
 
@@ -405,6 +424,18 @@ impl Filler<'_> {
             None => format!("declare it: [variables] {name} = …"),
         };
         Unfilled { code: "unknown-variable", message, help: Some(help), place: place.clone() }
+    }
+}
+
+/// How much a value is, in characters and values.
+fn size(value: &Json) -> usize {
+    match value {
+        Json::String(text) => 1 + text.len(),
+        Json::Array(list) => 1 + list.iter().map(size).sum::<usize>(),
+        Json::Object(map) => {
+            1 + map.iter().map(|(key, value)| key.len() + size(value)).sum::<usize>()
+        }
+        Json::Null | Json::Bool(_) | Json::Number(_) => 1,
     }
 }
 

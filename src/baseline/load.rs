@@ -16,14 +16,13 @@ pub trait Reader {
     /// # Errors
     /// It cannot be read.
     fn read(&self, path: &Path) -> std::io::Result<String>;
-}
 
-/// The disk.
-pub struct Disk;
-
-impl Reader for Disk {
-    fn read(&self, path: &Path) -> std::io::Result<String> {
-        std::fs::read_to_string(path)
+    /// Whether a file may name another one.
+    ///
+    /// # Errors
+    /// It may not: the text of a pull request must not reach what is outside of its repository.
+    fn reaches(&self, _from: &Path, _path: &Path) -> std::io::Result<()> {
+        Ok(())
     }
 }
 
@@ -47,6 +46,20 @@ pub struct Loader<'a> {
     pub sources: Sources,
     /// What is wrong so far.
     pub problems: Vec<Problem>,
+    composed: BTreeMap<PathBuf, Declarations>,
+}
+
+impl<'a> Loader<'a> {
+    /// One that has read nothing yet.
+    pub fn new(reader: &'a dyn Reader, catalog: &'a Catalog) -> Self {
+        Self {
+            reader,
+            catalog,
+            sources: Sources::default(),
+            problems: Vec::new(),
+            composed: BTreeMap::new(),
+        }
+    }
 }
 
 impl Loader<'_> {
@@ -90,7 +103,11 @@ impl Loader<'_> {
             self.report("extends-cycle", message, from);
             return Declarations::default();
         }
-        let text = match self.reader.read(&path) {
+        if let Some(done) = self.composed.get(&path) {
+            return done.clone();
+        }
+        let reached = above.last().map_or(Ok(()), |from| self.reader.reaches(from, &path));
+        let text = match reached.and_then(|()| self.reader.read(&path)) {
             Ok(text) => text,
             Err(error) => {
                 self.report("unreadable", format!("cannot read {shown}: {error}"), from);
@@ -116,6 +133,8 @@ impl Loader<'_> {
         }
         above.pop();
         merge(&mut composed, own);
+        // A file that many extend is read once, and composed once.
+        self.composed.insert(path, composed.clone());
         composed
     }
 

@@ -5,6 +5,7 @@
 pub mod catalog;
 pub mod check;
 pub mod declare;
+pub mod disk;
 pub mod exceptions;
 pub mod expand;
 pub mod interpolate;
@@ -90,7 +91,7 @@ pub fn load<'a>(
     catalog: &'a Catalog,
     options: LoadOptions,
 ) -> Result<Loaded<'a>, Problems> {
-    let mut loader = Loader { reader, catalog, sources: Sources::default(), problems: Vec::new() };
+    let mut loader = Loader::new(reader, catalog);
     let declarations = loader.side_by_side(paths);
     let Loader { sources, mut problems, .. } = loader;
     let sources = Arc::new(sources);

@@ -6,6 +6,11 @@ use std::sync::Arc;
 
 use miette::{LabeledSpan, MietteDiagnostic, NamedSource, Report};
 
+use crate::visible::{masked, visible, visible_lines};
+
+/// The longest line that is shown with a caret; above, the place is said in words alone.
+const LONGEST_SHOWN_LINE: usize = 2_000;
+
 /// A stretch of a source text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
@@ -170,42 +175,57 @@ impl Problems {
         self.list.iter().filter(|problem| problem.severity == Severity::Error).count()
     }
 
-    /// One report a problem, with file, line and caret.
-    pub fn reports(&self) -> Vec<Report> {
-        self.list.iter().map(|problem| self.report(problem)).collect()
+    /// One report a problem, with file, line and caret, for as many as are wanted.
+    pub fn reports(&self, most: usize) -> Vec<Report> {
+        self.list.iter().take(most).map(|problem| self.report(problem)).collect()
     }
 
+    /// Texts of others are made visible: a baseline must not steer the reader's terminal.
     fn report(&self, problem: &Problem) -> Report {
-        let mut diagnostic = MietteDiagnostic::new(&problem.message).with_code(problem.code);
+        let message = visible_lines(&problem.message);
+        let mut diagnostic = MietteDiagnostic::new(message).with_code(problem.code);
         if problem.severity == Severity::Warning {
             diagnostic = diagnostic.with_severity(miette::Severity::Warning);
         }
-        let Some((place, label)) = &problem.place else {
+        let Some((place, shown)) = &problem.place else {
             return Report::new(match &problem.help {
-                Some(help) => diagnostic.with_help(help),
+                Some(help) => diagnostic.with_help(visible_lines(help)),
                 None => diagnostic,
             });
         };
-        let mut labels = vec![LabeledSpan::new_primary_with_span(Some(label.clone()), span(place))];
+        let text = self.sources.text(place.source);
+        let can_be_shown = text.lines().all(|line| line.len() <= LONGEST_SHOWN_LINE);
+        let label = |label: &str| Some(visible(label).into_owned());
+        let mut labels = Vec::new();
         let mut help: Vec<String> = problem.help.iter().cloned().collect();
-        for (other, label) in &problem.related {
-            if other.source == place.source {
-                labels.push(LabeledSpan::new_with_span(Some(label.clone()), span(other)));
+        if can_be_shown {
+            labels.push(LabeledSpan::new_primary_with_span(label(shown), span(place)));
+        } else {
+            help.insert(0, self.in_words(place, shown));
+        }
+        for (other, words) in &problem.related {
+            if other.source == place.source && can_be_shown {
+                labels.push(LabeledSpan::new_with_span(label(words), span(other)));
             } else {
-                help.push(format!(
-                    "{label}: {}:{}",
-                    self.sources.name(other.source),
-                    self.sources.line(other)
-                ));
+                help.push(self.in_words(other, words));
             }
         }
         if !help.is_empty() {
-            diagnostic = diagnostic.with_help(help.join("\n"));
+            diagnostic = diagnostic.with_help(visible_lines(&help.join("\n")));
+        }
+        if !can_be_shown {
+            return Report::new(diagnostic);
         }
         Report::new(diagnostic.with_labels(labels)).with_source_code(NamedSource::new(
-            self.sources.name(place.source),
-            self.sources.text(place.source).to_owned(),
+            visible(self.sources.name(place.source)),
+            masked(text).into_owned(),
         ))
+    }
+
+    /// A place where its line cannot be shown.
+    fn in_words(&self, place: &Place, label: &str) -> String {
+        let name = self.sources.name(place.source);
+        format!("{label}: {name}:{}:{}", self.sources.line(place), self.sources.column(place))
     }
 }
 

@@ -153,6 +153,12 @@ impl Baseline<'_> {
         {
             return Err(mismatch(wrong.message, wrong.help));
         }
+        // The same for the rules, which saw a sample in its place.
+        if let Some(kind) = self.catalog.find(&name.kind)
+            && let Some(wrong) = (kind.check)(&parts.spec).into_iter().next()
+        {
+            return Err(mismatch(wrong.message, wrong.help));
+        }
         let item = self.resolved(name, declared, parts);
         Ok((item.mode != Mode::Off).then_some(item))
     }

@@ -7,12 +7,12 @@ use chrono::Utc;
 use evenkeel::kinds::Risk;
 use evenkeel::names::AccountId;
 use evenkeel::plan::render::text::{self, counted};
-use evenkeel::plan::render::visible::visible;
 use evenkeel::plan::{Detail, Disposition, ObjectPlan, Plan, PlannedChange};
 use evenkeel::reconcile::fleet::Place;
 use evenkeel::reconcile::guard::{LeftAlone, check_budget, check_windows, moved};
 use evenkeel::reconcile::{Applier, ApplyReport, Progress, Refusal, Safety, Step, Stop};
 use evenkeel::store::audit::{AuditLog, Phase, Record};
+use evenkeel::visible::visible;
 
 use super::args::{ApplyArgs, Global, Selectors};
 use super::exit::Exit;

@@ -9,6 +9,7 @@ use evenkeel::export::{ExportError, baseline, export};
 use evenkeel::names::Region;
 use evenkeel::plan::render::text::counted;
 use evenkeel::reconcile::{Refusal, Selection};
+use evenkeel::visible::visible;
 
 use super::args::{ExportArgs, Global};
 use super::exit::Exit;
@@ -18,13 +19,13 @@ use super::{out, settings};
 /// Runs the command.
 pub async fn run(global: &Global, args: &ExportArgs) -> Result<Exit, Failure> {
     // People edit a baseline: what is there may be a week's work.
-    if let Some(path) = args.out.as_deref().filter(|path| !args.force && path.exists()) {
+    if let Some(path) = args.out.as_deref().filter(|path| !args.force && out::is_taken(path)) {
         return Err(Failure::usage(
             format!("{} is there already", path.display()),
             "write to another file, or over this one with --force",
         ));
     }
-    let fleet = settings::fleet_file(global, &evenkeel::baseline::load::Disk)?;
+    let fleet = settings::fleet_file(global, &evenkeel::baseline::disk::Disk)?;
     let run = uuid::Uuid::now_v7().to_string();
     let home = fleet.as_ref().and_then(|fleet| fleet.file.home_region.as_deref());
     let options =
@@ -61,7 +62,7 @@ pub async fn run(global: &Global, args: &ExportArgs) -> Result<Exit, Failure> {
         };
         Failure::usage(error.to_string(), help)
     })?;
-    if export.items.is_empty() {
+    if export.items.is_empty() && !export.unread.is_empty() {
         let reasons: Vec<&str> =
             export.unread.iter().chain(&export.left_out).map(String::as_str).collect();
         return Err(Failure::usage(
@@ -69,8 +70,21 @@ pub async fn run(global: &Global, args: &ExportArgs) -> Result<Exit, Failure> {
             "allow the reads (`evenkeel policy --mode report`), or look at other Regions (-r)",
         ));
     }
+    if export.items.is_empty() {
+        // Everything was read, so that this is an answer and no failure.
+        out::say(&format!(
+            "account {account}: nothing is set that could be declared; no file is written"
+        ));
+        for reason in &export.left_out {
+            out::say(&format!("  left out: {}", visible(reason)));
+        }
+        return Ok(Exit::Done);
+    }
     let text = baseline(&export, &account, &Utc::now().date_naive().to_string());
-    out::result(&text, args.out.as_deref())?;
+    match args.out.as_deref() {
+        Some(path) if !args.force => out::new_file(path, &text)?,
+        path => out::result(&text, path)?,
+    }
     if let Some(path) = &args.out {
         out::line(&format!(
             "{}: {}, {} left out, {} could not be read",

@@ -21,6 +21,7 @@ pub mod saved;
 pub mod schema;
 pub mod settings;
 pub mod shell;
+pub mod shown;
 pub mod snapshot;
 pub mod validate;
 pub mod watch;

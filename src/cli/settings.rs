@@ -5,10 +5,11 @@ use std::io::ErrorKind::NotFound;
 use std::path::{Path, PathBuf};
 
 use chrono::Utc;
-use evenkeel::baseline::load::{Disk, Reader};
+use evenkeel::baseline::disk::Disk;
+use evenkeel::baseline::load::Reader;
 use evenkeel::baseline::{self, Baseline, Environment, LoadOptions, Problems};
 use evenkeel::fleet::access::Roles;
-use evenkeel::fleet::file::Selector;
+use evenkeel::fleet::file::{Selector, Target};
 use evenkeel::fleet::select::Choice;
 use evenkeel::fleet::{self, Fleet};
 use evenkeel::kinds::registry;
@@ -237,6 +238,33 @@ pub fn load(
     }
 }
 
+/// The baseline files of a target, which the fleet file must reach.
+///
+/// # Errors
+/// One of them is outside of the fleet file's repository.
+pub fn baselines_of(
+    global: &Global,
+    fleet: &Fleet,
+    target: &Target,
+    reader: &dyn Reader,
+) -> Result<Vec<PathBuf>, Failure> {
+    let files = fleet.baselines(target);
+    for file in &files {
+        // That one is not there is said with the others, when they are read.
+        let reached = reader.reaches(&global.config, file);
+        if let Err(error) = reached.or_else(|error| match error.kind() {
+            NotFound => Ok(()),
+            _ => Err(error),
+        }) {
+            return Err(Failure::usage(
+                format!("the target {:?} names {}: {error}", target.name, file.display()),
+                "keep the baselines of a fleet in the repository of its fleet file",
+            ));
+        }
+    }
+    Ok(files)
+}
+
 fn from_fleet(
     global: &Global,
     fleet: &Fleet,
@@ -259,7 +287,8 @@ fn from_fleet(
             continue;
         }
         let options = options(target.variables.clone(), environment(fleet));
-        let baseline = load(global, &fleet.baselines(target), reader, options)?;
+        let files = baselines_of(global, fleet, target, reader)?;
+        let baseline = load(global, &files, reader, options)?;
         works.push(Work {
             select: target.select.clone(),
             except: target.except.clone(),
@@ -294,6 +323,9 @@ pub fn roles(fleet: &Fleet, run: &str) -> Option<Roles> {
     Some(Roles { access, environment, run: run.to_owned() })
 }
 
+/// Problems that are shown at once.
+const MOST_SHOWN: usize = 100;
+
 /// Prints problems, each with file, line and caret.
 pub fn print(global: &Global, problems: &Problems) {
     let theme = if colours_on_stderr(global) {
@@ -302,11 +334,15 @@ pub fn print(global: &Global, problems: &Problems) {
         miette::GraphicalTheme::unicode_nocolor()
     };
     let handler = miette::GraphicalReportHandler::new_themed(theme).with_width(100);
-    for report in problems.reports() {
+    for report in problems.reports(MOST_SHOWN) {
         let mut text = String::new();
         if handler.render_report(&mut text, report.as_ref()).is_ok() {
             out::say(text.trim_end());
         }
+    }
+    let more = problems.list.len().saturating_sub(MOST_SHOWN);
+    if more > 0 {
+        out::say(&format!("… and {more} more; mend these first"));
     }
 }
 

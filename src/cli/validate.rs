@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use evenkeel::baseline::Baseline;
-use evenkeel::baseline::load::Disk;
+use evenkeel::baseline::disk::Disk;
 
 use super::args::{Global, ValidateArgs};
 use super::exit::Exit;
@@ -57,12 +57,11 @@ fn wanted(global: &Global, args: &ValidateArgs) -> Result<Vec<Load>, Failure> {
             .collect());
     }
     if let Some(fleet) = &fleet {
-        return Ok(fleet
-            .file
-            .targets
-            .iter()
-            .map(|target| (fleet.baselines(target), target.variables.clone(), environment.clone()))
-            .collect());
+        let of_target = |target| {
+            let files = settings::baselines_of(global, fleet, target, &Disk)?;
+            Ok((files, target.variables.clone(), environment.clone()))
+        };
+        return fleet.file.targets.iter().map(of_target).collect();
     }
     if Path::new("baselines").is_dir() {
         let files = baselines_in(Path::new("baselines"))?;

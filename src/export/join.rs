@@ -134,22 +134,32 @@ async fn once(kind: &dyn DynKind, candidates: &[Candidate], export: &mut Export)
     let mut regions = BTreeSet::new();
     let mut mixed: BTreeSet<&Region> = BTreeSet::new();
     let mut other_names = BTreeSet::new();
+    let mut agreeing = Vec::new();
     for (candidate, fits) in candidates.iter().zip(fits) {
         let region = &candidate.cx.facts().region;
         if fits {
             regions.insert(region.clone());
+            agreeing.push(candidate);
             other_names.extend(candidate.other_names.iter().cloned());
             continue;
         }
         mixed.insert(region);
-        let id = &candidate.object;
-        let gap = if id.is_empty() { "" } else { " " };
         export.left_out.push(format!(
-            "{}{gap}{id} in {region}: it differs from most others, and the item can say one thing alone",
-            kind.name()
+            "{} in {region}: it differs from most others, and the item can say one thing alone",
+            object_name(kind, candidate)
         ));
     }
     regions.retain(|region| !mixed.contains(region));
+    // An item governs all objects of a Region or none.
+    for candidate in agreeing {
+        let region = &candidate.cx.facts().region;
+        if mixed.contains(region) {
+            export.left_out.push(format!(
+                "{} in {region}: another one in this Region differs, and an item governs all of a Region",
+                object_name(kind, candidate)
+            ));
+        }
+    }
     if regions.is_empty() {
         return;
     }
@@ -160,6 +170,14 @@ async fn once(kind: &dyn DynKind, candidates: &[Candidate], export: &mut Export)
         other_names,
         literal: BTreeSet::new(),
     });
+}
+
+/// An object of an export, as its list of what is left out names it.
+fn object_name(kind: &dyn DynKind, candidate: &Candidate) -> String {
+    match candidate.object.as_str() {
+        "" => kind.name().to_owned(),
+        id => format!("{} {id}", kind.name()),
+    }
 }
 
 /// Whether another object's declaration would change nothing of this one: a kind may have words that

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -29,7 +30,7 @@ pub struct FleetFile {
     /// The Region that account-wide things are governed from; without it, that of the AWS settings,
     /// so that two people with different settings would have two homes.
     #[serde(default)]
-    #[schemars(length(min = 1))]
+    #[schemars(regex(pattern = r"^[a-z0-9]+(-[a-z0-9]+)+$"))]
     pub home_region: Option<String>,
     /// Which accounts get which baselines.
     #[serde(default, rename = "target")]
@@ -327,6 +328,25 @@ fn rules(file: &FleetFile, at: &dyn Fn(String) -> Place, problems: &mut Vec<Prob
             );
         }
     }
+    for (index, name) in file.env.iter().enumerate() {
+        let wrong = if !is_variable(name) {
+            Some("is not the name of an environment variable")
+        } else if looks_secret(name) {
+            Some("looks like the name of a secret, which plans and comments would show")
+        } else {
+            None
+        };
+        if let Some(wrong) = wrong {
+            problems.push(
+                Problem::error(
+                    "wrong-value",
+                    format!("{name:?} {wrong}"),
+                    at(format!("env[{index}]")),
+                )
+                .help("allow only names of plain settings, such as \"TEAM\" or \"STAGE\""),
+            );
+        }
+    }
     let mut names = BTreeMap::new();
     for (index, target) in file.targets.iter().enumerate() {
         if let Some(first) = names.insert(&target.name, index) {
@@ -348,6 +368,38 @@ fn rules(file: &FleetFile, at: &dyn Fn(String) -> Place, problems: &mut Vec<Prob
     }
 }
 
+/// Letters, digits and underscores, and no digit at the beginning (POSIX, "Environment Variables").
+fn is_variable(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    name.bytes().all(fits) && name.bytes().next().is_some_and(|byte| !byte.is_ascii_digit())
+}
+
+/// Whether a variable of that name usually holds what nobody may see.
+fn looks_secret(name: &str) -> bool {
+    const WORDS: [&str; 12] = [
+        "TOKEN",
+        "SECRET",
+        "PASSWORD",
+        "PASSWD",
+        "PASSPHRASE",
+        "CREDENTIAL",
+        "PRIVATE",
+        "APIKEY",
+        "COOKIE",
+        "KEY",
+        "PAT",
+        "AUTH",
+    ];
+    let name = name.to_ascii_uppercase();
+    name.split('_').any(|part| {
+        WORDS.iter().any(|word| {
+            part == *word
+                || part.strip_suffix('S') == Some(word)
+                || (word.len() > 4 && part.contains(word))
+        })
+    })
+}
+
 /// A cron expression with seconds.
 ///
 /// # Errors
@@ -358,4 +410,8 @@ pub fn schedule(text: &str) -> Result<croner::Cron, String> {
         .build()
         .parse(text)
         .map_err(|error| error.to_string())
+        .and_then(|cron| match cron.find_next_occurrence(&DateTime::<Utc>::UNIX_EPOCH, true) {
+            Ok(_) => Ok(cron),
+            Err(_) => Err("it never comes".to_owned()),
+        })
 }

@@ -84,6 +84,12 @@ pub enum SnapshotError {
     /// It is not as it was written.
     #[error("it is damaged: {0}")]
     Damaged(io::Error),
+    /// An account's line is longer than any that is written.
+    #[error("an account after the first {accounts} takes more than {} MiB", LONGEST_LINE / 1024 / 1024)]
+    TooLong {
+        /// The accounts before it.
+        accounts: usize,
+    },
     /// It goes on after its end.
     #[error("it is damaged: something follows its end")]
     GoesOn,
@@ -99,6 +105,9 @@ impl SnapshotError {
         }
     }
 }
+
+/// The longest line that is read, in bytes; an account of 5,000 security groups takes some 20 million.
+const LONGEST_LINE: u64 = 256 * 1024 * 1024;
 
 /// Writes a snapshot account by account.
 pub struct Writer<W: Write> {
@@ -202,9 +211,13 @@ impl<R: Read> Lines<R> {
     fn next(&mut self) -> Result<Option<&[u8]>, SnapshotError> {
         let accounts = self.count.saturating_sub(1);
         self.line.clear();
-        let read = self.text.read_until(b'\n', &mut self.line);
+        let mut limited = (&mut self.text).take(LONGEST_LINE);
+        let read = limited.read_until(b'\n', &mut self.line);
         if read.map_err(|error| SnapshotError::reading(error, accounts))? == 0 {
             return Ok(None);
+        }
+        if self.line.len() as u64 == LONGEST_LINE {
+            return Err(SnapshotError::TooLong { accounts });
         }
         self.count += 1;
         Ok(Some(&self.line))

@@ -104,10 +104,10 @@ impl MergeError {
 pub fn merge(reports: Vec<Report>) -> Result<Plan, MergeError> {
     let mut reports = reports.into_iter();
     let Report { name: first, plan } = reports.next().ok_or(MergeError::Nothing)?;
-    let mut accounts = BTreeMap::new();
-    let (mut head, mut comparison) = take_apart(&first, plan, &mut accounts)?;
+    let Apart { mut head, mut comparison, mut accounts } = take_apart(&first, plan)?;
     for Report { name: other, plan } in reports {
-        let (next, next_comparison) = take_apart(&other, plan, &mut accounts)?;
+        let Apart { head: next, comparison: next_comparison, accounts: next_accounts } =
+            take_apart(&other, plan)?;
         let names = || (first.clone(), other.clone());
         if next.baseline.digest != head.baseline.digest {
             let (first, other) = names();
@@ -116,6 +116,12 @@ pub fn merge(reports: Vec<Report>) -> Result<Plan, MergeError> {
         head.shards = join_shards(head.shards, next.shards, names)?;
         head.snapshot = older(head.snapshot, next.snapshot, names)?;
         comparison = join_comparisons(comparison, next_comparison, names)?;
+        // Reports that do not go together may well hold one account twice: that comes after.
+        for (account, part) in next_accounts {
+            if accounts.insert(account.clone(), part).is_some() {
+                return Err(MergeError::Twice { account });
+            }
+        }
         head.targets.extend(next.targets);
         head.failed.extend(next.failed);
         head.skipped.extend(next.skipped);
@@ -154,12 +160,15 @@ struct Part {
     numbers: BTreeMap<u32, u32>,
 }
 
-/// Takes a plan apart by its accounts; what is left is the head.
-fn take_apart(
-    name: &str,
-    plan: Plan,
-    accounts: &mut BTreeMap<AccountId, Part>,
-) -> Result<(PlanHead, Option<Comparison>), MergeError> {
+/// A plan taken apart.
+struct Apart {
+    head: PlanHead,
+    comparison: Option<Comparison>,
+    accounts: BTreeMap<AccountId, Part>,
+}
+
+/// Takes a plan apart.
+fn take_apart(name: &str, plan: Plan) -> Result<Apart, MergeError> {
     let mut own: BTreeMap<AccountId, Part> = BTreeMap::new();
     let mut owners: BTreeMap<u32, AccountId> = BTreeMap::new();
     for (place, object) in plan.objects.into_iter().enumerate() {
@@ -194,11 +203,6 @@ fn take_apart(
     {
         own.entry(target.account.clone()).or_default().plan.in_sync = plan.in_sync;
     }
-    for (account, part) in own {
-        if accounts.insert(account.clone(), part).is_some() {
-            return Err(MergeError::Twice { account });
-        }
-    }
     let head = PlanHead {
         run: plan.run,
         baseline: plan.baseline,
@@ -209,7 +213,7 @@ fn take_apart(
         shards: plan.shards,
         cost: plan.cost,
     };
-    Ok((head, plan.comparison))
+    Ok(Apart { head, comparison: plan.comparison, accounts: own })
 }
 
 fn each_once(head: &PlanHead) -> Result<(), MergeError> {

@@ -299,7 +299,7 @@ impl ObjectPlan {
         }
         title.push_str(" of ");
         title.push_str(self.account.as_str());
-        render::visible::visible(&title).into_owned()
+        crate::visible::visible(&title).into_owned()
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 /// AWS takes a document without a version for one in the older language.
-const VERSION_WHEN_ABSENT: &str = "2008-10-17";
+pub(super) const VERSION_WHEN_ABSENT: &str = "2008-10-17";
 
 /// A document in canonical form: statements without `Sid`, in a fixed order.
 pub(super) fn document(map: &Map<String, Value>, statements: &[Value], partition: &str) -> Value {
@@ -85,22 +85,41 @@ fn principal(text: &str, partition: &str) -> String {
     if is_account { format!("arn:{partition}:iam::{text}:root") } else { text.to_owned() }
 }
 
-/// Condition keys are not case-sensitive; operators are kept as they are, values become lists of
-/// texts.
+/// Neither operators nor condition keys are case-sensitive; values become lists of texts, and those
+/// of `Bool` and `Null` are in lower case.
 fn conditions(value: &Value) -> Value {
     let Value::Object(operators) = value else { return value.clone() };
-    operators
-        .iter()
-        .filter_map(|(operator, keys)| {
-            let Value::Object(keys) = keys else { return Some((operator.clone(), keys.clone())) };
-            let keys: BTreeMap<_, _> = keys
-                .iter()
-                .map(|(key, value)| (key.to_lowercase(), list(value, str::to_owned)))
-                .collect();
-            (!keys.is_empty()).then(|| (operator.clone(), json!(keys)))
-        })
-        .collect::<BTreeMap<_, _>>()
-        .into_iter()
-        .collect::<Map<_, _>>()
-        .into()
+    let mut canonical = BTreeMap::new();
+    for (operator, keys) in operators {
+        let folded = operator.to_lowercase();
+        let keys = match keys {
+            Value::Object(keys) => condition_keys(keys, is_boolean(&folded)),
+            other => other.clone(),
+        };
+        if keys.as_object().is_none_or(|keys| !keys.is_empty()) {
+            // Of two spellings in one block, each is kept: both conditions hold.
+            insert(&mut canonical, folded, operator, keys);
+        }
+    }
+    canonical.into_iter().collect::<Map<_, _>>().into()
+}
+
+fn condition_keys(keys: &Map<String, Value>, boolean: bool) -> Value {
+    let word = |text: &str| if boolean { text.to_lowercase() } else { text.to_owned() };
+    let mut canonical = BTreeMap::new();
+    for (key, value) in keys {
+        insert(&mut canonical, key.to_lowercase(), key, list(value, word));
+    }
+    canonical.into_iter().collect::<Map<_, _>>().into()
+}
+
+fn insert(map: &mut BTreeMap<String, Value>, folded: String, written: &str, value: Value) {
+    let key = if map.contains_key(&folded) { written.to_owned() } else { folded };
+    map.insert(key, value);
+}
+
+/// `bool`, `null`, with `IfExists` behind or a quantifier before them.
+fn is_boolean(operator: &str) -> bool {
+    let plain = operator.rsplit(':').next().unwrap_or(operator);
+    matches!(plain.strip_suffix("ifexists").unwrap_or(plain), "bool" | "null")
 }

@@ -4,6 +4,8 @@
 //! order changes. Comparing texts would show drift for ever. Pure: no AWS calls here.
 
 mod canonical;
+mod merge;
+mod refusals;
 mod statements;
 
 use std::borrow::Cow;
@@ -15,6 +17,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 
+pub use merge::{Merge, Owner, Required};
+pub use refusals::{PolicyKind, Refusal};
 pub use statements::Narrowing;
 
 /// An IAM policy document: a trust policy, an identity policy, a bucket or key policy.
@@ -91,6 +95,19 @@ impl PolicyDocument {
         Ok(document)
     }
 
+    /// The same document with other statements.
+    #[must_use]
+    pub fn having(&self, statements: Vec<Value>) -> Self {
+        let mut map = self.0.clone();
+        map.insert("Statement".to_owned(), Value::Array(statements));
+        Self(map)
+    }
+
+    /// The version of the language that it is written in.
+    pub fn version(&self) -> &str {
+        self.0.get("Version").and_then(Value::as_str).unwrap_or(canonical::VERSION_WHEN_ABSENT)
+    }
+
     /// The statements, as a list even when there is one.
     pub fn statements(&self) -> Vec<Value> {
         match self.0.get("Statement") {
@@ -116,9 +133,9 @@ impl PolicyDocument {
         canonical::document(&self.0, &self.statements(), partition)
     }
 
-    /// The statements in that form.
-    pub fn canonical_statements(&self, partition: &str) -> Vec<Value> {
-        self.statements().iter().map(|one| canonical::statement(one, partition)).collect()
+    /// A statement in the one form that all ways of writing it share, without its `Sid`.
+    pub fn canonical_statement(statement: &Value, partition: &str) -> Value {
+        canonical::statement(statement, partition)
     }
 
     /// Whether two documents allow and deny the same. `Sid` and `Id` are names and mean nothing.

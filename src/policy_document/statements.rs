@@ -1,4 +1,4 @@
-//! Single statements of a policy document: which are missing, which are new, who is nobody.
+//! Single statements of a policy document: which come, which go, who is nobody.
 
 use serde_json::{Map, Value};
 
@@ -34,37 +34,6 @@ impl Narrowing {
 }
 
 impl PolicyDocument {
-    /// Those of `required` that the document does not have in the same meaning.
-    pub fn missing_statements(&self, required: &[Value], partition: &str) -> Vec<Value> {
-        let present: Vec<Value> =
-            self.statements().iter().map(|one| canonical::statement(one, partition)).collect();
-        required
-            .iter()
-            .filter(|one| !present.contains(&canonical::statement(one, partition)))
-            .cloned()
-            .collect()
-    }
-
-    /// The document with all of `required`: a missing one replaces the statement of its own
-    /// `Sid`, or comes last. Everything else stays as it is.
-    #[must_use]
-    pub fn with_statements(&self, required: &[Value], partition: &str) -> Self {
-        let mut statements = self.statements();
-        for missing in self.missing_statements(required, partition) {
-            let sid = missing.get("Sid").and_then(Value::as_str);
-            let same_sid = statements
-                .iter_mut()
-                .find(|one| sid.is_some() && one.get("Sid").and_then(Value::as_str) == sid);
-            match same_sid {
-                Some(former) => *former = missing,
-                None => statements.push(missing),
-            }
-        }
-        let mut map = self.0.clone();
-        map.insert("Statement".to_owned(), Value::Array(statements));
-        Self(map)
-    }
-
     /// Principals that are ids of deleted users or roles: AWS shows the id once the name is gone.
     pub fn dangling_principals(&self) -> Vec<String> {
         let mut dangling = Vec::new();
@@ -159,7 +128,7 @@ fn words(value: &Value, all: &str) -> String {
 }
 
 /// `AIDA…` for users, `AROA…` for roles, 16 or more letters and digits.
-fn is_unique_id(text: &str) -> bool {
+pub(super) fn is_unique_id(text: &str) -> bool {
     (text.starts_with("AIDA") || text.starts_with("AROA"))
         && text.len() >= 16
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
@@ -180,25 +149,6 @@ mod tests {
     fn deny(action: &str) -> Value {
         json!({ "Sid": "Deny", "Effect": "Deny", "Principal": "*", "Action": action,
                 "Resource": "*" })
-    }
-
-    #[test]
-    fn required_statements_are_added_once_and_others_stay() {
-        let present = PolicyDocument::of_statements(vec![allow("Theirs", "s3:GetObject")]);
-        let required = [deny("s3:*"), allow("Ours", "s3:PutObject")];
-        assert_eq!(present.missing_statements(&required, "aws").len(), 2);
-        let merged = present.with_statements(&required, "aws");
-        assert_eq!(merged.statements().len(), 3);
-        assert_eq!(merged.statements()[0], allow("Theirs", "s3:GetObject"));
-        assert!(merged.missing_statements(&required, "aws").is_empty());
-        assert_eq!(merged.with_statements(&required, "aws"), merged);
-    }
-
-    #[test]
-    fn a_statement_of_the_same_sid_is_replaced() {
-        let present = PolicyDocument::of_statements(vec![allow("Ours", "s3:GetObject")]);
-        let merged = present.with_statements(&[allow("Ours", "s3:PutObject")], "aws");
-        assert_eq!(merged.statements(), vec![allow("Ours", "s3:PutObject")]);
     }
 
     #[test]

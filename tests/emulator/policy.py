@@ -45,12 +45,15 @@ def unknown_principals(text: str, account: str, partition: str) -> list[str]:
     from moto.iam.models import iam_backends
 
     backend = iam_backends[account][partition]
-    known = {entity.arn for entity in [*backend.roles.values(), *backend.users.values()]}
+    entities = [*backend.roles.values(), *backend.users.values()]
+    known = {entity.arn for entity in entities} | {entity.id for entity in entities}
     found = []
     for statement in statements(text):
         principal = statement.get("Principal")
         for name in as_list(principal.get("AWS")) if isinstance(principal, dict) else []:
-            if re.match(rf"arn:[^:]+:iam::{account}:(role|user)/", str(name)) and name not in known:
+            own = re.match(rf"arn:[^:]+:iam::{account}:(role|user)/", str(name))
+            # A unique id stands for somebody who was deleted, unless we know them.
+            if (own or re.fullmatch(r"A(IDA|ROA)[A-Z0-9]{12,}", str(name))) and name not in known:
                 found.append(name)
     return found
 

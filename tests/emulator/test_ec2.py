@@ -3,7 +3,7 @@
 import unittest
 from typing import Any
 
-from emulator.testing import AccountTest, control
+from emulator.testing import AccountTest, client, control
 
 
 class Regions(AccountTest):
@@ -113,6 +113,97 @@ class SecurityGroups(AccountTest):
         )
         self.assertEqual([r["FromPort"] for r in self.rules(group)], [-1, 80, -1])
 
+    def test_rules_are_stored_in_the_form_of_aws(self) -> None:
+        group = self.default_group()
+
+        def stored(permission: dict[str, Any]) -> tuple[Any, ...]:
+            made = self.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[permission])
+            rule = made["SecurityGroupRules"][0]
+            return (rule["IpProtocol"], rule["FromPort"], rule["ToPort"], rule.get("CidrIpv4") or rule["CidrIpv6"])
+
+        v4, v6 = [{"CidrIp": "100.68.0.18/18"}], [{"CidrIpv6": "2001:0DB8:0:0::1/32"}]
+        for permission, expected in (
+            ({"IpProtocol": "6", "FromPort": 1, "ToPort": 2, "IpRanges": v4}, ("tcp", 1, 2, "100.68.0.0/18")),
+            ({"IpProtocol": "58", "Ipv6Ranges": v6}, ("icmpv6", -1, -1, "2001:db8::/32")),
+            ({"IpProtocol": "50", "FromPort": 1, "ToPort": 2, "IpRanges": v4}, ("50", -1, -1, "100.68.0.0/18")),
+            ({"IpProtocol": "icmp", "FromPort": 0, "ToPort": -1, "IpRanges": v4}, ("icmp", 0, -1, "100.68.0.0/18")),
+            ({"IpProtocol": "all", "IpRanges": v4}, ("-1", -1, -1, "100.68.0.0/18")),
+        ):
+            self.assertEqual(stored(permission), expected)
+        same = {"FromPort": 1, "ToPort": 2, "IpRanges": [{"CidrIp": "100.68.0.0/18", "Description": "another"}]}
+        for protocol in ("tcp", "6"):
+            self.fails(
+                "InvalidPermission.Duplicate",
+                self.ec2.authorize_security_group_ingress,
+                GroupId=group,
+                IpPermissions=[same | {"IpProtocol": protocol}],
+            )
+
+    def test_what_aws_refuses(self) -> None:
+        group, ranges = self.default_group(), {"IpRanges": [{"CidrIp": "10.0.0.0/8"}]}
+        tcp = {"IpProtocol": "tcp", "FromPort": 1, "ToPort": 1}
+
+        def pair(**peer: str) -> dict[str, Any]:
+            return tcp | {"UserIdGroupPairs": [peer]}
+
+        for code, permission in (
+            ("InvalidParameterValue", {"IpProtocol": "tcp"} | ranges),
+            ("InvalidParameterValue", {"IpProtocol": "icmp"} | ranges),
+            ("InvalidParameterValue", {"IpProtocol": "tcp", "FromPort": 90, "ToPort": 80} | ranges),
+            ("InvalidParameterValue", {"IpProtocol": "tcp", "FromPort": -1, "ToPort": -1} | ranges),
+            ("InvalidParameterValue", {"IpProtocol": "icmp", "FromPort": -1, "ToPort": 3} | ranges),
+            ("InvalidParameterValue", {"IpProtocol": "esp"} | ranges),
+            ("InvalidParameterValue", tcp | {"IpRanges": [{"CidrIp": "10.0.0.0/33"}]}),
+            ("InvalidParameterValue", tcp | {"IpRanges": [{"CidrIp": "10.0.0.1"}]}),
+            ("InvalidParameterValue", tcp | {"IpRanges": [{"CidrIp": "::/0"}]}),
+            ("InvalidParameterValue", tcp | {"Ipv6Ranges": [{"CidrIpv6": "fe80::1%eth0/64"}]}),
+            ("InvalidParameterValue", tcp | {"IpRanges": [{"CidrIp": "10.0.0.0/8"}, {"CidrIp": "10.1.1.1/8"}]}),
+            ("InvalidGroupId.Malformed", pair(GroupId=f"{self.account}/{group}")),
+            ("InvalidGroup.NotFound", pair(GroupId="sg-0123456789abcdef0")),
+            ("InvalidPrefixListID.Malformed", tcp | {"PrefixListIds": [{"PrefixListId": "pl-1"}]}),
+            ("MissingParameter", tcp),
+        ):
+            for write in (self.ec2.authorize_security_group_ingress, self.ec2.authorize_security_group_egress):
+                self.fails(code, write, GroupId=group, IpPermissions=[permission])
+        self.fails(
+            "InvalidGroupId.Malformed",
+            self.ec2.authorize_security_group_ingress,
+            GroupId="default",
+            IpPermissions=[tcp | ranges],
+        )
+        self.assertEqual(len(self.rules(group)), 2)
+
+    def test_sixty_rules_for_each_family(self) -> None:
+        group = self.default_group()
+
+        def add(first: int, count: int, **peer: Any) -> None:
+            rules = [{"IpProtocol": "tcp", "FromPort": p, "ToPort": p} | peer for p in range(first, first + count)]
+            self.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=rules)
+
+        v4, v6 = {"IpRanges": [{"CidrIp": "10.0.0.0/8"}]}, {"Ipv6Ranges": [{"CidrIpv6": "::/0"}]}
+        # The group's own rule counts in both.
+        add(1, 59, **v4)
+        self.fails("RulesPerSecurityGroupLimitExceeded", lambda: add(100, 1, **v4))
+        add(1, 58, **v6)
+        self.fails("RulesPerSecurityGroupLimitExceeded", lambda: add(100, 2, **v6))
+        self.fails(
+            "RulesPerSecurityGroupLimitExceeded", lambda: add(100, 1, UserIdGroupPairs=[{"GroupId": group}])
+        )
+
+    def test_a_group_of_another_account_needs_its_account(self) -> None:
+        group = self.default_group()
+        theirs = client("ec2", "444455556666")
+        peer = theirs.describe_security_groups()["SecurityGroups"][0]["GroupId"]
+        rule = {"IpProtocol": "tcp", "FromPort": 1, "ToPort": 1}
+
+        def add(**pair: str) -> Any:
+            permissions = [rule | {"UserIdGroupPairs": [pair]}]
+            return self.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=permissions)
+
+        self.fails("InvalidGroup.NotFound", add, GroupId=peer)
+        made = add(GroupId=peer, UserId="444455556666")["SecurityGroupRules"][0]
+        self.assertEqual(made["ReferencedGroupInfo"], {"GroupId": peer, "UserId": "444455556666"})
+
     def test_a_revoke_that_matches_nothing(self) -> None:
         nothing = [{"IpProtocol": "tcp", "FromPort": 1, "ToPort": 1, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}]
         got = self.ec2.revoke_security_group_ingress(GroupId=self.default_group(), IpPermissions=nothing)
@@ -144,15 +235,18 @@ class EbsEncryption(AccountTest):
     def test_default_and_key(self) -> None:
         ec2 = self.client("ec2", "eu-west-1")
         self.assertFalse(ec2.get_ebs_encryption_by_default()["EbsEncryptionByDefault"])
-        self.assertEqual(ec2.get_ebs_default_kms_key_id()["KmsKeyId"], "alias/aws/ebs")
+        own = ec2.get_ebs_default_kms_key_id()["KmsKeyId"]
+        managed = self.client("kms", "eu-west-1").describe_key(KeyId="alias/aws/ebs")["KeyMetadata"]
+        self.assertEqual((own, managed["KeyManager"]), (managed["Arn"], "AWS"))
         ec2.enable_ebs_encryption_by_default()
         self.assertEqual(ec2.get_ebs_encryption_by_default()["SseType"], "sse-ebs")
         key = f"arn:aws:kms:eu-west-1:{self.account}:key/11111111-2222-3333-4444-555555555555"
         self.assertEqual(ec2.modify_ebs_default_kms_key_id(KmsKeyId=key)["KmsKeyId"], key)
         self.assertEqual(ec2.get_ebs_default_kms_key_id()["KmsKeyId"], key)
-        self.assertEqual(self.client("ec2").get_ebs_default_kms_key_id()["KmsKeyId"], "alias/aws/ebs")
-        ec2.reset_ebs_default_kms_key_id()
-        self.assertEqual(ec2.get_ebs_default_kms_key_id()["KmsKeyId"], "alias/aws/ebs")
+        self.assertIn(":us-east-1:", self.client("ec2", "us-east-1").get_ebs_default_kms_key_id()["KmsKeyId"])
+        self.assertEqual(ec2.reset_ebs_default_kms_key_id()["KmsKeyId"], own)
+        self.assertEqual(ec2.modify_ebs_default_kms_key_id(KmsKeyId="alias/aws/ebs")["KmsKeyId"], own)
+        self.assertEqual(ec2.get_ebs_default_kms_key_id()["KmsKeyId"], own)
         ec2.disable_ebs_encryption_by_default()
         self.assertFalse(ec2.get_ebs_encryption_by_default()["EbsEncryptionByDefault"])
 

@@ -203,6 +203,18 @@ class Role(AccountTest):
             PolicyDocument=json.dumps(by_account),
         )
 
+    def test_keys_of_tags_know_no_case(self) -> None:
+        iam = self.client("iam")
+        iam.create_role(
+            RoleName="r", AssumeRolePolicyDocument=json.dumps(TRUST), Tags=[{"Key": "Team", "Value": "core"}]
+        )
+        iam.tag_role(RoleName="r", Tags=[{"Key": "team", "Value": "x"}, {"Key": "other", "Value": "1"}])
+        self.assertEqual(
+            {tag["Key"]: tag["Value"] for tag in iam.get_role(RoleName="r")["Role"]["Tags"]}, {"team": "x", "other": "1"}
+        )
+        iam.untag_role(RoleName="r", TagKeys=["TEAM"])
+        self.assertEqual(iam.get_role(RoleName="r")["Role"]["Tags"], [{"Key": "other", "Value": "1"}])
+
     def test_service_linked_roles_are_protected(self) -> None:
         iam = self.client("iam")
         name = iam.create_service_linked_role(AWSServiceName="config.amazonaws.com")["Role"]["RoleName"]

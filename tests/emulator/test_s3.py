@@ -154,6 +154,25 @@ class Buckets(AccountTest):
     def put_policy_of(self, resource: str) -> None:
         self.put_policy(self.statement(Resource=resource))
 
+    def test_policies_that_s3_refuses_or_keeps_in_another_form(self) -> None:
+        allow = {"Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{self.bucket}/*"}
+        self.put_policy(self.statement(Principal={"CanonicalUser": "79a59df900b949e5"}, **allow))
+        got = json.loads(self.s3.get_bucket_policy(Bucket=self.bucket)["Policy"])["Statement"][0]
+        self.assertEqual(
+            got["Principal"],
+            {"AWS": "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E79A59DF900B94"},
+        )
+        # A Sid may stand twice.
+        twice = self.statement(Sid="A", Principal={"AWS": self.account}, **allow)
+        self.put_policy(twice, twice | {"Action": "s3:PutObject"})
+        gone = self.statement(Principal={"AWS": "AROAEXAMPLEEXAMPLE123"}, **allow)
+        self.fails("MalformedPolicy", lambda: self.put_policy(gone))
+        many = [f"arn:aws:s3:::{self.bucket}/{number:0100}" for number in range(200)]
+        large = self.statement(Principal={"AWS": self.account}, Action="s3:GetObject", Resource=many)
+        self.fails("MalformedPolicy", lambda: self.put_policy(large))
+        nobody = {key: value for key, value in twice.items() if key != "Principal"}
+        self.fails("MalformedPolicy", lambda: self.put_policy(nobody))
+
     def test_public_policies_and_what_blocks_them(self) -> None:
         def put() -> None:
             self.put_policy(self.statement())
@@ -216,6 +235,10 @@ class Buckets(AccountTest):
         got = self.s3.get_bucket_lifecycle_configuration(Bucket=self.bucket)
         self.assertTrue(got["Rules"][0]["ID"])
         self.assertEqual(got["TransitionDefaultMinimumObjectSize"], "all_storage_classes_128K")
+        twice = [rules[1], rules[1] | {"Expiration": {"Days": 1}, "Filter": {"Prefix": "y/"}}]
+        self.fails("InvalidArgument", put, Bucket=self.bucket, LifecycleConfiguration={"Rules": twice})
+        beside = [rules[1] | {"Expiration": {"Days": 1, "ExpiredObjectDeleteMarker": False}, "Filter": {"Prefix": ""}}]
+        self.fails("MalformedXML", put, Bucket=self.bucket, LifecycleConfiguration={"Rules": beside})
         rules[0]["Transitions"][0]["Days"] = 29
         self.fails("InvalidArgument", put, Bucket=self.bucket, LifecycleConfiguration={"Rules": rules})
         self.s3.delete_bucket_lifecycle(Bucket=self.bucket)
@@ -290,6 +313,8 @@ class Buckets(AccountTest):
         self.assertEqual(self.s3.get_bucket_tagging(Bucket=tagged)["TagSet"], [{"Key": "a", "Value": "1"}])
         self.s3.put_bucket_tagging(Bucket=tagged, Tagging={"TagSet": [{"Key": "b", "Value": "2"}]})
         self.assertEqual(self.s3.get_bucket_tagging(Bucket=tagged)["TagSet"], [{"Key": "b", "Value": "2"}])
+        many = [{"Key": str(number), "Value": ""} for number in range(51)]
+        self.fails("BadRequest", self.s3.put_bucket_tagging, Bucket=tagged, Tagging={"TagSet": many})
         self.s3.delete_bucket_tagging(Bucket=tagged)
         self.fails("NoSuchTagSet", self.s3.get_bucket_tagging, Bucket=tagged)
 

@@ -79,6 +79,51 @@ fn the_example_fleet_stands_alone() {
     );
 }
 
+/// What installs evenkeel is a commit, by its full name, and the same one everywhere: a package of a
+/// name that somebody else may register, or a branch that moves, would get the role that writes.
+#[test]
+fn the_workflows_install_one_pinned_commit_and_pinned_actions() {
+    let mut commits = std::collections::BTreeSet::new();
+    for file in WORKFLOWS {
+        let workflow = yaml(file);
+        for script in scripts(&workflow) {
+            assert!(!script.contains("cargo install"), "{file}: {script}");
+            assert!(!script.contains("${{"), "{file}: expanded inside a script: {script}");
+        }
+        let variables = [&workflow["env"], &workflow["variables"]];
+        commits.extend(
+            variables.iter().filter_map(|list| list["EVENKEEL_COMMIT"].as_str()).map(str::to_owned),
+        );
+        let text = std::fs::read_to_string(support::root().join("examples").join(file)).unwrap();
+        for line in text.lines().filter(|line| line.contains("uses: ")) {
+            let (_, pin) = line.split_once('@').unwrap();
+            let digest = pin.split(' ').next().unwrap();
+            assert!(
+                digest.len() == 40 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()),
+                "{file}: {line}"
+            );
+        }
+        for line in text.lines().filter(|line| line.starts_with("image: ")) {
+            assert!(line.contains("@sha256:"), "{file}: {line}");
+        }
+    }
+    assert_eq!(commits.len(), 1, "{commits:?}");
+    let git = |args: &[&str]| {
+        Command::new("git").args(args).current_dir(support::root()).output().unwrap()
+    };
+    // A shallow clone does not know what came before.
+    if git(&["rev-parse", "--is-shallow-repository"]).stdout.starts_with(b"false") {
+        let commit = commits.first().unwrap();
+        let known = git(&["merge-base", "--is-ancestor", commit, "HEAD"]);
+        assert!(known.status.success(), "{commit} is no commit of this history");
+    }
+    let install =
+        std::fs::read_to_string(support::root().join("examples/fleet/ci/install.sh")).unwrap();
+    assert!(install.contains(
+        "cargo install --locked --git \"$EVENKEEL_REPOSITORY\" --rev \"$EVENKEEL_COMMIT\" evenkeel"
+    ));
+}
+
 #[test]
 fn the_workflows_use_options_that_exist() {
     let account = support::emulator().account();
@@ -92,7 +137,7 @@ fn the_workflows_use_options_that_exist() {
                     .into_iter()
                     .fold(command, |command, end| command.split(end).next().unwrap());
                 let command = command
-                    .replace("${{ matrix.shard }}", "1")
+                    .replace("$SHARD/4", "1/4")
                     .replace("$CI_NODE_INDEX/$CI_NODE_TOTAL", "1/4")
                     .replace('"', "");
                 let args: Vec<&str> = command.split_whitespace().collect();
@@ -143,6 +188,11 @@ impl GitHub {
 
     /// Runs a script as GitHub does.
     fn bash(&self, script: &str) -> Output {
+        self.step(script, &[])
+    }
+
+    /// The same with variables of the step.
+    fn step(&self, script: &str, env: &[(String, String)]) -> Output {
         let evenkeel = Path::new(env!("CARGO_BIN_EXE_evenkeel")).parent().unwrap();
         let stubs = support::root().join("tests/it/support/bin");
         let path = std::env::var("PATH").unwrap();
@@ -155,6 +205,7 @@ impl GitHub {
             .env("GITHUB_REPOSITORY", "acme/fleet")
             .env("GITHUB_OUTPUT", "output")
             .env("GITHUB_STEP_SUMMARY", "summary.md")
+            .envs(env.iter().map(|(name, value)| (name, value)))
             .output()
             .unwrap()
     }
@@ -164,14 +215,22 @@ impl GitHub {
         let mut said = String::new();
         for step in self.workflow["jobs"][name]["steps"].as_array().unwrap() {
             let Some(script) = step["run"].as_str() else { continue };
-            if script.starts_with("cargo install") || step["if"].is_string() {
+            if script == "ci/install.sh" || step["if"].is_string() {
                 continue;
             }
-            let script = expressions.iter().fold(script.to_owned(), |script, (name, value)| {
-                script.replace(&format!("${{{{ {name} }}}}"), value)
-            });
-            assert!(!script.contains("${{"), "{script}");
-            let output = self.bash(&script);
+            assert!(!script.contains("${{"), "nothing is expanded inside a script: {script}");
+            let env: Vec<(String, String)> = step["env"]
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(|(name, value)| {
+                    let value = value.as_str().unwrap();
+                    let expression =
+                        expressions.iter().find(|(name, _)| format!("${{{{ {name} }}}}") == value);
+                    (name.clone(), expression.unwrap_or_else(|| panic!("{value}")).1.to_owned())
+                })
+                .collect();
+            let output = self.step(script, &env);
             said.push_str(&String::from_utf8_lossy(&output.stdout));
             said.push_str(&String::from_utf8_lossy(&output.stderr));
             if !output.status.success() {
@@ -243,8 +302,10 @@ fn the_workflow_on_github_from_the_first_night_to_the_next() {
     let changes = planned["order"].as_array().unwrap().len();
     assert!(changes > 0 && account.read("output").contains(&format!("changes={changes}\n")));
     assert!(account.read("summary.md").contains("<!-- evenkeel -->"));
-    let (code, said) = github.job("apply", &[]);
+    github.answer("repos/acme/fleet/actions/artifacts", &[json!({"artifacts": []})]);
+    let (code, said) = github.job("apply", &pull);
     assert_eq!(code, 0, "{said}");
+    assert!(said.contains("There is no artifact evenkeel-audit of the branch main"), "{said}");
     assert!(account.read("audit.jsonl").contains("\"intent\""));
 
     // The next night, in shards: the account that is only looked at has drifted still.
@@ -282,7 +343,7 @@ fn only_our_own_branchs_artifacts_and_comments_are_ours() {
     github.answer("repos/acme/fleet/actions/artifacts", &[others.clone(), ours]);
     github.account.write("fleet.snapshot", "the second");
     github.upload_snapshot(2);
-    let fetch = "ci/fetch-snapshot.sh fleet-snapshot main";
+    let fetch = "ci/fetch-snapshot.sh main";
     let fetched = github.bash(fetch);
     assert!(fetched.status.success(), "{}", String::from_utf8_lossy(&fetched.stderr));
     assert_eq!(github.account.read("fleet.snapshot"), "the second");

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod buckets;
 mod cli;
 mod docs;
 mod examples;
@@ -11,9 +12,11 @@ mod faults;
 mod fleet;
 mod fleet_safety;
 mod formats;
+mod hostile;
 mod identity;
 mod keys;
 mod language;
+mod network;
 mod properties;
 mod shards;
 mod support;

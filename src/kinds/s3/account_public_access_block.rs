@@ -10,7 +10,7 @@ use crate::aws::error::AbsentIf;
 use crate::baseline::catalog::Identity;
 use crate::kinds::{
     Change, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Risk, Scope, Status, Undo,
-    WriteCx, WriteError, control,
+    WriteCx, WriteError, control, told,
 };
 
 const GET: Call = Call::new("s3control", "GetPublicAccessBlock");
@@ -122,19 +122,19 @@ restrict_public_buckets = false
         let request = client.get_public_access_block().account_id(cx.account.as_str()).send();
         let answer =
             cx.read(GET, "", request).await.absent_if(&["NoSuchPublicAccessBlockConfiguration"])?;
-        let block = answer.as_ref().and_then(|answer| answer.public_access_block_configuration());
-        Ok(vec![match block {
-            None => Object::absent(""),
-            Some(block) => Object::present(
-                "",
-                State {
-                    block_public_acls: block.block_public_acls().unwrap_or_default(),
-                    ignore_public_acls: block.ignore_public_acls().unwrap_or_default(),
-                    block_public_policy: block.block_public_policy().unwrap_or_default(),
-                    restrict_public_buckets: block.restrict_public_buckets().unwrap_or_default(),
-                },
-            ),
-        }])
+        let Some(answer) = answer else { return Ok(vec![Object::absent("")]) };
+        let block =
+            told("PublicAccessBlockConfiguration", answer.public_access_block_configuration())?;
+        let state = State {
+            block_public_acls: told("BlockPublicAcls", block.block_public_acls())?,
+            ignore_public_acls: told("IgnorePublicAcls", block.ignore_public_acls())?,
+            block_public_policy: told("BlockPublicPolicy", block.block_public_policy())?,
+            restrict_public_buckets: told(
+                "RestrictPublicBuckets",
+                block.restrict_public_buckets(),
+            )?,
+        };
+        Ok(vec![Object::present("", state)])
     }
 
     fn diff(_facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Action>> {

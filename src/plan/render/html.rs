@@ -9,9 +9,9 @@ use super::rows::rows;
 use super::summary::summary_line;
 use super::text::counted;
 use super::value::Sign;
-use super::visible::{visible, visible_lines};
 use crate::kinds::Risk;
 use crate::plan::{Disposition, Plan, PlannedChange, Verdict};
+use crate::visible::{visible, visible_lines};
 
 const STYLE: &str = include_str!("html.css");
 
@@ -149,7 +149,12 @@ fn drifted(plan: &Plan, group: &Group<'_>) -> Markup {
                 details.objects {
                     summary { (group.objects.len()) " objects" }
                     ul {
-                        @for object in &group.objects { li { (object.title()) } }
+                        @for object in &group.objects {
+                            li {
+                                (object.title())
+                                @if let Some(label) = &object.observed.label { " (" (visible(label)) ")" }
+                            }
+                        }
                     }
                 }
             }

@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::group::{account_name, named};
+use super::place::object_name;
 use super::value;
-use super::visible::{visible, visible_lines};
 use crate::names::AccountId;
 use crate::plan::{ObjectPlan, Plan, Verdict};
+use crate::visible::{visible, visible_lines};
 
 /// Renders.
 ///
@@ -102,9 +103,13 @@ fn case(object: &ObjectPlan, before: bool) -> TestCase {
     case
 }
 
-/// Each field, long values line by line; what to know; and the line that declares it.
+/// What the object is called; each field, long values line by line; what to know; and the line that declares it.
 fn difference(object: &ObjectPlan) -> String {
     let mut lines = Vec::new();
+    // The name of a test is the same from run to run; what else an object is called may change.
+    if let Some(name) = object_name(object).filter(|_| object.observed.label.is_some()) {
+        lines.push(visible(&name).into_owned());
+    }
     for change in &object.changes {
         for line in change.drift.iter().map(value::line) {
             let text = format!("{} {} {}", line.sign.symbol(), line.field, line.text);

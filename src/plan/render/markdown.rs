@@ -14,9 +14,9 @@ use super::parts::parts;
 use super::rows::rows;
 use super::summary::summary_line;
 use super::text::counted;
-use super::visible::{shortened, visible};
 use crate::kinds::Risk;
 use crate::plan::{Disposition, Plan, Verdict};
+use crate::visible::{shortened, visible};
 
 /// The longest comment that GitHub takes, in characters.
 pub const LIMIT: usize = 65_536;

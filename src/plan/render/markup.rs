@@ -1,7 +1,7 @@
 //! Text that others wrote, without meaning to Markdown and HTML. An empty comment keeps a mark apart
 //! from what it would have a meaning with, such as `@` from the name of somebody who would be told.
 
-use super::visible::visible;
+use crate::visible::visible;
 
 /// Keeps two characters apart and is not seen.
 const APART: &str = "<!-- -->";

@@ -16,4 +16,3 @@ mod summary;
 mod testing;
 pub mod text;
 pub mod value;
-pub mod visible;

@@ -89,7 +89,7 @@ pub fn names(objects: &[&ObjectPlan]) -> String {
 
 /// An object's id and label; nothing for the one object of a singleton, or where the id is the
 /// item's own name.
-fn object_name(object: &ObjectPlan) -> Option<String> {
+pub fn object_name(object: &ObjectPlan) -> Option<String> {
     let id = &object.observed.id;
     if id.is_empty() {
         return object.observed.label.clone();

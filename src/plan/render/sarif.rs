@@ -13,10 +13,10 @@ use super::group::{Group, group};
 use super::parts::{Since, parts};
 use super::rows::rows;
 use super::text::counted;
-use super::visible::{shortened, visible};
 use crate::digest;
 use crate::kinds::registry;
 use crate::plan::{Plan, Verdict};
+use crate::visible::{shortened, visible};
 
 /// Where the documentation is.
 const HELP: &str = "https://github.com/evenkeel/evenkeel/blob/main/docs/kinds";

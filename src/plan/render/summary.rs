@@ -1,8 +1,8 @@
 //! The plan in one line. Everything in it counts objects, unless it says what else.
 
 use super::text::counted;
-use super::visible::visible;
 use crate::plan::{Plan, Verdict};
+use crate::visible::visible;
 
 /// `2 to change · 1 needs care (disruptive) · 38 in sync · 0 unknown · …`; where an object takes
 /// several changes, `2 objects to change with 5 changes`.

@@ -15,9 +15,9 @@ use super::place::NAMED;
 use super::rows::{Row, rows};
 pub use super::summary::summary_line;
 use super::value::Sign;
-use super::visible::visible;
 use crate::kinds::Risk;
 use crate::plan::{Disposition, Plan, PlannedChange, Verdict};
+use crate::visible::visible;
 
 /// Column in which a heading's place starts.
 const PLACE: usize = 64;

@@ -3,8 +3,8 @@
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
-use super::visible::visible;
 use crate::kinds::FieldDrift;
+use crate::visible::visible;
 
 /// Values longer than this are shown as a line-by-line difference.
 const SHORT: usize = 100;

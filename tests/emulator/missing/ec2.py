@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from emulator import ec2_rules
 from emulator.answers import Answer, AwsError
 from emulator.missing import Forward, from_moto, handles
 from emulator.wire import Call
@@ -77,18 +78,60 @@ def describe_rules(call: Call, _: Forward) -> dict[str, Any]:
 
 
 @handles("ec2", "AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress")
-def authorize(call: Call, forward: Forward) -> dict[str, Any]:
+def authorize(call: Call, _: Forward) -> dict[str, Any]:
+    """Adds all rules of a call or none, in the form that AWS stores."""
+    from moto.ec2.models.security_groups import SecurityGroupRule
+
     group, egress = _group(call), call.operation.endswith("Egress")
-    before = {rule.id for rule in _rules(group, egress)}
-    kept = list(_rules(group, egress))
-    try:
-        from_moto(call, forward)
-    except AwsError:
-        # AWS adds all rules of a call or none; moto adds those before the bad one.
-        _set_rules(group, egress, kept)
-        raise
-    added = {rule.id for rule in _rules(group, egress)} - before
+    new = [rule for permission in _permissions(call) for rule in ec2_rules.stored(call, permission, group)]
+    tags = {
+        tag["Key"]: tag.get("Value", "")
+        for specification in call.params.get("TagSpecifications", [])
+        for tag in specification.get("Tags", [])
+    }
+    there = [ec2_rules.of_moto(call, rule) for rule in _rules(group, egress)]
+    for place, rule in enumerate(new):
+        if rule.key in {one.key for one in there}:
+            raise AwsError("InvalidPermission.Duplicate", f'the specified rule "{rule}" already exists')
+        if rule.key in {one.key for one in new[:place]}:
+            raise AwsError("InvalidParameterValue", "The same permission must not appear multiple times")
+    for family in (4, 6):
+        if sum(family in rule.families for rule in there + new) > ec2_rules.QUOTA and any(
+            family in rule.families for rule in new
+        ):
+            raise AwsError(
+                "RulesPerSecurityGroupLimitExceeded", "The maximum number of rules per security group has been reached."
+            )
+    added = set()
+    for rule in new:
+        made = SecurityGroupRule(
+            backend_of(call),
+            rule.protocol,
+            group.group_id,
+            rule.ports[0],
+            rule.ports[1],
+            rule.ip_range,
+            rule.source_group,
+            rule.prefix_list,
+            is_egress=egress,
+            tags=tags,
+        )
+        # moto knows no name for ICMPv6 and keeps no ports of protocols without any.
+        made.ip_protocol = rule.protocol
+        made.prefix_list_description = (rule.prefix_list or {}).get("Description")
+        (group.add_egress_rule if egress else group.add_ingress_rule)(made)
+        added.add(made.id)
     return {"Return": True, "SecurityGroupRules": _described(call, group, egress, added)}
+
+
+def _permissions(call: Call) -> list[dict[str, Any]]:
+    """The rules of a call, also in the older form of one rule beside the group."""
+    if "IpPermissions" in call.params:
+        return call.params["IpPermissions"]
+    if not {"IpProtocol", "CidrIp"} & set(call.params):
+        raise NotImplementedError("SourceSecurityGroupName without IpPermissions")
+    one = {name: call.params[name] for name in ("IpProtocol", "FromPort", "ToPort") if name in call.params}
+    return [one | {"IpRanges": [{"CidrIp": call.params["CidrIp"]}] if "CidrIp" in call.params else []}]
 
 
 @handles("ec2", "RevokeSecurityGroupIngress", "RevokeSecurityGroupEgress")
@@ -152,7 +195,7 @@ def get_ebs_encryption(call: Call, _: Forward) -> dict[str, Any]:
 
 @handles("ec2", "GetEbsDefaultKmsKeyId")
 def get_ebs_key(call: Call, _: Forward) -> dict[str, Any]:
-    return {"KmsKeyId": _EBS_KEYS.get((call.account, call.region), EBS_ALIAS)}
+    return {"KmsKeyId": _EBS_KEYS.get((call.account, call.region)) or _managed_key(call)}
 
 
 @handles("ec2", "ModifyEbsDefaultKmsKeyId")
@@ -161,23 +204,33 @@ def modify_ebs_key(call: Call, _: Forward) -> dict[str, Any]:
     given = call.params["KmsKeyId"]
     if not given.startswith(("arn:", "alias/")):
         given = f"arn:{call.partition}:kms:{call.region}:{call.account}:key/{given}"
-    if given == EBS_ALIAS:
+    if given.removeprefix(f"arn:{call.partition}:kms:{call.region}:{call.account}:") == EBS_ALIAS:
         _EBS_KEYS.pop((call.account, call.region), None)
-    else:
-        _EBS_KEYS[(call.account, call.region)] = given
+        return {"KmsKeyId": _managed_key(call)}
+    _EBS_KEYS[(call.account, call.region)] = given
     return {"KmsKeyId": given}
 
 
 @handles("ec2", "ResetEbsDefaultKmsKeyId")
 def reset_ebs_key(call: Call, _: Forward) -> dict[str, Any]:
     _EBS_KEYS.pop((call.account, call.region), None)
-    return {"KmsKeyId": EBS_ALIAS}
+    return {"KmsKeyId": _managed_key(call)}
+
+
+def _managed_key(call: Call) -> str:
+    """The ARN of AWS's own key, which is made when it is first asked for."""
+    from moto.kms.models import kms_backends
+
+    backend = kms_backends[call.account][call.region]
+    return backend.keys[backend.any_id_to_key_id(EBS_ALIAS)].arn
 
 
 def _group(call: Call) -> Any:
     name = call.params.get("GroupId") or call.params.get("GroupName")
     if not name:
         raise AwsError("MissingParameter", "The request must contain the parameter groupName or groupId")
+    if "GroupId" in call.params:
+        ec2_rules.check_group_id(name)
     group = backend_of(call).get_security_group_by_name_or_id(name, None)
     if group is None:
         raise AwsError("InvalidGroup.NotFound", f"The security group '{name}' does not exist")
@@ -211,6 +264,7 @@ def _described(call: Call, group: Any, egress: bool, wanted: set[str]) -> list[d
             "GroupId": group.id,
             "IsEgress": egress,
             "IpProtocol": str(rule.ip_protocol),
+            # A rule for all protocols has the ports -1.
             "FromPort": _port(rule.from_port),
             "ToPort": _port(rule.to_port),
         }

@@ -291,6 +291,26 @@ def delete_role(call: Call, _: Forward) -> None:
         raise AwsError("DeleteConflict", "Cannot delete entity, must remove roles from instance profile first.")
 
 
+@handles("iam", "TagRole")
+def tag_role(call: Call, forward: Forward) -> Answer:
+    """Keys know no case: a tag of the same key in another spelling is replaced."""
+    answer, role = forward(), find_role(call)
+    if answer.status < 300:
+        given = {tag["Key"] for tag in call.params["Tags"]}
+        folded = {key.lower() for key in given}
+        role.tags = [tag for tag in role.tags if tag["Key"] in given or tag["Key"].lower() not in folded]
+    return answer
+
+
+@handles("iam", "UntagRole")
+def untag_role(call: Call, forward: Forward) -> Answer:
+    answer, role = forward(), find_role(call)
+    if answer.status < 300:
+        folded = {key.lower() for key in call.params["TagKeys"]}
+        role.tags = [tag for tag in role.tags if tag["Key"].lower() not in folded]
+    return answer
+
+
 def _check_trust(call: Call, text: str) -> None:
     if _characters(text) > TRUST_CHARACTERS:
         raise AwsError("LimitExceeded", f"Cannot exceed quota for ACLSizePerRole: {TRUST_CHARACTERS}")

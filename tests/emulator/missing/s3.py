@@ -24,6 +24,8 @@ DEFAULT_ENCRYPTION = {
         }
     ]
 }
+MAX_POLICY = 20 * 1024
+MAX_TAGS = 50
 DEFAULT_MINIMUM_SIZE = "all_storage_classes_128K"
 PUBLIC_CANNED = ("public-read", "public-read-write", "authenticated-read")
 ANY_REGION = {"CreateBucket", "GetBucketLocation", "ListBuckets"}
@@ -119,8 +121,13 @@ def put_bucket_policy(call: Call, forward: Forward) -> Answer | None:
         statements = policy.as_list(json.loads(text)["Statement"])
     except (ValueError, KeyError, TypeError):
         raise AwsError("MalformedPolicy", "Policies must be valid JSON and the first byte must be '{'", 400) from None
+    if len(text.encode()) > MAX_POLICY:
+        raise AwsError("MalformedPolicy", "Policy exceeds the maximum allowed document size.", 400)
     own = f"arn:{call.partition}:s3:::{bucket.name}"
     for statement in statements:
+        for required in ("Principal", "Action", "Resource"):
+            if required not in statement and f"Not{required}" not in statement:
+                raise AwsError("MalformedPolicy", f"Missing required field {required}", 400)
         for resource in policy.as_list(statement.get("Resource")):
             if resource != own and not resource.startswith(f"{own}/") and resource not in ("*", f"{own}*"):
                 raise AwsError("MalformedPolicy", "Policy has invalid resource", 400)
@@ -135,7 +142,7 @@ def put_bucket_policy(call: Call, forward: Forward) -> Answer | None:
         )
     answer = forward()
     if answer.status < 300:
-        bucket.policy = policy.stored(text, call.partition, collapse=True).encode()
+        bucket.policy = policy.stored(_with_arns(text), call.partition, collapse=True).encode()
     return answer
 
 
@@ -190,6 +197,8 @@ def put_lifecycle(call: Call, forward: Forward) -> dict[str, Any] | Answer:
     for rule in rules:
         _check_lifecycle(rule)
         rule.setdefault("ID", str(uuid.uuid4()))
+    if len({rule["ID"] for rule in rules}) < len(rules):
+        raise AwsError("InvalidArgument", "Rule ID must be unique. Found same ID for one or more rules", 400)
     size = call.params.get("TransitionDefaultMinimumObjectSize") or DEFAULT_MINIMUM_SIZE
     answer = forward()
     if answer.status >= 300:
@@ -296,6 +305,9 @@ def get_tagging(call: Call, forward: Forward) -> dict[str, Any]:
 
 @handles("s3", "PutBucketTagging", "DeleteBucketTagging")
 def change_tagging(call: Call, _: Forward) -> None:
+    tags = (call.params.get("Tagging") or {}).get("TagSet", [])
+    if len(tags) > MAX_TAGS:
+        raise AwsError("BadRequest", "Bucket tag count cannot be greater than 50", 400)
     extras(_bucket(call)).pop("tags", None)
 
 
@@ -320,6 +332,19 @@ def _lets_in(bucket: Any, account: str) -> bool:
         if statement.get("Effect") == "Allow" and any(name == "*" or account in str(name) for name in names):
             return True
     return False
+
+
+def _with_arns(text: str) -> str:
+    """S3 keeps canonical users by their ARN; all that are not known are taken for CloudFront's identities."""
+    document = json.loads(text)
+    for statement in policy.as_list(document["Statement"]):
+        principal = statement.get("Principal")
+        users = policy.as_list(principal.pop("CanonicalUser", None)) if isinstance(principal, dict) else []
+        if users:
+            name = "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E"
+            arns = [name + user[:13].upper() for user in users]
+            principal["AWS"] = [*policy.as_list(principal.get("AWS")), *arns]
+    return json.dumps(document)
 
 
 def _is_public(text: str) -> bool:
@@ -355,6 +380,9 @@ def _check_lifecycle(rule: dict[str, Any]) -> None:
             )
         last = max(last, days if days is not None else -1)
     expiration = rule.get("Expiration", {})
+    if "Expiration" in rule and len(expiration) != 1:
+        # Days, a date or marks of deleted objects; even a mark that is false stands beside nothing.
+        raise AwsError("MalformedXML", "The XML you provided was not well-formed or did not validate", 400)
     if "Days" in expiration and expiration["Days"] <= last:
         raise AwsError(
             "InvalidArgument",

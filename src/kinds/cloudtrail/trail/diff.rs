@@ -23,7 +23,7 @@ pub fn diff(facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Ac
     changes.extend(trail.insights(state.insight_selectors.as_ref()));
     changes.extend(trail.aggregation(state.event_aggregation.as_ref()));
     if let (Some(actual), Some(desired)) = (&state.tags, &spec.tags) {
-        changes.extend(tags::changes(
+        changes.extend(tags::CLOUDTRAIL.changes(
             actual,
             desired,
             |tags| trail.act(Step::AddTags { tags }),
@@ -362,7 +362,8 @@ pub fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
                 .unwrap_or_default(),
         }),
         Step::AddTags { tags } => {
-            let (former, new) = tags::before(tags, state.and_then(|state| state.tags.as_ref()));
+            let (former, new) =
+                tags::CLOUDTRAIL.before(tags, state.and_then(|state| state.tags.as_ref()));
             let mut actions = Vec::new();
             let act = |step| Action { step, ..action.clone() };
             if !former.is_empty() {

@@ -13,7 +13,7 @@ use spec::{Action, Spec, State};
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
     Change, Control, Cx, Facts, Found, ImpliedPermission, Kind, Object, ObserveError, Scope, Undo,
-    WriteCx, WriteError, control,
+    WriteCx, WriteError, control, tags,
 };
 use crate::names::Region;
 use selectors::Selectors;
@@ -293,6 +293,7 @@ fn check(spec: &Spec) -> Vec<SpecProblem> {
             "take the exclusion out, or set forbid_excluded_sources = false",
         );
     }
+    problems.extend(tags::CLOUDTRAIL.check(spec.tags.as_ref()));
     problems
 }
 

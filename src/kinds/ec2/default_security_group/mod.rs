@@ -1,11 +1,17 @@
 //! `ec2.default_security_group`: the rules of the group that every VPC comes with.
 
+mod direction;
 mod observe;
+pub mod peer;
+mod room;
 pub mod rule;
+pub mod traffic;
+pub mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ec2::Client;
+use aws_sdk_ec2::types::{IpPermission, ResourceType, Tag, TagSpecification};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,17 +19,20 @@ use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::spec::InUse;
 use crate::kinds::{
-    Change, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Risk, Scope, Undo, WriteCx,
-    WriteError, compared, control,
+    Change, Control, Cx, Facts, Kind, Object, ObserveError, Scope, Undo, WriteCx, WriteError,
+    control, told,
 };
+use direction::Direction;
+use peer::Same;
 use rule::Rule;
+use written::Written;
 
 const REVOKE_INGRESS: Call = Call::new("ec2", "RevokeSecurityGroupIngress");
 const REVOKE_EGRESS: Call = Call::new("ec2", "RevokeSecurityGroupEgress");
 const AUTHORIZE_INGRESS: Call = Call::new("ec2", "AuthorizeSecurityGroupIngress");
 const AUTHORIZE_EGRESS: Call = Call::new("ec2", "AuthorizeSecurityGroupEgress");
-/// How many network interfaces a warning names.
-const NAMED_INTERFACES: usize = 5;
+/// Tags whose keys begin so are AWS's own, and cannot be written.
+const TAGS_OF_AWS: &str = "aws:";
 
 /// The default security group of every VPC in every Region.
 ///
@@ -36,16 +45,22 @@ const NAMED_INTERFACES: usize = 5;
 /// the interfaces. Rules are removed by their ids. VPCs that another account shares with this one
 /// are left to their owner.
 ///
-/// Source: EC2 API Reference, `DescribeSecurityGroupRules`, `RevokeSecurityGroupIngress`.
+/// Rules are added before others are removed, so that nobody is cut off in between; only where
+/// AWS's quota leaves no room, as few as needed go first, and the plan says so. Descriptions and
+/// tags of rules are not compared: a rule that stays keeps its own, one that is added has none, and
+/// undoing a removal brings back both.
+///
+/// Source: EC2 API Reference, `DescribeSecurityGroupRules`, `RevokeSecurityGroupIngress`,
+/// `IpPermission`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
     /// The rules for traffic to members of the group; [] for none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ingress: Option<BTreeSet<Rule>>,
+    pub ingress: Option<Vec<Written>>,
     /// The rules for traffic from members of the group; [] for none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub egress: Option<BTreeSet<Rule>>,
+    pub egress: Option<Vec<Written>>,
     /// What to do with a group that network interfaces use; `report` by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_use: Option<InUse>,
@@ -87,6 +102,32 @@ pub struct SeenRule {
     pub security_group_rule_id: Option<String>,
     /// What it allows.
     pub rule: Rule,
+    /// Its description.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Its tags.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+}
+
+/// Rules that are added together.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Addition {
+    /// The rules.
+    pub rules: Vec<NewRule>,
+    /// The tags that each of them gets.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+}
+
+/// A rule that is added.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NewRule {
+    /// What it allows.
+    pub rule: Rule,
+    /// Its description, where it had one before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
 }
 
 /// A network interface.
@@ -116,7 +157,7 @@ pub enum Step {
     /// Takes them away.
     Revoke(Vec<SeenRule>),
     /// Adds them.
-    Authorize(Vec<Rule>),
+    Authorize(Addition),
 }
 
 /// The kind.
@@ -169,21 +210,12 @@ in_use  = "enforce"
         let mut problems = Vec::new();
         for (direction, rules) in [("ingress", &spec.ingress), ("egress", &spec.egress)] {
             for (index, rule) in rules.iter().flatten().enumerate() {
-                if rule.peers() != 1 {
+                for wrong in rule.problems() {
+                    let gap = if wrong.field.is_empty() { "" } else { "." };
                     problems.push(SpecProblem {
-                        field: format!("{direction}[{index}]"),
-                        message: format!("a rule has one peer, and this one has {}", rule.peers()),
-                        help: Some(
-                            "give one of cidr_ipv4, cidr_ipv6, prefix_list_id and referenced_group_id"
-                                .to_owned(),
-                        ),
-                    });
-                }
-                if rule.from_port.is_some() != rule.to_port.is_some() {
-                    problems.push(SpecProblem {
-                        field: format!("{direction}[{index}]"),
-                        message: "a range of ports needs both from_port and to_port".to_owned(),
-                        help: None,
+                        field: format!("{direction}[{index}]{gap}{}", wrong.field),
+                        message: wrong.message,
+                        help: wrong.help,
                     });
                 }
             }
@@ -222,107 +254,102 @@ in_use  = "enforce"
             (Step::Authorize(_), false) => "ec2:AuthorizeSecurityGroupIngress",
             (Step::Authorize(_), true) => "ec2:AuthorizeSecurityGroupEgress",
         };
-        vec![write, "ec2:DescribeSecurityGroupRules"]
+        let mut writes = vec![write, "ec2:DescribeSecurityGroupRules"];
+        if matches!(&action.step, Step::Authorize(addition) if !addition.tags.is_empty()) {
+            // AWS asks for it when something is made with tags.
+            writes.push("ec2:CreateTags");
+        }
+        writes
     }
 
     async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {
         observe::observe(cx, spec).await
     }
 
-    fn diff(_facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Action>> {
+    fn diff(facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Action>> {
         let Some(state) = object.state() else { return Vec::new() };
         let mut changes = Vec::new();
-        for (egress, declared, actual) in
-            [(false, &spec.ingress, &state.ingress), (true, &spec.egress, &state.egress)]
-        {
+        for (egress, declared) in [(false, &spec.ingress), (true, &spec.egress)] {
             let Some(declared) = declared else { continue };
-            changes.extend(direction(spec, state, egress, declared, actual));
+            let direction = Direction { facts, spec, state, egress };
+            changes.extend(direction.changes(declared, changes.len()));
         }
         changes
     }
 
     async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
-        let client = cx.client(Client::new);
-        let group = action.group_id.as_str();
         // What is there now decides: a rule that has gone cannot be revoked, and one that is there
         // cannot be added.
-        let now = observe::rules(cx, &[group.to_owned()]).await?;
-        let now: Vec<SeenRule> = now
-            .iter()
-            .filter(|rule| rule.is_egress() == Some(action.egress))
-            .map(|rule| SeenRule {
-                security_group_rule_id: rule.security_group_rule_id().map(str::to_owned),
-                rule: Rule::read(group, rule),
-            })
-            .collect();
+        let group = action.group_id.as_str();
+        let now = observe::rules_of(cx, group, action.egress).await.map_err(unsendable)?;
         match &action.step {
             Step::Revoke(rules) => {
+                let is_meant = |there: &&SeenRule| {
+                    rules.iter().any(|rule| rule.rule.is(&there.rule) == Same::Yes)
+                };
                 let ids: Vec<String> = now
                     .iter()
-                    .filter(|there| rules.iter().any(|rule| rule.rule == there.rule))
-                    .filter_map(|there| there.security_group_rule_id.clone())
-                    .collect();
-                if ids.is_empty() {
-                    return Ok(());
-                }
-                if action.egress {
-                    let request = client
-                        .revoke_security_group_egress()
-                        .group_id(group)
-                        .set_security_group_rule_ids(Some(ids));
-                    cx.write(REVOKE_EGRESS, request.send()).await.map(drop).map_err(Into::into)
-                } else {
-                    let request = client
-                        .revoke_security_group_ingress()
-                        .group_id(group)
-                        .set_security_group_rule_ids(Some(ids));
-                    cx.write(REVOKE_INGRESS, request.send()).await.map(drop).map_err(Into::into)
-                }
+                    .filter(is_meant)
+                    .map(|there| told("SecurityGroupRuleId", there.security_group_rule_id.clone()))
+                    .collect::<Result<_, _>>()
+                    .map_err(unsendable)?;
+                if ids.is_empty() { Ok(()) } else { revoke(cx, action, ids).await }
             }
-            Step::Authorize(rules) => {
-                let missing: Vec<_> = rules
+            Step::Authorize(addition) => {
+                let is_missing =
+                    |new: &&NewRule| !now.iter().any(|there| new.rule.is(&there.rule) == Same::Yes);
+                let missing: Vec<_> = addition
+                    .rules
                     .iter()
-                    .filter(|rule| !now.iter().any(|there| there.rule == **rule))
-                    .map(|rule| rule.send(group))
+                    .filter(is_missing)
+                    .map(|new| new.rule.send(group, &cx.account, new.description.as_deref()))
                     .collect();
                 if missing.is_empty() {
-                    return Ok(());
-                }
-                if action.egress {
-                    let request = client
-                        .authorize_security_group_egress()
-                        .group_id(group)
-                        .set_ip_permissions(Some(missing));
-                    cx.write(AUTHORIZE_EGRESS, request.send()).await.map(drop).map_err(Into::into)
+                    Ok(())
                 } else {
-                    let request = client
-                        .authorize_security_group_ingress()
-                        .group_id(group)
-                        .set_ip_permissions(Some(missing));
-                    cx.write(AUTHORIZE_INGRESS, request.send()).await.map(drop).map_err(Into::into)
+                    authorize(cx, action, missing, &addition.tags).await
                 }
             }
         }
     }
 
     fn undo(action: &Action, _before: &Object<State>) -> Undo<Action> {
-        let step = match &action.step {
+        let steps = match &action.step {
+            // One call gives the same tags to all its rules.
             Step::Revoke(rules) => {
-                Step::Authorize(rules.iter().map(|seen| seen.rule.clone()).collect())
+                let mut additions: Vec<Addition> = Vec::new();
+                for seen in rules {
+                    let new =
+                        NewRule { rule: seen.rule.clone(), description: seen.description.clone() };
+                    let tags = own_tags(&seen.tags);
+                    match additions.iter_mut().find(|addition| addition.tags == tags) {
+                        Some(addition) => addition.rules.push(new),
+                        None => additions.push(Addition { rules: vec![new], tags }),
+                    }
+                }
+                additions.into_iter().map(Step::Authorize).collect()
             }
-            Step::Authorize(rules) => Step::Revoke(
+            Step::Authorize(Addition { rules, tags }) => vec![Step::Revoke(
                 rules
                     .iter()
-                    .map(|rule| SeenRule { security_group_rule_id: None, rule: rule.clone() })
+                    .map(|new| SeenRule {
+                        security_group_rule_id: None,
+                        rule: new.rule.clone(),
+                        description: new.description.clone(),
+                        tags: tags.clone(),
+                    })
                     .collect(),
-            ),
+            )],
         };
-        Undo::By(vec![Action { step, ..action.clone() }])
+        Undo::By(steps.into_iter().map(|step| Action { step, ..action.clone() }).collect())
     }
 
-    fn export(_facts: &Facts, object: &Object<State>) -> Option<Spec> {
+    fn export(facts: &Facts, object: &Object<State>) -> Option<Spec> {
         let state = object.state()?;
-        let rules = |list: &[SeenRule]| Some(list.iter().map(|seen| seen.rule.clone()).collect());
+        let rules = |list: &[SeenRule]| {
+            let rules = list.iter().map(|seen| seen.rule.clone().without_own(&facts.account));
+            Some(rules.map(Written::from).collect())
+        };
         Some(Spec {
             ingress: rules(&state.ingress),
             egress: rules(&state.egress),
@@ -332,68 +359,57 @@ in_use  = "enforce"
     }
 }
 
-fn direction(
-    spec: &Spec,
-    state: &State,
-    egress: bool,
-    declared: &BTreeSet<Rule>,
-    actual: &[SeenRule],
-) -> Vec<Change<Action>> {
-    let field = if egress { "egress" } else { "ingress" };
-    compared::mark(field);
-    let act = |step| Action { group_id: state.group_id.clone(), egress, step };
-    let declared: BTreeSet<Rule> = declared.iter().cloned().map(Rule::normal).collect();
-    let mut changes = Vec::new();
-    let missing: Vec<Rule> = declared
-        .iter()
-        .filter(|rule| !actual.iter().any(|seen| seen.rule == **rule))
-        .cloned()
-        .collect();
-    if !missing.is_empty() {
-        let mut drift = Drift::new();
-        for rule in &missing {
-            drift.add(field, None::<&str>, Some(rule.words(egress)));
-        }
-        changes.push(Change::new(act(Step::Authorize(missing)), drift));
-    }
-    let extra: Vec<SeenRule> =
-        actual.iter().filter(|seen| !declared.contains(&seen.rule)).cloned().collect();
-    if extra.is_empty() {
-        return changes;
-    }
-    let mut drift = Drift::new();
-    for seen in &extra {
-        drift.add(field, Some(seen.rule.words(egress)), None::<&str>);
-    }
-    let mut change = Change::new(act(Step::Revoke(extra)), drift);
-    if !state.used_by.is_empty() {
-        let users = users(&state.used_by);
-        change = change.risk(Risk::Disruptive).warn(format!("{users} lose this traffic"));
-        if spec.in_use.unwrap_or_default() == InUse::Report {
-            change = change.withhold(format!(
-                "the group is in use by {users}; move them to groups of their own, or set in_use = \"enforce\""
-            ));
-        }
-    }
-    changes.push(change);
-    changes
+async fn revoke(cx: &WriteCx, action: &Action, ids: Vec<String>) -> Result<(), WriteError> {
+    let client = cx.client(Client::new);
+    let written = if action.egress {
+        let request = client.revoke_security_group_egress().group_id(&action.group_id);
+        let request = request.set_security_group_rule_ids(Some(ids));
+        cx.write(REVOKE_EGRESS, request.send()).await.map(drop)
+    } else {
+        let request = client.revoke_security_group_ingress().group_id(&action.group_id);
+        let request = request.set_security_group_rule_ids(Some(ids));
+        cx.write(REVOKE_INGRESS, request.send()).await.map(drop)
+    };
+    Ok(written?)
 }
 
-/// `eni-1 (i-1), eni-2 and 3 more`.
-fn users(interfaces: &[Interface]) -> String {
-    let mut names: Vec<String> = interfaces
-        .iter()
-        .take(NAMED_INTERFACES)
-        .map(|interface| match &interface.user {
-            Some(user) => format!("{} ({user})", interface.network_interface_id),
-            None => interface.network_interface_id.clone(),
-        })
-        .collect();
-    let more = interfaces.len().saturating_sub(NAMED_INTERFACES);
-    if more > 0 {
-        names.push(format!("{more} more"));
+async fn authorize(
+    cx: &WriteCx,
+    action: &Action,
+    rules: Vec<IpPermission>,
+    tags: &BTreeMap<String, String>,
+) -> Result<(), WriteError> {
+    let client = cx.client(Client::new);
+    let tags = (!tags.is_empty()).then(|| {
+        let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
+        let specification =
+            TagSpecification::builder().resource_type(ResourceType::SecurityGroupRule);
+        vec![specification.set_tags(Some(tags.collect())).build()]
+    });
+    let written = if action.egress {
+        let request = client.authorize_security_group_egress().group_id(&action.group_id);
+        let request = request.set_ip_permissions(Some(rules)).set_tag_specifications(tags);
+        cx.write(AUTHORIZE_EGRESS, request.send()).await.map(drop)
+    } else {
+        let request = client.authorize_security_group_ingress().group_id(&action.group_id);
+        let request = request.set_ip_permissions(Some(rules)).set_tag_specifications(tags);
+        cx.write(AUTHORIZE_INGRESS, request.send()).await.map(drop)
+    };
+    Ok(written?)
+}
+
+/// The tags that somebody other than AWS has set.
+fn own_tags(tags: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let own = tags.iter().filter(|(key, _)| !key.starts_with(TAGS_OF_AWS));
+    own.map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
+/// A look before a write that ended without an answer to go by.
+fn unsendable(error: ObserveError) -> WriteError {
+    match error {
+        ObserveError::Aws(error) => WriteError::Aws(error),
+        other => WriteError::Unsendable(other.to_string()),
     }
-    names.join(", ")
 }
 
 #[cfg(test)]

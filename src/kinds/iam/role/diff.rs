@@ -91,7 +91,7 @@ fn update(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>> {
     }
     parts.extend(delete_boundary(spec, state).map(|change| (Part::Unbound, change)));
     if let Some(desired) = &spec.tags {
-        let tags = tags::changes(
+        let tags = tags::IAM.changes(
             &state.tags,
             desired,
             |tags| act(spec, Step::Tag { tags }),
@@ -418,7 +418,7 @@ pub fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
             }])
         }
         Step::Tag { tags } => {
-            let (former, new) = tags::before(tags, state.map(|state| &state.tags));
+            let (former, new) = tags::IAM.before(tags, state.map(|state| &state.tags));
             let mut steps = Vec::new();
             if !former.is_empty() {
                 steps.push(Step::Tag { tags: former });

@@ -15,10 +15,10 @@ use spec::{Action, Spec, State};
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
     Change, Control, Cx, Facts, Found, ImpliedPermission, Kind, Object, ObserveError, Scope, Undo,
-    WriteCx, WriteError, control,
+    WriteCx, WriteError, control, tags,
 };
 use crate::names::Region;
-use crate::policy_document::PolicyDocument;
+use crate::policy_document::{PolicyDocument, PolicyKind};
 
 /// The kind.
 pub struct Role;
@@ -167,6 +167,17 @@ Statement = [{ Effect = "Allow", Action = "ec2:CreateSnapshot", Resource = "*" }
                 "put some of it into managed policies, and name them in managed_policy_arns",
             );
         }
+        for refusal in
+            spec.assume_role_policy.iter().flat_map(|one| one.refusals(PolicyKind::Trust))
+        {
+            problem("assume_role_policy", &refusal.message, refusal.help);
+        }
+        for (name, policy) in spec.inline_policies.iter().flatten() {
+            for refusal in policy.refusals(PolicyKind::Inline) {
+                problem(&format!("inline_policies.{name}"), &refusal.message, refusal.help);
+            }
+        }
+        problems.extend(tags::IAM.check(spec.tags.as_ref()));
         problems
     }
 

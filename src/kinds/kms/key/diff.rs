@@ -100,7 +100,7 @@ fn update(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>> {
     }
     changes.extend(key_policy(facts, spec, state));
     if let (Some(actual), Some(desired)) = (&state.tags, &spec.tags) {
-        changes.extend(tags::changes(
+        changes.extend(tags::KMS.changes(
             actual,
             desired,
             |tags| act(spec, state, Step::Tag { tags }),
@@ -429,7 +429,7 @@ pub fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
             }
         }
         Step::Tag { tags } => {
-            let (former, new) = tags::before(tags, state.and_then(|state| state.tags.as_ref()));
+            let (former, new) = tags::KMS.before(tags, state.and_then(|state| state.tags.as_ref()));
             let mut steps = Vec::new();
             if !former.is_empty() {
                 steps.push(Step::Tag { tags: former });

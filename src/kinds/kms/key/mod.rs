@@ -15,10 +15,10 @@ pub use spec::{Action, Spec, State};
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
     Change, Claim, Control, Cx, Facts, Found, ImpliedPermission, Kind, Object, ObserveError, Scope,
-    Undo, WriteCx, WriteError, control,
+    Undo, WriteCx, WriteError, control, tags,
 };
 use crate::names::Region;
-use crate::policy_document::PolicyDocument;
+use crate::policy_document::{PolicyDocument, PolicyKind};
 
 /// The kind.
 pub struct Key;
@@ -144,6 +144,10 @@ Resource  = "*"
                 "leave it out, or add prevent_destroy = false",
             );
         }
+        for refusal in spec.policy.iter().flat_map(|policy| policy.refusals(PolicyKind::Key)) {
+            problem("policy", &refusal.message, refusal.help);
+        }
+        problems.extend(tags::KMS.check(spec.tags.as_ref()));
         problems
     }
 

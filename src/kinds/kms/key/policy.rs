@@ -117,7 +117,8 @@ fn domain(partition: &str) -> &'static str {
 /// Those outside of the account whom a key policy lets in.
 pub fn outsiders(facts: &Facts, policy: &PolicyDocument) -> BTreeSet<(GrantClass, String)> {
     let mut outsiders = BTreeSet::new();
-    for statement in policy.canonical_statements(&facts.partition) {
+    for statement in policy.statements() {
+        let statement = PolicyDocument::canonical_statement(&statement, &facts.partition);
         if statement.get("Effect") != Some(&json!("Allow")) {
             continue;
         }

@@ -2,21 +2,20 @@
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{
-    BlockedEncryptionTypes, BucketLifecycleConfiguration, BucketLocationConstraint,
-    BucketLoggingStatus, BucketNamespace, BucketVersioningStatus, CreateBucketConfiguration,
-    DefaultRetention, LoggingEnabled, ObjectLockConfiguration, ObjectLockEnabled,
-    ObjectLockRetentionMode, ObjectLockRule, ObjectOwnership, OwnershipControls,
-    OwnershipControlsRule, PublicAccessBlockConfiguration, ServerSideEncryption,
-    ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
-    Tag, Tagging, TransitionDefaultMinimumObjectSize, VersioningConfiguration,
+    BucketLifecycleConfiguration, BucketLocationConstraint, BucketNamespace,
+    BucketVersioningStatus, CreateBucketConfiguration, DefaultRetention, EventHoldDuration,
+    ObjectLockConfiguration, ObjectLockEnabled, ObjectLockRetentionMode, ObjectLockRule,
+    ObjectOwnership, OwnershipControls, OwnershipControlsRule, PublicAccessBlockConfiguration, Tag,
+    Tagging, TransitionDefaultMinimumObjectSize, VersioningConfiguration,
 };
 
 use super::lifecycle::{self, Lifecycle};
-use super::spec::{Action, Encryption, ObjectLock, Step};
+use super::spec::{Action, ObjectLock, Step};
+use super::{encryption, logging};
 use crate::aws::error::AbsentIf;
 use crate::aws::settle::settle;
 use crate::aws::{AwsError, Call, ErrorClass};
-use crate::kinds::WriteCx;
+use crate::kinds::{WriteCx, WriteError, sendable};
 use crate::names::Region;
 
 const CREATE: Call = Call::new("s3", "CreateBucket");
@@ -56,21 +55,22 @@ pub fn permission(step: &Step) -> &'static str {
     }
 }
 
-pub async fn apply(cx: &WriteCx, action: &Action) -> Result<(), AwsError> {
+pub async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
     let cx = cx.in_region(Region::new(&action.region));
     // S3 takes one change of a bucket at a time, and does not know new principals at once.
     settle(is_settling, || step(&cx, &action.bucket, &action.step)).await
 }
 
-fn is_settling(error: &AwsError) -> bool {
+fn is_settling(error: &WriteError) -> bool {
+    let WriteError::Aws(error) = error else { return false };
     error.class == ErrorClass::Settling
         || (error.is_code(&["MalformedPolicy"]) && error.message.contains("principal"))
 }
 
-async fn step(cx: &WriteCx, bucket: &str, step: &Step) -> Result<(), AwsError> {
+async fn step(cx: &WriteCx, bucket: &str, step: &Step) -> Result<(), WriteError> {
     let client = cx.client(Client::new);
     let owner = cx.account.as_str();
-    match step {
+    let done: Result<(), AwsError> = match step {
         Step::Create { object_lock } => create(cx, &client, bucket, *object_lock).await,
         Step::PutPublicAccessBlock(Some(block)) => {
             let configuration = PublicAccessBlockConfiguration::builder()
@@ -94,13 +94,13 @@ async fn step(cx: &WriteCx, bucket: &str, step: &Step) -> Result<(), AwsError> {
         Step::PutOwnership(Some(ownership)) => {
             let rule = OwnershipControlsRule::builder()
                 .object_ownership(ObjectOwnership::from(ownership.as_str()))
-                .build();
-            let controls = OwnershipControls::builder().set_rules(rule.ok().map(|rule| vec![rule]));
+                .build()?;
+            let controls = OwnershipControls::builder().rules(rule).build()?;
             let request = client
                 .put_bucket_ownership_controls()
                 .bucket(bucket)
                 .expected_bucket_owner(owner)
-                .set_ownership_controls(controls.build().ok());
+                .ownership_controls(controls);
             cx.write(PUT_OWNERSHIP, request.send()).await.map(drop)
         }
         Step::PutOwnership(None) => {
@@ -115,7 +115,7 @@ async fn step(cx: &WriteCx, bucket: &str, step: &Step) -> Result<(), AwsError> {
                 .put_bucket_encryption()
                 .bucket(bucket)
                 .expected_bucket_owner(owner)
-                .set_server_side_encryption_configuration(send_encryption(encryption));
+                .server_side_encryption_configuration(encryption::send(encryption)?);
             cx.write(PUT_ENCRYPTION, request.send()).await.map(drop)
         }
         Step::PutEncryption(None) => {
@@ -146,29 +146,23 @@ async fn step(cx: &WriteCx, bucket: &str, step: &Step) -> Result<(), AwsError> {
             let request = client.delete_bucket_policy().bucket(bucket).expected_bucket_owner(owner);
             cx.write(DELETE_POLICY, request.send()).await.map(drop)
         }
-        Step::PutLifecycle(lifecycle) => put_lifecycle(cx, &client, bucket, lifecycle).await,
+        Step::PutLifecycle(lifecycle) => {
+            return put_lifecycle(cx, &client, bucket, lifecycle).await;
+        }
         Step::PutObjectLock(lock) => {
             let request = client
                 .put_object_lock_configuration()
                 .bucket(bucket)
                 .expected_bucket_owner(owner)
-                .object_lock_configuration(send_lock(lock));
+                .object_lock_configuration(send_lock(lock)?);
             cx.write(PUT_LOCK, request.send()).await.map(drop)
         }
         Step::PutLogging(logging) => {
-            let enabled = logging.as_ref().and_then(|logging| {
-                LoggingEnabled::builder()
-                    .target_bucket(&logging.bucket)
-                    .target_prefix(&logging.prefix)
-                    .build()
-                    .ok()
-            });
-            let status = BucketLoggingStatus::builder().set_logging_enabled(enabled).build();
             let request = client
                 .put_bucket_logging()
                 .bucket(bucket)
                 .expected_bucket_owner(owner)
-                .bucket_logging_status(status);
+                .bucket_logging_status(logging::send(logging.as_ref())?);
             cx.write(PUT_LOGGING, request.send()).await.map(drop)
         }
         Step::PutTags(tags) if tags.is_empty() => {
@@ -179,17 +173,18 @@ async fn step(cx: &WriteCx, bucket: &str, step: &Step) -> Result<(), AwsError> {
         Step::PutTags(tags) => {
             let tags = tags
                 .iter()
-                .filter_map(|(key, value)| Tag::builder().key(key).value(value).build().ok())
-                .collect();
-            let tagging = Tagging::builder().set_tag_set(Some(tags)).build();
+                .map(|(key, value)| Tag::builder().key(key).value(value).build())
+                .collect::<Result<_, _>>()?;
+            let tagging = Tagging::builder().set_tag_set(Some(tags)).build()?;
             let request = client
                 .put_bucket_tagging()
                 .bucket(bucket)
                 .expected_bucket_owner(owner)
-                .set_tagging(tagging.ok());
+                .tagging(tagging);
             cx.write(PUT_TAGGING, request.send()).await.map(drop)
         }
-    }
+    };
+    Ok(done?)
 }
 
 async fn create(
@@ -221,14 +216,15 @@ async fn put_lifecycle(
     client: &Client,
     bucket: &str,
     lifecycle: &Lifecycle,
-) -> Result<(), AwsError> {
+) -> Result<(), WriteError> {
     let owner = cx.account.as_str();
     if lifecycle.rules.is_empty() {
         let request = client.delete_bucket_lifecycle().bucket(bucket).expected_bucket_owner(owner);
-        return cx.write(DELETE_LIFECYCLE, request.send()).await.map(drop);
+        cx.write(DELETE_LIFECYCLE, request.send()).await?;
+        return Ok(());
     }
-    let rules = lifecycle.rules.iter().filter_map(|rule| lifecycle::send(rule).ok()).collect();
-    let configuration = BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build();
+    let rules = lifecycle.rules.iter().map(lifecycle::send).collect::<Result<_, _>>()?;
+    let configuration = BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build()?;
     let size = lifecycle
         .transition_default_minimum_object_size
         .map(|size| TransitionDefaultMinimumObjectSize::from(size.as_str()));
@@ -237,41 +233,34 @@ async fn put_lifecycle(
         .bucket(bucket)
         .expected_bucket_owner(owner)
         .set_transition_default_minimum_object_size(size)
-        .set_lifecycle_configuration(configuration.ok());
-    cx.write(PUT_LIFECYCLE, request.send()).await.map(drop)
+        .lifecycle_configuration(configuration);
+    cx.write(PUT_LIFECYCLE, request.send()).await?;
+    Ok(())
 }
 
-fn send_encryption(encryption: &Encryption) -> Option<ServerSideEncryptionConfiguration> {
-    let default = ServerSideEncryptionByDefault::builder()
-        .sse_algorithm(ServerSideEncryption::from(encryption.sse_algorithm.as_str()))
-        .set_kms_master_key_id(encryption.kms_master_key_id.clone())
-        .build()
-        .ok()?;
-    let blocked: Vec<_> =
-        encryption.blocked_encryption_types.iter().map(|kind| kind.as_str().into()).collect();
-    let rule =
-        ServerSideEncryptionRule::builder()
-            .apply_server_side_encryption_by_default(default)
-            .bucket_key_enabled(encryption.bucket_key_enabled)
-            .set_blocked_encryption_types((!blocked.is_empty()).then(|| {
-                BlockedEncryptionTypes::builder().set_encryption_type(Some(blocked)).build()
-            }))
-            .build();
-    ServerSideEncryptionConfiguration::builder().rules(rule).build().ok()
-}
-
-fn send_lock(lock: &ObjectLock) -> ObjectLockConfiguration {
-    let count = |count: Option<u32>| count.and_then(|count| i32::try_from(count).ok());
-    let rule = lock.mode.map(|mode| {
-        let retention = DefaultRetention::builder()
-            .mode(ObjectLockRetentionMode::from(mode.as_str()))
-            .set_days(count(lock.days))
-            .set_years(count(lock.years))
-            .build();
-        ObjectLockRule::builder().default_retention(retention).build()
-    });
-    ObjectLockConfiguration::builder()
+fn send_lock(lock: &ObjectLock) -> Result<ObjectLockConfiguration, WriteError> {
+    let count = |field: &str, count: Option<u32>| {
+        count.map(|count| sendable::<u32, i32>(field, count)).transpose()
+    };
+    let hold = match &lock.event_hold {
+        Some(hold) => Some(
+            EventHoldDuration::builder()
+                .set_days(count("Days", hold.days)?)
+                .set_years(count("Years", hold.years)?)
+                .build(),
+        ),
+        None => None,
+    };
+    let is_set = lock.mode.is_some() || hold.is_some();
+    let retention = DefaultRetention::builder()
+        .set_mode(lock.mode.map(|mode| ObjectLockRetentionMode::from(mode.as_str())))
+        .set_days(count("Days", lock.days)?)
+        .set_years(count("Years", lock.years)?)
+        .set_default_event_hold(hold)
+        .build();
+    let rule = ObjectLockRule::builder().default_retention(retention).build();
+    Ok(ObjectLockConfiguration::builder()
         .object_lock_enabled(ObjectLockEnabled::Enabled)
-        .set_rule(rule)
-        .build()
+        .set_rule(is_set.then_some(rule))
+        .build())
 }

@@ -1,46 +1,69 @@
 //! Rules between the fields of a bucket's spec.
 
-use super::lifecycle::{Rule, is_day};
+use std::collections::BTreeSet;
+
+use super::lifecycle::{Expiration, Rule, StorageClass, is_day};
 use super::spec::{Service, Spec, SseAlgorithm, Versioning};
+use super::{name, policy};
 use crate::baseline::catalog::SpecProblem;
-use crate::policy_document::PolicyDocument;
+use crate::kinds::tags;
+use crate::policy_document::{Owner, PolicyDocument, PolicyKind};
+
+/// The only Region that ever took names of another form.
+const LEGACY_REGION: &str = "us-east-1";
+/// S3 keeps objects for this long before they may move to infrequent access.
+const DAYS_BEFORE_IA: i32 = 30;
 
 pub fn check(spec: &Spec) -> Vec<SpecProblem> {
     let mut problems = Problems(Vec::new());
     if spec.prevent_destroy == Some(false) {
         problems.add("prevent_destroy", "evenkeel never deletes a bucket", "leave this out");
     }
+    if let Some(problem) = name::problem(&spec.bucket)
+        && spec.region.as_deref().is_some_and(|region| region != LEGACY_REGION)
+    {
+        problems.add("bucket", problem, "only us-east-1 has old buckets with other names");
+    }
     encryption(spec, &mut problems);
     object_lock(spec, &mut problems);
-    if spec.access_log_prefix.is_some()
-        && spec.access_log_bucket.as_deref().is_none_or(str::is_empty)
-    {
-        problems.add(
-            "access_log_prefix",
-            "a prefix has no meaning without an access log",
-            "declare access_log_bucket",
-        );
-    }
+    access_log(spec, &mut problems);
     if (spec.source_accounts.is_some() || spec.organization_id.is_some()) && spec.services.is_none()
     {
         let field =
             if spec.source_accounts.is_some() { "source_accounts" } else { "organization_id" };
         problems.add(field, "this has no effect without services", "declare services");
     }
+    let records_trails =
+        spec.services.as_ref().is_some_and(|services| services.contains(&Service::Cloudtrail));
+    if spec.organization_id.is_some() && spec.services.is_some() && !records_trails {
+        problems.add(
+            "organization_id",
+            "only the service cloudtrail delivers for an organization",
+            "leave it out, or add \"cloudtrail\" to services",
+        );
+    }
+    if spec.transition_default_minimum_object_size.is_some()
+        && spec.lifecycle.as_ref().is_some_and(Vec::is_empty)
+    {
+        problems.add(
+            "transition_default_minimum_object_size",
+            "without lifecycle rules there is no minimum size",
+            "leave it out, or declare rules",
+        );
+    }
+    let mut ids = BTreeSet::new();
     for (index, rule) in spec.lifecycle.iter().flatten().enumerate() {
         lifecycle_rule(index, rule, &mut problems);
-    }
-    if let Some(statements) = &spec.extra_policy_statements {
-        let values = statements.iter().map(|statement| serde_json::json!(statement)).collect();
-        let text = PolicyDocument::of_statements(values).to_compact_string();
-        if let Err(error) = PolicyDocument::from_text(&text) {
+        if let Some(id) = rule.id.as_ref().filter(|id| !ids.insert(id.as_str())) {
             problems.add(
-                "extra_policy_statements",
-                &error.to_string(),
-                "see the IAM policy grammar",
+                &format!("lifecycle[{index}].id"),
+                &format!("two rules have the id {id:?}"),
+                "give each rule an id of its own",
             );
         }
     }
+    bucket_policy(spec, &mut problems);
+    problems.0.extend(tags::S3.check(spec.tags.as_ref()));
     problems.0
 }
 
@@ -53,6 +76,57 @@ impl Problems {
             message: message.to_owned(),
             help: Some(help.to_owned()),
         });
+    }
+}
+
+fn access_log(spec: &Spec, problems: &mut Problems) {
+    let declared = [
+        ("access_log_prefix", spec.access_log_prefix.is_some()),
+        ("access_log_key_format", spec.access_log_key_format.is_some()),
+    ];
+    if spec.access_log_bucket.as_deref().is_none_or(str::is_empty) {
+        for (field, _) in declared.iter().filter(|(_, is_there)| *is_there) {
+            problems.add(
+                field,
+                "this has no meaning without an access log",
+                "declare access_log_bucket",
+            );
+        }
+    }
+}
+
+/// What S3 would refuse of the statements that will be required, those of evenkeel's own making
+/// among them.
+fn bucket_policy(spec: &Spec, problems: &mut Problems) {
+    const FIELD: &str = "extra_policy_statements";
+    // Of whom and where the statements speak makes no difference here.
+    let required = policy::required("aws", "000000000000", spec);
+    let (made, extra): (Vec<_>, Vec<_>) =
+        required.into_iter().partition(|one| one.owner == Owner::Evenkeel);
+    let extra: Vec<_> = extra.into_iter().map(|one| one.statement).collect();
+    for statement in &extra {
+        let sid = statement.get("Sid").and_then(|sid| sid.as_str());
+        if let Some(sid) = sid
+            && made.iter().any(|one| one.statement.get("Sid") == statement.get("Sid"))
+        {
+            problems.add(
+                FIELD,
+                &format!(
+                    "the Sid {sid:?} is that of a statement which follows from another field of this \
+                     bucket"
+                ),
+                "choose another Sid",
+            );
+        }
+    }
+    let document = PolicyDocument::of_statements(extra);
+    match PolicyDocument::from_text(&document.to_compact_string()) {
+        Ok(_) => {
+            for refusal in document.refusals(PolicyKind::Bucket) {
+                problems.add(FIELD, &refusal.message, refusal.help);
+            }
+        }
+        Err(error) => problems.add(FIELD, &error.to_string(), "see the IAM policy grammar"),
     }
 }
 
@@ -142,20 +216,98 @@ fn lifecycle_rule(index: usize, rule: &Rule, problems: &mut Problems) {
             "add transitions, expiration or another of the five actions",
         );
     }
-    let dates = rule
-        .transitions
-        .iter()
-        .map(|transition| (transition.days.is_some(), transition.date.as_deref()))
-        .chain(rule.expiration.iter().map(|expiration| {
-            let other = expiration.expired_object_delete_marker.is_some();
-            (expiration.days.is_some() || other, expiration.date.as_deref())
-        }));
-    for (has_days, date) in dates {
-        if has_days == date.is_some() {
-            problems.add(&place, "needs either days or a date", "give one of the two");
+    for transition in &rule.transitions {
+        if transition.days.is_some() == transition.date.is_some() {
+            problems.add(&place, "a transition needs either days or a date", "give one of the two");
         }
-        if date.is_some_and(|date| !is_day(date)) {
-            problems.add(&place, "a date is a day", "write it as \"2030-01-31\"");
+        let is_ia =
+            matches!(transition.storage_class, StorageClass::StandardIa | StorageClass::OnezoneIa);
+        let least = if is_ia { DAYS_BEFORE_IA } else { 0 };
+        if transition.days.is_some_and(|days| days < least) {
+            problems.add(
+                &place,
+                &format!(
+                    "objects move to {} after {least} days at the earliest",
+                    transition.storage_class.as_str()
+                ),
+                "raise the days",
+            );
         }
+    }
+    if let Some(expiration) = &rule.expiration {
+        self::expiration(&place, expiration, problems);
+    }
+    ages(&place, rule, problems);
+    let marks = rule
+        .expiration
+        .as_ref()
+        .is_some_and(|expiration| expiration.expired_object_delete_marker == Some(true));
+    if !rule.filter.tags.is_empty() && (marks || rule.abort_incomplete_multipart_upload.is_some()) {
+        problems.add(
+            &place,
+            "neither marks of deleted objects nor unfinished uploads have tags to filter by",
+            "put them into a rule of their own",
+        );
+    }
+}
+
+fn expiration(place: &str, expiration: &Expiration, problems: &mut Problems) {
+    let (days, date) = (expiration.days.is_some(), expiration.date.is_some());
+    match (days || date, expiration.expired_object_delete_marker) {
+        (true, Some(true)) => problems.add(
+            place,
+            "expired_object_delete_marker cannot stand beside days or a date",
+            "put it into a rule of its own",
+        ),
+        (false, None | Some(false)) => problems.add(
+            place,
+            "this expiration says nothing",
+            "give days or a date, or set expired_object_delete_marker = true",
+        ),
+        (true, None | Some(false)) | (false, Some(true)) => {}
+    }
+    if days && date {
+        problems.add(place, "an expiration needs either days or a date", "give one of the two");
+    }
+}
+
+/// Days and dates, which S3 does not mix, in the order in which objects grow old.
+fn ages(place: &str, rule: &Rule, problems: &mut Problems) {
+    let dates: Vec<&str> = (rule.transitions.iter().filter_map(|one| one.date.as_deref()))
+        .chain(rule.expiration.iter().filter_map(|one| one.date.as_deref()))
+        .collect();
+    if dates.iter().any(|date| !is_day(date)) {
+        problems.add(place, "a date is a day", "write it as \"2030-01-31\"");
+    }
+    let days = rule.transitions.iter().filter_map(|one| one.days);
+    let last = days.clone().max();
+    let expires = rule.expiration.as_ref().and_then(|one| one.days);
+    if !dates.is_empty() && (last.is_some() || expires.is_some()) {
+        problems.add(place, "a rule has days or dates, not both", "make two rules");
+    }
+    if let (Some(last), Some(expires)) = (last, expires)
+        && expires <= last
+    {
+        problems.add(
+            place,
+            "objects are deleted before they move to other storage",
+            "let them expire after the last transition",
+        );
+    }
+    let kept = (rule.noncurrent_version_transitions.iter())
+        .filter_map(|one| one.newer_noncurrent_versions)
+        .chain(
+            rule.noncurrent_version_expiration
+                .iter()
+                .filter_map(|one| one.newer_noncurrent_versions),
+        );
+    if kept.into_iter().any(|kept| !(1..=100).contains(&kept)) {
+        problems.add(place, "1 to 100 former versions can be kept", "change the number");
+    }
+    if rule.noncurrent_version_transitions.iter().any(|one| one.noncurrent_days < 0)
+        || rule.filter.object_size_greater_than.is_some_and(|size| size < 0)
+        || rule.filter.object_size_less_than.is_some_and(|size| size < 1)
+    {
+        problems.add(place, "a number is too small", "neither days nor sizes are below zero");
     }
 }

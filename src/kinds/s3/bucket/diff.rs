@@ -1,22 +1,24 @@
 //! What brings a bucket to its declared state, and back.
 
+use serde_json::Value;
+
 use super::lifecycle::{Lifecycle, new_deletions, same_rules};
-use super::policy;
 use super::spec::{
-    Action, Encryption, EncryptionType, Logging, ObjectLock, ObjectLockMode, PublicAccessBlock,
-    Spec, SseAlgorithm, State, Step, Versioning,
+    Action, LogKeyFormat, Logging, ObjectLock, ObjectLockMode, ObjectOwnership, Spec, State, Step,
+    Versioning,
 };
-use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo, compared};
-use crate::policy_document::PolicyDocument;
+use super::{encryption, name, policy, tls};
+use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo, compared, tags};
+use crate::policy_document::{PolicyDocument, PolicyError, PolicyKind};
 
 /// A bucket on its way to the declared state.
-struct Look<'a> {
+pub(super) struct Look<'a> {
     facts: &'a Facts,
-    spec: &'a Spec,
-    state: &'a State,
+    pub(super) spec: &'a Spec,
+    pub(super) state: &'a State,
     region: String,
     /// Whether the bucket is only about to be made: then nobody can lose anything.
-    is_new: bool,
+    pub(super) is_new: bool,
 }
 
 pub fn diff(facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Action>> {
@@ -24,31 +26,34 @@ pub fn diff(facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Ac
         Some(state) => {
             let look = Look { facts, spec, state, region: state.region.clone(), is_new: false };
             let mut changes: Vec<_> = look.misplaced().into_iter().collect();
-            changes.extend(look.settings());
+            look.settings(&mut changes);
             changes
         }
         None => {
             let region = spec.region.clone().unwrap_or_else(|| facts.home_region.to_string());
             let state = State::default();
             let look = Look { facts, spec, state: &state, region, is_new: true };
+            if let Some(problem) = name::problem(&spec.bucket) {
+                return vec![look.not_made(problem)];
+            }
             let mut changes = vec![look.create()];
-            changes.extend(look.settings());
+            look.settings(&mut changes);
             changes
         }
     }
 }
 
 impl Look<'_> {
-    fn act(&self, step: Step) -> Action {
+    pub(super) fn act(&self, step: Step) -> Action {
         Action { bucket: self.spec.bucket.clone(), region: self.region.clone(), step }
     }
 
-    /// A change, which in a new bucket hurts nobody.
-    fn change(&self, step: Step, drift: Drift) -> Change<Action> {
+    pub(super) fn change(&self, step: Step, drift: Drift) -> Change<Action> {
         Change::new(self.act(step), drift)
     }
 
-    fn disruptive(&self, change: Change<Action>, warning: &str) -> Change<Action> {
+    /// The same with a risk, which a new bucket does not have: it hurts nobody.
+    pub(super) fn disruptive(&self, change: Change<Action>, warning: &str) -> Change<Action> {
         if self.is_new { change } else { change.risk(Risk::Disruptive).warn(warning) }
     }
 
@@ -57,6 +62,16 @@ impl Look<'_> {
         drift.add("", None::<&str>, Some(&self.spec.bucket));
         drift.add("region", None::<&str>, Some(&self.region));
         self.change(Step::Create { object_lock: self.spec.has_object_lock() }, drift)
+    }
+
+    /// A bucket whose name S3 takes no more; those that have one may stay.
+    fn not_made(&self, problem: &str) -> Change<Action> {
+        compared::mark_all();
+        let mut drift = Drift::new();
+        drift.add("", None::<&str>, Some(&self.spec.bucket));
+        Change::finding(drift).withhold(format!(
+            "there is no such bucket, and S3 makes none of this name: {problem}; choose another name"
+        ))
     }
 
     fn misplaced(&self) -> Option<Change<Action>> {
@@ -69,23 +84,39 @@ impl Look<'_> {
         })
     }
 
-    /// All settings, in the order in which S3 takes them.
-    fn settings(&self) -> Vec<Change<Action>> {
-        [
-            self.public_access_block(),
-            self.ownership(),
-            self.encryption(),
-            self.versioning(),
-            self.mfa_delete(),
-            self.policy(),
-            self.lifecycle(),
-            self.object_lock(),
-            self.logging(),
-            self.tags(),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
+    /// All settings, in the order in which S3 takes them. Each stands for itself, but all need the
+    /// bucket, a public policy needs the switches, and object lock needs versions.
+    fn settings(&self, changes: &mut Vec<Change<Action>>) {
+        let made: Vec<usize> = self.is_new.then_some(0).into_iter().collect();
+        let mut push = |change: Change<Action>, before: Option<usize>| {
+            let place = changes.len();
+            let is_write = change.action.is_some();
+            changes.push(change.needs(made.iter().copied().chain(before)));
+            is_write.then_some(place)
+        };
+        let block = self.public_access_block().and_then(|change| push(change, None));
+        for change in [self.ownership(), self.encryption()].into_iter().flatten() {
+            push(change, None);
+        }
+        if let Some(change) = encryption::key_health(self) {
+            push(change, None);
+        }
+        let versions = self.versioning().and_then(|change| push(change, None));
+        if let Some(change) = self.mfa_delete() {
+            push(change, None);
+        }
+        for change in self.policy() {
+            push(change, block);
+        }
+        if let Some(change) = self.lifecycle() {
+            push(change, None);
+        }
+        if let Some(change) = self.object_lock() {
+            push(change, versions);
+        }
+        for change in [self.logging(), self.tags()].into_iter().flatten() {
+            push(change, None);
+        }
     }
 
     fn public_access_block(&self) -> Option<Change<Action>> {
@@ -125,8 +156,11 @@ impl Look<'_> {
     fn ownership(&self) -> Option<Change<Action>> {
         let mut drift = Drift::new();
         let desired = self.spec.object_ownership?;
-        if !drift.compare("object_ownership", self.state.object_ownership.as_ref(), Some(&desired))
-        {
+        // "Object writer" is what buckets from before there were ownership controls have (S3 User
+        // Guide, "Controlling ownership of objects").
+        let oldest = ObjectOwnership::ObjectWriter;
+        let actual = self.state.object_ownership.or((!self.is_new).then_some(oldest));
+        if !drift.compare("object_ownership", actual.as_ref(), Some(&desired)) {
             return None;
         }
         let change = self.change(Step::PutOwnership(Some(desired)), drift);
@@ -134,86 +168,7 @@ impl Look<'_> {
     }
 
     fn encryption(&self) -> Option<Change<Action>> {
-        let spec = self.spec;
-        if !spec.has_encryption() {
-            return None;
-        }
-        let actual = self.state.encryption.clone().unwrap_or(Encryption {
-            sse_algorithm: SseAlgorithm::Aes256,
-            kms_master_key_id: None,
-            bucket_key_enabled: false,
-            blocked_encryption_types: Default::default(),
-        });
-        let sse_algorithm = spec.sse_algorithm.unwrap_or(actual.sse_algorithm);
-        let key = match spec.kms_master_key_id.as_deref() {
-            Some("") => None,
-            Some(key) => Some(key.to_owned()),
-            // AES256 has no key of its own.
-            None if sse_algorithm == SseAlgorithm::Aes256 => None,
-            None => actual.kms_master_key_id.clone(),
-        };
-        let desired = Encryption {
-            sse_algorithm,
-            kms_master_key_id: key,
-            bucket_key_enabled: spec.bucket_key_enabled.unwrap_or(actual.bucket_key_enabled),
-            blocked_encryption_types: spec
-                .blocked_encryption_types
-                .clone()
-                .unwrap_or_else(|| actual.blocked_encryption_types.clone()),
-        };
-        let known = (!self.is_new).then_some(&actual);
-        let mut drift = Drift::new();
-        drift.compare(
-            "sse_algorithm",
-            known.map(|known| &known.sse_algorithm),
-            spec.sse_algorithm.as_ref(),
-        );
-        let key_differs = drift.compare_text(
-            "kms_master_key_id",
-            known.and_then(|known| known.kms_master_key_id.as_deref()),
-            spec.kms_master_key_id.as_deref(),
-        );
-        drift.compare(
-            "bucket_key_enabled",
-            known.map(|known| &known.bucket_key_enabled),
-            spec.bucket_key_enabled.as_ref(),
-        );
-        self.compare_blocked(&mut drift, known);
-        if drift.is_empty() {
-            return None;
-        }
-        let to_kms = desired.sse_algorithm != SseAlgorithm::Aes256
-            && (key_differs || actual.sse_algorithm == SseAlgorithm::Aes256);
-        let blocks = desired.blocked_encryption_types.contains(&EncryptionType::SseC)
-            && !actual.blocked_encryption_types.contains(&EncryptionType::SseC);
-        let mut change = self.change(Step::PutEncryption(Some(desired)), drift);
-        if to_kms {
-            change = self.disruptive(
-                change,
-                "who writes to or reads from this bucket needs rights to the key",
-            );
-        }
-        if blocks {
-            change = self.disruptive(change, "writers with keys of their own (SSE-C) are refused");
-        }
-        Some(change)
-    }
-
-    /// "NONE" and nothing blocked are the same.
-    fn compare_blocked(&self, drift: &mut Drift, known: Option<&Encryption>) {
-        compared::mark("blocked_encryption_types");
-        let Some(desired) = &self.spec.blocked_encryption_types else { return };
-        let blocks = |types: &std::collections::BTreeSet<EncryptionType>| {
-            types.contains(&EncryptionType::SseC)
-        };
-        match known {
-            Some(known) if blocks(&known.blocked_encryption_types) == blocks(desired) => {}
-            known => drift.add(
-                "blocked_encryption_types",
-                known.map(|known| &known.blocked_encryption_types),
-                Some(desired),
-            ),
-        }
+        encryption::diff(self)
     }
 
     fn versioning(&self) -> Option<Change<Action>> {
@@ -228,6 +183,11 @@ impl Look<'_> {
             return None;
         }
         let change = self.change(Step::PutVersioning(desired), drift);
+        if self.state.mfa_delete {
+            return Some(change.withhold(
+                "MFA delete is on, so that only the root user, with its MFA device, can change versioning",
+            ));
+        }
         Some(if suspends {
             self.disruptive(change, "what is overwritten or deleted from now on is lost")
         } else {
@@ -248,31 +208,131 @@ impl Look<'_> {
         })
     }
 
-    fn policy(&self) -> Option<Change<Action>> {
+    fn policy(&self) -> Vec<Change<Action>> {
         for field in policy::FIELDS {
             compared::mark(field);
         }
-        let required = policy::required(self.facts, self.spec);
-        let partition = &self.facts.partition;
-        let actual =
-            self.state.policy.as_deref().and_then(|text| PolicyDocument::from_text(text).ok());
-        let before = actual.clone().unwrap_or_else(|| PolicyDocument::of_statements(Vec::new()));
-        if required.is_empty() || before.missing_statements(&required, partition).is_empty() {
-            return None;
+        if !self.spec.has_policy() {
+            return Vec::new();
         }
-        let after = before.with_statements(&required, partition);
+        let actual = match self.state.policy.as_deref().map(PolicyDocument::from_text) {
+            None => None,
+            Some(Ok(actual)) => Some(actual),
+            Some(Err(error)) => return vec![self.unreadable(&error)],
+        };
+        let before = actual.clone().unwrap_or_else(|| PolicyDocument::of_statements(Vec::new()));
+        let (after, notes) = self.merged(&before);
+        let mut changes = Vec::new();
+        if after != before {
+            changes.push(self.put_policy(actual.as_ref(), &before, &after, notes));
+        }
+        changes.extend(self.denied_by_others(&after));
+        changes
+    }
+
+    fn unreadable(&self, error: &PolicyError) -> Change<Action> {
         let mut drift = Drift::new();
-        drift.add("policy", actual.map(|actual| actual.to_value()), Some(after.to_value()));
-        let mut change = self.change(Step::PutPolicy(Some(after.to_compact_string())), drift);
+        drift.add("policy", self.state.policy.as_ref(), None::<&str>);
+        Change::finding(drift).withhold(format!(
+            "the policy that is there cannot be read, so nothing is merged: {error}"
+        ))
+    }
+
+    fn bucket_arn(&self) -> String {
+        format!("arn:{}:s3:::{}", self.facts.partition, self.spec.bucket)
+    }
+
+    /// The policy with all that is declared, and what the reader must know of it.
+    fn merged(&self, before: &PolicyDocument) -> (PolicyDocument, Vec<String>) {
+        let (spec, partition, bucket) = (self.spec, &self.facts.partition, self.bucket_arn());
+        let mut document = before.clone();
+        if spec.require_tls == Some(false) {
+            let mut statements = before.statements();
+            statements.retain(|one| !tls::is_own_deny(one, &bucket, partition));
+            if statements.len() < before.statements().len() {
+                document = before.having(statements);
+            }
+        }
+        let all = policy::required(partition, self.facts.account.as_str(), spec);
+        // What others deny in another form is denied already, if it stays.
+        let denied = self.denied_already(before);
+        let missing = all.iter().filter(|one| !denied.contains(&one.statement)).cloned();
+        let merge = document.merge(&missing.collect::<Vec<_>>(), partition);
+        let merge = match merge {
+            Some(merge) if self.denied_already(&merge.document).len() < denied.len() => {
+                document.merge(&all, partition)
+            }
+            merge => merge,
+        };
+        match merge {
+            Some(merge) => (merge.document, merge.notes),
+            None => (document, Vec::new()),
+        }
+    }
+
+    /// Of the statements that evenkeel writes for the sake of TLS, those whose work is done by the
+    /// policy's own.
+    fn denied_already(&self, document: &PolicyDocument) -> Vec<Value> {
+        let bucket = self.bucket_arn();
+        let denied = tls::Denied::by(document, &bucket, &self.facts.partition);
+        let plain = (self.spec.require_tls == Some(true) && denied.all_plain())
+            .then(|| tls::deny_plain(&bucket));
+        let version = self.spec.min_tls_version.filter(|version| denied.all_older_than(*version));
+        plain.into_iter().chain(version.map(|version| tls::deny_old(&bucket, version))).collect()
+    }
+
+    fn put_policy(
+        &self,
+        actual: Option<&PolicyDocument>,
+        before: &PolicyDocument,
+        after: &PolicyDocument,
+        notes: Vec<String>,
+    ) -> Change<Action> {
+        let partition = &self.facts.partition;
+        let mut drift = Drift::new();
+        let is_empty = after.statements().is_empty();
+        let desired = (!is_empty).then(|| after.to_value());
+        drift.add("policy", actual.map(PolicyDocument::to_value), desired);
+        let text = (!is_empty).then(|| after.to_compact_string());
+        let mut change = self.change(Step::PutPolicy(text), drift);
         if !self.is_new {
-            for warning in before.narrowing(&after, partition).warnings() {
+            for warning in before.narrowing(after, partition).warnings() {
                 change = change.risk(Risk::Disruptive).warn(warning);
             }
         }
-        for warning in before.widening(&after, partition) {
+        for warning in before.widening(after, partition).into_iter().chain(notes) {
             change = change.warn(warning);
         }
-        Some(change)
+        for statement in after.narrowing(before, partition).added_denies {
+            let sid = statement.get("Sid").and_then(|sid| sid.as_str()).unwrap_or_default();
+            change =
+                change.warn(format!("no longer denied: what the statement {sid:?} denies today"));
+        }
+        match refused(before, after) {
+            Some(reason) => change.withhold(reason),
+            None => change,
+        }
+    }
+
+    /// What others deny for the sake of TLS, and the declaration does not want denied.
+    fn denied_by_others(&self, after: &PolicyDocument) -> Vec<Change<Action>> {
+        let denied = tls::Denied::by(after, &self.bucket_arn(), &self.facts.partition);
+        let mut drift = Drift::new();
+        if self.spec.require_tls == Some(false) && denied.some_plain() {
+            drift.add("require_tls", Some(true), Some(false));
+        }
+        if let Some(version) = self.spec.min_tls_version
+            && let Some(more) = denied.more_than(version)
+        {
+            drift.add("min_tls_version", Some(more), Some(version));
+        }
+        if drift.is_empty() {
+            return Vec::new();
+        }
+        vec![Change::finding(drift).withhold(
+            "a statement that evenkeel did not write denies this: take it out of the bucket policy, \
+             or declare what it denies",
+        )]
     }
 
     fn lifecycle(&self) -> Option<Change<Action>> {
@@ -290,17 +350,19 @@ impl Look<'_> {
             drift.add("lifecycle", there, Some(rules));
         }
         let rules = spec.lifecycle.as_ref().unwrap_or(&actual.rules).clone();
-        // Without rules AWS keeps no minimum size.
-        compared::mark("transition_default_minimum_object_size");
-        if !rules.is_empty() {
-            drift.compare(
-                "transition_default_minimum_object_size",
-                actual.transition_default_minimum_object_size.as_ref(),
-                spec.transition_default_minimum_object_size.as_ref(),
-            );
-        }
+        drift.compare(
+            "transition_default_minimum_object_size",
+            actual.transition_default_minimum_object_size.as_ref(),
+            spec.transition_default_minimum_object_size.as_ref(),
+        );
         if drift.is_empty() {
             return None;
+        }
+        if rules.is_empty() && spec.lifecycle.is_none() {
+            return Some(Change::finding(drift).withhold(
+                "S3 keeps a minimum size with lifecycle rules alone, and there are none: declare \
+                 lifecycle",
+            ));
         }
         let deletions = new_deletions(&rules, &actual.rules).len();
         let desired = Lifecycle {
@@ -310,7 +372,7 @@ impl Look<'_> {
                 .or(actual.transition_default_minimum_object_size),
         };
         let change = self.change(Step::PutLifecycle(desired), drift);
-        Some(if deletions > 0 && !self.is_new {
+        Some(if deletions > 0 && !self.is_new && !self.state.is_empty {
             change.risk(Risk::Destructive).warn(format!(
                 "{deletions} new or changed rules delete objects that are old enough, within a day"
             ))
@@ -325,7 +387,7 @@ impl Look<'_> {
             mode: Some(mode),
             days: self.spec.object_lock_days,
             years: self.spec.object_lock_years,
-            has_event_hold: false,
+            event_hold: self.state.object_lock.as_ref().and_then(|lock| lock.event_hold.clone()),
         };
         let actual = self.state.object_lock.clone().unwrap_or_default();
         let mut drift = Drift::new();
@@ -341,11 +403,6 @@ impl Look<'_> {
         }
         if drift.is_empty() {
             return None;
-        }
-        if actual.has_event_hold {
-            return Some(Change::finding(drift).withhold(
-                "objects of this bucket are held until an event, which evenkeel would take away",
-            ));
         }
         let change = self.change(Step::PutObjectLock(desired), drift);
         let never_off = "a bucket's object lock can never be turned off again";
@@ -369,41 +426,46 @@ impl Look<'_> {
             actual.map(|logging| logging.bucket.as_str()),
             Some(bucket),
         );
-        if !bucket.is_empty() {
-            drift.compare_text(
-                "access_log_prefix",
-                actual.map(|logging| logging.prefix.as_str()),
-                self.spec.access_log_prefix.as_deref(),
-            );
+        if bucket.is_empty() {
+            return (!drift.is_empty()).then(|| {
+                let change = self.change(Step::PutLogging(None), drift);
+                self.disruptive(change, "nobody sees any more who asked for what in this bucket")
+            });
         }
+        drift.compare_text(
+            "access_log_prefix",
+            actual.map(|logging| logging.prefix.as_str()),
+            self.spec.access_log_prefix.as_deref(),
+        );
+        // "SimplePrefix" is the format of logs that name none (S3 API Reference, LoggingEnabled).
+        let named = |logging: &Logging| logging.key_format.unwrap_or(LogKeyFormat::SimplePrefix);
+        let reformats = drift.compare(
+            "access_log_key_format",
+            actual.map(named).as_ref(),
+            self.spec.access_log_key_format.as_ref(),
+        );
         if drift.is_empty() {
             return None;
         }
-        let prefix = self
-            .spec
-            .access_log_prefix
-            .clone()
-            .or_else(|| actual.map(|logging| logging.prefix.clone()))
-            .unwrap_or_default();
-        let desired = (!bucket.is_empty()).then(|| Logging { bucket: bucket.to_owned(), prefix });
-        Some(self.change(Step::PutLogging(desired), drift))
+        // What is not declared stays as S3 keeps it.
+        let mut desired = actual.cloned().unwrap_or_default();
+        bucket.clone_into(&mut desired.bucket);
+        if let Some(prefix) = &self.spec.access_log_prefix {
+            desired.prefix.clone_from(prefix);
+        }
+        if reformats {
+            desired.key_format = self.spec.access_log_key_format;
+        }
+        Some(self.change(Step::PutLogging(Some(desired)), drift))
     }
 
     /// One write sets all tags, so there is one change for all.
     fn tags(&self) -> Option<Change<Action>> {
         let desired = self.spec.tags.as_ref()?;
-        compared::mark("tags");
-        let actual = &self.state.tags;
-        let mut drift = Drift::new();
-        let mut removes = false;
-        let keys: std::collections::BTreeSet<_> = actual.keys().chain(desired.keys()).collect();
-        for key in keys {
-            let (there, wanted) = (actual.get(key), desired.get(key));
-            if there != wanted {
-                drift.add(&format!("tags.{key}"), there, wanted);
-                removes |= wanted.is_none();
-            }
-        }
+        let comparison = tags::S3.compare(&self.state.tags, desired);
+        let removes = !comparison.remove.is_empty();
+        let mut drift = comparison.set_drift;
+        drift.0.extend(comparison.remove_drift.0);
         if drift.is_empty() {
             return None;
         }
@@ -421,6 +483,32 @@ impl Look<'_> {
     }
 }
 
+/// Why S3 would refuse a policy.
+fn refused(before: &PolicyDocument, after: &PolicyDocument) -> Option<String> {
+    if let Some(refusal) = after.too_large(PolicyKind::Bucket) {
+        return Some(format!("{}: {}", refusal.message, refusal.help));
+    }
+    let dangling = after.dangling_principals();
+    if !dangling.is_empty() {
+        return Some(format!(
+            "the policy names {}, users or roles that were deleted, and S3 refuses any policy with \
+             such names: take them out first",
+            dangling.join(", ")
+        ));
+    }
+    let added = after.statements().into_iter().filter(|one| !before.statements().contains(one));
+    let has_variables = added.into_iter().any(|one| one.to_string().contains("${"));
+    (has_variables && after.version() != PolicyDocument::VERSION && !before.statements().is_empty())
+        .then(|| {
+            format!(
+                "the policy is written in the language of {}, which has no variables: raise its \
+                 Version to {} first",
+                after.version(),
+                PolicyDocument::VERSION
+            )
+        })
+}
+
 pub fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
     let by = |step: Step| Undo::By(vec![Action { step, ..action.clone() }]);
     let impossible = |reason: &str| Undo::Impossible(reason.to_owned());
@@ -428,9 +516,7 @@ pub fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
     let state = before.state().unwrap_or(&new);
     match &action.step {
         Step::Create { .. } => impossible("evenkeel never deletes a bucket"),
-        Step::PutPublicAccessBlock(_) => by(Step::PutPublicAccessBlock(
-            state.public_access_block.map(|block: PublicAccessBlock| block),
-        )),
+        Step::PutPublicAccessBlock(_) => by(Step::PutPublicAccessBlock(state.public_access_block)),
         Step::PutOwnership(_) => by(Step::PutOwnership(state.object_ownership)),
         Step::PutEncryption(_) => by(Step::PutEncryption(state.encryption.clone())),
         Step::PutVersioning(_) => match state.versioning {

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::kinds::spec::aws_enum;
-use crate::kinds::{ObserveError, known};
+use crate::kinds::{ObserveError, WriteError, known, told};
 
 aws_enum! {
     /// Whether a rule is in force.
@@ -139,6 +139,15 @@ pub struct Expiration {
     pub expired_object_delete_marker: Option<bool>,
 }
 
+impl Expiration {
+    /// The same in S3's form, which has no `false` for marks; `None` when nothing is left.
+    fn normal(&self) -> Option<Self> {
+        let marker = self.expired_object_delete_marker.filter(|marker| *marker);
+        let normal = Self { expired_object_delete_marker: marker, ..self.clone() };
+        (normal != Self::default()).then_some(normal)
+    }
+}
+
 /// A move of former versions to cheaper storage.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -181,10 +190,19 @@ impl Rule {
             || self.noncurrent_version_expiration.is_some()
     }
 
+    /// The rule in the one form that all ways of writing it share: enabled unless it says
+    /// otherwise, and without an expiration that says nothing.
+    fn normal(&self) -> Self {
+        Self {
+            status: Some(self.status.unwrap_or(Status::Enabled)),
+            expiration: self.expiration.as_ref().and_then(Expiration::normal),
+            ..self.clone()
+        }
+    }
+
     /// Whether another rule does the same; a name counts only when it is declared here.
     fn is_same(&self, other: &Self) -> bool {
-        let status = |rule: &Self| rule.status.unwrap_or(Status::Enabled);
-        let plain = |rule: &Self| Self { id: None, status: Some(status(rule)), ..rule.clone() };
+        let plain = |rule: &Self| Self { id: None, ..rule.normal() };
         (self.id.is_none() || self.id == other.id) && plain(self) == plain(other)
     }
 }
@@ -208,26 +226,31 @@ pub fn new_deletions<'a>(declared: &'a [Rule], actual: &[Rule]) -> Vec<&'a Rule>
         .collect()
 }
 
-/// A date at midnight UTC, as S3 keeps it.
-fn day(date: &DateTime) -> String {
-    let text = date.fmt(DateTimeFormat::DateTime).unwrap_or_default();
-    text.split('T').next().unwrap_or_default().to_owned()
+/// A date as S3 keeps it, which is midnight UTC.
+fn day(date: &DateTime) -> Result<String, ObserveError> {
+    let malformed = |problem: String| ObserveError::Malformed { field: "Date".to_owned(), problem };
+    let text = date.fmt(DateTimeFormat::DateTime).map_err(|error| malformed(error.to_string()))?;
+    match text.split_once('T') {
+        Some((day, "00:00:00Z")) => Ok(day.to_owned()),
+        _ => Err(malformed(format!("{text} is not midnight"))),
+    }
 }
 
-fn midnight(day: &str) -> Option<DateTime> {
-    DateTime::from_str(&format!("{day}T00:00:00Z"), DateTimeFormat::DateTime).ok()
+fn midnight(day: &str) -> Result<DateTime, WriteError> {
+    DateTime::from_str(&format!("{day}T00:00:00Z"), DateTimeFormat::DateTime)
+        .map_err(|error| WriteError::Unsendable(format!("{day:?} is no day: {error}")))
 }
 
 /// Whether a text is a day, `2030-01-01`.
 pub fn is_day(text: &str) -> bool {
-    midnight(text).is_some()
+    midnight(text).is_ok()
 }
 
 /// Reads a rule.
 #[allow(deprecated)] // Rules from before filters have their prefix beside them.
 pub fn read(rule: &types::LifecycleRule) -> Result<Rule, ObserveError> {
     let class = |class: Option<&types::TransitionStorageClass>| {
-        known("StorageClass", class.map(|class| class.as_str()).unwrap_or_default())
+        known("StorageClass", told("StorageClass", class)?.as_str())
     };
     let filter = match rule.filter() {
         None => {
@@ -245,41 +268,53 @@ pub fn read(rule: &types::LifecycleRule) -> Result<Rule, ObserveError> {
             .map(|transition| {
                 Ok(Transition {
                     days: transition.days(),
-                    date: transition.date().map(day),
+                    date: transition.date().map(day).transpose()?,
                     storage_class: class(transition.storage_class())?,
                 })
             })
             .collect::<Result<_, ObserveError>>()?,
-        expiration: rule.expiration().map(|expiration| Expiration {
-            days: expiration.days(),
-            date: expiration.date().map(day),
-            expired_object_delete_marker: expiration
-                .expired_object_delete_marker()
-                .filter(|marker| *marker),
-        }),
+        expiration: rule.expiration().map(read_expiration).transpose()?.flatten(),
         noncurrent_version_transitions: rule
             .noncurrent_version_transitions()
             .iter()
             .map(|transition| {
                 Ok(NoncurrentVersionTransition {
-                    noncurrent_days: transition.noncurrent_days().unwrap_or_default(),
+                    noncurrent_days: told("NoncurrentDays", transition.noncurrent_days())?,
                     newer_noncurrent_versions: transition.newer_noncurrent_versions(),
                     storage_class: class(transition.storage_class())?,
                 })
             })
             .collect::<Result<_, ObserveError>>()?,
-        noncurrent_version_expiration: rule.noncurrent_version_expiration().map(|expiration| {
-            NoncurrentVersionExpiration {
-                noncurrent_days: expiration.noncurrent_days().unwrap_or_default(),
-                newer_noncurrent_versions: expiration.newer_noncurrent_versions(),
-            }
-        }),
-        abort_incomplete_multipart_upload: rule.abort_incomplete_multipart_upload().map(|abort| {
-            AbortIncompleteMultipartUpload {
-                days_after_initiation: abort.days_after_initiation().unwrap_or_default(),
-            }
-        }),
+        noncurrent_version_expiration: rule
+            .noncurrent_version_expiration()
+            .map(|expiration| {
+                Ok::<_, ObserveError>(NoncurrentVersionExpiration {
+                    noncurrent_days: told("NoncurrentDays", expiration.noncurrent_days())?,
+                    newer_noncurrent_versions: expiration.newer_noncurrent_versions(),
+                })
+            })
+            .transpose()?,
+        abort_incomplete_multipart_upload: rule
+            .abort_incomplete_multipart_upload()
+            .map(|abort| {
+                let days = told("DaysAfterInitiation", abort.days_after_initiation())?;
+                Ok::<_, ObserveError>(AbortIncompleteMultipartUpload {
+                    days_after_initiation: days,
+                })
+            })
+            .transpose()?,
     })
+}
+
+fn read_expiration(
+    expiration: &types::LifecycleExpiration,
+) -> Result<Option<Expiration>, ObserveError> {
+    let expiration = Expiration {
+        days: expiration.days(),
+        date: expiration.date().map(day).transpose()?,
+        expired_object_delete_marker: expiration.expired_object_delete_marker(),
+    };
+    Ok(expiration.normal())
 }
 
 fn read_filter(filter: &types::LifecycleRuleFilter) -> Filter {
@@ -305,20 +340,21 @@ fn read_filter(filter: &types::LifecycleRuleFilter) -> Filter {
 /// A rule for AWS.
 ///
 /// # Errors
-/// A required member is missing, which does not happen.
-pub fn send(rule: &Rule) -> Result<types::LifecycleRule, BuildError> {
+/// A date is no day, or a required member is missing.
+pub fn send(rule: &Rule) -> Result<types::LifecycleRule, WriteError> {
+    let rule = rule.normal();
     let class = |class: StorageClass| types::TransitionStorageClass::from(class.as_str());
     let transitions: Vec<_> = rule
         .transitions
         .iter()
         .map(|transition| {
-            types::Transition::builder()
+            Ok(types::Transition::builder()
                 .set_days(transition.days)
-                .set_date(transition.date.as_deref().and_then(midnight))
+                .set_date(transition.date.as_deref().map(midnight).transpose()?)
                 .storage_class(class(transition.storage_class))
-                .build()
+                .build())
         })
-        .collect();
+        .collect::<Result<_, WriteError>>()?;
     let noncurrent: Vec<_> = rule
         .noncurrent_version_transitions
         .iter()
@@ -330,19 +366,23 @@ pub fn send(rule: &Rule) -> Result<types::LifecycleRule, BuildError> {
                 .build()
         })
         .collect();
+    let expiration = match &rule.expiration {
+        Some(expiration) => Some(
+            types::LifecycleExpiration::builder()
+                .set_days(expiration.days)
+                .set_date(expiration.date.as_deref().map(midnight).transpose()?)
+                .set_expired_object_delete_marker(expiration.expired_object_delete_marker)
+                .build(),
+        ),
+        None => None,
+    };
     let status = rule.status.unwrap_or(Status::Enabled);
-    types::LifecycleRule::builder()
+    Ok(types::LifecycleRule::builder()
         .set_id(rule.id.clone())
         .status(types::ExpirationStatus::from(status.as_str()))
         .filter(send_filter(&rule.filter)?)
         .set_transitions((!transitions.is_empty()).then_some(transitions))
-        .set_expiration(rule.expiration.as_ref().map(|expiration| {
-            types::LifecycleExpiration::builder()
-                .set_days(expiration.days)
-                .set_date(expiration.date.as_deref().and_then(midnight))
-                .set_expired_object_delete_marker(expiration.expired_object_delete_marker)
-                .build()
-        }))
+        .set_expiration(expiration)
         .set_noncurrent_version_transitions((!noncurrent.is_empty()).then_some(noncurrent))
         .set_noncurrent_version_expiration(rule.noncurrent_version_expiration.as_ref().map(
             |expiration| {
@@ -359,7 +399,7 @@ pub fn send(rule: &Rule) -> Result<types::LifecycleRule, BuildError> {
                     .build()
             },
         ))
-        .build()
+        .build()?)
 }
 
 /// One condition stands alone; two or more need an `And`.

@@ -3,10 +3,14 @@
 mod apply;
 mod check;
 mod diff;
+mod encryption;
 pub mod lifecycle;
+mod logging;
+mod name;
 mod observe;
 mod policy;
 pub mod spec;
+mod tls;
 
 pub use std::collections::BTreeSet;
 
@@ -82,12 +86,15 @@ services      = ["s3_access_logs", "elb"]
 sse_algorithm = "AES256"
 versioning    = "Enabled"
 
+[kms.key.audit]
+service_principals = ["cloudtrail.amazonaws.com"]
+
 [s3.bucket.audit]
 bucket                   = "audit-${account.id}"
 services                 = ["cloudtrail", "config", "vpc_flow_logs", "guardduty", "macie"]
 organization_id          = "o-a1b2c3d4e5"
 sse_algorithm            = "aws:kms"
-kms_master_key_id        = "arn:${partition}:kms:eu-west-1:${account.id}:alias/audit"
+kms_master_key_id        = "${kms.key.audit.alias}"
 bucket_key_enabled       = true
 blocked_encryption_types = ["SSE-C"]
 versioning               = "Enabled"
@@ -100,6 +107,7 @@ require_tls              = true
 min_tls_version          = "1.2"
 access_log_bucket        = "${s3.bucket.access-logs.bucket}"
 access_log_prefix        = "audit/"
+access_log_key_format    = "EventTime"
 prevent_destroy          = true
 tags                     = { team = "security", purpose = "audit" }
 
@@ -122,6 +130,9 @@ bucket        = "access-logs-${account.id}"
 services      = ["s3_access_logs"]
 sse_algorithm = "AES256"
 versioning    = "Suspended"
+
+[kms.key.audit]
+service_principals = ["cloudtrail.amazonaws.com", "config.amazonaws.com"]
 
 [s3.bucket.audit]
 bucket                   = "audit-${account.id}"
@@ -174,6 +185,8 @@ Resource  = ["arn:${partition}:s3:::audit-${account.id}", "arn:${partition}:s3::
             (spec.has_logging(), "s3:GetBucketLogging"),
             (spec.object_ownership.is_some(), "s3:GetBucketOwnershipControls"),
             (spec.tags.is_some(), "s3:GetBucketTagging"),
+            (spec.may_delete(), "s3:ListBucketVersions"),
+            (spec.kms_master_key_id.is_some(), "kms:DescribeKey"),
         ];
         reads.extend(parts.into_iter().filter(|(needed, _)| *needed).map(|(_, action)| action));
         reads
@@ -183,6 +196,7 @@ Resource  = ["arn:${partition}:s3:::audit-${account.id}", "arn:${partition}:s3::
         let mut writes = vec!["s3:CreateBucket"];
         let parts = [
             (spec.has_policy(), "s3:PutBucketPolicy"),
+            (spec.may_empty_policy(), "s3:DeleteBucketPolicy"),
             (spec.public_access_block.is_some(), "s3:PutBucketPublicAccessBlock"),
             (spec.has_encryption(), "s3:PutEncryptionConfiguration"),
             (spec.versioning.is_some(), "s3:PutBucketVersioning"),
@@ -209,7 +223,7 @@ Resource  = ["arn:${partition}:s3:::audit-${account.id}", "arn:${partition}:s3::
     }
 
     async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
-        Ok(apply::apply(cx, action).await?)
+        apply::apply(cx, action).await
     }
 
     fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
@@ -256,6 +270,7 @@ Resource  = ["arn:${partition}:s3:::audit-${account.id}", "arn:${partition}:s3::
             public_access_block: state.public_access_block,
             access_log_bucket: logging.map(|logging| logging.bucket.clone()),
             access_log_prefix: logging.map(|logging| logging.prefix.clone()),
+            access_log_key_format: logging.and_then(|logging| logging.key_format),
             extra_policy_statements: statements,
             tags: Some(state.tags.clone()),
             ..Spec::default()

@@ -11,7 +11,8 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::spec::{Service, Spec};
-use crate::kinds::Facts;
+use super::tls;
+use crate::policy_document::{Owner, Required};
 
 /// The fields of the spec that the bucket policy answers for.
 pub const FIELDS: [&str; 6] = [
@@ -32,15 +33,25 @@ struct Place<'a> {
     organization: Option<&'a str>,
 }
 
-/// The statements that the spec asks for, in a fixed order.
-pub fn required(facts: &Facts, spec: &Spec) -> Vec<Value> {
-    let bucket = format!("arn:{}:s3:::{}", facts.partition, spec.bucket);
+/// The statements that the spec asks for in an account, in a fixed order.
+pub fn required(partition: &str, account: &str, spec: &Spec) -> Vec<Required> {
+    let made = made(partition, account, spec);
+    let extra = spec.extra_policy_statements.iter().flatten().map(|extra| json!(extra));
+    made.into_iter()
+        .map(|statement| Required { statement, owner: Owner::Evenkeel })
+        .chain(extra.map(|statement| Required { statement, owner: Owner::Baseline }))
+        .collect()
+}
+
+/// The statements of evenkeel's own making.
+fn made(partition: &str, account: &str, spec: &Spec) -> Vec<Value> {
+    let bucket = format!("arn:{partition}:s3:::{}", spec.bucket);
     let accounts = match &spec.source_accounts {
         Some(accounts) => accounts.iter().map(ToString::to_string).collect(),
-        None => vec![facts.account.to_string()],
+        None => vec![account.to_owned()],
     };
     let place = Place {
-        partition: &facts.partition,
+        partition,
         objects: format!("{bucket}/*"),
         bucket,
         accounts,
@@ -48,18 +59,10 @@ pub fn required(facts: &Facts, spec: &Spec) -> Vec<Value> {
     };
     let mut statements = Vec::new();
     if spec.require_tls == Some(true) {
-        statements.push(json!({
-            "Sid": "DenyInsecureTransport", "Effect": "Deny", "Principal": { "AWS": "*" },
-            "Action": "s3:*", "Resource": [place.bucket, place.objects],
-            "Condition": { "Bool": { "aws:SecureTransport": "false" } },
-        }));
+        statements.push(tls::deny_plain(&place.bucket));
     }
     if let Some(version) = spec.min_tls_version {
-        statements.push(json!({
-            "Sid": "DenyOldTls", "Effect": "Deny", "Principal": { "AWS": "*" },
-            "Action": "s3:*", "Resource": [place.bucket, place.objects],
-            "Condition": { "NumericLessThan": { "s3:TlsVersion": version.as_str() } },
-        }));
+        statements.push(tls::deny_old(&place.bucket, version));
     }
     let services = spec.services.clone().unwrap_or_default();
     for service in &services {
@@ -77,9 +80,6 @@ pub fn required(facts: &Facts, spec: &Spec) -> Vec<Value> {
     let delivered = BTreeSet::from([Service::VpcFlowLogs, Service::Waf, Service::Route53Resolver]);
     if services.intersection(&delivered).next().is_some() {
         statements.extend(place.log_delivery());
-    }
-    for extra in spec.extra_policy_statements.iter().flatten() {
-        statements.push(json!(extra));
     }
     statements
 }
@@ -191,13 +191,17 @@ impl Place<'_> {
                 "Action": "s3:PutObject", "Resource": self.objects, "Condition": from,
             }),
         ];
-        if let Some(key) = spec.kms_master_key_id.as_deref().filter(|key| !key.is_empty()) {
+        if let Some(key) = spec.key() {
             statements.push(json!({
                 "Sid": "DenyGuardDutyUnencrypted", "Effect": "Deny",
                 "Principal": { "Service": "guardduty.amazonaws.com" },
                 "Action": "s3:PutObject", "Resource": self.objects,
                 "Condition": { "StringNotEquals": { "s3:x-amz-server-side-encryption": "aws:kms" } },
             }));
+            // GuardDuty names the key by its ARN: any other name would deny its own key too.
+            if !key.contains(":key/") {
+                return statements;
+            }
             statements.push(json!({
                 "Sid": "DenyGuardDutyOtherKey", "Effect": "Deny",
                 "Principal": { "Service": "guardduty.amazonaws.com" },

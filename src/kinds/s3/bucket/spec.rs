@@ -15,7 +15,12 @@ use crate::names::AccountId;
 ///
 /// The bucket policy follows from `services`, `require_tls`, `min_tls_version` and
 /// `extra_policy_statements`: these statements are merged into the policy that is there. Whatever
-/// else the policy says stays, unless it has the `Sid` of one of them.
+/// else the policy says stays, also under the same `Sid`. Replaced are only former versions: of an
+/// extra statement, the one that has its `Sid`; of evenkeel's own, the one that differs in resources
+/// and in the values of conditions alone. A statement without a `Sid` gets one.
+///
+/// What S3 keeps of a setting and a baseline does not declare, such as who may read the access
+/// log's files (`TargetGrants`), is sent back as it was with every write.
 ///
 /// Log files are expected under `AWSLogs/`; for a prefix of your own add a statement. evenkeel never
 /// deletes a bucket. A name that another account has taken is reported as unknown.
@@ -25,8 +30,10 @@ use crate::names::AccountId;
 #[serde(deny_unknown_fields)]
 pub struct Spec {
     /// The bucket's name, 3 to 63 lower-case letters, digits, `.`, `-`; unique in the partition,
-    /// except for names `…-<account>-<region>-an`, which belong to the account.
-    #[schemars(length(min = 3, max = 63), regex(pattern = r"^[a-z0-9][a-z0-9.-]*[a-z0-9]$"))]
+    /// except for names `…-<account>-<region>-an`, which belong to the account. Buckets of
+    /// us-east-1 from before March 2018 may have up to 255 characters, capitals and `_`; no new
+    /// ones are made with such names.
+    #[schemars(length(min = 3, max = 255), regex(pattern = r"^[A-Za-z0-9._-]+$"))]
     pub bucket: String,
     /// The Region that the bucket is in; the home Region of the account by default. It cannot be
     /// changed.
@@ -46,8 +53,10 @@ pub struct Spec {
     /// can write to such buckets only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sse_algorithm: Option<SseAlgorithm>,
-    /// The KMS key, the ARN of a key or an alias; with `aws:kms` and `aws:kms:dsse` only. "" for
-    /// AWS's own key, `aws/s3`, which services that deliver logs cannot use.
+    /// The KMS key, by ARN, id or alias; with `aws:kms` and `aws:kms:dsse` only. "" for AWS's own
+    /// key, `aws/s3`, which services that deliver logs cannot use. Compared is the key itself, by
+    /// whatever name; a key that is gone or disabled is reported. GuardDuty is denied other keys
+    /// only when this is the ARN of a key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kms_master_key_id: Option<String>,
     /// Whether a key of the bucket lowers the number of calls to KMS. AWS's default is false.
@@ -88,10 +97,12 @@ pub struct Spec {
     /// The four switches that keep the bucket from being public; all on in a new bucket.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_access_block: Option<PublicAccessBlock>,
-    /// Whether requests without TLS are denied.
+    /// Whether requests without TLS are denied. With false, evenkeel takes away the statement that
+    /// it would have put there, and reports any other that denies them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub require_tls: Option<bool>,
-    /// The oldest TLS version that is not denied: "1.2" or "1.3".
+    /// The oldest TLS version that is not denied: "1.2" or "1.3". Statements of others that deny
+    /// more are reported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_tls_version: Option<TlsVersion>,
     /// The bucket that the access log goes to, in the same Region and account; "" for none.
@@ -100,7 +111,12 @@ pub struct Spec {
     /// What stands before the names of access log files; "" for nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_log_prefix: Option<String>,
-    /// More statements that the bucket policy must have, in AWS's own shape.
+    /// How access log files are named: `SimplePrefix`, AWS's default, or in folders by the date of
+    /// the event or of the delivery.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_log_key_format: Option<LogKeyFormat>,
+    /// More statements that the bucket policy must have, in AWS's own shape. Each is best given a
+    /// `Sid`, by which a former version of it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extra_policy_statements: Option<Vec<BTreeMap<String, Value>>>,
     /// All tags of the bucket, up to 50; tags of AWS's own (`aws:…`) do not count.
@@ -115,9 +131,18 @@ impl Spec {
     /// Whether anything is declared of the bucket policy.
     pub fn has_policy(&self) -> bool {
         self.services.is_some()
-            || self.require_tls == Some(true)
+            || self.require_tls.is_some()
             || self.min_tls_version.is_some()
             || self.extra_policy_statements.is_some()
+    }
+
+    /// Whether evenkeel may take away the only statement of the bucket policy: it puts none there
+    /// itself.
+    pub fn may_empty_policy(&self) -> bool {
+        self.require_tls == Some(false)
+            && self.min_tls_version.is_none()
+            && self.services.as_ref().is_none_or(BTreeSet::is_empty)
+            && self.extra_policy_statements.as_ref().is_none_or(Vec::is_empty)
     }
 
     /// Whether anything is declared of the default encryption.
@@ -126,6 +151,11 @@ impl Spec {
             || self.kms_master_key_id.is_some()
             || self.bucket_key_enabled.is_some()
             || self.blocked_encryption_types.is_some()
+    }
+
+    /// The declared key, unless it is AWS's own.
+    pub fn key(&self) -> Option<&str> {
+        self.kms_master_key_id.as_deref().filter(|key| !key.is_empty())
     }
 
     /// Whether anything is declared of versions.
@@ -141,6 +171,11 @@ impl Spec {
     /// Whether anything is declared of the lifecycle.
     pub fn has_lifecycle(&self) -> bool {
         self.lifecycle.is_some() || self.transition_default_minimum_object_size.is_some()
+    }
+
+    /// Whether a declared rule deletes something, so that it matters whether anything is there.
+    pub fn may_delete(&self) -> bool {
+        self.lifecycle.iter().flatten().any(Rule::deletes)
     }
 
     /// Whether anything is declared of the access log.
@@ -206,6 +241,29 @@ aws_enum! {
 }
 
 aws_enum! {
+    /// How access log files are named.
+    LogKeyFormat {
+        SimplePrefix = "SimplePrefix",
+        EventTime = "EventTime",
+        DeliveryTime = "DeliveryTime",
+    }
+}
+
+aws_enum! {
+    /// Who may do what with the files of an access log.
+    LogPermission { FullControl = "FULL_CONTROL", Read = "READ", Write = "WRITE", }
+}
+
+aws_enum! {
+    /// What a grantee is.
+    GranteeType {
+        CanonicalUser = "CanonicalUser",
+        AmazonCustomerByEmail = "AmazonCustomerByEmail",
+        Group = "Group",
+    }
+}
+
+aws_enum! {
     /// A version of TLS.
     TlsVersion { V1_2 = "1.2", V1_3 = "1.3", }
 }
@@ -234,6 +292,10 @@ pub struct State {
     pub policy: Option<String>,
     /// Its default encryption.
     pub encryption: Option<Encryption>,
+    /// What the key of its default encryption is, when a key is declared.
+    pub key: Option<Key>,
+    /// What the declared key is; absent when KMS has none of that name.
+    pub declared_key: Option<Key>,
     /// Whether versions are kept; absent when they never were.
     pub versioning: Option<Versioning>,
     /// Whether deleting a version needs MFA.
@@ -242,6 +304,9 @@ pub struct State {
     pub object_lock: Option<ObjectLock>,
     /// Its lifecycle rules.
     pub lifecycle: Option<Lifecycle>,
+    /// Whether nothing is in it, no former version either, so that no rule can delete anything. Only
+    /// looked at when new rules would.
+    pub is_empty: bool,
     /// Who owns its objects.
     pub object_ownership: Option<ObjectOwnership>,
     /// Its four switches.
@@ -267,6 +332,17 @@ pub struct Encryption {
     pub blocked_encryption_types: BTreeSet<EncryptionType>,
 }
 
+/// A KMS key, whatever it was called.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Key {
+    /// Its ARN.
+    pub arn: String,
+    /// `Enabled`, `Disabled`, `PendingDeletion` …
+    pub state: String,
+    /// Whether it is AWS's own, `aws/s3`.
+    pub is_of_aws: bool,
+}
+
 /// The object lock of a bucket, which once there stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObjectLock {
@@ -276,17 +352,50 @@ pub struct ObjectLock {
     pub days: Option<u32>,
     /// As in [`Spec`].
     pub years: Option<u32>,
-    /// Whether objects are held until an event, which evenkeel cannot write.
-    pub has_event_hold: bool,
+    /// For how long objects are held at least after an event, which cannot be declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_hold: Option<EventHold>,
+}
+
+/// A period of `DefaultEventHold`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventHold {
+    /// Days.
+    pub days: Option<u32>,
+    /// Years.
+    pub years: Option<u32>,
 }
 
 /// Where an access log goes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Logging {
     /// The bucket.
     pub bucket: String,
     /// What stands before the names of its files.
     pub prefix: String,
+    /// How its files are named; absent when S3 names no format, which is `SimplePrefix`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_format: Option<LogKeyFormat>,
+    /// Who may read its files, which cannot be declared.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grants: Vec<LogGrant>,
+}
+
+/// Who may do what with the files of an access log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogGrant {
+    /// What the grantee is.
+    pub grantee_type: GranteeType,
+    /// The canonical id of an account.
+    pub id: Option<String>,
+    /// Its name, which S3 gives in old answers.
+    pub display_name: Option<String>,
+    /// Its e-mail address.
+    pub email_address: Option<String>,
+    /// The URI of a group.
+    pub uri: Option<String>,
+    /// What is granted.
+    pub permission: LogPermission,
 }
 
 /// The writes.

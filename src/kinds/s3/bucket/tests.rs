@@ -107,9 +107,67 @@ fn an_object_lock_is_for_ever() {
     assert_eq!(changes[0].risk, Risk::Destructive);
     let undo = Bucket::undo(changes[0].action.as_ref().unwrap(), &object);
     assert!(matches!(undo, Undo::Impossible(_)));
-    let held = ObjectLock { has_event_hold: true, ..ObjectLock::default() };
-    let changes = self::changes(&spec, State { object_lock: Some(held), ..state() });
-    assert_eq!(changes[0].action, None, "a hold would be lost");
+}
+
+#[test]
+fn a_hold_that_cannot_be_declared_is_sent_back() {
+    let hold = EventHold { days: Some(30), years: None };
+    let held = ObjectLock {
+        mode: Some(ObjectLockMode::Governance),
+        days: Some(7),
+        event_hold: Some(hold.clone()),
+        ..ObjectLock::default()
+    };
+    let spec = Spec {
+        object_lock_mode: Some(ObjectLockMode::Governance),
+        object_lock_days: Some(14),
+        ..spec()
+    };
+    let object = Object::present("audit", State { object_lock: Some(held.clone()), ..state() });
+    let changes = Bucket::diff(&facts(), &spec, &object);
+    let Step::PutObjectLock(lock) = step(&changes[0]) else { panic!("no lock") };
+    assert_eq!(lock, &ObjectLock { days: Some(14), ..held.clone() });
+    let undo = Bucket::undo(changes[0].action.as_ref().unwrap(), &object);
+    let Undo::By(actions) = undo else { panic!("no undo") };
+    assert_eq!(actions[0].step, Step::PutObjectLock(held));
+}
+
+#[test]
+fn what_an_access_log_has_and_nobody_declares_is_sent_back() {
+    let there = Logging {
+        bucket: "logs".to_owned(),
+        prefix: "old/".to_owned(),
+        key_format: Some(LogKeyFormat::EventTime),
+        grants: vec![LogGrant {
+            grantee_type: GranteeType::CanonicalUser,
+            id: Some("79a5".to_owned()),
+            display_name: None,
+            email_address: None,
+            uri: None,
+            permission: LogPermission::Read,
+        }],
+    };
+    let declared = Spec {
+        access_log_bucket: Some("logs".to_owned()),
+        access_log_prefix: Some("new/".to_owned()),
+        ..spec()
+    };
+    let object = Object::present("audit", State { logging: Some(there.clone()), ..state() });
+    let changes = Bucket::diff(&facts(), &declared, &object);
+    let new = Logging { prefix: "new/".to_owned(), ..there.clone() };
+    assert_eq!(step(&changes[0]), &Step::PutLogging(Some(new)));
+    let Undo::By(actions) = Bucket::undo(changes[0].action.as_ref().unwrap(), &object) else {
+        panic!("no undo")
+    };
+    assert_eq!(actions[0].step, Step::PutLogging(Some(there)));
+    // Logs without a format have the simple one.
+    let simple = Spec {
+        access_log_bucket: Some("logs".to_owned()),
+        access_log_key_format: Some(LogKeyFormat::SimplePrefix),
+        ..spec()
+    };
+    let plain = Logging { bucket: "logs".to_owned(), ..Logging::default() };
+    assert!(self::changes(&simple, State { logging: Some(plain), ..state() }).is_empty());
 }
 
 #[test]
@@ -179,9 +237,254 @@ fn rules_between_fields() {
             "extra_policy_statements",
         ),
     ];
-    for (spec, field) in cases {
+    let statement = |sid: &str, principal: serde_json::Value| {
+        let statement = serde_json::json!({ "Sid": sid, "Effect": "Allow", "Principal": principal,
+            "Action": "s3:GetObject", "Resource": "arn:aws:s3:::audit/*" });
+        serde_json::from_value::<BTreeMap<String, serde_json::Value>>(statement).unwrap()
+    };
+    let everybody = serde_json::json!("*");
+    let more = [
+        Spec {
+            require_tls: Some(true),
+            extra_policy_statements: Some(vec![statement(
+                "DenyInsecureTransport",
+                everybody.clone(),
+            )]),
+            ..spec()
+        },
+        Spec {
+            extra_policy_statements: Some(vec![
+                statement("A", everybody.clone()),
+                statement("A", everybody.clone()),
+            ]),
+            ..spec()
+        },
+        Spec {
+            extra_policy_statements: Some(vec![statement(
+                "A",
+                serde_json::json!({ "CanonicalUser": "79a5" }),
+            )]),
+            ..spec()
+        },
+    ]
+    .map(|spec| (spec, "extra_policy_statements"));
+    let expiring =
+        |expiration: Expiration| Rule { expiration: Some(expiration), ..Rule::default() };
+    let marks = |days, marker| {
+        expiring(Expiration {
+            days,
+            expired_object_delete_marker: Some(marker),
+            ..Expiration::default()
+        })
+    };
+    let rules = [marks(Some(1), true), marks(None, false)]
+        .map(|rule| (Spec { lifecycle: Some(vec![rule]), ..spec() }, "lifecycle[0]"));
+    let twice = Rule { id: Some("a".to_owned()), ..expire(1) };
+    let twice = Spec { lifecycle: Some(vec![twice.clone(), twice]), ..spec() };
+    let old = Spec { bucket: "A_b".to_owned(), region: Some("eu-west-1".to_owned()), ..spec() };
+    let tag = BTreeMap::from([("aws:x".to_owned(), String::new())]);
+    let others = [
+        (twice, "lifecycle[1].id"),
+        (old, "bucket"),
+        (Spec { tags: Some(tag), ..spec() }, "tags"),
+        (
+            Spec { access_log_key_format: Some(LogKeyFormat::EventTime), ..spec() },
+            "access_log_key_format",
+        ),
+    ];
+    for (spec, field) in cases.into_iter().chain(more).chain(rules).chain(others) {
         let problems = Bucket::check(&spec);
         assert_eq!(problems.len(), 1, "{problems:?}");
         assert_eq!(problems[0].field, field);
     }
+}
+
+fn step(change: &Change<Action>) -> &Step {
+    &change.action.as_ref().unwrap().step
+}
+
+/// A finding that names its reason and writes nothing.
+#[track_caller]
+fn is_finding(changes: &[Change<Action>], field: &str, reason: &str) {
+    let [change] = changes else { panic!("{changes:?}") };
+    assert_eq!(change.action, None);
+    assert_eq!(change.drift[0].field, field);
+    let withheld = change.withheld.as_deref().unwrap();
+    assert!(withheld.contains(reason), "{withheld}");
+}
+
+fn with_policy(statements: serde_json::Value) -> State {
+    let policy = serde_json::json!({ "Version": "2012-10-17", "Statement": statements });
+    State { policy: Some(policy.to_string()), ..state() }
+}
+
+#[test]
+fn a_tls_deny_that_is_not_wanted_is_no_agreement() {
+    let off = Spec { require_tls: Some(false), ..spec() };
+    assert!(changes(&off, state()).is_empty());
+    let own = tls::deny_plain("arn:aws:s3:::audit");
+    let taken_away = changes(&off, with_policy(serde_json::json!([own])));
+    assert_eq!(step(&taken_away[0]), &Step::PutPolicy(None));
+    assert!(taken_away[0].warnings[0].contains("no longer denied"), "{taken_away:?}");
+    let mut theirs = own;
+    theirs["Sid"] = serde_json::json!("Theirs");
+    let findings = changes(&off, with_policy(serde_json::json!([theirs])));
+    is_finding(&findings, "require_tls", "take it out of the bucket policy");
+    let newer = tls::deny_old("arn:aws:s3:::audit", TlsVersion::V1_3);
+    let mut theirs = newer.clone();
+    theirs["Sid"] = serde_json::json!("Theirs");
+    let old = Spec { min_tls_version: Some(TlsVersion::V1_2), ..spec() };
+    let both = changes(&old, with_policy(serde_json::json!([theirs])));
+    assert!(both[0].action.is_some());
+    is_finding(&both[1..], "min_tls_version", "take it out");
+    // A former version of evenkeel's own statement is replaced.
+    let replaced = changes(&old, with_policy(serde_json::json!([newer])));
+    let Step::PutPolicy(Some(policy)) = step(&replaced[0]) else { panic!("no policy") };
+    assert_eq!(PolicyDocument::from_text(policy).unwrap().statements().len(), 1);
+    assert_eq!(replaced.len(), 1);
+}
+
+#[test]
+fn a_tls_deny_in_another_form_is_not_written_again() {
+    let on = Spec { require_tls: Some(true), ..spec() };
+    let theirs = serde_json::json!([{ "Effect": "Deny", "Principal": "*", "Action": "*",
+        "Resource": ["arn:aws:s3:::audit", "arn:aws:s3:::audit/*"],
+        "Condition": { "bool": { "AWS:SecureTransport": [false] } } }]);
+    assert!(changes(&on, with_policy(theirs)).is_empty());
+}
+
+#[test]
+fn a_policy_that_s3_would_refuse_is_not_sent() {
+    let on = Spec { require_tls: Some(true), ..spec() };
+    let allow = |principal: &str, resource: serde_json::Value| {
+        serde_json::json!([{ "Effect": "Allow", "Principal": { "AWS": principal },
+            "Action": "s3:GetObject", "Resource": resource }])
+    };
+    let many: Vec<String> =
+        (0..200).map(|number| format!("arn:aws:s3:::audit/{number:0100}")).collect();
+    let large = changes(&on, with_policy(allow("111122223333", serde_json::json!(many))));
+    assert!(large[0].withheld.as_deref().unwrap().contains("AWS takes 20480"), "{large:?}");
+    let gone = allow("AROAEXAMPLEEXAMPLE123", serde_json::json!("arn:aws:s3:::audit/*"));
+    let gone = changes(&on, with_policy(gone));
+    assert!(gone[0].withheld.as_deref().unwrap().contains("AROAEXAMPLE"), "{gone:?}");
+}
+
+fn key(id: &str, state: &str) -> Key {
+    let arn = format!("arn:aws:kms:us-east-1:111122223333:key/{id}");
+    Key { arn, state: state.to_owned(), is_of_aws: false }
+}
+
+fn encrypted(name: &str, there: Option<Key>, declared: Option<Key>) -> State {
+    let encryption = Encryption {
+        sse_algorithm: SseAlgorithm::Kms,
+        kms_master_key_id: Some(name.to_owned()),
+        bucket_key_enabled: false,
+        blocked_encryption_types: BTreeSet::new(),
+    };
+    State { encryption: Some(encryption), key: there, declared_key: declared, ..state() }
+}
+
+#[test]
+fn a_key_is_what_it_is_and_not_what_it_is_called() {
+    let declared = Spec {
+        sse_algorithm: Some(SseAlgorithm::Kms),
+        kms_master_key_id: Some("alias/data".to_owned()),
+        ..spec()
+    };
+    let (one, other) = (key("1", "Enabled"), key("2", "Enabled"));
+    for name in ["1", &one.arn, "alias/data", "arn:aws:kms:us-east-1:111122223333:alias/data"] {
+        let same = encrypted(name, Some(one.clone()), Some(one.clone()));
+        assert!(changes(&declared, same).is_empty(), "{name}");
+    }
+    // The alias points elsewhere; written is the key's own name.
+    let elsewhere = encrypted(&other.arn, Some(other.clone()), Some(one.clone()));
+    let changed = changes(&declared, elsewhere);
+    let Step::PutEncryption(Some(encryption)) = step(&changed[0]) else { panic!("no encryption") };
+    assert_eq!(encryption.kms_master_key_id.as_deref(), Some(one.arn.as_str()));
+    assert_eq!(changed[0].risk, Risk::Disruptive);
+    // The right key is of no use.
+    for state in ["Disabled", "PendingDeletion"] {
+        let useless = encrypted(&one.arn, Some(key("1", state)), Some(key("1", state)));
+        is_finding(&changes(&declared, useless), "kms_master_key_id", state);
+    }
+    let gone = encrypted("alias/data", None, None);
+    is_finding(&changes(&declared, gone), "kms_master_key_id", "KMS has no key alias/data");
+}
+
+#[test]
+fn the_key_of_aws_has_a_name_too() {
+    let declared = Spec { kms_master_key_id: Some(String::new()), ..spec() };
+    let of_aws = Key { is_of_aws: true, ..key("9", "Enabled") };
+    let named = encrypted(&of_aws.arn.clone(), Some(of_aws), None);
+    assert!(changes(&declared, named).is_empty());
+    let own = encrypted(&key("1", "Enabled").arn, Some(key("1", "Enabled")), None);
+    assert_eq!(changes(&declared, own).len(), 1);
+}
+
+#[test]
+fn an_empty_bucket_loses_nothing() {
+    let spec = Spec { lifecycle: Some(vec![expire(30)]), ..spec() };
+    assert_eq!(changes(&spec, state())[0].risk, Risk::Destructive);
+    assert_eq!(changes(&spec, State { is_empty: true, ..state() })[0].risk, Risk::Safe);
+}
+
+#[test]
+fn a_minimum_size_without_rules_is_a_finding() {
+    let size = Some(lifecycle::MinimumObjectSize::VariesByStorageClass);
+    let declared = Spec { transition_default_minimum_object_size: size, ..spec() };
+    let field = "transition_default_minimum_object_size";
+    is_finding(&changes(&declared, state()), field, "declare lifecycle");
+    let rules = Lifecycle { rules: vec![expire(1)], transition_default_minimum_object_size: size };
+    assert!(changes(&declared, State { lifecycle: Some(rules), ..state() }).is_empty());
+}
+
+#[test]
+fn marks_that_are_false_are_not_there() {
+    let declared = Rule {
+        expiration: Some(Expiration {
+            days: Some(400),
+            expired_object_delete_marker: Some(false),
+            ..Expiration::default()
+        }),
+        ..Rule::default()
+    };
+    let there = Lifecycle { rules: vec![expire(400)], ..Lifecycle::default() };
+    let spec = Spec { lifecycle: Some(vec![declared]), ..spec() };
+    assert!(changes(&spec, State { lifecycle: Some(there), ..state() }).is_empty());
+}
+
+#[test]
+fn a_name_that_s3_makes_no_more_may_stay() {
+    let old =
+        Spec { bucket: "Audit_Logs".to_owned(), versioning: Some(Versioning::Enabled), ..spec() };
+    let missing = Bucket::diff(&facts(), &old, &Object::absent("Audit_Logs"));
+    is_finding(&missing, "", "S3 makes none of this name");
+    let there = Bucket::diff(&facts(), &old, &Object::present("Audit_Logs", state()));
+    assert!(matches!(step(&there[0]), Step::PutVersioning(_)));
+}
+
+#[test]
+fn versioning_behind_mfa_is_for_the_root_user() {
+    let spec = Spec { versioning: Some(Versioning::Suspended), ..spec() };
+    let now = State { versioning: Some(Versioning::Enabled), mfa_delete: true, ..state() };
+    assert!(changes(&spec, now)[0].withheld.as_deref().unwrap().contains("root user"));
+}
+
+#[test]
+fn a_failure_stops_only_what_needs_it() {
+    let spec = Spec {
+        versioning: Some(Versioning::Enabled),
+        object_lock_mode: Some(ObjectLockMode::Governance),
+        object_lock_days: Some(1),
+        tags: Some(BTreeMap::from([("a".to_owned(), "b".to_owned())])),
+        ..spec()
+    };
+    use crate::kinds::Needs;
+    let needs = |object: &Object<State>| -> Vec<Needs> {
+        let changes = Bucket::diff(&facts(), &spec, object);
+        changes.into_iter().map(|change| change.needs).collect()
+    };
+    let only = |places: &[usize]| Needs::Only(places.to_vec());
+    assert_eq!(needs(&Object::present("audit", state())), [only(&[]), only(&[0]), only(&[])]);
+    assert_eq!(needs(&Object::absent("audit"))[1..], [only(&[0]), only(&[0, 1]), only(&[0])]);
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use anstyle::Style;
 
-use crate::plan::render::visible::visible;
+use crate::visible::visible;
 
 /// The text so far.
 #[derive(Debug, Default)]

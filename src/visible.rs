@@ -27,6 +27,27 @@ pub fn visible_lines(text: &str) -> String {
     lines.join("\n")
 }
 
+/// A source text with every control and format character replaced by something that can be seen and
+/// has as many bytes, so that places in the text stay right. Line ends and tabs stay.
+pub fn masked(text: &str) -> Cow<'_, str> {
+    let is_hidden = |character: char| {
+        !matches!(character, '\n' | '\t' | ' '..='~') && character.escape_debug().nth(1).is_some()
+    };
+    if !text.contains(is_hidden) {
+        return Cow::Borrowed(text);
+    }
+    let mask = |character: char| match character {
+        hidden if !is_hidden(hidden) => String::from(hidden),
+        hidden => match hidden.len_utf8() {
+            1 => "?".to_owned(),
+            2 => "·".to_owned(),
+            3 => "\u{fffd}".to_owned(),
+            _ => "\u{fffd}?".to_owned(),
+        },
+    };
+    Cow::Owned(text.chars().map(mask).collect())
+}
+
 /// The beginning of a long text.
 pub fn shortened(text: &str, characters: usize) -> Cow<'_, str> {
     match text.char_indices().nth(characters) {
@@ -57,6 +78,9 @@ mod tests {
             assert_eq!(visible(&visible(text)), shown, "twice is as once");
         }
         assert_eq!(visible_lines("a\nb\u{202e}\n"), "a\nb\\u{202e}\n");
+        let hidden = "a\u{1b}\u{9b}\u{202e}\u{e0001}\r\n\tü東";
+        assert_eq!(masked(hidden), "a?·\u{fffd}\u{fffd}??\n\tü東");
+        assert_eq!(masked(hidden).len(), hidden.len());
         assert_eq!((&*shortened("abc", 2), &*shortened("ab", 2)), ("ab …", "ab"));
     }
 }

@@ -1,0 +1,134 @@
+//! The `AWS_…` variables of the environment, looked at before the SDK does: some odd values stop it
+//! with a panic, and others, such as `AWS_USE_FIPS_ENDPOINT=yes`, it passes over in silence.
+//!
+//! Source: AWS SDKs and Tools Reference Guide, "Settings reference".
+
+use std::ffi::OsString;
+
+/// A variable with a value that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the environment variable {name} {problem}")]
+pub struct BadVariable {
+    /// Its name.
+    pub name: String,
+    /// What is wrong with its value; the value itself could be secret.
+    pub problem: String,
+}
+
+impl BadVariable {
+    /// What the reader should do next.
+    pub fn remedy(&self) -> String {
+        format!("correct {0}, or unset it: `unset {0}`", self.name)
+    }
+}
+
+/// What evenkeel itself takes from the environment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Variables {
+    /// Attempts for each call, the first included.
+    pub max_attempts: Option<u32>,
+}
+
+/// Checks the variables that the SDK will read.
+///
+/// # Errors
+/// The first one that cannot be used.
+pub fn check(
+    variables: impl Iterator<Item = (OsString, OsString)>,
+) -> Result<Variables, BadVariable> {
+    let mut found = Variables::default();
+    for (name, value) in variables {
+        let Some(name) = name.to_str().filter(|name| name.starts_with("AWS_")) else { continue };
+        let bad =
+            |problem: &str| BadVariable { name: name.to_owned(), problem: problem.to_owned() };
+        let Some(value) = value.to_str() else { return Err(bad("is not text")) };
+        match name {
+            "AWS_MAX_ATTEMPTS" => {
+                let attempts = value.parse().ok().filter(|attempts| *attempts > 0);
+                let problem = "must be a whole number, 1 or more";
+                found.max_attempts = Some(attempts.ok_or_else(|| bad(problem))?);
+            }
+            "AWS_RETRY_MODE" if !["standard", "legacy", "adaptive"].contains(&value) => {
+                return Err(bad("must be standard, legacy or adaptive"));
+            }
+            "AWS_USE_FIPS_ENDPOINT"
+            | "AWS_USE_DUALSTACK_ENDPOINT"
+            | "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"
+            | "AWS_EC2_METADATA_DISABLED"
+                if !["true", "false"].contains(&value.to_ascii_lowercase().as_str()) =>
+            {
+                return Err(bad("must be true or false"));
+            }
+            "AWS_REGION" | "AWS_DEFAULT_REGION" if !is_region(value) => {
+                return Err(bad("must be a Region code, such as eu-west-1"));
+            }
+            "AWS_PROFILE" | "AWS_DEFAULT_PROFILE" if value.is_empty() => {
+                return Err(bad("is set and empty"));
+            }
+            _ if name.starts_with("AWS_ENDPOINT_URL") && !is_endpoint(value) => {
+                return Err(bad(if value.is_empty() {
+                    "is set and empty"
+                } else {
+                    "must be a URL that begins with https:// or http://"
+                }));
+            }
+            _ => {}
+        }
+    }
+    Ok(found)
+}
+
+/// Letters, digits and hyphens, as in the host names of endpoints.
+fn is_region(value: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    value.contains('-') && value.bytes().all(fits)
+}
+
+fn is_endpoint(value: &str) -> bool {
+    let rest = value.strip_prefix("https://").or_else(|| value.strip_prefix("http://"));
+    rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['/', ':', '?', '#']))
+        && value.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn one(name: &str, value: &str) -> Result<Variables, BadVariable> {
+        check([(OsString::from(name), OsString::from(value))].into_iter())
+    }
+
+    #[test]
+    fn odd_values_are_named_and_good_ones_are_taken() {
+        for (name, bad, good) in [
+            ("AWS_MAX_ATTEMPTS", vec!["", "x", "0", "-1", "1.5", "99999999999"], vec!["1", "20"]),
+            ("AWS_RETRY_MODE", vec!["", "fast"], vec!["standard", "adaptive"]),
+            ("AWS_USE_FIPS_ENDPOINT", vec!["", "yes", "1"], vec!["true", "False"]),
+            (
+                "AWS_REGION",
+                vec!["", "x@host/", "eu-west-1/../x", "EU-WEST-1"],
+                vec!["eu-west-1", "us-gov-west-1"],
+            ),
+            ("AWS_PROFILE", vec![""], vec!["dev"]),
+            (
+                "AWS_ENDPOINT_URL",
+                vec!["", "x", "localhost:80", "http://", "ftp://x", "https:///x"],
+                vec!["http://127.0.0.1:80", "https://x.example/"],
+            ),
+            ("AWS_ENDPOINT_URL_S3", vec![""], vec!["https://s3.example"]),
+        ] {
+            for value in bad {
+                let wrong = one(name, value).unwrap_err();
+                assert_eq!(wrong.name, name, "{value:?}");
+                assert!(value.is_empty() || !wrong.to_string().contains(&format!(" {value} ")));
+            }
+            for value in good {
+                assert!(one(name, value).is_ok(), "{name}={value}");
+            }
+        }
+        assert_eq!(one("AWS_MAX_ATTEMPTS", "7").unwrap().max_attempts, Some(7));
+        assert!(one("PATH", "").is_ok());
+        assert!(one("AWS_SESSION_TOKEN", "").is_ok(), "the SDK takes it for not set");
+    }
+}
