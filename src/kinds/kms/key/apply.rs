@@ -249,7 +249,7 @@ async fn create(
     };
     let mut pauses = THROTTLED.iter();
     let made = loop {
-        let answer = settle(is_new_principal, || cx.write(CREATE_KEY, request())).await;
+        let answer = settle(is_unknown_principal, || cx.write(CREATE_KEY, request())).await;
         match answer {
             Ok(answer) => {
                 let Some(metadata) = answer.key_metadata() else {
@@ -336,7 +336,12 @@ fn is_absent(error: &AwsError) -> bool {
 
 /// A principal that was made a moment ago is not known to KMS yet.
 fn is_new_principal(error: &AwsError) -> bool {
-    is_busy(error) || error.is_code(&["MalformedPolicyDocumentException"])
+    is_busy(error) || is_unknown_principal(error)
+}
+
+/// The same where a time-out may hide that the call was done.
+fn is_unknown_principal(error: &AwsError) -> bool {
+    error.is_code(&["MalformedPolicyDocumentException"])
 }
 
 fn is_busy(error: &AwsError) -> bool {
