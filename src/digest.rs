@@ -34,7 +34,13 @@ pub fn of_written<T: Serialize>(value: &T) -> String {
     }
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+/// The digest of bytes, hexadecimal.
+pub fn of_bytes(bytes: &[u8]) -> String {
+    hexadecimal(&Sha256::digest(bytes))
+}
+
+/// Bytes in hexadecimal.
+pub fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut hex, byte| {
         hex.push(nibble(byte >> 4));
         hex.push(nibble(byte & 15));

@@ -1,7 +1,6 @@
 //! `evenkeel apply`: show the plan, ask, do it, verify it.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use chrono::Utc;
 use evenkeel::kinds::Risk;
@@ -10,8 +9,9 @@ use evenkeel::plan::render::text::{self, counted};
 use evenkeel::plan::{Detail, Disposition, ObjectPlan, Plan, PlannedChange};
 use evenkeel::reconcile::fleet::Place;
 use evenkeel::reconcile::guard::{LeftAlone, check_budget, check_windows, moved};
+use evenkeel::reconcile::recover::{recover, title};
 use evenkeel::reconcile::{Applier, ApplyReport, Progress, Refusal, Safety, Step, Stop};
-use evenkeel::store::audit::{AuditLog, Phase, Record};
+use evenkeel::store::audit::AuditLog;
 use evenkeel::visible::visible;
 
 use super::args::{ApplyArgs, Global, Selectors};
@@ -33,15 +33,18 @@ pub async fn run(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
     };
     let wish = Wish {
         max_risk,
+        allow_grants: args.allow_grants.iter().copied().map(Into::into).collect(),
         max_changes: args.max_changes,
         audit_log: args.audit_log.clone(),
         only: stored.as_ref().map(changed_places),
         detail: Some(Detail::All),
         ..Wish::default()
     };
+    // From the beginning: a wish to stop is heard whenever it comes.
+    let stop = Stop::default();
+    ask::stop_on_signals(&stop);
     let looked = look::look(global, &selectors, wish.clone()).await?;
-    let audit = AuditLog::open(&looked.audit_log)?;
-    recover(&audit, &looked)?;
+    let audit = open_log(&looked, &stop).await?;
     let (mut chosen, mut left_alone) = match stored {
         None => (looked.plan.clone(), Vec::new()),
         Some(stored) => without_moved(stored, &looked.plan)?,
@@ -73,7 +76,7 @@ pub async fn run(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
             counted(chosen.order.len(), "change"),
             counted(accounts_of(&chosen).len(), "account")
         );
-        if !ask::agrees(&question).await? {
+        if !ask::agrees(&question, &stop).await? {
             out::line("Nothing was changed.");
             return Ok(Exit::Interrupted);
         }
@@ -85,8 +88,6 @@ pub async fn run(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
         chosen = still;
         left_alone.extend(moved);
     }
-    let stop = Stop::default();
-    ask::stop_on_signals(&stop);
     let applier = Applier {
         sessions: &looked.sessions,
         audit: &audit,
@@ -94,8 +95,8 @@ pub async fn run(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
         concurrent_accounts: looked.concurrent_accounts,
     };
     out::line("");
-    let report = applier.apply(&chosen, &mut Lines::default()).await?;
-    let exit = conclude(&chosen, &report, &left_alone, audit.path())?;
+    let report = applier.apply(&chosen, &mut Lines::default()).await;
+    let exit = conclude(&chosen, &report, &left_alone, &audit);
     let left_out = !left_alone.is_empty() || !chosen.failed.is_empty();
     Ok(if exit == Exit::Done && left_out { Exit::Partly } else { exit })
 }
@@ -183,31 +184,39 @@ fn without_moved(mut plan: Plan, now: &Plan) -> Result<(Plan, Vec<LeftAlone>), F
     Ok((plan, moved.into_values().collect()))
 }
 
-/// Looks after the writes during which an earlier run died: their objects have just been observed.
-pub fn recover(audit: &AuditLog, looked: &Looked) -> Result<(), Failure> {
-    for intent in audit.unfinished()? {
-        let Some(session) = looked.sessions.get(&intent.account) else { continue };
-        let object = looked.plan.objects.iter().find(|object| {
-            object.account == intent.account
-                && object.region == intent.region
-                && object.item == intent.item
-                && (object.observed.id == intent.object)
-        });
-        let title =
-            object.map_or_else(|| format!("{} {}", intent.item, intent.object), ObjectPlan::title);
+/// Opens the audit log, says what is wrong with it, and looks after the writes during which an
+/// earlier run died.
+///
+/// # Errors
+/// The log cannot be used, or somebody wishes to stop.
+pub async fn open_log(looked: &Looked, stop: &Stop) -> Result<AuditLog, Failure> {
+    let audit = AuditLog::open(&looked.audit_log)?;
+    if let Some(fault) = audit.faults().first() {
         out::say(&format!(
-            "note: run {} was killed while it wrote {title}; it has been observed again, and this run goes on from there",
-            intent.run
+            "warning: the audit log {} is not as its runs wrote it ({}); see evenkeel audit verify",
+            audit.path().display(),
+            visible(&fault.to_string())
         ));
-        let after = object.and_then(|object| serde_json::to_value(&object.observed).ok());
-        audit.append(&Record {
-            time: Utc::now(),
-            by: session.caller_arn().to_owned(),
-            phase: Phase::Recovered { after },
-            ..intent
-        })?;
     }
-    Ok(())
+    let recoveries = tokio::select! {
+        recoveries = recover(&audit, &looked.sessions, &looked.plan) => recoveries?,
+        () = stop.raised() => return Err(Failure::Interrupted),
+    };
+    for recovery in recoveries {
+        let run = visible(&recovery.intent.run);
+        let title = title(&recovery.intent);
+        out::say(&match &recovery.found {
+            Ok(in_sync) => format!(
+                "note: run {run} was killed while it wrote {title}; it has been observed again ({}), and this run goes on from there",
+                if *in_sync { "as declared" } else { "not as declared" }
+            ),
+            Err(why) => format!(
+                "warning: run {run} was killed while it wrote {title}, and nobody knows what came of it, because {}; this will be said until a run could look at it",
+                visible(why)
+            ),
+        });
+    }
+    Ok(audit)
 }
 
 /// Prints a line a step.
@@ -224,6 +233,17 @@ impl Progress for Lines {
             .map_or_else(String::new, |permission| format!("  {permission}"));
         match step {
             Step::Applied => out::line(&format!("  done      {}{what}", object.title())),
+            Step::Needless => {
+                out::line(&format!(
+                    "  is so     {}{what}: it is as declared already",
+                    object.title()
+                ));
+            }
+            Step::Moved { why } => out::line(&format!(
+                "  MOVED     {}{what}: {}; it was left alone",
+                object.title(),
+                visible(why)
+            )),
             Step::Failed { error } => {
                 out::line(&format!("  FAILED    {}{what}", object.title()));
                 for line in error.lines() {
@@ -237,6 +257,15 @@ impl Progress for Lines {
         }
     }
 
+    fn makes_room(&mut self, object: &ObjectPlan, refused: &PlannedChange, room: &PlannedChange) {
+        out::line(&format!(
+            "  no room   {}: a quota is full; change {} goes first, then change {} once more",
+            object.title(),
+            room.id,
+            refused.id
+        ));
+    }
+
     fn verified(&mut self, object: &ObjectPlan, in_sync: bool) {
         let title = object.title();
         if in_sync && self.verified.insert(title.clone()) {
@@ -246,13 +275,8 @@ impl Progress for Lines {
 }
 
 /// The last lines, and the exit code.
-fn conclude(
-    plan: &Plan,
-    report: &ApplyReport,
-    left_alone: &[LeftAlone],
-    audit: &Path,
-) -> Result<Exit, Failure> {
-    let left = report.outcomes.len() - report.applied();
+fn conclude(plan: &Plan, report: &ApplyReport, left_alone: &[LeftAlone], audit: &AuditLog) -> Exit {
+    let left = report.left();
     out::line("");
     for title in &report.not_converged {
         out::line(&format!(
@@ -271,15 +295,31 @@ fn conclude(
     if unknown > 0 {
         line += &format!(", {} unknown and left alone", counted(unknown, "object"));
     }
-    out::line(&format!("{line} · audit log: {} · run {}", audit.display(), plan.run));
+    out::line(&format!(
+        "{line} · audit log: {} ({}) · run {}",
+        audit.path().display(),
+        audit.head(),
+        plan.run
+    ));
+    if let Some(why) = &report.log_failure {
+        out::line(&format!(
+            "{why}: nothing more was written to AWS from then on. What is \"done\" above was written before."
+        ));
+        for title in &report.unrecorded {
+            out::line(&format!(
+                "The last write to {title} is in the log without what came of it; the next run looks at it."
+            ));
+        }
+        out::line(
+            "Make room for the log, or name another with --audit-log; the next apply goes on from what is there.",
+        );
+        return Exit::Partly;
+    }
     if report.interrupted {
         out::line(&format!(
             "Stopped as asked; {left} left to do. The next plan starts from what is there."
         ));
-        return Ok(Exit::Interrupted);
+        return Exit::Interrupted;
     }
-    if report.is_complete() && unknown == 0 {
-        return Ok(Exit::Done);
-    }
-    Ok(Exit::Partly)
+    if report.is_complete() && unknown == 0 { Exit::Done } else { Exit::Partly }
 }

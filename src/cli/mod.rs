@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod args;
 pub mod ask;
+pub mod audit;
 pub mod check;
 pub mod exit;
 pub mod explain;
@@ -47,6 +48,7 @@ pub async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Export(args) => export::run(global, args).await,
         Command::MergeReports(args) => merge_reports::run(global, args),
         Command::Run(args) => run::run(global, args).await,
+        Command::Audit(args) => audit::run(global, args),
         Command::Explain(args) => explain::run(args),
         Command::Policy(args) => policy::run(global, args),
         Command::Schema(args) => schema::run(args),

@@ -15,6 +15,7 @@ use super::{out, repository, saved};
 pub async fn run(global: &Global, args: &PlanArgs) -> Result<Exit, Failure> {
     let wish = Wish {
         max_risk: args.max_risk.map(Into::into),
+        allow_grants: args.allow_grants.iter().copied().map(Into::into).collect(),
         snapshot: args.snapshot.clone(),
         max_age: args.max_age,
         compare_to: args.compare_to.clone(),

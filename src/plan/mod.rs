@@ -2,8 +2,8 @@
 //! applying side read it and decide nothing of their own.
 
 pub mod compare;
-pub mod contradict;
-mod make;
+mod contradict;
+pub mod make;
 pub mod merge;
 pub mod order;
 pub mod render;

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use crate::fleet::file::{ChangeWindow, schedule};
-use crate::kinds::Risk;
+use crate::kinds::{Grant, GrantClasses, Risk};
 use crate::names::AccountId;
 use crate::plan::render::group::account_name;
 use crate::plan::{Disposition, ObjectPlan, Plan};
@@ -22,11 +22,18 @@ pub struct Safety {
     pub max_changes_per_account: usize,
     /// Changes of a higher risk are reported, not applied.
     pub max_risk: Risk,
+    /// Changes with a rise of privileges of another class are reported, not applied.
+    pub allow_grants: GrantClasses,
 }
 
 impl Default for Safety {
     fn default() -> Self {
-        Self { max_changes: 200, max_changes_per_account: 25, max_risk: Risk::Disruptive }
+        Self {
+            max_changes: 200,
+            max_changes_per_account: 25,
+            max_risk: Risk::Disruptive,
+            allow_grants: GrantClasses::default(),
+        }
     }
 }
 
@@ -71,6 +78,14 @@ pub enum Refusal {
         /// Allowed.
         limit: Risk,
     },
+    /// A saved plan holds a change that gives rights of a class that is not allowed.
+    #[error("the plan gives rights of the class {:?} with {object}: {}", grant.class.as_str(), grant.what)]
+    GivesRights {
+        /// The change's object.
+        object: String,
+        /// What it gives.
+        grant: Grant,
+    },
     /// The baseline or an object has changed since the plan was made.
     #[error("the plan is stale: {}", moved.join("; "))]
     Stale {
@@ -112,6 +127,9 @@ impl Refusal {
                 "look at the plan; if it is right, allow more with --max-changes or [safety] in evenkeel.toml, or narrow with -k and -r"
             }
             Self::TooRisky { .. } => "look at the change; if it is right, allow it with --max-risk",
+            Self::GivesRights { .. } => {
+                "look at whom the change gives what; if it is right, allow the class with --allow-grants or [safety] allow_grants in evenkeel.toml"
+            }
             Self::Stale { .. } => "make a new plan and review it",
             Self::OldSnapshot { .. } => {
                 "take a new one (`evenkeel snapshot --out FILE`), or allow more with --max-age"
@@ -146,6 +164,10 @@ pub fn check_budget(plan: &Plan, safety: &Safety) -> Result<(), Refusal> {
                 risk: change.risk,
                 limit: safety.max_risk,
             });
+        }
+        let risen = change.grants.iter().find(|grant| !safety.allow_grants.contains(grant.class));
+        if let Some(grant) = risen {
+            return Err(Refusal::GivesRights { object: object.title(), grant: grant.clone() });
         }
     }
     match per_account.into_iter().find(|(_, planned)| *planned > safety.max_changes_per_account) {
@@ -294,7 +316,10 @@ fn difference(then: &ObjectPlan, now: &ObjectPlan) -> Option<String> {
         if let Disposition::Report { reason } = &again.disposition {
             return Some(format!("{} may not be written any more: {reason}", title(then)));
         }
-        if again.action != change.action || again.risk != change.risk {
+        if again.action != change.action
+            || again.risk != change.risk
+            || again.grants != change.grants
+        {
             return Some(format!("{} would be changed in another way now", title(then)));
         }
     }

@@ -92,7 +92,8 @@ fn too_late() -> Unknown {
     ObserveError::too_late().into_unknown()
 }
 
-fn into_unknown(error: LookError) -> Unknown {
+/// What is not known after an observation failed.
+pub(super) fn into_unknown(error: LookError) -> Unknown {
     match error {
         LookError::Observe(ObserveError::Aws(error)) if error.class == ErrorClass::Late => {
             too_late()

@@ -3,8 +3,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod access;
+mod applying;
 mod buckets;
 mod cli;
+mod defaults;
 mod docs;
 mod examples;
 mod export;
@@ -18,5 +21,6 @@ mod keys;
 mod language;
 mod network;
 mod properties;
+mod recording;
 mod shards;
 mod support;

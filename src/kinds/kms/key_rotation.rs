@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_kms::Client;
-use aws_sdk_kms::types::{KeyMetadata, MultiRegionKeyType};
+use aws_sdk_kms::types::{AliasListEntry, KeyMetadata, MultiRegionKeyType};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -14,8 +14,8 @@ use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::sweep::sweep;
 use crate::kinds::together::together;
 use crate::kinds::{
-    Change, Claim, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Scope, Undo, WriteCx,
-    WriteError, compared, control, sendable, told,
+    Allowed, Arns, Change, Claim, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Scope,
+    Undo, Use, WriteCx, WriteError, compared, control, sendable, told,
 };
 
 const ENABLE: Call = Call::new("kms", "EnableKeyRotation");
@@ -130,9 +130,16 @@ impl Kind for KeyRotation {
         control("wa-security", "SEC02-BP05"),
         control("wa-security", "SEC08-BP01"),
     ];
-    const EVENTS: &'static [&'static str] = &[
-        "kms.amazonaws.com:EnableKeyRotation",
-        "kms.amazonaws.com:DisableKeyRotation",
+    const CALLS: &'static [Use<Spec>] = &[
+        Use::read(reads::LIST_KEYS),
+        Use::read(reads::LIST_ALIASES),
+        Use::read(reads::DESCRIBE),
+        Use::read(reads::GET_ROTATION),
+        Use::read_if(reads::LIST_TAGS, Spec::looks_at_tags),
+        Use::write_if(ENABLE, |spec| spec.enabled == Some(true), keys_of),
+        Use::write_if(DISABLE, |spec| spec.enabled == Some(false), keys_of),
+    ];
+    const MORE_EVENTS: &'static [&'static str] = &[
         "kms.amazonaws.com:CreateKey",
         "kms.amazonaws.com:CancelKeyDeletion",
         "kms.amazonaws.com:EnableKey",
@@ -183,28 +190,11 @@ period_mode             = "exact"
         problems
     }
 
-    fn reads(spec: &Spec) -> Vec<&'static str> {
-        let mut reads =
-            vec!["kms:ListKeys", "kms:ListAliases", "kms:DescribeKey", "kms:GetKeyRotationStatus"];
-        if spec.looks_at_tags() {
-            reads.push("kms:ListResourceTags");
-        }
-        reads
-    }
-
-    fn possible_writes(spec: &Spec) -> Vec<&'static str> {
-        match spec.enabled {
-            Some(true) => vec!["kms:EnableKeyRotation"],
-            Some(false) => vec!["kms:DisableKeyRotation"],
-            None => Vec::new(),
-        }
-    }
-
-    fn writes(action: &Action) -> Vec<&'static str> {
-        match action.step {
-            Step::Enable { .. } => vec!["kms:EnableKeyRotation"],
-            Step::Disable => vec!["kms:DisableKeyRotation"],
-        }
+    fn calls(action: &Action) -> Vec<Call> {
+        vec![match action.step {
+            Step::Enable { .. } => ENABLE,
+            Step::Disable => DISABLE,
+        }]
     }
 
     // A key can be declared by itself too.
@@ -229,6 +219,17 @@ period_mode             = "exact"
             looks.push((key.to_owned(), look(cx, spec, key, names)));
         }
         Ok(sweep(cx, looks).await)
+    }
+
+    async fn observe_one(
+        cx: &Cx,
+        spec: &Spec,
+        id: &str,
+    ) -> Result<Option<Object<State>>, ObserveError> {
+        let aliases = reads::aliases(cx).await?;
+        let names = aliases.iter().filter(|alias| alias.target_key_id() == Some(id));
+        let names = names.filter_map(AliasListEntry::alias_name).map(str::to_owned).collect();
+        Ok(Some(look(cx, spec, id, names).await))
     }
 
     fn diff(_facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Action>> {
@@ -298,6 +299,11 @@ period_mode             = "exact"
             exclude: None,
         })
     }
+}
+
+/// Which keys the sweep finds, IAM cannot know.
+fn keys_of(_spec: &Spec, arns: &Arns) -> Vec<Allowed> {
+    Allowed::on([arns.regional("kms", "key/*")]).into()
 }
 
 /// One key, labelled with its aliases; an error is that key's alone.

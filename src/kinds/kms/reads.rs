@@ -13,9 +13,9 @@ use crate::kinds::{Cx, ObserveError, count, known, told};
 
 pub const DESCRIBE: Call = Call::new("kms", "DescribeKey");
 pub const LIST_TAGS: Call = Call::new("kms", "ListResourceTags");
-const GET_ROTATION: Call = Call::new("kms", "GetKeyRotationStatus");
-const LIST_KEYS: Call = Call::new("kms", "ListKeys");
-const LIST_ALIASES: Call = Call::new("kms", "ListAliases");
+pub const GET_ROTATION: Call = Call::new("kms", "GetKeyRotationStatus");
+pub const LIST_KEYS: Call = Call::new("kms", "ListKeys");
+pub const LIST_ALIASES: Call = Call::new("kms", "ListAliases");
 
 /// AWS's period of rotation when none is given, in days, and so the one of answers that leave it
 /// out. Source: KMS API Reference, `GetKeyRotationStatus`, `RotationPeriodInDays`: "The default

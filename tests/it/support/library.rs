@@ -11,14 +11,15 @@ use evenkeel::aws::{Session, meter::Meter};
 use evenkeel::baseline::check::Checker;
 use evenkeel::baseline::load::Memory;
 use evenkeel::baseline::{self, Baseline, Environment, LoadOptions};
-use evenkeel::kinds::erased::DynKind;
-use evenkeel::kinds::{Cx, Facts, Object, Risk, registry};
+use evenkeel::kinds::erased::{ApplyError, DynKind};
+use evenkeel::kinds::{Cx, Facts, GrantClasses, Object, Risk, registry};
 use evenkeel::names::Region;
 use evenkeel::plan::{
     AccountInput, BaselineRef, Cost, Declared, Mode, ObjectPlan, ObservedItem, Plan, PlanHead,
     TargetRef, assemble, plan_account,
 };
-use evenkeel::reconcile::{About, Aimed, Selection, declare};
+use evenkeel::reconcile::{About, Aimed, Applier, ApplyReport, Progress, Selection, Stop, declare};
+use evenkeel::store::audit::AuditLog;
 use serde_json::Value;
 
 use super::Account;
@@ -115,6 +116,7 @@ pub fn plan(session: &Arc<Session>, declaration: &Declaration, items: Vec<Observ
         kind: &registry::find,
         waiver: &|_, _, _| None,
         max_risk: Risk::Destructive,
+        allow_grants: GrantClasses::ALL,
     });
     let head = PlanHead {
         run: "test".to_owned(),
@@ -134,8 +136,32 @@ pub fn plan(session: &Arc<Session>, declaration: &Declaration, items: Vec<Observ
     assemble(head, vec![account])
 }
 
+struct Silent;
+impl Progress for Silent {}
+
+/// Applies a plan.
+pub async fn apply(account: &Account, session: &Arc<Session>, plan: &Plan) -> ApplyReport {
+    let audit = AuditLog::open(&account.folder.path().join("audit.jsonl")).unwrap();
+    let sessions = BTreeMap::from([(session.account().clone(), Arc::clone(session))]);
+    let stop = Stop::default();
+    Applier { sessions: &sessions, audit: &audit, stop: &stop, concurrent_accounts: 1 }
+        .apply(plan, &mut Silent)
+        .await
+}
+
 /// Does one write of a kind, without a plan.
 pub async fn write(session: &Arc<Session>, object: &ObjectPlan, action: &Value) {
+    try_write(session, object, action)
+        .await
+        .unwrap_or_else(|error| panic!("{}: {action}: {error}", object.title()));
+}
+
+/// The same, which AWS may refuse.
+pub async fn try_write(
+    session: &Arc<Session>,
+    object: &ObjectPlan,
+    action: &Value,
+) -> Result<(), ApplyError> {
     let facts = Facts {
         account: object.account.clone(),
         partition: session.partition().to_owned(),
@@ -145,9 +171,7 @@ pub async fn write(session: &Arc<Session>, object: &ObjectPlan, action: &Value) 
     };
     let cx = Cx::new(facts, Arc::clone(session), Arc::new(ReadCache::default()));
     let kind = registry::find(&object.item.kind).unwrap();
-    kind.apply(&cx.writable("test"), action)
-        .await
-        .unwrap_or_else(|error| panic!("{}: {action}: {error}", object.title()));
+    kind.apply(&cx.writable("test"), action).await
 }
 
 /// An observed object without what AWS makes anew each time, such as the ids of rules.

@@ -1,6 +1,8 @@
 //! `config.recorder`: how every resource looked at any time.
 
 mod apply;
+mod calls;
+mod check;
 mod diff;
 mod observe;
 pub mod spec;
@@ -8,10 +10,11 @@ pub mod spec;
 use spec::Strategy;
 pub use spec::{Action, Spec, State};
 
+use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
-    Change, Control, Cx, Facts, ImpliedPermission, Kind, Object, ObserveError, Scope, Undo,
-    WriteCx, WriteError, control,
+    Change, Control, Cx, Facts, Kind, Object, ObserveError, Scope, Undo, Use, WriteCx, WriteError,
+    control,
 };
 
 /// The kind.
@@ -29,16 +32,7 @@ impl Kind for ConfigRecorder {
         control("wa-security", "SEC04-BP01"),
         control("wa-security", "SEC04-BP02"),
     ];
-    const EVENTS: &'static [&'static str] = &[
-        "config.amazonaws.com:PutConfigurationRecorder",
-        "config.amazonaws.com:StartConfigurationRecorder",
-        "config.amazonaws.com:StopConfigurationRecorder",
-        "config.amazonaws.com:DeleteConfigurationRecorder",
-        "config.amazonaws.com:PutDeliveryChannel",
-        "config.amazonaws.com:DeleteDeliveryChannel",
-        "config.amazonaws.com:PutRetentionConfiguration",
-        "config.amazonaws.com:DeleteRetentionConfiguration",
-    ];
+    const CALLS: &'static [Use<Spec>] = calls::CALLS;
     const SAMPLES: &'static [&'static str] = &[
         r#"
 [s3.bucket.config]
@@ -91,48 +85,11 @@ retention_period_in_days    = 400
     type Action = Action;
 
     fn check(spec: &Spec) -> Vec<SpecProblem> {
-        check(spec)
+        check::check(spec)
     }
 
-    fn reads(spec: &Spec) -> Vec<&'static str> {
-        let mut reads = vec![
-            "config:DescribeConfigurationRecorders",
-            "config:DescribeConfigurationRecorderStatus",
-        ];
-        if spec.has_channel() {
-            reads.push("config:DescribeDeliveryChannels");
-        }
-        if spec.retention_period_in_days.is_some() {
-            reads.push("config:DescribeRetentionConfigurations");
-        }
-        if spec.may_use_service_linked_role() {
-            reads.push("iam:GetRole");
-        }
-        reads
-    }
-
-    fn possible_writes(spec: &Spec) -> Vec<&'static str> {
-        let parts = [
-            (spec.may_use_service_linked_role(), "iam:CreateServiceLinkedRole"),
-            (spec.has_recorder(), "config:PutConfigurationRecorder"),
-            (spec.has_channel(), "config:PutDeliveryChannel"),
-            (spec.recording == Some(true), "config:StartConfigurationRecorder"),
-            (spec.recording == Some(false), "config:StopConfigurationRecorder"),
-            (spec.retention_period_in_days.is_some(), "config:PutRetentionConfiguration"),
-        ];
-        parts.into_iter().filter(|(needed, _)| *needed).map(|(_, action)| action).collect()
-    }
-
-    fn implied(spec: &Spec) -> Vec<ImpliedPermission> {
-        let passes = spec.has_recorder().then_some(ImpliedPermission {
-            action: "iam:PassRole",
-            condition: Some(("iam:PassedToService", "config.amazonaws.com")),
-        });
-        passes.into_iter().collect()
-    }
-
-    fn writes(action: &Action) -> Vec<&'static str> {
-        vec![apply::permission(action)]
+    fn calls(action: &Action) -> Vec<Call> {
+        vec![calls::of(action)]
     }
 
     async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {
@@ -144,7 +101,7 @@ retention_period_in_days    = 400
     }
 
     async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
-        Ok(apply::apply(cx, action).await?)
+        apply::apply(cx, action).await
     }
 
     fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
@@ -153,20 +110,27 @@ retention_period_in_days    = 400
 
     fn export(_facts: &Facts, object: &Object<State>) -> Option<Spec> {
         let state = object.state()?;
-        let recorder = state.recorder.as_ref()?;
+        let recorder = state.recorder.as_ref();
         let channel = state.channel.as_ref();
+        if recorder.is_none() && channel.is_none() {
+            return None;
+        }
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
-        let all = recorder.strategy == Strategy::All;
+        let all = recorder.is_some_and(|recorder| recorder.strategy == Strategy::All);
         Some(Spec {
-            recorder_name: Some(recorder.name.clone()),
-            role_arn: Some(recorder.role_arn.clone()),
-            strategy: Some(recorder.strategy),
+            recorder_name: recorder.map(|recorder| recorder.name.clone()),
+            role_arn: recorder.map(|recorder| recorder.role_arn.clone()),
+            strategy: recorder.map(|recorder| recorder.strategy),
             // Outside the home Region, true cannot be declared; export says so when it tries.
-            include_global_resource_types: all.then_some(recorder.include_global_resource_types),
-            resource_types: (!all).then(|| recorder.resource_types.clone()),
-            recording_frequency: Some(recorder.recording_frequency),
-            recording_overrides: Some(recorder.recording_overrides.clone()),
-            recording: Some(state.recording),
+            include_global_resource_types: recorder
+                .filter(|_| all)
+                .map(|recorder| recorder.include_global_resource_types),
+            resource_types: recorder
+                .filter(|_| !all)
+                .map(|recorder| recorder.resource_types.clone()),
+            recording_frequency: recorder.map(|recorder| recorder.recording_frequency),
+            recording_overrides: recorder.map(|recorder| recorder.recording_overrides.clone()),
+            recording: recorder.map(|_| state.recording),
             delivery_channel_name: channel.map(|channel| channel.name.clone()),
             s3_bucket_name: channel.and_then(|channel| channel.s3_bucket_name.clone()),
             s3_key_prefix: channel.map(|channel| text(&channel.s3_key_prefix)),
@@ -177,37 +141,6 @@ retention_period_in_days    = 400
             retention_period_in_days: state.retention_period_in_days,
         })
     }
-}
-
-fn check(spec: &Spec) -> Vec<SpecProblem> {
-    let mut problems = Vec::new();
-    let mut problem = |field: &str, message: &str, help: &str| {
-        problems.push(SpecProblem {
-            field: field.to_owned(),
-            message: message.to_owned(),
-            help: Some(help.to_owned()),
-        });
-    };
-    let all = spec.strategy.is_none_or(|strategy| strategy == Strategy::All);
-    let listed = spec.resource_types.as_ref().is_some_and(|types| !types.is_empty());
-    if listed && all {
-        problem(
-            "resource_types",
-            "a list of types has no effect when all types are recorded",
-            "set strategy to INCLUSION_BY_RESOURCE_TYPES or EXCLUSION_BY_RESOURCE_TYPES",
-        );
-    }
-    if !listed && !all {
-        problem("strategy", "this strategy needs a list of types", "declare resource_types");
-    }
-    if spec.include_global_resource_types.is_some() && !all {
-        problem(
-            "include_global_resource_types",
-            "this counts only when all types are recorded",
-            "leave it out, and name the IAM types in resource_types",
-        );
-    }
-    problems
 }
 
 #[cfg(test)]

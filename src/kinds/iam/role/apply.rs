@@ -4,6 +4,7 @@ use aws_sdk_iam::Client;
 use aws_sdk_iam::error::BuildError;
 use aws_sdk_iam::types::{Role, Tag};
 
+use super::observe::GET;
 use super::spec::{Action, NewRole, Step};
 use crate::aws::error::AbsentIf;
 use crate::aws::settle::settle;
@@ -12,40 +13,20 @@ use crate::kinds::tags::Tags;
 use crate::kinds::{WriteCx, WriteError, sendable};
 use crate::policy_document::PolicyDocument;
 
-const GET: Call = Call::new("iam", "GetRole");
-const CREATE: Call = Call::new("iam", "CreateRole");
-const DELETE: Call = Call::new("iam", "DeleteRole");
-const UPDATE: Call = Call::new("iam", "UpdateRole");
-const UPDATE_TRUST: Call = Call::new("iam", "UpdateAssumeRolePolicy");
-const PUT_BOUNDARY: Call = Call::new("iam", "PutRolePermissionsBoundary");
-const DELETE_BOUNDARY: Call = Call::new("iam", "DeleteRolePermissionsBoundary");
-const ATTACH: Call = Call::new("iam", "AttachRolePolicy");
-const DETACH: Call = Call::new("iam", "DetachRolePolicy");
-const PUT_INLINE: Call = Call::new("iam", "PutRolePolicy");
-const DELETE_INLINE: Call = Call::new("iam", "DeleteRolePolicy");
-const TAG: Call = Call::new("iam", "TagRole");
-const UNTAG: Call = Call::new("iam", "UntagRole");
+pub const CREATE: Call = Call::new("iam", "CreateRole");
+pub const DELETE: Call = Call::new("iam", "DeleteRole");
+pub const UPDATE: Call = Call::new("iam", "UpdateRole");
+pub const UPDATE_TRUST: Call = Call::new("iam", "UpdateAssumeRolePolicy");
+pub const PUT_BOUNDARY: Call = Call::new("iam", "PutRolePermissionsBoundary");
+pub const DELETE_BOUNDARY: Call = Call::new("iam", "DeleteRolePermissionsBoundary");
+pub const ATTACH: Call = Call::new("iam", "AttachRolePolicy");
+pub const DETACH: Call = Call::new("iam", "DetachRolePolicy");
+pub const PUT_INLINE: Call = Call::new("iam", "PutRolePolicy");
+pub const DELETE_INLINE: Call = Call::new("iam", "DeleteRolePolicy");
+pub const TAG: Call = Call::new("iam", "TagRole");
+pub const UNTAG: Call = Call::new("iam", "UntagRole");
 
 const GONE: [&str; 1] = ["NoSuchEntity"];
-
-/// The IAM actions of a step.
-pub fn permissions(step: &Step) -> Vec<&'static str> {
-    vec![match step {
-        // Made by an earlier try or by somebody else? Then it is looked at.
-        Step::Create(_) => return vec!["iam:CreateRole", "iam:GetRole"],
-        Step::Delete => "iam:DeleteRole",
-        Step::Update { .. } => "iam:UpdateRole",
-        Step::UpdateTrust { .. } => "iam:UpdateAssumeRolePolicy",
-        Step::PutBoundary { .. } => "iam:PutRolePermissionsBoundary",
-        Step::DeleteBoundary => "iam:DeleteRolePermissionsBoundary",
-        Step::Attach { .. } => "iam:AttachRolePolicy",
-        Step::Detach { .. } => "iam:DetachRolePolicy",
-        Step::PutInline { .. } => "iam:PutRolePolicy",
-        Step::DeleteInline { .. } => "iam:DeleteRolePolicy",
-        Step::Tag { .. } => "iam:TagRole",
-        Step::Untag { .. } => "iam:UntagRole",
-    }]
-}
 
 pub async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
     let client = cx.client(Client::new);

@@ -13,13 +13,13 @@ use crate::kinds::together::{self, together};
 use crate::kinds::{Cx, Object, ObserveError, count, tags, told};
 use crate::policy_document::PolicyDocument;
 
-const GET: Call = Call::new("iam", "GetRole");
-const LIST: Call = Call::new("iam", "ListRoles");
+pub const GET: Call = Call::new("iam", "GetRole");
+pub const LIST: Call = Call::new("iam", "ListRoles");
 /// Paths of roles that AWS makes and governs.
 const AWS_PATHS: [&str; 2] = ["/aws-service-role/", "/aws-reserved/"];
-const LIST_ATTACHED: Call = Call::new("iam", "ListAttachedRolePolicies");
-const LIST_INLINE: Call = Call::new("iam", "ListRolePolicies");
-const GET_INLINE: Call = Call::new("iam", "GetRolePolicy");
+pub const LIST_ATTACHED: Call = Call::new("iam", "ListAttachedRolePolicies");
+pub const LIST_INLINE: Call = Call::new("iam", "ListRolePolicies");
+pub const GET_INLINE: Call = Call::new("iam", "GetRolePolicy");
 
 /// The roles that are not AWS's own.
 pub async fn names(cx: &Cx) -> Result<Vec<String>, ObserveError> {

@@ -10,8 +10,8 @@ use crate::aws::Call;
 use crate::aws::error::AbsentIf;
 use crate::kinds::{Cx, ObserveError, told};
 
-const GENERATE: Call = Call::new("iam", "GenerateCredentialReport");
-const GET: Call = Call::new("iam", "GetCredentialReport");
+pub const GENERATE: Call = Call::new("iam", "GenerateCredentialReport");
+pub const GET: Call = Call::new("iam", "GetCredentialReport");
 /// What AWS answers instead of a report.
 const NOT_READY: [&str; 3] = ["ReportInProgress", "ReportNotPresent", "ReportExpired"];
 /// What stands in the place of a date where there was no use, or no credential, or AWS has not kept

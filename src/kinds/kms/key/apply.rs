@@ -17,20 +17,20 @@ use crate::aws::{AwsError, Call, ErrorClass};
 use crate::kinds::kms::reads;
 use crate::kinds::{ObserveError, WriteCx, WriteError, sendable};
 
-const CREATE_KEY: Call = Call::new("kms", "CreateKey");
-const CREATE_ALIAS: Call = Call::new("kms", "CreateAlias");
-const UPDATE_ALIAS: Call = Call::new("kms", "UpdateAlias");
-const DELETE_ALIAS: Call = Call::new("kms", "DeleteAlias");
-const PUT_POLICY: Call = Call::new("kms", "PutKeyPolicy");
-const UPDATE_DESCRIPTION: Call = Call::new("kms", "UpdateKeyDescription");
-const ENABLE: Call = Call::new("kms", "EnableKey");
-const DISABLE: Call = Call::new("kms", "DisableKey");
-const ENABLE_ROTATION: Call = Call::new("kms", "EnableKeyRotation");
-const DISABLE_ROTATION: Call = Call::new("kms", "DisableKeyRotation");
-const TAG: Call = Call::new("kms", "TagResource");
-const UNTAG: Call = Call::new("kms", "UntagResource");
-const CANCEL_DELETION: Call = Call::new("kms", "CancelKeyDeletion");
-const SCHEDULE_DELETION: Call = Call::new("kms", "ScheduleKeyDeletion");
+pub const CREATE_KEY: Call = Call::new("kms", "CreateKey");
+pub const CREATE_ALIAS: Call = Call::new("kms", "CreateAlias");
+pub const UPDATE_ALIAS: Call = Call::new("kms", "UpdateAlias");
+pub const DELETE_ALIAS: Call = Call::new("kms", "DeleteAlias");
+pub const PUT_POLICY: Call = Call::new("kms", "PutKeyPolicy");
+pub const UPDATE_DESCRIPTION: Call = Call::new("kms", "UpdateKeyDescription");
+pub const ENABLE: Call = Call::new("kms", "EnableKey");
+pub const DISABLE: Call = Call::new("kms", "DisableKey");
+pub const ENABLE_ROTATION: Call = Call::new("kms", "EnableKeyRotation");
+pub const DISABLE_ROTATION: Call = Call::new("kms", "DisableKeyRotation");
+pub const TAG: Call = Call::new("kms", "TagResource");
+pub const UNTAG: Call = Call::new("kms", "UntagResource");
+pub const CANCEL_DELETION: Call = Call::new("kms", "CancelKeyDeletion");
+pub const SCHEDULE_DELETION: Call = Call::new("kms", "ScheduleKeyDeletion");
 
 /// Waits before each further look for a key whose answer was lost.
 const AFTER_LOSS: [Duration; 4] = [
@@ -47,37 +47,6 @@ const THROTTLED: [Duration; 5] = [
     Duration::from_secs(10),
     Duration::from_secs(20),
 ];
-
-/// The IAM actions of a write.
-pub fn permissions(action: &Action) -> Vec<&'static str> {
-    let write = match &action.step {
-        // The making of a key takes all the steps of finding it again.
-        Step::Create(_) => {
-            return vec![
-                "kms:CreateKey",
-                "kms:CreateAlias",
-                "kms:DescribeKey",
-                "kms:ListKeys",
-                "kms:ListResourceTags",
-                "tag:GetResources",
-            ];
-        }
-        Step::CreateAlias => "kms:CreateAlias",
-        Step::UpdateAlias { .. } => "kms:UpdateAlias",
-        Step::DeleteAlias => "kms:DeleteAlias",
-        Step::PutPolicy { .. } => "kms:PutKeyPolicy",
-        Step::Describe { .. } => "kms:UpdateKeyDescription",
-        Step::Enable => "kms:EnableKey",
-        Step::Disable => "kms:DisableKey",
-        Step::Rotate { .. } => "kms:EnableKeyRotation",
-        Step::StopRotating => "kms:DisableKeyRotation",
-        Step::Tag { .. } => "kms:TagResource",
-        Step::Untag { .. } => "kms:UntagResource",
-        Step::CancelDeletion => "kms:CancelKeyDeletion",
-        Step::ScheduleDeletion { .. } => "kms:ScheduleKeyDeletion",
-    };
-    vec![write, "kms:DescribeKey", "kms:ListResourceTags"]
-}
 
 pub async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
     let client = cx.client(Client::new);
@@ -217,6 +186,9 @@ async fn create(
     key: &NewKey,
 ) -> Result<(), WriteError> {
     if let Some(found) = reads::describe(cx, alias).await? {
+        if is_of_this_run(cx, found.key_id(), alias).await? {
+            return Ok(());
+        }
         return Err(WriteError::Changed(format!(
             "{alias} was not there when the plan was made, and points to the key {} now",
             found.key_id()
@@ -281,6 +253,15 @@ fn is_lost(error: &AwsError) -> bool {
     matches!(error.class, ErrorClass::Unreachable | ErrorClass::ServerFault)
 }
 
+/// Whether a key bears the mark of an alias and of this run.
+async fn is_of_this_run(cx: &WriteCx, key: &str, alias: &str) -> Result<bool, ObserveError> {
+    let tags = reads::tags(&cx.afresh(), key).await?;
+    let has = |name: &str, value: &str| {
+        tags.iter().any(|tag| tag.tag_key() == name && tag.tag_value() == value)
+    };
+    Ok(has(marks::ALIAS, alias) && has(marks::RUN, cx.run()))
+}
+
 /// The key that a call made whose answer was lost: the one that was not there before, and bears the
 /// mark of this run.
 async fn find_lost(
@@ -292,11 +273,7 @@ async fn find_lost(
         tokio::time::sleep(pause).await;
         for key in ids(&cx.afresh()).await?.difference(before) {
             // A key that shows nobody its tags was not made by this call.
-            let Ok(tags) = reads::tags(cx, key).await else { continue };
-            let has = |name: &str, value: &str| {
-                tags.iter().any(|tag| tag.tag_key() == name && tag.tag_value() == value)
-            };
-            if has(marks::ALIAS, alias) && has(marks::RUN, cx.run()) {
+            if is_of_this_run(cx, key, alias).await.unwrap_or(false) {
                 return Ok(Some(key.clone()));
             }
         }

@@ -7,6 +7,7 @@ use super::{marks, policy};
 use crate::kinds::tags;
 use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo, compared};
 use crate::policy_document::PolicyDocument;
+use crate::policy_document::grants::{self, Rise};
 
 /// The days that AWS itself waits before it deletes a key.
 const DEFAULT_WINDOW: u32 = 30;
@@ -48,6 +49,7 @@ fn create(facts: &Facts, spec: &Spec) -> Vec<Change<Action>> {
             "a key in a key store of your own is made by hand, because it needs the key store's id",
         )];
     }
+    let rises = document.as_ref().map(|document| rises(facts, None, document)).unwrap_or_default();
     let key = NewKey {
         description: spec.description.clone().filter(|text| !text.is_empty()),
         key_spec: spec.key_spec,
@@ -59,7 +61,8 @@ fn create(facts: &Facts, spec: &Spec) -> Vec<Change<Action>> {
         deletion_window_days: (spec.prevent_destroy == Some(false))
             .then(|| spec.deletion_window_days.unwrap_or(DEFAULT_WINDOW)),
     };
-    let mut changes = vec![Change::new(on_new(spec, Step::Create(Box::new(key))), drift)];
+    let mut changes =
+        vec![Change::new(on_new(spec, Step::Create(Box::new(key))), drift).rises(rises)];
     if spec.enable_key_rotation == Some(true) {
         let mut drift = Drift::new();
         drift.add("enable_key_rotation", None::<bool>, Some(true));
@@ -218,9 +221,12 @@ fn warn_of_policy(facts: &Facts, mut change: Change<Action>, marked: &Marked) ->
     let Ok(document) = PolicyDocument::from_text(&marked.policy) else {
         return change.withhold("its key policy cannot be understood");
     };
-    for (class, who) in policy::outsiders(facts, &document) {
-        let what = format!("the policy of the key {} lets {who} in", marked.key_id);
-        change = change.warn(what.clone()).grant(class, what);
+    let count = change.grants.len();
+    change = change.rises(rises(facts, None, &document));
+    let given: Vec<String> =
+        change.grants.iter().skip(count).map(|grant| grant.what.clone()).collect();
+    for what in given {
+        change = change.warn(format!("the policy of the key {} gives {what}", marked.key_id));
     }
     change
 }
@@ -277,6 +283,10 @@ fn pending_deletion(spec: &Spec, state: &State) -> Change<Action> {
     }
 }
 
+fn rises(facts: &Facts, before: Option<&PolicyDocument>, after: &PolicyDocument) -> Vec<Rise> {
+    grants::of_resource_policy(before, after, facts.account.as_str())
+}
+
 fn key_policy(facts: &Facts, spec: &Spec, state: &State) -> Option<Change<Action>> {
     let desired = policy::declared(facts, spec)?;
     // What was not read or cannot be understood is not compared, and the key unknown then.
@@ -294,7 +304,8 @@ fn key_policy(facts: &Facts, spec: &Spec, state: &State) -> Option<Change<Action
         Some(desired.canonical(&facts.partition)),
     );
     let step = Step::PutPolicy { policy: desired.to_compact_string() };
-    let mut change = Change::new(act(spec, state, step), drift);
+    let mut change =
+        Change::new(act(spec, state, step), drift).rises(rises(facts, Some(&actual), &desired));
     for warning in actual.narrowing(&desired, &facts.partition).warnings() {
         change = change.risk(Risk::Disruptive).warn(warning);
     }

@@ -17,7 +17,7 @@ use crate::aws::{AwsError, Call};
 use crate::kinds::kms::reads;
 use crate::kinds::{Cx, ObserveError, together, told};
 
-const GET_RESOURCES: Call = Call::new("tag", "GetResources");
+pub const GET_RESOURCES: Call = Call::new("tag", "GetResources");
 
 /// The tag that names the alias for which evenkeel made a key.
 pub const ALIAS: &str = "evenkeel:alias";

@@ -12,7 +12,7 @@ use crate::kinds::together::together;
 use crate::kinds::{Cx, Object, ObserveError, told};
 use crate::policy_document::PolicyDocument;
 
-const GET_POLICY: Call = Call::new("kms", "GetKeyPolicy");
+pub const GET_POLICY: Call = Call::new("kms", "GetKeyPolicy");
 
 /// The only name that a key policy has.
 pub const POLICY_NAME: &str = "default";

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::spec::Spec;
-use crate::kinds::{Facts, GrantClass};
+use crate::kinds::Facts;
 use crate::policy_document::PolicyDocument;
 
 const ADMINISTER: [&str; 17] = [
@@ -112,39 +112,4 @@ fn some(set: &Option<BTreeSet<String>>) -> Option<&BTreeSet<String>> {
 
 fn domain(partition: &str) -> &'static str {
     if partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" }
-}
-
-/// Those outside of the account whom a key policy lets in.
-pub fn outsiders(facts: &Facts, policy: &PolicyDocument) -> BTreeSet<(GrantClass, String)> {
-    let mut outsiders = BTreeSet::new();
-    for statement in policy.statements() {
-        let statement = PolicyDocument::canonical_statement(&statement, &facts.partition);
-        if statement.get("Effect") != Some(&json!("Allow")) {
-            continue;
-        }
-        if statement.get("NotPrincipal").is_some() {
-            outsiders.insert((GrantClass::Public, "everybody but some".to_owned()));
-        }
-        let principals = statement.pointer("/Principal/AWS").and_then(Value::as_array);
-        for principal in principals.into_iter().flatten().filter_map(Value::as_str) {
-            if principal != "*" {
-                // `arn:PARTITION:iam::ACCOUNT:…`; what has no account is nobody's any more.
-                let of = principal.split(':').nth(4);
-                if of.is_some_and(|account| account != facts.account.as_str()) {
-                    outsiders.insert((GrantClass::Foreign, principal.to_owned()));
-                }
-            } else if !within(facts, &statement) {
-                outsiders.insert((GrantClass::Public, "everybody".to_owned()));
-            }
-        }
-    }
-    outsiders
-}
-
-/// Whether a condition keeps a statement to the account.
-fn within(facts: &Facts, statement: &Value) -> bool {
-    ["kms:calleraccount", "aws:principalaccount", "aws:sourceaccount"].iter().any(|key| {
-        statement.pointer(&format!("/Condition/StringEquals/{key}"))
-            == Some(&json!([facts.account.as_str()]))
-    })
 }

@@ -1,0 +1,311 @@
+//! `ec2.ebs_encryption`: whether new EBS volumes are encrypted, and with which key.
+
+mod key;
+
+use aws_sdk_ec2::Client;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::aws::Call;
+use crate::baseline::catalog::{Identity, SpecProblem};
+use crate::kinds::calls::everywhere;
+use crate::kinds::together::together;
+use crate::kinds::{
+    Change, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Risk, Scope, Undo, Use, WriteCx,
+    WriteError, compared, control, told,
+};
+use key::{AWS_KEY, Key, is_alias, look_up, means_aws_own};
+
+const GET_DEFAULT: Call = Call::new("ec2", "GetEbsEncryptionByDefault");
+const GET_KEY: Call = Call::new("ec2", "GetEbsDefaultKmsKeyId");
+const ENABLE: Call = Call::new("ec2", "EnableEbsEncryptionByDefault");
+const DISABLE: Call = Call::new("ec2", "DisableEbsEncryptionByDefault");
+const MODIFY_KEY: Call = Call::new("ec2", "ModifyEbsDefaultKmsKeyId");
+const RESET_KEY: Call = Call::new("ec2", "ResetEbsDefaultKmsKeyId");
+const DESCRIBE_KEY: Call = Call::new("kms", "DescribeKey");
+
+/// Whether new EBS volumes and copies of snapshots are encrypted in a Region, and with which KMS
+/// key. Volumes that exist stay as they are.
+///
+/// AWS accepts any key id and finds out later, when instances fail to launch: evenkeel therefore
+/// looks at the key first, and reports one that cannot work: disabled, about to be deleted, of the
+/// wrong spec, or not there. Whether the key that is there can work is looked at when `kms_key_id` is
+/// declared.
+///
+/// Source: EC2 API Reference, `EnableEbsEncryptionByDefault`, `GetEbsDefaultKmsKeyId`,
+/// `ModifyEbsDefaultKmsKeyId`; KMS API Reference, `DescribeKey`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    /// Whether new volumes are encrypted. AWS's default is false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// The key for volumes that name none: an ARN, an id or an alias; "" for AWS's own key,
+    /// `alias/aws/ebs`. Volumes under AWS's own key cannot be shared with other accounts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kms_key_id: Option<String>,
+}
+
+/// What was observed in a Region.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    enabled: bool,
+    /// The default key as AWS names it; absent when not looked at.
+    kms_key_id: Option<String>,
+    /// What that name stands for.
+    key: Option<Key>,
+    /// What the declared name stands for.
+    declared_key: Option<Key>,
+}
+
+/// The writes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Action {
+    /// Encrypts new volumes.
+    Enable,
+    /// Does not encrypt new volumes.
+    Disable,
+    /// Sets the default key.
+    SetKey {
+        /// ARN, id or alias.
+        kms_key_id: String,
+    },
+    /// Goes back to AWS's own key.
+    ResetKey,
+}
+
+/// The kind.
+pub struct EbsEncryption;
+
+impl Kind for EbsEncryption {
+    const NAME: &'static str = "ec2.ebs_encryption";
+    const SCOPE: Scope = Scope::Regional;
+    const IDENTITY: Identity = Identity::Singleton;
+    const AFTER: &'static [&'static str] = &["kms.key"];
+    const CONTROLS: &'static [Control] = &[
+        control("cis-v3", "2.2.1"),
+        control("cis-v5", "5.1.1"),
+        control("fsbp", "EC2.7"),
+        control("wa-security", "SEC08-BP02"),
+        control("wa-security", "SEC08-BP03"),
+    ];
+    const CALLS: &'static [Use<Spec>] = &[
+        Use::read(GET_DEFAULT),
+        Use::read_if(GET_KEY, |spec| spec.kms_key_id.is_some()),
+        Use::read_if(DESCRIBE_KEY, |spec| spec.kms_key_id.is_some()),
+        Use::write_if(ENABLE, |spec| spec.enabled == Some(true), everywhere),
+        Use::write_if(DISABLE, |spec| spec.enabled == Some(false), everywhere),
+        Use::write_if(
+            MODIFY_KEY,
+            |spec| spec.kms_key_id.as_deref().is_some_and(|key| !key.is_empty()),
+            everywhere,
+        ),
+        Use::write_if(RESET_KEY, |spec| spec.kms_key_id.as_deref() == Some(""), everywhere),
+    ];
+    const SAMPLES: &'static [&'static str] = &[
+        r#"
+[kms.key.volumes]
+alias = "alias/volumes"
+
+[ec2.ebs_encryption]
+enabled    = true
+kms_key_id = "${kms.key.volumes.alias}"
+"#,
+        r#"
+[ec2.ebs_encryption]
+enabled    = false
+kms_key_id = ""
+"#,
+    ];
+
+    type Spec = Spec;
+    type State = State;
+    type Action = Action;
+
+    fn check(spec: &Spec) -> Vec<SpecProblem> {
+        let wrong = spec.kms_key_id.as_deref().filter(|name| !is_key_name(name));
+        wrong
+            .map(|name| SpecProblem {
+                field: "kms_key_id".to_owned(),
+                message: format!("{name:?} names no key"),
+                help: Some(
+                    "write a key's id or ARN, \"alias/…\" or an alias's ARN, or \"\" for AWS's own key"
+                        .to_owned(),
+                ),
+            })
+            .into_iter()
+            .collect()
+    }
+
+    fn calls(action: &Action) -> Vec<Call> {
+        vec![match action {
+            Action::Enable => ENABLE,
+            Action::Disable => DISABLE,
+            Action::SetKey { .. } => MODIFY_KEY,
+            Action::ResetKey => RESET_KEY,
+        }]
+    }
+
+    async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {
+        let client = cx.client(Client::new);
+        let default = async {
+            let request = client.get_ebs_encryption_by_default().send();
+            Ok::<_, ObserveError>(cx.read(GET_DEFAULT, "", request).await?)
+        };
+        let keys = async {
+            let Some(declared) = spec.kms_key_id.as_deref() else { return Ok((None, None, None)) };
+            let request = client.get_ebs_default_kms_key_id().send();
+            let answer = cx.read(GET_KEY, "", request).await?;
+            let actual = told("KmsKeyId", answer.kms_key_id())?.to_owned();
+            let (key, declared) = together!(look_up(cx, &actual), look_up(cx, declared))?;
+            Ok((Some(actual), Some(key), Some(declared)))
+        };
+        let (default, (kms_key_id, key, declared_key)) = together!(default, keys)?;
+        let enabled = told("EbsEncryptionByDefault", default.ebs_encryption_by_default())?;
+        Ok(vec![Object::present("", State { enabled, kms_key_id, key, declared_key })])
+    }
+
+    fn diff(_facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Action>> {
+        let Some(state) = object.state() else { return Vec::new() };
+        let mut changes = Vec::new();
+        // The key first: encryption must not start with the wrong one.
+        let key = key_change(spec, state);
+        let in_the_way = key.as_ref().and_then(|change| change.withheld.clone());
+        changes.extend(key);
+        let mut drift = Drift::new();
+        if drift.compare("enabled", Some(&state.enabled), spec.enabled.as_ref()) {
+            changes.push(if state.enabled {
+                Change::new(Action::Disable, drift)
+                    .independent()
+                    .warn("new volumes are not encrypted from now on, unless they ask for it")
+            } else {
+                let change = Change::new(Action::Enable, drift).risk(Risk::Disruptive).warn(
+                    "instance types that cannot use encrypted volumes no longer launch; new \
+                     snapshots under AWS's own key cannot be shared with other accounts",
+                );
+                match in_the_way {
+                    Some(reason) => change.withhold(reason),
+                    None => change,
+                }
+            });
+        }
+        changes
+    }
+
+    async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
+        let client = cx.client(Client::new);
+        match action {
+            Action::Enable => cx
+                .write(ENABLE, client.enable_ebs_encryption_by_default().send())
+                .await
+                .map(drop)
+                .map_err(Into::into),
+            Action::Disable => cx
+                .write(DISABLE, client.disable_ebs_encryption_by_default().send())
+                .await
+                .map(drop)
+                .map_err(Into::into),
+            Action::SetKey { kms_key_id } => {
+                let request = client.modify_ebs_default_kms_key_id().kms_key_id(kms_key_id);
+                cx.write(MODIFY_KEY, request.send()).await.map(drop).map_err(Into::into)
+            }
+            Action::ResetKey => cx
+                .write(RESET_KEY, client.reset_ebs_default_kms_key_id().send())
+                .await
+                .map(drop)
+                .map_err(Into::into),
+        }
+    }
+
+    fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
+        match action {
+            Action::Enable => Undo::By(vec![Action::Disable]),
+            Action::Disable => Undo::By(vec![Action::Enable]),
+            Action::SetKey { .. } | Action::ResetKey => {
+                let former = before.state().and_then(|state| {
+                    Some(match state.key.as_ref()? {
+                        Key::AwsOwn => Action::ResetKey,
+                        Key::There { .. } | Key::Missing { .. } => {
+                            Action::SetKey { kms_key_id: state.kms_key_id.clone()? }
+                        }
+                    })
+                });
+                match former {
+                    Some(action) => Undo::By(vec![action]),
+                    None => Undo::Impossible("the former key was not observed".to_owned()),
+                }
+            }
+        }
+    }
+
+    fn export(_facts: &Facts, object: &Object<State>) -> Option<Spec> {
+        let state = object.state()?;
+        let kms_key_id = state.key.as_ref().map(|key| match key {
+            Key::AwsOwn => String::new(),
+            Key::There { arn, .. } => arn.clone(),
+            Key::Missing { name } => name.clone(),
+        });
+        Some(Spec { enabled: Some(state.enabled), kms_key_id })
+    }
+}
+
+/// Whether EC2 would take a text for the name of a key.
+fn is_key_name(name: &str) -> bool {
+    let is_id = |id: &str| {
+        !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    let is_arn = name.starts_with("arn:") && (name.contains(":key/") || is_alias(name));
+    name.is_empty() || name.starts_with("alias/") || is_arn || is_id(name)
+}
+
+fn key_change(spec: &Spec, state: &State) -> Option<Change<Action>> {
+    let desired = spec.kms_key_id.as_deref()?;
+    // Without both answers nothing is compared, and the object is unknown.
+    let (actual, key, declared) =
+        (state.kms_key_id.as_deref()?, state.key.as_ref()?, state.declared_key.as_ref()?);
+    compared::mark("kms_key_id");
+    let aws_own = means_aws_own(desired) || *declared == Key::AwsOwn;
+    let shown = match key {
+        Key::AwsOwn => AWS_KEY.to_owned(),
+        Key::There { .. } => actual.to_owned(),
+        Key::Missing { .. } => format!("{actual}, which is not there"),
+    };
+    let mut drift = Drift::new();
+    if key.is_called(desired) || key.is_same(declared) {
+        // The right one, which may not work all the same.
+        let problem = key.problem()?;
+        drift.add("kms_key_id", Some(shown), Some(format!("{desired}, in working order")));
+        return Some(Change::finding(drift).withhold(format!(
+            "EBS cannot use this key: {problem}; no encrypted volume can be made until the key works again, or another is declared"
+        )));
+    }
+    drift.add("kms_key_id", Some(shown), Some(if aws_own { AWS_KEY } else { desired }));
+    if aws_own {
+        return Some(
+            Change::new(Action::ResetKey, drift)
+                .risk(Risk::Disruptive)
+                .warn("new snapshots under AWS's own key cannot be shared with other accounts"),
+        );
+    }
+    let change = Change::new(Action::SetKey { kms_key_id: desired.to_owned() }, drift)
+        .risk(Risk::Disruptive)
+        .warn(
+            "whoever launches instances must be allowed to use the key; Auto Scaling needs a grant",
+        );
+    Some(match declared {
+        // Another item may be about to make it.
+        Key::Missing { name } if is_alias(name) => {
+            change.warn("the key is not there yet: it must be by the time of this change")
+        }
+        declared => match declared.problem() {
+            Some(problem) => Change { action: None, ..change }.withhold(format!(
+                "EBS could not use this key: {problem}; AWS would accept it and launches would fail"
+            )),
+            None => change,
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests;
