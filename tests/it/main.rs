@@ -19,6 +19,8 @@ mod fleet;
 mod fleet_safety;
 mod formats;
 mod hostile;
+mod identity;
+mod keys;
 mod language;
 mod network;
 mod properties;

@@ -200,7 +200,7 @@ pub async fn try_write(
     };
     let cx = Cx::new(facts, Arc::clone(session), Arc::new(ReadCache::default()));
     let kind = registry::find(&object.item.kind).unwrap();
-    kind.apply(&cx.writable(), action).await
+    kind.apply(&cx.writable("test"), action).await
 }
 
 /// An observed object without what AWS makes anew each time, such as the ids of rules.
