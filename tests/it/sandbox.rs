@@ -7,6 +7,7 @@
 //! or cannot be taken back are left out unless `EVENKEEL_SANDBOX_KINDS` names them.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::process::{Command, Output};
 use std::sync::Arc;
 use std::time::Duration;
@@ -207,7 +208,10 @@ async fn properties_in_a_real_account() {
         // Who asked for a kind that leaves something behind is told what.
         match HARMLESS.contains(&kind.name()) {
             true => wrong.extend(rest.left),
-            false => rest.left.iter().for_each(|left| eprintln!("stays: {left}")),
+            false => rest
+                .left
+                .iter()
+                .for_each(|left| writeln!(std::io::stderr(), "stays: {left}").unwrap()),
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

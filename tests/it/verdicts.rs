@@ -147,8 +147,8 @@ async fn unnoticed(case: &Case) -> Vec<(Mutant, Option<String>)> {
     let answers = case.answers();
     let mut mutants = Vec::new();
     for (key, pages) in &answers {
-        for page in 0..pages.len() {
-            for (member, how, answer) in changed(key, &pages[page]) {
+        for (page, there) in pages.iter().enumerate() {
+            for (member, how, answer) in changed(key, there) {
                 let mut answers = answers.clone();
                 answers.get_mut(key).unwrap()[page] = answer;
                 let read = key.call.clone();

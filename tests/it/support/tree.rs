@@ -206,10 +206,12 @@ fn value(node: &Node) -> Value {
     }
 }
 
+/// An element that is being read: its name, the elements in it so far, and its text.
+type Open = (String, Vec<(String, Node)>, String);
+
 fn xml(body: &str) -> Option<Node> {
     let mut reader = Reader::from_str(body);
-    let mut open: Vec<(String, Vec<(String, Node)>, String)> =
-        vec![(String::new(), Vec::new(), String::new())];
+    let mut open: Vec<Open> = vec![(String::new(), Vec::new(), String::new())];
     loop {
         match reader.read_event().ok()? {
             Event::Start(tag) => {
