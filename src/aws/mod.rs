@@ -13,6 +13,7 @@ pub mod rate;
 pub mod reach;
 pub mod reads;
 pub mod role;
+pub mod said;
 pub mod session;
 pub mod settle;
 pub mod tape;

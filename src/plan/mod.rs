@@ -2,6 +2,7 @@
 //! applying side read it and decide nothing of their own.
 
 pub mod compare;
+mod contradict;
 pub mod make;
 pub mod merge;
 pub mod order;

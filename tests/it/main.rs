@@ -5,20 +5,27 @@
 
 mod access;
 mod applying;
+mod attacks;
 mod buckets;
 mod cli;
+mod damaged;
 mod defaults;
 mod docs;
 mod examples;
 mod export;
 mod faults;
+mod fixtures;
 mod fleet;
 mod fleet_safety;
 mod formats;
 mod hostile;
+mod identity;
+mod keys;
 mod language;
 mod network;
 mod properties;
 mod recording;
+mod sandbox;
 mod shards;
 mod support;
+mod verdicts;
