@@ -15,7 +15,7 @@ use crate::kinds::sweep::sweep;
 use crate::kinds::together::together;
 use crate::kinds::{
     Allowed, Arns, Change, Claim, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Scope,
-    Undo, Use, WriteCx, WriteError, compared, control, sendable, told,
+    Status, Undo, Use, WriteCx, WriteError, compared, control, sendable, told,
 };
 
 const ENABLE: Call = Call::new("kms", "EnableKeyRotation");
@@ -218,7 +218,12 @@ period_mode             = "exact"
             let names = names.remove(key).unwrap_or_default();
             looks.push((key.to_owned(), look(cx, spec, key, names)));
         }
-        Ok(sweep(cx, looks).await)
+        let mut objects = sweep(cx, looks).await;
+        // Nobody can declare them, and one more comes with each service that is used.
+        objects.retain(
+            |object| !matches!(&object.status, Status::Skipped { reason } if reason == AWS_OWN),
+        );
+        Ok(objects)
     }
 
     async fn observe_one(
@@ -339,11 +344,14 @@ async fn one(
     Ok(Object::present(key, State { enabled: rotation.enabled, rotation_period_in_days }))
 }
 
+/// Why a key of AWS is left out.
+const AWS_OWN: &str = "AWS manages it, and rotates it every year";
+
 /// Why a key cannot rotate. Each word of AWS that decides must be there: a key is never left out
 /// because AWS did not say what it is.
 fn ineligible(key: &KeyMetadata, account: &str) -> Result<Option<String>, ObserveError> {
     if !reads::is_customers(key)? {
-        return Ok(Some("AWS manages it, and rotates it every year".to_owned()));
+        return Ok(Some(AWS_OWN.to_owned()));
     }
     let owner = told("AWSAccountId", key.aws_account_id())?;
     if owner != account {
