@@ -215,6 +215,21 @@ impl<K: Kind> Erased<K> {
     }
 }
 
+/// What the schema lets pass and a type does not: JSON Schema takes `14.0` for a whole number.
+fn in_plain_words(message: &str) -> (String, Option<String>) {
+    let decimal = message
+        .strip_prefix("invalid type: floating point `")
+        .and_then(|rest| rest.split_once('`'))
+        .map(|(number, _)| number);
+    match decimal {
+        Some(number) => (
+            format!("{number} is a decimal number, and this setting takes a whole one"),
+            number.strip_suffix(".0").map(|whole| format!("write {whole}")),
+        ),
+        None => (message.to_owned(), None),
+    }
+}
+
 #[async_trait]
 impl<K: Kind> DynKind for Erased<K> {
     fn name(&self) -> &'static str {
@@ -256,11 +271,10 @@ impl<K: Kind> DynKind for Erased<K> {
     fn check(&self, spec: &Value) -> Vec<SpecProblem> {
         match Self::read::<K::Spec>("spec", spec) {
             Ok(spec) => K::check(&spec),
-            Err(misfit) => vec![SpecProblem {
-                field: String::new(),
-                message: misfit.source.to_string(),
-                help: None,
-            }],
+            Err(misfit) => {
+                let (message, help) = in_plain_words(&misfit.source.to_string());
+                vec![SpecProblem { field: String::new(), message, help }]
+            }
         }
     }
 

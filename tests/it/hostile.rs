@@ -47,6 +47,11 @@ fn a_very_long_line_is_a_problem_in_words() {
     let account = account();
     account.write("long.toml", &format!("{HEAD}{POLICY}x = [{}}}\n", "1,".repeat(40_000)));
     account.run(&["validate", "long.toml"]).code(1).complains("long.toml:6:");
+    account.write(
+        "decimal.toml",
+        &format!("{HEAD}[iam.password_policy]\nminimum_password_length = 14.0\n"),
+    );
+    account.run(&["validate", "decimal.toml"]).code(1).complains("write 14");
     let many: String = (0..10_000).map(|number| format!("unknown_{number} = 1\n")).collect();
     account.write("many.toml", &format!("{HEAD}{POLICY}{many}"));
     account.run(&["validate", "many.toml"]).code(1).complains("and 9900 more");
