@@ -56,8 +56,9 @@ fn a_statement_that_s3_keeps_in_another_form_is_refused_or_written_once() {
     declare(&account, &site(&format!("{{ AWS = \"{arn}\" }}")));
     account.fault(json!({ "service": "s3", "operation": "GetBucketPolicy", "kind": "replace",
         "find": format!("\"AWS\":\"{arn}\""), "replace": "\"AWS\":\"AIDAEXAMPLEEXAMPLE123\"" }));
+    let foreign: Vec<&str> = APPLY.into_iter().chain(["--allow-grants", "foreign"]).collect();
     for _ in 0..3 {
-        account.run(&APPLY);
+        account.run(&foreign);
     }
     account.no_faults();
     assert_eq!(statements(&account, "site-ACCOUNT").len(), 1);
