@@ -1,8 +1,10 @@
 //! The command line: one file a subcommand, with no logic that a user of the library would miss.
 
+pub mod again;
 pub mod apply;
 pub mod args;
 pub mod ask;
+pub mod ceilings;
 pub mod check;
 pub mod exit;
 pub mod explain;
@@ -10,6 +12,7 @@ pub mod export;
 pub mod failure;
 pub mod git;
 pub mod init;
+pub mod key;
 pub mod look;
 pub mod merge_reports;
 pub mod out;

@@ -164,6 +164,7 @@ impl Reconciler {
         };
         let global = Global { quiet: true, ..self.global.clone() };
         let looked = look::at(&global, &self.args.selectors, settings, wish).await?;
+        looked.say_outside();
         let summary = looked.plan.summary();
         let audit = AuditLog::open(&looked.audit_log)?;
         apply::recover(&audit, &looked)?;
@@ -188,6 +189,7 @@ impl Reconciler {
                 audit: &audit,
                 stop: &self.stop,
                 concurrent_accounts: looked.concurrent_accounts,
+                may_begin: &|| check_windows(&looked.windows, Utc::now()),
             };
             let report = applier.apply(&looked.plan, &mut Quiet).await?;
             line["applied"] = json!(report.applied());
@@ -200,6 +202,8 @@ impl Reconciler {
             line["failed"] = json!(failed);
             exit = if report.interrupted {
                 Exit::Interrupted
+            } else if report.refused.is_some() && report.applied() == 0 {
+                Exit::Refused
             } else if !report.is_complete() || summary.unknown + summary.failed_accounts > 0 {
                 Exit::Partly
             } else if summary.reported > 0 {

@@ -10,6 +10,7 @@ use futures::FutureExt;
 use futures::stream::{self, StreamExt};
 use serde_json::Value;
 
+use super::guard::Refusal;
 use super::stop::Stop;
 use crate::aws::Session;
 use crate::aws::reads::ReadCache;
@@ -44,6 +45,11 @@ pub enum Step {
     },
     /// Not tried, because the run was asked to stop.
     NotTried,
+    /// Not tried, because a guard says no by now.
+    Refused {
+        /// Why.
+        why: String,
+    },
 }
 
 /// A change and what became of it.
@@ -66,6 +72,8 @@ pub struct ApplyReport {
     pub not_converged: Vec<String>,
     /// Whether the run was asked to stop before the end.
     pub interrupted: bool,
+    /// Why a guard let no account begin any more, if one did.
+    pub refused: Option<Refusal>,
 }
 
 impl ApplyReport {
@@ -100,6 +108,9 @@ pub struct Applier<'a> {
     pub stop: &'a Stop,
     /// Accounts written to at the same time.
     pub concurrent_accounts: usize,
+    /// Asked before the first write of each account: a long run may outlast what allowed it, such as
+    /// a change window.
+    pub may_begin: &'a (dyn Fn() -> Result<(), Refusal> + Sync),
 }
 
 /// The one who is told of steps, shared by the accounts.
@@ -156,6 +167,7 @@ impl Applier<'_> {
             all.outcomes.extend(report.outcomes);
             all.not_converged.extend(report.not_converged);
             all.interrupted |= report.interrupted;
+            all.refused = all.refused.or(report.refused);
         }
         Ok(all)
     }
@@ -174,12 +186,15 @@ impl Applier<'_> {
             *pending.entry(place(object)).or_default() += 1;
         }
         let mut touched: BTreeSet<u32> = BTreeSet::new();
+        report.refused = (self.may_begin)().err();
         for (object, change) in changes {
             let id = change.id;
             let cause = change.depends_on.iter().find_map(|before| failed.get(before)).copied();
             let step = if self.stop.is_raised() || halt.is_raised() {
                 report.interrupted = true;
                 Step::NotTried
+            } else if let Some(refusal) = &report.refused {
+                Step::Refused { why: refusal.to_string() }
             } else if let Some(by) = cause {
                 Step::Blocked { by }
             } else {
@@ -190,7 +205,7 @@ impl Applier<'_> {
             };
             match &step {
                 Step::Applied => {}
-                Step::Failed { .. } | Step::NotTried => {
+                Step::Failed { .. } | Step::NotTried | Step::Refused { .. } => {
                     failed.insert(id, id);
                 }
                 Step::Blocked { by } => {
@@ -390,7 +405,7 @@ mod tests {
     impl Progress for Nobody {}
 
     #[tokio::test]
-    async fn what_the_plan_only_reports_is_not_written_whatever_its_order_says() {
+    async fn what_may_not_be_written_is_not_whatever_the_order_says() {
         let object = serde_json::from_value(json!({
             "account": "000000000001", "region": "eu-west-1", "global": true,
             "item": "iam.password_policy", "mode": "report", "controls": [],
@@ -427,7 +442,14 @@ mod tests {
             audit: &AuditLog::open(&log).unwrap(),
             stop: &Stop::default(),
             concurrent_accounts: 1,
+            may_begin: &|| Ok(()),
         };
+        let closed = Refusal::OutsideWindow { next: None };
+        let late = Applier { may_begin: &|| Err(closed.clone()), ..applier };
+        let report = late.apply(&plan, &mut Nobody).await.unwrap();
+        assert_eq!(report.refused, Some(closed.clone()));
+        assert!(matches!(report.outcomes[0].step, Step::Refused { .. }), "{report:?}");
+        let applier = Applier { may_begin: &|| Ok(()), ..late };
         let report = applier.apply(&plan, &mut Nobody).await.unwrap();
         assert_eq!(report.outcomes.len(), 1);
         assert!(

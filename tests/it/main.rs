@@ -18,3 +18,4 @@ mod network;
 mod properties;
 mod shards;
 mod support;
+mod upper_bound;

@@ -61,10 +61,16 @@ async fn apply(account: &Account, session: &Arc<Session>, plan: &Plan) -> ApplyR
     let audit = AuditLog::open(&account.folder.path().join("audit.jsonl")).unwrap();
     let sessions = BTreeMap::from([(session.account().clone(), Arc::clone(session))]);
     let stop = Stop::default();
-    Applier { sessions: &sessions, audit: &audit, stop: &stop, concurrent_accounts: 1 }
-        .apply(plan, &mut Silent)
-        .await
-        .unwrap()
+    Applier {
+        sessions: &sessions,
+        audit: &audit,
+        stop: &stop,
+        concurrent_accounts: 1,
+        may_begin: &|| Ok(()),
+    }
+    .apply(plan, &mut Silent)
+    .await
+    .unwrap()
 }
 
 /// Insists that a plan could be made for everything and was applied whole.
