@@ -34,6 +34,16 @@ pub fn of_written<T: Serialize>(value: &T) -> String {
     }
 }
 
+/// The digest of bytes, hexadecimal.
+pub fn of_bytes(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
+}
+
+/// Bytes in hexadecimal.
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    hex::encode(bytes)
+}
+
 /// A value as JSON with sorted keys and no white space.
 fn canonical(value: &Value, out: &mut String) {
     match value {

@@ -11,10 +11,11 @@ use evenkeel::plan::{Detail, Disposition, ObjectPlan, Plan, PlannedChange};
 use evenkeel::reconcile::bound::accounts;
 use evenkeel::reconcile::fleet::Place;
 use evenkeel::reconcile::guard::{check_budget, check_risk, check_windows};
+use evenkeel::reconcile::recover::{recover, title};
 use evenkeel::reconcile::{
     Applier, ApplyReport, Bounded, LeftAlone, Progress, Refusal, Step, Stop, bound,
 };
-use evenkeel::store::audit::{AuditLog, Phase, Record};
+use evenkeel::store::audit::AuditLog;
 use evenkeel::visible::visible;
 
 use super::args::{ApplyArgs, Global, Selectors};
@@ -44,12 +45,14 @@ async fn apply(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
         out::line(&format!("evenkeel apply: {}", text::summary_line(saved)));
         return Ok(nothing_to_apply(saved));
     }
+    // From the beginning: a wish to stop is heard whenever it comes.
+    let stop = Stop::default();
+    ask::stop_on_signals(&stop);
     let looked = look_within(global, args, saved.as_ref()).await?;
     if !looked.outside.is_empty() {
         return Err(Refusal::OutsideFleet { why: looked.outside }.into());
     }
-    let audit = AuditLog::open(&looked.audit_log)?;
-    recover(&audit, &looked)?;
+    let audit = open_log(&looked, &stop).await?;
     let Looked { plan: fresh, mut sessions, safety, mut windows, concurrent_accounts, .. } = looked;
     let (mut chosen, mut left_alone) = match &saved {
         None => (fresh, Vec::new()),
@@ -74,7 +77,7 @@ async fn apply(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
             counted(chosen.order.len(), "change"),
             counted(accounts(&chosen).len(), "account")
         );
-        if !ask::agrees(&question).await? {
+        if !ask::agrees(&question, &stop).await? {
             out::line("Nothing was changed.");
             return Ok(Exit::Interrupted);
         }
@@ -89,8 +92,6 @@ async fn apply(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
         check_budget(&chosen, &now.safety)?;
         check_windows(&windows, Utc::now())?;
     }
-    let stop = Stop::default();
-    ask::stop_on_signals(&stop);
     let applier = Applier {
         sessions: &sessions,
         audit: &audit,
@@ -99,10 +100,10 @@ async fn apply(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
         may_begin: &|| check_windows(&windows, Utc::now()),
     };
     out::line("");
-    let report = applier.apply(&chosen, &mut Lines::default()).await?;
+    let report = applier.apply(&chosen, &mut Lines::default()).await;
     // What nobody could see when the plan was made has not been looked at since.
     let reviewed = saved.as_ref().unwrap_or(&chosen);
-    let exit = conclude(&chosen, reviewed, &report, &left_alone, audit.path());
+    let exit = conclude(&chosen, reviewed, &report, &left_alone, &audit);
     let left_out = !left_alone.is_empty() || !reviewed.failed.is_empty();
     Ok(if exit == Exit::Done && left_out { Exit::Partly } else { exit })
 }
@@ -267,31 +268,39 @@ fn within(earlier: &Plan, fresh: Plan) -> Result<(Plan, Vec<LeftAlone>), Failure
     Ok((plan, left_alone.into_values().collect()))
 }
 
-/// Looks after the writes during which an earlier run died: their objects have just been observed.
-pub fn recover(audit: &AuditLog, looked: &Looked) -> Result<(), Failure> {
-    for intent in audit.unfinished()? {
-        let Some(session) = looked.sessions.get(&intent.account) else { continue };
-        let object = looked.plan.objects.iter().find(|object| {
-            object.account == intent.account
-                && object.region == intent.region
-                && object.item == intent.item
-                && (object.observed.id == intent.object)
-        });
-        let title =
-            object.map_or_else(|| format!("{} {}", intent.item, intent.object), ObjectPlan::title);
+/// Opens the audit log, says what is wrong with it, and looks after the writes during which an
+/// earlier run died.
+///
+/// # Errors
+/// The log cannot be used, or somebody wishes to stop.
+pub async fn open_log(looked: &Looked, stop: &Stop) -> Result<AuditLog, Failure> {
+    let audit = AuditLog::open(&looked.audit_log)?;
+    if let Some(fault) = audit.faults().first() {
         out::say(&format!(
-            "note: run {} was killed while it wrote {title}; it has been observed again, and this run goes on from there",
-            intent.run
+            "warning: the audit log {} is not as its runs wrote it ({}); see evenkeel audit verify",
+            audit.path().display(),
+            visible(&fault.to_string())
         ));
-        let after = object.and_then(|object| serde_json::to_value(&object.observed).ok());
-        audit.append(&Record {
-            time: Utc::now(),
-            by: session.caller_arn().to_owned(),
-            phase: Phase::Recovered { after },
-            ..intent
-        })?;
     }
-    Ok(())
+    let recoveries = tokio::select! {
+        recoveries = recover(&audit, &looked.sessions, &looked.plan) => recoveries?,
+        () = stop.raised() => return Err(Failure::Interrupted),
+    };
+    for recovery in recoveries {
+        let run = visible(&recovery.intent.run);
+        let title = title(&recovery.intent);
+        out::say(&match &recovery.found {
+            Ok(in_sync) => format!(
+                "note: run {run} was killed while it wrote {title}; it has been observed again ({}), and this run goes on from there",
+                if *in_sync { "as declared" } else { "not as declared" }
+            ),
+            Err(why) => format!(
+                "warning: run {run} was killed while it wrote {title}, and nobody knows what came of it, because {}; this will be said until a run could look at it",
+                visible(why)
+            ),
+        });
+    }
+    Ok(audit)
 }
 
 /// Prints a line a step.
@@ -308,6 +317,17 @@ impl Progress for Lines {
             .map_or_else(String::new, |permission| format!("  {permission}"));
         match step {
             Step::Applied => out::line(&format!("  done      {}{what}", object.title())),
+            Step::Needless => {
+                out::line(&format!(
+                    "  is so     {}{what}: it is as declared already",
+                    object.title()
+                ));
+            }
+            Step::Moved { why } => out::line(&format!(
+                "  MOVED     {}{what}: {}; it was left alone",
+                object.title(),
+                visible(why)
+            )),
             Step::Failed { error } => {
                 out::line(&format!("  FAILED    {}{what}", object.title()));
                 for line in error.lines() {
@@ -324,6 +344,15 @@ impl Progress for Lines {
         }
     }
 
+    fn makes_room(&mut self, object: &ObjectPlan, refused: &PlannedChange, room: &PlannedChange) {
+        out::line(&format!(
+            "  no room   {}: a quota is full; change {} goes first, then change {} once more",
+            object.title(),
+            room.id,
+            refused.id
+        ));
+    }
+
     fn verified(&mut self, object: &ObjectPlan, in_sync: bool) {
         let title = object.title();
         if in_sync && self.verified.insert(title.clone()) {
@@ -338,9 +367,9 @@ fn conclude(
     reviewed: &Plan,
     report: &ApplyReport,
     left_alone: &[LeftAlone],
-    audit: &Path,
+    audit: &AuditLog,
 ) -> Exit {
-    let left = report.outcomes.len() - report.applied();
+    let left = report.left();
     out::line("");
     for title in &report.not_converged {
         out::line(&format!(
@@ -359,7 +388,26 @@ fn conclude(
     if unknown > 0 {
         line += &format!(", {} unknown and left alone", counted(unknown, "object"));
     }
-    out::line(&format!("{line} · audit log: {} · run {}", audit.display(), plan.run));
+    out::line(&format!(
+        "{line} · audit log: {} ({}) · run {}",
+        audit.path().display(),
+        audit.head(),
+        plan.run
+    ));
+    if let Some(why) = &report.log_failure {
+        out::line(&format!(
+            "{why}: nothing more was written to AWS from then on. What is \"done\" above was written before."
+        ));
+        for title in &report.unrecorded {
+            out::line(&format!(
+                "The last write to {title} is in the log without what came of it; the next run looks at it."
+            ));
+        }
+        out::line(
+            "Make room for the log, or name another with --audit-log; the next apply goes on from what is there.",
+        );
+        return Exit::Partly;
+    }
     if report.interrupted {
         out::line(&format!(
             "Stopped as asked; {left} left to do. The next plan starts from what is there."

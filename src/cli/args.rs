@@ -83,6 +83,8 @@ pub enum Command {
     MergeReports(MergeReportsArgs),
     /// The controller: reconcile on a schedule, as the modes allow
     Run(RunArgs),
+    /// Look after the log of every write
+    Audit(AuditArgs),
     /// What a kind is: fields, ranges, risks, permissions, compliance items
     Explain(ExplainArgs),
     /// The least-privilege IAM policy for exactly this baseline
@@ -308,6 +310,32 @@ pub struct RunArgs {
     /// The append-only log of every write
     #[arg(long, value_name = "FILE", env = "EVENKEEL_AUDIT_LOG")]
     pub audit_log: Option<PathBuf>,
+}
+
+/// `audit`.
+#[derive(Debug, Args)]
+pub struct AuditArgs {
+    /// What to do
+    #[command(subcommand)]
+    pub command: AuditCommand,
+}
+
+/// What can be done with an audit log.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Check that the log is as its runs wrote it: exit code 0 when it is, 1 when it is not
+    Verify(AuditVerifyArgs),
+}
+
+/// `audit verify`.
+#[derive(Debug, Args)]
+pub struct AuditVerifyArgs {
+    /// The log; by default the fleet file's, or .evenkeel/audit.jsonl
+    #[arg(value_name = "FILE", env = "EVENKEEL_AUDIT_LOG")]
+    pub file: Option<PathBuf>,
+    /// The beginning of a digest that was noted elsewhere: one of its records must have it
+    #[arg(long, value_name = "DIGEST")]
+    pub head: Option<String>,
 }
 
 /// `init`.

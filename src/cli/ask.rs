@@ -1,6 +1,8 @@
 //! Asks the person at the terminal, and notices when they press Ctrl-C.
 
 use std::io::{IsTerminal, Write};
+#[cfg(unix)]
+use std::sync::OnceLock;
 
 use evenkeel::reconcile::{Refusal, Stop};
 
@@ -17,10 +19,8 @@ pub fn somebody() -> Result<(), Refusal> {
 /// Asks a question; only the whole word "yes" agrees.
 ///
 /// # Errors
-/// Somebody pressed Ctrl-C instead.
-pub async fn agrees(question: &str) -> Result<bool, Failure> {
-    // Before the question is shown: whoever answers it with Ctrl-C at once must be heard.
-    let signalled = signalled();
+/// Somebody wished to stop instead.
+pub async fn agrees(question: &str, stop: &Stop) -> Result<bool, Failure> {
     let _ = write!(anstream::stderr().lock(), "{question}\n  Only \"yes\" is accepted: ");
     let _ = std::io::stderr().flush();
     let (tell, told) = tokio::sync::oneshot::channel();
@@ -32,7 +32,7 @@ pub async fn agrees(question: &str) -> Result<bool, Failure> {
     });
     tokio::select! {
         answer = told => Ok(matches!(answer, Ok(Ok(line)) if line.trim() == "yes")),
-        () = signalled => {
+        () = stop.raised() => {
             let _ = writeln!(anstream::stderr().lock());
             Err(Failure::Interrupted)
         }
@@ -49,22 +49,46 @@ pub fn stop_on_signals(stop: &Stop) {
     });
 }
 
-/// Waits for Ctrl-C or SIGTERM. They are listened for from the call on, not from the first wait.
+/// Waits for Ctrl-C, SIGTERM, or SIGHUP, which says that the terminal is gone. They are listened
+/// for from the call on, not from the first wait.
 pub fn signalled() -> impl Future<Output = ()> {
     #[cfg(unix)]
-    let (interrupt, terminate) = {
+    let signals = {
         use tokio::signal::unix::{SignalKind, signal};
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+        let hangup = (!ignores_hangup()).then(|| signal(SignalKind::hangup()));
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()), hangup.transpose())
     };
     async move {
         #[cfg(unix)]
-        if let (Ok(mut interrupt), Ok(mut terminate)) = (interrupt, terminate) {
+        if let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) = signals {
+            let hung_up = async {
+                match &mut hangup {
+                    Some(hangup) => hangup.recv().await,
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
+                _ = hung_up => {}
             }
             return;
         }
         let _ = tokio::signal::ctrl_c().await;
     }
+}
+
+/// Whether who started us wants a lost terminal not to matter, as `nohup` does. Asked once, before
+/// we listen ourselves.
+#[cfg(unix)]
+fn ignores_hangup() -> bool {
+    static IGNORES: OnceLock<bool> = OnceLock::new();
+    *IGNORES.get_or_init(|| {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        // The lowest bit is signal 1, SIGHUP.
+        ignored.is_some_and(|mask| {
+            u64::from_str_radix(mask.trim(), 16).is_ok_and(|mask| mask & 1 == 1)
+        })
+    })
 }

@@ -128,7 +128,7 @@ impl Failure {
     /// The exit code.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Refused { .. } => Exit::Refused,
+            Self::Refused { .. } | Self::Audit(AuditError::Held { .. }) => Exit::Refused,
             Self::Interrupted => Exit::Interrupted,
             _ => Exit::Error,
         }
@@ -140,9 +140,7 @@ impl Diagnostic for Failure {
         match self {
             Self::Connect(error) => Some(Box::new(error.remedy())),
             Self::Refused { refusal, .. } => Some(Box::new(refusal.remedy())),
-            Self::Audit(_) => Some(Box::new(
-                "nothing is written to AWS without the audit log: make it writable, or name another with --audit-log",
-            )),
+            Self::Audit(error) => Some(Box::new(error.remedy())),
             Self::Usage { help, .. } => Some(Box::new(help)),
             Self::File { .. }
             | Self::Name(_)

@@ -4,6 +4,7 @@ pub mod again;
 pub mod apply;
 pub mod args;
 pub mod ask;
+pub mod audit;
 pub mod ceilings;
 pub mod check;
 pub mod exit;
@@ -50,6 +51,7 @@ pub async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Export(args) => export::run(global, args).await,
         Command::MergeReports(args) => merge_reports::run(global, args),
         Command::Run(args) => run::run(global, args).await,
+        Command::Audit(args) => audit::run(global, args),
         Command::Explain(args) => explain::run(args),
         Command::Policy(args) => policy::run(global, args),
         Command::Schema(args) => schema::run(args),

@@ -8,7 +8,6 @@ use chrono::Utc;
 use evenkeel::plan::Detail;
 use evenkeel::reconcile::guard::{check_budget, check_windows};
 use evenkeel::reconcile::{Applier, Progress, Stop};
-use evenkeel::store::audit::AuditLog;
 use serde_json::json;
 use tokio::sync::Mutex;
 use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
@@ -166,8 +165,7 @@ impl Reconciler {
         let looked = look::at(&global, &self.args.selectors, settings, wish).await?;
         looked.say_outside();
         let summary = looked.plan.summary();
-        let audit = AuditLog::open(&looked.audit_log)?;
-        apply::recover(&audit, &looked)?;
+        let audit = apply::open_log(&looked, &self.stop).await?;
         let mut line = json!({
             "target": name, "run": looked.plan.run, "baseline": looked.plan.baseline.digest,
             "calls": looked.plan.cost.requests, "summary": summary, "applied": 0,
@@ -191,15 +189,18 @@ impl Reconciler {
                 concurrent_accounts: looked.concurrent_accounts,
                 may_begin: &|| check_windows(&looked.windows, Utc::now()),
             };
-            let report = applier.apply(&looked.plan, &mut Quiet).await?;
+            let report = applier.apply(&looked.plan, &mut Quiet).await;
             line["applied"] = json!(report.applied());
             let failed: Vec<_> = report
                 .outcomes
                 .iter()
-                .filter(|outcome| outcome.step != evenkeel::reconcile::Step::Applied)
+                .filter(|outcome| !outcome.step.is_done())
                 .map(|outcome| format!("{}: {:?}", outcome.title, outcome.step))
                 .collect();
             line["failed"] = json!(failed);
+            if let Some(why) = &report.log_failure {
+                line["error"] = json!(format!("{why}: nothing more was written to AWS"));
+            }
             exit = if report.interrupted {
                 Exit::Interrupted
             } else if report.refused.is_some() && report.applied() == 0 {

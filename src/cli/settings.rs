@@ -115,11 +115,22 @@ pub fn resolve_from(
         max_changes_per_account: fleet.file.safety.max_changes_per_account,
         max_risk: fleet.file.safety.max_risk,
     });
-    let audit_log = fleet
-        .as_ref()
-        .and_then(|fleet| Some(fleet.folder.join(fleet.file.store.audit_log.as_ref()?)))
-        .unwrap_or_else(|| PathBuf::from(".evenkeel/audit.jsonl"));
+    let audit_log = audit_log_of(fleet.as_ref());
     Ok(Settings { fleet, targets, safety, audit_log })
+}
+
+/// The audit log, where the command line names none.
+///
+/// # Errors
+/// The fleet file cannot be used.
+pub fn audit_log(global: &Global) -> Result<PathBuf, Failure> {
+    Ok(audit_log_of(fleet_file(global, &Disk)?.as_ref()))
+}
+
+fn audit_log_of(fleet: Option<&Fleet>) -> PathBuf {
+    fleet
+        .and_then(|fleet| Some(fleet.folder.join(fleet.file.store.audit_log.as_ref()?)))
+        .unwrap_or_else(|| PathBuf::from(".evenkeel/audit.jsonl"))
 }
 
 /// What the targets of a fleet file may do at most.

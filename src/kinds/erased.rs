@@ -109,6 +109,13 @@ pub trait DynKind: Send + Sync {
     fn writes(&self, action: &Value) -> Result<Vec<&'static str>, Misfit>;
     /// Reads the objects.
     async fn observe(&self, cx: &Cx, spec: &Value) -> Result<Vec<Object<Value>>, LookError>;
+    /// Reads one of the objects.
+    async fn observe_one(
+        &self,
+        cx: &Cx,
+        spec: &Value,
+        id: &str,
+    ) -> Result<Option<Object<Value>>, LookError>;
     /// The changes that an object needs.
     ///
     /// # Errors
@@ -272,6 +279,17 @@ impl<K: Kind> DynKind for Erased<K> {
         let spec = Self::read("spec", spec)?;
         let objects = K::observe(cx, &spec).await?;
         Ok(objects.into_iter().map(Self::untyped).collect::<Result<_, _>>()?)
+    }
+
+    async fn observe_one(
+        &self,
+        cx: &Cx,
+        spec: &Value,
+        id: &str,
+    ) -> Result<Option<Object<Value>>, LookError> {
+        let spec = Self::read("spec", spec)?;
+        let object = K::observe_one(cx, &spec, id).await?;
+        Ok(object.map(Self::untyped).transpose()?)
     }
 
     fn diff(

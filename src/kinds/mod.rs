@@ -4,6 +4,7 @@
 //! permissions and documentation are made from them elsewhere, once for all kinds. Kinds know
 //! nothing of plans, queues, stores or the command line.
 
+mod arn;
 pub mod change;
 pub mod compared;
 pub mod context;
@@ -136,6 +137,19 @@ pub trait Kind: Send + Sync + 'static {
         cx: &Cx,
         spec: &Self::Spec,
     ) -> impl Future<Output = Result<Vec<Object<Self::State>>, ObserveError>> + Send;
+
+    /// Reads one of the objects that an item governs, directly before it is written: `None` when it
+    /// is not among them any more. An item of many objects should read this one alone.
+    ///
+    /// # Errors
+    /// As `observe`.
+    fn observe_one(
+        cx: &Cx,
+        spec: &Self::Spec,
+        id: &str,
+    ) -> impl Future<Output = Result<Option<Object<Self::State>>, ObserveError>> + Send {
+        async move { Ok(Self::observe(cx, spec).await?.into_iter().find(|object| object.id == id)) }
+    }
 
     /// The writes that bring an object to its declared state, in the order to be done; empty when
     /// it is there. Pure: no clock, no network. Called for present and absent objects only.

@@ -275,7 +275,7 @@ fn blank(
 }
 
 /// The digest of an object. Why one is unknown differs each time, by its request id, and is no state.
-fn state_digest(object: &Object<Value>) -> String {
+pub fn state_digest(object: &Object<Value>) -> String {
     match &object.status {
         Status::Unknown(_) => digest::of(&(&object.id, "unknown")),
         Status::Present(_) | Status::Absent | Status::Skipped { .. } => digest::of(object),
@@ -425,7 +425,10 @@ fn dispose(
     let reason = if let Some(waiver) = waiver {
         format!("excepted until {} by {}: {}", waiver.until, waiver.owner, waiver.reason)
     } else if let Some(manager) = &object.managed_by {
-        format!("managed by {manager}")
+        match change.withheld.as_ref().filter(|_| change.action.is_none()) {
+            Some(remedy) => format!("managed by {manager}: {remedy}"),
+            None => format!("managed by {manager}"),
+        }
     } else if let Some(reason) = &change.withheld {
         reason.clone()
     } else if change.action.is_none() {

@@ -1,11 +1,13 @@
 //! One run: observe all, make the plan, and, where allowed, apply and verify it.
 
+pub mod again;
 pub mod apply;
 pub mod bound;
 pub mod declare;
 pub mod fleet;
 pub mod guard;
 pub mod observe;
+pub mod recover;
 pub mod regions;
 pub mod stop;
 

@@ -98,7 +98,8 @@ fn too_late() -> Unknown {
     }
 }
 
-fn into_unknown(error: LookError) -> Unknown {
+/// What is not known after an observation failed.
+pub(super) fn into_unknown(error: LookError) -> Unknown {
     match error {
         LookError::Observe(ObserveError::Aws(error)) if error.class == ErrorClass::Late => {
             too_late()

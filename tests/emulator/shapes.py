@@ -63,6 +63,10 @@ def violations(value: Any, shape: Any) -> list[str]:
     return found
 
 
+# The enums that AWS answers in capitals, whatever its model says.
+CAPITALS = {"RecorderStatus", "DeliveryStatus"}
+
+
 def _limits(value: Any, shape: Any, path: str, found: list[str]) -> None:
     if value is None:
         return
@@ -81,7 +85,8 @@ def _limits(value: Any, shape: Any, path: str, found: list[str]) -> None:
     elif shape.type_name == "string" and isinstance(value, str):
         _size(len(value), shape, path, found)
         enum = getattr(shape, "enum", None)
-        if enum and value not in enum:
+        words = {word.upper() for word in enum or []} if shape.name in CAPITALS else set(enum or [])
+        if enum and value not in words:
             found.append(
                 f"Value '{value}' at '{path}' failed to satisfy constraint: Member must satisfy enum value "
                 f"set: [{', '.join(enum)}]"

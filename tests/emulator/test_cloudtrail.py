@@ -138,6 +138,58 @@ class Trails(AccountTest):
             "InvalidEventSelectorsException", self.trails.put_event_selectors, TrailName="main", EventSelectors=[]
         )
 
+    def test_selectors_that_cloudtrail_refuses(self) -> None:
+        self.create()
+
+        def put(**selectors: Any) -> Any:
+            return self.trails.put_event_selectors(TrailName="main", **selectors)
+
+        def data(kind: str, value: str) -> list[dict[str, Any]]:
+            return [{"DataResources": [{"Type": kind, "Values": [value]}]}]
+
+        for kind, value in (
+            ("AWS::S3::Object", "arn:aws:s3:::one"),
+            ("AWS::S3::Object", "arn:aws:s3:::*"),
+            ("AWS::Lambda::Function", "arn:aws:lambda:*"),
+            ("AWS::DynamoDB::Table", "arn:aws:s3"),
+        ):
+            self.fails("InvalidEventSelectorsException", put, EventSelectors=data(kind, value))
+        for kind, value in (
+            ("AWS::S3::Object", "arn:aws:s3"),
+            ("AWS::S3::Object", "arn:aws:s3:::one/"),
+            ("AWS::Lambda::Function", "arn:aws:lambda"),
+            ("AWS::DynamoDB::Table", f"arn:aws:dynamodb:us-east-1:{self.account}:table/t"),
+        ):
+            put(EventSelectors=data(kind, value))
+        self.fails(
+            "InvalidEventSelectorsException",
+            put,
+            EventSelectors=[{"ExcludeManagementEventSources": ["iam.amazonaws.com"]}],
+        )
+        management = {"Field": "eventCategory", "Equals": ["Management"]}
+        for more in (
+            [{"Field": "readOnly", "Equals": ["yes"]}],
+            [{"Field": "eventName", "Equals": ["StopLogging"]}],
+            [{"Field": "eventSource", "NotEquals": ["kms.*"]}],
+        ):
+            self.fails(
+                "InvalidEventSelectorsException", put, AdvancedEventSelectors=[{"FieldSelectors": [management, *more]}]
+            )
+        self.fails(
+            "InvalidEventSelectorsException",
+            put,
+            AdvancedEventSelectors=[{"FieldSelectors": [{"Field": "eventCategory", "Equals": ["Data"]}]}],
+        )
+
+    def test_a_bucket_that_takes_nothing_more_is_told(self) -> None:
+        self.create()
+        self.trails.start_logging(Name="main")
+        self.assertNotIn("LatestDeliveryError", self.trails.get_trail_status(Name="main"))
+        self.client("s3").delete_bucket_policy(Bucket=self.bucket)
+        self.assertEqual(self.trails.get_trail_status(Name="main")["LatestDeliveryError"], "AccessDenied")
+        self.client("s3").delete_bucket(Bucket=self.bucket)
+        self.assertEqual(self.trails.get_trail_status(Name="main")["LatestDeliveryError"], "NoSuchBucket")
+
     def test_insights_are_replaced_and_switched_off(self) -> None:
         self.create()
         self.fails("InsightNotEnabledException", self.trails.get_insight_selectors, TrailName="main")

@@ -49,7 +49,7 @@ class Recorder(AccountTest):
         config.start_configuration_recorder(ConfigurationRecorderName="default")
         config.start_configuration_recorder(ConfigurationRecorderName="default")
         status = config.describe_configuration_recorder_status()["ConfigurationRecordersStatus"][0]
-        self.assertEqual((status["name"], status["recording"], status["lastStatus"]), ("default", True, "Success"))
+        self.assertEqual((status["name"], status["recording"], status["lastStatus"]), ("default", True, "SUCCESS"))
         self.fails(
             "LastDeliveryChannelDeleteFailedException", config.delete_delivery_channel, DeliveryChannelName="default"
         )
@@ -113,6 +113,15 @@ class Recorder(AccountTest):
                 recordingGroup={"allSupported": True, "resourceTypes": ["AWS::S3::Bucket"]},
             )
         self.fails("ValidationException", self.put, recordingMode={"recordingFrequency": "HOURLY"})
+        for refused in (
+            override | {"description": ""},
+            {"resourceTypes": ["AWS::Config::ResourceCompliance"], "recordingFrequency": "DAILY"},
+        ):
+            self.fails(
+                "ValidationException",
+                self.put,
+                recordingMode={"recordingFrequency": "CONTINUOUS", "recordingModeOverrides": [refused]},
+            )
 
     def test_roles(self) -> None:
         self.role = f"arn:aws:iam::{self.account}:role/nobody"
@@ -134,7 +143,24 @@ class Recorder(AccountTest):
         self.config.put_delivery_channel(DeliveryChannel=plain)
         self.assertEqual(self.config.describe_delivery_channels()["DeliveryChannels"], [plain])
         status = self.config.describe_delivery_channel_status()["DeliveryChannelsStatus"][0]
-        self.assertEqual(status["configStreamDeliveryInfo"]["lastStatus"], "Not_Applicable")
+        self.assertEqual(status["configStreamDeliveryInfo"]["lastStatus"], "NOT_APPLICABLE")
+
+    def test_a_channel_that_cannot_deliver_says_so_in_capitals(self) -> None:
+        self.put()
+        bucket = self.bucket()
+        self.config.put_delivery_channel(DeliveryChannel={"name": "default", "s3BucketName": bucket})
+        self.config.start_configuration_recorder(ConfigurationRecorderName="default")
+
+        def history() -> dict:
+            return self.config.describe_delivery_channel_status()["DeliveryChannelsStatus"][0][
+                "configHistoryDeliveryInfo"
+            ]
+
+        self.assertEqual(history()["lastStatus"], "SUCCESS")
+        self.client("s3").delete_bucket_policy(Bucket=bucket)
+        self.assertEqual((history()["lastStatus"], history()["lastErrorCode"]), ("FAILURE", "AccessDenied"))
+        self.client("s3").delete_bucket(Bucket=bucket)
+        self.assertEqual((history()["lastStatus"], history()["lastErrorCode"]), ("FAILURE", "NoSuchBucket"))
 
     def test_retention(self) -> None:
         config = self.config

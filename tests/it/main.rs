@@ -3,8 +3,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod applying;
 mod buckets;
 mod cli;
+mod defaults;
 mod docs;
 mod examples;
 mod export;
@@ -16,6 +18,7 @@ mod hostile;
 mod language;
 mod network;
 mod properties;
+mod recording;
 mod shards;
 mod support;
 mod upper_bound;

@@ -5,6 +5,7 @@
 //! with the value that they have today.
 
 use aws_sdk_iam::Client;
+use aws_sdk_iam::types::PasswordPolicy as PasswordPolicyOfAws;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +14,7 @@ use crate::aws::error::AbsentIf;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
     Change, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Risk, Scope, Status, Undo,
-    WriteCx, WriteError, control,
+    WriteCx, WriteError, control, count, sendable, told,
 };
 
 const GET: Call = Call::new("iam", "GetAccountPasswordPolicy");
@@ -27,13 +28,17 @@ const DELETE: Call = Call::new("iam", "DeleteAccountPasswordPolicy");
 /// four character classes); evenkeel shows such a policy as not set.
 ///
 /// AWS replaces the whole policy with every write. evenkeel therefore sends all settings each
-/// time: the declared ones, and the others as they are.
+/// time: the declared ones, and the others as they are. Where there is no policy yet, the plan shows
+/// every setting of the one that it makes: those that are not declared ask for as much as AWS's
+/// built-in rules did, and are off where these ask for nothing. A declared setting that is weaker
+/// than the built-in rules is warned of.
 ///
-/// Source: IAM API Reference, `UpdateAccountPasswordPolicy`.
+/// Source: IAM API Reference, `UpdateAccountPasswordPolicy`, `PasswordPolicy`; IAM User Guide,
+/// "Default password policy".
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
-    /// The least number of characters, 6 to 128. AWS's default is 6. CIS and the AWS Foundational
+    /// The least number of characters, 6 to 128. AWS's built-in rules ask for 8. CIS and the AWS Foundational
     /// Security Best Practices ask for 14 and 8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 6, max = 128))]
@@ -80,19 +85,70 @@ pub struct State {
     hard_expiry: bool,
 }
 
+/// What AWS's built-in rules ask for in an account without a policy: the length, and how many of the
+/// four kinds of characters. Passwords never expire, and may be used again.
+const BUILT_IN_LENGTH: u32 = 8;
+const BUILT_IN_KINDS: usize = 3;
+
 impl State {
-    /// What AWS sets for parameters that an update leaves out.
-    const API_DEFAULT: Self = Self {
-        minimum_password_length: 6,
-        require_symbols: false,
-        require_numbers: false,
-        require_uppercase_characters: false,
-        require_lowercase_characters: false,
-        allow_users_to_change_password: false,
-        max_password_age: 0,
-        password_reuse_prevention: 0,
-        hard_expiry: false,
-    };
+    /// The policy that is made where there is none. A rule of "any three kinds" cannot be said to
+    /// AWS; asking for three certain ones lets through no password that the built-in rules refuse.
+    fn made(spec: &Spec) -> Self {
+        let declared = [
+            spec.require_lowercase_characters,
+            spec.require_uppercase_characters,
+            spec.require_numbers,
+            spec.require_symbols,
+        ];
+        let mut kinds = declared.map(|kind| kind == Some(true));
+        for (place, declared) in declared.iter().enumerate() {
+            let asked = kinds.iter().filter(|kind| **kind).count();
+            kinds[place] |= declared.is_none() && asked < BUILT_IN_KINDS;
+        }
+        let [lowercase, uppercase, numbers, symbols] = kinds;
+        Self {
+            minimum_password_length: spec.minimum_password_length.unwrap_or(BUILT_IN_LENGTH),
+            require_symbols: symbols,
+            require_numbers: numbers,
+            require_uppercase_characters: uppercase,
+            require_lowercase_characters: lowercase,
+            allow_users_to_change_password: spec.allow_users_to_change_password.unwrap_or(false),
+            max_password_age: spec.max_password_age.unwrap_or(0),
+            password_reuse_prevention: spec.password_reuse_prevention.unwrap_or(0),
+            hard_expiry: spec.hard_expiry.unwrap_or(false),
+        }
+    }
+
+    /// How many kinds of characters a password needs.
+    fn kinds(&self) -> usize {
+        [
+            self.require_symbols,
+            self.require_numbers,
+            self.require_uppercase_characters,
+            self.require_lowercase_characters,
+        ]
+        .into_iter()
+        .filter(|kind| *kind)
+        .count()
+    }
+
+    /// In what it asks for less than AWS's built-in rules.
+    fn weaker_than_built_in(&self) -> Vec<String> {
+        let mut weaker = Vec::new();
+        if self.minimum_password_length < BUILT_IN_LENGTH {
+            weaker.push(format!(
+                "weaker than before: without a policy AWS asks for {BUILT_IN_LENGTH} characters, and this one for {}",
+                self.minimum_password_length
+            ));
+        }
+        if self.kinds() < BUILT_IN_KINDS {
+            weaker.push(format!(
+                "weaker than before: without a policy AWS asks for {BUILT_IN_KINDS} of the four kinds of characters, and this one for {}",
+                self.kinds()
+            ));
+        }
+        weaker
+    }
 }
 
 /// The writes of this kind.
@@ -201,37 +257,28 @@ hard_expiry                    = true
             .read(GET, "", client.get_account_password_policy().send())
             .await
             .absent_if(&["NoSuchEntity"])?;
-        let Some(policy) = answer.as_ref().and_then(|answer| answer.password_policy()) else {
-            return Ok(vec![Object::absent("")]);
-        };
-        let state = State {
-            minimum_password_length: count(
-                "MinimumPasswordLength",
-                policy.minimum_password_length(),
-            )?
-            .max(State::API_DEFAULT.minimum_password_length),
-            require_symbols: policy.require_symbols(),
-            require_numbers: policy.require_numbers(),
-            require_uppercase_characters: policy.require_uppercase_characters(),
-            require_lowercase_characters: policy.require_lowercase_characters(),
-            allow_users_to_change_password: policy.allow_users_to_change_password(),
-            max_password_age: count("MaxPasswordAge", policy.max_password_age())?,
-            password_reuse_prevention: count(
-                "PasswordReusePrevention",
-                policy.password_reuse_prevention(),
-            )?,
-            hard_expiry: policy.hard_expiry().unwrap_or_default(),
-        };
-        Ok(vec![Object::present("", state)])
+        let Some(answer) = answer else { return Ok(vec![Object::absent("")]) };
+        let policy = told("PasswordPolicy", answer.password_policy())?;
+        Ok(vec![Object::present("", read(policy)?)])
     }
 
     fn diff(_facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Action>> {
         let now = object.state();
-        let base = now.unwrap_or(&State::API_DEFAULT);
+        // What nobody declares is not made.
+        if now.is_none() && *spec == Spec::default() {
+            return Vec::new();
+        }
+        let base = now.cloned().unwrap_or_else(|| State::made(spec));
         let mut drift = Drift::new();
+        let mut not_declared = Vec::new();
         macro_rules! settle {
             ($field:ident) => {{
-                drift.compare(stringify!($field), now.map(|now| &now.$field), spec.$field.as_ref());
+                let name = stringify!($field);
+                drift.compare(name, now.map(|now| &now.$field), spec.$field.as_ref());
+                if now.is_none() && spec.$field.is_none() {
+                    drift.add(name, None::<&str>, Some(&base.$field));
+                    not_declared.push(name);
+                }
                 spec.$field.unwrap_or(base.$field)
             }};
         }
@@ -249,11 +296,23 @@ hard_expiry                    = true
         if drift.is_empty() {
             return Vec::new();
         }
+        // Without a policy passwords never expire.
+        let (age_before, locked_before) =
+            now.map_or((0, false), |now| (now.max_password_age, now.hard_expiry));
         let days = policy.max_password_age;
-        let expires_sooner =
-            days != 0 && (base.max_password_age == 0 || days < base.max_password_age);
-        let locks_out = policy.hard_expiry && !base.hard_expiry;
+        let expires_sooner = days != 0 && (age_before == 0 || days < age_before);
+        let locks_out = policy.hard_expiry && !locked_before;
+        let weaker = now.map_or_else(|| policy.weaker_than_built_in(), |_| Vec::new());
         let mut change = Change::new(Action::Update { policy }, drift);
+        if !not_declared.is_empty() {
+            change = change.warn(format!(
+                "there is no policy yet, and AWS makes one as a whole; not declared: {}",
+                not_declared.join(", ")
+            ));
+        }
+        for warning in weaker {
+            change = change.warn(warning);
+        }
         if expires_sooner {
             change = change.risk(Risk::Disruptive).warn(format!(
                 "users whose password is older than {days} days must change it at their next sign-in"
@@ -273,16 +332,23 @@ hard_expiry                    = true
             Action::Update { policy } => {
                 let request = client
                     .update_account_password_policy()
-                    .minimum_password_length(setting(policy.minimum_password_length))
+                    .minimum_password_length(sendable(
+                        "MinimumPasswordLength",
+                        policy.minimum_password_length,
+                    )?)
                     .require_symbols(policy.require_symbols)
                     .require_numbers(policy.require_numbers)
                     .require_uppercase_characters(policy.require_uppercase_characters)
                     .require_lowercase_characters(policy.require_lowercase_characters)
                     .allow_users_to_change_password(policy.allow_users_to_change_password)
-                    .set_max_password_age(off_is_left_out(policy.max_password_age))
+                    .set_max_password_age(off_is_left_out(
+                        "MaxPasswordAge",
+                        policy.max_password_age,
+                    )?)
                     .set_password_reuse_prevention(off_is_left_out(
+                        "PasswordReusePrevention",
                         policy.password_reuse_prevention,
-                    ))
+                    )?)
                     .hard_expiry(policy.hard_expiry);
                 cx.write(UPDATE, request.send()).await.map(drop).map_err(Into::into)
             }
@@ -321,22 +387,39 @@ hard_expiry                    = true
     }
 }
 
-/// A count from AWS; absent is 0, a negative one is nonsense.
-fn count(field: &str, value: Option<i32>) -> Result<u32, ObserveError> {
-    u32::try_from(value.unwrap_or_default()).map_err(|error| ObserveError::Malformed {
-        field: field.to_owned(),
-        problem: error.to_string(),
+/// The settings as AWS tells them.
+fn read(policy: &PasswordPolicyOfAws) -> Result<State, ObserveError> {
+    // An absent MaxPasswordAge means that passwords do not expire, which ExpirePasswords says too
+    // (IAM API Reference, `PasswordPolicy`).
+    let age = policy.max_password_age();
+    if policy.expire_passwords() {
+        told("MaxPasswordAge", age)?;
+    }
+    Ok(State {
+        minimum_password_length: count(
+            "MinimumPasswordLength",
+            told("MinimumPasswordLength", policy.minimum_password_length())?,
+        )?,
+        // The API model gives these five the default false, so that absent is false.
+        require_symbols: policy.require_symbols(),
+        require_numbers: policy.require_numbers(),
+        require_uppercase_characters: policy.require_uppercase_characters(),
+        require_lowercase_characters: policy.require_lowercase_characters(),
+        allow_users_to_change_password: policy.allow_users_to_change_password(),
+        max_password_age: count("MaxPasswordAge", age.unwrap_or(0))?,
+        // Set by nobody, they have the defaults that `UpdateAccountPasswordPolicy` documents: 0 and
+        // false. AWS leaves both out then.
+        password_reuse_prevention: count(
+            "PasswordReusePrevention",
+            policy.password_reuse_prevention().unwrap_or(0),
+        )?,
+        hard_expiry: policy.hard_expiry().unwrap_or(false),
     })
 }
 
-/// A count for AWS; the schema keeps it far below the limit.
-fn setting(value: u32) -> i32 {
-    i32::try_from(value).unwrap_or(i32::MAX)
-}
-
 /// AWS turns these two settings off when they are left out; 0 is outside their range.
-fn off_is_left_out(value: u32) -> Option<i32> {
-    (value > 0).then(|| setting(value))
+fn off_is_left_out(field: &str, value: u32) -> Result<Option<i32>, WriteError> {
+    (value > 0).then(|| sendable(field, value)).transpose()
 }
 
 #[cfg(test)]
@@ -356,7 +439,68 @@ mod tests {
     }
 
     fn weak() -> Object<State> {
-        Object::present("", State { minimum_password_length: 8, ..State::API_DEFAULT })
+        let spec = Spec {
+            minimum_password_length: Some(8),
+            require_symbols: Some(false),
+            require_numbers: Some(false),
+            require_uppercase_characters: Some(false),
+            require_lowercase_characters: Some(false),
+            ..Spec::default()
+        };
+        Object::present("", State::made(&spec))
+    }
+
+    fn made(spec: &Spec) -> (State, Change<Action>) {
+        let mut changes = PasswordPolicy::diff(&facts(), spec, &Object::absent(""));
+        let change = changes.remove(0);
+        let Some(Action::Update { policy }) = change.action.clone() else { panic!("no update") };
+        (policy, change)
+    }
+
+    #[test]
+    fn the_first_policy_shows_every_setting_and_asks_for_no_less_than_aws_did() {
+        let (policy, change) = made(&Spec { max_password_age: Some(90), ..Spec::default() });
+        assert_eq!((policy.minimum_password_length, policy.kinds()), (8, 3));
+        assert_eq!(change.drift.len(), 9);
+        let shown: Vec<_> = change.drift.iter().map(|drift| drift.field.as_str()).collect();
+        for field in serde_json::to_value(&policy).unwrap().as_object().unwrap().keys() {
+            assert!(shown.contains(&field.as_str()), "{field}");
+        }
+        assert!(change.warnings[0].contains("not declared: minimum_password_length"));
+        assert!(!change.warnings.concat().contains("weaker"), "{:?}", change.warnings);
+    }
+
+    #[test]
+    fn the_first_policy_is_as_declared_and_warns_where_it_is_weaker() {
+        let strong = Spec { require_symbols: Some(true), ..Spec::default() };
+        assert_eq!(made(&strong).0.kinds(), 3, "symbols are one of the three");
+        let no_digits = Spec { require_numbers: Some(false), ..Spec::default() };
+        let (policy, change) = made(&no_digits);
+        assert!(policy.require_symbols && !policy.require_numbers);
+        assert!(!change.warnings.concat().contains("weaker"));
+        let short = Spec { minimum_password_length: Some(6), ..Spec::default() };
+        let (policy, change) = made(&short);
+        assert_eq!(policy.minimum_password_length, 6);
+        assert!(change.warnings.concat().contains("8 characters, and this one for 6"));
+        let two = Spec { require_symbols: Some(false), ..no_digits };
+        let (policy, change) = made(&two);
+        assert_eq!(policy.kinds(), 2);
+        assert!(change.warnings.concat().contains("kinds of characters, and this one for 2"));
+    }
+
+    #[test]
+    fn what_aws_leaves_out_means_what_it_documents_or_is_not_known() {
+        let answer = || PasswordPolicyOfAws::builder().minimum_password_length(8);
+        let off = read(&answer().build()).unwrap();
+        assert_eq!((off.max_password_age, off.password_reuse_prevention), (0, 0));
+        assert!(!off.hard_expiry && !off.require_symbols);
+        for untold in [
+            PasswordPolicyOfAws::builder().require_symbols(true),
+            answer().expire_passwords(true),
+            answer().max_password_age(-1),
+        ] {
+            assert!(read(&untold.build()).is_err());
+        }
     }
 
     #[test]

@@ -232,6 +232,17 @@ period_mode             = "exact"
         Ok(objects)
     }
 
+    async fn observe_one(
+        cx: &Cx,
+        spec: &Spec,
+        id: &str,
+    ) -> Result<Option<Object<State>>, ObserveError> {
+        let aliases = aliases(cx).await?;
+        let names = aliases.iter().filter(|alias| alias.target_key_id() == Some(id));
+        let names = names.filter_map(AliasListEntry::alias_name).map(str::to_owned).collect();
+        Ok(Some(look(cx, spec, id, names).await))
+    }
+
     fn diff(_facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Action>> {
         let (Some(state), Some(enabled)) = (object.state(), spec.enabled) else {
             return Vec::new();

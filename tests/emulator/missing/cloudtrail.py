@@ -19,7 +19,9 @@ from emulator.missing.cloudtrail_checks import (
     check_log_group,
     check_organization,
     check_role,
+    check_selectors,
     check_topic,
+    delivery_error,
 )
 from emulator.wire import Call
 
@@ -188,6 +190,10 @@ def get_trail_status(call: Call, _: Forward) -> dict[str, Any]:
         "TimeLoggingStarted": _text(trail.started),
         "TimeLoggingStopped": _text(trail.stopped),
     }
+    error = delivery_error(call.partition, trail.settings["S3BucketName"])
+    # The bucket of a trail that a test put here is nowhere.
+    if trail.logging and error and not trail.members:
+        status["LatestDeliveryError"] = error
     if trail.started:
         status["StartLoggingTime"] = trail.started
     if trail.stopped:
@@ -217,9 +223,8 @@ def put_event_selectors(call: Call, _: Forward) -> dict[str, Any]:
     basic, advanced = call.params.get("EventSelectors"), call.params.get("AdvancedEventSelectors")
     if bool(basic) == bool(advanced):
         raise AwsError("InvalidEventSelectorsException", "Give either event selectors or advanced event selectors.")
+    check_selectors(basic or [], advanced or [])
     if basic:
-        if len(basic) > 5:
-            raise AwsError("InvalidEventSelectorsException", "A trail has at most five event selectors.")
         trail.selectors = [
             {
                 "ReadWriteType": "All",
@@ -232,15 +237,6 @@ def put_event_selectors(call: Call, _: Forward) -> dict[str, Any]:
         ]
         trail.advanced = None
         return {"TrailARN": trail.arn, "EventSelectors": trail.selectors}
-    for selector in advanced:
-        fields = {s["Field"]: s for s in selector["FieldSelectors"]}
-        if "eventCategory" not in fields:
-            raise AwsError(
-                "InvalidEventSelectorsException", "An advanced event selector needs the field eventCategory."
-            )
-        for only_equals in ("eventCategory", "readOnly", "resources.type"):
-            if set(fields.get(only_equals, {"Field": 1, "Equals": 1})) != {"Field", "Equals"}:
-                raise AwsError("InvalidEventSelectorsException", f"{only_equals} can only be compared with Equals.")
     trail.selectors, trail.advanced = None, advanced
     return {"TrailARN": trail.arn, "AdvancedEventSelectors": advanced}
 

@@ -1,9 +1,10 @@
-"""What CloudTrail verifies about the things that a trail uses: organization, bucket, key, topic, log group, role.
+"""What CloudTrail verifies: selectors, and what a trail uses: organization, bucket, key, topic, log group, role.
 
 Policies are read only as far as "does it let CloudTrail do this"; conditions and prefixes are not judged.
 """
 
 import re
+from typing import Any
 
 from emulator.answers import AwsError
 from emulator.policy import allows_service
@@ -23,20 +24,94 @@ def check_organization(call: Call) -> None:
 
 
 def check_bucket(call: Call, name: str) -> None:
-    from moto.s3.models import s3_backends
-
-    for partitions in list(s3_backends.values()):
-        bucket = partitions[call.partition].buckets.get(name)
-        if bucket:
-            break
-    else:
-        raise AwsError("S3BucketDoesNotExistException", f"S3 bucket {name} does not exist!")
-    policy = bucket.policy.decode() if isinstance(bucket.policy, bytes) else bucket.policy
-    for action in ("s3:GetBucketAcl", "s3:PutObject"):
-        if not allows_service(policy, SERVICE, action):
+    match delivery_error(call.partition, name):
+        case "NoSuchBucket":
+            raise AwsError("S3BucketDoesNotExistException", f"S3 bucket {name} does not exist!")
+        case "AccessDenied":
             raise AwsError(
                 "InsufficientS3BucketPolicyException", f"Incorrect S3 bucket policy is detected for bucket: {name}"
             )
+
+
+def delivery_error(partition: str, name: str) -> str | None:
+    """What S3 would answer to CloudTrail's delivery."""
+    from moto.s3.models import s3_backends
+
+    for partitions in list(s3_backends.values()):
+        bucket = partitions[partition].buckets.get(name)
+        if bucket:
+            break
+    else:
+        return "NoSuchBucket"
+    policy = bucket.policy.decode() if isinstance(bucket.policy, bytes) else bucket.policy
+    allowed = all(allows_service(policy, SERVICE, action) for action in ("s3:GetBucketAcl", "s3:PutObject"))
+    return None if allowed else "AccessDenied"
+
+
+# A whole service, or one resource of it; S3 values are beginnings, the others whole ARNs.
+DATA_RESOURCES = {
+    "AWS::S3::Object": r"arn:[^:*]+:s3(:::|:::[^/:*]+/[^*]*)?",
+    "AWS::Lambda::Function": r"arn:[^:*]+:lambda(:[^:*]+:\d{12}:function:[^*]+)?",
+    "AWS::DynamoDB::Table": r"arn:[^:*]+:dynamodb(:[^:*]+:\d{12}:table/[^*]+)?",
+}
+EXCLUDABLE = {"kms.amazonaws.com", "rdsdata.amazonaws.com"}
+# Of a trail; event data stores know more.
+FIELDS = {
+    "Management": {"eventCategory", "eventSource", "readOnly"},
+    "Data": {
+        "eventCategory",
+        "eventName",
+        "eventSource",
+        "eventType",
+        "readOnly",
+        "resources.ARN",
+        "resources.type",
+        "sessionCredentialFromConsole",
+        "userIdentity.arn",
+    },
+    "NetworkActivity": {"eventCategory", "eventSource", "eventName", "errorCode", "vpcEndpointId"},
+}
+REQUIRED = {"Management": set(), "Data": {"resources.type"}, "NetworkActivity": {"eventSource"}}
+
+
+def check_selectors(basic: list[dict[str, Any]], advanced: list[dict[str, Any]]) -> None:
+    """What CloudTrail refuses of selectors; the quotas as far as evenkeel can meet them."""
+    if len(basic) > 5:
+        raise _selectors("A trail has at most five event selectors.")
+    for selector in basic:
+        strange = set(selector.get("ExcludeManagementEventSources", [])) - EXCLUDABLE
+        if strange:
+            raise _selectors(f"The value(s) for ExcludeManagementEventSources are not valid: {sorted(strange)}")
+        for resource in selector.get("DataResources", []):
+            for value in resource.get("Values", []):
+                if not re.fullmatch(DATA_RESOURCES.get(resource["Type"], ""), value):
+                    raise _selectors(f"Value {value} for DataResources.Values is invalid.")
+    for selector in advanced:
+        _check_advanced({one["Field"]: one for one in selector["FieldSelectors"]})
+
+
+def _check_advanced(fields: dict[str, dict[str, Any]]) -> None:
+    for field, condition in fields.items():
+        values = [value for name, values in condition.items() if name != "Field" for value in values]
+        if not values:
+            raise _selectors(f"The condition on {field} has no values.")
+        if any("*" in value for value in values):
+            raise _selectors("Wildcards are not supported.")
+        if field in ("eventCategory", "readOnly", "resources.type") and set(condition) != {"Field", "Equals"}:
+            raise _selectors(f"{field} can only be compared with Equals.")
+        if field == "readOnly" and not set(values) <= {"true", "false"}:
+            raise _selectors("readOnly is true or false.")
+    category = fields.get("eventCategory", {"Equals": []})["Equals"]
+    if len(category) != 1 or category[0] not in FIELDS:
+        raise _selectors("An advanced event selector needs the field eventCategory with one known value.")
+    if not set(fields) <= FIELDS[category[0]]:
+        raise _selectors(f"Fields that {category[0]} events of a trail do not have: {sorted(fields)}")
+    if not REQUIRED[category[0]] <= set(fields):
+        raise _selectors(f"{category[0]} events need {sorted(REQUIRED[category[0]])}.")
+
+
+def _selectors(message: str) -> AwsError:
+    return AwsError("InvalidEventSelectorsException", message)
 
 
 def check_key(call: Call, key_id: str) -> str:

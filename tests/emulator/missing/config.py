@@ -19,6 +19,11 @@ SERVICE_LINKED_PREFIX = "AWSConfigurationRecorderFor"
 ALL = "ALL_SUPPORTED_RESOURCE_TYPES"
 INCLUSION = "INCLUSION_BY_RESOURCE_TYPES"
 EXCLUSION = "EXCLUSION_BY_RESOURCE_TYPES"
+NEVER_DAILY = {
+    "AWS::Config::ResourceCompliance",
+    "AWS::Config::ConformancePackCompliance",
+    "AWS::Config::ConfigurationRecorder",
+}
 
 
 @dataclass
@@ -60,6 +65,9 @@ def put_recorder(call: Call, _: Forward) -> dict[str, Any]:
     mode = given.get("recordingMode") or {"recordingFrequency": "CONTINUOUS"}
     if len(mode.get("recordingModeOverrides", [])) > 1:
         raise AwsError("ValidationException", "A recording mode has at most one override.")
+    for override in mode.get("recordingModeOverrides", []):
+        if override["recordingFrequency"] == "DAILY" and not NEVER_DAILY.isdisjoint(override["resourceTypes"]):
+            raise AwsError("ValidationException", "Daily recording cannot be specified for these resource types.")
     first = settings.recorder is None
     settings.recorder = {
         "arn": f"arn:{call.partition}:config:{call.region}:{call.account}:configuration-recorder/{name}/emulated",
@@ -86,7 +94,7 @@ def describe_recorder_status(call: Call, _: Forward) -> dict[str, Any]:
         return {"ConfigurationRecordersStatus": []}
     status: dict[str, Any] = {"arn": recorder["arn"], "name": recorder["name"], "recording": settings.recording}
     if settings.started:
-        status |= {"lastStartTime": settings.started, "lastStatus": "Success", "lastStatusChangeTime": settings.started}
+        status |= {"lastStartTime": settings.started, "lastStatus": "SUCCESS", "lastStatusChangeTime": settings.started}
     if settings.stopped:
         status["lastStopTime"] = settings.stopped
     return {"ConfigurationRecordersStatus": [status]}
@@ -161,15 +169,24 @@ def describe_channel_status(call: Call, _: Forward) -> dict[str, Any]:
     channel, recording = _named_channel(call), _of(call).recording
     if not channel:
         return {"DeliveryChannelsStatus": []}
-    stream = (
-        {"lastStatus": "Success", "lastStatusChangeTime": _now()} if recording else {"lastStatus": "Not_Applicable"}
-    )
+    # AWS answers in capitals, whatever its API model says.
+    stream: dict[str, Any] = {"lastStatus": "NOT_APPLICABLE"}
+    history: dict[str, Any] = {}
+    if recording:
+        if channel.get("snsTopicARN"):
+            stream = {"lastStatus": "SUCCESS", "lastStatusChangeTime": _now()}
+        try:
+            _check_bucket(call, channel.get("s3BucketName"), _of(call).recorder["roleARN"])
+            history = {"lastStatus": "SUCCESS", "lastSuccessfulTime": _now()}
+        except AwsError as error:
+            code = "NoSuchBucket" if error.code == "NoSuchBucketException" else "AccessDenied"
+            history = {"lastStatus": "FAILURE", "lastErrorCode": code, "lastErrorMessage": str(error)}
     return {
         "DeliveryChannelsStatus": [
             {
                 "name": channel["name"],
                 "configSnapshotDeliveryInfo": {},
-                "configHistoryDeliveryInfo": {},
+                "configHistoryDeliveryInfo": history,
                 "configStreamDeliveryInfo": stream,
             }
         ]

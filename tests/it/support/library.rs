@@ -11,7 +11,7 @@ use evenkeel::aws::{Session, meter::Meter};
 use evenkeel::baseline::check::Checker;
 use evenkeel::baseline::load::Memory;
 use evenkeel::baseline::{self, Baseline, Environment, LoadOptions};
-use evenkeel::kinds::erased::DynKind;
+use evenkeel::kinds::erased::{ApplyError, DynKind};
 use evenkeel::kinds::{Cx, Facts, Object, Risk, registry};
 use evenkeel::names::Region;
 use evenkeel::plan::{
@@ -136,6 +136,17 @@ pub fn plan(session: &Arc<Session>, declaration: &Declaration, items: Vec<Observ
 
 /// Does one write of a kind, without a plan.
 pub async fn write(session: &Arc<Session>, object: &ObjectPlan, action: &Value) {
+    try_write(session, object, action)
+        .await
+        .unwrap_or_else(|error| panic!("{}: {action}: {error}", object.title()));
+}
+
+/// The same, which AWS may refuse.
+pub async fn try_write(
+    session: &Arc<Session>,
+    object: &ObjectPlan,
+    action: &Value,
+) -> Result<(), ApplyError> {
     let facts = Facts {
         account: object.account.clone(),
         partition: session.partition().to_owned(),
@@ -145,9 +156,7 @@ pub async fn write(session: &Arc<Session>, object: &ObjectPlan, action: &Value) 
     };
     let cx = Cx::new(facts, Arc::clone(session), Arc::new(ReadCache::default()));
     let kind = registry::find(&object.item.kind).unwrap();
-    kind.apply(&cx.writable(), action)
-        .await
-        .unwrap_or_else(|error| panic!("{}: {action}: {error}", object.title()));
+    kind.apply(&cx.writable(), action).await
 }
 
 /// An observed object without what AWS makes anew each time, such as the ids of rules.

@@ -10,11 +10,12 @@ use super::selectors::{Selectors, send_advanced, send_basic};
 use super::spec::{Action, InsightCategory, Settings, Step};
 use crate::aws::settle::settle;
 use crate::aws::{AwsError, Call, ErrorClass};
-use crate::kinds::WriteCx;
 use crate::kinds::tags::Tags;
+use crate::kinds::{WriteCx, WriteError};
 use crate::names::Region;
 
 const CREATE: Call = Call::new("cloudtrail", "CreateTrail");
+const DESCRIBE: Call = Call::new("cloudtrail", "DescribeTrails");
 const UPDATE: Call = Call::new("cloudtrail", "UpdateTrail");
 const PUT_SELECTORS: Call = Call::new("cloudtrail", "PutEventSelectors");
 const PUT_INSIGHTS: Call = Call::new("cloudtrail", "PutInsightSelectors");
@@ -39,9 +40,12 @@ pub fn permission(step: &Step) -> &'static str {
     }
 }
 
-pub async fn apply(cx: &WriteCx, action: &Action) -> Result<(), AwsError> {
+pub async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
     let cx = cx.in_region(Region::new(&action.region));
-    settle(is_settling, || step(&cx, &action.trail, &action.step)).await
+    // Only what AWS answered is worth another attempt; what cannot be sent never can.
+    let settling =
+        |error: &WriteError| matches!(error, WriteError::Aws(error) if is_settling(error));
+    settle(settling, || step(&cx, &action.trail, &action.step)).await
 }
 
 /// CloudTrail tries bucket, key and role at once, and new policies need some time to arrive.
@@ -52,11 +56,12 @@ fn is_settling(error: &AwsError) -> bool {
         || (error.is_code(&role_not_yet_known) && error.message.contains("Access denied"))
 }
 
-async fn step(cx: &WriteCx, trail: &str, step: &Step) -> Result<(), AwsError> {
+async fn step(cx: &WriteCx, name: &str, step: &Step) -> Result<(), WriteError> {
     let client = cx.client(Client::new);
+    let trail = &arn(cx, name);
     match step {
-        Step::Create { settings, tags } => create(cx, &client, trail, settings, tags).await,
-        Step::Update { settings } => update(cx, &client, trail, settings).await,
+        Step::Create { settings, tags } => create(cx, &client, name, settings, tags).await?,
+        Step::Update { settings } => update(cx, &client, trail, settings).await?,
         Step::PutEventSelectors { selectors } => {
             let request = client.put_event_selectors().trail_name(trail);
             let request = match selectors {
@@ -64,10 +69,10 @@ async fn step(cx: &WriteCx, trail: &str, step: &Step) -> Result<(), AwsError> {
                     request.set_event_selectors(Some(list.iter().map(send_basic).collect()))
                 }
                 Selectors::Advanced(list) => request.set_advanced_event_selectors(Some(
-                    list.iter().filter_map(|selector| send_advanced(selector).ok()).collect(),
+                    list.iter().map(send_advanced).collect::<Result<_, _>>()?,
                 )),
             };
-            cx.write(PUT_SELECTORS, request.send()).await.map(drop)
+            cx.write(PUT_SELECTORS, request.send()).await?;
         }
         Step::PutInsightSelectors { insight_selectors } => {
             let selectors = insight_selectors
@@ -88,47 +93,45 @@ async fn step(cx: &WriteCx, trail: &str, step: &Step) -> Result<(), AwsError> {
                 .put_insight_selectors()
                 .trail_name(trail)
                 .set_insight_selectors(Some(selectors));
-            cx.write(PUT_INSIGHTS, request.send()).await.map(drop)
+            cx.write(PUT_INSIGHTS, request.send()).await?;
         }
         Step::PutEventConfiguration { event_aggregation } => {
             let templates: Vec<_> = event_aggregation
                 .iter()
                 .map(|template| Template::from(template.as_str()))
                 .collect();
-            let configuration = AggregationConfiguration::builder()
-                .event_category(EventCategoryAggregation::Data)
-                .set_templates(Some(templates))
-                .build();
-            let configurations = if event_aggregation.is_empty() {
+            let configurations = if templates.is_empty() {
                 Vec::new()
             } else {
-                configuration.into_iter().collect()
+                let data = AggregationConfiguration::builder()
+                    .event_category(EventCategoryAggregation::Data)
+                    .set_templates(Some(templates));
+                vec![data.build()?]
             };
             let request = client
                 .put_event_configuration()
                 .trail_name(trail)
                 .set_aggregation_configurations(Some(configurations));
-            cx.write(PUT_EVENT_CONFIGURATION, request.send()).await.map(drop)
+            cx.write(PUT_EVENT_CONFIGURATION, request.send()).await?;
         }
         Step::AddTags { tags } => {
             let request =
-                client.add_tags().resource_id(arn(cx, trail)).set_tags_list(Some(send_tags(tags)));
-            cx.write(ADD_TAGS, request.send()).await.map(drop)
+                client.add_tags().resource_id(trail).set_tags_list(Some(send_tags(tags)?));
+            cx.write(ADD_TAGS, request.send()).await?;
         }
         Step::RemoveTags { tags } => {
-            let request = client
-                .remove_tags()
-                .resource_id(arn(cx, trail))
-                .set_tags_list(Some(send_tags(tags)));
-            cx.write(REMOVE_TAGS, request.send()).await.map(drop)
+            let request =
+                client.remove_tags().resource_id(trail).set_tags_list(Some(send_tags(tags)?));
+            cx.write(REMOVE_TAGS, request.send()).await?;
         }
         Step::StartLogging => {
-            cx.write(START, client.start_logging().name(trail).send()).await.map(drop)
+            cx.write(START, client.start_logging().name(trail).send()).await?;
         }
         Step::StopLogging => {
-            cx.write(STOP, client.stop_logging().name(trail).send()).await.map(drop)
+            cx.write(STOP, client.stop_logging().name(trail).send()).await?;
         }
     }
+    Ok(())
 }
 
 async fn create(
@@ -137,7 +140,7 @@ async fn create(
     trail: &str,
     settings: &Settings,
     tags: &Tags,
-) -> Result<(), AwsError> {
+) -> Result<(), WriteError> {
     let text = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let request = client
         .create_trail()
@@ -153,12 +156,44 @@ async fn create(
         .set_cloud_watch_logs_role_arn(text(&settings.cloud_watch_logs_role_arn))
         .set_sns_topic_name(text(&settings.sns_topic_name))
         .set_recursive_logging(settings.recursive_logging)
-        .set_tags_list((!tags.is_empty()).then(|| send_tags(tags)));
+        .set_tags_list((!tags.is_empty()).then(|| send_tags(tags)).transpose()?);
     match cx.write(CREATE, request.send()).await {
-        // Made by an earlier try; whether it is as declared is observed afterwards.
-        Err(error) if error.is_code(&["TrailAlreadyExistsException"]) => Ok(()),
-        answer => answer.map(drop),
+        Err(error)
+            if error.is_code(&["TrailAlreadyExistsException"])
+                && is_made(cx, client, trail, settings).await? =>
+        {
+            Ok(())
+        }
+        answer => Ok(answer.map(drop)?),
     }
+}
+
+/// Whether the trail that is there has all that was asked for, as one that an earlier try made
+/// whose answer was lost; somebody else's is not taken over.
+async fn is_made(
+    cx: &WriteCx,
+    client: &Client,
+    name: &str,
+    settings: &Settings,
+) -> Result<bool, WriteError> {
+    let arn = arn(cx, name);
+    let request = client.describe_trails().trail_name_list(&arn).send();
+    let answer = cx.write(DESCRIBE, request).await?;
+    let same = |wanted: Option<bool>, there: Option<bool>| wanted.is_none() || wanted == there;
+    Ok(answer.trail_list().iter().any(|there| {
+        there.trail_arn() == Some(arn.as_str())
+            && there.s3_bucket_name() == settings.s3_bucket_name.as_deref()
+            && there.s3_key_prefix().unwrap_or_default()
+                == settings.s3_key_prefix.as_deref().unwrap_or_default()
+            && same(settings.is_multi_region_trail, there.is_multi_region_trail())
+            && same(settings.is_organization_trail, there.is_organization_trail())
+            && same(settings.enable_log_file_validation, there.log_file_validation_enabled())
+    }))
+}
+
+/// A name alone could be taken for that of another Region's trail, which is seen here too.
+fn arn(cx: &WriteCx, name: &str) -> String {
+    format!("arn:{}:cloudtrail:{}:{}:trail/{name}", cx.partition, cx.region, cx.account)
 }
 
 /// What is not set stays as it is; "" takes a setting away.
@@ -185,12 +220,7 @@ async fn update(
     cx.write(UPDATE, request.send()).await.map(drop)
 }
 
-fn arn(cx: &WriteCx, trail: &str) -> String {
-    format!("arn:{}:cloudtrail:{}:{}:trail/{trail}", cx.partition, cx.region, cx.account)
-}
-
-fn send_tags(tags: &Tags) -> Vec<Tag> {
-    tags.iter()
-        .filter_map(|(key, value)| Tag::builder().key(key).value(value).build().ok())
-        .collect()
+fn send_tags(tags: &Tags) -> Result<Vec<Tag>, WriteError> {
+    let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
+    Ok(tags.collect::<Result<_, _>>()?)
 }

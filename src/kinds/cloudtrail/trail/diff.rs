@@ -2,56 +2,62 @@
 
 use std::collections::BTreeSet;
 
-use super::observe::{declared_region, place};
-use super::selectors::{ReadWriteType, Selectors};
+use super::arn::{self, TrailArn};
+use super::observe::declared_region;
+use super::selectors::Selectors;
 use super::spec::{Action, Settings, Spec, State, Step};
 use crate::kinds::tags;
 use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo, compared};
 
 pub fn diff(facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Action>> {
     let Some(state) = object.state() else { return create(facts, spec) };
-    let (account, region) = place(&state.arn);
-    if account != Some(facts.account.as_str()) {
-        return of_organization(spec, state);
+    // Only what `observe` made has such an ARN; nothing is compared without.
+    let Some(arn) = TrailArn::parse(&state.arn) else { return Vec::new() };
+    if arn.account != facts.account.as_str() {
+        return of_organization(spec, state, &arn);
     }
-    let home = region.unwrap_or_default();
-    let mut changes = Vec::new();
-    changes.extend(misplaced(spec, home));
-    let trail = Trail { spec, region: home, is_new: false };
-    changes.extend(trail.update(state));
-    changes.extend(trail.selectors(state.selectors.as_ref()));
-    changes.extend(trail.insights(state.insight_selectors.as_ref()));
-    changes.extend(trail.aggregation(state.event_aggregation.as_ref()));
-    if let (Some(actual), Some(desired)) = (&state.tags, &spec.tags) {
-        changes.extend(tags::CLOUDTRAIL.changes(
-            actual,
-            desired,
-            |tags| trail.act(Step::AddTags { tags }),
-            |tags| trail.act(Step::RemoveTags { tags }),
-        ));
+    if let Some(finding) = misplaced(facts, spec, state, &arn) {
+        return vec![finding];
     }
-    changes.extend(trail.logging(state.is_logging));
-    changes.extend(excluded_sources(spec, state));
-    changes.extend(broken_delivery(state));
+    let mut changes = Trail { spec, place: arn.into(), is_new: false }.changes(state);
+    changes.extend(findings(spec, state));
     changes
 }
 
 /// A trail on its way to the declared state.
 struct Trail<'a> {
     spec: &'a Spec,
-    region: &'a str,
+    place: Place<'a>,
     /// Whether it is only about to be made: then nothing can be lost.
     is_new: bool,
 }
 
+/// Where a trail is at home.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    partition: &'a str,
+    region: &'a str,
+    account: &'a str,
+}
+
+impl<'a> From<TrailArn<'a>> for Place<'a> {
+    fn from(arn: TrailArn<'a>) -> Self {
+        Self { partition: arn.partition, region: arn.region, account: arn.account }
+    }
+}
+
 fn create(facts: &Facts, spec: &Spec) -> Vec<Change<Action>> {
     let region = declared_region(facts, spec).to_string();
-    let trail = Trail { spec, region: &region, is_new: true };
+    let place =
+        Place { partition: &facts.partition, region: &region, account: facts.account.as_str() };
+    let trail = Trail { spec, place, is_new: true };
     let mut drift = Drift::new();
     drift.add("", None::<&str>, Some(&spec.name));
     let desired = trail.compare_settings(&mut drift, None, None);
     drift.compare("tags", None, spec.tags.as_ref().filter(|tags| !tags.is_empty()));
     if spec.s3_bucket_name.is_none() {
+        // One finding for all that is declared of it.
+        compared::mark_all();
         return vec![
             Change::finding(drift)
                 .withhold("the trail is not there, and cannot be made without s3_bucket_name"),
@@ -66,36 +72,109 @@ fn create(facts: &Facts, spec: &Spec) -> Vec<Change<Action>> {
     changes
 }
 
-/// What matters of a trail that another account governs.
-fn of_organization(spec: &Spec, state: &State) -> Vec<Change<Action>> {
+/// A trail of the organization, which another account governs: whatever differs is reported.
+fn of_organization(spec: &Spec, state: &State, arn: &TrailArn<'_>) -> Vec<Change<Action>> {
     let mut drift = Drift::new();
-    drift.compare("is_logging", Some(&state.is_logging), spec.is_logging.as_ref());
-    drift.compare(
-        "enable_log_file_validation",
-        state.settings.enable_log_file_validation.as_ref(),
-        spec.enable_log_file_validation.as_ref(),
-    );
-    if drift.is_empty() {
-        return Vec::new();
+    if let Some(region) = &spec.home_region {
+        drift.compare_text("home_region", Some(arn.region), Some(region));
     }
-    vec![
-        Change::finding(drift).withhold("only the organization's management account can change it"),
-    ]
+    for change in (Trail { spec, place: (*arn).into(), is_new: false }).changes(state) {
+        drift.0.extend(change.drift);
+    }
+    let mut changes = Vec::new();
+    if !drift.is_empty() {
+        changes.push(Change::finding(drift).withhold(format!(
+            "only account {} can change the trail {}: do it there, or declare here what it is meant to be",
+            arn.account, arn.name
+        )));
+    }
+    changes.extend(hidden(spec, state, arn));
+    changes.extend(findings(spec, state));
+    changes
 }
 
-fn misplaced(spec: &Spec, home: &str) -> Option<Change<Action>> {
-    let declared = spec.home_region.as_deref()?;
+/// What AWS does not show of another account's trail cannot be in sync.
+fn hidden(spec: &Spec, state: &State, arn: &TrailArn<'_>) -> Vec<Change<Action>> {
+    let of_selectors = [
+        "event_selectors",
+        "advanced_event_selectors",
+        "record_all_management_events",
+        "forbid_excluded_sources",
+    ];
+    let Ok(declared) = serde_json::to_value(spec) else { return Vec::new() };
+    let mut changes = Vec::new();
+    for (part, why) in &state.hidden {
+        let fields: &[&str] =
+            if part == "event_selectors" { &of_selectors } else { &[part.as_str()] };
+        let mut drift = Drift::new();
+        for field in fields {
+            if let Some(value) = declared.get(field).filter(|value| !value.is_null()) {
+                drift.add(field, None::<&str>, Some(value));
+            }
+        }
+        changes.push(Change::finding(drift).withhold(format!(
+            "AWS does not show this part of the trail of account {} ({why}): allow that call if \
+             evenkeel's role lacks it; if only that account may see it, declare it there and not here",
+            arn.account
+        )));
+    }
+    changes
+}
+
+/// A trail of the declared name that is at home in another Region is not the declared one.
+fn misplaced(
+    facts: &Facts,
+    spec: &Spec,
+    state: &State,
+    arn: &TrailArn<'_>,
+) -> Option<Change<Action>> {
+    let declared = declared_region(facts, spec);
+    if arn.region == declared.as_str() {
+        compared::mark("home_region");
+        return None;
+    }
+    compared::mark_all();
     let mut drift = Drift::new();
-    drift.compare_text("home_region", Some(home), Some(declared)).then(|| {
-        Change::finding(drift).withhold(
-            "the home Region of a trail cannot be changed: make another trail, or declare this Region",
+    drift.add("home_region", Some(arn.region), Some(&declared));
+    let reason = if state.namesakes.is_empty() {
+        format!(
+            "the trail {} is at home in {}, which cannot be changed: declare home_region = {:?} to \
+             govern it, or another name to have one in {declared}",
+            arn.text, arn.region, arn.region
         )
-    })
+    } else {
+        format!(
+            "several trails have this name, and none is at home in {declared}: {}, {}; declare the \
+             home_region of the one that is meant",
+            arn.text,
+            state.namesakes.join(", ")
+        )
+    };
+    Some(Change::finding(drift).withhold(reason))
 }
 
 impl Trail<'_> {
     fn act(&self, step: Step) -> Action {
-        Action { trail: self.spec.name.clone(), region: self.region.to_owned(), step }
+        Action { trail: self.spec.name.clone(), region: self.place.region.to_owned(), step }
+    }
+
+    /// The writes that bring it to the declared state.
+    fn changes(&self, state: &State) -> Vec<Change<Action>> {
+        let mut changes = Vec::new();
+        changes.extend(self.update(state));
+        changes.extend(self.selectors(state.selectors.as_ref()));
+        changes.extend(self.insights(state.insight_selectors.as_ref()));
+        changes.extend(self.aggregation(state.event_aggregation.as_ref()));
+        if let (Some(actual), Some(desired)) = (&state.tags, &self.spec.tags) {
+            changes.extend(tags::CLOUDTRAIL.changes(
+                actual,
+                desired,
+                |tags| self.act(Step::AddTags { tags }),
+                |tags| self.act(Step::RemoveTags { tags }),
+            ));
+        }
+        changes.extend(self.logging(state.is_logging));
+        changes
     }
 
     fn update(&self, state: &State) -> Option<Change<Action>> {
@@ -186,12 +265,10 @@ impl Trail<'_> {
         }
         self.compare_log_group(drift, actual, &mut send);
         let topic = actual.and_then(|actual| actual.sns_topic_name.as_deref());
-        compared::mark("sns_topic_name");
-        let same_topic =
-            topic.is_some_and(|arn| spec.sns_topic_name.as_deref() == arn.rsplit(':').next());
-        if !same_topic
-            && drift.compare_text("sns_topic_name", topic, spec.sns_topic_name.as_deref())
-        {
+        let Place { partition, region, account } = self.place;
+        let wanted = spec.sns_topic_name.as_deref();
+        let wanted = wanted.map(|topic| arn::topic(partition, region, account, topic));
+        if drift.compare_text("sns_topic_name", topic, wanted.as_deref()) {
             send.sns_topic_name = spec.sns_topic_name.clone();
         }
         send
@@ -222,24 +299,20 @@ impl Trail<'_> {
 
     fn selectors(&self, actual: Option<&Selectors>) -> Option<Change<Action>> {
         let actual = actual?;
-        let (field, desired) =
-            match (&self.spec.event_selectors, &self.spec.advanced_event_selectors) {
-                (Some(basic), _) => ("event_selectors", Selectors::Basic(basic.clone())),
-                (None, Some(advanced)) => {
-                    ("advanced_event_selectors", Selectors::Advanced(advanced.clone()))
-                }
-                (None, None) => return None,
-            };
+        let desired = self.spec.selectors()?;
+        let field = match self.spec.event_selectors {
+            Some(_) => "event_selectors",
+            None => "advanced_event_selectors",
+        };
         compared::mark(field);
-        let desired = desired.normal();
-        if *actual == desired {
+        if actual.mean_the_same_as(&desired) {
             return None;
         }
         let mut drift = Drift::new();
         drift.add(field, Some(actual), Some(&desired));
-        let adds = *actual == Selectors::default_selector() && records_all_management(&desired);
+        let loses = actual.record_more_than(&desired);
         let change = Change::new(self.act(Step::PutEventSelectors { selectors: desired }), drift);
-        Some(if self.is_new || adds {
+        Some(if self.is_new || !loses {
             change
         } else {
             change
@@ -293,47 +366,79 @@ impl Trail<'_> {
     }
 }
 
-fn records_all_management(selectors: &Selectors) -> bool {
-    match selectors {
-        Selectors::Basic(list) => list.iter().any(|selector| {
-            selector.include_management_events
-                && selector.read_write_type == ReadWriteType::All
-                && selector.exclude_management_event_sources.is_empty()
-        }),
-        Selectors::Advanced(list) => list.iter().any(|selector| {
-            selector.field_selectors.len() == 1
-                && selector.field_selectors.iter().any(|condition| {
-                    condition.field == "eventCategory" && condition.equals.contains("Management")
-                })
-        }),
-    }
+/// What is wrong with a trail and nothing that can be written.
+fn findings(spec: &Spec, state: &State) -> Vec<Change<Action>> {
+    let mut findings = Vec::new();
+    findings.extend(promised_events(spec, state));
+    findings.extend(broken_delivery(spec, state));
+    findings
 }
 
-fn excluded_sources(spec: &Spec, state: &State) -> Option<Change<Action>> {
-    let declares = spec.event_selectors.is_some() || spec.advanced_event_selectors.is_some();
-    if spec.forbid_excluded_sources != Some(true) || declares {
-        compared::mark("forbid_excluded_sources");
-        return None;
+/// The management events that are promised and not recorded.
+fn promised_events(spec: &Spec, state: &State) -> Vec<Change<Action>> {
+    // Declared selectors keep the promise (`check` sees to that), and they are compared themselves.
+    let kept = spec.declares_selectors() && state.selectors.is_some();
+    let promises = [
+        ("record_all_management_events", spec.record_all_management_events),
+        ("forbid_excluded_sources", spec.forbid_excluded_sources),
+    ];
+    let missing = state.selectors.as_ref().and_then(|selectors| selectors.missing().ok());
+    let mut findings = Vec::new();
+    for (field, promise) in promises {
+        if promise == Some(false) || (promise == Some(true) && kept) {
+            compared::mark(field);
+        }
+        let Some(missing) = missing.as_ref().filter(|_| promise == Some(true) && !kept) else {
+            continue;
+        };
+        compared::mark(field);
+        let left_out = match field {
+            "forbid_excluded_sources" => missing.sources().into_iter().collect(),
+            _ => missing.words(),
+        };
+        if left_out.is_empty() {
+            continue;
+        }
+        let mut drift = Drift::new();
+        drift.add(field, Some(&left_out), Some(true));
+        findings.push(Change::finding(drift).withhold(format!(
+            "the event selectors of the trail do not record {}; declare event_selectors = [] to \
+             record all management events and nothing else, or selectors that record them too",
+            match field {
+                "forbid_excluded_sources" =>
+                    format!("the management events of {}", left_out.join(", ")),
+                _ => left_out.join("; "),
+            }
+        )));
     }
-    let excluded = state.selectors.as_ref()?.excluded_sources();
-    compared::mark("forbid_excluded_sources");
-    if excluded.is_empty() {
-        return None;
-    }
-    let mut drift = Drift::new();
-    drift.add("forbid_excluded_sources", Some(&excluded), None::<&str>);
-    Some(Change::finding(drift).withhold(
-        "management events of these sources are not recorded; declare event_selectors = [] to record all",
-    ))
+    findings
 }
 
-fn broken_delivery(state: &State) -> Option<Change<Action>> {
-    let error = state.delivery_error.as_deref().filter(|_| state.is_logging)?;
-    let mut drift = Drift::new();
-    drift.add("is_logging", Some(error), Some("delivered"));
-    Some(Change::finding(drift).withhold(
-        "CloudTrail records and cannot deliver: look at the bucket's policy, and at the key's",
-    ))
+/// Deliveries that fail, each where the field that it contradicts is declared.
+fn broken_delivery(spec: &Spec, state: &State) -> Vec<Change<Action>> {
+    let set = |text: &Option<String>| text.as_deref().is_some_and(|text| !text.is_empty());
+    let is_promised = |field: &str| match field.split('.').next() {
+        Some("is_logging") => spec.is_logging == Some(true),
+        Some("enable_log_file_validation") => spec.enable_log_file_validation == Some(true),
+        Some("sns_topic_name") => set(&spec.sns_topic_name),
+        Some("cloud_watch_logs_log_group_arn") => set(&spec.cloud_watch_logs_log_group_arn),
+        _ => false,
+    };
+    let errors = state.delivery_errors.iter().filter(|(field, _)| is_promised(field));
+    errors
+        .filter(|_| state.is_logging)
+        .map(|(field, error)| {
+            let mut drift = Drift::new();
+            drift.add(field, Some(error), None::<&str>);
+            let look = match field.split('.').next() {
+                Some("sns_topic_name") => "the topic, its policy and its key's",
+                Some("cloud_watch_logs_log_group_arn") => "the log group and the role",
+                _ => "the bucket's policy, and at the key's",
+            };
+            Change::finding(drift)
+                .withhold(format!("CloudTrail records and cannot deliver: look at {look}"))
+        })
+        .collect()
 }
 
 pub fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
@@ -346,21 +451,26 @@ pub fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
             Some(state) => by(Step::Update { settings: former(settings, &state.settings) }),
             None => lost(),
         },
+        // Of a trail that was not there, what AWS gives to a new one is what was before.
         Step::PutEventSelectors { .. } => {
-            let selectors = state.and_then(|state| state.selectors.clone());
-            let selectors = selectors.unwrap_or_else(Selectors::default_selector);
-            by(Step::PutEventSelectors { selectors })
+            match former_part(state, Selectors::default_selector(), |state| state.selectors.clone())
+            {
+                Some(selectors) => by(Step::PutEventSelectors { selectors }),
+                None => lost(),
+            }
         }
-        Step::PutInsightSelectors { .. } => by(Step::PutInsightSelectors {
-            insight_selectors: state
-                .and_then(|state| state.insight_selectors.clone())
-                .unwrap_or_default(),
-        }),
-        Step::PutEventConfiguration { .. } => by(Step::PutEventConfiguration {
-            event_aggregation: state
-                .and_then(|state| state.event_aggregation.clone())
-                .unwrap_or_default(),
-        }),
+        Step::PutInsightSelectors { .. } => {
+            match former_part(state, BTreeSet::new(), |state| state.insight_selectors.clone()) {
+                Some(insight_selectors) => by(Step::PutInsightSelectors { insight_selectors }),
+                None => lost(),
+            }
+        }
+        Step::PutEventConfiguration { .. } => {
+            match former_part(state, BTreeSet::new(), |state| state.event_aggregation.clone()) {
+                Some(event_aggregation) => by(Step::PutEventConfiguration { event_aggregation }),
+                None => lost(),
+            }
+        }
         Step::AddTags { tags } => {
             let (former, new) =
                 tags::CLOUDTRAIL.before(tags, state.and_then(|state| state.tags.as_ref()));
@@ -380,6 +490,18 @@ pub fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
     }
 }
 
+/// What a part of the trail was before; `new` when there was no trail, nothing when it was not read.
+fn former_part<T>(
+    before: Option<&State>,
+    new: T,
+    part: impl FnOnce(&State) -> Option<T>,
+) -> Option<T> {
+    match before {
+        Some(state) => part(state),
+        None => Some(new),
+    }
+}
+
 /// The former values of the settings in `changed`; "" takes a text away again.
 fn former(changed: &Settings, before: &Settings) -> Settings {
     macro_rules! text {
@@ -388,21 +510,21 @@ fn former(changed: &Settings, before: &Settings) -> Settings {
         };
     }
     macro_rules! switch {
-        ($field:ident, $default:expr) => {
-            changed.$field.map(|_| before.$field.unwrap_or($default))
+        ($field:ident) => {
+            changed.$field.and(before.$field)
         };
     }
     Settings {
         s3_bucket_name: text!(s3_bucket_name),
         s3_key_prefix: text!(s3_key_prefix),
-        is_multi_region_trail: switch!(is_multi_region_trail, false),
-        include_global_service_events: switch!(include_global_service_events, true),
-        is_organization_trail: switch!(is_organization_trail, false),
-        enable_log_file_validation: switch!(enable_log_file_validation, false),
+        is_multi_region_trail: switch!(is_multi_region_trail),
+        include_global_service_events: switch!(include_global_service_events),
+        is_organization_trail: switch!(is_organization_trail),
+        enable_log_file_validation: switch!(enable_log_file_validation),
         kms_key_id: text!(kms_key_id),
         cloud_watch_logs_log_group_arn: text!(cloud_watch_logs_log_group_arn),
         cloud_watch_logs_role_arn: text!(cloud_watch_logs_role_arn),
         sns_topic_name: text!(sns_topic_name),
-        recursive_logging: switch!(recursive_logging, true),
+        recursive_logging: switch!(recursive_logging),
     }
 }

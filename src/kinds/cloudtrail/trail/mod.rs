@@ -1,19 +1,22 @@
 //! `cloudtrail.trail`: who did what, recorded and kept.
 
 mod apply;
+mod arn;
+mod check;
+mod coverage;
 mod diff;
 mod observe;
 pub mod selectors;
 pub mod spec;
 
-pub use std::collections::BTreeSet;
+use std::collections::BTreeSet;
 
 use spec::{Action, Spec, State};
 
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
     Change, Control, Cx, Facts, Found, ImpliedPermission, Kind, Object, ObserveError, Scope, Undo,
-    WriteCx, WriteError, control, tags,
+    WriteCx, WriteError, control,
 };
 use crate::names::Region;
 use selectors::Selectors;
@@ -87,6 +90,7 @@ recursive_logging              = true
 event_selectors                = []
 insight_selectors              = [{ insight_type = "ApiCallRateInsight" }, { insight_type = "ApiErrorRateInsight" }]
 event_aggregation              = []
+record_all_management_events   = true
 forbid_excluded_sources        = true
 tags                           = { team = "security", purpose = "audit" }
 "#,
@@ -131,7 +135,7 @@ field_selectors = [
     type Action = Action;
 
     fn check(spec: &Spec) -> Vec<SpecProblem> {
-        check(spec)
+        check::check(spec)
     }
 
     fn reads(spec: &Spec) -> Vec<&'static str> {
@@ -148,11 +152,10 @@ field_selectors = [
     }
 
     fn possible_writes(spec: &Spec) -> Vec<&'static str> {
-        let selects = spec.event_selectors.is_some() || spec.advanced_event_selectors.is_some();
         let parts = [
             (spec.s3_bucket_name.is_some(), "cloudtrail:CreateTrail"),
             (spec.has_settings(), "cloudtrail:UpdateTrail"),
-            (selects, "cloudtrail:PutEventSelectors"),
+            (spec.declares_selectors(), "cloudtrail:PutEventSelectors"),
             (spec.insight_selectors.is_some(), "cloudtrail:PutInsightSelectors"),
             (spec.event_aggregation.is_some(), "cloudtrail:PutEventConfiguration"),
             (spec.tags.is_some(), "cloudtrail:AddTags"),
@@ -199,7 +202,7 @@ field_selectors = [
     }
 
     async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
-        Ok(apply::apply(cx, action).await?)
+        apply::apply(cx, action).await
     }
 
     fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
@@ -212,8 +215,8 @@ field_selectors = [
 
     fn export(facts: &Facts, object: &Object<State>) -> Option<Spec> {
         let state = object.state()?;
-        let (account, region) = observe::place(&state.arn);
-        if account != Some(facts.account.as_str()) {
+        let arn = arn::TrailArn::parse(&state.arn)?;
+        if arn.account != facts.account.as_str() {
             return None;
         }
         let settings = &state.settings;
@@ -225,7 +228,7 @@ field_selectors = [
         };
         Some(Spec {
             name: object.id.clone(),
-            home_region: region.map(str::to_owned),
+            home_region: Some(arn.region.to_owned()),
             s3_bucket_name: settings.s3_bucket_name.clone(),
             s3_key_prefix: text(&settings.s3_key_prefix),
             is_multi_region_trail: settings.is_multi_region_trail,
@@ -243,58 +246,10 @@ field_selectors = [
             insight_selectors: state.insight_selectors.clone(),
             event_aggregation: state.event_aggregation.clone(),
             tags: state.tags.clone(),
+            record_all_management_events: None,
             forbid_excluded_sources: None,
         })
     }
-}
-
-fn check(spec: &Spec) -> Vec<SpecProblem> {
-    let mut problems = Vec::new();
-    let mut problem = |field: &str, message: &str, help: &str| {
-        problems.push(SpecProblem {
-            field: field.to_owned(),
-            message: message.to_owned(),
-            help: Some(help.to_owned()),
-        });
-    };
-    if spec.event_selectors.is_some() && spec.advanced_event_selectors.is_some() {
-        problem(
-            "advanced_event_selectors",
-            "a trail has basic or advanced event selectors, never both",
-            "keep one of event_selectors and advanced_event_selectors",
-        );
-    }
-    if spec.is_multi_region_trail == Some(true) && spec.include_global_service_events == Some(false)
-    {
-        problem(
-            "include_global_service_events",
-            "a multi-Region trail always records global services",
-            "leave it out, or set it to true",
-        );
-    }
-    let empty = |text: &Option<String>| text.as_deref().is_none_or(str::is_empty);
-    if empty(&spec.cloud_watch_logs_log_group_arn) != empty(&spec.cloud_watch_logs_role_arn) {
-        problem(
-            "cloud_watch_logs_log_group_arn",
-            "CloudTrail needs both a log group and a role to write to it",
-            "declare cloud_watch_logs_log_group_arn and cloud_watch_logs_role_arn, or neither",
-        );
-    }
-    let declared = [
-        spec.event_selectors.clone().map(Selectors::Basic),
-        spec.advanced_event_selectors.clone().map(Selectors::Advanced),
-    ];
-    let excludes =
-        declared.iter().flatten().any(|selectors| !selectors.excluded_sources().is_empty());
-    if spec.forbid_excluded_sources == Some(true) && excludes {
-        problem(
-            "forbid_excluded_sources",
-            "the declared selectors leave out sources of management events, which this forbids",
-            "take the exclusion out, or set forbid_excluded_sources = false",
-        );
-    }
-    problems.extend(tags::CLOUDTRAIL.check(spec.tags.as_ref()));
-    problems
 }
 
 #[cfg(test)]

@@ -1,18 +1,19 @@
 //! Reading a trail: the account's own, or the organization trail that records it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_cloudtrail::Client;
 use aws_sdk_cloudtrail::operation::get_trail_status::GetTrailStatusOutput;
-use aws_sdk_cloudtrail::types::Trail;
+use aws_sdk_cloudtrail::types::{EventCategoryAggregation, Trail};
 
+use super::arn::TrailArn;
 use super::selectors::{self, Selectors};
 use super::spec::{AggregationTemplate, InsightCategory, InsightSelector, Settings, Spec, State};
-use crate::aws::Call;
 use crate::aws::error::AbsentIf;
+use crate::aws::{Call, ErrorClass};
 use crate::kinds::tags::{self, Tags};
 use crate::kinds::together::together;
-use crate::kinds::{Cx, Facts, Found, Object, ObserveError, known};
+use crate::kinds::{Cx, Facts, Found, Object, ObserveError, Status, Unknown, known, told};
 use crate::names::Region;
 
 const DESCRIBE: Call = Call::new("cloudtrail", "DescribeTrails");
@@ -28,11 +29,25 @@ pub fn declared_region(facts: &Facts, spec: &Spec) -> Region {
     spec.home_region.as_deref().map_or_else(|| facts.home_region.clone(), Region::new)
 }
 
-/// The account and the Region in an ARN.
-pub fn place(arn: &str) -> (Option<&str>, Option<&str>) {
-    let mut parts = arn.split(':').skip(3);
-    let region = parts.next();
-    (parts.next(), region)
+/// A trail of an answer with what tells it apart.
+struct Seen<'a> {
+    arn: TrailArn<'a>,
+    trail: &'a Trail,
+}
+
+/// The trails that a Region shows, shadows of other Regions' trails among them.
+fn seen(list: Option<&Vec<Trail>>) -> Result<Vec<Seen<'_>>, ObserveError> {
+    let trails = told("trailList", list)?.iter();
+    trails
+        .map(|trail| {
+            let arn = told("TrailARN", trail.trail_arn())?;
+            let arn = TrailArn::parse(arn).ok_or_else(|| ObserveError::Malformed {
+                field: "TrailARN".to_owned(),
+                problem: format!("{arn:?} is not the ARN of a trail"),
+            })?;
+            Ok(Seen { arn, trail })
+        })
+        .collect()
 }
 
 /// The account's own trails, each with its home Region; those of one Region are seen there alone.
@@ -42,10 +57,14 @@ pub async fn find_all(cx: &Cx, regions: &BTreeSet<Region>) -> Result<Vec<Found>,
         let cx = &cx.in_region(region.clone());
         let request = cx.client(Client::new).describe_trails().include_shadow_trails(true).send();
         let trails = cx.read(DESCRIBE, "", request).await?;
-        for trail in trails.trail_list().iter().filter(|trail| is_own(cx, trail)) {
-            let name = trail.name().unwrap_or_default().to_owned();
-            let home = trail.home_region().unwrap_or(region.as_str()).to_owned();
-            let fields = crate::kinds::spec::found([("name", name), ("home_region", home)]);
+        for Seen { arn, .. } in seen(trails.trail_list.as_ref())? {
+            if arn.account != cx.account.as_str() {
+                continue;
+            }
+            let fields = crate::kinds::spec::found([
+                ("name", arn.name.to_owned()),
+                ("home_region", arn.region.to_owned()),
+            ]);
             if !found.contains(&fields) {
                 found.push(fields);
             }
@@ -55,119 +74,222 @@ pub async fn find_all(cx: &Cx, regions: &BTreeSet<Region>) -> Result<Vec<Found>,
 }
 
 pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {
-    let cx = &cx.in_region(declared_region(cx, spec));
+    let home = declared_region(cx, spec);
+    let cx = &cx.in_region(home.clone());
     let client = cx.client(Client::new);
     let request = client.describe_trails().include_shadow_trails(true).send();
     let (trails, declared_key_arn) =
         together!(async { Ok(cx.read(DESCRIBE, "", request).await?) }, declared_key(cx, spec),)?;
-    let own = trails
-        .trail_list()
-        .iter()
-        .find(|trail| trail.name() == Some(spec.name.as_str()) && is_own(cx, trail));
-    let of_organization = || {
-        trails.trail_list().iter().find(|trail| {
-            !is_own(cx, trail)
-                && trail.is_organization_trail() == Some(true)
-                && trail.is_multi_region_trail() == Some(true)
-        })
+    let trails = seen(trails.trail_list.as_ref())?;
+    let is_own = |seen: &&Seen<'_>| seen.arn.account == cx.account.as_str();
+    let own: Vec<&Seen<'_>> =
+        trails.iter().filter(is_own).filter(|seen| seen.arn.name == spec.name).collect();
+    let declared = own.iter().find(|seen| seen.arn.region == home.as_str());
+    let object = match (declared, own.as_slice()) {
+        (Some(declared), _) => present(cx, spec, declared, declared_key_arn, &[]).await?,
+        // Namesakes that are at home elsewhere: for the comparison to name, never to write to.
+        (None, [first, others @ ..]) => present(cx, spec, first, declared_key_arn, others).await?,
+        (None, []) => {
+            let of_organization: Vec<&Seen<'_>> = trails
+                .iter()
+                .filter(|seen| {
+                    !is_own(seen)
+                        && seen.trail.is_organization_trail() == Some(true)
+                        && seen.trail.is_multi_region_trail() == Some(true)
+                })
+                .collect();
+            let same_name = of_organization.iter().find(|seen| seen.arn.name == spec.name);
+            match (same_name, of_organization.as_slice()) {
+                (Some(one), _) | (None, [one]) => {
+                    let object = present(cx, spec, one, declared_key_arn, &[]).await?;
+                    return Ok(vec![object.labelled(one.arn.text).managed_by(format!(
+                        "the organization: the trail {} of account {} records this account too",
+                        one.arn.name, one.arn.account
+                    ))]);
+                }
+                (None, []) => return Ok(vec![Object::absent(&spec.name)]),
+                (None, several) => return Ok(vec![several_of_organization(spec, several)]),
+            }
+        }
     };
-    let Some(trail) = own.or_else(of_organization) else {
-        return Ok(vec![Object::absent(&spec.name)]);
-    };
-    let state = state(cx, spec, trail, declared_key_arn).await?;
-    let arn = state.arn.clone();
-    let object = Object::present(&spec.name, state);
-    Ok(vec![if own.is_none() {
-        let account = place(&arn).0.unwrap_or_default();
-        object.labelled(&arn).managed_by(format!(
-            "the organization: the trail {} of account {account} records this account too",
-            trail.name().unwrap_or_default()
-        ))
-    } else if spec.name.starts_with("aws-controltower-") {
+    Ok(vec![if spec.name.starts_with("aws-controltower-") {
         object.managed_by("AWS Control Tower")
     } else {
         object
     }])
 }
 
-fn is_own(cx: &Cx, trail: &Trail) -> bool {
-    trail.trail_arn().and_then(|arn| place(arn).0) == Some(cx.account.as_str())
+/// Of several trails of the organization, none is more the declared one than the others.
+fn several_of_organization(spec: &Spec, several: &[&Seen<'_>]) -> Object<State> {
+    let arns: Vec<&str> = several.iter().map(|seen| seen.arn.text).collect();
+    let unknown = Unknown {
+        reason: format!(
+            "there is no trail {}, and several of the organization record this account: {}",
+            spec.name,
+            arns.join(", ")
+        ),
+        permission: None,
+        remedy: Some("declare the name of the one that is meant".to_owned()),
+    };
+    Object { status: Status::Unknown(unknown), ..Object::absent(&spec.name) }
 }
 
-async fn state(
+async fn present(
     cx: &Cx,
     spec: &Spec,
-    trail: &Trail,
+    seen: &Seen<'_>,
     declared_key_arn: Option<String>,
-) -> Result<State, ObserveError> {
-    let arn = trail.trail_arn().unwrap_or_default();
-    let home = trail.home_region().map_or_else(|| cx.region.clone(), Region::new);
+    namesakes: &[&Seen<'_>],
+) -> Result<Object<State>, ObserveError> {
+    let arn = seen.arn.text;
     // What is not there in the trail's own Region is nowhere.
-    let cx = &cx.in_region(home);
+    let cx = &cx.in_region(Region::new(seen.arn.region));
     let client = cx.client(Client::new);
-    let own = is_own(cx, trail);
     let (status, selectors, insight_selectors, event_aggregation, tags) = together!(
         async {
             let request = client.get_trail_status().name(arn).send();
             Ok::<_, ObserveError>(cx.read(STATUS, arn, request).await?)
         },
-        when(own && spec.looks_at_selectors(), event_selectors(cx, arn)),
-        when(own && spec.insight_selectors.is_some(), insights(cx, arn)),
-        when(own && spec.event_aggregation.is_some(), aggregation(cx, arn)),
-        when(own && spec.tags.is_some(), all_tags(cx, arn)),
+        when(spec.looks_at_selectors(), event_selectors(cx, spec, arn)),
+        when(spec.insight_selectors.is_some(), insights(cx, arn)),
+        when(spec.event_aggregation.is_some(), aggregation(cx, arn)),
+        when(spec.tags.is_some(), all_tags(cx, arn)),
     )?;
-    Ok(State {
-        arn: arn.to_owned(),
-        settings: settings(trail),
-        is_logging: status.is_logging().unwrap_or(false),
-        delivery_error: delivery_error(&status),
-        selectors,
-        insight_selectors,
-        event_aggregation,
-        tags,
-        declared_key_arn,
-    })
+    let mut hidden = Hidden { own: seen.arn.account == cx.account.as_str(), why: BTreeMap::new() };
+    Ok(Object::present(
+        &spec.name,
+        State {
+            arn: arn.to_owned(),
+            settings: settings(spec, seen)?,
+            is_logging: told("IsLogging", status.is_logging())?,
+            delivery_errors: delivery_errors(&status),
+            selectors: hidden.or_shown("event_selectors", selectors)?,
+            insight_selectors: hidden.or_shown("insight_selectors", insight_selectors)?,
+            event_aggregation: hidden.or_shown("event_aggregation", event_aggregation)?,
+            tags: hidden.or_shown("tags", tags)?,
+            declared_key_arn,
+            hidden: hidden.why,
+            namesakes: namesakes.iter().map(|seen| seen.arn.text.to_owned()).collect(),
+        },
+    ))
 }
 
-/// Makes a read only when it is needed.
+/// Makes a read only when it is needed. Its error is kept for [`Hidden`] to judge.
 async fn when<T>(
     needed: bool,
     read: impl Future<Output = Result<T, ObserveError>>,
-) -> Result<Option<T>, ObserveError> {
-    if needed { read.await.map(Some) } else { Ok(None) }
+) -> Result<Option<Result<T, ObserveError>>, ObserveError> {
+    if needed { Ok(Some(read.await)) } else { Ok(None) }
 }
 
-fn settings(trail: &Trail) -> Settings {
-    let text = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
-    Settings {
-        s3_bucket_name: text(trail.s3_bucket_name()),
-        s3_key_prefix: text(trail.s3_key_prefix()),
-        is_multi_region_trail: Some(trail.is_multi_region_trail().unwrap_or(false)),
-        include_global_service_events: Some(trail.include_global_service_events().unwrap_or(true)),
-        is_organization_trail: Some(trail.is_organization_trail().unwrap_or(false)),
-        enable_log_file_validation: Some(trail.log_file_validation_enabled().unwrap_or(false)),
-        kms_key_id: text(trail.kms_key_id()),
-        cloud_watch_logs_log_group_arn: text(trail.cloud_watch_logs_log_group_arn()),
-        cloud_watch_logs_role_arn: text(trail.cloud_watch_logs_role_arn()),
-        sns_topic_name: text(trail.sns_topic_arn()),
-        recursive_logging: trail.recursive_logging(),
+/// What AWS does not show of a trail to accounts that it does not belong to. Which parts those are
+/// is not documented, so each is asked for.
+struct Hidden {
+    own: bool,
+    why: BTreeMap<String, String>,
+}
+
+impl Hidden {
+    fn or_shown<T>(
+        &mut self,
+        field: &str,
+        read: Option<Result<T, ObserveError>>,
+    ) -> Result<Option<T>, ObserveError> {
+        let refused = [
+            "OperationNotPermittedException",
+            "UnsupportedOperationException",
+            "NotOrganizationMasterAccountException",
+        ];
+        let error = match read {
+            None => return Ok(None),
+            Some(Ok(value)) => return Ok(Some(value)),
+            Some(Err(error)) => error,
+        };
+        match &error {
+            ObserveError::Aws(aws)
+                if !self.own
+                    && (matches!(aws.class, ErrorClass::Denied | ErrorClass::Absent)
+                        || aws.is_code(&refused)) =>
+            {
+                self.why.insert(field.to_owned(), format!("{}: {}", aws.call, aws.code));
+                Ok(None)
+            }
+            _ => Err(error),
+        }
     }
 }
 
+/// The settings. What is declared must be told; of the texts, AWS leaves out those that are not set.
+fn settings(spec: &Spec, seen: &Seen<'_>) -> Result<Settings, ObserveError> {
+    let Seen { arn, trail } = seen;
+    let text = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
+    let told_if = |declared: Option<bool>, field: &str, answer: Option<bool>| match declared {
+        Some(_) => told(field, answer).map(Some),
+        None => Ok(answer),
+    };
+    let bucket = text(trail.s3_bucket_name());
+    if spec.s3_bucket_name.is_some() {
+        told("S3BucketName", bucket.as_ref())?;
+    }
+    Ok(Settings {
+        s3_bucket_name: bucket,
+        s3_key_prefix: text(trail.s3_key_prefix()),
+        is_multi_region_trail: told_if(
+            spec.is_multi_region_trail,
+            "IsMultiRegionTrail",
+            trail.is_multi_region_trail(),
+        )?,
+        include_global_service_events: told_if(
+            spec.include_global_service_events,
+            "IncludeGlobalServiceEvents",
+            trail.include_global_service_events(),
+        )?,
+        is_organization_trail: told_if(
+            spec.is_organization_trail,
+            "IsOrganizationTrail",
+            trail.is_organization_trail(),
+        )?,
+        enable_log_file_validation: told_if(
+            spec.enable_log_file_validation,
+            "LogFileValidationEnabled",
+            trail.log_file_validation_enabled(),
+        )?,
+        kms_key_id: text(trail.kms_key_id()),
+        cloud_watch_logs_log_group_arn: text(trail.cloud_watch_logs_log_group_arn()),
+        cloud_watch_logs_role_arn: text(trail.cloud_watch_logs_role_arn()),
+        // The name alone is from before there was SnsTopicARN.
+        sns_topic_name: text(trail.sns_topic_arn())
+            .or_else(|| text(former_topic_name(trail)).map(|name| arn.topic(&name))),
+        // "The default value is true" (CloudTrail API Reference, Trail), and trails from before
+        // there was a choice do not have it.
+        recursive_logging: Some(trail.recursive_logging().unwrap_or(true)),
+    })
+}
+
+#[allow(deprecated, reason = "old answers have nothing else")]
+fn former_topic_name(trail: &Trail) -> Option<&str> {
+    trail.sns_topic_name()
+}
+
 /// Why nothing arrives, though the trail records.
-fn delivery_error(status: &GetTrailStatusOutput) -> Option<String> {
+fn delivery_errors(status: &GetTrailStatusOutput) -> BTreeMap<String, String> {
     let errors = [
-        ("log files", status.latest_delivery_error()),
-        ("CloudWatch Logs", status.latest_cloud_watch_logs_delivery_error()),
-        ("digests", status.latest_digest_delivery_error()),
+        ("is_logging.latest_delivery_error", status.latest_delivery_error()),
+        (
+            "enable_log_file_validation.latest_digest_delivery_error",
+            status.latest_digest_delivery_error(),
+        ),
+        ("sns_topic_name.latest_notification_error", status.latest_notification_error()),
+        (
+            "cloud_watch_logs_log_group_arn.latest_cloud_watch_logs_delivery_error",
+            status.latest_cloud_watch_logs_delivery_error(),
+        ),
     ];
-    let texts: Vec<String> = errors
+    errors
         .into_iter()
-        .filter_map(|(what, error)| {
-            error.filter(|error| !error.is_empty()).map(|error| format!("{what}: {error}"))
-        })
-        .collect();
-    (!texts.is_empty()).then(|| texts.join("; "))
+        .filter_map(|(field, error)| Some((field, error.filter(|error| !error.is_empty())?)))
+        .map(|(field, error)| (field.to_owned(), error.to_owned()))
+        .collect()
 }
 
 /// The ARN of the declared key, when it is declared by id or alias.
@@ -178,24 +300,33 @@ async fn declared_key(cx: &Cx, spec: &Spec) -> Result<Option<String>, ObserveErr
         .read(DESCRIBE_KEY, key, client.describe_key().key_id(key).send())
         .await
         .absent_if(&["NotFoundException"])?;
-    Ok(answer
-        .as_ref()
-        .and_then(|answer| answer.key_metadata())
-        .and_then(|metadata| metadata.arn())
-        .map(str::to_owned))
+    // A key that is not there yet is the trail's no more than any other.
+    let Some(answer) = answer else { return Ok(None) };
+    let arn = answer.key_metadata().and_then(|metadata| metadata.arn());
+    told("KeyMetadata.Arn", arn).map(|arn| Some(arn.to_owned()))
 }
 
-async fn event_selectors(cx: &Cx, arn: &str) -> Result<Selectors, ObserveError> {
+async fn event_selectors(cx: &Cx, spec: &Spec, arn: &str) -> Result<Selectors, ObserveError> {
     let client = cx.client(Client::new);
     let request = client.get_event_selectors().trail_name(arn).send();
     let answer = cx.read(GET_SELECTORS, arn, request).await?;
-    let advanced = answer.advanced_event_selectors();
+    let (basic, advanced) = (answer.event_selectors(), answer.advanced_event_selectors());
+    // AWS shows the default selector of a trail that nobody gave any.
+    if basic.is_empty() && advanced.is_empty() {
+        return Err(ObserveError::Untold { field: "EventSelectors".to_owned() });
+    }
     let selectors = if advanced.is_empty() {
-        let basic = answer.event_selectors().iter().map(selectors::read_basic);
-        Selectors::Basic(basic.collect::<Result<_, _>>()?)
+        Selectors::Basic(basic.iter().map(selectors::read_basic).collect::<Result<_, _>>()?)
     } else {
-        Selectors::Advanced(advanced.iter().map(selectors::read_advanced).collect())
+        let advanced = advanced.iter().map(selectors::read_advanced);
+        Selectors::Advanced(advanced.collect::<Result<_, _>>()?)
     };
+    if spec.promises_events() {
+        selectors.missing().map_err(|problem| ObserveError::Malformed {
+            field: "AdvancedEventSelectors".to_owned(),
+            problem: problem.to_string(),
+        })?;
+    }
     Ok(selectors.normal())
 }
 
@@ -204,59 +335,72 @@ async fn insights(cx: &Cx, arn: &str) -> Result<BTreeSet<InsightSelector>, Obser
     let request = client.get_insight_selectors().trail_name(arn).send();
     let answer =
         cx.read(GET_INSIGHTS, arn, request).await.absent_if(&["InsightNotEnabledException"])?;
-    let selectors = answer.iter().flat_map(|answer| answer.insight_selectors());
-    selectors
-        .map(|selector| {
-            let categories: BTreeSet<InsightCategory> = selector
-                .event_categories()
-                .iter()
-                .map(|category| known("EventCategories", category.as_str()))
-                .collect::<Result<_, _>>()?;
-            Ok(InsightSelector {
-                insight_type: known(
-                    "InsightType",
-                    selector.insight_type().map(|word| word.as_str()).unwrap_or_default(),
-                )?,
-                // Selectors from before there were categories are for management events.
-                event_categories: if categories.is_empty() {
-                    BTreeSet::from([InsightCategory::Management])
-                } else {
-                    categories
-                },
-            })
-        })
-        .collect()
+    let Some(answer) = answer else { return Ok(BTreeSet::new()) };
+    let mut found = BTreeSet::new();
+    for selector in told("InsightSelectors", answer.insight_selectors.as_ref())? {
+        let word = told("InsightType", selector.insight_type())?.as_str();
+        // So AWS wrote "no insights" once (CloudTrail User Guide of 2019).
+        if word.is_empty() {
+            continue;
+        }
+        let categories: BTreeSet<InsightCategory> = selector
+            .event_categories()
+            .iter()
+            .map(|category| known("EventCategories", category.as_str()))
+            .collect::<Result<_, _>>()?;
+        found.insert(InsightSelector {
+            insight_type: known("InsightType", word)?,
+            // Selectors from before there were categories are for management events.
+            event_categories: if categories.is_empty() {
+                BTreeSet::from([InsightCategory::Management])
+            } else {
+                categories
+            },
+        });
+    }
+    Ok(found)
 }
 
+/// The templates; AWS leaves out `AggregationConfigurations` when there are none.
 async fn aggregation(cx: &Cx, arn: &str) -> Result<BTreeSet<AggregationTemplate>, ObserveError> {
     let client = cx.client(Client::new);
     let request = client.get_event_configuration().trail_name(arn).send();
     let answer = cx.read(GET_EVENT_CONFIGURATION, arn, request).await?;
-    answer
-        .aggregation_configurations()
-        .iter()
-        .flat_map(|configuration| configuration.templates())
-        .map(|template| known("Templates", template.as_str()))
-        .collect()
+    let mut found = BTreeSet::new();
+    for configuration in answer.aggregation_configurations() {
+        let category = configuration.event_category();
+        if *category != EventCategoryAggregation::Data {
+            return Err(ObserveError::UnknownValue {
+                field: "AggregationConfigurations.EventCategory".to_owned(),
+                value: category.as_str().to_owned(),
+            });
+        }
+        for template in configuration.templates() {
+            found.insert(known("Templates", template.as_str())?);
+        }
+    }
+    Ok(found)
 }
 
 async fn all_tags(cx: &Cx, arn: &str) -> Result<Tags, ObserveError> {
     let client = cx.client(Client::new);
-    let lists = cx
+    let pages = cx
         .read(LIST_TAGS, arn, async {
             client
                 .list_tags()
                 .resource_id_list(arn)
                 .into_paginator()
-                .items()
                 .send()
                 .collect::<Result<Vec<_>, _>>()
                 .await
         })
         .await?;
-    let pairs = lists
-        .iter()
-        .flat_map(|resource| resource.tags_list())
-        .map(|tag| (tag.key(), tag.value().unwrap_or_default()));
+    let mut pairs = Vec::new();
+    for page in pages.iter() {
+        for resource in told("ResourceTagList", page.resource_tag_list.as_ref())? {
+            let list = resource.tags_list().iter();
+            pairs.extend(list.map(|tag| (tag.key(), tag.value().unwrap_or_default())));
+        }
+    }
     Ok(tags::collect(pairs))
 }

@@ -8,7 +8,7 @@ use aws_sdk_cloudtrail::types;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::kinds::{ObserveError, known};
+use crate::kinds::{ObserveError, known, told};
 
 /// Which of reads and writes.
 #[derive(
@@ -74,7 +74,8 @@ pub enum DataResourceType {
 }
 
 impl DataResourceType {
-    fn as_str(self) -> &'static str {
+    /// AWS's word for it.
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::S3Object => "AWS::S3::Object",
             Self::LambdaFunction => "AWS::Lambda::Function",
@@ -102,7 +103,8 @@ impl PartialEq for AdvancedEventSelector {
     }
 }
 
-/// A condition on a field of an event; an event must fulfil one of each operator's values.
+/// A condition on a field of an event: it is one of `equals`, or starts or ends with one of the
+/// values given for that, and nothing of what is `not_…` holds.
 #[derive(
     Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
@@ -129,6 +131,25 @@ pub struct FieldSelector {
     /// The field ends with none of these.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub not_ends_with: BTreeSet<String>,
+}
+
+impl FieldSelector {
+    /// The operators with their values.
+    pub fn operators(&self) -> [(&'static str, &BTreeSet<String>); 6] {
+        [
+            ("equals", &self.equals),
+            ("not_equals", &self.not_equals),
+            ("starts_with", &self.starts_with),
+            ("not_starts_with", &self.not_starts_with),
+            ("ends_with", &self.ends_with),
+            ("not_ends_with", &self.not_ends_with),
+        ]
+    }
+
+    /// Whether it says nothing about the field.
+    pub fn has_no_operator(&self) -> bool {
+        self.operators().iter().all(|(_, values)| values.is_empty())
+    }
 }
 
 /// A trail's selectors, of one sort or the other.
@@ -164,22 +185,6 @@ impl Selectors {
             }
         }
     }
-
-    /// Sources whose management events are left out.
-    pub fn excluded_sources(&self) -> BTreeSet<String> {
-        match self {
-            Self::Basic(list) => list
-                .iter()
-                .flat_map(|selector| selector.exclude_management_event_sources.iter().cloned())
-                .collect(),
-            Self::Advanced(list) => list
-                .iter()
-                .flat_map(|selector| &selector.field_selectors)
-                .filter(|condition| condition.field == "eventSource")
-                .flat_map(|condition| condition.not_equals.iter().cloned())
-                .collect(),
-        }
-    }
 }
 
 /// `arn:aws:s3` and `arn:aws:s3:::` both mean every bucket.
@@ -206,17 +211,23 @@ fn set(list: &[String]) -> BTreeSet<String> {
 /// Reads a basic selector.
 pub fn read_basic(selector: &types::EventSelector) -> Result<EventSelector, ObserveError> {
     Ok(EventSelector {
-        read_write_type: match selector.read_write_type() {
-            None => ReadWriteType::All,
-            Some(word) => known("ReadWriteType", word.as_str())?,
-        },
-        include_management_events: selector.include_management_events().unwrap_or(true),
+        read_write_type: known(
+            "ReadWriteType",
+            told("ReadWriteType", selector.read_write_type())?.as_str(),
+        )?,
+        include_management_events: told(
+            "IncludeManagementEvents",
+            selector.include_management_events(),
+        )?,
         data_resources: selector
             .data_resources()
             .iter()
             .map(|resource| {
                 Ok(DataResource {
-                    kind: known("DataResource.Type", resource.r#type().unwrap_or_default())?,
+                    kind: known(
+                        "DataResource.Type",
+                        told("DataResource.Type", resource.r#type())?,
+                    )?,
                     values: set(resource.values()),
                 })
             })
@@ -226,23 +237,34 @@ pub fn read_basic(selector: &types::EventSelector) -> Result<EventSelector, Obse
 }
 
 /// Reads an advanced selector.
-pub fn read_advanced(selector: &types::AdvancedEventSelector) -> AdvancedEventSelector {
-    AdvancedEventSelector {
+///
+/// # Errors
+/// A condition has no operator that is known here: it would hold for every event.
+pub fn read_advanced(
+    selector: &types::AdvancedEventSelector,
+) -> Result<AdvancedEventSelector, ObserveError> {
+    let conditions = selector.field_selectors().iter().map(|condition| {
+        let read = FieldSelector {
+            field: condition.field().to_owned(),
+            equals: set(condition.equals()),
+            not_equals: set(condition.not_equals()),
+            starts_with: set(condition.starts_with()),
+            not_starts_with: set(condition.not_starts_with()),
+            ends_with: set(condition.ends_with()),
+            not_ends_with: set(condition.not_ends_with()),
+        };
+        if read.has_no_operator() {
+            return Err(ObserveError::Malformed {
+                field: "FieldSelectors".to_owned(),
+                problem: format!("the condition on {} has no operator that is known", read.field),
+            });
+        }
+        Ok(read)
+    });
+    Ok(AdvancedEventSelector {
         name: selector.name().map(str::to_owned),
-        field_selectors: selector
-            .field_selectors()
-            .iter()
-            .map(|condition| FieldSelector {
-                field: condition.field().to_owned(),
-                equals: set(condition.equals()),
-                not_equals: set(condition.not_equals()),
-                starts_with: set(condition.starts_with()),
-                not_starts_with: set(condition.not_starts_with()),
-                ends_with: set(condition.ends_with()),
-                not_ends_with: set(condition.not_ends_with()),
-            })
-            .collect(),
-    }
+        field_selectors: conditions.collect::<Result<_, _>>()?,
+    })
 }
 
 /// A basic selector for AWS.

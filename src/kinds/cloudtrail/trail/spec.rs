@@ -14,11 +14,22 @@ use crate::kinds::spec::aws_enum;
 /// bucket and key must allow CloudTrail before it is made: declare them as `s3.bucket` and `kms.key`
 /// and refer to them, so that they come first.
 ///
-/// An organization trail that records this account satisfies the item: evenkeel reports it and
-/// leaves it to the management account. The trail of AWS Control Tower is left alone too. evenkeel
-/// never deletes a trail.
+/// A trail is known by its name, its home Region and its account: one of the same name that is at
+/// home elsewhere is reported and never written to.
 ///
-/// Source: CloudTrail API Reference, `CreateTrail`, `UpdateTrail`, `PutEventSelectors`.
+/// Where there is no such trail, an organization trail that records this account takes its place:
+/// every declared field is compared with it, and what differs is reported, for only the management
+/// account can change it. In accounts that rely on it, declare what it is to do (`is_logging`,
+/// `record_all_management_events`, `enable_log_file_validation` …) and leave out what is the
+/// management account's business, such as the bucket. The trail of AWS Control Tower is left alone
+/// too. evenkeel never deletes a trail.
+///
+/// A trail that records and cannot deliver is reported where the field that it contradicts is
+/// declared: `is_logging` for log files, `enable_log_file_validation` for digests, `sns_topic_name`
+/// and `cloud_watch_logs_log_group_arn` for what goes there.
+///
+/// Source: CloudTrail API Reference, `CreateTrail`, `UpdateTrail`, `PutEventSelectors`,
+/// `GetTrailStatus`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
@@ -59,7 +70,8 @@ pub struct Spec {
     /// The role with which CloudTrail writes to that group, an ARN; "" for none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cloud_watch_logs_role_arn: Option<String>,
-    /// The SNS topic that is told of new log files, a name or an ARN; "" for none.
+    /// The SNS topic that is told of new log files, a name or an ARN; "" for none. A name means the
+    /// topic of that name in the trail's own account and home Region.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256))]
     pub sns_topic_name: Option<String>,
@@ -69,8 +81,8 @@ pub struct Spec {
     /// Whether CloudTrail's own deliveries are recorded; AWS's default is true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recursive_logging: Option<bool>,
-    /// Basic event selectors, up to 5; [] for AWS's default, all management events. Not together
-    /// with `advanced_event_selectors`.
+    /// Basic event selectors, up to 5; [] for AWS's default, all management events and nothing
+    /// else. Not together with `advanced_event_selectors`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 5))]
     pub event_selectors: Option<BTreeSet<EventSelector>>,
@@ -86,7 +98,13 @@ pub struct Spec {
     /// All tags of the trail, up to 50; tags of AWS's own (`aws:…`) do not count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
-    /// Whether selectors that leave out sources of management events (KMS, RDS data) are a finding.
+    /// Whether it is a finding when the selectors do not record every management event, reads and
+    /// writes, of every source. Data events do not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record_all_management_events: Option<bool>,
+    /// Whether it is a finding when the selectors leave out the management events of a source, such
+    /// as KMS or RDS data, that they record of others, or record none at all. It does not ask for
+    /// reads and writes both: `record_all_management_events` does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forbid_excluded_sources: Option<bool>,
 }
@@ -99,6 +117,7 @@ pub struct InsightSelector {
     pub insight_type: InsightType,
     /// In which events; management events by default.
     #[serde(default = "management")]
+    #[schemars(length(min = 1))]
     pub event_categories: BTreeSet<InsightCategory>,
 }
 
@@ -182,8 +201,16 @@ pub struct State {
     pub settings: Settings,
     /// Whether it records.
     pub is_logging: bool,
-    /// Why log files could not be delivered lately.
-    pub delivery_error: Option<String>,
+    /// What could not be delivered lately, though it records: by the field of the spec that it
+    /// contradicts and AWS's name of it, as in `is_logging.latest_delivery_error`.
+    #[serde(default)]
+    pub delivery_errors: BTreeMap<String, String>,
+    /// What AWS did not show of another account's trail, by the field of the spec, with the reason.
+    #[serde(default)]
+    pub hidden: BTreeMap<String, String>,
+    /// The ARNs of more trails with this name that are no more the declared one than this.
+    #[serde(default)]
+    pub namesakes: Vec<String>,
     /// Its event selectors.
     pub selectors: Option<Selectors>,
     /// Its insight selectors.
@@ -262,9 +289,27 @@ impl Spec {
 
     /// Whether the event selectors must be read.
     pub fn looks_at_selectors(&self) -> bool {
-        self.event_selectors.is_some()
-            || self.advanced_event_selectors.is_some()
-            || self.forbid_excluded_sources == Some(true)
+        self.declares_selectors()
+            || self.forbid_excluded_sources.is_some()
+            || self.record_all_management_events.is_some()
+    }
+
+    /// Whether the event selectors themselves are declared.
+    pub fn declares_selectors(&self) -> bool {
+        self.event_selectors.is_some() || self.advanced_event_selectors.is_some()
+    }
+
+    /// The declared event selectors, as AWS stores them.
+    pub fn selectors(&self) -> Option<Selectors> {
+        let basic = self.event_selectors.clone().map(Selectors::Basic);
+        let advanced = || self.advanced_event_selectors.clone().map(Selectors::Advanced);
+        basic.or_else(advanced).map(Selectors::normal)
+    }
+
+    /// Whether anything depends on which management events are recorded.
+    pub fn promises_events(&self) -> bool {
+        self.forbid_excluded_sources == Some(true)
+            || self.record_all_management_events == Some(true)
     }
 
     /// Whether any of the settings of `UpdateTrail` is declared.

@@ -11,7 +11,7 @@ use super::spec::{Action, Channel, Recorder, Strategy};
 use crate::aws::error::AbsentIf;
 use crate::aws::settle::settle;
 use crate::aws::{AwsError, Call, ErrorClass};
-use crate::kinds::WriteCx;
+use crate::kinds::{WriteCx, WriteError, sendable};
 
 const CREATE_ROLE: Call = Call::new("iam", "CreateServiceLinkedRole");
 const PUT_RECORDER: Call = Call::new("config", "PutConfigurationRecorder");
@@ -40,8 +40,11 @@ pub fn permission(action: &Action) -> &'static str {
     }
 }
 
-pub async fn apply(cx: &WriteCx, action: &Action) -> Result<(), AwsError> {
-    settle(is_settling, || write(cx, action)).await
+pub async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
+    // Only what AWS answered is worth another attempt; what cannot be sent never can.
+    let settling =
+        |error: &WriteError| matches!(error, WriteError::Aws(error) if is_settling(error));
+    settle(settling, || write(cx, action)).await
 }
 
 /// Config tries role, bucket and key at once, and new policies need some time to arrive.
@@ -49,45 +52,43 @@ fn is_settling(error: &AwsError) -> bool {
     error.class == ErrorClass::Settling || error.is_code(&["InvalidRoleException"])
 }
 
-async fn write(cx: &WriteCx, action: &Action) -> Result<(), AwsError> {
+async fn write(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
     let client = cx.client(Client::new);
     match action {
-        Action::CreateServiceLinkedRole => create_role(cx).await,
+        Action::CreateServiceLinkedRole => create_role(cx).await?,
         Action::PutRecorder { recorder } => {
-            let request =
-                client.put_configuration_recorder().configuration_recorder(send_recorder(recorder));
-            cx.write(PUT_RECORDER, request.send()).await.map(drop)
+            let recorder = send_recorder(recorder)?;
+            let request = client.put_configuration_recorder().configuration_recorder(recorder);
+            cx.write(PUT_RECORDER, request.send()).await?;
         }
         Action::DeleteRecorder { name } => {
             let request = client.delete_configuration_recorder().configuration_recorder_name(name);
             cx.write(DELETE_RECORDER, request.send())
                 .await
-                .absent_if(&["NoSuchConfigurationRecorderException"])
-                .map(drop)
+                .absent_if(&["NoSuchConfigurationRecorderException"])?;
         }
         Action::PutChannel { channel } => {
             let request = client.put_delivery_channel().delivery_channel(send_channel(channel));
-            cx.write(PUT_CHANNEL, request.send()).await.map(drop)
+            cx.write(PUT_CHANNEL, request.send()).await?;
         }
         Action::DeleteChannel { name } => {
             let request = client.delete_delivery_channel().delivery_channel_name(name);
             cx.write(DELETE_CHANNEL, request.send())
                 .await
-                .absent_if(&["NoSuchDeliveryChannelException"])
-                .map(drop)
+                .absent_if(&["NoSuchDeliveryChannelException"])?;
         }
         Action::Start { name } => {
             let request = client.start_configuration_recorder().configuration_recorder_name(name);
-            cx.write(START, request.send()).await.map(drop)
+            cx.write(START, request.send()).await?;
         }
         Action::Stop { name } => {
             let request = client.stop_configuration_recorder().configuration_recorder_name(name);
-            cx.write(STOP, request.send()).await.map(drop)
+            cx.write(STOP, request.send()).await?;
         }
         Action::PutRetention { days } => {
-            let days = i32::try_from(*days).unwrap_or(i32::MAX);
+            let days = sendable("RetentionPeriodInDays", *days)?;
             let request = client.put_retention_configuration().retention_period_in_days(days);
-            cx.write(PUT_RETENTION, request.send()).await.map(drop)
+            cx.write(PUT_RETENTION, request.send()).await?;
         }
         Action::DeleteRetention => {
             let request = client
@@ -95,10 +96,10 @@ async fn write(cx: &WriteCx, action: &Action) -> Result<(), AwsError> {
                 .retention_configuration_name(RETENTION_NAME);
             cx.write(DELETE_RETENTION, request.send())
                 .await
-                .absent_if(&["NoSuchRetentionConfigurationException"])
-                .map(drop)
+                .absent_if(&["NoSuchRetentionConfigurationException"])?;
         }
     }
+    Ok(())
 }
 
 async fn create_role(cx: &WriteCx) -> Result<(), AwsError> {
@@ -116,7 +117,7 @@ async fn create_role(cx: &WriteCx) -> Result<(), AwsError> {
     }
 }
 
-fn send_recorder(recorder: &Recorder) -> ConfigurationRecorder {
+fn send_recorder(recorder: &Recorder) -> Result<ConfigurationRecorder, WriteError> {
     let types: Vec<ResourceType> =
         recorder.resource_types.iter().map(|name| ResourceType::from(name.as_str())).collect();
     let strategy = RecordingStrategy::builder()
@@ -133,29 +134,28 @@ fn send_recorder(recorder: &Recorder) -> ConfigurationRecorder {
             ExclusionByResourceTypes::builder().set_resource_types(Some(types)).build(),
         ),
     };
-    let overrides: Vec<RecordingModeOverride> = recorder
+    let overrides = recorder
         .recording_overrides
         .iter()
-        .filter_map(|one| {
+        .map(|one| {
             let types = one.resource_types.iter().map(|name| ResourceType::from(name.as_str()));
             RecordingModeOverride::builder()
                 .set_description(one.description.clone())
                 .set_resource_types(Some(types.collect()))
                 .recording_frequency(RecordingFrequency::from(one.recording_frequency.as_str()))
                 .build()
-                .ok()
         })
-        .collect();
+        .collect::<Result<Vec<_>, _>>()?;
     let mode = RecordingMode::builder()
         .recording_frequency(RecordingFrequency::from(recorder.recording_frequency.as_str()))
-        .set_recording_mode_overrides((!overrides.is_empty()).then_some(overrides))
-        .build();
-    ConfigurationRecorder::builder()
+        .set_recording_mode_overrides(Some(overrides))
+        .build()?;
+    Ok(ConfigurationRecorder::builder()
         .name(&recorder.name)
         .role_arn(&recorder.role_arn)
         .recording_group(group.build())
-        .set_recording_mode(mode.ok())
-        .build()
+        .recording_mode(mode)
+        .build())
 }
 
 fn send_channel(channel: &Channel) -> DeliveryChannel {

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::spec::{
-    Action, Channel, Frequency, Recorder, SERVICE_LINKED_ROLE, Spec, State, Strategy,
+    Action, Channel, Frequency, Override, Recorder, SERVICE_LINKED_ROLE, Spec, State, Strategy,
 };
-use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo};
+use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo, compared};
 
 /// The name of what is made new.
 const NEW: &str = "default";
@@ -20,7 +20,7 @@ pub fn diff(facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Ac
     changes.extend(channel(spec, state));
     changes.extend(recording(spec, state));
     changes.extend(retention(spec, state));
-    changes.extend(failure(state));
+    changes.extend(failures(spec, state));
     changes
 }
 
@@ -77,30 +77,47 @@ fn recorder(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>> {
     drift.compare("role_arn", actual.map(|actual| &actual.role_arn), role.as_ref());
     drift.compare("strategy", actual.map(|actual| &actual.strategy), spec.strategy.as_ref());
     let strategy = spec.strategy.unwrap_or(base.strategy);
-    let global = (strategy == Strategy::All)
-        .then(|| spec.include_global_resource_types.map(|global| global && facts.is_home()))
-        .flatten();
-    drift.compare(
-        "include_global_resource_types",
-        actual.map(|actual| &actual.include_global_resource_types),
-        global.as_ref(),
-    );
-    let types = spec.resource_types.as_ref().filter(|_| strategy != Strategy::All);
-    drift.compare("resource_types", actual.map(|actual| &actual.resource_types), types);
+    let mut findings = Vec::new();
+    let mut global = None;
+    if let Some(wanted) = spec.include_global_resource_types {
+        let wanted = wanted && facts.is_home();
+        if strategy == Strategy::All {
+            global = Some(wanted);
+            let there = actual.map(|actual| &actual.include_global_resource_types);
+            drift.compare("include_global_resource_types", there, Some(&wanted));
+        } else {
+            findings.extend(global_types_by_list(wanted, strategy, &base));
+        }
+    }
+    if let Some(types) = &spec.resource_types {
+        let there = actual.map(|actual| &actual.resource_types);
+        // A list that is empty, the only one that `check` lets pass without a strategy for it.
+        let none = BTreeSet::new();
+        let there = if strategy == Strategy::All { Some(&none) } else { there };
+        drift.compare("resource_types", there, Some(types));
+    }
     drift.compare(
         "recording_frequency",
         actual.map(|actual| &actual.recording_frequency),
         spec.recording_frequency.as_ref(),
     );
-    drift.compare(
-        "recording_overrides",
-        actual.map(|actual| &actual.recording_overrides),
-        spec.recording_overrides.as_ref().filter(|list| actual.is_some() || !list.is_empty()),
-    );
+    let overrides = spec.recording_overrides.as_ref().map(|declared| {
+        let there = actual.map(|actual| actual.recording_overrides.as_slice()).unwrap_or_default();
+        compared::mark("recording_overrides");
+        let same = declared.len() == there.len()
+            && declared.iter().zip(there).all(|(declared, there)| declared.agrees_with(there));
+        let desired: Vec<Override> =
+            declared.iter().enumerate().map(|(at, one)| described(one, there.get(at))).collect();
+        if !same {
+            let there = actual.map(|actual| &actual.recording_overrides);
+            drift.add("recording_overrides", there, Some(&desired));
+        }
+        desired
+    });
     if drift.is_empty() {
-        return Vec::new();
+        return findings;
     }
-    let resource_types = match (strategy, types) {
+    let resource_types = match (strategy, &spec.resource_types) {
         (Strategy::All, _) => BTreeSet::new(),
         (_, Some(types)) => types.clone(),
         (_, None) => base.resource_types.clone(),
@@ -113,10 +130,7 @@ fn recorder(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>> {
             && global.unwrap_or(base.include_global_resource_types),
         resource_types,
         recording_frequency: spec.recording_frequency.unwrap_or(base.recording_frequency),
-        recording_overrides: spec
-            .recording_overrides
-            .clone()
-            .unwrap_or_else(|| base.recording_overrides.clone()),
+        recording_overrides: overrides.unwrap_or_else(|| base.recording_overrides.clone()),
     };
     let mut changes = Vec::new();
     let needs_role = desired.role_arn.ends_with(SERVICE_LINKED_ROLE);
@@ -126,15 +140,67 @@ fn recorder(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>> {
         changes.push(Change::new(Action::CreateServiceLinkedRole, drift));
     }
     let loses = actual.is_some_and(|actual| narrows(actual, &desired));
-    let change = Change::new(Action::PutRecorder { recorder: desired }, drift);
-    changes.push(if loses {
-        change
+    let empties = desired.recording_overrides.is_empty()
+        && actual.is_some_and(|actual| !actual.recording_overrides.is_empty());
+    let mut change = Change::new(Action::PutRecorder { recorder: desired }, drift);
+    if loses {
+        change = change
             .risk(Risk::Disruptive)
-            .warn("less is recorded: Security Hub and Config rules no longer see the rest")
-    } else {
-        change
-    });
+            .warn("less is recorded: Security Hub and Config rules no longer see the rest");
+    }
+    if empties {
+        change = change.warn(
+            "AWS is said to keep overrides when it is sent an empty list: if they are there \
+             afterwards, only deleting the recorder takes them away",
+        );
+    }
+    changes.push(change);
+    changes.extend(findings);
     changes
+}
+
+/// What is sent for a declared override: a description that is not declared stays.
+fn described(declared: &Override, there: Option<&Override>) -> Override {
+    let mut sent = declared.clone();
+    if sent.description.is_none() {
+        sent.description = there.and_then(|there| there.description.clone());
+    }
+    sent
+}
+
+/// The IAM types that `includeGlobalResourceTypes` stands for (AWS Config API Reference,
+/// `RecordingGroup`).
+const GLOBAL_TYPES: [&str; 4] =
+    ["AWS::IAM::Group", "AWS::IAM::Policy", "AWS::IAM::Role", "AWS::IAM::User"];
+
+/// With a strategy that goes by a list, AWS does not look at `includeGlobalResourceTypes`: the list
+/// says whether the IAM types are recorded.
+fn global_types_by_list(
+    wanted: bool,
+    strategy: Strategy,
+    recorder: &Recorder,
+) -> Option<Change<Action>> {
+    compared::mark("include_global_resource_types");
+    let is_recorded = |name: &&&str| {
+        recorder.resource_types.contains(**name) == (strategy == Strategy::Inclusion)
+    };
+    let recorded: Vec<&&str> = GLOBAL_TYPES.iter().filter(is_recorded).collect();
+    let agrees = if wanted { recorded.len() == GLOBAL_TYPES.len() } else { recorded.is_empty() };
+    if agrees {
+        return None;
+    }
+    let mut drift = Drift::new();
+    let actual = if recorded.is_empty() {
+        serde_json::Value::from(false)
+    } else {
+        recorded.iter().map(|name| name.to_string()).collect::<Vec<_>>().into()
+    };
+    drift.add("include_global_resource_types", Some(actual), Some(wanted));
+    Some(Change::finding(drift).withhold(format!(
+        "the recorder goes by a list of types ({}), which alone says whether IAM types are \
+         recorded: declare strategy, with all types or with a list that fits",
+        strategy.as_str()
+    )))
 }
 
 /// Whether the new recorder sees less, or sees it later.
@@ -156,7 +222,9 @@ fn narrows(actual: &Recorder, desired: &Recorder) -> bool {
     let later = actual.recording_frequency == Frequency::Continuous
         && desired.recording_frequency == Frequency::Daily;
     let overridden = desired.recording_overrides.iter().any(|one| {
-        one.recording_frequency == Frequency::Daily && !actual.recording_overrides.contains(one)
+        let undescribed = Override { description: None, ..one.clone() };
+        one.recording_frequency == Frequency::Daily
+            && !actual.recording_overrides.iter().any(|there| undescribed.agrees_with(there))
     });
     // With the other strategies the lists alone decide.
     let global_gone = desired.strategy == Strategy::All
@@ -271,13 +339,32 @@ fn retention(spec: &Spec, state: &State) -> Option<Change<Action>> {
     })
 }
 
-fn failure(state: &State) -> Option<Change<Action>> {
-    let failure = state.failure.as_deref().filter(|_| state.recording)?;
-    let mut drift = Drift::new();
-    drift.add("recording", Some(failure), Some("delivered"));
-    Some(Change::finding(drift).withhold(
-        "Config records and cannot deliver: look at the bucket's policy, at the key's, and at the role",
-    ))
+/// What fails, each where the field that it contradicts is declared.
+fn failures(spec: &Spec, state: &State) -> Vec<Change<Action>> {
+    let set = |text: &Option<String>| text.as_deref().is_some_and(|text| !text.is_empty());
+    let is_promised = |field: &str| match field.split('.').next() {
+        Some("recording") => spec.recording == Some(true),
+        Some("s3_bucket_name") => set(&spec.s3_bucket_name),
+        Some("snapshot_delivery_frequency") => spec.snapshot_delivery_frequency.is_some(),
+        Some("sns_topic_arn") => set(&spec.sns_topic_arn),
+        _ => false,
+    };
+    let failures = state.failures.iter().filter(|(field, _)| is_promised(field));
+    failures
+        .filter(|_| state.recording)
+        .map(|(field, failure)| {
+            let mut drift = Drift::new();
+            drift.add(field, Some(failure), None::<&str>);
+            Change::finding(drift).withhold(match field.split('.').next() {
+                Some("sns_topic_arn") => {
+                    "Config cannot tell the topic: look at the topic, its policy and its key's"
+                }
+                _ => {
+                    "Config records and cannot deliver: look at the bucket's policy, at the key's, and at the role"
+                }
+            })
+        })
+        .collect()
 }
 
 pub fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {

@@ -1,6 +1,7 @@
 //! `config.recorder`: how every resource looked at any time.
 
 mod apply;
+mod check;
 mod diff;
 mod observe;
 pub mod spec;
@@ -91,7 +92,7 @@ retention_period_in_days    = 400
     type Action = Action;
 
     fn check(spec: &Spec) -> Vec<SpecProblem> {
-        check(spec)
+        check::check(spec)
     }
 
     fn reads(spec: &Spec) -> Vec<&'static str> {
@@ -101,6 +102,7 @@ retention_period_in_days    = 400
         ];
         if spec.has_channel() {
             reads.push("config:DescribeDeliveryChannels");
+            reads.push("config:DescribeDeliveryChannelStatus");
         }
         if spec.retention_period_in_days.is_some() {
             reads.push("config:DescribeRetentionConfigurations");
@@ -144,7 +146,7 @@ retention_period_in_days    = 400
     }
 
     async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
-        Ok(apply::apply(cx, action).await?)
+        apply::apply(cx, action).await
     }
 
     fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
@@ -153,20 +155,27 @@ retention_period_in_days    = 400
 
     fn export(_facts: &Facts, object: &Object<State>) -> Option<Spec> {
         let state = object.state()?;
-        let recorder = state.recorder.as_ref()?;
+        let recorder = state.recorder.as_ref();
         let channel = state.channel.as_ref();
+        if recorder.is_none() && channel.is_none() {
+            return None;
+        }
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
-        let all = recorder.strategy == Strategy::All;
+        let all = recorder.is_some_and(|recorder| recorder.strategy == Strategy::All);
         Some(Spec {
-            recorder_name: Some(recorder.name.clone()),
-            role_arn: Some(recorder.role_arn.clone()),
-            strategy: Some(recorder.strategy),
+            recorder_name: recorder.map(|recorder| recorder.name.clone()),
+            role_arn: recorder.map(|recorder| recorder.role_arn.clone()),
+            strategy: recorder.map(|recorder| recorder.strategy),
             // Outside the home Region, true cannot be declared; export says so when it tries.
-            include_global_resource_types: all.then_some(recorder.include_global_resource_types),
-            resource_types: (!all).then(|| recorder.resource_types.clone()),
-            recording_frequency: Some(recorder.recording_frequency),
-            recording_overrides: Some(recorder.recording_overrides.clone()),
-            recording: Some(state.recording),
+            include_global_resource_types: recorder
+                .filter(|_| all)
+                .map(|recorder| recorder.include_global_resource_types),
+            resource_types: recorder
+                .filter(|_| !all)
+                .map(|recorder| recorder.resource_types.clone()),
+            recording_frequency: recorder.map(|recorder| recorder.recording_frequency),
+            recording_overrides: recorder.map(|recorder| recorder.recording_overrides.clone()),
+            recording: recorder.map(|_| state.recording),
             delivery_channel_name: channel.map(|channel| channel.name.clone()),
             s3_bucket_name: channel.and_then(|channel| channel.s3_bucket_name.clone()),
             s3_key_prefix: channel.map(|channel| text(&channel.s3_key_prefix)),
@@ -177,37 +186,6 @@ retention_period_in_days    = 400
             retention_period_in_days: state.retention_period_in_days,
         })
     }
-}
-
-fn check(spec: &Spec) -> Vec<SpecProblem> {
-    let mut problems = Vec::new();
-    let mut problem = |field: &str, message: &str, help: &str| {
-        problems.push(SpecProblem {
-            field: field.to_owned(),
-            message: message.to_owned(),
-            help: Some(help.to_owned()),
-        });
-    };
-    let all = spec.strategy.is_none_or(|strategy| strategy == Strategy::All);
-    let listed = spec.resource_types.as_ref().is_some_and(|types| !types.is_empty());
-    if listed && all {
-        problem(
-            "resource_types",
-            "a list of types has no effect when all types are recorded",
-            "set strategy to INCLUSION_BY_RESOURCE_TYPES or EXCLUSION_BY_RESOURCE_TYPES",
-        );
-    }
-    if !listed && !all {
-        problem("strategy", "this strategy needs a list of types", "declare resource_types");
-    }
-    if spec.include_global_resource_types.is_some() && !all {
-        problem(
-            "include_global_resource_types",
-            "this counts only when all types are recorded",
-            "leave it out, and name the IAM types in resource_types",
-        );
-    }
-    problems
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Reading AWS Config in a Region.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_config::Client;
 use aws_sdk_config::types::{ConfigurationRecorder, DeliveryChannel};
 
@@ -9,64 +11,78 @@ use super::spec::{
 use crate::aws::Call;
 use crate::aws::error::AbsentIf;
 use crate::kinds::together::together;
-use crate::kinds::{Cx, Object, ObserveError, known};
+use crate::kinds::{Cx, Object, ObserveError, count, known, told};
 
 const RECORDERS: Call = Call::new("config", "DescribeConfigurationRecorders");
 const STATUS: Call = Call::new("config", "DescribeConfigurationRecorderStatus");
 const CHANNELS: Call = Call::new("config", "DescribeDeliveryChannels");
+const CHANNEL_STATUS: Call = Call::new("config", "DescribeDeliveryChannelStatus");
 const RETENTION: Call = Call::new("config", "DescribeRetentionConfigurations");
 const GET_ROLE: Call = Call::new("iam", "GetRole");
 
 pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {
     let client = cx.client(Client::new);
-    let (recorders, statuses, channels, retention, role) = together!(
+    let ((recorders, deliveries), statuses, channels, retention, role) = together!(
         async {
-            let request = client.describe_configuration_recorders().send();
-            Ok::<_, ObserveError>(cx.read(RECORDERS, "", request).await?)
+            together!(
+                async {
+                    let request = client.describe_configuration_recorders().send();
+                    Ok::<_, ObserveError>(cx.read(RECORDERS, "", request).await?)
+                },
+                deliveries(cx, spec),
+            )
         },
         async {
             let request = client.describe_configuration_recorder_status().send();
             Ok(cx.read(STATUS, "", request).await?)
         },
         async {
-            match spec.has_channel() {
-                true => {
-                    let request = client.describe_delivery_channels().send();
-                    Ok(Some(cx.read(CHANNELS, "", request).await?))
-                }
-                false => Ok(None),
+            if !spec.has_channel() {
+                return Ok(None);
             }
+            let request = client.describe_delivery_channels().send();
+            Ok(Some(cx.read(CHANNELS, "", request).await?))
         },
         retention(cx, spec),
         service_linked_role(cx, spec),
     )?;
-    // Recorders with a service principal are that service's own.
-    let recorder = recorders
-        .configuration_recorders()
+    // Recorders with a service principal are that service's own, those with a connector are for
+    // another cloud.
+    let recorder = told("ConfigurationRecorders", recorders.configuration_recorders.as_ref())?
         .iter()
-        .find(|recorder| recorder.service_principal().is_none());
-    let status = statuses
-        .configuration_recorders_status()
-        .iter()
-        .find(|status| status.name() == recorder.and_then(|recorder| recorder.name()));
-    let channel = channels
-        .as_ref()
-        .and_then(|channels| channels.delivery_channels().first())
-        .map(read_channel)
-        .transpose()?;
-    let failed = status
-        .filter(|status| status.last_status().is_some_and(|last| last.as_str() == "Failure"))
-        .map(|status| {
-            format!(
-                "{}: {}",
-                status.last_error_code().unwrap_or("Failure"),
-                status.last_error_message().unwrap_or("AWS gave no message")
-            )
-        });
+        .find(|one| one.service_principal().is_none() && one.connector_arn().is_none());
+    let name = recorder.map(|recorder| told("ConfigurationRecorder.name", recorder.name()));
+    let name = name.transpose()?;
+    let list =
+        told("ConfigurationRecordersStatus", statuses.configuration_recorders_status.as_ref())?;
+    let status = name.map(|name| {
+        let status = list.iter().find(|status| status.name() == Some(name));
+        told("ConfigurationRecordersStatus", status)
+    });
+    let status = status.transpose()?;
+    let channel = match &channels {
+        Some(channels) => told("DeliveryChannels", channels.delivery_channels.as_ref())?
+            .first()
+            .map(read_channel)
+            .transpose()?,
+        None => None,
+    };
+    // `recording` is false for AWS when the answer does not have it (a primitive of its API model).
+    let recording = status.is_some_and(|status| status.recording());
+    let mut failures = deliveries;
+    if let Some(status) = status.filter(|_| recording && spec.recording == Some(true)) {
+        let word = told("lastStatus", status.last_status())?.as_str();
+        failures.extend(failure(
+            "recording.last_status",
+            Some(word),
+            status.last_error_code(),
+            status.last_error_message(),
+        )?);
+    }
     let state = State {
-        recorder: recorder.map(read_recorder).transpose()?,
-        recording: status.is_some_and(|status| status.recording()),
-        failure: failed,
+        recorder: recorder.map(|recorder| read_recorder(spec, recorder)).transpose()?,
+        recording,
+        failures,
         channel,
         retention_period_in_days: retention,
         has_service_linked_role: role,
@@ -79,23 +95,89 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
     Ok(vec![if of_control_tower { object.managed_by("AWS Control Tower") } else { object }])
 }
 
+/// What failed, in the words of a status that AWS gives in capitals though its API model does not;
+/// so the case of letters and `_` are not looked at.
+fn failure(
+    field: &str,
+    status: Option<&str>,
+    code: Option<&str>,
+    message: Option<&str>,
+) -> Result<Option<(String, String)>, ObserveError> {
+    let Some(status) = status else { return Ok(None) };
+    match status.replace('_', "").to_ascii_lowercase().as_str() {
+        "success" | "pending" | "notapplicable" => Ok(None),
+        "failure" => {
+            let said = [code, message].into_iter().flatten().filter(|text| !text.is_empty());
+            let said: Vec<&str> = [status].into_iter().chain(said).collect();
+            Ok(Some((field.to_owned(), said.join(": "))))
+        }
+        _ => Err(ObserveError::UnknownValue {
+            field: "lastStatus".to_owned(),
+            value: status.to_owned(),
+        }),
+    }
+}
+
+/// The deliveries of the channel that failed the last time. One that was never tried has no status.
+async fn deliveries(cx: &Cx, spec: &Spec) -> Result<BTreeMap<String, String>, ObserveError> {
+    if !spec.has_channel() {
+        return Ok(BTreeMap::new());
+    }
+    let client = cx.client(Client::new);
+    let request = client.describe_delivery_channel_status().send();
+    let answer = cx.read(CHANNEL_STATUS, "", request).await?;
+    let mut failures = BTreeMap::new();
+    for one in told("DeliveryChannelsStatus", answer.delivery_channels_status.as_ref())? {
+        let exports = [
+            ("s3_bucket_name.config_history_delivery_info", one.config_history_delivery_info()),
+            (
+                "snapshot_delivery_frequency.config_snapshot_delivery_info",
+                one.config_snapshot_delivery_info(),
+            ),
+        ];
+        for (field, info) in exports {
+            let Some(info) = info else { continue };
+            failures.extend(failure(
+                field,
+                info.last_status().map(|word| word.as_str()),
+                info.last_error_code(),
+                info.last_error_message(),
+            )?);
+        }
+        if let Some(info) = one.config_stream_delivery_info() {
+            failures.extend(failure(
+                "sns_topic_arn.config_stream_delivery_info",
+                info.last_status().map(|word| word.as_str()),
+                info.last_error_code(),
+                info.last_error_message(),
+            )?);
+        }
+    }
+    Ok(failures)
+}
+
 async fn retention(cx: &Cx, spec: &Spec) -> Result<Option<u32>, ObserveError> {
     if spec.retention_period_in_days.is_none() {
         return Ok(None);
     }
     let client = cx.client(Client::new);
-    let lists = cx
+    let pages = cx
         .read(RETENTION, "", async {
             client
                 .describe_retention_configurations()
                 .into_paginator()
-                .items()
                 .send()
                 .collect::<Result<Vec<_>, _>>()
                 .await
         })
         .await?;
-    Ok(lists.first().and_then(|one| u32::try_from(one.retention_period_in_days()).ok()))
+    for page in pages.iter() {
+        let list = told("RetentionConfigurations", page.retention_configurations.as_ref())?;
+        if let Some(one) = list.first() {
+            return count("RetentionPeriodInDays", one.retention_period_in_days()).map(Some);
+        }
+    }
+    Ok(None)
 }
 
 /// Whether the service-linked role is there. IAM is global, so one Region asks for all.
@@ -111,8 +193,11 @@ async fn service_linked_role(cx: &Cx, spec: &Spec) -> Result<Option<bool>, Obser
     Ok(Some(answer.is_some()))
 }
 
-fn read_recorder(recorder: &ConfigurationRecorder) -> Result<Recorder, ObserveError> {
+fn read_recorder(spec: &Spec, recorder: &ConfigurationRecorder) -> Result<Recorder, ObserveError> {
     let group = recorder.recording_group();
+    if spec.has_recorder() {
+        told("recordingGroup", group)?;
+    }
     let excluded = group
         .and_then(|group| group.exclusion_by_resource_types())
         .map(|exclusion| exclusion.resource_types())
@@ -124,6 +209,12 @@ fn read_recorder(recorder: &ConfigurationRecorder) -> Result<Recorder, ObserveEr
         None if group.is_some_and(|group| !group.all_supported()) => Strategy::Inclusion,
         None => Strategy::All,
     };
+    if strategy == Strategy::All && group.is_some_and(|group| !group.all_supported()) {
+        return Err(ObserveError::Malformed {
+            field: "recordingGroup".to_owned(),
+            problem: "its strategy is to record all types, and allSupported is false".to_owned(),
+        });
+    }
     let types = match strategy {
         Strategy::All => &[],
         Strategy::Inclusion => group.map(|group| group.resource_types()).unwrap_or_default(),
@@ -132,13 +223,14 @@ fn read_recorder(recorder: &ConfigurationRecorder) -> Result<Recorder, ObserveEr
     let mode = recorder.recording_mode();
     let overrides = mode.map(|mode| mode.recording_mode_overrides()).unwrap_or_default();
     Ok(Recorder {
-        name: recorder.name().unwrap_or_default().to_owned(),
-        role_arn: recorder.role_arn().unwrap_or_default().to_owned(),
+        name: told("ConfigurationRecorder.name", recorder.name())?.to_owned(),
+        role_arn: told("roleARN", recorder.role_arn())?.to_owned(),
         strategy,
         include_global_resource_types: strategy == Strategy::All
             && group.is_some_and(|group| group.include_global_resource_types()),
         resource_types: types.iter().map(|name| name.as_str().to_owned()).collect(),
         recording_frequency: match mode {
+            // Recorders from before there was a choice (November 2023) have no mode.
             None => Frequency::Continuous,
             Some(mode) => known("RecordingFrequency", mode.recording_frequency().as_str())?,
         },
@@ -171,7 +263,7 @@ fn read_channel(channel: &DeliveryChannel) -> Result<Channel, ObserveError> {
         .config_snapshot_delivery_properties()
         .and_then(|properties| properties.delivery_frequency());
     Ok(Channel {
-        name: channel.name().unwrap_or_default().to_owned(),
+        name: told("DeliveryChannel.name", channel.name())?.to_owned(),
         s3_bucket_name: text(channel.s3_bucket_name()),
         s3_key_prefix: text(channel.s3_key_prefix()),
         s3_kms_key_arn: text(channel.s3_kms_key_arn()),

@@ -1,6 +1,6 @@
 //! What a baseline declares of the AWS Config recorder, what is observed of it, and the writes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,8 +15,12 @@ use crate::kinds::spec::aws_enum;
 /// AWS Control Tower is reported and left alone; those that AWS services have for themselves are not
 /// looked at. evenkeel never deletes a recorder.
 ///
+/// A recorder that runs and fails is reported where `recording = true` is declared, and a delivery
+/// that fails where the field that it contradicts is: `s3_bucket_name` for history,
+/// `snapshot_delivery_frequency` for snapshots, `sns_topic_arn` for notices.
+///
 /// Source: AWS Config API Reference, `PutConfigurationRecorder`, `PutDeliveryChannel`,
-/// `StartConfigurationRecorder`, `PutRetentionConfiguration`.
+/// `StartConfigurationRecorder`, `PutRetentionConfiguration`, `RecordingGroup`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
@@ -35,6 +39,8 @@ pub struct Spec {
     pub strategy: Option<Strategy>,
     /// Whether IAM users, groups, roles and policies are recorded too, with the strategy for all
     /// types. They are the same in every Region, so evenkeel asks for them in the home Region alone.
+    /// Where the recorder that is there goes by a list and no `strategy` is declared, the list is
+    /// looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub include_global_resource_types: Option<bool>,
     /// The types that are recorded, or left out, as `strategy` says: `AWS::EC2::Instance`.
@@ -43,7 +49,8 @@ pub struct Spec {
     /// How often changes are recorded. AWS's default is `CONTINUOUS`; Firewall Manager needs it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recording_frequency: Option<Frequency>,
-    /// Types with another frequency, at most one group; [] for none.
+    /// Types with another frequency, at most one group; [] for none. A `description` that is not
+    /// declared is not compared, and stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1))]
     pub recording_overrides: Option<Vec<Override>>,
@@ -75,6 +82,16 @@ pub struct Spec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 30, max = 2557))]
     pub retention_period_in_days: Option<u32>,
+}
+
+impl Override {
+    /// Whether this, as declared, agrees with what is there; a description that is not declared
+    /// agrees with any.
+    pub fn agrees_with(&self, actual: &Self) -> bool {
+        self.resource_types == actual.resource_types
+            && self.recording_frequency == actual.recording_frequency
+            && (self.description.is_none() || self.description == actual.description)
+    }
 }
 
 impl Spec {
@@ -142,8 +159,9 @@ aws_enum! {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Override {
-    /// Why.
+    /// Why, 1 to 256 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 256))]
     pub description: Option<String>,
     /// The types.
     #[schemars(length(min = 1))]
@@ -159,8 +177,10 @@ pub struct State {
     pub recorder: Option<Recorder>,
     /// Whether it runs.
     pub recording: bool,
-    /// Why it does not deliver, though it runs.
-    pub failure: Option<String>,
+    /// What fails though it runs: by the field of the spec that it contradicts and AWS's name of
+    /// it, as in `recording.last_status`.
+    #[serde(default)]
+    pub failures: BTreeMap<String, String>,
     /// The channel.
     pub channel: Option<Channel>,
     /// Days that history is kept; absent for AWS's default or when not looked at.

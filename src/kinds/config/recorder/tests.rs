@@ -132,12 +132,16 @@ fn dangers() {
     let few = State {
         recorder: Some(Recorder {
             strategy: Strategy::Inclusion,
-            resource_types: types(&["A"]),
+            resource_types: types(&["AWS::A::A"]),
             ..recorder()
         }),
         ..state()
     };
-    assert_eq!(changes(&inclusion(&["A", "B"]), few)[0].risk, Risk::Safe, "more is recorded");
+    assert_eq!(
+        changes(&inclusion(&["AWS::A::A", "AWS::B::B"]), few)[0].risk,
+        Risk::Safe,
+        "more is recorded"
+    );
 }
 
 #[test]
@@ -149,10 +153,134 @@ fn a_recorder_without_a_place_to_deliver_to_is_not_started() {
 }
 
 #[test]
-fn a_recorder_that_cannot_deliver_is_a_finding() {
-    let failed = State { failure: Some("AccessDenied: no".to_owned()), ..state() };
-    let changes = changes(&Spec::default(), failed);
-    assert_eq!(changes[0].action, None);
+fn what_fails_is_a_finding_where_its_field_is_declared() {
+    let fails = |field: &str| State {
+        failures: [(field.to_owned(), "FAILURE: AccessDenied: no".to_owned())].into(),
+        ..state()
+    };
+    let some = |text: &str| Some(text.to_owned());
+    let cases = [
+        ("recording.last_status", Spec { recording: Some(true), ..Spec::default() }),
+        (
+            "s3_bucket_name.config_history_delivery_info",
+            Spec { s3_bucket_name: some("logs"), ..Spec::default() },
+        ),
+        (
+            "snapshot_delivery_frequency.config_snapshot_delivery_info",
+            Spec {
+                snapshot_delivery_frequency: Some(SnapshotFrequency::SixHours),
+                ..Spec::default()
+            },
+        ),
+        (
+            "sns_topic_arn.config_stream_delivery_info",
+            Spec { sns_topic_arn: some("arn:topic"), ..Spec::default() },
+        ),
+    ];
+    for (field, spec) in cases {
+        let mut there = fails(field);
+        let channel = there.channel.as_mut().unwrap();
+        channel.sns_topic_arn = some("arn:topic");
+        channel.snapshot_delivery_frequency = Some(SnapshotFrequency::SixHours);
+        let found = changes(&spec, there.clone());
+        assert_eq!(found.len(), 1, "{field}");
+        assert_eq!(found[0].action, None);
+        assert_eq!(found[0].drift[0].field, field);
+        assert!(changes(&Spec::default(), there).is_empty(), "{field} is not declared");
+    }
+}
+
+#[test]
+fn global_types_are_looked_for_in_a_list_that_governs_them() {
+    let by = |strategy, names: &[&str]| State {
+        recorder: Some(Recorder {
+            strategy,
+            include_global_resource_types: false,
+            resource_types: types(names),
+            ..recorder()
+        }),
+        ..state()
+    };
+    let declared = |global| Spec { include_global_resource_types: Some(global), ..Spec::default() };
+    let iam = ["AWS::IAM::Group", "AWS::IAM::Policy", "AWS::IAM::Role", "AWS::IAM::User"];
+    let (inclusion, exclusion) = (Strategy::Inclusion, Strategy::Exclusion);
+    let cases = [
+        (true, by(inclusion, &["AWS::EC2::Instance"]), false),
+        (true, by(inclusion, &iam[..3]), false),
+        (true, by(inclusion, &iam), true),
+        (false, by(inclusion, &["AWS::EC2::Instance"]), true),
+        (false, by(inclusion, &iam[..1]), false),
+        (true, by(exclusion, &["AWS::EC2::Instance"]), true),
+        (true, by(exclusion, &iam[..1]), false),
+        (false, by(exclusion, &iam), true),
+    ];
+    for (global, state, agrees) in cases {
+        let shown = format!("{global} {:?}", state.recorder);
+        let found = changes(&declared(global), state);
+        assert_eq!(found.is_empty(), agrees, "{shown}");
+        assert!(found.iter().all(|one| one.action.is_none()), "{shown}");
+        assert!(
+            found.iter().all(|one| one.drift[0].field == "include_global_resource_types"),
+            "{shown}"
+        );
+    }
+}
+
+#[test]
+fn a_description_of_an_override_that_is_not_declared_stays() {
+    let with = |description: Option<&str>, frequency| Override {
+        description: description.map(str::to_owned),
+        resource_types: types(&["AWS::EC2::NetworkInterface"]),
+        recording_frequency: frequency,
+    };
+    let there = State {
+        recorder: Some(Recorder {
+            recording_overrides: vec![with(Some("by finance"), Frequency::Daily)],
+            ..recorder()
+        }),
+        ..state()
+    };
+    let spec = |one| Spec { recording_overrides: Some(vec![one]), ..Spec::default() };
+    assert!(changes(&spec(with(None, Frequency::Daily)), there.clone()).is_empty());
+    let other = changes(&spec(with(None, Frequency::Continuous)), there.clone());
+    let Some(Action::PutRecorder { recorder }) = &other[0].action else { panic!("no change") };
+    assert_eq!(recorder.recording_overrides, [with(Some("by finance"), Frequency::Continuous)]);
+    let renamed = changes(&spec(with(Some("by us"), Frequency::Daily)), there.clone());
+    assert_eq!(renamed.len(), 1);
+    assert_eq!(renamed[0].risk, Risk::Safe, "as much is recorded");
+    let none = changes(&Spec { recording_overrides: Some(Vec::new()), ..Spec::default() }, there);
+    assert!(none[0].warnings.iter().any(|one| one.contains("empty list")), "{none:?}");
+}
+
+#[test]
+fn what_aws_refuses() {
+    let some = |text: &str| Some(text.to_owned());
+    let one = |name: &str| Override {
+        description: None,
+        resource_types: types(&[name]),
+        recording_frequency: Frequency::Daily,
+    };
+    let overrides =
+        |name: &str| Spec { recording_overrides: Some(vec![one(name)]), ..Spec::default() };
+    let bad = [
+        (overrides("EC2::Instance"), "recording_overrides"),
+        (overrides("AWS::Config::ResourceCompliance"), "recording_overrides"),
+        (Spec { role_arn: some("config"), ..Spec::default() }, "role_arn"),
+        (Spec { s3_kms_key_arn: some("alias/config"), ..Spec::default() }, "s3_kms_key_arn"),
+        (Spec { sns_topic_arn: some("config"), ..Spec::default() }, "sns_topic_arn"),
+    ];
+    for (spec, field) in bad {
+        let problems = ConfigRecorder::check(&spec);
+        assert_eq!(problems.first().map(|one| one.field.as_str()), Some(field));
+    }
+    let good = [
+        overrides("AWS::EC2::NetworkInterface"),
+        Spec { role_arn: some("arn:aws:iam::111122223333:role/config"), ..Spec::default() },
+        Spec { s3_kms_key_arn: some(""), sns_topic_arn: some(""), ..Spec::default() },
+    ];
+    for spec in good {
+        assert_eq!(ConfigRecorder::check(&spec), Vec::new());
+    }
 }
 
 #[test]
@@ -174,12 +302,12 @@ fn undo_restores_or_deletes() {
 #[test]
 fn rules_between_fields() {
     let cases = [
-        (Spec { resource_types: Some(types(&["A"])), ..Spec::default() }, "resource_types"),
+        (Spec { resource_types: Some(types(&["AWS::A::A"])), ..Spec::default() }, "resource_types"),
         (Spec { strategy: Some(Strategy::Inclusion), ..Spec::default() }, "strategy"),
         (
             Spec {
                 strategy: Some(Strategy::Exclusion),
-                resource_types: Some(types(&["A"])),
+                resource_types: Some(types(&["AWS::A::A"])),
                 include_global_resource_types: Some(true),
                 ..Spec::default()
             },

@@ -1,0 +1,136 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::names::{ItemName, Region};
+
+fn facts() -> Facts {
+    Facts {
+        account: "111122223333".parse().unwrap(),
+        partition: "aws".to_owned(),
+        region: Region::new("eu-west-1"),
+        home_region: Region::new("us-east-1"),
+        item: ItemName::singleton(EbsEncryption::NAME),
+    }
+}
+
+fn diff(spec: &Spec, state: State) -> Vec<Change<Action>> {
+    EbsEncryption::diff(&facts(), spec, &Object::present("", state))
+}
+
+fn key(arn: &str) -> Key {
+    Key::There { arn: arn.to_owned(), unusable: None }
+}
+
+fn broken(arn: &str) -> Key {
+    Key::There { arn: arn.to_owned(), unusable: Some("it is disabled".to_owned()) }
+}
+
+fn missing(name: &str) -> Key {
+    Key::Missing { name: name.to_owned() }
+}
+
+fn with(key: Key, declared_key: Key) -> State {
+    let kms_key_id = Some(match &key {
+        Key::AwsOwn => "arn:of-aws".to_owned(),
+        Key::There { arn, .. } => arn.clone(),
+        Key::Missing { name } => name.clone(),
+    });
+    State { enabled: false, kms_key_id, key: Some(key), declared_key: Some(declared_key) }
+}
+
+fn uses(key: &str) -> Spec {
+    Spec { enabled: None, kms_key_id: Some(key.to_owned()) }
+}
+
+fn set(name: &str) -> Option<Action> {
+    Some(Action::SetKey { kms_key_id: name.to_owned() })
+}
+
+#[test]
+fn keys_are_compared_by_what_they_are() {
+    let same = None;
+    let cases = [
+        ("alias/own", with(key("arn:a"), key("arn:a")), same.clone()),
+        ("", with(Key::AwsOwn, Key::AwsOwn), same.clone()),
+        ("alias/aws/ebs", with(Key::AwsOwn, Key::AwsOwn), same.clone()),
+        ("arn:of-aws", with(Key::AwsOwn, Key::AwsOwn), same),
+        ("", with(key("arn:a"), Key::AwsOwn), Some(Action::ResetKey)),
+        ("", with(missing("arn:gone"), Key::AwsOwn), Some(Action::ResetKey)),
+        ("alias/own", with(Key::AwsOwn, key("arn:a")), set("alias/own")),
+        ("alias/own", with(Key::AwsOwn, missing("alias/own")), set("alias/own")),
+        ("alias/own", with(missing("arn:gone"), key("arn:a")), set("alias/own")),
+    ];
+    for (declared, state, expected) in cases {
+        let actions: Vec<_> =
+            diff(&uses(declared), state).into_iter().map(|change| change.action).collect();
+        assert_eq!(actions, expected.into_iter().map(Some).collect::<Vec<_>>(), "{declared}");
+    }
+}
+
+#[test]
+fn a_key_that_cannot_work_is_a_finding_and_never_in_sync() {
+    let cases = [
+        ("alias/own", with(Key::AwsOwn, broken("arn:a")), "it is disabled"),
+        ("alias/own", with(broken("arn:a"), broken("arn:a")), "it is disabled"),
+        ("arn:a", with(broken("arn:a"), broken("arn:a")), "it is disabled"),
+        ("arn:key/gone", with(missing("arn:key/gone"), missing("arn:key/gone")), "not there"),
+        ("gone", with(missing("arn:key/gone"), missing("gone")), "not there"),
+        ("arn:key/other", with(Key::AwsOwn, missing("arn:key/other")), "not there"),
+    ];
+    for (declared, state, why) in cases {
+        let spec = Spec { enabled: Some(true), ..uses(declared) };
+        let changes = diff(&spec, state);
+        assert_eq!(changes.len(), 2, "{declared}");
+        assert_eq!(changes[0].action, None, "{declared}");
+        assert!(changes[0].withheld.as_deref().unwrap().contains(why), "{declared}");
+        assert_ne!(changes[0].drift[0].actual, changes[0].drift[0].desired);
+        // Encryption with such a key would end all launches.
+        assert!(changes[1].withheld.as_deref().unwrap().contains(why), "{declared}");
+    }
+}
+
+#[test]
+fn undo_brings_back_what_was_there_even_a_name_without_a_key() {
+    let undo = |state| EbsEncryption::undo(&Action::ResetKey, &Object::present("", state));
+    assert_eq!(undo(with(Key::AwsOwn, key("arn:a"))), Undo::By(vec![Action::ResetKey]));
+    for before in [key("arn:a"), missing("arn:a")] {
+        assert_eq!(undo(with(before, Key::AwsOwn)), Undo::By(vec![set("arn:a").unwrap()]));
+    }
+    let not_looked = State { kms_key_id: None, key: None, ..with(Key::AwsOwn, Key::AwsOwn) };
+    assert!(matches!(undo(not_looked), Undo::Impossible(_)));
+}
+
+#[test]
+fn an_export_never_says_aws_own_of_another_key() {
+    let export = |key| {
+        let object = Object::present("", with(key, missing("alias/volumes")));
+        EbsEncryption::export(&facts(), &object).unwrap().kms_key_id.unwrap()
+    };
+    assert_eq!(export(Key::AwsOwn), "");
+    assert_eq!(export(key("arn:a")), "arn:a");
+    assert_eq!(export(missing("arn:gone")), "arn:gone");
+}
+
+#[test]
+fn what_names_no_key_is_refused() {
+    for right in ["", "alias/own", "mrk-1234", "arn:aws:kms:eu-west-1:111122223333:key/1-2"] {
+        assert_eq!(EbsEncryption::check(&uses(right)), [], "{right}");
+    }
+    for wrong in ["my key", " ", "arn:aws:iam::111122223333:role/x", "keys/own"] {
+        assert_eq!(EbsEncryption::check(&uses(wrong)).len(), 1, "{wrong}");
+    }
+}
+
+#[test]
+fn the_key_comes_before_encryption_and_enabling_is_disruptive() {
+    let spec = Spec { enabled: Some(true), ..uses("alias/own") };
+    let changes = diff(&spec, with(Key::AwsOwn, key("arn:a")));
+    assert!(matches!(changes[0].action, Some(Action::SetKey { .. })));
+    assert_eq!(changes[1].action, Some(Action::Enable));
+    assert_eq!(changes[1].risk, Risk::Disruptive);
+}
+
+#[test]
+fn nothing_declared_is_nothing_to_do() {
+    assert!(diff(&Spec::default(), with(key("arn:a"), Key::AwsOwn)).is_empty());
+}

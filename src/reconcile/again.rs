@@ -1,0 +1,152 @@
+//! The look directly before a write: whether the object is still what the plan was made for, and
+//! the change still what it needs. What somebody else did meanwhile is never overwritten.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::observe::into_unknown;
+use crate::aws::Session;
+use crate::aws::reads::ReadCache;
+use crate::kinds::erased::DynKind;
+use crate::kinds::object::Unknown;
+use crate::kinds::{Change, Cx, Facts, Object, Status};
+use crate::names::{ItemName, Region};
+use crate::plan::make::state_digest;
+use crate::plan::{ObjectPlan, PlannedChange};
+
+/// An object as it is now, and the changes that it needs now.
+pub struct Now {
+    /// The object.
+    pub object: Object<Value>,
+    changes: Vec<Change<Value>>,
+}
+
+/// What this run has written before, and what may therefore have moved by its own hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// Nothing in the account: every move is somebody else's.
+    Nothing,
+    /// Other objects of the account: this one must need what was planned, for the same reason.
+    Others,
+    /// The object itself: it must need what was planned.
+    ThisObject,
+}
+
+/// What is to be done with a planned change.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// It is still what the object needs.
+    Fits,
+    /// The object has it already.
+    Needless,
+    /// The object has moved, or needs something else now.
+    Moved(String),
+}
+
+/// Where an object is.
+pub fn facts(session: &Session, region: &Region, item: &ItemName) -> Facts {
+    Facts {
+        account: session.account().clone(),
+        partition: session.partition().to_owned(),
+        region: region.clone(),
+        home_region: session.home_region().clone(),
+        item: item.clone(),
+    }
+}
+
+/// A context whose reads are all made anew.
+pub fn fresh(session: &Arc<Session>, facts: Facts) -> Cx {
+    Cx::new(facts, Arc::clone(session), Arc::new(ReadCache::default()))
+}
+
+/// Reads one object anew; `None` when it is not among those of its item any more.
+///
+/// # Errors
+/// It cannot be read, or not be judged.
+pub async fn look(
+    cx: &Cx,
+    kind: &dyn DynKind,
+    spec: &Value,
+    id: &str,
+) -> Result<Option<Now>, Unknown> {
+    let object = kind.observe_one(cx, spec, id).await.map_err(into_unknown)?;
+    object.map(|object| Now::of(cx.facts(), kind, spec, object)).transpose()
+}
+
+impl Now {
+    /// An object that has just been observed.
+    ///
+    /// # Errors
+    /// It could not be read, or cannot be judged.
+    pub fn of(
+        facts: &Facts,
+        kind: &dyn DynKind,
+        spec: &Value,
+        object: Object<Value>,
+    ) -> Result<Self, Unknown> {
+        let changes = match &object.status {
+            Status::Unknown(unknown) => return Err(unknown.clone()),
+            Status::Skipped { .. } => Vec::new(),
+            Status::Present(_) | Status::Absent => {
+                kind.diff(facts, spec, &object).map_err(|error| Unknown {
+                    reason: error.to_string(),
+                    permission: None,
+                    remedy: None,
+                })?
+            }
+        };
+        Ok(Self { object, changes })
+    }
+
+    /// Whether evenkeel has nothing to write here.
+    pub fn is_as_declared(&self) -> bool {
+        !matches!(self.object.status, Status::Skipped { .. }) && self.writes().next().is_none()
+    }
+
+    fn writes(&self) -> impl Iterator<Item = &Change<Value>> {
+        self.changes.iter().filter(|change| change.action.is_some() && change.withheld.is_none())
+    }
+
+    /// What is to be done with a planned change.
+    pub fn fit(&self, planned: &ObjectPlan, change: &PlannedChange, written: Written) -> Fit {
+        if let Status::Skipped { reason } = &self.object.status {
+            return Fit::Moved(format!("it is out of reach now: {reason}"));
+        }
+        if self.object.managed_by != planned.observed.managed_by {
+            return Fit::Moved(match &self.object.managed_by {
+                Some(manager) => format!("it is managed by {manager} now"),
+                None => "somebody else managed it before".to_owned(),
+            });
+        }
+        if self.is_as_declared() {
+            return Fit::Needless;
+        }
+        if written == Written::Nothing && state_digest(&self.object) != planned.state_digest {
+            return Fit::Moved("it has changed since the plan was made".to_owned());
+        }
+        let same = self.writes().find(|now| now.action.as_ref() == change.action.as_deref());
+        match same {
+            Some(now) if now.risk > change.risk => {
+                Fit::Moved(format!("the change would be {} now", now.risk.as_str()))
+            }
+            Some(now) if now.grants.iter().any(|grant| !change.grants.contains(grant)) => {
+                Fit::Moved("the change would give more rights now".to_owned())
+            }
+            Some(now) if written != Written::ThisObject && now.drift != change.drift => {
+                Fit::Moved("it differs in another way than when the plan was made".to_owned())
+            }
+            Some(_) => Fit::Fits,
+            None if self.has_nothing_of(change) => Fit::Needless,
+            None => Fit::Moved("it would be changed in another way now".to_owned()),
+        }
+    }
+
+    /// Whether none of the fields of a change differs any more.
+    fn has_nothing_of(&self, change: &PlannedChange) -> bool {
+        let differs = |field: &str| {
+            self.changes.iter().flat_map(|now| &now.drift).any(|now| now.field == field)
+        };
+        !change.drift.is_empty() && !change.drift.iter().any(|drift| differs(&drift.field))
+    }
+}

@@ -1,0 +1,100 @@
+//! Looks after the writes during which an earlier run died: whether AWS made them is seen on their
+//! objects alone. The caller holds the log's lock, so that no run whose intents are open in it is
+//! alive.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::Utc;
+use serde_json::Value;
+
+use super::again::{self, Now};
+use crate::aws::Session;
+use crate::kinds::{Scope, registry};
+use crate::names::AccountId;
+use crate::plan::Plan;
+use crate::store::audit::{AuditError, AuditLog, Phase, Record};
+use crate::visible::visible;
+
+/// An intent without outcome, and what was found of it.
+#[derive(Debug)]
+pub struct Recovery {
+    /// The intent.
+    pub intent: Record,
+    /// Whether its object is as declared now; or why nobody knows, so that the intent stays open.
+    pub found: Result<bool, String>,
+}
+
+/// `iam.role audit of 111122223333`, for people to read.
+pub fn title(record: &Record) -> String {
+    let Record { item, object, region, account, .. } = record;
+    let mut title = item.to_string();
+    if !object.is_empty() {
+        title = format!("{title} {object}");
+    }
+    if registry::find(&item.kind).is_some_and(|kind| kind.scope() == Scope::Regional) {
+        title = format!("{title} in {region}");
+    }
+    visible(&format!("{title} of {account}")).into_owned()
+}
+
+/// Observes the object of each open intent, and closes those of which something is known. The
+/// others stay open, and every later run comes back to them.
+///
+/// # Errors
+/// The audit log cannot be written.
+pub async fn recover(
+    audit: &AuditLog,
+    sessions: &BTreeMap<AccountId, Arc<Session>>,
+    plan: &Plan,
+) -> Result<Vec<Recovery>, AuditError> {
+    let mut recoveries = Vec::new();
+    for intent in audit.unfinished() {
+        let session = sessions.get(&intent.account);
+        let found = match look(&intent, session, plan).await {
+            Err(why) => Err(why),
+            Ok(now) => {
+                let in_sync = now.as_ref().is_some_and(Now::is_as_declared);
+                let after = now.map(|now| serde_json::to_value(&now.object)).transpose()?;
+                let by = session.map(|session| session.caller_arn().to_owned());
+                audit.append(&Record {
+                    time: Utc::now(),
+                    by: by.unwrap_or_default(),
+                    phase: Phase::Recovered { after, in_sync },
+                    ..intent.clone()
+                })?;
+                Ok(in_sync)
+            }
+        };
+        recoveries.push(Recovery { intent, found });
+    }
+    Ok(recoveries)
+}
+
+/// The object of an intent now, or why it cannot be said.
+async fn look(
+    intent: &Record,
+    session: Option<&Arc<Session>>,
+    plan: &Plan,
+) -> Result<Option<Now>, String> {
+    let Record { account, item, region, .. } = intent;
+    let session = session.ok_or_else(|| format!("this run does not look at account {account}"))?;
+    let kind = registry::find(&item.kind)
+        .ok_or_else(|| format!("this version does not know the kind {}", item.kind))?;
+    let recorded = match &intent.phase {
+        Phase::Intent { spec, .. } if !spec.is_null() => Some(spec),
+        _ => None,
+    };
+    let declared = || {
+        let mut objects = plan.objects.iter();
+        let same = objects.find(|object| {
+            object.account == *account && object.region == *region && object.item == *item
+        });
+        same.map(|object| &object.spec).filter(|spec: &&Value| !spec.is_null())
+    };
+    let spec = recorded
+        .or_else(declared)
+        .ok_or_else(|| format!("neither the log nor a baseline says what is declared of {item}"))?;
+    let cx = again::fresh(session, again::facts(session, region, item));
+    again::look(&cx, kind, spec, &intent.object).await.map_err(|unknown| unknown.reason)
+}

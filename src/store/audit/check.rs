@@ -1,0 +1,340 @@
+//! Reading a log from beginning to end: whether it is whole, which runs wrote it, and which writes
+//! have no outcome. Line by line, so that a log of any size can be read; by bytes, so that half a
+//! character spoils nothing.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+use sha2::{Digest, Sha256};
+
+use super::seal::{NONE_BEFORE, Seal, unseal};
+use super::{AuditError, Mended, Phase, Record, file};
+use crate::digest;
+
+/// No record is longer: what is, is no record.
+const LONGEST_LINE: u64 = 64 * 1024 * 1024;
+/// After so many faults, more tell nothing new.
+const MOST_FAULTS: usize = 100;
+
+/// Something that no run of evenkeel leaves behind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The line, from 1.
+    pub line: u64,
+    /// What is wrong with it.
+    pub what: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "line {}: {}", self.line, self.what)
+    }
+}
+
+/// The lines of one run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunLines {
+    /// The run.
+    pub run: String,
+    /// Who AWS said that it was.
+    pub by: String,
+    /// When its first record was written.
+    pub began: DateTime<Utc>,
+    /// Its first line.
+    pub first: u64,
+    /// Its last line.
+    pub last: u64,
+}
+
+/// What was found in a log so far.
+#[derive(Debug)]
+pub struct Check {
+    lines: u64,
+    /// The last sealed line.
+    number: u64,
+    digest: String,
+    /// Lines of versions that did not seal them.
+    unsealed: u64,
+    faults: Vec<Fault>,
+    runs: Vec<RunLines>,
+    open: BTreeMap<(String, u32), Record>,
+    /// The changes of each run that have an outcome, and whether they were done.
+    closed: BTreeMap<String, BTreeMap<u32, bool>>,
+    torn: Option<Torn>,
+    ends_with_newline: bool,
+    sought: Option<String>,
+    is_found: bool,
+}
+
+/// Bytes that are no record.
+#[derive(Debug)]
+struct Torn {
+    line: u64,
+    bytes: u64,
+    digest: Sha256,
+}
+
+impl Check {
+    fn new(sought: Option<&str>) -> Self {
+        Self {
+            lines: 0,
+            number: 0,
+            digest: NONE_BEFORE.to_owned(),
+            unsealed: 0,
+            faults: Vec::new(),
+            runs: Vec::new(),
+            open: BTreeMap::new(),
+            closed: BTreeMap::new(),
+            torn: None,
+            ends_with_newline: true,
+            sought: sought.map(str::to_ascii_lowercase),
+            is_found: false,
+        }
+    }
+
+    /// Checks a log that nobody has to write to. `head` is the beginning of a digest that one of
+    /// its records must have.
+    ///
+    /// # Errors
+    /// It cannot be read, or is no regular file.
+    pub fn of(path: &Path, head: Option<&str>) -> Result<Self, AuditError> {
+        let file = file::open_to_read(path)?;
+        Self::read(&file, head).map_err(|source| AuditError::Io {
+            doing: "read",
+            path: path.to_owned(),
+            source,
+        })
+    }
+
+    pub(super) fn read(file: &File, head: Option<&str>) -> io::Result<Self> {
+        let mut check = Self::new(head);
+        let mut reader = BufReader::with_capacity(1 << 16, file);
+        let mut line = Vec::new();
+        let mut is_part = false;
+        loop {
+            line.clear();
+            if reader.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line)? == 0 {
+                return Ok(check);
+            }
+            let is_ended = line.last() == Some(&b'\n');
+            if is_ended {
+                line.pop();
+            }
+            let is_too_long = !is_ended && line.len() as u64 == LONGEST_LINE;
+            if is_part || is_too_long {
+                check.part(&line, is_ended);
+            } else {
+                check.line(&line, is_ended);
+            }
+            is_part = is_too_long;
+        }
+    }
+
+    /// Adds a line, without its end.
+    pub(super) fn line(&mut self, line: &[u8], is_ended: bool) {
+        let Some(seal) = unseal(line) else {
+            return self.without_seal(line, is_ended);
+        };
+        self.lines += 1;
+        self.ends_with_newline = is_ended;
+        let torn = self.torn.take();
+        self.follows(&seal);
+        if let Ok(record) = serde_json::from_slice::<Record>(line) {
+            self.vouched(torn.as_ref(), None);
+            self.record(record, true);
+        } else if let Ok(mended) = serde_json::from_slice::<Mended>(line) {
+            self.vouched(torn.as_ref(), Some(&mended));
+        } else {
+            self.vouched(torn.as_ref(), None);
+            self.fault("this version does not understand the record".to_owned());
+        }
+        self.number = seal.number;
+        self.is_found |= self.sought.as_ref().is_some_and(|sought| seal.digest.starts_with(sought));
+        self.digest = seal.digest;
+    }
+
+    /// Whether a sealed line follows the one before it.
+    fn follows(&mut self, seal: &Seal) {
+        if !seal.is_true {
+            self.fault("the record was changed after it was written".to_owned());
+        }
+        let next = self.number + 1;
+        if seal.number > next {
+            let count = seal.number - next;
+            self.fault(match count {
+                1 => "1 record before it is missing".to_owned(),
+                _ => format!("{count} records before it are missing"),
+            });
+        } else if seal.number < next {
+            self.fault(format!(
+                "it is record {}, and record {} stands before it",
+                seal.number, self.number
+            ));
+        } else if seal.former != self.digest {
+            self.fault("the record before it is not the one that it was written after".to_owned());
+        }
+    }
+
+    /// A line that no version since seals were made has written as a whole.
+    fn without_seal(&mut self, line: &[u8], is_ended: bool) {
+        if let Ok(record) = serde_json::from_slice::<Record>(line) {
+            self.lines += 1;
+            self.ends_with_newline = is_ended;
+            let torn = self.torn.take();
+            if self.number > 0 {
+                self.vouched(torn.as_ref(), None);
+                self.fault("the record has no digest, and others before it have".to_owned());
+            } else {
+                self.unsealed += 1;
+            }
+            self.record(record, false);
+        } else {
+            self.part(line, is_ended);
+        }
+    }
+
+    /// Bytes that are no record: of a line that was cut short, most probably.
+    fn part(&mut self, bytes: &[u8], is_ended: bool) {
+        if self.ends_with_newline {
+            self.lines += 1;
+        }
+        self.ends_with_newline = is_ended;
+        let line = self.lines;
+        let torn = self.torn.get_or_insert_with(|| Torn { line, bytes: 0, digest: Sha256::new() });
+        torn.digest.update(bytes);
+        torn.bytes += bytes.len() as u64;
+        if is_ended {
+            torn.digest.update(b"\n");
+            torn.bytes += 1;
+        }
+    }
+
+    /// Whether the run after a crash has said of torn bytes that it found them so.
+    fn vouched(&mut self, torn: Option<&Torn>, mended: Option<&Mended>) {
+        let Some(torn) = torn else {
+            if mended.is_some() {
+                self.fault("it tells of a torn line that is not there".to_owned());
+            }
+            return;
+        };
+        let is_same = mended.is_some_and(|mended| {
+            mended.torn_bytes == torn.bytes && mended.torn_digest == torn.digest()
+        });
+        // Older versions ended a torn line and said nothing.
+        if !is_same && self.number > 0 {
+            self.faults_at(torn.line, "it is no record, and no crash was noted".to_owned());
+        }
+    }
+
+    fn record(&mut self, record: Record, is_sealed: bool) {
+        if !matches!(record.phase, Phase::Recovered { .. }) {
+            self.note_run(&record);
+        }
+        let key = (record.run.clone(), record.change);
+        let closed = self.closed.get(&record.run).and_then(|run| run.get(&record.change)).copied();
+        let (is_done, word) = match &record.phase {
+            Phase::Observed { .. } => return,
+            Phase::Intent { .. } => {
+                if is_sealed && self.open.contains_key(&key) {
+                    self.fault(format!("change {} is begun again without an outcome", key.1));
+                } else if is_sealed && closed == Some(true) {
+                    self.fault(format!("change {} is begun again after it was done", key.1));
+                }
+                self.open.insert(key, record);
+                return;
+            }
+            Phase::Applied => (true, "done"),
+            Phase::Failed { .. } => (false, "failed"),
+            Phase::Recovered { .. } => (true, "observed again"),
+        };
+        if self.open.remove(&key).is_none() && is_sealed {
+            self.fault(match closed {
+                None => format!("change {} is {word}, and was never begun", key.1),
+                Some(_) => format!("change {} is {word}, and has an outcome already", key.1),
+            });
+        }
+        self.closed.entry(key.0).or_default().insert(key.1, is_done);
+    }
+
+    fn note_run(&mut self, record: &Record) {
+        let line = self.lines;
+        match self.runs.iter_mut().rev().find(|run| run.run == record.run) {
+            Some(run) => run.last = line,
+            None => self.runs.push(RunLines {
+                run: record.run.clone(),
+                by: record.by.clone(),
+                began: record.time,
+                first: line,
+                last: line,
+            }),
+        }
+    }
+
+    fn fault(&mut self, what: String) {
+        self.faults_at(self.lines, what);
+    }
+
+    fn faults_at(&mut self, line: u64, what: String) {
+        if self.faults.len() < MOST_FAULTS {
+            self.faults.push(Fault { line, what });
+        }
+    }
+
+    /// What is wrong with the log; a whole one has none.
+    pub fn faults(&self) -> &[Fault] {
+        &self.faults
+    }
+
+    /// The runs that wrote it, in order.
+    pub fn runs(&self) -> &[RunLines] {
+        &self.runs
+    }
+
+    /// The intents that have no outcome.
+    pub fn unfinished(&self) -> impl Iterator<Item = &Record> {
+        self.open.values()
+    }
+
+    /// The number and digest of the last record.
+    pub fn head(&self) -> (u64, &str) {
+        (self.number, &self.digest)
+    }
+
+    /// How many lines at its beginning have no digest, because an older version wrote them.
+    pub fn unsealed(&self) -> u64 {
+        self.unsealed
+    }
+
+    /// Whether the digest that was asked for is one of its records'; `None` when none was.
+    pub fn has_sought(&self) -> Option<bool> {
+        self.sought.as_ref().map(|_| self.is_found)
+    }
+
+    /// The bytes at its end that are no record, and their digest: what a crash or a full disk left.
+    pub fn torn(&self) -> Option<(u64, String)> {
+        self.torn.as_ref().map(|torn| (torn.bytes, torn.digest()))
+    }
+
+    /// Notes that a last line which had no end has one now.
+    pub(super) fn end_line(&mut self) {
+        self.ends_with_newline = true;
+        if let Some(torn) = &mut self.torn {
+            torn.digest.update(b"\n");
+            torn.bytes += 1;
+        }
+    }
+
+    pub(super) fn ends_with_newline(&self) -> bool {
+        self.ends_with_newline
+    }
+}
+
+impl Torn {
+    fn digest(&self) -> String {
+        digest::hexadecimal(&self.digest.clone().finalize())
+    }
+}

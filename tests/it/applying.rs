@@ -1,0 +1,405 @@
+//! What may happen while a plan is applied: somebody else writes, a quota is full, the disk is full,
+//! the process is killed, another run is there.
+
+use std::collections::BTreeMap;
+use std::process::{Child, Stdio};
+use std::sync::Arc;
+
+use crate::support::library::{self, Declaration};
+use crate::support::{self, Account, Run};
+use evenkeel::aws::Session;
+use evenkeel::aws::reads::ReadCache;
+use evenkeel::plan::{ObjectPlan, Plan, PlannedChange};
+use evenkeel::reconcile::observe::turns;
+use evenkeel::reconcile::{Applier, ApplyReport, Progress, Step, Stop, observe_all};
+use evenkeel::store::audit::{AuditLog, Check};
+use serde_json::{Value, json};
+
+const HEADER: &str =
+    "schema = 1\n\n[baseline]\nname = \"test\"\nmode = \"enforce\"\nregions = [\"eu-west-1\"]\n\n";
+const POLICY: &str = "[iam.password_policy]\nminimum_password_length = 14\n";
+const ROLE: &str = "[iam.role.audit]\ntrusted_account_ids = [\"${account.id}\"]\nmanaged_policy_arns = [\"arn:${partition}:iam::aws:policy/SecurityAudit\"]\n";
+
+fn account(items: &str) -> Account {
+    let account = support::emulator().account();
+    account.write("b.toml", &format!("{HEADER}{items}"));
+    account
+}
+
+/// An account, a way into it, and the plan for a sample there.
+struct Planned {
+    account: Account,
+    session: Arc<Session>,
+    plan: Plan,
+}
+
+impl Planned {
+    async fn new(account: Account, sample: &str) -> Self {
+        let session = library::connect(&account).await;
+        let declaration = Declaration::new(&account, sample);
+        let reads = Arc::new(ReadCache::default());
+        let declared = declaration.items(&session).await;
+        let items = observe_all(&session, &reads, declared, None, &turns(), || {}).await;
+        let plan = library::plan(&session, &declaration, items);
+        Self { account, session, plan }
+    }
+
+    async fn apply(&self, progress: &mut dyn Progress) -> ApplyReport {
+        let audit = AuditLog::open(&self.audit_log()).unwrap();
+        let sessions =
+            BTreeMap::from([(self.session.account().clone(), Arc::clone(&self.session))]);
+        let stop = Stop::default();
+        Applier {
+            sessions: &sessions,
+            audit: &audit,
+            stop: &stop,
+            concurrent_accounts: 1,
+            may_begin: &|| Ok(()),
+        }
+        .apply(&self.plan, progress)
+        .await
+    }
+
+    fn audit_log(&self) -> std::path::PathBuf {
+        self.account.folder.path().join("audit.jsonl")
+    }
+
+    fn records(&self) -> Vec<Value> {
+        let log = self.account.read("audit.jsonl");
+        log.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+struct Silent;
+impl Progress for Silent {}
+
+/// Somebody who acts as soon as evenkeel has made its first write.
+struct AfterTheFirst<'a>(Option<Box<dyn FnMut() + Send + 'a>>);
+impl Progress for AfterTheFirst<'_> {
+    fn wrote(&mut self, _: &ObjectPlan, _: &PlannedChange, _: &Step) {
+        if let Some(mut act) = self.0.take() {
+            act();
+        }
+    }
+}
+
+fn moved(report: &ApplyReport) -> Vec<&str> {
+    let outcomes = report.outcomes.iter();
+    let moved = outcomes.filter(|outcome| matches!(outcome.step, Step::Moved { .. }));
+    moved.map(|outcome| outcome.title.as_str()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_writers_of_a_setting() {
+    let account = support::emulator().account();
+    account.mess();
+    let planned = Planned::new(account, POLICY).await;
+    planned.account.boto3(
+        "boto3.client('iam').update_account_password_policy(MinimumPasswordLength=10, RequireSymbols=True)",
+    );
+    let report = planned.apply(&mut Silent).await;
+    assert_eq!(moved(&report).len(), 1, "{report:#?}");
+    let now = planned.account.boto3(
+        "p = boto3.client('iam').get_account_password_policy()['PasswordPolicy']\n\
+         print(json.dumps([p['MinimumPasswordLength'], p['RequireSymbols'], p['RequireNumbers']]))",
+    );
+    assert_eq!(now, json!([10, true, false]), "the other one's policy is as it was left");
+    assert_eq!(planned.account.read("audit.jsonl"), "", "nothing was begun");
+}
+
+/// Between two writes of one object: the second is a document that holds what was there.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_writers_of_a_named_object() {
+    let account = support::emulator().account();
+    let deny = |sid: &str, action: &str| {
+        format!(
+            "{{'Sid': '{sid}', 'Effect': 'Deny', 'Principal': '*', 'Action': '{action}', 'Resource': 'arn:aws:s3:::logs-{}/*'}}",
+            account.id
+        )
+    };
+    let put = |statements: &str| {
+        format!(
+            "s.put_bucket_policy(Bucket=b, Policy=json.dumps({{'Version': '2012-10-17', 'Statement': [{statements}]}}))"
+        )
+    };
+    let head = format!("s, b = boto3.client('s3'), 'logs-{}'\n", account.id);
+    account.boto3(&format!(
+        "{head}s.create_bucket(Bucket=b, CreateBucketConfiguration={{'LocationConstraint': 'eu-west-1'}})\n{}",
+        put(&deny("Existing", "s3:DeleteObject"))
+    ));
+    let both = format!(
+        "{}, {}",
+        deny("Existing", "s3:DeleteObject"),
+        deny("IncidentLockdown", "s3:GetObject")
+    );
+    let lockdown = format!("{head}{}", put(&both));
+    let planned = Planned::new(
+        account,
+        "[s3.bucket.logs]\nbucket = \"logs-${account.id}\"\nversioning = \"Enabled\"\nrequire_tls = true\n",
+    )
+    .await;
+    assert_eq!(planned.plan.order.len(), 2, "{:#?}", planned.plan.objects);
+    let report = planned
+        .apply(&mut AfterTheFirst(Some(Box::new(|| drop(planned.account.boto3(&lockdown))))))
+        .await;
+    let steps: Vec<_> = report.outcomes.iter().map(|outcome| &outcome.step).collect();
+    assert!(matches!(steps[..], [Step::Applied, Step::Moved { .. }]), "{report:#?}");
+    let sids = planned.account.boto3(&format!(
+        "{head}print(json.dumps([one.get('Sid') for one in json.loads(s.get_bucket_policy(Bucket=b)['Policy'])['Statement']]))"
+    ));
+    assert_eq!(sids, json!(["Existing", "IncidentLockdown"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_writers_of_one_object_of_a_sweep() {
+    let account = support::emulator().account();
+    account.mess();
+    let planned = Planned::new(
+        account,
+        "[ec2.default_security_group]\ningress = []\negress = []\nin_use = \"enforce\"\n",
+    )
+    .await;
+    let script = |what: &str| {
+        format!(
+            "ec2 = boto3.client('ec2', region_name='us-east-1')\n\
+             g = ec2.describe_security_groups(Filters=[{{'Name': 'group-name', 'Values': ['default']}}])['SecurityGroups'][0]['GroupId']\n\
+             {what}"
+        )
+    };
+    planned.account.boto3(&script(
+        "ec2.authorize_security_group_ingress(GroupId=g, IpPermissions=[{'IpProtocol': 'tcp', 'FromPort': 5, 'ToPort': 5, 'IpRanges': [{'CidrIp': '10.0.0.0/8'}]}])",
+    ));
+    let report = planned.apply(&mut Silent).await;
+    assert!(!moved(&report).is_empty(), "{report:#?}");
+    assert!(moved(&report).iter().all(|title| title.contains("us-east-1")), "{report:#?}");
+    assert!(report.applied() > 0, "the groups of the other Region are done: {report:#?}");
+    let ports = planned.account.boto3(&script(
+        "print(json.dumps(sorted(r['FromPort'] for r in ec2.describe_security_group_rules(Filters=[{'Name': 'group-id', 'Values': [g]}])['SecurityGroupRules'] if not r['IsEgress'])))",
+    ));
+    assert_eq!(ports, json!([-1, 5, 22]), "nothing of it was touched");
+}
+
+#[test]
+fn what_has_moved_is_named_and_the_rest_goes_on() {
+    let account = account(&format!("{ROLE}\n{POLICY}"));
+    account.mess();
+    // The first read is the plan's; later ones see what somebody did meanwhile.
+    account.fault(json!({
+        "service": "iam", "operation": "GetAccountPasswordPolicy", "kind": "replace", "after": 1,
+        "find": "<MinimumPasswordLength>8<", "replace": "<MinimumPasswordLength>9<",
+    }));
+    account.forget_calls();
+    account
+        .run(&["apply", "-b", "b.toml", "--yes"])
+        .code(4)
+        .says("MOVED")
+        .says("done      iam.role");
+    assert!(account.calls().iter().all(|call| call.operation != "UpdateAccountPasswordPolicy"));
+    account.no_faults();
+    account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
+}
+
+#[test]
+fn what_somebody_did_as_declared_is_not_done_again() {
+    let account = account(POLICY);
+    account.mess();
+    account.fault(json!({
+        "service": "iam", "operation": "GetAccountPasswordPolicy", "kind": "replace", "after": 1,
+        "find": "<MinimumPasswordLength>8<", "replace": "<MinimumPasswordLength>14<",
+    }));
+    account.run(&["apply", "-b", "b.toml", "--yes"]).code(0).says("0 changes applied");
+}
+
+/// Ten managed policies are the most; one is exchanged for another.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_makes_room_goes_first_when_a_quota_is_full() {
+    let account = support::emulator().account();
+    account.boto3(
+        "iam = boto3.client('iam')\n\
+         allow = lambda action, **more: json.dumps({'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Action': action, **more}]})\n\
+         iam.create_role(RoleName='full', AssumeRolePolicyDocument=allow('sts:AssumeRole', Principal={'Service': 'ec2.amazonaws.com'}))\n\
+         for number in range(11):\n\
+         \x20   arn = iam.create_policy(PolicyName=f'p{number}', PolicyDocument=allow('s3:ListAllMyBuckets', Resource='*'))['Policy']['Arn']\n\
+         \x20   if number < 10: iam.attach_role_policy(RoleName='full', PolicyArn=arn)",
+    );
+    let arns: Vec<String> = (1..11)
+        .map(|number| format!("\"arn:aws:iam::${{account.id}}:policy/p{number}\""))
+        .collect();
+    let mut planned = Planned::new(
+        account,
+        &format!("[iam.role.full]\nmanaged_policy_arns = [{}]\n", arns.join(", ")),
+    )
+    .await;
+    let changes = &mut planned.plan.objects[0].changes;
+    for change in changes.iter_mut() {
+        let action = change.action.as_ref().unwrap();
+        change.makes_room = action["step"].get("detach").is_some();
+        change.depends_on = Vec::new();
+    }
+    let order: Vec<u32> = changes.iter().map(|change| change.id).collect();
+    let is_attach_first = changes[0].action.as_ref().unwrap()["step"].get("attach").is_some();
+    assert!(is_attach_first, "{changes:#?}");
+    planned.plan.order = order;
+    let report = planned.apply(&mut Silent).await;
+    assert!(report.is_complete(), "{report:#?}");
+    let phases: Vec<_> = planned
+        .records()
+        .iter()
+        .map(|record| {
+            (record["change"].as_u64().unwrap(), record["phase"].as_str().unwrap().to_owned())
+        })
+        .collect();
+    let expected = [
+        (1, "intent"),
+        (1, "failed"),
+        (2, "intent"),
+        (2, "applied"),
+        (1, "intent"),
+        (1, "applied"),
+        (0, "observed"),
+    ];
+    assert_eq!(phases, expected.map(|(change, phase)| (change, phase.to_owned())));
+    let refused = &planned.records()[1];
+    assert_eq!((&refused["class"], &refused["again_after"]), (&json!("quota"), &json!(2)));
+    assert_eq!(Check::of(&planned.audit_log(), None).unwrap().faults(), []);
+}
+
+#[test]
+fn a_full_disk_ends_the_run_with_its_closing_lines() {
+    let account = account(&format!("{ROLE}\n{POLICY}"));
+    // As if the disk had so many KiB.
+    let on_a_disk_of = |size: u32| {
+        let inner = account.command(&["apply", "-b", "b.toml", "--yes"]);
+        let mut command = std::process::Command::new("bash");
+        command
+            .args(["-c", "trap '' XFSZ; ulimit -f $0; exec \"$@\"", &size.to_string()])
+            .arg(inner.get_program())
+            .args(inner.get_args())
+            .current_dir(account.folder.path())
+            .envs(account.env());
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, text) = on_a_disk_of(4);
+    assert_eq!(code, Some(4), "{text}");
+    for words in ["done      iam.role", "the audit log", "nothing more was written", "applied"] {
+        assert!(text.contains(words), "no {words:?}: {text}");
+    }
+    account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
+    account.run(&["audit", "verify"]).code(0).says("whole");
+    account.run(&["check", "-b", "b.toml"]).code(0);
+}
+
+/// A run that hangs in its first write.
+fn hanging(account: &Account, service: &str, operation: &str, executed: bool) -> Child {
+    account.fault(json!({
+        "service": service, "operation": operation, "kind": "hang", "executed": executed,
+    }));
+    let mut command = account.command(&["apply", "-b", "b.toml", "--yes"]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let path = account.folder.path().join(".evenkeel/audit.jsonl");
+    for _ in 0..600 {
+        if std::fs::read_to_string(&path).is_ok_and(|log| log.contains("\"intent\"")) {
+            return child;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    panic!("no write was begun");
+}
+
+fn kill(mut child: Child) {
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_second_run_is_refused_while_the_first_one_writes() {
+    let account = account(POLICY);
+    let first = hanging(&account, "iam", "UpdateAccountPasswordPolicy", false);
+    let process = format!("process {}", first.id());
+    account
+        .run(&["apply", "-b", "b.toml", "--yes"])
+        .code(3)
+        .complains("another run is writing")
+        .complains(&process);
+    assert!(!account.read(".evenkeel/audit.jsonl").contains("recovered"), "it is alive");
+    kill(first);
+    account.no_faults();
+    account.run(&["apply", "-b", "b.toml", "--yes"]).code(0).complains("was killed while");
+}
+
+fn open_intent(account: &Account) -> bool {
+    account.run(&["audit", "verify"]).code(0).stdout.contains("No outcome")
+}
+
+#[test]
+fn a_write_that_a_run_died_in_stays_open_until_somebody_looked() {
+    let account = account(&format!("{ROLE}\n{POLICY}"));
+    kill(hanging(&account, "iam", "CreateRole", true));
+    account.no_faults();
+    assert!(open_intent(&account));
+    // Nobody can look: nobody says that it was looked at.
+    account.fault(json!({ "service": "iam", "operation": "GetRole" }));
+    let run = |kind: &str| -> Run { account.run(&["apply", "-b", "b.toml", "--yes", "-k", kind]) };
+    run("iam.password_policy").code(0).complains("iam.role.audit").complains("nobody knows");
+    assert!(open_intent(&account));
+    account.no_faults();
+    account.forget_calls();
+    // Also a run that is about something else looks at what is open.
+    run("iam.password_policy").complains("was killed while it wrote iam.role.audit");
+    assert!(account.calls().iter().any(|call| call.operation == "GetRole"));
+    assert!(!open_intent(&account));
+    let log = account.read(".evenkeel/audit.jsonl");
+    let recovered: Vec<Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .filter(|record: &Value| record["phase"] == "recovered")
+        .collect();
+    assert_eq!(recovered.len(), 1);
+    assert_eq!(recovered[0]["after"]["status"], "present", "{recovered:#?}");
+    assert_eq!(recovered[0]["in_sync"], false);
+    account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
+}
+
+#[test]
+fn an_audit_log_that_was_changed_is_noticed() {
+    let account = account(&format!("{ROLE}\n{POLICY}"));
+    account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
+    account.run(&["audit", "verify"]).code(0).says("whole").says("1 run").says("assumed-role");
+    let log = account.read(".evenkeel/audit.jsonl");
+    account.write("cut.jsonl", &log[..log.len() - 40]);
+    account.run(&["audit", "verify", "cut.jsonl"]).code(0).says("torn");
+    let head = account.run(&["audit", "verify"]).code(0).stdout;
+    let head = head.lines().next().unwrap().rsplit(' ').next().unwrap().to_owned();
+    account.run(&["audit", "verify", "cut.jsonl", "--head", &head]).code(1).says("cut off");
+    let forged = log.replace(":assumed-role/", ":user/mallory/");
+    assert_ne!(forged, log);
+    account.write(".evenkeel/audit.jsonl", &forged);
+    account.run(&["audit", "verify"]).code(1).says("BROKEN").says("line 1");
+    account
+        .run(&["apply", "-b", "b.toml", "--yes"])
+        .code(0)
+        .complains("audit log")
+        .complains("evenkeel audit verify");
+}
+
+#[test]
+fn an_audit_log_that_is_no_file_is_refused_at_once() {
+    let account = account(POLICY);
+    let status = std::process::Command::new("mkfifo")
+        .arg(account.folder.path().join("pipe"))
+        .status()
+        .unwrap();
+    assert!(status.success());
+    std::os::unix::fs::symlink("/dev/full", account.folder.path().join("full")).unwrap();
+    for name in ["pipe", "full"] {
+        account
+            .run(&["apply", "-b", "b.toml", "--yes", "--audit-log", name])
+            .code(1)
+            .complains("not a regular file");
+        account.run(&["audit", "verify", name]).code(1).complains("not a regular file");
+    }
+    account.run(&["check", "-b", "b.toml"]).code(2);
+}
