@@ -90,6 +90,21 @@ impl Region {
     }
 }
 
+/// The partition that a Region belongs to, by how AWS names Regions (botocore, `partitions.json`).
+pub fn partition_of(region: &str) -> &'static str {
+    let partitions = [
+        ("cn-", "aws-cn"),
+        ("us-gov-", "aws-us-gov"),
+        ("eusc-", "aws-eusc"),
+        ("us-iso-", "aws-iso"),
+        ("us-isob-", "aws-iso-b"),
+        ("eu-isoe-", "aws-iso-e"),
+        ("us-isof-", "aws-iso-f"),
+    ];
+    let found = partitions.into_iter().find(|(prefix, _)| region.starts_with(prefix));
+    found.map_or("aws", |(_, partition)| partition)
+}
+
 impl schemars::JsonSchema for Region {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Region".into()

@@ -1,7 +1,8 @@
-//! From an API operation to the IAM action that allows it.
+//! From an API operation to the IAM action that allows it, and to the event that tells of it.
 //!
-//! The two have the same name except where this table says otherwise. Source: the Service
-//! Authorization Reference, "Actions defined by Amazon S3", and the API pages of the operations.
+//! The three have the same name except where these tables say otherwise. Source: the Service
+//! Authorization Reference, "Actions defined by Amazon S3"; Amazon S3 User Guide, "Amazon S3
+//! CloudTrail events"; and the API pages of the operations.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -29,6 +30,12 @@ impl Call {
     /// The IAM action that a principal needs for this call.
     pub fn iam_action(&self) -> Cow<'static, str> {
         iam_action(self.service, self.operation)
+    }
+
+    /// The CloudTrail event that tells of this call, `source:name`.
+    pub fn event(&self) -> String {
+        let service = if self.service == "s3control" { "s3" } else { self.service };
+        format!("{service}.amazonaws.com:{}", event_name(self))
     }
 }
 
@@ -66,6 +73,18 @@ pub fn iam_action(service: &str, operation: &str) -> Cow<'static, str> {
         _ => return Cow::Owned(format!("{service}:{operation}")),
     };
     Cow::Borrowed(exception)
+}
+
+fn event_name(call: &Call) -> &'static str {
+    match (call.service, call.operation) {
+        ("s3", "PutPublicAccessBlock") => "PutBucketPublicAccessBlock",
+        ("s3", "DeletePublicAccessBlock") => "DeleteBucketPublicAccessBlock",
+        ("s3", "PutBucketLifecycleConfiguration") => "PutBucketLifecycle",
+        ("s3", "PutObjectLockConfiguration") => "PutBucketObjectLockConfiguration",
+        ("s3control", "PutPublicAccessBlock") => "PutAccountPublicAccessBlock",
+        ("s3control", "DeletePublicAccessBlock") => "DeleteAccountPublicAccessBlock",
+        (_, operation) => operation,
+    }
 }
 
 #[cfg(test)]

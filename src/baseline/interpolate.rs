@@ -40,6 +40,11 @@ pub enum Target<'a> {
     Real(&'a TargetFacts),
     /// None yet, as in `validate`: facts get sample values, and values made from them are marked.
     Sample,
+    /// Any of a partition: facts get the values of [`UNKNOWN_FACTS`].
+    Anyone {
+        /// The partition.
+        partition: &'a str,
+    },
     /// None: placeholders of facts stay as they are written.
     AsWritten,
 }
@@ -90,6 +95,15 @@ pub struct Filler<'a> {
     /// The target.
     pub target: Target<'a>,
 }
+
+/// What stands for facts that depend on the target: texts that nobody would write, so that they
+/// can be found again in what was made from them. Each has the form of its fact.
+pub const UNKNOWN_FACTS: [&str; 4] =
+    [UNKNOWN_ACCOUNT, UNKNOWN_REGION, UNKNOWN_ORGANIZATION, UNKNOWN_TEXT];
+const UNKNOWN_ACCOUNT: &str = "000000000000";
+const UNKNOWN_REGION: &str = "any-evenkeel-0";
+const UNKNOWN_ORGANIZATION: &str = "o-anyevenkeel0";
+const UNKNOWN_TEXT: &str = "evenkeel-any-0";
 
 /// Placeholders that never end are stopped by the cycle check; this stops very deep ones.
 const DEEPEST: usize = 64;
@@ -347,6 +361,18 @@ impl Filler<'_> {
         }
         let facts = match self.target {
             Target::AsWritten => return Ok(Some(format!("${{{name}}}"))),
+            Target::Anyone { partition } => {
+                return Ok(Some(
+                    match name {
+                        "account.id" => UNKNOWN_ACCOUNT,
+                        "region" => UNKNOWN_REGION,
+                        "partition" => partition,
+                        "organization.id" => UNKNOWN_ORGANIZATION,
+                        _ => UNKNOWN_TEXT,
+                    }
+                    .to_owned(),
+                ));
+            }
             Target::Sample => {
                 return Ok(Some(
                     match name {
@@ -384,6 +410,9 @@ impl Filler<'_> {
     fn environment(&self, name: &str, place: &Place) -> Result<String, Unfilled> {
         match self.environment.values.get(name) {
             Some(Some(value)) => Ok(value.clone()),
+            Some(None) if matches!(self.target, Target::Anyone { .. }) => {
+                Ok(UNKNOWN_TEXT.to_owned())
+            }
             Some(None) if !matches!(self.target, Target::Real(_)) => Ok("sample".to_owned()),
             Some(None) => Err(Unfilled {
                 code: "unset-environment",

@@ -25,7 +25,7 @@ use chrono::NaiveDate;
 use serde_json::Value as Json;
 
 pub use exceptions::Exception;
-pub use interpolate::{Environment, TargetFacts};
+pub use interpolate::{Environment, TargetFacts, UNKNOWN_FACTS};
 pub use item::{Location, Mode, Regions, ResolvedItem};
 pub use problem::{Problem, Problems};
 pub use resolve::{ItemError, Resolution, Resolver};

@@ -88,10 +88,11 @@ impl Baseline<'_> {
         Resolver::new(self, facts.clone()).at(&facts.region)
     }
 
-    /// The items as `validate` sees them: facts of a target have sample values, conditions are
-    /// taken to hold. For what depends on no target, such as permissions.
-    pub fn resolve_for_anyone(&self) -> Vec<ResolvedItem> {
-        let filler = self.filler(Target::Sample);
+    /// The items for any target of a partition: other facts of it have the values of
+    /// [`UNKNOWN_FACTS`](super::UNKNOWN_FACTS), conditions are taken to hold. For what depends on no target, such as
+    /// permissions.
+    pub fn resolve_for_anyone(&self, partition: &str) -> Vec<ResolvedItem> {
+        let filler = self.filler(Target::Anyone { partition });
         self.declarations
             .items
             .iter()

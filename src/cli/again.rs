@@ -4,10 +4,10 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use evenkeel::kinds::Risk;
+use evenkeel::kinds::{GrantClass, Risk};
 use evenkeel::visible::visible;
 
-use super::args::{ApplyArgs, Global, PlanArgs, RiskArg, Selectors};
+use super::args::{ApplyArgs, Global, GrantArg, PlanArgs, RiskArg, Selectors};
 use super::key::KeyPlace;
 
 /// A command line.
@@ -48,6 +48,15 @@ impl Line {
         self
     }
 
+    /// The classes of rights that are allowed.
+    #[must_use]
+    fn grants(mut self, classes: &[GrantArg]) -> Self {
+        for class in classes {
+            self.set("--allow-grants", Some(GrantClass::from(*class).as_str().to_owned()));
+        }
+        self
+    }
+
     /// What a refusal asks for, such as `--max-changes 40`.
     #[must_use]
     pub fn asked(mut self, options: &[(&'static str, Option<String>)]) -> Self {
@@ -58,7 +67,9 @@ impl Line {
     }
 
     fn set(&mut self, name: &'static str, value: Option<String>) {
-        self.options.retain(|(there, _)| *there != name);
+        // All limits are given once; classes of rights add up.
+        let is_list = name == "--allow-grants";
+        self.options.retain(|(there, with)| *there != name || (is_list && *with != value));
         self.options.push((name, value));
     }
 
@@ -123,6 +134,7 @@ pub fn apply(
             args.max_changes_per_account.map(|max| max.to_string()).as_deref(),
         )
         .option("--max-risk", args.max_risk.map(risk))
+        .grants(&args.allow_grants)
         .option("--verify", args.verify.as_ref().map(KeyPlace::word).as_deref())
         .option("--audit-log", args.audit_log.as_ref().and_then(|path| path.to_str()))
         .flag("--yes", args.yes)
@@ -152,6 +164,7 @@ pub fn apply_plan(
         .word(saved.as_os_str())
         .selectors(&selectors)
         .option("--max-risk", args.max_risk.map(risk))
+        .grants(&args.allow_grants)
         .option("--verify", args.sign.as_ref().map(KeyPlace::word).as_deref())
         .asked(asked)
         .text()
@@ -163,6 +176,7 @@ pub fn plan_saved(global: &Global, args: &PlanArgs, saved: &Path) -> String {
         .global(global)
         .selectors(&args.selectors)
         .option("--max-risk", args.max_risk.map(risk))
+        .grants(&args.allow_grants)
         .option("--save", saved.to_str())
         .text()
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use chrono::Utc;
-use evenkeel::kinds::Risk;
+use evenkeel::kinds::{GrantClass, Risk};
 use evenkeel::names::AccountId;
 use evenkeel::plan::render::text::{self, counted};
 use evenkeel::plan::{Detail, Disposition, ObjectPlan, Plan, PlannedChange};
@@ -184,12 +184,17 @@ async fn look_within(
 ) -> Result<Looked, Failure> {
     let settings = settings::resolve(global, &args.selectors)?;
     let max_risk: Option<Risk> = args.max_risk.map(Into::into);
+    let allow_grants: Vec<GrantClass> = args.allow_grants.iter().copied().map(Into::into).collect();
     if let Some(earlier) = earlier {
         same_baselines(earlier, &settings, &args.selectors)?;
-        check_risk(earlier, max_risk.unwrap_or(settings.safety.max_risk))?;
+        let mut safety = settings.safety;
+        safety.max_risk = max_risk.unwrap_or(safety.max_risk);
+        safety.allow_grants.extend(allow_grants.iter().copied());
+        check_risk(earlier, &safety)?;
     }
     let wish = Wish {
         max_risk,
+        allow_grants,
         max_changes: args.max_changes,
         max_changes_per_account: args.max_changes_per_account,
         audit_log: args.audit_log.clone(),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use evenkeel::fleet::shard::Shard;
+use evenkeel::kinds::GrantClass;
 
 use super::key::KeyPlace;
 
@@ -174,6 +175,10 @@ pub struct PlanArgs {
     /// Report changes of a higher risk instead of planning them
     #[arg(long, value_name = "RISK")]
     pub max_risk: Option<RiskArg>,
+    /// Also plan changes that give rights to other accounts, to everybody, or over everything;
+    /// may be repeated
+    #[arg(long, value_name = "CLASS")]
+    pub allow_grants: Vec<GrantArg>,
     /// Plan from a snapshot instead of AWS; needs no credentials
     #[arg(long, value_name = "FILE", conflicts_with = "save")]
     pub snapshot: Option<PathBuf>,
@@ -270,9 +275,34 @@ pub struct ApplyArgs {
     /// Report changes of a higher risk instead of applying them
     #[arg(long, value_name = "RISK")]
     pub max_risk: Option<RiskArg>,
+    /// Also apply changes that give rights to other accounts, to everybody, or over everything;
+    /// may be repeated
+    #[arg(long, value_name = "CLASS")]
+    pub allow_grants: Vec<GrantArg>,
     /// The append-only log of every write
     #[arg(long, value_name = "FILE", env = "EVENKEEL_AUDIT_LOG")]
     pub audit_log: Option<PathBuf>,
+}
+
+/// A class of rises of privileges on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GrantArg {
+    /// Rights for somebody in another account.
+    Foreign,
+    /// Rights for everybody.
+    Public,
+    /// Rights over everything.
+    Administrator,
+}
+
+impl From<GrantArg> for GrantClass {
+    fn from(class: GrantArg) -> Self {
+        match class {
+            GrantArg::Foreign => Self::Foreign,
+            GrantArg::Public => Self::Public,
+            GrantArg::Administrator => Self::Administrator,
+        }
+    }
 }
 
 /// A risk on the command line.
@@ -376,6 +406,13 @@ pub struct PolicyArgs {
     /// The form of the policy
     #[arg(long, default_value = "json", value_name = "FORMAT")]
     pub format: PolicyFormat,
+    /// The ARN of the role that evenkeel runs as, which the policy denies it to change; by default
+    /// the role_arn of the fleet file
+    #[arg(long, value_name = "ARN")]
+    pub own_role: Option<String>,
+    /// Allow roles to be made, and their rights to be changed, only with this permissions boundary
+    #[arg(long, value_name = "ARN")]
+    pub permissions_boundary: Option<String>,
 }
 
 /// What evenkeel may do with the policy.

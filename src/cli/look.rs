@@ -12,7 +12,7 @@ use evenkeel::digest;
 use evenkeel::fleet::organization::{Organization, discover};
 use evenkeel::fleet::select::{Choice, SelectError, needs_organization, needs_tags, select};
 use evenkeel::fleet::shard::Shard;
-use evenkeel::kinds::Risk;
+use evenkeel::kinds::{GrantClass, GrantClasses, Risk};
 use evenkeel::names::{AccountId, Region};
 use evenkeel::plan::compare::compare;
 use evenkeel::plan::render::group::Alike;
@@ -42,6 +42,8 @@ use super::{ask, ceilings};
 pub struct Wish {
     /// Another risk limit than the fleet file's.
     pub max_risk: Option<Risk>,
+    /// Classes of rises of privileges that are allowed besides the fleet file's.
+    pub allow_grants: Vec<GrantClass>,
     /// Another limit of changes.
     pub max_changes: Option<usize>,
     /// Another limit of changes in one account.
@@ -183,6 +185,8 @@ async fn looking(
     };
     let limits = fleet.as_ref().map(|fleet| fleet.file.limits.clone()).unwrap_or_default();
     let max_risk = wish.max_risk.unwrap_or(safety.max_risk);
+    let mut allow_grants = safety.allow_grants;
+    allow_grants.extend(wish.allow_grants.iter().copied());
     let reference = baseline_ref(&works, !selectors.baseline.is_empty());
     let other_digest = other.as_ref().map(digest_of);
 
@@ -286,6 +290,7 @@ async fn looking(
         },
         only: wish.only.clone(),
         max_risk,
+        allow_grants,
         today: Utc::now().date_naive(),
         account_timeout: Duration::from_secs(limits.account_timeout_seconds),
         concurrent_accounts,
@@ -380,6 +385,7 @@ async fn looking(
         sessions: found.sessions,
         safety: Safety {
             max_risk,
+            allow_grants,
             max_changes: wish.max_changes.unwrap_or(safety.max_changes),
             max_changes_per_account: wish
                 .max_changes_per_account

@@ -19,6 +19,7 @@ pub async fn run(global: &Global, args: &PlanArgs) -> Result<Exit, Failure> {
     let key = args.sign.as_ref().map(KeyPlace::load).transpose()?;
     let wish = Wish {
         max_risk: args.max_risk.map(Into::into),
+        allow_grants: args.allow_grants.iter().copied().map(Into::into).collect(),
         snapshot: args.snapshot.clone(),
         max_age: args.max_age,
         compare_to: args.compare_to.clone(),

@@ -1,6 +1,8 @@
 //! `evenkeel policy`: the least-privilege IAM policy for exactly this baseline. Offline.
 
-use evenkeel::kinds::registry;
+use evenkeel::baseline::UNKNOWN_FACTS;
+use evenkeel::kinds::{Arns, registry};
+use evenkeel::names::partition_of;
 use evenkeel::permissions::{MANAGED_POLICY_LIMIT, Permissions, cloudformation, terraform};
 use evenkeel::plan::Mode;
 use evenkeel::reconcile::Selection;
@@ -8,29 +10,13 @@ use evenkeel::reconcile::Selection;
 use super::args::{Global, PolicyArgs, PolicyFormat, PolicyMode};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::{out, settings};
+use super::out;
+use super::settings::{self, Settings};
 
 /// Runs the command.
 pub fn run(global: &Global, args: &PolicyArgs) -> Result<Exit, Failure> {
     let settings = settings::resolve(global, &args.selectors)?;
-    let limit = match args.mode {
-        PolicyMode::Report => Mode::Report,
-        PolicyMode::Enforce => Mode::Enforce,
-    };
-    let selection =
-        Selection { kinds: args.selectors.kind.iter().cloned().collect(), ..Selection::default() };
-    let mut permissions = Permissions::default();
-    for work in &settings.targets {
-        let ceiling = work.ceiling.min(limit);
-        for item in work.baseline.resolve_for_anyone() {
-            if !selection.has_kind(&item.item.kind) {
-                continue;
-            }
-            if let Some(kind) = registry::find(&item.item.kind) {
-                permissions.add(kind, &item.spec, item.mode.min(ceiling))?;
-            }
-        }
-    }
+    let permissions = permissions(&settings, args)?;
     let document = permissions.document();
     let pretty =
         |value: &serde_json::Value| serde_json::to_string_pretty(value).unwrap_or_default() + "\n";
@@ -39,12 +25,101 @@ pub fn run(global: &Global, args: &PolicyArgs) -> Result<Exit, Failure> {
         PolicyFormat::Terraform => terraform(&document),
         PolicyFormat::Cloudformation => pretty(&cloudformation(&document)),
     });
-    let length = document.to_string().len();
+    for note in notes(&permissions, document.to_string().len()) {
+        out::say(&format!("note: {note}"));
+    }
+    Ok(Exit::Done)
+}
+
+fn permissions(settings: &Settings, args: &PolicyArgs) -> Result<Permissions, Failure> {
+    let limit = match args.mode {
+        PolicyMode::Report => Mode::Report,
+        PolicyMode::Enforce => Mode::Enforce,
+    };
+    let selection =
+        Selection { kinds: args.selectors.kind.iter().cloned().collect(), ..Selection::default() };
+    let partition = partition(settings, args);
+    let account = match args.selectors.account.as_slice() {
+        [only] => only.as_str(),
+        _ => "*",
+    };
+    let arns = Arns::of(partition, account).with_unknown(UNKNOWN_FACTS);
+    let mut permissions = Permissions {
+        own_role: own_role(settings, args, account, partition)?,
+        ..Permissions::default()
+    };
+    for work in &settings.targets {
+        let ceiling = work.ceiling.min(limit);
+        for item in work.baseline.resolve_for_anyone(partition) {
+            if !selection.has_kind(&item.item.kind) {
+                continue;
+            }
+            if let Some(kind) = registry::find(&item.item.kind) {
+                permissions.add(kind, &item.spec, item.mode.min(ceiling), &arns)?;
+            }
+        }
+    }
+    if let Some(boundary) = &args.permissions_boundary {
+        permissions.bound(boundary).map_err(|error| {
+            Failure::usage(
+                error.to_string(),
+                "declare that permissions_boundary for every iam.role of the baseline",
+            )
+        })?;
+    }
+    Ok(permissions)
+}
+
+/// The partition of the Regions: that of the command line's or the fleet file's home Region.
+fn partition(settings: &Settings, args: &PolicyArgs) -> &'static str {
+    let home = settings.fleet.as_ref().and_then(|fleet| fleet.file.home_region.clone());
+    let region = args.selectors.region.first().cloned().or(home).unwrap_or_default();
+    partition_of(&region)
+}
+
+/// The role that evenkeel runs as, when it is known.
+fn own_role(
+    settings: &Settings,
+    args: &PolicyArgs,
+    account: &str,
+    partition: &str,
+) -> Result<Option<String>, Failure> {
+    if args.own_role.is_some() {
+        return Ok(args.own_role.clone());
+    }
+    let roles = settings.fleet.as_ref().and_then(|fleet| settings::roles(fleet, ""));
+    Ok(roles.map(|roles| roles.own_role(account, partition)).transpose()?)
+}
+
+/// What the reader of the policy should know.
+fn notes(permissions: &Permissions, length: usize) -> Vec<String> {
+    let mut notes = Vec::new();
+    let everywhere = permissions.everywhere();
+    if !everywhere.is_empty() {
+        let names: Vec<&str> = everywhere.iter().copied().collect();
+        notes.push(format!(
+            "{} on \"*\" because AWS has no resource for {}: {}",
+            if names.len() == 1 {
+                "1 write stands".to_owned()
+            } else {
+                format!("{} writes stand", names.len())
+            },
+            if names.len() == 1 { "it" } else { "them" },
+            names.join(", "),
+        ));
+    }
+    if permissions.writes_iam() && permissions.own_role.is_none() {
+        notes.push(
+            "the policy changes roles, and nothing says which one evenkeel runs as: name it with \
+             --own-role, so that the policy denies evenkeel to change itself"
+                .to_owned(),
+        );
+    }
     if length > MANAGED_POLICY_LIMIT {
-        out::say(&format!(
-            "note: the policy has {length} characters, and a managed policy takes {MANAGED_POLICY_LIMIT}: \
+        notes.push(format!(
+            "the policy has {length} characters, and a managed policy takes {MANAGED_POLICY_LIMIT}: \
              use it as an inline policy of the role (10,240), or split it with -k"
         ));
     }
-    Ok(Exit::Done)
+    notes
 }

@@ -114,6 +114,7 @@ pub fn resolve_from(
         max_changes: fleet.file.safety.max_changes,
         max_changes_per_account: fleet.file.safety.max_changes_per_account,
         max_risk: fleet.file.safety.max_risk,
+        allow_grants: fleet.file.safety.allow_grants.iter().copied().collect(),
     });
     let audit_log = audit_log_of(fleet.as_ref());
     Ok(Settings { fleet, targets, safety, audit_log })

@@ -51,7 +51,7 @@ impl Roles {
         partition: &str,
         policy: Option<String>,
     ) -> Result<AssumedRole, AccessError> {
-        let fill = |text: &str| self.fill(text, account, partition);
+        let fill = |text: &str| self.fill(text, account.as_str(), partition);
         let access = &self.access;
         Ok(AssumedRole {
             role_arn: fill(&access.role_arn)?,
@@ -61,6 +61,14 @@ impl Roles {
             run: access.session_tags.then(|| self.run.clone()),
             policy,
         })
+    }
+
+    /// The ARN of the role, for a policy; `account` is `*` for any.
+    ///
+    /// # Errors
+    /// A placeholder cannot be filled in.
+    pub fn own_role(&self, account: &str, partition: &str) -> Result<String, AccessError> {
+        self.fill(&self.access.role_arn, account, partition)
     }
 
     /// The role that lists the organization, if the fleet file names one.
@@ -73,18 +81,12 @@ impl Roles {
         partition: &str,
     ) -> Result<Option<AssumedRole>, AccessError> {
         let Some(arn) = &self.access.organizations_role_arn else { return Ok(None) };
-        let role_arn = self.fill(arn, own, partition)?;
+        let role_arn = self.fill(arn, own.as_str(), partition)?;
         Ok(Some(AssumedRole { role_arn, ..self.role(own, partition, None)? }))
     }
 
-    fn fill(
-        &self,
-        text: &str,
-        account: &AccountId,
-        partition: &str,
-    ) -> Result<String, AccessError> {
-        let mut filled =
-            text.replace("${account.id}", account.as_str()).replace("${partition}", partition);
+    fn fill(&self, text: &str, account: &str, partition: &str) -> Result<String, AccessError> {
+        let mut filled = text.replace("${account.id}", account).replace("${partition}", partition);
         for (name, value) in &self.environment {
             let placeholder = format!("${{env.{name}}}");
             if filled.contains(&placeholder) {

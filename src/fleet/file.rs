@@ -1,6 +1,6 @@
 //! The fleet file's words and their checks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::baseline::check::{Checker, steps};
 use crate::baseline::load::Reader;
 use crate::baseline::node;
 use crate::baseline::problem::{Place, Problem, Problems, Sources};
-use crate::kinds::Risk;
+use crate::kinds::{GrantClass, Risk};
 
 /// The fleet file.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -136,6 +136,9 @@ pub struct Safety {
     pub max_changes_per_account: usize,
     /// Changes of a higher risk are reported, not applied.
     pub max_risk: Risk,
+    /// Changes that give rights to somebody in another account (`foreign`), to everybody (`public`)
+    /// or over everything (`administrator`) are reported, not applied, unless their class is here.
+    pub allow_grants: BTreeSet<GrantClass>,
     /// When changes may be applied.
     pub change_windows: Vec<ChangeWindow>,
 }
@@ -146,6 +149,7 @@ impl Default for Safety {
             max_changes: 200,
             max_changes_per_account: 25,
             max_risk: Risk::Disruptive,
+            allow_grants: BTreeSet::new(),
             change_windows: Vec::new(),
         }
     }

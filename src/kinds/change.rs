@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::compared;
+use crate::policy_document::grants::Rise;
 
 /// How much a change can hurt; ordered.
 #[derive(
@@ -168,6 +169,48 @@ impl GrantClass {
     }
 }
 
+/// Some classes of rises of privileges.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct GrantClasses {
+    foreign: bool,
+    public: bool,
+    administrator: bool,
+}
+
+impl GrantClasses {
+    /// All of them.
+    pub const ALL: Self = Self { foreign: true, public: true, administrator: true };
+
+    /// Whether a class is among them.
+    pub fn contains(self, class: GrantClass) -> bool {
+        match class {
+            GrantClass::Foreign => self.foreign,
+            GrantClass::Public => self.public,
+            GrantClass::Administrator => self.administrator,
+        }
+    }
+}
+
+impl Extend<GrantClass> for GrantClasses {
+    fn extend<I: IntoIterator<Item = GrantClass>>(&mut self, classes: I) {
+        for class in classes {
+            match class {
+                GrantClass::Foreign => self.foreign = true,
+                GrantClass::Public => self.public = true,
+                GrantClass::Administrator => self.administrator = true,
+            }
+        }
+    }
+}
+
+impl FromIterator<GrantClass> for GrantClasses {
+    fn from_iter<I: IntoIterator<Item = GrantClass>>(classes: I) -> Self {
+        let mut all = Self::default();
+        all.extend(classes);
+        all
+    }
+}
+
 /// A rise of privileges that a write would make.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Grant {
@@ -267,6 +310,16 @@ impl<A> Change<A> {
     pub fn grant(mut self, class: GrantClass, what: impl Into<String>) -> Self {
         self.grants.push(Grant { class, what: what.into() });
         self
+    }
+
+    /// The same with the rises of privileges that a policy makes.
+    #[must_use]
+    pub fn rises(self, rises: impl IntoIterator<Item = Rise>) -> Self {
+        rises.into_iter().fold(self, |change, rise| match rise {
+            Rise::Foreign(what) => change.grant(GrantClass::Foreign, what),
+            Rise::Public(what) => change.grant(GrantClass::Public, what),
+            Rise::Administrator(what) => change.grant(GrantClass::Administrator, what),
+        })
     }
 
     /// The same write in other types.

@@ -1,13 +1,13 @@
 //! What a kind says of itself: its page in the documentation and the answer of `explain`, both
 //! from the doc comments in its file.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use serde_json::{Map, Value};
 
-use super::Scope;
 use super::erased::{DynKind, Misfit};
+use super::{Arns, Scope};
 use crate::baseline::catalog::Identity;
 use crate::baseline::resolve::ENGINE_WORDS;
 
@@ -80,13 +80,12 @@ pub fn page(kind: &dyn DynKind) -> Result<String, Misfit> {
     let _ = writeln!(
         out,
         "- to enforce, also: {}",
-        if writes.is_empty() {
-            "none; this kind never writes".to_owned()
-        } else {
-            code_list(&writes)
-        }
+        if writes.is_empty() { "none; this kind never writes" } else { "" }
     );
-    let _ = writeln!(out, "\n## Events\n\nLooked at again after: {}", code_list(kind.events()));
+    for (on, actions) in &writes {
+        let _ = writeln!(out, "  - {}: {}", where_words(on, "`"), code_list(actions));
+    }
+    let _ = writeln!(out, "\n## Events\n\nLooked at again after: {}", code_list(&kind.events()));
     Ok(out)
 }
 
@@ -140,23 +139,57 @@ pub fn explain(kind: &dyn DynKind, only: Option<&str>) -> Result<String, Misfit>
         let (reads, writes) = permissions(kind)?;
         let _ = writeln!(out, "\nPermissions to report\n  {}", reads.join("\n  "));
         if !writes.is_empty() {
-            let _ = writeln!(out, "\nPermissions to enforce, also\n  {}", writes.join("\n  "));
+            let _ = writeln!(out, "\nPermissions to enforce, also");
+        }
+        for (on, actions) in &writes {
+            let _ = writeln!(out, "  {}\n    {}", where_words(on, ""), actions.join("\n    "));
         }
         let _ = writeln!(out, "\nExample\n\n{}", example(kind));
     }
     Ok(out)
 }
 
-/// IAM actions of the kind's own items in its samples: to read, and to write.
-fn permissions(kind: &dyn DynKind) -> Result<(Vec<&'static str>, Vec<&'static str>), Misfit> {
-    let (mut reads, mut writes) = (BTreeSet::new(), BTreeSet::new());
+/// Resources and the condition keys that narrow them.
+type Where = (BTreeSet<String>, BTreeSet<String>);
+/// Actions by what they are allowed on.
+type Writes = Vec<(Where, Vec<String>)>;
+
+/// IAM actions of the kind's own items in its samples: to read, and to write, with on what.
+fn permissions(kind: &dyn DynKind) -> Result<(Vec<String>, Writes), Misfit> {
+    let (mut reads, mut writes) = (BTreeSet::new(), BTreeMap::<Where, BTreeSet<String>>::new());
+    let arns = Arns::of("aws", "111122223333");
     for spec in kind.samples().iter().flat_map(|sample| sample_specs(kind, sample)) {
-        reads.extend(kind.reads(&spec)?);
-        writes.extend(kind.possible_writes(&spec)?);
-        writes.extend(kind.implied(&spec)?.into_iter().map(|implied| implied.action));
+        let needed = kind.needed(&spec, &arns)?;
+        reads.extend(needed.reads.into_iter().map(String::from));
+        let implied_reads = needed.implied_reads.into_iter().map(String::from);
+        let anywhere = (BTreeSet::from(["*".to_owned()]), BTreeSet::new());
+        writes.entry(anywhere).or_default().extend(implied_reads);
+        for write in needed.writes {
+            for allowed in write.allowed {
+                let keys = allowed.conditions.into_iter().map(|condition| condition.key).collect();
+                let on = writes.entry((allowed.resources, keys)).or_default();
+                on.insert(write.action.to_string());
+            }
+        }
     }
-    writes.retain(|action| !reads.contains(action));
-    Ok((reads.into_iter().collect(), writes.into_iter().collect()))
+    for actions in writes.values_mut() {
+        actions.retain(|action| !reads.contains(action));
+    }
+    writes.retain(|_, actions| !actions.is_empty());
+    let writes = writes.into_iter().map(|(on, actions)| (on, actions.into_iter().collect()));
+    Ok((reads.into_iter().collect(), writes.collect()))
+}
+
+/// On what, in words; `quote` is around each name.
+fn where_words((resources, keys): &Where, quote: &str) -> String {
+    let names = |names: &BTreeSet<String>| {
+        let quoted: Vec<_> = names.iter().map(|name| format!("{quote}{name}{quote}")).collect();
+        quoted.join(" and ")
+    };
+    match keys.is_empty() {
+        true => format!("on {}", names(resources)),
+        false => format!("on {}, narrowed by {}", names(resources), names(keys)),
+    }
 }
 
 /// The specs of the kind's own items in a sample, as in an account of AWS's examples; references
@@ -218,7 +251,7 @@ fn declared_words(kind: &dyn DynKind) -> String {
     }
 }
 
-fn code_list(words: &[&str]) -> String {
+fn code_list<W: std::fmt::Display>(words: &[W]) -> String {
     words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }
 

@@ -7,12 +7,13 @@ use std::marker::PhantomData;
 use async_trait::async_trait;
 use serde_json::Value;
 
+use super::calls::{self, Needed};
 use super::change::{Change, Undo};
 use super::compared;
 use super::context::{Cx, Facts, WriteCx};
 use super::object::{Object, ObserveError, Status};
 use super::write_error::WriteError;
-use super::{Control, Found, ImpliedPermission, Kind, Scope};
+use super::{Arns, Control, Found, Kind, Scope};
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::names::Region;
 
@@ -78,7 +79,7 @@ pub trait DynKind: Send + Sync {
     /// The compliance items that it serves.
     fn controls(&self) -> &'static [Control];
     /// The events after which it is looked at again.
-    fn events(&self) -> &'static [&'static str];
+    fn events(&self) -> Vec<String>;
     /// The fields of a spec that are no state of an object.
     fn not_state(&self) -> &'static [&'static str];
     /// Sample baselines.
@@ -87,26 +88,16 @@ pub trait DynKind: Send + Sync {
     fn schema(&self) -> Value;
     /// Rules between fields; a spec that does not fit gives one problem.
     fn check(&self, spec: &Value) -> Vec<SpecProblem>;
-    /// IAM actions of observing.
+    /// The IAM actions that a spec could ever need, and on what.
     ///
     /// # Errors
     /// The spec is not one of this kind's.
-    fn reads(&self, spec: &Value) -> Result<Vec<&'static str>, Misfit>;
-    /// IAM actions of all possible writes.
-    ///
-    /// # Errors
-    /// The spec is not one of this kind's.
-    fn possible_writes(&self, spec: &Value) -> Result<Vec<&'static str>, Misfit>;
-    /// Permissions without a call.
-    ///
-    /// # Errors
-    /// The spec is not one of this kind's.
-    fn implied(&self, spec: &Value) -> Result<Vec<ImpliedPermission>, Misfit>;
+    fn needed(&self, spec: &Value, arns: &Arns) -> Result<Needed, Misfit>;
     /// IAM actions of one write.
     ///
     /// # Errors
     /// The action is not one of this kind's.
-    fn writes(&self, action: &Value) -> Result<Vec<&'static str>, Misfit>;
+    fn writes(&self, action: &Value) -> Result<Vec<String>, Misfit>;
     /// Reads the objects.
     async fn observe(&self, cx: &Cx, spec: &Value) -> Result<Vec<Object<Value>>, LookError>;
     /// Reads one of the objects.
@@ -232,8 +223,8 @@ impl<K: Kind> DynKind for Erased<K> {
         K::CONTROLS
     }
 
-    fn events(&self) -> &'static [&'static str] {
-        K::EVENTS
+    fn events(&self) -> Vec<String> {
+        calls::events(K::CALLS, K::MORE_EVENTS)
     }
 
     fn not_state(&self) -> &'static [&'static str] {
@@ -259,20 +250,13 @@ impl<K: Kind> DynKind for Erased<K> {
         }
     }
 
-    fn reads(&self, spec: &Value) -> Result<Vec<&'static str>, Misfit> {
-        Ok(K::reads(&Self::read("spec", spec)?))
+    fn needed(&self, spec: &Value, arns: &Arns) -> Result<Needed, Misfit> {
+        Ok(calls::needed(K::CALLS, &Self::read("spec", spec)?, arns))
     }
 
-    fn possible_writes(&self, spec: &Value) -> Result<Vec<&'static str>, Misfit> {
-        Ok(K::possible_writes(&Self::read("spec", spec)?))
-    }
-
-    fn implied(&self, spec: &Value) -> Result<Vec<ImpliedPermission>, Misfit> {
-        Ok(K::implied(&Self::read("spec", spec)?))
-    }
-
-    fn writes(&self, action: &Value) -> Result<Vec<&'static str>, Misfit> {
-        Ok(K::writes(&Self::read("action", action)?))
+    fn writes(&self, action: &Value) -> Result<Vec<String>, Misfit> {
+        let calls = K::calls(&Self::read("action", action)?);
+        Ok(calls.iter().map(|call| call.iam_action().into_owned()).collect())
     }
 
     async fn observe(&self, cx: &Cx, spec: &Value) -> Result<Vec<Object<Value>>, LookError> {

@@ -5,6 +5,7 @@
 //! nothing of plans, queues, stores or the command line.
 
 mod arn;
+pub mod calls;
 pub mod change;
 pub mod compared;
 pub mod context;
@@ -31,11 +32,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-pub use change::{Change, Drift, FieldDrift, Grant, GrantClass, Needs, Risk, Undo};
+pub use calls::{Allowed, Arns, Use};
+pub use change::{Change, Drift, FieldDrift, Grant, GrantClass, GrantClasses, Needs, Risk, Undo};
 pub use context::{Cx, Facts, WriteCx};
 pub use object::{Object, ObserveError, Status, Unknown, count, known, told};
 pub use write_error::{WriteError, sendable};
 
+use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::names::Region;
 
@@ -63,15 +66,6 @@ pub const fn control(framework: &'static str, id: &'static str) -> Control {
     Control { framework, id }
 }
 
-/// A permission that AWS checks without a call of its own on the wire, such as `iam:PassRole`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ImpliedPermission {
-    /// The IAM action.
-    pub action: &'static str,
-    /// A condition that narrows it: key and value of a `StringEquals`.
-    pub condition: Option<(&'static str, &'static str)>,
-}
-
 /// The fields of a spec that find one object.
 pub type Found = Map<String, Value>;
 
@@ -90,8 +84,12 @@ pub trait Kind: Send + Sync + 'static {
     const AFTER: &'static [&'static str] = &[];
     /// The compliance items that it serves.
     const CONTROLS: &'static [Control];
-    /// CloudTrail events after which its objects must be looked at again: `source:name`.
-    const EVENTS: &'static [&'static str];
+    /// All its calls, with the specs that need them and, for writes, with their resources:
+    /// permissions, and the events after which its objects are looked at again, come from here.
+    const CALLS: &'static [Use<Self::Spec>];
+    /// CloudTrail events of others, besides those of its own writes, after which its objects must
+    /// be looked at again: `source:name`.
+    const MORE_EVENTS: &'static [&'static str] = &[];
     /// Baselines in TOML (without header; `${account.id}` where a name must be unique), at least
     /// two that differ in every field. The first is the example in the documentation; going from
     /// one to the other and back is how the property tests exercise the kind.
@@ -103,7 +101,7 @@ pub trait Kind: Send + Sync + 'static {
     const NOT_STATE: &'static [&'static str] = &[];
 
     /// What a baseline declares; a field that is `None` is not managed.
-    type Spec: Serialize + DeserializeOwned + JsonSchema + Send + Sync;
+    type Spec: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static;
     /// What was observed, in the words of the spec.
     type State: Serialize + DeserializeOwned + Send + Sync;
     /// One exact write, as a saved plan stores it.
@@ -114,19 +112,8 @@ pub trait Kind: Send + Sync + 'static {
         Vec::new()
     }
 
-    /// The IAM actions of `observe` for this spec.
-    fn reads(spec: &Self::Spec) -> Vec<&'static str>;
-
-    /// The IAM actions of all writes that this spec could ever need, reads inside them included.
-    fn possible_writes(spec: &Self::Spec) -> Vec<&'static str>;
-
-    /// Permissions that AWS checks on top of the calls on the wire.
-    fn implied(_spec: &Self::Spec) -> Vec<ImpliedPermission> {
-        Vec::new()
-    }
-
-    /// The IAM actions of one write.
-    fn writes(action: &Self::Action) -> Vec<&'static str>;
+    /// The calls of one write: itself, reads inside it, and what AWS asks for besides.
+    fn calls(action: &Self::Action) -> Vec<Call>;
 
     /// Reads the objects that an item governs in one account and Region. Never writes.
     ///

@@ -16,7 +16,10 @@ use crate::digest;
 use crate::fleet::select::SkippedAccount;
 use crate::kinds::erased::DynKind;
 use crate::kinds::object::Unknown;
-use crate::kinds::{Change, Control, Facts, FieldDrift, Needs, Object, Risk, Scope, Status};
+use crate::kinds::{
+    Change, Control, Facts, FieldDrift, Grant, GrantClass, GrantClasses, Needs, Object, Risk,
+    Scope, Status,
+};
 use crate::names::{AccountId, ItemName};
 
 /// An item as declared for one account and Region.
@@ -68,6 +71,8 @@ pub struct AccountInput<'a> {
     pub waiver: &'a dyn Fn(&ItemName, &Facts, &str) -> Option<Waiver>,
     /// Changes of a higher risk are only reported.
     pub max_risk: Risk,
+    /// Changes with a rise of privileges of another class are only reported.
+    pub allow_grants: GrantClasses,
 }
 
 /// One account's part of a plan; its changes are numbered from 1.
@@ -332,7 +337,7 @@ fn judge(
     let needs: Vec<Vec<usize>> = changes.iter().enumerate().map(earlier).collect();
     let mut ids_of_object: Vec<u32> = Vec::with_capacity(changes.len());
     for (change, needs) in changes.into_iter().zip(&needs) {
-        let disposition = dispose(observed, object, &change, waiver.as_ref(), input.max_risk);
+        let disposition = dispose(input, observed, object, &change, waiver.as_ref());
         *ids += 1;
         let step = Step {
             id: *ids,
@@ -344,9 +349,7 @@ fn judge(
         let (permissions, undo) = match &change.action {
             None => (Vec::new(), None),
             Some(action) => (
-                kind.writes(action)
-                    .map(|list| list.into_iter().map(str::to_owned).collect())
-                    .unwrap_or_default(),
+                kind.writes(action).unwrap_or_default(),
                 kind.undo(action, object).ok().map(Box::new),
             ),
         };
@@ -355,7 +358,7 @@ fn judge(
             drift: change.drift,
             action: change.action.map(Box::new),
             risk: change.risk,
-            warnings: change.warnings,
+            warnings: change.warnings.into_iter().chain(change.grants.iter().map(said)).collect(),
             disposition,
             permissions,
             undo,
@@ -414,14 +417,23 @@ fn hold_back(changes: &mut [PlannedChange], needs: &[Vec<usize>]) {
     }
 }
 
+/// A rise of privileges among the warnings.
+fn said(grant: &Grant) -> String {
+    format!("gives rights ({}): {}", grant.class.as_str(), grant.what)
+}
+
 /// Whether a change may be written, the strongest reason against it first.
 fn dispose(
+    input: &AccountInput<'_>,
     observed: &ObservedItem,
     object: &Object<Value>,
     change: &Change<Value>,
     waiver: Option<&Waiver>,
-    max_risk: Risk,
 ) -> Disposition {
+    let max_risk = input.max_risk;
+    let grants = change.grants.iter().map(|grant| grant.class);
+    let risen: BTreeSet<GrantClass> =
+        grants.filter(|class| !input.allow_grants.contains(*class)).collect();
     let reason = if let Some(waiver) = waiver {
         format!("excepted until {} by {}: {}", waiver.until, waiver.owner, waiver.reason)
     } else if let Some(manager) = &object.managed_by {
@@ -440,6 +452,13 @@ fn dispose(
             "{} changes are above the limit of {} (--max-risk, [safety] max_risk)",
             change.risk.as_str(),
             max_risk.as_str()
+        )
+    } else if !risen.is_empty() {
+        let classes: Vec<&str> = risen.into_iter().map(GrantClass::as_str).collect();
+        format!(
+            "it gives rights ({}) that are not allowed (--allow-grants {}, [safety] allow_grants)",
+            classes.join(", "),
+            classes.join(" --allow-grants ")
         )
     } else {
         return Disposition::Apply;

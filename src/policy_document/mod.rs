@@ -4,7 +4,9 @@
 //! order changes. Comparing texts would show drift for ever. Pure: no AWS calls here.
 
 mod canonical;
+pub mod grants;
 mod merge;
+mod patterns;
 mod refusals;
 mod statements;
 

@@ -18,10 +18,10 @@ use crate::aws::role::SESSION_POLICY_LIMIT;
 use crate::aws::session::Identity;
 use crate::aws::tape::{Recorded, Tape};
 use crate::aws::{ConnectError, Session};
-use crate::baseline::Baseline;
+use crate::baseline::{Baseline, UNKNOWN_FACTS};
 use crate::fleet::access::{AccessError, Roles};
 use crate::fleet::organization::Account;
-use crate::kinds::{Facts, Risk, registry};
+use crate::kinds::{Arns, Facts, GrantClasses, Risk, registry};
 use crate::names::{AccountId, ItemName, Region};
 use crate::permissions::Permissions;
 use crate::plan::{
@@ -71,6 +71,8 @@ pub struct Wanted {
     pub only: Option<BTreeSet<Place>>,
     /// Changes of a higher risk are only reported.
     pub max_risk: Risk,
+    /// Changes with a rise of privileges of another class are only reported.
+    pub allow_grants: GrantClasses,
     /// Today, for exceptions.
     pub today: NaiveDate,
     /// How long an account may take.
@@ -388,6 +390,7 @@ fn planned(
             waiver(baselines, item, facts, object, wanted.today)
         },
         max_risk: wanted.max_risk,
+        allow_grants: wanted.allow_grants,
     })
 }
 
@@ -458,24 +461,40 @@ async fn open(
         actual: actual.account().clone(),
     };
     let roles = ways.roles.as_ref().ok_or_else(|| wrong(own))?;
-    let policy = narrowed.then(|| session_policy(job, wanted));
+    let policy = session_policy(job, wanted, own.partition(), roles, narrowed);
     let role = roles.role(account, own.partition(), policy)?;
     let session = Arc::new(own.assume(&role).await?);
     if session.account() == account { Ok(session) } else { Err(wrong(&session)) }
 }
 
-/// A policy that lets a session read what the account's targets need, and write nothing.
-fn session_policy(job: &Job, wanted: &Wanted) -> String {
-    let mut permissions = Permissions::default();
-    let targets = job.targets.iter().map(|target| &wanted.targets[*target]);
-    let before = job.before.iter().map(|target| &wanted.before[*target]);
-    for item in targets.chain(before).flat_map(|target| target.baseline.resolve_for_anyone()) {
-        if let Some(kind) = registry::find(&item.item.kind) {
+/// A policy that lets a session do what the account's targets need, and write nothing when it is
+/// to be narrowed. What may write and does not fit into AWS's limit is left to the role's own policy.
+fn session_policy(
+    job: &Job,
+    wanted: &Wanted,
+    partition: &str,
+    roles: &Roles,
+    narrowed: bool,
+) -> Option<String> {
+    let account = job.account.id.as_str();
+    let arns = Arns::of(partition, account).with_unknown(UNKNOWN_FACTS);
+    let mut permissions =
+        Permissions { own_role: roles.own_role(account, partition).ok(), ..Permissions::default() };
+    let targets = job.targets.iter().map(|target| (&wanted.targets[*target], !narrowed));
+    // What is only compared with is never written.
+    let before = job.before.iter().map(|target| (&wanted.before[*target], false));
+    for (target, writes) in targets.chain(before) {
+        for item in target.baseline.resolve_for_anyone(partition) {
+            let Some(kind) = registry::find(&item.item.kind) else { continue };
+            let mode = if writes { item.mode.min(target.ceiling) } else { Mode::Report };
             // A spec that does not fit needs no permission: it is unknown from the start.
-            let _ = permissions.add(kind, &item.spec, Mode::Report);
+            let _ = permissions.add(kind, &item.spec, mode, &arns);
         }
     }
-    permissions.read_only(SESSION_POLICY_LIMIT)
+    match narrowed {
+        true => Some(permissions.read_only(SESSION_POLICY_LIMIT)),
+        false => permissions.whole(SESSION_POLICY_LIMIT),
+    }
 }
 
 #[cfg(test)]

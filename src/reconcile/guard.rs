@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use crate::fleet::file::{ChangeWindow, schedule};
-use crate::kinds::Risk;
+use crate::kinds::{Grant, GrantClass, GrantClasses, Risk};
 use crate::names::AccountId;
 use crate::plan::Plan;
 
@@ -21,11 +21,18 @@ pub struct Safety {
     pub max_changes_per_account: usize,
     /// Changes of a higher risk are reported, not applied.
     pub max_risk: Risk,
+    /// Changes with a rise of privileges of another class are reported, not applied.
+    pub allow_grants: GrantClasses,
 }
 
 impl Default for Safety {
     fn default() -> Self {
-        Self { max_changes: 200, max_changes_per_account: 25, max_risk: Risk::Disruptive }
+        Self {
+            max_changes: 200,
+            max_changes_per_account: 25,
+            max_risk: Risk::Disruptive,
+            allow_grants: GrantClasses::default(),
+        }
     }
 }
 
@@ -57,6 +64,16 @@ pub enum Refusal {
         risk: Risk,
         /// Allowed.
         limit: Risk,
+    },
+    /// A saved plan holds a change that gives rights of a class that is not allowed.
+    #[error("the plan gives rights of the class {:?} with {object}: {}", grant.class.as_str(), grant.what)]
+    GivesRights {
+        /// The change's object.
+        object: String,
+        /// What it gives.
+        grant: Grant,
+        /// All classes that the plan's changes have and that are not allowed.
+        classes: Vec<GrantClass>,
     },
     /// The baseline or an object has changed since the plan was made.
     #[error("the plan is stale: {}", moved.join("; "))]
@@ -146,6 +163,9 @@ impl Refusal {
                     risk.as_str()
                 ));
             }
+            Self::GivesRights { .. } => {
+                "look at whom the change gives what; if it is right, allow the classes this once with --allow-grants, always with [safety] allow_grants in evenkeel.toml"
+            }
             Self::Stale { .. } => "make a new plan and review it",
             Self::OldSnapshot { .. } => {
                 "take a new one (`evenkeel snapshot --out FILE`), or allow more with --max-age"
@@ -177,6 +197,10 @@ impl Refusal {
                     .collect()
             }
             Self::TooRisky { risk, .. } => vec![("--max-risk", Some(risk.as_str().to_owned()))],
+            Self::GivesRights { classes, .. } => classes
+                .iter()
+                .map(|class| ("--allow-grants", Some(class.as_str().to_owned())))
+                .collect(),
             Self::OutsideFleet { .. } => vec![("--outside-fleet", None)],
             Self::NobodyToAsk => vec![("--yes", None)],
             _ => Vec::new(),
@@ -190,7 +214,7 @@ impl Refusal {
 /// # Errors
 /// What it breaks.
 pub fn check_budget(plan: &Plan, safety: &Safety) -> Result<(), Refusal> {
-    check_risk(plan, safety.max_risk)?;
+    check_risk(plan, safety)?;
     let mut per_account: BTreeMap<&AccountId, usize> = BTreeMap::new();
     let changes = plan.changes();
     for (object, _) in plan.order.iter().filter_map(|id| changes.get(id)) {
@@ -208,24 +232,35 @@ pub fn check_budget(plan: &Plan, safety: &Safety) -> Result<(), Refusal> {
     Err(Refusal::OverBudget { all, account })
 }
 
-/// Checks that a plan applies nothing above the risk limit.
+/// Checks that a plan applies nothing above the risk limit, and gives no rights that are not allowed.
 ///
 /// # Errors
-/// Its first change that is.
-pub fn check_risk(plan: &Plan, limit: Risk) -> Result<(), Refusal> {
-    let applied = plan.objects.iter().flat_map(|object| {
-        object
-            .changes
-            .iter()
-            .filter(|change| change.is_applied())
-            .map(move |change| (object, change))
-    });
-    match applied.max_by_key(|(_, change)| change.risk).filter(|(_, change)| change.risk > limit) {
-        None => Ok(()),
-        Some((object, change)) => {
-            Err(Refusal::TooRisky { object: object.title(), risk: change.risk, limit })
+/// The riskiest change, or the first that gives rights.
+pub fn check_risk(plan: &Plan, safety: &Safety) -> Result<(), Refusal> {
+    let applied: Vec<_> = plan
+        .objects
+        .iter()
+        .flat_map(|object| object.changes.iter().map(move |change| (object, change)))
+        .filter(|(_, change)| change.is_applied())
+        .collect();
+    let riskiest = applied.iter().max_by_key(|(_, change)| change.risk);
+    if let Some((object, change)) = riskiest.filter(|(_, change)| change.risk > safety.max_risk) {
+        let object = object.title();
+        return Err(Refusal::TooRisky { object, risk: change.risk, limit: safety.max_risk });
+    }
+    let risen: Vec<_> = applied
+        .iter()
+        .flat_map(|(object, change)| change.grants.iter().map(move |grant| (object, grant)))
+        .filter(|(_, grant)| !safety.allow_grants.contains(grant.class))
+        .collect();
+    let Some((object, grant)) = risen.first() else { return Ok(()) };
+    let mut classes = Vec::new();
+    for (_, grant) in &risen {
+        if !classes.contains(&grant.class) {
+            classes.push(grant.class);
         }
     }
+    Err(Refusal::GivesRights { object: object.title(), grant: (*grant).clone(), classes })
 }
 
 /// Checks that a change window is open. Without windows, changes are always allowed.

@@ -9,6 +9,7 @@ from typing import Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from emulator import missing, patches, shapes
+from emulator.access import Access
 from emulator.answers import Answer, AwsError, DropConnection, HangConnection, error_answer
 from emulator.calls import CallLog
 from emulator.control import Control
@@ -37,6 +38,7 @@ class Emulator:
     def __init__(self) -> None:
         self.calls = CallLog()
         self.faults = FaultBook()
+        self.access = Access()
         self.accounts = AccountKeys()
         self._moto = Moto()
         # moto's state is not made for threads; its work is pure Python, so one at a time costs nothing.
@@ -54,7 +56,7 @@ class Emulator:
         try:
             answer = fault.before(call) if fault else None
             if answer is None:
-                answer = self.execute(call)
+                answer = self.execute(call, self.access)
                 if fault:
                     answer = fault.behind(call, answer)
             return answer
@@ -64,16 +66,20 @@ class Emulator:
         finally:
             self.calls.record(number, call, answer, fault.kind if fault else None)
 
-    def execute(self, call: Call) -> Answer:
-        """The answer without any fault."""
+    def execute(self, call: Call, access: Access | None = None) -> Answer:
+        """The answer without any fault; with `access`, the caller's policies count."""
         with self.lock:
             try:
+                if access:
+                    access.judge(call)
                 shapes.check_input(call)
                 missing.guard(call)
                 handler = missing.handler_for(call)
                 result = handler(call, lambda: self._forward(call)) if handler else None
                 if result is None:
                     result = self._forward(call)
+                if call.service == "sts" and call.params.get("Policy") and isinstance(result, dict):
+                    self.access.remember(result["Credentials"]["AccessKeyId"], call.params["Policy"])
                 return shapes.name_root(call, result if isinstance(result, Answer) else shapes.serialise(call, result))
             except AwsError as error:
                 return error_answer(call, error)

@@ -41,10 +41,16 @@ class Control:
         if route == ("DELETE", "/_evenkeel/faults"):
             self._emulator.faults.clear(account, int(query["id"]) if "id" in query else None)
             return {}
+        if route == ("DELETE", "/_evenkeel/policy"):
+            self._emulator.access.clear(str(account))
+            return {}
         if route[0] != "POST":
             return None
         if account is None:
             raise ValueError("the query must name an account")
+        if route[1] == "/_evenkeel/policy":
+            self._emulator.access.put(account, body.decode())
+            return {}
         with self._emulator.lock:
             return self._change(route[1], account, query, body)
 

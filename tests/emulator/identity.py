@@ -7,6 +7,7 @@ S3_ACTIONS = {
     "HeadBucket": "ListBucket",
     "ListObjects": "ListBucket",
     "ListObjectsV2": "ListBucket",
+    "ListObjectVersions": "ListBucketVersions",
     "ListBuckets": "ListAllMyBuckets",
     "HeadObject": "GetObject",
     "DeleteBucketEncryption": "PutEncryptionConfiguration",

@@ -248,3 +248,104 @@ fn a_name_that_another_account_has_is_unknown_and_the_remedy_helps() {
     account.run(&APPLY);
     assert!(account.calls().iter().all(|call| call.operation != "CreateBucket"));
 }
+
+/// What S3 leaves out, or says in words that this version does not know, is no agreement; what it
+/// documents to mean the same is.
+#[test]
+fn an_answer_that_says_too_little_is_unknown() {
+    let declared = "[s3.bucket.a]\nbucket = \"b-${account.id}\"\n";
+    let block = "[s3.bucket.a.public_access_block]\nblock_public_acls = true\nignore_public_acls = true\nblock_public_policy = true\nrestrict_public_buckets = true\n";
+    let account = account(
+        declared,
+        "made('b-ACCOUNT')\n\
+         s3.put_bucket_versioning(Bucket='b-ACCOUNT', VersioningConfiguration={'Status': 'Enabled'})\n\
+         lock = {'ObjectLockEnabled': 'Enabled', 'Rule': {'DefaultRetention': {'Mode': 'GOVERNANCE', 'Days': 7}}}\n\
+         s3.put_object_lock_configuration(Bucket='b-ACCOUNT', ObjectLockConfiguration=lock)",
+    );
+    let lock = "object_lock_mode = \"GOVERNANCE\"\nobject_lock_days = 7\n";
+    let of_account =
+        "[s3.account_public_access_block]\nblock_public_acls = false\nignore_public_acls = true\n";
+    declare(&account, of_account);
+    account.run(&APPLY).code(0);
+    let cases = [
+        (
+            "s3",
+            "GetPublicAccessBlock",
+            format!("{declared}{block}"),
+            "BlockPublicAcls",
+            "Unheard",
+            1,
+        ),
+        (
+            "s3control",
+            "GetPublicAccessBlock",
+            of_account.to_owned(),
+            "BlockPublicAcls",
+            "Unheard",
+            1,
+        ),
+        (
+            "s3",
+            "GetBucketEncryption",
+            format!("{declared}sse_algorithm = \"AES256\"\n"),
+            "AES256",
+            "AES512",
+            1,
+        ),
+        (
+            "s3",
+            "GetBucketVersioning",
+            format!("{declared}mfa_delete = false\n"),
+            "</Status>",
+            "</Status><MfaDelete>Maybe</MfaDelete>",
+            1,
+        ),
+        (
+            "s3",
+            "GetObjectLockConfiguration",
+            format!("{declared}{lock}"),
+            "<Days>7</Days>",
+            "<Days>7</Days><Years>0</Years>",
+            0,
+        ),
+        (
+            "s3",
+            "GetObjectLockConfiguration",
+            format!("{declared}{lock}"),
+            "<Days>7</Days>",
+            "<Days>-7</Days>",
+            1,
+        ),
+    ];
+    for (service, operation, items, find, replace, code) in cases {
+        declare(&account, &items);
+        account.run(&["check", "-b", "b.toml"]).code(0);
+        account.fault(json!({ "service": service, "operation": operation, "kind": "replace",
+            "find": find, "replace": replace }));
+        account.run(&["check", "-b", "b.toml"]).code(code);
+        account.no_faults();
+    }
+}
+
+#[test]
+fn policies_of_roles_and_keys_are_checked_before_they_are_sent() {
+    let statement =
+        "{ Sid = \"A\", Effect = \"Allow\", Action = \"s3:GetObject\", Resource = \"*\" }";
+    let principal =
+        "Effect = \"Allow\", Principal = { AWS = \"*\" }, Action = \"kms:*\", Resource = \"*\"";
+    for (items, word) in [
+        (format!("[iam.role.a.inline_policies.x]\nStatement = [{statement}, {statement}]\n"), "has the Sid of another one"),
+        (
+            "[iam.role.a.assume_role_policy]\nStatement = [{ Effect = \"Allow\", Action = \"sts:AssumeRole\", Principal = { AWS = \"arn:aws:iam::111122223333:role/*\" } }]\n".to_owned(),
+            "no wildcard",
+        ),
+        (
+            format!("[kms.key.a.policy]\nStatement = [{{ Sid = \"A b\", {principal} }}, {{ Sid = \"A b\", {principal} }}]\n"),
+            "has the Sid of another one",
+        ),
+    ] {
+        let account = support::emulator().account();
+        declare(&account, &items);
+        account.run(&["validate", "b.toml"]).code(1).complains(word);
+    }
+}

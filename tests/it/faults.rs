@@ -269,13 +269,22 @@ fn a_write_whose_answer_was_lost_is_found_done() {
 
 #[test]
 fn ctrl_c_finishes_the_write_in_hand_and_says_what_is_left() {
+    finishes_the_write_in_hand("INT");
+}
+
+#[test]
+fn a_lost_terminal_does_the_same() {
+    finishes_the_write_in_hand("HUP");
+}
+
+fn finishes_the_write_in_hand(signal: &str) {
     let account = account(&format!("{POLICY}\n{ROLE}"));
     account
         .fault(json!({ "service": "iam", "operation": "CreateRole", "kind": "delay", "delay": 2 }));
     let mut command = account.command(&["apply", "-b", "b.toml", "--yes"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     wait_for_intent(&account);
-    signal(&child, "INT");
+    send(&child, signal);
     let mut stdout = String::new();
     child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130), "{stdout}");
@@ -299,7 +308,7 @@ fn the_controller_stops_on_sigterm() {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let line = lines.next().expect("a line a run").unwrap();
     assert!(serde_json::from_str::<Value>(&line).is_ok(), "{line}");
-    signal(&child, "TERM");
+    send(&child, "TERM");
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
@@ -325,7 +334,7 @@ fn wait_for_intent(account: &Account) {
     panic!("no write was begun");
 }
 
-fn signal(child: &std::process::Child, name: &str) {
+fn send(child: &std::process::Child, name: &str) {
     let status = std::process::Command::new("kill")
         .args([format!("-{name}"), child.id().to_string()])
         .status()

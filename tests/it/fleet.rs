@@ -90,7 +90,17 @@ fn the_session_says_who_and_why_and_reporting_cannot_write() {
     assert_eq!(enforcing["SourceIdentity"], format!("evenkeel-{run}"));
     assert_eq!(enforcing["RoleSessionName"], "evenkeel");
     assert_eq!(enforcing["Tags"], json!([{"Key": "evenkeel-run", "Value": run}]));
-    assert!(enforcing.get("Policy").is_none(), "{enforcing}");
+    // Writing is narrowed to what the baseline needs.
+    let policy: Value =
+        serde_json::from_str(enforcing["Policy"].as_str().expect("a session policy")).unwrap();
+    assert_eq!(policy["Statement"][1]["Action"], json!(["iam:UpdateAccountPasswordPolicy"]));
+    assert_eq!(
+        policy["Statement"][2],
+        json!({
+            "Sid": "EvenkeelNotItself", "Effect": "Deny", "NotAction": ["iam:Get*", "iam:List*"],
+            "Resource": enforcing["RoleArn"],
+        })
+    );
     let policy: Value =
         serde_json::from_str(role_of("beta")["Policy"].as_str().expect("a session policy"))
             .unwrap();

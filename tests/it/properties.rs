@@ -7,18 +7,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::support::library::{self, Declaration};
+use crate::support::library::{self, Declaration, apply};
 use crate::support::{self, Account};
 use evenkeel::aws::Session;
 use evenkeel::aws::permission::iam_action;
 use evenkeel::aws::reads::ReadCache;
 use evenkeel::kinds::erased::DynKind;
-use evenkeel::kinds::{Object, Status, Undo, registry};
+use evenkeel::kinds::{Arns, Object, Status, Undo, registry};
 use evenkeel::permissions::Permissions;
 use evenkeel::plan::{Mode, ObservedItem, Plan, Verdict};
 use evenkeel::reconcile::observe::turns;
-use evenkeel::reconcile::{Applier, ApplyReport, Progress, Stop, observe_all};
-use evenkeel::store::audit::AuditLog;
+use evenkeel::reconcile::observe_all;
 use serde_json::Value;
 
 /// Engine calls that are no kind's: who am I, which Regions.
@@ -52,24 +51,6 @@ async fn observe(session: &Arc<Session>, declaration: &Declaration) -> Vec<Obser
 
 async fn plan(session: &Arc<Session>, declaration: &Declaration) -> Plan {
     library::plan(session, declaration, observe(session, declaration).await)
-}
-
-struct Silent;
-impl Progress for Silent {}
-
-async fn apply(account: &Account, session: &Arc<Session>, plan: &Plan) -> ApplyReport {
-    let audit = AuditLog::open(&account.folder.path().join("audit.jsonl")).unwrap();
-    let sessions = BTreeMap::from([(session.account().clone(), Arc::clone(session))]);
-    let stop = Stop::default();
-    Applier {
-        sessions: &sessions,
-        audit: &audit,
-        stop: &stop,
-        concurrent_accounts: 1,
-        may_begin: &|| Ok(()),
-    }
-    .apply(plan, &mut Silent)
-    .await
 }
 
 /// Insists that a plan could be made for everything and was applied whole.
@@ -185,9 +166,10 @@ async fn honest_permissions() {
         let samples = kind.samples();
         for sample in samples.iter().chain(samples.first()) {
             let declaration = Declaration::new(&account, sample);
+            let arns = Arns::of(session.partition(), &account.id);
             for (item, _) in declaration.items(&session).await {
                 let kind = registry::find(&item.item.kind).unwrap();
-                declared.add(kind, &item.spec, Mode::Enforce).unwrap();
+                declared.add(kind, &item.spec, Mode::Enforce, &arns).unwrap();
             }
             account.forget_calls();
             let plan = plan(&session, &declaration).await;
@@ -208,7 +190,7 @@ async fn honest_permissions() {
             |set: &BTreeSet<String>| set.difference(&engine).cloned().collect::<BTreeSet<_>>();
         assert_eq!(strip(&reads), strip(&declared.reads), "{}: reads: seen, declared", kind.name());
         let declared_all: BTreeSet<String> =
-            declared.reads.union(&declared.writes).cloned().collect();
+            declared.reads.union(&declared.called).cloned().collect();
         assert_eq!(strip(&all), strip(&declared_all), "{}: all: seen, declared", kind.name());
     }
 }

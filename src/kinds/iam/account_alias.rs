@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::aws::Call;
 use crate::aws::error::AbsentIf;
 use crate::baseline::catalog::{Identity, SpecProblem};
+use crate::kinds::calls::everywhere;
 use crate::kinds::{
-    Change, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Risk, Scope, Status, Undo,
+    Change, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Risk, Scope, Status, Undo, Use,
     WriteCx, WriteError, control,
 };
 
@@ -63,8 +64,8 @@ impl Kind for AccountAlias {
     const SCOPE: Scope = Scope::Global;
     const IDENTITY: Identity = Identity::Singleton;
     const CONTROLS: &'static [Control] = &[control("wa-security", "SEC01-BP01")];
-    const EVENTS: &'static [&'static str] =
-        &["iam.amazonaws.com:CreateAccountAlias", "iam.amazonaws.com:DeleteAccountAlias"];
+    const CALLS: &'static [Use<Spec>] =
+        &[Use::read(LIST), Use::write(CREATE, everywhere), Use::undo(DELETE)];
     const SAMPLES: &'static [&'static str] = &[
         r#"
 [iam.account_alias]
@@ -93,19 +94,11 @@ account_alias = "acme-payments-${account.id}"
         Vec::new()
     }
 
-    fn reads(_spec: &Spec) -> Vec<&'static str> {
-        vec!["iam:ListAccountAliases"]
-    }
-
-    fn possible_writes(_spec: &Spec) -> Vec<&'static str> {
-        vec!["iam:CreateAccountAlias"]
-    }
-
-    fn writes(action: &Action) -> Vec<&'static str> {
-        match action {
-            Action::Create { .. } => vec!["iam:CreateAccountAlias"],
-            Action::Delete { .. } => vec!["iam:DeleteAccountAlias"],
-        }
+    fn calls(action: &Action) -> Vec<Call> {
+        vec![match action {
+            Action::Create { .. } => CREATE,
+            Action::Delete { .. } => DELETE,
+        }]
     }
 
     async fn observe(cx: &Cx, _spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {

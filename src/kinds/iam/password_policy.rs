@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 use crate::aws::Call;
 use crate::aws::error::AbsentIf;
 use crate::baseline::catalog::{Identity, SpecProblem};
+use crate::kinds::calls::everywhere;
 use crate::kinds::{
-    Change, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Risk, Scope, Status, Undo,
+    Change, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Risk, Scope, Status, Undo, Use,
     WriteCx, WriteError, control, count, sendable, told,
 };
 
@@ -188,10 +189,8 @@ impl Kind for PasswordPolicy {
         control("wa-security", "SEC02-BP01"),
         control("wa-security", "SEC02-BP05"),
     ];
-    const EVENTS: &'static [&'static str] = &[
-        "iam.amazonaws.com:UpdateAccountPasswordPolicy",
-        "iam.amazonaws.com:DeleteAccountPasswordPolicy",
-    ];
+    const CALLS: &'static [Use<Spec>] =
+        &[Use::read(GET), Use::write(UPDATE, everywhere), Use::undo(DELETE)];
     const SAMPLES: &'static [&'static str] = &[
         r#"
 [iam.password_policy]
@@ -236,19 +235,11 @@ hard_expiry                    = true
         Vec::new()
     }
 
-    fn reads(_spec: &Spec) -> Vec<&'static str> {
-        vec!["iam:GetAccountPasswordPolicy"]
-    }
-
-    fn possible_writes(_spec: &Spec) -> Vec<&'static str> {
-        vec!["iam:UpdateAccountPasswordPolicy"]
-    }
-
-    fn writes(action: &Action) -> Vec<&'static str> {
-        match action {
-            Action::Update { .. } => vec!["iam:UpdateAccountPasswordPolicy"],
-            Action::Delete => vec!["iam:DeleteAccountPasswordPolicy"],
-        }
+    fn calls(action: &Action) -> Vec<Call> {
+        vec![match action {
+            Action::Update { .. } => UPDATE,
+            Action::Delete => DELETE,
+        }]
     }
 
     async fn observe(cx: &Cx, _spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {

@@ -11,7 +11,7 @@ use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::together::together;
 use crate::kinds::{
-    Change, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Scope, Undo, WriteCx,
+    Change, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Scope, Undo, Use, WriteCx,
     WriteError, compared, control,
 };
 
@@ -92,7 +92,13 @@ impl Kind for RootUser {
         control("wa-security", "SEC01-BP02"),
         control("wa-security", "SEC02-BP01"),
     ];
-    const EVENTS: &'static [&'static str] = &[
+    const CALLS: &'static [Use<Spec>] = &[
+        Use::read(GET_SUMMARY),
+        Use::read_if(LIST_MFA, |spec| spec.require_hardware_mfa == Some(true)),
+        Use::read_if(report::GENERATE, |spec| spec.max_days_since_last_use.is_some()),
+        Use::read_if(report::GET, |spec| spec.max_days_since_last_use.is_some()),
+    ];
+    const MORE_EVENTS: &'static [&'static str] = &[
         "signin.amazonaws.com:ConsoleLogin",
         "sts.amazonaws.com:AssumeRoot",
         "iam.amazonaws.com:CreateAccessKey",
@@ -128,22 +134,7 @@ expect_no_password         = true
         Vec::new()
     }
 
-    fn reads(spec: &Spec) -> Vec<&'static str> {
-        let mut reads = vec!["iam:GetAccountSummary"];
-        if spec.require_hardware_mfa == Some(true) {
-            reads.push("iam:ListVirtualMFADevices");
-        }
-        if spec.max_days_since_last_use.is_some() {
-            reads.extend(["iam:GenerateCredentialReport", "iam:GetCredentialReport"]);
-        }
-        reads
-    }
-
-    fn possible_writes(_spec: &Spec) -> Vec<&'static str> {
-        Vec::new()
-    }
-
-    fn writes(action: &Action) -> Vec<&'static str> {
+    fn calls(action: &Action) -> Vec<Call> {
         match *action {}
     }
 

@@ -14,8 +14,8 @@ use crate::aws::{AwsError, Call};
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::together::together;
 use crate::kinds::{
-    Change, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Scope, Undo, WriteCx,
-    WriteError, compared, control,
+    Allowed, Arns, Change, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Scope, Undo, Use,
+    WriteCx, WriteError, compared, control,
 };
 
 const LIST_KEYS: Call = Call::new("kms", "ListKeys");
@@ -138,9 +138,16 @@ impl Kind for KeyRotation {
         control("wa-security", "SEC02-BP05"),
         control("wa-security", "SEC08-BP01"),
     ];
-    const EVENTS: &'static [&'static str] = &[
-        "kms.amazonaws.com:EnableKeyRotation",
-        "kms.amazonaws.com:DisableKeyRotation",
+    const CALLS: &'static [Use<Spec>] = &[
+        Use::read(LIST_KEYS),
+        Use::read(LIST_ALIASES),
+        Use::read(DESCRIBE),
+        Use::read(GET_ROTATION),
+        Use::read_if(LIST_TAGS, Spec::looks_at_tags),
+        Use::write_if(ENABLE, |spec| spec.enabled == Some(true), keys_of),
+        Use::write_if(DISABLE, |spec| spec.enabled == Some(false), keys_of),
+    ];
+    const MORE_EVENTS: &'static [&'static str] = &[
         "kms.amazonaws.com:CreateKey",
         "kms.amazonaws.com:CancelKeyDeletion",
         "kms.amazonaws.com:EnableKey",
@@ -191,28 +198,11 @@ period_mode             = "exact"
         problems
     }
 
-    fn reads(spec: &Spec) -> Vec<&'static str> {
-        let mut reads =
-            vec!["kms:ListKeys", "kms:ListAliases", "kms:DescribeKey", "kms:GetKeyRotationStatus"];
-        if spec.looks_at_tags() {
-            reads.push("kms:ListResourceTags");
-        }
-        reads
-    }
-
-    fn possible_writes(spec: &Spec) -> Vec<&'static str> {
-        match spec.enabled {
-            Some(true) => vec!["kms:EnableKeyRotation"],
-            Some(false) => vec!["kms:DisableKeyRotation"],
-            None => Vec::new(),
-        }
-    }
-
-    fn writes(action: &Action) -> Vec<&'static str> {
-        match action.step {
-            Step::Enable { .. } => vec!["kms:EnableKeyRotation"],
-            Step::Disable => vec!["kms:DisableKeyRotation"],
-        }
+    fn calls(action: &Action) -> Vec<Call> {
+        vec![match action.step {
+            Step::Enable { .. } => ENABLE,
+            Step::Disable => DISABLE,
+        }]
     }
 
     async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {
@@ -310,6 +300,11 @@ period_mode             = "exact"
             exclude: None,
         })
     }
+}
+
+/// Which keys the sweep finds, IAM cannot know.
+fn keys_of(_spec: &Spec, arns: &Arns) -> Vec<Allowed> {
+    Allowed::on([arns.regional("kms", "key/*")]).into()
 }
 
 /// One key, labelled with its aliases; an error is that key's alone.

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::aws::Call;
 use crate::aws::error::AbsentIf;
 use crate::baseline::catalog::Identity;
+use crate::kinds::calls::everywhere;
 use crate::kinds::{
-    Change, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Risk, Scope, Status, Undo,
+    Change, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Risk, Scope, Status, Undo, Use,
     WriteCx, WriteError, control, told,
 };
 
@@ -79,10 +80,8 @@ impl Kind for AccountPublicAccessBlock {
         control("wa-security", "SEC03-BP07"),
         control("wa-security", "SEC08-BP04"),
     ];
-    const EVENTS: &'static [&'static str] = &[
-        "s3.amazonaws.com:PutAccountPublicAccessBlock",
-        "s3.amazonaws.com:DeleteAccountPublicAccessBlock",
-    ];
+    const CALLS: &'static [Use<Spec>] =
+        &[Use::read(GET), Use::write(PUT, everywhere), Use::undo(DELETE)];
     const SAMPLES: &'static [&'static str] = &[
         r#"
 [s3.account_public_access_block]
@@ -104,17 +103,11 @@ restrict_public_buckets = false
     type State = State;
     type Action = Action;
 
-    fn reads(_spec: &Spec) -> Vec<&'static str> {
-        vec!["s3:GetAccountPublicAccessBlock"]
-    }
-
-    fn possible_writes(_spec: &Spec) -> Vec<&'static str> {
-        vec!["s3:PutAccountPublicAccessBlock"]
-    }
-
-    fn writes(_action: &Action) -> Vec<&'static str> {
-        // Deleting needs the same permission.
-        vec!["s3:PutAccountPublicAccessBlock"]
+    fn calls(action: &Action) -> Vec<Call> {
+        vec![match action {
+            Action::Put { .. } => PUT,
+            Action::Delete => DELETE,
+        }]
     }
 
     async fn observe(cx: &Cx, _spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {

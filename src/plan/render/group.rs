@@ -156,6 +156,7 @@ impl Alike {
         for change in &mut object.changes {
             change.drift = Vec::new();
             change.warnings = Vec::new();
+            change.grants = Vec::new();
             change.permissions = Vec::new();
             change.action = None;
         }

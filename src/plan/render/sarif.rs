@@ -138,6 +138,10 @@ impl Renderer<'_> {
         );
         let mut result = self.result(group, "error", &text);
         result["properties"]["risk"] = json!(first.changes.iter().map(|change| change.risk).max());
+        let grants: Vec<_> = first.changes.iter().flat_map(|change| &change.grants).collect();
+        if !grants.is_empty() {
+            result["properties"]["grants"] = json!(grants);
+        }
         match since {
             None => {}
             Some(Since::Introduced) => result["baselineState"] = json!("new"),

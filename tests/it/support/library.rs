@@ -12,13 +12,14 @@ use evenkeel::baseline::check::Checker;
 use evenkeel::baseline::load::Memory;
 use evenkeel::baseline::{self, Baseline, Environment, LoadOptions};
 use evenkeel::kinds::erased::{ApplyError, DynKind};
-use evenkeel::kinds::{Cx, Facts, Object, Risk, registry};
+use evenkeel::kinds::{Cx, Facts, GrantClasses, Object, Risk, registry};
 use evenkeel::names::Region;
 use evenkeel::plan::{
     AccountInput, BaselineRef, Cost, Declared, Mode, ObjectPlan, ObservedItem, Plan, PlanHead,
     TargetRef, assemble, plan_account,
 };
-use evenkeel::reconcile::{About, Aimed, Selection, declare};
+use evenkeel::reconcile::{About, Aimed, Applier, ApplyReport, Progress, Selection, Stop, declare};
+use evenkeel::store::audit::AuditLog;
 use serde_json::Value;
 
 use super::Account;
@@ -115,6 +116,7 @@ pub fn plan(session: &Arc<Session>, declaration: &Declaration, items: Vec<Observ
         kind: &registry::find,
         waiver: &|_, _, _| None,
         max_risk: Risk::Destructive,
+        allow_grants: GrantClasses::ALL,
     });
     let head = PlanHead {
         run: "test".to_owned(),
@@ -132,6 +134,25 @@ pub fn plan(session: &Arc<Session>, declaration: &Declaration, items: Vec<Observ
         cost: Cost::default(),
     };
     assemble(head, vec![account])
+}
+
+struct Silent;
+impl Progress for Silent {}
+
+/// Applies a plan.
+pub async fn apply(account: &Account, session: &Arc<Session>, plan: &Plan) -> ApplyReport {
+    let audit = AuditLog::open(&account.folder.path().join("audit.jsonl")).unwrap();
+    let sessions = BTreeMap::from([(session.account().clone(), Arc::clone(session))]);
+    let stop = Stop::default();
+    Applier {
+        sessions: &sessions,
+        audit: &audit,
+        stop: &stop,
+        concurrent_accounts: 1,
+        may_begin: &|| Ok(()),
+    }
+    .apply(plan, &mut Silent)
+    .await
 }
 
 /// Does one write of a kind, without a plan.

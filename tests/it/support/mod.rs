@@ -248,6 +248,16 @@ impl Account {
         self.control("DELETE", "faults", None);
     }
 
+    /// Lets the account's callers do only what a policy allows.
+    pub fn allow_only(&self, policy: &Value) {
+        self.control("POST", "policy", Some(policy.clone()));
+    }
+
+    /// Lets the account's callers do everything again.
+    pub fn allow_everything(&self) {
+        self.control("DELETE", "policy", None);
+    }
+
     /// Makes the account messy.
     pub fn mess(&self) {
         self.control("POST", "mess", None);

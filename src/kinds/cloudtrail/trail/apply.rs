@@ -14,31 +14,16 @@ use crate::kinds::tags::Tags;
 use crate::kinds::{WriteCx, WriteError};
 use crate::names::Region;
 
-const CREATE: Call = Call::new("cloudtrail", "CreateTrail");
+pub const CREATE: Call = Call::new("cloudtrail", "CreateTrail");
 const DESCRIBE: Call = Call::new("cloudtrail", "DescribeTrails");
-const UPDATE: Call = Call::new("cloudtrail", "UpdateTrail");
-const PUT_SELECTORS: Call = Call::new("cloudtrail", "PutEventSelectors");
-const PUT_INSIGHTS: Call = Call::new("cloudtrail", "PutInsightSelectors");
-const PUT_EVENT_CONFIGURATION: Call = Call::new("cloudtrail", "PutEventConfiguration");
-const ADD_TAGS: Call = Call::new("cloudtrail", "AddTags");
-const REMOVE_TAGS: Call = Call::new("cloudtrail", "RemoveTags");
-const START: Call = Call::new("cloudtrail", "StartLogging");
-const STOP: Call = Call::new("cloudtrail", "StopLogging");
-
-/// The IAM action of a step.
-pub fn permission(step: &Step) -> &'static str {
-    match step {
-        Step::Create { .. } => "cloudtrail:CreateTrail",
-        Step::Update { .. } => "cloudtrail:UpdateTrail",
-        Step::PutEventSelectors { .. } => "cloudtrail:PutEventSelectors",
-        Step::PutInsightSelectors { .. } => "cloudtrail:PutInsightSelectors",
-        Step::PutEventConfiguration { .. } => "cloudtrail:PutEventConfiguration",
-        Step::AddTags { .. } => "cloudtrail:AddTags",
-        Step::RemoveTags { .. } => "cloudtrail:RemoveTags",
-        Step::StartLogging => "cloudtrail:StartLogging",
-        Step::StopLogging => "cloudtrail:StopLogging",
-    }
-}
+pub const UPDATE: Call = Call::new("cloudtrail", "UpdateTrail");
+pub const PUT_SELECTORS: Call = Call::new("cloudtrail", "PutEventSelectors");
+pub const PUT_INSIGHTS: Call = Call::new("cloudtrail", "PutInsightSelectors");
+pub const PUT_EVENT_CONFIGURATION: Call = Call::new("cloudtrail", "PutEventConfiguration");
+pub const ADD_TAGS: Call = Call::new("cloudtrail", "AddTags");
+pub const REMOVE_TAGS: Call = Call::new("cloudtrail", "RemoveTags");
+pub const START: Call = Call::new("cloudtrail", "StartLogging");
+pub const STOP: Call = Call::new("cloudtrail", "StopLogging");
 
 pub async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
     let cx = cx.in_region(Region::new(&action.region));

@@ -2,6 +2,7 @@
 
 mod apply;
 mod arn;
+mod calls;
 mod check;
 mod coverage;
 mod diff;
@@ -13,10 +14,11 @@ use std::collections::BTreeSet;
 
 use spec::{Action, Spec, State};
 
+use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
-    Change, Control, Cx, Facts, Found, ImpliedPermission, Kind, Object, ObserveError, Scope, Undo,
-    WriteCx, WriteError, control,
+    Change, Control, Cx, Facts, Found, Kind, Object, ObserveError, Scope, Undo, Use, WriteCx,
+    WriteError, control,
 };
 use crate::names::Region;
 use selectors::Selectors;
@@ -52,18 +54,8 @@ impl Kind for Trail {
         control("wa-security", "SEC04-BP02"),
         control("wa-security", "SEC08-BP02"),
     ];
-    const EVENTS: &'static [&'static str] = &[
-        "cloudtrail.amazonaws.com:CreateTrail",
-        "cloudtrail.amazonaws.com:UpdateTrail",
-        "cloudtrail.amazonaws.com:DeleteTrail",
-        "cloudtrail.amazonaws.com:StartLogging",
-        "cloudtrail.amazonaws.com:StopLogging",
-        "cloudtrail.amazonaws.com:PutEventSelectors",
-        "cloudtrail.amazonaws.com:PutInsightSelectors",
-        "cloudtrail.amazonaws.com:PutEventConfiguration",
-        "cloudtrail.amazonaws.com:AddTags",
-        "cloudtrail.amazonaws.com:RemoveTags",
-    ];
+    const CALLS: &'static [Use<Spec>] = calls::CALLS;
+    const MORE_EVENTS: &'static [&'static str] = &["cloudtrail.amazonaws.com:DeleteTrail"];
     const SAMPLES: &'static [&'static str] = &[
         r#"
 [s3.bucket.trail]
@@ -138,59 +130,8 @@ field_selectors = [
         check::check(spec)
     }
 
-    fn reads(spec: &Spec) -> Vec<&'static str> {
-        let mut reads = vec!["cloudtrail:DescribeTrails", "cloudtrail:GetTrailStatus"];
-        let parts = [
-            (spec.looks_at_selectors(), "cloudtrail:GetEventSelectors"),
-            (spec.insight_selectors.is_some(), "cloudtrail:GetInsightSelectors"),
-            (spec.event_aggregation.is_some(), "cloudtrail:GetEventConfiguration"),
-            (spec.tags.is_some(), "cloudtrail:ListTags"),
-            (spec.key_to_resolve().is_some(), "kms:DescribeKey"),
-        ];
-        reads.extend(parts.into_iter().filter(|(needed, _)| *needed).map(|(_, action)| action));
-        reads
-    }
-
-    fn possible_writes(spec: &Spec) -> Vec<&'static str> {
-        let parts = [
-            (spec.s3_bucket_name.is_some(), "cloudtrail:CreateTrail"),
-            (spec.has_settings(), "cloudtrail:UpdateTrail"),
-            (spec.declares_selectors(), "cloudtrail:PutEventSelectors"),
-            (spec.insight_selectors.is_some(), "cloudtrail:PutInsightSelectors"),
-            (spec.event_aggregation.is_some(), "cloudtrail:PutEventConfiguration"),
-            (spec.tags.is_some(), "cloudtrail:AddTags"),
-            (spec.tags.is_some(), "cloudtrail:RemoveTags"),
-            (spec.is_logging == Some(true), "cloudtrail:StartLogging"),
-            (spec.is_logging == Some(false), "cloudtrail:StopLogging"),
-        ];
-        parts.into_iter().filter(|(needed, _)| *needed).map(|(_, action)| action).collect()
-    }
-
-    fn implied(spec: &Spec) -> Vec<ImpliedPermission> {
-        let plain = |action| ImpliedPermission { action, condition: None };
-        let mut implied = Vec::new();
-        if spec.cloud_watch_logs_role_arn.as_deref().is_some_and(|arn| !arn.is_empty()) {
-            implied.push(ImpliedPermission {
-                action: "iam:PassRole",
-                condition: Some(("iam:PassedToService", "cloudtrail.amazonaws.com")),
-            });
-        }
-        if spec.is_organization_trail == Some(true) {
-            implied.extend([
-                plain("organizations:DescribeOrganization"),
-                plain("organizations:ListAWSServiceAccessForOrganization"),
-                plain("iam:GetRole"),
-                ImpliedPermission {
-                    action: "iam:CreateServiceLinkedRole",
-                    condition: Some(("iam:AWSServiceName", "cloudtrail.amazonaws.com")),
-                },
-            ]);
-        }
-        implied
-    }
-
-    fn writes(action: &Action) -> Vec<&'static str> {
-        vec![apply::permission(&action.step)]
+    fn calls(action: &Action) -> Vec<Call> {
+        vec![calls::of(&action.step)]
     }
 
     async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {

@@ -16,13 +16,13 @@ use crate::kinds::together::together;
 use crate::kinds::{Cx, Facts, Found, Object, ObserveError, Status, Unknown, known, told};
 use crate::names::Region;
 
-const DESCRIBE: Call = Call::new("cloudtrail", "DescribeTrails");
-const STATUS: Call = Call::new("cloudtrail", "GetTrailStatus");
-const GET_SELECTORS: Call = Call::new("cloudtrail", "GetEventSelectors");
-const GET_INSIGHTS: Call = Call::new("cloudtrail", "GetInsightSelectors");
-const GET_EVENT_CONFIGURATION: Call = Call::new("cloudtrail", "GetEventConfiguration");
-const LIST_TAGS: Call = Call::new("cloudtrail", "ListTags");
-const DESCRIBE_KEY: Call = Call::new("kms", "DescribeKey");
+pub const DESCRIBE: Call = Call::new("cloudtrail", "DescribeTrails");
+pub const STATUS: Call = Call::new("cloudtrail", "GetTrailStatus");
+pub const GET_SELECTORS: Call = Call::new("cloudtrail", "GetEventSelectors");
+pub const GET_INSIGHTS: Call = Call::new("cloudtrail", "GetInsightSelectors");
+pub const GET_EVENT_CONFIGURATION: Call = Call::new("cloudtrail", "GetEventConfiguration");
+pub const LIST_TAGS: Call = Call::new("cloudtrail", "ListTags");
+pub const DESCRIBE_KEY: Call = Call::new("kms", "DescribeKey");
 
 /// The Region that the spec wants a trail to be made in.
 pub fn declared_region(facts: &Facts, spec: &Spec) -> Region {

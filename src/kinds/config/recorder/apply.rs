@@ -13,32 +13,17 @@ use crate::aws::settle::settle;
 use crate::aws::{AwsError, Call, ErrorClass};
 use crate::kinds::{WriteCx, WriteError, sendable};
 
-const CREATE_ROLE: Call = Call::new("iam", "CreateServiceLinkedRole");
-const PUT_RECORDER: Call = Call::new("config", "PutConfigurationRecorder");
-const DELETE_RECORDER: Call = Call::new("config", "DeleteConfigurationRecorder");
-const PUT_CHANNEL: Call = Call::new("config", "PutDeliveryChannel");
-const DELETE_CHANNEL: Call = Call::new("config", "DeleteDeliveryChannel");
-const START: Call = Call::new("config", "StartConfigurationRecorder");
-const STOP: Call = Call::new("config", "StopConfigurationRecorder");
-const PUT_RETENTION: Call = Call::new("config", "PutRetentionConfiguration");
-const DELETE_RETENTION: Call = Call::new("config", "DeleteRetentionConfiguration");
+pub const CREATE_ROLE: Call = Call::new("iam", "CreateServiceLinkedRole");
+pub const PUT_RECORDER: Call = Call::new("config", "PutConfigurationRecorder");
+pub const DELETE_RECORDER: Call = Call::new("config", "DeleteConfigurationRecorder");
+pub const PUT_CHANNEL: Call = Call::new("config", "PutDeliveryChannel");
+pub const DELETE_CHANNEL: Call = Call::new("config", "DeleteDeliveryChannel");
+pub const START: Call = Call::new("config", "StartConfigurationRecorder");
+pub const STOP: Call = Call::new("config", "StopConfigurationRecorder");
+pub const PUT_RETENTION: Call = Call::new("config", "PutRetentionConfiguration");
+pub const DELETE_RETENTION: Call = Call::new("config", "DeleteRetentionConfiguration");
 /// AWS knows retention by this name alone.
 const RETENTION_NAME: &str = "default";
-
-/// The IAM action of a write.
-pub fn permission(action: &Action) -> &'static str {
-    match action {
-        Action::CreateServiceLinkedRole => "iam:CreateServiceLinkedRole",
-        Action::PutRecorder { .. } => "config:PutConfigurationRecorder",
-        Action::DeleteRecorder { .. } => "config:DeleteConfigurationRecorder",
-        Action::PutChannel { .. } => "config:PutDeliveryChannel",
-        Action::DeleteChannel { .. } => "config:DeleteDeliveryChannel",
-        Action::Start { .. } => "config:StartConfigurationRecorder",
-        Action::Stop { .. } => "config:StopConfigurationRecorder",
-        Action::PutRetention { .. } => "config:PutRetentionConfiguration",
-        Action::DeleteRetention => "config:DeleteRetentionConfiguration",
-    }
-}
 
 pub async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
     // Only what AWS answered is worth another attempt; what cannot be sent never can.

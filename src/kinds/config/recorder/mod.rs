@@ -1,6 +1,7 @@
 //! `config.recorder`: how every resource looked at any time.
 
 mod apply;
+mod calls;
 mod check;
 mod diff;
 mod observe;
@@ -9,10 +10,11 @@ pub mod spec;
 use spec::Strategy;
 pub use spec::{Action, Spec, State};
 
+use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
-    Change, Control, Cx, Facts, ImpliedPermission, Kind, Object, ObserveError, Scope, Undo,
-    WriteCx, WriteError, control,
+    Change, Control, Cx, Facts, Kind, Object, ObserveError, Scope, Undo, Use, WriteCx, WriteError,
+    control,
 };
 
 /// The kind.
@@ -30,16 +32,7 @@ impl Kind for ConfigRecorder {
         control("wa-security", "SEC04-BP01"),
         control("wa-security", "SEC04-BP02"),
     ];
-    const EVENTS: &'static [&'static str] = &[
-        "config.amazonaws.com:PutConfigurationRecorder",
-        "config.amazonaws.com:StartConfigurationRecorder",
-        "config.amazonaws.com:StopConfigurationRecorder",
-        "config.amazonaws.com:DeleteConfigurationRecorder",
-        "config.amazonaws.com:PutDeliveryChannel",
-        "config.amazonaws.com:DeleteDeliveryChannel",
-        "config.amazonaws.com:PutRetentionConfiguration",
-        "config.amazonaws.com:DeleteRetentionConfiguration",
-    ];
+    const CALLS: &'static [Use<Spec>] = calls::CALLS;
     const SAMPLES: &'static [&'static str] = &[
         r#"
 [s3.bucket.config]
@@ -95,46 +88,8 @@ retention_period_in_days    = 400
         check::check(spec)
     }
 
-    fn reads(spec: &Spec) -> Vec<&'static str> {
-        let mut reads = vec![
-            "config:DescribeConfigurationRecorders",
-            "config:DescribeConfigurationRecorderStatus",
-        ];
-        if spec.has_channel() {
-            reads.push("config:DescribeDeliveryChannels");
-            reads.push("config:DescribeDeliveryChannelStatus");
-        }
-        if spec.retention_period_in_days.is_some() {
-            reads.push("config:DescribeRetentionConfigurations");
-        }
-        if spec.may_use_service_linked_role() {
-            reads.push("iam:GetRole");
-        }
-        reads
-    }
-
-    fn possible_writes(spec: &Spec) -> Vec<&'static str> {
-        let parts = [
-            (spec.may_use_service_linked_role(), "iam:CreateServiceLinkedRole"),
-            (spec.has_recorder(), "config:PutConfigurationRecorder"),
-            (spec.has_channel(), "config:PutDeliveryChannel"),
-            (spec.recording == Some(true), "config:StartConfigurationRecorder"),
-            (spec.recording == Some(false), "config:StopConfigurationRecorder"),
-            (spec.retention_period_in_days.is_some(), "config:PutRetentionConfiguration"),
-        ];
-        parts.into_iter().filter(|(needed, _)| *needed).map(|(_, action)| action).collect()
-    }
-
-    fn implied(spec: &Spec) -> Vec<ImpliedPermission> {
-        let passes = spec.has_recorder().then_some(ImpliedPermission {
-            action: "iam:PassRole",
-            condition: Some(("iam:PassedToService", "config.amazonaws.com")),
-        });
-        passes.into_iter().collect()
-    }
-
-    fn writes(action: &Action) -> Vec<&'static str> {
-        vec![apply::permission(action)]
+    fn calls(action: &Action) -> Vec<Call> {
+        vec![calls::of(action)]
     }
 
     async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {

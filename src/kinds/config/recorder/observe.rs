@@ -13,12 +13,12 @@ use crate::aws::error::AbsentIf;
 use crate::kinds::together::together;
 use crate::kinds::{Cx, Object, ObserveError, count, known, told};
 
-const RECORDERS: Call = Call::new("config", "DescribeConfigurationRecorders");
-const STATUS: Call = Call::new("config", "DescribeConfigurationRecorderStatus");
-const CHANNELS: Call = Call::new("config", "DescribeDeliveryChannels");
-const CHANNEL_STATUS: Call = Call::new("config", "DescribeDeliveryChannelStatus");
-const RETENTION: Call = Call::new("config", "DescribeRetentionConfigurations");
-const GET_ROLE: Call = Call::new("iam", "GetRole");
+pub const RECORDERS: Call = Call::new("config", "DescribeConfigurationRecorders");
+pub const STATUS: Call = Call::new("config", "DescribeConfigurationRecorderStatus");
+pub const CHANNELS: Call = Call::new("config", "DescribeDeliveryChannels");
+pub const CHANNEL_STATUS: Call = Call::new("config", "DescribeDeliveryChannelStatus");
+pub const RETENTION: Call = Call::new("config", "DescribeRetentionConfigurations");
+pub const GET_ROLE: Call = Call::new("iam", "GetRole");
 
 pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {
     let client = cx.client(Client::new);

@@ -19,8 +19,8 @@ use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::spec::InUse;
 use crate::kinds::{
-    Change, Control, Cx, Facts, Kind, Object, ObserveError, Scope, Undo, WriteCx, WriteError,
-    control, told,
+    Allowed, Arns, Change, Control, Cx, Facts, Kind, Object, ObserveError, Scope, Undo, Use,
+    WriteCx, WriteError, control, told,
 };
 use direction::Direction;
 use peer::Same;
@@ -31,6 +31,8 @@ const REVOKE_INGRESS: Call = Call::new("ec2", "RevokeSecurityGroupIngress");
 const REVOKE_EGRESS: Call = Call::new("ec2", "RevokeSecurityGroupEgress");
 const AUTHORIZE_INGRESS: Call = Call::new("ec2", "AuthorizeSecurityGroupIngress");
 const AUTHORIZE_EGRESS: Call = Call::new("ec2", "AuthorizeSecurityGroupEgress");
+/// Never called: a permission that adding a rule with tags needs.
+const CREATE_TAGS: Call = Call::new("ec2", "CreateTags");
 /// Tags whose keys begin so are AWS's own, and cannot be written.
 const TAGS_OF_AWS: &str = "aws:";
 
@@ -174,11 +176,17 @@ impl Kind for DefaultSecurityGroup {
         control("fsbp", "EC2.2"),
         control("wa-security", "SEC05-BP02"),
     ];
-    const EVENTS: &'static [&'static str] = &[
-        "ec2.amazonaws.com:AuthorizeSecurityGroupIngress",
-        "ec2.amazonaws.com:AuthorizeSecurityGroupEgress",
-        "ec2.amazonaws.com:RevokeSecurityGroupIngress",
-        "ec2.amazonaws.com:RevokeSecurityGroupEgress",
+    const CALLS: &'static [Use<Spec>] = &[
+        Use::read(observe::VPCS),
+        Use::read(observe::GROUPS),
+        Use::read(observe::RULES),
+        Use::read(observe::INTERFACES),
+        Use::write_if(REVOKE_INGRESS, |spec| spec.ingress.is_some(), groups),
+        Use::write_if(AUTHORIZE_INGRESS, |spec| adds(&spec.ingress), groups),
+        Use::write_if(REVOKE_EGRESS, |spec| spec.egress.is_some(), groups),
+        Use::write_if(AUTHORIZE_EGRESS, |spec| adds(&spec.egress), groups),
+    ];
+    const MORE_EVENTS: &'static [&'static str] = &[
         "ec2.amazonaws.com:ModifySecurityGroupRules",
         "ec2.amazonaws.com:CreateVpc",
         "ec2.amazonaws.com:CreateDefaultVpc",
@@ -223,43 +231,19 @@ in_use  = "enforce"
         problems
     }
 
-    fn reads(_spec: &Spec) -> Vec<&'static str> {
-        vec![
-            "ec2:DescribeVpcs",
-            "ec2:DescribeSecurityGroups",
-            "ec2:DescribeSecurityGroupRules",
-            "ec2:DescribeNetworkInterfaces",
-        ]
-    }
-
-    fn possible_writes(spec: &Spec) -> Vec<&'static str> {
-        let mut writes = Vec::new();
-        for (rules, revoke, authorize) in [
-            (&spec.ingress, "ec2:RevokeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupIngress"),
-            (&spec.egress, "ec2:RevokeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupEgress"),
-        ] {
-            let Some(rules) = rules else { continue };
-            writes.push(revoke);
-            if !rules.is_empty() {
-                writes.push(authorize);
-            }
-        }
-        writes
-    }
-
-    fn writes(action: &Action) -> Vec<&'static str> {
+    fn calls(action: &Action) -> Vec<Call> {
         let write = match (&action.step, action.egress) {
-            (Step::Revoke(_), false) => "ec2:RevokeSecurityGroupIngress",
-            (Step::Revoke(_), true) => "ec2:RevokeSecurityGroupEgress",
-            (Step::Authorize(_), false) => "ec2:AuthorizeSecurityGroupIngress",
-            (Step::Authorize(_), true) => "ec2:AuthorizeSecurityGroupEgress",
+            (Step::Revoke(_), false) => REVOKE_INGRESS,
+            (Step::Revoke(_), true) => REVOKE_EGRESS,
+            (Step::Authorize(_), false) => AUTHORIZE_INGRESS,
+            (Step::Authorize(_), true) => AUTHORIZE_EGRESS,
         };
-        let mut writes = vec![write, "ec2:DescribeSecurityGroupRules"];
+        let mut calls = vec![write, observe::RULES];
         if matches!(&action.step, Step::Authorize(addition) if !addition.tags.is_empty()) {
             // AWS asks for it when something is made with tags.
-            writes.push("ec2:CreateTags");
+            calls.push(CREATE_TAGS);
         }
-        writes
+        calls
     }
 
     async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {
@@ -357,6 +341,27 @@ in_use  = "enforce"
             exclude: None,
         })
     }
+}
+
+fn adds(rules: &Option<Vec<Written>>) -> bool {
+    rules.as_ref().is_some_and(|rules| !rules.is_empty())
+}
+
+/// IAM cannot tell default groups from others. It knows the VPC of each, so that those that are
+/// left out by their id stay out of reach; tags of a VPC are not known with its groups.
+fn groups(spec: &Spec, arns: &Arns) -> Vec<Allowed> {
+    let groups = Allowed::on([arns.regional("ec2", "security-group/*")]);
+    let excluded: BTreeSet<String> = spec
+        .exclude
+        .iter()
+        .flatten()
+        .flat_map(|exclude| &exclude.vpc_ids)
+        .map(|id| arns.regional("ec2", &format!("vpc/{}", arns.text(id))))
+        .collect();
+    if excluded.is_empty() {
+        return groups.into();
+    }
+    groups.when("ArnNotLike", "ec2:Vpc", excluded).into()
 }
 
 async fn revoke(cx: &WriteCx, action: &Action, ids: Vec<String>) -> Result<(), WriteError> {

@@ -13,10 +13,10 @@ use crate::aws::{AwsError, Call};
 use crate::kinds::together::together;
 use crate::kinds::{Cx, Object, ObserveError, told};
 
-const VPCS: Call = Call::new("ec2", "DescribeVpcs");
-const GROUPS: Call = Call::new("ec2", "DescribeSecurityGroups");
+pub const VPCS: Call = Call::new("ec2", "DescribeVpcs");
+pub const GROUPS: Call = Call::new("ec2", "DescribeSecurityGroups");
 pub const RULES: Call = Call::new("ec2", "DescribeSecurityGroupRules");
-const INTERFACES: Call = Call::new("ec2", "DescribeNetworkInterfaces");
+pub const INTERFACES: Call = Call::new("ec2", "DescribeNetworkInterfaces");
 /// AWS takes at most 200 values in a filter.
 const FILTER_VALUES: usize = 200;
 

@@ -220,8 +220,8 @@ fn undoing_a_removal_brings_back_descriptions_tags_and_accounts() {
     assert_eq!(first.rule.peer().to_string(), "444455556666/sg-2");
     assert_eq!(additions[0].rules.len(), 2, "AWS's own tags cannot be written");
     assert_eq!(additions[1].tags["owner"], "x");
-    assert!(DefaultSecurityGroup::writes(&undo[1]).contains(&"ec2:CreateTags"));
-    assert!(!DefaultSecurityGroup::writes(&undo[0]).contains(&"ec2:CreateTags"));
+    assert!(DefaultSecurityGroup::calls(&undo[1]).contains(&CREATE_TAGS));
+    assert!(!DefaultSecurityGroup::calls(&undo[0]).contains(&CREATE_TAGS));
 }
 
 #[test]

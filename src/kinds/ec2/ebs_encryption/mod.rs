@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
+use crate::kinds::calls::everywhere;
 use crate::kinds::together::together;
 use crate::kinds::{
-    Change, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Risk, Scope, Undo, WriteCx,
+    Change, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Risk, Scope, Undo, Use, WriteCx,
     WriteError, compared, control, told,
 };
 use key::{AWS_KEY, Key, is_alias, look_up, means_aws_own};
@@ -89,11 +90,18 @@ impl Kind for EbsEncryption {
         control("wa-security", "SEC08-BP02"),
         control("wa-security", "SEC08-BP03"),
     ];
-    const EVENTS: &'static [&'static str] = &[
-        "ec2.amazonaws.com:EnableEbsEncryptionByDefault",
-        "ec2.amazonaws.com:DisableEbsEncryptionByDefault",
-        "ec2.amazonaws.com:ModifyEbsDefaultKmsKeyId",
-        "ec2.amazonaws.com:ResetEbsDefaultKmsKeyId",
+    const CALLS: &'static [Use<Spec>] = &[
+        Use::read(GET_DEFAULT),
+        Use::read_if(GET_KEY, |spec| spec.kms_key_id.is_some()),
+        Use::read_if(DESCRIBE_KEY, |spec| spec.kms_key_id.is_some()),
+        Use::write_if(ENABLE, |spec| spec.enabled == Some(true), everywhere),
+        Use::write_if(DISABLE, |spec| spec.enabled == Some(false), everywhere),
+        Use::write_if(
+            MODIFY_KEY,
+            |spec| spec.kms_key_id.as_deref().is_some_and(|key| !key.is_empty()),
+            everywhere,
+        ),
+        Use::write_if(RESET_KEY, |spec| spec.kms_key_id.as_deref() == Some(""), everywhere),
     ];
     const SAMPLES: &'static [&'static str] = &[
         r#"
@@ -130,36 +138,13 @@ kms_key_id = ""
             .collect()
     }
 
-    fn reads(spec: &Spec) -> Vec<&'static str> {
-        let mut reads = vec!["ec2:GetEbsEncryptionByDefault"];
-        if spec.kms_key_id.is_some() {
-            reads.extend(["ec2:GetEbsDefaultKmsKeyId", "kms:DescribeKey"]);
-        }
-        reads
-    }
-
-    fn possible_writes(spec: &Spec) -> Vec<&'static str> {
-        let mut writes = Vec::new();
-        match spec.kms_key_id.as_deref() {
-            Some("") => writes.push("ec2:ResetEbsDefaultKmsKeyId"),
-            Some(_) => writes.push("ec2:ModifyEbsDefaultKmsKeyId"),
-            None => {}
-        }
-        match spec.enabled {
-            Some(true) => writes.push("ec2:EnableEbsEncryptionByDefault"),
-            Some(false) => writes.push("ec2:DisableEbsEncryptionByDefault"),
-            None => {}
-        }
-        writes
-    }
-
-    fn writes(action: &Action) -> Vec<&'static str> {
-        match action {
-            Action::Enable => vec!["ec2:EnableEbsEncryptionByDefault"],
-            Action::Disable => vec!["ec2:DisableEbsEncryptionByDefault"],
-            Action::SetKey { .. } => vec!["ec2:ModifyEbsDefaultKmsKeyId"],
-            Action::ResetKey => vec!["ec2:ResetEbsDefaultKmsKeyId"],
-        }
+    fn calls(action: &Action) -> Vec<Call> {
+        vec![match action {
+            Action::Enable => ENABLE,
+            Action::Disable => DISABLE,
+            Action::SetKey { .. } => MODIFY_KEY,
+            Action::ResetKey => RESET_KEY,
+        }]
     }
 
     async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {

@@ -9,38 +9,20 @@ use crate::aws::settle::settle;
 use crate::aws::{AwsError, Call, ErrorClass};
 use crate::kinds::WriteCx;
 
-const CREATE: Call = Call::new("iam", "CreateRole");
-const DELETE: Call = Call::new("iam", "DeleteRole");
-const UPDATE: Call = Call::new("iam", "UpdateRole");
-const UPDATE_TRUST: Call = Call::new("iam", "UpdateAssumeRolePolicy");
-const PUT_BOUNDARY: Call = Call::new("iam", "PutRolePermissionsBoundary");
-const DELETE_BOUNDARY: Call = Call::new("iam", "DeleteRolePermissionsBoundary");
-const ATTACH: Call = Call::new("iam", "AttachRolePolicy");
-const DETACH: Call = Call::new("iam", "DetachRolePolicy");
-const PUT_INLINE: Call = Call::new("iam", "PutRolePolicy");
-const DELETE_INLINE: Call = Call::new("iam", "DeleteRolePolicy");
-const TAG: Call = Call::new("iam", "TagRole");
-const UNTAG: Call = Call::new("iam", "UntagRole");
+pub const CREATE: Call = Call::new("iam", "CreateRole");
+pub const DELETE: Call = Call::new("iam", "DeleteRole");
+pub const UPDATE: Call = Call::new("iam", "UpdateRole");
+pub const UPDATE_TRUST: Call = Call::new("iam", "UpdateAssumeRolePolicy");
+pub const PUT_BOUNDARY: Call = Call::new("iam", "PutRolePermissionsBoundary");
+pub const DELETE_BOUNDARY: Call = Call::new("iam", "DeleteRolePermissionsBoundary");
+pub const ATTACH: Call = Call::new("iam", "AttachRolePolicy");
+pub const DETACH: Call = Call::new("iam", "DetachRolePolicy");
+pub const PUT_INLINE: Call = Call::new("iam", "PutRolePolicy");
+pub const DELETE_INLINE: Call = Call::new("iam", "DeleteRolePolicy");
+pub const TAG: Call = Call::new("iam", "TagRole");
+pub const UNTAG: Call = Call::new("iam", "UntagRole");
 
 const GONE: [&str; 1] = ["NoSuchEntity"];
-
-/// The IAM action of a step.
-pub fn permission(step: &Step) -> &'static str {
-    match step {
-        Step::Create(_) => "iam:CreateRole",
-        Step::Delete => "iam:DeleteRole",
-        Step::Update { .. } => "iam:UpdateRole",
-        Step::UpdateTrust { .. } => "iam:UpdateAssumeRolePolicy",
-        Step::PutBoundary { .. } => "iam:PutRolePermissionsBoundary",
-        Step::DeleteBoundary => "iam:DeleteRolePermissionsBoundary",
-        Step::Attach { .. } => "iam:AttachRolePolicy",
-        Step::Detach { .. } => "iam:DetachRolePolicy",
-        Step::PutInline { .. } => "iam:PutRolePolicy",
-        Step::DeleteInline { .. } => "iam:DeleteRolePolicy",
-        Step::Tag { .. } => "iam:TagRole",
-        Step::Untag { .. } => "iam:UntagRole",
-    }
-}
 
 pub async fn apply(cx: &WriteCx, action: &Action) -> Result<(), AwsError> {
     let client = cx.client(Client::new);

@@ -7,6 +7,7 @@ use super::trust;
 use crate::kinds::tags;
 use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo, compared};
 use crate::policy_document::PolicyDocument;
+use crate::policy_document::grants::{self, Rise, is_administrator_policy};
 
 pub fn diff(facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Action>> {
     match object.state() {
@@ -41,7 +42,8 @@ fn create(facts: &Facts, spec: &Spec) -> Vec<Change<Action>> {
         permissions_boundary: spec.permissions_boundary.clone().filter(|arn| !arn.is_empty()),
         tags: spec.tags.clone().unwrap_or_default(),
     };
-    let mut change = Change::new(act(spec, Step::Create(Box::new(role))), drift);
+    let mut change = Change::new(act(spec, Step::Create(Box::new(role))), drift)
+        .rises(grants::of_resource_policy(None, &trust, facts.account.as_str()));
     for warning in PolicyDocument::of_statements(Vec::new()).widening(&trust, &facts.partition) {
         change = change.warn(warning);
     }
@@ -87,7 +89,10 @@ fn put_boundary(spec: &Spec, state: &State) -> Option<Change<Action>> {
     let mut drift = Drift::new();
     drift.compare("permissions_boundary", state.permissions_boundary.as_ref(), Some(&desired));
     (!drift.is_empty()).then(|| {
+        // Another boundary may let through more than the former one.
+        let freed = state.permissions_boundary.is_some() && is_administrator_policy(&desired);
         Change::new(act(spec, Step::PutBoundary { policy_arn: desired }), drift)
+            .rises(freed.then(|| unbound(state)).flatten())
             .risk(Risk::Disruptive)
             .warn("what the boundary does not allow stops working at once")
     })
@@ -103,6 +108,7 @@ fn delete_boundary(spec: &Spec, state: &State) -> Option<Change<Action>> {
     drift.add("permissions_boundary", Some(actual), None::<&str>);
     Some(
         Change::new(act(spec, Step::DeleteBoundary), drift)
+            .rises(unbound(state))
             .warn("the role may do all that its policies allow from now on"),
     )
 }
@@ -189,7 +195,13 @@ fn policy_change(
         actual.map(|actual| actual.canonical(partition)),
         Some(desired.canonical(partition)),
     );
-    let mut change = Change::new(act(spec, step), drift);
+    let rises = match &step {
+        Step::UpdateTrust { .. } => {
+            grants::of_resource_policy(actual, desired, facts.account.as_str())
+        }
+        _ => grants::of_identity_policy(actual, desired),
+    };
+    let mut change = Change::new(act(spec, step), drift).rises(rises);
     if let Some(actual) = actual {
         for warning in actual.narrowing(desired, partition).warnings() {
             change = change.risk(Risk::Disruptive).warn(warning);
@@ -213,7 +225,9 @@ fn attach(spec: &Spec, state: Option<&State>) -> Vec<Change<Action>> {
         .map(|arn| {
             let mut drift = Drift::new();
             drift.add("managed_policy_arns", None::<&str>, Some(arn));
-            Change::new(act(spec, Step::Attach { policy_arn: arn.clone() }), drift)
+            let rise = is_administrator_policy(arn)
+                .then(|| Rise::Administrator(format!("{arn} to {}", spec.role_name)));
+            Change::new(act(spec, Step::Attach { policy_arn: arn.clone() }), drift).rises(rise)
         })
         .collect()
 }
@@ -250,11 +264,40 @@ fn delete_inline(spec: &Spec, state: &State) -> Vec<Change<Action>> {
                 document.map(|document| document.to_value()),
                 None::<&str>,
             );
+            let denies = denies(text).then(|| unbound(state)).flatten();
             Change::new(act(spec, Step::DeleteInline { name: name.clone() }), drift)
+                .rises(denies)
                 .risk(Risk::Disruptive)
                 .warn("what only this policy allows stops working at once")
         })
         .collect()
+}
+
+/// What the role can do once nothing but its own policies limits it, where that is everything or
+/// was not looked at.
+fn unbound(state: &State) -> Option<Rise> {
+    let (Some(attached), Some(inline)) = (&state.managed_policy_arns, &state.inline_policies)
+    else {
+        return Some(Rise::Administrator(
+            "all that its policies allow, which are not declared and were not looked at".to_owned(),
+        ));
+    };
+    if let Some(arn) = attached.iter().find(|arn| is_administrator_policy(arn)) {
+        return Some(Rise::Administrator(format!("all that {arn} allows")));
+    }
+    inline.iter().find_map(|(name, text)| {
+        let rises = PolicyDocument::from_text(text)
+            .map(|policy| grants::of_identity_policy(None, &policy))
+            .unwrap_or_default();
+        (!rises.is_empty())
+            .then(|| Rise::Administrator(format!("all that its policy {name} allows")))
+    })
+}
+
+/// Whether a policy takes something away.
+fn denies(text: &str) -> bool {
+    let statements = PolicyDocument::from_text(text).map(|policy| policy.statements());
+    statements.unwrap_or_default().iter().any(|statement| statement["Effect"] == "Deny")
 }
 
 pub fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {

@@ -1,6 +1,7 @@
 //! `iam.role`: a role, its trust policy and its permissions.
 
 mod apply;
+mod calls;
 mod diff;
 mod observe;
 pub mod spec;
@@ -10,10 +11,11 @@ pub use std::collections::BTreeSet;
 
 use spec::{Action, Spec, State};
 
+use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
-    Change, Control, Cx, Facts, Found, ImpliedPermission, Kind, Object, ObserveError, Scope, Undo,
-    WriteCx, WriteError, control, tags,
+    Change, Control, Cx, Facts, Found, Kind, Object, ObserveError, Scope, Undo, Use, WriteCx,
+    WriteError, control, tags,
 };
 use crate::names::Region;
 use crate::policy_document::{PolicyDocument, PolicyKind};
@@ -39,21 +41,8 @@ impl Kind for Role {
         control("wa-security", "SEC03-BP05"),
         control("wa-security", "SEC10-BP05"),
     ];
-    const EVENTS: &'static [&'static str] = &[
-        "iam.amazonaws.com:CreateRole",
-        "iam.amazonaws.com:DeleteRole",
-        "iam.amazonaws.com:UpdateRole",
-        "iam.amazonaws.com:UpdateRoleDescription",
-        "iam.amazonaws.com:UpdateAssumeRolePolicy",
-        "iam.amazonaws.com:PutRolePolicy",
-        "iam.amazonaws.com:DeleteRolePolicy",
-        "iam.amazonaws.com:AttachRolePolicy",
-        "iam.amazonaws.com:DetachRolePolicy",
-        "iam.amazonaws.com:PutRolePermissionsBoundary",
-        "iam.amazonaws.com:DeleteRolePermissionsBoundary",
-        "iam.amazonaws.com:TagRole",
-        "iam.amazonaws.com:UntagRole",
-    ];
+    const CALLS: &'static [Use<Spec>] = calls::CALLS;
+    const MORE_EVENTS: &'static [&'static str] = &["iam.amazonaws.com:UpdateRoleDescription"];
     const SAMPLES: &'static [&'static str] = &[
         r#"
 [iam.role.incident-responder]
@@ -167,67 +156,8 @@ Statement = [{ Effect = "Allow", Action = "ec2:CreateSnapshot", Resource = "*" }
         problems
     }
 
-    fn reads(spec: &Spec) -> Vec<&'static str> {
-        let mut reads = vec!["iam:GetRole"];
-        if spec.managed_policy_arns.is_some() {
-            reads.push("iam:ListAttachedRolePolicies");
-        }
-        if spec.inline_policies.is_some() {
-            reads.extend(["iam:ListRolePolicies", "iam:GetRolePolicy"]);
-        }
-        reads
-    }
-
-    fn possible_writes(spec: &Spec) -> Vec<&'static str> {
-        let mut writes = Vec::new();
-        if spec.has_trust() {
-            writes.extend(["iam:CreateRole", "iam:UpdateAssumeRolePolicy"]);
-        }
-        if spec.description.is_some() || spec.max_session_duration.is_some() {
-            writes.push("iam:UpdateRole");
-        }
-        match spec.permissions_boundary.as_deref() {
-            Some("") => writes.push("iam:DeleteRolePermissionsBoundary"),
-            Some(_) => writes.push("iam:PutRolePermissionsBoundary"),
-            None => {}
-        }
-        if let Some(declared) = &spec.managed_policy_arns {
-            if !declared.is_empty() {
-                writes.push("iam:AttachRolePolicy");
-            }
-            if spec.is_exclusive() {
-                writes.push("iam:DetachRolePolicy");
-            }
-        }
-        if let Some(declared) = &spec.inline_policies {
-            if !declared.is_empty() {
-                writes.push("iam:PutRolePolicy");
-            }
-            if spec.is_exclusive() {
-                writes.push("iam:DeleteRolePolicy");
-            }
-        }
-        if spec.tags.is_some() {
-            writes.extend(["iam:TagRole", "iam:UntagRole"]);
-        }
-        writes
-    }
-
-    fn implied(spec: &Spec) -> Vec<ImpliedPermission> {
-        // CreateRole with a boundary needs the permission to set one.
-        let boundary = spec.permissions_boundary.as_deref().is_some_and(|arn| !arn.is_empty());
-        let needed = boundary && spec.has_trust();
-        needed
-            .then_some(ImpliedPermission {
-                action: "iam:PutRolePermissionsBoundary",
-                condition: None,
-            })
-            .into_iter()
-            .collect()
-    }
-
-    fn writes(action: &Action) -> Vec<&'static str> {
-        vec![apply::permission(&action.step)]
+    fn calls(action: &Action) -> Vec<Call> {
+        vec![calls::of(&action.step)]
     }
 
     async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {

@@ -13,13 +13,13 @@ use crate::kinds::together::{self, together};
 use crate::kinds::{Cx, Object, ObserveError, tags};
 use crate::policy_document::PolicyDocument;
 
-const GET: Call = Call::new("iam", "GetRole");
-const LIST: Call = Call::new("iam", "ListRoles");
+pub const GET: Call = Call::new("iam", "GetRole");
+pub const LIST: Call = Call::new("iam", "ListRoles");
 /// Paths of roles that AWS makes and governs.
 const AWS_PATHS: [&str; 2] = ["/aws-service-role/", "/aws-reserved/"];
-const LIST_ATTACHED: Call = Call::new("iam", "ListAttachedRolePolicies");
-const LIST_INLINE: Call = Call::new("iam", "ListRolePolicies");
-const GET_INLINE: Call = Call::new("iam", "GetRolePolicy");
+pub const LIST_ATTACHED: Call = Call::new("iam", "ListAttachedRolePolicies");
+pub const LIST_INLINE: Call = Call::new("iam", "ListRolePolicies");
+pub const GET_INLINE: Call = Call::new("iam", "GetRolePolicy");
 /// AWS's default for the longest session, in seconds.
 pub const DEFAULT_SESSION: u32 = 3600;
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::spec::Step;
 use super::*;
-use crate::kinds::Risk;
+use crate::kinds::{GrantClass, Risk};
 use crate::names::{ItemName, Region};
 
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow",
@@ -145,4 +145,73 @@ fn rules_between_fields() {
         assert_eq!(problems.len(), 1, "{problems:?}");
         assert_eq!(problems[0].field, field);
     }
+}
+
+/// The classes of rights that the changes give, by their steps' names.
+fn given(changes: &[Change<Action>]) -> Vec<(String, GrantClass)> {
+    let of = |change: &Change<Action>| -> Vec<(String, GrantClass)> {
+        let step = serde_json::to_value(&change.action.as_ref().unwrap().step).unwrap();
+        let name = step.as_object().and_then(|map| map.keys().next().cloned());
+        let name = name.or_else(|| step.as_str().map(str::to_owned)).unwrap();
+        change.grants.iter().map(|grant| (name.clone(), grant.class)).collect()
+    };
+    changes.iter().flat_map(of).collect()
+}
+
+#[test]
+fn rights_for_others_and_over_everything_are_named() {
+    const ADMIN: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
+    let policy = |text: &str| PolicyDocument::from_text(text).unwrap();
+    let everything = r#"{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+    let new = Spec {
+        trusted_account_ids: Some(BTreeSet::from(["999999999999".parse().unwrap()])),
+        managed_policy_arns: Some(BTreeSet::from([ADMIN.to_owned()])),
+        inline_policies: Some(BTreeMap::from([("all".to_owned(), policy(everything))])),
+        ..spec()
+    };
+    assert_eq!(
+        given(&Role::diff(&facts(), &new, &Object::absent("audit"))),
+        [
+            ("create".to_owned(), GrantClass::Foreign),
+            ("put_inline".to_owned(), GrantClass::Administrator),
+            ("attach".to_owned(), GrantClass::Administrator),
+        ]
+    );
+    // The account's own principals and services get nothing that counts.
+    let own = Spec {
+        trusted_account_ids: Some(BTreeSet::from(["111122223333".parse().unwrap()])),
+        ..spec()
+    };
+    assert_eq!(given(&Role::diff(&facts(), &own, &Object::absent("audit"))), []);
+    // Who is trusted already is no rise.
+    let same = Spec {
+        assume_role_policy: Some(policy(TRUST)),
+        description: Some("new".to_owned()),
+        ..spec()
+    };
+    assert_eq!(given(&changes(&same, state())), []);
+}
+
+#[test]
+fn a_limit_that_goes_from_an_administrator_gives_rights() {
+    const ADMIN: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
+    let administrator = State {
+        permissions_boundary: Some("arn:aws:iam::111122223333:policy/limit".to_owned()),
+        managed_policy_arns: Some(BTreeSet::from([ADMIN.to_owned()])),
+        inline_policies: Some(BTreeMap::from([(
+            "stop".to_owned(),
+            r#"{"Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#.to_owned(),
+        )])),
+        ..state()
+    };
+    let free = Spec { permissions_boundary: Some(String::new()), ..spec() };
+    let rise = |step: &str| [(step.to_owned(), GrantClass::Administrator)];
+    assert_eq!(given(&changes(&free, administrator.clone())), rise("delete_boundary"));
+    let bare = Spec { inline_policies: Some(BTreeMap::new()), ..spec() };
+    assert_eq!(given(&changes(&bare, administrator.clone())), rise("delete_inline"));
+    let reader = State { managed_policy_arns: Some(BTreeSet::new()), ..administrator };
+    assert_eq!(given(&changes(&free, reader.clone())), []);
+    // What was not looked at may be anything.
+    let unseen = State { managed_policy_arns: None, ..reader };
+    assert_eq!(given(&changes(&free, unseen)), rise("delete_boundary"));
 }

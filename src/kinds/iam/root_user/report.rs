@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::aws::Call;
 use crate::kinds::{Cx, ObserveError};
 
-const GENERATE: Call = Call::new("iam", "GenerateCredentialReport");
-const GET: Call = Call::new("iam", "GetCredentialReport");
+pub const GENERATE: Call = Call::new("iam", "GenerateCredentialReport");
+pub const GET: Call = Call::new("iam", "GetCredentialReport");
 /// AWS takes some seconds to make a report; in large accounts, a minute.
 const TRIES: u32 = 40;
 const PAUSE: Duration = Duration::from_millis(1500);

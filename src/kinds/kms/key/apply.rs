@@ -9,38 +9,19 @@ use crate::aws::settle::settle;
 use crate::aws::{AwsError, Call};
 use crate::kinds::WriteCx;
 
-const CREATE_KEY: Call = Call::new("kms", "CreateKey");
-const CREATE_ALIAS: Call = Call::new("kms", "CreateAlias");
-const DELETE_ALIAS: Call = Call::new("kms", "DeleteAlias");
-const PUT_POLICY: Call = Call::new("kms", "PutKeyPolicy");
-const UPDATE_DESCRIPTION: Call = Call::new("kms", "UpdateKeyDescription");
-const ENABLE: Call = Call::new("kms", "EnableKey");
-const DISABLE: Call = Call::new("kms", "DisableKey");
-const ENABLE_ROTATION: Call = Call::new("kms", "EnableKeyRotation");
-const DISABLE_ROTATION: Call = Call::new("kms", "DisableKeyRotation");
-const TAG: Call = Call::new("kms", "TagResource");
-const UNTAG: Call = Call::new("kms", "UntagResource");
-const CANCEL_DELETION: Call = Call::new("kms", "CancelKeyDeletion");
-const SCHEDULE_DELETION: Call = Call::new("kms", "ScheduleKeyDeletion");
-
-/// The IAM action of a step, look-ups aside.
-pub fn permission(step: &Step) -> &'static str {
-    match step {
-        Step::Create(_) => "kms:CreateKey",
-        Step::CreateAlias => "kms:CreateAlias",
-        Step::DeleteAlias => "kms:DeleteAlias",
-        Step::PutPolicy { .. } => "kms:PutKeyPolicy",
-        Step::Describe { .. } => "kms:UpdateKeyDescription",
-        Step::Enable => "kms:EnableKey",
-        Step::Disable => "kms:DisableKey",
-        Step::Rotate { .. } => "kms:EnableKeyRotation",
-        Step::StopRotating => "kms:DisableKeyRotation",
-        Step::Tag { .. } => "kms:TagResource",
-        Step::Untag { .. } => "kms:UntagResource",
-        Step::CancelDeletion => "kms:CancelKeyDeletion",
-        Step::ScheduleDeletion { .. } => "kms:ScheduleKeyDeletion",
-    }
-}
+pub const CREATE_KEY: Call = Call::new("kms", "CreateKey");
+pub const CREATE_ALIAS: Call = Call::new("kms", "CreateAlias");
+pub const DELETE_ALIAS: Call = Call::new("kms", "DeleteAlias");
+pub const PUT_POLICY: Call = Call::new("kms", "PutKeyPolicy");
+pub const UPDATE_DESCRIPTION: Call = Call::new("kms", "UpdateKeyDescription");
+pub const ENABLE: Call = Call::new("kms", "EnableKey");
+pub const DISABLE: Call = Call::new("kms", "DisableKey");
+pub const ENABLE_ROTATION: Call = Call::new("kms", "EnableKeyRotation");
+pub const DISABLE_ROTATION: Call = Call::new("kms", "DisableKeyRotation");
+pub const TAG: Call = Call::new("kms", "TagResource");
+pub const UNTAG: Call = Call::new("kms", "UntagResource");
+pub const CANCEL_DELETION: Call = Call::new("kms", "CancelKeyDeletion");
+pub const SCHEDULE_DELETION: Call = Call::new("kms", "ScheduleKeyDeletion");
 
 pub async fn apply(cx: &WriteCx, action: &Action) -> Result<(), AwsError> {
     let client = cx.client(Client::new);

@@ -5,6 +5,7 @@ use super::spec::{Action, KeyState, NewKey, Origin, Spec, State, Step};
 use crate::kinds::tags;
 use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo, compared};
 use crate::policy_document::PolicyDocument;
+use crate::policy_document::grants::{self, Rise};
 
 /// The days that AWS itself waits before it deletes a key.
 const DEFAULT_WINDOW: u32 = 30;
@@ -36,6 +37,7 @@ fn create(facts: &Facts, spec: &Spec) -> Vec<Change<Action>> {
             "a key in a key store of your own is made by hand, because it needs the key store's id",
         )];
     }
+    let rises = document.as_ref().map(|document| rises(facts, None, document)).unwrap_or_default();
     let key = NewKey {
         description: spec.description.clone().filter(|text| !text.is_empty()),
         key_spec: spec.key_spec,
@@ -47,7 +49,7 @@ fn create(facts: &Facts, spec: &Spec) -> Vec<Change<Action>> {
         deletion_window_days: (spec.prevent_destroy == Some(false))
             .then(|| spec.deletion_window_days.unwrap_or(DEFAULT_WINDOW)),
     };
-    let mut changes = vec![Change::new(act(spec, Step::Create(Box::new(key))), drift)];
+    let mut changes = vec![Change::new(act(spec, Step::Create(Box::new(key))), drift).rises(rises)];
     let mut alias = Drift::new();
     alias.add("alias", None::<&str>, Some(&spec.alias));
     changes.push(Change::new(act(spec, Step::CreateAlias), alias));
@@ -134,6 +136,10 @@ fn pending_deletion(spec: &Spec, state: &State) -> Change<Action> {
     }
 }
 
+fn rises(facts: &Facts, before: Option<&PolicyDocument>, after: &PolicyDocument) -> Vec<Rise> {
+    grants::of_resource_policy(before, after, facts.account.as_str())
+}
+
 fn key_policy(facts: &Facts, spec: &Spec, state: &State) -> Option<Change<Action>> {
     let desired = policy::declared(facts, spec)?;
     let actual = PolicyDocument::from_text(state.policy.as_deref()?).ok()?;
@@ -150,7 +156,8 @@ fn key_policy(facts: &Facts, spec: &Spec, state: &State) -> Option<Change<Action
         Some(desired.canonical(&facts.partition)),
     );
     let step = Step::PutPolicy { policy: desired.to_compact_string() };
-    let mut change = Change::new(act(spec, step), drift);
+    let mut change =
+        Change::new(act(spec, step), drift).rises(rises(facts, Some(&actual), &desired));
     for warning in actual.narrowing(&desired, &facts.partition).warnings() {
         change = change.risk(Risk::Disruptive).warn(warning);
     }

@@ -1,6 +1,7 @@
 //! `kms.key`: a key with its alias and its key policy.
 
 mod apply;
+mod calls;
 mod diff;
 mod observe;
 mod policy;
@@ -11,10 +12,11 @@ use std::collections::BTreeSet;
 use spec::KeySpec;
 pub use spec::{Action, Spec, State};
 
+use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
-    Change, Control, Cx, Facts, Found, ImpliedPermission, Kind, Object, ObserveError, Scope, Undo,
-    WriteCx, WriteError, control, tags,
+    Change, Control, Cx, Facts, Found, Kind, Object, ObserveError, Scope, Undo, Use, WriteCx,
+    WriteError, control, tags,
 };
 use crate::names::Region;
 use crate::policy_document::{PolicyDocument, PolicyKind};
@@ -36,22 +38,8 @@ impl Kind for Key {
         control("wa-security", "SEC08-BP01"),
         control("wa-security", "SEC08-BP04"),
     ];
-    const EVENTS: &'static [&'static str] = &[
-        "kms.amazonaws.com:CreateKey",
-        "kms.amazonaws.com:PutKeyPolicy",
-        "kms.amazonaws.com:CreateAlias",
-        "kms.amazonaws.com:UpdateAlias",
-        "kms.amazonaws.com:DeleteAlias",
-        "kms.amazonaws.com:DisableKey",
-        "kms.amazonaws.com:EnableKey",
-        "kms.amazonaws.com:EnableKeyRotation",
-        "kms.amazonaws.com:DisableKeyRotation",
-        "kms.amazonaws.com:ScheduleKeyDeletion",
-        "kms.amazonaws.com:CancelKeyDeletion",
-        "kms.amazonaws.com:TagResource",
-        "kms.amazonaws.com:UntagResource",
-        "kms.amazonaws.com:UpdateKeyDescription",
-    ];
+    const CALLS: &'static [Use<Spec>] = calls::CALLS;
+    const MORE_EVENTS: &'static [&'static str] = &["kms.amazonaws.com:UpdateAlias"];
     const SAMPLES: &'static [&'static str] = &[
         r#"
 [kms.key.audit]
@@ -150,65 +138,8 @@ Resource  = "*"
         problems
     }
 
-    fn reads(spec: &Spec) -> Vec<&'static str> {
-        let mut reads =
-            vec!["kms:DescribeKey", "kms:ListAliases", "kms:ListKeys", "kms:ListResourceTags"];
-        if spec.has_policy() {
-            reads.push("kms:GetKeyPolicy");
-        }
-        if spec.has_rotation() {
-            reads.push("kms:GetKeyRotationStatus");
-        }
-        reads
-    }
-
-    fn possible_writes(spec: &Spec) -> Vec<&'static str> {
-        let mut writes = vec!["kms:CreateKey", "kms:CreateAlias"];
-        if spec.description.is_some() {
-            writes.push("kms:UpdateKeyDescription");
-        }
-        if spec.has_policy() {
-            writes.push("kms:PutKeyPolicy");
-        }
-        match spec.enabled {
-            Some(true) => writes.push("kms:EnableKey"),
-            Some(false) => writes.push("kms:DisableKey"),
-            None => {}
-        }
-        match spec.enable_key_rotation {
-            Some(true) => writes.push("kms:EnableKeyRotation"),
-            Some(false) => writes.push("kms:DisableKeyRotation"),
-            None => {}
-        }
-        if spec.prevent_destroy == Some(true) {
-            writes.push("kms:CancelKeyDeletion");
-        }
-        if spec.tags.is_some() {
-            writes.extend(["kms:TagResource", "kms:UntagResource"]);
-        }
-        writes
-    }
-
-    fn implied(spec: &Spec) -> Vec<ImpliedPermission> {
-        // CreateKey with tags needs it too.
-        let mut implied = vec![ImpliedPermission { action: "kms:TagResource", condition: None }];
-        if spec.multi_region == Some(true) {
-            implied.push(ImpliedPermission {
-                action: "iam:CreateServiceLinkedRole",
-                condition: Some(("iam:AWSServiceName", "mrk.kms.amazonaws.com")),
-            });
-        }
-        implied
-    }
-
-    fn writes(action: &Action) -> Vec<&'static str> {
-        vec![
-            apply::permission(&action.step),
-            "kms:DescribeKey",
-            "kms:ListAliases",
-            "kms:ListKeys",
-            "kms:ListResourceTags",
-        ]
+    fn calls(action: &Action) -> Vec<Call> {
+        calls::of(action)
     }
 
     async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {

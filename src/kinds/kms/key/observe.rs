@@ -16,11 +16,11 @@ use crate::kinds::{Cx, Object, ObserveError, known};
 use crate::policy_document::PolicyDocument;
 
 pub const DESCRIBE: Call = Call::new("kms", "DescribeKey");
-const GET_POLICY: Call = Call::new("kms", "GetKeyPolicy");
-const GET_ROTATION: Call = Call::new("kms", "GetKeyRotationStatus");
-const LIST_TAGS: Call = Call::new("kms", "ListResourceTags");
-const LIST_KEYS: Call = Call::new("kms", "ListKeys");
-const LIST_ALIASES: Call = Call::new("kms", "ListAliases");
+pub const GET_POLICY: Call = Call::new("kms", "GetKeyPolicy");
+pub const GET_ROTATION: Call = Call::new("kms", "GetKeyRotationStatus");
+pub const LIST_TAGS: Call = Call::new("kms", "ListResourceTags");
+pub const LIST_KEYS: Call = Call::new("kms", "ListKeys");
+pub const LIST_ALIASES: Call = Call::new("kms", "ListAliases");
 
 /// The only name that a key policy has.
 pub const POLICY_NAME: &str = "default";

@@ -2,7 +2,7 @@
 
 use super::spec::{KeyState, KeyUsage, Origin, Rotation, Step};
 use super::*;
-use crate::kinds::Risk;
+use crate::kinds::{GrantClass, Risk};
 use crate::names::{ItemName, Region};
 
 fn facts() -> Facts {
@@ -156,4 +156,22 @@ fn rules_between_fields() {
         assert_eq!(problems.len(), 1, "{spec:?}");
         assert_eq!(problems[0].field, field);
     }
+}
+
+#[test]
+fn a_key_for_another_account_gives_rights() {
+    let users = |account: &str| {
+        let spec = Spec {
+            key_users: Some([format!("arn:aws:iam::{account}:root")].into()),
+            via_services: Some(["s3".to_owned()].into()),
+            service_principals: Some(["cloudtrail.amazonaws.com".to_owned()].into()),
+            ..spec()
+        };
+        let changes = Key::diff(&facts(), &spec, &Object::absent("alias/a"));
+        changes.into_iter().flat_map(|change| change.grants).collect::<Vec<_>>()
+    };
+    assert_eq!(users(facts().account.as_str()), []);
+    let foreign = users("999999999999");
+    assert!(foreign.iter().all(|grant| grant.class == GrantClass::Foreign), "{foreign:?}");
+    assert!(foreign.iter().any(|grant| grant.what.contains("account 999999999999")), "{foreign:?}");
 }

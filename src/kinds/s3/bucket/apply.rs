@@ -18,42 +18,25 @@ use crate::aws::{AwsError, Call, ErrorClass};
 use crate::kinds::{WriteCx, WriteError, sendable};
 use crate::names::Region;
 
-const CREATE: Call = Call::new("s3", "CreateBucket");
-const PUT_BLOCK: Call = Call::new("s3", "PutPublicAccessBlock");
-const DELETE_BLOCK: Call = Call::new("s3", "DeletePublicAccessBlock");
-const PUT_OWNERSHIP: Call = Call::new("s3", "PutBucketOwnershipControls");
-const DELETE_OWNERSHIP: Call = Call::new("s3", "DeleteBucketOwnershipControls");
-const PUT_ENCRYPTION: Call = Call::new("s3", "PutBucketEncryption");
-const DELETE_ENCRYPTION: Call = Call::new("s3", "DeleteBucketEncryption");
-const PUT_VERSIONING: Call = Call::new("s3", "PutBucketVersioning");
-const PUT_POLICY: Call = Call::new("s3", "PutBucketPolicy");
-const DELETE_POLICY: Call = Call::new("s3", "DeleteBucketPolicy");
-const PUT_LIFECYCLE: Call = Call::new("s3", "PutBucketLifecycleConfiguration");
-const DELETE_LIFECYCLE: Call = Call::new("s3", "DeleteBucketLifecycle");
-const PUT_LOCK: Call = Call::new("s3", "PutObjectLockConfiguration");
-const PUT_LOGGING: Call = Call::new("s3", "PutBucketLogging");
-const PUT_TAGGING: Call = Call::new("s3", "PutBucketTagging");
-const DELETE_TAGGING: Call = Call::new("s3", "DeleteBucketTagging");
+pub const CREATE: Call = Call::new("s3", "CreateBucket");
+pub const PUT_BLOCK: Call = Call::new("s3", "PutPublicAccessBlock");
+pub const DELETE_BLOCK: Call = Call::new("s3", "DeletePublicAccessBlock");
+pub const PUT_OWNERSHIP: Call = Call::new("s3", "PutBucketOwnershipControls");
+pub const DELETE_OWNERSHIP: Call = Call::new("s3", "DeleteBucketOwnershipControls");
+pub const PUT_ENCRYPTION: Call = Call::new("s3", "PutBucketEncryption");
+pub const DELETE_ENCRYPTION: Call = Call::new("s3", "DeleteBucketEncryption");
+pub const PUT_VERSIONING: Call = Call::new("s3", "PutBucketVersioning");
+pub const PUT_POLICY: Call = Call::new("s3", "PutBucketPolicy");
+pub const DELETE_POLICY: Call = Call::new("s3", "DeleteBucketPolicy");
+pub const PUT_LIFECYCLE: Call = Call::new("s3", "PutBucketLifecycleConfiguration");
+pub const DELETE_LIFECYCLE: Call = Call::new("s3", "DeleteBucketLifecycle");
+pub const PUT_LOCK: Call = Call::new("s3", "PutObjectLockConfiguration");
+pub const PUT_LOGGING: Call = Call::new("s3", "PutBucketLogging");
+pub const PUT_TAGGING: Call = Call::new("s3", "PutBucketTagging");
+pub const DELETE_TAGGING: Call = Call::new("s3", "DeleteBucketTagging");
 
 /// The one Region that S3 does not want to be named.
 const NAMELESS_REGION: &str = "us-east-1";
-
-/// The IAM action of a step.
-pub fn permission(step: &Step) -> &'static str {
-    match step {
-        Step::Create { .. } => "s3:CreateBucket",
-        Step::PutPublicAccessBlock(_) => "s3:PutBucketPublicAccessBlock",
-        Step::PutOwnership(_) => "s3:PutBucketOwnershipControls",
-        Step::PutEncryption(_) => "s3:PutEncryptionConfiguration",
-        Step::PutVersioning(_) => "s3:PutBucketVersioning",
-        Step::PutPolicy(Some(_)) => "s3:PutBucketPolicy",
-        Step::PutPolicy(None) => "s3:DeleteBucketPolicy",
-        Step::PutLifecycle(_) => "s3:PutLifecycleConfiguration",
-        Step::PutObjectLock(_) => "s3:PutBucketObjectLockConfiguration",
-        Step::PutLogging(_) => "s3:PutBucketLogging",
-        Step::PutTags(_) => "s3:PutBucketTagging",
-    }
-}
 
 pub async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
     let cx = cx.in_region(Region::new(&action.region));

@@ -132,8 +132,7 @@ fn bucket_policy(spec: &Spec, problems: &mut Problems) {
 
 fn encryption(spec: &Spec, problems: &mut Problems) {
     let algorithm = spec.sse_algorithm;
-    let has_key = spec.kms_master_key_id.as_deref().is_some_and(|key| !key.is_empty());
-    if has_key && matches!(algorithm, None | Some(SseAlgorithm::Aes256)) {
+    if spec.key().is_some() && matches!(algorithm, None | Some(SseAlgorithm::Aes256)) {
         problems.add(
             "kms_master_key_id",
             "a KMS key needs encryption with KMS",

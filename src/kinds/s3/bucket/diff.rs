@@ -9,6 +9,7 @@ use super::spec::{
 };
 use super::{encryption, name, policy, tls};
 use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo, compared, tags};
+use crate::policy_document::grants;
 use crate::policy_document::{PolicyDocument, PolicyError, PolicyKind};
 
 /// A bucket on its way to the declared state.
@@ -294,7 +295,8 @@ impl Look<'_> {
         let desired = (!is_empty).then(|| after.to_value());
         drift.add("policy", actual.map(PolicyDocument::to_value), desired);
         let text = (!is_empty).then(|| after.to_compact_string());
-        let mut change = self.change(Step::PutPolicy(text), drift);
+        let rises = grants::of_resource_policy(Some(before), after, self.facts.account.as_str());
+        let mut change = self.change(Step::PutPolicy(text), drift).rises(rises);
         if !self.is_new {
             for warning in before.narrowing(after, partition).warnings() {
                 change = change.risk(Risk::Disruptive).warn(warning);

@@ -200,10 +200,15 @@ impl Rule {
         }
     }
 
-    /// Whether another rule does the same; a name counts only when it is declared here.
-    fn is_same(&self, other: &Self) -> bool {
+    /// Whether another rule does the same, whatever it is called.
+    fn does_same(&self, other: &Self) -> bool {
         let plain = |rule: &Self| Self { id: None, ..rule.normal() };
-        (self.id.is_none() || self.id == other.id) && plain(self) == plain(other)
+        plain(self) == plain(other)
+    }
+
+    /// Whether another rule is the same; a name counts only when it is declared here.
+    fn is_same(&self, other: &Self) -> bool {
+        (self.id.is_none() || self.id == other.id) && self.does_same(other)
     }
 }
 
@@ -217,12 +222,12 @@ pub fn same_rules(declared: &[Rule], actual: &[Rule]) -> bool {
         })
 }
 
-/// Rules that delete something and are not there in the same form today.
+/// Rules that delete something, and nothing does the same today.
 pub fn new_deletions<'a>(declared: &'a [Rule], actual: &[Rule]) -> Vec<&'a Rule> {
     declared
         .iter()
         .filter(|rule| rule.deletes() && rule.status != Some(Status::Disabled))
-        .filter(|rule| !actual.iter().any(|there| rule.is_same(there)))
+        .filter(|rule| !actual.iter().any(|there| rule.does_same(there)))
         .collect()
 }
 
@@ -480,6 +485,8 @@ mod tests {
             ..rule()
         };
         assert!(new_deletions(&[rule()], &[rule()]).is_empty());
+        let named = Rule { id: Some("another name".to_owned()), ..rule() };
+        assert!(new_deletions(&[named], &[rule()]).is_empty());
         assert_eq!(new_deletions(&[rule()], &[later]).len(), 1);
         assert!(new_deletions(&[Rule { expiration: None, ..rule() }], &[]).is_empty());
         let off = Rule { status: Some(Status::Disabled), ..rule() };

@@ -11,7 +11,7 @@ use super::spec::{LogGrant, LogKeyFormat, Logging};
 use crate::aws::Call;
 use crate::kinds::{Cx, ObserveError, known, told};
 
-const GET_LOGGING: Call = Call::new("s3", "GetBucketLogging");
+pub const GET_LOGGING: Call = Call::new("s3", "GetBucketLogging");
 
 pub async fn logging(cx: &Cx, bucket: &str) -> Result<Option<Logging>, ObserveError> {
     let client = cx.client(Client::new);

@@ -1,6 +1,7 @@
 //! `s3.bucket`: a bucket with all its settings, its policy merged from what must be in it.
 
 mod apply;
+mod calls;
 mod check;
 mod diff;
 mod encryption;
@@ -16,9 +17,10 @@ pub use std::collections::BTreeSet;
 
 use spec::{Action, Spec, State};
 
+use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
-    Change, Control, Cx, Facts, Found, Kind, Object, ObserveError, Scope, Undo, WriteCx,
+    Change, Control, Cx, Facts, Found, Kind, Object, ObserveError, Scope, Undo, Use, WriteCx,
     WriteError, control,
 };
 use crate::names::Region;
@@ -59,25 +61,8 @@ impl Kind for Bucket {
         control("wa-security", "SEC08-BP04"),
         control("wa-security", "SEC09-BP02"),
     ];
-    const EVENTS: &'static [&'static str] = &[
-        "s3.amazonaws.com:CreateBucket",
-        "s3.amazonaws.com:DeleteBucket",
-        "s3.amazonaws.com:PutBucketPolicy",
-        "s3.amazonaws.com:DeleteBucketPolicy",
-        "s3.amazonaws.com:PutBucketPublicAccessBlock",
-        "s3.amazonaws.com:DeleteBucketPublicAccessBlock",
-        "s3.amazonaws.com:PutBucketEncryption",
-        "s3.amazonaws.com:DeleteBucketEncryption",
-        "s3.amazonaws.com:PutBucketVersioning",
-        "s3.amazonaws.com:PutBucketLifecycle",
-        "s3.amazonaws.com:DeleteBucketLifecycle",
-        "s3.amazonaws.com:PutBucketLogging",
-        "s3.amazonaws.com:PutBucketObjectLockConfiguration",
-        "s3.amazonaws.com:PutBucketOwnershipControls",
-        "s3.amazonaws.com:DeleteBucketOwnershipControls",
-        "s3.amazonaws.com:PutBucketTagging",
-        "s3.amazonaws.com:DeleteBucketTagging",
-    ];
+    const CALLS: &'static [Use<Spec>] = calls::CALLS;
+    const MORE_EVENTS: &'static [&'static str] = &["s3.amazonaws.com:DeleteBucket"];
     const SAMPLES: &'static [&'static str] = &[
         r#"
 [s3.bucket.access-logs]
@@ -173,45 +158,8 @@ Resource  = ["arn:${partition}:s3:::audit-${account.id}", "arn:${partition}:s3::
         check::check(spec)
     }
 
-    fn reads(spec: &Spec) -> Vec<&'static str> {
-        let mut reads = vec!["s3:ListAllMyBuckets", "s3:ListBucket"];
-        let parts = [
-            (spec.has_policy(), "s3:GetBucketPolicy"),
-            (spec.public_access_block.is_some(), "s3:GetBucketPublicAccessBlock"),
-            (spec.has_encryption(), "s3:GetEncryptionConfiguration"),
-            (spec.has_versioning(), "s3:GetBucketVersioning"),
-            (spec.has_lifecycle(), "s3:GetLifecycleConfiguration"),
-            (spec.has_object_lock(), "s3:GetBucketObjectLockConfiguration"),
-            (spec.has_logging(), "s3:GetBucketLogging"),
-            (spec.object_ownership.is_some(), "s3:GetBucketOwnershipControls"),
-            (spec.tags.is_some(), "s3:GetBucketTagging"),
-            (spec.may_delete(), "s3:ListBucketVersions"),
-            (spec.kms_master_key_id.is_some(), "kms:DescribeKey"),
-        ];
-        reads.extend(parts.into_iter().filter(|(needed, _)| *needed).map(|(_, action)| action));
-        reads
-    }
-
-    fn possible_writes(spec: &Spec) -> Vec<&'static str> {
-        let mut writes = vec!["s3:CreateBucket"];
-        let parts = [
-            (spec.has_policy(), "s3:PutBucketPolicy"),
-            (spec.may_empty_policy(), "s3:DeleteBucketPolicy"),
-            (spec.public_access_block.is_some(), "s3:PutBucketPublicAccessBlock"),
-            (spec.has_encryption(), "s3:PutEncryptionConfiguration"),
-            (spec.versioning.is_some(), "s3:PutBucketVersioning"),
-            (spec.has_lifecycle(), "s3:PutLifecycleConfiguration"),
-            (spec.has_object_lock(), "s3:PutBucketObjectLockConfiguration"),
-            (spec.has_logging(), "s3:PutBucketLogging"),
-            (spec.object_ownership.is_some(), "s3:PutBucketOwnershipControls"),
-            (spec.tags.is_some(), "s3:PutBucketTagging"),
-        ];
-        writes.extend(parts.into_iter().filter(|(needed, _)| *needed).map(|(_, action)| action));
-        writes
-    }
-
-    fn writes(action: &Action) -> Vec<&'static str> {
-        vec![apply::permission(&action.step)]
+    fn calls(action: &Action) -> Vec<Call> {
+        vec![calls::of(&action.step)]
     }
 
     async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {

@@ -20,18 +20,18 @@ use crate::kinds::{Cx, Object, ObserveError, Status, Unknown, count, known, told
 use crate::names::Region;
 use crate::policy_document::PolicyDocument;
 
-const LIST: Call = Call::new("s3", "ListBuckets");
-const HEAD: Call = Call::new("s3", "HeadBucket");
-const GET_POLICY: Call = Call::new("s3", "GetBucketPolicy");
-const GET_BLOCK: Call = Call::new("s3", "GetPublicAccessBlock");
-const GET_ENCRYPTION: Call = Call::new("s3", "GetBucketEncryption");
-const GET_VERSIONING: Call = Call::new("s3", "GetBucketVersioning");
-const GET_LIFECYCLE: Call = Call::new("s3", "GetBucketLifecycleConfiguration");
-const GET_LOCK: Call = Call::new("s3", "GetObjectLockConfiguration");
-const GET_OWNERSHIP: Call = Call::new("s3", "GetBucketOwnershipControls");
-const GET_TAGGING: Call = Call::new("s3", "GetBucketTagging");
-const LIST_VERSIONS: Call = Call::new("s3", "ListObjectVersions");
-const DESCRIBE_KEY: Call = Call::new("kms", "DescribeKey");
+pub const LIST: Call = Call::new("s3", "ListBuckets");
+pub const HEAD: Call = Call::new("s3", "HeadBucket");
+pub const GET_POLICY: Call = Call::new("s3", "GetBucketPolicy");
+pub const GET_BLOCK: Call = Call::new("s3", "GetPublicAccessBlock");
+pub const GET_ENCRYPTION: Call = Call::new("s3", "GetBucketEncryption");
+pub const GET_VERSIONING: Call = Call::new("s3", "GetBucketVersioning");
+pub const GET_LIFECYCLE: Call = Call::new("s3", "GetBucketLifecycleConfiguration");
+pub const GET_LOCK: Call = Call::new("s3", "GetObjectLockConfiguration");
+pub const GET_OWNERSHIP: Call = Call::new("s3", "GetBucketOwnershipControls");
+pub const GET_TAGGING: Call = Call::new("s3", "GetBucketTagging");
+pub const LIST_VERSIONS: Call = Call::new("s3", "ListObjectVersions");
+pub const DESCRIBE_KEY: Call = Call::new("kms", "DescribeKey");
 /// Without a page size, S3 refuses accounts with very many buckets and leaves the Region out.
 const PAGE: i32 = 1000;
 

@@ -1,0 +1,406 @@
+//! Which rises of privileges a new version of a policy makes: rights for other accounts, for
+//! everybody, or over everything.
+//!
+//! When in doubt, a rise: what is named here is only reported until somebody allows its class.
+//!
+//! Sources: IAM User Guide, "AWS JSON policy elements: Principal", "Condition operators"; Amazon S3
+//! User Guide, "The meaning of 'public'", for the conditions that narrow `*`.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::PolicyDocument;
+use super::patterns::{covers_all, matches, texts};
+
+/// A rise of privileges that a policy makes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rise {
+    /// Somebody in another account, in words.
+    Foreign(String),
+    /// Everybody, in words.
+    Public(String),
+    /// Rights over everything, in words.
+    Administrator(String),
+}
+
+/// AWS's own policies that make an administrator, or somebody who can make himself one; the
+/// names of variants of the first begin alike.
+const ADMINISTRATORS: [&str; 3] = ["AdministratorAccess", "IAMFullAccess", "PowerUserAccess"];
+
+/// Actions with which one makes oneself an administrator where they are allowed on everything.
+const ESCALATIONS: [&str; 13] = [
+    "iam:addusertogroup",
+    "iam:attachgrouppolicy",
+    "iam:attachrolepolicy",
+    "iam:attachuserpolicy",
+    "iam:createaccesskey",
+    "iam:createloginprofile",
+    "iam:createpolicyversion",
+    "iam:putgrouppolicy",
+    "iam:putrolepolicy",
+    "iam:putuserpolicy",
+    "iam:setdefaultpolicyversion",
+    "iam:updateassumerolepolicy",
+    "iam:updateloginprofile",
+];
+
+/// Conditions on IAM's own calls that keep one from becoming an administrator.
+const KEEPS_SMALL: [&str; 2] = ["iam:permissionsboundary", "iam:policyarn"];
+
+/// Identity providers that many tenants share: who trusts one without saying whose tokens, trusts
+/// everybody (IAM User Guide, "OIDC federation").
+const SHARED_PROVIDERS: [&str; 10] = [
+    "accounts.google.com",
+    "agent.buildkite.com",
+    "api.bitbucket.org",
+    "app.terraform.io",
+    "cognito-identity.amazonaws.com",
+    "gitlab.com",
+    "graph.facebook.com",
+    "oidc.circleci.com",
+    "token.actions.githubusercontent.com",
+    "www.amazon.com",
+];
+
+/// Condition keys whose values are accounts.
+const ACCOUNT_KEYS: [&str; 6] = [
+    "aws:principalaccount",
+    "aws:sourceaccount",
+    "aws:sourceowner",
+    "kms:calleraccount",
+    "s3:dataaccesspointaccount",
+    "aws:vpceaccount",
+];
+/// Condition keys whose values are ARNs of an account.
+const ARN_KEYS: [&str; 3] = ["aws:principalarn", "aws:sourcearn", "s3:dataaccesspointarn"];
+/// Condition keys that narrow `*` to somebody whose account cannot be read from the value.
+const OTHER_KEYS: [&str; 9] = [
+    "aws:principalorgid",
+    "aws:principalorgpaths",
+    "aws:sourceorgid",
+    "aws:sourceorgpaths",
+    "aws:sourcevpc",
+    "aws:sourcevpce",
+    "aws:sourceip",
+    "aws:vpceorgid",
+    "aws:userid",
+];
+
+/// Whether a managed policy is one of AWS's that make an administrator.
+pub fn is_administrator_policy(arn: &str) -> bool {
+    let mut parts = arn.splitn(6, ':');
+    let (Some("arn"), Some(_), Some("iam"), Some(""), Some("aws"), Some(resource)) =
+        (parts.next(), parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return false;
+    };
+    let name = resource.rsplit('/').next().unwrap_or_default();
+    ADMINISTRATORS.contains(&name) || name.starts_with("AdministratorAccess-")
+}
+
+/// The rises of a trust, bucket or key policy that replaces `before`, none when there was none.
+pub fn of_resource_policy(
+    before: Option<&PolicyDocument>,
+    after: &PolicyDocument,
+    account: &str,
+) -> Vec<Rise> {
+    new_allows(before, after)
+        .iter()
+        .flat_map(|statement| principals(statement, account))
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect()
+}
+
+/// The rises of an identity policy that replaces `before`, none when there was none.
+pub fn of_identity_policy(before: Option<&PolicyDocument>, after: &PolicyDocument) -> Vec<Rise> {
+    new_allows(before, after)
+        .iter()
+        .filter_map(administrator)
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect()
+}
+
+/// The statements that allow something which the former document did not allow. A denial that goes
+/// may let anything through that is allowed.
+fn new_allows(before: Option<&PolicyDocument>, after: &PolicyDocument) -> Vec<Value> {
+    let (before, after) = (before.map(PolicyDocument::statements), after.statements());
+    let before = before.unwrap_or_default();
+    let covered = |one: &Value, there: &[Value]| there.iter().any(|other| covers(other, one));
+    let has_effect = |one: &&Value, effect: &str| one["Effect"] == effect;
+    let all_denials_stay =
+        before.iter().filter(|one| has_effect(one, "Deny")).all(|one| covered(one, &after));
+    after
+        .iter()
+        .filter(|one| has_effect(one, "Allow"))
+        .filter(|one| !(all_denials_stay && covered(one, &before)))
+        .cloned()
+        .collect()
+}
+
+/// Whether `wide` says at least all that `narrow` says, with the same effect.
+fn covers(wide: &Value, narrow: &Value) -> bool {
+    let lists = |key: &str, fold: bool| {
+        let list = |one: &Value| -> Vec<String> {
+            let list = texts(&one[key]);
+            if fold { list.iter().map(|text| text.to_lowercase()).collect() } else { list }
+        };
+        covers_all(&list(wide), &list(narrow))
+    };
+    wide["Effect"] == narrow["Effect"]
+        && ["NotAction", "NotResource", "NotPrincipal"]
+            .iter()
+            .all(|key| wide.get(key) == narrow.get(key))
+        && (wide.get("Action").is_none() || lists("Action", true))
+        && (wide.get("Resource").is_none() || lists("Resource", false))
+        && covers_principals(&wide["Principal"], &narrow["Principal"])
+        && covers_conditions(&wide["Condition"], &narrow["Condition"])
+}
+
+fn covers_principals(wide: &Value, narrow: &Value) -> bool {
+    let everybody =
+        |value: &Value| value == "*" || texts(&value["AWS"]).iter().any(|one| one == "*");
+    if everybody(wide) {
+        return true;
+    }
+    match narrow {
+        Value::Object(kinds) => kinds.iter().all(|(kind, list)| {
+            let wide = texts(&wide[kind]);
+            texts(list).iter().all(|one| wide.contains(one))
+        }),
+        other => wide == other,
+    }
+}
+
+/// A condition less says more; each one that is there must be there in the narrow one too.
+fn covers_conditions(wide: &Value, narrow: &Value) -> bool {
+    let Value::Object(operators) = wide else { return true };
+    operators.iter().all(|(operator, keys)| {
+        let Value::Object(keys) = keys else { return false };
+        keys.iter().all(|(key, value)| {
+            let found = narrow.get(operator).and_then(Value::as_object).and_then(|narrow| {
+                narrow.iter().find(|(other, _)| other.eq_ignore_ascii_case(key))
+            });
+            found.is_some_and(|(_, other)| {
+                let (wide, narrow) = (texts(value), texts(other));
+                narrow.iter().all(|one| wide.contains(one))
+                    && (is_any_of(operator) || narrow.len() == wide.len())
+            })
+        })
+    })
+}
+
+/// Whether fewer values of an operator are fewer ways in; with a negation they are more.
+fn is_any_of(operator: &str) -> bool {
+    !operator.contains("Not") && !operator.starts_with("ForAllValues:")
+}
+
+/// To whom outside of the account a statement gives rights.
+fn principals(statement: &Value, account: &str) -> Vec<Rise> {
+    let what = actions(statement);
+    if statement.get("NotPrincipal").is_some() {
+        return vec![Rise::Public(format!("{what} to all but a few"))];
+    }
+    let Some(principal) = statement.get("Principal") else { return Vec::new() };
+    let entries: Vec<(String, String)> = match principal {
+        Value::Object(kinds) => kinds
+            .iter()
+            .flat_map(|(kind, list)| texts(list).into_iter().map(|one| (kind.clone(), one)))
+            .collect(),
+        other => texts(other).into_iter().map(|one| ("AWS".to_owned(), one)).collect(),
+    };
+    entries
+        .into_iter()
+        .filter_map(|(kind, one)| match kind.as_str() {
+            "AWS" if one == "*" => everybody(statement, &what, account),
+            "AWS" => foreign_principal(&one, account)
+                .map(|who| Rise::Foreign(format!("{what} to {who}"))),
+            "CanonicalUser" => Some(Rise::Foreign(format!("{what} to the canonical user {one}"))),
+            "Federated" => federated(&one, statement, &what, account),
+            _ => None,
+        })
+        .collect()
+}
+
+/// `*`, narrowed by conditions or not.
+fn everybody(statement: &Value, what: &str, account: &str) -> Option<Rise> {
+    let mut narrowed: Option<Rise> = None;
+    for (key, values) in narrowing(statement) {
+        let strangers: Vec<&String> = if ACCOUNT_KEYS.contains(&key.as_str()) {
+            values.iter().filter(|value| *value != account).collect()
+        } else if ARN_KEYS.contains(&key.as_str()) {
+            values.iter().filter(|value| account_of(value) != Some(account)).collect()
+        } else {
+            values.iter().collect()
+        };
+        if strangers.is_empty() {
+            // One condition that lets only the account itself through is enough.
+            return None;
+        }
+        let who: Vec<&str> = strangers.into_iter().map(String::as_str).collect();
+        let who = format!("{what} to whoever has {key} {}", who.join(" or "));
+        narrowed.get_or_insert(Rise::Foreign(who));
+    }
+    Some(narrowed.unwrap_or_else(|| Rise::Public(format!("{what} to everybody"))))
+}
+
+/// Keys and values of the conditions that narrow whom `*` means. An operator with a negation,
+/// `IfExists` or `ForAllValues` lets through who has no such key, and a wildcard lets through all.
+fn narrowing(statement: &Value) -> Vec<(String, Vec<String>)> {
+    let conditions = statement.get("Condition").and_then(Value::as_object).into_iter().flatten();
+    let sound = |operator: &str| {
+        let plain = operator.strip_prefix("ForAnyValue:").unwrap_or(operator).to_lowercase();
+        [
+            "stringequals",
+            "stringequalsignorecase",
+            "stringlike",
+            "arnequals",
+            "arnlike",
+            "ipaddress",
+        ]
+        .contains(&plain.as_str())
+    };
+    conditions
+        .filter(|(operator, _)| sound(operator))
+        .filter_map(|(_, keys)| keys.as_object())
+        .flatten()
+        .map(|(key, values)| (key.to_lowercase(), texts(values)))
+        .filter(|(key, values)| {
+            let known = ACCOUNT_KEYS.contains(&key.as_str())
+                || ARN_KEYS.contains(&key.as_str())
+                || OTHER_KEYS.contains(&key.as_str());
+            known && !values.is_empty() && values.iter().all(|value| is_narrow(key, value))
+        })
+        .collect()
+}
+
+/// Whether a value of a condition means somebody.
+fn is_narrow(key: &str, value: &str) -> bool {
+    if key == "aws:sourceip" {
+        // S3 takes ranges larger than these for public.
+        let (address, length) = value.split_once('/').unwrap_or((value, "128"));
+        let least = if address.contains(':') { 32 } else { 8 };
+        return length.parse::<u32>().is_ok_and(|length| length >= least);
+    }
+    if ARN_KEYS.contains(&key) {
+        return account_of(value).is_some_and(|account| !account.contains(['*', '?']))
+            || value.starts_with("arn:aws:s3:::") && !value.contains("s3:::*");
+    }
+    let fixed = value.trim_end_matches('*');
+    match key {
+        "aws:principalorgpaths" | "aws:sourceorgpaths" | "aws:userid" => {
+            !fixed.is_empty() && !fixed.contains(['*', '?', '$'])
+        }
+        _ => !value.contains(['*', '?', '$']),
+    }
+}
+
+/// A principal outside of the account, as a reader knows it.
+fn foreign_principal(principal: &str, account: &str) -> Option<String> {
+    if principal.len() == 12 && principal.bytes().all(|byte| byte.is_ascii_digit()) {
+        return (principal != account).then(|| format!("account {principal}"));
+    }
+    // Ids of what was deleted (`AROA…`) are nobody.
+    let of = account_of(principal)?;
+    if of == account {
+        return None;
+    }
+    Some(match principal.strip_suffix(":root") {
+        Some(_) => format!("account {of}"),
+        None => principal.to_owned(),
+    })
+}
+
+fn federated(provider: &str, statement: &Value, what: &str, account: &str) -> Option<Rise> {
+    if let Some(of) = account_of(provider).filter(|of| *of != account) {
+        return Some(Rise::Foreign(format!("{what} to a provider of account {of}")));
+    }
+    let host = provider.rsplit("oidc-provider/").next().unwrap_or(provider);
+    let shared = SHARED_PROVIDERS.iter().find(|shared| host.starts_with(**shared))?;
+    let says_whose = statement
+        .get("Condition")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .filter(|(operator, _)| is_any_of(operator) && !operator.ends_with("IfExists"))
+        .filter_map(|(_, keys)| keys.as_object())
+        .flatten()
+        .any(|(key, values)| {
+            let claim = key.rsplit(':').next().unwrap_or_default();
+            let values = texts(values);
+            matches!(claim, "sub" | "aud" | "app_id" | "repository" | "repository_owner")
+                // A token for AWS is what everybody there can get.
+                && !(claim == "aud" && values.iter().any(|value| value == "sts.amazonaws.com"))
+                && values.iter().all(|value| !value.starts_with('*'))
+        });
+    (!says_whose).then(|| Rise::Public(format!("{what} to everybody who has a token of {shared}")))
+}
+
+/// The account in an ARN, when it has one.
+fn account_of(arn: &str) -> Option<&str> {
+    let mut parts = arn.splitn(6, ':');
+    (parts.next() == Some("arn")).then(|| parts.nth(3)).flatten().filter(|one| !one.is_empty())
+}
+
+/// Whether a statement of an identity policy makes an administrator.
+fn administrator(statement: &Value) -> Option<Rise> {
+    let everywhere = statement.get("NotResource").is_some()
+        || texts(&statement["Resource"]).iter().any(|one| is_everything(one));
+    let kept_small =
+        narrowing_keys(statement).iter().any(|key| KEEPS_SMALL.contains(&key.as_str()));
+    if !everywhere || kept_small {
+        return None;
+    }
+    if statement.get("NotAction").is_some() {
+        let but = texts(&statement["NotAction"]).join(", ");
+        return Some(Rise::Administrator(format!("everything but {but} on everything")));
+    }
+    let actions = texts(&statement["Action"]);
+    let strong = actions.iter().find(|pattern| {
+        let pattern = pattern.to_lowercase();
+        ESCALATIONS.iter().any(|action| matches(&pattern, action))
+    })?;
+    Some(Rise::Administrator(format!("{strong} on everything")))
+}
+
+/// Whether a resource stands for all, or for all roles, users or policies.
+fn is_everything(resource: &str) -> bool {
+    let last = resource.rsplit(':').next().unwrap_or(resource);
+    let of_iam = resource == "*"
+        || resource.split(':').nth(2).is_some_and(|service| matches(service, "iam"));
+    of_iam && ["*", "role/*", "user/*", "group/*", "policy/*"].contains(&last)
+}
+
+fn narrowing_keys(statement: &Value) -> BTreeSet<String> {
+    statement
+        .get("Condition")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .filter(|(operator, _)| is_any_of(operator) && !operator.ends_with("IfExists"))
+        .filter_map(|(_, keys)| keys.as_object())
+        .flatten()
+        .filter(|(_, values)| texts(values).iter().all(|value| value != "*"))
+        .map(|(key, _)| key.to_lowercase())
+        .collect()
+}
+
+/// The actions of a statement, few of them, for a reader.
+fn actions(statement: &Value) -> String {
+    const NAMED: usize = 3;
+    if let Some(others) = statement.get("NotAction") {
+        return format!("all but {}", texts(others).join(", "));
+    }
+    let actions = texts(&statement["Action"]);
+    let mut words = actions.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+    if actions.len() > NAMED {
+        words.push_str(&format!(" and {} more", actions.len() - NAMED));
+    }
+    words
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

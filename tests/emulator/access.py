@@ -1,0 +1,246 @@
+"""Whether policies let a call through: identity policies on demand, and the session policies of AssumeRole always.
+
+What a call demands (action, resources, condition keys) is written down here from the Service Authorization Reference,
+independently of what evenkeel believes. A policy that holds an operator that is not known here is a gap, never a yes.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from emulator.answers import AwsError
+from emulator.faults import USUAL_CODES
+from emulator.identity import caller_arn, iam_action
+from emulator.policy import as_list, statements
+from emulator.wire import Call
+
+# Reads and session calls that AWS lets everybody make, whatever the policies say.
+ALWAYS = {"sts:GetCallerIdentity"}
+SERVICE_ROLES = {
+    "config.amazonaws.com": "AWSServiceRoleForConfig",
+    "cloudtrail.amazonaws.com": "AWSServiceRoleForCloudTrail",
+}
+
+
+@dataclass
+class Demand:
+    """One permission that a call needs."""
+
+    action: str
+    resource: str = "*"
+    context: dict[str, list[str]] = field(default_factory=dict)
+
+
+class Access:
+    """The policies by account, and those of sessions by access key."""
+
+    def __init__(self) -> None:
+        self._accounts: dict[str, str] = {}
+        self._sessions: dict[str, str] = {}
+
+    def put(self, account: str, document: str) -> None:
+        statements_of(document)
+        self._accounts[account] = document
+
+    def clear(self, account: str) -> None:
+        self._accounts.pop(account, None)
+
+    def remember(self, access_key: str, document: str) -> None:
+        self._sessions[access_key] = document
+
+    def judge(self, call: Call) -> None:
+        """Raises AccessDenied when a policy does not allow all that the call demands."""
+        policies = {
+            "identity-based": self._accounts.get(call.account),
+            "session": self._sessions.get(call.access_key or ""),
+        }
+        for kind, document in policies.items():
+            if document is None:
+                continue
+            for demand in demands(call):
+                problem = refusal(document, demand)
+                if problem:
+                    code, status, *_ = USUAL_CODES.get(call.service or "") or USUAL_CODES[call.protocol]
+                    raise AwsError(
+                        code,
+                        f"User: {caller_arn(call)} is not authorized to perform: {demand.action} on resource: "
+                        f"{demand.resource} {problem.format(kind=kind, action=demand.action)}",
+                        status,
+                    )
+
+
+def statements_of(document: str) -> list[dict[str, Any]]:
+    found = statements(document)
+    if not found:
+        raise ValueError("the policy has no statements")
+    return found
+
+
+def refusal(document: str, demand: Demand) -> str | None:
+    """Why the policy does not let the demand through, in AWS's words; None when it does."""
+    allowed = False
+    for statement in statements_of(document):
+        if not applies(statement, demand):
+            continue
+        if statement["Effect"] == "Deny":
+            return "with an explicit deny in a {kind} policy"
+        allowed = True
+    return None if allowed else "because no {kind} policy allows the {action} action"
+
+
+def applies(statement: dict[str, Any], demand: Demand) -> bool:
+    if "NotAction" in statement:
+        action = not any(glob(one.lower(), demand.action.lower()) for one in as_list(statement["NotAction"]))
+    else:
+        action = any(glob(one.lower(), demand.action.lower()) for one in as_list(statement.get("Action")))
+    return (
+        action
+        and any(glob(one, demand.resource) for one in as_list(statement.get("Resource")))
+        and all(
+            holds(operator, values(expected), demand.context.get(key.lower()))
+            for operator, keys in statement.get("Condition", {}).items()
+            for key, expected in keys.items()
+        )
+    )
+
+
+def holds(operator: str, expected: list[str], actual: list[str] | None) -> bool:
+    """One condition; `actual` is None when the request has no such key (IAM User Guide, "Condition operators")."""
+    quantifier, _, plain = operator.rpartition(":")
+    if quantifier not in ("", "ForAnyValue"):
+        raise NotImplementedError(f"condition operator {operator}")
+    compare = {
+        "StringEquals": lambda want, have: want == have,
+        "StringLike": glob,
+        "ArnLike": glob,
+        "ArnEquals": glob,
+        "ArnNotLike": glob,
+    }.get(plain)
+    if compare is None:
+        raise NotImplementedError(f"condition operator {operator}")
+    matches = any(compare(want, have) for want in expected for have in actual or [])
+    return not matches if "Not" in plain else matches
+
+
+def glob(pattern: str, text: str) -> bool:
+    """IAM's wildcards; `${*}`, `${?}` and `${$}` stand for the characters themselves."""
+    parts = re.split(r"(\$\{[*?$]\}|\*|\?)", pattern)
+    regex = "".join({"*": ".*", "?": "."}.get(part) or re.escape(part[2] if part[:2] == "${" else part) for part in parts if part)
+    return re.fullmatch(regex, text, re.DOTALL) is not None
+
+
+def values(value: Any) -> list[str]:
+    return [str(one) for one in as_list(value)]
+
+
+def demands(call: Call) -> list[Demand]:
+    """All that the call needs."""
+    action = iam_action(call)
+    if action in ALWAYS:
+        return []
+    service = call.service or ""
+    made = {"iam": _iam, "kms": _kms, "cloudtrail": _cloudtrail, "config": _config, "ec2": _ec2}.get(service)
+    if made is not None:
+        return made(call, action)
+    bucket = call.params.get("Bucket")
+    return [Demand(action, f"arn:{call.partition}:s3:::{bucket}" if service == "s3" and bucket else "*")]
+
+
+def _arn(call: Call, service: str, resource: str) -> str:
+    return f"arn:{call.partition}:{service}:{call.region}:{call.account}:{resource}"
+
+
+def _role_arn(call: Call, path_and_name: str) -> str:
+    return f"arn:{call.partition}:iam::{call.account}:role{path_and_name}"
+
+
+def _iam(call: Call, action: str) -> list[Demand]:
+    from moto.iam.models import iam_backends
+
+    params, name = call.params, call.params.get("RoleName")
+    if call.operation == "CreateServiceLinkedRole":
+        service = params["AWSServiceName"]
+        role = _role_arn(call, f"/aws-service-role/{service}/{SERVICE_ROLES.get(service, '?')}")
+        return [Demand(action, role, {"iam:awsservicename": [service]})]
+    if not name:
+        return [Demand(action)]
+    roles = iam_backends[call.account][call.partition].roles.values()
+    role = next((role for role in roles if role.name.lower() == name.lower()), None)
+    resource = role.arn if role else _role_arn(call, f"{params.get('Path') or '/'}{name}")
+    context: dict[str, list[str]] = {}
+    boundary = params.get("PermissionsBoundary") or getattr(role, "permissions_boundary", None)
+    if boundary:
+        context["iam:permissionsboundary"] = [boundary]
+    if "PolicyArn" in params:
+        context["iam:policyarn"] = [params["PolicyArn"]]
+    found = [Demand(action, resource, context)]
+    if call.operation == "CreateRole":
+        if params.get("Tags"):
+            found.append(Demand("iam:TagRole", resource, context))
+        if params.get("PermissionsBoundary"):
+            found.append(Demand("iam:PutRolePermissionsBoundary", resource, context))
+    return found
+
+
+def _kms(call: Call, action: str) -> list[Demand]:
+    from moto.kms.models import kms_backends
+
+    params, backend = call.params, kms_backends[call.account][call.region]
+    if call.operation == "CreateKey":
+        asked = {f"aws:requesttag/{tag['TagKey']}".lower(): [tag["TagValue"]] for tag in params.get("Tags") or []}
+        new = _arn(call, "kms", "key/00000000-0000-0000-0000-000000000000")
+        found = [Demand(action, "*", asked)]
+        if asked:
+            found.append(Demand("kms:TagResource", new, asked))
+        return found
+    target = params.get("TargetKeyId") or params.get("KeyId")
+    if call.operation == "DeleteAlias":
+        target = params["AliasName"]
+    found = []
+    if call.operation in ("CreateAlias", "UpdateAlias", "DeleteAlias"):
+        found.append(Demand(action, _arn(call, "kms", params["AliasName"])))
+    if target is None:
+        return found or [Demand(action)]
+    try:
+        key = backend.keys[backend.any_id_to_key_id(target)]
+    except (KeyError, AttributeError):
+        return found or [Demand(action, target)]
+    context = {"kms:resourcealiases": sorted(key.aliases)}
+    for tag in backend.tagger.list_tags_for_resource(key.id)["Tags"]:
+        context[f"aws:resourcetag/{tag['TagKey']}".lower()] = [tag["TagValue"]]
+    return [*found, Demand(action, key.arn, context)]
+
+
+def _cloudtrail(call: Call, action: str) -> list[Demand]:
+    params = call.params
+    name = params.get("Name") or params.get("TrailName") or params.get("ResourceId")
+    names = [name] if name else list(params.get("ResourceIdList") or [])
+    found = [
+        Demand(action, one if one.startswith("arn:") else _arn(call, "cloudtrail", f"trail/{one}")) for one in names
+    ] or [Demand(action)]
+    role = params.get("CloudWatchLogsRoleArn")
+    if role:
+        found.append(Demand("iam:PassRole", role, {"iam:passedtoservice": ["cloudtrail.amazonaws.com"]}))
+    return found
+
+
+def _config(call: Call, action: str) -> list[Demand]:
+    params = call.params
+    recorder = params.get("ConfigurationRecorder") or {}
+    name = recorder.get("name") or params.get("ConfigurationRecorderName")
+    found = [Demand(action, _arn(call, "config", f"configuration-recorder/{name}/id") if name else "*")]
+    if recorder.get("roleARN"):
+        passed = {"iam:passedtoservice": ["config.amazonaws.com"]}
+        found.append(Demand("iam:PassRole", recorder["roleARN"], passed))
+    return found
+
+
+def _ec2(call: Call, action: str) -> list[Demand]:
+    from moto.ec2.models import ec2_backends
+
+    group_id = call.params.get("GroupId")
+    if not group_id:
+        return [Demand(action)]
+    group = ec2_backends[call.account][call.region].get_security_group_from_id(group_id)
+    vpc = {"ec2:vpc": [_arn(call, "ec2", f"vpc/{group.vpc_id}")]} if group else {}
+    return [Demand(action, _arn(call, "ec2", f"security-group/{group_id}"), vpc)]

@@ -1,0 +1,135 @@
+"""Policies: what they let through, with resources and conditions, as identity policy of an account and of a session."""
+
+import json
+import unittest
+
+from emulator import access
+from emulator.testing import AccountTest, client, control, endpoint
+
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}],
+    }
+)
+
+
+def policy(*statements: dict) -> dict:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def allow(action: str, resource: str = "*", **conditions: dict) -> dict:
+    condition = {"Condition": conditions} if conditions else {}
+    return {"Effect": "Allow", "Action": [action], "Resource": resource, **condition}
+
+
+class Patterns(unittest.TestCase):
+    def test_wildcards_and_their_escapes(self) -> None:
+        self.assertTrue(access.glob("a*c", "abbc"))
+        self.assertTrue(access.glob("a?c", "abc"))
+        self.assertFalse(access.glob("a?c", "abbc"))
+        self.assertTrue(access.glob("a${*}c", "a*c"))
+        self.assertFalse(access.glob("a${*}c", "abc"))
+        self.assertFalse(access.glob("a.c", "abc"))
+
+    def test_conditions_without_their_key(self) -> None:
+        self.assertFalse(access.holds("StringEquals", ["a"], None))
+        self.assertFalse(access.holds("ForAnyValue:StringLike", ["a"], []))
+        self.assertTrue(access.holds("ArnNotLike", ["a"], None))
+        self.assertFalse(access.holds("ArnNotLike", ["a*"], ["ab"]))
+        with self.assertRaises(NotImplementedError):
+            access.holds("NumericLessThan", ["1"], ["0"])
+
+
+class Judged(AccountTest):
+    def only(self, *statements: dict) -> None:
+        control("POST", f"policy?account={self.account}", policy(*statements))
+
+    def test_a_role_is_known_by_name_and_path_and_its_policies_too(self) -> None:
+        iam = self.client("iam")
+        own = f"arn:aws:iam::{self.account}:role/a/own"
+        read = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+        self.only(
+            allow("iam:CreateRole", own),
+            allow("iam:AttachRolePolicy", own, ArnLike={"iam:PolicyARN": read}),
+        )
+        self.fails("AccessDenied", iam.create_role, RoleName="own", AssumeRolePolicyDocument=TRUST)
+        iam.create_role(RoleName="own", Path="/a/", AssumeRolePolicyDocument=TRUST)
+        iam.attach_role_policy(RoleName="own", PolicyArn=read)
+        admin = "arn:aws:iam::aws:policy/AdministratorAccess"
+        self.fails("AccessDenied", iam.attach_role_policy, RoleName="own", PolicyArn=admin)
+        self.fails("AccessDenied", iam.get_role, RoleName="own")
+
+    def test_a_deny_wins(self) -> None:
+        iam = self.client("iam")
+        role = f"arn:aws:iam::{self.account}:role/evenkeel"
+        deny = {"Effect": "Deny", "NotAction": ["iam:Get*"], "Resource": role}
+        self.only(allow("iam:*"), deny)
+        error = self.fails("AccessDenied", iam.create_role, RoleName="evenkeel", AssumeRolePolicyDocument=TRUST)
+        self.assertIn("explicit deny", str(error))
+        self.fails("NoSuchEntity", iam.get_role, RoleName="evenkeel")
+        iam.create_role(RoleName="other", AssumeRolePolicyDocument=TRUST)
+
+    def test_a_key_is_known_by_alias_and_by_tag(self) -> None:
+        kms = self.client("kms")
+        made = {"StringLike": {"aws:RequestTag/mark": "alias/a"}}
+        tagged = {"StringLike": {"aws:ResourceTag/mark": "alias/a"}}
+        named = {"ForAnyValue:StringLike": {"kms:ResourceAliases": "alias/a"}}
+        keys = f"arn:aws:kms:*:{self.account}:key/*"
+        self.only(
+            allow("kms:CreateKey", **made),
+            allow("kms:TagResource", keys, **made),
+            allow("kms:CreateAlias", keys, **tagged),
+            allow("kms:CreateAlias", f"arn:aws:kms:*:{self.account}:alias/a"),
+            allow("kms:DisableKey", keys, **named),
+        )
+        self.fails("AccessDeniedException", kms.create_key)
+        key = kms.create_key(Tags=[{"TagKey": "mark", "TagValue": "alias/a"}])["KeyMetadata"]["KeyId"]
+        self.fails("AccessDeniedException", kms.disable_key, KeyId=key)
+        self.fails("AccessDeniedException", kms.create_alias, AliasName="alias/b", TargetKeyId=key)
+        kms.create_alias(AliasName="alias/a", TargetKeyId=key)
+        kms.disable_key(KeyId=key)
+
+    def test_what_is_passed_to_a_service_is_judged_too(self) -> None:
+        config = self.client("config")
+        role = f"arn:aws:iam::{self.account}:role/config"
+        recorder = {"name": "default", "roleARN": role, "recordingGroup": {"allSupported": True}}
+        put = allow("config:PutConfigurationRecorder", f"arn:aws:config:*:{self.account}:configuration-recorder/*")
+        self.only(put)
+        error = self.fails("AccessDeniedException", config.put_configuration_recorder, ConfigurationRecorder=recorder)
+        self.assertIn("iam:PassRole", str(error))
+        passes = {"StringEquals": {"iam:PassedToService": "config.amazonaws.com"}}
+        self.only(put, allow("iam:PassRole", role, **passes))
+        # Past the judgment, Config finds that the role is not there.
+        self.fails("InvalidRoleException", config.put_configuration_recorder, ConfigurationRecorder=recorder)
+
+    def test_without_a_policy_everything_is_allowed_again(self) -> None:
+        s3 = self.client("s3")
+        self.only(allow("s3:CreateBucket", "arn:aws:s3:::mine-*"))
+        name = f"mine-{self.account}"
+        self.fails("AccessDenied", s3.create_bucket, Bucket=f"other-{self.account}")
+        s3.create_bucket(Bucket=name)
+        self.fails("AccessDenied", s3.delete_bucket, Bucket=name)
+        control("DELETE", f"policy?account={self.account}")
+        s3.delete_bucket(Bucket=name)
+
+    def test_a_session_has_the_rights_of_its_policy(self) -> None:
+        session = self.client("sts").assume_role(
+            RoleArn=f"arn:aws:iam::{self.account}:role/any",
+            RoleSessionName="test",
+            Policy=json.dumps(policy(allow("iam:ListRoles"))),
+        )["Credentials"]
+        import boto3
+
+        iam = boto3.client(
+            "iam",
+            region_name="us-east-1",
+            endpoint_url=endpoint(),
+            aws_access_key_id=session["AccessKeyId"],
+            aws_secret_access_key=session["SecretAccessKey"],
+            aws_session_token=session["SessionToken"],
+        )
+        iam.list_roles()
+        error = self.fails("AccessDenied", iam.create_role, RoleName="a", AssumeRolePolicyDocument=TRUST)
+        self.assertIn("session policy", str(error))
+        client("iam", self.account).create_role(RoleName="a", AssumeRolePolicyDocument=TRUST)

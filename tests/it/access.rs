@@ -1,0 +1,216 @@
+//! Least privilege and rises of privileges: what the printed policy allows is enough and not more,
+//! and what gives rights away is written only when its class is allowed.
+
+use std::process::Command;
+use std::sync::Arc;
+
+use crate::support::library::{self, Declaration};
+use crate::support::organization::Organization;
+use crate::support::{self, Account};
+use evenkeel::aws::reads::ReadCache;
+use evenkeel::kinds::{Arns, registry};
+use evenkeel::permissions::{MANAGED_POLICY_LIMIT, Permissions};
+use evenkeel::plan::Mode;
+use evenkeel::reconcile::observe::turns;
+use evenkeel::reconcile::observe_all;
+use serde_json::{Value, json};
+
+const FOUNDATION: &str = "baselines/foundation.toml";
+/// A role for another company, with everything.
+const BACKDOOR: &str = "schema = 1\n[baseline]\nname = \"e\"\nmode = \"enforce\"\n[iam.role.helper]\ntrusted_account_ids = [\"999999999999\"]\nmanaged_policy_arns = [\"arn:aws:iam::aws:policy/AdministratorAccess\"]\n";
+
+fn foundation() -> String {
+    support::root().join(FOUNDATION).to_str().unwrap().to_owned()
+}
+
+/// What the catalogue of IAM says against a policy.
+fn problems(account: &Account, policy: &Value) -> Value {
+    account.write("policy.json", &policy.to_string());
+    let emulator = support::root().join("tests/emulator");
+    let output = Command::new(support::python())
+        .arg(emulator.join("catalogue.py"))
+        .arg(account.folder.path().join("policy.json"))
+        .arg(emulator.join("catalogue_exceptions.json"))
+        .output()
+        .unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {complaint}"))
+}
+
+/// All kinds with all their samples, in one policy.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_independent_catalogue_agrees_with_the_policies_of_all_kinds() {
+    let account = support::emulator().account();
+    let session = library::connect(&account).await;
+    let mut permissions = Permissions::default();
+    let arns = Arns::of("aws", &account.id);
+    for kind in registry::all() {
+        for sample in kind.samples() {
+            for (item, _) in Declaration::new(&account, sample).items(&session).await {
+                let kind = registry::find(&item.item.kind).unwrap();
+                permissions.add(kind, &item.spec, Mode::Enforce, &arns).unwrap();
+            }
+        }
+    }
+    assert_eq!(problems(&account, &permissions.document()), json!([]));
+}
+
+/// AWS, as the emulator plays it, lets through what the printed policy allows: action, resource
+/// and conditions of every call, the reads and the writes.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_call_is_inside_the_printed_policy() {
+    let only = std::env::var("EVENKEEL_KIND").ok();
+    for kind in registry::all() {
+        if only.as_deref().is_some_and(|only| only != kind.name()) {
+            continue;
+        }
+        let account = support::emulator().account();
+        account.mess();
+        let session = library::connect(&account).await;
+        let samples = kind.samples();
+        for sample in samples.iter().chain(samples.first()) {
+            let declaration = Declaration::new(&account, sample);
+            let mut permissions = Permissions::default();
+            let arns = Arns::of(session.partition(), &account.id);
+            for (item, _) in declaration.items(&session).await {
+                let kind = registry::find(&item.item.kind).unwrap();
+                permissions.add(kind, &item.spec, Mode::Enforce, &arns).unwrap();
+            }
+            account.allow_only(&permissions.document());
+            let look = async || {
+                let reads = Arc::new(ReadCache::default());
+                let items = declaration.items(&session).await;
+                let items = observe_all(&session, &reads, items, None, &turns(), || {}).await;
+                library::plan(&session, &declaration, items)
+            };
+            let plan = look().await;
+            let report = library::apply(&account, &session, &plan).await;
+            assert!(report.is_complete(), "{}\n{report:#?}", declaration.text);
+            let left = look().await;
+            for object in &left.objects {
+                assert!(!object.is_changed(), "{}: {:#?}", object.title(), object.changes);
+            }
+            account.allow_everything();
+        }
+    }
+}
+
+#[test]
+fn the_policy_names_what_the_baseline_names() {
+    let account = support::emulator().account();
+    let own = "arn:aws:iam::111122223333:role/ops/evenkeel";
+    let file = foundation();
+    let run = account
+        .run(&["policy", "-b", &file, "--mode", "enforce", "--own-role", own])
+        .code(0)
+        .complains(
+            "stand on \"*\" because AWS has no resource for them: config:PutDeliveryChannel",
+        );
+    let policy = run.json();
+    assert_eq!(problems(&account, &policy), json!([]));
+    let text = policy.to_string();
+    assert!(text.len() <= MANAGED_POLICY_LIMIT, "{} characters", text.len());
+    let statements = policy["Statement"].as_array().unwrap();
+    let of = |action: &str| -> Vec<&Value> {
+        let has = |one: &&Value| {
+            one["Action"].as_array().is_some_and(|list| list.contains(&json!(action)))
+        };
+        statements.iter().filter(has).collect()
+    };
+    let roles = json!(["arn:aws:iam::*:role/*/aws-support", "arn:aws:iam::*:role/aws-support"]);
+    for action in ["iam:CreateRole", "iam:UpdateAssumeRolePolicy", "iam:AttachRolePolicy"] {
+        assert_eq!(of(action)[0]["Resource"], roles, "{action}");
+        assert_eq!(of(action).len(), 1, "{action}");
+    }
+    assert_eq!(
+        of("iam:AttachRolePolicy")[0]["Condition"]["ArnLike"]["iam:PolicyARN"],
+        "arn:aws:iam::aws:policy/AWSSupportAccess"
+    );
+    assert_eq!(of("s3:PutBucketPolicy")[0]["Resource"], "arn:aws:s3:::evenkeel-audit-*");
+    for key in of("kms:PutKeyPolicy") {
+        assert!(key["Condition"].to_string().contains("alias/evenkeel-audit"), "{key}");
+    }
+    let deny = statements.iter().find(|one| one["Effect"] == "Deny").unwrap();
+    assert_eq!(deny["Resource"], own);
+    // With a known account there is no wildcard left for it.
+    let policy = account
+        .run(&["policy", "-b", &file, "--mode", "enforce", "-a", "111122223333"])
+        .code(0)
+        .complains("--own-role")
+        .json();
+    assert!(policy.to_string().contains("arn:aws:iam::111122223333:role/aws-support"));
+    // Reading needs no word of any of this.
+    let report = account.run(&["policy", "-b", &file, "--mode", "report"]).code(0);
+    assert_eq!(report.json()["Statement"].as_array().unwrap().len(), 1);
+    assert_eq!(report.stderr, "");
+}
+
+#[test]
+fn the_role_of_the_fleet_file_is_denied_to_itself() {
+    let org = Organization::new();
+    org.management.write("b.toml", BACKDOOR);
+    org.work();
+    org.management.write("b.toml", BACKDOOR);
+    let policy = org.management.run(&["policy", "--mode", "enforce"]).code(0).json();
+    let last = policy["Statement"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!(last["Effect"], "Deny");
+    assert_eq!(last["Resource"], "arn:aws:iam::*:role/evenkeel");
+}
+
+#[test]
+fn a_boundary_on_request_is_a_condition_or_a_refusal() {
+    let account = support::emulator().account();
+    let boundary = "arn:aws:iam::111122223333:policy/limit";
+    account.write("e.toml", BACKDOOR);
+    let ask = ["policy", "-b", "e.toml", "--mode", "enforce", "--permissions-boundary", boundary];
+    account.run(&ask).code(1).complains("permissions_boundary");
+    account.write("e.toml", &format!("{BACKDOOR}permissions_boundary = \"{boundary}\"\n"));
+    let policy = account.run(&ask).code(0).json();
+    for statement in policy["Statement"].as_array().unwrap() {
+        let attaches = statement["Action"].to_string().contains("iam:AttachRolePolicy");
+        assert!(!attaches || statement["Condition"].to_string().contains(boundary), "{statement}");
+    }
+}
+
+#[test]
+fn rights_for_another_company_are_only_reported_until_somebody_allows_them() {
+    let account = support::emulator().account();
+    account.write("e.toml", BACKDOOR);
+    let plan = account
+        .run(&["plan", "-b", "e.toml"])
+        .code(0)
+        .says("gives rights (foreign): sts:AssumeRole to account 999999999999")
+        .says("gives rights (administrator): arn:aws:iam::aws:policy/AdministratorAccess to helper")
+        .says("--allow-grants foreign, [safety] allow_grants");
+    assert!(plan.stdout.contains("0 to change"), "{}", plan.stdout);
+    account.run(&["apply", "-b", "e.toml", "--yes"]).code(0).says("nothing to apply");
+    for format in ["markdown", "html", "junit", "sarif", "json"] {
+        account.run(&["plan", "-b", "e.toml", "--format", format]).code(0).says("999999999999");
+    }
+    // One class is not the other.
+    account
+        .run(&["apply", "-b", "e.toml", "--yes", "--allow-grants", "administrator"])
+        .code(0)
+        .says("nothing to apply");
+    // What is not allowed is left, and the run says that it is not all.
+    account
+        .run(&["apply", "-b", "e.toml", "--yes", "--allow-grants", "foreign"])
+        .code(4)
+        .says("1 change applied");
+}
+
+#[test]
+fn a_saved_plan_gives_no_rights_that_are_not_allowed_when_it_is_applied() {
+    let account = support::emulator().account();
+    account.write("e.toml", BACKDOOR);
+    let both = ["--allow-grants", "foreign", "--allow-grants", "administrator"];
+    let save = ["plan", "-b", "e.toml", "--save", "plan.json"];
+    account.run(&[&save[..], &both[..]].concat()).code(0);
+    account
+        .run(&["apply", "plan.json", "-b", "e.toml", "--yes"])
+        .code(3)
+        .complains("--allow-grants");
+    account.run(&[&["apply", "plan.json", "-b", "e.toml", "--yes"], &both[..]].concat()).code(0);
+    // The fleet file can allow them too.
+    account.run(&[&save[..], &both[..]].concat()).code(0).says("in sync");
+}
