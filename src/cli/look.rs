@@ -12,7 +12,7 @@ use evenkeel::digest;
 use evenkeel::fleet::organization::{Organization, discover};
 use evenkeel::fleet::select::{Choice, SelectError, needs_organization, needs_tags, select};
 use evenkeel::fleet::shard::Shard;
-use evenkeel::kinds::{GrantClass, GrantClasses, Risk};
+use evenkeel::kinds::{GrantClass, Risk};
 use evenkeel::names::{AccountId, Region};
 use evenkeel::plan::compare::compare;
 use evenkeel::plan::render::group::Alike;
