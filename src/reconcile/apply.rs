@@ -362,6 +362,9 @@ impl<'a> OfAccount<'a, '_> {
         object: &'a ObjectPlan,
         change: &'a PlannedChange,
     ) -> Result<Tried, Unlogged<'a>> {
+        if let Some(refusal) = &self.report.refused {
+            return Ok(Step::Refused { why: refusal.to_string() }.into());
+        }
         // The last guard: whatever made the plan, what it only reports is not written.
         if !change.is_applied() {
             let error = "the plan only reports this change: it is not written".to_owned();
@@ -370,9 +373,6 @@ impl<'a> OfAccount<'a, '_> {
         if self.is_stopping() {
             self.report.interrupted |= self.applier.stop.is_raised();
             return Ok(Step::NotTried.into());
-        }
-        if let Some(refusal) = &self.report.refused {
-            return Ok(Step::Refused { why: refusal.to_string() }.into());
         }
         if let Some(by) = change.depends_on.iter().find_map(|before| self.failed.get(before)) {
             return Ok(Step::Blocked { by: *by }.into());
