@@ -9,7 +9,7 @@ pub fn of<T: Serialize>(value: &T) -> String {
     let value = serde_json::to_value(value).unwrap_or(Value::Null);
     let mut text = String::new();
     canonical(&value, &mut text);
-    hexadecimal(&Sha256::digest(text.as_bytes()))
+    hex::encode(Sha256::digest(text.as_bytes()))
 }
 
 /// The digest of a value as it is written, hexadecimal: for large values whose fields always come in
@@ -29,23 +29,19 @@ pub fn of_written<T: Serialize>(value: &T) -> String {
     let mut hashing = Hashing(Sha256::new());
     // What cannot be written has no digest that anything equals.
     match serde_json::to_writer(&mut hashing, value) {
-        Ok(()) => hexadecimal(&hashing.0.finalize()),
+        Ok(()) => hex::encode(hashing.0.finalize()),
         Err(_) => String::new(),
     }
 }
 
 /// The digest of bytes, hexadecimal.
 pub fn of_bytes(bytes: &[u8]) -> String {
-    hexadecimal(&Sha256::digest(bytes))
+    hex::encode(Sha256::digest(bytes))
 }
 
 /// Bytes in hexadecimal.
 pub fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut hex, byte| {
-        hex.push(nibble(byte >> 4));
-        hex.push(nibble(byte & 15));
-        hex
-    })
+    hex::encode(bytes)
 }
 
 /// A value as JSON with sorted keys and no white space.
@@ -77,10 +73,6 @@ fn canonical(value: &Value, out: &mut String) {
         }
         scalar => out.push_str(&scalar.to_string()),
     }
-}
-
-fn nibble(value: u8) -> char {
-    char::from_digit(u32::from(value), 16).unwrap_or('0')
 }
 
 #[cfg(test)]

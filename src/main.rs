@@ -71,11 +71,15 @@ fn report(failure: &cli::failure::Failure, colours: bool) -> String {
     let mut text = String::new();
     let width = 100;
     let shown = cli::shown::Shown::new(failure);
-    match miette::GraphicalReportHandler::new_themed(theme)
+    let rendered = miette::GraphicalReportHandler::new_themed(theme)
         .with_width(width)
-        .render_report(&mut text, &shown)
-    {
-        Ok(()) => text,
-        Err(_) => format!("error: {shown}"),
+        .render_report(&mut text, &shown);
+    if rendered.is_err() {
+        text = format!("error: {shown}");
     }
+    if let Some(next) = failure.next() {
+        // In one line, to be copied.
+        text = format!("{}\n  next: {next}", text.trim_end());
+    }
+    text
 }

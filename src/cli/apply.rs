@@ -1,53 +1,62 @@
 //! `evenkeel apply`: show the plan, ask, do it, verify it.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use chrono::Utc;
-use evenkeel::kinds::Risk;
+use evenkeel::kinds::{GrantClass, Risk};
 use evenkeel::names::AccountId;
 use evenkeel::plan::render::text::{self, counted};
 use evenkeel::plan::{Detail, Disposition, ObjectPlan, Plan, PlannedChange};
+use evenkeel::reconcile::bound::accounts;
 use evenkeel::reconcile::fleet::Place;
-use evenkeel::reconcile::guard::{LeftAlone, check_budget, check_windows, moved};
+use evenkeel::reconcile::guard::{check_budget, check_risk, check_windows};
 use evenkeel::reconcile::recover::{recover, title};
-use evenkeel::reconcile::{Applier, ApplyReport, Progress, Refusal, Safety, Step, Stop};
+use evenkeel::reconcile::{
+    Applier, ApplyReport, Bounded, LeftAlone, Progress, Refusal, Step, Stop, bound,
+};
 use evenkeel::store::audit::AuditLog;
 use evenkeel::visible::visible;
 
 use super::args::{ApplyArgs, Global, Selectors};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::key::KeyPlace;
 use super::look::{self, Looked, Wish};
-use super::{ask, out, plan, saved};
+use super::settings::{self, Settings};
+use super::{again, ask, out, plan, saved};
 
 /// Runs the command.
 pub async fn run(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
-    let stored = args.plan.as_deref().map(saved::load).transpose()?;
+    apply(global, args)
+        .await
+        .map_err(|failure| failure.or_with(|options| again::apply(global, args, options)))
+}
+
+async fn apply(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
+    let saved = match &args.plan {
+        None => None,
+        Some(path) => Some(saved_plan(global, args, path)?),
+    };
     if !args.yes {
         ask::somebody()?;
     }
-    let max_risk: Option<Risk> = args.max_risk.map(Into::into);
-    let selectors = match &stored {
-        None => args.selectors.clone(),
-        Some(stored) => selectors_of(stored),
-    };
-    let wish = Wish {
-        max_risk,
-        allow_grants: args.allow_grants.iter().copied().map(Into::into).collect(),
-        max_changes: args.max_changes,
-        audit_log: args.audit_log.clone(),
-        only: stored.as_ref().map(changed_places),
-        detail: Some(Detail::All),
-        ..Wish::default()
-    };
+    if let Some(saved) = saved.as_ref().filter(|saved| saved.order.is_empty()) {
+        out::line(&format!("evenkeel apply: {}", text::summary_line(saved)));
+        return Ok(nothing_to_apply(saved));
+    }
     // From the beginning: a wish to stop is heard whenever it comes.
     let stop = Stop::default();
     ask::stop_on_signals(&stop);
-    let looked = look::look(global, &selectors, wish.clone()).await?;
+    let looked = look_within(global, args, saved.as_ref()).await?;
+    if !looked.outside.is_empty() {
+        return Err(Refusal::OutsideFleet { why: looked.outside }.into());
+    }
     let audit = open_log(&looked, &stop).await?;
-    let (mut chosen, mut left_alone) = match stored {
-        None => (looked.plan.clone(), Vec::new()),
-        Some(stored) => without_moved(stored, &looked.plan)?,
+    let Looked { plan: fresh, mut sessions, safety, mut windows, concurrent_accounts, .. } = looked;
+    let (mut chosen, mut left_alone) = match &saved {
+        None => (fresh, Vec::new()),
+        Some(saved) => within(saved, fresh)?,
     };
     let options = text::Options { command: "apply", next: None, verbose: global.verbose > 0 };
     if global.quiet && args.yes {
@@ -58,47 +67,54 @@ pub async fn run(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
     }
     name(&left_alone);
     if chosen.order.is_empty() {
-        out::line("\nThere is nothing to apply.");
-        return Ok(match plan::exit_of(&chosen) {
-            // What is only reported is not for apply to do.
-            Exit::Drift => Exit::Done,
-            exit => exit,
-        });
+        return Ok(nothing_to_apply(&chosen));
     }
-    check_budget(
-        &chosen,
-        &Safety { max_risk: max_risk.unwrap_or(looked.safety.max_risk), ..looked.safety },
-    )?;
-    check_windows(&looked.windows, Utc::now())?;
+    check_budget(&chosen, &safety)?;
+    check_windows(&windows, Utc::now())?;
     if !args.yes {
         let question = format!(
             "\nApply {} to {}?",
             counted(chosen.order.len(), "change"),
-            counted(accounts_of(&chosen).len(), "account")
+            counted(accounts(&chosen).len(), "account")
         );
         if !ask::agrees(&question, &stop).await? {
             out::line("Nothing was changed.");
             return Ok(Exit::Interrupted);
         }
-        // The reader took their time; the account may have moved meanwhile.
-        let only = Some(changed_places(&chosen));
-        let now = look::look(global, &selectors, Wish { only, ..wish }).await?;
-        let (still, moved) = without_moved(chosen, &now.plan)?;
+        // The reader took their time: the account may have moved meanwhile, the window closed.
+        let now = look_within(global, args, Some(&chosen)).await?;
+        let (still, moved) = within(&chosen, now.plan)?;
         name(&moved);
         chosen = still;
         left_alone.extend(moved);
+        sessions = now.sessions;
+        windows = now.windows;
+        check_budget(&chosen, &now.safety)?;
+        check_windows(&windows, Utc::now())?;
     }
     let applier = Applier {
-        sessions: &looked.sessions,
+        sessions: &sessions,
         audit: &audit,
         stop: &stop,
-        concurrent_accounts: looked.concurrent_accounts,
+        concurrent_accounts,
+        may_begin: &|| check_windows(&windows, Utc::now()),
     };
     out::line("");
     let report = applier.apply(&chosen, &mut Lines::default()).await;
-    let exit = conclude(&chosen, &report, &left_alone, &audit);
-    let left_out = !left_alone.is_empty() || !chosen.failed.is_empty();
+    // What nobody could see when the plan was made has not been looked at since.
+    let reviewed = saved.as_ref().unwrap_or(&chosen);
+    let exit = conclude(&chosen, reviewed, &report, &left_alone, &audit);
+    let left_out = !left_alone.is_empty() || !reviewed.failed.is_empty();
     Ok(if exit == Exit::Done && left_out { Exit::Partly } else { exit })
+}
+
+fn nothing_to_apply(plan: &Plan) -> Exit {
+    out::line("\nThere is nothing to apply.");
+    match plan::exit_of(plan) {
+        // What is only reported is not for apply to do.
+        Exit::Drift => Exit::Done,
+        exit => exit,
+    }
 }
 
 fn name(left_alone: &[LeftAlone]) {
@@ -107,31 +123,112 @@ fn name(left_alone: &[LeftAlone]) {
     }
 }
 
-/// The accounts that a plan would write to.
-fn accounts_of(plan: &Plan) -> BTreeSet<AccountId> {
-    plan.objects
-        .iter()
-        .filter(|object| object.is_changed())
-        .map(|object| object.account.clone())
-        .collect()
+/// Reads the saved plan, and takes of it what was asked for.
+fn saved_plan(global: &Global, args: &ApplyArgs, path: &Path) -> Result<Plan, Failure> {
+    let key = args.verify.as_ref().map(KeyPlace::load).transpose()?;
+    let (mut saved, is_signed) = saved::load(path, key.as_ref())?;
+    if is_signed && key.is_none() {
+        out::say(&format!(
+            "note: {} is signed, and nobody has looked at the signature (--verify)",
+            path.display()
+        ));
+    }
+    // By what a plan is judged is never taken from the plan itself.
+    if saved.baseline.targets.is_empty() && args.selectors.baseline.is_empty() {
+        let accounts: Vec<String> = match args.selectors.account.is_empty() {
+            true => saved.targets.iter().map(|target| target.account.to_string()).collect(),
+            false => args.selectors.account.clone(),
+        };
+        let line = again::apply_with_baselines(global, args, &saved.baseline.files, &accounts);
+        return Err(Failure::usage(
+            format!(
+                "{} was made with -b, and a plan does not say by which baselines it is judged",
+                path.display()
+            ),
+            "name the baseline again; if these are the files and accounts that you have reviewed, with the line below",
+        )
+        .with_next(line));
+    }
+    let asked = settings::accounts(&args.selectors.account)?;
+    if !asked.is_empty() {
+        let planned = accounts(&saved);
+        if let Some(stranger) = asked.iter().find(|account| !planned.contains(*account)) {
+            return Err(Failure::usage(
+                format!("{} changes nothing in account {stranger}", path.display()),
+                "correct -a, or leave it out",
+            ));
+        }
+        only_in(&mut saved, &asked);
+    }
+    Ok(saved)
 }
 
-/// The selectors that lead to the same baselines and the accounts with changes of a saved plan.
-fn selectors_of(plan: &Plan) -> Selectors {
-    let named = plan.baseline.targets.is_empty();
-    let mut accounts = accounts_of(plan);
-    if accounts.is_empty() {
-        accounts.extend(plan.targets.iter().map(|target| target.account.clone()));
+/// Takes only the changes of some accounts.
+fn only_in(plan: &mut Plan, accounts: &BTreeSet<AccountId>) {
+    let mut left = BTreeSet::new();
+    for object in plan.objects.iter_mut().filter(|object| !accounts.contains(&object.account)) {
+        for change in object.changes.iter_mut().filter(|change| change.is_applied()) {
+            left.insert(change.id);
+            change.disposition =
+                Disposition::Report { reason: "its account was not asked for (-a)".to_owned() };
+        }
     }
-    Selectors {
-        baseline: match named {
-            true => plan.baseline.files.iter().map(Into::into).collect(),
-            false => Vec::new(),
-        },
-        target: plan.baseline.targets.clone(),
-        account: accounts.iter().map(ToString::to_string).collect(),
-        ..Selectors::default()
+    plan.order.retain(|id| !left.contains(id));
+}
+
+/// Looks at what the files in front of us declare; with an earlier plan, where that has changes.
+async fn look_within(
+    global: &Global,
+    args: &ApplyArgs,
+    earlier: Option<&Plan>,
+) -> Result<Looked, Failure> {
+    let settings = settings::resolve(global, &args.selectors)?;
+    let max_risk: Option<Risk> = args.max_risk.map(Into::into);
+    let allow_grants: Vec<GrantClass> = args.allow_grants.iter().copied().map(Into::into).collect();
+    if let Some(earlier) = earlier {
+        same_baselines(earlier, &settings, &args.selectors)?;
+        let mut safety = settings.safety;
+        safety.max_risk = max_risk.unwrap_or(safety.max_risk);
+        safety.allow_grants.extend(allow_grants.iter().copied());
+        check_risk(earlier, &safety)?;
     }
+    let wish = Wish {
+        max_risk,
+        allow_grants,
+        max_changes: args.max_changes,
+        max_changes_per_account: args.max_changes_per_account,
+        audit_log: args.audit_log.clone(),
+        only: earlier.map(changed_places),
+        detail: Some(Detail::All),
+        ..Wish::default()
+    };
+    look::at(global, &args.selectors, settings, wish).await
+}
+
+/// Insists that what an earlier plan was made from is declared as it was. What other targets declare
+/// counts as well, in the fresh plan.
+fn same_baselines(
+    earlier: &Plan,
+    settings: &Settings,
+    selectors: &Selectors,
+) -> Result<(), Refusal> {
+    let stale = |what: String| Refusal::Stale { moved: vec![what] };
+    let then = &earlier.baseline;
+    let mut works = Vec::new();
+    if selectors.baseline.is_empty() {
+        for name in &then.targets {
+            if !settings.targets.iter().any(|work| work.name == *name) {
+                return Err(stale(format!("the fleet file has no target {name:?} any more")));
+            }
+        }
+        works.extend(settings.targets.iter().filter(|work| then.targets.contains(&work.name)));
+    } else {
+        works.extend(&settings.targets);
+    }
+    if look::digest_of(works) == then.digest {
+        return Ok(());
+    }
+    Err(stale("the baseline has changed since the plan was made".to_owned()))
 }
 
 /// Where a plan would write: item and Region.
@@ -143,45 +240,37 @@ fn changed_places(plan: &Plan) -> BTreeSet<Place> {
         .collect()
 }
 
-/// The plan without the changes of accounts that have moved since it was made, and those accounts.
+/// The fresh plan within an earlier one, and the accounts that have moved.
 ///
 /// # Errors
-/// The baseline has changed, or no account with changes is as it was.
-fn without_moved(mut plan: Plan, now: &Plan) -> Result<(Plan, Vec<LeftAlone>), Failure> {
-    if plan.baseline.digest != now.baseline.digest {
-        let what = "the baseline has changed since the plan was made".to_owned();
-        return Err(Refusal::Stale { moved: vec![what] }.into());
-    }
-    let moved = moved(&plan, now);
-    if !moved.is_empty() && accounts_of(&plan).iter().all(|account| moved.contains_key(account)) {
+/// No account with changes is as it was.
+fn within(earlier: &Plan, fresh: Plan) -> Result<(Plan, Vec<LeftAlone>), Failure> {
+    let Bounded { plan, left_alone, beyond } = bound(earlier, fresh);
+    if plan.order.is_empty() && !left_alone.is_empty() {
         if let Some(unseen) =
-            now.failed.first().filter(|_| moved.values().all(|left| left.is_unseen))
+            plan.failed.first().filter(|_| left_alone.values().all(|left| left.is_unseen))
         {
             return Err(Failure::usage(
                 format!(
                     "{} of the plan cannot be looked at; {}: {}",
-                    counted(moved.len(), "account"),
+                    counted(left_alone.len(), "account"),
                     unseen.account,
                     unseen.reason
                 ),
                 unseen.remedy.clone().unwrap_or_default(),
             ));
         }
-        let what = moved.values().map(ToString::to_string).collect();
+        let what = left_alone.values().map(ToString::to_string).collect();
         return Err(Refusal::Stale { moved: what }.into());
     }
-    let mut left = BTreeSet::new();
-    for object in plan.objects.iter_mut().filter(|object| moved.contains_key(&object.account)) {
-        for change in object.changes.iter_mut().filter(|change| change.is_applied()) {
-            left.insert(change.id);
-            change.disposition = Disposition::Report {
-                reason: "left alone, because this account has moved since the plan was made"
-                    .to_owned(),
-            };
-        }
+    if beyond > 0 {
+        out::say(&format!(
+            "note: {} more {} needed by now than the plan has: make a new plan for them",
+            counted(beyond, "change"),
+            if beyond == 1 { "is" } else { "are" }
+        ));
     }
-    plan.order.retain(|id| !left.contains(id));
-    Ok((plan, moved.into_values().collect()))
+    Ok((plan, left_alone.into_values().collect()))
 }
 
 /// Opens the audit log, says what is wrong with it, and looks after the writes during which an
@@ -254,6 +343,9 @@ impl Progress for Lines {
                 out::line(&format!("  not tried {}{what}: change {by} failed", object.title()));
             }
             Step::NotTried => out::line(&format!("  not tried {}{what}: stopping", object.title())),
+            Step::Refused { why } => {
+                out::line(&format!("  not tried {}{what}: {}", object.title(), visible(why)));
+            }
         }
     }
 
@@ -275,7 +367,13 @@ impl Progress for Lines {
 }
 
 /// The last lines, and the exit code.
-fn conclude(plan: &Plan, report: &ApplyReport, left_alone: &[LeftAlone], audit: &AuditLog) -> Exit {
+fn conclude(
+    plan: &Plan,
+    reviewed: &Plan,
+    report: &ApplyReport,
+    left_alone: &[LeftAlone],
+    audit: &AuditLog,
+) -> Exit {
     let left = report.left();
     out::line("");
     for title in &report.not_converged {
@@ -291,7 +389,7 @@ fn conclude(plan: &Plan, report: &ApplyReport, left_alone: &[LeftAlone], audit: 
         let changes: usize = left_alone.iter().map(|left| left.changes).sum();
         line += &format!(", {changes} left alone in {}", counted(left_alone.len(), "account"));
     }
-    let unknown = plan.summary().unknown;
+    let unknown = plan.summary().unknown.max(reviewed.summary().unknown);
     if unknown > 0 {
         line += &format!(", {} unknown and left alone", counted(unknown, "object"));
     }
@@ -321,5 +419,16 @@ fn conclude(plan: &Plan, report: &ApplyReport, left_alone: &[LeftAlone], audit: 
         ));
         return Exit::Interrupted;
     }
-    if report.is_complete() && unknown == 0 { Exit::Done } else { Exit::Partly }
+    if report.is_complete() && unknown == 0 {
+        return Exit::Done;
+    }
+    match &report.refused {
+        Some(refusal)
+            if report.outcomes.iter().all(|one| matches!(one.step, Step::Refused { .. })) =>
+        {
+            out::say(&format!("refused: {refusal}; {}", refusal.remedy()));
+            Exit::Refused
+        }
+        _ => Exit::Partly,
+    }
 }

@@ -6,6 +6,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use evenkeel::fleet::shard::Shard;
 use evenkeel::kinds::GrantClass;
 
+use super::key::KeyPlace;
+
 /// Keeps AWS accounts in the security state that your TOML files declare.
 #[derive(Debug, Parser)]
 #[command(name = "evenkeel", version, propagate_version = true, max_term_width = 100)]
@@ -118,6 +120,10 @@ pub struct Selectors {
     /// Only a part of the accounts: 3/8 is the third of eight; an account keeps its shard
     #[arg(long, value_name = "N/M")]
     pub shard: Option<Shard>,
+    /// With -b: write also to accounts that no target of the fleet file selects, or that `except`
+    /// names; without it, they are only reported
+    #[arg(long, requires = "baseline")]
+    pub outside_fleet: bool,
 }
 
 /// How a plan is printed.
@@ -157,9 +163,12 @@ pub struct PlanArgs {
     pub selectors: Selectors,
     #[command(flatten)]
     pub output: Output,
-    /// Save the plan, so that `apply FILE` does exactly this
+    /// Save the plan, so that `apply FILE` does this and no more
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
+    /// Sign the saved plan: env:NAME or file:PATH says where the key is
+    #[arg(long, value_name = "KEY", requires = "save")]
+    pub sign: Option<KeyPlace>,
     /// Exit with code 2 when there is drift
     #[arg(long)]
     pub detailed_exitcode: bool,
@@ -219,9 +228,15 @@ pub struct MergeReportsArgs {
     pub reports: Vec<PathBuf>,
     #[command(flatten)]
     pub output: Output,
-    /// Save the whole, so that `apply FILE` does exactly this
+    /// Save the whole, so that `apply FILE` does this and no more
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
+    /// Take only reports that are signed with this key: env:NAME or file:PATH
+    #[arg(long, value_name = "KEY")]
+    pub verify: Option<KeyPlace>,
+    /// Sign the saved whole: env:NAME or file:PATH says where the key is
+    #[arg(long, value_name = "KEY", requires = "save")]
+    pub sign: Option<KeyPlace>,
     /// Exit with code 2 when there is drift
     #[arg(long)]
     pub detailed_exitcode: bool,
@@ -237,19 +252,26 @@ pub struct CheckArgs {
 }
 
 /// `apply`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct ApplyArgs {
-    /// A plan saved with `plan --save`: exactly its changes are applied
-    #[arg(value_name = "PLAN", conflicts_with_all = ["baseline", "target", "account", "region", "kind", "shard"])]
+    /// A plan saved with `plan --save`: of what the fleet file (or -b) asks for now, exactly its
+    /// changes are applied; -a takes only those of an account
+    #[arg(value_name = "PLAN", conflicts_with_all = ["target", "region", "kind", "shard"])]
     pub plan: Option<PathBuf>,
     #[command(flatten)]
     pub selectors: Selectors,
     /// Do not ask; for CI, after a review of the plan
     #[arg(short, long)]
     pub yes: bool,
-    /// Refuse a plan with more changes than this
+    /// Take only a plan that is signed with this key: env:NAME or file:PATH
+    #[arg(long, value_name = "KEY", requires = "plan")]
+    pub verify: Option<KeyPlace>,
+    /// Refuse a plan with more changes than this in all accounts together
     #[arg(long, value_name = "N")]
     pub max_changes: Option<usize>,
+    /// Refuse a plan with more changes than this in one account
+    #[arg(long, value_name = "N")]
+    pub max_changes_per_account: Option<usize>,
     /// Report changes of a higher risk instead of applying them
     #[arg(long, value_name = "RISK")]
     pub max_risk: Option<RiskArg>,

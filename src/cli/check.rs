@@ -12,6 +12,7 @@ use super::{out, plan};
 pub async fn run(global: &Global, args: &CheckArgs) -> Result<Exit, Failure> {
     let wish = Wish { detail: Some(plan::detail(args.output.format)), ..Wish::default() };
     let looked = look::look(global, &args.selectors, wish).await?;
+    looked.say_outside();
     let found = &looked.plan;
     let exit = plan::exit_of(found);
     if args.output.format == Format::Text && args.output.out.is_none() {

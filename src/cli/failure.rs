@@ -33,8 +33,13 @@ pub enum Failure {
     #[error(transparent)]
     Connect(#[from] ConnectError),
     /// A guard said no.
-    #[error("refused: {0}")]
-    Refused(Refusal),
+    #[error("refused: {refusal}")]
+    Refused {
+        /// Why.
+        refusal: Refusal,
+        /// The command line that is not refused for this reason.
+        next: Option<String>,
+    },
     /// The audit log failed.
     #[error(transparent)]
     Audit(#[from] AuditError),
@@ -54,13 +59,15 @@ pub enum Failure {
         message: String,
         /// What to do.
         help: String,
+        /// The command line to run next.
+        next: Option<String>,
     },
 }
 
 // Not by `#[from]`: the message says it all, and a source would be printed again below it.
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
+        Self::Refused { refusal, next: None }
     }
 }
 
@@ -84,13 +91,44 @@ impl Failure {
 
     /// A mistake with a remedy.
     pub fn usage(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self::Usage { message: message.into(), help: help.into() }
+        Self::Usage { message: message.into(), help: help.into(), next: None }
+    }
+
+    /// With the command line that does not have this mistake.
+    #[must_use]
+    pub fn with_next(self, line: String) -> Self {
+        match self {
+            Self::Usage { message, help, .. } => Self::Usage { message, help, next: Some(line) },
+            other => other,
+        }
+    }
+
+    /// Says with which command line a refusal would not be one, where options help.
+    #[must_use]
+    pub fn or_with(self, line: impl FnOnce(&[(&'static str, Option<String>)]) -> String) -> Self {
+        match self {
+            Self::Refused { refusal, next: None } => {
+                let options = refusal.options();
+                let next = (!options.is_empty()).then(|| line(&options));
+                Self::Refused { refusal, next }
+            }
+            other => other,
+        }
+    }
+
+    /// The command line to run next, if there is one. It is not part of the help, which is broken
+    /// into lines.
+    pub fn next(&self) -> Option<&str> {
+        match self {
+            Self::Refused { next, .. } | Self::Usage { next, .. } => next.as_deref(),
+            _ => None,
+        }
     }
 
     /// The exit code.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Refused(_) | Self::Audit(AuditError::Held { .. }) => Exit::Refused,
+            Self::Refused { .. } | Self::Audit(AuditError::Held { .. }) => Exit::Refused,
             Self::Interrupted => Exit::Interrupted,
             _ => Exit::Error,
         }
@@ -101,7 +139,7 @@ impl Diagnostic for Failure {
     fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
         match self {
             Self::Connect(error) => Some(Box::new(error.remedy())),
-            Self::Refused(refusal) => Some(Box::new(refusal.remedy())),
+            Self::Refused { refusal, .. } => Some(Box::new(refusal.remedy())),
             Self::Audit(error) => Some(Box::new(error.remedy())),
             Self::Usage { help, .. } => Some(Box::new(help)),
             Self::File { .. }

@@ -30,7 +30,9 @@ impl Version {
             return Ok(Self::Folder(name.into()));
         }
         let reference = format!("{name}^{{commit}}");
-        let commit = git(&["rev-parse", "--verify", "--quiet", &reference]);
+        let commit = git(&["rev-parse", "--verify", "--quiet", "--end-of-options", &reference]);
+        // `^HEAD` is a commit to leave out, and git prints it as one.
+        let commit = commit.filter(|id| id.bytes().all(|byte| byte.is_ascii_hexdigit()));
         match commit.zip(git(&["rev-parse", "--show-toplevel"])) {
             Some((id, top)) => Ok(Self::Commit { id, top: top.into() }),
             None => Err(Failure::usage(

@@ -12,7 +12,7 @@ use evenkeel::digest;
 use evenkeel::fleet::organization::{Organization, discover};
 use evenkeel::fleet::select::{Choice, SelectError, needs_organization, needs_tags, select};
 use evenkeel::fleet::shard::Shard;
-use evenkeel::kinds::{GrantClass, GrantClasses, Risk};
+use evenkeel::kinds::{GrantClass, Risk};
 use evenkeel::names::{AccountId, Region};
 use evenkeel::plan::compare::compare;
 use evenkeel::plan::render::group::Alike;
@@ -29,13 +29,13 @@ use evenkeel::reconcile::observe::turns;
 use evenkeel::reconcile::{Refusal, Safety, Selection, Stop};
 
 use super::args::{Global, Selectors};
-use super::ask;
 use super::failure::Failure;
 use super::git::Version;
 use super::out;
 use super::settings::{self, Settings, Work};
 use super::snapshot::{self, Recording};
 use super::watch::Bar;
+use super::{ask, ceilings};
 
 /// What a command wants beyond the selectors.
 #[derive(Debug, Clone, Default)]
@@ -46,9 +46,11 @@ pub struct Wish {
     pub allow_grants: Vec<GrantClass>,
     /// Another limit of changes.
     pub max_changes: Option<usize>,
+    /// Another limit of changes in one account.
+    pub max_changes_per_account: Option<usize>,
     /// Another audit log.
     pub audit_log: Option<PathBuf>,
-    /// Only these places.
+    /// Only these places: those that a plan would change.
     pub only: Option<BTreeSet<Place>>,
     /// How much of the plan is kept; what is to be applied, with the ways in.
     pub detail: Option<Detail>,
@@ -76,6 +78,19 @@ pub struct Looked {
     pub windows: Vec<evenkeel::fleet::file::ChangeWindow>,
     /// Accounts worked on at the same time.
     pub concurrent_accounts: usize,
+    /// With -b: why accounts are outside of the fleet, so that they are only reported.
+    pub outside: Vec<String>,
+}
+
+impl Looked {
+    /// Says which accounts are only reported because they are outside of the fleet.
+    pub fn say_outside(&self) {
+        for why in &self.outside {
+            out::say(&format!(
+                "note: {why}: it is only reported; --outside-fleet lets -b write there"
+            ));
+        }
+    }
 }
 
 /// Looks.
@@ -173,7 +188,7 @@ async fn looking(
     let mut allow_grants = safety.allow_grants;
     allow_grants.extend(wish.allow_grants.iter().copied());
     let reference = baseline_ref(&works, !selectors.baseline.is_empty());
-    let other_digest = other.as_ref().map(|works| baseline_ref(works, true).digest);
+    let other_digest = other.as_ref().map(digest_of);
 
     // Who are we, and which accounts are there?
     let mut offline = wish.snapshot.as_deref().map(snapshot::open).transpose()?;
@@ -201,12 +216,27 @@ async fn looking(
     };
     let choices: Vec<Choice<'_>> =
         works.iter().chain(other.iter().flatten()).map(Work::choice).collect();
+    // With -b, the targets of the fleet file still say what may be done in which account.
+    let governing = match (&fleet, selectors.baseline.is_empty()) {
+        (Some(fleet), false) => ceilings::choices(fleet),
+        _ => Vec::new(),
+    };
     let organization = match (&offline, &ways) {
         (Some(snapshot), _) => snapshot.head.organization.clone(),
         (None, Some(ways)) => {
             let mut all = works.iter().chain(other.iter().flatten());
-            let tags = needs_tags(&choices) || all.any(|work| work.baseline.may_use_account_tags());
-            organization(ways, &choices, tags).await?
+            let tags = needs_tags(&choices)
+                || needs_tags(&governing)
+                || all.any(|work| work.baseline.may_use_account_tags());
+            let both: Vec<Choice<'_>> = choices.iter().chain(&governing).cloned().collect();
+            match organization(ways, &both, tags).await {
+                // Only the ceilings need it, and without it nothing is written.
+                Err(failure) if !needs_organization(&choices) && !governing.is_empty() => {
+                    out::say(&format!("note: {failure}"));
+                    None
+                }
+                found => found?,
+            }
         }
         (None, None) => None,
     };
@@ -215,9 +245,28 @@ async fn looking(
         (None, Some(ways)) => ways.own.account().clone(),
         (None, None) => return Err(Failure::usage("there is no way to look", "")),
     };
-    let of_saved_plan = wish.only.is_some();
-    let (jobs, skipped) =
-        jobs(&works, other.as_deref(), selectors, &own, organization.as_ref(), of_saved_plan)?;
+    let (mut jobs, mut skipped) =
+        jobs(&works, other.as_deref(), selectors, &own, organization.as_ref())?;
+    if let Some(only) = &wish.only {
+        let accounts: BTreeSet<&AccountId> = only.iter().map(|(account, _, _)| account).collect();
+        jobs.retain(|job| accounts.contains(&job.account.id));
+        skipped.retain(|skip| accounts.contains(&skip.account));
+        if let (true, true, Some(wanted)) =
+            (jobs.is_empty(), selectors.account.is_empty(), accounts.first())
+            && !selectors.baseline.is_empty()
+        {
+            let wanted = wanted.to_string();
+            return Err(Refusal::WrongAccount { wanted, actual: own }.into());
+        }
+    }
+    let mut outside = Vec::new();
+    if let (Some(fleet), false) = (&fleet, selectors.baseline.is_empty()) {
+        for job in &mut jobs {
+            let standing = ceilings::standing(fleet, &job.account, &own, organization.as_ref());
+            job.ceiling = standing.ceiling(selectors.outside_fleet);
+            outside.extend(standing.outside.filter(|_| !selectors.outside_fleet));
+        }
+    }
     if let Some(ways) = &ways
         && ways.roles.is_none()
         && let Some(job) = jobs.iter().find(|job| job.account.id != own)
@@ -240,9 +289,8 @@ async fn looking(
             only: None,
         },
         only: wish.only.clone(),
-        // What is applied from a saved plan was judged when it was made, and is judged again.
-        max_risk: if wish.only.is_some() { Risk::Destructive } else { max_risk },
-        allow_grants: if wish.only.is_some() { GrantClasses::ALL } else { allow_grants },
+        max_risk,
+        allow_grants,
         today: Utc::now().date_naive(),
         account_timeout: Duration::from_secs(limits.account_timeout_seconds),
         concurrent_accounts,
@@ -339,12 +387,9 @@ async fn looking(
             max_risk,
             allow_grants,
             max_changes: wish.max_changes.unwrap_or(safety.max_changes),
-            // Who allows more changes in all allows them in one account too.
             max_changes_per_account: wish
-                .max_changes
-                .map_or(safety.max_changes_per_account, |max| {
-                    max.max(safety.max_changes_per_account)
-                }),
+                .max_changes_per_account
+                .unwrap_or(safety.max_changes_per_account),
         },
         audit_log: wish.audit_log.unwrap_or(audit_log),
         windows: fleet
@@ -352,6 +397,7 @@ async fn looking(
             .map(|fleet| fleet.file.safety.change_windows.clone())
             .unwrap_or_default(),
         concurrent_accounts,
+        outside,
     })
 }
 
@@ -393,7 +439,6 @@ fn jobs(
     selectors: &Selectors,
     own: &AccountId,
     organization: Option<&Organization>,
-    of_saved_plan: bool,
 ) -> Result<(Vec<Job>, Vec<SkippedAccount>), Failure> {
     let choose = |works: &[Work]| {
         let choices: Vec<Choice<'_>> = works.iter().map(Work::choice).collect();
@@ -403,7 +448,12 @@ fn jobs(
     let mut jobs: BTreeMap<AccountId, Job> = assigned
         .into_iter()
         .map(|one| {
-            let job = Job { account: one.account, targets: one.targets, before: Vec::new() };
+            let job = Job {
+                account: one.account,
+                targets: one.targets,
+                before: Vec::new(),
+                ceiling: Mode::Enforce,
+            };
             (job.account.id.clone(), job)
         })
         .collect();
@@ -420,6 +470,7 @@ fn jobs(
                     account: one.account,
                     targets: Vec::new(),
                     before: Vec::new(),
+                    ceiling: Mode::Enforce,
                 })
                 .before = one.targets;
         }
@@ -434,9 +485,7 @@ fn jobs(
             })
             .map(ToString::to_string)
             .collect();
-        // Accounts of a saved plan may have left the fleet since; that is said where it is applied.
-        let some_are_left = of_saved_plan && missing.len() < asked.len();
-        if !missing.is_empty() && !some_are_left {
+        if !missing.is_empty() {
             return Err(Failure::usage(
                 format!("no target selects the account {}", missing.join(", ")),
                 "correct -a, or `select` and `except` in the fleet file",
@@ -548,15 +597,20 @@ fn baseline_ref(works: &[Work], named: bool) -> BaselineRef {
             files.push(file);
         }
     }
-    let digest = match works {
-        [only] => only.baseline.digest.clone(),
-        many => digest::of(&many.iter().map(|work| &work.baseline.digest).collect::<Vec<_>>()),
-    };
     let targets = if named { &[][..] } else { works };
     BaselineRef {
         name: names.into_iter().collect::<Vec<_>>().join("+"),
-        digest,
+        digest: digest_of(works),
         files,
         targets: targets.iter().map(|work| work.name.clone()).collect(),
+    }
+}
+
+/// The digest of what targets declare.
+pub fn digest_of<'a>(works: impl IntoIterator<Item = &'a Work>) -> String {
+    let digests: Vec<&String> = works.into_iter().map(|work| &work.baseline.digest).collect();
+    match digests.as_slice() {
+        [only] => (*only).clone(),
+        many => digest::of(&many),
     }
 }

@@ -2,17 +2,23 @@
 
 use std::path::Path;
 
+use evenkeel::plan::Shards;
+use evenkeel::plan::file::FileError;
 use evenkeel::plan::merge::{Report, merge};
-use evenkeel::plan::{Plan, Shards};
+use evenkeel::plan::sign::Key;
 
 use super::args::{Global, MergeReportsArgs};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::key::KeyPlace;
 use super::{out, plan, saved};
 
 /// Runs the command.
 pub fn run(global: &Global, args: &MergeReportsArgs) -> Result<Exit, Failure> {
-    let reports = args.reports.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
+    let key = args.verify.as_ref().map(KeyPlace::load).transpose()?;
+    let own_key = args.sign.as_ref().map(KeyPlace::load).transpose()?;
+    let reports = args.reports.iter().map(|path| read(path, key.as_ref()));
+    let reports = reports.collect::<Result<Vec<_>, _>>()?;
     let merged =
         merge(reports).map_err(|error| Failure::usage(error.to_string(), error.remedy()))?;
     if let Some(path) = &args.save {
@@ -25,7 +31,7 @@ pub fn run(global: &Global, args: &MergeReportsArgs) -> Result<Exit, Failure> {
                 "merge plans of the accounts themselves: evenkeel plan --shard 1/8 --save FILE",
             ));
         }
-        saved::save(&merged, path)?;
+        saved::save(&merged, own_key.as_ref(), path)?;
     }
     plan::print(global, &merged, "merge-reports", &args.output, None)?;
     let missing = merged.shards.as_ref().map(missing);
@@ -41,13 +47,15 @@ pub fn run(global: &Global, args: &MergeReportsArgs) -> Result<Exit, Failure> {
 }
 
 /// Reads what `plan --format json` or `plan --save` wrote.
-fn read(path: &Path) -> Result<Report, Failure> {
-    let plan: Plan = saved::read(path).map_err(|error| {
-        Failure::usage(
-            format!("cannot use the report {}: {error}", path.display()),
-            "make it with this version and do not edit it: evenkeel plan --shard 1/8 --format json --out FILE",
-        )
+fn read(path: &Path, key: Option<&Key>) -> Result<Report, Failure> {
+    let parsed = saved::read(path, key)?.map_err(|error| {
+        let help = match &error {
+            FileError::Signature(_) | FileError::Version { .. } => error.remedy(),
+            _ => "make it with this version and do not edit it: evenkeel plan --shard 1/8 --format json --out FILE".to_owned(),
+        };
+        Failure::usage(format!("cannot use the report {}: {error}", path.display()), help)
     })?;
+    let plan = parsed.plan;
     Ok(Report { name: path.display().to_string(), plan })
 }
 

@@ -1,9 +1,11 @@
 //! The command line: one file a subcommand, with no logic that a user of the library would miss.
 
+pub mod again;
 pub mod apply;
 pub mod args;
 pub mod ask;
 pub mod audit;
+pub mod ceilings;
 pub mod check;
 pub mod exit;
 pub mod explain;
@@ -11,6 +13,7 @@ pub mod export;
 pub mod failure;
 pub mod git;
 pub mod init;
+pub mod key;
 pub mod look;
 pub mod merge_reports;
 pub mod out;

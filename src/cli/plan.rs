@@ -4,15 +4,19 @@ use std::path::Path;
 
 use evenkeel::plan::render::{html, json, junit, markdown, sarif, text};
 use evenkeel::plan::{Detail, Plan, Verdict};
+use evenkeel::reconcile::Refusal;
+use evenkeel::reconcile::guard::check_budget;
 
 use super::args::{Format, Global, Output, PlanArgs};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::key::KeyPlace;
 use super::look::{self, Wish};
-use super::{out, repository, saved};
+use super::{again, out, repository, saved};
 
 /// Runs the command.
 pub async fn run(global: &Global, args: &PlanArgs) -> Result<Exit, Failure> {
+    let key = args.sign.as_ref().map(KeyPlace::load).transpose()?;
     let wish = Wish {
         max_risk: args.max_risk.map(Into::into),
         allow_grants: args.allow_grants.iter().copied().map(Into::into).collect(),
@@ -27,11 +31,32 @@ pub async fn run(global: &Global, args: &PlanArgs) -> Result<Exit, Failure> {
         ..Wish::default()
     };
     let looked = look::look(global, &args.selectors, wish).await?;
+    looked.say_outside();
     let plan = &looked.plan;
     if let Some(path) = &args.save {
-        saved::save(plan, path)?;
+        saved::save(plan, key.as_ref(), path)?;
     }
-    let next = next_step(plan, args.save.as_deref());
+    let refusal = match plan.snapshot {
+        // Nothing is applied from a snapshot.
+        Some(_) => None,
+        None => check_budget(plan, &looked.safety).err(),
+    };
+    let next = next_step(global, args, plan, refusal.as_ref());
+    if let (
+        Some(_),
+        false,
+        Format::Markdown
+        | Format::Html
+        | Format::Json
+        | Format::JsonLines
+        | Format::Sarif
+        | Format::Junit,
+    ) = (&refusal, global.quiet, args.output.format)
+    {
+        // The forms for machines have no place for it.
+        out::say(&format!("note: {next}"));
+    }
+    let next = Some(next);
     print(global, plan, "plan", &args.output, next)?;
     let exit = exit_of(plan);
     Ok(if exit == Exit::Drift && !args.detailed_exitcode { Exit::Done } else { exit })
@@ -93,18 +118,32 @@ pub fn exit_of(plan: &Plan) -> Exit {
     }
 }
 
-fn next_step(plan: &Plan, saved: Option<&Path>) -> Option<String> {
+/// What the reader can do next. Where `apply` would refuse, that is said here already, with what it
+/// would say.
+fn next_step(global: &Global, args: &PlanArgs, plan: &Plan, refusal: Option<&Refusal>) -> String {
     if plan.order.is_empty() {
-        return Some("Nothing was changed, and there is nothing to apply.".to_owned());
+        return "Nothing was changed, and there is nothing to apply.".to_owned();
     }
-    Some(match saved {
-        Some(path) => {
-            format!("Nothing was changed. To apply exactly this: evenkeel apply {}", path.display())
+    if let Some(snapshot) = &plan.snapshot {
+        return format!(
+            "Nothing was changed. A plan from a snapshot (of {}) is not applied: make one from the accounts.",
+            snapshot.taken
+        );
+    }
+    let path = args.save.as_deref().unwrap_or(Path::new("plan.json"));
+    let options = refusal.map(Refusal::options).unwrap_or_default();
+    let apply = again::apply_plan(global, args, path, &options);
+    let saving = match &args.save {
+        Some(_) => String::new(),
+        None => format!("{}, then ", again::plan_saved(global, args, path)),
+    };
+    match (refusal, &args.save) {
+        (Some(refusal), _) => format!(
+            "Nothing was changed. Apply would refuse: {refusal}. If the plan is right: {saving}{apply}"
+        ),
+        (None, Some(_)) => format!("Nothing was changed. To apply exactly this: {apply}"),
+        (None, None) => {
+            format!("Nothing was changed. To apply exactly this later: {saving}{apply}")
         }
-        None => {
-            "Nothing was changed. To apply exactly this later: evenkeel plan --save plan.json, \
-                 then evenkeel apply plan.json"
-                .to_owned()
-        }
-    })
+    }
 }

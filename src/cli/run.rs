@@ -163,6 +163,7 @@ impl Reconciler {
         };
         let global = Global { quiet: true, ..self.global.clone() };
         let looked = look::at(&global, &self.args.selectors, settings, wish).await?;
+        looked.say_outside();
         let summary = looked.plan.summary();
         let audit = apply::open_log(&looked, &self.stop).await?;
         let mut line = json!({
@@ -186,6 +187,7 @@ impl Reconciler {
                 audit: &audit,
                 stop: &self.stop,
                 concurrent_accounts: looked.concurrent_accounts,
+                may_begin: &|| check_windows(&looked.windows, Utc::now()),
             };
             let report = applier.apply(&looked.plan, &mut Quiet).await;
             line["applied"] = json!(report.applied());
@@ -201,6 +203,8 @@ impl Reconciler {
             }
             exit = if report.interrupted {
                 Exit::Interrupted
+            } else if report.refused.is_some() && report.applied() == 0 {
+                Exit::Refused
             } else if !report.is_complete() || summary.unknown + summary.failed_accounts > 0 {
                 Exit::Partly
             } else if summary.reported > 0 {

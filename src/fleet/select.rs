@@ -145,6 +145,41 @@ pub fn select(
     Ok((assigned.into_values().collect(), skipped.into_values().collect()))
 }
 
+/// What a target says of one account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stand {
+    /// It selects the account.
+    Selected,
+    /// Its `except` leaves the account out.
+    Excepted,
+    /// It says nothing of the account.
+    Elsewhere,
+}
+
+/// What a target says of an account. One that `except` meets is left out, whether `select` would
+/// have chosen it or not.
+pub fn stand(choice: &Choice<'_>, account: &Account, own: &AccountId) -> Stand {
+    if choice.except.is_some_and(|except| is_any(except, account)) {
+        return Stand::Excepted;
+    }
+    let is_selected = match choice.select {
+        None => account.id == *own,
+        Some(select) => {
+            let parts = [
+                !select.accounts.is_empty(),
+                !select.ous.is_empty(),
+                !select.account_tags.is_empty(),
+            ];
+            let by_id = select.accounts.is_empty()
+                || select.accounts.iter().any(|id| id == account.id.as_str());
+            let by_unit = select.ous.is_empty() || is_below(select, account);
+            let by_tags = select.account_tags.is_empty() || has_tags(select, account);
+            parts.contains(&true) && by_id && by_unit && by_tags
+        }
+    };
+    if is_selected { Stand::Selected } else { Stand::Elsewhere }
+}
+
 /// The accounts of `select`: those that meet every part of it that is given.
 fn chosen(
     choice: &Choice<'_>,
@@ -270,6 +305,52 @@ mod tests {
             ..Selector::default()
         };
         assert_eq!(ids(&ous(&["r-1"]), Some(&except)).unwrap(), ["000000000002"]);
+    }
+
+    #[test]
+    fn a_target_stands_to_an_account_as_it_would_select_it() {
+        let organization = organization();
+        let own: AccountId = "000000000001".parse().unwrap();
+        let selects = [
+            None,
+            Some(ous(&["r-1"])),
+            Some(ous(&["ou-work"])),
+            Some(Selector { account_tags: tag("prod"), ..ous(&["ou-work"]) }),
+            Some(Selector { accounts: vec!["000000000003".to_owned()], ..Selector::default() }),
+            Some(Selector { accounts: vec!["000000000003".to_owned()], ..ous(&["ou-empty"]) }),
+            Some(Selector::default()),
+        ];
+        let excepts = [
+            None,
+            Some(Selector { account_tags: tag("test"), ..Selector::default() }),
+            Some(ous(&["ou-team"])),
+        ];
+        for (select, except) in
+            selects.iter().flat_map(|select| excepts.iter().map(move |except| (select, except)))
+        {
+            let choice = Choice { name: "t", select: select.as_ref(), except: except.as_ref() };
+            let chosen =
+                match self::select(std::slice::from_ref(&choice), &own, Some(&organization)) {
+                    Ok((assigned, skipped)) => assigned
+                        .into_iter()
+                        .map(|one| one.account.id)
+                        .chain(skipped.into_iter().map(|one| one.account))
+                        .collect(),
+                    Err(_) => BTreeSet::new(),
+                };
+            for account in &organization.accounts {
+                assert_eq!(
+                    stand(&choice, account, &own) == Stand::Selected,
+                    chosen.contains(&account.id),
+                    "{} of {choice:?}",
+                    account.id
+                );
+            }
+        }
+        let left_out = ous(&["ou-team"]);
+        let choice = Choice { name: "t", select: None, except: Some(&left_out) };
+        assert_eq!(stand(&choice, &organization.accounts[2], &own), Stand::Excepted);
+        assert_eq!(stand(&choice, &organization.accounts[1], &own), Stand::Elsewhere);
     }
 
     #[test]

@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use super::{AccountPlan, Comparison, ObjectPlan, Plan, Verdict};
 use crate::names::{AccountId, ItemName, Region};
 
-pub(super) type Key = (AccountId, Region, ItemName, String);
+/// What an object is known by in two plans.
+pub type Key = (AccountId, Region, ItemName, String);
 
 /// What an object is known by in two plans.
-pub(super) fn key(object: &ObjectPlan) -> Key {
+pub fn key(object: &ObjectPlan) -> Key {
     (object.account.clone(), object.region.clone(), object.item.clone(), object.observed.id.clone())
 }
 

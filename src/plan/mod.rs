@@ -1,12 +1,15 @@
 //! The plan: what would change, why, how risky it is, in which order. Data only; renderers and the
 //! applying side read it and decide nothing of their own.
 
+pub mod check;
 pub mod compare;
 mod contradict;
+pub mod file;
 pub mod make;
 pub mod merge;
 pub mod order;
 pub mod render;
+pub mod sign;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -12,6 +12,7 @@ use futures::stream::{self, StreamExt};
 use serde_json::Value;
 
 use super::again::{self, Fit, Now, Written};
+use super::guard::Refusal;
 use super::stop::Stop;
 use crate::aws::Session;
 use crate::aws::error::ErrorClass;
@@ -55,6 +56,11 @@ pub enum Step {
     },
     /// Not tried, because the run was asked to stop, or cannot write its log.
     NotTried,
+    /// Not tried, because a guard says no by now.
+    Refused {
+        /// Why.
+        why: String,
+    },
 }
 
 impl Step {
@@ -84,6 +90,8 @@ pub struct ApplyReport {
     pub not_converged: Vec<String>,
     /// Whether the run was asked to stop before the end.
     pub interrupted: bool,
+    /// Why a guard let no account begin any more, if one did.
+    pub refused: Option<Refusal>,
     /// Why the audit log could not be written: nothing was written to AWS from then on.
     pub log_failure: Option<String>,
     /// Objects of writes that are in the log without what came of them, because it could not be
@@ -111,6 +119,7 @@ impl ApplyReport {
         self.outcomes.extend(other.outcomes);
         self.not_converged.extend(other.not_converged);
         self.interrupted |= other.interrupted;
+        self.refused = self.refused.take().or(other.refused);
         self.log_failure = self.log_failure.take().or(other.log_failure);
         self.unrecorded.extend(other.unrecorded);
     }
@@ -138,6 +147,9 @@ pub struct Applier<'a> {
     pub stop: &'a Stop,
     /// Accounts written to at the same time.
     pub concurrent_accounts: usize,
+    /// Asked before the first write of each account: a long run may outlast what allowed it, such as
+    /// a change window.
+    pub may_begin: &'a (dyn Fn() -> Result<(), Refusal> + Sync),
 }
 
 /// The one who is told of steps, shared by the accounts.
@@ -274,6 +286,7 @@ struct OfAccount<'a, 'p> {
 
 impl<'a> OfAccount<'a, '_> {
     async fn run(mut self) -> ApplyReport {
+        self.report.refused = (self.applier.may_begin)().err();
         for (object, change) in self.changes.clone() {
             if self.done.contains(&change.id) {
                 continue;
@@ -349,6 +362,9 @@ impl<'a> OfAccount<'a, '_> {
         object: &'a ObjectPlan,
         change: &'a PlannedChange,
     ) -> Result<Tried, Unlogged<'a>> {
+        if let Some(refusal) = &self.report.refused {
+            return Ok(Step::Refused { why: refusal.to_string() }.into());
+        }
         // The last guard: whatever made the plan, what it only reports is not written.
         if !change.is_applied() {
             let error = "the plan only reports this change: it is not written".to_owned();
@@ -460,7 +476,7 @@ impl<'a> OfAccount<'a, '_> {
         let id = change.id;
         match &step {
             Step::Applied | Step::Needless => {}
-            Step::Failed { .. } | Step::Moved { .. } | Step::NotTried => {
+            Step::Failed { .. } | Step::Moved { .. } | Step::NotTried | Step::Refused { .. } => {
                 self.failed.insert(id, id);
             }
             Step::Blocked { by } => {
@@ -582,7 +598,7 @@ mod tests {
     impl Progress for Nobody {}
 
     #[tokio::test]
-    async fn what_the_plan_only_reports_is_not_written_whatever_its_order_says() {
+    async fn what_may_not_be_written_is_not_whatever_the_order_says() {
         let object = serde_json::from_value(json!({
             "account": "000000000001", "region": "eu-west-1", "global": true,
             "item": "iam.password_policy", "mode": "report", "controls": [],
@@ -619,7 +635,14 @@ mod tests {
             audit: &AuditLog::open(&log).unwrap(),
             stop: &Stop::default(),
             concurrent_accounts: 1,
+            may_begin: &|| Ok(()),
         };
+        let closed = Refusal::OutsideWindow { next: None };
+        let late = Applier { may_begin: &|| Err(closed.clone()), ..applier };
+        let report = late.apply(&plan, &mut Nobody).await;
+        assert_eq!(report.refused, Some(closed.clone()));
+        assert!(matches!(report.outcomes[0].step, Step::Refused { .. }), "{report:?}");
+        let applier = Applier { may_begin: &|| Ok(()), ..late };
         let report = applier.apply(&plan, &mut Nobody).await;
         assert_eq!(report.outcomes.len(), 1);
         assert!(

@@ -48,6 +48,8 @@ pub struct Job {
     pub targets: Vec<usize>,
     /// Its targets in the version of the baselines that is compared with.
     pub before: Vec<usize>,
+    /// What may be done there at most, whatever its targets say.
+    pub ceiling: Mode,
 }
 
 /// Where an item was observed.
@@ -243,7 +245,7 @@ async fn look_at(job: &Job, wanted: &Wanted, ways: &Ways, watch: &dyn Watch) -> 
     let (reporting, enforcing): (Vec<usize>, Vec<usize>) = job
         .targets
         .iter()
-        .partition(|target| wanted.read_only || wanted.targets[**target].ceiling != Mode::Enforce);
+        .partition(|target| wanted.read_only || ceiling(job, wanted, **target) != Mode::Enforce);
     let mut groups = Vec::new();
     for (targets, narrowed) in [(enforcing, false), (reporting, true)] {
         // What is only compared with is read with the first way in.
@@ -287,7 +289,7 @@ async fn look_with(
     for (position, (session, targets)) in groups.iter().enumerate() {
         caches.push(Arc::new(ReadCache::default()));
         for target in targets {
-            let aimed = aimed(&wanted.targets[*target]);
+            let aimed = aimed(&wanted.targets[*target], job.ceiling);
             let part = declare(aimed, session, &caches[position], about, &selection);
             match in_time(part, deadline).await {
                 Some(part) => parts.push(part),
@@ -310,7 +312,7 @@ async fn look_with(
         Some(((session, _), cache)) if !wanted.before.is_empty() => {
             let mut items = Vec::new();
             for target in &job.before {
-                let aimed = aimed(&wanted.before[*target]);
+                let aimed = aimed(&wanted.before[*target], job.ceiling);
                 let part = declare(aimed, session, cache, about, &selection);
                 let Some(part) = in_time(part, deadline).await else {
                     return failed(job, &NoWay::Late(wanted.account_timeout.as_secs()));
@@ -412,8 +414,13 @@ fn waiver<'a>(
     })
 }
 
-fn aimed(target: &FleetTarget) -> Aimed<'_> {
-    Aimed { baseline: &target.baseline, ceiling: target.ceiling }
+fn aimed(target: &FleetTarget, most: Mode) -> Aimed<'_> {
+    Aimed { baseline: &target.baseline, ceiling: target.ceiling.min(most) }
+}
+
+/// What a target may do in an account.
+fn ceiling(job: &Job, wanted: &Wanted, target: usize) -> Mode {
+    wanted.targets[target].ceiling.min(job.ceiling)
 }
 
 fn selection(wanted: &Wanted, account: &AccountId) -> Selection {
@@ -499,7 +506,7 @@ mod tests {
     fn job(id: &str) -> Job {
         let account: Account =
             serde_json::from_value(serde_json::json!({"id": id, "state": "ACTIVE"})).unwrap();
-        Job { account, targets: Vec::new(), before: Vec::new() }
+        Job { account, targets: Vec::new(), before: Vec::new(), ceiling: Mode::Enforce }
     }
 
     #[tokio::test]

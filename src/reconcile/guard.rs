@@ -1,17 +1,16 @@
 //! The guards before the first write. A refusal is not an error: nothing went wrong, and nothing
 //! was written.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use crate::fleet::file::{ChangeWindow, schedule};
-use crate::kinds::{Grant, GrantClasses, Risk};
+use crate::kinds::{Grant, GrantClass, GrantClasses, Risk};
 use crate::names::AccountId;
-use crate::plan::render::group::account_name;
-use crate::plan::{Disposition, ObjectPlan, Plan};
+use crate::plan::Plan;
 
 /// The limits of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,25 +47,13 @@ pub enum Refusal {
         /// The account behind the credentials.
         actual: AccountId,
     },
-    /// More changes than allowed.
-    #[error("the plan has {planned} changes, and the limit is {limit}")]
-    TooManyChanges {
-        /// In the plan.
-        planned: usize,
-        /// Allowed.
-        limit: usize,
-    },
-    /// More changes in one account than allowed.
-    #[error(
-        "the plan has {planned} changes in account {account}, and the limit for one account is {limit}"
-    )]
-    TooManyChangesInAccount {
-        /// The account.
-        account: AccountId,
-        /// In the plan.
-        planned: usize,
-        /// Allowed.
-        limit: usize,
+    /// More changes than allowed: in all, in one account, or both.
+    #[error("the plan has {}", budget_words(all.as_ref(), account.as_ref()))]
+    OverBudget {
+        /// In all.
+        all: Option<Over>,
+        /// In the account with the most changes.
+        account: Option<(AccountId, Over)>,
     },
     /// A saved plan holds a change above the present risk limit.
     #[error("the plan holds a {} change of {object}, and the limit is {}", risk.as_str(), limit.as_str())]
@@ -85,6 +72,8 @@ pub enum Refusal {
         object: String,
         /// What it gives.
         grant: Grant,
+        /// All classes that the plan's changes have and that are not allowed.
+        classes: Vec<GrantClass>,
     },
     /// The baseline or an object has changed since the plan was made.
     #[error("the plan is stale: {}", moved.join("; "))]
@@ -108,27 +97,74 @@ pub enum Refusal {
         /// When the next one opens.
         next: Option<String>,
     },
-    /// The saved plan is not one that this version can apply.
-    #[error("the saved plan cannot be applied: {0}")]
-    Unusable(String),
+    /// The saved plan is not one that can be applied.
+    #[error("the saved plan cannot be applied: {why}")]
+    Unusable {
+        /// Why.
+        why: String,
+        /// What the reader should do next.
+        remedy: String,
+    },
+    /// With a baseline of the command line: an account that the fleet file leaves out.
+    #[error("{}", why.join("; "))]
+    OutsideFleet {
+        /// Which accounts, and why each is left out.
+        why: Vec<String>,
+    },
     /// Nobody has agreed: no terminal to ask on, and no `--yes`.
     #[error("nobody is there to agree: standard input is not a terminal")]
     NobodyToAsk,
 }
 
+/// How far a limit is passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Over {
+    /// In the plan.
+    pub planned: usize,
+    /// Allowed.
+    pub limit: usize,
+}
+
+impl Over {
+    fn find(planned: usize, limit: usize) -> Option<Self> {
+        (planned > limit).then_some(Self { planned, limit })
+    }
+}
+
+fn budget_words(all: Option<&Over>, account: Option<&(AccountId, Over)>) -> String {
+    let all =
+        all.map(|Over { planned, limit }| format!("{planned} changes, and the limit is {limit}"));
+    let account = account.map(|(account, Over { planned, limit })| {
+        format!("{planned} changes in account {account}, and the limit for one account is {limit}")
+    });
+    all.into_iter().chain(account).collect::<Vec<_>>().join("; it has ")
+}
+
 impl Refusal {
     /// What the reader should do next.
-    pub fn remedy(&self) -> &'static str {
-        match self {
+    pub fn remedy(&self) -> Cow<'_, str> {
+        Cow::Borrowed(match self {
             Self::WrongAccount { .. } => {
                 "use the credentials of the right account, correct -a or the plan, or name the role that leads into other accounts: [access] role_arn in the fleet file"
             }
-            Self::TooManyChanges { .. } | Self::TooManyChangesInAccount { .. } => {
-                "look at the plan; if it is right, allow more with --max-changes or [safety] in evenkeel.toml, or narrow with -k and -r"
+            Self::OverBudget { all, account } => {
+                let safety = match (all, account) {
+                    (Some(_), Some(_)) => "max_changes and max_changes_per_account",
+                    (Some(_), None) => "max_changes",
+                    (None, _) => "max_changes_per_account",
+                };
+                return Cow::Owned(format!(
+                    "look at the plan; if it is right, allow so many: this once with the options below, always with [safety] {safety} in evenkeel.toml"
+                ));
             }
-            Self::TooRisky { .. } => "look at the change; if it is right, allow it with --max-risk",
+            Self::TooRisky { risk, .. } => {
+                return Cow::Owned(format!(
+                    "look at the change; if it is right, allow it this once with --max-risk {}",
+                    risk.as_str()
+                ));
+            }
             Self::GivesRights { .. } => {
-                "look at whom the change gives what; if it is right, allow the class with --allow-grants or [safety] allow_grants in evenkeel.toml"
+                "look at whom the change gives what; if it is right, allow the classes this once with --allow-grants, always with [safety] allow_grants in evenkeel.toml"
             }
             Self::Stale { .. } => "make a new plan and review it",
             Self::OldSnapshot { .. } => {
@@ -137,47 +173,94 @@ impl Refusal {
             Self::OutsideWindow { .. } => {
                 "wait, or change [safety] change_windows in evenkeel.toml"
             }
-            Self::Unusable(_) => "make the plan again with this version and do not edit it",
+            Self::Unusable { remedy, .. } => remedy,
+            Self::OutsideFleet { .. } => {
+                "apply the fleet file's own baselines (without -b), let a target select the account, or, if it is right to write there all the same, say so with --outside-fleet"
+            }
             Self::NobodyToAsk => {
                 "review the plan, then pass --yes, or apply a saved plan with --yes"
             }
+        })
+    }
+
+    /// The options with which the same command would not be refused for this reason; none when no
+    /// option helps.
+    pub fn options(&self) -> Vec<(&'static str, Option<String>)> {
+        match self {
+            Self::OverBudget { all, account } => {
+                let all = all.map(|over| ("--max-changes", over));
+                let account =
+                    account.as_ref().map(|(_, over)| ("--max-changes-per-account", *over));
+                all.into_iter()
+                    .chain(account)
+                    .map(|(name, over)| (name, Some(over.planned.to_string())))
+                    .collect()
+            }
+            Self::TooRisky { risk, .. } => vec![("--max-risk", Some(risk.as_str().to_owned()))],
+            Self::GivesRights { classes, .. } => classes
+                .iter()
+                .map(|class| ("--allow-grants", Some(class.as_str().to_owned())))
+                .collect(),
+            Self::OutsideFleet { .. } => vec![("--outside-fleet", None)],
+            Self::NobodyToAsk => vec![("--yes", None)],
+            _ => Vec::new(),
         }
     }
 }
 
-/// Checks a plan against the limits.
+/// Checks a plan against the limits. All that it breaks of the budget is told at once, so that the
+/// remedy is the last one.
 ///
 /// # Errors
-/// The first limit that it breaks.
+/// What it breaks.
 pub fn check_budget(plan: &Plan, safety: &Safety) -> Result<(), Refusal> {
-    let planned = plan.order.len();
-    if planned > safety.max_changes {
-        return Err(Refusal::TooManyChanges { planned, limit: safety.max_changes });
-    }
+    check_risk(plan, safety)?;
     let mut per_account: BTreeMap<&AccountId, usize> = BTreeMap::new();
     let changes = plan.changes();
-    for (object, change) in plan.order.iter().filter_map(|id| changes.get(id)) {
+    for (object, _) in plan.order.iter().filter_map(|id| changes.get(id)) {
         *per_account.entry(&object.account).or_default() += 1;
-        if change.risk > safety.max_risk {
-            return Err(Refusal::TooRisky {
-                object: object.title(),
-                risk: change.risk,
-                limit: safety.max_risk,
-            });
-        }
-        let risen = change.grants.iter().find(|grant| !safety.allow_grants.contains(grant.class));
-        if let Some(grant) = risen {
-            return Err(Refusal::GivesRights { object: object.title(), grant: grant.clone() });
+    }
+    let all = Over::find(plan.order.len(), safety.max_changes);
+    let account = per_account.into_iter().max_by_key(|(_, planned)| *planned).and_then(
+        |(account, planned)| {
+            Some((account.clone(), Over::find(planned, safety.max_changes_per_account)?))
+        },
+    );
+    if all.is_none() && account.is_none() {
+        return Ok(());
+    }
+    Err(Refusal::OverBudget { all, account })
+}
+
+/// Checks that a plan applies nothing above the risk limit, and gives no rights that are not allowed.
+///
+/// # Errors
+/// The riskiest change, or the first that gives rights.
+pub fn check_risk(plan: &Plan, safety: &Safety) -> Result<(), Refusal> {
+    let applied: Vec<_> = plan
+        .objects
+        .iter()
+        .flat_map(|object| object.changes.iter().map(move |change| (object, change)))
+        .filter(|(_, change)| change.is_applied())
+        .collect();
+    let riskiest = applied.iter().max_by_key(|(_, change)| change.risk);
+    if let Some((object, change)) = riskiest.filter(|(_, change)| change.risk > safety.max_risk) {
+        let object = object.title();
+        return Err(Refusal::TooRisky { object, risk: change.risk, limit: safety.max_risk });
+    }
+    let risen: Vec<_> = applied
+        .iter()
+        .flat_map(|(object, change)| change.grants.iter().map(move |grant| (object, grant)))
+        .filter(|(_, grant)| !safety.allow_grants.contains(grant.class))
+        .collect();
+    let Some((object, grant)) = risen.first() else { return Ok(()) };
+    let mut classes = Vec::new();
+    for (_, grant) in &risen {
+        if !classes.contains(&grant.class) {
+            classes.push(grant.class);
         }
     }
-    match per_account.into_iter().find(|(_, planned)| *planned > safety.max_changes_per_account) {
-        None => Ok(()),
-        Some((account, planned)) => Err(Refusal::TooManyChangesInAccount {
-            account: account.clone(),
-            planned,
-            limit: safety.max_changes_per_account,
-        }),
-    }
+    Err(Refusal::GivesRights { object: object.title(), grant: (*grant).clone(), classes })
 }
 
 /// Checks that a change window is open. Without windows, changes are always allowed.
@@ -205,130 +288,6 @@ pub fn check_windows(windows: &[ChangeWindow], now: DateTime<Utc>) -> Result<(),
         return Ok(());
     }
     Err(Refusal::OutsideWindow { next: next.map(|next| next.to_rfc3339()) })
-}
-
-/// Why an account's part of a plan is not applied.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LeftAlone {
-    /// The account, with its name when it is known.
-    pub account: String,
-    /// How many changes are left alone with it.
-    pub changes: usize,
-    /// What moved, or why nobody knows.
-    pub why: Vec<String>,
-    /// Whether the account could not be looked at at all.
-    pub is_unseen: bool,
-}
-
-impl fmt::Display for LeftAlone {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = if self.changes == 1 { "change" } else { "changes" };
-        write!(
-            out,
-            "account {} with its {} {word}: {}",
-            self.account,
-            self.changes,
-            self.why.join("; ")
-        )
-    }
-}
-
-/// The accounts in which something moved between a plan and a new observation of the objects that
-/// it changes: what is there, or what may be done. An account is applied as a whole or not at all,
-/// since its changes build on each other.
-pub fn moved(plan: &Plan, now: &Plan) -> BTreeMap<AccountId, LeftAlone> {
-    let key = |object: &ObjectPlan| {
-        (
-            object.account.clone(),
-            object.region.clone(),
-            object.item.clone(),
-            object.observed.id.clone(),
-        )
-    };
-    let seen: BTreeMap<_, _> = now.objects.iter().map(|object| (key(object), object)).collect();
-    let mut moved: BTreeMap<AccountId, LeftAlone> = BTreeMap::new();
-    for object in plan.objects.iter().filter(|object| object.is_changed()) {
-        let account = &object.account;
-        let (why, is_unseen) = match (whereabouts(account, now), seen.get(&key(object))) {
-            (Whereabouts::Failed(reason), _) => (format!("it cannot be looked at: {reason}"), true),
-            (Whereabouts::Gone(reason), _) => (reason, false),
-            (Whereabouts::Here, None) => {
-                (format!("{} is not there any more", title(object)), false)
-            }
-            (Whereabouts::Here, Some(now)) => match difference(object, now) {
-                None => continue,
-                Some(why) => (why, false),
-            },
-        };
-        let name = plan.targets.iter().find(|target| target.account == *account);
-        let left = moved.entry(account.clone()).or_insert_with(|| LeftAlone {
-            account: name.map_or_else(|| account.to_string(), account_name),
-            changes: 0,
-            why: Vec::new(),
-            is_unseen,
-        });
-        if !left.why.contains(&why) {
-            left.why.push(why);
-        }
-    }
-    for object in &plan.objects {
-        if let Some(left) = moved.get_mut(&object.account) {
-            left.changes += object.changes.iter().filter(|change| change.is_applied()).count();
-        }
-    }
-    moved
-}
-
-/// Where an account of a plan is in a later one.
-enum Whereabouts<'a> {
-    Here,
-    Failed(&'a str),
-    Gone(String),
-}
-
-fn whereabouts<'a>(account: &AccountId, now: &'a Plan) -> Whereabouts<'a> {
-    if let Some(failed) = now.failed.iter().find(|failed| failed.account == *account) {
-        return Whereabouts::Failed(&failed.reason);
-    }
-    if let Some(skipped) = now.skipped.iter().find(|skipped| skipped.account == *account) {
-        return Whereabouts::Gone(format!("it is {}", skipped.reason));
-    }
-    if now.targets.iter().any(|target| target.account == *account) {
-        Whereabouts::Here
-    } else {
-        Whereabouts::Gone("no target selects it any more".to_owned())
-    }
-}
-
-/// What an object's plan says differently now.
-fn difference(then: &ObjectPlan, now: &ObjectPlan) -> Option<String> {
-    if then.state_digest != now.state_digest {
-        return Some(format!("{} has changed since the plan was made", title(then)));
-    }
-    let mut later = now.changes.iter();
-    for change in &then.changes {
-        let Some(again) = later.next() else {
-            return Some(format!("{} would be changed in another way now", title(then)));
-        };
-        if !change.is_applied() {
-            continue;
-        }
-        if let Disposition::Report { reason } = &again.disposition {
-            return Some(format!("{} may not be written any more: {reason}", title(then)));
-        }
-        if again.action != change.action
-            || again.risk != change.risk
-            || again.grants != change.grants
-        {
-            return Some(format!("{} would be changed in another way now", title(then)));
-        }
-    }
-    None
-}
-
-/// `iam.role audit in eu-west-1`, without the account.
-fn title(object: &ObjectPlan) -> String {
-    object.title().replace(&format!(" of {}", object.account), "")
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 pub mod again;
 pub mod apply;
+pub mod bound;
 pub mod declare;
 pub mod fleet;
 pub mod guard;
@@ -11,6 +12,7 @@ pub mod regions;
 pub mod stop;
 
 pub use apply::{Applier, ApplyOutcome, ApplyReport, Progress, Step};
+pub use bound::{Bounded, LeftAlone, bound};
 pub use declare::{About, Aimed, Conflict, Declarations, Selection, declare};
 pub use guard::{Refusal, Safety};
 pub use observe::observe_all;

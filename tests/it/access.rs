@@ -209,8 +209,11 @@ fn a_saved_plan_gives_no_rights_that_are_not_allowed_when_it_is_applied() {
     let both = ["--allow-grants", "foreign", "--allow-grants", "administrator"];
     let save = ["plan", "-b", "e.toml", "--save", "plan.json"];
     account.run(&[&save[..], &both[..]].concat()).code(0);
-    account.run(&["apply", "plan.json", "--yes"]).code(3).complains("--allow-grants");
-    account.run(&[&["apply", "plan.json", "--yes"], &both[..]].concat()).code(0);
+    account
+        .run(&["apply", "plan.json", "-b", "e.toml", "--yes"])
+        .code(3)
+        .complains("--allow-grants");
+    account.run(&[&["apply", "plan.json", "-b", "e.toml", "--yes"], &both[..]].concat()).code(0);
     // The fleet file can allow them too.
     account.run(&[&save[..], &both[..]].concat()).code(0).says("in sync");
 }

@@ -49,9 +49,15 @@ impl Planned {
         let sessions =
             BTreeMap::from([(self.session.account().clone(), Arc::clone(&self.session))]);
         let stop = Stop::default();
-        Applier { sessions: &sessions, audit: &audit, stop: &stop, concurrent_accounts: 1 }
-            .apply(&self.plan, progress)
-            .await
+        Applier {
+            sessions: &sessions,
+            audit: &audit,
+            stop: &stop,
+            concurrent_accounts: 1,
+            may_begin: &|| Ok(()),
+        }
+        .apply(&self.plan, progress)
+        .await
     }
 
     fn audit_log(&self) -> std::path::PathBuf {

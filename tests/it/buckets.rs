@@ -6,8 +6,15 @@ use serde_json::{Value, json};
 
 const HEADER: &str =
     "schema = 1\n\n[baseline]\nname = \"test\"\nmode = \"enforce\"\nregions = [\"eu-west-1\"]\n\n";
-const APPLY: [&str; 7] =
-    ["apply", "-b", "b.toml", "--yes", "--max-risk", "destructive", "--max-changes=1000"];
+const APPLY: [&str; 7] = [
+    "apply",
+    "-b",
+    "b.toml",
+    "--yes",
+    "--max-risk",
+    "destructive",
+    "--max-changes-per-account=1000",
+];
 /// Makes a bucket in the Region of the tests.
 const MADE: &str = "s3 = boto3.client('s3')\n\
     def made(name): s3.create_bucket(Bucket=name, CreateBucketConfiguration={'LocationConstraint': 'eu-west-1'})\n";

@@ -56,18 +56,21 @@ fn a_saved_plan_is_applied_exactly_or_not_at_all() {
     account.run(&["apply", "edited.json", "--yes"]).code(3);
     // The account moves.
     account.boto3("boto3.client('iam').update_account_password_policy(MinimumPasswordLength=9)");
-    account.run(&["apply", "plan.json", "--yes"]).code(3).complains("iam.password_policy");
+    account
+        .run(&["apply", "plan.json", "-b", "b.toml", "--yes"])
+        .code(3)
+        .complains("iam.password_policy");
     assert_eq!(password_length(&account), Value::from(9));
     // The baseline changes.
     account.run(&["plan", "-b", "b.toml", "--save", "plan.json"]).code(0);
     account.write("b.toml", &POLICY.replace("14", "20"));
-    account.run(&["apply", "plan.json", "--yes"]).code(3).complains("baseline");
+    account.run(&["apply", "plan.json", "-b", "b.toml", "--yes"]).code(3).complains("baseline");
     // Back as it was, it is what it was.
     account.write("b.toml", POLICY);
-    account.run(&["apply", "plan.json", "--yes"]).code(0);
+    account.run(&["apply", "plan.json", "-b", "b.toml", "--yes"]).code(0);
     assert_eq!(password_length(&account), Value::from(14));
     // And it cannot be applied again.
-    account.run(&["apply", "plan.json", "--yes"]).code(3);
+    account.run(&["apply", "plan.json", "-b", "b.toml", "--yes"]).code(3);
 }
 
 #[test]

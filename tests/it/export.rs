@@ -24,10 +24,11 @@ fn foundation(account: &Account) {
         account.folder.path().join("foundation.toml"),
     )
     .unwrap();
-    let args: Vec<&str> = ["apply", "-b", "foundation.toml", "--yes", "--max-changes", "100"]
-        .into_iter()
-        .chain(REGIONS)
-        .collect();
+    let args: Vec<&str> =
+        ["apply", "-b", "foundation.toml", "--yes", "--max-changes-per-account", "100"]
+            .into_iter()
+            .chain(REGIONS)
+            .collect();
     account.run(&args).code(0);
 }
 
@@ -68,7 +69,7 @@ fn every_kind_goes_round() {
             "--yes",
             "--max-risk",
             "destructive",
-            "--max-changes",
+            "--max-changes-per-account",
             "100",
         ]);
         assert!([0, 4].contains(&applied.code), "{name}: {}\n{}", applied.stdout, applied.stderr);

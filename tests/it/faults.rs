@@ -222,7 +222,10 @@ fn an_object_that_goes_between_plan_and_apply_makes_the_plan_stale() {
     account.boto3(
         "iam = boto3.client('iam')\niam.detach_role_policy(RoleName='audit', PolicyArn='arn:aws:iam::aws:policy/SecurityAudit')\niam.delete_role(RoleName='audit')",
     );
-    account.run(&["apply", "plan.json", "--yes"]).code(3).complains("iam.role.audit");
+    account
+        .run(&["apply", "plan.json", "-b", "b.toml", "--yes"])
+        .code(3)
+        .complains("iam.role.audit");
     // Between the look and the write itself, AWS's word is passed on.
     account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
     account.write("b.toml", &format!("{HEADER}{ROLE}description = \"three\"\n"));

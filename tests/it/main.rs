@@ -28,4 +28,5 @@ mod recording;
 mod sandbox;
 mod shards;
 mod support;
+mod upper_bound;
 mod verdicts;

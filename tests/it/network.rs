@@ -6,8 +6,15 @@ use crate::support::{self, Account, Run};
 
 const HEADER: &str =
     "schema = 1\n[baseline]\nname = \"t\"\nmode = \"enforce\"\nregions = [\"eu-west-1\"]\n";
-const APPLY: [&str; 7] =
-    ["apply", "-b", "b.toml", "--yes", "--max-risk", "destructive", "--max-changes=1000"];
+const APPLY: [&str; 7] = [
+    "apply",
+    "-b",
+    "b.toml",
+    "--yes",
+    "--max-risk",
+    "destructive",
+    "--max-changes-per-account=1000",
+];
 /// The default group of the default VPC, without rules for incoming traffic.
 const GROUP: &str = "ec2 = boto3.client('ec2')\n\
     group = ec2.describe_security_groups(Filters=[{'Name': 'group-name', 'Values': ['default']}])['SecurityGroups'][0]['GroupId']\n\

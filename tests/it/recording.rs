@@ -336,7 +336,9 @@ fn the_foundation_sees_a_blinded_trail() {
     .unwrap();
     let kinds = ["-k", "cloudtrail.trail", "-k", "kms.key", "-k", "s3.bucket", "-r", "eu-west-1"];
     let with = |command: &[&'static str]| command.iter().copied().chain(kinds).collect::<Vec<_>>();
-    account.run(&with(&["apply", "-b", "b.toml", "--yes", "--max-changes", "100"])).code(0);
+    account
+        .run(&with(&["apply", "-b", "b.toml", "--yes", "--max-changes-per-account", "100"]))
+        .code(0);
     account.run(&with(&["check", "-b", "b.toml"])).code(0);
     account.boto3(
         "boto3.client('cloudtrail').put_event_selectors(TrailName='evenkeel-audit', EventSelectors=[{'ReadWriteType': 'ReadOnly'}])",

@@ -7,13 +7,18 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::digest;
+use crate::plan::sign::{Key, Signature};
 use crate::plan::{Comparison, Plan, Summary};
 
 /// The document: the plan, its digest and its counts.
 #[derive(Serialize, schemars::JsonSchema)]
 struct Document<'a> {
-    /// Digest of the plan, hexadecimal: what was edited by hand is neither merged nor applied.
+    /// Digest of the plan, hexadecimal: what was damaged, or edited by hand, is neither merged nor
+    /// applied. Anybody can compute it again: it is no signature.
     plan_digest: String,
+    /// A signature of the digest, when the plan was saved with a key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signature: Option<Signature>,
     #[serde(flatten)]
     plan: &'a Plan,
     summary: Summary,
@@ -24,8 +29,17 @@ struct Document<'a> {
 /// # Errors
 /// `out` cannot be written.
 pub fn write(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
-    let document =
-        Document { plan_digest: digest::of_written(plan), plan, summary: plan.summary() };
+    write_signed(plan, None, out)
+}
+
+/// The same, signed when there is a key.
+///
+/// # Errors
+/// `out` cannot be written.
+pub fn write_signed(plan: &Plan, key: Option<&Key>, out: &mut dyn Write) -> io::Result<()> {
+    let plan_digest = digest::of_written(plan);
+    let signature = key.map(|key| key.sign(&plan_digest));
+    let document = Document { plan_digest, signature, plan, summary: plan.summary() };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     out.write_all(b"\n")
 }

@@ -173,9 +173,15 @@ pub async fn apply(account: &Account, session: &Arc<Session>, plan: &Plan) -> Ap
     let audit = AuditLog::open(&account.folder.path().join("audit.jsonl")).unwrap();
     let sessions = BTreeMap::from([(session.account().clone(), Arc::clone(session))]);
     let stop = Stop::default();
-    Applier { sessions: &sessions, audit: &audit, stop: &stop, concurrent_accounts: 1 }
-        .apply(plan, &mut Silent)
-        .await
+    Applier {
+        sessions: &sessions,
+        audit: &audit,
+        stop: &stop,
+        concurrent_accounts: 1,
+        may_begin: &|| Ok(()),
+    }
+    .apply(plan, &mut Silent)
+    .await
 }
 
 /// Does one write of a kind, without a plan.

@@ -154,12 +154,37 @@ impl Account {
         Run::new(args, self.command(args).output().expect("evenkeel starts"))
     }
 
+    /// Runs a command line as a person would who copies it into a shell.
+    pub fn shell(&self, line: &str) -> Run {
+        let line = line.replacen("evenkeel", env!("CARGO_BIN_EXE_evenkeel"), 1);
+        let mut command = Command::new("bash");
+        command.args(["-c", &line]).current_dir(self.folder.path()).stdin(Stdio::null());
+        let output = command.env_remove("EVENKEEL_AUDIT_LOG").envs(self.env()).output().unwrap();
+        Run::new(&[&line], output)
+    }
+
+    /// The writes that arrived for this account, as `iam:CreateRole`.
+    pub fn writes(&self) -> Vec<String> {
+        let reads = ["Get", "List", "Describe", "Head"];
+        self.calls()
+            .iter()
+            .filter(|call| call.service != "sts")
+            .filter(|call| !reads.iter().any(|read| call.operation.starts_with(read)))
+            .map(|call| format!("{}:{}", call.service, call.operation))
+            .collect()
+    }
+
     /// Runs the command on a terminal, where somebody types an answer once a text is shown; what
     /// the terminal showed is the standard output.
     pub fn at_terminal(&self, args: &[&str], conversation: &[(&str, &str)]) -> Run {
+        self.at_terminal_while(args, &serde_json::json!(conversation))
+    }
+
+    /// The same, while something happens before an answer: `[text, answer, {file: text}]`.
+    pub fn at_terminal_while(&self, args: &[&str], conversation: &Value) -> Run {
         let output = Command::new(python())
             .arg(root().join("tests/it/support/terminal.py"))
-            .arg(serde_json::to_string(conversation).unwrap())
+            .arg(conversation.to_string())
             .arg(env!("CARGO_BIN_EXE_evenkeel"))
             .args(args)
             .current_dir(self.folder.path())
@@ -288,6 +313,17 @@ impl Run {
             stderr: String::from_utf8(output.stderr).unwrap(),
             args: args.join(" "),
         }
+    }
+
+    /// The command line that a refusal or a plan says to run next.
+    #[track_caller]
+    pub fn next(&self) -> String {
+        let lines = self.stdout.lines().chain(self.stderr.lines());
+        let mut next =
+            lines.filter_map(|line| Some(line.get(line.rfind("evenkeel apply")?..)?.to_owned()));
+        next.next_back().unwrap_or_else(|| {
+            panic!("no next step in evenkeel {}\n{}\n{}", self.args, self.stdout, self.stderr)
+        })
     }
 
     /// Insists on an exit code.

@@ -1,7 +1,7 @@
 """Runs a command on a terminal: `terminal.py CONVERSATION COMMAND …`.
 
-CONVERSATION is a JSON list of pairs: a text to wait for, and what to type then. Prints the exit code and what the
-terminal showed as JSON.
+CONVERSATION is a JSON list: each entry has a text to wait for, what to type then, and, if anything happens before it is
+typed, files to write with their texts. Prints the exit code and what the terminal showed as JSON.
 """
 
 import json
@@ -25,7 +25,11 @@ def main() -> None:
             break
         shown += part
         if conversation and conversation[0][0].encode() in shown:
-            os.write(terminal, conversation.pop(0)[1].encode())
+            _, answer, *meanwhile = conversation.pop(0)
+            for name, text in (item for files in meanwhile for item in files.items()):
+                with open(name, "w", encoding="utf-8") as file:
+                    file.write(text)
+            os.write(terminal, answer.encode())
     _, status = os.waitpid(pid, 0)
     print(json.dumps([os.waitstatus_to_exitcode(status), shown.decode(errors="replace")]))
 

@@ -1,0 +1,256 @@
+//! The command line that the reader can run next, written out: every word that a refusal asks for, in
+//! a form that a shell takes as it stands.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use evenkeel::kinds::{GrantClass, Risk};
+use evenkeel::visible::visible;
+
+use super::args::{ApplyArgs, Global, GrantArg, PlanArgs, RiskArg, Selectors};
+use super::key::KeyPlace;
+
+/// A command line.
+pub struct Line {
+    words: Vec<String>,
+    /// The later one of the same name counts.
+    options: Vec<(&'static str, Option<String>)>,
+}
+
+impl Line {
+    /// `evenkeel COMMAND`.
+    pub fn new(command: &str) -> Self {
+        Self { words: vec!["evenkeel".to_owned(), command.to_owned()], options: Vec::new() }
+    }
+
+    /// A word without a name.
+    #[must_use]
+    pub fn word(mut self, word: &OsStr) -> Self {
+        self.words.push(quoted(word));
+        self
+    }
+
+    /// An option with its value.
+    #[must_use]
+    pub fn option(mut self, name: &'static str, value: Option<&str>) -> Self {
+        if let Some(value) = value {
+            self.set(name, Some(quoted(OsStr::new(value))));
+        }
+        self
+    }
+
+    /// An option without a value.
+    #[must_use]
+    pub fn flag(mut self, name: &'static str, is_given: bool) -> Self {
+        if is_given {
+            self.set(name, None);
+        }
+        self
+    }
+
+    /// The classes of rights that are allowed.
+    #[must_use]
+    fn grants(mut self, classes: &[GrantArg]) -> Self {
+        for class in classes {
+            self.set("--allow-grants", Some(GrantClass::from(*class).as_str().to_owned()));
+        }
+        self
+    }
+
+    /// What a refusal asks for, such as `--max-changes 40`.
+    #[must_use]
+    pub fn asked(mut self, options: &[(&'static str, Option<String>)]) -> Self {
+        for (name, value) in options {
+            self.set(name, value.clone());
+        }
+        self
+    }
+
+    fn set(&mut self, name: &'static str, value: Option<String>) {
+        // All limits are given once; classes of rights add up.
+        let is_list = name == "--allow-grants";
+        self.options.retain(|(there, with)| *there != name || (is_list && *with != value));
+        self.options.push((name, value));
+    }
+
+    /// The fleet file, where it is not the usual one.
+    #[must_use]
+    fn global(mut self, global: &Global) -> Self {
+        if global.config != Path::new("evenkeel.toml") {
+            self = self.repeated("--config", [global.config.as_os_str()]);
+        }
+        self
+    }
+
+    /// What was selected.
+    #[must_use]
+    fn selectors(self, selectors: &Selectors) -> Self {
+        fn texts(texts: &[String]) -> impl Iterator<Item = &OsStr> {
+            texts.iter().map(OsStr::new)
+        }
+        self.repeated("-b", selectors.baseline.iter().map(|path| path.as_os_str()))
+            .repeated("-t", texts(&selectors.target))
+            .repeated("-a", texts(&selectors.account))
+            .repeated("-r", texts(&selectors.region))
+            .repeated("-k", texts(&selectors.kind))
+            .option("--shard", selectors.shard.map(|shard| shard.to_string()).as_deref())
+            .flag("--outside-fleet", selectors.outside_fleet)
+    }
+
+    fn repeated<'a>(mut self, name: &str, values: impl IntoIterator<Item = &'a OsStr>) -> Self {
+        for value in values {
+            self.words.push(name.to_owned());
+            self.words.push(quoted(value));
+        }
+        self
+    }
+
+    /// As one line.
+    pub fn text(&self) -> String {
+        let mut words = self.words.clone();
+        for (name, value) in &self.options {
+            words.push((*name).to_owned());
+            words.extend(value.clone());
+        }
+        visible(&words.join(" ")).into_owned()
+    }
+}
+
+/// `apply` once more, as it was called, with what a refusal asks for.
+pub fn apply(
+    global: &Global,
+    args: &ApplyArgs,
+    asked: &[(&'static str, Option<String>)],
+) -> String {
+    let line = Line::new("apply").global(global);
+    let line = match &args.plan {
+        Some(plan) => line.word(plan.as_os_str()),
+        None => line,
+    };
+    line.selectors(&args.selectors)
+        .option("--max-changes", args.max_changes.map(|max| max.to_string()).as_deref())
+        .option(
+            "--max-changes-per-account",
+            args.max_changes_per_account.map(|max| max.to_string()).as_deref(),
+        )
+        .option("--max-risk", args.max_risk.map(risk))
+        .grants(&args.allow_grants)
+        .option("--verify", args.verify.as_ref().map(KeyPlace::word).as_deref())
+        .option("--audit-log", args.audit_log.as_ref().and_then(|path| path.to_str()))
+        .flag("--yes", args.yes)
+        .asked(asked)
+        .text()
+}
+
+/// `apply` of the plan that was just saved, or would be.
+pub fn apply_plan(
+    global: &Global,
+    args: &PlanArgs,
+    saved: &Path,
+    asked: &[(&'static str, Option<String>)],
+) -> String {
+    // Targets, Regions, kinds and shards are in the plan; baselines are named again.
+    let selectors = Selectors {
+        baseline: args.selectors.baseline.clone(),
+        account: match args.selectors.baseline.is_empty() {
+            true => Vec::new(),
+            false => args.selectors.account.clone(),
+        },
+        outside_fleet: args.selectors.outside_fleet,
+        ..Selectors::default()
+    };
+    Line::new("apply")
+        .global(global)
+        .word(saved.as_os_str())
+        .selectors(&selectors)
+        .option("--max-risk", args.max_risk.map(risk))
+        .grants(&args.allow_grants)
+        .option("--verify", args.sign.as_ref().map(KeyPlace::word).as_deref())
+        .asked(asked)
+        .text()
+}
+
+/// `plan` once more, saved.
+pub fn plan_saved(global: &Global, args: &PlanArgs, saved: &Path) -> String {
+    Line::new("plan")
+        .global(global)
+        .selectors(&args.selectors)
+        .option("--max-risk", args.max_risk.map(risk))
+        .grants(&args.allow_grants)
+        .option("--save", saved.to_str())
+        .text()
+}
+
+/// `apply` of a plan whose baselines were named on the command line: they are named again.
+pub fn apply_with_baselines(
+    global: &Global,
+    args: &ApplyArgs,
+    files: &[String],
+    accounts: &[String],
+) -> String {
+    let selectors = Selectors {
+        baseline: files.iter().map(Into::into).collect(),
+        account: accounts.to_vec(),
+        ..args.selectors.clone()
+    };
+    apply(global, &ApplyArgs { selectors, ..args.clone() }, &[])
+}
+
+fn risk(risk: RiskArg) -> &'static str {
+    Risk::from(risk).as_str()
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &OsStr) -> String {
+    let Some(text) = word.to_str() else { return escaped(word) };
+    // A word with a zero byte cannot have come from a command line.
+    shlex::try_quote(text).map_or_else(|_| escaped(word), |quoted| quoted.into_owned())
+}
+
+/// What is no text, byte by byte: `$'b\xff.toml'`.
+fn escaped(word: &OsStr) -> String {
+    let mut text = String::from("$'");
+    for byte in word.as_encoded_bytes() {
+        match byte {
+            b'\'' | b'\\' => {
+                text.push('\\');
+                text.push(char::from(*byte));
+            }
+            b' '..=b'~' => text.push(char::from(*byte)),
+            _ => text.push_str(&format!("\\x{byte:02x}")),
+        }
+    }
+    text.push('\'');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_for_a_shell() {
+        for (word, wanted) in [
+            ("b.toml", "b.toml"),
+            ("my baselines/b.toml", "'my baselines/b.toml'"),
+            ("$(touch x)", "'$(touch x)'"),
+            ("", "''"),
+        ] {
+            assert_eq!(quoted(OsStr::new(word)), wanted);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_text_is_written_byte_by_byte() {
+        use std::os::unix::ffi::OsStrExt;
+        assert_eq!(quoted(OsStr::from_bytes(b"b\xff'.toml")), r"$'b\xff\'.toml'");
+    }
+
+    #[test]
+    fn the_later_option_counts() {
+        let asked = [("--max-changes", Some("40".to_owned())), ("--yes", None)];
+        let line = Line::new("apply").option("--max-changes", Some("5")).asked(&asked);
+        assert_eq!(line.text(), "evenkeel apply --max-changes 40 --yes");
+    }
+}
