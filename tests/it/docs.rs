@@ -52,10 +52,8 @@ fn every_test_that_the_threat_model_names_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(root.join("SECURITY.md")).unwrap();
     let mut named = 0;
-    for name in text.split('`').skip(1).step_by(2).filter(|name| name.contains("::")) {
-        let Some((room, test)) = name.split_once("::").filter(|(room, _)| *room != "room") else {
-            continue;
-        };
+    for name in text.split('`').skip(1).step_by(2).filter(|name| !name.contains(' ')) {
+        let Some((room, test)) = name.split_once("::") else { continue };
         let file = root.join("tests/it").join(room).with_extension("rs");
         let there = std::fs::read_to_string(&file).unwrap_or_default();
         assert!(there.contains(&format!("fn {test}(")), "{name}: there is no such test");
