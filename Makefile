@@ -55,8 +55,8 @@ bench-fleet: emulator ## 10, 100 and 1,000 accounts against a simulated AWS: tim
 	$(PYTHON) benches/fleet.py "$(CARGO_TARGET_DIR)/release/evenkeel" \
 	  "$(CACHE)/simulator-target/release/evenkeel-simulator" "$(CARGO_TARGET_DIR)/release/bare_loop"
 
-fuzz: ## fuzz the baseline loader for a minute (needs cargo-fuzz and a nightly toolchain)
-	cd fuzz && cargo fuzz run baseline -- -max_total_time=60
+fuzz: ## fuzz what reads files for a minute each (needs cargo-fuzz and a nightly toolchain)
+	cd fuzz && for target in baseline fleet plan snapshot; do cargo fuzz run $$target -- -max_total_time=60 || exit 1; done
 
 build: ## the command, in the development profile
 	@echo "== building evenkeel (the first time compiles the AWS SDK: about ten minutes)"

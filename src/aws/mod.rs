@@ -12,6 +12,7 @@ pub mod rate;
 pub mod reach;
 pub mod reads;
 pub mod role;
+pub mod said;
 pub mod session;
 pub mod settle;
 pub mod tape;

@@ -70,6 +70,7 @@ pub fn iam_action(service: &str, operation: &str) -> Cow<'static, str> {
         ("s3control", "PutPublicAccessBlock" | "DeletePublicAccessBlock") => {
             "s3:PutAccountPublicAccessBlock"
         }
+        ("resourcegroupstaggingapi", "GetResources") => "tag:GetResources",
         _ => return Cow::Owned(format!("{service}:{operation}")),
     };
     Cow::Borrowed(exception)

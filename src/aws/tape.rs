@@ -14,13 +14,14 @@ use serde::{Deserialize, Serialize};
 use crate::digest;
 
 /// Headers that carry meaning to the SDK; all others are left out.
-const HEADERS: [&str; 6] = [
+const HEADERS: [&str; 7] = [
     "content-type",
     "x-amzn-errortype",
     "x-amz-bucket-region",
     "x-amzn-query-error",
     "x-amz-error-code",
     "x-amz-error-message",
+    "x-amz-transition-default-minimum-object-size",
 ];
 
 /// Which read an answer belongs to.

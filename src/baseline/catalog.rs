@@ -37,6 +37,9 @@ pub struct SpecProblem {
 /// The rules between the fields of a spec.
 pub type Rules = Box<dyn Fn(&Value) -> Vec<SpecProblem> + Send + Sync>;
 
+/// What an item governs, from its spec.
+pub type Governs = Box<dyn Fn(&Value) -> Option<String> + Send + Sync>;
+
 /// A kind, as the language sees it.
 pub struct KindInfo {
     /// `service.thing`.
@@ -49,6 +52,8 @@ pub struct KindInfo {
     pub schema: Box<dyn Fn() -> Value + Send + Sync>,
     /// The rules between its fields, for specs that fit the schema.
     pub check: Rules,
+    /// What an item of a named kind governs, in one form whatever way it is written.
+    pub governs: Governs,
 }
 
 /// All kinds.

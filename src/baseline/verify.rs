@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value as Json, json};
 
 use super::Baseline;
-use super::catalog::{Identity, KindInfo, SpecProblem};
+use super::catalog::{KindInfo, SpecProblem};
 use super::check::{Checker, Mismatch, steps};
 use super::declare::Declared;
 use super::interpolate::{Filled, Target, Unfilled};
@@ -57,20 +57,18 @@ pub(super) fn verify(baseline: &Baseline<'_>, problems: &mut Vec<Problem>) {
                 problems.push(rule_problem(name, declared, rule));
             }
         }
-        if let Identity::Named { field, .. } = kind.identity {
-            let value = parts.spec.get(field).and_then(Json::as_str).unwrap_or_default().to_owned();
-            let key = (name.kind.clone(), value.clone());
-            if let Some((other, there)) = identities.insert(key, (name, declared)) {
-                problems.push(
-                    Problem::error(
-                        "same-object",
-                        format!("{other} and {name} both govern {value:?}"),
-                        declared.place.clone(),
-                    )
-                    .related(there.place.clone(), format!("{other} is declared here"))
-                    .help("declare an object in one item only"),
-                );
-            }
+        let Some(governed) = (kind.governs)(&parts.spec) else { continue };
+        let key = (name.kind.clone(), governed.clone());
+        if let Some((other, there)) = identities.insert(key, (name, declared)) {
+            problems.push(
+                Problem::error(
+                    "same-object",
+                    format!("{other} and {name} both govern {governed:?}"),
+                    declared.place.clone(),
+                )
+                .related(there.place.clone(), format!("{other} is declared here"))
+                .help("declare an object in one item only"),
+            );
         }
     }
 }

@@ -517,27 +517,30 @@ fn jobs(
 /// Says once what two targets contradict each other in, however many accounts they share.
 fn contradiction(conflicts: &[Conflict]) -> Failure {
     const NAMED: usize = 3;
-    let mut accounts: BTreeMap<(String, &str, &str), BTreeSet<&AccountId>> = BTreeMap::new();
+    let mut accounts: BTreeMap<(&str, &str, &str), BTreeSet<&AccountId>> = BTreeMap::new();
     for conflict in conflicts {
-        let key = (conflict.item.to_string(), conflict.first.as_str(), conflict.second.as_str());
+        let key = (conflict.what.as_str(), conflict.first.as_str(), conflict.second.as_str());
         accounts.entry(key).or_default().insert(&conflict.account);
     }
     let lines: Vec<String> = accounts
         .into_iter()
-        .map(|((item, first, second), accounts)| {
+        .map(|((what, first, second), accounts)| {
             let mut names: Vec<String> =
                 accounts.iter().take(NAMED).map(ToString::to_string).collect();
             if accounts.len() > NAMED {
                 names.push(format!("and {} more", accounts.len() - NAMED));
             }
             format!(
-                "{item} is declared twice with different values, at {first} and at {second}, for {}: {}",
+                "{what}, at {first} and at {second}, for {}: {}",
                 counted(accounts.len(), "account"),
                 names.join(", ")
             )
         })
         .collect();
-    Failure::usage(lines.join("\n"), "let one target declare it, or give both the same values")
+    Failure::usage(
+        lines.join("\n"),
+        "let one target declare it, or give both the same values; an object is declared in one item only",
+    )
 }
 
 fn nothing_declared(narrowed: bool) -> Failure {

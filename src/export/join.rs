@@ -36,7 +36,24 @@ fn named(
     export: &mut Export,
 ) {
     let mut of_name: BTreeMap<Option<String>, Vec<Candidate>> = BTreeMap::new();
+    // Two names of one thing would be two items that govern it.
+    let mut declared: BTreeMap<(Region, String), String> = BTreeMap::new();
     for candidate in candidates {
+        let region = &candidate.cx.facts().region;
+        let mut keys = candidate.things.iter().map(|thing| (region.clone(), thing.clone()));
+        if let Some(key) = keys.find(|key| declared.contains_key(key)) {
+            export.left_out.push(format!(
+                "{} {} in {region}: it is {}, as {} is, and a thing is declared in one item only",
+                kind.name(),
+                candidate.object,
+                key.1,
+                declared[&key],
+            ));
+            continue;
+        }
+        for thing in &candidate.things {
+            declared.insert((region.clone(), thing.clone()), candidate.object.clone());
+        }
         of_name.entry(candidate.name.clone()).or_default().push(candidate);
     }
     let mut taken: BTreeSet<String> = BTreeSet::new();

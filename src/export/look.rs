@@ -63,6 +63,8 @@ pub(super) struct Candidate {
     pub object: String,
     pub spec: Value,
     pub other_names: Vec<String>,
+    /// The things that it is as a whole.
+    pub things: Vec<String>,
 }
 
 /// Something that could not be read.
@@ -154,8 +156,11 @@ pub(super) async fn look(place: Place, regions: &BTreeSet<Region>) -> Looked {
                     for (field, reason) in without {
                         looked.left_out.push(format!("{title}: its field {field}: {reason}"));
                     }
+                    let claims = kind.claims(cx.facts(), &spec, &object).unwrap_or_default();
+                    let whole = claims.into_iter().filter(|claim| claim.setting.is_none());
                     looked.candidates.push(Candidate {
                         name: name.clone(),
+                        things: whole.map(|claim| claim.thing).collect(),
                         cx: cx.clone(),
                         other_names: kind.other_names(cx.facts(), &object).unwrap_or_default(),
                         object: object.id,

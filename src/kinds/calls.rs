@@ -130,7 +130,9 @@ pub(super) fn needed<S>(table: &[Use<S>], spec: &S, arns: &Arns) -> Needed {
 /// The CloudTrail events of a table's own writes, those that only undo included, and of others.
 pub(super) fn events<S>(table: &[Use<S>], others: &[&'static str]) -> Vec<String> {
     let own = table.iter().filter_map(|entry| match (entry.asked, &entry.purpose) {
-        (Asked::Call(call), Purpose::Write(_) | Purpose::Undo) => Some(call.event()),
+        (Asked::Call(call), Purpose::Write(_) | Purpose::Undo) if !call.is_read() => {
+            Some(call.event())
+        }
         _ => None,
     });
     let mut events: Vec<String> = own.chain(others.iter().map(|&name| name.to_owned())).collect();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use aws_config::SdkConfig;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 use crate::aws::reads::ReadCache;
 use crate::aws::session::SdkResult;
@@ -40,12 +41,33 @@ pub struct Cx {
     facts: Facts,
     session: Arc<Session>,
     reads: Arc<ReadCache>,
+    deadline: Option<Instant>,
 }
 
 impl Cx {
     /// A context whose reads are shared through `reads`.
     pub fn new(facts: Facts, session: Arc<Session>, reads: Arc<ReadCache>) -> Self {
-        Self { facts, session, reads }
+        Self { facts, session, reads, deadline: None }
+    }
+
+    /// The same, whose time is over at some moment.
+    #[must_use]
+    pub fn until(mut self, deadline: Option<Instant>) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// When the time is over.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// The same, sharing no answer with reads that were made before.
+    #[must_use]
+    pub fn afresh(&self) -> Self {
+        let mut again = self.clone();
+        again.reads = Arc::new(ReadCache::default());
+        again
     }
 
     /// Where we are.
@@ -66,10 +88,10 @@ impl Cx {
         there
     }
 
-    /// The same with the right to write. Only for code that has passed the guards.
+    /// The same with the right to write, in a run. Only for code that has passed the guards.
     #[must_use]
-    pub fn writable(self) -> WriteCx {
-        WriteCx(self)
+    pub fn writable(self, run: &str) -> WriteCx {
+        WriteCx { cx: self, run: run.into() }
     }
 
     /// A client for this Region, made once: `cx.client(aws_sdk_iam::Client::new)`.
@@ -114,13 +136,21 @@ impl Deref for Cx {
 
 /// Reads and writes, for one change. The engine makes one after its guards.
 #[derive(Debug, Clone)]
-pub struct WriteCx(Cx);
+pub struct WriteCx {
+    cx: Cx,
+    run: Arc<str>,
+}
 
 impl WriteCx {
     /// The same in another Region.
     #[must_use]
     pub fn in_region(&self, region: Region) -> Self {
-        Self(self.0.in_region(region))
+        Self { cx: self.cx.in_region(region), run: Arc::clone(&self.run) }
+    }
+
+    /// The run whose plan is applied.
+    pub fn run(&self) -> &str {
+        &self.run
     }
 
     /// Makes a write.
@@ -135,7 +165,7 @@ impl WriteCx {
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
-        self.0.session.send(&self.0.facts.region, call, None, Box::pin(request)).await
+        self.cx.session.send(&self.cx.facts.region, call, None, Box::pin(request)).await
     }
 }
 
@@ -143,6 +173,6 @@ impl Deref for WriteCx {
     type Target = Cx;
 
     fn deref(&self) -> &Cx {
-        &self.0
+        &self.cx
     }
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::calls::{self, Needed};
 use super::change::{Change, Undo};
+use super::claim::Claim;
 use super::compared;
 use super::context::{Cx, Facts, WriteCx};
 use super::object::{Object, ObserveError, Status};
@@ -98,6 +99,19 @@ pub trait DynKind: Send + Sync {
     /// # Errors
     /// The action is not one of this kind's.
     fn writes(&self, action: &Value) -> Result<Vec<String>, Misfit>;
+    /// What an item governs, in one form whatever way it is written; `None` where the kind is declared
+    /// once, or the spec is not one of this kind's.
+    fn governs(&self, spec: &Value) -> Option<String>;
+    /// What an object turned out to be.
+    ///
+    /// # Errors
+    /// The spec or state is not one of this kind's.
+    fn claims(
+        &self,
+        facts: &Facts,
+        spec: &Value,
+        object: &Object<Value>,
+    ) -> Result<Vec<Claim>, Misfit>;
     /// Reads the objects.
     async fn observe(&self, cx: &Cx, spec: &Value) -> Result<Vec<Object<Value>>, LookError>;
     /// Reads one of the objects.
@@ -257,6 +271,21 @@ impl<K: Kind> DynKind for Erased<K> {
     fn writes(&self, action: &Value) -> Result<Vec<String>, Misfit> {
         let calls = K::calls(&Self::read("action", action)?);
         Ok(calls.iter().map(|call| call.iam_action().into_owned()).collect())
+    }
+
+    fn governs(&self, spec: &Value) -> Option<String> {
+        let Identity::Named { field, .. } = K::IDENTITY else { return None };
+        let own = Self::read("spec", spec).ok().and_then(|spec| K::governs(&spec));
+        own.or_else(|| spec.get(field).and_then(Value::as_str).map(str::to_owned))
+    }
+
+    fn claims(
+        &self,
+        facts: &Facts,
+        spec: &Value,
+        object: &Object<Value>,
+    ) -> Result<Vec<Claim>, Misfit> {
+        Ok(K::claims(facts, &Self::read("spec", spec)?, &Self::typed(object)?))
     }
 
     async fn observe(&self, cx: &Cx, spec: &Value) -> Result<Vec<Object<Value>>, LookError> {

@@ -7,6 +7,7 @@
 mod arn;
 pub mod calls;
 pub mod change;
+pub mod claim;
 pub mod compared;
 pub mod context;
 pub mod describe;
@@ -14,6 +15,7 @@ pub mod erased;
 pub mod object;
 pub mod registry;
 pub mod spec;
+mod sweep;
 pub mod tags;
 mod together;
 pub mod write_error;
@@ -34,6 +36,7 @@ use serde_json::{Map, Value};
 
 pub use calls::{Allowed, Arns, Use};
 pub use change::{Change, Drift, FieldDrift, Grant, GrantClass, GrantClasses, Needs, Risk, Undo};
+pub use claim::Claim;
 pub use context::{Cx, Facts, WriteCx};
 pub use object::{Object, ObserveError, Status, Unknown, count, known, told};
 pub use write_error::{WriteError, sendable};
@@ -114,6 +117,18 @@ pub trait Kind: Send + Sync + 'static {
 
     /// The calls of one write: itself, reads inside it, and what AWS asks for besides.
     fn calls(action: &Self::Action) -> Vec<Call>;
+
+    /// What the item of a named kind governs, where its name alone does not say it: two items of a
+    /// kind for which this is the same govern one object, whatever way they are written.
+    fn governs(_spec: &Self::Spec) -> Option<String> {
+        None
+    }
+
+    /// What an object turned out to be, once AWS has shown it: two items that claim one thing, or say
+    /// different things of it, contradict each other, and neither is judged.
+    fn claims(_facts: &Facts, _spec: &Self::Spec, _object: &Object<Self::State>) -> Vec<Claim> {
+        Vec::new()
+    }
 
     /// Reads the objects that an item governs in one account and Region. Never writes.
     ///

@@ -127,13 +127,44 @@ pub enum ObserveError {
         /// What is wrong with it.
         problem: String,
     },
+    /// AWS did not show one thing out of many, which has a name.
+    #[error("{what}: {error}")]
+    Refused {
+        /// The thing.
+        what: String,
+        /// What AWS answered.
+        error: AwsError,
+        /// What the reader should do next.
+        remedy: String,
+    },
+    /// Everything was read, and no verdict can be drawn from it.
+    #[error("{reason}")]
+    Unclear {
+        /// Why, in words.
+        reason: String,
+        /// What the reader should do next.
+        remedy: String,
+    },
 }
 
 impl ObserveError {
+    /// The time for the account was over before the answer came.
+    pub fn too_late() -> Self {
+        Self::Unclear {
+            reason: "AWS had not answered when the time for this account was over".to_owned(),
+            remedy: "run again for this account alone (-a), or allow more with [limits] account_timeout_seconds"
+                .to_owned(),
+        }
+    }
+
     /// The same as a status.
     pub fn into_unknown(self) -> Unknown {
         let (permission, remedy) = match &self {
             Self::Aws(error) => (error.missing_permission(), Some(error.remedy())),
+            Self::Refused { error, remedy, .. } => {
+                (error.missing_permission(), Some(remedy.clone()))
+            }
+            Self::Unclear { remedy, .. } => (None, Some(remedy.clone())),
             Self::UnknownValue { .. } | Self::Malformed { .. } => {
                 (None, Some("update evenkeel; until then it leaves this object alone".to_owned()))
             }

@@ -3,6 +3,7 @@
 use aws_smithy_types::error::operation::BuildError;
 
 use crate::aws::AwsError;
+use crate::kinds::ObserveError;
 
 /// A write is whole, or it is an error: nothing that could not be built is left out of a request.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -13,6 +14,12 @@ pub enum WriteError {
     /// The request cannot be made of what the plan holds, so that nothing was sent.
     #[error("the request cannot be made whole, so that nothing was sent: {0}")]
     Unsendable(String),
+    /// What a read just before it says does not let it be done.
+    #[error(transparent)]
+    Look(#[from] ObserveError),
+    /// The thing is another one than when the plan was made.
+    #[error("it changed since the plan was made, so that nothing was sent: {0}")]
+    Changed(String),
 }
 
 impl WriteError {
@@ -20,6 +27,8 @@ impl WriteError {
     pub fn remedy(&self) -> String {
         match self {
             Self::Aws(error) => error.remedy(),
+            Self::Look(error) => error.clone().into_unknown().remedy.unwrap_or_default(),
+            Self::Changed(_) => "make a new plan, and read it".to_owned(),
             Self::Unsendable(_) => {
                 "make a new plan; when it happens again, report it with this line".to_owned()
             }

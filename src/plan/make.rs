@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::contradict::contradictions;
 use super::order::{self, Node, Step};
 use super::{
     BaselineRef, Cost, Disposition, FORMAT_VERSION, FailedAccount, Mode, ObjectPlan, Plan,
@@ -95,7 +96,8 @@ pub fn plan_account(input: &AccountInput<'_>) -> AccountPlan {
     let mut objects: Vec<ObjectPlan> = Vec::new();
     let mut needs = Needed::new();
     let mut ids = 0;
-    for observed in &input.items {
+    let contradictions = contradictions(&input.items, input.kind);
+    for (at, observed) in input.items.iter().enumerate() {
         let item = &observed.declared.item;
         let Some(kind) = (input.kind)(&item.kind) else { continue };
         match &observed.objects {
@@ -111,8 +113,14 @@ pub fn plan_account(input: &AccountInput<'_>) -> AccountPlan {
                 Verdict::Unknown(unknown.clone()),
             )),
             Ok(list) => {
-                for object in list {
-                    objects.push(judge(input, observed, kind, object, &mut ids, &mut needs));
+                for (of_item, object) in list.iter().enumerate() {
+                    objects.push(match contradictions.get(&(at, of_item)) {
+                        Some(unknown) => {
+                            let verdict = Verdict::Unknown(unknown.clone());
+                            blank(observed, kind, object.clone(), verdict)
+                        }
+                        None => judge(input, observed, kind, object, &mut ids, &mut needs),
+                    });
                 }
             }
         }

@@ -3,6 +3,7 @@
 
 pub mod check;
 pub mod compare;
+mod contradict;
 pub mod file;
 pub mod make;
 pub mod merge;

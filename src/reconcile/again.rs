@@ -137,9 +137,19 @@ impl Now {
                 Fit::Moved("it differs in another way than when the plan was made".to_owned())
             }
             Some(_) => Fit::Fits,
-            None if self.has_nothing_of(change) => Fit::Needless,
+            None if self.has_nothing_of(change) || self.needs_only_later(planned, change) => {
+                Fit::Needless
+            }
             None => Fit::Moved("it would be changed in another way now".to_owned()),
         }
+    }
+
+    /// Whether all that the object needs now is planned after a change: such as a role for the
+    /// whole account, which the same item made in another Region.
+    fn needs_only_later(&self, planned: &ObjectPlan, change: &PlannedChange) -> bool {
+        let later = planned.changes.iter().filter(|later| later.id > change.id);
+        let later: Vec<_> = later.filter_map(|later| later.action.as_deref()).collect();
+        self.writes().all(|now| now.action.as_ref().is_some_and(|now| later.contains(&now)))
     }
 
     /// Whether none of the fields of a change differs any more.

@@ -421,7 +421,8 @@ impl<'a> OfAccount<'a, '_> {
         };
         self.record(object, change.id, intent)?;
         self.written.insert(change.id);
-        let written = kind.apply(&again::fresh(session, facts).writable(), action).await;
+        let written =
+            kind.apply(&again::fresh(session, facts).writable(&self.plan.run), action).await;
         let (tried, phase) = match written {
             Ok(()) => (Step::Applied.into(), Phase::Applied),
             Err(error) => self.failure(object, change, &error),
@@ -452,7 +453,9 @@ impl<'a> OfAccount<'a, '_> {
             ApplyError::Write(write) => {
                 let class = match write {
                     WriteError::Aws(error) => FailureClass::Aws(error.class),
-                    WriteError::Unsendable(_) => FailureClass::Ours(NotSent::Unsendable),
+                    WriteError::Unsendable(_) | WriteError::Look(_) | WriteError::Changed(_) => {
+                        FailureClass::Ours(NotSent::Unsendable)
+                    }
                 };
                 (format!("{write}\n{}", write.remedy()), class)
             }

@@ -69,16 +69,14 @@ pub struct Declarations {
     pub regions: Vec<Region>,
 }
 
-/// Two targets declare the same item of an account with different values.
+/// Two declarations for an account that cannot both hold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{item} of account {account} is declared twice with different values: at {first} and at {second}"
-)]
+#[error("account {account}: {what}, at {first} and at {second}")]
 pub struct Conflict {
     /// The account.
     pub account: AccountId,
-    /// The item.
-    pub item: ItemName,
+    /// What they contradict each other in.
+    pub what: String,
     /// Where the one stands.
     pub first: String,
     /// Where the other stands.
@@ -167,7 +165,7 @@ fn is_in(scope: Scope, kind: &str) -> bool {
 /// once, with the higher mode.
 ///
 /// # Errors
-/// Two targets declare the same item with different values.
+/// Two targets declare the same item with different values, or two items govern one object.
 pub fn join(parts: &mut [Declarations]) -> Result<(), Vec<Conflict>> {
     let mut seen: BTreeMap<(ItemName, Region), (usize, usize)> = BTreeMap::new();
     let mut conflicts = Vec::new();
@@ -185,7 +183,7 @@ pub fn join(parts: &mut [Declarations]) -> Result<(), Vec<Conflict>> {
             if earlier.spec != declared.spec {
                 let conflict = Conflict {
                     account: facts.account.clone(),
-                    item: declared.item.clone(),
+                    what: format!("{} is declared twice with different values", declared.item),
                     first: at(&earlier.location),
                     second: at(&declared.location),
                 };
@@ -211,7 +209,38 @@ pub fn join(parts: &mut [Declarations]) -> Result<(), Vec<Conflict>> {
             unresolved.insert((item.declared.item.clone(), item.facts.region.clone()))
         });
     }
+    for conflict in same_objects(parts) {
+        if !conflicts.contains(&conflict) {
+            conflicts.push(conflict);
+        }
+    }
     if conflicts.is_empty() { Ok(()) } else { Err(conflicts) }
+}
+
+/// Items of different names that govern one object: names can depend on the account.
+fn same_objects(parts: &[Declarations]) -> Vec<Conflict> {
+    let mut governed: BTreeMap<(&str, &Region, String), &Declared> = BTreeMap::new();
+    let mut conflicts = Vec::new();
+    for (declared, facts) in parts.iter().flat_map(|part| &part.items) {
+        let kind = declared.item.kind.as_str();
+        let Some(what) = registry::find(kind).and_then(|kind| kind.governs(&declared.spec)) else {
+            continue;
+        };
+        let key = (kind, &facts.region, what);
+        match governed.get(&key) {
+            Some(other) if other.item != declared.item => conflicts.push(Conflict {
+                account: facts.account.clone(),
+                what: format!("{} and {} both govern {:?}", other.item, declared.item, key.2),
+                first: at(&other.location),
+                second: at(&declared.location),
+            }),
+            Some(_) => {}
+            None => {
+                governed.insert(key, declared);
+            }
+        }
+    }
+    conflicts
 }
 
 fn at(location: &Location) -> String {

@@ -43,7 +43,7 @@ pub async fn observe_all(
         let looks = declared.iter().enumerate().map(|(position, (declared, facts))| async move {
             // Nobody closes it; without a turn, it would only be too many at a time.
             let _turn = turns.acquire().await.ok();
-            (position, look(session, reads, declared, facts).await)
+            (position, look(session, reads, declared, facts, deadline).await)
         });
         let mut looks: FuturesUnordered<_> = looks.collect();
         // One timer for all: it is looked at each time that any of them moves.
@@ -75,6 +75,7 @@ async fn look(
     reads: &Arc<ReadCache>,
     declared: &Declared,
     facts: &Facts,
+    deadline: Option<Instant>,
 ) -> Result<Vec<Object<Value>>, Unknown> {
     let Some(kind) = registry::find(&declared.item.kind) else {
         return Err(Unknown {
@@ -83,19 +84,12 @@ async fn look(
             remedy: None,
         });
     };
-    let cx = Cx::new(facts.clone(), Arc::clone(session), Arc::clone(reads));
+    let cx = Cx::new(facts.clone(), Arc::clone(session), Arc::clone(reads)).until(deadline);
     kind.observe(&cx, &declared.spec).await.map_err(into_unknown)
 }
 
 fn too_late() -> Unknown {
-    Unknown {
-        reason: "AWS had not answered when the time for this account was over".to_owned(),
-        permission: None,
-        remedy: Some(
-            "run again for this account alone (-a), or allow more with [limits] account_timeout_seconds"
-                .to_owned(),
-        ),
-    }
+    ObserveError::too_late().into_unknown()
 }
 
 /// What is not known after an observation failed.

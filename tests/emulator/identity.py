@@ -32,7 +32,12 @@ S3_CONTROL_ACTIONS = {
     "PutPublicAccessBlock": "PutAccountPublicAccessBlock",
     "DeletePublicAccessBlock": "PutAccountPublicAccessBlock",
 }
-PREFIXES = {"s3control": "s3", "accessanalyzer": "access-analyzer", "elbv2": "elasticloadbalancing"}
+PREFIXES = {
+    "s3control": "s3",
+    "accessanalyzer": "access-analyzer",
+    "elbv2": "elasticloadbalancing",
+    "resourcegroupstaggingapi": "tag",
+}
 
 
 def iam_action(call: Call) -> str:

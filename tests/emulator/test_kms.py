@@ -2,8 +2,9 @@
 
 import json
 import unittest
+import urllib.request
 
-from emulator.testing import AccountTest
+from emulator.testing import AccountTest, endpoint
 
 
 class Keys(AccountTest):
@@ -34,6 +35,33 @@ class Keys(AccountTest):
         self.assertNotIn("EncryptionAlgorithms", hmac)
         self.fails("NotFoundException", self.kms.describe_key, KeyId="alias/none")
         self.fails("ValidationException", self.kms.create_key, KeySpec="RSA_2048")
+
+    def test_keys_are_found_by_their_tags(self) -> None:
+        mark = {"TagKey": "evenkeel:alias", "TagValue": "alias/audit"}
+        marked, other, _ = self.key(Tags=[mark]), self.key(Tags=[{"TagKey": "a", "TagValue": "b"}]), self.key()
+        find = {"ResourceTypeFilters": ["kms:key"]}
+        got = self.get_resources(**find, TagFilters=[{"Key": "evenkeel:alias"}])["ResourceTagMappingList"]
+        self.assertEqual([one["ResourceARN"].rsplit("/", 1)[1] for one in got], [marked])
+        self.assertEqual(got[0]["Tags"], [{"Key": "evenkeel:alias", "Value": "alias/audit"}])
+        filters = [{"Key": "evenkeel:alias", "Values": ["alias/other"]}]
+        self.assertEqual(self.get_resources(**find, TagFilters=filters)["ResourceTagMappingList"], [])
+        first = self.get_resources(**find, ResourcesPerPage=1)
+        second = self.get_resources(**find, ResourcesPerPage=1, PaginationToken=first["PaginationToken"])
+        arns = [one["ResourceARN"] for page in (first, second) for one in page["ResourceTagMappingList"]]
+        self.assertEqual(sorted(arn.rsplit("/", 1)[1] for arn in arns), sorted([marked, other]))
+        self.assertEqual(second["PaginationToken"], "")
+
+    def get_resources(self, **params: object) -> dict:
+        """As the SDKs of other languages ask: in JSON, where boto3 speaks CBOR."""
+        scope = f"AKIA{self.account}TEST/20260101/us-east-1/tagging/aws4_request"
+        headers = {
+            "Content-Type": "application/x-amz-json-1.1",
+            "X-Amz-Target": "ResourceGroupsTaggingAPI_20170126.GetResources",
+            "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0",
+        }
+        request = urllib.request.Request(endpoint() + "/", json.dumps(params).encode(), headers)
+        with urllib.request.urlopen(request) as answer:
+            return json.load(answer)
 
     def test_aliases(self) -> None:
         one, two = self.key(), self.key()

@@ -116,8 +116,12 @@ def recognise(environ: dict[str, Any], body: bytes, accounts: "AccountKeys") -> 
 
 @functools.cache
 def protocol_of(service: str | None) -> str:
-    """The wire protocol of the service: query, ec2, json, rest-json or rest-xml."""
-    return str(get_service_model(service).protocol) if service else "rest-xml"
+    """The wire protocol of the service: query, ec2, json, rest-json or rest-xml; of several, the best one of these."""
+    if not service:
+        return "rest-xml"
+    metadata = get_service_model(service).metadata
+    offered = [metadata["protocol"], *metadata.get("protocols", [])]
+    return next((str(one) for one in offered if one in PROTOCOL_PARSERS), str(offered[0]))
 
 
 class AccountKeys:

@@ -12,7 +12,7 @@ use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::together::together;
 use crate::kinds::{
     Change, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Scope, Undo, Use, WriteCx,
-    WriteError, compared, control,
+    WriteError, compared, control, told,
 };
 
 const GET_SUMMARY: Call = Call::new("iam", "GetAccountSummary");
@@ -59,7 +59,8 @@ pub struct State {
     mfa_enabled: bool,
     access_keys_present: bool,
     signing_certificates_present: bool,
-    password_present: bool,
+    /// Absent in older answers, where nothing that is declared depends on it.
+    password_present: Option<bool>,
     /// Serial numbers of virtual devices; absent when not looked at.
     virtual_mfa_devices: Option<Vec<String>>,
     /// When it was last used; absent when never, or when not looked at.
@@ -157,20 +158,24 @@ expect_no_password         = true
         )?;
         let summary = summary.summary_map();
         let present = |key: &str| {
-            let key = SummaryKeyType::from(key);
-            summary.and_then(|map| map.get(&key)).map(|count| *count > 0).ok_or_else(|| {
-                ObserveError::Malformed {
-                    field: format!("SummaryMap.{}", key.as_str()),
-                    problem: "AWS did not say".to_owned(),
-                }
-            })
+            let member = SummaryKeyType::from(key);
+            summary.and_then(|map| map.get(&member)).map(|count| *count > 0)
+        };
+        let must = |key: &str| told(&format!("SummaryMap.{key}"), present(key));
+        let mfa_enabled = must("AccountMFAEnabled")?;
+        let access_keys_present = must("AccountAccessKeysPresent")?;
+        // Whether MFA is needed depends on the password where nothing else decides.
+        let password_decides = spec.expect_no_password == Some(true)
+            || (spec.require_mfa == Some(true) && !mfa_enabled && !access_keys_present);
+        let password_present = match password_decides {
+            true => Some(must("AccountPasswordPresent")?),
+            false => present("AccountPasswordPresent"),
         };
         let state = State {
-            mfa_enabled: present("AccountMFAEnabled")?,
-            access_keys_present: present("AccountAccessKeysPresent")?,
-            signing_certificates_present: present("AccountSigningCertificatesPresent")?,
-            // Older answers do not say; then there is one, as in every account that is opened.
-            password_present: present("AccountPasswordPresent").unwrap_or(true),
+            mfa_enabled,
+            access_keys_present,
+            signing_certificates_present: must("AccountSigningCertificatesPresent")?,
+            password_present,
             virtual_mfa_devices,
             last_use,
         };
@@ -185,17 +190,24 @@ expect_no_password         = true
             drift.add(field, Some(actual), Some(desired));
             findings.push(Change::finding(drift).withhold(what_to_do));
         };
-        for field in
-            ["require_mfa", "allow_access_keys", "allow_signing_certificates", "expect_no_password"]
+        for field in ["allow_access_keys", "allow_signing_certificates", "max_days_since_last_use"]
         {
             compared::mark(field);
         }
         if state.virtual_mfa_devices.is_some() || spec.require_hardware_mfa == Some(false) {
             compared::mark("require_hardware_mfa");
         }
-        compared::mark("max_days_since_last_use");
-        let has_credentials = state.password_present || state.access_keys_present;
-        if spec.require_mfa == Some(true) && has_credentials && !state.mfa_enabled {
+        if state.password_present.is_some() || spec.expect_no_password == Some(false) {
+            compared::mark("expect_no_password");
+        }
+        let has_credentials = match state.access_keys_present {
+            true => Some(true),
+            false => state.password_present,
+        };
+        if state.mfa_enabled || has_credentials.is_some() || spec.require_mfa == Some(false) {
+            compared::mark("require_mfa");
+        }
+        if spec.require_mfa == Some(true) && has_credentials == Some(true) && !state.mfa_enabled {
             find(
                 "require_mfa",
                 "no MFA",
@@ -238,7 +250,7 @@ expect_no_password         = true
                 "find out in CloudTrail what the root user did, and make a role for it",
             );
         }
-        if spec.expect_no_password == Some(true) && state.password_present {
+        if spec.expect_no_password == Some(true) && state.password_present == Some(true) {
             find(
                 "expect_no_password",
                 "a password",
@@ -259,14 +271,18 @@ expect_no_password         = true
 
     fn export(_facts: &Facts, object: &Object<State>) -> Option<Spec> {
         let state = object.state()?;
-        let has_credentials = state.password_present || state.access_keys_present;
+        // A requirement that holds for want of a password is declared only where AWS says so.
+        let without_credentials =
+            !state.access_keys_present && state.password_present == Some(false);
+        let undecided =
+            !state.mfa_enabled && !state.access_keys_present && state.password_present.is_none();
         Some(Spec {
-            require_mfa: Some(state.mfa_enabled || !has_credentials),
+            require_mfa: (!undecided).then_some(state.mfa_enabled || without_credentials),
             require_hardware_mfa: state.virtual_mfa_devices.as_ref().map(Vec::is_empty),
             allow_access_keys: Some(state.access_keys_present),
             allow_signing_certificates: Some(state.signing_certificates_present),
             max_days_since_last_use: None,
-            expect_no_password: Some(!state.password_present),
+            expect_no_password: state.password_present.map(|present| !present),
         })
     }
 }
@@ -286,11 +302,17 @@ async fn virtual_devices(cx: &Cx) -> Result<Vec<String>, ObserveError> {
                 .await
         })
         .await?;
-    Ok(devices
-        .iter()
-        .filter(|device| device.user().is_some_and(|user| user.arn().ends_with(":root")))
-        .map(|device| device.serial_number().to_owned())
-        .collect())
+    let mut roots = Vec::new();
+    for device in devices.iter() {
+        // Assigned devices have a user; the root user comes without name and path.
+        let user = told("VirtualMFADevices.User", device.user())?;
+        let arn =
+            told("VirtualMFADevices.User.Arn", Some(user.arn()).filter(|arn| !arn.is_empty()))?;
+        if arn.ends_with(":root") {
+            roots.push(device.serial_number().to_owned());
+        }
+    }
+    Ok(roots)
 }
 
 #[cfg(test)]
@@ -314,7 +336,7 @@ mod tests {
             mfa_enabled: true,
             access_keys_present: false,
             signing_certificates_present: false,
-            password_present: true,
+            password_present: Some(true),
             virtual_mfa_devices: Some(Vec::new()),
             last_use: None,
         }
@@ -366,8 +388,26 @@ mod tests {
 
     #[test]
     fn without_credentials_no_mfa_is_needed() {
-        let state = State { mfa_enabled: false, password_present: false, ..locked() };
+        let state = State { mfa_enabled: false, password_present: Some(false), ..locked() };
         assert!(fields(&strict(), state).is_empty());
+    }
+
+    /// What AWS left out is not compared, so that the root user is unknown and never in sync.
+    #[test]
+    fn what_was_not_read_is_not_compared() {
+        let looked_at = |spec: &Spec, state: State| {
+            let object = Object::present("", state);
+            compared::during(|| RootUser::diff(&facts(), spec, &object)).1
+        };
+        let untold = State { mfa_enabled: false, password_present: None, ..locked() };
+        let fields = looked_at(&strict(), untold.clone());
+        assert!(!fields.contains("require_mfa") && !fields.contains("expect_no_password"));
+        let with_keys = State { access_keys_present: true, ..untold.clone() };
+        assert!(looked_at(&strict(), with_keys).contains("require_mfa"), "keys decide alone");
+        let with_mfa = State { mfa_enabled: true, ..untold };
+        assert!(looked_at(&strict(), with_mfa).contains("require_mfa"), "MFA is there anyway");
+        let unread = State { virtual_mfa_devices: None, ..locked() };
+        assert!(!looked_at(&strict(), unread).contains("require_hardware_mfa"));
     }
 
     #[test]

@@ -2,3 +2,12 @@
 
 pub mod key;
 pub mod key_rotation;
+mod reads;
+
+/// What two items call a key by its id.
+fn thing(key_id: &str) -> String {
+    format!("the KMS key {key_id}")
+}
+
+/// What both kinds can declare of a key.
+const ROTATION: &str = "rotation";

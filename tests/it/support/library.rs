@@ -18,7 +18,10 @@ use evenkeel::plan::{
     AccountInput, BaselineRef, Cost, Declared, Mode, ObjectPlan, ObservedItem, Plan, PlanHead,
     TargetRef, assemble, plan_account,
 };
-use evenkeel::reconcile::{About, Aimed, Applier, ApplyReport, Progress, Selection, Stop, declare};
+use evenkeel::reconcile::observe::turns;
+use evenkeel::reconcile::{
+    About, Aimed, Applier, ApplyReport, Progress, Selection, Stop, declare, observe_all,
+};
 use evenkeel::store::audit::AuditLog;
 use serde_json::Value;
 
@@ -29,6 +32,11 @@ pub const REGIONS: [&str; 2] = ["eu-west-1", "us-east-1"];
 
 /// A session for an account of the emulator.
 pub async fn connect(account: &Account) -> Arc<Session> {
+    connect_with(account, Options::default()).await
+}
+
+/// The same with options.
+pub async fn connect_with(account: &Account, options: Options) -> Arc<Session> {
     let env = account.env();
     let credentials = aws_credential_types::Credentials::new(
         &account.access_key,
@@ -42,7 +50,14 @@ pub async fn connect(account: &Account) -> Arc<Session> {
         .credentials_provider(credentials)
         .endpoint_url(&env["AWS_ENDPOINT_URL"])
         .region(aws_config::Region::new("eu-west-1"));
-    Arc::new(Session::with_loader(loader, meter, Options::default()).await.unwrap())
+    Arc::new(Session::with_loader(loader, meter, options).await.unwrap())
+}
+
+/// A sample as a whole baseline, in mode enforce.
+pub fn sample(sample: &str) -> String {
+    format!(
+        "schema = 1\n[baseline]\nname = \"sample\"\nmode = \"enforce\"\nregions = [\"eu-west-1\", \"us-east-1\"]\n{sample}"
+    )
 }
 
 /// A baseline in mode enforce.
@@ -58,9 +73,12 @@ pub struct Declaration {
 impl Declaration {
     /// A sample with a header.
     pub fn new(account: &Account, sample: &str) -> Self {
-        let text = format!(
-            "schema = 1\n[baseline]\nname = \"sample\"\nmode = \"enforce\"\nregions = [\"eu-west-1\", \"us-east-1\"]\n{sample}"
-        );
+        let _ = account;
+        Self::of(self::sample(sample))
+    }
+
+    /// A whole baseline file.
+    pub fn of(text: String) -> Self {
         let path = PathBuf::from("sample.toml");
         let memory = Memory(BTreeMap::from([(path.clone(), text.clone())]));
         let options = LoadOptions {
@@ -70,13 +88,18 @@ impl Declaration {
         };
         let loaded = baseline::load(&[path], &memory, registry::catalog(), options)
             .unwrap_or_else(|problems| panic!("{problems}\n{text}"));
-        let _ = account;
         Self { text, baseline: loaded.baseline, only: None, seen: Mutex::default() }
     }
 
     /// A sample of which only the items of one kind are looked at.
     pub fn only(account: &Account, kind: &'static dyn DynKind, sample: &str) -> Self {
-        Self { only: Some(kind.name()), ..Self::new(account, sample) }
+        Self::new(account, sample).of_kind(kind)
+    }
+
+    /// The same, of which only the items of one kind are looked at.
+    #[must_use]
+    pub fn of_kind(self, kind: &'static dyn DynKind) -> Self {
+        Self { only: Some(kind.name()), ..self }
     }
 
     /// What it declares for the account.
@@ -100,6 +123,12 @@ impl Declaration {
         assert!(declared.unresolved.is_empty(), "{:?}", declared.unresolved);
         declared.items
     }
+}
+
+/// Looks at what is declared.
+pub async fn observe(session: &Arc<Session>, declaration: &Declaration) -> Vec<ObservedItem> {
+    let reads = Arc::new(ReadCache::default());
+    observe_all(session, &reads, declaration.items(session).await, None, &turns(), || {}).await
 }
 
 /// The plan for what was observed, whatever its risk.
@@ -177,7 +206,7 @@ pub async fn try_write(
     };
     let cx = Cx::new(facts, Arc::clone(session), Arc::new(ReadCache::default()));
     let kind = registry::find(&object.item.kind).unwrap();
-    kind.apply(&cx.writable(), action).await
+    kind.apply(&cx.writable("test"), action).await
 }
 
 /// An observed object without what AWS makes anew each time, such as the ids of rules.

@@ -2,8 +2,10 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod answers;
 pub mod library;
 pub mod organization;
+pub mod tree;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};

@@ -59,7 +59,13 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
             },
         };
         objects.push(object.labelled(label(vpc, group)));
+        of_vpc.remove(id);
     }
+    // Every VPC has one default group, so that a group alone says that AWS has not shown all VPCs.
+    objects.extend(of_vpc.into_iter().map(|(vpc, group)| {
+        let problem = format!("AWS shows the default group {group} of this VPC, and not the VPC");
+        Object::unknown(vpc, ObserveError::Malformed { field: "Vpcs".to_owned(), problem })
+    }));
     Ok(objects)
 }
 

@@ -83,10 +83,11 @@ fn names(spec: &Spec, arns: &Arns) -> Vec<String> {
     }
 }
 
-/// The call of a step.
-pub fn of(step: &Step) -> Call {
-    match step {
-        Step::Create(_) => CREATE,
+/// The calls of a step.
+pub fn of(step: &Step) -> Vec<Call> {
+    vec![match step {
+        // Made by an earlier try or by somebody else? Then it is looked at.
+        Step::Create(_) => return vec![CREATE, GET],
         Step::Delete => DELETE,
         Step::Update { .. } => UPDATE,
         Step::UpdateTrust { .. } => UPDATE_TRUST,
@@ -98,5 +99,5 @@ pub fn of(step: &Step) -> Call {
         Step::DeleteInline { .. } => DELETE_INLINE,
         Step::Tag { .. } => TAG,
         Step::Untag { .. } => UNTAG,
-    }
+    }]
 }

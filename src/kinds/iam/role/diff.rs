@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::order::{self, Part, Turn};
 use super::spec::{Action, NewRole, Spec, State, Step};
-use super::trust;
+use super::{limits, trust};
 use crate::kinds::tags;
-use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo, compared};
+use crate::kinds::{Change, Drift, Facts, Needs, Object, Risk, Undo, compared};
 use crate::policy_document::PolicyDocument;
 use crate::policy_document::grants::{self, Rise, is_administrator_policy};
 
@@ -47,41 +48,100 @@ fn create(facts: &Facts, spec: &Spec) -> Vec<Change<Action>> {
     for warning in PolicyDocument::of_statements(Vec::new()).widening(&trust, &facts.partition) {
         change = change.warn(warning);
     }
-    let mut changes = vec![change];
-    changes.extend(put_inline(facts, spec, None));
-    changes.extend(attach(spec, None));
+    let mut changes = vec![warn_of_length(change, &trust)];
+    // Each needs the role, and none the other.
+    let policies = put_inline(facts, spec, None).into_iter().map(|(_, change)| change);
+    changes.extend(policies.chain(attach(spec, None)).map(|change| change.needs([0])));
     changes
 }
 
 fn update(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>> {
-    let mut changes = Vec::new();
+    let mut parts: Vec<(Part, Change<Action>)> = Vec::new();
     let mut drift = Drift::new();
-    if drift.compare("path", Some(&state.path), spec.path.as_ref()) {
-        changes.push(Change::finding(drift).withhold(
-            "the path of a role cannot be changed: make another role and move its users",
+    if state.role_name != spec.role_name {
+        drift.add("role_name", Some(&state.role_name), Some(&spec.role_name));
+        parts.push((
+            Part::Apart,
+            Change::finding(drift).withhold(format!(
+                "to IAM both names are one, and the role's ARN has the name that it was made with: \
+                 write role_name = \"{}\"",
+                state.role_name
+            )),
         ));
     }
-    // A boundary comes before new permissions and goes after old ones: at no time may the role do
-    // more than before and after.
-    changes.extend(put_boundary(spec, state));
-    changes.extend(settings(spec, state));
-    changes.extend(update_trust(facts, spec, state));
-    changes.extend(put_inline(facts, spec, state.inline_policies.as_ref()));
-    changes.extend(attach(spec, Some(state)));
-    if spec.is_exclusive() {
-        changes.extend(delete_inline(spec, state));
-        changes.extend(detach(spec, state));
+    let mut drift = Drift::new();
+    if drift.compare("path", Some(&state.path), spec.path.as_ref()) {
+        parts.push((
+            Part::Apart,
+            Change::finding(drift).withhold(
+                "the path of a role cannot be changed: make another role and move its users",
+            ),
+        ));
     }
-    changes.extend(delete_boundary(spec, state));
+    parts.extend(settings(spec, state).map(|change| (Part::Apart, change.independent())));
+    parts.extend(put_boundary(spec, state).map(|change| (Part::Bound, change)));
+    let (trust, turn) = match update_trust(facts, spec, state) {
+        Some((change, turn)) => (Some(change), turn),
+        None => (None, Turn::default()),
+    };
+    parts.extend(trust.map(|change| (Part::Trust, change)));
+    parts.extend(put_inline(facts, spec, state.inline_policies.as_ref()));
+    parts.extend(attach(spec, Some(state)).into_iter().map(|change| (Part::Add, change)));
+    if spec.is_exclusive() {
+        parts.extend(delete_inline(spec, state));
+        parts.extend(detach(spec, state));
+    }
+    parts.extend(delete_boundary(spec, state).map(|change| (Part::Unbound, change)));
     if let Some(desired) = &spec.tags {
-        changes.extend(tags::IAM.changes(
+        let tags = tags::IAM.changes(
             &state.tags,
             desired,
             |tags| act(spec, Step::Tag { tags }),
             |tags| act(spec, Step::Untag { tags }),
-        ));
+        );
+        // The findings before them are no changes that they could wait for.
+        let findings = parts.iter().filter(|(part, _)| *part == Part::Apart).count();
+        for (at, mut change) in tags.into_iter().enumerate() {
+            if change.needs == Needs::AllBefore {
+                change.needs = Needs::Only((0..at).collect());
+            }
+            if let Needs::Only(earlier) = &mut change.needs {
+                earlier.iter_mut().for_each(|earlier| *earlier += findings);
+            }
+            parts.push((Part::Apart, change));
+        }
+    }
+    let less_for_a_moment = turn == Turn { lets_in: true, lets_out: true };
+    let adds = parts.iter().any(|(part, _)| *part == Part::Add);
+    let mut changes = order::order(turn, parts);
+    if less_for_a_moment && adds {
+        for change in changes.iter_mut().filter(|change| is_removal(change)) {
+            change.warnings.push(
+                "goes before the trust policy changes and the new permissions after, so that nobody has \
+                 both the old and the new: for a moment less is allowed"
+                    .to_owned(),
+            );
+        }
     }
     changes
+}
+
+fn is_removal(change: &Change<Action>) -> bool {
+    change.action.as_ref().is_some_and(|action| {
+        matches!(action.step, Step::Detach { .. } | Step::DeleteInline { .. })
+    })
+}
+
+/// The default quota can be raised, so that only IAM knows whether a long trust policy is too long.
+fn warn_of_length(change: Change<Action>, trust: &PolicyDocument) -> Change<Action> {
+    let size = limits::size(&trust.to_compact_string());
+    if size <= limits::TRUST_POLICY {
+        return change;
+    }
+    change.warn(format!(
+        "the trust policy has {size} characters: IAM refuses more than {} unless the account's quota was raised",
+        limits::TRUST_POLICY
+    ))
 }
 
 fn put_boundary(spec: &Spec, state: &State) -> Option<Change<Action>> {
@@ -118,15 +178,15 @@ fn settings(spec: &Spec, state: &State) -> Option<Change<Action>> {
     drift.compare_text("description", Some(&state.description), spec.description.as_deref());
     let shorter = drift.compare(
         "max_session_duration",
-        Some(&state.max_session_duration),
+        state.max_session_duration.as_ref(),
         spec.max_session_duration.as_ref(),
-    ) && spec.max_session_duration < Some(state.max_session_duration);
+    ) && spec.max_session_duration < state.max_session_duration;
     if drift.is_empty() {
         return None;
     }
     let step = Step::Update {
         description: spec.description.clone().unwrap_or_else(|| state.description.clone()),
-        max_session_duration: spec.max_session_duration.unwrap_or(state.max_session_duration),
+        max_session_duration: spec.max_session_duration.or(state.max_session_duration)?,
     };
     let change = Change::new(act(spec, step), drift);
     Some(if shorter {
@@ -136,44 +196,64 @@ fn settings(spec: &Spec, state: &State) -> Option<Change<Action>> {
     })
 }
 
-fn update_trust(facts: &Facts, spec: &Spec, state: &State) -> Option<Change<Action>> {
+fn update_trust(facts: &Facts, spec: &Spec, state: &State) -> Option<(Change<Action>, Turn)> {
     let desired = trust::declared(&facts.partition, spec)?;
+    // What cannot be understood is not compared, and the role unknown then.
+    let Ok(actual) = PolicyDocument::from_text(&state.assume_role_policy) else { return None };
     for field in trust::FIELDS {
         compared::mark(field);
     }
     let step = Step::UpdateTrust { policy: desired.to_compact_string() };
-    let actual = PolicyDocument::from_text(&state.assume_role_policy).ok();
-    let mut change =
-        policy_change(facts, spec, "assume_role_policy", actual.as_ref(), &desired, step)?;
-    let dangling = actual.map(|actual| actual.dangling_principals()).unwrap_or_default();
+    let change = policy_change(facts, spec, "assume_role_policy", Some(&actual), &desired, step)?;
+    let mut change = warn_of_length(change, &desired);
+    let dangling = actual.dangling_principals();
     if !dangling.is_empty() {
         change = change.warn(format!(
             "{} were deleted: nobody can assume the role as they any more",
             dangling.join(", ")
         ));
     }
-    Some(change)
+    let narrowing = actual.narrowing(&desired, &facts.partition);
+    // A statement that goes may have denied, and one that comes may deny: each counts both ways.
+    let back = desired.narrowing(&actual, &facts.partition);
+    let turn = Turn { lets_in: !back.is_empty(), lets_out: !narrowing.is_empty() };
+    Some((change, turn))
 }
 
 fn put_inline(
     facts: &Facts,
     spec: &Spec,
     actual: Option<&BTreeMap<String, String>>,
-) -> Vec<Change<Action>> {
-    if actual.is_some() {
+) -> Vec<(Part, Change<Action>)> {
+    let mut parts = Vec::new();
+    let mut all_understood = actual.is_some();
+    for (name, desired) in spec.inline_policies.iter().flatten() {
+        let step = Step::PutInline { name: name.clone(), policy: desired.to_compact_string() };
+        let former = actual.and_then(|policies| policies.get(name));
+        let former = match former.map(|text| PolicyDocument::from_text(text)) {
+            Some(Ok(former)) => Some(former),
+            Some(Err(_)) => {
+                all_understood = false;
+                continue;
+            }
+            None => None,
+        };
+        let field = format!("inline_policies.{name}");
+        let change = policy_change(facts, spec, &field, former.as_ref(), desired, step);
+        // A policy that only loses is taken away from, whatever the call is named.
+        let only_loses = former.as_ref().is_some_and(|former| {
+            desired.narrowing(former, &facts.partition).is_empty()
+                && !former.narrowing(desired, &facts.partition).is_empty()
+        });
+        let part = if only_loses { Part::Remove } else { Part::Add };
+        parts.extend(
+            change.map(|change| (part, if only_loses { change.makes_room() } else { change })),
+        );
+    }
+    if all_understood {
         compared::mark("inline_policies");
     }
-    let declared = spec.inline_policies.iter().flatten();
-    declared
-        .filter_map(|(name, desired)| {
-            let step = Step::PutInline { name: name.clone(), policy: desired.to_compact_string() };
-            let actual = actual
-                .and_then(|policies| policies.get(name))
-                .and_then(|text| PolicyDocument::from_text(text).ok());
-            let field = format!("inline_policies.{name}");
-            policy_change(facts, spec, &field, actual.as_ref(), desired, step)
-        })
-        .collect()
+    parts
 }
 
 /// The change of a policy, unless it means the same already.
@@ -232,43 +312,82 @@ fn attach(spec: &Spec, state: Option<&State>) -> Vec<Change<Action>> {
         .collect()
 }
 
-fn detach(spec: &Spec, state: &State) -> Vec<Change<Action>> {
+fn detach(spec: &Spec, state: &State) -> Vec<(Part, Change<Action>)> {
     let (Some(attached), Some(declared)) = (&state.managed_policy_arns, &spec.managed_policy_arns)
     else {
         return Vec::new();
     };
+    let first = limits::managed_in_the_way(attached.len(), declared.difference(attached).count());
     attached
         .difference(declared)
-        .map(|arn| {
+        .enumerate()
+        .map(|(at, arn)| {
             let mut drift = Drift::new();
             drift.add("managed_policy_arns", Some(arn), None::<&str>);
-            Change::new(act(spec, Step::Detach { policy_arn: arn.clone() }), drift)
-                .risk(Risk::Disruptive)
-                .warn("what only this policy allows stops working at once")
+            let change = Change::new(act(spec, Step::Detach { policy_arn: arn.clone() }), drift);
+            taken_away(change, at < first, || {
+                format!(
+                    "the role has {} managed policies, and IAM takes {} unless the account's quota was raised",
+                    attached.len(),
+                    limits::MANAGED_POLICIES,
+                )
+            })
         })
         .collect()
 }
 
-fn delete_inline(spec: &Spec, state: &State) -> Vec<Change<Action>> {
+/// A change that takes permissions away: before the others where it must make room for them.
+fn taken_away(
+    change: Change<Action>,
+    first: bool,
+    why: impl FnOnce() -> String,
+) -> (Part, Change<Action>) {
+    let change = change
+        .risk(Risk::Disruptive)
+        .warn("what only this policy allows stops working at once")
+        .makes_room();
+    if first {
+        let why = why();
+        let change = change.warn(format!(
+            "{why}: so this goes first to make room, and for a moment less is allowed than before and after"
+        ));
+        (Part::MakeRoom, change)
+    } else {
+        (Part::Remove, change)
+    }
+}
+
+fn delete_inline(spec: &Spec, state: &State) -> Vec<(Part, Change<Action>)> {
     let (Some(actual), Some(declared)) = (&state.inline_policies, &spec.inline_policies) else {
         return Vec::new();
     };
-    actual
+    let undeclared: Vec<&str> =
+        actual.keys().map(String::as_str).filter(|name| !declared.contains_key(*name)).collect();
+    let new: BTreeMap<&str, usize> = declared
         .iter()
-        .filter(|(name, _)| !declared.contains_key(*name))
+        .map(|(name, policy)| (name.as_str(), (actual.get(name), policy.to_compact_string())))
+        .filter(|(_, (former, policy))| *former != Some(policy))
+        .map(|(name, (_, policy))| (name, limits::size(&policy)))
+        .collect();
+    let first = limits::inline_in_the_way(actual, &new, &undeclared);
+    undeclared
+        .iter()
+        .filter_map(|name| actual.get_key_value(*name))
         .map(|(name, text)| {
             let mut drift = Drift::new();
-            let document = PolicyDocument::from_text(text).ok();
-            drift.add(
-                &format!("inline_policies.{name}"),
-                document.map(|document| document.to_value()),
-                None::<&str>,
-            );
+            // What is no policy to us is shown as it is.
+            let shown = PolicyDocument::from_text(text)
+                .map_or_else(|_| text.clone().into(), |document| document.to_value());
+            drift.add(&format!("inline_policies.{name}"), Some(shown), None::<&str>);
             let denies = denies(text).then(|| unbound(state)).flatten();
-            Change::new(act(spec, Step::DeleteInline { name: name.clone() }), drift)
-                .rises(denies)
-                .risk(Risk::Disruptive)
-                .warn("what only this policy allows stops working at once")
+            let change = Change::new(act(spec, Step::DeleteInline { name: name.clone() }), drift)
+                .rises(denies);
+            taken_away(change, first.contains(&name.as_str()), || {
+                format!(
+                    "the inline policies of a role have at most {} characters together",
+                    limits::INLINE_POLICIES
+                )
+            })
         })
         .collect()
 }
@@ -312,12 +431,15 @@ pub fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
         Step::Delete => {
             Undo::Impossible("a role that is made again has another unique id".to_owned())
         }
-        Step::Update { .. } => state.map_or_else(lost, |state| {
-            by(vec![Step::Update {
-                description: state.description.clone(),
-                max_session_duration: state.max_session_duration,
-            }])
-        }),
+        Step::Update { .. } => {
+            let former = state.and_then(|state| {
+                Some(Step::Update {
+                    description: state.description.clone(),
+                    max_session_duration: state.max_session_duration?,
+                })
+            });
+            former.map_or_else(lost, |step| by(vec![step]))
+        }
         Step::UpdateTrust { .. } => state.map_or_else(lost, |state| {
             by(vec![Step::UpdateTrust { policy: state.assume_role_policy.clone() }])
         }),

@@ -3,11 +3,13 @@
 mod apply;
 mod calls;
 mod diff;
+mod limits;
 mod observe;
+mod order;
 pub mod spec;
 mod trust;
 
-pub use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use spec::{Action, Spec, State};
 
@@ -142,6 +144,18 @@ Statement = [{ Effect = "Allow", Action = "ec2:CreateSnapshot", Resource = "*" }
                 "declare one of them; [] means that there must be none",
             );
         }
+        let sizes = spec.inline_policies.iter().flat_map(|policies| policies.values());
+        let total: usize = sizes.map(|policy| limits::size(&policy.to_compact_string())).sum();
+        if total > limits::INLINE_POLICIES {
+            problem(
+                "inline_policies",
+                &format!(
+                    "the inline policies have {total} characters together, and IAM takes {}",
+                    limits::INLINE_POLICIES
+                ),
+                "put some of it into managed policies, and name them in managed_policy_arns",
+            );
+        }
         for refusal in
             spec.assume_role_policy.iter().flat_map(|one| one.refusals(PolicyKind::Trust))
         {
@@ -157,7 +171,12 @@ Statement = [{ Effect = "Allow", Action = "ec2:CreateSnapshot", Resource = "*" }
     }
 
     fn calls(action: &Action) -> Vec<Call> {
-        vec![calls::of(&action.step)]
+        calls::of(&action.step)
+    }
+
+    // Names of roles are unique whatever the case. Source: IAM API Reference, `CreateRole`.
+    fn governs(spec: &Spec) -> Option<String> {
+        Some(spec.role_name.to_lowercase())
     }
 
     async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {
@@ -169,7 +188,7 @@ Statement = [{ Effect = "Allow", Action = "ec2:CreateSnapshot", Resource = "*" }
     }
 
     async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
-        Ok(apply::apply(cx, action).await?)
+        apply::apply(cx, action).await
     }
 
     fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
@@ -183,21 +202,26 @@ Statement = [{ Effect = "Allow", Action = "ec2:CreateSnapshot", Resource = "*" }
 
     fn export(_facts: &Facts, object: &Object<State>) -> Option<Spec> {
         let state = object.state()?;
-        let document = |text: &str| PolicyDocument::from_text(text).ok();
+        // Policies that were not understood are no state to declare.
+        let Ok(trust) = PolicyDocument::from_text(&state.assume_role_policy) else { return None };
+        let mut inline_policies = None;
+        if let Some(policies) = &state.inline_policies {
+            let mut declared = BTreeMap::new();
+            for (name, text) in policies {
+                let Ok(policy) = PolicyDocument::from_text(text) else { return None };
+                declared.insert(name.clone(), policy);
+            }
+            inline_policies = Some(declared);
+        }
         Some(Spec {
-            role_name: object.id.clone(),
+            role_name: state.role_name.clone(),
             path: Some(state.path.clone()),
             description: Some(state.description.clone()),
-            max_session_duration: Some(state.max_session_duration),
-            assume_role_policy: document(&state.assume_role_policy),
+            max_session_duration: state.max_session_duration,
+            assume_role_policy: Some(trust),
             permissions_boundary: Some(state.permissions_boundary.clone().unwrap_or_default()),
             managed_policy_arns: state.managed_policy_arns.clone(),
-            inline_policies: state.inline_policies.as_ref().map(|policies| {
-                policies
-                    .iter()
-                    .filter_map(|(name, text)| Some((name.clone(), document(text)?)))
-                    .collect()
-            }),
+            inline_policies,
             tags: Some(state.tags.clone()),
             ..Spec::default()
         })

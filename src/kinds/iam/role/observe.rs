@@ -10,7 +10,7 @@ use super::spec::{Spec, State};
 use crate::aws::Call;
 use crate::aws::error::AbsentIf;
 use crate::kinds::together::{self, together};
-use crate::kinds::{Cx, Object, ObserveError, tags};
+use crate::kinds::{Cx, Object, ObserveError, count, tags, told};
 use crate::policy_document::PolicyDocument;
 
 pub const GET: Call = Call::new("iam", "GetRole");
@@ -20,8 +20,6 @@ const AWS_PATHS: [&str; 2] = ["/aws-service-role/", "/aws-reserved/"];
 pub const LIST_ATTACHED: Call = Call::new("iam", "ListAttachedRolePolicies");
 pub const LIST_INLINE: Call = Call::new("iam", "ListRolePolicies");
 pub const GET_INLINE: Call = Call::new("iam", "GetRolePolicy");
-/// AWS's default for the longest session, in seconds.
-pub const DEFAULT_SESSION: u32 = 3600;
 
 /// The roles that are not AWS's own.
 pub async fn names(cx: &Cx) -> Result<Vec<String>, ObserveError> {
@@ -60,21 +58,28 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
             }
         },
     )?;
+    let duration = role.max_session_duration();
+    // UpdateRole writes both, whichever of them differs.
+    let duration = match spec.description.is_some() || spec.max_session_duration.is_some() {
+        true => Some(told("MaxSessionDuration", duration)?),
+        false => duration,
+    };
+    let trust = told("AssumeRolePolicyDocument", role.assume_role_policy_document())?;
+    let boundary = role
+        .permissions_boundary()
+        .map(|boundary| told("PermissionsBoundaryArn", boundary.permissions_boundary_arn()))
+        .transpose()?;
     let state = State {
+        role_name: role.role_name().to_owned(),
+        arn: role.arn().to_owned(),
         path: role.path().to_owned(),
+        // AWS leaves the description out of a role that has none.
         description: role.description().unwrap_or_default().to_owned(),
-        max_session_duration: role
-            .max_session_duration()
-            .and_then(|seconds| u32::try_from(seconds).ok())
-            .unwrap_or(DEFAULT_SESSION),
-        assume_role_policy: document(
-            "AssumeRolePolicyDocument",
-            role.assume_role_policy_document().unwrap_or_default(),
-        )?,
-        permissions_boundary: role
-            .permissions_boundary()
-            .and_then(|boundary| boundary.permissions_boundary_arn())
-            .map(str::to_owned),
+        max_session_duration: duration
+            .map(|seconds| count("MaxSessionDuration", seconds))
+            .transpose()?,
+        assume_role_policy: document("AssumeRolePolicyDocument", trust)?,
+        permissions_boundary: boundary.map(str::to_owned),
         managed_policy_arns,
         inline_policies,
         tags: tags::collect(role.tags().iter().map(|tag| (tag.key(), tag.value()))),
@@ -126,7 +131,10 @@ async fn attached(cx: &Cx, role: &str) -> Result<BTreeSet<String>, ObserveError>
                 .await
         })
         .await?;
-    Ok(policies.iter().filter_map(|policy| policy.policy_arn()).map(str::to_owned).collect())
+    policies
+        .iter()
+        .map(|policy| told("PolicyArn", policy.policy_arn()).map(str::to_owned))
+        .collect()
 }
 
 async fn inline(

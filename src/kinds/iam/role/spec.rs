@@ -24,7 +24,9 @@ use crate::policy_document::PolicyDocument;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
-    /// The role's name, 1 to 64 letters, digits and `_+=,.@-`; unique whatever the case.
+    /// The role's name, 1 to 64 letters, digits and `_+=,.@-`; unique whatever the case. Of a role
+    /// that is there, the name that it was made with: its ARN has that one, and another spelling is a
+    /// finding.
     #[schemars(length(min = 1, max = 64), regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"))]
     pub role_name: String,
     /// The path, `/` or `/…/`, up to 512 characters; cannot be changed. AWS's default is `/`.
@@ -69,7 +71,7 @@ pub struct Spec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 20))]
     pub managed_policy_arns: Option<BTreeSet<String>>,
-    /// The role's own policies, by name.
+    /// The role's own policies, by name; 10,240 characters together, white space not counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inline_policies: Option<BTreeMap<String, PolicyDocument>>,
     /// Whether policies that are not declared are taken away; true by default.
@@ -95,12 +97,16 @@ impl Spec {
 /// A role as observed. What the spec does not declare may be absent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct State {
+    /// The name that the role was made with: IAM finds it whatever the case.
+    pub role_name: String,
+    /// Its ARN.
+    pub arn: String,
     /// As in [`Spec`].
     pub path: String,
     /// As in [`Spec`]; "" for none.
     pub description: String,
-    /// As in [`Spec`].
-    pub max_session_duration: u32,
+    /// As in [`Spec`]; known where description or duration are declared.
+    pub max_session_duration: Option<u32>,
     /// The trust policy as AWS returned it.
     pub assume_role_policy: String,
     /// As in [`Spec`].

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::spec::Step;
 use super::*;
-use crate::kinds::{GrantClass, Risk};
+use crate::kinds::{GrantClass, Needs, Risk};
 use crate::names::{ItemName, Region};
 
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow",
@@ -26,9 +26,11 @@ fn spec() -> Spec {
 
 fn state() -> State {
     State {
+        role_name: "audit".to_owned(),
+        arn: "arn:aws:iam::111122223333:role/audit".to_owned(),
         path: "/".to_owned(),
         description: "old".to_owned(),
-        max_session_duration: 7200,
+        max_session_duration: Some(7200),
         assume_role_policy: TRUST.to_owned(),
         permissions_boundary: None,
         managed_policy_arns: Some(BTreeSet::from(["arn:old".to_owned()])),
@@ -104,6 +106,125 @@ fn new_permissions_come_before_old_ones_go_and_a_boundary_comes_first() {
             Step::Detach { policy_arn: "arn:old".to_owned() },
         ]
     );
+}
+
+#[test]
+fn at_the_quota_as_little_as_needed_goes_first_and_the_plan_says_why() {
+    let arns = |range: std::ops::Range<u32>| -> BTreeSet<String> {
+        range.map(|number| format!("arn:p{number:02}")).collect()
+    };
+    let full = State { managed_policy_arns: Some(arns(0..10)), ..state() };
+    let spec = Spec { managed_policy_arns: Some(arns(2..11)), ..spec() };
+    let changes = changes(&spec, full);
+    assert_eq!(
+        steps(&changes),
+        [
+            Step::Detach { policy_arn: "arn:p00".to_owned() },
+            Step::Attach { policy_arn: "arn:p10".to_owned() },
+            Step::Detach { policy_arn: "arn:p01".to_owned() },
+        ]
+    );
+    assert!(changes[0].warnings[1].contains("for a moment less is allowed"));
+    assert_eq!(changes[0].needs, Needs::Only(vec![]));
+    assert_eq!(changes[1].needs, Needs::Only(vec![0]));
+    assert_eq!(changes[2].needs, Needs::Only(vec![1]));
+    assert!(changes[2].makes_room && changes[2].warnings.len() == 1);
+}
+
+#[test]
+fn inline_policies_that_leave_no_room_go_first() {
+    let policy = |length: usize| {
+        PolicyDocument::of_statements(vec![serde_json::json!({
+            "Effect": "Allow", "Action": "s3:GetObject", "Resource": "x".repeat(length),
+        })])
+    };
+    let old = BTreeMap::from([
+        ("large".to_owned(), policy(6000).to_compact_string()),
+        ("small".to_owned(), policy(100).to_compact_string()),
+    ]);
+    let of = |length: usize| {
+        let new = BTreeMap::from([("new".to_owned(), policy(length))]);
+        let spec = Spec { inline_policies: Some(new), ..spec() };
+        let changes = changes(&spec, State { inline_policies: Some(old.clone()), ..state() });
+        let words = steps(&changes).into_iter().map(|step| match step {
+            Step::PutInline { name, .. } | Step::DeleteInline { name } => name,
+            other => panic!("{other:?}"),
+        });
+        words.collect::<Vec<_>>()
+    };
+    assert_eq!(of(1000), ["new", "large", "small"]);
+    assert_eq!(of(5000), ["large", "new", "small"]);
+}
+
+/// At no moment has anybody rights that they have neither before nor after.
+#[test]
+fn who_comes_meets_no_old_rights_and_who_goes_gets_no_new_ones() {
+    let place = |account: &str| {
+        let accounts = account.split(' ').map(|account| account.parse().unwrap()).collect();
+        let spec = Spec {
+            trusted_account_ids: Some(accounts),
+            managed_policy_arns: Some(BTreeSet::from(["arn:new".to_owned()])),
+            ..spec()
+        };
+        let changes = changes(&spec, state());
+        let words = steps(&changes).into_iter().map(|step| match step {
+            Step::UpdateTrust { .. } => "trust",
+            Step::Attach { .. } => "attach",
+            Step::Detach { .. } => "detach",
+            other => panic!("{other:?}"),
+        });
+        (words.collect::<Vec<_>>(), changes)
+    };
+    let (words, changes) = place("111122223333");
+    assert_eq!(words, ["detach", "trust", "attach"], "one comes and one goes");
+    assert_eq!(changes[2].needs, Needs::Only(vec![1]));
+    assert!(changes[0].warnings[1].contains("for a moment less is allowed"));
+    let (words, _) = place("444455556666");
+    assert_eq!(words, ["attach", "detach"], "nobody comes or goes");
+}
+
+#[test]
+fn what_does_not_need_the_others_waits_for_none() {
+    let spec = Spec {
+        description: Some("new".to_owned()),
+        managed_policy_arns: Some(BTreeSet::from(["arn:new".to_owned()])),
+        tags: Some(BTreeMap::from([("team".to_owned(), "core".to_owned())])),
+        ..spec()
+    };
+    let changes = changes(&spec, state());
+    for change in &changes {
+        let step = &change.action.as_ref().unwrap().step;
+        let waits = matches!(step, Step::Detach { .. });
+        assert_eq!(change.needs != Needs::Only(vec![]), waits, "{step:?} {:?}", change.needs);
+    }
+}
+
+#[test]
+fn another_spelling_of_the_name_is_a_finding_with_the_right_one() {
+    let changes = changes(&spec(), State { role_name: "Audit".to_owned(), ..state() });
+    assert_eq!(changes.len(), 1);
+    assert_eq!(changes[0].action, None);
+    assert!(changes[0].withheld.as_deref().unwrap().contains("role_name = \"Audit\""));
+}
+
+#[test]
+fn a_policy_that_cannot_be_understood_is_not_compared() {
+    let spec = Spec {
+        assume_role_policy: PolicyDocument::from_text(TRUST).ok(),
+        inline_policies: Some(BTreeMap::from([(
+            "p".to_owned(),
+            PolicyDocument::of_statements(Vec::new()),
+        )])),
+        ..spec()
+    };
+    let inline_policies = Some(BTreeMap::from([("p".to_owned(), "{".to_owned())]));
+    let object = Object::present(
+        "audit",
+        State { assume_role_policy: "{".to_owned(), inline_policies, ..state() },
+    );
+    let (changes, fields) = crate::kinds::compared::during(|| Role::diff(&facts(), &spec, &object));
+    assert!(changes.is_empty());
+    assert!(!fields.contains("assume_role_policy") && !fields.contains("inline_policies"));
 }
 
 #[test]

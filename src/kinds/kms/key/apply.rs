@@ -1,16 +1,25 @@
 //! The writes on a key.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use aws_sdk_kms::Client;
+use aws_sdk_kms::config::Builder;
+use aws_sdk_kms::config::retry::RetryConfig;
+use aws_sdk_kms::error::BuildError;
 use aws_sdk_kms::types::{KeySpec, KeyUsageType, OriginType, Tag};
 
-use super::observe::{self, DESCRIBE, MARK, POLICY_NAME};
+use super::marks;
+use super::observe::POLICY_NAME;
 use super::spec::{Action, NewKey, Step};
 use crate::aws::settle::settle;
-use crate::aws::{AwsError, Call};
-use crate::kinds::WriteCx;
+use crate::aws::{AwsError, Call, ErrorClass};
+use crate::kinds::kms::reads;
+use crate::kinds::{ObserveError, WriteCx, WriteError, sendable};
 
 pub const CREATE_KEY: Call = Call::new("kms", "CreateKey");
 pub const CREATE_ALIAS: Call = Call::new("kms", "CreateAlias");
+pub const UPDATE_ALIAS: Call = Call::new("kms", "UpdateAlias");
 pub const DELETE_ALIAS: Call = Call::new("kms", "DeleteAlias");
 pub const PUT_POLICY: Call = Call::new("kms", "PutKeyPolicy");
 pub const UPDATE_DESCRIPTION: Call = Call::new("kms", "UpdateKeyDescription");
@@ -23,99 +32,179 @@ pub const UNTAG: Call = Call::new("kms", "UntagResource");
 pub const CANCEL_DELETION: Call = Call::new("kms", "CancelKeyDeletion");
 pub const SCHEDULE_DELETION: Call = Call::new("kms", "ScheduleKeyDeletion");
 
-pub async fn apply(cx: &WriteCx, action: &Action) -> Result<(), AwsError> {
+/// Waits before each further look for a key whose answer was lost.
+const AFTER_LOSS: [Duration; 4] = [
+    Duration::from_secs(1),
+    Duration::from_secs(3),
+    Duration::from_secs(8),
+    Duration::from_secs(15),
+];
+/// Waits before a throttled try is made again.
+const THROTTLED: [Duration; 5] = [
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(5),
+    Duration::from_secs(10),
+    Duration::from_secs(20),
+];
+
+pub async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
     let client = cx.client(Client::new);
     let alias = action.alias.as_str();
+    if let Step::Create(key) = &action.step {
+        return create(cx, &client, alias, key).await;
+    }
+    let key = target(cx, action).await?;
     match &action.step {
-        Step::Create(key) => create(cx, &client, alias, key).await,
-        Step::CreateAlias => {
-            // A key that was just made may not be listed yet.
-            let key = settle(is_absent, || locate(cx, alias)).await?;
-            let request = client.create_alias().alias_name(alias).target_key_id(key);
-            match cx.write(CREATE_ALIAS, request.send()).await {
-                Err(error) if error.is_code(&["AlreadyExistsException"]) => {
-                    // Ours from an earlier try is as good; anybody else's is not.
-                    observe::find(cx, alias).await.and_then(|found| match found {
-                        Some((_, true)) => Ok(()),
-                        _ => Err(error),
-                    })
-                }
-                answer => answer.map(drop),
-            }
+        Step::Create(_) => {}
+        Step::CreateAlias => create_alias(cx, &client, alias, &key).await?,
+        Step::UpdateAlias { .. } => {
+            let request = client.update_alias().alias_name(alias).target_key_id(key);
+            cx.write(UPDATE_ALIAS, request.send()).await?;
         }
         Step::DeleteAlias => {
-            cx.write(DELETE_ALIAS, client.delete_alias().alias_name(alias).send()).await.map(drop)
+            cx.write(DELETE_ALIAS, client.delete_alias().alias_name(alias).send()).await?;
         }
         Step::PutPolicy { policy } => {
-            let key = locate(cx, alias).await?;
             let request =
                 || client.put_key_policy().key_id(&key).policy_name(POLICY_NAME).policy(policy);
-            settle(is_new_principal, || cx.write(PUT_POLICY, request().send())).await.map(drop)
+            settle(is_new_principal, || cx.write(PUT_POLICY, request().send())).await?;
         }
         Step::Describe { description } => {
-            let key = locate(cx, alias).await?;
             let request = client.update_key_description().key_id(key).description(description);
-            cx.write(UPDATE_DESCRIPTION, request.send()).await.map(drop)
+            cx.write(UPDATE_DESCRIPTION, request.send()).await?;
         }
         Step::Enable => {
-            let key = locate(cx, alias).await?;
-            cx.write(ENABLE, client.enable_key().key_id(key).send()).await.map(drop)
+            cx.write(ENABLE, client.enable_key().key_id(key).send()).await?;
         }
         Step::Disable => {
-            let key = locate(cx, alias).await?;
-            cx.write(DISABLE, client.disable_key().key_id(key).send()).await.map(drop)
+            cx.write(DISABLE, client.disable_key().key_id(key).send()).await?;
         }
         Step::Rotate { period_in_days } => {
-            let key = locate(cx, alias).await?;
-            let period = period_in_days.and_then(|days| i32::try_from(days).ok());
+            let period =
+                period_in_days.map(|days| sendable("RotationPeriodInDays", days)).transpose()?;
             let request = || {
                 client.enable_key_rotation().key_id(&key).set_rotation_period_in_days(period).send()
             };
-            settle(is_busy, || cx.write(ENABLE_ROTATION, request())).await.map(drop)
+            settle(is_busy, || cx.write(ENABLE_ROTATION, request())).await?;
         }
         Step::StopRotating => {
-            let key = locate(cx, alias).await?;
             let request = client.disable_key_rotation().key_id(key);
-            cx.write(DISABLE_ROTATION, request.send()).await.map(drop)
+            cx.write(DISABLE_ROTATION, request.send()).await?;
         }
         Step::Tag { tags } => {
-            let key = locate(cx, alias).await?;
-            let tags = tags.iter().filter_map(|(key, value)| tag(key, value)).collect();
+            let tags = tags.iter().map(|(key, value)| tag(key, value)).collect::<Result<_, _>>()?;
             let request = client.tag_resource().key_id(key).set_tags(Some(tags));
-            cx.write(TAG, request.send()).await.map(drop)
+            cx.write(TAG, request.send()).await?;
         }
         Step::Untag { tags } => {
-            let key = locate(cx, alias).await?;
             let keys = tags.keys().cloned().collect();
             let request = client.untag_resource().key_id(key).set_tag_keys(Some(keys));
-            cx.write(UNTAG, request.send()).await.map(drop)
+            cx.write(UNTAG, request.send()).await?;
         }
         Step::CancelDeletion => {
-            let key = locate(cx, alias).await?;
             let request = client.cancel_key_deletion().key_id(key);
-            cx.write(CANCEL_DELETION, request.send()).await.map(drop)
+            cx.write(CANCEL_DELETION, request.send()).await?;
         }
         Step::ScheduleDeletion { window_days } => {
-            let key = locate(cx, alias).await?;
-            let window = i32::try_from(*window_days).unwrap_or(i32::MAX);
+            let window = sendable("PendingWindowInDays", *window_days)?;
             let request = client.schedule_key_deletion().key_id(key).pending_window_in_days(window);
-            cx.write(SCHEDULE_DELETION, request.send()).await.map(drop)
+            cx.write(SCHEDULE_DELETION, request.send()).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The key that a step is for: the one that was observed, or that the plan has made, and no other,
+/// wherever the alias points by now.
+async fn target(cx: &WriteCx, action: &Action) -> Result<String, WriteError> {
+    let alias = action.alias.as_str();
+    match (&action.step, &action.key_id) {
+        (Step::CreateAlias, Some(key)) => Ok(key.clone()),
+        (Step::CreateAlias, None) => {
+            Err(WriteError::Unsendable("the plan does not say which key".to_owned()))
+        }
+        (Step::UpdateAlias { from }, Some(key)) => {
+            let found = behind(cx, alias).await?;
+            if found == *from { Ok(key.clone()) } else { Err(moved(alias, &found, from)) }
+        }
+        (_, Some(key)) => {
+            let found = behind(cx, alias).await?;
+            if found == *key { Ok(found) } else { Err(moved(alias, &found, key)) }
+        }
+        (_, None) => {
+            // An alias that was just made may not be seen yet.
+            let found = settle(is_absent, || behind(cx, alias)).await?;
+            if is_ours(cx, &found, alias).await? {
+                Ok(found)
+            } else {
+                Err(WriteError::Changed(format!(
+                    "{alias} points to the key {found}, which does not bear its mark"
+                )))
+            }
         }
     }
 }
 
-async fn create(cx: &WriteCx, client: &Client, alias: &str, key: &NewKey) -> Result<(), AwsError> {
-    // CreateKey has no token that makes a second try harmless, so look first.
-    if observe::find(cx, alias).await?.is_some() {
-        return Ok(());
+/// The id of the key behind an alias.
+async fn behind(cx: &WriteCx, alias: &str) -> Result<String, AwsError> {
+    let client = cx.client(Client::new);
+    let answer = cx.write(reads::DESCRIBE, client.describe_key().key_id(alias).send()).await?;
+    let metadata = answer.key_metadata().ok_or_else(|| {
+        AwsError::malformed(&cx.region, reads::DESCRIBE, "AWS did not say KeyMetadata")
+    })?;
+    Ok(metadata.key_id().to_owned())
+}
+
+/// Whether a key bears the mark of an alias; of one that was just made, it may not be seen yet.
+async fn is_ours(cx: &WriteCx, key: &str, alias: &str) -> Result<bool, ObserveError> {
+    for pause in AFTER_LOSS {
+        let tags = reads::tags(&cx.afresh(), key).await?;
+        if tags.iter().any(|tag| tag.tag_key() == marks::ALIAS && tag.tag_value() == alias) {
+            return Ok(true);
+        }
+        tokio::time::sleep(pause).await;
     }
-    let tags: Vec<Tag> = key
-        .tags
-        .iter()
-        .map(|(key, value)| (key.as_str(), value.as_str()))
-        .chain([(MARK, alias)])
-        .filter_map(|(key, value)| tag(key, value))
-        .collect();
+    Ok(false)
+}
+
+fn moved(alias: &str, found: &str, wanted: &str) -> WriteError {
+    WriteError::Changed(format!(
+        "{alias} points to the key {found} now, and pointed to {wanted} when the plan was made"
+    ))
+}
+
+/// Makes the key and gives it its alias.
+///
+/// An answer that is lost leaves a key that nobody knows, so that nothing below this makes the call
+/// a second time. What it made is looked for first: among the keys that were not there before, by
+/// its mark.
+async fn create(
+    cx: &WriteCx,
+    client: &Client,
+    alias: &str,
+    key: &NewKey,
+) -> Result<(), WriteError> {
+    if let Some(found) = reads::describe(cx, alias).await? {
+        if is_of_this_run(cx, found.key_id(), alias).await? {
+            return Ok(());
+        }
+        return Err(WriteError::Changed(format!(
+            "{alias} was not there when the plan was made, and points to the key {} now",
+            found.key_id()
+        )));
+    }
+    if let Some(bearer) = marks::bearers(cx, alias, None).await?.first() {
+        return Err(WriteError::Changed(format!(
+            "the key {} bears the mark of {alias}, and did not when the plan was made",
+            bearer.metadata.key_id()
+        )));
+    }
+    let before = ids(cx).await?;
+    let mark = [(marks::ALIAS, alias), (marks::RUN, cx.run())];
+    let declared = key.tags.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+    let tags: Vec<Tag> =
+        declared.chain(mark).map(|(key, value)| tag(key, value)).collect::<Result<_, _>>()?;
     let request = || {
         client
             .create_key()
@@ -126,28 +215,96 @@ async fn create(cx: &WriteCx, client: &Client, alias: &str, key: &NewKey) -> Res
             .set_multi_region(key.multi_region)
             .set_policy(key.policy.clone())
             .set_tags(Some(tags.clone()))
+            .customize()
+            .config_override(Builder::new().retry_config(RetryConfig::disabled()))
             .send()
     };
-    settle(is_new_principal, || cx.write(CREATE_KEY, request())).await.map(drop)
+    let mut pauses = THROTTLED.iter();
+    let made = loop {
+        let answer = settle(is_unknown_principal, || cx.write(CREATE_KEY, request())).await;
+        match answer {
+            Ok(answer) => {
+                let Some(metadata) = answer.key_metadata() else {
+                    return Err(AwsError::malformed(
+                        &cx.region,
+                        CREATE_KEY,
+                        "AWS did not say which key it made",
+                    )
+                    .into());
+                };
+                break metadata.key_id().to_owned();
+            }
+            // Refused before anything was made.
+            Err(error) if error.class == ErrorClass::Throttled => match pauses.next() {
+                Some(pause) => tokio::time::sleep(*pause).await,
+                None => return Err(error.into()),
+            },
+            Err(error) if is_lost(&error) => {
+                break find_lost(cx, alias, &before).await?.ok_or(error)?;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    };
+    create_alias(cx, client, alias, &made).await
 }
 
-/// The id of the key behind an alias, or made for it.
-async fn locate(cx: &WriteCx, alias: &str) -> Result<String, AwsError> {
-    let found = observe::find(cx, alias).await?;
-    match found.as_ref().and_then(|(answer, _)| answer.key_metadata()) {
-        Some(metadata) => Ok(metadata.key_id().to_owned()),
-        None => {
-            // AWS's own words for a key that is not there.
-            let client = cx.client(Client::new);
-            let answer = cx.write(DESCRIBE, client.describe_key().key_id(alias).send()).await?;
-            Ok(answer.key_metadata().map(|data| data.key_id().to_owned()).unwrap_or_default())
+/// Whether nobody can tell from the answer whether the key was made.
+fn is_lost(error: &AwsError) -> bool {
+    matches!(error.class, ErrorClass::Unreachable | ErrorClass::ServerFault)
+}
+
+/// Whether a key bears the mark of an alias and of this run.
+async fn is_of_this_run(cx: &WriteCx, key: &str, alias: &str) -> Result<bool, ObserveError> {
+    let tags = reads::tags(&cx.afresh(), key).await?;
+    let has = |name: &str, value: &str| {
+        tags.iter().any(|tag| tag.tag_key() == name && tag.tag_value() == value)
+    };
+    Ok(has(marks::ALIAS, alias) && has(marks::RUN, cx.run()))
+}
+
+/// The key that a call made whose answer was lost: the one that was not there before, and bears the
+/// mark of this run.
+async fn find_lost(
+    cx: &WriteCx,
+    alias: &str,
+    before: &BTreeSet<String>,
+) -> Result<Option<String>, AwsError> {
+    for pause in AFTER_LOSS {
+        tokio::time::sleep(pause).await;
+        for key in ids(&cx.afresh()).await?.difference(before) {
+            // A key that shows nobody its tags was not made by this call.
+            if is_of_this_run(cx, key, alias).await.unwrap_or(false) {
+                return Ok(Some(key.clone()));
+            }
         }
+    }
+    Ok(None)
+}
+
+async fn ids(cx: &crate::kinds::Cx) -> Result<BTreeSet<String>, AwsError> {
+    let keys = reads::keys(cx).await?;
+    Ok(keys.iter().filter_map(|key| key.key_id()).map(str::to_owned).collect())
+}
+
+async fn create_alias(
+    cx: &WriteCx,
+    client: &Client,
+    alias: &str,
+    key: &str,
+) -> Result<(), WriteError> {
+    let request = || client.create_alias().alias_name(alias).target_key_id(key).send();
+    // A key that was just made may not be known everywhere yet.
+    match settle(is_absent, || cx.write(CREATE_ALIAS, request())).await {
+        // Ours from an earlier try is as good; one that points elsewhere is not.
+        Err(error) if error.is_code(&["AlreadyExistsException"]) => {
+            if behind(cx, alias).await? == key { Ok(()) } else { Err(error.into()) }
+        }
+        answer => Ok(answer.map(drop)?),
     }
 }
 
-/// A tag; both parts are always there.
-fn tag(key: &str, value: &str) -> Option<Tag> {
-    Tag::builder().tag_key(key).tag_value(value).build().ok()
+fn tag(key: &str, value: &str) -> Result<Tag, BuildError> {
+    Tag::builder().tag_key(key).tag_value(value).build()
 }
 
 fn is_absent(error: &AwsError) -> bool {
@@ -156,7 +313,12 @@ fn is_absent(error: &AwsError) -> bool {
 
 /// A principal that was made a moment ago is not known to KMS yet.
 fn is_new_principal(error: &AwsError) -> bool {
-    is_busy(error) || error.is_code(&["MalformedPolicyDocumentException"])
+    is_busy(error) || is_unknown_principal(error)
+}
+
+/// The same where a time-out may hide that the call was done.
+fn is_unknown_principal(error: &AwsError) -> bool {
+    error.is_code(&["MalformedPolicyDocumentException"])
 }
 
 fn is_busy(error: &AwsError) -> bool {

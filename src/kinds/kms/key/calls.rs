@@ -6,23 +6,26 @@
 
 use super::apply::{
     CANCEL_DELETION, CREATE_ALIAS, CREATE_KEY, DELETE_ALIAS, DISABLE, DISABLE_ROTATION, ENABLE,
-    ENABLE_ROTATION, PUT_POLICY, SCHEDULE_DELETION, TAG, UNTAG, UPDATE_DESCRIPTION,
+    ENABLE_ROTATION, PUT_POLICY, SCHEDULE_DELETION, TAG, UNTAG, UPDATE_ALIAS, UPDATE_DESCRIPTION,
 };
-use super::observe::{
-    DESCRIBE, GET_POLICY, GET_ROTATION, LIST_ALIASES, LIST_KEYS, LIST_TAGS, MARK,
-};
+use super::marks::{ALIAS as MARK, GET_RESOURCES};
+use super::observe::GET_POLICY;
 use super::spec::{Action, Spec, Step};
 use crate::aws::Call;
+use crate::kinds::calls::everywhere;
+use crate::kinds::kms::reads::{DESCRIBE, GET_ROTATION, LIST_KEYS, LIST_TAGS};
 use crate::kinds::{Allowed, Arns, Use};
 
 /// All of them.
 pub const CALLS: &[Use<Spec>] = &[
     Use::read(DESCRIBE),
-    Use::read(LIST_ALIASES),
-    Use::read(LIST_KEYS),
+    Use::read(GET_RESOURCES),
+    // Also of a key that bears the mark, whatever is declared.
     Use::read(LIST_TAGS),
-    Use::read_if(GET_POLICY, Spec::has_policy),
+    Use::read(GET_POLICY),
     Use::read_if(GET_ROTATION, Spec::has_rotation),
+    // Which keys are there before and after one is made.
+    Use::write(LIST_KEYS, everywhere),
     Use::write(CREATE_KEY, |spec, arns| made_with_mark(Allowed::everywhere(), spec, arns)),
     // CreateKey with tags needs it too; with a policy it needs nothing more (KMS API Reference,
     // CreateKey, "Required permissions").
@@ -30,6 +33,11 @@ pub const CALLS: &[Use<Spec>] = &[
     Use::write(CREATE_ALIAS, |spec, arns| {
         let alias = Allowed::on([arns.regional("kms", &arns.text(&spec.alias))]);
         vec![alias, with_mark(spec, arns)]
+    }),
+    // Of the alias, the key that it leaves and the one that it comes to.
+    Use::write(UPDATE_ALIAS, |spec, arns| {
+        let alias = Allowed::on([arns.regional("kms", &arns.text(&spec.alias))]);
+        [vec![alias], key(spec, arns)].concat()
     }),
     Use::undo(DELETE_ALIAS),
     Use::write_if(UPDATE_DESCRIPTION, |spec| spec.description.is_some(), key),
@@ -77,8 +85,12 @@ fn made_with_mark(on: Allowed, spec: &Spec, arns: &Arns) -> Vec<Allowed> {
 /// The calls of a write, the key looked for first.
 pub fn of(action: &Action) -> Vec<Call> {
     let write = match &action.step {
-        Step::Create(_) => CREATE_KEY,
+        // The making of a key takes all the steps of finding it again.
+        Step::Create(_) => {
+            return vec![CREATE_KEY, CREATE_ALIAS, DESCRIBE, GET_RESOURCES, LIST_KEYS, LIST_TAGS];
+        }
         Step::CreateAlias => CREATE_ALIAS,
+        Step::UpdateAlias { .. } => UPDATE_ALIAS,
         Step::DeleteAlias => DELETE_ALIAS,
         Step::PutPolicy { .. } => PUT_POLICY,
         Step::Describe { .. } => UPDATE_DESCRIPTION,
@@ -91,5 +103,5 @@ pub fn of(action: &Action) -> Vec<Call> {
         Step::CancelDeletion => CANCEL_DELETION,
         Step::ScheduleDeletion { .. } => SCHEDULE_DELETION,
     };
-    vec![write, DESCRIBE, LIST_ALIASES, LIST_KEYS, LIST_TAGS]
+    vec![write, DESCRIBE, LIST_TAGS]
 }

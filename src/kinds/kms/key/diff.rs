@@ -1,7 +1,9 @@
 //! What brings a key to its declared state, and back.
 
-use super::policy;
-use super::spec::{Action, KeyState, NewKey, Origin, Spec, State, Step};
+use super::spec::{
+    Action, Found, KeySpec, KeyState, KeyUsage, Marked, Nature, NewKey, Origin, Spec, State, Step,
+};
+use super::{marks, policy};
 use crate::kinds::tags;
 use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo, compared};
 use crate::policy_document::PolicyDocument;
@@ -13,12 +15,21 @@ const DEFAULT_WINDOW: u32 = 30;
 pub fn diff(facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Action>> {
     match object.state() {
         None => create(facts, spec),
-        Some(state) => update(facts, spec, state),
+        Some(state) => match &state.found {
+            Found::Moved(marked) => vec![put_back(facts, spec, state, marked)],
+            Found::Alias | Found::Mark(_) => update(facts, spec, state),
+        },
     }
 }
 
-fn act(spec: &Spec, step: Step) -> Action {
-    Action { alias: spec.alias.clone(), step }
+/// A write on a key that the plan makes.
+fn on_new(spec: &Spec, step: Step) -> Action {
+    Action { alias: spec.alias.clone(), key_id: None, step }
+}
+
+/// A write on the key that was observed.
+fn act(spec: &Spec, state: &State, step: Step) -> Action {
+    Action { alias: spec.alias.clone(), key_id: Some(state.key_id.clone()), step }
 }
 
 fn create(facts: &Facts, spec: &Spec) -> Vec<Change<Action>> {
@@ -33,6 +44,7 @@ fn create(facts: &Facts, spec: &Spec) -> Vec<Change<Action>> {
     drift.compare("policy", None, document.as_ref());
     drift.compare("tags", None, spec.tags.as_ref().filter(|tags| !tags.is_empty()));
     if matches!(spec.origin, Some(Origin::AwsCloudHsm | Origin::ExternalKeyStore)) {
+        compared::mark_all();
         return vec![Change::finding(drift).withhold(
             "a key in a key store of your own is made by hand, because it needs the key store's id",
         )];
@@ -49,72 +61,202 @@ fn create(facts: &Facts, spec: &Spec) -> Vec<Change<Action>> {
         deletion_window_days: (spec.prevent_destroy == Some(false))
             .then(|| spec.deletion_window_days.unwrap_or(DEFAULT_WINDOW)),
     };
-    let mut changes = vec![Change::new(act(spec, Step::Create(Box::new(key))), drift).rises(rises)];
-    let mut alias = Drift::new();
-    alias.add("alias", None::<&str>, Some(&spec.alias));
-    changes.push(Change::new(act(spec, Step::CreateAlias), alias));
+    let mut changes =
+        vec![Change::new(on_new(spec, Step::Create(Box::new(key))), drift).rises(rises)];
     if spec.enable_key_rotation == Some(true) {
         let mut drift = Drift::new();
         drift.add("enable_key_rotation", None::<bool>, Some(true));
         drift.compare("rotation_period_in_days", None, spec.rotation_period_in_days.as_ref());
         let step = Step::Rotate { period_in_days: spec.rotation_period_in_days };
-        changes.push(Change::new(act(spec, step), drift));
+        changes.push(Change::new(on_new(spec, step), drift));
     }
     if spec.enabled == Some(false) {
         let mut drift = Drift::new();
         drift.add("enabled", None::<bool>, Some(false));
-        changes.push(Change::new(act(spec, Step::Disable), drift));
+        changes.push(Change::new(on_new(spec, Step::Disable), drift));
     }
     changes
 }
 
 fn update(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>> {
     let mut changes = Vec::new();
+    if let Found::Mark(marked) = &state.found {
+        changes.push(adopt(facts, spec, state, marked));
+        if changes.iter().any(|change| change.action.is_none()) {
+            return changes;
+        }
+    }
+    changes.extend(rivals(spec, state));
     changes.extend(fixed(spec, state));
-    if state.key_state == KeyState::PendingDeletion {
+    if matches!(state.key_state, KeyState::PendingDeletion | KeyState::PendingReplicaDeletion) {
         changes.push(pending_deletion(spec, state));
         if spec.prevent_destroy != Some(true) {
             compared::mark_all();
             return changes;
         }
     }
-    if !state.has_alias {
-        let mut drift = Drift::new();
-        drift.add("alias", None::<&str>, Some(&spec.alias));
-        changes.push(Change::new(act(spec, Step::CreateAlias), drift));
-    }
     let mut drift = Drift::new();
-    if drift.compare_text("description", Some(&state.description), spec.description.as_deref()) {
+    if drift.compare_text("description", state.description.as_deref(), spec.description.as_deref())
+    {
         let description = spec.description.clone().unwrap_or_default();
-        changes.push(Change::new(act(spec, Step::Describe { description }), drift));
+        changes.push(Change::new(act(spec, state, Step::Describe { description }), drift));
     }
     changes.extend(key_policy(facts, spec, state));
     if let (Some(actual), Some(desired)) = (&state.tags, &spec.tags) {
         changes.extend(tags::KMS.changes(
             actual,
             desired,
-            |tags| act(spec, Step::Tag { tags }),
-            |tags| act(spec, Step::Untag { tags }),
+            |tags| act(spec, state, Step::Tag { tags }),
+            |tags| act(spec, state, Step::Untag { tags }),
         ));
     }
     // Only an enabled key takes changes of its rotation.
     if spec.enabled == Some(false) {
         changes.extend(rotation(spec, state));
-        changes.extend(disable(spec, state));
+        changes.extend(usable(spec, state, false));
     } else {
-        changes.extend(enable(spec, state));
+        changes.extend(usable(spec, state, true));
         changes.extend(rotation(spec, state));
     }
     changes
 }
 
+/// Gives the alias to a key of which only a tag says that it was made for it. Whoever may tag keys
+/// can have made it, with material that they know, a policy of their own and grants: so it must be
+/// just what evenkeel would make, and the reader must know the rest.
+fn adopt(facts: &Facts, spec: &Spec, state: &State, marked: &Marked) -> Change<Action> {
+    let mut drift = Drift::new();
+    drift.add("alias", None::<&str>, Some(&spec.alias));
+    let unlike = unlike_new(spec, marked);
+    if !unlike.is_empty() {
+        compared::mark_all();
+        drift.0.extend(unlike.0);
+        return Change::finding(drift).withhold(format!(
+            "the key {} bears the mark of {} and is not the key that is declared, so that it is not \
+             adopted: find out who made it, and take its tag {} away; then a new key is made",
+            marked.key_id,
+            spec.alias,
+            marks::ALIAS,
+        ));
+    }
+    let change = Change::new(act(spec, state, Step::CreateAlias), drift)
+        .risk(Risk::Disruptive)
+        .warn(format!("adopts the key {}", known(marked)));
+    warn_of_policy(facts, change, marked)
+}
+
+/// Puts an alias back that somebody pointed at another key. The one behind the alias is somebody's,
+/// and the marked one may be: until the alias is back, nothing is written to either.
+fn put_back(facts: &Facts, spec: &Spec, state: &State, marked: &Marked) -> Change<Action> {
+    compared::mark_all();
+    let mut drift = Drift::new();
+    drift.add("alias", Some(&state.key_id), Some(&marked.key_id));
+    let found = format!(
+        "{} points to the key {}, and the key {} bears its mark, the tag {}",
+        spec.alias,
+        state.key_id,
+        marked.key_id,
+        marks::ALIAS,
+    );
+    let unlike = unlike_new(spec, marked);
+    // UpdateAlias takes keys of one type and usage only, and says so of each other pair.
+    let same_type = (marked.nature.key_spec, marked.nature.key_usage)
+        == (state.nature.key_spec, state.nature.key_usage);
+    if !unlike.is_empty() || !same_type {
+        drift.0.extend(unlike.0);
+        return Change::finding(drift).withhold(format!(
+            "{found}, but is not the key that is declared: find out who moved the alias and who made \
+             the key; then put the alias right, or take the tag away",
+        ));
+    }
+    let action = Action {
+        alias: spec.alias.clone(),
+        key_id: Some(marked.key_id.clone()),
+        step: Step::UpdateAlias { from: state.key_id.clone() },
+    };
+    let change = Change::new(action, drift)
+        .risk(Risk::Disruptive)
+        .warn(found)
+        .warn(format!(
+            "puts the alias back: what encrypted with {} by its alias since then needs that key for ever",
+            state.key_id
+        ))
+        .warn(format!("takes for its own the key {}", known(marked)));
+    warn_of_policy(facts, change, marked)
+}
+
+/// In what a key differs from the one that evenkeel would make: what is not declared is AWS's
+/// default then. Source: KMS API Reference, `CreateKey`.
+fn unlike_new(spec: &Spec, marked: &Marked) -> Drift {
+    let Nature { key_spec, key_usage, origin, multi_region } = &marked.nature;
+    let mut drift = Drift::new();
+    let wanted = spec.key_spec.unwrap_or(KeySpec::SymmetricDefault);
+    drift.compare("key_spec", Some(key_spec), Some(&wanted));
+    let wanted = spec.key_usage.unwrap_or(KeyUsage::EncryptDecrypt);
+    drift.compare("key_usage", Some(key_usage), Some(&wanted));
+    drift.compare("origin", Some(origin), Some(&spec.origin.unwrap_or(Origin::AwsKms)));
+    let wanted = spec.multi_region.unwrap_or(false);
+    drift.compare("multi_region", multi_region.as_ref(), Some(&wanted));
+    drift
+}
+
+/// `1234abcd-…, made at … by the run that its tag names, …`.
+fn known(marked: &Marked) -> String {
+    let run = match &marked.run {
+        Some(run) => format!("whose tag names the run {run}"),
+        None => "whose tags name no run".to_owned(),
+    };
+    format!(
+        "{}, made at {}, of {} ({}), {run}: tags prove nothing, so look in CloudTrail who made it, \
+         and at its grants (aws kms list-grants)",
+        marked.key_id,
+        marked.created,
+        marked.nature.origin.as_str(),
+        marked.nature.key_spec.as_str(),
+    )
+}
+
+/// Names those whom the policy of a key lets in already.
+fn warn_of_policy(facts: &Facts, mut change: Change<Action>, marked: &Marked) -> Change<Action> {
+    let Ok(document) = PolicyDocument::from_text(&marked.policy) else {
+        return change.withhold("its key policy cannot be understood");
+    };
+    let count = change.grants.len();
+    change = change.rises(rises(facts, None, &document));
+    let given: Vec<String> =
+        change.grants.iter().skip(count).map(|grant| grant.what.clone()).collect();
+    for what in given {
+        change = change.warn(format!("the policy of the key {} gives {what}", marked.key_id));
+    }
+    change
+}
+
+/// Other keys that bear the mark: what a lost answer made, or somebody else.
+fn rivals(spec: &Spec, state: &State) -> Option<Change<Action>> {
+    if state.others.is_empty() {
+        return None;
+    }
+    let mut drift = Drift::new();
+    drift.add("other_keys", Some(&state.others), None::<&str>);
+    let keys: Vec<&str> = state.others.iter().map(String::as_str).collect();
+    Some(Change::finding(drift).withhold(format!(
+        "{} also bears the mark of {} (the tag {}) and is not behind it: an answer of AWS was lost \
+         when it was made, or somebody else made it. When nothing uses it, schedule its deletion; \
+         otherwise take the tag away",
+        keys.join(" and "),
+        spec.alias,
+        marks::ALIAS,
+    )))
+}
+
 /// What cannot be changed in a key that exists.
 fn fixed(spec: &Spec, state: &State) -> Option<Change<Action>> {
+    let nature = &state.nature;
     let mut drift = Drift::new();
-    drift.compare("key_spec", Some(&state.key_spec), spec.key_spec.as_ref());
-    drift.compare("key_usage", Some(&state.key_usage), spec.key_usage.as_ref());
-    drift.compare("origin", Some(&state.origin), spec.origin.as_ref());
-    drift.compare("multi_region", Some(&state.multi_region), spec.multi_region.as_ref());
+    drift.compare("key_spec", Some(&nature.key_spec), spec.key_spec.as_ref());
+    drift.compare("key_usage", Some(&nature.key_usage), spec.key_usage.as_ref());
+    drift.compare("origin", Some(&nature.origin), spec.origin.as_ref());
+    drift.compare("multi_region", nature.multi_region.as_ref(), spec.multi_region.as_ref());
     (!drift.is_empty()).then(|| {
         Change::finding(drift).withhold(
             "these settings of a key cannot be changed: make another key, and move the alias to it",
@@ -124,10 +266,15 @@ fn fixed(spec: &Spec, state: &State) -> Option<Change<Action>> {
 
 fn pending_deletion(spec: &Spec, state: &State) -> Change<Action> {
     let mut drift = Drift::new();
-    let date = state.deletion_date.as_deref().unwrap_or("an unknown date");
-    drift.add("key_state", Some(format!("PendingDeletion on {date}")), Some("Enabled"));
+    // AWS names no day while replicas of the key are left.
+    let date = state.deletion_date.as_deref().unwrap_or("some days after its last replica is gone");
+    drift.add(
+        "key_state",
+        Some(format!("{} on {date}", state.key_state.as_str())),
+        Some("Enabled"),
+    );
     if spec.prevent_destroy == Some(true) {
-        Change::new(act(spec, Step::CancelDeletion), drift)
+        Change::new(act(spec, state, Step::CancelDeletion), drift)
     } else {
         Change::finding(drift).withhold(format!(
             "somebody scheduled the deletion of this key for {date}; after that, nothing that it \
@@ -142,7 +289,8 @@ fn rises(facts: &Facts, before: Option<&PolicyDocument>, after: &PolicyDocument)
 
 fn key_policy(facts: &Facts, spec: &Spec, state: &State) -> Option<Change<Action>> {
     let desired = policy::declared(facts, spec)?;
-    let actual = PolicyDocument::from_text(state.policy.as_deref()?).ok()?;
+    // What was not read or cannot be understood is not compared, and the key unknown then.
+    let Ok(actual) = PolicyDocument::from_text(state.policy.as_deref()?) else { return None };
     for field in policy::FIELDS {
         compared::mark(field);
     }
@@ -157,7 +305,7 @@ fn key_policy(facts: &Facts, spec: &Spec, state: &State) -> Option<Change<Action
     );
     let step = Step::PutPolicy { policy: desired.to_compact_string() };
     let mut change =
-        Change::new(act(spec, step), drift).rises(rises(facts, Some(&actual), &desired));
+        Change::new(act(spec, state, step), drift).rises(rises(facts, Some(&actual), &desired));
     for warning in actual.narrowing(&desired, &facts.partition).warnings() {
         change = change.risk(Risk::Disruptive).warn(warning);
     }
@@ -169,33 +317,47 @@ fn key_policy(facts: &Facts, spec: &Spec, state: &State) -> Option<Change<Action
     Some(change)
 }
 
-fn enable(spec: &Spec, state: &State) -> Option<Change<Action>> {
+/// Whether the key can be used, against what is declared. Only an enabled key can be disabled, and
+/// the other way round; the states between are nobody's to write.
+///
+/// Source: KMS Developer Guide, "Key states of KMS keys".
+fn usable(spec: &Spec, state: &State, desired: bool) -> Option<Change<Action>> {
     let mut drift = Drift::new();
-    let is_enabled = state.key_state == KeyState::Enabled;
+    let now = state.key_state.as_str();
+    let settled = match state.key_state {
+        KeyState::Enabled => Some(true),
+        // Cancelling the deletion, which comes before, leaves the key disabled.
+        KeyState::Disabled | KeyState::PendingDeletion | KeyState::PendingReplicaDeletion => {
+            Some(false)
+        }
+        KeyState::Creating
+        | KeyState::PendingImport
+        | KeyState::Unavailable
+        | KeyState::Updating => None,
+    };
+    let Some(is_enabled) = settled else {
+        compared::mark("enabled");
+        spec.enabled?;
+        drift.add("enabled", Some(now), Some(desired));
+        return Some(Change::finding(drift).withhold(format!(
+            "a key in the state {now} can be neither enabled nor disabled{}",
+            match state.key_state {
+                KeyState::PendingImport => ": import its key material",
+                KeyState::Unavailable => ": connect its key store",
+                _ => ": look again in some minutes",
+            }
+        )));
+    };
     if !drift.compare("enabled", Some(&is_enabled), spec.enabled.as_ref()) {
         return None;
     }
-    Some(match state.key_state {
-        KeyState::Disabled | KeyState::PendingDeletion => {
-            Change::new(act(spec, Step::Enable), drift)
-        }
-        other => Change::finding(drift)
-            .withhold(format!("a key in the state {} cannot be enabled", other.as_str())),
-    })
-}
-
-fn disable(spec: &Spec, state: &State) -> Option<Change<Action>> {
-    compared::mark("enabled");
-    if state.key_state != KeyState::Enabled {
-        return None;
-    }
-    let mut drift = Drift::new();
-    drift.add("enabled", Some(true), Some(false));
-    Some(
-        Change::new(act(spec, Step::Disable), drift)
+    Some(if desired {
+        Change::new(act(spec, state, Step::Enable), drift)
+    } else {
+        Change::new(act(spec, state, Step::Disable), drift)
             .risk(Risk::Disruptive)
-            .warn("whatever needs this key stops working: trails, logs, volumes, buckets"),
-    )
+            .warn("whatever needs this key stops working: trails, logs, volumes, buckets")
+    })
 }
 
 fn rotation(spec: &Spec, state: &State) -> Option<Change<Action>> {
@@ -217,30 +379,37 @@ fn rotation(spec: &Spec, state: &State) -> Option<Change<Action>> {
     if state.rotation.is_none() {
         return Some(Change::finding(drift).withhold("a key of this type or origin cannot rotate"));
     }
-    let takes_changes = state.key_state == KeyState::Enabled || spec.enabled == Some(true);
-    if !takes_changes {
-        return Some(
-            Change::finding(drift).withhold("the rotation of a disabled key cannot change"),
+    let will_be_enabled = spec.enabled == Some(true)
+        && matches!(
+            state.key_state,
+            KeyState::Disabled | KeyState::PendingDeletion | KeyState::PendingReplicaDeletion
         );
+    if state.key_state != KeyState::Enabled && !will_be_enabled {
+        return Some(Change::finding(drift).withhold(format!(
+            "the rotation of a key in the state {} cannot change",
+            state.key_state.as_str()
+        )));
     }
     let step = if desired {
         Step::Rotate { period_in_days: spec.rotation_period_in_days }
     } else {
         Step::StopRotating
     };
-    Some(Change::new(act(spec, step), drift))
+    Some(Change::new(act(spec, state, step), drift))
 }
 
 pub fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
+    let act = |key_id: Option<String>, step| Action { alias: action.alias.clone(), key_id, step };
     let by = |steps: Vec<Step>| {
-        Undo::By(
-            steps.into_iter().map(|step| Action { alias: action.alias.clone(), step }).collect(),
-        )
+        Undo::By(steps.into_iter().map(|step| act(action.key_id.clone(), step)).collect())
     };
     let state = before.state();
     match &action.step {
         Step::Create(key) => match key.deletion_window_days {
-            Some(window_days) => by(vec![Step::ScheduleDeletion { window_days }]),
+            // The alias leads to the key; so it goes last.
+            Some(window_days) => {
+                by(vec![Step::ScheduleDeletion { window_days }, Step::DeleteAlias])
+            }
             None => Undo::Impossible(
                 "a key is deleted by people only, after they made sure that nothing needs it"
                     .to_owned(),
@@ -248,14 +417,18 @@ pub fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
         },
         Step::CreateAlias => by(vec![Step::DeleteAlias]),
         Step::DeleteAlias => by(vec![Step::CreateAlias]),
+        Step::UpdateAlias { from } => {
+            let to = action.key_id.clone().unwrap_or_default();
+            Undo::By(vec![act(Some(from.clone()), Step::UpdateAlias { from: to })])
+        }
         Step::PutPolicy { .. } => match state.and_then(|state| state.policy.clone()) {
             Some(policy) => by(vec![Step::PutPolicy { policy }]),
             None => Undo::Impossible("the former policy was not observed".to_owned()),
         },
-        Step::Describe { .. } => {
-            let description = state.map(|state| state.description.clone()).unwrap_or_default();
-            by(vec![Step::Describe { description }])
-        }
+        Step::Describe { .. } => match state.and_then(|state| state.description.clone()) {
+            Some(description) => by(vec![Step::Describe { description }]),
+            None => Undo::Impossible("the former description was not observed".to_owned()),
+        },
         Step::Enable => by(vec![Step::Disable]),
         Step::Disable => by(vec![Step::Enable]),
         Step::Rotate { .. } | Step::StopRotating => {

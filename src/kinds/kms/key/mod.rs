@@ -3,6 +3,7 @@
 mod apply;
 mod calls;
 mod diff;
+mod marks;
 mod observe;
 mod policy;
 pub mod spec;
@@ -15,8 +16,8 @@ pub use spec::{Action, Spec, State};
 use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
-    Change, Control, Cx, Facts, Found, Kind, Object, ObserveError, Scope, Undo, Use, WriteCx,
-    WriteError, control, tags,
+    Change, Claim, Control, Cx, Facts, Found, Kind, Object, ObserveError, Scope, Undo, Use,
+    WriteCx, WriteError, control, tags,
 };
 use crate::names::Region;
 use crate::policy_document::{PolicyDocument, PolicyKind};
@@ -142,6 +143,17 @@ Resource  = "*"
         calls::of(action)
     }
 
+    // A key can have many aliases.
+    fn claims(_facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Claim> {
+        let Some(state) = object.state() else { return Vec::new() };
+        let thing = super::thing(&state.key_id);
+        let mut claims = vec![Claim::whole(thing.clone())];
+        if let Some(rotates) = spec.enable_key_rotation {
+            claims.push(Claim::setting(thing, super::ROTATION, rotates));
+        }
+        claims
+    }
+
     async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {
         observe::observe(cx, spec).await
     }
@@ -151,7 +163,7 @@ Resource  = "*"
     }
 
     async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
-        Ok(apply::apply(cx, action).await?)
+        apply::apply(cx, action).await
     }
 
     fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
@@ -164,16 +176,22 @@ Resource  = "*"
     }
 
     fn export(_facts: &Facts, object: &Object<State>) -> Option<Spec> {
-        let state = object.state()?;
+        let state = object.state().filter(|state| state.found == spec::Found::Alias)?;
         let rotates = state.rotation.filter(|rotation| rotation.enabled);
+        let policy = match state.policy.as_deref().map(PolicyDocument::from_text) {
+            Some(Ok(policy)) => Some(policy),
+            // A policy that was not understood is no state to declare.
+            Some(Err(_)) => return None,
+            None => None,
+        };
         Some(Spec {
             alias: object.id.clone(),
-            description: Some(state.description.clone()),
-            key_spec: Some(state.key_spec),
-            key_usage: Some(state.key_usage),
-            origin: Some(state.origin),
-            multi_region: Some(state.multi_region),
-            policy: state.policy.as_deref().and_then(|text| PolicyDocument::from_text(text).ok()),
+            description: state.description.clone(),
+            key_spec: Some(state.nature.key_spec),
+            key_usage: Some(state.nature.key_usage),
+            origin: Some(state.nature.origin),
+            multi_region: state.nature.multi_region,
+            policy,
             enabled: match state.key_state {
                 spec::KeyState::Enabled => Some(true),
                 spec::KeyState::Disabled => Some(false),

@@ -11,8 +11,15 @@ use crate::policy_document::PolicyDocument;
 /// A KMS key with its alias and its key policy.
 ///
 /// A key has no name: the alias is what it is known by. A key that does not exist is made, marked
-/// with the tag `evenkeel:alias`, and given its alias; should evenkeel be stopped between the two,
-/// the next run finds the key by that mark and goes on with it.
+/// with the tags `evenkeel:alias` and `evenkeel:run`, and given its alias; should evenkeel be
+/// stopped between the two, the next run finds the key by that mark.
+///
+/// Tags can be set by anybody who may tag keys, so that a mark proves nothing: a marked key without
+/// alias is adopted only by a disruptive change of its own, which says what is known of the key, and
+/// only when its spec, usage, origin and multi-Region setting are the declared ones, or else AWS's
+/// defaults. When the alias points to a key without the mark while another key bears it, somebody
+/// moved the alias: nothing is written to either key, and the one change is `UpdateAlias`, which
+/// puts it back. More keys with the mark are findings.
 ///
 /// The key policy is either declared as a whole with `policy`, or put together from
 /// `key_administrators`, `key_users`, `service_principals` and `via_services`; the account itself
@@ -126,6 +133,9 @@ aws_enum! {
         MlDsa44 = "ML_DSA_44",
         MlDsa65 = "ML_DSA_65",
         MlDsa87 = "ML_DSA_87",
+        MlKem512 = "ML_KEM_512",
+        MlKem768 = "ML_KEM_768",
+        MlKem1024 = "ML_KEM_1024",
     }
 }
 
@@ -136,6 +146,7 @@ aws_enum! {
         SignVerify = "SIGN_VERIFY",
         GenerateVerifyMac = "GENERATE_VERIFY_MAC",
         KeyAgreement = "KEY_AGREEMENT",
+        EncapsulateDecapsulate = "ENCAPSULATE_DECAPSULATE",
     }
 }
 
@@ -168,28 +179,65 @@ aws_enum! {
 pub struct State {
     /// The key's id.
     pub key_id: String,
-    /// Whether the alias points to it; false for a key that was made and got no alias.
-    pub has_alias: bool,
+    /// How it was found.
+    pub found: Found,
+    /// Ids of other keys that bear the mark of this alias.
+    pub others: BTreeSet<String>,
     /// Its state.
     pub key_state: KeyState,
     /// When its deletion is due, when one is scheduled.
     pub deletion_date: Option<String>,
     /// As in [`Spec`]; "" for none.
-    pub description: String,
-    /// As in [`Spec`].
-    pub key_spec: KeySpec,
-    /// As in [`Spec`].
-    pub key_usage: KeyUsage,
-    /// As in [`Spec`].
-    pub origin: Origin,
-    /// As in [`Spec`].
-    pub multi_region: bool,
+    pub description: Option<String>,
+    /// What cannot be changed in it.
+    #[serde(flatten)]
+    pub nature: Nature,
     /// The key policy as AWS returned it.
     pub policy: Option<String>,
     /// Its rotation; absent when not looked at or when the key cannot rotate.
     pub rotation: Option<Rotation>,
     /// Its tags, without reserved ones.
     pub tags: Option<BTreeMap<String, String>>,
+}
+
+/// What cannot be changed in a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Nature {
+    /// As in [`Spec`].
+    pub key_spec: KeySpec,
+    /// As in [`Spec`].
+    pub key_usage: KeyUsage,
+    /// As in [`Spec`].
+    pub origin: Origin,
+    /// As in [`Spec`]; absent in answers of AWS from before there were such keys.
+    pub multi_region: Option<bool>,
+}
+
+/// How a key was found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Found {
+    /// By its alias.
+    Alias,
+    /// By the mark alone: there is no such alias.
+    Mark(Box<Marked>),
+    /// By its alias, while another key bears the mark of the alias.
+    Moved(Box<Marked>),
+}
+
+/// What is known of a key that bears the mark of the alias.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Marked {
+    /// The key's id.
+    pub key_id: String,
+    /// What cannot be changed in it.
+    pub nature: Nature,
+    /// When it was made.
+    pub created: String,
+    /// The run that the mark names.
+    pub run: Option<String>,
+    /// Its key policy as AWS returned it.
+    pub policy: String,
 }
 
 /// The rotation of a key.
@@ -206,6 +254,10 @@ pub struct Rotation {
 pub struct Action {
     /// The alias.
     pub alias: String,
+    /// The key that was observed: nothing is written to another one, wherever the alias points by
+    /// then. Absent when the plan makes the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_id: Option<String>,
     /// What to do.
     pub step: Step,
 }
@@ -214,10 +266,15 @@ pub struct Action {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
-    /// Makes the key, without its alias.
+    /// Makes the key, and gives it its alias.
     Create(Box<NewKey>),
-    /// Gives it its alias.
+    /// Gives a key that is there its alias.
     CreateAlias,
+    /// Moves the alias from another key to this one.
+    UpdateAlias {
+        /// The key that the alias points to now.
+        from: String,
+    },
     /// Takes the alias away; only to undo.
     DeleteAlias,
     /// Replaces the key policy.

@@ -1,7 +1,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use super::spec::{KeyState, KeyUsage, Origin, Rotation, Step};
+use super::spec::{Found, KeyState, KeyUsage, Marked, Nature, Origin, Rotation, Step};
 use super::*;
+use crate::kinds::erased::{DiffError, DynKind, erase};
 use crate::kinds::{GrantClass, Risk};
 use crate::names::{ItemName, Region};
 
@@ -18,19 +19,42 @@ fn facts() -> Facts {
 fn state() -> State {
     State {
         key_id: "1234".to_owned(),
-        has_alias: true,
+        found: Found::Alias,
+        others: Default::default(),
         key_state: KeyState::Enabled,
         deletion_date: None,
-        description: String::new(),
-        key_spec: KeySpec::SymmetricDefault,
-        key_usage: KeyUsage::EncryptDecrypt,
-        origin: Origin::AwsKms,
-        multi_region: false,
+        description: Some(String::new()),
+        nature: nature(),
         policy: None,
         rotation: Some(Rotation { enabled: false, period_in_days: None }),
         tags: None,
     }
 }
+
+fn nature() -> Nature {
+    Nature {
+        key_spec: KeySpec::SymmetricDefault,
+        key_usage: KeyUsage::EncryptDecrypt,
+        origin: Origin::AwsKms,
+        multi_region: Some(false),
+    }
+}
+
+fn marked() -> Box<Marked> {
+    Box::new(Marked {
+        key_id: "marked".to_owned(),
+        nature: nature(),
+        created: "2026-01-01T00:00:00Z".to_owned(),
+        run: Some("a-run".to_owned()),
+        policy: OWN_POLICY.to_owned(),
+    })
+}
+
+const OWN_POLICY: &str = r#"{"Version":"2012-10-17","Statement":[
+    {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"}]}"#;
+const OTHERS_POLICY: &str = r#"{"Version":"2012-10-17","Statement":[
+    {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"},
+    {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::999999999999:root"},"Action":"kms:Decrypt","Resource":"*"}]}"#;
 
 fn spec() -> Spec {
     Spec { alias: "alias/audit".to_owned(), ..Spec::default() }
@@ -49,19 +73,130 @@ fn a_new_key_gets_its_alias_and_then_the_rest() {
     let steps = steps(&spec, &Object::absent("alias/audit"));
     assert!(matches!(
         steps.as_slice(),
-        [
-            Some(Step::Create(_)),
-            Some(Step::CreateAlias),
-            Some(Step::Rotate { .. }),
-            Some(Step::Disable)
-        ]
+        [Some(Step::Create(_)), Some(Step::Rotate { .. }), Some(Step::Disable)]
     ));
 }
 
 #[test]
-fn a_key_that_was_left_without_its_alias_is_gone_on_with() {
-    let object = Object::present("alias/audit", State { has_alias: false, ..state() });
-    assert_eq!(steps(&spec(), &object), [Some(Step::CreateAlias)]);
+fn a_key_with_the_mark_alone_is_adopted_openly_and_as_a_change_of_its_own() {
+    let found = Found::Mark(marked());
+    let object = Object::present("alias/audit", State { found, ..state() });
+    let changes = Key::diff(&facts(), &spec(), &object);
+    assert_eq!(changes.len(), 1);
+    assert_eq!(changes[0].action.as_ref().unwrap().step, Step::CreateAlias);
+    assert_eq!(changes[0].risk, Risk::Disruptive);
+    assert!(changes[0].grants.is_empty());
+    for word in ["adopts the key marked", "2026-01-01", "AWS_KMS", "a-run", "CloudTrail"] {
+        assert!(changes[0].warnings[0].contains(word), "{:?}", changes[0].warnings);
+    }
+}
+
+#[test]
+fn a_planted_key_is_not_adopted_or_says_whom_it_lets_in() {
+    let adopt = |marked: Marked, spec: &Spec| {
+        let found = Found::Mark(Box::new(marked));
+        let object = Object::present("alias/audit", State { found, ..state() });
+        Key::diff(&facts(), spec, &object)
+    };
+    let differs = [
+        Nature { origin: Origin::External, ..nature() },
+        Nature { key_spec: KeySpec::Rsa2048, ..nature() },
+        Nature { key_usage: KeyUsage::SignVerify, ..nature() },
+        Nature { multi_region: Some(true), ..nature() },
+    ];
+    for nature in differs {
+        let spec = Spec { enable_key_rotation: Some(true), enabled: Some(true), ..spec() };
+        let changes = adopt(Marked { nature, ..*marked() }, &spec);
+        assert_eq!(changes.len(), 1, "{changes:#?}");
+        assert_eq!(changes[0].action, None, "{nature:?}");
+        assert!(changes[0].withheld.as_deref().unwrap().contains("marked"));
+    }
+    let external = Nature { origin: Origin::External, ..nature() };
+    let spec = Spec { origin: Some(Origin::External), ..spec() };
+    let changes = adopt(Marked { nature: external, ..*marked() }, &spec);
+    assert!(changes[0].action.is_some(), "it is what is declared");
+    let changes = adopt(Marked { policy: OTHERS_POLICY.to_owned(), ..*marked() }, &self::spec());
+    assert_eq!(changes[0].grants.len(), 1);
+    assert_eq!(changes[0].grants[0].class, GrantClass::Foreign);
+    assert!(changes[0].warnings[1].contains("999999999999"), "{:?}", changes[0].warnings);
+}
+
+#[test]
+fn an_alias_that_was_moved_is_put_back_and_nothing_else_is_written() {
+    let found = Found::Moved(marked());
+    let moved = State { found, policy: Some(OTHERS_POLICY.to_owned()), ..state() };
+    let object = Object::present("alias/audit", moved.clone());
+    let spec = Spec {
+        key_users: Some(Default::default()),
+        enable_key_rotation: Some(true),
+        description: Some("audit".to_owned()),
+        ..spec()
+    };
+    let changes = Key::diff(&facts(), &spec, &object);
+    assert_eq!(changes.len(), 1, "{changes:#?}");
+    let action = changes[0].action.as_ref().unwrap();
+    assert_eq!(action.key_id.as_deref(), Some("marked"));
+    assert_eq!(action.step, Step::UpdateAlias { from: "1234".to_owned() });
+    assert_eq!(changes[0].risk, Risk::Disruptive);
+    let said = changes[0].warnings.join("\n");
+    assert!(said.contains("1234") && said.contains("marked"), "{said}");
+    let Undo::By(back) = Key::undo(action, &object) else { panic!("it can be moved again") };
+    assert_eq!(back[0].key_id.as_deref(), Some("1234"));
+    assert_eq!(back[0].step, Step::UpdateAlias { from: "marked".to_owned() });
+    // Whoever plants a mark does not get the alias.
+    let planted = Nature { origin: Origin::External, ..nature() };
+    let found = Found::Moved(Box::new(Marked { nature: planted, ..*marked() }));
+    let object = Object::present("alias/audit", State { found, ..moved });
+    let changes = Key::diff(&facts(), &spec, &object);
+    assert_eq!(changes.len(), 1);
+    assert_eq!(changes[0].action, None);
+}
+
+#[test]
+fn other_keys_with_the_mark_are_a_finding() {
+    let others = BTreeSet::from(["orphan".to_owned()]);
+    let object = Object::present("alias/audit", State { others, ..state() });
+    let changes = Key::diff(&facts(), &spec(), &object);
+    assert_eq!(changes.len(), 1);
+    assert_eq!(changes[0].action, None);
+    assert!(changes[0].withheld.as_deref().unwrap().contains("orphan"));
+}
+
+/// Every state, with whatever is declared, is equal, drift, a finding or unknown.
+#[test]
+fn no_state_of_a_key_is_passed_over() {
+    let erased: Box<dyn DynKind> = erase::<Key>();
+    let all = [
+        KeyState::Creating,
+        KeyState::Enabled,
+        KeyState::Disabled,
+        KeyState::PendingDeletion,
+        KeyState::PendingImport,
+        KeyState::PendingReplicaDeletion,
+        KeyState::Unavailable,
+        KeyState::Updating,
+    ];
+    for key_state in all {
+        for (enabled, rotates) in [(true, true), (true, false), (false, true), (false, false)] {
+            let spec =
+                Spec { enabled: Some(enabled), enable_key_rotation: Some(rotates), ..spec() };
+            let rotation = Some(Rotation { enabled: false, period_in_days: None });
+            let state = State { key_state, rotation, ..state() };
+            let object = Object::present("alias/audit", serde_json::to_value(&state).unwrap());
+            let spec = serde_json::to_value(&spec).unwrap();
+            let changes = match erased.diff(&facts(), &spec, &object) {
+                Ok(changes) => changes,
+                Err(DiffError::NotCompared { fields, .. }) => panic!("{key_state:?}: {fields:?}"),
+                Err(other) => panic!("{other}"),
+            };
+            let equal = match key_state {
+                KeyState::Enabled => enabled && !rotates,
+                KeyState::Disabled => !enabled && !rotates,
+                _ => false,
+            };
+            assert_eq!(changes.is_empty(), equal, "{key_state:?} {enabled} {rotates}");
+        }
+    }
 }
 
 #[test]

@@ -1,0 +1,128 @@
+"""Does what it is told to an account: a line of JSON in, `{"code": "..."}`, a line of JSON out.
+
+The names below are there for the fragments in the lists beside this file.
+"""
+import json
+import os
+import re
+import socket
+import sys
+import time
+import urllib.request
+
+import boto3
+
+HERE = os.environ["AWS_REGION"]
+ELSEWHERE = "us-east-1"
+FOREIGN = "999988887777"
+
+# S3 Control puts the account in front of the host, and no name resolver knows the result.
+resolve = socket.getaddrinfo
+socket.getaddrinfo = lambda host, *more, **named: resolve(re.sub(r"^\d{12}\.", "", host), *more, **named)
+
+
+def client(service, region=HERE, **more):
+    return boto3.client(service, region_name=region, **more)
+
+
+def foreign(service, region=HERE):
+    """A client of another account."""
+    return client(service, region, aws_access_key_id=f"AKIA{FOREIGN}TEST", aws_secret_access_key="x", aws_session_token="x")
+
+
+ACCOUNT = client("sts").get_caller_identity()["Account"]
+iam, s3, s3control, kms = client("iam"), client("s3"), client("s3control"), client("kms")
+trails, config, ec2, sns = client("cloudtrail"), client("config"), client("ec2"), client("sns")
+
+BUCKET, TRAIL, ALIAS, ROLE = f"evenkeel-audit-{ACCOUNT}", "evenkeel-audit", "alias/evenkeel-audit", "aws-support"
+
+
+def control(route, **body):
+    """A control route of the emulator, for what no API does."""
+    url = f"{os.environ['AWS_ENDPOINT_URL']}/_evenkeel/{route}?account={ACCOUNT}"
+    urllib.request.urlopen(urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"}))
+
+
+def key():
+    return kms.describe_key(KeyId=ALIAS)["KeyMetadata"]["KeyId"]
+
+
+def trail_key():
+    """The key that the trail uses, wherever the alias points."""
+    return trails.get_trail(Name=TRAIL)["Trail"]["KmsKeyId"]
+
+
+def key_policy(edit):
+    policy = json.loads(kms.get_key_policy(KeyId=key(), PolicyName="default")["Policy"])
+    kms.put_key_policy(KeyId=key(), PolicyName="default", Policy=json.dumps(edit(policy) or policy))
+
+
+def bucket_policy(edit):
+    policy = json.loads(s3.get_bucket_policy(Bucket=BUCKET)["Policy"])
+    s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(edit(policy) or policy))
+
+
+def without(policy, keep):
+    """The policy without the statements for which `keep` is false."""
+    return {**policy, "Statement": [one for one in policy["Statement"] if keep(one)]}
+
+
+def lifecycle(edit):
+    rules = s3.get_bucket_lifecycle_configuration(Bucket=BUCKET)["Rules"]
+    edit(rules)
+    s3.put_bucket_lifecycle_configuration(Bucket=BUCKET, LifecycleConfiguration={"Rules": rules})
+
+
+def blocks(**changed):
+    return {**dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True), **changed}
+
+
+def block_account(**changed):
+    s3control.put_public_access_block(AccountId=ACCOUNT, PublicAccessBlockConfiguration=blocks(**changed))
+
+
+def selectors(**selector):
+    trails.put_event_selectors(TrailName=TRAIL, EventSelectors=[{"ReadWriteType": "All", "IncludeManagementEvents": True, **selector}])
+
+
+def advanced(*fields):
+    trails.put_event_selectors(TrailName=TRAIL, AdvancedEventSelectors=[{"FieldSelectors": [{"Field": name, **words} for name, words in fields]}])
+
+
+def recorder(**group):
+    now = config.describe_configuration_recorders()["ConfigurationRecorders"][0]
+    now.pop("arn", None)
+    config.put_configuration_recorder(ConfigurationRecorder={**now, "recordingGroup": group})
+
+
+def channel(**changed):
+    now = config.describe_delivery_channels()["DeliveryChannels"][0]
+    config.put_delivery_channel(DeliveryChannel={**now, **changed})
+
+
+def password_policy(**changed):
+    now = iam.get_account_password_policy()["PasswordPolicy"]
+    now.pop("ExpirePasswords", None)
+    iam.update_account_password_policy(**{**now, **changed})
+
+
+def trust(edit):
+    policy = iam.get_role(RoleName=ROLE)["Role"]["AssumeRolePolicyDocument"]
+    iam.update_assume_role_policy(RoleName=ROLE, PolicyDocument=json.dumps(edit(policy) or policy))
+
+
+def default_group(vpc=None):
+    filters = [{"Name": "group-name", "Values": ["default"]}] + ([{"Name": "vpc-id", "Values": [vpc]}] if vpc else [])
+    return ec2.describe_security_groups(Filters=filters)["SecurityGroups"][0]["GroupId"]
+
+
+def open_group(group=None, **peer):
+    ec2.authorize_security_group_ingress(GroupId=group or default_group(), IpPermissions=[{"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, **peer}])
+
+
+for line in sys.stdin:
+    try:
+        exec(json.loads(line)["code"], globals())
+        print("{}", flush=True)
+    except Exception as error:
+        print(json.dumps({"error": f"{type(error).__name__}: {error}"}), flush=True)

@@ -1,0 +1,210 @@
+//! KMS keys whose alias was moved, whose answer was lost, that somebody planted, that let nobody
+//! look: what is written then, and what is said.
+
+use crate::support::{self, Account};
+use serde_json::json;
+
+const HEADER: &str =
+    "schema = 1\n\n[baseline]\nname = \"test\"\nmode = \"enforce\"\nregions = [\"eu-west-1\"]\n\n";
+const AUDIT: &str = "[kms.key.audit]\nkey_users = [\"arn:aws:iam::${account.id}:root\"]\nenable_key_rotation = true\n";
+const FOREIGN: &str = "policy = lambda account: json.dumps({'Version': '2012-10-17', 'Statement': [\n\
+    \x20   {'Effect': 'Allow', 'Principal': {'AWS': f'arn:aws:iam::{account}:root'}, 'Action': 'kms:*', 'Resource': '*'},\n\
+    \x20   {'Effect': 'Allow', 'Principal': {'AWS': 'arn:aws:iam::999999999999:root'}, 'Action': 'kms:Decrypt', 'Resource': '*'}]})\n\
+    kms = boto3.client('kms')\n\
+    own = boto3.client('sts').get_caller_identity()['Account']\n\
+    mark = [{'TagKey': 'evenkeel:alias', 'TagValue': 'alias/audit'}]\n";
+
+fn account(items: &str) -> Account {
+    let account = support::emulator().account();
+    account.write("b.toml", &format!("{HEADER}{items}"));
+    account
+}
+
+fn python(account: &Account, script: &str) -> serde_json::Value {
+    account.boto3(&format!("{FOREIGN}{script}"))
+}
+
+/// The writes; an answer that was lost has no status.
+fn writes(account: &Account) -> Vec<String> {
+    let calls = account.calls_of(&account.id).into_iter();
+    let operations = calls.map(|call| call["operation"].as_str().unwrap().to_owned());
+    let is_read =
+        |name: &String| ["Get", "List", "Describe"].iter().any(|verb| name.starts_with(verb));
+    operations.filter(|name| !is_read(name)).collect()
+}
+
+#[test]
+fn an_alias_that_was_moved_is_said_and_put_back_and_neither_key_is_written() {
+    let account = account(AUDIT);
+    account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
+    let ids = python(
+        &account,
+        "own_key = kms.describe_key(KeyId='alias/audit')['KeyMetadata']['KeyId']\n\
+         other = kms.create_key(Description='of somebody else', Policy=policy(own))['KeyMetadata']['KeyId']\n\
+         kms.update_alias(AliasName='alias/audit', TargetKeyId=other)\n\
+         print(json.dumps([own_key, other]))",
+    );
+    let (own, other) = (ids[0].as_str().unwrap(), ids[1].as_str().unwrap());
+    account.run(&["check", "-b", "b.toml"]).code(2).says(own).says(other);
+    account.forget_calls();
+    account.run(&["apply", "-b", "b.toml", "--yes", "--max-risk", "safe"]);
+    assert_eq!(writes(&account), Vec::<String>::new());
+    account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
+    assert_eq!(writes(&account), ["UpdateAlias"]);
+    let after = python(
+        &account,
+        &format!(
+            "print(json.dumps([kms.get_key_policy(KeyId='{other}')['Policy'], kms.describe_key(KeyId='alias/audit')['KeyMetadata']['KeyId']]))"
+        ),
+    );
+    assert!(after[0].as_str().unwrap().contains("999999999999"), "{after}");
+    assert_eq!(after[1].as_str(), Some(own));
+    account.run(&["check", "-b", "b.toml"]).code(0);
+}
+
+/// Nothing below evenkeel makes the call a second time, and what the lost answer made is found.
+#[test]
+fn a_lost_answer_of_create_key_leaves_one_key() {
+    for fault in [json!({ "kind": "drop" }), json!({ "kind": "status", "status": 500 })] {
+        let account = account(AUDIT);
+        let mut fault = fault;
+        fault["service"] = json!("kms");
+        fault["operation"] = json!("CreateKey");
+        fault["executed"] = json!(true);
+        fault["count"] = json!(3);
+        account.fault(fault);
+        account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
+        assert_eq!(writes(&account), ["CreateKey", "CreateAlias", "EnableKeyRotation"]);
+        let keys = python(&account, "print(len(kms.list_keys()['Keys']))");
+        assert_eq!(keys, 1);
+        account.run(&["check", "-b", "b.toml"]).code(0);
+    }
+}
+
+#[test]
+fn a_throttled_create_key_is_tried_again() {
+    let account = account(AUDIT);
+    account.fault(
+        json!({ "service": "kms", "operation": "CreateKey", "kind": "throttle", "count": 1 }),
+    );
+    account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
+    assert_eq!(python(&account, "print(len(kms.list_keys()['Keys']))"), 1);
+}
+
+#[test]
+fn a_key_that_was_made_and_got_no_alias_is_adopted_with_words() {
+    let account = account(AUDIT);
+    let key =
+        python(&account, "print(json.dumps(kms.create_key(Tags=mark)['KeyMetadata']['KeyId']))");
+    let key = key.as_str().unwrap();
+    account
+        .run(&["plan", "-b", "b.toml"])
+        .code(0)
+        .says(&format!("adopts the key {key}"))
+        .says("disruptive");
+    account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
+    account.run(&["check", "-b", "b.toml"]).code(0);
+    assert_eq!(python(&account, "print(len(kms.list_keys()['Keys']))"), 1);
+}
+
+#[test]
+fn a_planted_key_is_not_adopted_in_silence() {
+    let account = account("[kms.key.audit]\n");
+    let key = python(
+        &account,
+        "print(json.dumps(kms.create_key(Origin='EXTERNAL', Tags=mark)['KeyMetadata']['KeyId']))",
+    );
+    account.run(&["check", "-b", "b.toml"]).code(2).says(key.as_str().unwrap()).says("EXTERNAL");
+    account.forget_calls();
+    account.run(&["apply", "-b", "b.toml", "--yes", "--max-risk", "destructive"]);
+    assert_eq!(writes(&account), Vec::<String>::new());
+    // One that is as declared says whom it lets in.
+    let account = self::account("[kms.key.audit]\n");
+    python(&account, "kms.create_key(Tags=mark, Policy=policy(own))");
+    account.run(&["plan", "-b", "b.toml"]).says("adopts").says("999999999999");
+    // Two of them are nobody's to choose from.
+    python(&account, "kms.create_key(Tags=mark)");
+    account.run(&["check", "-b", "b.toml"]).code(1).says("all bear its mark");
+}
+
+#[test]
+fn another_key_with_the_mark_is_a_finding() {
+    let account = account(AUDIT);
+    account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
+    let key =
+        python(&account, "print(json.dumps(kms.create_key(Tags=mark)['KeyMetadata']['KeyId']))");
+    account.run(&["check", "-b", "b.toml"]).code(2).says(key.as_str().unwrap());
+}
+
+#[test]
+fn a_key_that_lets_nobody_look_stops_itself_alone() {
+    let account = account(&format!("{AUDIT}\n[kms.key_rotation]\nenabled = true\n"));
+    let locked = python(
+        &account,
+        "locked = kms.create_key(Description='of a third party')['KeyMetadata']['KeyId']\n\
+         kms.create_key(Description='another')\n\
+         print(json.dumps(locked))",
+    );
+    for operation in ["DescribeKey", "ListResourceTags"] {
+        account.fault(json!({ "service": "kms", "operation": operation,
+            "where": { "KeyId": locked }, "kind": "error", "code": "AccessDeniedException" }));
+    }
+    account
+        .run(&["apply", "-b", "b.toml", "--yes"])
+        .code(4)
+        .says(&format!("key policy of {} refuses", locked.as_str().unwrap()));
+    let made = writes(&account);
+    for write in ["CreateKey", "CreateAlias"] {
+        assert!(made.iter().any(|made| made == write), "{made:?}");
+    }
+    assert_eq!(made.iter().filter(|write| *write == "EnableKeyRotation").count(), 2, "{made:?}");
+}
+
+#[test]
+fn what_was_read_when_the_time_is_over_is_kept() {
+    let account = account("[kms.key_rotation]\nenabled = true\n");
+    account.write(
+        "evenkeel.toml",
+        "schema = 1\n[limits]\naccount_timeout_seconds = 4\n[[target]]\nname = \"all\"\nbaselines = [\"b.toml\"]\n",
+    );
+    let keys = python(
+        &account,
+        "print(json.dumps([kms.create_key()['KeyMetadata']['KeyId'] for _ in range(4)]))",
+    );
+    account.fault(json!({ "service": "kms", "operation": "DescribeKey", "kind": "hang",
+        "where": { "KeyId": keys[0] } }));
+    let plan = account.run(&["plan", "--format", "json"]).json();
+    assert_eq!(plan["summary"]["unknown"], 1, "{plan:#}");
+    assert_eq!(
+        plan["summary"]["reported"].as_u64().unwrap()
+            + plan["summary"]["changes"].as_u64().unwrap_or(0),
+        3,
+        "{plan:#}"
+    );
+}
+
+#[test]
+fn answers_from_before_a_member_was_there_are_read_by_the_older_one() {
+    let account = account(
+        "[kms.key_rotation]\nenabled = true\n[kms.key.audit]\nkey_spec = \"SYMMETRIC_DEFAULT\"\n",
+    );
+    // The first time makes the key, the second makes it rotate.
+    for _ in 0..2 {
+        account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
+    }
+    account.run(&["check", "-b", "b.toml"]).code(0);
+    account.fault(json!({ "service": "kms", "operation": "DescribeKey", "kind": "replace",
+        "find": "\"KeySpec\"", "replace": "\"NotYetThere\"" }));
+    account.run(&["check", "-b", "b.toml"]).code(0);
+    account.no_faults();
+    account.fault(json!({ "service": "kms", "operation": "DescribeKey", "kind": "replace",
+        "find": "\"KeyManager\"", "replace": "\"NotThere\"" }));
+    account.run(&["check", "-b", "b.toml"]).code(4).says("AWS did not say KeyManager");
+    account.no_faults();
+    // Where the SDK would say "off" in AWS's place.
+    account.write("b.toml", &format!("{HEADER}[kms.key_rotation]\nenabled = false\n"));
+    account
+        .fault(json!({ "service": "kms", "operation": "GetKeyRotationStatus", "kind": "replace",
+        "find": "\"KeyRotationEnabled\"", "replace": "\"NotThere\"" }));
+    account.run(&["check", "-b", "b.toml"]).code(1).says("AWS did not say KeyRotationEnabled");
+}
