@@ -103,9 +103,15 @@ async fn bring(
     }
     let sessions = BTreeMap::from([(session.account().clone(), Arc::clone(session))]);
     let stop = Stop::default();
-    let report = Applier { sessions: &sessions, audit, stop: &stop, concurrent_accounts: 1 }
-        .apply(&plan, &mut Silent)
-        .await;
+    let report = Applier {
+        sessions: &sessions,
+        audit,
+        stop: &stop,
+        concurrent_accounts: 1,
+        may_begin: &|| Ok(()),
+    }
+    .apply(&plan, &mut Silent)
+    .await;
     if !report.is_complete() {
         return Err(format!("not all was done: {report:#?}"));
     }
