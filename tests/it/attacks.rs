@@ -103,7 +103,7 @@ fn evenkeel(account: &Account, kind: &str, args: &[&str]) -> Run {
 }
 
 fn repair(account: &Account, kind: &str) -> Run {
-    let args = ["apply", "--yes", "--max-changes", "99", "--max-risk", "destructive"];
+    let args = ["apply", "--yes", "--max-changes-per-account", "99", "--max-risk", "destructive"];
     evenkeel(account, kind, &args)
 }
 
@@ -130,7 +130,16 @@ fn attack(kind: &str, list: &List) -> Vec<String> {
     let mut attacker = Attacker::of(&account);
     let no_root = "control('root', mfa=True, access_keys=False, signing_certificates=False, last_used='2020-01-01T00:00:00+00:00')";
     attacker.run(no_root).and_then(|()| attacker.run(&list.before)).unwrap();
-    let all = ["apply", "-b", "guard.toml", "-r", "eu-west-1", "--yes", "--max-changes", "99"];
+    let all = [
+        "apply",
+        "-b",
+        "guard.toml",
+        "-r",
+        "eu-west-1",
+        "--yes",
+        "--max-changes-per-account",
+        "99",
+    ];
     account.run(&all);
     let mut wrong = Vec::new();
     for attack in &list.attack {

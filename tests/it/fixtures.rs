@@ -89,7 +89,7 @@ async fn record(case: &Case) {
         "-b",
         "b.toml",
         "--yes",
-        "--max-changes",
+        "--max-changes-per-account",
         "99",
         "--max-risk",
         "destructive",
