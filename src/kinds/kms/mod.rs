@@ -2,7 +2,7 @@
 
 pub mod key;
 pub mod key_rotation;
-mod reads;
+pub(in crate::kinds) mod reads;
 
 /// What two items call a key by its id.
 fn thing(key_id: &str) -> String {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use aws_sdk_kms::Client;
-use aws_sdk_kms::types::{AliasListEntry, KeyListEntry, KeyMetadata, Tag};
+use aws_sdk_kms::types::{AliasListEntry, KeyListEntry, KeyManagerType, KeyMetadata, Tag};
 
 use super::key::spec::{KeyState, Nature, Rotation};
 use crate::aws::error::{AbsentIf, ErrorClass};
@@ -31,15 +31,20 @@ pub async fn aliases(cx: &Cx) -> Result<Arc<Vec<AliasListEntry>>, AwsError> {
     .await
 }
 
-/// All keys, those of AWS included.
+/// All keys, those of AWS included. An answer without a list does not say that there are none.
 pub async fn keys(cx: &Cx) -> Result<Arc<Vec<KeyListEntry>>, AwsError> {
     let client = cx.client(Client::new);
-    cx.read(LIST_KEYS, "", async {
-        // The largest page that AWS gives: an account may have ten thousand keys and more.
-        let pages = client.list_keys().limit(1000).into_paginator().items().send();
-        pages.collect::<Result<Vec<_>, _>>().await
-    })
-    .await
+    let keys = cx
+        .read(LIST_KEYS, "", async {
+            // The largest page that AWS gives: an account may have ten thousand keys and more.
+            let pages = client.list_keys().limit(1000).into_paginator().send();
+            let pages = pages.collect::<Result<Vec<_>, _>>().await?;
+            let keys: Option<Vec<_>> = pages.into_iter().map(|page| page.keys).collect();
+            Ok(keys.map(|keys| Arc::new(keys.concat())))
+        })
+        .await?;
+    let untold = || AwsError::malformed(&cx.region, LIST_KEYS, "AWS did not say Keys");
+    keys.as_ref().clone().ok_or_else(untold)
 }
 
 /// A key by its id, ARN or alias; `None` when there is none.
@@ -81,12 +86,20 @@ pub async fn rotation(cx: &Cx, key: &str) -> Result<Option<Rotation>, ObserveErr
     let Some(answer) = answer else { return Ok(None) };
     let (enabled, answer) = answer.as_ref();
     let enabled = told("KeyRotationEnabled", *enabled)?;
-    let period = answer
-        .rotation_period_in_days()
-        .map(|days| count("RotationPeriodInDays", days))
-        .transpose()?;
+    let period = answer.rotation_period_in_days().map(period).transpose()?;
     let period_in_days = enabled.then(|| period.unwrap_or(DEFAULT_PERIOD));
     Ok(Some(Rotation { enabled, period_in_days }))
+}
+
+/// A period of rotation as AWS says it: never zero, which would fit below every limit.
+fn period(days: i32) -> Result<u32, ObserveError> {
+    match count("RotationPeriodInDays", days)? {
+        0 => Err(ObserveError::Malformed {
+            field: "RotationPeriodInDays".to_owned(),
+            problem: "0 is no period".to_owned(),
+        }),
+        days => Ok(days),
+    }
 }
 
 /// What cannot be changed in a key.
@@ -111,9 +124,17 @@ pub fn state(metadata: &KeyMetadata) -> Result<KeyState, ObserveError> {
     known("KeyState", state)
 }
 
-/// Whether the account made the key, and not AWS.
+/// Whether the account made the key, and not AWS. Source: KMS API Reference, `KeyMetadata`,
+/// `KeyManager`.
 pub fn is_customers(metadata: &KeyMetadata) -> Result<bool, ObserveError> {
-    Ok(told("KeyManager", metadata.key_manager())?.as_str() == "CUSTOMER")
+    match told("KeyManager", metadata.key_manager())? {
+        KeyManagerType::Customer => Ok(true),
+        KeyManagerType::Aws => Ok(false),
+        other => Err(ObserveError::UnknownValue {
+            field: "KeyManager".to_owned(),
+            value: other.as_str().to_owned(),
+        }),
+    }
 }
 
 /// A read of one key that AWS refused. The key's own policy decides first: where it lets nobody in,
@@ -129,4 +150,30 @@ pub fn refused(key: &str, error: AwsError) -> ObserveError {
         action = error.call.iam_action()
     );
     ObserveError::Refused { what: format!("key {key}"), error, remedy }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_manages_a_key_is_one_of_two_words() {
+        let of = |word: &str| {
+            let key = KeyMetadata::builder().key_id("1").key_manager(KeyManagerType::from(word));
+            is_customers(&key.build().unwrap())
+        };
+        assert!(of("CUSTOMER").unwrap());
+        assert!(!of("AWS").unwrap());
+        for word in ["", "customer", "CUSTOMER-x"] {
+            assert!(of(word).unwrap_err().to_string().contains("KeyManager"), "{word}");
+        }
+    }
+
+    #[test]
+    fn no_days_are_no_period() {
+        assert_eq!(period(90).unwrap(), 90);
+        assert!(period(0).is_err());
+        assert!(period(-1).is_err());
+    }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::DESCRIBE_KEY;
 use crate::aws::error::AbsentIf;
+use crate::kinds::kms::reads;
 use crate::kinds::{Cx, ObserveError, told};
 
 /// The key of AWS that is used when nobody chose one.
@@ -86,20 +87,24 @@ pub async fn look_up(cx: &Cx, name: &str) -> Result<Key, ObserveError> {
     let Some(metadata) = describe(cx, name).await? else {
         return Ok(Key::Missing { name: name.to_owned() });
     };
-    let arn = told("Arn", metadata.arn())?.to_owned();
-    let manager = told("KeyManager", metadata.key_manager())?;
-    if manager.as_str() != "AWS" {
+    let arn = arn(&metadata)?.to_owned();
+    if reads::is_customers(&metadata)? {
         let unusable = unusable(&metadata)?;
         return Ok(Key::There { arn, unusable });
     }
     // AWS manages a key for each of its services, and EBS can use the one of EBS alone. KMS knows its
     // predefined aliases in every account.
     let of_ebs = told("the key behind alias/aws/ebs", describe(cx, AWS_KEY).await?)?;
-    if told("Arn", of_ebs.arn())? == arn {
+    if self::arn(&of_ebs)? == arn {
         return Ok(Key::AwsOwn);
     }
     let unusable = Some("it is AWS's own key of another service".to_owned());
     Ok(Key::There { arn, unusable })
+}
+
+/// The ARN of a key, which two names of it have in common: one that is empty would be everybody's.
+fn arn(metadata: &KeyMetadata) -> Result<&str, ObserveError> {
+    told("Arn", metadata.arn().filter(|arn| !arn.is_empty()))
 }
 
 async fn describe(cx: &Cx, name: &str) -> Result<Option<KeyMetadata>, ObserveError> {
@@ -127,6 +132,18 @@ fn unusable(metadata: &KeyMetadata) -> Result<Option<String>, ObserveError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_keys_without_an_arn_are_not_the_same() {
+        let key = |arn: Option<&str>| {
+            let key = KeyMetadata::builder().key_id("1").set_arn(arn.map(str::to_owned));
+            key.build().ok()
+        };
+        assert!(key(Some("arn")).is_some_and(|key| arn(&key).is_ok_and(|arn| arn == "arn")));
+        for nothing in [None, Some("")] {
+            assert!(key(nothing).is_some_and(|key| arn(&key).is_err()), "{nothing:?}");
+        }
+    }
 
     #[test]
     fn a_key_that_is_gone_is_known_by_the_end_of_its_arn() {

@@ -157,7 +157,9 @@ kms_key_id = ""
             let Some(declared) = spec.kms_key_id.as_deref() else { return Ok((None, None, None)) };
             let request = client.get_ebs_default_kms_key_id().send();
             let answer = cx.read(GET_KEY, "", request).await?;
-            let actual = told("KmsKeyId", answer.kms_key_id())?.to_owned();
+            // Where nobody chose a key, AWS names its own: an empty name says nothing.
+            let actual = answer.kms_key_id().filter(|name| !name.is_empty());
+            let actual = told("KmsKeyId", actual)?.to_owned();
             let (key, declared) = together!(look_up(cx, &actual), look_up(cx, declared))?;
             Ok((Some(actual), Some(key), Some(declared)))
         };

@@ -41,9 +41,9 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
     let name = spec.role_name.as_str();
     let request = client.get_role().role_name(name).send();
     let answer = cx.read(GET, name, request).await.absent_if(&["NoSuchEntity"])?;
-    let Some(role) = answer.as_ref().and_then(|answer| answer.role()) else {
-        return Ok(vec![Object::absent(name)]);
-    };
+    let Some(answer) = answer else { return Ok(vec![Object::absent(name)]) };
+    // An answer without a role is not the answer that there is none.
+    let role = told("Role", answer.role())?;
     let (managed_policy_arns, inline_policies) = together!(
         async {
             match spec.managed_policy_arns {

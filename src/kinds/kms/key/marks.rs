@@ -13,7 +13,7 @@ use aws_sdk_resourcegroupstagging::types::{ResourceTagMapping, TagFilter};
 
 use super::observe;
 use super::spec::{KeyState, Marked};
-use crate::aws::{AwsError, Call};
+use crate::aws::Call;
 use crate::kinds::kms::reads;
 use crate::kinds::{Cx, ObserveError, together, told};
 
@@ -88,20 +88,24 @@ async fn bearer(cx: &Cx, key: &str, alias: &str) -> Result<Option<Bearer>, Obser
 
 /// All keys of the Region that bear a mark, in one read for all aliases: to ask each of ten thousand
 /// keys for its tags would take ten minutes.
-async fn resources(cx: &Cx) -> Result<Arc<Vec<ResourceTagMapping>>, AwsError> {
+/// An answer without a list does not say that there are none.
+async fn resources(cx: &Cx) -> Result<Arc<Vec<ResourceTagMapping>>, ObserveError> {
     let client = cx.client(Client::new);
-    cx.read(GET_RESOURCES, ALIAS, async {
-        client
-            .get_resources()
-            .resource_type_filters("kms:key")
-            .tag_filters(TagFilter::builder().key(ALIAS).build())
-            .into_paginator()
-            .items()
-            .send()
-            .collect::<Result<Vec<_>, _>>()
-            .await
-    })
-    .await
+    let resources = cx
+        .read(GET_RESOURCES, ALIAS, async {
+            let pages = client
+                .get_resources()
+                .resource_type_filters("kms:key")
+                .tag_filters(TagFilter::builder().key(ALIAS).build())
+                .into_paginator()
+                .send();
+            let pages = pages.collect::<Result<Vec<_>, _>>().await?;
+            let lists: Option<Vec<_>> =
+                pages.into_iter().map(|page| page.resource_tag_mapping_list).collect();
+            Ok(lists.map(|lists| Arc::new(lists.concat())))
+        })
+        .await?;
+    told("ResourceTagMappingList", resources.as_ref().clone())
 }
 
 fn is_of(resource: &ResourceTagMapping, alias: &str) -> bool {

@@ -70,6 +70,9 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
         (None, _) => return Err(ambiguous(alias, None, &others)),
     };
     let key = metadata.key_id();
+    if !reads::is_customers(&metadata)? {
+        return Err(of_aws(alias, key));
+    }
     let (policy, rotation, tags) = together!(
         async { if spec.has_policy() { policy(cx, key).await.map(Some) } else { Ok(None) } },
         async { if spec.has_rotation() { reads::rotation(cx, key).await } else { Ok(None) } },
@@ -100,6 +103,14 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
             .map(|tags| tags::collect(tags.iter().map(|tag| (tag.tag_key(), tag.tag_value())))),
     };
     Ok(vec![Object::present(alias, state).labelled(key)])
+}
+
+/// A key that AWS manages takes no change, whatever alias leads to it.
+fn of_aws(alias: &str, key: &str) -> ObserveError {
+    ObserveError::Unclear {
+        reason: format!("{alias} points to the key {key}, which AWS manages"),
+        remedy: "point the alias to a key of this account, or leave the item out".to_owned(),
+    }
 }
 
 /// Of several keys that bear the mark none is chosen.
