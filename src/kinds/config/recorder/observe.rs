@@ -50,9 +50,17 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
     )?;
     // Recorders with a service principal are that service's own, those with a connector are for
     // another cloud.
-    let recorder = told("ConfigurationRecorders", recorders.configuration_recorders.as_ref())?
+    let own: Vec<_> = told("ConfigurationRecorders", recorders.configuration_recorders.as_ref())?
         .iter()
-        .find(|one| one.service_principal().is_none() && one.connector_arn().is_none());
+        .filter(|one| one.service_principal().is_none() && one.connector_arn().is_none())
+        .collect();
+    if own.len() > 1 {
+        return Err(ObserveError::Malformed {
+            field: "ConfigurationRecorders".to_owned(),
+            problem: format!("a Region has one recorder of the account's own, not {}", own.len()),
+        });
+    }
+    let recorder = own.first().copied();
     let name = recorder.map(|recorder| told("ConfigurationRecorder.name", recorder.name()));
     let name = name.transpose()?;
     let list =
@@ -154,7 +162,7 @@ fn failed_deliveries(
     for (field, info) in exports {
         let Some(info) = info else { continue };
         let word = info.last_status().map(|word| word.as_str());
-        if info.last_attempt_time().is_some() {
+        if info.last_attempt_time().or(info.last_successful_time()).is_some() {
             told("lastStatus", word)?;
         }
         failures.extend(failure(field, word, info.last_error_code(), info.last_error_message())?);
@@ -208,6 +216,9 @@ async fn service_linked_role(cx: &Cx, spec: &Spec) -> Result<Option<bool>, Obser
     let request = client.get_role().role_name(SERVICE_LINKED_ROLE).send();
     let answer =
         cx.read(GET_ROLE, SERVICE_LINKED_ROLE, request).await.absent_if(&["NoSuchEntity"])?;
+    if let Some(answer) = &answer {
+        told("Role", answer.role())?;
+    }
     Ok(Some(answer.is_some()))
 }
 
