@@ -10,7 +10,7 @@ use super::spec::{
 use super::{encryption, name, policy, tls};
 use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo, compared, tags};
 use crate::policy_document::grants;
-use crate::policy_document::{Owner, PolicyDocument, PolicyError, PolicyKind};
+use crate::policy_document::{PolicyDocument, PolicyError, PolicyKind};
 
 /// A bucket on its way to the declared state.
 pub(super) struct Look<'a> {
@@ -342,21 +342,15 @@ impl Look<'_> {
     fn delivery_denied(&self, policy: &PolicyDocument) -> Option<Change<Action>> {
         let partition = &self.facts.partition;
         let required = policy::required(partition, self.facts.account.as_str(), self.spec);
-        let form = |one: &Value| PolicyDocument::canonical_statement(one, partition);
-        let meant: Vec<Value> = required.iter().map(|one| form(&one.statement)).collect();
-        let needed = required
-            .iter()
-            .filter(|one| one.owner == Owner::Evenkeel && one.statement["Effect"] == "Allow");
-        let mut denied: Vec<Value> = Vec::new();
-        for one in needed {
-            let hits = policy.denying(&one.statement, partition, |form| meant.contains(form));
-            denied.extend(hits.into_iter().filter(|hit| !denied.contains(hit)).collect::<Vec<_>>());
-        }
+        let wanted: Vec<Value> = required.into_iter().map(|one| one.statement).collect();
+        let denied = policy.denying(&wanted, partition);
         if denied.is_empty() {
             return None;
         }
         let mut drift = Drift::new();
-        drift.add("services", Some(denied), None::<&str>);
+        let declares_services = self.spec.services.as_ref().is_some_and(|all| !all.is_empty());
+        let field = if declares_services { "services" } else { "extra_policy_statements" };
+        drift.add(field, Some(denied), None::<&str>);
         Some(Change::finding(drift).withhold(
             "a statement that evenkeel did not write denies a service what it delivers with, or \
              may do so: take it out of the bucket policy, spare services in it with the condition \
