@@ -4,6 +4,7 @@
 //! order changes. Comparing texts would show drift for ever. Pure: no AWS calls here.
 
 mod canonical;
+mod denials;
 pub mod grants;
 mod merge;
 mod patterns;

@@ -50,9 +50,52 @@ pub(super) fn covers_all(wide: &[String], narrow: &[String]) -> bool {
     narrow.iter().all(|narrow| wide.iter().any(|wide| covers(wide, narrow)))
 }
 
+/// Whether some text is matched by both of two patterns.
+pub(super) fn overlap(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    // Whether what is left of `one` overlaps with what is left of `other`, from the end on.
+    let mut below = vec![false; other.len() + 1];
+    for at in (0..=one.len()).rev() {
+        let mut row = vec![false; other.len() + 1];
+        for beside in (0..=other.len()).rev() {
+            let right = || row.get(beside + 1).copied().unwrap_or(false);
+            row[beside] = match (one.get(at), other.get(beside)) {
+                (None, None) => true,
+                (Some(b'*'), None) => below[beside],
+                (Some(b'*'), Some(_)) => below[beside] || right(),
+                (None, Some(b'*')) => right(),
+                (Some(_), Some(b'*')) => below[beside] || right(),
+                (Some(here), Some(there)) => {
+                    (here == there || *here == b'?' || *there == b'?') && below[beside + 1]
+                }
+                _ => false,
+            };
+        }
+        below = row;
+    }
+    below[0]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn patterns_overlap_where_a_text_fits_both() {
+        for (one, other) in [
+            ("", ""),
+            ("*", ""),
+            ("a*", "*b"),
+            ("a?c", "ab?"),
+            ("arn:b/AWSLogs/1/*", "arn:*/AWSLogs/*/2026/*"),
+            ("*a*", "b*"),
+        ] {
+            assert!(overlap(one, other) && overlap(other, one), "{one} {other}");
+        }
+        for (one, other) in [("", "a"), ("a*", "b*"), ("a?", "a"), ("*/x", "a/*/y"), ("?", "")] {
+            assert!(!overlap(one, other) && !overlap(other, one), "{one} {other}");
+        }
+    }
 
     #[test]
     fn wildcards_match_as_in_iam() {

@@ -366,6 +366,8 @@ async fn aggregation(cx: &Cx, arn: &str) -> Result<BTreeSet<AggregationTemplate>
     let client = cx.client(Client::new);
     let request = client.get_event_configuration().trail_name(arn).send();
     let answer = cx.read(GET_EVENT_CONFIGURATION, arn, request).await?;
+    // What says nothing at all does not say that there are none.
+    told("TrailARN", answer.trail_arn())?;
     let mut found = BTreeSet::new();
     for configuration in answer.aggregation_configurations() {
         let category = configuration.event_category();

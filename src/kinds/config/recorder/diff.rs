@@ -114,8 +114,18 @@ fn recorder(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>> {
         }
         desired
     });
+    let role_arn = role.unwrap_or_else(|| base.role_arn.clone());
+    let mut changes = Vec::new();
+    let needs_role =
+        role_arn.ends_with(SERVICE_LINKED_ROLE) && (spec.role_arn.is_some() || !drift.is_empty());
+    if needs_role && state.has_service_linked_role == Some(false) {
+        let mut drift = Drift::new();
+        drift.add("role_arn", None::<&str>, Some(&role_arn));
+        changes.push(Change::new(Action::CreateServiceLinkedRole, drift));
+    }
     if drift.is_empty() {
-        return findings;
+        changes.extend(findings);
+        return changes;
     }
     let resource_types = match (strategy, &spec.resource_types) {
         (Strategy::All, _) => BTreeSet::new(),
@@ -124,7 +134,7 @@ fn recorder(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>> {
     };
     let desired = Recorder {
         name: base.name.clone(),
-        role_arn: role.unwrap_or_else(|| base.role_arn.clone()),
+        role_arn,
         strategy,
         include_global_resource_types: strategy == Strategy::All
             && global.unwrap_or(base.include_global_resource_types),
@@ -132,13 +142,6 @@ fn recorder(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>> {
         recording_frequency: spec.recording_frequency.unwrap_or(base.recording_frequency),
         recording_overrides: overrides.unwrap_or_else(|| base.recording_overrides.clone()),
     };
-    let mut changes = Vec::new();
-    let needs_role = desired.role_arn.ends_with(SERVICE_LINKED_ROLE);
-    if needs_role && state.has_service_linked_role == Some(false) {
-        let mut drift = Drift::new();
-        drift.add("role_arn", None::<&str>, Some(&desired.role_arn));
-        changes.push(Change::new(Action::CreateServiceLinkedRole, drift));
-    }
     let loses = actual.is_some_and(|actual| narrows(actual, &desired));
     let empties = desired.recording_overrides.is_empty()
         && actual.is_some_and(|actual| !actual.recording_overrides.is_empty());

@@ -1,8 +1,10 @@
 //! Reading AWS Config in a Region.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use aws_sdk_config::Client;
+use aws_sdk_config::operation::describe_delivery_channel_status::DescribeDeliveryChannelStatusOutput;
 use aws_sdk_config::types::{ConfigurationRecorder, DeliveryChannel};
 
 use super::spec::{
@@ -48,9 +50,17 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
     )?;
     // Recorders with a service principal are that service's own, those with a connector are for
     // another cloud.
-    let recorder = told("ConfigurationRecorders", recorders.configuration_recorders.as_ref())?
+    let own: Vec<_> = told("ConfigurationRecorders", recorders.configuration_recorders.as_ref())?
         .iter()
-        .find(|one| one.service_principal().is_none() && one.connector_arn().is_none());
+        .filter(|one| one.service_principal().is_none() && one.connector_arn().is_none())
+        .collect();
+    if own.len() > 1 {
+        return Err(ObserveError::Malformed {
+            field: "ConfigurationRecorders".to_owned(),
+            problem: format!("a Region has one recorder of the account's own, not {}", own.len()),
+        });
+    }
+    let recorder = own.first().copied();
     let name = recorder.map(|recorder| told("ConfigurationRecorder.name", recorder.name()));
     let name = name.transpose()?;
     let list =
@@ -69,7 +79,10 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
     };
     // `recording` is false for AWS when the answer does not have it (a primitive of its API model).
     let recording = status.is_some_and(|status| status.recording());
-    let mut failures = deliveries;
+    let mut failures = match (&channel, &deliveries) {
+        (Some(channel), Some(answer)) => failed_deliveries(&channel.name, answer)?,
+        _ => BTreeMap::new(),
+    };
     if let Some(status) = status.filter(|_| recording && spec.recording == Some(true)) {
         let word = told("lastStatus", status.last_status())?.as_str();
         failures.extend(failure(
@@ -118,40 +131,53 @@ fn failure(
     }
 }
 
-/// The deliveries of the channel that failed the last time. One that was never tried has no status.
-async fn deliveries(cx: &Cx, spec: &Spec) -> Result<BTreeMap<String, String>, ObserveError> {
+async fn deliveries(
+    cx: &Cx,
+    spec: &Spec,
+) -> Result<Option<Arc<DescribeDeliveryChannelStatusOutput>>, ObserveError> {
     if !spec.has_channel() {
-        return Ok(BTreeMap::new());
+        return Ok(None);
     }
-    let client = cx.client(Client::new);
-    let request = client.describe_delivery_channel_status().send();
-    let answer = cx.read(CHANNEL_STATUS, "", request).await?;
+    let request = cx.client(Client::new).describe_delivery_channel_status().send();
+    Ok(Some(cx.read(CHANNEL_STATUS, "", request).await?))
+}
+
+/// The deliveries of a channel that failed the last time. One that was never tried has no status.
+fn failed_deliveries(
+    channel: &str,
+    answer: &DescribeDeliveryChannelStatusOutput,
+) -> Result<BTreeMap<String, String>, ObserveError> {
     let mut failures = BTreeMap::new();
-    for one in told("DeliveryChannelsStatus", answer.delivery_channels_status.as_ref())? {
-        let exports = [
-            ("s3_bucket_name.config_history_delivery_info", one.config_history_delivery_info()),
-            (
-                "snapshot_delivery_frequency.config_snapshot_delivery_info",
-                one.config_snapshot_delivery_info(),
-            ),
-        ];
-        for (field, info) in exports {
-            let Some(info) = info else { continue };
-            failures.extend(failure(
-                field,
-                info.last_status().map(|word| word.as_str()),
-                info.last_error_code(),
-                info.last_error_message(),
-            )?);
+    let list = told("DeliveryChannelsStatus", answer.delivery_channels_status.as_ref())?;
+    // Without names asked for, AWS tells the status of every channel.
+    let status = list.iter().find(|one| one.name() == Some(channel));
+    let status = told("DeliveryChannelsStatus", status)?;
+    let exports = [
+        ("s3_bucket_name.config_history_delivery_info", status.config_history_delivery_info()),
+        (
+            "snapshot_delivery_frequency.config_snapshot_delivery_info",
+            status.config_snapshot_delivery_info(),
+        ),
+    ];
+    for (field, info) in exports {
+        let Some(info) = info else { continue };
+        let word = info.last_status().map(|word| word.as_str());
+        if info.last_attempt_time().or(info.last_successful_time()).is_some() {
+            told("lastStatus", word)?;
         }
-        if let Some(info) = one.config_stream_delivery_info() {
-            failures.extend(failure(
-                "sns_topic_arn.config_stream_delivery_info",
-                info.last_status().map(|word| word.as_str()),
-                info.last_error_code(),
-                info.last_error_message(),
-            )?);
+        failures.extend(failure(field, word, info.last_error_code(), info.last_error_message())?);
+    }
+    if let Some(info) = status.config_stream_delivery_info() {
+        let word = info.last_status().map(|word| word.as_str());
+        if info.last_status_change_time().is_some() {
+            told("lastStatus", word)?;
         }
+        failures.extend(failure(
+            "sns_topic_arn.config_stream_delivery_info",
+            word,
+            info.last_error_code(),
+            info.last_error_message(),
+        )?);
     }
     Ok(failures)
 }
@@ -190,6 +216,9 @@ async fn service_linked_role(cx: &Cx, spec: &Spec) -> Result<Option<bool>, Obser
     let request = client.get_role().role_name(SERVICE_LINKED_ROLE).send();
     let answer =
         cx.read(GET_ROLE, SERVICE_LINKED_ROLE, request).await.absent_if(&["NoSuchEntity"])?;
+    if let Some(answer) = &answer {
+        told("Role", answer.role())?;
+    }
     Ok(Some(answer.is_some()))
 }
 
@@ -272,4 +301,36 @@ fn read_channel(channel: &DeliveryChannel) -> Result<Channel, ObserveError> {
             .map(|frequency| known("DeliveryFrequency", frequency.as_str()))
             .transpose()?,
     })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use aws_sdk_config::primitives::DateTime;
+    use aws_sdk_config::types::{ConfigExportDeliveryInfo, DeliveryChannelStatus, DeliveryStatus};
+
+    fn answer(info: ConfigExportDeliveryInfo) -> DescribeDeliveryChannelStatusOutput {
+        let status =
+            DeliveryChannelStatus::builder().name("default").config_history_delivery_info(info);
+        DescribeDeliveryChannelStatusOutput::builder()
+            .delivery_channels_status(status.build())
+            .build()
+    }
+
+    #[test]
+    fn a_channel_has_a_status_and_a_delivery_that_was_tried_has_an_outcome() {
+        let info = ConfigExportDeliveryInfo::builder;
+        let never = answer(info().build());
+        assert!(failed_deliveries("default", &never).unwrap().is_empty());
+        assert!(failed_deliveries("other", &never).is_err());
+        let tried = info().last_attempt_time(DateTime::from_secs(1));
+        assert!(failed_deliveries("default", &answer(tried.clone().build())).is_err());
+        let failed = tried.last_status(DeliveryStatus::Failure).last_error_code("AccessDenied");
+        let failures = failed_deliveries("default", &answer(failed.build())).unwrap();
+        assert_eq!(
+            failures["s3_bucket_name.config_history_delivery_info"],
+            "Failure: AccessDenied"
+        );
+    }
 }

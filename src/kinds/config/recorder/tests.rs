@@ -94,6 +94,22 @@ fn what_is_there_is_adopted_whatever_its_name_and_settings_that_are_not_declared
 }
 
 #[test]
+fn a_recorder_whose_role_is_gone_is_not_in_sync() {
+    let spec = Spec { role_arn: Some(String::new()), ..Spec::default() };
+    let with = |there: bool| {
+        let role_arn = format!(
+            "arn:aws:iam::111122223333:role/aws-service-role/config.amazonaws.com/{SERVICE_LINKED_ROLE}"
+        );
+        let recorder = Some(Recorder { role_arn, ..recorder() });
+        changes(&spec, State { recorder, has_service_linked_role: Some(there), ..state() })
+    };
+    assert!(with(true).is_empty());
+    let missing = with(false);
+    assert_eq!(missing.len(), 1);
+    assert_eq!(missing[0].action, Some(Action::CreateServiceLinkedRole));
+}
+
+#[test]
 fn another_name_is_a_finding() {
     let spec = Spec { recorder_name: Some("ours".to_owned()), ..Spec::default() };
     let changes = changes(&spec, state());

@@ -228,6 +228,7 @@ impl Look<'_> {
             changes.push(self.put_policy(actual.as_ref(), &before, &after, notes));
         }
         changes.extend(self.denied_by_others(&after));
+        changes.extend(self.delivery_denied(&after));
         changes
     }
 
@@ -335,6 +336,26 @@ impl Look<'_> {
             "a statement that evenkeel did not write denies this: take it out of the bucket policy, \
              or declare what it denies",
         )]
+    }
+
+    /// What others deny of that which the declared services need to deliver.
+    fn delivery_denied(&self, policy: &PolicyDocument) -> Option<Change<Action>> {
+        let partition = &self.facts.partition;
+        let required = policy::required(partition, self.facts.account.as_str(), self.spec);
+        let wanted: Vec<Value> = required.into_iter().map(|one| one.statement).collect();
+        let denied = policy.denying(&wanted, partition);
+        if denied.is_empty() {
+            return None;
+        }
+        let mut drift = Drift::new();
+        let declares_services = self.spec.services.as_ref().is_some_and(|all| !all.is_empty());
+        let field = if declares_services { "services" } else { "extra_policy_statements" };
+        drift.add(field, Some(denied), None::<&str>);
+        Some(Change::finding(drift).withhold(
+            "a statement that evenkeel did not write denies a service what it delivers with, or \
+             may do so: take it out of the bucket policy, spare services in it with the condition \
+             aws:PrincipalIsAWSService = false, or declare it in extra_policy_statements",
+        ))
     }
 
     fn lifecycle(&self) -> Option<Change<Action>> {

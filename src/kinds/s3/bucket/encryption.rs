@@ -137,7 +137,10 @@ pub fn key_health(look: &Look<'_>) -> Option<Change<Action>> {
     let key = look.state.declared_key.as_ref();
     let problem = problem(look.spec.key(), key)?;
     let mut drift = Drift::new();
-    let actual = key.map_or("no such key", |key| key.state.as_str());
+    let actual = key.map_or("no such key", |key| match key.state.as_str() {
+        "Enabled" => key.spec.as_str(),
+        state => state,
+    });
     drift.add("kms_master_key_id", Some(actual), look.spec.key());
     Some(Change::finding(drift).withhold(problem))
 }
@@ -154,6 +157,12 @@ fn problem(name: Option<&str>, key: Option<&Key>) -> Option<String> {
             "the key {name} is {}: nothing can be written to or read from the bucket with it; enable \
              the key, or declare another one",
             key.state
+        )),
+        // S3 User Guide, "Using server-side encryption with AWS KMS keys".
+        Some(key) if key.spec != "SYMMETRIC_DEFAULT" => Some(format!(
+            "the key {name} is of the kind {}, and S3 encrypts with symmetric keys alone: nothing can \
+             be written to the bucket with it; declare another one",
+            key.spec
         )),
         Some(_) => None,
     }

@@ -191,11 +191,16 @@ async fn key(cx: &Cx, name: &str) -> Result<Option<Key>, ObserveError> {
     let answer = cx.read(DESCRIBE_KEY, name, request).await.absent_if(&["NotFoundException"])?;
     let Some(answer) = answer else { return Ok(None) };
     let metadata = told("KeyMetadata", answer.key_metadata())?;
-    let manager = told("KeyManager", metadata.key_manager())?;
+    let is_of_aws = match told("KeyManager", metadata.key_manager())?.as_str() {
+        "AWS" => true,
+        "CUSTOMER" => false,
+        other => return Err(unknown_value("KeyManager", other)),
+    };
     Ok(Some(Key {
-        arn: told("Arn", metadata.arn())?.to_owned(),
+        arn: told("Arn", metadata.arn().filter(|arn| !arn.is_empty()))?.to_owned(),
         state: told("KeyState", metadata.key_state())?.as_str().to_owned(),
-        is_of_aws: manager.as_str() == "AWS",
+        spec: told("KeySpec", metadata.key_spec())?.as_str().to_owned(),
+        is_of_aws,
     }))
 }
 
@@ -307,12 +312,7 @@ async fn versioning(cx: &Cx, bucket: &str) -> Result<(Option<Versioning>, bool),
     let mfa_delete = match answer.mfa_delete().map(|status| status.as_str()) {
         None | Some("Disabled") => false,
         Some("Enabled") => true,
-        Some(other) => {
-            return Err(ObserveError::UnknownValue {
-                field: "MFADelete".to_owned(),
-                value: other.to_owned(),
-            });
-        }
+        Some(other) => return Err(unknown_value("MFADelete", other)),
     };
     Ok((status, mfa_delete))
 }
@@ -350,6 +350,11 @@ async fn object_lock(cx: &Cx, bucket: &str) -> Result<Option<ObjectLock>, Observ
         .absent_if(&["ObjectLockConfigurationNotFoundError"])?;
     let Some(answer) = answer else { return Ok(None) };
     let lock = told("ObjectLockConfiguration", answer.object_lock_configuration())?;
+    // "Enabled" is its only value (S3 API Reference, ObjectLockConfiguration).
+    match told("ObjectLockEnabled", lock.object_lock_enabled())?.as_str() {
+        "Enabled" => {}
+        other => return Err(unknown_value("ObjectLockEnabled", other)),
+    }
     let retention = lock.rule().and_then(|rule| rule.default_retention());
     let hold = retention.and_then(|retention| retention.default_event_hold());
     Ok(Some(ObjectLock {
@@ -368,6 +373,10 @@ async fn object_lock(cx: &Cx, bucket: &str) -> Result<Option<ObjectLock>, Observ
             })
             .transpose()?,
     }))
+}
+
+fn unknown_value(field: &str, value: &str) -> ObserveError {
+    ObserveError::UnknownValue { field: field.to_owned(), value: value.to_owned() }
 }
 
 /// A period has days or years; 0 of the other is none.

@@ -39,7 +39,8 @@ pub struct Spec {
     /// changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
-    /// The AWS services that deliver logs to the bucket; each adds its statements to the policy.
+    /// The AWS services that deliver logs to the bucket; each adds its statements to the policy. A
+    /// statement of others that denies what they need is reported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub services: Option<BTreeSet<Service>>,
     /// The accounts whose logs are delivered; the bucket's own by default.
@@ -339,6 +340,8 @@ pub struct Key {
     pub arn: String,
     /// `Enabled`, `Disabled`, `PendingDeletion` …
     pub state: String,
+    /// `SYMMETRIC_DEFAULT`, the only one that S3 encrypts with, `RSA_2048` …
+    pub spec: String,
     /// Whether it is AWS's own, `aws/s3`.
     pub is_of_aws: bool,
 }

@@ -313,6 +313,35 @@ fn is_finding(changes: &[Change<Action>], field: &str, reason: &str) {
     assert!(withheld.contains(reason), "{withheld}");
 }
 
+#[test]
+fn a_denial_of_what_the_services_need_is_a_finding() {
+    let account = "111122223333";
+    let spec = Spec {
+        services: Some(BTreeSet::from([Service::Cloudtrail, Service::Config])),
+        require_tls: Some(true),
+        ..spec()
+    };
+    let deny = serde_json::json!({ "Sid": "Quiet", "Effect": "Deny", "Action": "s3:PutObject",
+        "Principal": { "Service": "cloudtrail.amazonaws.com" }, "Resource": "arn:aws:s3:::audit/*" });
+    let with = |spec: &Spec, more: Option<&serde_json::Value>| {
+        let all = super::policy::required("aws", account, spec);
+        let all = all.into_iter().map(|one| one.statement).chain(more.cloned());
+        changes(spec, with_policy(all.collect()))
+    };
+    assert!(with(&spec, None).is_empty());
+    let found = with(&spec, Some(&deny));
+    assert_eq!(found.len(), 1);
+    assert_eq!((&found[0].action, found[0].drift[0].field.as_str()), (&None, "services"));
+    assert_eq!(found[0].drift[0].actual, Some(serde_json::json!([deny])));
+    let declared = deny.as_object().unwrap().clone().into_iter().collect();
+    let declaring = Spec { extra_policy_statements: Some(vec![declared]), ..spec.clone() };
+    assert!(with(&declaring, None).is_empty());
+    let mut sparing = deny;
+    sparing["Principal"] = "*".into();
+    sparing["Condition"] = serde_json::json!({ "Bool": { "aws:PrincipalIsAWSService": "false" } });
+    assert!(with(&spec, Some(&sparing)).is_empty());
+}
+
 fn with_policy(statements: serde_json::Value) -> State {
     let policy = serde_json::json!({ "Version": "2012-10-17", "Statement": statements });
     State { policy: Some(policy.to_string()), ..state() }
@@ -371,7 +400,7 @@ fn a_policy_that_s3_would_refuse_is_not_sent() {
 
 fn key(id: &str, state: &str) -> Key {
     let arn = format!("arn:aws:kms:us-east-1:111122223333:key/{id}");
-    Key { arn, state: state.to_owned(), is_of_aws: false }
+    Key { arn, state: state.to_owned(), spec: "SYMMETRIC_DEFAULT".to_owned(), is_of_aws: false }
 }
 
 fn encrypted(name: &str, there: Option<Key>, declared: Option<Key>) -> State {
@@ -407,6 +436,9 @@ fn a_key_is_what_it_is_and_not_what_it_is_called() {
         let useless = encrypted(&one.arn, Some(key("1", state)), Some(key("1", state)));
         is_finding(&changes(&declared, useless), "kms_master_key_id", state);
     }
+    let asymmetric = Key { spec: "RSA_2048".to_owned(), ..one.clone() };
+    let useless = encrypted(&one.arn, Some(asymmetric.clone()), Some(asymmetric));
+    is_finding(&changes(&declared, useless), "kms_master_key_id", "RSA_2048");
     let gone = encrypted("alias/data", None, None);
     is_finding(&changes(&declared, gone), "kms_master_key_id", "KMS has no key alias/data");
 }
