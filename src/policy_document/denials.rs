@@ -136,10 +136,13 @@ impl Request {
                 | "stringlike"
                 | "arnequals"
                 | "arnlike" => !values.iter().any(|value| {
-                    let (value, folds) = (without_variables(value), plain.ends_with("ignorecase"));
-                    known.iter().any(|known| match folds {
-                        true => overlap(&value.to_lowercase(), &known.to_lowercase()),
-                        false => overlap(&value, known),
+                    let value = without_variables(value);
+                    known.iter().any(|known| match plain {
+                        "arnequals" | "arnlike" => arns_overlap(&value, known),
+                        "stringequalsignorecase" => {
+                            overlap(&value.to_lowercase(), &known.to_lowercase())
+                        }
+                        _ => overlap(&value, known),
                     })
                 }),
                 "stringnotequals" => {
@@ -170,6 +173,17 @@ impl Request {
             && quantifier != "forallvalues"
             && !values.iter().any(|value| matches(value, ""))
     }
+}
+
+/// "Each of the six colon-delimited components of the ARN is checked separately" (IAM User Guide,
+/// ARN condition operators).
+fn arns_overlap(one: &str, other: &str) -> bool {
+    let parts = |arn: &str| arn.splitn(6, ':').map(str::to_owned).collect::<Vec<_>>();
+    let (parts_of_one, parts_of_other) = (parts(one), parts(other));
+    if parts_of_one.len() != 6 || parts_of_other.len() != 6 {
+        return overlap(one, other);
+    }
+    parts_of_one.iter().zip(&parts_of_other).all(|(one, other)| overlap(one, other))
 }
 
 /// A policy variable may stand for anything.
