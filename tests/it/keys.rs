@@ -199,7 +199,7 @@ fn answers_from_before_a_member_was_there_are_read_by_the_older_one() {
     account.no_faults();
     account.fault(json!({ "service": "kms", "operation": "DescribeKey", "kind": "replace",
         "find": "\"KeyManager\"", "replace": "\"NotThere\"" }));
-    account.run(&["check", "-b", "b.toml"]).code(4).says("AWS did not say KeyManager");
+    account.run(&["check", "-b", "b.toml"]).code(1).says("AWS did not say KeyManager");
     account.no_faults();
     // Where the SDK would say "off" in AWS's place.
     account.write("b.toml", &format!("{HEADER}[kms.key_rotation]\nenabled = false\n"));
