@@ -1,14 +1,14 @@
 //! Files on the disk: regular ones of a sane size, and from a file of a repository only files of that
 //! repository.
 
-use std::fs::File;
-use std::io::{Error, ErrorKind, Read};
+use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::load::Reader;
+use crate::files;
 
-/// The largest file that is read, in bytes; hand-written ones have a few thousand.
-const LARGEST: u64 = 4 * 1024 * 1024;
+/// The largest file that is read, in MiB; hand-written ones have some kilobytes.
+pub const LARGEST_MIB: u64 = 4;
 /// What marks the top of a repository.
 const TOPS: [&str; 2] = [".git", "evenkeel.toml"];
 
@@ -19,17 +19,7 @@ impl Reader for Disk {
     fn read(&self, path: &Path) -> std::io::Result<String> {
         // A link stays inside, too: what it leads to may be anything that this user can read.
         self.reaches(path, path)?;
-        let file = File::open(path)?;
-        if !file.metadata()?.is_file() {
-            return Err(Error::new(ErrorKind::InvalidInput, "it is not a regular file"));
-        }
-        let mut text = String::new();
-        file.take(LARGEST + 1).read_to_string(&mut text)?;
-        if text.len() as u64 > LARGEST {
-            let problem = format!("it is larger than {} MiB", LARGEST / 1024 / 1024);
-            return Err(Error::new(ErrorKind::FileTooLarge, problem));
-        }
-        Ok(text)
+        files::text(path, LARGEST_MIB)
     }
 
     fn reaches(&self, from: &Path, path: &Path) -> std::io::Result<()> {
@@ -101,7 +91,7 @@ mod tests {
             kind(Disk.read(&repository.join("baselines")).map(drop)),
             ErrorKind::InvalidInput
         );
-        let large = file("large.toml", &"#".repeat(LARGEST as usize + 1));
+        let large = file("large.toml", &"#".repeat(LARGEST_MIB as usize * 1024 * 1024 + 1));
         assert_eq!(kind(Disk.read(&large).map(drop)), ErrorKind::FileTooLarge);
         assert_eq!(kind(Disk.read(&repository.join("none.toml")).map(drop)), ErrorKind::NotFound);
     }

@@ -381,6 +381,17 @@ fn conclude(
             "AWS accepted the changes of {title}, but it is still not as declared; run check in a minute"
         ));
     }
+    for (title, why) in &report.unobserved {
+        out::line(&format!(
+            "AWS accepted the changes of {title}, but nobody knows whether it is as declared: {}",
+            visible(why)
+        ));
+    }
+    for title in &report.only_reported {
+        out::line(&format!(
+            "{title} has what was to be applied; what the plan only reports of it is left"
+        ));
+    }
     let mut line = format!("{} applied", counted(report.applied(), "change"));
     if left > 0 {
         line += &format!(", {left} not");

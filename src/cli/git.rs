@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use evenkeel::baseline::disk::LARGEST_MIB;
 use evenkeel::baseline::load::Reader;
+use evenkeel::files;
 
 use super::failure::Failure;
 
@@ -73,7 +75,7 @@ impl Reader for Version {
         match self {
             Self::Folder(folder) => {
                 let here = std::env::current_dir()?;
-                std::fs::read_to_string(folder.join(relative(path, &here)?))
+                files::text(&folder.join(relative(path, &here)?), LARGEST_MIB)
             }
             Self::Commit { id, top } => {
                 let inside = relative(path, top)?;

@@ -4,6 +4,7 @@
 use std::io::BufWriter;
 use std::path::Path;
 
+use evenkeel::files;
 use evenkeel::plan::Plan;
 use evenkeel::plan::file::{FileError, Parsed, parse};
 use evenkeel::plan::render::json;
@@ -11,6 +12,10 @@ use evenkeel::plan::sign::Key;
 use evenkeel::reconcile::Refusal;
 
 use super::failure::Failure;
+
+/// The largest plan that is read, in MiB: a fleet of ten thousand accounts, all of which have drifted,
+/// has a smaller one.
+const LARGEST_MIB: u64 = 1024;
 
 /// Writes a plan, signed when there is a key. Readable by the owner only: it tells a lot of the
 /// account.
@@ -37,7 +42,7 @@ pub fn save(plan: &Plan, key: Option<&Key>, path: &Path) -> Result<(), Failure> 
 /// # Errors
 /// It cannot be read.
 pub fn read(path: &Path, key: Option<&Key>) -> Result<Result<Parsed, FileError>, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|why| Failure::file("read", path, why))?;
+    let text = files::text(path, LARGEST_MIB).map_err(|why| Failure::file("read", path, why))?;
     Ok(parse(&text, key))
 }
 

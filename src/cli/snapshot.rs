@@ -11,6 +11,7 @@ use chrono::{TimeDelta, Utc};
 use evenkeel::aws::Session;
 use evenkeel::aws::meter::Meter;
 use evenkeel::aws::tape::Tape;
+use evenkeel::files;
 use evenkeel::fleet::organization::Organization;
 use evenkeel::fleet::snapshot::{Head, Line, Reader, SnapshotError, VERSION, Writer};
 use evenkeel::names::AccountId;
@@ -129,7 +130,7 @@ pub struct Snapshot {
 /// # Errors
 /// It cannot be read, is not one, or is of another version.
 pub fn open(path: &Path) -> Result<Snapshot, Failure> {
-    let file = File::open(path).map_err(|error| Failure::file("read", path, error))?;
+    let file = files::open(path).map_err(|error| Failure::file("read", path, error))?;
     let reader = Reader::new(file).map_err(|error| unusable(path, &error))?;
     Ok(Snapshot { head: reader.head.clone(), reader, path: path.to_owned() })
 }

@@ -11,8 +11,9 @@ use futures::FutureExt;
 use futures::stream::{self, StreamExt};
 use serde_json::Value;
 
-use super::again::{self, Fit, Now, Written};
+use super::again::{self, Fit, Now, Standing, Written};
 use super::guard::Refusal;
+use super::observe::into_unknown;
 use super::stop::Stop;
 use crate::aws::Session;
 use crate::aws::error::ErrorClass;
@@ -88,6 +89,11 @@ pub struct ApplyReport {
     pub outcomes: Vec<ApplyOutcome>,
     /// Objects whose writes were accepted and that are still not as declared.
     pub not_converged: Vec<String>,
+    /// Objects whose writes were accepted and that nobody could observe afterwards, with the reason.
+    pub unobserved: Vec<(String, String)>,
+    /// Objects that have what was to be written, and of which something is left that was only
+    /// reported.
+    pub only_reported: Vec<String>,
     /// Whether the run was asked to stop before the end.
     pub interrupted: bool,
     /// Why a guard let no account begin any more, if one did.
@@ -110,14 +116,19 @@ impl ApplyReport {
         self.outcomes.iter().filter(|outcome| !outcome.step.is_done()).count()
     }
 
-    /// Whether everything was applied, every object is as declared, and the log tells of it.
+    /// Whether everything was applied, was seen to be there, and the log tells of it.
     pub fn is_complete(&self) -> bool {
-        self.left() == 0 && self.not_converged.is_empty() && self.log_failure.is_none()
+        self.left() == 0
+            && self.not_converged.is_empty()
+            && self.unobserved.is_empty()
+            && self.log_failure.is_none()
     }
 
     fn add(&mut self, other: Self) {
         self.outcomes.extend(other.outcomes);
         self.not_converged.extend(other.not_converged);
+        self.unobserved.extend(other.unobserved);
+        self.only_reported.extend(other.only_reported);
         self.interrupted |= other.interrupted;
         self.refused = self.refused.take().or(other.refused);
         self.log_failure = self.log_failure.take().or(other.log_failure);
@@ -520,24 +531,32 @@ impl<'a> OfAccount<'a, '_> {
         let mut waiting: Vec<&ObjectPlan> = touched.into_values().collect();
         let mut waits = SETTLING.iter();
         while !waiting.is_empty() {
-            let now = self.look(done).await;
+            let now = self.look(done, &waiting).await;
             let mut still = Vec::new();
             let wait = waits.next().filter(|_| !self.applier.stop.is_raised());
             for object in waiting {
-                let after = now.get(&object.observed.id);
-                let in_sync = after.is_some_and(|(_, in_sync)| *in_sync);
+                let unseen = || (None, Standing::Unknown("it was not found".to_owned()));
+                let (after, standing) =
+                    now.get(object.observed.id.as_str()).cloned().unwrap_or_else(unseen);
+                let is_settled = matches!(standing, Standing::InSync | Standing::OnlyReported);
                 let can_converge =
                     !object.changes.iter().any(|change| self.failed.contains_key(&change.id));
-                if !in_sync && can_converge && wait.is_some() {
+                if !is_settled && can_converge && wait.is_some() {
                     still.push(object);
                     continue;
                 }
-                let after =
-                    after.map_or(Ok(Value::Null), |(after, _)| serde_json::to_value(after))?;
+                let after = after.map_or(Ok(Value::Null), serde_json::to_value)?;
+                let in_sync = standing == Standing::InSync;
                 self.record(object, 0, Phase::Observed { after, in_sync })?;
                 self.tell(|progress| progress.verified(object, in_sync));
-                if !in_sync && can_converge {
-                    self.report.not_converged.push(object.title());
+                let title = object.title();
+                match standing {
+                    Standing::InSync => {}
+                    Standing::OnlyReported => self.report.only_reported.push(title),
+                    // What failed has been said.
+                    Standing::Open | Standing::Unknown(_) if !can_converge => {}
+                    Standing::Open => self.report.not_converged.push(title),
+                    Standing::Unknown(why) => self.report.unobserved.push((title, why)),
                 }
             }
             waiting = still;
@@ -551,19 +570,35 @@ impl<'a> OfAccount<'a, '_> {
         Ok(())
     }
 
-    /// The objects of an item now, and whether nothing is left for evenkeel to write.
-    async fn look(&self, object: &ObjectPlan) -> BTreeMap<String, (Object<Value>, bool)> {
+    /// The waiting objects of an item now, and how they stand.
+    async fn look(
+        &self,
+        item: &ObjectPlan,
+        waiting: &[&'a ObjectPlan],
+    ) -> BTreeMap<&'a str, (Option<Object<Value>>, Standing)> {
         let (Some(kind), Some(session)) =
-            (registry::find(&object.item.kind), self.applier.sessions.get(&object.account))
+            (registry::find(&item.item.kind), self.applier.sessions.get(&item.account))
         else {
             return BTreeMap::new();
         };
-        let cx = again::fresh(session, again::facts(session, &object.region, &object.item));
-        let Ok(objects) = kind.observe(&cx, &object.spec).await else { return BTreeMap::new() };
-        let judged = objects.into_iter().map(|seen| {
-            let now = Now::of(cx.facts(), kind, &object.spec, seen.clone());
-            let in_sync = now.is_ok_and(|now| now.is_as_declared());
-            (seen.id.clone(), (seen, in_sync))
+        let cx = again::fresh(session, again::facts(session, &item.region, &item.item));
+        let objects = match kind.observe(&cx, &item.spec).await {
+            Ok(objects) => objects,
+            Err(error) => {
+                let why = into_unknown(error).reason;
+                let unknown = |object: &&'a ObjectPlan| {
+                    (object.observed.id.as_str(), (None, Standing::Unknown(why.clone())))
+                };
+                return waiting.iter().map(unknown).collect();
+            }
+        };
+        let judged = objects.into_iter().filter_map(|seen| {
+            let object = waiting.iter().find(|object| object.observed.id == seen.id)?;
+            let standing = match Now::of(cx.facts(), kind, &item.spec, seen.clone()) {
+                Ok(now) => now.standing(object),
+                Err(unknown) => Standing::Unknown(unknown.reason),
+            };
+            Some((object.observed.id.as_str(), (Some(seen), standing)))
         });
         judged.collect()
     }
