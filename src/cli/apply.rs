@@ -187,10 +187,6 @@ async fn look_within(
     let allow_grants: Vec<GrantClass> = args.allow_grants.iter().copied().map(Into::into).collect();
     if let Some(earlier) = earlier {
         same_baselines(earlier, &settings, &args.selectors)?;
-        let mut safety = settings.safety;
-        safety.max_risk = max_risk.unwrap_or(safety.max_risk);
-        safety.allow_grants.extend(allow_grants.iter().copied());
-        check_risk(earlier, &safety)?;
     }
     let wish = Wish {
         max_risk,
@@ -202,7 +198,10 @@ async fn look_within(
         detail: Some(Detail::All),
         ..Wish::default()
     };
-    look::at(global, &args.selectors, settings, wish).await
+    let looked = look::at(global, &args.selectors, settings, wish).await?;
+    // Which accounts are trusted is known only now.
+    earlier.map_or(Ok(()), |earlier| check_risk(earlier, &looked.safety))?;
+    Ok(looked)
 }
 
 /// Insists that what an earlier plan was made from is declared as it was. What other targets declare

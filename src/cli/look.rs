@@ -216,9 +216,12 @@ async fn looking(
     };
     let choices: Vec<Choice<'_>> =
         works.iter().chain(other.iter().flatten()).map(Work::choice).collect();
-    // With -b, the targets of the fleet file still say what may be done in which account.
+    // With -b, the targets of the fleet file still say what may be done in which account; and all of
+    // them together, which accounts are trusted when the fleet's are.
     let governing = match (&fleet, selectors.baseline.is_empty()) {
-        (Some(fleet), false) => ceilings::choices(fleet),
+        (Some(fleet), of_file) if !of_file || fleet.file.safety.trust_fleet_accounts => {
+            ceilings::choices(fleet)
+        }
         _ => Vec::new(),
     };
     let organization = match (&offline, &ways) {
@@ -230,7 +233,7 @@ async fn looking(
                 || all.any(|work| work.baseline.may_use_account_tags());
             let both: Vec<Choice<'_>> = choices.iter().chain(&governing).cloned().collect();
             match organization(ways, &both, tags).await {
-                // Only the ceilings need it, and without it nothing is written.
+                // Only ceilings and trust need it, and without it nothing is written or trusted.
                 Err(failure) if !needs_organization(&choices) && !governing.is_empty() => {
                     out::say(&format!("note: {failure}"));
                     None
@@ -245,6 +248,14 @@ async fn looking(
         (None, Some(ways)) => ways.own.account().clone(),
         (None, None) => return Err(Failure::usage("there is no way to look", "")),
     };
+    if fleet.as_ref().is_some_and(|fleet| fleet.file.safety.trust_fleet_accounts) {
+        match select(&governing, &own, organization.as_ref()) {
+            Ok((fleets, _)) => allow_grants.trust_all(fleets.into_iter().map(|one| one.account.id)),
+            Err(error) => out::say(&format!(
+                "note: [safety] trust_fleet_accounts trusts nobody in this run, because {error}"
+            )),
+        }
+    }
     let (mut jobs, mut skipped) =
         jobs(&works, other.as_deref(), selectors, &own, organization.as_ref())?;
     if let Some(only) = &wish.only {
@@ -290,7 +301,7 @@ async fn looking(
         },
         only: wish.only.clone(),
         max_risk,
-        allow_grants,
+        allow_grants: allow_grants.clone(),
         today: Utc::now().date_naive(),
         account_timeout: Duration::from_secs(limits.account_timeout_seconds),
         concurrent_accounts,

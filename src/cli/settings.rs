@@ -12,6 +12,7 @@ use evenkeel::fleet::access::Roles;
 use evenkeel::fleet::file::{Selector, Target};
 use evenkeel::fleet::select::Choice;
 use evenkeel::fleet::{self, Fleet};
+use evenkeel::kinds::AllowedGrants;
 use evenkeel::kinds::registry;
 use evenkeel::names::AccountId;
 use evenkeel::plan::Mode;
@@ -110,14 +111,21 @@ pub fn resolve_from(
             name: "command line".to_owned(),
         }]
     };
-    let safety = fleet.as_ref().map_or_else(Safety::default, |fleet| Safety {
-        max_changes: fleet.file.safety.max_changes,
-        max_changes_per_account: fleet.file.safety.max_changes_per_account,
-        max_risk: fleet.file.safety.max_risk,
-        allow_grants: fleet.file.safety.allow_grants.iter().copied().collect(),
-    });
+    let safety = fleet.as_ref().map_or_else(Safety::default, |fleet| safety_of(&fleet.file.safety));
     let audit_log = audit_log_of(fleet.as_ref());
     Ok(Settings { fleet, targets, safety, audit_log })
+}
+
+/// The limits that a fleet file sets.
+fn safety_of(file: &evenkeel::fleet::file::Safety) -> Safety {
+    let mut allow_grants: AllowedGrants = file.allow_grants.iter().copied().collect();
+    allow_grants.trust_all(file.trusted_accounts.iter().cloned());
+    Safety {
+        max_changes: file.max_changes,
+        max_changes_per_account: file.max_changes_per_account,
+        max_risk: file.max_risk,
+        allow_grants,
+    }
 }
 
 /// The audit log, where the command line names none.

@@ -18,7 +18,7 @@ use crate::fleet::select::SkippedAccount;
 use crate::kinds::erased::DynKind;
 use crate::kinds::object::Unknown;
 use crate::kinds::{
-    Change, Control, Facts, FieldDrift, Grant, GrantClass, GrantClasses, Needs, Object, Risk,
+    AllowedGrants, Change, Control, Facts, FieldDrift, Grant, GrantClass, Needs, Object, Risk,
     Scope, Status,
 };
 use crate::names::{AccountId, ItemName};
@@ -72,8 +72,8 @@ pub struct AccountInput<'a> {
     pub waiver: &'a dyn Fn(&ItemName, &Facts, &str) -> Option<Waiver>,
     /// Changes of a higher risk are only reported.
     pub max_risk: Risk,
-    /// Changes with a rise of privileges of another class are only reported.
-    pub allow_grants: GrantClasses,
+    /// Changes with another rise of privileges are only reported.
+    pub allow_grants: AllowedGrants,
 }
 
 /// One account's part of a plan; its changes are numbered from 1.
@@ -366,7 +366,11 @@ fn judge(
             drift: change.drift,
             action: change.action.map(Box::new),
             risk: change.risk,
-            warnings: change.warnings.into_iter().chain(change.grants.iter().map(said)).collect(),
+            warnings: change
+                .warnings
+                .into_iter()
+                .chain(change.grants.iter().map(|grant| said(input, grant)))
+                .collect(),
             disposition,
             permissions,
             undo,
@@ -426,8 +430,9 @@ fn hold_back(changes: &mut [PlannedChange], needs: &[Vec<usize>]) {
 }
 
 /// A rise of privileges among the warnings.
-fn said(grant: &Grant) -> String {
-    format!("gives rights ({}): {}", grant.class.as_str(), grant.what)
+fn said(input: &AccountInput<'_>, grant: &Grant) -> String {
+    let trusted = if input.allow_grants.trust(grant) { ", trusted" } else { "" };
+    format!("gives rights ({}{trusted}): {}", grant.class.as_str(), grant.what)
 }
 
 /// Whether a change may be written, the strongest reason against it first.
@@ -439,9 +444,12 @@ fn dispose(
     waiver: Option<&Waiver>,
 ) -> Disposition {
     let max_risk = input.max_risk;
-    let grants = change.grants.iter().map(|grant| grant.class);
-    let risen: BTreeSet<GrantClass> =
-        grants.filter(|class| !input.allow_grants.contains(*class)).collect();
+    let risen: BTreeSet<GrantClass> = change
+        .grants
+        .iter()
+        .filter(|grant| !input.allow_grants.allow(grant))
+        .map(|grant| grant.class)
+        .collect();
     let reason = if let Some(waiver) = waiver {
         format!("excepted until {} by {}: {}", waiver.until, waiver.owner, waiver.reason)
     } else if let Some(manager) = &object.managed_by {

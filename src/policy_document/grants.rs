@@ -12,16 +12,31 @@ use serde_json::Value;
 
 use super::PolicyDocument;
 use super::patterns::{covers_all, matches, texts};
+use crate::names::AccountId;
 
 /// A rise of privileges that a policy makes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rise {
-    /// Somebody in another account, in words.
-    Foreign(String),
+    /// Somebody in another account.
+    Foreign {
+        /// Who gets what, in words.
+        what: String,
+        /// The accounts of all who get it; `None` where the policy does not say.
+        accounts: Option<BTreeSet<AccountId>>,
+    },
     /// Everybody, in words.
     Public(String),
     /// Rights over everything, in words.
     Administrator(String),
+}
+
+impl Rise {
+    /// Who gets what, in words.
+    pub fn what(&self) -> &str {
+        match self {
+            Self::Foreign { what, .. } | Self::Public(what) | Self::Administrator(what) => what,
+        }
+    }
 }
 
 /// AWS's own policies that make an administrator, or somebody who can make himself one; the
@@ -111,6 +126,23 @@ pub fn of_resource_policy(
         .collect::<BTreeSet<_>>()
         .into_iter()
         .collect()
+}
+
+/// To whom outside of the account a statement of a resource policy gives rights, services on behalf of
+/// others included: a service does what whoever uses it wants, unless a condition says for whom.
+///
+/// Source: IAM User Guide, "The confused deputy problem".
+pub fn from_outside(statement: &Value, account: &str) -> Vec<Rise> {
+    if statement["Effect"] != "Allow" {
+        return Vec::new();
+    }
+    let mut rises = principals(statement, account);
+    let what = actions(statement);
+    let services = statement.get("Principal").and_then(|principal| principal.get("Service"));
+    for service in services.map(texts).unwrap_or_default() {
+        rises.extend(everybody(statement, &format!("{what} by {service}"), account));
+    }
+    rises
 }
 
 /// The rises of an identity policy that replaces `before`, none when there was none.
@@ -216,8 +248,11 @@ fn principals(statement: &Value, account: &str) -> Vec<Rise> {
         .filter_map(|(kind, one)| match kind.as_str() {
             "AWS" if one == "*" => everybody(statement, &what, account),
             "AWS" => foreign_principal(&one, account)
-                .map(|who| Rise::Foreign(format!("{what} to {who}"))),
-            "CanonicalUser" => Some(Rise::Foreign(format!("{what} to the canonical user {one}"))),
+                .map(|(who, of)| foreign(format!("{what} to {who}"), [of])),
+            "CanonicalUser" => {
+                let what = format!("{what} to the canonical user {one}");
+                Some(Rise::Foreign { what, accounts: None })
+            }
             "Federated" => federated(&one, statement, &what, account),
             _ => None,
         })
@@ -240,8 +275,22 @@ fn everybody(statement: &Value, what: &str, account: &str) -> Option<Rise> {
             return None;
         }
         let who: Vec<&str> = strangers.into_iter().map(String::as_str).collect();
-        let who = format!("{what} to whoever has {key} {}", who.join(" or "));
-        narrowed.get_or_insert(Rise::Foreign(who));
+        let words = format!("{what} to whoever has {key} {}", who.join(" or "));
+        let rise = match key.as_str() {
+            // A network is in an account, and those who come from it in any.
+            "aws:vpceaccount" | "aws:vpcaccount" => Rise::Foreign { what: words, accounts: None },
+            key if ACCOUNT_KEYS.contains(&key) => foreign(words, who),
+            key if ARN_KEYS.contains(&key) => {
+                foreign(words, who.into_iter().map(|arn| account_of(arn).unwrap_or_default()))
+            }
+            _ => Rise::Foreign { what: words, accounts: None },
+        };
+        // Each condition holds: one that names all accounts says enough.
+        let says_more = matches!(rise, Rise::Foreign { accounts: Some(_), .. })
+            && matches!(narrowed, Some(Rise::Foreign { accounts: None, .. }));
+        if narrowed.is_none() || says_more {
+            narrowed = Some(rise);
+        }
     }
     Some(narrowed.unwrap_or_else(|| Rise::Public(format!("{what} to everybody"))))
 }
@@ -297,25 +346,33 @@ fn is_narrow(key: &str, value: &str) -> bool {
     }
 }
 
-/// A principal outside of the account, as a reader knows it.
-fn foreign_principal(principal: &str, account: &str) -> Option<String> {
+/// Rights for accounts; where one of these is none, nobody knows which.
+fn foreign<'a>(what: String, accounts: impl IntoIterator<Item = &'a str>) -> Rise {
+    let accounts: Result<BTreeSet<AccountId>, _> =
+        accounts.into_iter().map(|account| account.parse()).collect();
+    Rise::Foreign { what, accounts: accounts.ok() }
+}
+
+/// A principal outside of the account, as a reader knows it, and its account.
+fn foreign_principal<'a>(principal: &'a str, account: &str) -> Option<(String, &'a str)> {
     if principal.len() == 12 && principal.bytes().all(|byte| byte.is_ascii_digit()) {
-        return (principal != account).then(|| format!("account {principal}"));
+        return (principal != account).then(|| (format!("account {principal}"), principal));
     }
     // Ids of what was deleted (`AROA…`) are nobody.
     let of = account_of(principal)?;
     if of == account {
         return None;
     }
-    Some(match principal.strip_suffix(":root") {
+    let who = match principal.strip_suffix(":root") {
         Some(_) => format!("account {of}"),
         None => principal.to_owned(),
-    })
+    };
+    Some((who, of))
 }
 
 fn federated(provider: &str, statement: &Value, what: &str, account: &str) -> Option<Rise> {
     if let Some(of) = account_of(provider).filter(|of| *of != account) {
-        return Some(Rise::Foreign(format!("{what} to a provider of account {of}")));
+        return Some(foreign(format!("{what} to a provider of account {of}"), [of]));
     }
     let host = provider.rsplit("oidc-provider/").next().unwrap_or(provider);
     let shared = SHARED_PROVIDERS.iter().find(|shared| host.starts_with(**shared))?;
@@ -339,7 +396,7 @@ fn federated(provider: &str, statement: &Value, what: &str, account: &str) -> Op
 }
 
 /// The account in an ARN, when it has one.
-fn account_of(arn: &str) -> Option<&str> {
+pub fn account_of(arn: &str) -> Option<&str> {
     let mut parts = arn.splitn(6, ':');
     (parts.next() == Some("arn")).then(|| parts.nth(3)).flatten().filter(|one| !one.is_empty())
 }
@@ -402,5 +459,5 @@ fn actions(statement: &Value) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests;

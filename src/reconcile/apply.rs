@@ -116,11 +116,13 @@ impl ApplyReport {
         self.outcomes.iter().filter(|outcome| !outcome.step.is_done()).count()
     }
 
-    /// Whether everything was applied, was seen to be there, and the log tells of it.
+    /// Whether everything was applied, every object that was written is as declared, and the log tells
+    /// of it.
     pub fn is_complete(&self) -> bool {
         self.left() == 0
             && self.not_converged.is_empty()
             && self.unobserved.is_empty()
+            && self.only_reported.is_empty()
             && self.log_failure.is_none()
     }
 

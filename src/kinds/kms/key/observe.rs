@@ -1,8 +1,11 @@
 //! Reading a key: by its alias, or by the mark that evenkeel leaves on the keys that it makes.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_kms::Client;
 use aws_sdk_kms::types::KeyMetadata;
 
+use super::grants;
 use super::marks::{self, Bearer};
 use super::spec::{Found, Spec, State};
 use crate::aws::Call;
@@ -73,8 +76,14 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
     if !reads::is_customers(&metadata)? {
         return Err(of_aws(alias, key));
     }
-    let (policy, rotation, tags) = together!(
+    let (policy, foreign_grants, rotation, tags) = together!(
         async { if spec.has_policy() { policy(cx, key).await.map(Some) } else { Ok(None) } },
+        async {
+            match spec.has_policy() {
+                true => grants::foreign(cx, key).await,
+                false => Ok(BTreeSet::new()),
+            }
+        },
         async { if spec.has_rotation() { reads::rotation(cx, key).await } else { Ok(None) } },
         async {
             match spec.tags {
@@ -98,6 +107,7 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
         description: metadata.description().map(str::to_owned),
         nature: reads::nature(&metadata)?,
         policy,
+        foreign_grants,
         rotation,
         tags: tags
             .map(|tags| tags::collect(tags.iter().map(|tag| (tag.tag_key(), tag.tag_value())))),

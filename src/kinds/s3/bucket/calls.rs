@@ -18,7 +18,7 @@ use crate::kinds::{Allowed, Arns, Use};
 pub const CALLS: &[Use<Spec>] = &[
     Use::read(LIST),
     Use::read(HEAD),
-    Use::read_if(GET_POLICY, Spec::has_policy),
+    Use::read_if(GET_POLICY, Spec::looks_at_policy),
     Use::read_if(GET_BLOCK, |spec| spec.public_access_block.is_some()),
     Use::read_if(GET_ENCRYPTION, Spec::has_encryption),
     Use::read_if(GET_VERSIONING, Spec::has_versioning),

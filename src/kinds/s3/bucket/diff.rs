@@ -9,7 +9,7 @@ use super::spec::{
 };
 use super::{encryption, name, policy, tls};
 use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo, compared, tags};
-use crate::policy_document::grants;
+use crate::policy_document::grants::{self, Rise};
 use crate::policy_document::{PolicyDocument, PolicyError, PolicyKind};
 
 /// A bucket on its way to the declared state.
@@ -213,7 +213,7 @@ impl Look<'_> {
         for field in policy::FIELDS {
             compared::mark(field);
         }
-        if !self.spec.has_policy() {
+        if !self.spec.looks_at_policy() {
             return Vec::new();
         }
         let actual = match self.state.policy.as_deref().map(PolicyDocument::from_text) {
@@ -229,6 +229,7 @@ impl Look<'_> {
         }
         changes.extend(self.denied_by_others(&after));
         changes.extend(self.delivery_denied(&after));
+        changes.extend(self.foreign_access(&after));
         changes
     }
 
@@ -355,6 +356,31 @@ impl Look<'_> {
             "a statement that evenkeel did not write denies a service what it delivers with, or \
              may do so: take it out of the bucket policy, spare services in it with the condition \
              aws:PrincipalIsAWSService = false, or declare it in extra_policy_statements",
+        ))
+    }
+
+    /// Whom statements of others let in from outside of the account.
+    fn foreign_access(&self, policy: &PolicyDocument) -> Option<Change<Action>> {
+        if self.spec.forbid_foreign_access != Some(true) {
+            return None;
+        }
+        let (partition, account) = (&self.facts.partition, self.facts.account.as_str());
+        let form = |statement: &Value| PolicyDocument::canonical_statement(statement, partition);
+        let declared: Vec<Value> = policy::required(partition, account, self.spec)
+            .iter()
+            .map(|one| form(&one.statement))
+            .collect();
+        let others = policy.statements().into_iter().filter(|one| !declared.contains(&form(one)));
+        let rises: Vec<Rise> = others.flat_map(|one| grants::from_outside(&one, account)).collect();
+        if rises.is_empty() {
+            return None;
+        }
+        let mut drift = Drift::new();
+        let words: Vec<&str> = rises.iter().map(Rise::what).collect();
+        drift.add("forbid_foreign_access", Some(words), Some(true));
+        Some(Change::finding(drift).withhold(
+            "a statement that evenkeel did not write lets somebody outside of the account in: take it \
+             out of the bucket policy, or declare it in extra_policy_statements",
         ))
     }
 

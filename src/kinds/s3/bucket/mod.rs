@@ -93,6 +93,7 @@ min_tls_version          = "1.2"
 access_log_bucket        = "${s3.bucket.access-logs.bucket}"
 access_log_prefix        = "audit/"
 access_log_key_format    = "EventTime"
+forbid_foreign_access    = true
 prevent_destroy          = true
 tags                     = { team = "security", purpose = "audit" }
 
@@ -133,6 +134,7 @@ lifecycle                = []
 object_ownership         = "BucketOwnerPreferred"
 require_tls              = false
 access_log_bucket        = ""
+forbid_foreign_access    = false
 tags                     = {}
 
 [s3.bucket.audit.public_access_block]
@@ -220,6 +222,7 @@ Resource  = ["arn:${partition}:s3:::audit-${account.id}", "arn:${partition}:s3::
             access_log_prefix: logging.map(|logging| logging.prefix.clone()),
             access_log_key_format: logging.and_then(|logging| logging.key_format),
             extra_policy_statements: statements,
+            forbid_foreign_access: None,
             tags: Some(state.tags.clone()),
             ..Spec::default()
         })

@@ -47,7 +47,7 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
     };
     let cx = &cx.in_region(region.clone());
     let (policy, block, encryption, versions) = together!(
-        when(spec.has_policy(), policy(cx, name)),
+        when(spec.looks_at_policy(), policy(cx, name)),
         when(spec.public_access_block.is_some(), block(cx, name)),
         when(spec.has_encryption(), encryption(cx, name)),
         when(spec.has_versioning(), versioning(cx, name)),

@@ -120,6 +120,11 @@ pub struct Spec {
     /// `Sid`, by which a former version of it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extra_policy_statements: Option<Vec<BTreeMap<String, Value>>>,
+    /// Whether it is a finding when the bucket policy lets somebody outside of the account in:
+    /// another account, everybody, a provider of identities, or an AWS service on behalf of another
+    /// account or of nobody in particular. Statements that are declared here do not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forbid_foreign_access: Option<bool>,
     /// All tags of the bucket, up to 50; tags of AWS's own (`aws:…`) do not count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
@@ -135,6 +140,11 @@ impl Spec {
             || self.require_tls.is_some()
             || self.min_tls_version.is_some()
             || self.extra_policy_statements.is_some()
+    }
+
+    /// Whether the bucket policy must be read.
+    pub fn looks_at_policy(&self) -> bool {
+        self.has_policy() || self.forbid_foreign_access == Some(true)
     }
 
     /// Whether evenkeel may take away the only statement of the bucket policy: it puts none there
