@@ -15,6 +15,7 @@ pub mod erased;
 pub mod object;
 pub mod registry;
 pub mod spec;
+pub mod shapes;
 mod sweep;
 pub mod tags;
 mod together;
