@@ -26,6 +26,7 @@ mod library;
 mod network;
 mod properties;
 mod recording;
+mod rooms;
 mod sandbox;
 mod shards;
 mod support;
