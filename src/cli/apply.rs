@@ -6,7 +6,9 @@ use std::path::Path;
 use chrono::Utc;
 use evenkeel::kinds::{GrantClass, Risk};
 use evenkeel::names::AccountId;
-use evenkeel::plan::render::text::{self, counted};
+use evenkeel::plan::render::summary::summary_line;
+use evenkeel::plan::render::text;
+use evenkeel::plan::words::counted;
 use evenkeel::plan::{Detail, Disposition, ObjectPlan, Plan, PlannedChange};
 use evenkeel::reconcile::bound::accounts;
 use evenkeel::reconcile::fleet::Place;
@@ -41,7 +43,7 @@ async fn apply(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
         ask::somebody()?;
     }
     if let Some(saved) = saved.as_ref().filter(|saved| saved.order.is_empty()) {
-        out::line(&format!("evenkeel apply: {}", text::summary_line(saved)));
+        out::line(&format!("evenkeel apply: {}", summary_line(saved)));
         return Ok(nothing_to_apply(saved));
     }
     // From the beginning: a wish to stop is heard whenever it comes.
@@ -60,7 +62,7 @@ async fn apply(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
     let options = text::Options { command: "apply", next: None, verbose: global.verbose > 0 };
     if global.quiet && args.yes {
         // Who has agreed already may do without seeing it again.
-        out::line(&format!("evenkeel apply: {}", text::summary_line(&chosen)));
+        out::line(&format!("evenkeel apply: {}", summary_line(&chosen)));
     } else {
         out::text(&text::render(&chosen, &options));
     }

@@ -5,6 +5,7 @@ use std::io::ErrorKind::NotFound;
 use std::path::{Path, PathBuf};
 
 use chrono::Utc;
+use evenkeel::baseline::Mode;
 use evenkeel::baseline::disk::Disk;
 use evenkeel::baseline::load::Reader;
 use evenkeel::baseline::{self, Baseline, Environment, LoadOptions, Problems};
@@ -14,7 +15,6 @@ use evenkeel::fleet::select::Choice;
 use evenkeel::fleet::{self, Fleet};
 use evenkeel::kinds::registry;
 use evenkeel::names::AccountId;
-use evenkeel::plan::Mode;
 use evenkeel::reconcile::Safety;
 
 use super::args::{Global, Selectors};

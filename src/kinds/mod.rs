@@ -14,6 +14,7 @@ pub mod describe;
 pub mod erased;
 pub mod object;
 pub mod registry;
+pub mod shapes;
 pub mod spec;
 mod sweep;
 pub mod tags;

@@ -8,7 +8,7 @@ use std::fmt;
 
 use crate::names::AccountId;
 use crate::plan::compare::{Key, key};
-use crate::plan::render::group::account_name;
+use crate::plan::words::account_name;
 use crate::plan::{Disposition, ObjectPlan, Plan, PlannedChange};
 
 /// Why an account's part of a plan is not applied.
