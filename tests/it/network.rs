@@ -198,7 +198,10 @@ fn every_form_of_a_plan_names_the_group_beside_its_vpc() {
 #[test]
 fn what_cannot_be_read_of_one_vpc_is_unknown_and_what_is_left_out_stays_so() {
     let account = account();
-    ec2(&account, "ec2.create_vpc(CidrBlock='10.1.0.0/16', TagSpecifications=[{'ResourceType': 'vpc', 'Tags': [{'Key': 'legacy', 'Value': 'true'}]}])");
+    ec2(
+        &account,
+        "ec2.create_vpc(CidrBlock='10.1.0.0/16', TagSpecifications=[{'ResourceType': 'vpc', 'Tags': [{'Key': 'legacy', 'Value': 'true'}]}])",
+    );
     declare(&account, "ingress = []\nexclude = [{ vpc_tags = { legacy = \"true\" } }]");
     account.fault(json!({ "service": "ec2", "operation": "DescribeSecurityGroupRules" }));
     let plan = account.run(&["plan", "-b", "b.toml", "--format", "json"]).code(4).json();
