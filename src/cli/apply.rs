@@ -19,7 +19,6 @@ use evenkeel::visible::visible;
 use super::args::{ApplyArgs, Global};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::key::KeyPlace;
 use super::listen::{Steps, Talk};
 use super::look::{self, Wish};
 use super::{again, ask, out, saved, settings};
@@ -34,7 +33,7 @@ pub async fn run(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
 async fn apply(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
     let saved = match &args.plan {
         None => None,
-        Some(path) => Some(saved_plan(global, args, path)?),
+        Some(path) => Some(saved_plan(global, args, path).await?),
     };
     if !args.yes {
         ask::somebody()?;
@@ -111,9 +110,22 @@ fn name(left_alone: &[LeftAlone]) {
 }
 
 /// Reads the saved plan, and takes of it what was asked for.
-fn saved_plan(global: &Global, args: &ApplyArgs, path: &Path) -> Result<Plan, Failure> {
-    let key = args.verify.as_ref().map(KeyPlace::load).transpose()?;
-    let (mut saved, is_signed) = saved::load(path, key.as_ref())?;
+async fn saved_plan(global: &Global, args: &ApplyArgs, path: &Path) -> Result<Plan, Failure> {
+    let key = match &args.verify {
+        Some(place) => Some(place.verifier().await?),
+        None if settings::wants_signed_plans(global)? => {
+            return Err(Refusal::Unusable {
+                why: format!(
+                    "{}: the fleet file takes signed plans only ([safety] require_signed_plans), and no key is named to check its signature with",
+                    path.display()
+                ),
+                remedy: "name the place of the key that it was signed with: --verify env:NAME, file:PATH or kms:ARN".to_owned(),
+            }
+            .into());
+        }
+        None => None,
+    };
+    let (mut saved, is_signed) = saved::load(path, key.as_ref()).await?;
     if is_signed && key.is_none() {
         out::say(&format!(
             "note: {} is signed, and nobody has looked at the signature (--verify)",

@@ -200,6 +200,15 @@ pub fn fleet_file(global: &Global, reader: &dyn Reader) -> Result<Option<Fleet>,
     }
 }
 
+/// Whether the fleet file takes signed plans only.
+///
+/// # Errors
+/// The fleet file cannot be used.
+pub fn wants_signed_plans(global: &Global) -> Result<bool, Failure> {
+    let fleet = fleet_file(global, &Disk)?;
+    Ok(fleet.is_some_and(|fleet| fleet.file.safety.require_signed_plans))
+}
+
 /// The environment variables that a fleet file allows.
 pub fn environment(fleet: &Fleet) -> Environment {
     let values =

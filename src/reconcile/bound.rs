@@ -366,7 +366,7 @@ mod tests {
         let map = value.as_object_mut()?;
         map.insert("plan_digest".to_owned(), json!(crate::digest::of_written(&plan)));
         map.insert("summary".to_owned(), json!(plan.summary()));
-        accept(value, None).ok().map(|parsed| parsed.plan)
+        accept(value).ok().map(|parsed| parsed.plan)
     }
 
     /// What is written within the bound of a saved plan. Insists that it is a part of what the fresh
