@@ -1,32 +1,32 @@
 //! `evenkeel check`: the drift report for schedules and CI. One line first that says it all.
 
-use evenkeel::plan::render::text;
+use evenkeel::plan::render::summary::summary_line;
 
 use super::args::{CheckArgs, Format, Global};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::look::{self, Wish};
-use super::{out, plan};
+use super::look::{self, Wish, say_outside};
+use super::{out, show};
 
 /// Runs the command.
 pub async fn run(global: &Global, args: &CheckArgs) -> Result<Exit, Failure> {
-    let wish = Wish { detail: Some(plan::detail(args.output.format)), ..Wish::default() };
+    let wish = Wish { detail: Some(show::detail(args.output.format)), ..Wish::default() };
     let looked = look::look(global, &args.selectors, wish).await?;
-    looked.say_outside();
+    say_outside(&looked);
     let found = &looked.plan;
-    let exit = plan::exit_of(found);
+    let exit = Exit::from(found.outcome());
     if args.output.format == Format::Text && args.output.out.is_none() {
         let verdict = match exit {
             Exit::Done => "in sync",
             Exit::Drift => "drift",
             _ => "not everything could be read",
         };
-        out::line(&format!("evenkeel check: {verdict} · {}", text::summary_line(found)));
+        out::line(&format!("evenkeel check: {verdict} · {}", summary_line(found)));
         if exit == Exit::Done && global.verbose == 0 {
             return Ok(exit);
         }
         out::line("");
     }
-    plan::print(global, found, "check", &args.output, None)?;
+    show::print(global, found, "check", &args.output, None)?;
     Ok(exit)
 }

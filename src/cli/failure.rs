@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use evenkeel::aws::ConnectError;
+use evenkeel::aws::mac::MacError;
 use evenkeel::fleet::access::AccessError;
-use evenkeel::fleet::select::SelectError;
 use evenkeel::kinds::erased::Misfit;
 use evenkeel::names::InvalidName;
-use evenkeel::reconcile::Refusal;
+use evenkeel::reconcile::recorded::RecordedError;
+use evenkeel::reconcile::{ListenError, LookError, Refusal, RunError};
 use evenkeel::store::audit::AuditError;
 use miette::Diagnostic;
 
@@ -32,6 +33,9 @@ pub enum Failure {
     /// No way into an account.
     #[error(transparent)]
     Connect(#[from] ConnectError),
+    /// KMS does not sign, or check a signature.
+    #[error("cannot use the key of the signature: {0}")]
+    Mac(MacError),
     /// A guard said no.
     #[error("refused: {refusal}")]
     Refused {
@@ -71,15 +75,43 @@ impl From<Refusal> for Failure {
     }
 }
 
+impl From<MacError> for Failure {
+    fn from(error: MacError) -> Self {
+        match error {
+            MacError::Connect(error) => Self::Connect(error),
+            error @ MacError::Refused { .. } => Self::Mac(error),
+        }
+    }
+}
+
 impl From<AccessError> for Failure {
     fn from(error: AccessError) -> Self {
         Self::usage(error.to_string(), error.remedy())
     }
 }
 
-impl From<SelectError> for Failure {
-    fn from(error: SelectError) -> Self {
-        Self::usage(error.to_string(), error.remedy())
+impl From<LookError> for Failure {
+    fn from(error: LookError) -> Self {
+        match error {
+            LookError::Stopped => Self::Interrupted,
+            LookError::Connect(error) => Self::Connect(error),
+            LookError::Refused(refusal) => refusal.into(),
+            LookError::Recorded(RecordedError::File { doing, path, why }) => {
+                Self::File { doing, path, why }
+            }
+            LookError::Listener(ListenError::Audit(error)) => Self::Audit(error),
+            other => Self::usage(other.to_string(), other.remedy()),
+        }
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Look(error) => error.into(),
+            RunError::Refused(refusal) => refusal.into(),
+            RunError::Listener(error) => LookError::from(error).into(),
+        }
     }
 }
 
@@ -139,6 +171,7 @@ impl Diagnostic for Failure {
     fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
         match self {
             Self::Connect(error) => Some(Box::new(error.remedy())),
+            Self::Mac(error) => Some(Box::new(error.remedy())),
             Self::Refused { refusal, .. } => Some(Box::new(refusal.remedy())),
             Self::Audit(error) => Some(Box::new(error.remedy())),
             Self::Usage { help, .. } => Some(Box::new(help)),

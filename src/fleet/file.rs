@@ -147,6 +147,9 @@ pub struct Safety {
     /// Whether the accounts that the targets of this file select are trusted as well, by all targets
     /// and whatever -t and -a choose. False by default. Other accounts of the organization are not.
     pub trust_fleet_accounts: bool,
+    /// Whether saved plans are applied only with `--verify`, which takes only what is signed with
+    /// its key. False by default.
+    pub require_signed_plans: bool,
     /// When changes may be applied.
     pub change_windows: Vec<ChangeWindow>,
 }
@@ -160,6 +163,7 @@ impl Default for Safety {
             allow_grants: BTreeSet::new(),
             trusted_accounts: BTreeSet::new(),
             trust_fleet_accounts: false,
+            require_signed_plans: false,
             change_windows: Vec::new(),
         }
     }

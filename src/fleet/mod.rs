@@ -1,7 +1,10 @@
 //! The fleet file, `evenkeel.toml`: which accounts get which baselines, and how to get into them.
 
 pub mod access;
+pub mod account;
+pub mod ceilings;
 pub mod file;
+pub mod jobs;
 pub mod organization;
 pub mod select;
 pub mod shard;
