@@ -34,6 +34,17 @@ pub struct SpecProblem {
     pub help: Option<String>,
 }
 
+impl SpecProblem {
+    /// A problem with a field, and what to do about it.
+    pub fn new(
+        field: impl Into<String>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Self {
+        Self { field: field.into(), message: message.into(), help: Some(help.into()) }
+    }
+}
+
 /// The rules between the fields of a spec.
 pub type Rules = Box<dyn Fn(&Value) -> Vec<SpecProblem> + Send + Sync>;
 

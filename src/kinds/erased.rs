@@ -230,6 +230,21 @@ fn in_plain_words(message: &str) -> (String, Option<String>) {
     }
 }
 
+/// A spec as a baseline can say it: what is not declared is not there, for TOML has no null.
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => Value::Object(
+            fields
+                .into_iter()
+                .filter(|(_, value)| !value.is_null())
+                .map(|(field, value)| (field, without_nulls(value)))
+                .collect(),
+        ),
+        Value::Array(entries) => Value::Array(entries.into_iter().map(without_nulls).collect()),
+        other => other,
+    }
+}
+
 #[async_trait]
 impl<K: Kind> DynKind for Erased<K> {
     fn name(&self) -> &'static str {
@@ -367,10 +382,23 @@ impl<K: Kind> DynKind for Erased<K> {
     }
 
     fn export(&self, facts: &Facts, object: &Object<Value>) -> Result<Option<Value>, Misfit> {
-        K::export(facts, &Self::typed(object)?).map(|spec| Self::write("spec", &spec)).transpose()
+        let spec = K::export(facts, &Self::typed(object)?);
+        spec.map(|spec| Self::write("spec", &spec).map(without_nulls)).transpose()
     }
 
     fn other_names(&self, facts: &Facts, object: &Object<Value>) -> Result<Vec<String>, Misfit> {
         Ok(K::other_names(facts, &Self::typed(object)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_exported_spec_has_no_nulls() {
+        let spec = json!({ "a": null, "b": [{ "c": null, "d": 1 }], "e": { "f": null } });
+        assert_eq!(without_nulls(spec), json!({ "b": [{ "d": 1 }], "e": {} }));
     }
 }

@@ -59,6 +59,14 @@ impl<S> Object<S> {
         Self { id: id.into(), label: None, managed_by: None, status: Status::Present(state) }
     }
 
+    /// The one object of a singleton: there, or not set.
+    pub fn only(state: Option<S>) -> Self {
+        match state {
+            Some(state) => Self::present("", state),
+            None => Self::absent(""),
+        }
+    }
+
     /// An object that is declared and not there.
     pub fn absent(id: impl Into<String>) -> Self {
         Self { id: id.into(), label: None, managed_by: None, status: Status::Absent }

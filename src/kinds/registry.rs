@@ -4,23 +4,24 @@ use std::sync::LazyLock;
 
 use super::Scope;
 use super::erased::{DynKind, erase};
+use super::shapes::{Inspect, Whole};
 use super::{cloudtrail, config, ec2, iam, kms, s3};
 use crate::baseline::catalog::{Catalog, KindInfo};
 
 static KINDS: LazyLock<Vec<Box<dyn DynKind>>> = LazyLock::new(|| {
     vec![
         erase::<iam::role::Role>(),
-        erase::<iam::password_policy::PasswordPolicy>(),
-        erase::<iam::account_alias::AccountAlias>(),
+        erase::<Whole<iam::password_policy::PasswordPolicy>>(),
+        erase::<Whole<iam::account_alias::AccountAlias>>(),
         erase::<kms::key::Key>(),
         erase::<kms::key_rotation::KeyRotation>(),
-        erase::<s3::account_public_access_block::AccountPublicAccessBlock>(),
+        erase::<Whole<s3::account_public_access_block::AccountPublicAccessBlock>>(),
         erase::<s3::bucket::Bucket>(),
         erase::<cloudtrail::trail::Trail>(),
         erase::<config::recorder::ConfigRecorder>(),
         erase::<ec2::ebs_encryption::EbsEncryption>(),
         erase::<ec2::default_security_group::DefaultSecurityGroup>(),
-        erase::<iam::root_user::RootUser>(),
+        erase::<Inspect<iam::root_user::RootUser>>(),
     ]
 });
 
