@@ -14,7 +14,7 @@ use super::compared;
 use super::context::{Cx, Facts, WriteCx};
 use super::object::{Object, ObserveError, Status};
 use super::write_error::WriteError;
-use super::{Arns, Control, Found, Kind, Scope};
+use super::{Arns, Controls, Found, Kind, Scope};
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::names::Region;
 
@@ -71,6 +71,9 @@ pub enum LookError {
 pub trait DynKind: Send + Sync {
     /// `service.thing`.
     fn name(&self) -> &'static str;
+    /// Where its type stands in the code.
+    #[cfg(test)]
+    fn path(&self) -> &'static str;
     /// Where its objects live.
     fn scope(&self) -> Scope;
     /// How its items are told apart.
@@ -78,7 +81,7 @@ pub trait DynKind: Send + Sync {
     /// Kinds that come first.
     fn after(&self) -> &'static [&'static str];
     /// The compliance items that it serves.
-    fn controls(&self) -> &'static [Control];
+    fn controls(&self) -> Controls;
     /// The events after which it is looked at again.
     fn events(&self) -> Vec<String>;
     /// The fields of a spec that are no state of an object.
@@ -251,6 +254,11 @@ impl<K: Kind> DynKind for Erased<K> {
         K::NAME
     }
 
+    #[cfg(test)]
+    fn path(&self) -> &'static str {
+        std::any::type_name::<K>()
+    }
+
     fn scope(&self) -> Scope {
         K::SCOPE
     }
@@ -263,7 +271,7 @@ impl<K: Kind> DynKind for Erased<K> {
         K::AFTER
     }
 
-    fn controls(&self) -> &'static [Control] {
+    fn controls(&self) -> Controls {
         K::CONTROLS
     }
 

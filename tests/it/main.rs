@@ -23,6 +23,7 @@ mod identity;
 mod keys;
 mod language;
 mod network;
+mod new_kind;
 mod properties;
 mod recording;
 mod sandbox;

@@ -9,7 +9,7 @@ use crate::baseline::catalog::SpecProblem;
 use crate::kinds::calls::everywhere;
 use crate::kinds::shapes::{Setting, Write};
 use crate::kinds::{
-    Change, Control, Cx, Object, ObserveError, Risk, Scope, Use, WriteCx, WriteError, control,
+    Change, Controls, Cx, Object, ObserveError, Risk, Scope, Use, WriteCx, WriteError,
 };
 
 const LIST: Call = Call::new("iam", "ListAccountAliases");
@@ -39,7 +39,7 @@ pub struct AccountAlias;
 impl Setting for AccountAlias {
     const NAME: &'static str = "iam.account_alias";
     const SCOPE: Scope = Scope::Global;
-    const CONTROLS: &'static [Control] = &[control("wa-security", "SEC01-BP01")];
+    const CONTROLS: Controls = Controls { well_architected: &["SEC01-BP01"], ..Controls::NONE };
     const CALLS: &'static [Use<Alias>] =
         &[Use::read(LIST), Use::write(CREATE, everywhere), Use::undo(DELETE)];
     const CLEAR: Option<Call> = Some(DELETE);

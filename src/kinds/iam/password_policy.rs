@@ -15,8 +15,8 @@ use crate::baseline::catalog::SpecProblem;
 use crate::kinds::calls::everywhere;
 use crate::kinds::shapes::{Setting, Unset, Write};
 use crate::kinds::{
-    Change, Control, Cx, Object, ObserveError, Risk, Scope, Use, WriteCx, WriteError, control,
-    count, sendable, told,
+    Change, Controls, Cx, Object, ObserveError, Risk, Scope, Use, WriteCx, WriteError, count,
+    sendable, told,
 };
 
 const GET: Call = Call::new("iam", "GetAccountPasswordPolicy");
@@ -137,23 +137,14 @@ pub struct PasswordPolicy;
 impl Setting for PasswordPolicy {
     const NAME: &'static str = "iam.password_policy";
     const SCOPE: Scope = Scope::Global;
-    const CONTROLS: &'static [Control] = &[
-        control("cis-v3", "1.8"),
-        control("cis-v3", "1.9"),
-        control("cis-v5", "1.7"),
-        control("cis-v5", "1.8"),
-        control("fsbp", "IAM.7"),
-        control("fsbp", "IAM.10"),
-        control("fsbp", "IAM.11"),
-        control("fsbp", "IAM.12"),
-        control("fsbp", "IAM.13"),
-        control("fsbp", "IAM.14"),
-        control("fsbp", "IAM.15"),
-        control("fsbp", "IAM.16"),
-        control("fsbp", "IAM.17"),
-        control("wa-security", "SEC02-BP01"),
-        control("wa-security", "SEC02-BP05"),
-    ];
+    const CONTROLS: Controls = Controls {
+        cis_v3: &["1.8", "1.9"],
+        cis_v5: &["1.7", "1.8"],
+        fsbp: &[
+            "IAM.7", "IAM.10", "IAM.11", "IAM.12", "IAM.13", "IAM.14", "IAM.15", "IAM.16", "IAM.17",
+        ],
+        well_architected: &["SEC02-BP01", "SEC02-BP05"],
+    };
     const CALLS: &'static [Use<Policy>] =
         &[Use::read(GET), Use::write(UPDATE, everywhere), Use::undo(DELETE)];
     const CLEAR: Option<Call> = Some(DELETE);

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::aws::Call;
 use crate::kinds::shapes::{Audit, Findings};
 use crate::kinds::together::{together, when};
-use crate::kinds::{Control, Cx, Facts, Object, ObserveError, Scope, Use, control, told};
+use crate::kinds::{Controls, Cx, Facts, Object, ObserveError, Scope, Use, told};
 
 const GET_SUMMARY: Call = Call::new("iam", "GetAccountSummary");
 const LIST_MFA: Call = Call::new("iam", "ListVirtualMFADevices");
@@ -64,21 +64,12 @@ pub struct RootUser;
 impl Audit for RootUser {
     const NAME: &'static str = "iam.root_user";
     const SCOPE: Scope = Scope::Global;
-    const CONTROLS: &'static [Control] = &[
-        control("cis-v3", "1.4"),
-        control("cis-v3", "1.5"),
-        control("cis-v3", "1.6"),
-        control("cis-v3", "1.7"),
-        control("cis-v5", "1.3"),
-        control("cis-v5", "1.4"),
-        control("cis-v5", "1.5"),
-        control("cis-v5", "1.6"),
-        control("fsbp", "IAM.4"),
-        control("fsbp", "IAM.6"),
-        control("fsbp", "IAM.9"),
-        control("wa-security", "SEC01-BP02"),
-        control("wa-security", "SEC02-BP01"),
-    ];
+    const CONTROLS: Controls = Controls {
+        cis_v3: &["1.4", "1.5", "1.6", "1.7"],
+        cis_v5: &["1.3", "1.4", "1.5", "1.6"],
+        fsbp: &["IAM.4", "IAM.6", "IAM.9"],
+        well_architected: &["SEC01-BP02", "SEC02-BP01"],
+    };
     const CALLS: &'static [Use<Spec>] = &[
         Use::read(GET_SUMMARY),
         Use::read_if(LIST_MFA, |spec| spec.require_hardware_mfa == Some(true)),

@@ -10,7 +10,7 @@ use crate::aws::error::AbsentIf;
 use crate::kinds::calls::everywhere;
 use crate::kinds::shapes::{Setting, Unset, Write};
 use crate::kinds::{
-    Change, Control, Cx, Object, ObserveError, Risk, Scope, Use, WriteCx, WriteError, control, told,
+    Change, Controls, Cx, Object, ObserveError, Risk, Scope, Use, WriteCx, WriteError, told,
 };
 
 const GET: Call = Call::new("s3control", "GetPublicAccessBlock");
@@ -46,13 +46,12 @@ pub struct AccountPublicAccessBlock;
 impl Setting for AccountPublicAccessBlock {
     const NAME: &'static str = "s3.account_public_access_block";
     const SCOPE: Scope = Scope::Global;
-    const CONTROLS: &'static [Control] = &[
-        control("cis-v3", "2.1.4"),
-        control("cis-v5", "2.1.4"),
-        control("fsbp", "S3.1"),
-        control("wa-security", "SEC03-BP07"),
-        control("wa-security", "SEC08-BP04"),
-    ];
+    const CONTROLS: Controls = Controls {
+        cis_v3: &["2.1.4"],
+        cis_v5: &["2.1.4"],
+        fsbp: &["S3.1"],
+        well_architected: &["SEC03-BP07", "SEC08-BP04"],
+    };
     const CALLS: &'static [Use<Switches>] =
         &[Use::read(GET), Use::write(PUT, everywhere), Use::undo(DELETE)];
     const CLEAR: Option<Call> = Some(DELETE);

@@ -14,7 +14,7 @@ use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::calls::only_reads;
 use crate::kinds::{
-    Change, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Scope, Undo, Use, WriteCx,
+    Change, Controls, Cx, Drift, Facts, Kind, Object, ObserveError, Scope, Undo, Use, WriteCx,
     WriteError, compared,
 };
 
@@ -28,7 +28,7 @@ pub trait Audit: Send + Sync + 'static {
     /// How its items are told apart.
     const IDENTITY: Identity = Identity::Singleton;
     /// The compliance items that it serves.
-    const CONTROLS: &'static [Control];
+    const CONTROLS: Controls;
     /// All its calls, which are reads.
     const CALLS: &'static [Use<Self::Spec>];
     /// The events after which its objects must be looked at again.
@@ -104,7 +104,7 @@ impl<A: Audit> Kind for Inspect<A> {
     const NAME: &'static str = A::NAME;
     const SCOPE: Scope = A::SCOPE;
     const IDENTITY: Identity = A::IDENTITY;
-    const CONTROLS: &'static [Control] = A::CONTROLS;
+    const CONTROLS: Controls = A::CONTROLS;
     const CALLS: &'static [Use<A::Spec>] = only_reads(A::CALLS);
     const MORE_EVENTS: &'static [&'static str] = A::MORE_EVENTS;
     const SAMPLES: &'static [&'static str] = A::SAMPLES;

@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
-    Change, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Scope, Status, Undo, Use,
+    Change, Controls, Cx, Drift, Facts, Kind, Object, ObserveError, Scope, Status, Undo, Use,
     WriteCx, WriteError,
 };
 
@@ -31,7 +31,7 @@ pub trait Setting: Send + Sync + 'static {
     /// Kinds that come first.
     const AFTER: &'static [&'static str] = &[];
     /// The compliance items that it serves.
-    const CONTROLS: &'static [Control];
+    const CONTROLS: Controls;
     /// All its calls.
     const CALLS: &'static [Use<Self::Record>];
     /// The call that goes back to "not set", where AWS has one.
@@ -149,7 +149,7 @@ impl<S: Setting> Kind for Whole<S> {
     const SCOPE: Scope = S::SCOPE;
     const IDENTITY: Identity = Identity::Singleton;
     const AFTER: &'static [&'static str] = S::AFTER;
-    const CONTROLS: &'static [Control] = S::CONTROLS;
+    const CONTROLS: Controls = S::CONTROLS;
     const CALLS: &'static [Use<S::Record>] = S::CALLS;
     const MORE_EVENTS: &'static [&'static str] = S::MORE_EVENTS;
     const SAMPLES: &'static [&'static str] = S::SAMPLES;
@@ -314,7 +314,7 @@ mod tests {
     impl<const SAME: bool> Setting for Lit<SAME> {
         const NAME: &'static str = "iam.night_lamp";
         const SCOPE: Scope = Scope::Global;
-        const CONTROLS: &'static [Control] = &[];
+        const CONTROLS: Controls = Controls { ..Controls::NONE };
         const CALLS: &'static [Use<Lamp>] = &[Use::write(PUT, everywhere)];
         const CLEAR: Option<Call> = if SAME { None } else { Some(Call::new("iam", "DeleteLamp")) };
         const SAMPLES: &'static [&'static str] = &[];

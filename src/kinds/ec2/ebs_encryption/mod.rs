@@ -11,8 +11,8 @@ use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::calls::everywhere;
 use crate::kinds::together::together;
 use crate::kinds::{
-    Change, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Risk, Scope, Undo, Use, WriteCx,
-    WriteError, compared, control, told,
+    Change, Controls, Cx, Drift, Facts, Kind, Object, ObserveError, Risk, Scope, Undo, Use,
+    WriteCx, WriteError, compared, told,
 };
 use key::{AWS_KEY, Key, is_alias, look_up, means_aws_own};
 
@@ -83,13 +83,12 @@ impl Kind for EbsEncryption {
     const SCOPE: Scope = Scope::Regional;
     const IDENTITY: Identity = Identity::Singleton;
     const AFTER: &'static [&'static str] = &["kms.key"];
-    const CONTROLS: &'static [Control] = &[
-        control("cis-v3", "2.2.1"),
-        control("cis-v5", "5.1.1"),
-        control("fsbp", "EC2.7"),
-        control("wa-security", "SEC08-BP02"),
-        control("wa-security", "SEC08-BP03"),
-    ];
+    const CONTROLS: Controls = Controls {
+        cis_v3: &["2.2.1"],
+        cis_v5: &["5.1.1"],
+        fsbp: &["EC2.7"],
+        well_architected: &["SEC08-BP02", "SEC08-BP03"],
+    };
     const CALLS: &'static [Use<Spec>] = &[
         Use::read(GET_DEFAULT),
         Use::read_if(GET_KEY, |spec| spec.kms_key_id.is_some()),
