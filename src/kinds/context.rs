@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
+use aws_smithy_async::future::pagination_stream::PaginationStream;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
@@ -36,20 +37,20 @@ impl Facts {
         self.region == self.home_region
     }
 
-    /// Somewhere to be in tests: an item in an account whose home is us-east-1.
+    /// Somewhere to be in tests: an item in an account whose home is eu-west-1.
     #[cfg(test)]
     pub fn example(item: &str) -> Self {
         let account =
             "111122223333".parse().unwrap_or_else(|_| unreachable!("it is an account id"));
         let item = item.parse().unwrap_or_else(|_| unreachable!("{item} names an item"));
-        let home = Region::new("us-east-1");
+        let home = Region::new("eu-west-1");
         Self { account, partition: "aws".to_owned(), region: home.clone(), home_region: home, item }
     }
 
     /// The same in another Region than the home Region.
     #[cfg(test)]
     pub fn away(self) -> Self {
-        Self { region: Region::new("eu-west-1"), ..self }
+        Self { region: Region::new("us-east-1"), ..self }
     }
 }
 
@@ -141,6 +142,25 @@ impl Cx {
         // each of which would have room for them.
         let send = self.session.send(region, call, Some(arguments), Box::pin(request));
         self.reads.once(region, call, arguments, send).await
+    }
+}
+
+impl Cx {
+    /// Makes a read of several pages: `list_roles().into_paginator().items().send()`.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub async fn pages<T, E>(
+        &self,
+        call: Call,
+        arguments: &str,
+        pages: PaginationStream<SdkResult<T, E>>,
+    ) -> Result<Arc<Vec<T>>, AwsError>
+    where
+        T: Send + Sync + 'static,
+        E: ProvideErrorMetadata + std::error::Error + Send + 'static,
+    {
+        self.read(call, arguments, pages.collect::<Result<Vec<_>, _>>()).await
     }
 }
 

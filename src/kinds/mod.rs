@@ -4,7 +4,6 @@
 //! permissions and documentation are made from them elsewhere, once for all kinds. Kinds know
 //! nothing of plans, queues, stores or the command line.
 
-mod arn;
 pub mod calls;
 pub mod change;
 pub mod claim;
@@ -22,12 +21,12 @@ pub mod tags;
 mod together;
 pub mod write_error;
 
-pub mod cloudtrail;
-pub mod config;
-pub mod ec2;
-pub mod iam;
-pub mod kms;
-pub mod s3;
+mod cloudtrail;
+mod config;
+mod ec2;
+mod iam;
+mod kms;
+mod s3;
 
 use std::collections::BTreeSet;
 

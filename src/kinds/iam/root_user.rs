@@ -11,6 +11,7 @@ use crate::aws::Call;
 use crate::kinds::shapes::{Audit, Findings};
 use crate::kinds::together::{together, when};
 use crate::kinds::{Controls, Cx, Facts, Object, ObserveError, Scope, Use, told};
+use crate::names::Arn;
 
 const GET_SUMMARY: Call = Call::new("iam", "GetAccountSummary");
 const LIST_MFA: Call = Call::new("iam", "ListVirtualMFADevices");
@@ -224,16 +225,16 @@ fn asked(declared: Option<bool>, demands: bool, is_weak: Option<bool>) -> Option
 async fn virtual_devices(cx: &Cx) -> Result<Vec<String>, ObserveError> {
     let client = cx.client(Client::new);
     let devices = cx
-        .read(LIST_MFA, "", async {
+        .pages(
+            LIST_MFA,
+            "",
             client
                 .list_virtual_mfa_devices()
                 .assignment_status(AssignmentStatusType::Assigned)
                 .into_paginator()
                 .items()
-                .send()
-                .collect::<Result<Vec<_>, _>>()
-                .await
-        })
+                .send(),
+        )
         .await?;
     let mut roots = Vec::new();
     for device in devices.iter() {
@@ -241,7 +242,7 @@ async fn virtual_devices(cx: &Cx) -> Result<Vec<String>, ObserveError> {
         let user = told("VirtualMFADevices.User", device.user())?;
         let arn =
             told("VirtualMFADevices.User.Arn", Some(user.arn()).filter(|arn| !arn.is_empty()))?;
-        if arn.ends_with(":root") {
+        if Arn::parse(arn).is_some_and(|arn| arn.resource == "root") {
             roots.push(device.serial_number().to_owned());
         }
     }

@@ -93,11 +93,7 @@ Statement = [{ Effect = "Allow", Action = "ec2:CreateSnapshot", Resource = "*" }
     fn check(spec: &Spec) -> Vec<SpecProblem> {
         let mut problems = Vec::new();
         let mut problem = |field: &str, message: &str, help: &str| {
-            problems.push(SpecProblem {
-                field: field.to_owned(),
-                message: message.to_owned(),
-                help: Some(help.to_owned()),
-            });
+            problems.push(SpecProblem::new(field, message, help));
         };
         let shortcuts = [
             ("external_id", spec.external_id.is_some()),

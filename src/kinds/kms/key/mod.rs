@@ -88,11 +88,7 @@ Resource  = "*"
     fn check(spec: &Spec) -> Vec<SpecProblem> {
         let mut problems = Vec::new();
         let mut problem = |field: &str, message: &str, help: &str| {
-            problems.push(SpecProblem {
-                field: field.to_owned(),
-                message: message.to_owned(),
-                help: Some(help.to_owned()),
-            });
+            problems.push(SpecProblem::new(field, message, help));
         };
         if spec.alias.starts_with("alias/aws/") {
             problem(
