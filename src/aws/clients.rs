@@ -94,8 +94,11 @@ pub struct SessionCredentials {
 
 impl SessionCredentials {
     /// Credentials from a provider.
-    pub fn new(provider: SharedCredentialsProvider) -> Self {
-        Self { provider, held: tokio::sync::Mutex::default() }
+    pub fn of(provider: impl ProvideCredentials + 'static) -> SharedCredentialsProvider {
+        SharedCredentialsProvider::new(Self {
+            provider: SharedCredentialsProvider::new(provider),
+            held: tokio::sync::Mutex::default(),
+        })
     }
 
     async fn get(&self) -> Result<Credentials, CredentialsError> {
@@ -106,6 +109,15 @@ impl SessionCredentials {
         let credentials = wire::apart(self.provider.provide_credentials()).await?;
         *held = Some(credentials.clone());
         Ok(credentials)
+    }
+}
+
+impl ProvideCredentials for SessionCredentials {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(self.get())
     }
 }
 
@@ -124,7 +136,7 @@ impl ProvideCredentials for OfTheCallInHand {
     {
         future::ProvideCredentials::new(async {
             match wire::in_hand() {
-                Some(wire) => wire.credentials.get().await,
+                Some(wire) => wire.credentials.provide_credentials().await,
                 None => Err(CredentialsError::not_loaded("no session sends this request")),
             }
         })

@@ -16,6 +16,9 @@ pub struct Call {
     pub operation: &'static str,
 }
 
+/// Lists the Regions that an account can use.
+pub const DESCRIBE_REGIONS: Call = Call::new("ec2", "DescribeRegions");
+
 impl Call {
     /// Names an operation.
     pub const fn new(service: &'static str, operation: &'static str) -> Self {

@@ -4,11 +4,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
-use aws_credential_types::provider::{ProvideCredentials, future};
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use aws_sdk_sts::Client;
 use aws_sdk_sts::types::Tag;
 
-use super::clients::SessionCredentials;
 use super::error::AwsError;
 use super::permission::Call;
 use super::rate::RateLimits;
@@ -43,7 +42,7 @@ pub struct RoleCredentials {
     client: Client,
     region: Region,
     /// Those with which the role is taken.
-    base: Arc<SessionCredentials>,
+    base: SharedCredentialsProvider,
     limits: Arc<RateLimits>,
     role: AssumedRole,
     /// The first credentials, until somebody asks for them.
@@ -64,7 +63,7 @@ impl RoleCredentials {
     pub async fn take(
         client: Client,
         region: Region,
-        base: Arc<SessionCredentials>,
+        base: SharedCredentialsProvider,
         limits: Arc<RateLimits>,
         role: AssumedRole,
     ) -> Result<Self, AwsError> {
@@ -92,7 +91,7 @@ impl RoleCredentials {
         let wire = Wire {
             region: self.region.clone(),
             call: ASSUME,
-            credentials: Arc::clone(&self.base),
+            credentials: self.base.clone(),
             limits: Arc::clone(&self.limits),
             // Never recorded: the answer holds credentials.
             tape: None,

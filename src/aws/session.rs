@@ -125,7 +125,7 @@ pub struct Identity {
 /// Credentials that are proven to belong to one account, with their clients.
 pub struct Session {
     clients: Arc<Clients>,
-    credentials: Arc<SessionCredentials>,
+    credentials: SharedCredentialsProvider,
     identity: Identity,
     meter: Arc<Meter>,
     in_flight: Semaphore,
@@ -189,7 +189,7 @@ impl Session {
             .region(aws_types::region::Region::new(home_region.as_str().to_owned()))
             .build();
         let clients = Arc::new(Clients::new(config));
-        let credentials = Arc::new(SessionCredentials::new(provider));
+        let credentials = SessionCredentials::of(provider);
         Self::identify(clients, credentials, home_region, meter, options).await
     }
 
@@ -202,15 +202,15 @@ impl Session {
         let credentials = RoleCredentials::take(
             self.clients.sts().clone(),
             home.clone(),
-            Arc::clone(&self.credentials),
+            self.credentials.clone(),
             Arc::clone(&self.limits),
             role.clone(),
         )
         .await
         .map_err(|error| ConnectError::Role { role_arn: role.role_arn.clone(), error })?;
-        let credentials = SessionCredentials::new(SharedCredentialsProvider::new(credentials));
+        let credentials = SessionCredentials::of(credentials);
         let (clients, meter) = (Arc::clone(&self.clients), Arc::clone(&self.meter));
-        Self::identify(clients, Arc::new(credentials), home, meter, self.options.clone()).await
+        Self::identify(clients, credentials, home, meter, self.options.clone()).await
     }
 
     /// A session whose answers come from a tape. It has no credentials, and reaches nobody.
@@ -221,9 +221,9 @@ impl Session {
         meter: Arc<Meter>,
     ) -> Self {
         let nobody = Credentials::new("snapshot", "snapshot", None, None, "snapshot");
-        let credentials = SessionCredentials::new(SharedCredentialsProvider::new(nobody));
+        let credentials = SessionCredentials::of(nobody);
         let options = Options { requests_per_second: rate::UNLIMITED, ..Options::default() };
-        let session = Self::new(clients, Arc::new(credentials), identity, meter, options);
+        let session = Self::new(clients, credentials, identity, meter, options);
         Self { tape: Some(tape), ..session }
     }
 
@@ -240,7 +240,7 @@ impl Session {
 
     fn new(
         clients: Arc<Clients>,
-        credentials: Arc<SessionCredentials>,
+        credentials: SharedCredentialsProvider,
         identity: Identity,
         meter: Arc<Meter>,
         options: Options,
@@ -259,7 +259,7 @@ impl Session {
 
     async fn identify(
         clients: Arc<Clients>,
-        credentials: Arc<SessionCredentials>,
+        credentials: SharedCredentialsProvider,
         home_region: Region,
         meter: Arc<Meter>,
         options: Options,
@@ -269,7 +269,7 @@ impl Session {
         let wire = Wire {
             region: home_region.clone(),
             call,
-            credentials: Arc::clone(&credentials),
+            credentials: credentials.clone(),
             limits: Arc::new(RateLimits::new(options.requests_per_second)),
             tape: None,
         };
@@ -388,7 +388,7 @@ impl Session {
         self.meter.called(call);
         let begun = tape.as_ref().map(|(tape, key)| tape.begin(key));
         let limits = Arc::clone(&self.limits);
-        let credentials = Arc::clone(&self.credentials);
+        let credentials = self.credentials.clone();
         let wire = Wire { region: region.clone(), call, credentials, limits, tape };
         let answer = wire::carrying(wire, request).await;
         if let Some(begun) = begun {

@@ -8,7 +8,8 @@
 
 use std::sync::Arc;
 
-use super::clients::SessionCredentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+
 use super::permission::Call;
 use super::rate::RateLimits;
 use super::tape::{ReadKey, Tape};
@@ -26,7 +27,7 @@ pub struct Wire {
     /// The operation.
     pub call: Call,
     /// What it is signed with.
-    pub credentials: Arc<SessionCredentials>,
+    pub credentials: SharedCredentialsProvider,
     /// Who limits the account's calls.
     pub limits: Arc<RateLimits>,
     /// Where its answers go, or come from; writes have none.

@@ -6,7 +6,9 @@ use std::path::Path;
 use chrono::Utc;
 use evenkeel::kinds::{GrantClass, Risk};
 use evenkeel::names::AccountId;
-use evenkeel::plan::render::text::{self, counted};
+use evenkeel::plan::render::summary::summary_line;
+use evenkeel::plan::render::text;
+use evenkeel::plan::words::counted;
 use evenkeel::plan::{Detail, Disposition, ObjectPlan, Plan, PlannedChange};
 use evenkeel::reconcile::bound::accounts;
 use evenkeel::reconcile::fleet::Place;
@@ -21,7 +23,6 @@ use evenkeel::visible::visible;
 use super::args::{ApplyArgs, Global, Selectors};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::key::KeyPlace;
 use super::look::{self, Looked, Wish};
 use super::settings::{self, Settings};
 use super::{again, ask, out, plan, saved};
@@ -36,13 +37,13 @@ pub async fn run(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
 async fn apply(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
     let saved = match &args.plan {
         None => None,
-        Some(path) => Some(saved_plan(global, args, path)?),
+        Some(path) => Some(saved_plan(global, args, path).await?),
     };
     if !args.yes {
         ask::somebody()?;
     }
     if let Some(saved) = saved.as_ref().filter(|saved| saved.order.is_empty()) {
-        out::line(&format!("evenkeel apply: {}", text::summary_line(saved)));
+        out::line(&format!("evenkeel apply: {}", summary_line(saved)));
         return Ok(nothing_to_apply(saved));
     }
     // From the beginning: a wish to stop is heard whenever it comes.
@@ -61,7 +62,7 @@ async fn apply(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
     let options = text::Options { command: "apply", next: None, verbose: global.verbose > 0 };
     if global.quiet && args.yes {
         // Who has agreed already may do without seeing it again.
-        out::line(&format!("evenkeel apply: {}", text::summary_line(&chosen)));
+        out::line(&format!("evenkeel apply: {}", summary_line(&chosen)));
     } else {
         out::text(&text::render(&chosen, &options));
     }
@@ -124,9 +125,22 @@ fn name(left_alone: &[LeftAlone]) {
 }
 
 /// Reads the saved plan, and takes of it what was asked for.
-fn saved_plan(global: &Global, args: &ApplyArgs, path: &Path) -> Result<Plan, Failure> {
-    let key = args.verify.as_ref().map(KeyPlace::load).transpose()?;
-    let (mut saved, is_signed) = saved::load(path, key.as_ref())?;
+async fn saved_plan(global: &Global, args: &ApplyArgs, path: &Path) -> Result<Plan, Failure> {
+    let key = match &args.verify {
+        Some(place) => Some(place.verifier().await?),
+        None if settings::wants_signed_plans(global)? => {
+            return Err(Refusal::Unusable {
+                why: format!(
+                    "{}: the fleet file takes signed plans only ([safety] require_signed_plans), and no key is named to check its signature with",
+                    path.display()
+                ),
+                remedy: "name the place of the key that it was signed with: --verify env:NAME, file:PATH or kms:ARN".to_owned(),
+            }
+            .into());
+        }
+        None => None,
+    };
+    let (mut saved, is_signed) = saved::load(path, key.as_ref()).await?;
     if is_signed && key.is_none() {
         out::say(&format!(
             "note: {} is signed, and nobody has looked at the signature (--verify)",

@@ -166,7 +166,7 @@ pub struct PlanArgs {
     /// Save the plan, so that `apply FILE` does this and no more
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
-    /// Sign the saved plan: env:NAME or file:PATH says where the key is
+    /// Sign the saved plan: env:NAME, file:PATH or kms:ARN says where the key is
     #[arg(long, value_name = "KEY", requires = "save")]
     pub sign: Option<KeyPlace>,
     /// Exit with code 2 when there is drift
@@ -231,10 +231,10 @@ pub struct MergeReportsArgs {
     /// Save the whole, so that `apply FILE` does this and no more
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
-    /// Take only reports that are signed with this key: env:NAME or file:PATH
+    /// Take only reports that are signed with this key: env:NAME, file:PATH or kms:ARN
     #[arg(long, value_name = "KEY")]
     pub verify: Option<KeyPlace>,
-    /// Sign the saved whole: env:NAME or file:PATH says where the key is
+    /// Sign the saved whole: env:NAME, file:PATH or kms:ARN says where the key is
     #[arg(long, value_name = "KEY", requires = "save")]
     pub sign: Option<KeyPlace>,
     /// Exit with code 2 when there is drift
@@ -263,7 +263,7 @@ pub struct ApplyArgs {
     /// Do not ask; for CI, after a review of the plan
     #[arg(short, long)]
     pub yes: bool,
-    /// Take only a plan that is signed with this key: env:NAME or file:PATH
+    /// Take only a plan that is signed with this key: env:NAME, file:PATH or kms:ARN
     #[arg(long, value_name = "KEY", requires = "plan")]
     pub verify: Option<KeyPlace>,
     /// Refuse a plan with more changes than this in all accounts together

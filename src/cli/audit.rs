@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use chrono::SecondsFormat;
-use evenkeel::plan::render::text::counted;
+use evenkeel::plan::words::counted;
 use evenkeel::reconcile::recover::title;
 use evenkeel::store::audit::Check;
 use evenkeel::visible::visible;

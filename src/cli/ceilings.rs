@@ -1,11 +1,11 @@
 //! What may be done in an account with a baseline of the command line (-b): no more than the targets
 //! of the fleet file let it, however one comes in.
 
+use evenkeel::baseline::Mode;
 use evenkeel::fleet::Fleet;
 use evenkeel::fleet::organization::{Account, Organization};
 use evenkeel::fleet::select::{Choice, Stand, needs_organization, stand};
 use evenkeel::names::AccountId;
-use evenkeel::plan::Mode;
 
 /// The targets of a fleet file, as they choose accounts.
 pub fn choices(fleet: &Fleet) -> Vec<Choice<'_>> {

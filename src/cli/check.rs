@@ -1,6 +1,6 @@
 //! `evenkeel check`: the drift report for schedules and CI. One line first that says it all.
 
-use evenkeel::plan::render::text;
+use evenkeel::plan::render::summary::summary_line;
 
 use super::args::{CheckArgs, Format, Global};
 use super::exit::Exit;
@@ -21,7 +21,7 @@ pub async fn run(global: &Global, args: &CheckArgs) -> Result<Exit, Failure> {
             Exit::Drift => "drift",
             _ => "not everything could be read",
         };
-        out::line(&format!("evenkeel check: {verdict} · {}", text::summary_line(found)));
+        out::line(&format!("evenkeel check: {verdict} · {}", summary_line(found)));
         if exit == Exit::Done && global.verbose == 0 {
             return Ok(exit);
         }

@@ -7,7 +7,7 @@ use evenkeel::aws::meter::Meter;
 use evenkeel::aws::{Session, session};
 use evenkeel::export::{ExportError, baseline, export};
 use evenkeel::names::Region;
-use evenkeel::plan::render::text::counted;
+use evenkeel::plan::words::counted;
 use evenkeel::reconcile::{Refusal, Selection};
 use evenkeel::visible::visible;
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use evenkeel::aws::ConnectError;
+use evenkeel::aws::mac::MacError;
 use evenkeel::fleet::access::AccessError;
 use evenkeel::fleet::select::SelectError;
 use evenkeel::kinds::erased::Misfit;
@@ -32,6 +33,9 @@ pub enum Failure {
     /// No way into an account.
     #[error(transparent)]
     Connect(#[from] ConnectError),
+    /// KMS does not sign, or check a signature.
+    #[error("cannot use the key of the signature: {0}")]
+    Mac(MacError),
     /// A guard said no.
     #[error("refused: {refusal}")]
     Refused {
@@ -68,6 +72,15 @@ pub enum Failure {
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         Self::Refused { refusal, next: None }
+    }
+}
+
+impl From<MacError> for Failure {
+    fn from(error: MacError) -> Self {
+        match error {
+            MacError::Connect(error) => Self::Connect(error),
+            error @ MacError::Refused { .. } => Self::Mac(error),
+        }
     }
 }
 
@@ -139,6 +152,7 @@ impl Diagnostic for Failure {
     fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
         match self {
             Self::Connect(error) => Some(Box::new(error.remedy())),
+            Self::Mac(error) => Some(Box::new(error.remedy())),
             Self::Refused { refusal, .. } => Some(Box::new(refusal.remedy())),
             Self::Audit(error) => Some(Box::new(error.remedy())),
             Self::Usage { help, .. } => Some(Box::new(help)),

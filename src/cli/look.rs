@@ -15,8 +15,8 @@ use evenkeel::fleet::shard::Shard;
 use evenkeel::kinds::{GrantClass, Risk};
 use evenkeel::names::{AccountId, Region};
 use evenkeel::plan::compare::compare;
-use evenkeel::plan::render::group::Alike;
-use evenkeel::plan::render::text::counted;
+use evenkeel::plan::thin::Alike;
+use evenkeel::plan::words::counted;
 use evenkeel::plan::{
     AccountPlan, Assembly, BaselineRef, Cost, Detail, FailedAccount, Mode, Plan, PlanHead,
     SkippedAccount, TargetRef,

@@ -5,20 +5,27 @@ use std::path::Path;
 use evenkeel::plan::Shards;
 use evenkeel::plan::file::FileError;
 use evenkeel::plan::merge::{Report, merge};
-use evenkeel::plan::sign::Key;
 
 use super::args::{Global, MergeReportsArgs};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::key::KeyPlace;
+use super::key::SigningKey;
 use super::{out, plan, saved};
 
 /// Runs the command.
-pub fn run(global: &Global, args: &MergeReportsArgs) -> Result<Exit, Failure> {
-    let key = args.verify.as_ref().map(KeyPlace::load).transpose()?;
-    let own_key = args.sign.as_ref().map(KeyPlace::load).transpose()?;
-    let reports = args.reports.iter().map(|path| read(path, key.as_ref()));
-    let reports = reports.collect::<Result<Vec<_>, _>>()?;
+pub async fn run(global: &Global, args: &MergeReportsArgs) -> Result<Exit, Failure> {
+    let key = match &args.verify {
+        Some(place) => Some(place.verifier().await?),
+        None => None,
+    };
+    let own_key = match &args.sign {
+        Some(place) => Some(place.signer().await?),
+        None => None,
+    };
+    let mut reports = Vec::new();
+    for path in &args.reports {
+        reports.push(read(path, key.as_ref()).await?);
+    }
     let merged =
         merge(reports).map_err(|error| Failure::usage(error.to_string(), error.remedy()))?;
     if let Some(path) = &args.save {
@@ -31,7 +38,7 @@ pub fn run(global: &Global, args: &MergeReportsArgs) -> Result<Exit, Failure> {
                 "merge plans of the accounts themselves: evenkeel plan --shard 1/8 --save FILE",
             ));
         }
-        saved::save(&merged, own_key.as_ref(), path)?;
+        saved::save(&merged, own_key.as_ref(), path).await?;
     }
     plan::print(global, &merged, "merge-reports", &args.output, None)?;
     let missing = merged.shards.as_ref().map(missing);
@@ -47,8 +54,8 @@ pub fn run(global: &Global, args: &MergeReportsArgs) -> Result<Exit, Failure> {
 }
 
 /// Reads what `plan --format json` or `plan --save` wrote.
-fn read(path: &Path, key: Option<&Key>) -> Result<Report, Failure> {
-    let parsed = saved::read(path, key)?.map_err(|error| {
+async fn read(path: &Path, key: Option<&SigningKey>) -> Result<Report, Failure> {
+    let parsed = saved::read(path, key).await?.map_err(|error| {
         let help = match &error {
             FileError::Signature(_) | FileError::Version { .. } => error.remedy(),
             _ => "make it with this version and do not edit it: evenkeel plan --shard 1/8 --format json --out FILE".to_owned(),

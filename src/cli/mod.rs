@@ -49,7 +49,7 @@ pub async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Check(args) => check::run(global, args).await,
         Command::Snapshot(args) => snapshot::run(global, args).await,
         Command::Export(args) => export::run(global, args).await,
-        Command::MergeReports(args) => merge_reports::run(global, args),
+        Command::MergeReports(args) => merge_reports::run(global, args).await,
         Command::Run(args) => run::run(global, args).await,
         Command::Audit(args) => audit::run(global, args),
         Command::Explain(args) => explain::run(args),

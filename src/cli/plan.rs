@@ -10,13 +10,15 @@ use evenkeel::reconcile::guard::check_budget;
 use super::args::{Format, Global, Output, PlanArgs};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::key::KeyPlace;
 use super::look::{self, Wish};
 use super::{again, out, repository, saved};
 
 /// Runs the command.
 pub async fn run(global: &Global, args: &PlanArgs) -> Result<Exit, Failure> {
-    let key = args.sign.as_ref().map(KeyPlace::load).transpose()?;
+    let key = match &args.sign {
+        Some(place) => Some(place.signer().await?),
+        None => None,
+    };
     let wish = Wish {
         max_risk: args.max_risk.map(Into::into),
         allow_grants: args.allow_grants.iter().copied().map(Into::into).collect(),
@@ -34,7 +36,7 @@ pub async fn run(global: &Global, args: &PlanArgs) -> Result<Exit, Failure> {
     looked.say_outside();
     let plan = &looked.plan;
     if let Some(path) = &args.save {
-        saved::save(plan, key.as_ref(), path)?;
+        saved::save(plan, key.as_ref(), path).await?;
     }
     let refusal = match plan.snapshot {
         // Nothing is applied from a snapshot.

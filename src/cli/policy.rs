@@ -1,10 +1,10 @@
 //! `evenkeel policy`: the least-privilege IAM policy for exactly this baseline. Offline.
 
+use evenkeel::baseline::Mode;
 use evenkeel::baseline::UNKNOWN_FACTS;
 use evenkeel::kinds::{Arns, registry};
 use evenkeel::names::partition_of;
 use evenkeel::permissions::{MANAGED_POLICY_LIMIT, Permissions, cloudformation, terraform};
-use evenkeel::plan::Mode;
 use evenkeel::reconcile::Selection;
 
 use super::args::{Global, PolicyArgs, PolicyFormat, PolicyMode};

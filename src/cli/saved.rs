@@ -6,23 +6,28 @@ use std::path::Path;
 
 use evenkeel::plan::Plan;
 use evenkeel::plan::file::{FileError, Parsed, parse};
-use evenkeel::plan::render::json;
-use evenkeel::plan::sign::Key;
+use evenkeel::plan::render::json::Sealed;
 use evenkeel::reconcile::Refusal;
 
 use super::failure::Failure;
+use super::key::SigningKey;
 
 /// Writes a plan, signed when there is a key. Readable by the owner only: it tells a lot of the
 /// account.
 ///
 /// # Errors
-/// The file cannot be written.
-pub fn save(plan: &Plan, key: Option<&Key>, path: &Path) -> Result<(), Failure> {
+/// It cannot be signed, or the file cannot be written.
+pub async fn save(plan: &Plan, key: Option<&SigningKey>, path: &Path) -> Result<(), Failure> {
+    let sealed = Sealed::new(plan);
+    let signature = match key {
+        Some(key) => Some(key.sign(sealed.digest()).await?),
+        None => None,
+    };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let write = || -> std::io::Result<()> {
         let file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
         let mut out = BufWriter::new(file);
-        json::write_signed(plan, key, &mut out)?;
+        sealed.write(signature, &mut out)?;
         let file = out.into_inner().map_err(std::io::IntoInnerError::into_error)?;
         file.as_file().sync_all()?;
         file.persist(path).map_err(|error| error.error)?;
@@ -31,29 +36,40 @@ pub fn save(plan: &Plan, key: Option<&Key>, path: &Path) -> Result<(), Failure> 
     write().map_err(|error| Failure::file("write", path, error))
 }
 
-/// Reads a plan that is as it was made, by `--save` or `--format json`. One that cannot be used is
-/// the inner error.
+/// Reads a plan that is as it was made, by `--save` or `--format json`; with a key, only one that is
+/// signed with it. One that cannot be used is the inner error.
 ///
 /// # Errors
-/// It cannot be read.
-pub fn read(path: &Path, key: Option<&Key>) -> Result<Result<Parsed, FileError>, Failure> {
+/// It cannot be read, or KMS does not say whether it is signed.
+pub async fn read(
+    path: &Path,
+    key: Option<&SigningKey>,
+) -> Result<Result<Parsed, FileError>, Failure> {
     let text = std::fs::read_to_string(path).map_err(|why| Failure::file("read", path, why))?;
-    Ok(parse(&text, key))
+    let parsed = match parse(&text) {
+        Ok(parsed) => parsed,
+        Err(error) => return Ok(Err(error)),
+    };
+    let verified = match key {
+        Some(key) => key.verify(&parsed).await?,
+        None => Ok(()),
+    };
+    Ok(verified.map(|()| parsed))
 }
 
 /// Reads a plan to apply it, and whether it has a signature.
 ///
 /// # Errors
 /// As [`read`]; or it was made from a snapshot.
-pub fn load(path: &Path, key: Option<&Key>) -> Result<(Plan, bool), Failure> {
+pub async fn load(path: &Path, key: Option<&SigningKey>) -> Result<(Plan, bool), Failure> {
     let unusable = |why: String, remedy: String| Refusal::Unusable {
         why: format!("{}: {why}", path.display()),
         remedy,
     };
-    let Parsed { plan, is_signed } =
-        read(path, key)?.map_err(|error| unusable(error.to_string(), error.remedy()))?;
+    let Parsed { plan, signature, .. } =
+        read(path, key).await?.map_err(|error| unusable(error.to_string(), error.remedy()))?;
     match &plan.snapshot {
-        None => Ok((plan, is_signed)),
+        None => Ok((plan, signature.is_some())),
         Some(snapshot) => {
             let why = format!(
                 "it was made from the snapshot of {}, not from the accounts themselves",

@@ -5,6 +5,7 @@ use std::io::ErrorKind::NotFound;
 use std::path::{Path, PathBuf};
 
 use chrono::Utc;
+use evenkeel::baseline::Mode;
 use evenkeel::baseline::disk::Disk;
 use evenkeel::baseline::load::Reader;
 use evenkeel::baseline::{self, Baseline, Environment, LoadOptions, Problems};
@@ -14,7 +15,6 @@ use evenkeel::fleet::select::Choice;
 use evenkeel::fleet::{self, Fleet};
 use evenkeel::kinds::registry;
 use evenkeel::names::AccountId;
-use evenkeel::plan::Mode;
 use evenkeel::reconcile::Safety;
 
 use super::args::{Global, Selectors};
@@ -214,6 +214,15 @@ pub fn fleet_file(global: &Global, reader: &dyn Reader) -> Result<Option<Fleet>,
         }
         Err(problems) => Err(declared(global, &problems)),
     }
+}
+
+/// Whether the fleet file takes signed plans only.
+///
+/// # Errors
+/// The fleet file cannot be used.
+pub fn wants_signed_plans(global: &Global) -> Result<bool, Failure> {
+    let fleet = fleet_file(global, &Disk)?;
+    Ok(fleet.is_some_and(|fleet| fleet.file.safety.require_signed_plans))
 }
 
 /// The environment variables that a fleet file allows.

@@ -14,7 +14,7 @@ use evenkeel::aws::tape::Tape;
 use evenkeel::fleet::organization::Organization;
 use evenkeel::fleet::snapshot::{Head, Line, Reader, SnapshotError, VERSION, Writer};
 use evenkeel::names::AccountId;
-use evenkeel::plan::render::text::counted;
+use evenkeel::plan::words::counted;
 use evenkeel::plan::{FailedAccount, SnapshotRef};
 use evenkeel::reconcile::Refusal;
 use evenkeel::reconcile::fleet::{Job, Looks, Outcome, Wanted, Watch, look_at_recorded};

@@ -13,6 +13,7 @@ use crate::baseline::catalog::Identity;
 use crate::kinds::erased::{DynKind, LookError};
 use crate::kinds::{Cx, Facts, FieldDrift, Object, ObserveError, Status};
 use crate::names::{ItemName, Region};
+use crate::plan::words::without_request;
 
 /// Named objects of a place looked at at the same time.
 const OBJECTS_IN_FLIGHT: usize = 8;
@@ -199,7 +200,9 @@ impl From<LookError> for Outcome {
 async fn declare(kind: &dyn DynKind, cx: &Cx, object: &Object<Value>) -> Outcome {
     match &object.status {
         Status::Absent => return Outcome::Nothing,
-        Status::Unknown(unknown) => return Outcome::Unread(without_request(&unknown.reason)),
+        Status::Unknown(unknown) => {
+            return Outcome::Unread(without_request(&unknown.reason).into_owned());
+        }
         Status::Skipped { reason } => return Outcome::LeftOut(reason.clone()),
         Status::Present(_) => {}
     }
@@ -258,7 +261,7 @@ async fn differences(
         return Err(Outcome::LeftOut("it was not found a second time".to_owned()));
     };
     if let Status::Unknown(unknown) = &again.status {
-        return Err(Outcome::Unread(without_request(&unknown.reason)));
+        return Err(Outcome::Unread(without_request(&unknown.reason).into_owned()));
     }
     let changes = kind
         .diff(cx.facts(), spec, &again)
@@ -286,9 +289,4 @@ fn reason(error: &ObserveError) -> String {
         ObserveError::Aws(error) => format!("{}: {}: {}", error.call, error.code, error.message),
         other => other.to_string(),
     }
-}
-
-/// The same of an error that is text already.
-pub(super) fn without_request(text: &str) -> String {
-    text.rsplit_once(" (request ").map_or(text, |(before, _)| before).to_owned()
 }

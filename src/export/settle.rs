@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 
-use super::look::{without_request, would_change};
+use super::look::would_change;
 use super::write::{self, Written};
 use super::{Export, ExportError, survey};
 use crate::aws::Session;
@@ -18,6 +18,7 @@ use crate::baseline::{self, Environment, LoadOptions, Problems};
 use crate::fleet::organization::Account;
 use crate::kinds::{GrantClasses, Risk, registry};
 use crate::names::{ItemName, Region};
+use crate::plan::words::without_request;
 use crate::plan::{AccountInput, Mode, ObjectPlan, Verdict, plan_account};
 use crate::reconcile::observe::{observe_all, turns};
 use crate::reconcile::{About, Aimed, Selection, declare};
@@ -127,7 +128,7 @@ fn differs(object: ObjectPlan) -> Option<Blame> {
     match object.verdict {
         Verdict::InSync | Verdict::Skipped { .. } => return None,
         Verdict::Unknown(unknown) => {
-            blame.reason = without_request(&unknown.reason);
+            blame.reason = without_request(&unknown.reason).into_owned();
             blame.unread = true;
         }
         Verdict::Drifted | Verdict::Excepted { .. } => {

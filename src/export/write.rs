@@ -10,7 +10,7 @@ use crate::baseline::catalog::Identity;
 use crate::baseline::expand::{comment, key, toml_value};
 use crate::kinds::registry;
 use crate::names::{AccountId, ItemName};
-use crate::plan::render::text::counted;
+use crate::plan::words::counted;
 
 /// Writes an export as a baseline file in mode "report".
 pub fn baseline(export: &Export, account: &AccountId, today: &str) -> String {

@@ -139,6 +139,9 @@ pub struct Safety {
     /// Changes that give rights to somebody in another account (`foreign`), to everybody (`public`)
     /// or over everything (`administrator`) are reported, not applied, unless their class is here.
     pub allow_grants: BTreeSet<GrantClass>,
+    /// Whether saved plans are applied only with `--verify`, which takes only what is signed with
+    /// its key. False by default.
+    pub require_signed_plans: bool,
     /// When changes may be applied.
     pub change_windows: Vec<ChangeWindow>,
 }
@@ -150,6 +153,7 @@ impl Default for Safety {
             max_changes_per_account: 25,
             max_risk: Risk::Disruptive,
             allow_grants: BTreeSet::new(),
+            require_signed_plans: false,
             change_windows: Vec::new(),
         }
     }

@@ -1,6 +1,7 @@
 //! The fleet file, `evenkeel.toml`: which accounts get which baselines, and how to get into them.
 
 pub mod access;
+pub mod account;
 pub mod file;
 pub mod organization;
 pub mod select;

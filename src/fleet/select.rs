@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::account::SkippedAccount;
 use super::file::Selector;
 use super::organization::{Account, Organization};
 use crate::names::AccountId;
@@ -14,20 +15,6 @@ pub struct Assignment {
     pub account: Account,
     /// The targets that select it, by their place in the list.
     pub targets: Vec<usize>,
-}
-
-/// An account that a target selects and that is not looked at.
-#[derive(
-    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
-pub struct SkippedAccount {
-    /// The account.
-    pub account: AccountId,
-    /// Its name, when known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Why: `suspended`, `closed` …
-    pub reason: String,
 }
 
 /// What a target says of accounts.

@@ -14,11 +14,11 @@ use flate2::bufread::GzDecoder;
 use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 
+use super::account::FailedAccount;
 use super::organization::{Account, Organization};
 use crate::aws::session::Identity;
 use crate::aws::tape::Recorded;
 use crate::names::AccountId;
-use crate::plan::FailedAccount;
 
 /// The version of the form; it grows when a reader of an older one would misread.
 pub const VERSION: &str = "1";

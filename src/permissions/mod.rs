@@ -9,11 +9,11 @@ use serde_json::{Map, Value, json};
 
 pub use forms::{cloudformation, terraform};
 
+use crate::aws::permission::DESCRIBE_REGIONS;
+use crate::baseline::Mode;
 use crate::kinds::calls::{Condition, NeededWrite};
 use crate::kinds::erased::{DynKind, Misfit};
 use crate::kinds::{Allowed, Arns, Scope};
-use crate::plan::Mode;
-use crate::reconcile::regions;
 
 /// The most characters that AWS takes in a customer managed policy, white space not counted
 /// (IAM quotas).
@@ -77,7 +77,7 @@ impl Permissions {
         let needed = kind.needed(spec, arns)?;
         self.reads.extend(needed.reads.into_iter().map(Into::into));
         if kind.scope() == Scope::Regional {
-            self.reads.insert(regions::PERMISSION.to_owned());
+            self.reads.insert(DESCRIBE_REGIONS.iam_action().into());
         }
         if mode == Mode::Enforce {
             self.implied_reads.extend(needed.implied_reads.into_iter().map(Into::into));

@@ -61,8 +61,8 @@ impl Permissions {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::baseline::Mode;
     use crate::kinds::{Arns, registry};
-    use crate::plan::Mode;
 
     #[test]
     fn a_policy_for_reading_fits_its_limit_and_never_writes() {

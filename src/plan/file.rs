@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::check::Contradiction;
-use super::sign::{Key, Signature, SignatureError};
+use super::sign::{Signature, SignatureError};
 use super::{FORMAT_VERSION, Plan, Summary};
 use crate::digest;
 
@@ -81,23 +81,25 @@ impl FileError {
 pub struct Parsed {
     /// The plan.
     pub plan: Plan,
-    /// Whether it has a signature; it was looked at only when there was a key.
-    pub is_signed: bool,
+    /// Its digest, which is that of the plan.
+    pub digest: String,
+    /// Its signature, which nobody has looked at.
+    pub signature: Option<Signature>,
 }
 
-/// Reads a plan; with a key, only one that is signed with it.
+/// Reads a plan.
 ///
 /// # Errors
-/// It is damaged, edited, of another version, not signed, or contradicts itself.
-pub fn parse(text: &str, key: Option<&Key>) -> Result<Parsed, FileError> {
-    accept(serde_json::from_str(text).map_err(FileError::NotJson)?, key)
+/// It is damaged, edited, of another version, or contradicts itself.
+pub fn parse(text: &str) -> Result<Parsed, FileError> {
+    accept(serde_json::from_str(text).map_err(FileError::NotJson)?)
 }
 
 /// The same for JSON that has been parsed.
 ///
 /// # Errors
 /// As [`parse`].
-pub fn accept(value: Value, key: Option<&Key>) -> Result<Parsed, FileError> {
+pub fn accept(value: Value) -> Result<Parsed, FileError> {
     let word = |field: &str| {
         value.get(field).and_then(Value::as_str).unwrap_or("none").chars().take(40).collect()
     };
@@ -121,9 +123,6 @@ pub fn accept(value: Value, key: Option<&Key>) -> Result<Parsed, FileError> {
     if !is_as_written {
         return Err(FileError::Edited);
     }
-    if let Some(key) = key {
-        key.verify(&plan_digest, signature.as_ref())?;
-    }
     plan.check()?;
-    Ok(Parsed { plan, is_signed: signature.is_some() })
+    Ok(Parsed { plan, digest: plan_digest, signature })
 }

@@ -9,12 +9,12 @@ use serde_json::Value;
 use super::contradict::contradictions;
 use super::order::{self, Node, Step};
 use super::{
-    BaselineRef, Cost, Disposition, FORMAT_VERSION, FailedAccount, Mode, ObjectPlan, Plan,
-    PlannedChange, Shards, SnapshotRef, TargetRef, Verdict,
+    BaselineRef, Cost, Disposition, FORMAT_VERSION, Mode, ObjectPlan, Plan, PlannedChange, Shards,
+    SnapshotRef, TargetRef, Verdict,
 };
 use crate::baseline::ResolvedItem;
 use crate::digest;
-use crate::fleet::select::SkippedAccount;
+use crate::fleet::account::{FailedAccount, SkippedAccount};
 use crate::kinds::erased::DynKind;
 use crate::kinds::object::Unknown;
 use crate::kinds::{
@@ -127,54 +127,6 @@ pub fn plan_account(input: &AccountInput<'_>) -> AccountPlan {
     }
     let order = link(&mut objects, &needs, input.kind);
     AccountPlan { objects, in_sync: 0, order }
-}
-
-/// How much of a plan is kept: a fleet has too many objects to keep everything that nobody reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Detail {
-    /// What people read: drift, not the specs, states and writes behind it; objects in sync are
-    /// counted.
-    Shown,
-    /// Everything of objects that differ; of the others, that they are there.
-    Drift,
-    /// Everything.
-    All,
-}
-
-impl AccountPlan {
-    /// Leaves out what is not wanted.
-    pub fn keep(&mut self, detail: Detail) {
-        if detail == Detail::All {
-            return;
-        }
-        if detail == Detail::Shown {
-            let before = self.objects.len();
-            self.objects.retain(|object| object.verdict != Verdict::InSync);
-            self.in_sync += before - self.objects.len();
-        }
-        for object in &mut self.objects {
-            if detail == Detail::Drift && !object.changes.is_empty() {
-                continue;
-            }
-            if detail == Detail::Shown {
-                object.state_digest = String::new();
-            }
-            object.spec = Value::Null;
-            if let Status::Present(state) = &mut object.observed.status {
-                *state = Value::Null;
-            }
-            for change in &mut object.changes {
-                change.undo = None;
-                // That there is a write is shown, which one is not.
-                change.action = change.action.as_ref().map(|_| Box::new(Value::Null));
-            }
-        }
-        for object in &mut self.objects {
-            // A list grows by fours, and most objects have one change.
-            object.changes.shrink_to_fit();
-        }
-        self.objects.shrink_to_fit();
-    }
 }
 
 /// What a plan says besides its objects.

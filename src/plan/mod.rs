@@ -10,6 +10,8 @@ pub mod merge;
 pub mod order;
 pub mod render;
 pub mod sign;
+pub mod thin;
+pub mod words;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,12 +20,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use crate::baseline::item::{Location, Mode};
-pub use crate::fleet::select::SkippedAccount;
+pub use crate::fleet::account::{FailedAccount, SkippedAccount};
 pub use crate::fleet::shard::Shards;
 pub use make::{
-    AccountInput, AccountPlan, Assembly, Declared, Detail, ObservedItem, PlanHead, Waiver,
-    assemble, plan_account,
+    AccountInput, AccountPlan, Assembly, Declared, ObservedItem, PlanHead, Waiver, assemble,
+    plan_account,
 };
+pub use thin::Detail;
 
 use crate::kinds::change::FieldDrift;
 use crate::kinds::object::Unknown;
@@ -106,21 +109,6 @@ pub struct TargetRef {
     pub regions: Vec<Region>,
 }
 
-/// An account that could not be looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct FailedAccount {
-    /// The account.
-    pub account: AccountId,
-    /// Its name, when known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Why.
-    pub reason: String,
-    /// What the reader should do next.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub remedy: Option<String>,
-}
-
 /// The snapshot that a plan was made from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct SnapshotRef {
@@ -186,7 +174,7 @@ pub struct ObjectPlan {
     pub state_digest: String,
     /// The changes, in the order in which they must be done.
     pub changes: Vec<PlannedChange>,
-    /// Which objects it is alike to, once that was found out; see [`render::group::Alike`].
+    /// Which objects it is alike to, once that was found out; see [`thin::Alike`].
     #[serde(skip)]
     pub alike: Option<AlikeTo>,
 }

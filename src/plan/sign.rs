@@ -2,7 +2,8 @@
 //! again. A signature is made with a key that only those have who may say what is applied.
 //!
 //! HMAC-SHA-256 (RFC 2104, FIPS 198-1) over a fixed prefix and the plan's digest, so that a signature
-//! of something else with the same key is none of a plan.
+//! of something else with the same key is none of a plan. A key at hand makes it here; a key in KMS
+//! makes the same of the same [`message`].
 
 use std::fmt;
 
@@ -23,6 +24,27 @@ pub struct Signature {
     pub algorithm: Algorithm,
     /// The signature, hexadecimal.
     pub value: String,
+}
+
+impl Signature {
+    /// A signature from its bytes.
+    pub fn hmac_sha_256(bytes: &[u8]) -> Self {
+        Self { algorithm: Algorithm::HmacSha256, value: hex::encode(bytes) }
+    }
+
+    /// Its bytes.
+    ///
+    /// # Errors
+    /// They are not written in hexadecimal.
+    pub fn bytes(&self) -> Result<Vec<u8>, SignatureError> {
+        let Self { algorithm: Algorithm::HmacSha256, value } = self;
+        hex::decode(value).map_err(|_| SignatureError::Wrong)
+    }
+}
+
+/// What is signed of the plan with this digest.
+pub fn message(plan_digest: &str) -> Vec<u8> {
+    [PREFIX, plan_digest].concat().into_bytes()
 }
 
 /// How a signature is made.
@@ -77,13 +99,12 @@ impl Key {
     }
 
     fn mac(&self, plan_digest: &str) -> Hmac<Sha256> {
-        self.0.clone().chain_update(PREFIX).chain_update(plan_digest)
+        self.0.clone().chain_update(message(plan_digest))
     }
 
     /// Signs the plan with this digest.
     pub fn sign(&self, plan_digest: &str) -> Signature {
-        let value = hex::encode(self.mac(plan_digest).finalize().into_bytes());
-        Signature { algorithm: Algorithm::HmacSha256, value }
+        Signature::hmac_sha_256(&self.mac(plan_digest).finalize().into_bytes())
     }
 
     /// Checks a signature of the plan with this digest, in a time that says nothing of where it
@@ -96,9 +117,7 @@ impl Key {
         plan_digest: &str,
         signature: Option<&Signature>,
     ) -> Result<(), SignatureError> {
-        let Signature { algorithm: Algorithm::HmacSha256, value } =
-            signature.ok_or(SignatureError::Missing)?;
-        let bytes = hex::decode(value).map_err(|_| SignatureError::Wrong)?;
+        let bytes = signature.ok_or(SignatureError::Missing)?.bytes()?;
         self.mac(plan_digest).verify_slice(&bytes).map_err(|_| SignatureError::Wrong)
     }
 }

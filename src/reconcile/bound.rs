@@ -8,7 +8,7 @@ use std::fmt;
 
 use crate::names::AccountId;
 use crate::plan::compare::{Key, key};
-use crate::plan::render::group::account_name;
+use crate::plan::words::account_name;
 use crate::plan::{Disposition, ObjectPlan, Plan, PlannedChange};
 
 /// Why an account's part of a plan is not applied.
@@ -302,7 +302,7 @@ mod tests {
         let map = value.as_object_mut()?;
         map.insert("plan_digest".to_owned(), json!(crate::digest::of_written(&plan)));
         map.insert("summary".to_owned(), json!(plan.summary()));
-        accept(value, None).ok().map(|parsed| parsed.plan)
+        accept(value).ok().map(|parsed| parsed.plan)
     }
 
     /// What is written within the bound of a saved plan. Insists that it is a part of what the fresh

@@ -4,13 +4,10 @@ use std::sync::Arc;
 
 use aws_sdk_ec2::Client;
 
+use crate::aws::permission::DESCRIBE_REGIONS;
 use crate::aws::reads::ReadCache;
-use crate::aws::{AwsError, Call, Session};
+use crate::aws::{AwsError, Session};
 use crate::names::Region;
-
-const DESCRIBE_REGIONS: Call = Call::new("ec2", "DescribeRegions");
-/// The IAM action behind [`enabled`].
-pub const PERMISSION: &str = "ec2:DescribeRegions";
 
 /// The enabled Regions of an account, opt-in Regions that it has opted into included, sorted.
 ///

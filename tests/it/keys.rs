@@ -208,3 +208,19 @@ fn answers_from_before_a_member_was_there_are_read_by_the_older_one() {
         "find": "\"KeyRotationEnabled\"", "replace": "\"NotThere\"" }));
     account.run(&["check", "-b", "b.toml"]).code(1).says("AWS did not say KeyRotationEnabled");
 }
+
+#[test]
+fn keys_are_left_out_by_patterns_of_their_names() {
+    let account = account(
+        "[kms.key_rotation]\nenabled = true\nexclude = [{ aliases = [\"alias/legacy-*\"] }]\n",
+    );
+    python(
+        &account,
+        "for name in ('alias/legacy-1', 'alias/legacy'):\n\
+         \x20   kms.create_alias(AliasName=name, TargetKeyId=kms.create_key()['KeyMetadata']['KeyId'])\n\
+         print('{}')",
+    );
+    let plan = account.run(&["plan", "-b", "b.toml", "--format", "json"]).json();
+    assert_eq!(plan["summary"]["skipped"], 1, "{plan:#}");
+    account.run(&["plan", "-b", "b.toml", "-vv"]).says("aliases names alias/legacy-1");
+}

@@ -303,6 +303,76 @@ fn with_a_key_only_what_was_signed_with_it_is_applied_or_merged() {
 }
 
 #[test]
+fn a_key_of_kms_signs_and_checks_without_leaving_it() {
+    let account = account();
+    let make = |usage: &str, spec: &str| -> String {
+        let script = format!(
+            "print(json.dumps(boto3.client('kms').create_key(KeyUsage='{usage}', KeySpec='{spec}')['KeyMetadata']['Arn']))"
+        );
+        account.boto3(&script).as_str().unwrap().to_owned()
+    };
+    let key = format!("kms:{}", make("GENERATE_VERIFY_MAC", "HMAC_256"));
+    let other = format!("kms:{}", make("GENERATE_VERIFY_MAC", "HMAC_256"));
+    let encrypts = format!("kms:{}", make("ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT"));
+    let plan = ["plan", "-b", "b.toml", "--save", "plan.json"];
+    let apply = ["apply", "plan.json", "-b", "b.toml", "--yes", "--verify"];
+    let sign = |key: &str| account.run(&[&plan[..], &["--sign", key]].concat());
+    let verify = |key: &str| account.run(&[&apply[..], &[key]].concat());
+
+    sign(&encrypts).code(1).complains("HMAC_256").complains("GENERATE_VERIFY_MAC");
+    for wrong in ["kms:alias/plans", "kms:arn:aws:kms:us-east-1:1:key/1", "kms:"] {
+        sign(wrong).code(1).complains("kms:ARN");
+    }
+    // Heard before the accounts are looked at.
+    account.forget_calls();
+    account.fault(json!({"service": "kms", "operation": "GenerateMac", "kind": "error"}));
+    sign(&key).code(1).complains("allow kms:GenerateMac on this key");
+    assert!(account.calls().iter().all(|call| call.service != "iam"), "it looked first");
+    account.no_faults();
+
+    let run = sign(&key).code(0);
+    assert!(run.next().contains(&format!("--verify {key}")), "{}", run.next());
+    let saved: Value = serde_json::from_str(&account.read("plan.json")).unwrap();
+    // What boto3 makes with the same key of what SECURITY.md says.
+    let made = account.boto3(&format!(
+        "print(json.dumps(boto3.client('kms').generate_mac(KeyId='{}', MacAlgorithm='HMAC_SHA_256', Message=b'evenkeel plan 1\\n' + b{})['Mac'].hex()))",
+        &key["kms:".len()..],
+        saved["plan_digest"]
+    ));
+    assert_eq!(saved["signature"], json!({"algorithm": "HMAC-SHA-256", "value": made}));
+
+    verify(&other).code(3).complains("signature");
+    account.fault(json!({"service": "kms", "operation": "VerifyMac", "kind": "error"}));
+    verify(&key).code(1).complains("kms:VerifyMac");
+    account.no_faults();
+    account.run(&plan).code(0);
+    verify(&key).code(3).complains("it is not signed");
+    assert_eq!(account.writes().iter().filter(|write| *write == WRITE).count(), 0);
+    sign(&key).code(0);
+    verify(&key).code(0);
+    assert_eq!(account.writes().iter().filter(|write| *write == WRITE).count(), 1);
+}
+
+#[test]
+fn a_fleet_file_can_take_signed_plans_only() {
+    let account = account();
+    account.write("key", "0123456789abcdef0123456789abcdef");
+    account.write(
+        "evenkeel.toml",
+        "schema = 1\n[[target]]\nname = \"own\"\nbaselines = [\"b.toml\"]\n[safety]\nrequire_signed_plans = true\n",
+    );
+    account.run(&["plan", "--save", "plan.json", "--sign", "file:key"]).code(0);
+    let run = account.run(&["apply", "plan.json", "--yes"]).code(3);
+    run.complains("require_signed_plans").complains("--verify");
+    assert_eq!(account.writes(), Vec::<String>::new());
+    account.run(&["apply", "plan.json", "--yes", "--verify", "file:key"]).code(0);
+    assert_eq!(account.writes(), [WRITE]);
+    // What is planned and applied in one go has no file that anybody could forge.
+    account.boto3("boto3.client('iam').delete_account_password_policy()");
+    account.run(&["apply", "--yes"]).code(0);
+}
+
+#[test]
 fn a_baseline_of_the_command_line_does_no_more_than_the_fleet_file_allows() {
     let org = Organization::new();
     org.fleet(

@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod setting;
+pub mod sweep;
 
 pub use audit::{Audit, Findings, Inspect};
 pub use setting::{Setting, Unset, Whole, Write};

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::group::{named, shortened_list};
+use crate::plan::words::{named, shortened_list, without_request};
 use crate::plan::{FailedAccount, Plan, SkippedAccount};
 
 /// Accounts that failed in the same way.
@@ -94,16 +94,6 @@ fn who(names: Vec<String>, few: usize) -> String {
     match names.len() {
         1 => names.concat(),
         count => format!("{count} accounts: {}", shortened_list(&names, few)),
-    }
-}
-
-/// A text without AWS's request ids: each failure has its own.
-pub fn without_request(text: &str) -> Cow<'_, str> {
-    const OPEN: &str = " (request ";
-    let Some((before, rest)) = text.split_once(OPEN) else { return Cow::Borrowed(text) };
-    match rest.split_once(')') {
-        Some((_, after)) => Cow::Owned(format!("{before}{}", without_request(after))),
-        None => Cow::Borrowed(text),
     }
 }
 

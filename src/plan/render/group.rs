@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::accounts::without_request;
 use super::place;
 use super::value::{self, Line};
 use crate::digest;
 use crate::kinds::FieldDrift;
 use crate::names::AccountId;
-use crate::plan::{AlikeTo, Disposition, ObjectPlan, Plan, TargetRef, Verdict};
+use crate::plan::thin::{likeness, verdict, without_place};
+use crate::plan::{Disposition, ObjectPlan, Plan, Verdict};
 
 /// Objects of one item that a reader can take in at once.
 #[derive(Debug)]
@@ -129,59 +129,6 @@ fn with_twins_together(groups: Vec<Group<'_>>) -> Vec<Group<'_>> {
     clusters.into_iter().flatten().collect()
 }
 
-/// Keeps once what is shown of objects that are alike: in a large fleet, most of them are.
-#[derive(Debug, Default)]
-pub struct Alike {
-    marks: BTreeSet<Arc<str>>,
-}
-
-impl Alike {
-    /// Marks an object, and leaves out of it what an earlier one holds for all that are like it.
-    pub fn note(&mut self, object: &mut ObjectPlan) {
-        let mark = likeness(object);
-        let (mark, holds) = match self.marks.get(&mark) {
-            Some(known) => (Arc::clone(known), false),
-            None => {
-                self.marks.insert(Arc::clone(&mark));
-                (mark, true)
-            }
-        };
-        object.alike = Some(AlikeTo { mark, holds });
-        if holds {
-            return;
-        }
-        object.controls = Vec::new();
-        object.note = None;
-        object.location = None;
-        for change in &mut object.changes {
-            change.drift = Vec::new();
-            change.warnings = Vec::new();
-            change.grants = Vec::new();
-            change.permissions = Vec::new();
-            change.action = None;
-        }
-    }
-}
-
-/// What objects must share to be alike; the ids of account and Region may differ.
-fn likeness(object: &ObjectPlan) -> Arc<str> {
-    let changes: Vec<_> = object
-        .changes
-        .iter()
-        .map(|change| (&change.drift, change.risk, &change.warnings, &change.disposition))
-        .collect();
-    // The line that declares it is shown of all, and so is why.
-    let all = format!(
-        "{}|{:?}|{:?}|{:?}|{}|{changes:?}",
-        object.item,
-        object.mode,
-        object.location,
-        object.note,
-        verdict(object)
-    );
-    digest::of(&without_place(&all, object)).into()
-}
-
 /// What alike objects must share to be shown together.
 fn frame(object: &ObjectPlan) -> String {
     // Of an account's one object, the fields that differ may be others in each account.
@@ -227,18 +174,6 @@ fn body(object: &ObjectPlan) -> String {
         verdict(object)
     );
     digest::of(&without_place(&all, object))
-}
-
-fn verdict(object: &ObjectPlan) -> String {
-    match &object.verdict {
-        // The request id is of no use to tell causes apart.
-        Verdict::Unknown(unknown) => format!("unknown {}", without_request(&unknown.reason)),
-        other => format!("{other:?}"),
-    }
-}
-
-fn without_place(text: &str, object: &ObjectPlan) -> String {
-    text.replace(object.account.as_str(), "ACCOUNT").replace(object.region.as_str(), "REGION")
 }
 
 impl<'a> Group<'a> {
@@ -292,28 +227,6 @@ impl<'a> Group<'a> {
     /// The objects' names, in words.
     pub fn names(&self) -> String {
         place::names(&self.objects)
-    }
-}
-
-/// An account with its name: `111122223333 (payments)`.
-pub fn account_name(target: &TargetRef) -> String {
-    named(&target.account, target.name.as_deref())
-}
-
-/// An account, and its name when it is known.
-pub fn named(account: &AccountId, name: Option<&str>) -> String {
-    match name {
-        Some(name) => format!("{account} ({name})"),
-        None => account.to_string(),
-    }
-}
-
-/// The first few names, and how many more there are.
-pub fn shortened_list(names: &[String], few: usize) -> String {
-    if names.len() <= few + 1 {
-        names.join(", ")
-    } else {
-        format!("{} and {} more", names[..few].join(", "), names.len() - few)
     }
 }
 

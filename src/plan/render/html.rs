@@ -7,9 +7,9 @@ use super::group::{Group, group};
 use super::parts::parts;
 use super::rows::rows;
 use super::summary::summary_line;
-use super::text::counted;
 use super::value::Sign;
 use crate::kinds::Risk;
+use crate::plan::words::counted;
 use crate::plan::{Disposition, Plan, PlannedChange, Verdict};
 use crate::visible::{visible, visible_lines};
 

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::digest;
-use crate::plan::sign::{Key, Signature};
+use crate::plan::sign::Signature;
 use crate::plan::{Comparison, Plan, Summary};
 
 /// The document: the plan, its digest and its counts.
@@ -29,19 +29,37 @@ struct Document<'a> {
 /// # Errors
 /// `out` cannot be written.
 pub fn write(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
-    write_signed(plan, None, out)
+    Sealed::new(plan).write(None, out)
 }
 
-/// The same, signed when there is a key.
-///
-/// # Errors
-/// `out` cannot be written.
-pub fn write_signed(plan: &Plan, key: Option<&Key>, out: &mut dyn Write) -> io::Result<()> {
-    let plan_digest = digest::of_written(plan);
-    let signature = key.map(|key| key.sign(&plan_digest));
-    let document = Document { plan_digest, signature, plan, summary: plan.summary() };
-    serde_json::to_writer_pretty(&mut *out, &document)?;
-    out.write_all(b"\n")
+/// A plan with its digest, to be signed before it is written.
+#[derive(Debug)]
+pub struct Sealed<'a> {
+    plan: &'a Plan,
+    digest: String,
+}
+
+impl<'a> Sealed<'a> {
+    /// Computes the digest.
+    pub fn new(plan: &'a Plan) -> Self {
+        Self { plan, digest: digest::of_written(plan) }
+    }
+
+    /// The digest.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// Writes the document, with a signature of the digest if there is one.
+    ///
+    /// # Errors
+    /// `out` cannot be written.
+    pub fn write(self, signature: Option<Signature>, out: &mut dyn Write) -> io::Result<()> {
+        let Self { plan, digest: plan_digest } = self;
+        let document = Document { plan_digest, signature, plan, summary: plan.summary() };
+        serde_json::to_writer_pretty(&mut *out, &document)?;
+        out.write_all(b"\n")
+    }
 }
 
 /// Writes JSON Lines, for readers that take one thing at a time: a `head`, each `object`, each

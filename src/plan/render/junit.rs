@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::group::{account_name, named};
 use super::place::object_name;
 use super::value;
 use crate::names::AccountId;
+use crate::plan::words::{account_name, named};
 use crate::plan::{ObjectPlan, Plan, Verdict};
 use crate::visible::{visible, visible_lines};
 

@@ -13,8 +13,8 @@ use super::markup::{fenced, markdown, raw_html};
 use super::parts::parts;
 use super::rows::rows;
 use super::summary::summary_line;
-use super::text::counted;
 use crate::kinds::Risk;
+use crate::plan::words::counted;
 use crate::plan::{Disposition, Plan, Verdict};
 use crate::visible::{shortened, visible};
 

@@ -11,7 +11,7 @@ pub mod parts;
 mod place;
 mod rows;
 pub mod sarif;
-mod summary;
+pub mod summary;
 #[cfg(test)]
 mod testing;
 pub mod text;

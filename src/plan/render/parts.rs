@@ -2,7 +2,7 @@
 //! baselines in three parts.
 
 use super::group::{Group, group_of};
-use super::text::counted;
+use crate::plan::words::counted;
 use crate::plan::{Comparison, Plan, Verdict};
 
 /// Since when objects differ, beside another version of the baselines.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::group::{account_name, shortened_list};
 use crate::names::AccountId;
+use crate::plan::words::{account_name, shortened_list};
 use crate::plan::{ObjectPlan, Plan};
 
 /// Names listed before "and N more".

@@ -12,9 +12,9 @@ use super::accounts;
 use super::group::{Group, group};
 use super::parts::{Since, parts};
 use super::rows::rows;
-use super::text::counted;
 use crate::digest;
 use crate::kinds::{Framework, registry};
+use crate::plan::words::counted;
 use crate::plan::{Plan, Verdict};
 use crate::visible::{shortened, visible};
 

@@ -1,6 +1,6 @@
 //! The plan in one line. Everything in it counts objects, unless it says what else.
 
-use super::text::counted;
+use crate::plan::words::counted;
 use crate::plan::{Plan, Verdict};
 use crate::visible::visible;
 

@@ -9,13 +9,14 @@ use anstyle::{AnsiColor, Color, Style};
 
 use self::page::Page;
 use super::accounts;
-use super::group::{Group, account_name, group};
+use super::group::{Group, group};
 use super::parts::parts;
 use super::place::NAMED;
 use super::rows::{Row, rows};
-pub use super::summary::summary_line;
+use super::summary::summary_line;
 use super::value::Sign;
 use crate::kinds::Risk;
+use crate::plan::words::{account_name, counted};
 use crate::plan::{Disposition, Plan, PlannedChange, Verdict};
 use crate::visible::visible;
 
@@ -295,11 +296,6 @@ fn skipped(page: &mut Page, plan: &Plan, verbose: bool) {
             page.line(&format!("    {id} in {region} of {account}"));
         }
     }
-}
-
-/// `1 region`, `17 regions`.
-pub fn counted(count: usize, word: &str) -> String {
-    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }
 
 fn style_of(sign: Sign) -> Style {

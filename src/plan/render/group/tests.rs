@@ -3,6 +3,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::plan::render::rows::rows;
 use crate::plan::render::testing::{change, object, plan, policy};
+use crate::plan::thin::Alike;
 
 fn length(account: usize, length: u32) -> ObjectPlan {
     policy(account, &[("minimum_password_length", json!(length), json!(14))])

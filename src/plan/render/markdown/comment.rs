@@ -1,6 +1,6 @@
 //! Text that may not be longer than so many characters, and what there was no room for.
 
-use crate::plan::render::text::counted;
+use crate::plan::words::counted;
 
 /// A part of a comment.
 #[derive(Debug)]
