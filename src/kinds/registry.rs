@@ -141,7 +141,7 @@ mod tests {
         match value {
             Value::Object(map) => {
                 for (name, inner) in map {
-                    let path = [prefix, &[name.clone()]].concat();
+                    let path = [prefix, std::slice::from_ref(name)].concat();
                     collect(&path, inner, paths);
                     paths.insert(path);
                 }
