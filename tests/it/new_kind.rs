@@ -1,5 +1,5 @@
-//! `scripts/new-kind` begins a kind: what it writes is Rust, stands where the registry looks for it, and
-//! says what is still to be done.
+//! `scripts/new-kind` begins a kind: what it writes compiles (`src/kinds/shapes/begun/` is the same text),
+//! stands where the registry looks for it, and says what is still to be done.
 
 use std::fs;
 use std::path::Path;
@@ -58,6 +58,9 @@ fn a_new_kind_has_its_file_its_two_lines_its_samples_and_its_recorded_answers() 
         let kind = read(&file);
         assert!(kind.contains(&format!("const NAME: &'static str = \"{name}\";")), "{kind}");
         assert!(kind.contains("fn nothing_is_left_to_do()") && !kind.contains('@'), "{kind}");
+        let compiled = root().join(format!("src/kinds/shapes/begun/{shape}.rs"));
+        let compiled = fs::read_to_string(compiled).unwrap();
+        assert!(kind.starts_with(&compiled), "src/kinds/shapes/begun/{shape}.rs is another text");
 
         let modules = read(&format!("src/kinds/{service}/mod.rs"));
         let lines: Vec<&str> = modules.lines().filter(|line| line.contains("mod ")).collect();
