@@ -74,6 +74,10 @@ pub enum Action {}
 /// The kind.
 pub struct RootUser;
 
+/// Fields of which AWS always says what they need.
+const ALWAYS_SAID: [&str; 3] =
+    ["allow_access_keys", "allow_signing_certificates", "max_days_since_last_use"];
+
 impl Kind for RootUser {
     const NAME: &'static str = "iam.root_user";
     const SCOPE: Scope = Scope::Global;
@@ -190,10 +194,7 @@ expect_no_password         = true
             drift.add(field, Some(actual), Some(desired));
             findings.push(Change::finding(drift).withhold(what_to_do));
         };
-        for field in ["allow_access_keys", "allow_signing_certificates", "max_days_since_last_use"]
-        {
-            compared::mark(field);
-        }
+        ALWAYS_SAID.into_iter().for_each(compared::mark);
         if state.virtual_mfa_devices.is_some() || spec.require_hardware_mfa == Some(false) {
             compared::mark("require_hardware_mfa");
         }
