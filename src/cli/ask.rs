@@ -3,6 +3,9 @@
 use std::io::{IsTerminal, Write};
 #[cfg(unix)]
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+#[cfg(unix)]
+use std::time::Duration;
 
 use evenkeel::reconcile::{Refusal, Stop};
 
@@ -43,10 +46,96 @@ pub async fn agrees(question: &str, stop: &Stop) -> Result<bool, Failure> {
 pub fn stop_on_signals(stop: &Stop) {
     let stop = stop.clone();
     let signalled = signalled();
+    let listening = Listening::begin();
     tokio::spawn(async move {
         signalled.await;
         stop.raise();
+        // Whoever asks twice does not get a write cut in two.
+        let _listening = listening;
+        std::future::pending::<()>().await;
     });
+}
+
+/// How many wait for a signal.
+static LISTENING: AtomicUsize = AtomicUsize::new(0);
+/// How many signals somebody has heard.
+static HEARD: AtomicUsize = AtomicUsize::new(0);
+
+/// Somebody who waits for a signal, or who has heard one and is finishing.
+struct Listening;
+
+impl Listening {
+    fn begin() -> Self {
+        LISTENING.fetch_add(1, Ordering::SeqCst);
+        Self
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        LISTENING.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Ends the process at a signal that nobody waits for. Once they are listened for, signals do not do
+/// that by themselves, and a process that waits for a file could not be ended any more.
+#[cfg(unix)]
+fn end_when_nobody_listens() {
+    static BEGUN: OnceLock<()> = OnceLock::new();
+    /// Time for whoever listens to say so.
+    const TURN: Duration = Duration::from_millis(200);
+    if BEGUN.set(()).is_err() {
+        return;
+    }
+    let Some(mut signals) = Signals::listen() else { return };
+    tokio::spawn(async move {
+        for count in 1.. {
+            signals.next().await;
+            tokio::time::sleep(TURN).await;
+            if LISTENING.load(Ordering::SeqCst) == 0 && HEARD.load(Ordering::SeqCst) < count {
+                std::process::exit(INTERRUPTED);
+            }
+        }
+    });
+}
+
+/// The exit code of [`super::exit::Exit::Interrupted`].
+#[cfg(unix)]
+const INTERRUPTED: i32 = 130;
+
+/// The signals that ask a process to end.
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+    hangup: Option<tokio::signal::unix::Signal>,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> Option<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let hangup = (!ignores_hangup()).then(|| signal(SignalKind::hangup()));
+        Some(Self {
+            interrupt: signal(SignalKind::interrupt()).ok()?,
+            terminate: signal(SignalKind::terminate()).ok()?,
+            hangup: hangup.transpose().ok()?,
+        })
+    }
+
+    async fn next(&mut self) {
+        let hung_up = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = hung_up => {}
+        }
+    }
 }
 
 /// Waits for Ctrl-C, SIGTERM, or SIGHUP, which says that the terminal is gone. They are listened
@@ -54,27 +143,20 @@ pub fn stop_on_signals(stop: &Stop) {
 pub fn signalled() -> impl Future<Output = ()> {
     #[cfg(unix)]
     let signals = {
-        use tokio::signal::unix::{SignalKind, signal};
-        let hangup = (!ignores_hangup()).then(|| signal(SignalKind::hangup()));
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()), hangup.transpose())
+        end_when_nobody_listens();
+        Signals::listen()
     };
+    let listening = Listening::begin();
     async move {
+        let _listening = listening;
         #[cfg(unix)]
-        if let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) = signals {
-            let hung_up = async {
-                match &mut hangup {
-                    Some(hangup) => hangup.recv().await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-                _ = hung_up => {}
-            }
+        if let Some(mut signals) = signals {
+            signals.next().await;
+            HEARD.fetch_add(1, Ordering::SeqCst);
             return;
         }
         let _ = tokio::signal::ctrl_c().await;
+        HEARD.fetch_add(1, Ordering::SeqCst);
     }
 }
 

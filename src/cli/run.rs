@@ -52,15 +52,14 @@ pub async fn run(global: &Global, args: &RunArgs) -> Result<Exit, Failure> {
         }
         return Ok(worst);
     }
-    let signalled = ask::signalled();
+    ask::stop_on_signals(&stop);
     let mut scheduler = start(&settings, args, &job).await.map_err(|error| {
         Failure::usage(
             format!("the schedule cannot be started: {error}"),
             "look at the cron expressions",
         )
     })?;
-    signalled.await;
-    stop.raise();
+    stop.raised().await;
     log(&json!({"event": "stopping"}));
     // The run in hand holds the turn until its write is recorded.
     let _turn = job.turn.lock().await;

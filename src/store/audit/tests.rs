@@ -186,7 +186,7 @@ fn a_log_that_was_cut_anywhere_is_mended_and_whole() {
 }
 
 #[test]
-fn a_log_of_an_older_version_goes_on() {
+fn a_log_without_digests_goes_on_and_nobody_vouches_for_it() {
     let place = Place::new();
     std::fs::create_dir_all(place.path.parent().unwrap()).unwrap();
     let old = serde_json::to_string(&record(1, intent())).unwrap();
@@ -196,7 +196,13 @@ fn a_log_of_an_older_version_goes_on() {
     log.append(&record(1, recovered())).unwrap();
     drop(log);
     let check = Check::of(&place.path, None).unwrap();
-    assert_eq!((check.faults(), check.unsealed()), (&[][..], 1));
+    assert_eq!(check.records(), 2);
+    assert_eq!(place.faults(), ["line 1: the record has no digest: nobody can tell who wrote it",]);
+    // Nor is it whole when there is nothing but such lines, or lines that are none.
+    for text in [format!("{old}\n{old}\n"), format!("{old}\r\n"), "{}\n".to_owned()] {
+        std::fs::write(&place.path, text).unwrap();
+        assert!(!place.faults().is_empty());
+    }
 }
 
 #[test]
