@@ -31,7 +31,7 @@ fn recovered() -> Phase {
 
 fn failed() -> Phase {
     let class = Some(FailureClass::Aws(ErrorClass::Quota));
-    Phase::Failed { error: "full".to_owned(), class, again_after: Some(9) }
+    Phase::Failed(Failed { error: "full".to_owned(), class, again_after: Some(9) })
 }
 
 struct Place {
@@ -257,4 +257,20 @@ fn nobody_else_reads_it_and_it_is_a_file_of_its_own() {
         std::fs::write(path, "").unwrap();
     }
     assert!(!victim.exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_log_that_was_taken_away_under_a_run_stops_it() {
+    for taken in ["audit.jsonl", "audit.jsonl.lock"] {
+        let place = Place::new();
+        let log = AuditLog::open(&place.path).unwrap();
+        log.append(&record(1, intent())).unwrap();
+        let path = place.path.with_file_name(taken);
+        std::fs::rename(&path, path.with_extension("away")).unwrap();
+        let error = log.append(&record(1, Phase::Applied)).unwrap_err();
+        assert!(error.to_string().contains("moved away or replaced"), "{error}");
+        std::fs::write(&path, "").unwrap();
+        log.append(&record(1, Phase::Applied)).unwrap_err();
+    }
 }
