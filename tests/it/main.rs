@@ -24,6 +24,7 @@ mod keys;
 mod language;
 mod library;
 mod network;
+mod new_kind;
 mod properties;
 mod recording;
 mod rooms;
