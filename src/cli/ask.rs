@@ -42,38 +42,41 @@ pub async fn agrees(question: &str, stop: &Stop) -> Result<bool, Failure> {
     }
 }
 
-/// Raises `stop` when the process is asked to end; the write in hand is finished first.
-pub fn stop_on_signals(stop: &Stop) {
+/// Raises `stop` when the process is asked to end, as long as what is returned is kept; the write in
+/// hand is finished first. Whoever asks twice does not get a write cut in two.
+#[must_use = "when it is dropped, a signal ends the process at once"]
+pub fn stop_on_signals(stop: &Stop) -> Listening {
+    let listening = Listening::begin(stop.clone());
     let stop = stop.clone();
     let signalled = signalled();
-    let listening = Listening::begin();
     tokio::spawn(async move {
         signalled.await;
         stop.raise();
-        // Whoever asks twice does not get a write cut in two.
-        let _listening = listening;
-        std::future::pending::<()>().await;
     });
+    listening
 }
 
 /// How many wait for a signal.
 static LISTENING: AtomicUsize = AtomicUsize::new(0);
-/// How many signals somebody has heard.
-static HEARD: AtomicUsize = AtomicUsize::new(0);
 
 /// Somebody who waits for a signal, or who has heard one and is finishing.
-struct Listening;
+pub struct Listening {
+    stop: Stop,
+}
 
 impl Listening {
-    fn begin() -> Self {
+    fn begin(stop: Stop) -> Self {
         LISTENING.fetch_add(1, Ordering::SeqCst);
-        Self
+        Self { stop }
     }
 }
 
 impl Drop for Listening {
     fn drop(&mut self) {
-        LISTENING.fetch_sub(1, Ordering::SeqCst);
+        // Who has heard is about to end, and says why.
+        if !self.stop.is_raised() {
+            LISTENING.fetch_sub(1, Ordering::SeqCst);
+        }
     }
 }
 
@@ -89,10 +92,10 @@ fn end_when_nobody_listens() {
     }
     let Some(mut signals) = Signals::listen() else { return };
     tokio::spawn(async move {
-        for count in 1.. {
+        loop {
             signals.next().await;
             tokio::time::sleep(TURN).await;
-            if LISTENING.load(Ordering::SeqCst) == 0 && HEARD.load(Ordering::SeqCst) < count {
+            if LISTENING.load(Ordering::SeqCst) == 0 {
                 std::process::exit(INTERRUPTED);
             }
         }
@@ -140,23 +143,18 @@ impl Signals {
 
 /// Waits for Ctrl-C, SIGTERM, or SIGHUP, which says that the terminal is gone. They are listened
 /// for from the call on, not from the first wait.
-pub fn signalled() -> impl Future<Output = ()> {
+fn signalled() -> impl Future<Output = ()> {
     #[cfg(unix)]
     let signals = {
         end_when_nobody_listens();
         Signals::listen()
     };
-    let listening = Listening::begin();
     async move {
-        let _listening = listening;
         #[cfg(unix)]
         if let Some(mut signals) = signals {
-            signals.next().await;
-            HEARD.fetch_add(1, Ordering::SeqCst);
-            return;
+            return signals.next().await;
         }
         let _ = tokio::signal::ctrl_c().await;
-        HEARD.fetch_add(1, Ordering::SeqCst);
     }
 }
 

@@ -32,7 +32,7 @@ pub fn run(args: &InitArgs) -> Result<Exit, Failure> {
             return Err(Failure::file(
                 "write into",
                 &folder,
-                Error::other("it is a link, and leads to somewhere else; nothing was written"),
+                Error::other("it is a link that leads away, and nothing was written"),
             ));
         }
     }
