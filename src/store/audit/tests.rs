@@ -133,8 +133,12 @@ fn what_was_changed_taken_out_or_put_in_is_noticed() {
     let faults = tampered(&|lines| lines.insert(2, "{\"time\":\"20".to_owned()));
     assert_eq!(faults, ["line 3: it is no record, and no crash was noted"]);
     let whole = serde_json::to_string(&record(3, intent())).unwrap();
-    let faults = tampered(&|lines| lines.insert(2, whole.clone()));
-    assert_eq!(faults, ["line 3: the record has no digest, and others before it have"]);
+    for place in [0, 2] {
+        let faults = tampered(&|lines| lines.insert(place, whole.clone()));
+        let line = place + 1;
+        let wanted = format!("line {line}: the record has no digest: nobody can tell who wrote it");
+        assert_eq!(faults, [wanted]);
+    }
     assert_eq!(tampered(&|_| {}), Vec::<String>::new());
 }
 
