@@ -9,6 +9,8 @@
 //! lists them, says how they can be left out, and reads one.
 
 pub mod audit;
+#[cfg(test)]
+mod begun;
 pub mod part;
 pub mod setting;
 pub mod sweep;
