@@ -1,6 +1,6 @@
 //! Files that others may have written: read only when they are regular ones of a sane size.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{Error, ErrorKind, Read, Result};
 use std::path::Path;
 
@@ -11,11 +11,16 @@ const MIB: u64 = 1024 * 1024;
 /// # Errors
 /// It cannot be opened, or is none.
 pub fn open(path: &Path) -> Result<File> {
-    // Before it is opened: where nobody writes into a pipe, opening it would wait for ever.
-    if !std::fs::metadata(path)?.is_file() {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    // A pipe without a writer would be waited for.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
+    let file = options.open(path)?;
+    if !file.metadata()?.is_file() {
         return Err(Error::new(ErrorKind::InvalidInput, "it is not a regular file"));
     }
-    File::open(path)
+    Ok(file)
 }
 
 /// The text of a regular file of at most so many MiB.

@@ -65,6 +65,7 @@ impl ErrorClass {
             | "ConcurrentModification"
             | "ConcurrentModificationException"
             | "OperationAborted"
+            | "OperationAbortedException"
             | "ResourceInUseException"
             | "KMSInvalidStateException"
             | "EntityTemporarilyUnmodifiable"

@@ -3,9 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use evenkeel::baseline::disk::LARGEST_MIB;
+use evenkeel::baseline::disk::Disk;
 use evenkeel::baseline::load::Reader;
-use evenkeel::files;
 
 use super::failure::Failure;
 
@@ -75,7 +74,7 @@ impl Reader for Version {
         match self {
             Self::Folder(folder) => {
                 let here = std::env::current_dir()?;
-                files::text(&folder.join(relative(path, &here)?), LARGEST_MIB)
+                Disk.read(&folder.join(relative(path, &here)?))
             }
             Self::Commit { id, top } => {
                 let inside = relative(path, top)?;
