@@ -1,7 +1,5 @@
 //! Reading a key: by its alias, or by the mark that evenkeel leaves on the keys that it makes.
 
-use std::collections::BTreeSet;
-
 use aws_sdk_kms::Client;
 use aws_sdk_kms::types::KeyMetadata;
 
@@ -76,12 +74,11 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
     if !reads::is_customers(&metadata)? {
         return Err(of_aws(alias, key));
     }
-    let (policy, foreign_grants, rotation, tags) = together!(
-        async { if spec.has_policy() { policy(cx, key).await.map(Some) } else { Ok(None) } },
+    let (access, rotation, tags) = together!(
         async {
             match spec.has_policy() {
-                true => grants::foreign(cx, key).await,
-                false => Ok(BTreeSet::new()),
+                true => together!(policy(cx, key), grants::foreign(cx, key)).map(Some),
+                false => Ok(None),
             }
         },
         async { if spec.has_rotation() { reads::rotation(cx, key).await } else { Ok(None) } },
@@ -92,6 +89,7 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
             }
         },
     )?;
+    let (policy, foreign_grants) = access.unzip();
     if spec.description.is_some() {
         told("Description", metadata.description())?;
     }
@@ -107,7 +105,7 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
         description: metadata.description().map(str::to_owned),
         nature: reads::nature(&metadata)?,
         policy,
-        foreign_grants,
+        foreign_grants: foreign_grants.unwrap_or_default(),
         rotation,
         tags: tags
             .map(|tags| tags::collect(tags.iter().map(|tag| (tag.tag_key(), tag.tag_value())))),
