@@ -208,3 +208,69 @@ fn answers_from_before_a_member_was_there_are_read_by_the_older_one() {
         "find": "\"KeyRotationEnabled\"", "replace": "\"NotThere\"" }));
     account.run(&["check", "-b", "b.toml"]).code(1).says("AWS did not say KeyRotationEnabled");
 }
+
+/// The key that evenkeel made is about to be deleted and its alias points to somebody else's key, or
+/// nowhere: nothing of the other key is written, no new key is made, and the verdict is never in sync.
+#[test]
+fn a_marked_key_that_is_about_to_be_deleted_is_never_passed_over() {
+    let protected = format!("{AUDIT}prevent_destroy = true\n");
+    for (items, elsewhere) in [(AUDIT, true), (AUDIT, false), (&protected, true), (&protected, false)] {
+        let account = account(items);
+        account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
+        let then = if elsewhere {
+            "kms.update_alias(AliasName='alias/audit', TargetKeyId=other)\n"
+        } else {
+            "kms.delete_alias(AliasName='alias/audit')\n"
+        };
+        let ids = python(
+            &account,
+            &format!(
+                "own_key = kms.describe_key(KeyId='alias/audit')['KeyMetadata']['KeyId']\n\
+                 other = kms.create_key(Description='of somebody else', Policy=policy(own))['KeyMetadata']['KeyId']\n\
+                 {then}\
+                 kms.schedule_key_deletion(KeyId=own_key)\n\
+                 print(json.dumps([own_key, other]))"
+            ),
+        );
+        let (own, other) = (ids[0].as_str().unwrap(), ids[1].as_str().unwrap());
+        account.run(&["check", "-b", "b.toml"]).code(2).says(own).says("PendingDeletion");
+        account.forget_calls();
+        account.run(&["apply", "-b", "b.toml", "--yes", "--max-risk", "destructive"]);
+        let expected: &[&str] = match (items.contains("prevent_destroy"), elsewhere) {
+            (false, _) => &[],
+            (true, true) => &["CancelKeyDeletion", "UpdateAlias"],
+            (true, false) => &["CancelKeyDeletion", "CreateAlias"],
+        };
+        assert_eq!(writes(&account), expected, "{items} {elsewhere}");
+        let after = python(
+            &account,
+            &format!(
+                "print(json.dumps([kms.get_key_policy(KeyId='{other}')['Policy'], len(kms.list_keys()['Keys'])]))"
+            ),
+        );
+        assert!(after[0].as_str().unwrap().contains("999999999999"), "{after}");
+        assert_eq!(after[1], 2, "no key is made beside them");
+        account
+            .run(&["check", "-b", "b.toml"])
+            .code(2)
+            .says(if items.contains("prevent_destroy") { "Disabled" } else { "PendingDeletion" });
+    }
+}
+
+/// Whoever declares that the key may be destroyed gets another, and is told of the one that goes.
+#[test]
+fn a_key_that_may_be_destroyed_is_followed_by_another_with_words() {
+    let account = account("[kms.key.audit]\nprevent_destroy = false\n");
+    account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
+    let own = python(
+        &account,
+        "own_key = kms.describe_key(KeyId='alias/audit')['KeyMetadata']['KeyId']\n\
+         kms.delete_alias(AliasName='alias/audit')\n\
+         kms.schedule_key_deletion(KeyId=own_key)\n\
+         print(json.dumps(own_key))",
+    );
+    let own = own.as_str().unwrap();
+    account.run(&["plan", "-b", "b.toml"]).code(0).says(&format!("its former key {own} is deleted"));
+    account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
+    account.run(&["check", "-b", "b.toml"]).code(0);
+}

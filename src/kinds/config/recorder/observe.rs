@@ -12,6 +12,7 @@ use super::spec::{
 };
 use crate::aws::Call;
 use crate::aws::error::AbsentIf;
+use crate::kinds::kms::named;
 use crate::kinds::together::together;
 use crate::kinds::{Cx, Object, ObserveError, count, known, told};
 
@@ -24,7 +25,7 @@ pub const GET_ROLE: Call = Call::new("iam", "GetRole");
 
 pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {
     let client = cx.client(Client::new);
-    let ((recorders, deliveries), statuses, channels, retention, role) = together!(
+    let ((recorders, deliveries), statuses, (channels, declared_key), retention, role) = together!(
         async {
             together!(
                 async {
@@ -40,10 +41,15 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
         },
         async {
             if !spec.has_channel() {
-                return Ok(None);
+                return Ok((None, None));
             }
             let request = client.describe_delivery_channels().send();
-            Ok(Some(cx.read(CHANNELS, "", request).await?))
+            let channels = cx.read(CHANNELS, "", request).await?;
+            let key = match spec.key() {
+                Some(key) => Some(named::look_up(cx, key).await?),
+                None => None,
+            };
+            Ok((Some(channels), key))
         },
         retention(cx, spec),
         service_linked_role(cx, spec),
@@ -97,6 +103,7 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
         recording,
         failures,
         channel,
+        declared_key,
         retention_period_in_days: retention,
         has_service_linked_role: role,
     };

@@ -6,7 +6,7 @@ use super::order::{self, Part, Turn};
 use super::spec::{Action, NewRole, Spec, State, Step};
 use super::{limits, trust};
 use crate::kinds::tags;
-use crate::kinds::{Change, Drift, Facts, Needs, Object, Risk, Undo, compared};
+use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo, compared};
 use crate::policy_document::PolicyDocument;
 use crate::policy_document::grants::{self, Rise, is_administrator_policy};
 
@@ -99,17 +99,7 @@ fn update(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>> {
             |tags| act(spec, Step::Tag { tags }),
             |tags| act(spec, Step::Untag { tags }),
         );
-        // The findings before them are no changes that they could wait for.
-        let findings = parts.iter().filter(|(part, _)| *part == Part::Apart).count();
-        for (at, mut change) in tags.into_iter().enumerate() {
-            if change.needs == Needs::AllBefore {
-                change.needs = Needs::Only((0..at).collect());
-            }
-            if let Needs::Only(earlier) = &mut change.needs {
-                earlier.iter_mut().for_each(|earlier| *earlier += findings);
-            }
-            parts.push((Part::Apart, change));
-        }
+        parts.extend(tags.into_iter().map(|change| (Part::Apart, change)));
     }
     let less_for_a_moment = turn == Turn { lets_in: true, lets_out: true };
     let adds = parts.iter().any(|(part, _)| *part == Part::Add);
@@ -246,9 +236,11 @@ fn put_inline(
                 && !former.narrowing(desired, &facts.partition).is_empty()
         });
         let part = if only_loses { Part::Remove } else { Part::Add };
-        parts.extend(
-            change.map(|change| (part, if only_loses { change.makes_room() } else { change })),
-        );
+        let length = |policy: &str| limits::size(policy);
+        let shrinks = actual.and_then(|policies| policies.get(name)).is_some_and(|former| {
+            length(&desired.to_compact_string()) < length(former)
+        });
+        parts.extend(change.map(|change| (part, if shrinks { change.makes_room() } else { change })));
     }
     if all_understood {
         compared::mark("inline_policies");
