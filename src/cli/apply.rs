@@ -9,7 +9,7 @@ use evenkeel::names::AccountId;
 use evenkeel::plan::render::summary::summary_line;
 use evenkeel::plan::render::text;
 use evenkeel::plan::words::counted;
-use evenkeel::plan::{Detail, Disposition, ObjectPlan, Plan, PlannedChange};
+use evenkeel::plan::{Detail, Disposition, ObjectPlan, Plan, PlannedChange, Verdict};
 use evenkeel::reconcile::bound::accounts;
 use evenkeel::reconcile::fleet::Place;
 use evenkeel::reconcile::guard::{check_budget, check_risk, check_windows};
@@ -110,12 +110,26 @@ async fn apply(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
 }
 
 fn nothing_to_apply(plan: &Plan) -> Exit {
-    out::line("\nThere is nothing to apply.");
+    out::line(&match open_findings(plan) {
+        0 => "\nThere is nothing to apply.".to_owned(),
+        open => format!("\nThere is nothing to apply; {}.", stay_open(open)),
+    });
     match plan::exit_of(plan) {
         // What is only reported is not for apply to do.
         Exit::Drift => Exit::Done,
         exit => exit,
     }
+}
+
+/// How many changes and findings are not for apply to do.
+fn open_findings(plan: &Plan) -> usize {
+    let objects = plan.objects.iter().filter(|object| object.verdict == Verdict::Drifted);
+    objects.flat_map(|object| &object.changes).filter(|change| !change.is_applied()).count()
+}
+
+fn stay_open(open: usize) -> String {
+    let stay = if open == 1 { "stays" } else { "stay" };
+    format!("{} {stay} open: see evenkeel check", counted(open, "finding"))
 }
 
 fn name(left_alone: &[LeftAlone]) {
@@ -342,6 +356,11 @@ impl Progress for Lines {
                     object.title()
                 ));
             }
+            Step::Found => out::line(&format!(
+                "  is there  {}{what}: it is as declared by now, so that an answer of AWS was lost or \
+                 somebody else did it",
+                object.title()
+            )),
             Step::Moved { why } => out::line(&format!(
                 "  MOVED     {}{what}: {}; it was left alone",
                 object.title(),
@@ -380,7 +399,8 @@ impl Progress for Lines {
     }
 }
 
-/// The last lines, and the exit code.
+/// The last lines, and the exit code. What is only reported is not for apply to do: it is counted, and
+/// `check` has a code for it.
 fn conclude(
     plan: &Plan,
     reviewed: &Plan,
@@ -432,6 +452,10 @@ fn conclude(
             "Stopped as asked; {left} left to do. The next plan starts from what is there."
         ));
         return Exit::Interrupted;
+    }
+    let open = open_findings(plan);
+    if open > 0 {
+        out::line(&format!("{}.", stay_open(open)));
     }
     if report.is_complete() && unknown == 0 {
         return Exit::Done;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::contradict::contradictions;
+use super::moving::unsettle;
 use super::order::{self, Node, Step};
 use super::{
     BaselineRef, Cost, Disposition, FORMAT_VERSION, Mode, ObjectPlan, Plan, PlannedChange, Shards,
@@ -125,6 +126,7 @@ pub fn plan_account(input: &AccountInput<'_>) -> AccountPlan {
             }
         }
     }
+    unsettle(&mut objects, &input.items, input.kind);
     let order = link(&mut objects, &needs, input.kind);
     AccountPlan { objects, in_sync: 0, order }
 }

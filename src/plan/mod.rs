@@ -7,6 +7,8 @@ mod contradict;
 pub mod file;
 pub mod make;
 pub mod merge;
+mod moving;
+mod moving;
 pub mod order;
 pub mod render;
 pub mod sign;

@@ -44,6 +44,9 @@ pub enum Step {
         /// What went wrong, with the remedy.
         error: String,
     },
+    /// AWS refused it, or did not answer, and the object is as declared all the same: an answer was
+    /// lost and the call made again below us, or somebody else did it.
+    Found,
     /// Not written, because the object is not what the plan was made for any more.
     Moved {
         /// What is different now.
@@ -66,7 +69,7 @@ pub enum Step {
 impl Step {
     /// Whether the change is there now.
     pub fn is_done(&self) -> bool {
-        matches!(self, Self::Applied | Self::Needless)
+        matches!(self, Self::Applied | Self::Needless | Self::Found)
     }
 }
 
@@ -100,9 +103,10 @@ pub struct ApplyReport {
 }
 
 impl ApplyReport {
-    /// How many changes AWS accepted.
+    /// How many changes were written, by what AWS answered or by what is there.
     pub fn applied(&self) -> usize {
-        self.outcomes.iter().filter(|outcome| outcome.step == Step::Applied).count()
+        let is_there = |step: &Step| matches!(step, Step::Applied | Step::Found);
+        self.outcomes.iter().filter(|outcome| is_there(&outcome.step)).count()
     }
 
     /// How many changes are not there.
@@ -475,7 +479,7 @@ impl<'a> OfAccount<'a, '_> {
     fn settle(&mut self, object: &ObjectPlan, change: &PlannedChange, step: Step) {
         let id = change.id;
         match &step {
-            Step::Applied | Step::Needless => {}
+            Step::Applied | Step::Needless | Step::Found => {}
             Step::Failed { .. } | Step::Moved { .. } | Step::NotTried | Step::Refused { .. } => {
                 self.failed.insert(id, id);
             }
@@ -535,6 +539,9 @@ impl<'a> OfAccount<'a, '_> {
                 let after =
                     after.map_or(Ok(Value::Null), |(after, _)| serde_json::to_value(after))?;
                 self.record(object, 0, Phase::Observed { after, in_sync })?;
+                if in_sync {
+                    self.found(object);
+                }
                 self.tell(|progress| progress.verified(object, in_sync));
                 if !in_sync && can_converge {
                     self.report.not_converged.push(object.title());
@@ -549,6 +556,26 @@ impl<'a> OfAccount<'a, '_> {
             }
         }
         Ok(())
+    }
+
+    /// Corrects what was said of an object's changes once it is seen to be as declared: what was sent
+    /// and refused is there, and what waited for it is not needed.
+    fn found(&mut self, object: &ObjectPlan) {
+        for change in &object.changes {
+            let Some(outcome) =
+                self.report.outcomes.iter_mut().find(|outcome| outcome.change == change.id)
+            else {
+                continue;
+            };
+            let step = match &outcome.step {
+                Step::Failed { .. } if self.written.contains(&change.id) => Step::Found,
+                Step::Blocked { .. } => Step::Needless,
+                _ => continue,
+            };
+            outcome.step = step.clone();
+            self.failed.remove(&change.id);
+            self.tell(|progress| progress.wrote(object, change, &step));
+        }
     }
 
     /// The objects of an item now, and whether nothing is left for evenkeel to write.

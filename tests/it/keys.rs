@@ -214,7 +214,9 @@ fn answers_from_before_a_member_was_there_are_read_by_the_older_one() {
 #[test]
 fn a_marked_key_that_is_about_to_be_deleted_is_never_passed_over() {
     let protected = format!("{AUDIT}prevent_destroy = true\n");
-    for (items, elsewhere) in [(AUDIT, true), (AUDIT, false), (&protected, true), (&protected, false)] {
+    for (items, elsewhere) in
+        [(AUDIT, true), (AUDIT, false), (&protected, true), (&protected, false)]
+    {
         let account = account(items);
         account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
         let then = if elsewhere {
@@ -270,7 +272,36 @@ fn a_key_that_may_be_destroyed_is_followed_by_another_with_words() {
          print(json.dumps(own_key))",
     );
     let own = own.as_str().unwrap();
-    account.run(&["plan", "-b", "b.toml"]).code(0).says(&format!("its former key {own} is deleted"));
+    account
+        .run(&["plan", "-b", "b.toml"])
+        .code(0)
+        .says(&format!("its former key {own} is deleted"));
     account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
     account.run(&["check", "-b", "b.toml"]).code(0);
+}
+
+/// What refers to an alias that leads to a stranger's key is not in sync with that key: as a reference,
+/// and by its bare name.
+#[test]
+fn what_refers_to_a_moved_alias_is_not_in_sync_with_the_other_key() {
+    let items = "[kms.key.audit]\n[ec2.ebs_encryption]\nkms_key_id = \"KEY\"\n";
+    for name in ["${kms.key.audit.alias}", "alias/audit"] {
+        let account = account(&items.replace("KEY", name));
+        account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
+        python(
+            &account,
+            "other = kms.create_key()['KeyMetadata']['Arn']\n\
+             kms.update_alias(AliasName='alias/audit', TargetKeyId=other)\n\
+             boto3.client('ec2').modify_ebs_default_kms_key_id(KmsKeyId=other)",
+        );
+        account
+            .run(&["check", "-b", "b.toml"])
+            .code(4)
+            .says("0 in sync")
+            .says("put kms.key.audit right first");
+        account.run(&["apply", "-b", "b.toml", "--yes"]).code(4);
+        account.run(&["check", "-b", "b.toml"]).code(2).says("kms_key_id");
+        account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
+        account.run(&["check", "-b", "b.toml"]).code(0);
+    }
 }

@@ -34,8 +34,8 @@ pub struct Spec {
     /// Whether MFA is needed, as long as there is a password or a key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub require_mfa: Option<bool>,
-    /// Whether a virtual MFA device is a finding. That none is found does not prove that the device
-    /// is hardware: passkeys are in no list.
+    /// Whether a virtual MFA device is a finding, and no MFA at all as long as there is a password or a
+    /// key. That none is found does not prove that the device is hardware: passkeys are in no list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub require_hardware_mfa: Option<bool>,
     /// Whether access keys may exist.
@@ -51,6 +51,13 @@ pub struct Spec {
     /// Whether a password is a finding; for members of an organization with centralized root access.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect_no_password: Option<bool>,
+}
+
+impl Spec {
+    /// Whether MFA is needed, of any kind or of hardware.
+    fn asks_for_mfa(&self) -> bool {
+        self.require_mfa == Some(true) || self.require_hardware_mfa == Some(true)
+    }
 }
 
 /// What is known of the root user.
@@ -166,7 +173,7 @@ expect_no_password         = true
         let access_keys_present = must("AccountAccessKeysPresent")?;
         // Whether MFA is needed depends on the password where nothing else decides.
         let password_decides = spec.expect_no_password == Some(true)
-            || (spec.require_mfa == Some(true) && !mfa_enabled && !access_keys_present);
+            || (spec.asks_for_mfa() && !mfa_enabled && !access_keys_present);
         let password_present = match password_decides {
             true => Some(must("AccountPasswordPresent")?),
             false => present("AccountPasswordPresent"),
@@ -194,9 +201,6 @@ expect_no_password         = true
         {
             compared::mark(field);
         }
-        if state.virtual_mfa_devices.is_some() || spec.require_hardware_mfa == Some(false) {
-            compared::mark("require_hardware_mfa");
-        }
         if state.password_present.is_some() || spec.expect_no_password == Some(false) {
             compared::mark("expect_no_password");
         }
@@ -204,12 +208,22 @@ expect_no_password         = true
             true => Some(true),
             false => state.password_present,
         };
-        if state.mfa_enabled || has_credentials.is_some() || spec.require_mfa == Some(false) {
+        let knows_need = state.mfa_enabled || has_credentials.is_some();
+        if knows_need || spec.require_mfa == Some(false) {
             compared::mark("require_mfa");
         }
-        if spec.require_mfa == Some(true) && has_credentials == Some(true) && !state.mfa_enabled {
+        if (knows_need && state.virtual_mfa_devices.is_some())
+            || spec.require_hardware_mfa == Some(false)
+        {
+            compared::mark("require_hardware_mfa");
+        }
+        if spec.asks_for_mfa() && has_credentials == Some(true) && !state.mfa_enabled {
+            let field = match spec.require_mfa {
+                Some(true) => "require_mfa",
+                _ => "require_hardware_mfa",
+            };
             find(
-                "require_mfa",
+                field,
                 "no MFA",
                 "MFA",
                 "sign in as the root user and register MFA, or remove its credentials from the management account",
@@ -384,6 +398,22 @@ mod tests {
         }
         let spec = Spec { expect_no_password: Some(true), ..Spec::default() };
         assert_eq!(fields(&spec, locked()), ["expect_no_password"]);
+    }
+
+    /// A promise of hardware is one of MFA.
+    #[test]
+    fn no_mfa_at_all_is_no_hardware() {
+        let spec = Spec { require_hardware_mfa: Some(true), ..Spec::default() };
+        let bare = State { mfa_enabled: false, ..locked() };
+        assert_eq!(fields(&spec, bare.clone()), ["require_hardware_mfa"]);
+        let keys =
+            State { access_keys_present: true, password_present: Some(false), ..bare.clone() };
+        assert_eq!(fields(&spec, keys), ["require_hardware_mfa"]);
+        let none = State { password_present: Some(false), ..bare.clone() };
+        assert!(fields(&spec, none).is_empty(), "nothing that could be stolen");
+        let untold = Object::present("", State { password_present: None, ..bare });
+        let (_, looked_at) = compared::during(|| RootUser::diff(&facts(), &spec, &untold));
+        assert!(!looked_at.contains("require_hardware_mfa"));
     }
 
     #[test]

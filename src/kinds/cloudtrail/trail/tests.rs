@@ -91,8 +91,7 @@ fn other_spellings_of_the_same_are_no_drift() {
         ..spec()
     };
     let arn = state().settings.kms_key_id.unwrap();
-    let now =
-        State { declared_key: Some(Named::There { arn, unusable: None }), ..state() };
+    let now = State { declared_key: Some(Named::There { arn, unusable: None }), ..state() };
     assert!(changes(&same, now).is_empty());
 }
 
@@ -101,8 +100,10 @@ fn other_spellings_of_the_same_are_no_drift() {
 #[test]
 fn a_key_that_cannot_work_is_said_and_not_written() {
     let own = state().settings.kms_key_id.unwrap();
-    let broken =
-        |arn: &str| Named::There { arn: arn.to_owned(), unusable: some("it is in the state Disabled") };
+    let broken = |arn: &str| Named::There {
+        arn: arn.to_owned(),
+        unusable: some("it is in the state Disabled"),
+    };
     for (name, declared) in [
         ("alias/audit", broken(&own)),
         ("1", broken(&own)),
@@ -122,10 +123,15 @@ fn a_key_that_cannot_work_is_said_and_not_written() {
         ("arn:other", Named::There { arn: "arn:other".to_owned(), unusable: None }, false),
         ("arn:other", Named::Hidden, false),
     ] {
-        let spec =
-            Spec { kms_key_id: some(name), is_multi_region_trail: Some(false), is_logging: Some(true), ..spec() };
+        let spec = Spec {
+            kms_key_id: some(name),
+            is_multi_region_trail: Some(false),
+            is_logging: Some(true),
+            ..spec()
+        };
         let settings = Settings { is_multi_region_trail: Some(true), ..state().settings };
-        let stopped = State { declared_key: Some(declared), is_logging: false, settings, ..state() };
+        let stopped =
+            State { declared_key: Some(declared), is_logging: false, settings, ..state() };
         let changes = changes(&spec, stopped);
         assert_eq!(changes.len(), 3, "{changes:#?}");
         assert_eq!(changes[0].withheld.is_some(), is_withheld, "{name} {:?}", changes[0]);

@@ -145,8 +145,7 @@ fn recorder(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>> {
     });
     let role_arn = role.unwrap_or_else(|| base.role_arn.clone());
     let mut changes = Vec::new();
-    let needs_role =
-        is_service_linked(&role_arn) && (spec.role_arn.is_some() || !drift.is_empty());
+    let needs_role = is_service_linked(&role_arn) && (spec.role_arn.is_some() || !drift.is_empty());
     if needs_role && state.has_service_linked_role == Some(false) {
         let mut drift = Drift::new();
         drift.add("role_arn", None::<&str>, Some(&role_arn));
@@ -312,9 +311,11 @@ fn channel(spec: &Spec, state: &State) -> Vec<Change<Action>> {
         return changes;
     }
     if s3_bucket_name.is_none() {
-        changes.push(Change::finding(drift).withhold(
-            "there is no delivery channel, and none can be made without s3_bucket_name",
-        ));
+        changes.push(
+            Change::finding(drift).withhold(
+                "there is no delivery channel, and none can be made without s3_bucket_name",
+            ),
+        );
         return changes;
     }
     let channel = Channel {

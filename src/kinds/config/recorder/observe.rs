@@ -262,6 +262,7 @@ fn read_recorder(spec: &Spec, recorder: &ConfigurationRecorder) -> Result<Record
         name: told("ConfigurationRecorder.name", recorder.name())?.to_owned(),
         role_arn: told("roleARN", recorder.role_arn())?.to_owned(),
         strategy,
+        // Also a primitive of the API model: what the answer does not have is false.
         include_global_resource_types: strategy == Strategy::All
             && group.is_some_and(|group| group.include_global_resource_types()),
         resource_types: types.iter().map(|name| name.as_str().to_owned()).collect(),

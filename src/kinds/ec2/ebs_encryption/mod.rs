@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::calls::everywhere;
+use crate::kinds::kms::named::is_alias;
+use crate::kinds::kms::reads::DESCRIBE as DESCRIBE_KEY;
 use crate::kinds::together::together;
 use crate::kinds::{
     Change, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Risk, Scope, Undo, Use, WriteCx,
     WriteError, compared, control, told,
 };
-use crate::kinds::kms::named::is_alias;
-use crate::kinds::kms::reads::DESCRIBE as DESCRIBE_KEY;
 use key::{AWS_KEY, Key, look_up, means_aws_own};
 
 const GET_DEFAULT: Call = Call::new("ec2", "GetEbsEncryptionByDefault");

@@ -200,6 +200,34 @@ fn what_does_not_need_the_others_waits_for_none() {
 }
 
 #[test]
+fn another_spelling_of_a_policy_is_a_finding_and_nothing_is_taken_away() {
+    let arn = |name: &str| format!("arn:aws:iam::{}:policy/{name}", facts().account);
+    let state = State {
+        managed_policy_arns: Some([arn("Readers")].into()),
+        permissions_boundary: Some(arn("Bound")),
+        inline_policies: Some([("Logs".to_owned(), "{}".to_owned())].into()),
+        ..state()
+    };
+    let spec = Spec {
+        managed_policy_arns: Some(
+            [arn("readers"), "arn:aws:iam::999999999999:policy/a".to_owned()].into(),
+        ),
+        permissions_boundary: Some(arn("bound")),
+        inline_policies: Some(
+            [("logs".to_owned(), PolicyDocument::of_statements(Vec::new()))].into(),
+        ),
+        ..spec()
+    };
+    let changes = changes(&spec, state);
+    let said: Vec<&str> = changes.iter().filter_map(|change| change.withheld.as_deref()).collect();
+    assert!(changes.iter().all(|change| change.action.is_none()), "{changes:#?}");
+    for word in ["policy/Readers", "policy/Bound", "\"Logs\"", "999999999999"] {
+        assert!(said.iter().any(|said| said.contains(word)), "{word}: {said:?}");
+    }
+    assert_eq!(changes.len(), 4);
+}
+
+#[test]
 fn another_spelling_of_the_name_is_a_finding_with_the_right_one() {
     let changes = changes(&spec(), State { role_name: "Audit".to_owned(), ..state() });
     assert_eq!(changes.len(), 1);

@@ -193,6 +193,9 @@ fn saved(spec: &Spec, state: &State, marked: &Marked) -> Change<Action> {
     let now = format!("{} of {} on {date}", marked.key_state.as_str(), marked.key_id);
     drift.add("key_state", Some(now), Some("Enabled"));
     let alias = &spec.alias;
+    if matches!(state.found, Found::Moved(_)) && spec.prevent_destroy != Some(true) {
+        drift.add("alias", Some(&state.key_id), Some(&marked.key_id));
+    }
     let elsewhere = match state.found {
         Found::Moved(_) => format!("{alias} points to the key {}", state.key_id),
         Found::Alias | Found::Mark(_) => format!("there is no {alias}"),

@@ -96,7 +96,11 @@ async fn bearer(cx: &Cx, key: &str, alias: &str) -> Result<Option<Bearer>, Obser
     let value = |name: &str| {
         tags.iter().find(|tag| tag.tag_key() == name).map(|tag| tag.tag_value().to_owned())
     };
-    Ok((value(ALIAS).as_deref() == Some(alias)).then(|| Bearer { metadata, state, run: value(RUN) }))
+    Ok((value(ALIAS).as_deref() == Some(alias)).then(|| Bearer {
+        metadata,
+        state,
+        run: value(RUN),
+    }))
 }
 
 /// All keys of the Region that bear a mark, in one read for all aliases: to ask each of ten thousand

@@ -182,8 +182,7 @@ fn a_marked_key_that_is_about_to_be_deleted_is_saved_or_said() {
         }
         let spec = Spec { prevent_destroy: Some(true), ..spec() };
         let changes = Key::diff(&facts(), &spec, &object);
-        let actions: Vec<_> =
-            changes.iter().filter_map(|change| change.action.as_ref()).collect();
+        let actions: Vec<_> = changes.iter().filter_map(|change| change.action.as_ref()).collect();
         assert_eq!(actions[0].step, Step::CancelDeletion);
         assert!(matches!(actions[1].step, Step::UpdateAlias { .. } | Step::CreateAlias));
         assert_eq!(actions.len(), 2);

@@ -8,7 +8,7 @@ use super::spec::{
     Versioning,
 };
 use super::{encryption, name, policy, tls};
-use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo, compared, tags};
+use crate::kinds::{Change, Drift, Facts, GrantClass, Object, Risk, Undo, compared, tags};
 use crate::policy_document::grants;
 use crate::policy_document::{PolicyDocument, PolicyError, PolicyKind};
 
@@ -107,7 +107,9 @@ impl Look<'_> {
             push(change, None);
         }
         for change in self.policy() {
-            push(change, block);
+            // What only denies, or lets in one who is named, is taken whatever the switches say.
+            let is_public = change.grants.iter().any(|grant| grant.class == GrantClass::Public);
+            push(change, block.filter(|_| is_public));
         }
         if let Some(change) = self.lifecycle() {
             push(change, None);
