@@ -16,7 +16,6 @@ pub mod object;
 pub mod registry;
 pub mod shapes;
 pub mod spec;
-mod sweep;
 pub mod tags;
 mod together;
 pub mod write_error;

@@ -21,6 +21,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 
 pub use merge::{Merge, Owner, Required};
+pub use patterns::matches;
 pub use refusals::{PolicyKind, Refusal};
 pub use statements::Narrowing;
 

@@ -16,7 +16,7 @@ pub(super) fn texts(value: &Value) -> Vec<String> {
 }
 
 /// Whether a pattern with `*` and `?` matches a text.
-pub(super) fn matches(pattern: &str, text: &str) -> bool {
+pub fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut at, mut in_text) = (0, 0);
     let mut star: Option<(usize, usize)> = None;

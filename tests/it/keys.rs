@@ -305,3 +305,19 @@ fn what_refers_to_a_moved_alias_is_not_in_sync_with_the_other_key() {
         account.run(&["check", "-b", "b.toml"]).code(0);
     }
 }
+
+#[test]
+fn keys_are_left_out_by_patterns_of_their_names() {
+    let account = account(
+        "[kms.key_rotation]\nenabled = true\nexclude = [{ aliases = [\"alias/legacy-*\"] }]\n",
+    );
+    python(
+        &account,
+        "for name in ('alias/legacy-1', 'alias/legacy'):\n\
+         \x20   kms.create_alias(AliasName=name, TargetKeyId=kms.create_key()['KeyMetadata']['KeyId'])\n\
+         print('{}')",
+    );
+    let plan = account.run(&["plan", "-b", "b.toml", "--format", "json"]).json();
+    assert_eq!(plan["summary"]["skipped"], 1, "{plan:#}");
+    account.run(&["plan", "-b", "b.toml", "-vv"]).says("aliases names alias/legacy-1");
+}

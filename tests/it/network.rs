@@ -210,3 +210,22 @@ fn a_lost_answer_is_said_as_it_was() {
     account.run(&APPLY).code(0).says("is there").says("1 change applied").says("verified");
     check(&account).code(0);
 }
+
+#[test]
+fn what_cannot_be_read_of_one_vpc_is_unknown_and_what_is_left_out_stays_so() {
+    let account = account();
+    ec2(
+        &account,
+        "ec2.create_vpc(CidrBlock='10.1.0.0/16', TagSpecifications=[{'ResourceType': 'vpc', 'Tags': [{'Key': 'legacy', 'Value': 'true'}]}])",
+    );
+    declare(&account, "ingress = []\nexclude = [{ vpc_tags = { legacy = \"true\" } }]");
+    account.fault(json!({ "service": "ec2", "operation": "DescribeSecurityGroupRules" }));
+    let plan = account.run(&["plan", "-b", "b.toml", "--format", "json"]).code(4).json();
+    assert_eq!(plan["summary"]["unknown"], 1, "{plan:#}");
+    assert_eq!(plan["summary"]["skipped"], 1, "{plan:#}");
+    account.no_faults();
+    let own = format!("ingress = []\nexclude = [{{ accounts = [\"{}\"] }}]", account.id);
+    declare(&account, &own);
+    let plan = account.run(&["plan", "-b", "b.toml", "--format", "json"]).code(0).json();
+    assert_eq!(plan["summary"]["skipped"], 2, "{plan:#}");
+}

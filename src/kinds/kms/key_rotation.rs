@@ -11,12 +11,13 @@ use super::key::spec::{KeySpec, KeyState, KeyUsage, Origin};
 use super::reads::{self, DEFAULT_PERIOD};
 use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
-use crate::kinds::sweep::sweep;
+use crate::kinds::shapes::sweep::{self, Reach, Sweep, Way};
 use crate::kinds::together::together;
 use crate::kinds::{
     Allowed, Arns, Change, Claim, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Scope,
     Status, Undo, Use, WriteCx, WriteError, compared, control, sendable, told,
 };
+use crate::names::AccountId;
 
 const ENABLE: Call = Call::new("kms", "EnableKeyRotation");
 const DISABLE: Call = Call::new("kms", "DisableKeyRotation");
@@ -62,19 +63,23 @@ pub enum PeriodMode {
     Exact,
 }
 
-/// Keys that are left out: those that are named, and those that have all of the tags.
+/// Keys that are left out: those that are named, those that have all of the tags, and all of some
+/// accounts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Exclude {
     /// Ids or ARNs of keys.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub key_ids: BTreeSet<String>,
-    /// Aliases, `alias/…`.
+    /// Aliases, `alias/…`; `*` stands for any text, `?` for any letter.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub aliases: BTreeSet<String>,
     /// Tags and their values; a key must have all of them.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub key_tags: BTreeMap<String, String>,
+    /// Accounts whose keys are left alone.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub accounts: BTreeSet<AccountId>,
 }
 
 impl Spec {
@@ -152,12 +157,12 @@ impl Kind for KeyRotation {
 enabled                 = true
 rotation_period_in_days = 365
 period_mode             = "at_most"
-exclude                 = [{ key_tags = { "rotation" = "by-hand" } }, { aliases = ["alias/legacy"] }]
+exclude                 = [{ key_tags = { "rotation" = "by-hand" } }, { aliases = ["alias/legacy*"] }]
 "#,
         r#"
 [kms.key_rotation]
 enabled = false
-exclude = [{ key_ids = ["1234abcd-12ab-34cd-56ef-1234567890ab"] }]
+exclude = [{ key_ids = ["1234abcd-12ab-34cd-56ef-1234567890ab"] }, { accounts = ["444455556666"] }]
 "#,
         r#"
 [kms.key_rotation]
@@ -204,26 +209,7 @@ period_mode             = "exact"
     }
 
     async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {
-        let (keys, aliases) = together!(reads::keys(cx), reads::aliases(cx))?;
-        let mut names: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-        for alias in aliases.iter() {
-            if let (Some(key), Some(name)) = (alias.target_key_id(), alias.alias_name()) {
-                names.entry(key).or_default().insert(name.to_owned());
-            }
-        }
-        let mut looks = Vec::new();
-        for key in keys.iter() {
-            let key = told("KeyId", key.key_id())?;
-            // A key without an alias has no names.
-            let names = names.remove(key).unwrap_or_default();
-            looks.push((key.to_owned(), look(cx, spec, key, names)));
-        }
-        let mut objects = sweep(cx, looks).await;
-        // Nobody can declare them, and one more comes with each service that is used.
-        objects.retain(
-            |object| !matches!(&object.status, Status::Skipped { reason } if reason == AWS_OWN),
-        );
-        Ok(objects)
+        sweep::observe::<Self>(cx, spec).await
     }
 
     async fn observe_one(
@@ -231,10 +217,7 @@ period_mode             = "exact"
         spec: &Spec,
         id: &str,
     ) -> Result<Option<Object<State>>, ObserveError> {
-        let aliases = reads::aliases(cx).await?;
-        let names = aliases.iter().filter(|alias| alias.target_key_id() == Some(id));
-        let names = names.filter_map(AliasListEntry::alias_name).map(str::to_owned).collect();
-        Ok(Some(look(cx, spec, id, names).await))
+        sweep::observe_one::<Self>(cx, spec, id).await
     }
 
     fn diff(_facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Action>> {
@@ -311,37 +294,98 @@ fn keys_of(_spec: &Spec, arns: &Arns) -> Vec<Allowed> {
     Allowed::on([arns.regional("kms", "key/*")]).into()
 }
 
-/// One key, labelled with its aliases; an error is that key's alone.
-async fn look(cx: &Cx, spec: &Spec, key: &str, names: BTreeSet<String>) -> Object<State> {
-    let object =
-        one(cx, spec, key, &names).await.unwrap_or_else(|error| Object::unknown(key, error));
-    if names.is_empty() {
-        return object;
-    }
-    object.labelled(names.into_iter().collect::<Vec<_>>().join(", "))
+/// A key as it is listed.
+pub struct Listed {
+    id: String,
+    arn: String,
+    aliases: BTreeSet<String>,
 }
 
-/// One key: its rotation, or why it is left out.
-async fn one(
-    cx: &Cx,
-    spec: &Spec,
-    key: &str,
-    names: &BTreeSet<String>,
-) -> Result<Object<State>, ObserveError> {
-    let Some(metadata) = reads::describe(cx, key).await? else { return Ok(Object::absent(key)) };
-    if let Some(reason) = ineligible(&metadata, cx.account.as_str())? {
-        return Ok(Object::skipped(key, reason));
+impl Listed {
+    fn of(cx: &Cx, id: &str, aliases: BTreeSet<String>) -> Self {
+        let arn = format!("arn:{}:kms:{}:{}:key/{id}", cx.partition, cx.region, cx.account);
+        Self { id: id.to_owned(), arn, aliases }
     }
-    for exclude in spec.exclude.iter().flatten() {
-        if let Some(reason) = excluded(cx, exclude, &metadata, names).await? {
-            return Ok(Object::skipped(key, reason));
+}
+
+impl Sweep for KeyRotation {
+    type Listed = Listed;
+    type Exclude = Exclude;
+
+    async fn list(cx: &Cx) -> Result<Vec<Listed>, ObserveError> {
+        let (keys, aliases) = together!(reads::keys(cx), reads::aliases(cx))?;
+        let mut names: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+        for alias in aliases.iter() {
+            if let (Some(key), Some(name)) = (alias.target_key_id(), alias.alias_name()) {
+                names.entry(key).or_default().insert(name.to_owned());
+            }
         }
+        let mut listed = Vec::new();
+        for key in keys.iter() {
+            let id = told("KeyId", key.key_id())?;
+            // A key without an alias has no names.
+            listed.push(Listed::of(cx, id, names.remove(id).unwrap_or_default()));
+        }
+        Ok(listed)
     }
-    let Some(rotation) = reads::rotation(cx, key).await? else {
-        return Ok(Object::skipped(key, "AWS says that it cannot rotate"));
-    };
-    let rotation_period_in_days = rotation.period_in_days;
-    Ok(Object::present(key, State { enabled: rotation.enabled, rotation_period_in_days }))
+
+    async fn find(cx: &Cx, id: &str) -> Result<Option<Listed>, ObserveError> {
+        let aliases = reads::aliases(cx).await?;
+        let names = aliases.iter().filter(|alias| alias.target_key_id() == Some(id));
+        let names = names.filter_map(AliasListEntry::alias_name).map(str::to_owned).collect();
+        Ok(Some(Listed::of(cx, id, names)))
+    }
+
+    fn id(listed: &Listed) -> &str {
+        &listed.id
+    }
+
+    fn label(listed: &Listed) -> Option<String> {
+        let names: Vec<_> = listed.aliases.iter().map(String::as_str).collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    }
+
+    async fn reach(cx: &Cx, listed: &Listed) -> Result<Reach, ObserveError> {
+        let Some(metadata) = reads::describe(cx, &listed.id).await? else {
+            return Ok(Reach::Gone);
+        };
+        Ok(match ineligible(&metadata, cx.account.as_str())? {
+            None => Reach::Open,
+            Some(reason) if reason == AWS_OWN => Reach::Hidden,
+            Some(reason) => Reach::Closed(reason),
+        })
+    }
+
+    fn exclude(spec: &Spec) -> &[Exclude] {
+        spec.exclude.as_deref().unwrap_or_default()
+    }
+
+    fn ways<'a>(entry: &'a Exclude, listed: &'a Listed) -> Vec<Way<'a>> {
+        vec![
+            Way::Ids("key_ids", &entry.key_ids, vec![&listed.id, &listed.arn]),
+            Way::Names(
+                "aliases",
+                &entry.aliases,
+                listed.aliases.iter().map(String::as_str).collect(),
+            ),
+            Way::Tags("key_tags", &entry.key_tags),
+            Way::Accounts("accounts", &entry.accounts),
+        ]
+    }
+
+    async fn tags(cx: &Cx, listed: &Listed) -> Result<BTreeMap<String, String>, ObserveError> {
+        let tags = reads::tags(cx, &listed.id).await?;
+        let pairs = tags.iter().map(|tag| (tag.tag_key().to_owned(), tag.tag_value().to_owned()));
+        Ok(pairs.collect())
+    }
+
+    async fn read(cx: &Cx, listed: &Listed) -> Result<Status<State>, ObserveError> {
+        let Some(rotation) = reads::rotation(cx, &listed.id).await? else {
+            return Ok(Status::Skipped { reason: "AWS says that it cannot rotate".to_owned() });
+        };
+        let rotation_period_in_days = rotation.period_in_days;
+        Ok(Status::Present(State { enabled: rotation.enabled, rotation_period_in_days }))
+    }
 }
 
 /// Why a key of AWS is left out.
@@ -390,34 +434,6 @@ fn ineligible(key: &KeyMetadata, account: &str) -> Result<Option<String>, Observ
             remedy: "look again in some minutes".to_owned(),
         }),
     }
-}
-
-async fn excluded(
-    cx: &Cx,
-    exclude: &Exclude,
-    key: &KeyMetadata,
-    names: &BTreeSet<String>,
-) -> Result<Option<String>, ObserveError> {
-    let named = [Some(key.key_id()), key.arn()].into_iter().flatten();
-    if named.into_iter().any(|name| exclude.key_ids.contains(name)) {
-        return Ok(Some("excluded: key_ids names it".to_owned()));
-    }
-    if let Some(alias) = names.iter().find(|name| exclude.aliases.contains(*name)) {
-        return Ok(Some(format!("excluded: aliases names {alias}")));
-    }
-    if exclude.key_tags.is_empty() {
-        return Ok(None);
-    }
-    let tags = reads::tags(cx, key.key_id()).await?;
-    let has = |name: &str, value: &str| {
-        tags.iter().any(|tag| tag.tag_key() == name && tag.tag_value() == value)
-    };
-    let matches = exclude.key_tags.iter().all(|(name, value)| has(name, value));
-    Ok(matches.then(|| {
-        let tags: Vec<_> =
-            exclude.key_tags.iter().map(|(name, value)| format!("{name} = {value}")).collect();
-        format!("excluded: it has the tag {}", tags.join(" and "))
-    }))
 }
 
 #[cfg(test)]

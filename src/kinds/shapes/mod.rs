@@ -3,3 +3,5 @@
 //! A shape is a narrower trait and a wrapper type for which `Kind` is implemented once, so that a kind
 //! of that shape says its facts and judgments alone. What fits no shape implements `Kind` itself;
 //! nothing is bent for it.
+
+pub mod sweep;

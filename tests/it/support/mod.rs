@@ -1,4 +1,4 @@
-//! Starts the AWS emulator once for all tests, and gives each test an account of its own.
+//! Starts the AWS emulator, a process for each core, and gives each test an account of its own.
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -12,7 +12,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -65,10 +65,23 @@ pub fn python() -> PathBuf {
     )
 }
 
-/// The emulator of this test binary.
+/// An emulator for this thread, always the same one: a test can have several accounts that see each
+/// other. The emulator is Python, which uses one core, so there are as many as there are cores.
 pub fn emulator() -> &'static Emulator {
-    static EMULATOR: OnceLock<Emulator> = OnceLock::new();
-    EMULATOR.get_or_init(|| {
+    static EMULATORS: OnceLock<Vec<OnceLock<Emulator>>> = OnceLock::new();
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    thread_local!(static MINE: usize = NEXT.fetch_add(1, Ordering::SeqCst));
+    let emulators = EMULATORS.get_or_init(|| (0..cores()).map(|_| OnceLock::new()).collect());
+    emulators[MINE.with(|mine| *mine) % emulators.len()].get_or_init(Emulator::start)
+}
+
+/// How much is done at the same time.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get().min(8))
+}
+
+impl Emulator {
+    fn start() -> Self {
         let mut server = Command::new(python())
             .arg(root().join("tests/emulator/server.py"))
             .args(["--port", "0", "--die-with-parent"])
@@ -83,11 +96,9 @@ pub fn emulator() -> &'static Emulator {
             .strip_prefix("listening on ")
             .unwrap_or_else(|| panic!("the emulator did not start: {line:?}"))
             .to_owned();
-        Emulator { url, _server: server }
-    })
-}
+        Self { url, _server: server }
+    }
 
-impl Emulator {
     /// A new account that nobody else uses.
     pub fn account(&'static self) -> Account {
         static NEXT: AtomicU32 = AtomicU32::new(1);

@@ -17,11 +17,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
+use crate::kinds::shapes::sweep;
 use crate::kinds::spec::InUse;
 use crate::kinds::{
     Allowed, Arns, Change, Control, Cx, Facts, Kind, Object, ObserveError, Scope, Undo, Use,
     WriteCx, WriteError, control, told,
 };
+use crate::names::AccountId;
 use direction::Direction;
 use peer::Same;
 use rule::Rule;
@@ -71,7 +73,8 @@ pub struct Spec {
     pub exclude: Option<Vec<Exclude>>,
 }
 
-/// VPCs that are left out: those that are named, and those that have all of the tags.
+/// VPCs that are left out: those that are named, those that have all of the tags, and all of some
+/// accounts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Exclude {
@@ -81,6 +84,9 @@ pub struct Exclude {
     /// Ids of VPCs.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub vpc_ids: BTreeSet<String>,
+    /// Accounts whose VPCs are left alone.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub accounts: BTreeSet<AccountId>,
 }
 
 /// A default group as observed.
@@ -197,7 +203,7 @@ impl Kind for DefaultSecurityGroup {
 ingress = []
 egress  = []
 in_use  = "enforce"
-exclude = [{ vpc_tags = { "legacy" = "true" } }, { vpc_ids = ["vpc-0abc"] }]
+exclude = [{ vpc_tags = { "legacy" = "true" } }, { vpc_ids = ["vpc-0abc"] }, { accounts = ["444455556666"] }]
 "#,
         r#"
 [ec2.default_security_group]
@@ -247,7 +253,15 @@ in_use  = "enforce"
     }
 
     async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {
-        observe::observe(cx, spec).await
+        sweep::observe::<Self>(cx, spec).await
+    }
+
+    async fn observe_one(
+        cx: &Cx,
+        spec: &Spec,
+        id: &str,
+    ) -> Result<Option<Object<State>>, ObserveError> {
+        sweep::observe_one::<Self>(cx, spec, id).await
     }
 
     fn diff(facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Action>> {

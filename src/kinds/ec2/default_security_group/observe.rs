@@ -8,10 +8,11 @@ use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{Filter, NetworkInterface, SecurityGroup, SecurityGroupRule, Tag, Vpc};
 
 use super::rule::Rule;
-use super::{Interface, SeenRule, Spec, State};
+use super::{DefaultSecurityGroup, Exclude, Interface, SeenRule, Spec, State};
 use crate::aws::{AwsError, Call};
+use crate::kinds::shapes::sweep::{Sweep, Way};
 use crate::kinds::together::together;
-use crate::kinds::{Cx, Object, ObserveError, told};
+use crate::kinds::{Cx, ObserveError, Status, told};
 
 pub const VPCS: Call = Call::new("ec2", "DescribeVpcs");
 pub const GROUPS: Call = Call::new("ec2", "DescribeSecurityGroups");
@@ -24,49 +25,118 @@ fn filter(name: &str, values: &[String]) -> Filter {
     Filter::builder().name(name).set_values(Some(values.to_vec())).build()
 }
 
-/// The group and what is read beside it: rules and interfaces of many groups at once.
-struct Around {
-    rules: Vec<Arc<Vec<SecurityGroupRule>>>,
-    interfaces: Vec<Arc<Vec<NetworkInterface>>>,
+/// A VPC and its default group, as they are listed.
+pub struct Listed {
+    id: String,
+    vpc: Option<Vpc>,
+    group: Option<String>,
+    /// Groups whose rules and interfaces are asked for together, this one among them.
+    together: Arc<[String]>,
 }
 
-pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {
-    let (vpcs, groups) = together!(vpcs(cx), groups(cx))?;
-    let mut of_vpc = BTreeMap::new();
-    let mut ids = Vec::new();
-    for group in groups.iter() {
-        let id = told("GroupId of a security group", group.group_id())?;
-        of_vpc.insert(told("VpcId of a security group", group.vpc_id())?, id);
-        ids.push(id.to_owned());
-    }
-    let mut around = Around { rules: Vec::new(), interfaces: Vec::new() };
-    for ids in ids.chunks(FILTER_VALUES) {
-        let (some_rules, some_interfaces) =
-            together!(self::rules(cx, ids), self::interfaces(cx, ids))?;
-        around.rules.push(some_rules);
-        around.interfaces.push(some_interfaces);
-    }
-    let mut objects = Vec::new();
-    for vpc in vpcs.iter() {
-        let id = told("VpcId", vpc.vpc_id())?;
-        let group = of_vpc.get(id).copied();
-        let object = match (group, excluded(spec, id, vpc)) {
-            (_, Some(reason)) => Object::skipped(id, reason),
-            (None, None) => without_group(cx, id, vpc),
-            (Some(group), None) => match around.state(group) {
-                Ok(state) => Object::present(id, state),
-                Err(error) => Object::unknown(id, error),
-            },
+/// What is read of many groups at once.
+struct Around {
+    rules: Arc<Vec<SecurityGroupRule>>,
+    interfaces: Arc<Vec<NetworkInterface>>,
+}
+
+impl Sweep for DefaultSecurityGroup {
+    type Listed = Listed;
+    type Exclude = Exclude;
+
+    async fn list(cx: &Cx) -> Result<Vec<Listed>, ObserveError> {
+        let (vpcs, groups) = together!(vpcs(cx), groups(cx))?;
+        let mut of_vpc = BTreeMap::new();
+        for group in groups.iter() {
+            let id = told("GroupId of a security group", group.group_id())?;
+            of_vpc.insert(told("VpcId of a security group", group.vpc_id())?, id.to_owned());
+        }
+        let ids: Vec<String> = of_vpc.values().cloned().collect();
+        let chunks: Vec<Arc<[String]>> = ids.chunks(FILTER_VALUES).map(Arc::from).collect();
+        let beside = |group: Option<&String>| {
+            let own = chunks.iter().find(|chunk| group.is_some_and(|group| chunk.contains(group)));
+            own.cloned().unwrap_or_else(|| Arc::from([]))
         };
-        objects.push(object.labelled(label(vpc, group)));
-        of_vpc.remove(id);
+        let mut listed = Vec::new();
+        for vpc in vpcs.iter() {
+            let id = told("VpcId", vpc.vpc_id())?;
+            let group = of_vpc.remove(id);
+            let together = beside(group.as_ref());
+            listed.push(Listed { id: id.to_owned(), vpc: Some(vpc.clone()), group, together });
+        }
+        listed.extend(of_vpc.into_iter().map(|(vpc, group)| {
+            let together = beside(Some(&group));
+            Listed { id: vpc.to_owned(), vpc: None, group: Some(group), together }
+        }));
+        Ok(listed)
     }
-    // Every VPC has one default group, so that a group alone says that AWS has not shown all VPCs.
-    objects.extend(of_vpc.into_iter().map(|(vpc, group)| {
-        let problem = format!("AWS shows the default group {group} of this VPC, and not the VPC");
-        Object::unknown(vpc, ObserveError::Malformed { field: "Vpcs".to_owned(), problem })
-    }));
-    Ok(objects)
+
+    async fn find(cx: &Cx, id: &str) -> Result<Option<Listed>, ObserveError> {
+        let mut listed = Self::list(cx).await?.into_iter().find(|listed| listed.id == id);
+        if let Some(listed) = &mut listed {
+            listed.together = listed.group.iter().cloned().collect();
+        }
+        Ok(listed)
+    }
+
+    fn id(listed: &Listed) -> &str {
+        &listed.id
+    }
+
+    /// `sg-0123456789abcdef0, payments, 10.0.0.0/16`.
+    fn label(listed: &Listed) -> Option<String> {
+        let vpc = listed.vpc.as_ref()?;
+        let name = tag(vpc.tags(), "Name").filter(|name| !name.is_empty());
+        let name = name.or_else(|| (vpc.is_default() == Some(true)).then_some("default VPC"));
+        let parts = [listed.group.as_deref(), name, vpc.cidr_block()];
+        Some(parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
+    }
+
+    fn exclude(spec: &Spec) -> &[Exclude] {
+        spec.exclude.as_deref().unwrap_or_default()
+    }
+
+    fn ways<'a>(entry: &'a Exclude, listed: &'a Listed) -> Vec<Way<'a>> {
+        vec![
+            Way::Ids("vpc_ids", &entry.vpc_ids, vec![&listed.id]),
+            Way::Tags("vpc_tags", &entry.vpc_tags),
+            Way::Accounts("accounts", &entry.accounts),
+        ]
+    }
+
+    async fn tags(_cx: &Cx, listed: &Listed) -> Result<BTreeMap<String, String>, ObserveError> {
+        let tags = listed.vpc.iter().flat_map(|vpc| vpc.tags());
+        let pairs = tags.filter_map(|tag| Some((tag.key()?.to_owned(), tag.value()?.to_owned())));
+        Ok(pairs.collect())
+    }
+
+    async fn read(cx: &Cx, listed: &Listed) -> Result<Status<State>, ObserveError> {
+        match (&listed.vpc, &listed.group) {
+            (Some(_), Some(group)) => {
+                let (rules, interfaces) =
+                    together!(rules(cx, &listed.together), interfaces(cx, &listed.together))?;
+                Ok(Status::Present(Around { rules, interfaces }.state(group)?))
+            }
+            // Every VPC has one default group, so that a group alone says that AWS has not shown all
+            // VPCs, and a VPC alone that it is somebody else's, or that AWS has not said all.
+            (None, group) => Err(ObserveError::Malformed {
+                field: "Vpcs".to_owned(),
+                problem: format!(
+                    "AWS shows the default group {} of this VPC, and not the VPC",
+                    group.as_deref().unwrap_or_default()
+                ),
+            }),
+            (Some(vpc), None) => {
+                let owner = told("OwnerId", vpc.owner_id())?;
+                if owner == cx.account.as_str() {
+                    let field = "the default security group of this VPC".to_owned();
+                    return Err(ObserveError::Untold { field });
+                }
+                let reason = format!("the VPC belongs to account {owner}, which shares it");
+                Ok(Status::Skipped { reason })
+            }
+        }
+    }
 }
 
 impl Around {
@@ -77,7 +147,7 @@ impl Around {
             egress: Vec::new(),
             used_by: Vec::new(),
         };
-        for rule in self.rules.iter().flat_map(|list| list.iter()) {
+        for rule in self.rules.iter() {
             if told("GroupId of a rule", rule.group_id())? != group {
                 continue;
             }
@@ -90,7 +160,7 @@ impl Around {
         for list in [&mut state.ingress, &mut state.egress] {
             list.sort_by(|one, other| one.rule.cmp(&other.rule));
         }
-        for interface in self.interfaces.iter().flat_map(|list| list.iter()) {
+        for interface in self.interfaces.iter() {
             // Each was found by one of its groups.
             told("Groups of an interface", interface.groups().first())?;
             if interface.groups().iter().any(|used| used.group_id() == Some(group)) {
@@ -117,53 +187,14 @@ fn read_rule(group: &str, rule: &SecurityGroupRule) -> Result<SeenRule, ObserveE
 
 /// The rules of one direction of a group, as they are now.
 pub async fn rules_of(cx: &Cx, group: &str, egress: bool) -> Result<Vec<SeenRule>, ObserveError> {
-    let around =
-        Around { rules: vec![rules(cx, &[group.to_owned()]).await?], interfaces: Vec::new() };
+    let rules = rules(cx, &[group.to_owned()]).await?;
+    let around = Around { rules, interfaces: Arc::default() };
     let state = around.state(group)?;
     Ok(if egress { state.egress } else { state.ingress })
 }
 
-/// A VPC that shows no default group: it is somebody else's, or AWS has not said all.
-fn without_group(cx: &Cx, id: &str, vpc: &Vpc) -> Object<State> {
-    match told("OwnerId", vpc.owner_id()) {
-        Ok(owner) if owner != cx.account.as_str() => {
-            Object::skipped(id, format!("the VPC belongs to account {owner}, which shares it"))
-        }
-        // Every VPC has one.
-        Ok(_) => Object::unknown(
-            id,
-            ObserveError::Untold { field: "the default security group of this VPC".to_owned() },
-        ),
-        Err(error) => Object::unknown(id, error),
-    }
-}
-
-/// Why the item leaves a VPC out.
-fn excluded(spec: &Spec, id: &str, vpc: &Vpc) -> Option<String> {
-    spec.exclude.iter().flatten().find_map(|exclude| {
-        if exclude.vpc_ids.contains(id) {
-            return Some(format!("excluded: vpc_ids names {id}"));
-        }
-        let matches = !exclude.vpc_tags.is_empty()
-            && exclude.vpc_tags.iter().all(|(key, value)| tag(vpc.tags(), key) == Some(value));
-        matches.then(|| {
-            let tags: Vec<_> =
-                exclude.vpc_tags.iter().map(|(key, value)| format!("{key} = {value}")).collect();
-            format!("excluded: it has the tag {}", tags.join(" and "))
-        })
-    })
-}
-
 fn tag<'a>(tags: &'a [Tag], key: &str) -> Option<&'a str> {
     tags.iter().find(|tag| tag.key() == Some(key)).and_then(|tag| tag.value())
-}
-
-/// `sg-0123456789abcdef0, payments, 10.0.0.0/16`.
-fn label(vpc: &Vpc, group: Option<&str>) -> String {
-    let name = tag(vpc.tags(), "Name").filter(|name| !name.is_empty());
-    let name = name.or_else(|| (vpc.is_default() == Some(true)).then_some("default VPC"));
-    let parts: Vec<_> = [group, name, vpc.cidr_block()].into_iter().flatten().collect();
-    parts.join(", ")
 }
 
 fn read_interface(interface: &NetworkInterface) -> Result<Interface, ObserveError> {

@@ -1,0 +1,466 @@
+//! The shape of named objects with parts.
+//!
+//! An object is found by its name, or made. What can be declared of it falls into parts: what some
+//! calls read and others replace. A part is a file, which holds all that is to be said of it: its
+//! calls, what AWS keeps, what differs, what may hurt, the writes and their undoing. The kind lists
+//! its parts in the order in which AWS takes them; here is what all such kinds do with the list.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::aws::settle::settle;
+use crate::aws::{Call, ErrorClass};
+use crate::kinds::{
+    Change, Cx, Drift, Facts, Kind, Object, ObserveError, Risk, Status, Undo, Use, WriteCx,
+    WriteError, compared, together,
+};
+use crate::names::Region;
+
+/// Plain data, as snapshots and saved plans store it.
+pub trait Data: Serialize + DeserializeOwned + Clone + Debug + PartialEq + Send + Sync {}
+impl<T: Serialize + DeserializeOwned + Clone + Debug + PartialEq + Send + Sync> Data for T {}
+
+/// A kind with parts. Its `State` and `Action` are those of this module, and so are its `uses`,
+/// `calls`, `observe`, `diff`, `apply`, `undo` and `export`.
+pub trait Parted: Kind {
+    /// What tells an object to AWS in every call.
+    type Place: Data;
+    /// How an object is made.
+    type Making: Data;
+
+    /// All its parts, in the order in which AWS takes them.
+    const PARTS: &'static [&'static dyn AnyPart<Self>];
+    /// The call that makes an object. Its row in the kind's `CALLS` has the resources.
+    const CREATE: Call;
+    /// Why making one is not undone.
+    const KEPT: &'static str;
+
+    /// Finds the object that a spec names.
+    ///
+    /// # Errors
+    /// Nobody can say whether it is there.
+    fn find(
+        cx: &Cx,
+        spec: &Self::Spec,
+    ) -> impl Future<Output = Result<Object<Self::Place>, ObserveError>> + Send;
+
+    /// Where the object would be that is not there.
+    fn place(facts: &Facts, spec: &Self::Spec) -> Self::Place;
+
+    /// The Region to call, where the place says another one.
+    fn region(_place: &Self::Place) -> Option<Region> {
+        None
+    }
+
+    /// The change that makes the object; a finding where AWS makes none of this name.
+    fn making(facts: &Facts, spec: &Self::Spec) -> Change<Self::Making>;
+
+    /// Makes the object.
+    ///
+    /// # Errors
+    /// What AWS answered, unless it is there already by an earlier try.
+    fn create(
+        cx: &WriteCx,
+        place: &Self::Place,
+        making: &Self::Making,
+    ) -> impl Future<Output = Result<(), WriteError>> + Send;
+
+    /// Whether an error of a write passes by itself.
+    fn is_settling(error: &WriteError) -> bool {
+        matches!(error, WriteError::Aws(error) if error.class == ErrorClass::Settling)
+    }
+
+    /// The spec that names an object and declares nothing of it.
+    fn named(id: &str, place: &Self::Place) -> Self::Spec;
+}
+
+/// A part of the objects of a kind.
+pub trait Part: Send + Sync + 'static {
+    /// Of which kind.
+    type Of: Parted;
+    /// What AWS keeps of it. The default is what a new object has.
+    type Now: Data + Default;
+    /// One write of it.
+    type Write: Data;
+
+    /// Its name in snapshots and saved plans.
+    const NAME: &'static str;
+    /// Its calls.
+    const CALLS: &'static [Use<<Self::Of as Kind>::Spec>];
+    /// The parts whose writes its own cannot do without.
+    const NEEDS: &'static [&'static str] = &[];
+
+    /// Whether a spec says anything of it. What is not declared is neither read nor written.
+    fn is_declared(spec: &<Self::Of as Kind>::Spec) -> bool;
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// Nobody can say what is there.
+    fn read(
+        cx: &Cx,
+        spec: &<Self::Of as Kind>::Spec,
+        place: &<Self::Of as Parted>::Place,
+    ) -> impl Future<Output = Result<Self::Now, ObserveError>> + Send;
+
+    /// What differs, and the writes that remove it.
+    fn diff(look: &Look<'_, Self::Of>, now: &Self::Now) -> Vec<Change<Self::Write>>;
+
+    /// The call of a write.
+    fn call(write: &Self::Write) -> Call;
+
+    /// Does one write.
+    ///
+    /// # Errors
+    /// What AWS answered.
+    fn write(
+        cx: &WriteCx,
+        place: &<Self::Of as Parted>::Place,
+        write: &Self::Write,
+    ) -> impl Future<Output = Result<(), WriteError>> + Send;
+
+    /// The writes that put back what was there.
+    fn undo(write: &Self::Write, before: &Self::Now) -> Undo<Self::Write>;
+
+    /// Declares what is there.
+    fn export(now: &Self::Now, spec: &mut <Self::Of as Kind>::Spec);
+}
+
+/// An object on its way to the declared state.
+pub struct Look<'a, K: Parted> {
+    /// Where it is.
+    pub facts: &'a Facts,
+    /// What is declared.
+    pub spec: &'a K::Spec,
+    state: Option<&'a State<K>>,
+}
+
+impl<K: Parted> Look<'_, K> {
+    /// Whether the object is only about to be made: then nobody can lose anything.
+    pub fn is_new(&self) -> bool {
+        self.state.is_none()
+    }
+
+    /// The same change with a risk, which a new object does not have.
+    pub fn disruptive<A>(&self, change: Change<A>, warning: &str) -> Change<A> {
+        if self.is_new() { change } else { change.risk(Risk::Disruptive).warn(warning) }
+    }
+
+    /// What is there of a part; `None` when it was not read.
+    fn now<P: Part<Of = K>>(&self) -> Option<P::Now> {
+        before::<P>(self.state)
+    }
+}
+
+/// What was there of a part: of an object that was not there, what a new one has; `None` when it was
+/// not read, or is not what this version of evenkeel reads.
+fn before<P: Part>(state: Option<&State<P::Of>>) -> Option<P::Now> {
+    let Some(state) = state else { return Some(P::Now::default()) };
+    P::Now::deserialize(state.parts.get(P::NAME)?).ok()
+}
+
+/// An object as observed: where it is, and those of its parts that were read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct State<K: Parted> {
+    /// Where it is.
+    pub place: K::Place,
+    parts: BTreeMap<String, Value>,
+}
+
+/// One write.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(bound = "", try_from = "Stored<K>")]
+pub struct Action<K: Parted> {
+    /// Which object.
+    #[serde(flatten)]
+    pub place: K::Place,
+    /// What to do.
+    pub step: Step<K::Making>,
+}
+
+/// What to do with an object.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step<M> {
+    /// Makes it.
+    Create(M),
+    /// Writes a part.
+    Write {
+        /// Its name.
+        part: String,
+        /// The part's own write.
+        write: Value,
+    },
+}
+
+/// An action that nobody has looked at yet.
+#[derive(Deserialize)]
+#[serde(bound = "")]
+struct Stored<K: Parted> {
+    #[serde(flatten)]
+    place: K::Place,
+    step: Step<K::Making>,
+}
+
+impl<K: Parted> TryFrom<Stored<K>> for Action<K> {
+    type Error = String;
+
+    fn try_from(stored: Stored<K>) -> Result<Self, String> {
+        if let Step::Write { part, write } = &stored.step {
+            let known = part_of::<K>(part).ok_or_else(|| format!("there is no part {part}"))?;
+            known.call(write).map_err(|error| error.to_string())?;
+        }
+        Ok(Self { place: stored.place, step: stored.step })
+    }
+}
+
+/// A part whose types are erased, so that one list holds all parts of a kind.
+#[async_trait]
+pub trait AnyPart<K: Parted>: Send + Sync {
+    /// Its name.
+    fn name(&self) -> &'static str;
+    /// Its calls.
+    fn uses(&self) -> &'static [Use<K::Spec>];
+    /// The parts that it needs.
+    fn needs(&self) -> &'static [&'static str];
+    /// Whether a spec says anything of it.
+    fn is_declared(&self, spec: &K::Spec) -> bool;
+    /// Reads it.
+    async fn read(&self, cx: &Cx, spec: &K::Spec, place: &K::Place) -> Result<Value, ObserveError>;
+    /// What differs; nothing, and nothing compared, when it was not read.
+    fn diff(&self, look: &Look<'_, K>) -> Vec<Change<Value>>;
+    /// The call of a write.
+    ///
+    /// # Errors
+    /// The write is not one of this part.
+    fn call(&self, write: &Value) -> Result<Call, serde_json::Error>;
+    /// Does one write.
+    async fn write(&self, cx: &WriteCx, place: &K::Place, write: &Value) -> Result<(), WriteError>;
+    /// The writes that put back what was there.
+    fn undo(&self, write: &Value, before: Option<&State<K>>) -> Undo<Value>;
+    /// Declares what is there.
+    fn export(&self, state: &State<K>, spec: &mut K::Spec);
+}
+
+#[async_trait]
+impl<P: Part> AnyPart<P::Of> for P {
+    fn name(&self) -> &'static str {
+        P::NAME
+    }
+
+    fn uses(&self) -> &'static [Use<<P::Of as Kind>::Spec>] {
+        P::CALLS
+    }
+
+    fn needs(&self) -> &'static [&'static str] {
+        P::NEEDS
+    }
+
+    fn is_declared(&self, spec: &<P::Of as Kind>::Spec) -> bool {
+        P::is_declared(spec)
+    }
+
+    async fn read(
+        &self,
+        cx: &Cx,
+        spec: &<P::Of as Kind>::Spec,
+        place: &<P::Of as Parted>::Place,
+    ) -> Result<Value, ObserveError> {
+        let now = P::read(cx, spec, place).await?;
+        serde_json::to_value(now).map_err(|error| ObserveError::Malformed {
+            field: P::NAME.to_owned(),
+            problem: error.to_string(),
+        })
+    }
+
+    fn diff(&self, look: &Look<'_, P::Of>) -> Vec<Change<Value>> {
+        let Some(now) = look.now::<P>() else { return Vec::new() };
+        let changes = P::diff(look, &now).into_iter();
+        changes
+            .map(|change| {
+                let drift = Drift(change.drift.clone());
+                change.try_map(serde_json::to_value).unwrap_or_else(|error| {
+                    Change::finding(drift).withhold(format!("the write cannot be kept: {error}"))
+                })
+            })
+            .collect()
+    }
+
+    fn call(&self, write: &Value) -> Result<Call, serde_json::Error> {
+        Ok(P::call(&P::Write::deserialize(write)?))
+    }
+
+    async fn write(
+        &self,
+        cx: &WriteCx,
+        place: &<P::Of as Parted>::Place,
+        write: &Value,
+    ) -> Result<(), WriteError> {
+        let write = P::Write::deserialize(write)
+            .map_err(|error| WriteError::Unsendable(error.to_string()))?;
+        P::write(cx, place, &write).await
+    }
+
+    fn undo(&self, write: &Value, before: Option<&State<P::Of>>) -> Undo<Value> {
+        let (Ok(write), Some(before)) = (P::Write::deserialize(write), self::before::<P>(before))
+        else {
+            return Undo::Impossible("what was there before it is not known".to_owned());
+        };
+        match P::undo(&write, &before) {
+            Undo::By(writes) => writes
+                .iter()
+                .map(serde_json::to_value)
+                .collect::<Result<_, _>>()
+                .map_or_else(|error| Undo::Impossible(error.to_string()), Undo::By),
+            Undo::Impossible(reason) => Undo::Impossible(reason),
+        }
+    }
+
+    fn export(&self, state: &State<P::Of>, spec: &mut <P::Of as Kind>::Spec) {
+        if let Some(now) = before::<P>(Some(state)) {
+            P::export(&now, spec);
+        }
+    }
+}
+
+fn part_of<K: Parted>(name: &str) -> Option<&'static dyn AnyPart<K>> {
+    K::PARTS.iter().copied().find(|part| part.name() == name)
+}
+
+/// The kind's `uses`: its own calls and those of its parts.
+pub fn uses<K: Parted>() -> Vec<&'static Use<K::Spec>> {
+    K::CALLS.iter().chain(K::PARTS.iter().flat_map(|part| part.uses())).collect()
+}
+
+/// The kind's `calls`.
+pub fn calls<K: Parted>(action: &Action<K>) -> Vec<Call> {
+    match &action.step {
+        Step::Create(_) => vec![K::CREATE],
+        Step::Write { part, write } => {
+            part_of::<K>(part).and_then(|part| part.call(write).ok()).into_iter().collect()
+        }
+    }
+}
+
+/// The kind's `observe`: the object, and those of its parts that are declared.
+///
+/// # Errors
+/// Something of it could not be read.
+pub async fn observe<K: Parted>(
+    cx: &Cx,
+    spec: &K::Spec,
+) -> Result<Vec<Object<State<K>>>, ObserveError> {
+    let found = K::find(cx, spec).await?;
+    let status = match found.status {
+        Status::Present(place) => Status::Present(read(cx, spec, place).await?),
+        Status::Absent => Status::Absent,
+        Status::Unknown(unknown) => Status::Unknown(unknown),
+        Status::Skipped { reason } => Status::Skipped { reason },
+    };
+    Ok(vec![Object { id: found.id, label: found.label, managed_by: found.managed_by, status }])
+}
+
+async fn read<K: Parted>(
+    cx: &Cx,
+    spec: &K::Spec,
+    place: K::Place,
+) -> Result<State<K>, ObserveError> {
+    let there = K::region(&place).map(|region| cx.in_region(region));
+    let cx = there.as_ref().unwrap_or(cx);
+    let declared: Vec<_> = K::PARTS.iter().filter(|part| part.is_declared(spec)).collect();
+    let reads = declared.iter().map(|part| part.read(cx, spec, &place));
+    let values = together::all(reads).await?;
+    let names = declared.iter().map(|part| part.name().to_owned());
+    Ok(State { parts: names.zip(values).collect(), place })
+}
+
+/// The kind's `diff`: making the object, and what differs of each declared part. Each part stands
+/// for itself, but all need the object.
+pub fn diff<K: Parted>(
+    facts: &Facts,
+    spec: &K::Spec,
+    object: &Object<State<K>>,
+) -> Vec<Change<Action<K>>> {
+    let state = object.state();
+    let place = state.map_or_else(|| K::place(facts, spec), |state| state.place.clone());
+    let act = |step| Action { place: place.clone(), step };
+    let mut changes = Vec::new();
+    if state.is_none() {
+        let making = K::making(facts, spec);
+        let is_made = making.action.is_some();
+        changes.push(making.map(|making| act(Step::Create(making))));
+        if !is_made {
+            compared::mark_all();
+            return changes;
+        }
+    }
+    let made: Vec<usize> = state.is_none().then_some(0).into_iter().collect();
+    let mut written: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    let look = Look { facts, spec, state };
+    for part in K::PARTS.iter().filter(|part| part.is_declared(spec)) {
+        let mut needs = made.clone();
+        needs.extend(part.needs().iter().filter_map(|name| written.get(name)).flatten());
+        for change in part.diff(&look) {
+            if change.action.is_some() {
+                written.entry(part.name()).or_default().push(changes.len());
+            }
+            let change =
+                change.map(|write| act(Step::Write { part: part.name().to_owned(), write }));
+            changes.push(change.needs(needs.iter().copied()));
+        }
+    }
+    changes
+}
+
+/// The kind's `apply`.
+///
+/// # Errors
+/// What AWS answered.
+pub async fn apply<K: Parted>(cx: &WriteCx, action: &Action<K>) -> Result<(), WriteError> {
+    let there = K::region(&action.place).map(|region| cx.in_region(region));
+    let cx = there.as_ref().unwrap_or(cx);
+    settle(K::is_settling, || async {
+        match &action.step {
+            Step::Create(making) => K::create(cx, &action.place, making).await,
+            Step::Write { part, write } => match part_of::<K>(part) {
+                Some(known) => known.write(cx, &action.place, write).await,
+                None => Err(WriteError::Unsendable(format!("there is no part {part}"))),
+            },
+        }
+    })
+    .await
+}
+
+/// The kind's `undo`.
+pub fn undo<K: Parted>(action: &Action<K>, before: &Object<State<K>>) -> Undo<Action<K>> {
+    let Step::Write { part, write } = &action.step else {
+        return Undo::Impossible(K::KEPT.to_owned());
+    };
+    let Some(known) = part_of::<K>(part) else {
+        return Undo::Impossible(format!("there is no part {part}"));
+    };
+    let act = |write| Action {
+        place: action.place.clone(),
+        step: Step::Write { part: part.clone(), write },
+    };
+    match known.undo(write, before.state()) {
+        Undo::By(writes) => Undo::By(writes.into_iter().map(act).collect()),
+        Undo::Impossible(reason) => Undo::Impossible(reason),
+    }
+}
+
+/// The kind's `export`.
+pub fn export<K: Parted>(object: &Object<State<K>>) -> Option<K::Spec> {
+    let state = object.state()?;
+    let mut spec = K::named(&object.id, &state.place);
+    for part in K::PARTS {
+        part.export(state, &mut spec);
+    }
+    Some(spec)
+}
