@@ -8,7 +8,6 @@ pub mod file;
 pub mod make;
 pub mod merge;
 mod moving;
-mod moving;
 pub mod order;
 pub mod render;
 pub mod sign;

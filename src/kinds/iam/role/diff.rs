@@ -224,7 +224,8 @@ fn update_trust(facts: &Facts, spec: &Spec, state: &State) -> Option<(Change<Act
     let narrowing = actual.narrowing(&desired, &facts.partition);
     // A statement that goes may have denied, and one that comes may deny: each counts both ways.
     let back = desired.narrowing(&actual, &facts.partition);
-    let turn = Turn { lets_in: !back.is_empty(), lets_out: !narrowing.is_empty() };
+    let lets_in = trust::lets_in(&actual, &back);
+    let turn = Turn { lets_in, lets_out: !narrowing.is_empty() };
     Some((change, turn))
 }
 
