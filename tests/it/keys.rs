@@ -213,7 +213,7 @@ fn answers_from_before_a_member_was_there_are_read_by_the_older_one() {
 /// nowhere: nothing of the other key is written, no new key is made, and the verdict is never in sync.
 #[test]
 fn a_marked_key_that_is_about_to_be_deleted_is_never_passed_over() {
-    let protected = format!("{AUDIT}prevent_destroy = true\n");
+    let protected = format!("{AUDIT}prevent_destroy = true\nenabled = true\n");
     for (items, elsewhere) in
         [(AUDIT, true), (AUDIT, false), (&protected, true), (&protected, false)]
     {
@@ -241,7 +241,7 @@ fn a_marked_key_that_is_about_to_be_deleted_is_never_passed_over() {
         let expected: &[&str] = match (items.contains("prevent_destroy"), elsewhere) {
             (false, _) => &[],
             (true, true) => &["CancelKeyDeletion", "UpdateAlias"],
-            (true, false) => &["CancelKeyDeletion", "CreateAlias"],
+            (true, false) => &["CancelKeyDeletion", "CreateAlias", "EnableKey"],
         };
         assert_eq!(writes(&account), expected, "{items} {elsewhere}");
         let after = python(
@@ -252,10 +252,17 @@ fn a_marked_key_that_is_about_to_be_deleted_is_never_passed_over() {
         );
         assert!(after[0].as_str().unwrap().contains("999999999999"), "{after}");
         assert_eq!(after[1], 2, "no key is made beside them");
-        account
-            .run(&["check", "-b", "b.toml"])
-            .code(2)
-            .says(if items.contains("prevent_destroy") { "Disabled" } else { "PendingDeletion" });
+        let run = account.run(&["check", "-b", "b.toml"]);
+        match (items.contains("prevent_destroy"), elsewhere) {
+            (false, _) => run.code(2).says("PendingDeletion"),
+            // Only with its alias is it enabled.
+            (true, true) => run.code(2).says("enabled"),
+            (true, false) => run.code(0),
+        };
+        if items.contains("prevent_destroy") {
+            account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
+            account.run(&["check", "-b", "b.toml"]).code(0);
+        }
     }
 }
 

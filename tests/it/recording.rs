@@ -413,12 +413,12 @@ fn no_key_is_written_that_cannot_work() {
     let account = account("");
     let keys = account.boto3(
         "kms = boto3.client('kms')\n\
-         disabled = kms.create_key()['KeyMetadata']['Arn']\n\
-         kms.disable_key(KeyId=disabled)\n\
+         disabled = kms.create_key()['KeyMetadata']\n\
+         kms.disable_key(KeyId=disabled['KeyId'])\n\
          signs = kms.create_key(KeySpec='RSA_2048', KeyUsage='SIGN_VERIFY')['KeyMetadata']['Arn']\n\
          boto3.client('cloudtrail').stop_logging(Name='main')\n\
          boto3.client('config').stop_configuration_recorder(ConfigurationRecorderName='default')\n\
-         print(json.dumps([disabled, signs]))",
+         print(json.dumps([disabled['Arn'], signs]))",
     );
     for (at, word) in [(0, "Disabled"), (1, "RSA_2048")] {
         let arn = keys[at].as_str().unwrap();
