@@ -9,6 +9,7 @@ pub mod make;
 pub mod merge;
 mod moving;
 pub mod order;
+pub mod outcome;
 pub mod render;
 pub mod sign;
 pub mod thin;
@@ -27,6 +28,7 @@ pub use make::{
     AccountInput, AccountPlan, Assembly, Declared, ObservedItem, PlanHead, Waiver, assemble,
     plan_account,
 };
+pub use outcome::{PlanOutcome, Spot};
 pub use thin::Detail;
 
 use crate::kinds::change::FieldDrift;

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::PolicyDocument;
 use super::patterns::{covers_all, matches, texts};
+use crate::names::Arn;
 
 /// A rise of privileges that a policy makes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -89,9 +90,7 @@ const OTHER_KEYS: [&str; 9] = [
 
 /// Whether a managed policy is one of AWS's that make an administrator.
 pub fn is_administrator_policy(arn: &str) -> bool {
-    let mut parts = arn.splitn(6, ':');
-    let (Some("arn"), Some(_), Some("iam"), Some(""), Some("aws"), Some(resource)) =
-        (parts.next(), parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
+    let Some(Arn { service: "iam", region: "", account: "aws", resource, .. }) = Arn::parse(arn)
     else {
         return false;
     };
@@ -340,8 +339,7 @@ fn federated(provider: &str, statement: &Value, what: &str, account: &str) -> Op
 
 /// The account in an ARN, when it has one.
 fn account_of(arn: &str) -> Option<&str> {
-    let mut parts = arn.splitn(6, ':');
-    (parts.next() == Some("arn")).then(|| parts.nth(3)).flatten().filter(|one| !one.is_empty())
+    Arn::parse(arn).map(|arn| arn.account).filter(|account| !account.is_empty())
 }
 
 /// Whether a statement of an identity policy makes an administrator.
