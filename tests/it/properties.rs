@@ -363,7 +363,44 @@ async fn says_why_it_skips(kind: Kind) {
 
 /// The needs of changes of objects that are there: which write waits for which, each with its reason.
 /// Everything else stands alone, so that nothing that fails or is only reported stops it.
-const NEEDS: [(&str, &str, &str, &str); 0] = [];
+const NEEDS: [(&str, &str, &str, &str); 6] = [
+    (
+        "config.recorder",
+        "config:PutConfigurationRecorder",
+        "iam:CreateServiceLinkedRole",
+        "Config takes no recorder whose role is not there",
+    ),
+    (
+        "config.recorder",
+        "config:PutDeliveryChannel",
+        "config:PutConfigurationRecorder",
+        "Config takes no channel where no recorder is",
+    ),
+    (
+        "config.recorder",
+        "config:StartConfigurationRecorder",
+        "config:PutConfigurationRecorder",
+        "what is made is started",
+    ),
+    (
+        "config.recorder",
+        "config:StartConfigurationRecorder",
+        "config:PutDeliveryChannel",
+        "Config starts no recorder that has nowhere to deliver to",
+    ),
+    (
+        "ec2.ebs_encryption",
+        "ec2:EnableEbsEncryptionByDefault",
+        "ec2:ModifyEbsDefaultKmsKeyId",
+        "a volume keeps the key that it was made with",
+    ),
+    (
+        "s3.bucket",
+        "s3:PutBucketObjectLockConfiguration",
+        "s3:PutBucketVersioning",
+        "object lock is for versions",
+    ),
+];
 
 /// 8: what a change waits for is the making of its object, or written down here with its reason.
 async fn has_reasons_for_its_needs(kind: Kind) {
