@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::make::ObservedItem;
+use super::input::ObservedItem;
 use super::{ObjectPlan, Verdict};
 use crate::baseline::catalog::Identity;
 use crate::kinds::erased::DynKind;

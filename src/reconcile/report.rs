@@ -1,6 +1,6 @@
 //! What became of a plan, change by change.
 
-use super::super::guard::Refusal;
+use super::guard::Refusal;
 
 /// What became of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
