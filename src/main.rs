@@ -51,7 +51,8 @@ fn main() -> ExitCode {
         }
     };
     let colours = cli::terminal::colours_on_stderr(&cli.global);
-    match runtime.block_on(cli::run(cli)) {
+    let done = runtime.block_on(cli::run(cli)).and_then(|exit| cli::out::is_whole().map(|()| exit));
+    match done {
         Ok(exit) => exit.into(),
         Err(failure) => {
             let exit = failure.exit();

@@ -64,6 +64,7 @@ impl ErrorClass {
             | "ConcurrentModification"
             | "ConcurrentModificationException"
             | "OperationAborted"
+            | "OperationAbortedException"
             | "ResourceInUseException"
             | "KMSInvalidStateException"
             | "EntityTemporarilyUnmodifiable"

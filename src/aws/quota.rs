@@ -1,7 +1,8 @@
 //! AWS's documented quotas of calls per second, for each account and Region.
 //!
 //! Sources: KMS Developer Guide, "Request quotas"; CloudTrail User Guide, "Quotas" (get, describe and
-//! list calls together, and all others, neither of which can be raised).
+//! list calls together, and all others, neither of which can be raised); CloudWatch Logs User Guide,
+//! "CloudWatch Logs quotas" (raised in some Regions since).
 
 use super::permission::Call;
 
@@ -42,6 +43,7 @@ pub fn of(call: Call) -> Option<Quota> {
         ) => quota(call.operation, 5.0),
         ("cloudtrail", _) if call.is_read() => quota("get, describe and list", 10.0),
         ("cloudtrail", _) => quota("all other", 1.0),
+        ("logs", "DescribeLogGroups" | "CreateLogGroup") => quota(call.operation, 5.0),
         _ => None,
     }
 }

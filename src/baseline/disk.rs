@@ -1,9 +1,9 @@
 //! Files on the disk: regular ones of a sane size, and from a file of a repository only files of that
 //! repository.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{Error, ErrorKind, Read};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::load::Reader;
 
@@ -19,46 +19,89 @@ impl Reader for Disk {
     fn read(&self, path: &Path) -> std::io::Result<String> {
         // A link stays inside, too: what it leads to may be anything that this user can read.
         self.reaches(path, path)?;
-        let file = File::open(path)?;
-        if !file.metadata()?.is_file() {
-            return Err(Error::new(ErrorKind::InvalidInput, "it is not a regular file"));
-        }
-        let mut text = String::new();
-        file.take(LARGEST + 1).read_to_string(&mut text)?;
-        if text.len() as u64 > LARGEST {
-            let problem = format!("it is larger than {} MiB", LARGEST / 1024 / 1024);
-            return Err(Error::new(ErrorKind::FileTooLarge, problem));
-        }
-        Ok(text)
+        read_regular(path)
     }
 
     fn reaches(&self, from: &Path, path: &Path) -> std::io::Result<()> {
-        let top = top(from)?;
         let real = path.canonicalize()?;
-        if real.starts_with(&top) {
-            return Ok(());
+        for top in [top(&folder_of(from)?.canonicalize()?)?, top(&as_written(&folder_of(from)?))?] {
+            if !real.starts_with(&top) {
+                let problem = format!(
+                    "it is outside of {}; files of a repository reach only files of that repository",
+                    top.display()
+                );
+                return Err(Error::new(ErrorKind::PermissionDenied, problem));
+            }
         }
-        let problem = format!(
-            "it is outside of {}; files of a repository reach only files of that repository",
-            top.display()
-        );
-        Err(Error::new(ErrorKind::PermissionDenied, problem))
+        // What is no baseline by its name may hold what nobody is to see, and an error shows lines.
+        let is_named_in_a_file = from != path;
+        if is_named_in_a_file && real.extension().is_none_or(|extension| extension != "toml") {
+            let problem = "its name does not end with .toml, and a baseline's does";
+            return Err(Error::new(ErrorKind::PermissionDenied, problem));
+        }
+        Ok(())
     }
 }
 
-/// The folder that a file and all that it names must be in: its repository; else the folder in which
-/// the command runs, when the file is below; else its own.
-fn top(file: &Path) -> std::io::Result<PathBuf> {
-    let folder = match file.parent() {
-        Some(folder) if folder != Path::new("") => folder.canonicalize()?,
-        _ => std::env::current_dir()?.canonicalize()?,
-    };
+/// Reads a regular file of a sane size. Nothing is waited for: a pipe without a writer is refused as
+/// any other.
+///
+/// # Errors
+/// It cannot be read, or is no such file.
+pub fn read_regular(path: &Path) -> std::io::Result<String> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
+    let file: File = options.open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(Error::new(ErrorKind::InvalidInput, "it is not a regular file"));
+    }
+    let mut text = String::new();
+    file.take(LARGEST + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > LARGEST {
+        let problem = format!("it is larger than {} MiB", LARGEST / 1024 / 1024);
+        return Err(Error::new(ErrorKind::FileTooLarge, problem));
+    }
+    Ok(text)
+}
+
+/// The folder of a file, from the root on.
+fn folder_of(file: &Path) -> std::io::Result<PathBuf> {
+    match file.parent() {
+        Some(folder) if folder != Path::new("") => std::path::absolute(folder),
+        _ => std::env::current_dir(),
+    }
+}
+
+/// A folder by its name alone: a link in it is taken for a folder, so that a linked folder inside of
+/// a repository is not the top of something else.
+fn as_written(folder: &Path) -> PathBuf {
+    let mut written = PathBuf::new();
+    for part in folder.components() {
+        match part {
+            Component::ParentDir => {
+                written.pop();
+            }
+            part => written.push(part),
+        }
+    }
+    written
+}
+
+/// The folder that all files of a folder, and all that they name, must be in: its repository; else
+/// the folder in which the command runs, when it is below; else itself.
+fn top(folder: &Path) -> std::io::Result<PathBuf> {
     let is_top = |folder: &&Path| TOPS.iter().any(|name| folder.join(name).exists());
     if let Some(top) = folder.ancestors().find(is_top) {
-        return Ok(top.to_owned());
+        return top.canonicalize();
     }
-    let here = std::env::current_dir()?.canonicalize()?;
-    Ok(if folder.starts_with(&here) { here } else { folder })
+    let here = std::env::current_dir()?;
+    let real = here.canonicalize()?;
+    match folder.starts_with(&here) || folder.starts_with(&real) {
+        true => Ok(real),
+        false => folder.canonicalize(),
+    }
 }
 
 #[cfg(test)]
@@ -101,6 +144,29 @@ mod tests {
             kind(Disk.read(&repository.join("baselines")).map(drop)),
             ErrorKind::InvalidInput
         );
+        // A linked folder is not the top of what it leads to.
+        let linked = outside.path().join("there");
+        std::fs::create_dir_all(&linked).unwrap();
+        std::fs::write(linked.join("a.toml"), "canary").unwrap();
+        std::os::unix::fs::symlink(&linked, repository.join("linked")).unwrap();
+        assert_eq!(
+            kind(Disk.read(&repository.join("linked/a.toml")).map(drop)),
+            ErrorKind::PermissionDenied
+        );
+        assert_eq!(
+            kind(Disk.reaches(&baseline, &repository.join("linked/a.toml"))),
+            ErrorKind::PermissionDenied
+        );
+        assert_eq!(Disk.read(&linked.join("a.toml")).unwrap(), "canary", "named as it is");
+        // What a file names is a baseline by its name.
+        for (name, text) in [(".env", "PASSWORD=canary"), (".git/config", "canary")] {
+            let file = file(name, text);
+            assert_eq!(kind(Disk.reaches(&baseline, &file)), ErrorKind::PermissionDenied, "{name}");
+        }
+        // Nobody writes to it: it is not waited for.
+        let pipe = repository.join("pipe.toml");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        assert_eq!(kind(Disk.read(&pipe).map(drop)), ErrorKind::InvalidInput);
         let large = file("large.toml", &"#".repeat(LARGEST as usize + 1));
         assert_eq!(kind(Disk.read(&large).map(drop)), ErrorKind::FileTooLarge);
         assert_eq!(kind(Disk.read(&repository.join("none.toml")).map(drop)), ErrorKind::NotFound);

@@ -44,7 +44,7 @@ async fn apply(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
     }
     // From the beginning: a wish to stop is heard whenever it comes.
     let stop = Stop::default();
-    ask::stop_on_signals(&stop);
+    let _listening = ask::stop_on_signals(&stop);
     let (looked, audit_log) = look_within(global, args, saved.as_ref(), &stop).await?;
     if !looked.outside.is_empty() {
         return Err(Refusal::OutsideFleet { why: looked.outside }.into());
@@ -68,6 +68,8 @@ async fn apply(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
     }
     run.check(&chosen)?;
     if !args.yes {
+        // Nobody can agree to what nobody could read.
+        out::is_whole()?;
         let question = format!(
             "\nApply {} to {}?",
             counted(chosen.order.len(), "change"),

@@ -364,7 +364,7 @@ pub struct AuditVerifyArgs {
     #[arg(value_name = "FILE", env = "EVENKEEL_AUDIT_LOG")]
     pub file: Option<PathBuf>,
     /// The beginning of a digest that was noted elsewhere: one of its records must have it
-    #[arg(long, value_name = "DIGEST")]
+    #[arg(long, value_name = "DIGEST", value_parser = digest)]
     pub head: Option<String>,
 }
 
@@ -460,4 +460,16 @@ pub struct CompletionsArgs {
     /// The shell
     #[arg(value_name = "SHELL")]
     pub shell: clap_complete::Shell,
+}
+
+/// The beginning of a digest that is long enough to be one record's alone.
+fn digest(text: &str) -> Result<String, String> {
+    const SHORTEST: usize = 16;
+    let is_digest = text.len() >= SHORTEST && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match is_digest {
+        true => Ok(text.to_owned()),
+        false => Err(format!(
+            "a digest, or its first {SHORTEST} hexadecimal digits and more, as apply and `audit verify` print it"
+        )),
+    }
 }

@@ -3,6 +3,9 @@
 use std::io::{IsTerminal, Write};
 #[cfg(unix)]
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+#[cfg(unix)]
+use std::time::Duration;
 
 use evenkeel::reconcile::{Refusal, Stop};
 
@@ -39,40 +42,117 @@ pub async fn agrees(question: &str, stop: &Stop) -> Result<bool, Failure> {
     }
 }
 
-/// Raises `stop` when the process is asked to end; the write in hand is finished first.
-pub fn stop_on_signals(stop: &Stop) {
+/// Raises `stop` when the process is asked to end, as long as what is returned is kept; the write in
+/// hand is finished first. Whoever asks twice does not get a write cut in two.
+#[must_use = "when it is dropped, a signal ends the process at once"]
+pub fn stop_on_signals(stop: &Stop) -> Listening {
+    let listening = Listening::begin(stop.clone());
     let stop = stop.clone();
     let signalled = signalled();
     tokio::spawn(async move {
         signalled.await;
         stop.raise();
     });
+    listening
+}
+
+/// How many wait for a signal.
+static LISTENING: AtomicUsize = AtomicUsize::new(0);
+
+/// Somebody who waits for a signal, or who has heard one and is finishing.
+pub struct Listening {
+    stop: Stop,
+}
+
+impl Listening {
+    fn begin(stop: Stop) -> Self {
+        LISTENING.fetch_add(1, Ordering::SeqCst);
+        Self { stop }
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        // Who has heard is about to end, and says why.
+        if !self.stop.is_raised() {
+            LISTENING.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+}
+
+/// Ends the process at a signal that nobody waits for. Once they are listened for, signals do not do
+/// that by themselves, and a process that waits for a file could not be ended any more.
+#[cfg(unix)]
+fn end_when_nobody_listens() {
+    static BEGUN: OnceLock<()> = OnceLock::new();
+    /// Time for whoever listens to say so.
+    const TURN: Duration = Duration::from_millis(200);
+    if BEGUN.set(()).is_err() {
+        return;
+    }
+    let Some(mut signals) = Signals::listen() else { return };
+    tokio::spawn(async move {
+        loop {
+            signals.next().await;
+            tokio::time::sleep(TURN).await;
+            if LISTENING.load(Ordering::SeqCst) == 0 {
+                std::process::exit(INTERRUPTED);
+            }
+        }
+    });
+}
+
+/// The exit code of [`super::exit::Exit::Interrupted`].
+#[cfg(unix)]
+const INTERRUPTED: i32 = 130;
+
+/// The signals that ask a process to end.
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+    hangup: Option<tokio::signal::unix::Signal>,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> Option<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let hangup = (!ignores_hangup()).then(|| signal(SignalKind::hangup()));
+        Some(Self {
+            interrupt: signal(SignalKind::interrupt()).ok()?,
+            terminate: signal(SignalKind::terminate()).ok()?,
+            hangup: hangup.transpose().ok()?,
+        })
+    }
+
+    async fn next(&mut self) {
+        let hung_up = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = hung_up => {}
+        }
+    }
 }
 
 /// Waits for Ctrl-C, SIGTERM, or SIGHUP, which says that the terminal is gone. They are listened
 /// for from the call on, not from the first wait.
-pub fn signalled() -> impl Future<Output = ()> {
+fn signalled() -> impl Future<Output = ()> {
     #[cfg(unix)]
     let signals = {
-        use tokio::signal::unix::{SignalKind, signal};
-        let hangup = (!ignores_hangup()).then(|| signal(SignalKind::hangup()));
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()), hangup.transpose())
+        end_when_nobody_listens();
+        Signals::listen()
     };
     async move {
         #[cfg(unix)]
-        if let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) = signals {
-            let hung_up = async {
-                match &mut hangup {
-                    Some(hangup) => hangup.recv().await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-                _ = hung_up => {}
-            }
-            return;
+        if let Some(mut signals) = signals {
+            return signals.next().await;
         }
         let _ = tokio::signal::ctrl_c().await;
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use chrono::SecondsFormat;
 use evenkeel::plan::words::counted;
 use evenkeel::reconcile::recover::title;
-use evenkeel::store::audit::Check;
+use evenkeel::store::audit::{AuditError, Check};
 use evenkeel::visible::visible;
 
 use super::args::{AuditArgs, AuditCommand, AuditVerifyArgs, Global};
@@ -25,15 +25,19 @@ fn verify(global: &Global, args: &AuditVerifyArgs) -> Result<Exit, Failure> {
         Some(file) => file.clone(),
         None => settings::audit_log(global)?,
     };
-    let check = Check::of(&path, args.head.as_deref())?;
-    let (number, digest) = check.head();
+    let check = Check::of(&path, args.head.as_deref()).map_err(|error| match error {
+        // Its remedy is for those who want to write.
+        AuditError::Io { doing, path, source } => Failure::file(doing, &path, source),
+        error => error.into(),
+    })?;
+    let (_, digest) = check.head();
     let is_found = check.has_sought().unwrap_or(true);
     let is_whole = check.faults().is_empty() && is_found;
     out::line(&format!(
         "{}: {} · {} of {} · head {digest}",
         path.display(),
         if is_whole { "whole" } else { "BROKEN" },
-        counted(usize::try_from(number).unwrap_or(usize::MAX), "record"),
+        counted(usize::try_from(check.records()).unwrap_or(usize::MAX), "record"),
         counted(check.runs().len(), "run"),
     ));
     for fault in check.faults() {
@@ -50,15 +54,6 @@ fn verify(global: &Global, args: &AuditVerifyArgs) -> Result<Exit, Failure> {
             run.last,
             run.began.to_rfc3339_opts(SecondsFormat::Secs, true),
             visible(&run.by)
-        ));
-    }
-    if check.unsealed() > 0 {
-        out::line(&format!(
-            "The first {} of older versions without digests: nobody can vouch for them.",
-            match check.unsealed() {
-                1 => "record is".to_owned(),
-                many => format!("{many} records are"),
-            }
         ));
     }
     if let Some((bytes, _)) = check.torn() {

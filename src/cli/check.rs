@@ -6,10 +6,14 @@ use super::args::{CheckArgs, Format, Global};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::look::{self, Wish, say_outside};
-use super::{out, show};
+use super::{out, settings, show};
 
 /// Runs the command.
 pub async fn run(global: &Global, args: &CheckArgs) -> Result<Exit, Failure> {
+    out::take_nothing_away(
+        &[("--out", args.output.out.as_deref())],
+        &[&settings::likely_audit_log(global)],
+    )?;
     let wish = Wish { detail: Some(show::detail(args.output.format)), ..Wish::default() };
     let looked = look::look(global, &args.selectors, wish).await?;
     say_outside(&looked);

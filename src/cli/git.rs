@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use evenkeel::baseline::disk::Disk;
 use evenkeel::baseline::load::Reader;
 
 use super::failure::Failure;
@@ -73,7 +74,7 @@ impl Reader for Version {
         match self {
             Self::Folder(folder) => {
                 let here = std::env::current_dir()?;
-                std::fs::read_to_string(folder.join(relative(path, &here)?))
+                Disk.read(&folder.join(relative(path, &here)?))
             }
             Self::Commit { id, top } => {
                 let inside = relative(path, top)?;

@@ -57,7 +57,7 @@ pub fn say_outside(looked: &Looked) {
 /// The files cannot be used, the credentials are not good, or they belong to another account.
 pub async fn look(global: &Global, selectors: &Selectors, wish: Wish) -> Result<Looked, Failure> {
     let stop = Stop::default();
-    ask::stop_on_signals(&stop);
+    let _listening = ask::stop_on_signals(&stop);
     at(global, selectors, settings::resolve(global, selectors)?, wish, &stop).await
 }
 

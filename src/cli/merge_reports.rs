@@ -14,6 +14,11 @@ use super::{out, saved, show};
 
 /// Runs the command.
 pub async fn run(global: &Global, args: &MergeReportsArgs) -> Result<Exit, Failure> {
+    let reports: Vec<&Path> = args.reports.iter().map(AsRef::as_ref).collect();
+    out::take_nothing_away(
+        &[("--save", args.save.as_deref()), ("--out", args.output.out.as_deref())],
+        &reports,
+    )?;
     let key = match &args.verify {
         Some(place) => Some(place.verifier().await?),
         None => None,

@@ -1,22 +1,51 @@
 //! Output: results to standard output, talk to standard error. A reader that goes away (`| head`)
-//! is no error.
+//! is no error; a full disk is.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, ErrorKind, Write};
 use std::path::Path;
+use std::sync::OnceLock;
 
 use tempfile::NamedTempFile;
 
 use super::failure::Failure;
 
+/// Why a part of the result could not be printed.
+static LOST: OnceLock<String> = OnceLock::new();
+
 /// Prints a line of the result.
 pub fn line(text: &str) {
-    let _ = writeln!(anstream::stdout().lock(), "{text}");
+    printed(writeln!(anstream::stdout().lock(), "{text}"));
 }
 
 /// Prints a result as it is.
 pub fn text(text: &str) {
-    let _ = write!(anstream::stdout().lock(), "{text}");
+    let mut out = anstream::stdout().lock();
+    printed(write!(out, "{text}").and_then(|()| out.flush()));
+}
+
+/// Remembers that something was not printed.
+fn printed(result: std::io::Result<()>) {
+    if let Err(error) = result.as_ref().map_err(|error| (error.kind(), error.to_string()))
+        // A reader that has gone away, such as `head`, has seen enough.
+        && error.0 != ErrorKind::BrokenPipe
+    {
+        let _ = LOST.set(error.1);
+    }
+}
+
+/// Whether all that was printed has reached standard output.
+///
+/// # Errors
+/// Some of it has not: nobody can have read it.
+pub fn is_whole() -> Result<(), Failure> {
+    match LOST.get() {
+        None => Ok(()),
+        Some(why) => Err(Failure::usage(
+            format!("standard output is cut short: {why}"),
+            "make room where it goes, and run again; what was written to AWS is in the audit log",
+        )),
+    }
 }
 
 /// Says something to the person at the terminal.
@@ -38,6 +67,44 @@ pub fn result(text: &str, file: Option<&Path>) -> Result<(), Failure> {
             let plain = anstream::adapter::strip_str(text).to_string();
             stream(Some(path), |out| out.write_all(plain.as_bytes()))
         }
+    }
+}
+
+/// Refuses outputs that would take the place of each other, or of what is no output: a baseline, the
+/// audit log, a file that is read.
+///
+/// # Errors
+/// Which one, and of what.
+pub fn take_nothing_away(
+    outputs: &[(&str, Option<&Path>)],
+    inputs: &[&Path],
+) -> Result<(), Failure> {
+    let outputs: Vec<(&str, &Path)> =
+        outputs.iter().filter_map(|(option, path)| Some((*option, (*path)?))).collect();
+    let is_same = |one: &Path, other: &Path| {
+        let real = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).ok();
+        real(one).is_some_and(|one| real(other) == Some(one))
+    };
+    let wrong = outputs.iter().enumerate().find_map(|(index, (option, path))| {
+        let earlier = outputs[..index].iter().find(|(_, other)| is_same(path, other));
+        let what = match earlier {
+            Some((other, _)) => format!("the file of {other}"),
+            None if inputs.iter().any(|input| is_same(path, input)) => {
+                "a file of this run".to_owned()
+            }
+            None if path.extension().is_some_and(|end| end == "toml") && path.is_file() => {
+                "a TOML file that is there already".to_owned()
+            }
+            None => return None,
+        };
+        Some((option, path, what))
+    });
+    match wrong {
+        None => Ok(()),
+        Some((option, path, what)) => Err(Failure::usage(
+            format!("{option} {} would take the place of {what}", path.display()),
+            "name another file",
+        )),
     }
 }
 
@@ -68,20 +135,41 @@ pub fn stream(
 ) -> Result<(), Failure> {
     let Some(path) = file else {
         let mut out = BufWriter::new(std::io::stdout().lock());
-        // A reader that has gone away, such as `head`, has seen enough.
-        let _ = make(&mut out).and_then(|()| out.flush());
+        printed(make(&mut out).and_then(|()| out.flush()));
         return Ok(());
     };
     let is_device = path.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir());
     let write = || {
         if is_device {
-            let mut out = BufWriter::new(File::options().write(true).open(path)?);
+            let mut out = BufWriter::new(open_device(path)?);
             make(&mut out)?;
             return out.flush();
         }
         replace(path, |file| make(file)).map(drop)
     };
     write().map_err(|error| Failure::file("write", path, error))
+}
+
+/// Opens a pipe or a device for writing. A pipe that nobody reads is not waited for.
+fn open_device(path: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    options.write(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        // Held until it is opened a second time, so that its reader does not see it end.
+        let _trial = options.clone().custom_flags(libc::O_NONBLOCK).open(path).map_err(
+            |error| match error.raw_os_error() {
+                Some(libc::ENXIO) => {
+                    std::io::Error::new(ErrorKind::BrokenPipe, "nobody reads from it")
+                }
+                _ => error,
+            },
+        )?;
+        options.open(path)
+    }
+    #[cfg(not(unix))]
+    options.open(path)
 }
 
 /// Puts a file in the place of what is there, whole or not at all.

@@ -11,7 +11,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::look::{self, Wish, say_outside};
 use super::show::{detail, print};
-use super::{again, out, saved};
+use super::{again, out, saved, settings};
 
 /// Runs the command.
 pub async fn run(global: &Global, args: &PlanArgs) -> Result<Exit, Failure> {
@@ -19,6 +19,10 @@ pub async fn run(global: &Global, args: &PlanArgs) -> Result<Exit, Failure> {
         Some(place) => Some(place.signer().await?),
         None => None,
     };
+    out::take_nothing_away(
+        &[("--save", args.save.as_deref()), ("--out", args.output.out.as_deref())],
+        &[&settings::likely_audit_log(global)],
+    )?;
     let wish = Wish {
         max_risk: args.max_risk.map(Into::into),
         allow_grants: args.allow_grants.iter().copied().map(Into::into).collect(),

@@ -45,22 +45,21 @@ pub async fn run(global: &Global, args: &RunArgs) -> Result<Exit, Failure> {
         turn: Arc::new(Mutex::new(())),
     };
     if args.once {
-        ask::stop_on_signals(&stop);
+        let _listening = ask::stop_on_signals(&stop);
         let mut worst = Exit::Done;
         for index in 0..settings.targets.len() {
             worst = worst.max(job.reconcile(index).await);
         }
         return Ok(worst);
     }
-    let signalled = ask::signalled();
+    let _listening = ask::stop_on_signals(&stop);
     let mut scheduler = start(&settings, args, &job).await.map_err(|error| {
         Failure::usage(
             format!("the schedule cannot be started: {error}"),
             "look at the cron expressions",
         )
     })?;
-    signalled.await;
-    stop.raise();
+    stop.raised().await;
     log(&json!({"event": "stopping"}));
     // The run in hand holds the turn until its write is recorded.
     let _turn = job.turn.lock().await;

@@ -112,6 +112,12 @@ pub fn audit_log(global: &Global) -> Result<PathBuf, Failure> {
     Ok(audit_log_of(fleet_file(global, &Disk)?.as_ref()))
 }
 
+/// Where the audit log is, as far as the fleet file can be read; what is wrong with it is said when
+/// it is used.
+pub fn likely_audit_log(global: &Global) -> PathBuf {
+    audit_log_of(fleet::load(&global.config, &Disk).ok().as_ref())
+}
+
 fn audit_log_of(fleet: Option<&Fleet>) -> PathBuf {
     fleet
         .and_then(|fleet| Some(fleet.folder.join(fleet.file.store.audit_log.as_ref()?)))

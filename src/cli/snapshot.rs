@@ -6,10 +6,11 @@ use super::args::{Global, SnapshotArgs};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::look::{self, Wish};
-use super::out;
+use super::{out, settings};
 
 /// Runs the command.
 pub async fn run(global: &Global, args: &SnapshotArgs) -> Result<Exit, Failure> {
+    out::take_nothing_away(&[("--out", Some(&args.out))], &[&settings::likely_audit_log(global)])?;
     let wish = Wish { record: Some(args.out.clone()), ..Wish::default() };
     let looked = look::look(global, &args.selectors, wish).await?;
     let plan = &looked.plan;

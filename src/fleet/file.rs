@@ -385,7 +385,7 @@ fn is_variable(name: &str) -> bool {
 
 /// Whether a variable of that name usually holds what nobody may see.
 fn looks_secret(name: &str) -> bool {
-    const WORDS: [&str; 12] = [
+    const WORDS: [&str; 24] = [
         "TOKEN",
         "SECRET",
         "PASSWORD",
@@ -398,8 +398,23 @@ fn looks_secret(name: &str) -> bool {
         "KEY",
         "PAT",
         "AUTH",
+        "PASS",
+        "PWD",
+        "PGPASS",
+        "CRED",
+        "JWT",
+        "WEBHOOK",
+        "DSN",
+        "SESSION",
+        "SIGNATURE",
+        "CERTIFICATE",
+        "DATABASE_URL",
+        "CONNECTION_STRING",
     ];
     let name = name.to_ascii_uppercase();
+    if WORDS.iter().any(|word| word.contains('_') && name.contains(word)) {
+        return true;
+    }
     name.split('_').any(|part| {
         WORDS.iter().any(|word| {
             part == *word

@@ -119,9 +119,13 @@ pub struct NeededWrite {
 }
 
 /// What a spec needs of a table.
-pub(super) fn needed<S>(table: &[Use<S>], spec: &S, arns: &Arns) -> Needed {
+pub(super) fn needed<'a, S: 'static>(
+    table: impl IntoIterator<Item = &'a Use<S>>,
+    spec: &S,
+    arns: &Arns,
+) -> Needed {
     let mut needed = Needed::default();
-    for entry in table.iter().filter(|entry| (entry.needed)(spec)) {
+    for entry in table.into_iter().filter(|entry| (entry.needed)(spec)) {
         let action = entry.action();
         match entry.purpose {
             Purpose::Read if entry.is_call() => drop(needed.reads.insert(action)),
@@ -138,8 +142,11 @@ pub(super) fn needed<S>(table: &[Use<S>], spec: &S, arns: &Arns) -> Needed {
 }
 
 /// The CloudTrail events of a table's own writes, those that only undo included, and of others.
-pub(super) fn events<S>(table: &[Use<S>], others: &[&'static str]) -> Vec<String> {
-    let own = table.iter().filter_map(|entry| match (entry.asked, &entry.purpose) {
+pub(super) fn events<'a, S: 'static>(
+    table: impl IntoIterator<Item = &'a Use<S>>,
+    others: &[&'static str],
+) -> Vec<String> {
+    let own = table.into_iter().filter_map(|entry| match (entry.asked, &entry.purpose) {
         (Asked::Call(call), Purpose::Write(_) | Purpose::Undo) if !call.is_read() => {
             Some(call.event())
         }

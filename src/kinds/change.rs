@@ -1,5 +1,7 @@
 //! Drift and the writes that remove it, as kinds state them.
 
+use std::convert::Infallible;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -322,6 +324,12 @@ impl<A> Change<A> {
             Rise::Public(what) => change.grant(GrantClass::Public, what),
             Rise::Administrator(what) => change.grant(GrantClass::Administrator, what),
         })
+    }
+
+    /// The same write in other words.
+    pub fn map<B>(self, convert: impl FnOnce(A) -> B) -> Change<B> {
+        let Ok(change) = self.try_map(|action| Ok::<_, Infallible>(convert(action)));
+        change
     }
 
     /// The same write in other types.

@@ -276,7 +276,7 @@ impl<K: Kind> DynKind for Erased<K> {
     }
 
     fn events(&self) -> Vec<String> {
-        calls::events(K::CALLS, K::MORE_EVENTS)
+        calls::events(K::uses(), K::MORE_EVENTS)
     }
 
     fn not_state(&self) -> &'static [&'static str] {
@@ -302,7 +302,7 @@ impl<K: Kind> DynKind for Erased<K> {
     }
 
     fn needed(&self, spec: &Value, arns: &Arns) -> Result<Needed, Misfit> {
-        Ok(calls::needed(K::CALLS, &Self::read("spec", spec)?, arns))
+        Ok(calls::needed(K::uses(), &Self::read("spec", spec)?, arns))
     }
 
     fn writes(&self, action: &Value) -> Result<Vec<String>, Misfit> {

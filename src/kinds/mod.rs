@@ -25,6 +25,7 @@ mod config;
 mod ec2;
 mod iam;
 mod kms;
+mod logs;
 mod s3;
 
 use std::collections::BTreeSet;
@@ -100,6 +101,11 @@ pub trait Kind: Send + Sync + 'static {
     /// Rules between fields, which the schema cannot say.
     fn check(_spec: &Self::Spec) -> Vec<SpecProblem> {
         Vec::new()
+    }
+
+    /// All its calls, from wherever they are listed.
+    fn uses() -> Vec<&'static Use<Self::Spec>> {
+        Self::CALLS.iter().collect()
     }
 
     /// The calls of one write: itself, reads inside it, and what AWS asks for besides.

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use super::Scope;
 use super::erased::{DynKind, erase};
 use super::shapes::{Inspect, Whole};
-use super::{cloudtrail, config, ec2, iam, kms, s3};
+use super::{cloudtrail, config, ec2, iam, kms, logs, s3};
 use crate::baseline::catalog::{Catalog, KindInfo};
 
 static KINDS: LazyLock<Vec<Box<dyn DynKind>>> = LazyLock::new(|| {
@@ -18,6 +18,7 @@ static KINDS: LazyLock<Vec<Box<dyn DynKind>>> = LazyLock::new(|| {
         erase::<kms::key_rotation::KeyRotation>(),
         erase::<Whole<s3::account_public_access_block::AccountPublicAccessBlock>>(),
         erase::<s3::bucket::Bucket>(),
+        erase::<logs::log_group::LogGroup>(),
         erase::<cloudtrail::trail::Trail>(),
         erase::<config::recorder::ConfigRecorder>(),
         erase::<ec2::ebs_encryption::EbsEncryption>(),

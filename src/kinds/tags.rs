@@ -2,7 +2,7 @@
 //! another.
 //!
 //! Sources: IAM API Reference, `Tag`, and IAM User Guide, "Tagging rules" (keys without case);
-//! API models of KMS, CloudTrail and S3 (`Tag`); Tagging AWS Resources, "Tag naming limits and
+//! API models of KMS, CloudTrail, CloudWatch Logs and S3 (`Tag`); Tagging AWS Resources, "Tag naming limits and
 //! requirements".
 
 use std::collections::BTreeMap;
@@ -36,6 +36,8 @@ pub const IAM: TagRules = TagRules { folds_keys: true, limit: 50 };
 pub const KMS: TagRules = TagRules { folds_keys: false, limit: 50 };
 /// Trails.
 pub const CLOUDTRAIL: TagRules = TagRules { folds_keys: false, limit: 50 };
+/// Log groups.
+pub const LOGS: TagRules = TagRules { folds_keys: false, limit: 50 };
 /// Buckets.
 pub const S3: TagRules = TagRules { folds_keys: false, limit: 50 };
 

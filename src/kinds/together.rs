@@ -5,16 +5,13 @@
 //! and would not be grouped with its like. Here all reads are waited for, and the first error in
 //! the order of writing counts.
 
-/// Awaits two to five reads: `let (one, two) = together!(one(cx), two(cx))?;`.
+/// Awaits two, three or five reads: `let (one, two) = together!(one(cx), two(cx))?;`.
 macro_rules! together {
     ($a:expr, $b:expr $(,)?) => {
         $crate::kinds::together::two(futures::join!($a, $b))
     };
     ($a:expr, $b:expr, $c:expr $(,)?) => {
         $crate::kinds::together::three(futures::join!($a, $b, $c))
-    };
-    ($a:expr, $b:expr, $c:expr, $d:expr $(,)?) => {
-        $crate::kinds::together::four(futures::join!($a, $b, $c, $d))
     };
     ($a:expr, $b:expr, $c:expr, $d:expr, $e:expr $(,)?) => {
         $crate::kinds::together::five(futures::join!($a, $b, $c, $d, $e))
@@ -23,7 +20,6 @@ macro_rules! together {
 pub(crate) use together;
 
 type Answers3<A, B, C, X> = (Result<A, X>, Result<B, X>, Result<C, X>);
-type Answers4<A, B, C, D, X> = (Result<A, X>, Result<B, X>, Result<C, X>, Result<D, X>);
 type Answers5<A, B, C, D, E, X> =
     (Result<A, X>, Result<B, X>, Result<C, X>, Result<D, X>, Result<E, X>);
 
@@ -33,10 +29,6 @@ pub fn two<A, B, X>((a, b): (Result<A, X>, Result<B, X>)) -> Result<(A, B), X> {
 
 pub fn three<A, B, C, X>((a, b, c): Answers3<A, B, C, X>) -> Result<(A, B, C), X> {
     Ok((a?, b?, c?))
-}
-
-pub fn four<A, B, C, D, X>((a, b, c, d): Answers4<A, B, C, D, X>) -> Result<(A, B, C, D), X> {
-    Ok((a?, b?, c?, d?))
 }
 
 pub fn five<A, B, C, D, E, X>(

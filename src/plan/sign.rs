@@ -5,6 +5,7 @@
 //! of something else with the same key is none of a plan. A key at hand makes it here; a key in KMS
 //! makes the same of the same [`message`].
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -16,6 +17,9 @@ const PREFIX: &str = "evenkeel plan 1\n";
 /// The shortest key: what HMAC-SHA-256 needs for its full strength (RFC 2104, section 3: "less than
 /// L bytes is strongly discouraged", where L is 32).
 const SHORTEST: usize = 32;
+/// Fewer different bytes than this are no key that was made at random: of 32 random hexadecimal
+/// digits, fewer than 8 are different once in ten million times.
+const FEWEST_DIFFERENT: usize = 8;
 
 /// A plan's signature, as it stands in the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -71,6 +75,9 @@ pub enum KeyError {
     /// It is too short.
     #[error("it has {0} bytes, and a key has at least {SHORTEST}")]
     Short(usize),
+    /// It is no random text.
+    #[error("it has only {0} different bytes, and a key is made at random")]
+    Plain(usize),
 }
 
 /// Why a plan is not taken for signed.
@@ -88,12 +95,16 @@ impl Key {
     /// A key from its bytes; the line end of a text file is not part of it.
     ///
     /// # Errors
-    /// It is too short.
+    /// It is too short, or not made at random.
     pub fn new(bytes: &[u8]) -> Result<Self, KeyError> {
         let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
         let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
         if bytes.len() < SHORTEST {
             return Err(KeyError::Short(bytes.len()));
+        }
+        let different = bytes.iter().collect::<BTreeSet<_>>().len();
+        if different < FEWEST_DIFFERENT {
+            return Err(KeyError::Plain(different));
         }
         Hmac::new_from_slice(bytes).map(Self).map_err(|_| KeyError::Short(bytes.len()))
     }
@@ -127,8 +138,9 @@ impl Key {
 mod tests {
     use super::*;
 
-    fn key(byte: u8) -> Key {
-        Key::new(&[byte; SHORTEST]).unwrap()
+    fn key(first: u8) -> Key {
+        let bytes: Vec<u8> = (first..).take(SHORTEST).collect();
+        Key::new(&bytes).unwrap()
     }
 
     #[test]
@@ -160,10 +172,11 @@ mod tests {
     fn short_keys_are_refused_and_keys_are_never_shown() {
         assert_eq!(Key::new(&[b'x'; 31]).unwrap_err(), KeyError::Short(31));
         assert_eq!(Key::new(b"secret\n").unwrap_err(), KeyError::Short(6));
-        let text = [b'x'; SHORTEST];
+        assert_eq!(Key::new(&[b' '; 69]).unwrap_err(), KeyError::Plain(1));
+        let text = b"0123456789abcdef0123456789abcdef";
         let file = [&text[..], b"\r\n"].concat();
         let signature = Key::new(&file).unwrap().sign("aa");
-        assert_eq!(Key::new(&text).unwrap().verify("aa", Some(&signature)), Ok(()));
+        assert_eq!(Key::new(text).unwrap().verify("aa", Some(&signature)), Ok(()));
         assert_eq!(format!("{:?}", key(7)), "Key(…)");
     }
 }

@@ -33,8 +33,10 @@ def foreign(service, region=HERE):
 ACCOUNT = client("sts").get_caller_identity()["Account"]
 iam, s3, s3control, kms = client("iam"), client("s3"), client("s3control"), client("kms")
 trails, config, ec2, sns = client("cloudtrail"), client("config"), client("ec2"), client("sns")
+logs = client("logs")
 
 BUCKET, TRAIL, ALIAS, ROLE = f"evenkeel-audit-{ACCOUNT}", "evenkeel-audit", "alias/evenkeel-audit", "aws-support"
+GROUP = "/evenkeel/audit"
 
 
 def control(route, **body):

@@ -406,6 +406,11 @@ fn an_audit_log_that_was_changed_is_noticed() {
     let head = account.run(&["audit", "verify"]).code(0).stdout;
     let head = head.lines().next().unwrap().rsplit(' ').next().unwrap().to_owned();
     account.run(&["audit", "verify", "cut.jsonl", "--head", &head]).code(1).says("cut off");
+    // Nothing, or a single digit, is a variable of a workflow that is not there.
+    for head in ["", "f"] {
+        account.run(&["audit", "verify", "--head", head]).code(1).complains("--head");
+    }
+    account.run(&["audit", "verify", "nothere"]).code(1).complains("cannot open nothere");
     let forged = log.replace(":assumed-role/", ":user/mallory/");
     assert_ne!(forged, log);
     account.write(".evenkeel/audit.jsonl", &forged);
@@ -514,4 +519,14 @@ fn an_inline_policy_that_shrinks_makes_room_for_one_that_grows() {
     account.write("b.toml", &format!("{HEADER}{}", items(250, 50)));
     account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
     account.run(&["check", "-b", "b.toml"]).code(0);
+}
+
+#[test]
+fn an_audit_log_in_a_linked_folder_is_not_written() {
+    let account = account(POLICY);
+    std::fs::create_dir(account.folder.path().join("elsewhere")).unwrap();
+    std::os::unix::fs::symlink("elsewhere", account.folder.path().join(".evenkeel")).unwrap();
+    let run = account.run(&["apply", "-b", "b.toml", "--yes"]).code(1);
+    run.complains("in a linked folder");
+    assert_eq!(account.writes(), Vec::<String>::new());
 }

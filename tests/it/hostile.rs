@@ -272,7 +272,111 @@ fn what_is_written_follows_no_link_and_is_the_owners_alone() {
     std::fs::create_dir(at("elsewhere")).unwrap();
     symlink(at("nothere"), at("start/evenkeel.toml")).unwrap();
     symlink(at("elsewhere"), at("start/baselines")).unwrap();
-    account.run(&["init", "start"]).code(1).complains("leads out of");
-    assert!(!at("nothere").exists());
+    account.run(&["init", "start"]).code(1).complains("is a link");
+    assert!(!at("nothere").exists() && !at("start/.github").exists());
     assert_eq!(std::fs::read_dir(at("elsewhere")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_linked_folder_and_what_is_no_baseline_by_its_name_show_nothing() {
+    let account = account();
+    let at = |name: &str| account.folder.path().join(name);
+    account.write("elsewhere/a.toml", "canary = \n");
+    for folder in ["compared", ".git"] {
+        std::fs::create_dir_all(at(&format!("repository/{folder}"))).unwrap();
+    }
+    symlink(at("elsewhere"), at("repository/baselines")).unwrap();
+    symlink(at("elsewhere/a.toml"), at("repository/compared/b.toml")).unwrap();
+    account.write("repository/.env", "PASSWORD=canary\n");
+    account.write("repository/.git/config", "token=canary\n");
+    account.write("repository/b.toml", &format!("{HEAD}{POLICY}"));
+    for (name, extends) in [("env.toml", ".env"), ("git.toml", ".git/config")] {
+        let text = format!("{HEAD}extends = [\"{extends}\"]\n");
+        account.write(&format!("repository/{name}"), &text);
+    }
+    for line in [
+        "evenkeel validate",
+        "evenkeel validate baselines",
+        "evenkeel validate baselines/a.toml",
+        "evenkeel validate env.toml",
+        "evenkeel validate git.toml",
+        "evenkeel plan -b baselines/a.toml",
+        "evenkeel plan -b b.toml --compare-to compared",
+    ] {
+        let run = account.shell(&format!("cd repository && {line}"));
+        assert!(!run.stderr.contains("canary") && !run.stdout.contains("canary"), "{line}");
+        run.code(1);
+    }
+    let run = account.shell("cd repository && evenkeel validate env.toml").code(1);
+    run.complains(".toml").complains("env.toml:4");
+}
+
+#[test]
+fn what_never_ends_is_not_waited_for() {
+    let account = account();
+    account.write("b.toml", &format!("{HEAD}{POLICY}"));
+    account.shell("mkfifo pipe pipe.toml").code(0);
+    account.write("extends.toml", &format!("{HEAD}extends = [\"pipe.toml\"]\n"));
+    for file in ["pipe.toml", "extends.toml"] {
+        account.run(&["validate", file]).code(1).complains("not a regular file");
+    }
+    account.run(&["plan", "-b", "b.toml", "--out", "pipe"]).code(1).complains("nobody reads");
+    // Somebody reads, and then does not go on: the process can be ended all the same.
+    let roles =
+        (0..200).map(|n| format!("[iam.role.r{n}]\ntrusted_account_ids = [\"111122223333\"]\n"));
+    account.write("many.toml", &format!("{HEAD}{}", roles.collect::<String>()));
+    account
+        .shell(
+            "(head -c 1 >began; exec sleep 60) <pipe & reader=$!
+             evenkeel plan -b many.toml --format json --out pipe & writer=$!
+             until [ -s began ]; do sleep 0.1; done
+             sleep 1
+             kill -TERM $writer
+             wait $writer; code=$?
+             kill $reader
+             exit $code",
+        )
+        .code(130);
+}
+
+#[test]
+fn a_result_that_is_cut_short_is_no_success() {
+    let account = account();
+    account.write("b.toml", &format!("{HEAD}{POLICY}"));
+    for command in [
+        "plan -b b.toml",
+        "plan -b b.toml --format json",
+        "check -b b.toml",
+        "validate b.toml",
+        "policy --mode report -b b.toml",
+        "explain iam.password_policy",
+        "schema baseline",
+    ] {
+        account
+            .shell(&format!("evenkeel {command} >/dev/full"))
+            .code(1)
+            .complains("standard output is cut short");
+        // Whoever has read enough may go.
+        account.shell(&format!(
+            "set -o pipefail; evenkeel {command} | true; test ${{PIPESTATUS[0]}} -le 2"
+        ));
+    }
+}
+
+#[test]
+fn an_output_takes_the_place_of_nothing_else() {
+    let account = account();
+    account.write("b.toml", &format!("{HEAD}mode = \"enforce\"\n{POLICY}"));
+    account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
+    let log = ".evenkeel/audit.jsonl";
+    for args in [
+        &["plan", "-b", "b.toml", "--save", "f", "--out", "f"][..],
+        &["plan", "-b", "b.toml", "--save", "b.toml"],
+        &["plan", "-b", "b.toml", "--out", log],
+        &["check", "-b", "b.toml", "--out", "b.toml"],
+        &["snapshot", "-b", "b.toml", "--out", log],
+    ] {
+        account.run(args).code(1).complains("would take the place of");
+    }
+    account.run(&["audit", "verify"]).code(0);
 }

@@ -53,13 +53,14 @@ const ENTRIES: [&str; 9] = [
     "NoncurrentVersionTransition",
 ];
 /// What says that a page is not the last, by service.
-const MORE_PAGES: [(&str, &[(&str, &str)]); 6] = [
+const MORE_PAGES: [(&str, &[(&str, &str)]); 7] = [
     ("iam", &[("IsTruncated", "true"), ("Marker", "more")]),
     ("kms", &[("Truncated", "true"), ("NextMarker", "more")]),
     ("cloudtrail", &[("NextToken", "more")]),
     ("config", &[("NextToken", "more")]),
     ("ec2", &[("nextToken", "more")]),
     ("s3", &[("ContinuationToken", "more")]),
+    ("logs", &[("nextToken", "more")]),
 ];
 /// Parts of answers that belong to the protocol.
 const PROTOCOL: [&str; 4] = ["ResponseMetadata", "requestId", "RequestId", "HostId"];

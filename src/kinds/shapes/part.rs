@@ -25,8 +25,7 @@ use crate::names::Region;
 pub trait Data: Serialize + DeserializeOwned + Clone + Debug + PartialEq + Send + Sync {}
 impl<T: Serialize + DeserializeOwned + Clone + Debug + PartialEq + Send + Sync> Data for T {}
 
-/// A kind with parts. Its `State` and `Action` are those of this module, and so are its `uses`,
-/// `calls`, `observe`, `diff`, `apply`, `undo` and `export`.
+/// A kind with parts: what else a `Kind` has, [`by_parts`] writes.
 pub trait Parted: Kind {
     /// What tells an object to AWS in every call.
     type Place: Data;
@@ -70,6 +69,11 @@ pub trait Parted: Kind {
         making: &Self::Making,
     ) -> impl Future<Output = Result<(), WriteError>> + Send;
 
+    /// A finding about what was chosen when the object was made, and cannot be changed.
+    fn immovable(_spec: &Self::Spec, _place: &Self::Place) -> Option<Change<Self::Making>> {
+        None
+    }
+
     /// Whether an error of a write passes by itself.
     fn is_settling(error: &WriteError) -> bool {
         matches!(error, WriteError::Aws(error) if error.class == ErrorClass::Settling)
@@ -111,8 +115,8 @@ pub trait Part: Send + Sync + 'static {
     /// What differs, and the writes that remove it.
     fn diff(look: &Look<'_, Self::Of>, now: &Self::Now) -> Vec<Change<Self::Write>>;
 
-    /// The call of a write.
-    fn call(write: &Self::Write) -> Call;
+    /// The calls of a write: itself, and reads inside it.
+    fn calls(write: &Self::Write) -> Vec<Call>;
 
     /// Does one write.
     ///
@@ -173,6 +177,20 @@ pub struct State<K: Parted> {
     parts: BTreeMap<String, Value>,
 }
 
+#[cfg(test)]
+impl<K: Parted> State<K> {
+    /// An object of which no part was read.
+    pub fn at(place: K::Place) -> Self {
+        Self { place, parts: BTreeMap::new() }
+    }
+
+    /// The same with a part.
+    pub fn with<P: Part<Of = K>>(mut self, now: &P::Now) -> Self {
+        self.parts.insert(P::NAME.to_owned(), serde_json::json!(now));
+        self
+    }
+}
+
 /// One write.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(bound = "", try_from = "Stored<K>")]
@@ -199,6 +217,59 @@ pub enum Step<M> {
     },
 }
 
+/// Everything of a `Kind` that follows from its parts.
+macro_rules! by_parts {
+    () => {
+        type State = $crate::kinds::shapes::part::State<Self>;
+        type Action = $crate::kinds::shapes::part::Action<Self>;
+
+        fn uses() -> Vec<&'static $crate::kinds::Use<Self::Spec>> {
+            $crate::kinds::shapes::part::uses::<Self>()
+        }
+
+        fn calls(action: &Self::Action) -> Vec<$crate::aws::Call> {
+            $crate::kinds::shapes::part::calls(action)
+        }
+
+        async fn observe(
+            cx: &$crate::kinds::Cx,
+            spec: &Self::Spec,
+        ) -> Result<Vec<$crate::kinds::Object<Self::State>>, $crate::kinds::ObserveError> {
+            $crate::kinds::shapes::part::observe(cx, spec).await
+        }
+
+        fn diff(
+            facts: &$crate::kinds::Facts,
+            spec: &Self::Spec,
+            object: &$crate::kinds::Object<Self::State>,
+        ) -> Vec<$crate::kinds::Change<Self::Action>> {
+            $crate::kinds::shapes::part::diff(facts, spec, object)
+        }
+
+        async fn apply(
+            cx: &$crate::kinds::WriteCx,
+            action: &Self::Action,
+        ) -> Result<(), $crate::kinds::WriteError> {
+            $crate::kinds::shapes::part::apply(cx, action).await
+        }
+
+        fn undo(
+            action: &Self::Action,
+            before: &$crate::kinds::Object<Self::State>,
+        ) -> $crate::kinds::Undo<Self::Action> {
+            $crate::kinds::shapes::part::undo(action, before)
+        }
+
+        fn export(
+            _facts: &$crate::kinds::Facts,
+            object: &$crate::kinds::Object<Self::State>,
+        ) -> Option<Self::Spec> {
+            $crate::kinds::shapes::part::export(object)
+        }
+    };
+}
+pub(crate) use by_parts;
+
 /// An action that nobody has looked at yet.
 #[derive(Deserialize)]
 #[serde(bound = "")]
@@ -214,7 +285,7 @@ impl<K: Parted> TryFrom<Stored<K>> for Action<K> {
     fn try_from(stored: Stored<K>) -> Result<Self, String> {
         if let Step::Write { part, write } = &stored.step {
             let known = part_of::<K>(part).ok_or_else(|| format!("there is no part {part}"))?;
-            known.call(write).map_err(|error| error.to_string())?;
+            known.calls(write).map_err(|error| error.to_string())?;
         }
         Ok(Self { place: stored.place, step: stored.step })
     }
@@ -235,11 +306,11 @@ pub trait AnyPart<K: Parted>: Send + Sync {
     async fn read(&self, cx: &Cx, spec: &K::Spec, place: &K::Place) -> Result<Value, ObserveError>;
     /// What differs; nothing, and nothing compared, when it was not read.
     fn diff(&self, look: &Look<'_, K>) -> Vec<Change<Value>>;
-    /// The call of a write.
+    /// The calls of a write.
     ///
     /// # Errors
     /// The write is not one of this part.
-    fn call(&self, write: &Value) -> Result<Call, serde_json::Error>;
+    fn calls(&self, write: &Value) -> Result<Vec<Call>, serde_json::Error>;
     /// Does one write.
     async fn write(&self, cx: &WriteCx, place: &K::Place, write: &Value) -> Result<(), WriteError>;
     /// The writes that put back what was there.
@@ -292,8 +363,8 @@ impl<P: Part> AnyPart<P::Of> for P {
             .collect()
     }
 
-    fn call(&self, write: &Value) -> Result<Call, serde_json::Error> {
-        Ok(P::call(&P::Write::deserialize(write)?))
+    fn calls(&self, write: &Value) -> Result<Vec<Call>, serde_json::Error> {
+        Ok(P::calls(&P::Write::deserialize(write)?))
     }
 
     async fn write(
@@ -343,7 +414,8 @@ pub fn calls<K: Parted>(action: &Action<K>) -> Vec<Call> {
     match &action.step {
         Step::Create(_) => vec![K::CREATE],
         Step::Write { part, write } => {
-            part_of::<K>(part).and_then(|part| part.call(write).ok()).into_iter().collect()
+            // What is no write of the part was refused when the action was read.
+            part_of::<K>(part).and_then(|part| part.calls(write).ok()).unwrap_or_default()
         }
     }
 }
@@ -399,6 +471,10 @@ pub fn diff<K: Parted>(
             compared::mark_all();
             return changes;
         }
+    }
+    if state.is_some() {
+        let finding = K::immovable(spec, &place);
+        changes.extend(finding.map(|change| change.map(|making| act(Step::Create(making)))));
     }
     let made: Vec<usize> = state.is_none().then_some(0).into_iter().collect();
     let mut written: BTreeMap<&str, Vec<usize>> = BTreeMap::new();

@@ -57,8 +57,8 @@ pub struct Check {
     /// The last sealed line.
     number: u64,
     digest: String,
-    /// Lines of versions that did not seal them.
-    unsealed: u64,
+    /// How many of the lines are sealed records.
+    records: u64,
     faults: Vec<Fault>,
     runs: Vec<RunLines>,
     open: BTreeMap<(String, u32), Record>,
@@ -84,7 +84,7 @@ impl Check {
             lines: 0,
             number: 0,
             digest: NONE_BEFORE.to_owned(),
-            unsealed: 0,
+            records: 0,
             faults: Vec::new(),
             runs: Vec::new(),
             open: BTreeMap::new(),
@@ -103,11 +103,17 @@ impl Check {
     /// It cannot be read, or is no regular file.
     pub fn of(path: &Path, head: Option<&str>) -> Result<Self, AuditError> {
         let file = file::open_to_read(path)?;
-        Self::read(&file, head).map_err(|source| AuditError::Io {
+        let mut check = Self::read(&file, head).map_err(|source| AuditError::Io {
             doing: "read",
             path: path.to_owned(),
             source,
-        })
+        })?;
+        // A crash cuts a line short; a whole one that is no record is of somebody else.
+        if let Some(torn) = check.torn.as_ref().filter(|_| check.ends_with_newline) {
+            let line = torn.line;
+            check.faults_at(line, "it is no record, and no crash was noted".to_owned());
+        }
+        Ok(check)
     }
 
     pub(super) fn read(file: &File, head: Option<&str>) -> io::Result<Self> {
@@ -140,6 +146,7 @@ impl Check {
             return self.without_seal(line, is_ended);
         };
         self.lines += 1;
+        self.records += 1;
         self.ends_with_newline = is_ended;
         let torn = self.torn.take();
         self.follows(&seal);
@@ -179,18 +186,14 @@ impl Check {
         }
     }
 
-    /// A line that no version since seals were made has written as a whole.
+    /// A line that no run has written as a whole.
     fn without_seal(&mut self, line: &[u8], is_ended: bool) {
         if let Ok(record) = serde_json::from_slice::<Record>(line) {
             self.lines += 1;
             self.ends_with_newline = is_ended;
             let torn = self.torn.take();
-            if self.number > 0 {
-                self.vouched(torn.as_ref(), None);
-                self.fault("the record has no digest, and others before it have".to_owned());
-            } else {
-                self.unsealed += 1;
-            }
+            self.vouched(torn.as_ref(), None);
+            self.fault("the record has no digest: nobody can tell who wrote it".to_owned());
             self.record(record, false);
         } else {
             self.part(line, is_ended);
@@ -224,8 +227,7 @@ impl Check {
         let is_same = mended.is_some_and(|mended| {
             mended.torn_bytes == torn.bytes && mended.torn_digest == torn.digest()
         });
-        // Older versions ended a torn line and said nothing.
-        if !is_same && self.number > 0 {
+        if !is_same {
             self.faults_at(torn.line, "it is no record, and no crash was noted".to_owned());
         }
     }
@@ -304,9 +306,9 @@ impl Check {
         (self.number, &self.digest)
     }
 
-    /// How many lines at its beginning have no digest, because an older version wrote them.
-    pub fn unsealed(&self) -> u64 {
-        self.unsealed
+    /// How many records it has.
+    pub fn records(&self) -> u64 {
+        self.records
     }
 
     /// Whether the digest that was asked for is one of its records'; `None` when none was.

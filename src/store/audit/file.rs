@@ -80,6 +80,39 @@ pub fn open_to_read(path: &Path) -> Result<File, AuditError> {
     Ok(file)
 }
 
+/// Whether a path still leads to the file that was opened.
+///
+/// # Errors
+/// It leads to another one, or nowhere.
+pub fn is_still_at(file: &File, path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let id = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
+        let there = std::fs::symlink_metadata(path).map(id).ok();
+        if there != Some(id(file.metadata()?)) {
+            let problem =
+                format!("{} was moved away or replaced while it was in use", path.display());
+            return Err(io::Error::other(problem));
+        }
+    }
+    Ok(())
+}
+
+/// A folder of a repository can be exchanged for a link by whoever may change the repository; only
+/// an absolute path says that links in it are meant.
+///
+/// # Errors
+/// There is a link on the way.
+pub fn no_linked_folder(path: &Path) -> Result<(), AuditError> {
+    let folders = path.ancestors().skip(1).filter(|_| path.is_relative());
+    let is_link = |folder: &&Path| folder.symlink_metadata().is_ok_and(|there| there.is_symlink());
+    match folders.into_iter().find(is_link) {
+        None => Ok(()),
+        Some(_) => Err(AuditError::NotAFile { path: path.to_owned(), what: "in a linked folder" }),
+    }
+}
+
 fn regular(metadata: &std::fs::Metadata, path: &Path) -> Result<(), AuditError> {
     let kind = metadata.file_type();
     let what = match () {

@@ -14,7 +14,8 @@ use super::{AuditError, file};
 /// The lock of a log, held until it is dropped.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
+    path: PathBuf,
 }
 
 /// Who holds a lock; what the next one is told.
@@ -49,7 +50,15 @@ impl Lock {
         let us = Holder { process: std::process::id(), host: host(), since: Utc::now() };
         let text = serde_json::to_vec(&us)?;
         file.set_len(0).and_then(|()| file.write_all(&text)).map_err(io)?;
-        Ok(Self { _file: file })
+        Ok(Self { file, path })
+    }
+
+    /// Whether the next one who wants it will find it taken.
+    ///
+    /// # Errors
+    /// It is not where it was.
+    pub fn is_still_held(&self) -> std::io::Result<()> {
+        file::is_still_at(&self.file, &self.path)
     }
 }
 

@@ -196,7 +196,7 @@ enum MendedPhase {
 pub struct AuditLog {
     path: PathBuf,
     writing: Mutex<Writing>,
-    _lock: lock::Lock,
+    lock: lock::Lock,
 }
 
 #[derive(Debug)]
@@ -218,13 +218,14 @@ impl AuditLog {
             let path = path.to_owned();
             move |source| AuditError::Io { doing, path, source }
         };
+        file::no_linked_folder(path)?;
         file::make_folder_of(path).map_err(io("make the folder of"))?;
         let lock = lock::Lock::take(path)?;
         let file = file::open_own(path, path)?;
         let check = Check::read(&file, None).map_err(io("read"))?;
         let mut writing = Writing { file, check, is_torn: false };
         writing.mend().map_err(io("repair"))?;
-        Ok(Self { path: path.to_owned(), writing: Mutex::new(writing), _lock: lock })
+        Ok(Self { path: path.to_owned(), writing: Mutex::new(writing), lock })
     }
 
     /// Where the log is.
@@ -238,11 +239,17 @@ impl AuditLog {
     /// The file system refuses, now or at an earlier record.
     pub fn append(&self, record: &Record) -> Result<(), AuditError> {
         let body = serde_json::to_vec(record)?;
-        self.writing().append(body).map_err(|source| AuditError::Io {
-            doing: "append to",
-            path: self.path.clone(),
-            source,
-        })
+        let mut writing = self.writing();
+        // Appending to what nobody finds any more keeps nothing, and without its lock another run
+        // could be at work.
+        file::is_still_at(&writing.file, &self.path)
+            .and_then(|()| self.lock.is_still_held())
+            .and_then(|()| writing.append(body))
+            .map_err(|source| AuditError::Io {
+                doing: "append to",
+                path: self.path.clone(),
+                source,
+            })
     }
 
     /// The intents that have no outcome: writes during which a run died, or during this one.

@@ -133,8 +133,12 @@ fn what_was_changed_taken_out_or_put_in_is_noticed() {
     let faults = tampered(&|lines| lines.insert(2, "{\"time\":\"20".to_owned()));
     assert_eq!(faults, ["line 3: it is no record, and no crash was noted"]);
     let whole = serde_json::to_string(&record(3, intent())).unwrap();
-    let faults = tampered(&|lines| lines.insert(2, whole.clone()));
-    assert_eq!(faults, ["line 3: the record has no digest, and others before it have"]);
+    for place in [0, 2] {
+        let faults = tampered(&|lines| lines.insert(place, whole.clone()));
+        let line = place + 1;
+        let wanted = format!("line {line}: the record has no digest: nobody can tell who wrote it");
+        assert_eq!(faults, [wanted]);
+    }
     assert_eq!(tampered(&|_| {}), Vec::<String>::new());
 }
 
@@ -186,7 +190,7 @@ fn a_log_that_was_cut_anywhere_is_mended_and_whole() {
 }
 
 #[test]
-fn a_log_of_an_older_version_goes_on() {
+fn a_log_without_digests_goes_on_and_nobody_vouches_for_it() {
     let place = Place::new();
     std::fs::create_dir_all(place.path.parent().unwrap()).unwrap();
     let old = serde_json::to_string(&record(1, intent())).unwrap();
@@ -196,7 +200,13 @@ fn a_log_of_an_older_version_goes_on() {
     log.append(&record(1, recovered())).unwrap();
     drop(log);
     let check = Check::of(&place.path, None).unwrap();
-    assert_eq!((check.faults(), check.unsealed()), (&[][..], 1));
+    assert_eq!(check.records(), 2);
+    assert_eq!(place.faults(), ["line 1: the record has no digest: nobody can tell who wrote it",]);
+    // Nor is it whole when there is nothing but such lines, or lines that are none.
+    for text in [format!("{old}\n{old}\n"), format!("{old}\r\n"), "{}\n".to_owned()] {
+        std::fs::write(&place.path, text).unwrap();
+        assert!(!place.faults().is_empty());
+    }
 }
 
 #[test]
@@ -251,4 +261,20 @@ fn nobody_else_reads_it_and_it_is_a_file_of_its_own() {
         std::fs::write(path, "").unwrap();
     }
     assert!(!victim.exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_log_that_was_taken_away_under_a_run_stops_it() {
+    for taken in ["audit.jsonl", "audit.jsonl.lock"] {
+        let place = Place::new();
+        let log = AuditLog::open(&place.path).unwrap();
+        log.append(&record(1, intent())).unwrap();
+        let path = place.path.with_file_name(taken);
+        std::fs::rename(&path, path.with_extension("away")).unwrap();
+        let error = log.append(&record(1, Phase::Applied)).unwrap_err();
+        assert!(error.to_string().contains("moved away or replaced"), "{error}");
+        std::fs::write(&path, "").unwrap();
+        log.append(&record(1, Phase::Applied)).unwrap_err();
+    }
 }

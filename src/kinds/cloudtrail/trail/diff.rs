@@ -195,7 +195,7 @@ impl Trail<'_> {
     /// Whether the trail has the declared key, and it works.
     fn key(&self, state: &State, drift: Drift) -> Option<Change<Action>> {
         let problem = state.declared_key.as_ref().and_then(Named::problem);
-        let Some(key) = self.spec.kms_key_id.clone() else { return None };
+        let key = self.spec.kms_key_id.clone()?;
         if drift.is_empty() {
             let mut drift = Drift::new();
             let actual = state.settings.kms_key_id.as_deref();

@@ -31,7 +31,7 @@ impl Kind for Trail {
     const SCOPE: Scope = Scope::Global;
     const IDENTITY: Identity = Identity::Named { field: "name", prefix: "" };
     const NOT_STATE: &'static [&'static str] = &["name"];
-    const AFTER: &'static [&'static str] = &["s3.bucket", "kms.key", "iam.role"];
+    const AFTER: &'static [&'static str] = &["s3.bucket", "kms.key", "iam.role", "logs.log_group"];
     const CONTROLS: Controls = Controls {
         cis_v3: &["3.1", "3.2", "3.5", "3.8", "3.9"],
         cis_v5: &["3.1", "3.2", "3.5", "3.8", "3.9"],

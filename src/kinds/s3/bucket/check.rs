@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::lifecycle::{Expiration, Rule, StorageClass, is_day};
-use super::spec::{Service, Spec, SseAlgorithm, Versioning};
-use super::{name, policy};
+use super::spec::{Service, Spec};
+use super::{encryption, logging, name, object_lock, statements};
 use crate::baseline::catalog::SpecProblem;
 use crate::kinds::tags;
 use crate::policy_document::{Owner, PolicyDocument, PolicyKind};
@@ -24,9 +24,9 @@ pub fn check(spec: &Spec) -> Vec<SpecProblem> {
     {
         problems.add("bucket", problem, "only us-east-1 has old buckets with other names");
     }
-    encryption(spec, &mut problems);
-    object_lock(spec, &mut problems);
-    access_log(spec, &mut problems);
+    encryption::check(spec, &mut problems);
+    object_lock::check(spec, &mut problems);
+    logging::check(spec, &mut problems);
     if (spec.source_accounts.is_some() || spec.organization_id.is_some()) && spec.services.is_none()
     {
         let field =
@@ -67,10 +67,11 @@ pub fn check(spec: &Spec) -> Vec<SpecProblem> {
     problems.0
 }
 
-struct Problems(Vec<SpecProblem>);
+/// What is wrong with a spec.
+pub struct Problems(Vec<SpecProblem>);
 
 impl Problems {
-    fn add(&mut self, field: &str, message: &str, help: &str) {
+    pub fn add(&mut self, field: &str, message: &str, help: &str) {
         self.0.push(SpecProblem {
             field: field.to_owned(),
             message: message.to_owned(),
@@ -79,28 +80,12 @@ impl Problems {
     }
 }
 
-fn access_log(spec: &Spec, problems: &mut Problems) {
-    let declared = [
-        ("access_log_prefix", spec.access_log_prefix.is_some()),
-        ("access_log_key_format", spec.access_log_key_format.is_some()),
-    ];
-    if spec.access_log_bucket.as_deref().is_none_or(str::is_empty) {
-        for (field, _) in declared.iter().filter(|(_, is_there)| *is_there) {
-            problems.add(
-                field,
-                "this has no meaning without an access log",
-                "declare access_log_bucket",
-            );
-        }
-    }
-}
-
 /// What S3 would refuse of the statements that will be required, those of evenkeel's own making
 /// among them.
 fn bucket_policy(spec: &Spec, problems: &mut Problems) {
     const FIELD: &str = "extra_policy_statements";
     // Of whom and where the statements speak makes no difference here.
-    let required = policy::required("aws", "000000000000", spec);
+    let required = statements::required("aws", "000000000000", spec);
     let (made, extra): (Vec<_>, Vec<_>) =
         required.into_iter().partition(|one| one.owner == Owner::Evenkeel);
     let extra: Vec<_> = extra.into_iter().map(|one| one.statement).collect();
@@ -127,77 +112,6 @@ fn bucket_policy(spec: &Spec, problems: &mut Problems) {
             }
         }
         Err(error) => problems.add(FIELD, &error.to_string(), "see the IAM policy grammar"),
-    }
-}
-
-fn encryption(spec: &Spec, problems: &mut Problems) {
-    let algorithm = spec.sse_algorithm;
-    if spec.key().is_some() && matches!(algorithm, None | Some(SseAlgorithm::Aes256)) {
-        problems.add(
-            "kms_master_key_id",
-            "a KMS key needs encryption with KMS",
-            "add sse_algorithm = \"aws:kms\"",
-        );
-    }
-    if spec.bucket_key_enabled == Some(true) && algorithm == Some(SseAlgorithm::Aes256) {
-        problems.add(
-            "bucket_key_enabled",
-            "a bucket key has no effect with AES256",
-            "leave it out, or set sse_algorithm = \"aws:kms\"",
-        );
-    }
-    let own_key_of_aws = spec.kms_master_key_id.as_deref() == Some("");
-    if own_key_of_aws
-        && matches!(algorithm, Some(SseAlgorithm::Kms | SseAlgorithm::KmsDsse))
-        && spec.services.as_ref().is_some_and(|services| !services.is_empty())
-    {
-        problems.add(
-            "kms_master_key_id",
-            "services that deliver logs may not use AWS's own key, aws/s3",
-            "name a key of your own, or set sse_algorithm = \"AES256\"",
-        );
-    }
-    let services = spec.services.iter().flatten();
-    let needs_aes =
-        services.filter(|service| matches!(service, Service::S3AccessLogs | Service::Elb)).count();
-    if needs_aes > 0 && !matches!(algorithm, None | Some(SseAlgorithm::Aes256)) {
-        problems.add(
-            "sse_algorithm",
-            "S3 access logs and load balancers cannot write to a bucket with KMS encryption",
-            "set sse_algorithm = \"AES256\", or give them a bucket of their own",
-        );
-    }
-}
-
-fn object_lock(spec: &Spec, problems: &mut Problems) {
-    let periods = [spec.object_lock_days, spec.object_lock_years].into_iter().flatten().count();
-    match (spec.object_lock_mode, periods) {
-        (Some(_), 1) | (None, 0) => {}
-        (Some(_), 0) => problems.add(
-            "object_lock_mode",
-            "an object lock needs a period",
-            "add object_lock_days or object_lock_years",
-        ),
-        (Some(_), _) => problems.add(
-            "object_lock_years",
-            "an object lock has one period, and this one has days and years",
-            "keep one of them",
-        ),
-        (None, _) => {
-            let days = spec.object_lock_days.is_some();
-            problems.add(
-                if days { "object_lock_days" } else { "object_lock_years" },
-                "a period of object lock needs a mode",
-                "add object_lock_mode = \"GOVERNANCE\"",
-            );
-        }
-    }
-    if spec.has_object_lock() && spec.versioning == Some(Versioning::Suspended) {
-        problems.add(
-            "versioning",
-            "a bucket with object lock always keeps versions",
-            "set versioning = \"Enabled\"",
-        );
     }
 }
 

@@ -1,60 +1,267 @@
-//! The default encryption of a bucket: what differs, and writing it whole.
+//! The default encryption of a bucket, and the key that it names.
 
 use std::collections::BTreeSet;
 
+use aws_sdk_s3::Client;
 use aws_sdk_s3::error::BuildError;
 use aws_sdk_s3::types::{
     BlockedEncryptionTypes, ServerSideEncryption, ServerSideEncryptionByDefault,
     ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
 };
+use serde::{Deserialize, Serialize};
 
-use super::diff::Look;
-use super::spec::{Action, Encryption, EncryptionType, Key, SseAlgorithm, Step};
-use crate::kinds::{Change, Drift, compared};
+use super::check::Problems;
+use super::spec::{Service, Spec};
+use super::{Bucket, Place, bucket, unknown_value};
+use crate::aws::Call;
+use crate::aws::error::AbsentIf;
+use crate::kinds::shapes::part::{Look, Part};
+use crate::kinds::spec::aws_enum;
+use crate::kinds::together::together;
+use crate::kinds::{
+    Change, Cx, Drift, ObserveError, Undo, Use, WriteCx, WriteError, compared, known, told,
+};
 
-pub fn diff(look: &Look<'_>) -> Option<Change<Action>> {
-    let spec = look.spec;
-    if !spec.has_encryption() {
-        return None;
+const GET: Call = Call::new("s3", "GetBucketEncryption");
+const PUT: Call = Call::new("s3", "PutBucketEncryption");
+const DELETE: Call = Call::new("s3", "DeleteBucketEncryption");
+const DESCRIBE_KEY: Call = Call::new("kms", "DescribeKey");
+
+aws_enum! {
+    /// How objects are encrypted.
+    SseAlgorithm { Aes256 = "AES256", Kms = "aws:kms", KmsDsse = "aws:kms:dsse", }
+}
+
+aws_enum! {
+    /// Encryption that writers may not ask for.
+    EncryptionType { SseC = "SSE-C", None = "NONE", }
+}
+
+/// The default encryption of a bucket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Encryption {
+    /// As in [`Spec`].
+    pub sse_algorithm: SseAlgorithm,
+    /// As in [`Spec`]; absent for AWS's own key.
+    pub kms_master_key_id: Option<String>,
+    /// As in [`Spec`].
+    pub bucket_key_enabled: bool,
+    /// As in [`Spec`].
+    pub blocked_encryption_types: BTreeSet<EncryptionType>,
+}
+
+/// A KMS key, whatever it was called.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Key {
+    /// Its ARN.
+    pub arn: String,
+    /// `Enabled`, `Disabled`, `PendingDeletion` …
+    pub state: String,
+    /// `SYMMETRIC_DEFAULT`, the only one that S3 encrypts with, `RSA_2048` …
+    pub spec: String,
+    /// Whether it is AWS's own, `aws/s3`.
+    pub is_of_aws: bool,
+}
+
+/// What is there of the encryption.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Now {
+    /// The default encryption; `None` when S3 says none.
+    pub encryption: Option<Encryption>,
+    /// What its key is, when a key is declared.
+    pub key: Option<Key>,
+    /// What the declared key is; absent when KMS has none of that name.
+    pub declared_key: Option<Key>,
+}
+
+pub struct DefaultEncryption;
+
+impl Part for DefaultEncryption {
+    type Of = Bucket;
+    type Now = Now;
+    /// `None` goes back to AWS's default.
+    type Write = Option<Encryption>;
+
+    const NAME: &'static str = "encryption";
+    const CALLS: &'static [Use<Spec>] = &[
+        Use::read_if(GET, Self::is_declared),
+        Use::read_if(DESCRIBE_KEY, |spec| spec.kms_master_key_id.is_some()),
+        Use::write_if(PUT, Self::is_declared, bucket),
+        Use::undo(DELETE),
+    ];
+
+    fn is_declared(spec: &Spec) -> bool {
+        spec.sse_algorithm.is_some()
+            || spec.kms_master_key_id.is_some()
+            || spec.bucket_key_enabled.is_some()
+            || spec.blocked_encryption_types.is_some()
     }
-    let actual = look.state.encryption.clone().unwrap_or(Encryption {
+
+    async fn read(cx: &Cx, spec: &Spec, place: &Place) -> Result<Now, ObserveError> {
+        let encryption = encryption(cx, &place.bucket).await?;
+        let name = encryption.as_ref().and_then(|now| now.kms_master_key_id.as_deref());
+        let there = name.filter(|_| spec.kms_master_key_id.is_some());
+        let (key, declared_key) = together!(key_of(cx, there), key_of(cx, key(spec)))?;
+        Ok(Now { encryption, key, declared_key })
+    }
+
+    fn diff(look: &Look<'_, Bucket>, now: &Now) -> Vec<Change<Self::Write>> {
+        let health = (!look.is_new()).then(|| key_health(look.spec, now)).flatten();
+        changed(look, now).into_iter().chain(health).collect()
+    }
+
+    fn calls(encryption: &Self::Write) -> Vec<Call> {
+        vec![if encryption.is_some() { PUT } else { DELETE }]
+    }
+
+    async fn write(
+        cx: &WriteCx,
+        place: &Place,
+        encryption: &Self::Write,
+    ) -> Result<(), WriteError> {
+        let (client, bucket, owner) = (cx.client(Client::new), &place.bucket, cx.account.as_str());
+        let Some(encryption) = encryption else {
+            let request =
+                client.delete_bucket_encryption().bucket(bucket).expected_bucket_owner(owner);
+            return cx.send(DELETE, request.send()).await;
+        };
+        let request = client
+            .put_bucket_encryption()
+            .bucket(bucket)
+            .expected_bucket_owner(owner)
+            .server_side_encryption_configuration(send(encryption)?);
+        cx.send(PUT, request.send()).await
+    }
+
+    fn undo(_: &Self::Write, before: &Now) -> Undo<Self::Write> {
+        Undo::By(vec![before.encryption.clone()])
+    }
+
+    fn export(now: &Now, spec: &mut Spec) {
+        let encryption = now.encryption.as_ref();
+        let with_kms =
+            encryption.filter(|encryption| encryption.sse_algorithm != SseAlgorithm::Aes256);
+        spec.sse_algorithm = encryption.map(|encryption| encryption.sse_algorithm);
+        spec.kms_master_key_id =
+            with_kms.map(|encryption| encryption.kms_master_key_id.clone().unwrap_or_default());
+        spec.bucket_key_enabled = with_kms.map(|encryption| encryption.bucket_key_enabled);
+        spec.blocked_encryption_types = encryption
+            .map(|encryption| encryption.blocked_encryption_types.clone())
+            .filter(|types| !types.is_empty());
+    }
+}
+
+/// The declared key, unless it is AWS's own.
+pub fn key(spec: &Spec) -> Option<&str> {
+    spec.kms_master_key_id.as_deref().filter(|key| !key.is_empty())
+}
+
+async fn encryption(cx: &Cx, bucket: &str) -> Result<Option<Encryption>, ObserveError> {
+    let client = cx.client(Client::new);
+    let owner = cx.account.as_str();
+    let request = client.get_bucket_encryption().bucket(bucket).expected_bucket_owner(owner).send();
+    let answer = cx
+        .read(GET, bucket, request)
+        .await
+        .absent_if(&["ServerSideEncryptionConfigurationNotFoundError"])?;
+    let Some(answer) = answer else { return Ok(None) };
+    let configuration =
+        told("ServerSideEncryptionConfiguration", answer.server_side_encryption_configuration())?;
+    // A bucket has one rule.
+    let [rule] = configuration.rules() else {
+        return Err(ObserveError::Malformed {
+            field: "Rules".to_owned(),
+            problem: format!(
+                "a bucket has one rule of encryption, not {}",
+                configuration.rules().len()
+            ),
+        });
+    };
+    // A rule may speak of its other members alone; then S3 encrypts with its own keys, as every
+    // bucket does since January 2023 (S3 User Guide, "Setting default server-side encryption").
+    let default = rule.apply_server_side_encryption_by_default();
+    let blocked = rule.blocked_encryption_types().map(|blocked| blocked.encryption_type());
+    Ok(Some(Encryption {
+        sse_algorithm: known(
+            "SSEAlgorithm",
+            default.map_or("AES256", |default| default.sse_algorithm().as_str()),
+        )?,
+        kms_master_key_id: default
+            .and_then(|default| default.kms_master_key_id())
+            .filter(|key| !key.is_empty())
+            .map(str::to_owned),
+        // "By default, S3 Bucket Key is not enabled." (S3 API Reference, ServerSideEncryptionRule)
+        bucket_key_enabled: rule.bucket_key_enabled().unwrap_or(false),
+        // Buckets from before there were blocked types have none.
+        blocked_encryption_types: blocked
+            .unwrap_or_default()
+            .iter()
+            .map(|blocked| known("EncryptionType", blocked.as_str()))
+            .collect::<Result<_, _>>()?,
+    }))
+}
+
+/// The key of a name: an ARN, an id, an alias or the ARN of an alias.
+async fn key_of(cx: &Cx, name: Option<&str>) -> Result<Option<Key>, ObserveError> {
+    let Some(name) = name else { return Ok(None) };
+    let client = cx.client(aws_sdk_kms::Client::new);
+    let request = client.describe_key().key_id(name).send();
+    let answer = cx.read(DESCRIBE_KEY, name, request).await.absent_if(&["NotFoundException"])?;
+    let Some(answer) = answer else { return Ok(None) };
+    let metadata = told("KeyMetadata", answer.key_metadata())?;
+    let is_of_aws = match told("KeyManager", metadata.key_manager())?.as_str() {
+        "AWS" => true,
+        "CUSTOMER" => false,
+        other => return Err(unknown_value("KeyManager", other)),
+    };
+    Ok(Some(Key {
+        arn: told("Arn", metadata.arn().filter(|arn| !arn.is_empty()))?.to_owned(),
+        state: told("KeyState", metadata.key_state())?.as_str().to_owned(),
+        spec: told("KeySpec", metadata.key_spec())?.as_str().to_owned(),
+        is_of_aws,
+    }))
+}
+
+fn changed(look: &Look<'_, Bucket>, now: &Now) -> Option<Change<Option<Encryption>>> {
+    let spec = look.spec;
+    let actual = now.encryption.clone().unwrap_or(Encryption {
         sse_algorithm: SseAlgorithm::Aes256,
         kms_master_key_id: None,
         bucket_key_enabled: false,
         blocked_encryption_types: BTreeSet::new(),
     });
     let sse_algorithm = spec.sse_algorithm.unwrap_or(actual.sse_algorithm);
-    let declared_arn = look.state.declared_key.as_ref().map(|key| key.arn.as_str());
-    let key = match spec.key() {
+    let declared_arn = now.declared_key.as_ref().map(|key| key.arn.as_str());
+    let key_id = match key(spec) {
         // Of a key's names only the ARN means the same to everybody and for ever.
-        Some(key) if !is_same_key(look) => Some(declared_arn.unwrap_or(key).to_owned()),
+        Some(key) if !is_same_key(spec, now) => Some(declared_arn.unwrap_or(key).to_owned()),
         // AES256 has no key of its own.
         None if sse_algorithm == SseAlgorithm::Aes256 || spec.kms_master_key_id.is_some() => None,
         _ => actual.kms_master_key_id.clone(),
     };
     let desired = Encryption {
         sse_algorithm,
-        kms_master_key_id: key,
+        kms_master_key_id: key_id,
         bucket_key_enabled: spec.bucket_key_enabled.unwrap_or(actual.bucket_key_enabled),
         blocked_encryption_types: spec
             .blocked_encryption_types
             .clone()
             .unwrap_or_else(|| actual.blocked_encryption_types.clone()),
     };
-    let known = (!look.is_new).then_some(&actual);
+    let known = (!look.is_new()).then_some(&actual);
     let mut drift = Drift::new();
     drift.compare(
         "sse_algorithm",
         known.map(|known| &known.sse_algorithm),
         spec.sse_algorithm.as_ref(),
     );
-    let key_differs = compare_key(look, known, &mut drift);
+    let key_differs = compare_key(spec, now, known, &mut drift);
     drift.compare(
         "bucket_key_enabled",
         known.map(|known| &known.bucket_key_enabled),
         spec.bucket_key_enabled.as_ref(),
     );
-    compare_blocked(look, known, &mut drift);
+    compare_blocked(spec, known, &mut drift);
     if drift.is_empty() {
         return None;
     }
@@ -62,14 +269,14 @@ pub fn diff(look: &Look<'_>) -> Option<Change<Action>> {
         && (key_differs || actual.sse_algorithm == SseAlgorithm::Aes256);
     let blocks = desired.blocked_encryption_types.contains(&EncryptionType::SseC)
         && !actual.blocked_encryption_types.contains(&EncryptionType::SseC);
-    let mut change = look.change(Step::PutEncryption(Some(desired)), drift);
+    let mut change = Change::new(Some(desired), drift);
     if to_kms {
         change = look
             .disruptive(change, "who writes to or reads from this bucket needs rights to the key");
     }
     if key_differs
-        && !look.is_new
-        && let Some(problem) = problem(spec.key(), look.state.declared_key.as_ref())
+        && !look.is_new()
+        && let Some(problem) = problem(key(spec), now.declared_key.as_ref())
     {
         change = change.warn(problem);
     }
@@ -80,15 +287,14 @@ pub fn diff(look: &Look<'_>) -> Option<Change<Action>> {
 }
 
 /// Whether the bucket's key is the declared one, whatever either is called.
-fn is_same_key(look: &Look<'_>) -> bool {
-    let Some(declared) = look.spec.kms_master_key_id.as_deref() else { return true };
-    let there = look
-        .state
+fn is_same_key(spec: &Spec, now: &Now) -> bool {
+    let Some(declared) = spec.kms_master_key_id.as_deref() else { return true };
+    let there = now
         .encryption
         .as_ref()
         .filter(|encryption| encryption.sse_algorithm != SseAlgorithm::Aes256)
         .map(|encryption| encryption.kms_master_key_id.as_deref());
-    let (key, declared_key) = (look.state.key.as_ref(), look.state.declared_key.as_ref());
+    let (key, declared_key) = (now.key.as_ref(), now.declared_key.as_ref());
     let is_of_aws = |key: Option<&Key>| key.is_some_and(|key| key.is_of_aws);
     match (there, declared) {
         // A bucket without KMS has no key, which AWS's own need not be told from.
@@ -103,10 +309,10 @@ fn is_same_key(look: &Look<'_>) -> bool {
     }
 }
 
-fn compare_key(look: &Look<'_>, known: Option<&Encryption>, drift: &mut Drift) -> bool {
+fn compare_key(spec: &Spec, now: &Now, known: Option<&Encryption>, drift: &mut Drift) -> bool {
     compared::mark("kms_master_key_id");
-    let Some(declared) = look.spec.kms_master_key_id.as_deref() else { return false };
-    if is_same_key(look) {
+    let Some(declared) = spec.kms_master_key_id.as_deref() else { return false };
+    if is_same_key(spec, now) {
         return false;
     }
     let there = known.and_then(|known| known.kms_master_key_id.as_deref());
@@ -115,9 +321,9 @@ fn compare_key(look: &Look<'_>, known: Option<&Encryption>, drift: &mut Drift) -
 }
 
 /// "NONE" and nothing blocked are the same.
-fn compare_blocked(look: &Look<'_>, known: Option<&Encryption>, drift: &mut Drift) {
+fn compare_blocked(spec: &Spec, known: Option<&Encryption>, drift: &mut Drift) {
     compared::mark("blocked_encryption_types");
-    let Some(desired) = &look.spec.blocked_encryption_types else { return };
+    let Some(desired) = &spec.blocked_encryption_types else { return };
     let blocks = |types: &BTreeSet<EncryptionType>| types.contains(&EncryptionType::SseC);
     match known {
         Some(known) if blocks(&known.blocked_encryption_types) == blocks(desired) => {}
@@ -130,18 +336,18 @@ fn compare_blocked(look: &Look<'_>, known: Option<&Encryption>, drift: &mut Drif
 }
 
 /// The right key is there and cannot be used, so that nobody can write or read.
-pub fn key_health(look: &Look<'_>) -> Option<Change<Action>> {
-    if look.is_new || look.spec.key().is_none() || !is_same_key(look) {
+fn key_health(spec: &Spec, now: &Now) -> Option<Change<Option<Encryption>>> {
+    if key(spec).is_none() || !is_same_key(spec, now) {
         return None;
     }
-    let key = look.state.declared_key.as_ref();
-    let problem = problem(look.spec.key(), key)?;
+    let declared = now.declared_key.as_ref();
+    let problem = problem(key(spec), declared)?;
     let mut drift = Drift::new();
-    let actual = key.map_or("no such key", |key| match key.state.as_str() {
+    let actual = declared.map_or("no such key", |key| match key.state.as_str() {
         "Enabled" => key.spec.as_str(),
         state => state,
     });
-    drift.add("kms_master_key_id", Some(actual), look.spec.key());
+    drift.add("kms_master_key_id", Some(actual), key(spec));
     Some(Change::finding(drift).withhold(problem))
 }
 
@@ -172,7 +378,7 @@ fn problem(name: Option<&str>, key: Option<&Key>) -> Option<String> {
 ///
 /// # Errors
 /// A required member is missing.
-pub fn send(encryption: &Encryption) -> Result<ServerSideEncryptionConfiguration, BuildError> {
+fn send(encryption: &Encryption) -> Result<ServerSideEncryptionConfiguration, BuildError> {
     let default = ServerSideEncryptionByDefault::builder()
         .sse_algorithm(ServerSideEncryption::from(encryption.sse_algorithm.as_str()))
         .set_kms_master_key_id(encryption.kms_master_key_id.clone())
@@ -188,4 +394,44 @@ pub fn send(encryption: &Encryption) -> Result<ServerSideEncryptionConfiguration
             }))
             .build();
     ServerSideEncryptionConfiguration::builder().rules(rule).build()
+}
+
+/// What S3 would refuse of the declared encryption.
+pub fn check(spec: &Spec, problems: &mut Problems) {
+    let algorithm = spec.sse_algorithm;
+    if key(spec).is_some() && matches!(algorithm, None | Some(SseAlgorithm::Aes256)) {
+        problems.add(
+            "kms_master_key_id",
+            "a KMS key needs encryption with KMS",
+            "add sse_algorithm = \"aws:kms\"",
+        );
+    }
+    if spec.bucket_key_enabled == Some(true) && algorithm == Some(SseAlgorithm::Aes256) {
+        problems.add(
+            "bucket_key_enabled",
+            "a bucket key has no effect with AES256",
+            "leave it out, or set sse_algorithm = \"aws:kms\"",
+        );
+    }
+    let own_key_of_aws = spec.kms_master_key_id.as_deref() == Some("");
+    if own_key_of_aws
+        && matches!(algorithm, Some(SseAlgorithm::Kms | SseAlgorithm::KmsDsse))
+        && spec.services.as_ref().is_some_and(|services| !services.is_empty())
+    {
+        problems.add(
+            "kms_master_key_id",
+            "services that deliver logs may not use AWS's own key, aws/s3",
+            "name a key of your own, or set sse_algorithm = \"AES256\"",
+        );
+    }
+    let services = spec.services.iter().flatten();
+    let needs_aes =
+        services.filter(|service| matches!(service, Service::S3AccessLogs | Service::Elb)).count();
+    if needs_aes > 0 && !matches!(algorithm, None | Some(SseAlgorithm::Aes256)) {
+        problems.add(
+            "sse_algorithm",
+            "S3 access logs and load balancers cannot write to a bucket with KMS encryption",
+            "set sse_algorithm = \"AES256\", or give them a bucket of their own",
+        );
+    }
 }

@@ -1,17 +1,30 @@
-//! Lifecycle rules: what becomes of objects as they grow old.
+//! The lifecycle of a bucket: what becomes of objects as they grow old.
 //!
 //! Source: S3 API Reference, `LifecycleRule` and `PutBucketLifecycleConfiguration`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_sdk_s3::Client;
 use aws_sdk_s3::error::BuildError;
 use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_s3::types;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::spec::Spec;
+use super::{Bucket, Place, bucket};
+use crate::aws::Call;
+use crate::aws::error::AbsentIf;
+use crate::kinds::shapes::part::{Look, Part};
 use crate::kinds::spec::aws_enum;
-use crate::kinds::{ObserveError, WriteError, known, told};
+use crate::kinds::{
+    Change, Cx, Drift, ObserveError, Risk, Undo, Use, WriteCx, WriteError, compared, known, told,
+};
+
+const GET: Call = Call::new("s3", "GetBucketLifecycleConfiguration");
+const PUT: Call = Call::new("s3", "PutBucketLifecycleConfiguration");
+const DELETE: Call = Call::new("s3", "DeleteBucketLifecycle");
+const LIST_VERSIONS: Call = Call::new("s3", "ListObjectVersions");
 
 aws_enum! {
     /// Whether a rule is in force.
@@ -45,6 +58,162 @@ pub struct Lifecycle {
     pub rules: Vec<Rule>,
     /// Which small objects are left alone.
     pub transition_default_minimum_object_size: Option<MinimumObjectSize>,
+}
+
+/// What is there of the lifecycle.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Now {
+    /// The lifecycle; `None` when there is none.
+    pub lifecycle: Option<Lifecycle>,
+    /// Whether nothing is in the bucket, no former version either, so that no rule can delete
+    /// anything. Only looked at when new rules would.
+    pub is_empty: bool,
+}
+
+/// The part.
+pub struct LifecycleRules;
+
+impl Part for LifecycleRules {
+    type Of = Bucket;
+    type Now = Now;
+    /// Without rules, deletes them.
+    type Write = Lifecycle;
+
+    const NAME: &'static str = "lifecycle";
+    const CALLS: &'static [Use<Spec>] = &[
+        Use::read_if(GET, Self::is_declared),
+        // Whether anything is there matters only where a rule deletes.
+        Use::read_if(LIST_VERSIONS, |spec| spec.lifecycle.iter().flatten().any(Rule::deletes)),
+        Use::write_if(PUT, Self::is_declared, bucket),
+        Use::write_if(DELETE, Self::is_declared, bucket),
+    ];
+
+    fn is_declared(spec: &Spec) -> bool {
+        spec.lifecycle.is_some() || spec.transition_default_minimum_object_size.is_some()
+    }
+
+    async fn read(cx: &Cx, spec: &Spec, place: &Place) -> Result<Now, ObserveError> {
+        let lifecycle = lifecycle(cx, &place.bucket).await?;
+        let is_empty = is_empty(cx, spec, &place.bucket, lifecycle.as_ref()).await?;
+        Ok(Now { lifecycle, is_empty })
+    }
+
+    fn diff(look: &Look<'_, Bucket>, now: &Now) -> Vec<Change<Lifecycle>> {
+        let spec = look.spec;
+        let actual = now.lifecycle.clone().unwrap_or_default();
+        let mut drift = Drift::new();
+        compared::mark("lifecycle");
+        if let Some(rules) = &spec.lifecycle
+            && !same_rules(rules, &actual.rules)
+        {
+            let there = (!actual.rules.is_empty()).then_some(&actual.rules);
+            drift.add("lifecycle", there, Some(rules));
+        }
+        let rules = spec.lifecycle.as_ref().unwrap_or(&actual.rules).clone();
+        drift.compare(
+            "transition_default_minimum_object_size",
+            actual.transition_default_minimum_object_size.as_ref(),
+            spec.transition_default_minimum_object_size.as_ref(),
+        );
+        if drift.is_empty() {
+            return Vec::new();
+        }
+        if rules.is_empty() && spec.lifecycle.is_none() {
+            return vec![Change::finding(drift).withhold(
+                "S3 keeps a minimum size with lifecycle rules alone, and there are none: declare \
+                 lifecycle",
+            )];
+        }
+        let deletions = new_deletions(&rules, &actual.rules).len();
+        let desired = Lifecycle {
+            rules,
+            transition_default_minimum_object_size: spec
+                .transition_default_minimum_object_size
+                .or(actual.transition_default_minimum_object_size),
+        };
+        let change = Change::new(desired, drift);
+        vec![if deletions > 0 && !look.is_new() && !now.is_empty {
+            change.risk(Risk::Destructive).warn(format!(
+                "{deletions} new or changed rules delete objects that are old enough, within a day"
+            ))
+        } else {
+            change
+        }]
+    }
+
+    fn calls(_: &Lifecycle) -> Vec<Call> {
+        // Deleting the last rule needs the same permission.
+        vec![PUT]
+    }
+
+    async fn write(cx: &WriteCx, place: &Place, lifecycle: &Lifecycle) -> Result<(), WriteError> {
+        let (client, bucket, owner) = (cx.client(Client::new), &place.bucket, cx.account.as_str());
+        if lifecycle.rules.is_empty() {
+            let request =
+                client.delete_bucket_lifecycle().bucket(bucket).expected_bucket_owner(owner);
+            return cx.send(DELETE, request.send()).await;
+        }
+        let rules = lifecycle.rules.iter().map(send).collect::<Result<_, _>>()?;
+        let configuration =
+            types::BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build()?;
+        let size = lifecycle
+            .transition_default_minimum_object_size
+            .map(|size| types::TransitionDefaultMinimumObjectSize::from(size.as_str()));
+        let request = client
+            .put_bucket_lifecycle_configuration()
+            .bucket(bucket)
+            .expected_bucket_owner(owner)
+            .set_transition_default_minimum_object_size(size)
+            .lifecycle_configuration(configuration);
+        cx.send(PUT, request.send()).await
+    }
+
+    fn undo(_: &Lifecycle, before: &Now) -> Undo<Lifecycle> {
+        Undo::By(vec![before.lifecycle.clone().unwrap_or_default()])
+    }
+
+    fn export(now: &Now, spec: &mut Spec) {
+        spec.lifecycle = now.lifecycle.as_ref().map(|lifecycle| lifecycle.rules.clone());
+        spec.transition_default_minimum_object_size = now
+            .lifecycle
+            .as_ref()
+            .and_then(|lifecycle| lifecycle.transition_default_minimum_object_size);
+    }
+}
+
+async fn lifecycle(cx: &Cx, bucket: &str) -> Result<Option<Lifecycle>, ObserveError> {
+    let request = cx.client(Client::new).get_bucket_lifecycle_configuration();
+    let request = request.bucket(bucket).expected_bucket_owner(cx.account.as_str()).send();
+    let answer =
+        cx.read(GET, bucket, request).await.absent_if(&["NoSuchLifecycleConfiguration"])?;
+    let Some(answer) = answer else { return Ok(None) };
+    let size = answer.transition_default_minimum_object_size();
+    Ok(Some(Lifecycle {
+        rules: answer.rules().iter().map(read).collect::<Result<_, _>>()?,
+        transition_default_minimum_object_size: size
+            .map(|size| known("TransitionDefaultMinimumObjectSize", size.as_str()))
+            .transpose()?,
+    }))
+}
+
+/// Whether nothing is there that the declared rules could newly delete. Who may not ask is told
+/// of the deletions instead: it decides no verdict.
+async fn is_empty(
+    cx: &Cx,
+    spec: &Spec,
+    bucket: &str,
+    lifecycle: Option<&Lifecycle>,
+) -> Result<bool, ObserveError> {
+    let there = lifecycle.map(|lifecycle| lifecycle.rules.as_slice()).unwrap_or_default();
+    let declared = spec.lifecycle.as_deref().unwrap_or_default();
+    if new_deletions(declared, there).is_empty() {
+        return Ok(false);
+    }
+    let request = cx.client(Client::new).list_object_versions().bucket(bucket).max_keys(1);
+    let request = request.expected_bucket_owner(cx.account.as_str()).send();
+    let answer = cx.read(LIST_VERSIONS, bucket, request).await.absent_if(&["AccessDenied"])?;
+    Ok(answer
+        .is_some_and(|answer| answer.versions().is_empty() && answer.delete_markers().is_empty()))
 }
 
 /// A lifecycle rule.
@@ -213,7 +382,7 @@ impl Rule {
 }
 
 /// Whether the declared rules are those that are there, in any order.
-pub fn same_rules(declared: &[Rule], actual: &[Rule]) -> bool {
+fn same_rules(declared: &[Rule], actual: &[Rule]) -> bool {
     let mut left: Vec<&Rule> = actual.iter().collect();
     declared.len() == actual.len()
         && declared.iter().all(|rule| {
@@ -223,7 +392,7 @@ pub fn same_rules(declared: &[Rule], actual: &[Rule]) -> bool {
 }
 
 /// Rules that delete something, and nothing does the same today.
-pub fn new_deletions<'a>(declared: &'a [Rule], actual: &[Rule]) -> Vec<&'a Rule> {
+fn new_deletions<'a>(declared: &'a [Rule], actual: &[Rule]) -> Vec<&'a Rule> {
     declared
         .iter()
         .filter(|rule| rule.deletes() && rule.status != Some(Status::Disabled))
@@ -253,7 +422,7 @@ pub fn is_day(text: &str) -> bool {
 
 /// Reads a rule.
 #[allow(deprecated)] // Rules from before filters have their prefix beside them.
-pub fn read(rule: &types::LifecycleRule) -> Result<Rule, ObserveError> {
+fn read(rule: &types::LifecycleRule) -> Result<Rule, ObserveError> {
     let class = |class: Option<&types::TransitionStorageClass>| {
         known("StorageClass", told("StorageClass", class)?.as_str())
     };
@@ -346,7 +515,7 @@ fn read_filter(filter: &types::LifecycleRuleFilter) -> Filter {
 ///
 /// # Errors
 /// A date is no day, or a required member is missing.
-pub fn send(rule: &Rule) -> Result<types::LifecycleRule, WriteError> {
+fn send(rule: &Rule) -> Result<types::LifecycleRule, WriteError> {
     let rule = rule.normal();
     let class = |class: StorageClass| types::TransitionStorageClass::from(class.as_str());
     let transitions: Vec<_> = rule

@@ -1,4 +1,4 @@
-//! The access log of a bucket: reading it, and writing it whole.
+//! The access log of a bucket.
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::BuildError;
@@ -6,20 +6,166 @@ use aws_sdk_s3::types::{
     BucketLoggingStatus, BucketLogsPermission, Grantee, LoggingEnabled, PartitionDateSource,
     PartitionedPrefix, SimplePrefix, TargetGrant, TargetObjectKeyFormat, Type,
 };
+use serde::{Deserialize, Serialize};
 
-use super::spec::{LogGrant, LogKeyFormat, Logging};
+use super::check::Problems;
+use super::spec::Spec;
+use super::{Bucket, Place, bucket};
 use crate::aws::Call;
-use crate::kinds::{Cx, ObserveError, known, told};
+use crate::kinds::shapes::part::{Look, Part};
+use crate::kinds::spec::aws_enum;
+use crate::kinds::{Change, Cx, Drift, ObserveError, Undo, Use, WriteCx, WriteError, known, told};
 
-pub const GET_LOGGING: Call = Call::new("s3", "GetBucketLogging");
+const GET: Call = Call::new("s3", "GetBucketLogging");
+const PUT: Call = Call::new("s3", "PutBucketLogging");
 
-pub async fn logging(cx: &Cx, bucket: &str) -> Result<Option<Logging>, ObserveError> {
-    let client = cx.client(Client::new);
-    let owner = cx.account.as_str();
-    let request = client.get_bucket_logging().bucket(bucket).expected_bucket_owner(owner).send();
-    let answer = cx.read(GET_LOGGING, bucket, request).await?;
-    // A bucket without access log has none of this.
-    answer.logging_enabled().map(read).transpose()
+aws_enum! {
+    /// How access log files are named.
+    LogKeyFormat {
+        SimplePrefix = "SimplePrefix",
+        EventTime = "EventTime",
+        DeliveryTime = "DeliveryTime",
+    }
+}
+
+aws_enum! {
+    /// Who may do what with the files of an access log.
+    LogPermission { FullControl = "FULL_CONTROL", Read = "READ", Write = "WRITE", }
+}
+
+aws_enum! {
+    /// What a grantee is.
+    GranteeType {
+        CanonicalUser = "CanonicalUser",
+        AmazonCustomerByEmail = "AmazonCustomerByEmail",
+        Group = "Group",
+    }
+}
+
+/// Where an access log goes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Logging {
+    /// The bucket.
+    pub bucket: String,
+    /// What stands before the names of its files.
+    pub prefix: String,
+    /// How its files are named; absent when S3 names no format, which is `SimplePrefix`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_format: Option<LogKeyFormat>,
+    /// Who may read its files, which cannot be declared.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grants: Vec<LogGrant>,
+}
+
+/// Who may do what with the files of an access log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogGrant {
+    /// What the grantee is.
+    pub grantee_type: GranteeType,
+    /// The canonical id of an account.
+    pub id: Option<String>,
+    /// Its name, which S3 gives in old answers.
+    pub display_name: Option<String>,
+    /// Its e-mail address.
+    pub email_address: Option<String>,
+    /// The URI of a group.
+    pub uri: Option<String>,
+    /// What is granted.
+    pub permission: LogPermission,
+}
+
+pub struct AccessLog;
+
+impl Part for AccessLog {
+    type Of = Bucket;
+    type Now = Option<Logging>;
+    /// `None` turns it off.
+    type Write = Option<Logging>;
+
+    const NAME: &'static str = "logging";
+    const CALLS: &'static [Use<Spec>] =
+        &[Use::read_if(GET, Self::is_declared), Use::write_if(PUT, Self::is_declared, bucket)];
+
+    fn is_declared(spec: &Spec) -> bool {
+        spec.access_log_bucket.is_some()
+    }
+
+    async fn read(cx: &Cx, _spec: &Spec, place: &Place) -> Result<Self::Now, ObserveError> {
+        let (bucket, owner) = (&place.bucket, cx.account.as_str());
+        let request = cx.client(Client::new).get_bucket_logging();
+        let request = request.bucket(bucket).expected_bucket_owner(owner).send();
+        let answer = cx.read(GET, bucket, request).await?;
+        // A bucket without access log has none of this.
+        answer.logging_enabled().map(read).transpose()
+    }
+
+    fn diff(look: &Look<'_, Bucket>, now: &Self::Now) -> Vec<Change<Self::Write>> {
+        let Some(bucket) = look.spec.access_log_bucket.as_deref() else { return Vec::new() };
+        let actual = now.as_ref();
+        let mut drift = Drift::new();
+        drift.compare_text(
+            "access_log_bucket",
+            actual.map(|logging| logging.bucket.as_str()),
+            Some(bucket),
+        );
+        if bucket.is_empty() {
+            if drift.is_empty() {
+                return Vec::new();
+            }
+            let warning = "nobody sees any more who asked for what in this bucket";
+            return vec![look.disruptive(Change::new(None, drift), warning)];
+        }
+        drift.compare_text(
+            "access_log_prefix",
+            actual.map(|logging| logging.prefix.as_str()),
+            look.spec.access_log_prefix.as_deref(),
+        );
+        // "SimplePrefix" is the format of logs that name none (S3 API Reference, LoggingEnabled).
+        let named = |logging: &Logging| logging.key_format.unwrap_or(LogKeyFormat::SimplePrefix);
+        let reformats = drift.compare(
+            "access_log_key_format",
+            actual.map(named).as_ref(),
+            look.spec.access_log_key_format.as_ref(),
+        );
+        if drift.is_empty() {
+            return Vec::new();
+        }
+        // What is not declared stays as S3 keeps it.
+        let mut desired = actual.cloned().unwrap_or_default();
+        bucket.clone_into(&mut desired.bucket);
+        if let Some(prefix) = &look.spec.access_log_prefix {
+            desired.prefix.clone_from(prefix);
+        }
+        if reformats {
+            desired.key_format = look.spec.access_log_key_format;
+        }
+        vec![Change::new(Some(desired), drift)]
+    }
+
+    fn calls(_: &Self::Write) -> Vec<Call> {
+        vec![PUT]
+    }
+
+    async fn write(cx: &WriteCx, place: &Place, logging: &Self::Write) -> Result<(), WriteError> {
+        let request = cx
+            .client(Client::new)
+            .put_bucket_logging()
+            .bucket(&place.bucket)
+            .expected_bucket_owner(cx.account.as_str())
+            .bucket_logging_status(send(logging.as_ref())?);
+        cx.send(PUT, request.send()).await
+    }
+
+    fn undo(_: &Self::Write, before: &Self::Now) -> Undo<Self::Write> {
+        Undo::By(vec![before.clone()])
+    }
+
+    fn export(now: &Self::Now, spec: &mut Spec) {
+        let logging = now.as_ref();
+        spec.access_log_bucket = logging.map(|logging| logging.bucket.clone());
+        spec.access_log_prefix = logging.map(|logging| logging.prefix.clone());
+        spec.access_log_key_format = logging.and_then(|logging| logging.key_format);
+    }
 }
 
 fn read(logging: &LoggingEnabled) -> Result<Logging, ObserveError> {
@@ -59,7 +205,7 @@ fn read_grant(grant: &TargetGrant) -> Result<LogGrant, ObserveError> {
 ///
 /// # Errors
 /// A required member is missing.
-pub fn send(logging: Option<&Logging>) -> Result<BucketLoggingStatus, BuildError> {
+fn send(logging: Option<&Logging>) -> Result<BucketLoggingStatus, BuildError> {
     let enabled = logging.map(send_enabled).transpose()?;
     Ok(BucketLoggingStatus::builder().set_logging_enabled(enabled).build())
 }
@@ -101,10 +247,26 @@ fn send_grant(grant: &LogGrant) -> Result<TargetGrant, BuildError> {
         .build())
 }
 
+/// What has no meaning without an access log.
+pub fn check(spec: &Spec, problems: &mut Problems) {
+    let declared = [
+        ("access_log_prefix", spec.access_log_prefix.is_some()),
+        ("access_log_key_format", spec.access_log_key_format.is_some()),
+    ];
+    if spec.access_log_bucket.as_deref().is_none_or(str::is_empty) {
+        for (field, _) in declared.iter().filter(|(_, is_there)| *is_there) {
+            problems.add(
+                field,
+                "this has no meaning without an access log",
+                "declare access_log_bucket",
+            );
+        }
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::super::spec::{GranteeType, LogPermission};
     use super::*;
 
     #[test]

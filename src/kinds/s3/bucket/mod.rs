@@ -1,32 +1,54 @@
 //! `s3.bucket`: a bucket with all its settings, its policy merged from what must be in it.
 
-mod apply;
-mod calls;
 mod check;
-mod diff;
 mod encryption;
 pub mod lifecycle;
 mod logging;
 mod name;
-mod observe;
+mod object_lock;
+mod ownership;
+mod place;
 mod policy;
+mod public_access_block;
 pub mod spec;
+mod statements;
+mod tags;
 mod tls;
+mod versioning;
 
-pub use std::collections::BTreeSet;
+use std::collections::BTreeSet;
 
-use spec::{Action, Spec, State};
+use place::{HEAD, LIST, Place};
+use spec::Spec;
 
-use crate::aws::Call;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::types::{BucketLocationConstraint, BucketNamespace, CreateBucketConfiguration};
+use serde::{Deserialize, Serialize};
+
+use crate::aws::error::AbsentIf;
+use crate::aws::{Call, ErrorClass};
 use crate::baseline::catalog::{Identity, SpecProblem};
+use crate::kinds::shapes::part::{AnyPart, Parted, by_parts};
+use crate::kinds::spec::found;
 use crate::kinds::{
-    Change, Controls, Cx, Facts, Found, Kind, Object, ObserveError, Scope, Undo, Use, WriteCx,
-    WriteError,
+    Allowed, Arns, Change, Controls, Cx, Drift, Facts, Found, Kind, Object, ObserveError, Scope,
+    Use, WriteCx, WriteError,
 };
 use crate::names::Region;
-use crate::policy_document::PolicyDocument;
+
+const CREATE: Call = Call::new("s3", "CreateBucket");
+/// The one Region that S3 does not want to be named.
+const NAMELESS_REGION: &str = "us-east-1";
+
+/// How a bucket is made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Making {
+    /// Whether objects can be locked.
+    object_lock: bool,
+}
 
 /// The kind.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Bucket;
 
 impl Kind for Bucket {
@@ -53,7 +75,8 @@ impl Kind for Bucket {
         ],
         well_architected: &["SEC04-BP01", "SEC07-BP04", "SEC08-BP02", "SEC08-BP04", "SEC09-BP02"],
     };
-    const CALLS: &'static [Use<Spec>] = calls::CALLS;
+    const CALLS: &'static [Use<Spec>] =
+        &[Use::read(LIST), Use::read(HEAD), Use::write(CREATE, bucket)];
     const MORE_EVENTS: &'static [&'static str] = &["s3.amazonaws.com:DeleteBucket"];
     const SAMPLES: &'static [&'static str] = &[
         r#"
@@ -161,79 +184,111 @@ expiration = { expired_object_delete_marker = true }
     ];
 
     type Spec = Spec;
-    type State = State;
-    type Action = Action;
 
     fn check(spec: &Spec) -> Vec<SpecProblem> {
         check::check(spec)
     }
 
-    fn calls(action: &Action) -> Vec<Call> {
-        vec![calls::of(&action.step)]
-    }
-
-    async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {
-        observe::observe(cx, spec).await
-    }
-
-    fn diff(facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Action>> {
-        diff::diff(facts, spec, object)
-    }
-
-    async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
-        apply::apply(cx, action).await
-    }
-
-    fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
-        diff::undo(action, before)
-    }
-
     async fn find_all(cx: &Cx, _regions: &BTreeSet<Region>) -> Result<Vec<Found>, ObserveError> {
-        let names = observe::names(cx).await?;
-        Ok(names.into_iter().map(|name| crate::kinds::spec::found([("bucket", name)])).collect())
+        let names = place::names(cx).await?;
+        Ok(names.into_iter().map(|name| found([("bucket", name)])).collect())
     }
 
-    fn export(_facts: &Facts, object: &Object<State>) -> Option<Spec> {
-        let state = object.state()?;
-        let encryption = state.encryption.as_ref();
-        let lock = state.object_lock.as_ref().filter(|lock| lock.mode.is_some());
-        let with_kms =
-            encryption.filter(|encryption| encryption.sse_algorithm != spec::SseAlgorithm::Aes256);
-        let logging = state.logging.as_ref();
-        let statements = state.policy.as_deref().and_then(|text| {
-            let statements = PolicyDocument::from_text(text).ok()?.statements();
-            serde_json::from_value(serde_json::Value::Array(statements)).ok()
+    by_parts!();
+}
+
+impl Parted for Bucket {
+    type Place = Place;
+    type Making = Making;
+
+    const PARTS: &'static [&'static dyn AnyPart<Self>] = &[
+        &public_access_block::Switches,
+        &ownership::Ownership,
+        &encryption::DefaultEncryption,
+        &versioning::Versions,
+        &policy::Policy,
+        &lifecycle::LifecycleRules,
+        &object_lock::Lock,
+        &logging::AccessLog,
+        &tags::AllTags,
+    ];
+    const CREATE: Call = CREATE;
+    const KEPT: &'static str = "evenkeel never deletes a bucket";
+
+    async fn find(cx: &Cx, spec: &Spec) -> Result<Object<Place>, ObserveError> {
+        place::find(cx, &spec.bucket).await
+    }
+
+    fn place(facts: &Facts, spec: &Spec) -> Place {
+        let region = spec.region.clone().unwrap_or_else(|| facts.home_region.to_string());
+        Place { bucket: spec.bucket.clone(), region }
+    }
+
+    fn region(place: &Place) -> Option<Region> {
+        Some(Region::new(&place.region))
+    }
+
+    fn making(facts: &Facts, spec: &Spec) -> Change<Making> {
+        let mut drift = Drift::new();
+        drift.add("", None::<&str>, Some(&spec.bucket));
+        // A bucket whose name S3 takes no more; those that have one may stay.
+        if let Some(problem) = name::problem(&spec.bucket) {
+            return Change::finding(drift).withhold(format!(
+                "there is no such bucket, and S3 makes none of this name: {problem}; choose another name"
+            ));
+        }
+        drift.add("region", None::<&str>, Some(&Self::place(facts, spec).region));
+        Change::new(Making { object_lock: spec.object_lock_mode.is_some() }, drift)
+    }
+
+    async fn create(cx: &WriteCx, place: &Place, making: &Making) -> Result<(), WriteError> {
+        let region = place.region.as_str();
+        let configuration = (region != NAMELESS_REGION).then(|| {
+            CreateBucketConfiguration::builder()
+                .location_constraint(BucketLocationConstraint::from(region))
+                .build()
         });
-        Some(Spec {
-            bucket: object.id.clone(),
-            region: Some(state.region.clone()),
-            sse_algorithm: encryption.map(|encryption| encryption.sse_algorithm),
-            kms_master_key_id: with_kms
-                .map(|encryption| encryption.kms_master_key_id.clone().unwrap_or_default()),
-            bucket_key_enabled: with_kms.map(|encryption| encryption.bucket_key_enabled),
-            blocked_encryption_types: encryption
-                .map(|encryption| encryption.blocked_encryption_types.clone())
-                .filter(|types| !types.is_empty()),
-            versioning: state.versioning,
-            mfa_delete: Some(state.mfa_delete),
-            object_lock_mode: lock.and_then(|lock| lock.mode),
-            object_lock_days: lock.and_then(|lock| lock.days),
-            object_lock_years: lock.and_then(|lock| lock.years),
-            lifecycle: state.lifecycle.as_ref().map(|lifecycle| lifecycle.rules.clone()),
-            transition_default_minimum_object_size: state
-                .lifecycle
-                .as_ref()
-                .and_then(|lifecycle| lifecycle.transition_default_minimum_object_size),
-            object_ownership: state.object_ownership,
-            public_access_block: state.public_access_block,
-            access_log_bucket: logging.map(|logging| logging.bucket.clone()),
-            access_log_prefix: logging.map(|logging| logging.prefix.clone()),
-            access_log_key_format: logging.and_then(|logging| logging.key_format),
-            extra_policy_statements: statements,
-            tags: Some(state.tags.clone()),
-            ..Spec::default()
+        // Such names are the account's own, and S3 wants to be told.
+        let own_name = place.bucket.ends_with(&format!("-{}-{region}-an", cx.account));
+        let request = cx
+            .client(Client::new)
+            .create_bucket()
+            .bucket(&place.bucket)
+            .set_create_bucket_configuration(configuration)
+            .set_bucket_namespace(own_name.then_some(BucketNamespace::AccountRegional))
+            .set_object_lock_enabled_for_bucket(making.object_lock.then_some(true));
+        // Made by an earlier try.
+        cx.write(CREATE, request.send()).await.absent_if(&["BucketAlreadyOwnedByYou"])?;
+        Ok(())
+    }
+
+    fn immovable(spec: &Spec, place: &Place) -> Option<Change<Making>> {
+        let mut drift = Drift::new();
+        drift.compare("region", Some(&place.region), spec.region.as_ref()).then(|| {
+            Change::finding(drift).withhold(
+                "a bucket cannot move to another Region: make another bucket, or declare this Region",
+            )
         })
     }
+
+    // S3 takes one change of a bucket at a time, and does not know new principals at once.
+    fn is_settling(error: &WriteError) -> bool {
+        let WriteError::Aws(error) = error else { return false };
+        error.class == ErrorClass::Settling
+            || (error.is_code(&["MalformedPolicy"]) && error.message.contains("principal"))
+    }
+
+    fn named(id: &str, place: &Place) -> Spec {
+        Spec { bucket: id.to_owned(), region: Some(place.region.clone()), ..Spec::default() }
+    }
+}
+
+fn bucket(spec: &Spec, arns: &Arns) -> Vec<Allowed> {
+    Allowed::on([arns.bucket(&spec.bucket)]).into()
+}
+
+fn unknown_value(field: &str, value: &str) -> ObserveError {
+    ObserveError::UnknownValue { field: field.to_owned(), value: value.to_owned() }
 }
 
 #[cfg(test)]

@@ -1,257 +1,276 @@
-//! The statements that a bucket policy must have.
-//!
-//! Sources: S3 User Guide, "Security best practices" (TLS); CloudTrail User Guide, "Amazon S3 bucket
-//! policy for CloudTrail"; AWS Config Developer Guide, "Permissions for the Amazon S3 bucket";
-//! CloudWatch Logs User Guide, "Logs sent to Amazon S3"; GuardDuty User Guide, "Exporting findings";
-//! S3 User Guide, "Enabling server access logging"; ELB User Guide, "Enable access logs"; Macie User
-//! Guide, "Storing findings".
+//! The policy of a bucket: what is declared is merged into what is there.
 
-use std::collections::BTreeSet;
+use aws_sdk_s3::Client;
+use serde_json::Value;
 
-use serde_json::{Value, json};
+use super::public_access_block::Switches;
+use super::spec::Spec;
+use super::{Bucket, Place, bucket, statements, tls};
+use crate::aws::Call;
+use crate::aws::error::AbsentIf;
+use crate::kinds::shapes::part::{Look, Part};
+use crate::kinds::{
+    Change, Cx, Drift, ObserveError, Risk, Undo, Use, WriteCx, WriteError, compared,
+};
+use crate::policy_document::{PolicyDocument, PolicyError, PolicyKind, Required, grants};
 
-use super::spec::{Service, Spec};
-use super::tls;
-use crate::policy_document::{Owner, Required};
+const GET: Call = Call::new("s3", "GetBucketPolicy");
+const PUT: Call = Call::new("s3", "PutBucketPolicy");
+const DELETE: Call = Call::new("s3", "DeleteBucketPolicy");
 
-/// The fields of the spec that the bucket policy answers for.
-pub const FIELDS: [&str; 6] = [
-    "services",
-    "source_accounts",
-    "organization_id",
-    "require_tls",
-    "min_tls_version",
-    "extra_policy_statements",
-];
+type Write = Option<String>;
 
-/// What the statements are about.
-struct Place<'a> {
-    partition: &'a str,
-    bucket: String,
-    objects: String,
-    accounts: Vec<String>,
-    organization: Option<&'a str>,
-}
+pub struct Policy;
 
-/// The statements that the spec asks for in an account, in a fixed order.
-pub fn required(partition: &str, account: &str, spec: &Spec) -> Vec<Required> {
-    let made = made(partition, account, spec);
-    let extra = spec.extra_policy_statements.iter().flatten().map(|extra| json!(extra));
-    made.into_iter()
-        .map(|statement| Required { statement, owner: Owner::Evenkeel })
-        .chain(extra.map(|statement| Required { statement, owner: Owner::Baseline }))
-        .collect()
-}
+impl Part for Policy {
+    type Of = Bucket;
+    /// As AWS returned it.
+    type Now = Option<String>;
+    /// `None` deletes it.
+    type Write = Write;
 
-/// The statements of evenkeel's own making.
-fn made(partition: &str, account: &str, spec: &Spec) -> Vec<Value> {
-    let bucket = format!("arn:{partition}:s3:::{}", spec.bucket);
-    let accounts = match &spec.source_accounts {
-        Some(accounts) => accounts.iter().map(ToString::to_string).collect(),
-        None => vec![account.to_owned()],
-    };
-    let place = Place {
-        partition,
-        objects: format!("{bucket}/*"),
-        bucket,
-        accounts,
-        organization: spec.organization_id.as_deref(),
-    };
-    let mut statements = Vec::new();
-    if spec.require_tls == Some(true) {
-        statements.push(tls::deny_plain(&place.bucket));
+    const NAME: &'static str = "policy";
+    // A public policy needs the switches.
+    const NEEDS: &'static [&'static str] = &[Switches::NAME];
+    const CALLS: &'static [Use<Spec>] = &[
+        Use::read_if(GET, Self::is_declared),
+        Use::write_if(PUT, Self::is_declared, bucket),
+        Use::write_if(DELETE, may_be_emptied, bucket),
+    ];
+
+    fn is_declared(spec: &Spec) -> bool {
+        spec.services.is_some()
+            || spec.require_tls.is_some()
+            || spec.min_tls_version.is_some()
+            || spec.extra_policy_statements.is_some()
     }
-    if let Some(version) = spec.min_tls_version {
-        statements.push(tls::deny_old(&place.bucket, version));
-    }
-    let services = spec.services.clone().unwrap_or_default();
-    for service in &services {
-        match service {
-            Service::Cloudtrail => statements.extend(place.cloudtrail()),
-            Service::Config => statements.extend(place.config()),
-            Service::Guardduty => statements.extend(place.guardduty(spec)),
-            Service::S3AccessLogs => statements.push(place.s3_access_logs()),
-            Service::Elb => statements.push(place.elb()),
-            Service::Macie => statements.extend(place.macie()),
-            Service::VpcFlowLogs | Service::Waf | Service::Route53Resolver => {}
+
+    async fn read(cx: &Cx, _spec: &Spec, place: &Place) -> Result<Option<String>, ObserveError> {
+        let (bucket, owner) = (&place.bucket, cx.account.as_str());
+        let request = cx.client(Client::new).get_bucket_policy();
+        let request = request.bucket(bucket).expected_bucket_owner(owner).send();
+        let answer = cx.read(GET, bucket, request).await.absent_if(&["NoSuchBucketPolicy"])?;
+        let text = answer.as_ref().and_then(|answer| answer.policy());
+        if let Some(text) = text {
+            PolicyDocument::from_text(text).map_err(|error| ObserveError::Malformed {
+                field: "Policy".to_owned(),
+                problem: error.to_string(),
+            })?;
         }
-    }
-    // These three share one way of delivery.
-    let delivered = BTreeSet::from([Service::VpcFlowLogs, Service::Waf, Service::Route53Resolver]);
-    if services.intersection(&delivered).next().is_some() {
-        statements.extend(place.log_delivery());
-    }
-    statements
-}
-
-impl Place<'_> {
-    fn logs(&self, below: &str) -> Vec<String> {
-        self.accounts
-            .iter()
-            .map(|account| format!("{}/AWSLogs/{account}/{below}*", self.bucket))
-            .collect()
+        Ok(text.map(str::to_owned))
     }
 
-    fn arns(&self, service: &str, resource: &str) -> Vec<String> {
-        self.accounts
-            .iter()
-            .map(|account| format!("arn:{}:{service}:*:{account}:{resource}", self.partition))
-            .collect()
-    }
-
-    fn cloudtrail(&self) -> [Value; 2] {
-        let trails = self.arns("cloudtrail", "trail/*");
-        let mut objects = self.logs("");
-        objects.extend(
-            self.organization
-                .map(|organization| format!("{}/AWSLogs/{organization}/*", self.bucket)),
-        );
-        [
-            json!({
-                "Sid": "AWSCloudTrailAclCheck", "Effect": "Allow",
-                "Principal": { "Service": "cloudtrail.amazonaws.com" },
-                "Action": "s3:GetBucketAcl", "Resource": self.bucket,
-                "Condition": { "ArnLike": { "aws:SourceArn": trails } },
-            }),
-            json!({
-                "Sid": "AWSCloudTrailWrite", "Effect": "Allow",
-                "Principal": { "Service": "cloudtrail.amazonaws.com" },
-                "Action": "s3:PutObject", "Resource": objects,
-                "Condition": {
-                    "StringEquals": { "s3:x-amz-acl": "bucket-owner-full-control" },
-                    "ArnLike": { "aws:SourceArn": trails },
-                },
-            }),
-        ]
-    }
-
-    fn config(&self) -> [Value; 3] {
-        let check = |sid: &str, action: &str| {
-            json!({
-                "Sid": sid, "Effect": "Allow", "Principal": { "Service": "config.amazonaws.com" },
-                "Action": action, "Resource": self.bucket,
-                "Condition": { "StringEquals": { "AWS:SourceAccount": self.accounts } },
-            })
+    fn diff(look: &Look<'_, Bucket>, now: &Option<String>) -> Vec<Change<Write>> {
+        for field in statements::FIELDS {
+            compared::mark(field);
+        }
+        let actual = match now.as_deref().map(PolicyDocument::from_text) {
+            None => None,
+            Some(Ok(actual)) => Some(actual),
+            Some(Err(error)) => return vec![unreadable(now, &error)],
         };
-        [
-            check("AWSConfigBucketPermissionsCheck", "s3:GetBucketAcl"),
-            check("AWSConfigBucketExistenceCheck", "s3:ListBucket"),
-            json!({
-                "Sid": "AWSConfigBucketDelivery", "Effect": "Allow",
-                "Principal": { "Service": "config.amazonaws.com" },
-                "Action": "s3:PutObject", "Resource": self.logs("Config/"),
-                "Condition": { "StringEquals": {
-                    "s3:x-amz-acl": "bucket-owner-full-control", "AWS:SourceAccount": self.accounts,
-                } },
-            }),
-        ]
-    }
-
-    fn log_delivery(&self) -> [Value; 2] {
-        let sources = self.arns("logs", "*");
-        [
-            json!({
-                "Sid": "AWSLogDeliveryAclCheck", "Effect": "Allow",
-                "Principal": { "Service": "delivery.logs.amazonaws.com" },
-                "Action": ["s3:GetBucketAcl", "s3:ListBucket"], "Resource": self.bucket,
-                "Condition": {
-                    "StringEquals": { "aws:SourceAccount": self.accounts },
-                    "ArnLike": { "aws:SourceArn": sources },
-                },
-            }),
-            json!({
-                "Sid": "AWSLogDeliveryWrite", "Effect": "Allow",
-                "Principal": { "Service": "delivery.logs.amazonaws.com" },
-                "Action": "s3:PutObject", "Resource": self.logs(""),
-                "Condition": {
-                    "StringEquals": {
-                        "s3:x-amz-acl": "bucket-owner-full-control",
-                        "aws:SourceAccount": self.accounts,
-                    },
-                    "ArnLike": { "aws:SourceArn": sources },
-                },
-            }),
-        ]
-    }
-
-    fn guardduty(&self, spec: &Spec) -> Vec<Value> {
-        let from = json!({
-            "StringEquals": { "aws:SourceAccount": self.accounts },
-            "ArnLike": { "aws:SourceArn": self.arns("guardduty", "detector/*") },
-        });
-        let mut statements = vec![
-            json!({
-                "Sid": "AllowGuardDutyGetBucketLocation", "Effect": "Allow",
-                "Principal": { "Service": "guardduty.amazonaws.com" },
-                "Action": "s3:GetBucketLocation", "Resource": self.bucket, "Condition": from,
-            }),
-            json!({
-                "Sid": "AllowGuardDutyPutObject", "Effect": "Allow",
-                "Principal": { "Service": "guardduty.amazonaws.com" },
-                "Action": "s3:PutObject", "Resource": self.objects, "Condition": from,
-            }),
-        ];
-        if let Some(key) = spec.key() {
-            statements.push(json!({
-                "Sid": "DenyGuardDutyUnencrypted", "Effect": "Deny",
-                "Principal": { "Service": "guardduty.amazonaws.com" },
-                "Action": "s3:PutObject", "Resource": self.objects,
-                "Condition": { "StringNotEquals": { "s3:x-amz-server-side-encryption": "aws:kms" } },
-            }));
-            // GuardDuty names the key by its ARN: any other name would deny its own key too.
-            if !key.contains(":key/") {
-                return statements;
-            }
-            statements.push(json!({
-                "Sid": "DenyGuardDutyOtherKey", "Effect": "Deny",
-                "Principal": { "Service": "guardduty.amazonaws.com" },
-                "Action": "s3:PutObject", "Resource": self.objects,
-                "Condition": { "StringNotEquals": {
-                    "s3:x-amz-server-side-encryption-aws-kms-key-id": key,
-                } },
-            }));
+        let before = actual.clone().unwrap_or_else(|| PolicyDocument::of_statements(Vec::new()));
+        let (after, notes) = merged(look, &before);
+        let mut changes = Vec::new();
+        if after != before {
+            changes.push(put(look, actual.as_ref(), &before, &after, notes));
         }
-        statements
+        changes.extend(denied_by_others(look, &after));
+        changes.extend(delivery_denied(look, &after));
+        changes
     }
 
-    fn s3_access_logs(&self) -> Value {
-        json!({
-            "Sid": "S3ServerAccessLogs", "Effect": "Allow",
-            "Principal": { "Service": "logging.s3.amazonaws.com" },
-            "Action": "s3:PutObject", "Resource": self.objects,
-            "Condition": {
-                "StringEquals": { "aws:SourceAccount": self.accounts },
-                "ArnLike": { "aws:SourceArn": format!("arn:{}:s3:::*", self.partition) },
-            },
-        })
+    fn calls(policy: &Write) -> Vec<Call> {
+        vec![if policy.is_some() { PUT } else { DELETE }]
     }
 
-    fn elb(&self) -> Value {
-        json!({
-            "Sid": "ElbAccessLogs", "Effect": "Allow",
-            "Principal": { "Service": "logdelivery.elasticloadbalancing.amazonaws.com" },
-            "Action": "s3:PutObject", "Resource": self.logs(""),
-        })
+    async fn write(cx: &WriteCx, place: &Place, policy: &Write) -> Result<(), WriteError> {
+        let (client, bucket, owner) = (cx.client(Client::new), &place.bucket, cx.account.as_str());
+        match policy {
+            Some(policy) => {
+                let request = client.put_bucket_policy().bucket(bucket);
+                let request = request.expected_bucket_owner(owner).policy(policy);
+                cx.send(PUT, request.send()).await
+            }
+            None => {
+                let request =
+                    client.delete_bucket_policy().bucket(bucket).expected_bucket_owner(owner);
+                cx.send(DELETE, request.send()).await
+            }
+        }
     }
 
-    fn macie(&self) -> [Value; 2] {
-        let mut sources = self.arns("macie2", "export-configuration:*");
-        sources.extend(self.arns("macie2", "classification-job/*"));
-        let from = json!({
-            "StringEquals": { "aws:SourceAccount": self.accounts },
-            "ArnLike": { "aws:SourceArn": sources },
+    fn undo(_: &Write, before: &Option<String>) -> Undo<Write> {
+        Undo::By(vec![before.clone()])
+    }
+
+    fn export(now: &Option<String>, spec: &mut Spec) {
+        spec.extra_policy_statements = now.as_deref().and_then(|text| {
+            let statements = PolicyDocument::from_text(text).ok()?.statements();
+            serde_json::from_value(Value::Array(statements)).ok()
         });
-        [
-            json!({
-                "Sid": "AllowMacieGetBucketLocation", "Effect": "Allow",
-                "Principal": { "Service": "macie.amazonaws.com" },
-                "Action": "s3:GetBucketLocation", "Resource": self.bucket, "Condition": from,
-            }),
-            json!({
-                "Sid": "AllowMaciePutObject", "Effect": "Allow",
-                "Principal": { "Service": "macie.amazonaws.com" },
-                "Action": "s3:PutObject", "Resource": self.objects, "Condition": from,
-            }),
-        ]
     }
+}
+
+/// Whether evenkeel may take away the only statement of the policy: it puts none there itself.
+fn may_be_emptied(spec: &Spec) -> bool {
+    spec.require_tls == Some(false)
+        && spec.min_tls_version.is_none()
+        && spec.services.as_ref().is_none_or(std::collections::BTreeSet::is_empty)
+        && spec.extra_policy_statements.as_ref().is_none_or(Vec::is_empty)
+}
+
+fn unreadable(now: &Option<String>, error: &PolicyError) -> Change<Write> {
+    let mut drift = Drift::new();
+    drift.add("policy", now.as_ref(), None::<&str>);
+    Change::finding(drift)
+        .withhold(format!("the policy that is there cannot be read, so nothing is merged: {error}"))
+}
+
+fn arn(look: &Look<'_, Bucket>) -> String {
+    format!("arn:{}:s3:::{}", look.facts.partition, look.spec.bucket)
+}
+
+/// The statements that the spec asks for.
+fn required(look: &Look<'_, Bucket>) -> Vec<Required> {
+    statements::required(&look.facts.partition, look.facts.account.as_str(), look.spec)
+}
+
+/// The policy with all that is declared, and what the reader must know of it.
+fn merged(look: &Look<'_, Bucket>, before: &PolicyDocument) -> (PolicyDocument, Vec<String>) {
+    let (spec, partition, bucket) = (look.spec, &look.facts.partition, arn(look));
+    let mut document = before.clone();
+    if spec.require_tls == Some(false) {
+        let mut statements = before.statements();
+        statements.retain(|one| !tls::is_own_deny(one, &bucket, partition));
+        if statements.len() < before.statements().len() {
+            document = before.having(statements);
+        }
+    }
+    let all = required(look);
+    // What others deny in another form is denied already, if it stays.
+    let denied = denied_already(look, before);
+    let missing = all.iter().filter(|one| !denied.contains(&one.statement)).cloned();
+    let merge = document.merge(&missing.collect::<Vec<_>>(), partition);
+    let merge = match merge {
+        Some(merge) if denied_already(look, &merge.document).len() < denied.len() => {
+            document.merge(&all, partition)
+        }
+        merge => merge,
+    };
+    match merge {
+        Some(merge) => (merge.document, merge.notes),
+        None => (document, Vec::new()),
+    }
+}
+
+/// Of the statements that evenkeel writes for the sake of TLS, those whose work is done by the
+/// policy's own.
+fn denied_already(look: &Look<'_, Bucket>, document: &PolicyDocument) -> Vec<Value> {
+    let bucket = arn(look);
+    let denied = tls::Denied::by(document, &bucket, &look.facts.partition);
+    let plain = (look.spec.require_tls == Some(true) && denied.all_plain())
+        .then(|| tls::deny_plain(&bucket));
+    let version = look.spec.min_tls_version.filter(|version| denied.all_older_than(*version));
+    plain.into_iter().chain(version.map(|version| tls::deny_old(&bucket, version))).collect()
+}
+
+fn put(
+    look: &Look<'_, Bucket>,
+    actual: Option<&PolicyDocument>,
+    before: &PolicyDocument,
+    after: &PolicyDocument,
+    notes: Vec<String>,
+) -> Change<Write> {
+    let partition = &look.facts.partition;
+    let mut drift = Drift::new();
+    let is_empty = after.statements().is_empty();
+    let desired = (!is_empty).then(|| after.to_value());
+    drift.add("policy", actual.map(PolicyDocument::to_value), desired);
+    let text = (!is_empty).then(|| after.to_compact_string());
+    let rises = grants::of_resource_policy(Some(before), after, look.facts.account.as_str());
+    let mut change = Change::new(text, drift).rises(rises);
+    if !look.is_new() {
+        for warning in before.narrowing(after, partition).warnings() {
+            change = change.risk(Risk::Disruptive).warn(warning);
+        }
+    }
+    for warning in before.widening(after, partition).into_iter().chain(notes) {
+        change = change.warn(warning);
+    }
+    for statement in after.narrowing(before, partition).added_denies {
+        let sid = statement.get("Sid").and_then(|sid| sid.as_str()).unwrap_or_default();
+        change = change.warn(format!("no longer denied: what the statement {sid:?} denies today"));
+    }
+    match refused(before, after) {
+        Some(reason) => change.withhold(reason),
+        None => change,
+    }
+}
+
+/// What others deny for the sake of TLS, and the declaration does not want denied.
+fn denied_by_others(look: &Look<'_, Bucket>, after: &PolicyDocument) -> Vec<Change<Write>> {
+    let denied = tls::Denied::by(after, &arn(look), &look.facts.partition);
+    let mut drift = Drift::new();
+    if look.spec.require_tls == Some(false) && denied.some_plain() {
+        drift.add("require_tls", Some(true), Some(false));
+    }
+    if let Some(version) = look.spec.min_tls_version
+        && let Some(more) = denied.more_than(version)
+    {
+        drift.add("min_tls_version", Some(more), Some(version));
+    }
+    if drift.is_empty() {
+        return Vec::new();
+    }
+    vec![Change::finding(drift).withhold(
+        "a statement that evenkeel did not write denies this: take it out of the bucket policy, \
+         or declare what it denies",
+    )]
+}
+
+/// What others deny of that which the declared services need to deliver.
+fn delivery_denied(look: &Look<'_, Bucket>, policy: &PolicyDocument) -> Option<Change<Write>> {
+    let partition = &look.facts.partition;
+    let required = required(look);
+    let wanted: Vec<Value> = required.into_iter().map(|one| one.statement).collect();
+    let denied = policy.denying(&wanted, partition);
+    if denied.is_empty() {
+        return None;
+    }
+    let mut drift = Drift::new();
+    let declares_services = look.spec.services.as_ref().is_some_and(|all| !all.is_empty());
+    let field = if declares_services { "services" } else { "extra_policy_statements" };
+    drift.add(field, Some(denied), None::<&str>);
+    Some(Change::finding(drift).withhold(
+        "a statement that evenkeel did not write denies a service what it delivers with, or \
+         may do so: take it out of the bucket policy, spare services in it with the condition \
+         aws:PrincipalIsAWSService = false, or declare it in extra_policy_statements",
+    ))
+}
+
+/// Why S3 would refuse a policy.
+fn refused(before: &PolicyDocument, after: &PolicyDocument) -> Option<String> {
+    if let Some(refusal) = after.too_large(PolicyKind::Bucket) {
+        return Some(format!("{}: {}", refusal.message, refusal.help));
+    }
+    let dangling = after.dangling_principals();
+    if !dangling.is_empty() {
+        return Some(format!(
+            "the policy names {}, users or roles that were deleted, and S3 refuses any policy with \
+             such names: take them out first",
+            dangling.join(", ")
+        ));
+    }
+    let added = after.statements().into_iter().filter(|one| !before.statements().contains(one));
+    let has_variables = added.into_iter().any(|one| one.to_string().contains("${"));
+    (has_variables && after.version() != PolicyDocument::VERSION && !before.statements().is_empty())
+        .then(|| {
+            format!(
+                "the policy is written in the language of {}, which has no variables: raise its \
+                 Version to {} first",
+                after.version(),
+                PolicyDocument::VERSION
+            )
+        })
 }

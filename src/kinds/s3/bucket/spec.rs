@@ -1,4 +1,4 @@
-//! What a baseline declares of a bucket, what is observed of it, and the writes.
+//! What a baseline declares of a bucket.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::lifecycle::{Lifecycle, MinimumObjectSize, Rule};
+use super::encryption::{EncryptionType, SseAlgorithm};
+use super::lifecycle::{MinimumObjectSize, Rule};
+use super::logging::LogKeyFormat;
+use super::object_lock::ObjectLockMode;
+use super::ownership::ObjectOwnership;
+use super::public_access_block::PublicAccessBlock;
+use super::versioning::Versioning;
 use crate::kinds::spec::aws_enum;
 use crate::names::AccountId;
 
@@ -128,63 +134,6 @@ pub struct Spec {
     pub prevent_destroy: Option<bool>,
 }
 
-impl Spec {
-    /// Whether anything is declared of the bucket policy.
-    pub fn has_policy(&self) -> bool {
-        self.services.is_some()
-            || self.require_tls.is_some()
-            || self.min_tls_version.is_some()
-            || self.extra_policy_statements.is_some()
-    }
-
-    /// Whether evenkeel may take away the only statement of the bucket policy: it puts none there
-    /// itself.
-    pub fn may_empty_policy(&self) -> bool {
-        self.require_tls == Some(false)
-            && self.min_tls_version.is_none()
-            && self.services.as_ref().is_none_or(BTreeSet::is_empty)
-            && self.extra_policy_statements.as_ref().is_none_or(Vec::is_empty)
-    }
-
-    /// Whether anything is declared of the default encryption.
-    pub fn has_encryption(&self) -> bool {
-        self.sse_algorithm.is_some()
-            || self.kms_master_key_id.is_some()
-            || self.bucket_key_enabled.is_some()
-            || self.blocked_encryption_types.is_some()
-    }
-
-    /// The declared key, unless it is AWS's own.
-    pub fn key(&self) -> Option<&str> {
-        self.kms_master_key_id.as_deref().filter(|key| !key.is_empty())
-    }
-
-    /// Whether anything is declared of versions.
-    pub fn has_versioning(&self) -> bool {
-        self.versioning.is_some() || self.mfa_delete.is_some()
-    }
-
-    /// Whether anything is declared of the object lock.
-    pub fn has_object_lock(&self) -> bool {
-        self.object_lock_mode.is_some()
-    }
-
-    /// Whether anything is declared of the lifecycle.
-    pub fn has_lifecycle(&self) -> bool {
-        self.lifecycle.is_some() || self.transition_default_minimum_object_size.is_some()
-    }
-
-    /// Whether a declared rule deletes something, so that it matters whether anything is there.
-    pub fn may_delete(&self) -> bool {
-        self.lifecycle.iter().flatten().any(Rule::deletes)
-    }
-
-    /// Whether anything is declared of the access log.
-    pub fn has_logging(&self) -> bool {
-        self.access_log_bucket.is_some()
-    }
-}
-
 /// A service that delivers logs.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
@@ -213,230 +162,6 @@ pub enum Service {
 }
 
 aws_enum! {
-    /// How objects are encrypted.
-    SseAlgorithm { Aes256 = "AES256", Kms = "aws:kms", KmsDsse = "aws:kms:dsse", }
-}
-
-aws_enum! {
-    /// Encryption that writers may not ask for.
-    EncryptionType { SseC = "SSE-C", None = "NONE", }
-}
-
-aws_enum! {
-    /// Whether former versions are kept.
-    Versioning { Enabled = "Enabled", Suspended = "Suspended", }
-}
-
-aws_enum! {
-    /// How strictly objects are locked.
-    ObjectLockMode { Governance = "GOVERNANCE", Compliance = "COMPLIANCE", }
-}
-
-aws_enum! {
-    /// Who owns objects.
-    ObjectOwnership {
-        BucketOwnerEnforced = "BucketOwnerEnforced",
-        BucketOwnerPreferred = "BucketOwnerPreferred",
-        ObjectWriter = "ObjectWriter",
-    }
-}
-
-aws_enum! {
-    /// How access log files are named.
-    LogKeyFormat {
-        SimplePrefix = "SimplePrefix",
-        EventTime = "EventTime",
-        DeliveryTime = "DeliveryTime",
-    }
-}
-
-aws_enum! {
-    /// Who may do what with the files of an access log.
-    LogPermission { FullControl = "FULL_CONTROL", Read = "READ", Write = "WRITE", }
-}
-
-aws_enum! {
-    /// What a grantee is.
-    GranteeType {
-        CanonicalUser = "CanonicalUser",
-        AmazonCustomerByEmail = "AmazonCustomerByEmail",
-        Group = "Group",
-    }
-}
-
-aws_enum! {
     /// A version of TLS.
     TlsVersion { V1_2 = "1.2", V1_3 = "1.3", }
-}
-
-/// The four switches that keep a bucket from being public.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PublicAccessBlock {
-    /// Whether new public ACLs are refused.
-    pub block_public_acls: bool,
-    /// Whether public ACLs have no effect.
-    pub ignore_public_acls: bool,
-    /// Whether new public policies are refused.
-    pub block_public_policy: bool,
-    /// Whether a public policy is open to the account and AWS services alone.
-    pub restrict_public_buckets: bool,
-}
-
-/// A bucket as observed. What the spec does not declare, and what is not set, is absent.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct State {
-    /// Its Region.
-    pub region: String,
-    /// The policy as AWS returned it.
-    pub policy: Option<String>,
-    /// Its default encryption.
-    pub encryption: Option<Encryption>,
-    /// What the key of its default encryption is, when a key is declared.
-    pub key: Option<Key>,
-    /// What the declared key is; absent when KMS has none of that name.
-    pub declared_key: Option<Key>,
-    /// Whether versions are kept; absent when they never were.
-    pub versioning: Option<Versioning>,
-    /// Whether deleting a version needs MFA.
-    pub mfa_delete: bool,
-    /// Its object lock.
-    pub object_lock: Option<ObjectLock>,
-    /// Its lifecycle rules.
-    pub lifecycle: Option<Lifecycle>,
-    /// Whether nothing is in it, no former version either, so that no rule can delete anything. Only
-    /// looked at when new rules would.
-    pub is_empty: bool,
-    /// Who owns its objects.
-    pub object_ownership: Option<ObjectOwnership>,
-    /// Its four switches.
-    pub public_access_block: Option<PublicAccessBlock>,
-    /// Where its access log goes.
-    pub logging: Option<Logging>,
-    /// Its tags, without AWS's own.
-    pub tags: BTreeMap<String, String>,
-    /// AWS's own tags, which a write must carry.
-    pub system_tags: BTreeMap<String, String>,
-}
-
-/// The default encryption of a bucket.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Encryption {
-    /// As in [`Spec`].
-    pub sse_algorithm: SseAlgorithm,
-    /// As in [`Spec`]; absent for AWS's own key.
-    pub kms_master_key_id: Option<String>,
-    /// As in [`Spec`].
-    pub bucket_key_enabled: bool,
-    /// As in [`Spec`].
-    pub blocked_encryption_types: BTreeSet<EncryptionType>,
-}
-
-/// A KMS key, whatever it was called.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Key {
-    /// Its ARN.
-    pub arn: String,
-    /// `Enabled`, `Disabled`, `PendingDeletion` …
-    pub state: String,
-    /// `SYMMETRIC_DEFAULT`, the only one that S3 encrypts with, `RSA_2048` …
-    pub spec: String,
-    /// Whether it is AWS's own, `aws/s3`.
-    pub is_of_aws: bool,
-}
-
-/// The object lock of a bucket, which once there stays.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ObjectLock {
-    /// As in [`Spec`]; absent when new objects are not locked.
-    pub mode: Option<ObjectLockMode>,
-    /// As in [`Spec`].
-    pub days: Option<u32>,
-    /// As in [`Spec`].
-    pub years: Option<u32>,
-    /// For how long objects are held at least after an event, which cannot be declared.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub event_hold: Option<EventHold>,
-}
-
-/// A period of `DefaultEventHold`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EventHold {
-    /// Days.
-    pub days: Option<u32>,
-    /// Years.
-    pub years: Option<u32>,
-}
-
-/// Where an access log goes.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Logging {
-    /// The bucket.
-    pub bucket: String,
-    /// What stands before the names of its files.
-    pub prefix: String,
-    /// How its files are named; absent when S3 names no format, which is `SimplePrefix`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key_format: Option<LogKeyFormat>,
-    /// Who may read its files, which cannot be declared.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub grants: Vec<LogGrant>,
-}
-
-/// Who may do what with the files of an access log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LogGrant {
-    /// What the grantee is.
-    pub grantee_type: GranteeType,
-    /// The canonical id of an account.
-    pub id: Option<String>,
-    /// Its name, which S3 gives in old answers.
-    pub display_name: Option<String>,
-    /// Its e-mail address.
-    pub email_address: Option<String>,
-    /// The URI of a group.
-    pub uri: Option<String>,
-    /// What is granted.
-    pub permission: LogPermission,
-}
-
-/// The writes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Action {
-    /// The bucket.
-    pub bucket: String,
-    /// Its Region.
-    pub region: String,
-    /// What to do.
-    pub step: Step,
-}
-
-/// What to do with a bucket. Each replaces one part of its settings whole.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Step {
-    /// Makes the bucket.
-    Create {
-        /// Whether objects can be locked.
-        object_lock: bool,
-    },
-    /// Sets the four switches; `None` takes them away.
-    PutPublicAccessBlock(Option<PublicAccessBlock>),
-    /// Sets who owns objects; `None` goes back to AWS's oldest default.
-    PutOwnership(Option<ObjectOwnership>),
-    /// Sets the default encryption; `None` goes back to AWS's default.
-    PutEncryption(Option<Encryption>),
-    /// Sets whether versions are kept.
-    PutVersioning(Versioning),
-    /// Sets the policy; `None` deletes it.
-    PutPolicy(Option<String>),
-    /// Sets the lifecycle rules; without rules, deletes them.
-    PutLifecycle(Lifecycle),
-    /// Sets how new objects are locked.
-    PutObjectLock(ObjectLock),
-    /// Sets where the access log goes; `None` turns it off.
-    PutLogging(Option<Logging>),
-    /// Sets all tags, AWS's own among them.
-    PutTags(BTreeMap<String, String>),
 }

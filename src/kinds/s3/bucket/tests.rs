@@ -2,11 +2,131 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::encryption::{Encryption, EncryptionType, Key, SseAlgorithm};
 use super::lifecycle::{Expiration, Lifecycle, Rule};
+use super::logging::{GranteeType, LogGrant, LogKeyFormat, LogPermission, Logging};
+use super::object_lock::{EventHold, ObjectLock, ObjectLockMode};
+use super::public_access_block::PublicAccessBlock;
 use super::spec::*;
+use super::versioning::Versioning;
 use super::*;
-use crate::kinds::Risk;
-use crate::names::{ItemName, Region};
+use crate::kinds::shapes::part::{self, Part};
+use crate::kinds::tags::Tags;
+use crate::kinds::{Risk, Status, Undo};
+use crate::names::ItemName;
+use crate::policy_document::PolicyDocument;
+
+/// A bucket as observed, with all its parts.
+#[derive(Debug, Clone, Default)]
+struct State {
+    region: String,
+    policy: Option<String>,
+    encryption: Option<Encryption>,
+    key: Option<Key>,
+    declared_key: Option<Key>,
+    versioning: Option<Versioning>,
+    mfa_delete: bool,
+    object_lock: Option<ObjectLock>,
+    lifecycle: Option<Lifecycle>,
+    is_empty: bool,
+    object_ownership: Option<ownership::ObjectOwnership>,
+    public_access_block: Option<PublicAccessBlock>,
+    logging: Option<Logging>,
+    tags: Tags,
+    system_tags: Tags,
+}
+
+impl State {
+    fn in_parts(self, bucket: &str) -> part::State<Bucket> {
+        let Self { encryption, key, declared_key, versioning, mfa_delete, tags, .. } = self;
+        let (lifecycle, is_empty, system_tags) = (self.lifecycle, self.is_empty, self.system_tags);
+        part::State::at(Place { bucket: bucket.to_owned(), region: self.region })
+            .with::<public_access_block::Switches>(&self.public_access_block)
+            .with::<ownership::Ownership>(&self.object_ownership)
+            .with::<encryption::DefaultEncryption>(&encryption::Now {
+                encryption,
+                key,
+                declared_key,
+            })
+            .with::<versioning::Versions>(&versioning::Now { versioning, mfa_delete })
+            .with::<policy::Policy>(&self.policy)
+            .with::<lifecycle::LifecycleRules>(&lifecycle::Now { lifecycle, is_empty })
+            .with::<object_lock::Lock>(&self.object_lock)
+            .with::<logging::AccessLog>(&self.logging)
+            .with::<tags::AllTags>(&tags::Now { tags, system_tags })
+    }
+}
+
+fn in_parts(object: &Object<State>) -> Object<part::State<Bucket>> {
+    match &object.status {
+        Status::Present(state) => Object::present(&object.id, state.clone().in_parts(&object.id)),
+        _ => Object::absent(&object.id),
+    }
+}
+
+/// What is written, by its part.
+#[derive(Debug, PartialEq)]
+enum Step {
+    Create { object_lock: bool },
+    PutPublicAccessBlock(Option<PublicAccessBlock>),
+    PutOwnership(Option<ownership::ObjectOwnership>),
+    PutEncryption(Option<Encryption>),
+    PutVersioning(Versioning),
+    PutPolicy(Option<String>),
+    PutLifecycle(Lifecycle),
+    PutObjectLock(ObjectLock),
+    PutLogging(Option<Logging>),
+    PutTags(Tags),
+}
+
+#[derive(Debug, PartialEq)]
+struct Action {
+    step: Step,
+    whole: part::Action<Bucket>,
+}
+
+impl From<part::Action<Bucket>> for Action {
+    fn from(whole: part::Action<Bucket>) -> Self {
+        let step = match &whole.step {
+            part::Step::Create(Making { object_lock }) => {
+                Step::Create { object_lock: *object_lock }
+            }
+            part::Step::Write { part, write } => {
+                let write = write.clone();
+                macro_rules! read {
+                    ($step:ident) => {
+                        Step::$step(serde_json::from_value(write).unwrap())
+                    };
+                }
+                match part.as_str() {
+                    public_access_block::Switches::NAME => read!(PutPublicAccessBlock),
+                    ownership::Ownership::NAME => read!(PutOwnership),
+                    encryption::DefaultEncryption::NAME => read!(PutEncryption),
+                    versioning::Versions::NAME => read!(PutVersioning),
+                    policy::Policy::NAME => read!(PutPolicy),
+                    lifecycle::LifecycleRules::NAME => read!(PutLifecycle),
+                    object_lock::Lock::NAME => read!(PutObjectLock),
+                    logging::AccessLog::NAME => read!(PutLogging),
+                    tags::AllTags::NAME => read!(PutTags),
+                    other => panic!("{other}"),
+                }
+            }
+        };
+        Self { step, whole }
+    }
+}
+
+fn diff(facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Action>> {
+    let changes = Bucket::diff(facts, spec, &in_parts(object));
+    changes.into_iter().map(|change| change.map(Action::from)).collect()
+}
+
+fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
+    match Bucket::undo(&action.whole, &in_parts(before)) {
+        Undo::By(actions) => Undo::By(actions.into_iter().map(Action::from).collect()),
+        Undo::Impossible(reason) => Undo::Impossible(reason),
+    }
+}
 
 fn facts() -> Facts {
     Facts {
@@ -27,7 +147,7 @@ fn state() -> State {
 }
 
 fn changes(spec: &Spec, state: State) -> Vec<Change<Action>> {
-    Bucket::diff(&facts(), spec, &Object::present("audit", state))
+    diff(&facts(), spec, &Object::present("audit", state))
 }
 
 fn expire(days: i32) -> Rule {
@@ -50,7 +170,7 @@ fn a_new_bucket_is_made_first_and_hurts_nobody() {
         lifecycle: Some(vec![expire(1)]),
         ..spec()
     };
-    let changes = Bucket::diff(&facts(), &spec, &Object::absent("audit"));
+    let changes = diff(&facts(), &spec, &Object::absent("audit"));
     let steps: Vec<_> =
         changes.iter().map(|change| &change.action.as_ref().unwrap().step).collect();
     assert!(matches!(
@@ -103,9 +223,9 @@ fn an_object_lock_is_for_ever() {
         ..spec()
     };
     let object = Object::present("audit", state());
-    let changes = Bucket::diff(&facts(), &spec, &object);
+    let changes = diff(&facts(), &spec, &object);
     assert_eq!(changes[0].risk, Risk::Destructive);
-    let undo = Bucket::undo(changes[0].action.as_ref().unwrap(), &object);
+    let undo = undo(changes[0].action.as_ref().unwrap(), &object);
     assert!(matches!(undo, Undo::Impossible(_)));
 }
 
@@ -124,10 +244,10 @@ fn a_hold_that_cannot_be_declared_is_sent_back() {
         ..spec()
     };
     let object = Object::present("audit", State { object_lock: Some(held.clone()), ..state() });
-    let changes = Bucket::diff(&facts(), &spec, &object);
+    let changes = diff(&facts(), &spec, &object);
     let Step::PutObjectLock(lock) = step(&changes[0]) else { panic!("no lock") };
     assert_eq!(lock, &ObjectLock { days: Some(14), ..held.clone() });
-    let undo = Bucket::undo(changes[0].action.as_ref().unwrap(), &object);
+    let undo = undo(changes[0].action.as_ref().unwrap(), &object);
     let Undo::By(actions) = undo else { panic!("no undo") };
     assert_eq!(actions[0].step, Step::PutObjectLock(held));
 }
@@ -153,10 +273,10 @@ fn what_an_access_log_has_and_nobody_declares_is_sent_back() {
         ..spec()
     };
     let object = Object::present("audit", State { logging: Some(there.clone()), ..state() });
-    let changes = Bucket::diff(&facts(), &declared, &object);
+    let changes = diff(&facts(), &declared, &object);
     let new = Logging { prefix: "new/".to_owned(), ..there.clone() };
     assert_eq!(step(&changes[0]), &Step::PutLogging(Some(new)));
-    let Undo::By(actions) = Bucket::undo(changes[0].action.as_ref().unwrap(), &object) else {
+    let Undo::By(actions) = undo(changes[0].action.as_ref().unwrap(), &object) else {
         panic!("no undo")
     };
     assert_eq!(actions[0].step, Step::PutLogging(Some(there)));
@@ -325,7 +445,7 @@ fn a_denial_of_what_the_services_need_is_a_finding() {
     let deny = serde_json::json!({ "Sid": "Quiet", "Effect": "Deny", "Action": "s3:PutObject",
         "Principal": { "Service": "cloudtrail.amazonaws.com" }, "Resource": "arn:aws:s3:::audit/*" });
     let with = |spec: &Spec, more: Option<&serde_json::Value>| {
-        let all = super::policy::required("aws", account, spec);
+        let all = super::statements::required("aws", account, spec);
         let all = all.into_iter().map(|one| one.statement).chain(more.cloned());
         changes(spec, with_policy(all.collect()))
     };
@@ -490,9 +610,9 @@ fn marks_that_are_false_are_not_there() {
 fn a_name_that_s3_makes_no_more_may_stay() {
     let old =
         Spec { bucket: "Audit_Logs".to_owned(), versioning: Some(Versioning::Enabled), ..spec() };
-    let missing = Bucket::diff(&facts(), &old, &Object::absent("Audit_Logs"));
+    let missing = diff(&facts(), &old, &Object::absent("Audit_Logs"));
     is_finding(&missing, "", "S3 makes none of this name");
-    let there = Bucket::diff(&facts(), &old, &Object::present("Audit_Logs", state()));
+    let there = diff(&facts(), &old, &Object::present("Audit_Logs", state()));
     assert!(matches!(step(&there[0]), Step::PutVersioning(_)));
 }
 
@@ -514,7 +634,7 @@ fn a_failure_stops_only_what_needs_it() {
     };
     use crate::kinds::Needs;
     let needs = |object: &Object<State>| -> Vec<Needs> {
-        let changes = Bucket::diff(&facts(), &spec, object);
+        let changes = diff(&facts(), &spec, object);
         changes.into_iter().map(|change| change.needs).collect()
     };
     let only = |places: &[usize]| Needs::Only(places.to_vec());

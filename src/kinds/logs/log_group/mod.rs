@@ -1,0 +1,275 @@
+//! `logs.log_group`: a log group that evenkeel makes and keeps as declared, part by part.
+
+mod data_protection;
+mod deletion_protection;
+mod kms_key;
+mod retention;
+mod tags;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use aws_sdk_cloudwatchlogs::{Client, types};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::aws::Call;
+use crate::aws::error::AbsentIf;
+use crate::baseline::catalog::{Identity, SpecProblem};
+use crate::kinds::shapes::part::{AnyPart, Parted, by_parts};
+use crate::kinds::spec::{aws_enum, found};
+use crate::kinds::tags::LOGS;
+use crate::kinds::{
+    Allowed, Arns, Change, Controls, Cx, Drift, Facts, Found, Kind, Object, ObserveError, Scope,
+    Use, WriteCx, WriteError, known, told,
+};
+use crate::names::Region;
+
+const DESCRIBE: Call = Call::new("logs", "DescribeLogGroups");
+const CREATE: Call = Call::new("logs", "CreateLogGroup");
+
+/// A log group: for how long its events are kept, with which key they are encrypted, who may see
+/// what is in them, and whether anybody can delete it.
+///
+/// evenkeel makes a group that is not there, and never deletes one. Groups of other names are left
+/// alone.
+///
+/// Source: CloudWatch Logs API Reference, `CreateLogGroup`, `DescribeLogGroups`, `PutRetentionPolicy`,
+/// `AssociateKmsKey`, `PutLogGroupDeletionProtection`, `PutDataProtectionPolicy`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    /// The group's name, up to 512 letters, digits and `.`, `-`, `_`, `/`, `#`.
+    #[schemars(length(min = 1, max = 512), regex(pattern = r"^[.\-_/#A-Za-z0-9]+$"))]
+    pub log_group_name: String,
+    /// The class, which is chosen when the group is made and never changes. AWS's default is
+    /// `STANDARD`, the only one with metric filters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_group_class: Option<LogGroupClass>,
+    /// For how many days events are kept: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545,
+    /// 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653; 0 for ever, which is AWS's default. An
+    /// account-level retention policy goes before it, and is reported where it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retention_in_days: Option<u32>,
+    /// Whether events may be kept for longer: `at_least` (the default) or `exact`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retention_mode: Option<RetentionMode>,
+    /// The KMS key of new events, by ARN, id or alias; "" for a key of AWS. Compared is the key
+    /// itself; one that is gone or disabled is reported. The key's policy must let
+    /// `logs.<region>.amazonaws.com` use it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kms_key_id: Option<String>,
+    /// Whether nobody can delete the group before this is turned off. AWS's default is false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deletion_protection_enabled: Option<bool>,
+    /// The data protection policy, in AWS's own JSON shape: what is found and masked in events; {}
+    /// for none. Policies of the account add to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_protection_policy: Option<Map<String, Value>>,
+    /// All tags of the group; {} for none. Tags of AWS (`aws:…`) are left alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<BTreeMap<String, String>>,
+}
+
+aws_enum! {
+    /// The class of a log group.
+    LogGroupClass {
+        Standard = "STANDARD",
+        InfrequentAccess = "INFREQUENT_ACCESS",
+        Delivery = "DELIVERY",
+        Essentials = "ESSENTIALS",
+    }
+}
+
+/// How a retention is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RetentionMode {
+    /// To keep events for longer is as good.
+    #[default]
+    AtLeast,
+    /// Only this very number of days.
+    Exact,
+}
+
+/// Which group.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Place {
+    log_group_name: String,
+    /// Its class, when it is declared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log_group_class: Option<LogGroupClass>,
+}
+
+/// The kind.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LogGroup;
+
+impl Kind for LogGroup {
+    const NAME: &'static str = "logs.log_group";
+    const SCOPE: Scope = Scope::Regional;
+    const IDENTITY: Identity = Identity::Named { field: "log_group_name", prefix: "" };
+    const AFTER: &'static [&'static str] = &["kms.key"];
+    const NOT_STATE: &'static [&'static str] = &["log_group_name", "retention_mode"];
+    const CONTROLS: Controls = Controls {
+        fsbp: &["CloudWatch.16"],
+        well_architected: &["SEC04-BP01", "SEC07-BP04", "SEC08-BP02"],
+        ..Controls::NONE
+    };
+    const CALLS: &'static [Use<Spec>] = &[Use::read(DESCRIBE), Use::write(CREATE, group)];
+    const MORE_EVENTS: &'static [&'static str] = &[
+        "logs.amazonaws.com:DeleteLogGroup",
+        "logs.amazonaws.com:PutAccountPolicy",
+        "logs.amazonaws.com:DeleteAccountPolicy",
+    ];
+    const SAMPLES: &'static [&'static str] = &[
+        r#"
+[kms.key.logs]
+service_principals = ["logs.eu-west-1.amazonaws.com", "logs.us-east-1.amazonaws.com"]
+
+[logs.log_group.audit]
+log_group_name              = "/audit/cloudtrail"
+log_group_class             = "STANDARD"
+retention_in_days           = 365
+kms_key_id                  = "${kms.key.logs.alias}"
+deletion_protection_enabled = true
+tags                        = { team = "security", purpose = "audit" }
+
+[logs.log_group.audit.data_protection_policy]
+Name      = "mask-addresses"
+Version   = "2021-06-01"
+Statement = [
+    { Sid = "find", DataIdentifier = ["arn:aws:dataprotection::aws:data-identifier/EmailAddress"], Operation = { Audit = { FindingsDestination = {} } } },
+    { Sid = "mask", DataIdentifier = ["arn:aws:dataprotection::aws:data-identifier/EmailAddress"], Operation = { Deidentify = { MaskConfig = {} } } },
+]
+"#,
+        r#"
+[logs.log_group.audit]
+log_group_name              = "/audit/cloudtrail"
+retention_in_days           = 400
+retention_mode              = "exact"
+kms_key_id                  = ""
+deletion_protection_enabled = false
+data_protection_policy      = {}
+tags                        = {}
+"#,
+    ];
+
+    type Spec = Spec;
+
+    fn check(spec: &Spec) -> Vec<SpecProblem> {
+        let mut problems = retention::check(spec);
+        problems.extend(data_protection::check(spec));
+        problems.extend(LOGS.check(spec.tags.as_ref()));
+        problems
+    }
+
+    async fn find_all(cx: &Cx, _regions: &BTreeSet<Region>) -> Result<Vec<Found>, ObserveError> {
+        let groups = groups(cx, None).await?;
+        let names = groups.iter().filter_map(|group| group.log_group_name());
+        Ok(names.map(|name| found([("log_group_name", name.to_owned())])).collect())
+    }
+
+    by_parts!();
+}
+
+impl Parted for LogGroup {
+    type Place = Place;
+    type Making = Option<LogGroupClass>;
+
+    const PARTS: &'static [&'static dyn AnyPart<Self>] = &[
+        &deletion_protection::DeletionProtection,
+        &kms_key::KmsKey,
+        &data_protection::DataProtection,
+        &retention::Retention,
+        &tags::Tags,
+    ];
+    const CREATE: Call = CREATE;
+    const KEPT: &'static str = "evenkeel never deletes a log group";
+
+    async fn find(cx: &Cx, spec: &Spec) -> Result<Object<Place>, ObserveError> {
+        let name = spec.log_group_name.as_str();
+        let Some(group) = described(cx, name).await? else { return Ok(Object::absent(name)) };
+        let class = match spec.log_group_class {
+            Some(_) => Some(known(
+                "LogGroupClass",
+                told("LogGroupClass", group.log_group_class())?.as_str(),
+            )?),
+            None => None,
+        };
+        let place = Place { log_group_name: name.to_owned(), log_group_class: class };
+        let object = Object::present(name, place);
+        let of_control_tower = name.starts_with("aws-controltower/");
+        Ok(if of_control_tower { object.managed_by("AWS Control Tower") } else { object })
+    }
+
+    fn place(_facts: &Facts, spec: &Spec) -> Place {
+        Place { log_group_name: spec.log_group_name.clone(), log_group_class: spec.log_group_class }
+    }
+
+    fn making(_facts: &Facts, spec: &Spec) -> Change<Option<LogGroupClass>> {
+        let mut drift = Drift::new();
+        drift.add("", None::<&str>, Some(&spec.log_group_name));
+        Change::new(spec.log_group_class, drift)
+    }
+
+    async fn create(
+        cx: &WriteCx,
+        place: &Place,
+        class: &Option<LogGroupClass>,
+    ) -> Result<(), WriteError> {
+        let request =
+            cx.client(Client::new).create_log_group().log_group_name(&place.log_group_name);
+        let class = class.map(|class| types::LogGroupClass::from(class.as_str()));
+        let made = cx.write(CREATE, request.set_log_group_class(class).send()).await;
+        // Made by an earlier try.
+        made.absent_if(&["ResourceAlreadyExistsException"])?;
+        Ok(())
+    }
+
+    fn immovable(spec: &Spec, place: &Place) -> Option<Change<Option<LogGroupClass>>> {
+        let mut drift = Drift::new();
+        drift.compare("log_group_class", place.log_group_class.as_ref(), spec.log_group_class.as_ref())
+            .then(|| Change::finding(drift).withhold("the class of a log group cannot be changed: make another group, or declare this class"))
+    }
+
+    fn named(id: &str, place: &Place) -> Spec {
+        Spec {
+            log_group_name: id.to_owned(),
+            log_group_class: place.log_group_class,
+            ..Spec::default()
+        }
+    }
+}
+
+/// The groups whose names begin so.
+async fn groups(cx: &Cx, prefix: Option<&str>) -> Result<Arc<Vec<types::LogGroup>>, ObserveError> {
+    let request = cx
+        .client(Client::new)
+        .describe_log_groups()
+        .set_log_group_name_prefix(prefix.map(str::to_owned));
+    let pages = request.into_paginator().items().send();
+    Ok(cx.pages(DESCRIBE, prefix.unwrap_or_default(), pages).await?)
+}
+
+/// A group as AWS describes it, which several parts read; `None` when it is not there.
+async fn described(cx: &Cx, name: &str) -> Result<Option<types::LogGroup>, ObserveError> {
+    let groups = groups(cx, Some(name)).await?;
+    Ok(groups.iter().find(|group| group.log_group_name() == Some(name)).cloned())
+}
+
+/// The ARN of a group, in the form that its tags take.
+fn arn(facts: &Facts, place: &Place) -> String {
+    let Facts { partition, region, account, .. } = facts;
+    format!("arn:{partition}:logs:{region}:{account}:log-group:{}", place.log_group_name)
+}
+
+/// Policies know a group by both forms of its ARN.
+fn group(spec: &Spec, arns: &Arns) -> Vec<Allowed> {
+    let arn = arns.regional("logs", &format!("log-group:{}", arns.text(&spec.log_group_name)));
+    Allowed::on([format!("{arn}:*"), arn]).into()
+}
+
+#[cfg(test)]
+mod tests;

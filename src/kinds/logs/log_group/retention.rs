@@ -1,0 +1,128 @@
+//! For how long events are kept.
+
+use aws_sdk_cloudwatchlogs::Client;
+use serde::{Deserialize, Serialize};
+
+use super::{LogGroup, Place, RetentionMode, Spec, described, group};
+use crate::aws::Call;
+use crate::baseline::catalog::SpecProblem;
+use crate::kinds::shapes::part::{Look, Part};
+use crate::kinds::{
+    Change, Cx, Drift, ObserveError, Risk, Undo, Use, WriteCx, WriteError, compared, count,
+    sendable,
+};
+
+const PUT: Call = Call::new("logs", "PutRetentionPolicy");
+const DELETE: Call = Call::new("logs", "DeleteRetentionPolicy");
+/// Source: CloudWatch Logs API Reference, `PutRetentionPolicy`, `retentionInDays`.
+const DAYS: [u32; 22] = [
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
+    3288, 3653,
+];
+
+pub struct Retention;
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Now {
+    /// `None` for ever: events "do not expire if they belong to log groups without a retention
+    /// policy" (`DeleteRetentionPolicy`).
+    pub days: Option<u32>,
+    /// The account-level policy that decides instead of the group.
+    pub policy: Option<String>,
+}
+
+impl Part for Retention {
+    type Of = LogGroup;
+    type Now = Now;
+    type Write = Option<u32>;
+
+    const NAME: &'static str = "retention_in_days";
+    const CALLS: &'static [Use<Spec>] = &[
+        Use::write_if(PUT, |spec| spec.retention_in_days.is_some_and(|days| days > 0), group),
+        Use::write_if(DELETE, |spec| spec.retention_in_days == Some(0), group),
+    ];
+
+    fn is_declared(spec: &Spec) -> bool {
+        spec.retention_in_days.is_some()
+    }
+
+    async fn read(cx: &Cx, _spec: &Spec, place: &Place) -> Result<Now, ObserveError> {
+        let group = described(cx, &place.log_group_name).await?;
+        let days = group.as_ref().and_then(|group| group.retention_in_days());
+        Ok(Now {
+            days: days.map(|days| count("RetentionInDays", days)).transpose()?,
+            policy: group.and_then(|group| group.retention_policy_name),
+        })
+    }
+
+    fn diff(look: &Look<'_, LogGroup>, now: &Now) -> Vec<Change<Option<u32>>> {
+        compared::mark(Self::NAME);
+        let wanted = look.spec.retention_in_days.filter(|days| *days > 0);
+        let shorter = wanted.is_some_and(|wanted| now.days.is_none_or(|days| days > wanted));
+        let mode = look.spec.retention_mode.unwrap_or_default();
+        if now.days == wanted || (shorter && mode == RetentionMode::AtLeast && !look.is_new()) {
+            return Vec::new();
+        }
+        let mut drift = Drift::new();
+        drift.add(Self::NAME, now.days, look.spec.retention_in_days);
+        if let Some(policy) = &now.policy {
+            return vec![Change::finding(drift).withhold(format!(
+                "the account-level retention policy {policy:?} decides, whatever the group says: change that policy"
+            ))];
+        }
+        let change = Change::new(wanted, drift);
+        vec![if shorter && !look.is_new() {
+            change
+                .risk(Risk::Destructive)
+                .warn("older events are deleted within 72 hours, and cannot be brought back")
+        } else {
+            change
+        }]
+    }
+
+    fn calls(days: &Option<u32>) -> Vec<Call> {
+        vec![if days.is_some() { PUT } else { DELETE }]
+    }
+
+    async fn write(cx: &WriteCx, place: &Place, days: &Option<u32>) -> Result<(), WriteError> {
+        let (client, name) = (cx.client(Client::new), &place.log_group_name);
+        match days {
+            Some(days) => {
+                let days = sendable("RetentionInDays", *days)?;
+                let request =
+                    client.put_retention_policy().log_group_name(name).retention_in_days(days);
+                cx.send(PUT, request.send()).await
+            }
+            None => {
+                let request = client.delete_retention_policy().log_group_name(name);
+                cx.send(DELETE, request.send()).await
+            }
+        }
+    }
+
+    fn undo(_: &Option<u32>, before: &Now) -> Undo<Option<u32>> {
+        Undo::By(vec![before.days])
+    }
+
+    fn export(now: &Now, spec: &mut Spec) {
+        spec.retention_in_days = Some(now.days.unwrap_or(0));
+        spec.retention_mode = Some(RetentionMode::Exact);
+    }
+}
+
+pub fn check(spec: &Spec) -> Vec<SpecProblem> {
+    let mut problems = Vec::new();
+    if let Some(days) = spec.retention_in_days.filter(|days| *days > 0 && !DAYS.contains(days)) {
+        let help = match DAYS.iter().find(|taken| **taken > days) {
+            Some(next) => format!("the next longer one is {next}"),
+            None => "write 0 to keep events for ever".to_owned(),
+        };
+        let message = format!("CloudWatch Logs knows no retention of {days} days");
+        problems.push(SpecProblem::new(Retention::NAME, message, help));
+    }
+    if spec.retention_mode.is_some() && spec.retention_in_days.is_none() {
+        let message = "there is no retention to compare";
+        problems.push(SpecProblem::new("retention_mode", message, "add retention_in_days"));
+    }
+    problems
+}

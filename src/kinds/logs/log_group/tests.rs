@@ -1,0 +1,136 @@
+#![allow(clippy::unwrap_used)]
+
+use serde_json::json;
+
+use super::kms_key::{Key, Now as KeyNow};
+use super::retention::Now as Kept;
+use super::*;
+use crate::kinds::shapes::part::{Action, State, Step};
+use crate::kinds::{Needs, Risk, Undo};
+
+fn facts() -> Facts {
+    Facts::example(LogGroup::NAME)
+}
+
+fn spec(fields: Value) -> Spec {
+    let mut spec = json!({ "log_group_name": "audit" });
+    spec.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    serde_json::from_value(spec).unwrap()
+}
+
+fn there() -> State<LogGroup> {
+    State::at(Place { log_group_name: "audit".to_owned(), log_group_class: None })
+}
+
+fn diff(fields: Value, state: State<LogGroup>) -> Vec<Change<Action<LogGroup>>> {
+    LogGroup::diff(&facts(), &spec(fields), &Object::present("audit", state))
+}
+
+fn kept(days: Option<u32>, policy: Option<&str>) -> State<LogGroup> {
+    let policy = policy.map(str::to_owned);
+    there().with::<retention::Retention>(&Kept { days, policy })
+}
+
+#[test]
+fn a_new_group_is_made_first_and_gets_what_is_declared() {
+    let declared = spec(json!({
+        "retention_in_days": 365, "deletion_protection_enabled": true, "kms_key_id": "alias/logs",
+        "log_group_class": "STANDARD", "tags": {},
+    }));
+    let changes = LogGroup::diff(&facts(), &declared, &Object::absent("audit"));
+    let steps: Vec<Value> =
+        changes.iter().map(|change| json!(change.action.as_ref().unwrap().step)).collect();
+    assert_eq!(
+        steps,
+        [
+            json!({ "create": "STANDARD" }),
+            json!({ "write": { "part": "deletion_protection_enabled", "write": true } }),
+            json!({ "write": { "part": "kms_key_id", "write": "alias/logs" } }),
+            json!({ "write": { "part": "retention_in_days", "write": 365 } }),
+        ]
+    );
+    assert!(changes.iter().all(|change| change.risk == Risk::Safe));
+    assert!(changes[1..].iter().all(|change| change.needs == Needs::Only(vec![0])));
+}
+
+#[test]
+fn keeping_events_longer_is_as_good_and_shorter_is_for_ever() {
+    let exact = |days: u32| json!({ "retention_in_days": days, "retention_mode": "exact" });
+    let cases = [
+        (json!({ "retention_in_days": 365 }), None, None),
+        (json!({ "retention_in_days": 365 }), Some(400), None),
+        (json!({ "retention_in_days": 365 }), Some(90), Some((Some(365), Risk::Safe))),
+        (json!({ "retention_in_days": 0 }), Some(90), Some((None, Risk::Safe))),
+        (exact(365), Some(400), Some((Some(365), Risk::Destructive))),
+        (exact(365), None, Some((Some(365), Risk::Destructive))),
+        (exact(0), None, None),
+    ];
+    for (declared, days, expected) in cases {
+        let object = Object::present("audit", kept(days, None));
+        let changes = LogGroup::diff(&facts(), &spec(declared.clone()), &object);
+        let seen = changes.first().map(|change| {
+            let action = change.action.clone().unwrap();
+            let Step::Write { write, .. } = &action.step else { unreachable!() };
+            assert_eq!(undone(&action, &object), json!(days));
+            (serde_json::from_value(write.clone()).unwrap(), change.risk)
+        });
+        assert_eq!(seen, expected, "{declared} {days:?}");
+    }
+}
+
+fn undone(action: &Action<LogGroup>, object: &Object<State<LogGroup>>) -> Value {
+    let Undo::By(actions) = LogGroup::undo(action, object) else { unreachable!() };
+    let Step::Write { write, .. } = &actions[0].step else { unreachable!() };
+    write.clone()
+}
+
+#[test]
+fn a_policy_of_the_account_goes_before_the_group() {
+    let change = &diff(json!({ "retention_in_days": 365 }), kept(Some(30), Some("short")))[0];
+    assert_eq!(change.action, None);
+    assert!(change.withheld.as_ref().unwrap().contains("\"short\""));
+}
+
+#[test]
+fn keys_are_compared_by_what_they_are() {
+    let arn = "arn:aws:kms:eu-west-1:111122223333:key/1".to_owned();
+    let state = |problem: Option<&str>| {
+        let declared = Key { arn: arn.clone(), problem: problem.map(str::to_owned) };
+        there()
+            .with::<kms_key::KmsKey>(&KeyNow { arn: Some(arn.clone()), declared: Some(declared) })
+    };
+    let declared = json!({ "kms_key_id": "alias/logs" });
+    assert!(diff(declared.clone(), state(None)).is_empty());
+    let change = &diff(declared, state(Some("is in the state Disabled")))[0];
+    assert!(change.withheld.as_ref().unwrap().contains("alias/logs is in the state Disabled"));
+    assert_eq!(diff(json!({ "kms_key_id": "" }), state(None))[0].risk, Risk::Disruptive);
+}
+
+#[test]
+fn the_order_of_a_data_protection_policy_means_nothing() {
+    let policy =
+        |one: &str, other: &str| json!({ "Statement": [{ "DataIdentifier": [one, other] }] });
+    let now = policy("a", "b").as_object().cloned();
+    let state = there().with::<data_protection::DataProtection>(&now);
+    assert!(diff(json!({ "data_protection_policy": policy("b", "a") }), state.clone()).is_empty());
+    assert_eq!(diff(json!({ "data_protection_policy": policy("b", "c") }), state).len(), 1);
+}
+
+#[test]
+fn a_part_that_was_not_read_and_a_write_of_no_part_are_never_taken_for_right() {
+    assert!(diff(json!({ "retention_in_days": 365 }), there()).is_empty());
+    let erased = crate::kinds::registry::find(LogGroup::NAME).unwrap();
+    let (declared, state) = (json!(spec(json!({ "retention_in_days": 365 }))), json!(there()));
+    assert!(erased.diff(&facts(), &declared, &Object::present("audit", state)).is_err());
+    let action = json!({ "log_group_name": "audit", "step": { "write": { "part": "retention_in_days", "write": "x" } } });
+    assert!(erased.writes(&action).is_err());
+}
+
+#[test]
+fn what_aws_would_refuse_is_said_before() {
+    let problems = |fields: Value| LogGroup::check(&spec(fields)).len();
+    assert_eq!(problems(json!({ "retention_in_days": 366 })), 1);
+    assert_eq!(problems(json!({ "retention_in_days": 0, "retention_mode": "exact" })), 0);
+    assert_eq!(problems(json!({ "retention_mode": "exact" })), 1);
+    assert_eq!(problems(json!({ "data_protection_policy": { "Name": "x".repeat(30_720) } })), 1);
+}

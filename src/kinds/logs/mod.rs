@@ -1,0 +1,3 @@
+//! Kinds of Amazon CloudWatch Logs.
+
+pub mod log_group;

@@ -1,0 +1,102 @@
+//! Who owns the objects of a bucket that others write.
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::types::{self, OwnershipControls, OwnershipControlsRule};
+
+use super::spec::Spec;
+use super::{Bucket, Place, bucket};
+use crate::aws::Call;
+use crate::aws::error::AbsentIf;
+use crate::kinds::shapes::part::{Look, Part};
+use crate::kinds::spec::aws_enum;
+use crate::kinds::{Change, Cx, Drift, ObserveError, Undo, Use, WriteCx, WriteError, known, told};
+
+const GET: Call = Call::new("s3", "GetBucketOwnershipControls");
+const PUT: Call = Call::new("s3", "PutBucketOwnershipControls");
+const DELETE: Call = Call::new("s3", "DeleteBucketOwnershipControls");
+
+aws_enum! {
+    /// Who owns objects.
+    ObjectOwnership {
+        BucketOwnerEnforced = "BucketOwnerEnforced",
+        BucketOwnerPreferred = "BucketOwnerPreferred",
+        ObjectWriter = "ObjectWriter",
+    }
+}
+
+pub struct Ownership;
+
+impl Part for Ownership {
+    type Of = Bucket;
+    type Now = Option<ObjectOwnership>;
+    /// `None` goes back to AWS's oldest default.
+    type Write = Option<ObjectOwnership>;
+
+    const NAME: &'static str = "object_ownership";
+    const CALLS: &'static [Use<Spec>] = &[
+        Use::read_if(GET, Self::is_declared),
+        Use::write_if(PUT, Self::is_declared, bucket),
+        Use::undo(DELETE),
+    ];
+
+    fn is_declared(spec: &Spec) -> bool {
+        spec.object_ownership.is_some()
+    }
+
+    async fn read(cx: &Cx, _spec: &Spec, place: &Place) -> Result<Self::Now, ObserveError> {
+        let (bucket, owner) = (&place.bucket, cx.account.as_str());
+        let request = cx.client(Client::new).get_bucket_ownership_controls();
+        let request = request.bucket(bucket).expected_bucket_owner(owner).send();
+        let answer = cx.read(GET, bucket, request).await;
+        let answer = answer.absent_if(&["OwnershipControlsNotFoundError"])?;
+        let Some(answer) = answer else { return Ok(None) };
+        let controls = told("OwnershipControls", answer.ownership_controls())?;
+        let rule = told("Rules", controls.rules().first())?;
+        known("ObjectOwnership", rule.object_ownership().as_str()).map(Some)
+    }
+
+    fn diff(look: &Look<'_, Bucket>, now: &Self::Now) -> Vec<Change<Self::Write>> {
+        let Some(desired) = look.spec.object_ownership else { return Vec::new() };
+        // "Object writer" is what buckets from before there were ownership controls have (S3 User
+        // Guide, "Controlling ownership of objects").
+        let oldest = ObjectOwnership::ObjectWriter;
+        let actual = now.or((!look.is_new()).then_some(oldest));
+        let mut drift = Drift::new();
+        if !drift.compare(Self::NAME, actual.as_ref(), Some(&desired)) {
+            return Vec::new();
+        }
+        let change = Change::new(Some(desired), drift);
+        vec![look.disruptive(change, "writers that set ACLs may be refused")]
+    }
+
+    fn calls(ownership: &Self::Write) -> Vec<Call> {
+        vec![if ownership.is_some() { PUT } else { DELETE }]
+    }
+
+    async fn write(cx: &WriteCx, place: &Place, ownership: &Self::Write) -> Result<(), WriteError> {
+        let (client, bucket, owner) = (cx.client(Client::new), &place.bucket, cx.account.as_str());
+        let Some(ownership) = ownership else {
+            let request = client.delete_bucket_ownership_controls();
+            let request = request.bucket(bucket).expected_bucket_owner(owner);
+            return cx.send(DELETE, request.send()).await;
+        };
+        let rule = OwnershipControlsRule::builder()
+            .object_ownership(types::ObjectOwnership::from(ownership.as_str()))
+            .build()?;
+        let controls = OwnershipControls::builder().rules(rule).build()?;
+        let request = client
+            .put_bucket_ownership_controls()
+            .bucket(bucket)
+            .expected_bucket_owner(owner)
+            .ownership_controls(controls);
+        cx.send(PUT, request.send()).await
+    }
+
+    fn undo(_: &Self::Write, before: &Self::Now) -> Undo<Self::Write> {
+        Undo::By(vec![*before])
+    }
+
+    fn export(now: &Self::Now, spec: &mut Spec) {
+        spec.object_ownership = *now;
+    }
+}

@@ -1,0 +1,257 @@
+//! The statements that a bucket policy must have.
+//!
+//! Sources: S3 User Guide, "Security best practices" (TLS); CloudTrail User Guide, "Amazon S3 bucket
+//! policy for CloudTrail"; AWS Config Developer Guide, "Permissions for the Amazon S3 bucket";
+//! CloudWatch Logs User Guide, "Logs sent to Amazon S3"; GuardDuty User Guide, "Exporting findings";
+//! S3 User Guide, "Enabling server access logging"; ELB User Guide, "Enable access logs"; Macie User
+//! Guide, "Storing findings".
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::spec::{Service, Spec};
+use super::{encryption, tls};
+use crate::policy_document::{Owner, Required};
+
+/// The fields of the spec that the bucket policy answers for.
+pub const FIELDS: [&str; 6] = [
+    "services",
+    "source_accounts",
+    "organization_id",
+    "require_tls",
+    "min_tls_version",
+    "extra_policy_statements",
+];
+
+/// What the statements are about.
+struct Place<'a> {
+    partition: &'a str,
+    bucket: String,
+    objects: String,
+    accounts: Vec<String>,
+    organization: Option<&'a str>,
+}
+
+/// The statements that the spec asks for in an account, in a fixed order.
+pub fn required(partition: &str, account: &str, spec: &Spec) -> Vec<Required> {
+    let made = made(partition, account, spec);
+    let extra = spec.extra_policy_statements.iter().flatten().map(|extra| json!(extra));
+    made.into_iter()
+        .map(|statement| Required { statement, owner: Owner::Evenkeel })
+        .chain(extra.map(|statement| Required { statement, owner: Owner::Baseline }))
+        .collect()
+}
+
+/// The statements of evenkeel's own making.
+fn made(partition: &str, account: &str, spec: &Spec) -> Vec<Value> {
+    let bucket = format!("arn:{partition}:s3:::{}", spec.bucket);
+    let accounts = match &spec.source_accounts {
+        Some(accounts) => accounts.iter().map(ToString::to_string).collect(),
+        None => vec![account.to_owned()],
+    };
+    let place = Place {
+        partition,
+        objects: format!("{bucket}/*"),
+        bucket,
+        accounts,
+        organization: spec.organization_id.as_deref(),
+    };
+    let mut statements = Vec::new();
+    if spec.require_tls == Some(true) {
+        statements.push(tls::deny_plain(&place.bucket));
+    }
+    if let Some(version) = spec.min_tls_version {
+        statements.push(tls::deny_old(&place.bucket, version));
+    }
+    let services = spec.services.clone().unwrap_or_default();
+    for service in &services {
+        match service {
+            Service::Cloudtrail => statements.extend(place.cloudtrail()),
+            Service::Config => statements.extend(place.config()),
+            Service::Guardduty => statements.extend(place.guardduty(spec)),
+            Service::S3AccessLogs => statements.push(place.s3_access_logs()),
+            Service::Elb => statements.push(place.elb()),
+            Service::Macie => statements.extend(place.macie()),
+            Service::VpcFlowLogs | Service::Waf | Service::Route53Resolver => {}
+        }
+    }
+    // These three share one way of delivery.
+    let delivered = BTreeSet::from([Service::VpcFlowLogs, Service::Waf, Service::Route53Resolver]);
+    if services.intersection(&delivered).next().is_some() {
+        statements.extend(place.log_delivery());
+    }
+    statements
+}
+
+impl Place<'_> {
+    fn logs(&self, below: &str) -> Vec<String> {
+        self.accounts
+            .iter()
+            .map(|account| format!("{}/AWSLogs/{account}/{below}*", self.bucket))
+            .collect()
+    }
+
+    fn arns(&self, service: &str, resource: &str) -> Vec<String> {
+        self.accounts
+            .iter()
+            .map(|account| format!("arn:{}:{service}:*:{account}:{resource}", self.partition))
+            .collect()
+    }
+
+    fn cloudtrail(&self) -> [Value; 2] {
+        let trails = self.arns("cloudtrail", "trail/*");
+        let mut objects = self.logs("");
+        objects.extend(
+            self.organization
+                .map(|organization| format!("{}/AWSLogs/{organization}/*", self.bucket)),
+        );
+        [
+            json!({
+                "Sid": "AWSCloudTrailAclCheck", "Effect": "Allow",
+                "Principal": { "Service": "cloudtrail.amazonaws.com" },
+                "Action": "s3:GetBucketAcl", "Resource": self.bucket,
+                "Condition": { "ArnLike": { "aws:SourceArn": trails } },
+            }),
+            json!({
+                "Sid": "AWSCloudTrailWrite", "Effect": "Allow",
+                "Principal": { "Service": "cloudtrail.amazonaws.com" },
+                "Action": "s3:PutObject", "Resource": objects,
+                "Condition": {
+                    "StringEquals": { "s3:x-amz-acl": "bucket-owner-full-control" },
+                    "ArnLike": { "aws:SourceArn": trails },
+                },
+            }),
+        ]
+    }
+
+    fn config(&self) -> [Value; 3] {
+        let check = |sid: &str, action: &str| {
+            json!({
+                "Sid": sid, "Effect": "Allow", "Principal": { "Service": "config.amazonaws.com" },
+                "Action": action, "Resource": self.bucket,
+                "Condition": { "StringEquals": { "AWS:SourceAccount": self.accounts } },
+            })
+        };
+        [
+            check("AWSConfigBucketPermissionsCheck", "s3:GetBucketAcl"),
+            check("AWSConfigBucketExistenceCheck", "s3:ListBucket"),
+            json!({
+                "Sid": "AWSConfigBucketDelivery", "Effect": "Allow",
+                "Principal": { "Service": "config.amazonaws.com" },
+                "Action": "s3:PutObject", "Resource": self.logs("Config/"),
+                "Condition": { "StringEquals": {
+                    "s3:x-amz-acl": "bucket-owner-full-control", "AWS:SourceAccount": self.accounts,
+                } },
+            }),
+        ]
+    }
+
+    fn log_delivery(&self) -> [Value; 2] {
+        let sources = self.arns("logs", "*");
+        [
+            json!({
+                "Sid": "AWSLogDeliveryAclCheck", "Effect": "Allow",
+                "Principal": { "Service": "delivery.logs.amazonaws.com" },
+                "Action": ["s3:GetBucketAcl", "s3:ListBucket"], "Resource": self.bucket,
+                "Condition": {
+                    "StringEquals": { "aws:SourceAccount": self.accounts },
+                    "ArnLike": { "aws:SourceArn": sources },
+                },
+            }),
+            json!({
+                "Sid": "AWSLogDeliveryWrite", "Effect": "Allow",
+                "Principal": { "Service": "delivery.logs.amazonaws.com" },
+                "Action": "s3:PutObject", "Resource": self.logs(""),
+                "Condition": {
+                    "StringEquals": {
+                        "s3:x-amz-acl": "bucket-owner-full-control",
+                        "aws:SourceAccount": self.accounts,
+                    },
+                    "ArnLike": { "aws:SourceArn": sources },
+                },
+            }),
+        ]
+    }
+
+    fn guardduty(&self, spec: &Spec) -> Vec<Value> {
+        let from = json!({
+            "StringEquals": { "aws:SourceAccount": self.accounts },
+            "ArnLike": { "aws:SourceArn": self.arns("guardduty", "detector/*") },
+        });
+        let mut statements = vec![
+            json!({
+                "Sid": "AllowGuardDutyGetBucketLocation", "Effect": "Allow",
+                "Principal": { "Service": "guardduty.amazonaws.com" },
+                "Action": "s3:GetBucketLocation", "Resource": self.bucket, "Condition": from,
+            }),
+            json!({
+                "Sid": "AllowGuardDutyPutObject", "Effect": "Allow",
+                "Principal": { "Service": "guardduty.amazonaws.com" },
+                "Action": "s3:PutObject", "Resource": self.objects, "Condition": from,
+            }),
+        ];
+        if let Some(key) = encryption::key(spec) {
+            statements.push(json!({
+                "Sid": "DenyGuardDutyUnencrypted", "Effect": "Deny",
+                "Principal": { "Service": "guardduty.amazonaws.com" },
+                "Action": "s3:PutObject", "Resource": self.objects,
+                "Condition": { "StringNotEquals": { "s3:x-amz-server-side-encryption": "aws:kms" } },
+            }));
+            // GuardDuty names the key by its ARN: any other name would deny its own key too.
+            if !key.contains(":key/") {
+                return statements;
+            }
+            statements.push(json!({
+                "Sid": "DenyGuardDutyOtherKey", "Effect": "Deny",
+                "Principal": { "Service": "guardduty.amazonaws.com" },
+                "Action": "s3:PutObject", "Resource": self.objects,
+                "Condition": { "StringNotEquals": {
+                    "s3:x-amz-server-side-encryption-aws-kms-key-id": key,
+                } },
+            }));
+        }
+        statements
+    }
+
+    fn s3_access_logs(&self) -> Value {
+        json!({
+            "Sid": "S3ServerAccessLogs", "Effect": "Allow",
+            "Principal": { "Service": "logging.s3.amazonaws.com" },
+            "Action": "s3:PutObject", "Resource": self.objects,
+            "Condition": {
+                "StringEquals": { "aws:SourceAccount": self.accounts },
+                "ArnLike": { "aws:SourceArn": format!("arn:{}:s3:::*", self.partition) },
+            },
+        })
+    }
+
+    fn elb(&self) -> Value {
+        json!({
+            "Sid": "ElbAccessLogs", "Effect": "Allow",
+            "Principal": { "Service": "logdelivery.elasticloadbalancing.amazonaws.com" },
+            "Action": "s3:PutObject", "Resource": self.logs(""),
+        })
+    }
+
+    fn macie(&self) -> [Value; 2] {
+        let mut sources = self.arns("macie2", "export-configuration:*");
+        sources.extend(self.arns("macie2", "classification-job/*"));
+        let from = json!({
+            "StringEquals": { "aws:SourceAccount": self.accounts },
+            "ArnLike": { "aws:SourceArn": sources },
+        });
+        [
+            json!({
+                "Sid": "AllowMacieGetBucketLocation", "Effect": "Allow",
+                "Principal": { "Service": "macie.amazonaws.com" },
+                "Action": "s3:GetBucketLocation", "Resource": self.bucket, "Condition": from,
+            }),
+            json!({
+                "Sid": "AllowMaciePutObject", "Effect": "Allow",
+                "Principal": { "Service": "macie.amazonaws.com" },
+                "Action": "s3:PutObject", "Resource": self.objects, "Condition": from,
+            }),
+        ]
+    }
+}

@@ -1,0 +1,93 @@
+"""CloudWatch Logs: what moto lacks of log groups."""
+
+import json
+import unittest
+
+from emulator.testing import AccountTest
+
+REGION = "eu-west-1"
+IDENTIFIER = "arn:aws:dataprotection::aws:data-identifier/EmailAddress"
+POLICY = {
+    "Name": "p",
+    "Version": "2021-06-01",
+    "Statement": [
+        {"Sid": "a", "DataIdentifier": [IDENTIFIER], "Operation": {"Audit": {"FindingsDestination": {}}}},
+        {"Sid": "m", "DataIdentifier": [IDENTIFIER], "Operation": {"Deidentify": {"MaskConfig": {}}}},
+    ],
+}
+
+
+class LogGroups(AccountTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.logs = self.client("logs", REGION)
+        self.logs.create_log_group(logGroupName="/audit")
+        self.arn = f"arn:aws:logs:{REGION}:{self.account}:log-group:/audit"
+
+    def group(self) -> dict[str, object]:
+        return self.logs.describe_log_groups(logGroupNamePrefix="/audit")["logGroups"][0]
+
+    def test_a_new_group_is_of_the_standard_class_and_unprotected(self) -> None:
+        group = self.group()
+        self.assertEqual(group["logGroupClass"], "STANDARD")
+        self.assertIs(group["deletionProtectionEnabled"], False)
+        self.assertEqual((group["logGroupArn"], group["arn"]), (self.arn, self.arn + ":*"))
+        for member in ("retentionInDays", "kmsKeyId", "dataProtectionStatus"):
+            self.assertNotIn(member, group)
+        self.fails("ResourceAlreadyExistsException", self.logs.create_log_group, logGroupName="/audit")
+
+    def test_a_protected_group_cannot_be_deleted(self) -> None:
+        protect = self.logs.put_log_group_deletion_protection
+        protect(logGroupIdentifier="/audit", deletionProtectionEnabled=True)
+        self.assertIs(self.group()["deletionProtectionEnabled"], True)
+        self.fails("ValidationException", self.logs.delete_log_group, logGroupName="/audit")
+        protect(logGroupIdentifier=self.arn, deletionProtectionEnabled=False)
+        self.logs.delete_log_group(logGroupName="/audit")
+        self.fails(
+            "ResourceNotFoundException", protect, logGroupIdentifier="/audit", deletionProtectionEnabled=True
+        )
+
+    def test_retention_is_one_of_some_numbers(self) -> None:
+        put = self.logs.put_retention_policy
+        put(logGroupName="/audit", retentionInDays=365)
+        self.assertEqual(self.group()["retentionInDays"], 365)
+        self.fails("InvalidParameterException", put, logGroupName="/audit", retentionInDays=366)
+
+    def test_a_key_is_an_arn_and_lets_the_service_use_it(self) -> None:
+        kms = self.client("kms", REGION)
+        key = kms.create_key()["KeyMetadata"]
+        associate = self.logs.associate_kms_key
+        self.fails("InvalidParameterException", associate, logGroupName="/audit", kmsKeyId=key["Arn"])
+        service = {"Effect": "Allow", "Principal": {"Service": f"logs.{REGION}.amazonaws.com"}}
+        owner = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{self.account}:root"}}
+        statements = [one | {"Action": "kms:*", "Resource": "*"} for one in (owner, service)]
+        policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        kms.put_key_policy(KeyId=key["KeyId"], PolicyName="default", Policy=policy)
+        self.fails("InvalidParameterException", associate, logGroupName="/audit", kmsKeyId=key["KeyId"])
+        associate(logGroupName="/audit", kmsKeyId=key["Arn"])
+        self.assertEqual(self.group()["kmsKeyId"], key["Arn"])
+        self.logs.disassociate_kms_key(logGroupName="/audit")
+        self.assertNotIn("kmsKeyId", self.group())
+
+    def test_data_protection(self) -> None:
+        get, put = self.logs.get_data_protection_policy, self.logs.put_data_protection_policy
+        self.assertNotIn("policyDocument", get(logGroupIdentifier="/audit"))
+        only_audit = POLICY | {"Statement": POLICY["Statement"][:1]}
+        for wrong in ("{}", "no json", json.dumps(only_audit)):
+            self.fails("InvalidParameterException", put, logGroupIdentifier="/audit", policyDocument=wrong)
+        put(logGroupIdentifier="/audit", policyDocument=json.dumps(POLICY))
+        self.assertEqual(json.loads(get(logGroupIdentifier="/audit")["policyDocument"]), POLICY)
+        self.assertEqual(self.group()["dataProtectionStatus"], "ACTIVATED")
+        self.logs.delete_data_protection_policy(logGroupIdentifier="/audit")
+        self.assertNotIn("policyDocument", get(logGroupIdentifier="/audit"))
+        self.assertEqual(self.group()["dataProtectionStatus"], "DELETED")
+
+    def test_tags_stand_at_the_arn_without_a_star(self) -> None:
+        self.logs.tag_resource(resourceArn=self.arn, tags={"team": "core"})
+        self.assertEqual(self.logs.list_tags_for_resource(resourceArn=self.arn)["tags"], {"team": "core"})
+        self.fails("ResourceNotFoundException", self.logs.list_tags_for_resource, resourceArn=self.arn + ":*")
+        self.logs.untag_resource(resourceArn=self.arn, tagKeys=["team"])
+
+
+if __name__ == "__main__":
+    unittest.main()
