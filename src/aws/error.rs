@@ -247,6 +247,22 @@ impl AwsError {
             && !self.call.operation.starts_with("Head")
     }
 
+    /// What helps where nobody can raise a limit.
+    ///
+    /// Source: IAM User Guide, "IAM and AWS STS quotas"; Tagging AWS Resources, "Tag naming limits and
+    /// requirements".
+    fn fixed_limit(&self) -> Option<&'static str> {
+        match self.call.operation {
+            "PutRolePolicy" => Some(
+                "the inline policies of a role have at most 10,240 characters together, and nobody can raise that: shorten them, or make managed policies of some (managed_policy_arns); then run again",
+            ),
+            "TagRole" | "TagResource" | "AddTags" | "PutBucketTagging" => Some(
+                "a resource has at most 50 tags, and nobody can raise that: take some away; then run again",
+            ),
+            _ => None,
+        }
+    }
+
     /// What the reader should do next.
     pub fn remedy(&self) -> String {
         match self.class {
@@ -288,14 +304,18 @@ impl AwsError {
                 "what the baseline names here is not there: check the name, the account and the Region"
                     .to_owned()
             }
-            ErrorClass::Absent => "the thing has gone since it was observed: make a new plan".to_owned(),
+            // The object itself was looked at directly before: what it refers to is more likely.
+            ErrorClass::Absent => "what AWS's message names is not there: when the baseline names it, check the name, the account and the Region there, or make it first; when it is the object itself, make a new plan".to_owned(),
             ErrorClass::NotRecorded => {
                 "take a new snapshot with this baseline (`evenkeel snapshot`), or plan without --snapshot".to_owned()
             }
             ErrorClass::Late => {
                 "take a new snapshot, with more time: [limits] account_timeout_seconds".to_owned()
             }
-            ErrorClass::Quota => "raise the quota in Service Quotas, or take away what is not needed any more; then run again".to_owned(),
+            ErrorClass::Quota => self
+                .fixed_limit()
+                .unwrap_or("raise the quota in Service Quotas, or take away what is not needed any more; then run again")
+                .to_owned(),
             ErrorClass::Refused => "read AWS's message above; the plan shows what was sent".to_owned(),
         }
     }
@@ -408,7 +428,28 @@ mod tests {
         assert!(absent(read, "404").contains("AWS_ENDPOINT_URL"));
         assert!(absent(read, "NoSuchThing").contains("check the name"));
         let write = Call::new("iam", "AttachRolePolicy");
-        assert!(absent(write, "NoSuchEntity").contains("make a new plan"));
+        let said = absent(write, "NoSuchEntity");
+        assert!(said.contains("check the name") && said.contains("make a new plan"), "{said}");
+    }
+
+    #[test]
+    fn a_limit_that_nobody_can_raise_has_another_remedy() {
+        let full = |operation: &'static str| {
+            AwsError::new(Detail {
+                account: None,
+                region: Region::new("us-east-1"),
+                call: Call::new("iam", operation),
+                code: "LimitExceeded".to_owned(),
+                message: String::new(),
+                status: Some(409),
+                request_id: None,
+                class: ErrorClass::Quota,
+            })
+            .remedy()
+        };
+        assert!(full("AttachRolePolicy").contains("Service Quotas"));
+        assert!(full("PutRolePolicy").contains("managed_policy_arns"));
+        assert!(full("TagRole").contains("50 tags"));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use evenkeel::kinds::{GrantClass, Risk};
 use evenkeel::plan::render::summary::summary_line;
 use evenkeel::plan::render::text;
 use evenkeel::plan::words::counted;
-use evenkeel::plan::{Detail, Plan};
+use evenkeel::plan::{Detail, Plan, Verdict};
 use evenkeel::reconcile::bound::{NothingLeft, accounts, same_baselines, within};
 use evenkeel::reconcile::guard::check_risk;
 use evenkeel::reconcile::{
@@ -97,12 +97,26 @@ async fn apply(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
 }
 
 fn nothing_to_apply(plan: &Plan) -> Exit {
-    out::line("\nThere is nothing to apply.");
+    out::line(&match open_findings(plan) {
+        0 => "\nThere is nothing to apply.".to_owned(),
+        open => format!("\nThere is nothing to apply; {}.", stay_open(open)),
+    });
     match Exit::from(plan.outcome()) {
         // What is only reported is not for apply to do.
         Exit::Drift => Exit::Done,
         exit => exit,
     }
+}
+
+/// How many changes and findings are not for apply to do.
+fn open_findings(plan: &Plan) -> usize {
+    let objects = plan.objects.iter().filter(|object| object.verdict == Verdict::Drifted);
+    objects.flat_map(|object| &object.changes).filter(|change| !change.is_applied()).count()
+}
+
+fn stay_open(open: usize) -> String {
+    let stay = if open == 1 { "stays" } else { "stay" };
+    format!("{} {stay} open: see evenkeel check", counted(open, "finding"))
 }
 
 fn name(left_alone: &[LeftAlone]) {
@@ -216,7 +230,8 @@ fn kept(earlier: &Plan, fresh: Plan) -> Result<(Plan, Vec<LeftAlone>), Failure> 
     Ok((plan, left_alone.into_values().collect()))
 }
 
-/// The last lines, and the exit code.
+/// The last lines, and the exit code. What is only reported is not for apply to do: it is counted, and
+/// `check` has a code for it.
 fn conclude(
     plan: &Plan,
     reviewed: &Plan,
@@ -273,6 +288,10 @@ fn conclude(
             "Make room for the log, or name another with --audit-log; the next apply goes on from what is there.",
         );
         return Exit::Partly;
+    }
+    let open = open_findings(plan);
+    if open > 0 && !report.interrupted {
+        out::line(&format!("{}.", stay_open(open)));
     }
     match report.outcome() {
         RunOutcome::InSync if unknown > 0 => Exit::Partly,

@@ -86,6 +86,11 @@ fn wrote(object: &ObjectPlan, change: &PlannedChange, step: &Step) {
         Step::Needless => {
             out::line(&format!("  is so     {}{what}: it is as declared already", object.title()));
         }
+        Step::Found => out::line(&format!(
+            "  is there  {}{what}: it is as declared by now, so that an answer of AWS was lost or \
+             somebody else did it",
+            object.title()
+        )),
         Step::Moved { why } => out::line(&format!(
             "  MOVED     {}{what}: {}; it was left alone",
             object.title(),

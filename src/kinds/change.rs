@@ -128,12 +128,14 @@ fn to_value<T: Serialize>(value: &T) -> Option<Value> {
 }
 
 /// Which earlier changes of the same object a change cannot do without. The order of the list is
-/// kept in any case; this says what a failure stops.
+/// kept in any case; this says what a failure, or a change that is only reported, stops. What closes
+/// a door must not wait for what opens or adorns another, so that a need is always said.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Needs {
-    /// All that stand before it.
+    /// The making of its object, which is the first change of one that is not there; of one that
+    /// is there, none.
     #[default]
-    AllBefore,
+    Object,
     /// Those at these places of the kind's list, counted from 0; none at all when empty.
     Only(Vec<usize>),
 }
@@ -274,7 +276,7 @@ impl<A> Change<A> {
             risk: Risk::Safe,
             warnings: Vec::new(),
             withheld: None,
-            needs: Needs::AllBefore,
+            needs: Needs::Object,
             makes_room: false,
             grants: Vec::new(),
         }
@@ -308,7 +310,7 @@ impl<A> Change<A> {
         self
     }
 
-    /// The same, needing only the changes at these places of the list, counted from 0.
+    /// The same, needing the changes at these places of the list, counted from 0.
     #[must_use]
     pub fn needs(mut self, earlier: impl IntoIterator<Item = usize>) -> Self {
         self.needs = Needs::Only(earlier.into_iter().collect());

@@ -53,11 +53,18 @@ pub fn contradictions(
         } else {
             format!("{} contradict each other in the {what} of {thing}", said.join(" and "))
         };
+        // Two items of one thing stay two, whatever they say.
+        let remedy = if whole {
+            "keep one of these items and leave the others out, or give each a thing of its own (of \
+             a key: another key behind the other alias)"
+        } else {
+            "declare it in one of these items only, or the same in all"
+        };
         for (place, _) in &claims {
             unknown.entry(*place).or_insert_with(|| Unknown {
                 reason: reason.clone(),
                 permission: None,
-                remedy: Some("declare a thing in one item only, or the same in both".to_owned()),
+                remedy: Some(remedy.to_owned()),
             });
         }
     }

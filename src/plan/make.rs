@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::assemble::AccountPlan;
 use super::contradict::contradictions;
 use super::input::{AccountInput, Declared, ObservedItem, Waiver};
+use super::moving::unsettle;
 use super::order::{self, Node, Step};
 use super::{Disposition, Mode, ObjectPlan, PlannedChange, Verdict};
 use crate::digest;
@@ -53,6 +54,7 @@ pub fn plan_account(input: &AccountInput<'_>) -> AccountPlan {
             }
         }
     }
+    unsettle(&mut objects, &input.items, input.kind);
     let order = link(&mut objects, &needs, input.kind);
     AccountPlan { objects, in_sync: 0, order }
 }
@@ -134,7 +136,11 @@ fn judge(
         },
     };
     let mut plan = blank(observed, kind, object.clone(), verdict);
-    let needs: Vec<Vec<usize>> = changes.iter().enumerate().map(earlier).collect();
+    let is_made = matches!(object.status, Status::Absent);
+    let making = changes.iter().position(|change| change.action.is_some()).filter(|_| is_made);
+    let numbered = changes.iter().enumerate();
+    let needs: Vec<Vec<usize>> =
+        numbered.map(|(place, change)| earlier(place, change, making)).collect();
     let mut ids_of_object: Vec<u32> = Vec::with_capacity(changes.len());
     for (change, needs) in changes.into_iter().zip(&needs) {
         let disposition = dispose(input, observed, object, &change, waiver.as_ref());
@@ -175,12 +181,14 @@ fn judge(
     plan
 }
 
-/// The places of the earlier changes of its object that a change cannot do without.
-fn earlier((place, change): (usize, &Change<Value>)) -> Vec<usize> {
+/// The places of the earlier changes of its object that a change cannot do without; `making` is the
+/// one that makes the object, if it is not there.
+fn earlier(place: usize, change: &Change<Value>, making: Option<usize>) -> Vec<usize> {
     match &change.needs {
+        Needs::Object => making.filter(|making| *making < place).into_iter().collect(),
         Needs::Only(places) if places.iter().all(|earlier| *earlier < place) => places.clone(),
         // What no kind can mean is taken for the most careful answer.
-        Needs::Only(_) | Needs::AllBefore => (0..place).collect(),
+        Needs::Only(_) => (0..place).collect(),
     }
 }
 
@@ -369,12 +377,14 @@ mod tests {
     }
 
     #[test]
-    fn a_change_needs_what_its_kind_names_and_otherwise_all_before() {
+    fn a_change_needs_what_its_kind_names_and_otherwise_its_object_alone() {
         let change = || Change::new(Value::Null, Drift::new());
-        assert_eq!(earlier((2, &change())), [0, 1]);
-        assert_eq!(earlier((2, &change().needs([1]))), [1]);
-        assert!(earlier((2, &change().independent())).is_empty());
-        assert_eq!(earlier((1, &change().needs([7]))), [0], "no change can need a later one");
+        assert!(earlier(2, &change(), None).is_empty(), "the object is there");
+        assert_eq!(earlier(2, &change(), Some(0)), [0]);
+        assert!(earlier(0, &change(), Some(0)).is_empty());
+        assert_eq!(earlier(2, &change().needs([1]), None), [1]);
+        assert!(earlier(2, &change().independent(), Some(0)).is_empty());
+        assert_eq!(earlier(1, &change().needs([7]), None), [0], "no change can need a later one");
     }
 
     #[test]

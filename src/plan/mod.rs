@@ -9,6 +9,7 @@ pub mod file;
 pub mod input;
 pub mod make;
 pub mod merge;
+mod moving;
 pub mod order;
 pub mod outcome;
 pub mod render;

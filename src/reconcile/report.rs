@@ -14,6 +14,9 @@ pub enum Step {
         /// What went wrong, with the remedy.
         error: String,
     },
+    /// AWS refused it, or did not answer, and the object is as declared all the same: an answer was
+    /// lost and the call made again below us, or somebody else did it.
+    Found,
     /// Not written, because the object is not what the plan was made for any more.
     Moved {
         /// What is different now.
@@ -36,7 +39,7 @@ pub enum Step {
 impl Step {
     /// Whether the change is there now.
     pub fn is_done(&self) -> bool {
-        matches!(self, Self::Applied | Self::Needless)
+        matches!(self, Self::Applied | Self::Needless | Self::Found)
     }
 }
 
@@ -75,9 +78,10 @@ pub struct ApplyReport {
 }
 
 impl ApplyReport {
-    /// How many changes AWS accepted.
+    /// How many changes were written, by what AWS answered or by what is there.
     pub fn applied(&self) -> usize {
-        self.outcomes.iter().filter(|outcome| outcome.step == Step::Applied).count()
+        let is_there = |step: &Step| matches!(step, Step::Applied | Step::Found);
+        self.outcomes.iter().filter(|outcome| is_there(&outcome.step)).count()
     }
 
     /// How many changes are not there.

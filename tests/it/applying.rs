@@ -416,6 +416,86 @@ fn an_audit_log_that_is_no_file_is_refused_at_once() {
     account.run(&["check", "-b", "b.toml"]).code(2);
 }
 
+/// What takes rights away waits for nothing that gives some, and for no description.
+#[test]
+fn what_closes_a_door_waits_for_nothing_that_opens_one() {
+    let fault = |account: &Account, service: &str, operation: &str| {
+        account.fault(json!({
+            "service": service, "operation": operation, "kind": "error", "code": "AccessDenied", "status": 403,
+        }));
+    };
+    let apply = |account: &Account| {
+        account.run(&["apply", "-b", "b.toml", "--yes", "--max-risk", "destructive"]).code(4);
+    };
+    // An administrator's policy goes although the one that is to come is not there.
+    let account = self::account(
+        "[iam.role.door]\nmanaged_policy_arns = [\"arn:aws:iam::${account.id}:policy/nothere\"]\ninline_policies = {}\n\
+         trusted_account_ids = [\"${account.id}\"]\npermissions_boundary = \"arn:aws:iam::aws:policy/ReadOnlyAccess\"\n",
+    );
+    account.boto3(
+        "iam = boto3.client('iam')\n\
+         trust = json.dumps({'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Principal': '*', 'Action': 'sts:AssumeRole'}]})\n\
+         every = json.dumps({'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Action': '*', 'Resource': '*'}]})\n\
+         iam.create_role(RoleName='door', AssumeRolePolicyDocument=trust)\n\
+         iam.attach_role_policy(RoleName='door', PolicyArn='arn:aws:iam::aws:policy/AdministratorAccess')\n\
+         iam.put_role_policy(RoleName='door', PolicyName='bad', PolicyDocument=every)",
+    );
+    fault(&account, "iam", "PutRolePermissionsBoundary");
+    apply(&account);
+    let left = account.boto3(
+        "iam = boto3.client('iam')\n\
+         role = iam.get_role(RoleName='door')['Role']\n\
+         print(json.dumps([iam.list_attached_role_policies(RoleName='door')['AttachedPolicies'],\n\
+         \x20   iam.list_role_policies(RoleName='door')['PolicyNames'],\n\
+         \x20   role['AssumeRolePolicyDocument']['Statement'][0]['Principal'] == '*']))",
+    );
+    assert_eq!(left, json!([[], [], false]));
+    // A description keeps no key open.
+    let account = self::account(
+        "[kms.key.door]\ndescription = \"x\"\nkey_users = [\"arn:aws:iam::${account.id}:root\"]\nenable_key_rotation = true\n",
+    );
+    account.boto3(
+        "kms = boto3.client('kms')\n\
+         own = boto3.client('sts').get_caller_identity()['Account']\n\
+         policy = json.dumps({'Version': '2012-10-17', 'Statement': [\n\
+         \x20   {'Effect': 'Allow', 'Principal': {'AWS': f'arn:aws:iam::{own}:root'}, 'Action': 'kms:*', 'Resource': '*'},\n\
+         \x20   {'Effect': 'Allow', 'Principal': '*', 'Action': 'kms:Decrypt', 'Resource': '*'}]})\n\
+         kms.create_alias(AliasName='alias/door', TargetKeyId=kms.create_key(Policy=policy)['KeyMetadata']['KeyId'])",
+    );
+    fault(&account, "kms", "UpdateKeyDescription");
+    account.forget_calls();
+    apply(&account);
+    let writes = account.writes();
+    for operation in ["PutKeyPolicy", "EnableKeyRotation"] {
+        assert!(writes.iter().any(|one| one.contains(operation)), "{operation}: {writes:?}");
+    }
+}
+
+/// Two inline policies that fit before and after, and not while both are long.
+#[test]
+fn an_inline_policy_that_shrinks_makes_room_for_one_that_grows() {
+    let policy = |resources: usize| {
+        let list: Vec<String> =
+            (0..resources).map(|at| format!("\"arn:aws:s3:::bucket-{at:04}/*\"")).collect();
+        format!(
+            "{{ Version = \"2012-10-17\", Statement = [{{ Effect = \"Allow\", Action = \"s3:GetObject\", Resource = [{}] }}] }}",
+            list.join(", ")
+        )
+    };
+    let items = |new: usize, two: usize| {
+        format!(
+            "[iam.role.long]\ntrusted_account_ids = [\"${{account.id}}\"]\ninline_policies.new = {}\ninline_policies.two = {}\n",
+            policy(new),
+            policy(two)
+        )
+    };
+    let account = account(&items(50, 250));
+    account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
+    account.write("b.toml", &format!("{HEADER}{}", items(250, 50)));
+    account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
+    account.run(&["check", "-b", "b.toml"]).code(0);
+}
+
 #[test]
 fn an_audit_log_in_a_linked_folder_is_not_written() {
     let account = account(POLICY);

@@ -152,3 +152,28 @@ fn run_once_reconciles_and_logs_one_line() {
     assert!(line.to_string().contains("here"), "{line}");
     assert_eq!(password_length(&account), Value::from(14));
 }
+
+/// What apply cannot do is said, whether it had anything else to do or not.
+#[test]
+fn findings_that_stay_open_are_counted_by_apply() {
+    let account = support::emulator().account();
+    let baseline = |mode: &str, items: &str| {
+        account.write(
+            "b.toml",
+            &format!(
+                "schema = 1\n[baseline]\nname = \"t\"\nmode = \"{mode}\"\nregions = [\"eu-west-1\"]\n{items}"
+            ),
+        );
+    };
+    let policy = "[iam.password_policy]\nminimum_password_length = 14\n";
+    baseline("report", policy);
+    account
+        .run(&["apply", "-b", "b.toml", "--yes"])
+        .code(0)
+        .says("There is nothing to apply; 1 finding stays open: see evenkeel check.");
+    account.run(&["check", "-b", "b.toml"]).code(2);
+    baseline("enforce", &format!("{policy}[iam.root_user]\nallow_access_keys = false\n"));
+    account.boto3("print(1)");
+    account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
+    account.run(&["apply", "-b", "b.toml", "--yes"]).code(0).says("There is nothing to apply.");
+}

@@ -209,6 +209,110 @@ fn answers_from_before_a_member_was_there_are_read_by_the_older_one() {
     account.run(&["check", "-b", "b.toml"]).code(1).says("AWS did not say KeyRotationEnabled");
 }
 
+/// The key that evenkeel made is about to be deleted and its alias points to somebody else's key, or
+/// nowhere: nothing of the other key is written, no new key is made, and the verdict is never in sync.
+#[test]
+fn a_marked_key_that_is_about_to_be_deleted_is_never_passed_over() {
+    let protected = format!("{AUDIT}prevent_destroy = true\nenabled = true\n");
+    for (items, elsewhere) in
+        [(AUDIT, true), (AUDIT, false), (&protected, true), (&protected, false)]
+    {
+        let account = account(items);
+        account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
+        let then = if elsewhere {
+            "kms.update_alias(AliasName='alias/audit', TargetKeyId=other)\n"
+        } else {
+            "kms.delete_alias(AliasName='alias/audit')\n"
+        };
+        let ids = python(
+            &account,
+            &format!(
+                "own_key = kms.describe_key(KeyId='alias/audit')['KeyMetadata']['KeyId']\n\
+                 other = kms.create_key(Description='of somebody else', Policy=policy(own))['KeyMetadata']['KeyId']\n\
+                 {then}\
+                 kms.schedule_key_deletion(KeyId=own_key)\n\
+                 print(json.dumps([own_key, other]))"
+            ),
+        );
+        let (own, other) = (ids[0].as_str().unwrap(), ids[1].as_str().unwrap());
+        account.run(&["check", "-b", "b.toml"]).code(2).says(own).says("PendingDeletion");
+        account.forget_calls();
+        account.run(&["apply", "-b", "b.toml", "--yes", "--max-risk", "destructive"]);
+        let expected: &[&str] = match (items.contains("prevent_destroy"), elsewhere) {
+            (false, _) => &[],
+            (true, true) => &["CancelKeyDeletion", "UpdateAlias"],
+            (true, false) => &["CancelKeyDeletion", "CreateAlias", "EnableKey"],
+        };
+        assert_eq!(writes(&account), expected, "{items} {elsewhere}");
+        let after = python(
+            &account,
+            &format!(
+                "print(json.dumps([kms.get_key_policy(KeyId='{other}')['Policy'], len(kms.list_keys()['Keys'])]))"
+            ),
+        );
+        assert!(after[0].as_str().unwrap().contains("999999999999"), "{after}");
+        assert_eq!(after[1], 2, "no key is made beside them");
+        let run = account.run(&["check", "-b", "b.toml"]);
+        match (items.contains("prevent_destroy"), elsewhere) {
+            (false, _) => run.code(2).says("PendingDeletion"),
+            // Only with its alias is it enabled.
+            (true, true) => run.code(2).says("enabled"),
+            (true, false) => run.code(0),
+        };
+        if items.contains("prevent_destroy") {
+            account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
+            account.run(&["check", "-b", "b.toml"]).code(0);
+        }
+    }
+}
+
+/// Whoever declares that the key may be destroyed gets another, and is told of the one that goes.
+#[test]
+fn a_key_that_may_be_destroyed_is_followed_by_another_with_words() {
+    let account = account("[kms.key.audit]\nprevent_destroy = false\n");
+    account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
+    let own = python(
+        &account,
+        "own_key = kms.describe_key(KeyId='alias/audit')['KeyMetadata']['KeyId']\n\
+         kms.delete_alias(AliasName='alias/audit')\n\
+         kms.schedule_key_deletion(KeyId=own_key)\n\
+         print(json.dumps(own_key))",
+    );
+    let own = own.as_str().unwrap();
+    account
+        .run(&["plan", "-b", "b.toml"])
+        .code(0)
+        .says(&format!("its former key {own} is deleted"));
+    account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
+    account.run(&["check", "-b", "b.toml"]).code(0);
+}
+
+/// What refers to an alias that leads to a stranger's key is not in sync with that key: as a reference,
+/// and by its bare name.
+#[test]
+fn what_refers_to_a_moved_alias_is_not_in_sync_with_the_other_key() {
+    let items = "[kms.key.audit]\n[ec2.ebs_encryption]\nkms_key_id = \"KEY\"\n";
+    for name in ["${kms.key.audit.alias}", "alias/audit"] {
+        let account = account(&items.replace("KEY", name));
+        account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
+        python(
+            &account,
+            "other = kms.create_key()['KeyMetadata']['Arn']\n\
+             kms.update_alias(AliasName='alias/audit', TargetKeyId=other)\n\
+             boto3.client('ec2').modify_ebs_default_kms_key_id(KmsKeyId=other)",
+        );
+        account
+            .run(&["check", "-b", "b.toml"])
+            .code(4)
+            .says("0 in sync")
+            .says("put kms.key.audit right first");
+        account.run(&["apply", "-b", "b.toml", "--yes"]).code(4);
+        account.run(&["check", "-b", "b.toml"]).code(2).says("kms_key_id");
+        account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
+        account.run(&["check", "-b", "b.toml"]).code(0);
+    }
+}
+
 #[test]
 fn keys_are_left_out_by_patterns_of_their_names() {
     let account = account(

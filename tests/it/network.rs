@@ -195,6 +195,22 @@ fn every_form_of_a_plan_names_the_group_beside_its_vpc() {
     }
 }
 
+/// The answer is lost, the call is made again below us, and EC2 says that the rule is there.
+#[test]
+fn a_lost_answer_is_said_as_it_was() {
+    let account = account();
+    only(&account, "");
+    declare(
+        &account,
+        "ingress = [{ ip_protocol = \"tcp\", from_port = 443, to_port = 443, cidr_ipv4 = \"10.0.0.0/8\" }]",
+    );
+    account.fault(json!({
+        "service": "ec2", "operation": "AuthorizeSecurityGroupIngress", "kind": "drop", "executed": true, "count": 1,
+    }));
+    account.run(&APPLY).code(0).says("is there").says("1 change applied").says("verified");
+    check(&account).code(0);
+}
+
 #[test]
 fn what_cannot_be_read_of_one_vpc_is_unknown_and_what_is_left_out_stays_so() {
     let account = account();

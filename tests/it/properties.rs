@@ -45,6 +45,7 @@ properties! {
     round_trip => comes_round,
     fail_closed => fails_closed,
     skipped_with_a_reason => says_why_it_skips,
+    needs_with_a_reason => has_reasons_for_its_needs,
 }
 
 async fn each_kind<R: Future<Output = ()> + Send + 'static>(property: fn(Kind) -> R) {
@@ -358,4 +359,75 @@ async fn says_why_it_skips(kind: Kind) {
             }
         }
     }
+}
+
+/// The needs of changes of objects that are there: which write waits for which, each with its reason.
+/// Everything else stands alone, so that nothing that fails or is only reported stops it.
+const NEEDS: [(&str, &str, &str, &str); 6] = [
+    (
+        "config.recorder",
+        "config:PutConfigurationRecorder",
+        "iam:CreateServiceLinkedRole",
+        "Config takes no recorder whose role is not there",
+    ),
+    (
+        "config.recorder",
+        "config:PutDeliveryChannel",
+        "config:PutConfigurationRecorder",
+        "Config takes no channel where no recorder is",
+    ),
+    (
+        "config.recorder",
+        "config:StartConfigurationRecorder",
+        "config:PutConfigurationRecorder",
+        "what is made is started",
+    ),
+    (
+        "config.recorder",
+        "config:StartConfigurationRecorder",
+        "config:PutDeliveryChannel",
+        "Config starts no recorder that has nowhere to deliver to",
+    ),
+    (
+        "ec2.ebs_encryption",
+        "ec2:EnableEbsEncryptionByDefault",
+        "ec2:ModifyEbsDefaultKmsKeyId",
+        "a volume keeps the key that it was made with",
+    ),
+    (
+        "s3.bucket",
+        "s3:PutBucketObjectLockConfiguration",
+        "s3:PutBucketVersioning",
+        "object lock is for versions",
+    ),
+];
+
+/// 8: what a change waits for is the making of its object, or written down here with its reason.
+async fn has_reasons_for_its_needs(kind: Kind) {
+    let mut needs = BTreeSet::new();
+    for sample in kind.samples() {
+        let (account, session) = messy().await;
+        let plan = plan(&session, &Declaration::only(&account, kind, sample)).await;
+        for object in plan.objects.iter().filter(|object| object.item.kind == kind.name()) {
+            let making = object.changes.iter().find(|change| change.action.is_some());
+            let is_made = object.observed.status == Status::Absent;
+            let making = making.filter(|_| is_made).map(|change| change.id);
+            for change in &object.changes {
+                let others = object.changes.iter().filter(|other| {
+                    change.depends_on.contains(&other.id) && Some(other.id) != making
+                });
+                needs.extend(
+                    others
+                        .map(|other| [&change.permissions[0], &other.permissions[0]])
+                        .map(|[later, earlier]| (kind.name(), later.clone(), earlier.clone())),
+                );
+            }
+        }
+    }
+    let known: BTreeSet<_> = NEEDS
+        .iter()
+        .map(|(kind, later, earlier, _)| (*kind, (*later).to_owned(), (*earlier).to_owned()))
+        .collect();
+    let new: Vec<_> = needs.difference(&known).collect();
+    assert!(new.is_empty(), "{new:#?}");
 }

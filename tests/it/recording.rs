@@ -359,3 +359,117 @@ fn an_insight_without_a_type_is_no_insight() {
     }));
     check(&account, 0);
 }
+
+/// A key with which nothing can be encrypted, whichever way it came to that and is named.
+#[test]
+fn a_key_under_a_trail_or_a_channel_that_cannot_work_is_seen() {
+    let account = account("");
+    let key = account.boto3(
+        "kms = boto3.client('kms')\n\
+         own = boto3.client('sts').get_caller_identity()['Account']\n\
+         by = {'Service': ['cloudtrail.amazonaws.com', 'config.amazonaws.com']}\n\
+         policy = json.dumps({'Version': '2012-10-17', 'Statement': [\n\
+         \x20   {'Effect': 'Allow', 'Principal': {'AWS': f'arn:aws:iam::{own}:root'}, 'Action': 'kms:*', 'Resource': '*'},\n\
+         \x20   {'Effect': 'Allow', 'Principal': by, 'Action': 'kms:GenerateDataKey*', 'Resource': '*'}]})\n\
+         arn = kms.create_key(Policy=policy)['KeyMetadata']['Arn']\n\
+         kms.create_alias(AliasName='alias/logs', TargetKeyId=arn)\n\
+         boto3.client('cloudtrail').update_trail(Name='main', KmsKeyId=arn)\n\
+         boto3.client('config').put_delivery_channel(DeliveryChannel={'name': 'default', 's3BucketName': f'trail-{own}', 's3KmsKeyArn': arn})\n\
+         print(json.dumps(arn))",
+    );
+    let arn = key.as_str().unwrap();
+    let id = arn.rsplit('/').next().unwrap();
+    let declared = ["alias/logs", id, arn].map(|name| format!("{TRAIL}kms_key_id = \"{name}\"\n"));
+    let channel = format!("{RECORDER}s3_kms_key_arn = \"{arn}\"\n");
+    let all: Vec<&String> = declared.iter().chain([&channel]).collect();
+    let expect = |code: i32, word: &str| {
+        for items in &all {
+            account.write("b.toml", &format!("{HEADER}{items}"));
+            check(&account, code).says(word);
+            if code != 0 {
+                account.forget_calls();
+                account.run(&["apply", "-b", "b.toml", "--yes"]);
+                assert_eq!(writes(&account), Vec::<String>::new(), "{items}");
+            }
+        }
+    };
+    expect(0, "in sync");
+    account.boto3(&format!("boto3.client('kms').disable_key(KeyId='{id}')"));
+    expect(2, "Disabled");
+    account.boto3(&format!("boto3.client('kms').schedule_key_deletion(KeyId='{id}')"));
+    expect(2, "PendingDeletion");
+    account.fault(json!({
+        "service": "kms", "operation": "DescribeKey", "kind": "error", "code": "NotFoundException", "status": 400,
+    }));
+    for items in [&declared[2], &channel] {
+        account.write("b.toml", &format!("{HEADER}{items}"));
+        check(&account, 2).says("it is not there");
+    }
+}
+
+/// A key that is known not to work is not written, and what else differs does not wait for that.
+#[test]
+fn no_key_is_written_that_cannot_work() {
+    let account = account("");
+    let keys = account.boto3(
+        "kms = boto3.client('kms')\n\
+         disabled = kms.create_key()['KeyMetadata']\n\
+         kms.disable_key(KeyId=disabled['KeyId'])\n\
+         signs = kms.create_key(KeySpec='RSA_2048', KeyUsage='SIGN_VERIFY')['KeyMetadata']['Arn']\n\
+         boto3.client('cloudtrail').stop_logging(Name='main')\n\
+         boto3.client('config').stop_configuration_recorder(ConfigurationRecorderName='default')\n\
+         print(json.dumps([disabled['Arn'], signs]))",
+    );
+    for (at, word) in [(0, "Disabled"), (1, "RSA_2048")] {
+        let arn = keys[at].as_str().unwrap();
+        account.boto3("boto3.client('cloudtrail').stop_logging(Name='main')");
+        account.boto3(
+            "boto3.client('config').stop_configuration_recorder(ConfigurationRecorderName='default')",
+        );
+        account.write(
+            "b.toml",
+            &format!(
+                "{HEADER}{TRAIL}kms_key_id = \"{arn}\"\n{RECORDER}s3_kms_key_arn = \"{arn}\"\nsnapshot_delivery_frequency = \"{}\"\n",
+                ["Six_Hours", "One_Hour"][at]
+            ),
+        );
+        account.forget_calls();
+        account.run(&["apply", "-b", "b.toml", "--yes"]).says(word);
+        assert_eq!(
+            writes(&account),
+            ["StartLogging", "PutDeliveryChannel", "StartConfigurationRecorder"]
+        );
+        check(&account, 2).says(word);
+    }
+}
+
+/// What lets a trail or a recorder record waits for no other setting of theirs.
+#[test]
+fn what_starts_a_record_waits_for_no_other_setting() {
+    let account = account(&format!(
+        "{TRAIL}enable_log_file_validation = true\n{RECORDER}snapshot_delivery_frequency = \"Six_Hours\"\nretention_period_in_days = 400\n"
+    ));
+    account.boto3(
+        "boto3.client('cloudtrail').stop_logging(Name='main')\n\
+         boto3.client('config').stop_configuration_recorder(ConfigurationRecorderName='default')",
+    );
+    for (service, operation) in [("cloudtrail", "UpdateTrail"), ("config", "PutDeliveryChannel")] {
+        account.fault(json!({
+            "service": service, "operation": operation, "kind": "error", "code": "AccessDenied", "status": 403,
+        }));
+    }
+    account
+        .run(&["apply", "-b", "b.toml", "--yes", "--max-risk", "destructive"])
+        .code(4)
+        .says("FAILED");
+    let done = writes(&account);
+    for operation in ["StartLogging", "StartConfigurationRecorder", "PutRetentionConfiguration"] {
+        assert!(done.iter().any(|one| one == operation), "{operation}: {done:?}");
+    }
+    // The same with what is only reported.
+    let account = self::account(&TRAIL.replace("trail = true", "trail = false"));
+    account.boto3("boto3.client('cloudtrail').stop_logging(Name='main')");
+    account.forget_calls();
+    account.run(&["apply", "-b", "b.toml", "--yes"]);
+    assert_eq!(writes(&account), ["StartLogging"]);
+}

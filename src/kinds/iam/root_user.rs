@@ -31,8 +31,8 @@ const LIST_MFA: Call = Call::new("iam", "ListVirtualMFADevices");
 pub struct Spec {
     /// Whether MFA is needed, as long as there is a password or a key.
     pub require_mfa: Option<bool>,
-    /// Whether a virtual MFA device is a finding. That none is found does not prove that the device
-    /// is hardware: passkeys are in no list.
+    /// Whether a virtual MFA device is a finding, and no MFA at all as long as there is a password or a
+    /// key. That none is found does not prove that the device is hardware: passkeys are in no list.
     pub require_hardware_mfa: Option<bool>,
     /// Whether access keys may exist.
     pub allow_access_keys: Option<bool>,
@@ -43,6 +43,13 @@ pub struct Spec {
     pub max_days_since_last_use: Option<u32>,
     /// Whether a password is a finding; for members of an organization with centralized root access.
     pub expect_no_password: Option<bool>,
+}
+
+impl Spec {
+    /// Whether MFA is needed, of any kind or of hardware.
+    fn asks_for_mfa(&self) -> bool {
+        self.require_mfa == Some(true) || self.require_hardware_mfa == Some(true)
+    }
 }
 
 /// What is known of the root user.
@@ -125,7 +132,7 @@ expect_no_password         = true
         let access_keys_present = must("AccountAccessKeysPresent")?;
         // Whether MFA is needed depends on the password where nothing else decides.
         let password_decides = spec.expect_no_password == Some(true)
-            || (spec.require_mfa == Some(true) && !mfa_enabled && !access_keys_present);
+            || (spec.asks_for_mfa() && !mfa_enabled && !access_keys_present);
         let password_present = match password_decides {
             true => Some(must("AccountPasswordPresent")?),
             false => present("AccountPasswordPresent"),
@@ -156,11 +163,18 @@ expect_no_password         = true
             "sign in as the root user and register MFA, or remove its credentials from the management account",
         );
         let devices = state.virtual_mfa_devices.as_ref();
+        // No MFA at all is no hardware; where MFA is asked for by itself, it is said there.
+        let bare = without_mfa.map(|bare| bare && spec.require_mfa != Some(true));
+        let is_weak = devices.and_then(|some| if some.is_empty() { bare } else { Some(true) });
+        let (said, wanted) = match devices.filter(|some| !some.is_empty()) {
+            Some(some) => (format!("virtual device {}", some.join(", ")), "no virtual device"),
+            None => ("no MFA".to_owned(), "hardware MFA"),
+        };
         findings.judge(
             "require_hardware_mfa",
-            asked(spec.require_hardware_mfa, true, devices.map(|some| !some.is_empty())),
-            format!("virtual device {}", devices.map(|some| some.join(", ")).unwrap_or_default()),
-            "no virtual device",
+            asked(spec.require_hardware_mfa, true, is_weak),
+            said,
+            wanted,
             "register a security key as the root user, then remove the virtual device",
         );
         findings.judge(
@@ -313,6 +327,23 @@ mod tests {
         }
         let spec = Spec { expect_no_password: Some(true), ..Spec::default() };
         assert_eq!(fields(&spec, locked()), ["expect_no_password"]);
+    }
+
+    /// A promise of hardware is one of MFA.
+    #[test]
+    fn no_mfa_at_all_is_no_hardware() {
+        let spec = Spec { require_hardware_mfa: Some(true), ..Spec::default() };
+        let bare = State { mfa_enabled: false, ..locked() };
+        assert_eq!(fields(&spec, bare.clone()), ["require_hardware_mfa"]);
+        let keys =
+            State { access_keys_present: true, password_present: Some(false), ..bare.clone() };
+        assert_eq!(fields(&spec, keys), ["require_hardware_mfa"]);
+        let none = State { password_present: Some(false), ..bare.clone() };
+        assert!(fields(&spec, none).is_empty(), "nothing that could be stolen");
+        let untold = Object::present("", State { password_present: None, ..bare });
+        let facts = Facts::example(RootUser::NAME);
+        let (_, looked_at) = compared::during(|| Inspect::<RootUser>::diff(&facts, &spec, &untold));
+        assert!(!looked_at.contains("require_hardware_mfa"));
     }
 
     #[test]

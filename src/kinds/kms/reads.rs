@@ -100,12 +100,17 @@ fn period(days: i32) -> Result<u32, ObserveError> {
     }
 }
 
-/// What cannot be changed in a key.
-pub fn nature(metadata: &KeyMetadata) -> Result<Nature, ObserveError> {
+/// What a key is made of, in AWS's word.
+pub fn key_spec(metadata: &KeyMetadata) -> Result<&str, ObserveError> {
     // Answers from before 2021 have the older member alone; where both are, they agree.
     #[allow(deprecated)]
     let older = metadata.customer_master_key_spec().map(|spec| spec.as_str());
-    let spec = told("KeySpec", metadata.key_spec().map(|spec| spec.as_str()).or(older))?;
+    told("KeySpec", metadata.key_spec().map(|spec| spec.as_str()).or(older))
+}
+
+/// What cannot be changed in a key.
+pub fn nature(metadata: &KeyMetadata) -> Result<Nature, ObserveError> {
+    let spec = key_spec(metadata)?;
     let usage = told("KeyUsage", metadata.key_usage().map(|usage| usage.as_str()))?;
     let origin = told("Origin", metadata.origin().map(|origin| origin.as_str()))?;
     Ok(Nature {

@@ -331,7 +331,7 @@ impl<'a, 'p> OfAccount<'a, 'p> {
     fn settle(&mut self, object: &ObjectPlan, change: &PlannedChange, step: Step) {
         let id = change.id;
         match &step {
-            Step::Applied | Step::Needless => {}
+            Step::Applied | Step::Needless | Step::Found => {}
             Step::Failed { .. } | Step::Moved { .. } | Step::NotTried | Step::Refused { .. } => {
                 self.failed.insert(id, id);
             }
@@ -342,6 +342,26 @@ impl<'a, 'p> OfAccount<'a, 'p> {
         self.done.insert(id);
         self.stream.mention(RunEvent::Wrote { object, change, step: &step });
         self.report.outcomes.push(ApplyOutcome { change: id, title: object.title(), step });
+    }
+
+    /// Corrects what was said of an object's changes once it is seen to be as declared: what was sent
+    /// and refused is there, and what waited for it is not needed.
+    pub(super) fn found(&mut self, object: &ObjectPlan) {
+        for change in &object.changes {
+            let outcomes = &mut self.report.outcomes;
+            let Some(outcome) = outcomes.iter_mut().find(|outcome| outcome.change == change.id)
+            else {
+                continue;
+            };
+            let step = match &outcome.step {
+                Step::Failed { .. } if self.written.contains(&change.id) => Step::Found,
+                Step::Blocked { .. } => Step::Needless,
+                _ => continue,
+            };
+            outcome.step = step.clone();
+            self.failed.remove(&change.id);
+            self.stream.mention(RunEvent::Wrote { object, change, step: &step });
+        }
     }
 
     /// The same; once it was the last one of its item, the item's objects are observed again.

@@ -5,10 +5,11 @@ use super::apply::{
     STOP, UPDATE,
 };
 use super::observe::{
-    DESCRIBE, DESCRIBE_KEY, GET_EVENT_CONFIGURATION, GET_INSIGHTS, GET_SELECTORS, LIST_TAGS, STATUS,
+    DESCRIBE, GET_EVENT_CONFIGURATION, GET_INSIGHTS, GET_SELECTORS, LIST_TAGS, STATUS,
 };
 use super::spec::{Spec, Step};
 use crate::aws::Call;
+use crate::kinds::kms::reads::DESCRIBE as DESCRIBE_KEY;
 use crate::kinds::{Allowed, Arns, Use};
 
 /// The service as a principal.
@@ -22,7 +23,7 @@ pub const CALLS: &[Use<Spec>] = &[
     Use::read_if(GET_INSIGHTS, |spec| spec.insight_selectors.is_some()),
     Use::read_if(GET_EVENT_CONFIGURATION, |spec| spec.event_aggregation.is_some()),
     Use::read_if(LIST_TAGS, |spec| spec.tags.is_some()),
-    Use::read_if(DESCRIBE_KEY, |spec| spec.key_to_resolve().is_some()),
+    Use::read_if(DESCRIBE_KEY, |spec| spec.key().is_some()),
     Use::write_if(CREATE, |spec| spec.s3_bucket_name.is_some(), trail),
     Use::write_if(UPDATE, Spec::has_settings, trail),
     Use::write_if(PUT_SELECTORS, Spec::declares_selectors, trail),

@@ -6,6 +6,7 @@ use super::arn::{self, TrailArn};
 use super::observe::declared_region;
 use super::selectors::Selectors;
 use super::spec::{Action, Settings, Spec, State, Step};
+use crate::kinds::kms::named::{self, Named};
 use crate::kinds::tags;
 use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo, compared};
 
@@ -53,7 +54,9 @@ fn create(facts: &Facts, spec: &Spec) -> Vec<Change<Action>> {
     let trail = Trail { spec, place, is_new: true };
     let mut drift = Drift::new();
     drift.add("", None::<&str>, Some(&spec.name));
-    let desired = trail.compare_settings(&mut drift, None, None);
+    let mut desired = trail.compare_settings(&mut drift, None);
+    trail.compare_key(&mut drift, None);
+    desired.kms_key_id = spec.key().map(str::to_owned);
     drift.compare("tags", None, spec.tags.as_ref().filter(|tags| !tags.is_empty()));
     if spec.s3_bucket_name.is_none() {
         // One finding for all that is declared of it.
@@ -160,8 +163,7 @@ impl Trail<'_> {
 
     /// The writes that bring it to the declared state.
     fn changes(&self, state: &State) -> Vec<Change<Action>> {
-        let mut changes = Vec::new();
-        changes.extend(self.update(state));
+        let mut changes = self.update(state);
         changes.extend(self.selectors(state.selectors.as_ref()));
         changes.extend(self.insights(state.insight_selectors.as_ref()));
         changes.extend(self.aggregation(state.event_aggregation.as_ref()));
@@ -177,14 +179,61 @@ impl Trail<'_> {
         changes
     }
 
-    fn update(&self, state: &State) -> Option<Change<Action>> {
+    /// The key apart from the other settings: it may have to be made first, or not be written at
+    /// all, and they are not to wait for it.
+    fn update(&self, state: &State) -> Vec<Change<Action>> {
         let mut drift = Drift::new();
-        let actual = &state.settings;
-        let desired =
-            self.compare_settings(&mut drift, Some(actual), state.declared_key_arn.as_deref());
+        let desired = self.compare_settings(&mut drift, Some(&state.settings));
+        let mut of_key = Drift::new();
+        self.compare_key(&mut of_key, Some(state));
+        let mut changes = Vec::new();
+        changes.extend(self.key(state, of_key));
+        changes.extend(self.update_settings(state, desired, drift));
+        changes
+    }
+
+    /// Whether the trail has the declared key, and it works.
+    fn key(&self, state: &State, drift: Drift) -> Option<Change<Action>> {
+        let problem = state.declared_key.as_ref().and_then(Named::problem);
+        let key = self.spec.kms_key_id.clone()?;
+        if drift.is_empty() {
+            let mut drift = Drift::new();
+            let actual = state.settings.kms_key_id.as_deref();
+            drift.add("kms_key_id", actual, Some(format!("{key}, in working order")));
+            return problem.map(|problem| {
+                Change::finding(drift).withhold(format!(
+                    "CloudTrail cannot encrypt with this key: {problem}; no log file can be \
+                     delivered until the key works again, or another is declared"
+                ))
+            });
+        }
+        let is_alias = named::is_alias(&key);
+        let settings = Settings { kms_key_id: Some(key), ..Settings::default() };
+        let change = Change::new(self.act(Step::Update { settings }), drift)
+            .risk(Risk::Disruptive)
+            .warn("who reads new log files needs rights to their key");
+        Some(match (problem, &state.declared_key) {
+            // Another item may be about to make it.
+            (Some(_), Some(Named::Missing)) if is_alias => {
+                change.warn("the key is not there yet: it must be by the time of this change")
+            }
+            (Some(problem), _) => change.withhold(format!(
+                "CloudTrail could not encrypt with this key: {problem}; no log file would be delivered"
+            )),
+            (None, _) => change,
+        })
+    }
+
+    fn update_settings(
+        &self,
+        state: &State,
+        desired: Settings,
+        drift: Drift,
+    ) -> Option<Change<Action>> {
         if drift.is_empty() {
             return None;
         }
+        let actual = &state.settings;
         let mut change = Change::new(self.act(Step::Update { settings: desired.clone() }), drift);
         let off = |then: Option<bool>, now: Option<bool>| then == Some(false) && now == Some(true);
         if off(desired.is_multi_region_trail, actual.is_multi_region_trail) {
@@ -202,7 +251,6 @@ impl Trail<'_> {
                 desired.s3_bucket_name.is_some() || desired.s3_key_prefix.is_some(),
                 "log files go to another place: whatever reads them there must follow",
             ),
-            (desired.kms_key_id.is_some(), "who reads new log files needs rights to their key"),
             (
                 off(desired.enable_log_file_validation, actual.enable_log_file_validation),
                 "it can no longer be proved that log files were not changed",
@@ -225,12 +273,7 @@ impl Trail<'_> {
 
     /// Records the settings that differ, and returns those that must be sent. For a new trail, all
     /// that are declared.
-    fn compare_settings(
-        &self,
-        drift: &mut Drift,
-        actual: Option<&Settings>,
-        declared_key: Option<&str>,
-    ) -> Settings {
+    fn compare_settings(&self, drift: &mut Drift, actual: Option<&Settings>) -> Settings {
         let spec = self.spec;
         let mut send = Settings::default();
         macro_rules! text {
@@ -257,12 +300,6 @@ impl Trail<'_> {
             enable_log_file_validation,
             recursive_logging
         );
-        let key = actual.and_then(|actual| actual.kms_key_id.as_deref());
-        compared::mark("kms_key_id");
-        let same_key = key.is_some() && key == declared_key;
-        if !same_key && drift.compare_text("kms_key_id", key, spec.kms_key_id.as_deref()) {
-            send.kms_key_id = spec.kms_key_id.clone();
-        }
         self.compare_log_group(drift, actual, &mut send);
         let topic = actual.and_then(|actual| actual.sns_topic_name.as_deref());
         let Place { partition, region, account } = self.place;
@@ -272,6 +309,18 @@ impl Trail<'_> {
             send.sns_topic_name = spec.sns_topic_name.clone();
         }
         send
+    }
+
+    /// Compares the key by what its names stand for.
+    fn compare_key(&self, drift: &mut Drift, state: Option<&State>) {
+        compared::mark("kms_key_id");
+        let key = state.and_then(|state| state.settings.kms_key_id.as_deref());
+        let declared = state.and_then(|state| state.declared_key.as_ref());
+        let is_same =
+            key.is_some_and(|key| declared.is_some_and(|declared| declared.is_behind(key)));
+        if !is_same {
+            drift.compare_text("kms_key_id", key, self.spec.kms_key_id.as_deref());
+        }
     }
 
     /// CloudTrail wants log group and role together, and the group's ARN with `:*` at its end.

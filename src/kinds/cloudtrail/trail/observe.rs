@@ -11,6 +11,7 @@ use super::selectors::{self, Selectors};
 use super::spec::{AggregationTemplate, InsightCategory, InsightSelector, Settings, Spec, State};
 use crate::aws::error::AbsentIf;
 use crate::aws::{Call, ErrorClass};
+use crate::kinds::kms::named::{self, Named};
 use crate::kinds::tags::{self, Tags};
 use crate::kinds::together::together;
 use crate::kinds::{Cx, Facts, Found, Object, ObserveError, Status, Unknown, known, told};
@@ -22,7 +23,6 @@ pub const GET_SELECTORS: Call = Call::new("cloudtrail", "GetEventSelectors");
 pub const GET_INSIGHTS: Call = Call::new("cloudtrail", "GetInsightSelectors");
 pub const GET_EVENT_CONFIGURATION: Call = Call::new("cloudtrail", "GetEventConfiguration");
 pub const LIST_TAGS: Call = Call::new("cloudtrail", "ListTags");
-pub const DESCRIBE_KEY: Call = Call::new("kms", "DescribeKey");
 
 /// The Region that the spec wants a trail to be made in.
 pub fn declared_region(facts: &Facts, spec: &Spec) -> Region {
@@ -78,17 +78,17 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
     let cx = &cx.in_region(home.clone());
     let client = cx.client(Client::new);
     let request = client.describe_trails().include_shadow_trails(true).send();
-    let (trails, declared_key_arn) =
-        together!(async { Ok(cx.read(DESCRIBE, "", request).await?) }, declared_key(cx, spec),)?;
+    let (trails, declared_key) =
+        together!(async { Ok(cx.read(DESCRIBE, "", request).await?) }, look_at_key(cx, spec),)?;
     let trails = seen(trails.trail_list.as_ref())?;
     let is_own = |seen: &&Seen<'_>| seen.arn.account == cx.account.as_str();
     let own: Vec<&Seen<'_>> =
         trails.iter().filter(is_own).filter(|seen| seen.arn.name == spec.name).collect();
     let declared = own.iter().find(|seen| seen.arn.region == home.as_str());
     let object = match (declared, own.as_slice()) {
-        (Some(declared), _) => present(cx, spec, declared, declared_key_arn, &[]).await?,
+        (Some(declared), _) => present(cx, spec, declared, declared_key, &[]).await?,
         // Namesakes that are at home elsewhere: for the comparison to name, never to write to.
-        (None, [first, others @ ..]) => present(cx, spec, first, declared_key_arn, others).await?,
+        (None, [first, others @ ..]) => present(cx, spec, first, declared_key, others).await?,
         (None, []) => {
             let of_organization: Vec<&Seen<'_>> = trails
                 .iter()
@@ -101,7 +101,7 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
             let same_name = of_organization.iter().find(|seen| seen.arn.name == spec.name);
             match (same_name, of_organization.as_slice()) {
                 (Some(one), _) | (None, [one]) => {
-                    let object = present(cx, spec, one, declared_key_arn, &[]).await?;
+                    let object = present(cx, spec, one, declared_key, &[]).await?;
                     return Ok(vec![object.labelled(one.arn.text).managed_by(format!(
                         "the organization: the trail {} of account {} records this account too",
                         one.arn.name, one.arn.account
@@ -134,7 +134,7 @@ async fn present(
     cx: &Cx,
     spec: &Spec,
     seen: &Seen<'_>,
-    declared_key_arn: Option<String>,
+    declared_key: Option<Named>,
     namesakes: &[&Seen<'_>],
 ) -> Result<Object<State>, ObserveError> {
     let arn = seen.arn.text;
@@ -163,7 +163,7 @@ async fn present(
             insight_selectors: hidden.or_shown("insight_selectors", insight_selectors)?,
             event_aggregation: hidden.or_shown("event_aggregation", event_aggregation)?,
             tags: hidden.or_shown("tags", tags)?,
-            declared_key_arn,
+            declared_key,
             hidden: hidden.why,
             namesakes: namesakes.iter().map(|seen| seen.arn.text.to_owned()).collect(),
         },
@@ -288,18 +288,12 @@ fn delivery_errors(status: &GetTrailStatusOutput) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// The ARN of the declared key, when it is declared by id or alias.
-async fn declared_key(cx: &Cx, spec: &Spec) -> Result<Option<String>, ObserveError> {
-    let Some(key) = spec.key_to_resolve() else { return Ok(None) };
-    let client = cx.client(aws_sdk_kms::Client::new);
-    let answer = cx
-        .read(DESCRIBE_KEY, key, client.describe_key().key_id(key).send())
-        .await
-        .absent_if(&["NotFoundException"])?;
-    // A key that is not there yet is the trail's no more than any other.
-    let Some(answer) = answer else { return Ok(None) };
-    let arn = answer.key_metadata().and_then(|metadata| metadata.arn());
-    told("KeyMetadata.Arn", arn).map(|arn| Some(arn.to_owned()))
+/// What the declared name of the key stands for.
+async fn look_at_key(cx: &Cx, spec: &Spec) -> Result<Option<Named>, ObserveError> {
+    match spec.key() {
+        Some(key) => named::look_up(cx, key).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 async fn event_selectors(cx: &Cx, spec: &Spec, arn: &str) -> Result<Selectors, ObserveError> {

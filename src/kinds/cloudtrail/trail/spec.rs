@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::selectors::{AdvancedEventSelector, EventSelector, Selectors};
+use crate::kinds::kms::named::Named;
 use crate::kinds::spec::aws_enum;
 
 /// A CloudTrail trail: the record of who did what in an account.
@@ -54,7 +55,10 @@ pub struct Spec {
     pub is_organization_trail: Option<bool>,
     /// Whether digests prove that log files were not changed. AWS's default is false.
     pub enable_log_file_validation: Option<bool>,
-    /// The KMS key that encrypts the log files: an ARN, an id or an alias; "" for S3's own key.
+    /// The KMS key that encrypts the log files: an ARN, an id or an alias; "" for S3's own key. A key
+    /// that cannot work (disabled, about to be deleted, of the wrong spec, not there) is a finding,
+    /// and is not written; whether a key of another account works is seen only where that account
+    /// lets evenkeel look (`kms:DescribeKey`).
     pub kms_key_id: Option<String>,
     /// The CloudWatch Logs group that events are also sent to, an ARN; "" for none.
     pub cloud_watch_logs_log_group_arn: Option<String>,
@@ -188,8 +192,9 @@ pub struct State {
     pub event_aggregation: Option<BTreeSet<AggregationTemplate>>,
     /// Its tags, without AWS's own.
     pub tags: Option<BTreeMap<String, String>>,
-    /// The ARN of the key that the spec names by id or alias; absent when there is none yet.
-    pub declared_key_arn: Option<String>,
+    /// What the declared name of the key stands for; absent when none is declared.
+    #[serde(default)]
+    pub declared_key: Option<Named>,
 }
 
 /// The writes.
@@ -251,9 +256,9 @@ pub enum Step {
 }
 
 impl Spec {
-    /// The declared key, when it is an id or an alias and AWS must be asked for its ARN.
-    pub fn key_to_resolve(&self) -> Option<&str> {
-        self.kms_key_id.as_deref().filter(|key| !key.is_empty() && !key.contains(":key/"))
+    /// The declared key, unless it is S3's own.
+    pub fn key(&self) -> Option<&str> {
+        self.kms_key_id.as_deref().filter(|key| !key.is_empty())
     }
 
     /// Whether the event selectors must be read.

@@ -8,7 +8,8 @@ use super::selectors::{
 };
 use super::spec::{Settings, Step};
 use super::*;
-use crate::kinds::Risk;
+use crate::kinds::kms::named::Named;
+use crate::kinds::{Needs, Risk};
 use crate::names::Region;
 
 fn facts() -> Facts {
@@ -40,7 +41,7 @@ fn state() -> State {
         insight_selectors: None,
         event_aggregation: None,
         tags: None,
-        declared_key_arn: None,
+        declared_key: None,
     }
 }
 
@@ -83,8 +84,55 @@ fn other_spellings_of_the_same_are_no_drift() {
         event_selectors: Some(BTreeSet::new()),
         ..spec()
     };
-    let now = State { declared_key_arn: state().settings.kms_key_id, ..state() };
+    let arn = state().settings.kms_key_id.unwrap();
+    let now = State { declared_key: Some(Named::There { arn, unusable: None }), ..state() };
     assert!(changes(&same, now).is_empty());
+}
+
+/// The key that a trail has and that cannot work is a finding, and no other such key is written; what
+/// else differs does not wait for it.
+#[test]
+fn a_key_that_cannot_work_is_said_and_not_written() {
+    let own = state().settings.kms_key_id.unwrap();
+    let broken = |arn: &str| Named::There {
+        arn: arn.to_owned(),
+        unusable: some("it is in the state Disabled"),
+    };
+    for (name, declared) in [
+        ("alias/audit", broken(&own)),
+        ("1", broken(&own)),
+        (own.as_str(), broken(&own)),
+        (own.as_str(), Named::Missing),
+    ] {
+        let spec = Spec { kms_key_id: some(name), ..spec() };
+        let changes = changes(&spec, State { declared_key: Some(declared), ..state() });
+        assert_eq!(changes.len(), 1, "{name}");
+        assert_eq!(changes[0].action, None);
+        assert!(changes[0].withheld.as_deref().unwrap().contains("cannot encrypt"));
+    }
+    for (name, declared, is_withheld) in [
+        ("arn:other", broken("arn:other"), true),
+        ("arn:other", Named::Missing, true),
+        ("alias/new", Named::Missing, false),
+        ("arn:other", Named::There { arn: "arn:other".to_owned(), unusable: None }, false),
+        ("arn:other", Named::Hidden, false),
+    ] {
+        let spec = Spec {
+            kms_key_id: some(name),
+            is_multi_region_trail: Some(false),
+            is_logging: Some(true),
+            ..spec()
+        };
+        let settings = Settings { is_multi_region_trail: Some(true), ..state().settings };
+        let stopped =
+            State { declared_key: Some(declared), is_logging: false, settings, ..state() };
+        let changes = changes(&spec, stopped);
+        assert_eq!(changes.len(), 3, "{changes:#?}");
+        assert_eq!(changes[0].withheld.is_some(), is_withheld, "{name} {:?}", changes[0]);
+        assert!(changes.iter().all(|change| change.needs == Needs::Object));
+    }
+    let hidden = State { declared_key: Some(Named::Hidden), ..state() };
+    assert!(changes(&Spec { kms_key_id: Some(own), ..spec() }, hidden).is_empty());
 }
 
 #[test]

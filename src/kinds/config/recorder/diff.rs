@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::spec::{
     Action, Channel, Frequency, Override, Recorder, SERVICE_LINKED_ROLE, Spec, State, Strategy,
 };
+use crate::kinds::kms::named::Named;
 use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo, compared};
 
 /// The name of what is made new.
@@ -16,12 +17,40 @@ pub fn diff(facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Ac
     let Some(state) = object.state() else { return Vec::new() };
     let mut changes = Vec::new();
     changes.extend(misnamed(spec, state));
-    changes.extend(recorder(facts, spec, state));
-    changes.extend(channel(spec, state));
-    changes.extend(recording(spec, state));
+    for change in recorder(facts, spec, state) {
+        let role = place(&changes, |action| matches!(action, Action::CreateServiceLinkedRole));
+        changes.push(match &change.action {
+            Some(Action::PutRecorder { recorder }) if is_service_linked(&recorder.role_arn) => {
+                change.needs(role)
+            }
+            _ => change,
+        });
+    }
+    // Config takes a channel where there is a recorder, and starts a recorder where there is a
+    // channel (AWS Config API Reference, `PutDeliveryChannel` and `StartConfigurationRecorder`):
+    // what is only changed of either stops nothing.
+    let made = |changes: &[Change<Action>], is_there: bool, which: fn(&Action) -> bool| {
+        place(changes, which).filter(|_| !is_there)
+    };
+    let (has_recorder, has_channel) = (state.recorder.is_some(), state.channel.is_some());
+    let recorder =
+        made(&changes, has_recorder, |action| matches!(action, Action::PutRecorder { .. }));
+    changes.extend(channel(spec, state).into_iter().map(|change| change.needs(recorder)));
+    let channel = made(&changes, has_channel, |action| matches!(action, Action::PutChannel { .. }));
+    let start = recorder.into_iter().chain(channel);
+    changes.extend(recording(spec, state).map(|change| change.needs(start)));
     changes.extend(retention(spec, state));
     changes.extend(failures(spec, state));
     changes
+}
+
+/// Where a write stands among the changes.
+fn place(changes: &[Change<Action>], is_it: fn(&Action) -> bool) -> Option<usize> {
+    changes.iter().position(|change| change.action.as_ref().is_some_and(is_it))
+}
+
+fn is_service_linked(role_arn: &str) -> bool {
+    role_arn.ends_with(SERVICE_LINKED_ROLE)
 }
 
 /// Names cannot be changed, and a Region has one of each.
@@ -97,8 +126,7 @@ fn recorder(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>> {
     let overrides = overrides.map(|declared| overrides_of(declared, actual, &mut drift));
     let role_arn = role.unwrap_or_else(|| base.role_arn.clone());
     let mut changes = Vec::new();
-    let needs_role =
-        role_arn.ends_with(SERVICE_LINKED_ROLE) && (spec.role_arn.is_some() || !drift.is_empty());
+    let needs_role = is_service_linked(&role_arn) && (spec.role_arn.is_some() || !drift.is_empty());
     if needs_role && state.has_service_linked_role == Some(false) {
         let mut drift = Drift::new();
         drift.add("role_arn", None::<&str>, Some(&role_arn));
@@ -254,9 +282,9 @@ fn narrows(actual: &Recorder, desired: &Recorder) -> bool {
     sees_less || later || overridden || global_gone
 }
 
-fn channel(spec: &Spec, state: &State) -> Option<Change<Action>> {
+fn channel(spec: &Spec, state: &State) -> Vec<Change<Action>> {
     if !spec.has_channel() {
-        return None;
+        return Vec::new();
     }
     let actual = state.channel.as_ref();
     let base = actual.cloned().unwrap_or_else(|| Channel {
@@ -280,7 +308,17 @@ fn channel(spec: &Spec, state: &State) -> Option<Change<Action>> {
     }
     let (s3_bucket_name, bucket_differs) = settle!(s3_bucket_name);
     let (s3_key_prefix, prefix_differs) = settle!(s3_key_prefix);
-    let (s3_kms_key_arn, key_differs) = settle!(s3_kms_key_arn);
+    let problem = state.declared_key.as_ref().and_then(Named::problem);
+    let mut changes = Vec::new();
+    let is_right = spec.s3_kms_key_arn == base.s3_kms_key_arn;
+    let (s3_kms_key_arn, key_differs) = match problem.filter(|_| is_right || actual.is_some()) {
+        None => settle!(s3_kms_key_arn),
+        // The channel has the key already, or keeps the one that it has.
+        Some(problem) => {
+            changes.push(useless_key(spec, &base, problem));
+            (base.s3_kms_key_arn.clone(), false)
+        }
+    };
     let (sns_topic_arn, _) = settle!(sns_topic_arn);
     drift.compare(
         "snapshot_delivery_frequency",
@@ -288,12 +326,15 @@ fn channel(spec: &Spec, state: &State) -> Option<Change<Action>> {
         spec.snapshot_delivery_frequency.as_ref(),
     );
     if drift.is_empty() {
-        return None;
+        return changes;
     }
     if s3_bucket_name.is_none() {
-        return Some(Change::finding(drift).withhold(
-            "there is no delivery channel, and none can be made without s3_bucket_name",
-        ));
+        changes.push(
+            Change::finding(drift).withhold(
+                "there is no delivery channel, and none can be made without s3_bucket_name",
+            ),
+        );
+        return changes;
     }
     let channel = Channel {
         name: base.name,
@@ -307,13 +348,36 @@ fn channel(spec: &Spec, state: &State) -> Option<Change<Action>> {
     };
     let moves = actual.is_some() && (bucket_differs || prefix_differs || key_differs);
     let change = Change::new(Action::PutChannel { channel }, drift);
-    Some(if moves {
+    changes.push(if moves {
         change
             .risk(Risk::Disruptive)
             .warn("history goes to another place or under another key: its readers must follow")
+    } else if let Some(problem) = problem.filter(|_| actual.is_none()) {
+        change.withhold(could_not_encrypt(problem))
     } else {
         change
-    })
+    });
+    changes
+}
+
+/// A key that cannot work is not written, and one that the channel has is not in order.
+fn useless_key(spec: &Spec, there: &Channel, problem: &str) -> Change<Action> {
+    let mut drift = Drift::new();
+    let declared = spec.s3_kms_key_arn.as_deref().unwrap_or_default();
+    let actual = there.s3_kms_key_arn.as_deref();
+    if actual == Some(declared) {
+        drift.add("s3_kms_key_arn", actual, Some(format!("{declared}, in working order")));
+        return Change::finding(drift).withhold(format!(
+            "Config cannot encrypt with this key: {problem}; nothing can be delivered until the key \
+             works again, or another is declared"
+        ));
+    }
+    drift.add("s3_kms_key_arn", actual, Some(declared));
+    Change::finding(drift).withhold(could_not_encrypt(problem))
+}
+
+fn could_not_encrypt(problem: &str) -> String {
+    format!("Config could not encrypt with this key: {problem}; nothing would be delivered")
 }
 
 fn recording(spec: &Spec, state: &State) -> Option<Change<Action>> {

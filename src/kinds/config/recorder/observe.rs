@@ -12,6 +12,7 @@ use super::spec::{
 };
 use crate::aws::Call;
 use crate::aws::error::AbsentIf;
+use crate::kinds::kms::named;
 use crate::kinds::together::together;
 use crate::kinds::{Cx, Object, ObserveError, count, known, told};
 
@@ -24,7 +25,7 @@ pub const GET_ROLE: Call = Call::new("iam", "GetRole");
 
 pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {
     let client = cx.client(Client::new);
-    let ((recorders, deliveries), statuses, channels, retention, role) = together!(
+    let ((recorders, deliveries), statuses, (channels, declared_key), retention, role) = together!(
         async {
             together!(
                 async {
@@ -40,10 +41,15 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
         },
         async {
             if !spec.has_channel() {
-                return Ok(None);
+                return Ok((None, None));
             }
             let request = client.describe_delivery_channels().send();
-            Ok(Some(cx.read(CHANNELS, "", request).await?))
+            let channels = cx.read(CHANNELS, "", request).await?;
+            let key = match spec.key() {
+                Some(key) => Some(named::look_up(cx, key).await?),
+                None => None,
+            };
+            Ok((Some(channels), key))
         },
         retention(cx, spec),
         service_linked_role(cx, spec),
@@ -86,6 +92,7 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
         recording,
         failures,
         channel,
+        declared_key,
         retention_period_in_days: retention,
         has_service_linked_role: role,
     };
@@ -251,6 +258,7 @@ fn read_recorder(spec: &Spec, recorder: &ConfigurationRecorder) -> Result<Record
         name: told("ConfigurationRecorder.name", recorder.name())?.to_owned(),
         role_arn: told("roleARN", recorder.role_arn())?.to_owned(),
         strategy,
+        // Also a primitive of the API model: what the answer does not have is false.
         include_global_resource_types: strategy == Strategy::All
             && group.is_some_and(|group| group.include_global_resource_types()),
         resource_types: types.iter().map(|name| name.as_str().to_owned()).collect(),

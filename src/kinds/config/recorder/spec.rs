@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::kinds::kms::named::Named;
 use crate::kinds::spec::aws_enum;
 
 /// AWS Config in a Region: the recorder, the channel through which it delivers, whether it runs, and
@@ -58,7 +59,10 @@ pub struct Spec {
     pub s3_bucket_name: Option<String>,
     /// What stands before `AWSLogs/` in the names of the files; "" for nothing.
     pub s3_key_prefix: Option<String>,
-    /// The KMS key that encrypts the files, an ARN; "" for the bucket's default.
+    /// The KMS key that encrypts the files, an ARN; "" for the bucket's default. A key that cannot
+    /// work (disabled, about to be deleted, of the wrong spec, not there) is a finding, and is not
+    /// written; whether a key of another account works is seen only where that account lets evenkeel
+    /// look (`kms:DescribeKey`).
     pub s3_kms_key_arn: Option<String>,
     /// The SNS topic that is told of changes, an ARN; "" for none.
     pub sns_topic_arn: Option<String>,
@@ -90,6 +94,11 @@ impl Spec {
             || self.recording_frequency.is_some()
             || self.recording_overrides.is_some()
             || self.recording == Some(true)
+    }
+
+    /// The declared key of the channel, unless it is the bucket's own.
+    pub fn key(&self) -> Option<&str> {
+        self.s3_kms_key_arn.as_deref().filter(|key| !key.is_empty())
     }
 
     /// Whether anything is declared of the channel.
@@ -170,6 +179,9 @@ pub struct State {
     pub channel: Option<Channel>,
     /// Days that history is kept; absent for AWS's default or when not looked at.
     pub retention_period_in_days: Option<u32>,
+    /// What the declared name of the channel's key stands for; absent when none is declared.
+    #[serde(default)]
+    pub declared_key: Option<Named>,
     /// Whether the service-linked role is there; absent when not looked at.
     pub has_service_linked_role: Option<bool>,
 }

@@ -1,11 +1,8 @@
 //! The key of a Region's EBS encryption: AWS's own, one that is there, or one that is not.
 
-use aws_sdk_kms::types::KeyMetadata;
 use serde::{Deserialize, Serialize};
 
-use super::DESCRIBE_KEY;
-use crate::aws::error::AbsentIf;
-use crate::kinds::kms::reads;
+use crate::kinds::kms::{named, reads};
 use crate::kinds::{Cx, ObserveError, told};
 
 /// The key of AWS that is used when nobody chose one.
@@ -66,11 +63,6 @@ pub fn means_aws_own(declared: &str) -> bool {
     declared.is_empty() || declared == AWS_KEY
 }
 
-/// Whether a name can be given to a key later on: an id cannot.
-pub fn is_alias(name: &str) -> bool {
-    name.starts_with("alias/") || name.contains(":alias/")
-}
-
 /// One name, or a name and the ARN that ends with it: nobody can be asked about a key that is gone.
 fn is_same_name(one: &str, other: &str) -> bool {
     let is_end = |long: &str, short: &str| {
@@ -84,66 +76,31 @@ pub async fn look_up(cx: &Cx, name: &str) -> Result<Key, ObserveError> {
     if means_aws_own(name) {
         return Ok(Key::AwsOwn);
     }
-    let Some(metadata) = describe(cx, name).await? else {
+    if let Some(region) = named::region_of(name).filter(|region| *region != cx.region) {
+        let unusable = format!("it is a key of {region}, and must be one of {}", cx.region);
+        return Ok(Key::There { arn: name.to_owned(), unusable: Some(unusable) });
+    }
+    let Some(metadata) = reads::describe(cx, name).await? else {
         return Ok(Key::Missing { name: name.to_owned() });
     };
-    let arn = arn(&metadata)?.to_owned();
+    let arn = named::arn(&metadata)?.to_owned();
     if reads::is_customers(&metadata)? {
-        let unusable = unusable(&metadata)?;
+        let unusable = named::unusable(&metadata)?;
         return Ok(Key::There { arn, unusable });
     }
     // AWS manages a key for each of its services, and EBS can use the one of EBS alone. KMS knows its
     // predefined aliases in every account.
-    let of_ebs = told("the key behind alias/aws/ebs", describe(cx, AWS_KEY).await?)?;
-    if self::arn(&of_ebs)? == arn {
+    let of_ebs = told("the key behind alias/aws/ebs", reads::describe(cx, AWS_KEY).await?)?;
+    if named::arn(&of_ebs)? == arn {
         return Ok(Key::AwsOwn);
     }
     let unusable = Some("it is AWS's own key of another service".to_owned());
     Ok(Key::There { arn, unusable })
 }
 
-/// The ARN of a key, which two names of it have in common: one that is empty would be everybody's.
-fn arn(metadata: &KeyMetadata) -> Result<&str, ObserveError> {
-    told("Arn", metadata.arn().filter(|arn| !arn.is_empty()))
-}
-
-async fn describe(cx: &Cx, name: &str) -> Result<Option<KeyMetadata>, ObserveError> {
-    let client = cx.client(aws_sdk_kms::Client::new);
-    let request = client.describe_key().key_id(name).send();
-    let answer = cx.read(DESCRIBE_KEY, name, request).await.absent_if(&["NotFoundException"])?;
-    answer.map(|answer| told("KeyMetadata", answer.key_metadata().cloned())).transpose()
-}
-
-fn unusable(metadata: &KeyMetadata) -> Result<Option<String>, ObserveError> {
-    // Answers from before 2021 have the older member alone; where both are, they agree.
-    #[allow(deprecated)]
-    let older = metadata.customer_master_key_spec().map(|spec| spec.as_str());
-    let spec = told("KeySpec", metadata.key_spec().map(|spec| spec.as_str()).or(older))?;
-    let state = told("KeyState", metadata.key_state())?.as_str();
-    Ok(if spec != "SYMMETRIC_DEFAULT" {
-        Some(format!("it is of the spec {spec}, and must be SYMMETRIC_DEFAULT"))
-    } else if state != "Enabled" {
-        Some(format!("it is in the state {state}, and must be Enabled"))
-    } else {
-        None
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn two_keys_without_an_arn_are_not_the_same() {
-        let key = |arn: Option<&str>| {
-            let key = KeyMetadata::builder().key_id("1").set_arn(arn.map(str::to_owned));
-            key.build().ok()
-        };
-        assert!(key(Some("arn")).is_some_and(|key| arn(&key).is_ok_and(|arn| arn == "arn")));
-        for nothing in [None, Some("")] {
-            assert!(key(nothing).is_some_and(|key| arn(&key).is_err()), "{nothing:?}");
-        }
-    }
 
     #[test]
     fn a_key_that_is_gone_is_known_by_the_end_of_its_arn() {

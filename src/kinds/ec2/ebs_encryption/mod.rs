@@ -9,13 +9,15 @@ use serde::{Deserialize, Serialize};
 use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::calls::everywhere;
+use crate::kinds::kms::named::is_alias;
+use crate::kinds::kms::reads::DESCRIBE as DESCRIBE_KEY;
 use crate::kinds::together::together;
 use crate::kinds::{
     Change, Controls, Cx, Drift, Facts, Kind, Object, ObserveError, Risk, Scope, Undo, Use,
     WriteCx, WriteError, compared, told,
 };
 use crate::names::is_arn;
-use key::{AWS_KEY, Key, is_alias, look_up, means_aws_own};
+use key::{AWS_KEY, Key, look_up, means_aws_own};
 
 const GET_DEFAULT: Call = Call::new("ec2", "GetEbsEncryptionByDefault");
 const GET_KEY: Call = Call::new("ec2", "GetEbsDefaultKmsKeyId");
@@ -23,7 +25,6 @@ const ENABLE: Call = Call::new("ec2", "EnableEbsEncryptionByDefault");
 const DISABLE: Call = Call::new("ec2", "DisableEbsEncryptionByDefault");
 const MODIFY_KEY: Call = Call::new("ec2", "ModifyEbsDefaultKmsKeyId");
 const RESET_KEY: Call = Call::new("ec2", "ResetEbsDefaultKmsKeyId");
-const DESCRIBE_KEY: Call = Call::new("kms", "DescribeKey");
 
 /// Whether new EBS volumes and copies of snapshots are encrypted in a Region, and with which KMS
 /// key. Volumes that exist stay as they are.
@@ -171,6 +172,7 @@ kms_key_id = ""
         // The key first: encryption must not start with the wrong one.
         let key = key_change(spec, state);
         let in_the_way = key.as_ref().and_then(|change| change.withheld.clone());
+        let before = key.as_ref().map(|_| 0);
         changes.extend(key);
         let mut drift = Drift::new();
         if drift.compare("enabled", Some(&state.enabled), spec.enabled.as_ref()) {
@@ -185,7 +187,7 @@ kms_key_id = ""
                 );
                 match in_the_way {
                     Some(reason) => change.withhold(reason),
-                    None => change,
+                    None => change.needs(before),
                 }
             });
         }

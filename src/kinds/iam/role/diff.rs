@@ -1,12 +1,13 @@
 //! What brings a role to its declared state, and back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::order::{self, Part, Turn};
+use super::policy_arn::{self, PolicyArn};
 use super::spec::{Action, NewRole, Spec, State, Step};
 use super::{limits, trust};
 use crate::kinds::tags;
-use crate::kinds::{Change, Drift, Facts, Needs, Object, Risk, Undo, compared};
+use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo, compared};
 use crate::policy_document::PolicyDocument;
 use crate::policy_document::grants::{self, Rise, is_administrator_policy};
 
@@ -51,7 +52,10 @@ fn create(facts: &Facts, spec: &Spec) -> Vec<Change<Action>> {
     let mut changes = vec![warn_of_length(change, &trust)];
     // Each needs the role, and none the other.
     let policies = put_inline(facts, spec, None).into_iter().map(|(_, change)| change);
-    changes.extend(policies.chain(attach(spec, None)).map(|change| change.needs([0])));
+    let refused = managed_findings(facts, spec, None);
+    let attached = attach(facts, spec, None);
+    changes.extend(policies.chain(attached).map(|change| change.needs([0])));
+    changes.extend(refused);
     changes
 }
 
@@ -79,14 +83,19 @@ fn update(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>> {
         ));
     }
     parts.extend(settings(spec, state).map(|change| (Part::Apart, change.independent())));
-    parts.extend(put_boundary(spec, state).map(|change| (Part::Bound, change)));
+    parts.extend(put_boundary(facts, spec, state).map(|change| match change.action {
+        Some(_) => (Part::Bound, change),
+        None => (Part::Apart, change),
+    }));
+    let findings = managed_findings(facts, spec, state.managed_policy_arns.as_ref());
+    parts.extend(findings.into_iter().map(|change| (Part::Apart, change)));
     let (trust, turn) = match update_trust(facts, spec, state) {
         Some((change, turn)) => (Some(change), turn),
         None => (None, Turn::default()),
     };
     parts.extend(trust.map(|change| (Part::Trust, change)));
     parts.extend(put_inline(facts, spec, state.inline_policies.as_ref()));
-    parts.extend(attach(spec, Some(state)).into_iter().map(|change| (Part::Add, change)));
+    parts.extend(attach(facts, spec, Some(state)).into_iter().map(|change| (Part::Add, change)));
     if spec.is_exclusive() {
         parts.extend(delete_inline(spec, state));
         parts.extend(detach(spec, state));
@@ -99,17 +108,7 @@ fn update(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>> {
             |tags| act(spec, Step::Tag { tags }),
             |tags| act(spec, Step::Untag { tags }),
         );
-        // The findings before them are no changes that they could wait for.
-        let findings = parts.iter().filter(|(part, _)| *part == Part::Apart).count();
-        for (at, mut change) in tags.into_iter().enumerate() {
-            if change.needs == Needs::AllBefore {
-                change.needs = Needs::Only((0..at).collect());
-            }
-            if let Needs::Only(earlier) = &mut change.needs {
-                earlier.iter_mut().for_each(|earlier| *earlier += findings);
-            }
-            parts.push((Part::Apart, change));
-        }
+        parts.extend(tags.into_iter().map(|change| (Part::Apart, change)));
     }
     let less_for_a_moment = turn == Turn { lets_in: true, lets_out: true };
     let adds = parts.iter().any(|(part, _)| *part == Part::Add);
@@ -144,10 +143,19 @@ fn warn_of_length(change: Change<Action>, trust: &PolicyDocument) -> Change<Acti
     ))
 }
 
-fn put_boundary(spec: &Spec, state: &State) -> Option<Change<Action>> {
+fn put_boundary(facts: &Facts, spec: &Spec, state: &State) -> Option<Change<Action>> {
     let desired = spec.permissions_boundary.clone().filter(|arn| !arn.is_empty())?;
     let mut drift = Drift::new();
     drift.compare("permissions_boundary", state.permissions_boundary.as_ref(), Some(&desired));
+    if !drift.is_empty() {
+        let there = state.permissions_boundary.as_deref();
+        if let Some(there) = there.filter(|there| policy_arn::is_same(there, &desired)) {
+            return Some(Change::finding(drift).withhold(respelt(there)));
+        }
+        if is_foreign(facts, &desired) {
+            return Some(Change::finding(drift).withhold(foreign(&desired)));
+        }
+    }
     (!drift.is_empty()).then(|| {
         // Another boundary may let through more than the former one.
         let freed = state.permissions_boundary.is_some() && is_administrator_policy(&desired);
@@ -216,7 +224,8 @@ fn update_trust(facts: &Facts, spec: &Spec, state: &State) -> Option<(Change<Act
     let narrowing = actual.narrowing(&desired, &facts.partition);
     // A statement that goes may have denied, and one that comes may deny: each counts both ways.
     let back = desired.narrowing(&actual, &facts.partition);
-    let turn = Turn { lets_in: !back.is_empty(), lets_out: !narrowing.is_empty() };
+    let lets_in = trust::lets_in(&actual, &back);
+    let turn = Turn { lets_in, lets_out: !narrowing.is_empty() };
     Some((change, turn))
 }
 
@@ -228,6 +237,18 @@ fn put_inline(
     let mut parts = Vec::new();
     let mut all_understood = actual.is_some();
     for (name, desired) in spec.inline_policies.iter().flatten() {
+        if let Some(there) = other_case(actual, name) {
+            let mut drift = Drift::new();
+            drift.add(&format!("inline_policies.{name}"), Some(there), Some(name));
+            parts.push((
+                Part::Apart,
+                Change::finding(drift).withhold(format!(
+                    "the role has a policy {there:?}, whose name differs by case alone: write that name, \
+                     or take the policy away first"
+                )),
+            ));
+            continue;
+        }
         let step = Step::PutInline { name: name.clone(), policy: desired.to_compact_string() };
         let former = actual.and_then(|policies| policies.get(name));
         let former = match former.map(|text| PolicyDocument::from_text(text)) {
@@ -246,14 +267,29 @@ fn put_inline(
                 && !former.narrowing(desired, &facts.partition).is_empty()
         });
         let part = if only_loses { Part::Remove } else { Part::Add };
+        let length = |policy: &str| limits::size(policy);
+        let shrinks = actual
+            .and_then(|policies| policies.get(name))
+            .is_some_and(|former| length(&desired.to_compact_string()) < length(former));
         parts.extend(
-            change.map(|change| (part, if only_loses { change.makes_room() } else { change })),
+            change.map(|change| (part, if shrinks { change.makes_room() } else { change })),
         );
     }
     if all_understood {
         compared::mark("inline_policies");
     }
     parts
+}
+
+/// An inline policy of a name that differs by case alone. Whether IAM would take both for one is not
+/// documented, so that neither is written: taking the one away could take the other.
+fn other_case<'a>(actual: Option<&'a BTreeMap<String, String>>, name: &str) -> Option<&'a str> {
+    let actual = actual.filter(|actual| !actual.contains_key(name))?;
+    actual.keys().map(String::as_str).find(|there| there.eq_ignore_ascii_case(name))
+}
+
+fn is_declared(declared: &BTreeMap<String, PolicyDocument>, name: &str) -> bool {
+    declared.contains_key(name) || declared.keys().any(|one| one.eq_ignore_ascii_case(name))
 }
 
 /// The change of a policy, unless it means the same already.
@@ -293,7 +329,53 @@ fn policy_change(
     Some(change)
 }
 
-fn attach(spec: &Spec, state: Option<&State>) -> Vec<Change<Action>> {
+/// Declared policies that cannot be attached, or are, in another spelling.
+fn managed_findings(
+    facts: &Facts,
+    spec: &Spec,
+    attached: Option<&BTreeSet<String>>,
+) -> Vec<Change<Action>> {
+    let mut findings = Vec::new();
+    for arn in spec.managed_policy_arns.iter().flatten() {
+        if attached.is_some_and(|attached| attached.contains(arn)) {
+            continue;
+        }
+        let there = spelt(attached, arn);
+        let reason = match there {
+            Some(there) => respelt(there),
+            None if is_foreign(facts, arn) => foreign(arn),
+            None => continue,
+        };
+        let mut drift = Drift::new();
+        drift.add("managed_policy_arns", there, Some(arn));
+        findings.push(Change::finding(drift).withhold(reason));
+    }
+    findings
+}
+
+/// The ARN by which a declared policy is attached, whatever its spelling.
+fn spelt<'a>(attached: Option<&'a BTreeSet<String>>, declared: &str) -> Option<&'a str> {
+    let mut attached = attached.into_iter().flatten().map(String::as_str);
+    attached.find(|arn| policy_arn::is_same(arn, declared))
+}
+
+fn respelt(there: &str) -> String {
+    format!("to IAM both ARNs are one policy, and the role has it: write {there:?}")
+}
+
+fn is_foreign(facts: &Facts, arn: &str) -> bool {
+    PolicyArn::parse(arn).is_some_and(|arn| !arn.is_for(&facts.partition, facts.account.as_str()))
+}
+
+fn foreign(arn: &str) -> String {
+    format!(
+        "a role can have policies of AWS and of its own account and partition alone, and {arn} is none \
+         of these: make the policy in this account, and write \
+         arn:${{partition}}:iam::${{account.id}}:policy/NAME"
+    )
+}
+
+fn attach(facts: &Facts, spec: &Spec, state: Option<&State>) -> Vec<Change<Action>> {
     let attached = state.and_then(|state| state.managed_policy_arns.as_ref());
     if attached.is_some() {
         compared::mark("managed_policy_arns");
@@ -301,7 +383,7 @@ fn attach(spec: &Spec, state: Option<&State>) -> Vec<Change<Action>> {
     spec.managed_policy_arns
         .iter()
         .flatten()
-        .filter(|arn| !attached.is_some_and(|attached| attached.contains(*arn)))
+        .filter(|arn| spelt(attached, arn).is_none() && !is_foreign(facts, arn))
         .map(|arn| {
             let mut drift = Drift::new();
             drift.add("managed_policy_arns", None::<&str>, Some(arn));
@@ -317,9 +399,11 @@ fn detach(spec: &Spec, state: &State) -> Vec<(Part, Change<Action>)> {
     else {
         return Vec::new();
     };
-    let first = limits::managed_in_the_way(attached.len(), declared.difference(attached).count());
+    let new = declared.iter().filter(|arn| spelt(Some(attached), arn).is_none()).count();
+    let first = limits::managed_in_the_way(attached.len(), new);
     attached
-        .difference(declared)
+        .iter()
+        .filter(|arn| spelt(Some(declared), arn).is_none())
         .enumerate()
         .map(|(at, arn)| {
             let mut drift = Drift::new();
@@ -362,7 +446,7 @@ fn delete_inline(spec: &Spec, state: &State) -> Vec<(Part, Change<Action>)> {
         return Vec::new();
     };
     let undeclared: Vec<&str> =
-        actual.keys().map(String::as_str).filter(|name| !declared.contains_key(*name)).collect();
+        actual.keys().map(String::as_str).filter(|name| !is_declared(declared, name)).collect();
     let new: BTreeMap<&str, usize> = declared
         .iter()
         .map(|(name, policy)| (name.as_str(), (actual.get(name), policy.to_compact_string())))

@@ -6,6 +6,7 @@ mod diff;
 mod limits;
 mod observe;
 mod order;
+mod policy_arn;
 pub mod spec;
 mod trust;
 
@@ -144,6 +145,9 @@ Statement = [{ Effect = "Allow", Action = "ec2:CreateSnapshot", Resource = "*" }
                 ),
                 "put some of it into managed policies, and name them in managed_policy_arns",
             );
+        }
+        for (field, message, help) in policy_arn::problems(spec) {
+            problem(field, &message, &help);
         }
         for refusal in
             spec.assume_role_policy.iter().flat_map(|one| one.refusals(PolicyKind::Trust))

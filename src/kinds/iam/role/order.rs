@@ -3,7 +3,9 @@
 //! At no moment may anybody have rights that they have neither before nor after: those who come into
 //! the trust policy must not meet permissions that are on their way out, and those who leave it must
 //! not get the new ones. Within that, what is added comes before what is taken away, so that nobody
-//! is cut off who is not to be; where a quota leaves no room for that, the plan says so.
+//! is cut off who is not to be; where a quota leaves no room for that, the plan says so. That is an
+//! order alone: what must go goes although what was to come before it could not be written, or an
+//! administrator's policy would stay for ever beside one that is misspelt.
 
 use super::spec::Action;
 use crate::kinds::{Change, Needs};
@@ -51,11 +53,11 @@ impl Turn {
             (true, false) => [
                 (MakeRoom, &[]),
                 (Add, &[Bound, MakeRoom]),
-                (Remove, &[Add]),
+                (Remove, &[]),
                 (Trust, &[Bound, MakeRoom, Remove]),
             ],
             (false, _) => {
-                [(Trust, &[]), (MakeRoom, &[]), (Add, &[Bound, MakeRoom, Trust]), (Remove, &[Add])]
+                [(Trust, &[]), (MakeRoom, &[]), (Add, &[Bound, MakeRoom, Trust]), (Remove, &[])]
             }
         };
         let first: (Part, &'static [Part]) = (Bound, &[]);

@@ -120,7 +120,7 @@ fn at_the_quota_as_little_as_needed_goes_first_and_the_plan_says_why() {
     assert!(changes[0].warnings[1].contains("for a moment less is allowed"));
     assert_eq!(changes[0].needs, Needs::Only(vec![]));
     assert_eq!(changes[1].needs, Needs::Only(vec![0]));
-    assert_eq!(changes[2].needs, Needs::Only(vec![1]));
+    assert_eq!(changes[2].needs, Needs::Only(vec![]), "what goes waits for nothing that comes");
     assert!(changes[2].makes_room && changes[2].warnings.len() == 1);
 }
 
@@ -185,11 +185,39 @@ fn what_does_not_need_the_others_waits_for_none() {
         ..spec()
     };
     let changes = changes(&spec, state());
+    assert_eq!(changes.len(), 4);
     for change in &changes {
         let step = &change.action.as_ref().unwrap().step;
-        let waits = matches!(step, Step::Detach { .. });
-        assert_eq!(change.needs != Needs::Only(vec![]), waits, "{step:?} {:?}", change.needs);
+        assert_eq!(change.needs, Needs::Only(vec![]), "{step:?}");
     }
+}
+
+#[test]
+fn another_spelling_of_a_policy_is_a_finding_and_nothing_is_taken_away() {
+    let arn = |name: &str| format!("arn:aws:iam::{}:policy/{name}", facts().account);
+    let state = State {
+        managed_policy_arns: Some([arn("Readers")].into()),
+        permissions_boundary: Some(arn("Bound")),
+        inline_policies: Some([("Logs".to_owned(), "{}".to_owned())].into()),
+        ..state()
+    };
+    let spec = Spec {
+        managed_policy_arns: Some(
+            [arn("readers"), "arn:aws:iam::999999999999:policy/a".to_owned()].into(),
+        ),
+        permissions_boundary: Some(arn("bound")),
+        inline_policies: Some(
+            [("logs".to_owned(), PolicyDocument::of_statements(Vec::new()))].into(),
+        ),
+        ..spec()
+    };
+    let changes = changes(&spec, state);
+    let said: Vec<&str> = changes.iter().filter_map(|change| change.withheld.as_deref()).collect();
+    assert!(changes.iter().all(|change| change.action.is_none()), "{changes:#?}");
+    for word in ["policy/Readers", "policy/Bound", "\"Logs\"", "999999999999"] {
+        assert!(said.iter().any(|said| said.contains(word)), "{word}: {said:?}");
+    }
+    assert_eq!(changes.len(), 4);
 }
 
 #[test]

@@ -6,7 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use super::spec::Spec;
-use crate::policy_document::PolicyDocument;
+use crate::policy_document::{Narrowing, PolicyDocument};
 
 /// The fields of the spec that the trust policy answers for.
 pub const FIELDS: [&str; 6] = [
@@ -55,4 +55,62 @@ pub fn declared(partition: &str, spec: &Spec) -> Option<PolicyDocument> {
         map.insert("Condition".to_owned(), Value::Object(conditions));
     }
     Some(PolicyDocument::of_statements(vec![statement]))
+}
+
+/// Whether a new trust policy lets in somebody whom the former one kept out; `back` is what the way
+/// back to the former one would take from them. Who names one of all those who could come before lets nobody in.
+pub fn lets_in(former: &PolicyDocument, back: &Narrowing) -> bool {
+    let former = former.statements();
+    let is_new = |wanted: &Value| !former.iter().any(|there| lets_all_in(there, wanted));
+    !back.added_denies.is_empty() || back.removed_allows.iter().any(is_new)
+}
+
+/// Whether a statement lets everybody in without a condition, for the actions of another one that lets
+/// in principals of AWS.
+fn lets_all_in(there: &Value, wanted: &Value) -> bool {
+    let everybody = ["\"*\"", "[\"*\"]"];
+    let principal = &there["Principal"];
+    let of_aws = principal.get("AWS").unwrap_or(principal).to_string();
+    let only_aws = wanted["Principal"].as_object().is_some_and(|kinds| {
+        kinds.keys().all(|kind| kind == "AWS") && wanted.get("Action").is_some()
+    });
+    let actions = |statement: &Value| -> Vec<String> {
+        let list = match &statement["Action"] {
+            Value::Array(list) => list.clone(),
+            one => vec![one.clone()],
+        };
+        list.iter().filter_map(Value::as_str).map(str::to_lowercase).collect()
+    };
+    let allowed = actions(there);
+    there["Effect"] == "Allow"
+        && there.get("Condition").is_none()
+        && everybody.contains(&of_aws.as_str())
+        && only_aws
+        && actions(wanted).iter().all(|action| allowed.contains(action))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_could_come_before_is_not_let_in() {
+        let trust = |principal: Value| {
+            PolicyDocument::of_statements(vec![json!({
+                "Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole",
+            })])
+        };
+        let comes = |from: Value, to: Value| {
+            let (from, to) = (trust(from), trust(to));
+            lets_in(&from, &to.narrowing(&from, "aws"))
+        };
+        let own = json!({ "AWS": "arn:aws:iam::111122223333:root" });
+        for everybody in [json!("*"), json!({ "AWS": "*" }), json!({ "AWS": ["*"] })] {
+            assert!(!comes(everybody.clone(), own.clone()), "{everybody}");
+            assert!(comes(everybody, json!({ "Service": "ec2.amazonaws.com" })));
+        }
+        assert!(comes(json!({ "AWS": "arn:aws:iam::444455556666:root" }), own.clone()));
+        assert!(comes(own, json!("*")));
+    }
 }

@@ -128,6 +128,8 @@ async fn target(cx: &WriteCx, action: &Action) -> Result<String, WriteError> {
             let found = behind(cx, alias).await?;
             if found == *from { Ok(key.clone()) } else { Err(moved(alias, &found, from)) }
         }
+        // A marked key is saved before it gets its alias back: a dying one takes none.
+        (Step::CancelDeletion, Some(key)) if is_marked(cx, key, alias).await? => Ok(key.clone()),
         (_, Some(key)) => {
             let found = behind(cx, alias).await?;
             if found == *key { Ok(found) } else { Err(moved(alias, &found, key)) }
@@ -159,13 +161,18 @@ async fn behind(cx: &WriteCx, alias: &str) -> Result<String, AwsError> {
 /// Whether a key bears the mark of an alias; of one that was just made, it may not be seen yet.
 async fn is_ours(cx: &WriteCx, key: &str, alias: &str) -> Result<bool, ObserveError> {
     for pause in AFTER_LOSS {
-        let tags = reads::tags(&cx.afresh(), key).await?;
-        if tags.iter().any(|tag| tag.tag_key() == marks::ALIAS && tag.tag_value() == alias) {
+        if is_marked(cx, key, alias).await? {
             return Ok(true);
         }
         tokio::time::sleep(pause).await;
     }
     Ok(false)
+}
+
+/// Whether a key bears the mark of an alias now.
+async fn is_marked(cx: &WriteCx, key: &str, alias: &str) -> Result<bool, ObserveError> {
+    let tags = reads::tags(&cx.afresh(), key).await?;
+    Ok(tags.iter().any(|tag| tag.tag_key() == marks::ALIAS && tag.tag_value() == alias))
 }
 
 fn moved(alias: &str, found: &str, wanted: &str) -> WriteError {
@@ -194,7 +201,8 @@ async fn create(
             found.key_id()
         )));
     }
-    if let Some(bearer) = marks::bearers(cx, alias, None).await?.first() {
+    let bearers = marks::bearers(cx, alias, None).await?;
+    if let Some(bearer) = bearers.iter().find(|bearer| !bearer.is_dying()) {
         return Err(WriteError::Changed(format!(
             "the key {} bears the mark of {alias}, and did not when the plan was made",
             bearer.metadata.key_id()

@@ -16,7 +16,7 @@ pub fn diff(facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Ac
     match object.state() {
         None => create(facts, spec),
         Some(state) => match &state.found {
-            Found::Moved(marked) => vec![put_back(facts, spec, state, marked)],
+            Found::Moved(marked) => moved(facts, spec, state, marked),
             Found::Alias | Found::Mark(_) => update(facts, spec, state),
         },
     }
@@ -79,47 +79,73 @@ fn create(facts: &Facts, spec: &Spec) -> Vec<Change<Action>> {
 }
 
 fn update(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>> {
-    let mut changes = Vec::new();
+    let mut changes: Vec<Change<Action>> = Vec::new();
+    // What all others need: that the alias leads to the key.
+    let mut named = Vec::new();
     if let Found::Mark(marked) = &state.found {
-        changes.push(adopt(facts, spec, state, marked));
-        if changes.iter().any(|change| change.action.is_none()) {
-            return changes;
+        let adoption = adopt(facts, spec, state, marked);
+        if adoption.action.is_none() {
+            return vec![adoption];
         }
+        if state.key_state.is_dying() {
+            changes.push(saved(spec, state, marked));
+            if spec.prevent_destroy != Some(true) {
+                compared::mark_all();
+                return changes;
+            }
+        }
+        let saved = changes.len().checked_sub(1);
+        named.push(changes.len());
+        changes.push(adoption.needs(saved));
     }
     changes.extend(rivals(spec, state));
     changes.extend(fixed(spec, state));
-    if matches!(state.key_state, KeyState::PendingDeletion | KeyState::PendingReplicaDeletion) {
+    if state.found == Found::Alias && state.key_state.is_dying() {
         changes.push(pending_deletion(spec, state));
         if spec.prevent_destroy != Some(true) {
             compared::mark_all();
             return changes;
         }
     }
+    // A key that is about to be deleted takes a policy, and nothing else that is written here.
+    let place = |changes: &[Change<Action>], step: &Step| {
+        changes.iter().position(|change| is_step(change, step))
+    };
+    let alive: Vec<usize> =
+        named.iter().copied().chain(place(&changes, &Step::CancelDeletion)).collect();
     let mut drift = Drift::new();
     if drift.compare_text("description", state.description.as_deref(), spec.description.as_deref())
     {
         let description = spec.description.clone().unwrap_or_default();
-        changes.push(Change::new(act(spec, state, Step::Describe { description }), drift));
+        let change = Change::new(act(spec, state, Step::Describe { description }), drift);
+        changes.push(change.needs(alive.iter().copied()));
     }
-    changes.extend(key_policy(facts, spec, state));
+    changes.extend(key_policy(facts, spec, state).map(|change| change.needs(named)));
     changes.extend(granted(facts, spec, state));
     if let (Some(actual), Some(desired)) = (&state.tags, &spec.tags) {
-        changes.extend(tags::KMS.changes(
+        let tags = tags::KMS.changes(
             actual,
             desired,
             |tags| act(spec, state, Step::Tag { tags }),
             |tags| act(spec, state, Step::Untag { tags }),
-        ));
+        );
+        changes.extend(tags.into_iter().map(|change| change.needs(alive.iter().copied())));
     }
     // Only an enabled key takes changes of its rotation.
     if spec.enabled == Some(false) {
-        changes.extend(rotation(spec, state));
-        changes.extend(usable(spec, state, false));
+        changes.extend(rotation(spec, state).map(|change| change.needs(alive.iter().copied())));
+        changes.extend(usable(spec, state, false).map(|change| change.needs(alive)));
     } else {
-        changes.extend(usable(spec, state, true));
-        changes.extend(rotation(spec, state));
+        changes.extend(usable(spec, state, true).map(|change| change.needs(alive.clone())));
+        let enabled = place(&changes, &Step::Enable);
+        let needs = alive.into_iter().chain(enabled);
+        changes.extend(rotation(spec, state).map(|change| change.needs(needs)));
     }
     changes
+}
+
+fn is_step(change: &Change<Action>, step: &Step) -> bool {
+    change.action.as_ref().is_some_and(|action| action.step == *step)
 }
 
 /// Gives the alias to a key of which only a tag says that it was made for it. Whoever may tag keys
@@ -144,6 +170,68 @@ fn adopt(facts: &Facts, spec: &Spec, state: &State, marked: &Marked) -> Change<A
         .risk(Risk::Disruptive)
         .warn(format!("adopts the key {}", known(marked)));
     warn_of_policy(facts, change, marked)
+}
+
+/// An alias that somebody pointed at another key. A marked key that is about to be deleted takes no
+/// alias (KMS Developer Guide, "Key states of KMS keys", `UpdateAlias`): its deletion is cancelled
+/// first, or nothing is written at all.
+fn moved(facts: &Facts, spec: &Spec, state: &State, marked: &Marked) -> Vec<Change<Action>> {
+    let back = put_back(facts, spec, state, marked);
+    if !marked.key_state.is_dying() || back.action.is_none() {
+        return vec![back];
+    }
+    let mut changes = vec![saved(spec, state, marked)];
+    if spec.prevent_destroy == Some(true) {
+        changes.push(back.needs([0]));
+    }
+    changes
+}
+
+/// Cancels the deletion of the key that bears the mark, if that is declared.
+fn saved(spec: &Spec, state: &State, marked: &Marked) -> Change<Action> {
+    let mut drift = Drift::new();
+    let date = when(marked.deletion_date.as_deref());
+    let now = format!("{} of {} on {date}", marked.key_state.as_str(), marked.key_id);
+    drift.add("key_state", Some(now), Some("Enabled"));
+    let alias = &spec.alias;
+    if matches!(state.found, Found::Moved(_)) && spec.prevent_destroy != Some(true) {
+        drift.add("alias", Some(&state.key_id), Some(&marked.key_id));
+    }
+    let elsewhere = match state.found {
+        Found::Moved(_) => format!("{alias} points to the key {}", state.key_id),
+        Found::Alias | Found::Mark(_) => format!("there is no {alias}"),
+    };
+    let found = format!(
+        "{elsewhere}, and the key {}, which bears its mark (the tag {}), is deleted on {date}: after \
+         that, nothing that it encrypted can be read",
+        marked.key_id,
+        marks::ALIAS,
+    );
+    if spec.prevent_destroy == Some(true) {
+        let key_id = Some(marked.key_id.clone());
+        let action = Action { alias: alias.clone(), key_id, step: Step::CancelDeletion };
+        return Change::new(action, drift).warn(found);
+    }
+    let otherwise = match state.found {
+        Found::Moved(_) => format!(
+            "if the key {} is the right one now, give it the tag {} = {alias}",
+            state.key_id,
+            marks::ALIAS
+        ),
+        Found::Alias | Found::Mark(_) => {
+            "with prevent_destroy = false a new key is made, which cannot read any of it".to_owned()
+        }
+    };
+    Change::finding(drift).withhold(format!(
+        "{found}. With prevent_destroy = true evenkeel cancels the deletion and puts the alias right \
+         (by hand: aws kms cancel-key-deletion --key-id {}); {otherwise}",
+        marked.key_id,
+    ))
+}
+
+/// AWS names no day while replicas of the key are left.
+fn when(date: Option<&str>) -> &str {
+    date.unwrap_or("some days after its last replica is gone")
 }
 
 /// Puts an alias back that somebody pointed at another key. The one behind the alias is somebody's,
@@ -183,7 +271,25 @@ fn put_back(facts: &Facts, spec: &Spec, state: &State, marked: &Marked) -> Chang
             state.key_id
         ))
         .warn(format!("takes for its own the key {}", known(marked)));
+    let change = match marked.key_state {
+        KeyState::Enabled => change,
+        now => change.warn(unusable(spec, now)),
+    };
     warn_of_policy(facts, change, marked)
+}
+
+/// What the reader must know of the state of a key that is about to get the alias.
+fn unusable(spec: &Spec, now: KeyState) -> String {
+    let next = match now {
+        KeyState::Disabled | KeyState::PendingDeletion | KeyState::PendingReplicaDeletion
+            if spec.enabled == Some(true) =>
+        {
+            "the next apply enables it"
+        }
+        _ => "enable it, or declare enabled = true",
+    };
+    let now = if now.is_dying() { "Disabled then" } else { now.as_str() };
+    format!("the key is {now}, so that nothing can be encrypted or read by the alias: {next}")
 }
 
 /// In what a key differs from the one that evenkeel would make: what is not declared is AWS's
@@ -273,8 +379,7 @@ fn fixed(spec: &Spec, state: &State) -> Option<Change<Action>> {
 
 fn pending_deletion(spec: &Spec, state: &State) -> Change<Action> {
     let mut drift = Drift::new();
-    // AWS names no day while replicas of the key are left.
-    let date = state.deletion_date.as_deref().unwrap_or("some days after its last replica is gone");
+    let date = when(state.deletion_date.as_deref());
     drift.add(
         "key_state",
         Some(format!("{} on {date}", state.key_state.as_str())),

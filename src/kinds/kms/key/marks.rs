@@ -27,16 +27,29 @@ pub const RUN: &str = "evenkeel:run";
 /// A key that bears the mark of an alias.
 pub struct Bearer {
     pub metadata: KeyMetadata,
+    state: KeyState,
     run: Option<String>,
 }
 
 impl Bearer {
+    /// Whether somebody has scheduled its deletion.
+    pub fn is_dying(&self) -> bool {
+        self.state.is_dying()
+    }
+
+    /// When AWS deletes it, as far as AWS says it.
+    pub fn deletion(&self) -> Option<String> {
+        self.metadata.deletion_date().map(ToString::to_string)
+    }
+
     /// What is known of it, for those who decide whether it is adopted.
     pub async fn known(&self, cx: &Cx) -> Result<Marked, ObserveError> {
         let key_id = self.metadata.key_id();
         let created = told("CreationDate", self.metadata.creation_date())?;
         Ok(Marked {
             key_id: key_id.to_owned(),
+            key_state: self.state,
+            deletion_date: self.deletion(),
             nature: reads::nature(&self.metadata)?,
             created: created.to_string(),
             run: self.run.clone(),
@@ -46,8 +59,8 @@ impl Bearer {
     }
 }
 
-/// The keys that bear the mark of an alias, `known` left out, which is known to be there. What is
-/// about to be deleted does not count.
+/// The keys that bear the mark of an alias, `known` left out, which is known to be there. Those
+/// that are about to be deleted are among them.
 pub async fn bearers(
     cx: &Cx,
     alias: &str,
@@ -76,15 +89,19 @@ pub async fn is_marked(cx: &Cx, alias: &str, key: &str) -> Result<bool, ObserveE
 /// key itself has the last word.
 async fn bearer(cx: &Cx, key: &str, alias: &str) -> Result<Option<Bearer>, ObserveError> {
     let Some(metadata) = reads::describe(cx, key).await? else { return Ok(None) };
-    let dying = [KeyState::PendingDeletion, KeyState::PendingReplicaDeletion];
-    if !reads::is_customers(&metadata)? || dying.contains(&reads::state(&metadata)?) {
+    if !reads::is_customers(&metadata)? {
         return Ok(None);
     }
+    let state = reads::state(&metadata)?;
     let tags = reads::tags(cx, key).await?;
     let value = |name: &str| {
         tags.iter().find(|tag| tag.tag_key() == name).map(|tag| tag.tag_value().to_owned())
     };
-    Ok((value(ALIAS).as_deref() == Some(alias)).then(|| Bearer { metadata, run: value(RUN) }))
+    Ok((value(ALIAS).as_deref() == Some(alias)).then(|| Bearer {
+        metadata,
+        state,
+        run: value(RUN),
+    }))
 }
 
 /// All keys of the Region that bear a mark, in one read for all aliases: to ask each of ten thousand

@@ -37,6 +37,9 @@ struct Search {
     is_marked: bool,
     /// The others that bear it.
     bearers: Vec<Bearer>,
+    /// The others that bear it and that somebody has scheduled for deletion. They count where no
+    /// other key does: the alias is still theirs.
+    dying: Vec<Bearer>,
 }
 
 async fn search(cx: &Cx, alias: &str) -> Result<Search, ObserveError> {
@@ -46,13 +49,23 @@ async fn search(cx: &Cx, alias: &str) -> Result<Search, ObserveError> {
         Some(key) => marks::is_marked(cx, alias, key).await?,
         None => false,
     };
-    let bearers = marks::bearers(cx, alias, key).await?;
-    Ok(Search { behind, is_marked, bearers })
+    let all = marks::bearers(cx, alias, key).await?;
+    let (dying, bearers) = all.into_iter().partition(Bearer::is_dying);
+    Ok(Search { behind, is_marked, bearers, dying })
 }
 
 pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {
     let alias = spec.alias.as_str();
-    let Search { behind, is_marked, bearers } = search(cx, alias).await?;
+    let Search { behind, is_marked, bearers, dying } = search(cx, alias).await?;
+    if behind.is_none() && bearers.is_empty() && spec.prevent_destroy == Some(false) {
+        // Whoever declares that may let the key go, and wants another.
+        let absent = Object::absent(alias);
+        return Ok(vec![match said_to_die(&dying) {
+            Some(keys) => absent.labelled(keys),
+            None => absent,
+        }]);
+    }
+    let bearers = if bearers.is_empty() && !is_marked { dying } else { bearers };
     let mut others: Vec<String> =
         bearers.iter().map(|bearer| bearer.metadata.key_id().to_owned()).collect();
     let (metadata, found) = match (behind, bearers.as_slice()) {
@@ -111,6 +124,18 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
             .map(|tags| tags::collect(tags.iter().map(|tag| (tag.tag_key(), tag.tag_value())))),
     };
     Ok(vec![Object::present(alias, state).labelled(key)])
+}
+
+/// `its former key 1234abcd-… is deleted at …`.
+fn said_to_die(dying: &[Bearer]) -> Option<String> {
+    let said: Vec<String> = dying
+        .iter()
+        .map(|bearer| {
+            let when = bearer.deletion().map(|date| format!(" at {date}")).unwrap_or_default();
+            format!("its former key {} is deleted{when}", bearer.metadata.key_id())
+        })
+        .collect();
+    (!said.is_empty()).then(|| said.join(", "))
 }
 
 /// A key that AWS manages takes no change, whatever alias leads to it.

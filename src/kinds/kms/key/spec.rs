@@ -22,6 +22,11 @@ use crate::policy_document::PolicyDocument;
 /// moved the alias: nothing is written to either key, and the one change is `UpdateAlias`, which
 /// puts it back. More keys with the mark are findings.
 ///
+/// A marked key whose deletion is scheduled is still the key of its alias: with
+/// `prevent_destroy = true` evenkeel cancels the deletion and gives it its alias back; otherwise
+/// that is a finding. Whether the alias points to another key by then or to none, no key takes its
+/// place in silence: a new one is made only with `prevent_destroy = false`.
+///
 /// The key policy is either declared as a whole with `policy`, or put together from
 /// `key_administrators`, `key_users`, `service_principals` and `via_services`; the account itself
 /// may then always administer the key through IAM policies, so that nobody is locked out.
@@ -159,6 +164,13 @@ aws_enum! {
     }
 }
 
+impl KeyState {
+    /// Whether AWS deletes the key unless somebody cancels that.
+    pub fn is_dying(self) -> bool {
+        matches!(self, Self::PendingDeletion | Self::PendingReplicaDeletion)
+    }
+}
+
 /// A key as observed. What the spec does not declare may be absent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct State {
@@ -215,6 +227,10 @@ pub enum Found {
 pub struct Marked {
     /// The key's id.
     pub key_id: String,
+    /// Whether it can be used.
+    pub key_state: KeyState,
+    /// When AWS deletes it, if somebody has scheduled that.
+    pub deletion_date: Option<String>,
     /// What cannot be changed in it.
     pub nature: Nature,
     /// When it was made.

@@ -3,7 +3,7 @@
 use super::spec::{Found, KeyState, KeyUsage, Marked, Nature, Origin, Rotation, Step};
 use super::*;
 use crate::kinds::erased::{DiffError, DynKind, erase};
-use crate::kinds::{GrantClass, Risk};
+use crate::kinds::{GrantClass, Needs, Risk};
 
 fn facts() -> Facts {
     Facts::example(Key::NAME)
@@ -37,6 +37,8 @@ fn nature() -> Nature {
 fn marked() -> Box<Marked> {
     Box::new(Marked {
         key_id: "marked".to_owned(),
+        key_state: KeyState::Enabled,
+        deletion_date: None,
         nature: nature(),
         created: "2026-01-01T00:00:00Z".to_owned(),
         run: Some("a-run".to_owned()),
@@ -145,6 +147,57 @@ fn an_alias_that_was_moved_is_put_back_and_nothing_else_is_written() {
     let changes = Key::diff(&facts(), &spec, &object);
     assert_eq!(changes.len(), 1);
     assert_eq!(changes[0].action, None);
+}
+
+/// Whether the alias points elsewhere or is gone: the marked key is saved or said, and of any other
+/// key nothing is written.
+#[test]
+fn a_marked_key_that_is_about_to_be_deleted_is_saved_or_said() {
+    let dying = Marked {
+        key_state: KeyState::PendingDeletion,
+        deletion_date: Some("2026-12-24".to_owned()),
+        ..*marked()
+    };
+    let moved = State { found: Found::Moved(Box::new(dying.clone())), ..state() };
+    let gone = State {
+        key_id: "marked".to_owned(),
+        found: Found::Mark(Box::new(dying)),
+        key_state: KeyState::PendingDeletion,
+        ..state()
+    };
+    for state in [moved, gone] {
+        let object = Object::present("alias/audit", state);
+        for prevent_destroy in [None, Some(false)] {
+            let spec = Spec { prevent_destroy, description: Some("audit".to_owned()), ..spec() };
+            let changes = Key::diff(&facts(), &spec, &object);
+            assert_eq!(changes.len(), 1, "{changes:#?}");
+            assert_eq!(changes[0].action, None);
+            let said = changes[0].withheld.as_deref().unwrap();
+            assert!(said.contains("marked") && said.contains("2026-12-24"), "{said}");
+        }
+        let spec = Spec { prevent_destroy: Some(true), ..spec() };
+        let changes = Key::diff(&facts(), &spec, &object);
+        let actions: Vec<_> = changes.iter().filter_map(|change| change.action.as_ref()).collect();
+        assert_eq!(actions[0].step, Step::CancelDeletion);
+        assert!(matches!(actions[1].step, Step::UpdateAlias { .. } | Step::CreateAlias));
+        assert_eq!(actions.len(), 2);
+        for action in actions {
+            assert_eq!(action.key_id.as_deref(), Some("marked"));
+        }
+        assert_eq!(changes[1].needs, Needs::Only(vec![0]), "a dying key takes no alias");
+    }
+}
+
+#[test]
+fn an_alias_that_goes_back_to_a_disabled_key_says_so() {
+    let found = Found::Moved(Box::new(Marked { key_state: KeyState::Disabled, ..*marked() }));
+    let object = Object::present("alias/audit", State { found, ..state() });
+    let said = |enabled| {
+        let spec = Spec { enabled, ..spec() };
+        Key::diff(&facts(), &spec, &object)[0].warnings.join("\n")
+    };
+    assert!(said(None).contains("Disabled") && said(None).contains("enable it"), "{}", said(None));
+    assert!(said(Some(true)).contains("the next apply enables it"), "{}", said(Some(true)));
 }
 
 #[test]

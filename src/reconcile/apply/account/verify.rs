@@ -53,6 +53,9 @@ impl<'a> OfAccount<'a, '_> {
                 let (after, by) = (after.as_ref(), self.by(object));
                 let in_sync = standing == Standing::InSync;
                 self.stream.tell(RunEvent::Verified { object, after, in_sync, by })?;
+                if is_settled {
+                    self.found(object);
+                }
                 // What failed has been said.
                 if is_settled || can_converge {
                     self.stands(object, standing);
