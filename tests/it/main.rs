@@ -22,6 +22,7 @@ mod hostile;
 mod identity;
 mod keys;
 mod language;
+mod managed_policies;
 mod network;
 mod properties;
 mod recording;
