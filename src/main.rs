@@ -34,7 +34,7 @@ fn main() -> ExitCode {
             };
         }
     };
-    cli::prepare(&cli.global);
+    cli::terminal::prepare(&cli.global);
     if let Err(error) = rlimit::increase_nofile_limit(OPEN_FILES) {
         tracing::warn!(%error, "the limit of open files cannot be raised");
     }
@@ -50,7 +50,7 @@ fn main() -> ExitCode {
             return Exit::Error.into();
         }
     };
-    let colours = cli::colours_on_stderr(&cli.global);
+    let colours = cli::terminal::colours_on_stderr(&cli.global);
     match runtime.block_on(cli::run(cli)) {
         Ok(exit) => exit.into(),
         Err(failure) => {

@@ -1,31 +1,27 @@
 //! `evenkeel apply`: show the plan, ask, do it, verify it.
 
-use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use chrono::Utc;
 use evenkeel::kinds::{GrantClass, Risk};
-use evenkeel::names::AccountId;
 use evenkeel::plan::render::summary::summary_line;
 use evenkeel::plan::render::text;
 use evenkeel::plan::words::counted;
-use evenkeel::plan::{Detail, Disposition, ObjectPlan, Plan, PlannedChange};
-use evenkeel::reconcile::bound::accounts;
-use evenkeel::reconcile::fleet::Place;
-use evenkeel::reconcile::guard::{check_budget, check_risk, check_windows};
-use evenkeel::reconcile::recover::{recover, title};
+use evenkeel::plan::{Detail, Plan};
+use evenkeel::reconcile::bound::{NothingLeft, accounts, same_baselines, within};
+use evenkeel::reconcile::guard::check_risk;
 use evenkeel::reconcile::{
-    Applier, ApplyReport, Bounded, LeftAlone, Progress, Refusal, Step, Stop, bound,
+    ApplyReport, Bounded, LeftAlone, Listeners, Looked, Refusal, Run, RunOutcome, Stop,
 };
 use evenkeel::store::audit::AuditLog;
 use evenkeel::visible::visible;
 
-use super::args::{ApplyArgs, Global, Selectors};
+use super::args::{ApplyArgs, Global};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::look::{self, Looked, Wish};
-use super::settings::{self, Settings};
-use super::{again, ask, out, plan, saved};
+use super::listen::{Steps, Talk};
+use super::look::{self, Wish};
+use super::{again, ask, out, saved, settings};
 
 /// Runs the command.
 pub async fn run(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
@@ -49,15 +45,15 @@ async fn apply(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
     // From the beginning: a wish to stop is heard whenever it comes.
     let stop = Stop::default();
     ask::stop_on_signals(&stop);
-    let looked = look_within(global, args, saved.as_ref()).await?;
+    let (looked, audit_log) = look_within(global, args, saved.as_ref(), &stop).await?;
     if !looked.outside.is_empty() {
         return Err(Refusal::OutsideFleet { why: looked.outside }.into());
     }
-    let audit = open_log(&looked, &stop).await?;
-    let Looked { plan: fresh, mut sessions, safety, mut windows, concurrent_accounts, .. } = looked;
+    let listener = Listeners(vec![Arc::new(Talk), Arc::new(Steps::default())]);
+    let (mut run, fresh) = Run::begin(looked, &audit_log, &stop, &listener).await?;
     let (mut chosen, mut left_alone) = match &saved {
         None => (fresh, Vec::new()),
-        Some(saved) => within(saved, fresh)?,
+        Some(saved) => kept(saved, fresh)?,
     };
     let options = text::Options { command: "apply", next: None, verbose: global.verbose > 0 };
     if global.quiet && args.yes {
@@ -70,8 +66,7 @@ async fn apply(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
     if chosen.order.is_empty() {
         return Ok(nothing_to_apply(&chosen));
     }
-    check_budget(&chosen, &safety)?;
-    check_windows(&windows, Utc::now())?;
+    run.check(&chosen)?;
     if !args.yes {
         let question = format!(
             "\nApply {} to {}?",
@@ -83,35 +78,25 @@ async fn apply(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
             return Ok(Exit::Interrupted);
         }
         // The reader took their time: the account may have moved meanwhile, the window closed.
-        let now = look_within(global, args, Some(&chosen)).await?;
-        let (still, moved) = within(&chosen, now.plan)?;
+        let (now, _) = look_within(global, args, Some(&chosen), &stop).await?;
+        let (still, moved) = kept(&chosen, run.go_on_from(now))?;
         name(&moved);
         chosen = still;
         left_alone.extend(moved);
-        sessions = now.sessions;
-        windows = now.windows;
-        check_budget(&chosen, &now.safety)?;
-        check_windows(&windows, Utc::now())?;
+        run.check(&chosen)?;
     }
-    let applier = Applier {
-        sessions: &sessions,
-        audit: &audit,
-        stop: &stop,
-        concurrent_accounts,
-        may_begin: &|| check_windows(&windows, Utc::now()),
-    };
     out::line("");
-    let report = applier.apply(&chosen, &mut Lines::default()).await;
+    let report = run.apply(&chosen).await?;
     // What nobody could see when the plan was made has not been looked at since.
     let reviewed = saved.as_ref().unwrap_or(&chosen);
-    let exit = conclude(&chosen, reviewed, &report, &left_alone, &audit);
+    let exit = conclude(&chosen, reviewed, &report, &left_alone, run.audit());
     let left_out = !left_alone.is_empty() || !reviewed.failed.is_empty();
     Ok(if exit == Exit::Done && left_out { Exit::Partly } else { exit })
 }
 
 fn nothing_to_apply(plan: &Plan) -> Exit {
     out::line("\nThere is nothing to apply.");
-    match plan::exit_of(plan) {
+    match Exit::from(plan.outcome()) {
         // What is only reported is not for apply to do.
         Exit::Drift => Exit::Done,
         exit => exit,
@@ -172,22 +157,9 @@ async fn saved_plan(global: &Global, args: &ApplyArgs, path: &Path) -> Result<Pl
                 "correct -a, or leave it out",
             ));
         }
-        only_in(&mut saved, &asked);
+        saved.only_in(&asked, "its account was not asked for (-a)");
     }
     Ok(saved)
-}
-
-/// Takes only the changes of some accounts.
-fn only_in(plan: &mut Plan, accounts: &BTreeSet<AccountId>) {
-    let mut left = BTreeSet::new();
-    for object in plan.objects.iter_mut().filter(|object| !accounts.contains(&object.account)) {
-        for change in object.changes.iter_mut().filter(|change| change.is_applied()) {
-            left.insert(change.id);
-            change.disposition =
-                Disposition::Report { reason: "its account was not asked for (-a)".to_owned() };
-        }
-    }
-    plan.order.retain(|id| !left.contains(id));
 }
 
 /// Looks at what the files in front of us declare; with an earlier plan, where that has changes.
@@ -195,12 +167,14 @@ async fn look_within(
     global: &Global,
     args: &ApplyArgs,
     earlier: Option<&Plan>,
-) -> Result<Looked, Failure> {
+    stop: &Stop,
+) -> Result<(Looked, PathBuf), Failure> {
     let settings = settings::resolve(global, &args.selectors)?;
     let max_risk: Option<Risk> = args.max_risk.map(Into::into);
     let allow_grants: Vec<GrantClass> = args.allow_grants.iter().copied().map(Into::into).collect();
     if let Some(earlier) = earlier {
-        same_baselines(earlier, &settings, &args.selectors)?;
+        let targets = settings.targets.iter().map(|work| &work.target);
+        same_baselines(earlier, targets, args.selectors.baseline.is_empty())?;
         let mut safety = settings.safety;
         safety.max_risk = max_risk.unwrap_or(safety.max_risk);
         safety.allow_grants.extend(allow_grants.iter().copied());
@@ -211,72 +185,27 @@ async fn look_within(
         allow_grants,
         max_changes: args.max_changes,
         max_changes_per_account: args.max_changes_per_account,
-        audit_log: args.audit_log.clone(),
-        only: earlier.map(changed_places),
+        only: earlier.map(Plan::changed),
         detail: Some(Detail::All),
         ..Wish::default()
     };
-    look::at(global, &args.selectors, settings, wish).await
-}
-
-/// Insists that what an earlier plan was made from is declared as it was. What other targets declare
-/// counts as well, in the fresh plan.
-fn same_baselines(
-    earlier: &Plan,
-    settings: &Settings,
-    selectors: &Selectors,
-) -> Result<(), Refusal> {
-    let stale = |what: String| Refusal::Stale { moved: vec![what] };
-    let then = &earlier.baseline;
-    let mut works = Vec::new();
-    if selectors.baseline.is_empty() {
-        for name in &then.targets {
-            if !settings.targets.iter().any(|work| work.name == *name) {
-                return Err(stale(format!("the fleet file has no target {name:?} any more")));
-            }
-        }
-        works.extend(settings.targets.iter().filter(|work| then.targets.contains(&work.name)));
-    } else {
-        works.extend(&settings.targets);
-    }
-    if look::digest_of(works) == then.digest {
-        return Ok(());
-    }
-    Err(stale("the baseline has changed since the plan was made".to_owned()))
-}
-
-/// Where a plan would write: item and Region.
-fn changed_places(plan: &Plan) -> BTreeSet<Place> {
-    plan.objects
-        .iter()
-        .filter(|object| object.is_changed())
-        .map(|object| (object.account.clone(), object.item.clone(), object.region.clone()))
-        .collect()
+    let audit_log = args.audit_log.clone().unwrap_or_else(|| settings.audit_log.clone());
+    let looked = look::at(global, &args.selectors, settings, wish, stop).await?;
+    Ok((looked, audit_log))
 }
 
 /// The fresh plan within an earlier one, and the accounts that have moved.
 ///
 /// # Errors
 /// No account with changes is as it was.
-fn within(earlier: &Plan, fresh: Plan) -> Result<(Plan, Vec<LeftAlone>), Failure> {
-    let Bounded { plan, left_alone, beyond } = bound(earlier, fresh);
-    if plan.order.is_empty() && !left_alone.is_empty() {
-        if let Some(unseen) =
-            plan.failed.first().filter(|_| left_alone.values().all(|left| left.is_unseen))
-        {
-            return Err(Failure::usage(
-                format!(
-                    "{} of the plan cannot be looked at; {}: {}",
-                    counted(left_alone.len(), "account"),
-                    unseen.account,
-                    unseen.reason
-                ),
-                unseen.remedy.clone().unwrap_or_default(),
-            ));
-        }
-        let what = left_alone.values().map(ToString::to_string).collect();
-        return Err(Refusal::Stale { moved: what }.into());
-    }
+fn kept(earlier: &Plan, fresh: Plan) -> Result<(Plan, Vec<LeftAlone>), Failure> {
+    let Bounded { plan, left_alone, beyond } =
+        within(earlier, fresh).map_err(|nothing| match nothing {
+            NothingLeft::Stale(refusal) => refusal.into(),
+            NothingLeft::Unseen { ref first, .. } => {
+                Failure::usage(nothing.to_string(), first.remedy.clone().unwrap_or_default())
+            }
+        })?;
     if beyond > 0 {
         out::say(&format!(
             "note: {} more {} needed by now than the plan has: make a new plan for them",
@@ -285,99 +214,6 @@ fn within(earlier: &Plan, fresh: Plan) -> Result<(Plan, Vec<LeftAlone>), Failure
         ));
     }
     Ok((plan, left_alone.into_values().collect()))
-}
-
-/// Opens the audit log, says what is wrong with it, and looks after the writes during which an
-/// earlier run died.
-///
-/// # Errors
-/// The log cannot be used, or somebody wishes to stop.
-pub async fn open_log(looked: &Looked, stop: &Stop) -> Result<AuditLog, Failure> {
-    let audit = AuditLog::open(&looked.audit_log)?;
-    if let Some(fault) = audit.faults().first() {
-        out::say(&format!(
-            "warning: the audit log {} is not as its runs wrote it ({}); see evenkeel audit verify",
-            audit.path().display(),
-            visible(&fault.to_string())
-        ));
-    }
-    let recoveries = tokio::select! {
-        recoveries = recover(&audit, &looked.sessions, &looked.plan) => recoveries?,
-        () = stop.raised() => return Err(Failure::Interrupted),
-    };
-    for recovery in recoveries {
-        let run = visible(&recovery.intent.run);
-        let title = title(&recovery.intent);
-        out::say(&match &recovery.found {
-            Ok(in_sync) => format!(
-                "note: run {run} was killed while it wrote {title}; it has been observed again ({}), and this run goes on from there",
-                if *in_sync { "as declared" } else { "not as declared" }
-            ),
-            Err(why) => format!(
-                "warning: run {run} was killed while it wrote {title}, and nobody knows what came of it, because {}; this will be said until a run could look at it",
-                visible(why)
-            ),
-        });
-    }
-    Ok(audit)
-}
-
-/// Prints a line a step.
-#[derive(Default)]
-struct Lines {
-    verified: BTreeSet<String>,
-}
-
-impl Progress for Lines {
-    fn wrote(&mut self, object: &ObjectPlan, change: &PlannedChange, step: &Step) {
-        let what = change
-            .permissions
-            .first()
-            .map_or_else(String::new, |permission| format!("  {permission}"));
-        match step {
-            Step::Applied => out::line(&format!("  done      {}{what}", object.title())),
-            Step::Needless => {
-                out::line(&format!(
-                    "  is so     {}{what}: it is as declared already",
-                    object.title()
-                ));
-            }
-            Step::Moved { why } => out::line(&format!(
-                "  MOVED     {}{what}: {}; it was left alone",
-                object.title(),
-                visible(why)
-            )),
-            Step::Failed { error } => {
-                out::line(&format!("  FAILED    {}{what}", object.title()));
-                for line in error.lines() {
-                    out::line(&format!("            {}", visible(line)));
-                }
-            }
-            Step::Blocked { by } => {
-                out::line(&format!("  not tried {}{what}: change {by} failed", object.title()));
-            }
-            Step::NotTried => out::line(&format!("  not tried {}{what}: stopping", object.title())),
-            Step::Refused { why } => {
-                out::line(&format!("  not tried {}{what}: {}", object.title(), visible(why)));
-            }
-        }
-    }
-
-    fn makes_room(&mut self, object: &ObjectPlan, refused: &PlannedChange, room: &PlannedChange) {
-        out::line(&format!(
-            "  no room   {}: a quota is full; change {} goes first, then change {} once more",
-            object.title(),
-            room.id,
-            refused.id
-        ));
-    }
-
-    fn verified(&mut self, object: &ObjectPlan, in_sync: bool) {
-        let title = object.title();
-        if in_sync && self.verified.insert(title.clone()) {
-            out::line(&format!("  verified  {title}"));
-        }
-    }
 }
 
 /// The last lines, and the exit code.
@@ -427,22 +263,20 @@ fn conclude(
         );
         return Exit::Partly;
     }
-    if report.interrupted {
-        out::line(&format!(
-            "Stopped as asked; {left} left to do. The next plan starts from what is there."
-        ));
-        return Exit::Interrupted;
-    }
-    if report.is_complete() && unknown == 0 {
-        return Exit::Done;
-    }
-    match &report.refused {
-        Some(refusal)
-            if report.outcomes.iter().all(|one| matches!(one.step, Step::Refused { .. })) =>
-        {
-            out::say(&format!("refused: {refusal}; {}", refusal.remedy()));
+    match report.outcome() {
+        RunOutcome::InSync if unknown > 0 => Exit::Partly,
+        RunOutcome::Interrupted => {
+            out::line(&format!(
+                "Stopped as asked; {left} left to do. The next plan starts from what is there."
+            ));
+            Exit::Interrupted
+        }
+        RunOutcome::Refused => {
+            if let Some(refusal) = &report.refused {
+                out::say(&format!("refused: {refusal}; {}", refusal.remedy()));
+            }
             Exit::Refused
         }
-        _ => Exit::Partly,
+        outcome => outcome.into(),
     }
 }

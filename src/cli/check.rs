@@ -5,16 +5,16 @@ use evenkeel::plan::render::summary::summary_line;
 use super::args::{CheckArgs, Format, Global};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::look::{self, Wish};
-use super::{out, plan};
+use super::look::{self, Wish, say_outside};
+use super::{out, show};
 
 /// Runs the command.
 pub async fn run(global: &Global, args: &CheckArgs) -> Result<Exit, Failure> {
-    let wish = Wish { detail: Some(plan::detail(args.output.format)), ..Wish::default() };
+    let wish = Wish { detail: Some(show::detail(args.output.format)), ..Wish::default() };
     let looked = look::look(global, &args.selectors, wish).await?;
-    looked.say_outside();
+    say_outside(&looked);
     let found = &looked.plan;
-    let exit = plan::exit_of(found);
+    let exit = Exit::from(found.outcome());
     if args.output.format == Format::Text && args.output.out.is_none() {
         let verdict = match exit {
             Exit::Done => "in sync",
@@ -27,6 +27,6 @@ pub async fn run(global: &Global, args: &CheckArgs) -> Result<Exit, Failure> {
         }
         out::line("");
     }
-    plan::print(global, found, "check", &args.output, None)?;
+    show::print(global, found, "check", &args.output, None)?;
     Ok(exit)
 }

@@ -2,6 +2,9 @@
 
 use std::process::ExitCode;
 
+use evenkeel::plan::PlanOutcome;
+use evenkeel::reconcile::RunOutcome;
+
 /// The exit codes, as scripts rely on them, the worse ones later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
@@ -17,6 +20,25 @@ pub enum Exit {
     Error,
     /// Stopped cleanly on request.
     Interrupted,
+}
+
+impl From<PlanOutcome> for Exit {
+    fn from(outcome: PlanOutcome) -> Self {
+        RunOutcome::from(outcome).into()
+    }
+}
+
+impl From<RunOutcome> for Exit {
+    fn from(outcome: RunOutcome) -> Self {
+        match outcome {
+            RunOutcome::InSync => Self::Done,
+            RunOutcome::Drift => Self::Drift,
+            RunOutcome::Refused => Self::Refused,
+            RunOutcome::Partly => Self::Partly,
+            RunOutcome::Unknown => Self::Error,
+            RunOutcome::Interrupted => Self::Interrupted,
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {

@@ -6,6 +6,7 @@ use chrono::Utc;
 use evenkeel::aws::meter::Meter;
 use evenkeel::aws::{Session, session};
 use evenkeel::export::{ExportError, baseline, export};
+use evenkeel::fleet::access::roles;
 use evenkeel::names::Region;
 use evenkeel::plan::words::counted;
 use evenkeel::reconcile::{Refusal, Selection};
@@ -38,7 +39,7 @@ pub async fn run(global: &Global, args: &ExportArgs) -> Result<Exit, Failure> {
     let session = if account == *own.account() {
         own
     } else {
-        let roles = fleet.as_ref().and_then(|fleet| settings::roles(fleet, &run));
+        let roles = fleet.as_ref().and_then(|fleet| roles(fleet, &run));
         let wrong = |actual| Refusal::WrongAccount { wanted: account.to_string(), actual };
         let roles = roles.ok_or_else(|| wrong(own.account().clone()))?;
         let role = roles.role(&account, own.partition(), None)?;

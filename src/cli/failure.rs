@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use evenkeel::aws::ConnectError;
 use evenkeel::aws::mac::MacError;
 use evenkeel::fleet::access::AccessError;
-use evenkeel::fleet::select::SelectError;
 use evenkeel::kinds::erased::Misfit;
 use evenkeel::names::InvalidName;
-use evenkeel::reconcile::Refusal;
+use evenkeel::reconcile::recorded::RecordedError;
+use evenkeel::reconcile::{ListenError, LookError, Refusal, RunError};
 use evenkeel::store::audit::AuditError;
 use miette::Diagnostic;
 
@@ -90,9 +90,28 @@ impl From<AccessError> for Failure {
     }
 }
 
-impl From<SelectError> for Failure {
-    fn from(error: SelectError) -> Self {
-        Self::usage(error.to_string(), error.remedy())
+impl From<LookError> for Failure {
+    fn from(error: LookError) -> Self {
+        match error {
+            LookError::Stopped => Self::Interrupted,
+            LookError::Connect(error) => Self::Connect(error),
+            LookError::Refused(refusal) => refusal.into(),
+            LookError::Recorded(RecordedError::File { doing, path, why }) => {
+                Self::File { doing, path, why }
+            }
+            LookError::Listener(ListenError::Audit(error)) => Self::Audit(error),
+            other => Self::usage(other.to_string(), other.remedy()),
+        }
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Look(error) => error.into(),
+            RunError::Refused(refusal) => refusal.into(),
+            RunError::Listener(error) => LookError::from(error).into(),
+        }
     }
 }
 

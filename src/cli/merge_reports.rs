@@ -10,7 +10,7 @@ use super::args::{Global, MergeReportsArgs};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::key::SigningKey;
-use super::{out, plan, saved};
+use super::{out, saved, show};
 
 /// Runs the command.
 pub async fn run(global: &Global, args: &MergeReportsArgs) -> Result<Exit, Failure> {
@@ -40,12 +40,12 @@ pub async fn run(global: &Global, args: &MergeReportsArgs) -> Result<Exit, Failu
         }
         saved::save(&merged, own_key.as_ref(), path).await?;
     }
-    plan::print(global, &merged, "merge-reports", &args.output, None)?;
+    show::print(global, &merged, "merge-reports", &args.output, None)?;
     let missing = merged.shards.as_ref().map(missing);
     if let Some(missing) = &missing {
         out::say(&format!("warning: {missing}; nobody has looked at their accounts"));
     }
-    Ok(match plan::exit_of(&merged) {
+    Ok(match Exit::from(merged.outcome()) {
         exit @ (Exit::Error | Exit::Partly) => exit,
         _ if missing.is_some() => Exit::Partly,
         Exit::Drift if !args.detailed_exitcode => Exit::Done,

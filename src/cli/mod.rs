@@ -5,7 +5,6 @@ pub mod apply;
 pub mod args;
 pub mod ask;
 pub mod audit;
-pub mod ceilings;
 pub mod check;
 pub mod exit;
 pub mod explain;
@@ -14,6 +13,7 @@ pub mod failure;
 pub mod git;
 pub mod init;
 pub mod key;
+pub mod listen;
 pub mod look;
 pub mod merge_reports;
 pub mod out;
@@ -25,15 +25,16 @@ pub mod saved;
 pub mod schema;
 pub mod settings;
 pub mod shell;
+pub mod show;
 pub mod shown;
 pub mod snapshot;
+pub mod terminal;
 pub mod validate;
 pub mod watch;
 
-use args::{Cli, Color, Command, Global, LogFormat};
+use args::{Cli, Command};
 use exit::Exit;
 use failure::Failure;
-use tracing_subscriber::EnvFilter;
 
 /// Runs a command.
 ///
@@ -60,38 +61,5 @@ pub async fn run(cli: Cli) -> Result<Exit, Failure> {
             Ok(Exit::Done)
         }
         Command::Man => shell::man(),
-    }
-}
-
-/// Sets up colours and the log as the global options say.
-pub fn prepare(global: &Global) {
-    match global.color {
-        Color::Auto => {}
-        Color::Always => anstream::ColorChoice::Always.write_global(),
-        Color::Never => anstream::ColorChoice::Never.write_global(),
-    }
-    let level = match (global.quiet, global.verbose) {
-        (true, _) => "error",
-        // The SDK tells on the way why it finds no credentials; our own error says what to do.
-        (_, 0) => "warn,aws_config=error,aws_runtime=error,aws_smithy_runtime=error",
-        (_, 1) => "evenkeel=info,warn",
-        _ => "evenkeel=debug,info",
-    };
-    let filter = EnvFilter::try_from_env("EVENKEEL_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match global.log_format {
-        LogFormat::Text => log.with_ansi(colours_on_stderr(global)).init(),
-        LogFormat::Json => log.json().flatten_event(true).init(),
-    }
-}
-
-/// Whether standard error takes colours.
-pub fn colours_on_stderr(global: &Global) -> bool {
-    match global.color {
-        Color::Always => true,
-        Color::Never => false,
-        Color::Auto => {
-            anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never
-        }
     }
 }

@@ -2,16 +2,16 @@
 
 use std::path::Path;
 
-use evenkeel::plan::render::{html, json, junit, markdown, sarif, text};
-use evenkeel::plan::{Detail, Plan, Verdict};
+use evenkeel::plan::{Detail, Plan};
 use evenkeel::reconcile::Refusal;
 use evenkeel::reconcile::guard::check_budget;
 
-use super::args::{Format, Global, Output, PlanArgs};
+use super::args::{Format, Global, PlanArgs};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::look::{self, Wish};
-use super::{again, out, repository, saved};
+use super::look::{self, Wish, say_outside};
+use super::show::{detail, print};
+use super::{again, out, saved};
 
 /// Runs the command.
 pub async fn run(global: &Global, args: &PlanArgs) -> Result<Exit, Failure> {
@@ -33,7 +33,7 @@ pub async fn run(global: &Global, args: &PlanArgs) -> Result<Exit, Failure> {
         ..Wish::default()
     };
     let looked = look::look(global, &args.selectors, wish).await?;
-    looked.say_outside();
+    say_outside(&looked);
     let plan = &looked.plan;
     if let Some(path) = &args.save {
         saved::save(plan, key.as_ref(), path).await?;
@@ -41,7 +41,7 @@ pub async fn run(global: &Global, args: &PlanArgs) -> Result<Exit, Failure> {
     let refusal = match plan.snapshot {
         // Nothing is applied from a snapshot.
         Some(_) => None,
-        None => check_budget(plan, &looked.safety).err(),
+        None => check_budget(plan, &looked.guards.safety).err(),
     };
     let next = next_step(global, args, plan, refusal.as_ref());
     if let (
@@ -60,64 +60,8 @@ pub async fn run(global: &Global, args: &PlanArgs) -> Result<Exit, Failure> {
     }
     let next = Some(next);
     print(global, plan, "plan", &args.output, next)?;
-    let exit = exit_of(plan);
+    let exit = Exit::from(plan.outcome());
     Ok(if exit == Exit::Drift && !args.detailed_exitcode { Exit::Done } else { exit })
-}
-
-/// How much of a plan a form shows.
-pub fn detail(format: Format) -> Detail {
-    match format {
-        Format::Json | Format::JsonLines | Format::Junit => Detail::Drift,
-        Format::Text | Format::Markdown | Format::Sarif | Format::Html => Detail::Shown,
-    }
-}
-
-/// Prints a plan in the form that was asked for.
-///
-/// # Errors
-/// The output file cannot be written.
-pub fn print(
-    global: &Global,
-    plan: &Plan,
-    command: &'static str,
-    output: &Output,
-    next: Option<String>,
-) -> Result<(), Failure> {
-    let trouble =
-        |error: String| Failure::usage(format!("cannot write the plan in this form: {error}"), "");
-    let file = output.out.as_deref();
-    let text = match output.format {
-        // These two can be large: they are written as they are made.
-        Format::Json => return out::stream(file, |out| json::write(plan, out)),
-        Format::JsonLines => return out::stream(file, |out| json::write_lines(plan, out)),
-        Format::Text => {
-            let verbose = global.verbose > 0;
-            text::render(plan, &text::Options { command, next, verbose })
-        }
-        Format::Markdown => {
-            markdown::render(plan, command, &format!("the output of `evenkeel {command}`"))
-        }
-        Format::Sarif => sarif::render(plan, &repository::source(global))
-            .map_err(|error| trouble(error.to_string()))?,
-        Format::Html => html::render(plan, command),
-        Format::Junit => junit::render(plan).map_err(|error| trouble(error.to_string()))?,
-    };
-    out::result(&text, file)
-}
-
-/// What a plan means for a script: unknown things come first, since with them nobody can say
-/// that the rest is all.
-pub fn exit_of(plan: &Plan) -> Exit {
-    let sum = plan.summary();
-    if sum.unknown + sum.failed_accounts > 0 {
-        let known = plan.in_sync > 0
-            || plan.objects.iter().any(|object| !matches!(object.verdict, Verdict::Unknown(_)));
-        if known { Exit::Partly } else { Exit::Error }
-    } else if sum.to_change + sum.reported > 0 {
-        Exit::Drift
-    } else {
-        Exit::Done
-    }
 }
 
 /// What the reader can do next. Where `apply` would refuse, that is said here already, with what it

@@ -2,6 +2,7 @@
 
 use evenkeel::baseline::Mode;
 use evenkeel::baseline::UNKNOWN_FACTS;
+use evenkeel::fleet::access::roles;
 use evenkeel::kinds::{Arns, registry};
 use evenkeel::names::partition_of;
 use evenkeel::permissions::{MANAGED_POLICY_LIMIT, Permissions, cloudformation, terraform};
@@ -49,8 +50,8 @@ fn permissions(settings: &Settings, args: &PolicyArgs) -> Result<Permissions, Fa
         ..Permissions::default()
     };
     for work in &settings.targets {
-        let ceiling = work.ceiling.min(limit);
-        for item in work.baseline.resolve_for_anyone(partition) {
+        let ceiling = work.target.ceiling.min(limit);
+        for item in work.target.baseline.resolve_for_anyone(partition) {
             if !selection.has_kind(&item.item.kind) {
                 continue;
             }
@@ -87,7 +88,7 @@ fn own_role(
     if args.own_role.is_some() {
         return Ok(args.own_role.clone());
     }
-    let roles = settings.fleet.as_ref().and_then(|fleet| settings::roles(fleet, ""));
+    let roles = settings.fleet.as_ref().and_then(|fleet| roles(fleet, ""));
     Ok(roles.map(|roles| roles.own_role(account, partition)).transpose()?)
 }
 

@@ -4,10 +4,9 @@
 
 use std::sync::Arc;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use evenkeel::plan::Detail;
-use evenkeel::reconcile::guard::{check_budget, check_windows};
-use evenkeel::reconcile::{Applier, Progress, Stop};
+use evenkeel::reconcile::{Listener, Listeners, Stop, reconcile};
 use serde_json::json;
 use tokio::sync::Mutex;
 use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
@@ -15,9 +14,10 @@ use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 use super::args::{Global, RunArgs};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::listen::{JsonLine, Talk};
 use super::look::{self, Wish};
 use super::settings::{self, Settings};
-use super::{apply, ask, out};
+use super::{ask, out};
 
 /// Runs the command.
 pub async fn run(global: &Global, args: &RunArgs) -> Result<Exit, Failure> {
@@ -97,7 +97,7 @@ async fn start(
                 })
             })?)
             .await?;
-        log(&json!({"event": "scheduled", "target": work.name, "schedule": schedule}));
+        log(&json!({"event": "scheduled", "target": work.target.name, "schedule": schedule}));
     }
     scheduler.start().await?;
     Ok(scheduler)
@@ -116,9 +116,6 @@ struct Reconciler {
     turn: Arc<Mutex<()>>,
 }
 
-struct Quiet;
-impl Progress for Quiet {}
-
 impl Reconciler {
     /// One run of one target, and its line in the log.
     async fn reconcile(&self, index: usize) -> Exit {
@@ -127,26 +124,18 @@ impl Reconciler {
             return Exit::Interrupted;
         }
         let started = Utc::now();
-        match self.attempt(index).await {
-            Ok((exit, mut line)) => {
-                line["event"] = json!("run");
-                line["started"] = json!(started);
-                line["seconds"] = json!((Utc::now() - started).as_seconds_f64());
-                log(&line);
-                exit
-            }
-            Err(failure) => {
-                log(
-                    &json!({"event": "run", "started": started, "outcome": "failed", "error": failure.to_string()}),
-                );
-                failure.exit()
-            }
-        }
+        self.attempt(index, started).await.unwrap_or_else(|failure| {
+            log(
+                &json!({"event": "run", "started": started, "outcome": "failed", "error": failure.to_string()}),
+            );
+            failure.exit()
+        })
     }
 
-    async fn attempt(&self, index: usize) -> Result<(Exit, serde_json::Value), Failure> {
+    async fn attempt(&self, index: usize, started: DateTime<Utc>) -> Result<Exit, Failure> {
         // The files are read anew: what is in git now is what is desired now.
-        let mut settings = settings::resolve(&self.global, &self.args.selectors)?;
+        let selectors = &self.args.selectors;
+        let mut settings = settings::resolve(&self.global, selectors)?;
         if index >= settings.targets.len() {
             return Err(Failure::usage(
                 "the target is not in the fleet file any more",
@@ -154,73 +143,13 @@ impl Reconciler {
             ));
         }
         let work = settings.targets.swap_remove(index);
-        let name = work.name.clone();
+        let line = JsonLine::new(&work.target.name, started);
         settings.targets = vec![work];
-        let wish = Wish {
-            audit_log: self.args.audit_log.clone(),
-            detail: Some(Detail::All),
-            ..Wish::default()
-        };
-        let global = Global { quiet: true, ..self.global.clone() };
-        let looked = look::at(&global, &self.args.selectors, settings, wish).await?;
-        looked.say_outside();
-        let summary = looked.plan.summary();
-        let audit = apply::open_log(&looked, &self.stop).await?;
-        let mut line = json!({
-            "target": name, "run": looked.plan.run, "baseline": looked.plan.baseline.digest,
-            "calls": looked.plan.cost.requests, "summary": summary, "applied": 0,
-        });
-        let drifted: Vec<_> = looked
-            .plan
-            .objects
-            .iter()
-            .filter(|object| !object.changes.is_empty())
-            .map(evenkeel::plan::ObjectPlan::title)
-            .collect();
-        line["drift"] = json!(drifted);
-        let mut exit = super::plan::exit_of(&looked.plan);
-        if !looked.plan.order.is_empty() {
-            check_budget(&looked.plan, &looked.safety)?;
-            check_windows(&looked.windows, Utc::now())?;
-            let applier = Applier {
-                sessions: &looked.sessions,
-                audit: &audit,
-                stop: &self.stop,
-                concurrent_accounts: looked.concurrent_accounts,
-                may_begin: &|| check_windows(&looked.windows, Utc::now()),
-            };
-            let report = applier.apply(&looked.plan, &mut Quiet).await;
-            line["applied"] = json!(report.applied());
-            let failed: Vec<_> = report
-                .outcomes
-                .iter()
-                .filter(|outcome| !outcome.step.is_done())
-                .map(|outcome| format!("{}: {:?}", outcome.title, outcome.step))
-                .collect();
-            line["failed"] = json!(failed);
-            if let Some(why) = &report.log_failure {
-                line["error"] = json!(format!("{why}: nothing more was written to AWS"));
-            }
-            exit = if report.interrupted {
-                Exit::Interrupted
-            } else if report.refused.is_some() && report.applied() == 0 {
-                Exit::Refused
-            } else if !report.is_complete() || summary.unknown + summary.failed_accounts > 0 {
-                Exit::Partly
-            } else if summary.reported > 0 {
-                Exit::Drift
-            } else {
-                Exit::Done
-            };
-        }
-        line["outcome"] = json!(match exit {
-            Exit::Done => "in sync",
-            Exit::Drift => "drift",
-            Exit::Partly | Exit::Error => "partly",
-            Exit::Refused => "refused",
-            Exit::Interrupted => "interrupted",
-        });
-        Ok((exit, line))
+        let audit_log = self.args.audit_log.clone().unwrap_or_else(|| settings.audit_log.clone());
+        let wish = Wish { detail: Some(Detail::All), ..Wish::default() };
+        let wanted = look::wanted(&self.global, selectors, settings, wish)?;
+        let listener: Arc<dyn Listener> = Arc::new(Listeners(vec![Arc::new(Talk), Arc::new(line)]));
+        Ok(reconcile(wanted, &audit_log, &self.stop, &listener).await?.into())
     }
 }
 

@@ -9,17 +9,16 @@ use evenkeel::baseline::Mode;
 use evenkeel::baseline::disk::Disk;
 use evenkeel::baseline::load::Reader;
 use evenkeel::baseline::{self, Baseline, Environment, LoadOptions, Problems};
-use evenkeel::fleet::access::Roles;
 use evenkeel::fleet::file::{Selector, Target};
-use evenkeel::fleet::select::Choice;
 use evenkeel::fleet::{self, Fleet};
 use evenkeel::kinds::registry;
 use evenkeel::names::AccountId;
-use evenkeel::reconcile::Safety;
+use evenkeel::reconcile::{FleetTarget, Safety};
 
 use super::args::{Global, Selectors};
 use super::failure::Failure;
-use super::{colours_on_stderr, explain, out};
+use super::terminal::colours_on_stderr;
+use super::{explain, out};
 
 /// What a command works on.
 pub struct Settings {
@@ -35,25 +34,10 @@ pub struct Settings {
 
 /// A target with its baseline.
 pub struct Work {
-    /// The accounts; `None` for the account of the credentials.
-    pub select: Option<Selector>,
-    /// Accounts that are left out.
-    pub except: Option<Selector>,
-    /// What is declared.
-    pub baseline: Baseline<'static>,
-    /// What the target may do.
-    pub ceiling: Mode,
+    /// The target.
+    pub target: FleetTarget,
     /// When the controller looks at it.
     pub schedule: Option<String>,
-    /// Its name in the fleet file.
-    pub name: String,
-}
-
-impl Work {
-    /// Which accounts it chooses.
-    pub fn choice(&self) -> Choice<'_> {
-        Choice { name: &self.name, select: self.select.as_ref(), except: self.except.as_ref() }
-    }
 }
 
 /// Resolves the settings. All problems of all files are printed.
@@ -97,7 +81,8 @@ pub fn resolve_from(
         let options = options(BTreeMap::new(), environment);
         let baseline = load(global, &selectors.baseline, reader, options)?;
         let accounts = accounts(&selectors.account)?;
-        vec![Work {
+        let target = FleetTarget {
+            name: "command line".to_owned(),
             select: (!accounts.is_empty()).then(|| Selector {
                 accounts: accounts.iter().map(ToString::to_string).collect(),
                 ..Selector::default()
@@ -106,9 +91,8 @@ pub fn resolve_from(
             baseline,
             // Where every target only reports, -b is no way around it.
             ceiling: fleet.as_ref().map_or(Mode::Enforce, highest_ceiling),
-            schedule: None,
-            name: "command line".to_owned(),
-        }]
+        };
+        vec![Work { target, schedule: None }]
     };
     let safety = fleet.as_ref().map_or_else(Safety::default, |fleet| Safety {
         max_changes: fleet.file.safety.max_changes,
@@ -311,12 +295,14 @@ fn from_fleet(
         let files = baselines_of(global, fleet, target, reader)?;
         let baseline = load(global, &files, reader, options)?;
         works.push(Work {
-            select: target.select.clone(),
-            except: target.except.clone(),
-            baseline,
-            ceiling: target.mode.unwrap_or(Mode::Enforce),
+            target: FleetTarget {
+                name: target.name.clone(),
+                select: target.select.clone(),
+                except: target.except.clone(),
+                baseline,
+                ceiling: target.mode.unwrap_or(Mode::Enforce),
+            },
             schedule: target.schedule.clone(),
-            name: target.name.clone(),
         });
     }
     if works.is_empty() {
@@ -334,14 +320,6 @@ fn from_fleet(
 /// One of them is none.
 pub fn accounts(names: &[String]) -> Result<BTreeSet<AccountId>, Failure> {
     Ok(names.iter().map(|name| name.parse()).collect::<Result<_, _>>()?)
-}
-
-/// How roles are taken, as the fleet file says.
-pub fn roles(fleet: &Fleet, run: &str) -> Option<Roles> {
-    let access = fleet.file.access.clone()?;
-    let environment =
-        fleet.file.env.iter().map(|name| (name.clone(), std::env::var(name).ok())).collect();
-    Some(Roles { access, environment, run: run.to_owned() })
 }
 
 /// Problems that are shown at once.

@@ -1,11 +1,11 @@
 //! Progress on a terminal while a fleet is looked at; nothing elsewhere.
 
 use std::fmt::Write;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use evenkeel::aws::meter::Meter;
-use evenkeel::reconcile::fleet::Watch;
+use evenkeel::reconcile::{ListenError, Listener, RunEvent, Told};
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::args::Global;
@@ -13,17 +13,31 @@ use super::args::Global;
 /// The time left is a guess, and none at all before so many accounts are done.
 const ENOUGH: u64 = 8;
 
-/// A progress bar.
+/// A progress bar, from the moment on that the accounts are known.
 pub struct Bar {
+    is_quiet: bool,
+    meter: Arc<Meter>,
+    begun: OnceLock<Begun>,
+}
+
+struct Begun {
     bar: ProgressBar,
     by_account: bool,
 }
 
 impl Bar {
+    /// A bar that tells the calls of a meter.
+    pub fn new(global: &Global, meter: Arc<Meter>) -> Self {
+        Self { is_quiet: global.quiet, meter, begun: OnceLock::new() }
+    }
+
     /// For some accounts; one account alone is counted by its items.
-    pub fn new(global: &Global, accounts: usize, meter: Arc<Meter>) -> Self {
-        let target =
-            if global.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+    fn begin(&self, accounts: usize) -> Begun {
+        let target = match self.is_quiet {
+            true => ProgressDrawTarget::hidden(),
+            false => ProgressDrawTarget::stderr(),
+        };
+        let meter = Arc::clone(&self.meter);
         let by_account = accounts > 1;
         let length = if by_account { u64::try_from(accounts).unwrap_or_default() } else { 0 };
         let bar = ProgressBar::with_draw_target(Some(length), target);
@@ -45,12 +59,14 @@ impl Bar {
             bar.set_style(style.with_key("calls", calls).with_key("left", left));
         }
         bar.enable_steady_tick(Duration::from_millis(250));
-        Self { bar, by_account }
+        Begun { bar, by_account }
     }
 
     /// Takes the bar away.
-    pub fn clear(&self) {
-        self.bar.finish_and_clear();
+    fn clear(&self) {
+        if let Some(begun) = self.begun.get() {
+            begun.bar.finish_and_clear();
+        }
     }
 }
 
@@ -76,22 +92,21 @@ impl Drop for Bar {
     }
 }
 
-impl Watch for Bar {
-    fn found(&self, items: usize) {
-        if !self.by_account {
-            self.bar.inc_length(u64::try_from(items).unwrap_or_default());
+impl Listener for Bar {
+    fn hear(&self, told: &Told<'_>) -> Result<(), ListenError> {
+        if let RunEvent::Chosen { accounts } = told.event {
+            self.begun.get_or_init(|| self.begin(accounts));
         }
-    }
-
-    fn seen(&self) {
-        if !self.by_account {
-            self.bar.inc(1);
+        let Some(Begun { bar, by_account }) = self.begun.get() else { return Ok(()) };
+        match told.event {
+            RunEvent::Found { items, .. } if !by_account => {
+                bar.inc_length(u64::try_from(items).unwrap_or_default());
+            }
+            RunEvent::Observed { .. } if !by_account => bar.inc(1),
+            RunEvent::Seen { .. } if *by_account => bar.inc(1),
+            RunEvent::Looked => self.clear(),
+            _ => {}
         }
-    }
-
-    fn done(&self) {
-        if self.by_account {
-            self.bar.inc(1);
-        }
+        Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::file::Access;
+use super::file::{Access, Fleet};
 use crate::aws::AssumedRole;
 use crate::names::AccountId;
 
@@ -38,6 +38,14 @@ pub struct Roles {
     pub environment: BTreeMap<String, Option<String>>,
     /// The run's id.
     pub run: String,
+}
+
+/// How a fleet's roles are taken in a run; none where the fleet file names none.
+pub fn roles(fleet: &Fleet, run: &str) -> Option<Roles> {
+    let access = fleet.file.access.clone()?;
+    let environment =
+        fleet.file.env.iter().map(|name| (name.clone(), std::env::var(name).ok())).collect();
+    Some(Roles { access, environment, run: run.to_owned() })
 }
 
 impl Roles {

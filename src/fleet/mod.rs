@@ -2,7 +2,9 @@
 
 pub mod access;
 pub mod account;
+pub mod ceilings;
 pub mod file;
+pub mod jobs;
 pub mod organization;
 pub mod select;
 pub mod shard;

@@ -53,6 +53,37 @@ pub enum SelectError {
         /// What was written.
         account: String,
     },
+    /// Accounts were asked for, and no target selects them.
+    #[error("no target selects the account {}", accounts.iter().map(AccountId::as_str).collect::<Vec<_>>().join(", "))]
+    NotSelected {
+        /// The accounts.
+        accounts: Vec<AccountId>,
+    },
+    /// What was asked for leaves no account.
+    #[error("no target is left: the selectors exclude everything")]
+    NothingLeft,
+    /// Every account that is selected is left out.
+    #[error("no account can be looked at: {}", in_words(skipped))]
+    AllLeftOut {
+        /// The accounts, and why.
+        skipped: Vec<SkippedAccount>,
+    },
+    /// The targets of the other version of the baselines cannot be decided.
+    #[error("in the version that --compare-to names: {0}")]
+    OfOther(Box<SelectError>),
+}
+
+fn in_words(skipped: &[SkippedAccount]) -> String {
+    const NAMED: usize = 5;
+    let mut words: Vec<String> = skipped
+        .iter()
+        .take(NAMED)
+        .map(|skip| format!("{} is {}", skip.account, skip.reason))
+        .collect();
+    if skipped.len() > NAMED {
+        words.push(format!("and so on for {} more", skipped.len() - NAMED));
+    }
+    words.join(", ")
 }
 
 impl SelectError {
@@ -66,6 +97,12 @@ impl SelectError {
                 "look the id up with `aws organizations list-organizational-units-for-parent`; a root (r-…) selects everything below it"
             }
             Self::NoAccount { .. } => "an account id has twelve digits",
+            Self::NotSelected { .. } => "correct -a, or `select` and `except` in the fleet file",
+            Self::NothingLeft => "a run that looks at nothing would look green; correct -a and -t",
+            Self::AllLeftOut { .. } => {
+                "a run that looks at nothing would look green; select an active account"
+            }
+            Self::OfOther(error) => error.remedy(),
         }
     }
 }

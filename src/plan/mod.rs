@@ -8,6 +8,7 @@ pub mod file;
 pub mod make;
 pub mod merge;
 pub mod order;
+pub mod outcome;
 pub mod render;
 pub mod sign;
 pub mod thin;
@@ -26,6 +27,7 @@ pub use make::{
     AccountInput, AccountPlan, Assembly, Declared, ObservedItem, PlanHead, Waiver, assemble,
     plan_account,
 };
+pub use outcome::{PlanOutcome, Spot};
 pub use thin::Detail;
 
 use crate::kinds::change::FieldDrift;

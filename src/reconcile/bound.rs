@@ -6,10 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use super::guard::Refusal;
+use super::target::{FleetTarget, digest_of};
 use crate::names::AccountId;
 use crate::plan::compare::{Key, key};
-use crate::plan::words::account_name;
-use crate::plan::{Disposition, ObjectPlan, Plan, PlannedChange};
+use crate::plan::words::{account_name, counted};
+use crate::plan::{Disposition, FailedAccount, ObjectPlan, Plan, PlannedChange};
 
 /// Why an account's part of a plan is not applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +50,68 @@ pub struct Bounded {
     pub left_alone: BTreeMap<AccountId, LeftAlone>,
     /// Changes that would be applied now and that the earlier plan does not have.
     pub beyond: usize,
+}
+
+/// Nothing of an earlier plan is left to apply.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NothingLeft {
+    /// Its accounts cannot be looked at.
+    #[error("{} of the plan cannot be looked at; {}: {}", counted(*accounts, "account"), first.account, first.reason)]
+    Unseen {
+        /// How many.
+        accounts: usize,
+        /// The first of them.
+        first: FailedAccount,
+    },
+    /// All of them have moved.
+    #[error(transparent)]
+    Stale(#[from] Refusal),
+}
+
+/// Keeps of a fresh plan what an earlier one allows, and refuses where that is nothing because
+/// everything has moved.
+///
+/// # Errors
+/// No account with changes is as it was.
+pub fn within(earlier: &Plan, fresh: Plan) -> Result<Bounded, NothingLeft> {
+    let bounded = bound(earlier, fresh);
+    let left_alone = &bounded.left_alone;
+    if !bounded.plan.order.is_empty() || left_alone.is_empty() {
+        return Ok(bounded);
+    }
+    let unseen = bounded.plan.failed.first();
+    if let Some(first) = unseen.filter(|_| left_alone.values().all(|left| left.is_unseen)) {
+        return Err(NothingLeft::Unseen { accounts: left_alone.len(), first: first.clone() });
+    }
+    let moved = left_alone.values().map(ToString::to_string).collect();
+    Err(Refusal::Stale { moved }.into())
+}
+
+/// Insists that what an earlier plan was made from is declared as it was, in targets of the same
+/// names where the fleet file has them. What other targets declare counts as well, in the fresh plan.
+///
+/// # Errors
+/// It is declared in another way, or a target is not there any more.
+pub fn same_baselines<'a>(
+    earlier: &Plan,
+    targets: impl IntoIterator<Item = &'a FleetTarget>,
+    are_named: bool,
+) -> Result<(), Refusal> {
+    let stale = |what: String| Err(Refusal::Stale { moved: vec![what] });
+    let then = &earlier.baseline;
+    let mut targets: Vec<&FleetTarget> = targets.into_iter().collect();
+    if are_named {
+        for name in &then.targets {
+            if !targets.iter().any(|target| target.name == *name) {
+                return stale(format!("the fleet file has no target {name:?} any more"));
+            }
+        }
+    }
+    targets.retain(|target| !are_named || then.targets.contains(&target.name));
+    match digest_of(targets) == then.digest {
+        true => Ok(()),
+        false => stale("the baseline has changed since the plan was made".to_owned()),
+    }
 }
 
 /// Keeps of a fresh plan what an earlier one allows.

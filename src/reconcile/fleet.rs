@@ -11,8 +11,9 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::declare::{About, Aimed, Conflict, Declarations, Selection, declare, join};
+use super::event::{Listener, RunEvent, Stream};
 use super::observe::observe_all;
-use super::stop::Stop;
+use super::target::FleetTarget;
 use crate::aws::reads::ReadCache;
 use crate::aws::role::SESSION_POLICY_LIMIT;
 use crate::aws::session::Identity;
@@ -20,43 +21,19 @@ use crate::aws::tape::{Recorded, Tape};
 use crate::aws::{ConnectError, Session};
 use crate::baseline::{Baseline, UNKNOWN_FACTS};
 use crate::fleet::access::{AccessError, Roles};
-use crate::fleet::organization::Account;
+use crate::fleet::jobs::Job;
 use crate::kinds::{Arns, Facts, GrantClasses, Risk, registry};
 use crate::names::{AccountId, ItemName, Region};
 use crate::permissions::Permissions;
 use crate::plan::{
-    AccountInput, AccountPlan, Detail, FailedAccount, Mode, ObservedItem, TargetRef, Waiver,
+    AccountInput, AccountPlan, Detail, FailedAccount, Mode, ObservedItem, Spot, TargetRef, Waiver,
     plan_account,
 };
 
-/// A target with its baseline.
-pub struct FleetTarget {
-    /// Its name in the fleet file.
-    pub name: String,
-    /// What is declared.
-    pub baseline: Baseline<'static>,
-    /// What it may do.
-    pub ceiling: Mode,
-}
-
-/// An account to look at.
-#[derive(Debug, Clone)]
-pub struct Job {
-    /// What is known of it.
-    pub account: Account,
-    /// Its targets, by their place in the list.
-    pub targets: Vec<usize>,
-    /// Its targets in the version of the baselines that is compared with.
-    pub before: Vec<usize>,
-    /// What may be done there at most, whatever its targets say.
-    pub ceiling: Mode,
-}
-
-/// Where an item was observed.
-pub type Place = (AccountId, ItemName, Region);
-
 /// What a look at a fleet wants.
 pub struct Wanted {
+    /// The run's id.
+    pub run: String,
     /// The targets.
     pub targets: Vec<FleetTarget>,
     /// The targets of the version that is compared with.
@@ -68,7 +45,7 @@ pub struct Wanted {
     /// Which part of the baselines.
     pub selection: Selection,
     /// Only these places.
-    pub only: Option<BTreeSet<Place>>,
+    pub only: Option<BTreeSet<Spot>>,
     /// Changes of a higher risk are only reported.
     pub max_risk: Risk,
     /// Changes with a rise of privileges of another class are only reported.
@@ -121,20 +98,6 @@ pub enum Outcome {
     Conflicts(Vec<Conflict>),
 }
 
-/// Told while accounts are looked at.
-pub trait Watch: Send + Sync {
-    /// So many items more will be looked at.
-    fn found(&self, _items: usize) {}
-    /// An item was looked at.
-    fn seen(&self) {}
-    /// An account is done.
-    fn done(&self) {}
-}
-
-/// Nobody watches.
-pub struct Nobody;
-impl Watch for Nobody {}
-
 /// Why there is no way into an account.
 #[derive(Debug, thiserror::Error)]
 enum NoWay {
@@ -173,21 +136,18 @@ pub async fn look_at_all(
     jobs: Vec<Job>,
     wanted: &Arc<Wanted>,
     ways: &Arc<Ways>,
-    watch: &Arc<dyn Watch>,
-    stop: &Stop,
+    listener: &Arc<dyn Listener>,
     each: impl FnMut(Job, Outcome),
 ) {
     let mut looks = Looks::new(wanted.concurrent_accounts, each);
     for job in jobs {
-        if stop.is_raised() {
-            break;
-        }
         let (wanted, ways) = (Arc::clone(wanted), Arc::clone(ways));
-        let watch = Arc::clone(watch);
+        let listener = Arc::clone(listener);
         let about = job.clone();
         let look = async move {
-            let outcome = look_at(&job, &wanted, &ways, watch.as_ref()).await;
-            watch.done();
+            let stream = Stream::new(&wanted.run, vec![listener.as_ref()]);
+            let outcome = look_at(&job, &wanted, &ways, &stream).await;
+            stream.mention(RunEvent::Seen { account: &job.account.id });
             outcome
         };
         looks.begin(about, look).await;
@@ -239,7 +199,7 @@ impl<F: FnMut(Job, Outcome)> Looks<F> {
 }
 
 /// Looks at one account.
-async fn look_at(job: &Job, wanted: &Wanted, ways: &Ways, watch: &dyn Watch) -> Outcome {
+async fn look_at(job: &Job, wanted: &Wanted, ways: &Ways, stream: &Stream<'_>) -> Outcome {
     let started = Instant::now();
     let deadline = started + wanted.account_timeout;
     let (reporting, enforcing): (Vec<usize>, Vec<usize>) = job
@@ -261,7 +221,7 @@ async fn look_at(job: &Job, wanted: &Wanted, ways: &Ways, watch: &dyn Watch) -> 
             };
         groups.push((session, targets));
     }
-    look_with(job, wanted, groups, Some(deadline), watch).await
+    look_with(job, wanted, groups, Some(deadline), stream).await
 }
 
 /// Looks at an account in a snapshot.
@@ -269,9 +229,9 @@ pub async fn look_at_recorded(
     job: &Job,
     wanted: &Wanted,
     session: Arc<Session>,
-    watch: &dyn Watch,
+    stream: &Stream<'_>,
 ) -> Outcome {
-    look_with(job, wanted, vec![(session, job.targets.clone())], None, watch).await
+    look_with(job, wanted, vec![(session, job.targets.clone())], None, stream).await
 }
 
 async fn look_with(
@@ -279,7 +239,7 @@ async fn look_with(
     wanted: &Wanted,
     groups: Vec<(Arc<Session>, Vec<usize>)>,
     deadline: Option<Instant>,
-    watch: &dyn Watch,
+    stream: &Stream<'_>,
 ) -> Outcome {
     let about = About { account: &job.account, organization: wanted.organization.as_deref() };
     let selection = selection(wanted, &job.account.id);
@@ -306,7 +266,7 @@ async fn look_with(
     for (part, group) in parts.into_iter().zip(of_group) {
         let (session, cache) = (&groups[group].0, &caches[group]);
         regions.extend(part.regions.iter().cloned());
-        items.extend(observe(part, session, cache, deadline, &wanted.turns, watch).await);
+        items.extend(observe(part, session, cache, deadline, &wanted.turns, stream).await);
     }
     let before = match groups.first().zip(caches.first()) {
         Some(((session, _), cache)) if !wanted.before.is_empty() => {
@@ -317,7 +277,7 @@ async fn look_with(
                 let Some(part) = in_time(part, deadline).await else {
                     return failed(job, &NoWay::Late(wanted.account_timeout.as_secs()));
                 };
-                items.extend(observe(part, session, cache, deadline, &wanted.turns, watch).await);
+                items.extend(observe(part, session, cache, deadline, &wanted.turns, stream).await);
             }
             Some(planned(&wanted.before, &job.before, items, wanted))
         }
@@ -368,10 +328,12 @@ async fn observe(
     reads: &Arc<ReadCache>,
     deadline: Option<Instant>,
     turns: &Semaphore,
-    watch: &dyn Watch,
+    stream: &Stream<'_>,
 ) -> Vec<ObservedItem> {
-    watch.found(part.items.len());
-    let mut items = observe_all(session, reads, part.items, deadline, turns, || watch.seen()).await;
+    let account = session.account();
+    stream.mention(RunEvent::Found { account, items: part.items.len() });
+    let seen = || stream.mention(RunEvent::Observed { account });
+    let mut items = observe_all(session, reads, part.items, deadline, turns, seen).await;
     items.extend(part.unresolved);
     items
 }

@@ -208,6 +208,26 @@ impl Refusal {
     }
 }
 
+/// What stands between a plan and its first write.
+#[derive(Debug, Clone, Default)]
+pub struct Guards {
+    /// The limits.
+    pub safety: Safety,
+    /// The change windows; without any, changes are always allowed.
+    pub windows: Vec<ChangeWindow>,
+}
+
+impl Guards {
+    /// Asks all of them.
+    ///
+    /// # Errors
+    /// The first one that says no.
+    pub fn check(&self, plan: &Plan, now: DateTime<Utc>) -> Result<(), Refusal> {
+        check_budget(plan, &self.safety)?;
+        check_windows(&self.windows, now)
+    }
+}
+
 /// Checks a plan against the limits. All that it breaks of the budget is told at once, so that the
 /// remedy is the last one.
 ///

@@ -1,19 +1,35 @@
-//! One run: observe all, make the plan, and, where allowed, apply and verify it.
+//! One run, whole, as a library: look, make the plan, and, where allowed, apply and verify it.
+//!
+//! [`look::look`] gives the plan; [`run::Run`] opens the audit log, looks after what an earlier run
+//! left unfinished, asks the guards and applies; [`run::reconcile`] does all of it. Whoever shows or
+//! remembers a run is an [`event::Listener`].
 
 pub mod again;
 pub mod apply;
+pub mod audited;
 pub mod bound;
 pub mod declare;
+pub mod event;
 pub mod fleet;
 pub mod guard;
+pub mod look;
 pub mod observe;
+pub mod outcome;
+pub mod recorded;
 pub mod recover;
 pub mod regions;
+pub mod run;
 pub mod stop;
+pub mod target;
 
-pub use apply::{Applier, ApplyOutcome, ApplyReport, Progress, Step};
+pub use apply::{Applier, ApplyOutcome, ApplyReport, Step};
 pub use bound::{Bounded, LeftAlone, bound};
 pub use declare::{About, Aimed, Conflict, Declarations, Selection, declare};
-pub use guard::{Refusal, Safety};
+pub use event::{ListenError, Listener, Listeners, Nobody, Note, RunEvent, Told};
+pub use guard::{Guards, Refusal, Safety};
+pub use look::{Look, LookError, Looked, Source, look};
 pub use observe::observe_all;
+pub use outcome::RunOutcome;
+pub use run::{Run, RunError, reconcile};
 pub use stop::Stop;
+pub use target::FleetTarget;

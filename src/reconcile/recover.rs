@@ -5,25 +5,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chrono::Utc;
 use serde_json::Value;
 
 use super::again::{self, Now};
+use super::audited::Audited;
+use super::event::{ListenError, Listener, Recovered, RunEvent, Stream};
 use crate::aws::Session;
 use crate::kinds::{Scope, registry};
 use crate::names::AccountId;
 use crate::plan::Plan;
-use crate::store::audit::{AuditError, AuditLog, Phase, Record};
+use crate::store::audit::{AuditLog, Phase, Record};
 use crate::visible::visible;
-
-/// An intent without outcome, and what was found of it.
-#[derive(Debug)]
-pub struct Recovery {
-    /// The intent.
-    pub intent: Record,
-    /// Whether its object is as declared now; or why nobody knows, so that the intent stays open.
-    pub found: Result<bool, String>,
-}
 
 /// `iam.role audit of 111122223333`, for people to read.
 pub fn title(record: &Record) -> String {
@@ -42,33 +34,29 @@ pub fn title(record: &Record) -> String {
 /// others stay open, and every later run comes back to them.
 ///
 /// # Errors
-/// The audit log cannot be written.
+/// The audit log cannot be written, or somebody who listens cannot go on.
 pub async fn recover(
     audit: &AuditLog,
     sessions: &BTreeMap<AccountId, Arc<Session>>,
     plan: &Plan,
-) -> Result<Vec<Recovery>, AuditError> {
-    let mut recoveries = Vec::new();
+    listener: &dyn Listener,
+) -> Result<(), ListenError> {
+    let audited = Audited::new(audit, plan);
+    let stream = Stream::new(&plan.run, vec![&audited, listener]);
     for intent in audit.unfinished() {
         let session = sessions.get(&intent.account);
-        let found = match look(&intent, session, plan).await {
-            Err(why) => Err(why),
-            Ok(now) => {
-                let in_sync = now.as_ref().is_some_and(Now::is_as_declared);
-                let after = now.map(|now| serde_json::to_value(&now.object)).transpose()?;
-                let by = session.map(|session| session.caller_arn().to_owned());
-                audit.append(&Record {
-                    time: Utc::now(),
-                    by: by.unwrap_or_default(),
-                    phase: Phase::Recovered { after, in_sync },
-                    ..intent.clone()
-                })?;
-                Ok(in_sync)
-            }
+        let now = look(&intent, session, plan).await;
+        let found = match &now {
+            Err(why) => Err(why.as_str()),
+            Ok(now) => Ok(Recovered {
+                after: now.as_ref().map(|now| &now.object),
+                in_sync: now.as_ref().is_some_and(Now::is_as_declared),
+            }),
         };
-        recoveries.push(Recovery { intent, found });
+        let by = session.map(|session| session.caller_arn()).unwrap_or_default();
+        stream.tell(RunEvent::Recovered { intent: &intent, found, by })?;
     }
-    Ok(recoveries)
+    Ok(())
 }
 
 /// The object of an intent now, or why it cannot be said.

@@ -3,15 +3,17 @@
 
 use std::collections::BTreeMap;
 use std::process::{Child, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use crate::support::library::{self, Declaration};
 use crate::support::{self, Account, Run};
 use evenkeel::aws::Session;
 use evenkeel::aws::reads::ReadCache;
-use evenkeel::plan::{ObjectPlan, Plan, PlannedChange};
+use evenkeel::plan::Plan;
 use evenkeel::reconcile::observe::turns;
-use evenkeel::reconcile::{Applier, ApplyReport, Progress, Step, Stop, observe_all};
+use evenkeel::reconcile::{
+    Applier, ApplyReport, ListenError, Listener, Nobody, RunEvent, Step, Stop, Told, observe_all,
+};
 use evenkeel::store::audit::{AuditLog, Check};
 use serde_json::{Value, json};
 
@@ -44,7 +46,7 @@ impl Planned {
         Self { account, session, plan }
     }
 
-    async fn apply(&self, progress: &mut dyn Progress) -> ApplyReport {
+    async fn apply(&self, listener: &dyn Listener) -> ApplyReport {
         let audit = AuditLog::open(&self.audit_log()).unwrap();
         let sessions =
             BTreeMap::from([(self.session.account().clone(), Arc::clone(&self.session))]);
@@ -56,7 +58,7 @@ impl Planned {
             concurrent_accounts: 1,
             may_begin: &|| Ok(()),
         }
-        .apply(&self.plan, progress)
+        .apply(&self.plan, listener)
         .await
     }
 
@@ -70,15 +72,26 @@ impl Planned {
     }
 }
 
-struct Silent;
-impl Progress for Silent {}
-
 /// Somebody who acts as soon as evenkeel has made its first write.
-struct AfterTheFirst<'a>(Option<Box<dyn FnMut() + Send + 'a>>);
-impl Progress for AfterTheFirst<'_> {
-    fn wrote(&mut self, _: &ObjectPlan, _: &PlannedChange, _: &Step) {
-        if let Some(mut act) = self.0.take() {
+struct AfterTheFirst<'a>(Mutex<Option<Box<dyn FnMut() + Send + 'a>>>);
+impl Listener for AfterTheFirst<'_> {
+    fn hear(&self, told: &Told<'_>) -> Result<(), ListenError> {
+        if let RunEvent::Wrote { .. } = told.event
+            && let Some(mut act) = self.0.lock().unwrap().take()
+        {
             act();
+        }
+        Ok(())
+    }
+}
+
+/// Somebody who cannot hear of a write that is about to be sent.
+struct Deaf;
+impl Listener for Deaf {
+    fn hear(&self, told: &Told<'_>) -> Result<(), ListenError> {
+        match told.event {
+            RunEvent::Writing { .. } => Err(ListenError::Other("the notice board is full".into())),
+            _ => Ok(()),
         }
     }
 }
@@ -97,7 +110,7 @@ async fn two_writers_of_a_setting() {
     planned.account.boto3(
         "boto3.client('iam').update_account_password_policy(MinimumPasswordLength=10, RequireSymbols=True)",
     );
-    let report = planned.apply(&mut Silent).await;
+    let report = planned.apply(&Nobody).await;
     assert_eq!(moved(&report).len(), 1, "{report:#?}");
     let now = planned.account.boto3(
         "p = boto3.client('iam').get_account_password_policy()['PasswordPolicy']\n\
@@ -105,6 +118,21 @@ async fn two_writers_of_a_setting() {
     );
     assert_eq!(now, json!([10, true, false]), "the other one's policy is as it was left");
     assert_eq!(planned.account.read("audit.jsonl"), "", "nothing was begun");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_cannot_hear_of_is_not_written() {
+    let planned = Planned::new(support::emulator().account(), &format!("{POLICY}{ROLE}")).await;
+    let report = planned.apply(&Deaf).await;
+    assert_eq!(report.applied(), 0, "{report:#?}");
+    assert!(report.outcomes.iter().all(|one| one.step == Step::NotTried), "{report:#?}");
+    assert_eq!(report.log_failure.as_deref(), Some("the notice board is full"));
+    assert_eq!(planned.account.writes(), [""; 0], "nothing was sent");
+    let records = planned.records();
+    let phases: Vec<_> = records.iter().map(|record| &record["phase"]).collect();
+    assert_eq!(phases, ["intent", "failed"], "and the log says so");
+    assert_eq!(records[1]["class"], "unheard");
+    assert!(AuditLog::open(&planned.audit_log()).unwrap().unfinished().is_empty());
 }
 
 /// Between two writes of one object: the second is a document that holds what was there.
@@ -140,7 +168,9 @@ async fn two_writers_of_a_named_object() {
     .await;
     assert_eq!(planned.plan.order.len(), 2, "{:#?}", planned.plan.objects);
     let report = planned
-        .apply(&mut AfterTheFirst(Some(Box::new(|| drop(planned.account.boto3(&lockdown))))))
+        .apply(&AfterTheFirst(Mutex::new(Some(Box::new(|| {
+            drop(planned.account.boto3(&lockdown))
+        })))))
         .await;
     let steps: Vec<_> = report.outcomes.iter().map(|outcome| &outcome.step).collect();
     assert!(matches!(steps[..], [Step::Applied, Step::Moved { .. }]), "{report:#?}");
@@ -169,7 +199,7 @@ async fn two_writers_of_one_object_of_a_sweep() {
     planned.account.boto3(&script(
         "ec2.authorize_security_group_ingress(GroupId=g, IpPermissions=[{'IpProtocol': 'tcp', 'FromPort': 5, 'ToPort': 5, 'IpRanges': [{'CidrIp': '10.0.0.0/8'}]}])",
     ));
-    let report = planned.apply(&mut Silent).await;
+    let report = planned.apply(&Nobody).await;
     assert!(!moved(&report).is_empty(), "{report:#?}");
     assert!(moved(&report).iter().all(|title| title.contains("us-east-1")), "{report:#?}");
     assert!(report.applied() > 0, "the groups of the other Region are done: {report:#?}");
@@ -242,7 +272,7 @@ async fn what_makes_room_goes_first_when_a_quota_is_full() {
     }
     let order: Vec<u32> = changes.iter().map(|change| change.id).collect();
     planned.plan.order = order;
-    let report = planned.apply(&mut Silent).await;
+    let report = planned.apply(&Nobody).await;
     assert!(report.is_complete(), "{report:#?}");
     let phases: Vec<_> = planned
         .records()

@@ -20,7 +20,7 @@ use evenkeel::aws::{Call, Session};
 use evenkeel::kinds::erased::DynKind;
 use evenkeel::kinds::{Object, Undo, registry};
 use evenkeel::plan::{ObjectPlan, Plan, Verdict};
-use evenkeel::reconcile::{Applier, Progress, Stop};
+use evenkeel::reconcile::{Applier, Nobody, Stop};
 use evenkeel::store::audit::AuditLog;
 use serde_json::Value;
 
@@ -33,9 +33,6 @@ const HARMLESS: [&str; 4] =
 /// How often, and how long apart, an account is looked at until it is as before: IAM takes seconds.
 const LOOKS: u32 = 30;
 const PAUSE: Duration = Duration::from_secs(2);
-
-struct Silent;
-impl Progress for Silent {}
 
 /// Whether the account is one to try things in.
 async fn is_marked(session: &Session) -> bool {
@@ -110,7 +107,7 @@ async fn bring(
         concurrent_accounts: 1,
         may_begin: &|| Ok(()),
     }
-    .apply(&plan, &mut Silent)
+    .apply(&plan, &Nobody)
     .await;
     if !report.is_complete() {
         return Err(format!("not all was done: {report:#?}"));

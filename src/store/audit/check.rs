@@ -248,7 +248,7 @@ impl Check {
                 return;
             }
             Phase::Applied => (true, "done"),
-            Phase::Failed { .. } => (false, "failed"),
+            Phase::Failed(_) => (false, "failed"),
             Phase::Recovered { .. } => (true, "observed again"),
         };
         if self.open.remove(&key).is_none() && is_sealed {

@@ -96,6 +96,21 @@ pub enum NotSent {
     Unsendable,
     /// The stored write is not one of this version's.
     Misfit,
+    /// Somebody who had to hear of the write could not.
+    Unheard,
+}
+
+/// Why a write is not done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failed {
+    /// What went wrong.
+    pub error: String,
+    /// Of which kind it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<FailureClass>,
+    /// The change that makes room and goes first, before this one is tried once more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again_after: Option<u32>,
 }
 
 /// What a record says.
@@ -115,16 +130,7 @@ pub enum Phase {
     /// AWS accepted the write.
     Applied,
     /// AWS refused the write, or did not answer.
-    Failed {
-        /// What went wrong.
-        error: String,
-        /// Of which kind it was.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        class: Option<FailureClass>,
-        /// The change that makes room and goes first, before this one is tried once more.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        again_after: Option<u32>,
-    },
+    Failed(Failed),
     /// The object was observed again after its changes.
     Observed {
         /// The object now.

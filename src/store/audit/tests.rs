@@ -31,7 +31,7 @@ fn recovered() -> Phase {
 
 fn failed() -> Phase {
     let class = Some(FailureClass::Aws(ErrorClass::Quota));
-    Phase::Failed { error: "full".to_owned(), class, again_after: Some(9) }
+    Phase::Failed(Failed { error: "full".to_owned(), class, again_after: Some(9) })
 }
 
 struct Place {

@@ -20,7 +20,7 @@ use evenkeel::plan::{
 };
 use evenkeel::reconcile::observe::turns;
 use evenkeel::reconcile::{
-    About, Aimed, Applier, ApplyReport, Progress, Selection, Stop, declare, observe_all,
+    About, Aimed, Applier, ApplyReport, Nobody, Selection, Stop, declare, observe_all,
 };
 use evenkeel::store::audit::AuditLog;
 use serde_json::Value;
@@ -165,9 +165,6 @@ pub fn plan(session: &Arc<Session>, declaration: &Declaration, items: Vec<Observ
     assemble(head, vec![account])
 }
 
-struct Silent;
-impl Progress for Silent {}
-
 /// Applies a plan.
 pub async fn apply(account: &Account, session: &Arc<Session>, plan: &Plan) -> ApplyReport {
     let audit = AuditLog::open(&account.folder.path().join("audit.jsonl")).unwrap();
@@ -180,7 +177,7 @@ pub async fn apply(account: &Account, session: &Arc<Session>, plan: &Plan) -> Ap
         concurrent_accounts: 1,
         may_begin: &|| Ok(()),
     }
-    .apply(plan, &mut Silent)
+    .apply(plan, &Nobody)
     .await
 }
 

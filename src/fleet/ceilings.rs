@@ -1,11 +1,11 @@
 //! What may be done in an account with a baseline of the command line (-b): no more than the targets
 //! of the fleet file let it, however one comes in.
 
-use evenkeel::baseline::Mode;
-use evenkeel::fleet::Fleet;
-use evenkeel::fleet::organization::{Account, Organization};
-use evenkeel::fleet::select::{Choice, Stand, needs_organization, stand};
-use evenkeel::names::AccountId;
+use super::Fleet;
+use super::organization::{Account, Organization};
+use super::select::{Choice, Stand, needs_organization, stand};
+use crate::baseline::Mode;
+use crate::names::AccountId;
 
 /// The targets of a fleet file, as they choose accounts.
 pub fn choices(fleet: &Fleet) -> Vec<Choice<'_>> {
@@ -83,9 +83,8 @@ mod tests {
     use std::collections::BTreeMap;
     use std::path::{Path, PathBuf};
 
-    use evenkeel::baseline::load::Memory;
-
     use super::*;
+    use crate::baseline::load::Memory;
 
     fn account(id: &str) -> Account {
         serde_json::from_value(serde_json::json!({"id": id, "state": "ACTIVE", "ous": ["ou-1"]}))
@@ -96,7 +95,7 @@ mod tests {
         let path = PathBuf::from("evenkeel.toml");
         let text = format!("schema = 1\n{targets}");
         let files = Memory(BTreeMap::from([(path, text)]));
-        evenkeel::fleet::load(Path::new("evenkeel.toml"), &files)
+        crate::fleet::load(Path::new("evenkeel.toml"), &files)
             .unwrap_or_else(|problems| panic!("{problems}"))
     }
 

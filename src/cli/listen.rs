@@ -1,0 +1,162 @@
+//! Who listens to a run on the command line: the person at the terminal, and the log of `run`.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+use chrono::{DateTime, Utc};
+use evenkeel::plan::{ObjectPlan, Plan, PlannedChange};
+use evenkeel::reconcile::event::Recovered;
+use evenkeel::reconcile::recover::title;
+use evenkeel::reconcile::{
+    ApplyReport, ListenError, Listener, Note, RunEvent, RunOutcome, Step, Told,
+};
+use evenkeel::store::audit::Record;
+use evenkeel::visible::visible;
+use serde_json::{Value, json};
+
+use super::out;
+
+/// Says what the person at the terminal should know besides.
+pub struct Talk;
+
+impl Listener for Talk {
+    fn hear(&self, told: &Told<'_>) -> Result<(), ListenError> {
+        match told.event {
+            RunEvent::Noted(note @ Note::Damaged { .. }) => {
+                out::say(&format!("warning: {}", visible(&note.to_string())));
+            }
+            RunEvent::Noted(note) => out::say(&format!("note: {}", visible(&note.to_string()))),
+            RunEvent::Recovered { intent, found, .. } => out::say(&recovered(intent, found)),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn recovered(intent: &Record, found: Result<Recovered<'_>, &str>) -> String {
+    let (run, title) = (visible(&intent.run), title(intent));
+    match found {
+        Ok(Recovered { in_sync, .. }) => format!(
+            "note: run {run} was killed while it wrote {title}; it has been observed again ({}), and this run goes on from there",
+            if in_sync { "as declared" } else { "not as declared" }
+        ),
+        Err(why) => format!(
+            "warning: run {run} was killed while it wrote {title}, and nobody knows what came of it, because {}; this will be said until a run could look at it",
+            visible(why)
+        ),
+    }
+}
+
+/// Prints a line a step.
+#[derive(Default)]
+pub struct Steps {
+    /// The objects that were said to be verified.
+    verified: Mutex<BTreeSet<String>>,
+}
+
+impl Listener for Steps {
+    fn hear(&self, told: &Told<'_>) -> Result<(), ListenError> {
+        // Lines of several accounts do not mix.
+        let mut verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
+        match told.event {
+            RunEvent::Wrote { object, change, step } => wrote(object, change, step),
+            RunEvent::MakesRoom { object, refused, room } => out::line(&format!(
+                "  no room   {}: a quota is full; change {} goes first, then change {} once more",
+                object.title(),
+                room.id,
+                refused.id
+            )),
+            RunEvent::Verified { object, in_sync: true, .. } => {
+                let title = object.title();
+                if verified.insert(title.clone()) {
+                    out::line(&format!("  verified  {title}"));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn wrote(object: &ObjectPlan, change: &PlannedChange, step: &Step) {
+    let what =
+        change.permissions.first().map_or_else(String::new, |permission| format!("  {permission}"));
+    match step {
+        Step::Applied => out::line(&format!("  done      {}{what}", object.title())),
+        Step::Needless => {
+            out::line(&format!("  is so     {}{what}: it is as declared already", object.title()));
+        }
+        Step::Moved { why } => out::line(&format!(
+            "  MOVED     {}{what}: {}; it was left alone",
+            object.title(),
+            visible(why)
+        )),
+        Step::Failed { error } => {
+            out::line(&format!("  FAILED    {}{what}", object.title()));
+            for line in error.lines() {
+                out::line(&format!("            {}", visible(line)));
+            }
+        }
+        Step::Blocked { by } => {
+            out::line(&format!("  not tried {}{what}: change {by} failed", object.title()));
+        }
+        Step::NotTried => out::line(&format!("  not tried {}{what}: stopping", object.title())),
+        Step::Refused { why } => {
+            out::line(&format!("  not tried {}{what}: {}", object.title(), visible(why)));
+        }
+    }
+}
+
+/// The line of one run in the log of `run`.
+pub struct JsonLine {
+    started: DateTime<Utc>,
+    line: Mutex<Value>,
+}
+
+impl JsonLine {
+    /// For a run of a target.
+    pub fn new(target: &str, started: DateTime<Utc>) -> Self {
+        Self { started, line: Mutex::new(json!({ "target": target })) }
+    }
+}
+
+impl Listener for JsonLine {
+    fn hear(&self, told: &Told<'_>) -> Result<(), ListenError> {
+        let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
+        match told.event {
+            RunEvent::Planned { plan } => planned(&mut line, plan),
+            RunEvent::Ended { outcome, report } => {
+                ended(&mut line, outcome, report);
+                line["event"] = json!("run");
+                line["started"] = json!(self.started);
+                line["seconds"] = json!((told.time - self.started).as_seconds_f64());
+                out::line(&line.to_string());
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn planned(line: &mut Value, plan: &Plan) {
+    line["run"] = json!(plan.run);
+    line["baseline"] = json!(plan.baseline.digest);
+    line["calls"] = json!(plan.cost.requests);
+    line["summary"] = json!(plan.summary());
+    line["applied"] = json!(0);
+    let drifted = plan.objects.iter().filter(|object| !object.changes.is_empty());
+    line["drift"] = json!(drifted.map(ObjectPlan::title).collect::<Vec<_>>());
+}
+
+fn ended(line: &mut Value, outcome: RunOutcome, report: Option<&ApplyReport>) {
+    if let Some(report) = report {
+        line["applied"] = json!(report.applied());
+        let failed = report.outcomes.iter().filter(|outcome| !outcome.step.is_done());
+        let failed = failed.map(|outcome| format!("{}: {:?}", outcome.title, outcome.step));
+        line["failed"] = json!(failed.collect::<Vec<_>>());
+        if let Some(why) = &report.log_failure {
+            line["error"] = json!(format!("{why}: nothing more was written to AWS"));
+        }
+    }
+    line["outcome"] = json!(outcome.as_str());
+}

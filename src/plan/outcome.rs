@@ -1,0 +1,63 @@
+//! What a plan means for a script, and parts of a plan.
+
+use std::collections::BTreeSet;
+
+use super::{Disposition, Plan, Verdict};
+use crate::names::{AccountId, ItemName, Region};
+
+/// Where an item was observed.
+pub type Spot = (AccountId, ItemName, Region);
+
+/// What a plan means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlanOutcome {
+    /// Everything is as declared.
+    InSync,
+    /// Something differs.
+    Drift,
+    /// Something is unknown, so that nobody can say that the rest is all.
+    Partly,
+    /// Nothing is known.
+    Unknown,
+}
+
+impl Plan {
+    /// What the plan means. Unknown things come first, since with them nobody can say that the rest
+    /// is all.
+    pub fn outcome(&self) -> PlanOutcome {
+        let sum = self.summary();
+        if sum.unknown + sum.failed_accounts > 0 {
+            let is_known =
+                |object: &super::ObjectPlan| !matches!(object.verdict, Verdict::Unknown(_));
+            return match self.in_sync > 0 || self.objects.iter().any(is_known) {
+                true => PlanOutcome::Partly,
+                false => PlanOutcome::Unknown,
+            };
+        }
+        match sum.to_change + sum.reported {
+            0 => PlanOutcome::InSync,
+            _ => PlanOutcome::Drift,
+        }
+    }
+
+    /// Where the plan would write.
+    pub fn changed(&self) -> BTreeSet<Spot> {
+        let changed = self.objects.iter().filter(|object| object.is_changed());
+        changed
+            .map(|object| (object.account.clone(), object.item.clone(), object.region.clone()))
+            .collect()
+    }
+
+    /// Takes only the changes of some accounts; the others are only reported.
+    pub fn only_in(&mut self, accounts: &BTreeSet<AccountId>, reason: &str) {
+        let mut left = BTreeSet::new();
+        let others = self.objects.iter_mut().filter(|object| !accounts.contains(&object.account));
+        for change in others.flat_map(|object| &mut object.changes) {
+            if change.is_applied() {
+                left.insert(change.id);
+                change.disposition = Disposition::Report { reason: reason.to_owned() };
+            }
+        }
+        self.order.retain(|id| !left.contains(id));
+    }
+}

@@ -1,0 +1,363 @@
+//! The changes of one account, one after the other.
+
+mod verify;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::super::again::{self, Fit, Written};
+use super::super::event::{ListenError, RunEvent, Stream};
+use super::super::stop::Stop;
+use super::{Applier, ApplyOutcome, ApplyReport, Step};
+use crate::aws::error::ErrorClass;
+use crate::kinds::erased::ApplyError;
+use crate::kinds::object::Unknown;
+use crate::kinds::{Object, Status, WriteError, registry};
+use crate::names::{ItemName, Region};
+use crate::plan::{ObjectPlan, Plan, PlannedChange};
+use crate::store::audit::{Failed, FailureClass, NotSent};
+
+/// A change with its object.
+pub type Planned<'a> = (&'a ObjectPlan, &'a PlannedChange);
+
+/// Where an item's objects were observed.
+type Place = (Region, ItemName);
+
+fn place(object: &ObjectPlan) -> Place {
+    (object.region.clone(), object.item.clone())
+}
+
+fn is_same(one: &ObjectPlan, other: &ObjectPlan) -> bool {
+    place(one) == place(other) && one.observed.id == other.observed.id
+}
+
+/// How many changes each item has.
+fn pending(changes: &[Planned<'_>]) -> BTreeMap<Place, usize> {
+    let mut pending = BTreeMap::new();
+    for (object, _) in changes {
+        *pending.entry(place(object)).or_default() += 1;
+    }
+    pending
+}
+
+/// A step that somebody, the audit log above all, could not hear of, and what AWS had said by then.
+struct Unheard<'a> {
+    error: ListenError,
+    /// The change that was written, and what became of it.
+    in_hand: Option<(&'a PlannedChange, Step)>,
+}
+
+impl From<ListenError> for Unheard<'_> {
+    fn from(error: ListenError) -> Self {
+        Self { error, in_hand: None }
+    }
+}
+
+/// What became of a try.
+struct Tried {
+    step: Step,
+    /// Whether a quota was the reason.
+    is_full: bool,
+}
+
+impl From<Step> for Tried {
+    fn from(step: Step) -> Self {
+        Self { step, is_full: false }
+    }
+}
+
+impl From<Failed> for Tried {
+    fn from(failed: Failed) -> Self {
+        let is_full = failed.class == Some(FailureClass::Aws(ErrorClass::Quota));
+        Self { step: Step::Failed { error: failed.error }, is_full }
+    }
+}
+
+/// Without a look at the object, nothing is written.
+fn unseen(unknown: &Unknown) -> Step {
+    let why = &unknown.reason;
+    let mut error =
+        format!("it could not be observed before the write, so that nothing was written: {why}");
+    if let Some(remedy) = &unknown.remedy {
+        error = format!("{error}\n{remedy}");
+    }
+    Step::Failed { error }
+}
+
+/// The changes of one account.
+pub struct OfAccount<'a, 'p> {
+    applier: &'a Applier<'a>,
+    plan: &'a Plan,
+    stream: &'a Stream<'p>,
+    /// Raised by the account whose step somebody could not hear of: the others finish the write in hand, and
+    /// begin no new one.
+    halt: &'a Stop,
+    changes: Vec<Planned<'a>>,
+    /// How many changes of each item are left.
+    pending: BTreeMap<Place, usize>,
+    report: ApplyReport,
+    /// Changes that were not done, each with the one that is to blame.
+    failed: BTreeMap<u32, u32>,
+    /// Changes that have an outcome.
+    done: BTreeSet<u32>,
+    /// Changes that were sent to AWS.
+    written: BTreeSet<u32>,
+    /// Objects that somebody has moved.
+    moved: BTreeMap<(Place, String), String>,
+}
+
+impl<'a, 'p> OfAccount<'a, 'p> {
+    /// Nothing done yet.
+    pub fn new(
+        applier: &'a Applier<'a>,
+        plan: &'a Plan,
+        stream: &'a Stream<'p>,
+        halt: &'a Stop,
+        changes: Vec<Planned<'a>>,
+    ) -> Self {
+        Self {
+            applier,
+            plan,
+            stream,
+            halt,
+            pending: pending(&changes),
+            changes,
+            report: ApplyReport::default(),
+            failed: BTreeMap::new(),
+            done: BTreeSet::new(),
+            written: BTreeSet::new(),
+            moved: BTreeMap::new(),
+        }
+    }
+
+    /// Does the changes in their order.
+    pub async fn run(mut self) -> ApplyReport {
+        self.report.refused = (self.applier.may_begin)().err();
+        for (object, change) in self.changes.clone() {
+            if self.done.contains(&change.id) {
+                continue;
+            }
+            let Err(unheard) = self.one(object, change).await else { continue };
+            self.halt.raise();
+            self.report.log_failure.get_or_insert_with(|| unheard.error.to_string());
+            if let Some((in_hand, step)) = unheard.in_hand {
+                self.report.unrecorded.push(object.title());
+                self.settle(object, in_hand, step);
+            }
+            if !self.done.contains(&change.id) {
+                self.settle(object, change, Step::NotTried);
+            }
+        }
+        self.report
+    }
+
+    /// Who AWS says that we are in the account of an object.
+    fn by(&self, object: &ObjectPlan) -> &'a str {
+        let session = self.applier.sessions.get(&object.account);
+        session.map(|session| session.caller_arn()).unwrap_or_default()
+    }
+
+    /// Does one change, and before it what makes room for it if there is none.
+    async fn one(
+        &mut self,
+        object: &'a ObjectPlan,
+        change: &'a PlannedChange,
+    ) -> Result<(), Unheard<'a>> {
+        let mut tried = self.attempt(object, change).await?;
+        while tried.is_full && !self.is_stopping() {
+            let Some(room) = self.makes_room(object, change) else { break };
+            self.stream.mention(RunEvent::MakesRoom { object, refused: change, room });
+            let made = self.attempt(object, room).await;
+            if made.is_err() {
+                // The refused change has its outcome in the log; the other one has not.
+                self.settle(object, change, tried.step.clone());
+            }
+            let made = made?;
+            let is_made = made.step == Step::Applied;
+            self.finish(object, room, made.step).await?;
+            if is_made {
+                tried = self.attempt(object, change).await?;
+            }
+        }
+        Ok(self.finish(object, change, tried.step).await?)
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.applier.stop.is_raised() || self.halt.is_raised()
+    }
+
+    /// The next change of the same object that makes room.
+    fn makes_room(
+        &self,
+        object: &ObjectPlan,
+        refused: &PlannedChange,
+    ) -> Option<&'a PlannedChange> {
+        let later = self.changes.iter().skip_while(|(_, change)| change.id != refused.id).skip(1);
+        later
+            .filter(|(other, room)| {
+                room.makes_room
+                    && is_same(object, other)
+                    && !self.done.contains(&room.id)
+                    && !room.depends_on.iter().any(|before| self.failed.contains_key(before))
+            })
+            .map(|(_, room)| *room)
+            .next()
+    }
+
+    /// Looks at a change's object, and writes if it is still what the plan was made for.
+    async fn attempt(
+        &mut self,
+        object: &'a ObjectPlan,
+        change: &'a PlannedChange,
+    ) -> Result<Tried, Unheard<'a>> {
+        if let Some(refusal) = &self.report.refused {
+            return Ok(Step::Refused { why: refusal.to_string() }.into());
+        }
+        // The last guard: whatever made the plan, what it only reports is not written.
+        if !change.is_applied() {
+            let error = "the plan only reports this change: it is not written".to_owned();
+            return Ok(Step::Failed { error }.into());
+        }
+        if self.is_stopping() {
+            self.report.interrupted |= self.applier.stop.is_raised();
+            return Ok(Step::NotTried.into());
+        }
+        if let Some(by) = change.depends_on.iter().find_map(|before| self.failed.get(before)) {
+            return Ok(Step::Blocked { by: *by }.into());
+        }
+        let key = (place(object), object.observed.id.clone());
+        if let Some(why) = self.moved.get(&key) {
+            return Ok(Step::Moved { why: why.clone() }.into());
+        }
+        let (Some(action), Some(kind), Some(session)) = (
+            &change.action,
+            registry::find(&object.item.kind),
+            self.applier.sessions.get(&object.account),
+        ) else {
+            let error = "the plan holds a change without a way to do it".to_owned();
+            return Ok(Step::Failed { error }.into());
+        };
+        let facts = again::facts(session, &object.region, &object.item);
+        let written = self.written_before(object);
+        // What the run itself has just made is nobody else's, and what it still needs was planned
+        // for an object that is not there.
+        let is_made = written == Written::ThisObject && object.observed.status == Status::Absent;
+        let before = if is_made {
+            object.observed.clone()
+        } else {
+            let cx = again::fresh(session, facts.clone());
+            let now = again::look(&cx, kind, &object.spec, &object.observed.id).await;
+            let fit = match &now {
+                Ok(Some(now)) => now.fit(object, change, written),
+                Ok(None) => Fit::Moved("it is not there any more".to_owned()),
+                Err(unknown) => return Ok(unseen(unknown).into()),
+            };
+            match (fit, now) {
+                (Fit::Fits, Ok(Some(now))) => now.object,
+                (Fit::Moved(why), _) => {
+                    self.moved.insert(key, why.clone());
+                    return Ok(Step::Moved { why }.into());
+                }
+                _ => return Ok(Step::Needless.into()),
+            }
+        };
+        let by = self.by(object);
+        self.announce(object, change, &before)?;
+        self.written.insert(change.id);
+        let written =
+            kind.apply(&again::fresh(session, facts).writable(&self.plan.run), action).await;
+        let failed = written.err().map(|error| self.failure(object, change, &error));
+        let answer = failed.as_ref().map_or(Ok(()), Err);
+        let heard = self.stream.tell(RunEvent::Answered { object, change, answer, by });
+        let tried = failed.map_or_else(|| Step::Applied.into(), Tried::from);
+        match heard {
+            Ok(()) => Ok(tried),
+            Err(error) => Err(Unheard { error, in_hand: Some((change, tried.step)) }),
+        }
+    }
+
+    /// Says that a change is about to be written. When somebody behind the audit log cannot hear of
+    /// it, the log learns that nothing was sent.
+    fn announce(
+        &self,
+        object: &ObjectPlan,
+        change: &PlannedChange,
+        before: &Object<Value>,
+    ) -> Result<(), ListenError> {
+        let by = self.by(object);
+        let heard = self.stream.tell(RunEvent::Writing { object, change, before, by });
+        if let Err(ListenError::Other(why)) = &heard {
+            let failed = Failed {
+                error: format!("nothing was sent, because somebody could not hear of it: {why}"),
+                class: Some(FailureClass::Ours(NotSent::Unheard)),
+                again_after: None,
+            };
+            self.stream.mention(RunEvent::Answered { object, change, answer: Err(&failed), by });
+        }
+        heard
+    }
+
+    fn written_before(&self, object: &ObjectPlan) -> Written {
+        let is_own = |change: &PlannedChange| self.written.contains(&change.id);
+        match () {
+            () if object.changes.iter().any(is_own) => Written::ThisObject,
+            () if !self.written.is_empty() => Written::Others,
+            () => Written::Nothing,
+        }
+    }
+
+    /// What a failed write is to the run and to the log.
+    fn failure(&self, object: &ObjectPlan, change: &PlannedChange, error: &ApplyError) -> Failed {
+        let (text, class) = match error {
+            ApplyError::Write(write) => {
+                let class = match write {
+                    WriteError::Aws(error) => FailureClass::Aws(error.class),
+                    WriteError::Unsendable(_) | WriteError::Look(_) | WriteError::Changed(_) => {
+                        FailureClass::Ours(NotSent::Unsendable)
+                    }
+                };
+                (format!("{write}\n{}", write.remedy()), class)
+            }
+            ApplyError::Misfit(misfit) => (misfit.to_string(), FailureClass::Ours(NotSent::Misfit)),
+        };
+        let is_full = class == FailureClass::Aws(ErrorClass::Quota);
+        let room = self.makes_room(object, change).filter(|_| is_full);
+        Failed { error: text, class: Some(class), again_after: room.map(|room| room.id) }
+    }
+
+    /// Notes what became of a change.
+    fn settle(&mut self, object: &ObjectPlan, change: &PlannedChange, step: Step) {
+        let id = change.id;
+        match &step {
+            Step::Applied | Step::Needless => {}
+            Step::Failed { .. } | Step::Moved { .. } | Step::NotTried | Step::Refused { .. } => {
+                self.failed.insert(id, id);
+            }
+            Step::Blocked { by } => {
+                self.failed.insert(id, *by);
+            }
+        }
+        self.done.insert(id);
+        self.stream.mention(RunEvent::Wrote { object, change, step: &step });
+        self.report.outcomes.push(ApplyOutcome { change: id, title: object.title(), step });
+    }
+
+    /// The same; once it was the last one of its item, the item's objects are observed again.
+    async fn finish(
+        &mut self,
+        object: &'a ObjectPlan,
+        change: &PlannedChange,
+        step: Step,
+    ) -> Result<(), ListenError> {
+        self.settle(object, change, step);
+        if let Some(left) = self.pending.get_mut(&place(object)) {
+            *left -= 1;
+            // What could not be recorded is not looked at: the next run does it.
+            if *left == 0 && !self.halt.is_raised() {
+                return self.verify(object).await;
+            }
+        }
+        Ok(())
+    }
+}

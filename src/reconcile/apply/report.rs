@@ -1,0 +1,97 @@
+//! What became of a plan, change by change.
+
+use super::super::guard::Refusal;
+
+/// What became of a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// AWS accepted it.
+    Applied,
+    /// Not written, because the object has it already.
+    Needless,
+    /// AWS refused it, or did not answer; or the object could not be observed before.
+    Failed {
+        /// What went wrong, with the remedy.
+        error: String,
+    },
+    /// Not written, because the object is not what the plan was made for any more.
+    Moved {
+        /// What is different now.
+        why: String,
+    },
+    /// Not tried, because one that it waits for was not done.
+    Blocked {
+        /// The change that was not done.
+        by: u32,
+    },
+    /// Not tried, because the run was asked to stop, or cannot write its log.
+    NotTried,
+    /// Not tried, because a guard says no by now.
+    Refused {
+        /// Why.
+        why: String,
+    },
+}
+
+impl Step {
+    /// Whether the change is there now.
+    pub fn is_done(&self) -> bool {
+        matches!(self, Self::Applied | Self::Needless)
+    }
+}
+
+/// A change and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApplyOutcome {
+    /// The change's id.
+    pub change: u32,
+    /// Its object, in words.
+    pub title: String,
+    /// What became of it.
+    pub step: Step,
+}
+
+/// What became of a plan.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ApplyReport {
+    /// Each change, in the order of applying.
+    pub outcomes: Vec<ApplyOutcome>,
+    /// Objects whose writes were accepted and that are still not as declared.
+    pub not_converged: Vec<String>,
+    /// Whether the run was asked to stop before the end.
+    pub interrupted: bool,
+    /// Why a guard let no account begin any more, if one did.
+    pub refused: Option<Refusal>,
+    /// Why the audit log could not be written: nothing was written to AWS from then on.
+    pub log_failure: Option<String>,
+    /// Objects of writes that are in the log without what came of them, because it could not be
+    /// written any more.
+    pub unrecorded: Vec<String>,
+}
+
+impl ApplyReport {
+    /// How many changes AWS accepted.
+    pub fn applied(&self) -> usize {
+        self.outcomes.iter().filter(|outcome| outcome.step == Step::Applied).count()
+    }
+
+    /// How many changes are not there.
+    pub fn left(&self) -> usize {
+        self.outcomes.iter().filter(|outcome| !outcome.step.is_done()).count()
+    }
+
+    /// Whether everything was applied, every object is as declared, and the log tells of it.
+    pub fn is_complete(&self) -> bool {
+        self.left() == 0 && self.not_converged.is_empty() && self.log_failure.is_none()
+    }
+
+    /// Adds what became of another account's changes.
+    pub(super) fn add(&mut self, other: Self) {
+        self.outcomes.extend(other.outcomes);
+        self.not_converged.extend(other.not_converged);
+        self.interrupted |= other.interrupted;
+        self.refused = self.refused.take().or(other.refused);
+        self.log_failure = self.log_failure.take().or(other.log_failure);
+        self.unrecorded.extend(other.unrecorded);
+    }
+}

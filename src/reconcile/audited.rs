@@ -1,0 +1,85 @@
+//! The audit log as a listener: what is about to be written, and what came of it, is on the disk
+//! before the run goes on.
+
+use serde_json::Value;
+
+use super::event::{ListenError, Listener, Recovered, RunEvent, Told};
+use crate::plan::{ObjectPlan, Plan};
+use crate::store::audit::{AuditError, AuditLog, Phase, Record};
+
+/// Writes the events of a plan's run into an audit log.
+pub struct Audited<'a> {
+    log: &'a AuditLog,
+    /// The baseline of the plan: name and digest.
+    baseline: String,
+}
+
+impl<'a> Audited<'a> {
+    /// For the run of a plan.
+    pub fn new(log: &'a AuditLog, plan: &Plan) -> Self {
+        let baseline = format!("{}@{}", plan.baseline.name, plan.baseline.digest);
+        Self { log, baseline }
+    }
+
+    fn append(
+        &self,
+        told: &Told<'_>,
+        object: &ObjectPlan,
+        change: u32,
+        by: &str,
+        phase: Phase,
+    ) -> Result<(), AuditError> {
+        self.log.append(&Record {
+            time: told.time,
+            run: told.run.to_owned(),
+            change,
+            account: object.account.clone(),
+            region: object.region.clone(),
+            item: object.item.clone(),
+            object: object.observed.id.clone(),
+            by: by.to_owned(),
+            baseline: self.baseline.clone(),
+            phase,
+        })
+    }
+
+    fn record(&self, told: &Told<'_>) -> Result<(), AuditError> {
+        match told.event {
+            RunEvent::Writing { object, change, before, by } => {
+                let intent = Phase::Intent {
+                    action: change.action.as_deref().cloned().unwrap_or_default(),
+                    before: serde_json::to_value(before)?,
+                    spec: object.spec.clone(),
+                };
+                self.append(told, object, change.id, by, intent)
+            }
+            RunEvent::Answered { object, change, answer, by } => {
+                let phase = match answer {
+                    Ok(()) => Phase::Applied,
+                    Err(failed) => Phase::Failed(failed.clone()),
+                };
+                self.append(told, object, change.id, by, phase)
+            }
+            RunEvent::Verified { object, after, in_sync, by } => {
+                let after = after.map_or(Ok(Value::Null), serde_json::to_value)?;
+                self.append(told, object, 0, by, Phase::Observed { after, in_sync })
+            }
+            RunEvent::Recovered { intent, found: Ok(Recovered { after, in_sync }), by } => {
+                let after = after.map(serde_json::to_value).transpose()?;
+                self.log.append(&Record {
+                    time: told.time,
+                    by: by.to_owned(),
+                    phase: Phase::Recovered { after, in_sync },
+                    ..intent.clone()
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Listener for Audited<'_> {
+    fn hear(&self, told: &Told<'_>) -> Result<(), ListenError> {
+        Ok(self.record(told)?)
+    }
+}

@@ -1,0 +1,280 @@
+//! What happens in a run, as one stream of events. Whoever shows, logs, counts or remembers a run
+//! listens to it; the run knows none of them.
+//!
+//! The audit log is the first listener of everything that writes: an event is on the disk before the
+//! next listener hears of it, and before the write that it announces is sent. Any listener can stop a
+//! run by an error.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::apply::{ApplyReport, Step};
+use super::guard::Refusal;
+use super::look::LookError;
+use super::outcome::RunOutcome;
+use crate::fleet::account::FailedAccount;
+use crate::fleet::shard::Shard;
+use crate::kinds::Object;
+use crate::names::AccountId;
+use crate::plan::{ObjectPlan, Plan, PlannedChange};
+use crate::store::audit::{AuditError, Failed, Fault, Record};
+
+/// Something that happens in a run.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum RunEvent<'a> {
+    /// So many accounts will be looked at.
+    Chosen {
+        /// How many.
+        accounts: usize,
+    },
+    /// So many items more of an account will be observed.
+    Found {
+        /// The account.
+        account: &'a AccountId,
+        /// How many.
+        items: usize,
+    },
+    /// An item of an account was observed.
+    Observed {
+        /// The account.
+        account: &'a AccountId,
+    },
+    /// An account was looked at, or could not be.
+    Seen {
+        /// The account.
+        account: &'a AccountId,
+    },
+    /// All accounts were looked at, or could not be.
+    Looked,
+    /// Something besides that the reader should know.
+    Noted(Note<'a>),
+    /// The plan is made.
+    Planned {
+        /// The plan.
+        plan: &'a Plan,
+    },
+    /// A guard said no; nothing is written.
+    Refused {
+        /// Why.
+        refusal: &'a Refusal,
+    },
+    /// A write during which an earlier run died was looked after.
+    Recovered {
+        /// What the earlier run was about to write.
+        intent: &'a Record,
+        /// What was found of it, or why nobody knows.
+        found: Result<Recovered<'a>, &'a str>,
+        /// Who AWS says that we are.
+        by: &'a str,
+    },
+    /// A change is about to be sent to AWS. It is not when somebody cannot hear of it.
+    Writing {
+        /// Its object, as planned.
+        object: &'a ObjectPlan,
+        /// The change.
+        change: &'a PlannedChange,
+        /// The object as it was observed directly before.
+        before: &'a Object<Value>,
+        /// Who AWS says that we are.
+        by: &'a str,
+    },
+    /// What AWS said to a write, or that it said nothing.
+    Answered {
+        /// The object, as planned.
+        object: &'a ObjectPlan,
+        /// The change.
+        change: &'a PlannedChange,
+        /// Why it was not accepted, if it was not.
+        answer: Result<(), &'a Failed>,
+        /// Who AWS says that we are.
+        by: &'a str,
+    },
+    /// A change was refused for a quota: another one, which makes room, goes first.
+    MakesRoom {
+        /// The object, as planned.
+        object: &'a ObjectPlan,
+        /// The change that was refused.
+        refused: &'a PlannedChange,
+        /// The one that makes room.
+        room: &'a PlannedChange,
+    },
+    /// What became of a change in the end, whether it was sent or not.
+    Wrote {
+        /// The object, as planned.
+        object: &'a ObjectPlan,
+        /// The change.
+        change: &'a PlannedChange,
+        /// What became of it.
+        step: &'a Step,
+    },
+    /// An object was observed again after its last change.
+    Verified {
+        /// The object, as planned.
+        object: &'a ObjectPlan,
+        /// The object now; none where it could not be observed.
+        after: Option<&'a Object<Value>>,
+        /// Whether it is as declared.
+        in_sync: bool,
+        /// Who AWS says that we are.
+        by: &'a str,
+    },
+    /// The run is over.
+    Ended {
+        /// How.
+        outcome: RunOutcome,
+        /// What became of the changes, where there were some.
+        report: Option<&'a ApplyReport>,
+    },
+}
+
+/// What was found of a write during which an earlier run died.
+#[derive(Debug, Clone, Copy)]
+pub struct Recovered<'a> {
+    /// The object now; none where it is not there.
+    pub after: Option<&'a Object<Value>>,
+    /// Whether it is as declared.
+    pub in_sync: bool,
+}
+
+/// Something besides that the reader should know.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Note<'a> {
+    /// An account that only the other version of the baselines selects could not be looked at.
+    OtherUnseen(&'a FailedAccount),
+    /// The organization could not be asked, and only what may be written depends on it.
+    NoOrganization(&'a LookError),
+    /// The shard has no account.
+    EmptyShard(Shard),
+    /// An account is outside of the fleet, and is only reported.
+    OutsideFleet(&'a str),
+    /// The audit log is not as its runs wrote it.
+    Damaged {
+        /// The log.
+        log: &'a Path,
+        /// What is wrong with it.
+        fault: &'a Fault,
+    },
+}
+
+impl fmt::Display for Note<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OtherUnseen(FailedAccount { account, reason, .. }) => write!(
+                out,
+                "account {account}, which this version of the files does not select, could not be looked at, so that nobody can say what is removed there: {reason}"
+            ),
+            Self::NoOrganization(error) => error.fmt(out),
+            Self::EmptyShard(shard) => {
+                write!(out, "the shard {shard} holds no account; there is nothing to look at")
+            }
+            Self::OutsideFleet(why) => {
+                write!(out, "{why}: it is only reported; --outside-fleet lets -b write there")
+            }
+            Self::Damaged { log, fault } => write!(
+                out,
+                "the audit log {} is not as its runs wrote it ({fault}); see evenkeel audit verify",
+                log.display()
+            ),
+        }
+    }
+}
+
+/// An event, when it happened, and in which run.
+#[derive(Debug, Clone, Copy)]
+pub struct Told<'a> {
+    /// When.
+    pub time: DateTime<Utc>,
+    /// The run's id.
+    pub run: &'a str,
+    /// What happened.
+    pub event: RunEvent<'a>,
+}
+
+/// Somebody could not take an event in.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// The audit log.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+    /// Somebody else.
+    #[error("{0}")]
+    Other(Box<dyn std::error::Error + Send + Sync>),
+    /// Somebody, of an event before.
+    #[error("an earlier event could not be told")]
+    Earlier,
+}
+
+/// Somebody who hears what happens in a run.
+pub trait Listener: Send + Sync {
+    /// Hears an event. Events of one account come in order, those of several mixed.
+    ///
+    /// # Errors
+    /// It cannot be taken in: nothing more is written to AWS.
+    fn hear(&self, told: &Told<'_>) -> Result<(), ListenError>;
+}
+
+/// Nobody listens.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Nobody;
+
+impl Listener for Nobody {
+    fn hear(&self, _: &Told<'_>) -> Result<(), ListenError> {
+        Ok(())
+    }
+}
+
+/// Several listeners, in the order in which they hear.
+#[derive(Clone, Default)]
+pub struct Listeners(pub Vec<Arc<dyn Listener>>);
+
+impl Listener for Listeners {
+    fn hear(&self, told: &Told<'_>) -> Result<(), ListenError> {
+        self.0.iter().try_for_each(|listener| listener.hear(told))
+    }
+}
+
+/// The events of a run, on their way to those who listen.
+pub struct Stream<'a> {
+    run: &'a str,
+    listeners: Vec<&'a dyn Listener>,
+    /// Whether somebody could not hear of something that cannot be undone by saying so.
+    has_failed: AtomicBool,
+}
+
+impl<'a> Stream<'a> {
+    /// The events of a run, for some listeners in their order.
+    pub fn new(run: &'a str, listeners: Vec<&'a dyn Listener>) -> Self {
+        Self { run, listeners, has_failed: AtomicBool::new(false) }
+    }
+
+    /// Tells each listener, in order, up to the first that cannot take it in. Nothing is about to be
+    /// written when somebody could not hear of what was before.
+    ///
+    /// # Errors
+    /// The first error of a listener.
+    pub fn tell(&self, event: RunEvent<'_>) -> Result<(), ListenError> {
+        if matches!(event, RunEvent::Writing { .. }) && self.has_failed.load(Ordering::SeqCst) {
+            return Err(ListenError::Earlier);
+        }
+        let told = Told { time: Utc::now(), run: self.run, event };
+        let heard = self.listeners.iter().try_for_each(|listener| listener.hear(&told));
+        if heard.is_err() {
+            self.has_failed.store(true, Ordering::SeqCst);
+        }
+        heard
+    }
+
+    /// Tells what nobody decides by; an error counts when something is to be written next.
+    pub fn mention(&self, event: RunEvent<'_>) {
+        if let Err(error) = self.tell(event) {
+            tracing::warn!("somebody could not hear of {}: {error}", self.run);
+        }
+    }
+}

@@ -1,0 +1,382 @@
+//! One look, whole: who we are, which accounts there are, what is declared and observed in each, and
+//! the plan that follows. Writes nothing to AWS.
+
+mod error;
+mod found;
+mod way;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chrono::Utc;
+
+pub use error::LookError;
+use found::Found;
+use way::Way;
+
+use super::declare::Selection;
+use super::event::{Listener, Note, RunEvent, Stream};
+use super::fleet::{Wanted, look_at_all};
+use super::guard::{Guards, Refusal, Safety};
+use super::observe::turns;
+use super::recorded::Recording;
+use super::stop::Stop;
+use super::target::{FleetTarget, digest_of, reference};
+use crate::aws::Session;
+use crate::aws::meter::Meter;
+use crate::fleet::Fleet;
+use crate::fleet::ceilings::{choices, standing};
+use crate::fleet::file::Limits;
+use crate::fleet::jobs::{Asked, Chosen};
+use crate::fleet::organization::Organization;
+use crate::fleet::select::{Choice, needs_organization, needs_tags};
+use crate::fleet::shard::Shard;
+use crate::names::{AccountId, Region};
+use crate::plan::compare::compare;
+use crate::plan::{Cost, Detail, Plan, PlanHead, Spot};
+
+/// Where observations come from.
+#[derive(Clone)]
+pub enum Source {
+    /// The accounts themselves.
+    Live {
+        /// Our own credentials; those of the AWS settings when there are none.
+        own: Option<Arc<Session>>,
+        /// Where to record what AWS answers.
+        record: Option<PathBuf>,
+    },
+    /// A snapshot.
+    Recorded {
+        /// The file.
+        path: PathBuf,
+        /// The hours after which it is too old.
+        max_age: Option<u32>,
+    },
+}
+
+/// Another version of the baselines, to be planned from the same observations.
+pub struct Other {
+    /// A git ref or a folder, for people to read.
+    pub name: String,
+    /// Its targets.
+    pub targets: Vec<FleetTarget>,
+}
+
+/// What a look wants. [`Look::at`] is a look at everything that targets declare.
+pub struct Look {
+    /// The run's id.
+    pub run: String,
+    /// The targets.
+    pub targets: Vec<FleetTarget>,
+    /// The other version to compare with.
+    pub compare_to: Option<Other>,
+    /// The fleet file, where there is one.
+    pub fleet: Option<Fleet>,
+    /// Whether the targets are others than the fleet file's, whose targets then still say what may be
+    /// done in which account.
+    pub beside_fleet: bool,
+    /// Whether accounts may be written to that no target of the fleet file selects.
+    pub outside_fleet: bool,
+    /// Where observations come from.
+    pub source: Source,
+    /// Only these accounts; all when empty.
+    pub accounts: BTreeSet<AccountId>,
+    /// Only this part of the baselines.
+    pub selection: Selection,
+    /// Only the accounts of this shard.
+    pub shard: Option<Shard>,
+    /// Only these places: those that an earlier plan would change.
+    pub only: Option<BTreeSet<Spot>>,
+    /// The limits of the run.
+    pub safety: Safety,
+    /// How much of the plan is kept. What is to be applied needs all of it, and the ways in.
+    pub detail: Detail,
+    /// Counts the calls.
+    pub meter: Arc<Meter>,
+}
+
+impl Look {
+    /// A look at all that targets declare, which could be applied.
+    pub fn at(targets: Vec<FleetTarget>) -> Self {
+        Self {
+            run: uuid::Uuid::now_v7().to_string(),
+            targets,
+            compare_to: None,
+            fleet: None,
+            beside_fleet: false,
+            outside_fleet: false,
+            source: Source::Live { own: None, record: None },
+            accounts: BTreeSet::new(),
+            selection: Selection::default(),
+            shard: None,
+            only: None,
+            safety: Safety::default(),
+            detail: Detail::All,
+            meter: Arc::default(),
+        }
+    }
+
+    fn limits(&self) -> Limits {
+        self.fleet.as_ref().map(|fleet| fleet.file.limits.clone()).unwrap_or_default()
+    }
+
+    fn home_region(&self) -> Option<Region> {
+        let home = self.fleet.as_ref().and_then(|fleet| fleet.file.home_region.as_deref());
+        home.map(Region::new)
+    }
+
+    /// The targets of both versions.
+    fn all_targets(&self) -> impl Iterator<Item = &FleetTarget> {
+        self.targets.iter().chain(self.compare_to.iter().flat_map(|other| &other.targets))
+    }
+
+    /// The targets of the fleet file that say what may be done, where others are looked at.
+    fn governing(&self) -> Vec<Choice<'_>> {
+        self.fleet.as_ref().filter(|_| self.beside_fleet).map(choices).unwrap_or_default()
+    }
+}
+
+/// What was found.
+pub struct Looked {
+    /// The plan.
+    pub plan: Plan,
+    /// The ways into the accounts, where all of the plan was kept.
+    pub sessions: BTreeMap<AccountId, Arc<Session>>,
+    /// What stands between the plan and its writes.
+    pub guards: Guards,
+    /// Accounts worked on at the same time.
+    pub concurrent_accounts: usize,
+    /// Why accounts are outside of the fleet, so that they are only reported.
+    pub outside: Vec<String>,
+}
+
+/// Looks.
+///
+/// # Errors
+/// Nobody knows who we are or which accounts there are, a choice leaves nothing, targets contradict
+/// each other, or somebody wishes to stop.
+pub async fn look(
+    look: Look,
+    listener: &Arc<dyn Listener>,
+    stop: &Stop,
+) -> Result<Looked, LookError> {
+    tokio::select! {
+        biased;
+        // Nothing has been written: there is nothing to finish.
+        () = stop.raised() => Err(LookError::Stopped),
+        looked = looking(look, listener) => looked,
+    }
+}
+
+async fn looking(look: Look, listener: &Arc<dyn Listener>) -> Result<Looked, LookError> {
+    let started = Instant::now();
+    let run = look.run.clone();
+    let stream = Stream::new(&run, vec![listener.as_ref()]);
+    let mut way = Way::open(&look).await?;
+    let organization = organization(&look, &way, &stream).await?;
+    let Choices { chosen, outside } = choose(&look, &way, organization.as_ref(), &stream)?;
+    stream.mention(RunEvent::Chosen { accounts: chosen.jobs.len() });
+
+    let baseline = reference(&look.targets, !look.beside_fleet);
+    let comparison =
+        look.compare_to.as_ref().map(|other| (other.name.clone(), digest_of(&other.targets)));
+    let (limits, shard) = (look.limits(), look.shard);
+    // In a shard, the accounts may just be those that nothing is declared for.
+    let may_be_empty = look.only.is_some() || shard.is_some();
+    let is_narrowed = !look.selection.regions.is_empty() || !look.selection.kinds.is_empty();
+    let guards = Guards {
+        safety: look.safety,
+        windows: look
+            .fleet
+            .as_ref()
+            .map(|fleet| fleet.file.safety.change_windows.clone())
+            .unwrap_or_default(),
+    };
+    let meter = Arc::clone(&look.meter);
+    let recording = match &look.source {
+        Source::Live { record: Some(path), .. } => {
+            Some(Recording::start(path, &run, way.own(), organization.clone())?)
+        }
+        _ => None,
+    };
+    let wanted = Arc::new(wanted(look, organization.as_ref()));
+
+    let mut found = Found::new(&wanted, &chosen.jobs, &stream);
+    observe(&mut way, chosen.jobs, &wanted, listener, recording, &mut found).await?;
+    stream.mention(RunEvent::Looked);
+    found.check(is_narrowed, may_be_empty)?;
+
+    let head = PlanHead {
+        run: run.clone(),
+        baseline,
+        targets: Vec::new(),
+        failed: Vec::new(),
+        skipped: chosen.skipped,
+        snapshot: way.taken_from(),
+        shards: shard.map(Into::into),
+        cost: Cost {
+            requests: meter.requests(),
+            milliseconds: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        },
+    };
+    let (mut plan, before, sessions) = found.plan(head);
+    if let Some((name, digest)) = comparison {
+        plan.comparison = Some(compare(&plan, name, digest, before));
+    }
+    tracing::info!(requests = meter.requests(), throttled = meter.throttled(), "observed");
+    for (call, count) in meter.calls() {
+        tracing::debug!(%call, count, "read");
+    }
+    stream.tell(RunEvent::Planned { plan: &plan })?;
+    let concurrent_accounts = limits.concurrent_accounts;
+    Ok(Looked { plan, sessions, guards, concurrent_accounts, outside })
+}
+
+/// The organization, where something depends on it.
+async fn organization(
+    look: &Look,
+    way: &Way,
+    stream: &Stream<'_>,
+) -> Result<Option<Organization>, LookError> {
+    let choices: Vec<Choice<'_>> = look.all_targets().map(FleetTarget::choice).collect();
+    let governing = look.governing();
+    let tags = needs_tags(&choices)
+        || needs_tags(&governing)
+        || look.all_targets().any(|target| target.baseline.may_use_account_tags());
+    let both: Vec<Choice<'_>> = choices.iter().chain(&governing).cloned().collect();
+    match way.organization(&both, tags).await {
+        // Only the ceilings need it, and without it nothing is written.
+        Err(error) if !needs_organization(&choices) && !governing.is_empty() => {
+            stream.mention(RunEvent::Noted(Note::NoOrganization(&error)));
+            Ok(None)
+        }
+        found => found,
+    }
+}
+
+/// Which accounts are looked at, and which of them are outside of the fleet.
+struct Choices {
+    chosen: Chosen,
+    outside: Vec<String>,
+}
+
+fn choose(
+    look: &Look,
+    way: &Way,
+    organization: Option<&Organization>,
+    stream: &Stream<'_>,
+) -> Result<Choices, LookError> {
+    let own = way.own();
+    let targets: Vec<Choice<'_>> = look.targets.iter().map(FleetTarget::choice).collect();
+    let before: Option<Vec<Choice<'_>>> = look
+        .compare_to
+        .as_ref()
+        .map(|other| other.targets.iter().map(FleetTarget::choice).collect());
+    let asked = Asked {
+        own,
+        organization,
+        targets: &targets,
+        before: before.as_deref(),
+        accounts: &look.accounts,
+        shard: look.shard,
+    };
+    let mut chosen = asked.choose()?;
+    if let (Some(shard), true) = (look.shard, chosen.jobs.is_empty()) {
+        // Right for a job of a matrix, and still to be said.
+        stream.mention(RunEvent::Noted(Note::EmptyShard(shard)));
+    }
+    let wrong = |wanted: &AccountId| Refusal::WrongAccount {
+        wanted: wanted.to_string(),
+        actual: own.clone(),
+    };
+    if let Some(only) = &look.only {
+        let accounts: BTreeSet<&AccountId> = only.iter().map(|(account, _, _)| account).collect();
+        chosen.jobs.retain(|job| accounts.contains(&job.account.id));
+        chosen.skipped.retain(|skip| accounts.contains(&skip.account));
+        if let (true, true, Some(wanted)) =
+            (chosen.jobs.is_empty(), look.accounts.is_empty(), accounts.first())
+            && look.beside_fleet
+        {
+            return Err(wrong(wanted).into());
+        }
+    }
+    let mut outside = Vec::new();
+    if let Some(fleet) = look.fleet.as_ref().filter(|_| look.beside_fleet) {
+        for job in &mut chosen.jobs {
+            let standing = standing(fleet, &job.account, own, organization);
+            job.ceiling = standing.ceiling(look.outside_fleet);
+            outside.extend(standing.outside.filter(|_| !look.outside_fleet));
+        }
+    }
+    if way.leads_only_home()
+        && let Some(job) = chosen.jobs.iter().find(|job| job.account.id != *own)
+    {
+        return Err(wrong(&job.account.id).into());
+    }
+    Ok(Choices { chosen, outside })
+}
+
+/// What each account is asked.
+fn wanted(look: Look, organization: Option<&Organization>) -> Wanted {
+    let (limits, home_region) = (look.limits(), look.home_region());
+    let is_recording = matches!(look.source, Source::Live { record: Some(_), .. });
+    Wanted {
+        run: look.run,
+        organization: organization.map(|organization| organization.id.clone()),
+        home_region,
+        selection: look.selection,
+        only: look.only,
+        max_risk: look.safety.max_risk,
+        allow_grants: look.safety.allow_grants,
+        today: Utc::now().date_naive(),
+        account_timeout: Duration::from_secs(limits.account_timeout_seconds),
+        concurrent_accounts: limits.concurrent_accounts,
+        turns: turns(),
+        read_only: is_recording,
+        // Two versions are compared by their writes.
+        detail: match (look.detail, &look.compare_to) {
+            (Detail::Shown, Some(_)) => Detail::Drift,
+            (detail, _) => detail,
+        },
+        targets: look.targets,
+        before: look.compare_to.map(|other| other.targets).unwrap_or_default(),
+    }
+}
+
+/// Looks at the accounts, and records what they say where that is wanted.
+async fn observe(
+    way: &mut Way,
+    jobs: Vec<crate::fleet::jobs::Job>,
+    wanted: &Arc<Wanted>,
+    listener: &Arc<dyn Listener>,
+    mut recording: Option<Recording>,
+    found: &mut Found<'_>,
+) -> Result<(), LookError> {
+    let ways = match way {
+        Way::Recorded(snapshot) => {
+            let seen = snapshot.look(jobs, wanted, listener, |outcome| found.add(outcome));
+            return Ok(seen.await?);
+        }
+        Way::Live(ways) => ways,
+    };
+    let mut trouble = None;
+    let all = look_at_all(jobs, wanted, ways, listener, |job, mut outcome| {
+        if let Some(recording) = &mut recording
+            && let Err(error) = recording.add(&job, &mut outcome)
+        {
+            trouble.get_or_insert(error);
+        }
+        found.add(outcome);
+    });
+    all.await;
+    if let Some(error) = trouble {
+        return Err(error.into());
+    }
+    // A snapshot of nothing would take the place of an older one that is of use.
+    if let Some(recording) = recording.filter(|_| found.has_seen()) {
+        recording.finish()?;
+    }
+    Ok(())
+}

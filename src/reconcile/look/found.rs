@@ -1,0 +1,107 @@
+//! What has been seen so far, account by account, and the plan that it becomes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::super::declare::Conflict;
+use super::super::event::{Note, RunEvent, Stream};
+use super::super::fleet::{Outcome, Wanted};
+use super::LookError;
+use crate::aws::Session;
+use crate::fleet::jobs::Job;
+use crate::names::AccountId;
+use crate::plan::thin::Alike;
+use crate::plan::{AccountPlan, Assembly, Detail, FailedAccount, Plan, PlanHead, TargetRef};
+
+/// The ways into the accounts that were looked at.
+pub type Sessions = BTreeMap<AccountId, Arc<Session>>;
+
+/// What has been seen so far.
+pub struct Found<'a> {
+    stream: &'a Stream<'a>,
+    targets: Vec<TargetRef>,
+    parts: Assembly,
+    before: Vec<AccountPlan>,
+    failed: Vec<FailedAccount>,
+    conflicts: Vec<Conflict>,
+    sessions: Sessions,
+    /// Items of all accounts and Regions.
+    declared: usize,
+    /// Accounts that only the other version of the baselines selects.
+    of_other_alone: BTreeSet<AccountId>,
+    /// Where only what is shown is kept: what is alike, once.
+    alike: Option<Alike>,
+}
+
+impl<'a> Found<'a> {
+    /// Nothing yet.
+    pub fn new(wanted: &Wanted, jobs: &[Job], stream: &'a Stream<'a>) -> Self {
+        let of_other = jobs.iter().filter(|job| job.targets.is_empty());
+        Self {
+            stream,
+            targets: Vec::new(),
+            parts: Assembly::default(),
+            before: Vec::new(),
+            failed: Vec::new(),
+            conflicts: Vec::new(),
+            sessions: Sessions::new(),
+            declared: 0,
+            of_other_alone: of_other.map(|job| job.account.id.clone()).collect(),
+            alike: (wanted.detail == Detail::Shown).then(Alike::default),
+        }
+    }
+
+    /// Adds what became of an account.
+    pub fn add(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Seen(mut seen) => {
+                if let Some(alike) = &mut self.alike {
+                    seen.plan.objects.iter_mut().for_each(|object| alike.note(object));
+                }
+                self.declared += seen.declared;
+                let account = seen.target.account.clone();
+                if let Some(session) = seen.session {
+                    self.sessions.insert(account.clone(), session);
+                }
+                self.before.extend(seen.before);
+                if !self.of_other_alone.contains(&account) {
+                    self.parts.add(account, seen.plan);
+                    self.targets.push(seen.target);
+                }
+            }
+            Outcome::Failed(failed) if self.of_other_alone.contains(&failed.account) => {
+                self.stream.mention(RunEvent::Noted(Note::OtherUnseen(&failed)));
+            }
+            Outcome::Failed(failed) => self.failed.push(failed),
+            Outcome::Conflicts(conflicts) => self.conflicts.extend(conflicts),
+        }
+    }
+
+    /// Whether any account was seen.
+    pub fn has_seen(&self) -> bool {
+        !self.targets.is_empty()
+    }
+
+    /// Whether it is enough for a plan: no contradictions, and not nothing at all.
+    ///
+    /// # Errors
+    /// It is not.
+    pub fn check(&self, is_narrowed: bool, may_be_empty: bool) -> Result<(), LookError> {
+        if !self.conflicts.is_empty() {
+            return Err(LookError::Conflicts(self.conflicts.clone()));
+        }
+        let is_nothing = self.declared == 0 && self.failed.is_empty() && self.has_seen();
+        match is_nothing && !may_be_empty {
+            true => Err(LookError::NothingDeclared { is_narrowed }),
+            false => Ok(()),
+        }
+    }
+
+    /// The plan, the accounts' parts of the version that is compared with, and the ways in.
+    pub fn plan(mut self, head: PlanHead) -> (Plan, Vec<AccountPlan>, Sessions) {
+        self.targets.sort_by(|left, right| left.account.cmp(&right.account));
+        self.failed.sort_by(|left, right| left.account.cmp(&right.account));
+        let head = PlanHead { targets: self.targets, failed: self.failed, ..head };
+        (self.parts.finish(head), self.before, self.sessions)
+    }
+}

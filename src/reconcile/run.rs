@@ -1,0 +1,156 @@
+//! One run that writes: the audit log open, what an earlier run left unfinished looked after, the
+//! guards asked, the plan applied and verified.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use chrono::Utc;
+
+use super::apply::{Applier, ApplyReport};
+use super::event::{ListenError, Listener, Note, RunEvent, Stream};
+use super::guard::{Guards, Refusal, check_windows};
+use super::look::{Look, LookError, Looked, look};
+use super::outcome::RunOutcome;
+use super::recover::recover;
+use super::stop::Stop;
+use crate::aws::Session;
+use crate::names::AccountId;
+use crate::plan::Plan;
+use crate::store::audit::{AuditError, AuditLog};
+
+/// A run that came to an end before its first write.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// There is no plan.
+    #[error(transparent)]
+    Look(#[from] LookError),
+    /// A guard said no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Somebody who listens cannot go on; the audit log above all.
+    #[error(transparent)]
+    Listener(#[from] ListenError),
+}
+
+impl From<AuditError> for RunError {
+    fn from(error: AuditError) -> Self {
+        Self::Listener(error.into())
+    }
+}
+
+impl RunError {
+    /// What the reader should do next.
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::Look(error) => error.remedy(),
+            Self::Refused(refusal) => refusal.remedy().into_owned(),
+            Self::Listener(ListenError::Audit(error)) => error.remedy().to_owned(),
+            Self::Listener(_) => "look at who listens, and run again".to_owned(),
+        }
+    }
+}
+
+/// A run that may write.
+pub struct Run<'a> {
+    audit: AuditLog,
+    sessions: BTreeMap<AccountId, Arc<Session>>,
+    guards: Guards,
+    concurrent_accounts: usize,
+    stop: &'a Stop,
+    listener: &'a dyn Listener,
+}
+
+impl<'a> Run<'a> {
+    /// Opens the audit log, and looks after the writes during which an earlier run died. Gives the
+    /// look's plan back, to be shown, bound and applied.
+    ///
+    /// # Errors
+    /// The log cannot be used, or somebody wishes to stop.
+    pub async fn begin(
+        looked: Looked,
+        log: &Path,
+        stop: &'a Stop,
+        listener: &'a dyn Listener,
+    ) -> Result<(Self, Plan), RunError> {
+        let Looked { plan, sessions, guards, concurrent_accounts, .. } = looked;
+        let audit = AuditLog::open(log)?;
+        if let Some(fault) = audit.faults().first() {
+            let stream = Stream::new(&plan.run, vec![listener]);
+            stream.mention(RunEvent::Noted(Note::Damaged { log: audit.path(), fault }));
+        }
+        tokio::select! {
+            recovered = recover(&audit, &sessions, &plan, listener) => recovered?,
+            () = stop.raised() => return Err(LookError::Stopped.into()),
+        }
+        Ok((Self { audit, sessions, guards, concurrent_accounts, stop, listener }, plan))
+    }
+
+    /// Goes on from a later look, whose plan is given back.
+    pub fn go_on_from(&mut self, looked: Looked) -> Plan {
+        self.sessions = looked.sessions;
+        self.guards = looked.guards;
+        looked.plan
+    }
+
+    /// The audit log.
+    pub fn audit(&self) -> &AuditLog {
+        &self.audit
+    }
+
+    /// Asks the guards whether a plan may be applied now.
+    ///
+    /// # Errors
+    /// The first one that says no.
+    pub fn check(&self, plan: &Plan) -> Result<(), Refusal> {
+        let checked = self.guards.check(plan, Utc::now());
+        if let Err(refusal) = &checked {
+            let stream = Stream::new(&plan.run, vec![self.listener]);
+            stream.mention(RunEvent::Refused { refusal });
+        }
+        checked
+    }
+
+    /// Applies a plan that the guards let through, and verifies it.
+    ///
+    /// # Errors
+    /// The first guard that says no; nothing was written.
+    pub async fn apply(&self, plan: &Plan) -> Result<ApplyReport, Refusal> {
+        self.check(plan)?;
+        let applier = Applier {
+            sessions: &self.sessions,
+            audit: &self.audit,
+            stop: self.stop,
+            concurrent_accounts: self.concurrent_accounts,
+            may_begin: &|| check_windows(&self.guards.windows, Utc::now()),
+        };
+        Ok(applier.apply(plan, self.listener).await)
+    }
+}
+
+/// A run without anybody at the terminal: looks, looks after what was left unfinished, and applies
+/// what the plan has to apply.
+///
+/// # Errors
+/// The run came to an end before its first write.
+pub async fn reconcile(
+    wish: Look,
+    log: &Path,
+    stop: &Stop,
+    listener: &Arc<dyn Listener>,
+) -> Result<RunOutcome, RunError> {
+    let looked = look(wish, listener, stop).await?;
+    let id = looked.plan.run.clone();
+    let stream = Stream::new(&id, vec![listener.as_ref()]);
+    for why in &looked.outside {
+        stream.mention(RunEvent::Noted(Note::OutsideFleet(why)));
+    }
+    let (run, plan) = Run::begin(looked, log, stop, listener.as_ref()).await?;
+    let report = match plan.order.is_empty() {
+        true => None,
+        false => Some(run.apply(&plan).await?),
+    };
+    let outcome = RunOutcome::of(&plan, report.as_ref());
+    stream.tell(RunEvent::Ended { outcome, report: report.as_ref() })?;
+    Ok(outcome)
+}

@@ -1,0 +1,69 @@
+//! A target with its baseline, and what a plan says of targets.
+
+use std::collections::BTreeSet;
+
+use crate::baseline::{Baseline, Mode};
+use crate::digest;
+use crate::fleet::file::Selector;
+use crate::fleet::select::Choice;
+use crate::plan::BaselineRef;
+
+/// A target with its baseline.
+pub struct FleetTarget {
+    /// Its name in the fleet file.
+    pub name: String,
+    /// The accounts; `None` for the account of the credentials.
+    pub select: Option<Selector>,
+    /// Accounts that are left out.
+    pub except: Option<Selector>,
+    /// What is declared.
+    pub baseline: Baseline<'static>,
+    /// What it may do.
+    pub ceiling: Mode,
+}
+
+impl FleetTarget {
+    /// A baseline for the account of the credentials.
+    pub fn own(baseline: Baseline<'static>) -> Self {
+        Self {
+            name: "own account".to_owned(),
+            select: None,
+            except: None,
+            baseline,
+            ceiling: Mode::Enforce,
+        }
+    }
+
+    /// Which accounts it chooses.
+    pub fn choice(&self) -> Choice<'_> {
+        Choice { name: &self.name, select: self.select.as_ref(), except: self.except.as_ref() }
+    }
+}
+
+/// The digest of what targets declare.
+pub fn digest_of<'a>(targets: impl IntoIterator<Item = &'a FleetTarget>) -> String {
+    let digests: Vec<&String> = targets.into_iter().map(|target| &target.baseline.digest).collect();
+    match digests.as_slice() {
+        [only] => (*only).clone(),
+        many => digest::of(&many),
+    }
+}
+
+/// What a plan says of its targets; `are_named` when the fleet file has them by these names.
+pub fn reference(targets: &[FleetTarget], are_named: bool) -> BaselineRef {
+    let names: BTreeSet<_> = targets.iter().map(|target| target.baseline.name.as_str()).collect();
+    let mut files = Vec::new();
+    for file in targets.iter().flat_map(|target| &target.baseline.files) {
+        let file = file.display().to_string();
+        if !files.contains(&file) {
+            files.push(file);
+        }
+    }
+    let named = if are_named { targets } else { &[] };
+    BaselineRef {
+        name: names.into_iter().collect::<Vec<_>>().join("+"),
+        digest: digest_of(targets),
+        files,
+        targets: named.iter().map(|target| target.name.clone()).collect(),
+    }
+}
