@@ -4,6 +4,10 @@
 //! Source: AWS SDKs and Tools Reference Guide, "Settings reference".
 
 use std::ffi::OsString;
+use std::path::Path;
+
+const DEFAULTS_MODES: [&str; 6] =
+    ["standard", "in-region", "cross-region", "mobile", "auto", "legacy"];
 
 /// A variable with a value that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -55,9 +59,38 @@ pub fn check(
             | "AWS_USE_DUALSTACK_ENDPOINT"
             | "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"
             | "AWS_EC2_METADATA_DISABLED"
+            | "AWS_EC2_METADATA_V1_DISABLED"
+            | "AWS_ENABLE_ENDPOINT_DISCOVERY"
+            | "AWS_S3_USE_ARN_REGION"
+            | "AWS_S3_DISABLE_MULTIREGION_ACCESS_POINTS"
                 if !["true", "false"].contains(&value.to_ascii_lowercase().as_str()) =>
             {
                 return Err(bad("must be true or false"));
+            }
+            "AWS_STS_REGIONAL_ENDPOINTS" if !["legacy", "regional"].contains(&value) => {
+                return Err(bad("must be legacy or regional"));
+            }
+            "AWS_DEFAULTS_MODE" if !DEFAULTS_MODES.contains(&value) => {
+                return Err(bad("must be standard, in-region, cross-region, mobile, auto or legacy"));
+            }
+            "AWS_REQUEST_CHECKSUM_CALCULATION" | "AWS_RESPONSE_CHECKSUM_VALIDATION"
+                if !["when_supported", "when_required"]
+                    .contains(&value.to_ascii_lowercase().as_str()) =>
+            {
+                return Err(bad("must be when_supported or when_required"));
+            }
+            "AWS_ACCOUNT_ID_ENDPOINT_MODE"
+                if !["preferred", "disabled", "required"]
+                    .contains(&value.to_ascii_lowercase().as_str()) =>
+            {
+                return Err(bad("must be preferred, disabled or required"));
+            }
+            "AWS_CA_BUNDLE" if !value.is_empty() && !Path::new(value).is_file() => {
+                return Err(bad("names no file"));
+            }
+            // It would be read without end.
+            "AWS_CONFIG_FILE" | "AWS_SHARED_CREDENTIALS_FILE" if is_device(Path::new(value)) => {
+                return Err(bad("names a device, and must name a file"));
             }
             "AWS_REGION" | "AWS_DEFAULT_REGION" if !is_region(value) => {
                 return Err(bad("must be a Region code, such as eu-west-1"));
@@ -76,6 +109,20 @@ pub fn check(
         }
     }
     Ok(found)
+}
+
+/// `/dev/null` is an empty file to everybody.
+#[cfg(unix)]
+fn is_device(path: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    let is_one = |kind: std::fs::FileType| kind.is_char_device() || kind.is_block_device();
+    path != Path::new("/dev/null")
+        && std::fs::metadata(path).is_ok_and(|metadata| is_one(metadata.file_type()))
+}
+
+#[cfg(not(unix))]
+fn is_device(_path: &Path) -> bool {
+    false
 }
 
 /// Letters, digits and hyphens, as in the host names of endpoints.
@@ -111,6 +158,14 @@ mod tests {
                 vec!["eu-west-1", "us-gov-west-1"],
             ),
             ("AWS_PROFILE", vec![""], vec!["dev"]),
+            ("AWS_STS_REGIONAL_ENDPOINTS", vec!["", "x"], vec!["legacy", "regional"]),
+            ("AWS_DEFAULTS_MODE", vec!["", "x"], vec!["in-region", "auto"]),
+            ("AWS_REQUEST_CHECKSUM_CALCULATION", vec!["", "zz"], vec!["when_required"]),
+            ("AWS_RESPONSE_CHECKSUM_VALIDATION", vec!["zz"], vec!["WHEN_SUPPORTED"]),
+            ("AWS_ACCOUNT_ID_ENDPOINT_MODE", vec!["x"], vec!["preferred"]),
+            ("AWS_CA_BUNDLE", vec!["/nope", "/"], vec!["", "Cargo.toml"]),
+            ("AWS_CONFIG_FILE", vec!["/dev/zero"], vec!["", "/dev/null", "/nope", "Cargo.toml"]),
+            ("AWS_SHARED_CREDENTIALS_FILE", vec!["/dev/zero"], vec!["/dev/null"]),
             (
                 "AWS_ENDPOINT_URL",
                 vec!["", "x", "localhost:80", "http://", "ftp://x", "https:///x"],

@@ -22,7 +22,7 @@ use crate::aws::{ConnectError, Session};
 use crate::baseline::{Baseline, UNKNOWN_FACTS};
 use crate::fleet::access::{AccessError, Roles};
 use crate::fleet::jobs::Job;
-use crate::kinds::{Arns, Facts, GrantClasses, Risk, registry};
+use crate::kinds::{Arns, Facts, GrantClasses, Risk, Scope, registry};
 use crate::names::{AccountId, ItemName, Region};
 use crate::permissions::Permissions;
 use crate::plan::{
@@ -78,6 +78,8 @@ pub struct Seen {
     pub target: TargetRef,
     /// How many items are declared for it, in all its Regions.
     pub declared: usize,
+    /// The Regions in which an item that has Regions is declared.
+    pub governed: BTreeSet<Region>,
     /// Its part of the plan.
     pub plan: AccountPlan,
     /// The same for the version of the baselines that is compared with.
@@ -284,6 +286,12 @@ async fn look_with(
         _ => None,
     };
     let declared = items.len();
+    let has_regions = |item: &&ObservedItem| {
+        registry::find(&item.declared.item.kind)
+            .is_some_and(|kind| kind.scope() == Scope::Regional)
+    };
+    let governed =
+        items.iter().filter(has_regions).map(|item| item.facts.region.clone()).collect();
     let mut plan = planned(&wanted.targets, &job.targets, items, wanted);
     plan.keep(wanted.detail);
     let Some((session, _)) = groups.first() else {
@@ -307,6 +315,7 @@ async fn look_with(
             regions: regions.into_iter().collect(),
         },
         declared,
+        governed,
         session: (wanted.detail == Detail::All).then(|| Arc::clone(session)),
         plan,
         before,

@@ -107,7 +107,12 @@ impl Method {
                 by.push(pattern);
             }
         }
-        Some(format!("{} on everything", by.join(" and ")))
+        // A pattern opens many ways, and needs no name for one of them.
+        let id = match by.iter().any(|pattern| pattern.contains(['*', '?', ' '])) {
+            true => String::new(),
+            false => format!(" (way {})", self.id),
+        };
+        Some(format!("{} on everything{id}", by.join(" and ")))
     }
 
     /// How the statements allow an action on everything, as they say it.

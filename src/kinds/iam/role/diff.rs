@@ -285,8 +285,8 @@ fn policy_change(
     let mut drift = Drift::new();
     drift.add(
         field,
-        actual.map(|actual| actual.canonical(partition)),
-        Some(desired.canonical(partition)),
+        actual.map(|actual| actual.shown(partition)),
+        Some(desired.shown(partition)),
     );
     let mut change = Change::new(act(spec, step), drift);
     if let Some(actual) = actual {
