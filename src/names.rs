@@ -266,6 +266,44 @@ impl fmt::Display for ItemName {
     }
 }
 
+/// An Amazon Resource Name, taken apart: `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arn<'a> {
+    /// `aws`, `aws-cn` …
+    pub partition: &'a str,
+    /// `iam`, `kms` …
+    pub service: &'a str,
+    /// The Region; empty where the service has none.
+    pub region: &'a str,
+    /// The account; empty where the name is enough.
+    pub account: &'a str,
+    /// The rest, which may have colons: `role/audit`, `log-group:audit:*`.
+    pub resource: &'a str,
+}
+
+impl<'a> Arn<'a> {
+    /// Takes a text apart; `None` when it is no ARN.
+    pub fn parse(text: &'a str) -> Option<Self> {
+        let mut parts = text.splitn(6, ':');
+        if parts.next()? != "arn" {
+            return None;
+        }
+        let (partition, service) = (parts.next()?, parts.next()?);
+        let (region, account, resource) = (parts.next()?, parts.next()?, parts.next()?);
+        Some(Self { partition, service, region, account, resource })
+    }
+}
+
+/// Whether a text is the ARN of something of a service whose resource part begins so and goes on.
+pub fn is_arn(text: &str, service: &str, resource: &str) -> bool {
+    Arn::parse(text).is_some_and(|arn| {
+        !arn.partition.is_empty()
+            && arn.service == service
+            && arn.resource.len() > resource.len()
+            && arn.resource.starts_with(resource)
+    })
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -285,5 +323,32 @@ mod tests {
             assert!(error.remedy().contains(near), "{text}: {}", error.remedy());
         }
         assert!(REGIONS.iter().all(|region| known_region(region).is_ok()));
+    }
+
+    #[test]
+    fn shapes_of_arns() {
+        let role = "arn:aws-cn:iam::111122223333:role/path/name";
+        assert!(is_arn(role, "iam", "role/"));
+        for (service, resource) in [("kms", "role/"), ("iam", "user/"), ("iam", role)] {
+            assert!(!is_arn(role, service, resource), "{service} {resource}");
+        }
+        for wrong in ["", "role/name", "arn:aws:iam::1:role/", "arn::iam::1:role/name"] {
+            assert!(!is_arn(wrong, "iam", "role/"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_arn_is_taken_apart() {
+        let group = "arn:aws-cn:logs:cn-north-1:111122223333:log-group:audit:*";
+        let arn = Arn::parse(group).unwrap();
+        assert_eq!((arn.partition, arn.service, arn.region), ("aws-cn", "logs", "cn-north-1"));
+        assert_eq!((arn.account, arn.resource), ("111122223333", "log-group:audit:*"));
+        assert_eq!(
+            Arn::parse("arn:aws:s3:::b").map(|arn| (arn.region, arn.account)),
+            Some(("", ""))
+        );
+        for wrong in ["", "arn", "arn:aws:s3", "urn:aws:s3:::b"] {
+            assert_eq!(Arn::parse(wrong), None, "{wrong}");
+        }
     }
 }

@@ -26,7 +26,7 @@ use super::rate::{self, RateLimits};
 use super::role::{AssumedRole, RoleCredentials};
 use super::tape::{Held, ReadKey, Tape};
 use super::wire::{self, Wire};
-use crate::names::{AccountId, InvalidName, Region};
+use crate::names::{AccountId, Arn, InvalidName, Region};
 
 /// Attempts per call, the first included; with the longest back-off, throttling of half a minute is
 /// survived. A user's own `AWS_MAX_ATTEMPTS` wins; `max_attempts` of a profile does not count.
@@ -285,7 +285,7 @@ impl Session {
         let caller_arn = answer.arn().unwrap_or_default().to_owned();
         let identity = Identity {
             account: answer.account().unwrap_or_default().parse()?,
-            partition: caller_arn.split(':').nth(1).unwrap_or("aws").to_owned(),
+            partition: Arn::parse(&caller_arn).map_or("aws", |arn| arn.partition).to_owned(),
             caller_arn,
             home_region,
         };

@@ -1,6 +1,7 @@
 //! What the language has to know of the kinds. The registry fills it; the language does not
 //! depend on the kinds themselves.
 
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use serde_json::Value;
@@ -34,6 +35,17 @@ pub struct SpecProblem {
     pub help: Option<String>,
 }
 
+impl SpecProblem {
+    /// A problem with a field, and what to do about it.
+    pub fn new(
+        field: impl Into<String>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Self {
+        Self { field: field.into(), message: message.into(), help: Some(help.into()) }
+    }
+}
+
 /// The rules between the fields of a spec.
 pub type Rules = Box<dyn Fn(&Value) -> Vec<SpecProblem> + Send + Sync>;
 
@@ -59,6 +71,8 @@ pub struct KindInfo {
 /// All kinds.
 pub struct Catalog {
     kinds: Vec<KindInfo>,
+    /// Where each kind stands in the list.
+    places: HashMap<&'static str, usize>,
     /// Schemas that are ready to check specs: making one costs far more than using it, and a fleet
     /// checks each item for each account and Region.
     checkers: Vec<OnceLock<Option<Checker>>>,
@@ -68,12 +82,13 @@ impl Catalog {
     /// A catalog of these kinds.
     pub fn new(kinds: Vec<KindInfo>) -> Self {
         let checkers = kinds.iter().map(|_| OnceLock::new()).collect();
-        Self { kinds, checkers }
+        let places = kinds.iter().zip(0..).map(|(kind, place)| (kind.name, place)).collect();
+        Self { kinds, places, checkers }
     }
 
     /// The checker of a kind's specs, made once.
     pub fn checker(&self, name: &str) -> Option<&Checker> {
-        let place = self.kinds.iter().position(|kind| kind.name == name)?;
+        let place = *self.places.get(name)?;
         self.checkers[place].get_or_init(|| Checker::new((self.kinds[place].schema)())).as_ref()
     }
 
@@ -84,7 +99,7 @@ impl Catalog {
 
     /// A kind by its name.
     pub fn find(&self, name: &str) -> Option<&KindInfo> {
-        self.kinds.iter().find(|kind| kind.name == name)
+        self.places.get(name).map(|place| &self.kinds[*place])
     }
 
     /// The services that have kinds.

@@ -4,7 +4,7 @@ use evenkeel::baseline::Mode;
 use evenkeel::baseline::UNKNOWN_FACTS;
 use evenkeel::fleet::access::roles;
 use evenkeel::kinds::{Arns, registry};
-use evenkeel::names::partition_of;
+use evenkeel::names::{Arn, partition_of};
 use evenkeel::permissions::{MANAGED_POLICY_LIMIT, Permissions, cloudformation, terraform};
 use evenkeel::reconcile::Selection;
 
@@ -101,8 +101,9 @@ fn a_role(arn: &str, account: &str, partition: &str) -> Result<String, Failure> 
         "*" => "111122223333",
         known => known,
     });
-    let parts: Vec<&str> = arn.splitn(6, ':').collect();
-    let &["arn", in_partition, service, "", of, thing] = parts.as_slice() else {
+    let Some(Arn { partition: in_partition, service, region: "", account: of, resource: thing }) =
+        Arn::parse(arn)
+    else {
         return wrong(form);
     };
     let digits = of.len() == 12 && of.bytes().all(|byte| byte.is_ascii_digit());

@@ -155,7 +155,7 @@ fn identity(kind: &str) -> Option<&'static str> {
 }
 
 fn position(kind: &str) -> usize {
-    registry::all().iter().position(|known| known.name() == kind).unwrap_or_default()
+    registry::place(kind).unwrap_or_default()
 }
 
 /// Writes `${` as itself, and the account's own id as its placeholder.

@@ -82,6 +82,16 @@ impl<S> Use<S> {
     }
 }
 
+/// A table in which nothing is a write: another one does not compile.
+pub(super) const fn only_reads<S>(table: &'static [Use<S>]) -> &'static [Use<S>] {
+    let mut place = 0;
+    while place < table.len() {
+        assert!(matches!(table[place].purpose, Purpose::Read), "an audit has no writes");
+        place += 1;
+    }
+    table
+}
+
 fn always<S>(_spec: &S) -> bool {
     true
 }

@@ -4,10 +4,13 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
+use aws_smithy_async::future::pagination_stream::PaginationStream;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+use super::write_error::WriteError;
+use crate::aws::error::AbsentIf;
 use crate::aws::reads::ReadCache;
 use crate::aws::session::SdkResult;
 use crate::aws::{AwsError, Call, Session};
@@ -32,6 +35,22 @@ impl Facts {
     /// Whether this is the home Region.
     pub fn is_home(&self) -> bool {
         self.region == self.home_region
+    }
+
+    /// Somewhere to be in tests: an item in an account whose home is eu-west-1.
+    #[cfg(test)]
+    pub fn example(item: &str) -> Self {
+        let account =
+            "111122223333".parse().unwrap_or_else(|_| unreachable!("it is an account id"));
+        let item = item.parse().unwrap_or_else(|_| unreachable!("{item} names an item"));
+        let home = Region::new("eu-west-1");
+        Self { account, partition: "aws".to_owned(), region: home.clone(), home_region: home, item }
+    }
+
+    /// The same in another Region than the home Region.
+    #[cfg(test)]
+    pub fn away(self) -> Self {
+        Self { region: Region::new("us-east-1"), ..self }
     }
 }
 
@@ -126,6 +145,25 @@ impl Cx {
     }
 }
 
+impl Cx {
+    /// Makes a read of several pages: `list_roles().into_paginator().items().send()`.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub async fn pages<T, E>(
+        &self,
+        call: Call,
+        arguments: &str,
+        pages: PaginationStream<SdkResult<T, E>>,
+    ) -> Result<Arc<Vec<T>>, AwsError>
+    where
+        T: Send + Sync + 'static,
+        E: ProvideErrorMetadata + std::error::Error + Send + 'static,
+    {
+        self.read(call, arguments, pages.collect::<Result<Vec<_>, _>>()).await
+    }
+}
+
 impl Deref for Cx {
     type Target = Facts;
 
@@ -166,6 +204,38 @@ impl WriteCx {
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
         self.cx.session.send(&self.cx.facts.region, call, None, Box::pin(request)).await
+    }
+
+    /// Makes a write whose answer says nothing more.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub async fn send<T, E>(
+        &self,
+        call: Call,
+        request: impl Future<Output = SdkResult<T, E>> + Send,
+    ) -> Result<(), WriteError>
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        Ok(self.write(call, request).await.map(drop)?)
+    }
+
+    /// Makes a write that takes something away: it is no error that it is gone already, which AWS
+    /// says by one of these codes.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub async fn remove<T, E>(
+        &self,
+        call: Call,
+        request: impl Future<Output = SdkResult<T, E>> + Send,
+        gone: &[&str],
+    ) -> Result<(), WriteError>
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        Ok(self.write(call, request).await.absent_if(gone).map(drop)?)
     }
 }
 

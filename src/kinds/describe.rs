@@ -7,7 +7,7 @@ use std::fmt::Write;
 use serde_json::{Map, Value};
 
 use super::erased::{DynKind, Misfit};
-use super::{Arns, Scope};
+use super::{Arns, Framework, Scope};
 use crate::baseline::catalog::Identity;
 use crate::baseline::resolve::ENGINE_WORDS;
 
@@ -50,16 +50,8 @@ pub fn page(kind: &dyn DynKind) -> Result<String, Misfit> {
     if !kind.after().is_empty() {
         let _ = writeln!(out, "| applied after | {} |", code_list(kind.after()));
     }
-    for (framework, title) in FRAMEWORKS {
-        let ids: Vec<_> = kind
-            .controls()
-            .iter()
-            .filter(|control| control.framework == framework)
-            .map(|control| control.id)
-            .collect();
-        if !ids.is_empty() {
-            let _ = writeln!(out, "| {title} | {} |", ids.join(", "));
-        }
+    for (title, ids) in controls(kind) {
+        let _ = writeln!(out, "| {title} | {ids} |");
     }
     let _ = writeln!(out, "\n## Example\n\n```toml\n{}\n```", example(kind));
     let _ = writeln!(out, "\n## Fields\n\nA field that is not declared is not managed.\n");
@@ -89,13 +81,14 @@ pub fn page(kind: &dyn DynKind) -> Result<String, Misfit> {
     Ok(out)
 }
 
-/// The frameworks, with their names for readers.
-const FRAMEWORKS: [(&str, &str); 4] = [
-    ("cis-v5", "CIS AWS Foundations Benchmark v5.0"),
-    ("cis-v3", "CIS AWS Foundations Benchmark v3.0"),
-    ("fsbp", "AWS Foundational Security Best Practices"),
-    ("wa-security", "Well-Architected security pillar"),
-];
+/// The frameworks that the kind serves, with the ids of the items.
+fn controls(kind: &dyn DynKind) -> impl Iterator<Item = (&'static str, String)> {
+    let controls = kind.controls();
+    Framework::ALL.into_iter().filter_map(move |framework| {
+        let ids = controls.of(framework);
+        (!ids.is_empty()).then(|| (framework.title(), ids.join(", ")))
+    })
+}
 
 /// A kind's answer to `explain`, as plain text.
 ///
@@ -107,16 +100,8 @@ pub fn explain(kind: &dyn DynKind, only: Option<&str>) -> Result<String, Misfit>
         let _ = writeln!(out, "{}\n\n{}\n", kind.name(), summary(kind));
         let _ = writeln!(out, "Scope: {}", scope_words(kind));
         let _ = writeln!(out, "Declared as: {}", declared_words(kind).replace('`', ""));
-        for (framework, title) in FRAMEWORKS {
-            let ids: Vec<_> = kind
-                .controls()
-                .iter()
-                .filter(|control| control.framework == framework)
-                .map(|control| control.id)
-                .collect();
-            if !ids.is_empty() {
-                let _ = writeln!(out, "{title}: {}", ids.join(", "));
-            }
+        for (title, ids) in controls(kind) {
+            let _ = writeln!(out, "{title}: {ids}");
         }
         let _ = writeln!(out, "\nFields");
     }
@@ -194,7 +179,7 @@ fn where_words((resources, keys): &Where, quote: &str) -> String {
 
 /// The specs of the kind's own items in a sample, as in an account of AWS's examples; references
 /// stay as they are.
-fn sample_specs(kind: &dyn DynKind, sample: &str) -> Vec<Value> {
+pub(super) fn sample_specs(kind: &dyn DynKind, sample: &str) -> Vec<Value> {
     let sample = sample
         .replace("${account.id}", "111122223333")
         .replace("${partition}", "aws")

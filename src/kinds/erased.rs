@@ -14,7 +14,7 @@ use super::compared;
 use super::context::{Cx, Facts, WriteCx};
 use super::object::{Object, ObserveError, Status};
 use super::write_error::WriteError;
-use super::{Arns, Control, Found, Kind, Scope};
+use super::{Arns, Controls, Found, Kind, Scope};
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::names::Region;
 
@@ -71,6 +71,9 @@ pub enum LookError {
 pub trait DynKind: Send + Sync {
     /// `service.thing`.
     fn name(&self) -> &'static str;
+    /// Where its type stands in the code.
+    #[cfg(test)]
+    fn path(&self) -> &'static str;
     /// Where its objects live.
     fn scope(&self) -> Scope;
     /// How its items are told apart.
@@ -78,7 +81,7 @@ pub trait DynKind: Send + Sync {
     /// Kinds that come first.
     fn after(&self) -> &'static [&'static str];
     /// The compliance items that it serves.
-    fn controls(&self) -> &'static [Control];
+    fn controls(&self) -> Controls;
     /// The events after which it is looked at again.
     fn events(&self) -> Vec<String>;
     /// The fields of a spec that are no state of an object.
@@ -230,10 +233,30 @@ fn in_plain_words(message: &str) -> (String, Option<String>) {
     }
 }
 
+/// A spec as a baseline can say it: what is not declared is not there, for TOML has no null.
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => Value::Object(
+            fields
+                .into_iter()
+                .filter(|(_, value)| !value.is_null())
+                .map(|(field, value)| (field, without_nulls(value)))
+                .collect(),
+        ),
+        Value::Array(entries) => Value::Array(entries.into_iter().map(without_nulls).collect()),
+        other => other,
+    }
+}
+
 #[async_trait]
 impl<K: Kind> DynKind for Erased<K> {
     fn name(&self) -> &'static str {
         K::NAME
+    }
+
+    #[cfg(test)]
+    fn path(&self) -> &'static str {
+        std::any::type_name::<K>()
     }
 
     fn scope(&self) -> Scope {
@@ -248,7 +271,7 @@ impl<K: Kind> DynKind for Erased<K> {
         K::AFTER
     }
 
-    fn controls(&self) -> &'static [Control] {
+    fn controls(&self) -> Controls {
         K::CONTROLS
     }
 
@@ -370,10 +393,23 @@ impl<K: Kind> DynKind for Erased<K> {
     }
 
     fn export(&self, facts: &Facts, object: &Object<Value>) -> Result<Option<Value>, Misfit> {
-        K::export(facts, &Self::typed(object)?).map(|spec| Self::write("spec", &spec)).transpose()
+        let spec = K::export(facts, &Self::typed(object)?);
+        spec.map(|spec| Self::write("spec", &spec).map(without_nulls)).transpose()
     }
 
     fn other_names(&self, facts: &Facts, object: &Object<Value>) -> Result<Vec<String>, Misfit> {
         Ok(K::other_names(facts, &Self::typed(object)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_exported_spec_has_no_nulls() {
+        let spec = json!({ "a": null, "b": [{ "c": null, "d": 1 }], "e": { "f": null } });
+        assert_eq!(without_nulls(spec), json!({ "b": [{ "d": 1 }], "e": {} }));
     }
 }

@@ -4,12 +4,12 @@
 //! permissions and documentation are made from them elsewhere, once for all kinds. Kinds know
 //! nothing of plans, queues, stores or the command line.
 
-mod arn;
 pub mod calls;
 pub mod change;
 pub mod claim;
 pub mod compared;
 pub mod context;
+mod control;
 pub mod describe;
 pub mod erased;
 pub mod object;
@@ -20,12 +20,12 @@ pub mod tags;
 mod together;
 pub mod write_error;
 
-pub mod cloudtrail;
-pub mod config;
-pub mod ec2;
-pub mod iam;
-pub mod kms;
-pub mod s3;
+mod cloudtrail;
+mod config;
+mod ec2;
+mod iam;
+mod kms;
+mod s3;
 
 use std::collections::BTreeSet;
 
@@ -38,6 +38,7 @@ pub use calls::{Allowed, Arns, Use};
 pub use change::{Change, Drift, FieldDrift, Grant, GrantClass, GrantClasses, Needs, Risk, Undo};
 pub use claim::Claim;
 pub use context::{Cx, Facts, WriteCx};
+pub use control::{Controls, Framework};
 pub use object::{Object, ObserveError, Status, Unknown, count, known, told};
 pub use write_error::{WriteError, sendable};
 
@@ -53,20 +54,6 @@ pub enum Scope {
     Global,
     /// Once per account and Region.
     Regional,
-}
-
-/// An item of a compliance framework that a kind helps to fulfil.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Control {
-    /// `cis-v3`, `cis-v5`, `fsbp` or `wa-security`.
-    pub framework: &'static str,
-    /// The item's id in the framework: `1.7`, `IAM.15`, `SEC02-BP01`.
-    pub id: &'static str,
-}
-
-/// Shorthand for tables of controls.
-pub const fn control(framework: &'static str, id: &'static str) -> Control {
-    Control { framework, id }
 }
 
 /// The fields of a spec that find one object.
@@ -86,7 +73,7 @@ pub trait Kind: Send + Sync + 'static {
     /// Kinds whose objects must be in place first, where no reference in the baseline says so.
     const AFTER: &'static [&'static str] = &[];
     /// The compliance items that it serves.
-    const CONTROLS: &'static [Control];
+    const CONTROLS: Controls;
     /// All its calls, with the specs that need them and, for writes, with their resources:
     /// permissions, and the events after which its objects are looked at again, come from here.
     const CALLS: &'static [Use<Self::Spec>];

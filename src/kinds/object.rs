@@ -23,6 +23,15 @@ pub struct Object<S> {
     pub status: Status<S>,
 }
 
+/// Who governs what AWS Control Tower made.
+pub const CONTROL_TOWER: &str = "AWS Control Tower";
+
+/// Whether a name is one that AWS Control Tower gives to what it makes in an account. Source: AWS
+/// Control Tower User Guide, "AWS Control Tower resource considerations".
+pub fn is_of_control_tower(name: &str) -> bool {
+    name.starts_with("aws-controltower-") || name == "AWSControlTowerExecution"
+}
+
 /// What is known of an object.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "status", content = "state", rename_all = "snake_case")]
@@ -59,6 +68,14 @@ impl<S> Object<S> {
         Self { id: id.into(), label: None, managed_by: None, status: Status::Present(state) }
     }
 
+    /// The one object of a singleton: there, or not set.
+    pub fn only(state: Option<S>) -> Self {
+        match state {
+            Some(state) => Self::present("", state),
+            None => Self::absent(""),
+        }
+    }
+
     /// An object that is declared and not there.
     pub fn absent(id: impl Into<String>) -> Self {
         Self { id: id.into(), label: None, managed_by: None, status: Status::Absent }
@@ -88,6 +105,12 @@ impl<S> Object<S> {
     pub fn managed_by(mut self, manager: impl Into<String>) -> Self {
         self.managed_by = Some(manager.into());
         self
+    }
+
+    /// The same, governed by AWS Control Tower if its name says so.
+    #[must_use]
+    pub fn of_control_tower_by(self, name: &str) -> Self {
+        if is_of_control_tower(name) { self.managed_by(CONTROL_TOWER) } else { self }
     }
 
     /// The state, when the object is there.

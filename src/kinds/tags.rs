@@ -82,11 +82,7 @@ impl TagRules {
         let Some(tags) = tags else { return Vec::new() };
         let mut problems = Vec::new();
         let mut problem = |message: String, help: &str| {
-            problems.push(SpecProblem {
-                field: "tags".to_owned(),
-                message,
-                help: Some(help.to_owned()),
-            });
+            problems.push(SpecProblem::new("tags", message, help));
         };
         if tags.len() > self.limit {
             let (there, limit) = (tags.len(), self.limit);

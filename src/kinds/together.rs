@@ -45,6 +45,14 @@ pub fn five<A, B, C, D, E, X>(
     Ok((a?, b?, c?, d?, e?))
 }
 
+/// A read that only some specs need.
+pub async fn when<T, X>(
+    needed: bool,
+    read: impl Future<Output = Result<T, X>>,
+) -> Result<Option<T>, X> {
+    if needed { read.await.map(Some) } else { Ok(None) }
+}
+
 /// The same for any number of reads of one type.
 pub async fn all<T, X>(
     reads: impl IntoIterator<Item = impl Future<Output = Result<T, X>>>,

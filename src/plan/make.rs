@@ -18,7 +18,7 @@ use crate::fleet::account::{FailedAccount, SkippedAccount};
 use crate::kinds::erased::DynKind;
 use crate::kinds::object::Unknown;
 use crate::kinds::{
-    Change, Control, Facts, FieldDrift, Grant, GrantClass, GrantClasses, Needs, Object, Risk,
+    Change, Controls, Facts, FieldDrift, Grant, GrantClass, GrantClasses, Needs, Object, Risk,
     Scope, Status,
 };
 use crate::names::{AccountId, ItemName};
@@ -229,7 +229,7 @@ fn blank(
         location: Some(observed.declared.location.clone()),
         note: observed.declared.note.clone(),
         mode: observed.declared.mode,
-        controls: kind.controls().iter().filter_map(short).collect(),
+        controls: short(kind.controls()),
         verdict,
         spec: observed.declared.spec.clone(),
         state_digest: state_digest(&object),
@@ -247,14 +247,11 @@ pub fn state_digest(object: &Object<Value>) -> String {
     }
 }
 
-/// A control as plans show it; the older CIS version and the long Well-Architected list are left
+/// The controls as plans show them; the older CIS version and the long Well-Architected list are left
 /// to the documentation.
-fn short(control: &Control) -> Option<String> {
-    match control.framework {
-        "cis-v5" => Some(format!("CIS {}", control.id)),
-        "fsbp" => Some(control.id.to_owned()),
-        _ => None,
-    }
+fn short(controls: Controls) -> Vec<String> {
+    let cis = controls.cis_v5.iter().map(|id| format!("CIS {id}"));
+    cis.chain(controls.fsbp.iter().map(|id| (*id).to_owned())).collect()
 }
 
 /// Compares one object with its spec.

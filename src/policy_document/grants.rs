@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use super::PolicyDocument;
 use super::patterns::{covers_all, texts};
+use crate::names::Arn;
 pub use administrator::{
     Known, is_administrator_policy, managed_policy, of_identity_policies, of_identity_policy,
 };
@@ -275,8 +276,7 @@ fn service(name: &str, what: &str) -> Option<Rise> {
 
 /// The account in an ARN, when it has one.
 fn account_of(arn: &str) -> Option<&str> {
-    let mut parts = arn.splitn(6, ':');
-    (parts.next() == Some("arn")).then(|| parts.nth(3)).flatten().filter(|one| !one.is_empty())
+    Arn::parse(arn).map(|arn| arn.account).filter(|account| !account.is_empty())
 }
 
 /// The actions of a statement, few of them, for a reader.

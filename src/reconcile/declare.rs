@@ -313,10 +313,9 @@ impl Placer<'_> {
 
 /// The order of the registry, then names, then Regions: the order in which plans are read.
 fn sort(items: &mut [(Declared, Facts)]) {
-    let position = |kind: &str| registry::all().iter().position(|known| known.name() == kind);
     items.sort_by(|(left, left_facts), (right, right_facts)| {
-        (position(&left.item.kind), &left.item, &left_facts.region).cmp(&(
-            position(&right.item.kind),
+        (registry::place(&left.item.kind), &left.item, &left_facts.region).cmp(&(
+            registry::place(&right.item.kind),
             &right.item,
             &right_facts.region,
         ))

@@ -251,5 +251,20 @@ class EbsEncryption(AccountTest):
         self.assertFalse(ec2.get_ebs_encryption_by_default()["EbsEncryptionByDefault"])
 
 
+class SnapshotSharing(AccountTest):
+    def test_state_of_each_region(self) -> None:
+        ec2 = self.client("ec2", "eu-west-1")
+        shown = ec2.get_snapshot_block_public_access_state()
+        self.assertEqual((shown["State"], shown["ManagedBy"]), ("unblocked", "account"))
+        for state in ("block-all-sharing", "block-new-sharing"):
+            self.assertEqual(ec2.enable_snapshot_block_public_access(State=state)["State"], state)
+            self.assertEqual(ec2.get_snapshot_block_public_access_state()["State"], state)
+        elsewhere = self.client("ec2", "us-east-1").get_snapshot_block_public_access_state()
+        self.assertEqual(elsewhere["State"], "unblocked")
+        self.fails("InvalidParameterValue", ec2.enable_snapshot_block_public_access, State="unblocked")
+        self.assertEqual(ec2.disable_snapshot_block_public_access()["State"], "unblocked")
+        self.assertEqual(ec2.get_snapshot_block_public_access_state()["State"], "unblocked")
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -2,3 +2,4 @@
 
 pub mod default_security_group;
 pub mod ebs_encryption;
+pub mod snapshot_block_public_access;

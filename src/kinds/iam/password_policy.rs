@@ -11,11 +11,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::Call;
 use crate::aws::error::AbsentIf;
-use crate::baseline::catalog::{Identity, SpecProblem};
+use crate::baseline::catalog::SpecProblem;
 use crate::kinds::calls::everywhere;
+use crate::kinds::shapes::{Setting, Unset, Write};
 use crate::kinds::{
-    Change, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Risk, Scope, Status, Undo, Use,
-    WriteCx, WriteError, control, count, sendable, told,
+    Change, Controls, Cx, Object, ObserveError, Risk, Scope, Use, WriteCx, WriteError, count,
+    sendable, told,
 };
 
 const GET: Call = Call::new("iam", "GetAccountPasswordPolicy");
@@ -38,52 +39,29 @@ const DELETE: Call = Call::new("iam", "DeleteAccountPasswordPolicy");
 /// "Default password policy".
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Spec {
+pub struct Policy {
     /// The least number of characters, 6 to 128. AWS's built-in rules ask for 8. CIS and the AWS Foundational
     /// Security Best Practices ask for 14 and 8.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 6, max = 128))]
     pub minimum_password_length: Option<u32>,
     /// Whether a password needs one of `! @ # $ % ^ & * ( ) _ + - = [ ] { } | '`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub require_symbols: Option<bool>,
     /// Whether a password needs a digit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub require_numbers: Option<bool>,
     /// Whether a password needs an upper-case letter (A to Z).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub require_uppercase_characters: Option<bool>,
     /// Whether a password needs a lower-case letter (a to z).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub require_lowercase_characters: Option<bool>,
     /// Whether users may change their own password.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allow_users_to_change_password: Option<bool>,
     /// Days after which a password expires, 1 to 1095; 0 means that passwords never expire.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 1095))]
     pub max_password_age: Option<u32>,
     /// How many former passwords a user may not use again, 1 to 24; 0 turns the check off.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 24))]
     pub password_reuse_prevention: Option<u32>,
     /// Whether a user whose password has expired is locked out until an administrator resets it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hard_expiry: Option<bool>,
-}
-
-/// A password policy with all its settings; 0 means "off" as in the spec.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct State {
-    minimum_password_length: u32,
-    require_symbols: bool,
-    require_numbers: bool,
-    require_uppercase_characters: bool,
-    require_lowercase_characters: bool,
-    allow_users_to_change_password: bool,
-    max_password_age: u32,
-    password_reuse_prevention: u32,
-    hard_expiry: bool,
 }
 
 /// What AWS's built-in rules ask for in an account without a policy: the length, and how many of the
@@ -91,10 +69,10 @@ pub struct State {
 const BUILT_IN_LENGTH: u32 = 8;
 const BUILT_IN_KINDS: usize = 3;
 
-impl State {
+impl Policy {
     /// The policy that is made where there is none. A rule of "any three kinds" cannot be said to
     /// AWS; asking for three certain ones lets through no password that the built-in rules refuse.
-    fn made(spec: &Spec) -> Self {
+    fn made(spec: &Self) -> Self {
         let declared = [
             spec.require_lowercase_characters,
             spec.require_uppercase_characters,
@@ -108,15 +86,15 @@ impl State {
         }
         let [lowercase, uppercase, numbers, symbols] = kinds;
         Self {
-            minimum_password_length: spec.minimum_password_length.unwrap_or(BUILT_IN_LENGTH),
-            require_symbols: symbols,
-            require_numbers: numbers,
-            require_uppercase_characters: uppercase,
-            require_lowercase_characters: lowercase,
-            allow_users_to_change_password: spec.allow_users_to_change_password.unwrap_or(false),
-            max_password_age: spec.max_password_age.unwrap_or(0),
-            password_reuse_prevention: spec.password_reuse_prevention.unwrap_or(0),
-            hard_expiry: spec.hard_expiry.unwrap_or(false),
+            minimum_password_length: spec.minimum_password_length.or(Some(BUILT_IN_LENGTH)),
+            require_symbols: Some(symbols),
+            require_numbers: Some(numbers),
+            require_uppercase_characters: Some(uppercase),
+            require_lowercase_characters: Some(lowercase),
+            allow_users_to_change_password: spec.allow_users_to_change_password.or(Some(false)),
+            max_password_age: spec.max_password_age.or(Some(0)),
+            password_reuse_prevention: spec.password_reuse_prevention.or(Some(0)),
+            hard_expiry: spec.hard_expiry.or(Some(false)),
         }
     }
 
@@ -129,17 +107,18 @@ impl State {
             self.require_lowercase_characters,
         ]
         .into_iter()
-        .filter(|kind| *kind)
+        .filter(|kind| *kind == Some(true))
         .count()
     }
 
     /// In what it asks for less than AWS's built-in rules.
     fn weaker_than_built_in(&self) -> Vec<String> {
         let mut weaker = Vec::new();
-        if self.minimum_password_length < BUILT_IN_LENGTH {
+        if let Some(length) =
+            self.minimum_password_length.filter(|length| *length < BUILT_IN_LENGTH)
+        {
             weaker.push(format!(
-                "weaker than before: without a policy AWS asks for {BUILT_IN_LENGTH} characters, and this one for {}",
-                self.minimum_password_length
+                "weaker than before: without a policy AWS asks for {BUILT_IN_LENGTH} characters, and this one for {length}"
             ));
         }
         if self.kinds() < BUILT_IN_KINDS {
@@ -152,45 +131,23 @@ impl State {
     }
 }
 
-/// The writes of this kind.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "snake_case")]
-pub enum Action {
-    /// Replaces the whole policy.
-    Update {
-        /// All settings.
-        policy: State,
-    },
-    /// Goes back to AWS's built-in rules; only to undo the first update.
-    Delete,
-}
-
 /// The kind.
 pub struct PasswordPolicy;
 
-impl Kind for PasswordPolicy {
+impl Setting for PasswordPolicy {
     const NAME: &'static str = "iam.password_policy";
     const SCOPE: Scope = Scope::Global;
-    const IDENTITY: Identity = Identity::Singleton;
-    const CONTROLS: &'static [Control] = &[
-        control("cis-v3", "1.8"),
-        control("cis-v3", "1.9"),
-        control("cis-v5", "1.7"),
-        control("cis-v5", "1.8"),
-        control("fsbp", "IAM.7"),
-        control("fsbp", "IAM.10"),
-        control("fsbp", "IAM.11"),
-        control("fsbp", "IAM.12"),
-        control("fsbp", "IAM.13"),
-        control("fsbp", "IAM.14"),
-        control("fsbp", "IAM.15"),
-        control("fsbp", "IAM.16"),
-        control("fsbp", "IAM.17"),
-        control("wa-security", "SEC02-BP01"),
-        control("wa-security", "SEC02-BP05"),
-    ];
-    const CALLS: &'static [Use<Spec>] =
+    const CONTROLS: Controls = Controls {
+        cis_v3: &["1.8", "1.9"],
+        cis_v5: &["1.7", "1.8"],
+        fsbp: &[
+            "IAM.7", "IAM.10", "IAM.11", "IAM.12", "IAM.13", "IAM.14", "IAM.15", "IAM.16", "IAM.17",
+        ],
+        well_architected: &["SEC02-BP01", "SEC02-BP05"],
+    };
+    const CALLS: &'static [Use<Policy>] =
         &[Use::read(GET), Use::write(UPDATE, everywhere), Use::undo(DELETE)];
+    const CLEAR: Option<Call> = Some(DELETE);
     const SAMPLES: &'static [&'static str] = &[
         r#"
 [iam.password_policy]
@@ -218,240 +175,160 @@ hard_expiry                    = true
 "#,
     ];
 
-    type Spec = Spec;
-    type State = State;
-    type Action = Action;
+    type Record = Policy;
 
-    fn check(spec: &Spec) -> Vec<SpecProblem> {
-        if spec.hard_expiry == Some(true) && spec.max_password_age == Some(0) {
-            return vec![SpecProblem {
-                field: "hard_expiry".to_owned(),
-                message: "hard_expiry has no effect when passwords never expire".to_owned(),
-                help: Some(
-                    "set max_password_age to 1 to 1095 days, or hard_expiry to false".to_owned(),
-                ),
-            }];
+    fn check(declared: &Policy) -> Vec<SpecProblem> {
+        if declared.hard_expiry == Some(true) && declared.max_password_age == Some(0) {
+            return vec![SpecProblem::new(
+                "hard_expiry",
+                "hard_expiry has no effect when passwords never expire",
+                "set max_password_age to 1 to 1095 days, or hard_expiry to false",
+            )];
         }
         Vec::new()
     }
 
-    fn calls(action: &Action) -> Vec<Call> {
-        vec![match action {
-            Action::Update { .. } => UPDATE,
-            Action::Delete => DELETE,
-        }]
-    }
-
-    async fn observe(cx: &Cx, _spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {
-        let client = cx.client(Client::new);
-        let answer = cx
-            .read(GET, "", client.get_account_password_policy().send())
-            .await
-            .absent_if(&["NoSuchEntity"])?;
-        let Some(answer) = answer else { return Ok(vec![Object::absent("")]) };
+    async fn read(cx: &Cx) -> Result<Object<Policy>, ObserveError> {
+        let request = cx.client(Client::new).get_account_password_policy();
+        let answer = cx.read(GET, "", request.send()).await.absent_if(&["NoSuchEntity"])?;
+        let Some(answer) = answer else { return Ok(Object::absent("")) };
         let policy = told("PasswordPolicy", answer.password_policy())?;
-        Ok(vec![Object::present("", read(policy)?)])
+        Ok(Object::only(Some(read(policy)?)))
     }
 
-    fn diff(_facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Action>> {
-        let now = object.state();
-        // What nobody declares is not made.
-        if now.is_none() && *spec == Spec::default() {
-            return Vec::new();
-        }
-        let base = now.cloned().unwrap_or_else(|| State::made(spec));
-        let mut drift = Drift::new();
-        let mut not_declared = Vec::new();
-        macro_rules! settle {
-            ($field:ident) => {{
-                let name = stringify!($field);
-                drift.compare(name, now.map(|now| &now.$field), spec.$field.as_ref());
-                if now.is_none() && spec.$field.is_none() {
-                    drift.add(name, None::<&str>, Some(&base.$field));
-                    not_declared.push(name);
-                }
-                spec.$field.unwrap_or(base.$field)
-            }};
-        }
-        let policy = State {
-            minimum_password_length: settle!(minimum_password_length),
-            require_symbols: settle!(require_symbols),
-            require_numbers: settle!(require_numbers),
-            require_uppercase_characters: settle!(require_uppercase_characters),
-            require_lowercase_characters: settle!(require_lowercase_characters),
-            allow_users_to_change_password: settle!(allow_users_to_change_password),
-            max_password_age: settle!(max_password_age),
-            password_reuse_prevention: settle!(password_reuse_prevention),
-            hard_expiry: settle!(hard_expiry),
-        };
-        if drift.is_empty() {
-            return Vec::new();
+    fn unset(declared: &Policy) -> Unset<Policy> {
+        Unset::Nothing { first: Policy::made(declared) }
+    }
+
+    fn judge(
+        mut change: Change<Write<Policy>>,
+        now: Option<&Policy>,
+        then: &Policy,
+    ) -> Change<Write<Policy>> {
+        if now.is_none() {
+            change = then.weaker_than_built_in().into_iter().fold(change, Change::warn);
         }
         // Without a policy passwords never expire.
-        let (age_before, locked_before) =
-            now.map_or((0, false), |now| (now.max_password_age, now.hard_expiry));
-        let days = policy.max_password_age;
-        let expires_sooner = days != 0 && (age_before == 0 || days < age_before);
-        let locks_out = policy.hard_expiry && !locked_before;
-        let weaker = now.map_or_else(|| policy.weaker_than_built_in(), |_| Vec::new());
-        let mut change = Change::new(Action::Update { policy }, drift);
-        if !not_declared.is_empty() {
-            change = change.warn(format!(
-                "there is no policy yet, and AWS makes one as a whole; not declared: {}",
-                not_declared.join(", ")
-            ));
-        }
-        for warning in weaker {
-            change = change.warn(warning);
-        }
-        if expires_sooner {
+        let age = |policy: &Policy| policy.max_password_age.filter(|days| *days > 0);
+        if let Some(days) = age(then)
+            && now.and_then(age).is_none_or(|before| days < before)
+        {
             change = change.risk(Risk::Disruptive).warn(format!(
                 "users whose password is older than {days} days must change it at their next sign-in"
             ));
         }
-        if locks_out {
+        let locks_out = |policy: &Policy| policy.hard_expiry == Some(true);
+        if locks_out(then) && !now.is_some_and(locks_out) {
             change = change.risk(Risk::Disruptive).warn(
                 "users whose password has expired are locked out until an administrator resets it",
             );
         }
-        vec![change]
+        change
     }
 
-    async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
-        let client = cx.client(Client::new);
-        match action {
-            Action::Update { policy } => {
-                let request = client
-                    .update_account_password_policy()
-                    .minimum_password_length(sendable(
-                        "MinimumPasswordLength",
-                        policy.minimum_password_length,
-                    )?)
-                    .require_symbols(policy.require_symbols)
-                    .require_numbers(policy.require_numbers)
-                    .require_uppercase_characters(policy.require_uppercase_characters)
-                    .require_lowercase_characters(policy.require_lowercase_characters)
-                    .allow_users_to_change_password(policy.allow_users_to_change_password)
-                    .set_max_password_age(off_is_left_out(
-                        "MaxPasswordAge",
-                        policy.max_password_age,
-                    )?)
-                    .set_password_reuse_prevention(off_is_left_out(
-                        "PasswordReusePrevention",
-                        policy.password_reuse_prevention,
-                    )?)
-                    .hard_expiry(policy.hard_expiry);
-                cx.write(UPDATE, request.send()).await.map(drop).map_err(Into::into)
-            }
-            Action::Delete => cx
-                .write(DELETE, client.delete_account_password_policy().send())
-                .await
-                .absent_if(&["NoSuchEntity"])
-                .map(drop)
-                .map_err(Into::into),
-        }
+    fn call(_then: &Policy) -> Call {
+        UPDATE
     }
 
-    fn undo(_action: &Action, before: &Object<State>) -> Undo<Action> {
-        match &before.status {
-            Status::Present(policy) => Undo::By(vec![Action::Update { policy: policy.clone() }]),
-            Status::Absent => Undo::By(vec![Action::Delete]),
-            Status::Unknown(_) | Status::Skipped { .. } => {
-                Undo::Impossible("the former policy was not observed".to_owned())
-            }
-        }
+    async fn put(cx: &WriteCx, then: &Policy) -> Result<(), WriteError> {
+        let length = then.minimum_password_length;
+        let length = length.map(|length| sendable("MinimumPasswordLength", length)).transpose()?;
+        let request = cx
+            .client(Client::new)
+            .update_account_password_policy()
+            .set_minimum_password_length(length)
+            .set_require_symbols(then.require_symbols)
+            .set_require_numbers(then.require_numbers)
+            .set_require_uppercase_characters(then.require_uppercase_characters)
+            .set_require_lowercase_characters(then.require_lowercase_characters)
+            .set_allow_users_to_change_password(then.allow_users_to_change_password)
+            .set_max_password_age(off_is_left_out("MaxPasswordAge", then.max_password_age)?)
+            .set_password_reuse_prevention(off_is_left_out(
+                "PasswordReusePrevention",
+                then.password_reuse_prevention,
+            )?)
+            .set_hard_expiry(then.hard_expiry);
+        cx.send(UPDATE, request.send()).await
     }
 
-    fn export(_facts: &Facts, object: &Object<State>) -> Option<Spec> {
-        let state = object.state()?;
-        Some(Spec {
-            minimum_password_length: Some(state.minimum_password_length),
-            require_symbols: Some(state.require_symbols),
-            require_numbers: Some(state.require_numbers),
-            require_uppercase_characters: Some(state.require_uppercase_characters),
-            require_lowercase_characters: Some(state.require_lowercase_characters),
-            allow_users_to_change_password: Some(state.allow_users_to_change_password),
-            max_password_age: Some(state.max_password_age),
-            password_reuse_prevention: Some(state.password_reuse_prevention),
-            hard_expiry: Some(state.hard_expiry),
-        })
+    async fn clear(cx: &WriteCx, _now: &Policy) -> Result<(), WriteError> {
+        let request = cx.client(Client::new).delete_account_password_policy();
+        cx.remove(DELETE, request.send(), &["NoSuchEntity"]).await
     }
 }
 
 /// The settings as AWS tells them.
-fn read(policy: &PasswordPolicyOfAws) -> Result<State, ObserveError> {
+fn read(policy: &PasswordPolicyOfAws) -> Result<Policy, ObserveError> {
     // An absent MaxPasswordAge means that passwords do not expire, which ExpirePasswords says too
     // (IAM API Reference, `PasswordPolicy`).
     let age = policy.max_password_age();
     if policy.expire_passwords() {
         told("MaxPasswordAge", age)?;
     }
-    Ok(State {
-        minimum_password_length: count(
+    Ok(Policy {
+        minimum_password_length: Some(count(
             "MinimumPasswordLength",
             told("MinimumPasswordLength", policy.minimum_password_length())?,
-        )?,
+        )?),
         // The API model gives these five the default false, so that absent is false.
-        require_symbols: policy.require_symbols(),
-        require_numbers: policy.require_numbers(),
-        require_uppercase_characters: policy.require_uppercase_characters(),
-        require_lowercase_characters: policy.require_lowercase_characters(),
-        allow_users_to_change_password: policy.allow_users_to_change_password(),
-        max_password_age: count("MaxPasswordAge", age.unwrap_or(0))?,
+        require_symbols: Some(policy.require_symbols()),
+        require_numbers: Some(policy.require_numbers()),
+        require_uppercase_characters: Some(policy.require_uppercase_characters()),
+        require_lowercase_characters: Some(policy.require_lowercase_characters()),
+        allow_users_to_change_password: Some(policy.allow_users_to_change_password()),
+        max_password_age: Some(count("MaxPasswordAge", age.unwrap_or(0))?),
         // Set by nobody, they have the defaults that `UpdateAccountPasswordPolicy` documents: 0 and
         // false. AWS leaves both out then.
-        password_reuse_prevention: count(
+        password_reuse_prevention: Some(count(
             "PasswordReusePrevention",
             policy.password_reuse_prevention().unwrap_or(0),
-        )?,
-        hard_expiry: policy.hard_expiry().unwrap_or(false),
+        )?),
+        hard_expiry: Some(policy.hard_expiry().unwrap_or(false)),
     })
 }
 
-/// AWS turns these two settings off when they are left out; 0 is outside their range.
-fn off_is_left_out(field: &str, value: u32) -> Result<Option<i32>, WriteError> {
-    (value > 0).then(|| sendable(field, value)).transpose()
+/// A number as AWS takes it, where 0 means "off": AWS turns these two settings off when they are left
+/// out, and 0 is outside their range.
+fn off_is_left_out(field: &str, value: Option<u32>) -> Result<Option<i32>, WriteError> {
+    value.filter(|value| *value > 0).map(|value| sendable(field, value)).transpose()
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use super::*;
-    use crate::names::{ItemName, Region};
+    use crate::kinds::shapes::Whole;
+    use crate::kinds::{Facts, Kind, Undo};
 
-    fn facts() -> Facts {
-        Facts {
-            account: "111122223333".parse().unwrap(),
-            partition: "aws".to_owned(),
-            region: Region::new("us-east-1"),
-            home_region: Region::new("us-east-1"),
-            item: ItemName::singleton(PasswordPolicy::NAME),
-        }
+    fn diff(spec: &Policy, object: &Object<Policy>) -> Vec<Change<Write<Policy>>> {
+        Whole::<PasswordPolicy>::diff(&Facts::example(PasswordPolicy::NAME), spec, object)
     }
 
-    fn weak() -> Object<State> {
-        let spec = Spec {
+    fn weak() -> Object<Policy> {
+        let spec = Policy {
             minimum_password_length: Some(8),
             require_symbols: Some(false),
             require_numbers: Some(false),
             require_uppercase_characters: Some(false),
             require_lowercase_characters: Some(false),
-            ..Spec::default()
+            ..Policy::default()
         };
-        Object::present("", State::made(&spec))
+        Object::present("", Policy::made(&spec))
     }
 
-    fn made(spec: &Spec) -> (State, Change<Action>) {
-        let mut changes = PasswordPolicy::diff(&facts(), spec, &Object::absent(""));
+    fn made(spec: &Policy) -> (Policy, Change<Write<Policy>>) {
+        let mut changes = diff(spec, &Object::absent(""));
         let change = changes.remove(0);
-        let Some(Action::Update { policy }) = change.action.clone() else { panic!("no update") };
+        let Some(Write::Put { record: policy }) = change.action.clone() else {
+            panic!("no update")
+        };
         (policy, change)
     }
 
     #[test]
     fn the_first_policy_shows_every_setting_and_asks_for_no_less_than_aws_did() {
-        let (policy, change) = made(&Spec { max_password_age: Some(90), ..Spec::default() });
-        assert_eq!((policy.minimum_password_length, policy.kinds()), (8, 3));
+        let (policy, change) = made(&Policy { max_password_age: Some(90), ..Policy::default() });
+        assert_eq!((policy.minimum_password_length, policy.kinds()), (Some(8), 3));
         assert_eq!(change.drift.len(), 9);
         let shown: Vec<_> = change.drift.iter().map(|drift| drift.field.as_str()).collect();
         for field in serde_json::to_value(&policy).unwrap().as_object().unwrap().keys() {
@@ -463,17 +340,17 @@ mod tests {
 
     #[test]
     fn the_first_policy_is_as_declared_and_warns_where_it_is_weaker() {
-        let strong = Spec { require_symbols: Some(true), ..Spec::default() };
+        let strong = Policy { require_symbols: Some(true), ..Policy::default() };
         assert_eq!(made(&strong).0.kinds(), 3, "symbols are one of the three");
-        let no_digits = Spec { require_numbers: Some(false), ..Spec::default() };
+        let no_digits = Policy { require_numbers: Some(false), ..Policy::default() };
         let (policy, change) = made(&no_digits);
-        assert!(policy.require_symbols && !policy.require_numbers);
+        assert!(policy.require_symbols == Some(true) && policy.require_numbers == Some(false));
         assert!(!change.warnings.concat().contains("weaker"));
-        let short = Spec { minimum_password_length: Some(6), ..Spec::default() };
+        let short = Policy { minimum_password_length: Some(6), ..Policy::default() };
         let (policy, change) = made(&short);
-        assert_eq!(policy.minimum_password_length, 6);
+        assert_eq!(policy.minimum_password_length, Some(6));
         assert!(change.warnings.concat().contains("8 characters, and this one for 6"));
-        let two = Spec { require_symbols: Some(false), ..no_digits };
+        let two = Policy { require_symbols: Some(false), ..no_digits };
         let (policy, change) = made(&two);
         assert_eq!(policy.kinds(), 2);
         assert!(change.warnings.concat().contains("kinds of characters, and this one for 2"));
@@ -483,8 +360,8 @@ mod tests {
     fn what_aws_leaves_out_means_what_it_documents_or_is_not_known() {
         let answer = || PasswordPolicyOfAws::builder().minimum_password_length(8);
         let off = read(&answer().build()).unwrap();
-        assert_eq!((off.max_password_age, off.password_reuse_prevention), (0, 0));
-        assert!(!off.hard_expiry && !off.require_symbols);
+        assert_eq!((off.max_password_age, off.password_reuse_prevention), (Some(0), Some(0)));
+        assert!(off.hard_expiry == Some(false) && off.require_symbols == Some(false));
         for untold in [
             PasswordPolicyOfAws::builder().require_symbols(true),
             answer().expire_passwords(true),
@@ -496,38 +373,36 @@ mod tests {
 
     #[test]
     fn a_setting_that_is_not_declared_keeps_its_value() {
-        let spec = Spec { require_symbols: Some(true), ..Spec::default() };
-        let changes = PasswordPolicy::diff(&facts(), &spec, &weak());
-        let Some(Action::Update { policy }) = &changes[0].action else { panic!("no update") };
-        assert_eq!(policy.minimum_password_length, 8);
+        let spec = Policy { require_symbols: Some(true), ..Policy::default() };
+        let changes = diff(&spec, &weak());
+        let Some(Write::Put { record: policy }) = &changes[0].action else { panic!("no update") };
+        assert_eq!(policy.minimum_password_length, Some(8));
         assert_eq!(changes[0].drift.len(), 1);
         assert_eq!(changes[0].risk, Risk::Safe);
     }
 
     #[test]
     fn nothing_declared_is_nothing_to_do() {
-        assert!(PasswordPolicy::diff(&facts(), &Spec::default(), &weak()).is_empty());
-        assert!(PasswordPolicy::diff(&facts(), &Spec::default(), &Object::absent("")).is_empty());
+        assert!(diff(&Policy::default(), &weak()).is_empty());
+        assert!(diff(&Policy::default(), &Object::absent("")).is_empty());
     }
 
     #[test]
     fn a_shorter_password_age_is_disruptive() {
-        let spec = Spec { max_password_age: Some(90), ..Spec::default() };
-        let changes = PasswordPolicy::diff(&facts(), &spec, &weak());
+        let spec = Policy { max_password_age: Some(90), ..Policy::default() };
+        let changes = diff(&spec, &weak());
         assert_eq!(changes[0].risk, Risk::Disruptive);
         assert!(changes[0].warnings[0].contains("older than 90 days"));
     }
 
     #[test]
     fn undo_restores_or_deletes() {
-        let action = Action::Delete;
-        let Undo::By(actions) = PasswordPolicy::undo(&action, &weak()) else { panic!("no undo") };
+        let action = Write::Clear { record: Policy::default() };
+        let undo = |before| Whole::<PasswordPolicy>::undo(&action, &before);
+        let Undo::By(actions) = undo(weak()) else { panic!("no undo") };
         assert!(
-            matches!(&actions[0], Action::Update { policy } if policy.minimum_password_length == 8)
+            matches!(&actions[0], Write::Put { record } if record.minimum_password_length == Some(8))
         );
-        assert_eq!(
-            PasswordPolicy::undo(&action, &Object::absent("")),
-            Undo::By(vec![Action::Delete])
-        );
+        assert_eq!(undo(Object::absent("")), Undo::By(vec![action.clone()]));
     }
 }

@@ -8,12 +8,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::aws::Call;
-use crate::baseline::catalog::{Identity, SpecProblem};
-use crate::kinds::together::together;
-use crate::kinds::{
-    Change, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Scope, Undo, Use, WriteCx,
-    WriteError, compared, control, told,
-};
+use crate::kinds::shapes::{Audit, Findings};
+use crate::kinds::together::{together, when};
+use crate::kinds::{Controls, Cx, Facts, Object, ObserveError, Scope, Use, told};
+use crate::names::Arn;
 
 const GET_SUMMARY: Call = Call::new("iam", "GetAccountSummary");
 const LIST_MFA: Call = Call::new("iam", "ListVirtualMFADevices");
@@ -32,24 +30,18 @@ const LIST_MFA: Call = Call::new("iam", "ListVirtualMFADevices");
 #[serde(deny_unknown_fields)]
 pub struct Spec {
     /// Whether MFA is needed, as long as there is a password or a key.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub require_mfa: Option<bool>,
     /// Whether a virtual MFA device is a finding. That none is found does not prove that the device
     /// is hardware: passkeys are in no list.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub require_hardware_mfa: Option<bool>,
     /// Whether access keys may exist.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allow_access_keys: Option<bool>,
     /// Whether signing certificates may exist.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allow_signing_certificates: Option<bool>,
     /// A use within so many days, 1 to 400, is a finding. AWS renews its report every four hours.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 400))]
     pub max_days_since_last_use: Option<u32>,
     /// Whether a password is a finding; for members of an organization with centralized root access.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect_no_password: Option<bool>,
 }
 
@@ -67,32 +59,18 @@ pub struct State {
     last_use: Option<report::LastUse>,
 }
 
-/// There are no writes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Action {}
-
 /// The kind.
 pub struct RootUser;
 
-impl Kind for RootUser {
+impl Audit for RootUser {
     const NAME: &'static str = "iam.root_user";
     const SCOPE: Scope = Scope::Global;
-    const IDENTITY: Identity = Identity::Singleton;
-    const CONTROLS: &'static [Control] = &[
-        control("cis-v3", "1.4"),
-        control("cis-v3", "1.5"),
-        control("cis-v3", "1.6"),
-        control("cis-v3", "1.7"),
-        control("cis-v5", "1.3"),
-        control("cis-v5", "1.4"),
-        control("cis-v5", "1.5"),
-        control("cis-v5", "1.6"),
-        control("fsbp", "IAM.4"),
-        control("fsbp", "IAM.6"),
-        control("fsbp", "IAM.9"),
-        control("wa-security", "SEC01-BP02"),
-        control("wa-security", "SEC02-BP01"),
-    ];
+    const CONTROLS: Controls = Controls {
+        cis_v3: &["1.4", "1.5", "1.6", "1.7"],
+        cis_v5: &["1.3", "1.4", "1.5", "1.6"],
+        fsbp: &["IAM.4", "IAM.6", "IAM.9"],
+        well_architected: &["SEC01-BP02", "SEC02-BP01"],
+    };
     const CALLS: &'static [Use<Spec>] = &[
         Use::read(GET_SUMMARY),
         Use::read_if(LIST_MFA, |spec| spec.require_hardware_mfa == Some(true)),
@@ -129,32 +107,13 @@ expect_no_password         = true
 
     type Spec = Spec;
     type State = State;
-    type Action = Action;
-
-    fn check(_spec: &Spec) -> Vec<SpecProblem> {
-        Vec::new()
-    }
-
-    fn calls(action: &Action) -> Vec<Call> {
-        match *action {}
-    }
 
     async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {
         let client = cx.client(Client::new);
         let (summary, virtual_mfa_devices, last_use) = together!(
             async { Ok(cx.read(GET_SUMMARY, "", client.get_account_summary().send()).await?) },
-            async {
-                match spec.require_hardware_mfa {
-                    Some(true) => virtual_devices(cx).await.map(Some),
-                    _ => Ok(None),
-                }
-            },
-            async {
-                match spec.max_days_since_last_use {
-                    Some(_) => report::root_last_use(cx).await,
-                    None => Ok(None),
-                }
-            },
+            when(spec.require_hardware_mfa == Some(true), virtual_devices(cx)),
+            when(spec.max_days_since_last_use.is_some(), report::root_last_use(cx)),
         )?;
         let summary = summary.summary_map();
         let present = |key: &str| {
@@ -177,96 +136,65 @@ expect_no_password         = true
             signing_certificates_present: must("AccountSigningCertificatesPresent")?,
             password_present,
             virtual_mfa_devices,
-            last_use,
+            last_use: last_use.flatten(),
         };
         Ok(vec![Object::present("", state)])
     }
 
-    fn diff(_facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Action>> {
-        let Some(state) = object.state() else { return Vec::new() };
-        let mut findings = Vec::new();
-        let mut find = |field: &str, actual: &str, desired: &str, what_to_do: &str| {
-            let mut drift = Drift::new();
-            drift.add(field, Some(actual), Some(desired));
-            findings.push(Change::finding(drift).withhold(what_to_do));
+    fn judge(_facts: &Facts, spec: &Spec, state: &State) -> Findings {
+        let mut findings = Findings::new();
+        let without_mfa = match (state.mfa_enabled, state.access_keys_present) {
+            (true, _) => Some(false),
+            (false, true) => Some(true),
+            (false, false) => state.password_present,
         };
-        for field in ["allow_access_keys", "allow_signing_certificates", "max_days_since_last_use"]
-        {
-            compared::mark(field);
-        }
-        if state.virtual_mfa_devices.is_some() || spec.require_hardware_mfa == Some(false) {
-            compared::mark("require_hardware_mfa");
-        }
-        if state.password_present.is_some() || spec.expect_no_password == Some(false) {
-            compared::mark("expect_no_password");
-        }
-        let has_credentials = match state.access_keys_present {
-            true => Some(true),
-            false => state.password_present,
-        };
-        if state.mfa_enabled || has_credentials.is_some() || spec.require_mfa == Some(false) {
-            compared::mark("require_mfa");
-        }
-        if spec.require_mfa == Some(true) && has_credentials == Some(true) && !state.mfa_enabled {
-            find(
-                "require_mfa",
-                "no MFA",
-                "MFA",
-                "sign in as the root user and register MFA, or remove its credentials from the management account",
-            );
-        }
-        let devices = state.virtual_mfa_devices.as_deref().unwrap_or_default();
-        if spec.require_hardware_mfa == Some(true) && !devices.is_empty() {
-            find(
-                "require_hardware_mfa",
-                &format!("virtual device {}", devices.join(", ")),
-                "no virtual device",
-                "register a security key as the root user, then remove the virtual device",
-            );
-        }
-        if spec.allow_access_keys == Some(false) && state.access_keys_present {
-            find(
-                "allow_access_keys",
-                "access keys",
-                "none",
-                "find out what uses the keys, then delete them as the root user: they can do everything",
-            );
-        }
-        if spec.allow_signing_certificates == Some(false) && state.signing_certificates_present {
-            find(
-                "allow_signing_certificates",
-                "signing certificates",
-                "none",
-                "delete them as the root user",
-            );
-        }
-        if let (Some(limit), Some(last)) = (spec.max_days_since_last_use, &state.last_use)
-            && last.days_ago < limit
-        {
-            find(
-                "max_days_since_last_use",
-                &format!("used {} days ago, on {}", last.days_ago, last.date),
-                &format!("not used for {limit} days"),
-                "find out in CloudTrail what the root user did, and make a role for it",
-            );
-        }
-        if spec.expect_no_password == Some(true) && state.password_present == Some(true) {
-            find(
-                "expect_no_password",
-                "a password",
-                "none",
-                "delete the root user's credentials from the management account (centralized root access)",
-            );
-        }
+        findings.judge(
+            "require_mfa",
+            asked(spec.require_mfa, true, without_mfa),
+            "no MFA",
+            "MFA",
+            "sign in as the root user and register MFA, or remove its credentials from the management account",
+        );
+        let devices = state.virtual_mfa_devices.as_ref();
+        findings.judge(
+            "require_hardware_mfa",
+            asked(spec.require_hardware_mfa, true, devices.map(|some| !some.is_empty())),
+            format!("virtual device {}", devices.map(|some| some.join(", ")).unwrap_or_default()),
+            "no virtual device",
+            "register a security key as the root user, then remove the virtual device",
+        );
+        findings.judge(
+            "allow_access_keys",
+            asked(spec.allow_access_keys, false, Some(state.access_keys_present)),
+            "access keys",
+            "none",
+            "find out what uses the keys, then delete them as the root user: they can do everything",
+        );
+        findings.judge(
+            "allow_signing_certificates",
+            asked(spec.allow_signing_certificates, false, Some(state.signing_certificates_present)),
+            "signing certificates",
+            "none",
+            "delete them as the root user",
+        );
+        let limit = spec.max_days_since_last_use.unwrap_or(0);
+        let last = state.last_use.as_ref().filter(|last| last.days_ago < limit);
+        findings.judge(
+            "max_days_since_last_use",
+            spec.max_days_since_last_use.map(|_| last.is_some()),
+            last.map(|last| format!("used {} days ago, on {}", last.days_ago, last.date))
+                .unwrap_or_default(),
+            format!("not used for {limit} days"),
+            "find out in CloudTrail what the root user did, and make a role for it",
+        );
+        findings.judge(
+            "expect_no_password",
+            asked(spec.expect_no_password, true, state.password_present),
+            "a password",
+            "none",
+            "delete the root user's credentials from the management account (centralized root access)",
+        );
         findings
-    }
-
-    async fn apply(_cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
-        match *action {}
-    }
-
-    fn undo(action: &Action, _before: &Object<State>) -> Undo<Action> {
-        match *action {}
     }
 
     fn export(_facts: &Facts, object: &Object<State>) -> Option<Spec> {
@@ -287,20 +215,26 @@ expect_no_password         = true
     }
 }
 
+/// Whether something is weak: only where the declaration `demands` that it is not, and not a question
+/// where nothing is declared.
+fn asked(declared: Option<bool>, demands: bool, is_weak: Option<bool>) -> Option<bool> {
+    if declared? == demands { is_weak } else { Some(false) }
+}
+
 /// Serial numbers of the virtual MFA devices that are the root user's.
 async fn virtual_devices(cx: &Cx) -> Result<Vec<String>, ObserveError> {
     let client = cx.client(Client::new);
     let devices = cx
-        .read(LIST_MFA, "", async {
+        .pages(
+            LIST_MFA,
+            "",
             client
                 .list_virtual_mfa_devices()
                 .assignment_status(AssignmentStatusType::Assigned)
                 .into_paginator()
                 .items()
-                .send()
-                .collect::<Result<Vec<_>, _>>()
-                .await
-        })
+                .send(),
+        )
         .await?;
     let mut roots = Vec::new();
     for device in devices.iter() {
@@ -308,7 +242,7 @@ async fn virtual_devices(cx: &Cx) -> Result<Vec<String>, ObserveError> {
         let user = told("VirtualMFADevices.User", device.user())?;
         let arn =
             told("VirtualMFADevices.User.Arn", Some(user.arn()).filter(|arn| !arn.is_empty()))?;
-        if arn.ends_with(":root") {
+        if Arn::parse(arn).is_some_and(|arn| arn.resource == "root") {
             roots.push(device.serial_number().to_owned());
         }
     }
@@ -319,17 +253,8 @@ async fn virtual_devices(cx: &Cx) -> Result<Vec<String>, ObserveError> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::names::{ItemName, Region};
-
-    fn facts() -> Facts {
-        Facts {
-            account: "111122223333".parse().unwrap(),
-            partition: "aws".to_owned(),
-            region: Region::new("us-east-1"),
-            home_region: Region::new("us-east-1"),
-            item: ItemName::singleton(RootUser::NAME),
-        }
-    }
+    use crate::kinds::shapes::Inspect;
+    use crate::kinds::{Kind, compared};
 
     fn locked() -> State {
         State {
@@ -354,11 +279,15 @@ mod tests {
     }
 
     fn fields(spec: &Spec, state: State) -> Vec<String> {
-        RootUser::diff(&facts(), spec, &Object::present("", state))
-            .into_iter()
-            .inspect(|change| assert!(change.action.is_none() && change.withheld.is_some()))
-            .map(|change| change.drift[0].field.clone())
-            .collect()
+        Inspect::<RootUser>::diff(
+            &Facts::example(RootUser::NAME),
+            spec,
+            &Object::present("", state),
+        )
+        .into_iter()
+        .inspect(|change| assert!(change.action.is_none() && change.withheld.is_some()))
+        .map(|change| change.drift[0].field.clone())
+        .collect()
     }
 
     #[test]
@@ -397,7 +326,10 @@ mod tests {
     fn what_was_not_read_is_not_compared() {
         let looked_at = |spec: &Spec, state: State| {
             let object = Object::present("", state);
-            compared::during(|| RootUser::diff(&facts(), spec, &object)).1
+            compared::during(|| {
+                Inspect::<RootUser>::diff(&Facts::example(RootUser::NAME), spec, &object)
+            })
+            .1
         };
         let untold = State { mfa_enabled: false, password_present: None, ..locked() };
         let fields = looked_at(&strict(), untold.clone());

@@ -14,8 +14,8 @@ use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::shapes::sweep::{self, Reach, Sweep, Way};
 use crate::kinds::together::together;
 use crate::kinds::{
-    Allowed, Arns, Change, Claim, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Scope,
-    Status, Undo, Use, WriteCx, WriteError, compared, control, sendable, told,
+    Allowed, Arns, Change, Claim, Controls, Cx, Drift, Facts, Kind, Object, ObserveError, Scope,
+    Status, Undo, Use, WriteCx, WriteError, compared, sendable, told,
 };
 use crate::names::AccountId;
 
@@ -128,13 +128,12 @@ impl Kind for KeyRotation {
     const IDENTITY: Identity = Identity::Sweep;
     const NOT_STATE: &'static [&'static str] = &["period_mode", "exclude"];
     const AFTER: &'static [&'static str] = &["kms.key"];
-    const CONTROLS: &'static [Control] = &[
-        control("cis-v3", "3.6"),
-        control("cis-v5", "3.6"),
-        control("fsbp", "KMS.4"),
-        control("wa-security", "SEC02-BP05"),
-        control("wa-security", "SEC08-BP01"),
-    ];
+    const CONTROLS: Controls = Controls {
+        cis_v3: &["3.6"],
+        cis_v5: &["3.6"],
+        fsbp: &["KMS.4"],
+        well_architected: &["SEC02-BP05", "SEC08-BP01"],
+    };
     const CALLS: &'static [Use<Spec>] = &[
         Use::read(reads::LIST_KEYS),
         Use::read(reads::LIST_ALIASES),

@@ -25,10 +25,7 @@ pub const DEFAULT_PERIOD: u32 = 365;
 /// All aliases, those of AWS included.
 pub async fn aliases(cx: &Cx) -> Result<Arc<Vec<AliasListEntry>>, AwsError> {
     let client = cx.client(Client::new);
-    cx.read(LIST_ALIASES, "", async {
-        client.list_aliases().into_paginator().items().send().collect::<Result<Vec<_>, _>>().await
-    })
-    .await
+    cx.pages(LIST_ALIASES, "", client.list_aliases().into_paginator().items().send()).await
 }
 
 /// All keys, those of AWS included. An answer without a list does not say that there are none.
@@ -59,10 +56,11 @@ pub async fn describe(cx: &Cx, key: &str) -> Result<Option<KeyMetadata>, Observe
 pub async fn tags(cx: &Cx, key: &str) -> Result<Arc<Vec<Tag>>, ObserveError> {
     let client = cx.client(Client::new);
     let tags = cx
-        .read(LIST_TAGS, key, async {
-            let pages = client.list_resource_tags().key_id(key).into_paginator().items().send();
-            pages.collect::<Result<Vec<_>, _>>().await
-        })
+        .pages(
+            LIST_TAGS,
+            key,
+            client.list_resource_tags().key_id(key).into_paginator().items().send(),
+        )
         .await;
     tags.map_err(|error| refused(key, error))
 }

@@ -4,4 +4,9 @@
 //! of that shape says its facts and judgments alone. What fits no shape implements `Kind` itself;
 //! nothing is bent for it.
 
+pub mod audit;
+pub mod setting;
 pub mod sweep;
+
+pub use audit::{Audit, Findings, Inspect};
+pub use setting::{Setting, Unset, Whole, Write};

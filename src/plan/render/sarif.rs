@@ -13,7 +13,7 @@ use super::group::{Group, group};
 use super::parts::{Since, parts};
 use super::rows::rows;
 use crate::digest;
-use crate::kinds::registry;
+use crate::kinds::{Framework, registry};
 use crate::plan::words::counted;
 use crate::plan::{Plan, Verdict};
 use crate::visible::{shortened, visible};
@@ -89,8 +89,12 @@ fn rule(id: &str) -> Value {
     }
     let controls: Vec<String> = registry::find(id)
         .map(|kind| {
-            let controls = kind.controls().iter();
-            controls.map(|control| format!("{}/{}", control.framework, control.id)).collect()
+            let controls = kind.controls();
+            let tags = |framework: Framework| {
+                let ids = controls.of(framework).iter();
+                ids.map(move |id| format!("{}/{id}", framework.as_str()))
+            };
+            BTreeSet::from(Framework::ALL).into_iter().flat_map(tags).collect()
         })
         .unwrap_or_default();
     json!({

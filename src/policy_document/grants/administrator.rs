@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::methods::{METHODS, Method, PASS_ROLE};
 use super::{Rise, is_any_of, new_allows};
+use crate::names::Arn;
 use crate::policy_document::PolicyDocument;
 use crate::policy_document::patterns::{matches, texts};
 
@@ -33,9 +34,7 @@ pub enum Known {
 
 /// What is known of a managed policy by its ARN alone.
 pub fn managed_policy(arn: &str) -> Known {
-    let mut parts = arn.splitn(6, ':');
-    let (Some("arn"), Some(_), Some("iam"), Some(""), Some("aws"), Some(resource)) =
-        (parts.next(), parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
+    let Some(Arn { service: "iam", region: "", account: "aws", resource, .. }) = Arn::parse(arn)
     else {
         return Known::Customer;
     };
@@ -202,8 +201,7 @@ fn is_everything(resource: &str, action: &str) -> bool {
         "batch" => &["batch", "ecs"],
         _ => &[service],
     };
-    let parts: Vec<&str> = resource.splitn(6, ':').collect();
-    let &[_, _, of, _, _, thing] = parts.as_slice() else {
+    let Some(Arn { service: of, resource: thing, .. }) = Arn::parse(resource) else {
         return resource.contains(['*', '?', '$']);
     };
     if !services.iter().any(|service| matches(of, service)) {

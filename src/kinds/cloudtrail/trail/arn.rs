@@ -1,5 +1,7 @@
 //! The ARN of a trail: it holds all that tells trails apart.
 
+use crate::names::Arn;
+
 /// The ARN of a trail, taken apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TrailArn<'a> {
@@ -18,12 +20,10 @@ pub struct TrailArn<'a> {
 impl<'a> TrailArn<'a> {
     /// Takes `arn:PARTITION:cloudtrail:REGION:ACCOUNT:trail/NAME` apart; `None` for anything else.
     pub fn parse(text: &'a str) -> Option<Self> {
-        let mut parts = text.splitn(6, ':');
-        let (arn, partition, service) = (parts.next()?, parts.next()?, parts.next()?);
-        let (region, account) = (parts.next()?, parts.next()?);
-        let name = parts.next()?.strip_prefix("trail/")?;
+        let Arn { partition, service, region, account, resource } = Arn::parse(text)?;
+        let name = resource.strip_prefix("trail/")?;
         let whole = [partition, region, account, name].iter().all(|part| !part.is_empty());
-        (arn == "arn" && service == "cloudtrail" && whole).then_some(Self {
+        (service == "cloudtrail" && whole).then_some(Self {
             text,
             partition,
             region,

@@ -4,8 +4,8 @@
 use super::selectors::{AdvancedEventSelector, DataResourceType, FieldSelector};
 use super::spec::Spec;
 use crate::baseline::catalog::SpecProblem;
-use crate::kinds::arn::is_arn;
 use crate::kinds::tags;
+use crate::names::is_arn;
 
 /// The sources that basic selectors can leave out, and advanced ones of a trail too.
 const EXCLUDABLE: [&str; 2] = ["kms.amazonaws.com", "rdsdata.amazonaws.com"];
@@ -22,11 +22,7 @@ struct Problems(Vec<SpecProblem>);
 
 impl Problems {
     fn add(&mut self, field: &str, message: impl Into<String>, help: impl Into<String>) {
-        self.0.push(SpecProblem {
-            field: field.to_owned(),
-            message: message.into(),
-            help: Some(help.into()),
-        });
+        self.0.push(SpecProblem::new(field, message, help));
     }
 }
 

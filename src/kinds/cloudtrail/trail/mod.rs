@@ -17,8 +17,8 @@ use spec::{Action, Spec, State};
 use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
-    Change, Control, Cx, Facts, Found, Kind, Object, ObserveError, Scope, Undo, Use, WriteCx,
-    WriteError, control,
+    Change, Controls, Cx, Facts, Found, Kind, Object, ObserveError, Scope, Undo, Use, WriteCx,
+    WriteError,
 };
 use crate::names::Region;
 use selectors::Selectors;
@@ -32,28 +32,20 @@ impl Kind for Trail {
     const IDENTITY: Identity = Identity::Named { field: "name", prefix: "" };
     const NOT_STATE: &'static [&'static str] = &["name"];
     const AFTER: &'static [&'static str] = &["s3.bucket", "kms.key", "iam.role"];
-    const CONTROLS: &'static [Control] = &[
-        control("cis-v3", "3.1"),
-        control("cis-v3", "3.2"),
-        control("cis-v3", "3.5"),
-        control("cis-v3", "3.8"),
-        control("cis-v3", "3.9"),
-        control("cis-v5", "3.1"),
-        control("cis-v5", "3.2"),
-        control("cis-v5", "3.5"),
-        control("cis-v5", "3.8"),
-        control("cis-v5", "3.9"),
-        control("fsbp", "CloudTrail.1"),
-        control("fsbp", "CloudTrail.2"),
-        control("fsbp", "CloudTrail.3"),
-        control("fsbp", "CloudTrail.4"),
-        control("fsbp", "CloudTrail.5"),
-        control("fsbp", "S3.22"),
-        control("fsbp", "S3.23"),
-        control("wa-security", "SEC04-BP01"),
-        control("wa-security", "SEC04-BP02"),
-        control("wa-security", "SEC08-BP02"),
-    ];
+    const CONTROLS: Controls = Controls {
+        cis_v3: &["3.1", "3.2", "3.5", "3.8", "3.9"],
+        cis_v5: &["3.1", "3.2", "3.5", "3.8", "3.9"],
+        fsbp: &[
+            "CloudTrail.1",
+            "CloudTrail.2",
+            "CloudTrail.3",
+            "CloudTrail.4",
+            "CloudTrail.5",
+            "S3.22",
+            "S3.23",
+        ],
+        well_architected: &["SEC04-BP01", "SEC04-BP02", "SEC08-BP02"],
+    };
     const CALLS: &'static [Use<Spec>] = calls::CALLS;
     const MORE_EVENTS: &'static [&'static str] = &["cloudtrail.amazonaws.com:DeleteTrail"];
     const SAMPLES: &'static [&'static str] = &[
@@ -118,7 +110,27 @@ field_selectors = [
     { field = "eventCategory", equals = ["Data"] },
     { field = "resources.type", equals = ["AWS::S3::Object"] },
     { field = "readOnly", equals = ["false"] },
+    { field = "eventName", not_equals = ["PutObjectAcl"], ends_with = ["Object"], not_ends_with = ["LegalHold"] },
+    { field = "resources.ARN", starts_with = ["arn:aws:s3:::data-"], not_starts_with = ["arn:aws:s3:::data-tmp"] },
 ]
+"#,
+        r#"
+[s3.bucket.trail]
+bucket   = "trail-${account.id}"
+services = ["cloudtrail"]
+
+[cloudtrail.trail.audit]
+home_region                   = "eu-west-1"
+s3_bucket_name                = "${s3.bucket.trail.bucket}"
+include_global_service_events = true
+is_multi_region_trail         = true
+insight_selectors             = [{ insight_type = "ApiCallRateInsight", event_categories = ["Management"] }]
+
+[[cloudtrail.trail.audit.event_selectors]]
+read_write_type                  = "WriteOnly"
+include_management_events        = true
+exclude_management_event_sources = ["kms.amazonaws.com"]
+data_resources                   = [{ type = "AWS::S3::Object", values = ["arn:aws:s3"] }]
 "#,
     ];
 

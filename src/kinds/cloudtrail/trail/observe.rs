@@ -112,11 +112,7 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
             }
         }
     };
-    Ok(vec![if spec.name.starts_with("aws-controltower-") {
-        object.managed_by("AWS Control Tower")
-    } else {
-        object
-    }])
+    Ok(vec![object.of_control_tower_by(&spec.name)])
 }
 
 /// Of several trails of the organization, none is more the declared one than the others.
@@ -387,15 +383,7 @@ async fn aggregation(cx: &Cx, arn: &str) -> Result<BTreeSet<AggregationTemplate>
 async fn all_tags(cx: &Cx, arn: &str) -> Result<Tags, ObserveError> {
     let client = cx.client(Client::new);
     let pages = cx
-        .read(LIST_TAGS, arn, async {
-            client
-                .list_tags()
-                .resource_id_list(arn)
-                .into_paginator()
-                .send()
-                .collect::<Result<Vec<_>, _>>()
-                .await
-        })
+        .pages(LIST_TAGS, arn, client.list_tags().resource_id_list(arn).into_paginator().send())
         .await?;
     let mut pairs = Vec::new();
     for page in pages.iter() {

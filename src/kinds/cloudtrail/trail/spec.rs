@@ -38,74 +38,54 @@ pub struct Spec {
     pub name: String,
     /// The Region that the trail is made and governed in; the home Region of the account by
     /// default. It cannot be changed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub home_region: Option<String>,
     /// The bucket that the log files go to; needed to make a trail.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 3, max = 63))]
     pub s3_bucket_name: Option<String>,
     /// What stands before `AWSLogs/` in the names of the log files, up to 200 characters; "" for
     /// nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 200))]
     pub s3_key_prefix: Option<String>,
     /// Whether all Regions are recorded. AWS's default is false.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_multi_region_trail: Option<bool>,
     /// Whether events of global services such as IAM are recorded; a multi-Region trail always does.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub include_global_service_events: Option<bool>,
     /// Whether all accounts of the organization are recorded; only in the management account.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_organization_trail: Option<bool>,
     /// Whether digests prove that log files were not changed. AWS's default is false.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enable_log_file_validation: Option<bool>,
     /// The KMS key that encrypts the log files: an ARN, an id or an alias; "" for S3's own key.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kms_key_id: Option<String>,
     /// The CloudWatch Logs group that events are also sent to, an ARN; "" for none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cloud_watch_logs_log_group_arn: Option<String>,
     /// The role with which CloudTrail writes to that group, an ARN; "" for none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cloud_watch_logs_role_arn: Option<String>,
     /// The SNS topic that is told of new log files, a name or an ARN; "" for none. A name means the
     /// topic of that name in the trail's own account and home Region.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256))]
     pub sns_topic_name: Option<String>,
     /// Whether the trail records. A new trail does not until it is started.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_logging: Option<bool>,
     /// Whether CloudTrail's own deliveries are recorded; AWS's default is true.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recursive_logging: Option<bool>,
     /// Basic event selectors, up to 5; [] for AWS's default, all management events and nothing
     /// else. Not together with `advanced_event_selectors`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 5))]
     pub event_selectors: Option<BTreeSet<EventSelector>>,
     /// Advanced event selectors. Not together with `event_selectors`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub advanced_event_selectors: Option<Vec<AdvancedEventSelector>>,
     /// What unusual activity is looked for; [] for nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub insight_selectors: Option<BTreeSet<InsightSelector>>,
     /// The summaries that are made of data events; [] for none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_aggregation: Option<BTreeSet<AggregationTemplate>>,
     /// All tags of the trail, up to 50; tags of AWS's own (`aws:…`) do not count.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
     /// Whether it is a finding when the selectors do not record every management event, reads and
     /// writes, of every source. Data events do not count.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record_all_management_events: Option<bool>,
     /// Whether it is a finding when the selectors leave out the management events of a source, such
     /// as KMS or RDS data, that they record of others, or record none at all. It does not ask for
     /// reads and writes both: `record_all_management_events` does.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forbid_excluded_sources: Option<bool>,
 }
 
@@ -157,37 +137,26 @@ aws_enum! {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
-    /// As in [`Spec`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub s3_bucket_name: Option<String>,
-    /// As in [`Spec`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub s3_key_prefix: Option<String>,
-    /// As in [`Spec`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_multi_region_trail: Option<bool>,
-    /// As in [`Spec`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub include_global_service_events: Option<bool>,
-    /// As in [`Spec`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_organization_trail: Option<bool>,
-    /// As in [`Spec`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enable_log_file_validation: Option<bool>,
-    /// As in [`Spec`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kms_key_id: Option<String>,
-    /// As in [`Spec`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cloud_watch_logs_log_group_arn: Option<String>,
-    /// As in [`Spec`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cloud_watch_logs_role_arn: Option<String>,
-    /// As in [`Spec`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sns_topic_name: Option<String>,
-    /// As in [`Spec`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recursive_logging: Option<bool>,
 }

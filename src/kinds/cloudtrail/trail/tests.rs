@@ -9,16 +9,10 @@ use super::selectors::{
 use super::spec::{Settings, Step};
 use super::*;
 use crate::kinds::Risk;
-use crate::names::{ItemName, Region};
+use crate::names::Region;
 
 fn facts() -> Facts {
-    Facts {
-        account: "111122223333".parse().unwrap(),
-        partition: "aws".to_owned(),
-        region: Region::new("eu-west-1"),
-        home_region: Region::new("eu-west-1"),
-        item: ItemName::singleton(Trail::NAME),
-    }
+    Facts::example(Trail::NAME)
 }
 
 fn spec() -> Spec {

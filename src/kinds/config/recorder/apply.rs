@@ -8,7 +8,6 @@ use aws_sdk_config::types::{
 };
 
 use super::spec::{Action, Channel, Recorder, Strategy};
-use crate::aws::error::AbsentIf;
 use crate::aws::settle::settle;
 use crate::aws::{AwsError, Call, ErrorClass};
 use crate::kinds::{WriteCx, WriteError, sendable};
@@ -48,9 +47,8 @@ async fn write(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
         }
         Action::DeleteRecorder { name } => {
             let request = client.delete_configuration_recorder().configuration_recorder_name(name);
-            cx.write(DELETE_RECORDER, request.send())
-                .await
-                .absent_if(&["NoSuchConfigurationRecorderException"])?;
+            cx.remove(DELETE_RECORDER, request.send(), &["NoSuchConfigurationRecorderException"])
+                .await?;
         }
         Action::PutChannel { channel } => {
             let request = client.put_delivery_channel().delivery_channel(send_channel(channel));
@@ -58,9 +56,7 @@ async fn write(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
         }
         Action::DeleteChannel { name } => {
             let request = client.delete_delivery_channel().delivery_channel_name(name);
-            cx.write(DELETE_CHANNEL, request.send())
-                .await
-                .absent_if(&["NoSuchDeliveryChannelException"])?;
+            cx.remove(DELETE_CHANNEL, request.send(), &["NoSuchDeliveryChannelException"]).await?;
         }
         Action::Start { name } => {
             let request = client.start_configuration_recorder().configuration_recorder_name(name);
@@ -79,9 +75,8 @@ async fn write(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
             let request = client
                 .delete_retention_configuration()
                 .retention_configuration_name(RETENTION_NAME);
-            cx.write(DELETE_RETENTION, request.send())
-                .await
-                .absent_if(&["NoSuchRetentionConfigurationException"])?;
+            cx.remove(DELETE_RETENTION, request.send(), &["NoSuchRetentionConfigurationException"])
+                .await?;
         }
     }
     Ok(())

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::spec::{Frequency, Spec, Strategy};
 use crate::baseline::catalog::SpecProblem;
-use crate::kinds::arn::is_arn;
+use crate::names::is_arn;
 
 /// Types that AWS records continuously, whatever is asked for (AWS Config API Reference,
 /// `RecordingModeOverride`).
@@ -22,11 +22,7 @@ fn set(text: &Option<String>) -> Option<&str> {
 pub fn check(spec: &Spec) -> Vec<SpecProblem> {
     let mut problems = Vec::new();
     let mut problem = |field: &str, message: String, help: &str| {
-        problems.push(SpecProblem {
-            field: field.to_owned(),
-            message,
-            help: Some(help.to_owned()),
-        });
+        problems.push(SpecProblem::new(field, message, help));
     };
     let all = spec.strategy.is_none_or(|strategy| strategy == Strategy::All);
     let listed = spec.resource_types.as_ref().is_some_and(|types| !types.is_empty());

@@ -13,8 +13,7 @@ pub use spec::{Action, Spec, State};
 use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
-    Change, Control, Cx, Facts, Kind, Object, ObserveError, Scope, Undo, Use, WriteCx, WriteError,
-    control,
+    Change, Controls, Cx, Facts, Kind, Object, ObserveError, Scope, Undo, Use, WriteCx, WriteError,
 };
 
 /// The kind.
@@ -25,13 +24,12 @@ impl Kind for ConfigRecorder {
     const SCOPE: Scope = Scope::Regional;
     const IDENTITY: Identity = Identity::Singleton;
     const AFTER: &'static [&'static str] = &["s3.bucket", "kms.key", "iam.role"];
-    const CONTROLS: &'static [Control] = &[
-        control("cis-v3", "3.3"),
-        control("cis-v5", "3.3"),
-        control("fsbp", "Config.1"),
-        control("wa-security", "SEC04-BP01"),
-        control("wa-security", "SEC04-BP02"),
-    ];
+    const CONTROLS: Controls = Controls {
+        cis_v3: &["3.3"],
+        cis_v5: &["3.3"],
+        fsbp: &["Config.1"],
+        well_architected: &["SEC04-BP01", "SEC04-BP02"],
+    };
     const CALLS: &'static [Use<Spec>] = calls::CALLS;
     const SAMPLES: &'static [&'static str] = &[
         r#"

@@ -100,12 +100,8 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
         retention_period_in_days: retention,
         has_service_linked_role: role,
     };
-    let of_control_tower = state
-        .recorder
-        .as_ref()
-        .is_some_and(|recorder| recorder.name.starts_with("aws-controltower-"));
-    let object = Object::present("", state);
-    Ok(vec![if of_control_tower { object.managed_by("AWS Control Tower") } else { object }])
+    let name = state.recorder.as_ref().map(|recorder| recorder.name.clone()).unwrap_or_default();
+    Ok(vec![Object::present("", state).of_control_tower_by(&name)])
 }
 
 /// What failed, in the words of a status that AWS gives in capitals though its API model does not;
@@ -188,14 +184,7 @@ async fn retention(cx: &Cx, spec: &Spec) -> Result<Option<u32>, ObserveError> {
     }
     let client = cx.client(Client::new);
     let pages = cx
-        .read(RETENTION, "", async {
-            client
-                .describe_retention_configurations()
-                .into_paginator()
-                .send()
-                .collect::<Result<Vec<_>, _>>()
-                .await
-        })
+        .pages(RETENTION, "", client.describe_retention_configurations().into_paginator().send())
         .await?;
     for page in pages.iter() {
         let list = told("RetentionConfigurations", page.retention_configurations.as_ref())?;

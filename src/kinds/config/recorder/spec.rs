@@ -26,60 +26,45 @@ use crate::kinds::spec::aws_enum;
 pub struct Spec {
     /// The recorder's name, which cannot be changed; leave it out to adopt what is there, or to make
     /// one with the name `default`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 256))]
     pub recorder_name: Option<String>,
     /// The role with which Config looks at resources, an ARN; "" for the service-linked role
     /// `AWSServiceRoleForConfig`, which a new recorder gets when nothing is declared.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role_arn: Option<String>,
     /// Which resource types are recorded: all, those in `resource_types`, or all but those. AWS's
     /// default is all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strategy: Option<Strategy>,
     /// Whether IAM users, groups, roles and policies are recorded too, with the strategy for all
     /// types. They are the same in every Region, so evenkeel asks for them in the home Region alone.
     /// Where the recorder that is there goes by a list and no `strategy` is declared, the list is
     /// looked at.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub include_global_resource_types: Option<bool>,
     /// The types that are recorded, or left out, as `strategy` says: `AWS::EC2::Instance`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_types: Option<BTreeSet<String>>,
     /// How often changes are recorded. AWS's default is `CONTINUOUS`; Firewall Manager needs it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recording_frequency: Option<Frequency>,
     /// Types with another frequency, at most one group; [] for none. A `description` that is not
     /// declared is not compared, and stays.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1))]
     pub recording_overrides: Option<Vec<Override>>,
     /// Whether the recorder runs. A new one does not until it is started.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recording: Option<bool>,
     /// The channel's name, which cannot be changed; leave it out to adopt what is there, or to make
     /// one with the name `default`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 256))]
     pub delivery_channel_name: Option<String>,
     /// The bucket that history and snapshots go to; it may be in another account or Region.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 3, max = 63))]
     pub s3_bucket_name: Option<String>,
     /// What stands before `AWSLogs/` in the names of the files; "" for nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub s3_key_prefix: Option<String>,
     /// The KMS key that encrypts the files, an ARN; "" for the bucket's default.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub s3_kms_key_arn: Option<String>,
     /// The SNS topic that is told of changes, an ARN; "" for none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sns_topic_arn: Option<String>,
     /// How often a snapshot of everything is delivered.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot_delivery_frequency: Option<SnapshotFrequency>,
     /// Days that history is kept, 30 to 2557. AWS's default is 2557, seven years.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 30, max = 2557))]
     pub retention_period_in_days: Option<u32>,
 }
@@ -192,36 +177,24 @@ pub struct State {
 /// A recorder, whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recorder {
-    /// As in [`Spec`].
     pub name: String,
-    /// As in [`Spec`].
     pub role_arn: String,
-    /// As in [`Spec`].
     pub strategy: Strategy,
     /// As in [`Spec`], for this Region.
     pub include_global_resource_types: bool,
-    /// As in [`Spec`].
     pub resource_types: BTreeSet<String>,
-    /// As in [`Spec`].
     pub recording_frequency: Frequency,
-    /// As in [`Spec`].
     pub recording_overrides: Vec<Override>,
 }
 
 /// A delivery channel, whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Channel {
-    /// As in [`Spec`].
     pub name: String,
-    /// As in [`Spec`].
     pub s3_bucket_name: Option<String>,
-    /// As in [`Spec`].
     pub s3_key_prefix: Option<String>,
-    /// As in [`Spec`].
     pub s3_kms_key_arn: Option<String>,
-    /// As in [`Spec`].
     pub sns_topic_arn: Option<String>,
-    /// As in [`Spec`].
     pub snapshot_delivery_frequency: Option<SnapshotFrequency>,
 }
 

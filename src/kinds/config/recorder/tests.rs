@@ -5,16 +5,12 @@ use std::collections::BTreeSet;
 use super::spec::*;
 use super::*;
 use crate::kinds::Risk;
-use crate::names::{ItemName, Region};
+use crate::names::Region;
 
 fn facts(region: &str) -> Facts {
-    Facts {
-        account: "111122223333".parse().unwrap(),
-        partition: "aws".to_owned(),
-        region: Region::new(region),
-        home_region: Region::new("us-east-1"),
-        item: ItemName::singleton(ConfigRecorder::NAME),
-    }
+    let home_region = Region::new("us-east-1");
+    let region = Region::new(region);
+    Facts { region, home_region, ..Facts::example(ConfigRecorder::NAME) }
 }
 
 fn types(names: &[&str]) -> BTreeSet<String> {

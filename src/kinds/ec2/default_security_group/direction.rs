@@ -95,7 +95,7 @@ impl Direction<'_> {
             .iter()
             .map(|written| {
                 let rule = Rule::try_from(written).ok()?;
-                Some(rule.from_within(&self.state.group_id, &self.facts.account))
+                Some(rule.seen_within(&self.state.group_id, &self.facts.account))
             })
             .collect::<Option<_>>()?;
         let is_said_better =

@@ -20,8 +20,8 @@ use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::shapes::sweep;
 use crate::kinds::spec::InUse;
 use crate::kinds::{
-    Allowed, Arns, Change, Control, Cx, Facts, Kind, Object, ObserveError, Scope, Undo, Use,
-    WriteCx, WriteError, control, told,
+    Allowed, Arns, Change, Controls, Cx, Facts, Kind, Object, ObserveError, Scope, Undo, Use,
+    WriteCx, WriteError, told,
 };
 use crate::names::AccountId;
 use direction::Direction;
@@ -176,12 +176,12 @@ impl Kind for DefaultSecurityGroup {
     const SCOPE: Scope = Scope::Regional;
     const IDENTITY: Identity = Identity::Sweep;
     const NOT_STATE: &'static [&'static str] = &["in_use", "exclude"];
-    const CONTROLS: &'static [Control] = &[
-        control("cis-v3", "5.4"),
-        control("cis-v5", "5.5"),
-        control("fsbp", "EC2.2"),
-        control("wa-security", "SEC05-BP02"),
-    ];
+    const CONTROLS: Controls = Controls {
+        cis_v3: &["5.4"],
+        cis_v5: &["5.5"],
+        fsbp: &["EC2.2"],
+        well_architected: &["SEC05-BP02"],
+    };
     const CALLS: &'static [Use<Spec>] = &[
         Use::read(observe::VPCS),
         Use::read(observe::GROUPS),
@@ -207,9 +207,17 @@ exclude = [{ vpc_tags = { "legacy" = "true" } }, { vpc_ids = ["vpc-0abc"] }, { a
 "#,
         r#"
 [ec2.default_security_group]
-ingress = [{ ip_protocol = "-1", referenced_group_id = "self" }]
+ingress = [
+    { ip_protocol = "-1", referenced_group_id = "self" },
+    { ip_protocol = "tcp", from_port = 22, to_port = 22, cidr_ipv4 = "10.0.0.0/8" },
+    { ip_protocol = "tcp", from_port = 22, to_port = 22, cidr_ipv6 = "fd00::/8" },
+    { ip_protocol = "tcp", from_port = 443, to_port = 443, prefix_list_id = "pl-0123456789abcdef0" },
+]
 egress  = [
+    { ip_protocol = "-1", referenced_group_id = "self" },
     { ip_protocol = "tcp", from_port = 443, to_port = 443, cidr_ipv4 = "0.0.0.0/0" },
+    { ip_protocol = "tcp", from_port = 443, to_port = 443, cidr_ipv6 = "::/0" },
+    { ip_protocol = "tcp", from_port = 443, to_port = 443, prefix_list_id = "pl-0123456789abcdef0" },
     { ip_protocol = "udp", from_port = 53, to_port = 53, cidr_ipv4 = "10.0.0.0/8" },
 ]
 in_use  = "enforce"

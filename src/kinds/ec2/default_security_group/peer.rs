@@ -48,7 +48,7 @@ pub enum Same {
 impl Peer {
     /// The peer as it looks from a group: its own id is itself.
     #[must_use]
-    pub fn from_within(self, group: &str, account: &AccountId) -> Self {
+    pub fn seen_within(self, group: &str, account: &AccountId) -> Self {
         match self {
             Self::Group(peer)
                 if peer.id == group && peer.account.as_ref().is_none_or(|of| of == account) =>
@@ -135,7 +135,7 @@ mod tests {
             ("444455556666/sg-1", false),
             ("sg-2", false),
         ] {
-            assert_eq!(group(name).from_within("sg-1", &own) == Peer::Itself, is_itself, "{name}");
+            assert_eq!(group(name).seen_within("sg-1", &own) == Peer::Itself, is_itself, "{name}");
         }
     }
 }

@@ -103,8 +103,8 @@ impl Rule {
 
     /// The rule as it looks from the group that has it, or shall have it.
     #[must_use]
-    pub fn from_within(mut self, group: &str, account: &AccountId) -> Self {
-        self.peer = self.peer.from_within(group, account);
+    pub fn seen_within(mut self, group: &str, account: &AccountId) -> Self {
+        self.peer = self.peer.seen_within(group, account);
         self
     }
 

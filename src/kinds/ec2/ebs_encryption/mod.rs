@@ -11,9 +11,10 @@ use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::calls::everywhere;
 use crate::kinds::together::together;
 use crate::kinds::{
-    Change, Control, Cx, Drift, Facts, Kind, Object, ObserveError, Risk, Scope, Undo, Use, WriteCx,
-    WriteError, compared, control, told,
+    Change, Controls, Cx, Drift, Facts, Kind, Object, ObserveError, Risk, Scope, Undo, Use,
+    WriteCx, WriteError, compared, told,
 };
+use crate::names::is_arn;
 use key::{AWS_KEY, Key, is_alias, look_up, means_aws_own};
 
 const GET_DEFAULT: Call = Call::new("ec2", "GetEbsEncryptionByDefault");
@@ -38,11 +39,9 @@ const DESCRIBE_KEY: Call = Call::new("kms", "DescribeKey");
 #[serde(deny_unknown_fields)]
 pub struct Spec {
     /// Whether new volumes are encrypted. AWS's default is false.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
     /// The key for volumes that name none: an ARN, an id or an alias; "" for AWS's own key,
     /// `alias/aws/ebs`. Volumes under AWS's own key cannot be shared with other accounts.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kms_key_id: Option<String>,
 }
 
@@ -83,13 +82,12 @@ impl Kind for EbsEncryption {
     const SCOPE: Scope = Scope::Regional;
     const IDENTITY: Identity = Identity::Singleton;
     const AFTER: &'static [&'static str] = &["kms.key"];
-    const CONTROLS: &'static [Control] = &[
-        control("cis-v3", "2.2.1"),
-        control("cis-v5", "5.1.1"),
-        control("fsbp", "EC2.7"),
-        control("wa-security", "SEC08-BP02"),
-        control("wa-security", "SEC08-BP03"),
-    ];
+    const CONTROLS: Controls = Controls {
+        cis_v3: &["2.2.1"],
+        cis_v5: &["5.1.1"],
+        fsbp: &["EC2.7"],
+        well_architected: &["SEC08-BP02", "SEC08-BP03"],
+    };
     const CALLS: &'static [Use<Spec>] = &[
         Use::read(GET_DEFAULT),
         Use::read_if(GET_KEY, |spec| spec.kms_key_id.is_some()),
@@ -126,13 +124,12 @@ kms_key_id = ""
     fn check(spec: &Spec) -> Vec<SpecProblem> {
         let wrong = spec.kms_key_id.as_deref().filter(|name| !is_key_name(name));
         wrong
-            .map(|name| SpecProblem {
-                field: "kms_key_id".to_owned(),
-                message: format!("{name:?} names no key"),
-                help: Some(
-                    "write a key's id or ARN, \"alias/…\" or an alias's ARN, or \"\" for AWS's own key"
-                        .to_owned(),
-                ),
+            .map(|name| {
+                SpecProblem::new(
+                    "kms_key_id",
+                    format!("{name:?} names no key"),
+                    "write a key's id or ARN, \"alias/…\" or an alias's ARN, or \"\" for AWS's own key",
+                )
             })
             .into_iter()
             .collect()
@@ -198,25 +195,19 @@ kms_key_id = ""
     async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
         let client = cx.client(Client::new);
         match action {
-            Action::Enable => cx
-                .write(ENABLE, client.enable_ebs_encryption_by_default().send())
-                .await
-                .map(drop)
-                .map_err(Into::into),
-            Action::Disable => cx
-                .write(DISABLE, client.disable_ebs_encryption_by_default().send())
-                .await
-                .map(drop)
-                .map_err(Into::into),
+            Action::Enable => {
+                cx.send(ENABLE, client.enable_ebs_encryption_by_default().send()).await
+            }
+            Action::Disable => {
+                cx.send(DISABLE, client.disable_ebs_encryption_by_default().send()).await
+            }
             Action::SetKey { kms_key_id } => {
                 let request = client.modify_ebs_default_kms_key_id().kms_key_id(kms_key_id);
-                cx.write(MODIFY_KEY, request.send()).await.map(drop).map_err(Into::into)
+                cx.send(MODIFY_KEY, request.send()).await
             }
-            Action::ResetKey => cx
-                .write(RESET_KEY, client.reset_ebs_default_kms_key_id().send())
-                .await
-                .map(drop)
-                .map_err(Into::into),
+            Action::ResetKey => {
+                cx.send(RESET_KEY, client.reset_ebs_default_kms_key_id().send()).await
+            }
         }
     }
 
@@ -257,7 +248,7 @@ fn is_key_name(name: &str) -> bool {
     let is_id = |id: &str| {
         !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
-    let is_arn = name.starts_with("arn:") && (name.contains(":key/") || is_alias(name));
+    let is_arn = is_arn(name, "kms", "key/") || is_arn(name, "kms", "alias/");
     name.is_empty() || name.starts_with("alias/") || is_arn || is_id(name)
 }
 

@@ -1,16 +1,9 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::names::{ItemName, Region};
 
 fn facts() -> Facts {
-    Facts {
-        account: "111122223333".parse().unwrap(),
-        partition: "aws".to_owned(),
-        region: Region::new("eu-west-1"),
-        home_region: Region::new("us-east-1"),
-        item: ItemName::singleton(EbsEncryption::NAME),
-    }
+    Facts::example(EbsEncryption::NAME).away()
 }
 
 fn diff(spec: &Spec, state: State) -> Vec<Change<Action>> {

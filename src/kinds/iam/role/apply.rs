@@ -6,7 +6,6 @@ use aws_sdk_iam::types::{Role, Tag};
 
 use super::observe::GET;
 use super::spec::{Action, NewRole, Step};
-use crate::aws::error::AbsentIf;
 use crate::aws::settle::settle;
 use crate::aws::{AwsError, Call, ErrorClass};
 use crate::kinds::tags::Tags;
@@ -35,7 +34,7 @@ pub async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
         Step::Create(new) => create(cx, &client, role, new).await?,
         Step::Delete => {
             let request = client.delete_role().role_name(role);
-            cx.write(DELETE, request.send()).await.absent_if(&GONE)?;
+            cx.remove(DELETE, request.send(), &GONE).await?;
         }
         Step::Update { description, max_session_duration } => {
             let request = client
@@ -59,7 +58,7 @@ pub async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
         }
         Step::DeleteBoundary => {
             let request = client.delete_role_permissions_boundary().role_name(role);
-            cx.write(DELETE_BOUNDARY, request.send()).await.absent_if(&GONE)?;
+            cx.remove(DELETE_BOUNDARY, request.send(), &GONE).await?;
         }
         Step::Attach { policy_arn } => {
             let request = client.attach_role_policy().role_name(role).policy_arn(policy_arn);
@@ -67,7 +66,7 @@ pub async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
         }
         Step::Detach { policy_arn } => {
             let request = client.detach_role_policy().role_name(role).policy_arn(policy_arn);
-            cx.write(DETACH, request.send()).await.absent_if(&GONE)?;
+            cx.remove(DETACH, request.send(), &GONE).await?;
         }
         Step::PutInline { name, policy } => {
             let request =
@@ -76,7 +75,7 @@ pub async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
         }
         Step::DeleteInline { name } => {
             let request = client.delete_role_policy().role_name(role).policy_name(name);
-            cx.write(DELETE_INLINE, request.send()).await.absent_if(&GONE)?;
+            cx.remove(DELETE_INLINE, request.send(), &GONE).await?;
         }
         Step::Tag { tags } => {
             let tags = all_tags(tags)?;

@@ -16,8 +16,8 @@ use spec::{Action, Spec, State};
 use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
-    Change, Control, Cx, Facts, Found, Kind, Object, ObserveError, Scope, Undo, Use, WriteCx,
-    WriteError, control, tags,
+    Change, Controls, Cx, Facts, Found, Kind, Object, ObserveError, Scope, Undo, Use, WriteCx,
+    WriteError, tags,
 };
 use crate::names::Region;
 use crate::policy_document::{PolicyDocument, PolicyKind};
@@ -30,19 +30,12 @@ impl Kind for Role {
     const SCOPE: Scope = Scope::Global;
     const IDENTITY: Identity = Identity::Named { field: "role_name", prefix: "" };
     const NOT_STATE: &'static [&'static str] = &["role_name", "exclusive_policies"];
-    const CONTROLS: &'static [Control] = &[
-        control("cis-v3", "1.17"),
-        control("cis-v5", "1.16"),
-        control("fsbp", "IAM.1"),
-        control("fsbp", "IAM.18"),
-        control("fsbp", "IAM.21"),
-        control("fsbp", "IAM.24"),
-        control("wa-security", "SEC03-BP01"),
-        control("wa-security", "SEC03-BP02"),
-        control("wa-security", "SEC03-BP03"),
-        control("wa-security", "SEC03-BP05"),
-        control("wa-security", "SEC10-BP05"),
-    ];
+    const CONTROLS: Controls = Controls {
+        cis_v3: &["1.17"],
+        cis_v5: &["1.16"],
+        fsbp: &["IAM.1", "IAM.18", "IAM.21", "IAM.24"],
+        well_architected: &["SEC03-BP01", "SEC03-BP02", "SEC03-BP03", "SEC03-BP05", "SEC10-BP05"],
+    };
     const CALLS: &'static [Use<Spec>] = calls::CALLS;
     const MORE_EVENTS: &'static [&'static str] = &["iam.amazonaws.com:UpdateRoleDescription"];
     const SAMPLES: &'static [&'static str] = &[
@@ -100,11 +93,7 @@ Statement = [{ Effect = "Allow", Action = "ec2:CreateSnapshot", Resource = "*" }
     fn check(spec: &Spec) -> Vec<SpecProblem> {
         let mut problems = Vec::new();
         let mut problem = |field: &str, message: &str, help: &str| {
-            problems.push(SpecProblem {
-                field: field.to_owned(),
-                message: message.to_owned(),
-                help: Some(help.to_owned()),
-            });
+            problems.push(SpecProblem::new(field, message, help));
         };
         let shortcuts = [
             ("external_id", spec.external_id.is_some()),

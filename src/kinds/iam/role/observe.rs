@@ -9,6 +9,7 @@ use percent_encoding::percent_decode_str;
 use super::spec::{Spec, State};
 use crate::aws::Call;
 use crate::aws::error::AbsentIf;
+use crate::kinds::object::{CONTROL_TOWER, is_of_control_tower};
 use crate::kinds::together::{self, together};
 use crate::kinds::{Cx, Object, ObserveError, count, tags, told};
 use crate::policy_document::PolicyDocument;
@@ -24,11 +25,7 @@ pub const GET_INLINE: Call = Call::new("iam", "GetRolePolicy");
 /// The roles that are not AWS's own.
 pub async fn names(cx: &Cx) -> Result<Vec<String>, ObserveError> {
     let client = cx.client(Client::new);
-    let roles = cx
-        .read(LIST, "", async {
-            client.list_roles().into_paginator().items().send().collect::<Result<Vec<_>, _>>().await
-        })
-        .await?;
+    let roles = cx.pages(LIST, "", client.list_roles().into_paginator().items().send()).await?;
     Ok(roles
         .iter()
         .filter(|role| !AWS_PATHS.iter().any(|path| role.path().starts_with(path)))
@@ -98,8 +95,8 @@ fn manager(caller: &str, role: &Role) -> Option<&'static str> {
         Some("the AWS service that it is linked to")
     } else if path.starts_with("/aws-reserved/") {
         Some("IAM Identity Center")
-    } else if name == "AWSControlTowerExecution" || name.starts_with("aws-controltower-") {
-        Some("AWS Control Tower")
+    } else if is_of_control_tower(name) {
+        Some(CONTROL_TOWER)
     } else if role.source_role_template().is_some() {
         Some("the AWS service that made it from a template")
     } else if is_caller(caller, name) {
@@ -120,16 +117,11 @@ fn is_caller(caller: &str, role: &str) -> bool {
 async fn attached(cx: &Cx, role: &str) -> Result<BTreeSet<String>, ObserveError> {
     let client = cx.client(Client::new);
     let policies = cx
-        .read(LIST_ATTACHED, role, async {
-            client
-                .list_attached_role_policies()
-                .role_name(role)
-                .into_paginator()
-                .items()
-                .send()
-                .collect::<Result<Vec<_>, _>>()
-                .await
-        })
+        .pages(
+            LIST_ATTACHED,
+            role,
+            client.list_attached_role_policies().role_name(role).into_paginator().items().send(),
+        )
         .await?;
     policies
         .iter()
@@ -145,16 +137,11 @@ async fn inline(
 ) -> Result<BTreeMap<String, String>, ObserveError> {
     let client = cx.client(Client::new);
     let names = cx
-        .read(LIST_INLINE, role, async {
-            client
-                .list_role_policies()
-                .role_name(role)
-                .into_paginator()
-                .items()
-                .send()
-                .collect::<Result<Vec<_>, _>>()
-                .await
-        })
+        .pages(
+            LIST_INLINE,
+            role,
+            client.list_role_policies().role_name(role).into_paginator().items().send(),
+        )
         .await?;
     let policies = names.iter().filter(|name| all || declared.contains_key(*name)).map(|name| {
         let request = client.get_role_policy().role_name(role).policy_name(name).send();

@@ -30,55 +30,41 @@ pub struct Spec {
     #[schemars(length(min = 1, max = 64), regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"))]
     pub role_name: String,
     /// The path, `/` or `/…/`, up to 512 characters; cannot be changed. AWS's default is `/`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512), regex(pattern = r"^/([!-\x7E]+/)?$"))]
     pub path: Option<String>,
     /// What the role is for, up to 1000 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1000))]
     pub description: Option<String>,
     /// The longest session in seconds, 3600 to 43200. AWS's default is 3600.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 3600, max = 43200))]
     pub max_session_duration: Option<u32>,
     /// Who may assume the role, as a whole trust policy: a table or JSON.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assume_role_policy: Option<PolicyDocument>,
     /// Accounts whose principals may assume the role, where their own policies allow it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub trusted_account_ids: Option<BTreeSet<AccountId>>,
     /// The external id that those who assume the role must give.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 2, max = 1224))]
     pub external_id: Option<String>,
     /// The organization, `o-…`, that those who assume the role must belong to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^o-[a-z0-9]{10,32}$"))]
     pub allowed_source_org: Option<String>,
     /// Whether a session with MFA is needed. Federated and chained sessions never carry MFA: they
     /// are locked out by this.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub require_mfa: Option<bool>,
     /// How many seconds old that MFA may be.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 60, max = 129_600))]
     pub mfa_max_age_seconds: Option<u32>,
     /// The policy that limits what the role can ever do, an ARN; "" for none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub permissions_boundary: Option<String>,
     /// The managed policies that are attached, ARNs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 20))]
     pub managed_policy_arns: Option<BTreeSet<String>>,
     /// The role's own policies, by name; 10,240 characters together, white space not counted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inline_policies: Option<BTreeMap<String, PolicyDocument>>,
     /// Whether policies that are not declared are taken away; true by default.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exclusive_policies: Option<bool>,
     /// All tags of the role, up to 50; tags of AWS's own (`aws:…`) do not count.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
 }
 
@@ -101,7 +87,6 @@ pub struct State {
     pub role_name: String,
     /// Its ARN.
     pub arn: String,
-    /// As in [`Spec`].
     pub path: String,
     /// As in [`Spec`]; "" for none.
     pub description: String,
@@ -109,9 +94,7 @@ pub struct State {
     pub max_session_duration: Option<u32>,
     /// The trust policy as AWS returned it.
     pub assume_role_policy: String,
-    /// As in [`Spec`].
     pub permissions_boundary: Option<String>,
-    /// As in [`Spec`].
     pub managed_policy_arns: Option<BTreeSet<String>>,
     /// The role's own policies as AWS returned them, by name.
     pub inline_policies: Option<BTreeMap<String, String>>,
@@ -192,18 +175,14 @@ pub enum Step {
 /// A role to be made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewRole {
-    /// As in [`Spec`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// As in [`Spec`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// As in [`Spec`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_session_duration: Option<u32>,
     /// The JSON of the trust policy.
     pub assume_role_policy: String,
-    /// As in [`Spec`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub permissions_boundary: Option<String>,
     /// Its tags.

@@ -5,19 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::spec::Step;
 use super::*;
 use crate::kinds::{GrantClass, Needs, Risk};
-use crate::names::{ItemName, Region};
 
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow",
     "Principal":{"AWS":"arn:aws:iam::444455556666:root"},"Action":"sts:AssumeRole"}]}"#;
 
 fn facts() -> Facts {
-    Facts {
-        account: "111122223333".parse().unwrap(),
-        partition: "aws".to_owned(),
-        region: Region::new("us-east-1"),
-        home_region: Region::new("us-east-1"),
-        item: ItemName::singleton(Role::NAME),
-    }
+    Facts::example(Role::NAME)
 }
 
 fn spec() -> Spec {

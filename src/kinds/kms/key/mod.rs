@@ -16,8 +16,8 @@ pub use spec::{Action, Spec, State};
 use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
-    Change, Claim, Control, Cx, Facts, Found, Kind, Object, ObserveError, Scope, Undo, Use,
-    WriteCx, WriteError, control, tags,
+    Change, Claim, Controls, Cx, Facts, Found, Kind, Object, ObserveError, Scope, Undo, Use,
+    WriteCx, WriteError, tags,
 };
 use crate::names::Region;
 use crate::policy_document::{PolicyDocument, PolicyKind};
@@ -32,13 +32,11 @@ impl Kind for Key {
     const NOT_STATE: &'static [&'static str] =
         &["alias", "prevent_destroy", "deletion_window_days"];
     const AFTER: &'static [&'static str] = &["iam.role"];
-    const CONTROLS: &'static [Control] = &[
-        control("fsbp", "KMS.3"),
-        control("fsbp", "KMS.4"),
-        control("fsbp", "KMS.5"),
-        control("wa-security", "SEC08-BP01"),
-        control("wa-security", "SEC08-BP04"),
-    ];
+    const CONTROLS: Controls = Controls {
+        fsbp: &["KMS.3", "KMS.4", "KMS.5"],
+        well_architected: &["SEC08-BP01", "SEC08-BP04"],
+        ..Controls::NONE
+    };
     const CALLS: &'static [Use<Spec>] = calls::CALLS;
     const MORE_EVENTS: &'static [&'static str] = &["kms.amazonaws.com:UpdateAlias"];
     const SAMPLES: &'static [&'static str] = &[
@@ -90,11 +88,7 @@ Resource  = "*"
     fn check(spec: &Spec) -> Vec<SpecProblem> {
         let mut problems = Vec::new();
         let mut problem = |field: &str, message: &str, help: &str| {
-            problems.push(SpecProblem {
-                field: field.to_owned(),
-                message: message.to_owned(),
-                help: Some(help.to_owned()),
-            });
+            problems.push(SpecProblem::new(field, message, help));
         };
         if spec.alias.starts_with("alias/aws/") {
             problem(

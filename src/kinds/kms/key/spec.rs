@@ -34,62 +34,46 @@ pub struct Spec {
     #[schemars(length(max = 256), regex(pattern = r"^alias/[A-Za-z0-9/_-]+$"))]
     pub alias: String,
     /// What the key is for, up to 8192 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 8192))]
     pub description: Option<String>,
     /// The type of key material; cannot be changed. AWS's default is `SYMMETRIC_DEFAULT`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_spec: Option<KeySpec>,
     /// What the key can be used for; cannot be changed. AWS's default is `ENCRYPT_DECRYPT`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_usage: Option<KeyUsage>,
     /// Where the key material comes from; cannot be changed. AWS's default is `AWS_KMS`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
     /// Whether the key can be replicated to other Regions; cannot be changed. AWS's default is
     /// false.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub multi_region: Option<bool>,
     /// The whole key policy, as a table or as JSON. Not together with the four lists below.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<PolicyDocument>,
     /// ARNs of those who may administer the key but not use it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_administrators: Option<BTreeSet<String>>,
     /// ARNs of those who may encrypt and decrypt with the key, and let AWS services do so for them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_users: Option<BTreeSet<String>>,
     /// AWS services that use the key for this account themselves: `cloudtrail.amazonaws.com`. For
     /// CloudWatch Logs, `logs.<region>.amazonaws.com`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_principals: Option<BTreeSet<String>>,
     /// AWS services through which everybody in this account may use the key, as in `kms:ViaService`
     /// without the Region: `ec2`, `s3`, `secretsmanager`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub via_services: Option<BTreeSet<String>>,
     /// Whether the key can be used. AWS's default is true.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
     /// Whether AWS makes new key material regularly; for symmetric keys of AWS's own material.
     /// AWS's default is false.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enable_key_rotation: Option<bool>,
     /// Days between rotations, 90 to 2560. AWS's default is 365.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 90, max = 2560))]
     pub rotation_period_in_days: Option<u32>,
     /// Days that a deletion waits, 7 to 30, when the making of a key is undone; 30 by default. Only
     /// with `prevent_destroy = false`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 7, max = 30))]
     pub deletion_window_days: Option<u32>,
     /// With true, a deletion that somebody has scheduled is cancelled. With false, undoing the
     /// making of a key may schedule its deletion. When absent, neither happens, and a scheduled
     /// deletion is reported.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prevent_destroy: Option<bool>,
     /// All tags of the key, up to 50; tags of AWS's own (`aws:…`) do not count.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
 }
 
@@ -203,11 +187,8 @@ pub struct State {
 /// What cannot be changed in a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Nature {
-    /// As in [`Spec`].
     pub key_spec: KeySpec,
-    /// As in [`Spec`].
     pub key_usage: KeyUsage,
-    /// As in [`Spec`].
     pub origin: Origin,
     /// As in [`Spec`]; absent in answers of AWS from before there were such keys.
     pub multi_region: Option<bool>,
@@ -321,19 +302,14 @@ pub enum Step {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct NewKey {
-    /// As in [`Spec`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// As in [`Spec`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_spec: Option<KeySpec>,
-    /// As in [`Spec`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_usage: Option<KeyUsage>,
-    /// As in [`Spec`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
-    /// As in [`Spec`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub multi_region: Option<bool>,
     /// The JSON of the key policy; AWS's default when absent.

@@ -4,16 +4,9 @@ use super::spec::{Found, KeyState, KeyUsage, Marked, Nature, Origin, Rotation, S
 use super::*;
 use crate::kinds::erased::{DiffError, DynKind, erase};
 use crate::kinds::{GrantClass, Risk};
-use crate::names::{ItemName, Region};
 
 fn facts() -> Facts {
-    Facts {
-        account: "111122223333".parse().unwrap(),
-        partition: "aws".to_owned(),
-        region: Region::new("eu-west-1"),
-        home_region: Region::new("eu-west-1"),
-        item: ItemName::singleton(Key::NAME),
-    }
+    Facts::example(Key::NAME)
 }
 
 fn state() -> State {

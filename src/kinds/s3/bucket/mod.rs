@@ -20,8 +20,8 @@ use spec::{Action, Spec, State};
 use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
-    Change, Control, Cx, Facts, Found, Kind, Object, ObserveError, Scope, Undo, Use, WriteCx,
-    WriteError, control,
+    Change, Controls, Cx, Facts, Found, Kind, Object, ObserveError, Scope, Undo, Use, WriteCx,
+    WriteError,
 };
 use crate::names::Region;
 use crate::policy_document::PolicyDocument;
@@ -35,32 +35,24 @@ impl Kind for Bucket {
     const IDENTITY: Identity = Identity::Named { field: "bucket", prefix: "" };
     const NOT_STATE: &'static [&'static str] = &["bucket", "prevent_destroy"];
     const AFTER: &'static [&'static str] = &["kms.key", "iam.role"];
-    const CONTROLS: &'static [Control] = &[
-        control("cis-v3", "2.1.1"),
-        control("cis-v3", "2.1.2"),
-        control("cis-v3", "2.1.4"),
-        control("cis-v3", "3.4"),
-        control("cis-v5", "2.1.1"),
-        control("cis-v5", "2.1.2"),
-        control("cis-v5", "2.1.4"),
-        control("cis-v5", "3.4"),
-        control("fsbp", "S3.5"),
-        control("fsbp", "S3.8"),
-        control("fsbp", "S3.9"),
-        control("fsbp", "S3.12"),
-        control("fsbp", "S3.13"),
-        control("fsbp", "S3.14"),
-        control("fsbp", "S3.15"),
-        control("fsbp", "S3.17"),
-        control("fsbp", "S3.20"),
-        control("fsbp", "CloudTrail.6"),
-        control("fsbp", "CloudTrail.7"),
-        control("wa-security", "SEC04-BP01"),
-        control("wa-security", "SEC07-BP04"),
-        control("wa-security", "SEC08-BP02"),
-        control("wa-security", "SEC08-BP04"),
-        control("wa-security", "SEC09-BP02"),
-    ];
+    const CONTROLS: Controls = Controls {
+        cis_v3: &["2.1.1", "2.1.2", "2.1.4", "3.4"],
+        cis_v5: &["2.1.1", "2.1.2", "2.1.4", "3.4"],
+        fsbp: &[
+            "S3.5",
+            "S3.8",
+            "S3.9",
+            "S3.12",
+            "S3.13",
+            "S3.14",
+            "S3.15",
+            "S3.17",
+            "S3.20",
+            "CloudTrail.6",
+            "CloudTrail.7",
+        ],
+        well_architected: &["SEC04-BP01", "SEC07-BP04", "SEC08-BP02", "SEC08-BP04", "SEC09-BP02"],
+    };
     const CALLS: &'static [Use<Spec>] = calls::CALLS;
     const MORE_EVENTS: &'static [&'static str] = &["s3.amazonaws.com:DeleteBucket"];
     const SAMPLES: &'static [&'static str] = &[
@@ -147,6 +139,24 @@ Effect    = "Allow"
 Principal = { AWS = "arn:${partition}:iam::${account.id}:root" }
 Action    = ["s3:GetObject", "s3:ListBucket"]
 Resource  = ["arn:${partition}:s3:::audit-${account.id}", "arn:${partition}:s3:::audit-${account.id}/*"]
+"#,
+        r#"
+[s3.bucket.audit]
+bucket = "audit-${account.id}"
+region = "eu-west-1"
+
+[[s3.bucket.audit.lifecycle]]
+id                             = "what-was-sent-and-read"
+status                         = "Disabled"
+filter                         = { prefix = "sent/", tags = { read = "yes" }, object_size_greater_than = 131072, object_size_less_than = 1073741824 }
+transitions                    = [{ date = "2040-01-01", storage_class = "GLACIER" }]
+expiration                     = { date = "2045-01-01" }
+noncurrent_version_transitions = [{ noncurrent_days = 30, newer_noncurrent_versions = 3, storage_class = "STANDARD_IA" }]
+noncurrent_version_expiration  = { noncurrent_days = 365, newer_noncurrent_versions = 5 }
+
+[[s3.bucket.audit.lifecycle]]
+id         = "what-is-gone"
+expiration = { expired_object_delete_marker = true }
 "#,
     ];
 
