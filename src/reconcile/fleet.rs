@@ -80,6 +80,8 @@ pub struct Seen {
     pub declared: usize,
     /// The Regions in which an item that has Regions is declared.
     pub governed: BTreeSet<Region>,
+    /// Whether an item has Regions, be it in one that was not asked for.
+    pub has_regional: bool,
     /// Its part of the plan.
     pub plan: AccountPlan,
     /// The same for the version of the baselines that is compared with.
@@ -263,6 +265,7 @@ async fn look_with(
     if let Err(conflicts) = join(&mut parts) {
         return Outcome::Conflicts(conflicts);
     }
+    let has_regional = parts.iter().any(|part| part.has_regional);
     let mut items = Vec::new();
     let mut regions: BTreeSet<Region> = BTreeSet::new();
     for (part, group) in parts.into_iter().zip(of_group) {
@@ -316,6 +319,7 @@ async fn look_with(
         },
         declared,
         governed,
+        has_regional,
         session: (wanted.detail == Detail::All).then(|| Arc::clone(session)),
         plan,
         before,

@@ -29,6 +29,8 @@ pub struct Found<'a> {
     declared: usize,
     /// The Regions in which an item that has Regions is declared.
     governed: BTreeSet<Region>,
+    /// Whether an item has Regions, be it in one that was not asked for.
+    has_regional: bool,
     /// Accounts that only the other version of the baselines selects.
     of_other_alone: BTreeSet<AccountId>,
     /// Where only what is shown is kept: what is alike, once.
@@ -49,6 +51,7 @@ impl<'a> Found<'a> {
             sessions: Sessions::new(),
             declared: 0,
             governed: BTreeSet::new(),
+            has_regional: false,
             of_other_alone: of_other.map(|job| job.account.id.clone()).collect(),
             alike: (wanted.detail == Detail::Shown).then(Alike::default),
         }
@@ -63,6 +66,7 @@ impl<'a> Found<'a> {
                 }
                 self.declared += seen.declared;
                 self.governed.extend(seen.governed);
+                self.has_regional |= seen.has_regional;
                 let account = seen.target.account.clone();
                 if let Some(session) = seen.session {
                     self.sessions.insert(account.clone(), session);
@@ -103,7 +107,13 @@ impl<'a> Found<'a> {
         let all_seen = self.has_seen() && self.failed.is_empty() && !may_be_empty;
         let unseen = selection.regions.iter().find(|region| !self.governed.contains(*region));
         match unseen.filter(|_| all_seen) {
-            Some(region) => Err(LookError::NothingIn { region: region.clone() }),
+            Some(region) if self.has_regional => {
+                Err(LookError::NothingIn { region: region.clone() })
+            }
+            Some(region) => {
+                self.stream.mention(RunEvent::Noted(Note::NothingIn(region)));
+                Ok(())
+            }
             None => Ok(()),
         }
     }

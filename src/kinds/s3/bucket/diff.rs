@@ -8,7 +8,7 @@ use super::spec::{
     Versioning,
 };
 use super::{encryption, name, policy, tls};
-use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo, compared, tags};
+use crate::kinds::{Change, Drift, Facts, GrantClass, Object, Risk, Undo, compared, tags};
 use crate::policy_document::grants;
 use crate::policy_document::{PolicyDocument, PolicyError, PolicyKind};
 
@@ -144,7 +144,31 @@ impl Look<'_> {
             return None;
         }
         let closes = |then: bool, now: bool| then && !now;
-        let change = self.change(Step::PutPublicAccessBlock(Some(desired)), drift);
+        let mut change = self.change(Step::PutPublicAccessBlock(Some(desired)), drift);
+        // A bucket is made with all of them on (S3 User Guide, "Blocking public access").
+        let opens = |then: bool, now: bool| !then && (now || self.is_new);
+        let open: Vec<&str> = [
+            ("block_public_acls", opens(desired.block_public_acls, actual.block_public_acls)),
+            ("ignore_public_acls", opens(desired.ignore_public_acls, actual.ignore_public_acls)),
+            ("block_public_policy", opens(desired.block_public_policy, actual.block_public_policy)),
+            (
+                "restrict_public_buckets",
+                opens(desired.restrict_public_buckets, actual.restrict_public_buckets),
+            ),
+        ]
+        .into_iter()
+        .filter(|(_, opens)| *opens)
+        .map(|(name, _)| name)
+        .collect();
+        if !open.is_empty() {
+            let switches = open.join(", ");
+            change = change
+                .grant(
+                    GrantClass::Public,
+                    format!("what ACLs and the bucket's policy allow to everybody, without {switches}"),
+                )
+                .warn(format!("weaker than before: {switches} no longer hold for this bucket"));
+        }
         let cuts = closes(desired.ignore_public_acls, actual.ignore_public_acls)
             || closes(desired.restrict_public_buckets, actual.restrict_public_buckets);
         Some(if cuts {
@@ -427,7 +451,11 @@ impl Look<'_> {
         if drift.is_empty() {
             return None;
         }
-        let change = self.change(Step::PutObjectLock(desired), drift);
+        let weaker = lock_weakens(&actual, &desired);
+        let mut change = self.change(Step::PutObjectLock(desired), drift);
+        if let Some(how) = weaker {
+            change = change.warn(format!("weaker than before: {how}"));
+        }
         let never_off = "a bucket's object lock can never be turned off again";
         Some(if mode == ObjectLockMode::Compliance {
             change.risk(Risk::Destructive).warn(
@@ -530,6 +558,29 @@ fn refused(before: &PolicyDocument, after: &PolicyDocument) -> Option<String> {
                 PolicyDocument::VERSION
             )
         })
+}
+
+/// How new objects are kept less safely than now, if they are.
+fn lock_weakens(actual: &ObjectLock, desired: &ObjectLock) -> Option<String> {
+    let days = |lock: &ObjectLock| match (lock.days, lock.years) {
+        (Some(days), _) => i64::from(days),
+        // S3 counts a year as 365 days.
+        (None, years) => i64::from(years.unwrap_or_default()) * 365,
+    };
+    let mut how = Vec::new();
+    if actual.mode == Some(ObjectLockMode::Compliance)
+        && desired.mode == Some(ObjectLockMode::Governance)
+    {
+        how.push("in GOVERNANCE mode, who may bypass it can delete a new object before its time".to_owned());
+    }
+    if days(desired) < days(actual) {
+        how.push(format!(
+            "new objects are kept {} days, and were kept {}",
+            days(desired),
+            days(actual)
+        ));
+    }
+    (!how.is_empty()).then(|| how.join("; "))
 }
 
 pub fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
