@@ -111,6 +111,8 @@ enum NoWay {
     Access(#[from] AccessError),
     #[error("the credentials belong to account {actual}, not to {wanted}")]
     WrongAccount { wanted: AccountId, actual: AccountId },
+    #[error("[access] role_arn leads into account {actual}, and not into the account that it is for")]
+    RoleElsewhere { actual: AccountId },
     #[error("the account had not said what is to be looked at within {0} seconds")]
     Late(u64),
     #[error("evenkeel itself failed while it looked at this account")]
@@ -124,6 +126,9 @@ impl NoWay {
             Self::Access(error) => error.remedy().to_owned(),
             Self::WrongAccount { .. } => {
                 "use the credentials of the right account, or add [access] role_arn to the fleet file".to_owned()
+            }
+            Self::RoleElsewhere { .. } => {
+                "let it name each account's own role: arn:${partition}:iam::${account.id}:role/NAME".to_owned()
             }
             Self::Late(_) => {
                 "run again for this account alone (-a), or allow more with [limits] account_timeout_seconds".to_owned()
@@ -431,15 +436,17 @@ async fn open(
     if account == own.account() {
         return Ok(Arc::clone(own));
     }
-    let wrong = |actual: &Session| NoWay::WrongAccount {
+    let roles = ways.roles.as_ref().ok_or_else(|| NoWay::WrongAccount {
         wanted: account.clone(),
-        actual: actual.account().clone(),
-    };
-    let roles = ways.roles.as_ref().ok_or_else(|| wrong(own))?;
+        actual: own.account().clone(),
+    })?;
     let policy = session_policy(job, wanted, own.partition(), roles, narrowed);
     let role = roles.role(account, own.partition(), policy)?;
     let session = Arc::new(own.assume(&role).await?);
-    if session.account() == account { Ok(session) } else { Err(wrong(&session)) }
+    if session.account() == account {
+        return Ok(session);
+    }
+    Err(NoWay::RoleElsewhere { actual: session.account().clone() })
 }
 
 /// A policy that lets a session do what the account's targets need, and write nothing when it is
