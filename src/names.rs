@@ -123,9 +123,8 @@ impl UnknownRegion {
             .max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
         match near {
             Some(near) => format!("did you mean {near}?"),
-            None => {
-                "write its code, such as eu-west-1: `aws ec2 describe-regions` lists them".to_owned()
-            }
+            None => "write its code, such as eu-west-1: `aws ec2 describe-regions` lists them"
+                .to_owned(),
         }
     }
 }

@@ -71,7 +71,9 @@ pub fn check(
                 return Err(bad("must be legacy or regional"));
             }
             "AWS_DEFAULTS_MODE" if !DEFAULTS_MODES.contains(&value) => {
-                return Err(bad("must be standard, in-region, cross-region, mobile, auto or legacy"));
+                return Err(bad(
+                    "must be standard, in-region, cross-region, mobile, auto or legacy",
+                ));
             }
             "AWS_REQUEST_CHECKSUM_CALCULATION" | "AWS_RESPONSE_CHECKSUM_VALIDATION"
                 if !["when_supported", "when_required"]

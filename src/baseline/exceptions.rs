@@ -163,9 +163,13 @@ impl Fields<'_> {
         let (text, place) = self.text("region")?;
         if let Err(error) = known_region(&text) {
             self.problems.push(
-                Problem::error("unknown-region", format!("the exception waives nothing: {error}"), place)
-                    .help(error.remedy())
-                    .warning(),
+                Problem::error(
+                    "unknown-region",
+                    format!("the exception waives nothing: {error}"),
+                    place,
+                )
+                .help(error.remedy())
+                .warning(),
             );
         }
         Some(Region::new(text))

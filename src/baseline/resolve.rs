@@ -140,7 +140,8 @@ impl Baseline<'_> {
         if let Some(when) = declared.fields.get("when") {
             let when = filler.fill(&when.node, "/when", filled).map_err(fail)?;
             match applies(&when, facts)
-                .map_err(|message| mismatch(message, None, &["when".to_owned()], false))? {
+                .map_err(|message| mismatch(message, None, &["when".to_owned()], false))?
+            {
                 Applies::Yes => {}
                 Applies::No => return Ok(None),
             }

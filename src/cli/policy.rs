@@ -97,10 +97,13 @@ fn a_role(arn: &str, account: &str, partition: &str) -> Result<String, Failure> 
     let wrong = |help: String| {
         Err(Failure::usage(format!("--own-role {arn:?} is not the ARN of a role"), help))
     };
-    let form = format!("write it as arn:{partition}:iam::{}:role/NAME", match account {
-        "*" => "111122223333",
-        known => known,
-    });
+    let form = format!(
+        "write it as arn:{partition}:iam::{}:role/NAME",
+        match account {
+            "*" => "111122223333",
+            known => known,
+        }
+    );
     let Some(Arn { partition: in_partition, service, region: "", account: of, resource: thing }) =
         Arn::parse(arn)
     else {

@@ -266,7 +266,8 @@ fn foreign_principal(principal: &str, account: &str) -> Option<String> {
 
 /// AWS's services are nobody else; `*` is all of them, on behalf of whomever.
 fn service(name: &str, what: &str) -> Option<Rise> {
-    const OF_AWS: [&str; 4] = [".amazonaws.com", ".amazonaws.com.cn", ".amazon.com", ".aws.internal"];
+    const OF_AWS: [&str; 4] =
+        [".amazonaws.com", ".amazonaws.com.cn", ".amazon.com", ".aws.internal"];
     if name.contains(['*', '?', '$']) {
         return Some(Rise::Public(format!("{what} to every service that {name} means")));
     }

@@ -111,7 +111,9 @@ enum NoWay {
     Access(#[from] AccessError),
     #[error("the credentials belong to account {actual}, not to {wanted}")]
     WrongAccount { wanted: AccountId, actual: AccountId },
-    #[error("[access] role_arn leads into account {actual}, and not into the account that it is for")]
+    #[error(
+        "[access] role_arn leads into account {actual}, and not into the account that it is for"
+    )]
     RoleElsewhere { actual: AccountId },
     #[error("the account had not said what is to be looked at within {0} seconds")]
     Late(u64),
@@ -295,11 +297,9 @@ async fn look_with(
     };
     let declared = items.len();
     let has_regions = |item: &&ObservedItem| {
-        registry::find(&item.declared.item.kind)
-            .is_some_and(|kind| kind.scope() == Scope::Regional)
+        registry::find(&item.declared.item.kind).is_some_and(|kind| kind.scope() == Scope::Regional)
     };
-    let governed =
-        items.iter().filter(has_regions).map(|item| item.facts.region.clone()).collect();
+    let governed = items.iter().filter(has_regions).map(|item| item.facts.region.clone()).collect();
     let mut plan = planned(&wanted.targets, &job.targets, items, wanted);
     plan.keep(wanted.detail);
     let Some((session, _)) = groups.first() else {

@@ -101,7 +101,8 @@ fn selectors_that_leave_nothing_are_errors() {
     org.management.run(&["check", "-r", "us-east-1"]).code(1).complains("-r and -k");
     // What exists once in an account must not make a Region look green.
     let file = org.management.read("b.toml");
-    org.management.write("b.toml", &format!("{file}[iam.password_policy]\nminimum_password_length = 14\n"));
+    org.management
+        .write("b.toml", &format!("{file}[iam.password_policy]\nminimum_password_length = 14\n"));
     let only_elsewhere = org.management.run(&["check", "-r", "us-east-1"]).code(1);
     only_elsewhere.complains("nothing in the baselines is declared for us-east-1");
     for (wrong, near) in

@@ -115,9 +115,7 @@ fn wrong(text: &str) -> Vec<String> {
     let path = PathBuf::from("b.toml");
     let memory = Memory(BTreeMap::from([(path.clone(), text.to_owned())]));
     let options = LoadOptions {
-        environment: Environment {
-            values: BTreeMap::from([("NAME".to_owned(), None)]),
-        },
+        environment: Environment { values: BTreeMap::from([("NAME".to_owned(), None)]) },
         ..options()
     };
     match baseline::load(&[path], &memory, registry::catalog(), options) {
@@ -137,13 +135,15 @@ fn what_is_known_only_of_each_account_can_be_used_in_every_field() {
                 for (at, _) in sample.match_indices(" = \"") {
                     let start = at + 4;
                     let end = start + sample[start..].find('"').unwrap();
-                    let text = format!("{head}{}${{{placeholder}}}{}", &sample[..start], &sample[end..]);
+                    let text =
+                        format!("{head}{}${{{placeholder}}}{}", &sample[..start], &sample[end..]);
                     let said = wrong(&text).join("\n");
                     assert!(!said.contains("sample"), "{text}\n{said}");
                 }
             }
         }
-        let role = "[iam.role.ops]\ntrusted_account_ids = [\"${P}\"]\nmax_session_duration = 3600\n";
+        let role =
+            "[iam.role.ops]\ntrusted_account_ids = [\"${P}\"]\nmax_session_duration = 3600\n";
         let text = format!("{head}{}", role.replace('P', placeholder));
         assert_eq!(wrong(&text), Vec::<String>::new(), "{text}");
     }

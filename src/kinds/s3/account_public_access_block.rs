@@ -10,7 +10,8 @@ use crate::aws::error::AbsentIf;
 use crate::kinds::calls::everywhere;
 use crate::kinds::shapes::{Setting, Unset, Write};
 use crate::kinds::{
-    Change, Controls, Cx, GrantClass, Object, ObserveError, Risk, Scope, Use, WriteCx, WriteError, told,
+    Change, Controls, Cx, GrantClass, Object, ObserveError, Risk, Scope, Use, WriteCx, WriteError,
+    told,
 };
 
 const GET: Call = Call::new("s3control", "GetPublicAccessBlock");
@@ -109,16 +110,19 @@ restrict_public_buckets = false
         };
         let turned_off: Vec<&str> = SWITCHES
             .iter()
-            .filter(|(_, switch)| {
-                now.and_then(*switch) == Some(true) && switch(then) != Some(true)
-            })
+            .filter(|(_, switch)| now.and_then(*switch) == Some(true) && switch(then) != Some(true))
             .map(|(name, _)| *name)
             .collect();
         if !turned_off.is_empty() {
             let switches = turned_off.join(", ");
             change = change
-                .grant(GrantClass::Public, format!("what buckets and ACLs allow to everybody, without {switches}"))
-                .warn(format!("weaker than before: {switches} no longer hold for all buckets of the account"));
+                .grant(
+                    GrantClass::Public,
+                    format!("what buckets and ACLs allow to everybody, without {switches}"),
+                )
+                .warn(format!(
+                    "weaker than before: {switches} no longer hold for all buckets of the account"
+                ));
         }
         if turned_on(|block| block.ignore_public_acls) {
             change = change

@@ -165,9 +165,10 @@ fn may_be_administrator(arn: &str) -> bool {
     // A policy that may be made under this name may allow everything.
     let name = arn.rsplit('/').next().unwrap_or(arn);
     name.starts_with(['*', '?', '$'])
-        || OF_AWS.lines().filter_map(|line| line.strip_suffix('!')).any(|name| {
-            matches(arn, &format!("arn:aws:iam::aws:policy/{name}"))
-        })
+        || OF_AWS
+            .lines()
+            .filter_map(|line| line.strip_suffix('!'))
+            .any(|name| matches(arn, &format!("arn:aws:iam::aws:policy/{name}")))
 }
 
 /// The pattern of a statement that takes an action in.

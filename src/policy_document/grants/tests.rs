@@ -338,7 +338,10 @@ fn what_is_not_narrow_is_everything() {
         ("sts:AssumeRole", json!(format!("arn:aws:iam::{OTHER}:role/?*"))),
         ("sts:AssumeRole", json!("arn:aws:iam::*:role/a*")),
         ("sts:AssumeRole", json!("arn:*")),
-        ("ssm:SendCommand", json!(["arn:aws:ssm:*:*:document/AWS-RunShellScript", "arn:aws:ec2:*:*:instance/*"])),
+        (
+            "ssm:SendCommand",
+            json!(["arn:aws:ssm:*:*:document/AWS-RunShellScript", "arn:aws:ec2:*:*:instance/*"]),
+        ),
         ("ssm:StartSession", json!("arn:aws:ec2:*:*:instance/i-*")),
         ("lambda:UpdateFunctionCode", json!("arn:aws:lambda:*:*:function:*")),
         ("iam:PassRole", json!("arn:aws:iam::*:role/*")),
@@ -355,10 +358,19 @@ fn what_is_not_narrow_is_everything() {
     }
     let passed = |service: Value| json!({ "StringEquals": { "iam:PassedToService": service } });
     assert!(rises("iam:PassRole", json!("*"), passed(json!("lambda.amazonaws.com"))));
-    assert!(rises("iam:PassRole", json!("*"), json!({ "StringLike": { "iam:PassedToService": "*" } })));
-    assert!(rises("iam:PassRole", json!("*"), passed(json!(["config.amazonaws.com", "ec2.amazonaws.com.cn"]))));
+    assert!(rises(
+        "iam:PassRole",
+        json!("*"),
+        json!({ "StringLike": { "iam:PassedToService": "*" } })
+    ));
+    assert!(rises(
+        "iam:PassRole",
+        json!("*"),
+        passed(json!(["config.amazonaws.com", "ec2.amazonaws.com.cn"]))
+    ));
     assert!(!rises("iam:PassRole", json!("*"), passed(json!("config.amazonaws.com"))));
-    let policy = |arn: &str| json!({ "ArnLike": { "iam:PolicyARN": format!("arn:aws:iam::{arn}") } });
+    let policy =
+        |arn: &str| json!({ "ArnLike": { "iam:PolicyARN": format!("arn:aws:iam::{arn}") } });
     assert!(rises("iam:AttachRolePolicy", json!("*"), policy("aws:policy/AdministratorAccess")));
     assert!(rises("iam:AttachRolePolicy", json!("*"), policy("aws:policy/A*")));
     assert!(rises("iam:AttachRolePolicy", json!("*"), policy("*:policy/*")));
@@ -372,7 +384,8 @@ fn what_is_not_narrow_is_everything() {
 
 #[test]
 fn ways_that_two_policies_open_together_are_seen_at_both() {
-    let one = |action: &str| document(json!({ "Effect": "Allow", "Action": action, "Resource": "*" }));
+    let one =
+        |action: &str| document(json!({ "Effect": "Allow", "Action": action, "Resource": "*" }));
     let (change, stop, start) =
         (one("ec2:ModifyInstanceAttribute"), one("ec2:StopInstances"), one("ec2:StartInstances"));
     let reads = one("ec2:Describe*");

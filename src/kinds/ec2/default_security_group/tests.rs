@@ -292,7 +292,8 @@ fn opening_to_everybody_or_to_another_account_is_a_rise() {
     let empty = State { ingress: Vec::new(), egress: Vec::new(), ..state(0) };
     let added = |ingress: Option<Vec<Written>>, egress: Option<Vec<Written>>| {
         let spec = Spec { ingress, egress, ..Spec::default() };
-        let changes = DefaultSecurityGroup::diff(&facts(), &spec, &Object::present("sg-1", empty.clone()));
+        let changes =
+            DefaultSecurityGroup::diff(&facts(), &spec, &Object::present("sg-1", empty.clone()));
         let grants = changes[0].grants.iter().map(|grant| grant.class).collect::<Vec<_>>();
         assert_eq!(grants.len(), changes[0].warnings.len(), "{changes:?}");
         grants

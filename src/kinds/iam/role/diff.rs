@@ -233,7 +233,8 @@ fn put_inline(
         .flatten()
         .filter_map(|(name, text)| Some((name.as_str(), PolicyDocument::from_text(text).ok()?)))
         .collect();
-    let declared = spec.inline_policies.iter().flatten().map(|(name, policy)| (name.as_str(), policy));
+    let declared =
+        spec.inline_policies.iter().flatten().map(|(name, policy)| (name.as_str(), policy));
     let mut later_all: BTreeMap<&str, &PolicyDocument> =
         former_all.iter().map(|(name, policy)| (*name, policy)).collect();
     later_all.extend(declared);
@@ -251,8 +252,10 @@ fn put_inline(
             None => None,
         };
         let field = format!("inline_policies.{name}");
-        let change = policy_change(facts, spec, &field, former.as_ref(), desired, step)
-            .map(|change| change.rises(grants::of_identity_policies(&former_all, &later_all, desired)));
+        let change =
+            policy_change(facts, spec, &field, former.as_ref(), desired, step).map(|change| {
+                change.rises(grants::of_identity_policies(&former_all, &later_all, desired))
+            });
         // A policy that only loses is taken away from, whatever the call is named.
         let only_loses = former.as_ref().is_some_and(|former| {
             desired.narrowing(former, &facts.partition).is_empty()
@@ -283,11 +286,7 @@ fn policy_change(
         return None;
     }
     let mut drift = Drift::new();
-    drift.add(
-        field,
-        actual.map(|actual| actual.shown(partition)),
-        Some(desired.shown(partition)),
-    );
+    drift.add(field, actual.map(|actual| actual.shown(partition)), Some(desired.shown(partition)));
     let mut change = Change::new(act(spec, step), drift);
     if let Some(actual) = actual {
         for warning in actual.narrowing(desired, partition).warnings() {
@@ -317,8 +316,8 @@ fn attach(spec: &Spec, state: Option<&State>) -> Vec<Change<Action>> {
                 Known::New => Some(", a policy of AWS that evenkeel does not know"),
                 Known::Harmless | Known::Customer => None,
             };
-            let rise = rise
-                .map(|how| Rise::Administrator(format!("{arn} to {}{how}", spec.role_name)));
+            let rise =
+                rise.map(|how| Rise::Administrator(format!("{arn} to {}{how}", spec.role_name)));
             Change::new(act(spec, Step::Attach { policy_arn: arn.clone() }), drift).rises(rise)
         })
         .collect()

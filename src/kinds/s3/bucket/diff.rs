@@ -165,7 +165,9 @@ impl Look<'_> {
             change = change
                 .grant(
                     GrantClass::Public,
-                    format!("what ACLs and the bucket's policy allow to everybody, without {switches}"),
+                    format!(
+                        "what ACLs and the bucket's policy allow to everybody, without {switches}"
+                    ),
                 )
                 .warn(format!("weaker than before: {switches} no longer hold for this bucket"));
         }
@@ -571,7 +573,10 @@ fn lock_weakens(actual: &ObjectLock, desired: &ObjectLock) -> Option<String> {
     if actual.mode == Some(ObjectLockMode::Compliance)
         && desired.mode == Some(ObjectLockMode::Governance)
     {
-        how.push("in GOVERNANCE mode, who may bypass it can delete a new object before its time".to_owned());
+        how.push(
+            "in GOVERNANCE mode, who may bypass it can delete a new object before its time"
+                .to_owned(),
+        );
     }
     if days(desired) < days(actual) {
         how.push(format!(
