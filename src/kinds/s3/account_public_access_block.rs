@@ -201,7 +201,7 @@ mod tests {
             block_public_policy: Some(true),
             restrict_public_buckets: Some(true),
         };
-        let changes = diff(&all_off(), &Object::only(Some(all_on)));
+        let changes = diff(&all_off(), &Object::only(Some(all_on.clone())));
         assert_eq!(changes[0].grants[0].class, GrantClass::Public);
         assert!(changes[0].warnings[0].starts_with("weaker than before: block_public_acls, "));
         let changes = diff(&all_on, &Object::only(Some(all_off())));
