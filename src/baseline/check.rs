@@ -71,37 +71,17 @@ impl Checker {
         let subject = subject(&path);
         match error.kind() {
             ValidationErrorKind::AdditionalProperties { unexpected } => {
-                let names = self.names_beside(error);
-                let names: Vec<&str> = names.iter().map(String::as_str).collect();
-                for name in unexpected {
-                    let mut path = path.clone();
-                    path.push(name.clone());
-                    found.push(Mismatch {
-                        code: "unknown-field",
-                        path,
-                        at_key: true,
-                        message: format!("there is no field `{name}`"),
-                        help: did_you_mean(name, &names),
-                    });
-                }
+                self.unknown_fields(error, &path, unexpected, found);
             }
             ValidationErrorKind::Required { property } => {
                 let name = property.as_str().unwrap_or_default();
-                add(
-                    "missing-field",
-                    format!("the field `{name}` is missing"),
-                    Some(format!("add `{name} = …`")),
-                );
+                let help = format!("add `{name} = …`");
+                add("missing-field", format!("the field `{name}` is missing"), Some(help));
             }
-            ValidationErrorKind::Type { kind } => add(
-                "wrong-type",
-                format!(
-                    "{subject} should be {}, and is {}",
-                    expected(kind),
-                    actual(error.instance())
-                ),
-                None,
-            ),
+            ValidationErrorKind::Type { kind } => {
+                let (wanted, there) = (expected(kind), actual(error.instance()));
+                add("wrong-type", format!("{subject} should be {wanted}, and is {there}"), None);
+            }
             ValidationErrorKind::Enum { options } => {
                 let options: Vec<&str> =
                     options.as_array().into_iter().flatten().filter_map(Json::as_str).collect();
@@ -112,12 +92,9 @@ impl Checker {
                 add("unknown-value", format!("{subject} should be {expected_value}"), None);
             }
             ValidationErrorKind::Minimum { .. } | ValidationErrorKind::Maximum { .. } => {
-                let range = self.range(error);
-                add(
-                    "out-of-range",
-                    format!("{subject} is {}, which is out of range", error.instance()),
-                    range.map(|range| format!("it can be {range}")),
-                );
+                let message = format!("{subject} is {}, which is out of range", error.instance());
+                let range = self.range(error).map(|range| format!("it can be {range}"));
+                add("out-of-range", message, range);
             }
             ValidationErrorKind::MinLength { limit } => {
                 add("length", format!("{subject} is too short: at least {limit} characters"), None);
@@ -146,6 +123,29 @@ impl Checker {
             other => {
                 add("wrong-value", format!("{subject} is not valid ({})", other.keyword()), None)
             }
+        }
+    }
+
+    /// Fields that the schema does not have.
+    fn unknown_fields(
+        &self,
+        error: &ValidationError<'_>,
+        path: &[String],
+        unexpected: &[String],
+        found: &mut Vec<Mismatch>,
+    ) {
+        let names = self.names_beside(error);
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        for name in unexpected {
+            let mut path = path.to_vec();
+            path.push(name.clone());
+            found.push(Mismatch {
+                code: "unknown-field",
+                path,
+                at_key: true,
+                message: format!("there is no field `{name}`"),
+                help: did_you_mean(name, &names),
+            });
         }
     }
 

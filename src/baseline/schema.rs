@@ -40,7 +40,28 @@ pub fn baseline_schema(catalog: &Catalog) -> Json {
             table["properties"][thing] = item;
         }
     }
-    let mut properties = json!({
+    let mut properties = properties();
+    if let Some(map) = properties.as_object_mut() {
+        map.extend(services);
+    }
+    definitions.insert(
+        INTERPOLATED.to_owned(),
+        json!({"type": "string", "pattern": r"\$\{", "description": "Text with a ${variable} or a ${reference}."}),
+    );
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "evenkeel baseline",
+        "type": "object",
+        "required": ["schema"],
+        "additionalProperties": false,
+        "properties": properties,
+        "$defs": definitions,
+    })
+}
+
+/// The tables of a baseline file that are no service's.
+fn properties() -> Json {
+    json!({
         "schema": {"const": super::declare::SCHEMA, "description": "The version of the language."},
         "baseline": {
             "type": "object",
@@ -71,22 +92,6 @@ pub fn baseline_schema(catalog: &Catalog) -> Json {
                 },
             },
         },
-    });
-    if let Some(map) = properties.as_object_mut() {
-        map.extend(services);
-    }
-    definitions.insert(
-        INTERPOLATED.to_owned(),
-        json!({"type": "string", "pattern": r"\$\{", "description": "Text with a ${variable} or a ${reference}."}),
-    );
-    json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "evenkeel baseline",
-        "type": "object",
-        "required": ["schema"],
-        "additionalProperties": false,
-        "properties": properties,
-        "$defs": definitions,
     })
 }
 

@@ -6,8 +6,8 @@ use chrono::Utc;
 use evenkeel::aws::meter::Meter;
 use evenkeel::aws::{Session, session};
 use evenkeel::export::{ExportError, baseline, export};
-use evenkeel::fleet::access::roles;
-use evenkeel::names::Region;
+use evenkeel::fleet::access::{Roles, roles};
+use evenkeel::names::{AccountId, Region};
 use evenkeel::plan::words::counted;
 use evenkeel::reconcile::{Refusal, Selection};
 use evenkeel::visible::visible;
@@ -36,19 +36,8 @@ pub async fn run(global: &Global, args: &ExportArgs) -> Result<Exit, Failure> {
         Some(account) => account.parse()?,
         None => own.account().clone(),
     };
-    let session = if account == *own.account() {
-        own
-    } else {
-        let roles = fleet.as_ref().and_then(|fleet| roles(fleet, &run));
-        let wrong = |actual| Refusal::WrongAccount { wanted: account.to_string(), actual };
-        let roles = roles.ok_or_else(|| wrong(own.account().clone()))?;
-        let role = roles.role(&account, own.partition(), None)?;
-        let session = Arc::new(own.assume(&role).await?);
-        if *session.account() != account {
-            return Err(wrong(session.account().clone()).into());
-        }
-        session
-    };
+    let session = session_of(own, &account, fleet.as_ref().and_then(|fleet| roles(fleet, &run)));
+    let session = session.await?;
     let selection = Selection {
         regions: args.region.iter().map(Region::new).collect(),
         kinds: settings::known_kinds(&args.kind)?,
@@ -102,4 +91,23 @@ pub async fn run(global: &Global, args: &ExportArgs) -> Result<Exit, Failure> {
         out::say(&format!("could not be read: {what}"));
     }
     Ok(Exit::Partly)
+}
+
+/// The way into an account: our own credentials, or the fleet file's role.
+async fn session_of(
+    own: Arc<Session>,
+    account: &AccountId,
+    roles: Option<Roles>,
+) -> Result<Arc<Session>, Failure> {
+    if account == own.account() {
+        return Ok(own);
+    }
+    let wrong = |actual: &Session| Refusal::WrongAccount {
+        wanted: account.to_string(),
+        actual: actual.account().clone(),
+    };
+    let roles = roles.ok_or_else(|| wrong(&own))?;
+    let role = roles.role(account, own.partition(), None)?;
+    let session = Arc::new(own.assume(&role).await?);
+    if session.account() == account { Ok(session) } else { Err(wrong(&session).into()) }
 }

@@ -93,31 +93,40 @@ impl Looked {
     }
 }
 
+/// What to look at in a place: each named object that is there, or the kind as a whole.
+async fn specs(
+    kind: &dyn DynKind,
+    cx: &Cx,
+    wide: &Value,
+    regions: &BTreeSet<Region>,
+) -> Result<Vec<(Option<String>, Value)>, ObserveError> {
+    let Identity::Named { field, .. } = kind.identity() else {
+        return Ok(vec![(None, wide.clone())]);
+    };
+    let found = kind.find_all(cx, regions).await?;
+    let specs = found.into_iter().map(|fields| {
+        let name = fields.get(field).and_then(Value::as_str).map(str::to_owned);
+        let mut spec = wide.clone();
+        for (field, value) in fields {
+            spec[field] = value;
+        }
+        (name, spec)
+    });
+    Ok(specs.collect())
+}
+
 /// Looks at a place.
 pub(super) async fn look(place: Place, regions: &BTreeSet<Region>) -> Looked {
     let mut looked =
         Looked { place, candidates: Vec::new(), left_out: Vec::new(), unread: Vec::new() };
     let Place { kind, cx, wide } = &looked.place;
     let (kind, cx) = (*kind, cx.clone());
-    let specs: Vec<(Option<String>, Value)> = match kind.identity() {
-        Identity::Singleton | Identity::Sweep => vec![(None, Value::clone(wide))],
-        Identity::Named { field, .. } => match kind.find_all(&cx, regions).await {
-            Ok(found) => found
-                .into_iter()
-                .map(|fields| {
-                    let name = fields.get(field).and_then(Value::as_str).map(str::to_owned);
-                    let mut spec = Value::clone(wide);
-                    for (field, value) in fields {
-                        spec[field] = value;
-                    }
-                    (name, spec)
-                })
-                .collect(),
-            Err(error) => {
-                looked.unread("", reason(&error));
-                return looked;
-            }
-        },
+    let specs = match specs(kind, &cx, wide, regions).await {
+        Ok(specs) => specs,
+        Err(error) => {
+            looked.unread("", reason(&error));
+            return looked;
+        }
     };
     let observed = specs.into_iter().map(|(name, spec)| {
         let cx = &cx;

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::make::ObservedItem;
+use super::input::ObservedItem;
 use crate::kinds::erased::DynKind;
 use crate::kinds::object::Unknown;
 use crate::kinds::{Claim, Scope};

@@ -1,91 +1,19 @@
 //! Baseline and snapshot in, plan out. Pure: the same inputs always give the same plan.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Deref;
-use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::assemble::AccountPlan;
 use super::contradict::contradictions;
+use super::input::{AccountInput, Declared, ObservedItem, Waiver};
 use super::order::{self, Node, Step};
-use super::{
-    BaselineRef, Cost, Disposition, FORMAT_VERSION, Mode, ObjectPlan, Plan, PlannedChange, Shards,
-    SnapshotRef, TargetRef, Verdict,
-};
-use crate::baseline::ResolvedItem;
+use super::{Disposition, Mode, ObjectPlan, PlannedChange, Verdict};
 use crate::digest;
-use crate::fleet::account::{FailedAccount, SkippedAccount};
 use crate::kinds::erased::DynKind;
 use crate::kinds::object::Unknown;
-use crate::kinds::{
-    Change, Controls, Facts, FieldDrift, Grant, GrantClass, GrantClasses, Needs, Object, Risk,
-    Scope, Status,
-};
-use crate::names::{AccountId, ItemName};
-
-/// An item as declared for one account and Region.
-#[derive(Debug, Clone)]
-pub struct Declared {
-    /// Its name, spec, place and the rest; shared by the Regions in which it says the same.
-    pub resolved: Arc<ResolvedItem>,
-    /// What it may do here, the target's ceiling applied.
-    pub mode: Mode,
-}
-
-impl Deref for Declared {
-    type Target = ResolvedItem;
-
-    fn deref(&self) -> &ResolvedItem {
-        &self.resolved
-    }
-}
-
-/// An item and what was observed of it.
-#[derive(Debug, Clone)]
-pub struct ObservedItem {
-    /// What was declared.
-    pub declared: Declared,
-    /// Where.
-    pub facts: Facts,
-    /// The objects, or why there are none to see.
-    pub objects: Result<Vec<Object<Value>>, Unknown>,
-}
-
-/// An exception that covers an object today.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Waiver {
-    /// The last day.
-    pub until: String,
-    /// Who answers for it.
-    pub owner: String,
-    /// Why.
-    pub reason: String,
-}
-
-/// What one account's part of a plan is made from.
-pub struct AccountInput<'a> {
-    /// What was declared and observed.
-    pub items: Vec<ObservedItem>,
-    /// Finds a kind by its name.
-    pub kind: &'a dyn Fn(&str) -> Option<&'static dyn DynKind>,
-    /// The exception that covers an object today, if any.
-    pub waiver: &'a dyn Fn(&ItemName, &Facts, &str) -> Option<Waiver>,
-    /// Changes of a higher risk are only reported.
-    pub max_risk: Risk,
-    /// Changes with a rise of privileges of another class are only reported.
-    pub allow_grants: GrantClasses,
-}
-
-/// One account's part of a plan; its changes are numbered from 1.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct AccountPlan {
-    /// Every object, in the order of rendering.
-    pub objects: Vec<ObjectPlan>,
-    /// Objects in sync that are not among them.
-    pub in_sync: usize,
-    /// The ids of the changes to apply, prerequisites first.
-    pub order: Vec<u32>,
-}
+use crate::kinds::{Change, Controls, FieldDrift, Grant, GrantClass, Needs, Object, Scope, Status};
+use crate::names::ItemName;
 
 /// What each change cannot do without, by its id.
 type Needed = BTreeMap<u32, Step>;
@@ -127,91 +55,6 @@ pub fn plan_account(input: &AccountInput<'_>) -> AccountPlan {
     }
     let order = link(&mut objects, &needs, input.kind);
     AccountPlan { objects, in_sync: 0, order }
-}
-
-/// What a plan says besides its objects.
-#[derive(Debug, Clone)]
-pub struct PlanHead {
-    /// The run's id.
-    pub run: String,
-    /// The baseline.
-    pub baseline: BaselineRef,
-    /// The accounts that were looked at.
-    pub targets: Vec<TargetRef>,
-    /// The accounts that could not be looked at.
-    pub failed: Vec<FailedAccount>,
-    /// The accounts that were left out.
-    pub skipped: Vec<SkippedAccount>,
-    /// Where the observations come from, when they are not live.
-    pub snapshot: Option<SnapshotRef>,
-    /// The shards of the fleet, when it was split.
-    pub shards: Option<Shards>,
-    /// What the observation cost.
-    pub cost: Cost,
-}
-
-/// The accounts' parts on their way to one plan. They come in any order, and a large fleet's
-/// objects are held once.
-#[derive(Debug, Default)]
-pub struct Assembly {
-    objects: Vec<ObjectPlan>,
-    orders: BTreeMap<AccountId, Vec<u32>>,
-    in_sync: usize,
-}
-
-impl Assembly {
-    /// Adds an account's part.
-    pub fn add(&mut self, account: AccountId, mut part: AccountPlan) {
-        self.in_sync += part.in_sync;
-        self.objects.append(&mut part.objects);
-        self.orders.entry(account).or_default().append(&mut part.order);
-    }
-
-    /// The plan: sorted by account, its changes numbered through.
-    pub fn finish(self, head: PlanHead) -> Plan {
-        let Self { mut objects, mut orders, in_sync } = self;
-        objects.sort_by_cached_key(|object| object.account.clone());
-        let mut order = Vec::with_capacity(orders.values().map(Vec::len).sum());
-        let (mut offset, mut last) = (0, 0);
-        for of_account in objects.chunk_by_mut(|left, right| left.account == right.account) {
-            for change in of_account.iter_mut().flat_map(|object| &mut object.changes) {
-                change.id += offset;
-                last = last.max(change.id);
-                change.depends_on.iter_mut().for_each(|id| *id += offset);
-            }
-            let own = of_account.first().and_then(|object| orders.remove(&object.account));
-            order.extend(own.into_iter().flatten().map(|id| id + offset));
-            offset = last;
-        }
-        Plan {
-            format_version: FORMAT_VERSION.to_owned(),
-            evenkeel_version: env!("CARGO_PKG_VERSION").to_owned(),
-            run: head.run,
-            baseline: head.baseline,
-            targets: head.targets,
-            failed: head.failed,
-            skipped: head.skipped,
-            snapshot: head.snapshot,
-            shards: head.shards,
-            comparison: None,
-            in_sync,
-            objects,
-            order,
-            cost: head.cost,
-        }
-    }
-}
-
-/// Puts parts of different accounts together.
-pub fn assemble(head: PlanHead, parts: Vec<AccountPlan>) -> Plan {
-    let mut assembly = Assembly::default();
-    for part in parts {
-        match part.objects.first() {
-            Some(object) => assembly.add(object.account.clone(), part),
-            None => assembly.in_sync += part.in_sync,
-        }
-    }
-    assembly.finish(head)
 }
 
 /// An object's plan without changes.
@@ -464,10 +307,14 @@ fn link(
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::baseline::Regions;
+    use crate::baseline::ResolvedItem;
     use crate::baseline::item::{Location, RegionWord};
     use crate::kinds::Drift;
+    use crate::kinds::Risk;
 
     fn planned(id: u32, disposition: Disposition) -> PlannedChange {
         PlannedChange {

@@ -1,10 +1,12 @@
 //! The plan: what would change, why, how risky it is, in which order. Data only; renderers and the
 //! applying side read it and decide nothing of their own.
 
+pub mod assemble;
 pub mod check;
 pub mod compare;
 mod contradict;
 pub mod file;
+pub mod input;
 pub mod make;
 pub mod merge;
 pub mod order;
@@ -23,10 +25,9 @@ use serde_json::Value;
 pub use crate::baseline::item::{Location, Mode};
 pub use crate::fleet::account::{FailedAccount, SkippedAccount};
 pub use crate::fleet::shard::Shards;
-pub use make::{
-    AccountInput, AccountPlan, Assembly, Declared, ObservedItem, PlanHead, Waiver, assemble,
-    plan_account,
-};
+pub use assemble::{AccountPlan, Assembly, PlanHead, assemble};
+pub use input::{AccountInput, Declared, ObservedItem, Waiver};
+pub use make::plan_account;
 pub use outcome::{PlanOutcome, Spot};
 pub use thin::Detail;
 

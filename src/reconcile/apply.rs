@@ -3,40 +3,22 @@
 //! observation makes a change a success.
 
 mod account;
-mod report;
+mod applier;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::stream::{self, StreamExt};
 
 use account::{OfAccount, Planned};
-pub use report::{ApplyOutcome, ApplyReport, Step};
+pub use applier::Applier;
 
 use super::audited::Audited;
 use super::event::{Listener, Stream};
-use super::guard::Refusal;
+use super::report::ApplyReport;
 use super::stop::Stop;
-use crate::aws::Session;
 use crate::names::AccountId;
 use crate::plan::Plan;
-use crate::store::audit::AuditLog;
-
-/// Everything that applying needs.
-pub struct Applier<'a> {
-    /// The way into each account.
-    pub sessions: &'a BTreeMap<AccountId, Arc<Session>>,
-    /// Where every write is recorded.
-    pub audit: &'a AuditLog,
-    /// The wish to stop.
-    pub stop: &'a Stop,
-    /// Accounts written to at the same time.
-    pub concurrent_accounts: usize,
-    /// Asked before the first write of each account: a long run may outlast what allowed it, such as
-    /// a change window.
-    pub may_begin: &'a (dyn Fn() -> Result<(), Refusal> + Sync),
-}
 
 impl Applier<'_> {
     /// Applies the plan's changes: in order within an account, several accounts at the same time.
@@ -76,8 +58,11 @@ mod tests {
     use serde_json::json;
 
     use super::super::event::Nobody;
+    use super::super::guard::Refusal;
+    use super::super::report::Step;
     use super::*;
     use crate::plan::{AccountPlan, BaselineRef, Cost, PlanHead, assemble};
+    use crate::store::audit::AuditLog;
 
     #[tokio::test]
     async fn what_may_not_be_written_is_not_whatever_the_order_says() {

@@ -13,10 +13,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::apply::{ApplyReport, Step};
 use super::guard::Refusal;
-use super::look::LookError;
 use super::outcome::RunOutcome;
+use super::report::{ApplyReport, Step};
 use crate::fleet::account::FailedAccount;
 use crate::fleet::shard::Shard;
 use crate::kinds::Object;
@@ -149,7 +148,10 @@ pub enum Note<'a> {
     /// An account that only the other version of the baselines selects could not be looked at.
     OtherUnseen(&'a FailedAccount),
     /// The organization could not be asked, and only what may be written depends on it.
-    NoOrganization(&'a LookError),
+    NoOrganization {
+        /// Why.
+        why: &'a str,
+    },
     /// The shard has no account.
     EmptyShard(Shard),
     /// A Region was asked for, and only items without Regions are declared.
@@ -172,7 +174,7 @@ impl fmt::Display for Note<'_> {
                 out,
                 "account {account}, which this version of the files does not select, could not be looked at, so that nobody can say what is removed there: {reason}"
             ),
-            Self::NoOrganization(error) => error.fmt(out),
+            Self::NoOrganization { why } => out.write_str(why),
             Self::EmptyShard(shard) => {
                 write!(out, "the shard {shard} holds no account; there is nothing to look at")
             }

@@ -296,10 +296,7 @@ async fn look_with(
         _ => None,
     };
     let declared = items.len();
-    let has_regions = |item: &&ObservedItem| {
-        registry::find(&item.declared.item.kind).is_some_and(|kind| kind.scope() == Scope::Regional)
-    };
-    let governed = items.iter().filter(has_regions).map(|item| item.facts.region.clone()).collect();
+    let governed = governed(&items);
     let mut plan = planned(&wanted.targets, &job.targets, items, wanted);
     plan.keep(wanted.detail);
     let Some((session, _)) = groups.first() else {
@@ -330,6 +327,14 @@ async fn look_with(
         before,
         recorded,
     }))
+}
+
+/// The Regions in which an item that has Regions is declared.
+fn governed(items: &[ObservedItem]) -> BTreeSet<Region> {
+    let has_regions = |item: &&ObservedItem| {
+        registry::find(&item.declared.item.kind).is_some_and(|kind| kind.scope() == Scope::Regional)
+    };
+    items.iter().filter(has_regions).map(|item| item.facts.region.clone()).collect()
 }
 
 /// What is done before the deadline.

@@ -4,9 +4,9 @@
 mod error;
 mod found;
 mod way;
+mod wish;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,128 +15,23 @@ use chrono::Utc;
 pub use error::LookError;
 use found::Found;
 use way::Way;
+pub use wish::{Look, Other, Source};
 
-use super::declare::Selection;
 use super::event::{Listener, Note, RunEvent, Stream};
 use super::fleet::{Wanted, look_at_all};
-use super::guard::{Guards, Refusal, Safety};
+use super::guard::{Guards, Refusal};
 use super::observe::turns;
 use super::recorded::Recording;
 use super::stop::Stop;
 use super::target::{FleetTarget, digest_of, reference};
 use crate::aws::Session;
-use crate::aws::meter::Meter;
-use crate::fleet::Fleet;
-use crate::fleet::ceilings::{choices, standing};
-use crate::fleet::file::Limits;
-use crate::fleet::jobs::{Asked, Chosen};
+use crate::fleet::ceilings::standing;
+use crate::fleet::jobs::{Asked, Chosen, Job};
 use crate::fleet::organization::Organization;
 use crate::fleet::select::{Choice, needs_organization, needs_tags};
-use crate::fleet::shard::Shard;
-use crate::names::{AccountId, Region};
+use crate::names::AccountId;
 use crate::plan::compare::compare;
-use crate::plan::{Cost, Detail, Plan, PlanHead, Spot};
-
-/// Where observations come from.
-#[derive(Clone)]
-pub enum Source {
-    /// The accounts themselves.
-    Live {
-        /// Our own credentials; those of the AWS settings when there are none.
-        own: Option<Arc<Session>>,
-        /// Where to record what AWS answers.
-        record: Option<PathBuf>,
-    },
-    /// A snapshot.
-    Recorded {
-        /// The file.
-        path: PathBuf,
-        /// The hours after which it is too old.
-        max_age: Option<u32>,
-    },
-}
-
-/// Another version of the baselines, to be planned from the same observations.
-pub struct Other {
-    /// A git ref or a folder, for people to read.
-    pub name: String,
-    /// Its targets.
-    pub targets: Vec<FleetTarget>,
-}
-
-/// What a look wants. [`Look::at`] is a look at everything that targets declare.
-pub struct Look {
-    /// The run's id.
-    pub run: String,
-    /// The targets.
-    pub targets: Vec<FleetTarget>,
-    /// The other version to compare with.
-    pub compare_to: Option<Other>,
-    /// The fleet file, where there is one.
-    pub fleet: Option<Fleet>,
-    /// Whether the targets are others than the fleet file's, whose targets then still say what may be
-    /// done in which account.
-    pub beside_fleet: bool,
-    /// Whether accounts may be written to that no target of the fleet file selects.
-    pub outside_fleet: bool,
-    /// Where observations come from.
-    pub source: Source,
-    /// Only these accounts; all when empty.
-    pub accounts: BTreeSet<AccountId>,
-    /// Only this part of the baselines.
-    pub selection: Selection,
-    /// Only the accounts of this shard.
-    pub shard: Option<Shard>,
-    /// Only these places: those that an earlier plan would change.
-    pub only: Option<BTreeSet<Spot>>,
-    /// The limits of the run.
-    pub safety: Safety,
-    /// How much of the plan is kept. What is to be applied needs all of it, and the ways in.
-    pub detail: Detail,
-    /// Counts the calls.
-    pub meter: Arc<Meter>,
-}
-
-impl Look {
-    /// A look at all that targets declare, which could be applied.
-    pub fn at(targets: Vec<FleetTarget>) -> Self {
-        Self {
-            run: uuid::Uuid::now_v7().to_string(),
-            targets,
-            compare_to: None,
-            fleet: None,
-            beside_fleet: false,
-            outside_fleet: false,
-            source: Source::Live { own: None, record: None },
-            accounts: BTreeSet::new(),
-            selection: Selection::default(),
-            shard: None,
-            only: None,
-            safety: Safety::default(),
-            detail: Detail::All,
-            meter: Arc::default(),
-        }
-    }
-
-    fn limits(&self) -> Limits {
-        self.fleet.as_ref().map(|fleet| fleet.file.limits.clone()).unwrap_or_default()
-    }
-
-    fn home_region(&self) -> Option<Region> {
-        let home = self.fleet.as_ref().and_then(|fleet| fleet.file.home_region.as_deref());
-        home.map(Region::new)
-    }
-
-    /// The targets of both versions.
-    fn all_targets(&self) -> impl Iterator<Item = &FleetTarget> {
-        self.targets.iter().chain(self.compare_to.iter().flat_map(|other| &other.targets))
-    }
-
-    /// The targets of the fleet file that say what may be done, where others are looked at.
-    fn governing(&self) -> Vec<Choice<'_>> {
-        self.fleet.as_ref().filter(|_| self.beside_fleet).map(choices).unwrap_or_default()
-    }
-}
+use crate::plan::{Cost, Detail, Plan, PlanHead};
 
 /// What was found.
 pub struct Looked {
@@ -249,7 +144,8 @@ async fn organization(
     match way.organization(&both, tags).await {
         // Only the ceilings need it, and without it nothing is written.
         Err(error) if !needs_organization(&choices) && !governing.is_empty() => {
-            stream.mention(RunEvent::Noted(Note::NoOrganization(&error)));
+            let why = error.to_string();
+            stream.mention(RunEvent::Noted(Note::NoOrganization { why: &why }));
             Ok(None)
         }
         found => found,
@@ -348,7 +244,7 @@ fn wanted(look: Look, organization: Option<&Organization>) -> Wanted {
 /// Looks at the accounts, and records what they say where that is wanted.
 async fn observe(
     way: &mut Way,
-    jobs: Vec<crate::fleet::jobs::Job>,
+    jobs: Vec<Job>,
     wanted: &Arc<Wanted>,
     listener: &Arc<dyn Listener>,
     mut recording: Option<Recording>,

@@ -1,6 +1,6 @@
 //! What a run means, in one word.
 
-use super::apply::{ApplyReport, Step};
+use super::report::{ApplyReport, Step};
 use crate::plan::{Plan, PlanOutcome};
 
 /// How a run ended, the worse ones later.

@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use chrono::Utc;
 
-use super::apply::{Applier, ApplyReport};
+use super::apply::Applier;
 use super::event::{ListenError, Listener, Note, RunEvent, Stream};
 use super::guard::{Guards, Refusal, check_windows};
 use super::look::{Look, LookError, Looked, look};
 use super::outcome::RunOutcome;
 use super::recover::recover;
+use super::report::ApplyReport;
 use super::stop::Stop;
 use crate::aws::Session;
 use crate::names::AccountId;

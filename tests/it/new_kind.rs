@@ -1,5 +1,5 @@
-//! `scripts/new-kind` begins a kind: what it writes is Rust, stands where the registry looks for it, and
-//! says what is still to be done.
+//! `scripts/new-kind` begins a kind: what it writes compiles (`src/kinds/shapes/begun/` is the same text),
+//! stands where the registry looks for it, and says what is still to be done.
 
 use std::fs;
 use std::path::Path;
@@ -44,6 +44,7 @@ fn a_new_kind_has_its_file_its_two_lines_its_samples_and_its_recorded_answers() 
     for (shape, name, wrapped) in [
         ("setting", "ec2.dim_night_lamp", "erase::<Whole<ec2::dim_night_lamp::DimNightLamp>>(),"),
         ("audit", "iam.odd_user", "erase::<Inspect<iam::odd_user::OddUser>>(),"),
+        ("sweep", "ec2.old_volumes", "erase::<ec2::old_volumes::OldVolumes>(),"),
     ] {
         let folder = copy();
         let (begun, text) = begin(folder.path(), shape, name);
@@ -57,6 +58,9 @@ fn a_new_kind_has_its_file_its_two_lines_its_samples_and_its_recorded_answers() 
         let kind = read(&file);
         assert!(kind.contains(&format!("const NAME: &'static str = \"{name}\";")), "{kind}");
         assert!(kind.contains("fn nothing_is_left_to_do()") && !kind.contains('@'), "{kind}");
+        let compiled = root().join(format!("src/kinds/shapes/begun/{shape}.rs"));
+        let compiled = fs::read_to_string(compiled).unwrap();
+        assert!(kind.starts_with(&compiled), "src/kinds/shapes/begun/{shape}.rs is another text");
 
         let modules = read(&format!("src/kinds/{service}/mod.rs"));
         let lines: Vec<&str> = modules.lines().filter(|line| line.contains("mod ")).collect();

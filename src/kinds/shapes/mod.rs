@@ -5,6 +5,8 @@
 //! nothing is bent for it.
 
 pub mod audit;
+#[cfg(test)]
+mod begun;
 pub mod setting;
 pub mod sweep;
 

@@ -7,7 +7,10 @@
 //! over what is there, all of them, so that none can be forgotten; undoing puts back the record that
 //! was there before.
 
+use std::any::TypeId;
+use std::collections::HashMap;
 use std::marker::PhantomData;
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -42,7 +45,7 @@ pub trait Setting: Send + Sync + 'static {
     const SAMPLES: &'static [&'static str];
 
     /// The record: what is declared, what is observed and what is written. Fields are optional unless
-    /// the kind makes no sense without them, and are written as `null` when they are not declared.
+    /// the kind makes no sense without them.
     type Record: Record;
 
     /// Rules between fields, which the schema cannot say.
@@ -272,12 +275,32 @@ fn lay_over<R: Record>(now: Option<R>, base: &R, spec: &R) -> Option<Laid<R>> {
     Some(Laid { now, then, drift, added })
 }
 
-/// All fields of a record; none when it is no table, which leaves everything uncompared.
+/// All fields of a record, also those that its type leaves out when they say nothing.
 fn fields<R: Record>(record: &R) -> Map<String, Value> {
-    match serde_json::to_value(record) {
+    let mut fields = match serde_json::to_value(record) {
         Ok(Value::Object(fields)) => fields,
         _ => Map::new(),
+    };
+    for name in names::<R>().iter() {
+        fields.entry(name).or_insert(Value::Null);
     }
+    fields
+}
+
+/// The names of all fields, by the type of the record.
+static NAMES: LazyLock<RwLock<HashMap<TypeId, Arc<[String]>>>> = LazyLock::new(RwLock::default);
+
+/// The names of all fields of a type, from its schema, which is made once.
+fn names<R: Record>() -> Arc<[String]> {
+    let of = TypeId::of::<R>();
+    if let Some(names) = NAMES.read().unwrap_or_else(PoisonError::into_inner).get(&of) {
+        return Arc::clone(names);
+    }
+    let schema = schemars::schema_for!(R);
+    let properties = schema.get("properties").and_then(Value::as_object);
+    let names: Arc<[String]> = properties.into_iter().flat_map(Map::keys).cloned().collect();
+    let mut all = NAMES.write().unwrap_or_else(PoisonError::into_inner);
+    Arc::clone(all.entry(of).or_insert(names))
 }
 
 /// The fields of a record that say something.
@@ -405,5 +428,13 @@ mod tests {
     fn a_record_with_a_gap_is_found() {
         assert_eq!(gap(&Lamp { on: Some(true), colour: None }).as_deref(), Some("colour"));
         assert_eq!(gap(&lamp(true, "red")), None);
+        /// A type that hides what it does not say.
+        #[derive(Clone, Serialize, Deserialize, JsonSchema)]
+        struct Shy {
+            #[serde(skip_serializing_if = "Option::is_none")]
+            secret: Option<bool>,
+        }
+        assert_eq!(gap(&Shy { secret: None }).as_deref(), Some("secret"));
+        assert_eq!(gap(&Shy { secret: Some(false) }), None);
     }
 }

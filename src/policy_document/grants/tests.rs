@@ -39,6 +39,7 @@ fn new_trust(principal: Value, condition: Value) -> Vec<&'static str> {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "a table of cases")]
 fn who_is_foreign_and_who_is_everybody() {
     let none = || Value::Null;
     let root = |account: &str| format!("arn:aws:iam::{account}:root");

@@ -8,8 +8,9 @@ use serde_json::Value;
 
 use super::super::again::{self, Fit, Written};
 use super::super::event::{ListenError, RunEvent, Stream};
+use super::super::report::{ApplyOutcome, ApplyReport, Step};
 use super::super::stop::Stop;
-use super::{Applier, ApplyOutcome, ApplyReport, Step};
+use super::applier::Applier;
 use crate::aws::error::ErrorClass;
 use crate::kinds::erased::ApplyError;
 use crate::kinds::object::Unknown;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::super::declare::{Conflict, Selection};
 use super::super::event::{Note, RunEvent, Stream};
 use super::super::fleet::{Outcome, Wanted};
-use super::LookError;
+use super::error::LookError;
 use crate::aws::Session;
 use crate::fleet::jobs::Job;
 use crate::names::{AccountId, Region};

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::super::fleet::Ways;
 use super::super::recorded::Snapshot;
-use super::{Look, LookError, Source};
+use super::error::LookError;
+use super::wish::{Look, Source};
 use crate::aws::{Session, session};
 use crate::fleet::access::roles;
 use crate::fleet::organization::{Organization, discover};

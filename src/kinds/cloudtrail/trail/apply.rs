@@ -7,7 +7,7 @@ use aws_sdk_cloudtrail::types::{
 };
 
 use super::selectors::{Selectors, send_advanced, send_basic};
-use super::spec::{Action, InsightCategory, Settings, Step};
+use super::spec::{self, Action, InsightCategory, Settings, Step};
 use crate::aws::settle::settle;
 use crate::aws::{AwsError, Call, ErrorClass};
 use crate::kinds::tags::Tags;
@@ -60,20 +60,7 @@ async fn step(cx: &WriteCx, name: &str, step: &Step) -> Result<(), WriteError> {
             cx.write(PUT_SELECTORS, request.send()).await?;
         }
         Step::PutInsightSelectors { insight_selectors } => {
-            let selectors = insight_selectors
-                .iter()
-                .map(|selector| {
-                    let categories =
-                        selector.event_categories.iter().map(|category| match category {
-                            InsightCategory::Management => SourceEventCategory::Management,
-                            InsightCategory::Data => SourceEventCategory::Data,
-                        });
-                    InsightSelector::builder()
-                        .insight_type(InsightType::from(selector.insight_type.as_str()))
-                        .set_event_categories(Some(categories.collect()))
-                        .build()
-                })
-                .collect();
+            let selectors = insight_selectors.iter().map(send_insight).collect();
             let request = client
                 .put_insight_selectors()
                 .trail_name(trail)
@@ -117,6 +104,17 @@ async fn step(cx: &WriteCx, name: &str, step: &Step) -> Result<(), WriteError> {
         }
     }
     Ok(())
+}
+
+fn send_insight(selector: &spec::InsightSelector) -> InsightSelector {
+    let categories = selector.event_categories.iter().map(|category| match category {
+        InsightCategory::Management => SourceEventCategory::Management,
+        InsightCategory::Data => SourceEventCategory::Data,
+    });
+    InsightSelector::builder()
+        .insight_type(InsightType::from(selector.insight_type.as_str()))
+        .set_event_categories(Some(categories.collect()))
+        .build()
 }
 
 async fn create(

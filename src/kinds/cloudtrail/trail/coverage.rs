@@ -9,11 +9,16 @@
 //! selectors": of the conditions on a field, one of those that select must hold and none of those
 //! that deselect.
 
+mod space;
+
 use std::collections::BTreeSet;
 
 use super::selectors::{
     AdvancedEventSelector, EventSelector, FieldSelector, ReadWriteType, Selectors,
 };
+
+pub use space::CannotTell;
+use space::{Event, Example, Filter, Space, takes};
 
 /// The fields of management events that CloudTrail documents for selectors.
 const KNOWN: [&str; 6] = [
@@ -24,15 +29,8 @@ const KNOWN: [&str; 6] = [
     "userIdentity.arn",
     "sessionCredentialFromConsole",
 ];
-/// Comparisons that are worth making; AWS takes 500 values a trail, so real selectors need few.
-const MOST: usize = 200_000;
 /// Gaps that are put into words.
 const MOST_WORDS: usize = 5;
-
-/// Whether selectors record something cannot be said, with the reason.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct CannotTell(String);
 
 /// The management events that selectors leave out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,11 +38,6 @@ pub struct Missing {
     space: Space,
     events: BTreeSet<Event>,
 }
-
-/// An event that stands for its like: for each field of the space, the place of an example.
-type Event = Vec<usize>;
-/// Conditions that must all hold.
-type Filter = Vec<FieldSelector>;
 
 impl Selectors {
     /// The management events that these selectors together do not record.
@@ -184,134 +177,6 @@ fn is_understood(filter: &Filter) -> bool {
     filter.iter().all(knows)
 }
 
-/// Whether a field with this value fulfils a condition.
-fn takes(condition: &FieldSelector, value: &str) -> bool {
-    let is = |set: &BTreeSet<String>| set.contains(value);
-    let starts = |set: &BTreeSet<String>| set.iter().any(|one| value.starts_with(one.as_str()));
-    let ends = |set: &BTreeSet<String>| set.iter().any(|one| value.ends_with(one.as_str()));
-    let selects_nothing = condition.equals.is_empty()
-        && condition.starts_with.is_empty()
-        && condition.ends_with.is_empty();
-    let selected = selects_nothing
-        || is(&condition.equals)
-        || starts(&condition.starts_with)
-        || ends(&condition.ends_with);
-    let deselected = is(&condition.not_equals)
-        || starts(&condition.not_starts_with)
-        || ends(&condition.not_ends_with);
-    selected && !deselected
-}
-
-/// A value that stands for all that no condition tells apart from it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Example {
-    /// A value that a condition names.
-    Exactly(String),
-    /// Any other that starts and ends so, and with nothing longer that a condition names.
-    Like { start: String, end: String },
-}
-
-impl Example {
-    /// The character between start and end stands in no condition, so that none reaches across.
-    fn value(&self) -> String {
-        match self {
-            Self::Exactly(value) => value.clone(),
-            Self::Like { start, end } => format!("{start}\u{0}{end}"),
-        }
-    }
-
-    fn words(&self) -> String {
-        match self {
-            Self::Exactly(value) => value.clone(),
-            Self::Like { start, end } => match (start.as_str(), end.as_str()) {
-                ("", "") => "all others".to_owned(),
-                (start, "") => format!("those that start with {start}"),
-                ("", end) => format!("those that end with {end}"),
-                (start, end) => format!("those that start with {start} and end with {end}"),
-            },
-        }
-    }
-}
-
-/// The fields that matter, each with its examples; the first is `readOnly`, the second
-/// `eventSource`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Space(Vec<(String, Vec<Example>)>);
-
-impl Space {
-    fn of<'a>(filters: impl Iterator<Item = &'a Filter>) -> Result<Self, CannotTell> {
-        let filters: Vec<&Filter> = filters.collect();
-        let conditions = || filters.iter().copied().flatten();
-        let exactly = |value: &str| Example::Exactly(value.to_owned());
-        let mut fields = vec![("readOnly".to_owned(), vec![exactly("true"), exactly("false")])];
-        let others: BTreeSet<&str> = conditions().map(|one| one.field.as_str()).collect();
-        let names = others.into_iter().filter(|name| !["readOnly", "eventSource"].contains(name));
-        for name in ["eventSource"].into_iter().chain(names) {
-            let (mut starts, mut ends) = (BTreeSet::from([""]), BTreeSet::from([""]));
-            let mut examples = BTreeSet::new();
-            for condition in conditions().filter(|one| one.field == name) {
-                let named = condition.equals.iter().chain(&condition.not_equals);
-                examples.extend(named.map(|value| exactly(value)));
-                let both = condition.starts_with.iter().chain(&condition.not_starts_with);
-                starts.extend(both.map(String::as_str));
-                let both = condition.ends_with.iter().chain(&condition.not_ends_with);
-                ends.extend(both.map(String::as_str));
-            }
-            for start in &starts {
-                let like = |end: &&str| Example::Like {
-                    start: (*start).to_owned(),
-                    end: (*end).to_owned(),
-                };
-                examples.extend(ends.iter().map(like));
-            }
-            fields.push((name.to_owned(), examples.into_iter().collect()));
-        }
-        let events = fields
-            .iter()
-            .try_fold(filters.len().max(1), |count, (_, list)| count.checked_mul(list.len()))
-            .filter(|count| *count <= MOST);
-        match events {
-            Some(_) => Ok(Self(fields)),
-            None => Err(CannotTell("the selectors have too many conditions to judge".to_owned())),
-        }
-    }
-
-    /// All events.
-    fn all(&self) -> Vec<Event> {
-        self.0.iter().fold(vec![Vec::new()], |events, (_, examples)| {
-            events
-                .iter()
-                .flat_map(|event| {
-                    (0..examples.len()).map(|place| {
-                        let mut longer = event.clone();
-                        longer.push(place);
-                        longer
-                    })
-                })
-                .collect()
-        })
-    }
-
-    fn recorded(&self, filters: &[Filter]) -> BTreeSet<Event> {
-        let values: Vec<(&str, Vec<String>)> = self
-            .0
-            .iter()
-            .map(|(name, examples)| (name.as_str(), examples.iter().map(Example::value).collect()))
-            .collect();
-        let holds = |event: &Event, condition: &FieldSelector| {
-            values.iter().zip(event).any(|((name, values), place)| {
-                *name == condition.field
-                    && values.get(*place).is_some_and(|value| takes(condition, value))
-            })
-        };
-        let mut events = self.all();
-        events.retain(|event| {
-            filters.iter().any(|filter| filter.iter().all(|condition| holds(event, condition)))
-        });
-        events.into_iter().collect()
-    }
-}
-
 impl Missing {
     fn of(filters: &[Filter]) -> Result<Self, CannotTell> {
         let space = Space::of(filters.iter())?;
@@ -410,205 +275,4 @@ impl Missing {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn conditions(list: &[(&str, &str, &[&str])]) -> AdvancedEventSelector {
-        let field_selectors = list
-            .iter()
-            .map(|(field, operator, values)| {
-                let values: BTreeSet<String> = values.iter().map(|one| (*one).to_owned()).collect();
-                let mut one = FieldSelector { field: (*field).to_owned(), ..Default::default() };
-                match *operator {
-                    "=" => one.equals = values,
-                    "!=" => one.not_equals = values,
-                    "^" => one.starts_with = values,
-                    "!^" => one.not_starts_with = values,
-                    "$" => one.ends_with = values,
-                    _ => one.not_ends_with = values,
-                }
-                one
-            })
-            .collect();
-        AdvancedEventSelector { name: None, field_selectors }
-    }
-
-    fn basic(kind: ReadWriteType, management: bool, excluded: &[&str]) -> EventSelector {
-        EventSelector {
-            read_write_type: kind,
-            include_management_events: management,
-            data_resources: BTreeSet::new(),
-            exclude_management_event_sources: excluded
-                .iter()
-                .map(|one| (*one).to_owned())
-                .collect(),
-        }
-    }
-
-    fn of(list: &[EventSelector]) -> Selectors {
-        Selectors::Basic(list.iter().cloned().collect())
-    }
-
-    const MANAGEMENT: (&str, &str, &[&str]) = ("eventCategory", "=", &["Management"]);
-
-    type Conditions = &'static [(&'static str, &'static str, &'static [&'static str])];
-
-    fn advanced(list: &[Conditions]) -> Selectors {
-        Selectors::Advanced(list.iter().map(|one| conditions(one)).collect())
-    }
-
-    fn words(selectors: &Selectors) -> String {
-        selectors.missing().map_or_else(|error| format!("? {error}"), |gap| gap.words().join("; "))
-    }
-
-    #[test]
-    fn basic_selectors() {
-        use ReadWriteType::{All, ReadOnly, WriteOnly};
-        let kms = "kms.amazonaws.com";
-        let cases: [(&[EventSelector], &str); 8] = [
-            (&[basic(All, true, &[])], ""),
-            (&[basic(All, false, &[])], "all management events"),
-            (&[basic(ReadOnly, true, &[])], "writes"),
-            (&[basic(WriteOnly, true, &[])], "reads"),
-            (&[basic(ReadOnly, true, &[]), basic(WriteOnly, true, &[])], ""),
-            (&[basic(All, true, &[kms])], "all management events of kms.amazonaws.com"),
-            // What one leaves out, another may record.
-            (
-                &[basic(All, true, &[kms]), basic(WriteOnly, true, &[])],
-                "reads of kms.amazonaws.com",
-            ),
-            (
-                &[basic(ReadOnly, true, &[kms])],
-                "all management events of kms.amazonaws.com; writes",
-            ),
-        ];
-        for (selectors, expected) in cases {
-            let mut left: Vec<String> = expected.split("; ").map(str::to_owned).collect();
-            let mut got: Vec<String> =
-                words(&of(selectors)).split("; ").map(str::to_owned).collect();
-            left.sort();
-            got.sort();
-            assert_eq!(got, left, "{selectors:?}");
-        }
-    }
-
-    #[test]
-    fn advanced_selectors_with_every_operator() {
-        let cases: [(&[Conditions], &str); 14] = [
-            (&[&[MANAGEMENT]], ""),
-            (&[], "all management events"),
-            (&[&[("eventCategory", "=", &["Data"])]], "all management events"),
-            (&[&[MANAGEMENT, ("readOnly", "=", &["true"])]], "writes"),
-            (&[&[MANAGEMENT, ("readOnly", "=", &["true", "false"])]], ""),
-            (
-                &[
-                    &[MANAGEMENT, ("readOnly", "=", &["true"])],
-                    &[MANAGEMENT, ("readOnly", "=", &["false"])],
-                ],
-                "",
-            ),
-            (
-                &[&[MANAGEMENT, ("eventSource", "!=", &["kms.amazonaws.com"])]],
-                "all management events of kms.amazonaws.com",
-            ),
-            (
-                &[&[MANAGEMENT, ("eventSource", "=", &["kms.amazonaws.com"])]],
-                "all management events of sources: all others",
-            ),
-            (
-                &[
-                    &[MANAGEMENT, ("eventSource", "=", &["kms.amazonaws.com"])],
-                    &[MANAGEMENT, ("eventSource", "!=", &["kms.amazonaws.com"])],
-                ],
-                "",
-            ),
-            (
-                &[&[MANAGEMENT, ("eventSource", "!^", &["iam"])]],
-                "all management events of sources: those that start with iam",
-            ),
-            (
-                &[
-                    &[MANAGEMENT, ("eventSource", "^", &["iam"])],
-                    &[MANAGEMENT, ("eventSource", "!^", &["ia"])],
-                ],
-                "all management events of sources: those that start with ia",
-            ),
-            (
-                &[&[MANAGEMENT, ("eventSource", "!$", &[".com"])]],
-                "all management events of sources: those that end with .com",
-            ),
-            (
-                &[&[MANAGEMENT, ("eventName", "!=", &["StopLogging"])]],
-                "all management events where eventName is StopLogging",
-            ),
-            (
-                &[&[
-                    MANAGEMENT,
-                    ("readOnly", "=", &["false"]),
-                    ("userIdentity.arn", "!$", &["/mallory"]),
-                ]],
-                "reads; all management events where userIdentity.arn is those that end with /mallory",
-            ),
-        ];
-        for (selectors, expected) in cases {
-            let mut left: Vec<&str> = expected.split("; ").collect();
-            let got = words(&advanced(selectors));
-            let mut got: Vec<&str> = got.split("; ").collect();
-            left.sort_unstable();
-            got.sort_unstable();
-            assert_eq!(got, left, "{selectors:?}");
-        }
-    }
-
-    #[test]
-    fn what_is_not_understood_is_neither_recorded_nor_left_out() {
-        let strange: Conditions = &[MANAGEMENT, ("vpcEndpointId", "!=", &["vpce-1"])];
-        assert!(words(&advanced(&[strange])).starts_with("? "), "it may leave out something");
-        assert_eq!(words(&advanced(&[strange, &[MANAGEMENT]])), "", "another records everything");
-        let reads: Conditions =
-            &[MANAGEMENT, ("readOnly", "=", &["true"]), ("vpcEndpointId", "!=", &["vpce-1"])];
-        assert_eq!(words(&advanced(&[reads])), "writes", "whatever it means");
-        let values: Vec<String> = (0..3000).map(|one| one.to_string()).collect();
-        let many = ["eventSource", "eventName"].map(|field| FieldSelector {
-            field: field.to_owned(),
-            not_equals: values.iter().cloned().collect(),
-            ..FieldSelector::default()
-        });
-        let mut one = conditions(&[MANAGEMENT]);
-        one.field_selectors.extend(many);
-        assert!(words(&Selectors::Advanced(vec![one])).starts_with("? "));
-    }
-
-    #[test]
-    fn sources_that_are_left_out() {
-        use ReadWriteType::{All, WriteOnly};
-        let sources = |selectors: &[EventSelector]| -> Vec<String> {
-            of(selectors).missing().into_iter().flat_map(|gap| gap.sources()).collect()
-        };
-        assert!(sources(&[basic(All, true, &[])]).is_empty());
-        assert!(sources(&[basic(WriteOnly, true, &[])]).is_empty(), "reads are no source");
-        assert_eq!(sources(&[basic(All, false, &[])]), ["every source"]);
-        for kind in [All, WriteOnly] {
-            let one = basic(kind, true, &["kms.amazonaws.com"]);
-            assert_eq!(sources(&[one]), ["kms.amazonaws.com"]);
-        }
-        let twice = [basic(All, true, &["kms.amazonaws.com"]), basic(All, true, &[])];
-        assert!(sources(&twice).is_empty());
-    }
-
-    #[test]
-    fn selectors_of_both_sorts_that_mean_the_same() {
-        let every = advanced(&[&[MANAGEMENT]]);
-        assert!(Selectors::default_selector().mean_the_same_as(&every));
-        assert!(every.mean_the_same_as(&Selectors::default_selector()));
-        let writes = of(&[basic(ReadWriteType::WriteOnly, true, &[])]);
-        assert!(
-            writes.mean_the_same_as(&advanced(&[&[MANAGEMENT, ("readOnly", "=", &["false"])]]))
-        );
-        assert!(!writes.mean_the_same_as(&every));
-        let and_data = advanced(&[&[MANAGEMENT], &[("eventCategory", "=", &["Data"])]]);
-        assert!(!and_data.mean_the_same_as(&every));
-        assert!(and_data.record_more_than(&every) && !every.record_more_than(&and_data));
-        assert!(every.record_more_than(&writes) && !writes.record_more_than(&every));
-    }
-}
+mod tests;

@@ -71,6 +71,21 @@ pub fn check(spec: &Spec) -> Vec<SpecProblem> {
             );
         }
     }
+    for (field, text, example) in wrong_arns(spec) {
+        problem(field, format!("{text:?} is not such an ARN"), &format!("write {example}"));
+    }
+    if spec.s3_bucket_name.as_deref() == Some("") {
+        problem(
+            "s3_bucket_name",
+            "a channel needs a bucket".to_owned(),
+            "name the bucket, or leave the field out",
+        );
+    }
+    problems
+}
+
+/// Texts in fields of ARNs that are none, with an example.
+fn wrong_arns(spec: &Spec) -> Vec<(&'static str, &str, &'static str)> {
     let arns = [
         ("role_arn", &spec.role_arn, "iam", "role/", "arn:aws:iam::ACCOUNT:role/NAME"),
         (
@@ -82,19 +97,11 @@ pub fn check(spec: &Spec) -> Vec<SpecProblem> {
         ),
         ("sns_topic_arn", &spec.sns_topic_arn, "sns", "", "arn:aws:sns:REGION:ACCOUNT:NAME"),
     ];
-    for (field, text, service, resource, example) in arns {
-        if let Some(text) = set(text).filter(|text| !is_arn(text, service, resource)) {
-            problem(field, format!("{text:?} is not such an ARN"), &format!("write {example}"));
-        }
-    }
-    if spec.s3_bucket_name.as_deref() == Some("") {
-        problem(
-            "s3_bucket_name",
-            "a channel needs a bucket".to_owned(),
-            "name the bucket, or leave the field out",
-        );
-    }
-    problems
+    let wrong = arns.into_iter().filter_map(|(field, text, service, resource, example)| {
+        let text = set(text).filter(|text| !is_arn(text, service, resource))?;
+        Some((field, text, example))
+    });
+    wrong.collect()
 }
 
 /// `AWS::SERVICE::TYPE`; Config knows types of others too, in the same form.

@@ -61,15 +61,7 @@ fn recorder(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>> {
         Some(role) => Some(role.to_owned()),
         None => None,
     };
-    let base = actual.cloned().unwrap_or_else(|| Recorder {
-        name: spec.recorder_name.clone().unwrap_or_else(|| NEW.to_owned()),
-        role_arn: service_linked_role(facts),
-        strategy: Strategy::All,
-        include_global_resource_types: false,
-        resource_types: BTreeSet::new(),
-        recording_frequency: Frequency::Continuous,
-        recording_overrides: Vec::new(),
-    });
+    let base = actual.cloned().unwrap_or_else(|| new_recorder(facts, spec));
     let mut drift = Drift::new();
     if actual.is_none() {
         drift.add("recorder_name", None::<&str>, Some(&base.name));
@@ -101,19 +93,8 @@ fn recorder(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>> {
         actual.map(|actual| &actual.recording_frequency),
         spec.recording_frequency.as_ref(),
     );
-    let overrides = spec.recording_overrides.as_ref().map(|declared| {
-        let there = actual.map(|actual| actual.recording_overrides.as_slice()).unwrap_or_default();
-        compared::mark("recording_overrides");
-        let same = declared.len() == there.len()
-            && declared.iter().zip(there).all(|(declared, there)| declared.agrees_with(there));
-        let desired: Vec<Override> =
-            declared.iter().enumerate().map(|(at, one)| described(one, there.get(at))).collect();
-        if !same {
-            let there = actual.map(|actual| &actual.recording_overrides);
-            drift.add("recording_overrides", there, Some(&desired));
-        }
-        desired
-    });
+    let overrides = spec.recording_overrides.as_ref();
+    let overrides = overrides.map(|declared| overrides_of(declared, actual, &mut drift));
     let role_arn = role.unwrap_or_else(|| base.role_arn.clone());
     let mut changes = Vec::new();
     let needs_role =
@@ -142,6 +123,45 @@ fn recorder(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>> {
         recording_frequency: spec.recording_frequency.unwrap_or(base.recording_frequency),
         recording_overrides: overrides.unwrap_or_else(|| base.recording_overrides.clone()),
     };
+    changes.push(put(actual, desired, drift));
+    changes.extend(findings);
+    changes
+}
+
+/// A recorder as it is made where there is none and nothing else is declared.
+fn new_recorder(facts: &Facts, spec: &Spec) -> Recorder {
+    Recorder {
+        name: spec.recorder_name.clone().unwrap_or_else(|| NEW.to_owned()),
+        role_arn: service_linked_role(facts),
+        strategy: Strategy::All,
+        include_global_resource_types: false,
+        resource_types: BTreeSet::new(),
+        recording_frequency: Frequency::Continuous,
+        recording_overrides: Vec::new(),
+    }
+}
+
+/// Compares the overrides, and says what is sent for them.
+fn overrides_of(
+    declared: &[Override],
+    actual: Option<&Recorder>,
+    drift: &mut Drift,
+) -> Vec<Override> {
+    let there = actual.map(|actual| actual.recording_overrides.as_slice()).unwrap_or_default();
+    compared::mark("recording_overrides");
+    let same = declared.len() == there.len()
+        && declared.iter().zip(there).all(|(declared, there)| declared.agrees_with(there));
+    let desired: Vec<Override> =
+        declared.iter().enumerate().map(|(at, one)| described(one, there.get(at))).collect();
+    if !same {
+        let there = actual.map(|actual| &actual.recording_overrides);
+        drift.add("recording_overrides", there, Some(&desired));
+    }
+    desired
+}
+
+/// The write of a recorder, and what is lost by it.
+fn put(actual: Option<&Recorder>, desired: Recorder, drift: Drift) -> Change<Action> {
     let loses = actual.is_some_and(|actual| narrows(actual, &desired));
     let empties = desired.recording_overrides.is_empty()
         && actual.is_some_and(|actual| !actual.recording_overrides.is_empty());
@@ -157,9 +177,7 @@ fn recorder(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>> {
              afterwards, only deleting the recorder takes them away",
         );
     }
-    changes.push(change);
-    changes.extend(findings);
-    changes
+    change
 }
 
 /// What is sent for a declared override: a description that is not declared stays.

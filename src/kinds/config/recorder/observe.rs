@@ -48,19 +48,8 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
         retention(cx, spec),
         service_linked_role(cx, spec),
     )?;
-    // Recorders with a service principal are that service's own, those with a connector are for
-    // another cloud.
-    let own: Vec<_> = told("ConfigurationRecorders", recorders.configuration_recorders.as_ref())?
-        .iter()
-        .filter(|one| one.service_principal().is_none() && one.connector_arn().is_none())
-        .collect();
-    if own.len() > 1 {
-        return Err(ObserveError::Malformed {
-            field: "ConfigurationRecorders".to_owned(),
-            problem: format!("a Region has one recorder of the account's own, not {}", own.len()),
-        });
-    }
-    let recorder = own.first().copied();
+    let recorder =
+        own(told("ConfigurationRecorders", recorders.configuration_recorders.as_ref())?)?;
     let name = recorder.map(|recorder| told("ConfigurationRecorder.name", recorder.name()));
     let name = name.transpose()?;
     let list =
@@ -102,6 +91,24 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
     };
     let name = state.recorder.as_ref().map(|recorder| recorder.name.clone()).unwrap_or_default();
     Ok(vec![Object::present("", state).of_control_tower_by(&name)])
+}
+
+/// The account's own recorder: those with a service principal are that service's own, those with a
+/// connector are for another cloud.
+fn own(
+    recorders: &[ConfigurationRecorder],
+) -> Result<Option<&ConfigurationRecorder>, ObserveError> {
+    let is_own = |one: &&ConfigurationRecorder| {
+        one.service_principal().is_none() && one.connector_arn().is_none()
+    };
+    let own: Vec<_> = recorders.iter().filter(is_own).collect();
+    if own.len() > 1 {
+        return Err(ObserveError::Malformed {
+            field: "ConfigurationRecorders".to_owned(),
+            problem: format!("a Region has one recorder of the account's own, not {}", own.len()),
+        });
+    }
+    Ok(own.first().copied())
 }
 
 /// What failed, in the words of a status that AWS gives in capitals though its API model does not;

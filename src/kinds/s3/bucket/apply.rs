@@ -50,6 +50,7 @@ fn is_settling(error: &WriteError) -> bool {
         || (error.is_code(&["MalformedPolicy"]) && error.message.contains("principal"))
 }
 
+#[allow(clippy::too_many_lines, reason = "an arm for each write")]
 async fn step(cx: &WriteCx, bucket: &str, step: &Step) -> Result<(), WriteError> {
     let client = cx.client(Client::new);
     let owner = cx.account.as_str();

@@ -207,6 +207,7 @@ fn never_versioned_is_as_good_as_suspended() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "a table of cases")]
 fn rules_between_fields() {
     let cases = [
         (Spec { prevent_destroy: Some(false), ..spec() }, "prevent_destroy"),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::super::guard::Refusal;
+use super::guard::Refusal;
 
 /// What became of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]

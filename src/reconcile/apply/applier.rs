@@ -1,0 +1,25 @@
+//! Everything that applying needs.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::super::guard::Refusal;
+use super::super::stop::Stop;
+use crate::aws::Session;
+use crate::names::AccountId;
+use crate::store::audit::AuditLog;
+
+/// Everything that applying needs.
+pub struct Applier<'a> {
+    /// The way into each account.
+    pub sessions: &'a BTreeMap<AccountId, Arc<Session>>,
+    /// Where every write is recorded.
+    pub audit: &'a AuditLog,
+    /// The wish to stop.
+    pub stop: &'a Stop,
+    /// Accounts written to at the same time.
+    pub concurrent_accounts: usize,
+    /// Asked before the first write of each account: a long run may outlast what allowed it, such as
+    /// a change window.
+    pub may_begin: &'a (dyn Fn() -> Result<(), Refusal> + Sync),
+}

@@ -1,0 +1,119 @@
+//! What a look wants.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::super::declare::Selection;
+use super::super::guard::Safety;
+use super::super::target::FleetTarget;
+use crate::aws::Session;
+use crate::aws::meter::Meter;
+use crate::fleet::Fleet;
+use crate::fleet::ceilings::choices;
+use crate::fleet::file::Limits;
+use crate::fleet::select::Choice;
+use crate::fleet::shard::Shard;
+use crate::names::{AccountId, Region};
+use crate::plan::{Detail, Spot};
+
+/// Where observations come from.
+#[derive(Clone)]
+pub enum Source {
+    /// The accounts themselves.
+    Live {
+        /// Our own credentials; those of the AWS settings when there are none.
+        own: Option<Arc<Session>>,
+        /// Where to record what AWS answers.
+        record: Option<PathBuf>,
+    },
+    /// A snapshot.
+    Recorded {
+        /// The file.
+        path: PathBuf,
+        /// The hours after which it is too old.
+        max_age: Option<u32>,
+    },
+}
+
+/// Another version of the baselines, to be planned from the same observations.
+pub struct Other {
+    /// A git ref or a folder, for people to read.
+    pub name: String,
+    /// Its targets.
+    pub targets: Vec<FleetTarget>,
+}
+
+/// What a look wants. [`Look::at`] is a look at everything that targets declare.
+pub struct Look {
+    /// The run's id.
+    pub run: String,
+    /// The targets.
+    pub targets: Vec<FleetTarget>,
+    /// The other version to compare with.
+    pub compare_to: Option<Other>,
+    /// The fleet file, where there is one.
+    pub fleet: Option<Fleet>,
+    /// Whether the targets are others than the fleet file's, whose targets then still say what may be
+    /// done in which account.
+    pub beside_fleet: bool,
+    /// Whether accounts may be written to that no target of the fleet file selects.
+    pub outside_fleet: bool,
+    /// Where observations come from.
+    pub source: Source,
+    /// Only these accounts; all when empty.
+    pub accounts: BTreeSet<AccountId>,
+    /// Only this part of the baselines.
+    pub selection: Selection,
+    /// Only the accounts of this shard.
+    pub shard: Option<Shard>,
+    /// Only these places: those that an earlier plan would change.
+    pub only: Option<BTreeSet<Spot>>,
+    /// The limits of the run.
+    pub safety: Safety,
+    /// How much of the plan is kept. What is to be applied needs all of it, and the ways in.
+    pub detail: Detail,
+    /// Counts the calls.
+    pub meter: Arc<Meter>,
+}
+
+impl Look {
+    /// A look at all that targets declare, which could be applied.
+    pub fn at(targets: Vec<FleetTarget>) -> Self {
+        Self {
+            run: uuid::Uuid::now_v7().to_string(),
+            targets,
+            compare_to: None,
+            fleet: None,
+            beside_fleet: false,
+            outside_fleet: false,
+            source: Source::Live { own: None, record: None },
+            accounts: BTreeSet::new(),
+            selection: Selection::default(),
+            shard: None,
+            only: None,
+            safety: Safety::default(),
+            detail: Detail::All,
+            meter: Arc::default(),
+        }
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        self.fleet.as_ref().map(|fleet| fleet.file.limits.clone()).unwrap_or_default()
+    }
+
+    pub(super) fn home_region(&self) -> Option<Region> {
+        let home = self.fleet.as_ref().and_then(|fleet| fleet.file.home_region.as_deref());
+        home.map(Region::new)
+    }
+
+    /// The targets of both versions.
+    pub(super) fn all_targets(&self) -> impl Iterator<Item = &FleetTarget> {
+        self.targets.iter().chain(self.compare_to.iter().flat_map(|other| &other.targets))
+    }
+
+    /// The targets of the fleet file that say what may be done, where others are looked at.
+    pub(super) fn governing(&self) -> Vec<Choice<'_>> {
+        self.fleet.as_ref().filter(|_| self.beside_fleet).map(choices).unwrap_or_default()
+    }
+}
