@@ -78,10 +78,9 @@ pub struct Seen {
     pub target: TargetRef,
     /// How many items are declared for it, in all its Regions.
     pub declared: usize,
-    /// The Regions in which an item that has Regions is declared.
-    pub governed: BTreeSet<Region>,
-    /// Whether an item has Regions, be it in one that was not asked for.
-    pub has_regional: bool,
+    /// The Regions in which an item that has Regions is declared; none where no item has Regions, be it
+    /// in one that was not asked for.
+    pub governed: Option<BTreeSet<Region>>,
     /// Its part of the plan.
     pub plan: AccountPlan,
     /// The same for the version of the baselines that is compared with.
@@ -295,8 +294,7 @@ async fn look_with(
         }
         _ => None,
     };
-    let declared = items.len();
-    let governed = governed(&items);
+    let (declared, governed) = (items.len(), has_regional.then(|| governed(&items)));
     let mut plan = planned(&wanted.targets, &job.targets, items, wanted);
     plan.keep(wanted.detail);
     let Some((session, _)) = groups.first() else {
@@ -321,7 +319,6 @@ async fn look_with(
         },
         declared,
         governed,
-        has_regional,
         session: (wanted.detail == Detail::All).then(|| Arc::clone(session)),
         plan,
         before,

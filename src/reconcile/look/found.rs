@@ -65,8 +65,8 @@ impl<'a> Found<'a> {
                     seen.plan.objects.iter_mut().for_each(|object| alike.note(object));
                 }
                 self.declared += seen.declared;
-                self.governed.extend(seen.governed);
-                self.has_regional |= seen.has_regional;
+                self.has_regional |= seen.governed.is_some();
+                self.governed.extend(seen.governed.into_iter().flatten());
                 let account = seen.target.account.clone();
                 if let Some(session) = seen.session {
                     self.sessions.insert(account.clone(), session);
