@@ -12,7 +12,7 @@ use evenkeel::baseline::{self, Baseline, Environment, LoadOptions, Problems};
 use evenkeel::fleet::file::{Selector, Target};
 use evenkeel::fleet::{self, Fleet};
 use evenkeel::kinds::registry;
-use evenkeel::names::AccountId;
+use evenkeel::names::{AccountId, known_region};
 use evenkeel::reconcile::{FleetTarget, Safety};
 
 use super::args::{Global, Selectors};
@@ -58,6 +58,9 @@ pub fn resolve_from(
     reader: &dyn Reader,
 ) -> Result<Settings, Failure> {
     known_kinds(&selectors.kind)?;
+    for region in &selectors.region {
+        known_region(region).map_err(|error| Failure::usage(error.to_string(), error.remedy()))?;
+    }
     let fleet = fleet_file(global, reader)?;
     let targets = if selectors.baseline.is_empty() {
         let fleet = fleet.as_ref().ok_or_else(|| {
@@ -94,14 +97,26 @@ pub fn resolve_from(
         };
         vec![Work { target, schedule: None }]
     };
-    let safety = fleet.as_ref().map_or_else(Safety::default, |fleet| Safety {
+    let safety = safety_of(fleet.as_ref());
+    let audit_log = audit_log_of(fleet.as_ref());
+    Ok(Settings { fleet, targets, safety, audit_log })
+}
+
+/// The limits, where the command line names none.
+///
+/// # Errors
+/// The fleet file cannot be used.
+pub fn safety(global: &Global) -> Result<Safety, Failure> {
+    Ok(safety_of(fleet_file(global, &Disk)?.as_ref()))
+}
+
+fn safety_of(fleet: Option<&Fleet>) -> Safety {
+    fleet.map_or_else(Safety::default, |fleet| Safety {
         max_changes: fleet.file.safety.max_changes,
         max_changes_per_account: fleet.file.safety.max_changes_per_account,
         max_risk: fleet.file.safety.max_risk,
         allow_grants: fleet.file.safety.allow_grants.iter().copied().collect(),
-    });
-    let audit_log = audit_log_of(fleet.as_ref());
-    Ok(Settings { fleet, targets, safety, audit_log })
+    })
 }
 
 /// The audit log, where the command line names none.

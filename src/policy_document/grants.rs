@@ -6,13 +6,20 @@
 //! Sources: IAM User Guide, "AWS JSON policy elements: Principal", "Condition operators"; Amazon S3
 //! User Guide, "The meaning of 'public'", for the conditions that narrow `*`.
 
+mod administrator;
+mod federated;
+mod methods;
+
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use super::PolicyDocument;
-use super::patterns::{covers_all, matches, texts};
+use super::patterns::{covers_all, texts};
 use crate::names::Arn;
+pub use administrator::{
+    Known, is_administrator_policy, managed_policy, of_identity_policies, of_identity_policy,
+};
 
 /// A rise of privileges that a policy makes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,45 +31,6 @@ pub enum Rise {
     /// Rights over everything, in words.
     Administrator(String),
 }
-
-/// AWS's own policies that make an administrator, or somebody who can make himself one; the
-/// names of variants of the first begin alike.
-const ADMINISTRATORS: [&str; 3] = ["AdministratorAccess", "IAMFullAccess", "PowerUserAccess"];
-
-/// Actions with which one makes oneself an administrator where they are allowed on everything.
-const ESCALATIONS: [&str; 13] = [
-    "iam:addusertogroup",
-    "iam:attachgrouppolicy",
-    "iam:attachrolepolicy",
-    "iam:attachuserpolicy",
-    "iam:createaccesskey",
-    "iam:createloginprofile",
-    "iam:createpolicyversion",
-    "iam:putgrouppolicy",
-    "iam:putrolepolicy",
-    "iam:putuserpolicy",
-    "iam:setdefaultpolicyversion",
-    "iam:updateassumerolepolicy",
-    "iam:updateloginprofile",
-];
-
-/// Conditions on IAM's own calls that keep one from becoming an administrator.
-const KEEPS_SMALL: [&str; 2] = ["iam:permissionsboundary", "iam:policyarn"];
-
-/// Identity providers that many tenants share: who trusts one without saying whose tokens, trusts
-/// everybody (IAM User Guide, "OIDC federation").
-const SHARED_PROVIDERS: [&str; 10] = [
-    "accounts.google.com",
-    "agent.buildkite.com",
-    "api.bitbucket.org",
-    "app.terraform.io",
-    "cognito-identity.amazonaws.com",
-    "gitlab.com",
-    "graph.facebook.com",
-    "oidc.circleci.com",
-    "token.actions.githubusercontent.com",
-    "www.amazon.com",
-];
 
 /// Condition keys whose values are accounts.
 const ACCOUNT_KEYS: [&str; 6] = [
@@ -88,16 +56,6 @@ const OTHER_KEYS: [&str; 9] = [
     "aws:userid",
 ];
 
-/// Whether a managed policy is one of AWS's that make an administrator.
-pub fn is_administrator_policy(arn: &str) -> bool {
-    let Some(Arn { service: "iam", region: "", account: "aws", resource, .. }) = Arn::parse(arn)
-    else {
-        return false;
-    };
-    let name = resource.rsplit('/').next().unwrap_or_default();
-    ADMINISTRATORS.contains(&name) || name.starts_with("AdministratorAccess-")
-}
-
 /// The rises of a trust, bucket or key policy that replaces `before`, none when there was none.
 pub fn of_resource_policy(
     before: Option<&PolicyDocument>,
@@ -107,16 +65,6 @@ pub fn of_resource_policy(
     new_allows(before, after)
         .iter()
         .flat_map(|statement| principals(statement, account))
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .collect()
-}
-
-/// The rises of an identity policy that replaces `before`, none when there was none.
-pub fn of_identity_policy(before: Option<&PolicyDocument>, after: &PolicyDocument) -> Vec<Rise> {
-    new_allows(before, after)
-        .iter()
-        .filter_map(administrator)
         .collect::<BTreeSet<_>>()
         .into_iter()
         .collect()
@@ -217,8 +165,9 @@ fn principals(statement: &Value, account: &str) -> Vec<Rise> {
             "AWS" => foreign_principal(&one, account)
                 .map(|who| Rise::Foreign(format!("{what} to {who}"))),
             "CanonicalUser" => Some(Rise::Foreign(format!("{what} to the canonical user {one}"))),
-            "Federated" => federated(&one, statement, &what, account),
-            _ => None,
+            "Federated" => federated::rise(&one, statement, &what, account),
+            "Service" => service(&one, &what),
+            kind => Some(Rise::Foreign(format!("{what} to {kind} {one}, which is not known"))),
         })
         .collect()
 }
@@ -296,13 +245,16 @@ fn is_narrow(key: &str, value: &str) -> bool {
     }
 }
 
-/// A principal outside of the account, as a reader knows it.
+/// A principal outside of the account, as a reader knows it; one that cannot be told is outside.
 fn foreign_principal(principal: &str, account: &str) -> Option<String> {
-    if principal.len() == 12 && principal.bytes().all(|byte| byte.is_ascii_digit()) {
+    let digits = |text: &str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if digits(principal) {
         return (principal != account).then(|| format!("account {principal}"));
     }
-    // Ids of what was deleted (`AROA…`) are nobody.
-    let of = account_of(principal)?;
+    let Some(of) = account_of(principal) else {
+        // `AROA…`: the id of a role or user, of which account only AWS knows.
+        return Some(format!("{principal}, whose account cannot be told"));
+    };
     if of == account {
         return None;
     }
@@ -312,77 +264,20 @@ fn foreign_principal(principal: &str, account: &str) -> Option<String> {
     })
 }
 
-fn federated(provider: &str, statement: &Value, what: &str, account: &str) -> Option<Rise> {
-    if let Some(of) = account_of(provider).filter(|of| *of != account) {
-        return Some(Rise::Foreign(format!("{what} to a provider of account {of}")));
+/// AWS's services are nobody else; `*` is all of them, on behalf of whomever.
+fn service(name: &str, what: &str) -> Option<Rise> {
+    const OF_AWS: [&str; 4] =
+        [".amazonaws.com", ".amazonaws.com.cn", ".amazon.com", ".aws.internal"];
+    if name.contains(['*', '?', '$']) {
+        return Some(Rise::Public(format!("{what} to every service that {name} means")));
     }
-    let host = provider.rsplit("oidc-provider/").next().unwrap_or(provider);
-    let shared = SHARED_PROVIDERS.iter().find(|shared| host.starts_with(**shared))?;
-    let says_whose = statement
-        .get("Condition")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-        .filter(|(operator, _)| is_any_of(operator) && !operator.ends_with("IfExists"))
-        .filter_map(|(_, keys)| keys.as_object())
-        .flatten()
-        .any(|(key, values)| {
-            let claim = key.rsplit(':').next().unwrap_or_default();
-            let values = texts(values);
-            matches!(claim, "sub" | "aud" | "app_id" | "repository" | "repository_owner")
-                // A token for AWS is what everybody there can get.
-                && !(claim == "aud" && values.iter().any(|value| value == "sts.amazonaws.com"))
-                && values.iter().all(|value| !value.starts_with('*'))
-        });
-    (!says_whose).then(|| Rise::Public(format!("{what} to everybody who has a token of {shared}")))
+    (!OF_AWS.iter().any(|of| name.ends_with(of)))
+        .then(|| Rise::Foreign(format!("{what} to {name}, which is no service of AWS")))
 }
 
 /// The account in an ARN, when it has one.
 fn account_of(arn: &str) -> Option<&str> {
     Arn::parse(arn).map(|arn| arn.account).filter(|account| !account.is_empty())
-}
-
-/// Whether a statement of an identity policy makes an administrator.
-fn administrator(statement: &Value) -> Option<Rise> {
-    let everywhere = statement.get("NotResource").is_some()
-        || texts(&statement["Resource"]).iter().any(|one| is_everything(one));
-    let kept_small =
-        narrowing_keys(statement).iter().any(|key| KEEPS_SMALL.contains(&key.as_str()));
-    if !everywhere || kept_small {
-        return None;
-    }
-    if statement.get("NotAction").is_some() {
-        let but = texts(&statement["NotAction"]).join(", ");
-        return Some(Rise::Administrator(format!("everything but {but} on everything")));
-    }
-    let actions = texts(&statement["Action"]);
-    let strong = actions.iter().find(|pattern| {
-        let pattern = pattern.to_lowercase();
-        ESCALATIONS.iter().any(|action| matches(&pattern, action))
-    })?;
-    Some(Rise::Administrator(format!("{strong} on everything")))
-}
-
-/// Whether a resource stands for all, or for all roles, users or policies.
-fn is_everything(resource: &str) -> bool {
-    let last = resource.rsplit(':').next().unwrap_or(resource);
-    let of_iam = resource == "*"
-        || resource.split(':').nth(2).is_some_and(|service| matches(service, "iam"));
-    of_iam && ["*", "role/*", "user/*", "group/*", "policy/*"].contains(&last)
-}
-
-fn narrowing_keys(statement: &Value) -> BTreeSet<String> {
-    statement
-        .get("Condition")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-        .filter(|(operator, _)| is_any_of(operator) && !operator.ends_with("IfExists"))
-        .filter_map(|(_, keys)| keys.as_object())
-        .flatten()
-        .filter(|(_, values)| texts(values).iter().all(|value| value != "*"))
-        .map(|(key, _)| key.to_lowercase())
-        .collect()
 }
 
 /// The actions of a statement, few of them, for a reader.

@@ -80,7 +80,7 @@ async fn looking(look: Look, listener: &Arc<dyn Listener>) -> Result<Looked, Loo
     let (limits, shard) = (look.limits(), look.shard);
     // In a shard, the accounts may just be those that nothing is declared for.
     let may_be_empty = look.only.is_some() || shard.is_some();
-    let is_narrowed = !look.selection.regions.is_empty() || !look.selection.kinds.is_empty();
+    let selection = look.selection.clone();
     let guards = Guards {
         safety: look.safety,
         windows: look
@@ -101,7 +101,7 @@ async fn looking(look: Look, listener: &Arc<dyn Listener>) -> Result<Looked, Loo
     let mut found = Found::new(&wanted, &chosen.jobs, &stream);
     observe(&mut way, chosen.jobs, &wanted, listener, recording, &mut found).await?;
     stream.mention(RunEvent::Looked);
-    found.check(is_narrowed, may_be_empty)?;
+    found.check(&selection, may_be_empty)?;
 
     let head = PlanHead {
         run: run.clone(),
