@@ -90,6 +90,56 @@ impl Region {
     }
 }
 
+/// AWS's Regions (botocore 1.43, `partitions.json`).
+#[rustfmt::skip]
+pub const REGIONS: [&str; 48] = [
+    "af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3",
+    "ap-south-1", "ap-south-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3",
+    "ap-southeast-4", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7", "ca-central-1",
+    "ca-west-1", "eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2",
+    "eu-west-1", "eu-west-2", "eu-west-3", "il-central-1", "me-central-1", "me-south-1",
+    "me-west-1", "mx-central-1", "sa-east-1", "sa-west-1", "us-east-1", "us-east-2", "us-west-1",
+    "us-west-2",
+    "cn-north-1", "cn-northwest-1", "eusc-de-east-1", "us-gov-east-1", "us-gov-west-1",
+    "us-iso-east-1", "us-iso-west-1", "us-isob-east-1", "us-isob-west-1", "eu-isoe-west-1",
+    "us-isof-east-1", "us-isof-south-1",
+];
+
+/// A text that is no Region of AWS.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("AWS has no Region {text:?}")]
+pub struct UnknownRegion {
+    text: String,
+}
+
+impl UnknownRegion {
+    /// What the reader should do next.
+    pub fn remedy(&self) -> String {
+        let wanted = self.text.trim().to_lowercase();
+        let likeness = |region: &str| strsim::jaro_winkler(&wanted, region);
+        let near = REGIONS
+            .into_iter()
+            .filter(|region| likeness(region) > 0.8)
+            .max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
+        match near {
+            Some(near) => format!("did you mean {near}?"),
+            None => "write its code, such as eu-west-1: `aws ec2 describe-regions` lists them"
+                .to_owned(),
+        }
+    }
+}
+
+/// Insists that a text is one of AWS's Regions.
+///
+/// # Errors
+/// It is none that this version of evenkeel knows.
+pub fn known_region(text: &str) -> Result<(), UnknownRegion> {
+    if REGIONS.contains(&text) {
+        return Ok(());
+    }
+    Err(UnknownRegion { text: text.to_owned() })
+}
+
 /// The partition that a Region belongs to, by how AWS names Regions (botocore, `partitions.json`).
 pub fn partition_of(region: &str) -> &'static str {
     let partitions = [
@@ -257,6 +307,22 @@ pub fn is_arn(text: &str, service: &str, resource: &str) -> bool {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_region_that_is_none_is_told_with_the_nearest() {
+        for (text, near) in [
+            ("eu-west-11", "eu-west-1"),
+            ("EU-WEST-1", "eu-west-1"),
+            ("us-east1", "us-east-1"),
+            ("eu_central_1", "eu-central-1"),
+            ("mars", "describe-regions"),
+        ] {
+            let error = known_region(text).unwrap_err();
+            assert!(error.to_string().contains(text), "{error}");
+            assert!(error.remedy().contains(near), "{text}: {}", error.remedy());
+        }
+        assert!(REGIONS.iter().all(|region| known_region(region).is_ok()));
+    }
 
     #[test]
     fn shapes_of_arns() {

@@ -4,6 +4,7 @@
 //! Source: AWS SDKs and Tools Reference Guide, "Settings reference".
 
 use std::ffi::OsString;
+use std::path::Path;
 
 /// A variable with a value that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -42,40 +43,85 @@ pub fn check(
         let bad =
             |problem: &str| BadVariable { name: name.to_owned(), problem: problem.to_owned() };
         let Some(value) = value.to_str() else { return Err(bad("is not text")) };
-        match name {
-            "AWS_MAX_ATTEMPTS" => {
-                let attempts = value.parse().ok().filter(|attempts| *attempts > 0);
-                let problem = "must be a whole number, 1 or more";
-                found.max_attempts = Some(attempts.ok_or_else(|| bad(problem))?);
-            }
-            "AWS_RETRY_MODE" if !["standard", "legacy", "adaptive"].contains(&value) => {
-                return Err(bad("must be standard, legacy or adaptive"));
-            }
-            "AWS_USE_FIPS_ENDPOINT"
-            | "AWS_USE_DUALSTACK_ENDPOINT"
-            | "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"
-            | "AWS_EC2_METADATA_DISABLED"
-                if !["true", "false"].contains(&value.to_ascii_lowercase().as_str()) =>
-            {
-                return Err(bad("must be true or false"));
-            }
-            "AWS_REGION" | "AWS_DEFAULT_REGION" if !is_region(value) => {
-                return Err(bad("must be a Region code, such as eu-west-1"));
-            }
-            "AWS_PROFILE" | "AWS_DEFAULT_PROFILE" if value.is_empty() => {
-                return Err(bad("is set and empty"));
-            }
-            _ if name.starts_with("AWS_ENDPOINT_URL") && !is_endpoint(value) => {
-                return Err(bad(if value.is_empty() {
-                    "is set and empty"
-                } else {
-                    "must be a URL that begins with https:// or http://"
-                }));
-            }
-            _ => {}
+        if name == "AWS_MAX_ATTEMPTS" {
+            let attempts = value.parse().ok().filter(|attempts| *attempts > 0);
+            let problem = "must be a whole number, 1 or more";
+            found.max_attempts = Some(attempts.ok_or_else(|| bad(problem))?);
+        } else if let Some(problem) = problem(name, value) {
+            return Err(bad(problem));
         }
     }
     Ok(found)
+}
+
+/// What is wrong with the value of a variable, if anything is.
+fn problem(name: &str, value: &str) -> Option<&'static str> {
+    let lower = value.to_ascii_lowercase();
+    let one_of = |words: &[&str]| words.contains(&value);
+    let any_case = |words: &[&str]| words.contains(&lower.as_str());
+    let (fits, problem) = match name {
+        "AWS_RETRY_MODE" => {
+            (one_of(&["standard", "legacy", "adaptive"]), "must be standard, legacy or adaptive")
+        }
+        "AWS_USE_FIPS_ENDPOINT"
+        | "AWS_USE_DUALSTACK_ENDPOINT"
+        | "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"
+        | "AWS_EC2_METADATA_DISABLED"
+        | "AWS_EC2_METADATA_V1_DISABLED"
+        | "AWS_ENABLE_ENDPOINT_DISCOVERY"
+        | "AWS_S3_USE_ARN_REGION"
+        | "AWS_S3_DISABLE_MULTIREGION_ACCESS_POINTS" => {
+            (any_case(&["true", "false"]), "must be true or false")
+        }
+        "AWS_STS_REGIONAL_ENDPOINTS" => {
+            (one_of(&["legacy", "regional"]), "must be legacy or regional")
+        }
+        "AWS_DEFAULTS_MODE" => (
+            one_of(&["standard", "in-region", "cross-region", "mobile", "auto", "legacy"]),
+            "must be standard, in-region, cross-region, mobile, auto or legacy",
+        ),
+        "AWS_REQUEST_CHECKSUM_CALCULATION" | "AWS_RESPONSE_CHECKSUM_VALIDATION" => (
+            any_case(&["when_supported", "when_required"]),
+            "must be when_supported or when_required",
+        ),
+        "AWS_ACCOUNT_ID_ENDPOINT_MODE" => (
+            any_case(&["preferred", "disabled", "required"]),
+            "must be preferred, disabled or required",
+        ),
+        "AWS_CA_BUNDLE" => (value.is_empty() || Path::new(value).is_file(), "names no file"),
+        // It would be read without end.
+        "AWS_CONFIG_FILE" | "AWS_SHARED_CREDENTIALS_FILE" => {
+            (!is_device(Path::new(value)), "names a device, and must name a file")
+        }
+        "AWS_REGION" | "AWS_DEFAULT_REGION" => {
+            (is_region(value), "must be a Region code, such as eu-west-1")
+        }
+        "AWS_PROFILE" | "AWS_DEFAULT_PROFILE" => (!value.is_empty(), "is set and empty"),
+        _ if name.starts_with("AWS_ENDPOINT_URL") => (
+            is_endpoint(value),
+            if value.is_empty() {
+                "is set and empty"
+            } else {
+                "must be a URL that begins with https:// or http://"
+            },
+        ),
+        _ => return None,
+    };
+    (!fits).then_some(problem)
+}
+
+/// `/dev/null` is an empty file to everybody.
+#[cfg(unix)]
+fn is_device(path: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    let is_one = |kind: std::fs::FileType| kind.is_char_device() || kind.is_block_device();
+    path != Path::new("/dev/null")
+        && std::fs::metadata(path).is_ok_and(|metadata| is_one(metadata.file_type()))
+}
+
+#[cfg(not(unix))]
+fn is_device(_path: &Path) -> bool {
+    false
 }
 
 /// Letters, digits and hyphens, as in the host names of endpoints.
@@ -111,6 +157,14 @@ mod tests {
                 vec!["eu-west-1", "us-gov-west-1"],
             ),
             ("AWS_PROFILE", vec![""], vec!["dev"]),
+            ("AWS_STS_REGIONAL_ENDPOINTS", vec!["", "x"], vec!["legacy", "regional"]),
+            ("AWS_DEFAULTS_MODE", vec!["", "x"], vec!["in-region", "auto"]),
+            ("AWS_REQUEST_CHECKSUM_CALCULATION", vec!["", "zz"], vec!["when_required"]),
+            ("AWS_RESPONSE_CHECKSUM_VALIDATION", vec!["zz"], vec!["WHEN_SUPPORTED"]),
+            ("AWS_ACCOUNT_ID_ENDPOINT_MODE", vec!["x"], vec!["preferred"]),
+            ("AWS_CA_BUNDLE", vec!["/nope", "/"], vec!["", "Cargo.toml"]),
+            ("AWS_CONFIG_FILE", vec!["/dev/zero"], vec!["", "/dev/null", "/nope", "Cargo.toml"]),
+            ("AWS_SHARED_CREDENTIALS_FILE", vec!["/dev/zero"], vec!["/dev/null"]),
             (
                 "AWS_ENDPOINT_URL",
                 vec!["", "x", "localhost:80", "http://", "ftp://x", "https:///x"],

@@ -6,8 +6,8 @@ use chrono::NaiveDate;
 
 use super::declare::{Declarations, Declared, unknown};
 use super::node::{Node, Value};
-use super::problem::{Place, Problem};
-use crate::names::{AccountId, ItemName, Region};
+use super::problem::{Place, Problem, Severity};
+use crate::names::{AccountId, ItemName, Region, known_region};
 
 /// Days before its end in which an exception is announced.
 pub const WARNING_DAYS: i64 = 14;
@@ -82,13 +82,14 @@ fn one(
     let mut fields = Fields { node, problems };
     let item = fields.item(items);
     let account = fields.parsed::<AccountId>("account");
-    let region = fields.text("region").map(|(text, _)| Region::new(text));
+    let region = fields.region();
     let object = fields.text("object").map(|(text, _)| text);
     let owner = fields.required("owner", "who answers for it");
     let reason = fields.required("reason", "why it is needed");
     let (until, place) = fields.until()?;
     let (item, owner, reason) = (item?, owner?, reason?);
-    if problems.len() > before {
+    // A warning stops nothing.
+    if problems[before..].iter().any(|problem| problem.severity == Severity::Error) {
         return None;
     }
     let left = (until - today).num_days();
@@ -155,6 +156,23 @@ impl Fields<'_> {
                 None
             }
         }
+    }
+
+    /// A Region that AWS does not have is waived nowhere, and said.
+    fn region(&mut self) -> Option<Region> {
+        let (text, place) = self.text("region")?;
+        if let Err(error) = known_region(&text) {
+            self.problems.push(
+                Problem::error(
+                    "unknown-region",
+                    format!("the exception waives nothing: {error}"),
+                    place,
+                )
+                .help(error.remedy())
+                .warning(),
+            );
+        }
+        Some(Region::new(text))
     }
 
     fn required(&mut self, name: &str, what: &str) -> Option<String> {

@@ -96,6 +96,16 @@ impl Node {
         }
     }
 
+    /// Whether a text in it holds a placeholder.
+    pub fn has_placeholder(&self) -> bool {
+        match &self.value {
+            Value::Text(text) => text.contains("${"),
+            Value::List(list) => list.iter().any(Self::has_placeholder),
+            Value::Table(table) => table.entries.iter().any(|(_, _, node)| node.has_placeholder()),
+            Value::Plain(_) | Value::Date(_) => false,
+        }
+    }
+
     /// The place of what stands at a path below, or of the nearest thing above it.
     pub fn place_at(&self, path: &[String]) -> &Place {
         let Some((first, rest)) = path.split_first() else { return &self.place };

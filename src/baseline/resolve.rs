@@ -7,9 +7,11 @@ use serde_json::{Map, Value as Json};
 
 use super::Baseline;
 use super::catalog::Identity;
+use super::check::{Checker, steps};
 use super::declare::Declared;
 use super::interpolate::{Filled, Filler, Target, TargetFacts, Unfilled};
 use super::item::{Location, Mode, RegionWord, Regions, ResolvedItem};
+use super::verify::{locate, word_schema};
 use crate::names::{ItemName, Region};
 
 /// An item that cannot be resolved for a target.
@@ -131,13 +133,15 @@ impl Baseline<'_> {
         let fail = |unfilled: Unfilled| {
             error(unfilled.message, unfilled.help, self.location(&unfilled.place))
         };
-        let mismatch = |message: String, help: Option<String>| {
-            error(message, help, self.location(&declared.place))
+        let mismatch = |message: String, help: Option<String>, path: &[String], at_key: bool| {
+            error(message, help, self.location(&locate(declared, path, at_key)))
         };
         // First of all whether it holds here: an item that does not need not be filled in.
         if let Some(when) = declared.fields.get("when") {
             let when = filler.fill(&when.node, "/when", filled).map_err(fail)?;
-            match applies(&when, facts).map_err(|message| mismatch(message, None))? {
+            match applies(&when, facts)
+                .map_err(|message| mismatch(message, None, &["when".to_owned()], false))?
+            {
                 Applies::Yes => {}
                 Applies::No => return Ok(None),
             }
@@ -148,17 +152,29 @@ impl Baseline<'_> {
             Err(unfilled) => return Err(fail(unfilled)),
         };
         filled.uses_region |= parts.uses_region;
+        // A fact in a word, such as a Region of the account's tags, was a sample until now.
+        for (word, value) in &parts.words {
+            let is_filled_in =
+                declared.fields.get(word).is_some_and(|field| field.node.has_placeholder());
+            if is_filled_in
+                && let Some(checker) = Checker::new(word_schema(word))
+                && let Some(wrong) = checker.mismatches(value).into_iter().next()
+            {
+                let message = wrong.message.replacen("this", &format!("`{word}`"), 1);
+                return Err(mismatch(message, wrong.help, std::slice::from_ref(word), false));
+            }
+        }
         // A variable's value for this target may be of another type than the sample's.
         if let Some(checker) = self.catalog.checker(&name.kind)
             && let Some(wrong) = checker.mismatches(&parts.spec).into_iter().next()
         {
-            return Err(mismatch(wrong.message, wrong.help));
+            return Err(mismatch(wrong.message, wrong.help, &wrong.path, wrong.at_key));
         }
         // The same for the rules, which saw a sample in its place.
         if let Some(kind) = self.catalog.find(&name.kind)
             && let Some(wrong) = (kind.check)(&parts.spec).into_iter().next()
         {
-            return Err(mismatch(wrong.message, wrong.help));
+            return Err(mismatch(wrong.message, wrong.help, &steps(&wrong.field), false));
         }
         let item = self.resolved(name, declared, parts);
         Ok((item.mode != Mode::Off).then_some(item))

@@ -1,6 +1,6 @@
 //! Checks a composed baseline without any target: every placeholder, type, range and rule.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 
@@ -10,9 +10,10 @@ use super::check::{Checker, Mismatch, steps};
 use super::declare::Declared;
 use super::interpolate::{Filled, Target, Unfilled};
 use super::item::Regions;
+use super::node::{Node, Value};
 use super::problem::{Place, Problem};
 use super::resolve::{ENGINE_WORDS, regions_of, split};
-use crate::names::ItemName;
+use crate::names::{ItemName, known_region};
 
 /// An item of a named kind, and where it holds.
 type Governor<'a> = (&'a ItemName, &'a Declared, Regions);
@@ -37,7 +38,7 @@ pub(super) fn verify(baseline: &Baseline<'_>, problems: &mut Vec<Problem>) {
             }
         };
         for (word, value) in &parts.words {
-            verify_word(kind, declared, word, value, problems);
+            verify_word(kind, declared, word, value, &parts.samples, problems);
         }
         let Some(checker) = baseline.catalog.checker(kind.name) else { continue };
         let mismatches: Vec<Mismatch> = checker
@@ -55,13 +56,22 @@ pub(super) fn verify(baseline: &Baseline<'_>, problems: &mut Vec<Problem>) {
             // holds for no target, and is said for each when it is known.
             let of_sample = |rule: &SpecProblem| {
                 let pointer = format!("/{}", steps(&rule.field).join("/"));
-                parts.samples.contains(&pointer)
+                let inside = format!("{pointer}/");
+                !rule.field.is_empty()
+                    && parts
+                        .samples
+                        .iter()
+                        .any(|sample| *sample == pointer || sample.starts_with(&inside))
             };
             for rule in (kind.check)(&parts.spec).into_iter().filter(|rule| !of_sample(rule)) {
                 problems.push(rule_problem(name, declared, rule));
             }
         }
-        let Some(governed) = (kind.governs)(&parts.spec) else { continue };
+        // By what is written: two facts may have one sample.
+        let written = split(&baseline.filler(Target::AsWritten), baseline, name, declared);
+        let Some(governed) = written.ok().and_then(|written| (kind.governs)(&written.spec)) else {
+            continue;
+        };
         // What exists once in an account has no Regions.
         let regions = regions_of(parts.words.get("regions").filter(|_| kind.regional).cloned());
         let others = identities.entry((name.kind.clone(), governed.clone())).or_default();
@@ -119,6 +129,9 @@ fn verify_header(baseline: &Baseline<'_>, problems: &mut Vec<Problem>) {
             _ => continue,
         };
         word_problems(key, &schema, &field.node.to_json(), &field.node.place, problems);
+        if key == "regions" {
+            verify_regions(&field.node, problems);
+        }
     }
 }
 
@@ -127,6 +140,7 @@ fn verify_word(
     declared: &Declared,
     word: &str,
     value: &Json,
+    samples: &BTreeSet<String>,
     problems: &mut Vec<Problem>,
 ) {
     let Some(field) = declared.fields.get(word) else { return };
@@ -141,7 +155,29 @@ fn verify_word(
         );
         return;
     }
+    let inside = format!("/{word}");
+    // A sample stands for a fact of each target, and is looked at there.
+    if samples.iter().any(|sample| sample.starts_with(&inside)) {
+        return;
+    }
     word_problems(word, &word_schema(word), value, &field.node.place, problems);
+    if word == "regions" {
+        verify_regions(&field.node, problems);
+    }
+}
+
+/// Regions that AWS has not, or not yet when this version was made.
+fn verify_regions(node: &Node, problems: &mut Vec<Problem>) {
+    let Value::List(list) = &node.value else { return };
+    for entry in list {
+        if let Some(Err(error)) = entry.as_text().map(known_region) {
+            problems.push(
+                Problem::error("unknown-region", error.to_string(), entry.place.clone())
+                    .help(error.remedy())
+                    .warning(),
+            );
+        }
+    }
 }
 
 fn word_problems(
@@ -234,7 +270,7 @@ fn rule_problem(name: &ItemName, declared: &Declared, rule: SpecProblem) -> Prob
 }
 
 /// The place of a path in an item, or of the nearest thing above it.
-fn locate(declared: &Declared, path: &[String], at_key: bool) -> Place {
+pub(super) fn locate(declared: &Declared, path: &[String], at_key: bool) -> Place {
     let Some((first, rest)) = path.split_first() else { return declared.place.clone() };
     let Some(field) = declared.fields.get(first) else { return declared.place.clone() };
     if at_key {

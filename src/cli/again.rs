@@ -187,13 +187,14 @@ pub fn apply_with_baselines(
     args: &ApplyArgs,
     files: &[String],
     accounts: &[String],
+    asked: &[(&'static str, Option<String>)],
 ) -> String {
     let selectors = Selectors {
         baseline: files.iter().map(Into::into).collect(),
         account: accounts.to_vec(),
         ..args.selectors.clone()
     };
-    apply(global, &ApplyArgs { selectors, ..args.clone() }, &[])
+    apply(global, &ApplyArgs { selectors, ..args.clone() }, asked)
 }
 
 fn risk(risk: RiskArg) -> &'static str {

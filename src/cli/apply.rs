@@ -9,9 +9,9 @@ use evenkeel::plan::render::text;
 use evenkeel::plan::words::counted;
 use evenkeel::plan::{Detail, Plan, Verdict};
 use evenkeel::reconcile::bound::{NothingLeft, accounts, same_baselines, within};
-use evenkeel::reconcile::guard::check_risk;
+use evenkeel::reconcile::guard::{self, check_risk};
 use evenkeel::reconcile::{
-    ApplyReport, Bounded, LeftAlone, Listeners, Looked, Refusal, Run, RunOutcome, Stop,
+    ApplyReport, Bounded, LeftAlone, Listeners, Looked, Refusal, Run, RunOutcome, Safety, Stop,
 };
 use evenkeel::store::audit::AuditLog;
 use evenkeel::visible::visible;
@@ -154,7 +154,9 @@ async fn saved_plan(global: &Global, args: &ApplyArgs, path: &Path) -> Result<Pl
             true => saved.targets.iter().map(|target| target.account.to_string()).collect(),
             false => args.selectors.account.clone(),
         };
-        let line = again::apply_with_baselines(global, args, &saved.baseline.files, &accounts);
+        let asked = guard::options(&saved, &within_limits(args, settings::safety(global)?));
+        let files = &saved.baseline.files;
+        let line = again::apply_with_baselines(global, args, files, &accounts, &asked);
         return Err(Failure::usage(
             format!(
                 "{} was made with -b, and a plan does not say by which baselines it is judged",
@@ -176,6 +178,16 @@ async fn saved_plan(global: &Global, args: &ApplyArgs, path: &Path) -> Result<Pl
         saved.only_in(&asked, "its account was not asked for (-a)");
     }
     Ok(saved)
+}
+
+/// The limits of the fleet file with those of the command line.
+fn within_limits(args: &ApplyArgs, mut safety: Safety) -> Safety {
+    safety.max_risk = args.max_risk.map_or(safety.max_risk, Into::into);
+    safety.allow_grants.extend(args.allow_grants.iter().copied().map(GrantClass::from));
+    safety.max_changes = args.max_changes.unwrap_or(safety.max_changes);
+    safety.max_changes_per_account =
+        args.max_changes_per_account.unwrap_or(safety.max_changes_per_account);
+    safety
 }
 
 /// Looks at what the files in front of us declare; with an earlier plan, where that has changes.
@@ -204,7 +216,13 @@ async fn look_within(
     let audit_log = args.audit_log.clone().unwrap_or_else(|| settings.audit_log.clone());
     let looked = look::at(global, &args.selectors, settings, wish, stop).await?;
     // Which accounts are trusted is known only now.
-    earlier.map_or(Ok(()), |earlier| check_risk(earlier, &looked.guards.safety))?;
+    if let Some(earlier) = earlier {
+        let safety = &looked.guards.safety;
+        check_risk(earlier, safety).map_err(|refusal| {
+            let asked = guard::options(earlier, safety);
+            Failure::Refused { refusal, next: Some(again::apply(global, args, &asked)) }
+        })?;
+    }
     Ok((looked, audit_log))
 }
 

@@ -157,7 +157,7 @@ fn ended(line: &mut Value, outcome: RunOutcome, report: Option<&ApplyReport>) {
     if let Some(report) = report {
         line["applied"] = json!(report.applied());
         let failed = report.outcomes.iter().filter(|outcome| !outcome.step.is_done());
-        let failed = failed.map(|outcome| format!("{}: {:?}", outcome.title, outcome.step));
+        let failed = failed.map(|outcome| format!("{}: {}", outcome.title, outcome.step));
         line["failed"] = json!(failed.collect::<Vec<_>>());
         if let Some(why) = &report.log_failure {
             line["error"] = json!(format!("{why}: nothing more was written to AWS"));

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use evenkeel::plan::{Detail, Plan};
 use evenkeel::reconcile::Refusal;
-use evenkeel::reconcile::guard::check_budget;
+use evenkeel::reconcile::guard::{self, check_budget};
 
 use super::args::{Format, Global, PlanArgs};
 use super::exit::Exit;
@@ -47,7 +47,8 @@ pub async fn run(global: &Global, args: &PlanArgs) -> Result<Exit, Failure> {
         Some(_) => None,
         None => check_budget(plan, &looked.guards.safety).err(),
     };
-    let next = next_step(global, args, plan, refusal.as_ref());
+    let asked = guard::options(plan, &looked.guards.safety);
+    let next = next_step(global, args, plan, refusal.as_ref(), &asked);
     if let (
         Some(_),
         false,
@@ -70,7 +71,13 @@ pub async fn run(global: &Global, args: &PlanArgs) -> Result<Exit, Failure> {
 
 /// What the reader can do next. Where `apply` would refuse, that is said here already, with what it
 /// would say.
-fn next_step(global: &Global, args: &PlanArgs, plan: &Plan, refusal: Option<&Refusal>) -> String {
+fn next_step(
+    global: &Global,
+    args: &PlanArgs,
+    plan: &Plan,
+    refusal: Option<&Refusal>,
+    asked: &[(&'static str, Option<String>)],
+) -> String {
     if plan.order.is_empty() {
         return "Nothing was changed, and there is nothing to apply.".to_owned();
     }
@@ -81,8 +88,7 @@ fn next_step(global: &Global, args: &PlanArgs, plan: &Plan, refusal: Option<&Ref
         );
     }
     let path = args.save.as_deref().unwrap_or(Path::new("plan.json"));
-    let options = refusal.map(Refusal::options).unwrap_or_default();
-    let apply = again::apply_plan(global, args, path, &options);
+    let apply = again::apply_plan(global, args, path, asked);
     let saving = match &args.save {
         Some(_) => String::new(),
         None => format!("{}, then ", again::plan_saved(global, args, path)),

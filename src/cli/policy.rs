@@ -4,7 +4,7 @@ use evenkeel::baseline::Mode;
 use evenkeel::baseline::UNKNOWN_FACTS;
 use evenkeel::fleet::access::roles;
 use evenkeel::kinds::{Arns, registry};
-use evenkeel::names::partition_of;
+use evenkeel::names::{Arn, partition_of};
 use evenkeel::permissions::{MANAGED_POLICY_LIMIT, Permissions, cloudformation, terraform};
 use evenkeel::reconcile::Selection;
 
@@ -85,11 +85,47 @@ fn own_role(
     account: &str,
     partition: &str,
 ) -> Result<Option<String>, Failure> {
-    if args.own_role.is_some() {
-        return Ok(args.own_role.clone());
+    if let Some(arn) = &args.own_role {
+        return a_role(arn, account, partition).map(Some);
     }
     let roles = settings.fleet.as_ref().and_then(|fleet| roles(fleet, ""));
     Ok(roles.map(|roles| roles.own_role(account, partition)).transpose()?)
+}
+
+/// The ARN of a role, where it is one: a denial for anything else would deny nothing, or everything.
+fn a_role(arn: &str, account: &str, partition: &str) -> Result<String, Failure> {
+    let wrong = |help: String| {
+        Err(Failure::usage(format!("--own-role {arn:?} is not the ARN of a role"), help))
+    };
+    let form = format!(
+        "write it as arn:{partition}:iam::{}:role/NAME",
+        match account {
+            "*" => "111122223333",
+            known => known,
+        }
+    );
+    let Some(Arn { partition: in_partition, service, region: "", account: of, resource: thing }) =
+        Arn::parse(arn)
+    else {
+        return wrong(form);
+    };
+    let digits = of.len() == 12 && of.bytes().all(|byte| byte.is_ascii_digit());
+    if let ("sts", Some(session)) = (service, thing.strip_prefix("assumed-role/")) {
+        let name = session.split('/').next().unwrap_or_default();
+        return wrong(format!(
+            "this is a session of it: name the role, arn:{in_partition}:iam::{of}:role/{name}, with its path where it has one (`aws iam get-role --role-name {name}` shows it)"
+        ));
+    }
+    let name = thing.strip_prefix("role/").unwrap_or_default();
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"/+=,.@_-".contains(&byte);
+    let is_name = !name.is_empty() && !name.ends_with('/') && name.bytes().all(fits);
+    if service != "iam" || in_partition != partition || !digits || !is_name {
+        return wrong(form);
+    }
+    if account != "*" && account != of {
+        return wrong(format!("it is a role of account {of}, and the policy is for {account}"));
+    }
+    Ok(arn.to_owned())
 }
 
 /// What the reader of the policy should know.
@@ -109,7 +145,7 @@ fn notes(permissions: &Permissions, length: usize) -> Vec<String> {
             names.join(", "),
         ));
     }
-    if permissions.writes_iam() && permissions.own_role.is_none() {
+    if permissions.changes_roles() && permissions.own_role.is_none() {
         notes.push(
             "the policy changes roles, and nothing says which one evenkeel runs as: name it with \
              --own-role, so that the policy denies evenkeel to change itself"
@@ -123,4 +159,38 @@ fn notes(permissions: &Permissions, length: usize) -> Vec<String> {
         ));
     }
     notes
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_arn_of_a_role_is_one() {
+        let own = "arn:aws:iam::111122223333:role/ops/evenkeel";
+        assert_eq!(a_role(own, "*", "aws").unwrap(), own);
+        assert_eq!(a_role(own, "111122223333", "aws").unwrap(), own);
+        for other in [
+            "arn:aws:sts::111122223333:assumed-role/evenkeel/x",
+            "evenkeel",
+            "",
+            "bad",
+            "*",
+            "arn:aws:iam::111122223333:role/*",
+            "arn:aws:iam::*:role/evenkeel",
+            "arn:aws:iam::111122223333:user/evenkeel",
+            "arn:aws:iam::111122223333:role/",
+            "arn:aws-cn:iam::111122223333:role/evenkeel",
+        ] {
+            assert!(a_role(other, "*", "aws").is_err(), "{other}");
+        }
+        assert!(a_role(own, "999999999999", "aws").is_err());
+        let Err(Failure::Usage { help, .. }) =
+            a_role("arn:aws:sts::111122223333:assumed-role/evenkeel/x", "*", "aws")
+        else {
+            unreachable!()
+        };
+        assert!(help.contains("arn:aws:iam::111122223333:role/evenkeel"), "{help}");
+    }
 }

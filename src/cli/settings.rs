@@ -13,7 +13,7 @@ use evenkeel::fleet::file::{Selector, Target};
 use evenkeel::fleet::{self, Fleet};
 use evenkeel::kinds::AllowedGrants;
 use evenkeel::kinds::registry;
-use evenkeel::names::AccountId;
+use evenkeel::names::{AccountId, known_region};
 use evenkeel::reconcile::{FleetTarget, Safety};
 
 use super::args::{Global, Selectors};
@@ -59,6 +59,9 @@ pub fn resolve_from(
     reader: &dyn Reader,
 ) -> Result<Settings, Failure> {
     known_kinds(&selectors.kind)?;
+    for region in &selectors.region {
+        known_region(region).map_err(|error| Failure::usage(error.to_string(), error.remedy()))?;
+    }
     let fleet = fleet_file(global, reader)?;
     let targets = if selectors.baseline.is_empty() {
         let fleet = fleet.as_ref().ok_or_else(|| {
@@ -95,13 +98,21 @@ pub fn resolve_from(
         };
         vec![Work { target, schedule: None }]
     };
-    let safety = fleet.as_ref().map_or_else(Safety::default, |fleet| safety_of(&fleet.file.safety));
+    let safety = safety_of(fleet.as_ref());
     let audit_log = audit_log_of(fleet.as_ref());
     Ok(Settings { fleet, targets, safety, audit_log })
 }
 
-/// The limits that a fleet file sets.
-fn safety_of(file: &evenkeel::fleet::file::Safety) -> Safety {
+/// The limits, where the command line names none.
+///
+/// # Errors
+/// The fleet file cannot be used.
+pub fn safety(global: &Global) -> Result<Safety, Failure> {
+    Ok(safety_of(fleet_file(global, &Disk)?.as_ref()))
+}
+
+fn safety_of(fleet: Option<&Fleet>) -> Safety {
+    let Some(file) = fleet.map(|fleet| &fleet.file.safety) else { return Safety::default() };
     let mut allow_grants: AllowedGrants = file.allow_grants.iter().copied().collect();
     allow_grants.trust_all(file.trusted_accounts.iter().cloned());
     Safety {

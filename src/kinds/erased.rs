@@ -292,11 +292,14 @@ impl<K: Kind> DynKind for Erased<K> {
     }
 
     fn check(&self, spec: &Value) -> Vec<SpecProblem> {
-        match Self::read::<K::Spec>("spec", spec) {
+        match serde_path_to_error::deserialize::<_, K::Spec>(spec) {
             Ok(spec) => K::check(&spec),
-            Err(misfit) => {
-                let (message, help) = in_plain_words(&misfit.source.to_string());
-                vec![SpecProblem { field: String::new(), message, help }]
+            Err(error) => {
+                let field = error.path().to_string();
+                let (message, help) = in_plain_words(&error.into_inner().to_string());
+                // `.` is the whole.
+                let field = if field == "." { String::new() } else { field };
+                vec![SpecProblem { field, message, help }]
             }
         }
     }

@@ -142,14 +142,29 @@ impl Permissions {
 
     /// The writes that stand on `*`: AWS has no resource for them.
     pub fn everywhere(&self) -> BTreeSet<&str> {
+        let is_read = |action: &str| {
+            let name = action.split(':').nth(1).unwrap_or(action);
+            ["Describe", "Get", "List"].iter().any(|verb| name.starts_with(verb))
+        };
         self.writes
             .iter()
             .filter(|(allowed, _)| allowed.resources.contains("*"))
             .flat_map(|(_, actions)| actions.iter().map(String::as_str))
+            .filter(|action| !is_read(action))
             .collect()
     }
 
-    /// Whether it could change roles.
+    /// Whether it could change whom roles trust, or what they may do.
+    pub fn changes_roles(&self) -> bool {
+        self.writes.values().flatten().any(|action| {
+            action.starts_with("iam:")
+                && action.contains("Role")
+                && !action.contains("ServiceLinkedRole")
+                && action != "iam:PassRole"
+        })
+    }
+
+    /// Whether it could change anything of IAM.
     pub fn writes_iam(&self) -> bool {
         self.writes.values().flatten().any(|action| action.starts_with("iam:"))
     }

@@ -10,28 +10,58 @@ use serde_json::{Map, Value, json};
 /// AWS takes a document without a version for one in the older language.
 pub(super) const VERSION_WHEN_ABSENT: &str = "2008-10-17";
 
+/// Whether words of which AWS does not mind the case are in lower case, for comparing, or as they are
+/// written, for reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Case {
+    Folded,
+    AsWritten,
+}
+
+impl Case {
+    fn of(self, text: &str) -> String {
+        match self {
+            Self::Folded => text.to_lowercase(),
+            Self::AsWritten => text.to_owned(),
+        }
+    }
+}
+
 /// A document in canonical form: statements without `Sid`, in a fixed order.
-pub(super) fn document(map: &Map<String, Value>, statements: &[Value], partition: &str) -> Value {
+pub(super) fn document(
+    map: &Map<String, Value>,
+    statements: &[Value],
+    partition: &str,
+    case: Case,
+) -> Value {
     let version = map.get("Version").and_then(Value::as_str).unwrap_or(VERSION_WHEN_ABSENT);
-    let mut statements: Vec<Value> =
-        statements.iter().map(|one| statement(one, partition)).collect();
-    statements.sort_by_key(Value::to_string);
-    statements.dedup();
+    // In the order of what they mean, whatever their spelling.
+    let mut statements: Vec<(String, Value)> = statements
+        .iter()
+        .map(|one| (statement(one, partition).to_string(), in_case(one, partition, case)))
+        .collect();
+    statements.sort_by(|(one, _), (other, _)| one.cmp(other));
+    statements.dedup_by(|(one, _), (other, _)| one == other);
+    let statements: Vec<Value> = statements.into_iter().map(|(_, shown)| shown).collect();
     json!({ "Version": version, "Statement": statements })
 }
 
 /// A statement in canonical form.
 pub(super) fn statement(value: &Value, partition: &str) -> Value {
+    in_case(value, partition, Case::Folded)
+}
+
+fn in_case(value: &Value, partition: &str, case: Case) -> Value {
     let Value::Object(map) = value else { return value.clone() };
     // Sorted keys, because statements are ordered by their text.
     let mut canonical = BTreeMap::new();
     for (key, value) in map {
         let value = match key.as_str() {
             "Sid" => continue,
-            "Action" | "NotAction" => list(value, |text| text.to_lowercase()),
+            "Action" | "NotAction" => list(value, |text| case.of(text)),
             "Resource" | "NotResource" => list(value, str::to_owned),
             "Principal" | "NotPrincipal" => principals(value, partition),
-            "Condition" => match conditions(value) {
+            "Condition" => match conditions(value, case) {
                 Value::Object(map) if map.is_empty() => continue,
                 conditions => conditions,
             },
@@ -87,28 +117,28 @@ fn principal(text: &str, partition: &str) -> String {
 
 /// Neither operators nor condition keys are case-sensitive; values become lists of texts, and those
 /// of `Bool` and `Null` are in lower case.
-fn conditions(value: &Value) -> Value {
+fn conditions(value: &Value, case: Case) -> Value {
     let Value::Object(operators) = value else { return value.clone() };
     let mut canonical = BTreeMap::new();
     for (operator, keys) in operators {
         let folded = operator.to_lowercase();
         let keys = match keys {
-            Value::Object(keys) => condition_keys(keys, is_boolean(&folded)),
+            Value::Object(keys) => condition_keys(keys, is_boolean(&folded), case),
             other => other.clone(),
         };
         if keys.as_object().is_none_or(|keys| !keys.is_empty()) {
             // Of two spellings in one block, each is kept: both conditions hold.
-            insert(&mut canonical, folded, operator, keys);
+            insert(&mut canonical, case.of(operator), operator, keys);
         }
     }
     canonical.into_iter().collect::<Map<_, _>>().into()
 }
 
-fn condition_keys(keys: &Map<String, Value>, boolean: bool) -> Value {
+fn condition_keys(keys: &Map<String, Value>, boolean: bool, case: Case) -> Value {
     let word = |text: &str| if boolean { text.to_lowercase() } else { text.to_owned() };
     let mut canonical = BTreeMap::new();
     for (key, value) in keys {
-        insert(&mut canonical, key.to_lowercase(), key, list(value, word));
+        insert(&mut canonical, case.of(key), key, list(value, word));
     }
     canonical.into_iter().collect::<Map<_, _>>().into()
 }

@@ -6,13 +6,20 @@
 //! Sources: IAM User Guide, "AWS JSON policy elements: Principal", "Condition operators"; Amazon S3
 //! User Guide, "The meaning of 'public'", for the conditions that narrow `*`.
 
+mod administrator;
+mod federated;
+mod methods;
+
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use super::PolicyDocument;
-use super::patterns::{covers_all, matches, texts};
+use super::patterns::{covers_all, texts};
 use crate::names::{AccountId, Arn};
+pub use administrator::{
+    Known, is_administrator_policy, managed_policy, of_identity_policies, of_identity_policy,
+};
 
 /// A rise of privileges that a policy makes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,6 +38,18 @@ pub enum Rise {
 }
 
 impl Rise {
+    /// Rights for somebody in another account, of which nobody knows which.
+    fn stranger(what: String) -> Self {
+        Self::Foreign { what, accounts: None }
+    }
+
+    /// Rights for accounts; where one of these is none, nobody knows which.
+    fn accounts<'a>(what: String, accounts: impl IntoIterator<Item = &'a str>) -> Self {
+        let accounts: Result<BTreeSet<AccountId>, _> =
+            accounts.into_iter().map(str::parse).collect();
+        Self::Foreign { what, accounts: accounts.ok() }
+    }
+
     /// Who gets what, in words.
     pub fn what(&self) -> &str {
         match self {
@@ -38,45 +57,6 @@ impl Rise {
         }
     }
 }
-
-/// AWS's own policies that make an administrator, or somebody who can make himself one; the
-/// names of variants of the first begin alike.
-const ADMINISTRATORS: [&str; 3] = ["AdministratorAccess", "IAMFullAccess", "PowerUserAccess"];
-
-/// Actions with which one makes oneself an administrator where they are allowed on everything.
-const ESCALATIONS: [&str; 13] = [
-    "iam:addusertogroup",
-    "iam:attachgrouppolicy",
-    "iam:attachrolepolicy",
-    "iam:attachuserpolicy",
-    "iam:createaccesskey",
-    "iam:createloginprofile",
-    "iam:createpolicyversion",
-    "iam:putgrouppolicy",
-    "iam:putrolepolicy",
-    "iam:putuserpolicy",
-    "iam:setdefaultpolicyversion",
-    "iam:updateassumerolepolicy",
-    "iam:updateloginprofile",
-];
-
-/// Conditions on IAM's own calls that keep one from becoming an administrator.
-const KEEPS_SMALL: [&str; 2] = ["iam:permissionsboundary", "iam:policyarn"];
-
-/// Identity providers that many tenants share: who trusts one without saying whose tokens, trusts
-/// everybody (IAM User Guide, "OIDC federation").
-const SHARED_PROVIDERS: [&str; 10] = [
-    "accounts.google.com",
-    "agent.buildkite.com",
-    "api.bitbucket.org",
-    "app.terraform.io",
-    "cognito-identity.amazonaws.com",
-    "gitlab.com",
-    "graph.facebook.com",
-    "oidc.circleci.com",
-    "token.actions.githubusercontent.com",
-    "www.amazon.com",
-];
 
 /// Condition keys whose values are accounts.
 const ACCOUNT_KEYS: [&str; 6] = [
@@ -101,16 +81,6 @@ const OTHER_KEYS: [&str; 9] = [
     "aws:vpceorgid",
     "aws:userid",
 ];
-
-/// Whether a managed policy is one of AWS's that make an administrator.
-pub fn is_administrator_policy(arn: &str) -> bool {
-    let Some(Arn { service: "iam", region: "", account: "aws", resource, .. }) = Arn::parse(arn)
-    else {
-        return false;
-    };
-    let name = resource.rsplit('/').next().unwrap_or_default();
-    ADMINISTRATORS.contains(&name) || name.starts_with("AdministratorAccess-")
-}
 
 /// The rises of a trust, bucket or key policy that replaces `before`, none when there was none.
 pub fn of_resource_policy(
@@ -141,16 +111,6 @@ pub fn from_outside(statement: &Value, account: &str) -> Vec<Rise> {
         rises.extend(everybody(statement, &format!("{what} by {service}"), account));
     }
     rises
-}
-
-/// The rises of an identity policy that replaces `before`, none when there was none.
-pub fn of_identity_policy(before: Option<&PolicyDocument>, after: &PolicyDocument) -> Vec<Rise> {
-    new_allows(before, after)
-        .iter()
-        .filter_map(administrator)
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .collect()
 }
 
 /// The statements that allow something which the former document did not allow. A denial that goes
@@ -246,13 +206,11 @@ fn principals(statement: &Value, account: &str) -> Vec<Rise> {
         .filter_map(|(kind, one)| match kind.as_str() {
             "AWS" if one == "*" => everybody(statement, &what, account),
             "AWS" => foreign_principal(&one, account)
-                .map(|(who, of)| foreign(format!("{what} to {who}"), [of])),
-            "CanonicalUser" => {
-                let what = format!("{what} to the canonical user {one}");
-                Some(Rise::Foreign { what, accounts: None })
-            }
-            "Federated" => federated(&one, statement, &what, account),
-            _ => None,
+                .map(|(who, of)| Rise::accounts(format!("{what} to {who}"), [of])),
+            "CanonicalUser" => Some(Rise::stranger(format!("{what} to the canonical user {one}"))),
+            "Federated" => federated::rise(&one, statement, &what, account),
+            "Service" => service(&one, &what),
+            kind => Some(Rise::stranger(format!("{what} to {kind} {one}, which is not known"))),
         })
         .collect()
 }
@@ -276,12 +234,13 @@ fn everybody(statement: &Value, what: &str, account: &str) -> Option<Rise> {
         let words = format!("{what} to whoever has {key} {}", who.join(" or "));
         let rise = match key.as_str() {
             // A network is in an account, and those who come from it in any.
-            "aws:vpceaccount" | "aws:vpcaccount" => Rise::Foreign { what: words, accounts: None },
-            key if ACCOUNT_KEYS.contains(&key) => foreign(words, who),
+            "aws:vpceaccount" => Rise::stranger(words),
+            key if ACCOUNT_KEYS.contains(&key) => Rise::accounts(words, who),
             key if ARN_KEYS.contains(&key) => {
-                foreign(words, who.into_iter().map(|arn| account_of(arn).unwrap_or_default()))
+                let accounts = who.into_iter().map(|arn| account_of(arn).unwrap_or_default());
+                Rise::accounts(words, accounts)
             }
-            _ => Rise::Foreign { what: words, accounts: None },
+            _ => Rise::stranger(words),
         };
         // Each condition holds: one that names all accounts says enough.
         let says_more = matches!(rise, Rise::Foreign { accounts: Some(_), .. })
@@ -344,20 +303,17 @@ fn is_narrow(key: &str, value: &str) -> bool {
     }
 }
 
-/// Rights for accounts; where one of these is none, nobody knows which.
-fn foreign<'a>(what: String, accounts: impl IntoIterator<Item = &'a str>) -> Rise {
-    let accounts: Result<BTreeSet<AccountId>, _> =
-        accounts.into_iter().map(|account| account.parse()).collect();
-    Rise::Foreign { what, accounts: accounts.ok() }
-}
-
-/// A principal outside of the account, as a reader knows it, and its account.
+/// A principal outside of the account, as a reader knows it; one that cannot be told is outside.
+/// With its account, "" for none.
 fn foreign_principal<'a>(principal: &'a str, account: &str) -> Option<(String, &'a str)> {
-    if principal.len() == 12 && principal.bytes().all(|byte| byte.is_ascii_digit()) {
+    let digits = |text: &str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if digits(principal) {
         return (principal != account).then(|| (format!("account {principal}"), principal));
     }
-    // Ids of what was deleted (`AROA…`) are nobody.
-    let of = account_of(principal)?;
+    let Some(of) = account_of(principal) else {
+        // `AROA…`: the id of a role or user, of which account only AWS knows.
+        return Some((format!("{principal}, whose account cannot be told"), ""));
+    };
     if of == account {
         return None;
     }
@@ -368,77 +324,20 @@ fn foreign_principal<'a>(principal: &'a str, account: &str) -> Option<(String, &
     Some((who, of))
 }
 
-fn federated(provider: &str, statement: &Value, what: &str, account: &str) -> Option<Rise> {
-    if let Some(of) = account_of(provider).filter(|of| *of != account) {
-        return Some(foreign(format!("{what} to a provider of account {of}"), [of]));
+/// AWS's services are nobody else; `*` is all of them, on behalf of whomever.
+fn service(name: &str, what: &str) -> Option<Rise> {
+    const OF_AWS: [&str; 4] =
+        [".amazonaws.com", ".amazonaws.com.cn", ".amazon.com", ".aws.internal"];
+    if name.contains(['*', '?', '$']) {
+        return Some(Rise::Public(format!("{what} to every service that {name} means")));
     }
-    let host = provider.rsplit("oidc-provider/").next().unwrap_or(provider);
-    let shared = SHARED_PROVIDERS.iter().find(|shared| host.starts_with(**shared))?;
-    let says_whose = statement
-        .get("Condition")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-        .filter(|(operator, _)| is_any_of(operator) && !operator.ends_with("IfExists"))
-        .filter_map(|(_, keys)| keys.as_object())
-        .flatten()
-        .any(|(key, values)| {
-            let claim = key.rsplit(':').next().unwrap_or_default();
-            let values = texts(values);
-            matches!(claim, "sub" | "aud" | "app_id" | "repository" | "repository_owner")
-                // A token for AWS is what everybody there can get.
-                && !(claim == "aud" && values.iter().any(|value| value == "sts.amazonaws.com"))
-                && values.iter().all(|value| !value.starts_with('*'))
-        });
-    (!says_whose).then(|| Rise::Public(format!("{what} to everybody who has a token of {shared}")))
+    (!OF_AWS.iter().any(|of| name.ends_with(of)))
+        .then(|| Rise::stranger(format!("{what} to {name}, which is no service of AWS")))
 }
 
 /// The account in an ARN, when it has one.
 pub fn account_of(arn: &str) -> Option<&str> {
     Arn::parse(arn).map(|arn| arn.account).filter(|account| !account.is_empty())
-}
-
-/// Whether a statement of an identity policy makes an administrator.
-fn administrator(statement: &Value) -> Option<Rise> {
-    let everywhere = statement.get("NotResource").is_some()
-        || texts(&statement["Resource"]).iter().any(|one| is_everything(one));
-    let kept_small =
-        narrowing_keys(statement).iter().any(|key| KEEPS_SMALL.contains(&key.as_str()));
-    if !everywhere || kept_small {
-        return None;
-    }
-    if statement.get("NotAction").is_some() {
-        let but = texts(&statement["NotAction"]).join(", ");
-        return Some(Rise::Administrator(format!("everything but {but} on everything")));
-    }
-    let actions = texts(&statement["Action"]);
-    let strong = actions.iter().find(|pattern| {
-        let pattern = pattern.to_lowercase();
-        ESCALATIONS.iter().any(|action| matches(&pattern, action))
-    })?;
-    Some(Rise::Administrator(format!("{strong} on everything")))
-}
-
-/// Whether a resource stands for all, or for all roles, users or policies.
-fn is_everything(resource: &str) -> bool {
-    let last = resource.rsplit(':').next().unwrap_or(resource);
-    let of_iam = resource == "*"
-        || resource.split(':').nth(2).is_some_and(|service| matches(service, "iam"));
-    of_iam && ["*", "role/*", "user/*", "group/*", "policy/*"].contains(&last)
-}
-
-fn narrowing_keys(statement: &Value) -> BTreeSet<String> {
-    statement
-        .get("Condition")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-        .filter(|(operator, _)| is_any_of(operator) && !operator.ends_with("IfExists"))
-        .filter_map(|(_, keys)| keys.as_object())
-        .flatten()
-        .filter(|(_, values)| texts(values).iter().all(|value| value != "*"))
-        .map(|(key, _)| key.to_lowercase())
-        .collect()
 }
 
 /// The actions of a statement, few of them, for a reader.
@@ -456,5 +355,5 @@ fn actions(statement: &Value) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::panic)]
+#[allow(clippy::unwrap_used)]
 mod tests;

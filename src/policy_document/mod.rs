@@ -20,6 +20,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 
+use canonical::Case;
 pub use merge::{Merge, Owner, Required};
 pub use patterns::matches;
 pub use refusals::{PolicyKind, Refusal};
@@ -131,10 +132,14 @@ impl PolicyDocument {
         Value::Object(self.0.clone())
     }
 
-    /// The document in the one form that all ways of writing it share: for comparing, and for
-    /// showing two versions side by side without differences that mean nothing.
+    /// The document in the one form that all ways of writing it share: for comparing.
     pub fn canonical(&self, partition: &str) -> Value {
-        canonical::document(&self.0, &self.statements(), partition)
+        canonical::document(&self.0, &self.statements(), partition, Case::Folded)
+    }
+
+    /// The same with its words as they are written, for reading.
+    pub fn shown(&self, partition: &str) -> Value {
+        canonical::document(&self.0, &self.statements(), partition, Case::AsWritten)
     }
 
     /// A statement in the one form that all ways of writing it share, without its `Sid`.
@@ -238,6 +243,18 @@ mod tests {
               "Resource": ["arn:aws:s3:::a/*", "arn:aws:s3:::a", "arn:aws:s3:::a"],
               "Condition": { "Bool": { "aws:securetransport": ["false"] } } } ] }));
         assert!(ours.same_meaning(&theirs, "aws"));
+    }
+
+    #[test]
+    fn what_is_shown_is_spelled_as_it_is_written() {
+        let one = document(json!({ "Statement": { "Sid": "A", "Effect": "Allow", "Resource": "*",
+            "Action": ["sts:AssumeRole", "kms:Decrypt"],
+            "Condition": { "Bool": { "kms:GrantIsForAWSResource": true } } } }));
+        let text = one.shown("aws").to_string();
+        for word in ["sts:AssumeRole", "kms:GrantIsForAWSResource", "\"Bool\"", "[\"true\"]"] {
+            assert!(text.contains(word), "{word}: {text}");
+        }
+        assert!(one.canonical("aws").to_string().contains("sts:assumerole"));
     }
 
     #[test]

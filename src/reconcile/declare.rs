@@ -67,6 +67,8 @@ pub struct Declarations {
     pub unresolved: Vec<ObservedItem>,
     /// The Regions that were looked at.
     pub regions: Vec<Region>,
+    /// Whether an item has Regions, be it in one that was not asked for.
+    pub has_regional: bool,
 }
 
 /// Two declarations for an account that cannot both hold.
@@ -145,6 +147,7 @@ pub async fn declare(
     }
     let mut found = place.found;
     found.regions = wanted.into_iter().collect();
+    found.has_regional = regional;
     sort(&mut found.items);
     found
 }

@@ -20,7 +20,7 @@ use crate::fleet::account::FailedAccount;
 use crate::fleet::select::SelectError;
 use crate::fleet::shard::Shard;
 use crate::kinds::Object;
-use crate::names::AccountId;
+use crate::names::{AccountId, Region};
 use crate::plan::{ObjectPlan, Plan, PlannedChange};
 use crate::store::audit::{AuditError, Failed, Fault, Record};
 
@@ -157,6 +157,8 @@ pub enum Note<'a> {
     TrustsNobody(&'a SelectError),
     /// The shard has no account.
     EmptyShard(Shard),
+    /// A Region was asked for, and only items without Regions are declared.
+    NothingIn(&'a Region),
     /// An account is outside of the fleet, and is only reported.
     OutsideFleet(&'a str),
     /// The audit log is not as its runs wrote it.
@@ -183,6 +185,10 @@ impl fmt::Display for Note<'_> {
             Self::EmptyShard(shard) => {
                 write!(out, "the shard {shard} holds no account; there is nothing to look at")
             }
+            Self::NothingIn(region) => write!(
+                out,
+                "nothing is declared for {region}: what was looked at exists once in an account, whatever -r says"
+            ),
             Self::OutsideFleet(why) => {
                 write!(out, "{why}: it is only reported; --outside-fleet lets -b write there")
             }

@@ -22,7 +22,7 @@ use crate::aws::{ConnectError, Session};
 use crate::baseline::{Baseline, UNKNOWN_FACTS};
 use crate::fleet::access::{AccessError, Roles};
 use crate::fleet::jobs::Job;
-use crate::kinds::{AllowedGrants, Arns, Facts, Risk, registry};
+use crate::kinds::{AllowedGrants, Arns, Facts, Risk, Scope, registry};
 use crate::names::{AccountId, ItemName, Region};
 use crate::permissions::Permissions;
 use crate::plan::{
@@ -78,6 +78,9 @@ pub struct Seen {
     pub target: TargetRef,
     /// How many items are declared for it, in all its Regions.
     pub declared: usize,
+    /// The Regions in which an item that has Regions is declared; none where no item has Regions, be it
+    /// in one that was not asked for.
+    pub governed: Option<BTreeSet<Region>>,
     /// Its part of the plan.
     pub plan: AccountPlan,
     /// The same for the version of the baselines that is compared with.
@@ -107,6 +110,10 @@ enum NoWay {
     Access(#[from] AccessError),
     #[error("the credentials belong to account {actual}, not to {wanted}")]
     WrongAccount { wanted: AccountId, actual: AccountId },
+    #[error(
+        "[access] role_arn leads into account {actual}, and not into the account that it is for"
+    )]
+    RoleElsewhere { actual: AccountId },
     #[error("the account had not said what is to be looked at within {0} seconds")]
     Late(u64),
     #[error("evenkeel itself failed while it looked at this account")]
@@ -120,6 +127,9 @@ impl NoWay {
             Self::Access(error) => error.remedy().to_owned(),
             Self::WrongAccount { .. } => {
                 "use the credentials of the right account, or add [access] role_arn to the fleet file".to_owned()
+            }
+            Self::RoleElsewhere { .. } => {
+                "let it name each account's own role: arn:${partition}:iam::${account.id}:role/NAME".to_owned()
             }
             Self::Late(_) => {
                 "run again for this account alone (-a), or allow more with [limits] account_timeout_seconds".to_owned()
@@ -261,6 +271,7 @@ async fn look_with(
     if let Err(conflicts) = join(&mut parts) {
         return Outcome::Conflicts(conflicts);
     }
+    let has_regional = parts.iter().any(|part| part.has_regional);
     let mut items = Vec::new();
     let mut regions: BTreeSet<Region> = BTreeSet::new();
     for (part, group) in parts.into_iter().zip(of_group) {
@@ -283,7 +294,7 @@ async fn look_with(
         }
         _ => None,
     };
-    let declared = items.len();
+    let (declared, governed) = (items.len(), has_regional.then(|| governed(&items)));
     let mut plan = planned(&wanted.targets, &job.targets, items, wanted);
     plan.keep(wanted.detail);
     let Some((session, _)) = groups.first() else {
@@ -307,11 +318,20 @@ async fn look_with(
             regions: regions.into_iter().collect(),
         },
         declared,
+        governed,
         session: (wanted.detail == Detail::All).then(|| Arc::clone(session)),
         plan,
         before,
         recorded,
     }))
+}
+
+/// The Regions in which an item that has Regions is declared.
+fn governed(items: &[ObservedItem]) -> BTreeSet<Region> {
+    let has_regions = |item: &&ObservedItem| {
+        registry::find(&item.declared.item.kind).is_some_and(|kind| kind.scope() == Scope::Regional)
+    };
+    items.iter().filter(has_regions).map(|item| item.facts.region.clone()).collect()
 }
 
 /// What is done before the deadline.
@@ -418,15 +438,17 @@ async fn open(
     if account == own.account() {
         return Ok(Arc::clone(own));
     }
-    let wrong = |actual: &Session| NoWay::WrongAccount {
+    let roles = ways.roles.as_ref().ok_or_else(|| NoWay::WrongAccount {
         wanted: account.clone(),
-        actual: actual.account().clone(),
-    };
-    let roles = ways.roles.as_ref().ok_or_else(|| wrong(own))?;
+        actual: own.account().clone(),
+    })?;
     let policy = session_policy(job, wanted, own.partition(), roles, narrowed);
     let role = roles.role(account, own.partition(), policy)?;
     let session = Arc::new(own.assume(&role).await?);
-    if session.account() == account { Ok(session) } else { Err(wrong(&session)) }
+    if session.account() == account {
+        return Ok(session);
+    }
+    Err(NoWay::RoleElsewhere { actual: session.account().clone() })
 }
 
 /// A policy that lets a session do what the account's targets need, and write nothing when it is

@@ -252,6 +252,27 @@ pub fn check_budget(plan: &Plan, safety: &Safety) -> Result<(), Refusal> {
     Err(Refusal::OverBudget { all, account })
 }
 
+/// All options that the guards would ask for one after the other, so that they are asked for at once.
+pub fn options(plan: &Plan, safety: &Safety) -> Vec<(&'static str, Option<String>)> {
+    let mut options = Vec::new();
+    let mut safety = *safety;
+    // Each refusal names at least one class or limit that was not allowed before.
+    while let Err(refusal) = check_budget(plan, &safety) {
+        match &refusal {
+            Refusal::TooRisky { risk, .. } => safety.max_risk = *risk,
+            Refusal::GivesRights { classes, .. } => {
+                safety.allow_grants.extend(classes.iter().copied());
+            }
+            _ => {
+                options.extend(refusal.options());
+                break;
+            }
+        }
+        options.extend(refusal.options());
+    }
+    options
+}
+
 /// Checks that a plan applies nothing above the risk limit, and gives no rights that are not allowed.
 ///
 /// # Errors

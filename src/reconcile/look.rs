@@ -82,7 +82,7 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
     let (limits, shard) = (look.limits(), look.shard);
     // In a shard, the accounts may just be those that nothing is declared for.
     let may_be_empty = look.only.is_some() || shard.is_some();
-    let is_narrowed = !look.selection.regions.is_empty() || !look.selection.kinds.is_empty();
+    let selection = look.selection.clone();
     let guards = Guards {
         safety: look.safety.clone(),
         windows: look
@@ -103,7 +103,7 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
     let mut found = Found::new(&wanted, &chosen.jobs, &stream);
     observe(&mut way, chosen.jobs, &wanted, listener, recording, &mut found).await?;
     stream.mention(RunEvent::Looked);
-    found.check(is_narrowed, may_be_empty)?;
+    found.check(&selection, may_be_empty)?;
 
     let head = PlanHead {
         run: run.clone(),

@@ -1,5 +1,7 @@
 //! What became of a plan, change by change.
 
+use std::fmt;
+
 use super::guard::Refusal;
 
 /// What became of a change.
@@ -34,6 +36,21 @@ pub enum Step {
         /// Why.
         why: String,
     },
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Applied => out.write_str("done"),
+            Self::Needless => out.write_str("is there already"),
+            Self::Failed { error } => write!(out, "failed: {error}"),
+            Self::Found => out.write_str("is as declared, though the answer was lost"),
+            Self::Moved { why } => write!(out, "left alone, because it has moved: {why}"),
+            Self::Blocked { by } => write!(out, "not tried: change {by} was not done"),
+            Self::NotTried => out.write_str("not tried"),
+            Self::Refused { why } => write!(out, "refused: {why}"),
+        }
+    }
 }
 
 impl Step {

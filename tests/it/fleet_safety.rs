@@ -99,6 +99,18 @@ fn selectors_that_leave_nothing_are_errors() {
         .complains("no target selects the account 999999999999");
     org.management.write("b.toml", &EBS.replace("[ec2", "regions = [\"eu-west-1\"]\n[ec2"));
     org.management.run(&["check", "-r", "us-east-1"]).code(1).complains("-r and -k");
+    // What exists once in an account must not make a Region look green.
+    let file = org.management.read("b.toml");
+    org.management
+        .write("b.toml", &format!("{file}[iam.password_policy]\nminimum_password_length = 14\n"));
+    let only_elsewhere = org.management.run(&["check", "-r", "us-east-1"]).code(1);
+    only_elsewhere.complains("nothing in the baselines is declared for us-east-1");
+    for (wrong, near) in
+        [("mars", "describe-regions"), ("eu-west-11", "eu-west-1"), ("EU-WEST-1", "eu-west-1")]
+    {
+        org.management.run(&["check", "-r", wrong]).code(1).complains(wrong).complains(near);
+    }
+    org.management.write("b.toml", &file);
     // A job of a matrix may have nothing to do, and says so.
     org.management.run(&["check", "--shard", "1/500"]).code(0).complains("holds no account");
 }

@@ -71,6 +71,10 @@ fn odd_variables_are_named_and_nothing_panics() {
         ("AWS_USE_FIPS_ENDPOINT", "yes"),
         ("AWS_REGION", "x@host/"),
         ("AWS_PROFILE", ""),
+        ("AWS_CA_BUNDLE", "/nope"),
+        ("AWS_STS_REGIONAL_ENDPOINTS", "x"),
+        ("AWS_DEFAULTS_MODE", "x"),
+        ("AWS_CONFIG_FILE", "/dev/zero"),
     ] {
         let output = account.command(&["plan", "-b", "b.toml"]).env(name, value).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);

@@ -109,3 +109,53 @@ fn the_baseline_of_the_readme_is_valid() {
     let (baseline, _) = rest.split_once("```").unwrap();
     assert!(load(baseline).is_some(), "{baseline}");
 }
+
+/// Checks a file without an account, and says all that is wrong with it.
+fn wrong(text: &str) -> Vec<String> {
+    let path = PathBuf::from("b.toml");
+    let memory = Memory(BTreeMap::from([(path.clone(), text.to_owned())]));
+    let options = LoadOptions {
+        environment: Environment { values: BTreeMap::from([("NAME".to_owned(), None)]) },
+        ..options()
+    };
+    match baseline::load(&[path], &memory, registry::catalog(), options) {
+        Ok(_) => Vec::new(),
+        Err(problems) => problems.to_string().lines().map(str::to_owned).collect(),
+    }
+}
+
+#[test]
+fn what_is_known_only_of_each_account_can_be_used_in_every_field() {
+    let head = "schema = 1\n[baseline]\nname = \"x\"\n";
+    for placeholder in
+        ["account.tags.acct", "account.name", "account.email", "organization.id", "env.NAME"]
+    {
+        for kind in registry::all() {
+            for sample in kind.samples() {
+                for (at, _) in sample.match_indices(" = \"") {
+                    let start = at + 4;
+                    let end = start + sample[start..].find('"').unwrap();
+                    let text =
+                        format!("{head}{}${{{placeholder}}}{}", &sample[..start], &sample[end..]);
+                    let said = wrong(&text).join("\n");
+                    assert!(!said.contains("sample"), "{text}\n{said}");
+                }
+            }
+        }
+        let role =
+            "[iam.role.ops]\ntrusted_account_ids = [\"${P}\"]\nmax_session_duration = 3600\n";
+        let text = format!("{head}{}", role.replace('P', placeholder));
+        assert_eq!(wrong(&text), Vec::<String>::new(), "{text}");
+    }
+    // Two placeholders are not one name, because both stand for the same sample.
+    let buckets = "[s3.bucket.a]\nbucket = \"x-${account.tags.a}\"\nversioning = \"Enabled\"\n[s3.bucket.b]\nbucket = \"x-${account.tags.b}\"\nversioning = \"Enabled\"\n";
+    assert_eq!(wrong(&format!("{head}{buckets}")), Vec::<String>::new());
+    let same = buckets.replace("tags.b", "tags.a");
+    assert!(wrong(&format!("{head}{same}")).join("").contains("both govern"));
+    let regions = "[ec2.ebs_encryption]\nregions = [\"${account.tags.region}\"]\nenabled = true\n";
+    assert_eq!(wrong(&format!("{head}{regions}")), Vec::<String>::new());
+    // The place of what does not fit is the field.
+    let role = "[iam.role.ops]\ntrusted_account_ids = [\"11112222333\"]\n";
+    let said = wrong(&format!("{head}{role}")).join("");
+    assert!(said.contains("b.toml:5:"), "{said}");
+}

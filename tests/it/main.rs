@@ -25,6 +25,7 @@ mod identity;
 mod keys;
 mod language;
 mod library;
+mod managed_policies;
 mod network;
 mod new_kind;
 mod properties;

@@ -10,7 +10,8 @@ use crate::aws::error::AbsentIf;
 use crate::kinds::calls::everywhere;
 use crate::kinds::shapes::{Setting, Unset, Write};
 use crate::kinds::{
-    Change, Controls, Cx, Object, ObserveError, Risk, Scope, Use, WriteCx, WriteError, told,
+    Change, Controls, Cx, GrantClass, Object, ObserveError, Risk, Scope, Use, WriteCx, WriteError,
+    told,
 };
 
 const GET: Call = Call::new("s3control", "GetPublicAccessBlock");
@@ -107,6 +108,22 @@ restrict_public_buckets = false
         let turned_on = |switch: fn(&Switches) -> Option<bool>| {
             switch(then) == Some(true) && now.and_then(switch) != Some(true)
         };
+        let turned_off: Vec<&str> = SWITCHES
+            .iter()
+            .filter(|(_, switch)| now.and_then(*switch) == Some(true) && switch(then) != Some(true))
+            .map(|(name, _)| *name)
+            .collect();
+        if !turned_off.is_empty() {
+            let switches = turned_off.join(", ");
+            change = change
+                .grant(
+                    GrantClass::Public,
+                    format!("what buckets and ACLs allow to everybody, without {switches}"),
+                )
+                .warn(format!(
+                    "weaker than before: {switches} no longer hold for all buckets of the account"
+                ));
+        }
         if turned_on(|block| block.ignore_public_acls) {
             change = change
                 .risk(Risk::Disruptive)
@@ -147,6 +164,16 @@ restrict_public_buckets = false
     }
 }
 
+/// A switch by its name.
+type Switch = (&'static str, fn(&Switches) -> Option<bool>);
+
+const SWITCHES: [Switch; 4] = [
+    ("block_public_acls", |block| block.block_public_acls),
+    ("ignore_public_acls", |block| block.ignore_public_acls),
+    ("block_public_policy", |block| block.block_public_policy),
+    ("restrict_public_buckets", |block| block.restrict_public_buckets),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,6 +191,21 @@ mod tests {
             unreachable!("\"not set\" is a record")
         };
         off
+    }
+
+    #[test]
+    fn a_switch_that_goes_off_opens_to_everybody() {
+        let all_on = Switches {
+            block_public_acls: Some(true),
+            ignore_public_acls: Some(true),
+            block_public_policy: Some(true),
+            restrict_public_buckets: Some(true),
+        };
+        let changes = diff(&all_off(), &Object::only(Some(all_on.clone())));
+        assert_eq!(changes[0].grants[0].class, GrantClass::Public);
+        assert!(changes[0].warnings[0].starts_with("weaker than before: block_public_acls, "));
+        let changes = diff(&all_on, &Object::only(Some(all_off())));
+        assert!(changes[0].grants.is_empty());
     }
 
     #[test]

@@ -48,7 +48,17 @@ fn who_is_foreign_and_who_is_everybody() {
         (json!({ "AWS": root(OWN) }), none(), &nobody[..]),
         (json!({ "AWS": OWN }), none(), &[]),
         (json!({ "Service": "ec2.amazonaws.com" }), none(), &[]),
-        (json!({ "AWS": "AROAEXAMPLEID1234567" }), none(), &[]),
+        // Of which account an id is cannot be told.
+        (json!({ "AWS": "AROAEXAMPLEID1234567" }), none(), &["foreign"]),
+        (json!({ "AWS": "AIDAEXAMPLEID1234567" }), none(), &["foreign"]),
+        (json!({ "AWS": "somebody" }), none(), &["foreign"]),
+        (json!({ "Anybody": "x" }), none(), &["foreign"]),
+        (json!({ "Service": "delivery.logs.amazonaws.com" }), none(), &[]),
+        (json!({ "Service": "ec2.amazonaws.com.cn" }), none(), &[]),
+        (json!({ "Service": "*" }), none(), &["public"]),
+        (json!({ "Service": ["ec2.amazonaws.com", "*.amazonaws.com"] }), none(), &["public"]),
+        (json!({ "Service": "example.org" }), none(), &["foreign"]),
+        (json!({ "Federated": "*" }), none(), &["public"]),
         (json!({ "AWS": [root(OWN), root(OTHER)] }), none(), &["foreign"]),
         (json!({ "AWS": OTHER }), none(), &["foreign"]),
         (json!({ "AWS": format!("arn:aws:iam::{OTHER}:role/a") }), none(), &["foreign"]),
@@ -141,6 +151,74 @@ fn a_shared_provider_needs_a_word_on_whose_tokens() {
 }
 
 #[test]
+fn a_subject_must_name_its_owner() {
+    let github = "token.actions.githubusercontent.com";
+    let kubernetes = "oidc.eks.eu-west-1.amazonaws.com/id/D0E1";
+    let cases = [
+        (github, "StringLike", "sub", "repo:*", false),
+        (github, "StringLike", "sub", "?*", false),
+        (github, "StringLike", "sub", "r*", false),
+        (github, "StringLike", "sub", "*:*", false),
+        (github, "StringLike", "sub", "repo:*/*:*", false),
+        (github, "StringLike", "sub", "repo:*:ref:refs/heads/main", false),
+        (github, "StringLike", "sub", "repo:ac*/*", false),
+        (github, "StringLike", "sub", "repo:acme*", false),
+        (github, "StringLike", "sub", "repo:?cme/infra:*", false),
+        (github, "StringLike", "sub", "repo:${aws:userid}/infra:*", false),
+        (github, "StringLike", "sub", "", false),
+        (github, "StringLike", "sub", "repo:acme/*", true),
+        (github, "StringLike", "sub", "repo:acme/infra:*", true),
+        (github, "ForAnyValue:StringLike", "sub", "repo:acme/infra:*", true),
+        (github, "ForAllValues:StringLike", "sub", "repo:acme/infra:*", false),
+        (github, "StringLikeIfExists", "sub", "repo:acme/infra:*", false),
+        (github, "StringNotLike", "sub", "repo:evil/*", false),
+        (github, "Null", "sub", "false", false),
+        (github, "StringLike", "SUB", "repository_owner:acme:*", true),
+        (github, "StringEquals", "sub", "repo:acme/infra:ref:refs/heads/main", true),
+        (github, "StringEquals", "aud", "acme", false),
+        (github, "StringEquals", "repository", "acme/infra", true),
+        (github, "StringLike", "repository", "acme/*", true),
+        (github, "StringLike", "repository", "*/infra", false),
+        (github, "StringLike", "repository_owner", "ac*", false),
+        (github, "StringEquals", "actor", "dependabot[bot]", false),
+        (github, "StringEquals", "ref", "refs/heads/main", false),
+        (github, "StringLike", "job_workflow_ref", "acme/wf/.github/workflows/a.yml@*", false),
+        ("gitlab.com", "StringLike", "sub", "project_path:acme/*:ref_type:branch:ref:main", true),
+        ("gitlab.com", "StringLike", "sub", "project_path:*/infra:*", false),
+        ("gitlab.com", "StringEquals", "aud", "https://gitlab.com", false),
+        ("app.terraform.io", "StringLike", "sub", "organization:acme:project:*", true),
+        ("app.terraform.io", "StringLike", "sub", "organization:*:project:x:*", false),
+        ("app.terraform.io", "StringEquals", "aud", "aws.workload.identity", false),
+        ("cognito-identity.amazonaws.com", "StringEquals", "aud", "eu-west-1:0a1b-pool", true),
+        ("cognito-identity.amazonaws.com", "StringLike", "aud", "eu-west-1:*", false),
+        ("cognito-identity.amazonaws.com", "ForAnyValue:StringLike", "amr", "authenticated", false),
+        ("graph.facebook.com", "StringEquals", "app_id", "1234", true),
+        (kubernetes, "StringLike", "sub", "system:serviceaccount:*", false),
+        (kubernetes, "StringLike", "sub", "system:serviceaccount:*:*", false),
+        (kubernetes, "StringLike", "sub", "system:serviceaccount:web:*", true),
+        (kubernetes, "StringEquals", "aud", "sts.amazonaws.com", false),
+        ("id.example.org", "StringLike", "sub", "team*", false),
+        ("id.example.org", "StringLike", "sub", "tenant:*", false),
+        ("id.example.org", "StringLike", "sub", "tenant:acme:*", true),
+        ("id.example.org", "StringEquals", "sub", "4711", true),
+    ];
+    for (host, operator, claim, value, narrow) in cases {
+        let provider = if host == "cognito-identity.amazonaws.com" || host == "graph.facebook.com" {
+            host.to_owned()
+        } else {
+            format!("arn:aws:iam::{OWN}:oidc-provider/{host}")
+        };
+        let condition = json!({ operator: { format!("{host}:{claim}"): value } });
+        let classes = new_trust(json!({ "Federated": provider }), condition);
+        let expected: &[&str] = if narrow { &[] } else { &["public"] };
+        assert_eq!(classes, expected, "{host} {operator} {claim} {value}");
+    }
+    let either = json!({ "StringLike": { format!("{github}:sub"): ["repo:acme/a:*", "repo:*"] } });
+    let provider = json!({ "Federated": format!("arn:aws:iam::{OWN}:oidc-provider/{github}") });
+    assert_eq!(new_trust(provider, either), ["public"]);
+}
+
+#[test]
 fn only_what_is_new_is_a_rise() {
     let foreign = |action: &str, condition: Value| {
         let mut one = json!({ "Sid": "A", "Effect": "Allow", "Principal": { "AWS": OTHER }, "Action": action,
@@ -225,6 +303,102 @@ fn a_denial_that_goes_from_an_administrator_is_a_rise() {
 }
 
 #[test]
+fn each_known_way_to_become_an_administrator_is_seen() {
+    let allow = |actions: &[&str], resource: &str| json!({ "Effect": "Allow", "Action": actions, "Resource": resource });
+    for method in methods::METHODS {
+        let service = method.actions.last().unwrap().split(':').next().unwrap().to_owned();
+        let together = document(allow(method.actions, "*"));
+        assert_eq!(classes(&of_identity_policy(None, &together))[0], "administrator", "{method:?}");
+        let apart: Vec<Value> = method.actions.iter().map(|one| allow(&[one], "*")).collect();
+        let apart = document(Value::Array(apart));
+        assert!(!of_identity_policy(None, &apart).is_empty(), "{method:?}");
+        let upper: Vec<String> = method.actions.iter().map(|one| one.to_uppercase()).collect();
+        let upper: Vec<&str> = upper.iter().map(String::as_str).collect();
+        assert!(!of_identity_policy(None, &document(allow(&upper, "*"))).is_empty(), "{method:?}");
+        let narrow = format!("arn:aws:{service}:eu-west-1:{OWN}:thing/particular");
+        assert!(
+            of_identity_policy(None, &document(allow(method.actions, &narrow))).is_empty(),
+            "{method:?}"
+        );
+    }
+}
+
+#[test]
+fn what_is_not_narrow_is_everything() {
+    let rises = |action: &str, resource: Value, condition: Value| {
+        let mut one = json!({ "Effect": "Allow", "Action": action, "Resource": resource });
+        if !condition.is_null() {
+            one["Condition"] = condition;
+        }
+        !of_identity_policy(None, &document(one)).is_empty()
+    };
+    let none = || Value::Null;
+    for (action, resource) in [
+        ("sts:AssumeRole", json!("*")),
+        ("sts:AssumeRole", json!("arn:aws:iam::*:role/*")),
+        ("sts:AssumeRole", json!(format!("arn:aws:iam::{OTHER}:role/?*"))),
+        ("sts:AssumeRole", json!("arn:aws:iam::*:role/a*")),
+        ("sts:AssumeRole", json!("arn:*")),
+        (
+            "ssm:SendCommand",
+            json!(["arn:aws:ssm:*:*:document/AWS-RunShellScript", "arn:aws:ec2:*:*:instance/*"]),
+        ),
+        ("ssm:StartSession", json!("arn:aws:ec2:*:*:instance/i-*")),
+        ("lambda:UpdateFunctionCode", json!("arn:aws:lambda:*:*:function:*")),
+        ("iam:PassRole", json!("arn:aws:iam::*:role/*")),
+    ] {
+        assert!(rises(action, resource.clone(), none()), "{action} {resource}");
+    }
+    for (action, resource) in [
+        ("sts:AssumeRole", json!(format!("arn:aws:iam::{OWN}:role/deploy-*"))),
+        ("lambda:UpdateFunctionCode", json!("arn:aws:lambda:*:*:function:shop-*")),
+        ("lambda:UpdateFunctionCode", json!("arn:aws:s3:::*")),
+        ("iam:PassRole", json!(format!("arn:aws:iam::{OWN}:role/service-role/*"))),
+    ] {
+        assert!(!rises(action, resource.clone(), none()), "{action} {resource}");
+    }
+    let passed = |service: Value| json!({ "StringEquals": { "iam:PassedToService": service } });
+    assert!(rises("iam:PassRole", json!("*"), passed(json!("lambda.amazonaws.com"))));
+    assert!(rises(
+        "iam:PassRole",
+        json!("*"),
+        json!({ "StringLike": { "iam:PassedToService": "*" } })
+    ));
+    assert!(rises(
+        "iam:PassRole",
+        json!("*"),
+        passed(json!(["config.amazonaws.com", "ec2.amazonaws.com.cn"]))
+    ));
+    assert!(!rises("iam:PassRole", json!("*"), passed(json!("config.amazonaws.com"))));
+    let policy =
+        |arn: &str| json!({ "ArnLike": { "iam:PolicyARN": format!("arn:aws:iam::{arn}") } });
+    assert!(rises("iam:AttachRolePolicy", json!("*"), policy("aws:policy/AdministratorAccess")));
+    assert!(rises("iam:AttachRolePolicy", json!("*"), policy("aws:policy/A*")));
+    assert!(rises("iam:AttachRolePolicy", json!("*"), policy("*:policy/*")));
+    assert!(!rises("iam:AttachRolePolicy", json!("*"), policy("aws:policy/SecurityAudit")));
+    let tagged = |value: &str| json!({ "StringEquals": { "aws:ResourceTag/team": value } });
+    assert!(!rises("ssm:SendCommand", json!("*"), tagged("shop")));
+    assert!(rises("ssm:SendCommand", json!("*"), tagged("*")));
+    let mfa = json!({ "Bool": { "aws:MultiFactorAuthPresent": "true" } });
+    assert!(rises("iam:PassRole", json!("*"), mfa));
+}
+
+#[test]
+fn ways_that_two_policies_open_together_are_seen_at_both() {
+    let one =
+        |action: &str| document(json!({ "Effect": "Allow", "Action": action, "Resource": "*" }));
+    let (change, stop, start) =
+        (one("ec2:ModifyInstanceAttribute"), one("ec2:StopInstances"), one("ec2:StartInstances"));
+    let reads = one("ec2:Describe*");
+    assert!(of_identity_policy(None, &change).is_empty());
+    let before = [&stop, &start];
+    let after = [&stop, &start, &change, &reads];
+    assert_eq!(classes(&of_identity_policies(&before, &after, &change)), ["administrator"]);
+    assert!(of_identity_policies(&before, &after, &reads).is_empty());
+    assert!(of_identity_policies(&after, &after, &change).is_empty());
+}
+
+#[test]
 fn policies_of_aws_that_make_an_administrator_are_known_by_name() {
     for arn in [
         "arn:aws:iam::aws:policy/AdministratorAccess",
@@ -232,11 +406,19 @@ fn policies_of_aws_that_make_an_administrator_are_known_by_name() {
         "arn:aws:iam::aws:policy/AdministratorAccess-Amplify",
         "arn:aws:iam::aws:policy/IAMFullAccess",
         "arn:aws:iam::aws:policy/PowerUserAccess",
+        "arn:aws:iam::aws:policy/AWSLambda_FullAccess",
+        "arn:aws:iam::aws:policy/AmazonSSMFullAccess",
+        "arn:aws:iam::aws:policy/job-function/DataScientist",
+        "arn:aws:iam::aws:policy/NotKnownWhenThisWasBuilt",
     ] {
         assert!(is_administrator_policy(arn), "{arn}");
     }
     for arn in [
         "arn:aws:iam::aws:policy/ReadOnlyAccess",
+        "arn:aws:iam::aws:policy/SecurityAudit",
+        "arn:aws:iam::aws:policy/AmazonS3FullAccess",
+        "arn:aws:iam::aws:policy/AmazonDynamoDBReadOnlyAccess",
+        "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
         "arn:aws:iam::111122223333:policy/AdministratorAccess",
         "AdministratorAccess",
     ] {

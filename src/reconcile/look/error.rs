@@ -9,7 +9,7 @@ use super::super::recorded::RecordedError;
 use crate::aws::{AwsError, ConnectError};
 use crate::fleet::access::AccessError;
 use crate::fleet::select::SelectError;
-use crate::names::AccountId;
+use crate::names::{AccountId, Region};
 use crate::plan::words::counted;
 
 /// A look that came to nothing. Nothing was written.
@@ -45,6 +45,12 @@ pub enum LookError {
         /// Whether only some Regions or kinds were asked for.
         is_narrowed: bool,
     },
+    /// A Region was asked for, and no item holds in it.
+    #[error("nothing in the baselines is declared for {region}")]
+    NothingIn {
+        /// The Region.
+        region: Region,
+    },
     /// Somebody who listens cannot go on.
     #[error(transparent)]
     Listener(#[from] ListenError),
@@ -66,6 +72,9 @@ impl LookError {
             Self::Recorded(error) => error.remedy().to_owned(),
             Self::Conflicts(_) => {
                 "let one target declare it, or give both the same values; an object is declared in one item only".to_owned()
+            }
+            Self::NothingIn { .. } => {
+                "a run that looks at nothing there would look green; correct -r, or `regions` of the items and of [baseline]".to_owned()
             }
             Self::NothingDeclared { is_narrowed: true } => {
                 "a run that looks at nothing would look green; correct -r and -k".to_owned()

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::super::declare::Conflict;
+use super::super::declare::{Conflict, Selection};
 use super::super::event::{Note, RunEvent, Stream};
 use super::super::fleet::{Outcome, Wanted};
 use super::error::LookError;
 use crate::aws::Session;
 use crate::fleet::jobs::Job;
-use crate::names::AccountId;
+use crate::names::{AccountId, Region};
 use crate::plan::thin::Alike;
 use crate::plan::{AccountPlan, Assembly, Detail, FailedAccount, Plan, PlanHead, TargetRef};
 
@@ -27,6 +27,10 @@ pub struct Found<'a> {
     sessions: Sessions,
     /// Items of all accounts and Regions.
     declared: usize,
+    /// The Regions in which an item that has Regions is declared.
+    governed: BTreeSet<Region>,
+    /// Whether an item has Regions, be it in one that was not asked for.
+    has_regional: bool,
     /// Accounts that only the other version of the baselines selects.
     of_other_alone: BTreeSet<AccountId>,
     /// Where only what is shown is kept: what is alike, once.
@@ -46,6 +50,8 @@ impl<'a> Found<'a> {
             conflicts: Vec::new(),
             sessions: Sessions::new(),
             declared: 0,
+            governed: BTreeSet::new(),
+            has_regional: false,
             of_other_alone: of_other.map(|job| job.account.id.clone()).collect(),
             alike: (wanted.detail == Detail::Shown).then(Alike::default),
         }
@@ -59,6 +65,8 @@ impl<'a> Found<'a> {
                     seen.plan.objects.iter_mut().for_each(|object| alike.note(object));
                 }
                 self.declared += seen.declared;
+                self.has_regional |= seen.governed.is_some();
+                self.governed.extend(seen.governed.into_iter().flatten());
                 let account = seen.target.account.clone();
                 if let Some(session) = seen.session {
                     self.sessions.insert(account.clone(), session);
@@ -86,14 +94,27 @@ impl<'a> Found<'a> {
     ///
     /// # Errors
     /// It is not.
-    pub fn check(&self, is_narrowed: bool, may_be_empty: bool) -> Result<(), LookError> {
+    pub fn check(&self, selection: &Selection, may_be_empty: bool) -> Result<(), LookError> {
+        let is_narrowed = !selection.regions.is_empty() || !selection.kinds.is_empty();
         if !self.conflicts.is_empty() {
             return Err(LookError::Conflicts(self.conflicts.clone()));
         }
         let is_nothing = self.declared == 0 && self.failed.is_empty() && self.has_seen();
-        match is_nothing && !may_be_empty {
-            true => Err(LookError::NothingDeclared { is_narrowed }),
-            false => Ok(()),
+        if is_nothing && !may_be_empty {
+            return Err(LookError::NothingDeclared { is_narrowed });
+        }
+        // Items without Regions are looked at in any case, and would make it look green.
+        let all_seen = self.has_seen() && self.failed.is_empty() && !may_be_empty;
+        let unseen = selection.regions.iter().find(|region| !self.governed.contains(*region));
+        match unseen.filter(|_| all_seen) {
+            Some(region) if self.has_regional => {
+                Err(LookError::NothingIn { region: region.clone() })
+            }
+            Some(region) => {
+                self.stream.mention(RunEvent::Noted(Note::NothingIn(region)));
+                Ok(())
+            }
+            None => Ok(()),
         }
     }
 

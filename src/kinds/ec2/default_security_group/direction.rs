@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::peer::Same;
+use super::peer::{Group, Peer, Same};
 use super::room::{self, QUOTA};
 use super::rule::Rule;
 use super::written::Written;
 use super::{Action, Addition, Interface, NewRule, SeenRule, Spec, State, Step};
 use crate::kinds::spec::InUse;
-use crate::kinds::{Change, Drift, Facts, Risk, compared};
+use crate::kinds::{Change, Drift, Facts, GrantClass, Risk, compared};
 
 /// How many network interfaces a warning names.
 const NAMED_INTERFACES: usize = 5;
@@ -118,8 +118,29 @@ impl Direction<'_> {
         for rule in &missing {
             drift.add(self.field(), None::<&str>, Some(self.words(rule)));
         }
+        let opens: Vec<(GrantClass, String)> = missing
+            .iter()
+            .filter(|_| !self.egress)
+            .filter_map(|rule| Some((self.opens_to(rule.peer())?, self.words(rule))))
+            .collect();
         let rules = missing.into_iter().map(|rule| NewRule { rule, description: None }).collect();
-        Change::new(self.act(Step::Authorize(Addition { rules, ..Addition::default() })), drift)
+        let step = Step::Authorize(Addition { rules, ..Addition::default() });
+        opens.into_iter().fold(Change::new(self.act(step), drift), |change, (class, words)| {
+            change.warn(format!("weaker than before: {words} is let in")).grant(class, words)
+        })
+    }
+
+    /// Whether whoever is let in is everybody, or of another account. S3 calls ranges larger than
+    /// these public as well (S3 User Guide, "The meaning of 'public'").
+    fn opens_to(&self, peer: &Peer) -> Option<GrantClass> {
+        match peer {
+            Peer::Ipv4(range) if range.prefix_len() < 8 => Some(GrantClass::Public),
+            Peer::Ipv6(range) if range.prefix_len() < 32 => Some(GrantClass::Public),
+            Peer::Group(Group { account: Some(account), .. }) if *account != self.facts.account => {
+                Some(GrantClass::Foreign)
+            }
+            _ => None,
+        }
     }
 
     fn revoke(&self, extra: Vec<SeenRule>) -> Change<Action> {

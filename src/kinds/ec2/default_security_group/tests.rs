@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::kinds::{Needs, Risk};
+use crate::kinds::{GrantClass, Needs, Risk};
 use crate::names::{ItemName, Region};
 
 fn facts() -> Facts {
@@ -284,5 +284,36 @@ proptest! {
             };
             prop_assert_eq!(rules(&again[0].step), rules(&action.step));
         }
+    }
+}
+
+#[test]
+fn opening_to_everybody_or_to_another_account_is_a_rise() {
+    let empty = State { ingress: Vec::new(), egress: Vec::new(), ..state(0) };
+    let added = |ingress: Option<Vec<Written>>, egress: Option<Vec<Written>>| {
+        let spec = Spec { ingress, egress, ..Spec::default() };
+        let changes =
+            DefaultSecurityGroup::diff(&facts(), &spec, &Object::present("sg-1", empty.clone()));
+        let grants = changes[0].grants.iter().map(|grant| grant.class).collect::<Vec<_>>();
+        assert_eq!(grants.len(), changes[0].warnings.len(), "{changes:?}");
+        grants
+    };
+    let range = |ipv4: Option<&str>, ipv6: Option<&str>| Written {
+        cidr_ipv4: ipv4.map(str::to_owned),
+        cidr_ipv6: ipv6.map(str::to_owned),
+        ..tcp(22)
+    };
+    for (rule, class) in [
+        (anywhere(), Some(GrantClass::Public)),
+        (range(Some("0.0.0.0/1"), None), Some(GrantClass::Public)),
+        (range(None, Some("::/0")), Some(GrantClass::Public)),
+        (range(Some("10.0.0.0/8"), None), None),
+        (from_group("444455556666/sg-0123456789abcdef0"), Some(GrantClass::Foreign)),
+        (from_group("111122223333/sg-0123456789abcdef0"), None),
+        (from_group("sg-0123456789abcdef0"), None),
+    ] {
+        let wanted: Vec<GrantClass> = class.into_iter().collect();
+        assert_eq!(added(Some(vec![rule.clone()]), None), wanted, "{rule:?}");
+        assert!(added(None, Some(vec![rule.clone()])).is_empty(), "{rule:?}");
     }
 }

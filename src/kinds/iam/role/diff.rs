@@ -9,7 +9,7 @@ use super::{limits, trust};
 use crate::kinds::tags;
 use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo, compared};
 use crate::policy_document::PolicyDocument;
-use crate::policy_document::grants::{self, Rise, is_administrator_policy};
+use crate::policy_document::grants::{self, Known, Rise, is_administrator_policy};
 
 pub fn diff(facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Action>> {
     match object.state() {
@@ -213,7 +213,8 @@ fn update_trust(facts: &Facts, spec: &Spec, state: &State) -> Option<(Change<Act
     }
     let step = Step::UpdateTrust { policy: desired.to_compact_string() };
     let change = policy_change(facts, spec, "assume_role_policy", Some(&actual), &desired, step)?;
-    let mut change = warn_of_length(change, &desired);
+    let rises = grants::of_resource_policy(Some(&actual), &desired, facts.account.as_str());
+    let mut change = warn_of_length(change.rises(rises), &desired);
     let dangling = actual.dangling_principals();
     if !dangling.is_empty() {
         change = change.warn(format!(
@@ -236,6 +237,18 @@ fn put_inline(
 ) -> Vec<(Part, Change<Action>)> {
     let mut parts = Vec::new();
     let mut all_understood = actual.is_some();
+    let former_all: BTreeMap<&str, PolicyDocument> = actual
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, text)| Some((name.as_str(), PolicyDocument::from_text(text).ok()?)))
+        .collect();
+    let declared =
+        spec.inline_policies.iter().flatten().map(|(name, policy)| (name.as_str(), policy));
+    let mut later_all: BTreeMap<&str, &PolicyDocument> =
+        former_all.iter().map(|(name, policy)| (*name, policy)).collect();
+    later_all.extend(declared);
+    let former_all: Vec<&PolicyDocument> = former_all.values().collect();
+    let later_all: Vec<&PolicyDocument> = later_all.into_values().collect();
     for (name, desired) in spec.inline_policies.iter().flatten() {
         if let Some(there) = other_case(actual, name) {
             let mut drift = Drift::new();
@@ -260,7 +273,10 @@ fn put_inline(
             None => None,
         };
         let field = format!("inline_policies.{name}");
-        let change = policy_change(facts, spec, &field, former.as_ref(), desired, step);
+        let change =
+            policy_change(facts, spec, &field, former.as_ref(), desired, step).map(|change| {
+                change.rises(grants::of_identity_policies(&former_all, &later_all, desired))
+            });
         // A policy that only loses is taken away from, whatever the call is named.
         let only_loses = former.as_ref().is_some_and(|former| {
             desired.narrowing(former, &facts.partition).is_empty()
@@ -306,18 +322,8 @@ fn policy_change(
         return None;
     }
     let mut drift = Drift::new();
-    drift.add(
-        field,
-        actual.map(|actual| actual.canonical(partition)),
-        Some(desired.canonical(partition)),
-    );
-    let rises = match &step {
-        Step::UpdateTrust { .. } => {
-            grants::of_resource_policy(actual, desired, facts.account.as_str())
-        }
-        _ => grants::of_identity_policy(actual, desired),
-    };
-    let mut change = Change::new(act(spec, step), drift).rises(rises);
+    drift.add(field, actual.map(|actual| actual.shown(partition)), Some(desired.shown(partition)));
+    let mut change = Change::new(act(spec, step), drift);
     if let Some(actual) = actual {
         for warning in actual.narrowing(desired, partition).warnings() {
             change = change.risk(Risk::Disruptive).warn(warning);
@@ -387,8 +393,13 @@ fn attach(facts: &Facts, spec: &Spec, state: Option<&State>) -> Vec<Change<Actio
         .map(|arn| {
             let mut drift = Drift::new();
             drift.add("managed_policy_arns", None::<&str>, Some(arn));
-            let rise = is_administrator_policy(arn)
-                .then(|| Rise::Administrator(format!("{arn} to {}", spec.role_name)));
+            let rise = match grants::managed_policy(arn) {
+                Known::Administrator => Some(""),
+                Known::New => Some(", a policy of AWS that evenkeel does not know"),
+                Known::Harmless | Known::Customer => None,
+            };
+            let rise =
+                rise.map(|how| Rise::Administrator(format!("{arn} to {}{how}", spec.role_name)));
             Change::new(act(spec, Step::Attach { policy_arn: arn.clone() }), drift).rises(rise)
         })
         .collect()
@@ -488,11 +499,13 @@ fn unbound(state: &State) -> Option<Rise> {
     if let Some(arn) = attached.iter().find(|arn| is_administrator_policy(arn)) {
         return Some(Rise::Administrator(format!("all that {arn} allows")));
     }
-    inline.iter().find_map(|(name, text)| {
-        let rises = PolicyDocument::from_text(text)
-            .map(|policy| grants::of_identity_policy(None, &policy))
-            .unwrap_or_default();
-        (!rises.is_empty())
+    let inline: BTreeMap<&String, PolicyDocument> = inline
+        .iter()
+        .filter_map(|(name, text)| Some((name, PolicyDocument::from_text(text).ok()?)))
+        .collect();
+    let all: Vec<&PolicyDocument> = inline.values().collect();
+    inline.iter().find_map(|(name, policy)| {
+        (!grants::of_identity_policies(&[], &all, policy).is_empty())
             .then(|| Rise::Administrator(format!("all that its policy {name} allows")))
     })
 }

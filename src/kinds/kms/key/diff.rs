@@ -412,8 +412,8 @@ fn key_policy(facts: &Facts, spec: &Spec, state: &State) -> Option<Change<Action
     let mut drift = Drift::new();
     drift.add(
         "policy",
-        Some(actual.canonical(&facts.partition)),
-        Some(desired.canonical(&facts.partition)),
+        Some(actual.shown(&facts.partition)),
+        Some(desired.shown(&facts.partition)),
     );
     let step = Step::PutPolicy { policy: desired.to_compact_string() };
     let mut change =

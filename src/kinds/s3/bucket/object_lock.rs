@@ -101,7 +101,11 @@ impl Part for Lock {
         if drift.is_empty() {
             return Vec::new();
         }
-        let change = Change::new(desired, drift);
+        let weaker = weakens(&actual, &desired);
+        let mut change = Change::new(desired, drift);
+        if let Some(how) = weaker {
+            change = change.warn(format!("weaker than before: {how}"));
+        }
         vec![if mode == ObjectLockMode::Compliance {
             change.risk(Risk::Destructive).warn(
                 "in COMPLIANCE mode nobody, not even the root user, can delete an object before its time",
@@ -140,6 +144,32 @@ impl Part for Lock {
         spec.object_lock_days = lock.and_then(|lock| lock.days);
         spec.object_lock_years = lock.and_then(|lock| lock.years);
     }
+}
+
+/// How new objects are kept less safely than now, if they are.
+fn weakens(actual: &ObjectLock, desired: &ObjectLock) -> Option<String> {
+    let days = |lock: &ObjectLock| match (lock.days, lock.years) {
+        (Some(days), _) => i64::from(days),
+        // S3 counts a year as 365 days.
+        (None, years) => i64::from(years.unwrap_or_default()) * 365,
+    };
+    let mut how = Vec::new();
+    if actual.mode == Some(ObjectLockMode::Compliance)
+        && desired.mode == Some(ObjectLockMode::Governance)
+    {
+        how.push(
+            "in GOVERNANCE mode, who may bypass it can delete a new object before its time"
+                .to_owned(),
+        );
+    }
+    if days(desired) < days(actual) {
+        how.push(format!(
+            "new objects are kept {} days, and were kept {}",
+            days(desired),
+            days(actual)
+        ));
+    }
+    (!how.is_empty()).then(|| how.join("; "))
 }
 
 fn read(lock: &ObjectLockConfiguration) -> Result<ObjectLock, ObserveError> {

@@ -10,7 +10,9 @@ use super::{Bucket, Place, bucket};
 use crate::aws::Call;
 use crate::aws::error::AbsentIf;
 use crate::kinds::shapes::part::{Look, Part};
-use crate::kinds::{Change, Cx, Drift, ObserveError, Undo, Use, WriteCx, WriteError, told};
+use crate::kinds::{
+    Change, Cx, Drift, GrantClass, ObserveError, Undo, Use, WriteCx, WriteError, told,
+};
 
 const GET: Call = Call::new("s3", "GetPublicAccessBlock");
 const PUT: Call = Call::new("s3", "PutPublicAccessBlock");
@@ -92,7 +94,19 @@ impl Part for Switches {
             return Vec::new();
         }
         let closes = |then: bool, now: bool| then && !now;
-        let change = Change::new(Some(desired), drift);
+        let mut change = Change::new(Some(desired), drift);
+        let open = opened(&desired, &actual, look.is_new());
+        if !open.is_empty() {
+            let switches = open.join(", ");
+            change = change
+                .grant(
+                    GrantClass::Public,
+                    format!(
+                        "what ACLs and the bucket's policy allow to everybody, without {switches}"
+                    ),
+                )
+                .warn(format!("weaker than before: {switches} no longer hold for this bucket"));
+        }
         let cuts = closes(desired.ignore_public_acls, actual.ignore_public_acls)
             || closes(desired.restrict_public_buckets, actual.restrict_public_buckets);
         vec![if cuts {
@@ -134,4 +148,26 @@ impl Part for Switches {
     fn export(now: &Self::Now, spec: &mut Spec) {
         spec.public_access_block = *now;
     }
+}
+
+/// The switches that go off. A bucket is made with all of them on (S3 User Guide, "Blocking public
+/// access").
+fn opened(
+    desired: &PublicAccessBlock,
+    actual: &PublicAccessBlock,
+    is_new: bool,
+) -> Vec<&'static str> {
+    let opens = |then: bool, now: bool| !then && (now || is_new);
+    [
+        ("block_public_acls", opens(desired.block_public_acls, actual.block_public_acls)),
+        ("ignore_public_acls", opens(desired.ignore_public_acls, actual.ignore_public_acls)),
+        ("block_public_policy", opens(desired.block_public_policy, actual.block_public_policy)),
+        (
+            "restrict_public_buckets",
+            opens(desired.restrict_public_buckets, actual.restrict_public_buckets),
+        ),
+    ]
+    .into_iter()
+    .filter_map(|(name, opens)| opens.then_some(name))
+    .collect()
 }

@@ -12,8 +12,8 @@ use super::versioning::Versioning;
 use super::*;
 use crate::kinds::shapes::part::{self, Part};
 use crate::kinds::tags::Tags;
-use crate::kinds::{Risk, Status, Undo};
-use crate::names::ItemName;
+use crate::kinds::{GrantClass, Risk, Status, Undo};
+use crate::names::{ItemName, Region};
 use crate::policy_document::PolicyDocument;
 
 /// A bucket as observed, with all its parts.
@@ -640,4 +640,36 @@ fn a_failure_stops_only_what_needs_it() {
     let only = |places: &[usize]| Needs::Only(places.to_vec());
     assert_eq!(needs(&Object::present("audit", state())), [only(&[]), only(&[0]), only(&[])]);
     assert_eq!(needs(&Object::absent("audit"))[1..], [only(&[0]), only(&[0, 1]), only(&[0])]);
+}
+
+#[test]
+fn what_is_weaker_than_before_is_said_and_what_opens_is_a_rise() {
+    let switches = |on: bool| PublicAccessBlock {
+        block_public_acls: on,
+        ignore_public_acls: on,
+        block_public_policy: on,
+        restrict_public_buckets: on,
+    };
+    let open = Spec { public_access_block: Some(switches(false)), ..spec() };
+    let there = State { public_access_block: Some(switches(true)), ..state() };
+    let change = &changes(&open, there)[0];
+    assert_eq!(change.grants[0].class, GrantClass::Public);
+    assert!(change.warnings[0].starts_with("weaker than before"), "{:?}", change.warnings);
+    let shut = Spec { public_access_block: Some(switches(true)), ..spec() };
+    let there = State { public_access_block: Some(switches(false)), ..state() };
+    assert!(changes(&shut, there)[0].grants.is_empty());
+
+    let lock = |mode, days, years| ObjectLock { mode: Some(mode), days, years, event_hold: None };
+    let weaker = |before: ObjectLock, mode, days| {
+        let spec = Spec { object_lock_mode: Some(mode), object_lock_days: Some(days), ..spec() };
+        let there = State { object_lock: Some(before), ..state() };
+        let list = changes(&spec, there);
+        let warnings = list.iter().flat_map(|change| &change.warnings);
+        warnings.filter(|warning| warning.starts_with("weaker than before")).count()
+    };
+    let (strict, mild) = (ObjectLockMode::Compliance, ObjectLockMode::Governance);
+    assert_eq!(weaker(lock(strict, None, Some(7)), mild, 30), 1);
+    assert_eq!(weaker(lock(strict, None, Some(7)), strict, 30), 1);
+    assert_eq!(weaker(lock(strict, Some(30), None), mild, 30), 1);
+    assert_eq!(weaker(lock(mild, Some(30), None), strict, 31), 0);
 }
