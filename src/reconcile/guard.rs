@@ -71,7 +71,7 @@ pub enum Refusal {
         /// The change's object.
         object: String,
         /// What it gives.
-        grant: Grant,
+        grant: Box<Grant>,
         /// All classes that the plan's changes have and that are not allowed.
         classes: Vec<GrantClass>,
     },
@@ -301,7 +301,7 @@ pub fn check_risk(plan: &Plan, safety: &Safety) -> Result<(), Refusal> {
             classes.push(grant.class);
         }
     }
-    Err(Refusal::GivesRights { object: object.title(), grant: (*grant).clone(), classes })
+    Err(Refusal::GivesRights { object: object.title(), grant: Box::new((*grant).clone()), classes })
 }
 
 /// Checks that a change window is open. Without windows, changes are always allowed.
