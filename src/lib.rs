@@ -16,6 +16,7 @@ pub mod aws;
 pub mod baseline;
 pub mod digest;
 pub mod export;
+pub mod files;
 pub mod fleet;
 pub mod kinds;
 pub mod names;

@@ -17,7 +17,7 @@ use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvid
 use aws_smithy_types::retry::RetryConfig;
 use tokio::sync::Semaphore;
 
-use super::wire;
+use super::{whole, wire};
 use crate::names::Region;
 
 /// Calls in flight for all accounts together.
@@ -41,8 +41,10 @@ pub struct Clients {
 impl Clients {
     /// Clients with these settings, their credentials left aside.
     pub fn new(config: SdkConfig) -> Self {
+        let http = config.http_client().map(whole::client);
+        let mut config = config.into_builder();
+        config.set_http_client(http);
         let config = config
-            .into_builder()
             .credentials_provider(SharedCredentialsProvider::new(OfTheCallInHand))
             // Sessions cache their own credentials; a cache here would mix them.
             .identity_cache(IdentityCache::no_cache())

@@ -24,6 +24,7 @@ pub fn of(call: Call) -> Option<Quota> {
     match (call.service, call.operation) {
         ("kms", "DescribeKey" | "ListResourceTags") => quota(call.operation, 2000.0),
         ("kms", "GetKeyPolicy" | "GetKeyRotationStatus") => quota(call.operation, 1000.0),
+        ("kms", "ListGrants") => quota(call.operation, 100.0),
         ("kms", "ListAliases" | "ListKeys") => quota(call.operation, 500.0),
         ("kms", "PutKeyPolicy" | "EnableKeyRotation" | "ScheduleKeyDeletion" | "DeleteAlias") => {
             quota(call.operation, 15.0)

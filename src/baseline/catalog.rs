@@ -64,7 +64,8 @@ pub struct KindInfo {
     pub schema: Box<dyn Fn() -> Value + Send + Sync>,
     /// The rules between its fields, for specs that fit the schema.
     pub check: Rules,
-    /// What an item of a named kind governs, in one form whatever way it is written.
+    /// What an item of a named kind governs, in one form whatever way it is written, as far as it can
+    /// be told without an account.
     pub governs: Governs,
 }
 

@@ -1,14 +1,14 @@
 //! Files on the disk: regular ones of a sane size, and from a file of a repository only files of that
 //! repository.
 
-use std::fs::{File, OpenOptions};
-use std::io::{Error, ErrorKind, Read};
+use std::io::{Error, ErrorKind};
 use std::path::{Component, Path, PathBuf};
 
 use super::load::Reader;
+use crate::files;
 
-/// The largest file that is read, in bytes; hand-written ones have a few thousand.
-const LARGEST: u64 = 4 * 1024 * 1024;
+/// The largest file that is read, in MiB; hand-written ones have some kilobytes.
+const LARGEST_MIB: u64 = 4;
 /// What marks the top of a repository.
 const TOPS: [&str; 2] = [".git", "evenkeel.toml"];
 
@@ -19,7 +19,7 @@ impl Reader for Disk {
     fn read(&self, path: &Path) -> std::io::Result<String> {
         // A link stays inside, too: what it leads to may be anything that this user can read.
         self.reaches(path, path)?;
-        read_regular(path)
+        files::text(path, LARGEST_MIB)
     }
 
     fn reaches(&self, from: &Path, path: &Path) -> std::io::Result<()> {
@@ -41,29 +41,6 @@ impl Reader for Disk {
         }
         Ok(())
     }
-}
-
-/// Reads a regular file of a sane size. Nothing is waited for: a pipe without a writer is refused as
-/// any other.
-///
-/// # Errors
-/// It cannot be read, or is no such file.
-pub fn read_regular(path: &Path) -> std::io::Result<String> {
-    let mut options = OpenOptions::new();
-    options.read(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
-    let file: File = options.open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(Error::new(ErrorKind::InvalidInput, "it is not a regular file"));
-    }
-    let mut text = String::new();
-    file.take(LARGEST + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > LARGEST {
-        let problem = format!("it is larger than {} MiB", LARGEST / 1024 / 1024);
-        return Err(Error::new(ErrorKind::FileTooLarge, problem));
-    }
-    Ok(text)
 }
 
 /// The folder of a file, from the root on.
@@ -167,7 +144,7 @@ mod tests {
         let pipe = repository.join("pipe.toml");
         assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
         assert_eq!(kind(Disk.read(&pipe).map(drop)), ErrorKind::InvalidInput);
-        let large = file("large.toml", &"#".repeat(LARGEST as usize + 1));
+        let large = file("large.toml", &"#".repeat(LARGEST_MIB as usize * 1024 * 1024 + 1));
         assert_eq!(kind(Disk.read(&large).map(drop)), ErrorKind::FileTooLarge);
         assert_eq!(kind(Disk.read(&repository.join("none.toml")).map(drop)), ErrorKind::NotFound);
     }

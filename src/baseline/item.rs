@@ -71,6 +71,17 @@ impl Regions {
             Self::List(list) => list.contains(region),
         }
     }
+
+    /// Whether two items share a Region in whatever account: which Region the home is, and so whether
+    /// a list has it, is seen there.
+    pub fn surely_meet(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::List(one), Self::List(other)) => one.iter().any(|region| other.contains(region)),
+            (Self::Word(RegionWord::Home), Self::List(_))
+            | (Self::List(_), Self::Word(RegionWord::Home)) => false,
+            (Self::Word(_), _) | (_, Self::Word(_)) => true,
+        }
+    }
 }
 
 /// An item for one account and Region, with all placeholders filled in.

@@ -222,7 +222,7 @@ fn mode_of(word: Option<Json>) -> Mode {
     word.and_then(|mode| serde_json::from_value(mode).ok()).unwrap_or(Mode::Enforce)
 }
 
-fn regions_of(word: Option<Json>) -> Regions {
+pub(super) fn regions_of(word: Option<Json>) -> Regions {
     word.and_then(|regions| serde_json::from_value(regions).ok())
         .unwrap_or(Regions::Word(RegionWord::Enabled))
 }

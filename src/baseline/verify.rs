@@ -9,10 +9,14 @@ use super::catalog::{KindInfo, SpecProblem};
 use super::check::{Checker, Mismatch, steps};
 use super::declare::Declared;
 use super::interpolate::{Filled, Target, Unfilled};
+use super::item::Regions;
 use super::node::{Node, Value};
 use super::problem::{Place, Problem};
-use super::resolve::{ENGINE_WORDS, split};
+use super::resolve::{ENGINE_WORDS, regions_of, split};
 use crate::names::{ItemName, known_region};
+
+/// An item of a named kind, and where it holds.
+type Governor<'a> = (&'a ItemName, &'a Declared, Regions);
 
 /// Adds all problems of a baseline.
 pub(super) fn verify(baseline: &Baseline<'_>, problems: &mut Vec<Problem>) {
@@ -23,7 +27,7 @@ pub(super) fn verify(baseline: &Baseline<'_>, problems: &mut Vec<Problem>) {
         }
     }
     verify_header(baseline, problems);
-    let mut identities: BTreeMap<(String, String), (&ItemName, &Declared)> = BTreeMap::new();
+    let mut identities: BTreeMap<(String, String), Vec<Governor<'_>>> = BTreeMap::new();
     for (name, declared) in &baseline.declarations.items {
         let Some(kind) = baseline.catalog.find(&name.kind) else { continue };
         let parts = match split(&filler, baseline, name, declared) {
@@ -68,8 +72,13 @@ pub(super) fn verify(baseline: &Baseline<'_>, problems: &mut Vec<Problem>) {
         let Some(governed) = written.ok().and_then(|written| (kind.governs)(&written.spec)) else {
             continue;
         };
-        let key = (name.kind.clone(), governed.clone());
-        if let Some((other, there)) = identities.insert(key, (name, declared)) {
+        // What exists once in an account has no Regions.
+        let regions = regions_of(parts.words.get("regions").filter(|_| kind.regional).cloned());
+        let others = identities.entry((name.kind.clone(), governed.clone())).or_default();
+        let same = others.iter().find(|(_, _, there)| there.surely_meet(&regions));
+        let same = same.map(|(other, there, _)| (*other, *there));
+        others.push((name, declared, regions));
+        if let Some((other, there)) = same {
             problems.push(
                 Problem::error(
                     "same-object",

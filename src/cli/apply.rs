@@ -203,11 +203,6 @@ async fn look_within(
     if let Some(earlier) = earlier {
         let targets = settings.targets.iter().map(|work| &work.target);
         same_baselines(earlier, targets, args.selectors.baseline.is_empty())?;
-        let safety = within_limits(args, settings.safety);
-        check_risk(earlier, &safety).map_err(|refusal| {
-            let asked = guard::options(earlier, &safety);
-            Failure::Refused { refusal, next: Some(again::apply(global, args, &asked)) }
-        })?;
     }
     let wish = Wish {
         max_risk,
@@ -220,6 +215,14 @@ async fn look_within(
     };
     let audit_log = args.audit_log.clone().unwrap_or_else(|| settings.audit_log.clone());
     let looked = look::at(global, &args.selectors, settings, wish, stop).await?;
+    // Which accounts are trusted is known only now.
+    if let Some(earlier) = earlier {
+        let safety = &looked.guards.safety;
+        check_risk(earlier, safety).map_err(|refusal| {
+            let asked = guard::options(earlier, safety);
+            Failure::Refused { refusal, next: Some(again::apply(global, args, &asked)) }
+        })?;
+    }
     Ok((looked, audit_log))
 }
 
@@ -259,6 +262,17 @@ fn conclude(
     for title in &report.not_converged {
         out::line(&format!(
             "AWS accepted the changes of {title}, but it is still not as declared; run check in a minute"
+        ));
+    }
+    for (title, why) in &report.unobserved {
+        out::line(&format!(
+            "AWS accepted the changes of {title}, but nobody knows whether it is as declared: {}",
+            visible(why)
+        ));
+    }
+    for title in &report.only_reported {
+        out::line(&format!(
+            "{title} has what was to be applied; what the plan only reports of it is left"
         ));
     }
     let mut line = format!("{} applied", counted(report.applied(), "change"));

@@ -4,6 +4,7 @@
 use std::io::BufWriter;
 use std::path::Path;
 
+use evenkeel::files;
 use evenkeel::plan::Plan;
 use evenkeel::plan::file::{FileError, Parsed, parse};
 use evenkeel::plan::render::json::Sealed;
@@ -11,6 +12,10 @@ use evenkeel::reconcile::Refusal;
 
 use super::failure::Failure;
 use super::key::SigningKey;
+
+/// The largest plan that is read, in MiB: a fleet of ten thousand accounts, all of which have drifted,
+/// has a smaller one.
+const LARGEST_MIB: u64 = 1024;
 
 /// Writes a plan, signed when there is a key. Readable by the owner only: it tells a lot of the
 /// account.
@@ -45,7 +50,7 @@ pub async fn read(
     path: &Path,
     key: Option<&SigningKey>,
 ) -> Result<Result<Parsed, FileError>, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|why| Failure::file("read", path, why))?;
+    let text = files::text(path, LARGEST_MIB).map_err(|why| Failure::file("read", path, why))?;
     let parsed = match parse(&text) {
         Ok(parsed) => parsed,
         Err(error) => return Ok(Err(error)),

@@ -11,6 +11,7 @@ use evenkeel::baseline::load::Reader;
 use evenkeel::baseline::{self, Baseline, Environment, LoadOptions, Problems};
 use evenkeel::fleet::file::{Selector, Target};
 use evenkeel::fleet::{self, Fleet};
+use evenkeel::kinds::AllowedGrants;
 use evenkeel::kinds::registry;
 use evenkeel::names::{AccountId, known_region};
 use evenkeel::reconcile::{FleetTarget, Safety};
@@ -111,12 +112,15 @@ pub fn safety(global: &Global) -> Result<Safety, Failure> {
 }
 
 fn safety_of(fleet: Option<&Fleet>) -> Safety {
-    fleet.map_or_else(Safety::default, |fleet| Safety {
-        max_changes: fleet.file.safety.max_changes,
-        max_changes_per_account: fleet.file.safety.max_changes_per_account,
-        max_risk: fleet.file.safety.max_risk,
-        allow_grants: fleet.file.safety.allow_grants.iter().copied().collect(),
-    })
+    let Some(file) = fleet.map(|fleet| &fleet.file.safety) else { return Safety::default() };
+    let mut allow_grants: AllowedGrants = file.allow_grants.iter().copied().collect();
+    allow_grants.trust_all(file.trusted_accounts.iter().cloned());
+    Safety {
+        max_changes: file.max_changes,
+        max_changes_per_account: file.max_changes_per_account,
+        max_risk: file.max_risk,
+        allow_grants,
+    }
 }
 
 /// The audit log, where the command line names none.

@@ -16,7 +16,7 @@ use crate::baseline::load::Memory;
 use crate::baseline::problem::Severity;
 use crate::baseline::{self, Environment, LoadOptions, Problems};
 use crate::fleet::organization::Account;
-use crate::kinds::{GrantClasses, Risk, registry};
+use crate::kinds::{AllowedGrants, Risk, registry};
 use crate::names::{ItemName, Region};
 use crate::plan::words::without_request;
 use crate::plan::{AccountInput, Mode, ObjectPlan, Verdict, plan_account};
@@ -112,7 +112,7 @@ async fn plan(
         kind: &registry::find,
         waiver: &|_, _, _| None,
         max_risk: Risk::Destructive,
-        allow_grants: GrantClasses::ALL,
+        allow_grants: AllowedGrants::ALL,
     });
     account.objects.into_iter().filter_map(differs).collect()
 }

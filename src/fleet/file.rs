@@ -16,6 +16,7 @@ use crate::baseline::load::Reader;
 use crate::baseline::node;
 use crate::baseline::problem::{Place, Problem, Problems, Sources};
 use crate::kinds::{GrantClass, Risk};
+use crate::names::AccountId;
 
 /// The fleet file.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -139,6 +140,13 @@ pub struct Safety {
     /// Changes that give rights to somebody in another account (`foreign`), to everybody (`public`)
     /// or over everything (`administrator`) are reported, not applied, unless their class is here.
     pub allow_grants: BTreeSet<GrantClass>,
+    /// Accounts to which rights may be given as if they were the account itself: what a policy gives to
+    /// these alone is not held back as `foreign`, and the plan still names it. Who trusts an account
+    /// trusts everybody who may act there. None by default.
+    pub trusted_accounts: BTreeSet<AccountId>,
+    /// Whether the accounts that the targets of this file select are trusted as well, by all targets
+    /// and whatever -t and -a choose. False by default. Other accounts of the organization are not.
+    pub trust_fleet_accounts: bool,
     /// Whether saved plans are applied only with `--verify`, which takes only what is signed with
     /// its key. False by default.
     pub require_signed_plans: bool,
@@ -153,6 +161,8 @@ impl Default for Safety {
             max_changes_per_account: 25,
             max_risk: Risk::Disruptive,
             allow_grants: BTreeSet::new(),
+            trusted_accounts: BTreeSet::new(),
+            trust_fleet_accounts: false,
             require_signed_plans: false,
             change_windows: Vec::new(),
         }

@@ -1,11 +1,13 @@
 //! Drift and the writes that remove it, as kinds state them.
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::compared;
+use crate::names::AccountId;
 use crate::policy_document::grants::Rise;
 
 /// How much a change can hurt; ordered.
@@ -173,29 +175,44 @@ impl GrantClass {
     }
 }
 
-/// Some classes of rises of privileges.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct GrantClasses {
+/// The rises of privileges that may be applied: some classes, and those for trusted accounts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AllowedGrants {
     foreign: bool,
     public: bool,
     administrator: bool,
+    trusted: BTreeSet<AccountId>,
 }
 
-impl GrantClasses {
+impl AllowedGrants {
     /// All of them.
-    pub const ALL: Self = Self { foreign: true, public: true, administrator: true };
+    pub const ALL: Self =
+        Self { foreign: true, public: true, administrator: true, trusted: BTreeSet::new() };
 
-    /// Whether a class is among them.
-    pub fn contains(self, class: GrantClass) -> bool {
-        match class {
+    /// Whether a rise may be applied.
+    pub fn allow(&self, grant: &Grant) -> bool {
+        let is_class = match grant.class {
             GrantClass::Foreign => self.foreign,
             GrantClass::Public => self.public,
             GrantClass::Administrator => self.administrator,
-        }
+        };
+        is_class || self.trust(grant)
+    }
+
+    /// Whether a rise gives something to trusted accounts alone.
+    pub fn trust(&self, grant: &Grant) -> bool {
+        let strangers = |accounts: &BTreeSet<AccountId>| !accounts.is_subset(&self.trusted);
+        grant.class == GrantClass::Foreign
+            && !grant.accounts.as_ref().is_none_or(|all| all.is_empty() || strangers(all))
+    }
+
+    /// Trusts accounts.
+    pub fn trust_all(&mut self, accounts: impl IntoIterator<Item = AccountId>) {
+        self.trusted.extend(accounts);
     }
 }
 
-impl Extend<GrantClass> for GrantClasses {
+impl Extend<GrantClass> for AllowedGrants {
     fn extend<I: IntoIterator<Item = GrantClass>>(&mut self, classes: I) {
         for class in classes {
             match class {
@@ -207,7 +224,7 @@ impl Extend<GrantClass> for GrantClasses {
     }
 }
 
-impl FromIterator<GrantClass> for GrantClasses {
+impl FromIterator<GrantClass> for AllowedGrants {
     fn from_iter<I: IntoIterator<Item = GrantClass>>(classes: I) -> Self {
         let mut all = Self::default();
         all.extend(classes);
@@ -222,6 +239,10 @@ pub struct Grant {
     pub class: GrantClass,
     /// Who gets what, in words.
     pub what: String,
+    /// The accounts of all who get it, of a rise for other accounts; absent where the policy does
+    /// not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accounts: Option<BTreeSet<AccountId>>,
 }
 
 /// One write, or one finding that evenkeel cannot write away.
@@ -312,7 +333,7 @@ impl<A> Change<A> {
     /// The same with a rise of privileges.
     #[must_use]
     pub fn grant(mut self, class: GrantClass, what: impl Into<String>) -> Self {
-        self.grants.push(Grant { class, what: what.into() });
+        self.grants.push(Grant { class, what: what.into(), accounts: None });
         self
     }
 
@@ -320,7 +341,12 @@ impl<A> Change<A> {
     #[must_use]
     pub fn rises(self, rises: impl IntoIterator<Item = Rise>) -> Self {
         rises.into_iter().fold(self, |change, rise| match rise {
-            Rise::Foreign(what) => change.grant(GrantClass::Foreign, what),
+            Rise::Foreign { what, accounts } => {
+                let class = GrantClass::Foreign;
+                let mut change = change;
+                change.grants.push(Grant { class, what, accounts });
+                change
+            }
             Rise::Public(what) => change.grant(GrantClass::Public, what),
             Rise::Administrator(what) => change.grant(GrantClass::Administrator, what),
         })

@@ -1,6 +1,8 @@
 //! What an item says of a thing, by the id that AWS gave the thing and not by the name that was
 //! declared.
 
+use std::fmt;
+
 use serde_json::Value;
 
 /// What an item says of one thing in its place.
@@ -8,8 +10,40 @@ use serde_json::Value;
 pub struct Claim {
     /// The thing: `KMS key 1234abcd-…`.
     pub thing: String,
-    /// A single setting of it, and its declared value; `None` for the whole thing.
-    pub setting: Option<(&'static str, Value)>,
+    /// A single setting of it, and what it is to be; `None` for the whole thing.
+    pub setting: Option<(&'static str, Wish)>,
+}
+
+/// What a setting is to be.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Wish {
+    /// Just this.
+    Exactly(Value),
+    /// A number that is no larger.
+    AtMost(u64),
+}
+
+impl Wish {
+    /// Whether a thing can be as both wish.
+    pub fn agrees(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Exactly(one), Self::Exactly(other)) => one == other,
+            (Self::Exactly(value), Self::AtMost(most))
+            | (Self::AtMost(most), Self::Exactly(value)) => {
+                value.as_u64().is_some_and(|value| value <= *most)
+            }
+            (Self::AtMost(_), Self::AtMost(_)) => true,
+        }
+    }
+}
+
+impl fmt::Display for Wish {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exactly(value) => write!(out, "{value}"),
+            Self::AtMost(most) => write!(out, "at most {most}"),
+        }
+    }
 }
 
 impl Claim {
@@ -20,6 +54,11 @@ impl Claim {
 
     /// That the item wants a setting of a thing to have a value: no item may want another one.
     pub fn setting(thing: impl Into<String>, name: &'static str, value: impl Into<Value>) -> Self {
-        Self { thing: thing.into(), setting: Some((name, value.into())) }
+        Self { thing: thing.into(), setting: Some((name, Wish::Exactly(value.into()))) }
+    }
+
+    /// That the item wants a setting of a thing to be no larger: no item may want it to be.
+    pub fn at_most(thing: impl Into<String>, name: &'static str, most: u32) -> Self {
+        Self { thing: thing.into(), setting: Some((name, Wish::AtMost(most.into()))) }
     }
 }

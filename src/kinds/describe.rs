@@ -7,7 +7,7 @@ use std::fmt::Write;
 use serde_json::{Map, Value};
 
 use super::erased::{DynKind, Misfit};
-use super::{Arns, Framework, Scope};
+use super::{Arns, Framework, Scope, registry};
 use crate::baseline::catalog::Identity;
 use crate::baseline::resolve::ENGINE_WORDS;
 
@@ -177,14 +177,16 @@ fn where_words((resources, keys): &Where, quote: &str) -> String {
     }
 }
 
-/// The specs of the kind's own items in a sample, as in an account of AWS's examples; references
-/// stay as they are.
+/// The specs of the kind's own items in a sample, as in an account of AWS's examples; references are
+/// filled in from the sample.
 pub(super) fn sample_specs(kind: &dyn DynKind, sample: &str) -> Vec<Value> {
     let sample = sample
         .replace("${account.id}", "111122223333")
         .replace("${partition}", "aws")
         .replace("${region}", "us-east-1");
-    let Ok(table) = toml::from_str::<Value>(&sample) else { return Vec::new() };
+    let Ok(mut table) = toml::from_str::<Value>(&sample) else { return Vec::new() };
+    let declared = table.clone();
+    fill(&mut table, &declared);
     let Some(found) = kind.name().split('.').try_fold(&table, |table, part| table.get(part)) else {
         return Vec::new();
     };
@@ -204,6 +206,41 @@ pub(super) fn sample_specs(kind: &dyn DynKind, sample: &str) -> Vec<Value> {
             .collect(),
     };
     specs.into_iter().map(without_engine_words).collect()
+}
+
+/// Fills in the references of a value from what is declared.
+fn fill(value: &mut Value, declared: &Value) {
+    match value {
+        Value::String(text) => {
+            let mut parts = text.split("${");
+            let mut filled = parts.next().unwrap_or_default().to_owned();
+            for part in parts {
+                let (path, rest) = part.split_once('}').unwrap_or((part, ""));
+                filled += &referred(path, declared);
+                filled += rest;
+            }
+            *text = filled;
+        }
+        Value::Array(list) => list.iter_mut().for_each(|one| fill(one, declared)),
+        Value::Object(map) => map.values_mut().for_each(|one| fill(one, declared)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// What a reference stands for: a declared field, or the field that an item's own name fills.
+fn referred(path: &str, declared: &Value) -> String {
+    let found = path.split('.').try_fold(declared, |table, part| table.get(part));
+    if let Some(text) = found.and_then(Value::as_str) {
+        return text.to_owned();
+    }
+    let mut parts = path.rsplitn(3, '.');
+    let (field, name, kind) = (parts.next(), parts.next(), parts.next());
+    match kind.and_then(registry::find).map(DynKind::identity) {
+        Some(Identity::Named { field: own, prefix }) if field == Some(own) => {
+            format!("{prefix}{}", name.unwrap_or_default())
+        }
+        _ => format!("<{path}>"),
+    }
 }
 
 fn without_engine_words(mut spec: Value) -> Value {
@@ -390,7 +427,6 @@ fn range(map: &Map<String, Value>, low: &str, high: &str) -> String {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::kinds::registry;
 
     #[test]
     fn a_field_says_its_range() {

@@ -104,7 +104,7 @@ pub trait DynKind: Send + Sync {
     fn writes(&self, action: &Value) -> Result<Vec<String>, Misfit>;
     /// What an item governs, in one form whatever way it is written; `None` where the kind is declared
     /// once, or the spec is not one of this kind's.
-    fn governs(&self, spec: &Value) -> Option<String>;
+    fn governs(&self, spec: &Value, home: Option<&Region>) -> Option<String>;
     /// What an object turned out to be.
     ///
     /// # Errors
@@ -313,9 +313,9 @@ impl<K: Kind> DynKind for Erased<K> {
         Ok(calls.iter().map(|call| call.iam_action().into_owned()).collect())
     }
 
-    fn governs(&self, spec: &Value) -> Option<String> {
+    fn governs(&self, spec: &Value, home: Option<&Region>) -> Option<String> {
         let Identity::Named { field, .. } = K::IDENTITY else { return None };
-        let own = Self::read("spec", spec).ok().and_then(|spec| K::governs(&spec));
+        let own = Self::read("spec", spec).ok().and_then(|spec| K::governs(&spec, home));
         own.or_else(|| spec.get(field).and_then(Value::as_str).map(str::to_owned))
     }
 

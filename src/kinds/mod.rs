@@ -36,7 +36,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 pub use calls::{Allowed, Arns, Use};
-pub use change::{Change, Drift, FieldDrift, Grant, GrantClass, GrantClasses, Needs, Risk, Undo};
+pub use change::{AllowedGrants, Change, Drift, FieldDrift, Grant, GrantClass, Needs, Risk, Undo};
 pub use claim::Claim;
 pub use context::{Cx, Facts, WriteCx};
 pub use control::{Controls, Framework};
@@ -112,8 +112,9 @@ pub trait Kind: Send + Sync + 'static {
     fn calls(action: &Self::Action) -> Vec<Call>;
 
     /// What the item of a named kind governs, where its name alone does not say it: two items of a
-    /// kind for which this is the same govern one object, whatever way they are written.
-    fn governs(_spec: &Self::Spec) -> Option<String> {
+    /// kind for which this is the same govern one object, whatever way they are written. `home` is
+    /// the home Region of the account, where it is known whose objects they are.
+    fn governs(_spec: &Self::Spec, _home: Option<&Region>) -> Option<String> {
         None
     }
 

@@ -57,7 +57,7 @@ static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
                 regional: kind.scope() == Scope::Regional,
                 schema: Box::new(|| kind.schema()),
                 check: Box::new(|spec| kind.check(spec)),
-                governs: Box::new(|spec| kind.governs(spec)),
+                governs: Box::new(|spec| kind.governs(spec, None)),
             })
             .collect(),
     )

@@ -40,9 +40,10 @@ pub fn contradictions(
     for ((_, thing, what), claims) in grounds {
         let of_items: BTreeSet<&ItemName> =
             claims.iter().map(|((at, _), _)| &items[*at].declared.item).collect();
-        let same = claims.iter().all(|(_, claim)| Some(claim) == claims.first().map(|one| &one.1));
-        let whole = claims.iter().all(|(_, claim)| claim.setting.is_none());
-        if of_items.len() < 2 || (same && !whole) {
+        let wishes = || claims.iter().filter_map(|(_, claim)| claim.setting.as_ref());
+        let whole = wishes().next().is_none();
+        let agree = wishes().all(|(_, one)| wishes().all(|(_, other)| one.agrees(other)));
+        if of_items.len() < 2 || (agree && !whole) {
             continue;
         }
         let said: Vec<String> =
@@ -73,6 +74,6 @@ pub fn contradictions(
 /// `kms.key.audit (baseline.toml:7) with true`.
 fn line(item: &ObservedItem, claim: &Claim) -> String {
     let at = &item.declared.location;
-    let wanted = claim.setting.as_ref().map(|(_, value)| format!(" with {value}"));
+    let wanted = claim.setting.as_ref().map(|(_, wish)| format!(" with {wish}"));
     format!("{} ({}:{}){}", item.declared.item, at.file, at.line, wanted.unwrap_or_default())
 }

@@ -9,7 +9,7 @@ use super::Mode;
 use crate::baseline::ResolvedItem;
 use crate::kinds::erased::DynKind;
 use crate::kinds::object::Unknown;
-use crate::kinds::{Facts, GrantClasses, Object, Risk};
+use crate::kinds::{AllowedGrants, Facts, Object, Risk};
 use crate::names::ItemName;
 
 /// An item as declared for one account and Region.
@@ -61,6 +61,6 @@ pub struct AccountInput<'a> {
     pub waiver: &'a dyn Fn(&ItemName, &Facts, &str) -> Option<Waiver>,
     /// Changes of a higher risk are only reported.
     pub max_risk: Risk,
-    /// Changes with a rise of privileges of another class are only reported.
-    pub allow_grants: GrantClasses,
+    /// Changes with another rise of privileges are only reported.
+    pub allow_grants: AllowedGrants,
 }

@@ -164,7 +164,11 @@ fn judge(
             drift: change.drift,
             action: change.action.map(Box::new),
             risk: change.risk,
-            warnings: change.warnings.into_iter().chain(change.grants.iter().map(said)).collect(),
+            warnings: change
+                .warnings
+                .into_iter()
+                .chain(change.grants.iter().map(|grant| said(input, grant)))
+                .collect(),
             disposition,
             permissions,
             undo,
@@ -226,8 +230,9 @@ fn hold_back(changes: &mut [PlannedChange], needs: &[Vec<usize>]) {
 }
 
 /// A rise of privileges among the warnings.
-fn said(grant: &Grant) -> String {
-    format!("gives rights ({}): {}", grant.class.as_str(), grant.what)
+fn said(input: &AccountInput<'_>, grant: &Grant) -> String {
+    let trusted = if input.allow_grants.trust(grant) { ", trusted" } else { "" };
+    format!("gives rights ({}{trusted}): {}", grant.class.as_str(), grant.what)
 }
 
 /// Whether a change may be written, the strongest reason against it first.
@@ -239,9 +244,12 @@ fn dispose(
     waiver: Option<&Waiver>,
 ) -> Disposition {
     let max_risk = input.max_risk;
-    let grants = change.grants.iter().map(|grant| grant.class);
-    let risen: BTreeSet<GrantClass> =
-        grants.filter(|class| !input.allow_grants.contains(*class)).collect();
+    let risen: BTreeSet<GrantClass> = change
+        .grants
+        .iter()
+        .filter(|grant| !input.allow_grants.allow(grant))
+        .map(|grant| grant.class)
+        .collect();
     let reason = if let Some(waiver) = waiver {
         format!("excepted until {} by {}: {}", waiver.until, waiver.owner, waiver.reason)
     } else if let Some(manager) = &object.managed_by {

@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::PolicyDocument;
 use super::patterns::{covers_all, texts};
-use crate::names::Arn;
+use crate::names::{AccountId, Arn};
 pub use administrator::{
     Known, is_administrator_policy, managed_policy, of_identity_policies, of_identity_policy,
 };
@@ -24,12 +24,38 @@ pub use administrator::{
 /// A rise of privileges that a policy makes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rise {
-    /// Somebody in another account, in words.
-    Foreign(String),
+    /// Somebody in another account.
+    Foreign {
+        /// Who gets what, in words.
+        what: String,
+        /// The accounts of all who get it; `None` where the policy does not say.
+        accounts: Option<BTreeSet<AccountId>>,
+    },
     /// Everybody, in words.
     Public(String),
     /// Rights over everything, in words.
     Administrator(String),
+}
+
+impl Rise {
+    /// Rights for somebody in another account, of which nobody knows which.
+    fn stranger(what: String) -> Self {
+        Self::Foreign { what, accounts: None }
+    }
+
+    /// Rights for accounts; where one of these is none, nobody knows which.
+    fn accounts<'a>(what: String, accounts: impl IntoIterator<Item = &'a str>) -> Self {
+        let accounts: Result<BTreeSet<AccountId>, _> =
+            accounts.into_iter().map(str::parse).collect();
+        Self::Foreign { what, accounts: accounts.ok() }
+    }
+
+    /// Who gets what, in words.
+    pub fn what(&self) -> &str {
+        match self {
+            Self::Foreign { what, .. } | Self::Public(what) | Self::Administrator(what) => what,
+        }
+    }
 }
 
 /// Condition keys whose values are accounts.
@@ -68,6 +94,23 @@ pub fn of_resource_policy(
         .collect::<BTreeSet<_>>()
         .into_iter()
         .collect()
+}
+
+/// To whom outside of the account a statement of a resource policy gives rights, services on behalf of
+/// others included: a service does what whoever uses it wants, unless a condition says for whom.
+///
+/// Source: IAM User Guide, "The confused deputy problem".
+pub fn from_outside(statement: &Value, account: &str) -> Vec<Rise> {
+    if statement["Effect"] != "Allow" {
+        return Vec::new();
+    }
+    let mut rises = principals(statement, account);
+    let what = actions(statement);
+    let services = statement.get("Principal").and_then(|principal| principal.get("Service"));
+    for service in services.map(texts).unwrap_or_default() {
+        rises.extend(everybody(statement, &format!("{what} by {service}"), account));
+    }
+    rises
 }
 
 /// The statements that allow something which the former document did not allow. A denial that goes
@@ -163,11 +206,11 @@ fn principals(statement: &Value, account: &str) -> Vec<Rise> {
         .filter_map(|(kind, one)| match kind.as_str() {
             "AWS" if one == "*" => everybody(statement, &what, account),
             "AWS" => foreign_principal(&one, account)
-                .map(|who| Rise::Foreign(format!("{what} to {who}"))),
-            "CanonicalUser" => Some(Rise::Foreign(format!("{what} to the canonical user {one}"))),
+                .map(|(who, of)| Rise::accounts(format!("{what} to {who}"), [of])),
+            "CanonicalUser" => Some(Rise::stranger(format!("{what} to the canonical user {one}"))),
             "Federated" => federated::rise(&one, statement, &what, account),
             "Service" => service(&one, &what),
-            kind => Some(Rise::Foreign(format!("{what} to {kind} {one}, which is not known"))),
+            kind => Some(Rise::stranger(format!("{what} to {kind} {one}, which is not known"))),
         })
         .collect()
 }
@@ -188,8 +231,23 @@ fn everybody(statement: &Value, what: &str, account: &str) -> Option<Rise> {
             return None;
         }
         let who: Vec<&str> = strangers.into_iter().map(String::as_str).collect();
-        let who = format!("{what} to whoever has {key} {}", who.join(" or "));
-        narrowed.get_or_insert(Rise::Foreign(who));
+        let words = format!("{what} to whoever has {key} {}", who.join(" or "));
+        let rise = match key.as_str() {
+            // A network is in an account, and those who come from it in any.
+            "aws:vpceaccount" => Rise::stranger(words),
+            key if ACCOUNT_KEYS.contains(&key) => Rise::accounts(words, who),
+            key if ARN_KEYS.contains(&key) => {
+                let accounts = who.into_iter().map(|arn| account_of(arn).unwrap_or_default());
+                Rise::accounts(words, accounts)
+            }
+            _ => Rise::stranger(words),
+        };
+        // Each condition holds: one that names all accounts says enough.
+        let says_more = matches!(rise, Rise::Foreign { accounts: Some(_), .. })
+            && matches!(narrowed, Some(Rise::Foreign { accounts: None, .. }));
+        if narrowed.is_none() || says_more {
+            narrowed = Some(rise);
+        }
     }
     Some(narrowed.unwrap_or_else(|| Rise::Public(format!("{what} to everybody"))))
 }
@@ -246,22 +304,24 @@ fn is_narrow(key: &str, value: &str) -> bool {
 }
 
 /// A principal outside of the account, as a reader knows it; one that cannot be told is outside.
-fn foreign_principal(principal: &str, account: &str) -> Option<String> {
+/// With its account, "" for none.
+fn foreign_principal<'a>(principal: &'a str, account: &str) -> Option<(String, &'a str)> {
     let digits = |text: &str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
     if digits(principal) {
-        return (principal != account).then(|| format!("account {principal}"));
+        return (principal != account).then(|| (format!("account {principal}"), principal));
     }
     let Some(of) = account_of(principal) else {
         // `AROA…`: the id of a role or user, of which account only AWS knows.
-        return Some(format!("{principal}, whose account cannot be told"));
+        return Some((format!("{principal}, whose account cannot be told"), ""));
     };
     if of == account {
         return None;
     }
-    Some(match principal.strip_suffix(":root") {
+    let who = match principal.strip_suffix(":root") {
         Some(_) => format!("account {of}"),
         None => principal.to_owned(),
-    })
+    };
+    Some((who, of))
 }
 
 /// AWS's services are nobody else; `*` is all of them, on behalf of whomever.
@@ -272,11 +332,11 @@ fn service(name: &str, what: &str) -> Option<Rise> {
         return Some(Rise::Public(format!("{what} to every service that {name} means")));
     }
     (!OF_AWS.iter().any(|of| name.ends_with(of)))
-        .then(|| Rise::Foreign(format!("{what} to {name}, which is no service of AWS")))
+        .then(|| Rise::stranger(format!("{what} to {name}, which is no service of AWS")))
 }
 
 /// The account in an ARN, when it has one.
-fn account_of(arn: &str) -> Option<&str> {
+pub fn account_of(arn: &str) -> Option<&str> {
     Arn::parse(arn).map(|arn| arn.account).filter(|account| !account.is_empty())
 }
 

@@ -44,6 +44,20 @@ pub enum Fit {
     Moved(String),
 }
 
+/// How an object stands once its planned changes were tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing differs.
+    InSync,
+    /// What the plan had to write is there. Something still differs that it only reported, or that
+    /// evenkeel can only report.
+    OnlyReported,
+    /// Something that was written is not there.
+    Open,
+    /// It could not be observed, for this reason.
+    Unknown(String),
+}
+
 /// Where an object is.
 pub fn facts(session: &Session, region: &Region, item: &ItemName) -> Facts {
     Facts {
@@ -102,6 +116,28 @@ impl Now {
     /// Whether evenkeel has nothing to write here.
     pub fn is_as_declared(&self) -> bool {
         !matches!(self.object.status, Status::Skipped { .. }) && self.writes().next().is_none()
+    }
+
+    /// How it stands once its planned changes were tried.
+    pub fn standing(&self, planned: &ObjectPlan) -> Standing {
+        if let Status::Skipped { reason } = &self.object.status {
+            return Standing::Unknown(format!("it is out of reach now: {reason}"));
+        }
+        if self.changes.is_empty() {
+            return Standing::InSync;
+        }
+        let (applied, reported): (Vec<_>, Vec<_>) =
+            planned.changes.iter().partition(|change| change.is_applied());
+        let has = |changes: &[&PlannedChange], field: &str| {
+            changes.iter().flat_map(|change| &change.drift).any(|drift| drift.field == field)
+        };
+        let was_only_reported = |write: &Change<Value>| {
+            // A write of a whole object is another one after the writes before it.
+            let fields = || write.drift.iter().map(|drift| drift.field.as_str());
+            reported.iter().any(|change| change.action.as_deref() == write.action.as_ref())
+                || fields().all(|field| has(&reported, field) && !has(&applied, field))
+        };
+        if self.writes().all(was_only_reported) { Standing::OnlyReported } else { Standing::Open }
     }
 
     fn writes(&self) -> impl Iterator<Item = &Change<Value>> {

@@ -226,9 +226,9 @@ fn same_objects(parts: &[Declarations]) -> Vec<Conflict> {
     let mut conflicts = Vec::new();
     for (declared, facts) in parts.iter().flat_map(|part| &part.items) {
         let kind = declared.item.kind.as_str();
-        let Some(what) = registry::find(kind).and_then(|kind| kind.governs(&declared.spec)) else {
-            continue;
-        };
+        let home = Some(&facts.home_region);
+        let what = registry::find(kind).and_then(|kind| kind.governs(&declared.spec, home));
+        let Some(what) = what else { continue };
         let key = (kind, &facts.region, what);
         match governed.get(&key) {
             Some(other) if other.item != declared.item => conflicts.push(Conflict {

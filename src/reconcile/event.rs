@@ -17,6 +17,7 @@ use super::guard::Refusal;
 use super::outcome::RunOutcome;
 use super::report::{ApplyReport, Step};
 use crate::fleet::account::FailedAccount;
+use crate::fleet::select::SelectError;
 use crate::fleet::shard::Shard;
 use crate::kinds::Object;
 use crate::names::{AccountId, Region};
@@ -152,6 +153,8 @@ pub enum Note<'a> {
         /// Why.
         why: &'a str,
     },
+    /// Nobody knows which accounts the fleet has, so that none is trusted for being one of them.
+    TrustsNobody(&'a SelectError),
     /// The shard has no account.
     EmptyShard(Shard),
     /// A Region was asked for, and only items without Regions are declared.
@@ -175,6 +178,10 @@ impl fmt::Display for Note<'_> {
                 "account {account}, which this version of the files does not select, could not be looked at, so that nobody can say what is removed there: {reason}"
             ),
             Self::NoOrganization { why } => out.write_str(why),
+            Self::TrustsNobody(error) => write!(
+                out,
+                "[safety] trust_fleet_accounts trusts nobody in this run, because {error}"
+            ),
             Self::EmptyShard(shard) => {
                 write!(out, "the shard {shard} holds no account; there is nothing to look at")
             }

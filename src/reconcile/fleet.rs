@@ -22,7 +22,7 @@ use crate::aws::{ConnectError, Session};
 use crate::baseline::{Baseline, UNKNOWN_FACTS};
 use crate::fleet::access::{AccessError, Roles};
 use crate::fleet::jobs::Job;
-use crate::kinds::{Arns, Facts, GrantClasses, Risk, Scope, registry};
+use crate::kinds::{AllowedGrants, Arns, Facts, Risk, Scope, registry};
 use crate::names::{AccountId, ItemName, Region};
 use crate::permissions::Permissions;
 use crate::plan::{
@@ -48,8 +48,8 @@ pub struct Wanted {
     pub only: Option<BTreeSet<Spot>>,
     /// Changes of a higher risk are only reported.
     pub max_risk: Risk,
-    /// Changes with a rise of privileges of another class are only reported.
-    pub allow_grants: GrantClasses,
+    /// Changes with another rise of privileges are only reported.
+    pub allow_grants: AllowedGrants,
     /// Today, for exceptions.
     pub today: NaiveDate,
     /// How long an account may take.
@@ -372,7 +372,7 @@ fn planned(
             waiver(baselines, item, facts, object, wanted.today)
         },
         max_risk: wanted.max_risk,
-        allow_grants: wanted.allow_grants,
+        allow_grants: wanted.allow_grants.clone(),
     })
 }
 

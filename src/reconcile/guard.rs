@@ -8,12 +8,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use crate::fleet::file::{ChangeWindow, schedule};
-use crate::kinds::{Grant, GrantClass, GrantClasses, Risk};
+use crate::kinds::{AllowedGrants, Grant, GrantClass, Risk};
 use crate::names::AccountId;
 use crate::plan::Plan;
 
 /// The limits of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Safety {
     /// Changes in all.
     pub max_changes: usize,
@@ -21,8 +21,8 @@ pub struct Safety {
     pub max_changes_per_account: usize,
     /// Changes of a higher risk are reported, not applied.
     pub max_risk: Risk,
-    /// Changes with a rise of privileges of another class are reported, not applied.
-    pub allow_grants: GrantClasses,
+    /// Changes with another rise of privileges are reported, not applied.
+    pub allow_grants: AllowedGrants,
 }
 
 impl Default for Safety {
@@ -31,7 +31,7 @@ impl Default for Safety {
             max_changes: 200,
             max_changes_per_account: 25,
             max_risk: Risk::Disruptive,
-            allow_grants: GrantClasses::default(),
+            allow_grants: AllowedGrants::default(),
         }
     }
 }
@@ -292,7 +292,7 @@ pub fn check_risk(plan: &Plan, safety: &Safety) -> Result<(), Refusal> {
     let risen: Vec<_> = applied
         .iter()
         .flat_map(|(object, change)| change.grants.iter().map(move |grant| (object, grant)))
-        .filter(|(_, grant)| !safety.allow_grants.contains(grant.class))
+        .filter(|(_, grant)| !safety.allow_grants.allow(grant))
         .collect();
     let Some((object, grant)) = risen.first() else { return Ok(()) };
     let mut classes = Vec::new();

@@ -28,7 +28,7 @@ use crate::aws::Session;
 use crate::fleet::ceilings::standing;
 use crate::fleet::jobs::{Asked, Chosen, Job};
 use crate::fleet::organization::Organization;
-use crate::fleet::select::{Choice, needs_organization, needs_tags};
+use crate::fleet::select::{Choice, needs_organization, needs_tags, select};
 use crate::names::AccountId;
 use crate::plan::compare::compare;
 use crate::plan::{Cost, Detail, Plan, PlanHead};
@@ -65,12 +65,14 @@ pub async fn look(
     }
 }
 
-async fn looking(look: Look, listener: &Arc<dyn Listener>) -> Result<Looked, LookError> {
+async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked, LookError> {
     let started = Instant::now();
     let run = look.run.clone();
     let stream = Stream::new(&run, vec![listener.as_ref()]);
     let mut way = Way::open(&look).await?;
     let organization = organization(&look, &way, &stream).await?;
+    let trusted = trusted(&look, &way, organization.as_ref(), &stream);
+    look.safety.allow_grants.trust_all(trusted);
     let Choices { chosen, outside } = choose(&look, &way, organization.as_ref(), &stream)?;
     stream.mention(RunEvent::Chosen { accounts: chosen.jobs.len() });
 
@@ -82,7 +84,7 @@ async fn looking(look: Look, listener: &Arc<dyn Listener>) -> Result<Looked, Loo
     let may_be_empty = look.only.is_some() || shard.is_some();
     let selection = look.selection.clone();
     let guards = Guards {
-        safety: look.safety,
+        safety: look.safety.clone(),
         windows: look
             .fleet
             .as_ref()
@@ -142,13 +144,32 @@ async fn organization(
         || look.all_targets().any(|target| target.baseline.may_use_account_tags());
     let both: Vec<Choice<'_>> = choices.iter().chain(&governing).cloned().collect();
     match way.organization(&both, tags).await {
-        // Only the ceilings need it, and without it nothing is written.
+        // Only ceilings and trust need it, and without it nothing is written or trusted.
         Err(error) if !needs_organization(&choices) && !governing.is_empty() => {
             let why = error.to_string();
             stream.mention(RunEvent::Noted(Note::NoOrganization { why: &why }));
             Ok(None)
         }
         found => found,
+    }
+}
+
+/// The accounts of the fleet, where they are trusted: all of them, whatever is looked at.
+fn trusted(
+    look: &Look,
+    way: &Way,
+    organization: Option<&Organization>,
+    stream: &Stream<'_>,
+) -> Vec<AccountId> {
+    if !look.trusts_fleet() {
+        return Vec::new();
+    }
+    match select(&look.governing(), way.own(), organization) {
+        Ok((fleet, _)) => fleet.into_iter().map(|one| one.account.id).collect(),
+        Err(error) => {
+            stream.mention(RunEvent::Noted(Note::TrustsNobody(&error)));
+            Vec::new()
+        }
     }
 }
 

@@ -16,6 +16,7 @@ use super::guard::Refusal;
 use crate::aws::Session;
 use crate::aws::meter::Meter;
 use crate::aws::tape::Tape;
+use crate::files;
 use crate::fleet::jobs::Job;
 use crate::fleet::organization::Organization;
 use crate::fleet::snapshot::{Head, Line, Reader, SnapshotError, VERSION, Writer};
@@ -144,7 +145,7 @@ impl Snapshot {
     /// # Errors
     /// It cannot be read, is not one, or is of another version.
     pub fn open(path: &Path) -> Result<Self, RecordedError> {
-        let file = File::open(path).map_err(|error| RecordedError::file("read", path, error))?;
+        let file = files::open(path).map_err(|error| RecordedError::file("read", path, error))?;
         let reader = Reader::new(file).map_err(|error| RecordedError::unusable(path, error))?;
         Ok(Self { head: reader.head.clone(), reader, path: path.to_owned() })
     }

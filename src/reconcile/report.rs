@@ -78,6 +78,11 @@ pub struct ApplyReport {
     pub outcomes: Vec<ApplyOutcome>,
     /// Objects whose writes were accepted and that are still not as declared.
     pub not_converged: Vec<String>,
+    /// Objects whose writes were accepted and that nobody could observe afterwards, with the reason.
+    pub unobserved: Vec<(String, String)>,
+    /// Objects that have what was to be written, and of which something is left that was only
+    /// reported.
+    pub only_reported: Vec<String>,
     /// Whether the run was asked to stop before the end.
     pub interrupted: bool,
     /// Why a guard let no account begin any more, if one did.
@@ -101,15 +106,22 @@ impl ApplyReport {
         self.outcomes.iter().filter(|outcome| !outcome.step.is_done()).count()
     }
 
-    /// Whether everything was applied, every object is as declared, and the log tells of it.
+    /// Whether everything was applied, every object that was written is as declared, and the log tells
+    /// of it.
     pub fn is_complete(&self) -> bool {
-        self.left() == 0 && self.not_converged.is_empty() && self.log_failure.is_none()
+        self.left() == 0
+            && self.not_converged.is_empty()
+            && self.unobserved.is_empty()
+            && self.only_reported.is_empty()
+            && self.log_failure.is_none()
     }
 
     /// Adds what became of another account's changes.
     pub(super) fn add(&mut self, other: Self) {
         self.outcomes.extend(other.outcomes);
         self.not_converged.extend(other.not_converged);
+        self.unobserved.extend(other.unobserved);
+        self.only_reported.extend(other.only_reported);
         self.interrupted |= other.interrupted;
         self.refused = self.refused.take().or(other.refused);
         self.log_failure = self.log_failure.take().or(other.log_failure);

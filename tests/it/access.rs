@@ -217,3 +217,75 @@ fn a_saved_plan_gives_no_rights_that_are_not_allowed_when_it_is_applied() {
     // The fleet file can allow them too.
     account.run(&[&save[..], &both[..]].concat()).code(0).says("in sync");
 }
+
+fn trusting(account: &str) -> String {
+    format!(
+        "schema = 1\n[baseline]\nname = \"trust\"\nmode = \"enforce\"\n[iam.role.reader]\ntrusted_account_ids = [\"{account}\"]\n"
+    )
+}
+
+#[test]
+fn rights_for_a_trusted_account_are_named_and_applied() {
+    let account = support::emulator().account();
+    account.write("b.toml", &trusting("999999999999"));
+    let fleet = |trusted: &str| {
+        account.write(
+            "evenkeel.toml",
+            &format!("schema = 1\n[safety]\ntrusted_accounts = [{trusted}]\n[[target]]\nname = \"all\"\nbaselines = [\"b.toml\"]\n"),
+        );
+    };
+    let reported = || {
+        let plan = account.run(&["plan"]).code(0).says("gives rights (foreign): sts:AssumeRole");
+        assert!(plan.stdout.contains("0 to change"), "{}", plan.stdout);
+    };
+    fleet("");
+    reported();
+    fleet("\"888888888888\"");
+    reported();
+    // What is no account is wrong in its line.
+    for wrong in ["\"99999999999\"", "\"*\"", "\"arn:aws:iam::999999999999:root\"", "999999999999"]
+    {
+        fleet(wrong);
+        account.run(&["plan"]).code(1).complains("evenkeel.toml:3").complains("trusted_accounts");
+    }
+    fleet("\"888888888888\", \"999999999999\"");
+    account
+        .run(&["plan"])
+        .code(0)
+        .says("1 to change")
+        .says("gives rights (foreign, trusted): sts:AssumeRole to account 999999999999");
+    account.run(&["plan", "--save", "plan.json"]).code(0);
+    // By what a plan is judged is never taken from the plan itself.
+    fleet("\"888888888888\"");
+    account.run(&["apply", "plan.json", "--yes"]).code(3).complains("--allow-grants");
+    fleet("\"999999999999\"");
+    account.run(&["apply", "plan.json", "--yes"]).code(0).says("1 change applied");
+    // Everybody is no account.
+    account.write("b.toml", &trusting("999999999999").replace("trusted_account_ids = [\"999999999999\"]",
+        "[iam.role.reader.assume_role_policy]\nVersion = \"2012-10-17\"\n[[iam.role.reader.assume_role_policy.Statement]]\nEffect = \"Allow\"\nPrincipal = \"*\"\nAction = \"sts:AssumeRole\""));
+    account.run(&["plan"]).code(0).says("gives rights (public)").says("--allow-grants public");
+}
+
+#[test]
+fn the_fleets_own_accounts_are_trusted_only_on_request() {
+    let org = Organization::new();
+    let target =
+        "[[target]]\nname = \"work\"\nbaselines = [\"b.toml\"]\nselect = { ous = [\"<Work>\"] }\n";
+    let trust = format!("[safety]\ntrust_fleet_accounts = true\n{target}");
+    let alone = format!(
+        "{trust}[[target]]\nname = \"alpha\"\nbaselines = [\"b.toml\"]\nselect = {{ accounts = [\"<alpha>\"] }}\n"
+    );
+    let changes = |fleet: &str, whom: &str, args: &[&str]| {
+        org.management.write("b.toml", &trusting(org.id(whom)));
+        org.fleet(fleet);
+        let plan =
+            org.management.run(&[&["plan", "--format", "json"], args].concat()).code(0).json();
+        plan["summary"]["to_change"].clone()
+    };
+    let alpha = ["-a", org.id("alpha")];
+    assert_eq!(changes(target, "beta", &alpha), 0, "off by default");
+    assert_eq!(changes(&trust, "beta", &alpha), 1);
+    assert_eq!(changes(&alone, "beta", &["-t", "alpha"]), 1, "whatever -t chooses");
+    // In the organization, and in no target.
+    assert_eq!(changes(&trust, "delta", &alpha), 0);
+}

@@ -2,7 +2,6 @@
 //! the process is killed, another run is there.
 
 use std::collections::BTreeMap;
-use std::process::{Child, Stdio};
 use std::sync::{Arc, Mutex};
 
 use crate::support::library::{self, Declaration};
@@ -322,34 +321,10 @@ fn a_full_disk_ends_the_run_with_its_closing_lines() {
     account.run(&["check", "-b", "b.toml"]).code(0);
 }
 
-/// A run that hangs in its first write.
-fn hanging(account: &Account, service: &str, operation: &str, executed: bool) -> Child {
-    account.fault(json!({
-        "service": service, "operation": operation, "kind": "hang", "executed": executed,
-    }));
-    let mut command = account.command(&["apply", "-b", "b.toml", "--yes"]);
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let path = account.folder.path().join(".evenkeel/audit.jsonl");
-    for _ in 0..600 {
-        if std::fs::read_to_string(&path).is_ok_and(|log| log.contains("\"intent\"")) {
-            return child;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
-    panic!("no write was begun");
-}
-
-fn kill(mut child: Child) {
-    child.kill().unwrap();
-    child.wait().unwrap();
-}
-
 #[test]
 fn a_second_run_is_refused_while_the_first_one_writes() {
     let account = account(POLICY);
-    let first = hanging(&account, "iam", "UpdateAccountPasswordPolicy", false);
+    let mut first = account.hanging("iam", "UpdateAccountPasswordPolicy", false);
     let process = format!("process {}", first.id());
     account
         .run(&["apply", "-b", "b.toml", "--yes"])
@@ -357,7 +332,7 @@ fn a_second_run_is_refused_while_the_first_one_writes() {
         .complains("another run is writing")
         .complains(&process);
     assert!(!account.read(".evenkeel/audit.jsonl").contains("recovered"), "it is alive");
-    kill(first);
+    support::kill(&mut first);
     account.no_faults();
     account.run(&["apply", "-b", "b.toml", "--yes"]).code(0).complains("was killed while");
 }
@@ -369,7 +344,7 @@ fn open_intent(account: &Account) -> bool {
 #[test]
 fn a_write_that_a_run_died_in_stays_open_until_somebody_looked() {
     let account = account(&format!("{ROLE}\n{POLICY}"));
-    kill(hanging(&account, "iam", "CreateRole", true));
+    support::kill(&mut account.hanging("iam", "CreateRole", true));
     account.no_faults();
     assert!(open_intent(&account));
     // Nobody can look: nobody says that it was looked at.
@@ -529,4 +504,59 @@ fn an_audit_log_in_a_linked_folder_is_not_written() {
     let run = account.run(&["apply", "-b", "b.toml", "--yes"]).code(1);
     run.complains("in a linked folder");
     assert_eq!(account.writes(), Vec::<String>::new());
+}
+
+/// Two changes of one object, of which one is over the limit.
+#[test]
+fn what_is_only_reported_is_not_waited_for() {
+    let account = account("");
+    account.boto3(&format!(
+        "s, b = boto3.client('s3'), 'logs-{}'\n\
+         s.create_bucket(Bucket=b, CreateBucketConfiguration={{'LocationConstraint': 'eu-west-1'}})\n\
+         s.put_object(Bucket=b, Key='k', Body=b'')",
+        account.id
+    ));
+    account.write(
+        "b.toml",
+        &format!(
+            "{HEADER}[s3.bucket.logs]\nbucket = \"logs-${{account.id}}\"\nversioning = \"Enabled\"\n\
+             lifecycle = [{{ id = \"all\", expiration = {{ days = 30 }} }}]\n"
+        ),
+    );
+    let run = account.run(&["apply", "-b", "b.toml", "--yes", "--max-risk", "disruptive"]).code(4);
+    let run = run.says("1 change applied").says("what the plan only reports of it is left");
+    assert!(!run.stdout.contains("in a minute"), "{}", run.stdout);
+    assert!(!run.stdout.contains("verified"), "{}", run.stdout);
+    let log = account.read(".evenkeel/audit.jsonl");
+    let last: Value = serde_json::from_str(log.lines().last().unwrap()).unwrap();
+    assert_eq!((&last["phase"], &last["in_sync"]), (&json!("observed"), &json!(false)));
+    account.run(&["check", "-b", "b.toml"]).code(2);
+}
+
+#[test]
+fn what_nobody_could_observe_again_is_not_called_different() {
+    let account = account(ROLE);
+    // Read of what is there alone: the role is new.
+    account.fault(json!({ "service": "iam", "operation": "ListAttachedRolePolicies" }));
+    account
+        .run(&["apply", "-b", "b.toml", "--yes"])
+        .code(4)
+        .says("nobody knows whether it is as declared")
+        .says("ListAttachedRolePolicies");
+}
+
+#[test]
+fn a_saved_plan_is_a_regular_file_of_a_sane_size() {
+    let account = account(POLICY);
+    let path = |name: &str| account.folder.path().join(name);
+    let status = std::process::Command::new("mkfifo").arg(path("pipe")).status().unwrap();
+    assert!(status.success());
+    // Sparse: it takes no room.
+    std::fs::File::create(path("large.json")).unwrap().set_len((1 << 30) + 1).unwrap();
+    for (name, words) in [("pipe", "not a regular file"), ("large.json", "1024 MiB")] {
+        account.run(&["apply", name, "-b", "b.toml", "--yes"]).code(1).complains(words);
+        account.run(&["merge-reports", name]).code(1).complains(words);
+    }
+    account.run(&["plan", "-b", "pipe"]).code(1).complains("not a regular file");
+    account.run(&["plan", "-b", "b.toml", "--snapshot", "pipe"]).code(1).complains("regular file");
 }

@@ -238,14 +238,7 @@ fn an_object_that_goes_between_plan_and_apply_makes_the_plan_stale() {
 #[test]
 fn killed_between_the_record_and_the_write_nothing_is_forgotten() {
     let account = account(POLICY);
-    account.fault(json!({
-        "service": "iam", "operation": "UpdateAccountPasswordPolicy", "kind": "hang",
-    }));
-    let mut command = account.command(&["apply", "-b", "b.toml", "--yes"]);
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    wait_for_intent(&account);
-    child.kill().unwrap();
-    child.wait().unwrap();
+    support::kill(&mut account.hanging("iam", "UpdateAccountPasswordPolicy", false));
     account.no_faults();
     let phases: Vec<_> = audit(&account).iter().map(|record| record["phase"].clone()).collect();
     assert_eq!(phases, ["intent"]);

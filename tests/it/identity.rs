@@ -121,3 +121,94 @@ fn a_role_with_all_the_policies_that_iam_takes_can_exchange_one() {
     account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
     account.run(&["check", "-b", "b.toml"]).code(0);
 }
+
+#[test]
+fn periods_of_rotation_that_contradict_each_other_are_unknown() {
+    let key = "enable_key_rotation = true\nrotation_period_in_days = 365\n";
+    let both = |mode: &str, days: u32| {
+        format!(
+            "[kms.key.one]\n{key}[kms.key_rotation]\nenabled = true\nrotation_period_in_days = {days}\nperiod_mode = \"{mode}\"\n"
+        )
+    };
+    let account = account(&both("at_most", 180));
+    account.boto3(
+        "kms = boto3.client('kms')\n\
+         key = kms.create_key()['KeyMetadata']['KeyId']\n\
+         kms.create_alias(AliasName='alias/one', TargetKeyId=key)",
+    );
+    account.forget_calls();
+    account
+        .run(&["check", "-b", "b.toml"])
+        .code(1)
+        .says("kms.key.one (b.toml:8) with 365")
+        .says("kms.key_rotation (b.toml:11) with at most 180")
+        .says("in the rotation period of the KMS key");
+    account.run(&["apply", "-b", "b.toml", "--yes"]).code(1);
+    assert!(!wrote(&account));
+    account.write("b.toml", &format!("{HEADER}{}", both("exact", 400)));
+    account.run(&["check", "-b", "b.toml"]).code(1).says("with 400");
+    // What is at most so much agrees with less.
+    account.write("b.toml", &format!("{HEADER}{}", both("at_most", 400)));
+    account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
+    account.run(&["check", "-b", "b.toml"]).code(0);
+}
+
+#[test]
+fn trails_of_one_name_are_told_apart_by_their_home() {
+    let trail = |item: &str, more: &str| {
+        format!(
+            "[cloudtrail.trail.{item}]\nname = \"audit\"\ns3_bucket_name = \"trails-${{account.id}}\"\nis_multi_region_trail = false\n{more}"
+        )
+    };
+    let at = |region: &str| format!("home_region = \"{region}\"\n");
+    let two = trail("here", "") + &trail("there", &at("us-west-2"));
+    let account = account(&two);
+    account.boto3(&format!(
+        "s, b = boto3.client('s3'), 'trails-{}'\n\
+         s.create_bucket(Bucket=b, CreateBucketConfiguration={{'LocationConstraint': 'eu-west-1'}})\n\
+         allow = lambda action, resource, **more: dict(Effect='Allow', Principal={{'Service': 'cloudtrail.amazonaws.com'}}, Action=action, Resource=resource, **more)\n\
+         s.put_bucket_policy(Bucket=b, Policy=json.dumps({{'Version': '2012-10-17', 'Statement': [\n\
+         \x20  allow('s3:GetBucketAcl', f'arn:aws:s3:::{{b}}'), allow('s3:PutObject', f'arn:aws:s3:::{{b}}/*')]}}))",
+        account.id
+    ));
+    account.run(&["validate", "b.toml"]).code(0);
+    account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
+    account.run(&["check", "-b", "b.toml"]).code(0);
+    let homes = account.boto3(
+        "print(json.dumps(sorted({t['HomeRegion'] for r in ('eu-west-1', 'us-west-2') for t in boto3.client('cloudtrail', region_name=r).describe_trails()['trailList']})))",
+    );
+    assert_eq!(homes, serde_json::json!(["eu-west-1", "us-west-2"]));
+    // One Region, said twice: of what only an account can say, it is said there.
+    let both = "cloudtrail.trail.here and cloudtrail.trail.there both govern";
+    for (here, there) in [(at("us-west-2"), at("us-west-2")), (String::new(), String::new())] {
+        let twice = trail("here", &here) + &trail("there", &there);
+        account.write("b.toml", &format!("{HEADER}{twice}"));
+        account.run(&["validate", "b.toml"]).code(1).complains(both);
+    }
+    let twice = trail("here", "") + &trail("there", &at("eu-west-1"));
+    account.write("b.toml", &format!("{HEADER}{twice}"));
+    account.run(&["validate", "b.toml"]).code(0);
+    let plan = account.run(&["plan", "-b", "b.toml"]).code(1).complains(both);
+    plan.complains("b.toml:8").complains("b.toml:12");
+}
+
+#[test]
+fn keys_of_one_alias_are_told_apart_by_their_regions() {
+    let key = |item: &str, regions: &str| {
+        format!("[kms.key.{item}]\nalias = \"alias/audit\"\nregions = {regions}\n")
+    };
+    let two = key("here", "[\"eu-west-1\"]") + &key("there", "[\"us-west-2\"]");
+    let account = account(&two);
+    account.run(&["validate", "b.toml"]).code(0);
+    account.run(&["plan", "-b", "b.toml"]).code(0).says("2 to change");
+    for regions in ["[\"eu-west-1\", \"us-west-2\"]", "\"enabled\""] {
+        let twice = key("here", "[\"eu-west-1\"]") + &key("there", regions);
+        account.write("b.toml", &format!("{HEADER}{twice}"));
+        account.run(&["validate", "b.toml"]).code(1).complains("both govern \"alias/audit\"");
+    }
+    // Which Region is the home, only an account says.
+    let twice = key("here", "[\"eu-west-1\"]") + &key("there", "\"home\"");
+    account.write("b.toml", &format!("{HEADER}{twice}"));
+    account.run(&["validate", "b.toml"]).code(0);
+    account.run(&["plan", "-b", "b.toml"]).code(1).complains("b.toml:8").complains("b.toml:11");
+}

@@ -264,6 +264,10 @@ fn mutations(tree: &Tree, service: &str) -> Vec<Mutation> {
     for (paged, members) in MORE_PAGES {
         if paged == service {
             change(&top, ".", "more-pages", &|node| more_pages(node, members));
+            // More, and not where.
+            if let [flag, _] = members {
+                change(&top, ".", "cut-short", &|node| more_pages(node, &[*flag]));
+            }
         }
     }
     walk(&top, "", tree.root.clone().at(&top), tree.is_xml(), &mut change);

@@ -204,7 +204,14 @@ period_mode             = "exact"
     // A key can be declared by itself too.
     fn claims(_facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Claim> {
         let (Some(_), Some(rotates)) = (object.state(), spec.enabled) else { return Vec::new() };
-        vec![Claim::setting(super::thing(&object.id), super::ROTATION, rotates)]
+        let thing = super::thing(&object.id);
+        let period =
+            spec.rotation_period_in_days.map(|days| match spec.period_mode.unwrap_or_default() {
+                PeriodMode::Exact => Claim::setting(thing.clone(), super::ROTATION_PERIOD, days),
+                PeriodMode::AtMost => Claim::at_most(thing.clone(), super::ROTATION_PERIOD, days),
+            });
+        let rotates = Claim::setting(thing, super::ROTATION, rotates);
+        [rotates].into_iter().chain(period).collect()
     }
 
     async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {

@@ -12,3 +12,4 @@ fn thing(key_id: &str) -> String {
 
 /// What both kinds can declare of a key.
 const ROTATION: &str = "rotation";
+const ROTATION_PERIOD: &str = "rotation period";

@@ -52,7 +52,7 @@ const ID_LENGTH: usize = 32;
 /// The rise of a trust in a provider.
 pub(super) fn rise(provider: &str, statement: &Value, what: &str, account: &str) -> Option<Rise> {
     if let Some(of) = account_of(provider).filter(|of| *of != account) {
-        return Some(Rise::Foreign(format!("{what} to a provider of account {of}")));
+        return Some(Rise::accounts(format!("{what} to a provider of account {of}"), [of]));
     }
     // What a company's own SAML provider signs names the role that may be taken (IAM User Guide,
     // "Configure SAML assertions for the authentication response").

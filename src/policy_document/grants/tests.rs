@@ -24,7 +24,7 @@ fn trust(principal: Value, condition: Value) -> Value {
 
 fn class(rise: &Rise) -> &'static str {
     match rise {
-        Rise::Foreign(_) => "foreign",
+        Rise::Foreign { .. } => "foreign",
         Rise::Public(_) => "public",
         Rise::Administrator(_) => "administrator",
     }
@@ -423,5 +423,43 @@ fn policies_of_aws_that_make_an_administrator_are_known_by_name() {
         "AdministratorAccess",
     ] {
         assert!(!is_administrator_policy(arn), "{arn}");
+    }
+}
+
+#[test]
+fn the_accounts_of_all_who_get_something_are_known_or_nobody_says_so() {
+    let root = |account: &str| format!("arn:aws:iam::{account}:root");
+    let accounts = |principal: Value, condition: Value| {
+        let rises = of_resource_policy(None, &document(trust(principal, condition)), OWN);
+        let [Rise::Foreign { accounts, .. }] = &rises[..] else { panic!("{rises:?}") };
+        accounts.clone().map(|all| all.iter().map(ToString::to_string).collect::<Vec<_>>())
+    };
+    let known = |principal, condition| accounts(principal, condition).unwrap();
+    let condition = |key: &str, value: Value| json!({ "StringEquals": { key: value } });
+    assert_eq!(known(json!({ "AWS": root(OTHER) }), Value::Null), [OTHER]);
+    assert_eq!(known(json!({ "AWS": OTHER }), Value::Null), [OTHER]);
+    assert_eq!(
+        known(json!({ "AWS": format!("arn:aws:iam::{OTHER}:role/a") }), Value::Null),
+        [OTHER]
+    );
+    let provider = format!("arn:aws:iam::{OTHER}:saml-provider/x");
+    assert_eq!(known(json!({ "Federated": provider }), Value::Null), [OTHER]);
+    let two = json!([OTHER, "888888888888"]);
+    assert_eq!(known(json!("*"), condition("aws:PrincipalAccount", two)), ["888888888888", OTHER]);
+    let role = json!(format!("arn:aws:iam::{OTHER}:role/*"));
+    let like = json!({ "ArnLike": { "aws:PrincipalArn": role } });
+    assert_eq!(known(json!("*"), like), [OTHER]);
+    // Each condition holds.
+    let both = json!({ "StringEquals": { "aws:PrincipalOrgID": "o-abcdefghij", "aws:PrincipalAccount": OTHER } });
+    assert_eq!(known(json!("*"), both), [OTHER]);
+    for (principal, more) in [
+        (json!({ "CanonicalUser": "79a5" }), Value::Null),
+        (json!("*"), condition("aws:PrincipalOrgID", json!("o-abcdefghij"))),
+        (json!("*"), condition("aws:SourceVpce", json!("vpce-1"))),
+        // From a network of that account, by whomever.
+        (json!("*"), condition("aws:VpceAccount", json!(OTHER))),
+        (json!({ "AWS": "arn:aws:iam::*:root" }), Value::Null),
+    ] {
+        assert_eq!(accounts(principal.clone(), more), None, "{principal}");
     }
 }

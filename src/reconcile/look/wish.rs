@@ -112,8 +112,15 @@ impl Look {
         self.targets.iter().chain(self.compare_to.iter().flat_map(|other| &other.targets))
     }
 
-    /// The targets of the fleet file that say what may be done, where others are looked at.
+    /// Whether the accounts of the fleet are trusted.
+    pub(super) fn trusts_fleet(&self) -> bool {
+        self.fleet.as_ref().is_some_and(|fleet| fleet.file.safety.trust_fleet_accounts)
+    }
+
+    /// The targets of the fleet file that say what may be done where others are looked at, and which
+    /// accounts are trusted.
     pub(super) fn governing(&self) -> Vec<Choice<'_>> {
-        self.fleet.as_ref().filter(|_| self.beside_fleet).map(choices).unwrap_or_default()
+        let governs = self.beside_fleet || self.trusts_fleet();
+        self.fleet.as_ref().filter(|_| governs).map(choices).unwrap_or_default()
     }
 }

@@ -12,7 +12,7 @@ use evenkeel::baseline::check::Checker;
 use evenkeel::baseline::load::Memory;
 use evenkeel::baseline::{self, Baseline, Environment, LoadOptions};
 use evenkeel::kinds::erased::{ApplyError, DynKind};
-use evenkeel::kinds::{Cx, Facts, GrantClasses, Object, Risk, registry};
+use evenkeel::kinds::{AllowedGrants, Cx, Facts, Object, Risk, registry};
 use evenkeel::names::Region;
 use evenkeel::plan::{
     AccountInput, BaselineRef, Cost, Declared, Mode, ObjectPlan, ObservedItem, Plan, PlanHead,
@@ -145,7 +145,7 @@ pub fn plan(session: &Arc<Session>, declaration: &Declaration, items: Vec<Observ
         kind: &registry::find,
         waiver: &|_, _, _| None,
         max_risk: Risk::Destructive,
-        allow_grants: GrantClasses::ALL,
+        allow_grants: AllowedGrants::ALL,
     });
     let head = PlanHead {
         run: "test".to_owned(),

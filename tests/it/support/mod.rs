@@ -238,6 +238,26 @@ impl Account {
         self.control("POST", "faults", Some(fault));
     }
 
+    /// A run of `apply` that hangs in its first write, of which AWS has heard: whether it was
+    /// `executed` or not, nothing of it comes later. The record alone says that it was about to be
+    /// sent.
+    pub fn hanging(&self, service: &str, operation: &str, executed: bool) -> Child {
+        self.fault(serde_json::json!({
+            "service": service, "operation": operation, "kind": "hang", "executed": executed,
+        }));
+        let mut command = self.command(&["apply", "-b", "b.toml", "--yes"]);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        for _ in 0..600 {
+            if self.calls_of(&self.id).iter().any(|call| call["operation"] == operation) {
+                assert!(self.read(".evenkeel/audit.jsonl").contains("\"intent\""));
+                return child;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        kill(&mut child);
+        panic!("no write was begun");
+    }
+
     /// Adds a fault in another account.
     pub fn fault_in(&self, account: &str, mut fault: Value) {
         fault["account"] = Value::String(account.to_owned());
@@ -303,6 +323,12 @@ impl Account {
             .read_json()
             .unwrap()
     }
+}
+
+/// Ends a process at once.
+pub fn kill(child: &mut Child) {
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
 
 /// A finished command.

@@ -17,8 +17,8 @@ use spec::{Action, Spec, State};
 use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
-    Change, Controls, Cx, Facts, Found, Kind, Object, ObserveError, Scope, Undo, Use, WriteCx,
-    WriteError,
+    Change, Claim, Controls, Cx, Facts, Found, Kind, Object, ObserveError, Scope, Undo, Use,
+    WriteCx, WriteError,
 };
 use crate::names::Region;
 use selectors::Selectors;
@@ -140,6 +140,25 @@ data_resources                   = [{ type = "AWS::S3::Object", values = ["arn:a
 
     fn check(spec: &Spec) -> Vec<SpecProblem> {
         check::check(spec)
+    }
+
+    // A Region has one trail of a name, and each Region may have one of the same.
+    fn governs(spec: &Spec, home: Option<&Region>) -> Option<String> {
+        let region = spec.home_region.as_deref().or(home.map(Region::as_str));
+        Some(match region {
+            Some(region) => format!("{} at home in {region}", spec.name),
+            None => spec.name.clone(),
+        })
+    }
+
+    // What is at home elsewhere, or the organization's, is not the declared one.
+    fn claims(facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Claim> {
+        let Some(arn) = object.state().and_then(|state| arn::TrailArn::parse(&state.arn)) else {
+            return Vec::new();
+        };
+        let is_it = arn.account == facts.account.as_str()
+            && arn.region == observe::declared_region(facts, spec).as_str();
+        is_it.then(|| Claim::whole(format!("the trail {}", arn.text))).into_iter().collect()
     }
 
     fn calls(action: &Action) -> Vec<Call> {

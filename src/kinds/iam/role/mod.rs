@@ -168,7 +168,7 @@ Statement = [{ Effect = "Allow", Action = "ec2:CreateSnapshot", Resource = "*" }
     }
 
     // Names of roles are unique whatever the case. Source: IAM API Reference, `CreateRole`.
-    fn governs(spec: &Spec) -> Option<String> {
+    fn governs(spec: &Spec, _home: Option<&Region>) -> Option<String> {
         Some(spec.role_name.to_lowercase())
     }
 

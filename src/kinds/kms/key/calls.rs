@@ -8,6 +8,7 @@ use super::apply::{
     CANCEL_DELETION, CREATE_ALIAS, CREATE_KEY, DELETE_ALIAS, DISABLE, DISABLE_ROTATION, ENABLE,
     ENABLE_ROTATION, PUT_POLICY, SCHEDULE_DELETION, TAG, UNTAG, UPDATE_ALIAS, UPDATE_DESCRIPTION,
 };
+use super::grants::LIST_GRANTS;
 use super::marks::{ALIAS as MARK, GET_RESOURCES};
 use super::observe::GET_POLICY;
 use super::spec::{Action, Spec, Step};
@@ -23,6 +24,8 @@ pub const CALLS: &[Use<Spec>] = &[
     // Also of a key that bears the mark, whatever is declared.
     Use::read(LIST_TAGS),
     Use::read(GET_POLICY),
+    // Also of a key that bears the mark, whatever is declared.
+    Use::read(LIST_GRANTS),
     Use::read_if(GET_ROTATION, Spec::has_rotation),
     // Which keys are there before and after one is made.
     Use::write(LIST_KEYS, everywhere),

@@ -121,6 +121,7 @@ fn update(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>> {
         changes.push(change.needs(alive.iter().copied()));
     }
     changes.extend(key_policy(facts, spec, state).map(|change| change.needs(named)));
+    changes.extend(granted(facts, spec, state));
     if let (Some(actual), Some(desired)) = (&state.tags, &spec.tags) {
         let tags = tags::KMS.changes(
             actual,
@@ -334,6 +335,12 @@ fn warn_of_policy(facts: &Facts, mut change: Change<Action>, marked: &Marked) ->
     for what in given {
         change = change.warn(format!("the policy of the key {} gives {what}", marked.key_id));
     }
+    for grant in &marked.foreign_grants {
+        change = change.warn(format!(
+            "a grant of the key {} gives {grant}, whatever its policy says",
+            marked.key_id
+        ));
+    }
     change
 }
 
@@ -420,6 +427,24 @@ fn key_policy(facts: &Facts, spec: &Spec, state: &State) -> Option<Change<Action
             .warn(format!("{} were deleted and can no longer use the key", dangling.join(", ")));
     }
     Some(change)
+}
+
+/// Grants that let others use the key whatever its policy says.
+fn granted(facts: &Facts, spec: &Spec, state: &State) -> Option<Change<Action>> {
+    let policy = policy::declared(facts, spec)?;
+    let found = super::grants::undeclared(&state.foreign_grants, &policy, facts.account.as_str());
+    if found.is_empty() {
+        return None;
+    }
+    let mut drift = Drift::new();
+    let lines: Vec<String> = found.iter().map(ToString::to_string).collect();
+    drift.add("grants", Some(lines), None::<&str>);
+    Some(Change::finding(drift).withhold(format!(
+        "grants give rights to others than the declared policy does, and stay whatever the policy says; \
+         evenkeel revokes none: find out in CloudTrail who made them, and revoke them (aws kms \
+         revoke-grant --key-id {} --grant-id ID), or let these accounts in by the policy",
+        state.key_id
+    )))
 }
 
 /// Whether the key can be used, against what is declared. Only an enabled key can be disabled, and

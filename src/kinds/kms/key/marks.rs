@@ -11,8 +11,8 @@ use aws_sdk_kms::types::KeyMetadata;
 use aws_sdk_resourcegroupstagging::Client;
 use aws_sdk_resourcegroupstagging::types::{ResourceTagMapping, TagFilter};
 
-use super::observe;
 use super::spec::{KeyState, Marked};
+use super::{grants, observe};
 use crate::aws::Call;
 use crate::kinds::kms::reads;
 use crate::kinds::{Cx, ObserveError, together, told};
@@ -54,6 +54,7 @@ impl Bearer {
             created: created.to_string(),
             run: self.run.clone(),
             policy: observe::policy(cx, key_id).await?,
+            foreign_grants: grants::foreign(cx, key_id).await?,
         })
     }
 }

@@ -3,6 +3,7 @@
 mod apply;
 mod calls;
 mod diff;
+mod grants;
 mod marks;
 mod observe;
 mod policy;
@@ -143,7 +144,10 @@ Resource  = "*"
         let thing = super::thing(&state.key_id);
         let mut claims = vec![Claim::whole(thing.clone())];
         if let Some(rotates) = spec.enable_key_rotation {
-            claims.push(Claim::setting(thing, super::ROTATION, rotates));
+            claims.push(Claim::setting(thing.clone(), super::ROTATION, rotates));
+        }
+        if let Some(days) = spec.rotation_period_in_days {
+            claims.push(Claim::setting(thing, super::ROTATION_PERIOD, days));
         }
         claims
     }

@@ -3,6 +3,7 @@
 use aws_sdk_kms::Client;
 use aws_sdk_kms::types::KeyMetadata;
 
+use super::grants;
 use super::marks::{self, Bearer};
 use super::spec::{Found, Spec, State};
 use crate::aws::Call;
@@ -86,8 +87,13 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
     if !reads::is_customers(&metadata)? {
         return Err(of_aws(alias, key));
     }
-    let (policy, rotation, tags) = together!(
-        async { if spec.has_policy() { policy(cx, key).await.map(Some) } else { Ok(None) } },
+    let (access, rotation, tags) = together!(
+        async {
+            match spec.has_policy() {
+                true => together!(policy(cx, key), grants::foreign(cx, key)).map(Some),
+                false => Ok(None),
+            }
+        },
         async { if spec.has_rotation() { reads::rotation(cx, key).await } else { Ok(None) } },
         async {
             match spec.tags {
@@ -96,6 +102,7 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
             }
         },
     )?;
+    let (policy, foreign_grants) = access.unzip();
     if spec.description.is_some() {
         told("Description", metadata.description())?;
     }
@@ -111,6 +118,7 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
         description: metadata.description().map(str::to_owned),
         nature: reads::nature(&metadata)?,
         policy,
+        foreign_grants: foreign_grants.unwrap_or_default(),
         rotation,
         tags: tags
             .map(|tags| tags::collect(tags.iter().map(|tag| (tag.tag_key(), tag.tag_value())))),

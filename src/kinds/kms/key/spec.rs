@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::grants::ForeignGrant;
 use crate::kinds::spec::aws_enum;
 use crate::policy_document::PolicyDocument;
 
@@ -190,6 +191,9 @@ pub struct State {
     pub nature: Nature,
     /// The key policy as AWS returned it.
     pub policy: Option<String>,
+    /// Its grants to others than this account and AWS's services; looked at with the policy.
+    #[serde(default)]
+    pub foreign_grants: BTreeSet<ForeignGrant>,
     /// Its rotation; absent when not looked at or when the key cannot rotate.
     pub rotation: Option<Rotation>,
     /// Its tags, without reserved ones.
@@ -235,6 +239,9 @@ pub struct Marked {
     pub run: Option<String>,
     /// Its key policy as AWS returned it.
     pub policy: String,
+    /// Its grants to others than this account and AWS's services.
+    #[serde(default)]
+    pub foreign_grants: BTreeSet<ForeignGrant>,
 }
 
 /// The rotation of a key.

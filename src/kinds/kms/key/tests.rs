@@ -19,6 +19,7 @@ fn state() -> State {
         description: Some(String::new()),
         nature: nature(),
         policy: None,
+        foreign_grants: Default::default(),
         rotation: Some(Rotation { enabled: false, period_in_days: None }),
         tags: None,
     }
@@ -42,6 +43,7 @@ fn marked() -> Box<Marked> {
         created: "2026-01-01T00:00:00Z".to_owned(),
         run: Some("a-run".to_owned()),
         policy: OWN_POLICY.to_owned(),
+        foreign_grants: Default::default(),
     })
 }
 

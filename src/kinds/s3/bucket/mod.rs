@@ -108,6 +108,7 @@ min_tls_version          = "1.2"
 access_log_bucket        = "${s3.bucket.access-logs.bucket}"
 access_log_prefix        = "audit/"
 access_log_key_format    = "EventTime"
+forbid_foreign_access    = true
 prevent_destroy          = true
 tags                     = { team = "security", purpose = "audit" }
 
@@ -148,6 +149,7 @@ lifecycle                = []
 object_ownership         = "BucketOwnerPreferred"
 require_tls              = false
 access_log_bucket        = ""
+forbid_foreign_access    = false
 tags                     = {}
 
 [s3.bucket.audit.public_access_block]

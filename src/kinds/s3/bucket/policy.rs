@@ -12,7 +12,8 @@ use crate::kinds::shapes::part::{Look, Part};
 use crate::kinds::{
     Change, Cx, Drift, ObserveError, Risk, Undo, Use, WriteCx, WriteError, compared,
 };
-use crate::policy_document::{PolicyDocument, PolicyError, PolicyKind, Required, grants};
+use crate::policy_document::grants::{self, Rise};
+use crate::policy_document::{PolicyDocument, PolicyError, PolicyKind, Required};
 
 const GET: Call = Call::new("s3", "GetBucketPolicy");
 const PUT: Call = Call::new("s3", "PutBucketPolicy");
@@ -34,15 +35,12 @@ impl Part for Policy {
     const NEEDS: &'static [&'static str] = &[Switches::NAME];
     const CALLS: &'static [Use<Spec>] = &[
         Use::read_if(GET, Self::is_declared),
-        Use::write_if(PUT, Self::is_declared, bucket),
+        Use::write_if(PUT, has_statements, bucket),
         Use::write_if(DELETE, may_be_emptied, bucket),
     ];
 
     fn is_declared(spec: &Spec) -> bool {
-        spec.services.is_some()
-            || spec.require_tls.is_some()
-            || spec.min_tls_version.is_some()
-            || spec.extra_policy_statements.is_some()
+        has_statements(spec) || spec.forbid_foreign_access.is_some()
     }
 
     async fn read(cx: &Cx, _spec: &Spec, place: &Place) -> Result<Option<String>, ObserveError> {
@@ -77,6 +75,7 @@ impl Part for Policy {
         }
         changes.extend(denied_by_others(look, &after));
         changes.extend(delivery_denied(look, &after));
+        changes.extend(foreign_access(look, &after));
         changes
     }
 
@@ -110,6 +109,14 @@ impl Part for Policy {
             serde_json::from_value(Value::Array(statements)).ok()
         });
     }
+}
+
+/// Whether anything is declared that evenkeel writes.
+fn has_statements(spec: &Spec) -> bool {
+    spec.services.is_some()
+        || spec.require_tls.is_some()
+        || spec.min_tls_version.is_some()
+        || spec.extra_policy_statements.is_some()
 }
 
 /// Whether evenkeel may take away the only statement of the policy: it puts none there itself.
@@ -246,6 +253,28 @@ fn delivery_denied(look: &Look<'_, Bucket>, policy: &PolicyDocument) -> Option<C
         "a statement that evenkeel did not write denies a service what it delivers with, or \
          may do so: take it out of the bucket policy, spare services in it with the condition \
          aws:PrincipalIsAWSService = false, or declare it in extra_policy_statements",
+    ))
+}
+
+/// Whom statements of others let in from outside of the account.
+fn foreign_access(look: &Look<'_, Bucket>, policy: &PolicyDocument) -> Option<Change<Write>> {
+    if look.spec.forbid_foreign_access != Some(true) {
+        return None;
+    }
+    let (partition, account) = (&look.facts.partition, look.facts.account.as_str());
+    let form = |statement: &Value| PolicyDocument::canonical_statement(statement, partition);
+    let declared: Vec<Value> = required(look).iter().map(|one| form(&one.statement)).collect();
+    let others = policy.statements().into_iter().filter(|one| !declared.contains(&form(one)));
+    let rises: Vec<Rise> = others.flat_map(|one| grants::from_outside(&one, account)).collect();
+    if rises.is_empty() {
+        return None;
+    }
+    let mut drift = Drift::new();
+    let words: Vec<&str> = rises.iter().map(Rise::what).collect();
+    drift.add("forbid_foreign_access", Some(words), Some(true));
+    Some(Change::finding(drift).withhold(
+        "a statement that evenkeel did not write lets somebody outside of the account in: take it \
+         out of the bucket policy, or declare it in extra_policy_statements",
     ))
 }
 

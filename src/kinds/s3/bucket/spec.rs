@@ -126,6 +126,11 @@ pub struct Spec {
     /// `Sid`, by which a former version of it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extra_policy_statements: Option<Vec<BTreeMap<String, Value>>>,
+    /// Whether it is a finding when the bucket policy lets somebody outside of the account in:
+    /// another account, everybody, a provider of identities, or an AWS service on behalf of another
+    /// account or of nobody in particular. Statements that are declared here do not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forbid_foreign_access: Option<bool>,
     /// All tags of the bucket, up to 50; tags of AWS's own (`aws:…`) do not count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,

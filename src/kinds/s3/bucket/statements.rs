@@ -15,13 +15,14 @@ use super::{encryption, tls};
 use crate::policy_document::{Owner, Required};
 
 /// The fields of the spec that the bucket policy answers for.
-pub const FIELDS: [&str; 6] = [
+pub const FIELDS: [&str; 7] = [
     "services",
     "source_accounts",
     "organization_id",
     "require_tls",
     "min_tls_version",
     "extra_policy_statements",
+    "forbid_foreign_access",
 ];
 
 /// What the statements are about.
