@@ -255,7 +255,7 @@ pub fn check_budget(plan: &Plan, safety: &Safety) -> Result<(), Refusal> {
 /// All options that the guards would ask for one after the other, so that they are asked for at once.
 pub fn options(plan: &Plan, safety: &Safety) -> Vec<(&'static str, Option<String>)> {
     let mut options = Vec::new();
-    let mut safety = *safety;
+    let mut safety = safety.clone();
     // Each refusal names at least one class or limit that was not allowed before.
     while let Err(refusal) = check_budget(plan, &safety) {
         match &refusal {
