@@ -54,10 +54,7 @@ pub(super) fn verify(baseline: &Baseline<'_>, problems: &mut Vec<Problem>) {
         if fits {
             // A sample stands for a fact that every target has its own of: what a rule says of it
             // holds for no target, and is said for each when it is known.
-            let of_sample = |rule: &SpecProblem| {
-                let pointer = format!("/{}", steps(&rule.field).join("/"));
-                parts.samples.contains(&pointer)
-            };
+            let of_sample = |rule: &SpecProblem| is_of_sample(rule, &parts);
             for rule in (kind.check)(&parts.spec).into_iter().filter(|rule| !of_sample(rule)) {
                 problems.push(rule_problem(name, declared, rule));
             }
@@ -81,6 +78,17 @@ pub(super) fn verify(baseline: &Baseline<'_>, problems: &mut Vec<Problem>) {
             );
         }
     }
+}
+
+/// Whether a rule speaks of a sample: of the very field, or by quoting one that is inside of it.
+fn is_of_sample(rule: &SpecProblem, parts: &Parts) -> bool {
+    let pointer = format!("/{}", steps(&rule.field).join("/"));
+    let is_quoted = |sample: &String| {
+        let text = parts.spec.pointer(sample).and_then(Json::as_str);
+        sample.starts_with(&format!("{pointer}/"))
+            && text.is_some_and(|text| !text.is_empty() && rule.message.contains(text))
+    };
+    parts.samples.contains(&pointer) || parts.samples.iter().any(is_quoted)
 }
 
 /// Every placeholder of an item that cannot be filled in, not the first alone.
