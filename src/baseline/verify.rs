@@ -12,7 +12,7 @@ use super::interpolate::{Filled, Target, Unfilled};
 use super::item::Regions;
 use super::node::{Node, Value};
 use super::problem::{Place, Problem};
-use super::resolve::{ENGINE_WORDS, regions_of, split};
+use super::resolve::{ENGINE_WORDS, Parts, regions_of, split};
 use crate::names::{ItemName, known_region};
 
 /// An item of a named kind, and where it holds.
