@@ -380,7 +380,7 @@ impl Filler<'_> {
                         "region" => "us-east-1",
                         "partition" => "aws",
                         "organization.id" => "o-exampleorgid",
-                        _ => "sample",
+                        _ => return Ok(Some(sample_of(name))),
                     }
                     .to_owned(),
                 ));
@@ -413,7 +413,7 @@ impl Filler<'_> {
             Some(None) if matches!(self.target, Target::Anyone { .. }) => {
                 Ok(UNKNOWN_TEXT.to_owned())
             }
-            Some(None) if !matches!(self.target, Target::Real(_)) => Ok("sample".to_owned()),
+            Some(None) if !matches!(self.target, Target::Real(_)) => Ok(sample_of(name)),
             Some(None) => Err(Unfilled {
                 code: "unset-environment",
                 message: format!("the environment variable {name} is not set"),
@@ -454,6 +454,12 @@ impl Filler<'_> {
         };
         Unfilled { code: "unknown-variable", message, help: Some(help), place: place.clone() }
     }
+}
+
+/// What stands for a fact of which nothing is known before its account is: another text for each.
+fn sample_of(name: &str) -> String {
+    let plain = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '-' };
+    format!("sample-{}", name.to_lowercase().chars().map(plain).collect::<String>())
 }
 
 /// How much a value is, in characters and values.

@@ -12,7 +12,7 @@ use super::interpolate::{Filled, Target, Unfilled};
 use super::item::Regions;
 use super::node::{Node, Value};
 use super::problem::{Place, Problem};
-use super::resolve::{ENGINE_WORDS, regions_of, split};
+use super::resolve::{ENGINE_WORDS, Parts, regions_of, split};
 use crate::names::{ItemName, known_region};
 
 /// An item of a named kind, and where it holds.
@@ -54,24 +54,12 @@ pub(super) fn verify(baseline: &Baseline<'_>, problems: &mut Vec<Problem>) {
         if fits {
             // A sample stands for a fact that every target has its own of: what a rule says of it
             // holds for no target, and is said for each when it is known.
-            let of_sample = |rule: &SpecProblem| {
-                let pointer = format!("/{}", steps(&rule.field).join("/"));
-                let inside = format!("{pointer}/");
-                !rule.field.is_empty()
-                    && parts
-                        .samples
-                        .iter()
-                        .any(|sample| *sample == pointer || sample.starts_with(&inside))
-            };
+            let of_sample = |rule: &SpecProblem| is_of_sample(rule, &parts);
             for rule in (kind.check)(&parts.spec).into_iter().filter(|rule| !of_sample(rule)) {
                 problems.push(rule_problem(name, declared, rule));
             }
         }
-        // By what is written: two facts may have one sample.
-        let written = split(&baseline.filler(Target::AsWritten), baseline, name, declared);
-        let Some(governed) = written.ok().and_then(|written| (kind.governs)(&written.spec)) else {
-            continue;
-        };
+        let Some(governed) = (kind.governs)(&parts.spec) else { continue };
         // What exists once in an account has no Regions.
         let regions = regions_of(parts.words.get("regions").filter(|_| kind.regional).cloned());
         let others = identities.entry((name.kind.clone(), governed.clone())).or_default();
@@ -90,6 +78,17 @@ pub(super) fn verify(baseline: &Baseline<'_>, problems: &mut Vec<Problem>) {
             );
         }
     }
+}
+
+/// Whether a rule speaks of a sample: of the very field, or by quoting one that is inside of it.
+fn is_of_sample(rule: &SpecProblem, parts: &Parts) -> bool {
+    let pointer = format!("/{}", steps(&rule.field).join("/"));
+    let is_quoted = |sample: &String| {
+        let text = parts.spec.pointer(sample).and_then(Json::as_str);
+        sample.starts_with(&format!("{pointer}/"))
+            && text.is_some_and(|text| !text.is_empty() && rule.message.contains(text))
+    };
+    parts.samples.contains(&pointer) || parts.samples.iter().any(is_quoted)
 }
 
 /// Every placeholder of an item that cannot be filled in, not the first alone.

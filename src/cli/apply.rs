@@ -220,7 +220,10 @@ async fn look_within(
         let safety = &looked.guards.safety;
         check_risk(earlier, safety).map_err(|refusal| {
             let asked = guard::options(earlier, safety);
-            Failure::Refused { refusal, next: Some(again::apply(global, args, &asked)) }
+            Failure::Refused {
+                refusal: Box::new(refusal),
+                next: Some(again::apply(global, args, &asked)),
+            }
         })?;
     }
     Ok((looked, audit_log))

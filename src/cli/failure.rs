@@ -40,7 +40,7 @@ pub enum Failure {
     #[error("refused: {refusal}")]
     Refused {
         /// Why.
-        refusal: Refusal,
+        refusal: Box<Refusal>,
         /// The command line that is not refused for this reason.
         next: Option<String>,
     },
@@ -71,7 +71,7 @@ pub enum Failure {
 // Not by `#[from]`: the message says it all, and a source would be printed again below it.
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
-        Self::Refused { refusal, next: None }
+        Self::Refused { refusal: Box::new(refusal), next: None }
     }
 }
 

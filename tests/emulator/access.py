@@ -139,7 +139,14 @@ def demands(call: Call) -> list[Demand]:
     if action in ALWAYS:
         return []
     service = call.service or ""
-    made = {"iam": _iam, "kms": _kms, "cloudtrail": _cloudtrail, "config": _config, "ec2": _ec2}.get(service)
+    made = {
+        "iam": _iam,
+        "kms": _kms,
+        "cloudtrail": _cloudtrail,
+        "config": _config,
+        "ec2": _ec2,
+        "logs": _logs,
+    }.get(service)
     if made is not None:
         return made(call, action)
     bucket = call.params.get("Bucket")
@@ -244,3 +251,15 @@ def _ec2(call: Call, action: str) -> list[Demand]:
     group = ec2_backends[call.account][call.region].get_security_group_from_id(group_id)
     vpc = {"ec2:vpc": [_arn(call, "ec2", f"vpc/{group.vpc_id}")]} if group else {}
     return [Demand(action, _arn(call, "ec2", f"security-group/{group_id}"), vpc)]
+
+
+def _logs(call: Call, action: str) -> list[Demand]:
+    # A group's ARN has two forms: tags take the plain one, all other actions the one that ends with ":*" (CloudWatch
+    # Logs User Guide, "Managing access permissions").
+    params = call.params
+    if "resourceArn" in params:
+        return [Demand(action, params["resourceArn"])]
+    name = params.get("logGroupName") or params.get("logGroupIdentifier")
+    if not name:
+        return [Demand(action)]
+    return [Demand(action, name if name.startswith("arn:") else _arn(call, "logs", f"log-group:{name}:*"))]

@@ -427,6 +427,7 @@ fn policies_of_aws_that_make_an_administrator_are_known_by_name() {
 }
 
 #[test]
+#[allow(clippy::panic)]
 fn the_accounts_of_all_who_get_something_are_known_or_nobody_says_so() {
     let root = |account: &str| format!("arn:aws:iam::{account}:root");
     let accounts = |principal: Value, condition: Value| {

@@ -3,7 +3,6 @@
 use aws_sdk_s3::Client;
 use serde_json::Value;
 
-use super::public_access_block::Switches;
 use super::spec::Spec;
 use super::{Bucket, Place, bucket, statements, tls};
 use crate::aws::Call;
@@ -30,9 +29,9 @@ impl Part for Policy {
     /// `None` deletes it.
     type Write = Write;
 
+    // It comes after the switches and waits for them no more than for others: a deny must not, and of
+    // a public policy S3 itself says whether the switches let it in.
     const NAME: &'static str = "policy";
-    // A public policy needs the switches.
-    const NEEDS: &'static [&'static str] = &[Switches::NAME];
     const CALLS: &'static [Use<Spec>] = &[
         Use::read_if(GET, Self::is_declared),
         Use::write_if(PUT, has_statements, bucket),
