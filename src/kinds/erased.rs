@@ -315,8 +315,8 @@ impl<K: Kind> DynKind for Erased<K> {
 
     fn governs(&self, spec: &Value, home: Option<&Region>) -> Option<String> {
         let Identity::Named { field, .. } = K::IDENTITY else { return None };
-        let own = Self::read("spec", spec).ok().and_then(|spec| K::governs(&spec, home));
-        own.or_else(|| spec.get(field).and_then(Value::as_str).map(str::to_owned))
+        K::governs(spec, home)
+            .or_else(|| spec.get(field).and_then(Value::as_str).map(str::to_owned))
     }
 
     fn claims(

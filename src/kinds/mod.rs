@@ -112,9 +112,10 @@ pub trait Kind: Send + Sync + 'static {
     fn calls(action: &Self::Action) -> Vec<Call>;
 
     /// What the item of a named kind governs, where its name alone does not say it: two items of a
-    /// kind for which this is the same govern one object, whatever way they are written. `home` is
-    /// the home Region of the account, where it is known whose objects they are.
-    fn governs(_spec: &Self::Spec, _home: Option<&Region>) -> Option<String> {
+    /// kind for which this is the same govern one object, whatever way they are written. Where it is not
+    /// known yet whose objects they are, the spec holds placeholders as they are written and need not
+    /// fit its type, and `home`, the home Region of the account, is missing.
+    fn governs(_spec: &Value, _home: Option<&Region>) -> Option<String> {
         None
     }
 

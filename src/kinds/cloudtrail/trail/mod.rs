@@ -12,6 +12,7 @@ pub mod spec;
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
 use spec::{Action, Spec, State};
 
 use crate::aws::Call;
@@ -143,11 +144,12 @@ data_resources                   = [{ type = "AWS::S3::Object", values = ["arn:a
     }
 
     // A Region has one trail of a name, and each Region may have one of the same.
-    fn governs(spec: &Spec, home: Option<&Region>) -> Option<String> {
-        let region = spec.home_region.as_deref().or(home.map(Region::as_str));
-        Some(match region {
-            Some(region) => format!("{} at home in {region}", spec.name),
-            None => spec.name.clone(),
+    fn governs(spec: &Value, home: Option<&Region>) -> Option<String> {
+        let name = spec.get("name")?.as_str()?;
+        let declared = spec.get("home_region").and_then(Value::as_str);
+        Some(match declared.or(home.map(Region::as_str)) {
+            Some(region) => format!("{name} at home in {region}"),
+            None => name.to_owned(),
         })
     }
 

@@ -12,6 +12,7 @@ mod trust;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
 use spec::{Action, Spec, State};
 
 use crate::aws::Call;
@@ -168,8 +169,8 @@ Statement = [{ Effect = "Allow", Action = "ec2:CreateSnapshot", Resource = "*" }
     }
 
     // Names of roles are unique whatever the case. Source: IAM API Reference, `CreateRole`.
-    fn governs(spec: &Spec, _home: Option<&Region>) -> Option<String> {
-        Some(spec.role_name.to_lowercase())
+    fn governs(spec: &Value, _home: Option<&Region>) -> Option<String> {
+        spec.get("role_name")?.as_str().map(str::to_lowercase)
     }
 
     async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {
