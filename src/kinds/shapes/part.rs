@@ -25,7 +25,7 @@ use crate::names::Region;
 pub trait Data: Serialize + DeserializeOwned + Clone + Debug + PartialEq + Send + Sync {}
 impl<T: Serialize + DeserializeOwned + Clone + Debug + PartialEq + Send + Sync> Data for T {}
 
-/// A kind with parts: what else a `Kind` has, [`by_parts`] writes.
+/// A kind with parts: what else a `Kind` has, `by_parts` writes.
 pub trait Parted: Kind {
     /// What tells an object to AWS in every call.
     type Place: Data;
