@@ -6,9 +6,10 @@ import threading
 import traceback
 from typing import Any
 
+from moto.backends import list_of_moto_modules
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from emulator import missing, patches, shapes
+from emulator import cbor, missing, patches, shapes
 from emulator.access import Access
 from emulator.answers import Answer, AwsError, DropConnection, HangConnection, error_answer
 from emulator.calls import CallLog
@@ -29,8 +30,15 @@ class Moto(DomainDispatcherApplication):
         self._known: dict[str | None, Any] = {}
 
     def get_backend_for_host(self, host: str | None) -> Any:
+        if host is None:
+            return None
         if host not in self._known:
-            self._known[host] = super().get_backend_for_host(host)
+            found = host if host in list_of_moto_modules() else None
+            for backend, pattern in self.backend_url_patterns:
+                found = found or (backend if pattern.match(f"http://{host}") else None)
+            if found is None:
+                raise NotImplementedError(f"moto has no service at {host}")
+            self._known[host] = found
         return self._known[host]
 
 
@@ -59,7 +67,7 @@ class Emulator:
                 answer = self.execute(call, self.access)
                 if fault:
                     answer = fault.behind(call, answer)
-            return answer
+            return cbor.answer(call, answer) if cbor.speaks(environ) else answer
         except (DropConnection, HangConnection):
             answer = None
             raise
@@ -70,6 +78,8 @@ class Emulator:
         """The answer without any fault; with `access`, the caller's policies count."""
         with self.lock:
             try:
+                if call.service and call.model is None:
+                    raise NotImplementedError("the API model has no operation for this request")
                 if access:
                     access.judge(call)
                 shapes.check_input(call)
@@ -98,8 +108,9 @@ class Emulator:
             "CONTENT_LENGTH": str(len(call.body)),
             "HTTP_X_MOTO_ACCOUNT_ID": call.account,
         }
-        # moto would take the region from here before it looks at the signature.
-        environ.pop("HTTP_USER_AGENT", None)
+        # moto would take the region from the user agent before it looks at the signature; it knows no CBOR.
+        for name in ("HTTP_USER_AGENT", "HTTP_SMITHY_PROTOCOL"):
+            environ.pop(name, None)
         started: list[Any] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], _: Any = None) -> Any:
@@ -113,4 +124,7 @@ class Emulator:
             close = getattr(chunks, "close", None)
             if close:
                 close()
-        return Answer(started[0], list(started[1]), body)
+        answer = Answer(started[0], list(started[1]), body)
+        if answer.status in (404, 405) and body[:9].lower() == b"<!doctype":
+            raise NotImplementedError("moto has no such route")
+        return answer
