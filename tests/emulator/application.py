@@ -2,7 +2,6 @@
 
 import io
 import sys
-import threading
 import traceback
 from typing import Any
 
@@ -13,7 +12,9 @@ from emulator.access import Access
 from emulator.answers import Answer, AwsError, DropConnection, HangConnection, error_answer
 from emulator.calls import CallLog
 from emulator.control import Control
+from emulator.events import queues  # noqa: F401
 from emulator.faults import FaultBook
+from emulator.turn import TURN
 from emulator.wire import AccountKeys, Call, recognise
 
 patches.apply()
@@ -41,8 +42,7 @@ class Emulator:
         self.access = Access()
         self.accounts = AccountKeys()
         self._moto = Moto()
-        # moto's state is not made for threads; its work is pure Python, so one at a time costs nothing.
-        self.lock = threading.RLock()
+        self.lock = TURN
         self._control = Control(self)
 
     def __call__(self, environ: dict[str, Any]) -> Answer:
@@ -96,7 +96,7 @@ class Emulator:
         environ = call.environ | {
             "wsgi.input": io.BytesIO(call.body),
             "CONTENT_LENGTH": str(len(call.body)),
-            "HTTP_X_MOTO_ACCOUNT_ID": call.account,
+            "HTTP_X_MOTO_ACCOUNT_ID": call.owner or call.account,
         }
         # moto would take the region from here before it looks at the signature.
         environ.pop("HTTP_USER_AGENT", None)
