@@ -158,7 +158,16 @@ class Queues(AccountTest):
         self.send(url, "x", "g")
         message = self.receive(url, VisibilityTimeout=1)[0]
         time.sleep(1.1)
-        self.fails("InvalidParameterValue", self.sqs.delete_message, QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        receipt = message["ReceiptHandle"]
+        self.fails("InvalidParameterValue", self.sqs.delete_message, QueueUrl=url, ReceiptHandle=receipt)
+
+    def test_the_policy_stays_when_something_else_is_set(self) -> None:
+        url = self.queue("q")
+        policy = {"Statement": [{"Effect": "Deny", "Principal": "*", "Action": "sqs:*", "Resource": self.arn(url)}]}
+        self.sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
+        self.sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "5"})
+        found = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        self.assertEqual(json.loads(found["Policy"]), policy)
 
     def test_another_account_needs_the_policy_of_the_queue(self) -> None:
         url, other = self.queue("q"), str(int(self.account) + 500_000_000)

@@ -15,7 +15,15 @@ Context = dict[str, str]
 
 def service_may(policy: str | None, service: str, action: str, resource: str, context: Context) -> bool:
     """Whether the policy alone lets the service, such as `events.amazonaws.com`, do the action."""
-    return _decide(policy, action, resource, context, lambda principal: _names(principal, "Service", {service}))
+
+    def named(principal: Any) -> bool:
+        if principal == "*":
+            return True
+        if not isinstance(principal, dict):
+            return False
+        return principal.get("AWS") == "*" or service in as_list(principal.get("Service"))
+
+    return _deciding(policy, action, resource, context, named) is not None
 
 
 def account_may(policy: str | None, account: str, action: str, resource: str, context: Context | None = None) -> bool:
@@ -30,22 +38,11 @@ def granting(policy: str | None, account: str, action: str, resource: str, conte
         if principal == "*":
             return True
         names = as_list(principal.get("AWS")) if isinstance(principal, dict) else []
-        return any(name in ("*", account) or str(name).split(":")[4:5] == [account] for name in names)
+        owners = [str(name).split(":")[4] if ":" in str(name) else str(name) for name in names]
+        return any(owner in ("*", account) for owner in owners)
 
     known = {"aws:principalaccount": account, "aws:sourceowner": account} | context
     return _deciding(policy, action, resource, known, named)
-
-
-def _names(principal: Any, kind: str, wanted: set[str]) -> bool:
-    if principal == "*":
-        return True
-    if not isinstance(principal, dict):
-        return False
-    return principal.get("AWS") == "*" or bool(wanted & set(map(str, as_list(principal.get(kind)))))
-
-
-def _decide(policy: str | None, action: str, resource: str, context: Context, named: Any) -> bool:
-    return _deciding(policy, action, resource, context, named) is not None
 
 
 def _deciding(policy: str | None, action: str, resource: str, context: Context, named: Any) -> dict[str, Any] | None:
@@ -83,10 +80,14 @@ COMPARE = {
 
 def _holds(conditions: dict[str, Any], known: Context, unknown: bool) -> bool:
     return all(
-        _one(operator, key, [str(v) if not isinstance(v, bool) else str(v).lower() for v in as_list(values)], known, unknown)
+        _one(operator, key, [_text(value) for value in as_list(values)], known, unknown)
         for operator, keys in conditions.items()
         for key, values in keys.items()
     )
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _one(operator: str, key: str, values: list[str], known: Context, unknown: bool) -> bool:

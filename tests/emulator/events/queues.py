@@ -30,6 +30,14 @@ def install() -> None:
     """Puts the methods below into moto's classes."""
     from moto.sqs import models
 
+    write = models.Queue._set_attributes
+
+    def set_attributes(self: Any, attributes: dict[str, Any], now: float | None = None) -> None:
+        # moto takes the policy away when another attribute is set.
+        kept = {} if "Policy" in attributes else {"Policy": self.policy if hasattr(self, "_policy_json") else None}
+        write(self, attributes | kept, now)
+
+    models.Queue._set_attributes = set_attributes
     models.Queue.add_message = add_message
     models.Queue.delete_message = delete_message
     models.SQSBackend.receive_message = receive_message
