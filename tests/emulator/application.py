@@ -9,7 +9,7 @@ from typing import Any
 from moto.backends import list_of_moto_modules
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from emulator import cbor, missing, patches, shapes
+from emulator import cbor, missing, patches, shapes, shelf
 from emulator.access import Access
 from emulator.answers import Answer, AwsError, DropConnection, HangConnection, error_answer
 from emulator.calls import CallLog
@@ -82,6 +82,7 @@ class Emulator:
                     raise NotImplementedError("the API model has no operation for this request")
                 if access:
                     access.judge(call)
+                shelf.load(call.service)
                 shapes.check_input(call)
                 missing.guard(call)
                 handler = missing.handler_for(call)
