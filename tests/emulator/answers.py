@@ -44,12 +44,21 @@ class HangConnection(Exception):
 class AwsError(Exception):
     """An error that an operation answers with; without `status` the API model's own HTTP status is used, or 400."""
 
-    def __init__(self, code: str, message: str, status: int | None = None, headers: dict[str, str] | None = None):
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        status: int | None = None,
+        headers: dict[str, str] | None = None,
+        more: dict[str, str] | None = None,
+    ):
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.status = status
         self.headers = headers or {}
+        # Further members that the API model gives to the error, such as `Reason`; on the JSON protocols.
+        self.more = more or {}
 
 
 def error_answer(call: Any, error: AwsError) -> Answer:
@@ -63,7 +72,7 @@ def error_answer(call: Any, error: AwsError) -> Answer:
         name = compatible_name(call, error.code)
         if name != error.code:
             headers.append(("x-amzn-query-error", f"{error.code};{'Sender' if status < 500 else 'Receiver'}"))
-        text = json.dumps({"__type": name, "message": error.message})
+        text = json.dumps({"__type": name, "message": error.message} | error.more)
         headers.append(("Content-Type", "application/x-amz-json-1.1" if protocol == "json" else "application/json"))
         headers.append(("x-amzn-ErrorType", name))
     elif protocol == "ec2":

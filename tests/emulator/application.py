@@ -5,9 +5,10 @@ import sys
 import traceback
 from typing import Any
 
+from moto.backends import list_of_moto_modules
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from emulator import missing, patches, shapes
+from emulator import cbor, missing, patches, shapes, shelf
 from emulator.access import Access
 from emulator.answers import Answer, AwsError, DropConnection, HangConnection, error_answer
 from emulator.calls import CallLog
@@ -30,8 +31,15 @@ class Moto(DomainDispatcherApplication):
         self._known: dict[str | None, Any] = {}
 
     def get_backend_for_host(self, host: str | None) -> Any:
+        if host is None:
+            return None
         if host not in self._known:
-            self._known[host] = super().get_backend_for_host(host)
+            found = host if host in list_of_moto_modules() else None
+            for backend, pattern in self.backend_url_patterns:
+                found = found or (backend if pattern.match(f"http://{host}") else None)
+            if found is None:
+                raise NotImplementedError(f"moto has no service at {host}")
+            self._known[host] = found
         return self._known[host]
 
 
@@ -63,7 +71,7 @@ class Emulator:
             elif self.events.on():
                 with self.lock:
                     self._tell(call, answer, [])
-            return answer
+            return cbor.answer(call, answer) if cbor.speaks(environ) else answer
         except (DropConnection, HangConnection):
             answer = None
             raise
@@ -89,8 +97,11 @@ class Emulator:
         """The answer without any fault; with `access`, the caller's policies count."""
         with self.lock:
             try:
+                if call.service and call.model is None:
+                    raise NotImplementedError("the API model has no operation for this request")
                 if access:
                     access.judge(call)
+                shelf.load(call.service)
                 shapes.check_input(call)
                 missing.guard(call)
                 handler = missing.handler_for(call)
@@ -117,8 +128,9 @@ class Emulator:
             "CONTENT_LENGTH": str(len(call.body)),
             "HTTP_X_MOTO_ACCOUNT_ID": call.owner or call.account,
         }
-        # moto would take the region from here before it looks at the signature.
-        environ.pop("HTTP_USER_AGENT", None)
+        # moto would take the region from the user agent before it looks at the signature; it knows no CBOR.
+        for name in ("HTTP_USER_AGENT", "HTTP_SMITHY_PROTOCOL"):
+            environ.pop(name, None)
         started: list[Any] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], _: Any = None) -> Any:
@@ -132,4 +144,7 @@ class Emulator:
             close = getattr(chunks, "close", None)
             if close:
                 close()
-        return Answer(started[0], list(started[1]), body)
+        answer = Answer(started[0], list(started[1]), body)
+        if answer.status in (404, 405) and body[:9].lower() == b"<!doctype":
+            raise NotImplementedError("moto has no such route")
+        return answer

@@ -9,6 +9,7 @@ from emulator.answers import Answer, AwsError
 from emulator.events import disorder
 from emulator.faults import Fault
 from emulator.missing import cloudtrail, ec2, iam
+from emulator.shelf import store
 
 
 class Control:
@@ -79,6 +80,12 @@ class Control:
             region, bucket = query.get("region", "us-east-1"), query.get("bucket", "organization-logs")
             trail = cloudtrail.add_organization_trail(query["management"], account, region, bucket)
             return {"arn": trail.arn}
+        if path == "/_evenkeel/settling":
+            store.settle_after(account, int(query["reads"]))
+            return {}
+        if path == "/_evenkeel/owner":
+            store.own(account, query["of"], query.get("owner"))
+            return {}
         if path == "/_evenkeel/opt_in":
             ec2.opt_in(account, query["region"])
             return {}

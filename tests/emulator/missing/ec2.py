@@ -17,7 +17,6 @@ EBS_ALIAS = "alias/aws/ebs"
 
 _OPTED_IN: dict[str, set[str]] = {}
 _EBS_KEYS: dict[tuple[str, str], str] = {}
-_SNAPSHOT_SHARING: dict[tuple[str, str], str] = {}
 
 
 def opt_in(account: str, region: str) -> None:
@@ -216,27 +215,6 @@ def modify_ebs_key(call: Call, _: Forward) -> dict[str, Any]:
 def reset_ebs_key(call: Call, _: Forward) -> dict[str, Any]:
     _EBS_KEYS.pop((call.account, call.region), None)
     return {"KmsKeyId": _managed_key(call)}
-
-
-@handles("ec2", "GetSnapshotBlockPublicAccessState")
-def get_snapshot_sharing(call: Call, _: Forward) -> dict[str, Any]:
-    return {"State": _SNAPSHOT_SHARING.get((call.account, call.region), "unblocked"), "ManagedBy": "account"}
-
-
-@handles("ec2", "EnableSnapshotBlockPublicAccess")
-def block_snapshot_sharing(call: Call, _: Forward) -> dict[str, Any]:
-    """The API model has `unblocked` for this call too, but AWS takes it for the other one alone."""
-    state = call.params["State"]
-    if state == "unblocked":
-        raise AwsError("InvalidParameterValue", "unblocked is not a valid value for EnableSnapshotBlockPublicAccess")
-    _SNAPSHOT_SHARING[(call.account, call.region)] = state
-    return {"State": state}
-
-
-@handles("ec2", "DisableSnapshotBlockPublicAccess")
-def allow_snapshot_sharing(call: Call, _: Forward) -> dict[str, Any]:
-    _SNAPSHOT_SHARING.pop((call.account, call.region), None)
-    return {"State": "unblocked"}
 
 
 def _managed_key(call: Call) -> str:
