@@ -15,6 +15,7 @@ from emulator.answers import Answer, AwsError, DropConnection, HangConnection, e
 from emulator.calls import CallLog
 from emulator.control import Control
 from emulator.faults import FaultBook
+from emulator.organization import denials
 from emulator.wire import AccountKeys, Call, recognise
 
 patches.apply()
@@ -81,6 +82,7 @@ class Emulator:
                 if call.service and call.model is None:
                     raise NotImplementedError("the API model has no operation for this request")
                 if access:
+                    denials.judge(call)
                     access.judge(call)
                 shelf.load(call.service)
                 shapes.check_input(call)

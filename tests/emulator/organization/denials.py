@@ -86,6 +86,11 @@ def principal_arn(call: Call) -> str:
     return next((role.arn for role in roles if role.name == name), session.role_arn)
 
 
+def _principal_type(call: Call) -> str:
+    arn = caller_arn(call)
+    return "Account" if arn.endswith(":root") else "AssumedRole" if ":assumed-role/" in arn else "User"
+
+
 def _owner(call: Call) -> str:
     """The account of what the call is about, which for a bucket or a role may be another than the caller's."""
     params = call.params if call.service in ("s3", "sts") else {}
@@ -104,7 +109,7 @@ def _context(call: Call, owner: str) -> dict[str, list[str]]:
     made = {
         "aws:principalarn": [principal_arn(call)],
         "aws:principalaccount": [call.account],
-        "aws:principaltype": ["Account" if root_sessions.task_of(call) else "AssumedRole"],
+        "aws:principaltype": [_principal_type(call)],
         "aws:requestedregion": [call.region],
         "aws:resourceaccount": [owner],
         "aws:securetransport": ["true"],

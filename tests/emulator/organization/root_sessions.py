@@ -13,7 +13,8 @@ from moto.moto_api._internal import mock_random
 from emulator.answers import AwsError
 from emulator.identity import caller_arn, root_keys
 from emulator.missing import Forward, handles, iam
-from emulator.organization.structure import home_of, management, may_administer, trusted
+from emulator.organization import root_features
+from emulator.organization.structure import home_of, may_administer
 from emulator.wire import Call
 
 TASKS = (
@@ -69,9 +70,8 @@ def _may(call: Call, member: str) -> bool:
     found = home_of(call.account, call.partition)
     return (
         found is not None
-        and trusted(found, iam.SERVICE)
-        and "RootSessions" in iam.features_of(management(found))
-        and may_administer(call, iam.SERVICE)
-        and member != management(found)
+        and "RootSessions" in root_features.of(found)
+        and may_administer(call, root_features.SERVICE)
+        and member != found.org.master_account_id
         and any(account.id == member for account in found.accounts)
     )
