@@ -43,7 +43,7 @@ class ServiceControl(OrganizationTest):
         self.org.detach_policy(PolicyId=made, TargetId=other)
         client("iam", other).create_user(UserName="u")
         self.org.attach_policy(PolicyId=made, TargetId=other)
-        self.org.disable_policy_type(RootId=self.root, PolicyType="SERVICE_CONTROL_POLICY")
+        self.org.disable_policy_type(RootId=self.root_id, PolicyType="SERVICE_CONTROL_POLICY")
         client("iam", other).create_user(UserName="v")
 
     def test_resources_and_conditions(self) -> None:
