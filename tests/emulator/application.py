@@ -2,7 +2,6 @@
 
 import io
 import sys
-import threading
 import traceback
 from typing import Any
 
@@ -14,7 +13,9 @@ from emulator.access import Access
 from emulator.answers import Answer, AwsError, DropConnection, HangConnection, error_answer
 from emulator.calls import CallLog
 from emulator.control import Control
+from emulator.events.feed import Feed
 from emulator.faults import FaultBook
+from emulator.turn import TURN
 from emulator.wire import AccountKeys, Call, recognise
 
 patches.apply()
@@ -47,10 +48,10 @@ class Emulator:
         self.calls = CallLog()
         self.faults = FaultBook()
         self.access = Access()
+        self.events = Feed()
         self.accounts = AccountKeys()
         self._moto = Moto()
-        # moto's state is not made for threads; its work is pure Python, so one at a time costs nothing.
-        self.lock = threading.RLock()
+        self.lock = TURN
         self._control = Control(self)
 
     def __call__(self, environ: dict[str, Any]) -> Answer:
@@ -64,15 +65,33 @@ class Emulator:
         try:
             answer = fault.before(call) if fault else None
             if answer is None:
-                answer = self.execute(call, self.access)
+                answer = self._execute_and_tell(call)
                 if fault:
                     answer = fault.behind(call, answer)
+            elif self.events.on():
+                with self.lock:
+                    self._tell(call, answer, [])
             return cbor.answer(call, answer) if cbor.speaks(environ) else answer
         except (DropConnection, HangConnection):
             answer = None
             raise
         finally:
             self.calls.record(number, call, answer, fault.kind if fault else None)
+
+    def _execute_and_tell(self, call: Call) -> Answer:
+        """The answer of AWS, whatever the client gets to see of it, and the events that follow from it."""
+        with self.lock:
+            before = self.events.before(call)
+            answer = self.execute(call, self.access)
+            self._tell(call, answer, before)
+            return answer
+
+    def _tell(self, call: Call, answer: Answer, before: list[Any]) -> None:
+        """The events that follow; the caller's answer never depends on them."""
+        try:
+            self.events.after(call, answer, before)
+        except Exception:
+            traceback.print_exc(file=sys.stderr)
 
     def execute(self, call: Call, access: Access | None = None) -> Answer:
         """The answer without any fault; with `access`, the caller's policies count."""
@@ -107,7 +126,7 @@ class Emulator:
         environ = call.environ | {
             "wsgi.input": io.BytesIO(call.body),
             "CONTENT_LENGTH": str(len(call.body)),
-            "HTTP_X_MOTO_ACCOUNT_ID": call.account,
+            "HTTP_X_MOTO_ACCOUNT_ID": call.owner or call.account,
         }
         # moto would take the region from the user agent before it looks at the signature; it knows no CBOR.
         for name in ("HTTP_USER_AGENT", "HTTP_SMITHY_PROTOCOL"):

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs
 
 from emulator import mess
 from emulator.answers import Answer, AwsError
+from emulator.events import disorder
 from emulator.faults import Fault
 from emulator.missing import cloudtrail, ec2, iam
 from emulator.shelf import store
@@ -42,6 +43,9 @@ class Control:
         if route == ("DELETE", "/_evenkeel/faults"):
             self._emulator.faults.clear(account, int(query["id"]) if "id" in query else None)
             return {}
+        if route[1].startswith("/_evenkeel/events"):
+            with self._emulator.lock:
+                return self._events(route, account, body)
         if route == ("DELETE", "/_evenkeel/policy"):
             self._emulator.access.clear(str(account))
             return {}
@@ -54,6 +58,17 @@ class Control:
             return {}
         with self._emulator.lock:
             return self._change(route[1], account, query, body)
+
+    def _events(self, route: tuple[str, str], account: str | None, body: bytes) -> Any:
+        """Events: on and off, and at once what waits."""
+        if route == ("POST", "/_evenkeel/events"):
+            return self._emulator.events.turn_on(account or "*", **json.loads(body or b"{}"))
+        if route == ("DELETE", "/_evenkeel/events"):
+            self._emulator.events.turn_off(account)
+            return {}
+        if route == ("POST", "/_evenkeel/events/flush"):
+            return {"delivered": disorder.flush(account)}
+        return None
 
     def _change(self, path: str, account: str, query: dict[str, str], body: bytes) -> Any:
         """Routes that put an account into a state that no API call reaches."""
