@@ -16,6 +16,7 @@ from emulator.control import Control
 from emulator.events.feed import Feed
 from emulator.faults import Fault, FaultBook
 from emulator.lag import LagBook
+from emulator.organization import denials
 from emulator.turn import TURN
 from emulator.wire import AccountKeys, Call, recognise
 
@@ -109,6 +110,7 @@ class Emulator:
                 if call.service and call.model is None:
                     raise NotImplementedError("the API model has no operation for this request")
                 if access:
+                    denials.judge(call)
                     access.judge(call)
                 shelf.load(call.service)
                 shapes.check_input(call)

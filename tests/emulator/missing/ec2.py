@@ -24,6 +24,23 @@ def opt_in(account: str, region: str) -> None:
     _OPTED_IN.setdefault(account, set()).add(region)
 
 
+def opt_out(account: str, region: str) -> None:
+    _OPTED_IN.get(account, set()).discard(region)
+
+
+def opted_in(account: str, region: str) -> bool | None:
+    """Whether the account has opted into the region; None for one that needs no opt-in."""
+    return None if region in DEFAULT_REGIONS else region in _OPTED_IN.get(account, set())
+
+
+def known_regions() -> list[str]:
+    """All regions of the partition, by name."""
+    from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend
+
+    names = sorted({region.name for region in RegionsAndZonesBackend.regions})
+    return [name for name in names if not name.startswith(OTHER_PARTITIONS)]
+
+
 def backend_of(call: Call) -> Any:
     from moto.ec2.models import ec2_backends
 
@@ -32,15 +49,10 @@ def backend_of(call: Call) -> Any:
 
 @handles("ec2", "DescribeRegions")
 def describe_regions(call: Call, _: Forward) -> dict[str, Any]:
-    from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend
-
     params, found = call.params, []
-    for name in sorted({region.name for region in RegionsAndZonesBackend.regions}):
-        if name.startswith(OTHER_PARTITIONS):
-            continue
-        state = "opt-in-not-required"
-        if name not in DEFAULT_REGIONS:
-            state = "opted-in" if name in _OPTED_IN.get(call.account, set()) else "not-opted-in"
+    states = {None: "opt-in-not-required", True: "opted-in", False: "not-opted-in"}
+    for name in known_regions():
+        state = states[opted_in(call.account, name)]
         if state == "not-opted-in" and not params.get("AllRegions"):
             continue
         found.append({"RegionName": name, "Endpoint": f"ec2.{name}.amazonaws.com", "OptInStatus": state})

@@ -10,13 +10,28 @@ import importlib
 import pkgutil
 
 from emulator.shelf import tables
-from emulator.shelf.collection import Collection
+from emulator.shelf.collection import Collection, short_id
 from emulator.shelf.model import invalid
 from emulator.shelf.setting import WHOLE, setting
-from emulator.shelf.store import Owner, now, owner_of
+from emulator.shelf.store import Owner, Row, milliseconds, now, owner_of, place
 from emulator.shelf.tags import Tagged, tags
 
-__all__ = ["WHOLE", "Collection", "Owner", "Tagged", "invalid", "load", "now", "owner_of", "setting", "tags"]
+__all__ = [
+    "WHOLE",
+    "Collection",
+    "Owner",
+    "Row",
+    "Tagged",
+    "invalid",
+    "load",
+    "milliseconds",
+    "now",
+    "owner_of",
+    "place",
+    "setting",
+    "short_id",
+    "tags",
+]
 
 
 @functools.cache

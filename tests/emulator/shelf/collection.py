@@ -22,8 +22,8 @@ class Collection:
 
     `key` is the member with an object's id: taken from the input, or made by `new_id`. `arn` is (member, template
     with {partition}, {region}, {account}, {id}, {parent}). `parent` is the collection that they are in, or the member
-    of the input that tells one owner's objects from another's. `made` is what AWS adds at creation, `created` and
-    `updated` are members with times. `absent` is the error (code, message with {id}) for an unknown id, `limit` the
+    of the input that tells one owner's objects from another's. `defaults` is what AWS takes for what is not sent, `made`
+    what it adds at creation, `shown` what it works out for each answer, `created` and `updated` are members with times (of `clock`). `absent` is the error (code, message with {id}) for an unknown id, `limit` the
     quota (number, code), `one` allows a single object. `check` runs before every operation. While a change settles
     reads show what was before (`late`), or the change with the `middle` members of the operation.
     """
@@ -39,19 +39,23 @@ class Collection:
         parent: "Collection | str | None" = None,
         everywhere: bool = False,
         one: bool = False,
+        defaults: Adds | None = None,
         made: Adds | None = None,
+        shown: Callable[[Call, dict[str, Any]], dict[str, Any]] | None = None,
         created: str | None = None,
         updated: str | None = None,
         absent: tuple[str, str] = ("ResourceNotFoundException", "{id} does not exist."),
+        clock: Callable[[], Any] = now,
         limit: tuple[int, str] | None = None,
         late: bool = False,
         owner: Owner | None = None,
         check: Callable[[Call], None] | None = None,
     ) -> None:
         self.service, self.name, self.key, self.new_id, self.arn = service, name, key, new_id, arn
-        self.parent, self.everywhere, self.one, self.made = parent, everywhere, one, made
+        self.parent, self.everywhere, self.one, self.defaults, self.made = parent, everywhere, one, defaults, made
+        self.shown = shown
         self.created, self.updated, self.absent, self.limit = created, updated, absent, limit
-        self.late, self.owner, self.check = late, owner, check
+        self.late, self.owner, self.check, self.clock = late, owner, check, clock
         self.children: list[Collection] = []
         if isinstance(parent, Collection):
             parent.children.append(self)
@@ -80,12 +84,12 @@ class Collection:
     def add(self, call: Call, row_id: str, value: dict[str, Any], middle: dict[str, Any] | None = None) -> Row:
         """Puts an object there, with its id, ARN and times."""
         parent = self._parent(call)
-        value = value | {self.key: row_id} | self._added(self.made, call)
+        value = self._added(self.defaults, call) | value | {self.key: row_id} | self._added(self.made, call)
         if self.arn:
             value[self.arn[0]] = self.arn[1].format(
                 partition=call.partition, region=call.region, account=call.account, id=row_id, parent=parent
             )
-        value |= {name: now() for name in (self.created, self.updated) if name}
+        value |= {name: self.clock() for name in (self.created, self.updated) if name}
         row = Row({})
         row.write(call, value, middle)
         self.place(call)[(parent, row_id)] = row
@@ -144,14 +148,35 @@ class Collection:
                 if equal or self.one:
                     if exists:
                         raise AwsError(exists, f"The {self.name} already exists.")
-                    return output(call, row.read(), under)
+                    return output(call, self._read(call, row), under)
             if self.limit and len(rows) >= self.limit[0]:
                 raise AwsError(self.limit[1], f"There may be {self.limit[0]} of {self.name}.")
             row = self.add(call, row_id, _with_tags(copy.deepcopy(sent)), middle)
-            answer = output(call, row.now | (middle or {}) | self._shown(call), under)
+            answer = output(call, self._wrote(call, row, middle), under)
             if used:
                 tokens[used] = Row({"sent": sent, "answer": copy.deepcopy(answer)})
             return answer
+
+        return self
+
+    def put(self, operation: str, *, under: str | None = None, check: Callable[[Call], None] | None = None) -> "Collection":
+        """Makes the object, or replaces what was there of the same id."""
+
+        @handles(self.service, operation)
+        def handler(call: Call, _: Any) -> dict[str, Any]:
+            self._before(call)
+            if self.owner:
+                self.owner.check(call, self.name)
+            if check:
+                check(call)
+            there = [row for row in self.rows(call) if not row.gone]
+            old = next((row for row in there if row.now[self.key] == call.params[self.key]), None)
+            if old is None and self.limit and len(there) >= self.limit[0]:
+                raise AwsError(self.limit[1], f"There may be {self.limit[0]} of {self.name}.")
+            row = self.add(call, call.params[self.key], _with_tags(copy.deepcopy(call.params)))
+            if old and self.created:
+                row.now[self.created] = old.now[self.created]
+            return output(call, self._wrote(call, row), under)
 
         return self
 
@@ -161,7 +186,7 @@ class Collection:
         @handles(self.service, operation)
         def handler(call: Call, _: Any) -> dict[str, Any]:
             self._before(call)
-            return output(call, self._named(call, by).read() | self._shown(call), under)
+            return output(call, self._read(call, self._named(call, by)), under)
 
         return self
 
@@ -190,7 +215,7 @@ class Collection:
                     self.find(call, wanted)
             found = []
             for row in self.rows(call):
-                value = row.read() | self._shown(call)
+                value = self._read(call, row)
                 if ids and call.params.get(ids) and not {value[self.key], self._arn_of(row)} & set(call.params[ids]):
                     continue
                 wanted = {m: call.params[name] for name, m in (filters or {}).items() if name in call.params}
@@ -229,9 +254,9 @@ class Collection:
             if whole:
                 added = {self.key, self.created, self.arn[0] if self.arn else None, *self._added(self.made, call)}
                 old = {name: value for name, value in old.items() if name in added}
-            value = old | sent | self._added(changed, call) | ({self.updated: now()} if self.updated else {})
+            value = old | sent | self._added(changed, call) | ({self.updated: self.clock()} if self.updated else {})
             row.write(call, value, middle, self.late)
-            return output(call, row.now | (middle or {}) | self._shown(call), under)
+            return output(call, self._wrote(call, row, middle), under)
 
         return self
 
@@ -302,7 +327,15 @@ class Collection:
             return adds(call)
         return {name: value(call) if callable(value) else copy.deepcopy(value) for name, value in (adds or {}).items()}
 
-    def _shown(self, call: Call) -> dict[str, Any]:
+    def _read(self, call: Call, row: Row) -> dict[str, Any]:
+        """The object as a read has it."""
+        return row.read() | self._owned(call) if row.reads else self._wrote(call, row)
+
+    def _wrote(self, call: Call, row: Row, middle: dict[str, Any] | None = None) -> dict[str, Any]:
+        """The object as the answer to a write has it: with what is worked out, its owner, what it is on its way to."""
+        return row.now | (self.shown(call, row.now) if self.shown else {}) | (middle or {}) | self._owned(call)
+
+    def _owned(self, call: Call) -> dict[str, Any]:
         return self.owner.shown(call, self.name) if self.owner else {}
 
 

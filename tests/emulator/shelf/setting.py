@@ -16,14 +16,14 @@ Says = object | dict[str, Any] | Callable[[Call], dict[str, Any]] | None
 
 
 class Setting:
-    def __init__(self, service: str, name: str, default: Any, key: Sequence[str], everywhere: bool) -> None:
-        self.service, self.name, self.default, self.key, self.everywhere = service, name, default, key, everywhere
+    def __init__(self, name: str, default: Any, key: Any, everywhere: bool, whose: Any) -> None:
+        self.name, self.default, self.key, self.everywhere, self.whose = name, default, key, everywhere, whose
 
     def rows(self, call: Call) -> dict[Any, Row]:
-        return place(call, self.name, self.everywhere)
+        return place(call, self.name, self.everywhere, self.whose(call) if self.whose else None)
 
     def at(self, call: Call) -> tuple[Any, ...]:
-        return tuple(call.params.get(name) for name in self.key)
+        return self.key(call) if callable(self.key) else tuple(call.params.get(name) for name in self.key)
 
     def usual(self, call: Call) -> dict[str, Any]:
         """What AWS has before anything is written."""
@@ -43,8 +43,9 @@ def setting(
     get: str,
     put: dict[str, Says],
     under: str | None = None,
-    key: Sequence[str] = (),
+    key: Sequence[str] | Callable[[Call], tuple[Any, ...]] = (),
     everywhere: bool = False,
+    whose: Callable[[Call], str] | None = None,
     absent: tuple[str, str] | None = None,
     nothing: Sequence[Any] = (),
     middle: dict[str, Any] | None = None,
@@ -56,11 +57,12 @@ def setting(
 
     `put` says what each write does: True keeps what was sent and leaves the rest, WHOLE replaces all, a dict or a
     function of the call gives the members, None goes back to the default. `under` is the output's member that holds
-    the object, `key` the input's members that tell one object from another, `everywhere` one object for all Regions,
+    the object, `key` the input's members (or a function) that tell one object from another, `everywhere` one object for all Regions,
+    `whose` the account that it is of, where that is not the caller's,
     `absent` the error (code, message) of a read before the first write, `nothing` the values that mean not set.
     While it settles the object shows the `middle` members, or with `late` what it was before. `check` refuses calls.
     """
-    kept = Setting(service, name, default, key, everywhere)
+    kept = Setting(name, default, key, everywhere, whose)
 
     def before(call: Call) -> None:
         if check:
@@ -87,7 +89,7 @@ def setting(
                 if absent:
                     rows.pop(at)
             else:
-                sent = {k: v for k, v in call.params.items() if k not in key}
+                sent = {k: v for k, v in call.params.items() if callable(key) or k not in key}
                 if callable(says):
                     sent = says(call)
                 elif isinstance(says, dict):

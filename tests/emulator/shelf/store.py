@@ -40,10 +40,10 @@ class Row:
         self.now = value
 
 
-def place(call: Call, name: str, everywhere: bool = False) -> dict[Any, Row]:
-    """The rows of the name in the call's account, and in its Region unless the thing is the same everywhere."""
+def place(call: Call, name: str, everywhere: bool = False, account: str | None = None) -> dict[Any, Row]:
+    """The rows of the name in the (call's) account, and in its Region unless the thing is the same everywhere."""
     region = "*" if everywhere else call.region
-    return _PLACES.setdefault(call.account, {}).setdefault((region, f"{call.service}:{name}"), {})
+    return _PLACES.setdefault(account or call.account, {}).setdefault((region, f"{call.service}:{name}"), {})
 
 
 def settle_after(account: str, reads: int) -> None:
@@ -86,3 +86,8 @@ class Owner:
 
 def now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+
+
+def milliseconds() -> int:
+    """The time as CloudWatch Logs tells it."""
+    return int(datetime.datetime.now(datetime.UTC).timestamp() * 1000)
