@@ -5,6 +5,7 @@ from emulator.organization import (  # noqa: F401
     callers,
     effective,
     invitations,
+    on_behalf,
     owned,
     policies,
     resource_policy,
