@@ -3,6 +3,8 @@
 from emulator.organization import (  # noqa: F401
     accounts,
     callers,
+    configuration,
+    delegation,
     effective,
     invitations,
     on_behalf,
