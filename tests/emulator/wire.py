@@ -64,6 +64,8 @@ class Call:
     access_key: str | None = None
     model: OperationModel | None = None
     uri_params: dict[str, Any] = field(default_factory=dict)
+    # The account whose resource the call is about, where that is not the caller's.
+    owner: str | None = None
 
     @property
     def operation(self) -> str | None:
