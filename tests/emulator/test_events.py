@@ -611,6 +611,7 @@ class Accounts(EventTest):
         bodies = [self.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys]
         names = [json.loads(gzip.decompress(body))["Records"][0]["eventName"] for body in bodies]
         self.assertIn("CreateUser", names)
+        self.assertIn("LatestDeliveryTime", self.client("cloudtrail").get_trail_status(Name="main"))
         control("DELETE", f"events?account={member}")
 
 
