@@ -8,13 +8,15 @@ from typing import Any
 from moto.backends import list_of_moto_modules
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from emulator import cbor, missing, patches, shapes, shelf
+from emulator import cbor, missing, partial, patches, shapes, shelf
 from emulator.access import Access
 from emulator.answers import Answer, AwsError, DropConnection, HangConnection, error_answer
 from emulator.calls import CallLog
 from emulator.control import Control
 from emulator.events.feed import Feed
-from emulator.faults import FaultBook
+from emulator.faults import Fault, FaultBook
+from emulator.lag import LagBook
+from emulator.organization import denials
 from emulator.turn import TURN
 from emulator.wire import AccountKeys, Call, recognise
 
@@ -49,6 +51,7 @@ class Emulator:
         self.faults = FaultBook()
         self.access = Access()
         self.events = Feed()
+        self.lags = LagBook()
         self.accounts = AccountKeys()
         self._moto = Moto()
         self.lock = TURN
@@ -65,7 +68,7 @@ class Emulator:
         try:
             answer = fault.before(call) if fault else None
             if answer is None:
-                answer = self._execute_and_tell(call)
+                answer = self._execute_and_tell(call, fault)
                 if fault:
                     answer = fault.behind(call, answer)
             elif self.events.on():
@@ -78,11 +81,18 @@ class Emulator:
         finally:
             self.calls.record(number, call, answer, fault.kind if fault else None)
 
-    def _execute_and_tell(self, call: Call) -> Answer:
+    def _execute_and_tell(self, call: Call, fault: Fault | None) -> Answer:
         """The answer of AWS, whatever the client gets to see of it, and the events that follow from it."""
+
+        def execute(one: Call) -> Answer:
+            return self.execute(one, self.access)
+
         with self.lock:
             before = self.events.before(call)
-            answer = self.execute(call, self.access)
+            if fault and fault.kind == "partial":
+                answer = partial.answer(call, fault, execute, self.accounts)
+            else:
+                answer = self.lags.answer(call, execute, self.accounts)
             self._tell(call, answer, before)
             return answer
 
@@ -100,6 +110,7 @@ class Emulator:
                 if call.service and call.model is None:
                     raise NotImplementedError("the API model has no operation for this request")
                 if access:
+                    denials.judge(call)
                     access.judge(call)
                 shelf.load(call.service)
                 shapes.check_input(call)

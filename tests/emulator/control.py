@@ -1,6 +1,7 @@
 """The emulator's own routes under /_evenkeel/; docs/emulator.md describes them. JSON in and out."""
 
 import json
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -8,6 +9,7 @@ from emulator import mess
 from emulator.answers import Answer, AwsError
 from emulator.events import disorder
 from emulator.faults import Fault
+from emulator.lag import Lag
 from emulator.missing import cloudtrail, ec2, iam
 from emulator.shelf import store
 
@@ -43,6 +45,9 @@ class Control:
         if route == ("DELETE", "/_evenkeel/faults"):
             self._emulator.faults.clear(account, int(query["id"]) if "id" in query else None)
             return {}
+        if route[1] == "/_evenkeel/lag":
+            with self._emulator.lock:
+                return self._lag(route[0], account, body)
         if route[1].startswith("/_evenkeel/events"):
             with self._emulator.lock:
                 return self._events(route, account, body)
@@ -58,6 +63,16 @@ class Control:
             return {}
         with self._emulator.lock:
             return self._change(route[1], account, query, body)
+
+    def _lag(self, method: str, account: str | None, body: bytes) -> Any:
+        """Reads that lag behind writes."""
+        book = self._emulator.lags
+        if method == "POST":
+            return {"id": book.add(Lag(**json.loads(body)))}
+        if method == "DELETE":
+            book.clear(account)
+            return {}
+        return [asdict(lag) for lag in book.lags if account in (None, lag.account)] if method == "GET" else None
 
     def _events(self, route: tuple[str, str], account: str | None, body: bytes) -> Any:
         """Events: on and off, and at once what waits."""

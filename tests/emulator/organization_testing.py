@@ -3,8 +3,11 @@
 import json
 from typing import Any
 
+import boto3
+from botocore.config import Config
+
 from emulator import testing
-from emulator.testing import AccountTest, client
+from emulator.testing import AccountTest, client, endpoint
 
 
 class OrganizationTest(AccountTest):
@@ -14,7 +17,7 @@ class OrganizationTest(AccountTest):
         super().setUp()
         self.org = self.client("organizations")
         self.org.create_organization(FeatureSet="ALL")
-        self.root = self.org.list_roots()["Roots"][0]["Id"]
+        self.root_id = self.org.list_roots()["Roots"][0]["Id"]
         self.member = self.join()
 
     def join(self, account: str | None = None) -> str:
@@ -25,14 +28,14 @@ class OrganizationTest(AccountTest):
         return account
 
     def unit(self, name: str, parent: str | None = None) -> str:
-        made = self.org.create_organizational_unit(ParentId=parent or self.root, Name=name)
+        made = self.org.create_organizational_unit(ParentId=parent or self.root_id, Name=name)
         return made["OrganizationalUnit"]["Id"]
 
     def policy(self, kind: str, document: Any, *targets: str) -> str:
         """A new policy, attached to the targets; its type is enabled when it is not yet."""
         types = {one["Type"] for one in self.org.list_roots()["Roots"][0]["PolicyTypes"]}
         if kind not in types:
-            self.org.enable_policy_type(RootId=self.root, PolicyType=kind)
+            self.org.enable_policy_type(RootId=self.root_id, PolicyType=kind)
         name = f"{kind}-{len(self.org.list_policies(Filter=kind)['Policies'])}"
         made = self.org.create_policy(Content=json.dumps(document), Description="", Name=name, Type=kind)
         identity = made["Policy"]["PolicySummary"]["Id"]
@@ -43,3 +46,16 @@ class OrganizationTest(AccountTest):
     def trust(self, *principals: str) -> None:
         for principal in principals:
             self.org.enable_aws_service_access(ServicePrincipal=principal)
+
+
+def session(credentials: dict[str, str], service: str, region: str = "us-east-1") -> Any:
+    """A client with the credentials that STS returned."""
+    return boto3.client(
+        service,
+        region_name=region,
+        endpoint_url=endpoint(),
+        aws_access_key_id=credentials["AccessKeyId"],
+        aws_secret_access_key=credentials["SecretAccessKey"],
+        aws_session_token=credentials["SessionToken"],
+        config=Config(retries={"total_max_attempts": 1}, parameter_validation=False),
+    )

@@ -13,6 +13,7 @@ def apply() -> None:
     _keys_behind_aws_aliases_are_managed_by_aws()
     _roles_are_found_without_case()
     _method_names_are_looked_up_once()
+    _linked_roles_have_their_own_names()
     _organizations_take_all_policies_and_services()
     _members_ask_about_their_organization()
 
@@ -141,3 +142,17 @@ def _members_ask_about_their_organization() -> None:
         return home_of(self.current_account, self.partition) or own
 
     OrganizationsResponse.organizations_backend = property(backend)
+
+
+def _linked_roles_have_their_own_names() -> None:
+    """moto makes the name of a service-linked role from the service's host; AWS's names follow no rule."""
+    from moto.iam.models import IAMBackend
+
+    from emulator.identity import linked_role
+
+    make = IAMBackend.create_role
+
+    def create_role(self: Any, role_name: str, *args: Any, **named: Any) -> Any:
+        return make(self, linked_role(named.get("linked_service") or "") or role_name, *args, **named)
+
+    IAMBackend.create_role = create_role

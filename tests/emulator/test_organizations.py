@@ -44,7 +44,7 @@ class Members(OrganizationTest):
             "list_delegated_administrators": {},
             "list_aws_service_access_for_organization": {},
             "describe_account": {"AccountId": self.member},
-            "create_organizational_unit": {"ParentId": self.root, "Name": "x"},
+            "create_organizational_unit": {"ParentId": self.root_id, "Name": "x"},
             "enable_aws_service_access": {"ServicePrincipal": "config.amazonaws.com"},
         }.items():
             self.fails("AccessDeniedException", getattr(member, name), **arguments)
@@ -54,7 +54,7 @@ class Members(OrganizationTest):
         self.org.register_delegated_administrator(AccountId=self.member, ServicePrincipal="config.amazonaws.com")
         member = client("organizations", self.member)
         self.assertEqual({a["Id"] for a in member.list_accounts()["Accounts"]}, {self.account, self.member})
-        self.assertEqual(member.list_roots()["Roots"][0]["Id"], self.root)
+        self.assertEqual(member.list_roots()["Roots"][0]["Id"], self.root_id)
         self.fails("AccessDeniedException", member.create_policy, **self.scp())
 
     def test_a_resource_policy_hands_work_on_policies_to_a_member(self) -> None:
@@ -85,7 +85,7 @@ class Members(OrganizationTest):
     def test_moves_and_units_are_checked(self) -> None:
         unit = self.unit("one")
         self.fails(
-            "DuplicateOrganizationalUnitException", self.org.create_organizational_unit, ParentId=self.root, Name="one"
+            "DuplicateOrganizationalUnitException", self.org.create_organizational_unit, ParentId=self.root_id, Name="one"
         )
         move = self.org.move_account
         self.fails(
@@ -93,9 +93,9 @@ class Members(OrganizationTest):
             move,
             AccountId=self.member,
             SourceParentId=unit,
-            DestinationParentId=self.root,
+            DestinationParentId=self.root_id,
         )
-        move(AccountId=self.member, SourceParentId=self.root, DestinationParentId=unit)
+        move(AccountId=self.member, SourceParentId=self.root_id, DestinationParentId=unit)
         self.fails(
             "DuplicateAccountException", move, AccountId=self.member, SourceParentId=unit, DestinationParentId=unit
         )
@@ -197,10 +197,10 @@ class Policies(OrganizationTest):
         kinds = self.org.meta.service_model.shape_for("PolicyType").enum
         self.assertEqual(len(kinds), 15)
         for kind in kinds:
-            self.org.enable_policy_type(RootId=self.root, PolicyType=kind)
+            self.org.enable_policy_type(RootId=self.root_id, PolicyType=kind)
         enabled = {one["Type"]: one["Status"] for one in self.org.list_roots()["Roots"][0]["PolicyTypes"]}
         self.assertEqual(enabled, dict.fromkeys(kinds, "ENABLED"))
-        self.fails("PolicyTypeAlreadyEnabledException", self.org.enable_policy_type, RootId=self.root, PolicyType=kind)
+        self.fails("PolicyTypeAlreadyEnabledException", self.org.enable_policy_type, RootId=self.root_id, PolicyType=kind)
         text = '{"plans":{"daily":{"regions":{"@@assign":["us-east-1"]}}}}'
         made = self.org.create_policy(Content=text, Description="", Name="backup", Type="BACKUP_POLICY")["Policy"]
         self.assertIn("/backup_policy/p-", made["PolicySummary"]["Arn"])
@@ -216,7 +216,7 @@ class Policies(OrganizationTest):
         )["Policy"]["PolicySummary"]["Id"]
         attach = self.org.attach_policy
         self.fails("PolicyTypeNotEnabledException", attach, PolicyId=made, TargetId=self.member)
-        self.org.enable_policy_type(RootId=self.root, PolicyType="SERVICE_CONTROL_POLICY")
+        self.org.enable_policy_type(RootId=self.root_id, PolicyType="SERVICE_CONTROL_POLICY")
         self.fails("TargetNotFoundException", attach, PolicyId=made, TargetId="999999999999")
         attach(PolicyId=made, TargetId=self.member)
         self.fails("DuplicatePolicyAttachmentException", attach, PolicyId=made, TargetId=self.member)
@@ -226,9 +226,9 @@ class Policies(OrganizationTest):
         error = self.fails("ConstraintViolationException", detach, PolicyId=made, TargetId=self.member)
         self.assertEqual(error.response["Reason"], "MIN_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED")
         self.fails("InvalidInputException", detach, PolicyId="p-RCPFullAWSAccess", TargetId=self.member)
-        self.fails("PolicyNotAttachedException", detach, PolicyId=made, TargetId=self.root)
+        self.fails("PolicyNotAttachedException", detach, PolicyId=made, TargetId=self.root_id)
         self.fails("InvalidInputException", self.org.update_policy, PolicyId="p-FullAWSAccess", Name="x")
-        self.org.disable_policy_type(RootId=self.root, PolicyType="SERVICE_CONTROL_POLICY")
+        self.org.disable_policy_type(RootId=self.root_id, PolicyType="SERVICE_CONTROL_POLICY")
         self.org.delete_policy(PolicyId=made)
 
     def test_no_more_than_five_service_control_policies(self) -> None:
@@ -295,7 +295,7 @@ class Effective(OrganizationTest):
     def setUp(self) -> None:
         super().setUp()
         self.ou = self.unit("one")
-        self.org.move_account(AccountId=self.member, SourceParentId=self.root, DestinationParentId=self.ou)
+        self.org.move_account(AccountId=self.member, SourceParentId=self.root_id, DestinationParentId=self.ou)
 
     def tags(self, document: Any, *targets: str) -> str:
         return self.policy("TAG_POLICY", {"tags": document}, *targets)
@@ -313,7 +313,7 @@ class Effective(OrganizationTest):
                     "tag_value": {"@@assign": ["Development", "Support"]},
                 }
             },
-            self.root,
+            self.root_id,
         )
         self.tags({"costcenter": {"tag_value": {"@@append": ["Marketing"]}}}, self.ou)
         self.tags({"costcenter": {"tag_value": {"@@remove": ["Development"], "@@append": ["Sales"]}}}, self.member)
@@ -327,7 +327,7 @@ class Effective(OrganizationTest):
         )
 
     def test_assign_below_replaces(self) -> None:
-        self.tags({"cc": {"tag_value": {"@@assign": ["Development", "Support"]}}}, self.root)
+        self.tags({"cc": {"tag_value": {"@@assign": ["Development", "Support"]}}}, self.root_id)
         self.tags({"cc": {"tag_value": {"@@assign": ["Sandbox"]}}}, self.ou)
         self.assertEqual(self.effective(), {"tags": {"cc": {"tag_value": ["Sandbox"]}}})
 
@@ -342,7 +342,7 @@ class Effective(OrganizationTest):
                     },
                 }
             },
-            self.root,
+            self.root_id,
         )
         self.tags(
             {
@@ -365,12 +365,12 @@ class Effective(OrganizationTest):
     def test_none_and_not_for_everybody(self) -> None:
         member = client("organizations", self.member)
         self.fails("EffectivePolicyNotFoundException", member.describe_effective_policy, PolicyType="TAG_POLICY")
-        self.tags({"cc": {"tag_key": {"@@assign": "CC"}}}, self.root)
+        self.tags({"cc": {"tag_key": {"@@assign": "CC"}}}, self.root_id)
         self.assertEqual(member.describe_effective_policy(PolicyType="TAG_POLICY")["EffectivePolicy"]["TargetId"], self.member)
         other = {"PolicyType": "TAG_POLICY", "TargetId": self.account}
         self.fails("AccessDeniedException", member.describe_effective_policy, **other)
         self.fails("InvalidInputException", self.org.describe_effective_policy, PolicyType="TAG_POLICY", TargetId=self.ou)
-        self.org.disable_policy_type(RootId=self.root, PolicyType="TAG_POLICY")
+        self.org.disable_policy_type(RootId=self.root_id, PolicyType="TAG_POLICY")
         self.fails("EffectivePolicyNotFoundException", member.describe_effective_policy, PolicyType="TAG_POLICY")
 
     def test_validation_errors(self) -> None:
@@ -380,11 +380,11 @@ class Effective(OrganizationTest):
             rules = {f"{prefix}{n}": {"allowed_image_providers": {"@@assign": ["amazon"]}} for n in range(6)}
             return {"ec2_attributes": {"allowed_images_settings": {"image_criteria": rules}}}
 
-        self.policy(kind, criteria("criteria_1"), self.root)
+        self.policy(kind, criteria("criteria_1"), self.root_id)
         arguments = {"AccountId": self.member, "PolicyType": kind}
         found = self.org.list_effective_policy_validation_errors(**arguments)
         self.assertEqual(found["EffectivePolicyValidationErrors"], [])
-        self.assertTrue(found["Path"].endswith(f"/{self.root}/{self.ou}/{self.member}/"))
+        self.assertTrue(found["Path"].endswith(f"/{self.root_id}/{self.ou}/{self.member}/"))
         self.policy(kind, criteria("criteria_2"), self.member)
         errors = self.org.list_effective_policy_validation_errors(**arguments)["EffectivePolicyValidationErrors"]
         self.assertEqual([one["ErrorCode"] for one in errors], ["ELEMENTS_TOO_MANY"])

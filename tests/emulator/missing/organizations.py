@@ -7,5 +7,8 @@ from emulator.organization import (  # noqa: F401
     invitations,
     policies,
     resource_policy,
+    root_credentials,
+    root_features,
+    root_sessions,
     services,
 )

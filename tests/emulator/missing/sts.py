@@ -9,6 +9,7 @@ from emulator.answers import AwsError
 from emulator.events.identity import session_began, user_identity
 from emulator.identity import caller_arn
 from emulator.missing import Forward, from_moto, handles
+from emulator.policy import as_list
 from emulator.wire import Call
 
 
@@ -27,7 +28,7 @@ def assume_role(call: Call, forward: Forward) -> dict[str, Any]:
     if len(parts) == 6 and (trust := _trust_policy(parts[4], parts[1], parts[5].rpartition("/")[2])):
         wanted = [
             condition["sts:ExternalId"]
-            for statement in trust["Statement"]
+            for statement in as_list(trust["Statement"])
             for condition in [statement.get("Condition", {}).get("StringEquals", {})]
             if "sts:ExternalId" in condition
         ]
