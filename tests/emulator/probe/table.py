@@ -13,7 +13,8 @@ BEGIN, END = "<!-- emulator-matrix -->", "<!-- /emulator-matrix -->"
 
 def write(records: dict[str, Record], short: dict[str, list[str]]) -> None:
     """Writes both anew."""
-    LACKING.write_text(json.dumps(short, indent=1, ensure_ascii=False) + "\n")
+    lines = (f"{json.dumps(name)}: {json.dumps(said, ensure_ascii=False)}" for name, said in short.items())
+    LACKING.write_text("{\n" + ",\n".join(lines) + "\n}\n")
     text = DOCUMENT.read_text()
     before, after = text.partition(BEGIN)[0], text.partition(END)[2]
     DOCUMENT.write_text(before + made(set(records), short) + after)

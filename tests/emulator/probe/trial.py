@@ -8,6 +8,8 @@ written down and the scenario goes on.
 import functools
 import json
 import threading
+import urllib.request
+from contextlib import suppress
 from typing import Any
 
 import boto3
@@ -16,6 +18,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ParamValidationError
 
 from emulator.probe.keys import Keys
+from emulator.testing import resolve
 
 # Codes, statuses and words with which emulators say that they do not have an operation.
 LACKING_CODES = {
@@ -65,6 +68,8 @@ LACKING_WORDS = (
 )
 # Answers of S3 to calls of other services that fell through to it.
 OF_S3 = {"NoSuchBucket", "NoSuchKey", "InvalidBucketName", "InvalidURI", "MethodNotAllowed"}
+# One session for all: it reads each API model once. Making clients is not safe in several threads.
+_session = boto3.session.Session()
 _making = threading.Lock()
 
 
@@ -116,7 +121,6 @@ class Trial:
         self.res: dict[str, Record] = {}
         self.last_status: list[int] = []
         self._clients: dict[tuple[str, str, str], Any] = {}
-        self._session = boto3.session.Session()
 
     def client(self, service: str, region: str = "us-east-1", account: str | None = None) -> Any:
         place = (service, region, account or self.acct)
@@ -134,7 +138,7 @@ class Trial:
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         )
-        made = self._session.client(
+        made = _session.client(
             service,
             region_name=region,
             endpoint_url=self.url,
@@ -143,6 +147,7 @@ class Trial:
             config=config,
         )
         self.keys.prepare(made, account)
+        made.meta.events.register("before-send", resolve)
         if service == "s3":
 
             def note(response_dict: dict[str, Any] | None = None, **_: Any) -> None:
@@ -237,7 +242,7 @@ class Trial:
         return self.client("kms").create_key(Policy=json.dumps(policy))["KeyMetadata"]["Arn"]
 
     def log_buckets(self, *services: str) -> str:
-        """Makes the buckets `acme-log-1-ACCOUNT` (with the folder `gd/`) and `acme-log-2-ACCOUNT`; the second's name."""
+        """Makes the buckets `acme-log-1-ACCOUNT`, with a folder, and `acme-log-2-ACCOUNT`; answers this name."""
         s3, names = self.client("s3"), [f"acme-log-{number}-{self.acct}" for number in (1, 2)]
         for name in names:
             s3.create_bucket(Bucket=name)
@@ -248,11 +253,24 @@ class Trial:
                 "Resource": [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"],
             }
             if services:
-                s3.put_bucket_policy(
-                    Bucket=name, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-                )
+                policy = {"Version": "2012-10-17", "Statement": [statement]}
+                s3.put_bucket_policy(Bucket=name, Policy=json.dumps(policy))
         s3.put_object(Bucket=names[0], Key="gd/", Body=b"")
         return names[1]
+
+    def events_on(self) -> None:
+        """Calls become events from now on: this emulator wants to be asked, others do it or do not."""
+        route = urllib.request.Request(f"{self.url}/_evenkeel/events?account={self.acct}", b"{}", method="POST")
+        with suppress(OSError):
+            urllib.request.urlopen(route).close()
+
+    def queue(self, name: str, *senders: str) -> Answer:
+        """Makes a queue that these services may send to."""
+        arn = f"arn:aws:sqs:us-east-1:{self.acct}:{name}"
+        principal = {"Service": [f"{sender}.amazonaws.com" for sender in senders]}
+        statement = {"Effect": "Allow", "Principal": principal, "Action": "sqs:SendMessage", "Resource": arn}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        return self("sqs.CreateQueue", QueueName=name, Attributes={"Policy": policy})
 
     @functools.cached_property
     def vpc(self) -> str:

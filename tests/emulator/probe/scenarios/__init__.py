@@ -1,1 +1,1 @@
-"""One file a service or family. `SCENARIOS` of a file: lists of functions that are run in order, in an account of their own."""
+"""One file a service or family. `SCENARIOS`: lists of functions that run in order, each in an account of its own."""

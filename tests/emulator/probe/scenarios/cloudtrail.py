@@ -7,6 +7,7 @@ from emulator.probe.trial import Trial
 
 
 def trails(t: Trial) -> None:
+    t.events_on()
     B = f"acme-trail-{t.acct}"
 
     with suppress(Exception):

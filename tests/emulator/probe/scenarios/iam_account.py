@@ -87,6 +87,7 @@ def summary(t: Trial) -> None:
 
 def organization_root(t: Trial) -> None:
     member = t.org_member
+    t.client("organizations").enable_aws_service_access(ServicePrincipal="iam.amazonaws.com")
     t("iam.EnableOrganizationsRootCredentialsManagement")
     listed = t("iam.ListOrganizationsFeatures")
     t.check(

@@ -56,7 +56,10 @@ def log_groups(t: Trial) -> None:
         "deletionProtectionEnabled",
         lambda: made.logGroups[0]["deletionProtectionEnabled"] is True,
     )
-    dp = json.dumps({"Name": "p", "Version": "2021-06-01", "Statement": []})
+    data = ["arn:aws:dataprotection::aws:data-identifier/EmailAddress"]
+    audit = {"Sid": "audit", "DataIdentifier": data, "Operation": {"Audit": {"FindingsDestination": {}}}}
+    mask = {"Sid": "mask", "DataIdentifier": data, "Operation": {"Deidentify": {"MaskConfig": {}}}}
+    dp = json.dumps({"Name": "p", "Version": "2021-06-01", "Statement": [audit, mask]})
     t("logs.PutDataProtectionPolicy", logGroupIdentifier="/acme/a", policyDocument=dp)
     made = t("logs.GetDataProtectionPolicy", logGroupIdentifier="/acme/a")
     t.check(

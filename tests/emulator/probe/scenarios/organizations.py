@@ -2,6 +2,7 @@
 
 import json
 
+from emulator.probe.material import policy
 from emulator.probe.trial import Trial
 
 
@@ -88,7 +89,9 @@ def delegated(t: Trial) -> None:
         "iam.amazonaws.com",
         "account.amazonaws.com",
     ):
+        t("organizations.EnableAWSServiceAccess", ServicePrincipal=sp)
         t("organizations.RegisterDelegatedAdministrator", AccountId=t.aid, ServicePrincipal=sp)
+        t("organizations.DeregisterDelegatedAdministrator", AccountId=t.aid, ServicePrincipal=sp)
     t(
         "organizations.DeregisterDelegatedAdministrator",
         AccountId=t.aid,
@@ -110,8 +113,16 @@ def delegated(t: Trial) -> None:
 
 def policies(t: Trial) -> None:
     docs = {
-        "SERVICE_CONTROL_POLICY": '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"cloudtrail:StopLogging","Resource":"*"}]}',
-        "RESOURCE_CONTROL_POLICY": '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}',
+        "SERVICE_CONTROL_POLICY": policy({"Effect": "Deny", "Action": "cloudtrail:StopLogging", "Resource": "*"}),
+        "RESOURCE_CONTROL_POLICY": policy(
+            {
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "s3:*",
+                "Resource": "*",
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            }
+        ),
         "DECLARATIVE_POLICY_EC2": '{"ec2_attributes":{"serial_console_access":{"status":{"@@assign":"disabled"}}}}',
         "TAG_POLICY": '{"tags":{"team":{"tag_key":{"@@assign":"team"}}}}',
         "BACKUP_POLICY": '{"plans":{}}',
@@ -120,6 +131,8 @@ def policies(t: Trial) -> None:
         "SECURITYHUB_POLICY": '{"securityhub":{"enable_in_regions":{"@@assign":["us-east-1"]}}}',
         "INSPECTOR_POLICY": '{"inspector":{}}',
     }
+    for service in ("securityhub", "guardduty", "inspector2"):
+        t("organizations.EnableAWSServiceAccess", ServicePrincipal=f"{service}.amazonaws.com")
     for ty in docs:
         answer = t("organizations.EnablePolicyType", RootId=t.root, PolicyType=ty)
         t.check("organizations.EnablePolicyType", "type " + ty, lambda: answer.ok)
@@ -253,10 +266,12 @@ def members_view(t: Trial) -> None:
     t.check("organizations.LeaveOrganization", "left", lambda: t.member not in [made["Id"] for made in la.Accounts])
     a2 = t("organizations.CreateAccount", Email="m2@example.com", AccountName="m2")
     a2id = (a2.get("CreateAccountStatus") or {}).get("AccountId") or "111111111112"
-    t("organizations.RemoveAccountFromOrganization", AccountId=a2id)
+    t("organizations.RemoveAccountFromOrganization", AccountId=a2id, expect="ConstraintViolationException")
     la = t("organizations.ListAccounts")
     t.check(
-        "organizations.RemoveAccountFromOrganization", "gone", lambda: a2id not in [made["Id"] for made in la.Accounts]
+        "organizations.RemoveAccountFromOrganization",
+        "one that was made less than four days ago stays",
+        lambda: a2id in [made["Id"] for made in la.Accounts],
     )
     t("organizations.CloseAccount", AccountId=t.aid)
     la = t("organizations.ListAccounts")

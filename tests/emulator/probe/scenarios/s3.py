@@ -361,8 +361,6 @@ def s3(t: Trial) -> None:
     t("s3.DeleteBucket", Bucket="acme-eu", region="eu-west-1")
     t("s3.HeadBucket", Bucket="acme-eu", expect="404")
     t.gone("s3.DeleteBucket", "s3.HeadBucket")
-    t.B = B
-    t.B2 = B2
 
 
 SCENARIOS = [[s3control, s3]]
