@@ -10,7 +10,7 @@ from emulator.answers import Answer, AwsError
 from emulator.events import disorder
 from emulator.faults import Fault
 from emulator.lag import Lag
-from emulator.missing import cloudtrail, ec2, iam
+from emulator.missing import cloudtrail, ec2, iam, sns
 from emulator.shelf import store
 
 
@@ -101,6 +101,8 @@ class Control:
         if path == "/_evenkeel/owner":
             store.own(account, query["of"], query.get("owner"))
             return {}
+        if path == "/_evenkeel/confirm":
+            return {"confirmed": sns.confirm(account, query["endpoint"])}
         if path == "/_evenkeel/opt_in":
             ec2.opt_in(account, query["region"])
             return {}

@@ -20,6 +20,8 @@ def install() -> None:
     publish = models.Subscription.publish
 
     def publish_as_allowed(self: Any, *args: Any, **named: Any) -> None:
+        if not self.confirmed:
+            return
         if self.protocol != "sqs":
             if self.protocol == "lambda":
                 publish(self, *args, **named)
