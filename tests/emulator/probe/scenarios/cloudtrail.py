@@ -201,11 +201,11 @@ def trails(t: Trial) -> None:
         lambda: (read.RetentionPeriod, read.TerminationProtectionEnabled) == (90, False),
     )
     t("cloudtrail.DeleteEventDataStore", EventDataStore=ea)
-    read = t("cloudtrail.ListEventDataStores")
+    read = t("cloudtrail.GetEventDataStore", EventDataStore=ea)
     t.check(
         "cloudtrail.DeleteEventDataStore",
         "gone or pending deletion",
-        lambda: not read.EventDataStores or read.EventDataStores[0].get("Status") == "PENDING_DELETION",
+        lambda: read.code == "EventDataStoreNotFoundException" or read.Status == "PENDING_DELETION",
     )
 
 

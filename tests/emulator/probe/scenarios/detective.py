@@ -39,8 +39,9 @@ def graph(t: Trial) -> None:
         "listed",
         lambda: [one["AccountId"] for one in got.Administrators] == [t.org_member],
     )
-    t("detective.UpdateOrganizationConfiguration", GraphArn=ga, AutoEnable=True)
-    got = t("detective.DescribeOrganizationConfiguration", GraphArn=ga)
+    theirs = t("detective.CreateGraph", acct=t.org_member).get("GraphArn") or ga
+    t("detective.UpdateOrganizationConfiguration", acct=t.org_member, GraphArn=theirs, AutoEnable=True)
+    got = t("detective.DescribeOrganizationConfiguration", acct=t.org_member, GraphArn=theirs)
     t.check(
         "detective.UpdateOrganizationConfiguration DescribeOrganizationConfiguration",
         "true",

@@ -125,9 +125,10 @@ def inspector(t: Trial) -> None:
     )
     t(
         "inspector2.UpdateOrganizationConfiguration",
+        acct=t.org_member,
         autoEnable={"ec2": True, "ecr": True, "lambda": True, "codeRepository": False},
     )
-    got = t("inspector2.DescribeOrganizationConfiguration")
+    got = t("inspector2.DescribeOrganizationConfiguration", acct=t.org_member)
     t.check(
         "inspector2.UpdateOrganizationConfiguration DescribeOrganizationConfiguration",
         "back",

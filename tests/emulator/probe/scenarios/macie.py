@@ -69,8 +69,9 @@ def session(t: Trial) -> None:
         "listed",
         lambda: [one["accountId"] for one in got.adminAccounts] == [t.org_member],
     )
-    t("macie2.UpdateOrganizationConfiguration", autoEnable=True)
-    got = t("macie2.DescribeOrganizationConfiguration")
+    t("macie2.EnableMacie", acct=t.org_member)
+    t("macie2.UpdateOrganizationConfiguration", acct=t.org_member, autoEnable=True)
+    got = t("macie2.DescribeOrganizationConfiguration", acct=t.org_member)
     t.check(
         "macie2.UpdateOrganizationConfiguration DescribeOrganizationConfiguration",
         "true",

@@ -362,7 +362,8 @@ def delegated_elsewhere(t: Trial) -> None:
     t("fms.AssociateAdminAccount", AdminAccount=t.aid)
     read = t("fms.GetAdminAccount")
     t.check("fms.AssociateAdminAccount GetAdminAccount", "back", lambda: read.AdminAccount == t.aid)
-    t("fms.DisassociateAdminAccount")
+    t("fms.DisassociateAdminAccount", acct=t.aid)
+    t("organizations.EnableAWSServiceAccess", ServicePrincipal="cloudtrail.amazonaws.com")
     t("cloudtrail.RegisterOrganizationDelegatedAdmin", MemberAccountId=t.aid)
     listed = t("organizations.ListDelegatedAdministrators", ServicePrincipal="cloudtrail.amazonaws.com")
     t.check(
@@ -371,7 +372,6 @@ def delegated_elsewhere(t: Trial) -> None:
         lambda: listed.DelegatedAdministrators[0]["Id"] == t.aid,
     )
     t("cloudtrail.DeregisterOrganizationDelegatedAdmin", DelegatedAdminAccountId=t.aid)
-    t.aid = t.aid
 
 
 SCENARIOS = [[structure, service_access, delegated, policies, members_view, account, delegated_elsewhere]]
