@@ -2,7 +2,7 @@
 //! was written.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -235,16 +235,18 @@ impl Guards {
 /// What it breaks.
 pub fn check_budget(plan: &Plan, safety: &Safety) -> Result<(), Refusal> {
     check_risk(plan, safety)?;
-    let mut per_account: BTreeMap<&AccountId, usize> = BTreeMap::new();
-    let changes = plan.changes();
-    for (object, _) in plan.order.iter().filter_map(|id| changes.get(id)) {
-        *per_account.entry(&object.account).or_default() += 1;
+    let ordered: HashSet<u32> = plan.order.iter().copied().collect();
+    let mut per_account: BTreeMap<AccountId, usize> = BTreeMap::new();
+    for object in plan.objects.each() {
+        let planned = object.changes.iter().filter(|change| ordered.contains(&change.id)).count();
+        match per_account.get_mut(&object.account) {
+            Some(all) => *all += planned,
+            None => drop(per_account.insert(object.account.clone(), planned)),
+        }
     }
     let all = Over::find(plan.order.len(), safety.max_changes);
     let account = per_account.into_iter().max_by_key(|(_, planned)| *planned).and_then(
-        |(account, planned)| {
-            Some((account.clone(), Over::find(planned, safety.max_changes_per_account)?))
-        },
+        |(account, planned)| Some((account, Over::find(planned, safety.max_changes_per_account)?)),
     );
     if all.is_none() && account.is_none() {
         return Ok(());
@@ -278,30 +280,33 @@ pub fn options(plan: &Plan, safety: &Safety) -> Vec<(&'static str, Option<String
 /// # Errors
 /// The riskiest change, or the first that gives rights.
 pub fn check_risk(plan: &Plan, safety: &Safety) -> Result<(), Refusal> {
-    let applied: Vec<_> = plan
-        .objects
-        .iter()
-        .flat_map(|object| object.changes.iter().map(move |change| (object, change)))
-        .filter(|(_, change)| change.is_applied())
-        .collect();
-    let riskiest = applied.iter().max_by_key(|(_, change)| change.risk);
-    if let Some((object, change)) = riskiest.filter(|(_, change)| change.risk > safety.max_risk) {
-        let object = object.title();
-        return Err(Refusal::TooRisky { object, risk: change.risk, limit: safety.max_risk });
-    }
-    let risen: Vec<_> = applied
-        .iter()
-        .flat_map(|(object, change)| change.grants.iter().map(move |grant| (object, grant)))
-        .filter(|(_, grant)| !safety.allow_grants.allow(grant))
-        .collect();
-    let Some((object, grant)) = risen.first() else { return Ok(()) };
+    let mut riskiest: Option<(Risk, String)> = None;
+    let mut risen: Option<(String, Grant)> = None;
     let mut classes = Vec::new();
-    for (_, grant) in &risen {
-        if !classes.contains(&grant.class) {
-            classes.push(grant.class);
+    for object in plan.objects.each() {
+        for change in object.changes.iter().filter(|change| change.is_applied()) {
+            let most = riskiest.as_ref().map_or(safety.max_risk, |(risk, _)| *risk);
+            if change.risk > safety.max_risk && change.risk >= most {
+                riskiest = Some((change.risk, object.title()));
+            }
+            let grants = change.grants.iter().filter(|grant| !safety.allow_grants.allow(grant));
+            for grant in grants {
+                risen.get_or_insert_with(|| (object.title(), grant.clone()));
+                if !classes.contains(&grant.class) {
+                    classes.push(grant.class);
+                }
+            }
         }
     }
-    Err(Refusal::GivesRights { object: object.title(), grant: Box::new((*grant).clone()), classes })
+    if let Some((risk, object)) = riskiest {
+        return Err(Refusal::TooRisky { object, risk, limit: safety.max_risk });
+    }
+    match risen {
+        Some((object, grant)) => {
+            Err(Refusal::GivesRights { object, grant: Box::new(grant), classes })
+        }
+        None => Ok(()),
+    }
 }
 
 /// Checks that a change window is open. Without windows, changes are always allowed.
