@@ -13,6 +13,7 @@ def apply() -> None:
     _keys_behind_aws_aliases_are_managed_by_aws()
     _roles_are_found_without_case()
     _method_names_are_looked_up_once()
+    _private_keys_are_made_when_somebody_uses_them()
 
 
 def _default_groups_allow_themselves() -> None:
@@ -94,3 +95,20 @@ def _roles_are_found_without_case() -> None:
         return find(self, role_name)
 
     IAMBackend.get_role = get_role
+
+
+def _private_keys_are_made_when_somebody_uses_them() -> None:
+    """moto makes an RSA key for every KMS key, symmetric ones too: two thirds of the time of an untidy account."""
+    import moto.kms.models
+
+    make = moto.kms.models.generate_private_key
+
+    class Later:
+        def __init__(self, key_spec: str) -> None:
+            self._key_spec = key_spec
+
+        def __getattr__(self, name: str) -> Any:
+            self._made = self.__dict__.get("_made") or make(self._key_spec)
+            return getattr(self._made, name)
+
+    moto.kms.models.generate_private_key = Later
