@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import os
 from typing import Any
 
 
@@ -14,6 +15,7 @@ def apply() -> None:
     _roles_are_found_without_case()
     _method_names_are_looked_up_once()
     _private_keys_are_made_when_somebody_uses_them()
+    _no_images_of_amazon()
 
 
 def _default_groups_allow_themselves() -> None:
@@ -112,3 +114,8 @@ def _private_keys_are_made_when_somebody_uses_them() -> None:
             return getattr(self._made, name)
 
     moto.kms.models.generate_private_key = Later
+
+
+def _no_images_of_amazon() -> None:
+    """moto reads hundreds of Amazon's images into each Region of each account; no kind looks at them."""
+    os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
