@@ -16,7 +16,7 @@ const ACCOUNTS: usize = 40;
 fn objects(number: usize) -> Vec<ObjectPlan> {
     let length = if number == 10 { 6 } else { 8 };
     let waits = json!({"id": 3, "depends_on": [2], "risk": "disruptive", "grants": [
-        {"class": "admin", "what": "everything"},
+        {"class": "administrator", "what": "everything"},
     ]});
     let group = |region: &str, verdict: serde_json::Value, changes: serde_json::Value| {
         object(
