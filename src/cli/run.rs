@@ -145,7 +145,7 @@ impl Reconciler {
         let line = JsonLine::new(&work.target.name, started);
         settings.targets = vec![work];
         let audit_log = self.args.audit_log.clone().unwrap_or_else(|| settings.audit_log.clone());
-        let wish = Wish { detail: Some(Detail::All), ..Wish::default() };
+        let wish = Wish { detail: Some(Detail::All), to_apply: true, ..Wish::default() };
         let wanted = look::wanted(&self.global, selectors, settings, wish)?;
         let listener: Arc<dyn Listener> = Arc::new(Listeners(vec![Arc::new(Talk), Arc::new(line)]));
         Ok(reconcile(wanted, &audit_log, &self.stop, &listener).await?.into())
