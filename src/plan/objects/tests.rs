@@ -7,7 +7,6 @@ use crate::plan::render::testing::{account, change, object, plan, policy};
 use crate::plan::render::{html, json, junit, markdown, sarif, text};
 use crate::plan::thin::Alike;
 use crate::plan::{AccountPlan, Assembly, Comparison, Plan, PlanHead};
-use crate::reconcile::guard::{Safety, check_budget, options};
 
 /// More accounts than are held as they are.
 const ACCOUNTS: usize = 40;
@@ -86,7 +85,6 @@ fn forms(plan: &Plan) -> Vec<String> {
     };
     let source =
         sarif::Source { folder: "/r".into(), root: "/r".into(), fleet: "evenkeel.toml".into() };
-    let safety = Safety::default();
     vec![
         text::render(plan, &text::Options { command: "plan", next: None, verbose: true }),
         markdown::render(plan, "plan", "there"),
@@ -97,7 +95,6 @@ fn forms(plan: &Plan) -> Vec<String> {
         written(&|out| sarif::write(plan, &source, out).unwrap()),
         format!("{:?}", plan.outcome()),
         format!("{:?}", plan.changed()),
-        format!("{:?} {:?}", check_budget(plan, &safety), options(plan, &safety)),
     ]
 }
 
