@@ -71,7 +71,9 @@ bench-fleet: emulator ## 10, 100 and 1,000 accounts, or ACCOUNTS="…", against 
 
 bench-forms: emulator ## 1,000 drifted accounts, or ACCOUNTS="…", from a snapshot: time and memory of each form of a plan
 	cargo build --release
-	$(PYTHON) benches/forms.py "$(CARGO_TARGET_DIR)/release/evenkeel" $(ACCOUNTS)
+	CARGO_TARGET_DIR="$(CACHE)/simulator-target" cargo build --release --manifest-path benches/simulator/Cargo.toml
+	$(PYTHON) benches/forms.py "$(CARGO_TARGET_DIR)/release/evenkeel" \
+	  "$(CACHE)/simulator-target/release/evenkeel-simulator" $(ACCOUNTS)
 
 release: ## what a release has, for this machine's static target, in ./dist (see scripts/release)
 	scripts/release build "$$(uname -m)-unknown-linux-musl" dist
