@@ -211,7 +211,6 @@ async fn look_within(
         max_changes_per_account: args.max_changes_per_account,
         only: earlier.map(Plan::changed),
         detail: Some(Detail::All),
-        to_apply: true,
         ..Wish::default()
     };
     let audit_log = args.audit_log.clone().unwrap_or_else(|| settings.audit_log.clone());
