@@ -12,6 +12,7 @@ from emulator.faults import Fault
 from emulator.lag import Lag
 from emulator.missing import cloudtrail, ec2, iam, sns
 from emulator.shelf import store
+from emulator.wire import Call
 
 
 class Control:
@@ -100,6 +101,13 @@ class Control:
             return {}
         if path == "/_evenkeel/owner":
             store.own(account, query["of"], query.get("owner"))
+            return {}
+        if path == "/_evenkeel/compliance":
+            # The table is loaded when Config is first called.
+            from emulator.shelf.tables import config_rules
+
+            call = Call({}, b"", "config", query.get("region", "us-east-1"), account)
+            config_rules.plant(call, query["rule"], json.loads(body))
             return {}
         if path == "/_evenkeel/confirm":
             return {"confirmed": sns.confirm(account, query["endpoint"])}
