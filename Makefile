@@ -12,7 +12,8 @@ ZIZMOR_VERSION   := 1.32.0
 export CARGO_TARGET_DIR
 export EVENKEEL_PYTHON := $(PYTHON)
 
-.PHONY: help demo demo-fleet test lint deny docs bench bench-fleet build emulator tools fuzz clean-cache
+.PHONY: help demo demo-fleet test lint deny docs bench bench-fleet build emulator emulator-matrix \
+        emulator-second-opinion tools fuzz clean-cache
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -44,6 +45,13 @@ deny: tools ## licences, advisories and sources of all dependencies
 
 docs: ## write docs/kinds/ anew from the kinds' doc comments
 	EVENKEEL_UPDATE=1 cargo test --test it -q docs::
+
+emulator-matrix: emulator ## write docs/emulator.md's table of what the emulator holds
+	cd tests && $(PYTHON) -m emulator.probe --write
+
+emulator-second-opinion: emulator ## where another emulator differs: EMULATOR=URL [KEYS=akia|digits|header]
+	@test -n "$(EMULATOR)" || { echo "name the other emulator: make $@ EMULATOR=http://127.0.0.1:PORT KEYS=header"; exit 2; }
+	cd tests && $(PYTHON) -m emulator.probe $(EMULATOR) --keys $(or $(KEYS),akia) --at-once 1 --compare
 
 bench: emulator ## the figures of docs/performance.md
 	cargo build --release

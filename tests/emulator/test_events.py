@@ -240,6 +240,16 @@ class Records(EventTest):
             self.client("iam").create_user(UserName="u")
         self.assertNotIn("errorCode", self.record("CreateUser"))
 
+    def test_the_service_tells_of_an_account_that_is_made(self) -> None:
+        self.on()
+        organizations = self.client("organizations", "eu-west-1")
+        organizations.create_organization(FeatureSet="ALL")
+        made = organizations.create_account(Email="a@example.com", AccountName="m")["CreateAccountStatus"]
+        record = self.record("CreateAccountResult")
+        self.assertEqual((record["eventType"], record["sourceIPAddress"]), ("AwsServiceEvent", "AWS Internal"))
+        status = record["serviceEventDetails"]["createAccountStatus"]
+        self.assertEqual((status["state"], status["accountId"]), ("SUCCEEDED", made["AccountId"]))
+
     def test_sources_of_services_with_other_names(self) -> None:
         self.on()
         self.client("elbv2").describe_load_balancers()
@@ -467,6 +477,14 @@ class Bus(EventTest):
         self.client("iam").create_user(UserName="a")
         self.assertEqual(self.names(arn), ["CreateUser"])
 
+    def test_services_have_events_of_their_own(self) -> None:
+        pattern = {"source": ["aws.guardduty"], "detail": {"severity": [{"numeric": [">=", 4]}]}}
+        self.rule(json.dumps(pattern), {"Arn": self.arn})
+        for severity in (3.9, 4.2):
+            finding = {"source": "aws.guardduty", "detail-type": "GuardDuty Finding", "detail": {"severity": severity}}
+            control("POST", f"events/put?account={self.account}", finding)
+        self.assertEqual([json.loads(m["Body"])["detail"]["severity"] for m in self.got(self.arn)], [4.2])
+
     def test_own_events_have_no_source_of_aws(self) -> None:
         self.rule(ANYTHING, {"Arn": self.arn})
         entries = [
@@ -593,6 +611,7 @@ class Accounts(EventTest):
         bodies = [self.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys]
         names = [json.loads(gzip.decompress(body))["Records"][0]["eventName"] for body in bodies]
         self.assertIn("CreateUser", names)
+        self.assertIn("LatestDeliveryTime", self.client("cloudtrail").get_trail_status(Name="main"))
         control("DELETE", f"events?account={member}")
 
 

@@ -31,7 +31,7 @@ def seen_from_elsewhere(identity: dict[str, Any]) -> dict[str, Any]:
 
 def user_name(identity: dict[str, Any]) -> str:
     """What LookupEvents calls the user name: of a session its name."""
-    return identity.get("userName") or identity["principalId"].partition(":")[2]
+    return identity.get("userName") or identity.get("principalId", "").partition(":")[2]
 
 
 def _of_session(call: Any, session: Any) -> dict[str, Any]:

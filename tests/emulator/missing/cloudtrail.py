@@ -56,6 +56,7 @@ class Trail:
     logging: bool = False
     started: datetime | None = None
     stopped: datetime | None = None
+    delivered: datetime | None = None
     # Accounts that see this organization trail although moto knows no organization that they are in.
     members: set[str] = field(default_factory=set)
 
@@ -92,6 +93,13 @@ _TRAILS: dict[tuple[str, str, str], Trail] = {}
 
 def all_trails() -> list[Trail]:
     return list(_TRAILS.values())
+
+
+def delivered(arn: str) -> None:
+    """A log file of the trail came to its bucket."""
+    for trail in all_trails():
+        if trail.arn == arn:
+            trail.delivered = _now()
 
 
 def add_organization_trail(management: str, member: str, region: str, bucket: str) -> Trail:
@@ -189,10 +197,10 @@ def get_trail_status(call: Call, _: Forward) -> dict[str, Any]:
     trail = _find(call, call.params["Name"])
     status: dict[str, Any] = {
         "IsLogging": trail.logging,
-        "LatestDeliveryAttemptTime": "",
+        "LatestDeliveryAttemptTime": _text(trail.delivered),
         "LatestNotificationAttemptTime": "",
         "LatestNotificationAttemptSucceeded": "",
-        "LatestDeliveryAttemptSucceeded": "",
+        "LatestDeliveryAttemptSucceeded": _text(trail.delivered),
         "TimeLoggingStarted": _text(trail.started),
         "TimeLoggingStopped": _text(trail.stopped),
     }
@@ -200,6 +208,8 @@ def get_trail_status(call: Call, _: Forward) -> dict[str, Any]:
     # The bucket of a trail that a test put here is nowhere.
     if trail.logging and error and not trail.members:
         status["LatestDeliveryError"] = error
+    if trail.delivered:
+        status["LatestDeliveryTime"] = trail.delivered
     if trail.started:
         status["StartLoggingTime"] = trail.started
     if trail.stopped:
