@@ -599,6 +599,7 @@ class Accounts(EventTest):
     def test_a_member_s_call_is_in_the_trail_of_the_organization(self) -> None:
         organizations = self.client("organizations")
         organization = organizations.create_organization(FeatureSet="ALL")["Organization"]["Id"]
+        organizations.enable_aws_service_access(ServicePrincipal="cloudtrail.amazonaws.com")
         status = organizations.create_account(Email="a@example.com", AccountName="m")["CreateAccountStatus"]
         member = status["AccountId"]
         self.on(member, files=True)
