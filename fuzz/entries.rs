@@ -28,7 +28,7 @@ pub fn baseline(text: &str) {
     };
     if let Ok(loaded) = baseline::load(&[path], &memory, registry::catalog(), options) {
         let _ = loaded.baseline.expanded();
-        let _ = loaded.baseline.resolve_for_anyone("aws");
+        let _ = loaded.baseline.resolve_for_anyone("aws", None);
     }
 }
 

@@ -44,6 +44,8 @@ pub enum Target<'a> {
     Anyone {
         /// The partition.
         partition: &'a str,
+        /// The account, where it is known.
+        account: Option<&'a str>,
     },
     /// None: placeholders of facts stay as they are written.
     AsWritten,
@@ -361,10 +363,10 @@ impl Filler<'_> {
         }
         let facts = match self.target {
             Target::AsWritten => return Ok(Some(format!("${{{name}}}"))),
-            Target::Anyone { partition } => {
+            Target::Anyone { partition, account } => {
                 return Ok(Some(
                     match name {
-                        "account.id" => UNKNOWN_ACCOUNT,
+                        "account.id" => account.unwrap_or(UNKNOWN_ACCOUNT),
                         "region" => UNKNOWN_REGION,
                         "partition" => partition,
                         "organization.id" => UNKNOWN_ORGANIZATION,

@@ -90,11 +90,11 @@ impl Baseline<'_> {
         Resolver::new(self, facts.clone()).at(&facts.region)
     }
 
-    /// The items for any target of a partition: other facts of it have the values of
-    /// [`UNKNOWN_FACTS`](super::UNKNOWN_FACTS), conditions are taken to hold. For what depends on no target, such as
-    /// permissions.
-    pub fn resolve_for_anyone(&self, partition: &str) -> Vec<ResolvedItem> {
-        let filler = self.filler(Target::Anyone { partition });
+    /// The items for any target of a partition, or any Region of an account: other facts of it have the
+    /// values of [`UNKNOWN_FACTS`](super::UNKNOWN_FACTS), conditions are taken to hold. For what depends
+    /// on no target, such as permissions.
+    pub fn resolve_for_anyone(&self, partition: &str, account: Option<&str>) -> Vec<ResolvedItem> {
+        let filler = self.filler(Target::Anyone { partition, account });
         self.declarations
             .items
             .iter()

@@ -310,7 +310,8 @@ fn conclude(
         );
         return Exit::Partly;
     }
-    let open = open_findings(plan);
+    // A saved plan looks again only at what it changes.
+    let open = open_findings(plan).max(open_findings(reviewed));
     if open > 0 && !report.interrupted {
         out::line(&format!("{}.", stay_open(open)));
     }

@@ -40,10 +40,11 @@ fn permissions(settings: &Settings, args: &PolicyArgs) -> Result<Permissions, Fa
     let selection =
         Selection { kinds: args.selectors.kind.iter().cloned().collect(), ..Selection::default() };
     let partition = partition(settings, args);
-    let account = match args.selectors.account.as_slice() {
-        [only] => only.as_str(),
-        _ => "*",
+    let only = match args.selectors.account.as_slice() {
+        [only] => Some(only.as_str()),
+        _ => None,
     };
+    let account = only.unwrap_or("*");
     let arns = Arns::of(partition, account).with_unknown(UNKNOWN_FACTS);
     let mut permissions = Permissions {
         own_role: own_role(settings, args, account, partition)?,
@@ -51,7 +52,7 @@ fn permissions(settings: &Settings, args: &PolicyArgs) -> Result<Permissions, Fa
     };
     for work in &settings.targets {
         let ceiling = work.target.ceiling.min(limit);
-        for item in work.target.baseline.resolve_for_anyone(partition) {
+        for item in work.target.baseline.resolve_for_anyone(partition, only) {
             if !selection.has_kind(&item.item.kind) {
                 continue;
             }

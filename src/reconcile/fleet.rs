@@ -470,7 +470,7 @@ fn session_policy(
     // What is only compared with is never written.
     let before = job.before.iter().map(|target| (&wanted.before[*target], false));
     for (target, writes) in targets.chain(before) {
-        for item in target.baseline.resolve_for_anyone(partition) {
+        for item in target.baseline.resolve_for_anyone(partition, Some(account)) {
             let Some(kind) = registry::find(&item.item.kind) else { continue };
             let mode = if writes { item.mode.min(target.ceiling) } else { Mode::Report };
             // A spec that does not fit needs no permission: it is unknown from the start.

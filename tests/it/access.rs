@@ -141,7 +141,10 @@ fn the_policy_names_what_the_baseline_names() {
         .code(0)
         .complains("--own-role")
         .json();
-    assert!(policy.to_string().contains("arn:aws:iam::111122223333:role/aws-support"));
+    let text = policy.to_string();
+    assert!(text.contains("arn:aws:iam::111122223333:role/aws-support"));
+    assert!(text.contains("\"arn:aws:s3:::evenkeel-audit-111122223333\""), "{text}");
+    assert!(!text.contains("evenkeel-audit-*"), "{text}");
     // Reading needs no word of any of this.
     let report = account.run(&["policy", "-b", &file, "--mode", "report"]).code(0);
     assert_eq!(report.json()["Statement"].as_array().unwrap().len(), 1);

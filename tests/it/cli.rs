@@ -176,4 +176,13 @@ fn findings_that_stay_open_are_counted_by_apply() {
     account.boto3("print(1)");
     account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
     account.run(&["apply", "-b", "b.toml", "--yes"]).code(0).says("There is nothing to apply.");
+    // What a saved plan only reports is not looked at again, and not forgotten.
+    let longer = "[iam.password_policy]\nminimum_password_length = 15\nmode = \"report\"\n";
+    baseline("enforce", &format!("{longer}[ec2.ebs_encryption]\nenabled = true\n"));
+    account.run(&["plan", "-b", "b.toml", "--save", "plan.json"]).code(0);
+    account
+        .run(&["apply", "plan.json", "-b", "b.toml", "--yes"])
+        .code(0)
+        .says("1 change applied")
+        .says("1 finding stays open: see evenkeel check.");
 }
