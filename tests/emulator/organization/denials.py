@@ -5,6 +5,7 @@ They bind members alone, never the management account, and never service-linked 
 operators that it does not know are a gap.
 """
 
+import functools
 from dataclasses import replace
 from typing import Any
 
@@ -38,7 +39,7 @@ def judge(call: Call) -> None:
         root_arn = f"arn:{call.partition}:iam::{call.account}:root"
         own = call.service == "iam" and "UserName" not in call.params
         wanted = [replace(one, resource=root_arn) if own else one for one in wanted]
-        _refuse(call, wanted, statements(task), "session policy")
+        _refuse(call, wanted, _statements(task), "session policy")
     for level in service:
         _refuse(call, wanted, level, "service control policy")
     for level in service:
@@ -53,7 +54,13 @@ def _levels(account: str, call: Call, kind: str) -> list[list[dict[str, Any]]]:
     if found is None or not enabled(found, kind):
         return []
     levels = path(found, account_in(found, account))
-    return [[one for policy in attached(entity, kind) for one in statements(policy.content)] for entity in levels]
+    return [[one for policy in attached(entity, kind) for one in _statements(policy.content)] for entity in levels]
+
+
+@functools.cache
+def _statements(text: str) -> list[dict[str, Any]]:
+    """The statements of a policy that was read before; nobody changes them."""
+    return statements(text)
 
 
 def _refuse(call: Call, wanted: list[Demand], level: list[dict[str, Any]], kind: str) -> None:
