@@ -16,7 +16,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::listen::{JsonLine, Talk};
 use super::look::{self, Wish};
-use super::settings::{self, Settings};
+use super::settings::{self, Settings, Work};
 use super::{ask, out};
 
 /// Runs the command.
@@ -47,7 +47,7 @@ pub async fn run(global: &Global, args: &RunArgs) -> Result<Exit, Failure> {
     if args.once {
         let _listening = ask::stop_on_signals(&stop);
         let mut worst = Exit::Done;
-        for index in 0..settings.targets.len() {
+        for (index, _) in chosen(&settings) {
             worst = worst.max(job.reconcile(index).await);
         }
         return Ok(worst);
@@ -85,7 +85,7 @@ async fn start(
     job: &Reconciler,
 ) -> Result<JobScheduler, JobSchedulerError> {
     let scheduler = JobScheduler::new().await?;
-    for (index, work) in settings.targets.iter().enumerate() {
+    for (index, work) in chosen(settings) {
         let schedule = work.schedule.as_deref().unwrap_or(&args.schedule);
         let job = job.clone();
         scheduler
@@ -100,6 +100,11 @@ async fn start(
     }
     scheduler.start().await?;
     Ok(scheduler)
+}
+
+/// The targets that were asked for, with their place among all.
+fn chosen(settings: &Settings) -> impl Iterator<Item = (usize, &Work)> {
+    settings.targets.iter().enumerate().filter(|(_, work)| !work.target.is_beside)
 }
 
 struct Wanted {
@@ -135,15 +140,17 @@ impl Reconciler {
         // The files are read anew: what is in git now is what is desired now.
         let selectors = &self.args.selectors;
         let mut settings = settings::resolve(&self.global, selectors)?;
-        if index >= settings.targets.len() {
+        let Some(work) = settings.targets.get(index) else {
             return Err(Failure::usage(
                 "the target is not in the fleet file any more",
                 "restart evenkeel run",
             ));
-        }
-        let work = settings.targets.swap_remove(index);
+        };
         let line = JsonLine::new(&work.target.name, started);
-        settings.targets = vec![work];
+        // What the other targets declare and except for the same accounts holds here as well.
+        for (other, work) in settings.targets.iter_mut().enumerate() {
+            work.target.is_beside = other != index;
+        }
         let audit_log = self.args.audit_log.clone().unwrap_or_else(|| settings.audit_log.clone());
         let wish = Wish { detail: Some(Detail::All), ..Wish::default() };
         let wanted = look::wanted(&self.global, selectors, settings, wish)?;

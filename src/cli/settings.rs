@@ -25,7 +25,7 @@ use super::{explain, out};
 pub struct Settings {
     /// The fleet file, when there is one.
     pub fleet: Option<Fleet>,
-    /// The targets that were selected.
+    /// The targets; those that were not asked for are there beside the others.
     pub targets: Vec<Work>,
     /// The limits of a run.
     pub safety: Safety,
@@ -95,6 +95,7 @@ pub fn resolve_from(
             baseline,
             // Where every target only reports, -b is no way around it.
             ceiling: fleet.as_ref().map_or(Mode::Enforce, highest_ceiling),
+            is_beside: false,
         };
         vec![Work { target, schedule: None }]
     };
@@ -313,9 +314,6 @@ fn from_fleet(
     }
     let mut works = Vec::new();
     for target in &fleet.file.targets {
-        if !selectors.target.is_empty() && !selectors.target.contains(&target.name) {
-            continue;
-        }
         let options = options(target.variables.clone(), environment(fleet));
         let files = baselines_of(global, fleet, target, reader)?;
         let baseline = load(global, &files, reader, options)?;
@@ -326,6 +324,7 @@ fn from_fleet(
                 except: target.except.clone(),
                 baseline,
                 ceiling: target.mode.unwrap_or(Mode::Enforce),
+                is_beside: !selectors.target.is_empty() && !selectors.target.contains(&target.name),
             },
             schedule: target.schedule.clone(),
         });

@@ -13,6 +13,7 @@ use super::claim::Claim;
 use super::compared;
 use super::context::{Cx, Facts, WriteCx};
 use super::object::{Object, ObserveError, Status};
+use super::stricter::Stricter;
 use super::write_error::WriteError;
 use super::{Arns, Controls, Found, Kind, Scope};
 use crate::baseline::catalog::{Identity, SpecProblem};
@@ -105,6 +106,10 @@ pub trait DynKind: Send + Sync {
     /// What an item governs, in one form whatever way it is written; `None` where the kind is declared
     /// once, or the spec is not one of this kind's.
     fn governs(&self, spec: &Value, home: Option<&Region>) -> Option<String>;
+    /// Which way its fields are stricter.
+    fn stricter(&self) -> &'static [Stricter];
+    /// The sorts of things that its objects claim.
+    fn claimed(&self) -> &'static [&'static str];
     /// What an object turned out to be.
     ///
     /// # Errors
@@ -319,12 +324,23 @@ impl<K: Kind> DynKind for Erased<K> {
             .or_else(|| spec.get(field).and_then(Value::as_str).map(str::to_owned))
     }
 
+    fn stricter(&self) -> &'static [Stricter] {
+        K::STRICTER
+    }
+
+    fn claimed(&self) -> &'static [&'static str] {
+        K::CLAIMS
+    }
+
     fn claims(
         &self,
         facts: &Facts,
         spec: &Value,
         object: &Object<Value>,
     ) -> Result<Vec<Claim>, Misfit> {
+        if K::CLAIMS.is_empty() {
+            return Ok(Vec::new());
+        }
         Ok(K::claims(facts, &Self::read("spec", spec)?, &Self::typed(object)?))
     }
 

@@ -16,6 +16,7 @@ pub mod object;
 pub mod registry;
 pub mod shapes;
 pub mod spec;
+pub mod stricter;
 pub mod tags;
 mod together;
 pub mod write_error;
@@ -41,6 +42,7 @@ pub use claim::Claim;
 pub use context::{Cx, Facts, WriteCx};
 pub use control::{Controls, Framework};
 pub use object::{Object, ObserveError, Status, Unknown, count, known, told};
+pub use stricter::Stricter;
 pub use write_error::{WriteError, sendable};
 
 use crate::aws::Call;
@@ -90,6 +92,15 @@ pub trait Kind: Send + Sync + 'static {
     /// `exclude`) or say how to write (`prevent_destroy`). Every other declared field must be
     /// compared by `diff`, or the object is unknown.
     const NOT_STATE: &'static [&'static str] = &[];
+
+    /// Which way its fields are stricter, where they have a way: a write that leaves an account weaker
+    /// than it was says so.
+    const STRICTER: &'static [Stricter] = &[];
+
+    /// The sorts of things that `claims` speaks of, such as `KMS key`: without one, nothing is claimed.
+    /// What is claimed is looked at even where it is not asked for, and again once something of a sort
+    /// was made.
+    const CLAIMS: &'static [&'static str] = &[];
 
     /// What a baseline declares; a field that is `None` is not managed.
     type Spec: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static;

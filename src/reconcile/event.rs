@@ -161,6 +161,8 @@ pub enum Note<'a> {
     NothingIn(&'a Region),
     /// An account is outside of the fleet, and is only reported.
     OutsideFleet(&'a str),
+    /// Nobody knows what targets that were not asked for except in an account, and it is only reported.
+    Undecided(&'a str),
     /// The audit log is not as its runs wrote it.
     Damaged {
         /// The log.
@@ -192,6 +194,7 @@ impl fmt::Display for Note<'_> {
             Self::OutsideFleet(why) => {
                 write!(out, "{why}: it is only reported; --outside-fleet lets -b write there")
             }
+            Self::Undecided(why) => write!(out, "{why}; the account is only reported"),
             Self::Damaged { log, fault } => write!(
                 out,
                 "the audit log {} is not as its runs wrote it ({fault}); see evenkeel audit verify",

@@ -52,6 +52,7 @@ impl Planned {
         let stop = Stop::default();
         Applier {
             sessions: &sessions,
+            claimants: &BTreeMap::new(),
             audit: &audit,
             stop: &stop,
             concurrent_accounts: 1,

@@ -8,6 +8,7 @@
 mod access;
 mod applying;
 mod attacks;
+mod beside;
 mod buckets;
 mod cli;
 mod damaged;

@@ -15,8 +15,8 @@ use crate::baseline::catalog::SpecProblem;
 use crate::kinds::calls::everywhere;
 use crate::kinds::shapes::{Setting, Unset, Write};
 use crate::kinds::{
-    Change, Controls, Cx, Object, ObserveError, Risk, Scope, Use, WriteCx, WriteError, count,
-    sendable, told,
+    Change, Controls, Cx, Object, ObserveError, Risk, Scope, Stricter, Use, WriteCx, WriteError,
+    count, sendable, told,
 };
 
 const GET: Call = Call::new("iam", "GetAccountPasswordPolicy");
@@ -173,6 +173,17 @@ max_password_age               = 365
 password_reuse_prevention      = 0
 hard_expiry                    = true
 "#,
+    ];
+
+    const STRICTER: &'static [Stricter] = &[
+        Stricter::More("minimum_password_length"),
+        Stricter::On("require_symbols"),
+        Stricter::On("require_numbers"),
+        Stricter::On("require_uppercase_characters"),
+        Stricter::On("require_lowercase_characters"),
+        Stricter::Less("max_password_age"),
+        Stricter::More("password_reuse_prevention"),
+        Stricter::On("hard_expiry"),
     ];
 
     type Record = Policy;

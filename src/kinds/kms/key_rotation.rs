@@ -15,7 +15,7 @@ use crate::kinds::shapes::sweep::{self, Reach, Sweep, Way};
 use crate::kinds::together::together;
 use crate::kinds::{
     Allowed, Arns, Change, Claim, Controls, Cx, Drift, Facts, Kind, Object, ObserveError, Scope,
-    Status, Undo, Use, WriteCx, WriteError, compared, sendable, told,
+    Status, Stricter, Undo, Use, WriteCx, WriteError, compared, sendable, told,
 };
 use crate::names::AccountId;
 
@@ -170,6 +170,11 @@ rotation_period_in_days = 180
 period_mode             = "exact"
 "#,
     ];
+
+    const CLAIMS: &'static [&'static str] = &[super::THING];
+
+    const STRICTER: &'static [Stricter] =
+        &[Stricter::On("enabled"), Stricter::Less("rotation_period_in_days")];
 
     type Spec = Spec;
     type State = State;

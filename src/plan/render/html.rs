@@ -9,6 +9,7 @@ use super::rows::rows;
 use super::summary::summary_line;
 use super::value::Sign;
 use crate::kinds::Risk;
+use crate::kinds::object::Cause;
 use crate::plan::words::counted;
 use crate::plan::{Disposition, Plan, PlannedChange, Verdict};
 use crate::visible::{visible, visible_lines};
@@ -186,16 +187,24 @@ fn write(plan: &Plan, group: &Group<'_>, at: usize, change: &PlannedChange) -> M
 }
 
 fn others(plan: &Plan) -> Markup {
-    let unknown = group(plan, |verdict| matches!(verdict, Verdict::Unknown(_)));
+    let unknown = |cause: Cause| {
+        group(
+            plan,
+            |verdict| matches!(verdict, Verdict::Unknown(unknown) if unknown.cause == cause),
+        )
+    };
+    let mut parts: Vec<_> =
+        Cause::ALL.into_iter().map(|cause| (cause.title(), unknown(cause))).collect();
     let excepted = group(plan, |verdict| matches!(verdict, Verdict::Excepted { .. }));
     let skipped = group(plan, |verdict| matches!(verdict, Verdict::Skipped { .. }));
+    parts.extend([("Excepted", excepted), ("Skipped", skipped)]);
     html! {
-        @for (title, groups) in [("Unknown", unknown), ("Excepted", excepted), ("Skipped", skipped)] {
+        @for (title, groups) in &parts {
             @if !groups.is_empty() {
                 section {
                     h2 { (title) }
                     ul {
-                        @for group in &groups {
+                        @for group in groups {
                             li {
                                 code { (group.first.item) } " " (visible(&group.names())) " · " (visible(&group.place(plan))) br;
                                 (visible(&words(group)))

@@ -16,6 +16,7 @@ use super::rows::{Row, rows};
 use super::summary::summary_line;
 use super::value::Sign;
 use crate::kinds::Risk;
+use crate::kinds::object::Cause;
 use crate::plan::words::{account_name, counted};
 use crate::plan::{Disposition, Plan, PlannedChange, Verdict};
 use crate::visible::visible;
@@ -55,12 +56,14 @@ pub fn render(plan: &Plan, options: &Options) -> String {
         }
     }
     section(&mut page, plan, "Excepted", |verdict| matches!(verdict, Verdict::Excepted { .. }));
-    section(
-        &mut page,
-        plan,
-        "Unknown: could not be read, so neither in sync nor changed",
-        |verdict| matches!(verdict, Verdict::Unknown(_)),
-    );
+    for cause in Cause::ALL {
+        section(
+            &mut page,
+            plan,
+            cause.title(),
+            |verdict| matches!(verdict, Verdict::Unknown(unknown) if unknown.cause == cause),
+        );
+    }
     skipped(&mut page, plan, options.verbose);
     not_looked_at(&mut page, plan);
     page.line("");

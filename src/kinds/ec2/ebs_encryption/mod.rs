@@ -13,8 +13,8 @@ use crate::kinds::kms::named::is_alias;
 use crate::kinds::kms::reads::DESCRIBE as DESCRIBE_KEY;
 use crate::kinds::together::together;
 use crate::kinds::{
-    Change, Controls, Cx, Drift, Facts, Kind, Object, ObserveError, Risk, Scope, Undo, Use,
-    WriteCx, WriteError, compared, told,
+    Change, Controls, Cx, Drift, Facts, Kind, Object, ObserveError, Risk, Scope, Stricter, Undo,
+    Use, WriteCx, WriteError, compared, told,
 };
 use crate::names::is_arn;
 use key::{AWS_KEY, Key, look_up, means_aws_own};
@@ -117,6 +117,8 @@ enabled    = false
 kms_key_id = ""
 "#,
     ];
+
+    const STRICTER: &'static [Stricter] = &[Stricter::On("enabled")];
 
     type Spec = Spec;
     type State = State;

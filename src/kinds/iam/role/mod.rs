@@ -18,8 +18,8 @@ use spec::{Action, Spec, State};
 use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
-    Change, Controls, Cx, Facts, Found, Kind, Object, ObserveError, Scope, Undo, Use, WriteCx,
-    WriteError, tags,
+    Change, Controls, Cx, Facts, Found, Kind, Object, ObserveError, Scope, Stricter, Undo, Use,
+    WriteCx, WriteError, tags,
 };
 use crate::names::Region;
 use crate::policy_document::{PolicyDocument, PolicyKind};
@@ -87,6 +87,9 @@ Version   = "2012-10-17"
 Statement = [{ Effect = "Allow", Action = "ec2:CreateSnapshot", Resource = "*" }]
 "#,
     ];
+
+    const STRICTER: &'static [Stricter] =
+        &[Stricter::Set("permissions_boundary"), Stricter::Less("max_session_duration")];
 
     type Spec = Spec;
     type State = State;

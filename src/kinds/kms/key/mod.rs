@@ -17,8 +17,8 @@ pub use spec::{Action, Spec, State};
 use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
-    Change, Claim, Controls, Cx, Facts, Found, Kind, Object, ObserveError, Scope, Undo, Use,
-    WriteCx, WriteError, tags,
+    Change, Claim, Controls, Cx, Facts, Found, Kind, Object, ObserveError, Scope, Stricter, Undo,
+    Use, WriteCx, WriteError, tags,
 };
 use crate::names::Region;
 use crate::policy_document::{PolicyDocument, PolicyKind};
@@ -80,6 +80,14 @@ Principal = { AWS = "arn:${partition}:iam::${account.id}:root" }
 Action    = "kms:*"
 Resource  = "*"
 "#,
+    ];
+
+    const CLAIMS: &'static [&'static str] = &[super::THING];
+
+    const STRICTER: &'static [Stricter] = &[
+        Stricter::On("enable_key_rotation"),
+        Stricter::Less("rotation_period_in_days"),
+        Stricter::On("enabled"),
     ];
 
     type Spec = Spec;

@@ -32,7 +32,7 @@ use crate::kinds::shapes::part::{AnyPart, Parted, by_parts};
 use crate::kinds::spec::found;
 use crate::kinds::{
     Allowed, Arns, Change, Controls, Cx, Drift, Facts, Found, Kind, Object, ObserveError, Scope,
-    Use, WriteCx, WriteError,
+    Stricter, Use, WriteCx, WriteError,
 };
 use crate::names::Region;
 
@@ -183,6 +183,19 @@ noncurrent_version_expiration  = { noncurrent_days = 365, newer_noncurrent_versi
 id         = "what-is-gone"
 expiration = { expired_object_delete_marker = true }
 "#,
+    ];
+
+    const STRICTER: &'static [Stricter] = &[
+        Stricter::Order("versioning", &["Suspended", "Enabled"]),
+        Stricter::On("mfa_delete"),
+        Stricter::On("require_tls"),
+        Stricter::Order("min_tls_version", &["1.2", "1.3"]),
+        Stricter::Set("access_log_bucket"),
+        Stricter::Order(
+            "object_ownership",
+            &["ObjectWriter", "BucketOwnerPreferred", "BucketOwnerEnforced"],
+        ),
+        Stricter::Order("sse_algorithm", &["AES256", "aws:kms", "aws:kms:dsse"]),
     ];
 
     type Spec = Spec;

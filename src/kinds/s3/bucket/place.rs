@@ -8,6 +8,7 @@ use aws_sdk_s3::types::Bucket;
 use serde::{Deserialize, Serialize};
 
 use crate::aws::{AwsError, Call};
+use crate::kinds::object::Cause;
 use crate::kinds::{Cx, Object, ObserveError, Status, Unknown, told};
 use crate::names::Region;
 
@@ -62,7 +63,8 @@ async fn buckets(cx: &Cx) -> Result<Arc<Vec<Bucket>>, AwsError> {
 async fn free(cx: &Cx, name: &str) -> Result<Object<Place>, ObserveError> {
     let client = cx.client(Client::new);
     let taken = |reason: String, permission: Option<String>, remedy: &str| {
-        let unknown = Unknown { reason, permission, remedy: Some(remedy.to_owned()) };
+        let remedy = Some(remedy.to_owned());
+        let unknown = Unknown { reason, permission, remedy, cause: Cause::Unread };
         Ok(Object {
             id: name.to_owned(),
             label: None,
