@@ -13,7 +13,7 @@ use evenkeel::fleet::file::{Selector, Target};
 use evenkeel::fleet::{self, Fleet};
 use evenkeel::kinds::AllowedGrants;
 use evenkeel::kinds::registry;
-use evenkeel::names::{AccountId, known_region};
+use evenkeel::names::{AccountId, well_formed_region};
 use evenkeel::reconcile::{FleetTarget, Safety};
 
 use super::args::{Global, Selectors};
@@ -60,7 +60,9 @@ pub fn resolve_from(
 ) -> Result<Settings, Failure> {
     known_kinds(&selectors.kind)?;
     for region in &selectors.region {
-        known_region(region).map_err(|error| Failure::usage(error.to_string(), error.remedy()))?;
+        // That AWS has it is asked of AWS, which may have it since this version was made.
+        well_formed_region(region)
+            .map_err(|error| Failure::usage(error.to_string(), error.remedy()))?;
     }
     let fleet = fleet_file(global, reader)?;
     let targets = if selectors.baseline.is_empty() {

@@ -52,6 +52,7 @@ static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
         KINDS
             .iter()
             .map(|kind| KindInfo {
+                not_state: kind.not_state(),
                 name: kind.name(),
                 identity: kind.identity(),
                 regional: kind.scope() == Scope::Regional,

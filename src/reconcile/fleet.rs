@@ -14,6 +14,7 @@ use super::declare::{
     About, Aimed, Conflict, Declarations, Selection, declare, declare_beside, join, join_beside,
 };
 use super::event::{Listener, RunEvent, Stream};
+use super::met::Met;
 use super::observe::observe_all;
 use super::target::FleetTarget;
 use crate::aws::reads::ReadCache;
@@ -87,6 +88,8 @@ pub struct Seen {
     pub plan: AccountPlan,
     /// The same for the version of the baselines that is compared with.
     pub before: Option<AccountPlan>,
+    /// What exceptions and exclusions met.
+    pub met: Met,
     /// The items that claim things, for looking at them again.
     pub claimants: Vec<(Declared, Facts)>,
     /// The way in, for writing.
@@ -316,6 +319,9 @@ async fn look_with(
         let heard = job.before.iter().chain(&job.beside_before.targets);
         Some(planned(&wanted.before, heard, items, beside, wanted))
     };
+    let left_out = caches.iter().flat_map(|cache| cache.left_out()).collect();
+    let own = job.targets.iter().map(|target| &wanted.targets[*target].baseline);
+    let met = Met::of(session.account(), own, &items, &left_out, wanted.today);
     let (declared, governed) = (items.len(), has_regional.then(|| governed(&items)));
     let heard = job.targets.iter().chain(&job.beside.targets);
     let mut plan = planned(&wanted.targets, heard, items, beside, wanted);
@@ -335,6 +341,7 @@ async fn look_with(
         declared,
         governed,
         claimants,
+        met,
         session: (wanted.detail == Detail::All).then(|| Arc::clone(session)),
         plan,
         before,

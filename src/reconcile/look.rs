@@ -23,6 +23,7 @@ use super::fleet::{Wanted, look_at_all};
 use super::guard::{Guards, Refusal};
 use super::observe::turns;
 use super::recorded::Recording;
+use super::regions;
 use super::stop::Stop;
 use super::target::{FleetTarget, digest_of, reference};
 use crate::aws::Session;
@@ -77,6 +78,9 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
     let run = look.run.clone();
     let stream = Stream::new(&run, vec![listener.as_ref()]);
     let mut way = Way::open(&look).await?;
+    if let Way::Live(ways) = &way {
+        regions::insist(&ways.own, &look.selection.regions).await?;
+    }
     let organization = organization(&look, &way, &stream).await?;
     let trusted = trusted(&look, &way, organization.as_ref(), &stream);
     look.safety.allow_grants.trust_all(trusted);
@@ -91,6 +95,7 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
     // In a shard, the accounts may just be those that nothing is declared for.
     let may_be_empty = look.only.is_some() || shard.is_some();
     let selection = look.selection.clone();
+    let is_whole = look.is_whole();
     let guards = Guards {
         safety: look.safety.clone(),
         windows: look
@@ -112,6 +117,9 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
     observe(&mut way, chosen.jobs, &wanted, listener, recording, &mut found).await?;
     stream.mention(RunEvent::Looked);
     found.check(&selection, may_be_empty)?;
+    if is_whole {
+        found.say_what_met_nothing();
+    }
 
     let head = PlanHead {
         run: run.clone(),

@@ -13,6 +13,7 @@ pub mod event;
 pub mod fleet;
 pub mod guard;
 pub mod look;
+pub mod met;
 pub mod observe;
 pub mod outcome;
 pub mod recorded;

@@ -12,6 +12,8 @@ const POLICY: &str = "[iam.password_policy]\nminimum_password_length = 14\n";
 const KEY: &str = "[kms.key.audit]\nkey_users = [\"arn:aws:iam::${account.id}:root\"]\nenable_key_rotation = false\n";
 const SWEEP: &str = "[kms.key_rotation]\nenabled = true\n";
 
+const OTHER: &str = "[ec2.ebs_encryption]\nenabled = false\n";
+
 /// An account with a fleet file of two targets for it, each with what it declares.
 fn fleet(a: &str, b: &str) -> Account {
     let account = support::emulator().account();
@@ -81,7 +83,7 @@ fn what_only_another_target_may_write_is_not_written_for_the_chosen_one() {
 
 #[test]
 fn a_contradiction_is_one_whatever_is_chosen() {
-    let account = fleet(&KEY.replace("false", "true"), "");
+    let account = fleet(&KEY.replace("false", "true"), OTHER);
     account.run(&["apply", "-t", "a", "--yes"]).code(0);
     account.write("a.toml", &format!("{HEADER}{KEY}"));
     account.write("b.toml", &format!("{HEADER}{SWEEP}"));
@@ -103,7 +105,7 @@ fn a_contradiction_is_one_whatever_is_chosen() {
 /// A saved plan is applied at the places that it changes; what came to contradict it elsewhere is heard.
 #[test]
 fn a_contradiction_that_came_after_the_plan_stops_its_write() {
-    let account = fleet(&KEY.replace("false", "true"), "");
+    let account = fleet(&KEY.replace("false", "true"), OTHER);
     account.run(&["apply", "--yes"]).code(0);
     account.write("a.toml", &format!("{HEADER}{KEY}"));
     let other = KEY.replace("audit", "other").replace("false", "true");

@@ -328,3 +328,44 @@ fn keys_are_left_out_by_patterns_of_their_names() {
     assert_eq!(plan["summary"]["skipped"], 1, "{plan:#}");
     account.run(&["plan", "-b", "b.toml", "-vv"]).says("aliases names alias/legacy-1");
 }
+
+#[test]
+fn a_key_whose_grants_nobody_may_list_is_unknown_and_not_written() {
+    let account = account(AUDIT);
+    account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
+    account.write("b.toml", &format!("{HEADER}{}", AUDIT.replace("= true", "= false")));
+    account.fault(json!({ "service": "kms", "operation": "ListGrants",
+        "kind": "error", "code": "AccessDeniedException" }));
+    account
+        .run(&["check", "-b", "b.toml"])
+        .code(1)
+        .says("kms:ListGrants")
+        .says("Unknown: could not be read");
+    account.forget_calls();
+    account.run(&["apply", "-b", "b.toml", "--yes"]);
+    assert_eq!(writes(&account), Vec::<String>::new());
+    account.no_faults();
+    account.run(&["check", "-b", "b.toml"]).code(2);
+}
+
+#[test]
+fn the_grants_of_a_key_are_said_before_it_is_adopted() {
+    let account = account(AUDIT);
+    python(
+        &account,
+        "key = kms.create_key(Tags=mark)['KeyMetadata']['KeyId']\n\
+         kms.create_grant(KeyId=key, GranteePrincipal='arn:aws:iam::999999999999:root', Operations=['Decrypt'])",
+    );
+    account
+        .run(&["plan", "-b", "b.toml"])
+        .code(0)
+        .says("adopts the key")
+        .says("gives Decrypt to arn:aws:iam::999999999999:root")
+        .says("whatever its policy says");
+    // Nobody may see whom it lets in: it is not adopted at all.
+    account.fault(json!({ "service": "kms", "operation": "ListGrants",
+        "kind": "error", "code": "AccessDeniedException" }));
+    account.forget_calls();
+    account.run(&["apply", "-b", "b.toml", "--yes"]).says("kms:ListGrants");
+    assert_eq!(writes(&account), Vec::<String>::new());
+}

@@ -27,6 +27,7 @@ mod keys;
 mod language;
 mod library;
 mod managed_policies;
+mod met;
 mod network;
 mod new_kind;
 mod properties;

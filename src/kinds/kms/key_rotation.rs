@@ -47,7 +47,7 @@ pub struct Spec {
     /// Whether keys may rotate more often than that: `at_most` (the default) or `exact`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub period_mode: Option<PeriodMode>,
-    /// Keys that are left out.
+    /// Keys that are left out. Of what one entry gives, all must hold; of several entries, one is enough.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exclude: Option<Vec<Exclude>>,
 }
@@ -63,8 +63,8 @@ pub enum PeriodMode {
     Exact,
 }
 
-/// Keys that are left out: those that are named, those that have all of the tags, and all of some
-/// accounts.
+/// Keys that are left out: by their names, tags or accounts. Of what one entry gives, all must hold; of
+/// several entries, one is enough.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Exclude {

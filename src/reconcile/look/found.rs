@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::super::declare::{Conflict, Selection};
 use super::super::event::{Note, RunEvent, Stream};
 use super::super::fleet::{Outcome, Wanted};
+use super::super::met::Met;
 use super::error::LookError;
 use crate::aws::Session;
 use crate::fleet::jobs::Job;
@@ -32,6 +33,7 @@ pub struct Found<'a> {
     conflicts: Vec<Conflict>,
     sessions: Sessions,
     claimants: Claimants,
+    met: Met,
     /// Items of all accounts and Regions.
     declared: usize,
     /// The Regions in which an item that has Regions is declared.
@@ -57,6 +59,7 @@ impl<'a> Found<'a> {
             conflicts: Vec::new(),
             sessions: Sessions::new(),
             claimants: Claimants::new(),
+            met: Met::default(),
             declared: 0,
             governed: BTreeSet::new(),
             has_regional: false,
@@ -73,6 +76,7 @@ impl<'a> Found<'a> {
                     seen.plan.objects.iter_mut().for_each(|object| alike.note(object));
                 }
                 self.declared += seen.declared;
+                self.met.add(std::mem::take(&mut seen.met));
                 self.has_regional |= seen.governed.is_some();
                 self.governed.extend(seen.governed.into_iter().flatten());
                 let account = seen.target.account.clone();
@@ -91,6 +95,15 @@ impl<'a> Found<'a> {
             }
             Outcome::Failed(failed) => self.failed.push(failed),
             Outcome::Conflicts(conflicts) => self.conflicts.extend(conflicts),
+        }
+    }
+
+    /// Says which exceptions and entries of `exclude` met nothing; of a look at a part, nobody knows.
+    pub fn say_what_met_nothing(&self) {
+        if self.failed.is_empty() {
+            for (at, what) in self.met.nothing() {
+                self.stream.mention(RunEvent::Noted(Note::MetNothing { at, what }));
+            }
         }
     }
 
