@@ -105,8 +105,9 @@ fn verify_exceptions(
         let Some(declared) = declarations.items.get(&exception.item) else { continue };
         let json = |word: &str| declared.fields.get(word).map(|field| field.node.to_json());
         let accounts = |word: &str| {
-            let list = json("when")?.get(word)?.as_array()?.clone();
-            Some(list.iter().map(|id| id.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>())?
+            let when = json("when")?;
+            let list = when.get(word)?.as_array()?;
+            list.iter().map(|id| id.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()
         };
         let is_in = |list: &Vec<String>, id: &str| list.iter().any(|one| one == id);
         let account = exception.account.as_ref().map(AccountId::as_str);

@@ -47,10 +47,8 @@ fn an_exception_that_can_meet_nothing_is_said_by_validate() {
         .run(&["validate", "b.toml"])
         .code(0)
         .complains("can match nothing: the item does not hold in us-east-1");
-    let not_for = exception("item = \"ec2.ebs_encryption\"\naccount = \"111122223333\"\n").replace(
-        "enabled = true",
-        "enabled = true\nwhen = { not_accounts = [\"111122223333\"] }",
-    );
+    let not_for = exception("item = \"ec2.ebs_encryption\"\naccount = \"111122223333\"\n")
+        .replace("enabled = true", "enabled = true\nwhen = { not_accounts = [\"111122223333\"] }");
     account(&not_for)
         .run(&["validate", "b.toml"])
         .code(0)

@@ -102,7 +102,7 @@ impl<'a> Found<'a> {
     pub fn say_what_met_nothing(&self) {
         if self.failed.is_empty() {
             for (at, what) in self.met.nothing() {
-                self.stream.mention(RunEvent::Noted(Note::MetNothing { at, what }));
+                self.stream.mention(RunEvent::Noted(Note::MetNothing { at, what: what.as_str() }));
             }
         }
     }
