@@ -263,6 +263,7 @@ pub fn join_beside(
     let mut seen = BTreeSet::new();
     let mut kept = Vec::new();
     for (declared, facts) in beside {
+        let claims = claimed(&declared);
         let key = (declared.item.clone(), facts.region.clone());
         if let Some(same) = items.get(&(&declared.item, &facts.region)) {
             if same.spec != declared.spec {
@@ -273,19 +274,24 @@ pub fn join_beside(
             && other.item != declared.item
         {
             note(&mut conflicts, both_govern(other, &declared, &facts));
-        } else if own().any(|own| is_heard(own, (&declared, &facts))) && seen.insert(key) {
+        } else if !claims.is_empty()
+            && own().any(|own| is_heard(own, (&declared, &facts)))
+            && seen.insert(key)
+        {
             kept.push((declared, facts));
         }
     }
     if conflicts.is_empty() { Ok(kept) } else { Err(conflicts) }
 }
 
+/// The sorts of things that an item's objects claim.
+fn claimed(declared: &Declared) -> &'static [&'static str] {
+    registry::find(&declared.item.kind).map(DynKind::claimed).unwrap_or_default()
+}
+
 /// Whether an item beside can contradict one that was asked for, or lead it elsewhere, by what only AWS
 /// can show of it.
 fn is_heard((own, here): &(Declared, Facts), (beside, there): (&Declared, &Facts)) -> bool {
-    let claimed = |declared: &Declared| {
-        registry::find(&declared.item.kind).map(DynKind::claimed).unwrap_or_default()
-    };
     let (theirs, ours) = (claimed(beside), claimed(own));
     let is_seen = here.region == there.region || !is_in(Scope::Regional, &own.item.kind);
     let may_contradict = theirs.iter().any(|sort| ours.contains(sort));
@@ -293,7 +299,7 @@ fn is_heard((own, here): &(Declared, Facts), (beside, there): (&Declared, &Facts
         own.references.values().any(|items| items.contains(&beside.item))
             || ground(beside, there).is_some_and(|(_, _, name)| names(&own.spec, &name))
     };
-    is_seen && !theirs.is_empty() && (may_contradict || may_lead())
+    is_seen && (may_contradict || may_lead())
 }
 
 /// What an item governs: its kind, the Region and the name.

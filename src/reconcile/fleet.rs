@@ -291,7 +291,6 @@ async fn look_with(
         Detail::All => claimants(&parts, &beside),
         Detail::Drift | Detail::Shown => Vec::new(),
     };
-    let beside = observe_all(session, cache, beside, deadline, &wanted.turns, || {}).await;
     let mut items = Vec::new();
     let mut regions: BTreeSet<Region> = BTreeSet::new();
     for (part, group) in parts.into_iter().zip(of_group) {
@@ -299,25 +298,13 @@ async fn look_with(
         regions.extend(part.regions.iter().cloned());
         items.extend(observe(part, session, cache, deadline, &wanted.turns, stream).await);
     }
-    let before = if wanted.before.is_empty() {
-        None
-    } else {
-        let mut parts = Vec::new();
-        for target in &job.before {
-            let aimed = aimed(&wanted.before[*target], job.ceiling);
-            match in_time(declare(aimed, session, cache, about, &selection), deadline).await {
-                Some(part) => parts.push(part),
-                None => return failed(job, &NoWay::Late(wanted.account_timeout.as_secs())),
-            }
-        }
-        let beside = not_asked_for.before(&parts);
-        let beside = observe_all(session, cache, beside, deadline, &wanted.turns, || {}).await;
-        let mut items = Vec::new();
-        for part in parts {
-            items.extend(observe(part, session, cache, deadline, &wanted.turns, stream).await);
-        }
-        let heard = job.before.iter().chain(&job.beside_before.targets);
-        Some(planned(&wanted.before, heard, items, beside, wanted))
+    let beside = observe_all(session, cache, beside, deadline, &wanted.turns, || {}).await;
+    let before = match wanted.before.is_empty() {
+        true => None,
+        false => match not_asked_for.plan_before(cache, deadline, stream).await {
+            Some(plan) => Some(plan),
+            None => return failed(job, &NoWay::Late(wanted.account_timeout.as_secs())),
+        },
     };
     let left_out = caches.iter().flat_map(|cache| cache.left_out()).collect();
     let own = job.targets.iter().map(|target| &wanted.targets[*target].baseline);
@@ -326,18 +313,8 @@ async fn look_with(
     let heard = job.targets.iter().chain(&job.beside.targets);
     let mut plan = planned(&wanted.targets, heard, items, beside, wanted);
     plan.keep(wanted.detail);
-    let recorded = match session.tape() {
-        Some(tape @ Tape::Recording(_)) => Some((session.identity().clone(), tape.recorded())),
-        _ => None,
-    };
     Outcome::Seen(Box::new(Seen {
-        target: TargetRef {
-            account: job.account.id.clone(),
-            name: job.account.name.clone(),
-            partition: session.partition().to_owned(),
-            home_region: session.home_region().clone(),
-            regions: regions.into_iter().collect(),
-        },
+        target: target(job, session, regions),
         declared,
         governed,
         claimants,
@@ -345,8 +322,21 @@ async fn look_with(
         session: (wanted.detail == Detail::All).then(|| Arc::clone(session)),
         plan,
         before,
-        recorded,
+        recorded: match session.tape() {
+            Some(tape @ Tape::Recording(_)) => Some((session.identity().clone(), tape.recorded())),
+            _ => None,
+        },
     }))
+}
+
+fn target(job: &Job, session: &Session, regions: BTreeSet<Region>) -> TargetRef {
+    TargetRef {
+        account: job.account.id.clone(),
+        name: job.account.name.clone(),
+        partition: session.partition().to_owned(),
+        home_region: session.home_region().clone(),
+        regions: regions.into_iter().collect(),
+    }
 }
 
 /// The items whose objects claim things.
@@ -372,7 +362,7 @@ struct Beside<'a> {
     wanted: &'a Wanted,
     about: About<'a>,
     selection: &'a Selection,
-    session: &'a Session,
+    session: &'a Arc<Session>,
 }
 
 impl Beside<'_> {
@@ -382,11 +372,29 @@ impl Beside<'_> {
         join_beside(parts, self.of(&self.wanted.targets, &job.targets, &job.beside.targets, parts))
     }
 
-    /// The same in the version that is compared with, which nobody holds to account for contradictions.
-    fn before(&self, parts: &[Declarations]) -> Vec<(Declared, Facts)> {
-        let (job, targets) = (self.job, &self.wanted.before);
-        let beside = self.of(targets, &job.before, &job.beside_before.targets, parts);
-        join_beside(parts, beside).unwrap_or_default()
+    /// The plan of the version that is compared with, which nobody holds to account for contradictions;
+    /// `None` when the time is over.
+    async fn plan_before(
+        &self,
+        cache: &Arc<ReadCache>,
+        deadline: Option<Instant>,
+        stream: &Stream<'_>,
+    ) -> Option<AccountPlan> {
+        let Self { job, wanted, about, selection, session } = *self;
+        let mut parts = Vec::new();
+        for target in &job.before {
+            let aimed = aimed(&wanted.before[*target], job.ceiling);
+            parts.push(in_time(declare(aimed, session, cache, about, selection), deadline).await?);
+        }
+        let beside = self.of(&wanted.before, &job.before, &job.beside_before.targets, &parts);
+        let beside = join_beside(&parts, beside).unwrap_or_default();
+        let mut items = Vec::new();
+        for part in parts {
+            items.extend(observe(part, session, cache, deadline, &wanted.turns, stream).await);
+        }
+        let beside = observe_all(session, cache, beside, deadline, &wanted.turns, || {}).await;
+        let heard = job.before.iter().chain(&job.beside_before.targets);
+        Some(planned(&wanted.before, heard, items, beside, wanted))
     }
 
     fn of(
