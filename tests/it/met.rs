@@ -52,7 +52,7 @@ fn an_exception_that_can_meet_nothing_is_said_by_validate() {
     account(&not_for)
         .run(&["validate", "b.toml"])
         .code(0)
-        .complains("can match nothing: the item is not for account 111122223333");
+        .complains("can match nothing: the item is not for account");
     let meets = account(&exception("item = \"ec2.ebs_encryption\"\nregion = \"eu-west-1\"\n"))
         .run(&["validate", "b.toml"])
         .code(0);
