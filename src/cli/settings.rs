@@ -21,6 +21,9 @@ use super::failure::Failure;
 use super::terminal::colours_on_stderr;
 use super::{explain, out};
 
+/// The name of the target that `-b` makes.
+pub const COMMAND_LINE: &str = "command line";
+
 /// What a command works on.
 pub struct Settings {
     /// The fleet file, when there is one.
@@ -37,8 +40,6 @@ pub struct Settings {
 pub struct Work {
     /// The target.
     pub target: FleetTarget,
-    /// When the controller looks at it.
-    pub schedule: Option<String>,
 }
 
 /// Resolves the settings. All problems of all files are printed.
@@ -88,7 +89,7 @@ pub fn resolve_from(
         let baseline = load(global, &selectors.baseline, reader, options)?;
         let accounts = accounts(&selectors.account)?;
         let target = FleetTarget {
-            name: "command line".to_owned(),
+            name: COMMAND_LINE.to_owned(),
             select: (!accounts.is_empty()).then(|| Selector {
                 accounts: accounts.iter().map(ToString::to_string).collect(),
                 ..Selector::default()
@@ -99,7 +100,7 @@ pub fn resolve_from(
             ceiling: fleet.as_ref().map_or(Mode::Enforce, highest_ceiling),
             is_beside: false,
         };
-        vec![Work { target, schedule: None }]
+        vec![Work { target }]
     };
     let safety = safety_of(fleet.as_ref());
     let audit_log = audit_log_of(fleet.as_ref());
@@ -328,7 +329,6 @@ fn from_fleet(
                 ceiling: target.mode.unwrap_or(Mode::Enforce),
                 is_beside: !selectors.target.is_empty() && !selectors.target.contains(&target.name),
             },
-            schedule: target.schedule.clone(),
         });
     }
     if works.is_empty() {

@@ -63,8 +63,10 @@ pub struct Wanted {
     pub turns: Semaphore,
     /// Whether sessions are narrowed to reading, whatever the targets may do.
     pub read_only: bool,
-    /// How much of the plan is kept; with all of it also the sessions, for writing.
+    /// How much of the plan is kept.
     pub detail: Detail,
+    /// Whether the sessions are kept, for writing.
+    pub to_apply: bool,
 }
 
 /// The ways into accounts.
@@ -287,9 +289,9 @@ async fn look_with(
         Ok(beside) => beside,
         Err(conflicts) => return Outcome::Conflicts(conflicts),
     };
-    let claimants = match wanted.detail {
-        Detail::All => claimants(&parts, &beside),
-        Detail::Drift | Detail::Shown => Vec::new(),
+    let claimants = match wanted.to_apply {
+        true => claimants(&parts, &beside),
+        false => Vec::new(),
     };
     let mut items = Vec::new();
     let mut regions: BTreeSet<Region> = BTreeSet::new();
@@ -319,7 +321,7 @@ async fn look_with(
         governed,
         claimants,
         met,
-        session: (wanted.detail == Detail::All).then(|| Arc::clone(session)),
+        session: wanted.to_apply.then(|| Arc::clone(session)),
         plan,
         before,
         recorded: match session.tape() {

@@ -51,7 +51,7 @@ class Control:
                 return self._lag(route[0], account, body)
         if route[1].startswith("/_evenkeel/events"):
             with self._emulator.lock:
-                return self._events(route, account, body)
+                return self._events(route, account, query.get("region", "us-east-1"), body)
         if route == ("DELETE", "/_evenkeel/policy"):
             self._emulator.access.clear(str(account))
             return {}
@@ -75,13 +75,15 @@ class Control:
             return {}
         return [asdict(lag) for lag in book.lags if account in (None, lag.account)] if method == "GET" else None
 
-    def _events(self, route: tuple[str, str], account: str | None, body: bytes) -> Any:
+    def _events(self, route: tuple[str, str], account: str | None, region: str, body: bytes) -> Any:
         """Events: on and off, and at once what waits."""
         if route == ("POST", "/_evenkeel/events"):
             return self._emulator.events.turn_on(account or "*", **json.loads(body or b"{}"))
         if route == ("DELETE", "/_evenkeel/events"):
             self._emulator.events.turn_off(account)
             return {}
+        if route == ("POST", "/_evenkeel/events/put"):
+            return self._emulator.events.put(str(account), region, json.loads(body))
         if route == ("POST", "/_evenkeel/events/flush"):
             return {"delivered": disorder.flush(account)}
         return None

@@ -9,7 +9,7 @@ use anstyle::{AnsiColor, Color, Style};
 
 use self::page::Page;
 use super::accounts;
-use super::group::{Group, group};
+use super::group::{Group, group, unknown};
 use super::parts::parts;
 use super::place::NAMED;
 use super::rows::{Row, rows};
@@ -18,7 +18,7 @@ use super::value::Sign;
 use crate::kinds::Risk;
 use crate::kinds::object::Cause;
 use crate::plan::words::{account_name, counted};
-use crate::plan::{Disposition, Plan, PlannedChange, Verdict};
+use crate::plan::{Disposition, Plan, PlannedChange, Sort, Verdict};
 use crate::visible::visible;
 
 /// Column in which a heading's place starts.
@@ -55,14 +55,9 @@ pub fn render(plan: &Plan, options: &Options) -> String {
             drifted(&mut page, plan, &group);
         }
     }
-    section(&mut page, plan, "Excepted", |verdict| matches!(verdict, Verdict::Excepted { .. }));
+    section(&mut page, plan, "Excepted", group(plan, Sort::Excepted));
     for cause in Cause::ALL {
-        section(
-            &mut page,
-            plan,
-            cause.title(),
-            |verdict| matches!(verdict, Verdict::Unknown(unknown) if unknown.cause == cause),
-        );
+        section(&mut page, plan, cause.title(), unknown(plan, cause));
     }
     skipped(&mut page, plan, options.verbose);
     not_looked_at(&mut page, plan);
@@ -140,7 +135,7 @@ fn drifted(page: &mut Page, plan: &Plan, group: &Group<'_>) {
         return;
     }
     let changes = &group.first.changes;
-    let lines: Vec<Vec<Row<'_>>> = (0..changes.len()).map(|at| rows(group, at)).collect();
+    let lines: Vec<Vec<Row>> = (0..changes.len()).map(|at| rows(group, at)).collect();
     let short = || lines.iter().flatten().filter(|row| row.line.detail.is_empty());
     let field_width = widest(short().map(|row| row.line.field.as_str()));
     for (at, (change, lines)) in changes.iter().zip(&lines).enumerate() {
@@ -175,7 +170,7 @@ fn drifted(page: &mut Page, plan: &Plan, group: &Group<'_>) {
 }
 
 /// One field; with the objects that have it, when they are not all, in a column of their own.
-fn drift(page: &mut Page, row: &Row<'_>, field_width: usize, only: Option<(&str, usize)>) {
+fn drift(page: &mut Page, row: &Row, field_width: usize, only: Option<(&str, usize)>) {
     let line = &row.line;
     page.text("  ");
     page.styled(style_of(line.sign), &line.sign.symbol().to_string());
@@ -254,8 +249,7 @@ fn risk_style(risk: Risk) -> Style {
 }
 
 /// Objects whose verdict says it all.
-fn section(page: &mut Page, plan: &Plan, title: &str, wanted: impl Fn(&Verdict) -> bool) {
-    let groups = group(plan, wanted);
+fn section(page: &mut Page, plan: &Plan, title: &str, groups: Vec<Group<'_>>) {
     if groups.is_empty() {
         return;
     }
@@ -284,7 +278,7 @@ fn section(page: &mut Page, plan: &Plan, title: &str, wanted: impl Fn(&Verdict) 
 }
 
 fn skipped(page: &mut Page, plan: &Plan, verbose: bool) {
-    let groups = group(plan, |verdict| matches!(verdict, Verdict::Skipped { .. }));
+    let groups = group(plan, Sort::Skipped);
     if groups.is_empty() {
         return;
     }
@@ -295,7 +289,7 @@ fn skipped(page: &mut Page, plan: &Plan, verbose: bool) {
         let count = counted(group.objects.len(), "object");
         page.line(&format!("  {}  {count}: {reason}", group.first.item));
         for object in group.objects.iter().filter(|_| verbose) {
-            let (id, region, account) = (&object.observed.id, &object.region, &object.account);
+            let (id, region, account) = (&object.id, &object.region, &object.account);
             page.line(&format!("    {id} in {region} of {account}"));
         }
     }

@@ -258,7 +258,8 @@ def put_remediation(call: Call, _: Forward) -> dict[str, Any]:
         except AwsError:
             raise _wrong(f"The rule {given['ConfigRuleName']} does not exist.") from None
         _refuse_others(call, row)
-        arn = row.now["ConfigRuleArn"].replace(":config-rule/", f":remediation-configuration/{given['ConfigRuleName']}/")
+        kind = f":remediation-configuration/{given['ConfigRuleName']}/"
+        arn = row.now["ConfigRuleArn"].replace(":config-rule/", kind)
         row.now["Remediation"] = {"Automatic": False} | given | {"Arn": arn}
     return {"FailedBatches": []}
 
