@@ -46,7 +46,7 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
             let request = client.describe_delivery_channels().send();
             let channels = cx.read(CHANNELS, "", request).await?;
             let key = match spec.key() {
-                Some(key) => Some(named::look_up(cx, key).await?),
+                Some(key) => Some(named::look_up(cx, key, named::DELIVERY).await?),
                 None => None,
             };
             Ok((Some(channels), key))

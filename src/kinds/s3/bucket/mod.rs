@@ -77,6 +77,7 @@ impl Kind for Bucket {
     };
     const CALLS: &'static [Use<Spec>] =
         &[Use::read(LIST), Use::read(HEAD), Use::write(CREATE, bucket)];
+    const LENT: Option<&'static [Call]> = Some(&[CREATE, policy::PUT, encryption::PUT]);
     const MORE_EVENTS: &'static [&'static str] = &["s3.amazonaws.com:DeleteBucket"];
     const SAMPLES: &'static [&'static str] = &[
         r#"

@@ -15,7 +15,7 @@ use crate::policy_document::grants::{self, Rise};
 use crate::policy_document::{PolicyDocument, PolicyError, PolicyKind, Required};
 
 const GET: Call = Call::new("s3", "GetBucketPolicy");
-const PUT: Call = Call::new("s3", "PutBucketPolicy");
+pub const PUT: Call = Call::new("s3", "PutBucketPolicy");
 const DELETE: Call = Call::new("s3", "DeleteBucketPolicy");
 
 type Write = Option<String>;
