@@ -38,9 +38,7 @@ impl Node {
     /// these waits for.
     fn lent(&self) -> impl Iterator<Item = u32> {
         let lent = || self.changes.iter().filter(|step| step.is_lent);
-        lent()
-            .map(|step| step.id)
-            .filter(move |id| !lent().any(|later| later.needs.contains(id)))
+        lent().map(|step| step.id).filter(move |id| !lent().any(|later| later.needs.contains(id)))
     }
 }
 

@@ -167,7 +167,7 @@ fn one_key_has_several_names_and_a_disabled_one_is_no_agreement() {
         &account,
         "boto3.client('kms').disable_key(KeyId=boto3.client('kms').describe_key(KeyId='alias/data')['KeyMetadata']['KeyId'])",
     );
-    account.run(&["check", "-b", "b.toml"]).code(2).says("is Disabled");
+    account.run(&["check", "-b", "b.toml"]).code(2).says("it is in the state Disabled");
     // The alias points elsewhere.
     boto3(
         &account,
@@ -349,4 +349,94 @@ fn policies_of_roles_and_keys_are_checked_before_they_are_sent() {
         declare(&account, &items);
         account.run(&["validate", "b.toml"]).code(1).complains(word);
     }
+}
+
+/// A key that S3 could not encrypt with is not written, by whatever name it is declared, and what
+/// needs no key is.
+#[test]
+fn a_bucket_takes_no_key_that_cannot_work() {
+    let account = account(
+        "",
+        "made('data-ACCOUNT')\n\
+         kms = boto3.client('kms')\n\
+         def named(name, region='eu-west-1', **more):\n\
+         \x20   kms = boto3.client('kms', region)\n\
+         \x20   key = kms.create_key(**more)['KeyMetadata']['KeyId']\n\
+         \x20   kms.create_alias(AliasName=f'alias/{name}', TargetKeyId=key)\n\
+         \x20   return key\n\
+         kms.disable_key(KeyId=named('disabled'))\n\
+         kms.schedule_key_deletion(KeyId=named('dying'), PendingWindowInDays=7)\n\
+         named('rsa', KeySpec='RSA_2048', KeyUsage='SIGN_VERIFY')\n\
+         named('empty', Origin='EXTERNAL')\n\
+         named('far', 'us-east-1')",
+    );
+    let spec = |key: &str| {
+        format!(
+            "[s3.bucket.data]\nbucket = \"data-${{account.id}}\"\nsse_algorithm = \"aws:kms\"\n\
+             kms_master_key_id = \"{key}\"\nblocked_encryption_types = [\"SSE-C\"]\n"
+        )
+    };
+    for (key, why) in [
+        ("alias/disabled", "in the state Disabled"),
+        ("alias/dying", "in the state PendingDeletion"),
+        ("alias/rsa", "of the spec RSA_2048"),
+        ("alias/empty", "in the state PendingImport"),
+        ("arn:aws:kms:us-east-1:${account.id}:alias/far", "it is a key of us-east-1"),
+        ("11111111-2222-3333-4444-555555555555", "it is not there"),
+    ] {
+        declare(&account, &spec(key));
+        account.run(&["check", "-b", "b.toml"]).code(2).says(why);
+        account.run(&APPLY);
+        let rule = boto3(
+            &account,
+            "print(json.dumps(s3.get_bucket_encryption(Bucket='data-ACCOUNT')['ServerSideEncryptionConfiguration']['Rules'][0]))",
+        );
+        assert_eq!(rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"], "AES256", "{key}");
+        assert!(rule.to_string().contains("SSE-C"), "{key}: {rule}");
+    }
+    // An alias may be another item's to make; when it is nobody's, nothing is written.
+    declare(&account, &spec("alias/nowhere"));
+    account.run(&["check", "-b", "b.toml"]).code(2).says("the key is not there yet");
+    account.run(&APPLY).code(4).says("the key alias/nowhere: it is not there");
+    // Nor is a new bucket given one.
+    declare(&account, &spec("alias/disabled").replace("data-", "new-"));
+    account.run(&APPLY).code(4).says("the key alias/disabled: it is in the state Disabled");
+    // A key that works is written by its ARN, whatever it was called.
+    boto3(
+        &account,
+        "boto3.client('kms').enable_key(KeyId=boto3.client('kms').describe_key(KeyId='alias/disabled')['KeyMetadata']['KeyId'])",
+    );
+    account.run(&APPLY).code(0);
+    let rule = boto3(
+        &account,
+        "print(json.dumps(s3.get_bucket_encryption(Bucket='new-ACCOUNT')['ServerSideEncryptionConfiguration']['Rules'][0]))",
+    );
+    assert!(rule.to_string().contains(":key/"), "{rule}");
+}
+
+/// Who had rights by a statement without a name has none once another one is declared.
+#[test]
+fn an_edited_statement_without_a_sid_leaves_nothing_behind() {
+    let of = |role: &str| {
+        format!(
+            "[s3.bucket.site]\nbucket = \"site-${{account.id}}\"\n\
+             [[s3.bucket.site.extra_policy_statements]]\nEffect = \"Allow\"\n\
+             Principal = {{ AWS = \"arn:aws:iam::${{account.id}}:role/{role}\" }}\n\
+             Action = \"s3:GetObject\"\nResource = \"arn:aws:s3:::site-${{account.id}}/*\"\n"
+        )
+    };
+    let account = account(
+        &of("a"),
+        "made('site-ACCOUNT')\n\
+         iam = boto3.client('iam')\n\
+         for name in 'ab': iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Principal': {'Service': 'ec2.amazonaws.com'}, 'Action': 'sts:AssumeRole'}]}))",
+    );
+    account.run(&APPLY).code(0);
+    declare(&account, &of("b"));
+    account.run(&["plan", "-b", "b.toml"]).code(0).says("no longer allowed").says("role/a");
+    account.run(&APPLY).code(0);
+    let statements = statements(&account, &format!("site-{}", account.id));
+    assert_eq!(statements.len(), 1, "{statements:?}");
+    assert!(statements[0].to_string().contains("role/b"));
+    account.run(&["check", "-b", "b.toml"]).code(0);
 }

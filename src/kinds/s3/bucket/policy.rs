@@ -120,7 +120,8 @@ fn has_statements(spec: &Spec) -> bool {
 
 /// Whether evenkeel may take away the only statement of the policy: it puts none there itself.
 fn may_be_emptied(spec: &Spec) -> bool {
-    spec.require_tls == Some(false)
+    (spec.require_tls == Some(false) || spec.extra_policy_statements.is_some())
+        && spec.require_tls != Some(true)
         && spec.min_tls_version.is_none()
         && spec.services.as_ref().is_none_or(std::collections::BTreeSet::is_empty)
         && spec.extra_policy_statements.as_ref().is_none_or(Vec::is_empty)
@@ -154,6 +155,9 @@ fn merged(look: &Look<'_, Bucket>, before: &PolicyDocument) -> (PolicyDocument, 
         }
     }
     let all = required(look);
+    if spec.extra_policy_statements.is_some() {
+        document = document.without_former(&all, partition).unwrap_or(document);
+    }
     // What others deny in another form is denied already, if it stays.
     let denied = denied_already(look, before);
     let missing = all.iter().filter(|one| !denied.contains(&one.statement)).cloned();

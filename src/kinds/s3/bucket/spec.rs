@@ -122,8 +122,10 @@ pub struct Spec {
     /// the event or of the delivery.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_log_key_format: Option<LogKeyFormat>,
-    /// More statements that the bucket policy must have, in AWS's own shape. Each is best given a
-    /// `Sid`, by which a former version of it is known.
+    /// More statements that the bucket policy must have, in AWS's own shape. A `Sid` is the name by
+    /// which a former version of a statement is known and replaced; under a new name it is a new
+    /// statement, and the old one stays. One without a `Sid` is written under a name made of what it
+    /// says, by which it is taken away again when it is not declared any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extra_policy_statements: Option<Vec<BTreeMap<String, Value>>>,
     /// Whether it is a finding when the bucket policy lets somebody outside of the account in:
