@@ -1,33 +1,19 @@
 //! Buckets and what hangs on them, as others have set them up: nothing of theirs is lost, what S3
 //! keeps in another form is known again, and what S3 would refuse is said before.
 
+use crate::support::declared::{self, APPLY};
 use crate::support::{self, Account};
+
 use serde_json::{Value, json};
 
-const HEADER: &str =
-    "schema = 1\n\n[baseline]\nname = \"test\"\nmode = \"enforce\"\nregions = [\"eu-west-1\"]\n\n";
-const APPLY: [&str; 7] = [
-    "apply",
-    "-b",
-    "b.toml",
-    "--yes",
-    "--max-risk",
-    "destructive",
-    "--max-changes-per-account=1000",
-];
 /// Makes a bucket in the Region of the tests.
 const MADE: &str = "s3 = boto3.client('s3')\n\
     def made(name): s3.create_bucket(Bucket=name, CreateBucketConfiguration={'LocationConstraint': 'eu-west-1'})\n";
 
 fn account(items: &str, script: &str) -> Account {
-    let account = support::emulator().account();
-    declare(&account, items);
+    let account = declared::account(items);
     boto3(&account, script);
     account
-}
-
-fn declare(account: &Account, items: &str) {
-    account.write("b.toml", &format!("{HEADER}{items}"));
 }
 
 /// Runs a script; `ACCOUNT` in it is the account's.
@@ -60,7 +46,7 @@ fn a_statement_that_s3_keeps_in_another_form_is_refused_or_written_once() {
         .complains("write the identity's ARN");
     // S3 answers with something that means the same to nobody but itself.
     let arn = "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1";
-    declare(&account, &site(&format!("{{ AWS = \"{arn}\" }}")));
+    account.declare(&site(&format!("{{ AWS = \"{arn}\" }}")));
     account.fault(json!({ "service": "s3", "operation": "GetBucketPolicy", "kind": "replace",
         "find": format!("\"AWS\":\"{arn}\""), "replace": "\"AWS\":\"AIDAEXAMPLEEXAMPLE123\"" }));
     let foreign: Vec<&str> = APPLY.into_iter().chain(["--allow-grants", "foreign"]).collect();
@@ -118,13 +104,13 @@ fn a_mark_that_is_false_is_the_same_as_none() {
          s3.put_bucket_lifecycle_configuration(Bucket='life-ACCOUNT', LifecycleConfiguration={'Rules': [rule]})",
     );
     account.run(&["check", "-b", "b.toml"]).code(0);
-    declare(&account, &rule("{ days = 300, expired_object_delete_marker = false }"));
+    account.declare(&rule("{ days = 300, expired_object_delete_marker = false }"));
     account.run(&APPLY).code(0);
     for refused in [
         "{ days = 400, expired_object_delete_marker = true }",
         "{ expired_object_delete_marker = false }",
     ] {
-        declare(&account, &rule(refused));
+        account.declare(&rule(refused));
         account.run(&["validate", "b.toml"]).code(1).complains("expir");
     }
 }
@@ -205,7 +191,7 @@ fn a_tag_of_a_role_in_another_case_stays_a_tag() {
         ("{ team = \"core\", Team = \"core\" }", "are one key"),
         ("{ \"aws:x\" = \"1\" }", "reserved for AWS"),
     ] {
-        declare(&account, &format!("[iam.role.worker]\ntags = {tags}\n"));
+        account.declare(&format!("[iam.role.worker]\ntags = {tags}\n"));
         account.run(&["validate", "b.toml"]).code(1).complains(word);
     }
 }
@@ -266,7 +252,7 @@ fn an_answer_that_says_too_little_is_unknown() {
     let lock = "object_lock_mode = \"GOVERNANCE\"\nobject_lock_days = 7\n";
     let of_account =
         "[s3.account_public_access_block]\nblock_public_acls = false\nignore_public_acls = true\n";
-    declare(&account, of_account);
+    account.declare(of_account);
     account.run(&APPLY).code(0);
     let cases = [
         (
@@ -319,7 +305,7 @@ fn an_answer_that_says_too_little_is_unknown() {
         ),
     ];
     for (service, operation, items, find, replace, code) in cases {
-        declare(&account, &items);
+        account.declare(&items);
         account.run(&["check", "-b", "b.toml"]).code(0);
         account.fault(json!({ "service": service, "operation": operation, "kind": "replace",
             "find": find, "replace": replace }));
@@ -346,7 +332,7 @@ fn policies_of_roles_and_keys_are_checked_before_they_are_sent() {
         ),
     ] {
         let account = support::emulator().account();
-        declare(&account, &items);
+        account.declare(&items);
         account.run(&["validate", "b.toml"]).code(1).complains(word);
     }
 }
@@ -384,7 +370,7 @@ fn a_bucket_takes_no_key_that_cannot_work() {
         ("arn:aws:kms:us-east-1:${account.id}:alias/far", "it is a key of us-east-1"),
         ("11111111-2222-3333-4444-555555555555", "it is not there"),
     ] {
-        declare(&account, &spec(key));
+        account.declare(&spec(key));
         account.run(&["check", "-b", "b.toml"]).code(2).says(why);
         account.run(&APPLY);
         let rule = boto3(
@@ -395,11 +381,11 @@ fn a_bucket_takes_no_key_that_cannot_work() {
         assert!(rule.to_string().contains("SSE-C"), "{key}: {rule}");
     }
     // An alias may be another item's to make; when it is nobody's, nothing is written.
-    declare(&account, &spec("alias/nowhere"));
+    account.declare(&spec("alias/nowhere"));
     account.run(&["check", "-b", "b.toml"]).code(2).says("the key is not there yet");
     account.run(&APPLY).code(4).says("the key alias/nowhere: it is not there");
     // Nor is a new bucket given one.
-    declare(&account, &spec("alias/disabled").replace("data-", "new-"));
+    account.declare(&spec("alias/disabled").replace("data-", "new-"));
     account.run(&APPLY).code(4).says("the key alias/disabled: it is in the state Disabled");
     // A key that works is written by its ARN, whatever it was called.
     boto3(
@@ -432,7 +418,7 @@ fn an_edited_statement_without_a_sid_leaves_nothing_behind() {
          for name in 'ab': iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Principal': {'Service': 'ec2.amazonaws.com'}, 'Action': 'sts:AssumeRole'}]}))",
     );
     account.run(&APPLY).code(0);
-    declare(&account, &of("b"));
+    account.declare(&of("b"));
     account.run(&["plan", "-b", "b.toml"]).code(0).says("no longer allowed").says("role/a");
     account.run(&APPLY).code(0);
     let statements = statements(&account, &format!("site-{}", account.id));

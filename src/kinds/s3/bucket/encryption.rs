@@ -10,11 +10,11 @@ use aws_sdk_s3::types::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::check::Problems;
 use super::spec::{Service, Spec};
 use super::{Bucket, Place, bucket};
 use crate::aws::Call;
 use crate::aws::error::AbsentIf;
+use crate::baseline::catalog::SpecProblem;
 use crate::kinds::kms::named::{self, Named, Service as Encryptor};
 use crate::kinds::kms::reads::DESCRIBE as DESCRIBE_KEY;
 use crate::kinds::shapes::part::{Look, Part};
@@ -408,41 +408,41 @@ fn send(encryption: &Encryption) -> Result<ServerSideEncryptionConfiguration, Bu
 }
 
 /// What S3 would refuse of the declared encryption.
-pub fn check(spec: &Spec, problems: &mut Problems) {
+pub fn check(spec: &Spec, problems: &mut Vec<SpecProblem>) {
     let algorithm = spec.sse_algorithm;
     if key(spec).is_some() && matches!(algorithm, None | Some(SseAlgorithm::Aes256)) {
-        problems.add(
+        problems.push(SpecProblem::new(
             "kms_master_key_id",
             "a KMS key needs encryption with KMS",
             "add sse_algorithm = \"aws:kms\"",
-        );
+        ));
     }
     if spec.bucket_key_enabled == Some(true) && algorithm == Some(SseAlgorithm::Aes256) {
-        problems.add(
+        problems.push(SpecProblem::new(
             "bucket_key_enabled",
             "a bucket key has no effect with AES256",
             "leave it out, or set sse_algorithm = \"aws:kms\"",
-        );
+        ));
     }
     let own_key_of_aws = spec.kms_master_key_id.as_deref() == Some("");
     if own_key_of_aws
         && matches!(algorithm, Some(SseAlgorithm::Kms | SseAlgorithm::KmsDsse))
         && spec.services.as_ref().is_some_and(|services| !services.is_empty())
     {
-        problems.add(
+        problems.push(SpecProblem::new(
             "kms_master_key_id",
             "services that deliver logs may not use AWS's own key, aws/s3",
             "name a key of your own, or set sse_algorithm = \"AES256\"",
-        );
+        ));
     }
     let services = spec.services.iter().flatten();
     let needs_aes =
         services.filter(|service| matches!(service, Service::S3AccessLogs | Service::Elb)).count();
     if needs_aes > 0 && !matches!(algorithm, None | Some(SseAlgorithm::Aes256)) {
-        problems.add(
+        problems.push(SpecProblem::new(
             "sse_algorithm",
             "S3 access logs and load balancers cannot write to a bucket with KMS encryption",
             "set sse_algorithm = \"AES256\", or give them a bucket of their own",
-        );
+        ));
     }
 }

@@ -8,10 +8,10 @@ use aws_sdk_s3::types::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::check::Problems;
 use super::spec::Spec;
 use super::{Bucket, Place, bucket};
 use crate::aws::Call;
+use crate::baseline::catalog::SpecProblem;
 use crate::kinds::shapes::part::{Look, Part};
 use crate::kinds::spec::aws_enum;
 use crate::kinds::{Change, Cx, Drift, ObserveError, Undo, Use, WriteCx, WriteError, known, told};
@@ -248,18 +248,18 @@ fn send_grant(grant: &LogGrant) -> Result<TargetGrant, BuildError> {
 }
 
 /// What has no meaning without an access log.
-pub fn check(spec: &Spec, problems: &mut Problems) {
+pub fn check(spec: &Spec, problems: &mut Vec<SpecProblem>) {
     let declared = [
         ("access_log_prefix", spec.access_log_prefix.is_some()),
         ("access_log_key_format", spec.access_log_key_format.is_some()),
     ];
     if spec.access_log_bucket.as_deref().is_none_or(str::is_empty) {
         for (field, _) in declared.iter().filter(|(_, is_there)| *is_there) {
-            problems.add(
+            problems.push(SpecProblem::new(
                 field,
                 "this has no meaning without an access log",
                 "declare access_log_bucket",
-            );
+            ));
         }
     }
 }
