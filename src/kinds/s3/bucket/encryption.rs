@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_s3::Client;
 use aws_sdk_s3::error::BuildError;
 use aws_sdk_s3::types::{
     BlockedEncryptionTypes, ServerSideEncryption, ServerSideEncryptionByDefault,
@@ -11,7 +10,7 @@ use aws_sdk_s3::types::{
 use serde::{Deserialize, Serialize};
 
 use super::spec::{Service, Spec};
-use super::{Bucket, Place, bucket};
+use super::{Bucket, Place, bucket, request};
 use crate::aws::Call;
 use crate::aws::error::AbsentIf;
 use crate::baseline::catalog::SpecProblem;
@@ -131,20 +130,16 @@ impl Part for DefaultEncryption {
     }
 
     async fn write(cx: &WriteCx, place: &Place, put: &Self::Write) -> Result<(), WriteError> {
-        let (client, bucket, owner) = (cx.client(Client::new), &place.bucket, cx.account.as_str());
+        let bucket = &place.bucket;
         let Some(Put { encryption, key_to_find }) = put else {
-            let request =
-                client.delete_bucket_encryption().bucket(bucket).expected_bucket_owner(owner);
+            let request = request!(delete_bucket_encryption, cx, bucket);
             return cx.send(DELETE, request.send()).await;
         };
         let mut encryption = encryption.clone();
         if let Some(name) = key_to_find {
             encryption.kms_master_key_id = Some(named::ready(cx, name, KEYS).await?);
         }
-        let request = client
-            .put_bucket_encryption()
-            .bucket(bucket)
-            .expected_bucket_owner(owner)
+        let request = request!(put_bucket_encryption, cx, bucket)
             .server_side_encryption_configuration(send(&encryption)?);
         cx.send(PUT, request.send()).await
     }
@@ -174,9 +169,7 @@ pub fn key(spec: &Spec) -> Option<&str> {
 }
 
 async fn encryption(cx: &Cx, bucket: &str) -> Result<Option<Encryption>, ObserveError> {
-    let client = cx.client(Client::new);
-    let owner = cx.account.as_str();
-    let request = client.get_bucket_encryption().bucket(bucket).expected_bucket_owner(owner).send();
+    let request = request!(get_bucket_encryption, cx, bucket).send();
     let answer = cx
         .read(GET, bucket, request)
         .await

@@ -40,6 +40,18 @@ const CREATE: Call = Call::new("s3", "CreateBucket");
 /// The one Region that S3 does not want to be named.
 const NAMELESS_REGION: &str = "us-east-1";
 
+/// A request about a bucket that insists on its owner, the account: S3 refuses it where another account
+/// has the bucket.
+macro_rules! request {
+    ($operation:ident, $cx:expr, $bucket:expr) => {
+        $cx.client(aws_sdk_s3::Client::new)
+            .$operation()
+            .bucket($bucket)
+            .expected_bucket_owner($cx.account.as_str())
+    };
+}
+use request;
+
 /// How a bucket is made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Making {

@@ -1,6 +1,5 @@
 //! How new objects of a bucket are locked.
 
-use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{
     DefaultRetention, EventHoldDuration, ObjectLockConfiguration, ObjectLockEnabled,
     ObjectLockRetentionMode, ObjectLockRule,
@@ -9,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::spec::Spec;
 use super::versioning::{Versioning, Versions};
-use super::{Bucket, Place, bucket, unknown_value};
+use super::{Bucket, Place, bucket, request, unknown_value};
 use crate::aws::Call;
 use crate::aws::error::AbsentIf;
 use crate::baseline::catalog::SpecProblem;
@@ -69,9 +68,8 @@ impl Part for Lock {
     }
 
     async fn read(cx: &Cx, _spec: &Spec, place: &Place) -> Result<Self::Now, ObserveError> {
-        let (bucket, owner) = (&place.bucket, cx.account.as_str());
-        let request = cx.client(Client::new).get_object_lock_configuration();
-        let request = request.bucket(bucket).expected_bucket_owner(owner).send();
+        let bucket = &place.bucket;
+        let request = request!(get_object_lock_configuration, cx, bucket).send();
         let answer = cx.read(GET, bucket, request).await;
         let answer = answer.absent_if(&["ObjectLockConfigurationNotFoundError"])?;
         let Some(answer) = answer else { return Ok(None) };
@@ -122,11 +120,7 @@ impl Part for Lock {
     }
 
     async fn write(cx: &WriteCx, place: &Place, lock: &ObjectLock) -> Result<(), WriteError> {
-        let request = cx
-            .client(Client::new)
-            .put_object_lock_configuration()
-            .bucket(&place.bucket)
-            .expected_bucket_owner(cx.account.as_str())
+        let request = request!(put_object_lock_configuration, cx, &place.bucket)
             .object_lock_configuration(send(lock)?);
         cx.send(PUT, request.send()).await
     }

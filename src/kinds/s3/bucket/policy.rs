@@ -1,10 +1,9 @@
 //! The policy of a bucket: what is declared is merged into what is there.
 
-use aws_sdk_s3::Client;
 use serde_json::Value;
 
 use super::spec::Spec;
-use super::{Bucket, Place, bucket, statements, tls};
+use super::{Bucket, Place, bucket, request, statements, tls};
 use crate::aws::Call;
 use crate::aws::error::AbsentIf;
 use crate::kinds::shapes::part::{Look, Part};
@@ -43,9 +42,8 @@ impl Part for Policy {
     }
 
     async fn read(cx: &Cx, _spec: &Spec, place: &Place) -> Result<Option<String>, ObserveError> {
-        let (bucket, owner) = (&place.bucket, cx.account.as_str());
-        let request = cx.client(Client::new).get_bucket_policy();
-        let request = request.bucket(bucket).expected_bucket_owner(owner).send();
+        let bucket = &place.bucket;
+        let request = request!(get_bucket_policy, cx, bucket).send();
         let answer = cx.read(GET, bucket, request).await.absent_if(&["NoSuchBucketPolicy"])?;
         let text = answer.as_ref().and_then(|answer| answer.policy());
         if let Some(text) = text {
@@ -83,18 +81,13 @@ impl Part for Policy {
     }
 
     async fn write(cx: &WriteCx, place: &Place, policy: &Write) -> Result<(), WriteError> {
-        let (client, bucket, owner) = (cx.client(Client::new), &place.bucket, cx.account.as_str());
+        let bucket = &place.bucket;
         match policy {
             Some(policy) => {
-                let request = client.put_bucket_policy().bucket(bucket);
-                let request = request.expected_bucket_owner(owner).policy(policy);
+                let request = request!(put_bucket_policy, cx, bucket).policy(policy);
                 cx.send(PUT, request.send()).await
             }
-            None => {
-                let request =
-                    client.delete_bucket_policy().bucket(bucket).expected_bucket_owner(owner);
-                cx.send(DELETE, request.send()).await
-            }
+            None => cx.send(DELETE, request!(delete_bucket_policy, cx, bucket).send()).await,
         }
     }
 
