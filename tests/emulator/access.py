@@ -10,16 +10,12 @@ from typing import Any
 
 from emulator.answers import AwsError
 from emulator.faults import USUAL_CODES
-from emulator.identity import caller_arn, iam_action
+from emulator.identity import caller_arn, iam_action, linked_role
 from emulator.policy import as_list, statements
 from emulator.wire import Call
 
 # Reads and session calls that AWS lets everybody make, whatever the policies say.
 ALWAYS = {"sts:GetCallerIdentity"}
-SERVICE_ROLES = {
-    "config.amazonaws.com": "AWSServiceRoleForConfig",
-    "cloudtrail.amazonaws.com": "AWSServiceRoleForCloudTrail",
-}
 
 
 @dataclass
@@ -95,7 +91,7 @@ def applies(statement: dict[str, Any], demand: Demand) -> bool:
         action = any(glob(one.lower(), demand.action.lower()) for one in as_list(statement.get("Action")))
     return (
         action
-        and any(glob(one, demand.resource) for one in as_list(statement.get("Resource")))
+        and _about(statement, demand.resource)
         and all(
             holds(operator, values(expected), demand.context.get(key.lower()))
             for operator, keys in statement.get("Condition", {}).items()
@@ -104,26 +100,46 @@ def applies(statement: dict[str, Any], demand: Demand) -> bool:
     )
 
 
+def _about(statement: dict[str, Any], resource: str) -> bool:
+    if "NotResource" in statement:
+        return not any(glob(one, resource) for one in as_list(statement["NotResource"]))
+    return any(glob(one, resource) for one in as_list(statement.get("Resource")))
+
+
 def holds(operator: str, expected: list[str], actual: list[str] | None) -> bool:
     """One condition; `actual` is None when the request has no such key (IAM User Guide, "Condition operators")."""
     quantifier, _, plain = operator.rpartition(":")
-    if quantifier not in ("", "ForAnyValue"):
+    if quantifier not in ("", "ForAnyValue", "ForAllValues"):
         raise NotImplementedError(f"condition operator {operator}")
+    if plain == "Null":
+        return (actual is None) == (expected == ["true"])
+    if plain.endswith("IfExists"):
+        if actual is None:
+            return True
+        plain = plain.removesuffix("IfExists")
+    positive = plain.replace("Not", "")
     compare = {
         "StringEquals": lambda want, have: want == have,
+        "StringEqualsIgnoreCase": lambda want, have: want.lower() == have.lower(),
         "StringLike": glob,
         "ArnLike": glob,
         "ArnEquals": glob,
-        "ArnNotLike": glob,
-    }.get(plain)
+        "Bool": lambda want, have: want.lower() == have.lower(),
+    }.get(positive)
     if compare is None:
         raise NotImplementedError(f"condition operator {operator}")
-    matches = any(compare(want, have) for want in expected for have in actual or [])
-    return not matches if "Not" in plain else matches
+    matching = [any(compare(want, have) for want in expected) for have in actual or []]
+    if quantifier == "ForAllValues":
+        return all(matching) if positive == plain else not any(matching)
+    if quantifier == "ForAnyValue" and positive != plain:
+        return not all(matching)
+    return any(matching) if positive == plain else not any(matching)
 
 
 def glob(pattern: str, text: str) -> bool:
     """IAM's wildcards; `${*}`, `${?}` and `${$}` stand for the characters themselves."""
+    if re.search(r"\$\{[^*?$]", pattern):
+        raise NotImplementedError(f"the policy variable in {pattern}")
     parts = re.split(r"(\$\{[*?$]\}|\*|\?)", pattern)
     regex = "".join({"*": ".*", "?": "."}.get(part) or re.escape(part[2] if part[:2] == "${" else part) for part in parts if part)
     return re.fullmatch(regex, text, re.DOTALL) is not None
@@ -149,6 +165,8 @@ def demands(call: Call) -> list[Demand]:
     }.get(service)
     if made is not None:
         return made(call, action)
+    if service == "sts":
+        return [Demand(action, call.params.get("RoleArn") or "*")]
     bucket = call.params.get("Bucket")
     return [Demand(action, f"arn:{call.partition}:s3:::{bucket}" if service == "s3" and bucket else "*")]
 
@@ -167,7 +185,7 @@ def _iam(call: Call, action: str) -> list[Demand]:
     params, name = call.params, call.params.get("RoleName")
     if call.operation == "CreateServiceLinkedRole":
         service = params["AWSServiceName"]
-        role = _role_arn(call, f"/aws-service-role/{service}/{SERVICE_ROLES.get(service, '?')}")
+        role = _role_arn(call, f"/aws-service-role/{service}/{linked_role(service) or '?'}")
         return [Demand(action, role, {"iam:awsservicename": [service]})]
     if not name:
         return [Demand(action)]

@@ -44,12 +44,21 @@ class HangConnection(Exception):
 class AwsError(Exception):
     """An error that an operation answers with; without `status` the API model's own HTTP status is used, or 400."""
 
-    def __init__(self, code: str, message: str, status: int | None = None, headers: dict[str, str] | None = None):
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        status: int | None = None,
+        headers: dict[str, str] | None = None,
+        more: dict[str, str] | None = None,
+    ):
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.status = status
         self.headers = headers or {}
+        # Further members that the API model gives to the error, such as `Reason`; on the JSON protocols.
+        self.more = more or {}
 
 
 def error_answer(call: Any, error: AwsError) -> Answer:
@@ -60,9 +69,12 @@ def error_answer(call: Any, error: AwsError) -> Answer:
     headers = [("x-amzn-RequestId", request_id), *error.headers.items()]
     code, message = escape(error.code), escape(error.message)
     if protocol in ("json", "rest-json"):
-        text = json.dumps({"__type": error.code, "message": error.message})
+        name = compatible_name(call, error.code)
+        if name != error.code:
+            headers.append(("x-amzn-query-error", f"{error.code};{'Sender' if status < 500 else 'Receiver'}"))
+        text = json.dumps({"__type": name, "message": error.message} | error.more)
         headers.append(("Content-Type", "application/x-amz-json-1.1" if protocol == "json" else "application/json"))
-        headers.append(("x-amzn-ErrorType", error.code))
+        headers.append(("x-amzn-ErrorType", name))
     elif protocol == "ec2":
         text = (
             '<?xml version="1.0" encoding="UTF-8"?>\n<Response><Errors><Error>'
@@ -89,6 +101,14 @@ def error_answer(call: Any, error: AwsError) -> Answer:
         text = '<?xml version="1.0" encoding="UTF-8"?>\n' + text
         headers.append(("Content-Type", "application/xml"))
     return Answer(status, headers, b"" if call.method == "HEAD" else text.encode())
+
+
+def compatible_name(call: Any, code: str) -> str:
+    """The exception's name, where a service that spoke the query protocol once had another code for it (SQS)."""
+    service = call.model.service_model if call.model else None
+    if service is None or "awsQueryCompatible" not in service.metadata:
+        return code
+    return next((shape.name for shape in service.error_shapes if shape.error_code == code), code)
 
 
 def modelled_status(call: Any, code: str) -> int:

@@ -2,18 +2,22 @@
 
 import io
 import sys
-import threading
 import traceback
 from typing import Any
 
+from moto.backends import list_of_moto_modules
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from emulator import missing, patches, shapes
+from emulator import cbor, missing, partial, patches, shapes, shelf
 from emulator.access import Access
 from emulator.answers import Answer, AwsError, DropConnection, HangConnection, error_answer
 from emulator.calls import CallLog
 from emulator.control import Control
-from emulator.faults import FaultBook
+from emulator.events.feed import Feed
+from emulator.faults import Fault, FaultBook
+from emulator.lag import LagBook
+from emulator.organization import denials
+from emulator.turn import TURN
 from emulator.wire import AccountKeys, Call, recognise
 
 patches.apply()
@@ -29,8 +33,15 @@ class Moto(DomainDispatcherApplication):
         self._known: dict[str | None, Any] = {}
 
     def get_backend_for_host(self, host: str | None) -> Any:
+        if host is None:
+            return None
         if host not in self._known:
-            self._known[host] = super().get_backend_for_host(host)
+            found = host if host in list_of_moto_modules() else None
+            for backend, pattern in self.backend_url_patterns:
+                found = found or (backend if pattern.match(f"http://{host}") else None)
+            if found is None:
+                raise NotImplementedError(f"moto has no service at {host}")
+            self._known[host] = found
         return self._known[host]
 
 
@@ -39,10 +50,11 @@ class Emulator:
         self.calls = CallLog()
         self.faults = FaultBook()
         self.access = Access()
+        self.events = Feed()
+        self.lags = LagBook()
         self.accounts = AccountKeys()
         self._moto = Moto()
-        # moto's state is not made for threads; its work is pure Python, so one at a time costs nothing.
-        self.lock = threading.RLock()
+        self.lock = TURN
         self._control = Control(self)
 
     def __call__(self, environ: dict[str, Any]) -> Answer:
@@ -56,22 +68,51 @@ class Emulator:
         try:
             answer = fault.before(call) if fault else None
             if answer is None:
-                answer = self.execute(call, self.access)
+                answer = self._execute_and_tell(call, fault)
                 if fault:
                     answer = fault.behind(call, answer)
-            return answer
+            elif self.events.on():
+                with self.lock:
+                    self._tell(call, answer, [])
+            return cbor.answer(call, answer) if cbor.speaks(environ) else answer
         except (DropConnection, HangConnection):
             answer = None
             raise
         finally:
             self.calls.record(number, call, answer, fault.kind if fault else None)
 
+    def _execute_and_tell(self, call: Call, fault: Fault | None) -> Answer:
+        """The answer of AWS, whatever the client gets to see of it, and the events that follow from it."""
+
+        def execute(one: Call) -> Answer:
+            return self.execute(one, self.access)
+
+        with self.lock:
+            before = self.events.before(call)
+            if fault and fault.kind == "partial":
+                answer = partial.answer(call, fault, execute, self.accounts)
+            else:
+                answer = self.lags.answer(call, execute, self.accounts)
+            self._tell(call, answer, before)
+            return answer
+
+    def _tell(self, call: Call, answer: Answer, before: list[Any]) -> None:
+        """The events that follow; the caller's answer never depends on them."""
+        try:
+            self.events.after(call, answer, before)
+        except Exception:
+            traceback.print_exc(file=sys.stderr)
+
     def execute(self, call: Call, access: Access | None = None) -> Answer:
         """The answer without any fault; with `access`, the caller's policies count."""
         with self.lock:
             try:
+                if call.service and call.model is None:
+                    raise NotImplementedError("the API model has no operation for this request")
                 if access:
+                    denials.judge(call)
                     access.judge(call)
+                shelf.load(call.service)
                 shapes.check_input(call)
                 missing.guard(call)
                 handler = missing.handler_for(call)
@@ -96,10 +137,11 @@ class Emulator:
         environ = call.environ | {
             "wsgi.input": io.BytesIO(call.body),
             "CONTENT_LENGTH": str(len(call.body)),
-            "HTTP_X_MOTO_ACCOUNT_ID": call.account,
+            "HTTP_X_MOTO_ACCOUNT_ID": call.owner or call.account,
         }
-        # moto would take the region from here before it looks at the signature.
-        environ.pop("HTTP_USER_AGENT", None)
+        # moto would take the region from the user agent before it looks at the signature; it knows no CBOR.
+        for name in ("HTTP_USER_AGENT", "HTTP_SMITHY_PROTOCOL"):
+            environ.pop(name, None)
         started: list[Any] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], _: Any = None) -> Any:
@@ -113,4 +155,7 @@ class Emulator:
             close = getattr(chunks, "close", None)
             if close:
                 close()
-        return Answer(started[0], list(started[1]), body)
+        answer = Answer(started[0], list(started[1]), body)
+        if answer.status in (404, 405) and body[:9].lower() == b"<!doctype":
+            raise NotImplementedError("moto has no such route")
+        return answer

@@ -1,13 +1,17 @@
 """The emulator's own routes under /_evenkeel/; docs/emulator.md describes them. JSON in and out."""
 
 import json
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import parse_qs
 
 from emulator import mess
 from emulator.answers import Answer, AwsError
+from emulator.events import disorder
 from emulator.faults import Fault
-from emulator.missing import cloudtrail, ec2, iam
+from emulator.lag import Lag
+from emulator.missing import cloudtrail, ec2, iam, sns
+from emulator.shelf import store
 
 
 class Control:
@@ -41,6 +45,12 @@ class Control:
         if route == ("DELETE", "/_evenkeel/faults"):
             self._emulator.faults.clear(account, int(query["id"]) if "id" in query else None)
             return {}
+        if route[1] == "/_evenkeel/lag":
+            with self._emulator.lock:
+                return self._lag(route[0], account, body)
+        if route[1].startswith("/_evenkeel/events"):
+            with self._emulator.lock:
+                return self._events(route, account, body)
         if route == ("DELETE", "/_evenkeel/policy"):
             self._emulator.access.clear(str(account))
             return {}
@@ -54,6 +64,27 @@ class Control:
         with self._emulator.lock:
             return self._change(route[1], account, query, body)
 
+    def _lag(self, method: str, account: str | None, body: bytes) -> Any:
+        """Reads that lag behind writes."""
+        book = self._emulator.lags
+        if method == "POST":
+            return {"id": book.add(Lag(**json.loads(body)))}
+        if method == "DELETE":
+            book.clear(account)
+            return {}
+        return [asdict(lag) for lag in book.lags if account in (None, lag.account)] if method == "GET" else None
+
+    def _events(self, route: tuple[str, str], account: str | None, body: bytes) -> Any:
+        """Events: on and off, and at once what waits."""
+        if route == ("POST", "/_evenkeel/events"):
+            return self._emulator.events.turn_on(account or "*", **json.loads(body or b"{}"))
+        if route == ("DELETE", "/_evenkeel/events"):
+            self._emulator.events.turn_off(account)
+            return {}
+        if route == ("POST", "/_evenkeel/events/flush"):
+            return {"delivered": disorder.flush(account)}
+        return None
+
     def _change(self, path: str, account: str, query: dict[str, str], body: bytes) -> Any:
         """Routes that put an account into a state that no API call reaches."""
         if path == "/_evenkeel/mess":
@@ -64,6 +95,14 @@ class Control:
             region, bucket = query.get("region", "us-east-1"), query.get("bucket", "organization-logs")
             trail = cloudtrail.add_organization_trail(query["management"], account, region, bucket)
             return {"arn": trail.arn}
+        if path == "/_evenkeel/settling":
+            store.settle_after(account, int(query["reads"]))
+            return {}
+        if path == "/_evenkeel/owner":
+            store.own(account, query["of"], query.get("owner"))
+            return {}
+        if path == "/_evenkeel/confirm":
+            return {"confirmed": sns.confirm(account, query["endpoint"])}
         if path == "/_evenkeel/opt_in":
             ec2.opt_in(account, query["region"])
             return {}

@@ -6,11 +6,12 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from emulator import partial
 from emulator.answers import Answer, AwsError, DropConnection, HangConnection, error_answer
 from emulator.identity import access_denied_message
 from emulator.wire import Call
 
-KINDS = ("error", "throttle", "status", "delay", "replace", "drop", "hang")
+KINDS = ("error", "throttle", "status", "delay", "replace", "drop", "hang", "partial")
 
 # What a service, or else its protocol, calls "not allowed" and "too fast": (denied, status, throttled, status).
 USUAL_CODES = {
@@ -45,6 +46,7 @@ class Fault:
     replace: str | None = None
     executed: bool = False
     where: dict[str, Any] = field(default_factory=dict)
+    entries: list[str] = field(default_factory=list)
     id: int = 0
     hits: int = 0
     until: float | None = None
@@ -54,6 +56,8 @@ class Fault:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {self.kind!r}")
         if self.kind == "replace" and (self.find is None or self.replace is None):
             raise ValueError("kind replace needs find and replace")
+        if self.kind == "partial":
+            partial.check(self.service, self.operation)
         if self.seconds is not None:
             self.until = time.monotonic() + self.seconds
 
@@ -76,7 +80,7 @@ class Fault:
         if self.kind == "delay":
             time.sleep(self.delay)
             return None
-        if self.kind == "replace" or self.executed:
+        if self.kind in ("replace", "partial") or self.executed:
             return None
         return self._strike(call)
 
@@ -85,7 +89,7 @@ class Fault:
         if self.kind == "replace":
             body = answer.body.replace((self.find or "").encode(), (self.replace or "").encode())
             return Answer(answer.status, answer.headers, body)
-        return self._strike(call) if self.executed and self.kind != "delay" else answer
+        return self._strike(call) if self.executed and self.kind not in ("delay", "partial") else answer
 
     def _strike(self, call: Call) -> Answer:
         if self.kind == "drop":

@@ -32,12 +32,40 @@ S3_CONTROL_ACTIONS = {
     "PutPublicAccessBlock": "PutAccountPublicAccessBlock",
     "DeletePublicAccessBlock": "PutAccountPublicAccessBlock",
 }
+# Sessions of root users: access key to ARN.
+root_keys: dict[str, str] = {}
 PREFIXES = {
     "s3control": "s3",
     "accessanalyzer": "access-analyzer",
     "elbv2": "elasticloadbalancing",
     "resourcegroupstaggingapi": "tag",
 }
+# The service-linked roles of AWS's services, whose names follow no rule.
+LINKED_ROLES = {
+    "access-analyzer": "AccessAnalyzer",
+    "agentless.inspector2": "AmazonInspector2Agentless",
+    "backup": "Backup",
+    "cloudtrail": "CloudTrail",
+    "config": "Config",
+    "config-conforms": "ConfigConforms",
+    "detective": "AmazonDetective",
+    "fms": "FMS",
+    "guardduty": "AmazonGuardDuty",
+    "inspector2": "AmazonInspector2",
+    "macie": "AmazonMacie",
+    "malware-protection.guardduty": "AmazonGuardDutyMalwareProtection",
+    "organizations": "Organizations",
+    "route53resolver": "Route53Resolver",
+    "securityhub": "SecurityHub",
+    "sso": "SSO",
+    "wafv2": "WAFV2Logging",
+}
+
+
+def linked_role(principal: str) -> str | None:
+    """The name of the service's linked role, where it is known."""
+    name = LINKED_ROLES.get(principal.removesuffix(".amazonaws.com"))
+    return f"AWSServiceRoleFor{name}" if name else None
 
 
 def iam_action(call: Call) -> str:
@@ -52,6 +80,8 @@ def iam_action(call: Call) -> str:
 
 def caller_arn(call: Call) -> str:
     """The caller as GetCallerIdentity names it."""
+    if call.access_key in root_keys:
+        return root_keys[call.access_key]
     from moto.sts.models import sts_backends
 
     role = sts_backends[call.account][call.partition].get_assumed_role_from_access_key(call.access_key or "")

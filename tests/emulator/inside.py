@@ -9,7 +9,7 @@ from moto.core.utils import get_service_model
 from werkzeug.test import EnvironBuilder
 
 from emulator.answers import AwsError
-from emulator.wire import recognise
+from emulator.wire import protocol_of, recognise
 
 
 class Inside:
@@ -24,7 +24,7 @@ class Inside:
         model = get_service_model(service).operation_model(operation)
         environ, body = environ_of(model, params, f"AKIA{self.account}MESS", region)
         answer = self._emulator.execute(recognise(environ, body, self._emulator.accounts))
-        parsed = create_parser(model.service_model.protocol).parse(
+        parsed = create_parser(protocol_of(service)).parse(
             {"status_code": answer.status, "headers": dict(answer.headers), "body": answer.body}, model.output_shape
         )
         if answer.status >= 300:
@@ -40,7 +40,7 @@ def environ_of(
 ) -> tuple[dict[str, Any], bytes]:
     """The WSGI environment and body of a request for the operation; with `virtual_host` S3's bucket is in the host."""
     service = model.service_model
-    serializer = create_serializer(service.protocol, include_validation=False)
+    serializer = create_serializer(protocol_of(service.service_name), include_validation=False)
     made = serializer.serialize_to_request(params, model)
     path, _, text = made["url_path"].partition("?")
     host, bucket = "127.0.0.1", params.get("Bucket")

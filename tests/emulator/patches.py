@@ -13,6 +13,9 @@ def apply() -> None:
     _keys_behind_aws_aliases_are_managed_by_aws()
     _roles_are_found_without_case()
     _method_names_are_looked_up_once()
+    _linked_roles_have_their_own_names()
+    _organizations_take_all_policies_and_services()
+    _members_ask_about_their_organization()
 
 
 def _default_groups_allow_themselves() -> None:
@@ -94,3 +97,62 @@ def _roles_are_found_without_case() -> None:
         return find(self, role_name)
 
     IAMBackend.get_role = get_role
+
+
+def _organizations_take_all_policies_and_services() -> None:
+    """moto knows 5 of 15 types of policies and a third of the services; the policies of AWS have ARNs without account."""
+    from moto.organizations.models import FakeDelegatedAdministrator, FakePolicy, FakeRoot, FakeServiceAccess
+    from moto.utilities.utils import get_partition
+
+    from emulator.organization.structure import is_principal, policy_types
+
+    class Every(list):  # type: ignore[type-arg]
+        """What an enumeration of moto's is asked: is it in there?"""
+
+        def __contains__(self, name: object) -> bool:
+            return name in policy_types()
+
+    init = FakePolicy.__init__
+
+    def init_of_any_type(self: Any, organization: Any, **named: Any) -> None:
+        init(self, organization, **named | {"Type": "TAG_POLICY"})
+        self.type = named["Type"]
+
+    def arn(self: Any) -> str:
+        kind, start = self.type.lower(), f"arn:{get_partition(self.region)}:organizations::"
+        if self.aws_managed:
+            return f"{start}aws:policy/{kind}/{self.id}"
+        return f"{start}{self.master_account_id}:policy/{self.organization_id}/{kind}/{self.id}"
+
+    FakePolicy.__init__, FakePolicy.arn = init_of_any_type, property(arn)
+    FakePolicy.SUPPORTED_POLICY_TYPES = FakeRoot.SUPPORTED_POLICY_TYPES = Every()
+    FakeServiceAccess.trusted_service = staticmethod(is_principal)
+    FakeDelegatedAdministrator.supported_service = staticmethod(is_principal)
+
+
+def _members_ask_about_their_organization() -> None:
+    """moto looks for an organization in the caller's account alone, also when the caller is a member of another's."""
+    from moto.organizations.models import organizations_backends
+    from moto.organizations.responses import OrganizationsResponse
+
+    from emulator.organization.structure import home_of
+
+    def backend(self: Any) -> Any:
+        own = organizations_backends[self.current_account][self.partition]
+        return home_of(self.current_account, self.partition) or own
+
+    OrganizationsResponse.organizations_backend = property(backend)
+
+
+def _linked_roles_have_their_own_names() -> None:
+    """moto makes the name of a service-linked role from the service's host; AWS's names follow no rule."""
+    from moto.iam.models import IAMBackend
+
+    from emulator.identity import linked_role
+
+    make = IAMBackend.create_role
+
+    def create_role(self: Any, role_name: str, *args: Any, **named: Any) -> Any:
+        return make(self, linked_role(named.get("linked_service") or "") or role_name, *args, **named)
+
+    IAMBackend.create_role = create_role

@@ -52,6 +52,10 @@ def check_input(call: Call) -> None:
         raise AwsError("MalformedXML", f"The XML you provided was not well-formed or did not validate: {detail}")
     if call.protocol == "ec2":
         raise AwsError("InvalidParameterValue", detail)
+    if call.protocol == "rest-json":
+        from emulator.shelf.model import invalid
+
+        raise invalid(call, detail)
     raise AwsError("InvalidRequest" if call.service == "s3control" else "ValidationException", detail)
 
 

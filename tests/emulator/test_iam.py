@@ -104,7 +104,10 @@ class RootUser(AccountTest):
     def test_features_of_the_organization(self) -> None:
         iam = self.client("iam")
         self.fails("OrganizationNotFoundException", iam.list_organizations_features)
-        self.client("organizations").create_organization(FeatureSet="ALL")
+        organizations = self.client("organizations")
+        organizations.create_organization(FeatureSet="ALL")
+        self.fails("ServiceAccessNotEnabledException", iam.list_organizations_features)
+        organizations.enable_aws_service_access(ServicePrincipal="iam.amazonaws.com")
         self.assertEqual(iam.list_organizations_features()["EnabledFeatures"], [])
         iam.enable_organizations_root_sessions()
         iam.enable_organizations_root_credentials_management()
@@ -220,6 +223,13 @@ class Role(AccountTest):
         name = iam.create_service_linked_role(AWSServiceName="config.amazonaws.com")["Role"]["RoleName"]
         self.assertEqual(name, "AWSServiceRoleForConfig")
         self.fails("InvalidInput", iam.create_service_linked_role, AWSServiceName="config.amazonaws.com")
+        for service, role in {
+            "access-analyzer": "AccessAnalyzer",
+            "malware-protection.guardduty": "AmazonGuardDutyMalwareProtection",
+            "wafv2": "WAFV2Logging",
+        }.items():
+            made = iam.create_service_linked_role(AWSServiceName=f"{service}.amazonaws.com")["Role"]
+            self.assertEqual(made["RoleName"], f"AWSServiceRoleFor{role}")
         self.fails("UnmodifiableEntity", iam.update_role, RoleName=name, MaxSessionDuration=7200)
         self.fails("UnmodifiableEntity", iam.attach_role_policy, RoleName=name, PolicyArn=ADMIN)
 

@@ -1,12 +1,16 @@
 """Every request is recognised for what it is; the log tells it."""
 
+import datetime
 import http.client
+import json
+import struct
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import boto3
 import botocore.session
+from botocore.parsers import RpcV2CBORParser
 
 from emulator.inside import environ_of
 from emulator.testing import AccountTest, client, control, endpoint
@@ -60,6 +64,153 @@ class Recognition(unittest.TestCase):
                 for virtual_host in (False, True) if service == "s3" else (False,):
                     with self.subTest(service=service, operation=name, virtual_host=virtual_host):
                         self.recognised(service, name, operation, virtual_host)
+
+
+def rust_cbor(value: Any) -> bytes:
+    """The value as the codec of aws-sdk-rust writes it: structures and lists of indefinite length."""
+    if isinstance(value, bool):
+        return b"\xf5" if value else b"\xf4"
+    if isinstance(value, dict):
+        return b"\xbf" + b"".join(rust_cbor(name) + rust_cbor(item) for name, item in value.items()) + b"\xff"
+    if isinstance(value, list):
+        return b"\x9f" + b"".join(map(rust_cbor, value)) + b"\xff"
+    if isinstance(value, int):
+        return _head(0, value)
+    if isinstance(value, float):
+        return b"\xfb" + struct.pack(">d", value)
+    return _head(3, len(value.encode())) + value.encode()
+
+
+def _head(major: int, size: int) -> bytes:
+    if size < 24:
+        return bytes([major << 5 | size])
+    return bytes([major << 5 | 24, size]) if size < 256 else bytes([major << 5 | 25]) + size.to_bytes(2, "big")
+
+
+class Protocols(AccountTest):
+    """The request tells its protocol, whatever botocore takes first for the service."""
+
+    def cbor(self, operation: str, **params: Any) -> tuple[int, dict[str, str], Any]:
+        """A request of aws-sdk-cloudwatch: status, headers and body of the answer."""
+        return self.sent(
+            "monitoring",
+            f"/service/GraniteServiceVersion20100801/operation/{operation}",
+            rust_cbor(params),
+            {
+                "smithy-protocol": "rpc-v2-cbor",
+                "x-amzn-query-mode": "true",
+                "accept": "application/cbor",
+                "content-type": "application/cbor",
+            },
+        )
+
+    def sent(self, signing: str, path: str, body: bytes, headers: dict[str, str], method: str = "POST") -> Any:
+        connection = http.client.HTTPConnection(endpoint().removeprefix("http://"))
+        credential = f"AKIA{self.account}TEST/20260101/us-east-1/{signing}/aws4_request"
+        signed = f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0"
+        connection.request(method, path, body, headers | {"Authorization": signed})
+        answer = connection.getresponse()
+        raw, named = answer.read(), {name.lower(): value for name, value in answer.getheaders()}
+        connection.close()
+        if named.get("content-type") != "application/cbor":
+            return answer.status, named, json.loads(raw)
+        parser = RpcV2CBORParser()
+        return answer.status, named, parser.parse_data_item(parser.get_peekable_stream_from_bytes(raw))
+
+    def test_cloudwatch_speaks_cbor(self) -> None:
+        self.assertEqual(self.cbor("DescribeAlarms")[2], {"MetricAlarms": [], "CompositeAlarms": []})
+        alarm = {
+            "AlarmName": "Root user",
+            "OKActions": [],
+            "AlarmActions": [f"arn:aws:sns:us-east-1:{self.account}:alerts"],
+            "ActionsEnabled": True,
+            "MetricName": "RootAccountUsage",
+            "Namespace": "CISBenchmark",
+            "Statistic": "Sum",
+            "Period": 300,
+            "EvaluationPeriods": 1,
+            "Threshold": 1.5,
+            "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+            "Tags": [{"Key": "by", "Value": "evenkeel"}],
+        }
+        self.assertEqual(self.cbor("PutMetricAlarm", **alarm)[::2], (200, {}))
+        status, headers, got = self.cbor("DescribeAlarms", AlarmNames=["Root user"])
+        self.assertEqual((status, headers["smithy-protocol"]), (200, "rpc-v2-cbor"))
+        there = got["MetricAlarms"][0]
+        self.assertEqual({name: there.get(name) for name in alarm if name != "Tags"}, {k: alarm[k] for k in alarm if k != "Tags"})
+        self.assertIsInstance(there["AlarmConfigurationUpdatedTimestamp"], datetime.datetime)
+        self.assertEqual(there["AlarmArn"], f"arn:aws:cloudwatch:us-east-1:{self.account}:alarm:Root user")
+        log = control("GET", f"calls?account={self.account}")
+        self.assertEqual([entry["operation"] for entry in log], ["DescribeAlarms", "PutMetricAlarm", "DescribeAlarms"])
+        self.assertEqual(log[2]["args"], {"AlarmNames": ["Root user"]})
+
+    def test_errors_in_cbor(self) -> None:
+        status, headers, got = self.cbor("SetAlarmState", AlarmName="none", StateValue="OK", StateReason="r")
+        self.assertEqual((status, got["__type"]), (404, "ResourceNotFound"))
+        self.assertEqual(headers["x-amzn-query-error"], "ResourceNotFound;Sender")
+        self.assertTrue(got["message"])
+        status, _, got = self.cbor("SetAlarmState", AlarmName="none", StateValue="FINE", StateReason="r")
+        self.assertEqual((status, got["__type"]), (400, "ValidationException"))
+        control("POST", "faults", {"service": "cloudwatch", "kind": "throttle", "account": self.account, "count": 1})
+        status, headers, got = self.cbor("DescribeAlarms")
+        self.assertEqual((status, got["__type"]), (400, "ThrottlingException"))
+        control(
+            "POST",
+            "faults",
+            {"service": "cloudwatch", "account": self.account, "kind": "replace", "find": "[]", "replace": '[{"AlarmName": "x"}]'},
+        )
+        self.assertEqual(self.cbor("DescribeAlarms")[2]["MetricAlarms"], [{"AlarmName": "x"}])
+
+    def test_a_gap_in_cbor_is_a_gap(self) -> None:
+        status, _, got = self.cbor("DescribeNothing")
+        self.assertEqual((status, got["__type"]), (501, "EmulatorLacksOperation"))
+
+    def test_boto3_speaks_cbor(self) -> None:
+        cloudwatch, shield = self.client("cloudwatch"), self.client("shield")
+        self.assertEqual(cloudwatch.describe_alarms()["MetricAlarms"], [])
+        shield.create_subscription()
+        self.assertEqual(shield.describe_subscription()["Subscription"]["AutoRenew"], "ENABLED")
+        self.assertEqual(self.client("resourcegroupstaggingapi").get_resources()["ResourceTagMappingList"], [])
+
+    def test_json_to_services_that_offer_cbor(self) -> None:
+        for signing, target, key in (
+            ("shield", "AWSShield_20160616.ListProtections", "Protections"),
+            ("tagging", "ResourceGroupsTaggingAPI_20170126.GetResources", "ResourceTagMappingList"),
+            ("network-firewall", "NetworkFirewall_20201112.ListFirewalls", "Firewalls"),
+        ):
+            headers = {"x-amz-target": target, "content-type": "application/x-amz-json-1.1"}
+            status, _, got = self.sent(signing, "/", b"{}", headers)
+            self.assertEqual((status, got[key]), (200, []), target)
+
+    def test_services_that_moto_lacks_are_a_gap(self) -> None:
+        for signing, target, service in (
+            ("fms", "AWSFMS_20180101.ListPolicies", "fms"),
+            ("cloudcontrolapi", "CloudApiService.GetResource", "cloudcontrol"),
+        ):
+            headers = {"x-amz-target": target, "content-type": "application/x-amz-json-1.0"}
+            body = b'{"TypeName": "AWS::S3::Bucket", "Identifier": "b"}'
+            status, _, got = self.sent(signing, "/", body, headers)
+            self.assertEqual((status, got["__type"]), (501, "EmulatorLacksOperation"), target)
+            last = control("GET", f"calls?account={self.account}")[-1]
+            self.assertEqual((last["service"], last["operation"]), (service, target.partition(".")[2]))
+        usage = {"DetectorId": "d", "UsageStatisticType": "TOP_RESOURCES", "UsageCriteria": {}}
+        error = self.fails("EmulatorLacksOperation", self.client("guardduty").get_usage_statistics, **usage)
+        self.assertEqual(error.response["ResponseMetadata"]["HTTPStatusCode"], 501)
+
+    def test_services_that_sign_with_another_name(self) -> None:
+        self.assertEqual(self.client("opensearch").list_domain_names()["DomainNames"], [])
+        self.assertEqual(self.client("es").list_domain_names()["DomainNames"], [])
+        self.client("efs").describe_file_systems()
+        self.client("service-quotas").list_aws_default_service_quotas(ServiceCode="vpc")
+        self.assertEqual(
+            self.calls(),
+            [
+                "opensearch:ListDomainNames",
+                "es:ListDomainNames",
+                "efs:DescribeFileSystems",
+                "service-quotas:ListAWSDefaultServiceQuotas",
+            ],
+        )
 
 
 class OnTheWire(AccountTest):

@@ -21,6 +21,8 @@ from moto.core.utils import get_service_model
 from moto.utilities.utils import get_partition
 from werkzeug.exceptions import NotFound
 
+from emulator import cbor
+
 CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/(\d{8})/([^/]+)/([^/]+)/aws4_request")
 # `AKIA` or `ASIA`, the account, four more characters: an own account without any set-up.
 KEY_WITH_ACCOUNT = re.compile(r"^A[KS]IA(\d{12})[A-Z0-9]{4}$")
@@ -29,18 +31,24 @@ BUCKET_HOST = re.compile(
     r"^(?P<bucket>[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9])\."
     r"(?P<rest>(?:127\.0\.0\.1|localhost|s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?)(?::\d+)?)$"
 )
-S3_CONTROL_PATH = "/v20180820/"
 
 # Names in the credential scope that are not botocore's name of the service.
 SIGNING_NAMES = {
     "access-analyzer": "accessanalyzer",
-    "monitoring": "cloudwatch",
-    "email": "ses",
-    "elasticloadbalancing": "elbv2",
+    "cloudcontrolapi": "cloudcontrol",
     "elasticfilesystem": "efs",
+    "elasticloadbalancing": "elbv2",
+    "email": "ses",
+    "monitoring": "cloudwatch",
+    "servicequotas": "service-quotas",
+    "sso": "sso-admin",
     "states": "stepfunctions",
     "tagging": "resourcegroupstaggingapi",
-    "sso": "sso-admin",
+}
+# Newer services that sign with an older one's name: (signing name, beginning of the path) → service.
+SIGNED_AS = {
+    ("s3", "/v20180820/"): "s3control",
+    ("es", "/2021-01-01/"): "opensearch",
 }
 
 
@@ -56,6 +64,8 @@ class Call:
     access_key: str | None = None
     model: OperationModel | None = None
     uri_params: dict[str, Any] = field(default_factory=dict)
+    # The account whose resource the call is about, where that is not the caller's.
+    owner: str | None = None
 
     @property
     def operation(self) -> str | None:
@@ -67,7 +77,8 @@ class Call:
 
     @property
     def protocol(self) -> str:
-        return protocol_of(self.service)
+        """The protocol of the request; JSON for one in CBOR, which is read as JSON (see cbor.py)."""
+        return protocol_of(self.service, _spoken(self.environ))
 
     @property
     def method(self) -> str:
@@ -96,6 +107,8 @@ class Call:
 
 def recognise(environ: dict[str, Any], body: bytes, accounts: "AccountKeys") -> Call:
     """Fills in what the request tells, after moving host-name parts (see the module's first lines) in `environ`."""
+    if cbor.speaks(environ):
+        environ, body = cbor.as_json(environ, body)
     call = Call(environ, body)
     found = CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
     signing = None
@@ -114,14 +127,26 @@ def recognise(environ: dict[str, Any], body: bytes, accounts: "AccountKeys") -> 
     return call
 
 
+def _spoken(environ: dict[str, Any]) -> str | None:
+    """What the request alone tells about its protocol."""
+    if environ.get("HTTP_X_AMZ_TARGET"):
+        return "json"
+    return "query" if _is_form(environ) else None
+
+
 @functools.cache
-def protocol_of(service: str | None) -> str:
-    """The wire protocol of the service: query, ec2, json, rest-json or rest-xml; of several, the best one of these."""
+def protocol_of(service: str | None, spoken: str | None = None) -> str:
+    """The wire protocol: query, ec2, json, rest-json or rest-xml.
+
+    Many services offer several: what the request speaks decides, and else the model's first one of these.
+    """
     if not service:
         return "rest-xml"
     metadata = get_service_model(service).metadata
-    offered = [metadata["protocol"], *metadata.get("protocols", [])]
-    return next((str(one) for one in offered if one in PROTOCOL_PARSERS), str(offered[0]))
+    offered = [str(one) for one in (*metadata.get("protocols", []), metadata["protocol"]) if one in PROTOCOL_PARSERS]
+    if spoken == "query" and "ec2" in offered:
+        return "ec2"
+    return spoken if spoken in offered else offered[0]
 
 
 class AccountKeys:
@@ -156,8 +181,9 @@ class AccountKeys:
 def _service(signing: str | None, environ: dict[str, Any], form: dict[str, str]) -> str | None:
     if signing is None:
         return "sts" if form.get("Action", "").startswith("AssumeRoleWith") else None
-    if signing == "s3" and environ["PATH_INFO"].startswith(S3_CONTROL_PATH):
-        return "s3control"
+    for (name, path), service in SIGNED_AS.items():
+        if signing == name and environ["PATH_INFO"].startswith(path):
+            return service
     service = SIGNING_NAMES.get(signing, signing)
     if service == "elbv2" and form.get("Version", "").startswith("2012-06"):
         service = "elb"

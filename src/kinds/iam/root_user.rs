@@ -218,9 +218,13 @@ expect_no_password         = true
             !state.access_keys_present && state.password_present == Some(false);
         let undecided =
             !state.mfa_enabled && !state.access_keys_present && state.password_present.is_none();
+        let protected = (!undecided).then_some(state.mfa_enabled || without_credentials);
+        let devices = state.virtual_mfa_devices.as_ref();
         Some(Spec {
-            require_mfa: (!undecided).then_some(state.mfa_enabled || without_credentials),
-            require_hardware_mfa: state.virtual_mfa_devices.as_ref().map(Vec::is_empty),
+            require_mfa: protected,
+            // Without a virtual device it holds where MFA holds at all.
+            require_hardware_mfa: devices
+                .and_then(|some| if some.is_empty() { protected } else { Some(false) }),
             allow_access_keys: Some(state.access_keys_present),
             allow_signing_certificates: Some(state.signing_certificates_present),
             max_days_since_last_use: None,
@@ -377,5 +381,28 @@ mod tests {
     fn nothing_declared_is_no_finding() {
         let state = State { mfa_enabled: false, access_keys_present: true, ..locked() };
         assert!(fields(&Spec::default(), state).is_empty());
+    }
+
+    #[test]
+    fn what_is_exported_holds_in_every_state() {
+        let device = || Some(vec!["arn".to_owned()]);
+        for bits in 0..8_u8 {
+            for password_present in [None, Some(false), Some(true)] {
+                for virtual_mfa_devices in [None, Some(Vec::new()), device()] {
+                    let state = State {
+                        mfa_enabled: bits & 1 > 0,
+                        access_keys_present: bits & 2 > 0,
+                        signing_certificates_present: bits & 4 > 0,
+                        password_present,
+                        virtual_mfa_devices,
+                        last_use: None,
+                    };
+                    let facts = Facts::example(RootUser::NAME);
+                    let object = Object::present("", state.clone());
+                    let spec = RootUser::export(&facts, &object).unwrap();
+                    assert!(fields(&spec, state.clone()).is_empty(), "{state:?}\n{spec:?}");
+                }
+            }
+        }
     }
 }

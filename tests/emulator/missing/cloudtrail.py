@@ -90,6 +90,10 @@ class Trail:
 _TRAILS: dict[tuple[str, str, str], Trail] = {}
 
 
+def all_trails() -> list[Trail]:
+    return list(_TRAILS.values())
+
+
 def add_organization_trail(management: str, member: str, region: str, bucket: str) -> Trail:
     """A logging organization trail of another account that `member` sees, as tests of such accounts need it."""
     name = "organization-trail"

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from emulator.answers import AwsError
+from emulator.delivery import bucket_error
 from emulator.policy import allows_service
 from emulator.wire import Call
 
@@ -35,17 +36,7 @@ def check_bucket(call: Call, name: str) -> None:
 
 def delivery_error(partition: str, name: str) -> str | None:
     """What S3 would answer to CloudTrail's delivery."""
-    from moto.s3.models import s3_backends
-
-    for partitions in list(s3_backends.values()):
-        bucket = partitions[partition].buckets.get(name)
-        if bucket:
-            break
-    else:
-        return "NoSuchBucket"
-    policy = bucket.policy.decode() if isinstance(bucket.policy, bytes) else bucket.policy
-    allowed = all(allows_service(policy, SERVICE, action) for action in ("s3:GetBucketAcl", "s3:PutObject"))
-    return None if allowed else "AccessDenied"
+    return bucket_error(partition, name, SERVICE, "s3:GetBucketAcl", "s3:PutObject")
 
 
 # A whole service, or one resource of it; S3 values are beginnings, the others whole ARNs.

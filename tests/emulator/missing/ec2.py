@@ -17,12 +17,28 @@ EBS_ALIAS = "alias/aws/ebs"
 
 _OPTED_IN: dict[str, set[str]] = {}
 _EBS_KEYS: dict[tuple[str, str], str] = {}
-_SNAPSHOT_SHARING: dict[tuple[str, str], str] = {}
 
 
 def opt_in(account: str, region: str) -> None:
     """Opts the account into a region that is off by default."""
     _OPTED_IN.setdefault(account, set()).add(region)
+
+
+def opt_out(account: str, region: str) -> None:
+    _OPTED_IN.get(account, set()).discard(region)
+
+
+def opted_in(account: str, region: str) -> bool | None:
+    """Whether the account has opted into the region; None for one that needs no opt-in."""
+    return None if region in DEFAULT_REGIONS else region in _OPTED_IN.get(account, set())
+
+
+def known_regions() -> list[str]:
+    """All regions of the partition, by name."""
+    from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend
+
+    names = sorted({region.name for region in RegionsAndZonesBackend.regions})
+    return [name for name in names if not name.startswith(OTHER_PARTITIONS)]
 
 
 def backend_of(call: Call) -> Any:
@@ -33,15 +49,10 @@ def backend_of(call: Call) -> Any:
 
 @handles("ec2", "DescribeRegions")
 def describe_regions(call: Call, _: Forward) -> dict[str, Any]:
-    from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend
-
     params, found = call.params, []
-    for name in sorted({region.name for region in RegionsAndZonesBackend.regions}):
-        if name.startswith(OTHER_PARTITIONS):
-            continue
-        state = "opt-in-not-required"
-        if name not in DEFAULT_REGIONS:
-            state = "opted-in" if name in _OPTED_IN.get(call.account, set()) else "not-opted-in"
+    states = {None: "opt-in-not-required", True: "opted-in", False: "not-opted-in"}
+    for name in known_regions():
+        state = states[opted_in(call.account, name)]
         if state == "not-opted-in" and not params.get("AllRegions"):
             continue
         found.append({"RegionName": name, "Endpoint": f"ec2.{name}.amazonaws.com", "OptInStatus": state})
@@ -216,27 +227,6 @@ def modify_ebs_key(call: Call, _: Forward) -> dict[str, Any]:
 def reset_ebs_key(call: Call, _: Forward) -> dict[str, Any]:
     _EBS_KEYS.pop((call.account, call.region), None)
     return {"KmsKeyId": _managed_key(call)}
-
-
-@handles("ec2", "GetSnapshotBlockPublicAccessState")
-def get_snapshot_sharing(call: Call, _: Forward) -> dict[str, Any]:
-    return {"State": _SNAPSHOT_SHARING.get((call.account, call.region), "unblocked"), "ManagedBy": "account"}
-
-
-@handles("ec2", "EnableSnapshotBlockPublicAccess")
-def block_snapshot_sharing(call: Call, _: Forward) -> dict[str, Any]:
-    """The API model has `unblocked` for this call too, but AWS takes it for the other one alone."""
-    state = call.params["State"]
-    if state == "unblocked":
-        raise AwsError("InvalidParameterValue", "unblocked is not a valid value for EnableSnapshotBlockPublicAccess")
-    _SNAPSHOT_SHARING[(call.account, call.region)] = state
-    return {"State": state}
-
-
-@handles("ec2", "DisableSnapshotBlockPublicAccess")
-def allow_snapshot_sharing(call: Call, _: Forward) -> dict[str, Any]:
-    _SNAPSHOT_SHARING.pop((call.account, call.region), None)
-    return {"State": "unblocked"}
 
 
 def _managed_key(call: Call) -> str:

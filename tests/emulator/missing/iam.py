@@ -14,6 +14,7 @@ from typing import Any
 
 from emulator import policy
 from emulator.answers import Answer, AwsError
+from emulator.identity import linked_role
 from emulator.missing import Forward, from_moto, guards, handles
 from emulator.wire import Call
 
@@ -49,8 +50,6 @@ class RootUser:
 
 _ROOTS: dict[str, RootUser] = {}
 _REPORTS: dict[str, tuple[datetime, str]] = {}
-# Features of the root user's central management: by management account.
-_FEATURES: dict[str, set[str]] = {}
 
 
 def root_of(account: str) -> RootUser:
@@ -174,31 +173,6 @@ def get_report(call: Call, _: Forward) -> dict[str, Any]:
     if datetime.now(UTC) - made[0] >= REPORT_LIFE:
         raise AwsError("ReportExpired", "The report is older than four hours.")
     return {"Content": made[1].encode(), "ReportFormat": "text/csv", "GeneratedTime": made[0]}
-
-
-@handles("iam", "ListOrganizationsFeatures")
-def list_features(call: Call, _: Forward) -> dict[str, Any]:
-    return _features_answer(call)
-
-
-@handles("iam", "EnableOrganizationsRootCredentialsManagement")
-def enable_credentials_management(call: Call, _: Forward) -> dict[str, Any]:
-    return _switch(call, "RootCredentialsManagement", on=True)
-
-
-@handles("iam", "DisableOrganizationsRootCredentialsManagement")
-def disable_credentials_management(call: Call, _: Forward) -> dict[str, Any]:
-    return _switch(call, "RootCredentialsManagement", on=False)
-
-
-@handles("iam", "EnableOrganizationsRootSessions")
-def enable_root_sessions(call: Call, _: Forward) -> dict[str, Any]:
-    return _switch(call, "RootSessions", on=True)
-
-
-@handles("iam", "DisableOrganizationsRootSessions")
-def disable_root_sessions(call: Call, _: Forward) -> dict[str, Any]:
-    return _switch(call, "RootSessions", on=False)
 
 
 @handles("iam", "CreateRole")
@@ -331,7 +305,7 @@ def _ensure_policy(call: Call, arn: str) -> None:
         return
     prefix = f"arn:{call.partition}:iam::aws:policy/"
     name = arn.rpartition("/")[2]
-    data = _aws_policies().get(name) if arn.startswith(prefix) else None
+    data = aws_policies().get(name) if arn.startswith(prefix) else None
     if data is None:
         raise AwsError("NoSuchEntity", f"Policy {arn} does not exist or is not attachable.")
     from moto.iam.models import AWSManagedPolicy
@@ -344,7 +318,7 @@ def _ensure_policy(call: Call, arn: str) -> None:
 
 
 @functools.cache
-def _aws_policies() -> dict[str, Any]:
+def aws_policies() -> dict[str, Any]:
     from moto.iam.aws_managed_policies import aws_managed_policies_data
 
     return json.loads(aws_managed_policies_data)
@@ -387,55 +361,17 @@ def _report(call: Call) -> str:
     return text.getvalue()
 
 
-def _organization(call: Call) -> Any:
-    from moto.organizations.models import organizations_backends
-
-    found = organizations_backends[call.account][call.partition].org
-    if found is None:
-        raise AwsError("OrganizationNotFoundException", "The account is not part of an organization.")
-    if found.master_account_id != call.account:
-        raise AwsError(
-            "AccountNotManagementOrDelegatedAdministratorException",
-            "The account is neither the management account nor a delegated administrator.",
-        )
-    return found
-
-
-def _features_answer(call: Call) -> dict[str, Any]:
-    organization = _organization(call)
-    return {"OrganizationId": organization.id, "EnabledFeatures": sorted(_FEATURES.get(call.account, set()))}
-
-
-def _switch(call: Call, feature: str, on: bool) -> dict[str, Any]:
-    _organization(call)
-    features = _FEATURES.setdefault(call.account, set())
-    features.add(feature) if on else features.discard(feature)
-    return _features_answer(call)
-
-
-# moto makes the name from the host name of the service; these are AWS's own.
-LINKED_ROLE_NAMES = {
-    "cloudtrail.amazonaws.com": "CloudTrail",
-    "config.amazonaws.com": "Config",
-    "guardduty.amazonaws.com": "AmazonGuardDuty",
-    "securityhub.amazonaws.com": "SecurityHub",
-}
-
-
 @handles("iam", "CreateServiceLinkedRole")
 def create_service_linked_role(call: Call, forward: Forward) -> Answer:
-    from moto.iam import models
-
     service = call.params["AWSServiceName"]
-    name = LINKED_ROLE_NAMES.get(service)
-    if name:
-        models.SERVICE_NAME_CONVERSION[service.split(".")[0]] = name
+    role = linked_role(service)
+    if role and "CustomSuffix" in call.params:
+        raise AwsError("InvalidInput", f"Custom suffix is not allowed for {service}", 400)
     answer = forward()
     if answer.error_code() == "EntityAlreadyExists":
-        role = f"AWSServiceRoleFor{name or service}"
         raise AwsError(
             "InvalidInput",
-            f"Service role name {role} has been taken in this account, please try a different suffix.",
+            f"Service role name {role or service} has been taken in this account, please try a different suffix.",
             400,
         )
     return answer

@@ -6,15 +6,18 @@ import json
 from urllib.parse import unquote
 
 from emulator.answers import AwsError
+from emulator.events.identity import session_began, user_identity
 from emulator.identity import caller_arn
 from emulator.missing import Forward, from_moto, handles
+from emulator.policy import as_list
 from emulator.wire import Call
 
 
 @handles("sts", "GetCallerIdentity")
 def get_caller_identity(call: Call, forward: Forward) -> dict[str, Any]:
     """moto answers `arn:aws:sts::ACCOUNT:user/moto`, which is no ARN of a user."""
-    return from_moto(call, forward) | {"Arn": caller_arn(call), "Account": call.account}
+    user_id = user_identity(call)["principalId"]
+    return from_moto(call, forward) | {"Arn": caller_arn(call), "Account": call.account, "UserId": user_id}
 
 
 @handles("sts", "AssumeRole")
@@ -25,14 +28,18 @@ def assume_role(call: Call, forward: Forward) -> dict[str, Any]:
     if len(parts) == 6 and (trust := _trust_policy(parts[4], parts[1], parts[5].rpartition("/")[2])):
         wanted = [
             condition["sts:ExternalId"]
-            for statement in trust["Statement"]
+            for statement in as_list(trust["Statement"])
             for condition in [statement.get("Condition", {}).get("StringEquals", {})]
             if "sts:ExternalId" in condition
         ]
         if wanted and call.params.get("ExternalId") not in wanted:
             message = f"User: {caller_arn(call)} is not authorized to perform: sts:AssumeRole on resource: {arn}"
             raise AwsError("AccessDenied", message, 403)
-    return from_moto(call, forward)
+    output = from_moto(call, forward)
+    session_began(call, output["Credentials"]["AccessKeyId"])
+    if call.params.get("SourceIdentity"):
+        output["SourceIdentity"] = call.params["SourceIdentity"]
+    return output
 
 
 def _trust_policy(account: str, partition: str, name: str) -> dict[str, Any] | None:

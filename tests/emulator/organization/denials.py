@@ -1,0 +1,126 @@
+"""What service control policies and resource control policies of an organization deny, and root's task policies.
+
+They bind members alone, never the management account, and never service-linked roles (Organizations User Guide,
+"Service control policies", "Resource control policies"). What a call demands is what `access.py` says; condition
+operators that it does not know are a gap.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from emulator.access import Demand, applies, demands
+from emulator.answers import AwsError
+from emulator.faults import USUAL_CODES
+from emulator.identity import caller_arn
+from emulator.organization import root_sessions
+from emulator.organization.structure import account_in, attached, enabled, home_of, is_member, path
+from emulator.policy import statements
+from emulator.wire import Call
+
+# The services that resource control policies reach.
+RESOURCE_SERVICES = {"s3", "sts", "kms", "sqs", "secretsmanager", "ecr", "aoss"}
+
+
+def judge(call: Call) -> None:
+    """Raises AccessDenied when a policy of an organization, or of root's session, denies the call."""
+    task = root_sessions.task_of(call)
+    owner = _owner(call)
+    if call.model is None or not (task or is_member(call.account) or is_member(owner)):
+        return
+    if "/aws-service-role/" in principal_arn(call):
+        return
+    wanted = [replace(one, context=_context(call, owner) | one.context) for one in demands(call)]
+    if task:
+        root_arn = f"arn:{call.partition}:iam::{call.account}:root"
+        own = call.service == "iam" and "UserName" not in call.params
+        wanted = [replace(one, resource=root_arn) if own else one for one in wanted]
+        _refuse(call, wanted, statements(task), "session policy")
+    if is_member(call.account):
+        for level in _levels(call.account, call, "SERVICE_CONTROL_POLICY"):
+            _refuse(call, wanted, level, "service control policy")
+        for level in _levels(call.account, call, "SERVICE_CONTROL_POLICY"):
+            _must_allow(call, wanted, level)
+    if is_member(owner) and call.service in RESOURCE_SERVICES:
+        for level in _levels(owner, call, "RESOURCE_CONTROL_POLICY"):
+            _refuse(call, wanted, level, "resource control policy")
+
+
+def _levels(account: str, call: Call, kind: str) -> list[list[dict[str, Any]]]:
+    """The statements that hang at the root, at each unit and at the account; none when the type is off."""
+    found = home_of(account, call.partition)
+    if found is None or not enabled(found, kind):
+        return []
+    levels = path(found, account_in(found, account))
+    return [[one for policy in attached(entity, kind) for one in statements(policy.content)] for entity in levels]
+
+
+def _refuse(call: Call, wanted: list[Demand], level: list[dict[str, Any]], kind: str) -> None:
+    for demand in wanted:
+        if any(one["Effect"] == "Deny" and applies(one, demand) for one in level):
+            raise _denied(call, demand, f"with an explicit deny in a {kind}")
+
+
+def _must_allow(call: Call, wanted: list[Demand], level: list[dict[str, Any]]) -> None:
+    for demand in wanted:
+        if not any(one["Effect"] == "Allow" and applies(one, demand) for one in level):
+            raise _denied(call, demand, f"because no service control policy allows the {demand.action} action")
+
+
+def _denied(call: Call, demand: Demand, why: str) -> AwsError:
+    code, status, *_ = USUAL_CODES.get(call.service or "") or USUAL_CODES[call.protocol]
+    start = "You are not authorized to perform this operation. " if call.service == "ec2" else ""
+    text = f"{start}User: {caller_arn(call)} is not authorized to perform: {demand.action} on resource: {demand.resource} {why}"
+    return AwsError(code, text, status)
+
+
+def principal_arn(call: Call) -> str:
+    """The caller as policies name it: of a session of a role the role itself, with its path."""
+    from moto.iam.models import iam_backends
+    from moto.sts.models import sts_backends
+
+    session = sts_backends[call.account][call.partition].get_assumed_role_from_access_key(call.access_key or "")
+    if session is None:
+        return caller_arn(call)
+    name = session.role_arn.rpartition("/")[2]
+    roles = iam_backends[call.account][call.partition].roles.values()
+    return next((role.arn for role in roles if role.name == name), session.role_arn)
+
+
+def _principal_type(call: Call) -> str:
+    arn = caller_arn(call)
+    return "Account" if arn.endswith(":root") else "AssumedRole" if ":assumed-role/" in arn else "User"
+
+
+def _owner(call: Call) -> str:
+    """The account of what the call is about, which for a bucket or a role may be another than the caller's."""
+    params = call.params if call.service in ("s3", "sts") else {}
+    if params.get("Bucket"):
+        from moto.s3.models import s3_backends
+
+        for account, partitions in list(s3_backends.items()):
+            if params["Bucket"] in partitions[call.partition].buckets:
+                return account
+    target = str(params.get("RoleArn", ""))
+    return target.split(":")[4] if target.count(":") >= 5 else call.account
+
+
+def _context(call: Call, owner: str) -> dict[str, list[str]]:
+    """The global condition keys that the emulator can tell."""
+    made = {
+        "aws:principalarn": [principal_arn(call)],
+        "aws:principalaccount": [call.account],
+        "aws:principaltype": [_principal_type(call)],
+        "aws:requestedregion": [call.region],
+        "aws:resourceaccount": [owner],
+        "aws:securetransport": ["true"],
+        "aws:principalisawsservice": ["false"],
+        "aws:viaawsservice": ["false"],
+    }
+    for name, account in (("principal", call.account), ("resource", owner)):
+        found = home_of(account, call.partition)
+        known = account_in(found, account) if found else None
+        if known:
+            ids = [found.org.id, *[one.id for one in path(found, known) if one.type != "ACCOUNT"]]
+            made[f"aws:{name}orgid"] = [found.org.id]
+            made[f"aws:{name}orgpaths"] = ["/".join(ids) + "/"]
+    return made

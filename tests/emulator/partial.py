@@ -1,0 +1,193 @@
+"""Answers with HTTP 200 in which some entries failed: what a fault of kind `partial` makes of a call.
+
+The entries that are to fail are taken out, the rest is executed, and the answer tells of both, as the API model has it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from emulator import shapes
+from emulator.answers import Answer, AwsError, error_answer
+from emulator.inside import environ_of
+from emulator.missing import from_moto
+from emulator.wire import Call, recognise
+
+
+@dataclass
+class Partial:
+    """One operation: the input's list, the name of an entry in it, where the output tells of failures and how.
+
+    In `entry`, `{id}`, `{code}` and `{message}` are filled in, and `{item}` alone stands for the whole entry. With
+    `in_place` the output has failures and successes in one list, in the order of the input; with `keyed` it has a map.
+    """
+
+    items: str
+    failed: str
+    entry: Any
+    name: str | None = None
+    count: str | None = None
+    code: str = "InternalFailure"
+    in_place: bool = False
+    keyed: bool = False
+    empty: dict[str, Any] = field(default_factory=dict)
+
+    def id_of(self, item: Any) -> str:
+        return str(item[self.name]) if self.name else str(item)
+
+
+_TARGET = {"TargetId": "{id}", "ErrorCode": "{code}", "ErrorMessage": "{message}"}
+_EC2 = {"ResourceId": "{id}", "Error": {"Code": "{code}", "Message": "{message}"}}
+_SQS = {"Id": "{id}", "Code": "{code}", "Message": "{message}", "SenderFault": False}
+_TAGGED = {"StatusCode": 400, "ErrorCode": "{code}", "ErrorMessage": "{message}"}
+_INSPECTED = {"accountId": "{id}", "errorCode": "{code}", "errorMessage": "{message}"}
+
+
+def _control(kind: str) -> dict[str, Any]:
+    return {kind: "{item}", "ErrorCode": "{code}", "ErrorReason": "{message}"}
+
+
+def _targets(items: str, name: str | None) -> Partial:
+    return Partial(items, "FailedEntries", _TARGET, name, "FailedEntryCount", "ConcurrentModificationException")
+
+
+def _accounts(reason: str, items: str = "AccountIds", name: str | None = None) -> Partial:
+    return Partial(items, "UnprocessedAccounts", {"AccountId": "{id}", reason: "{message}"}, name)
+
+
+PARTIAL = {
+    ("events", "PutTargets"): _targets("Targets", "Id"),
+    ("events", "RemoveTargets"): _targets("Ids", None),
+    ("events", "PutEvents"): Partial(
+        "Entries",
+        "Entries",
+        {"ErrorCode": "{code}", "ErrorMessage": "{message}"},
+        "DetailType",
+        "FailedEntryCount",
+        "InternalFailure",
+        in_place=True,
+    ),
+    ("ec2", "CreateFlowLogs"): Partial("ResourceIds", "Unsuccessful", _EC2, code="InternalError"),
+    ("ec2", "DeleteFlowLogs"): Partial("FlowLogIds", "Unsuccessful", _EC2, code="InvalidFlowLogId.NotFound"),
+    ("securityhub", "BatchUpdateStandardsControlAssociations"): Partial(
+        "StandardsControlAssociationUpdates",
+        "UnprocessedAssociationUpdates",
+        _control("StandardsControlAssociationUpdate"),
+        "SecurityControlId",
+        code="ACCESS_DENIED",
+    ),
+    ("securityhub", "BatchGetStandardsControlAssociations"): Partial(
+        "StandardsControlAssociationIds",
+        "UnprocessedAssociations",
+        _control("StandardsControlAssociationId"),
+        "SecurityControlId",
+        code="NOT_FOUND",
+        empty={"StandardsControlAssociationDetails": []},
+    ),
+    ("securityhub", "BatchGetSecurityControls"): Partial(
+        "SecurityControlIds",
+        "UnprocessedIds",
+        {"SecurityControlId": "{id}", "ErrorCode": "{code}", "ErrorReason": "{message}"},
+        code="NOT_FOUND",
+        empty={"SecurityControls": []},
+    ),
+    ("securityhub", "CreateMembers"): _accounts("ProcessingResult", "AccountDetails", "AccountId"),
+    ("securityhub", "InviteMembers"): _accounts("ProcessingResult"),
+    ("securityhub", "DeleteMembers"): _accounts("ProcessingResult"),
+    ("guardduty", "CreateMembers"): _accounts("Result", "AccountDetails", "AccountId"),
+    ("guardduty", "InviteMembers"): _accounts("Result"),
+    ("guardduty", "DeleteMembers"): _accounts("Result"),
+    ("guardduty", "DisassociateMembers"): _accounts("Result"),
+    ("guardduty", "StartMonitoringMembers"): _accounts("Result"),
+    ("guardduty", "StopMonitoringMembers"): _accounts("Result"),
+    ("guardduty", "UpdateMemberDetectors"): _accounts("Result"),
+    ("detective", "CreateMembers"): _accounts("Reason", "Accounts", "AccountId"),
+    ("detective", "DeleteMembers"): _accounts("Reason"),
+    ("inspector2", "Enable"): Partial(
+        "accountIds", "failedAccounts", _INSPECTED, code="ACCESS_DENIED", empty={"accounts": []}
+    ),
+    ("inspector2", "Disable"): Partial(
+        "accountIds", "failedAccounts", _INSPECTED, code="ACCESS_DENIED", empty={"accounts": []}
+    ),
+    ("inspector2", "BatchGetAccountStatus"): Partial(
+        "accountIds", "failedAccounts", _INSPECTED, code="ACCESS_DENIED", empty={"accounts": []}
+    ),
+    ("resourcegroupstaggingapi", "TagResources"): Partial(
+        "ResourceARNList", "FailedResourcesMap", _TAGGED, code="InvalidParameterException", keyed=True
+    ),
+    ("resourcegroupstaggingapi", "UntagResources"): Partial(
+        "ResourceARNList", "FailedResourcesMap", _TAGGED, code="InvalidParameterException", keyed=True
+    ),
+    ("config", "PutRemediationConfigurations"): Partial(
+        "RemediationConfigurations",
+        "FailedBatches",
+        {"FailureMessage": "{message}", "FailedItems": ["{item}"]},
+        "ConfigRuleName",
+    ),
+    ("config", "PutEvaluations"): Partial("Evaluations", "FailedEvaluations", "{item}", "ComplianceResourceId"),
+    ("sqs", "SendMessageBatch"): Partial("Entries", "Failed", _SQS, "Id", empty={"Successful": []}),
+    ("sqs", "DeleteMessageBatch"): Partial("Entries", "Failed", _SQS, "Id", empty={"Successful": []}),
+    ("sqs", "ChangeMessageVisibilityBatch"): Partial("Entries", "Failed", _SQS, "Id", empty={"Successful": []}),
+    ("sns", "PublishBatch"): Partial("PublishBatchRequestEntries", "Failed", _SQS, "Id"),
+}
+
+
+def check(service: str, operation: str) -> None:
+    """Refuses a fault on an operation that cannot fail in part."""
+    if (service, operation) not in PARTIAL:
+        raise ValueError(f"{service}.{operation} does not fail in part, or not as far as the emulator knows")
+
+
+def answer(call: Call, fault: Any, execute: Callable[[Call], Answer], accounts: Any) -> Answer:
+    """What AWS answers when the fault's entries fail (its first entry, when the fault names none)."""
+    row = PARTIAL[(call.service, call.operation)]
+    items = list(call.params.get(row.items) or [])
+    chosen = fault.entries or [row.id_of(item) for item in items[:1]]
+    failing = [item for item in items if row.id_of(item) in chosen]
+    left = [item for item in items if row.id_of(item) not in chosen]
+    if not failing:
+        return execute(call)
+    if left:
+        rest = _with(call, call.params | {row.items: left}, accounts)
+        try:
+            output = from_moto(rest, lambda: execute(rest))
+        except AwsError as error:
+            return error_answer(call, error)
+    else:
+        output = dict(row.empty)
+    code = fault.code or row.code
+    message = fault.message or f"{code} (made by the emulator)"
+    entries = [_filled(row.entry, row, item, code, message) for item in failing]
+    _merge(output, row, items, failing, entries)
+    return shapes.serialise(call, output)
+
+
+def _merge(output: dict[str, Any], row: Partial, items: list[Any], failing: list[Any], entries: list[Any]) -> None:
+    if row.in_place:
+        good, bad = iter(output.get(row.failed, [])), iter(entries)
+        output[row.failed] = [next(bad) if item in failing else next(good) for item in items]
+    elif row.keyed:
+        ids = [row.id_of(item) for item in failing]
+        output[row.failed] = dict(output.get(row.failed) or {}) | dict(zip(ids, entries, strict=True))
+    else:
+        output[row.failed] = [*(output.get(row.failed) or []), *entries]
+    if row.count:
+        output[row.count] = output.get(row.count, 0) + len(entries)
+
+
+def _filled(template: Any, row: Partial, item: Any, code: str, message: str) -> Any:
+    if template == "{item}":
+        return item
+    if isinstance(template, dict):
+        return {name: _filled(value, row, item, code, message) for name, value in template.items()}
+    if isinstance(template, list):
+        return [_filled(value, row, item, code, message) for value in template]
+    if isinstance(template, str):
+        return {"{id}": row.id_of(item), "{code}": code, "{message}": message}.get(template, template)
+    return template
+
+
+def _with(call: Call, params: dict[str, Any], accounts: Any) -> Call:
+    """The same call with other parameters."""
+    environ, body = environ_of(call.model, params, call.access_key or "", call.region)
+    return recognise(environ, body, accounts)

@@ -1,0 +1,45 @@
+"""Pages of lists, with tokens that tell nothing and are good for their own operation and filters alone."""
+
+import base64
+import hashlib
+import json
+from typing import Any
+
+from emulator.answers import AwsError
+from emulator.shelf.model import declared, invalid, member
+from emulator.wire import Call
+
+TOKENS = ("NextToken", "nextToken", "Marker", "PaginationToken")
+LIMITS = ("MaxResults", "maxResults", "Limit", "limit", "MaxItems", "PageSize", "pageSize")
+MOST = 100
+
+
+def page(call: Call, found: list[Any]) -> tuple[list[Any], dict[str, str]]:
+    """The rows of the page that the call asks for, and the output's member with the token of the next one."""
+    token, limit = member(call, TOKENS), member(call, LIMITS)
+    back = member(call, (*TOKENS, "NextMarker"), "output")
+    if token is None or back is None:
+        return found, {}
+    asked = {name: value for name, value in call.params.items() if name not in (token, limit)}
+    mark = hashlib.sha256(json.dumps([call.account, call.region, call.operation, asked], default=str).encode())
+    start = _start(call, call.params.get(token), mark.hexdigest()[:12])
+    size = call.params.get(limit) if limit else None
+    if not size:
+        shape = call.model.input_shape.members[limit].metadata if limit else {}
+        size = min(shape.get("max", MOST), MOST)
+    rest = start + size < len(found)
+    text = base64.urlsafe_b64encode(f"{mark.hexdigest()[:12]}:{start + size}".encode()).decode()
+    return found[start : start + size], {back: text} if rest else {}
+
+
+def _start(call: Call, token: str | None, mark: str) -> int:
+    if not token:
+        return 0
+    try:
+        made, _, start = base64.urlsafe_b64decode(token).decode().partition(":")
+        if made == mark:
+            return int(start)
+    except ValueError:
+        pass
+    code = "InvalidNextToken" if call.service == "ec2" else declared(call, "NextToken", "PaginationToken")
+    raise AwsError(code, "The token is not valid.") if code else invalid(call, "The token is not valid.")

@@ -1,0 +1,93 @@
+"""Where the shelf keeps things: by account, Region and name; how long they settle, and who owns them."""
+
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from emulator.answers import AwsError
+from emulator.wire import Call
+
+_PLACES: dict[str, dict[tuple[str, str], dict[Any, "Row"]]] = {}
+_SETTLING: dict[str, int] = {}
+_OWNERS: dict[tuple[str, str], str] = {}
+# Who owns a thing, asked in order: functions of the call and of "service:name" that return the owner's name or None.
+ASK_FOR_OWNER: list[Callable[[Call, str], str | None]] = [
+    lambda call, what: _OWNERS.get((call.account, what)),
+]
+
+
+@dataclass
+class Row:
+    """One thing; `shown` is what the next `reads` reads see in its place."""
+
+    now: dict[str, Any]
+    shown: dict[str, Any] = field(default_factory=dict)
+    reads: int = 0
+    gone: bool = False
+
+    def read(self) -> dict[str, Any]:
+        if self.reads > 0:
+            self.reads -= 1
+            return self.shown
+        return self.now
+
+    def write(self, call: Call, value: dict[str, Any], middle: dict[str, Any] | None = None, late: bool = False) -> None:
+        """Sets the value; while it settles, reads show it with the `middle` members, or when `late` what was before."""
+        reads = _SETTLING.get(call.account, 0)
+        if reads and (middle or late):
+            self.shown, self.reads = (self.now if late else value | (middle or {})), reads
+        self.now = value
+
+
+def place(call: Call, name: str, everywhere: bool = False, account: str | None = None) -> dict[Any, Row]:
+    """The rows of the name in the (call's) account, and in its Region unless the thing is the same everywhere."""
+    region = "*" if everywhere else call.region
+    return _PLACES.setdefault(account or call.account, {}).setdefault((region, f"{call.service}:{name}"), {})
+
+
+def settle_after(account: str, reads: int) -> None:
+    """From now on writes of the account are seen only after so many reads, where the table says that they settle."""
+    _SETTLING[account] = reads
+
+
+def own(account: str, what: str, owner: str | None) -> None:
+    """Gives the thing (`service:name`) of the account to an owner, or back to the account."""
+    _OWNERS.pop((account, what), None)
+    if owner:
+        _OWNERS[(account, what)] = owner
+
+
+def owner_of(call: Call, name: str) -> str | None:
+    """Who owns the thing in place of the account: an administrator, an organization's policy, a service."""
+    for ask in ASK_FOR_OWNER:
+        owner = ask(call, f"{call.service}:{name}")
+        if owner:
+            return owner
+    return None
+
+
+@dataclass
+class Owner:
+    """How a service tells who owns a thing, and refuses writes of one that the account does not own."""
+
+    code: str
+    message: str
+    member: str | None = None
+    itself: str = "account"
+
+    def shown(self, call: Call, name: str) -> dict[str, str]:
+        return {self.member: owner_of(call, name) or self.itself} if self.member else {}
+
+    def check(self, call: Call, name: str) -> None:
+        if owner_of(call, name):
+            raise AwsError(self.code, self.message)
+
+
+def now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+
+
+def milliseconds() -> int:
+    """The time as CloudWatch Logs tells it."""
+    return int(datetime.datetime.now(datetime.UTC).timestamp() * 1000)

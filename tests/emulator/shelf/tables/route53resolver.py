@@ -1,0 +1,47 @@
+"""Route 53 Resolver: taking query logging away again, and the DNS firewall that nobody has set up."""
+
+from typing import Any
+
+from emulator.answers import AwsError
+from emulator.missing import Forward, handles
+from emulator.wire import Call
+
+
+def backend_of(call: Call) -> Any:
+    from moto.route53resolver.models import route53resolver_backends
+
+    return route53resolver_backends[call.account][call.region]
+
+
+def config_of(call: Call) -> Any:
+    wanted = call.params["ResolverQueryLogConfigId"]
+    found = backend_of(call).resolver_query_log_configs.get(wanted)
+    if found is None:
+        raise AwsError("ResourceNotFoundException", f"Resolver query log config with ID '{wanted}' does not exist")
+    return found
+
+
+@handles("route53resolver", "DisassociateResolverQueryLogConfig")
+def disassociate(call: Call, _: Forward) -> dict[str, Any]:
+    config, there = config_of(call), backend_of(call).resolver_query_log_config_associations
+    for name, association in list(there.items()):
+        if association.resolver_query_log_config_id != config.id:
+            continue
+        if association.resource_id == call.params["ResourceId"]:
+            config.association_count -= 1
+            return {"ResolverQueryLogConfigAssociation": there.pop(name).description() | {"Status": "DELETING"}}
+    raise AwsError("ResourceNotFoundException", "The VPC is not associated with the query logging configuration.")
+
+
+@handles("route53resolver", "DeleteResolverQueryLogConfig")
+def delete(call: Call, _: Forward) -> dict[str, Any]:
+    config = config_of(call)
+    if config.association_count:
+        raise AwsError("InvalidRequestException", "Disassociate the VPCs from the configuration first.")
+    backend_of(call).resolver_query_log_configs.pop(config.id)
+    return {"ResolverQueryLogConfig": config.description() | {"Status": "DELETING"}}
+
+
+@handles("route53resolver", "ListFirewallRuleGroupAssociations")
+def firewalls(_: Call, __: Forward) -> dict[str, Any]:
+    return {"FirewallRuleGroupAssociations": []}

@@ -1,0 +1,186 @@
+"""Rules, topics, subscriptions, metric filters and event data stores: what they hold and what they refuse."""
+
+import json
+import unittest
+from typing import Any
+
+from emulator.testing import AccountTest, client, control
+
+
+class Rules(AccountTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.events = self.client("events")
+        self.arn = self.events.put_rule(Name="r", EventPattern='{"source": ["x"]}', Tags=[{"Key": "a", "Value": "1"}])[
+            "RuleArn"
+        ]
+
+    def targets(self, *ids: str) -> list[dict[str, str]]:
+        return [{"Id": one, "Arn": f"arn:aws:sqs:us-east-1:{self.account}:q"} for one in ids]
+
+    def test_a_target_that_is_not_there_cannot_be_removed(self) -> None:
+        self.events.put_targets(Rule="r", Targets=self.targets("a"))
+        answer = self.events.remove_targets(Rule="r", Ids=["a", "b"])
+        self.assertEqual((answer["FailedEntryCount"], answer["FailedEntries"][0]["TargetId"]), (1, "b"))
+
+    def test_a_rule_has_five_targets(self) -> None:
+        self.events.put_targets(Rule="r", Targets=self.targets(*"abcde"))
+        self.events.put_targets(Rule="r", Targets=self.targets("e"))
+        self.fails("LimitExceededException", self.events.put_targets, Rule="r", Targets=self.targets("f"))
+
+    def test_tags_are_for_new_rules(self) -> None:
+        self.events.put_rule(Name="r", EventPattern='{"source": ["y"]}', Tags=[{"Key": "b", "Value": "2"}])
+        self.assertEqual(
+            self.events.list_tags_for_resource(ResourceARN=self.arn)["Tags"], [{"Key": "a", "Value": "1"}]
+        )
+
+    def test_a_managed_rule_is_left_alone(self) -> None:
+        self.events.put_targets(Rule="r", Targets=self.targets("a"))
+        control("POST", f"owner?account={self.account}&of=events:rule/r&owner=inspector2.amazonaws.com")
+        self.assertEqual(self.events.describe_rule(Name="r")["ManagedBy"], "inspector2.amazonaws.com")
+        self.assertEqual(self.events.list_rules()["Rules"][0]["ManagedBy"], "inspector2.amazonaws.com")
+        pattern = '{"source": ["z"]}'
+        self.fails("ManagedRuleException", self.events.put_rule, Name="r", EventPattern=pattern)
+        self.fails("ManagedRuleException", self.events.put_targets, Rule="r", Targets=self.targets("b"))
+        self.fails("ManagedRuleException", self.events.disable_rule, Name="r")
+        self.fails("ManagedRuleException", self.events.remove_targets, Rule="r", Ids=["a"])
+        self.events.remove_targets(Rule="r", Ids=["a"], Force=True)
+        self.events.delete_rule(Name="r", Force=True)
+
+
+class Topics(AccountTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.sns = self.client("sns")
+
+    def attributes(self, arn: str) -> dict[str, str]:
+        return self.sns.get_topic_attributes(TopicArn=arn)["Attributes"]
+
+    def test_all_attributes_are_kept(self) -> None:
+        arn = self.sns.create_topic(Name="t", Attributes={"SignatureVersion": "2"})["TopicArn"]
+        self.assertEqual(self.attributes(arn)["SignatureVersion"], "2")
+        self.assertNotIn("DeliveryPolicy", self.attributes(arn))
+        for name, value in (("SignatureVersion", "1"), ("TracingConfig", "Active"), ("DisplayName", "T")):
+            self.sns.set_topic_attributes(TopicArn=arn, AttributeName=name, AttributeValue=value)
+            self.assertEqual(self.attributes(arn)[name], value)
+        bad = (("SignatureVersion", "3"), ("Nothing", "1"), ("Policy", "{"))
+        for name, value in bad:
+            self.fails(
+                "InvalidParameter",
+                self.sns.set_topic_attributes,
+                TopicArn=arn,
+                AttributeName=name,
+                AttributeValue=value,
+            )
+        self.fails("NotFound", self.sns.get_topic_attributes, TopicArn=arn + "x")
+
+    def test_a_topic_is_made_twice_only_as_it_is(self) -> None:
+        first = self.sns.create_topic(Name="t", Attributes={"DisplayName": "T"}, Tags=[{"Key": "a", "Value": "1"}])
+        self.assertEqual(self.sns.create_topic(Name="t")["TopicArn"], first["TopicArn"])
+        self.sns.create_topic(Name="t", Attributes={"DisplayName": "T"}, Tags=[{"Key": "a", "Value": "1"}])
+        self.fails("InvalidParameter", self.sns.create_topic, Name="t", Attributes={"DisplayName": "U"})
+        self.fails("InvalidParameter", self.sns.create_topic, Name="t", Tags=[{"Key": "a", "Value": "2"}])
+
+    def test_e_mail_waits_for_its_owner(self) -> None:
+        topic = self.sns.create_topic(Name="t")["TopicArn"]
+        who = {"TopicArn": topic, "Protocol": "email", "Endpoint": "me@example.com"}
+        self.assertEqual(self.sns.subscribe(**who)["SubscriptionArn"], "pending confirmation")
+        arn = self.sns.subscribe(**who, ReturnSubscriptionArn=True)["SubscriptionArn"]
+        self.assertTrue(arn.startswith(topic))
+
+        def listed() -> list[str]:
+            rows = self.sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+            return [row["SubscriptionArn"] for row in rows]
+
+        self.assertEqual(listed(), ["PendingConfirmation"])
+        attributes = self.sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
+        self.assertEqual(attributes["PendingConfirmation"], "true")
+        counts = self.attributes(topic)
+        self.assertEqual((counts["SubscriptionsPending"], counts["SubscriptionsConfirmed"]), ("1", "0"))
+        self.fails("InvalidParameter", self.sns.unsubscribe, SubscriptionArn="PendingConfirmation")
+        self.fails("InvalidParameter", self.sns.confirm_subscription, TopicArn=topic, Token="guess")
+        confirmed = control("POST", f"confirm?account={self.account}&endpoint=me@example.com")
+        self.assertEqual((confirmed, listed()), ({"confirmed": [arn]}, [arn]))
+        self.assertEqual(self.sns.subscribe(**who)["SubscriptionArn"], arn)
+
+    def test_a_queue_of_the_own_account_needs_no_word_and_another_s_does(self) -> None:
+        topic = self.sns.create_topic(Name="t")["TopicArn"]
+        other = str(int(self.account) + 200_000_000_000)
+        own, theirs = (f"arn:aws:sqs:us-east-1:{account}:q" for account in (self.account, other))
+        for account in (self.account, other):
+            arn = f"arn:aws:sqs:us-east-1:{account}:q"
+            statement: dict[str, Any] = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}}
+            statement |= {"Action": "sqs:SendMessage", "Resource": arn}
+            policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+            client("sqs", account).create_queue(QueueName="q", Attributes={"Policy": policy})
+        first = self.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=own)["SubscriptionArn"]
+        self.assertTrue(first.startswith("arn:"))
+        second = self.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=theirs)["SubscriptionArn"]
+        self.assertEqual(second, "pending confirmation")
+        self.sns.publish(TopicArn=topic, Message="early")
+        sqs = client("sqs", other)
+        url = sqs.get_queue_url(QueueName="q")["QueueUrl"]
+        messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+        self.assertEqual(len(messages), 1)
+        asked = json.loads(messages[0]["Body"])
+        self.assertEqual(asked["Type"], "SubscriptionConfirmation")
+        client("sns", other).confirm_subscription(TopicArn=topic, Token=asked["Token"])
+        self.sns.publish(TopicArn=topic, Message="hello")
+        messages = sqs.receive_message(QueueUrl=url)["Messages"]
+        self.assertEqual(json.loads(messages[0]["Body"])["Message"], "hello")
+
+
+class MetricFilters(AccountTest):
+    def test_a_filter_is_replaced_by_its_name(self) -> None:
+        logs = self.client("logs")
+        logs.create_log_group(logGroupName="g")
+        given = {"metricName": "m", "metricNamespace": "n", "metricValue": "1"}
+
+        def put(group: str = "g", pattern: str = "x", **more: Any) -> None:
+            logs.put_metric_filter(
+                logGroupName=group, filterName="f", filterPattern=pattern, metricTransformations=[given | more]
+            )
+
+        put()
+        put(pattern="y")
+        filters = logs.describe_metric_filters(logGroupName="g")["metricFilters"]
+        self.assertEqual([one["filterPattern"] for one in filters], ["y"])
+        self.fails("ResourceNotFoundException", put, group="nowhere")
+        self.fails("InvalidParameterException", put, defaultValue=0.0, dimensions={"a": "$.b"})
+        logs.delete_metric_filter(logGroupName="g", filterName="f")
+        self.fails("ResourceNotFoundException", logs.delete_metric_filter, logGroupName="g", filterName="f")
+        logs.create_log_group(logGroupName="rare", logGroupClass="INFREQUENT_ACCESS")
+        self.fails("InvalidOperationException", put, group="rare")
+
+
+class EventDataStores(AccountTest):
+    def test_a_store_and_its_end(self) -> None:
+        trails = self.client("cloudtrail")
+        made = trails.create_event_data_store(Name="store")
+        arn = made["EventDataStoreArn"]
+        self.assertEqual((made["RetentionPeriod"], made["TerminationProtectionEnabled"]), (366, True))
+        listed = trails.list_event_data_stores()["EventDataStores"]
+        self.assertEqual(listed, [{"EventDataStoreArn": arn, "Name": "store"}])
+        self.fails("EventDataStoreAlreadyExistsException", trails.create_event_data_store, Name="store")
+        self.fails("EventDataStoreTerminationProtectedException", trails.delete_event_data_store, EventDataStore=arn)
+        trails.update_event_data_store(EventDataStore=arn, TerminationProtectionEnabled=False, RetentionPeriod=90)
+        trails.delete_event_data_store(EventDataStore=arn)
+        found = trails.get_event_data_store(EventDataStore=arn)
+        self.assertEqual((found["Status"], found["RetentionPeriod"]), ("PENDING_DELETION", 90))
+        self.fails("InactiveEventDataStoreException", trails.update_event_data_store, EventDataStore=arn, Name="new")
+        trails.restore_event_data_store(EventDataStore=arn)
+        self.assertEqual(trails.get_event_data_store(EventDataStore=arn)["Status"], "ENABLED")
+        self.fails("EventDataStoreARNInvalidException", trails.get_event_data_store, EventDataStore="nothing")
+        unknown = arn[:-4] + "0000"
+        self.fails("EventDataStoreNotFoundException", trails.get_event_data_store, EventDataStore=unknown)
+        self.fails(
+            "InvalidParameterException",
+            trails.create_event_data_store,
+            Name="long",
+            BillingMode="FIXED_RETENTION_PRICING",
+            RetentionPeriod=3000,
+        )
+
+
+if __name__ == "__main__":
+    unittest.main()

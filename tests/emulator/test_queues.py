@@ -1,0 +1,190 @@
+"""SQS as a real queue: groups, deduplication, visibility, dead letters, long polling, other accounts."""
+
+import json
+import threading
+import time
+import unittest
+from typing import Any
+
+from emulator.testing import AccountTest, client
+
+
+class Queues(AccountTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.sqs = self.client("sqs")
+
+    def queue(self, name: str, **attributes: str) -> str:
+        return self.sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+
+    def arn(self, url: str) -> str:
+        return self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+
+    def send(self, url: str, body: str, group: str | None = None, **more: Any) -> dict[str, Any]:
+        if group:
+            more |= {"MessageGroupId": group}
+        return self.sqs.send_message(QueueUrl=url, MessageBody=body, **more)
+
+    def receive(self, url: str, **more: Any) -> list[dict[str, Any]]:
+        more = {"MaxNumberOfMessages": 10} | more
+        return self.sqs.receive_message(QueueUrl=url, AttributeNames=["All"], **more).get("Messages", [])
+
+    def bodies(self, url: str, **more: Any) -> list[str]:
+        return [message["Body"] for message in self.receive(url, **more)]
+
+    def delete(self, url: str, message: dict[str, Any]) -> None:
+        self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+
+    def fifo(self, **more: str) -> str:
+        return self.queue("q.fifo", FifoQueue="true", ContentBasedDeduplication="true", **more)
+
+    def test_a_group_waits_for_the_message_in_flight(self) -> None:
+        url = self.fifo()
+        for body, group in (("a1", "a"), ("a2", "a"), ("b1", "b")):
+            self.send(url, body, group)
+        first = self.receive(url, MaxNumberOfMessages=1)
+        self.assertEqual([m["Body"] for m in first], ["a1"])
+        self.assertEqual(self.bodies(url), ["b1"])
+        self.delete(url, first[0])
+        self.assertEqual(self.bodies(url), ["a2"])
+
+    def test_a_message_comes_back_in_its_place(self) -> None:
+        url = self.fifo()
+        for body in ("1", "2", "3"):
+            self.send(url, body, "g")
+        taken = self.receive(url, MaxNumberOfMessages=1, VisibilityTimeout=1)
+        self.assertEqual(self.bodies(url), [])
+        time.sleep(1.1)
+        self.assertEqual(self.bodies(url), ["1", "2", "3"])
+        self.assertEqual(taken[0]["Body"], "1")
+
+    def test_a_long_poll_sees_a_group_that_becomes_free(self) -> None:
+        url = self.fifo()
+        self.send(url, "1", "g")
+        self.send(url, "2", "g")
+        first = self.receive(url, MaxNumberOfMessages=1)[0]
+        threading.Timer(0.3, lambda: client("sqs", self.account).delete_message(
+            QueueUrl=url, ReceiptHandle=first["ReceiptHandle"])).start()
+        started = time.monotonic()
+        self.assertEqual(self.bodies(url, WaitTimeSeconds=10), ["2"])
+        self.assertLess(time.monotonic() - started, 3)
+
+    def test_duplicates_are_dropped_even_after_the_first_is_deleted(self) -> None:
+        url = self.fifo()
+        first = self.send(url, "same", "g")
+        self.delete(url, self.receive(url)[0])
+        again = self.send(url, "same", "g")
+        self.assertEqual(again["MessageId"], first["MessageId"])
+        self.assertEqual(again["SequenceNumber"], first["SequenceNumber"])
+        self.assertEqual(self.bodies(url), [])
+        self.send(url, "same", "g", MessageDeduplicationId="another")
+        self.assertEqual(self.bodies(url), ["same"])
+
+    def test_deduplication_can_be_for_each_group(self) -> None:
+        url = self.fifo(DeduplicationScope="messageGroup", FifoThroughputLimit="perMessageGroupId")
+        self.send(url, "same", "a")
+        self.send(url, "same", "b")
+        self.send(url, "same", "a")
+        self.assertEqual(self.bodies(url), ["same", "same"])
+
+    def test_sequence_numbers_grow(self) -> None:
+        url = self.fifo()
+        numbers = [self.send(url, str(n), "g")["SequenceNumber"] for n in range(3)]
+        self.assertEqual(numbers, sorted(numbers))
+        self.assertEqual(self.receive(url)[0]["Attributes"]["SequenceNumber"], numbers[0])
+
+    def test_a_message_received_too_often_goes_to_the_dead_letters(self) -> None:
+        dead = self.queue("dead")
+        policy = json.dumps({"deadLetterTargetArn": self.arn(dead), "maxReceiveCount": 2})
+        url = self.queue("q", VisibilityTimeout="0", RedrivePolicy=policy)
+        self.send(url, "poison")
+        counts = [m["Attributes"]["ApproximateReceiveCount"] for _ in range(2) for m in self.receive(url)]
+        self.assertEqual(counts, ["1", "2"])
+        self.assertEqual(self.bodies(url), [])
+        self.assertEqual(self.bodies(dead), ["poison"])
+
+    def test_a_long_poll_keeps_nobody_waiting(self) -> None:
+        url = self.queue("q")
+        got: list[str] = []
+        poll = threading.Thread(target=lambda: got.extend(self.bodies(url, WaitTimeSeconds=10)))
+        poll.start()
+        time.sleep(0.2)
+        started = time.monotonic()
+        client("iam", self.account).list_roles()
+        client("sqs", self.account).send_message(QueueUrl=url, MessageBody="here")
+        poll.join()
+        self.assertLess(time.monotonic() - started, 3)
+        self.assertEqual(got, ["here"])
+
+    def test_a_long_poll_ends_empty_and_on_time(self) -> None:
+        url = self.queue("q", ReceiveMessageWaitTimeSeconds="1")
+        started = time.monotonic()
+        self.assertEqual(self.bodies(url), [])
+        self.assertGreater(time.monotonic() - started, 0.9)
+
+    def test_a_delayed_message_ends_a_long_poll(self) -> None:
+        url = self.queue("q")
+        self.send(url, "late", DelaySeconds=1)
+        self.assertEqual(self.bodies(url), [])
+        self.assertEqual(self.bodies(url, WaitTimeSeconds=5), ["late"])
+
+    def test_visibility_is_changed_only_in_flight(self) -> None:
+        url = self.queue("q")
+        self.send(url, "x")
+        message = self.receive(url)[0]
+        self.sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0)
+        self.fails(
+            "AWS.SimpleQueueService.MessageNotInflight",
+            self.sqs.change_message_visibility,
+            QueueUrl=url,
+            ReceiptHandle=message["ReceiptHandle"],
+            VisibilityTimeout=5,
+        )
+        self.assertEqual(self.bodies(url), ["x"])
+
+    def test_only_the_last_receipt_deletes(self) -> None:
+        url = self.queue("q", VisibilityTimeout="0")
+        self.send(url, "x")
+        first, second = self.receive(url)[0], self.receive(url)[0]
+        self.delete(url, first)
+        self.assertEqual(self.bodies(url), ["x"])
+        last = self.receive(url)[0]
+        self.delete(url, last)
+        self.assertEqual(self.bodies(url), [])
+        self.assertNotEqual(second["ReceiptHandle"], last["ReceiptHandle"])
+
+    def test_a_fifo_receipt_expires(self) -> None:
+        url = self.fifo()
+        self.send(url, "x", "g")
+        message = self.receive(url, VisibilityTimeout=1)[0]
+        time.sleep(1.1)
+        receipt = message["ReceiptHandle"]
+        self.fails("InvalidParameterValue", self.sqs.delete_message, QueueUrl=url, ReceiptHandle=receipt)
+
+    def test_the_policy_stays_when_something_else_is_set(self) -> None:
+        url = self.queue("q")
+        policy = {"Statement": [{"Effect": "Deny", "Principal": "*", "Action": "sqs:*", "Resource": self.arn(url)}]}
+        self.sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
+        self.sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "5"})
+        found = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        self.assertEqual(json.loads(found["Policy"]), policy)
+
+    def test_another_account_needs_the_policy_of_the_queue(self) -> None:
+        url, other = self.queue("q"), str(int(self.account) + 500_000_000)
+        theirs = client("sqs", other)
+        self.fails("AccessDenied", theirs.receive_message, QueueUrl=url)
+        gone = self.fails("AWS.SimpleQueueService.NonExistentQueue", theirs.receive_message, QueueUrl=url + "x")
+        headers = gone.response["ResponseMetadata"]["HTTPHeaders"]
+        self.assertEqual(headers["x-amzn-query-error"], "AWS.SimpleQueueService.NonExistentQueue;Sender")
+        self.assertEqual(headers["x-amzn-errortype"], "QueueDoesNotExist")
+        policy = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{other}:root"},
+                                 "Action": ["sqs:ReceiveMessage", "sqs:DeleteMessage"], "Resource": self.arn(url)}]}
+        self.sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
+        self.send(url, "x")
+        message = theirs.receive_message(QueueUrl=url)["Messages"][0]
+        theirs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        self.fails("AccessDenied", theirs.send_message, QueueUrl=url, MessageBody="no")
+
+
+if __name__ == "__main__":
+    unittest.main()
