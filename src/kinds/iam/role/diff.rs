@@ -555,15 +555,9 @@ pub fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
             }])
         }
         Step::Tag { tags } => {
-            let (former, new) = tags::IAM.before(tags, state.map(|state| &state.tags));
-            let mut steps = Vec::new();
-            if !former.is_empty() {
-                steps.push(Step::Tag { tags: former });
-            }
-            if !new.is_empty() {
-                steps.push(Step::Untag { tags: new });
-            }
-            by(steps)
+            let before = state.map(|state| &state.tags);
+            let (set, remove) = (|tags| Step::Tag { tags }, |tags| Step::Untag { tags });
+            by(tags::IAM.undo(tags, before, set, remove))
         }
         Step::Untag { tags } => by(vec![Step::Tag { tags: tags.clone() }]),
     }
