@@ -250,7 +250,7 @@ pub fn check(spec: &Spec, problems: &mut Vec<SpecProblem>) {
     if spec.access_log_bucket.as_deref().is_none_or(str::is_empty) {
         for (field, _) in declared.iter().filter(|(_, is_there)| *is_there) {
             problems.push(SpecProblem::new(
-                field,
+                *field,
                 "this has no meaning without an access log",
                 "declare access_log_bucket",
             ));

@@ -106,8 +106,10 @@ impl Part for Switch {
     type Write = bool;
 
     const NAME: &'static str = "enabled";
-    const CALLS: &'static [Use<Spec>] =
-        &[Use::read_if(GET, Self::is_declared), Use::write_if(PUT, Self::is_declared, everywhere)];
+    const CALLS: &'static [Use<Spec>] = &[
+        Use::read_if(GET, |spec| spec.enabled.is_some()),
+        Use::write_if(PUT, |spec| spec.enabled.is_some(), everywhere),
+    ];
 
     fn is_declared(spec: &Spec) -> bool {
         spec.enabled.is_some()
