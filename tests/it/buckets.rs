@@ -75,8 +75,7 @@ fn a_statement_of_somebody_else_is_never_displaced() {
     assert_ne!(there[0]["Sid"], there[1]["Sid"]);
     account.run(&["check", "-b", "b.toml"]).code(0);
     // Declared, the same statement would be in the way of the other.
-    declare(
-        &account,
+    account.declare(
         &format!(
             "{items}[[s3.bucket.logs.extra_policy_statements]]\nSid = \"DenyInsecureTransport\"\nEffect = \"Deny\"\n\
              Principal = \"*\"\nAction = \"s3:DeleteObject\"\nResource = \"arn:aws:s3:::logs-${{account.id}}/*\"\n"
@@ -369,6 +368,7 @@ fn a_bucket_takes_no_key_that_cannot_work() {
         ("alias/empty", "in the state PendingImport"),
         ("arn:aws:kms:us-east-1:${account.id}:alias/far", "it is a key of us-east-1"),
         ("11111111-2222-3333-4444-555555555555", "it is not there"),
+        ("alias/aws/ebs", "it is AWS's own key of another service"),
     ] {
         account.declare(&spec(key));
         account.run(&["check", "-b", "b.toml"]).code(2).says(why);

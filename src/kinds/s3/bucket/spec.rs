@@ -62,8 +62,8 @@ pub struct Spec {
     pub sse_algorithm: Option<SseAlgorithm>,
     /// The KMS key, by ARN, id or alias; with `aws:kms` and `aws:kms:dsse` only. "" for AWS's own
     /// key, `aws/s3`, which services that deliver logs cannot use. Compared is the key itself, by
-    /// whatever name; a key that is gone or disabled is reported. GuardDuty is denied other keys
-    /// only when this is the ARN of a key.
+    /// whatever name. A key that cannot work (gone, disabled, asymmetric, of another Region …) is
+    /// reported and not written. GuardDuty is denied other keys only when this is the ARN of a key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kms_master_key_id: Option<String>,
     /// Whether a key of the bucket lowers the number of calls to KMS. AWS's default is false.
