@@ -84,11 +84,15 @@ impl PolicyDocument {
         kept.extend(after.iter().filter(is("Deny")).cloned());
         let denies = kept.len();
         for wanted in after.iter().filter(is("Allow")) {
-            let wanted = canonical::statement(wanted, partition);
-            if allowed.contains(&wanted) {
-                kept.push(wanted);
-            } else {
-                kept.extend(allowed.iter().filter_map(|there| shared(there, &wanted)));
+            let form = canonical::statement(wanted, partition);
+            if allowed.contains(&form) {
+                kept.push(wanted.clone());
+                continue;
+            }
+            for principal in allowed.iter().filter_map(|there| shared(there, &form)) {
+                let mut narrower = wanted.clone();
+                narrower["Principal"] = principal;
+                kept.push(narrower);
             }
         }
         let is_left = kept.len() > denies;
@@ -100,7 +104,7 @@ impl PolicyDocument {
     }
 }
 
-/// A statement for the principals of two, when nothing else tells them apart.
+/// The principals that two statements in canonical form share, when nothing else tells them apart.
 fn shared(one: &Value, other: &Value) -> Option<Value> {
     let without = |statement: &Value| {
         let mut rest = statement.as_object().cloned().unwrap_or_default();
@@ -131,12 +135,7 @@ fn shared(one: &Value, other: &Value) -> Option<Value> {
             both.insert(key.clone(), Value::Array(list));
         }
     }
-    if both.is_empty() {
-        return None;
-    }
-    let mut statement = rest;
-    statement.insert("Principal".to_owned(), both.into());
-    Some(statement.into())
+    (!both.is_empty()).then(|| both.into())
 }
 
 /// What AWS would refuse in a statement, whatever the kind of policy.
