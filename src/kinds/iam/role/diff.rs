@@ -202,18 +202,21 @@ fn update_trust(
     // A statement that goes may have denied, and one that comes may deny: each counts both ways.
     let lets_out = !actual.narrowing(&desired, &facts.partition).is_empty();
     let lets_in = trust::lets_in(&actual, &desired.narrowing(&actual, &facts.partition));
-    let step = |from: &PolicyDocument, to: &PolicyDocument| {
-        let step = Step::UpdateTrust { policy: to.to_compact_string() };
-        let change = policy_change(facts, spec, "assume_role_policy", Some(from), to, step)?;
-        let rises = grants::of_resource_policy(Some(from), to, facts.account.as_str());
-        Some(warn_of_length(change.rises(rises), to))
+    let step = |to: &PolicyDocument| Step::UpdateTrust { policy: to.to_compact_string() };
+    let open = |from: &PolicyDocument| {
+        let step = step(&desired);
+        let change = policy_change(facts, spec, "assume_role_policy", Some(from), &desired, step)?;
+        let rises = grants::of_resource_policy(Some(from), &desired, facts.account.as_str());
+        Some(warn_of_length(change.rises(rises), &desired))
     };
     let path = if lets_in && lets_out && others_wait {
         let closed = trust::closed(&actual, &desired, &facts.partition);
-        vec![(Part::Close, step(&actual, &closed)), (Part::Open, step(&closed, &desired))]
+        let step = step(&closed);
+        let close = replaced(facts, spec, "assume_role_policy", Some(&actual), &closed, step);
+        vec![(Part::Close, close), (Part::Open, open(&closed))]
     } else {
         let waits = lets_in && !lets_out;
-        vec![(if waits { Part::Open } else { Part::Close }, step(&actual, &desired))]
+        vec![(if waits { Part::Open } else { Part::Close }, open(&actual))]
     };
     let mut changes: Vec<_> =
         path.into_iter().filter_map(|(part, change)| Some((part, change?))).collect();
@@ -314,6 +317,22 @@ fn policy_change(
     desired: &PolicyDocument,
     step: Step,
 ) -> Option<Change<Action>> {
+    let mut change = replaced(facts, spec, field, actual, desired, step)?;
+    for warning in actual.into_iter().flat_map(|one| one.widening(desired, &facts.partition)) {
+        change = change.warn(warning);
+    }
+    Some(change)
+}
+
+/// The same of a policy that lets nobody do more.
+fn replaced(
+    facts: &Facts,
+    spec: &Spec,
+    field: &str,
+    actual: Option<&PolicyDocument>,
+    desired: &PolicyDocument,
+    step: Step,
+) -> Option<Change<Action>> {
     let partition = &facts.partition;
     if actual.is_some_and(|actual| actual.same_meaning(desired, partition)) {
         return None;
@@ -324,9 +343,6 @@ fn policy_change(
     if let Some(actual) = actual {
         for warning in actual.narrowing(desired, partition).warnings() {
             change = change.risk(Risk::Disruptive).warn(warning);
-        }
-        for warning in actual.widening(desired, partition) {
-            change = change.warn(warning);
         }
     }
     Some(change)
