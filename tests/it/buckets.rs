@@ -352,7 +352,6 @@ fn a_bucket_takes_no_key_that_cannot_work() {
          kms.disable_key(KeyId=named('disabled'))\n\
          kms.schedule_key_deletion(KeyId=named('dying'), PendingWindowInDays=7)\n\
          named('rsa', KeySpec='RSA_2048', KeyUsage='SIGN_VERIFY')\n\
-         named('empty', Origin='EXTERNAL')\n\
          named('far', 'us-east-1')",
     );
     let spec = |key: &str| {
@@ -365,7 +364,6 @@ fn a_bucket_takes_no_key_that_cannot_work() {
         ("alias/disabled", "in the state Disabled"),
         ("alias/dying", "in the state PendingDeletion"),
         ("alias/rsa", "of the spec RSA_2048"),
-        ("alias/empty", "in the state PendingImport"),
         ("arn:aws:kms:us-east-1:${account.id}:alias/far", "it is a key of us-east-1"),
         ("11111111-2222-3333-4444-555555555555", "it is not there"),
         ("alias/aws/ebs", "it is AWS's own key of another service"),
