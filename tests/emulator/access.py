@@ -5,6 +5,7 @@ independently of what evenkeel believes. A policy that holds an operator that is
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +26,10 @@ class Demand:
     action: str
     resource: str = "*"
     context: dict[str, list[str]] = field(default_factory=dict)
+
+
+# What calls of further services demand, by service; other files add to it.
+MORE_DEMANDS: dict[str, Callable[[Call, str], list[Demand]]] = {}
 
 
 class Access:
@@ -163,6 +168,7 @@ def demands(call: Call) -> list[Demand]:
         "ec2": _ec2,
         "logs": _logs,
     }.get(service)
+    made = made or MORE_DEMANDS.get(service)
     if made is not None:
         return made(call, action)
     if service == "sts":
@@ -253,7 +259,18 @@ def _config(call: Call, action: str) -> list[Demand]:
     params = call.params
     recorder = params.get("ConfigurationRecorder") or {}
     name = recorder.get("name") or params.get("ConfigurationRecorderName")
-    found = [Demand(action, _arn(call, "config", f"configuration-recorder/{name}/id") if name else "*")]
+    # The ids of rules and packs are AWS's own, so a policy can only name all of them, or a pack by its name.
+    ours = {
+        "configuration-recorder": f"configuration-recorder/{name}/id" if name else None,
+        "rule": "config-rule/config-rule-000000",
+        "pack": f"conformance-pack/{params.get('ConformancePackName')}/conformance-pack-000000",
+    }
+    of = {"PutConfigRule": "rule", "DeleteConfigRule": "rule", "GetComplianceDetailsByConfigRule": "rule"}
+    of |= {"PutConformancePack": "pack", "DeleteConformancePack": "pack"}
+    resource = ours[of.get(str(call.operation), "configuration-recorder")]
+    found = [Demand(action, _arn(call, "config", resource) if resource else params.get("ResourceArn", "*"))]
+    if params.get("Tags") and call.operation in of:
+        found.append(Demand("config:TagResource", found[0].resource))
     if recorder.get("roleARN"):
         passed = {"iam:passedtoservice": ["config.amazonaws.com"]}
         found.append(Demand("iam:PassRole", recorder["roleARN"], passed))

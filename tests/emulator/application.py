@@ -13,6 +13,7 @@ from emulator.access import Access
 from emulator.answers import Answer, AwsError, DropConnection, HangConnection, error_answer
 from emulator.calls import CallLog
 from emulator.control import Control
+from emulator.events import demands
 from emulator.events.feed import Feed
 from emulator.faults import Fault, FaultBook
 from emulator.lag import LagBook
@@ -21,6 +22,7 @@ from emulator.turn import TURN
 from emulator.wire import AccountKeys, Call, recognise
 
 patches.apply()
+demands.register()
 
 CONTROL_PREFIX = "/_evenkeel/"
 

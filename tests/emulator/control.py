@@ -11,7 +11,9 @@ from emulator.events import disorder
 from emulator.faults import Fault
 from emulator.lag import Lag
 from emulator.missing import cloudtrail, ec2, iam, sns
+from emulator.organization import control_tower
 from emulator.shelf import store
+from emulator.wire import Call
 
 
 class Control:
@@ -50,7 +52,7 @@ class Control:
                 return self._lag(route[0], account, body)
         if route[1].startswith("/_evenkeel/events"):
             with self._emulator.lock:
-                return self._events(route, account, body)
+                return self._events(route, account, query.get("region", "us-east-1"), body)
         if route == ("DELETE", "/_evenkeel/policy"):
             self._emulator.access.clear(str(account))
             return {}
@@ -74,13 +76,15 @@ class Control:
             return {}
         return [asdict(lag) for lag in book.lags if account in (None, lag.account)] if method == "GET" else None
 
-    def _events(self, route: tuple[str, str], account: str | None, body: bytes) -> Any:
+    def _events(self, route: tuple[str, str], account: str | None, region: str, body: bytes) -> Any:
         """Events: on and off, and at once what waits."""
         if route == ("POST", "/_evenkeel/events"):
             return self._emulator.events.turn_on(account or "*", **json.loads(body or b"{}"))
         if route == ("DELETE", "/_evenkeel/events"):
             self._emulator.events.turn_off(account)
             return {}
+        if route == ("POST", "/_evenkeel/events/put"):
+            return self._emulator.events.put(str(account), region, json.loads(body))
         if route == ("POST", "/_evenkeel/events/flush"):
             return {"delivered": disorder.flush(account)}
         return None
@@ -89,6 +93,8 @@ class Control:
         """Routes that put an account into a state that no API call reaches."""
         if path == "/_evenkeel/mess":
             return mess.make(self._emulator, account, minimal=query.get("minimal") == "1")
+        if path == "/_evenkeel/control_tower":
+            return control_tower.govern(self._emulator, account, query["management"])
         if path == "/_evenkeel/root":
             return iam.set_root(account, json.loads(body))
         if path == "/_evenkeel/organization_trail":
@@ -100,6 +106,13 @@ class Control:
             return {}
         if path == "/_evenkeel/owner":
             store.own(account, query["of"], query.get("owner"))
+            return {}
+        if path == "/_evenkeel/compliance":
+            # The table is loaded when Config is first called.
+            from emulator.shelf.tables import config_rules
+
+            call = Call({}, b"", "config", query.get("region", "us-east-1"), account)
+            config_rules.plant(call, query["rule"], json.loads(body))
             return {}
         if path == "/_evenkeel/confirm":
             return {"confirmed": sns.confirm(account, query["endpoint"])}

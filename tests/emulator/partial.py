@@ -10,7 +10,6 @@ from typing import Any
 from emulator import shapes
 from emulator.answers import Answer, AwsError, error_answer
 from emulator.inside import environ_of
-from emulator.missing import from_moto
 from emulator.wire import Call, recognise
 
 
@@ -140,6 +139,9 @@ def check(service: str, operation: str) -> None:
 
 def answer(call: Call, fault: Any, execute: Callable[[Call], Answer], accounts: Any) -> Answer:
     """What AWS answers when the fault's entries fail (its first entry, when the fault names none)."""
+    # The fill-ins need the faults' names of errors, so they are not there yet when this file is read.
+    from emulator.missing import from_moto
+
     row = PARTIAL[(call.service, call.operation)]
     items = list(call.params.get(row.items) or [])
     chosen = fault.entries or [row.id_of(item) for item in items[:1]]

@@ -3,6 +3,8 @@
 import json
 import unittest
 
+from botocore.exceptions import ClientError
+
 from emulator import access
 from emulator.testing import AccountTest, client, control, endpoint
 
@@ -133,3 +135,62 @@ class Judged(AccountTest):
         error = self.fails("AccessDenied", iam.create_role, RoleName="a", AssumeRolePolicyDocument=TRUST)
         self.assertIn("session policy", str(error))
         client("iam", self.account).create_role(RoleName="a", AssumeRolePolicyDocument=TRUST)
+
+
+class Messaging(AccountTest):
+    def only(self, *statements: dict) -> None:
+        control("POST", f"policy?account={self.account}", policy(*statements))
+
+    def arn(self, service: str, resource: str) -> str:
+        return f"arn:aws:{service}:us-east-1:{self.account}:{resource}"
+
+    def test_topics_by_name_and_tags_besides(self) -> None:
+        sns, arn = self.client("sns"), self.arn("sns", "own")
+        self.only(allow("sns:CreateTopic", arn), allow("sns:SetTopicAttributes", arn))
+        tags = [{"Key": "a", "Value": "1"}]
+        self.fails("AccessDenied", sns.create_topic, Name="own", Tags=tags)
+        self.fails("AccessDenied", sns.create_topic, Name="other")
+        sns.create_topic(Name="own")
+        sns.set_topic_attributes(TopicArn=arn, AttributeName="DisplayName", AttributeValue="x")
+        self.fails("AccessDenied", sns.get_topic_attributes, TopicArn=arn)
+
+    def test_rules_and_the_roles_that_they_pass(self) -> None:
+        events, arn = self.client("events"), self.arn("events", "rule/own")
+        role = f"arn:aws:iam::{self.account}:role/forward"
+        passed = {"iam:PassedToService": "events.amazonaws.com"}
+        self.only(allow("events:PutRule", arn), allow("events:PutTargets", arn))
+        pattern = '{"source": ["x"]}'
+        self.fails("AccessDeniedException", events.put_rule, Name="other", EventPattern=pattern)
+        events.put_rule(Name="own", EventPattern=pattern)
+        targets = [{"Id": "a", "Arn": self.arn("sqs", "q"), "RoleArn": role}]
+        self.fails("AccessDeniedException", events.put_targets, Rule="own", Targets=targets)
+        self.only(allow("events:PutTargets", arn), allow("iam:PassRole", role, StringEquals=passed))
+        events.put_targets(Rule="own", Targets=targets)
+
+    def test_queues_and_batches(self) -> None:
+        sqs = self.client("sqs")
+        url = sqs.create_queue(QueueName="own")["QueueUrl"]
+        self.only(allow("sqs:SendMessage", self.arn("sqs", "own")))
+        sqs.send_message_batch(QueueUrl=url, Entries=[{"Id": "a", "MessageBody": "x"}])
+        self.fails("AccessDeniedException", sqs.receive_message, QueueUrl=url)
+
+    def test_alarms(self) -> None:
+        alarms, own = self.client("cloudwatch"), self.arn("cloudwatch", "alarm:own")
+        self.only(allow("cloudwatch:PutMetricAlarm", own), allow("cloudwatch:DescribeAlarms", own))
+        alarm = {"MetricName": "m", "Namespace": "n", "Period": 60, "EvaluationPeriods": 1, "Threshold": 1.0}
+        alarm |= {"ComparisonOperator": "GreaterThanThreshold", "Statistic": "Sum"}
+        alarms.put_metric_alarm(AlarmName="own", **alarm)
+        self.assertEqual(len(alarms.describe_alarms(AlarmNames=["own"])["MetricAlarms"]), 1)
+        for call, given in ((alarms.describe_alarms, {}), (alarms.put_metric_alarm, {"AlarmName": "other"} | alarm)):
+            with self.assertRaises(ClientError) as caught:
+                call(**given)
+            self.assertIn("AccessDenied", caught.exception.response["Error"]["Code"])
+
+    def test_rules_of_config(self) -> None:
+        config = self.client("config")
+        role = f"arn:aws:iam::{self.account}:role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig"
+        config.put_configuration_recorder(ConfigurationRecorder={"name": "default", "roleARN": role})
+        self.only(allow("config:PutConfigRule", self.arn("config", "config-rule/*")))
+        rule = {"ConfigRuleName": "r", "Source": {"Owner": "AWS", "SourceIdentifier": "ROOT_ACCOUNT_MFA_ENABLED"}}
+        config.put_config_rule(ConfigRule=rule)
+        self.fails("AccessDeniedException", config.delete_config_rule, ConfigRuleName="r")

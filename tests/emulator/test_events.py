@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 
+from emulator.organization_testing import OrganizationTest
 from emulator.testing import AccountTest, client, control, endpoint
 
 TRUST = json.dumps(
@@ -240,6 +241,16 @@ class Records(EventTest):
             self.client("iam").create_user(UserName="u")
         self.assertNotIn("errorCode", self.record("CreateUser"))
 
+    def test_the_service_tells_of_an_account_that_is_made(self) -> None:
+        self.on()
+        organizations = self.client("organizations", "eu-west-1")
+        organizations.create_organization(FeatureSet="ALL")
+        made = organizations.create_account(Email="a@example.com", AccountName="m")["CreateAccountStatus"]
+        record = self.record("CreateAccountResult")
+        self.assertEqual((record["eventType"], record["sourceIPAddress"]), ("AwsServiceEvent", "AWS Internal"))
+        status = record["serviceEventDetails"]["createAccountStatus"]
+        self.assertEqual((status["state"], status["accountId"]), ("SUCCEEDED", made["AccountId"]))
+
     def test_sources_of_services_with_other_names(self) -> None:
         self.on()
         self.client("elbv2").describe_load_balancers()
@@ -467,6 +478,14 @@ class Bus(EventTest):
         self.client("iam").create_user(UserName="a")
         self.assertEqual(self.names(arn), ["CreateUser"])
 
+    def test_services_have_events_of_their_own(self) -> None:
+        pattern = {"source": ["aws.guardduty"], "detail": {"severity": [{"numeric": [">=", 4]}]}}
+        self.rule(json.dumps(pattern), {"Arn": self.arn})
+        for severity in (3.9, 4.2):
+            finding = {"source": "aws.guardduty", "detail-type": "GuardDuty Finding", "detail": {"severity": severity}}
+            control("POST", f"events/put?account={self.account}", finding)
+        self.assertEqual([json.loads(m["Body"])["detail"]["severity"] for m in self.got(self.arn)], [4.2])
+
     def test_own_events_have_no_source_of_aws(self) -> None:
         self.rule(ANYTHING, {"Arn": self.arn})
         entries = [
@@ -580,6 +599,7 @@ class Accounts(EventTest):
     def test_a_member_s_call_is_in_the_trail_of_the_organization(self) -> None:
         organizations = self.client("organizations")
         organization = organizations.create_organization(FeatureSet="ALL")["Organization"]["Id"]
+        organizations.enable_aws_service_access(ServicePrincipal="cloudtrail.amazonaws.com")
         status = organizations.create_account(Email="a@example.com", AccountName="m")["CreateAccountStatus"]
         member = status["AccountId"]
         self.on(member, files=True)
@@ -593,7 +613,37 @@ class Accounts(EventTest):
         bodies = [self.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys]
         names = [json.loads(gzip.decompress(body))["Records"][0]["eventName"] for body in bodies]
         self.assertIn("CreateUser", names)
+        self.assertIn("LatestDeliveryTime", self.client("cloudtrail").get_trail_status(Name="main"))
         control("DELETE", f"events?account={member}")
+
+
+class RootSessions(OrganizationTest):
+    def tearDown(self) -> None:
+        for account in (self.account, self.member):
+            control("DELETE", f"events?account={account}")
+        super().tearDown()
+
+    def test_the_member_hears_of_a_session_of_its_root_user(self) -> None:
+        self.trust("iam.amazonaws.com")
+        self.client("iam").enable_organizations_root_sessions()
+        for account in (self.account, self.member):
+            control("POST", f"events?account={account}", {})
+        task = {"arn": "arn:aws:iam::aws:policy/root-task/IAMAuditRootUserCredentials"}
+        made = self.client("sts").assume_root(TargetPrincipal=self.member, TaskPolicyArn=task)["Credentials"]
+        root = boto3.client(
+            "iam",
+            region_name="us-east-1",
+            endpoint_url=endpoint(),
+            aws_access_key_id=made["AccessKeyId"],
+            aws_secret_access_key=made["SecretAccessKey"],
+        )
+        root.list_access_keys()
+        found = client("cloudtrail", self.member).lookup_events()["Events"]
+        records = {event["EventName"]: json.loads(event["CloudTrailEvent"]) for event in found}
+        self.assertEqual(records["AssumeRoot"]["userIdentity"]["accountId"], self.account)
+        identity = records["ListAccessKeys"]["userIdentity"]
+        self.assertEqual((identity["type"], identity["arn"]), ("Root", f"arn:aws:iam::{self.member}:root"))
+        self.assertEqual(found[0]["Username"], "root")
 
 
 if __name__ == "__main__":

@@ -34,6 +34,9 @@ class Account(AccountTest):
 
     def test_the_management_account_acts_for_its_members(self) -> None:
         account, member = self.client("account"), self.member()
+        self.fails("AccessDeniedException", account.get_contact_information, AccountId=member)
+        organizations = self.client("organizations")
+        organizations.enable_aws_service_access(ServicePrincipal="account.amazonaws.com")
         contact = dict.fromkeys(("FullName", "AddressLine1", "City", "PostalCode", "PhoneNumber"), "x")
         contact["CountryCode"] = "DE"
         account.put_contact_information(AccountId=member, ContactInformation=contact)
@@ -41,6 +44,9 @@ class Account(AccountTest):
         self.fails("ResourceNotFoundException", account.get_contact_information)
         self.assertEqual(account.get_primary_email(AccountId=member)["PrimaryEmail"], "member@example.com")
         self.fails("AccessDeniedException", account.get_contact_information, AccountId="999999999999")
+        self.fails("AccessDeniedException", account.get_contact_information, AccountId=self.account)
+        other = {"AccountId": self.account, "AlternateContactType": "SECURITY"}
+        self.fails("AccessDeniedException", client("account", member).get_alternate_contact, **other)
         self.fails("AccessDeniedException", client("account", member).get_contact_information, AccountId=self.account)
 
     def test_regions_are_enabled_and_disabled(self) -> None:

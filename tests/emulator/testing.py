@@ -31,8 +31,9 @@ def endpoint() -> str:
     return process.stdout.readline().strip().removeprefix("listening on ")
 
 
+@functools.cache
 def client(service: str, account: str, region: str = "us-east-1", **more: Any) -> Any:
-    """A client with a key of the account; `more` goes to botocore's Config."""
+    """A client with a key of the account, made once; `more` goes to botocore's Config."""
     config = Config(
         retries={"total_max_attempts": 1},
         parameter_validation=False,

@@ -175,7 +175,7 @@ def _matches(rule: Any, event: Event) -> bool:
     pattern = rule.event_pattern
     if rule.state == "DISABLED" or not pattern.get_pattern() or not pattern.matches_event(event):
         return False
-    by_trail = event["detail-type"] == "AWS API Call via CloudTrail" and event["source"].startswith("aws.")
+    by_trail = event["detail-type"].endswith(" via CloudTrail") and event["source"].startswith("aws.")
     read = by_trail and str(event["detail"].get("eventName", "")).startswith(READ_PREFIXES)
     return not read or rule.state == WITH_READS
 

@@ -5,6 +5,7 @@ Off until `POST /_evenkeel/events` turns it on for an account or for all, so tha
 
 import uuid
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from emulator.answers import Answer
@@ -13,6 +14,13 @@ from emulator.events import record as records
 from emulator.events.disorder import Disorder
 from emulator.events.identity import seen_from_elsewhere
 from emulator.wire import Call
+
+
+DETAIL_TYPES = {
+    "AwsApiCall": "AWS API Call via CloudTrail",
+    "AwsServiceEvent": "AWS Service Event via CloudTrail",
+    "AwsConsoleSignIn": "AWS Console Sign In via CloudTrail",
+}
 
 
 @dataclass
@@ -49,6 +57,20 @@ class Feed:
     def of(self, account: str) -> Settings | None:
         return self._settings.get(account) or self._settings.get("*")
 
+    def put(self, account: str, region: str, given: dict[str, Any]) -> dict[str, Any]:
+        """An event of an AWS service comes to the default bus, as no call of a customer can bring it there."""
+        made = {
+            "version": "0",
+            "id": str(uuid.uuid4()),
+            "account": account,
+            "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "region": region,
+            "resources": [],
+        } | {name: given[name] for name in ("source", "detail-type", "detail")}
+        made |= {name: given[name] for name in ("time", "resources") if name in given}
+        bus.put(made, account, region)
+        return made
+
     def before(self, call: Call) -> list[Any]:
         """The trails that log a change of trails: the call that stops the last of them is still an event."""
         if call.service != "cloudtrail" or not self._settings or self.of(call.account) is None:
@@ -67,6 +89,9 @@ class Feed:
             return
         for one, of in [(record, settings), *self._of_the_other_account(call, record)]:
             self._tell(one, of, before)
+        result = records.service_event(call, answer, record)
+        if result:
+            self._tell(result, settings, before)
 
     def _tell(self, record: dict[str, Any], settings: Settings, before: list[Any]) -> None:
         history.keep(record, settings.lookup_delay)
@@ -79,9 +104,10 @@ class Feed:
         bus.put(event(record), record["recipientAccountId"], record["awsRegion"])
 
     def _of_the_other_account(self, call: Call, record: dict[str, Any]) -> list[tuple[dict[str, Any], Settings]]:
-        """A role of another account that was taken is told there, too; both records share an id."""
-        role = call.params.get("RoleArn", "") if call.operation == "AssumeRole" else ""
-        owner = role.split(":")[4] if role.count(":") >= 5 else call.account
+        """A role, or the root user, of another account is taken: that is told there, too; both records share an id."""
+        taken = {"AssumeRole": "RoleArn", "AssumeRoot": "TargetPrincipal"}.get(str(call.operation))
+        named = str(call.params.get(taken) or call.account) if taken else call.account
+        owner = named.split(":")[4] if named.count(":") >= 5 else named
         settings = self.of(owner)
         if owner == call.account or settings is None or "errorCode" in record:
             return []
@@ -99,7 +125,7 @@ def event(record: dict[str, Any]) -> dict[str, Any]:
     return {
         "version": "0",
         "id": str(uuid.uuid4()),
-        "detail-type": "AWS API Call via CloudTrail",
+        "detail-type": DETAIL_TYPES[record["eventType"]],
         "source": f"aws.{record['eventSource'].removesuffix('.amazonaws.com')}",
         "account": record["recipientAccountId"],
         "time": record["eventTime"],

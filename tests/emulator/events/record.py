@@ -45,7 +45,7 @@ def make(call: Any, answer: Any) -> dict[str, Any] | None:
     if answer.status >= 400:
         made |= {"errorCode": _event_code(call, code, answer.status), "errorMessage": message}
     response = None if read or answer.status >= 400 else _response(call, answer)
-    if call.operation.startswith("AssumeRole") and answer.status < 400:
+    if call.operation.startswith(("AssumeRole", "AssumeRoot")) and answer.status < 400:
         response = _response(call, answer)
     made |= {
         "requestParameters": _request(call) or None,
@@ -59,6 +59,34 @@ def make(call: Any, answer: Any) -> dict[str, Any] | None:
         "eventCategory": "Management",
     }
     return made
+
+
+# Work that goes on after the call, and whose end the service tells: the operation, the event, the status in it.
+RESULTS = {
+    ("organizations", "CreateAccount"): ("CreateAccountResult", "createAccountStatus"),
+    ("organizations", "CreateGovCloudAccount"): ("CreateAccountResult", "createAccountStatus"),
+    ("organizations", "CloseAccount"): ("CloseAccountResult", "closeAccountStatus"),
+}
+
+
+def service_event(call: Any, answer: Any, record: dict[str, Any]) -> dict[str, Any] | None:
+    """What the service itself tells of the end of a call's work; None for most calls."""
+    if answer.status >= 300 or (call.service, call.operation) not in RESULTS:
+        return None
+    name, under = RESULTS[(call.service, call.operation)]
+    said = (record["responseElements"] or {}).get(under) or {"accountId": call.params.get("AccountId")}
+    left_out = ("errorCode", "errorMessage", "sharedEventID")
+    return {key: value for key, value in record.items() if key not in left_out} | {
+        "userIdentity": {"accountId": record["recipientAccountId"], "invokedBy": "AWS Internal"},
+        "eventName": name,
+        "sourceIPAddress": "AWS Internal",
+        "userAgent": "AWS Internal",
+        "requestParameters": None,
+        "responseElements": None,
+        "eventID": str(uuid.uuid4()),
+        "eventType": "AwsServiceEvent",
+        "serviceEventDetails": {under: said | {"state": "SUCCEEDED"}},
+    }
 
 
 def resources(record: dict[str, Any]) -> list[dict[str, str]]:

@@ -91,6 +91,8 @@ def _write_file(trail: Any, record: dict[str, Any]) -> None:
     """One log file for the one record, named as CloudTrail names its files."""
     from moto.s3.models import s3_backends
 
+    from emulator.missing.cloudtrail import delivered
+
     bucket = trail.settings["S3BucketName"]
     backend = next((b["aws"] for b in list(s3_backends.values()) if bucket in b["aws"].buckets), None)
     if backend is None:
@@ -102,6 +104,7 @@ def _write_file(trail: Any, record: dict[str, Any]) -> None:
     name = f"{account}_CloudTrail_{region}_{now:%Y%m%dT%H%MZ}_{uuid.uuid4().hex[:16]}.json.gz"
     body = gzip.compress(json.dumps({"Records": [record]}).encode())
     backend.put_object(bucket, f"{folder}/{name}", body)
+    delivered(trail.arn)
 
 
 def _organization(trail: Any) -> str:

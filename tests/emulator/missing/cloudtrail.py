@@ -56,6 +56,7 @@ class Trail:
     logging: bool = False
     started: datetime | None = None
     stopped: datetime | None = None
+    delivered: datetime | None = None
     # Accounts that see this organization trail although moto knows no organization that they are in.
     members: set[str] = field(default_factory=set)
 
@@ -94,6 +95,13 @@ def all_trails() -> list[Trail]:
     return list(_TRAILS.values())
 
 
+def delivered(arn: str) -> None:
+    """A log file of the trail came to its bucket."""
+    for trail in all_trails():
+        if trail.arn == arn:
+            trail.delivered = _now()
+
+
 def add_organization_trail(management: str, member: str, region: str, bucket: str) -> Trail:
     """A logging organization trail of another account that `member` sees, as tests of such accounts need it."""
     name = "organization-trail"
@@ -118,8 +126,10 @@ def create_trail(call: Call, _: Forward) -> dict[str, Any]:
     params = call.params
     name = params["Name"]
     _check_name(name)
+    # What a delegated administrator makes for the organization belongs to the management account.
+    owner = _management(call) if params.get("IsOrganizationTrail") else call.account
     if any(
-        t.name == name and t.account == call.account and t.visible_to(call.account, call.region)
+        t.name == name and t.account == owner and t.visible_to(call.account, call.region)
         for t in _TRAILS.values()
     ):
         raise AwsError("TrailAlreadyExistsException", f"Trail {name} already exists for customer: {call.account}")
@@ -131,10 +141,10 @@ def create_trail(call: Call, _: Forward) -> dict[str, Any]:
         "IsOrganizationTrail": False,
     }
     settings |= {n: params[n] for n in SETTINGS if params.get(n) not in (None, "")}
-    trail = Trail(call.account, call.region, _arn(call.account, call.region, name), settings)
+    trail = Trail(owner, call.region, _arn(owner, call.region, name), settings)
     _check_settings(call, trail, settings)
     trail.tags = {tag["Key"]: tag.get("Value", "") for tag in params.get("TagsList", [])}
-    _TRAILS[(call.account, call.region, name)] = trail
+    _TRAILS[(owner, call.region, name)] = trail
     return trail.output()
 
 
@@ -187,10 +197,10 @@ def get_trail_status(call: Call, _: Forward) -> dict[str, Any]:
     trail = _find(call, call.params["Name"])
     status: dict[str, Any] = {
         "IsLogging": trail.logging,
-        "LatestDeliveryAttemptTime": "",
+        "LatestDeliveryAttemptTime": _text(trail.delivered),
         "LatestNotificationAttemptTime": "",
         "LatestNotificationAttemptSucceeded": "",
-        "LatestDeliveryAttemptSucceeded": "",
+        "LatestDeliveryAttemptSucceeded": _text(trail.delivered),
         "TimeLoggingStarted": _text(trail.started),
         "TimeLoggingStopped": _text(trail.stopped),
     }
@@ -198,6 +208,8 @@ def get_trail_status(call: Call, _: Forward) -> dict[str, Any]:
     # The bucket of a trail that a test put here is nowhere.
     if trail.logging and error and not trail.members:
         status["LatestDeliveryError"] = error
+    if trail.delivered:
+        status["LatestDeliveryTime"] = trail.delivered
     if trail.started:
         status["StartLoggingTime"] = trail.started
     if trail.stopped:
@@ -338,7 +350,7 @@ def _find(call: Call, name: str) -> Trail:
 def _home(call: Call, name: str) -> Trail:
     """The trail for a write: only its own account may do that, and only in its home region."""
     trail = _find(call, name)
-    if trail.account != call.account:
+    if trail.account != call.account and not _administers(call, trail):
         raise AwsError(
             "NotOrganizationMasterAccountException",
             "The organization's trail can only be changed by the management account or a delegated administrator.",
@@ -385,6 +397,25 @@ def _check_settings(call: Call, trail: Trail, settings: dict[str, Any]) -> None:
     if group:
         check_log_group(call, group)
         check_role(call, role)
+
+
+def _management(call: Call) -> str:
+    from emulator.organization.structure import home_of, management
+
+    found = home_of(call.account, call.partition)
+    return management(found) if found and _delegated(call) else call.account
+
+
+def _delegated(call: Call) -> bool:
+    from emulator.organization.structure import delegations, home_of
+
+    found = home_of(call.account, call.partition)
+    return found is not None and "cloudtrail.amazonaws.com" in delegations(found, call.account)
+
+
+def _administers(call: Call, trail: Trail) -> bool:
+    """Whether the caller is a delegated administrator of the organization whose trail it is."""
+    return trail.settings["IsOrganizationTrail"] and _delegated(call) and _management(call) == trail.account
 
 
 def _members(management: str) -> set[str]:

@@ -1,7 +1,7 @@
 """AWS Config: recorder, delivery channel and retention as AWS keeps them.
 
 moto drops recordingMode and the recorder's ARN, accepts any role and bucket, and gives the retention configuration no
-life of its own. Recorder, channel and retention are done here; rules and the rest stay with moto.
+life of its own. Recorders, channel and retention are done here, rules and packs in the shelf's table.
 """
 
 import time
@@ -12,6 +12,7 @@ from typing import Any
 from emulator.answers import AwsError
 from emulator.missing import Forward, handles
 from emulator.policy import allows_service
+from emulator.shelf.store import Row
 from emulator.wire import Call
 
 SERVICE = "config.amazonaws.com"
@@ -36,19 +37,22 @@ class Settings:
     stopped: datetime | None = None
     channel: dict[str, Any] | None = None
     retention: int | None = None
-    tags: dict[str, str] = field(default_factory=dict)
+    # Recorders that an AWS service has here, by its principal.
+    linked: dict[str, dict[str, Any]] = field(default_factory=dict)
+    # The tags of recorders, by ARN.
+    tags: dict[str, Row] = field(default_factory=dict)
 
 
 _SETTINGS: dict[tuple[str, str], Settings] = {}
 
 
-def _of(call: Call) -> Settings:
+def settings_of(call: Call) -> Settings:
     return _SETTINGS.setdefault((call.account, call.region), Settings())
 
 
 @handles("config", "PutConfigurationRecorder")
 def put_recorder(call: Call, _: Forward) -> dict[str, Any]:
-    settings, given = _of(call), call.params["ConfigurationRecorder"]
+    settings, given = settings_of(call), call.params["ConfigurationRecorder"]
     name = given.get("name") or "default"
     if name.startswith(SERVICE_LINKED_PREFIX) or "servicePrincipal" in given:
         raise AwsError("UnmodifiableEntityException", f"The recorder {name} belongs to an AWS service.")
@@ -78,18 +82,25 @@ def put_recorder(call: Call, _: Forward) -> dict[str, Any]:
         "recordingScope": "PAID",
     }
     if first:
-        settings.tags = {tag["Key"]: tag.get("Value", "") for tag in call.params.get("Tags", [])}
+        settings.tags[settings.recorder["arn"]] = Row({"Tags": call.params.get("Tags") or []})
     return {}
 
 
 @handles("config", "DescribeConfigurationRecorders")
 def describe_recorders(call: Call, _: Forward) -> dict[str, Any]:
+    principal, arn = call.params.get("ServicePrincipal"), call.params.get("Arn")
+    linked = settings_of(call).linked.values()
+    if principal or arn:
+        found = [one for one in linked if principal in (None, one["servicePrincipal"]) and arn in (None, one["arn"])]
+        own = settings_of(call).recorder
+        found += [own] if own and not principal and own["arn"] == arn else []
+        return {"ConfigurationRecorders": found}
     return {"ConfigurationRecorders": [recorder for recorder in [_named_recorder(call)] if recorder]}
 
 
 @handles("config", "DescribeConfigurationRecorderStatus")
 def describe_recorder_status(call: Call, _: Forward) -> dict[str, Any]:
-    recorder, settings = _named_recorder(call), _of(call)
+    recorder, settings = _named_recorder(call), settings_of(call)
     if not recorder:
         return {"ConfigurationRecordersStatus": []}
     status: dict[str, Any] = {"arn": recorder["arn"], "name": recorder["name"], "recording": settings.recording}
@@ -102,9 +113,42 @@ def describe_recorder_status(call: Call, _: Forward) -> dict[str, Any]:
 
 @handles("config", "ListConfigurationRecorders")
 def list_recorders(call: Call, _: Forward) -> dict[str, Any]:
-    recorder = _of(call).recorder
-    summaries = [{n: recorder[n] for n in ("arn", "name", "recordingScope")}] if recorder else []
-    return {"ConfigurationRecorderSummaries": summaries}
+    settings, shown = settings_of(call), ("arn", "name", "recordingScope", "servicePrincipal")
+    recorders = [*([settings.recorder] if settings.recorder else []), *settings.linked.values()]
+    return {"ConfigurationRecorderSummaries": [{n: one[n] for n in shown if n in one} for one in recorders]}
+
+
+@handles("config", "PutServiceLinkedConfigurationRecorder")
+def put_linked_recorder(call: Call, _: Forward) -> dict[str, Any]:
+    settings, principal = settings_of(call), call.params["ServicePrincipal"]
+    if not principal.endswith(".amazonaws.com"):
+        raise AwsError("ValidationException", f"{principal} is not a service that has a recorder of its own.")
+    if principal in settings.linked:
+        raise AwsError("ConflictException", f"The service {principal} has a recorder already.")
+    name = f"{SERVICE_LINKED_PREFIX}{principal.partition('.')[0].title().replace('-', '')}_emulated"
+    arn = f"arn:{call.partition}:config:{call.region}:{call.account}:configuration-recorder/{name}/emulated"
+    settings.linked[principal] = {
+        "arn": arn,
+        "name": name,
+        "roleARN": f"arn:{call.partition}:iam::{call.account}:role/aws-service-role/{SERVICE}/AWSServiceRoleForConfig",
+        "recordingGroup": _group({"allSupported": False, "resourceTypes": ["AWS::EC2::VPC"]}),
+        "recordingMode": {"recordingFrequency": "CONTINUOUS", "recordingModeOverrides": []},
+        "recordingScope": "INTERNAL",
+        "servicePrincipal": principal,
+    }
+    settings.tags[arn] = Row({"Tags": call.params.get("Tags") or []})
+    return {"Arn": arn, "Name": name}
+
+
+@handles("config", "DeleteServiceLinkedConfigurationRecorder")
+def delete_linked_recorder(call: Call, _: Forward) -> dict[str, Any]:
+    linked = settings_of(call).linked
+    asked = [call.params.get("ServicePrincipal"), call.params.get("Arn")]
+    for principal, one in list(linked.items()):
+        if principal == asked[0] or one["arn"] == asked[1]:
+            del linked[principal]
+            return {"Arn": one["arn"], "Name": one["name"]}
+    raise _no_recorder(str(asked[0] or asked[1]))
 
 
 @handles("config", "StartConfigurationRecorder")
@@ -136,7 +180,7 @@ def delete_recorder(call: Call, _: Forward) -> dict[str, Any]:
 
 @handles("config", "PutDeliveryChannel")
 def put_channel(call: Call, _: Forward) -> dict[str, Any]:
-    settings, given = _of(call), call.params["DeliveryChannel"]
+    settings, given = settings_of(call), call.params["DeliveryChannel"]
     name = given.get("name") or "default"
     if not settings.recorder:
         raise AwsError(
@@ -166,7 +210,7 @@ def describe_channels(call: Call, _: Forward) -> dict[str, Any]:
 
 @handles("config", "DescribeDeliveryChannelStatus")
 def describe_channel_status(call: Call, _: Forward) -> dict[str, Any]:
-    channel, recording = _named_channel(call), _of(call).recording
+    channel, recording = _named_channel(call), settings_of(call).recording
     if not channel:
         return {"DeliveryChannelsStatus": []}
     # AWS answers in capitals, whatever its API model says.
@@ -176,7 +220,7 @@ def describe_channel_status(call: Call, _: Forward) -> dict[str, Any]:
         if channel.get("snsTopicARN"):
             stream = {"lastStatus": "SUCCESS", "lastStatusChangeTime": _now()}
         try:
-            _check_bucket(call, channel.get("s3BucketName"), _of(call).recorder["roleARN"])
+            _check_bucket(call, channel.get("s3BucketName"), settings_of(call).recorder["roleARN"])
             history = {"lastStatus": "SUCCESS", "lastSuccessfulTime": _now()}
         except AwsError as error:
             code = "NoSuchBucket" if error.code == "NoSuchBucketException" else "AccessDenied"
@@ -195,7 +239,7 @@ def describe_channel_status(call: Call, _: Forward) -> dict[str, Any]:
 
 @handles("config", "DeleteDeliveryChannel")
 def delete_channel(call: Call, _: Forward) -> dict[str, Any]:
-    settings, name = _of(call), call.params["DeliveryChannelName"]
+    settings, name = settings_of(call), call.params["DeliveryChannelName"]
     if not settings.channel or settings.channel["name"] != name:
         raise AwsError(
             "NoSuchDeliveryChannelException", f"Cannot find delivery channel with the specified name '{name}'."
@@ -212,14 +256,14 @@ def delete_channel(call: Call, _: Forward) -> dict[str, Any]:
 
 @handles("config", "PutRetentionConfiguration")
 def put_retention(call: Call, _: Forward) -> dict[str, Any]:
-    settings = _of(call)
+    settings = settings_of(call)
     settings.retention = call.params["RetentionPeriodInDays"]
     return {"RetentionConfiguration": {"Name": "default", "RetentionPeriodInDays": settings.retention}}
 
 
 @handles("config", "DescribeRetentionConfigurations")
 def describe_retention(call: Call, _: Forward) -> dict[str, Any]:
-    settings = _of(call)
+    settings = settings_of(call)
     names = call.params.get("RetentionConfigurationNames") or []
     if names and (settings.retention is None or names != ["default"]):
         raise AwsError(
@@ -232,7 +276,7 @@ def describe_retention(call: Call, _: Forward) -> dict[str, Any]:
 
 @handles("config", "DeleteRetentionConfiguration")
 def delete_retention(call: Call, _: Forward) -> dict[str, Any]:
-    settings, name = _of(call), call.params["RetentionConfigurationName"]
+    settings, name = settings_of(call), call.params["RetentionConfigurationName"]
     if settings.retention is None or name != "default":
         raise AwsError(
             "NoSuchRetentionConfigurationException",
@@ -270,8 +314,23 @@ def _group(given: dict[str, Any] | None) -> dict[str, Any]:
     }
 
 
+class RecorderTags:
+    """The recorders, for the operations on tags."""
+
+    absent = ("ResourceNotFoundException", "The resource {id} does not exist.")
+
+    def by_arn(self, call: Call, arn: str) -> Row | None:
+        settings = settings_of(call)
+        there = [settings.recorder["arn"]] if settings.recorder else []
+        there += [one["arn"] for one in settings.linked.values()]
+        return settings.tags.setdefault(arn, Row({})) if arn in there else None
+
+
+recorder_tags = RecorderTags()
+
+
 def _named_recorder(call: Call) -> dict[str, Any] | None:
-    names, recorder = call.params.get("ConfigurationRecorderNames") or [], _of(call).recorder
+    names, recorder = call.params.get("ConfigurationRecorderNames") or [], settings_of(call).recorder
     if len(names) > 1:
         raise AwsError("ValidationException", "Give at most one name of a configuration recorder.")
     if names and (not recorder or recorder["name"] != names[0]):
@@ -280,7 +339,9 @@ def _named_recorder(call: Call) -> dict[str, Any] | None:
 
 
 def _recorder_for(call: Call) -> Settings:
-    settings, name = _of(call), call.params["ConfigurationRecorderName"]
+    settings, name = settings_of(call), call.params["ConfigurationRecorderName"]
+    if any(one["name"] == name for one in settings.linked.values()):
+        raise AwsError("UnmodifiableEntityException", f"The recorder {name} belongs to an AWS service.")
     if not settings.recorder or settings.recorder["name"] != name:
         raise _no_recorder(name)
     return settings
@@ -294,7 +355,7 @@ def _no_recorder(name: str) -> AwsError:
 
 
 def _named_channel(call: Call) -> dict[str, Any] | None:
-    names, channel = call.params.get("DeliveryChannelNames") or [], _of(call).channel
+    names, channel = call.params.get("DeliveryChannelNames") or [], settings_of(call).channel
     if names and (not channel or [channel["name"]] != names):
         raise AwsError(
             "NoSuchDeliveryChannelException", f"Cannot find delivery channel with specified name '{names[0]}'."

@@ -3,8 +3,12 @@
 from emulator.organization import (  # noqa: F401
     accounts,
     callers,
+    configuration,
+    delegation,
     effective,
     invitations,
+    on_behalf,
+    owned,
     policies,
     resource_policy,
     root_credentials,

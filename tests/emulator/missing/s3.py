@@ -312,9 +312,18 @@ def change_tagging(call: Call, _: Forward) -> None:
 
 
 @handles("s3control", "GetPublicAccessBlock", "PutPublicAccessBlock", "DeletePublicAccessBlock")
-def own_account_only(call: Call, _: Forward) -> None:
+def account_block(call: Call, _: Forward) -> dict[str, Any] | None:
+    """Of the own account alone; an S3 policy of the organization is read in its place, and cannot be written."""
+    from emulator.organization.owned import public_access_block
+
     if call.params.get("AccountId") != call.account:
         raise AwsError("AccessDenied", "Access Denied", 403)
+    decided = public_access_block(call.account, call.partition)
+    if decided is None:
+        return None
+    if call.operation != "GetPublicAccessBlock":
+        raise AwsError("AccessDenied", "Access Denied", 403)
+    return {"PublicAccessBlockConfiguration": decided}
 
 
 def _bucket(call: Call) -> Any:
@@ -358,7 +367,12 @@ def _blocks(call: Call, bucket: Any) -> Any:
     from moto.s3.models import PublicAccessBlock
     from moto.s3control.models import s3control_backends
 
+    from emulator.organization.owned import public_access_block
+
     account = s3control_backends[bucket.account_id][call.partition].public_access_block
+    decided = public_access_block(bucket.account_id, call.partition)
+    if decided is not None:
+        account = PublicAccessBlock(*decided.values())
     both = [block for block in (account, bucket.public_access_block) if block]
     return PublicAccessBlock(
         any(b.block_public_acls for b in both),

@@ -48,7 +48,7 @@ def setting(
     whose: Callable[[Call], str] | None = None,
     absent: tuple[str, str] | None = None,
     nothing: Sequence[Any] = (),
-    middle: dict[str, Any] | None = None,
+    middle: dict[str, Any] | Callable[[Call], dict[str, Any]] | None = None,
     late: bool = False,
     owner: Owner | None = None,
     check: Callable[[Call], None] | None = None,
@@ -84,8 +84,9 @@ def setting(
                 owner.check(call, name)
             rows, at = kept.rows(call), kept.at(call)
             row = rows.setdefault(at, Row({}))
+            between = middle(call) if callable(middle) else middle
             if says is None:
-                row.write(call, {}, middle, late)
+                row.write(call, {}, between, late)
                 if absent:
                     rows.pop(at)
             else:
@@ -95,8 +96,8 @@ def setting(
                 elif isinstance(says, dict):
                     sent = copy.deepcopy(says)
                 value = sent if says is WHOLE else row.now | sent
-                row.write(call, {k: v for k, v in value.items() if v not in nothing}, middle, late)
-            value = kept.usual(call) | row.now | (middle or {}) | (owner.shown(call, name) if owner else {})
+                row.write(call, {k: v for k, v in value.items() if v not in nothing}, between, late)
+            value = kept.usual(call) | row.now | (between or {}) | (owner.shown(call, name) if owner else {})
             return output(call, {"Return": True, "ReturnValue": True} | value, under)
 
         return write

@@ -11,9 +11,20 @@ from emulator.wire import Call
 _PLACES: dict[str, dict[tuple[str, str], dict[Any, "Row"]]] = {}
 _SETTLING: dict[str, int] = {}
 _OWNERS: dict[tuple[str, str], str] = {}
-# Who owns a thing, asked in order: functions of the call and of "service:name" that return the owner's name or None.
-ASK_FOR_OWNER: list[Callable[[Call, str], str | None]] = [
-    lambda call, what: _OWNERS.get((call.account, what)),
+
+
+@dataclass
+class Claim:
+    """Somebody owns a thing in place of the account: what reads then show, and what refusals say besides."""
+
+    owner: str
+    values: dict[str, Any] = field(default_factory=dict)
+    reason: str | None = None
+
+
+# Who owns a thing, asked in order: functions of the call and of "service:name" that return a claim or None.
+ASK_FOR_OWNER: list[Callable[[Call, str], Claim | None]] = [
+    lambda call, what: Claim(_OWNERS[(call.account, what)]) if (call.account, what) in _OWNERS else None,
 ]
 
 
@@ -58,13 +69,19 @@ def own(account: str, what: str, owner: str | None) -> None:
         _OWNERS[(account, what)] = owner
 
 
-def owner_of(call: Call, name: str) -> str | None:
+def claim_of(call: Call, name: str) -> Claim | None:
     """Who owns the thing in place of the account: an administrator, an organization's policy, a service."""
     for ask in ASK_FOR_OWNER:
-        owner = ask(call, f"{call.service}:{name}")
-        if owner:
-            return owner
+        claim = ask(call, f"{call.service}:{name}")
+        if claim:
+            return claim
     return None
+
+
+def owner_of(call: Call, name: str) -> str | None:
+    """The name of the owner."""
+    claim = claim_of(call, name)
+    return claim.owner if claim else None
 
 
 @dataclass
@@ -76,12 +93,16 @@ class Owner:
     member: str | None = None
     itself: str = "account"
 
-    def shown(self, call: Call, name: str) -> dict[str, str]:
-        return {self.member: owner_of(call, name) or self.itself} if self.member else {}
+    def shown(self, call: Call, name: str) -> dict[str, Any]:
+        claim = claim_of(call, name)
+        member = {self.member: claim.owner if claim else self.itself} if self.member else {}
+        return (claim.values if claim else {}) | member
 
     def check(self, call: Call, name: str) -> None:
-        if owner_of(call, name):
-            raise AwsError(self.code, self.message)
+        claim = claim_of(call, name)
+        if claim:
+            more = f" Custom Message: {claim.reason}" if claim.reason else ""
+            raise AwsError(self.code, self.message + more)
 
 
 def now() -> datetime.datetime:

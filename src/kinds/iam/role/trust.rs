@@ -65,12 +65,19 @@ pub fn closed(
     desired: &PolicyDocument,
     partition: &str,
 ) -> PolicyDocument {
-    let nobody = json!({
-        "Effect": "Deny", "Principal": { "AWS": "*" }, "Action": "sts:AssumeRole",
-    });
-    former
-        .meeting(desired, partition)
-        .unwrap_or_else(|| PolicyDocument::of_statements(vec![nobody]))
+    former.meeting(desired, partition).unwrap_or_else(nobody)
+}
+
+fn nobody() -> PolicyDocument {
+    PolicyDocument::of_statements(vec![json!({
+        "Sid": "EvenkeelClosed", "Effect": "Deny", "Principal": { "AWS": "*" },
+        "Action": "sts:AssumeRole",
+    })])
+}
+
+/// Whether a trust policy is one that evenkeel has closed and not yet opened: nobody locked it.
+pub fn is_closed(policy: &PolicyDocument) -> bool {
+    policy.statements() == nobody().statements()
 }
 
 /// Whether a new trust policy lets in somebody whom the former one kept out; `back` is what the way

@@ -1,0 +1,52 @@
+"""`python -m emulator.probe [URL] [--keys akia|digits|header] [--only FILE] [--write] [--against FILE]`."""
+
+import argparse
+import json
+from collections import Counter
+from pathlib import Path
+
+from emulator.probe import table
+from emulator.probe.keys import Keys
+from emulator.probe.run import lacking, run
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Which operations hold what the fact sheets say.")
+    parser.add_argument("url", nargs="?", help="of the emulator; without it this one is started")
+    parser.add_argument("--keys", default="akia", help="how it tells accounts apart: akia, digits or header")
+    parser.add_argument("--only", help="one file of scenarios")
+    parser.add_argument("--at-once", type=int, default=4, help="scenarios at a time")
+    parser.add_argument("--write", action="store_true", help="write lacking.json and the table of docs/emulator.md")
+    parser.add_argument("--compare", action="store_true", help="say where it differs from lacking.json")
+    options = parser.parse_args()
+    records = run(_url(options.url), Keys(options.keys), at_once=options.at_once, only=options.only)
+    short = lacking(records)
+    if options.write:
+        table.write(records, short)
+    elif options.compare:
+        _compare(short, set(records))
+    else:
+        for operation, (verdict, *reasons) in short.items():
+            print(f"{verdict:7} {operation}: {'; '.join(reasons)}")
+    print(dict(Counter(record.verdict()[0] for record in records.values())))
+
+
+def _url(given: str | None) -> str:
+    if given:
+        return given.rstrip("/")
+    from emulator.testing import endpoint
+
+    return endpoint()
+
+
+def _compare(short: dict[str, list[str]], tried: set[str]) -> None:
+    """Where two emulators say different things: one of them is wrong, or knows more."""
+    here = json.loads(Path(table.LACKING).read_text())
+    for operation in sorted(tried):
+        ours, theirs = here.get(operation, ["yes"]), short.get(operation, ["yes"])
+        if (ours[0] == "yes") != (theirs[0] == "yes"):
+            print(f"{operation}: here {'; '.join(ours)} | there {'; '.join(theirs)}")
+
+
+if __name__ == "__main__":
+    main()
