@@ -103,6 +103,11 @@ pub trait DynKind: Send + Sync {
     /// # Errors
     /// The action is not one of this kind's.
     fn writes(&self, action: &Value) -> Result<Vec<String>, Misfit>;
+    /// Whether those who refer to its object wait for a write.
+    ///
+    /// # Errors
+    /// The action is not one of this kind's.
+    fn is_lent(&self, action: &Value) -> Result<bool, Misfit>;
     /// What an item governs, in one form whatever way it is written; `None` where the kind is declared
     /// once, or the spec is not one of this kind's.
     fn governs(&self, spec: &Value, home: Option<&Region>) -> Option<String>;
@@ -316,6 +321,11 @@ impl<K: Kind> DynKind for Erased<K> {
     fn writes(&self, action: &Value) -> Result<Vec<String>, Misfit> {
         let calls = K::calls(&Self::read("action", action)?);
         Ok(calls.iter().map(|call| call.iam_action().into_owned()).collect())
+    }
+
+    fn is_lent(&self, action: &Value) -> Result<bool, Misfit> {
+        let calls = K::calls(&Self::read("action", action)?);
+        Ok(K::LENT.is_none_or(|lent| calls.iter().any(|call| lent.contains(call))))
     }
 
     fn governs(&self, spec: &Value, home: Option<&Region>) -> Option<String> {

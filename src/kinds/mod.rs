@@ -80,6 +80,9 @@ pub trait Kind: Send + Sync + 'static {
     /// All its calls, with the specs that need them and, for writes, with their resources:
     /// permissions, and the events after which its objects are looked at again, come from here.
     const CALLS: &'static [Use<Self::Spec>];
+    /// Those of its writes that others wait for who refer to one of its objects; `None` for all. Whoever
+    /// delivers to a bucket needs its policy, and not its tags.
+    const LENT: Option<&'static [Call]> = None;
     /// CloudTrail events of others, besides those of its own writes, after which its objects must
     /// be looked at again: `source:name`.
     const MORE_EVENTS: &'static [&'static str] = &[];

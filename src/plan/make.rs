@@ -157,8 +157,11 @@ fn judge(
     for (change, needs) in changes.into_iter().zip(&needs) {
         let disposition = dispose(input, observed, object, &change, waiver.as_ref());
         *ids += 1;
+        let is_lent =
+            change.action.as_ref().is_none_or(|action| kind.is_lent(action).unwrap_or(true));
         let step = Step {
             id: *ids,
+            is_lent,
             needs: needs.iter().map(|place| ids_of_object[*place]).collect(),
             references: references(&observed.declared, object, &change.drift),
         };

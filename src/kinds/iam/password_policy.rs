@@ -281,7 +281,10 @@ fn read(policy: &PasswordPolicyOfAws) -> Result<Policy, ObserveError> {
             "MinimumPasswordLength",
             told("MinimumPasswordLength", policy.minimum_password_length())?,
         )?),
-        // The API model gives these five the default false, so that absent is false.
+        // The five and `ExpirePasswords` are of `booleanType`, which IAM's API model does not box, unlike
+        // `HardExpiry` (`booleanObjectType`, boxed): such a member has a value always, and it is
+        // false where the answer leaves it out (botocore, iam/2010-05-08/service-2.json; Smithy 1.0,
+        // "box trait").
         require_symbols: Some(policy.require_symbols()),
         require_numbers: Some(policy.require_numbers()),
         require_uppercase_characters: Some(policy.require_uppercase_characters()),

@@ -183,18 +183,18 @@ period_mode             = "exact"
     fn check(spec: &Spec) -> Vec<SpecProblem> {
         let mut problems = Vec::new();
         if spec.rotation_period_in_days.is_some() && spec.enabled != Some(true) {
-            problems.push(SpecProblem {
-                field: "rotation_period_in_days".to_owned(),
-                message: "a rotation period has no effect without rotation".to_owned(),
-                help: Some("add enabled = true".to_owned()),
-            });
+            problems.push(SpecProblem::new(
+                "rotation_period_in_days",
+                "a rotation period has no effect without rotation",
+                "add enabled = true",
+            ));
         }
         if spec.period_mode.is_some() && spec.rotation_period_in_days.is_none() {
-            problems.push(SpecProblem {
-                field: "period_mode".to_owned(),
-                message: "there is no period to compare".to_owned(),
-                help: Some("add rotation_period_in_days".to_owned()),
-            });
+            problems.push(SpecProblem::new(
+                "period_mode",
+                "there is no period to compare",
+                "add rotation_period_in_days",
+            ));
         }
         problems
     }

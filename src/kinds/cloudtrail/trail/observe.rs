@@ -293,7 +293,7 @@ fn delivery_errors(status: &GetTrailStatusOutput) -> BTreeMap<String, String> {
 /// What the declared name of the key stands for.
 async fn look_at_key(cx: &Cx, spec: &Spec) -> Result<Option<Named>, ObserveError> {
     match spec.key() {
-        Some(key) => named::look_up(cx, key).await.map(Some),
+        Some(key) => named::look_up(cx, key, named::DELIVERY).await.map(Some),
         None => Ok(None),
     }
 }

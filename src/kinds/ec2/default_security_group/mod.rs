@@ -7,6 +7,7 @@ mod room;
 pub mod rule;
 pub mod traffic;
 pub mod written;
+mod wrong;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -39,6 +39,8 @@ impl Kind for Role {
         well_architected: &["SEC03-BP01", "SEC03-BP02", "SEC03-BP03", "SEC03-BP05", "SEC10-BP05"],
     };
     const CALLS: &'static [Use<Spec>] = calls::CALLS;
+    const LENT: Option<&'static [Call]> =
+        Some(&[apply::CREATE, apply::UPDATE_TRUST, apply::ATTACH, apply::PUT_INLINE]);
     const MORE_EVENTS: &'static [&'static str] = &["iam.amazonaws.com:UpdateRoleDescription"];
     const SAMPLES: &'static [&'static str] = &[
         r#"

@@ -39,6 +39,14 @@ impl Kind for Key {
         ..Controls::NONE
     };
     const CALLS: &'static [Use<Spec>] = calls::CALLS;
+    const LENT: Option<&'static [Call]> = Some(&[
+        apply::CREATE_KEY,
+        apply::CREATE_ALIAS,
+        apply::UPDATE_ALIAS,
+        apply::PUT_POLICY,
+        apply::ENABLE,
+        apply::CANCEL_DELETION,
+    ]);
     const MORE_EVENTS: &'static [&'static str] = &["kms.amazonaws.com:UpdateAlias"];
     const SAMPLES: &'static [&'static str] = &[
         r#"

@@ -118,6 +118,7 @@ impl Kind for LogGroup {
         ..Controls::NONE
     };
     const CALLS: &'static [Use<Spec>] = &[Use::read(DESCRIBE), Use::write(CREATE, group)];
+    const LENT: Option<&'static [Call]> = Some(&[CREATE]);
     const MORE_EVENTS: &'static [&'static str] = &[
         "logs.amazonaws.com:DeleteLogGroup",
         "logs.amazonaws.com:PutAccountPolicy",

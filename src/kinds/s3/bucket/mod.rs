@@ -40,6 +40,18 @@ const CREATE: Call = Call::new("s3", "CreateBucket");
 /// The one Region that S3 does not want to be named.
 const NAMELESS_REGION: &str = "us-east-1";
 
+/// A request about a bucket that insists on its owner, the account: S3 refuses it where another account
+/// has the bucket.
+macro_rules! request {
+    ($operation:ident, $cx:expr, $bucket:expr) => {
+        $cx.client(aws_sdk_s3::Client::new)
+            .$operation()
+            .bucket($bucket)
+            .expected_bucket_owner($cx.account.as_str())
+    };
+}
+use request;
+
 /// How a bucket is made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Making {
@@ -77,6 +89,7 @@ impl Kind for Bucket {
     };
     const CALLS: &'static [Use<Spec>] =
         &[Use::read(LIST), Use::read(HEAD), Use::write(CREATE, bucket)];
+    const LENT: Option<&'static [Call]> = Some(&[CREATE, policy::PUT, encryption::PUT]);
     const MORE_EVENTS: &'static [&'static str] = &["s3.amazonaws.com:DeleteBucket"];
     const SAMPLES: &'static [&'static str] = &[
         r#"
