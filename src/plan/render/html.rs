@@ -5,14 +5,15 @@ use std::io::{self, Write};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::accounts;
-use super::group::{Group, group};
+use super::group::{Group, group, unknown};
 use super::parts::parts;
 use super::rows::rows;
 use super::summary::summary_line;
 use super::value::Sign;
 use crate::kinds::Risk;
+use crate::kinds::object::Cause;
 use crate::plan::words::counted;
-use crate::plan::{Disposition, Plan, PlannedChange, Sort, Verdict};
+use crate::plan::{Disposition, Plan, PlannedChange, Sort, Summary, Verdict};
 use crate::visible::{visible, visible_lines};
 
 const STYLE: &str = include_str!("html.css");
@@ -28,29 +29,6 @@ pub fn write(plan: &Plan, command: &str, out: &mut dyn Write) -> io::Result<()> 
     let sum = plan.summary();
     let digest = plan.baseline.digest.get(..6).unwrap_or(&plan.baseline.digest);
     let title = format!("evenkeel {command} · {}@{digest}", visible(&plan.baseline.name));
-    let cards = [
-        ("to change", sum.to_change, "change"),
-        ("disruptive", sum.disruptive_objects, "disruptive"),
-        ("destructive", sum.destructive_objects, "destructive"),
-        ("only reported", sum.reported, "report"),
-        ("unknown", sum.unknown, "unknown"),
-        (
-            if sum.failed_accounts == 1 {
-                "account not looked at"
-            } else {
-                "accounts not looked at"
-            },
-            sum.failed_accounts,
-            "unknown",
-        ),
-        (
-            if sum.left_out_accounts == 1 { "account left out" } else { "accounts left out" },
-            sum.left_out_accounts,
-            "quiet",
-        ),
-        ("excepted", sum.excepted, "quiet"),
-        ("in sync", sum.in_sync, "good"),
-    ];
     let mut page = Page(out);
     page.put(&html! {
         (DOCTYPE)
@@ -73,7 +51,7 @@ pub fn write(plan: &Plan, command: &str, out: &mut dyn Write) -> io::Result<()> 
                 p { "Only " (shards) "." }
             }
             ul.cards {
-                @for (name, count, class) in cards {
+                @for (name, count, class) in cards(&sum) {
                     @if count > 0 { li class=(class) { strong { (count) } " " (name) } }
                 }
             }
@@ -102,6 +80,33 @@ pub fn write(plan: &Plan, command: &str, out: &mut dyn Write) -> io::Result<()> 
         }
         (PreEscaped("</body></html>"))
     })
+}
+
+/// What is counted at the top: its name, how many, and its looks.
+fn cards(sum: &Summary) -> [(&'static str, usize, &'static str); 9] {
+    [
+        ("to change", sum.to_change, "change"),
+        ("disruptive", sum.disruptive_objects, "disruptive"),
+        ("destructive", sum.destructive_objects, "destructive"),
+        ("only reported", sum.reported, "report"),
+        ("unknown", sum.unknown, "unknown"),
+        (
+            if sum.failed_accounts == 1 {
+                "account not looked at"
+            } else {
+                "accounts not looked at"
+            },
+            sum.failed_accounts,
+            "unknown",
+        ),
+        (
+            if sum.left_out_accounts == 1 { "account left out" } else { "accounts left out" },
+            sum.left_out_accounts,
+            "quiet",
+        ),
+        ("excepted", sum.excepted, "quiet"),
+        ("in sync", sum.in_sync, "good"),
+    ]
 }
 
 /// The page, written as it is made: it names every object of a fleet.
@@ -208,16 +213,18 @@ fn write_of(plan: &Plan, group: &Group<'_>, at: usize, change: &PlannedChange) -
 }
 
 fn others(plan: &Plan) -> Markup {
-    let unknown = group(plan, Sort::Unknown);
+    let mut parts: Vec<_> =
+        Cause::ALL.into_iter().map(|cause| (cause.title(), unknown(plan, cause))).collect();
     let excepted = group(plan, Sort::Excepted);
     let skipped = group(plan, Sort::Skipped);
+    parts.extend([("Excepted", excepted), ("Skipped", skipped)]);
     html! {
-        @for (title, groups) in [("Unknown", unknown), ("Excepted", excepted), ("Skipped", skipped)] {
+        @for (title, groups) in &parts {
             @if !groups.is_empty() {
                 section {
                     h2 { (title) }
                     ul {
-                        @for group in &groups {
+                        @for group in groups {
                             li {
                                 code { (group.first.item) } " " (visible(&group.names())) " · " (visible(&group.place(plan))) br;
                                 (visible(&words(group)))
