@@ -167,39 +167,45 @@ fn judge(
         };
         needed.insert(*ids, step);
         ids_of_object.push(*ids);
-        let (permissions, undo) = match &change.action {
-            None => (Vec::new(), None),
-            Some(action) => (
-                kind.writes(action).unwrap_or_default(),
-                kind.undo(action, object).ok().map(Box::new),
-            ),
-        };
-        // A finding is not written, and makes nothing weaker.
-        let weakened = match &change.action {
-            Some(_) => weakened(kind.stricter(), &change.drift, is_made),
-            None => Vec::new(),
-        };
-        plan.changes.push(PlannedChange {
-            id: *ids,
-            drift: change.drift,
-            action: change.action.map(Box::new),
-            risk: change.risk,
-            warnings: change
-                .warnings
-                .into_iter()
-                .chain(weakened)
-                .chain(change.grants.iter().map(|grant| said(input, grant)))
-                .collect(),
-            disposition,
-            permissions,
-            undo,
-            depends_on: Vec::new(),
-            makes_room: change.makes_room,
-            grants: change.grants,
-        });
+        plan.changes.push(planned(input, kind, object, *ids, change, disposition));
     }
     hold_back(&mut plan.changes, &needs);
     plan
+}
+
+/// A change as the plan has it, with what its write needs and how it is undone.
+fn planned(
+    input: &AccountInput<'_>,
+    kind: &dyn DynKind,
+    object: &Object<Value>,
+    id: u32,
+    change: Change<Value>,
+    disposition: Disposition,
+) -> PlannedChange {
+    let is_made = matches!(object.status, Status::Absent);
+    let (permissions, undo, weakened) = match &change.action {
+        // A finding is not written, and makes nothing weaker.
+        None => (Vec::new(), None, Vec::new()),
+        Some(action) => (
+            kind.writes(action).unwrap_or_default(),
+            kind.undo(action, object).ok().map(Box::new),
+            weakened(kind.stricter(), &change.drift, is_made),
+        ),
+    };
+    let grants = change.grants.iter().map(|grant| said(input, grant));
+    PlannedChange {
+        id,
+        warnings: change.warnings.into_iter().chain(weakened).chain(grants).collect(),
+        drift: change.drift,
+        action: change.action.map(Box::new),
+        risk: change.risk,
+        disposition,
+        permissions,
+        undo,
+        depends_on: Vec::new(),
+        makes_room: change.makes_room,
+        grants: change.grants,
+    }
 }
 
 /// The places of the earlier changes of its object that a change cannot do without; `making` is the

@@ -207,9 +207,10 @@ fn update_trust(
         let step = step(&desired);
         let change = policy_change(facts, spec, "assume_role_policy", Some(from), &desired, step)?;
         let rises = grants::of_resource_policy(Some(from), &desired, facts.account.as_str());
-        let lifted = (!trust::is_closed(&actual))
-            .then(|| grants::of_lifted_denials(&actual, &desired))
-            .unwrap_or_default();
+        let lifted = match trust::is_closed(&actual) {
+            true => Vec::new(),
+            false => grants::of_lifted_denials(&actual, &desired),
+        };
         Some(warn_of_length(change.rises(rises).rises(lifted), &desired))
     };
     let path = if lets_in && lets_out && others_wait {

@@ -111,7 +111,7 @@ fn bucket_policy(spec: &Spec, problems: &mut Vec<SpecProblem>) {
             }
         }
         Err(error) => {
-            problems.push(SpecProblem::new(FIELD, &error.to_string(), "see the IAM policy grammar"))
+            problems.push(SpecProblem::new(FIELD, error.to_string(), "see the IAM policy grammar"))
         }
     }
 }
