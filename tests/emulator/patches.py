@@ -13,6 +13,7 @@ def apply() -> None:
     _keys_behind_aws_aliases_are_managed_by_aws()
     _roles_are_found_without_case()
     _method_names_are_looked_up_once()
+    _api_gateway_loads_without_its_validator()
     _linked_roles_have_their_own_names()
     _organizations_take_all_policies_and_services()
     _members_ask_about_their_organization()
@@ -156,3 +157,18 @@ def _linked_roles_have_their_own_names() -> None:
         return make(self, linked_role(named.get("linked_service") or "") or role_name, *args, **named)
 
     IAMBackend.create_role = create_role
+
+
+def _api_gateway_loads_without_its_validator() -> None:
+    """moto's API Gateway wants a package that checks OpenAPI documents, for imports that nobody makes here."""
+    import sys
+    from types import ModuleType
+
+    def validate(*_: Any) -> None:
+        raise NotImplementedError("OpenAPI documents")
+
+    stub = ModuleType("openapi_spec_validator")
+    stub.validate = stub.validate_spec = validate
+    stub.OpenAPIValidationError = ValueError
+    for part in ("", ".validation", ".validation.exceptions"):
+        sys.modules.setdefault(f"openapi_spec_validator{part}", stub)

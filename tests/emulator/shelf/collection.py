@@ -159,7 +159,9 @@ class Collection:
 
         return self
 
-    def put(self, operation: str, *, under: str | None = None, check: Callable[[Call], None] | None = None) -> "Collection":
+    def put(
+        self, operation: str, *, under: str | None = None, check: Callable[[Call], None] | None = None
+    ) -> "Collection":
         """Makes the object, or replaces what was there of the same id."""
 
         @handles(self.service, operation)

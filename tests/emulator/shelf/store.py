@@ -43,7 +43,9 @@ class Row:
             return self.shown
         return self.now
 
-    def write(self, call: Call, value: dict[str, Any], middle: dict[str, Any] | None = None, late: bool = False) -> None:
+    def write(
+        self, call: Call, value: dict[str, Any], middle: dict[str, Any] | None = None, late: bool = False
+    ) -> None:
         """Sets the value; while it settles, reads show it with the `middle` members, or when `late` what was before."""
         reads = _SETTLING.get(call.account, 0)
         if reads and (middle or late):

@@ -98,18 +98,18 @@ def organization_root(t: Trial) -> None:
     t("iam.EnableOrganizationsRootSessions")
     listed = t("iam.ListOrganizationsFeatures")
     t.check("iam.EnableOrganizationsRootSessions", "listed", lambda: "RootSessions" in listed.EnabledFeatures)
-    t("iam.DisableOrganizationsRootSessions")
-    listed = t("iam.ListOrganizationsFeatures")
-    t.check("iam.DisableOrganizationsRootSessions", "gone", lambda: "RootSessions" not in listed.EnabledFeatures)
-    t("iam.DisableOrganizationsRootCredentialsManagement")
-    listed = t("iam.ListOrganizationsFeatures")
-    t.check("iam.DisableOrganizationsRootCredentialsManagement", "gone", lambda: listed.EnabledFeatures == [])
     answer = t(
         "sts.AssumeRoot",
         TargetPrincipal=member,
         TaskPolicyArn={"arn": "arn:aws:iam::aws:policy/root-task/IAMAuditRootUserCredentials"},
     )
     t.check("sts.AssumeRoot", "credentials", lambda: answer.Credentials["AccessKeyId"])
+    t("iam.DisableOrganizationsRootSessions")
+    listed = t("iam.ListOrganizationsFeatures")
+    t.check("iam.DisableOrganizationsRootSessions", "gone", lambda: "RootSessions" not in listed.EnabledFeatures)
+    t("iam.DisableOrganizationsRootCredentialsManagement")
+    listed = t("iam.ListOrganizationsFeatures")
+    t.check("iam.DisableOrganizationsRootCredentialsManagement", "gone", lambda: listed.EnabledFeatures == [])
 
 
 SCENARIOS = [[password_policy, alias, summary], [organization_root]]
