@@ -29,7 +29,8 @@ def page(call: Call, found: list[Any]) -> tuple[list[Any], dict[str, str]]:
         size = min(shape.get("max", MOST), MOST)
     rest = start + size < len(found)
     text = base64.urlsafe_b64encode(f"{mark.hexdigest()[:12]}:{start + size}".encode()).decode()
-    return found[start : start + size], {"IsTruncated": rest} | ({back: text} if rest else {})
+    told = {"IsTruncated": rest} if member(call, ["IsTruncated"], "output") else {}
+    return found[start : start + size], told | ({back: text} if rest else {})
 
 
 def _start(call: Call, token: str | None, mark: str) -> int:
