@@ -50,7 +50,8 @@ def tags(
     """Registers the tag operations for the objects `of` these kinds.
 
     The objects keep their tags in the member `kept`, in the form of the model (a map, or a list of Key and Value).
-    `by` is the input's member with the ARN, `most` the error for more than 50. With `otherwise_moto` moto has the tags of all other ARNs.
+    `by` is the input's member with the ARN, `most` the error for more than 50. With `otherwise_moto` moto has the tags
+    of all other ARNs.
     """
 
     def found(call: Call) -> Row | None:
