@@ -14,6 +14,7 @@
 
 pub mod aws;
 pub mod baseline;
+pub mod controller;
 pub mod digest;
 pub mod export;
 pub mod files;

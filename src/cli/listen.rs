@@ -119,9 +119,9 @@ pub struct JsonLine {
 }
 
 impl JsonLine {
-    /// For a run of a target.
-    pub fn new(target: &str, started: DateTime<Utc>) -> Self {
-        Self { started, line: Mutex::new(json!({ "target": target })) }
+    /// For a run, with what it looks at.
+    pub fn new(line: Value, started: DateTime<Utc>) -> Self {
+        Self { started, line: Mutex::new(line) }
     }
 }
 

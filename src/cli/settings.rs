@@ -21,6 +21,9 @@ use super::failure::Failure;
 use super::terminal::colours_on_stderr;
 use super::{explain, out};
 
+/// The name of the target that `-b` makes.
+pub const COMMAND_LINE: &str = "command line";
+
 /// What a command works on.
 pub struct Settings {
     /// The fleet file, when there is one.
@@ -37,8 +40,6 @@ pub struct Settings {
 pub struct Work {
     /// The target.
     pub target: FleetTarget,
-    /// When the controller looks at it.
-    pub schedule: Option<String>,
 }
 
 /// Resolves the settings. All problems of all files are printed.
@@ -86,7 +87,7 @@ pub fn resolve_from(
         let baseline = load(global, &selectors.baseline, reader, options)?;
         let accounts = accounts(&selectors.account)?;
         let target = FleetTarget {
-            name: "command line".to_owned(),
+            name: COMMAND_LINE.to_owned(),
             select: (!accounts.is_empty()).then(|| Selector {
                 accounts: accounts.iter().map(ToString::to_string).collect(),
                 ..Selector::default()
@@ -96,7 +97,7 @@ pub fn resolve_from(
             // Where every target only reports, -b is no way around it.
             ceiling: fleet.as_ref().map_or(Mode::Enforce, highest_ceiling),
         };
-        vec![Work { target, schedule: None }]
+        vec![Work { target }]
     };
     let safety = safety_of(fleet.as_ref());
     let audit_log = audit_log_of(fleet.as_ref());
@@ -327,7 +328,6 @@ fn from_fleet(
                 baseline,
                 ceiling: target.mode.unwrap_or(Mode::Enforce),
             },
-            schedule: target.schedule.clone(),
         });
     }
     if works.is_empty() {

@@ -48,6 +48,11 @@ pub fn roles(fleet: &Fleet, run: &str) -> Option<Roles> {
     Some(Roles { access, environment, run: run.to_owned() })
 }
 
+/// The source identity of a run's sessions, which CloudTrail has in each of their events.
+pub fn source_identity(run: &str) -> String {
+    format!("evenkeel-{run}")
+}
+
 impl Roles {
     /// The role for an account. `policy` narrows what the session may do.
     ///
@@ -65,7 +70,7 @@ impl Roles {
             role_arn: fill(&access.role_arn)?,
             session_name: fill(&access.session_name)?,
             external_id: access.external_id.as_deref().map(fill).transpose()?,
-            source_identity: access.source_identity.then(|| format!("evenkeel-{}", self.run)),
+            source_identity: access.source_identity.then(|| source_identity(&self.run)),
             run: access.session_tags.then(|| self.run.clone()),
             policy,
         })

@@ -222,7 +222,7 @@ pub struct Store {
 pub struct Controller {
     /// Where health and metrics are served.
     pub listen: Option<String>,
-    /// The SQS queue with CloudTrail events.
+    /// The URL of the SQS queue that an EventBridge rule fills with CloudTrail's events of calls.
     pub event_queue_url: Option<String>,
 }
 

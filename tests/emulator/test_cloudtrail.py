@@ -270,11 +270,19 @@ class Trails(AccountTest):
         member = organizations.create_account(Email="a@example.com", AccountName="m")["CreateAccountStatus"][
             "AccountId"
         ]
+        self.fails("CloudTrailAccessNotEnabledException", self.create, IsOrganizationTrail=True)
+        organizations.enable_aws_service_access(ServicePrincipal="cloudtrail.amazonaws.com")
         arn = self.create(IsOrganizationTrail=True, IsMultiRegionTrail=True)["TrailARN"]
         theirs = client("cloudtrail", member, "eu-west-1")
         got = theirs.describe_trails()["trailList"]
         self.assertEqual([(t["TrailARN"], t["IsOrganizationTrail"]) for t in got], [(arn, True)])
         self.fails("NotOrganizationMasterAccountException", client("cloudtrail", member).stop_logging, Name=arn)
+        # A delegated administrator may, and what it makes belongs to the management account.
+        self.client("cloudtrail").register_organization_delegated_admin(MemberAccountId=member)
+        client("cloudtrail", member).stop_logging(Name=arn)
+        mine = {"Name": "second", "S3BucketName": self.bucket, "IsOrganizationTrail": True, "IsMultiRegionTrail": True}
+        made = client("cloudtrail", member).create_trail(**mine)["TrailARN"]
+        self.assertEqual(made.split(":")[4], self.account)
 
     def test_an_organization_trail_can_be_put_into_an_account(self) -> None:
         arn = control("POST", f"organization_trail?account={self.account}&management=999900001111")["arn"]

@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 
+from emulator.organization_testing import OrganizationTest
 from emulator.testing import AccountTest, client, control, endpoint
 
 TRUST = json.dumps(
@@ -598,6 +599,7 @@ class Accounts(EventTest):
     def test_a_member_s_call_is_in_the_trail_of_the_organization(self) -> None:
         organizations = self.client("organizations")
         organization = organizations.create_organization(FeatureSet="ALL")["Organization"]["Id"]
+        organizations.enable_aws_service_access(ServicePrincipal="cloudtrail.amazonaws.com")
         status = organizations.create_account(Email="a@example.com", AccountName="m")["CreateAccountStatus"]
         member = status["AccountId"]
         self.on(member, files=True)
@@ -613,6 +615,35 @@ class Accounts(EventTest):
         self.assertIn("CreateUser", names)
         self.assertIn("LatestDeliveryTime", self.client("cloudtrail").get_trail_status(Name="main"))
         control("DELETE", f"events?account={member}")
+
+
+class RootSessions(OrganizationTest):
+    def tearDown(self) -> None:
+        for account in (self.account, self.member):
+            control("DELETE", f"events?account={account}")
+        super().tearDown()
+
+    def test_the_member_hears_of_a_session_of_its_root_user(self) -> None:
+        self.trust("iam.amazonaws.com")
+        self.client("iam").enable_organizations_root_sessions()
+        for account in (self.account, self.member):
+            control("POST", f"events?account={account}", {})
+        task = {"arn": "arn:aws:iam::aws:policy/root-task/IAMAuditRootUserCredentials"}
+        made = self.client("sts").assume_root(TargetPrincipal=self.member, TaskPolicyArn=task)["Credentials"]
+        root = boto3.client(
+            "iam",
+            region_name="us-east-1",
+            endpoint_url=endpoint(),
+            aws_access_key_id=made["AccessKeyId"],
+            aws_secret_access_key=made["SecretAccessKey"],
+        )
+        root.list_access_keys()
+        found = client("cloudtrail", self.member).lookup_events()["Events"]
+        records = {event["EventName"]: json.loads(event["CloudTrailEvent"]) for event in found}
+        self.assertEqual(records["AssumeRoot"]["userIdentity"]["accountId"], self.account)
+        identity = records["ListAccessKeys"]["userIdentity"]
+        self.assertEqual((identity["type"], identity["arn"]), ("Root", f"arn:aws:iam::{self.member}:root"))
+        self.assertEqual(found[0]["Username"], "root")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from typing import Any
 
 from emulator.organization_testing import OrganizationTest
-from emulator.testing import client
+from emulator.testing import client, control
 
 
 class Ec2(OrganizationTest):
@@ -129,3 +129,38 @@ class Inspector(OrganizationTest):
         self.assertEqual(inspector.enable(resourceTypes=["ECR"])["failedAccounts"], [])
         elsewhere = client("inspector2", self.member, "eu-west-1")
         self.assertEqual(elsewhere.enable(resourceTypes=["EC2"])["failedAccounts"], [])
+
+
+class Reports(OrganizationTest):
+    def test_a_report_counts_accounts(self) -> None:
+        ec2, bucket = self.client("ec2"), f"reports-{self.account}"
+        start = {"S3Bucket": bucket, "TargetId": self.root_id}
+        self.fails("UnauthorizedOperation", ec2.start_declarative_policies_report, **start)
+        self.trust("ec2.amazonaws.com")
+        self.fails("InvalidParameterValue", ec2.start_declarative_policies_report, **start)
+        s3 = self.client("s3")
+        s3.create_bucket(Bucket=bucket)
+        self.fails("InvalidParameterValue", ec2.start_declarative_policies_report, **start)
+        policy = (
+            '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":'
+            '"report.declarative-policies-ec2.amazonaws.com"},"Action":"s3:PutObject",'
+            f'"Resource":"arn:aws:s3:::{bucket}/*"}}}}'
+        )
+        s3.put_bucket_policy(Bucket=bucket, Policy=policy)
+        control("POST", f"settling?account={self.account}&reads=1")
+        report = ec2.start_declarative_policies_report(**start)["ReportId"]
+        self.fails("IncorrectState", ec2.get_declarative_policies_report_summary, ReportId=report)
+        self.fails("IncorrectState", ec2.start_declarative_policies_report, **start)
+        shown = [ec2.describe_declarative_policies_reports()["Reports"][0]["Status"] for _ in range(2)]
+        self.assertEqual(shown, ["running", "complete"])
+        self.fails("IncorrectState", ec2.cancel_declarative_policies_report, ReportId=report)
+        self.join()
+        client("ec2", self.member).enable_serial_console_access()
+        got = ec2.get_declarative_policies_report_summary(ReportId=report)
+        self.assertEqual(got["NumberOfAccounts"], 3)
+        serial = next(one for one in got["AttributeSummaries"] if one["AttributeName"].startswith("serial"))
+        self.assertEqual(
+            (serial["MostFrequentValue"], serial["NumberOfMatchedAccounts"], serial["NumberOfUnmatchedAccounts"]),
+            ("false", 2, 1),
+        )
+        self.fails("UnauthorizedOperation", client("ec2", self.member).start_declarative_policies_report, **start)

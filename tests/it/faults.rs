@@ -277,7 +277,7 @@ fn finishes_the_write_in_hand(signal: &str) {
     let mut command = account.command(&["apply", "-b", "b.toml", "--yes"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     wait_for_intent(&account);
-    send(&child, signal);
+    support::send(&child, signal);
     let mut stdout = String::new();
     child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130), "{stdout}");
@@ -301,7 +301,7 @@ fn the_controller_stops_on_sigterm() {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let line = lines.next().expect("a line a run").unwrap();
     assert!(serde_json::from_str::<Value>(&line).is_ok(), "{line}");
-    send(&child, "TERM");
+    support::send(&child, "TERM");
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
@@ -325,12 +325,4 @@ fn wait_for_intent(account: &Account) {
         std::thread::sleep(Duration::from_millis(50));
     }
     panic!("no write was begun");
-}
-
-fn send(child: &std::process::Child, name: &str) {
-    let status = std::process::Command::new("kill")
-        .args([format!("-{name}"), child.id().to_string()])
-        .status()
-        .unwrap();
-    assert!(status.success());
 }

@@ -10,6 +10,7 @@ mod applying;
 mod attacks;
 mod buckets;
 mod cli;
+mod controller;
 mod damaged;
 mod defaults;
 mod docs;

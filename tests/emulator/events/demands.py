@@ -14,7 +14,10 @@ def _arn(call: Call, service: str, resource: str) -> str:
 
 
 # Where SNS knows no resource: what is asked of one subscription, and of all.
-_ANY_TOPIC = ("Unsubscribe", "GetSubscriptionAttributes", "SetSubscriptionAttributes", "ListTopics", "ListSubscriptions")
+_ANY_TOPIC = {"Unsubscribe", "GetSubscriptionAttributes", "SetSubscriptionAttributes"} | {
+    "ListTopics",
+    "ListSubscriptions",
+}
 
 
 def _sns(call: Call, action: str) -> list[Demand]:

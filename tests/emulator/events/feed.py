@@ -104,9 +104,10 @@ class Feed:
         bus.put(event(record), record["recipientAccountId"], record["awsRegion"])
 
     def _of_the_other_account(self, call: Call, record: dict[str, Any]) -> list[tuple[dict[str, Any], Settings]]:
-        """A role of another account that was taken is told there, too; both records share an id."""
-        role = call.params.get("RoleArn", "") if call.operation == "AssumeRole" else ""
-        owner = role.split(":")[4] if role.count(":") >= 5 else call.account
+        """A role, or the root user, of another account is taken: that is told there, too; both records share an id."""
+        taken = {"AssumeRole": "RoleArn", "AssumeRoot": "TargetPrincipal"}.get(str(call.operation))
+        named = str(call.params.get(taken) or call.account) if taken else call.account
+        owner = named.split(":")[4] if named.count(":") >= 5 else named
         settings = self.of(owner)
         if owner == call.account or settings is None or "errorCode" in record:
             return []

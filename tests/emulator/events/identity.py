@@ -4,6 +4,8 @@ import hashlib
 from datetime import UTC, datetime
 from typing import Any
 
+from emulator.identity import root_keys
+
 # What moto does not keep of a session: its source identity, and when it began. By access key.
 _SESSIONS: dict[str, dict[str, Any]] = {}
 
@@ -18,6 +20,8 @@ def session_began(call: Any, access_key: str) -> None:
 
 
 def user_identity(call: Any) -> dict[str, Any]:
+    if call.access_key in root_keys:
+        return _of_root(call)
     from moto.sts.models import sts_backends
 
     session = sts_backends[call.account][call.partition].get_assumed_role_from_access_key(call.access_key or "")
@@ -31,7 +35,23 @@ def seen_from_elsewhere(identity: dict[str, Any]) -> dict[str, Any]:
 
 def user_name(identity: dict[str, Any]) -> str:
     """What LookupEvents calls the user name: of a session its name."""
+    if identity.get("type") == "Root":
+        return "root"
     return identity.get("userName") or identity.get("principalId", "").partition(":")[2]
+
+
+def _of_root(call: Any) -> dict[str, Any]:
+    """A session of the root user that AssumeRoot made."""
+    began = _SESSIONS.get(call.access_key or "", {}).get("creationDate", "")
+    attributes = {"creationDate": began, "mfaAuthenticated": "false"}
+    return {
+        "type": "Root",
+        "principalId": call.account,
+        "arn": f"arn:{call.partition}:iam::{call.account}:root",
+        "accountId": call.account,
+        "accessKeyId": call.access_key,
+        "sessionContext": {"attributes": attributes, "assumedRoot": "true"},
+    }
 
 
 def _of_session(call: Any, session: Any) -> dict[str, Any]:

@@ -10,7 +10,6 @@ moto keeps the queues and checks the parameters. What happens to messages is don
 import copy
 import functools
 import itertools
-import json
 import time
 from typing import Any
 
@@ -205,7 +204,3 @@ def queue_of(arn: str) -> Any:
     if len(parts) != 6 or parts[2] != "sqs":
         return None
     return sqs_backends[parts[4]][parts[3]].queues.get(parts[5])
-
-
-def policy_of(queue: Any) -> str:
-    return queue.policy or json.dumps({"Statement": []})

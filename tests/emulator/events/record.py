@@ -45,7 +45,7 @@ def make(call: Any, answer: Any) -> dict[str, Any] | None:
     if answer.status >= 400:
         made |= {"errorCode": _event_code(call, code, answer.status), "errorMessage": message}
     response = None if read or answer.status >= 400 else _response(call, answer)
-    if call.operation.startswith("AssumeRole") and answer.status < 400:
+    if call.operation.startswith(("AssumeRole", "AssumeRoot")) and answer.status < 400:
         response = _response(call, answer)
     made |= {
         "requestParameters": _request(call) or None,

@@ -126,8 +126,10 @@ def create_trail(call: Call, _: Forward) -> dict[str, Any]:
     params = call.params
     name = params["Name"]
     _check_name(name)
+    # What a delegated administrator makes for the organization belongs to the management account.
+    owner = _management(call) if params.get("IsOrganizationTrail") else call.account
     if any(
-        t.name == name and t.account == call.account and t.visible_to(call.account, call.region)
+        t.name == name and t.account == owner and t.visible_to(call.account, call.region)
         for t in _TRAILS.values()
     ):
         raise AwsError("TrailAlreadyExistsException", f"Trail {name} already exists for customer: {call.account}")
@@ -139,10 +141,10 @@ def create_trail(call: Call, _: Forward) -> dict[str, Any]:
         "IsOrganizationTrail": False,
     }
     settings |= {n: params[n] for n in SETTINGS if params.get(n) not in (None, "")}
-    trail = Trail(call.account, call.region, _arn(call.account, call.region, name), settings)
+    trail = Trail(owner, call.region, _arn(owner, call.region, name), settings)
     _check_settings(call, trail, settings)
     trail.tags = {tag["Key"]: tag.get("Value", "") for tag in params.get("TagsList", [])}
-    _TRAILS[(call.account, call.region, name)] = trail
+    _TRAILS[(owner, call.region, name)] = trail
     return trail.output()
 
 
@@ -348,7 +350,7 @@ def _find(call: Call, name: str) -> Trail:
 def _home(call: Call, name: str) -> Trail:
     """The trail for a write: only its own account may do that, and only in its home region."""
     trail = _find(call, name)
-    if trail.account != call.account:
+    if trail.account != call.account and not _administers(call, trail):
         raise AwsError(
             "NotOrganizationMasterAccountException",
             "The organization's trail can only be changed by the management account or a delegated administrator.",
@@ -395,6 +397,25 @@ def _check_settings(call: Call, trail: Trail, settings: dict[str, Any]) -> None:
     if group:
         check_log_group(call, group)
         check_role(call, role)
+
+
+def _management(call: Call) -> str:
+    from emulator.organization.structure import home_of, management
+
+    found = home_of(call.account, call.partition)
+    return management(found) if found and _delegated(call) else call.account
+
+
+def _delegated(call: Call) -> bool:
+    from emulator.organization.structure import delegations, home_of
+
+    found = home_of(call.account, call.partition)
+    return found is not None and "cloudtrail.amazonaws.com" in delegations(found, call.account)
+
+
+def _administers(call: Call, trail: Trail) -> bool:
+    """Whether the caller is a delegated administrator of the organization whose trail it is."""
+    return trail.settings["IsOrganizationTrail"] and _delegated(call) and _management(call) == trail.account
 
 
 def _members(management: str) -> set[str]:

@@ -15,13 +15,18 @@ SERVICE = "cloudtrail.amazonaws.com"
 
 
 def check_organization(call: Call) -> None:
-    from moto.organizations.models import organizations_backends
+    """An organization's trail is made by its management account or CloudTrail's delegated administrators."""
+    from emulator.organization.structure import all_features, home_of, may_administer, trusted
 
-    organization = organizations_backends[call.account][call.partition].org
-    if organization is None:
+    found = home_of(call.account, call.partition)
+    if found is None:
         raise AwsError("OrganizationsNotInUseException", f"Account {call.account} is not in an organization.")
-    if organization.master_account_id != call.account:
+    if not may_administer(call, SERVICE):
         raise AwsError("NotOrganizationMasterAccountException", f"{call.account} is not the management account.")
+    if not all_features(found):
+        raise AwsError("OrganizationNotInAllFeaturesModeException", "The organization must have all features enabled.")
+    if not trusted(found, SERVICE):
+        raise AwsError("CloudTrailAccessNotEnabledException", "Trusted access of CloudTrail is not enabled.")
 
 
 def check_bucket(call: Call, name: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from moto.moto_api._internal import mock_random
 
 from emulator.answers import AwsError
+from emulator.events.identity import session_began
 from emulator.identity import caller_arn, root_keys
 from emulator.missing import Forward, handles, iam
 from emulator.organization import root_features
@@ -54,6 +55,7 @@ def assume_root(call: Call, _: Forward) -> dict[str, Any]:
     key = f"ASIA{member}{''.join(mock_random.choice(LETTERS) for _ in range(4))}"
     root_keys[key] = f"arn:{call.partition}:iam::{member}:root"
     _TASKS[key] = json.dumps(iam.aws_policies()[name]["Document"])
+    session_began(call, key)
     seconds = given.get("DurationSeconds") or LONGEST
     return {
         "Credentials": {

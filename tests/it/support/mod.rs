@@ -309,7 +309,8 @@ impl Account {
         serde_json::from_slice(&output.stdout).unwrap_or(Value::Null)
     }
 
-    fn control(&self, method: &str, route: &str, body: Option<Value>) -> Value {
+    /// Asks the emulator's control routes; see docs/emulator.md.
+    pub fn control(&self, method: &str, route: &str, body: Option<Value>) -> Value {
         let url = format!("{}/_evenkeel/{route}?account={}", self.emulator.url, self.id);
         let answer = match (method, body) {
             ("GET", _) => ureq::get(&url).call(),
@@ -329,6 +330,13 @@ impl Account {
 pub fn kill(child: &mut Child) {
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+/// Sends a process a signal, such as `TERM`.
+pub fn send(child: &Child, name: &str) {
+    let status =
+        Command::new("kill").args([format!("-{name}"), child.id().to_string()]).status().unwrap();
+    assert!(status.success());
 }
 
 /// A finished command.

@@ -192,7 +192,7 @@ def rules(t: Trial) -> None:
             == ({"maxAccessKeyAge": "90"}, "TwentyFour_Hours", [{"Mode": "DETECTIVE"}])
         ),
     )
-    cr2 = {k: "events." for k, v in cr.items() if k != "Description"}
+    cr2 = {k: v for k, v in cr.items() if k != "Description"}
     t("config.PutConfigRule", ConfigRule=cr2)
     made = t("config.DescribeConfigRules", ConfigRuleNames=["baseline-x"])
     t.check("config.PutConfigRule", "replaces: description gone", lambda: "Description" not in made.ConfigRules[0])

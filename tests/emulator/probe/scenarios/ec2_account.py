@@ -1,5 +1,6 @@
 """EC2: settings of an account in a Region."""
 
+from emulator.probe.material import policy
 from emulator.probe.trial import Trial
 
 
@@ -132,7 +133,20 @@ def account_attributes(t: Trial) -> None:
     t("ec2.DisableAllowedImagesSettings")
     got = t("ec2.GetAllowedImagesSettings")
     t.check("ec2.DisableAllowedImagesSettings", "disabled", lambda: got.State == "disabled")
-    made = t("ec2.StartDeclarativePoliciesReport", S3Bucket=f"acme-log-1-{t.acct}", TargetId="r-abcd")
+
+
+def declarative_reports(t: Trial) -> None:
+    """Only an organization's management account asks for them, with a bucket that the service may write to."""
+    t("organizations.CreateOrganization", FeatureSet="ALL")
+    t("organizations.EnableAWSServiceAccess", ServicePrincipal="ec2.amazonaws.com")
+    roots = t("organizations.ListRoots")
+    root = roots.Roots[0]["Id"] if roots.ok else "r-abcd"
+    bucket = f"acme-report-{t.acct}"
+    t("s3.CreateBucket", Bucket=bucket)
+    writer = {"Service": "report.declarative-policies-ec2.amazonaws.com"}
+    says = {"Effect": "Allow", "Principal": writer, "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{bucket}/*"}
+    t("s3.PutBucketPolicy", Bucket=bucket, Policy=policy(says))
+    made = t("ec2.StartDeclarativePoliciesReport", S3Bucket=bucket, TargetId=root)
     rid = made.get("ReportId") or "p-1"
     got = t("ec2.DescribeDeclarativePoliciesReports")
     t.check(
@@ -144,4 +158,4 @@ def account_attributes(t: Trial) -> None:
     t.check("ec2.GetDeclarativePoliciesReportSummary", "counts", lambda: "NumberOfAccounts" in got)
 
 
-SCENARIOS = [[block_public_access], [account_attributes]]
+SCENARIOS = [[block_public_access], [account_attributes], [declarative_reports]]

@@ -1,0 +1,324 @@
+//! What AWS tells of: a message of the queue becomes the parts that it may have touched and who did
+//! it, and nothing else.
+//!
+//! CloudTrail's record of a call comes through EventBridge, as the whole event, into SQS, directly or
+//! through SNS. Source: EventBridge User Guide, "AWS service events delivered via AWS CloudTrail";
+//! CloudTrail User Guide, "CloudTrail record contents for management, data, and network activity
+//! events".
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+
+use super::queue::Part;
+use crate::kinds::{Scope, registry};
+use crate::names::{AccountId, Region};
+
+/// What EventBridge calls CloudTrail's events of calls, of sign-ins and of service events.
+const FROM_CLOUDTRAIL: &str = "via CloudTrail";
+/// What a caller may make of a name of theirs, cut short.
+const LONGEST: usize = 256;
+
+/// A call that AWS tells of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// CloudTrail's id of it, the same however often it comes.
+    pub id: String,
+    /// When the call was made.
+    pub time: DateTime<Utc>,
+    /// The account that it was made in.
+    pub account: AccountId,
+    /// The Region that it was made in; `us-east-1` for global services.
+    pub region: Region,
+    /// The call, as `cloudtrail.amazonaws.com:DeleteTrail`.
+    pub call: String,
+    /// Who made it.
+    pub by: Caller,
+    /// Why AWS refused it; then it changed nothing.
+    pub refused: Option<String>,
+}
+
+/// Who made a call.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Caller {
+    /// The ARN, or what CloudTrail has in its place.
+    pub arn: String,
+    /// The source identity of the session.
+    pub source_identity: Option<String>,
+    /// The address that the call came from.
+    pub source_address: Option<String>,
+    /// What the caller says to be.
+    pub user_agent: Option<String>,
+}
+
+/// A message that is no event of CloudTrail.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoEvent {
+    /// It cannot be read.
+    #[error("it is no event in JSON: {0}")]
+    Unreadable(String),
+    /// It is an event of another kind.
+    #[error("it is {0:?}, and not an event of CloudTrail")]
+    OfAnotherKind(String),
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    #[serde(rename = "detail-type")]
+    detail_type: String,
+    account: String,
+    region: String,
+    #[serde(default)]
+    detail: serde_json::Value,
+}
+
+/// What SNS puts around a message.
+#[derive(Deserialize)]
+struct Notification {
+    #[serde(rename = "Type")]
+    _type: String,
+    #[serde(rename = "TopicArn")]
+    _topic: String,
+    #[serde(rename = "Message")]
+    message: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Detail {
+    #[serde(rename = "eventID")]
+    event_id: String,
+    event_time: DateTime<Utc>,
+    event_source: String,
+    event_name: String,
+    error_code: Option<String>,
+    #[serde(rename = "sourceIPAddress")]
+    source_address: Option<String>,
+    user_agent: Option<String>,
+    recipient_account_id: Option<String>,
+    #[serde(default)]
+    user_identity: Identity,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Identity {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    arn: Option<String>,
+    invoked_by: Option<String>,
+    session_context: Option<SessionContext>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SessionContext {
+    source_identity: Option<String>,
+}
+
+/// Reads a message.
+///
+/// # Errors
+/// It is no event of CloudTrail.
+pub fn parse(body: &str) -> Result<Event, NoEvent> {
+    let unwrapped = serde_json::from_str::<Notification>(body).map(|sns| sns.message);
+    let body = unwrapped.as_deref().unwrap_or(body);
+    let envelope: Envelope = serde_json::from_str(body).map_err(unreadable)?;
+    if !envelope.detail_type.ends_with(FROM_CLOUDTRAIL) {
+        return Err(NoEvent::OfAnotherKind(short(envelope.detail_type)));
+    }
+    let detail = Detail::deserialize(envelope.detail).map_err(unreadable)?;
+    let Identity { kind, arn, invoked_by, session_context } = detail.user_identity;
+    // The account whose trail recorded it is where something changed, whoever called.
+    let account = detail.recipient_account_id.unwrap_or(envelope.account);
+    Ok(Event {
+        id: short(detail.event_id),
+        time: detail.event_time,
+        account: account.parse().map_err(unreadable)?,
+        region: region(envelope.region)?,
+        call: short(format!("{}:{}", detail.event_source, detail.event_name)),
+        by: Caller {
+            arn: short(arn.or(invoked_by).or(kind).unwrap_or_else(|| "nobody named".to_owned())),
+            source_identity: session_context.and_then(|context| context.source_identity).map(short),
+            source_address: detail.source_address.map(short),
+            user_agent: detail.user_agent.map(short),
+        },
+        refused: detail.error_code.map(short),
+    })
+}
+
+fn unreadable(problem: impl ToString) -> NoEvent {
+    NoEvent::Unreadable(problem.to_string())
+}
+
+fn region(text: String) -> Result<Region, NoEvent> {
+    let is_code = |letter: u8| letter.is_ascii_lowercase() || letter.is_ascii_digit();
+    match !text.is_empty()
+        && text.len() <= 32
+        && text.bytes().all(|letter| is_code(letter) || letter == b'-')
+    {
+        true => Ok(Region::new(text)),
+        false => Err(unreadable("its region is none")),
+    }
+}
+
+fn short(text: String) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+/// Which kinds a call may touch.
+#[derive(Debug)]
+pub struct Routes(BTreeMap<String, Vec<(&'static str, Scope)>>);
+
+impl Routes {
+    /// The routes of all kinds, from their tables of calls.
+    pub fn of_all_kinds() -> Self {
+        let mut routes: BTreeMap<String, Vec<(&'static str, Scope)>> = BTreeMap::new();
+        for kind in registry::all() {
+            for call in kind.events() {
+                routes.entry(call).or_default().push((kind.name(), kind.scope()));
+            }
+        }
+        Self(routes)
+    }
+
+    /// The parts that an event may have touched: none where AWS refused the call.
+    pub fn parts(&self, event: &Event) -> BTreeSet<Part> {
+        if event.refused.is_some() {
+            return BTreeSet::new();
+        }
+        let kinds = self.0.get(&event.call).map(Vec::as_slice).unwrap_or_default();
+        kinds
+            .iter()
+            .map(|(kind, scope)| Part {
+                account: event.account.clone(),
+                kind,
+                region: (*scope == Scope::Regional).then(|| event.region.clone()),
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn message(source: &str, name: &str) -> Value {
+        json!({
+            "version": "0", "id": "7bf73129-1428-4cd3-a780-95db273d1602",
+            "detail-type": "AWS API Call via CloudTrail", "source": "aws.cloudtrail",
+            "account": "111122223333", "time": "2026-03-01T12:00:02Z", "region": "eu-west-1",
+            "resources": [],
+            "detail": {
+                "eventVersion": "1.11", "eventID": "e1", "eventTime": "2026-03-01T12:00:00Z",
+                "eventSource": source, "eventName": name, "awsRegion": "eu-west-1",
+                "sourceIPAddress": "192.0.2.1", "userAgent": "aws-cli/2.31",
+                "userIdentity": {
+                    "type": "AssumedRole", "principalId": "AROA:mallory",
+                    "arn": "arn:aws:sts::111122223333:assumed-role/admin/mallory",
+                    "sessionContext": {"sourceIdentity": "mallory@example.com"},
+                },
+                "requestParameters": {"name": "main"},
+            },
+        })
+    }
+
+    #[test]
+    fn who_did_what_where_is_read_and_nothing_else() {
+        let text = message("cloudtrail.amazonaws.com", "DeleteTrail").to_string();
+        let event = parse(&text).unwrap();
+        let through_sns = json!({"Type": "Notification", "TopicArn": "arn", "Message": text});
+        assert_eq!(parse(&through_sns.to_string()).unwrap(), event);
+        assert_eq!(event.call, "cloudtrail.amazonaws.com:DeleteTrail");
+        assert_eq!(event.by.arn, "arn:aws:sts::111122223333:assumed-role/admin/mallory");
+        assert_eq!(event.by.source_identity.as_deref(), Some("mallory@example.com"));
+        assert_eq!(event.by.source_address.as_deref(), Some("192.0.2.1"));
+        let parts = Routes::of_all_kinds().parts(&event);
+        let kinds: Vec<_> = parts.iter().map(|part| (part.kind, part.region.clone())).collect();
+        assert_eq!(kinds, [("cloudtrail.trail", None)]);
+    }
+
+    #[test]
+    fn the_account_is_the_one_where_something_changed() {
+        let mut message = message("kms.amazonaws.com", "DisableKey");
+        message["detail"]["recipientAccountId"] = json!("444455556666");
+        assert_eq!(parse(&message.to_string()).unwrap().account.as_str(), "444455556666");
+    }
+
+    #[test]
+    fn a_regional_kind_is_looked_at_where_the_call_was_made() {
+        let event =
+            parse(&message("ec2.amazonaws.com", "DisableEbsEncryptionByDefault").to_string());
+        let parts = Routes::of_all_kinds().parts(&event.unwrap());
+        let part = parts.first().unwrap();
+        assert_eq!((part.kind, parts.len()), ("ec2.ebs_encryption", 1));
+        assert_eq!(part.region, Some(Region::new("eu-west-1")));
+    }
+
+    #[test]
+    fn a_refused_call_changed_nothing_and_others_touch_no_kind() {
+        let routes = Routes::of_all_kinds();
+        let mut denied = message("cloudtrail.amazonaws.com", "DeleteTrail");
+        denied["detail"]["errorCode"] = json!("AccessDenied");
+        let event = parse(&denied.to_string()).unwrap();
+        assert!(event.refused.is_some() && routes.parts(&event).is_empty());
+        let other = parse(&message("sqs.amazonaws.com", "CreateQueue").to_string()).unwrap();
+        assert!(routes.parts(&other).is_empty());
+    }
+
+    #[test]
+    fn what_is_no_event_says_why() {
+        let mut health = message("a", "b");
+        health["detail-type"] = json!("AWS Health Event");
+        assert!(matches!(parse(&health.to_string()), Err(NoEvent::OfAnotherKind(_))));
+        let mut nameless = message("a", "b");
+        nameless["detail"]["eventName"] = json!(null);
+        let mut nowhere = message("a", "b");
+        nowhere["region"] = json!("eu-west-1; rm");
+        let mut nobody = message("a", "b");
+        nobody["account"] = json!("12");
+        for message in [nameless, nowhere, nobody, json!({}), json!("text"), json!(null)] {
+            let read = parse(&message.to_string());
+            assert!(matches!(read, Err(NoEvent::Unreadable(_))), "{message}: {read:?}");
+        }
+    }
+
+    #[test]
+    fn long_words_of_a_caller_are_cut() {
+        let mut message = message("a", "b");
+        message["detail"]["userAgent"] = json!("ü".repeat(100_000));
+        let agent = parse(&message.to_string()).unwrap().by.user_agent.unwrap();
+        assert_eq!(agent.chars().count(), LONGEST + 1);
+    }
+
+    #[test]
+    fn every_event_of_every_kind_leads_back_to_it() {
+        let routes = Routes::of_all_kinds();
+        for kind in registry::all() {
+            for call in kind.events() {
+                let (source, name) = call.split_once(':').unwrap();
+                let event = parse(&message(source, name).to_string()).unwrap();
+                let parts = routes.parts(&event);
+                assert!(parts.iter().any(|part| part.kind == kind.name()), "{call}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_breaks_it(text in ".{0,200}") {
+            let _ = parse(&text);
+            let mut message = message("a", "b");
+            message["detail"]["userIdentity"]["arn"] = json!(text);
+            prop_assert!(parse(&message.to_string()).is_ok());
+        }
+    }
+}
