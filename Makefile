@@ -12,7 +12,7 @@ ZIZMOR_VERSION   := 1.32.0
 export CARGO_TARGET_DIR
 export EVENKEEL_PYTHON := $(PYTHON)
 
-.PHONY: help demo demo-fleet test lint deny docs bench bench-fleet build emulator emulator-matrix \
+.PHONY: help demo demo-fleet test lint deny docs bench bench-fleet bench-forms release build emulator emulator-matrix \
         emulator-second-opinion tools fuzz clean-cache
 
 help: ## what there is to make
@@ -31,11 +31,17 @@ test: emulator ## everything: unit, property, command-line and emulator tests
 	cargo test --all-targets
 	cargo test --doc
 
-lint: $(TOOLS)/zizmor/.installed-$(ZIZMOR_VERSION) ## formatting, lints, docs without warnings, safe workflows
+lint: $(TOOLS)/zizmor/.installed-$(ZIZMOR_VERSION) fuzz/Cargo.lock ## formatting, lints, docs without warnings, safe workflows
 	cargo fmt --check
 	cargo clippy --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items
+	@echo "== the fuzz targets compile"
+	cargo check --quiet --manifest-path fuzz/Cargo.toml
 	"$(TOOLS)/zizmor/bin/zizmor" --offline --no-progress --quiet .github examples/fleet examples/starter/workflow.yml
+
+# With the same versions, nothing but the fuzzer itself is compiled a second time.
+fuzz/Cargo.lock: Cargo.lock
+	cp Cargo.lock $@
 
 deny: tools ## licences, advisories and sources of all dependencies
 	"$(TOOLS)/bin/cargo-deny" check bans licenses sources
@@ -57,11 +63,22 @@ bench: emulator ## the figures of docs/performance.md
 	cargo build --release
 	$(PYTHON) benches/plan.py "$(CARGO_TARGET_DIR)/release/evenkeel"
 
-bench-fleet: emulator ## 10, 100 and 1,000 accounts against a simulated AWS: time, CPU, memory
+bench-fleet: emulator ## 10, 100 and 1,000 accounts, or ACCOUNTS="…", against a simulated AWS: time, CPU, memory
 	cargo build --release --features bench --bins
 	CARGO_TARGET_DIR="$(CACHE)/simulator-target" cargo build --release --manifest-path benches/simulator/Cargo.toml
 	$(PYTHON) benches/fleet.py "$(CARGO_TARGET_DIR)/release/evenkeel" \
-	  "$(CACHE)/simulator-target/release/evenkeel-simulator" "$(CARGO_TARGET_DIR)/release/bare_loop"
+	  "$(CACHE)/simulator-target/release/evenkeel-simulator" "$(CARGO_TARGET_DIR)/release/bare_loop" $(ACCOUNTS)
+
+bench-forms: emulator ## 1,000 drifted accounts, or ACCOUNTS="…", from a snapshot: time and memory of each form of a plan
+	cargo build --release
+	CARGO_TARGET_DIR="$(CACHE)/simulator-target" cargo build --release --manifest-path benches/simulator/Cargo.toml
+	$(PYTHON) benches/forms.py "$(CARGO_TARGET_DIR)/release/evenkeel" \
+	  "$(CACHE)/simulator-target/release/evenkeel-simulator" $(ACCOUNTS)
+
+release: ## what a release has, for this machine's static target, in ./dist (see scripts/release)
+	scripts/release build "$$(uname -m)-unknown-linux-musl" dist
+	scripts/release sbom dist
+	scripts/release sums dist
 
 fuzz: ## fuzz what reads files for a minute each (needs cargo-fuzz and a nightly toolchain)
 	cd fuzz && for target in baseline fleet plan snapshot; do cargo fuzz run $$target -- -max_total_time=60 || exit 1; done

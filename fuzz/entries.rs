@@ -47,8 +47,8 @@ pub fn plan(bytes: &[u8]) {
     let _ = merge(vec![report]);
     let _ = text::render(&plan, &text::Options::default());
     let _ = markdown::render(&plan, "plan", "plan.json");
-    let _ = html::render(&plan, "plan");
-    let _ = junit::render(&plan);
+    let _ = html::write(&plan, "plan", &mut Vec::new());
+    let _ = junit::write(&plan, &mut Vec::new());
     let _ = json::write(&plan, &mut Vec::new());
     let _ = json::write_lines(&plan, &mut Vec::new());
 }

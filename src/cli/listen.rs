@@ -149,8 +149,8 @@ fn planned(line: &mut Value, plan: &Plan) {
     line["calls"] = json!(plan.cost.requests);
     line["summary"] = json!(plan.summary());
     line["applied"] = json!(0);
-    let drifted = plan.objects.iter().filter(|object| !object.changes.is_empty());
-    line["drift"] = json!(drifted.map(ObjectPlan::title).collect::<Vec<_>>());
+    let drifted = plan.objects.each().filter(|object| !object.changes.is_empty());
+    line["drift"] = json!(drifted.map(|object| object.title()).collect::<Vec<_>>());
 }
 
 fn ended(line: &mut Value, outcome: RunOutcome, report: Option<&ApplyReport>) {

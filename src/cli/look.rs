@@ -32,8 +32,10 @@ pub struct Wish {
     pub max_changes_per_account: Option<usize>,
     /// Only these places: those that a plan would change.
     pub only: Option<BTreeSet<Spot>>,
-    /// How much of the plan is kept; what is to be applied, with the ways in.
+    /// How much of the plan is kept.
     pub detail: Option<Detail>,
+    /// Whether the plan is only made, and applied by another command or nobody.
+    pub only_made: bool,
     /// The snapshot to look at, instead of AWS.
     pub snapshot: Option<PathBuf>,
     /// The hours after which that snapshot is too old.
@@ -121,6 +123,7 @@ pub fn wanted(
         only: wish.only,
         safety,
         detail: wish.detail.unwrap_or(Detail::Shown),
+        to_apply: wish.detail == Some(Detail::All) && !wish.only_made,
         meter: Arc::new(Meter::default()),
         ..Look::at(targets.into_iter().map(|work| work.target).collect())
     })

@@ -34,6 +34,7 @@ pub async fn run(global: &Global, args: &PlanArgs) -> Result<Exit, Failure> {
             Some(_) => Detail::All,
             None => detail(args.output.format),
         }),
+        only_made: true,
         ..Wish::default()
     };
     let looked = look::look(global, &args.selectors, wish).await?;

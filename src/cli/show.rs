@@ -26,11 +26,9 @@ pub fn print(
     output: &Output,
     next: Option<String>,
 ) -> Result<(), Failure> {
-    let trouble =
-        |error: String| Failure::usage(format!("cannot write the plan in this form: {error}"), "");
     let file = output.out.as_deref();
     let text = match output.format {
-        // These two can be large: they are written as they are made.
+        // These can be large: they are written as they are made.
         Format::Json => return out::stream(file, |out| json::write(plan, out)),
         Format::JsonLines => return out::stream(file, |out| json::write_lines(plan, out)),
         Format::Text => {
@@ -40,10 +38,12 @@ pub fn print(
         Format::Markdown => {
             markdown::render(plan, command, &format!("the output of `evenkeel {command}`"))
         }
-        Format::Sarif => sarif::render(plan, &repository::source(global))
-            .map_err(|error| trouble(error.to_string()))?,
-        Format::Html => html::render(plan, command),
-        Format::Junit => junit::render(plan).map_err(|error| trouble(error.to_string()))?,
+        Format::Sarif => {
+            let source = repository::source(global);
+            return out::stream(file, |out| sarif::write(plan, &source, out));
+        }
+        Format::Html => return out::stream(file, |out| html::write(plan, command, out)),
+        Format::Junit => return out::stream(file, |out| junit::write(plan, out)),
     };
     out::result(&text, file)
 }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{BaselineRef, Cost, FORMAT_VERSION, ObjectPlan, Plan, Shards, SnapshotRef, TargetRef};
+use super::pack::Pack;
+use super::{
+    BaselineRef, Cost, FORMAT_VERSION, ObjectPlan, Objects, Plan, Shards, SnapshotRef, TargetRef,
+};
 use crate::fleet::account::{FailedAccount, SkippedAccount};
 use crate::names::AccountId;
 
@@ -38,38 +41,59 @@ pub struct PlanHead {
     pub cost: Cost,
 }
 
+/// Accounts up to which a plan's objects are held as they are.
+const HELD: usize = 32;
+
 /// The accounts' parts on their way to one plan. They come in any order, and a large fleet's
-/// objects are held once.
+/// objects are kept small.
 #[derive(Debug, Default)]
 pub struct Assembly {
-    objects: Vec<ObjectPlan>,
-    orders: BTreeMap<AccountId, Vec<u32>>,
+    accounts: BTreeMap<AccountId, Own>,
     in_sync: usize,
+}
+
+/// What an account has of its own.
+#[derive(Debug)]
+struct Own {
+    pack: Pack,
+    /// The highest number of its changes.
+    last: u32,
+    order: Vec<u32>,
 }
 
 impl Assembly {
     /// Adds an account's part.
-    pub fn add(&mut self, account: AccountId, mut part: AccountPlan) {
-        self.in_sync += part.in_sync;
-        self.objects.append(&mut part.objects);
-        self.orders.entry(account).or_default().append(&mut part.order);
+    pub fn add(&mut self, account: AccountId, part: AccountPlan) {
+        let AccountPlan { mut objects, in_sync, mut order } = part;
+        self.in_sync += in_sync;
+        if let Some(earlier) = self.accounts.remove(&account) {
+            objects.splice(..0, earlier.pack.into_objects());
+            order.splice(..0, earlier.order);
+        }
+        let changes = objects.iter().flat_map(|object| &object.changes);
+        let last = changes.map(|change| change.id).max().unwrap_or_default();
+        let mut pack = Pack::held(objects);
+        if self.accounts.len() == HELD {
+            self.accounts.values_mut().for_each(|own| own.pack.squeeze());
+        }
+        if self.accounts.len() >= HELD {
+            pack.squeeze();
+        }
+        self.accounts.insert(account, Own { pack, last, order });
     }
 
     /// The plan: sorted by account, its changes numbered through.
     pub fn finish(self, head: PlanHead) -> Plan {
-        let Self { mut objects, mut orders, in_sync } = self;
-        objects.sort_by_cached_key(|object| object.account.clone());
-        let mut order = Vec::with_capacity(orders.values().map(Vec::len).sum());
-        let (mut offset, mut last) = (0, 0);
-        for of_account in objects.chunk_by_mut(|left, right| left.account == right.account) {
-            for change in of_account.iter_mut().flat_map(|object| &mut object.changes) {
-                change.id += offset;
-                last = last.max(change.id);
-                change.depends_on.iter_mut().for_each(|id| *id += offset);
-            }
-            let own = of_account.first().and_then(|object| orders.remove(&object.account));
-            order.extend(own.into_iter().flatten().map(|id| id + offset));
-            offset = last;
+        let Self { accounts, in_sync } = self;
+        let mut order = Vec::with_capacity(accounts.values().map(|own| own.order.len()).sum());
+        let mut packs = Vec::with_capacity(accounts.len());
+        let mut offset = 0;
+        for Own { mut pack, last, order: own } in accounts.into_values() {
+            pack.count_from(offset);
+            // An account without objects has nothing that could be ordered.
+            order.extend(own.into_iter().filter(|_| pack.count > 0).map(|id| id + offset));
+            offset += last;
+            packs.push(pack);
         }
         Plan {
             format_version: FORMAT_VERSION.to_owned(),
@@ -83,7 +107,7 @@ impl Assembly {
             shards: head.shards,
             comparison: None,
             in_sync,
-            objects,
+            objects: Objects::packed(packs),
             order,
             cost: head.cost,
         }

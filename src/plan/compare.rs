@@ -41,13 +41,13 @@ pub fn compare(plan: &Plan, base: String, digest: String, before: Vec<AccountPla
         .map(|object| (key(&object), object))
         .collect();
     let mut introduced = Vec::new();
-    for (place, object) in plan.objects.iter().enumerate() {
+    for (place, object) in plan.objects.each().enumerate() {
         // What the change brings into sync stays among what it removes.
-        if !is_said(object) {
+        if !is_said(&object) {
             continue;
         }
-        let before = earlier.remove(&key(object));
-        if !before.is_some_and(|before| alike(&before, object)) {
+        let before = earlier.remove(&key(&object));
+        if !before.is_some_and(|before| alike(&before, &object)) {
             introduced.push(place);
         }
     }

@@ -10,8 +10,10 @@ pub mod input;
 pub mod make;
 pub mod merge;
 mod moving;
+mod objects;
 pub mod order;
 pub mod outcome;
+mod pack;
 pub mod render;
 pub mod sign;
 pub mod thin;
@@ -29,6 +31,7 @@ pub use crate::fleet::shard::Shards;
 pub use assemble::{AccountPlan, Assembly, PlanHead, assemble};
 pub use input::{AccountInput, Declared, ObservedItem, Waiver};
 pub use make::plan_account;
+pub use objects::{Objects, Sort};
 pub use outcome::{PlanOutcome, Spot};
 pub use thin::Detail;
 
@@ -72,7 +75,7 @@ pub struct Plan {
     #[serde(default, skip_serializing_if = "is_zero")]
     pub in_sync: usize,
     /// Every object that the baseline governs, in the order of rendering.
-    pub objects: Vec<ObjectPlan>,
+    pub objects: Objects,
     /// The ids of all changes to apply, prerequisites first.
     pub order: Vec<u32>,
     /// What the observation cost.
@@ -283,18 +286,7 @@ impl ObjectPlan {
 
     /// `ec2.default_security_group vpc-0a1b in eu-west-1 of 111122223333`, for people to read.
     pub fn title(&self) -> String {
-        let mut title = self.item.to_string();
-        if !self.observed.id.is_empty() {
-            title.push(' ');
-            title.push_str(&self.observed.id);
-        }
-        if !self.global {
-            title.push_str(" in ");
-            title.push_str(self.region.as_str());
-        }
-        title.push_str(" of ");
-        title.push_str(self.account.as_str());
-        crate::visible::visible(&title).into_owned()
+        words::title(&self.item, &self.observed.id, self.global, &self.region, &self.account)
     }
 }
 
@@ -335,38 +327,57 @@ pub struct Summary {
     pub destructive: usize,
 }
 
+impl Summary {
+    /// Counts an object.
+    fn count(&mut self, object: &ObjectPlan) {
+        match &object.verdict {
+            Verdict::InSync => self.in_sync += 1,
+            Verdict::Drifted if object.is_changed() => self.to_change += 1,
+            Verdict::Drifted => self.reported += 1,
+            Verdict::Unknown(_) => self.unknown += 1,
+            Verdict::Skipped { .. } => self.skipped += 1,
+            Verdict::Excepted { .. } => self.excepted += 1,
+        }
+        match object.risk() {
+            Some(Risk::Disruptive) => self.disruptive_objects += 1,
+            Some(Risk::Destructive) => self.destructive_objects += 1,
+            Some(Risk::Safe) | None => {}
+        }
+        for change in object.changes.iter().filter(|change| change.is_applied()) {
+            self.changes += 1;
+            match change.risk {
+                Risk::Safe => {}
+                Risk::Disruptive => self.disruptive += 1,
+                Risk::Destructive => self.destructive += 1,
+            }
+        }
+    }
+
+    /// Adds other objects.
+    fn add(&mut self, other: &Self) {
+        self.to_change += other.to_change;
+        self.reported += other.reported;
+        self.in_sync += other.in_sync;
+        self.unknown += other.unknown;
+        self.excepted += other.excepted;
+        self.skipped += other.skipped;
+        self.disruptive_objects += other.disruptive_objects;
+        self.destructive_objects += other.destructive_objects;
+        self.failed_accounts += other.failed_accounts;
+        self.left_out_accounts += other.left_out_accounts;
+        self.changes += other.changes;
+        self.disruptive += other.disruptive;
+        self.destructive += other.destructive;
+    }
+}
+
 impl Plan {
     /// Counts.
     pub fn summary(&self) -> Summary {
-        let mut sum = Summary {
-            failed_accounts: self.failed.len(),
-            left_out_accounts: self.skipped.len(),
-            in_sync: self.in_sync,
-            ..Summary::default()
-        };
-        for object in &self.objects {
-            match &object.verdict {
-                Verdict::InSync => sum.in_sync += 1,
-                Verdict::Drifted if object.is_changed() => sum.to_change += 1,
-                Verdict::Drifted => sum.reported += 1,
-                Verdict::Unknown(_) => sum.unknown += 1,
-                Verdict::Skipped { .. } => sum.skipped += 1,
-                Verdict::Excepted { .. } => sum.excepted += 1,
-            }
-            match object.risk() {
-                Some(Risk::Disruptive) => sum.disruptive_objects += 1,
-                Some(Risk::Destructive) => sum.destructive_objects += 1,
-                Some(Risk::Safe) | None => {}
-            }
-            for change in object.changes.iter().filter(|change| change.is_applied()) {
-                sum.changes += 1;
-                match change.risk {
-                    Risk::Safe => {}
-                    Risk::Disruptive => sum.disruptive += 1,
-                    Risk::Destructive => sum.destructive += 1,
-                }
-            }
-        }
+        let mut sum = self.objects.summary();
+        sum.failed_accounts = self.failed.len();
+        sum.left_out_accounts = self.skipped.len();
+        sum.in_sync += self.in_sync;
         sum
     }
 

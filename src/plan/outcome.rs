@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Disposition, Plan, Verdict};
+use super::{Disposition, Plan};
 use crate::names::{AccountId, ItemName, Region};
 
 /// Where an item was observed.
@@ -27,9 +27,7 @@ impl Plan {
     pub fn outcome(&self) -> PlanOutcome {
         let sum = self.summary();
         if sum.unknown + sum.failed_accounts > 0 {
-            let is_known =
-                |object: &super::ObjectPlan| !matches!(object.verdict, Verdict::Unknown(_));
-            return match self.in_sync > 0 || self.objects.iter().any(is_known) {
+            return match self.in_sync + self.objects.len() > sum.unknown {
                 true => PlanOutcome::Partly,
                 false => PlanOutcome::Unknown,
             };
@@ -42,7 +40,7 @@ impl Plan {
 
     /// Where the plan would write.
     pub fn changed(&self) -> BTreeSet<Spot> {
-        let changed = self.objects.iter().filter(|object| object.is_changed());
+        let changed = self.objects.each().filter(|object| object.is_changed());
         changed
             .map(|object| (object.account.clone(), object.item.clone(), object.region.clone()))
             .collect()

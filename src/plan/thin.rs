@@ -47,7 +47,7 @@ impl AccountPlan {
             for change in &mut object.changes {
                 change.undo = None;
                 // That there is a write is shown, which one is not.
-                change.action = change.action.as_ref().map(|_| Box::new(Value::Null));
+                change.action = change.action.as_ref().map(|_| Box::new(Value::Bool(true)));
             }
         }
         for object in &mut self.objects {

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::TargetRef;
-use crate::names::AccountId;
+use crate::names::{AccountId, ItemName, Region};
+use crate::visible::visible;
 
 /// `1 region`, `17 regions`.
 pub fn counted(count: usize, word: &str) -> String {
@@ -21,6 +22,28 @@ pub fn named(account: &AccountId, name: Option<&str>) -> String {
         Some(name) => format!("{account} ({name})"),
         None => account.to_string(),
     }
+}
+
+/// What an object is called: `ec2.default_security_group vpc-0a1b in eu-west-1 of 111122223333`.
+pub fn title(
+    item: &ItemName,
+    id: &str,
+    global: bool,
+    region: &Region,
+    account: &AccountId,
+) -> String {
+    let mut title = item.to_string();
+    if !id.is_empty() {
+        title.push(' ');
+        title.push_str(id);
+    }
+    if !global {
+        title.push_str(" in ");
+        title.push_str(region.as_str());
+    }
+    title.push_str(" of ");
+    title.push_str(account.as_str());
+    visible(&title).into_owned()
 }
 
 /// The first few names, and how many more there are.

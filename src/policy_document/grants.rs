@@ -16,9 +16,11 @@ use serde_json::Value;
 
 use super::PolicyDocument;
 use super::patterns::{covers_all, texts};
+use super::statements::summary;
 use crate::names::{AccountId, Arn};
 pub use administrator::{
-    Known, is_administrator_policy, managed_policy, of_identity_policies, of_identity_policy,
+    Known, is_administrator_policy, managed_policy, may_deny, of_identity_policies,
+    of_identity_policy,
 };
 
 /// A rise of privileges that a policy makes.
@@ -93,6 +95,17 @@ pub fn of_resource_policy(
         .flat_map(|statement| principals(statement, account))
         .collect::<BTreeSet<_>>()
         .into_iter()
+        .collect()
+}
+
+/// The denials that go when a trust or key policy replaces `before`: who put one there locked
+/// something, and nobody knows whom it keeps out.
+pub fn of_lifted_denials(before: &PolicyDocument, after: &PolicyDocument) -> Vec<Rise> {
+    let after = after.statements();
+    let denials = before.statements().into_iter().filter(|one| one["Effect"] == "Deny");
+    denials
+        .filter(|one| !after.iter().any(|other| covers(other, one)))
+        .map(|one| Rise::Administrator(format!("what is denied today: {}", summary(&one))))
         .collect()
 }
 

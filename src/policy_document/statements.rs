@@ -52,12 +52,23 @@ impl PolicyDocument {
         dangling
     }
 
-    /// What `new` allows that this document does not, in words for the warnings of a plan.
+    /// What `new` allows that this document does not, and what it does not deny any more, in words
+    /// for the warnings of a plan.
     pub fn widening(&self, new: &Self, partition: &str) -> Vec<String> {
-        only_in(&new.statements(), &self.statements(), "Allow", partition)
+        let mut lines: Vec<String> = new
+            .narrowing(self, partition)
+            .removed_allows
             .iter()
             .map(|statement| format!("allowed from now on: {}", summary(statement)))
-            .collect()
+            .collect();
+        lines.extend(self.lifted(new, partition));
+        lines
+    }
+
+    /// What this document denies and `new` does not, in words for the warnings of a plan.
+    pub fn lifted(&self, new: &Self, partition: &str) -> Vec<String> {
+        let denies = new.narrowing(self, partition).added_denies;
+        denies.iter().map(|one| format!("no longer denied: {}", summary(one))).collect()
     }
 
     /// What `new` takes away when it replaces this document.
@@ -95,8 +106,8 @@ fn only_in(here: &[Value], there: &[Value], effect: &str, partition: &str) -> Ve
         .collect()
 }
 
-/// `s3:GetObject for 111122223333 ("ReadLogs")`.
-fn summary(statement: &Value) -> String {
+/// `s3:GetObject for 111122223333 if aws:SourceIp ("ReadLogs")`.
+pub(super) fn summary(statement: &Value) -> String {
     let part = |keys: [&'static str; 2]| {
         keys.into_iter().find_map(move |key| statement.get(key).map(|value| (key, value)))
     };
@@ -113,7 +124,17 @@ fn summary(statement: &Value) -> String {
         .get("Sid")
         .and_then(Value::as_str)
         .map_or_else(String::new, |sid| format!(" (\"{sid}\")"));
-    format!("{actions}{who}{sid}")
+    let keys: Vec<&str> = statement
+        .get("Condition")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flat_map(|operators| operators.values())
+        .filter_map(Value::as_object)
+        .flat_map(|keys| keys.keys().map(String::as_str))
+        .collect();
+    let conditions =
+        if keys.is_empty() { String::new() } else { format!(" if {}", keys.join(", ")) };
+    format!("{actions}{who}{conditions}{sid}")
 }
 
 fn words(value: &Value, all: &str) -> String {

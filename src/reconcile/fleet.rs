@@ -60,8 +60,10 @@ pub struct Wanted {
     pub turns: Semaphore,
     /// Whether sessions are narrowed to reading, whatever the targets may do.
     pub read_only: bool,
-    /// How much of the plan is kept; with all of it also the sessions, for writing.
+    /// How much of the plan is kept.
     pub detail: Detail,
+    /// Whether the sessions are kept, for writing.
+    pub to_apply: bool,
 }
 
 /// The ways into accounts.
@@ -319,7 +321,7 @@ async fn look_with(
         },
         declared,
         governed,
-        session: (wanted.detail == Detail::All).then(|| Arc::clone(session)),
+        session: wanted.to_apply.then(|| Arc::clone(session)),
         plan,
         before,
         recorded,

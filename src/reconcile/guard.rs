@@ -2,7 +2,7 @@
 //! was written.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -235,16 +235,18 @@ impl Guards {
 /// What it breaks.
 pub fn check_budget(plan: &Plan, safety: &Safety) -> Result<(), Refusal> {
     check_risk(plan, safety)?;
-    let mut per_account: BTreeMap<&AccountId, usize> = BTreeMap::new();
-    let changes = plan.changes();
-    for (object, _) in plan.order.iter().filter_map(|id| changes.get(id)) {
-        *per_account.entry(&object.account).or_default() += 1;
+    let ordered: HashSet<u32> = plan.order.iter().copied().collect();
+    let mut per_account: BTreeMap<AccountId, usize> = BTreeMap::new();
+    for object in plan.objects.each() {
+        let planned = object.changes.iter().filter(|change| ordered.contains(&change.id)).count();
+        match per_account.get_mut(&object.account) {
+            Some(all) => *all += planned,
+            None => drop(per_account.insert(object.account.clone(), planned)),
+        }
     }
     let all = Over::find(plan.order.len(), safety.max_changes);
     let account = per_account.into_iter().max_by_key(|(_, planned)| *planned).and_then(
-        |(account, planned)| {
-            Some((account.clone(), Over::find(planned, safety.max_changes_per_account)?))
-        },
+        |(account, planned)| Some((account, Over::find(planned, safety.max_changes_per_account)?)),
     );
     if all.is_none() && account.is_none() {
         return Ok(());
@@ -278,30 +280,33 @@ pub fn options(plan: &Plan, safety: &Safety) -> Vec<(&'static str, Option<String
 /// # Errors
 /// The riskiest change, or the first that gives rights.
 pub fn check_risk(plan: &Plan, safety: &Safety) -> Result<(), Refusal> {
-    let applied: Vec<_> = plan
-        .objects
-        .iter()
-        .flat_map(|object| object.changes.iter().map(move |change| (object, change)))
-        .filter(|(_, change)| change.is_applied())
-        .collect();
-    let riskiest = applied.iter().max_by_key(|(_, change)| change.risk);
-    if let Some((object, change)) = riskiest.filter(|(_, change)| change.risk > safety.max_risk) {
-        let object = object.title();
-        return Err(Refusal::TooRisky { object, risk: change.risk, limit: safety.max_risk });
-    }
-    let risen: Vec<_> = applied
-        .iter()
-        .flat_map(|(object, change)| change.grants.iter().map(move |grant| (object, grant)))
-        .filter(|(_, grant)| !safety.allow_grants.allow(grant))
-        .collect();
-    let Some((object, grant)) = risen.first() else { return Ok(()) };
+    let mut riskiest: Option<(Risk, String)> = None;
+    let mut risen: Option<(String, Grant)> = None;
     let mut classes = Vec::new();
-    for (_, grant) in &risen {
-        if !classes.contains(&grant.class) {
-            classes.push(grant.class);
+    for object in plan.objects.each() {
+        for change in object.changes.iter().filter(|change| change.is_applied()) {
+            let most = riskiest.as_ref().map_or(safety.max_risk, |(risk, _)| *risk);
+            if change.risk > safety.max_risk && change.risk >= most {
+                riskiest = Some((change.risk, object.title()));
+            }
+            let grants = change.grants.iter().filter(|grant| !safety.allow_grants.allow(grant));
+            for grant in grants {
+                risen.get_or_insert_with(|| (object.title(), grant.clone()));
+                if !classes.contains(&grant.class) {
+                    classes.push(grant.class);
+                }
+            }
         }
     }
-    Err(Refusal::GivesRights { object: object.title(), grant: Box::new((*grant).clone()), classes })
+    if let Some((risk, object)) = riskiest {
+        return Err(Refusal::TooRisky { object, risk, limit: safety.max_risk });
+    }
+    match risen {
+        Some((object, grant)) => {
+            Err(Refusal::GivesRights { object, grant: Box::new(grant), classes })
+        }
+        None => Ok(()),
+    }
 }
 
 /// Checks that a change window is open. Without windows, changes are always allowed.
@@ -334,13 +339,76 @@ pub fn check_windows(windows: &[ChangeWindow], now: DateTime<Utc>) -> Result<(),
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::plan::{AccountPlan, Assembly, Cost, ObjectPlan, PlanHead};
 
     fn window() -> ChangeWindow {
         ChangeWindow {
             cron: "0 0 9 * * MON-FRI".to_owned(),
             hours: 8,
             timezone: Some("Asia/Seoul".to_owned()),
+        }
+    }
+
+    /// 40 accounts, each with a safe change and one that gives rights; the seventh has a destructive one.
+    fn fleet() -> Plan {
+        let mut parts = Assembly::default();
+        for number in 1..=40_u64 {
+            let change = |id: u32, risk: &str, grants: serde_json::Value| {
+                json!({
+                    "id": id, "action": {}, "risk": risk, "warnings": [], "permissions": [], "drift": [],
+                    "disposition": {"is": "apply"}, "depends_on": [], "grants": grants,
+                })
+            };
+            let risk = if number == 7 { "destructive" } else { "safe" };
+            let public = json!([{"class": "public", "what": "everybody"}]);
+            let object = json!({
+                "account": format!("{number:012}"), "region": "eu-west-1", "global": true,
+                "item": "iam.password_policy", "mode": "enforce", "controls": [],
+                "verdict": {"is": "drifted"}, "spec": null, "state_digest": "",
+                "observed": {"id": "", "status": "absent"},
+                "changes": [change(1, risk, json!([])), change(2, "safe", public)],
+            });
+            let object: ObjectPlan = serde_json::from_value(object).unwrap();
+            let account = object.account.clone();
+            parts
+                .add(account, AccountPlan { objects: vec![object], in_sync: 0, order: vec![1, 2] });
+        }
+        parts.finish(PlanHead {
+            run: String::new(),
+            baseline: serde_json::from_value(json!({"name": "", "digest": "", "files": []}))
+                .unwrap(),
+            targets: Vec::new(),
+            failed: Vec::new(),
+            skipped: Vec::new(),
+            snapshot: None,
+            shards: None,
+            cost: Cost::default(),
+        })
+    }
+
+    #[test]
+    fn the_guards_see_a_large_fleet_as_they_see_a_small_one() {
+        let packed = fleet();
+        let listed = Plan { objects: packed.objects.clone().into_iter().collect(), ..fleet() };
+        let safety = Safety::default();
+        for plan in [packed, listed] {
+            let Err(Refusal::TooRisky { object, risk, .. }) = check_budget(&plan, &safety) else {
+                unreachable!("the seventh account's change is too risky");
+            };
+            assert_eq!(object, "iam.password_policy of 000000000007");
+            assert_eq!(risk, Risk::Destructive);
+            let asked = options(&plan, &Safety { max_changes: 50, ..safety.clone() });
+            assert_eq!(
+                asked,
+                [
+                    ("--max-risk", Some("destructive".to_owned())),
+                    ("--allow-grants", Some("public".to_owned())),
+                    ("--max-changes", Some("80".to_owned())),
+                ]
+            );
         }
     }
 

@@ -37,7 +37,7 @@ use crate::plan::{Cost, Detail, Plan, PlanHead};
 pub struct Looked {
     /// The plan.
     pub plan: Plan,
-    /// The ways into the accounts, where all of the plan was kept.
+    /// The ways into the accounts, where the plan is to be applied.
     pub sessions: BTreeMap<AccountId, Arc<Session>>,
     /// What stands between the plan and its writes.
     pub guards: Guards,
@@ -257,6 +257,7 @@ fn wanted(look: Look, organization: Option<&Organization>) -> Wanted {
             (Detail::Shown, Some(_)) => Detail::Drift,
             (detail, _) => detail,
         },
+        to_apply: look.to_apply,
         targets: look.targets,
         before: look.compare_to.map(|other| other.targets).unwrap_or_default(),
     }

@@ -11,6 +11,7 @@ from emulator.events import disorder
 from emulator.faults import Fault
 from emulator.lag import Lag
 from emulator.missing import cloudtrail, ec2, iam, sns
+from emulator.organization import control_tower
 from emulator.shelf import store
 from emulator.wire import Call
 
@@ -92,6 +93,8 @@ class Control:
         """Routes that put an account into a state that no API call reaches."""
         if path == "/_evenkeel/mess":
             return mess.make(self._emulator, account, minimal=query.get("minimal") == "1")
+        if path == "/_evenkeel/control_tower":
+            return control_tower.govern(self._emulator, account, query["management"])
         if path == "/_evenkeel/root":
             return iam.set_root(account, json.loads(body))
         if path == "/_evenkeel/organization_trail":

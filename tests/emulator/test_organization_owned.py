@@ -164,3 +164,18 @@ class Reports(OrganizationTest):
             ("false", 2, 1),
         )
         self.fails("UnauthorizedOperation", client("ec2", self.member).start_declarative_policies_report, **start)
+
+
+class ControlTower(OrganizationTest):
+    def test_what_control_tower_puts_into_an_account(self) -> None:
+        made = control("POST", f"control_tower?account={self.member}&management={self.account}")
+        trails = client("cloudtrail", self.member).describe_trails()["trailList"]
+        self.assertEqual([one["Name"] for one in trails], [made["trail"]])
+        status = client("config", self.member).describe_configuration_recorder_status()
+        recorder = status["ConfigurationRecordersStatus"][0]
+        self.assertEqual((recorder["name"], recorder["recording"]), ("aws-controltower-BaselineConfigRecorder", True))
+        role = client("iam", self.member).get_role(RoleName="AWSControlTowerExecution")["Role"]
+        trust = role["AssumeRolePolicyDocument"]["Statement"][0]
+        self.assertEqual(trust["Principal"]["AWS"], f"arn:aws:iam::{self.account}:root")
+        topics = client("sns", self.member).list_topics()["Topics"]
+        self.assertEqual(sorted(one["TopicArn"] for one in topics), sorted(made["topics"]))

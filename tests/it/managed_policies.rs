@@ -13,7 +13,7 @@ from moto.iam.aws_managed_policies import aws_managed_policies_data as data
 print(json.dumps({name: policy['Document'] for name, policy in json.loads(data).items()}))";
 
 #[test]
-fn the_list_says_which_of_aws_s_policies_make_an_administrator() {
+fn the_list_says_which_of_aws_s_policies_make_an_administrator_or_deny() {
     let python = std::env::var("EVENKEEL_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let output = Command::new(python).args(["-c", DOCUMENTS]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -23,7 +23,9 @@ fn the_list_says_which_of_aws_s_policies_make_an_administrator() {
         .iter()
         .map(|(name, document)| {
             let administrator = !of_identity_policy(None, document).is_empty();
-            format!("{name}{}\n", if administrator { "!" } else { "" })
+            let denies = document.statements().iter().any(|one| one["Effect"] == "Deny");
+            let mark = |is_so, mark| if is_so { mark } else { "" };
+            format!("{name}{}{}\n", mark(administrator, "!"), mark(denies, "~"))
         })
         .collect();
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -1,24 +1,25 @@
 //! The same change shown once: objects whose drift, risk and disposition are alike, together, and
 //! also those that differ only in what is there now.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::place;
+use super::place::{self, Member};
 use super::value::{self, Line};
 use crate::digest;
 use crate::kinds::FieldDrift;
 use crate::names::AccountId;
 use crate::plan::thin::{likeness, verdict, without_place};
-use crate::plan::{Disposition, ObjectPlan, Plan, Verdict};
+use crate::plan::{Disposition, ObjectPlan, Plan, Sort};
 
 /// Objects of one item that a reader can take in at once.
 #[derive(Debug)]
 pub struct Group<'a> {
     /// One of them, for what they share.
-    pub first: &'a ObjectPlan,
+    pub first: Cow<'a, ObjectPlan>,
     /// All of them.
-    pub objects: Vec<&'a ObjectPlan>,
+    pub objects: Vec<Arc<Member>>,
     /// The same by what is there now; what few have comes first.
     pub variants: Vec<Variant<'a>>,
     /// Whether the group before it shows the same drift, and only what is done about it differs.
@@ -31,36 +32,39 @@ pub struct Group<'a> {
 #[derive(Debug)]
 pub struct Variant<'a> {
     /// The one that holds what is shown.
-    pub first: &'a ObjectPlan,
+    pub first: Cow<'a, ObjectPlan>,
     /// All of them.
-    pub objects: Vec<&'a ObjectPlan>,
+    pub objects: Vec<Arc<Member>>,
 }
 
-/// Groups the objects that a test lets through; see [`group_of`].
-pub fn group<'a>(plan: &'a Plan, wanted: impl Fn(&Verdict) -> bool) -> Vec<Group<'a>> {
-    group_of(plan.objects.iter().filter(|object| wanted(&object.verdict)))
+/// Groups the objects of which one thing is said; see [`group_of`].
+pub fn group(plan: &Plan, sort: Sort) -> Vec<Group<'_>> {
+    group_of(plan.objects.of(sort))
 }
 
 /// Groups objects. In a fleet, what concerns few accounts comes first: what all of them lack is
-/// known soon, and what one has alone should be seen.
-pub fn group_of<'a>(objects: impl Iterator<Item = &'a ObjectPlan>) -> Vec<Group<'a>> {
+/// known soon, and what one has alone should be seen. Of most of them only their names are kept.
+pub fn group_of<'a>(objects: impl Iterator<Item = Cow<'a, ObjectPlan>>) -> Vec<Group<'a>> {
     let mut variants: Vec<Variant<'a>> = Vec::new();
     let mut places: BTreeMap<Arc<str>, usize> = BTreeMap::new();
-    let mut accounts: BTreeSet<&AccountId> = BTreeSet::new();
+    let mut accounts: BTreeSet<AccountId> = BTreeSet::new();
     for object in objects {
-        accounts.insert(&object.account);
-        let mark = object.alike.as_ref().map_or_else(|| likeness(object), |to| to.mark.clone());
+        if !accounts.contains(&object.account) {
+            accounts.insert(object.account.clone());
+        }
+        let mark = object.alike.as_ref().map_or_else(|| likeness(&object), |to| to.mark.clone());
+        let member = Arc::new(Member::of(&object));
         match places.get(&mark) {
             Some(place) => {
                 let variant = &mut variants[*place];
-                variant.objects.push(object);
+                variant.objects.push(member);
                 if object.alike.as_ref().is_some_and(|to| to.holds) {
                     variant.first = object;
                 }
             }
             None => {
                 places.insert(mark, variants.len());
-                variants.push(Variant { first: object, objects: vec![object] });
+                variants.push(Variant { first: object, objects: vec![member] });
             }
         }
     }
@@ -79,12 +83,12 @@ fn merged(variants: Vec<Variant<'_>>) -> Vec<Group<'_>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     for variant in variants {
-        let likeness = frame(variant.first);
+        let likeness = frame(&variant.first);
         // The line that declares it may move, and its note be put better: it is the same drift.
         let declared = format!("{likeness}|{:?}|{:?}", variant.first.location, variant.first.note);
         let place = *places.entry(declared).or_insert_with(|| {
             groups.push(Group {
-                first: variant.first,
+                first: variant.first.clone(),
                 objects: Vec::new(),
                 variants: Vec::new(),
                 as_before: false,
@@ -92,7 +96,7 @@ fn merged(variants: Vec<Variant<'_>>) -> Vec<Group<'_>> {
             });
             groups.len() - 1
         });
-        groups[place].objects.extend(&variant.objects);
+        groups[place].objects.extend(variant.objects.iter().cloned());
         groups[place].variants.push(variant);
     }
     for group in &mut groups {
@@ -101,7 +105,7 @@ fn merged(variants: Vec<Variant<'_>>) -> Vec<Group<'_>> {
     groups
 }
 
-fn count(objects: &[&ObjectPlan]) -> usize {
+fn count(objects: &[Arc<Member>]) -> usize {
     objects.iter().map(|object| &object.account).collect::<BTreeSet<_>>().len()
 }
 
@@ -112,7 +116,7 @@ fn with_twins_together(groups: Vec<Group<'_>>) -> Vec<Group<'_>> {
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     for mut group in groups {
         let body = match group.variants.as_slice() {
-            [only] if group.disposition().is_some() => body(only.first),
+            [only] if group.disposition().is_some() => body(&only.first),
             _ => group.likeness.clone(),
         };
         match places.get(&body) {
@@ -176,14 +180,14 @@ fn body(object: &ObjectPlan) -> String {
     digest::of(&without_place(&all, object))
 }
 
-impl<'a> Group<'a> {
+impl Group<'_> {
     /// The accounts that the objects are in.
-    pub fn accounts(&self) -> BTreeSet<&'a AccountId> {
+    pub fn accounts(&self) -> BTreeSet<&AccountId> {
         self.objects.iter().map(|object| &object.account).collect()
     }
 
     /// What is done about all of its changes, when it is the same.
-    pub fn disposition(&self) -> Option<&'a Disposition> {
+    pub fn disposition(&self) -> Option<&Disposition> {
         let mut all = self.first.changes.iter().map(|change| &change.disposition);
         let first = all.next()?;
         all.all(|other| other == first).then_some(first)
@@ -192,7 +196,7 @@ impl<'a> Group<'a> {
     /// A text of the first object as it holds for all: where they are in several accounts or
     /// Regions, the first one's own id is replaced by its placeholder.
     pub fn for_all(&self, text: &str) -> String {
-        self.of_one_for_all(self.first, text)
+        self.of_one_for_all(&self.first, text)
     }
 
     /// A line of one of the objects as it holds for all.

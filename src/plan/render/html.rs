@@ -1,5 +1,7 @@
 //! The plan as one HTML file without anything from elsewhere: no script, no font, no picture.
 
+use std::io::{self, Write};
+
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::accounts;
@@ -10,7 +12,7 @@ use super::summary::summary_line;
 use super::value::Sign;
 use crate::kinds::Risk;
 use crate::plan::words::counted;
-use crate::plan::{Disposition, Plan, PlannedChange, Verdict};
+use crate::plan::{Disposition, Plan, PlannedChange, Sort, Summary, Verdict};
 use crate::visible::{visible, visible_lines};
 
 const STYLE: &str = include_str!("html.css");
@@ -18,12 +20,70 @@ const STYLE: &str = include_str!("html.css");
 /// Accounts named in one list.
 const NAMED: usize = 20;
 
-/// Renders what a command found.
-pub fn render(plan: &Plan, command: &str) -> String {
+/// Writes what a command found.
+///
+/// # Errors
+/// `out` cannot be written.
+pub fn write(plan: &Plan, command: &str, out: &mut dyn Write) -> io::Result<()> {
     let sum = plan.summary();
     let digest = plan.baseline.digest.get(..6).unwrap_or(&plan.baseline.digest);
     let title = format!("evenkeel {command} · {}@{digest}", visible(&plan.baseline.name));
-    let cards = [
+    let mut page = Page(out);
+    page.put(&html! {
+        (DOCTYPE)
+        (PreEscaped("<html lang=\"en\">"))
+        head {
+            meta charset="utf-8";
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
+            title { (title) }
+            style { (PreEscaped(STYLE)) }
+        }
+        (PreEscaped("<body>"))
+        header {
+            h1 { (title) }
+            p { (summary_line(plan)) }
+            @if let Some(snapshot) = &plan.snapshot {
+                p { "From the snapshot of " (visible(&snapshot.taken)) " (" (visible(&snapshot.age)) ")." }
+            }
+            @if let Some(shards) = &plan.shards {
+                p { "Only " (shards) "." }
+            }
+            ul.cards {
+                @for (name, count, class) in cards(&sum) {
+                    @if count > 0 { li class=(class) { strong { (count) } " " (name) } }
+                }
+            }
+        }
+        (PreEscaped("<main>"))
+        (accounts(plan))
+    })?;
+    for part in parts(plan) {
+        page.put(&html! {
+            (PreEscaped("<section>"))
+            h2 { (part.title.as_deref().unwrap_or("Drift")) }
+            @if part.groups.is_empty() { p.quiet { "nothing" } }
+        })?;
+        for group in &part.groups {
+            drifted(&mut page, plan, group)?;
+        }
+        page.put(&html! { (PreEscaped("</section>")) })?;
+    }
+    page.put(&html! {
+        (others(plan))
+        (PreEscaped("</main>"))
+        footer {
+            p { "run " code { (plan.run) } " · evenkeel " (plan.evenkeel_version) " · "
+                (counted(plan.targets.len(), "account")) " · " (counted(plan.objects.len() + plan.in_sync, "object")) " · "
+                (plan.cost.requests) " calls" }
+        }
+        (PreEscaped("</body></html>"))
+    })
+}
+
+/// What is counted at the top: its name, how many, and its looks.
+fn cards(sum: &Summary) -> [(&'static str, usize, &'static str); 9] {
+    [
         ("to change", sum.to_change, "change"),
         ("disruptive", sum.disruptive_objects, "disruptive"),
         ("destructive", sum.destructive_objects, "destructive"),
@@ -45,53 +105,16 @@ pub fn render(plan: &Plan, command: &str) -> String {
         ),
         ("excepted", sum.excepted, "quiet"),
         ("in sync", sum.in_sync, "good"),
-    ];
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
-                title { (title) }
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                header {
-                    h1 { (title) }
-                    p { (summary_line(plan)) }
-                    @if let Some(snapshot) = &plan.snapshot {
-                        p { "From the snapshot of " (visible(&snapshot.taken)) " (" (visible(&snapshot.age)) ")." }
-                    }
-                    @if let Some(shards) = &plan.shards {
-                        p { "Only " (shards) "." }
-                    }
-                    ul.cards {
-                        @for (name, count, class) in cards {
-                            @if count > 0 { li class=(class) { strong { (count) } " " (name) } }
-                        }
-                    }
-                }
-                main {
-                    (accounts(plan))
-                    @for part in parts(plan) {
-                        section {
-                            h2 { (part.title.as_deref().unwrap_or("Drift")) }
-                            @if part.groups.is_empty() { p.quiet { "nothing" } }
-                            @for group in &part.groups { (drifted(plan, group)) }
-                        }
-                    }
-                    (others(plan))
-                }
-                footer {
-                    p { "run " code { (plan.run) } " · evenkeel " (plan.evenkeel_version) " · "
-                        (counted(plan.targets.len(), "account")) " · " (counted(plan.objects.len() + plan.in_sync, "object")) " · "
-                        (plan.cost.requests) " calls" }
-                }
-            }
-        }
-    };
-    visible_lines(&page.into_string())
+    ]
+}
+
+/// The page, written as it is made: it names every object of a fleet.
+struct Page<'a>(&'a mut dyn Write);
+
+impl Page<'_> {
+    fn put(&mut self, part: &Markup) -> io::Result<()> {
+        self.0.write_all(visible_lines(&part.0).as_bytes())
+    }
 }
 
 fn accounts(plan: &Plan) -> Markup {
@@ -123,46 +146,49 @@ fn accounts(plan: &Plan) -> Markup {
     }
 }
 
-fn drifted(plan: &Plan, group: &Group<'_>) -> Markup {
-    let first = group.first;
+fn drifted(page: &mut Page<'_>, plan: &Plan, group: &Group<'_>) -> io::Result<()> {
+    let first = &group.first;
     let risk = first.risk();
     let word = risk.map_or("only reported", Risk::as_str);
     let class = risk.map_or("report", Risk::as_str);
-    html! {
-        details {
-            summary {
-                span.row {
-                    span.what { code { (first.item) } " " (visible(&group.names())) }
-                    span.place { (visible(&group.place(plan))) }
-                    span class=(format!("badge {class}")) { (word) }
-                }
-            }
-            @for (at, change) in first.changes.iter().enumerate() { (write(plan, group, at, change)) }
-            @if let Some(note) = &first.note { p { "Why: " (visible(note)) } }
-            p.quiet {
-                @if let Some(location) = &first.location {
-                    "Declared at " code { (visible(&location.file)) ":" (location.line) } ". "
-                }
-                @if !first.controls.is_empty() { (first.controls.join(", ")) "." }
-            }
-            @if group.objects.len() > 1 {
-                details.objects {
-                    summary { (group.objects.len()) " objects" }
-                    ul {
-                        @for object in &group.objects {
-                            li {
-                                (object.title())
-                                @if let Some(label) = &object.observed.label { " (" (visible(label)) ")" }
-                            }
-                        }
-                    }
-                }
+    page.put(&html! {
+        (PreEscaped("<details>"))
+        summary {
+            span.row {
+                span.what { code { (first.item) } " " (visible(&group.names())) }
+                span.place { (visible(&group.place(plan))) }
+                span class=(format!("badge {class}")) { (word) }
             }
         }
+        @for (at, change) in first.changes.iter().enumerate() { (write_of(plan, group, at, change)) }
+        @if let Some(note) = &first.note { p { "Why: " (visible(note)) } }
+        p.quiet {
+            @if let Some(location) = &first.location {
+                "Declared at " code { (visible(&location.file)) ":" (location.line) } ". "
+            }
+            @if !first.controls.is_empty() { (first.controls.join(", ")) "." }
+        }
+    })?;
+    if group.objects.len() > 1 {
+        page.put(&html! {
+            (PreEscaped("<details class=\"objects\">"))
+            summary { (group.objects.len()) " objects" }
+            (PreEscaped("<ul>"))
+        })?;
+        for object in &group.objects {
+            page.put(&html! {
+                li {
+                    (object.title(&first.item))
+                    @if let Some(label) = &object.label { " (" (visible(label)) ")" }
+                }
+            })?;
+        }
+        page.put(&html! { (PreEscaped("</ul></details>")) })?;
     }
+    page.put(&html! { (PreEscaped("</details>")) })
 }
 
-fn write(plan: &Plan, group: &Group<'_>, at: usize, change: &PlannedChange) -> Markup {
+fn write_of(plan: &Plan, group: &Group<'_>, at: usize, change: &PlannedChange) -> Markup {
     html! {
         pre {
             @for row in rows(group, at) {
@@ -186,9 +212,9 @@ fn write(plan: &Plan, group: &Group<'_>, at: usize, change: &PlannedChange) -> M
 }
 
 fn others(plan: &Plan) -> Markup {
-    let unknown = group(plan, |verdict| matches!(verdict, Verdict::Unknown(_)));
-    let excepted = group(plan, |verdict| matches!(verdict, Verdict::Excepted { .. }));
-    let skipped = group(plan, |verdict| matches!(verdict, Verdict::Skipped { .. }));
+    let unknown = group(plan, Sort::Unknown);
+    let excepted = group(plan, Sort::Excepted);
+    let skipped = group(plan, Sort::Skipped);
     html! {
         @for (title, groups) in [("Unknown", unknown), ("Excepted", excepted), ("Skipped", skipped)] {
             @if !groups.is_empty() {
@@ -233,6 +259,7 @@ fn class(sign: Sign) -> &'static str {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use serde_json::json;
 
@@ -243,7 +270,9 @@ mod tests {
     fn what_cannot_be_seen_is_shown_and_the_command_is_named() {
         let mut drifted = policy(1, &[("a", json!("x\u{202e}"), json!(1))]);
         drifted.note = Some("\u{2066}note".to_owned());
-        let page = render(&plan(1, vec![drifted]), "check");
+        let mut page = Vec::new();
+        write(&plan(1, vec![drifted]), "check", &mut page).unwrap();
+        let page = String::from_utf8(page).unwrap();
         assert!(page.contains("x\\u{202e}") && page.contains("\\u{2066}note"), "{page}");
         assert!(page.contains("<title>evenkeel check · acme@012345</title>"), "{page}");
         assert!(!page.contains(['\u{202e}', '\u{2066}']));

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::digest;
 use crate::plan::sign::Signature;
-use crate::plan::{Comparison, Plan, Summary};
+use crate::plan::{Comparison, Objects, Plan, Summary};
 
 /// The document: the plan, its digest and its counts.
 #[derive(Serialize, schemars::JsonSchema)]
@@ -74,8 +74,8 @@ pub fn write_lines(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
         head.shift_remove("objects");
     }
     line(out, "head", &head)?;
-    for object in &plan.objects {
-        line(out, "object", object)?;
+    for object in plan.objects.each() {
+        line(out, "object", &object)?;
     }
     for object in plan.comparison.iter().flat_map(|comparison| &comparison.removed) {
         line(out, "removed", object)?;
@@ -105,7 +105,7 @@ fn head_of(plan: &Plan) -> Plan {
             .as_ref()
             .map(|comparison| Comparison { removed: Vec::new(), ..comparison.clone() }),
         in_sync: plan.in_sync,
-        objects: Vec::new(),
+        objects: Objects::default(),
         order: plan.order.clone(),
         cost: plan.cost,
     }

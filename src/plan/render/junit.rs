@@ -4,6 +4,7 @@
 //! before is skipped, and says so.
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
@@ -11,41 +12,81 @@ use super::place::object_name;
 use super::value;
 use crate::names::AccountId;
 use crate::plan::words::{account_name, named};
-use crate::plan::{ObjectPlan, Plan, Verdict};
+use crate::plan::{ObjectPlan, Plan, TargetRef, Verdict};
 use crate::visible::{visible, visible_lines};
 
-/// Renders.
+/// Writes it, an account at a time.
 ///
 /// # Errors
-/// Never for a plan made here: XML is written into memory.
-pub fn render(plan: &Plan) -> Result<String, quick_junit::SerializeError> {
-    let mut report = Report::new("evenkeel");
-    let suite = |name: &str| TestSuite::new(visible(name).into_owned());
-    let mut suites: BTreeMap<&AccountId, TestSuite> =
-        plan.targets.iter().map(|target| (&target.account, suite(&account_name(target)))).collect();
-    for (place, object) in plan.objects.iter().enumerate() {
-        let before =
-            plan.comparison.as_ref().is_some_and(|comparison| !comparison.is_introduced(place));
-        suites
-            .entry(&object.account)
-            .or_insert_with(|| suite(object.account.as_str()))
-            .add_test_case(case(object, before));
+/// `out` cannot be written.
+pub fn write(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
+    let mut total = Report::new("evenkeel");
+    suites(plan, |suite| {
+        total.tests += suite.tests;
+        total.skipped += suite.skipped;
+        total.failures += suite.failures;
+        total.errors += suite.errors;
+        Ok(())
+    })?;
+    let (head, tail) = around(&total)?;
+    out.write_all(head.as_bytes())?;
+    suites(plan, |suite| {
+        let mut one = Report::new("evenkeel");
+        one.add_test_suite(suite);
+        let (with_suite, _) = around(&one)?;
+        // The first two lines are those of the whole report.
+        let lines = with_suite.splitn(3, '\n').nth(2).unwrap_or_default();
+        out.write_all(lines.as_bytes())
+    })?;
+    out.write_all(tail.as_bytes())
+}
+
+/// A report's text before its end, and its end.
+fn around(report: &Report) -> io::Result<(String, &'static str)> {
+    const END: &str = "</testsuites>\n";
+    let mut text = report.to_string().map_err(io::Error::other)?;
+    match text.strip_suffix(END) {
+        Some(rest) => text.truncate(rest.len()),
+        None => return Err(io::Error::other("the report has no end")),
     }
+    Ok((text, END))
+}
+
+/// Each test suite, one after the other.
+fn suites(plan: &Plan, mut each: impl FnMut(TestSuite) -> io::Result<()>) -> io::Result<()> {
+    let suite = |name: &str| TestSuite::new(visible(name).into_owned());
     for failed in &plan.failed {
         let remedy = failed.remedy.as_deref().unwrap_or_default();
         let status = non_success(NonSuccessKind::Error, "not looked at", &failed.reason, remedy);
         let mut suite = suite(&named(&failed.account, failed.name.as_deref()));
         suite.add_test_case(account_case(status));
-        report.add_test_suite(suite);
+        each(suite)?;
     }
     for left_out in &plan.skipped {
         let mut suite = suite(&named(&left_out.account, left_out.name.as_deref()));
         let reason = format!("left out: {}", left_out.reason);
         suite.add_test_case(account_case(skipped(&reason, "")));
-        report.add_test_suite(suite);
+        each(suite)?;
     }
-    report.add_test_suites(suites.into_values());
-    report.to_string()
+    let targets: BTreeMap<&AccountId, &TargetRef> =
+        plan.targets.iter().map(|target| (&target.account, target)).collect();
+    let mut targets = targets.into_iter().peekable();
+    for (account, objects) in plan.objects.accounts() {
+        while let Some((_, target)) = targets.next_if(|(id, _)| **id < account) {
+            each(suite(&account_name(target)))?;
+        }
+        let mut suite = match targets.next_if(|(id, _)| **id == account) {
+            Some((_, target)) => suite(&account_name(target)),
+            None => suite(account.as_str()),
+        };
+        for (place, object) in objects {
+            let before =
+                plan.comparison.as_ref().is_some_and(|comparison| !comparison.is_introduced(place));
+            suite.add_test_case(case(&object, before));
+        }
+        each(suite)?;
+    }
+    targets.try_for_each(|(_, target)| each(suite(&account_name(target))))
 }
 
 /// What is said of an account as a whole.
@@ -135,11 +176,17 @@ mod tests {
     use crate::plan::Comparison;
     use crate::plan::render::testing::{plan, policy};
 
+    fn written(plan: &Plan) -> String {
+        let mut out = Vec::new();
+        write(plan, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
     #[test]
     fn long_values_are_there() {
         let document = json!({"Sid": "a".repeat(60), "Action": "b".repeat(60)});
         let object = policy(1, &[("policy", Value::Null, document)]);
-        let xml = render(&plan(1, vec![object])).unwrap();
+        let xml = written(&plan(1, vec![object]));
         assert!(xml.contains(&"b".repeat(60)), "{xml}");
         assert!(xml.contains("declared at b.toml:5"), "{xml}");
     }
@@ -148,14 +195,14 @@ mod tests {
     fn only_what_a_change_introduces_fails() {
         let length = |account| policy(account, &[("a", json!(8), json!(14))]);
         let mut plan = plan(2, vec![length(1), length(2)]);
-        assert_eq!(render(&plan).unwrap().matches("<failure").count(), 2);
+        assert_eq!(written(&plan).matches("<failure").count(), 2);
         plan.comparison = Some(Comparison {
             base: "main".to_owned(),
             digest: String::new(),
             introduced: vec![1],
             removed: Vec::new(),
         });
-        let xml = render(&plan).unwrap();
+        let xml = written(&plan);
         assert_eq!(xml.matches("<failure").count(), 1, "{xml}");
         assert!(xml.contains("of 000000000002 differs from the baseline"), "{xml}");
         assert!(xml.contains("of 000000000001 had drifted before this change"), "{xml}");
@@ -168,7 +215,7 @@ mod tests {
             {"account": "000000000002", "name": "old\u{202e}", "reason": "suspended"},
         ]))
         .unwrap();
-        let xml = render(&plan).unwrap();
+        let xml = written(&plan);
         assert!(xml.contains("000000000002 (old\\u{202e})"), "{xml}");
         assert!(xml.contains("left out: suspended"), "{xml}");
     }

@@ -15,7 +15,7 @@ use super::rows::rows;
 use super::summary::summary_line;
 use crate::kinds::Risk;
 use crate::plan::words::counted;
-use crate::plan::{Disposition, Plan, Verdict};
+use crate::plan::{Disposition, Plan, Sort, Verdict};
 use crate::visible::{shortened, visible};
 
 /// The longest comment that GitHub takes, in characters.
@@ -143,7 +143,7 @@ fn accounts_left_out(out: &mut Comment, plan: &Plan) {
 /// What could not be read.
 fn unknown(plan: &Plan, left_out: &mut LeftOut) -> String {
     let mut out = Comment::new(NOT_SEEN);
-    for group in group(plan, |verdict| matches!(verdict, Verdict::Unknown(_))) {
+    for group in group(plan, Sort::Unknown) {
         let Verdict::Unknown(unknown) = &group.first.verdict else { continue };
         let missing = unknown.permission.as_deref().map_or(String::new(), |permission| {
             format!(" Missing permission: {}.", limited(permission, NAME))
@@ -165,7 +165,7 @@ fn unknown(plan: &Plan, left_out: &mut LeftOut) -> String {
 
 /// What is excepted, until when, by whom and why; collapsed.
 fn excepted(plan: &Plan, left_out: &mut LeftOut) -> String {
-    let groups = group(plan, |verdict| matches!(verdict, Verdict::Excepted { .. }));
+    let groups = group(plan, Sort::Excepted);
     let mut out = Comment::new(WAIVED);
     for group in &groups {
         let Verdict::Excepted { until, owner, reason } = &group.first.verdict else { continue };
@@ -185,7 +185,7 @@ fn excepted(plan: &Plan, left_out: &mut LeftOut) -> String {
 
 /// What is out of an item's reach; collapsed.
 fn skipped(plan: &Plan, left_out: &mut LeftOut) -> String {
-    let groups = group(plan, |verdict| matches!(verdict, Verdict::Skipped { .. }));
+    let groups = group(plan, Sort::Skipped);
     let mut out = Comment::new(WAIVED);
     for group in &groups {
         let Verdict::Skipped { reason } = &group.first.verdict else { continue };
@@ -225,7 +225,7 @@ fn finished(list: Comment) -> String {
 /// One group, collapsed.
 fn details(plan: &Plan, group: &Group<'_>, as_before: bool) -> String {
     let mut out = String::new();
-    let first = group.first;
+    let first = &group.first;
     let names = match group.names() {
         names if names.is_empty() => names,
         names => format!(" {}", raw_html(&shortened(&names, LIST))),

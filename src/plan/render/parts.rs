@@ -1,9 +1,11 @@
 //! The drifted objects as readers take them in: all together, or beside another version of the
 //! baselines in three parts.
 
-use super::group::{Group, group_of};
+use std::borrow::Cow;
+
+use super::group::{Group, group, group_of};
 use crate::plan::words::counted;
-use crate::plan::{Comparison, Plan, Verdict};
+use crate::plan::{Comparison, Plan, Sort, Verdict};
 
 /// Since when objects differ, beside another version of the baselines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,15 +30,17 @@ pub struct Part<'a> {
 
 /// The drifted objects: all, or, beside another version of the baselines, in three parts.
 pub fn parts(plan: &Plan) -> Vec<Part<'_>> {
-    let drifted = |place: &usize| plan.objects[*place].verdict == Verdict::Drifted;
-    let places = || (0..plan.objects.len()).filter(drifted);
-    let at = |place: usize| &plan.objects[place];
     let Some(comparison) = &plan.comparison else {
-        return vec![Part { title: None, since: None, groups: group_of(places().map(at)) }];
+        return vec![Part { title: None, since: None, groups: group(plan, Sort::Drifted) }];
     };
     let base = &comparison.base;
-    let introduced = places().filter(|place| comparison.is_introduced(*place)).map(at);
-    let earlier = places().filter(|place| !comparison.is_introduced(*place)).map(at);
+    let drifted = |introduced: bool| {
+        let each = plan.objects.each().enumerate();
+        each.filter(move |(place, object)| {
+            object.verdict == Verdict::Drifted && comparison.is_introduced(*place) == introduced
+        })
+        .map(|(_, object)| object)
+    };
     vec![
         Part {
             title: Some(format!(
@@ -44,17 +48,17 @@ pub fn parts(plan: &Plan) -> Vec<Part<'_>> {
                 besides(plan, comparison)
             )),
             since: Some(Since::Introduced),
-            groups: group_of(introduced),
+            groups: group_of(drifted(true)),
         },
         Part {
             title: Some(format!("Removed by it: planned by {base}, and not any more")),
             since: Some(Since::Removed),
-            groups: group_of(comparison.removed.iter()),
+            groups: group_of(comparison.removed.iter().map(Cow::Borrowed)),
         },
         Part {
             title: Some("Drift that was there before".to_owned()),
             since: Some(Since::Earlier),
-            groups: group_of(earlier),
+            groups: group_of(drifted(false)),
         },
     ]
 }
@@ -62,8 +66,9 @@ pub fn parts(plan: &Plan) -> Vec<Part<'_>> {
 /// What the change does besides: objects that have sections of their own.
 fn besides(plan: &Plan, comparison: &Comparison) -> String {
     let count = |wanted: fn(&Verdict) -> bool| {
-        let places = comparison.introduced.iter().filter_map(|place| plan.objects.get(*place));
-        places.filter(|object| wanted(&object.verdict)).count()
+        let each = plan.objects.each().enumerate();
+        each.filter(|(place, object)| wanted(&object.verdict) && comparison.is_introduced(*place))
+            .count()
     };
     let excepted = count(|verdict| matches!(verdict, Verdict::Excepted { .. }));
     let unknown = count(|verdict| matches!(verdict, Verdict::Unknown(_)));

@@ -1,16 +1,55 @@
 //! Where objects are, and what they are called, in a few words.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use crate::names::AccountId;
-use crate::plan::words::{account_name, shortened_list};
+use crate::names::{AccountId, ItemName, Region};
+use crate::plan::words::{account_name, shortened_list, title};
 use crate::plan::{ObjectPlan, Plan};
 
 /// Names listed before "and N more".
 pub const NAMED: usize = 3;
 
+/// One of the objects that are shown together: what is shown of each.
+#[derive(Debug)]
+pub struct Member {
+    /// Its account.
+    pub account: AccountId,
+    /// Its Region.
+    pub region: Region,
+    /// Whether it is the account's only one, whatever the Region.
+    pub global: bool,
+    /// What tells it apart in its account and Region.
+    pub id: Box<str>,
+    /// More for the reader.
+    pub label: Option<Box<str>>,
+}
+
+impl Member {
+    /// What is shown of an object.
+    pub fn of(object: &ObjectPlan) -> Self {
+        Self {
+            account: object.account.clone(),
+            region: object.region.clone(),
+            global: object.global,
+            id: object.observed.id.as_str().into(),
+            label: object.observed.label.as_deref().map(Into::into),
+        }
+    }
+
+    /// What it is called, as an object of this item.
+    pub fn title(&self, item: &ItemName) -> String {
+        title(item, &self.id, self.global, &self.region, &self.account)
+    }
+
+    /// Its id and label; see [`object_name`].
+    fn name(&self) -> Option<String> {
+        called(&self.id, self.label.as_deref())
+    }
+}
+
 /// `global`, `eu-west-1`, `all 17 regions`, `2 accounts: …`.
-pub fn place(plan: &Plan, objects: &[&ObjectPlan]) -> String {
+pub fn place(plan: &Plan, objects: &[Arc<Member>]) -> String {
     let accounts: BTreeSet<_> = objects.iter().map(|object| &object.account).collect();
     let regions: BTreeSet<_> = objects.iter().map(|object| &object.region).collect();
     let global = objects.iter().all(|object| object.global);
@@ -65,12 +104,12 @@ fn of_accounts(plan: &Plan, accounts: &BTreeSet<&AccountId>) -> String {
 
 /// The objects' names: `vpc-0a1b (10.0.0.0/16)`, or how many they are where nobody would read
 /// them; empty for singletons.
-pub fn names(objects: &[&ObjectPlan]) -> String {
+pub fn names(objects: &[Arc<Member>]) -> String {
     let accounts: BTreeSet<_> = objects.iter().map(|object| &object.account).collect();
     let names: BTreeSet<String> = objects
         .iter()
         .filter_map(|object| {
-            let name = object_name(object)?;
+            let name = object.name()?;
             Some(match accounts.len() {
                 1 => name,
                 _ => name.replace(object.account.as_str(), "${account.id}"),
@@ -90,14 +129,15 @@ pub fn names(objects: &[&ObjectPlan]) -> String {
 /// An object's id and label; nothing for the one object of a singleton, or where the id is the
 /// item's own name.
 pub fn object_name(object: &ObjectPlan) -> Option<String> {
-    let id = &object.observed.id;
-    if id.is_empty() {
-        return object.observed.label.clone();
+    called(&object.observed.id, object.observed.label.as_deref())
+}
+
+fn called(id: &str, label: Option<&str>) -> Option<String> {
+    match (id, label) {
+        ("", label) => label.map(str::to_owned),
+        (id, Some(label)) => Some(format!("{id} ({label})")),
+        (id, None) => Some(id.to_owned()),
     }
-    Some(match &object.observed.label {
-        Some(label) => format!("{id} ({label})"),
-        None => id.clone(),
-    })
 }
 
 #[cfg(test)]
@@ -108,10 +148,14 @@ mod tests {
     use super::*;
     use crate::plan::render::testing::{object, plan};
 
+    fn member(object: &ObjectPlan) -> Arc<Member> {
+        Arc::new(Member::of(object))
+    }
+
     #[test]
     fn accounts_are_named_as_far_as_they_say_something() {
         let objects: Vec<_> = (1..=5).map(|number| object(number, json!({}))).collect();
-        let first = |count: usize| objects.iter().take(count).collect::<Vec<_>>();
+        let first = |count: usize| objects.iter().take(count).map(member).collect::<Vec<_>>();
         let failed = json!([{"account": "000000000099", "reason": "no"}]);
         let words = |targets: usize, count: usize, failed: &serde_json::Value| {
             let mut plan = plan(targets, Vec::new());
@@ -145,7 +189,7 @@ mod tests {
                 )
             })
             .collect();
-        let some = |count: usize| vpcs.iter().take(count).collect::<Vec<_>>();
+        let some = |count: usize| vpcs.iter().take(count).map(member).collect::<Vec<_>>();
         assert_eq!(names(&some(1)), "vpc-1");
         assert_eq!(names(&some(3)), "3 objects: vpc-1, vpc-2, vpc-3");
         assert_eq!(names(&some(6)), "6 objects");

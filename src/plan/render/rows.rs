@@ -3,9 +3,10 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::group::Group;
-use super::place::{names, place};
+use super::place::{Member, names, place};
 use super::value::{self, Line};
 use crate::plan::{ObjectPlan, Plan};
 
@@ -14,18 +15,18 @@ const FEW: usize = 2;
 
 /// One line of drift.
 #[derive(Debug)]
-pub struct Row<'a> {
+pub struct Row {
     /// What differs, as it holds for all.
     pub line: Line,
     /// The objects that it holds for.
-    objects: Vec<&'a ObjectPlan>,
+    objects: Vec<Arc<Member>>,
     /// Whether they are all of the group.
     all: bool,
     /// Whether a line before holds for just the same.
     again: bool,
 }
 
-impl Row<'_> {
+impl Row {
     /// Where it holds, when that is not everywhere.
     pub fn only_in(&self, group: &Group<'_>, plan: &Plan) -> Option<String> {
         if self.all {
@@ -38,7 +39,7 @@ impl Row<'_> {
                 .iter()
                 .min_by_key(|object| &object.account)
                 .into_iter()
-                .copied()
+                .cloned()
                 .collect();
             return Some(format!(
                 "the same {} accounts as with {}",
@@ -56,15 +57,15 @@ impl Row<'_> {
 }
 
 /// The lines of one of the group's changes, by its place; of a field's, what few have comes first.
-pub fn rows<'a>(group: &Group<'a>, change: usize) -> Vec<Row<'a>> {
-    let mut fields: Vec<Vec<Row<'a>>> = Vec::new();
+pub fn rows(group: &Group<'_>, change: usize) -> Vec<Row> {
+    let mut fields: Vec<Vec<Row>> = Vec::new();
     let mut variants: Vec<_> = group.variants.iter().collect();
     // What differs in most fields gives their order.
     let length = |object: &ObjectPlan| object.changes.get(change).map_or(0, |it| it.drift.len());
-    variants.sort_by_key(|variant| std::cmp::Reverse(length(variant.first)));
+    variants.sort_by_key(|variant| std::cmp::Reverse(length(&variant.first)));
     for variant in variants {
         for drift in variant.first.changes.get(change).iter().flat_map(|change| &change.drift) {
-            let line = group.line_for_all(variant.first, value::line(drift));
+            let line = group.line_for_all(&variant.first, value::line(drift));
             let row = Row { line, objects: variant.objects.clone(), all: false, again: false };
             match fields.iter_mut().find(|rows| rows[0].line.field == row.line.field) {
                 None => fields.push(vec![row]),
@@ -88,13 +89,13 @@ pub fn rows<'a>(group: &Group<'a>, change: usize) -> Vec<Row<'a>> {
 
 /// Marks the lines that hold for the same objects as one before, where their number and their first
 /// account tell which ones these are.
-fn mark_repeated(rows: &mut [Row<'_>]) {
+fn mark_repeated(rows: &mut [Row]) {
     let mut named: BTreeMap<_, Option<BTreeSet<_>>> = BTreeMap::new();
     for row in rows {
         let objects: BTreeSet<_> = row
             .objects
             .iter()
-            .map(|object| (&object.account, &object.region, &object.observed.id))
+            .map(|object| (&object.account, &object.region, &object.id))
             .collect();
         let first = objects.first().map(|(account, ..)| *account);
         match named.entry((objects.len(), first)) {

@@ -4,6 +4,7 @@
 mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
@@ -15,7 +16,7 @@ use super::rows::rows;
 use crate::digest;
 use crate::kinds::{Framework, registry};
 use crate::plan::words::counted;
-use crate::plan::{Plan, Verdict};
+use crate::plan::{Plan, Sort, Verdict};
 use crate::visible::{shortened, visible};
 
 /// Where the documentation is.
@@ -29,19 +30,19 @@ const LINES: usize = 60;
 /// Characters of one of them.
 const WIDTH: usize = 300;
 
-/// Renders.
+/// Writes it.
 ///
 /// # Errors
-/// Never for a plan made here.
-pub fn render(plan: &Plan, source: &Source) -> Result<String, serde_json::Error> {
+/// `out` cannot be written.
+pub fn write(plan: &Plan, source: &Source, out: &mut dyn Write) -> io::Result<()> {
     let renderer = Renderer { plan, source };
     let mut results = Vec::new();
     for part in parts(plan) {
         results.extend(part.groups.iter().map(|group| renderer.drift(group, part.since)));
     }
-    let unknown = group(plan, |verdict| matches!(verdict, Verdict::Unknown(_)));
+    let unknown = group(plan, Sort::Unknown);
     results.extend(unknown.iter().filter_map(|group| renderer.not_read(group)));
-    let excepted = group(plan, |verdict| matches!(verdict, Verdict::Excepted { .. }));
+    let excepted = group(plan, Sort::Excepted);
     results.extend(excepted.iter().filter_map(|group| renderer.waived(group)));
     results.extend(accounts::failed(plan).iter().map(|group| renderer.not_looked_at(group)));
     tell_apart(&mut results);
@@ -76,7 +77,8 @@ pub fn render(plan: &Plan, source: &Source) -> Result<String, serde_json::Error>
             "results": results,
         }],
     });
-    serde_json::to_string_pretty(&document).map(|text| text + "\n")
+    serde_json::to_writer_pretty(&mut *out, &document)?;
+    out.write_all(b"\n")
 }
 
 fn rule(id: &str) -> Value {
@@ -129,7 +131,7 @@ struct Renderer<'a> {
 
 impl Renderer<'_> {
     fn drift(&self, group: &Group<'_>, since: Option<Since>) -> Value {
-        let first = group.first;
+        let first = &group.first;
         let verb = match since {
             Some(Since::Removed) => "would have been changed, and is not any more,",
             _ => "differs",
@@ -234,7 +236,7 @@ impl Renderer<'_> {
     }
 
     fn result(&self, group: &Group<'_>, level: &str, text: &str) -> Value {
-        let first = group.first;
+        let first = &group.first;
         let (file, line) = match &first.location {
             Some(location) => (location.file.clone(), location.line),
             None => (self.source.fleet_file(self.plan), 1),

@@ -1,7 +1,7 @@
 //! The plan in one line. Everything in it counts objects, unless it says what else.
 
 use crate::plan::words::counted;
-use crate::plan::{Plan, Verdict};
+use crate::plan::{Plan, Sort, Verdict};
 use crate::visible::visible;
 
 /// `2 to change · 1 needs care (disruptive) · 38 in sync · 0 unknown · …`; where an object takes
@@ -37,11 +37,12 @@ pub fn summary_line(plan: &Plan) -> String {
         parts.push(format!("{} skipped", sum.skipped));
     }
     if sum.excepted > 0 {
-        let first = plan.objects.iter().filter_map(|object| match &object.verdict {
-            Verdict::Excepted { until, .. } => Some(until),
+        let all = plan.objects.of(Sort::Excepted).filter_map(|object| match &object.verdict {
+            Verdict::Excepted { until, .. } => Some(until.clone()),
             _ => None,
         });
-        let until = first.min().map(|until| visible(until)).unwrap_or_default();
+        let first = all.min().unwrap_or_default();
+        let until = visible(&first);
         parts.push(format!("{} excepted until {until}", sum.excepted));
     }
     parts.join(" · ")

@@ -22,7 +22,7 @@ pub fn plan(accounts: usize, objects: Vec<ObjectPlan>) -> Plan {
         "cost": {"requests": 1, "milliseconds": 1},
     }))
     .unwrap();
-    plan.objects = objects;
+    plan.objects = objects.into();
     plan
 }
 

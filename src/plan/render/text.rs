@@ -17,7 +17,7 @@ use super::summary::summary_line;
 use super::value::Sign;
 use crate::kinds::Risk;
 use crate::plan::words::{account_name, counted};
-use crate::plan::{Disposition, Plan, PlannedChange, Verdict};
+use crate::plan::{Disposition, Plan, PlannedChange, Sort, Verdict};
 use crate::visible::visible;
 
 /// Column in which a heading's place starts.
@@ -54,12 +54,12 @@ pub fn render(plan: &Plan, options: &Options) -> String {
             drifted(&mut page, plan, &group);
         }
     }
-    section(&mut page, plan, "Excepted", |verdict| matches!(verdict, Verdict::Excepted { .. }));
+    section(&mut page, plan, "Excepted", Sort::Excepted);
     section(
         &mut page,
         plan,
         "Unknown: could not be read, so neither in sync nor changed",
-        |verdict| matches!(verdict, Verdict::Unknown(_)),
+        Sort::Unknown,
     );
     skipped(&mut page, plan, options.verbose);
     not_looked_at(&mut page, plan);
@@ -137,7 +137,7 @@ fn drifted(page: &mut Page, plan: &Plan, group: &Group<'_>) {
         return;
     }
     let changes = &group.first.changes;
-    let lines: Vec<Vec<Row<'_>>> = (0..changes.len()).map(|at| rows(group, at)).collect();
+    let lines: Vec<Vec<Row>> = (0..changes.len()).map(|at| rows(group, at)).collect();
     let short = || lines.iter().flatten().filter(|row| row.line.detail.is_empty());
     let field_width = widest(short().map(|row| row.line.field.as_str()));
     for (at, (change, lines)) in changes.iter().zip(&lines).enumerate() {
@@ -172,7 +172,7 @@ fn drifted(page: &mut Page, plan: &Plan, group: &Group<'_>) {
 }
 
 /// One field; with the objects that have it, when they are not all, in a column of their own.
-fn drift(page: &mut Page, row: &Row<'_>, field_width: usize, only: Option<(&str, usize)>) {
+fn drift(page: &mut Page, row: &Row, field_width: usize, only: Option<(&str, usize)>) {
     let line = &row.line;
     page.text("  ");
     page.styled(style_of(line.sign), &line.sign.symbol().to_string());
@@ -251,8 +251,8 @@ fn risk_style(risk: Risk) -> Style {
 }
 
 /// Objects whose verdict says it all.
-fn section(page: &mut Page, plan: &Plan, title: &str, wanted: impl Fn(&Verdict) -> bool) {
-    let groups = group(plan, wanted);
+fn section(page: &mut Page, plan: &Plan, title: &str, sort: Sort) {
+    let groups = group(plan, sort);
     if groups.is_empty() {
         return;
     }
@@ -281,7 +281,7 @@ fn section(page: &mut Page, plan: &Plan, title: &str, wanted: impl Fn(&Verdict) 
 }
 
 fn skipped(page: &mut Page, plan: &Plan, verbose: bool) {
-    let groups = group(plan, |verdict| matches!(verdict, Verdict::Skipped { .. }));
+    let groups = group(plan, Sort::Skipped);
     if groups.is_empty() {
         return;
     }
@@ -292,7 +292,7 @@ fn skipped(page: &mut Page, plan: &Plan, verbose: bool) {
         let count = counted(group.objects.len(), "object");
         page.line(&format!("  {}  {count}: {reason}", group.first.item));
         for object in group.objects.iter().filter(|_| verbose) {
-            let (id, region, account) = (&object.observed.id, &object.region, &object.account);
+            let (id, region, account) = (&object.id, &object.region, &object.account);
             page.line(&format!("    {id} in {region} of {account}"));
         }
     }

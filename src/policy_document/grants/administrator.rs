@@ -10,8 +10,8 @@ use crate::names::Arn;
 use crate::policy_document::PolicyDocument;
 use crate::policy_document::patterns::{matches, texts};
 
-/// AWS's managed policies, one a line; those with which one is or becomes an administrator, judged
-/// by their documents as any other policy is, end with `!`.
+/// AWS's managed policies, one a line; `!` marks those with which one is or becomes an administrator,
+/// judged by their documents as any other policy is, and `~` those that deny something.
 const OF_AWS: &str = include_str!("aws_managed_policies.txt");
 
 /// How many ways in are named one by one.
@@ -34,19 +34,36 @@ pub enum Known {
 
 /// What is known of a managed policy by its ARN alone.
 pub fn managed_policy(arn: &str) -> Known {
-    let Some(Arn { service: "iam", region: "", account: "aws", resource, .. }) = Arn::parse(arn)
-    else {
-        return Known::Customer;
-    };
-    let name = resource.rsplit('/').next().unwrap_or_default();
-    for line in OF_AWS.lines() {
-        match line.strip_suffix('!') {
-            Some(administrator) if administrator == name => return Known::Administrator,
-            None if line == name => return Known::Harmless,
-            _ => {}
-        }
+    match of_aws(arn).map(listed) {
+        None => Known::Customer,
+        Some(None) => Known::New,
+        Some(Some(marks)) if marks.contains('!') => Known::Administrator,
+        Some(Some(_)) => Known::Harmless,
     }
-    Known::New
+}
+
+/// Whether a managed policy may deny something: one of AWS's that does or that is not on the list,
+/// or a customer's own, whose document is not read.
+pub fn may_deny(arn: &str) -> bool {
+    of_aws(arn).and_then(listed).is_none_or(|marks| marks.contains('~'))
+}
+
+/// The name of a policy that is AWS's.
+fn of_aws(arn: &str) -> Option<&str> {
+    match Arn::parse(arn)? {
+        Arn { service: "iam", region: "", account: "aws", resource, .. } => {
+            resource.rsplit('/').next()
+        }
+        _ => None,
+    }
+}
+
+/// The marks of a policy on the list.
+fn listed(name: &str) -> Option<&'static str> {
+    OF_AWS.lines().find_map(|line| {
+        let marks = line.strip_prefix(name)?;
+        marks.chars().all(|mark| "!~".contains(mark)).then_some(marks)
+    })
 }
 
 /// Whether a managed policy of AWS's makes an administrator, or may: what is not on the list may.

@@ -71,8 +71,10 @@ pub struct Look {
     pub only: Option<BTreeSet<Spot>>,
     /// The limits of the run.
     pub safety: Safety,
-    /// How much of the plan is kept. What is to be applied needs all of it, and the ways in.
+    /// How much of the plan is kept. What is to be applied needs all of it.
     pub detail: Detail,
+    /// Whether the ways into the accounts are kept, to apply the plan.
+    pub to_apply: bool,
     /// Counts the calls.
     pub meter: Arc<Meter>,
 }
@@ -94,6 +96,7 @@ impl Look {
             only: None,
             safety: Safety::default(),
             detail: Detail::All,
+            to_apply: true,
             meter: Arc::default(),
         }
     }

@@ -5,8 +5,11 @@ They bind members alone, never the management account, and never service-linked 
 operators that it does not know are a gap.
 """
 
+import functools
 from dataclasses import replace
 from typing import Any
+
+from moto.organizations.models import organizations_backends
 
 from emulator.access import Demand, applies, demands
 from emulator.answers import AwsError
@@ -24,34 +27,40 @@ RESOURCE_SERVICES = {"s3", "sts", "kms", "sqs", "secretsmanager", "ecr", "aoss"}
 def judge(call: Call) -> None:
     """Raises AccessDenied when a policy of an organization, or of root's session, denies the call."""
     task = root_sessions.task_of(call)
-    owner = _owner(call)
-    if call.model is None or not (task or is_member(call.account) or is_member(owner)):
+    if call.model is None or not (task or organizations_backends.master_accounts):
         return
-    if "/aws-service-role/" in principal_arn(call):
+    owner = _owner(call)
+    service = _levels(call.account, call, "SERVICE_CONTROL_POLICY")
+    resource = _levels(owner, call, "RESOURCE_CONTROL_POLICY") if call.service in RESOURCE_SERVICES else []
+    if not (task or service or resource) or "/aws-service-role/" in principal_arn(call):
         return
     wanted = [replace(one, context=_context(call, owner) | one.context) for one in demands(call)]
     if task:
         root_arn = f"arn:{call.partition}:iam::{call.account}:root"
         own = call.service == "iam" and "UserName" not in call.params
         wanted = [replace(one, resource=root_arn) if own else one for one in wanted]
-        _refuse(call, wanted, statements(task), "session policy")
-    if is_member(call.account):
-        for level in _levels(call.account, call, "SERVICE_CONTROL_POLICY"):
-            _refuse(call, wanted, level, "service control policy")
-        for level in _levels(call.account, call, "SERVICE_CONTROL_POLICY"):
-            _must_allow(call, wanted, level)
-    if is_member(owner) and call.service in RESOURCE_SERVICES:
-        for level in _levels(owner, call, "RESOURCE_CONTROL_POLICY"):
-            _refuse(call, wanted, level, "resource control policy")
+        _refuse(call, wanted, _statements(task), "session policy")
+    for level in service:
+        _refuse(call, wanted, level, "service control policy")
+    for level in service:
+        _must_allow(call, wanted, level)
+    for level in resource:
+        _refuse(call, wanted, level, "resource control policy")
 
 
 def _levels(account: str, call: Call, kind: str) -> list[list[dict[str, Any]]]:
-    """The statements that hang at the root, at each unit and at the account; none when the type is off."""
-    found = home_of(account, call.partition)
+    """The statements that bind a member, from the root to its account; none when the type is off."""
+    found = home_of(account, call.partition) if is_member(account) else None
     if found is None or not enabled(found, kind):
         return []
     levels = path(found, account_in(found, account))
-    return [[one for policy in attached(entity, kind) for one in statements(policy.content)] for entity in levels]
+    return [[one for policy in attached(entity, kind) for one in _statements(policy.content)] for entity in levels]
+
+
+@functools.cache
+def _statements(text: str) -> list[dict[str, Any]]:
+    """The statements of a policy that was read before; nobody changes them."""
+    return statements(text)
 
 
 def _refuse(call: Call, wanted: list[Demand], level: list[dict[str, Any]], kind: str) -> None:
@@ -97,9 +106,8 @@ def _owner(call: Call) -> str:
     if params.get("Bucket"):
         from moto.s3.models import s3_backends
 
-        for account, partitions in list(s3_backends.items()):
-            if params["Bucket"] in partitions[call.partition].buckets:
-                return account
+        known = s3_backends.bucket_accounts.get(params["Bucket"])
+        return known[1] if known else call.account
     target = str(params.get("RoleArn", ""))
     return target.split(":")[4] if target.count(":") >= 5 else call.account
 

@@ -214,7 +214,8 @@ fn update_trust(facts: &Facts, spec: &Spec, state: &State) -> Option<(Change<Act
     let step = Step::UpdateTrust { policy: desired.to_compact_string() };
     let change = policy_change(facts, spec, "assume_role_policy", Some(&actual), &desired, step)?;
     let rises = grants::of_resource_policy(Some(&actual), &desired, facts.account.as_str());
-    let mut change = warn_of_length(change.rises(rises), &desired);
+    let lifted = grants::of_lifted_denials(&actual, &desired);
+    let mut change = warn_of_length(change.rises(rises).rises(lifted), &desired);
     let dangling = actual.dangling_principals();
     if !dangling.is_empty() {
         change = change.warn(format!(
@@ -420,13 +421,22 @@ fn detach(spec: &Spec, state: &State) -> Vec<(Part, Change<Action>)> {
             let mut drift = Drift::new();
             drift.add("managed_policy_arns", Some(arn), None::<&str>);
             let change = Change::new(act(spec, Step::Detach { policy_arn: arn.clone() }), drift);
-            taken_away(change, at < first, || {
+            let (part, change) = taken_away(change, at < first, || {
                 format!(
                     "the role has {} managed policies, and IAM takes {} unless the account's quota was raised",
                     attached.len(),
                     limits::MANAGED_POLICIES,
                 )
-            })
+            });
+            match grants::may_deny(arn) {
+                true => (
+                    part,
+                    change
+                        .rises(freed_of(state, arn))
+                        .warn("what this policy denies, if anything, is no longer denied"),
+                ),
+                false => (part, change),
+            }
         })
         .collect()
 }
@@ -485,6 +495,19 @@ fn delete_inline(spec: &Spec, state: &State) -> Vec<(Part, Change<Action>)> {
             })
         })
         .collect()
+}
+
+/// What the role can do once a policy that may deny has gone. A customer's own policy mostly allows:
+/// there, what was not looked at is no reason to leave it attached.
+fn freed_of(state: &State, arn: &str) -> Option<Rise> {
+    let mut without = state.clone();
+    without.managed_policy_arns.iter_mut().for_each(|all| {
+        all.remove(arn);
+    });
+    if grants::managed_policy(arn) == Known::Customer {
+        without.inline_policies.get_or_insert_default();
+    }
+    unbound(&without)
 }
 
 /// What the role can do once nothing but its own policies limits it, where that is everything or

@@ -76,7 +76,7 @@ fn shortcuts_make_a_trust_policy_and_the_plan_says_who_loses_and_gains() {
         changes[0].warnings,
         [
             "no longer allowed: sts:AssumeRole for arn:aws:iam::444455556666:root",
-            "allowed from now on: sts:AssumeRole for arn:aws:iam::111122223333:root",
+            "allowed from now on: sts:AssumeRole for arn:aws:iam::111122223333:root if aws:MultiFactorAuthPresent, aws:MultiFactorAuthAge",
         ]
     );
     let Some(Step::UpdateTrust { policy }) = steps(&changes).pop() else { panic!("no trust") };
@@ -121,7 +121,14 @@ fn at_the_quota_as_little_as_needed_goes_first_and_the_plan_says_why() {
     assert_eq!(changes[0].needs, Needs::Only(vec![]));
     assert_eq!(changes[1].needs, Needs::Only(vec![0]));
     assert_eq!(changes[2].needs, Needs::Only(vec![]), "what goes waits for nothing that comes");
-    assert!(changes[2].makes_room && changes[2].warnings.len() == 1);
+    assert!(changes[2].makes_room);
+    assert_eq!(
+        changes[2].warnings,
+        [
+            "what only this policy allows stops working at once",
+            "what this policy denies, if anything, is no longer denied",
+        ]
+    );
 }
 
 #[test]
@@ -171,7 +178,7 @@ fn who_comes_meets_no_old_rights_and_who_goes_gets_no_new_ones() {
     let (words, changes) = place("111122223333");
     assert_eq!(words, ["detach", "trust", "attach"], "one comes and one goes");
     assert_eq!(changes[2].needs, Needs::Only(vec![1]));
-    assert!(changes[0].warnings[1].contains("for a moment less is allowed"));
+    assert!(changes[0].warnings.last().unwrap().contains("for a moment less is allowed"));
     let (words, _) = place("444455556666");
     assert_eq!(words, ["attach", "detach"], "nobody comes or goes");
 }
@@ -356,4 +363,47 @@ fn a_limit_that_goes_from_an_administrator_gives_rights() {
     // What was not looked at may be anything.
     let unseen = State { managed_policy_arns: None, ..reader };
     assert_eq!(given(&changes(&free, unseen)), rise("delete_boundary"));
+}
+
+#[test]
+fn a_policy_that_denies_is_not_taken_off_an_administrator_without_leave() {
+    const ADMIN: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
+    let detach = |arn: &str, others: &[&str], inline: Option<BTreeMap<String, String>>| {
+        let attached = others.iter().chain([&arn]).map(|arn| (*arn).to_owned()).collect();
+        let state =
+            State { managed_policy_arns: Some(attached), inline_policies: inline, ..state() };
+        let others = others.iter().map(|arn| (*arn).to_owned()).collect();
+        let changes = changes(&Spec { managed_policy_arns: Some(others), ..spec() }, state);
+        assert_eq!(steps(&changes), [Step::Detach { policy_arn: arn.to_owned() }]);
+        let says = changes[0].warnings.iter().any(|line| line.contains("no longer denied"));
+        (changes[0].grants.iter().map(|grant| grant.class).collect::<Vec<_>>(), says)
+    };
+    let rise = (vec![GrantClass::Administrator], true);
+    let own = "arn:aws:iam::111122223333:policy/lockdown";
+    for arn in ["AWSDenyAll", "AWSCompromisedKeyQuarantineV3"]
+        .map(|name| format!("arn:aws:iam::aws:policy/{name}"))
+    {
+        assert_eq!(detach(&arn, &[ADMIN], Some(BTreeMap::new())), rise);
+        assert_eq!(detach(&arn, &[], None), rise, "nobody knows what else it may do");
+        assert_eq!(detach(&arn, &[], Some(BTreeMap::new())), (vec![], true));
+    }
+    assert_eq!(detach(own, &[ADMIN], Some(BTreeMap::new())), rise);
+    assert_eq!(detach(own, &[], None), (vec![], true));
+    let reader = "arn:aws:iam::aws:policy/ReadOnlyAccess";
+    assert_eq!(detach(reader, &[ADMIN], Some(BTreeMap::new())), (vec![], false));
+}
+
+#[test]
+fn a_lock_in_a_trust_policy_is_not_lifted_without_leave() {
+    let lock = r#"{"Version":"2012-10-17","Statement":[
+        {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"sts:AssumeRole"},
+        {"Sid":"Lock","Effect":"Deny","Principal":"*","Action":"sts:AssumeRole"}]}"#;
+    let own = Spec {
+        trusted_account_ids: Some(BTreeSet::from(["111122223333".parse().unwrap()])),
+        ..spec()
+    };
+    let changes = changes(&own, State { assume_role_policy: lock.to_owned(), ..state() });
+    assert_eq!(changes.len(), 1);
+    assert_eq!(changes[0].warnings, ["no longer denied: sts:AssumeRole for everybody (\"Lock\")"]);
+    assert_eq!(given(&changes), [("update_trust".to_owned(), GrantClass::Administrator)]);
 }

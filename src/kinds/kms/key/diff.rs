@@ -341,7 +341,7 @@ fn warn_of_policy(facts: &Facts, mut change: Change<Action>, marked: &Marked) ->
             marked.key_id
         ));
     }
-    change
+    change.rises(marked.foreign_grants.iter().map(super::grants::ForeignGrant::rise))
 }
 
 /// Other keys that bear the mark: what a lost answer made, or somebody else.
@@ -416,10 +416,14 @@ fn key_policy(facts: &Facts, spec: &Spec, state: &State) -> Option<Change<Action
         Some(desired.shown(&facts.partition)),
     );
     let step = Step::PutPolicy { policy: desired.to_compact_string() };
-    let mut change =
-        Change::new(act(spec, state, step), drift).rises(rises(facts, Some(&actual), &desired));
+    let mut change = Change::new(act(spec, state, step), drift)
+        .rises(rises(facts, Some(&actual), &desired))
+        .rises(grants::of_lifted_denials(&actual, &desired));
     for warning in actual.narrowing(&desired, &facts.partition).warnings() {
         change = change.risk(Risk::Disruptive).warn(warning);
+    }
+    for warning in actual.lifted(&desired, &facts.partition) {
+        change = change.warn(warning);
     }
     let dangling = actual.dangling_principals();
     if !dangling.is_empty() {

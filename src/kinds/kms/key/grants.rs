@@ -39,6 +39,17 @@ impl fmt::Display for ForeignGrant {
     }
 }
 
+impl ForeignGrant {
+    /// What it gives, as a rise of privileges of whoever takes the key for its own.
+    pub fn rise(&self) -> Rise {
+        let account = account_of(&self.grantee).unwrap_or(&self.grantee).parse();
+        Rise::Foreign {
+            what: self.to_string(),
+            accounts: account.ok().map(|account| BTreeSet::from([account])),
+        }
+    }
+}
+
 /// The grants of a key to others than this account and AWS's services.
 pub async fn foreign(cx: &Cx, key: &str) -> Result<BTreeSet<ForeignGrant>, ObserveError> {
     let client = cx.client(Client::new);

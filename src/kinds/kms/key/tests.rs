@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use super::grants::ForeignGrant;
 use super::spec::{Found, KeyState, KeyUsage, Marked, Nature, Origin, Rotation, Step};
 use super::*;
 use crate::kinds::erased::{DiffError, DynKind, erase};
@@ -116,6 +117,27 @@ fn a_planted_key_is_not_adopted_or_says_whom_it_lets_in() {
     assert_eq!(changes[0].grants.len(), 1);
     assert_eq!(changes[0].grants[0].class, GrantClass::Foreign);
     assert!(changes[0].warnings[1].contains("999999999999"), "{:?}", changes[0].warnings);
+    let grant = ForeignGrant {
+        grant_id: "g".to_owned(),
+        grantee: "arn:aws:iam::999999999999:root".to_owned(),
+        operations: ["Decrypt".to_owned()].into(),
+    };
+    let changes = adopt(Marked { foreign_grants: [grant].into(), ..*marked() }, &self::spec());
+    let [grant] = &changes[0].grants[..] else { panic!("{changes:#?}") };
+    assert_eq!(grant.class, GrantClass::Foreign);
+    assert_eq!(grant.accounts, Some(["999999999999".parse().unwrap()].into()));
+}
+
+#[test]
+fn a_lock_in_a_key_policy_is_not_lifted_without_leave() {
+    let lock = r#"{"Version":"2012-10-17","Statement":[
+        {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"},
+        {"Sid":"Lock","Effect":"Deny","Principal":"*","Action":"kms:Decrypt","Resource":"*"}]}"#;
+    let spec = Spec { key_administrators: Some(Default::default()), ..spec() };
+    let locked = State { policy: Some(lock.to_owned()), ..state() };
+    let changes = Key::diff(&facts(), &spec, &Object::present("alias/audit", locked));
+    assert_eq!(changes[0].warnings, ["no longer denied: kms:Decrypt for everybody (\"Lock\")"]);
+    assert_eq!(changes[0].grants[0].class, GrantClass::Administrator);
 }
 
 #[test]

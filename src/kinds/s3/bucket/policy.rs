@@ -204,10 +204,6 @@ fn put(
     for warning in before.widening(after, partition).into_iter().chain(notes) {
         change = change.warn(warning);
     }
-    for statement in after.narrowing(before, partition).added_denies {
-        let sid = statement.get("Sid").and_then(|sid| sid.as_str()).unwrap_or_default();
-        change = change.warn(format!("no longer denied: what the statement {sid:?} denies today"));
-    }
     match refused(before, after) {
         Some(reason) => change.withhold(reason),
         None => change,

@@ -1,9 +1,14 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::plan::Verdict;
 use crate::plan::render::rows::rows;
 use crate::plan::render::testing::{change, object, plan, policy};
 use crate::plan::thin::Alike;
+
+fn grouped(objects: &[ObjectPlan]) -> Vec<Group<'_>> {
+    group_of(objects.iter().map(Cow::Borrowed))
+}
 
 fn length(account: usize, length: u32) -> ObjectPlan {
     policy(account, &[("minimum_password_length", json!(length), json!(14))])
@@ -32,7 +37,7 @@ fn what_is_alike_is_kept_once_and_grouped_as_before() {
     let all = |groups: Vec<Group<'_>>| -> Vec<(usize, Vec<String>)> {
         groups.iter().map(|group| (group.objects.len(), shown(&plan, group))).collect()
     };
-    assert_eq!(all(group_of(thin.iter())), all(group_of(whole.iter())));
+    assert_eq!(all(grouped(&thin)), all(grouped(&whole)));
     assert_eq!(thin.iter().filter(|object| object.controls.is_empty()).count(), 2);
 }
 
@@ -43,7 +48,7 @@ fn what_differs_only_in_what_is_there_is_one_group() {
     both.changes[0].drift[1].actual = None;
     let objects = [length(1, 8), length(2, 8), length(3, 6), length(4, 8), both];
     let plan = plan(5, Vec::new());
-    let groups = group_of(objects.iter());
+    let groups = grouped(&objects);
     assert_eq!(groups.len(), 1);
     assert_eq!(
         shown(&plan, &groups[0]),
@@ -56,7 +61,7 @@ fn what_differs_only_in_what_is_there_is_one_group() {
     // Another risk is another matter.
     let mut risky = objects.clone();
     risky[0].changes[0].risk = crate::kinds::Risk::Disruptive;
-    assert_eq!(group_of(risky.iter()).len(), 2);
+    assert_eq!(grouped(&risky).len(), 2);
     // What is taken away is no value of a field.
     let rule = |account: usize, rule: &str| {
         object(
@@ -66,7 +71,7 @@ fn what_differs_only_in_what_is_there_is_one_group() {
             ]}))]}),
         )
     };
-    assert_eq!(group_of([rule(1, "tcp 22"), rule(2, "tcp 80")].iter()).len(), 2);
+    assert_eq!(grouped(&[rule(1, "tcp 22"), rule(2, "tcp 80")]).len(), 2);
 }
 
 #[test]
@@ -77,7 +82,7 @@ fn what_one_has_alone_comes_first_also_inside_a_group() {
         object
     };
     let objects = [length(1, 8), length(2, 8), length(3, 6), alone(1), alone(2)];
-    let groups = group_of(objects.iter());
+    let groups = grouped(&objects);
     // Three accounts, one of which stands alone with its value; then two that are alike.
     assert_eq!(groups.iter().map(|group| group.objects.len()).collect::<Vec<_>>(), [3, 2]);
 }
@@ -94,14 +99,14 @@ fn the_same_drift_that_is_only_reported_elsewhere_follows_at_once() {
     let mut other = length(5, 8);
     other.note = Some("another".to_owned());
     let objects = [length(1, 8), length(2, 8), other, reported(3), reported(4), reported(6)];
-    let groups = group_of(objects.iter());
+    let groups = grouped(&objects);
     let shown: Vec<_> = groups.iter().map(|group| (group.objects.len(), group.as_before)).collect();
     assert_eq!(shown, [(1, false), (2, false), (3, true)]);
 }
 
 #[test]
 fn likeness_is_of_the_drift_and_not_of_who_has_it() {
-    let of = |objects: &[ObjectPlan]| group_of(objects.iter())[0].likeness.clone();
+    let of = |objects: &[ObjectPlan]| grouped(objects)[0].likeness.clone();
     let once = of(&[length(1, 8)]);
     assert_eq!(once, of(&[length(2, 8), length(3, 6)]));
     let mut moved = length(1, 8);

@@ -12,8 +12,8 @@ const ROWS: usize = 60;
 
 /// The table; nothing when there is nothing to count.
 pub fn render(plan: &Plan) -> String {
-    let mut rows: BTreeMap<&str, [usize; 5]> = BTreeMap::new();
-    for object in &plan.objects {
+    let mut rows: BTreeMap<String, [usize; 5]> = BTreeMap::new();
+    for object in plan.objects.each() {
         let column = match &object.verdict {
             Verdict::Drifted => match object.risk() {
                 Some(Risk::Safe) => 0,
@@ -24,7 +24,14 @@ pub fn render(plan: &Plan) -> String {
             Verdict::Unknown(_) => 4,
             Verdict::InSync | Verdict::Skipped { .. } | Verdict::Excepted { .. } => continue,
         };
-        rows.entry(object.item.kind.as_str()).or_default()[column] += 1;
+        match rows.get_mut(&object.item.kind) {
+            Some(row) => row[column] += 1,
+            None => {
+                let mut row = [0; 5];
+                row[column] = 1;
+                rows.insert(object.item.kind.clone(), row);
+            }
+        }
     }
     let mut out = String::new();
     if rows.is_empty() {

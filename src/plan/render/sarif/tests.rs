@@ -11,8 +11,9 @@ fn source(folder: &str) -> Source {
 }
 
 fn results(plan: &Plan) -> Vec<Value> {
-    let text = render(plan, &source("/repo/sub")).unwrap();
-    let document: Value = serde_json::from_str(&text).unwrap();
+    let mut text = Vec::new();
+    write(plan, &source("/repo/sub"), &mut text).unwrap();
+    let document: Value = serde_json::from_slice(&text).unwrap();
     assert_eq!(document["runs"][0]["originalUriBaseIds"]["%SRCROOT%"]["uri"], "file:///repo/");
     document["runs"][0]["results"].as_array().unwrap().clone()
 }
