@@ -14,12 +14,9 @@ def apply() -> None:
     _keys_behind_aws_aliases_are_managed_by_aws()
     _roles_are_found_without_case()
     _method_names_are_looked_up_once()
-<<<<<<< HEAD
     _api_gateway_loads_without_its_validator()
-=======
     _private_keys_are_made_when_somebody_uses_them()
     _no_images_of_amazon()
->>>>>>> main
     _linked_roles_have_their_own_names()
     _organizations_take_all_policies_and_services()
     _members_ask_about_their_organization()
@@ -165,7 +162,6 @@ def _linked_roles_have_their_own_names() -> None:
     IAMBackend.create_role = create_role
 
 
-<<<<<<< HEAD
 def _api_gateway_loads_without_its_validator() -> None:
     """moto's API Gateway wants a package that checks OpenAPI documents, for imports that nobody makes here."""
     import sys
@@ -179,7 +175,8 @@ def _api_gateway_loads_without_its_validator() -> None:
     stub.OpenAPIValidationError = ValueError
     for part in ("", ".validation", ".validation.exceptions"):
         sys.modules.setdefault(f"openapi_spec_validator{part}", stub)
-=======
+
+
 def _private_keys_are_made_when_somebody_uses_them() -> None:
     """moto makes an RSA key for every KMS key, symmetric ones too: two thirds of the time of an untidy account."""
     import moto.kms.models
@@ -200,4 +197,3 @@ def _private_keys_are_made_when_somebody_uses_them() -> None:
 def _no_images_of_amazon() -> None:
     """moto reads hundreds of Amazon's images into each Region of each account; no kind looks at them."""
     os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
->>>>>>> main
