@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_ec2::types::Filter;
+use aws_smithy_http_client::tls::TlsContext;
 use evenkeel::aws::http;
 use evenkeel::aws::meter::Meter;
 
@@ -86,7 +87,7 @@ async fn main() {
     let calls: usize = std::env::args().filter_map(|arg| arg.parse().ok()).next().unwrap_or(10_000);
     let meter = Arc::new(Meter::default());
     let config = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http::client(Arc::clone(&meter)))
+        .http_client(http::client(Arc::clone(&meter), TlsContext::default()))
         .load()
         .await;
     let clients: Arc<Vec<Clients>> = Arc::new(

@@ -140,6 +140,28 @@ pub fn known_region(text: &str) -> Result<(), UnknownRegion> {
     Err(UnknownRegion { text: text.to_owned() })
 }
 
+/// Insists that a text is one of AWS's Regions, or has at least the form of one: AWS may have more than
+/// this version of evenkeel knows.
+///
+/// # Errors
+/// It is none.
+pub fn well_formed_region(text: &str) -> Result<(), UnknownRegion> {
+    let words: Vec<&str> = text.split('-').collect();
+    let is_word =
+        |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    match words.as_slice() {
+        [first, middle @ .., number]
+            if first.len() > 1
+                && !middle.is_empty()
+                && std::iter::once(first).chain(middle).all(is_word)
+                && number.parse::<u8>().is_ok_and(|value| value.to_string() == *number) =>
+        {
+            Ok(())
+        }
+        _ => known_region(text),
+    }
+}
+
 /// The partition that a Region belongs to, by how AWS names Regions (botocore, `partitions.json`).
 pub fn partition_of(region: &str) -> &'static str {
     let partitions = [
@@ -322,6 +344,20 @@ mod tests {
             assert!(error.remedy().contains(near), "{text}: {}", error.remedy());
         }
         assert!(REGIONS.iter().all(|region| known_region(region).is_ok()));
+    }
+
+    #[test]
+    fn a_region_of_tomorrow_has_the_form_of_one() {
+        assert!(REGIONS.iter().all(|region| well_formed_region(region).is_ok()));
+        for tomorrow in ["eu-west-9", "us-gov-north-1", "ap-southeast-12"] {
+            assert!(well_formed_region(tomorrow).is_ok(), "{tomorrow}");
+            assert!(known_region(tomorrow).is_err(), "{tomorrow}");
+        }
+        for none in
+            ["", "mars", "EU-WEST-1", "eu_west_1", "us-east1", "eu-west-01", "e-west-1", "eu-1"]
+        {
+            assert!(well_formed_region(none).is_err(), "{none}");
+        }
     }
 
     #[test]

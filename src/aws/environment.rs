@@ -6,6 +6,10 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use aws_smithy_http_client::tls::TlsContext;
+
+use super::trust;
+
 /// A variable with a value that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the environment variable {name} {problem}")]
@@ -24,10 +28,12 @@ impl BadVariable {
 }
 
 /// What evenkeel itself takes from the environment.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Variables {
     /// Attempts for each call, the first included.
     pub max_attempts: Option<u32>,
+    /// The certificates that are trusted in place of the machine's.
+    pub ca_bundle: Option<TlsContext>,
 }
 
 /// Checks the variables that the SDK will read.
@@ -47,6 +53,10 @@ pub fn check(
             let attempts = value.parse().ok().filter(|attempts| *attempts > 0);
             let problem = "must be a whole number, 1 or more";
             found.max_attempts = Some(attempts.ok_or_else(|| bad(problem))?);
+        } else if name == "AWS_CA_BUNDLE" {
+            // What is set and empty is not set, as to AWS's own tools.
+            let bundle = (!value.is_empty()).then(|| trust::bundle(Path::new(value))).transpose();
+            found.ca_bundle = bundle.map_err(|problem| bad(&problem))?;
         } else if let Some(problem) = problem(name, value) {
             return Err(bad(problem));
         }
@@ -88,7 +98,6 @@ fn problem(name: &str, value: &str) -> Option<&'static str> {
             any_case(&["preferred", "disabled", "required"]),
             "must be preferred, disabled or required",
         ),
-        "AWS_CA_BUNDLE" => (value.is_empty() || Path::new(value).is_file(), "names no file"),
         // It would be read without end.
         "AWS_CONFIG_FILE" | "AWS_SHARED_CREDENTIALS_FILE" => {
             (!is_device(Path::new(value)), "names a device, and must name a file")
@@ -162,7 +171,11 @@ mod tests {
             ("AWS_REQUEST_CHECKSUM_CALCULATION", vec!["", "zz"], vec!["when_required"]),
             ("AWS_RESPONSE_CHECKSUM_VALIDATION", vec!["zz"], vec!["WHEN_SUPPORTED"]),
             ("AWS_ACCOUNT_ID_ENDPOINT_MODE", vec!["x"], vec!["preferred"]),
-            ("AWS_CA_BUNDLE", vec!["/nope", "/"], vec!["", "Cargo.toml"]),
+            (
+                "AWS_CA_BUNDLE",
+                vec!["/nope", "/", "Cargo.toml", "/dev/zero"],
+                vec!["", "tests/data/authority.pem"],
+            ),
             ("AWS_CONFIG_FILE", vec!["/dev/zero"], vec!["", "/dev/null", "/nope", "Cargo.toml"]),
             ("AWS_SHARED_CREDENTIALS_FILE", vec!["/dev/zero"], vec!["/dev/null"]),
             (

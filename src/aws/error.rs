@@ -292,6 +292,9 @@ impl AwsError {
             ErrorClass::Credentials => {
                 "sign in again (aws sso login, aws configure) or set AWS_PROFILE, then check with `aws sts get-caller-identity`".to_owned()
             }
+            ErrorClass::Unreachable if self.message.contains("certificate") => {
+                "where a proxy looks into connections, name its certificate authority: AWS_CA_BUNDLE=FILE.pem; else check AWS_ENDPOINT_URL".to_owned()
+            }
             ErrorClass::Unreachable => {
                 "check the network, proxy, Region name and AWS_ENDPOINT_URL, then run again".to_owned()
             }

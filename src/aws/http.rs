@@ -11,7 +11,7 @@ use std::net::{IpAddr, ToSocketAddrs};
 use std::sync::Arc;
 
 use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_http_client::tls::{Provider, TlsContext, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::client::dns::{DnsFuture, ResolveDns, ResolveDnsError};
 use aws_smithy_runtime_api::client::http::{
@@ -21,6 +21,8 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+
+use hyper_util::client::proxy::matcher::Matcher;
 
 use super::meter::Meter;
 use super::reach::Reach;
@@ -32,20 +34,52 @@ const NO_ANSWER: &str =
     "this endpoint has not answered many times in a row, and is not asked for a while";
 
 /// An HTTPS client with pooled connections, counting into `meter`.
-pub fn client(meter: Arc<Meter>) -> SharedHttpClient {
+pub fn client(meter: Arc<Meter>, tls: TlsContext) -> SharedHttpClient {
     let reach = Arc::new(Reach::default());
     let through = |proxy: ProxyConfig| {
+        let tls = tls.clone();
         Builder::new().build_with_connector_fn(move |settings, components| {
             let mut connector = Connector::builder().proxy_config(proxy.clone());
             connector.set_connector_settings(settings.cloned());
             connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
-            connector.tls_provider(Provider::Rustls(CryptoMode::Ring)).build_with_resolver(Resolver)
+            connector
+                .tls_provider(Provider::Rustls(CryptoMode::Ring))
+                .tls_context(tls.clone())
+                .build_with_resolver(Resolver)
         })
     };
     // `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, in capitals or not.
     let outside = through(ProxyConfig::from_env());
     let inside = through(ProxyConfig::disabled());
-    SharedHttpClient::new(MeteredClient { outside, inside, meter, reach })
+    let proxies = Arc::new(Matcher::from_env());
+    SharedHttpClient::new(MeteredClient { outside, inside, meter, reach, proxies })
+}
+
+/// The proxy that a request goes through, without the password that its URL may hold.
+fn proxy_for(proxies: &Matcher, uri: &str) -> Option<String> {
+    let intercept = proxies.intercept(&uri.parse().ok()?)?;
+    let proxy = intercept.uri();
+    let scheme = proxy.scheme_str().unwrap_or("http");
+    let port = proxy.port_u16().map_or(String::new(), |port| format!(":{port}"));
+    Some(format!("{scheme}://{}{port}", proxy.host()?))
+}
+
+/// An error of a connection through a proxy: it is more often the proxy's than AWS's.
+fn through(proxy: &str, error: ConnectorError) -> ConnectorError {
+    let (is_timeout, is_user, is_io, kind) =
+        (error.is_timeout(), error.is_user(), error.is_io(), error.as_other());
+    let source = error.into_source();
+    let mut root: &dyn std::error::Error = source.as_ref();
+    while let Some(cause) = root.source() {
+        root = cause;
+    }
+    let text = format!("through the proxy {proxy}, which the environment names: {root}").into();
+    match (is_timeout, is_user, is_io) {
+        (true, ..) => ConnectorError::timeout(text),
+        (_, true, _) => ConnectorError::user(text),
+        (.., true) => ConnectorError::io(text),
+        _ => ConnectorError::other(text, kind),
+    }
 }
 
 /// The local host behind a name that no resolver is sure to know.
@@ -101,6 +135,7 @@ struct MeteredClient {
     inside: SharedHttpClient,
     meter: Arc<Meter>,
     reach: Arc<Reach>,
+    proxies: Arc<Matcher>,
 }
 
 impl HttpClient for MeteredClient {
@@ -114,6 +149,7 @@ impl HttpClient for MeteredClient {
             inside: self.inside.http_connector(settings, components),
             meter: Arc::clone(&self.meter),
             reach: Arc::clone(&self.reach),
+            proxies: Arc::clone(&self.proxies),
         })
     }
 }
@@ -124,6 +160,7 @@ struct MeteredConnector {
     inside: SharedHttpConnector,
     meter: Arc<Meter>,
     reach: Arc<Reach>,
+    proxies: Arc<Matcher>,
 }
 
 impl HttpConnector for MeteredConnector {
@@ -137,6 +174,10 @@ impl HttpConnector for MeteredConnector {
         let gave_up = wire
             .as_ref()
             .is_some_and(|wire| self.reach.is_given_up(&wire.region, wire.call.service));
+        let proxy = match gave_up || is_inside(request.uri()) {
+            true => None,
+            false => proxy_for(&self.proxies, request.uri()),
+        };
         let answer = if gave_up {
             // Not an error that the SDK tries again.
             let error = ConnectorError::other(NO_ANSWER.into(), None);
@@ -150,7 +191,10 @@ impl HttpConnector for MeteredConnector {
         };
         let (meter, reach) = (Arc::clone(&self.meter), Arc::clone(&self.reach));
         HttpConnectorFuture::new(async move {
-            let mut answer = answer.await;
+            let mut answer = answer.await.map_err(|error| match &proxy {
+                Some(proxy) => through(proxy, error),
+                None => error,
+            });
             if let (Some(wire), false) = (&wire, gave_up) {
                 match &answer {
                     Ok(_) => reach.answered(&wire.region, wire.call.service),
@@ -200,6 +244,7 @@ async fn is_throttled(response: HttpResponse) -> Result<(bool, HttpResponse), Co
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -221,6 +266,21 @@ mod tests {
         {
             assert!(!is_inside(outside), "{outside}");
         }
+    }
+
+    #[test]
+    fn the_proxy_of_a_request_is_named_without_its_password() {
+        let proxies = Matcher::builder()
+            .https("http://user:secret@proxy.example:3128")
+            .no("kms.example")
+            .build();
+        let named = proxy_for(&proxies, "https://sts.amazonaws.com/").unwrap();
+        assert_eq!(named, "http://proxy.example:3128");
+        assert_eq!(proxy_for(&proxies, "https://kms.example/"), None);
+        assert_eq!(proxy_for(&proxies, "http://sts.amazonaws.com/"), None);
+        let error = through(&named, ConnectorError::timeout("it took too long".into()));
+        assert!(error.is_timeout());
+        assert!(error.into_source().to_string().contains("proxy.example:3128"));
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub mod said;
 pub mod session;
 pub mod settle;
 pub mod tape;
+pub mod trust;
 pub mod whole;
 pub mod wire;
 

@@ -2,7 +2,7 @@
 //! its answer, an error included.
 
 use std::any::Any;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,7 +10,7 @@ use tokio::sync::OnceCell;
 
 use super::error::AwsError;
 use super::permission::Call;
-use crate::names::Region;
+use crate::names::{ItemName, Region};
 
 type Answer = Result<Arc<dyn Any + Send + Sync>, AwsError>;
 
@@ -26,9 +26,21 @@ struct ReadKey {
 #[derive(Debug, Default)]
 pub struct ReadCache {
     answers: Mutex<HashMap<ReadKey, Arc<OnceCell<Answer>>>>,
+    left_out: Mutex<BTreeSet<(ItemName, usize)>>,
 }
 
 impl ReadCache {
+    /// Notes that an entry of an item's `exclude`, by its place, leaves an object out.
+    pub fn note_left_out(&self, item: &ItemName, entry: usize) {
+        let mut left_out = self.left_out.lock().unwrap_or_else(PoisonError::into_inner);
+        left_out.insert((item.clone(), entry));
+    }
+
+    /// The entries of `exclude` that left objects out.
+    pub fn left_out(&self) -> BTreeSet<(ItemName, usize)> {
+        self.left_out.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The answer to a read, made by `request` when nobody has asked before.
     ///
     /// `arguments` must tell reads of the same operation apart.

@@ -10,6 +10,7 @@ use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use aws_smithy_http_client::tls::TlsContext;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::app_name::AppName;
@@ -153,7 +154,7 @@ impl Session {
         let retries =
             RetryConfig::standard().with_max_attempts(attempts).with_max_backoff(MAX_BACKOFF);
         let loader = aws_config::defaults(BehaviorVersion::latest()).retry_config(retries);
-        Self::with_loader(loader, meter, options).await
+        Self::load(loader, meter, options, variables.ca_bundle.unwrap_or_default()).await
     }
 
     /// The same, with settings that win over those of the environment.
@@ -165,7 +166,17 @@ impl Session {
         meter: Arc<Meter>,
         options: Options,
     ) -> Result<Self, ConnectError> {
-        let mut loader = loader.http_client(http::client(Arc::clone(&meter))).timeout_config(
+        Self::load(loader, meter, options, TlsContext::default()).await
+    }
+
+    async fn load(
+        loader: ConfigLoader,
+        meter: Arc<Meter>,
+        options: Options,
+        tls: TlsContext,
+    ) -> Result<Self, ConnectError> {
+        let client = http::client(Arc::clone(&meter), tls);
+        let mut loader = loader.http_client(client).timeout_config(
             TimeoutConfig::builder()
                 .connect_timeout(CONNECT_TIMEOUT)
                 .read_timeout(READ_TIMEOUT)
@@ -233,7 +244,7 @@ impl Session {
             .behavior_version(BehaviorVersion::latest())
             .region(aws_types::region::Region::new(home_region.as_str().to_owned()))
             .retry_config(RetryConfig::disabled())
-            .http_client(http::client(Arc::clone(meter)))
+            .http_client(http::client(Arc::clone(meter), TlsContext::default()))
             .build();
         Arc::new(Clients::new(config))
     }

@@ -58,6 +58,8 @@ pub struct KindInfo {
     pub name: &'static str,
     /// How its items are told apart.
     pub identity: Identity,
+    /// The fields of its spec that are no state of an object.
+    pub not_state: &'static [&'static str],
     /// Whether it has objects in every Region.
     pub regional: bool,
     /// The JSON Schema of its spec.

@@ -148,6 +148,12 @@ impl Baseline<'_> {
         self.declarations.items.keys()
     }
 
+    /// The exceptions, and where each stands.
+    pub fn exceptions_with_places(&self) -> impl Iterator<Item = (&Exception, Location)> {
+        let nodes = &self.declarations.exceptions;
+        self.exceptions.iter().zip(nodes).map(|(one, node)| (one, self.location(&node.place)))
+    }
+
     fn location(&self, place: &problem::Place) -> Location {
         Location {
             file: self.sources.name(place.source).to_owned(),

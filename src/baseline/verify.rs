@@ -5,15 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value as Json, json};
 
 use super::Baseline;
-use super::catalog::{KindInfo, SpecProblem};
+use super::catalog::{Identity, KindInfo, SpecProblem};
 use super::check::{Checker, Mismatch, steps};
-use super::declare::Declared;
+use super::declare::{Declarations, Declared};
+use super::exceptions::Exception;
 use super::interpolate::{Filled, Target, Unfilled};
 use super::item::Regions;
 use super::node::{Node, Value};
 use super::problem::{Place, Problem};
 use super::resolve::{ENGINE_WORDS, Parts, regions_of, split};
-use crate::names::{ItemName, known_region};
+use crate::names::{AccountId, ItemName, known_region};
 
 /// An item of a named kind, and where it holds.
 type Governor<'a> = (&'a ItemName, &'a Declared, Regions);
@@ -27,6 +28,7 @@ pub(super) fn verify(baseline: &Baseline<'_>, problems: &mut Vec<Problem>) {
         }
     }
     verify_header(baseline, problems);
+    verify_exceptions(&baseline.declarations, &baseline.exceptions, problems);
     let mut identities: BTreeMap<(String, String), Vec<Governor<'_>>> = BTreeMap::new();
     for (name, declared) in &baseline.declarations.items {
         let Some(kind) = baseline.catalog.find(&name.kind) else { continue };
@@ -50,6 +52,19 @@ pub(super) fn verify(baseline: &Baseline<'_>, problems: &mut Vec<Problem>) {
             })
             .collect();
         let fits = mismatches.is_empty();
+        if fits && declares_nothing(kind, &parts.spec) && !is_off(&parts) {
+            problems.push(
+                Problem::error(
+                    "declares-nothing",
+                    format!("{name} declares nothing: there is nothing to compare"),
+                    declared.place.clone(),
+                )
+                .help(format!(
+                    "declare a field (`evenkeel explain {}` lists them), or take the item away",
+                    kind.name
+                )),
+            );
+        }
         problems.extend(mismatches.into_iter().map(|wrong| placed(name, declared, wrong)));
         if fits {
             // A sample stands for a fact that every target has its own of: what a rule says of it
@@ -80,6 +95,54 @@ pub(super) fn verify(baseline: &Baseline<'_>, problems: &mut Vec<Problem>) {
     }
 }
 
+/// Exceptions that can match nothing, whatever is in the accounts.
+fn verify_exceptions(
+    declarations: &Declarations,
+    exceptions: &[Exception],
+    problems: &mut Vec<Problem>,
+) {
+    for (exception, node) in exceptions.iter().zip(&declarations.exceptions) {
+        let Some(declared) = declarations.items.get(&exception.item) else { continue };
+        let json = |word: &str| declared.fields.get(word).map(|field| field.node.to_json());
+        let accounts = |word: &str| {
+            let when = json("when")?;
+            let list = when.get(word)?.as_array()?;
+            list.iter().map(|id| id.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()
+        };
+        let is_in = |list: &Vec<String>, id: &str| list.iter().any(|one| one == id);
+        let account = exception.account.as_ref().map(AccountId::as_str);
+        let why = if json("mode").as_ref().and_then(Json::as_str) == Some("off") {
+            "its mode is \"off\"".to_owned()
+        } else if let (Some(region), Some(Regions::List(list))) =
+            (&exception.region, json("regions").map(|regions| regions_of(Some(regions))))
+            && !list.contains(region)
+            && list.iter().all(|region| !region.as_str().contains("${"))
+        {
+            format!("the item does not hold in {region}")
+        } else if let (Some(account), Some(list)) = (account, accounts("accounts"))
+            && !is_in(&list, account)
+            && list.iter().all(|id| !id.contains("${"))
+        {
+            format!("the item is not for account {account} (`when`)")
+        } else if let (Some(account), Some(list)) = (account, accounts("not_accounts"))
+            && is_in(&list, account)
+        {
+            format!("the item is not for account {account} (`when`)")
+        } else {
+            continue;
+        };
+        problems.push(
+            Problem::error(
+                "exception-idle",
+                format!("the exception of {} can match nothing: {why}", exception.item),
+                node.place.clone(),
+            )
+            .help("correct it, or take it away")
+            .warning(),
+        );
+    }
+}
+
 /// Whether a rule speaks of a sample: of the very field, or by quoting one that is inside of it.
 fn is_of_sample(rule: &SpecProblem, parts: &Parts) -> bool {
     let pointer = format!("/{}", steps(&rule.field).join("/"));
@@ -89,6 +152,19 @@ fn is_of_sample(rule: &SpecProblem, parts: &Parts) -> bool {
             && text.is_some_and(|text| !text.is_empty() && rule.message.contains(text))
     };
     parts.samples.contains(&pointer) || parts.samples.iter().any(is_quoted)
+}
+
+/// Whether an item says nothing of any state. One of a named kind says at least that the object is there.
+fn declares_nothing(kind: &KindInfo, spec: &Json) -> bool {
+    let is_state = |(field, value): (&String, &Json)| {
+        !value.is_null() && !kind.not_state.contains(&field.as_str())
+    };
+    !matches!(kind.identity, Identity::Named { .. })
+        && !spec.as_object().is_some_and(|fields| fields.iter().any(is_state))
+}
+
+fn is_off(parts: &Parts) -> bool {
+    parts.words.get("mode").and_then(Json::as_str) == Some("off")
 }
 
 /// Every placeholder of an item that cannot be filled in, not the first alone.

@@ -1,17 +1,19 @@
 //! `evenkeel apply`: show the plan, ask, do it, verify it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use evenkeel::kinds::{GrantClass, Risk};
 use evenkeel::plan::render::summary::summary_line;
 use evenkeel::plan::render::text;
-use evenkeel::plan::words::counted;
+use evenkeel::plan::words::{counted, shortened_list};
 use evenkeel::plan::{Detail, Plan, Verdict};
 use evenkeel::reconcile::bound::{NothingLeft, accounts, same_baselines, within};
 use evenkeel::reconcile::guard::{self, check_risk};
 use evenkeel::reconcile::{
-    ApplyReport, Bounded, LeftAlone, Listeners, Looked, Refusal, Run, RunOutcome, Safety, Stop,
+    ApplyReport, Bounded, LeftAlone, Listeners, Looked, Refusal, Run, RunOutcome, Safety, Step,
+    Stop,
 };
 use evenkeel::store::audit::AuditLog;
 use evenkeel::visible::visible;
@@ -48,6 +50,9 @@ async fn apply(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
     let (looked, audit_log) = look_within(global, args, saved.as_ref(), &stop).await?;
     if !looked.outside.is_empty() {
         return Err(Refusal::OutsideFleet { why: looked.outside }.into());
+    }
+    if !looked.undecided.is_empty() {
+        return Err(Refusal::Undecided { why: looked.undecided }.into());
     }
     let listener = Listeners(vec![Arc::new(Talk), Arc::new(Steps::default())]);
     let (mut run, fresh) = Run::begin(looked, &audit_log, &stop, &listener).await?;
@@ -251,6 +256,29 @@ fn kept(earlier: &Plan, fresh: Plan) -> Result<(Plan, Vec<LeftAlone>), Failure> 
     Ok((plan, left_alone.into_values().collect()))
 }
 
+/// What was not tried because the run came to its end, in a line for each reason.
+fn not_tried(report: &ApplyReport) -> Vec<String> {
+    const NAMED: usize = 3;
+    let mut by_reason: BTreeMap<&str, (usize, Vec<String>)> = BTreeMap::new();
+    for outcome in &report.outcomes {
+        let why = match &outcome.step {
+            Step::NotTried => "stopping",
+            Step::Refused { why } => why,
+            _ => continue,
+        };
+        let (changes, titles) = by_reason.entry(why).or_default();
+        *changes += 1;
+        if !titles.contains(&outcome.title) {
+            titles.push(outcome.title.clone());
+        }
+    }
+    let line = |(why, (changes, titles)): (&str, (usize, Vec<String>))| {
+        let (changes, names) = (counted(changes, "change"), shortened_list(&titles, NAMED));
+        format!("  not tried {changes} of {names}: {}", visible(why))
+    };
+    by_reason.into_iter().map(line).collect()
+}
+
 /// The last lines, and the exit code. What is only reported is not for apply to do: it is counted, and
 /// `check` has a code for it.
 fn conclude(
@@ -261,6 +289,9 @@ fn conclude(
     audit: &AuditLog,
 ) -> Exit {
     let left = report.left();
+    for line in not_tried(report) {
+        out::line(&line);
+    }
     out::line("");
     for title in &report.not_converged {
         out::line(&format!(

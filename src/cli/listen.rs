@@ -61,10 +61,10 @@ impl Listener for Steps {
         match told.event {
             RunEvent::Wrote { object, change, step } => wrote(object, change, step),
             RunEvent::MakesRoom { object, refused, room } => out::line(&format!(
-                "  no room   {}: a quota is full; change {} goes first, then change {} once more",
+                "  no room   {}: a quota is full; {} goes first, then {} once more",
                 object.title(),
-                room.id,
-                refused.id
+                room.name(),
+                refused.name()
             )),
             RunEvent::Verified { object, in_sync: true, .. } => {
                 let title = object.title();
@@ -102,13 +102,12 @@ fn wrote(object: &ObjectPlan, change: &PlannedChange, step: &Step) {
                 out::line(&format!("            {}", visible(line)));
             }
         }
-        Step::Blocked { by } => {
-            out::line(&format!("  not tried {}{what}: change {by} failed", object.title()));
-        }
-        Step::NotTried => out::line(&format!("  not tried {}{what}: stopping", object.title())),
-        Step::Refused { why } => {
-            out::line(&format!("  not tried {}{what}: {}", object.title(), visible(why)));
-        }
+        Step::Blocked { what: needed, .. } => out::line(&format!(
+            "  not tried {}{what}: it needs {needed}, which was not done",
+            object.title()
+        )),
+        // There may be hundreds: they are told together at the end.
+        Step::NotTried | Step::Refused { .. } => {}
     }
 }
 

@@ -1,5 +1,7 @@
 //! `evenkeel policy`: the least-privilege IAM policy for exactly this baseline. Offline.
 
+use std::collections::BTreeSet;
+
 use evenkeel::baseline::Mode;
 use evenkeel::baseline::UNKNOWN_FACTS;
 use evenkeel::fleet::access::roles;
@@ -49,15 +51,24 @@ fn permissions(settings: &Settings, args: &PolicyArgs) -> Result<Permissions, Fa
         own_role: own_role(settings, args, account, partition)?,
         ..Permissions::default()
     };
+    let mut claimed: BTreeSet<&'static str> = BTreeSet::new();
+    let mut beside = Vec::new();
     for work in &settings.targets {
         let ceiling = work.target.ceiling.min(limit);
         for item in work.target.baseline.resolve_for_anyone(partition) {
-            if !selection.has_kind(&item.item.kind) {
+            let Some(kind) = registry::find(&item.item.kind) else { continue };
+            if work.target.is_beside || !selection.has_kind(&item.item.kind) {
+                beside.push((kind, item));
                 continue;
             }
-            if let Some(kind) = registry::find(&item.item.kind) {
-                permissions.add(kind, &item.spec, item.mode.min(ceiling), &arns)?;
-            }
+            claimed.extend(kind.claimed());
+            permissions.add(kind, &item.spec, item.mode.min(ceiling), &arns)?;
+        }
+    }
+    // What can contradict the rest is read with it.
+    for (kind, item) in beside {
+        if kind.claimed().iter().any(|sort| claimed.contains(sort)) {
+            permissions.add(kind, &item.spec, Mode::Report, &arns)?;
         }
     }
     if let Some(boundary) = &args.permissions_boundary {

@@ -13,7 +13,7 @@ use evenkeel::fleet::file::{Selector, Target};
 use evenkeel::fleet::{self, Fleet};
 use evenkeel::kinds::AllowedGrants;
 use evenkeel::kinds::registry;
-use evenkeel::names::{AccountId, known_region};
+use evenkeel::names::{AccountId, well_formed_region};
 use evenkeel::reconcile::{FleetTarget, Safety};
 
 use super::args::{Global, Selectors};
@@ -28,7 +28,7 @@ pub const COMMAND_LINE: &str = "command line";
 pub struct Settings {
     /// The fleet file, when there is one.
     pub fleet: Option<Fleet>,
-    /// The targets that were selected.
+    /// The targets; those that were not asked for are there beside the others.
     pub targets: Vec<Work>,
     /// The limits of a run.
     pub safety: Safety,
@@ -61,7 +61,9 @@ pub fn resolve_from(
 ) -> Result<Settings, Failure> {
     known_kinds(&selectors.kind)?;
     for region in &selectors.region {
-        known_region(region).map_err(|error| Failure::usage(error.to_string(), error.remedy()))?;
+        // That AWS has it is asked of AWS, which may have it since this version was made.
+        well_formed_region(region)
+            .map_err(|error| Failure::usage(error.to_string(), error.remedy()))?;
     }
     let fleet = fleet_file(global, reader)?;
     let targets = if selectors.baseline.is_empty() {
@@ -96,6 +98,7 @@ pub fn resolve_from(
             baseline,
             // Where every target only reports, -b is no way around it.
             ceiling: fleet.as_ref().map_or(Mode::Enforce, highest_ceiling),
+            is_beside: false,
         };
         vec![Work { target }]
     };
@@ -314,9 +317,6 @@ fn from_fleet(
     }
     let mut works = Vec::new();
     for target in &fleet.file.targets {
-        if !selectors.target.is_empty() && !selectors.target.contains(&target.name) {
-            continue;
-        }
         let options = options(target.variables.clone(), environment(fleet));
         let files = baselines_of(global, fleet, target, reader)?;
         let baseline = load(global, &files, reader, options)?;
@@ -327,6 +327,7 @@ fn from_fleet(
                 except: target.except.clone(),
                 baseline,
                 ceiling: target.mode.unwrap_or(Mode::Enforce),
+                is_beside: !selectors.target.is_empty() && !selectors.target.contains(&target.name),
             },
         });
     }

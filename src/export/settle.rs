@@ -109,6 +109,7 @@ async fn plan(
     items.extend(observe_all(session, reads, declared.items, None, &turns(), || {}).await);
     let account = plan_account(&AccountInput {
         items,
+        beside: Vec::new(),
         kind: &registry::find,
         waiver: &|_, _, _| None,
         max_risk: Risk::Destructive,

@@ -17,6 +17,7 @@ pub fn choices(fleet: &Fleet) -> Vec<Choice<'_>> {
             name: &target.name,
             select: target.select.as_ref(),
             except: target.except.as_ref(),
+            is_beside: false,
         })
         .collect()
 }

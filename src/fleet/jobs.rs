@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::account::SkippedAccount;
 use super::organization::{Account, Organization};
-use super::select::{Choice, SelectError, select};
+use super::select::{Beside, Choice, SelectError, beside, select};
 use super::shard::Shard;
 use crate::baseline::Mode;
 use crate::names::AccountId;
@@ -18,6 +18,10 @@ pub struct Job {
     pub targets: Vec<usize>,
     /// Its targets in the version of the baselines that is compared with.
     pub before: Vec<usize>,
+    /// The targets that were not asked for and concern it.
+    pub beside: Beside,
+    /// The same in the version that is compared with.
+    pub beside_before: Beside,
     /// What may be done there at most, whatever its targets say.
     pub ceiling: Mode,
 }
@@ -86,6 +90,8 @@ impl Asked<'_> {
             account,
             targets: Vec::new(),
             before: Vec::new(),
+            beside: Beside::default(),
+            beside_before: Beside::default(),
             ceiling: Mode::Enforce,
         };
         let (assigned, skipped) = choose(self.targets)?;
@@ -99,6 +105,11 @@ impl Asked<'_> {
                 let id = one.account.id.clone();
                 jobs.entry(id).or_insert_with(|| job(one.account)).before = one.targets;
             }
+        }
+        for job in jobs.values_mut() {
+            let of = |choices| beside(choices, &job.account, self.own, self.organization);
+            let (now, before) = (of(self.targets), of(self.before.unwrap_or_default()));
+            (job.beside, job.beside_before) = (now, before);
         }
         Ok((jobs, skipped))
     }

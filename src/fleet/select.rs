@@ -26,6 +26,8 @@ pub struct Choice<'a> {
     pub select: Option<&'a Selector>,
     /// Accounts that are left out.
     pub except: Option<&'a Selector>,
+    /// Whether it was not asked for, and is only heard in the accounts of the others.
+    pub is_beside: bool,
 }
 
 /// A selection that cannot be made.
@@ -140,14 +142,15 @@ pub fn select(
     let units = organization.map(|organization| &organization.units);
     let mut assigned: BTreeMap<AccountId, Assignment> = BTreeMap::new();
     let mut skipped: BTreeMap<AccountId, SkippedAccount> = BTreeMap::new();
-    for (position, choice) in choices.iter().enumerate() {
+    let chosen = choices.iter().enumerate().filter(|(_, choice)| !choice.is_beside);
+    for (position, choice) in chosen {
         let target = || choice.name.to_owned();
         for unit in choice.select.iter().chain(&choice.except).flat_map(|selector| &selector.ous) {
             if !units.is_some_and(|units| units.contains(unit)) {
                 return Err(SelectError::NoUnit { target: target(), unit: unit.clone() });
             }
         }
-        let mut chosen = chosen(choice, own, &known)?;
+        let mut chosen = accounts_of(choice, own, &known)?;
         chosen.retain(|account| !choice.except.is_some_and(|except| is_any(except, account)));
         if chosen.is_empty() {
             return Err(SelectError::Nothing { target: target() });
@@ -204,8 +207,47 @@ pub fn stand(choice: &Choice<'_>, account: &Account, own: &AccountId) -> Stand {
     if is_selected { Stand::Selected } else { Stand::Elsewhere }
 }
 
+/// The targets that were not asked for and concern an account all the same, by their place in the list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Beside {
+    /// Those that select it.
+    pub targets: Vec<usize>,
+    /// Those of which nobody knows, because the organization could not be asked.
+    pub undecided: Vec<usize>,
+}
+
+/// Which targets that were not asked for concern an account.
+pub fn beside(
+    choices: &[Choice<'_>],
+    account: &Account,
+    own: &AccountId,
+    organization: Option<&Organization>,
+) -> Beside {
+    let mut found = Beside::default();
+    for (position, choice) in choices.iter().enumerate().filter(|(_, choice)| choice.is_beside) {
+        if organization.is_some() || !needs_organization([choice]) {
+            if stand(choice, account, own) == Stand::Selected {
+                found.targets.push(position);
+            }
+        } else if may_select(choice, account, own) {
+            found.undecided.push(position);
+        }
+    }
+    found
+}
+
+/// Whether a target can select an account, whatever its organization says.
+fn may_select(choice: &Choice<'_>, account: &Account, own: &AccountId) -> bool {
+    let names = |selector: &Selector| selector.accounts.iter().any(|id| id == account.id.as_str());
+    !choice.except.is_some_and(names)
+        && match choice.select {
+            None => account.id == *own,
+            Some(select) => select.accounts.is_empty() || names(select),
+        }
+}
+
 /// The accounts of `select`: those that meet every part of it that is given.
-fn chosen(
+fn accounts_of(
     choice: &Choice<'_>,
     own: &AccountId,
     known: &BTreeMap<&AccountId, &Account>,
@@ -290,7 +332,7 @@ mod tests {
     }
 
     fn ids(select: &Selector, except: Option<&Selector>) -> Result<Vec<String>, SelectError> {
-        let choices = [Choice { name: "t", select: Some(select), except }];
+        let choices = [Choice { name: "t", select: Some(select), except, is_beside: false }];
         let own = "000000000001".parse().unwrap();
         let (assigned, _) = self::select(&choices, &own, Some(&organization()))?;
         Ok(assigned.into_iter().map(|one| one.account.id.to_string()).collect())
@@ -312,7 +354,8 @@ mod tests {
         assert_eq!(ids(&ous(&["ou-work"]), None).unwrap(), ["000000000002", "000000000003"]);
         assert_eq!(ids(&ous(&["r-1"]), None).unwrap().len(), 3);
         let select = ous(&["ou-work"]);
-        let choices = [Choice { name: "t", select: Some(&select), except: None }];
+        let choices =
+            [Choice { name: "t", select: Some(&select), except: None, ..Choice::default() }];
         let own = "000000000001".parse().unwrap();
         let (_, skipped) = self::select(&choices, &own, Some(&organization())).unwrap();
         assert_eq!(skipped.len(), 1);
@@ -352,7 +395,12 @@ mod tests {
         for (select, except) in
             selects.iter().flat_map(|select| excepts.iter().map(move |except| (select, except)))
         {
-            let choice = Choice { name: "t", select: select.as_ref(), except: except.as_ref() };
+            let choice = Choice {
+                name: "t",
+                select: select.as_ref(),
+                except: except.as_ref(),
+                ..Choice::default()
+            };
             let chosen =
                 match self::select(std::slice::from_ref(&choice), &own, Some(&organization)) {
                     Ok((assigned, skipped)) => assigned
@@ -372,7 +420,8 @@ mod tests {
             }
         }
         let left_out = ous(&["ou-team"]);
-        let choice = Choice { name: "t", select: None, except: Some(&left_out) };
+        let choice =
+            Choice { name: "t", select: None, except: Some(&left_out), ..Choice::default() };
         assert_eq!(stand(&choice, &organization.accounts[2], &own), Stand::Excepted);
         assert_eq!(stand(&choice, &organization.accounts[1], &own), Stand::Elsewhere);
     }

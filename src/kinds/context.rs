@@ -89,6 +89,11 @@ impl Cx {
         again
     }
 
+    /// Notes that an entry of the item's `exclude`, by its place, leaves an object out.
+    pub fn note_left_out(&self, entry: usize) {
+        self.reads.note_left_out(&self.facts.item, entry);
+    }
+
     /// Where we are.
     pub fn facts(&self) -> &Facts {
         &self.facts

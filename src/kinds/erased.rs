@@ -13,6 +13,7 @@ use super::claim::Claim;
 use super::compared;
 use super::context::{Cx, Facts, WriteCx};
 use super::object::{Object, ObserveError, Status};
+use super::stricter::Stricter;
 use super::write_error::WriteError;
 use super::{Arns, Controls, Found, Kind, Scope};
 use crate::baseline::catalog::{Identity, SpecProblem};
@@ -102,9 +103,18 @@ pub trait DynKind: Send + Sync {
     /// # Errors
     /// The action is not one of this kind's.
     fn writes(&self, action: &Value) -> Result<Vec<String>, Misfit>;
+    /// Whether those who refer to its object wait for a write.
+    ///
+    /// # Errors
+    /// The action is not one of this kind's.
+    fn is_lent(&self, action: &Value) -> Result<bool, Misfit>;
     /// What an item governs, in one form whatever way it is written; `None` where the kind is declared
     /// once, or the spec is not one of this kind's.
     fn governs(&self, spec: &Value, home: Option<&Region>) -> Option<String>;
+    /// Which way its fields are stricter.
+    fn stricter(&self) -> &'static [Stricter];
+    /// The sorts of things that its objects claim.
+    fn claimed(&self) -> &'static [&'static str];
     /// What an object turned out to be.
     ///
     /// # Errors
@@ -313,10 +323,23 @@ impl<K: Kind> DynKind for Erased<K> {
         Ok(calls.iter().map(|call| call.iam_action().into_owned()).collect())
     }
 
+    fn is_lent(&self, action: &Value) -> Result<bool, Misfit> {
+        let calls = K::calls(&Self::read("action", action)?);
+        Ok(K::LENT.is_none_or(|lent| calls.iter().any(|call| lent.contains(call))))
+    }
+
     fn governs(&self, spec: &Value, home: Option<&Region>) -> Option<String> {
         let Identity::Named { field, .. } = K::IDENTITY else { return None };
         K::governs(spec, home)
             .or_else(|| spec.get(field).and_then(Value::as_str).map(str::to_owned))
+    }
+
+    fn stricter(&self) -> &'static [Stricter] {
+        K::STRICTER
+    }
+
+    fn claimed(&self) -> &'static [&'static str] {
+        K::CLAIMS
     }
 
     fn claims(
@@ -325,6 +348,9 @@ impl<K: Kind> DynKind for Erased<K> {
         spec: &Value,
         object: &Object<Value>,
     ) -> Result<Vec<Claim>, Misfit> {
+        if K::CLAIMS.is_empty() {
+            return Ok(Vec::new());
+        }
         Ok(K::claims(facts, &Self::read("spec", spec)?, &Self::typed(object)?))
     }
 

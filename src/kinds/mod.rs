@@ -16,6 +16,7 @@ pub mod object;
 pub mod registry;
 pub mod shapes;
 pub mod spec;
+pub mod stricter;
 pub mod tags;
 mod together;
 pub mod write_error;
@@ -41,6 +42,7 @@ pub use claim::Claim;
 pub use context::{Cx, Facts, WriteCx};
 pub use control::{Controls, Framework};
 pub use object::{Object, ObserveError, Status, Unknown, count, known, told};
+pub use stricter::Stricter;
 pub use write_error::{WriteError, sendable};
 
 use crate::aws::Call;
@@ -78,6 +80,9 @@ pub trait Kind: Send + Sync + 'static {
     /// All its calls, with the specs that need them and, for writes, with their resources:
     /// permissions, and the events after which its objects are looked at again, come from here.
     const CALLS: &'static [Use<Self::Spec>];
+    /// Those of its writes that others wait for who refer to one of its objects; `None` for all. Whoever
+    /// delivers to a bucket needs its policy, and not its tags.
+    const LENT: Option<&'static [Call]> = None;
     /// CloudTrail events of others, besides those of its own writes, after which its objects must
     /// be looked at again: `source:name`.
     const MORE_EVENTS: &'static [&'static str] = &[];
@@ -90,6 +95,15 @@ pub trait Kind: Send + Sync + 'static {
     /// `exclude`) or say how to write (`prevent_destroy`). Every other declared field must be
     /// compared by `diff`, or the object is unknown.
     const NOT_STATE: &'static [&'static str] = &[];
+
+    /// Which way its fields are stricter, where they have a way: a write that leaves an account weaker
+    /// than it was says so.
+    const STRICTER: &'static [Stricter] = &[];
+
+    /// The sorts of things that `claims` speaks of, such as `KMS key`: without one, nothing is claimed.
+    /// What is claimed is looked at even where it is not asked for, and again once something of a sort
+    /// was made.
+    const CLAIMS: &'static [&'static str] = &[];
 
     /// What a baseline declares; a field that is `None` is not managed.
     type Spec: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static;

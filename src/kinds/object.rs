@@ -60,6 +60,64 @@ pub struct Unknown {
     /// What the reader should do next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
+    /// Whether it is AWS's answer that is missing, or the declaration that leaves it open.
+    #[serde(default, skip_serializing_if = "Cause::is_unread")]
+    pub cause: Cause,
+}
+
+/// What keeps something from being known.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// It could not be read.
+    #[default]
+    Unread,
+    /// It was read, or need not be, and cannot be judged by what is declared.
+    Unjudged,
+    /// Two items say different things of it.
+    Contradicted,
+}
+
+impl Cause {
+    /// All of them, in the order in which they are told.
+    pub const ALL: [Self; 3] = [Self::Contradicted, Self::Unjudged, Self::Unread];
+
+    fn is_unread(&self) -> bool {
+        *self == Self::Unread
+    }
+
+    /// In a word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Unread | Self::Unjudged => "unknown",
+            Self::Contradicted => "contradicted",
+        }
+    }
+
+    /// What is said above those that are unknown for it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Unread => "Unknown: could not be read, so neither in sync nor changed",
+            Self::Unjudged => {
+                "Unknown: cannot be judged by what is declared, so neither in sync nor changed"
+            }
+            Self::Contradicted => {
+                "Contradicted: two items say different things of it, so neither is judged or changed"
+            }
+        }
+    }
 }
 
 impl<S> Object<S> {
@@ -199,7 +257,7 @@ impl ObserveError {
                 ),
             ),
         };
-        Unknown { reason: self.to_string(), permission, remedy }
+        Unknown { reason: self.to_string(), permission, remedy, cause: Cause::Unread }
     }
 }
 

@@ -52,6 +52,7 @@ static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
         KINDS
             .iter()
             .map(|kind| KindInfo {
+                not_state: kind.not_state(),
                 name: kind.name(),
                 identity: kind.identity(),
                 regional: kind.scope() == Scope::Regional,
@@ -126,6 +127,55 @@ mod tests {
             }
         }
         assert!(missing.is_empty(), "these stand in no sample:\n{}", missing.join("\n"));
+    }
+
+    /// A switch or a number that has no stricter way, whose kind says itself what is weaker, or that
+    /// evenkeel never writes.
+    const NO_WAY: [&str; 21] = [
+        "cloudtrail.trail forbid_excluded_sources",
+        "cloudtrail.trail record_all_management_events",
+        "cloudtrail.trail recursive_logging",
+        "iam.password_policy allow_users_to_change_password",
+        "iam.role mfa_max_age_seconds",
+        "iam.role require_mfa",
+        "iam.root_user allow_access_keys",
+        "iam.root_user allow_signing_certificates",
+        "iam.root_user expect_no_password",
+        "iam.root_user max_days_since_last_use",
+        "iam.root_user require_hardware_mfa",
+        "iam.root_user require_mfa",
+        "kms.key multi_region",
+        "s3.account_public_access_block block_public_acls",
+        "s3.account_public_access_block block_public_policy",
+        "s3.account_public_access_block ignore_public_acls",
+        "s3.account_public_access_block restrict_public_buckets",
+        "s3.bucket bucket_key_enabled",
+        "s3.bucket forbid_foreign_access",
+        "s3.bucket object_lock_days",
+        "s3.bucket object_lock_years",
+    ];
+
+    #[test]
+    fn every_switch_and_number_says_which_way_it_is_stricter() {
+        let mut unsaid = Vec::new();
+        for kind in all() {
+            let schema = kind.schema();
+            let properties = schema["properties"].as_object().unwrap();
+            for stricter in kind.stricter() {
+                assert!(properties.contains_key(stricter.field()), "{}: {stricter:?}", kind.name());
+            }
+            for (field, of_field) in properties {
+                let is_state = !kind.not_state().contains(&field.as_str());
+                let says = kind.stricter().iter().any(|stricter| stricter.field() == field);
+                let text = of_field["type"].to_string();
+                let is_one = text.contains("boolean") || text.contains("integer");
+                let name = format!("{} {field}", kind.name());
+                if is_state && is_one && !says && !NO_WAY.contains(&name.as_str()) {
+                    unsaid.push(name);
+                }
+            }
+        }
+        assert!(unsaid.is_empty(), "STRICTER or NO_WAY lacks:\n{}", unsaid.join("\n"));
     }
 
     /// Whether a path is that of a field, in which `NAME` stands for any name.

@@ -189,9 +189,22 @@ impl TagRules {
         changes
     }
 
+    /// The writes that take the setting of tags back.
+    pub fn undo<A>(
+        self,
+        written: &Tags,
+        before: Option<&Tags>,
+        set: impl FnOnce(Tags) -> A,
+        remove: impl FnOnce(Tags) -> A,
+    ) -> Vec<A> {
+        let (former, new) = self.before(written, before);
+        let former = (!former.is_empty()).then(|| set(former));
+        former.into_iter().chain((!new.is_empty()).then(|| remove(new))).collect()
+    }
+
     /// Of the tags that were written, those that were there before and those that were not: what
     /// undoing the write must set and take away.
-    pub fn before(self, written: &Tags, before: Option<&Tags>) -> (Tags, Tags) {
+    fn before(self, written: &Tags, before: Option<&Tags>) -> (Tags, Tags) {
         let there = before.map(|before| self.by_key(before)).unwrap_or_default();
         let (mut former, mut new) = (Tags::new(), Tags::new());
         for (key, value) in written {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::input::ObservedItem;
 use crate::kinds::erased::DynKind;
-use crate::kinds::object::Unknown;
+use crate::kinds::object::{Cause, Unknown};
 use crate::kinds::{Claim, Scope};
 use crate::names::{ItemName, Region};
 
@@ -18,7 +18,7 @@ type Ground = (Option<Region>, String, String);
 
 /// The objects that are claimed twice, with the reason why they are unknown.
 pub fn contradictions(
-    items: &[ObservedItem],
+    items: &[&ObservedItem],
     kind: &dyn Fn(&str) -> Option<&'static dyn DynKind>,
 ) -> BTreeMap<Place, Unknown> {
     let mut grounds: BTreeMap<Ground, Vec<(Place, Claim)>> = BTreeMap::new();
@@ -47,7 +47,7 @@ pub fn contradictions(
             continue;
         }
         let said: Vec<String> =
-            claims.iter().map(|((at, _), claim)| line(&items[*at], claim)).collect();
+            claims.iter().map(|((at, _), claim)| line(items[*at], claim)).collect();
         let reason = if whole {
             format!("{} are one thing, {thing}", said.join(" and "))
         } else {
@@ -65,6 +65,7 @@ pub fn contradictions(
                 reason: reason.clone(),
                 permission: None,
                 remedy: Some(remedy.to_owned()),
+                cause: Cause::Contradicted,
             });
         }
     }

@@ -55,6 +55,9 @@ pub struct Waiver {
 pub struct AccountInput<'a> {
     /// What was declared and observed.
     pub items: Vec<ObservedItem>,
+    /// What was not asked for and can contradict it, or lead it elsewhere: it is heard, and has no place
+    /// in the plan.
+    pub beside: Vec<ObservedItem>,
     /// Finds a kind by its name.
     pub kind: &'a dyn Fn(&str) -> Option<&'static dyn DynKind>,
     /// The exception that covers an object today, if any.

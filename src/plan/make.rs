@@ -12,7 +12,8 @@ use super::order::{self, Node, Step};
 use super::{Disposition, Mode, ObjectPlan, PlannedChange, Verdict};
 use crate::digest;
 use crate::kinds::erased::DynKind;
-use crate::kinds::object::Unknown;
+use crate::kinds::object::{Cause, Unknown};
+use crate::kinds::stricter::weakened;
 use crate::kinds::{Change, Controls, FieldDrift, Grant, GrantClass, Needs, Object, Scope, Status};
 use crate::names::ItemName;
 
@@ -25,8 +26,13 @@ pub fn plan_account(input: &AccountInput<'_>) -> AccountPlan {
     let mut objects: Vec<ObjectPlan> = Vec::new();
     let mut needs = Needed::new();
     let mut ids = 0;
-    let contradictions = contradictions(&input.items, input.kind);
-    for (at, observed) in input.items.iter().enumerate() {
+    let all: Vec<&ObservedItem> = input.items.iter().chain(&input.beside).collect();
+    let contradictions = contradictions(&all, input.kind);
+    let mut asked_for = None;
+    for (at, observed) in all.iter().copied().enumerate() {
+        if at == input.items.len() {
+            asked_for = Some(objects.len());
+        }
         let item = &observed.declared.item;
         let Some(kind) = (input.kind)(&item.kind) else { continue };
         match &observed.objects {
@@ -54,7 +60,8 @@ pub fn plan_account(input: &AccountInput<'_>) -> AccountPlan {
             }
         }
     }
-    unsettle(&mut objects, &input.items, input.kind);
+    unsettle(&mut objects, &all, input.kind);
+    objects.truncate(asked_for.unwrap_or(objects.len()));
     let order = link(&mut objects, &needs, input.kind);
     AccountPlan { objects, in_sync: 0, order }
 }
@@ -119,7 +126,12 @@ fn judge(
     let changes = match kind.diff(&observed.facts, &observed.declared.spec, object) {
         Ok(changes) => changes,
         Err(misfit) => {
-            let unknown = Unknown { reason: misfit.to_string(), permission: None, remedy: None };
+            let unknown = Unknown {
+                reason: misfit.to_string(),
+                permission: None,
+                remedy: None,
+                cause: Cause::Unjudged,
+            };
             return blank(observed, kind, object.clone(), Verdict::Unknown(unknown));
         }
     };
@@ -145,8 +157,11 @@ fn judge(
     for (change, needs) in changes.into_iter().zip(&needs) {
         let disposition = dispose(input, observed, object, &change, waiver.as_ref());
         *ids += 1;
+        let is_lent =
+            change.action.as_ref().is_none_or(|action| kind.is_lent(action).unwrap_or(true));
         let step = Step {
             id: *ids,
+            is_lent,
             needs: needs.iter().map(|place| ids_of_object[*place]).collect(),
             references: references(&observed.declared, object, &change.drift),
         };
@@ -159,6 +174,11 @@ fn judge(
                 kind.undo(action, object).ok().map(Box::new),
             ),
         };
+        // A finding is not written, and makes nothing weaker.
+        let weakened = match &change.action {
+            Some(_) => weakened(kind.stricter(), &change.drift, is_made),
+            None => Vec::new(),
+        };
         plan.changes.push(PlannedChange {
             id: *ids,
             drift: change.drift,
@@ -167,6 +187,7 @@ fn judge(
             warnings: change
                 .warnings
                 .into_iter()
+                .chain(weakened)
                 .chain(change.grants.iter().map(|grant| said(input, grant)))
                 .collect(),
             disposition,

@@ -4,12 +4,12 @@
 pub mod assemble;
 pub mod check;
 pub mod compare;
-mod contradict;
+pub mod contradict;
 pub mod file;
 pub mod input;
 pub mod make;
 pub mod merge;
-mod moving;
+pub mod moving;
 mod objects;
 pub mod order;
 pub mod outcome;
@@ -267,6 +267,26 @@ pub enum Disposition {
 }
 
 impl PlannedChange {
+    /// What it writes, in words: `tags (kms:TagResource)`.
+    pub fn name(&self) -> String {
+        const NAMED: usize = 3;
+        let mut fields: Vec<String> = Vec::new();
+        for drift in self.drift.iter().filter(|drift| !drift.field.is_empty()) {
+            let top = drift.field.split(['.', '[']).next().unwrap_or_default().to_owned();
+            if !fields.contains(&top) {
+                fields.push(top);
+            }
+        }
+        let fields = words::shortened_list(&fields, NAMED);
+        let name = match (fields.as_str(), self.permissions.first()) {
+            ("", Some(permission)) => permission.clone(),
+            ("", None) => format!("change {}", self.id),
+            (fields, Some(permission)) => format!("{fields} ({permission})"),
+            (fields, None) => fields.to_owned(),
+        };
+        crate::visible::visible(&name).into_owned()
+    }
+
     /// Whether `apply` would write it.
     pub fn is_applied(&self) -> bool {
         self.disposition == Disposition::Apply

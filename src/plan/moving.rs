@@ -7,7 +7,7 @@ use super::input::ObservedItem;
 use super::{ObjectPlan, Verdict};
 use crate::baseline::catalog::Identity;
 use crate::kinds::erased::DynKind;
-use crate::kinds::object::Unknown;
+use crate::kinds::object::{Cause, Unknown};
 use crate::names::{ItemName, Region};
 
 /// A name that leads elsewhere, such as an alias that somebody has moved to another key.
@@ -47,7 +47,7 @@ fn place(object: &ObjectPlan) -> Option<Region> {
 /// Makes unknown what is in sync with a name that is about to lead to another thing.
 pub fn unsettle(
     objects: &mut [ObjectPlan],
-    items: &[ObservedItem],
+    items: &[&ObservedItem],
     kind: &dyn Fn(&str) -> Option<&'static dyn DynKind>,
 ) {
     let moving: Vec<Moving> =
@@ -73,12 +73,13 @@ pub fn unsettle(
             ),
             permission: None,
             remedy: Some(format!("put {} right first, and look again", moving.item)),
+            cause: Cause::Unjudged,
         });
     }
 }
 
 /// Whether a name, or an ARN that ends with it, is anywhere in a spec.
-fn names(spec: &Value, name: &str) -> bool {
+pub fn names(spec: &Value, name: &str) -> bool {
     match spec {
         Value::String(text) => {
             let start = text.strip_suffix(name);

@@ -21,10 +21,12 @@ pub struct Node {
 }
 
 /// One change of an object, and what it cannot do without.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Step {
     /// The change.
     pub id: u32,
+    /// Whether those wait for it that refer to the object.
+    pub is_lent: bool,
     /// Earlier changes of the same object.
     pub needs: Vec<u32>,
     /// Items that the fields which it writes refer to.
@@ -32,18 +34,17 @@ pub struct Step {
 }
 
 impl Node {
-    /// The changes that no other one of this object waits for: once they are done, all are.
-    fn last(&self) -> impl Iterator<Item = u32> {
-        self.changes
-            .iter()
-            .map(|step| step.id)
-            .filter(|id| !self.changes.iter().any(|later| later.needs.contains(id)))
+    /// The changes that those wait for who refer to this object, save those that another one of
+    /// these waits for.
+    fn lent(&self) -> impl Iterator<Item = u32> {
+        let lent = || self.changes.iter().filter(|step| step.is_lent);
+        lent().map(|step| step.id).filter(move |id| !lent().any(|later| later.needs.contains(id)))
     }
 }
 
 /// All changes in the order of applying, and for each the changes that it cannot do without: those
-/// of its own object that the kind names, and all of an object of the same account that one of its
-/// fields refers to. That one kind comes before another is an order alone. In a cycle (the loader
+/// of its own object that the kind names, and those of an object of the same account to which one of
+/// its fields refers that others wait for. That one kind comes before another is an order alone. In a cycle (the loader
 /// refuses them in baselines) the input order decides.
 pub fn sort(nodes: &[Node]) -> (Vec<u32>, BTreeMap<u32, Vec<u32>>) {
     let places = Places::of(nodes);
@@ -54,8 +55,8 @@ pub fn sort(nodes: &[Node]) -> (Vec<u32>, BTreeMap<u32, Vec<u32>>) {
         for step in &node.changes {
             let referred =
                 step.references.iter().flat_map(|item| places.of_item(nodes, place, item));
-            let last = referred.flat_map(|other| nodes[other].last());
-            let before: BTreeSet<u32> = step.needs.iter().copied().chain(last).collect();
+            let lent = referred.flat_map(|other| nodes[other].lent());
+            let before: BTreeSet<u32> = step.needs.iter().copied().chain(lent).collect();
             depends_on.insert(step.id, before.into_iter().collect());
             order.push(step.id);
         }
@@ -206,6 +207,7 @@ mod tests {
     fn step(id: u32, needs: &[u32], references: &[&str]) -> Step {
         Step {
             id,
+            is_lent: true,
             needs: needs.to_vec(),
             references: references.iter().map(|item| item.parse().unwrap()).collect(),
         }
@@ -238,6 +240,21 @@ mod tests {
         assert!(depends_on[&3].is_empty());
         assert_eq!(depends_on[&7], [4]);
         assert!(depends_on[&6].is_empty(), "a field that refers to nothing waits for nothing");
+    }
+
+    #[test]
+    fn who_refers_to_an_object_waits_for_what_it_needs_of_it() {
+        let apart = |id, needs| Step { is_lent: false, ..step(id, needs, &[]) };
+        let nodes = [
+            node("cloudtrail.trail.a", [step(1, &[], &["s3.bucket.a"])]),
+            node("s3.bucket.a", [step(2, &[], &[]), apart(3, &[2]), step(4, &[2], &[])]),
+            node("cloudtrail.trail.b", [step(5, &[], &["s3.bucket.b"])]),
+            node("s3.bucket.b", [apart(6, &[])]),
+        ];
+        let (order, depends_on) = sort(&nodes);
+        assert_eq!(order, [2, 3, 4, 1, 6, 5], "the order stays");
+        assert_eq!(depends_on[&1], [4], "its tags are nothing to wait for");
+        assert!(depends_on[&5].is_empty());
     }
 
     #[test]

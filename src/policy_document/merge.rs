@@ -91,6 +91,21 @@ impl PolicyDocument {
         }
         is_changed.then(|| Merge { document: self.having(statements), notes })
     }
+
+    /// The document without the statements that evenkeel once wrote for declarations without a `Sid`,
+    /// and that are not among `required` any more; `None` when it has none of them. Their name tells
+    /// them from those of others: it holds the digest of what they say.
+    pub fn without_former(&self, required: &[Required], partition: &str) -> Option<Self> {
+        let form = |statement: &Value| canonical::statement(statement, partition);
+        let wanted: Vec<Value> = required.iter().map(|one| form(&one.statement)).collect();
+        let mut statements = self.statements();
+        let all = statements.len();
+        statements.retain(|one| {
+            let form = form(one);
+            sid(one) != Some(&called(NAMELESS, &form)) || wanted.contains(&form)
+        });
+        (statements.len() < all).then(|| self.having(statements))
+    }
 }
 
 /// The `Sid` of a statement.
@@ -108,7 +123,10 @@ fn named(statement: &Value, name: &str) -> Value {
 
 /// The `Sid` under which only evenkeel writes just this statement.
 fn own_sid(required: &Required, form: &Value) -> String {
-    let name = sid(&required.statement).unwrap_or(NAMELESS);
+    called(sid(&required.statement).unwrap_or(NAMELESS), form)
+}
+
+fn called(name: &str, form: &Value) -> String {
     let digest: String = digest::of(form).chars().take(DIGEST_LENGTH).collect();
     format!("{name}{digest}")
 }
@@ -246,6 +264,32 @@ mod tests {
         statements[0]["Principal"] = json!({ "AWS": "AROAEXAMPLEEXAMPLE123" });
         let again = document.having(statements).merge(&required, "aws").unwrap().document;
         assert_eq!(again.statements().len(), 1);
+    }
+
+    #[test]
+    fn a_former_statement_without_a_sid_is_known_by_what_it_says() {
+        let of_role = |role: &str| {
+            let mut statement = allow(None, "s3:GetObject", "a");
+            statement["Principal"] =
+                json!({ "AWS": format!("arn:aws:iam::111122223333:role/{role}") });
+            of(Owner::Baseline, statement)
+        };
+        let theirs = allow(Some("Evenkeel0123456789ab"), "s3:PutObject", "a");
+        let document = PolicyDocument::of_statements(vec![theirs.clone()]);
+        let first = document.merge(&[of_role("a")], "aws").unwrap().document;
+        assert_eq!(first.without_former(&[of_role("a")], "aws"), None);
+        // Account ids become ARNs, texts lists.
+        let mut kept = first.statements();
+        kept[1]["Action"] = json!(["s3:GetObject"]);
+        let kept = first.having(kept).without_former(&[of_role("b")], "aws").unwrap();
+        assert_eq!(kept.statements(), std::slice::from_ref(&theirs));
+        let edited = kept.merge(&[of_role("b")], "aws").unwrap().document.statements();
+        assert_eq!(edited.len(), 2);
+        assert!(edited[1].to_string().contains("role/b"), "{edited:?}");
+        // What somebody changed under that name is not what evenkeel wrote.
+        let mut changed = first.statements();
+        changed[1]["Action"] = json!("s3:*");
+        assert_eq!(first.having(changed).without_former(&[of_role("b")], "aws"), None);
     }
 
     fn statements() -> impl Strategy<Value = Vec<Value>> {

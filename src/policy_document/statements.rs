@@ -79,6 +79,74 @@ impl PolicyDocument {
             added_denies: only_in(&after, &before, "Deny", partition),
         }
     }
+
+    /// What both this document and `new` allow, with all that either denies: on the way from one to
+    /// the other, whom `new` shuts out is out, and nobody is in yet who was not. `None` when nobody
+    /// at all is left.
+    pub fn meeting(&self, new: &Self, partition: &str) -> Option<Self> {
+        let (before, after) = (self.statements(), new.statements());
+        let is = |effect: &'static str| move |one: &&Value| one["Effect"] == effect;
+        let allowed: Vec<Value> = before
+            .iter()
+            .filter(is("Allow"))
+            .map(|one| canonical::statement(one, partition))
+            .collect();
+        let mut kept: Vec<Value> = only_in(&before, &after, "Deny", partition);
+        kept.extend(after.iter().filter(is("Deny")).cloned());
+        let denies = kept.len();
+        for wanted in after.iter().filter(is("Allow")) {
+            let form = canonical::statement(wanted, partition);
+            if allowed.contains(&form) {
+                kept.push(wanted.clone());
+                continue;
+            }
+            for principal in allowed.iter().filter_map(|there| shared(there, &form)) {
+                let mut narrower = wanted.clone();
+                narrower["Principal"] = principal;
+                kept.push(narrower);
+            }
+        }
+        let is_left = kept.len() > denies;
+        for statement in kept.iter_mut().filter_map(Value::as_object_mut) {
+            // Two statements of one name are refused, and the names mean nothing.
+            statement.remove("Sid");
+        }
+        is_left.then(|| new.having(kept))
+    }
+}
+
+/// The principals that two statements in canonical form share, when nothing else tells them apart.
+fn shared(one: &Value, other: &Value) -> Option<Value> {
+    let without = |statement: &Value| {
+        let mut rest = statement.as_object().cloned().unwrap_or_default();
+        let principal = rest.remove("Principal");
+        (rest, principal)
+    };
+    let ((rest, of_one), (rest_of_other, of_other)) = (without(one), without(other));
+    let (Some(Value::Object(of_one)), Some(Value::Object(of_other))) = (of_one, of_other) else {
+        return None;
+    };
+    if rest != rest_of_other {
+        return None;
+    }
+    let mut both = Map::new();
+    for (key, these) in &of_one {
+        let (Some(these), Some(those)) =
+            (these.as_array(), of_other.get(key).and_then(Value::as_array))
+        else {
+            continue;
+        };
+        let names_all = |list: &[Value]| key == "AWS" && list.iter().any(|one| one == "*");
+        let list: Vec<Value> = match (names_all(these), names_all(those)) {
+            (true, _) => those.clone(),
+            (false, true) => these.clone(),
+            (false, false) => these.iter().filter(|one| those.contains(one)).cloned().collect(),
+        };
+        if !list.is_empty() {
+            both.insert(key.clone(), Value::Array(list));
+        }
+    }
+    (!both.is_empty()).then(|| both.into())
 }
 
 /// What AWS would refuse in a statement, whatever the kind of policy.

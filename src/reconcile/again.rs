@@ -9,7 +9,7 @@ use super::observe::into_unknown;
 use crate::aws::Session;
 use crate::aws::reads::ReadCache;
 use crate::kinds::erased::DynKind;
-use crate::kinds::object::Unknown;
+use crate::kinds::object::{Cause, Unknown};
 use crate::kinds::{Change, Cx, Facts, Object, Status};
 use crate::names::{ItemName, Region};
 use crate::plan::make::state_digest;
@@ -54,6 +54,8 @@ pub enum Standing {
     OnlyReported,
     /// Something that was written is not there.
     Open,
+    /// Another item claims it too, so that nobody can say how it is to be.
+    Contradicted(String),
     /// It could not be observed, for this reason.
     Unknown(String),
 }
@@ -107,6 +109,7 @@ impl Now {
                     reason: error.to_string(),
                     permission: None,
                     remedy: None,
+                    cause: Cause::Unjudged,
                 })?
             }
         };

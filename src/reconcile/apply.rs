@@ -99,6 +99,7 @@ mod tests {
         let log = folder.path().join("audit.jsonl");
         let applier = Applier {
             sessions: &BTreeMap::new(),
+            claimants: &BTreeMap::new(),
             audit: &AuditLog::open(&log).unwrap(),
             stop: &Stop::default(),
             concurrent_accounts: 1,

@@ -8,9 +8,11 @@ use crate::aws::reads::ReadCache;
 use crate::baseline::item::{Location, RegionWord};
 use crate::baseline::{Baseline, Regions, Resolution, ResolvedItem, Resolver, TargetFacts};
 use crate::fleet::organization::Account;
-use crate::kinds::object::{ObserveError, Unknown};
+use crate::kinds::erased::DynKind;
+use crate::kinds::object::{Cause, ObserveError, Unknown};
 use crate::kinds::{Facts, Scope, registry};
 use crate::names::{AccountId, ItemName, Region};
+use crate::plan::moving::names;
 use crate::plan::{Declared, Mode, ObservedItem};
 
 /// Which part of a baseline.
@@ -29,6 +31,11 @@ impl Selection {
     pub fn has_kind(&self, kind: &str) -> bool {
         let service = kind.split('.').next().unwrap_or_default();
         self.kinds.is_empty() || self.kinds.contains(kind) || self.kinds.contains(service)
+    }
+
+    /// Whether it may leave out an item of a baseline in a Region that is looked at.
+    pub fn leaves_out(&self) -> bool {
+        !self.kinds.is_empty() || self.only.is_some()
     }
 
     fn has(&self, item: &ItemName, region: &Region, scope: Scope) -> bool {
@@ -152,6 +159,35 @@ pub async fn declare(
     found
 }
 
+/// What a baseline declares in Regions and was not asked for: by the selection or, where the target
+/// `is_beside`, none of it.
+pub fn declare_beside(
+    aimed: Aimed<'_>,
+    is_beside: bool,
+    session: &Session,
+    about: About<'_>,
+    selection: &Selection,
+    regions: &BTreeSet<Region>,
+) -> Vec<(Declared, Facts)> {
+    let home = session.home_region();
+    let mut resolver = Resolver::new(aimed.baseline, target_facts(session, about, home));
+    let mut found = Vec::new();
+    let global = std::iter::once((home, Scope::Global));
+    for (region, scope) in global.chain(regions.iter().map(|region| (region, Scope::Regional))) {
+        // What cannot be resolved is said where it is asked for.
+        for item in resolver.at(region).into_iter().flatten() {
+            let is_here = scope == Scope::Global || item.regions.includes(region, home);
+            let is_asked_for = !is_beside && selection.has(&item.item, region, scope);
+            if is_in(scope, &item.item.kind) && is_here && !is_asked_for {
+                let facts = facts(session, region, item.item.clone());
+                let mode = item.mode.min(aimed.ceiling);
+                found.push((Declared { resolved: item, mode }, facts));
+            }
+        }
+    }
+    found
+}
+
 /// What is known of an item, whether it can be resolved or not.
 fn outline(item: &Resolution) -> (&ItemName, &Regions) {
     match item {
@@ -184,15 +220,7 @@ pub fn join(parts: &mut [Declarations]) -> Result<(), Vec<Conflict>> {
             };
             let earlier = &parts[part].items[place].0;
             if earlier.spec != declared.spec {
-                let conflict = Conflict {
-                    account: facts.account.clone(),
-                    what: format!("{} is declared twice with different values", declared.item),
-                    first: at(&earlier.location),
-                    second: at(&declared.location),
-                };
-                if !conflicts.contains(&conflict) {
-                    conflicts.push(conflict);
-                }
+                note(&mut conflicts, twice(earlier, declared, facts));
                 position += 1;
             } else if declared.mode > earlier.mode {
                 // The later one may do more: it takes the place of the earlier one.
@@ -212,31 +240,88 @@ pub fn join(parts: &mut [Declarations]) -> Result<(), Vec<Conflict>> {
             unresolved.insert((item.declared.item.clone(), item.facts.region.clone()))
         });
     }
-    for conflict in same_objects(parts) {
-        if !conflicts.contains(&conflict) {
-            conflicts.push(conflict);
+    same_objects(parts).into_iter().for_each(|conflict| note(&mut conflicts, conflict));
+    if conflicts.is_empty() { Ok(()) } else { Err(conflicts) }
+}
+
+/// Joins what was not asked for with what was. What both declare alike is there already, and may do
+/// what the targets that were asked for let it. Of the rest, what can contradict what was asked for, or
+/// lead it elsewhere, is given back: it is to be observed too.
+///
+/// # Errors
+/// It declares an item with different values that was asked for, or governs its object.
+pub fn join_beside(
+    parts: &[Declarations],
+    beside: Vec<(Declared, Facts)>,
+) -> Result<Vec<(Declared, Facts)>, Vec<Conflict>> {
+    let own = || parts.iter().flat_map(|part| &part.items);
+    let items: BTreeMap<(&ItemName, &Region), &Declared> =
+        own().map(|(declared, facts)| ((&declared.item, &facts.region), declared)).collect();
+    let governed: BTreeMap<Ground<'_>, &Declared> =
+        own().filter_map(|(declared, facts)| Some((ground(declared, facts)?, declared))).collect();
+    let mut conflicts = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut kept = Vec::new();
+    for (declared, facts) in beside {
+        let claims = claimed(&declared);
+        let key = (declared.item.clone(), facts.region.clone());
+        if let Some(same) = items.get(&(&declared.item, &facts.region)) {
+            if same.spec != declared.spec {
+                note(&mut conflicts, twice(same, &declared, &facts));
+            }
+        } else if let Some(other) =
+            ground(&declared, &facts).and_then(|ground| governed.get(&ground).copied())
+            && other.item != declared.item
+        {
+            note(&mut conflicts, both_govern(other, &declared, &facts));
+        } else if !claims.is_empty()
+            && own().any(|own| is_heard(own, (&declared, &facts)))
+            && seen.insert(key)
+        {
+            kept.push((declared, facts));
         }
     }
-    if conflicts.is_empty() { Ok(()) } else { Err(conflicts) }
+    if conflicts.is_empty() { Ok(kept) } else { Err(conflicts) }
+}
+
+/// The sorts of things that an item's objects claim.
+fn claimed(declared: &Declared) -> &'static [&'static str] {
+    registry::find(&declared.item.kind).map(DynKind::claimed).unwrap_or_default()
+}
+
+/// Whether an item beside can contradict one that was asked for, or lead it elsewhere, by what only AWS
+/// can show of it.
+fn is_heard((own, here): &(Declared, Facts), (beside, there): (&Declared, &Facts)) -> bool {
+    let (theirs, ours) = (claimed(beside), claimed(own));
+    let is_seen = here.region == there.region || !is_in(Scope::Regional, &own.item.kind);
+    let may_contradict = theirs.iter().any(|sort| ours.contains(sort));
+    let may_lead = || {
+        own.references.values().any(|items| items.contains(&beside.item))
+            || ground(beside, there).is_some_and(|(_, _, name)| names(&own.spec, &name))
+    };
+    is_seen && (may_contradict || may_lead())
+}
+
+/// What an item governs: its kind, the Region and the name.
+type Ground<'a> = (&'a str, &'a Region, String);
+
+fn ground<'a>(declared: &'a Declared, facts: &'a Facts) -> Option<Ground<'a>> {
+    let kind = declared.item.kind.as_str();
+    let home = Some(&facts.home_region);
+    let what = registry::find(kind).and_then(|kind| kind.governs(&declared.spec, home))?;
+    Some((kind, &facts.region, what))
 }
 
 /// Items of different names that govern one object: names can depend on the account.
 fn same_objects(parts: &[Declarations]) -> Vec<Conflict> {
-    let mut governed: BTreeMap<(&str, &Region, String), &Declared> = BTreeMap::new();
+    let mut governed: BTreeMap<Ground<'_>, &Declared> = BTreeMap::new();
     let mut conflicts = Vec::new();
     for (declared, facts) in parts.iter().flat_map(|part| &part.items) {
-        let kind = declared.item.kind.as_str();
-        let home = Some(&facts.home_region);
-        let what = registry::find(kind).and_then(|kind| kind.governs(&declared.spec, home));
-        let Some(what) = what else { continue };
-        let key = (kind, &facts.region, what);
+        let Some(key) = ground(declared, facts) else { continue };
         match governed.get(&key) {
-            Some(other) if other.item != declared.item => conflicts.push(Conflict {
-                account: facts.account.clone(),
-                what: format!("{} and {} both govern {:?}", other.item, declared.item, key.2),
-                first: at(&other.location),
-                second: at(&declared.location),
-            }),
+            Some(other) if other.item != declared.item => {
+                conflicts.push(both_govern(other, declared, facts));
+            }
             Some(_) => {}
             None => {
                 governed.insert(key, declared);
@@ -244,6 +329,32 @@ fn same_objects(parts: &[Declarations]) -> Vec<Conflict> {
         }
     }
     conflicts
+}
+
+fn both_govern(one: &Declared, other: &Declared, facts: &Facts) -> Conflict {
+    let what = ground(other, facts).map(|(_, _, what)| what).unwrap_or_default();
+    Conflict {
+        account: facts.account.clone(),
+        what: format!("{} and {} both govern {what:?}", one.item, other.item),
+        first: at(&one.location),
+        second: at(&other.location),
+    }
+}
+
+fn twice(one: &Declared, other: &Declared, facts: &Facts) -> Conflict {
+    Conflict {
+        account: facts.account.clone(),
+        what: format!("{} is declared twice with different values", other.item),
+        first: at(&one.location),
+        second: at(&other.location),
+    }
+}
+
+/// Notes a conflict once.
+fn note(conflicts: &mut Vec<Conflict>, conflict: Conflict) {
+    if !conflicts.contains(&conflict) {
+        conflicts.push(conflict);
+    }
 }
 
 fn at(location: &Location) -> String {
@@ -278,6 +389,7 @@ impl Placer<'_> {
                         reason: error.to_string(),
                         permission: None,
                         remedy: error.help.clone(),
+                        cause: Cause::Unjudged,
                     };
                     self.unknown(Err(error), region, unknown);
                 }

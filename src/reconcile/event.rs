@@ -16,6 +16,7 @@ use serde_json::Value;
 use super::guard::Refusal;
 use super::outcome::RunOutcome;
 use super::report::{ApplyReport, Step};
+use crate::baseline::item::Location;
 use crate::fleet::account::FailedAccount;
 use crate::fleet::select::SelectError;
 use crate::fleet::shard::Shard;
@@ -161,6 +162,15 @@ pub enum Note<'a> {
     NothingIn(&'a Region),
     /// An account is outside of the fleet, and is only reported.
     OutsideFleet(&'a str),
+    /// An exception, or an entry of `exclude`, met no object.
+    MetNothing {
+        /// Where it stands.
+        at: &'a Location,
+        /// What it is.
+        what: &'a str,
+    },
+    /// Nobody knows what targets that were not asked for except in an account, and it is only reported.
+    Undecided(&'a str),
     /// The audit log is not as its runs wrote it.
     Damaged {
         /// The log.
@@ -192,6 +202,12 @@ impl fmt::Display for Note<'_> {
             Self::OutsideFleet(why) => {
                 write!(out, "{why}: it is only reported; --outside-fleet lets -b write there")
             }
+            Self::MetNothing { at, what } => write!(
+                out,
+                "{what} ({}:{}) matched nothing in the accounts that were looked at: correct it, or take it away",
+                at.file, at.line
+            ),
+            Self::Undecided(why) => write!(out, "{why}; the account is only reported"),
             Self::Damaged { log, fault } => write!(
                 out,
                 "the audit log {} is not as its runs wrote it ({fault}); see evenkeel audit verify",

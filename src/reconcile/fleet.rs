@@ -10,8 +10,11 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::declare::{About, Aimed, Conflict, Declarations, Selection, declare, join};
+use super::declare::{
+    About, Aimed, Conflict, Declarations, Selection, declare, declare_beside, join, join_beside,
+};
 use super::event::{Listener, RunEvent, Stream};
+use super::met::Met;
 use super::observe::observe_all;
 use super::target::FleetTarget;
 use crate::aws::reads::ReadCache;
@@ -26,8 +29,8 @@ use crate::kinds::{AllowedGrants, Arns, Facts, Risk, Scope, registry};
 use crate::names::{AccountId, ItemName, Region};
 use crate::permissions::Permissions;
 use crate::plan::{
-    AccountInput, AccountPlan, Detail, FailedAccount, Mode, ObservedItem, Spot, TargetRef, Waiver,
-    plan_account,
+    AccountInput, AccountPlan, Declared, Detail, FailedAccount, Mode, ObservedItem, Spot,
+    TargetRef, Waiver, plan_account,
 };
 
 /// What a look at a fleet wants.
@@ -87,6 +90,10 @@ pub struct Seen {
     pub plan: AccountPlan,
     /// The same for the version of the baselines that is compared with.
     pub before: Option<AccountPlan>,
+    /// What exceptions and exclusions met.
+    pub met: Met,
+    /// The items that claim things, for looking at them again.
+    pub claimants: Vec<(Declared, Facts)>,
     /// The way in, for writing.
     pub session: Option<Arc<Session>>,
     /// Whose credentials looked, and what AWS answered, when it was recorded.
@@ -274,6 +281,18 @@ async fn look_with(
         return Outcome::Conflicts(conflicts);
     }
     let has_regional = parts.iter().any(|part| part.has_regional);
+    let (Some((session, _)), Some(cache)) = (groups.first(), caches.first()) else {
+        return unasked(job);
+    };
+    let not_asked_for = Beside { job, wanted, about, selection: &selection, session };
+    let beside = match not_asked_for.joined(&parts) {
+        Ok(beside) => beside,
+        Err(conflicts) => return Outcome::Conflicts(conflicts),
+    };
+    let claimants = match wanted.to_apply {
+        true => claimants(&parts, &beside),
+        false => Vec::new(),
+    };
     let mut items = Vec::new();
     let mut regions: BTreeSet<Region> = BTreeSet::new();
     for (part, group) in parts.into_iter().zip(of_group) {
@@ -281,51 +300,123 @@ async fn look_with(
         regions.extend(part.regions.iter().cloned());
         items.extend(observe(part, session, cache, deadline, &wanted.turns, stream).await);
     }
-    let before = match groups.first().zip(caches.first()) {
-        Some(((session, _), cache)) if !wanted.before.is_empty() => {
-            let mut items = Vec::new();
-            for target in &job.before {
-                let aimed = aimed(&wanted.before[*target], job.ceiling);
-                let part = declare(aimed, session, cache, about, &selection);
-                let Some(part) = in_time(part, deadline).await else {
-                    return failed(job, &NoWay::Late(wanted.account_timeout.as_secs()));
-                };
-                items.extend(observe(part, session, cache, deadline, &wanted.turns, stream).await);
-            }
-            Some(planned(&wanted.before, &job.before, items, wanted))
-        }
-        _ => None,
-    };
-    let (declared, governed) = (items.len(), has_regional.then(|| governed(&items)));
-    let mut plan = planned(&wanted.targets, &job.targets, items, wanted);
-    plan.keep(wanted.detail);
-    let Some((session, _)) = groups.first() else {
-        return Outcome::Failed(FailedAccount {
-            account: job.account.id.clone(),
-            name: job.account.name.clone(),
-            reason: "no target asks for this account".to_owned(),
-            remedy: None,
-        });
-    };
-    let recorded = match session.tape() {
-        Some(tape @ Tape::Recording(_)) => Some((session.identity().clone(), tape.recorded())),
-        _ => None,
-    };
-    Outcome::Seen(Box::new(Seen {
-        target: TargetRef {
-            account: job.account.id.clone(),
-            name: job.account.name.clone(),
-            partition: session.partition().to_owned(),
-            home_region: session.home_region().clone(),
-            regions: regions.into_iter().collect(),
+    let beside = observe_all(session, cache, beside, deadline, &wanted.turns, || {}).await;
+    let before = match wanted.before.is_empty() {
+        true => None,
+        false => match not_asked_for.plan_before(cache, deadline, stream).await {
+            Some(plan) => Some(plan),
+            None => return failed(job, &NoWay::Late(wanted.account_timeout.as_secs())),
         },
+    };
+    let left_out = caches.iter().flat_map(|cache| cache.left_out()).collect();
+    let own = job.targets.iter().map(|target| &wanted.targets[*target].baseline);
+    let met = Met::of(session.account(), own, &items, &left_out, wanted.today);
+    let (declared, governed) = (items.len(), has_regional.then(|| governed(&items)));
+    let heard = job.targets.iter().chain(&job.beside.targets);
+    let mut plan = planned(&wanted.targets, heard, items, beside, wanted);
+    plan.keep(wanted.detail);
+    Outcome::Seen(Box::new(Seen {
+        target: target(job, session, regions),
         declared,
         governed,
+        claimants,
+        met,
         session: wanted.to_apply.then(|| Arc::clone(session)),
         plan,
         before,
-        recorded,
+        recorded: match session.tape() {
+            Some(tape @ Tape::Recording(_)) => Some((session.identity().clone(), tape.recorded())),
+            _ => None,
+        },
     }))
+}
+
+fn target(job: &Job, session: &Session, regions: BTreeSet<Region>) -> TargetRef {
+    TargetRef {
+        account: job.account.id.clone(),
+        name: job.account.name.clone(),
+        partition: session.partition().to_owned(),
+        home_region: session.home_region().clone(),
+        regions: regions.into_iter().collect(),
+    }
+}
+
+/// The items whose objects claim things.
+fn claimants(parts: &[Declarations], beside: &[(Declared, Facts)]) -> Vec<(Declared, Facts)> {
+    let claims = |item: &&(Declared, Facts)| {
+        registry::find(&item.0.item.kind).is_some_and(|kind| !kind.claimed().is_empty())
+    };
+    parts.iter().flat_map(|part| &part.items).chain(beside).filter(claims).cloned().collect()
+}
+
+fn unasked(job: &Job) -> Outcome {
+    Outcome::Failed(FailedAccount {
+        account: job.account.id.clone(),
+        name: job.account.name.clone(),
+        reason: "no target asks for this account".to_owned(),
+        remedy: None,
+    })
+}
+
+/// What was not asked for in an account, and is heard all the same: a choice changes no verdict.
+struct Beside<'a> {
+    job: &'a Job,
+    wanted: &'a Wanted,
+    about: About<'a>,
+    selection: &'a Selection,
+    session: &'a Arc<Session>,
+}
+
+impl Beside<'_> {
+    /// What can contradict what was asked for, or lead it elsewhere.
+    fn joined(&self, parts: &[Declarations]) -> Result<Vec<(Declared, Facts)>, Vec<Conflict>> {
+        let job = self.job;
+        join_beside(parts, self.of(&self.wanted.targets, &job.targets, &job.beside.targets, parts))
+    }
+
+    /// The plan of the version that is compared with, which nobody holds to account for contradictions;
+    /// `None` when the time is over.
+    async fn plan_before(
+        &self,
+        cache: &Arc<ReadCache>,
+        deadline: Option<Instant>,
+        stream: &Stream<'_>,
+    ) -> Option<AccountPlan> {
+        let Self { job, wanted, about, selection, session } = *self;
+        let mut parts = Vec::new();
+        for target in &job.before {
+            let aimed = aimed(&wanted.before[*target], job.ceiling);
+            parts.push(in_time(declare(aimed, session, cache, about, selection), deadline).await?);
+        }
+        let beside = self.of(&wanted.before, &job.before, &job.beside_before.targets, &parts);
+        let beside = join_beside(&parts, beside).unwrap_or_default();
+        let mut items = Vec::new();
+        for part in parts {
+            items.extend(observe(part, session, cache, deadline, &wanted.turns, stream).await);
+        }
+        let beside = observe_all(session, cache, beside, deadline, &wanted.turns, || {}).await;
+        let heard = job.before.iter().chain(&job.beside_before.targets);
+        Some(planned(&wanted.before, heard, items, beside, wanted))
+    }
+
+    fn of(
+        &self,
+        targets: &[FleetTarget],
+        chosen: &[usize],
+        beside: &[usize],
+        parts: &[Declarations],
+    ) -> Vec<(Declared, Facts)> {
+        let regions: BTreeSet<Region> =
+            parts.iter().flat_map(|part| &part.regions).cloned().collect();
+        // Without a selection, all of a chosen target is asked for.
+        let chosen = chosen.iter().filter(|_| self.selection.leaves_out());
+        let both = chosen.map(|at| (at, false)).chain(beside.iter().map(|at| (at, true)));
+        let declared = both.flat_map(|(at, is_beside)| {
+            let aimed = aimed(&targets[*at], self.job.ceiling);
+            declare_beside(aimed, is_beside, self.session, self.about, self.selection, &regions)
+        });
+        declared.collect()
+    }
 }
 
 /// The Regions in which an item that has Regions is declared.
@@ -360,17 +451,19 @@ async fn observe(
     items
 }
 
-fn planned(
+fn planned<'a>(
     targets: &[FleetTarget],
-    of_account: &[usize],
+    of_account: impl Iterator<Item = &'a usize> + Clone,
     items: Vec<ObservedItem>,
+    beside: Vec<ObservedItem>,
     wanted: &Wanted,
 ) -> AccountPlan {
     plan_account(&AccountInput {
         items,
+        beside,
         kind: &registry::find,
         waiver: &|item, facts, object| {
-            let baselines = of_account.iter().map(|target| &targets[*target].baseline);
+            let baselines = of_account.clone().map(|target| &targets[*target].baseline);
             waiver(baselines, item, facts, object, wanted.today)
         },
         max_risk: wanted.max_risk,
@@ -468,8 +561,10 @@ fn session_policy(
         Permissions { own_role: roles.own_role(account, partition).ok(), ..Permissions::default() };
     let targets = job.targets.iter().map(|target| (&wanted.targets[*target], !narrowed));
     // What is only compared with is never written.
-    let before = job.before.iter().map(|target| (&wanted.before[*target], false));
-    for (target, writes) in targets.chain(before) {
+    let before = job.before.iter().chain(&job.beside_before.targets);
+    let before = before.map(|target| (&wanted.before[*target], false));
+    let beside = job.beside.targets.iter().map(|target| (&wanted.targets[*target], false));
+    for (target, writes) in targets.chain(before).chain(beside) {
         for item in target.baseline.resolve_for_anyone(partition) {
             let Some(kind) = registry::find(&item.item.kind) else { continue };
             let mode = if writes { item.mode.min(target.ceiling) } else { Mode::Report };
@@ -492,7 +587,14 @@ mod tests {
     fn job(id: &str) -> Job {
         let account: Account =
             serde_json::from_value(serde_json::json!({"id": id, "state": "ACTIVE"})).unwrap();
-        Job { account, targets: Vec::new(), before: Vec::new(), ceiling: Mode::Enforce }
+        Job {
+            account,
+            targets: Vec::new(),
+            before: Vec::new(),
+            beside: Default::default(),
+            beside_before: Default::default(),
+            ceiling: Mode::Enforce,
+        }
     }
 
     #[tokio::test]

@@ -111,6 +111,12 @@ pub enum Refusal {
         /// Which accounts, and why each is left out.
         why: Vec<String>,
     },
+    /// With a choice of targets: nobody knows what the others except in an account.
+    #[error("{}", why.join("; "))]
+    Undecided {
+        /// Which accounts, and of which targets.
+        why: Vec<String>,
+    },
     /// Nobody has agreed: no terminal to ask on, and no `--yes`.
     #[error("nobody is there to agree: standard input is not a terminal")]
     NobodyToAsk,
@@ -176,6 +182,9 @@ impl Refusal {
             Self::Unusable { remedy, .. } => remedy,
             Self::OutsideFleet { .. } => {
                 "apply the fleet file's own baselines (without -b), let a target select the account, or, if it is right to write there all the same, say so with --outside-fleet"
+            }
+            Self::Undecided { .. } => {
+                "let the organization be asked: run where it may be listed, or name a role for it with [access] organizations_role_arn"
             }
             Self::NobodyToAsk => {
                 "review the plan, then pass --yes, or apply a saved plan with --yes"

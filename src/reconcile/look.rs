@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 
 pub use error::LookError;
+pub use found::Claimants;
 use found::Found;
 use way::Way;
 pub use wish::{Look, Other, Source};
@@ -22,9 +23,11 @@ use super::fleet::{Wanted, look_at_all};
 use super::guard::{Guards, Refusal};
 use super::observe::turns;
 use super::recorded::Recording;
+use super::regions;
 use super::stop::Stop;
 use super::target::{FleetTarget, digest_of, reference};
 use crate::aws::Session;
+use crate::baseline::Mode;
 use crate::fleet::ceilings::standing;
 use crate::fleet::jobs::{Asked, Chosen, Job};
 use crate::fleet::organization::Organization;
@@ -39,12 +42,17 @@ pub struct Looked {
     pub plan: Plan,
     /// The ways into the accounts, where the plan is to be applied.
     pub sessions: BTreeMap<AccountId, Arc<Session>>,
+    /// The items whose objects claim things, where all of the plan was kept.
+    pub claimants: Claimants,
     /// What stands between the plan and its writes.
     pub guards: Guards,
     /// Accounts worked on at the same time.
     pub concurrent_accounts: usize,
     /// Why accounts are outside of the fleet, so that they are only reported.
     pub outside: Vec<String>,
+    /// Of which accounts nobody knows what targets that were not asked for declare there, so that they
+    /// are only reported.
+    pub undecided: Vec<String>,
 }
 
 /// Looks.
@@ -70,10 +78,14 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
     let run = look.run.clone();
     let stream = Stream::new(&run, vec![listener.as_ref()]);
     let mut way = Way::open(&look).await?;
+    if let Way::Live(ways) = &way {
+        regions::insist(&ways.own, &look.selection.regions).await?;
+    }
     let organization = organization(&look, &way, &stream).await?;
     let trusted = trusted(&look, &way, organization.as_ref(), &stream);
     look.safety.allow_grants.trust_all(trusted);
-    let Choices { chosen, outside } = choose(&look, &way, organization.as_ref(), &stream)?;
+    let Choices { chosen, outside, undecided } =
+        choose(&look, &way, organization.as_ref(), &stream)?;
     stream.mention(RunEvent::Chosen { accounts: chosen.jobs.len() });
 
     let baseline = reference(&look.targets, !look.beside_fleet);
@@ -83,6 +95,7 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
     // In a shard, the accounts may just be those that nothing is declared for.
     let may_be_empty = look.only.is_some() || shard.is_some();
     let selection = look.selection.clone();
+    let is_whole = look.is_whole();
     let guards = Guards {
         safety: look.safety.clone(),
         windows: look
@@ -104,6 +117,9 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
     observe(&mut way, chosen.jobs, &wanted, listener, recording, &mut found).await?;
     stream.mention(RunEvent::Looked);
     found.check(&selection, may_be_empty)?;
+    if is_whole {
+        found.say_what_met_nothing();
+    }
 
     let head = PlanHead {
         run: run.clone(),
@@ -118,7 +134,7 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
             milliseconds: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         },
     };
-    let (mut plan, before, sessions) = found.plan(head);
+    let (mut plan, before, sessions, claimants) = found.plan(head);
     if let Some((name, digest)) = comparison {
         plan.comparison = Some(compare(&plan, name, digest, before));
     }
@@ -128,7 +144,7 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
     }
     stream.tell(RunEvent::Planned { plan: &plan })?;
     let concurrent_accounts = limits.concurrent_accounts;
-    Ok(Looked { plan, sessions, guards, concurrent_accounts, outside })
+    Ok(Looked { plan, sessions, claimants, guards, concurrent_accounts, outside, undecided })
 }
 
 /// The organization, where something depends on it.
@@ -143,9 +159,10 @@ async fn organization(
         || needs_tags(&governing)
         || look.all_targets().any(|target| target.baseline.may_use_account_tags());
     let both: Vec<Choice<'_>> = choices.iter().chain(&governing).cloned().collect();
+    let asked_for = choices.iter().filter(|choice| !choice.is_beside);
     match way.organization(&both, tags).await {
-        // Only ceilings and trust need it, and without it nothing is written or trusted.
-        Err(error) if !needs_organization(&choices) && !governing.is_empty() => {
+        // Only ceilings, trust and targets beside need it, and without it nothing is written or trusted.
+        Err(error) if !needs_organization(asked_for) && needs_organization(&both) => {
             let why = error.to_string();
             stream.mention(RunEvent::Noted(Note::NoOrganization { why: &why }));
             Ok(None)
@@ -177,6 +194,7 @@ fn trusted(
 struct Choices {
     chosen: Chosen,
     outside: Vec<String>,
+    undecided: Vec<String>,
 }
 
 fn choose(
@@ -219,6 +237,16 @@ fn choose(
             return Err(wrong(wanted).into());
         }
     }
+    let mut undecided = Vec::new();
+    for job in &mut chosen.jobs {
+        for beside in &job.beside.undecided {
+            job.ceiling = Mode::Report;
+            undecided.push(format!(
+                "nobody knows whether the target {:?}, which was not asked for, selects account {} and excepts something there: its organization could not be asked",
+                targets[*beside].name, job.account.id
+            ));
+        }
+    }
     let mut outside = Vec::new();
     if let Some(fleet) = look.fleet.as_ref().filter(|_| look.beside_fleet) {
         for job in &mut chosen.jobs {
@@ -232,7 +260,10 @@ fn choose(
     {
         return Err(wrong(&job.account.id).into());
     }
-    Ok(Choices { chosen, outside })
+    for why in &undecided {
+        stream.mention(RunEvent::Noted(Note::Undecided(why)));
+    }
+    Ok(Choices { chosen, outside, undecided })
 }
 
 /// What each account is asked.

@@ -3,6 +3,34 @@
 //! [`look::look`] gives the plan; [`run::Run`] opens the audit log, looks after what an earlier run
 //! left unfinished, asks the guards and applies; [`run::reconcile`] does all of it. Whoever shows or
 //! remembers a run is an [`event::Listener`].
+//!
+//! A whole run of a baseline in the account of the AWS settings:
+//!
+//! ```no_run
+//! use std::path::{Path, PathBuf};
+//! use std::sync::Arc;
+//!
+//! use evenkeel::baseline::{self, Environment, LoadOptions, disk::Disk};
+//! use evenkeel::kinds::registry;
+//! use evenkeel::reconcile::{FleetTarget, Listener, Look, Nobody, RunOutcome, Stop, reconcile};
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let options = LoadOptions {
+//!     variables: Default::default(),
+//!     environment: Environment::default(),
+//!     today: chrono::Utc::now().date_naive(),
+//! };
+//! let files = [PathBuf::from("baselines/foundation.toml")];
+//! let loaded = baseline::load(&files, &Disk, registry::catalog(), options)?;
+//! let wish = Look::at(vec![FleetTarget::own(loaded.baseline)]);
+//!
+//! let listener: Arc<dyn Listener> = Arc::new(Nobody);
+//! let outcome = reconcile(wish, Path::new("audit.jsonl"), &Stop::default(), &listener).await?;
+//! assert_eq!(outcome, RunOutcome::InSync);
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod again;
 pub mod apply;
@@ -13,6 +41,7 @@ pub mod event;
 pub mod fleet;
 pub mod guard;
 pub mod look;
+pub mod met;
 pub mod observe;
 pub mod outcome;
 pub mod recorded;

@@ -13,7 +13,7 @@ use crate::aws::Session;
 use crate::aws::error::ErrorClass;
 use crate::aws::reads::ReadCache;
 use crate::kinds::erased::LookError;
-use crate::kinds::object::Unknown;
+use crate::kinds::object::{Cause, Unknown};
 use crate::kinds::{Cx, Facts, Object, ObserveError, registry};
 use crate::plan::{Declared, ObservedItem};
 
@@ -82,6 +82,7 @@ async fn look(
             reason: format!("this version does not know the kind {}", declared.item.kind),
             permission: None,
             remedy: None,
+            cause: Cause::Unjudged,
         });
     };
     let cx = Cx::new(facts.clone(), Arc::clone(session), Arc::clone(reads)).until(deadline);
@@ -99,8 +100,11 @@ pub(super) fn into_unknown(error: LookError) -> Unknown {
             too_late()
         }
         LookError::Observe(error) => error.into_unknown(),
-        LookError::Misfit(misfit) => {
-            Unknown { reason: misfit.to_string(), permission: None, remedy: None }
-        }
+        LookError::Misfit(misfit) => Unknown {
+            reason: misfit.to_string(),
+            permission: None,
+            remedy: None,
+            cause: Cause::Unjudged,
+        },
     }
 }

@@ -1,5 +1,6 @@
 //! The Regions that an account can use.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use aws_sdk_ec2::Client;
@@ -7,7 +8,7 @@ use aws_sdk_ec2::Client;
 use crate::aws::permission::DESCRIBE_REGIONS;
 use crate::aws::reads::ReadCache;
 use crate::aws::{AwsError, Session};
-use crate::names::Region;
+use crate::names::{Region, UnknownRegion, known_region};
 
 /// The enabled Regions of an account, opt-in Regions that it has opted into included, sorted.
 ///
@@ -31,6 +32,40 @@ pub async fn enabled(
         }
     };
     reads.once(home, DESCRIBE_REGIONS, "enabled", Box::pin(request)).await
+}
+
+/// Refuses what AWS has no Region for. The list of this version is asked first and AWS itself only for
+/// what it has not: AWS may have more by now. Where AWS does not say, the reads in it will.
+///
+/// # Errors
+/// A Region that neither knows.
+pub async fn insist(
+    session: &Arc<Session>,
+    wanted: &BTreeSet<Region>,
+) -> Result<(), UnknownRegion> {
+    let mut of_aws = None;
+    for region in wanted {
+        let Err(unknown) = known_region(region.as_str()) else { continue };
+        if of_aws.is_none() {
+            of_aws = Some(everywhere(session).await);
+        }
+        if let Some(Ok(regions)) = &of_aws
+            && !regions.contains(region)
+        {
+            return Err(unknown);
+        }
+    }
+    Ok(())
+}
+
+/// All Regions of the partition, those that the account has not opted into included.
+async fn everywhere(session: &Arc<Session>) -> Result<Vec<Region>, AwsError> {
+    let home = session.home_region();
+    let client = session.client(home, Client::new);
+    let request = client.describe_regions().all_regions(true).send();
+    let answer = session.send(home, DESCRIBE_REGIONS, Some("all"), request).await?;
+    let names = answer.regions().iter().filter_map(|region| region.region_name());
+    Ok(names.map(Region::new).collect())
 }
 
 async fn ask(session: &Arc<Session>, region: &Region) -> Result<Vec<Region>, AwsError> {

@@ -28,6 +28,8 @@ pub enum Step {
     Blocked {
         /// The change that was not done.
         by: u32,
+        /// The same in words: its object, and what it would have written.
+        what: String,
     },
     /// Not tried, because the run was asked to stop, or cannot write its log.
     NotTried,
@@ -46,7 +48,9 @@ impl fmt::Display for Step {
             Self::Failed { error } => write!(out, "failed: {error}"),
             Self::Found => out.write_str("is as declared, though the answer was lost"),
             Self::Moved { why } => write!(out, "left alone, because it has moved: {why}"),
-            Self::Blocked { by } => write!(out, "not tried: change {by} was not done"),
+            Self::Blocked { what, .. } => {
+                write!(out, "not tried: it needs {what}, which was not done")
+            }
             Self::NotTried => out.write_str("not tried"),
             Self::Refused { why } => write!(out, "refused: {why}"),
         }

@@ -10,7 +10,7 @@ use chrono::Utc;
 use super::apply::Applier;
 use super::event::{ListenError, Listener, Note, RunEvent, Stream};
 use super::guard::{Guards, Refusal, check_windows};
-use super::look::{Look, LookError, Looked, look};
+use super::look::{Claimants, Look, LookError, Looked, look};
 use super::outcome::RunOutcome;
 use super::recover::recover;
 use super::report::ApplyReport;
@@ -56,6 +56,7 @@ impl RunError {
 pub struct Run<'a> {
     audit: AuditLog,
     sessions: BTreeMap<AccountId, Arc<Session>>,
+    claimants: Claimants,
     guards: Guards,
     concurrent_accounts: usize,
     stop: &'a Stop,
@@ -74,7 +75,7 @@ impl<'a> Run<'a> {
         stop: &'a Stop,
         listener: &'a dyn Listener,
     ) -> Result<(Self, Plan), RunError> {
-        let Looked { plan, sessions, guards, concurrent_accounts, .. } = looked;
+        let Looked { plan, sessions, claimants, guards, concurrent_accounts, .. } = looked;
         let audit = AuditLog::open(log)?;
         if let Some(fault) = audit.faults().first() {
             let stream = Stream::new(&plan.run, vec![listener]);
@@ -84,12 +85,13 @@ impl<'a> Run<'a> {
             recovered = recover(&audit, &sessions, &plan, listener) => recovered?,
             () = stop.raised() => return Err(LookError::Stopped.into()),
         }
-        Ok((Self { audit, sessions, guards, concurrent_accounts, stop, listener }, plan))
+        Ok((Self { audit, sessions, claimants, guards, concurrent_accounts, stop, listener }, plan))
     }
 
     /// Goes on from a later look, whose plan is given back.
     pub fn go_on_from(&mut self, looked: Looked) -> Plan {
         self.sessions = looked.sessions;
+        self.claimants = looked.claimants;
         self.guards = looked.guards;
         looked.plan
     }
@@ -120,6 +122,7 @@ impl<'a> Run<'a> {
         self.check(plan)?;
         let applier = Applier {
             sessions: &self.sessions,
+            claimants: &self.claimants,
             audit: &self.audit,
             stop: self.stop,
             concurrent_accounts: self.concurrent_accounts,

@@ -20,6 +20,9 @@ pub struct FleetTarget {
     pub baseline: Baseline<'static>,
     /// What it may do.
     pub ceiling: Mode,
+    /// Whether it was not asked for: what it declares and excepts is heard where it concerns the same
+    /// accounts, so that a choice of targets changes no verdict, and it has no part in the plan.
+    pub is_beside: bool,
 }
 
 impl FleetTarget {
@@ -31,18 +34,25 @@ impl FleetTarget {
             except: None,
             baseline,
             ceiling: Mode::Enforce,
+            is_beside: false,
         }
     }
 
     /// Which accounts it chooses.
     pub fn choice(&self) -> Choice<'_> {
-        Choice { name: &self.name, select: self.select.as_ref(), except: self.except.as_ref() }
+        Choice {
+            name: &self.name,
+            select: self.select.as_ref(),
+            except: self.except.as_ref(),
+            is_beside: self.is_beside,
+        }
     }
 }
 
-/// The digest of what targets declare.
+/// The digest of what the targets declare that were asked for.
 pub fn digest_of<'a>(targets: impl IntoIterator<Item = &'a FleetTarget>) -> String {
-    let digests: Vec<&String> = targets.into_iter().map(|target| &target.baseline.digest).collect();
+    let chosen = targets.into_iter().filter(|target| !target.is_beside);
+    let digests: Vec<&String> = chosen.map(|target| &target.baseline.digest).collect();
     match digests.as_slice() {
         [only] => (*only).clone(),
         many => digest::of(&many),
@@ -51,19 +61,20 @@ pub fn digest_of<'a>(targets: impl IntoIterator<Item = &'a FleetTarget>) -> Stri
 
 /// What a plan says of its targets; `are_named` when the fleet file has them by these names.
 pub fn reference(targets: &[FleetTarget], are_named: bool) -> BaselineRef {
-    let names: BTreeSet<_> = targets.iter().map(|target| target.baseline.name.as_str()).collect();
+    let chosen = || targets.iter().filter(|target| !target.is_beside);
+    let names: BTreeSet<_> = chosen().map(|target| target.baseline.name.as_str()).collect();
     let mut files = Vec::new();
-    for file in targets.iter().flat_map(|target| &target.baseline.files) {
+    for file in chosen().flat_map(|target| &target.baseline.files) {
         let file = file.display().to_string();
         if !files.contains(&file) {
             files.push(file);
         }
     }
-    let named = if are_named { targets } else { &[] };
+    let named = chosen().filter(|_| are_named);
     BaselineRef {
         name: names.into_iter().collect::<Vec<_>>().join("+"),
         digest: digest_of(targets),
         files,
-        targets: named.iter().map(|target| target.name.clone()).collect(),
+        targets: named.map(|target| target.name.clone()).collect(),
     }
 }

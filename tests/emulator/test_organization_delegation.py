@@ -8,11 +8,41 @@ from emulator.testing import client, control
 
 # Service: enable, disable, list, the list's member, the input's member, error of a second account, of somebody else.
 CASES = {
-    "guardduty": ("organization_admin_account", "AdminAccounts", "AdminAccountId", "BadRequestException", "BadRequestException"),
-    "securityhub": ("organization_admin_account", "AdminAccounts", "AdminAccountId", "InvalidInputException", "InvalidAccessException"),
-    "detective": ("organization_admin_account", "Administrators", "AccountId", "ValidationException", "AccessDeniedException"),
-    "macie2": ("organization_admin_account", "adminAccounts", "adminAccountId", "ConflictException", "AccessDeniedException"),
-    "inspector2": ("delegated_admin_account", "delegatedAdminAccounts", "delegatedAdminAccountId", "ConflictException", "AccessDeniedException"),
+    "guardduty": (
+        "organization_admin_account",
+        "AdminAccounts",
+        "AdminAccountId",
+        "BadRequestException",
+        "BadRequestException",
+    ),
+    "securityhub": (
+        "organization_admin_account",
+        "AdminAccounts",
+        "AdminAccountId",
+        "InvalidInputException",
+        "InvalidAccessException",
+    ),
+    "detective": (
+        "organization_admin_account",
+        "Administrators",
+        "AccountId",
+        "ValidationException",
+        "AccessDeniedException",
+    ),
+    "macie2": (
+        "organization_admin_account",
+        "adminAccounts",
+        "adminAccountId",
+        "ConflictException",
+        "AccessDeniedException",
+    ),
+    "inspector2": (
+        "delegated_admin_account",
+        "delegatedAdminAccounts",
+        "delegatedAdminAccountId",
+        "ConflictException",
+        "AccessDeniedException",
+    ),
 }
 PRINCIPALS = {"macie2": "macie.amazonaws.com"}
 
@@ -132,7 +162,9 @@ class Configuration(OrganizationTest):
         detector = admin.create_detector(Enable=True)["DetectorId"]
         update = admin.update_organization_configuration
         self.fails("BadRequestException", update, DetectorId=detector)
-        self.fails("BadRequestException", update, DetectorId=detector, AutoEnable=True, AutoEnableOrganizationMembers="ALL")
+        self.fails(
+            "BadRequestException", update, DetectorId=detector, AutoEnable=True, AutoEnableOrganizationMembers="ALL"
+        )
         self.fails("BadRequestException", update, DetectorId="f" * 32, AutoEnableOrganizationMembers="ALL")
         features = [{"Name": "S3_DATA_EVENTS", "AutoEnable": "ALL"}]
         update(DetectorId=detector, AutoEnableOrganizationMembers="ALL", Features=features)

@@ -85,7 +85,10 @@ class Members(OrganizationTest):
     def test_moves_and_units_are_checked(self) -> None:
         unit = self.unit("one")
         self.fails(
-            "DuplicateOrganizationalUnitException", self.org.create_organizational_unit, ParentId=self.root_id, Name="one"
+            "DuplicateOrganizationalUnitException",
+            self.org.create_organizational_unit,
+            ParentId=self.root_id,
+            Name="one",
         )
         move = self.org.move_account
         self.fails(
@@ -142,9 +145,7 @@ class Invitations(OrganizationTest):
     def test_leaving(self) -> None:
         self.fails("MasterCannotLeaveOrganizationException", self.org.leave_organization)
         made = self.org.create_account(Email="new@example.com", AccountName="new")["CreateAccountStatus"]["AccountId"]
-        error = self.fails(
-            "ConstraintViolationException", self.org.remove_account_from_organization, AccountId=made
-        )
+        error = self.fails("ConstraintViolationException", self.org.remove_account_from_organization, AccountId=made)
         self.assertEqual(error.response["Reason"], "WAIT_PERIOD_ACTIVE")
         self.trust("config.amazonaws.com")
         self.org.register_delegated_administrator(AccountId=self.member, ServicePrincipal="config.amazonaws.com")
@@ -181,7 +182,9 @@ class Services(OrganizationTest):
     def test_what_cannot_be_delegated(self) -> None:
         self.trust("iam.amazonaws.com")
         register = self.org.register_delegated_administrator
-        self.fails("ConstraintViolationException", register, AccountId=self.account, ServicePrincipal="iam.amazonaws.com")
+        self.fails(
+            "ConstraintViolationException", register, AccountId=self.account, ServicePrincipal="iam.amazonaws.com"
+        )
         self.fails("AccountNotFoundException", register, AccountId="999999999999", ServicePrincipal="iam.amazonaws.com")
         self.fails(
             "AccountNotRegisteredException",
@@ -200,7 +203,9 @@ class Policies(OrganizationTest):
             self.org.enable_policy_type(RootId=self.root_id, PolicyType=kind)
         enabled = {one["Type"]: one["Status"] for one in self.org.list_roots()["Roots"][0]["PolicyTypes"]}
         self.assertEqual(enabled, dict.fromkeys(kinds, "ENABLED"))
-        self.fails("PolicyTypeAlreadyEnabledException", self.org.enable_policy_type, RootId=self.root_id, PolicyType=kind)
+        self.fails(
+            "PolicyTypeAlreadyEnabledException", self.org.enable_policy_type, RootId=self.root_id, PolicyType=kind
+        )
         text = '{"plans":{"daily":{"regions":{"@@assign":["us-east-1"]}}}}'
         made = self.org.create_policy(Content=text, Description="", Name="backup", Type="BACKUP_POLICY")["Policy"]
         self.assertIn("/backup_policy/p-", made["PolicySummary"]["Arn"])
@@ -211,9 +216,9 @@ class Policies(OrganizationTest):
         )
 
     def test_types_that_are_not_enabled_and_second_attachments(self) -> None:
-        made = self.org.create_policy(
-            Content=json.dumps(SCP), Description="", Name="n", Type="SERVICE_CONTROL_POLICY"
-        )["Policy"]["PolicySummary"]["Id"]
+        made = self.org.create_policy(Content=json.dumps(SCP), Description="", Name="n", Type="SERVICE_CONTROL_POLICY")[
+            "Policy"
+        ]["PolicySummary"]["Id"]
         attach = self.org.attach_policy
         self.fails("PolicyTypeNotEnabledException", attach, PolicyId=made, TargetId=self.member)
         self.org.enable_policy_type(RootId=self.root_id, PolicyType="SERVICE_CONTROL_POLICY")
@@ -283,7 +288,11 @@ class Policies(OrganizationTest):
                 )
 
     def test_sizes(self) -> None:
-        for kind, limit in {"SERVICE_CONTROL_POLICY": 5120, "AISERVICES_OPT_OUT_POLICY": 2500, "TAG_POLICY": 10000}.items():
+        for kind, limit in {
+            "SERVICE_CONTROL_POLICY": 5120,
+            "AISERVICES_OPT_OUT_POLICY": 2500,
+            "TAG_POLICY": 10000,
+        }.items():
             arguments = {"Content": "x" * (limit + 1), "Description": "", "Name": "n", "Type": kind}
             error = self.fails("ConstraintViolationException", self.org.create_policy, **arguments)
             self.assertEqual(error.response["Reason"], "POLICY_CONTENT_LIMIT_EXCEEDED")
@@ -366,10 +375,14 @@ class Effective(OrganizationTest):
         member = client("organizations", self.member)
         self.fails("EffectivePolicyNotFoundException", member.describe_effective_policy, PolicyType="TAG_POLICY")
         self.tags({"cc": {"tag_key": {"@@assign": "CC"}}}, self.root_id)
-        self.assertEqual(member.describe_effective_policy(PolicyType="TAG_POLICY")["EffectivePolicy"]["TargetId"], self.member)
+        self.assertEqual(
+            member.describe_effective_policy(PolicyType="TAG_POLICY")["EffectivePolicy"]["TargetId"], self.member
+        )
         other = {"PolicyType": "TAG_POLICY", "TargetId": self.account}
         self.fails("AccessDeniedException", member.describe_effective_policy, **other)
-        self.fails("InvalidInputException", self.org.describe_effective_policy, PolicyType="TAG_POLICY", TargetId=self.ou)
+        self.fails(
+            "InvalidInputException", self.org.describe_effective_policy, PolicyType="TAG_POLICY", TargetId=self.ou
+        )
         self.org.disable_policy_type(RootId=self.root_id, PolicyType="TAG_POLICY")
         self.fails("EffectivePolicyNotFoundException", member.describe_effective_policy, PolicyType="TAG_POLICY")
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use crate::support::declared::{self, HEADER, POLICY, ROLE, account};
 use crate::support::library::{self, Declaration};
 use crate::support::{self, Account, Run};
 use evenkeel::aws::Session;
@@ -15,17 +16,6 @@ use evenkeel::reconcile::{
 };
 use evenkeel::store::audit::{AuditLog, Check};
 use serde_json::{Value, json};
-
-const HEADER: &str =
-    "schema = 1\n\n[baseline]\nname = \"test\"\nmode = \"enforce\"\nregions = [\"eu-west-1\"]\n\n";
-const POLICY: &str = "[iam.password_policy]\nminimum_password_length = 14\n";
-const ROLE: &str = "[iam.role.audit]\ntrusted_account_ids = [\"${account.id}\"]\nmanaged_policy_arns = [\"arn:${partition}:iam::aws:policy/SecurityAudit\"]\n";
-
-fn account(items: &str) -> Account {
-    let account = support::emulator().account();
-    account.write("b.toml", &format!("{HEADER}{items}"));
-    account
-}
 
 /// An account, a way into it, and the plan for a sample there.
 struct Planned {
@@ -52,6 +42,7 @@ impl Planned {
         let stop = Stop::default();
         Applier {
             sessions: &sessions,
+            claimants: &BTreeMap::new(),
             audit: &audit,
             stop: &stop,
             concurrent_accounts: 1,
@@ -428,7 +419,7 @@ fn what_closes_a_door_waits_for_nothing_that_opens_one() {
         account.run(&["apply", "-b", "b.toml", "--yes", "--max-risk", "destructive"]).code(4);
     };
     // An administrator's policy goes although the one that is to come is not there.
-    let account = self::account(
+    let account = declared::account(
         "[iam.role.door]\nmanaged_policy_arns = [\"arn:aws:iam::${account.id}:policy/nothere\"]\ninline_policies = {}\n\
          trusted_account_ids = [\"${account.id}\"]\npermissions_boundary = \"arn:aws:iam::aws:policy/ReadOnlyAccess\"\n",
     );
@@ -451,7 +442,7 @@ fn what_closes_a_door_waits_for_nothing_that_opens_one() {
     );
     assert_eq!(left, json!([[], [], false]));
     // A description keeps no key open.
-    let account = self::account(
+    let account = declared::account(
         "[kms.key.door]\ndescription = \"x\"\nkey_users = [\"arn:aws:iam::${account.id}:root\"]\nenable_key_rotation = true\n",
     );
     account.boto3(
@@ -491,7 +482,7 @@ fn an_inline_policy_that_shrinks_makes_room_for_one_that_grows() {
     };
     let account = account(&items(50, 250));
     account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
-    account.write("b.toml", &format!("{HEADER}{}", items(250, 50)));
+    account.declare(&items(250, 50));
     account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
     account.run(&["check", "-b", "b.toml"]).code(0);
 }

@@ -1,33 +1,19 @@
 //! Buckets and what hangs on them, as others have set them up: nothing of theirs is lost, what S3
 //! keeps in another form is known again, and what S3 would refuse is said before.
 
+use crate::support::declared::{self, APPLY};
 use crate::support::{self, Account};
+
 use serde_json::{Value, json};
 
-const HEADER: &str =
-    "schema = 1\n\n[baseline]\nname = \"test\"\nmode = \"enforce\"\nregions = [\"eu-west-1\"]\n\n";
-const APPLY: [&str; 7] = [
-    "apply",
-    "-b",
-    "b.toml",
-    "--yes",
-    "--max-risk",
-    "destructive",
-    "--max-changes-per-account=1000",
-];
 /// Makes a bucket in the Region of the tests.
 const MADE: &str = "s3 = boto3.client('s3')\n\
     def made(name): s3.create_bucket(Bucket=name, CreateBucketConfiguration={'LocationConstraint': 'eu-west-1'})\n";
 
 fn account(items: &str, script: &str) -> Account {
-    let account = support::emulator().account();
-    declare(&account, items);
+    let account = declared::account(items);
     boto3(&account, script);
     account
-}
-
-fn declare(account: &Account, items: &str) {
-    account.write("b.toml", &format!("{HEADER}{items}"));
 }
 
 /// Runs a script; `ACCOUNT` in it is the account's.
@@ -60,7 +46,7 @@ fn a_statement_that_s3_keeps_in_another_form_is_refused_or_written_once() {
         .complains("write the identity's ARN");
     // S3 answers with something that means the same to nobody but itself.
     let arn = "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1";
-    declare(&account, &site(&format!("{{ AWS = \"{arn}\" }}")));
+    account.declare(&site(&format!("{{ AWS = \"{arn}\" }}")));
     account.fault(json!({ "service": "s3", "operation": "GetBucketPolicy", "kind": "replace",
         "find": format!("\"AWS\":\"{arn}\""), "replace": "\"AWS\":\"AIDAEXAMPLEEXAMPLE123\"" }));
     let foreign: Vec<&str> = APPLY.into_iter().chain(["--allow-grants", "foreign"]).collect();
@@ -89,8 +75,7 @@ fn a_statement_of_somebody_else_is_never_displaced() {
     assert_ne!(there[0]["Sid"], there[1]["Sid"]);
     account.run(&["check", "-b", "b.toml"]).code(0);
     // Declared, the same statement would be in the way of the other.
-    declare(
-        &account,
+    account.declare(
         &format!(
             "{items}[[s3.bucket.logs.extra_policy_statements]]\nSid = \"DenyInsecureTransport\"\nEffect = \"Deny\"\n\
              Principal = \"*\"\nAction = \"s3:DeleteObject\"\nResource = \"arn:aws:s3:::logs-${{account.id}}/*\"\n"
@@ -118,13 +103,13 @@ fn a_mark_that_is_false_is_the_same_as_none() {
          s3.put_bucket_lifecycle_configuration(Bucket='life-ACCOUNT', LifecycleConfiguration={'Rules': [rule]})",
     );
     account.run(&["check", "-b", "b.toml"]).code(0);
-    declare(&account, &rule("{ days = 300, expired_object_delete_marker = false }"));
+    account.declare(&rule("{ days = 300, expired_object_delete_marker = false }"));
     account.run(&APPLY).code(0);
     for refused in [
         "{ days = 400, expired_object_delete_marker = true }",
         "{ expired_object_delete_marker = false }",
     ] {
-        declare(&account, &rule(refused));
+        account.declare(&rule(refused));
         account.run(&["validate", "b.toml"]).code(1).complains("expir");
     }
 }
@@ -167,7 +152,7 @@ fn one_key_has_several_names_and_a_disabled_one_is_no_agreement() {
         &account,
         "boto3.client('kms').disable_key(KeyId=boto3.client('kms').describe_key(KeyId='alias/data')['KeyMetadata']['KeyId'])",
     );
-    account.run(&["check", "-b", "b.toml"]).code(2).says("is Disabled");
+    account.run(&["check", "-b", "b.toml"]).code(2).says("it is in the state Disabled");
     // The alias points elsewhere.
     boto3(
         &account,
@@ -205,7 +190,7 @@ fn a_tag_of_a_role_in_another_case_stays_a_tag() {
         ("{ team = \"core\", Team = \"core\" }", "are one key"),
         ("{ \"aws:x\" = \"1\" }", "reserved for AWS"),
     ] {
-        declare(&account, &format!("[iam.role.worker]\ntags = {tags}\n"));
+        account.declare(&format!("[iam.role.worker]\ntags = {tags}\n"));
         account.run(&["validate", "b.toml"]).code(1).complains(word);
     }
 }
@@ -266,7 +251,7 @@ fn an_answer_that_says_too_little_is_unknown() {
     let lock = "object_lock_mode = \"GOVERNANCE\"\nobject_lock_days = 7\n";
     let of_account =
         "[s3.account_public_access_block]\nblock_public_acls = false\nignore_public_acls = true\n";
-    declare(&account, of_account);
+    account.declare(of_account);
     account.run(&APPLY).code(0);
     let cases = [
         (
@@ -319,7 +304,7 @@ fn an_answer_that_says_too_little_is_unknown() {
         ),
     ];
     for (service, operation, items, find, replace, code) in cases {
-        declare(&account, &items);
+        account.declare(&items);
         account.run(&["check", "-b", "b.toml"]).code(0);
         account.fault(json!({ "service": service, "operation": operation, "kind": "replace",
             "find": find, "replace": replace }));
@@ -346,7 +331,96 @@ fn policies_of_roles_and_keys_are_checked_before_they_are_sent() {
         ),
     ] {
         let account = support::emulator().account();
-        declare(&account, &items);
+        account.declare(&items);
         account.run(&["validate", "b.toml"]).code(1).complains(word);
     }
+}
+
+/// A key that S3 could not encrypt with is not written, by whatever name it is declared, and what
+/// needs no key is.
+#[test]
+fn a_bucket_takes_no_key_that_cannot_work() {
+    let account = account(
+        "",
+        "made('data-ACCOUNT')\n\
+         kms = boto3.client('kms')\n\
+         def named(name, region='eu-west-1', **more):\n\
+         \x20   kms = boto3.client('kms', region)\n\
+         \x20   key = kms.create_key(**more)['KeyMetadata']['KeyId']\n\
+         \x20   kms.create_alias(AliasName=f'alias/{name}', TargetKeyId=key)\n\
+         \x20   return key\n\
+         kms.disable_key(KeyId=named('disabled'))\n\
+         kms.schedule_key_deletion(KeyId=named('dying'), PendingWindowInDays=7)\n\
+         named('rsa', KeySpec='RSA_2048', KeyUsage='SIGN_VERIFY')\n\
+         named('far', 'us-east-1')",
+    );
+    let spec = |key: &str| {
+        format!(
+            "[s3.bucket.data]\nbucket = \"data-${{account.id}}\"\nsse_algorithm = \"aws:kms\"\n\
+             kms_master_key_id = \"{key}\"\nblocked_encryption_types = [\"SSE-C\"]\n"
+        )
+    };
+    for (key, why) in [
+        ("alias/disabled", "in the state Disabled"),
+        ("alias/dying", "in the state PendingDeletion"),
+        ("alias/rsa", "of the spec RSA_2048"),
+        ("arn:aws:kms:us-east-1:${account.id}:alias/far", "it is a key of us-east-1"),
+        ("11111111-2222-3333-4444-555555555555", "it is not there"),
+        ("alias/aws/ebs", "it is AWS's own key of another service"),
+    ] {
+        account.declare(&spec(key));
+        account.run(&["check", "-b", "b.toml"]).code(2).says(why);
+    }
+    account.run(&APPLY);
+    let rule = boto3(
+        &account,
+        "print(json.dumps(s3.get_bucket_encryption(Bucket='data-ACCOUNT')['ServerSideEncryptionConfiguration']['Rules'][0]))",
+    );
+    assert_eq!(rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"], "AES256");
+    assert!(rule.to_string().contains("SSE-C"), "{rule}");
+    // An alias may be another item's to make; when it is nobody's, nothing is written.
+    account.declare(&spec("alias/nowhere"));
+    account.run(&["check", "-b", "b.toml"]).code(2).says("the key is not there yet");
+    account.run(&APPLY).code(4).says("the key alias/nowhere: it is not there");
+    // Nor is a new bucket given one.
+    account.declare(&spec("alias/disabled").replace("data-", "new-"));
+    account.run(&APPLY).code(4).says("the key alias/disabled: it is in the state Disabled");
+    // A key that works is written by its ARN, whatever it was called.
+    boto3(
+        &account,
+        "boto3.client('kms').enable_key(KeyId=boto3.client('kms').describe_key(KeyId='alias/disabled')['KeyMetadata']['KeyId'])",
+    );
+    account.run(&APPLY).code(0);
+    let rule = boto3(
+        &account,
+        "print(json.dumps(s3.get_bucket_encryption(Bucket='new-ACCOUNT')['ServerSideEncryptionConfiguration']['Rules'][0]))",
+    );
+    assert!(rule.to_string().contains(":key/"), "{rule}");
+}
+
+/// Who had rights by a statement without a name has none once another one is declared.
+#[test]
+fn an_edited_statement_without_a_sid_leaves_nothing_behind() {
+    let of = |role: &str| {
+        format!(
+            "[s3.bucket.site]\nbucket = \"site-${{account.id}}\"\n\
+             [[s3.bucket.site.extra_policy_statements]]\nEffect = \"Allow\"\n\
+             Principal = {{ AWS = \"arn:aws:iam::${{account.id}}:role/{role}\" }}\n\
+             Action = \"s3:GetObject\"\nResource = \"arn:aws:s3:::site-${{account.id}}/*\"\n"
+        )
+    };
+    let account = account(
+        &of("a"),
+        "made('site-ACCOUNT')\n\
+         iam = boto3.client('iam')\n\
+         for name in 'ab': iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Principal': {'Service': 'ec2.amazonaws.com'}, 'Action': 'sts:AssumeRole'}]}))",
+    );
+    account.run(&APPLY).code(0);
+    account.declare(&of("b"));
+    account.run(&["plan", "-b", "b.toml"]).code(0).says("no longer allowed").says("role/a");
+    account.run(&APPLY).code(0);
+    let statements = statements(&account, &format!("site-{}", account.id));
+    assert_eq!(statements.len(), 1, "{statements:?}");
+    assert!(statements[0].to_string().contains("role/b"));
+    account.run(&["check", "-b", "b.toml"]).code(0);
 }

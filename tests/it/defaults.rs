@@ -3,23 +3,8 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{self, Account, Run};
-
-const HEADER: &str =
-    "schema = 1\n[baseline]\nname = \"t\"\nmode = \"enforce\"\nregions = [\"eu-west-1\"]\n";
-const APPLY: [&str; 6] = ["apply", "-b", "b.toml", "--yes", "--max-risk", "destructive"];
-
-fn account() -> Account {
-    support::emulator().account()
-}
-
-fn declare(account: &Account, item: &str) {
-    account.write("b.toml", &format!("{HEADER}{item}\n"));
-}
-
-fn check(account: &Account) -> Run {
-    account.run(&["check", "-b", "b.toml"])
-}
+use crate::support::declared::APPLY;
+use crate::support::{self, Account};
 
 fn export(account: &Account) -> String {
     account.run(&["export", "-k", "ec2.ebs_encryption", "-r", "eu-west-1"]).code(0).stdout
@@ -27,7 +12,7 @@ fn export(account: &Account) -> String {
 
 #[test]
 fn a_default_key_that_is_gone_is_neither_aws_own_nor_in_sync() {
-    let account = account();
+    let account = support::emulator().account();
     let gone =
         format!("arn:aws:kms:eu-west-1:{}:key/11111111-2222-3333-4444-555555555555", account.id);
     account.boto3(&format!(
@@ -39,19 +24,19 @@ fn a_default_key_that_is_gone_is_neither_aws_own_nor_in_sync() {
         "{export}"
     );
     assert!(export.contains("not there") && !export.contains("kms_key_id = \"\""), "{export}");
-    declare(&account, &format!("[ec2.ebs_encryption]\nenabled = true\nkms_key_id = \"{gone}\""));
-    check(&account).code(2).says("not there");
+    account.declare(&format!("[ec2.ebs_encryption]\nenabled = true\nkms_key_id = \"{gone}\""));
+    account.check().code(2).says("not there");
     account.run(&APPLY).says("nothing to apply");
-    declare(&account, "[ec2.ebs_encryption]\nenabled = true\nkms_key_id = \"\"");
-    check(&account).code(2).says("not there");
+    account.declare("[ec2.ebs_encryption]\nenabled = true\nkms_key_id = \"\"");
+    account.check().code(2).says("not there");
     account.run(&APPLY).code(0);
     // AWS names its own key by its ARN.
-    check(&account).code(0);
+    account.check().code(0);
 }
 
 #[test]
 fn a_key_of_ones_own_is_exported_and_is_found_out_when_it_is_disabled() {
-    let account = account();
+    let account = support::emulator().account();
     let arn = account.boto3(
         "kms = boto3.client('kms')\narn = kms.create_key()['KeyMetadata']['Arn']\n\
          kms.create_alias(AliasName='alias/volumes', TargetKeyId=arn)\n\
@@ -60,11 +45,11 @@ fn a_key_of_ones_own_is_exported_and_is_found_out_when_it_is_disabled() {
     let arn = arn.as_str().unwrap();
     let id = arn.rsplit('/').next().unwrap();
     assert!(export(&account).contains(id));
-    declare(&account, "[ec2.ebs_encryption]\nkms_key_id = \"alias/volumes\"");
-    check(&account).code(0);
+    account.declare("[ec2.ebs_encryption]\nkms_key_id = \"alias/volumes\"");
+    account.check().code(0);
     account.boto3(&format!("boto3.client('kms').disable_key(KeyId='{id}')"));
-    check(&account).code(2).says("Disabled");
-    declare(&account, &format!("[ec2.ebs_encryption]\nenabled = true\nkms_key_id = \"{arn}\""));
+    account.check().code(2).says("Disabled");
+    account.declare(&format!("[ec2.ebs_encryption]\nenabled = true\nkms_key_id = \"{arn}\""));
     account.run(&APPLY).says("nothing to apply");
     let enabled = account.boto3(
         "print(json.dumps(boto3.client('ec2').get_ebs_encryption_by_default()['EbsEncryptionByDefault']))",
@@ -74,15 +59,15 @@ fn a_key_of_ones_own_is_exported_and_is_found_out_when_it_is_disabled() {
 
 #[test]
 fn the_key_of_another_service_is_not_the_one_of_ebs() {
-    let account = account();
+    let account = support::emulator().account();
     account.boto3(
         "arn = boto3.client('kms').describe_key(KeyId='alias/aws/s3')['KeyMetadata']['Arn']\n\
          boto3.client('ec2').modify_ebs_default_kms_key_id(KmsKeyId=arn)",
     );
-    declare(&account, "[ec2.ebs_encryption]\nkms_key_id = \"\"");
-    check(&account).code(2);
+    account.declare("[ec2.ebs_encryption]\nkms_key_id = \"\"");
+    account.check().code(2);
     account.run(&APPLY).code(0);
-    check(&account).code(0);
+    account.check().code(0);
 }
 
 fn policy(account: &Account) -> Value {
@@ -93,8 +78,8 @@ fn policy(account: &Account) -> Value {
 
 #[test]
 fn the_first_password_policy_is_shown_whole_and_no_weaker_than_before() {
-    let account = account();
-    declare(&account, "[iam.password_policy]\nmax_password_age = 90");
+    let account = support::emulator().account();
+    account.declare("[iam.password_policy]\nmax_password_age = 90");
     account
         .run(&["plan", "-b", "b.toml"])
         .code(0)
@@ -107,28 +92,28 @@ fn the_first_password_policy_is_shown_whole_and_no_weaker_than_before() {
     for kind in ["RequireLowercaseCharacters", "RequireUppercaseCharacters", "RequireNumbers"] {
         assert_eq!(now[kind], json!(true), "{kind}");
     }
-    check(&account).code(0);
+    account.check().code(0);
 }
 
 #[test]
 fn a_first_password_policy_that_is_weaker_says_so() {
-    let account = account();
-    declare(&account, "[iam.password_policy]\nminimum_password_length = 6");
+    let account = support::emulator().account();
+    account.declare("[iam.password_policy]\nminimum_password_length = 6");
     account.run(&["plan", "-b", "b.toml"]).code(0).says("weaker than before");
 }
 
 #[test]
 fn a_password_policy_of_which_aws_leaves_out_the_length_is_unknown() {
-    let account = account();
+    let account = support::emulator().account();
     account.boto3("boto3.client('iam').update_account_password_policy(MinimumPasswordLength=14, MaxPasswordAge=90)");
-    declare(&account, "[iam.password_policy]\nmax_password_age = 90");
-    check(&account).code(0);
+    account.declare("[iam.password_policy]\nmax_password_age = 90");
+    account.check().code(0);
     for (member, value) in [("MinimumPasswordLength", "14"), ("MaxPasswordAge", "90")] {
         account.fault(json!({
             "service": "iam", "operation": "GetAccountPasswordPolicy", "kind": "replace",
             "find": format!("<{member}>{value}</{member}>"), "replace": "",
         }));
-        let run = check(&account);
+        let run = account.check();
         assert!(run.stdout.contains(&format!("AWS did not say {member}")), "{}", run.stdout);
         account.no_faults();
     }

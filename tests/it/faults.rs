@@ -5,19 +5,9 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
 use std::time::Duration;
 
+use crate::support::declared::{self, HEADER, POLICY, ROLE, account};
 use crate::support::{self, Account, Run};
 use serde_json::{Value, json};
-
-const HEADER: &str =
-    "schema = 1\n\n[baseline]\nname = \"test\"\nmode = \"enforce\"\nregions = [\"eu-west-1\"]\n\n";
-const POLICY: &str = "[iam.password_policy]\nminimum_password_length = 14\n";
-const ROLE: &str = "[iam.role.audit]\ntrusted_account_ids = [\"${account.id}\"]\nmanaged_policy_arns = [\"arn:${partition}:iam::aws:policy/SecurityAudit\"]\n";
-
-fn account(items: &str) -> Account {
-    let account = support::emulator().account();
-    account.write("b.toml", &format!("{HEADER}{items}"));
-    account
-}
 
 fn audit(account: &Account) -> Vec<Value> {
     let log = account.read(".evenkeel/audit.jsonl");
@@ -65,7 +55,7 @@ fn expired_exceptions_are_void_and_say_so() {
     let account = account(&format!("{POLICY}\n{exception}"));
     let run = account.run(&["plan", "-b", "b.toml", "--detailed-exitcode"]).code(2);
     assert!(run.stderr.contains("2020-01-01"), "{}", run.stderr);
-    let account = self::account(&format!("{POLICY}\n{}", exception.replace("2020", "2099")));
+    let account = declared::account(&format!("{POLICY}\n{}", exception.replace("2020", "2099")));
     account.run(&["check", "-b", "b.toml"]).code(0);
 }
 
@@ -188,7 +178,7 @@ fn a_server_error_in_the_middle_is_retried_or_named() {
         "service": "iam", "operation": "AttachRolePolicy", "kind": "status", "status": 500, "count": 1,
     }));
     account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
-    let account = self::account(&format!("{POLICY}\n{ROLE}"));
+    let account = declared::account(&format!("{POLICY}\n{ROLE}"));
     account.fault(json!({
         "service": "iam", "operation": "AttachRolePolicy", "kind": "status", "status": 500,
     }));
@@ -217,7 +207,7 @@ fn an_unknown_enum_value_is_unknown_and_never_in_sync() {
 fn an_object_that_goes_between_plan_and_apply_makes_the_plan_stale() {
     let account = account(&format!("{ROLE}description = \"one\"\n"));
     account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
-    account.write("b.toml", &format!("{HEADER}{ROLE}description = \"two\"\n"));
+    account.declare(&format!("{ROLE}description = \"two\"\n"));
     account.run(&["plan", "-b", "b.toml", "--save", "plan.json"]).code(0);
     account.boto3(
         "iam = boto3.client('iam')\niam.detach_role_policy(RoleName='audit', PolicyArn='arn:aws:iam::aws:policy/SecurityAudit')\niam.delete_role(RoleName='audit')",
@@ -228,7 +218,7 @@ fn an_object_that_goes_between_plan_and_apply_makes_the_plan_stale() {
         .complains("iam.role.audit");
     // Between the look and the write itself, AWS's word is passed on.
     account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
-    account.write("b.toml", &format!("{HEADER}{ROLE}description = \"three\"\n"));
+    account.declare(&format!("{ROLE}description = \"three\"\n"));
     account.fault(json!({
         "service": "iam", "operation": "UpdateRole", "code": "NoSuchEntity", "message": "gone",
     }));

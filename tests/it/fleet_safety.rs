@@ -110,6 +110,15 @@ fn selectors_that_leave_nothing_are_errors() {
     {
         org.management.run(&["check", "-r", wrong]).code(1).complains(wrong).complains(near);
     }
+    // AWS may have more Regions than this version knows.
+    org.management.fault(json!({
+        "service": "ec2", "operation": "DescribeRegions", "kind": "replace",
+        "find": "eu-west-3", "replace": "eu-west-9",
+    }));
+    let tomorrow = org.management.run(&["check", "-r", "eu-west-9"]).code(1);
+    assert!(!tomorrow.stderr.contains("AWS has no Region"), "{}", tomorrow.stderr);
+    org.management.no_faults();
+    org.management.run(&["check", "-r", "eu-west-9"]).complains("AWS has no Region");
     org.management.write("b.toml", &file);
     // A job of a matrix may have nothing to do, and says so.
     org.management.run(&["check", "--shard", "1/500"]).code(0).complains("holds no account");

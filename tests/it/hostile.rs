@@ -1,7 +1,7 @@
 //! What a pull request, an environment or a folder may hold to mislead: each is refused in words, at
 //! once, and shows nothing that is not its own.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
@@ -142,6 +142,70 @@ fn requests_go_through_the_proxy_of_the_environment() {
     let mut command = account.command(&["plan", "-b", "b.toml"]);
     command.env("HTTP_PROXY", "http://127.0.0.1:1").env("ALL_PROXY", "http://127.0.0.1:1");
     assert_eq!(command.output().unwrap().status.code(), Some(0));
+}
+
+#[test]
+fn an_error_on_the_way_names_the_proxy_and_not_its_password() {
+    let account = account();
+    account.write("b.toml", &format!("{HEAD}{POLICY}"));
+    let output = account
+        .command(&["plan", "-b", "b.toml"])
+        .env("AWS_ENDPOINT_URL", "https://aws.invalid")
+        .env("AWS_MAX_ATTEMPTS", "1")
+        .env("HTTPS_PROXY", "http://user:secret@127.0.0.1:1")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("through the proxy http://127.0.0.1:1"), "{said}");
+    assert!(!said.contains("secret"), "{said}");
+}
+
+#[test]
+fn the_certificates_of_aws_ca_bundle_are_trusted() {
+    let account = account();
+    account.write("b.toml", &format!("{HEAD}{POLICY}"));
+    let (endpoint, mut front) = tls_front(&account);
+    let plan = |bundle: Option<&str>| {
+        let mut command = account.command(&["plan", "-b", "b.toml"]);
+        command.env("AWS_ENDPOINT_URL", &endpoint).env("AWS_MAX_ATTEMPTS", "1");
+        if let Some(bundle) = bundle {
+            command.env("AWS_CA_BUNDLE", account.folder.path().join(bundle));
+        }
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (code, said) = plan(Some("authority.pem"));
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = plan(None);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("certificate") && said.contains("AWS_CA_BUNDLE"), "{said}");
+    account.write("none.pem", "no certificate\n");
+    account.write("damaged.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+    for (bundle, why) in [
+        ("gone.pem", "names no file"),
+        ("none.pem", "without a certificate"),
+        ("damaged.pem", "certificate 1 is none"),
+    ] {
+        let (code, said) = plan(Some(bundle));
+        assert_eq!(code, Some(1), "{bundle}: {said}");
+        assert!(said.contains("AWS_CA_BUNDLE") && said.contains(why), "{bundle}: {said}");
+    }
+    support::kill(&mut front);
+}
+
+/// TLS in front of the emulator, with a certificate of the authority in `authority.pem`.
+fn tls_front(account: &Account) -> (String, std::process::Child) {
+    let emulator = account.env()["AWS_ENDPOINT_URL"].replace("http://", "");
+    let mut child = std::process::Command::new(support::python())
+        .arg(support::root().join("tests/it/support/tls_front.py"))
+        .args([&emulator, "authority.pem"])
+        .current_dir(account.folder.path())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut port = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut port).unwrap();
+    (format!("https://localhost:{}", port.trim()), child)
 }
 
 #[test]

@@ -1,17 +1,10 @@
 //! Two items that govern one object, and names that are another object's: said with both lines, and
 //! nothing written.
 
-use crate::support::{self, Account};
+use crate::support::Account;
+use crate::support::declared::{HEADER, account};
 
-const HEADER: &str =
-    "schema = 1\n\n[baseline]\nname = \"test\"\nmode = \"enforce\"\nregions = [\"eu-west-1\"]\n\n";
 const ROLE: &str = "trusted_account_ids = [\"${account.id}\"]\n";
-
-fn account(items: &str) -> Account {
-    let account = support::emulator().account();
-    account.write("b.toml", &format!("{HEADER}{items}"));
-    account
-}
 
 fn wrote(account: &Account) -> bool {
     account.calls().iter().any(|call| {
@@ -145,10 +138,10 @@ fn periods_of_rotation_that_contradict_each_other_are_unknown() {
         .says("in the rotation period of the KMS key");
     account.run(&["apply", "-b", "b.toml", "--yes"]).code(1);
     assert!(!wrote(&account));
-    account.write("b.toml", &format!("{HEADER}{}", both("exact", 400)));
+    account.declare(&both("exact", 400));
     account.run(&["check", "-b", "b.toml"]).code(1).says("with 400");
     // What is at most so much agrees with less.
-    account.write("b.toml", &format!("{HEADER}{}", both("at_most", 400)));
+    account.declare(&both("at_most", 400));
     account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
     account.run(&["check", "-b", "b.toml"]).code(0);
 }
@@ -182,11 +175,11 @@ fn trails_of_one_name_are_told_apart_by_their_home() {
     let both = "cloudtrail.trail.here and cloudtrail.trail.there both govern";
     for (here, there) in [(at("us-west-2"), at("us-west-2")), (String::new(), String::new())] {
         let twice = trail("here", &here) + &trail("there", &there);
-        account.write("b.toml", &format!("{HEADER}{twice}"));
+        account.declare(&twice);
         account.run(&["validate", "b.toml"]).code(1).complains(both);
     }
     let twice = trail("here", "") + &trail("there", &at("eu-west-1"));
-    account.write("b.toml", &format!("{HEADER}{twice}"));
+    account.declare(&twice);
     account.run(&["validate", "b.toml"]).code(0);
     let plan = account.run(&["plan", "-b", "b.toml"]).code(1).complains(both);
     plan.complains("b.toml:8").complains("b.toml:12");
@@ -203,12 +196,12 @@ fn keys_of_one_alias_are_told_apart_by_their_regions() {
     account.run(&["plan", "-b", "b.toml"]).code(0).says("2 to change");
     for regions in ["[\"eu-west-1\", \"us-west-2\"]", "\"enabled\""] {
         let twice = key("here", "[\"eu-west-1\"]") + &key("there", regions);
-        account.write("b.toml", &format!("{HEADER}{twice}"));
+        account.declare(&twice);
         account.run(&["validate", "b.toml"]).code(1).complains("both govern \"alias/audit\"");
     }
     // Which Region is the home, only an account says.
     let twice = key("here", "[\"eu-west-1\"]") + &key("there", "\"home\"");
-    account.write("b.toml", &format!("{HEADER}{twice}"));
+    account.declare(&twice);
     account.run(&["validate", "b.toml"]).code(0);
     account.run(&["plan", "-b", "b.toml"]).code(1).complains("b.toml:8").complains("b.toml:11");
 }

@@ -1,11 +1,10 @@
 //! KMS keys whose alias was moved, whose answer was lost, that somebody planted, that let nobody
 //! look: what is written then, and what is said.
 
-use crate::support::{self, Account};
+use crate::support::Account;
+use crate::support::declared::{self, account};
 use serde_json::json;
 
-const HEADER: &str =
-    "schema = 1\n\n[baseline]\nname = \"test\"\nmode = \"enforce\"\nregions = [\"eu-west-1\"]\n\n";
 const AUDIT: &str = "[kms.key.audit]\nkey_users = [\"arn:aws:iam::${account.id}:root\"]\nenable_key_rotation = true\n";
 const FOREIGN: &str = "policy = lambda account: json.dumps({'Version': '2012-10-17', 'Statement': [\n\
     \x20   {'Effect': 'Allow', 'Principal': {'AWS': f'arn:aws:iam::{account}:root'}, 'Action': 'kms:*', 'Resource': '*'},\n\
@@ -13,12 +12,6 @@ const FOREIGN: &str = "policy = lambda account: json.dumps({'Version': '2012-10-
     kms = boto3.client('kms')\n\
     own = boto3.client('sts').get_caller_identity()['Account']\n\
     mark = [{'TagKey': 'evenkeel:alias', 'TagValue': 'alias/audit'}]\n";
-
-fn account(items: &str) -> Account {
-    let account = support::emulator().account();
-    account.write("b.toml", &format!("{HEADER}{items}"));
-    account
-}
 
 fn python(account: &Account, script: &str) -> serde_json::Value {
     account.boto3(&format!("{FOREIGN}{script}"))
@@ -119,7 +112,7 @@ fn a_planted_key_is_not_adopted_in_silence() {
     account.run(&["apply", "-b", "b.toml", "--yes", "--max-risk", "destructive"]);
     assert_eq!(writes(&account), Vec::<String>::new());
     // One that is as declared says whom it lets in.
-    let account = self::account("[kms.key.audit]\n");
+    let account = declared::account("[kms.key.audit]\n");
     python(&account, "kms.create_key(Tags=mark, Policy=policy(own))");
     account.run(&["plan", "-b", "b.toml"]).says("adopts").says("999999999999");
     // Two of them are nobody's to choose from.
@@ -202,7 +195,7 @@ fn answers_from_before_a_member_was_there_are_read_by_the_older_one() {
     account.run(&["check", "-b", "b.toml"]).code(1).says("AWS did not say KeyManager");
     account.no_faults();
     // Where the SDK would say "off" in AWS's place.
-    account.write("b.toml", &format!("{HEADER}[kms.key_rotation]\nenabled = false\n"));
+    account.declare("[kms.key_rotation]\nenabled = false\n");
     account
         .fault(json!({ "service": "kms", "operation": "GetKeyRotationStatus", "kind": "replace",
         "find": "\"KeyRotationEnabled\"", "replace": "\"NotThere\"" }));

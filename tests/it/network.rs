@@ -2,19 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{self, Account, Run};
+use crate::support::declared::{APPLY, HEADER};
+use crate::support::{self, Account};
 
-const HEADER: &str =
-    "schema = 1\n[baseline]\nname = \"t\"\nmode = \"enforce\"\nregions = [\"eu-west-1\"]\n";
-const APPLY: [&str; 7] = [
-    "apply",
-    "-b",
-    "b.toml",
-    "--yes",
-    "--max-risk",
-    "destructive",
-    "--max-changes-per-account=1000",
-];
 /// The default group of the default VPC, without rules for incoming traffic.
 const GROUP: &str = "ec2 = boto3.client('ec2')\n\
     group = ec2.describe_security_groups(Filters=[{'Name': 'group-name', 'Values': ['default']}])['SecurityGroups'][0]['GroupId']\n\
@@ -27,10 +17,6 @@ const GROUP: &str = "ec2 = boto3.client('ec2')\n\
     \x20   ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=list(rules))\n";
 const EMPTY: &str = "ec2.revoke_security_group_ingress(GroupId=group, SecurityGroupRuleIds=[rule['SecurityGroupRuleId'] for rule in rules()])\n";
 
-fn account() -> Account {
-    support::emulator().account()
-}
-
 fn ec2(account: &Account, script: &str) -> Value {
     account.boto3(&format!("{GROUP}{script}"))
 }
@@ -42,16 +28,12 @@ fn only(account: &Account, script: &str) {
 
 fn declare(account: &Account, fields: &str) {
     let item = format!("[ec2.default_security_group]\nin_use = \"enforce\"\n{fields}\n");
-    account.write("b.toml", &format!("{HEADER}{item}"));
-}
-
-fn check(account: &Account) -> Run {
-    account.run(&["check", "-b", "b.toml"])
+    account.declare(&item);
 }
 
 #[test]
 fn other_spellings_of_a_rule_are_the_rule() {
-    let account = account();
+    let account = support::emulator().account();
     only(
         &account,
         "allow(tcp(443, IpRanges=[{'CidrIp': '100.68.0.0/18'}]),\
@@ -65,19 +47,19 @@ fn other_spellings_of_a_rule_are_the_rule() {
          { ip_protocol = \"58\", cidr_ipv6 = \"2001:0DB8::1/32\" },\
          { ip_protocol = \"icmp\", cidr_ipv4 = \"10.9.9.9/8\" }]",
     );
-    check(&account).code(0);
+    account.check().code(0);
     // Made by evenkeel from the same words, they are there afterwards too.
     only(&account, "");
     account.run(&APPLY).code(0);
-    check(&account).code(0);
+    account.check().code(0);
 }
 
 #[test]
 fn all_ports_of_tcp_are_sent_as_aws_wants_them() {
-    let account = account();
+    let account = support::emulator().account();
     declare(&account, "ingress = [{ ip_protocol = \"tcp\", cidr_ipv4 = \"10.0.0.0/8\" }]");
     account.run(&APPLY).code(0);
-    check(&account).code(0);
+    account.check().code(0);
     let ports = ec2(&account, "print(json.dumps([(r['FromPort'], r['ToPort']) for r in rules()]))");
     assert_eq!(ports, json!([[0, 65535]]));
 }
@@ -92,7 +74,7 @@ fn validate_refuses_what_aws_would_and_names_the_line_and_the_right_words() {
         ("cidr_ipv4 = \"10.0.0.0/8\", from_port = 90, to_port = 80", "90 to 80", "from_port = 80"),
     ];
     for (field, problem, help) in cases {
-        let account = account();
+        let account = support::emulator().account();
         declare(
             &account,
             &format!(
@@ -102,7 +84,7 @@ fn validate_refuses_what_aws_would_and_names_the_line_and_the_right_words() {
         account
             .run(&["validate", "b.toml"])
             .code(1)
-            .complains("b.toml:10")
+            .complains("b.toml:12")
             .complains(problem)
             .complains(help);
     }
@@ -110,7 +92,7 @@ fn validate_refuses_what_aws_would_and_names_the_line_and_the_right_words() {
 
 #[test]
 fn a_wrong_range_of_one_account_is_said_for_that_account() {
-    let account = account();
+    let account = support::emulator().account();
     let declare = |range: &str| {
         account.write(
             "b.toml",
@@ -126,7 +108,7 @@ fn a_wrong_range_of_one_account_is_said_for_that_account() {
 
 #[test]
 fn a_group_of_another_account_is_named_with_its_account() {
-    let account = account();
+    let account = support::emulator().account();
     let other = support::emulator().account();
     let peer = ec2(&other, "print(json.dumps(group))");
     let foreign = format!("{}/{}", other.id, peer.as_str().unwrap());
@@ -139,10 +121,10 @@ fn a_group_of_another_account_is_named_with_its_account() {
     );
     account.run(&["plan", "-b", "b.toml"]).code(0).says(&format!("tcp 5432 from {foreign}"));
     account.run(&APPLY).code(0);
-    check(&account).code(2).says("weaker than before").says("gives rights (foreign)");
+    account.check().code(2).says("weaker than before").says("gives rights (foreign)");
     let allowed: Vec<&str> = APPLY.into_iter().chain(["--allow-grants", "foreign"]).collect();
     account.run(&allowed).code(0);
-    check(&account).code(0);
+    account.check().code(0);
     let there = ec2(&account, "print(json.dumps(rules()[0]['ReferencedGroupInfo']))");
     assert_eq!(there["UserId"], other.id);
     let export = ["export", "-k", "ec2.default_security_group", "-r", "eu-west-1"];
@@ -151,7 +133,7 @@ fn a_group_of_another_account_is_named_with_its_account() {
 
 #[test]
 fn a_full_group_is_changed_and_the_plan_says_what_goes_first() {
-    let account = account();
+    let account = support::emulator().account();
     only(
         &account,
         "allow(*[tcp(port, IpRanges=[{'CidrIp': '10.0.0.0/8'}]) for port in range(1, 61)])",
@@ -162,12 +144,12 @@ fn a_full_group_is_changed_and_the_plan_says_what_goes_first() {
     );
     account.run(&["plan", "-b", "b.toml"]).code(0).says("these go first");
     account.run(&APPLY).code(0);
-    check(&account).code(0);
+    account.check().code(0);
 }
 
 #[test]
 fn no_addition_that_fails_keeps_a_door_open() {
-    let account = account();
+    let account = support::emulator().account();
     only(&account, "allow(tcp(22, IpRanges=[{'CidrIp': '0.0.0.0/0'}]))");
     account.fault(json!({
         "service": "ec2", "operation": "AuthorizeSecurityGroupIngress", "kind": "error",
@@ -183,7 +165,7 @@ fn no_addition_that_fails_keeps_a_door_open() {
 
 #[test]
 fn every_form_of_a_plan_names_the_group_beside_its_vpc() {
-    let account = account();
+    let account = support::emulator().account();
     let group = ec2(&account, "print(json.dumps(group))");
     declare(&account, "ingress = []");
     for format in ["text", "json", "markdown", "sarif", "html", "junit"] {
@@ -201,7 +183,7 @@ fn every_form_of_a_plan_names_the_group_beside_its_vpc() {
 /// The answer is lost, the call is made again below us, and EC2 says that the rule is there.
 #[test]
 fn a_lost_answer_is_said_as_it_was() {
-    let account = account();
+    let account = support::emulator().account();
     only(&account, "");
     declare(
         &account,
@@ -211,12 +193,12 @@ fn a_lost_answer_is_said_as_it_was() {
         "service": "ec2", "operation": "AuthorizeSecurityGroupIngress", "kind": "drop", "executed": true, "count": 1,
     }));
     account.run(&APPLY).code(0).says("is there").says("1 change applied").says("verified");
-    check(&account).code(0);
+    account.check().code(0);
 }
 
 #[test]
 fn what_cannot_be_read_of_one_vpc_is_unknown_and_what_is_left_out_stays_so() {
-    let account = account();
+    let account = support::emulator().account();
     ec2(
         &account,
         "ec2.create_vpc(CidrBlock='10.1.0.0/16', TagSpecifications=[{'ResourceType': 'vpc', 'Tags': [{'Key': 'legacy', 'Value': 'true'}]}])",

@@ -44,6 +44,7 @@ fn a_new_kind_has_its_file_its_two_lines_its_samples_and_its_recorded_answers() 
     for (shape, name, wrapped) in [
         ("setting", "ec2.dim_night_lamp", "erase::<Whole<ec2::dim_night_lamp::DimNightLamp>>(),"),
         ("audit", "iam.odd_user", "erase::<Inspect<iam::odd_user::OddUser>>(),"),
+        ("part", "ec2.wooden_box", "erase::<ec2::wooden_box::WoodenBox>(),"),
         ("sweep", "ec2.old_volumes", "erase::<ec2::old_volumes::OldVolumes>(),"),
     ] {
         let folder = copy();

@@ -14,7 +14,8 @@ use evenkeel::aws::permission::iam_action;
 use evenkeel::kinds::erased::DynKind;
 use evenkeel::kinds::{Arns, Object, Status, Undo, registry};
 use evenkeel::permissions::Permissions;
-use evenkeel::plan::{Mode, ObservedItem, Plan, Verdict};
+use evenkeel::plan::{Mode, ObservedItem, Plan, PlannedChange, Verdict};
+use evenkeel::reconcile::Step;
 use futures::StreamExt;
 use serde_json::Value;
 
@@ -46,6 +47,7 @@ properties! {
     fail_closed => fails_closed,
     skipped_with_a_reason => says_why_it_skips,
     needs_with_a_reason => has_reasons_for_its_needs,
+    blame => fails_alone,
 }
 
 async fn each_kind<R: Future<Output = ()> + Send + 'static>(property: fn(Kind) -> R) {
@@ -430,4 +432,76 @@ async fn has_reasons_for_its_needs(kind: Kind) {
         .collect();
     let new: Vec<_> = needs.difference(&known).collect();
     assert!(new.is_empty(), "{new:#?}");
+}
+
+/// 9: a write that fails stops the changes that say they need it, and no others. Each operation
+/// fails once, where a sample needs it first.
+async fn fails_alone(kind: Kind) {
+    let mut failed = BTreeSet::new();
+    for sample in kind.samples() {
+        for operation in writes_of(sample, kind).await {
+            if !failed.insert(operation.clone()) {
+                continue;
+            }
+            let (account, session) = messy().await;
+            let declaration = Declaration::new(&account, sample);
+            let plan = plan(&session, &declaration).await;
+            let (service, name) = operation.split_once(':').unwrap();
+            account.fault(serde_json::json!({
+                "service": service, "operation": name, "code": "AccessDenied", "status": 403,
+            }));
+            let report = apply(&account, &session, &plan).await;
+            let about = format!("{}: {operation} fails in\n{sample}\n{report:#?}", kind.name());
+            let step = |id: u32| {
+                report.outcomes.iter().find(|outcome| outcome.change == id).map(|one| &one.step)
+            };
+            let changes = plan.changes();
+            let is_it = |change: &PlannedChange| {
+                let action = iam_action(service, name);
+                change.permissions.iter().any(|permission| *permission == action)
+            };
+            let mut stopped: BTreeSet<u32> = BTreeSet::new();
+            let mut met = false;
+            for id in &plan.order {
+                let change = changes[id].1;
+                let waits = change.depends_on.iter().any(|earlier| stopped.contains(earlier));
+                // What AWS gives a new object by itself is there all the same.
+                met |=
+                    is_it(change) && matches!(step(*id), Some(Step::Failed { .. } | Step::Found));
+                match step(*id) {
+                    Some(Step::Failed { .. }) if is_it(change) && !waits => stopped.insert(*id),
+                    Some(Step::Blocked { .. }) if waits => stopped.insert(*id),
+                    Some(Step::Applied | Step::Needless | Step::Found) if !waits => false,
+                    other => panic!("change {id} {change:#?}\nbecame {other:?}\n{about}"),
+                };
+            }
+            assert!(met, "{about}");
+        }
+    }
+}
+
+/// The writes that bring an untidy account to a sample, on objects of a kind.
+async fn writes_of(sample: &str, kind: Kind) -> BTreeSet<String> {
+    let (account, session) = messy().await;
+    let declaration = Declaration::new(&account, sample);
+    account.forget_calls();
+    let plan = apply_whole(&account, &session, &declaration).await;
+    let own: BTreeSet<String> = plan
+        .objects
+        .iter()
+        .filter(|object| object.item.kind == kind.name())
+        .flat_map(|object| &object.changes)
+        .flat_map(|change| change.permissions.clone())
+        .collect();
+    account
+        .calls()
+        .into_iter()
+        .filter(|call| own.contains(iam_action(&call.service, &call.operation).as_ref()))
+        .map(|call| format!("{}:{}", call.service, call.operation))
+        .filter(|name| {
+            !READ_PREFIXES
+                .iter()
+                .any(|prefix| name.split(':').nth(1).is_some_and(|name| name.starts_with(prefix)))
+        })
+        .collect()
 }

@@ -1,11 +1,9 @@
 //! What records an account, a trail and a recorder: each quiet way to blind them is seen, and
 //! nothing that somebody else has is written.
 
+use crate::support::declared::HEADER;
 use crate::support::{self, Account};
 use serde_json::json;
-
-const HEADER: &str =
-    "schema = 1\n\n[baseline]\nname = \"test\"\nmode = \"enforce\"\nregions = [\"eu-west-1\"]\n\n";
 
 /// A trail `main` of all Regions with its bucket, recording, and a recorder that delivers there.
 const SETUP: &str = r#"
@@ -33,7 +31,7 @@ const RECORDER: &str = "[config.recorder]\ns3_bucket_name = \"trail-${account.id
 fn account(items: &str) -> Account {
     let account = support::emulator().account();
     account.boto3(SETUP);
-    account.write("b.toml", &format!("{HEADER}{items}"));
+    account.declare(items);
     account
 }
 
@@ -199,7 +197,7 @@ fn the_trail_of_an_organization_is_compared_whole() {
     }));
     check(&account, 2).says("does not show this part of the trail of account 999900001111");
     account.no_faults();
-    account.write("b.toml", &format!("{HEADER}{TRAIL}"));
+    account.declare(TRAIL);
     check(&account, 2).says("s3_bucket_name");
 }
 
@@ -209,7 +207,7 @@ fn a_trail_that_cannot_deliver_is_found_and_can_be_exported() {
     account.boto3("s3 = boto3.client('s3'); s3.delete_bucket_policy(Bucket='trail-' + boto3.client('sts').get_caller_identity()['Account'])");
     check(&account, 2).says("latest_delivery_error").says("AccessDenied");
     let undeclared = TRAIL.replace("is_logging = true\n", "");
-    account.write("b.toml", &format!("{HEADER}{undeclared}"));
+    account.declare(&undeclared);
     check(&account, 0);
     account.run(&[
         "export",
@@ -299,7 +297,7 @@ config.put_configuration_recorder(ConfigurationRecorder={'name': 'default', 'rol
 "#,
     );
     check(&account, 0);
-    account.write("b.toml", &format!("{HEADER}{item}include_global_resource_types = true\n"));
+    account.declare(&format!("{item}include_global_resource_types = true\n"));
     account.run(&["apply", "-b", "b.toml", "--yes", "-r", "eu-west-1"]).code(0);
     let kept = account.boto3(
         "print(json.dumps(boto3.client('config').describe_configuration_recorders()['ConfigurationRecorders'][0]['recordingMode']['recordingModeOverrides'][0]['description']))",
@@ -384,7 +382,7 @@ fn a_key_under_a_trail_or_a_channel_that_cannot_work_is_seen() {
     let all: Vec<&String> = declared.iter().chain([&channel]).collect();
     let expect = |code: i32, word: &str| {
         for items in &all {
-            account.write("b.toml", &format!("{HEADER}{items}"));
+            account.declare(items);
             check(&account, code).says(word);
             if code != 0 {
                 account.forget_calls();
@@ -402,7 +400,7 @@ fn a_key_under_a_trail_or_a_channel_that_cannot_work_is_seen() {
         "service": "kms", "operation": "DescribeKey", "kind": "error", "code": "NotFoundException", "status": 400,
     }));
     for items in [&declared[2], &channel] {
-        account.write("b.toml", &format!("{HEADER}{items}"));
+        account.declare(items);
         check(&account, 2).says("it is not there");
     }
 }

@@ -96,3 +96,46 @@ fn what_is_taken_is_found_however_it_is_written() {
     let text = "use crate::aws::{Call, Session};\n//! [`crate::plan`]\nuse crate::{digest, names::Region};\n    evenkeel::fleet::load(x)";
     assert_eq!(taken(text), ["aws", "digest", "names", "fleet"]);
 }
+
+/// The files of its folder that a file of a kind takes something from. What a spec is made of stands
+/// with the parts, and these read the spec: that is no circle of duties.
+fn taken_beside(text: &str, beside: &[String]) -> Vec<String> {
+    let text = text.split("#[cfg(test)]").next().unwrap();
+    let is_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let mut names = Vec::new();
+    for rest in text.split("super::").skip(1) {
+        let list = rest.strip_prefix('{').map(|rest| rest.split('}').next().unwrap());
+        for path in list.map_or_else(|| vec![rest], |list| list.split(',').collect()) {
+            let path = path.trim_start();
+            let end = path.find(|letter| !is_name(letter)).unwrap_or(path.len());
+            names.extend(beside.iter().filter(|name| *name == &path[..end]).cloned());
+        }
+    }
+    names
+}
+
+#[test]
+fn the_files_of_a_kind_have_no_circles() {
+    let mut folders: BTreeMap<PathBuf, BTreeMap<String, String>> = BTreeMap::new();
+    for file in sources(&root().join("src/kinds")) {
+        let name = file.file_stem().unwrap().to_str().unwrap().to_owned();
+        if !["mod", "tests", "spec"].contains(&name.as_str()) {
+            let text = std::fs::read_to_string(&file).unwrap();
+            folders.entry(file.parent().unwrap().to_owned()).or_default().insert(name, text);
+        }
+    }
+    for (folder, files) in folders {
+        let names: Vec<String> = files.keys().cloned().collect();
+        let mut left: BTreeMap<&String, Vec<String>> =
+            files.iter().map(|(name, text)| (name, taken_beside(text, &names))).collect();
+        // What takes from nothing that is left is in no circle.
+        loop {
+            let there: Vec<String> = left.keys().map(|name| (*name).clone()).collect();
+            left.retain(|name, taken| taken.iter().any(|one| one != *name && there.contains(one)));
+            if left.len() == there.len() {
+                break;
+            }
+        }
+        assert!(left.is_empty(), "{}: {left:#?}", folder.display());
+    }
+}

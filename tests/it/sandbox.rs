@@ -102,6 +102,7 @@ async fn bring(
     let stop = Stop::default();
     let report = Applier {
         sessions: &sessions,
+        claimants: &BTreeMap::new(),
         audit,
         stop: &stop,
         concurrent_accounts: 1,

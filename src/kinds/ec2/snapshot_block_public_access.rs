@@ -9,8 +9,8 @@ use crate::kinds::calls::everywhere;
 use crate::kinds::shapes::{Setting, Write};
 use crate::kinds::spec::aws_enum;
 use crate::kinds::{
-    Change, Controls, Cx, GrantClass, Object, ObserveError, Risk, Scope, Use, WriteCx, WriteError,
-    known, told,
+    Change, Controls, Cx, GrantClass, Object, ObserveError, Risk, Scope, Stricter, Use, WriteCx,
+    WriteError, known, told,
 };
 
 const GET: Call = Call::new("ec2", "GetSnapshotBlockPublicAccessState");
@@ -70,6 +70,9 @@ state = "block-all-sharing"
 state = "unblocked"
 "#,
     ];
+
+    const STRICTER: &'static [Stricter] =
+        &[Stricter::Order("state", &["unblocked", "block-new-sharing", "block-all-sharing"])];
 
     type Record = Block;
 

@@ -15,8 +15,8 @@ use crate::baseline::catalog::SpecProblem;
 use crate::kinds::calls::everywhere;
 use crate::kinds::shapes::{Setting, Unset, Write};
 use crate::kinds::{
-    Change, Controls, Cx, Object, ObserveError, Risk, Scope, Use, WriteCx, WriteError, count,
-    sendable, told,
+    Change, Controls, Cx, Object, ObserveError, Risk, Scope, Stricter, Use, WriteCx, WriteError,
+    count, sendable, told,
 };
 
 const GET: Call = Call::new("iam", "GetAccountPasswordPolicy");
@@ -175,6 +175,17 @@ hard_expiry                    = true
 "#,
     ];
 
+    const STRICTER: &'static [Stricter] = &[
+        Stricter::More("minimum_password_length"),
+        Stricter::On("require_symbols"),
+        Stricter::On("require_numbers"),
+        Stricter::On("require_uppercase_characters"),
+        Stricter::On("require_lowercase_characters"),
+        Stricter::Less("max_password_age"),
+        Stricter::More("password_reuse_prevention"),
+        Stricter::On("hard_expiry"),
+    ];
+
     type Record = Policy;
 
     fn check(declared: &Policy) -> Vec<SpecProblem> {
@@ -270,7 +281,10 @@ fn read(policy: &PasswordPolicyOfAws) -> Result<Policy, ObserveError> {
             "MinimumPasswordLength",
             told("MinimumPasswordLength", policy.minimum_password_length())?,
         )?),
-        // The API model gives these five the default false, so that absent is false.
+        // The five and `ExpirePasswords` are of `booleanType`, which IAM's API model does not box, unlike
+        // `HardExpiry` (`booleanObjectType`, boxed): such a member has a value always, and it is
+        // false where the answer leaves it out (botocore, iam/2010-05-08/service-2.json; Smithy 1.0,
+        // "box trait").
         require_symbols: Some(policy.require_symbols()),
         require_numbers: Some(policy.require_numbers()),
         require_uppercase_characters: Some(policy.require_uppercase_characters()),

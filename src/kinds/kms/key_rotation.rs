@@ -15,7 +15,7 @@ use crate::kinds::shapes::sweep::{self, Reach, Sweep, Way};
 use crate::kinds::together::together;
 use crate::kinds::{
     Allowed, Arns, Change, Claim, Controls, Cx, Drift, Facts, Kind, Object, ObserveError, Scope,
-    Status, Undo, Use, WriteCx, WriteError, compared, sendable, told,
+    Status, Stricter, Undo, Use, WriteCx, WriteError, compared, sendable, told,
 };
 use crate::names::AccountId;
 
@@ -47,7 +47,7 @@ pub struct Spec {
     /// Whether keys may rotate more often than that: `at_most` (the default) or `exact`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub period_mode: Option<PeriodMode>,
-    /// Keys that are left out.
+    /// Keys that are left out. Of what one entry gives, all must hold; of several entries, one is enough.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exclude: Option<Vec<Exclude>>,
 }
@@ -63,8 +63,8 @@ pub enum PeriodMode {
     Exact,
 }
 
-/// Keys that are left out: those that are named, those that have all of the tags, and all of some
-/// accounts.
+/// Keys that are left out: by their names, tags or accounts. Of what one entry gives, all must hold; of
+/// several entries, one is enough.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Exclude {
@@ -171,6 +171,11 @@ period_mode             = "exact"
 "#,
     ];
 
+    const CLAIMS: &'static [&'static str] = &[super::THING];
+
+    const STRICTER: &'static [Stricter] =
+        &[Stricter::On("enabled"), Stricter::Less("rotation_period_in_days")];
+
     type Spec = Spec;
     type State = State;
     type Action = Action;
@@ -178,18 +183,18 @@ period_mode             = "exact"
     fn check(spec: &Spec) -> Vec<SpecProblem> {
         let mut problems = Vec::new();
         if spec.rotation_period_in_days.is_some() && spec.enabled != Some(true) {
-            problems.push(SpecProblem {
-                field: "rotation_period_in_days".to_owned(),
-                message: "a rotation period has no effect without rotation".to_owned(),
-                help: Some("add enabled = true".to_owned()),
-            });
+            problems.push(SpecProblem::new(
+                "rotation_period_in_days",
+                "a rotation period has no effect without rotation",
+                "add enabled = true",
+            ));
         }
         if spec.period_mode.is_some() && spec.rotation_period_in_days.is_none() {
-            problems.push(SpecProblem {
-                field: "period_mode".to_owned(),
-                message: "there is no period to compare".to_owned(),
-                help: Some("add rotation_period_in_days".to_owned()),
-            });
+            problems.push(SpecProblem::new(
+                "period_mode",
+                "there is no period to compare",
+                "add rotation_period_in_days",
+            ));
         }
         problems
     }

@@ -5,6 +5,9 @@ pub mod key_rotation;
 pub(in crate::kinds) mod named;
 pub(in crate::kinds) mod reads;
 
+/// What both kinds claim.
+const THING: &str = "KMS key";
+
 /// What two items call a key by its id.
 fn thing(key_id: &str) -> String {
     format!("the KMS key {key_id}")

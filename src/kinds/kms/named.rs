@@ -1,12 +1,18 @@
 //! A key that another kind's field names: which one it is, and whether a service can encrypt with
 //! it. AWS takes many a key that cannot work, and the failures come later and elsewhere.
+//!
+//! Where a key must be: EBS, S3 and CloudWatch Logs use keys of their object's own Region, which is
+//! judged here. CloudTrail and Config want the Region of the bucket that they deliver to, which is
+//! not theirs to read: CloudTrail refuses any other itself (`KmsKeyNotFoundException`: "when the
+//! Amazon S3 bucket and the KMS key are not in the same Region"), and a delivery of Config that fails
+//! is a finding of `config.recorder`.
 
 use aws_sdk_kms::types::KeyMetadata;
 use serde::{Deserialize, Serialize};
 
 use super::reads;
 use crate::aws::ErrorClass;
-use crate::kinds::{Cx, ObserveError, told};
+use crate::kinds::{Cx, ObserveError, WriteCx, WriteError, told};
 use crate::names::Region;
 
 /// What a name of a key stands for.
@@ -17,7 +23,9 @@ pub enum Named {
     There {
         /// Its ARN.
         arn: String,
-        /// Why no service can encrypt with it.
+        /// Whether it is AWS's own key for the service.
+        is_own: bool,
+        /// Why the service cannot encrypt with it.
         unusable: Option<String>,
     },
     /// Nothing: the key is not there, any more or yet.
@@ -33,7 +41,20 @@ impl Named {
         matches!(self, Self::There { arn: own, .. } if own == arn)
     }
 
-    /// Why no service can encrypt with the key, as far as it is known.
+    /// Whether it is AWS's own key for the service.
+    pub fn is_own(&self) -> bool {
+        matches!(self, Self::There { is_own: true, .. })
+    }
+
+    /// The ARN of a key that is there.
+    pub fn arn(&self) -> Option<&str> {
+        match self {
+            Self::There { arn, .. } => Some(arn),
+            Self::Missing | Self::Hidden => None,
+        }
+    }
+
+    /// Why the service cannot encrypt with the key, as far as it is known.
     pub fn problem(&self) -> Option<&str> {
         match self {
             Self::There { unusable, .. } => unusable.as_deref(),
@@ -43,14 +64,21 @@ impl Named {
     }
 }
 
+/// A service that encrypts with keys, and which of them it takes.
+#[derive(Debug, Clone, Copy)]
+pub struct Service {
+    /// The alias of AWS's own key for it; those of other services are of no use to it.
+    pub own_key: Option<&'static str>,
+    /// Whether its keys must be of the Region that is asked.
+    pub of_region: bool,
+}
+
+/// Services that deliver to a bucket, whose Region it is that counts.
+pub const DELIVERY: Service = Service { own_key: None, of_region: false };
+
 /// Whether a name can be given to a key later on: an id cannot.
 pub fn is_alias(name: &str) -> bool {
     name.starts_with("alias/") || name.contains(":alias/")
-}
-
-/// The Region that a name says, if it is an ARN.
-pub fn region_of(name: &str) -> Option<Region> {
-    Place::of(name).map(|place| Region::new(place.region))
 }
 
 /// Looks at the key that a field names by its id, ARN, alias or the alias's ARN. An ARN names its own
@@ -58,13 +86,16 @@ pub fn region_of(name: &str) -> Option<Region> {
 ///
 /// # Errors
 /// KMS did not say it.
-pub async fn look_up(cx: &Cx, name: &str) -> Result<Named, ObserveError> {
+pub async fn look_up(cx: &Cx, name: &str, service: Service) -> Result<Named, ObserveError> {
     let place = Place::of(name);
-    let there = match &place {
-        Some(place) => cx.in_region(Region::new(place.region)),
-        None => cx.clone(),
-    };
-    let metadata = match reads::describe(&there, name).await {
+    let elsewhere =
+        place.as_ref().map(|place| place.region).filter(|one| *one != cx.region.as_str());
+    if let Some(region) = elsewhere.filter(|_| service.of_region) {
+        let unusable = Some(format!("it is a key of {region}, and must be one of {}", cx.region));
+        return Ok(Named::There { arn: name.to_owned(), is_own: false, unusable });
+    }
+    let cx = &elsewhere.map_or_else(|| cx.clone(), |region| cx.in_region(Region::new(region)));
+    let metadata = match reads::describe(cx, name).await {
         Ok(Some(metadata)) => metadata,
         Ok(None) => return Ok(Named::Missing),
         Err(error) => {
@@ -74,7 +105,38 @@ pub async fn look_up(cx: &Cx, name: &str) -> Result<Named, ObserveError> {
             return if is_foreign && is_denied(&error) { Ok(Named::Hidden) } else { Err(error) };
         }
     };
-    Ok(Named::There { arn: arn(&metadata)?.to_owned(), unusable: unusable(&metadata)? })
+    let arn = arn(&metadata)?.to_owned();
+    if reads::is_customers(&metadata)? {
+        return Ok(Named::There { arn, is_own: false, unusable: unusable(&metadata)? });
+    }
+    let is_own = match service.own_key {
+        Some(own) => is_key_of_aws(cx, own, &arn).await?,
+        None => false,
+    };
+    // The policy of such a key lets in one service alone (KMS Developer Guide, "AWS managed keys").
+    let unusable = (!is_own).then(|| "it is AWS's own key of another service".to_owned());
+    Ok(Named::There { arn, is_own, unusable })
+}
+
+/// Whether a key of AWS is the one behind an alias: KMS knows its predefined aliases in every account.
+async fn is_key_of_aws(cx: &Cx, alias: &str, key: &str) -> Result<bool, ObserveError> {
+    let field = format!("the key behind {alias}");
+    let own = told(&field, reads::describe(cx, alias).await?)?;
+    Ok(arn(&own)? == key)
+}
+
+/// The ARN of a declared key directly before it is written: a key that the same plan made has one
+/// only then, and AWS would take one that cannot work.
+///
+/// # Errors
+/// The key is not there, cannot work, or nobody can say.
+pub async fn ready(cx: &WriteCx, name: &str, service: Service) -> Result<String, WriteError> {
+    let found = look_up(&cx.afresh(), name, service).await?;
+    if let Some(problem) = found.problem() {
+        return Err(WriteError::Changed(format!("the key {name}: {problem}")));
+    }
+    // Only what is named by its ARN can be hidden.
+    Ok(found.arn().unwrap_or(name).to_owned())
 }
 
 fn is_denied(error: &ObserveError) -> bool {
@@ -101,14 +163,14 @@ impl<'a> Place<'a> {
 }
 
 /// The ARN of a key, which two names of it have in common: one that is empty would be everybody's.
-pub fn arn(metadata: &KeyMetadata) -> Result<&str, ObserveError> {
+fn arn(metadata: &KeyMetadata) -> Result<&str, ObserveError> {
     told("Arn", metadata.arn().filter(|arn| !arn.is_empty()))
 }
 
 /// Why no service can encrypt with a key: all want a symmetric key that is enabled.
 ///
 /// Source: KMS Developer Guide, "Key states of KMS keys"; the services' own pages on encryption.
-pub fn unusable(metadata: &KeyMetadata) -> Result<Option<String>, ObserveError> {
+fn unusable(metadata: &KeyMetadata) -> Result<Option<String>, ObserveError> {
     let spec = reads::key_spec(metadata)?;
     let state = told("KeyState", metadata.key_state())?.as_str();
     Ok(if spec != "SYMMETRIC_DEFAULT" {

@@ -20,8 +20,8 @@ use serde_json::{Map, Value};
 use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
-    Change, Controls, Cx, Drift, Facts, Kind, Object, ObserveError, Scope, Status, Undo, Use,
-    WriteCx, WriteError,
+    Change, Controls, Cx, Drift, Facts, Kind, Object, ObserveError, Scope, Status, Stricter, Undo,
+    Use, WriteCx, WriteError,
 };
 
 /// A kind of one record that AWS reads and writes whole. [`Whole`] makes a [`Kind`] of it; what is
@@ -41,6 +41,8 @@ pub trait Setting: Send + Sync + 'static {
     const CLEAR: Option<Call> = None;
     /// Events of others, besides those of its own writes.
     const MORE_EVENTS: &'static [&'static str] = &[];
+    /// Which way its fields are stricter, where they have a way.
+    const STRICTER: &'static [Stricter] = &[];
     /// Sample baselines.
     const SAMPLES: &'static [&'static str];
 
@@ -155,6 +157,7 @@ impl<S: Setting> Kind for Whole<S> {
     const CONTROLS: Controls = S::CONTROLS;
     const CALLS: &'static [Use<S::Record>] = S::CALLS;
     const MORE_EVENTS: &'static [&'static str] = S::MORE_EVENTS;
+    const STRICTER: &'static [Stricter] = S::STRICTER;
     const SAMPLES: &'static [&'static str] = S::SAMPLES;
 
     type Spec = S::Record;

@@ -69,7 +69,8 @@ pub trait Sweep: Kind {
     /// The entries of `exclude`.
     fn exclude(spec: &Self::Spec) -> &[Self::Exclude];
 
-    /// The ways in which an entry of `exclude` leaves objects out, any of which is enough.
+    /// The ways in which an entry of `exclude` can leave objects out. Those that it gives must all hold,
+    /// as with a selector of Kubernetes; of several entries, one is enough.
     fn ways<'a>(entry: &'a Self::Exclude, listed: &'a Self::Listed) -> Vec<Way<'a>>;
 
     /// The tags of an object. Asked for only when an entry of `exclude` names tags.
@@ -171,18 +172,62 @@ async fn status<K: Sweep>(
         Reach::Hidden => return Ok(None),
         Reach::Gone => return Ok(Some(Status::Absent)),
     }
-    for way in K::exclude(spec).iter().flat_map(|entry| K::ways(entry, listed)) {
-        let tags = if way.needs_tags() { K::tags(cx, listed).await? } else { BTreeMap::new() };
-        if let Some(words) = way.leaves_out(&cx.account, &tags) {
-            return Ok(Some(Status::Skipped { reason: format!("excluded: {words}") }));
+    let mut excluded = None;
+    for (place, entry) in K::exclude(spec).iter().enumerate() {
+        let words = match left_out::<K>(cx, entry, listed).await {
+            Ok(words) => words,
+            // It is left out already, whatever this entry says.
+            Err(_) if excluded.is_some() => None,
+            Err(error) => return Err(error),
+        };
+        if let Some(words) = words {
+            cx.note_left_out(place);
+            excluded.get_or_insert(words);
         }
     }
-    K::read(cx, listed).await.map(Some)
+    match excluded {
+        Some(words) => Ok(Some(Status::Skipped { reason: format!("excluded: {words}") })),
+        None => K::read(cx, listed).await.map(Some),
+    }
+}
+
+/// How an entry of `exclude` leaves an object out, in words: by all that it says.
+async fn left_out<K: Sweep>(
+    cx: &Cx,
+    entry: &K::Exclude,
+    listed: &K::Listed,
+) -> Result<Option<String>, ObserveError> {
+    let given = K::ways(entry, listed).into_iter().filter(Way::is_given);
+    // Tags may need a call: they are asked for last, and only where they decide.
+    let (of_tags, others): (Vec<_>, Vec<_>) = given.partition(Way::needs_tags);
+    let mut words = Vec::new();
+    for way in others {
+        match way.leaves_out(&cx.account, &BTreeMap::new()) {
+            Some(word) => words.push(word),
+            None => return Ok(None),
+        }
+    }
+    for way in of_tags {
+        match way.leaves_out(&cx.account, &K::tags(cx, listed).await?) {
+            Some(word) => words.push(word),
+            None => return Ok(None),
+        }
+    }
+    Ok((!words.is_empty()).then(|| words.join(" and ")))
 }
 
 impl Way<'_> {
+    /// Whether the entry says anything of this sort.
+    fn is_given(&self) -> bool {
+        match self {
+            Self::Ids(_, declared, _) | Self::Names(_, declared, _) => !declared.is_empty(),
+            Self::Tags(_, declared) => !declared.is_empty(),
+            Self::Accounts(_, declared) => !declared.is_empty(),
+        }
+    }
+
     fn needs_tags(&self) -> bool {
-        matches!(self, Self::Tags(_, tags) if !tags.is_empty())
+        matches!(self, Self::Tags(..))
     }
 
     /// How it leaves the object out, in words.

@@ -9,9 +9,10 @@ use super::place::{self, Member};
 use super::value::{self, Line};
 use crate::digest;
 use crate::kinds::FieldDrift;
+use crate::kinds::object::Cause;
 use crate::names::AccountId;
 use crate::plan::thin::{likeness, verdict, without_place};
-use crate::plan::{Disposition, ObjectPlan, Plan, Sort};
+use crate::plan::{Disposition, ObjectPlan, Plan, Sort, Verdict};
 
 /// Objects of one item that a reader can take in at once.
 #[derive(Debug)]
@@ -40,6 +41,15 @@ pub struct Variant<'a> {
 /// Groups the objects of which one thing is said; see [`group_of`].
 pub fn group(plan: &Plan, sort: Sort) -> Vec<Group<'_>> {
     group_of(plan.objects.of(sort))
+}
+
+/// The objects that are unknown for a cause.
+pub fn unknown(plan: &Plan, cause: Cause) -> Vec<Group<'_>> {
+    let mut groups = group(plan, Sort::Unknown);
+    groups.retain(
+        |group| matches!(&group.first.verdict, Verdict::Unknown(unknown) if unknown.cause == cause),
+    );
+    groups
 }
 
 /// Groups objects. In a fleet, what concerns few accounts comes first: what all of them lack is

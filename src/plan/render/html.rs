@@ -5,12 +5,13 @@ use std::io::{self, Write};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::accounts;
-use super::group::{Group, group};
+use super::group::{Group, group, unknown};
 use super::parts::parts;
 use super::rows::rows;
 use super::summary::summary_line;
 use super::value::Sign;
 use crate::kinds::Risk;
+use crate::kinds::object::Cause;
 use crate::plan::words::counted;
 use crate::plan::{Disposition, Plan, PlannedChange, Sort, Summary, Verdict};
 use crate::visible::{visible, visible_lines};
@@ -212,16 +213,18 @@ fn write_of(plan: &Plan, group: &Group<'_>, at: usize, change: &PlannedChange) -
 }
 
 fn others(plan: &Plan) -> Markup {
-    let unknown = group(plan, Sort::Unknown);
+    let mut parts: Vec<_> =
+        Cause::ALL.into_iter().map(|cause| (cause.title(), unknown(plan, cause))).collect();
     let excepted = group(plan, Sort::Excepted);
     let skipped = group(plan, Sort::Skipped);
+    parts.extend([("Excepted", excepted), ("Skipped", skipped)]);
     html! {
-        @for (title, groups) in [("Unknown", unknown), ("Excepted", excepted), ("Skipped", skipped)] {
+        @for (title, groups) in &parts {
             @if !groups.is_empty() {
                 section {
                     h2 { (title) }
                     ul {
-                        @for group in &groups {
+                        @for group in groups {
                             li {
                                 code { (group.first.item) } " " (visible(&group.names())) " · " (visible(&group.place(plan))) br;
                                 (visible(&words(group)))

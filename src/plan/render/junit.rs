@@ -12,7 +12,7 @@ use super::place::object_name;
 use super::value;
 use crate::names::AccountId;
 use crate::plan::words::{account_name, named};
-use crate::plan::{ObjectPlan, Plan, TargetRef, Verdict};
+use crate::plan::{Disposition, ObjectPlan, Plan, TargetRef, Verdict};
 use crate::visible::{visible, visible_lines};
 
 /// Writes it, an account at a time.
@@ -126,7 +126,7 @@ fn case(object: &ObjectPlan, before: bool) -> TestCase {
         }
         Verdict::Unknown(unknown) => {
             let remedy = unknown.remedy.as_deref().unwrap_or_default();
-            non_success(NonSuccessKind::Error, "unknown", &unknown.reason, remedy)
+            non_success(NonSuccessKind::Error, unknown.cause.word(), &unknown.reason, remedy)
         }
         Verdict::Skipped { reason } => skipped(reason, ""),
         Verdict::Excepted { until, owner, reason } => {
@@ -160,6 +160,9 @@ fn difference(object: &ObjectPlan) -> String {
             );
         }
         lines.extend(change.warnings.iter().map(|warning| format!("! {}", visible(warning))));
+        if let Disposition::Report { reason } = &change.disposition {
+            lines.push(format!("only reported: {}", visible(reason)));
+        }
     }
     if let Some(location) = &object.location {
         lines.push(format!("declared at {}:{}", visible(&location.file), location.line));

@@ -152,7 +152,8 @@ fn unknown(plan: &Plan, left_out: &mut LeftOut) -> String {
             format!(" Next: {}.", limited(&group.for_all(remedy), REASON))
         });
         let text = format!(
-            "- **unknown** {}: {}.{missing}{next}\n",
+            "- **{}** {}: {}.{missing}{next}\n",
+            unknown.cause.word(),
             subject(plan, &group),
             limited(&group.for_all(&unknown.reason), REASON)
         );

@@ -16,7 +16,7 @@ use super::rows::rows;
 use crate::digest;
 use crate::kinds::{Framework, registry};
 use crate::plan::words::counted;
-use crate::plan::{Plan, Sort, Verdict};
+use crate::plan::{Disposition, Plan, Sort, Verdict};
 use crate::visible::{shortened, visible};
 
 /// Where the documentation is.
@@ -164,8 +164,9 @@ impl Renderer<'_> {
 
     /// The first lines of what differs.
     fn difference(&self, group: &Group<'_>) -> String {
-        let mut lines = Vec::new();
-        for at in 0..group.first.changes.len() {
+        let (mut lines, mut said_last) = (Vec::new(), Vec::new());
+        let shared = group.disposition();
+        for (at, change) in group.first.changes.iter().enumerate() {
             for row in rows(group, at) {
                 let only = row.only_in(group, self.plan);
                 let only = only.map_or(String::new(), |only| format!("  {only}"));
@@ -175,12 +176,22 @@ impl Renderer<'_> {
                     lines.push(format!("    {} {text}", sign.symbol()));
                 }
             }
+            let warnings = change.warnings.iter().map(|warning| group.for_all(warning));
+            said_last.extend(warnings.map(|warning| format!("! {warning}")));
+            if let (None, Disposition::Report { reason }) = (shared, &change.disposition) {
+                said_last.push(format!("only reported: {}", group.for_all(reason)));
+            }
         }
+        if let Some(Disposition::Report { reason }) = shared {
+            said_last.push(format!("only reported: {}", group.for_all(reason)));
+        }
+        // What is to be done is said however long the rest is.
         let more = lines.len().saturating_sub(LINES);
         lines.truncate(LINES);
         if more > 0 {
             lines.push(format!("… and {}", counted(more, "more line")));
         }
+        lines.append(&mut said_last);
         let lines: Vec<_> = lines
             .iter()
             .map(|line| shortened(&visible(line.trim_end()), WIDTH).into_owned())
@@ -196,7 +207,8 @@ impl Renderer<'_> {
             .as_deref()
             .map_or(String::new(), |remedy| format!(". Next: {}", group.for_all(remedy)));
         let place = group.place(self.plan);
-        let text = format!("{} is unknown in {place}: {reason}{next}", said(group));
+        let word = unknown.cause.word();
+        let text = format!("{} is {word} in {place}: {reason}{next}", said(group));
         Some(self.result(group, "warning", &visible(&text)))
     }
 

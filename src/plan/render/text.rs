@@ -9,13 +9,14 @@ use anstyle::{AnsiColor, Color, Style};
 
 use self::page::Page;
 use super::accounts;
-use super::group::{Group, group};
+use super::group::{Group, group, unknown};
 use super::parts::parts;
 use super::place::NAMED;
 use super::rows::{Row, rows};
 use super::summary::summary_line;
 use super::value::Sign;
 use crate::kinds::Risk;
+use crate::kinds::object::Cause;
 use crate::plan::words::{account_name, counted};
 use crate::plan::{Disposition, Plan, PlannedChange, Sort, Verdict};
 use crate::visible::visible;
@@ -54,13 +55,10 @@ pub fn render(plan: &Plan, options: &Options) -> String {
             drifted(&mut page, plan, &group);
         }
     }
-    section(&mut page, plan, "Excepted", Sort::Excepted);
-    section(
-        &mut page,
-        plan,
-        "Unknown: could not be read, so neither in sync nor changed",
-        Sort::Unknown,
-    );
+    section(&mut page, plan, "Excepted", group(plan, Sort::Excepted));
+    for cause in Cause::ALL {
+        section(&mut page, plan, cause.title(), unknown(plan, cause));
+    }
     skipped(&mut page, plan, options.verbose);
     not_looked_at(&mut page, plan);
     page.line("");
@@ -251,8 +249,7 @@ fn risk_style(risk: Risk) -> Style {
 }
 
 /// Objects whose verdict says it all.
-fn section(page: &mut Page, plan: &Plan, title: &str, sort: Sort) {
-    let groups = group(plan, sort);
+fn section(page: &mut Page, plan: &Plan, title: &str, groups: Vec<Group<'_>>) {
     if groups.is_empty() {
         return;
     }

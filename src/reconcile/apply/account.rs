@@ -225,7 +225,14 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             return Ok(Step::NotTried.into());
         }
         if let Some(by) = change.depends_on.iter().find_map(|before| self.failed.get(before)) {
-            return Ok(Step::Blocked { by: *by }.into());
+            let what = self.changes.iter().find(|(_, change)| change.id == *by).map_or_else(
+                || format!("change {by}"),
+                |(needed, change)| match is_same(needed, object) {
+                    true => change.name(),
+                    false => format!("{} of {}", change.name(), needed.title()),
+                },
+            );
+            return Ok(Step::Blocked { by: *by, what }.into());
         }
         let key = (place(object), object.observed.id.clone());
         if let Some(why) = self.moved.get(&key) {
@@ -335,7 +342,7 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             Step::Failed { .. } | Step::Moved { .. } | Step::NotTried | Step::Refused { .. } => {
                 self.failed.insert(id, id);
             }
-            Step::Blocked { by } => {
+            Step::Blocked { by, .. } => {
                 self.failed.insert(id, *by);
             }
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::super::guard::Refusal;
+use super::super::look::Claimants;
 use super::super::stop::Stop;
 use crate::aws::Session;
 use crate::names::AccountId;
@@ -13,6 +14,9 @@ use crate::store::audit::AuditLog;
 pub struct Applier<'a> {
     /// The way into each account.
     pub sessions: &'a BTreeMap<AccountId, Arc<Session>>,
+    /// The items of each account whose objects claim things: they are looked at again when something
+    /// was made that they may claim.
+    pub claimants: &'a Claimants,
     /// Where every write is recorded.
     pub audit: &'a AuditLog,
     /// The wish to stop.

@@ -9,7 +9,7 @@ use super::super::recorded::RecordedError;
 use crate::aws::{AwsError, ConnectError};
 use crate::fleet::access::AccessError;
 use crate::fleet::select::SelectError;
-use crate::names::{AccountId, Region};
+use crate::names::{AccountId, Region, UnknownRegion};
 use crate::plan::words::counted;
 
 /// A look that came to nothing. Nothing was written.
@@ -51,6 +51,9 @@ pub enum LookError {
         /// The Region.
         region: Region,
     },
+    /// A Region was asked for that AWS has not.
+    #[error(transparent)]
+    NoRegion(#[from] UnknownRegion),
     /// Somebody who listens cannot go on.
     #[error(transparent)]
     Listener(#[from] ListenError),
@@ -76,6 +79,7 @@ impl LookError {
             Self::NothingIn { .. } => {
                 "a run that looks at nothing there would look green; correct -r, or `regions` of the items and of [baseline]".to_owned()
             }
+            Self::NoRegion(error) => error.remedy(),
             Self::NothingDeclared { is_narrowed: true } => {
                 "a run that looks at nothing would look green; correct -r and -k".to_owned()
             }

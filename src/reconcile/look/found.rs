@@ -6,15 +6,22 @@ use std::sync::Arc;
 use super::super::declare::{Conflict, Selection};
 use super::super::event::{Note, RunEvent, Stream};
 use super::super::fleet::{Outcome, Wanted};
+use super::super::met::Met;
 use super::error::LookError;
 use crate::aws::Session;
 use crate::fleet::jobs::Job;
+use crate::kinds::Facts;
 use crate::names::{AccountId, Region};
 use crate::plan::thin::Alike;
-use crate::plan::{AccountPlan, Assembly, Detail, FailedAccount, Plan, PlanHead, TargetRef};
+use crate::plan::{
+    AccountPlan, Assembly, Declared, Detail, FailedAccount, Plan, PlanHead, TargetRef,
+};
 
 /// The ways into the accounts that were looked at.
 pub type Sessions = BTreeMap<AccountId, Arc<Session>>;
+
+/// The items of each account whose objects claim things, such as a key by its id.
+pub type Claimants = BTreeMap<AccountId, Vec<(Declared, Facts)>>;
 
 /// What has been seen so far.
 pub struct Found<'a> {
@@ -25,6 +32,8 @@ pub struct Found<'a> {
     failed: Vec<FailedAccount>,
     conflicts: Vec<Conflict>,
     sessions: Sessions,
+    claimants: Claimants,
+    met: Met,
     /// Items of all accounts and Regions.
     declared: usize,
     /// The Regions in which an item that has Regions is declared.
@@ -49,6 +58,8 @@ impl<'a> Found<'a> {
             failed: Vec::new(),
             conflicts: Vec::new(),
             sessions: Sessions::new(),
+            claimants: Claimants::new(),
+            met: Met::default(),
             declared: 0,
             governed: BTreeSet::new(),
             has_regional: false,
@@ -65,11 +76,13 @@ impl<'a> Found<'a> {
                     seen.plan.objects.iter_mut().for_each(|object| alike.note(object));
                 }
                 self.declared += seen.declared;
+                self.met.add(std::mem::take(&mut seen.met));
                 self.has_regional |= seen.governed.is_some();
                 self.governed.extend(seen.governed.into_iter().flatten());
                 let account = seen.target.account.clone();
                 if let Some(session) = seen.session {
                     self.sessions.insert(account.clone(), session);
+                    self.claimants.insert(account.clone(), seen.claimants);
                 }
                 self.before.extend(seen.before);
                 if !self.of_other_alone.contains(&account) {
@@ -82,6 +95,15 @@ impl<'a> Found<'a> {
             }
             Outcome::Failed(failed) => self.failed.push(failed),
             Outcome::Conflicts(conflicts) => self.conflicts.extend(conflicts),
+        }
+    }
+
+    /// Says which exceptions and entries of `exclude` met nothing; of a look at a part, nobody knows.
+    pub fn say_what_met_nothing(&self) {
+        if self.failed.is_empty() {
+            for (at, what) in self.met.nothing() {
+                self.stream.mention(RunEvent::Noted(Note::MetNothing { at, what: what.as_str() }));
+            }
         }
     }
 
@@ -119,10 +141,10 @@ impl<'a> Found<'a> {
     }
 
     /// The plan, the accounts' parts of the version that is compared with, and the ways in.
-    pub fn plan(mut self, head: PlanHead) -> (Plan, Vec<AccountPlan>, Sessions) {
+    pub fn plan(mut self, head: PlanHead) -> (Plan, Vec<AccountPlan>, Sessions, Claimants) {
         self.targets.sort_by(|left, right| left.account.cmp(&right.account));
         self.failed.sort_by(|left, right| left.account.cmp(&right.account));
         let head = PlanHead { targets: self.targets, failed: self.failed, ..head };
-        (self.parts.finish(head), self.before, self.sessions)
+        (self.parts.finish(head), self.before, self.sessions, self.claimants)
     }
 }

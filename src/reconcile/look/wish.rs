@@ -115,6 +115,15 @@ impl Look {
         self.targets.iter().chain(self.compare_to.iter().flat_map(|other| &other.targets))
     }
 
+    /// Whether all is looked at that the files declare.
+    pub(super) fn is_whole(&self) -> bool {
+        let is_part = self.targets.iter().any(|target| target.is_beside)
+            || (self.beside_fleet && self.fleet.is_some())
+            || self.shard.is_some()
+            || self.only.is_some();
+        !is_part && self.accounts.is_empty() && self.selection == Selection::default()
+    }
+
     /// Whether the accounts of the fleet are trusted.
     pub(super) fn trusts_fleet(&self) -> bool {
         self.fleet.as_ref().is_some_and(|fleet| fleet.file.safety.trust_fleet_accounts)

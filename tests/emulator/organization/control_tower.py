@@ -1,4 +1,4 @@
-"""An account that AWS Control Tower governs: what it puts there, by the names that it has (Control Tower User Guide)."""
+"""An account that AWS Control Tower governs: what it puts there, by its names (Control Tower User Guide)."""
 
 import json
 from typing import Any

@@ -177,9 +177,7 @@ def administrators(call: Call, service: Service, found: Any) -> dict[tuple[str, 
     kept = _ADMINISTRATORS.setdefault((found.org.id, service.name, kind), Administrators())
     boss = management(found)
     kept.since = {
-        at: since
-        for at, since in kept.since.items()
-        if at[1] == boss or service.principal in delegations(found, at[1])
+        at: since for at, since in kept.since.items() if at[1] == boss or service.principal in delegations(found, at[1])
     }
     return kept.since
 
@@ -201,7 +199,9 @@ def _by_management(service: Service, call: Call) -> Any:
     if found is None:
         raise AwsError(service.outside or service.denied, f"Account {call.account} is not in an organization.")
     if call.account != management(found):
-        raise AwsError(service.denied, "The request is rejected: only the organization's management account may do that.")
+        raise AwsError(
+            service.denied, "The request is rejected: only the organization's management account may do that."
+        )
     return found
 
 
@@ -225,7 +225,8 @@ def _register(service: Service) -> None:
         registered = {admin.account.id for admin in found.admins if service.principal in admin.services}
         if len((registered | {at[1] for at in known}) - {account}) >= service.most:
             raise AwsError(
-                service.second, "Another account is already enabled as the delegated administrator for the organization."
+                service.second,
+                "Another account is already enabled as the delegated administrator for the organization.",
             )
         found.enable_aws_service_access(ServicePrincipal=service.principal)
         if account != management(found):

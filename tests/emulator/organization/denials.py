@@ -78,8 +78,8 @@ def _must_allow(call: Call, wanted: list[Demand], level: list[dict[str, Any]]) -
 def _denied(call: Call, demand: Demand, why: str) -> AwsError:
     code, status, *_ = USUAL_CODES.get(call.service or "") or USUAL_CODES[call.protocol]
     start = "You are not authorized to perform this operation. " if call.service == "ec2" else ""
-    text = f"{start}User: {caller_arn(call)} is not authorized to perform: {demand.action} on resource: {demand.resource} {why}"
-    return AwsError(code, text, status)
+    who = f"{start}User: {caller_arn(call)} is not authorized to perform: {demand.action}"
+    return AwsError(code, f"{who} on resource: {demand.resource} {why}", status)
 
 
 def principal_arn(call: Call) -> str:

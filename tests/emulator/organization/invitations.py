@@ -70,7 +70,10 @@ def invite(call: Call, _: Forward) -> dict[str, Any]:
         raise AwsError("InvalidInputException", "INVALID_PARTY_TYPE_TARGET: you can invite accounts only.")
     if any(target["Id"] in (account.id, account.email) for account in found.accounts):
         raise _constraint("ALREADY_IN_AN_ORGANIZATION", "The invited account is already a member of the organization.")
-    if any(one.state == "OPEN" and one.organization == found.org.id and one.target == target for one in _HANDSHAKES.values()):
+    if any(
+        one.state == "OPEN" and one.organization == found.org.id and one.target == target
+        for one in _HANDSHAKES.values()
+    ):
         raise AwsError("DuplicateHandshakeException", "A handshake with the same action and target already exists.")
     identity = "h-" + "".join(mock_random.choice(LETTERS) for _ in range(32))
     made = _HANDSHAKES[identity] = Handshake(

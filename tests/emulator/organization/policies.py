@@ -83,7 +83,8 @@ def attach(call: Call, _: Forward) -> None:
         raise AwsError("DuplicatePolicyAttachmentException", "A policy can be attached only once to a target.")
     if len(attached(entity, policy.type)) >= ATTACHMENTS.get(policy.type, 10):
         raise violation(
-            "MAX_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED", "You have attached the maximum number of policies of this type."
+            "MAX_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED",
+            "You have attached the maximum number of policies of this type.",
         )
 
 
@@ -105,9 +106,7 @@ def detach(call: Call, _: Forward) -> None:
 def _policy(found: Any, identity: str, write: bool = False) -> Any:
     policy = next((one for one in found.policies if one.id == identity), None)
     if policy is None:
-        raise AwsError(
-            "PolicyNotFoundException", "We can't find a policy with the PolicyId that you specified."
-        )
+        raise AwsError("PolicyNotFoundException", "We can't find a policy with the PolicyId that you specified.")
     if write and policy.aws_managed:
         raise _invalid("IMMUTABLE_POLICY", "You specified a policy that is managed by AWS and can't be modified.")
     return policy

@@ -5,6 +5,7 @@ from typing import Any
 from emulator.answers import AwsError
 from emulator.missing import Forward, handles
 from emulator.organization.accounts import violation
+from emulator.organization.policies import NEEDS_ACCESS
 from emulator.organization.structure import (
     all_features,
     delegations,
@@ -15,7 +16,6 @@ from emulator.organization.structure import (
     management,
     trusted,
 )
-from emulator.organization.policies import NEEDS_ACCESS
 from emulator.wire import Call
 
 
@@ -46,9 +46,7 @@ def register(call: Call, _: Forward) -> None:
         )
     account = known_account(found, given["AccountId"])
     if account.state != "ACTIVE":
-        raise violation(
-            "CANNOT_REGISTER_SUSPENDED_ACCOUNT_AS_DELEGATED_ADMINISTRATOR", "The account is suspended."
-        )
+        raise violation("CANNOT_REGISTER_SUSPENDED_ACCOUNT_AS_DELEGATED_ADMINISTRATOR", "The account is suspended.")
     if not trusted(found, given["ServicePrincipal"]):
         raise violation("SERVICE_ACCESS_NOT_ENABLED", "Call the EnableAWSServiceAccess API first.")
 

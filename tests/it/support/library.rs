@@ -142,6 +142,7 @@ pub fn plan(session: &Arc<Session>, declaration: &Declaration, items: Vec<Observ
     };
     let account = plan_account(&AccountInput {
         items,
+        beside: Vec::new(),
         kind: &registry::find,
         waiver: &|_, _, _| None,
         max_risk: Risk::Destructive,
@@ -172,6 +173,7 @@ pub async fn apply(account: &Account, session: &Arc<Session>, plan: &Plan) -> Ap
     let stop = Stop::default();
     Applier {
         sessions: &sessions,
+        claimants: &BTreeMap::new(),
         audit: &audit,
         stop: &stop,
         concurrent_accounts: 1,

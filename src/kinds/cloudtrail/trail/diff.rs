@@ -521,17 +521,14 @@ pub fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
             }
         }
         Step::AddTags { tags } => {
-            let (former, new) =
-                tags::CLOUDTRAIL.before(tags, state.and_then(|state| state.tags.as_ref()));
-            let mut actions = Vec::new();
+            let before = state.and_then(|state| state.tags.as_ref());
             let act = |step| Action { step, ..action.clone() };
-            if !former.is_empty() {
-                actions.push(act(Step::AddTags { tags: former }));
-            }
-            if !new.is_empty() {
-                actions.push(act(Step::RemoveTags { tags: new }));
-            }
-            Undo::By(actions)
+            Undo::By(tags::CLOUDTRAIL.undo(
+                tags,
+                before,
+                |tags| act(Step::AddTags { tags }),
+                |tags| act(Step::RemoveTags { tags }),
+            ))
         }
         Step::RemoveTags { tags } => by(Step::AddTags { tags: tags.clone() }),
         Step::StartLogging => by(Step::StopLogging),

@@ -18,8 +18,8 @@ use spec::{Action, Spec, State};
 use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
-    Change, Claim, Controls, Cx, Facts, Found, Kind, Object, ObserveError, Scope, Undo, Use,
-    WriteCx, WriteError,
+    Change, Claim, Controls, Cx, Facts, Found, Kind, Object, ObserveError, Scope, Stricter, Undo,
+    Use, WriteCx, WriteError,
 };
 use crate::names::Region;
 use selectors::Selectors;
@@ -133,6 +133,18 @@ include_management_events        = true
 exclude_management_event_sources = ["kms.amazonaws.com"]
 data_resources                   = [{ type = "AWS::S3::Object", values = ["arn:aws:s3"] }]
 "#,
+    ];
+
+    const CLAIMS: &'static [&'static str] = &["trail"];
+
+    const STRICTER: &'static [Stricter] = &[
+        Stricter::On("is_logging"),
+        Stricter::On("is_multi_region_trail"),
+        Stricter::On("is_organization_trail"),
+        Stricter::On("include_global_service_events"),
+        Stricter::On("enable_log_file_validation"),
+        Stricter::Set("kms_key_id"),
+        Stricter::Set("cloud_watch_logs_log_group_arn"),
     ];
 
     type Spec = Spec;

@@ -12,6 +12,7 @@ use super::spec::{AggregationTemplate, InsightCategory, InsightSelector, Setting
 use crate::aws::error::AbsentIf;
 use crate::aws::{Call, ErrorClass};
 use crate::kinds::kms::named::{self, Named};
+use crate::kinds::object::Cause;
 use crate::kinds::tags::{self, Tags};
 use crate::kinds::together::together;
 use crate::kinds::{Cx, Facts, Found, Object, ObserveError, Status, Unknown, known, told};
@@ -126,6 +127,7 @@ fn several_of_organization(spec: &Spec, several: &[&Seen<'_>]) -> Object<State> 
         ),
         permission: None,
         remedy: Some("declare the name of the one that is meant".to_owned()),
+        cause: Cause::Unjudged,
     };
     Object { status: Status::Unknown(unknown), ..Object::absent(&spec.name) }
 }
@@ -291,7 +293,7 @@ fn delivery_errors(status: &GetTrailStatusOutput) -> BTreeMap<String, String> {
 /// What the declared name of the key stands for.
 async fn look_at_key(cx: &Cx, spec: &Spec) -> Result<Option<Named>, ObserveError> {
     match spec.key() {
-        Some(key) => named::look_up(cx, key).await.map(Some),
+        Some(key) => named::look_up(cx, key, named::DELIVERY).await.map(Some),
         None => Ok(None),
     }
 }

@@ -85,7 +85,10 @@ fn other_spellings_of_the_same_are_no_drift() {
         ..spec()
     };
     let arn = state().settings.kms_key_id.unwrap();
-    let now = State { declared_key: Some(Named::There { arn, unusable: None }), ..state() };
+    let now = State {
+        declared_key: Some(Named::There { arn, is_own: false, unusable: None }),
+        ..state()
+    };
     assert!(changes(&same, now).is_empty());
 }
 
@@ -96,6 +99,7 @@ fn a_key_that_cannot_work_is_said_and_not_written() {
     let own = state().settings.kms_key_id.unwrap();
     let broken = |arn: &str| Named::There {
         arn: arn.to_owned(),
+        is_own: false,
         unusable: some("it is in the state Disabled"),
     };
     for (name, declared) in [
@@ -114,7 +118,11 @@ fn a_key_that_cannot_work_is_said_and_not_written() {
         ("arn:other", broken("arn:other"), true),
         ("arn:other", Named::Missing, true),
         ("alias/new", Named::Missing, false),
-        ("arn:other", Named::There { arn: "arn:other".to_owned(), unusable: None }, false),
+        (
+            "arn:other",
+            Named::There { arn: "arn:other".to_owned(), is_own: false, unusable: None },
+            false,
+        ),
         ("arn:other", Named::Hidden, false),
     ] {
         let spec = Spec {

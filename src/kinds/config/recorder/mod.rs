@@ -13,7 +13,8 @@ pub use spec::{Action, Spec, State};
 use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
-    Change, Controls, Cx, Facts, Kind, Object, ObserveError, Scope, Undo, Use, WriteCx, WriteError,
+    Change, Controls, Cx, Facts, Kind, Object, ObserveError, Scope, Stricter, Undo, Use, WriteCx,
+    WriteError,
 };
 
 /// The kind.
@@ -76,6 +77,13 @@ s3_key_prefix               = "config"
 snapshot_delivery_frequency = "Six_Hours"
 retention_period_in_days    = 400
 "#,
+    ];
+
+    const STRICTER: &'static [Stricter] = &[
+        Stricter::On("recording"),
+        Stricter::On("include_global_resource_types"),
+        Stricter::Order("recording_frequency", &["DAILY", "CONTINUOUS"]),
+        Stricter::MoreOrNone("retention_period_in_days"),
     ];
 
     type Spec = Spec;

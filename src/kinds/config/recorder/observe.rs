@@ -46,7 +46,7 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
             let request = client.describe_delivery_channels().send();
             let channels = cx.read(CHANNELS, "", request).await?;
             let key = match spec.key() {
-                Some(key) => Some(named::look_up(cx, key).await?),
+                Some(key) => Some(named::look_up(cx, key, named::DELIVERY).await?),
                 None => None,
             };
             Ok((Some(channels), key))
@@ -72,7 +72,8 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
             .transpose()?,
         None => None,
     };
-    // `recording` is false for AWS when the answer does not have it (a primitive of its API model).
+    // `recording` is false for AWS when the answer does not have it: a boolean that its API model does
+    // not box (botocore, config/2014-11-12/service-2.json).
     let recording = status.is_some_and(|status| status.recording());
     let mut failures = match (&channel, &deliveries) {
         (Some(channel), Some(answer)) => failed_deliveries(&channel.name, answer)?,

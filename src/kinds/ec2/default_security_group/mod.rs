@@ -7,6 +7,7 @@ mod room;
 pub mod rule;
 pub mod traffic;
 pub mod written;
+mod wrong;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -68,13 +69,13 @@ pub struct Spec {
     /// What to do with a group that network interfaces use; `report` by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_use: Option<InUse>,
-    /// VPCs that are left out.
+    /// VPCs that are left out. Of what one entry gives, all must hold; of several entries, one is enough.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exclude: Option<Vec<Exclude>>,
 }
 
-/// VPCs that are left out: those that are named, those that have all of the tags, and all of some
-/// accounts.
+/// VPCs that are left out: by their ids, tags or accounts. Of what one entry gives, all must hold; of
+/// several entries, one is enough.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Exclude {

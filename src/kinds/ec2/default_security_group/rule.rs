@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::peer::{Group, Peer, Same};
 use super::traffic::Traffic;
-use super::written::{Written, Wrong};
+use super::written::Written;
+use super::wrong::Wrong;
 use crate::kinds::{ObserveError, told};
 use crate::names::AccountId;
 

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use super::written::Wrong;
+use super::wrong::Wrong;
 
 /// AWS's word for all protocols.
 const ALL: &str = "-1";

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::peer::{Group, Peer, SELF};
 use super::traffic::Traffic;
+use super::wrong::Wrong;
 
 /// A rule: one protocol, one range of ports, one peer.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -39,32 +40,6 @@ pub struct Written {
     /// another account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub referenced_group_id: Option<String>,
-}
-
-/// What is wrong with a rule.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct Wrong {
-    /// The field at fault; empty for the rule itself.
-    pub field: &'static str,
-    /// What is wrong.
-    pub message: String,
-    /// What to write instead.
-    pub help: Option<String>,
-}
-
-impl Wrong {
-    /// Something that is wrong with a field.
-    pub fn new(field: &'static str, message: impl Into<String>) -> Self {
-        Self { field, message: message.into(), help: None }
-    }
-
-    /// The same with what to write instead.
-    #[must_use]
-    pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
-        self
-    }
 }
 
 impl Written {

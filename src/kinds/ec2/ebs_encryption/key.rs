@@ -2,11 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::kinds::kms::{named, reads};
-use crate::kinds::{Cx, ObserveError, told};
+use crate::kinds::kms::named::{self, Named, Service};
+use crate::kinds::{Cx, ObserveError};
 
 /// The key of AWS that is used when nobody chose one.
 pub const AWS_KEY: &str = "alias/aws/ebs";
+/// EBS takes keys of its own Region, and of AWS's keys its own alone (EC2 User Guide, "Amazon EBS
+/// encryption").
+pub const KEYS: Service = Service { own_key: Some(AWS_KEY), of_region: true };
 
 /// What a name of a key stands for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -76,26 +79,12 @@ pub async fn look_up(cx: &Cx, name: &str) -> Result<Key, ObserveError> {
     if means_aws_own(name) {
         return Ok(Key::AwsOwn);
     }
-    if let Some(region) = named::region_of(name).filter(|region| *region != cx.region) {
-        let unusable = format!("it is a key of {region}, and must be one of {}", cx.region);
-        return Ok(Key::There { arn: name.to_owned(), unusable: Some(unusable) });
-    }
-    let Some(metadata) = reads::describe(cx, name).await? else {
-        return Ok(Key::Missing { name: name.to_owned() });
-    };
-    let arn = named::arn(&metadata)?.to_owned();
-    if reads::is_customers(&metadata)? {
-        let unusable = named::unusable(&metadata)?;
-        return Ok(Key::There { arn, unusable });
-    }
-    // AWS manages a key for each of its services, and EBS can use the one of EBS alone. KMS knows its
-    // predefined aliases in every account.
-    let of_ebs = told("the key behind alias/aws/ebs", reads::describe(cx, AWS_KEY).await?)?;
-    if named::arn(&of_ebs)? == arn {
-        return Ok(Key::AwsOwn);
-    }
-    let unusable = Some("it is AWS's own key of another service".to_owned());
-    Ok(Key::There { arn, unusable })
+    Ok(match named::look_up(cx, name, KEYS).await? {
+        Named::There { is_own: true, .. } => Key::AwsOwn,
+        Named::There { arn, unusable, .. } => Key::There { arn, unusable },
+        Named::Missing => Key::Missing { name: name.to_owned() },
+        Named::Hidden => Key::There { arn: name.to_owned(), unusable: None },
+    })
 }
 
 #[cfg(test)]

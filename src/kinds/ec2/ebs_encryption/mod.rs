@@ -9,15 +9,15 @@ use serde::{Deserialize, Serialize};
 use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::calls::everywhere;
-use crate::kinds::kms::named::is_alias;
+use crate::kinds::kms::named::{self, is_alias};
 use crate::kinds::kms::reads::DESCRIBE as DESCRIBE_KEY;
 use crate::kinds::together::together;
 use crate::kinds::{
-    Change, Controls, Cx, Drift, Facts, Kind, Object, ObserveError, Risk, Scope, Undo, Use,
-    WriteCx, WriteError, compared, told,
+    Change, Controls, Cx, Drift, Facts, Kind, Object, ObserveError, Risk, Scope, Stricter, Undo,
+    Use, WriteCx, WriteError, compared, told,
 };
 use crate::names::is_arn;
-use key::{AWS_KEY, Key, look_up, means_aws_own};
+use key::{AWS_KEY, KEYS, Key, look_up, means_aws_own};
 
 const GET_DEFAULT: Call = Call::new("ec2", "GetEbsEncryptionByDefault");
 const GET_KEY: Call = Call::new("ec2", "GetEbsDefaultKmsKeyId");
@@ -118,6 +118,8 @@ kms_key_id = ""
 "#,
     ];
 
+    const STRICTER: &'static [Stricter] = &[Stricter::On("enabled")];
+
     type Spec = Spec;
     type State = State;
     type Action = Action;
@@ -137,12 +139,13 @@ kms_key_id = ""
     }
 
     fn calls(action: &Action) -> Vec<Call> {
-        vec![match action {
-            Action::Enable => ENABLE,
-            Action::Disable => DISABLE,
-            Action::SetKey { .. } => MODIFY_KEY,
-            Action::ResetKey => RESET_KEY,
-        }]
+        match action {
+            Action::Enable => vec![ENABLE],
+            Action::Disable => vec![DISABLE],
+            Action::SetKey { kms_key_id } if is_alias(kms_key_id) => vec![MODIFY_KEY, DESCRIBE_KEY],
+            Action::SetKey { .. } => vec![MODIFY_KEY],
+            Action::ResetKey => vec![RESET_KEY],
+        }
     }
 
     async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {
@@ -204,7 +207,13 @@ kms_key_id = ""
                 cx.send(DISABLE, client.disable_ebs_encryption_by_default().send()).await
             }
             Action::SetKey { kms_key_id } => {
-                let request = client.modify_ebs_default_kms_key_id().kms_key_id(kms_key_id);
+                // An alias may stand for nothing yet, or not any more, and EC2 would take it.
+                let key = if is_alias(kms_key_id) {
+                    named::ready(cx, kms_key_id, KEYS).await?
+                } else {
+                    kms_key_id.clone()
+                };
+                let request = client.modify_ebs_default_kms_key_id().kms_key_id(key);
                 cx.send(MODIFY_KEY, request.send()).await
             }
             Action::ResetKey => {

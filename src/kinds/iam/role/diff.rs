@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::order::{self, Part, Turn};
+use super::order::{self, Part};
 use super::policy_arn::{self, PolicyArn};
 use super::spec::{Action, NewRole, Spec, State, Step};
 use super::{limits, trust};
@@ -89,11 +89,6 @@ fn update(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>> {
     }));
     let findings = managed_findings(facts, spec, state.managed_policy_arns.as_ref());
     parts.extend(findings.into_iter().map(|change| (Part::Apart, change)));
-    let (trust, turn) = match update_trust(facts, spec, state) {
-        Some((change, turn)) => (Some(change), turn),
-        None => (None, Turn::default()),
-    };
-    parts.extend(trust.map(|change| (Part::Trust, change)));
     parts.extend(put_inline(facts, spec, state.inline_policies.as_ref()));
     parts.extend(attach(facts, spec, Some(state)).into_iter().map(|change| (Part::Add, change)));
     if spec.is_exclusive() {
@@ -110,25 +105,9 @@ fn update(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>> {
         );
         parts.extend(tags.into_iter().map(|change| (Part::Apart, change)));
     }
-    let less_for_a_moment = turn == Turn { lets_in: true, lets_out: true };
-    let adds = parts.iter().any(|(part, _)| *part == Part::Add);
-    let mut changes = order::order(turn, parts);
-    if less_for_a_moment && adds {
-        for change in changes.iter_mut().filter(|change| is_removal(change)) {
-            change.warnings.push(
-                "goes before the trust policy changes and the new permissions after, so that nobody has \
-                 both the old and the new: for a moment less is allowed"
-                    .to_owned(),
-            );
-        }
-    }
-    changes
-}
-
-fn is_removal(change: &Change<Action>) -> bool {
-    change.action.as_ref().is_some_and(|action| {
-        matches!(action.step, Step::Detach { .. } | Step::DeleteInline { .. })
-    })
+    let others_wait = parts.iter().any(|(part, _)| part.comes_before_others());
+    parts.extend(update_trust(facts, spec, state, others_wait));
+    order::order(parts)
 }
 
 /// The default quota can be raised, so that only IAM knows whether a long trust policy is too long.
@@ -204,31 +183,54 @@ fn settings(spec: &Spec, state: &State) -> Option<Change<Action>> {
     })
 }
 
-fn update_trust(facts: &Facts, spec: &Spec, state: &State) -> Option<(Change<Action>, Turn)> {
-    let desired = trust::declared(&facts.partition, spec)?;
+/// The change of the trust policy. Where it lets one in and another out, and there is something that
+/// who comes must wait for, it is two.
+fn update_trust(
+    facts: &Facts,
+    spec: &Spec,
+    state: &State,
+    others_wait: bool,
+) -> Vec<(Part, Change<Action>)> {
+    let Some(desired) = trust::declared(&facts.partition, spec) else { return Vec::new() };
     // What cannot be understood is not compared, and the role unknown then.
-    let Ok(actual) = PolicyDocument::from_text(&state.assume_role_policy) else { return None };
+    let Ok(actual) = PolicyDocument::from_text(&state.assume_role_policy) else {
+        return Vec::new();
+    };
     for field in trust::FIELDS {
         compared::mark(field);
     }
-    let step = Step::UpdateTrust { policy: desired.to_compact_string() };
-    let change = policy_change(facts, spec, "assume_role_policy", Some(&actual), &desired, step)?;
-    let rises = grants::of_resource_policy(Some(&actual), &desired, facts.account.as_str());
-    let lifted = grants::of_lifted_denials(&actual, &desired);
-    let mut change = warn_of_length(change.rises(rises).rises(lifted), &desired);
+    // A statement that goes may have denied, and one that comes may deny: each counts both ways.
+    let lets_out = !actual.narrowing(&desired, &facts.partition).is_empty();
+    let lets_in = trust::lets_in(&actual, &desired.narrowing(&actual, &facts.partition));
+    let step = |to: &PolicyDocument| Step::UpdateTrust { policy: to.to_compact_string() };
+    let open = |from: &PolicyDocument| {
+        let step = step(&desired);
+        let change = policy_change(facts, spec, "assume_role_policy", Some(from), &desired, step)?;
+        let rises = grants::of_resource_policy(Some(from), &desired, facts.account.as_str());
+        let lifted = (!trust::is_closed(&actual))
+            .then(|| grants::of_lifted_denials(&actual, &desired))
+            .unwrap_or_default();
+        Some(warn_of_length(change.rises(rises).rises(lifted), &desired))
+    };
+    let path = if lets_in && lets_out && others_wait {
+        let closed = trust::closed(&actual, &desired, &facts.partition);
+        let step = step(&closed);
+        let close = replaced(facts, spec, "assume_role_policy", Some(&actual), &closed, step);
+        vec![(Part::Close, close), (Part::Open, open(&closed))]
+    } else {
+        let waits = lets_in && !lets_out;
+        vec![(if waits { Part::Open } else { Part::Close }, open(&actual))]
+    };
+    let mut changes: Vec<_> =
+        path.into_iter().filter_map(|(part, change)| Some((part, change?))).collect();
     let dangling = actual.dangling_principals();
-    if !dangling.is_empty() {
-        change = change.warn(format!(
+    if let (Some((_, change)), false) = (changes.first_mut(), dangling.is_empty()) {
+        change.warnings.push(format!(
             "{} were deleted: nobody can assume the role as they any more",
             dangling.join(", ")
         ));
     }
-    let narrowing = actual.narrowing(&desired, &facts.partition);
-    // A statement that goes may have denied, and one that comes may deny: each counts both ways.
-    let back = desired.narrowing(&actual, &facts.partition);
-    let lets_in = trust::lets_in(&actual, &back);
-    let turn = Turn { lets_in, lets_out: !narrowing.is_empty() };
-    Some((change, turn))
+    changes
 }
 
 fn put_inline(
@@ -318,6 +320,22 @@ fn policy_change(
     desired: &PolicyDocument,
     step: Step,
 ) -> Option<Change<Action>> {
+    let mut change = replaced(facts, spec, field, actual, desired, step)?;
+    for warning in actual.into_iter().flat_map(|one| one.widening(desired, &facts.partition)) {
+        change = change.warn(warning);
+    }
+    Some(change)
+}
+
+/// The same of a policy that lets nobody do more.
+fn replaced(
+    facts: &Facts,
+    spec: &Spec,
+    field: &str,
+    actual: Option<&PolicyDocument>,
+    desired: &PolicyDocument,
+    step: Step,
+) -> Option<Change<Action>> {
     let partition = &facts.partition;
     if actual.is_some_and(|actual| actual.same_meaning(desired, partition)) {
         return None;
@@ -328,9 +346,6 @@ fn policy_change(
     if let Some(actual) = actual {
         for warning in actual.narrowing(desired, partition).warnings() {
             change = change.risk(Risk::Disruptive).warn(warning);
-        }
-        for warning in actual.widening(desired, partition) {
-            change = change.warn(warning);
         }
     }
     Some(change)
@@ -581,15 +596,9 @@ pub fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
             }])
         }
         Step::Tag { tags } => {
-            let (former, new) = tags::IAM.before(tags, state.map(|state| &state.tags));
-            let mut steps = Vec::new();
-            if !former.is_empty() {
-                steps.push(Step::Tag { tags: former });
-            }
-            if !new.is_empty() {
-                steps.push(Step::Untag { tags: new });
-            }
-            by(steps)
+            let before = state.map(|state| &state.tags);
+            let (set, remove) = (|tags| Step::Tag { tags }, |tags| Step::Untag { tags });
+            by(tags::IAM.undo(tags, before, set, remove))
         }
         Step::Untag { tags } => by(vec![Step::Tag { tags: tags.clone() }]),
     }

@@ -18,8 +18,8 @@ use spec::{Action, Spec, State};
 use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
-    Change, Controls, Cx, Facts, Found, Kind, Object, ObserveError, Scope, Undo, Use, WriteCx,
-    WriteError, tags,
+    Change, Controls, Cx, Facts, Found, Kind, Object, ObserveError, Scope, Stricter, Undo, Use,
+    WriteCx, WriteError, tags,
 };
 use crate::names::Region;
 use crate::policy_document::{PolicyDocument, PolicyKind};
@@ -39,6 +39,8 @@ impl Kind for Role {
         well_architected: &["SEC03-BP01", "SEC03-BP02", "SEC03-BP03", "SEC03-BP05", "SEC10-BP05"],
     };
     const CALLS: &'static [Use<Spec>] = calls::CALLS;
+    const LENT: Option<&'static [Call]> =
+        Some(&[apply::CREATE, apply::UPDATE_TRUST, apply::ATTACH, apply::PUT_INLINE]);
     const MORE_EVENTS: &'static [&'static str] = &["iam.amazonaws.com:UpdateRoleDescription"];
     const SAMPLES: &'static [&'static str] = &[
         r#"
@@ -87,6 +89,9 @@ Version   = "2012-10-17"
 Statement = [{ Effect = "Allow", Action = "ec2:CreateSnapshot", Resource = "*" }]
 "#,
     ];
+
+    const STRICTER: &'static [Stricter] =
+        &[Stricter::Set("permissions_boundary"), Stricter::Less("max_session_duration")];
 
     type Spec = Spec;
     type State = State;

@@ -164,23 +164,85 @@ fn who_comes_meets_no_old_rights_and_who_goes_gets_no_new_ones() {
         let spec = Spec {
             trusted_account_ids: Some(accounts),
             managed_policy_arns: Some(BTreeSet::from(["arn:new".to_owned()])),
+            permissions_boundary: Some("arn:bound".to_owned()),
             ..spec()
         };
         let changes = changes(&spec, state());
         let words = steps(&changes).into_iter().map(|step| match step {
-            Step::UpdateTrust { .. } => "trust",
+            Step::UpdateTrust { policy } if policy.contains("Deny") => "nobody",
+            Step::UpdateTrust { policy } if account.split(' ').all(|one| policy.contains(one)) => {
+                "trust"
+            }
+            Step::UpdateTrust { .. } => "close",
             Step::Attach { .. } => "attach",
             Step::Detach { .. } => "detach",
+            Step::PutBoundary { .. } => "bound",
             other => panic!("{other:?}"),
         });
-        (words.collect::<Vec<_>>(), changes)
+        let needs: Vec<_> = changes.iter().map(|change| change.needs.clone()).collect();
+        (words.collect::<Vec<_>>(), needs)
     };
-    let (words, changes) = place("111122223333");
-    assert_eq!(words, ["detach", "trust", "attach"], "one comes and one goes");
-    assert_eq!(changes[2].needs, Needs::Only(vec![1]));
-    assert!(changes[0].warnings.last().unwrap().contains("for a moment less is allowed"));
+    let only = |places: &[usize]| Needs::Only(places.to_vec());
+    let (words, needs) = place("111122223333");
+    assert_eq!(words, ["bound", "nobody", "attach", "detach", "trust"], "one comes and one goes");
+    assert_eq!(needs, [only(&[]), only(&[]), only(&[0, 1]), only(&[]), only(&[0, 3])]);
+    let (words, needs) = place("111122223333 444455556666");
+    assert_eq!(words, ["bound", "attach", "detach", "trust"], "one comes, in a statement of many");
+    assert_eq!(needs[3], only(&[0, 2]));
     let (words, _) = place("444455556666");
-    assert_eq!(words, ["attach", "detach"], "nobody comes or goes");
+    assert_eq!(words, ["bound", "attach", "detach"], "nobody comes or goes");
+}
+
+/// What evenkeel itself has shut is no lock of somebody's.
+#[test]
+fn a_role_that_a_run_left_closed_is_opened_by_the_next_one() {
+    let trust = |account: &str| {
+        PolicyDocument::of_statements(vec![serde_json::json!({
+            "Effect": "Allow", "Principal": { "AWS": account }, "Action": "sts:AssumeRole",
+        })])
+    };
+    let closed = super::trust::closed(&trust("444455556666"), &trust("111122223333"), "aws");
+    let spec = Spec { assume_role_policy: Some(trust("111122223333")), ..spec() };
+    let grants = |text: String| {
+        let changes = changes(&spec, State { assume_role_policy: text, ..state() });
+        changes[0].grants.iter().filter(|one| one.class == GrantClass::Administrator).count()
+    };
+    assert_eq!(grants(closed.to_compact_string()), 0);
+    assert_eq!(grants(closed.to_compact_string().replace("EvenkeelClosed", "Locked")), 1);
+}
+
+/// Whoever goes is out whatever becomes of the rest, and who stays is never shut out.
+#[test]
+fn closing_waits_for_nothing_and_keeps_who_stays() {
+    let trust = |accounts: &[&str]| {
+        PolicyDocument::of_statements(vec![serde_json::json!({
+            "Effect": "Allow", "Principal": { "AWS": accounts }, "Action": "sts:AssumeRole",
+        })])
+    };
+    let state = State {
+        assume_role_policy: trust(&["111122223333", "444455556666"]).to_compact_string(),
+        ..state()
+    };
+    let spec = Spec {
+        assume_role_policy: Some(trust(&["444455556666", "777788889999"])),
+        permissions_boundary: Some("arn:bound".to_owned()),
+        ..spec()
+    };
+    let changes = changes(&spec, state.clone());
+    let [_, close, open] = changes.as_slice() else { panic!("{changes:#?}") };
+    let policy = |change: &Change<Action>| match &change.action.as_ref().unwrap().step {
+        Step::UpdateTrust { policy } => PolicyDocument::from_text(policy).unwrap(),
+        other => panic!("{other:?}"),
+    };
+    assert!(policy(close).same_meaning(&trust(&["444455556666"]), "aws"), "{close:#?}");
+    assert_eq!((&close.needs, &close.grants), (&Needs::Only(vec![]), &vec![]));
+    assert!(close.warnings.iter().any(|warning| warning.contains("no longer allowed")));
+    assert!(policy(open).same_meaning(&spec.assume_role_policy.clone().unwrap(), "aws"));
+    assert_eq!(open.needs, Needs::Only(vec![0]));
+    assert!(!open.grants.is_empty(), "{open:#?}");
+    // Nothing to wait for: one change is enough.
+    let alone = Spec { permissions_boundary: None, ..spec };
+    assert_eq!(self::changes(&alone, state).len(), 1);
 }
 
 #[test]

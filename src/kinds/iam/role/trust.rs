@@ -57,6 +57,29 @@ pub fn declared(partition: &str, spec: &Spec) -> Option<PolicyDocument> {
     Some(PolicyDocument::of_statements(vec![statement]))
 }
 
+/// What a trust policy is on its way to another one that lets one in and another out: those who go
+/// are out, and nobody is in yet. A policy needs a statement; where nobody is left, one that denies all
+/// (IAM User Guide, "AWS JSON policy elements: Principal").
+pub fn closed(
+    former: &PolicyDocument,
+    desired: &PolicyDocument,
+    partition: &str,
+) -> PolicyDocument {
+    former.meeting(desired, partition).unwrap_or_else(nobody)
+}
+
+fn nobody() -> PolicyDocument {
+    PolicyDocument::of_statements(vec![json!({
+        "Sid": "EvenkeelClosed", "Effect": "Deny", "Principal": { "AWS": "*" },
+        "Action": "sts:AssumeRole",
+    })])
+}
+
+/// Whether a trust policy is one that evenkeel has closed and not yet opened: nobody locked it.
+pub fn is_closed(policy: &PolicyDocument) -> bool {
+    policy.statements() == nobody().statements()
+}
+
 /// Whether a new trust policy lets in somebody whom the former one kept out; `back` is what the way
 /// back to the former one would take from them. Who names one of all those who could come before lets nobody in.
 pub fn lets_in(former: &PolicyDocument, back: &Narrowing) -> bool {

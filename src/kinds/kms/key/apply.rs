@@ -10,7 +10,7 @@ use aws_sdk_kms::error::BuildError;
 use aws_sdk_kms::types::{KeySpec, KeyUsageType, OriginType, Tag};
 
 use super::marks;
-use super::observe::POLICY_NAME;
+use super::policy::POLICY_NAME;
 use super::spec::{Action, NewKey, Step};
 use crate::aws::settle::settle;
 use crate::aws::{AwsError, Call, ErrorClass};

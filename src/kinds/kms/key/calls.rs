@@ -10,7 +10,7 @@ use super::apply::{
 };
 use super::grants::LIST_GRANTS;
 use super::marks::{ALIAS as MARK, GET_RESOURCES};
-use super::observe::GET_POLICY;
+use super::policy::GET_POLICY;
 use super::spec::{Action, Spec, Step};
 use crate::aws::Call;
 use crate::kinds::calls::everywhere;

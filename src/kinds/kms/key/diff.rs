@@ -574,15 +574,9 @@ pub fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
             }
         }
         Step::Tag { tags } => {
-            let (former, new) = tags::KMS.before(tags, state.and_then(|state| state.tags.as_ref()));
-            let mut steps = Vec::new();
-            if !former.is_empty() {
-                steps.push(Step::Tag { tags: former });
-            }
-            if !new.is_empty() {
-                steps.push(Step::Untag { tags: new });
-            }
-            by(steps)
+            let before = state.and_then(|state| state.tags.as_ref());
+            let (set, remove) = (|tags| Step::Tag { tags }, |tags| Step::Untag { tags });
+            by(tags::KMS.undo(tags, before, set, remove))
         }
         Step::Untag { tags } => by(vec![Step::Tag { tags: tags.clone() }]),
         Step::CancelDeletion | Step::ScheduleDeletion { .. } => {

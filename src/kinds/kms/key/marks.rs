@@ -12,7 +12,7 @@ use aws_sdk_resourcegroupstagging::Client;
 use aws_sdk_resourcegroupstagging::types::{ResourceTagMapping, TagFilter};
 
 use super::spec::{KeyState, Marked};
-use super::{grants, observe};
+use super::{grants, policy};
 use crate::aws::Call;
 use crate::kinds::kms::reads;
 use crate::kinds::{Cx, ObserveError, together, told};
@@ -53,7 +53,7 @@ impl Bearer {
             nature: reads::nature(&self.metadata)?,
             created: created.to_string(),
             run: self.run.clone(),
-            policy: observe::policy(cx, key_id).await?,
+            policy: policy::read(cx, key_id).await?,
             foreign_grants: grants::foreign(cx, key_id).await?,
         })
     }

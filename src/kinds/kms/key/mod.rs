@@ -17,8 +17,8 @@ pub use spec::{Action, Spec, State};
 use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::{
-    Change, Claim, Controls, Cx, Facts, Found, Kind, Object, ObserveError, Scope, Undo, Use,
-    WriteCx, WriteError, tags,
+    Change, Claim, Controls, Cx, Facts, Found, Kind, Object, ObserveError, Scope, Stricter, Undo,
+    Use, WriteCx, WriteError, tags,
 };
 use crate::names::Region;
 use crate::policy_document::{PolicyDocument, PolicyKind};
@@ -39,6 +39,14 @@ impl Kind for Key {
         ..Controls::NONE
     };
     const CALLS: &'static [Use<Spec>] = calls::CALLS;
+    const LENT: Option<&'static [Call]> = Some(&[
+        apply::CREATE_KEY,
+        apply::CREATE_ALIAS,
+        apply::UPDATE_ALIAS,
+        apply::PUT_POLICY,
+        apply::ENABLE,
+        apply::CANCEL_DELETION,
+    ]);
     const MORE_EVENTS: &'static [&'static str] = &["kms.amazonaws.com:UpdateAlias"];
     const SAMPLES: &'static [&'static str] = &[
         r#"
@@ -80,6 +88,14 @@ Principal = { AWS = "arn:${partition}:iam::${account.id}:root" }
 Action    = "kms:*"
 Resource  = "*"
 "#,
+    ];
+
+    const CLAIMS: &'static [&'static str] = &[super::THING];
+
+    const STRICTER: &'static [Stricter] = &[
+        Stricter::On("enable_key_rotation"),
+        Stricter::Less("rotation_period_in_days"),
+        Stricter::On("enabled"),
     ];
 
     type Spec = Spec;

@@ -1,22 +1,14 @@
 //! Reading a key: by its alias, or by the mark that evenkeel leaves on the keys that it makes.
 
-use aws_sdk_kms::Client;
 use aws_sdk_kms::types::KeyMetadata;
 
-use super::grants;
 use super::marks::{self, Bearer};
 use super::spec::{Found, Spec, State};
-use crate::aws::Call;
+use super::{grants, policy};
 use crate::kinds::kms::reads;
 use crate::kinds::tags;
 use crate::kinds::together::together;
 use crate::kinds::{Cx, Object, ObserveError, told};
-use crate::policy_document::PolicyDocument;
-
-pub const GET_POLICY: Call = Call::new("kms", "GetKeyPolicy");
-
-/// The only name that a key policy has.
-pub const POLICY_NAME: &str = "default";
 
 /// The aliases that are not AWS's own.
 pub async fn names(cx: &Cx) -> Result<Vec<String>, ObserveError> {
@@ -90,7 +82,7 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
     let (access, rotation, tags) = together!(
         async {
             match spec.has_policy() {
-                true => together!(policy(cx, key), grants::foreign(cx, key)).map(Some),
+                true => together!(policy::read(cx, key), grants::foreign(cx, key)).map(Some),
                 false => Ok(None),
             }
         },
@@ -163,18 +155,4 @@ fn ambiguous(alias: &str, behind: Option<&str>, keys: &[String]) -> ObserveError
             marks::ALIAS
         ),
     }
-}
-
-/// The text of the key policy, once it is known to be one.
-pub async fn policy(cx: &Cx, key: &str) -> Result<String, ObserveError> {
-    let client = cx.client(Client::new);
-    let request = client.get_key_policy().key_id(key).policy_name(POLICY_NAME).send();
-    let answer = cx.read(GET_POLICY, key, request).await;
-    let answer = answer.map_err(|error| reads::refused(key, error))?;
-    let text = told("Policy", answer.policy())?.to_owned();
-    PolicyDocument::from_text(&text).map_err(|error| ObserveError::Malformed {
-        field: "Policy".to_owned(),
-        problem: error.to_string(),
-    })?;
-    Ok(text)
 }

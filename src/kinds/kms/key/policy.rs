@@ -1,15 +1,24 @@
-//! The key policy that is put together from lists of administrators, users and services.
+//! The key policy: the one that is there, and the one that is put together from lists of
+//! administrators, users and services.
 //!
 //! Source: KMS Developer Guide, "Default key policy", "Allows key users to use a KMS key with AWS
 //! services", "kms:ViaService"; CloudWatch Logs User Guide, "Encrypt log data".
 
 use std::collections::BTreeSet;
 
+use aws_sdk_kms::Client;
 use serde_json::{Value, json};
 
 use super::spec::Spec;
-use crate::kinds::Facts;
+use crate::aws::Call;
+use crate::kinds::kms::reads;
+use crate::kinds::{Cx, Facts, ObserveError, told};
 use crate::policy_document::PolicyDocument;
+
+pub const GET_POLICY: Call = Call::new("kms", "GetKeyPolicy");
+
+/// The only name that a key policy has.
+pub const POLICY_NAME: &str = "default";
 
 const ADMINISTER: [&str; 17] = [
     "kms:Create*",
@@ -112,4 +121,18 @@ fn some(set: &Option<BTreeSet<String>>) -> Option<&BTreeSet<String>> {
 
 fn domain(partition: &str) -> &'static str {
     if partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" }
+}
+
+/// The text of the key policy, once it is known to be one.
+pub async fn read(cx: &Cx, key: &str) -> Result<String, ObserveError> {
+    let client = cx.client(Client::new);
+    let request = client.get_key_policy().key_id(key).policy_name(POLICY_NAME).send();
+    let answer = cx.read(GET_POLICY, key, request).await;
+    let answer = answer.map_err(|error| reads::refused(key, error))?;
+    let text = told("Policy", answer.policy())?.to_owned();
+    PolicyDocument::from_text(&text).map_err(|error| ObserveError::Malformed {
+        field: "Policy".to_owned(),
+        problem: error.to_string(),
+    })?;
+    Ok(text)
 }

@@ -5,15 +5,16 @@ use serde::{Deserialize, Serialize};
 
 use super::{LogGroup, Place, Spec, described, group};
 use crate::aws::Call;
-use crate::kinds::kms::key::spec::{KeySpec, KeyState};
+use crate::kinds::kms::named::{self, Named, Service};
 use crate::kinds::kms::reads;
 use crate::kinds::shapes::part::{Look, Part};
-use crate::kinds::{
-    Change, Cx, Drift, ObserveError, Undo, Use, WriteCx, WriteError, compared, told,
-};
+use crate::kinds::{Change, Cx, Drift, ObserveError, Undo, Use, WriteCx, WriteError, compared};
 
 const ASSOCIATE: Call = Call::new("logs", "AssociateKmsKey");
 const DISASSOCIATE: Call = Call::new("logs", "DisassociateKmsKey");
+/// Symmetric keys that are enabled (CloudWatch Logs API Reference, `AssociateKmsKey`), of the
+/// group's own Region and not of AWS (CloudWatch Logs User Guide, "Encrypt log data").
+const KEYS: Service = Service { own_key: None, of_region: true };
 
 pub struct KmsKey;
 
@@ -21,35 +22,12 @@ pub struct KmsKey;
 pub struct Now {
     /// The ARN of the group's key; `None` for a key of AWS.
     pub arn: Option<String>,
-    /// The declared key; `None` when KMS has none of that name, or none is declared.
-    pub declared: Option<Key>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Key {
-    pub arn: String,
-    /// Why CloudWatch Logs cannot use it.
-    pub problem: Option<String>,
+    /// The declared key; `None` when none is declared, or the group is not there.
+    pub declared: Option<Named>,
 }
 
 fn name(spec: &Spec) -> Option<&str> {
     spec.kms_key_id.as_deref().filter(|name| !name.is_empty())
-}
-
-async fn key(cx: &Cx, name: &str) -> Result<Option<Key>, ObserveError> {
-    let Some(metadata) = reads::describe(cx, name).await? else { return Ok(None) };
-    let (nature, state) = (reads::nature(&metadata)?, reads::state(&metadata)?);
-    let problem = if nature.key_spec != KeySpec::SymmetricDefault {
-        Some(format!(
-            "is of the spec {}, and only symmetric keys encrypt logs",
-            nature.key_spec.as_str()
-        ))
-    } else {
-        (state != KeyState::Enabled)
-            .then(|| format!("is in the state {}: enable it", state.as_str()))
-    };
-    let arn = told("Arn", metadata.arn().filter(|arn| !arn.is_empty()))?.to_owned();
-    Ok(Some(Key { arn, problem }))
 }
 
 impl Part for KmsKey {
@@ -72,7 +50,7 @@ impl Part for KmsKey {
     async fn read(cx: &Cx, spec: &Spec, place: &Place) -> Result<Now, ObserveError> {
         let group = described(cx, &place.log_group_name).await?;
         let declared = match name(spec) {
-            Some(name) => key(cx, name).await?,
+            Some(name) => Some(named::look_up(cx, name, KEYS).await?),
             None => None,
         };
         Ok(Now { arn: group.and_then(|group| group.kms_key_id), declared })
@@ -81,9 +59,9 @@ impl Part for KmsKey {
     fn diff(look: &Look<'_, LogGroup>, now: &Now) -> Vec<Change<Option<String>>> {
         compared::mark(Self::NAME);
         let wanted = name(look.spec);
-        let declared = now.declared.as_ref().map(|key| key.arn.as_str());
-        let arn = wanted.map(|name| declared.unwrap_or(name));
-        let problem = now.declared.as_ref().and_then(|key| key.problem.as_deref());
+        let declared = now.declared.as_ref();
+        let arn = wanted.map(|name| declared.and_then(Named::arn).unwrap_or(name));
+        let problem = wanted.zip(declared.and_then(Named::problem));
         let mut drift = Drift::new();
         if now.arn.as_deref() != arn {
             drift.add(Self::NAME, now.arn.as_deref(), wanted);
@@ -94,17 +72,21 @@ impl Part for KmsKey {
                 }
                 None => "the key must stay for as long as events that it encrypted are to be read",
             };
-            return vec![look.disruptive(change, warning)];
+            let change = look.disruptive(change, warning);
+            return vec![match problem {
+                // Another item may be about to make it.
+                Some((name, _)) if declared == Some(&Named::Missing) && named::is_alias(name) => {
+                    change.warn("the key is not there yet: it must be by the time of this change")
+                }
+                Some((name, problem)) => Change { action: None, ..change }
+                    .withhold(format!("CloudWatch Logs could not use the key {name}: {problem}")),
+                None => change,
+            }];
         }
-        let (false, Some(name)) = (look.is_new(), wanted) else { return Vec::new() };
-        let problem = match (&now.declared, problem) {
-            (None, _) => "is not there any more",
-            (Some(_), Some(problem)) => problem,
-            (Some(_), None) => return Vec::new(),
-        };
-        drift.add(Self::NAME, Some(problem), wanted);
+        let Some((name, problem)) = problem else { return Vec::new() };
+        drift.add(Self::NAME, arn, Some(format!("{name}, in working order")));
         let words = format!(
-            "the key {name} {problem}; until it can be used, nobody can read or write events"
+            "CloudWatch Logs cannot use the key {name}: {problem}; until it can be used, nobody can read or write events"
         );
         vec![Change::finding(drift).withhold(words)]
     }
@@ -121,14 +103,9 @@ impl Part for KmsKey {
                 .await;
         };
         // AWS takes an ARN alone, and a key that the same plan makes has one only now.
-        let Some(key) = self::key(&cx.afresh(), name).await? else {
-            return Err(WriteError::Changed(format!("KMS has no key {name}")));
-        };
-        cx.send(
-            ASSOCIATE,
-            client.associate_kms_key().log_group_name(group).kms_key_id(key.arn).send(),
-        )
-        .await
+        let arn = named::ready(cx, name, KEYS).await?;
+        cx.send(ASSOCIATE, client.associate_kms_key().log_group_name(group).kms_key_id(arn).send())
+            .await
     }
 
     fn undo(_: &Option<String>, before: &Now) -> Undo<Option<String>> {

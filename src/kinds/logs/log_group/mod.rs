@@ -22,7 +22,7 @@ use crate::kinds::spec::{aws_enum, found};
 use crate::kinds::tags::LOGS;
 use crate::kinds::{
     Allowed, Arns, Change, Controls, Cx, Drift, Facts, Found, Kind, Object, ObserveError, Scope,
-    Use, WriteCx, WriteError, known, told,
+    Stricter, Use, WriteCx, WriteError, known, told,
 };
 use crate::names::Region;
 
@@ -118,6 +118,7 @@ impl Kind for LogGroup {
         ..Controls::NONE
     };
     const CALLS: &'static [Use<Spec>] = &[Use::read(DESCRIBE), Use::write(CREATE, group)];
+    const LENT: Option<&'static [Call]> = Some(&[CREATE]);
     const MORE_EVENTS: &'static [&'static str] = &[
         "logs.amazonaws.com:DeleteLogGroup",
         "logs.amazonaws.com:PutAccountPolicy",
@@ -154,6 +155,13 @@ deletion_protection_enabled = false
 data_protection_policy      = {}
 tags                        = {}
 "#,
+    ];
+
+    const STRICTER: &'static [Stricter] = &[
+        Stricter::MoreOrNone("retention_in_days"),
+        Stricter::On("deletion_protection_enabled"),
+        Stricter::Set("kms_key_id"),
+        Stricter::Set("data_protection_policy"),
     ];
 
     type Spec = Spec;

@@ -77,14 +77,7 @@ impl Part for Tags {
 
     fn undo(write: &Write, before: &tags::Tags) -> Undo<Write> {
         match write {
-            Write::Set(tags) => {
-                let (former, new) = LOGS.before(tags, Some(before));
-                let writes = [
-                    (!former.is_empty()).then_some(Write::Set(former)),
-                    (!new.is_empty()).then_some(Write::Remove(new)),
-                ];
-                Undo::By(writes.into_iter().flatten().collect())
-            }
+            Write::Set(tags) => Undo::By(LOGS.undo(tags, Some(before), Write::Set, Write::Remove)),
             Write::Remove(tags) => Undo::By(vec![Write::Set(tags.clone())]),
         }
     }

@@ -2,9 +2,10 @@
 
 use serde_json::json;
 
-use super::kms_key::{Key, Now as KeyNow};
+use super::kms_key::Now as KeyNow;
 use super::retention::Now as Kept;
 use super::*;
+use crate::kinds::kms::named::Named;
 use crate::kinds::shapes::part::{Action, State, Step};
 use crate::kinds::{Needs, Risk, Undo};
 
@@ -94,16 +95,21 @@ fn a_policy_of_the_account_goes_before_the_group() {
 #[test]
 fn keys_are_compared_by_what_they_are() {
     let arn = "arn:aws:kms:eu-west-1:111122223333:key/1".to_owned();
-    let state = |problem: Option<&str>| {
-        let declared = Key { arn: arn.clone(), problem: problem.map(str::to_owned) };
-        there()
-            .with::<kms_key::KmsKey>(&KeyNow { arn: Some(arn.clone()), declared: Some(declared) })
+    let state = |now: &str, problem: Option<&str>| {
+        let unusable = problem.map(str::to_owned);
+        let declared = Some(Named::There { arn: arn.clone(), is_own: false, unusable });
+        there().with::<kms_key::KmsKey>(&KeyNow { arn: Some(now.to_owned()), declared })
     };
     let declared = json!({ "kms_key_id": "alias/logs" });
-    assert!(diff(declared.clone(), state(None)).is_empty());
-    let change = &diff(declared, state(Some("is in the state Disabled")))[0];
-    assert!(change.withheld.as_ref().unwrap().contains("alias/logs is in the state Disabled"));
-    assert_eq!(diff(json!({ "kms_key_id": "" }), state(None))[0].risk, Risk::Disruptive);
+    assert!(diff(declared.clone(), state(&arn, None)).is_empty());
+    let broken = Some("it is in the state Disabled, and must be Enabled");
+    for now in [arn.as_str(), "arn:other"] {
+        let change = &diff(declared.clone(), state(now, broken))[0];
+        assert_eq!(change.action, None, "{now}");
+        let why = change.withheld.as_ref().unwrap();
+        assert!(why.contains("alias/logs: it is in the state Disabled"), "{why}");
+    }
+    assert_eq!(diff(json!({ "kms_key_id": "" }), state(&arn, None))[0].risk, Risk::Disruptive);
 }
 
 #[test]

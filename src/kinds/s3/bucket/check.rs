@@ -15,14 +15,22 @@ const LEGACY_REGION: &str = "us-east-1";
 const DAYS_BEFORE_IA: i32 = 30;
 
 pub fn check(spec: &Spec) -> Vec<SpecProblem> {
-    let mut problems = Problems(Vec::new());
+    let mut problems = Vec::new();
     if spec.prevent_destroy == Some(false) {
-        problems.add("prevent_destroy", "evenkeel never deletes a bucket", "leave this out");
+        problems.push(SpecProblem::new(
+            "prevent_destroy",
+            "evenkeel never deletes a bucket",
+            "leave this out",
+        ));
     }
     if let Some(problem) = name::problem(&spec.bucket)
         && spec.region.as_deref().is_some_and(|region| region != LEGACY_REGION)
     {
-        problems.add("bucket", problem, "only us-east-1 has old buckets with other names");
+        problems.push(SpecProblem::new(
+            "bucket",
+            problem,
+            "only us-east-1 has old buckets with other names",
+        ));
     }
     encryption::check(spec, &mut problems);
     object_lock::check(spec, &mut problems);
@@ -31,58 +39,49 @@ pub fn check(spec: &Spec) -> Vec<SpecProblem> {
     {
         let field =
             if spec.source_accounts.is_some() { "source_accounts" } else { "organization_id" };
-        problems.add(field, "this has no effect without services", "declare services");
+        problems.push(SpecProblem::new(
+            field,
+            "this has no effect without services",
+            "declare services",
+        ));
     }
     let records_trails =
         spec.services.as_ref().is_some_and(|services| services.contains(&Service::Cloudtrail));
     if spec.organization_id.is_some() && spec.services.is_some() && !records_trails {
-        problems.add(
+        problems.push(SpecProblem::new(
             "organization_id",
             "only the service cloudtrail delivers for an organization",
             "leave it out, or add \"cloudtrail\" to services",
-        );
+        ));
     }
     if spec.transition_default_minimum_object_size.is_some()
         && spec.lifecycle.as_ref().is_some_and(Vec::is_empty)
     {
-        problems.add(
+        problems.push(SpecProblem::new(
             "transition_default_minimum_object_size",
             "without lifecycle rules there is no minimum size",
             "leave it out, or declare rules",
-        );
+        ));
     }
     let mut ids = BTreeSet::new();
     for (index, rule) in spec.lifecycle.iter().flatten().enumerate() {
         lifecycle_rule(index, rule, &mut problems);
         if let Some(id) = rule.id.as_ref().filter(|id| !ids.insert(id.as_str())) {
-            problems.add(
-                &format!("lifecycle[{index}].id"),
-                &format!("two rules have the id {id:?}"),
+            problems.push(SpecProblem::new(
+                format!("lifecycle[{index}].id"),
+                format!("two rules have the id {id:?}"),
                 "give each rule an id of its own",
-            );
+            ));
         }
     }
     bucket_policy(spec, &mut problems);
-    problems.0.extend(tags::S3.check(spec.tags.as_ref()));
-    problems.0
-}
-
-/// What is wrong with a spec.
-pub struct Problems(Vec<SpecProblem>);
-
-impl Problems {
-    pub fn add(&mut self, field: &str, message: &str, help: &str) {
-        self.0.push(SpecProblem {
-            field: field.to_owned(),
-            message: message.to_owned(),
-            help: Some(help.to_owned()),
-        });
-    }
+    problems.extend(tags::S3.check(spec.tags.as_ref()));
+    problems
 }
 
 /// What S3 would refuse of the statements that will be required, those of evenkeel's own making
 /// among them.
-fn bucket_policy(spec: &Spec, problems: &mut Problems) {
+fn bucket_policy(spec: &Spec, problems: &mut Vec<SpecProblem>) {
     const FIELD: &str = "extra_policy_statements";
     // Of whom and where the statements speak makes no difference here.
     let required = statements::required("aws", "000000000000", spec);
@@ -94,28 +93,30 @@ fn bucket_policy(spec: &Spec, problems: &mut Problems) {
         if let Some(sid) = sid
             && made.iter().any(|one| one.statement.get("Sid") == statement.get("Sid"))
         {
-            problems.add(
+            problems.push(SpecProblem::new(
                 FIELD,
-                &format!(
+                format!(
                     "the Sid {sid:?} is that of a statement which follows from another field of this \
                      bucket"
                 ),
                 "choose another Sid",
-            );
+            ));
         }
     }
     let document = PolicyDocument::of_statements(extra);
     match PolicyDocument::from_text(&document.to_compact_string()) {
         Ok(_) => {
             for refusal in document.refusals(PolicyKind::Bucket) {
-                problems.add(FIELD, &refusal.message, refusal.help);
+                problems.push(SpecProblem::new(FIELD, &refusal.message, refusal.help));
             }
         }
-        Err(error) => problems.add(FIELD, &error.to_string(), "see the IAM policy grammar"),
+        Err(error) => {
+            problems.push(SpecProblem::new(FIELD, &error.to_string(), "see the IAM policy grammar"))
+        }
     }
 }
 
-fn lifecycle_rule(index: usize, rule: &Rule, problems: &mut Problems) {
+fn lifecycle_rule(index: usize, rule: &Rule, problems: &mut Vec<SpecProblem>) {
     let place = format!("lifecycle[{index}]");
     let nothing = rule.transitions.is_empty()
         && rule.expiration.is_none()
@@ -123,28 +124,32 @@ fn lifecycle_rule(index: usize, rule: &Rule, problems: &mut Problems) {
         && rule.noncurrent_version_expiration.is_none()
         && rule.abort_incomplete_multipart_upload.is_none();
     if nothing {
-        problems.add(
+        problems.push(SpecProblem::new(
             &place,
             "this rule does nothing",
             "add transitions, expiration or another of the five actions",
-        );
+        ));
     }
     for transition in &rule.transitions {
         if transition.days.is_some() == transition.date.is_some() {
-            problems.add(&place, "a transition needs either days or a date", "give one of the two");
+            problems.push(SpecProblem::new(
+                &place,
+                "a transition needs either days or a date",
+                "give one of the two",
+            ));
         }
         let is_ia =
             matches!(transition.storage_class, StorageClass::StandardIa | StorageClass::OnezoneIa);
         let least = if is_ia { DAYS_BEFORE_IA } else { 0 };
         if transition.days.is_some_and(|days| days < least) {
-            problems.add(
+            problems.push(SpecProblem::new(
                 &place,
-                &format!(
+                format!(
                     "objects move to {} after {least} days at the earliest",
                     transition.storage_class.as_str()
                 ),
                 "raise the days",
-            );
+            ));
         }
     }
     if let Some(expiration) = &rule.expiration {
@@ -156,56 +161,64 @@ fn lifecycle_rule(index: usize, rule: &Rule, problems: &mut Problems) {
         .as_ref()
         .is_some_and(|expiration| expiration.expired_object_delete_marker == Some(true));
     if !rule.filter.tags.is_empty() && (marks || rule.abort_incomplete_multipart_upload.is_some()) {
-        problems.add(
+        problems.push(SpecProblem::new(
             &place,
             "neither marks of deleted objects nor unfinished uploads have tags to filter by",
             "put them into a rule of their own",
-        );
+        ));
     }
 }
 
-fn expiration(place: &str, expiration: &Expiration, problems: &mut Problems) {
+fn expiration(place: &str, expiration: &Expiration, problems: &mut Vec<SpecProblem>) {
     let (days, date) = (expiration.days.is_some(), expiration.date.is_some());
     match (days || date, expiration.expired_object_delete_marker) {
-        (true, Some(true)) => problems.add(
+        (true, Some(true)) => problems.push(SpecProblem::new(
             place,
             "expired_object_delete_marker cannot stand beside days or a date",
             "put it into a rule of its own",
-        ),
-        (false, None | Some(false)) => problems.add(
+        )),
+        (false, None | Some(false)) => problems.push(SpecProblem::new(
             place,
             "this expiration says nothing",
             "give days or a date, or set expired_object_delete_marker = true",
-        ),
+        )),
         (true, None | Some(false)) | (false, Some(true)) => {}
     }
     if days && date {
-        problems.add(place, "an expiration needs either days or a date", "give one of the two");
+        problems.push(SpecProblem::new(
+            place,
+            "an expiration needs either days or a date",
+            "give one of the two",
+        ));
     }
 }
 
 /// Days and dates, which S3 does not mix, in the order in which objects grow old.
-fn ages(place: &str, rule: &Rule, problems: &mut Problems) {
+fn ages(place: &str, rule: &Rule, problems: &mut Vec<SpecProblem>) {
     let dates: Vec<&str> = (rule.transitions.iter().filter_map(|one| one.date.as_deref()))
         .chain(rule.expiration.iter().filter_map(|one| one.date.as_deref()))
         .collect();
     if dates.iter().any(|date| !is_day(date)) {
-        problems.add(place, "a date is a day", "write it as \"2030-01-31\"");
+        problems.push(SpecProblem::new(place, "a date is a day", "write it as \"2030-01-31\""));
     }
     let days = rule.transitions.iter().filter_map(|one| one.days);
     let last = days.clone().max();
     let expires = rule.expiration.as_ref().and_then(|one| one.days);
     if !dates.is_empty() && (last.is_some() || expires.is_some()) {
-        problems.add(place, "a rule has days or dates, not both", "make two rules");
+        problems.push(SpecProblem::new(
+            place,
+            "a rule has days or dates, not both",
+            "make two rules",
+        ));
     }
     if let (Some(last), Some(expires)) = (last, expires)
         && expires <= last
     {
-        problems.add(
+        problems.push(SpecProblem::new(
             place,
             "objects are deleted before they move to other storage",
             "let them expire after the last transition",
-        );
+        ));
     }
     let kept = (rule.noncurrent_version_transitions.iter())
         .filter_map(|one| one.newer_noncurrent_versions)
@@ -215,12 +228,20 @@ fn ages(place: &str, rule: &Rule, problems: &mut Problems) {
                 .filter_map(|one| one.newer_noncurrent_versions),
         );
     if kept.into_iter().any(|kept| !(1..=100).contains(&kept)) {
-        problems.add(place, "1 to 100 former versions can be kept", "change the number");
+        problems.push(SpecProblem::new(
+            place,
+            "1 to 100 former versions can be kept",
+            "change the number",
+        ));
     }
     if rule.noncurrent_version_transitions.iter().any(|one| one.noncurrent_days < 0)
         || rule.filter.object_size_greater_than.is_some_and(|size| size < 0)
         || rule.filter.object_size_less_than.is_some_and(|size| size < 1)
     {
-        problems.add(place, "a number is too small", "neither days nor sizes are below zero");
+        problems.push(SpecProblem::new(
+            place,
+            "a number is too small",
+            "neither days nor sizes are below zero",
+        ));
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_s3::Client;
 use aws_sdk_s3::error::BuildError;
 use aws_sdk_s3::types::{
     BlockedEncryptionTypes, ServerSideEncryption, ServerSideEncryptionByDefault,
@@ -10,11 +9,13 @@ use aws_sdk_s3::types::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::check::Problems;
 use super::spec::{Service, Spec};
-use super::{Bucket, Place, bucket, unknown_value};
+use super::{Bucket, Place, bucket, request};
 use crate::aws::Call;
 use crate::aws::error::AbsentIf;
+use crate::baseline::catalog::SpecProblem;
+use crate::kinds::kms::named::{self, Named, Service as Encryptor};
+use crate::kinds::kms::reads::DESCRIBE as DESCRIBE_KEY;
 use crate::kinds::shapes::part::{Look, Part};
 use crate::kinds::spec::aws_enum;
 use crate::kinds::together::together;
@@ -23,9 +24,11 @@ use crate::kinds::{
 };
 
 const GET: Call = Call::new("s3", "GetBucketEncryption");
-const PUT: Call = Call::new("s3", "PutBucketEncryption");
+pub const PUT: Call = Call::new("s3", "PutBucketEncryption");
 const DELETE: Call = Call::new("s3", "DeleteBucketEncryption");
-const DESCRIBE_KEY: Call = Call::new("kms", "DescribeKey");
+/// S3 takes symmetric keys of the bucket's own Region, and of AWS's keys its own alone (S3 User
+/// Guide, "Using server-side encryption with AWS KMS keys").
+const KEYS: Encryptor = Encryptor { own_key: Some("alias/aws/s3"), of_region: true };
 
 aws_enum! {
     /// How objects are encrypted.
@@ -50,28 +53,25 @@ pub struct Encryption {
     pub blocked_encryption_types: BTreeSet<EncryptionType>,
 }
 
-/// A KMS key, whatever it was called.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Key {
-    /// Its ARN.
-    pub arn: String,
-    /// `Enabled`, `Disabled`, `PendingDeletion` …
-    pub state: String,
-    /// `SYMMETRIC_DEFAULT`, the only one that S3 encrypts with, `RSA_2048` …
-    pub spec: String,
-    /// Whether it is AWS's own, `aws/s3`.
-    pub is_of_aws: bool,
-}
-
 /// What is there of the encryption.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Now {
     /// The default encryption; `None` when S3 says none.
     pub encryption: Option<Encryption>,
     /// What its key is, when a key is declared.
-    pub key: Option<Key>,
-    /// What the declared key is; absent when KMS has none of that name.
-    pub declared_key: Option<Key>,
+    pub key: Option<Named>,
+    /// What the declared key is; absent when none is declared, or the bucket is not there.
+    pub declared_key: Option<Named>,
+}
+
+/// What is written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Put {
+    #[serde(flatten)]
+    encryption: Encryption,
+    /// The declared name of a key that could not be looked at before: it may only be made now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key_to_find: Option<String>,
 }
 
 pub struct DefaultEncryption;
@@ -80,7 +80,7 @@ impl Part for DefaultEncryption {
     type Of = Bucket;
     type Now = Now;
     /// `None` goes back to AWS's default.
-    type Write = Option<Encryption>;
+    type Write = Option<Put>;
 
     const NAME: &'static str = "encryption";
     const CALLS: &'static [Use<Spec>] = &[
@@ -106,35 +106,47 @@ impl Part for DefaultEncryption {
     }
 
     fn diff(look: &Look<'_, Bucket>, now: &Now) -> Vec<Change<Self::Write>> {
-        let health = (!look.is_new()).then(|| key_health(look.spec, now)).flatten();
-        changed(look, now).into_iter().chain(health).collect()
+        let spec = look.spec;
+        let Some(problem) = useless_key(look, now) else {
+            return changed(look, spec, now).into_iter().collect();
+        };
+        if is_same_key(spec, now) {
+            let health = key_health(spec, now, &problem);
+            return changed(look, spec, now).into_iter().chain(health).collect();
+        }
+        // What needs no key is not to wait for one that works.
+        let (of_key, others) = apart(spec, &there(now));
+        let of_key = changed(look, &of_key, now)
+            .map(|change| Change { action: None, ..change }.withhold(problem));
+        of_key.into_iter().chain(changed(look, &others, now)).collect()
     }
 
-    fn calls(encryption: &Self::Write) -> Vec<Call> {
-        vec![if encryption.is_some() { PUT } else { DELETE }]
+    fn calls(put: &Self::Write) -> Vec<Call> {
+        match put {
+            Some(Put { key_to_find: Some(_), .. }) => vec![PUT, DESCRIBE_KEY],
+            Some(_) => vec![PUT],
+            None => vec![DELETE],
+        }
     }
 
-    async fn write(
-        cx: &WriteCx,
-        place: &Place,
-        encryption: &Self::Write,
-    ) -> Result<(), WriteError> {
-        let (client, bucket, owner) = (cx.client(Client::new), &place.bucket, cx.account.as_str());
-        let Some(encryption) = encryption else {
-            let request =
-                client.delete_bucket_encryption().bucket(bucket).expected_bucket_owner(owner);
+    async fn write(cx: &WriteCx, place: &Place, put: &Self::Write) -> Result<(), WriteError> {
+        let bucket = &place.bucket;
+        let Some(Put { encryption, key_to_find }) = put else {
+            let request = request!(delete_bucket_encryption, cx, bucket);
             return cx.send(DELETE, request.send()).await;
         };
-        let request = client
-            .put_bucket_encryption()
-            .bucket(bucket)
-            .expected_bucket_owner(owner)
-            .server_side_encryption_configuration(send(encryption)?);
+        let mut encryption = encryption.clone();
+        if let Some(name) = key_to_find {
+            encryption.kms_master_key_id = Some(named::ready(cx, name, KEYS).await?);
+        }
+        let request = request!(put_bucket_encryption, cx, bucket)
+            .server_side_encryption_configuration(send(&encryption)?);
         cx.send(PUT, request.send()).await
     }
 
     fn undo(_: &Self::Write, before: &Now) -> Undo<Self::Write> {
-        Undo::By(vec![before.encryption.clone()])
+        let put = |encryption| Put { encryption, key_to_find: None };
+        Undo::By(vec![before.encryption.clone().map(put)])
     }
 
     fn export(now: &Now, spec: &mut Spec) {
@@ -157,9 +169,7 @@ pub fn key(spec: &Spec) -> Option<&str> {
 }
 
 async fn encryption(cx: &Cx, bucket: &str) -> Result<Option<Encryption>, ObserveError> {
-    let client = cx.client(Client::new);
-    let owner = cx.account.as_str();
-    let request = client.get_bucket_encryption().bucket(bucket).expected_bucket_owner(owner).send();
+    let request = request!(get_bucket_encryption, cx, bucket).send();
     let answer = cx
         .read(GET, bucket, request)
         .await
@@ -201,43 +211,37 @@ async fn encryption(cx: &Cx, bucket: &str) -> Result<Option<Encryption>, Observe
     }))
 }
 
-/// The key of a name: an ARN, an id, an alias or the ARN of an alias.
-async fn key_of(cx: &Cx, name: Option<&str>) -> Result<Option<Key>, ObserveError> {
+async fn key_of(cx: &Cx, name: Option<&str>) -> Result<Option<Named>, ObserveError> {
     let Some(name) = name else { return Ok(None) };
-    let client = cx.client(aws_sdk_kms::Client::new);
-    let request = client.describe_key().key_id(name).send();
-    let answer = cx.read(DESCRIBE_KEY, name, request).await.absent_if(&["NotFoundException"])?;
-    let Some(answer) = answer else { return Ok(None) };
-    let metadata = told("KeyMetadata", answer.key_metadata())?;
-    let is_of_aws = match told("KeyManager", metadata.key_manager())?.as_str() {
-        "AWS" => true,
-        "CUSTOMER" => false,
-        other => return Err(unknown_value("KeyManager", other)),
-    };
-    Ok(Some(Key {
-        arn: told("Arn", metadata.arn().filter(|arn| !arn.is_empty()))?.to_owned(),
-        state: told("KeyState", metadata.key_state())?.as_str().to_owned(),
-        spec: told("KeySpec", metadata.key_spec())?.as_str().to_owned(),
-        is_of_aws,
-    }))
+    named::look_up(cx, name, KEYS).await.map(Some)
 }
 
-fn changed(look: &Look<'_, Bucket>, now: &Now) -> Option<Change<Option<Encryption>>> {
-    let spec = look.spec;
-    let actual = now.encryption.clone().unwrap_or(Encryption {
+/// What S3 does with new objects.
+fn there(now: &Now) -> Encryption {
+    now.encryption.clone().unwrap_or(Encryption {
         sse_algorithm: SseAlgorithm::Aes256,
         kms_master_key_id: None,
         bucket_key_enabled: false,
         blocked_encryption_types: BTreeSet::new(),
-    });
+    })
+}
+
+/// What differs of the fields of `spec`, which are some of those declared.
+fn changed(look: &Look<'_, Bucket>, spec: &Spec, now: &Now) -> Option<Change<Option<Put>>> {
+    let actual = there(now);
     let sse_algorithm = spec.sse_algorithm.unwrap_or(actual.sse_algorithm);
-    let declared_arn = now.declared_key.as_ref().map(|key| key.arn.as_str());
-    let key_id = match key(spec) {
+    let declared_arn = now.declared_key.as_ref().and_then(Named::arn);
+    let new_key = key(spec).filter(|_| !is_same_key(spec, now));
+    let key_id = match new_key {
         // Of a key's names only the ARN means the same to everybody and for ever.
-        Some(key) if !is_same_key(spec, now) => Some(declared_arn.unwrap_or(key).to_owned()),
+        Some(key) => Some(declared_arn.unwrap_or(key).to_owned()),
         // AES256 has no key of its own.
-        None if sse_algorithm == SseAlgorithm::Aes256 || spec.kms_master_key_id.is_some() => None,
-        _ => actual.kms_master_key_id.clone(),
+        None if key(spec).is_none()
+            && (sse_algorithm == SseAlgorithm::Aes256 || spec.kms_master_key_id.is_some()) =>
+        {
+            None
+        }
+        None => actual.kms_master_key_id.clone(),
     };
     let desired = Encryption {
         sse_algorithm,
@@ -269,16 +273,14 @@ fn changed(look: &Look<'_, Bucket>, now: &Now) -> Option<Change<Option<Encryptio
         && (key_differs || actual.sse_algorithm == SseAlgorithm::Aes256);
     let blocks = desired.blocked_encryption_types.contains(&EncryptionType::SseC)
         && !actual.blocked_encryption_types.contains(&EncryptionType::SseC);
-    let mut change = Change::new(Some(desired), drift);
+    let key_to_find = new_key.filter(|_| declared_arn.is_none()).map(str::to_owned);
+    let mut change = Change::new(Some(Put { encryption: desired, key_to_find }), drift);
     if to_kms {
         change = look
             .disruptive(change, "who writes to or reads from this bucket needs rights to the key");
     }
-    if key_differs
-        && !look.is_new()
-        && let Some(problem) = problem(key(spec), now.declared_key.as_ref())
-    {
-        change = change.warn(problem);
+    if new_key.is_some() && now.declared_key == Some(Named::Missing) {
+        change = change.warn("the key is not there yet: it must be by the time of this change");
     }
     if blocks {
         change = look.disruptive(change, "writers with keys of their own (SSE-C) are refused");
@@ -295,17 +297,20 @@ fn is_same_key(spec: &Spec, now: &Now) -> bool {
         .filter(|encryption| encryption.sse_algorithm != SseAlgorithm::Aes256)
         .map(|encryption| encryption.kms_master_key_id.as_deref());
     let (key, declared_key) = (now.key.as_ref(), now.declared_key.as_ref());
-    let is_of_aws = |key: Option<&Key>| key.is_some_and(|key| key.is_of_aws);
+    let is_own = |key: Option<&Named>| key.is_some_and(Named::is_own);
     match (there, declared) {
         // A bucket without KMS has no key, which AWS's own need not be told from.
         (None, declared) => declared.is_empty(),
         (Some(None), "") => true,
-        (Some(Some(_)), "") => is_of_aws(key),
-        (Some(None), _) => is_of_aws(declared_key),
-        (Some(Some(name)), declared) => match (key, declared_key) {
-            (Some(key), Some(declared)) => key.arn == declared.arn,
-            _ => name == declared,
-        },
+        (Some(Some(_)), "") => is_own(key),
+        (Some(None), _) => is_own(declared_key),
+        (Some(Some(name)), declared) => {
+            let arn = |key: Option<&Named>| key.and_then(|key| key.arn().map(str::to_owned));
+            match (arn(key), arn(declared_key)) {
+                (Some(key), Some(declared)) => key == declared,
+                _ => name == declared,
+            }
+        }
     }
 }
 
@@ -335,43 +340,42 @@ fn compare_blocked(spec: &Spec, known: Option<&Encryption>, drift: &mut Drift) {
     }
 }
 
-/// The right key is there and cannot be used, so that nobody can write or read.
-fn key_health(spec: &Spec, now: &Now) -> Option<Change<Option<Encryption>>> {
-    if key(spec).is_none() || !is_same_key(spec, now) {
+/// Why a declared key of a bucket that is there is of no use.
+fn useless_key(look: &Look<'_, Bucket>, now: &Now) -> Option<String> {
+    let (name, declared) = (key(look.spec)?, now.declared_key.as_ref()?);
+    let problem = declared.problem()?;
+    // Another item may be about to make what an alias stands for.
+    let may_come = *declared == Named::Missing && named::is_alias(name);
+    if look.is_new() || may_come && !is_same_key(look.spec, now) {
         return None;
     }
-    let declared = now.declared_key.as_ref();
-    let problem = problem(key(spec), declared)?;
+    Some(format!(
+        "S3 cannot encrypt with the key {name}: {problem}; nothing can be written to or read from the \
+         bucket with it until it works again, or another is declared"
+    ))
+}
+
+/// The right key is there and cannot be used, so that nobody can write or read.
+fn key_health(spec: &Spec, now: &Now, problem: &str) -> Option<Change<Option<Put>>> {
     let mut drift = Drift::new();
-    let actual = declared.map_or("no such key", |key| match key.state.as_str() {
-        "Enabled" => key.spec.as_str(),
-        state => state,
-    });
-    drift.add("kms_master_key_id", Some(actual), key(spec));
+    let actual = now.encryption.as_ref().and_then(|now| now.kms_master_key_id.as_deref());
+    let name = key(spec)?;
+    drift.add("kms_master_key_id", actual, Some(format!("{name}, in working order")));
     Some(Change::finding(drift).withhold(problem))
 }
 
-/// Why the declared key is of no use.
-fn problem(name: Option<&str>, key: Option<&Key>) -> Option<String> {
-    let name = name?;
-    match key {
-        None => Some(format!(
-            "KMS has no key {name}: nothing can be written to or read from the bucket with it; \
-             make the key, or declare another one"
-        )),
-        Some(key) if key.state != "Enabled" => Some(format!(
-            "the key {name} is {}: nothing can be written to or read from the bucket with it; enable \
-             the key, or declare another one",
-            key.state
-        )),
-        // S3 User Guide, "Using server-side encryption with AWS KMS keys".
-        Some(key) if key.spec != "SYMMETRIC_DEFAULT" => Some(format!(
-            "the key {name} is of the kind {}, and S3 encrypts with symmetric keys alone: nothing can \
-             be written to the bucket with it; declare another one",
-            key.spec
-        )),
-        Some(_) => None,
+/// What cannot be written without the declared key, and what can.
+fn apart(spec: &Spec, there: &Encryption) -> (Spec, Spec) {
+    let (mut of_key, mut others) = (spec.clone(), spec.clone());
+    of_key.blocked_encryption_types = None;
+    others.kms_master_key_id = None;
+    // Another algorithm goes with the key, and with the algorithm its bucket key.
+    if spec.sse_algorithm.is_none_or(|declared| declared == there.sse_algorithm) {
+        of_key.bucket_key_enabled = None;
+    } else {
+        (others.sse_algorithm, others.bucket_key_enabled) = (None, None);
     }
+    (of_key, others)
 }
 
 /// The whole setting for AWS.
@@ -397,41 +401,41 @@ fn send(encryption: &Encryption) -> Result<ServerSideEncryptionConfiguration, Bu
 }
 
 /// What S3 would refuse of the declared encryption.
-pub fn check(spec: &Spec, problems: &mut Problems) {
+pub fn check(spec: &Spec, problems: &mut Vec<SpecProblem>) {
     let algorithm = spec.sse_algorithm;
     if key(spec).is_some() && matches!(algorithm, None | Some(SseAlgorithm::Aes256)) {
-        problems.add(
+        problems.push(SpecProblem::new(
             "kms_master_key_id",
             "a KMS key needs encryption with KMS",
             "add sse_algorithm = \"aws:kms\"",
-        );
+        ));
     }
     if spec.bucket_key_enabled == Some(true) && algorithm == Some(SseAlgorithm::Aes256) {
-        problems.add(
+        problems.push(SpecProblem::new(
             "bucket_key_enabled",
             "a bucket key has no effect with AES256",
             "leave it out, or set sse_algorithm = \"aws:kms\"",
-        );
+        ));
     }
     let own_key_of_aws = spec.kms_master_key_id.as_deref() == Some("");
     if own_key_of_aws
         && matches!(algorithm, Some(SseAlgorithm::Kms | SseAlgorithm::KmsDsse))
         && spec.services.as_ref().is_some_and(|services| !services.is_empty())
     {
-        problems.add(
+        problems.push(SpecProblem::new(
             "kms_master_key_id",
             "services that deliver logs may not use AWS's own key, aws/s3",
             "name a key of your own, or set sse_algorithm = \"AES256\"",
-        );
+        ));
     }
     let services = spec.services.iter().flatten();
     let needs_aes =
         services.filter(|service| matches!(service, Service::S3AccessLogs | Service::Elb)).count();
     if needs_aes > 0 && !matches!(algorithm, None | Some(SseAlgorithm::Aes256)) {
-        problems.add(
+        problems.push(SpecProblem::new(
             "sse_algorithm",
             "S3 access logs and load balancers cannot write to a bucket with KMS encryption",
             "set sse_algorithm = \"AES256\", or give them a bucket of their own",
-        );
+        ));
     }
 }

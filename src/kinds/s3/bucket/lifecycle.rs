@@ -4,7 +4,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_s3::Client;
 use aws_sdk_s3::error::BuildError;
 use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_s3::types;
@@ -12,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::spec::Spec;
-use super::{Bucket, Place, bucket};
+use super::{Bucket, Place, bucket, request};
 use crate::aws::Call;
 use crate::aws::error::AbsentIf;
 use crate::kinds::shapes::part::{Look, Part};
@@ -147,10 +146,9 @@ impl Part for LifecycleRules {
     }
 
     async fn write(cx: &WriteCx, place: &Place, lifecycle: &Lifecycle) -> Result<(), WriteError> {
-        let (client, bucket, owner) = (cx.client(Client::new), &place.bucket, cx.account.as_str());
+        let bucket = &place.bucket;
         if lifecycle.rules.is_empty() {
-            let request =
-                client.delete_bucket_lifecycle().bucket(bucket).expected_bucket_owner(owner);
+            let request = request!(delete_bucket_lifecycle, cx, bucket);
             return cx.send(DELETE, request.send()).await;
         }
         let rules = lifecycle.rules.iter().map(send).collect::<Result<_, _>>()?;
@@ -159,10 +157,7 @@ impl Part for LifecycleRules {
         let size = lifecycle
             .transition_default_minimum_object_size
             .map(|size| types::TransitionDefaultMinimumObjectSize::from(size.as_str()));
-        let request = client
-            .put_bucket_lifecycle_configuration()
-            .bucket(bucket)
-            .expected_bucket_owner(owner)
+        let request = request!(put_bucket_lifecycle_configuration, cx, bucket)
             .set_transition_default_minimum_object_size(size)
             .lifecycle_configuration(configuration);
         cx.send(PUT, request.send()).await
@@ -182,8 +177,7 @@ impl Part for LifecycleRules {
 }
 
 async fn lifecycle(cx: &Cx, bucket: &str) -> Result<Option<Lifecycle>, ObserveError> {
-    let request = cx.client(Client::new).get_bucket_lifecycle_configuration();
-    let request = request.bucket(bucket).expected_bucket_owner(cx.account.as_str()).send();
+    let request = request!(get_bucket_lifecycle_configuration, cx, bucket).send();
     let answer =
         cx.read(GET, bucket, request).await.absent_if(&["NoSuchLifecycleConfiguration"])?;
     let Some(answer) = answer else { return Ok(None) };
@@ -209,8 +203,7 @@ async fn is_empty(
     if new_deletions(declared, there).is_empty() {
         return Ok(false);
     }
-    let request = cx.client(Client::new).list_object_versions().bucket(bucket).max_keys(1);
-    let request = request.expected_bucket_owner(cx.account.as_str()).send();
+    let request = request!(list_object_versions, cx, bucket).max_keys(1).send();
     let answer = cx.read(LIST_VERSIONS, bucket, request).await.absent_if(&["AccessDenied"])?;
     Ok(answer
         .is_some_and(|answer| answer.versions().is_empty() && answer.delete_markers().is_empty()))

@@ -1,6 +1,5 @@
 //! The access log of a bucket.
 
-use aws_sdk_s3::Client;
 use aws_sdk_s3::error::BuildError;
 use aws_sdk_s3::types::{
     BucketLoggingStatus, BucketLogsPermission, Grantee, LoggingEnabled, PartitionDateSource,
@@ -8,10 +7,10 @@ use aws_sdk_s3::types::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::check::Problems;
 use super::spec::Spec;
-use super::{Bucket, Place, bucket};
+use super::{Bucket, Place, bucket, request};
 use crate::aws::Call;
+use crate::baseline::catalog::SpecProblem;
 use crate::kinds::shapes::part::{Look, Part};
 use crate::kinds::spec::aws_enum;
 use crate::kinds::{Change, Cx, Drift, ObserveError, Undo, Use, WriteCx, WriteError, known, told};
@@ -91,9 +90,8 @@ impl Part for AccessLog {
     }
 
     async fn read(cx: &Cx, _spec: &Spec, place: &Place) -> Result<Self::Now, ObserveError> {
-        let (bucket, owner) = (&place.bucket, cx.account.as_str());
-        let request = cx.client(Client::new).get_bucket_logging();
-        let request = request.bucket(bucket).expected_bucket_owner(owner).send();
+        let bucket = &place.bucket;
+        let request = request!(get_bucket_logging, cx, bucket).send();
         let answer = cx.read(GET, bucket, request).await?;
         // A bucket without access log has none of this.
         answer.logging_enabled().map(read).transpose()
@@ -147,11 +145,7 @@ impl Part for AccessLog {
     }
 
     async fn write(cx: &WriteCx, place: &Place, logging: &Self::Write) -> Result<(), WriteError> {
-        let request = cx
-            .client(Client::new)
-            .put_bucket_logging()
-            .bucket(&place.bucket)
-            .expected_bucket_owner(cx.account.as_str())
+        let request = request!(put_bucket_logging, cx, &place.bucket)
             .bucket_logging_status(send(logging.as_ref())?);
         cx.send(PUT, request.send()).await
     }
@@ -248,18 +242,18 @@ fn send_grant(grant: &LogGrant) -> Result<TargetGrant, BuildError> {
 }
 
 /// What has no meaning without an access log.
-pub fn check(spec: &Spec, problems: &mut Problems) {
+pub fn check(spec: &Spec, problems: &mut Vec<SpecProblem>) {
     let declared = [
         ("access_log_prefix", spec.access_log_prefix.is_some()),
         ("access_log_key_format", spec.access_log_key_format.is_some()),
     ];
     if spec.access_log_bucket.as_deref().is_none_or(str::is_empty) {
         for (field, _) in declared.iter().filter(|(_, is_there)| *is_there) {
-            problems.add(
-                field,
+            problems.push(SpecProblem::new(
+                *field,
                 "this has no meaning without an access log",
                 "declare access_log_bucket",
-            );
+            ));
         }
     }
 }

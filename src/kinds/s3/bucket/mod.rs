@@ -32,13 +32,25 @@ use crate::kinds::shapes::part::{AnyPart, Parted, by_parts};
 use crate::kinds::spec::found;
 use crate::kinds::{
     Allowed, Arns, Change, Controls, Cx, Drift, Facts, Found, Kind, Object, ObserveError, Scope,
-    Use, WriteCx, WriteError,
+    Stricter, Use, WriteCx, WriteError,
 };
 use crate::names::Region;
 
 const CREATE: Call = Call::new("s3", "CreateBucket");
 /// The one Region that S3 does not want to be named.
 const NAMELESS_REGION: &str = "us-east-1";
+
+/// A request about a bucket that insists on its owner, the account: S3 refuses it where another account
+/// has the bucket.
+macro_rules! request {
+    ($operation:ident, $cx:expr, $bucket:expr) => {
+        $cx.client(aws_sdk_s3::Client::new)
+            .$operation()
+            .bucket($bucket)
+            .expected_bucket_owner($cx.account.as_str())
+    };
+}
+use request;
 
 /// How a bucket is made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -77,6 +89,7 @@ impl Kind for Bucket {
     };
     const CALLS: &'static [Use<Spec>] =
         &[Use::read(LIST), Use::read(HEAD), Use::write(CREATE, bucket)];
+    const LENT: Option<&'static [Call]> = Some(&[CREATE, policy::PUT, encryption::PUT]);
     const MORE_EVENTS: &'static [&'static str] = &["s3.amazonaws.com:DeleteBucket"];
     const SAMPLES: &'static [&'static str] = &[
         r#"
@@ -183,6 +196,19 @@ noncurrent_version_expiration  = { noncurrent_days = 365, newer_noncurrent_versi
 id         = "what-is-gone"
 expiration = { expired_object_delete_marker = true }
 "#,
+    ];
+
+    const STRICTER: &'static [Stricter] = &[
+        Stricter::Order("versioning", &["Suspended", "Enabled"]),
+        Stricter::On("mfa_delete"),
+        Stricter::On("require_tls"),
+        Stricter::Order("min_tls_version", &["1.2", "1.3"]),
+        Stricter::Set("access_log_bucket"),
+        Stricter::Order(
+            "object_ownership",
+            &["ObjectWriter", "BucketOwnerPreferred", "BucketOwnerEnforced"],
+        ),
+        Stricter::Order("sse_algorithm", &["AES256", "aws:kms", "aws:kms:dsse"]),
     ];
 
     type Spec = Spec;

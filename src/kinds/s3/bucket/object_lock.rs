@@ -1,18 +1,17 @@
 //! How new objects of a bucket are locked.
 
-use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{
     DefaultRetention, EventHoldDuration, ObjectLockConfiguration, ObjectLockEnabled,
     ObjectLockRetentionMode, ObjectLockRule,
 };
 use serde::{Deserialize, Serialize};
 
-use super::check::Problems;
 use super::spec::Spec;
 use super::versioning::{Versioning, Versions};
-use super::{Bucket, Place, bucket, unknown_value};
+use super::{Bucket, Place, bucket, request, unknown_value};
 use crate::aws::Call;
 use crate::aws::error::AbsentIf;
+use crate::baseline::catalog::SpecProblem;
 use crate::kinds::shapes::part::{Look, Part};
 use crate::kinds::spec::aws_enum;
 use crate::kinds::{
@@ -69,9 +68,8 @@ impl Part for Lock {
     }
 
     async fn read(cx: &Cx, _spec: &Spec, place: &Place) -> Result<Self::Now, ObserveError> {
-        let (bucket, owner) = (&place.bucket, cx.account.as_str());
-        let request = cx.client(Client::new).get_object_lock_configuration();
-        let request = request.bucket(bucket).expected_bucket_owner(owner).send();
+        let bucket = &place.bucket;
+        let request = request!(get_object_lock_configuration, cx, bucket).send();
         let answer = cx.read(GET, bucket, request).await;
         let answer = answer.absent_if(&["ObjectLockConfigurationNotFoundError"])?;
         let Some(answer) = answer else { return Ok(None) };
@@ -122,11 +120,7 @@ impl Part for Lock {
     }
 
     async fn write(cx: &WriteCx, place: &Place, lock: &ObjectLock) -> Result<(), WriteError> {
-        let request = cx
-            .client(Client::new)
-            .put_object_lock_configuration()
-            .bucket(&place.bucket)
-            .expected_bucket_owner(cx.account.as_str())
+        let request = request!(put_object_lock_configuration, cx, &place.bucket)
             .object_lock_configuration(send(lock)?);
         cx.send(PUT, request.send()).await
     }
@@ -232,34 +226,34 @@ fn send(lock: &ObjectLock) -> Result<ObjectLockConfiguration, WriteError> {
 }
 
 /// What S3 would refuse of the declared lock.
-pub fn check(spec: &Spec, problems: &mut Problems) {
+pub fn check(spec: &Spec, problems: &mut Vec<SpecProblem>) {
     let periods = [spec.object_lock_days, spec.object_lock_years].into_iter().flatten().count();
     match (spec.object_lock_mode, periods) {
         (Some(_), 1) | (None, 0) => {}
-        (Some(_), 0) => problems.add(
+        (Some(_), 0) => problems.push(SpecProblem::new(
             "object_lock_mode",
             "an object lock needs a period",
             "add object_lock_days or object_lock_years",
-        ),
-        (Some(_), _) => problems.add(
+        )),
+        (Some(_), _) => problems.push(SpecProblem::new(
             "object_lock_years",
             "an object lock has one period, and this one has days and years",
             "keep one of them",
-        ),
+        )),
         (None, _) => {
             let days = spec.object_lock_days.is_some();
-            problems.add(
+            problems.push(SpecProblem::new(
                 if days { "object_lock_days" } else { "object_lock_years" },
                 "a period of object lock needs a mode",
                 "add object_lock_mode = \"GOVERNANCE\"",
-            );
+            ));
         }
     }
     if spec.object_lock_mode.is_some() && spec.versioning == Some(Versioning::Suspended) {
-        problems.add(
+        problems.push(SpecProblem::new(
             "versioning",
             "a bucket with object lock always keeps versions",
             "set versioning = \"Enabled\"",
-        );
+        ));
     }
 }

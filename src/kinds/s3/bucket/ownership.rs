@@ -1,10 +1,9 @@
 //! Who owns the objects of a bucket that others write.
 
-use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{self, OwnershipControls, OwnershipControlsRule};
 
 use super::spec::Spec;
-use super::{Bucket, Place, bucket};
+use super::{Bucket, Place, bucket, request};
 use crate::aws::Call;
 use crate::aws::error::AbsentIf;
 use crate::kinds::shapes::part::{Look, Part};
@@ -44,9 +43,8 @@ impl Part for Ownership {
     }
 
     async fn read(cx: &Cx, _spec: &Spec, place: &Place) -> Result<Self::Now, ObserveError> {
-        let (bucket, owner) = (&place.bucket, cx.account.as_str());
-        let request = cx.client(Client::new).get_bucket_ownership_controls();
-        let request = request.bucket(bucket).expected_bucket_owner(owner).send();
+        let bucket = &place.bucket;
+        let request = request!(get_bucket_ownership_controls, cx, bucket).send();
         let answer = cx.read(GET, bucket, request).await;
         let answer = answer.absent_if(&["OwnershipControlsNotFoundError"])?;
         let Some(answer) = answer else { return Ok(None) };
@@ -74,21 +72,18 @@ impl Part for Ownership {
     }
 
     async fn write(cx: &WriteCx, place: &Place, ownership: &Self::Write) -> Result<(), WriteError> {
-        let (client, bucket, owner) = (cx.client(Client::new), &place.bucket, cx.account.as_str());
+        let bucket = &place.bucket;
         let Some(ownership) = ownership else {
-            let request = client.delete_bucket_ownership_controls();
-            let request = request.bucket(bucket).expected_bucket_owner(owner);
-            return cx.send(DELETE, request.send()).await;
+            return cx
+                .send(DELETE, request!(delete_bucket_ownership_controls, cx, bucket).send())
+                .await;
         };
         let rule = OwnershipControlsRule::builder()
             .object_ownership(types::ObjectOwnership::from(ownership.as_str()))
             .build()?;
         let controls = OwnershipControls::builder().rules(rule).build()?;
-        let request = client
-            .put_bucket_ownership_controls()
-            .bucket(bucket)
-            .expected_bucket_owner(owner)
-            .ownership_controls(controls);
+        let request =
+            request!(put_bucket_ownership_controls, cx, bucket).ownership_controls(controls);
         cx.send(PUT, request.send()).await
     }
 

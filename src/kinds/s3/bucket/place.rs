@@ -7,7 +7,9 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::types::Bucket;
 use serde::{Deserialize, Serialize};
 
+use super::request;
 use crate::aws::{AwsError, Call};
+use crate::kinds::object::Cause;
 use crate::kinds::{Cx, Object, ObserveError, Status, Unknown, told};
 use crate::names::Region;
 
@@ -62,7 +64,8 @@ async fn buckets(cx: &Cx) -> Result<Arc<Vec<Bucket>>, AwsError> {
 async fn free(cx: &Cx, name: &str) -> Result<Object<Place>, ObserveError> {
     let client = cx.client(Client::new);
     let taken = |reason: String, permission: Option<String>, remedy: &str| {
-        let unknown = Unknown { reason, permission, remedy: Some(remedy.to_owned()) };
+        let remedy = Some(remedy.to_owned());
+        let unknown = Unknown { reason, permission, remedy, cause: Cause::Unread };
         Ok(Object {
             id: name.to_owned(),
             label: None,
@@ -100,9 +103,7 @@ async fn free(cx: &Cx, name: &str) -> Result<Object<Place>, ObserveError> {
 
 /// The Region of a bucket of which the list did not say it.
 async fn region(cx: &Cx, name: &str) -> Result<Region, ObserveError> {
-    let client = cx.client(Client::new);
-    let owner = cx.account.as_str();
-    let request = client.head_bucket().bucket(name).expected_bucket_owner(owner).send();
+    let request = request!(head_bucket, cx, name).send();
     let answer = cx.read(HEAD, name, request).await?;
     Ok(Region::new(told("BucketRegion", answer.bucket_region())?))
 }

@@ -1,10 +1,9 @@
 //! The policy of a bucket: what is declared is merged into what is there.
 
-use aws_sdk_s3::Client;
 use serde_json::Value;
 
 use super::spec::Spec;
-use super::{Bucket, Place, bucket, statements, tls};
+use super::{Bucket, Place, bucket, request, statements, tls};
 use crate::aws::Call;
 use crate::aws::error::AbsentIf;
 use crate::kinds::shapes::part::{Look, Part};
@@ -15,7 +14,7 @@ use crate::policy_document::grants::{self, Rise};
 use crate::policy_document::{PolicyDocument, PolicyError, PolicyKind, Required};
 
 const GET: Call = Call::new("s3", "GetBucketPolicy");
-const PUT: Call = Call::new("s3", "PutBucketPolicy");
+pub const PUT: Call = Call::new("s3", "PutBucketPolicy");
 const DELETE: Call = Call::new("s3", "DeleteBucketPolicy");
 
 type Write = Option<String>;
@@ -43,9 +42,8 @@ impl Part for Policy {
     }
 
     async fn read(cx: &Cx, _spec: &Spec, place: &Place) -> Result<Option<String>, ObserveError> {
-        let (bucket, owner) = (&place.bucket, cx.account.as_str());
-        let request = cx.client(Client::new).get_bucket_policy();
-        let request = request.bucket(bucket).expected_bucket_owner(owner).send();
+        let bucket = &place.bucket;
+        let request = request!(get_bucket_policy, cx, bucket).send();
         let answer = cx.read(GET, bucket, request).await.absent_if(&["NoSuchBucketPolicy"])?;
         let text = answer.as_ref().and_then(|answer| answer.policy());
         if let Some(text) = text {
@@ -83,18 +81,13 @@ impl Part for Policy {
     }
 
     async fn write(cx: &WriteCx, place: &Place, policy: &Write) -> Result<(), WriteError> {
-        let (client, bucket, owner) = (cx.client(Client::new), &place.bucket, cx.account.as_str());
+        let bucket = &place.bucket;
         match policy {
             Some(policy) => {
-                let request = client.put_bucket_policy().bucket(bucket);
-                let request = request.expected_bucket_owner(owner).policy(policy);
+                let request = request!(put_bucket_policy, cx, bucket).policy(policy);
                 cx.send(PUT, request.send()).await
             }
-            None => {
-                let request =
-                    client.delete_bucket_policy().bucket(bucket).expected_bucket_owner(owner);
-                cx.send(DELETE, request.send()).await
-            }
+            None => cx.send(DELETE, request!(delete_bucket_policy, cx, bucket).send()).await,
         }
     }
 
@@ -120,7 +113,8 @@ fn has_statements(spec: &Spec) -> bool {
 
 /// Whether evenkeel may take away the only statement of the policy: it puts none there itself.
 fn may_be_emptied(spec: &Spec) -> bool {
-    spec.require_tls == Some(false)
+    (spec.require_tls == Some(false) || spec.extra_policy_statements.is_some())
+        && spec.require_tls != Some(true)
         && spec.min_tls_version.is_none()
         && spec.services.as_ref().is_none_or(std::collections::BTreeSet::is_empty)
         && spec.extra_policy_statements.as_ref().is_none_or(Vec::is_empty)
@@ -154,6 +148,9 @@ fn merged(look: &Look<'_, Bucket>, before: &PolicyDocument) -> (PolicyDocument, 
         }
     }
     let all = required(look);
+    if spec.extra_policy_statements.is_some() {
+        document = document.without_former(&all, partition).unwrap_or(document);
+    }
     // What others deny in another form is denied already, if it stays.
     let denied = denied_already(look, before);
     let missing = all.iter().filter(|one| !denied.contains(&one.statement)).cloned();

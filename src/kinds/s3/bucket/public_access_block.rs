@@ -1,12 +1,11 @@
 //! The four switches that keep a bucket from being public.
 
-use aws_sdk_s3::Client;
 use aws_sdk_s3::types::PublicAccessBlockConfiguration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::spec::Spec;
-use super::{Bucket, Place, bucket};
+use super::{Bucket, Place, bucket, request};
 use crate::aws::Call;
 use crate::aws::error::AbsentIf;
 use crate::kinds::shapes::part::{Look, Part};
@@ -51,9 +50,8 @@ impl Part for Switches {
     }
 
     async fn read(cx: &Cx, _spec: &Spec, place: &Place) -> Result<Self::Now, ObserveError> {
-        let (bucket, owner) = (&place.bucket, cx.account.as_str());
-        let request = cx.client(Client::new).get_public_access_block();
-        let request = request.bucket(bucket).expected_bucket_owner(owner).send();
+        let bucket = &place.bucket;
+        let request = request!(get_public_access_block, cx, bucket).send();
         let answer = cx.read(GET, bucket, request).await;
         let answer = answer.absent_if(&["NoSuchPublicAccessBlockConfiguration"])?;
         let Some(answer) = answer else { return Ok(None) };
@@ -121,10 +119,9 @@ impl Part for Switches {
     }
 
     async fn write(cx: &WriteCx, place: &Place, block: &Self::Write) -> Result<(), WriteError> {
-        let (client, bucket, owner) = (cx.client(Client::new), &place.bucket, cx.account.as_str());
+        let bucket = &place.bucket;
         let Some(block) = block else {
-            let request =
-                client.delete_public_access_block().bucket(bucket).expected_bucket_owner(owner);
+            let request = request!(delete_public_access_block, cx, bucket);
             return cx.send(DELETE, request.send()).await;
         };
         let configuration = PublicAccessBlockConfiguration::builder()
@@ -133,10 +130,7 @@ impl Part for Switches {
             .block_public_policy(block.block_public_policy)
             .restrict_public_buckets(block.restrict_public_buckets)
             .build();
-        let request = client
-            .put_public_access_block()
-            .bucket(bucket)
-            .expected_bucket_owner(owner)
+        let request = request!(put_public_access_block, cx, bucket)
             .public_access_block_configuration(configuration);
         cx.send(PUT, request.send()).await
     }

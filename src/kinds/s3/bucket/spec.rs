@@ -62,8 +62,8 @@ pub struct Spec {
     pub sse_algorithm: Option<SseAlgorithm>,
     /// The KMS key, by ARN, id or alias; with `aws:kms` and `aws:kms:dsse` only. "" for AWS's own
     /// key, `aws/s3`, which services that deliver logs cannot use. Compared is the key itself, by
-    /// whatever name; a key that is gone or disabled is reported. GuardDuty is denied other keys
-    /// only when this is the ARN of a key.
+    /// whatever name. A key that cannot work (gone, disabled, asymmetric, of another Region …) is
+    /// reported and not written. GuardDuty is denied other keys only when this is the ARN of a key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kms_master_key_id: Option<String>,
     /// Whether a key of the bucket lowers the number of calls to KMS. AWS's default is false.
@@ -122,8 +122,10 @@ pub struct Spec {
     /// the event or of the delivery.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_log_key_format: Option<LogKeyFormat>,
-    /// More statements that the bucket policy must have, in AWS's own shape. Each is best given a
-    /// `Sid`, by which a former version of it is known.
+    /// More statements that the bucket policy must have, in AWS's own shape. A `Sid` is the name by
+    /// which a former version of a statement is known and replaced; under a new name it is a new
+    /// statement, and the old one stays. One without a `Sid` is written under a name made of what it
+    /// says, by which it is taken away again when it is not declared any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extra_policy_statements: Option<Vec<BTreeMap<String, Value>>>,
     /// Whether it is a finding when the bucket policy lets somebody outside of the account in:

@@ -1,11 +1,10 @@
 //! The tags of a bucket. One write sets all, AWS's own among them.
 
-use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{Tag, Tagging};
 use serde::{Deserialize, Serialize};
 
 use super::spec::Spec;
-use super::{Bucket, Place, bucket};
+use super::{Bucket, Place, bucket, request};
 use crate::aws::Call;
 use crate::aws::error::AbsentIf;
 use crate::kinds::shapes::part::{Look, Part};
@@ -52,9 +51,8 @@ impl Part for AllTags {
     }
 
     async fn read(cx: &Cx, _spec: &Spec, place: &Place) -> Result<Now, ObserveError> {
-        let (bucket, owner) = (&place.bucket, cx.account.as_str());
-        let request = cx.client(Client::new).get_bucket_tagging();
-        let request = request.bucket(bucket).expected_bucket_owner(owner).send();
+        let bucket = &place.bucket;
+        let request = request!(get_bucket_tagging, cx, bucket).send();
         let answer = cx.read(GET, bucket, request).await.absent_if(&["NoSuchTagSet"])?;
         let tags = answer.iter().flat_map(|answer| answer.tag_set());
         let tags = tags.map(|tag| (tag.key().to_owned(), tag.value().to_owned()));
@@ -82,10 +80,9 @@ impl Part for AllTags {
     }
 
     async fn write(cx: &WriteCx, place: &Place, tags: &Tags) -> Result<(), WriteError> {
-        let (client, bucket, owner) = (cx.client(Client::new), &place.bucket, cx.account.as_str());
+        let bucket = &place.bucket;
         if tags.is_empty() {
-            let request =
-                client.delete_bucket_tagging().bucket(bucket).expected_bucket_owner(owner);
+            let request = request!(delete_bucket_tagging, cx, bucket);
             return cx.send(DELETE, request.send()).await;
         }
         let tags = tags
@@ -93,11 +90,7 @@ impl Part for AllTags {
             .map(|(key, value)| Tag::builder().key(key).value(value).build())
             .collect::<Result<_, _>>()?;
         let tagging = Tagging::builder().set_tag_set(Some(tags)).build()?;
-        let request = client
-            .put_bucket_tagging()
-            .bucket(bucket)
-            .expected_bucket_owner(owner)
-            .tagging(tagging);
+        let request = request!(put_bucket_tagging, cx, bucket).tagging(tagging);
         cx.send(PUT, request.send()).await
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::encryption::{Encryption, EncryptionType, Key, SseAlgorithm};
+use super::encryption::{Encryption, EncryptionType, SseAlgorithm};
 use super::lifecycle::{Expiration, Lifecycle, Rule};
 use super::logging::{GranteeType, LogGrant, LogKeyFormat, LogPermission, Logging};
 use super::object_lock::{EventHold, ObjectLock, ObjectLockMode};
@@ -10,6 +10,7 @@ use super::public_access_block::PublicAccessBlock;
 use super::spec::*;
 use super::versioning::Versioning;
 use super::*;
+use crate::kinds::kms::named::Named;
 use crate::kinds::shapes::part::{self, Part};
 use crate::kinds::tags::Tags;
 use crate::kinds::{GrantClass, Risk, Status, Undo};
@@ -22,8 +23,8 @@ struct State {
     region: String,
     policy: Option<String>,
     encryption: Option<Encryption>,
-    key: Option<Key>,
-    declared_key: Option<Key>,
+    key: Option<Named>,
+    declared_key: Option<Named>,
     versioning: Option<Versioning>,
     mfa_delete: bool,
     object_lock: Option<ObjectLock>,
@@ -519,12 +520,19 @@ fn a_policy_that_s3_would_refuse_is_not_sent() {
     assert!(gone[0].withheld.as_deref().unwrap().contains("AROAEXAMPLE"), "{gone:?}");
 }
 
-fn key(id: &str, state: &str) -> Key {
-    let arn = format!("arn:aws:kms:us-east-1:111122223333:key/{id}");
-    Key { arn, state: state.to_owned(), spec: "SYMMETRIC_DEFAULT".to_owned(), is_of_aws: false }
+fn arn(id: &str) -> String {
+    format!("arn:aws:kms:us-east-1:111122223333:key/{id}")
 }
 
-fn encrypted(name: &str, there: Option<Key>, declared: Option<Key>) -> State {
+fn key(id: &str) -> Named {
+    Named::There { arn: arn(id), is_own: false, unusable: None }
+}
+
+fn useless(id: &str, why: &str) -> Named {
+    Named::There { arn: arn(id), is_own: false, unusable: Some(why.to_owned()) }
+}
+
+fn encrypted(name: &str, there: Option<Named>, declared: Option<Named>) -> State {
     let encryption = Encryption {
         sse_algorithm: SseAlgorithm::Kms,
         kms_master_key_id: Some(name.to_owned()),
@@ -534,43 +542,89 @@ fn encrypted(name: &str, there: Option<Key>, declared: Option<Key>) -> State {
     State { encryption: Some(encryption), key: there, declared_key: declared, ..state() }
 }
 
+fn with_key(name: &str) -> Spec {
+    Spec {
+        sse_algorithm: Some(SseAlgorithm::Kms),
+        kms_master_key_id: Some(name.to_owned()),
+        ..spec()
+    }
+}
+
 #[test]
 fn a_key_is_what_it_is_and_not_what_it_is_called() {
-    let declared = Spec {
-        sse_algorithm: Some(SseAlgorithm::Kms),
-        kms_master_key_id: Some("alias/data".to_owned()),
-        ..spec()
-    };
-    let (one, other) = (key("1", "Enabled"), key("2", "Enabled"));
-    for name in ["1", &one.arn, "alias/data", "arn:aws:kms:us-east-1:111122223333:alias/data"] {
-        let same = encrypted(name, Some(one.clone()), Some(one.clone()));
+    let declared = with_key("alias/data");
+    for name in ["1", &arn("1"), "alias/data", "arn:aws:kms:us-east-1:111122223333:alias/data"] {
+        let same = encrypted(name, Some(key("1")), Some(key("1")));
         assert!(changes(&declared, same).is_empty(), "{name}");
     }
     // The alias points elsewhere; written is the key's own name.
-    let elsewhere = encrypted(&other.arn, Some(other.clone()), Some(one.clone()));
+    let elsewhere = encrypted(&arn("2"), Some(key("2")), Some(key("1")));
     let changed = changes(&declared, elsewhere);
     let Step::PutEncryption(Some(encryption)) = step(&changed[0]) else { panic!("no encryption") };
-    assert_eq!(encryption.kms_master_key_id.as_deref(), Some(one.arn.as_str()));
+    assert_eq!(encryption.kms_master_key_id.as_deref(), Some(arn("1").as_str()));
     assert_eq!(changed[0].risk, Risk::Disruptive);
     // The right key is of no use.
-    for state in ["Disabled", "PendingDeletion"] {
-        let useless = encrypted(&one.arn, Some(key("1", state)), Some(key("1", state)));
-        is_finding(&changes(&declared, useless), "kms_master_key_id", state);
+    for why in ["Disabled", "PendingDeletion", "RSA_2048"] {
+        let state = encrypted(&arn("1"), Some(useless("1", why)), Some(useless("1", why)));
+        is_finding(&changes(&declared, state), "kms_master_key_id", why);
     }
-    let asymmetric = Key { spec: "RSA_2048".to_owned(), ..one.clone() };
-    let useless = encrypted(&one.arn, Some(asymmetric.clone()), Some(asymmetric));
-    is_finding(&changes(&declared, useless), "kms_master_key_id", "RSA_2048");
-    let gone = encrypted("alias/data", None, None);
-    is_finding(&changes(&declared, gone), "kms_master_key_id", "KMS has no key alias/data");
+    let gone = encrypted("alias/data", Some(Named::Missing), Some(Named::Missing));
+    is_finding(&changes(&declared, gone), "kms_master_key_id", "alias/data: it is not there");
+}
+
+#[test]
+fn a_key_that_cannot_work_is_not_written_and_stops_nothing_else() {
+    let blocked = Some(BTreeSet::from([EncryptionType::SseC]));
+    let wrong = [
+        (arn("1"), useless("1", "it is in the state PendingImport, and must be Enabled")),
+        (arn("1"), useless("1", "it is a key of eu-west-1, and must be one of us-east-1")),
+        (arn("1"), Named::Missing),
+        ("alias/data".to_owned(), useless("1", "it is in the state Disabled, and must be Enabled")),
+    ];
+    for (name, declared_key) in wrong {
+        let declared = Spec {
+            bucket_key_enabled: Some(true),
+            blocked_encryption_types: blocked.clone(),
+            ..with_key(&name)
+        };
+        let problem = declared_key.problem().unwrap().to_owned();
+        // Another key: the rest is written with the one that is there.
+        let other = encrypted(&arn("2"), Some(key("2")), Some(declared_key.clone()));
+        let changed = changes(&declared, other);
+        is_finding(&changed[..1], "kms_master_key_id", &problem);
+        let expected = Encryption {
+            sse_algorithm: SseAlgorithm::Kms,
+            kms_master_key_id: Some(arn("2")),
+            bucket_key_enabled: true,
+            blocked_encryption_types: blocked.clone().unwrap(),
+        };
+        assert_eq!(step(&changed[1]), &Step::PutEncryption(Some(expected)));
+        // No encryption with KMS yet: none begins, and what needs no key is written.
+        let none = State { declared_key: Some(declared_key), ..state() };
+        let changed = changes(&declared, none);
+        is_finding(&changed[..1], "sse_algorithm", &problem);
+        let Step::PutEncryption(Some(written)) = step(&changed[1]) else { panic!("{changed:?}") };
+        assert_eq!(written.sse_algorithm, SseAlgorithm::Aes256);
+        assert_eq!((&written.kms_master_key_id, written.bucket_key_enabled), (&None, false));
+        assert_eq!(Some(&written.blocked_encryption_types), blocked.as_ref());
+        assert_eq!(changed.len(), 2);
+    }
+    // Another item may be about to make it; it is looked at again before the write.
+    let coming = State { declared_key: Some(Named::Missing), ..state() };
+    let changed = changes(&with_key("alias/data"), coming);
+    assert_eq!((changed.len(), &changed[0].withheld), (1, &None));
+    assert!(changed[0].warnings.iter().any(|warning| warning.contains("not there yet")));
+    let calls = Bucket::calls(&changed[0].action.as_ref().unwrap().whole);
+    assert!(calls.contains(&Call::new("kms", "DescribeKey")), "{calls:?}");
 }
 
 #[test]
 fn the_key_of_aws_has_a_name_too() {
     let declared = Spec { kms_master_key_id: Some(String::new()), ..spec() };
-    let of_aws = Key { is_of_aws: true, ..key("9", "Enabled") };
-    let named = encrypted(&of_aws.arn.clone(), Some(of_aws), None);
+    let of_aws = Named::There { arn: arn("9"), is_own: true, unusable: None };
+    let named = encrypted(&arn("9"), Some(of_aws), None);
     assert!(changes(&declared, named).is_empty());
-    let own = encrypted(&key("1", "Enabled").arn, Some(key("1", "Enabled")), None);
+    let own = encrypted(&arn("1"), Some(key("1")), None);
     assert_eq!(changes(&declared, own).len(), 1);
 }
 

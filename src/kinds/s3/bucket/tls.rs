@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::spec::TlsVersion;
-use crate::policy_document::PolicyDocument;
+use crate::policy_document::{PolicyDocument, matches};
 
 const DENY_PLAIN: &str = "DenyInsecureTransport";
 const PLAIN_KEY: &str = "aws:securetransport";
@@ -35,6 +35,10 @@ pub struct Denied {
     plain: Reach,
     /// Requests with a version older than each of these.
     older_than: Vec<(String, Reach)>,
+    /// Whether anybody is denied anything without TLS.
+    some_plain: bool,
+    /// The versions that somebody is denied something with, as conditions on them.
+    versions: Vec<(String, String)>,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
@@ -59,6 +63,7 @@ impl Denied {
         let mut denied = Self::default();
         for statement in document.statements() {
             let form = PolicyDocument::canonical_statement(&statement, partition);
+            denied.note_some(&form);
             let Some(reach) = reach(&form, bucket) else { continue };
             match condition(&form) {
                 Some(("bool" | "boolifexists" | "stringequals", PLAIN_KEY, "false")) => {
@@ -77,6 +82,28 @@ impl Denied {
         denied
     }
 
+    /// Notes what a statement denies to whomever, and of what, for want of TLS.
+    fn note_some(&mut self, form: &Value) {
+        if form["Effect"] != "Deny" {
+            return;
+        }
+        for (operator, keys) in form["Condition"].as_object().into_iter().flatten() {
+            let plain = operator.rsplit(':').next().unwrap_or(operator);
+            let plain = plain.strip_suffix("ifexists").unwrap_or(plain);
+            for (key, values) in keys.as_object().into_iter().flatten() {
+                let values = values.as_array().into_iter().flatten().filter_map(Value::as_str);
+                match key.as_str() {
+                    PLAIN_KEY => self.some_plain |= holds_without_tls(plain, values),
+                    VERSION_KEY => {
+                        self.versions
+                            .extend(values.map(|value| (plain.to_owned(), value.to_owned())));
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
     /// Whether nobody comes in without TLS.
     pub fn all_plain(&self) -> bool {
         self.plain.is_whole()
@@ -84,7 +111,7 @@ impl Denied {
 
     /// Whether anything without TLS is denied.
     pub fn some_plain(&self) -> bool {
-        self.plain.bucket || self.plain.objects
+        self.some_plain
     }
 
     /// Whether nobody comes in with a version older than this.
@@ -95,11 +122,33 @@ impl Denied {
     /// A version that is denied though it is not older than this.
     pub fn more_than(&self, version: TlsVersion) -> Option<&str> {
         let number = |text: &str| text.parse::<f64>().ok();
-        let wanted = number(version.as_str());
-        self.older_than.iter().map(|(known, _)| known.as_str()).find(|known| {
+        let is_more = |operator: &str, known: f64, wanted: f64| match operator {
+            "numericlessthan" => known > wanted,
+            "numericlessthanequals" | "numericequals" => known >= wanted,
+            // Whatever else is said of versions denies new ones too.
+            _ => true,
+        };
+        let found = self.versions.iter().find(|(operator, known)| {
             // What is no number denies nobody knows what.
-            number(known).is_none_or(|known| Some(known) > wanted)
-        })
+            number(known)
+                .zip(number(version.as_str()))
+                .is_none_or(|(known, wanted)| is_more(operator, known, wanted))
+        });
+        found.map(|(_, known)| known.as_str())
+    }
+}
+
+/// Whether a condition on `aws:SecureTransport` holds for a request without TLS.
+fn holds_without_tls<'a>(operator: &str, mut values: impl Iterator<Item = &'a str>) -> bool {
+    let is_false = |value: &str| match operator {
+        "stringlike" | "stringnotlike" => matches(value, "false"),
+        _ => value.eq_ignore_ascii_case("false"),
+    };
+    match operator {
+        "bool" | "stringequals" | "stringequalsignorecase" | "stringlike" => values.any(is_false),
+        "stringnotequals" | "stringnotequalsignorecase" | "stringnotlike" => !values.any(is_false),
+        // The key is in every request, so that `Null` says nothing of TLS.
+        _ => false,
     }
 }
 
@@ -196,6 +245,59 @@ mod tests {
         assert!(!one.all_older_than(TlsVersion::V1_2));
         assert_eq!(one.more_than(TlsVersion::V1_2), Some("1.3"));
         assert_eq!(one.more_than(TlsVersion::V1_3), None);
+    }
+
+    #[test]
+    fn what_is_denied_to_some_or_of_some_is_known_in_every_form() {
+        let plain = json!({ "Bool": { "aws:SecureTransport": "false" } });
+        let with = |changes: Value| {
+            let mut statement = deny(json!("*"), plain.clone());
+            for (key, value) in changes.as_object().into_iter().flatten() {
+                statement[key] = value.clone();
+            }
+            statement
+        };
+        for changes in [
+            json!({ "Action": "s3:GetObject" }),
+            json!({ "Principal": { "AWS": "111122223333" } }),
+            json!({ "Resource": "arn:aws:s3:::b/private/*" }),
+            json!({ "Condition": { "StringNotEquals": { "aws:SecureTransport": "true" } } }),
+            json!({ "Condition": { "StringLike": { "aws:SecureTransport": "f*" } } }),
+            json!({ "Condition": { "ForAnyValue:BoolIfExists": { "aws:SecureTransport": ["false"] } } }),
+            json!({ "Condition": { "Bool": { "aws:SecureTransport": false, "aws:ViaAWSService": false } } }),
+        ] {
+            assert!(denied(vec![with(changes.clone())]).some_plain(), "{changes}");
+        }
+        let mut but = with(json!({ "NotAction": "s3:GetObject", "NotPrincipal": { "AWS": "1" } }));
+        if let Some(map) = but.as_object_mut() {
+            map.remove("Action");
+            map.remove("Principal");
+        }
+        assert!(denied(vec![but]).some_plain());
+        for changes in [
+            json!({ "Effect": "Allow" }),
+            json!({ "Condition": { "Bool": { "aws:SecureTransport": "true" } } }),
+            json!({ "Condition": { "StringNotEquals": { "aws:SecureTransport": "false" } } }),
+            json!({ "Condition": { "Bool": { "aws:ViaAWSService": "false" } } }),
+        ] {
+            assert!(!denied(vec![with(changes.clone())]).some_plain(), "{changes}");
+        }
+        let versions = |operator: &str, version: &str| {
+            let condition = json!({ operator: { "s3:TlsVersion": version } });
+            denied(vec![with(json!({ "Action": "s3:GetObject", "Condition": condition }))])
+        };
+        for (operator, version, is_more) in [
+            ("NumericLessThan", "1.3", true),
+            ("NumericLessThan", "1.2", false),
+            ("NumericLessThanEquals", "1.2", true),
+            ("NumericLessThanEquals", "1.1", false),
+            ("NumericEquals", "1.1", false),
+            ("NumericNotEquals", "1.2", true),
+            ("NumericGreaterThan", "1.2", true),
+        ] {
+            let more = versions(operator, version).more_than(TlsVersion::V1_2).is_some();
+            assert_eq!(more, is_more, "{operator} {version}");
+        }
     }
 
     #[test]

@@ -1,11 +1,10 @@
 //! Whether former versions of objects are kept, and whether deleting one needs MFA.
 
-use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use serde::{Deserialize, Serialize};
 
 use super::spec::Spec;
-use super::{Bucket, Place, bucket, unknown_value};
+use super::{Bucket, Place, bucket, request, unknown_value};
 use crate::aws::Call;
 use crate::kinds::shapes::part::{Look, Part};
 use crate::kinds::spec::aws_enum;
@@ -46,9 +45,8 @@ impl Part for Versions {
     }
 
     async fn read(cx: &Cx, _spec: &Spec, place: &Place) -> Result<Now, ObserveError> {
-        let (bucket, owner) = (&place.bucket, cx.account.as_str());
-        let request = cx.client(Client::new).get_bucket_versioning();
-        let request = request.bucket(bucket).expected_bucket_owner(owner).send();
+        let bucket = &place.bucket;
+        let request = request!(get_bucket_versioning, cx, bucket).send();
         let answer = cx.read(GET, bucket, request).await?;
         let versioning =
             answer.status().map(|status| known("Status", status.as_str())).transpose()?;
@@ -74,11 +72,7 @@ impl Part for Versions {
         let configuration = VersioningConfiguration::builder()
             .status(BucketVersioningStatus::from(versioning.as_str()))
             .build();
-        let request = cx
-            .client(Client::new)
-            .put_bucket_versioning()
-            .bucket(&place.bucket)
-            .expected_bucket_owner(cx.account.as_str())
+        let request = request!(put_bucket_versioning, cx, &place.bucket)
             .versioning_configuration(configuration);
         cx.send(PUT, request.send()).await
     }

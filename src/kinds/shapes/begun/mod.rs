@@ -2,6 +2,7 @@
 //! compares these files with what the script writes.
 
 mod audit;
+mod part;
 mod setting;
 mod sweep;
 
@@ -14,6 +15,7 @@ fn what_the_script_begins_is_a_kind() {
     for kind in [
         erase::<Whole<setting::DimNightLamp>>(),
         erase::<Inspect<audit::OddUser>>(),
+        erase::<part::WoodenBox>(),
         erase::<sweep::OldVolumes>(),
     ] {
         assert!(fields(kind.as_ref()).iter().all(|field| !field.doc.is_empty()));

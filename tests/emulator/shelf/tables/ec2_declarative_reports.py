@@ -109,9 +109,7 @@ def summary(call: Call, _: Forward) -> dict[str, Any]:
 def members(call: Call, target: str) -> list[str]:
     """The accounts at or below the target."""
     found = structure.home_of(call.account, call.partition)
-    return [
-        account.id for account in found.accounts if target in [one.id for one in structure.path(found, account)]
-    ]
+    return [account.id for account in found.accounts if target in [one.id for one in structure.path(found, account)]]
 
 
 def attribute(call: Call, name: str, accounts: list[str]) -> dict[str, Any]:
