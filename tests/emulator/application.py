@@ -6,11 +6,21 @@ import traceback
 from typing import Any
 
 from moto.backends import list_of_moto_modules
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.core.exceptions import ServiceException
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    create_backend_app,
+)
 
 from emulator import cbor, missing, partial, patches, shapes, shelf
 from emulator.access import Access
-from emulator.answers import Answer, AwsError, DropConnection, HangConnection, error_answer
+from emulator.answers import (
+    Answer,
+    AwsError,
+    DropConnection,
+    HangConnection,
+    error_answer,
+)
 from emulator.calls import CallLog
 from emulator.control import Control
 from emulator.events import demands
@@ -126,6 +136,9 @@ class Emulator:
                 return shapes.name_root(call, result if isinstance(result, Answer) else shapes.serialise(call, result))
             except AwsError as error:
                 return error_answer(call, error)
+            except ServiceException as error:
+                # What a fill-in asked of moto's models, and they refused.
+                return error_answer(call, AwsError(error.code, error.message))
             except NotImplementedError as gap:
                 # 501 and not a code of AWS's: a gap in the emulator must never look like an answer of AWS.
                 print(f"emulator: {call.service}.{call.operation}: {gap}", file=sys.stderr)

@@ -116,6 +116,9 @@ class Control:
             return {}
         if path == "/_evenkeel/confirm":
             return {"confirmed": sns.confirm(account, query["endpoint"])}
+        if path == "/_evenkeel/plant":
+            store.plant(account, query.get("region", "us-east-1"), query["of"], json.loads(body))
+            return {}
         if path == "/_evenkeel/opt_in":
             ec2.opt_in(account, query["region"])
             return {}

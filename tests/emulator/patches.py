@@ -3,22 +3,47 @@
 import functools
 import inspect
 import os
+import sys
+from collections.abc import Callable
+from importlib.abc import MetaPathFinder
+from importlib.machinery import PathFinder
 from typing import Any
 
 
 def apply() -> None:
-    """Applies all of them; called once, before the server starts."""
-    _default_groups_allow_themselves()
-    _prefix_list_rules_keep_their_description()
+    """Applies all of them; called once, before the server starts. Those of EC2 wait until somebody loads it."""
+    sys.meta_path.insert(0, _Later("moto.ec2.models", _default_groups_allow_themselves))
+    sys.meta_path.insert(0, _Later("moto.ec2.models.security_groups", _prefix_list_rules_keep_their_description))
     _conditional_denials_do_not_deny()
     _keys_behind_aws_aliases_are_managed_by_aws()
     _roles_are_found_without_case()
     _method_names_are_looked_up_once()
+    _api_gateway_loads_without_its_validator()
     _private_keys_are_made_when_somebody_uses_them()
     _no_images_of_amazon()
     _linked_roles_have_their_own_names()
     _organizations_take_all_policies_and_services()
     _members_ask_about_their_organization()
+
+
+class _Later(MetaPathFinder):
+    """Changes a module as soon as it is loaded: EC2's models alone take a second, which the start need not wait for."""
+
+    def __init__(self, module: str, change: Callable[[], None]) -> None:
+        self._module, self._change = module, change
+
+    def find_spec(self, name: str, path: Any, target: Any = None) -> Any:
+        if name != self._module:
+            return None
+        spec = PathFinder.find_spec(name, path, target)
+        load = spec.loader.exec_module
+
+        def load_and_change(module: Any) -> None:
+            load(module)
+            self._change()
+
+        spec.loader.exec_module = load_and_change
+        return spec
 
 
 def _default_groups_allow_themselves() -> None:
@@ -159,6 +184,20 @@ def _linked_roles_have_their_own_names() -> None:
         return make(self, linked_role(named.get("linked_service") or "") or role_name, *args, **named)
 
     IAMBackend.create_role = create_role
+
+
+def _api_gateway_loads_without_its_validator() -> None:
+    """moto's API Gateway wants a package that checks OpenAPI documents, for imports that nobody makes here."""
+    from types import ModuleType
+
+    def validate(*_: Any) -> None:
+        raise NotImplementedError("OpenAPI documents")
+
+    stub = ModuleType("openapi_spec_validator")
+    stub.validate = stub.validate_spec = validate
+    stub.OpenAPIValidationError = ValueError
+    for part in ("", ".validation", ".validation.exceptions"):
+        sys.modules.setdefault(f"openapi_spec_validator{part}", stub)
 
 
 def _private_keys_are_made_when_somebody_uses_them() -> None:

@@ -110,3 +110,48 @@ def as_list(value: Any) -> list[Any]:
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
+
+
+# What narrows a statement for everybody down to fixed values (S3's "The meaning of public").
+NARROWING = {
+    "aws:principalaccount",
+    "aws:principalarn",
+    "aws:principalorgid",
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:sourceip",
+    "aws:sourceowner",
+    "aws:sourcevpc",
+    "aws:sourcevpce",
+    "aws:userid",
+    "s3:dataaccesspointaccount",
+    "s3:dataaccesspointarn",
+    "s3:x-amz-server-side-encryption-aws-kms-key-id",
+}
+EVERYWHERE = {"0.0.0.0/0", "::/0"}
+
+
+def is_public(text: str) -> bool:
+    """Whether a statement lets everybody in, and no condition narrows it to fixed values."""
+    return any(
+        statement.get("Effect") == "Allow" and _everybody(statement.get("Principal")) and not _narrowed(statement)
+        for statement in statements(text)
+    )
+
+
+def _everybody(principal: Any) -> bool:
+    named = as_list(principal.get("AWS", [])) if isinstance(principal, dict) else as_list(principal or [])
+    return "*" in named
+
+
+def _narrowed(statement: dict[str, Any]) -> bool:
+    for operator, keys in (statement.get("Condition") or {}).items():
+        if "Not" in operator or operator.endswith("IfExists") or operator == "Null":
+            continue
+        for key, values in keys.items():
+            fixed = [str(one) for one in as_list(values)]
+            # The name of an access point may be anything as long as its account is one.
+            wild = [one for one in fixed if "${" in one or ("*" in one and key.lower() != "s3:dataaccesspointarn")]
+            if key.lower() in NARROWING and fixed and not wild and not EVERYWHERE & set(fixed):
+                return True
+    return False

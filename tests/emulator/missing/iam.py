@@ -182,7 +182,7 @@ def create_role(call: Call, forward: Forward) -> Answer | None:
         raise AwsError("EntityAlreadyExists", f"Role with name {params['RoleName']} already exists.")
     _check_trust(call, params["AssumeRolePolicyDocument"])
     if "PermissionsBoundary" in params:
-        _ensure_policy(call, params["PermissionsBoundary"])
+        ensure_policy(call, params["PermissionsBoundary"])
     answer = forward()
     if answer.status == 200:
         role = find_role(call)
@@ -221,13 +221,13 @@ def update_trust(call: Call, forward: Forward) -> Answer:
 
 @handles("iam", "PutRolePermissionsBoundary")
 def put_boundary(call: Call, _: Forward) -> None:
-    _ensure_policy(call, call.params["PermissionsBoundary"])
+    ensure_policy(call, call.params["PermissionsBoundary"])
 
 
 @handles("iam", "AttachRolePolicy")
 def attach_role_policy(call: Call, _: Forward) -> dict[str, Any] | None:
     role, arn = find_role(call), call.params["PolicyArn"]
-    _ensure_policy(call, arn)
+    ensure_policy(call, arn)
     if arn in role.managed_policies:
         return {}
     if len(role.managed_policies) >= MANAGED_POLICIES_PER_ROLE:
@@ -237,7 +237,7 @@ def attach_role_policy(call: Call, _: Forward) -> dict[str, Any] | None:
 
 @handles("iam", "GetPolicy", "GetPolicyVersion", "ListPolicyVersions", "ListEntitiesForPolicy")
 def read_policy(call: Call, _: Forward) -> None:
-    _ensure_policy(call, call.params["PolicyArn"])
+    ensure_policy(call, call.params["PolicyArn"])
 
 
 @handles("iam", "PutRolePolicy")
@@ -298,7 +298,7 @@ def _trust(call: Call, text: str) -> str:
     return policy.stored(text, call.partition) if policy.has_account_principal(text) else text
 
 
-def _ensure_policy(call: Call, arn: str) -> None:
+def ensure_policy(call: Call, arn: str) -> None:
     """Loads the AWS managed policy when the ARN is of one; refuses an ARN that no policy has."""
     backend = backend_of(call)
     if arn in backend.managed_policies:

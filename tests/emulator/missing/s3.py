@@ -133,7 +133,7 @@ def put_bucket_policy(call: Call, forward: Forward) -> Answer | None:
                 raise AwsError("MalformedPolicy", "Policy has invalid resource", 400)
     if policy.unknown_principals(text, call.account, call.partition):
         raise AwsError("MalformedPolicy", "Invalid principal in policy", 400)
-    if _is_public(text) and _blocks(call, bucket).block_public_policy:
+    if policy.is_public(text) and _blocks(call, bucket).block_public_policy:
         raise AwsError(
             "AccessDenied",
             f'User is not authorized to perform: s3:PutBucketPolicy on resource: "{own}" because public policies are '
@@ -356,10 +356,13 @@ def _with_arns(text: str) -> str:
     return json.dumps(document)
 
 
-def _is_public(text: str) -> bool:
-    from moto.s3.utils import bucket_policy_is_public
-
-    return bucket_policy_is_public(text)
+@handles("s3", "GetBucketPolicyStatus")
+def policy_status(call: Call, _: Forward) -> dict[str, Any] | None:
+    found = _bucket(call)
+    if not found.policy:
+        return None
+    text = found.policy.decode() if isinstance(found.policy, bytes) else found.policy
+    return {"PolicyStatus": {"IsPublic": policy.is_public(text)}}
 
 
 def _blocks(call: Call, bucket: Any) -> Any:

@@ -1,8 +1,7 @@
 """STS: the caller behind a key that nobody created."""
 
-from typing import Any
-
 import json
+from typing import Any
 from urllib.parse import unquote
 
 from emulator.answers import AwsError

@@ -9,8 +9,8 @@ from typing import Any
 
 from emulator.answers import AwsError
 from emulator.identity import caller_arn, root_keys
-from emulator.missing import Forward, handles
-from emulator.missing.iam import root_of
+from emulator.missing import Forward, from_moto, handles
+from emulator.missing.iam import backend_of, root_of
 from emulator.wire import Call
 
 SINCE = datetime(2020, 1, 1, tzinfo=UTC)
@@ -115,10 +115,14 @@ def get_password(call: Call, _: Forward) -> dict[str, Any] | None:
 
 
 @handles("iam", "CreateLoginProfile")
-def create_password(call: Call, _: Forward) -> dict[str, Any] | None:
-    """Lets root's password be set anew by e-mail."""
+def create_password(call: Call, forward: Forward) -> dict[str, Any] | None:
+    """A user's password; of root, lets it be set anew by e-mail."""
     if not acts_on_root(call):
-        return None
+        made = from_moto(call, forward)
+        reset = bool(call.params.get("PasswordResetRequired"))
+        backend_of(call).get_user(call.params["UserName"]).password_reset_required = reset
+        made["LoginProfile"]["PasswordResetRequired"] = reset
+        return made
     root = root_of(call.account)
     if root.password:
         raise AwsError("EntityAlreadyExists", "Login Profile for the root user already exists.")

@@ -13,7 +13,7 @@ from emulator.shelf import tables
 from emulator.shelf.collection import Collection, short_id
 from emulator.shelf.model import invalid
 from emulator.shelf.setting import WHOLE, setting
-from emulator.shelf.store import Owner, Row, milliseconds, now, owner_of, place
+from emulator.shelf.store import Owner, Row, milliseconds, now, owner_of, place, planted
 from emulator.shelf.tags import Tagged, tags
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "now",
     "owner_of",
     "place",
+    "planted",
     "setting",
     "short_id",
     "tags",

@@ -20,12 +20,13 @@ Refuses = Callable[[Call, dict[str, Any]], None]
 class Collection:
     """Objects of one kind; the methods register operations and return the collection.
 
-    `key` is the member with an object's id: taken from the input, or made by `new_id`. `arn` is (member, template
-    with {partition}, {region}, {account}, {id}, {parent}). `parent` is the collection that they are in, or the member
-    of the input that tells one owner's objects from another's. `defaults` is what AWS takes for what is not sent, `made`
-    what it adds at creation, `shown` what it works out for each answer, `created` and `updated` are members with times (of `clock`). `absent` is the error (code, message with {id}) for an unknown id, `limit` the
-    quota (number, code), `one` allows a single object. `check` runs before every operation. While a change settles
-    reads show what was before (`late`), or the change with the `middle` members of the operation.
+    `key` is the member with an object's id: taken from the input, or made by `new_id`. `arn` is (member, template with
+    {partition}, {region}, {account}, {id}, {parent}). `parent` is the collection that they are in, or the member of
+    the input that tells one owner's objects from another's. `defaults` is what AWS takes for what is not sent, `made`
+    what it adds at creation, `shown` what it works out for each answer, `created` and `updated` are members with times
+    (of `clock`). `absent` is the error (code, message with {id}) for an unknown id, `limit` the quota (number, code),
+    `one` allows a single object. `check` runs before every operation. While a change settles reads show what was
+    before (`late`), or the change with the `middle` members of the operation.
     """
 
     def __init__(
@@ -117,12 +118,14 @@ class Collection:
         token: str | None = None,
         check: Callable[[Call], None] | None = None,
         middle: dict[str, Any] | None = None,
+        after: Callable[[Call, Row], None] | None = None,
     ) -> "Collection":
         """Makes an object.
 
         A second one of the same id, with equal members `same`, or of a collection of `one`, is the error `exists`;
         without it the one that is there is answered. The input's idempotency token (or `token`) makes a repeated call
         answer as the first did; with other parameters it is the error `again`, or what the model declares for it.
+        `after` does what belongs to it.
         """
 
         @handles(self.service, operation)
@@ -153,13 +156,17 @@ class Collection:
                 raise AwsError(self.limit[1], f"There may be {self.limit[0]} of {self.name}.")
             row = self.add(call, row_id, _with_tags(copy.deepcopy(sent)), middle)
             answer = output(call, self._wrote(call, row, middle), under)
+            if after:
+                after(call, row)
             if used:
                 tokens[used] = Row({"sent": sent, "answer": copy.deepcopy(answer)})
             return answer
 
         return self
 
-    def put(self, operation: str, *, under: str | None = None, check: Callable[[Call], None] | None = None) -> "Collection":
+    def put(
+        self, operation: str, *, under: str | None = None, check: Callable[[Call], None] | None = None
+    ) -> "Collection":
         """Makes the object, or replaces what was there of the same id."""
 
         @handles(self.service, operation)
@@ -291,7 +298,7 @@ class Collection:
                 row.gone = True
             else:
                 self.drop(call, row)
-            return output(call, row.now | (middle or {}), under)
+            return output(call, self._wrote(call, row, middle), under)
 
         return self
 
@@ -312,7 +319,10 @@ class Collection:
         return row.now.get(self.arn[0]) if self.arn else None
 
     def _name_of(self, call: Call, by: str | None) -> str | None:
-        return by or member(call, (self.key, self.arn[0] if self.arn else None, *ARNS))
+        if by:
+            return by
+        names = (self.key, self.arn[0] if self.arn else None, *ARNS)
+        return next((name for name in names if name in call.params), None) or member(call, names)
 
     def _named(self, call: Call, by: str | None) -> Row:
         """The object that the call names; of a collection of one, that one."""

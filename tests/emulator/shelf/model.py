@@ -41,9 +41,9 @@ def member(call: Call, names: Iterable[str | None], shape: str = "input") -> str
 
 
 def declared(call: Call, *words: str) -> str | None:
-    """The first error of the operation whose name holds one of the words."""
-    codes = [shape.error_code or shape.name for shape in call.model.error_shapes]
-    return next((code for word in words for code in codes if word in code), None)
+    """The code of the operation's first error whose name holds one of the words."""
+    codes = [(shape.name, shape.error_code or shape.name) for shape in call.model.error_shapes]
+    return next((code for word in words for name, code in codes if word in name), None)
 
 
 def invalid(call: Call, message: str) -> AwsError:

@@ -15,7 +15,7 @@ MOST = 100
 
 
 def page(call: Call, found: list[Any]) -> tuple[list[Any], dict[str, str]]:
-    """The rows of the page that the call asks for, and the output's member with the token of the next one."""
+    """The rows of the page that the call asks for, and the output's members that tell of the next one."""
     token, limit = member(call, TOKENS), member(call, LIMITS)
     back = member(call, (*TOKENS, "NextMarker"), "output")
     if token is None or back is None:
@@ -29,7 +29,8 @@ def page(call: Call, found: list[Any]) -> tuple[list[Any], dict[str, str]]:
         size = min(shape.get("max", MOST), MOST)
     rest = start + size < len(found)
     text = base64.urlsafe_b64encode(f"{mark.hexdigest()[:12]}:{start + size}".encode()).decode()
-    return found[start : start + size], {back: text} if rest else {}
+    told = {"IsTruncated": rest} if member(call, ["IsTruncated"], "output") else {}
+    return found[start : start + size], told | ({back: text} if rest else {})
 
 
 def _start(call: Call, token: str | None, mark: str) -> int:

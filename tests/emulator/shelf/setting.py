@@ -57,10 +57,10 @@ def setting(
 
     `put` says what each write does: True keeps what was sent and leaves the rest, WHOLE replaces all, a dict or a
     function of the call gives the members, None goes back to the default. `under` is the output's member that holds
-    the object, `key` the input's members (or a function) that tell one object from another, `everywhere` one object for all Regions,
-    `whose` the account that it is of, where that is not the caller's,
-    `absent` the error (code, message) of a read before the first write, `nothing` the values that mean not set.
-    While it settles the object shows the `middle` members, or with `late` what it was before. `check` refuses calls.
+    the object, `key` the input's members (or a function) that tell one object from another, `everywhere` one object
+    for all Regions, `whose` the account that it is of, where that is not the caller's, `absent` the error (code,
+    message) of a read before the first write, `nothing` the values that mean not set. While it settles the object
+    shows the `middle` members, or with `late` what it was before. `check` refuses calls.
     """
     kept = Setting(name, default, key, everywhere, whose)
 

@@ -43,17 +43,19 @@ def tags(
     *,
     of: Sequence[HasTags],
     kept: str = "tags",
+    by: str | None = None,
     most: str | None = None,
     otherwise_moto: bool = False,
 ) -> None:
     """Registers the tag operations for the objects `of` these kinds.
 
     The objects keep their tags in the member `kept`, in the form of the model (a map, or a list of Key and Value).
-    `most` is the error for more than 50. With `otherwise_moto` moto has the tags of all other ARNs.
+    `by` is the input's member with the ARN, `most` the error for more than 50. With `otherwise_moto` moto has the tags
+    of all other ARNs.
     """
 
     def found(call: Call) -> Row | None:
-        arn = call.params[member(call, ARNS) or "ResourceArn"]
+        arn = call.params[by or member(call, ARNS) or "ResourceArn"]
         for kind in of:
             row = kind.by_arn(call, arn)
             if row:

@@ -47,7 +47,12 @@ def detector(t: Trial) -> None:
         "guardduty.CreateDetector",
         "additional configuration",
         lambda: (
-            [f["AdditionalConfiguration"][0]["Status"] for f in got.Features if f["Name"] == "RUNTIME_MONITORING"]
+            [
+                agent["Status"]
+                for f in got.Features
+                for agent in f.get("AdditionalConfiguration", [])
+                if (f["Name"], agent["Name"]) == ("RUNTIME_MONITORING", "EC2_AGENT_MANAGEMENT")
+            ]
             == ["ENABLED"]
         ),
     )
@@ -215,7 +220,7 @@ def members(t: Trial) -> None:
         DetectorId=t.made_d,
         AccountDetails=[{"AccountId": t.org_member, "Email": "m@example.com"}],
     )
-    got = t("guardduty.ListMembers", DetectorId=t.made_d)
+    got = t("guardduty.ListMembers", DetectorId=t.made_d, OnlyAssociated="false")
     t.check(
         "guardduty.CreateMembers ListMembers",
         "listed",
@@ -225,12 +230,13 @@ def members(t: Trial) -> None:
     t.check("guardduty.InviteMembers", "none unprocessed", lambda: made.UnprocessedAccounts == [])
     dm = t("guardduty.CreateDetector", Enable=True, acct=t.org_member)
     dmid = dm.get("DetectorId") or "f" * 32
+    invited = t("guardduty.ListInvitations", acct=t.org_member).get("Invitations") or [{"InvitationId": "1" * 32}]
     t(
         "guardduty.AcceptAdministratorInvitation",
         acct=t.org_member,
         DetectorId=dmid,
         AdministratorId=t.acct,
-        InvitationId="1" * 32,
+        InvitationId=invited[0]["InvitationId"],
     )
     got = t("guardduty.GetAdministratorAccount", acct=t.org_member, DetectorId=dmid)
     t.check(

@@ -141,5 +141,7 @@ def lists(kind: str, key: str, ids: str, arn: str, most: int, times: bool) -> Co
 
 IP_SETS = lists("IPSet", "IpSetId", "IpSetIds", "ipset", 1, False)
 THREAT_INTEL_SETS = lists("ThreatIntelSet", "ThreatIntelSetId", "ThreatIntelSetIds", "threatintelset", 6, False)
-TRUSTED_ENTITY_SETS = lists("TrustedEntitySet", "TrustedEntitySetId", "TrustedEntitySetIds", "trustedentityset", 1, True)
+TRUSTED_ENTITY_SETS = lists(
+    "TrustedEntitySet", "TrustedEntitySetId", "TrustedEntitySetIds", "trustedentityset", 1, True
+)
 THREAT_ENTITY_SETS = lists("ThreatEntitySet", "ThreatEntitySetId", "ThreatEntitySetIds", "threatentityset", 6, True)

@@ -7,7 +7,6 @@ from emulator.answers import AwsError
 from emulator.shelf import Collection, milliseconds
 from emulator.wire import Call
 
-
 # Of these an account has one at most.
 SINGLE = ("DATA_PROTECTION_POLICY", "SUBSCRIPTION_FILTER_POLICY")
 

@@ -23,7 +23,9 @@ VALUES = {"/ssm/documents/console/public-sharing-permission": ("Enable", "Disabl
 
 def named(call: Call) -> str:
     """The id of the setting, which the call may give as an ARN."""
-    found = call.params["SettingId"].removeprefix(f"arn:{call.partition}:ssm:{call.region}:{call.account}:servicesetting")
+    found = call.params["SettingId"].removeprefix(
+        f"arn:{call.partition}:ssm:{call.region}:{call.account}:servicesetting"
+    )
     if found not in DEFAULTS:
         raise AwsError("ServiceSettingNotFound", f"{call.params['SettingId']} is not a service setting.")
     return found

@@ -1,0 +1,23 @@
+"""S3: whether tags of a bucket count in policies (attribute-based access control)."""
+
+from emulator.answers import AwsError
+from emulator.missing.s3 import find_bucket
+from emulator.shelf import setting
+from emulator.wire import Call
+
+
+def bucket(call: Call) -> None:
+    if find_bucket(call, call.params["Bucket"]) is None:
+        raise AwsError("NoSuchBucket", "The specified bucket does not exist", 404)
+
+
+setting(
+    "s3",
+    "abac",
+    {"AbacStatus": {"Status": "Disabled"}},
+    get="GetBucketAbac",
+    put={"PutBucketAbac": True},
+    key=("Bucket",),
+    everywhere=True,
+    check=bucket,
+)
