@@ -86,6 +86,7 @@ impl ErrorClass {
             | "UnknownOperationException"
             | "UnknownOperation" => Self::RegionUnavailable,
             "BLOCKED_BY_ORGANIZATION_POLICY"
+            | "DeclarativePolicyViolation"
             | "UnmodifiableEntity"
             | "UnmodifiableEntityException"
             | "ManagedRuleException"
@@ -98,6 +99,7 @@ impl ErrorClass {
             {
                 let denied_by_policy =
                     ["service control policy", "resource control policy", "declarative policy"];
+                let message = message.to_lowercase();
                 if denied_by_policy.iter().any(|policy| message.contains(policy)) {
                     Self::Blocked
                 } else {
@@ -401,6 +403,13 @@ mod tests {
                 Some(400),
                 ErrorClass::Blocked,
             ),
+            (
+                "UnauthorizedOperation",
+                "This functionality has been disabled by a Declarative Policy.",
+                None,
+                ErrorClass::Blocked,
+            ),
+            ("DeclarativePolicyViolation", "", None, ErrorClass::Blocked),
             ("UnauthorizedOperation", "", Some(403), ErrorClass::Denied),
             ("OptInRequired", "", Some(403), ErrorClass::RegionUnavailable),
             ("ExpiredToken", "", Some(403), ErrorClass::Credentials),
