@@ -169,6 +169,38 @@ impl Cx {
     }
 }
 
+impl Cx {
+    /// Makes a read of a list, `list_aliases().into_paginator().send()`, of which each page has a part,
+    /// `|page| page.aliases`, under AWS's name `member`. An answer without the list does not say that it
+    /// is empty.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), and where a page has no list.
+    pub async fn list<P, T, E>(
+        &self,
+        call: Call,
+        arguments: &str,
+        pages: PaginationStream<SdkResult<P, E>>,
+        member: &str,
+        part: fn(P) -> Option<Vec<T>>,
+    ) -> Result<Arc<Vec<T>>, AwsError>
+    where
+        P: Send + 'static,
+        T: Send + Sync + 'static,
+        E: ProvideErrorMetadata + std::error::Error + Send + 'static,
+    {
+        let parts = async {
+            let pages: Vec<P> = pages.collect::<Result<_, _>>().await?;
+            let parts: Option<Vec<Vec<T>>> = pages.into_iter().map(part).collect();
+            Ok(parts.map(|parts| Arc::new(parts.into_iter().flatten().collect())))
+        };
+        let list: Arc<Option<Arc<Vec<T>>>> = self.read(call, arguments, parts).await?;
+        let untold =
+            || AwsError::malformed(&self.region, call, &format!("AWS did not say {member}"));
+        list.as_ref().clone().ok_or_else(untold)
+    }
+}
+
 impl Deref for Cx {
     type Target = Facts;
 

@@ -316,3 +316,44 @@ fn wait_for_intent(account: &Account) {
     }
     panic!("no write was begun");
 }
+
+/// Each read of a list with its list under another name: nobody knows then that it is empty.
+#[test]
+fn an_answer_without_its_list_is_not_taken_for_an_empty_list() {
+    let account = account(
+        "[iam.role.audit]\ntrusted_account_ids = [\"${account.id}\"]\nmanaged_policy_arns = []\n\n\
+         [logs.log_group.audit]\nlog_group_name = \"audit\"\nretention_in_days = 30\n\n\
+         [s3.bucket.audit]\nbucket = \"audit-${account.id}\"\nlifecycle = []\n\n\
+         [ec2.default_security_group]\ningress = []\negress = []\n",
+    );
+    account.run(&declared::APPLY).code(0);
+    account.check().code(0);
+    account.boto3(
+        "a = boto3.client('sts').get_caller_identity()['Account']\n\
+         boto3.client('iam').attach_role_policy(RoleName='audit', PolicyArn='arn:aws:iam::aws:policy/AdministratorAccess')\n\
+         boto3.client('s3').put_bucket_lifecycle_configuration(Bucket=f'audit-{a}', LifecycleConfiguration={'Rules': [\
+         {'ID': 'r', 'Status': 'Enabled', 'Filter': {'Prefix': ''}, 'Expiration': {'Days': 1}}]})\n\
+         print('null')",
+    );
+    let cases = [
+        ("iam", "ListAttachedRolePolicies", "AttachedPolicies"),
+        ("logs", "DescribeLogGroups", "logGroups"),
+        ("s3", "GetBucketLifecycleConfiguration", "Rule"),
+        ("ec2", "DescribeVpcs", "vpcSet"),
+        ("ec2", "DescribeSecurityGroups", "securityGroupInfo"),
+        ("ec2", "DescribeSecurityGroupRules", "securityGroupRuleSet"),
+    ];
+    for (service, operation, member) in cases {
+        let plain = ["logGroups"].contains(&member);
+        let quoted = |name: &str| if plain { format!("\"{name}\"") } else { format!("{name}>") };
+        account.no_faults();
+        account.fault(json!({
+            "service": service, "operation": operation, "kind": "replace",
+            "find": quoted(member), "replace": quoted("Another"),
+        }));
+        let run = account.run(&["check", "-b", "b.toml"]);
+        assert!([1, 4].contains(&run.code), "{operation}: {}", run.stdout);
+        assert!(run.stdout.contains("AWS did not say"), "{operation}: {}", run.stdout);
+        assert!(!run.stdout.contains("CreateLogGroup"), "{}", run.stdout);
+    }
+}

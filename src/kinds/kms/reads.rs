@@ -25,23 +25,16 @@ pub const DEFAULT_PERIOD: u32 = 365;
 /// All aliases, those of AWS included.
 pub async fn aliases(cx: &Cx) -> Result<Arc<Vec<AliasListEntry>>, AwsError> {
     let client = cx.client(Client::new);
-    cx.pages(LIST_ALIASES, "", client.list_aliases().into_paginator().items().send()).await
+    let pages = client.list_aliases().into_paginator().send();
+    cx.list(LIST_ALIASES, "", pages, "Aliases", |page| page.aliases).await
 }
 
-/// All keys, those of AWS included. An answer without a list does not say that there are none.
+/// All keys, those of AWS included.
 pub async fn keys(cx: &Cx) -> Result<Arc<Vec<KeyListEntry>>, AwsError> {
     let client = cx.client(Client::new);
-    let keys = cx
-        .read(LIST_KEYS, "", async {
-            // The largest page that AWS gives: an account may have ten thousand keys and more.
-            let pages = client.list_keys().limit(1000).into_paginator().send();
-            let pages = pages.collect::<Result<Vec<_>, _>>().await?;
-            let keys: Option<Vec<_>> = pages.into_iter().map(|page| page.keys).collect();
-            Ok(keys.map(|keys| Arc::new(keys.concat())))
-        })
-        .await?;
-    let untold = || AwsError::malformed(&cx.region, LIST_KEYS, "AWS did not say Keys");
-    keys.as_ref().clone().ok_or_else(untold)
+    // The largest page that AWS gives: an account may have ten thousand keys and more.
+    let pages = client.list_keys().limit(1000).into_paginator().send();
+    cx.list(LIST_KEYS, "", pages, "Keys", |page| page.keys).await
 }
 
 /// A key by its id, ARN or alias; `None` when there is none.
@@ -55,13 +48,8 @@ pub async fn describe(cx: &Cx, key: &str) -> Result<Option<KeyMetadata>, Observe
 /// The tags of a key.
 pub async fn tags(cx: &Cx, key: &str) -> Result<Arc<Vec<Tag>>, ObserveError> {
     let client = cx.client(Client::new);
-    let tags = cx
-        .pages(
-            LIST_TAGS,
-            key,
-            client.list_resource_tags().key_id(key).into_paginator().items().send(),
-        )
-        .await;
+    let pages = client.list_resource_tags().key_id(key).into_paginator().send();
+    let tags = cx.list(LIST_TAGS, key, pages, "Tags", |page| page.tags).await;
     tags.map_err(|error| refused(key, error))
 }
 

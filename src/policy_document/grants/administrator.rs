@@ -184,8 +184,8 @@ fn may_be_administrator(arn: &str) -> bool {
     name.starts_with(['*', '?', '$'])
         || OF_AWS
             .lines()
-            .filter_map(|line| line.strip_suffix('!'))
-            .any(|name| matches(arn, &format!("arn:aws:iam::aws:policy/{name}")))
+            .filter_map(|line| line.split_once('!'))
+            .any(|(name, _)| matches(arn, &format!("arn:aws:iam::aws:policy/{name}")))
 }
 
 /// The pattern of a statement that takes an action in.
@@ -219,9 +219,13 @@ fn is_everything(resource: &str, action: &str) -> bool {
         "batch" => &["batch", "ecs"],
         _ => &[service],
     };
-    let Some(Arn { service: of, resource: thing, .. }) = Arn::parse(resource) else {
+    let Some(Arn { service: of, account, resource: thing, .. }) = Arn::parse(resource) else {
         return resource.contains(['*', '?', '$']);
     };
+    // A role of this name in whatever account: who makes the account names the role.
+    if service == "sts" && account.contains(['*', '?', '$']) {
+        return true;
+    }
     if !services.iter().any(|service| matches(of, service)) {
         return false;
     }

@@ -51,13 +51,13 @@ const ID_LENGTH: usize = 32;
 
 /// The rise of a trust in a provider.
 pub(super) fn rise(provider: &str, statement: &Value, what: &str, account: &str) -> Option<Rise> {
-    if let Some(of) = account_of(provider).filter(|of| *of != account) {
-        return Some(Rise::accounts(format!("{what} to a provider of account {of}"), [of]));
-    }
+    let foreign = account_of(provider)
+        .filter(|of| *of != account)
+        .map(|of| Rise::accounts(format!("{what} to a provider of account {of}"), [of]));
     // What a company's own SAML provider signs names the role that may be taken (IAM User Guide,
     // "Configure SAML assertions for the authentication response").
     if provider.contains(":saml-provider/") && !provider.contains(['*', '?', '$']) {
-        return None;
+        return foreign;
     }
     let host = provider.rsplit_once("oidc-provider/").map_or(provider, |(_, host)| host);
     let everybody = || Rise::Public(format!("{what} to everybody who has a token of {host}"));
@@ -82,7 +82,7 @@ pub(super) fn rise(provider: &str, statement: &Value, what: &str, account: &str)
                 claim => OWNERS.contains(&claim) && narrow(&|one| is_literal(one)),
             }
         });
-    (!says_whose).then(everybody)
+    if says_whose { foreign } else { Some(everybody()) }
 }
 
 /// Operators that a token without the claim does not pass.

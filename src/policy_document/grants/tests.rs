@@ -324,6 +324,24 @@ fn each_known_way_to_become_an_administrator_is_seen() {
 }
 
 #[test]
+fn a_provider_of_another_account_is_as_wide_as_its_conditions() {
+    let rise = |condition: Value| {
+        let mut one = json!({
+            "Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity",
+            "Principal": { "Federated": format!("arn:aws:iam::{OTHER}:oidc-provider/x.y") },
+        });
+        if !condition.is_null() {
+            one["Condition"] = condition;
+        }
+        of_resource_policy(None, &document(one), OWN)
+    };
+    assert!(matches!(&rise(Value::Null)[..], [Rise::Public(_)]), "{:?}", rise(Value::Null));
+    let subject = json!({ "StringEquals": { "x.y:sub": "repo:acme/infra" } });
+    let narrow = rise(subject);
+    assert!(matches!(&narrow[..], [Rise::Foreign { accounts: Some(_), .. }]), "{narrow:?}");
+}
+
+#[test]
 fn what_is_not_narrow_is_everything() {
     let rises = |action: &str, resource: Value, condition: Value| {
         let mut one = json!({ "Effect": "Allow", "Action": action, "Resource": resource });
@@ -338,6 +356,8 @@ fn what_is_not_narrow_is_everything() {
         ("sts:AssumeRole", json!("arn:aws:iam::*:role/*")),
         ("sts:AssumeRole", json!(format!("arn:aws:iam::{OTHER}:role/?*"))),
         ("sts:AssumeRole", json!("arn:aws:iam::*:role/a*")),
+        ("sts:AssumeRole", json!("arn:aws:iam::*:role/Admin*")),
+        ("sts:AssumeRole", json!("arn:aws:iam::*:role/OrganizationAccountAccessRole")),
         ("sts:AssumeRole", json!("arn:*")),
         (
             "ssm:SendCommand",

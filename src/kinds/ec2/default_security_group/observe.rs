@@ -209,54 +209,42 @@ fn read_interface(interface: &NetworkInterface) -> Result<Interface, ObserveErro
 
 async fn vpcs(cx: &Cx) -> Result<Arc<Vec<Vpc>>, AwsError> {
     let client = cx.client(Client::new);
-    cx.read(VPCS, "", async {
-        client.describe_vpcs().into_paginator().items().send().collect::<Result<Vec<_>, _>>().await
-    })
-    .await
+    let pages = client.describe_vpcs().into_paginator().send();
+    cx.list(VPCS, "", pages, "Vpcs", |page| page.vpcs).await
 }
 
 async fn groups(cx: &Cx) -> Result<Arc<Vec<SecurityGroup>>, AwsError> {
     let client = cx.client(Client::new);
-    cx.read(GROUPS, "group-name=default", async {
-        client
-            .describe_security_groups()
-            .filters(filter("group-name", &["default".to_owned()]))
-            .into_paginator()
-            .items()
-            .send()
-            .collect::<Result<Vec<_>, _>>()
-            .await
-    })
-    .await
+    let pages = client
+        .describe_security_groups()
+        .filters(filter("group-name", &["default".to_owned()]))
+        .into_paginator()
+        .send();
+    cx.list(GROUPS, "group-name=default", pages, "SecurityGroups", |page| page.security_groups)
+        .await
 }
 
 /// The rules of some groups.
 pub async fn rules(cx: &Cx, groups: &[String]) -> Result<Arc<Vec<SecurityGroupRule>>, AwsError> {
     let client = cx.client(Client::new);
-    cx.read(RULES, &groups.join(","), async {
-        client
-            .describe_security_group_rules()
-            .filters(filter("group-id", groups))
-            .into_paginator()
-            .items()
-            .send()
-            .collect::<Result<Vec<_>, _>>()
-            .await
-    })
-    .await
+    let pages = client
+        .describe_security_group_rules()
+        .filters(filter("group-id", groups))
+        .into_paginator()
+        .send();
+    cx.list(RULES, &groups.join(","), pages, "SecurityGroupRules", |page| page.security_group_rules)
+        .await
 }
 
 async fn interfaces(cx: &Cx, groups: &[String]) -> Result<Arc<Vec<NetworkInterface>>, AwsError> {
     let client = cx.client(Client::new);
-    cx.read(INTERFACES, &groups.join(","), async {
-        client
-            .describe_network_interfaces()
-            .filters(filter("group-id", groups))
-            .into_paginator()
-            .items()
-            .send()
-            .collect::<Result<Vec<_>, _>>()
-            .await
+    let pages = client
+        .describe_network_interfaces()
+        .filters(filter("group-id", groups))
+        .into_paginator()
+        .send();
+    cx.list(INTERFACES, &groups.join(","), pages, "NetworkInterfaces", |page| {
+        page.network_interfaces
     })
     .await
 }

@@ -116,13 +116,10 @@ fn is_caller(caller: &str, role: &str) -> bool {
 
 async fn attached(cx: &Cx, role: &str) -> Result<BTreeSet<String>, ObserveError> {
     let client = cx.client(Client::new);
-    let policies = cx
-        .pages(
-            LIST_ATTACHED,
-            role,
-            client.list_attached_role_policies().role_name(role).into_paginator().items().send(),
-        )
-        .await?;
+    let pages = client.list_attached_role_policies().role_name(role).into_paginator().send();
+    let policies =
+        cx.list(LIST_ATTACHED, role, pages, "AttachedPolicies", |page| page.attached_policies);
+    let policies = policies.await?;
     policies
         .iter()
         .map(|policy| told("PolicyArn", policy.policy_arn()).map(str::to_owned))

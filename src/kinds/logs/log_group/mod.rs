@@ -257,8 +257,9 @@ async fn groups(cx: &Cx, prefix: Option<&str>) -> Result<Arc<Vec<types::LogGroup
         .client(Client::new)
         .describe_log_groups()
         .set_log_group_name_prefix(prefix.map(str::to_owned));
-    let pages = request.into_paginator().items().send();
-    Ok(cx.pages(DESCRIBE, prefix.unwrap_or_default(), pages).await?)
+    let pages = request.into_paginator().send();
+    let prefix = prefix.unwrap_or_default();
+    Ok(cx.list(DESCRIBE, prefix, pages, "logGroups", |page| page.log_groups).await?)
 }
 
 /// A group as AWS describes it, which several parts read; `None` when it is not there.

@@ -183,7 +183,8 @@ async fn lifecycle(cx: &Cx, bucket: &str) -> Result<Option<Lifecycle>, ObserveEr
     let Some(answer) = answer else { return Ok(None) };
     let size = answer.transition_default_minimum_object_size();
     Ok(Some(Lifecycle {
-        rules: answer.rules().iter().map(read).collect::<Result<_, _>>()?,
+        // A configuration has a rule at least; without any, there is none, and AWS says so.
+        rules: told("Rule", answer.rules.as_ref())?.iter().map(read).collect::<Result<_, _>>()?,
         transition_default_minimum_object_size: size
             .map(|size| known("TransitionDefaultMinimumObjectSize", size.as_str()))
             .transpose()?,
