@@ -99,12 +99,17 @@ pub fn of_resource_policy(
 }
 
 /// The denials that go when a trust or key policy replaces `before`: who put one there locked
-/// something, and nobody knows whom it keeps out.
+/// something, and nobody knows whom it keeps out. What is denied to AWS's services alone keeps nobody
+/// out: it blinds a trail.
 pub fn of_lifted_denials(before: &PolicyDocument, after: &PolicyDocument) -> Vec<Rise> {
     let after = after.statements();
     let denials = before.statements().into_iter().filter(|one| one["Effect"] == "Deny");
+    let of_services = |one: &Value| {
+        let kinds = one["Principal"].as_object();
+        kinds.is_some_and(|kinds| kinds.keys().all(|kind| kind == "Service"))
+    };
     denials
-        .filter(|one| !after.iter().any(|other| covers(other, one)))
+        .filter(|one| !of_services(one) && !after.iter().any(|other| covers(other, one)))
         .map(|one| Rise::Administrator(format!("what is denied today: {}", summary(&one))))
         .collect()
 }

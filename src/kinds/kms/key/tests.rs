@@ -138,6 +138,12 @@ fn a_lock_in_a_key_policy_is_not_lifted_without_leave() {
     let changes = Key::diff(&facts(), &spec, &Object::present("alias/audit", locked));
     assert_eq!(changes[0].warnings, ["no longer denied: kms:Decrypt for everybody (\"Lock\")"]);
     assert_eq!(changes[0].grants[0].class, GrantClass::Administrator);
+    // What silences a service is put right without leave.
+    let mute =
+        lock.replace(r#""Principal":"*""#, r#""Principal":{"Service":"cloudtrail.amazonaws.com"}"#);
+    let muted = State { policy: Some(mute), ..state() };
+    let changes = Key::diff(&facts(), &spec, &Object::present("alias/audit", muted));
+    assert!(changes[0].grants.is_empty() && changes[0].warnings.len() == 1, "{changes:#?}");
 }
 
 #[test]
