@@ -19,6 +19,12 @@ const NAMED: usize = 3;
 /// So many letters or fewer in front of a wildcard name no particular thing.
 const FEW_LETTERS: usize = 2;
 
+/// The administrators that AWS Organizations and Control Tower make in accounts. Source: AWS
+/// Organizations User Guide, "Accessing member accounts"; AWS Control Tower User Guide, "How AWS
+/// Control Tower works with roles".
+const ADMINISTRATOR_ROLES: [&str; 2] =
+    ["role/OrganizationAccountAccessRole", "role/AWSControlTowerExecution"];
+
 /// What is known of a managed policy by its ARN alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Known {
@@ -219,11 +225,10 @@ fn is_everything(resource: &str, action: &str) -> bool {
         "batch" => &["batch", "ecs"],
         _ => &[service],
     };
-    let Some(Arn { service: of, account, resource: thing, .. }) = Arn::parse(resource) else {
+    let Some(Arn { service: of, resource: thing, .. }) = Arn::parse(resource) else {
         return resource.contains(['*', '?', '$']);
     };
-    // A role of this name in whatever account: who makes the account names the role.
-    if service == "sts" && account.contains(['*', '?', '$']) {
+    if service == "sts" && ADMINISTRATOR_ROLES.iter().any(|role| matches(thing, role)) {
         return true;
     }
     if !services.iter().any(|service| matches(of, service)) {

@@ -356,8 +356,8 @@ fn what_is_not_narrow_is_everything() {
         ("sts:AssumeRole", json!("arn:aws:iam::*:role/*")),
         ("sts:AssumeRole", json!(format!("arn:aws:iam::{OTHER}:role/?*"))),
         ("sts:AssumeRole", json!("arn:aws:iam::*:role/a*")),
-        ("sts:AssumeRole", json!("arn:aws:iam::*:role/Admin*")),
         ("sts:AssumeRole", json!("arn:aws:iam::*:role/OrganizationAccountAccessRole")),
+        ("sts:AssumeRole", json!(format!("arn:aws:iam::{OTHER}:role/AWSControlTower*"))),
         ("sts:AssumeRole", json!("arn:*")),
         (
             "ssm:SendCommand",
@@ -371,6 +371,7 @@ fn what_is_not_narrow_is_everything() {
     }
     for (action, resource) in [
         ("sts:AssumeRole", json!(format!("arn:aws:iam::{OWN}:role/deploy-*"))),
+        ("sts:AssumeRole", json!("arn:aws:iam::*:role/evenkeel")),
         ("lambda:UpdateFunctionCode", json!("arn:aws:lambda:*:*:function:shop-*")),
         ("lambda:UpdateFunctionCode", json!("arn:aws:s3:::*")),
         ("iam:PassRole", json!(format!("arn:aws:iam::{OWN}:role/service-role/*"))),
