@@ -4,14 +4,17 @@ import datetime
 import http.client
 import json
 import struct
+import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from unittest.mock import patch
 
 import boto3
 import botocore.session
 from botocore.parsers import RpcV2CBORParser
 
+from emulator import wire
 from emulator.inside import environ_of
 from emulator.testing import AccountTest, client, control, endpoint
 from emulator.wire import AccountKeys, recognise
@@ -293,6 +296,18 @@ class OnTheWire(AccountTest):
 
         with ThreadPoolExecutor(4) as pool:
             self.assertEqual(list(pool.map(work, clients)), [10] * 4)
+
+    def test_many_first_calls_load_a_model_once(self) -> None:
+        loads = []
+
+        def load(service: str) -> None:
+            loads.append(service)
+            time.sleep(0.05)
+
+        wire._is_known.cache_clear()
+        with patch.object(wire, "get_service_model", load), ThreadPoolExecutor(8) as pool:
+            self.assertTrue(all(pool.map(wire._exists, ["backup"] * 8)))
+        self.assertEqual(loads, ["backup"])
 
     def test_one_connection_serves_many_calls(self) -> None:
         connection = http.client.HTTPConnection(endpoint().removeprefix("http://"))

@@ -7,6 +7,7 @@ one form first: S3's bucket and s3control's account move from the host name to t
 import functools
 import json
 import re
+import threading
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
@@ -190,8 +191,17 @@ def _service(signing: str | None, environ: dict[str, Any], form: dict[str, str])
     return service if _exists(service) else None
 
 
-@functools.cache
+#: Many first calls at once would each load the same API model, and all of them wait for the slowest.
+_LOADING = threading.RLock()
+
+
 def _exists(service: str) -> bool:
+    with _LOADING:
+        return _is_known(service)
+
+
+@functools.cache
+def _is_known(service: str) -> bool:
     try:
         get_service_model(service)
     except UnknownServiceError:
@@ -207,7 +217,9 @@ def _operation(call: Call, form: dict[str, str]) -> tuple[OperationModel | None,
         name = call.environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
     else:
         try:
-            return get_service_router(call.service).match(call.request())
+            with _LOADING:
+                router = get_service_router(call.service)
+            return router.match(call.request())
         except (NotFound, NotImplementedError):
             return None, {}
     if name not in service.operation_names:
