@@ -13,6 +13,9 @@ use crate::names::{AccountId, Region};
 pub const FIRST_PAUSE: Duration = Duration::from_secs(15);
 /// The longest pause after failures.
 pub const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
+/// Looks at a part that fail in a row, after which it is left to its target's schedule: an event may
+/// name what is not there.
+pub const MOST_FAILURES: u32 = 6;
 /// Causes that are kept for each thing; more are only counted.
 const CAUSES_KEPT: usize = 16;
 
@@ -196,7 +199,8 @@ impl Queue {
 
     /// A look failed: it is repeated after a pause that doubles with each failure in a row.
     /// `spread` between 0 and 1 makes the pause up to a fifth shorter, so that what failed together
-    /// does not come back together. Gives the failures in a row.
+    /// does not come back together. A part that failed too often is left to the schedule. Gives the
+    /// failures in a row.
     pub fn failed(&mut self, what: &What, now: Duration, spread: f64) -> u32 {
         let mut most = 0;
         for key in what.keys() {
@@ -204,6 +208,10 @@ impl Queue {
             *failures = failures.saturating_add(1);
             let failures = *failures;
             most = most.max(failures);
+            if failures >= MOST_FAILURES && matches!(key, Key::Part(_)) {
+                self.failures.remove(&key);
+                continue;
+            }
             let doubled = FIRST_PAUSE.saturating_mul(1 << (failures - 1).min(16));
             let pause = doubled.min(LONGEST_PAUSE).mul_f64(1.0 - spread.clamp(0.0, 1.0) / 5.0);
             self.add(key, now + pause, Cause::Again { failures });
@@ -329,6 +337,21 @@ mod tests {
         queue.add(key, now, event(1));
         assert_eq!(queue.take(now).unwrap().causes.kept, [Cause::Again { failures: 1 }, event(1)]);
         assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn a_part_that_fails_too_often_is_left_to_the_schedule() {
+        let mut now = Duration::ZERO;
+        let mut queue = Queue::default();
+        queue.add(part(A, "iam.role", Some("nowhere-1")), now, event(0));
+        let mut looks = 0;
+        while let Some(at) = queue.next_at() {
+            now = now.max(at);
+            let job = queue.take(now).unwrap();
+            looks += 1;
+            assert_eq!(queue.failed(&job.what, now, 0.0), looks);
+        }
+        assert_eq!((looks, queue.failures.len()), (MOST_FAILURES, 0));
     }
 
     #[test]
