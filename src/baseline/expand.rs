@@ -1,5 +1,6 @@
 //! The effective baseline: as TOML with the place that each value came from, and as a digest.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde_json::{Map, Value as Json};
@@ -33,6 +34,19 @@ fn content(baseline: &Baseline<'_>) -> Json {
 }
 
 impl Baseline<'_> {
+    /// The digest of each item with the exceptions that it has.
+    pub fn item_digests(&self) -> BTreeMap<String, String> {
+        let filler = self.filler(Target::AsWritten);
+        let items = self.declarations.items.iter().filter_map(|(name, declared)| {
+            let parts = split(&filler, self, name, declared).ok()?;
+            let own = self.exceptions.iter().filter(|exception| exception.item == *name);
+            let exceptions: Vec<String> = own.map(|exception| format!("{exception:?}")).collect();
+            let all = (Map::from_iter(parts.words), parts.spec, exceptions);
+            Some((name.to_string(), digest::of(&all)))
+        });
+        items.collect()
+    }
+
     /// The effective baseline as TOML. Variables and references are filled in; facts of the
     /// target stay as they are written. Each line ends with the file and line of its value.
     pub fn expanded(&self) -> String {

@@ -5,9 +5,10 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use evenkeel::kinds::{GrantClass, Risk};
+use evenkeel::plan::Guard;
 use evenkeel::visible::visible;
 
-use super::args::{ApplyArgs, Global, GrantArg, PlanArgs, RiskArg, Selectors};
+use super::args::{ApplyArgs, Global, GrantArg, GuardArg, PlanArgs, RiskArg, Selectors};
 use super::key::KeyPlace;
 
 /// A command line.
@@ -57,6 +58,15 @@ impl Line {
         self
     }
 
+    /// The guards that are overruled.
+    #[must_use]
+    fn overruled(mut self, guards: &[GuardArg]) -> Self {
+        for guard in guards {
+            self.set("--overrule", Some(Guard::from(*guard).as_str().to_owned()));
+        }
+        self
+    }
+
     /// What a refusal asks for, such as `--max-changes 40`.
     #[must_use]
     pub fn asked(mut self, options: &[(&'static str, Option<String>)]) -> Self {
@@ -67,8 +77,8 @@ impl Line {
     }
 
     fn set(&mut self, name: &'static str, value: Option<String>) {
-        // All limits are given once; classes of rights add up.
-        let is_list = name == "--allow-grants";
+        // All limits are given once; classes of rights and guards add up.
+        let is_list = name == "--allow-grants" || name == "--overrule";
         self.options.retain(|(there, with)| *there != name || (is_list && *with != value));
         self.options.push((name, value));
     }
@@ -135,6 +145,7 @@ pub fn apply(
         )
         .option("--max-risk", args.max_risk.map(risk))
         .grants(&args.allow_grants)
+        .overruled(&args.overrule)
         .option("--verify", args.verify.as_ref().map(KeyPlace::word).as_deref())
         .option("--audit-log", args.audit_log.as_ref().and_then(|path| path.to_str()))
         .flag("--yes", args.yes)

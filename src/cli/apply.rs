@@ -8,7 +8,7 @@ use evenkeel::kinds::{GrantClass, Risk};
 use evenkeel::plan::render::summary::summary_line;
 use evenkeel::plan::render::text;
 use evenkeel::plan::words::{counted, shortened_list};
-use evenkeel::plan::{Detail, Plan, Verdict};
+use evenkeel::plan::{Detail, Guard, Plan, Verdict};
 use evenkeel::reconcile::bound::{NothingLeft, accounts, same_baselines, within};
 use evenkeel::reconcile::guard::{self, check_risk};
 use evenkeel::reconcile::{
@@ -22,7 +22,7 @@ use super::args::{ApplyArgs, Global};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::listen::{Steps, Talk};
-use super::look::{self, Wish};
+use super::look::{self, Asking, Wish};
 use super::{again, ask, out, saved, settings};
 
 /// Runs the command.
@@ -69,6 +69,7 @@ async fn apply(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
     }
     name(&left_alone);
     if chosen.order.is_empty() {
+        held_back(&chosen)?;
         return Ok(nothing_to_apply(&chosen));
     }
     run.check(&chosen)?;
@@ -90,6 +91,7 @@ async fn apply(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
         name(&moved);
         chosen = still;
         left_alone.extend(moved);
+        held_back(&chosen)?;
         run.check(&chosen)?;
     }
     out::line("");
@@ -99,6 +101,18 @@ async fn apply(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
     let exit = conclude(&chosen, reviewed, &report, &left_alone, run.audit());
     let left_out = !left_alone.is_empty() || !reviewed.failed.is_empty();
     Ok(if exit == Exit::Done && left_out { Exit::Partly } else { exit })
+}
+
+/// Refuses where guards hold back all that was to be applied.
+fn held_back(plan: &Plan) -> Result<(), Refusal> {
+    if !plan.order.is_empty() {
+        return Ok(());
+    }
+    let held: Vec<_> = plan.held().collect();
+    match held.is_empty() {
+        true => Ok(()),
+        false => Err(Refusal::HeldBack { held }),
+    }
 }
 
 fn nothing_to_apply(plan: &Plan) -> Exit {
@@ -209,6 +223,7 @@ async fn look_within(
         let targets = settings.targets.iter().map(|work| &work.target);
         same_baselines(earlier, targets, args.selectors.baseline.is_empty())?;
     }
+    let audit_log = args.audit_log.clone().unwrap_or_else(|| settings.audit_log.clone());
     let wish = Wish {
         max_risk,
         allow_grants,
@@ -216,9 +231,13 @@ async fn look_within(
         max_changes_per_account: args.max_changes_per_account,
         only: earlier.map(Plan::changed),
         detail: Some(Detail::All),
+        asking: Asking {
+            overruled: args.overrule.iter().copied().map(Guard::from).collect(),
+            audit_log: Some(audit_log.clone()),
+            ..Asking::default()
+        },
         ..Wish::default()
     };
-    let audit_log = args.audit_log.clone().unwrap_or_else(|| settings.audit_log.clone());
     let looked = look::at(global, &args.selectors, settings, wish, stop).await?;
     // Which accounts are trusted is known only now.
     if let Some(earlier) = earlier {
@@ -259,11 +278,12 @@ fn kept(earlier: &Plan, fresh: Plan) -> Result<(Plan, Vec<LeftAlone>), Failure> 
 /// What was not tried because the run came to its end, in a line for each reason.
 fn not_tried(report: &ApplyReport) -> Vec<String> {
     const NAMED: usize = 3;
-    let mut by_reason: BTreeMap<&str, (usize, Vec<String>)> = BTreeMap::new();
+    let mut by_reason: BTreeMap<String, (usize, Vec<String>)> = BTreeMap::new();
     for outcome in &report.outcomes {
         let why = match &outcome.step {
-            Step::NotTried => "stopping",
-            Step::Refused { why } => why,
+            Step::NotTried => "stopping".to_owned(),
+            Step::Refused { why } => why.clone(),
+            Step::HeldBack { held } => format!("held back {held}"),
             _ => continue,
         };
         let (changes, titles) = by_reason.entry(why).or_default();
@@ -272,9 +292,9 @@ fn not_tried(report: &ApplyReport) -> Vec<String> {
             titles.push(outcome.title.clone());
         }
     }
-    let line = |(why, (changes, titles)): (&str, (usize, Vec<String>))| {
+    let line = |(why, (changes, titles)): (String, (usize, Vec<String>))| {
         let (changes, names) = (counted(changes, "change"), shortened_list(&titles, NAMED));
-        format!("  not tried {changes} of {names}: {}", visible(why))
+        format!("  not tried {changes} of {names}: {}", visible(&why))
     };
     by_reason.into_iter().map(line).collect()
 }
@@ -317,6 +337,10 @@ fn conclude(
         let changes: usize = left_alone.iter().map(|left| left.changes).sum();
         line += &format!(", {changes} left alone in {}", counted(left_alone.len(), "account"));
     }
+    let held = plan.summary().held_back_changes;
+    if held > 0 {
+        line += &format!(", {} held back", counted(held, "change"));
+    }
     let unknown = plan.summary().unknown.max(reviewed.summary().unknown);
     if unknown > 0 {
         line += &format!(", {} unknown and left alone", counted(unknown, "object"));
@@ -348,6 +372,7 @@ fn conclude(
     }
     match report.outcome() {
         RunOutcome::InSync if unknown > 0 => Exit::Partly,
+        RunOutcome::InSync if held > 0 => Exit::Refused,
         RunOutcome::Interrupted => {
             out::line(&format!(
                 "Stopped as asked; {left} left to do. The next plan starts from what is there."

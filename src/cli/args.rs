@@ -84,6 +84,12 @@ pub enum Command {
     MergeReports(MergeReportsArgs),
     /// The controller: reconcile on a schedule, as the modes allow
     Run(RunArgs),
+    /// Let `run` apply a target that was never applied before
+    Confirm(ConfirmArgs),
+    /// Let an object be written again that a fight or a hold holds back; without one, list them
+    Release(ReleaseArgs),
+    /// How far a new version of the baselines is in its waves; go on after a halt; give it up
+    Rollout(RolloutArgs),
     /// Look after the log of every write
     Audit(AuditArgs),
     /// What a kind is: fields, ranges, risks, permissions, compliance items
@@ -279,9 +285,112 @@ pub struct ApplyArgs {
     /// may be repeated
     #[arg(long, value_name = "CLASS")]
     pub allow_grants: Vec<GrantArg>,
+    /// Write although this guard holds something back; may be repeated
+    #[arg(long, value_name = "GUARD")]
+    pub overrule: Vec<GuardArg>,
     /// The append-only log of every write
     #[arg(long, value_name = "FILE", env = "EVENKEEL_AUDIT_LOG")]
     pub audit_log: Option<PathBuf>,
+}
+
+/// A guard that a person can overrule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GuardArg {
+    /// Write although somebody stopped all writing.
+    KillSwitch,
+    /// Write more changes than the day's budget has left.
+    Budget,
+    /// Write although too many writes failed.
+    Breaker,
+    /// Write although somebody changes it back.
+    Fight,
+    /// Write before the account's turn in a rollout.
+    Wave,
+    /// Write what somebody asked to be left as it is.
+    Hold,
+    /// Write although what guards remember cannot be read or written.
+    Memory,
+}
+
+impl From<GuardArg> for Guard {
+    fn from(guard: GuardArg) -> Self {
+        match guard {
+            GuardArg::KillSwitch => Self::KillSwitch,
+            GuardArg::Budget => Self::Budget,
+            GuardArg::Breaker => Self::Breaker,
+            GuardArg::Fight => Self::Fight,
+            GuardArg::Wave => Self::Wave,
+            GuardArg::Hold => Self::Hold,
+            GuardArg::Memory => Self::Memory,
+        }
+    }
+}
+
+/// Where what guards remember is, without a store.
+#[derive(Debug, Clone, Args)]
+pub struct Beside {
+    /// The audit log beside which it is, where the fleet file names no store
+    #[arg(long, value_name = "FILE", env = "EVENKEEL_AUDIT_LOG")]
+    pub audit_log: Option<PathBuf>,
+}
+
+/// `confirm`.
+#[derive(Debug, Args)]
+pub struct ConfirmArgs {
+    /// The targets of the fleet file
+    #[arg(value_name = "TARGET", required = true)]
+    pub targets: Vec<String>,
+    #[command(flatten)]
+    pub beside: Beside,
+}
+
+/// `release`.
+#[derive(Debug, Args)]
+pub struct ReleaseArgs {
+    /// The objects, as plans name them: ACCOUNT/REGION/ITEM/ID
+    #[arg(value_name = "OBJECT")]
+    pub objects: Vec<String>,
+    #[command(flatten)]
+    pub beside: Beside,
+}
+
+/// `rollout`.
+#[derive(Debug, Args)]
+pub struct RolloutArgs {
+    /// What to do
+    #[command(subcommand)]
+    pub command: RolloutCommand,
+}
+
+/// What can be done with a rollout.
+#[derive(Debug, Subcommand)]
+pub enum RolloutCommand {
+    /// How far each target is
+    Status(RolloutStatusArgs),
+    /// Go on after a halt
+    Resume(RolloutTargetArgs),
+    /// Give the version up: what it says anew is written nowhere any more
+    Abort(RolloutTargetArgs),
+}
+
+/// `rollout status`.
+#[derive(Debug, Args)]
+pub struct RolloutStatusArgs {
+    /// As what to print it
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: LogFormat,
+    #[command(flatten)]
+    pub beside: Beside,
+}
+
+/// `rollout resume` and `rollout abort`.
+#[derive(Debug, Args)]
+pub struct RolloutTargetArgs {
+    /// The targets; all that have a rollout when none is named
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<String>,
+    #[command(flatten)]
+    pub beside: Beside,
 }
 
 /// A class of rises of privileges on the command line.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
-use evenkeel::plan::{ObjectPlan, Plan, PlannedChange};
+use evenkeel::plan::{Held, ObjectPlan, Plan, PlannedChange};
 use evenkeel::reconcile::event::Recovered;
 use evenkeel::reconcile::recover::title;
 use evenkeel::reconcile::{
@@ -107,7 +107,7 @@ fn wrote(object: &ObjectPlan, change: &PlannedChange, step: &Step) {
             object.title()
         )),
         // There may be hundreds: they are told together at the end.
-        Step::NotTried | Step::Refused { .. } => {}
+        Step::NotTried | Step::Refused { .. } | Step::HeldBack { .. } => {}
     }
 }
 
@@ -150,14 +150,36 @@ fn planned(line: &mut Value, plan: &Plan) {
     line["applied"] = json!(0);
     let drifted = plan.objects.each().filter(|object| !object.changes.is_empty());
     line["drift"] = json!(drifted.map(|object| object.title()).collect::<Vec<_>>());
+    let held: Vec<Value> = plan.held().map(|(object, held)| held_back(&object, &held)).collect();
+    if !held.is_empty() {
+        line["held_back"] = json!(held);
+    }
+}
+
+fn held_back(object: &str, held: &Held) -> Value {
+    json!({
+        "object": object,
+        "guard": held.guard,
+        "reason": held.reason,
+        "released_by": held.released_by,
+    })
 }
 
 fn ended(line: &mut Value, outcome: RunOutcome, report: Option<&ApplyReport>) {
     if let Some(report) = report {
         line["applied"] = json!(report.applied());
-        let failed = report.outcomes.iter().filter(|outcome| !outcome.step.is_done());
+        let is_failed = |step: &Step| !step.is_done() && !matches!(step, Step::HeldBack { .. });
+        let failed = report.outcomes.iter().filter(|outcome| is_failed(&outcome.step));
         let failed = failed.map(|outcome| format!("{}: {}", outcome.title, outcome.step));
         line["failed"] = json!(failed.collect::<Vec<_>>());
+        for (object, held) in report.held() {
+            if !line["held_back"].is_array() {
+                line["held_back"] = json!([]);
+            }
+            if let Some(all) = line["held_back"].as_array_mut() {
+                all.push(held_back(object, held));
+            }
+        }
         if let Some(why) = &report.log_failure {
             line["error"] = json!(format!("{why}: nothing more was written to AWS"));
         }

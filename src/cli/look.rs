@@ -5,10 +5,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use evenkeel::aws::meter::Meter;
+use evenkeel::fleet::Fleet;
+use evenkeel::guards::KillSwitch;
 use evenkeel::kinds::{GrantClass, Risk};
 use evenkeel::names::Region;
-use evenkeel::plan::{Detail, Spot};
+use evenkeel::plan::{Detail, Guard, Spot};
 use evenkeel::reconcile::look::Other;
+use evenkeel::reconcile::{Guarded, Hand, Heard, Rules};
 use evenkeel::reconcile::{Listener, Listeners, Look, Looked, Selection, Source, Stop};
 
 use super::args::{Global, Selectors};
@@ -17,7 +20,7 @@ use super::git::Version;
 use super::listen::Talk;
 use super::settings::{self, Settings};
 use super::watch::Bar;
-use super::{ask, out};
+use super::{ask, out, remembered};
 
 /// What a command wants beyond the selectors.
 #[derive(Debug, Clone, Default)]
@@ -44,6 +47,21 @@ pub struct Wish {
     pub compare_to: Option<String>,
     /// Where to record what is seen.
     pub record: Option<PathBuf>,
+    /// Who asks the guards, and what of them is overruled.
+    pub asking: Asking,
+}
+
+/// Who asks the guards.
+#[derive(Debug, Clone, Default)]
+pub struct Asking {
+    /// Whether it is `run`, where nobody looks.
+    pub is_loop: bool,
+    /// Guards that the person overrules.
+    pub overruled: BTreeSet<Guard>,
+    /// Who touched what, as far as events told.
+    pub heard: Vec<Heard>,
+    /// The audit log, beside which it is remembered where there is no store.
+    pub audit_log: Option<PathBuf>,
 }
 
 /// Says which accounts are only reported because they are outside of the fleet.
@@ -74,7 +92,7 @@ pub async fn at(
     wish: Wish,
     stop: &Stop,
 ) -> Result<Looked, Failure> {
-    let wanted = wanted(global, selectors, settings, wish)?;
+    let wanted = wanted(global, selectors, settings, wish).await?;
     let bar = Bar::new(global, Arc::clone(&wanted.meter));
     let listener: Arc<dyn Listener> = Arc::new(Listeners(vec![Arc::new(bar), Arc::new(Talk)]));
     Ok(evenkeel::reconcile::look(wanted, &listener, stop).await?)
@@ -84,13 +102,13 @@ pub async fn at(
 ///
 /// # Errors
 /// The selectors name what is not there.
-pub fn wanted(
+pub async fn wanted(
     global: &Global,
     selectors: &Selectors,
     settings: Settings,
     wish: Wish,
 ) -> Result<Look, Failure> {
-    let Settings { fleet, targets, mut safety, .. } = settings;
+    let Settings { fleet, targets, mut safety, audit_log } = settings;
     let compare_to = match wish.compare_to {
         None => None,
         Some(name) => {
@@ -104,10 +122,26 @@ pub fn wanted(
     safety.max_changes = wish.max_changes.unwrap_or(safety.max_changes);
     safety.max_changes_per_account =
         wish.max_changes_per_account.unwrap_or(safety.max_changes_per_account);
+    let Asking { is_loop, overruled, heard, audit_log: beside } = wish.asking;
+    let kill_switch = match overruled.contains(&Guard::KillSwitch) {
+        true => KillSwitch::default(),
+        false => KillSwitch::at(fleet.as_ref().and_then(Fleet::kill_switch)),
+    };
+    let beside_fleet = !selectors.baseline.is_empty();
+    let beside = beside.or_else(remembered::audit_log_of_environment).unwrap_or(audit_log);
+    let memory = remembered::memory(fleet.as_ref(), &beside).await?;
+    let rules = fleet.as_ref().map(|fleet| Rules::of(&fleet.file)).unwrap_or_default();
+    let guarded = Guarded {
+        hand: if is_loop { Hand::Loop } else { Hand::Person },
+        protects_first_run: fleet.is_some() && !beside_fleet,
+        overruled,
+        heard,
+        ..Guarded::new(memory, rules)
+    };
     Ok(Look {
         compare_to,
         fleet,
-        beside_fleet: !selectors.baseline.is_empty(),
+        beside_fleet,
         outside_fleet: selectors.outside_fleet,
         source: match wish.snapshot {
             Some(path) => Source::Recorded { path, max_age: wish.max_age },
@@ -122,6 +156,8 @@ pub fn wanted(
         shard: selectors.shard,
         only: wish.only,
         safety,
+        kill_switch,
+        guarded: Some(Arc::new(guarded)),
         detail: wish.detail.unwrap_or(Detail::Shown),
         to_apply: wish.detail == Some(Detail::All) && !wish.only_made,
         meter: Arc::new(Meter::default()),

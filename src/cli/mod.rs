@@ -6,6 +6,7 @@ pub mod args;
 pub mod ask;
 pub mod audit;
 pub mod check;
+pub mod confirm;
 pub mod exit;
 pub mod explain;
 pub mod export;
@@ -19,7 +20,10 @@ pub mod merge_reports;
 pub mod out;
 pub mod plan;
 pub mod policy;
+pub mod release;
+pub mod remembered;
 pub mod repository;
+pub mod rollout;
 pub mod run;
 pub mod saved;
 pub mod schema;
@@ -52,6 +56,9 @@ pub async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Export(args) => export::run(global, args).await,
         Command::MergeReports(args) => merge_reports::run(global, args).await,
         Command::Run(args) => run::run(global, args).await,
+        Command::Confirm(args) => confirm::run(global, args).await,
+        Command::Release(args) => release::run(global, args).await,
+        Command::Rollout(args) => rollout::run(global, args).await,
         Command::Audit(args) => audit::run(global, args),
         Command::Explain(args) => explain::run(args),
         Command::Policy(args) => policy::run(global, args),

@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use super::guards::{Breaker, Fights, Rollout};
 use crate::baseline::Mode;
 use crate::baseline::check::{Checker, steps};
 use crate::baseline::load::Reader;
@@ -42,6 +43,9 @@ pub struct FleetFile {
     /// The limits of a run.
     #[serde(default)]
     pub safety: Safety,
+    /// How a new version of the baselines reaches the accounts: all at once, or in waves.
+    #[serde(default)]
+    pub rollout: Rollout,
     /// Limits on the calls to AWS.
     #[serde(default)]
     pub limits: Limits,
@@ -81,6 +85,10 @@ pub struct Target {
     /// When `evenkeel run` looks at it: cron with seconds.
     #[serde(default)]
     pub schedule: Option<String>,
+    /// Whether `evenkeel run` may apply it from the first time on. Without it, `run` only reports a
+    /// target that was never applied, until `evenkeel apply` or `evenkeel confirm`. False by default.
+    #[serde(default)]
+    pub confirmed: bool,
 }
 
 /// A choice of accounts. `select` chooses the accounts that meet every part that is given,
@@ -135,6 +143,10 @@ pub struct Safety {
     pub max_changes: usize,
     /// Changes in one account.
     pub max_changes_per_account: usize,
+    /// Changes in all in any 24 hours.
+    pub max_changes_per_day: usize,
+    /// Changes in one account in any 24 hours.
+    pub max_changes_per_account_per_day: usize,
     /// Changes of a higher risk are reported, not applied.
     pub max_risk: Risk,
     /// Changes that give rights to somebody in another account (`foreign`), to everybody (`public`)
@@ -152,6 +164,14 @@ pub struct Safety {
     pub require_signed_plans: bool,
     /// When changes may be applied.
     pub change_windows: Vec<ChangeWindow>,
+    /// A file, relative to the fleet file: as long as it is there, nothing new is written to AWS. It is
+    /// looked for directly before each write. None by default.
+    #[schemars(length(min = 1))]
+    pub kill_switch: Option<String>,
+    /// When writing stops because too much of it fails.
+    pub breaker: Breaker,
+    /// When writing an object stops because somebody changes it back.
+    pub fights: Fights,
 }
 
 impl Default for Safety {
@@ -159,12 +179,17 @@ impl Default for Safety {
         Self {
             max_changes: 200,
             max_changes_per_account: 25,
+            max_changes_per_day: 1000,
+            max_changes_per_account_per_day: 100,
             max_risk: Risk::Disruptive,
             allow_grants: BTreeSet::new(),
             trusted_accounts: BTreeSet::new(),
             trust_fleet_accounts: false,
             require_signed_plans: false,
             change_windows: Vec::new(),
+            kill_switch: None,
+            breaker: Breaker::default(),
+            fights: Fights::default(),
         }
     }
 }
@@ -246,6 +271,11 @@ pub struct Fleet {
 }
 
 impl Fleet {
+    /// The file of the kill switch, where one is named.
+    pub fn kill_switch(&self) -> Option<PathBuf> {
+        Some(self.folder.join(self.file.safety.kill_switch.as_ref()?))
+    }
+
     /// The baseline files of a target.
     pub fn baselines(&self, target: &Target) -> Vec<PathBuf> {
         target.baselines.iter().map(|file| self.folder.join(file)).collect()
@@ -379,6 +409,7 @@ fn rules(file: &FleetFile, at: &dyn Fn(String) -> Place, problems: &mut Vec<Prob
             );
         }
     }
+    super::guards::rules(file, at, problems);
     if file.targets.is_empty() {
         problems.push(
             Problem::general("no-target", "the fleet file has no target")

@@ -4,6 +4,7 @@ pub mod access;
 pub mod account;
 pub mod ceilings;
 pub mod file;
+pub mod guards;
 pub mod jobs;
 pub mod organization;
 pub mod select;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{AccountPlan, Comparison, ObjectPlan, Plan, Verdict};
+use super::{AccountPlan, Comparison, Disposition, ObjectPlan, Plan, Verdict};
 use crate::names::{AccountId, ItemName, Region};
 
 /// What an object is known by in two plans.
@@ -19,13 +19,21 @@ fn is_said(object: &ObjectPlan) -> bool {
     !matches!(object.verdict, Verdict::InSync | Verdict::Skipped { .. })
 }
 
+/// What would become of a change if no guard held it back: guards are not asked of the other version.
+fn asked(disposition: &Disposition) -> Disposition {
+    match disposition {
+        Disposition::HeldBack(_) => Disposition::Apply,
+        other => other.clone(),
+    }
+}
+
 /// What two plans of an object must share for the change to have done nothing to it.
 fn alike(before: &ObjectPlan, after: &ObjectPlan) -> bool {
     let changes = |object: &ObjectPlan| {
         object
             .changes
             .iter()
-            .map(|change| (change.drift.clone(), change.action.clone(), change.disposition.clone()))
+            .map(|change| (change.drift.clone(), change.action.clone(), asked(&change.disposition)))
             .collect::<Vec<_>>()
     };
     std::mem::discriminant(&before.verdict) == std::mem::discriminant(&after.verdict)

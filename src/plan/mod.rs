@@ -6,6 +6,8 @@ pub mod check;
 pub mod compare;
 pub mod contradict;
 pub mod file;
+pub mod held;
+
 pub mod input;
 pub mod make;
 pub mod merge;
@@ -29,6 +31,7 @@ pub use crate::baseline::item::{Location, Mode};
 pub use crate::fleet::account::{FailedAccount, SkippedAccount};
 pub use crate::fleet::shard::Shards;
 pub use assemble::{AccountPlan, Assembly, PlanHead, assemble};
+pub use held::{Guard, Held};
 pub use input::{AccountInput, Declared, ObservedItem, Waiver};
 pub use make::plan_account;
 pub use objects::{Objects, Sort};
@@ -264,6 +267,8 @@ pub enum Disposition {
         /// Why.
         reason: String,
     },
+    /// It would be, and a guard holds it back.
+    HeldBack(Held),
 }
 
 impl PlannedChange {
@@ -319,6 +324,9 @@ pub struct Summary {
     pub to_change: usize,
     /// Objects that differ and are only reported.
     pub reported: usize,
+    /// Objects that differ and of which guards hold back all that apply would change.
+    #[serde(default)]
+    pub held_back: usize,
     /// Objects as declared.
     pub in_sync: usize,
     /// Objects that could not be read.
@@ -341,9 +349,12 @@ pub struct Summary {
     pub left_out_accounts: usize,
     /// Changes that apply would write.
     pub changes: usize,
-    /// Of those, the disruptive.
+    /// Changes that guards hold back.
+    #[serde(default)]
+    pub held_back_changes: usize,
+    /// Of those that apply would write, the disruptive.
     pub disruptive: usize,
-    /// Of those, the destructive.
+    /// Of them, the destructive.
     pub destructive: usize,
 }
 
@@ -353,6 +364,7 @@ impl Summary {
         match &object.verdict {
             Verdict::InSync => self.in_sync += 1,
             Verdict::Drifted if object.is_changed() => self.to_change += 1,
+            Verdict::Drifted if object.held().is_some() => self.held_back += 1,
             Verdict::Drifted => self.reported += 1,
             Verdict::Unknown(_) => self.unknown += 1,
             Verdict::Skipped { .. } => self.skipped += 1,
@@ -363,6 +375,8 @@ impl Summary {
             Some(Risk::Destructive) => self.destructive_objects += 1,
             Some(Risk::Safe) | None => {}
         }
+        self.held_back_changes +=
+            object.changes.iter().filter(|change| change.held().is_some()).count();
         for change in object.changes.iter().filter(|change| change.is_applied()) {
             self.changes += 1;
             match change.risk {
@@ -377,6 +391,7 @@ impl Summary {
     fn add(&mut self, other: &Self) {
         self.to_change += other.to_change;
         self.reported += other.reported;
+        self.held_back += other.held_back;
         self.in_sync += other.in_sync;
         self.unknown += other.unknown;
         self.excepted += other.excepted;
@@ -386,6 +401,7 @@ impl Summary {
         self.failed_accounts += other.failed_accounts;
         self.left_out_accounts += other.left_out_accounts;
         self.changes += other.changes;
+        self.held_back_changes += other.held_back_changes;
         self.disruptive += other.disruptive;
         self.destructive += other.destructive;
     }

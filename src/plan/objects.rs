@@ -38,7 +38,7 @@ impl Sort {
 
     fn count(self, sum: &Summary) -> usize {
         match self {
-            Self::Drifted => sum.to_change + sum.reported,
+            Self::Drifted => sum.to_change + sum.reported + sum.held_back,
             Self::Unknown => sum.unknown,
             Self::Excepted => sum.excepted,
             Self::Skipped => sum.skipped,

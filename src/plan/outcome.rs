@@ -32,7 +32,7 @@ impl Plan {
                 false => PlanOutcome::Unknown,
             };
         }
-        match sum.to_change + sum.reported {
+        match sum.to_change + sum.reported + sum.held_back {
             0 => PlanOutcome::InSync,
             _ => PlanOutcome::Drift,
         }

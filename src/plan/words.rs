@@ -11,6 +11,12 @@ pub fn counted(count: usize, word: &str) -> String {
     if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }
 
+/// With a capital first letter: `Only reported`.
+pub fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// An account with its name: `111122223333 (payments)`.
 pub fn account_name(target: &TargetRef) -> String {
     named(&target.account, target.name.as_deref())

@@ -102,6 +102,7 @@ mod tests {
             claimants: &BTreeMap::new(),
             audit: &AuditLog::open(&log).unwrap(),
             stop: &Stop::default(),
+            guarded: None,
             concurrent_accounts: 1,
             may_begin: &|| Ok(()),
         };

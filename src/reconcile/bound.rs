@@ -257,6 +257,7 @@ fn difference(then: &ObjectPlan, now: &ObjectPlan) -> Option<String> {
         return Some(otherwise());
     }
     for (change, again) in then.changes.iter().zip(&now.changes) {
+        // What a guard holds back has not moved: it is not written now, and still said.
         if let (true, Disposition::Report { reason }) = (change.is_applied(), &again.disposition) {
             return Some(format!("{} may not be written any more: {reason}", title(then)));
         }

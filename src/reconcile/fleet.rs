@@ -14,6 +14,7 @@ use super::declare::{
     About, Aimed, Conflict, Declarations, Selection, declare, declare_beside, join, join_beside,
 };
 use super::event::{Listener, RunEvent, Stream};
+use super::guarded::{Origins, Standing};
 use super::met::Met;
 use super::observe::observe_all;
 use super::target::FleetTarget;
@@ -67,6 +68,8 @@ pub struct Wanted {
     pub detail: Detail,
     /// Whether the sessions are kept, for writing.
     pub to_apply: bool,
+    /// What the guards say that remember more than one run, where they are asked.
+    pub standing: Option<Arc<Standing>>,
 }
 
 /// The ways into accounts.
@@ -265,13 +268,20 @@ async fn look_with(
     let mut caches = Vec::new();
     let mut parts = Vec::new();
     let mut of_group = Vec::new();
+    let mut origins = Origins::new();
     for (position, (session, targets)) in groups.iter().enumerate() {
         caches.push(Arc::new(ReadCache::default()));
         for target in targets {
             let aimed = aimed(&wanted.targets[*target], job.ceiling);
             let part = declare(aimed, session, &caches[position], about, &selection);
             match in_time(part, deadline).await {
-                Some(part) => parts.push(part),
+                Some(part) => {
+                    for (declared, _) in &part.items {
+                        let item = declared.item.clone();
+                        origins.entry(item).or_default().insert(*target);
+                    }
+                    parts.push(part);
+                }
                 None => return failed(job, &NoWay::Late(wanted.account_timeout.as_secs())),
             }
             of_group.push(position);
@@ -314,6 +324,9 @@ async fn look_with(
     let (declared, governed) = (items.len(), has_regional.then(|| governed(&items)));
     let heard = job.targets.iter().chain(&job.beside.targets);
     let mut plan = planned(&wanted.targets, heard, items, beside, wanted);
+    if let Some(standing) = &wanted.standing {
+        standing.hold(&job.account.id, &mut plan, &origins).await;
+    }
     plan.keep(wanted.detail);
     Outcome::Seen(Box::new(Seen {
         target: target(job, session, regions),

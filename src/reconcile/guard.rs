@@ -2,15 +2,18 @@
 //! was written.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
+use super::guarded::{Hand, Standing};
 use crate::fleet::file::{ChangeWindow, schedule};
+use crate::guards::{KillSwitch, Pulled};
 use crate::kinds::{AllowedGrants, Grant, GrantClass, Risk};
 use crate::names::AccountId;
-use crate::plan::Plan;
+use crate::plan::words::{counted, shortened_list};
+use crate::plan::{Guard, Held, Plan};
 
 /// The limits of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,6 +100,15 @@ pub enum Refusal {
         /// When the next one opens.
         next: Option<String>,
     },
+    /// Guards hold back all that was to be applied.
+    #[error("{}", held_words(held))]
+    HeldBack {
+        /// Each object with the first reason.
+        held: Vec<(String, Held)>,
+    },
+    /// The kill switch is on.
+    #[error("the kill switch is on: {0}")]
+    KillSwitch(Pulled),
     /// The saved plan is not one that can be applied.
     #[error("the saved plan cannot be applied: {why}")]
     Unusable {
@@ -135,6 +147,22 @@ impl Over {
     fn find(planned: usize, limit: usize) -> Option<Self> {
         (planned > limit).then_some(Self { planned, limit })
     }
+}
+
+/// Reasons that are told in a line.
+const NAMED: usize = 3;
+
+fn held_words(held: &[(String, Held)]) -> String {
+    let mut reasons: Vec<String> =
+        held.iter().map(|(_, held)| format!("{}: {}", held.guard, held.reason)).collect();
+    reasons.dedup();
+    let objects = counted(held.len(), "object");
+    format!("{objects} held back by {}", shortened_list(&reasons, NAMED))
+}
+
+/// The option that overrules a guard.
+fn overrule(guard: Guard) -> (&'static str, Option<String>) {
+    ("--overrule", Some(guard.as_str().to_owned()))
 }
 
 fn budget_words(all: Option<&Over>, account: Option<&(AccountId, Over)>) -> String {
@@ -179,6 +207,17 @@ impl Refusal {
             Self::OutsideWindow { .. } => {
                 "wait, or change [safety] change_windows in evenkeel.toml"
             }
+            Self::HeldBack { held } => {
+                let mut by: Vec<&str> =
+                    held.iter().map(|(_, held)| held.released_by.as_str()).collect();
+                by.dedup();
+                by.truncate(NAMED);
+                return Cow::Owned(format!(
+                    "it is released by {}; if it is right to write all the same, overrule each guard by its name",
+                    by.join("; or ")
+                ));
+            }
+            Self::KillSwitch(pulled) => return Cow::Owned(pulled.release()),
             Self::Unusable { remedy, .. } => remedy,
             Self::OutsideFleet { .. } => {
                 "apply the fleet file's own baselines (without -b), let a target select the account, or, if it is right to write there all the same, say so with --outside-fleet"
@@ -190,6 +229,16 @@ impl Refusal {
                 "review the plan, then pass --yes, or apply a saved plan with --yes"
             }
         })
+    }
+
+    /// As what a guard holds back.
+    pub fn held(&self) -> Held {
+        let guard = match self {
+            Self::KillSwitch(pulled) => return pulled.into(),
+            Self::OutsideWindow { .. } => Guard::ChangeWindow,
+            _ => Guard::Budget,
+        };
+        Held::by(guard, self.to_string(), self.remedy())
     }
 
     /// The options with which the same command would not be refused for this reason; none when no
@@ -211,19 +260,26 @@ impl Refusal {
                 .map(|class| ("--allow-grants", Some(class.as_str().to_owned())))
                 .collect(),
             Self::OutsideFleet { .. } => vec![("--outside-fleet", None)],
+            Self::KillSwitch(_) => vec![overrule(Guard::KillSwitch)],
+            Self::HeldBack { held } => {
+                let guards: BTreeSet<Guard> = held.iter().map(|(_, held)| held.guard).collect();
+                guards.into_iter().map(overrule).collect()
+            }
             Self::NobodyToAsk => vec![("--yes", None)],
             _ => Vec::new(),
         }
     }
 }
 
-/// What stands between a plan and its first write.
+/// What stands between a plan and its writes.
 #[derive(Debug, Clone, Default)]
 pub struct Guards {
     /// The limits.
     pub safety: Safety,
     /// The change windows; without any, changes are always allowed.
     pub windows: Vec<ChangeWindow>,
+    /// The kill switch.
+    pub kill_switch: KillSwitch,
 }
 
 impl Guards {
@@ -233,6 +289,30 @@ impl Guards {
     /// The first one that says no.
     pub fn check(&self, plan: &Plan, now: DateTime<Utc>) -> Result<(), Refusal> {
         check_budget(plan, &self.safety)?;
+        self.may_begin(now)
+    }
+
+    /// Holds back in a plan what they do not let through. A run without anybody at the terminal shows
+    /// all of it and goes on looking; a person who applies a plan is told of windows and limits when they
+    /// apply it.
+    pub fn hold(&self, plan: &mut Plan, standing: Option<&Standing>, now: DateTime<Utc>) {
+        let Some(standing) = standing else { return };
+        if let Some(pulled) = self.kill_switch.pulled() {
+            plan.hold_all(&Held::from(&pulled));
+        }
+        if let (Hand::Loop, Err(refusal)) = (standing.hand(), self.check(plan, now)) {
+            plan.hold_all(&refusal.held());
+        }
+    }
+
+    /// Asks those that may say no in the middle of a run.
+    ///
+    /// # Errors
+    /// The first one that says no.
+    pub fn may_begin(&self, now: DateTime<Utc>) -> Result<(), Refusal> {
+        if let Some(pulled) = self.kill_switch.pulled() {
+            return Err(Refusal::KillSwitch(pulled));
+        }
         check_windows(&self.windows, now)
     }
 }

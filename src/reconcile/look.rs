@@ -21,6 +21,7 @@ pub use wish::{Look, Other, Source};
 use super::event::{Listener, Note, RunEvent, Stream};
 use super::fleet::{Wanted, look_at_all};
 use super::guard::{Guards, Refusal};
+use super::guarded::{Standing, View};
 use super::observe::turns;
 use super::recorded::Recording;
 use super::regions;
@@ -46,6 +47,8 @@ pub struct Looked {
     pub claimants: Claimants,
     /// What stands between the plan and its writes.
     pub guards: Guards,
+    /// What the guards say that remember more than one run, where they are asked.
+    pub standing: Option<Arc<Standing>>,
     /// Accounts worked on at the same time.
     pub concurrent_accounts: usize,
     /// Why accounts are outside of the fleet, so that they are only reported.
@@ -98,6 +101,7 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
     let is_whole = look.is_whole();
     let guards = Guards {
         safety: look.safety.clone(),
+        kill_switch: look.kill_switch.clone(),
         windows: look
             .fleet
             .as_ref()
@@ -111,7 +115,10 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
         }
         _ => None,
     };
-    let wanted = Arc::new(wanted(look, organization.as_ref()));
+    let standing = standing(&look, &chosen).await;
+    let mut wanted = wanted(look, organization.as_ref());
+    wanted.standing.clone_from(&standing);
+    let wanted = Arc::new(wanted);
 
     let mut found = Found::new(&wanted, &chosen.jobs, &stream);
     observe(&mut way, chosen.jobs, &wanted, listener, recording, &mut found).await?;
@@ -135,6 +142,7 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
         },
     };
     let (mut plan, before, sessions, claimants) = found.plan(head);
+    guards.hold(&mut plan, standing.as_deref(), Utc::now());
     if let Some((name, digest)) = comparison {
         plan.comparison = Some(compare(&plan, name, digest, before));
     }
@@ -144,7 +152,31 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
     }
     stream.tell(RunEvent::Planned { plan: &plan })?;
     let concurrent_accounts = limits.concurrent_accounts;
-    Ok(Looked { plan, sessions, claimants, guards, concurrent_accounts, outside, undecided })
+    Ok(Looked {
+        plan,
+        sessions,
+        claimants,
+        guards,
+        standing,
+        concurrent_accounts,
+        outside,
+        undecided,
+    })
+}
+
+/// Asks the guards that remember more than one run. Of a snapshot, nobody asks what may be written.
+async fn standing(look: &Look, chosen: &Chosen) -> Option<Arc<Standing>> {
+    let guarded = look.guarded.as_ref()?;
+    let is_live = matches!(look.source, Source::Live { record: None, .. });
+    let view =
+        View { writes: look.to_apply, is_full: look.is_full(), is_all: look.shard.is_none() };
+    match is_live {
+        true => {
+            let standing = Standing::of(guarded, &look.targets, &chosen.jobs, view, Utc::now());
+            Some(Arc::new(standing.await))
+        }
+        false => None,
+    }
 }
 
 /// The organization, where something depends on it.
@@ -289,6 +321,7 @@ fn wanted(look: Look, organization: Option<&Organization>) -> Wanted {
             (detail, _) => detail,
         },
         to_apply: look.to_apply,
+        standing: None,
         targets: look.targets,
         before: look.compare_to.map(|other| other.targets).unwrap_or_default(),
     }

@@ -10,7 +10,7 @@ pub enum RunOutcome {
     InSync,
     /// Something differs and is only reported.
     Drift,
-    /// A guard refused; nothing was written.
+    /// A guard refused, or held something back: that was not written.
     Refused,
     /// Some of it failed or is unknown, the rest is done.
     Partly,
@@ -23,10 +23,17 @@ pub enum RunOutcome {
 impl RunOutcome {
     /// The outcome of a run whose plan had nothing to apply, or which applied it.
     pub fn of(plan: &Plan, report: Option<&ApplyReport>) -> Self {
-        let Some(report) = report else { return plan.outcome().into() };
         let sum = plan.summary();
+        let is_held = sum.held_back_changes > 0;
+        let Some(report) = report else {
+            return match plan.outcome() {
+                PlanOutcome::InSync | PlanOutcome::Drift if is_held => Self::Refused,
+                outcome => outcome.into(),
+            };
+        };
         match report.outcome() {
             Self::InSync if sum.unknown + sum.failed_accounts > 0 => Self::Partly,
+            Self::InSync if is_held => Self::Refused,
             Self::InSync if sum.reported > 0 => Self::Drift,
             outcome => outcome,
         }
@@ -37,7 +44,7 @@ impl RunOutcome {
         match self {
             Self::InSync => "in sync",
             Self::Drift => "drift",
-            Self::Refused => "refused",
+            Self::Refused => "held back",
             Self::Partly | Self::Unknown => "partly",
             Self::Interrupted => "interrupted",
         }
@@ -68,7 +75,13 @@ impl ApplyReport {
             return RunOutcome::InSync;
         }
         let is_refused = |step: &Step| matches!(step, Step::Refused { .. });
-        match self.refused.is_some() && self.outcomes.iter().all(|one| is_refused(&one.step)) {
+        let is_held = |step: &Step| matches!(step, Step::HeldBack { .. } | Step::Blocked { .. });
+        let mut steps = self.outcomes.iter().map(|one| &one.step);
+        let is_only_held = self.held().next().is_some()
+            && steps.clone().all(|step| step.is_done() || is_held(step))
+            && self.not_converged.is_empty()
+            && self.unobserved.is_empty();
+        match is_only_held || (self.refused.is_some() && steps.all(is_refused)) {
             true => RunOutcome::Refused,
             false => RunOutcome::Partly,
         }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::guard::Refusal;
+use crate::plan::Held;
 
 /// What became of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +34,11 @@ pub enum Step {
     },
     /// Not tried, because the run was asked to stop, or cannot write its log.
     NotTried,
+    /// Not written, because a guard holds it back.
+    HeldBack {
+        /// Which one, why, and what releases it.
+        held: Held,
+    },
     /// Not tried, because a guard says no by now.
     Refused {
         /// Why.
@@ -52,6 +58,7 @@ impl fmt::Display for Step {
                 write!(out, "not tried: it needs {what}, which was not done")
             }
             Self::NotTried => out.write_str("not tried"),
+            Self::HeldBack { held } => write!(out, "held back {held}"),
             Self::Refused { why } => write!(out, "refused: {why}"),
         }
     }
@@ -103,6 +110,14 @@ impl ApplyReport {
     pub fn applied(&self) -> usize {
         let is_there = |step: &Step| matches!(step, Step::Applied | Step::Found);
         self.outcomes.iter().filter(|outcome| is_there(&outcome.step)).count()
+    }
+
+    /// What guards held back in the end: each object with the reason.
+    pub fn held(&self) -> impl Iterator<Item = (&str, &Held)> {
+        self.outcomes.iter().filter_map(|outcome| match &outcome.step {
+            Step::HeldBack { held } => Some((outcome.title.as_str(), held)),
+            _ => None,
+        })
     }
 
     /// How many changes are not there.

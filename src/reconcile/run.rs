@@ -9,7 +9,8 @@ use chrono::Utc;
 
 use super::apply::Applier;
 use super::event::{ListenError, Listener, Note, RunEvent, Stream};
-use super::guard::{Guards, Refusal, check_windows};
+use super::guard::{Guards, Refusal};
+use super::guarded::Standing;
 use super::look::{Claimants, Look, LookError, Looked, look};
 use super::outcome::RunOutcome;
 use super::recover::recover;
@@ -58,6 +59,7 @@ pub struct Run<'a> {
     sessions: BTreeMap<AccountId, Arc<Session>>,
     claimants: Claimants,
     guards: Guards,
+    standing: Option<Arc<Standing>>,
     concurrent_accounts: usize,
     stop: &'a Stop,
     listener: &'a dyn Listener,
@@ -75,7 +77,8 @@ impl<'a> Run<'a> {
         stop: &'a Stop,
         listener: &'a dyn Listener,
     ) -> Result<(Self, Plan), RunError> {
-        let Looked { plan, sessions, claimants, guards, concurrent_accounts, .. } = looked;
+        let Looked { plan, sessions, claimants, guards, standing, concurrent_accounts, .. } =
+            looked;
         let audit = AuditLog::open(log)?;
         if let Some(fault) = audit.faults().first() {
             let stream = Stream::new(&plan.run, vec![listener]);
@@ -85,7 +88,19 @@ impl<'a> Run<'a> {
             recovered = recover(&audit, &sessions, &plan, listener) => recovered?,
             () = stop.raised() => return Err(LookError::Stopped.into()),
         }
-        Ok((Self { audit, sessions, claimants, guards, concurrent_accounts, stop, listener }, plan))
+        Ok((
+            Self {
+                audit,
+                sessions,
+                claimants,
+                guards,
+                standing,
+                concurrent_accounts,
+                stop,
+                listener,
+            },
+            plan,
+        ))
     }
 
     /// Goes on from a later look, whose plan is given back.
@@ -93,6 +108,7 @@ impl<'a> Run<'a> {
         self.sessions = looked.sessions;
         self.claimants = looked.claimants;
         self.guards = looked.guards;
+        self.standing = looked.standing;
         looked.plan
     }
 
@@ -125,10 +141,22 @@ impl<'a> Run<'a> {
             claimants: &self.claimants,
             audit: &self.audit,
             stop: self.stop,
+            guarded: self.standing.as_deref().map(Standing::guarded),
             concurrent_accounts: self.concurrent_accounts,
-            may_begin: &|| check_windows(&self.guards.windows, Utc::now()),
+            may_begin: &|| self.guards.may_begin(Utc::now()),
         };
-        Ok(applier.apply(plan, self.listener).await)
+        let report = applier.apply(plan, self.listener).await;
+        self.conclude(plan, Some(&report)).await;
+        Ok(report)
+    }
+
+    /// Tells the guards what the run has found and done. What they cannot remember only keeps back what
+    /// comes later.
+    async fn conclude(&self, plan: &Plan, report: Option<&ApplyReport>) {
+        let Some(standing) = &self.standing else { return };
+        if let Err(error) = standing.conclude(plan, report).await {
+            tracing::warn!("the guards cannot remember how {} ended: {error}", plan.run);
+        }
     }
 }
 
@@ -151,7 +179,10 @@ pub async fn reconcile(
     }
     let (run, plan) = Run::begin(looked, log, stop, listener.as_ref()).await?;
     let report = match plan.order.is_empty() {
-        true => None,
+        true => {
+            run.conclude(&plan, None).await;
+            None
+        }
         false => Some(run.apply(&plan).await?),
     };
     let outcome = RunOutcome::of(&plan, report.as_ref());

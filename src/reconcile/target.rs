@@ -6,6 +6,7 @@ use crate::baseline::{Baseline, Mode};
 use crate::digest;
 use crate::fleet::file::Selector;
 use crate::fleet::select::Choice;
+use crate::guards::Version;
 use crate::plan::BaselineRef;
 
 /// A target with its baseline.
@@ -36,6 +37,12 @@ impl FleetTarget {
             ceiling: Mode::Enforce,
             is_beside: false,
         }
+    }
+
+    /// The version of what it declares.
+    pub fn version(&self) -> Version {
+        let baseline = &self.baseline;
+        Version { digest: baseline.digest.clone(), items: baseline.item_digests() }
     }
 
     /// Which accounts it chooses.

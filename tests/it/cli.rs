@@ -144,7 +144,7 @@ fn run_once_reconciles_and_logs_one_line() {
     let account = account();
     account.write(
         "evenkeel.toml",
-        "schema = 1\n\n[[target]]\nname = \"here\"\nbaselines = [\"b.toml\"]\nmode = \"enforce\"\nschedule = \"0 */15 * * * *\"\n",
+        "schema = 1\n\n[[target]]\nname = \"here\"\nbaselines = [\"b.toml\"]\nmode = \"enforce\"\nconfirmed = true\nschedule = \"0 */15 * * * *\"\n",
     );
     let run = account.run(&["run", "--once"]).code(0);
     let line = run.stdout.lines().chain(run.stderr.lines()).find(|line| line.starts_with('{'));

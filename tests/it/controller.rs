@@ -48,7 +48,7 @@ fn watched(mode: &str) -> Account {
         "evenkeel.toml",
         // Never by itself within this test.
         &format!(
-            "schema = 1\n\n[[target]]\nname = \"here\"\nbaselines = [\"b.toml\"]\nschedule = \"0 0 0 1 1 *\"\n\n\
+            "schema = 1\n\n[[target]]\nname = \"here\"\nbaselines = [\"b.toml\"]\nschedule = \"0 0 0 1 1 *\"\nconfirmed = true\n\n\
              [controller]\nevent_queue_url = {url}\n"
         ),
     );

@@ -11,13 +11,16 @@ use croner::Cron;
 use evenkeel::baseline::disk::Disk;
 use evenkeel::controller::drive::{Ended, Runs};
 use evenkeel::controller::events::Event;
-use evenkeel::controller::queue::{Job, What};
+use evenkeel::controller::queue::{Cause, Causes, Job, What};
 use evenkeel::fleet::Fleet;
 use evenkeel::fleet::access::source_identity;
 use evenkeel::fleet::file::schedule;
 use evenkeel::fleet::select::SelectError;
+use evenkeel::guards::Who;
 use evenkeel::plan::Detail;
-use evenkeel::reconcile::{Listener, Listeners, LookError, RunError, Selection, Stop, reconcile};
+use evenkeel::reconcile::{
+    Heard, Listener, Listeners, LookError, RunError, Selection, Stop, reconcile,
+};
 use serde_json::{Value, json};
 use tokio::sync::Mutex as Turn;
 
@@ -25,7 +28,7 @@ use super::super::args::{Global, RunArgs, Selectors};
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::listen::{JsonLine, Talk};
-use super::super::look::{self, Wish};
+use super::super::look::{self, Asking, Wish};
 use super::super::settings;
 use super::{log, said};
 
@@ -84,32 +87,41 @@ impl Reconciler {
 
     /// One run of one target, and its line in the log.
     pub async fn target(&self, name: &str) -> Exit {
-        self.reconcile(&What::Target(name.to_owned()), json!({ "target": name })).await
+        let line = json!({ "target": name });
+        self.reconcile(&What::Target(name.to_owned()), &Causes::default(), line).await
     }
 
-    async fn reconcile(&self, what: &What, line: Value) -> Exit {
+    async fn reconcile(&self, what: &What, causes: &Causes, line: Value) -> Exit {
         let _turn = self.turn.lock().await;
         if self.stop.is_raised() {
             return Exit::Interrupted;
         }
         let started = Utc::now();
-        self.attempt(what, JsonLine::new(line.clone(), started)).await.unwrap_or_else(|failure| {
-            let mut line = line;
-            line["event"] = json!("run");
-            line["started"] = json!(started);
-            line["outcome"] = json!("failed");
-            line["error"] = json!(failure.to_string());
-            log(&line);
-            failure.exit()
-        })
+        self.attempt(what, causes, JsonLine::new(line.clone(), started)).await.unwrap_or_else(
+            |failure| {
+                let mut line = line;
+                line["event"] = json!("run");
+                line["started"] = json!(started);
+                line["outcome"] = json!("failed");
+                line["error"] = json!(failure.to_string());
+                log(&line);
+                failure.exit()
+            },
+        )
     }
 
-    async fn attempt(&self, what: &What, line: JsonLine) -> Result<Exit, Failure> {
+    async fn attempt(&self, what: &What, causes: &Causes, line: JsonLine) -> Result<Exit, Failure> {
         let Some(selectors) = self.selectors_of(what) else { return Ok(Exit::Done) };
         let settings = settings::resolve(&self.global, &selectors)?;
         let audit_log = self.audit_log.clone().unwrap_or_else(|| settings.audit_log.clone());
-        let wish = Wish { detail: Some(Detail::All), ..Wish::default() };
-        let wanted = look::wanted(&self.global, &selectors, settings, wish)?;
+        let asking = Asking {
+            is_loop: true,
+            heard: heard(what, causes),
+            audit_log: Some(audit_log.clone()),
+            ..Asking::default()
+        };
+        let wish = Wish { detail: Some(Detail::All), asking, ..Wish::default() };
+        let wanted = look::wanted(&self.global, &selectors, settings, wish).await?;
         self.remember(source_identity(&wanted.run));
         let listener: Arc<dyn Listener> = Arc::new(Listeners(vec![Arc::new(Talk), Arc::new(line)]));
         match reconcile(wanted, &audit_log, &self.stop, &listener).await {
@@ -172,6 +184,25 @@ impl Reconciler {
     }
 }
 
+/// Who touched what, as far as events told.
+fn heard(what: &What, causes: &Causes) -> Vec<Heard> {
+    let What::Parts { account, parts } = what else { return Vec::new() };
+    let who = causes.kept.iter().filter_map(|cause| match cause {
+        Cause::Event { call, by, .. } => {
+            Some(Who { principal: by.clone(), call: call.clone(), time: None })
+        }
+        _ => None,
+    });
+    who.flat_map(|who| {
+        parts.iter().map(move |(kind, _)| Heard {
+            account: account.clone(),
+            kind: (*kind).to_owned(),
+            who: who.clone(),
+        })
+    })
+    .collect()
+}
+
 fn is_part(what: &What) -> bool {
     matches!(what, What::Parts { .. })
 }
@@ -197,7 +228,7 @@ impl Runs for Reconciler {
     async fn run(&self, job: &Job) -> Ended {
         let mut line = said::what(&job.what);
         line["causes"] = said::causes(&job.causes);
-        match self.reconcile(&job.what, line).await {
+        match self.reconcile(&job.what, &job.causes, line).await {
             Exit::Done | Exit::Drift | Exit::Refused => Ended::Done,
             Exit::Partly | Exit::Error => Ended::Again,
             Exit::Interrupted => Ended::Stopped,

@@ -12,8 +12,8 @@ use super::summary::summary_line;
 use super::value::Sign;
 use crate::kinds::Risk;
 use crate::kinds::object::Cause;
-use crate::plan::words::counted;
-use crate::plan::{Disposition, Plan, PlannedChange, Sort, Summary, Verdict};
+use crate::plan::words::{capital, counted};
+use crate::plan::{Plan, PlannedChange, Sort, Summary, Verdict};
 use crate::visible::{visible, visible_lines};
 
 const STYLE: &str = include_str!("html.css");
@@ -83,12 +83,13 @@ pub fn write(plan: &Plan, command: &str, out: &mut dyn Write) -> io::Result<()> 
 }
 
 /// What is counted at the top: its name, how many, and its looks.
-fn cards(sum: &Summary) -> [(&'static str, usize, &'static str); 9] {
+fn cards(sum: &Summary) -> [(&'static str, usize, &'static str); 10] {
     [
         ("to change", sum.to_change, "change"),
         ("disruptive", sum.disruptive_objects, "disruptive"),
         ("destructive", sum.destructive_objects, "destructive"),
         ("only reported", sum.reported, "report"),
+        ("held back", sum.held_back, "report"),
         ("unknown", sum.unknown, "unknown"),
         (
             if sum.failed_accounts == 1 {
@@ -150,7 +151,7 @@ fn accounts(plan: &Plan) -> Markup {
 fn drifted(page: &mut Page<'_>, plan: &Plan, group: &Group<'_>) -> io::Result<()> {
     let first = &group.first;
     let risk = first.risk();
-    let word = risk.map_or("only reported", Risk::as_str);
+    let word = first.standing();
     let class = risk.map_or("report", Risk::as_str);
     page.put(&html! {
         (PreEscaped("<details>"))
@@ -204,8 +205,8 @@ fn write_of(plan: &Plan, group: &Group<'_>, at: usize, change: &PlannedChange) -
             }
         }
         @for warning in &change.warnings { p.warning { "! " (visible(&group.for_all(warning))) } }
-        @if let Disposition::Report { reason } = &change.disposition {
-            p.quiet { "Only reported: " (visible(reason)) }
+        @if let Some((word, reason)) = change.disposition.why_not() {
+            p.quiet { (capital(word)) ": " (visible(&group.for_all(&reason))) }
         } @else if let Some(permission) = change.permissions.first() {
             p.quiet { (change.risk.as_str()) " · " code { (permission) } }
         }

@@ -12,7 +12,7 @@ use super::place::object_name;
 use super::value;
 use crate::names::AccountId;
 use crate::plan::words::{account_name, named};
-use crate::plan::{Disposition, ObjectPlan, Plan, TargetRef, Verdict};
+use crate::plan::{ObjectPlan, Plan, TargetRef, Verdict};
 use crate::visible::{visible, visible_lines};
 
 /// Writes it, an account at a time.
@@ -160,8 +160,8 @@ fn difference(object: &ObjectPlan) -> String {
             );
         }
         lines.extend(change.warnings.iter().map(|warning| format!("! {}", visible(warning))));
-        if let Disposition::Report { reason } = &change.disposition {
-            lines.push(format!("only reported: {}", visible(reason)));
+        if let Some((word, reason)) = change.disposition.why_not() {
+            lines.push(format!("{word}: {}", visible(&reason)));
         }
     }
     if let Some(location) = &object.location {

@@ -13,9 +13,8 @@ use super::markup::{fenced, markdown, raw_html};
 use super::parts::parts;
 use super::rows::rows;
 use super::summary::summary_line;
-use crate::kinds::Risk;
-use crate::plan::words::counted;
-use crate::plan::{Disposition, Plan, Sort, Verdict};
+use crate::plan::words::{capital, counted};
+use crate::plan::{Plan, Sort, Verdict};
 use crate::visible::{shortened, visible};
 
 /// The longest comment that GitHub takes, in characters.
@@ -231,7 +230,7 @@ fn details(plan: &Plan, group: &Group<'_>, as_before: bool) -> String {
         names if names.is_empty() => names,
         names => format!(" {}", raw_html(&shortened(&names, LIST))),
     };
-    let risk = first.risk().map_or("only reported", Risk::as_str);
+    let risk = first.standing();
     let _ = writeln!(
         out,
         "<details><summary><code>{}</code>{names} · {} · {risk}</summary>\n",
@@ -242,16 +241,10 @@ fn details(plan: &Plan, group: &Group<'_>, as_before: bool) -> String {
         true => "The same as above.\n\n".to_owned(),
         false => fenced("diff", &difference(plan, group)),
     });
-    let reasons: std::collections::BTreeSet<&str> = first
-        .changes
-        .iter()
-        .filter_map(|change| match &change.disposition {
-            Disposition::Apply => None,
-            Disposition::Report { reason } => Some(reason.as_str()),
-        })
-        .collect();
-    for reason in reasons {
-        let _ = writeln!(out, "Only reported: {}\n", limited(reason, REASON));
+    let reasons: std::collections::BTreeSet<(&str, String)> =
+        first.changes.iter().filter_map(|change| change.disposition.why_not()).collect();
+    for (word, reason) in reasons {
+        let _ = writeln!(out, "{}: {}\n", capital(word), limited(&group.for_all(&reason), REASON));
     }
     if let Some(note) = &first.note {
         let _ = writeln!(out, "Why: {}\n", limited(note, REASON));

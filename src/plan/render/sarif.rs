@@ -148,6 +148,9 @@ impl Renderer<'_> {
         if !grants.is_empty() {
             result["properties"]["grants"] = json!(grants);
         }
+        if let Some(held) = first.held() {
+            result["properties"]["held_back"] = json!(held);
+        }
         match since {
             None => {}
             Some(Since::Introduced) => result["baselineState"] = json!("new"),
@@ -178,12 +181,12 @@ impl Renderer<'_> {
             }
             let warnings = change.warnings.iter().map(|warning| group.for_all(warning));
             said_last.extend(warnings.map(|warning| format!("! {warning}")));
-            if let (None, Disposition::Report { reason }) = (shared, &change.disposition) {
-                said_last.push(format!("only reported: {}", group.for_all(reason)));
+            if let (None, Some((word, reason))) = (shared, change.disposition.why_not()) {
+                said_last.push(format!("{word}: {}", group.for_all(&reason)));
             }
         }
-        if let Some(Disposition::Report { reason }) = shared {
-            said_last.push(format!("only reported: {}", group.for_all(reason)));
+        if let Some((word, reason)) = shared.and_then(Disposition::why_not) {
+            said_last.push(format!("{word}: {}", group.for_all(&reason)));
         }
         // What is to be done is said however long the rest is.
         let more = lines.len().saturating_sub(LINES);

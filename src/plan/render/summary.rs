@@ -25,6 +25,9 @@ pub fn summary_line(plan: &Plan) -> String {
     if sum.reported > 0 {
         parts.push(format!("{} only reported", sum.reported));
     }
+    if sum.held_back > 0 {
+        parts.push(format!("{} held back", sum.held_back));
+    }
     parts.push(format!("{} in sync", sum.in_sync));
     parts.push(format!("{} unknown", sum.unknown));
     if sum.failed_accounts > 0 {

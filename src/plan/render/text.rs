@@ -18,7 +18,7 @@ use super::value::Sign;
 use crate::kinds::Risk;
 use crate::kinds::object::Cause;
 use crate::plan::words::{account_name, counted};
-use crate::plan::{Disposition, Plan, PlannedChange, Sort, Verdict};
+use crate::plan::{Plan, PlannedChange, Sort, Verdict};
 use crate::visible::visible;
 
 /// Column in which a heading's place starts.
@@ -125,11 +125,11 @@ fn drifted(page: &mut Page, plan: &Plan, group: &Group<'_>) {
     let shared = group.disposition();
     if let (true, Some(disposition)) = (group.as_before, shared) {
         page.text("  as above, ");
-        match disposition {
-            Disposition::Apply => page.line("but it would be written"),
-            Disposition::Report { reason } => {
+        match disposition.why_not() {
+            None => page.line("but it would be written"),
+            Some((word, reason)) => {
                 page.text("but ");
-                only_reported(page, reason);
+                not_applied(page, word, &group.for_all(&reason));
             }
         }
         return;
@@ -154,12 +154,11 @@ fn drifted(page: &mut Page, plan: &Plan, group: &Group<'_>) {
         let reason = match (shared, &change.disposition) {
             // Where all share the reason, the last one says it.
             (Some(_), _) if !last => None,
-            (_, Disposition::Report { reason }) => Some(reason),
-            (_, Disposition::Apply) => None,
+            (_, disposition) => disposition.why_not(),
         };
-        if let Some(reason) = reason {
+        if let Some((word, reason)) = reason {
             page.text("    ");
-            only_reported(page, reason);
+            not_applied(page, word, &group.for_all(&reason));
         }
         if let (true, Some(note)) = (last, &group.first.note) {
             page.text("    ");
@@ -235,8 +234,8 @@ fn footer(page: &mut Page, group: &Group<'_>, change: &PlannedChange, last: bool
     }
 }
 
-fn only_reported(page: &mut Page, reason: &str) {
-    page.styled(Style::new().fg_color(Some(Color::Ansi(AnsiColor::Cyan))), "only reported:");
+fn not_applied(page: &mut Page, word: &str, reason: &str) {
+    page.styled(Style::new().fg_color(Some(Color::Ansi(AnsiColor::Cyan))), &format!("{word}:"));
     page.line(&format!(" {reason}"));
 }
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::super::again::{self, Fit, Written};
 use super::super::event::{ListenError, RunEvent, Stream};
+use super::super::guarded::Sent;
 use super::super::report::{ApplyOutcome, ApplyReport, Step};
 use super::super::stop::Stop;
 use super::applier::Applier;
@@ -16,7 +17,7 @@ use crate::kinds::erased::ApplyError;
 use crate::kinds::object::Unknown;
 use crate::kinds::{Object, Status, WriteError, registry};
 use crate::names::{ItemName, Region};
-use crate::plan::{ObjectPlan, Plan, PlannedChange};
+use crate::plan::{Held, ObjectPlan, Plan, PlannedChange};
 use crate::store::audit::{Failed, FailureClass, NotSent};
 
 /// A change with its object.
@@ -271,17 +272,40 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             }
         };
         let by = self.by(object);
-        self.announce(object, change, &before)?;
+        if let Some(held) = self.held_back(object, change).await {
+            return Ok(Step::HeldBack { held }.into());
+        }
+        if let Err(error) = self.announce(object, change, &before) {
+            self.after(object, change, Sent::Unsent).await;
+            return Err(error.into());
+        }
         self.written.insert(change.id);
         let written =
             kind.apply(&again::fresh(session, facts).writable(&self.plan.run), action).await;
         let failed = written.err().map(|error| self.failure(object, change, &error));
+        let sent = if failed.is_none() { Sent::Accepted } else { Sent::Failed };
+        self.after(object, change, sent).await;
         let answer = failed.as_ref().map_or(Ok(()), Err);
         let heard = self.stream.tell(RunEvent::Answered { object, change, answer, by });
         let tried = failed.map_or_else(|| Step::Applied.into(), Tried::from);
         match heard {
             Ok(()) => Ok(tried),
             Err(error) => Err(Unheard { error, in_hand: Some((change, tried.step)) }),
+        }
+    }
+
+    /// Why a guard holds a change back now, if one does.
+    async fn held_back(&self, object: &ObjectPlan, change: &PlannedChange) -> Option<Held> {
+        let guarded = self.applier.guarded?;
+        guarded.before(object, change, self.by(object), &self.plan.run).await.err()
+    }
+
+    /// Tells the guards what became of a change that they let through. When they cannot remember it,
+    /// they let nothing more through either.
+    async fn after(&self, object: &ObjectPlan, change: &PlannedChange, sent: Sent) {
+        let Some(guarded) = self.applier.guarded else { return };
+        if let Err(error) = guarded.after(object, change, sent).await {
+            tracing::warn!("the guards cannot remember what became of {}: {error}", object.title());
         }
     }
 
@@ -339,7 +363,11 @@ impl<'a, 'p> OfAccount<'a, 'p> {
         let id = change.id;
         match &step {
             Step::Applied | Step::Needless | Step::Found => {}
-            Step::Failed { .. } | Step::Moved { .. } | Step::NotTried | Step::Refused { .. } => {
+            Step::Failed { .. }
+            | Step::Moved { .. }
+            | Step::NotTried
+            | Step::Refused { .. }
+            | Step::HeldBack { .. } => {
                 self.failed.insert(id, id);
             }
             Step::Blocked { by, .. } => {

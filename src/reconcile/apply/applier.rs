@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::super::guard::Refusal;
+use super::super::guarded::Guarded;
 use super::super::look::Claimants;
 use super::super::stop::Stop;
 use crate::aws::Session;
@@ -21,6 +22,8 @@ pub struct Applier<'a> {
     pub audit: &'a AuditLog,
     /// The wish to stop.
     pub stop: &'a Stop,
+    /// The guards that are asked before each write and hear what became of it.
+    pub guarded: Option<&'a Guarded>,
     /// Accounts written to at the same time.
     pub concurrent_accounts: usize,
     /// Asked before the first write of each account: a long run may outlast what allowed it, such as

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::super::declare::Selection;
 use super::super::guard::Safety;
+use super::super::guarded::Guarded;
 use super::super::target::FleetTarget;
 use crate::aws::Session;
 use crate::aws::meter::Meter;
@@ -14,6 +15,7 @@ use crate::fleet::ceilings::choices;
 use crate::fleet::file::Limits;
 use crate::fleet::select::Choice;
 use crate::fleet::shard::Shard;
+use crate::guards::KillSwitch;
 use crate::names::{AccountId, Region};
 use crate::plan::{Detail, Spot};
 
@@ -71,6 +73,10 @@ pub struct Look {
     pub only: Option<BTreeSet<Spot>>,
     /// The limits of the run.
     pub safety: Safety,
+    /// What stops new writes at once.
+    pub kill_switch: KillSwitch,
+    /// The guards that remember more than one run, where they are asked.
+    pub guarded: Option<Arc<Guarded>>,
     /// How much of the plan is kept. What is to be applied needs all of it.
     pub detail: Detail,
     /// Whether the ways into the accounts are kept, to apply the plan.
@@ -95,6 +101,8 @@ impl Look {
             shard: None,
             only: None,
             safety: Safety::default(),
+            kill_switch: KillSwitch::default(),
+            guarded: None,
             detail: Detail::All,
             to_apply: true,
             meter: Arc::default(),
@@ -122,6 +130,15 @@ impl Look {
             || self.shard.is_some()
             || self.only.is_some();
         !is_part && self.accounts.is_empty() && self.selection == Selection::default()
+    }
+
+    /// Whether all is looked at that the chosen targets declare in their accounts, or in those of the
+    /// shard.
+    pub(super) fn is_full(&self) -> bool {
+        !self.beside_fleet
+            && self.only.is_none()
+            && self.accounts.is_empty()
+            && self.selection == Selection::default()
     }
 
     /// Whether the accounts of the fleet are trusted.

@@ -1,0 +1,77 @@
+//! `evenkeel release`: let an object be written again that a fight or a hold holds back.
+
+use chrono::Utc;
+use evenkeel::guards::{Fight, Hold, ObjectKey, fight, hold};
+use evenkeel::store::error::StoreError;
+use evenkeel::store::memory::Memory;
+use evenkeel::visible::visible;
+
+use super::args::{Global, ReleaseArgs};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::{out, remembered};
+
+/// Runs the command.
+///
+/// # Errors
+/// An object is not held, or what is remembered cannot be changed.
+pub async fn run(global: &Global, args: &ReleaseArgs) -> Result<Exit, Failure> {
+    let (_, memory) = remembered::of(global, &args.beside).await?;
+    if args.objects.is_empty() {
+        return list(memory.as_ref()).await.map_err(|error| remembered::failure(&error));
+    }
+    let mut keys = Vec::new();
+    for text in &args.objects {
+        let key: ObjectKey = text.parse().map_err(|error| {
+            Failure::usage(format!("{error}"), "evenkeel release alone lists what is held")
+        })?;
+        keys.push(key);
+    }
+    for key in keys {
+        let mut is_held = false;
+        for of in [fight::FIGHTS, hold::HOLDS] {
+            let name = key.document(of);
+            let released = release(memory.as_ref(), &name).await;
+            is_held |= released.map_err(|error| remembered::failure(&error))?;
+        }
+        let name = key.to_string();
+        if !is_held {
+            return Err(Failure::usage(
+                format!("nothing holds {} back", visible(&name)),
+                "evenkeel release alone lists what is held",
+            ));
+        }
+        out::line(&format!("{}: released; the next run writes it again", visible(&name)));
+    }
+    Ok(Exit::Done)
+}
+
+/// Removes what is remembered; says whether there was something.
+async fn release(memory: &dyn Memory, name: &str) -> Result<bool, StoreError> {
+    loop {
+        let Some(document) = memory.read(name).await? else { return Ok(false) };
+        match memory.remove(name, document.version).await {
+            Err(StoreError::Moved { .. }) => {}
+            removed => return removed.map(|()| true),
+        }
+    }
+}
+
+async fn list(memory: &dyn Memory) -> Result<Exit, StoreError> {
+    let mut lines = Vec::new();
+    for document in memory.list(&format!("guards/{}/", fight::FIGHTS)).await? {
+        let fight: Fight = document.typed()?;
+        lines.extend(fight.held().map(|held| (fight.object.to_string(), held)));
+    }
+    for document in memory.list(&format!("guards/{}/", hold::HOLDS)).await? {
+        let hold: Hold = document.typed()?;
+        lines.extend(hold.held(Utc::now()).map(|held| (hold.object.to_string(), held)));
+    }
+    if lines.is_empty() {
+        out::line("Nothing is held back by a fight or a hold.");
+    }
+    for (object, held) in lines {
+        out::line(&format!("{}\n    {}", visible(&object), visible(&held.to_string())));
+    }
+    Ok(Exit::Done)
+}

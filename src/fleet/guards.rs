@@ -1,0 +1,119 @@
+//! What the fleet file says to the guards that remember more than one run: breakers, fights and the
+//! waves of a rollout.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::file::FleetFile;
+use crate::baseline::problem::{Place, Problem};
+
+/// When writing stops because too much of it fails. It is looked at for an account, for a wave of the
+/// rollout and for all accounts; the last two stop only when changes of more than one account failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Breaker {
+    /// Failed changes, at the least.
+    #[schemars(range(min = 1, max = 10000))]
+    pub failures: usize,
+    /// Of so many per cent of all changes that were tried, at the least.
+    #[schemars(range(min = 1, max = 100))]
+    pub percent: u32,
+    /// Within so many minutes.
+    #[schemars(range(min = 1, max = 1440))]
+    pub minutes: u32,
+    /// Minutes until one change is tried again. A failure then doubles them, up to a day.
+    #[schemars(range(min = 1, max = 1440))]
+    pub pause_minutes: u32,
+}
+
+impl Default for Breaker {
+    fn default() -> Self {
+        Self { failures: 5, percent: 50, minutes: 15, pause_minutes: 15 }
+    }
+}
+
+/// When writing an object stops because somebody changes it back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Fights {
+    /// The same field of the same object was changed back so many times.
+    #[schemars(range(min = 1, max = 100))]
+    pub times: usize,
+    /// Within so many hours.
+    #[schemars(range(min = 1, max = 720))]
+    pub hours: u32,
+}
+
+impl Default for Fights {
+    fn default() -> Self {
+        Self { times: 3, hours: 24 }
+    }
+}
+
+/// How a new version of the baselines reaches the accounts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Rollout {
+    /// The waves, the first one first; what is in none of them comes last.
+    #[serde(rename = "wave")]
+    pub waves: Vec<Wave>,
+}
+
+/// Accounts that get a new version of the baselines together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Wave {
+    /// Its name, such as `canary`.
+    #[schemars(length(min = 1))]
+    pub name: String,
+    /// These accounts.
+    #[serde(default)]
+    #[schemars(inner(regex(pattern = r"^[0-9]{12}$")))]
+    pub accounts: Vec<String>,
+    /// So many per cent of all accounts, those of the waves before among them. Which ones depends on
+    /// their ids alone.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 100))]
+    pub percent: Option<u32>,
+    /// For how long all of its accounts must be as declared before the next wave begins.
+    #[schemars(range(min = 0, max = 43200))]
+    pub soak_minutes: u32,
+}
+
+/// Rules that the schema cannot say.
+pub(super) fn rules(file: &FleetFile, at: &dyn Fn(String) -> Place, problems: &mut Vec<Problem>) {
+    let mut names: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut most = 0;
+    for (index, wave) in file.rollout.waves.iter().enumerate() {
+        let mut wrong = |field: &str, what: String, help: &str| {
+            let place = at(format!("rollout.wave[{index}]{field}"));
+            problems.push(Problem::error("wrong-value", what, place).help(help));
+        };
+        if names.insert(&wave.name, index).is_some() {
+            wrong(
+                ".name",
+                format!("two waves are called {:?}", wave.name),
+                "give each its own name",
+            );
+        }
+        if wave.accounts.is_empty() && wave.percent.is_none() {
+            wrong(
+                "",
+                format!("the wave {:?} has no account", wave.name),
+                "name accounts = [\"111122223333\"], or percent = 10",
+            );
+        }
+        if let Some(percent) = wave.percent {
+            if percent <= most {
+                wrong(
+                    ".percent",
+                    format!("{percent} per cent are no more than the waves before have"),
+                    "percent counts the accounts of the waves before, too: 10, then 50, then 100",
+                );
+            }
+            most = percent;
+        }
+    }
+}

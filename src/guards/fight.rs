@@ -1,0 +1,280 @@
+//! The detector of fights: when somebody changes the same field of the same object back again and
+//! again, writing it stops, with both names, until a person decides.
+//!
+//! A turn is one write of ours and what became of it. A field that is to be written again, and is not as
+//! we wrote it, was changed back. So within the window no field is written more often than the rule says.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::at;
+use super::object::ObjectKey;
+use crate::digest;
+use crate::fleet::guards::Fights as Rules;
+use crate::kinds::change::FieldDrift;
+use crate::plan::{Guard, Held};
+
+/// Where fights are remembered.
+pub const FIGHTS: &str = "fight";
+
+/// Somebody who changed something, as AWS told of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Who {
+    /// The principal.
+    pub principal: String,
+    /// The call.
+    pub call: String,
+    /// When, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<DateTime<Utc>>,
+}
+
+/// What was written of an object of late, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fight {
+    /// The object.
+    pub object: ObjectKey,
+    /// The turns of each field; those of the whole object are under the empty name.
+    fields: BTreeMap<String, Vec<Turn>>,
+    /// Why nothing is written any more, if that is so.
+    stopped: Option<Stopped>,
+}
+
+/// One write, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Turn {
+    wrote: DateTime<Utc>,
+    by: String,
+    run: String,
+    /// What was written, as a digest.
+    wanted: String,
+    /// When it was seen to be changed back, and by whom if AWS told.
+    back: Option<Back>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Back {
+    seen: DateTime<Utc>,
+    who: Option<Who>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Stopped {
+    at: DateTime<Utc>,
+    field: String,
+    turns: Vec<Turn>,
+}
+
+/// What differs in a field: a digest of what is there, and one of what is declared.
+type Differs = BTreeMap<String, (String, String)>;
+
+/// The fields that differ, several differences of one field taken together.
+fn fields(drift: &[FieldDrift]) -> Differs {
+    let mut all: BTreeMap<&str, (Vec<_>, Vec<_>)> = BTreeMap::new();
+    for one in drift {
+        let (actual, desired) = all.entry(one.field.as_str()).or_default();
+        actual.push(&one.actual);
+        desired.push(&one.desired);
+    }
+    let of = |(field, (actual, desired)): (&str, (Vec<_>, Vec<_>))| {
+        (field.to_owned(), (digest::of(&actual), digest::of(&desired)))
+    };
+    all.into_iter().map(of).collect()
+}
+
+impl Fight {
+    /// Nothing was written yet.
+    pub fn about(object: ObjectKey) -> Self {
+        Self { object, fields: BTreeMap::new(), stopped: None }
+    }
+
+    /// Sees what differs before it is written: what was written of it before was changed back.
+    pub fn seen(
+        &mut self,
+        rules: &Rules,
+        drift: &[FieldDrift],
+        who: Option<&Who>,
+        now: DateTime<Utc>,
+    ) {
+        self.forget(rules, now);
+        for (field, (actual, _)) in fields(drift) {
+            let Some(turns) = self.fields.get_mut(&field) else { continue };
+            if let Some(turn) = turns.last_mut().filter(|turn| turn.wanted != actual) {
+                let back = turn.back.get_or_insert_with(|| Back { seen: now, who: None });
+                back.who = back.who.take().or_else(|| who.cloned());
+            }
+            let lost = turns.iter().filter(|turn| turn.back.is_some()).count();
+            if lost >= rules.times && self.stopped.is_none() {
+                self.stopped = Some(Stopped { at: now, field, turns: turns.clone() });
+            }
+        }
+    }
+
+    /// Notes that a change is about to be written.
+    pub fn writes(&mut self, drift: &[FieldDrift], by: &str, run: &str, now: DateTime<Utc>) {
+        for (field, (_, wanted)) in fields(drift) {
+            let turn =
+                Turn { wrote: now, by: by.to_owned(), run: run.to_owned(), wanted, back: None };
+            self.fields.entry(field).or_default().push(turn);
+        }
+    }
+
+    /// A change that was noted was not accepted: nobody had anything to change back.
+    pub fn failed(&mut self, drift: &[FieldDrift]) {
+        for field in fields(drift).keys() {
+            if let Some(turns) = self.fields.get_mut(field) {
+                turns.pop_if(|turn| turn.back.is_none());
+            }
+        }
+        self.fields.retain(|_, turns| !turns.is_empty());
+    }
+
+    /// Forgets what is older than the window. Why writing stopped is not forgotten.
+    fn forget(&mut self, rules: &Rules, now: DateTime<Utc>) {
+        let first = now - TimeDelta::hours(i64::from(rules.hours));
+        for turns in self.fields.values_mut() {
+            turns.retain(|turn| turn.wrote > first);
+        }
+        self.fields.retain(|_, turns| !turns.is_empty());
+    }
+
+    /// Whether nothing of it needs to be remembered.
+    pub fn is_over(&self, rules: &Rules, now: DateTime<Utc>) -> bool {
+        let first = now - TimeDelta::hours(i64::from(rules.hours));
+        self.stopped.is_none() && self.fields.values().flatten().all(|turn| turn.wrote <= first)
+    }
+
+    /// Why the object is not written any more, if that is so.
+    pub fn held(&self) -> Option<Held> {
+        let Stopped { field, turns, .. } = self.stopped.as_ref()?;
+        let what = if field.is_empty() { "the object" } else { field };
+        let ours: Vec<String> =
+            turns.iter().map(|turn| format!("{} by {}", at(turn.wrote), turn.by)).collect();
+        let back = |back: &Back| match &back.who {
+            Some(Who { principal, call, time }) => {
+                format!("{} by {principal} ({call})", at(time.unwrap_or(back.seen)))
+            }
+            None => format!("before {} by somebody of whom AWS told nothing", at(back.seen)),
+        };
+        let theirs: Vec<String> =
+            turns.iter().filter_map(|turn| turn.back.as_ref()).map(back).collect();
+        Some(Held::by(
+            Guard::Fight,
+            format!(
+                "somebody changes {what} back: evenkeel wrote it at {}; it was changed back at {}",
+                ours.join(", "),
+                theirs.join(", ")
+            ),
+            format!("evenkeel release {}", self.object),
+        ))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::seeded::Seeded;
+    use super::*;
+
+    fn drift(field: &str, actual: u64, desired: u64) -> Vec<FieldDrift> {
+        vec![FieldDrift {
+            field: field.to_owned(),
+            actual: Some(json!(actual)),
+            desired: Some(json!(desired)),
+        }]
+    }
+
+    fn fight() -> Fight {
+        Fight::about("111122223333/global/iam.password_policy".parse().unwrap())
+    }
+
+    fn start() -> DateTime<Utc> {
+        DateTime::from_timestamp(1_700_000_000, 0).unwrap()
+    }
+
+    fn who(name: &str) -> Who {
+        Who {
+            principal: format!("arn:aws:iam::111122223333:user/{name}"),
+            call: "UpdateAccountPasswordPolicy".to_owned(),
+            time: Some(start()),
+        }
+    }
+
+    #[test]
+    fn the_same_field_changed_back_three_times_stops_with_both_names_and_times() {
+        let (rules, mut fight) = (Rules::default(), fight());
+        let mut now = start();
+        for turn in 0..3 {
+            fight.seen(&rules, &drift("length", 8, 14), Some(&who("eve")), now);
+            assert_eq!(fight.held(), None, "turn {turn}");
+            fight.writes(
+                &drift("length", 8, 14),
+                "arn:aws:sts::1:assumed-role/evenkeel/r",
+                "r",
+                now,
+            );
+            now += TimeDelta::hours(1);
+        }
+        fight.seen(&rules, &drift("length", 8, 14), None, now);
+        let held = fight.held().unwrap();
+        for part in
+            ["length", "assumed-role/evenkeel", "2023-11-14T22:13:20Z", "user/eve", "told nothing"]
+        {
+            assert!(held.reason.contains(part), "{part}: {held}");
+        }
+        assert_eq!(held.released_by, "evenkeel release 111122223333/global/iam.password_policy");
+        // Time alone does not release it.
+        fight.seen(&rules, &drift("length", 8, 14), None, now + TimeDelta::days(99));
+        assert!(fight.held().is_some() && !fight.is_over(&rules, now + TimeDelta::days(99)));
+    }
+
+    #[test]
+    fn other_fields_other_versions_and_failed_writes_are_no_fight() {
+        let (rules, mut fight) = (Rules::default(), fight());
+        for number in 0..20 {
+            // Each version of the baseline wants something else, and finds what the last one wrote.
+            let version = drift("length", number, number + 1);
+            fight.seen(&rules, &version, None, start());
+            fight.writes(&version, "us", "r", start());
+            let other = drift(&format!("field {number}"), 1, 2);
+            fight.seen(&rules, &other, None, start());
+            fight.writes(&other, "us", "r", start());
+            let refused = drift("refused", 1, 2);
+            fight.seen(&rules, &refused, None, start());
+            fight.writes(&refused, "us", "r", start());
+            fight.failed(&refused);
+        }
+        assert_eq!(fight.held(), None);
+        assert!(fight.is_over(&rules, start() + TimeDelta::hours(24)));
+    }
+
+    #[test]
+    fn in_any_history_a_field_is_written_no_more_often_than_the_rule_says() {
+        for seed in 0..200 {
+            let mut numbers = Seeded(seed);
+            let rules = Rules { times: usize::try_from(1 + numbers.below(4)).unwrap(), hours: 24 };
+            let (mut fight, mut now, mut written) = (fight(), start(), Vec::new());
+            for _ in 0..60 {
+                now += TimeDelta::minutes(i64::try_from(numbers.below(600)).unwrap());
+                let differs = drift("length", numbers.below(10), 14);
+                let told = (numbers.below(2) == 0).then(|| who("eve"));
+                fight.seen(&rules, &differs, told.as_ref(), now);
+                if fight.held().is_some() {
+                    continue;
+                }
+                fight.writes(&differs, "us", "run", now);
+                match numbers.below(5) {
+                    0 => fight.failed(&differs),
+                    _ => written.push(now),
+                }
+                let of_window = |one: &&DateTime<Utc>| now - **one < TimeDelta::hours(24);
+                assert!(written.iter().filter(of_window).count() <= rules.times, "seed {seed}");
+                fight = serde_json::from_value(serde_json::to_value(&fight).unwrap()).unwrap();
+            }
+        }
+    }
+}

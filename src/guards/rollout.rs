@@ -1,0 +1,465 @@
+//! Waves: a new version of a target's baselines reaches the canary accounts first, and the next wave
+//! only when all accounts of the one before were as declared for its soak time.
+//!
+//! Held back is only what the new version says anew: items that are the same in the version that all
+//! accounts have are repaired everywhere, whatever the rollout does.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::at;
+use crate::digest;
+use crate::fleet::guards::Wave;
+use crate::names::{AccountId, ItemName};
+use crate::plan::{Guard, Held};
+
+/// A version of a target's baselines.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Version {
+    /// The digest of all of it.
+    pub digest: String,
+    /// The digests of its items.
+    pub items: BTreeMap<String, String>,
+}
+
+/// How far a target's version is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rollout {
+    /// The target.
+    pub target: String,
+    /// The version that all accounts may have.
+    done: Option<Version>,
+    /// The one that is on its way.
+    current: Option<Current>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Current {
+    version: Version,
+    since: DateTime<Utc>,
+    /// The wave that it has reached.
+    wave: usize,
+    /// When it reached that wave.
+    reached: DateTime<Utc>,
+    /// The accounts of the target.
+    accounts: BTreeSet<AccountId>,
+    /// Since when each account is as the version declares.
+    healthy: BTreeMap<AccountId, DateTime<Utc>>,
+    halted: Option<Halted>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Halted {
+    at: DateTime<Utc>,
+    why: String,
+    /// Whether a person gave the version up.
+    aborted: bool,
+}
+
+/// What a run found of an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Health {
+    /// All of it was looked at, and it is as declared.
+    Good,
+    /// Nobody knows yet.
+    Open,
+    /// Something went wrong.
+    Bad(String),
+}
+
+/// How far a rollout is, for people to read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Progress {
+    /// The target.
+    pub target: String,
+    /// The version that all accounts have, if there is one.
+    pub done: Option<String>,
+    /// The version on its way, if there is one.
+    pub version: Option<String>,
+    /// The name of the wave that it has reached.
+    pub wave: Option<String>,
+    /// When it reached it.
+    pub reached: Option<DateTime<Utc>>,
+    /// The accounts of that wave that are not there yet.
+    pub missing: BTreeSet<AccountId>,
+    /// The accounts that are as the version declares.
+    pub healthy: BTreeSet<AccountId>,
+    /// Why it does not go on, if it does not.
+    pub halted: Option<String>,
+}
+
+/// Where it is remembered how far a target is.
+pub fn document(target: &str) -> String {
+    format!("{FOLDER}{}", digest::of(&target))
+}
+
+/// Where all rollouts are.
+pub const FOLDER: &str = "guards/rollout/";
+
+/// The wave of an account; as many as there are waves for what comes last.
+pub fn wave_of(waves: &[Wave], account: &AccountId) -> usize {
+    let share = share(account);
+    let has = |wave: &Wave| {
+        wave.accounts.iter().any(|one| one == account.as_str())
+            || wave.percent.is_some_and(|percent| share < percent)
+    };
+    waves.iter().position(has).unwrap_or(waves.len())
+}
+
+/// A number below 100 that an account always has.
+fn share(account: &AccountId) -> u32 {
+    let digest = digest::of(&account.as_str());
+    let number = digest.get(..8).and_then(|first| u32::from_str_radix(first, 16).ok());
+    number.unwrap_or_default() % 100
+}
+
+impl Current {
+    /// The accounts of the wave in hand that are not as declared yet.
+    fn missing(&self, waves: &[Wave]) -> BTreeSet<AccountId> {
+        let of_wave = |one: &&AccountId| wave_of(waves, one) == self.wave;
+        let all = self.accounts.iter().filter(of_wave);
+        all.filter(|one| !self.healthy.contains_key(*one)).cloned().collect()
+    }
+}
+
+impl Rollout {
+    /// Nothing is known of a target yet.
+    pub fn of(target: &str) -> Self {
+        Self { target: target.to_owned(), done: None, current: None }
+    }
+
+    /// A look at a target, with all of its accounts or those of a shard: a new version begins with the
+    /// first wave, and one that is healthy goes on.
+    pub fn look(
+        &mut self,
+        waves: &[Wave],
+        version: &Version,
+        accounts: &BTreeSet<AccountId>,
+        are_all: bool,
+        now: DateTime<Utc>,
+    ) {
+        self.begin(waves, version, now);
+        let Some(current) = self.current.as_mut() else { return };
+        // Where shards look on their own, the accounts are those of all of them.
+        if are_all {
+            current.accounts.clear();
+        }
+        current.accounts.extend(accounts.iter().cloned());
+        if current.halted.is_some() {
+            return;
+        }
+        let Some(wave) = waves.get(current.wave) else {
+            self.finish();
+            return;
+        };
+        let mut ready = current.reached;
+        let of_wave = |one: &&AccountId| wave_of(waves, one) == current.wave;
+        for account in current.accounts.iter().filter(of_wave) {
+            let Some(since) = current.healthy.get(account) else { return };
+            ready = ready.max(*since);
+        }
+        if now < ready + TimeDelta::minutes(i64::from(wave.soak_minutes)) {
+            return;
+        }
+        current.wave += 1;
+        current.reached = now;
+        if current.wave >= waves.len() {
+            self.finish();
+        }
+    }
+
+    /// A version that nobody has seen before begins; the one that all accounts have needs no rollout.
+    pub fn begin(&mut self, waves: &[Wave], version: &Version, now: DateTime<Utc>) {
+        if waves.is_empty() {
+            (self.done, self.current) = (Some(version.clone()), None);
+            return;
+        }
+        if self.done.as_ref().is_some_and(|done| done.digest == version.digest) {
+            self.current = None;
+            return;
+        }
+        let is_known =
+            self.current.as_ref().is_some_and(|one| one.version.digest == version.digest);
+        if !is_known {
+            self.current = Some(Current {
+                version: version.clone(),
+                since: now,
+                wave: 0,
+                reached: now,
+                accounts: BTreeSet::new(),
+                healthy: BTreeMap::new(),
+                halted: None,
+            });
+        }
+    }
+
+    fn finish(&mut self) {
+        if let Some(current) = self.current.take() {
+            self.done = Some(current.version);
+        }
+    }
+
+    /// Hears what a run found of an account: the first that goes wrong halts the rollout.
+    pub fn heard(
+        &mut self,
+        waves: &[Wave],
+        digest: &str,
+        account: &AccountId,
+        health: &Health,
+        now: DateTime<Utc>,
+    ) {
+        let Some(current) = self.current.as_mut().filter(|one| one.version.digest == digest) else {
+            return;
+        };
+        if wave_of(waves, account) > current.wave {
+            return;
+        }
+        match health {
+            Health::Good => drop(current.healthy.entry(account.clone()).or_insert(now)),
+            Health::Open => {}
+            Health::Bad(why) => {
+                current.healthy.remove(account);
+                current.halted.get_or_insert_with(|| Halted {
+                    at: now,
+                    why: format!("account {account}: {why}"),
+                    aborted: false,
+                });
+            }
+        }
+    }
+
+    /// Whether a change of an item in an account is held back, and why.
+    pub fn held(&self, waves: &[Wave], account: &AccountId, item: &ItemName) -> Option<Held> {
+        let current = self.current.as_ref()?;
+        let item = item.to_string();
+        let before = self.done.as_ref().and_then(|done| done.items.get(&item));
+        if before.is_some() && before == current.version.items.get(&item) {
+            return None;
+        }
+        let version = short(&current.version.digest);
+        if let Some(Halted { at: since, why, aborted }) = &current.halted {
+            let word = if *aborted { "was given up" } else { "is halted" };
+            return Some(Held::by(
+                Guard::Wave,
+                format!("the rollout of {version} {word} since {}: {why}", at(*since)),
+                format!(
+                    "evenkeel rollout resume, or another version of the baselines of {:?}",
+                    self.target
+                ),
+            ));
+        }
+        let own = wave_of(waves, account);
+        if own <= current.wave {
+            return None;
+        }
+        let name = |wave: usize| waves.get(wave).map_or("the rest", |wave| wave.name.as_str());
+        Some(Held::by(
+            Guard::Wave,
+            format!(
+                "the rollout of {version} has reached the wave {:?}, and the account is in {:?}",
+                name(current.wave),
+                name(own)
+            ),
+            "the waves before it being as declared for their soak time: evenkeel rollout status",
+        ))
+    }
+
+    /// Goes on after a halt, from the wave that was reached: its soak time begins anew. Says whether
+    /// there was a halt.
+    pub fn resume(&mut self, now: DateTime<Utc>) -> bool {
+        let Some(current) = self.current.as_mut().filter(|one| one.halted.is_some()) else {
+            return false;
+        };
+        (current.halted, current.reached) = (None, now);
+        true
+    }
+
+    /// Gives the version up. Says whether one was on its way.
+    pub fn abort(&mut self, by: &str, now: DateTime<Utc>) -> bool {
+        let Some(current) = self.current.as_mut() else { return false };
+        current.halted = Some(Halted { at: now, why: format!("{by} gave it up"), aborted: true });
+        true
+    }
+
+    /// How far it is.
+    pub fn progress(&self, waves: &[Wave]) -> Progress {
+        let current = self.current.as_ref();
+        let name = |wave: usize| waves.get(wave).map_or("the rest", |wave| wave.name.as_str());
+        Progress {
+            target: self.target.clone(),
+            done: self.done.as_ref().map(|done| done.digest.clone()),
+            version: current.map(|one| one.version.digest.clone()),
+            wave: current.map(|one| name(one.wave).to_owned()),
+            reached: current.map(|one| one.reached),
+            missing: current.map(|one| one.missing(waves)).unwrap_or_default(),
+            healthy: current.map(|one| one.healthy.keys().cloned().collect()).unwrap_or_default(),
+            halted: current.and_then(|one| Some(one.halted.as_ref()?.why.clone())),
+        }
+    }
+}
+
+/// A digest as people see it.
+fn short(digest: &str) -> &str {
+    digest.get(..12).unwrap_or(digest)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::seeded::Seeded;
+    use super::*;
+
+    fn account(number: u64) -> AccountId {
+        format!("{number:012}").parse().unwrap()
+    }
+
+    fn fleet() -> BTreeSet<AccountId> {
+        (1..=40).map(account).collect()
+    }
+
+    fn waves() -> Vec<Wave> {
+        let wave = |name: &str, accounts: &[u64], percent, soak_minutes| Wave {
+            name: name.to_owned(),
+            accounts: accounts.iter().map(|one| format!("{one:012}")).collect(),
+            percent,
+            soak_minutes,
+        };
+        vec![wave("canary", &[1, 2], None, 60), wave("some", &[], Some(30), 30)]
+    }
+
+    fn version(digest: &str, items: &[(&str, &str)]) -> Version {
+        let items = items.iter().map(|(item, digest)| ((*item).to_owned(), (*digest).to_owned()));
+        Version { digest: digest.to_owned(), items: items.collect() }
+    }
+
+    fn start() -> DateTime<Utc> {
+        DateTime::from_timestamp(1_700_000_000, 0).unwrap()
+    }
+
+    fn item(name: &str) -> ItemName {
+        name.parse().unwrap()
+    }
+
+    const NEW: &str = "iam.password_policy";
+    const OLD: &str = "s3.account_public_access_block";
+
+    fn begun() -> Rollout {
+        let mut rollout = Rollout::of("all");
+        rollout.done = Some(version("v1", &[(OLD, "1"), (NEW, "1")]));
+        rollout.look(&waves(), &version("v2", &[(OLD, "1"), (NEW, "2")]), &fleet(), true, start());
+        rollout
+    }
+
+    #[test]
+    fn a_new_version_goes_on_only_while_the_wave_before_is_healthy_for_its_soak_time() {
+        let (waves, mut rollout) = (waves(), begun());
+        let next = version("v2", &[(OLD, "1"), (NEW, "2")]);
+        let of =
+            |rollout: &Rollout, number, name| rollout.held(&waves, &account(number), &item(name));
+        let last = (3..=40).find(|one| wave_of(&waves, &account(*one)) == 2).unwrap();
+        assert_eq!(of(&rollout, 1, NEW), None);
+        assert_eq!(of(&rollout, last, OLD), None, "what is the same is repaired everywhere");
+        let held = of(&rollout, last, NEW).unwrap();
+        assert!(held.reason.contains("\"canary\"") && held.reason.contains("the rest"), "{held}");
+        let hour = |hours| start() + TimeDelta::hours(hours);
+        rollout.heard(&waves, "v2", &account(1), &Health::Good, start());
+        rollout.look(&waves, &next, &fleet(), true, hour(5));
+        assert!(rollout.progress(&waves).wave.unwrap() == "canary", "account 2 is not there yet");
+        rollout.heard(&waves, "v2", &account(2), &Health::Good, hour(5));
+        rollout.look(&waves, &next, &fleet(), true, hour(5));
+        assert_eq!(rollout.progress(&waves).wave.unwrap(), "canary", "the soak time is not over");
+        rollout.look(&waves, &next, &fleet(), true, hour(6));
+        assert_eq!(rollout.progress(&waves).wave.unwrap(), "some");
+        for one in fleet() {
+            rollout.heard(&waves, "v2", &one, &Health::Good, hour(6));
+        }
+        rollout.look(&waves, &next, &fleet(), true, hour(7));
+        assert_eq!(rollout.progress(&waves).done.unwrap(), "v2");
+        assert_eq!(of(&rollout, last, NEW), None);
+    }
+
+    #[test]
+    fn the_first_that_goes_wrong_halts_it_until_somebody_decides() {
+        let (waves, mut rollout) = (waves(), begun());
+        let next = version("v2", &[(OLD, "1"), (NEW, "2")]);
+        let bad = Health::Bad("AWS refused it".to_owned());
+        rollout.heard(&waves, "v2", &account(1), &bad, start());
+        rollout.heard(&waves, "v2", &account(1), &Health::Good, start());
+        let held = rollout.held(&waves, &account(2), &item(NEW)).unwrap();
+        assert!(
+            held.reason.contains("AWS refused it") && held.released_by.contains("resume"),
+            "{held}"
+        );
+        assert_eq!(rollout.held(&waves, &account(2), &item(OLD)), None);
+        rollout.look(&waves, &next, &fleet(), true, start() + TimeDelta::days(9));
+        assert_eq!(rollout.progress(&waves).wave.unwrap(), "canary");
+        assert!(rollout.resume(start()) && !rollout.resume(start()));
+        assert_eq!(rollout.held(&waves, &account(2), &item(NEW)), None);
+        assert!(rollout.abort("ops", start()));
+        let held = rollout.held(&waves, &account(1), &item(NEW)).unwrap();
+        assert!(held.reason.contains("ops gave it up"), "{held}");
+        // Another version begins anew; the old one needs no rollout.
+        rollout.look(&waves, &version("v3", &[]), &fleet(), true, start());
+        assert_eq!(rollout.progress(&waves).version.unwrap(), "v3");
+        rollout.look(&waves, &version("v1", &[]), &fleet(), true, start());
+        assert_eq!(rollout.progress(&waves).version, None);
+    }
+
+    #[test]
+    fn percentages_are_of_all_accounts_and_an_account_keeps_its_wave() {
+        let waves = waves();
+        let some = (3..1003).filter(|one| wave_of(&waves, &account(*one)) == 1).count();
+        assert!((250..350).contains(&some), "{some}");
+        let mut all = waves.clone();
+        all[1].percent = Some(100);
+        assert!((1..200).all(|one| wave_of(&all, &account(one)) < 2));
+        // A larger percentage takes none away.
+        all[1].percent = Some(60);
+        for one in (3..200).filter(|one| wave_of(&waves, &account(*one)) == 1) {
+            assert_eq!(wave_of(&all, &account(one)), 1);
+        }
+    }
+
+    #[test]
+    fn in_any_history_no_account_gets_a_version_before_its_waves_were_healthy() {
+        for seed in 0..200 {
+            let (mut numbers, waves) = (Seeded(seed), waves());
+            let (mut rollout, mut now) = (Rollout::of("all"), start());
+            let mut healthy: BTreeMap<AccountId, DateTime<Utc>> = BTreeMap::new();
+            let one = version("v1", &[(NEW, "1")]);
+            for _ in 0..400 {
+                now += TimeDelta::minutes(i64::try_from(numbers.below(20)).unwrap());
+                rollout.look(&waves, &one, &fleet(), true, now);
+                let about = account(1 + numbers.below(40));
+                if rollout.held(&waves, &about, &item(NEW)).is_some() {
+                    if numbers.below(10) == 0 {
+                        rollout.resume(now);
+                    }
+                    continue;
+                }
+                // It is written there: all accounts of the waves before were healthy for their time.
+                for (number, wave) in waves.iter().enumerate().take(wave_of(&waves, &about)) {
+                    let soak = TimeDelta::minutes(i64::from(wave.soak_minutes));
+                    for before in fleet().iter().filter(|one| wave_of(&waves, one) == number) {
+                        assert!(
+                            healthy.get(before).is_some_and(|since| *since + soak <= now),
+                            "{seed}"
+                        );
+                    }
+                }
+                let health = match numbers.below(50) {
+                    0 => Health::Bad("why".to_owned()),
+                    1 => Health::Open,
+                    _ => Health::Good,
+                };
+                rollout.heard(&waves, "v1", &about, &health, now);
+                if health == Health::Good {
+                    healthy.entry(about).or_insert(now);
+                }
+                rollout = serde_json::from_value(serde_json::to_value(&rollout).unwrap()).unwrap();
+            }
+        }
+    }
+}

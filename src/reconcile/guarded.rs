@@ -1,0 +1,156 @@
+//! Asks the guards that remember more than one run, and keeps what they remember.
+//!
+//! They are asked twice: when an account was looked at, so that a plan shows what they hold back, and
+//! directly before each write, since another run may have written meanwhile. What they cannot read or
+//! write down, they do not let through.
+
+mod memory;
+mod standing;
+mod write;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::report::ApplyReport;
+use crate::fleet::file::FleetFile;
+use crate::fleet::guards::{Breaker, Fights, Wave};
+use crate::guards::Who;
+use crate::names::AccountId;
+use crate::plan::Guard;
+use crate::store::memory::Memory;
+
+pub use memory::{OfAccount, OfAll, document_of, unreadable};
+pub use standing::{Origins, Standing, View};
+pub use write::Sent;
+
+/// Who wishes to write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hand {
+    /// A person, who sees the plan.
+    Person,
+    /// `run`: nobody looks.
+    Loop,
+}
+
+/// What the guards go by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rules {
+    /// Changes in all in a day.
+    pub per_day: usize,
+    /// Changes in one account in a day.
+    pub per_account_per_day: usize,
+    /// When too much fails.
+    pub breaker: Breaker,
+    /// When somebody changes things back.
+    pub fights: Fights,
+    /// The waves of a rollout.
+    pub waves: Vec<Wave>,
+    /// The targets that the fleet file calls confirmed.
+    pub confirmed: BTreeSet<String>,
+}
+
+impl Rules {
+    /// Those of a fleet file.
+    pub fn of(file: &FleetFile) -> Self {
+        let confirmed = file.targets.iter().filter(|target| target.confirmed);
+        Self {
+            per_day: file.safety.max_changes_per_day,
+            per_account_per_day: file.safety.max_changes_per_account_per_day,
+            breaker: file.safety.breaker.clone(),
+            fights: file.safety.fights.clone(),
+            waves: file.rollout.waves.clone(),
+            confirmed: confirmed.map(|target| target.name.clone()).collect(),
+        }
+    }
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        let safety = crate::fleet::file::Safety::default();
+        Self {
+            per_day: safety.max_changes_per_day,
+            per_account_per_day: safety.max_changes_per_account_per_day,
+            breaker: safety.breaker,
+            fights: safety.fights,
+            waves: Vec::new(),
+            confirmed: BTreeSet::new(),
+        }
+    }
+}
+
+/// Somebody who touched a kind in an account, as an event told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heard {
+    /// The account.
+    pub account: AccountId,
+    /// The kind.
+    pub kind: String,
+    /// Who.
+    pub who: Who,
+}
+
+/// The guards, and what they remember.
+pub struct Guarded {
+    /// Where it is kept.
+    pub memory: Arc<dyn Memory>,
+    /// What they go by.
+    pub rules: Rules,
+    /// Who wishes to write.
+    pub hand: Hand,
+    /// Whether the first run of a target is protected: not of what the command line names.
+    pub protects_first_run: bool,
+    /// Guards that the person overrules.
+    pub overruled: BTreeSet<Guard>,
+    /// Who touched what, as far as events told.
+    pub heard: Vec<Heard>,
+    /// One at a time writes down what is counted of all accounts.
+    turn: tokio::sync::Mutex<()>,
+}
+
+impl Guarded {
+    /// Guards with such a memory and such rules, asked by a person.
+    pub fn new(memory: Arc<dyn Memory>, rules: Rules) -> Self {
+        Self {
+            memory,
+            rules,
+            hand: Hand::Person,
+            protects_first_run: false,
+            overruled: BTreeSet::new(),
+            heard: Vec::new(),
+            turn: tokio::sync::Mutex::default(),
+        }
+    }
+
+    fn overrules(&self, guard: Guard) -> bool {
+        self.overruled.contains(&guard)
+    }
+
+    /// The latest that an event told of who touched a kind in an account.
+    fn who(&self, account: &AccountId, kind: &str) -> Option<&Who> {
+        let about = |heard: &&Heard| heard.account == *account && heard.kind == kind;
+        self.heard.iter().rev().find(about).map(|heard| &heard.who)
+    }
+}
+
+/// Which accounts of a plan something went wrong in, with the first reason.
+fn troubled(report: &ApplyReport, title: &str, change: u32) -> Option<String> {
+    use super::report::Step;
+    let failed = report.outcomes.iter().find_map(|outcome| match &outcome.step {
+        Step::Failed { error } if outcome.change == change => error.lines().next(),
+        _ => None,
+    });
+    let is_named = |titles: &[String]| titles.iter().any(|one| one == title);
+    failed
+        .map(|error| format!("{title}: {error}"))
+        .or_else(|| {
+            is_named(&report.not_converged)
+                .then(|| format!("{title} is not as declared after its changes"))
+        })
+        .or_else(|| {
+            report
+                .unobserved
+                .iter()
+                .find(|(one, _)| one == title)
+                .map(|(_, why)| format!("nobody knows whether {title} is as declared: {why}"))
+        })
+}

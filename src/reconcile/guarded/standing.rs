@@ -1,0 +1,474 @@
+//! What the guards say of a look: of each account as it is planned.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, Utc};
+
+use super::memory::{ALL, OfAccount, OfAll, document_of, unreadable};
+use super::{Guarded, Hand, troubled};
+use crate::fleet::jobs::Job;
+use crate::guards::breaker::Standing as Breaking;
+use crate::guards::rollout::{self, Health, wave_of};
+use crate::guards::{Breaker, Confirmed, Fight, Hold, ObjectKey, Rollout, Version};
+use crate::guards::{fight::FIGHTS, first_run, hold::HOLDS, object::folder};
+use crate::names::{AccountId, ItemName};
+use crate::plan::{AccountPlan, Guard, Held, ObjectPlan, Plan, PlannedChange, Verdict};
+use crate::reconcile::report::ApplyReport;
+use crate::reconcile::target::FleetTarget;
+use crate::store::error::StoreError;
+use crate::store::memory::change;
+
+/// Which targets declare each item in an account, by their place in the list.
+pub type Origins = BTreeMap<ItemName, BTreeSet<usize>>;
+
+/// What a look is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct View {
+    /// Whether its plan may be applied; otherwise nothing is written down.
+    pub writes: bool,
+    /// Whether all is looked at that its targets declare in its accounts.
+    pub is_full: bool,
+    /// Whether these are all accounts of its targets.
+    pub is_all: bool,
+}
+
+/// What the guards say of a look.
+pub struct Standing {
+    pub(super) guarded: Arc<Guarded>,
+    view: View,
+    now: DateTime<Utc>,
+    /// By target: its name, its version and how far it is. None for what nobody rolls out.
+    targets: Vec<Target>,
+    all: OfAll,
+    /// Why nothing at all is let through.
+    nothing: Option<Held>,
+    /// How many changes of the day's budget are left to be planned.
+    left: Mutex<usize>,
+}
+
+struct Target {
+    name: String,
+    version: Version,
+    rollout: Option<Rollout>,
+    first_run: Option<Held>,
+}
+
+/// How much breakers let through.
+enum Flow {
+    All,
+    One(Held),
+    None(Held),
+}
+
+impl Standing {
+    /// Asks what the guards remember, and lets rollouts go on.
+    pub async fn of(
+        guarded: &Arc<Guarded>,
+        targets: &[FleetTarget],
+        jobs: &[Job],
+        view: View,
+        now: DateTime<Utc>,
+    ) -> Self {
+        let mut standing = Self {
+            guarded: Arc::clone(guarded),
+            view,
+            now,
+            targets: Vec::new(),
+            all: OfAll::default(),
+            nothing: None,
+            left: Mutex::default(),
+        };
+        match standing.read(targets, jobs).await {
+            Err(error) if view.writes && !guarded.overrules(Guard::Memory) => {
+                standing.nothing = Some(unreadable(&error));
+            }
+            Err(error) => tracing::warn!("what the guards remember is not shown: {error}"),
+            Ok(()) => {}
+        }
+        standing
+    }
+
+    /// Who wishes to write.
+    pub fn hand(&self) -> Hand {
+        self.guarded.hand
+    }
+
+    /// The guards themselves.
+    pub fn guarded(&self) -> &Guarded {
+        &self.guarded
+    }
+
+    async fn read(&mut self, targets: &[FleetTarget], jobs: &[Job]) -> Result<(), StoreError> {
+        let guarded = Arc::clone(&self.guarded);
+        let (memory, rules) = (guarded.memory.as_ref(), &guarded.rules);
+        if let Some(document) = memory.read(ALL).await? {
+            self.all = document.typed()?;
+        }
+        let left = self.all.budget.left(rules.per_day, self.now);
+        *self.left.lock().unwrap_or_else(PoisonError::into_inner) = left;
+        for (place, target) in targets.iter().enumerate() {
+            let accounts = jobs.iter().filter(|job| job.targets.contains(&place));
+            let accounts: BTreeSet<AccountId> =
+                accounts.map(|job| job.account.id.clone()).collect();
+            let (rollout, first_run) = match target.is_beside {
+                true => (None, None),
+                false => (self.rollout(target, &accounts).await?, self.first_run(target).await?),
+            };
+            self.targets.push(Target {
+                name: target.name.clone(),
+                version: target.version(),
+                rollout,
+                first_run,
+            });
+        }
+        Ok(())
+    }
+
+    /// How far a target's version is. What is only shown moves nothing, and shows no rollout that
+    /// nothing is remembered of.
+    async fn rollout(
+        &self,
+        target: &FleetTarget,
+        accounts: &BTreeSet<AccountId>,
+    ) -> Result<Option<Rollout>, StoreError> {
+        let (memory, waves) = (self.guarded.memory.as_ref(), &self.guarded.rules.waves);
+        let name = rollout::document(&target.name);
+        let version = target.version();
+        let look = |there: Option<Rollout>| {
+            let mut rollout = there.unwrap_or_else(|| Rollout::of(&target.name));
+            match self.view.is_full {
+                true => rollout.look(waves, &version, accounts, self.view.is_all, self.now),
+                false => rollout.begin(waves, &version, self.now),
+            }
+            rollout
+        };
+        if !self.view.writes {
+            let there: Option<Rollout> =
+                memory.read(&name).await?.map(|document| document.typed()).transpose()?;
+            return Ok(there.map(|there| look(Some(there))));
+        }
+        if waves.is_empty() && memory.read(&name).await?.is_none() {
+            return Ok(None);
+        }
+        let mut now = None;
+        change(memory, &name, |there: Option<Rollout>| {
+            let rollout = look(there.clone());
+            now = Some(rollout.clone());
+            (there.as_ref() != Some(&rollout)).then_some(rollout)
+        })
+        .await?;
+        Ok(now)
+    }
+
+    async fn first_run(&self, target: &FleetTarget) -> Result<Option<Held>, StoreError> {
+        let guarded = &self.guarded;
+        if guarded.hand == Hand::Person || !guarded.protects_first_run || !self.view.writes {
+            return Ok(None);
+        }
+        let document = guarded.memory.read(&first_run::document(&target.name)).await?;
+        let confirmed: Option<Confirmed> = document.map(|document| document.typed()).transpose()?;
+        let in_file = guarded.rules.confirmed.contains(&target.name);
+        Ok(first_run::held(&target.name, in_file, confirmed.as_ref()))
+    }
+
+    /// Holds back in an account what the guards do not let through.
+    pub async fn hold(&self, account: &AccountId, plan: &mut AccountPlan, origins: &Origins) {
+        if plan.order.is_empty() {
+            return;
+        }
+        if let Some(held) = &self.nothing {
+            plan.hold(|_, _| Some(held.clone()));
+            return;
+        }
+        if let Err(error) = self.holding(account, plan, origins).await {
+            tracing::warn!("what the guards remember of {account}: {error}");
+            if self.view.writes && !self.guarded.overrules(Guard::Memory) {
+                let held = unreadable(&error);
+                plan.hold(|_, _| Some(held.clone()));
+            }
+        }
+    }
+
+    async fn holding(
+        &self,
+        account: &AccountId,
+        plan: &mut AccountPlan,
+        origins: &Origins,
+    ) -> Result<(), StoreError> {
+        let guarded = &self.guarded;
+        let document = guarded.memory.read(&document_of(account)).await?;
+        let own: OfAccount = document.map(|one| one.typed()).transpose()?.unwrap_or_default();
+        let mut objects = self.holds(account).await?;
+        objects.extend(self.fights(account, plan).await?);
+        plan.hold(|object, _| {
+            self.by_target(account, object, origins)
+                .or_else(|| objects.get(&ObjectKey::of(object)).cloned())
+                .filter(|held| !guarded.overrules(held.guard))
+        });
+        match self.flow(account, &own.breaker) {
+            Flow::All => {}
+            Flow::None(held) => plan.hold(|_, _| Some(held.clone())),
+            Flow::One(held) => {
+                let first = plan.order.first().copied();
+                plan.hold(|_, change| (Some(change.id) != first).then(|| held.clone()));
+            }
+        }
+        if let Some(held) = self.over_budget(account, &own, plan.order.len()) {
+            plan.hold(|_, _| Some(held.clone()));
+        }
+        Ok(())
+    }
+
+    /// First runs and waves: what the targets of an item say.
+    fn by_target(
+        &self,
+        account: &AccountId,
+        object: &ObjectPlan,
+        origins: &Origins,
+    ) -> Option<Held> {
+        let waves = &self.guarded.rules.waves;
+        let targets = origins.get(&object.item).into_iter().flatten();
+        targets.filter_map(|place| self.targets.get(*place)).find_map(|target| {
+            let by_wave = || target.rollout.as_ref()?.held(waves, account, &object.item);
+            target.first_run.clone().or_else(by_wave)
+        })
+    }
+
+    async fn holds(&self, account: &AccountId) -> Result<BTreeMap<ObjectKey, Held>, StoreError> {
+        let mut held = BTreeMap::new();
+        for document in self.guarded.memory.list(&format!("{}/", folder(HOLDS, account))).await? {
+            let hold: Hold = document.typed()?;
+            held.extend(hold.held(self.now).map(|held| (hold.object.clone(), held)));
+        }
+        Ok(held)
+    }
+
+    /// The objects that somebody fights over, after what was seen now.
+    async fn fights(
+        &self,
+        account: &AccountId,
+        plan: &AccountPlan,
+    ) -> Result<BTreeMap<ObjectKey, Held>, StoreError> {
+        let guarded = &self.guarded;
+        let rules = &guarded.rules.fights;
+        let mut held = BTreeMap::new();
+        let documents = guarded.memory.list(&format!("{}/", folder(FIGHTS, account))).await?;
+        let mut fights = BTreeMap::new();
+        for document in documents {
+            let fight: Fight = document.typed()?;
+            if self.view.writes && fight.is_over(rules, self.now) {
+                let name = &document.name;
+                match guarded.memory.remove(name, document.version).await {
+                    // Somebody else writes it just now: it is not over.
+                    Ok(()) | Err(StoreError::Moved { .. }) => continue,
+                    Err(error) => return Err(error),
+                }
+            }
+            fights.insert(fight.object.clone(), fight);
+        }
+        if fights.is_empty() {
+            return Ok(held);
+        }
+        for object in plan.objects.iter().filter(|object| object.is_changed()) {
+            let key = ObjectKey::of(object);
+            let Some(mut fight) = fights.remove(&key) else { continue };
+            let who = guarded.who(account, &object.item.kind);
+            let see = |fight: &mut Fight| {
+                for change in object.changes.iter().filter(|change| change.is_applied()) {
+                    fight.seen(rules, &change.drift, who, self.now);
+                }
+            };
+            see(&mut fight);
+            if self.view.writes {
+                change(guarded.memory.as_ref(), &key.document(FIGHTS), |there: Option<Fight>| {
+                    let mut now = there?;
+                    see(&mut now);
+                    fight = now.clone();
+                    Some(now)
+                })
+                .await?;
+            }
+            held.extend(fight.held().map(|why| (key, why)));
+        }
+        Ok(held)
+    }
+
+    /// How much the breakers of an account, of its wave and of all accounts let through.
+    fn flow(&self, account: &AccountId, own: &Breaker) -> Flow {
+        if self.guarded.overrules(Guard::Breaker) {
+            return Flow::All;
+        }
+        let waves = &self.guarded.rules.waves;
+        let wave = waves.get(wave_of(waves, account));
+        let of_wave = wave.and_then(|wave| Some((wave, self.all.waves.get(&wave.name)?)));
+        let all = [
+            (Some(&self.all.breaker), "in all accounts".to_owned()),
+            (
+                of_wave.map(|(_, breaker)| breaker),
+                match of_wave {
+                    Some((wave, _)) => format!("in the wave {:?}", wave.name),
+                    None => String::new(),
+                },
+            ),
+            (Some(own), format!("in account {account}")),
+        ];
+        let mut flow = Flow::All;
+        for (breaker, whose) in all {
+            let Some(breaker) = breaker else { continue };
+            match breaker.standing(self.now) {
+                Breaking::Closed => {}
+                Breaking::HalfOpen { why, is_tried: false } => {
+                    flow = Flow::One(broken(&whose, &why, None))
+                }
+                Breaking::HalfOpen { why, is_tried: true } => {
+                    return Flow::None(broken(&whose, &why, None));
+                }
+                Breaking::Open { why, until } => {
+                    return Flow::None(broken(&whose, &why, Some(until)));
+                }
+            }
+        }
+        flow
+    }
+
+    /// Whether so many changes are more than the day has left.
+    fn over_budget(&self, account: &AccountId, own: &OfAccount, planned: usize) -> Option<Held> {
+        let rules = &self.guarded.rules;
+        if planned == 0 || self.guarded.overrules(Guard::Budget) {
+            return None;
+        }
+        let limit = rules.per_account_per_day;
+        let here = own.budget.left(limit, self.now);
+        if planned > here {
+            let again = own.budget.has_again(limit, planned, self.now);
+            let what = format!("account {account}");
+            return Some(spent(
+                &what,
+                planned,
+                here,
+                limit,
+                again,
+                "max_changes_per_account_per_day",
+            ));
+        }
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        if planned > *left {
+            let again = self.all.budget.has_again(rules.per_day, planned, self.now);
+            let limit = rules.per_day;
+            return Some(spent(
+                "all accounts",
+                planned,
+                *left,
+                limit,
+                again,
+                "max_changes_per_day",
+            ));
+        }
+        *left -= planned;
+        None
+    }
+
+    /// After a run: what it found goes to the rollouts, and who applied all of a target has confirmed it.
+    ///
+    /// # Errors
+    /// It cannot be written down.
+    pub async fn conclude(
+        &self,
+        plan: &Plan,
+        report: Option<&ApplyReport>,
+    ) -> Result<(), StoreError> {
+        if self.nothing.is_some() {
+            return Ok(());
+        }
+        let health = self.health(plan, report);
+        let (memory, waves) = (self.guarded.memory.as_ref(), &self.guarded.rules.waves);
+        for target in self.targets.iter().filter(|target| target.rollout.is_some()) {
+            let digest = &target.version.digest;
+            change(memory, &rollout::document(&target.name), |there: Option<Rollout>| {
+                let mut rollout = there.clone()?;
+                for (account, health) in &health {
+                    rollout.heard(waves, digest, account, health, self.now);
+                }
+                (there.as_ref() != Some(&rollout)).then_some(rollout)
+            })
+            .await?;
+        }
+        let is_done = report.is_some_and(|report| report.applied() > 0 && report.is_complete());
+        if !(self.guarded.hand == Hand::Person && self.view.is_full && self.view.is_all && is_done)
+        {
+            return Ok(());
+        }
+        let protected = self.targets.iter().filter(|_| self.guarded.protects_first_run);
+        for Target { name, .. } in protected {
+            change(memory, &first_run::document(name), |there: Option<Confirmed>| {
+                let by = format!("evenkeel apply, run {}", plan.run);
+                let now = Confirmed { target: name.clone(), since: self.now, by, applied: true };
+                there.is_none().then_some(now)
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// How each account is after a run.
+    fn health(&self, plan: &Plan, report: Option<&ApplyReport>) -> BTreeMap<AccountId, Health> {
+        let whole = if self.view.is_full { Health::Good } else { Health::Open };
+        let mut all: BTreeMap<AccountId, Health> =
+            plan.targets.iter().map(|target| (target.account.clone(), whole.clone())).collect();
+        for object in plan.objects.each() {
+            let Some(health) = all.get_mut(&object.account) else { continue };
+            if matches!(health, Health::Bad(_)) {
+                continue;
+            }
+            let title = object.title();
+            let applied = |change: &&PlannedChange| change.is_applied();
+            let trouble = report.and_then(|report| {
+                let mut changes = object.changes.iter().filter(applied);
+                changes.find_map(|change| troubled(report, &title, change.id))
+            });
+            let is_left = report.is_none_or(|report| {
+                let of = |change: u32| report.outcomes.iter().find(|one| one.change == change);
+                let mut changes = object.changes.iter().filter(applied);
+                changes.any(|change| of(change.id).is_none_or(|one| !one.step.is_done()))
+            });
+            let is_open = object.held().is_some() || (object.is_changed() && is_left);
+            match trouble {
+                Some(why) => *health = Health::Bad(why),
+                None if is_open || matches!(object.verdict, Verdict::Unknown(_)) => {
+                    *health = Health::Open;
+                }
+                None => {}
+            }
+        }
+        all
+    }
+}
+
+fn broken(whose: &str, why: &str, until: Option<DateTime<Utc>>) -> Held {
+    let released_by = match until {
+        Some(until) => {
+            format!("one change that is tried after {} and accepted", until.to_rfc3339())
+        }
+        None => "the one change that is tried now, if it is accepted".to_owned(),
+    };
+    Held::by(Guard::Breaker, format!("too many changes failed {whose}: {why}"), released_by)
+}
+
+fn spent(
+    whose: &str,
+    planned: usize,
+    left: usize,
+    limit: usize,
+    again: Option<DateTime<Utc>>,
+    option: &str,
+) -> Held {
+    let when = again.map_or_else(String::new, |at| format!("time, at {}, or ", at.to_rfc3339()));
+    Held::by(
+        Guard::Budget,
+        format!(
+            "{planned} changes of {whose} are more than the {left} that are left of {limit} in 24 hours"
+        ),
+        format!("{when}[safety] {option}"),
+    )
+}

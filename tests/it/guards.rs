@@ -1,0 +1,279 @@
+//! The guards that remember more than one run: what they hold back is not written, and is shown
+//! everywhere with the guard's name and what releases it.
+
+use crate::support::organization::Organization;
+use crate::support::{self, Account, Run};
+use serde_json::{Value, json};
+
+const POLICY: &str = "schema = 1\n[baseline]\nname = \"b\"\nmode = \"enforce\"\n[iam.password_policy]\nminimum_password_length = 14\n";
+
+const TARGET: &str = "schema = 1\n[[target]]\nname = \"here\"\nbaselines = [\"b.toml\"]\n";
+
+const UPDATE: &str = "iam:UpdateAccountPasswordPolicy";
+
+/// An account whose password policy differs, with a target that is confirmed.
+fn account(more: &str) -> Account {
+    fleet(&format!("{TARGET}confirmed = true\n{more}"))
+}
+
+fn fleet(text: &str) -> Account {
+    let account = support::emulator().account();
+    account.write("b.toml", POLICY);
+    account.write("evenkeel.toml", text);
+    account
+}
+
+/// The line of the only run of `run --once`.
+fn once(account: &Account, code: i32) -> Value {
+    let run = account.run(&["run", "--once"]).code(code);
+    let mut lines = run.stdout.lines().map(|line| serde_json::from_str(line).unwrap());
+    let line = lines.next().unwrap();
+    assert!(lines.next().is_none(), "{}", run.stdout);
+    line
+}
+
+/// Insists that a run looked at everything, wrote nothing, and says which guard held it back.
+fn held(line: &Value, guard: &str) {
+    assert_eq!(line["outcome"], "held back", "{line}");
+    assert_eq!(line["applied"], 0, "{line}");
+    assert_eq!(line["drift"].as_array().unwrap().len(), 1, "{line}");
+    let held = &line["held_back"][0];
+    assert_eq!(held["guard"], guard, "{line}");
+    assert!(held["object"].as_str().unwrap().starts_with("iam.password_policy"), "{line}");
+    for words in ["reason", "released_by"] {
+        assert!(!held[words].as_str().unwrap().is_empty(), "{line}");
+    }
+}
+
+/// Somebody weakens the policy.
+fn somebody(account: &Account) {
+    account.boto3(
+        "boto3.client('iam').update_account_password_policy(MinimumPasswordLength=8)\nprint('null')",
+    );
+}
+
+fn none(account: &Account) {
+    assert_eq!(account.writes(), [""; 0]);
+}
+
+#[test]
+fn outside_of_a_change_window_run_looks_and_reports_and_writes_nothing() {
+    // Open for an hour on the first of January at midnight: not now.
+    let account = account("[[safety.change_windows]]\ncron = \"0 0 0 1 1 *\"\nhours = 1\n");
+    held(&once(&account, 3), "change-window");
+    none(&account);
+    account.run(&["apply", "--yes"]).code(3).complains("no change window is open");
+    none(&account);
+}
+
+#[test]
+fn a_run_over_its_budget_reports_all_of_it() {
+    let account = account("[safety]\nmax_changes = 0\n");
+    held(&once(&account, 3), "budget");
+    none(&account);
+}
+
+#[test]
+fn a_target_that_was_never_applied_is_only_reported_until_somebody_confirms_it() {
+    let account = fleet(TARGET);
+    let line = once(&account, 3);
+    held(&line, "first-run");
+    assert!(line["held_back"][0]["released_by"].to_string().contains("evenkeel confirm here"));
+    none(&account);
+    account.run(&["confirm", "there"]).code(1).complains("it has here");
+    account.run(&["confirm", "here"]).code(0).says("confirmed");
+    account.run(&["confirm", "here"]).code(0).says("was confirmed at");
+    assert_eq!(once(&account, 0)["applied"], 1);
+    assert_eq!(account.writes(), [UPDATE]);
+    // Who applied all of it by hand has confirmed it; a part of it does not count.
+    let applied = fleet(TARGET);
+    applied.run(&["apply", "-k", "iam", "--yes"]).code(0);
+    somebody(&applied);
+    held(&once(&applied, 3), "first-run");
+    applied.run(&["apply", "--yes"]).code(0);
+    somebody(&applied);
+    assert_eq!(once(&applied, 0)["applied"], 1);
+}
+
+#[test]
+fn while_the_kill_switch_is_on_nothing_is_written_and_everything_says_so() {
+    let account = account("[safety]\nkill_switch = \"stop\"\n");
+    account.write("stop", "");
+    held(&once(&account, 3), "kill-switch");
+    for format in ["text", "json", "markdown", "html", "sarif", "junit"] {
+        let plan = account.run(&["plan", "--format", format]).code(0);
+        let text = plan.stdout.to_lowercase();
+        for words in ["kill-switch", "kill switch is on", "remove"] {
+            assert!(text.contains(words), "no {words:?} as {format}: {text}");
+        }
+        assert!(text.contains("held back") || text.contains("held_back"), "{format}: {text}");
+    }
+    let plan = account.run(&["plan", "--format", "json"]).json();
+    assert_eq!(plan["order"], json!([]));
+    assert_eq!(plan["summary"]["held_back"], 1, "{}", plan["summary"]);
+    account.run(&["check"]).code(2).says("1 held back");
+    let refused = account.run(&["apply", "--yes"]).code(3).complains("kill switch");
+    none(&account);
+    // Only by its own name.
+    account.run(&["apply", "--yes", "--overrule", "breaker"]).code(3);
+    none(&account);
+    assert_eq!(refused.next(), "evenkeel apply --yes --overrule kill-switch");
+    account.shell(&refused.next()).code(0);
+    assert_eq!(account.writes(), [UPDATE]);
+}
+
+#[test]
+fn a_saved_plan_is_held_back_and_not_stale() {
+    let account = account("[safety]\nkill_switch = \"stop\"\n");
+    account.run(&["plan", "--save", "plan.json"]).code(0);
+    account.write("stop", "");
+    let refused = account.run(&["apply", "plan.json", "--yes"]).code(3);
+    let refused = refused.complains("kill switch is on");
+    assert!(!refused.stderr.contains("stale"), "{}", refused.stderr);
+    std::fs::remove_file(account.folder.path().join("stop")).unwrap();
+    account.run(&["apply", "plan.json", "--yes"]).code(0);
+}
+
+#[test]
+fn when_too_many_writes_fail_nothing_more_is_written_until_one_was_tried() {
+    let account = account("[safety.breaker]\nfailures = 2\nminutes = 60\n");
+    account.fault(json!({
+        "service": "iam", "operation": "UpdateAccountPasswordPolicy", "kind": "error",
+        "code": "AccessDenied", "status": 403,
+    }));
+    for _ in 0..2 {
+        assert_eq!(once(&account, 4)["outcome"], "partly");
+    }
+    account.no_faults();
+    account.forget_calls();
+    let line = once(&account, 3);
+    held(&line, "breaker");
+    assert!(line["held_back"][0]["reason"].to_string().contains("2 of the last 2 changes"));
+    account.run(&["check"]).code(2).says("held back: by breaker: too many changes failed");
+    let refused = account.run(&["apply", "--yes"]).code(3).complains("breaker");
+    none(&account);
+    account.shell(&refused.next()).code(0);
+    assert_eq!(account.writes(), [UPDATE]);
+}
+
+#[test]
+fn who_changes_the_same_back_again_and_again_is_named_and_not_fought() {
+    let account = account("[safety.fights]\ntimes = 2\n");
+    for _ in 0..2 {
+        somebody(&account);
+        assert_eq!(once(&account, 0)["applied"], 1);
+    }
+    somebody(&account);
+    account.forget_calls();
+    let line = once(&account, 3);
+    held(&line, "fight");
+    let reason = line["held_back"][0]["reason"].as_str().unwrap();
+    for words in ["minimum_password_length", "evenkeel wrote it at", "changed back at"] {
+        assert!(reason.contains(words), "{reason}");
+    }
+    // It stays so, for hands as well.
+    held(&once(&account, 3), "fight");
+    account.run(&["apply", "--yes"]).code(3).complains("somebody changes");
+    none(&account);
+    let object = format!("{}/global/iam.password_policy", account.id);
+    account.run(&["release"]).code(0).says(&object);
+    account.run(&["release", "nothing"]).code(1).complains("names no object");
+    account.run(&["release", &object]).code(0).says("released");
+    account.run(&["release", &object]).code(1).complains("nothing holds");
+    assert_eq!(once(&account, 0)["applied"], 1);
+}
+
+#[test]
+fn a_day_has_a_budget() {
+    let account = account("[safety]\nmax_changes_per_account_per_day = 1\n");
+    assert_eq!(once(&account, 0)["applied"], 1);
+    somebody(&account);
+    account.forget_calls();
+    held(&once(&account, 3), "budget");
+    account.run(&["apply", "--yes"]).code(3).complains("in 24 hours");
+    none(&account);
+    account.run(&["apply", "--yes", "--overrule", "budget"]).code(0);
+    assert_eq!(account.writes(), [UPDATE]);
+}
+
+#[test]
+fn guards_that_cannot_remember_let_nothing_through() {
+    let account = account("");
+    account.write(".evenkeel/guards.json", "{\"latest\": 1, \"docu");
+    held(&once(&account, 3), "memory");
+    let refused = account.run(&["apply", "--yes"]).code(3).complains("cannot be read");
+    none(&account);
+    account.shell(&refused.next()).code(0);
+    assert_eq!(account.writes(), [UPDATE]);
+}
+
+/// A fleet whose new versions begin in `alpha`.
+fn waves() -> Organization {
+    let org = Organization::new();
+    org.fleet(
+        "[[target]]\nname = \"work\"\nbaselines = [\"b.toml\"]\nselect = { ous = [\"<Work>\"] }\nconfirmed = true\n\
+         [[rollout.wave]]\nname = \"canary\"\naccounts = [\"<alpha>\"]\nsoak_minutes = 0\n",
+    );
+    org
+}
+
+fn run(org: &Organization, code: i32) -> Run {
+    org.management.run(&["run", "--once"]).code(code)
+}
+
+#[test]
+fn a_new_version_reaches_the_canary_first_and_the_rest_when_it_is_healthy() {
+    let org = waves();
+    // Nothing is remembered of a rollout yet: a plan shows no more than it knows.
+    org.management.run(&["plan"]).code(0).says("3 to change");
+    let first = run(&org, 3);
+    let line: Value = serde_json::from_str(&first.stdout).unwrap();
+    assert_eq!(line["applied"], 1, "{line}");
+    assert_eq!(line["held_back"].as_array().unwrap().len(), 2, "{line}");
+    assert_eq!(line["held_back"][0]["guard"], "wave", "{line}");
+    assert_eq!(org.password_length("alpha"), 14);
+    assert_eq!(org.password_length("beta"), Value::Null);
+    org.management.run(&["rollout", "status"]).code(0).says("canary").says("1 account as declared");
+    org.management.run(&["apply", "-a", org.id("beta"), "--yes"]).code(3).complains("wave");
+    run(&org, 0);
+    assert_eq!(org.password_length("beta"), 14);
+    org.management.run(&["rollout", "status"]).code(0).says("all accounts may have");
+    // The next version says something else anew; what it says as before is repaired everywhere.
+    org.management.write(
+        "b.toml",
+        "schema = 1\n[baseline]\nname = \"fleet\"\nmode = \"enforce\"\n[iam.password_policy]\nminimum_password_length = 14\n[ec2.ebs_encryption]\nenabled = true\n",
+    );
+    org.inside("beta", "client('iam').update_account_password_policy(MinimumPasswordLength=8)\nprint('null')");
+    let line: Value = serde_json::from_str(&run(&org, 3).stdout).unwrap();
+    assert_eq!(org.password_length("beta"), 14);
+    assert!(
+        line["held_back"][0]["object"].as_str().unwrap().starts_with("ec2.ebs_encryption"),
+        "{line}"
+    );
+}
+
+#[test]
+fn a_canary_that_goes_wrong_halts_the_rollout_until_somebody_decides() {
+    let org = waves();
+    org.management.fault_in(
+        org.id("alpha"),
+        json!({
+            "service": "iam", "operation": "UpdateAccountPasswordPolicy", "kind": "error",
+            "code": "AccessDenied", "status": 403,
+        }),
+    );
+    run(&org, 4);
+    org.management.no_faults_in(org.id("alpha"));
+    org.management.run(&["rollout", "status"]).code(0).says("halted").says("rollout resume");
+    run(&org, 3);
+    assert_eq!(org.password_length("alpha"), Value::Null);
+    org.management.run(&["rollout", "resume"]).code(0).says("work: goes on");
+    run(&org, 3);
+    assert_eq!(org.password_length("alpha"), 14);
+    org.management.run(&["rollout", "abort", "work"]).code(0).says("work: is given up");
+    run(&org, 3);
+    assert_eq!(org.password_length("beta"), Value::Null);
+    org.management.run(&["rollout", "resume", "none"]).code(1).complains("no rollout");
+    org.management.run(&["apply", "--yes", "--overrule", "wave"]).code(0);
+    assert_eq!(org.password_length("beta"), 14);
+}
