@@ -84,7 +84,10 @@ class Hub:
     absent = ("ResourceNotFoundException", "The resource {id} does not exist.")
 
     def by_arn(self, call: Call, arn: str) -> Row | None:
-        return next((row for row in place(call, "hub").values() if row.now.get("HubArn") == arn), None)
+        return dict(self.every(call)).get(arn)
+
+    def every(self, call: Call) -> list[tuple[str, Row]]:
+        return [(row.now["HubArn"], row) for row in place(call, "hub").values() if "HubArn" in row.now]
 
 
 tags("securityhub", "TagResource", "UntagResource", "ListTagsForResource", of=[Hub()], kept="Tags")
