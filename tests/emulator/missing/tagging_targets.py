@@ -57,7 +57,9 @@ def _plain(call: Call, service: str, arn: str, tags: dict[str, str], keys: list[
     members = get_service_model(service).operation_model(operation).input_shape.members
     name = next(name for name in RESOURCE if name in members)
     given = next(name for name in (TAGS if tags else KEYS) if name in members)
-    ask(call, service, operation, **{name: arn, given: _in_form(tags, members[given]) if tags else keys})
+    # EFS takes ids too, and ARNs have a slash that its path would have to keep apart.
+    resource = _last(arn) if service == "efs" else arn
+    ask(call, service, operation, **{name: resource, given: _in_form(tags, members[given]) if tags else keys})
 
 
 def _in_form(tags: dict[str, str], shape: Any) -> Any:
