@@ -23,7 +23,7 @@ def names_know_no_case(call: Call) -> None:
     kind = str(call.operation).removeprefix("Create")
     name = call.params[f"{kind}Name"]
     there = {
-        "Policy": [policy.name for policy in backend_of(call).managed_policies.values() if policy.arn.split(":")[4] != "aws"],
+        "Policy": [one.name for one in backend_of(call).managed_policies.values() if one.arn.split(":")[4] != "aws"],
         "User": [user.name for user in backend_of(call).users.values()],
         "Group": [group.name for group in backend_of(call).groups.values()],
     }[kind]
@@ -69,10 +69,13 @@ def fifty_tags(call: Call) -> None:
 
 @refuses("iam", "AddUserToGroup")
 def groups_of_a_user(call: Call) -> None:
-    user, name = call.params["UserName"], call.params["GroupName"]
-    groups = [one.name for one in backend_of(call).groups.values() if user in [member.name for member in one.users]]
+    name, groups = call.params["GroupName"], _groups_of(call, call.params["UserName"])
     if name not in groups and len(groups) >= GROUPS:
         raise AwsError("LimitExceeded", f"Cannot exceed quota for GroupsPerUser: {GROUPS}", 409)
+
+
+def _groups_of(call: Call, user: str) -> list[str]:
+    return [one.name for one in backend_of(call).groups.values() if user in [member.name for member in one.users]]
 
 
 @refuses("iam", "DeleteUser")
@@ -80,11 +83,10 @@ def a_user_with_belongings(call: Call) -> None:
     user = backend_of(call).users.get(call.params["UserName"])
     if user is None:
         return
-    groups = [one.name for one in backend_of(call).groups.values() if user.name in [member.name for member in one.users]]
     for what, has in (
         ("must delete policies first", user.policies),
         ("must detach all policies first", user.managed_policies),
-        ("must remove users from group first", groups),
+        ("must remove users from group first", _groups_of(call, user.name)),
         ("must delete access keys first", user.access_keys),
         ("must delete MFA device first", user.mfa_devices),
         ("must delete signing certificates first", user.signing_certificates),
