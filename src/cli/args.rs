@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use evenkeel::fleet::shard::Shard;
 use evenkeel::kinds::GrantClass;
+use evenkeel::plan::Guard;
 
 use super::key::KeyPlace;
 

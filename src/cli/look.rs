@@ -130,14 +130,16 @@ pub async fn wanted(
     let beside_fleet = !selectors.baseline.is_empty();
     let beside = beside.or_else(remembered::audit_log_of_environment).unwrap_or(audit_log);
     let memory = remembered::memory(fleet.as_ref(), &beside).await?;
-    let rules = fleet.as_ref().map(|fleet| Rules::of(&fleet.file)).unwrap_or_default();
-    let guarded = Guarded {
-        hand: if is_loop { Hand::Loop } else { Hand::Person },
-        protects_first_run: fleet.is_some() && !beside_fleet,
-        overruled,
-        heard,
-        ..Guarded::new(memory, rules)
-    };
+    let mut rules = fleet.as_ref().map(|fleet| Rules::of(&fleet.file)).unwrap_or_default();
+    // Who allows a run more than a day has means it.
+    rules.per_day = rules.per_day.max(wish.max_changes.unwrap_or_default());
+    rules.per_account_per_day =
+        rules.per_account_per_day.max(wish.max_changes_per_account.unwrap_or_default());
+    let mut guarded = Guarded::new(memory, rules);
+    guarded.hand = if is_loop { Hand::Loop } else { Hand::Person };
+    guarded.protects_first_run = fleet.is_some() && !beside_fleet;
+    guarded.overruled = overruled;
+    guarded.heard = heard;
     Ok(Look {
         compare_to,
         fleet,

@@ -154,7 +154,7 @@ impl Fight {
             turns.iter().map(|turn| format!("{} by {}", at(turn.wrote), turn.by)).collect();
         let back = |back: &Back| match &back.who {
             Some(Who { principal, call, time }) => {
-                format!("{} by {principal} ({call})", at(time.unwrap_or(back.seen)))
+                format!("at {} by {principal} ({call})", at(time.unwrap_or(back.seen)))
             }
             None => format!("before {} by somebody of whom AWS told nothing", at(back.seen)),
         };
@@ -163,7 +163,7 @@ impl Fight {
         Some(Held::by(
             Guard::Fight,
             format!(
-                "somebody changes {what} back: evenkeel wrote it at {}; it was changed back at {}",
+                "somebody changes {what} back: evenkeel wrote it at {}; it was changed back {}",
                 ours.join(", "),
                 theirs.join(", ")
             ),

@@ -236,7 +236,11 @@ impl Refusal {
         let guard = match self {
             Self::KillSwitch(pulled) => return pulled.into(),
             Self::OutsideWindow { .. } => Guard::ChangeWindow,
-            _ => Guard::Budget,
+            _ => {
+                let released_by =
+                    "evenkeel apply, where somebody sees the plan, or a higher limit in [safety]";
+                return Held::by(Guard::Budget, self.to_string(), released_by);
+            }
         };
         Held::by(guard, self.to_string(), self.remedy())
     }

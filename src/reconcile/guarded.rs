@@ -11,13 +11,17 @@ mod write;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use super::report::ApplyReport;
 use crate::fleet::file::FleetFile;
 use crate::fleet::guards::{Breaker, Fights, Wave};
-use crate::guards::Who;
+use crate::guards::hold::HOLDS;
+use crate::guards::{Hold, Who};
 use crate::names::AccountId;
 use crate::plan::Guard;
-use crate::store::memory::Memory;
+use crate::store::error::StoreError;
+use crate::store::memory::{Memory, change};
 
 pub use memory::{OfAccount, OfAll, document_of, unreadable};
 pub use standing::{Origins, Standing, View};
@@ -89,6 +93,9 @@ pub struct Heard {
     pub who: Who,
 }
 
+/// What time it is; a simulation has another one.
+pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+
 /// The guards, and what they remember.
 pub struct Guarded {
     /// Where it is kept.
@@ -103,6 +110,8 @@ pub struct Guarded {
     pub overruled: BTreeSet<Guard>,
     /// Who touched what, as far as events told.
     pub heard: Vec<Heard>,
+    /// What time it is.
+    pub clock: Clock,
     /// One at a time writes down what is counted of all accounts.
     turn: tokio::sync::Mutex<()>,
 }
@@ -117,8 +126,14 @@ impl Guarded {
             protects_first_run: false,
             overruled: BTreeSet::new(),
             heard: Vec::new(),
+            clock: Arc::new(Utc::now),
             turn: tokio::sync::Mutex::default(),
         }
+    }
+
+    /// What time it is.
+    pub fn now(&self) -> DateTime<Utc> {
+        (self.clock)()
     }
 
     fn overrules(&self, guard: Guard) -> bool {
@@ -132,7 +147,16 @@ impl Guarded {
     }
 }
 
-/// Which accounts of a plan something went wrong in, with the first reason.
+/// Lets an object be left as it is, from now on.
+///
+/// # Errors
+/// It cannot be written down.
+pub async fn keep(memory: &dyn Memory, hold: &Hold) -> Result<(), StoreError> {
+    let name = hold.object.document(HOLDS);
+    change(memory, &name, |_: Option<Hold>| Some(hold.clone())).await
+}
+
+/// What went wrong with an object of a plan, if something did.
 fn troubled(report: &ApplyReport, title: &str, change: u32) -> Option<String> {
     use super::report::Step;
     let failed = report.outcomes.iter().find_map(|outcome| match &outcome.step {

@@ -115,7 +115,7 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
         }
         _ => None,
     };
-    let standing = standing(&look, &chosen).await;
+    let standing = ask_guards(&look, &chosen).await;
     let mut wanted = wanted(look, organization.as_ref());
     wanted.standing.clone_from(&standing);
     let wanted = Arc::new(wanted);
@@ -165,14 +165,14 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
 }
 
 /// Asks the guards that remember more than one run. Of a snapshot, nobody asks what may be written.
-async fn standing(look: &Look, chosen: &Chosen) -> Option<Arc<Standing>> {
+async fn ask_guards(look: &Look, chosen: &Chosen) -> Option<Arc<Standing>> {
     let guarded = look.guarded.as_ref()?;
     let is_live = matches!(look.source, Source::Live { record: None, .. });
     let view =
         View { writes: look.to_apply, is_full: look.is_full(), is_all: look.shard.is_none() };
     match is_live {
         true => {
-            let standing = Standing::of(guarded, &look.targets, &chosen.jobs, view, Utc::now());
+            let standing = Standing::of(guarded, &look.targets, &chosen.jobs, view, guarded.now());
             Some(Arc::new(standing.await))
         }
         false => None,

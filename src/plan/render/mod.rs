@@ -13,6 +13,6 @@ mod rows;
 pub mod sarif;
 pub mod summary;
 #[cfg(test)]
-pub(super) mod testing;
+pub(crate) mod testing;
 pub mod text;
 pub mod value;

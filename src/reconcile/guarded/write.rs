@@ -1,7 +1,5 @@
 //! What the guards say directly before a write, and what they hear of it.
 
-use chrono::Utc;
-
 use super::memory::{ALL, OfAccount, OfAll, document_of, unreadable};
 use super::{Guarded, Rules};
 use crate::guards::fight::FIGHTS;
@@ -55,7 +53,7 @@ impl Guarded {
         by: &str,
         run: &str,
     ) -> Result<Option<Held>, StoreError> {
-        let (memory, now) = (self.memory.as_ref(), Utc::now());
+        let (memory, now) = (self.memory.as_ref(), self.now());
         let key = ObjectKey::of(object);
         if let Some(document) = memory.read(&key.document(HOLDS)).await?
             && let Some(held) = document.typed::<Hold>()?.held(now)
@@ -86,7 +84,7 @@ impl Guarded {
 
     /// Takes a change out of the budgets and past the breakers of an account and of all.
     async fn take(&self, account: &AccountId) -> Result<Option<Held>, StoreError> {
-        let (memory, rules, now) = (self.memory.as_ref(), &self.rules, Utc::now());
+        let (memory, rules, now) = (self.memory.as_ref(), &self.rules, self.now());
         let mut held = None;
         let passes =
             |breaker: &mut Breaker| breaker.lets_through(now) || self.overrules(Guard::Breaker);
@@ -166,7 +164,7 @@ impl Guarded {
     }
 
     async fn heard_breakers(&self, account: &AccountId, sent: Sent) -> Result<(), StoreError> {
-        let (memory, rules, now) = (self.memory.as_ref(), &self.rules, Utc::now());
+        let (memory, rules, now) = (self.memory.as_ref(), &self.rules, self.now());
         let hear = |breaker: &mut Breaker, accounts: usize| match sent {
             Sent::Unsent => breaker.unsent(),
             Sent::Accepted | Sent::Failed => {
@@ -211,4 +209,127 @@ fn spent(whose: &str, option: &str) -> Held {
         format!("{whose} has had as many changes in 24 hours as are allowed"),
         format!("time, or [safety] {option}"),
     )
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use chrono::DateTime;
+    use futures::future::join_all;
+    use serde_json::json;
+
+    use super::super::keep;
+    use super::*;
+    use crate::plan::render::testing::{change as planned, object};
+    use crate::store::memory::InMemory;
+
+    /// Guards whose clock is moved by hand, in minutes.
+    fn guarded(rules: Rules) -> (Guarded, Arc<AtomicI64>) {
+        let mut guarded = Guarded::new(Arc::new(InMemory::default()), rules);
+        let minutes = Arc::new(AtomicI64::new(0));
+        let time = Arc::clone(&minutes);
+        guarded.clock = Arc::new(move || {
+            let now = 1_700_000_000 + time.load(Ordering::SeqCst) * 60;
+            DateTime::from_timestamp(now, 0).unwrap()
+        });
+        (guarded, minutes)
+    }
+
+    fn drifted(account: usize, id: usize) -> ObjectPlan {
+        let drift = json!([{"field": "length", "actual": 8, "desired": 14}]);
+        object(
+            account,
+            json!({
+                "observed": {"id": format!("o{id}"), "status": "absent"},
+                "changes": [planned(json!({"drift": drift}))],
+            }),
+        )
+    }
+
+    async fn write(guarded: &Guarded, object: &ObjectPlan, sent: Sent) -> Result<(), Held> {
+        let change = &object.changes[0];
+        guarded.before(object, change, "us", "run").await?;
+        guarded.after(object, change, sent).await.unwrap();
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn budgets_hold_for_any_number_of_writers_at_the_same_time() {
+        let rules = Rules { per_account_per_day: 5, per_day: 8, ..Rules::default() };
+        let (guarded, minutes) = guarded(rules);
+        let objects: Vec<ObjectPlan> =
+            (0..12).map(|id| drifted(1, id)).chain((0..12).map(|id| drifted(2, id))).collect();
+        let all = join_all(objects.iter().map(|one| write(&guarded, one, Sent::Accepted))).await;
+        let written = |account: usize| {
+            let of =
+                |(place, done): &(usize, &Result<(), Held>)| place / 12 == account && done.is_ok();
+            all.iter().enumerate().filter(of).count()
+        };
+        assert!(written(0) <= 5 && written(1) <= 5, "{all:?}");
+        assert_eq!(written(0) + written(1), 8, "{all:?}");
+        let held = all.iter().filter_map(|one| one.as_ref().err());
+        assert!(held.clone().all(|held| held.guard == Guard::Budget), "{all:?}");
+        minutes.store(26 * 60, Ordering::SeqCst);
+        write(&guarded, &objects[0], Sent::Accepted).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn an_account_that_fails_is_left_and_one_change_alone_is_tried_later() {
+        let (guarded, minutes) = guarded(Rules::default());
+        let objects: Vec<ObjectPlan> = (0..8).map(|id| drifted(1, id)).collect();
+        for object in &objects[..5] {
+            write(&guarded, object, Sent::Failed).await.unwrap();
+        }
+        let held = write(&guarded, &objects[5], Sent::Accepted).await.unwrap_err();
+        assert_eq!(held.guard, Guard::Breaker);
+        write(&guarded, &drifted(2, 0), Sent::Accepted).await.unwrap();
+        minutes.store(15, Ordering::SeqCst);
+        let change = &objects[5].changes[0];
+        guarded.before(&objects[5], change, "us", "run").await.unwrap();
+        assert!(guarded.before(&objects[6], change, "us", "run").await.is_err());
+        guarded.after(&objects[5], change, Sent::Accepted).await.unwrap();
+        write(&guarded, &objects[6], Sent::Accepted).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn failures_in_two_accounts_stop_all_and_an_overruled_guard_still_counts() {
+        let (mut guarded, _) = guarded(Rules::default());
+        for id in 0..2 {
+            write(&guarded, &drifted(1, id), Sent::Failed).await.unwrap();
+            write(&guarded, &drifted(2, id), Sent::Failed).await.unwrap();
+        }
+        write(&guarded, &drifted(3, 0), Sent::Accepted).await.unwrap();
+        write(&guarded, &drifted(1, 2), Sent::Failed).await.unwrap();
+        let held = write(&guarded, &drifted(3, 1), Sent::Accepted).await.unwrap_err();
+        assert!(held.reason.contains("in all accounts"), "{held}");
+        guarded.overruled.insert(Guard::Breaker);
+        write(&guarded, &drifted(3, 1), Sent::Accepted).await.unwrap();
+        guarded.overruled.clear();
+        let account = "000000000003".parse().unwrap();
+        let document = guarded.memory.read(&document_of(&account)).await.unwrap().unwrap();
+        let own: OfAccount = document.typed().unwrap();
+        assert_eq!(own.budget.spent(guarded.now()), 2);
+    }
+
+    #[tokio::test]
+    async fn what_somebody_holds_is_not_written() {
+        let (guarded, minutes) = guarded(Rules::default());
+        let object = drifted(1, 0);
+        let key = ObjectKey::of(&object);
+        let hold = Hold {
+            object: key.clone(),
+            since: guarded.now(),
+            until: guarded.now() + chrono::TimeDelta::minutes(10),
+            owner: "ops".to_owned(),
+            reason: "rolled back".to_owned(),
+        };
+        keep(guarded.memory.as_ref(), &hold).await.unwrap();
+        let held = write(&guarded, &object, Sent::Accepted).await.unwrap_err();
+        assert_eq!(held.guard, Guard::Hold);
+        minutes.store(10, Ordering::SeqCst);
+        write(&guarded, &object, Sent::Accepted).await.unwrap();
+    }
 }

@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::super::testing::{change, object, plan, policy};
 use super::*;
-use crate::plan::ObjectPlan;
+use crate::plan::{Disposition, ObjectPlan};
 
 fn printed(plan: &Plan) -> String {
     let options = Options { command: "plan", ..Options::default() };
