@@ -45,6 +45,7 @@ impl Planned {
             claimants: &BTreeMap::new(),
             audit: &audit,
             stop: &stop,
+            guarded: None,
             concurrent_accounts: 1,
             may_begin: &|| Ok(()),
         }

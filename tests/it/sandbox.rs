@@ -105,6 +105,7 @@ async fn bring(
         claimants: &BTreeMap::new(),
         audit,
         stop: &stop,
+        guarded: None,
         concurrent_accounts: 1,
         may_begin: &|| Ok(()),
     }

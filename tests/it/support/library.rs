@@ -176,6 +176,7 @@ pub async fn apply(account: &Account, session: &Arc<Session>, plan: &Plan) -> Ap
         claimants: &BTreeMap::new(),
         audit: &audit,
         stop: &stop,
+        guarded: None,
         concurrent_accounts: 1,
         may_begin: &|| Ok(()),
     }
