@@ -28,7 +28,7 @@ def taken(account: str) -> bytes:
     moto = {
         backends.service_name: dict(dict.items(backends.pop(account)))
         for backends in list(BackendDict._instances)
-        if account in backends
+        if account in backends and backends.service_name != "sts"
     }
     for bucket in [name for name, (_, owner) in s3_backends.bucket_accounts.items() if owner == account]:
         del s3_backends.bucket_accounts[bucket]
@@ -37,8 +37,23 @@ def taken(account: str) -> bytes:
 
 
 def is_new(account: str) -> bool:
-    """Nobody has asked anything about the account yet."""
-    return account not in store._PLACES and not any(account in backends for backends in BackendDict._instances)
+    """The account has nothing yet but sessions, with which it may be asked."""
+    used = {
+        backends.service_name: list(dict.values(backends[account]))
+        for backends in list(BackendDict._instances)
+        if account in backends
+    }
+    return (
+        set(used) <= {"iam", "sts"}
+        and all(_has_sessions_alone(iam) for iam in used.get("iam", []))
+        and account not in store._PLACES
+    )
+
+
+def _has_sessions_alone(iam: Any) -> bool:
+    new = vars(type(iam)(iam.region_name, iam.account_id))
+    names = set(new) - {"access_keys", "account_summary"}
+    return all(pickle.dumps(new[name]) == pickle.dumps(getattr(iam, name)) for name in names)
 
 
 def put(state: bytes, owner: str, account: str) -> None:
@@ -46,9 +61,12 @@ def put(state: bytes, owner: str, account: str) -> None:
     moto, trails, places = pickle.loads(renamed(state, owner, account))
     by_name = {backends.service_name: backends for backends in BackendDict._instances}
     for service, regions in moto.items():
+        here = by_name[service][account]
         for region, backend in regions.items():
-            by_name[service][account][region] = backend
-    for partition, backend in moto.get("s3", {}).items():
+            if service == "iam" and dict.get(here, region):
+                backend.access_keys |= dict.get(here, region).access_keys
+            here[region] = backend
+    for partition, backend in moto["s3"].items():
         s3_backends.bucket_accounts.update(dict.fromkeys(backend.buckets, (partition, account)))
     cloudtrail._TRAILS.update(trails)
     if places:

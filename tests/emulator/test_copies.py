@@ -4,8 +4,10 @@ import json
 import re
 from typing import Any
 
+import boto3
+
 from emulator import copies
-from emulator.testing import AccountTest, client, control
+from emulator.testing import AccountTest, client, control, endpoint
 
 TIMES = re.compile(r"\d{4}-\d\d-\d\d[T ][\d:.+]+")
 READS = [
@@ -53,7 +55,9 @@ class CopiesTest(AccountTest):
 
     def test_a_copy_looks_as_one_that_calls_made(self) -> None:
         made, copy = self.account, str(int(self.account) + 500_000)
-        client("iam", made).list_users()
+        client("iam", made).create_user(UserName="u")
+        client("iam", made).delete_user(UserName="u")
+        client("kms", made).list_keys()
         control("POST", f"mess?account={made}")
         control("POST", f"mess?account={copy}")
 
@@ -75,6 +79,33 @@ class CopiesTest(AccountTest):
             ids.append({found[0] for found in copies.IDS.finditer(self.seen(account).encode())})
         self.assertGreater(len(ids[0]), 40)
         self.assertEqual(ids[0] & ids[1], set())
+
+    def test_a_session_from_before_goes_on(self) -> None:
+        role = f"arn:aws:iam::{self.account}:role/tester"
+        session = client("sts", "123456789012").assume_role(RoleArn=role, RoleSessionName="tester")["Credentials"]
+        control("POST", f"mess?account={self.account}")
+        key = boto3.client(
+            "iam",
+            endpoint_url=endpoint(),
+            aws_access_key_id=session["AccessKeyId"],
+            aws_secret_access_key="secret",
+            aws_session_token=session["SessionToken"],
+        )
+        self.assertEqual([role["RoleName"] for role in key.list_roles()["Roles"]], ["contractor"])
+        self.assertTrue(self.copied())
+
+    def test_an_account_that_somebody_used_keeps_what_it_has(self) -> None:
+        self.client("iam").create_user(UserName="old")
+        control("POST", f"mess?account={self.account}")
+        self.assertEqual([user["UserName"] for user in self.client("iam").list_users()["Users"]], ["old"])
+        self.assertFalse(self.copied())
+
+    def copied(self) -> bool:
+        """The hardware address of the interface is drawn by chance once for all copies."""
+        other = str(int(self.account) + 800_000)
+        control("POST", f"mess?account={other}")
+        found = [client("ec2", account).describe_network_interfaces() for account in (self.account, other)]
+        return len({one["NetworkInterfaces"][0]["MacAddress"] for one in found}) == 1
 
     def test_what_a_copy_has_works(self) -> None:
         made = control("POST", f"mess?account={self.account}")
