@@ -86,6 +86,7 @@ class CopiesTest(AccountTest):
         control("POST", f"mess?account={self.account}")
         key = boto3.client(
             "iam",
+            region_name="us-east-1",
             endpoint_url=endpoint(),
             aws_access_key_id=session["AccessKeyId"],
             aws_secret_access_key="secret",
