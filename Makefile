@@ -8,6 +8,7 @@ VENV             := $(CACHE)/venv
 PYTHON           := $(VENV)/bin/python
 DENY_VERSION     := 0.20.2
 ZIZMOR_VERSION   := 1.32.0
+MINISTACK_VERSION := 1.5.33
 
 export CARGO_TARGET_DIR
 export EVENKEEL_PYTHON := $(PYTHON)
@@ -55,9 +56,18 @@ docs: ## write docs/kinds/ anew from the kinds' doc comments
 emulator-matrix: emulator ## write docs/emulator.md's table of what the emulator holds
 	cd tests && $(PYTHON) -m emulator.probe --write
 
-emulator-second-opinion: emulator ## where another emulator differs: EMULATOR=URL [KEYS=akia|digits|header]
-	@test -n "$(EMULATOR)" || { echo "name the other emulator: make $@ EMULATOR=http://127.0.0.1:PORT KEYS=header"; exit 2; }
+emulator-second-opinion: emulator $(TOOLS)/ministack/.installed-$(MINISTACK_VERSION) ## where MiniStack, or EMULATOR=URL [KEYS=akia|digits|header], differs
+ifdef EMULATOR
 	cd tests && $(PYTHON) -m emulator.probe $(EMULATOR) --keys $(or $(KEYS),akia) --at-once 1 --compare
+else
+	cd tests && $(PYTHON) -m emulator.probe.second $(TOOLS)/ministack/bin/ministack
+endif
+
+$(TOOLS)/ministack/.installed-%:
+	@echo "== installing MiniStack $*, another emulator of AWS"
+	python3 -m venv "$(TOOLS)/ministack"
+	"$(TOOLS)/ministack/bin/pip" install --quiet --disable-pip-version-check "ministack==$*" cryptography
+	@touch "$@"
 
 bench-emulator: emulator ## the figures of docs/emulator.md: start, first calls, calls by service, memory
 	cd tests && $(PYTHON) -m emulator.bench

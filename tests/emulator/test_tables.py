@@ -37,7 +37,7 @@ class Account(AccountTest):
         self.fails("AccessDeniedException", account.get_contact_information, AccountId=member)
         organizations = self.client("organizations")
         organizations.enable_aws_service_access(ServicePrincipal="account.amazonaws.com")
-        contact = dict.fromkeys(("FullName", "AddressLine1", "City", "PostalCode", "PhoneNumber"), "x")
+        contact = dict.fromkeys(("FullName", "AddressLine1", "City", "PostalCode"), "x") | {"PhoneNumber": "+1"}
         contact["CountryCode"] = "DE"
         account.put_contact_information(AccountId=member, ContactInformation=contact)
         self.assertEqual(client("account", member).get_contact_information()["ContactInformation"], contact)
