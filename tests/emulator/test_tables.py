@@ -103,7 +103,7 @@ class Backup(AccountTest):
         self.fails("ResourceNotFoundException", backup.put_backup_vault_access_policy, **name, Policy="{}")
         backup.create_backup_vault(**name)
         self.fails("ResourceNotFoundException", backup.get_backup_vault_access_policy, **name)
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*"}]})
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "*"}]})
         self.fails("InvalidParameterValueException", backup.put_backup_vault_access_policy, **name, Policy="x")
         backup.put_backup_vault_access_policy(**name, Policy=policy)
         got = backup.get_backup_vault_access_policy(**name)

@@ -14,6 +14,7 @@ TYPES = {
     "COGNITO_USER_POOL": "cognito-idp",
     "APP_RUNNER_SERVICE": "apprunner",
     "VERIFIED_ACCESS_INSTANCE": "ec2",
+    "AMPLIFY": "amplify",
 }
 # WAF's developer guide; the groups that cost more are left.
 CAPACITIES = {
