@@ -22,9 +22,23 @@ pub enum Kept {
     /// The fleet file names none.
     Nowhere,
     /// It is open.
-    In(Store, OnceLock<Arc<Remembered>>),
+    In(Store, Memory),
     /// It cannot be used: nothing is written to AWS.
     Gone(StoreError),
+}
+
+/// What belongs to the run of a command whose store is open.
+#[derive(Default)]
+pub struct Memory {
+    remembered: OnceLock<Arc<Remembered>>,
+    /// The run that is put back.
+    rolls_back: OnceLock<String>,
+}
+
+impl From<Store> for Kept {
+    fn from(store: Store) -> Self {
+        Self::In(store, Memory::default())
+    }
 }
 
 impl Kept {
@@ -45,7 +59,7 @@ impl Kept {
     async fn of(store: Store, fleet: Option<&Fleet>) -> Self {
         let days = fleet.map_or(0, |fleet| fleet.file.store.keep_days);
         match store.forget_daily(TimeDelta::days(days.into())).await {
-            Ok(_) => Self::In(store, OnceLock::new()),
+            Ok(_) => store.into(),
             Err(error) => Self::Gone(error),
         }
     }
@@ -59,7 +73,8 @@ impl Kept {
     ) -> Option<Arc<dyn Listener>> {
         match self {
             Self::Nowhere => None,
-            Self::In(store, remembered) => {
+            Self::In(store, memory) => {
+                let remembered = &memory.remembered;
                 let folder = look.fleet.as_ref().map(|fleet| fleet.folder.as_path());
                 let rolls_back = memory.rolls_back.get().cloned();
                 let of_look = Remembering::of(command, look, commit(folder));
