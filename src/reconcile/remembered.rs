@@ -140,7 +140,8 @@ impl Remembered {
             true => seen(told, plan, &what),
             false => Vec::new(),
         };
-        let done = self.note_run().and_then(|()| {
+        let taken = self.take_over(told, plan);
+        let done = taken.and_then(|()| self.note_run()).and_then(|()| {
             let mut seen = seen.into_iter();
             loop {
                 let some: Vec<SeenAccount> = seen.by_ref().take(AT_ONCE).collect();
@@ -155,6 +156,42 @@ impl Remembered {
             // What was seen is of use without it; before a write, it is tried again.
             tracing::warn!("what was seen is not remembered: {error}");
         }
+    }
+
+    /// Looks after the writes in which another controller died, whose lease we have taken over: nothing of
+    /// it is sent any more, and what came of them is seen on what was observed since.
+    fn take_over(&self, told: &Told<'_>, plan: &Plan) -> Result<(), StoreError> {
+        let tokens = self.noted().what.tokens.clone();
+        if tokens.is_empty() {
+            return Ok(());
+        }
+        let store = self.store.clone();
+        let open = self.store.wait(async move { store.unfinished(None).await })?;
+        let is_over = |intent: &Intent| {
+            let ours = tokens.get(&intent.account);
+            ours.is_some_and(|ours| intent.token.is_none_or(|token| token < *ours))
+        };
+        for intent in open.iter().filter(|intent| is_over(intent)) {
+            let of_intent = DriftKey {
+                account: intent.account.clone(),
+                region: intent.region.clone(),
+                item: intent.item.clone(),
+                object: intent.object.clone(),
+            };
+            let mut objects = plan.objects.each();
+            let Some(object) = objects.find(|object| key(object) == of_intent) else { continue };
+            if matches!(object.verdict, Verdict::Unknown(_)) {
+                continue;
+            }
+            let about = OutcomeAbout {
+                after: Some(serde_json::to_value(&object.observed)?),
+                in_sync: Some(object.verdict == Verdict::InSync),
+                ..OutcomeAbout::default()
+            };
+            let who = &intent.actor;
+            self.end(told, &intent.run, intent.change, OutcomeWord::Recovered, about, who)?;
+        }
+        Ok(())
     }
 
     fn note_run(&self) -> Result<(), StoreError> {
@@ -459,4 +496,157 @@ fn about(object: &ObjectPlan) -> Value {
         "is_applied": object.is_changed(),
         "only_reported": reasons,
     })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::kinds::Object;
+    use crate::plan::{AccountPlan, TargetRef};
+    use crate::plan::{BaselineRef, Cost, PlanHead, assemble};
+    use crate::reconcile::event::Stream;
+    use crate::store::Leases;
+    use crate::store::history::{Filter, What};
+
+    fn account() -> AccountId {
+        "000000000001".parse().unwrap()
+    }
+
+    fn object(verdict: Value) -> ObjectPlan {
+        serde_json::from_value(json!({
+            "account": "000000000001", "region": "eu-west-1", "global": true,
+            "item": "iam.password_policy", "mode": "enforce", "controls": [],
+            "verdict": verdict, "spec": {"minimum_password_length": 14}, "state_digest": "",
+            "observed": {"id": "", "status": "absent"},
+            "changes": [{
+                "id": 1, "action": {"put": 1}, "risk": "safe", "warnings": [],
+                "permissions": ["iam:UpdateAccountPasswordPolicy"], "disposition": {"is": "apply"},
+                "depends_on": [],
+                "drift": [{"field": "minimum_password_length", "actual": null, "desired": 14}],
+                "undo": {"by": [{"delete": {}}]},
+            }],
+        }))
+        .unwrap()
+    }
+
+    fn plan(run: &str, object: ObjectPlan) -> Plan {
+        let head = PlanHead {
+            run: run.to_owned(),
+            baseline: BaselineRef {
+                name: "b".to_owned(),
+                digest: "d".to_owned(),
+                files: Vec::new(),
+                targets: vec!["here".to_owned()],
+            },
+            targets: vec![TargetRef {
+                account: account(),
+                name: None,
+                partition: "aws".to_owned(),
+                home_region: object.region.clone(),
+                regions: vec![object.region.clone()],
+            }],
+            failed: Vec::new(),
+            skipped: Vec::new(),
+            snapshot: None,
+            shards: None,
+            cost: Cost::default(),
+        };
+        assemble(head, vec![AccountPlan { objects: vec![object], in_sync: 0, order: vec![1] }])
+    }
+
+    fn drifted(run: &str) -> Plan {
+        plan(run, object(json!({"is": "drifted"})))
+    }
+
+    async fn store(folder: &tempfile::TempDir) -> Store {
+        Store::open("sqlite://store.db", folder.path()).await.unwrap()
+    }
+
+    fn remembered(store: &Store, tokens: &[(AccountId, i64)]) -> Remembered {
+        let what = Remembering {
+            command: "run".to_owned(),
+            keeps_drift: true,
+            is_whole: true,
+            tokens: tokens.iter().cloned().collect(),
+            ..Remembering::default()
+        };
+        Remembered::new(store.clone(), what)
+    }
+
+    fn write(stream: &Stream<'_>, plan: &Plan) -> Result<(), ListenError> {
+        stream.tell(RunEvent::Planned { plan })?;
+        let object = &plan.objects[0];
+        let (change, before) = (&object.changes[0], &object.observed);
+        stream.tell(RunEvent::Writing { object, change, before, by: "arn" })
+    }
+
+    async fn words(store: &Store) -> Vec<What> {
+        let entries = store.entries(&Filter::default()).await.unwrap();
+        entries.iter().map(|entry| entry.what).collect()
+    }
+
+    #[tokio::test]
+    async fn what_happens_in_a_run_is_in_the_store_before_it_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder).await;
+        let (listener, plan) = (remembered(&store, &[]), drifted("r"));
+        let stream = Stream::new("r", vec![&listener]);
+        write(&stream, &plan).unwrap();
+        assert_eq!(words(&store).await, [What::Unfinished, What::Drift]);
+        let object = &plan.objects[0];
+        let change = &object.changes[0];
+        stream.tell(RunEvent::Answered { object, change, answer: Ok(()), by: "arn" }).unwrap();
+        let after: Object<Value> = serde_json::from_value(json!({
+            "id": "", "status": "present", "state": {"minimum_password_length": 14},
+        }))
+        .unwrap();
+        let (after, in_sync) = (Some(&after), true);
+        stream.tell(RunEvent::Verified { object, after, in_sync, by: "arn" }).unwrap();
+        stream.tell(RunEvent::Ended { outcome: RunOutcome::InSync, report: None }).unwrap();
+        assert_eq!(words(&store).await, [What::Resolved, What::Applied, What::Drift]);
+        let shown = store.runs_called("r").await.unwrap();
+        assert_eq!(shown[0].run.outcome, Some(Ending::InSync));
+        assert_eq!(shown[0].changes[0].intent.about.undo, json!({"by": [{"delete": {}}]}));
+        // No second outcome, and nothing more is written once something could not be remembered.
+        let twice = RunEvent::Answered { object, change, answer: Ok(()), by: "arn" };
+        stream.tell(twice).unwrap_err();
+        write(&stream, &plan).unwrap_err();
+    }
+
+    #[tokio::test]
+    async fn a_write_by_who_has_lost_the_lease_is_not_announced_and_its_successor_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder).await;
+        let names = [account().to_string()];
+        let claim = async |holder: &str| {
+            let term = std::time::Duration::from_secs(600);
+            store.claim(&names, holder, term, 1).await.unwrap().remove(0)
+        };
+        let first = claim("one").await;
+        let (of_first, dead) = (remembered(&store, &[(account(), first.token)]), drifted("dead"));
+        write(&Stream::new("dead", vec![&of_first]), &dead).unwrap();
+        // It dies, and its lease runs out.
+        store.renew(&first, std::time::Duration::ZERO).await.unwrap();
+        let second = claim("two").await;
+        let late = drifted("late");
+        let error = write(&Stream::new("late", vec![&of_first]), &late).unwrap_err();
+        assert!(error.to_string().contains("two has taken it over"), "{error}");
+        // The successor has looked since: it closes what was open, as it was observed.
+        let of_second = remembered(&store, &[(account(), second.token)]);
+        let next = plan("next", object(json!({"is": "in_sync"})));
+        Stream::new("next", vec![&of_second]).tell(RunEvent::Planned { plan: &next }).unwrap();
+        assert!(store.unfinished(None).await.unwrap().is_empty());
+        let shown = store.runs_called("dead").await.unwrap();
+        assert_eq!(shown[0].changes[0].outcome, What::Recovered);
+        assert_eq!(shown[0].changes[0].answer.in_sync, Some(true));
+    }
+
+    #[test]
+    fn without_a_store_nothing_is_announced_and_everything_is_seen() {
+        let (gone, plan) = (Unreachable("gone".to_owned()), drifted("r"));
+        let stream = Stream::new("r", vec![&gone]);
+        stream.tell(RunEvent::Planned { plan: &plan }).unwrap();
+        write(&stream, &plan).unwrap_err();
+    }
 }
