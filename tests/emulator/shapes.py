@@ -49,6 +49,8 @@ def check_input(call: Call) -> None:
     if call.protocol == "query":
         raise AwsError("ValidationError", detail)
     if call.service == "s3":
+        if call.operation == "CreateBucket" and "LocationConstraint" in problems[0]:
+            raise AwsError("InvalidLocationConstraint", "The specified location-constraint is not valid", 400)
         raise AwsError("MalformedXML", f"The XML you provided was not well-formed or did not validate: {detail}")
     if call.protocol == "ec2":
         raise AwsError("InvalidParameterValue", detail)

@@ -40,6 +40,7 @@ class Tagging(AccountTest):
         }
         policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
         self.client("s3").put_bucket_policy(Bucket=f"trail-{self.account}", Policy=policy)
+        trail = self.client("cloudtrail").create_trail(Name="all", S3BucketName=f"trail-{self.account}")
         self.client("securityhub").enable_security_hub(EnableDefaultStandards=False)
         volume = self.client("ec2").create_volume(AvailabilityZone="us-east-1a", Size=1)["VolumeId"]
         detector = self.client("guardduty").create_detector(Enable=True)["DetectorId"]
@@ -49,7 +50,7 @@ class Tagging(AccountTest):
         [recorder] = self.client("config").describe_configuration_recorders()["ConfigurationRecorders"]
         return {
             "access-analyzer": self.client("accessanalyzer").create_analyzer(analyzerName="a", type="ACCOUNT")["arn"],
-            "cloudtrail": self.client("cloudtrail").create_trail(Name="all", S3BucketName=f"trail-{self.account}")["TrailARN"],
+            "cloudtrail": trail["TrailARN"],
             "config": recorder["arn"],
             "dynamodb": f"{here.format('dynamodb')}:table/t",
             "ecr": self.client("ecr").create_repository(repositoryName="repo")["repository"]["repositoryArn"],
