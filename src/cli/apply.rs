@@ -36,13 +36,13 @@ pub async fn run(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
 }
 
 async fn apply(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
-    let kept = Kept::open(settings::fleet_file(global, &Disk)?.as_ref()).await;
-    let done = remembered(global, args, &kept).await;
-    kept.close(&done);
+    let memory = Kept::open(settings::fleet_file(global, &Disk)?.as_ref()).await;
+    let done = remembered(global, args, &memory).await;
+    memory.close(&done);
     done
 }
 
-async fn remembered(global: &Global, args: &ApplyArgs, kept: &Kept) -> Result<Exit, Failure> {
+async fn remembered(global: &Global, args: &ApplyArgs, store: &Kept) -> Result<Exit, Failure> {
     let saved = match &args.plan {
         None => None,
         Some(path) => Some(saved_plan(global, args, path).await?),
@@ -58,7 +58,7 @@ async fn remembered(global: &Global, args: &ApplyArgs, kept: &Kept) -> Result<Ex
     let stop = Stop::default();
     let _listening = ask::stop_on_signals(&stop);
     let (looked, audit_log, memory) =
-        look_within(global, args, saved.as_ref(), &stop, kept).await?;
+        look_within(global, args, saved.as_ref(), &stop, store).await?;
     if !looked.outside.is_empty() {
         return Err(Refusal::OutsideFleet { why: looked.outside }.into());
     }
@@ -84,7 +84,7 @@ async fn remembered(global: &Global, args: &ApplyArgs, kept: &Kept) -> Result<Ex
         return Ok(nothing_to_apply(&chosen));
     }
     run.check(&chosen)?;
-    kept.insist()?;
+    store.insist()?;
     if !args.yes {
         // Nobody can agree to what nobody could read.
         out::is_whole()?;
@@ -98,7 +98,7 @@ async fn remembered(global: &Global, args: &ApplyArgs, kept: &Kept) -> Result<Ex
             return Ok(Exit::Interrupted);
         }
         // The reader took their time: the account may have moved meanwhile, the window closed.
-        let (now, _, _) = look_within(global, args, Some(&chosen), &stop, kept).await?;
+        let (now, _, _) = look_within(global, args, Some(&chosen), &stop, store).await?;
         let (still, moved) = kept(&chosen, run.go_on_from(now))?;
         name(&moved);
         chosen = still;

@@ -37,7 +37,8 @@ async fn postgres_does_what_a_store_does() {
     let store = Store::open(&server.url(), Path::new(".")).await.unwrap();
     hold(&store).await;
     // Several at a time make the tables once.
-    let others = (0..3).map(|_| Store::open(&server.url(), Path::new(".")));
+    let url = server.url();
+    let others = (0..3).map(|_| Store::open(&url, Path::new(".")));
     assert!(futures::future::join_all(others).await.iter().all(Result::is_ok));
     server.stop();
     let gone = store.runs(None, None).await;
