@@ -12,9 +12,7 @@ from emulator.wire import Call
 
 RATE = re.compile(r"rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))\)")
 CRON = re.compile(r"cron\(\S+( \S+){5}\)")
-PROTOCOLS = ("http", "https", "email", "email-json", "sms", "sqs", "application", "lambda", "firehose")
 STATELESS = ("aws:pass", "aws:drop", "aws:forward_to_sfe")
-LONGEST_KEY_POLICY = 32_768
 
 
 # S3: rules of the life cycle.
@@ -58,16 +56,14 @@ def keys_that_aws_manages(call: Call) -> None:
     refuse_managed(call)
 
 
-@refuses("kms", "CreateKey", "PutKeyPolicy")
-def key_policies(call: Call) -> None:
-    if len(call.params.get("Policy") or "") > LONGEST_KEY_POLICY:
-        raise AwsError("LimitExceededException", "The key policy is longer than 32 KB.")
+@refuses("kms", "PutKeyPolicy")
+def name_of_a_key_policy(call: Call) -> None:
     if call.params.get("PolicyName", "default") != "default":
         raise AwsError("NotFoundException", "No such policy exists")
 
 
 @refuses("kms", "CreateKey", "TagResource")
-def tags_of_a_key(call: Call) -> None:
+def tags_that_are_there_twice(call: Call) -> None:
     names = [tag["TagKey"] for tag in call.params.get("Tags", [])]
     if len(set(names)) < len(names):
         raise AwsError("TagException", "Duplicate tag keys")
@@ -82,32 +78,7 @@ def tags_of_aws(call: Call) -> None:
         raise AwsError("InvalidParameterException", "Tag keys that begin with aws: are reserved.")
 
 
-# WAF.
-
-
-@refuses("wafv2", "CreateWebACL", "UpdateWebACL")
-def rules_of_a_web_acl(call: Call) -> None:
-    if len(call.params["DefaultAction"]) != 1:
-        raise _waf("DEFAULT_ACTION", "You must specify exactly one default action")
-    rules: list[dict[str, Any]] = call.params.get("Rules", [])
-    for member in ("Priority", "Name"):
-        if len({rule[member] for rule in rules}) < len(rules):
-            raise _waf("RULE", f"The {member.lower()} of each rule must be unique")
-
-
-def _waf(field: str, reason: str) -> AwsError:
-    return AwsError("WAFInvalidParameterException", f"Error reason: {reason}., field: {field}")
-
-
 # Others.
-
-
-@refuses("sns", "Subscribe")
-def protocol_of_a_subscription(call: Call) -> None:
-    protocol = call.params["Protocol"]
-    if protocol not in PROTOCOLS:
-        message = f"Invalid parameter: Amazon SNS does not support this protocol string: {protocol}"
-        raise AwsError("InvalidParameter", message)
 
 
 @refuses("sns", "SetTopicAttributes", "CreateTopic")
