@@ -108,7 +108,8 @@ def _limits(value: Any, shape: Any, path: str, found: list[str], patterns: bool)
     elif shape.type_name == "map" and isinstance(value, dict):
         _size(len(value), shape, path, found)
         for key, item in value.items():
-            _limits(key, shape.key, f"{path}.{key}", found, patterns)
+            if patterns:
+                _pattern(key, shape.key, f"{path}.{key}", found)
             _limits(item, shape.value, f"{path}.{key}", found, patterns)
     elif shape.type_name == "string" and isinstance(value, str):
         _size(len(value), shape, path, found)
@@ -119,14 +120,19 @@ def _limits(value: Any, shape: Any, path: str, found: list[str], patterns: bool)
                 f"Value '{value}' at '{path}' failed to satisfy constraint: Member must satisfy enum value "
                 f"set: [{', '.join(enum)}]"
             )
-        pattern = shape.metadata.get("pattern") if patterns else None
-        if pattern and (matches := pattern_of(pattern)) and not matches(value):
-            found.append(
-                f"Value '{value}' at '{path}' failed to satisfy constraint: Member must satisfy regular expression "
-                f"pattern: {pattern}"
-            )
+        if patterns:
+            _pattern(value, shape, path, found)
     elif shape.type_name in ("integer", "long", "float", "double") and isinstance(value, (int, float)):
         _size(value, shape, path, found)
+
+
+def _pattern(value: str, shape: Any, path: str, found: list[str]) -> None:
+    pattern = shape.metadata.get("pattern")
+    if pattern and (matches := pattern_of(pattern)) and not matches(value):
+        found.append(
+            f"Value '{value}' at '{path}' failed to satisfy constraint: Member must satisfy regular expression "
+            f"pattern: {pattern}"
+        )
 
 
 def _size(size: float, shape: Any, path: str, found: list[str]) -> None:
