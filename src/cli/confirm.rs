@@ -8,14 +8,14 @@ use evenkeel::visible::visible;
 use super::args::{ConfirmArgs, Global};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::{out, remembered};
+use super::{memory, out};
 
 /// Runs the command.
 ///
 /// # Errors
 /// The fleet file has no such target, or it cannot be remembered.
 pub async fn run(global: &Global, args: &ConfirmArgs) -> Result<Exit, Failure> {
-    let (fleet, memory) = remembered::of(global, &args.beside).await?;
+    let (fleet, memory) = memory::of(global, &args.beside).await?;
     let fleet = fleet.ok_or_else(|| {
         Failure::usage(
             "there is no fleet file, and so no target to confirm",
@@ -33,7 +33,7 @@ pub async fn run(global: &Global, args: &ConfirmArgs) -> Result<Exit, Failure> {
         let confirmed = Confirmed {
             target: target.clone(),
             since: Utc::now(),
-            by: remembered::who(),
+            by: memory::who(),
             applied: false,
         };
         let mut earlier = None;
@@ -42,7 +42,7 @@ pub async fn run(global: &Global, args: &ConfirmArgs) -> Result<Exit, Failure> {
             there.is_none().then(|| confirmed.clone())
         })
         .await
-        .map_err(|error| remembered::failure(&error))?;
+        .map_err(|error| memory::failure(&error))?;
         let name = visible(target);
         out::line(&match earlier {
             None => format!("{name}: confirmed; from now on, run applies what plan shows"),

@@ -18,9 +18,10 @@ use super::args::{Global, Selectors};
 use super::failure::Failure;
 use super::git::Version;
 use super::listen::Talk;
+use super::remember::Kept;
 use super::settings::{self, Settings};
 use super::watch::Bar;
-use super::{ask, out, remembered};
+use super::{ask, memory, out};
 
 /// What a command wants beyond the selectors.
 #[derive(Debug, Clone, Default)]
@@ -81,6 +82,24 @@ pub async fn look(global: &Global, selectors: &Selectors, wish: Wish) -> Result<
     at(global, selectors, settings::resolve(global, selectors)?, wish, &stop).await
 }
 
+/// Looks, until somebody presses Ctrl-C, and remembers it.
+///
+/// # Errors
+/// As [`look`].
+pub async fn look_remembered(
+    global: &Global,
+    selectors: &Selectors,
+    wish: Wish,
+    command: &str,
+) -> Result<Looked, Failure> {
+    let stop = Stop::default();
+    let _listening = ask::stop_on_signals(&stop);
+    let settings = settings::resolve(global, selectors)?;
+    let kept = Kept::open(settings.fleet.as_ref()).await;
+    let command = Some((command, &kept));
+    Ok(remembering(global, selectors, settings, wish, &stop, command).await?.0)
+}
+
 /// Looks with settings that have been resolved.
 ///
 /// # Errors
@@ -92,10 +111,34 @@ pub async fn at(
     wish: Wish,
     stop: &Stop,
 ) -> Result<Looked, Failure> {
-    let wanted = wanted(global, selectors, settings, wish).await?;
-    let bar = Bar::new(global, Arc::clone(&wanted.meter));
-    let listener: Arc<dyn Listener> = Arc::new(Listeners(vec![Arc::new(bar), Arc::new(Talk)]));
-    Ok(evenkeel::reconcile::look(wanted, &listener, stop).await?)
+    Ok(remembering(global, selectors, settings, wish, stop, None).await?.0)
+}
+
+/// Looks, and remembers what a command sees. Who remembers hears of what follows from it, too.
+///
+/// # Errors
+/// As [`look`].
+pub async fn remembering(
+    global: &Global,
+    selectors: &Selectors,
+    settings: Settings,
+    mut wish: Wish,
+    stop: &Stop,
+    command: Option<(&str, &Kept)>,
+) -> Result<(Looked, Vec<Arc<dyn Listener>>), Failure> {
+    if let (Some(("check", Kept::In(..))), Some(Detail::Shown)) = (command, wish.detail) {
+        // That drift has ended is seen on the objects that are as declared.
+        wish.detail = Some(Detail::Drift);
+    }
+    let kept = command.map(|(_, kept)| kept);
+    let wanted = wanted(global, selectors, settings, wish, kept).await?;
+    let who = command.and_then(|(command, kept)| kept.listener(command, &wanted, Vec::new()));
+    let who: Vec<Arc<dyn Listener>> = who.into_iter().collect();
+    let mut all: Vec<Arc<dyn Listener>> =
+        vec![Arc::new(Bar::new(global, Arc::clone(&wanted.meter))), Arc::new(Talk)];
+    all.extend(who.iter().cloned());
+    let listener: Arc<dyn Listener> = Arc::new(Listeners(all));
+    Ok((evenkeel::reconcile::look(wanted, &listener, stop).await?, who))
 }
 
 /// What is looked at, as the library takes it.
@@ -107,6 +150,7 @@ pub async fn wanted(
     selectors: &Selectors,
     settings: Settings,
     wish: Wish,
+    kept: Option<&Kept>,
 ) -> Result<Look, Failure> {
     let Settings { fleet, targets, mut safety, audit_log } = settings;
     let compare_to = match wish.compare_to {
@@ -128,8 +172,8 @@ pub async fn wanted(
         false => KillSwitch::at(fleet.as_ref().and_then(Fleet::kill_switch)),
     };
     let beside_fleet = !selectors.baseline.is_empty();
-    let beside = beside.or_else(remembered::audit_log_of_environment).unwrap_or(audit_log);
-    let memory = remembered::memory(fleet.as_ref(), &beside).await?;
+    let beside = beside.or_else(memory::audit_log_of_environment).unwrap_or(audit_log);
+    let memory = memory::of_run(kept, fleet.as_ref(), &beside).await;
     let mut rules = fleet.as_ref().map(|fleet| Rules::of(&fleet.file)).unwrap_or_default();
     // Who allows a run more than a day has means it.
     rules.per_day = rules.per_day.max(wish.max_changes.unwrap_or_default());

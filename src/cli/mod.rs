@@ -12,17 +12,20 @@ pub mod explain;
 pub mod export;
 pub mod failure;
 pub mod git;
+pub mod history;
 pub mod init;
 pub mod key;
 pub mod listen;
 pub mod look;
+pub mod memory;
 pub mod merge_reports;
 pub mod out;
 pub mod plan;
 pub mod policy;
 pub mod release;
-pub mod remembered;
+pub mod remember;
 pub mod repository;
+pub mod rollback;
 pub mod rollout;
 pub mod run;
 pub mod saved;
@@ -30,6 +33,7 @@ pub mod schema;
 pub mod settings;
 pub mod shell;
 pub mod show;
+pub mod show_run;
 pub mod shown;
 pub mod snapshot;
 pub mod terminal;
@@ -59,6 +63,9 @@ pub async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Confirm(args) => confirm::run(global, args).await,
         Command::Release(args) => release::run(global, args).await,
         Command::Rollout(args) => rollout::run(global, args).await,
+        Command::History(args) => history::run(global, args).await,
+        Command::Show(args) => show_run::run(global, args).await,
+        Command::Rollback(args) => rollback::run(global, args).await,
         Command::Audit(args) => audit::run(global, args),
         Command::Explain(args) => explain::run(args),
         Command::Policy(args) => policy::run(global, args),

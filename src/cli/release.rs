@@ -9,16 +9,16 @@ use evenkeel::visible::visible;
 use super::args::{Global, ReleaseArgs};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::{out, remembered};
+use super::{memory, out};
 
 /// Runs the command.
 ///
 /// # Errors
 /// An object is not held, or what is remembered cannot be changed.
 pub async fn run(global: &Global, args: &ReleaseArgs) -> Result<Exit, Failure> {
-    let (_, memory) = remembered::of(global, &args.beside).await?;
+    let (_, memory) = memory::of(global, &args.beside).await?;
     if args.objects.is_empty() {
-        return list(memory.as_ref()).await.map_err(|error| remembered::failure(&error));
+        return list(memory.as_ref()).await.map_err(|error| memory::failure(&error));
     }
     let mut keys = Vec::new();
     for text in &args.objects {
@@ -32,7 +32,7 @@ pub async fn run(global: &Global, args: &ReleaseArgs) -> Result<Exit, Failure> {
         for of in [fight::FIGHTS, hold::HOLDS] {
             let name = key.document(of);
             let released = release(memory.as_ref(), &name).await;
-            is_held |= released.map_err(|error| remembered::failure(&error))?;
+            is_held |= released.map_err(|error| memory::failure(&error))?;
         }
         let name = key.to_string();
         if !is_held {

@@ -14,7 +14,7 @@ use serde_json::json;
 use super::args::{Global, LogFormat, RolloutArgs, RolloutCommand, RolloutTargetArgs};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::{out, remembered};
+use super::{memory, out};
 
 /// Accounts that are named.
 const NAMED: usize = 5;
@@ -26,9 +26,9 @@ const NAMED: usize = 5;
 pub async fn run(global: &Global, args: &RolloutArgs) -> Result<Exit, Failure> {
     match &args.command {
         RolloutCommand::Status(args) => {
-            let (fleet, memory) = remembered::of(global, &args.beside).await?;
+            let (fleet, memory) = memory::of(global, &args.beside).await?;
             let waves = fleet.map(|fleet| fleet.file.rollout.waves).unwrap_or_default();
-            let all = all(memory.as_ref()).await.map_err(|error| remembered::failure(&error))?;
+            let all = all(memory.as_ref()).await.map_err(|error| memory::failure(&error))?;
             let all: Vec<Progress> =
                 all.iter().map(|(_, rollout)| rollout.progress(&waves)).collect();
             match args.format {
@@ -41,7 +41,7 @@ pub async fn run(global: &Global, args: &RolloutArgs) -> Result<Exit, Failure> {
             decide(global, args, "goes on", |rollout| rollout.resume(Utc::now())).await
         }
         RolloutCommand::Abort(args) => {
-            let by = remembered::who();
+            let by = memory::who();
             decide(global, args, "is given up", |rollout| rollout.abort(&by, Utc::now())).await
         }
     }
@@ -97,8 +97,8 @@ async fn decide(
     word: &str,
     decide: impl Fn(&mut Rollout) -> bool + Send + Sync,
 ) -> Result<Exit, Failure> {
-    let (_, memory): (_, Arc<dyn Memory>) = remembered::of(global, &args.beside).await?;
-    let known = all(memory.as_ref()).await.map_err(|error| remembered::failure(&error))?;
+    let (_, memory): (_, Arc<dyn Memory>) = memory::of(global, &args.beside).await?;
+    let known = all(memory.as_ref()).await.map_err(|error| memory::failure(&error))?;
     let is_known = |name: &&String| known.iter().any(|(_, rollout)| rollout.target == **name);
     if let Some(stranger) = args.targets.iter().find(|name| !is_known(name)) {
         return Err(Failure::usage(
@@ -118,7 +118,7 @@ async fn decide(
             is_changed.then_some(now)
         })
         .await
-        .map_err(|error| remembered::failure(&error))?;
+        .map_err(|error| memory::failure(&error))?;
         if is_changed {
             any = true;
             out::line(&format!("{}: {word}", visible(&rollout.target)));

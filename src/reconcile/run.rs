@@ -80,8 +80,9 @@ impl<'a> Run<'a> {
         let Looked { plan, sessions, claimants, guards, standing, concurrent_accounts, .. } =
             looked;
         let audit = AuditLog::open(log)?;
+        let stream = Stream::new(&plan.run, vec![listener]);
+        stream.mention(RunEvent::Opened { log: &audit });
         if let Some(fault) = audit.faults().first() {
-            let stream = Stream::new(&plan.run, vec![listener]);
             stream.mention(RunEvent::Noted(Note::Damaged { log: audit.path(), fault }));
         }
         tokio::select! {

@@ -10,6 +10,8 @@ from importlib.machinery import PathFinder
 from ipaddress import ip_network
 from typing import Any
 
+from moto.kms.utils import generate_private_key as _generate_private_key
+
 from emulator import loading
 
 # Protocols of network ACLs, which EC2 takes by name too.
@@ -259,17 +261,21 @@ def _private_keys_are_made_when_somebody_uses_them() -> None:
     """moto makes an RSA key for every KMS key, symmetric ones too: two thirds of the time of an untidy account."""
     import moto.kms.models
 
-    make = moto.kms.models.generate_private_key
+    moto.kms.models.generate_private_key = LaterKey
 
-    class Later:
-        def __init__(self, key_spec: str) -> None:
-            self._key_spec = key_spec
 
-        def __getattr__(self, name: str) -> Any:
-            self._made = self.__dict__.get("_made") or make(self._key_spec)
-            return getattr(self._made, name)
+class LaterKey:
+    """A private key that is made at the first look at it."""
 
-    moto.kms.models.generate_private_key = Later
+    def __init__(self, key_spec: str) -> None:
+        self._key_spec = key_spec
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if "_made" not in self.__dict__:
+            self._made = _generate_private_key(self._key_spec)
+        return getattr(self._made, name)
 
 
 def _no_images_of_amazon() -> None:

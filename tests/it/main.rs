@@ -23,6 +23,7 @@ mod fleet;
 mod fleet_safety;
 mod formats;
 mod guards;
+mod history;
 mod hostile;
 mod identity;
 mod key_grants;

@@ -21,6 +21,7 @@ use evenkeel::plan::Detail;
 use evenkeel::reconcile::{
     Heard, Listener, Listeners, LookError, RunError, Selection, Stop, reconcile,
 };
+use evenkeel::store::history::ByWhom;
 use serde_json::{Value, json};
 use tokio::sync::Mutex as Turn;
 
@@ -29,6 +30,7 @@ use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::listen::{JsonLine, Talk};
 use super::super::look::{self, Asking, Wish};
+use super::super::remember::Keeper;
 use super::super::settings;
 use super::{log, said};
 
@@ -44,6 +46,8 @@ pub struct Reconciler {
     stop: Stop,
     /// Two runs must never write at the same time.
     turn: Turn<()>,
+    /// Where runs are remembered.
+    keeper: Keeper,
     /// The source identities of the latest runs.
     ours: Mutex<VecDeque<String>>,
 }
@@ -81,23 +85,23 @@ impl Reconciler {
             audit_log: args.audit_log.clone(),
             stop: stop.clone(),
             turn: Turn::new(()),
+            keeper: Keeper::default(),
             ours: Mutex::default(),
         }
     }
 
     /// One run of one target, and its line in the log.
     pub async fn target(&self, name: &str) -> Exit {
-        let line = json!({ "target": name });
-        self.reconcile(&What::Target(name.to_owned()), &Causes::default(), line).await
+        self.reconcile(&What::Target(name.to_owned()), json!({ "target": name }), Vec::new()).await
     }
 
-    async fn reconcile(&self, what: &What, causes: &Causes, line: Value) -> Exit {
+    async fn reconcile(&self, what: &What, line: Value, caused_by: Vec<ByWhom>) -> Exit {
         let _turn = self.turn.lock().await;
         if self.stop.is_raised() {
             return Exit::Interrupted;
         }
         let started = Utc::now();
-        self.attempt(what, causes, JsonLine::new(line.clone(), started)).await.unwrap_or_else(
+        self.attempt(what, JsonLine::new(line.clone(), started), caused_by).await.unwrap_or_else(
             |failure| {
                 let mut line = line;
                 line["event"] = json!("run");
@@ -110,20 +114,28 @@ impl Reconciler {
         )
     }
 
-    async fn attempt(&self, what: &What, causes: &Causes, line: JsonLine) -> Result<Exit, Failure> {
+    async fn attempt(
+        &self,
+        what: &What,
+        line: JsonLine,
+        caused_by: Vec<ByWhom>,
+    ) -> Result<Exit, Failure> {
         let Some(selectors) = self.selectors_of(what) else { return Ok(Exit::Done) };
         let settings = settings::resolve(&self.global, &selectors)?;
+        let kept = self.keeper.kept(settings.fleet.as_ref()).await;
         let audit_log = self.audit_log.clone().unwrap_or_else(|| settings.audit_log.clone());
         let asking = Asking {
             is_loop: true,
-            heard: heard(what, causes),
+            heard: heard(what, &caused_by),
             audit_log: Some(audit_log.clone()),
             ..Asking::default()
         };
         let wish = Wish { detail: Some(Detail::All), asking, ..Wish::default() };
-        let wanted = look::wanted(&self.global, &selectors, settings, wish).await?;
+        let wanted = look::wanted(&self.global, &selectors, settings, wish, Some(&kept)).await?;
         self.remember(source_identity(&wanted.run));
-        let listener: Arc<dyn Listener> = Arc::new(Listeners(vec![Arc::new(Talk), Arc::new(line)]));
+        let mut listeners: Vec<Arc<dyn Listener>> = vec![Arc::new(Talk), Arc::new(line)];
+        listeners.extend(kept.listener("run", &wanted, caused_by));
+        let listener: Arc<dyn Listener> = Arc::new(Listeners(listeners));
         match reconcile(wanted, &audit_log, &self.stop, &listener).await {
             // Somebody did something to what nobody declares.
             Err(RunError::Look(error)) if is_part(what) && is_nothing_of_ours(&error) => {
@@ -185,13 +197,12 @@ impl Reconciler {
 }
 
 /// Who touched what, as far as events told.
-fn heard(what: &What, causes: &Causes) -> Vec<Heard> {
+fn heard(what: &What, caused_by: &[ByWhom]) -> Vec<Heard> {
     let What::Parts { account, parts } = what else { return Vec::new() };
-    let who = causes.kept.iter().filter_map(|cause| match cause {
-        Cause::Event { call, by, .. } => {
-            Some(Who { principal: by.clone(), call: call.clone(), time: None })
-        }
-        _ => None,
+    let who = caused_by.iter().map(|by| Who {
+        principal: by.principal.clone(),
+        call: by.call.clone(),
+        time: by.time,
     });
     who.flat_map(|who| {
         parts.iter().map(move |(kind, _)| Heard {
@@ -201,6 +212,20 @@ fn heard(what: &What, causes: &Causes) -> Vec<Heard> {
         })
     })
     .collect()
+}
+
+/// Who did what a run is made for.
+fn by_whom(causes: &Causes) -> Vec<ByWhom> {
+    let of_events = causes.kept.iter().filter_map(|cause| match cause {
+        Cause::Event { id, call, by } => Some(ByWhom {
+            principal: by.clone(),
+            call: call.clone(),
+            event: Some(id.clone()),
+            ..ByWhom::default()
+        }),
+        _ => None,
+    });
+    of_events.collect()
 }
 
 fn is_part(what: &What) -> bool {
@@ -228,7 +253,7 @@ impl Runs for Reconciler {
     async fn run(&self, job: &Job) -> Ended {
         let mut line = said::what(&job.what);
         line["causes"] = said::causes(&job.causes);
-        match self.reconcile(&job.what, &job.causes, line).await {
+        match self.reconcile(&job.what, line, by_whom(&job.causes)).await {
             Exit::Done | Exit::Drift | Exit::Refused => Ended::Done,
             Exit::Partly | Exit::Error => Ended::Again,
             Exit::Interrupted => Ended::Stopped,
