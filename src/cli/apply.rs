@@ -81,7 +81,7 @@ async fn remembered(global: &Global, args: &ApplyArgs, store: &Kept) -> Result<E
     }
     name(&left_alone);
     if chosen.order.is_empty() {
-        held_back(&chosen)?;
+        held_back(&chosen, kept)?;
         return Ok(nothing_to_apply(&chosen));
     }
     run.check(&chosen)?;
@@ -104,7 +104,7 @@ async fn remembered(global: &Global, args: &ApplyArgs, store: &Kept) -> Result<E
         name(&moved);
         chosen = still;
         left_alone.extend(moved);
-        held_back(&chosen)?;
+        held_back(&chosen, kept)?;
         run.check(&chosen)?;
     }
     out::line("");
@@ -120,15 +120,13 @@ async fn remembered(global: &Global, args: &ApplyArgs, store: &Kept) -> Result<E
 }
 
 /// Refuses where guards hold back all that was to be applied.
-fn held_back(plan: &Plan) -> Result<(), Refusal> {
-    if !plan.order.is_empty() {
+fn held_back(plan: &Plan, kept: &Kept) -> Result<(), Failure> {
+    let held: Vec<_> = plan.held().collect();
+    if !plan.order.is_empty() || held.is_empty() {
         return Ok(());
     }
-    let held: Vec<_> = plan.held().collect();
-    match held.is_empty() {
-        true => Ok(()),
-        false => Err(Refusal::HeldBack { held }),
-    }
+    kept.insist()?;
+    Err(Refusal::HeldBack { held }.into())
 }
 
 fn nothing_to_apply(plan: &Plan) -> Exit {

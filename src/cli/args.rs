@@ -599,6 +599,9 @@ pub struct RollbackArgs {
     /// may be repeated
     #[arg(long, value_name = "CLASS")]
     pub allow_grants: Vec<GrantArg>,
+    /// For how many days what is put back is left as it is; 0 for not at all
+    #[arg(long, value_name = "DAYS", default_value_t = 7)]
+    pub hold_days: u32,
     /// The append-only log of every write
     #[arg(long, value_name = "FILE", env = "EVENKEEL_AUDIT_LOG")]
     pub audit_log: Option<PathBuf>,

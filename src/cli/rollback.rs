@@ -5,14 +5,17 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use chrono::TimeDelta;
+use evenkeel::guards::{Hold, ObjectKey};
 use evenkeel::plan::render::text;
 use evenkeel::plan::words::counted;
-use evenkeel::plan::{Detail, Plan, Spot};
+use evenkeel::plan::{Detail, Plan, PlannedChange, Spot};
 use evenkeel::reconcile::bound::{accounts, bound};
 use evenkeel::reconcile::event::Stream;
 use evenkeel::reconcile::rollback::{NotPutBack, rollback};
 use evenkeel::reconcile::{
-    ApplyReport, Listener, Listeners, Looked, Refusal, Run, RunEvent, RunOutcome, Stop,
+    ApplyReport, Guarded, Listener, Listeners, Looked, Refusal, Run, RunEvent, RunOutcome, Step,
+    Stop,
 };
 use evenkeel::store::audit::AuditLog;
 use evenkeel::store::history::RunShown;
@@ -25,7 +28,7 @@ use super::failure::Failure;
 use super::listen::{Steps, Talk};
 use super::look::{self, Wish};
 use super::remember::{self, Kept};
-use super::{ask, out, saved, settings, show_run};
+use super::{ask, memory, out, saved, settings, show_run};
 
 /// Runs the command.
 pub async fn run(global: &Global, args: &RollbackArgs) -> Result<Exit, Failure> {
@@ -66,7 +69,7 @@ async fn remembered(global: &Global, args: &RollbackArgs, kept: &Kept) -> Result
         out::line("\nThere is nothing to put back.");
         return Ok(if left.is_empty() { Exit::Done } else { Exit::Refused });
     }
-    put_back(looked, &audit_log, memory, &stop, args.yes, !left.is_empty()).await
+    put_back(looked, &audit_log, memory, &stop, args.yes, args.hold_days, !left.is_empty()).await
 }
 
 /// Looks at what the run wrote: the ways into its accounts, and who limits what is written there.
@@ -131,13 +134,15 @@ fn name(left: &[NotPutBack]) {
 async fn put_back(
     looked: Looked,
     audit_log: &Path,
-    memory: Vec<Arc<dyn Listener>>,
+    remembering: Vec<Arc<dyn Listener>>,
     stop: &Stop,
     is_agreed: bool,
+    hold_days: u32,
     is_left: bool,
 ) -> Result<Exit, Failure> {
     let mut listener = Listeners(vec![Arc::new(Talk), Arc::new(Steps::default())]);
-    listener.0.extend(memory);
+    listener.0.extend(remembering);
+    let standing = looked.standing.clone();
     let (run, plan) = Run::begin(looked, audit_log, stop, &listener).await?;
     // Of what was seen, this is what is to be done.
     Stream::new(&plan.run, vec![&listener]).mention(RunEvent::Planned { plan: &plan });
@@ -155,12 +160,63 @@ async fn put_back(
         }
     }
     out::line("");
+    let held = match &standing {
+        Some(standing) => held(standing.guarded(), &plan, hold_days).await?,
+        None => Vec::new(),
+    };
     let report = run.apply(&plan).await?;
+    if let Some(standing) = &standing {
+        say_held(standing.guarded(), &plan, &report, held).await?;
+    }
     let outcome = RunOutcome::of(&plan, Some(&report));
     Stream::new(&plan.run, vec![&listener])
         .mention(RunEvent::Ended { outcome, report: Some(&report) });
     let exit = conclude(&plan, &report, run.audit());
     Ok(if exit == Exit::Done && is_left { Exit::Partly } else { exit })
+}
+
+/// Holds what is put back, so that the next run does not take it back.
+async fn held(guarded: &Guarded, plan: &Plan, hold_days: u32) -> Result<Vec<ObjectKey>, Failure> {
+    let since = guarded.now();
+    let mut held = Vec::new();
+    for object in plan.objects.each().filter(|object| object.is_changed() && hold_days > 0) {
+        let hold = Hold {
+            object: ObjectKey::of(&object),
+            since,
+            until: since + TimeDelta::days(i64::from(hold_days)),
+            owner: memory::who(),
+            reason: plan.baseline.name.clone(),
+        };
+        let key = hold.object.clone();
+        if guarded.hold(hold).await? {
+            held.push(key);
+        }
+    }
+    Ok(held)
+}
+
+/// Lets go what was not put back, and says what is held.
+async fn say_held(
+    guarded: &Guarded,
+    plan: &Plan,
+    report: &ApplyReport,
+    held: Vec<ObjectKey>,
+) -> Result<(), Failure> {
+    let is_sent = |change: &PlannedChange| {
+        let mut outcomes = report.outcomes.iter().filter(|one| one.change == change.id);
+        outcomes.any(|one| one.step.is_done() || matches!(one.step, Step::Failed { .. }))
+    };
+    let objects = plan.objects.each().filter(|object| object.changes.iter().any(is_sent));
+    let kept: BTreeSet<ObjectKey> = objects.map(|object| ObjectKey::of(&object)).collect();
+    for key in held {
+        if !kept.contains(&key) {
+            guarded.let_go(&key).await?;
+            continue;
+        }
+        let key = key.to_string();
+        out::line(&format!("held as it is now: {0} (evenkeel release {0})", visible(&key)));
+    }
+    Ok(())
 }
 
 fn conclude(plan: &Plan, report: &ApplyReport, audit: &AuditLog) -> Exit {
@@ -193,7 +249,7 @@ fn conclude(plan: &Plan, report: &ApplyReport, audit: &AuditLog) -> Exit {
     }
     if report.applied() > 0 {
         out::line(
-            "The baselines are as they were: the next apply or run writes this again, unless they change too.",
+            "The baselines are as they were: once nothing holds it any more, the next apply or run writes this again, unless they change too.",
         );
     }
     report.outcome().into()

@@ -9,7 +9,7 @@ mod standing;
 mod write;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 
@@ -17,7 +17,7 @@ use super::report::ApplyReport;
 use crate::fleet::file::FleetFile;
 use crate::fleet::guards::{Breaker, Fights, Wave};
 use crate::guards::hold::HOLDS;
-use crate::guards::{Hold, Who};
+use crate::guards::{Hold, ObjectKey, Who};
 use crate::names::AccountId;
 use crate::plan::Guard;
 use crate::store::error::StoreError;
@@ -112,6 +112,8 @@ pub struct Guarded {
     pub heard: Vec<Heard>,
     /// What time it is.
     pub clock: Clock,
+    /// The objects that this run holds itself.
+    own: Mutex<BTreeSet<ObjectKey>>,
     /// One at a time writes down what is counted of all accounts.
     turn: tokio::sync::Mutex<()>,
 }
@@ -127,8 +129,48 @@ impl Guarded {
             overruled: BTreeSet::new(),
             heard: Vec::new(),
             clock: Arc::new(Utc::now),
+            own: Mutex::default(),
             turn: tokio::sync::Mutex::default(),
         }
+    }
+
+    /// Lets an object be left as it is by everybody else, from now on. Says whether it does: who holds it
+    /// already goes on.
+    ///
+    /// # Errors
+    /// It cannot be written down.
+    pub async fn hold(&self, hold: Hold) -> Result<bool, StoreError> {
+        let (name, now) = (hold.object.document(HOLDS), self.now());
+        let mut is_free = false;
+        change(self.memory.as_ref(), &name, |there: Option<Hold>| {
+            is_free = there.is_none_or(|there| there.held(now).is_none());
+            is_free.then(|| hold.clone())
+        })
+        .await?;
+        if is_free {
+            self.own().insert(hold.object);
+        }
+        Ok(is_free)
+    }
+
+    /// Gives a hold of this run back.
+    ///
+    /// # Errors
+    /// It cannot be written down.
+    pub async fn let_go(&self, object: &ObjectKey) -> Result<(), StoreError> {
+        if !self.own().remove(object) {
+            return Ok(());
+        }
+        let name = object.document(HOLDS);
+        match self.memory.read(&name).await? {
+            Some(document) => self.memory.remove(&name, document.version).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The objects that this run holds itself.
+    fn own(&self) -> MutexGuard<'_, BTreeSet<ObjectKey>> {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What time it is.
@@ -145,15 +187,6 @@ impl Guarded {
         let about = |heard: &&Heard| heard.account == *account && heard.kind == kind;
         self.heard.iter().rev().find(about).map(|heard| &heard.who)
     }
-}
-
-/// Lets an object be left as it is, from now on.
-///
-/// # Errors
-/// It cannot be written down.
-pub async fn keep(memory: &dyn Memory, hold: &Hold) -> Result<(), StoreError> {
-    let name = hold.object.document(HOLDS);
-    change(memory, &name, |_: Option<Hold>| Some(hold.clone())).await
 }
 
 /// What went wrong with an object of a plan, if something did.

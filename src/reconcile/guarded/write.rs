@@ -58,6 +58,7 @@ impl Guarded {
         if let Some(document) = memory.read(&key.document(HOLDS)).await?
             && let Some(held) = document.typed::<Hold>()?.held(now)
             && !self.overrules(Guard::Hold)
+            && !self.own().contains(&key)
         {
             return Ok(Some(held));
         }
@@ -221,7 +222,6 @@ mod tests {
     use futures::future::join_all;
     use serde_json::json;
 
-    use super::super::keep;
     use super::*;
     use crate::plan::render::testing::{change as planned, object};
     use crate::store::memory::InMemory;
@@ -316,7 +316,9 @@ mod tests {
 
     #[tokio::test]
     async fn what_somebody_holds_is_not_written() {
-        let (guarded, minutes) = guarded(Rules::default());
+        let (first, _) = guarded(Rules::default());
+        let (other, minutes) = guarded(Rules::default());
+        let (guarded, _) = guarded(Rules::default());
         let object = drifted(1, 0);
         let key = ObjectKey::of(&object);
         let hold = Hold {
@@ -326,7 +328,11 @@ mod tests {
             owner: "ops".to_owned(),
             reason: "rolled back".to_owned(),
         };
-        keep(guarded.memory.as_ref(), &hold).await.unwrap();
+        assert!(guarded.hold(hold.clone()).await.unwrap());
+        assert!(!guarded.hold(hold).await.unwrap(), "it is held already");
+        write(&guarded, &object, Sent::Accepted).await.unwrap();
+        // Everybody else is held back.
+        let guarded = Guarded { memory: Arc::clone(&guarded.memory), ..other };
         let held = write(&guarded, &object, Sent::Accepted).await.unwrap_err();
         assert_eq!(held.guard, Guard::Hold);
         minutes.store(10, Ordering::SeqCst);
