@@ -81,7 +81,7 @@ async fn remembered(global: &Global, args: &ApplyArgs, store: &Kept) -> Result<E
     }
     name(&left_alone);
     if chosen.order.is_empty() {
-        held_back(&chosen, kept)?;
+        held_back(&chosen, store)?;
         return Ok(nothing_to_apply(&chosen));
     }
     run.check(&chosen)?;
@@ -104,7 +104,7 @@ async fn remembered(global: &Global, args: &ApplyArgs, store: &Kept) -> Result<E
         name(&moved);
         chosen = still;
         left_alone.extend(moved);
-        held_back(&chosen, kept)?;
+        held_back(&chosen, store)?;
         run.check(&chosen)?;
     }
     out::line("");
