@@ -17,7 +17,7 @@ use evenkeel::reconcile::{
     ApplyReport, Guarded, Listener, Listeners, Looked, Refusal, Run, RunEvent, RunOutcome, Step,
     Stop,
 };
-use evenkeel::store::audit::AuditLog;
+use evenkeel::store::audit::{AuditLog, SharedLog};
 use evenkeel::store::history::RunShown;
 use evenkeel::visible::visible;
 
@@ -143,7 +143,7 @@ async fn put_back(
     let mut listener = Listeners(vec![Arc::new(Talk), Arc::new(Steps::default())]);
     listener.0.extend(remembering);
     let standing = looked.standing.clone();
-    let (run, plan) = Run::begin(looked, audit_log, stop, &listener).await?;
+    let (run, plan) = Run::begin(looked, &SharedLog::at(audit_log), stop, &listener).await?;
     // Of what was seen, this is what is to be done.
     Stream::new(&plan.run, vec![&listener]).mention(RunEvent::Planned { plan: &plan });
     run.check(&plan)?;

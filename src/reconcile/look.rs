@@ -22,6 +22,7 @@ use super::event::{Listener, Note, RunEvent, Stream};
 use super::fleet::{Wanted, look_at_all};
 use super::guard::{Guards, Refusal};
 use super::guarded::{Standing, View};
+use super::locks::AccountLocks;
 use super::observe::turns;
 use super::recorded::Recording;
 use super::regions;
@@ -49,6 +50,8 @@ pub struct Looked {
     pub guards: Guards,
     /// What the guards say that remember more than one run, where they are asked.
     pub standing: Option<Arc<Standing>>,
+    /// The accounts that runs hold.
+    pub locks: AccountLocks,
     /// Accounts worked on at the same time.
     pub concurrent_accounts: usize,
     /// Why accounts are outside of the fleet, so that they are only reported.
@@ -107,7 +110,9 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
             .as_ref()
             .map(|fleet| fleet.file.safety.change_windows.clone())
             .unwrap_or_default(),
+        kill_switch: look.kill_switch.clone(),
     };
+    let locks = look.locks.clone();
     let meter = Arc::clone(&look.meter);
     let recording = match &look.source {
         Source::Live { record: Some(path), .. } => {
@@ -158,6 +163,7 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
         claimants,
         guards,
         standing,
+        locks,
         concurrent_accounts,
         outside,
         undecided,
@@ -313,6 +319,7 @@ fn wanted(look: Look, organization: Option<&Organization>) -> Wanted {
         today: Utc::now().date_naive(),
         account_timeout: Duration::from_secs(limits.account_timeout_seconds),
         concurrent_accounts: limits.concurrent_accounts,
+        locks: look.locks,
         turns: turns(),
         read_only: is_recording,
         // Two versions are compared by their writes.

@@ -2,7 +2,6 @@
 //! guards asked, the plan applied and verified.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use chrono::Utc;
@@ -11,6 +10,7 @@ use super::apply::Applier;
 use super::event::{ListenError, Listener, Note, RunEvent, Stream};
 use super::guard::{Guards, Refusal};
 use super::guarded::Standing;
+use super::locks::AccountLocks;
 use super::look::{Claimants, Look, LookError, Looked, look};
 use super::outcome::RunOutcome;
 use super::recover::recover;
@@ -19,7 +19,7 @@ use super::stop::Stop;
 use crate::aws::Session;
 use crate::names::AccountId;
 use crate::plan::Plan;
-use crate::store::audit::{AuditError, AuditLog};
+use crate::store::audit::{AuditError, AuditLog, SharedLog, Writer};
 
 /// A run that came to an end before its first write.
 #[derive(Debug, thiserror::Error)]
@@ -55,11 +55,12 @@ impl RunError {
 
 /// A run that may write.
 pub struct Run<'a> {
-    audit: AuditLog,
+    audit: Writer,
     sessions: BTreeMap<AccountId, Arc<Session>>,
     claimants: Claimants,
     guards: Guards,
     standing: Option<Arc<Standing>>,
+    locks: AccountLocks,
     concurrent_accounts: usize,
     stop: &'a Stop,
     listener: &'a dyn Listener,
@@ -73,35 +74,34 @@ impl<'a> Run<'a> {
     /// The log cannot be used, or somebody wishes to stop.
     pub async fn begin(
         looked: Looked,
-        log: &Path,
+        log: &SharedLog,
         stop: &'a Stop,
         listener: &'a dyn Listener,
     ) -> Result<(Self, Plan), RunError> {
-        let Looked { plan, sessions, claimants, guards, standing, concurrent_accounts, .. } =
-            looked;
-        let audit = AuditLog::open(log)?;
+        let Looked { plan, sessions, claimants, guards, standing, locks, .. } = looked;
+        let concurrent_accounts = looked.concurrent_accounts;
+        let audit = log.writer(&plan.run)?;
         let stream = Stream::new(&plan.run, vec![listener]);
         stream.mention(RunEvent::Opened { log: &audit });
-        if let Some(fault) = audit.faults().first() {
-            stream.mention(RunEvent::Noted(Note::Damaged { log: audit.path(), fault }));
+        if let Some(fault) = audit.log().faults().first() {
+            stream.mention(RunEvent::Noted(Note::Damaged { log: audit.log().path(), fault }));
         }
         tokio::select! {
-            recovered = recover(&audit, &sessions, &plan, listener) => recovered?,
+            recovered = recover(&audit, &locks, &sessions, &plan, listener) => recovered?,
             () = stop.raised() => return Err(LookError::Stopped.into()),
         }
-        Ok((
-            Self {
-                audit,
-                sessions,
-                claimants,
-                guards,
-                standing,
-                concurrent_accounts,
-                stop,
-                listener,
-            },
-            plan,
-        ))
+        let run = Self {
+            audit,
+            sessions,
+            claimants,
+            guards,
+            standing,
+            locks,
+            concurrent_accounts,
+            stop,
+            listener,
+        };
+        Ok((run, plan))
     }
 
     /// Goes on from a later look, whose plan is given back.
@@ -115,7 +115,7 @@ impl<'a> Run<'a> {
 
     /// The audit log.
     pub fn audit(&self) -> &AuditLog {
-        &self.audit
+        self.audit.log()
     }
 
     /// Asks the guards whether a plan may be applied now.
@@ -140,7 +140,8 @@ impl<'a> Run<'a> {
         let applier = Applier {
             sessions: &self.sessions,
             claimants: &self.claimants,
-            audit: &self.audit,
+            audit: self.audit.log(),
+            locks: &self.locks,
             stop: self.stop,
             guarded: self.standing.as_deref().map(Standing::guarded),
             concurrent_accounts: self.concurrent_accounts,
@@ -168,7 +169,7 @@ impl<'a> Run<'a> {
 /// The run came to an end before its first write.
 pub async fn reconcile(
     wish: Look,
-    log: &Path,
+    log: &SharedLog,
     stop: &Stop,
     listener: &Arc<dyn Listener>,
 ) -> Result<RunOutcome, RunError> {

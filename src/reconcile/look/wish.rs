@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::super::declare::Selection;
 use super::super::guard::Safety;
 use super::super::guarded::Guarded;
+use super::super::locks::AccountLocks;
 use super::super::target::FleetTarget;
 use crate::aws::Session;
 use crate::aws::meter::Meter;
@@ -73,10 +74,14 @@ pub struct Look {
     pub only: Option<BTreeSet<Spot>>,
     /// The limits of the run.
     pub safety: Safety,
+    /// The commit of the files, where it is known.
+    pub commit: Option<String>,
     /// What stops new writes at once.
     pub kill_switch: KillSwitch,
     /// The guards that remember more than one run, where they are asked.
     pub guarded: Option<Arc<Guarded>>,
+    /// The accounts that runs of this process hold.
+    pub locks: AccountLocks,
     /// How much of the plan is kept. What is to be applied needs all of it.
     pub detail: Detail,
     /// Whether the ways into the accounts are kept, to apply the plan.
@@ -101,8 +106,10 @@ impl Look {
             shard: None,
             only: None,
             safety: Safety::default(),
+            commit: None,
             kill_switch: KillSwitch::default(),
             guarded: None,
+            locks: AccountLocks::default(),
             detail: Detail::All,
             to_apply: true,
             meter: Arc::default(),
