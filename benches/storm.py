@@ -40,6 +40,7 @@ FLEET = """schema = 1
 [[target]]
 name = "here"
 baselines = ["b.toml"]
+confirmed = true
 schedule = "0 0 0 1 1 *"
 [controller]
 event_queue_url = "{url}"
