@@ -25,11 +25,14 @@ fn fleet(text: &str) -> Account {
 
 /// The line of the only run of `run --once`.
 fn once(account: &Account, code: i32) -> Value {
-    let run = account.run(&["run", "--once"]).code(code);
-    let mut lines = run.stdout.lines().map(|line| serde_json::from_str(line).unwrap());
-    let line = lines.next().unwrap();
-    assert!(lines.next().is_none(), "{}", run.stdout);
-    line
+    line(&account.run(&["run", "--once"]).code(code))
+}
+
+fn line(run: &Run) -> Value {
+    let lines = run.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let runs: Vec<Value> = lines.filter(|line| line["event"] == "run").collect();
+    assert_eq!(runs.len(), 1, "{}", run.stdout);
+    runs[0].clone()
 }
 
 /// Insists that a run looked at everything, wrote nothing, and says which guard held it back.
@@ -226,11 +229,10 @@ fn a_new_version_reaches_the_canary_first_and_the_rest_when_it_is_healthy() {
     let org = waves();
     // Nothing is remembered of a rollout yet: a plan shows no more than it knows.
     org.management.run(&["plan"]).code(0).says("3 to change");
-    let first = run(&org, 3);
-    let line: Value = serde_json::from_str(&first.stdout).unwrap();
-    assert_eq!(line["applied"], 1, "{line}");
-    assert_eq!(line["held_back"].as_array().unwrap().len(), 2, "{line}");
-    assert_eq!(line["held_back"][0]["guard"], "wave", "{line}");
+    let first = line(&run(&org, 3));
+    assert_eq!(first["applied"], 1, "{first}");
+    assert_eq!(first["held_back"].as_array().unwrap().len(), 2, "{first}");
+    assert_eq!(first["held_back"][0]["guard"], "wave", "{first}");
     assert_eq!(org.password_length("alpha"), 14);
     assert_eq!(org.password_length("beta"), Value::Null);
     org.management.run(&["rollout", "status"]).code(0).says("canary").says("1 account as declared");
@@ -247,12 +249,10 @@ fn a_new_version_reaches_the_canary_first_and_the_rest_when_it_is_healthy() {
         "beta",
         "client('iam').update_account_password_policy(MinimumPasswordLength=8)\nprint('null')",
     );
-    let line: Value = serde_json::from_str(&run(&org, 3).stdout).unwrap();
+    let next = line(&run(&org, 3));
     assert_eq!(org.password_length("beta"), 14);
-    assert!(
-        line["held_back"][0]["object"].as_str().unwrap().starts_with("ec2.ebs_encryption"),
-        "{line}"
-    );
+    let held = next["held_back"][0]["object"].as_str().unwrap();
+    assert!(held.starts_with("ec2.ebs_encryption"), "{next}");
 }
 
 #[test]
