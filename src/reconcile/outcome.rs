@@ -1,7 +1,7 @@
 //! What a run means, in one word.
 
 use super::report::{ApplyReport, Step};
-use crate::plan::{Plan, PlanOutcome};
+use crate::plan::{Guard, Plan, PlanOutcome};
 
 /// How a run ended, the worse ones later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,14 +25,18 @@ impl RunOutcome {
     pub fn of(plan: &Plan, report: Option<&ApplyReport>) -> Self {
         let sum = plan.summary();
         let is_held = sum.held_back_changes > 0;
+        // That nothing can be remembered is a failure, which may be over the next time.
+        let is_forgotten = is_held && plan.held().any(|(_, held)| held.guard == Guard::Memory);
         let Some(report) = report else {
             return match plan.outcome() {
+                PlanOutcome::InSync | PlanOutcome::Drift if is_forgotten => Self::Partly,
                 PlanOutcome::InSync | PlanOutcome::Drift if is_held => Self::Refused,
                 outcome => outcome.into(),
             };
         };
         match report.outcome() {
             Self::InSync if sum.unknown + sum.failed_accounts > 0 => Self::Partly,
+            Self::InSync if is_forgotten => Self::Partly,
             Self::InSync if is_held => Self::Refused,
             Self::InSync if sum.reported > 0 => Self::Drift,
             outcome => outcome,
@@ -75,7 +79,11 @@ impl ApplyReport {
             return RunOutcome::InSync;
         }
         let is_refused = |step: &Step| matches!(step, Step::Refused { .. });
-        let is_held = |step: &Step| matches!(step, Step::HeldBack { .. } | Step::Blocked { .. });
+        let is_held = |step: &Step| match step {
+            Step::HeldBack { held } => held.guard != Guard::Memory,
+            Step::Blocked { .. } => true,
+            _ => false,
+        };
         let mut steps = self.outcomes.iter().map(|one| &one.step);
         let is_only_held = self.held().next().is_some()
             && steps.clone().all(|step| step.is_done() || is_held(step))
