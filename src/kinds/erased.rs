@@ -383,10 +383,13 @@ impl<K: Kind> DynKind for Erased<K> {
             .into_iter()
             .map(|change| change.try_map(|action| Self::write("action", &action)))
             .collect::<Result<_, _>>()?;
-        // What is made anew is made as declared; nothing is compared then.
-        let is_made = matches!(object.status, Status::Absent)
-            && changes.iter().any(|one| one.action.is_some());
-        let fields = if is_made { Vec::new() } else { Self::not_compared(spec, &seen) };
+        // What is made anew is made as declared; nothing is compared then. Nor is anything where one
+        // finding says that the whole object is missing.
+        let is_whole = |one: &Change<Value>| {
+            one.action.is_some() || one.drift.iter().any(|drift| drift.field.is_empty())
+        };
+        let is_said = matches!(object.status, Status::Absent) && changes.iter().any(is_whole);
+        let fields = if is_said { Vec::new() } else { Self::not_compared(spec, &seen) };
         match fields.is_empty() {
             true => Ok(changes),
             false => Err(DiffError::NotCompared { kind: K::NAME, fields }),

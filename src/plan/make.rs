@@ -8,6 +8,7 @@ use super::assemble::AccountPlan;
 use super::contradict::contradictions;
 use super::input::{AccountInput, Declared, ObservedItem, Waiver};
 use super::moving::unsettle;
+use super::once::once;
 use super::order::{self, Node, Step};
 use super::{Disposition, Mode, ObjectPlan, PlannedChange, Verdict};
 use crate::digest;
@@ -62,7 +63,8 @@ pub fn plan_account(input: &AccountInput<'_>) -> AccountPlan {
     }
     unsettle(&mut objects, &all, input.kind);
     objects.truncate(asked_for.unwrap_or(objects.len()));
-    let order = link(&mut objects, &needs, input.kind);
+    let mut order = link(&mut objects, &needs, input.kind);
+    once(&mut objects, &mut order, |id| needs.get(&id).is_some_and(|step| step.of_account));
     AccountPlan { objects, in_sync: 0, order }
 }
 
@@ -162,6 +164,7 @@ fn judge(
         let step = Step {
             id: *ids,
             is_lent,
+            of_account: change.of_account,
             needs: needs.iter().map(|place| ids_of_object[*place]).collect(),
             references: references(&observed.declared, object, &change.drift),
         };

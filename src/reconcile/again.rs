@@ -54,6 +54,8 @@ pub enum Standing {
     OnlyReported,
     /// Something that was written is not there.
     Open,
+    /// What was written is there, and something else is needed by now.
+    NeedsMore,
     /// Another item claims it too, so that nobody can say how it is to be.
     Contradicted(String),
     /// It could not be observed, for this reason.
@@ -140,7 +142,16 @@ impl Now {
             reported.iter().any(|change| change.action.as_deref() == write.action.as_ref())
                 || fields().all(|field| has(&reported, field) && !has(&applied, field))
         };
-        if self.writes().all(was_only_reported) { Standing::OnlyReported } else { Standing::Open }
+        let is_what_was_planned = |write: &Change<Value>| {
+            applied.iter().any(|change| change.action.as_deref() == write.action.as_ref())
+        };
+        if self.writes().all(was_only_reported) {
+            Standing::OnlyReported
+        } else if self.writes().any(is_what_was_planned) {
+            Standing::Open
+        } else {
+            Standing::NeedsMore
+        }
     }
 
     fn writes(&self) -> impl Iterator<Item = &Change<Value>> {

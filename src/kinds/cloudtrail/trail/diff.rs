@@ -199,7 +199,8 @@ impl Trail<'_> {
         if drift.is_empty() {
             let mut drift = Drift::new();
             let actual = state.settings.kms_key_id.as_deref();
-            drift.add("kms_key_id", actual, Some(format!("{key}, in working order")));
+            let (there, wanted) = named::out_of_order(actual, &key);
+            drift.add("kms_key_id", Some(there), Some(wanted));
             return problem.map(|problem| {
                 Change::finding(drift).withhold(format!(
                     "CloudTrail cannot encrypt with this key: {problem}; no log file can be \

@@ -130,7 +130,7 @@ fn recorder(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>> {
     if needs_role && state.has_service_linked_role == Some(false) {
         let mut drift = Drift::new();
         drift.add("role_arn", None::<&str>, Some(&role_arn));
-        changes.push(Change::new(Action::CreateServiceLinkedRole, drift));
+        changes.push(Change::new(Action::CreateServiceLinkedRole, drift).of_account());
     }
     if drift.is_empty() {
         changes.extend(findings);
@@ -366,7 +366,8 @@ fn useless_key(spec: &Spec, there: &Channel, problem: &str) -> Change<Action> {
     let declared = spec.s3_kms_key_arn.as_deref().unwrap_or_default();
     let actual = there.s3_kms_key_arn.as_deref();
     if actual == Some(declared) {
-        drift.add("s3_kms_key_arn", actual, Some(format!("{declared}, in working order")));
+        let (there, wanted) = named::out_of_order(actual.map(String::as_str), declared);
+        drift.add("s3_kms_key_arn", Some(there), Some(wanted));
         return Change::finding(drift).withhold(format!(
             "Config cannot encrypt with this key: {problem}; nothing can be delivered until the key \
              works again, or another is declared"

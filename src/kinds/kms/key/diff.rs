@@ -422,7 +422,8 @@ fn key_policy(facts: &Facts, spec: &Spec, state: &State) -> Option<Change<Action
     for warning in actual.narrowing(&desired, &facts.partition).warnings() {
         change = change.risk(Risk::Disruptive).warn(warning);
     }
-    for warning in actual.lifted(&desired, &facts.partition) {
+    let loosened = actual.loosened(&desired, &facts.partition);
+    for warning in loosened.into_iter().chain(actual.lifted(&desired, &facts.partition)) {
         change = change.warn(warning);
     }
     let dangling = actual.dangling_principals();

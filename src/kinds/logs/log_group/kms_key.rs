@@ -84,7 +84,8 @@ impl Part for KmsKey {
             }];
         }
         let Some((name, problem)) = problem else { return Vec::new() };
-        drift.add(Self::NAME, arn, Some(format!("{name}, in working order")));
+        let (there, wanted) = named::out_of_order(arn, name);
+        drift.add(Self::NAME, Some(there), Some(wanted));
         let words = format!(
             "CloudWatch Logs cannot use the key {name}: {problem}; until it can be used, nobody can read or write events"
         );
