@@ -12,7 +12,7 @@ use super::change::{Change, Undo};
 use super::claim::Claim;
 use super::compared;
 use super::context::{Cx, Facts, WriteCx};
-use super::object::{Object, ObserveError, Status};
+use super::object::{Cause, Object, ObserveError, Status, Unknown};
 use super::stricter::Stricter;
 use super::write_error::WriteError;
 use super::{Arns, Controls, Found, Kind, Scope};
@@ -36,13 +36,45 @@ pub enum DiffError {
     Misfit(#[from] Misfit),
     /// A declared field was not compared with what is there: a fault of the kind, which must not
     /// look like agreement.
-    #[error("{kind} did not compare {} with what is there", fields.join(", "))]
+    #[error("nobody can say whether {} of {kind} is as declared: what AWS says of it cannot be compared", fields.join(", "))]
     NotCompared {
         /// The kind.
         kind: &'static str,
         /// The declared fields.
         fields: Vec<String>,
     },
+}
+
+impl From<Misfit> for Unknown {
+    fn from(misfit: Misfit) -> Self {
+        Self {
+            reason: misfit.to_string(),
+            permission: None,
+            remedy: Some(
+                "it was edited, or made by another version of evenkeel: make it again with this one"
+                    .to_owned(),
+            ),
+            cause: Cause::Unjudged,
+        }
+    }
+}
+
+impl From<DiffError> for Unknown {
+    fn from(error: DiffError) -> Self {
+        let reason = error.to_string();
+        match error {
+            DiffError::Misfit(misfit) => misfit.into(),
+            DiffError::NotCompared { .. } => Self {
+                reason,
+                permission: None,
+                remedy: Some(
+                    "look at it in AWS; when nothing is wrong there, report this line, and take the field out of the baseline until it is mended"
+                        .to_owned(),
+                ),
+                cause: Cause::Unjudged,
+            },
+        }
+    }
 }
 
 /// Why an erased write failed.

@@ -13,7 +13,6 @@ use super::order::{self, Node, Step};
 use super::{Disposition, Mode, ObjectPlan, PlannedChange, Verdict};
 use crate::digest;
 use crate::kinds::erased::DynKind;
-use crate::kinds::object::{Cause, Unknown};
 use crate::kinds::stricter::weakened;
 use crate::kinds::{Change, Controls, FieldDrift, Grant, GrantClass, Needs, Object, Scope, Status};
 use crate::names::ItemName;
@@ -127,14 +126,8 @@ fn judge(
     }
     let changes = match kind.diff(&observed.facts, &observed.declared.spec, object) {
         Ok(changes) => changes,
-        Err(misfit) => {
-            let unknown = Unknown {
-                reason: misfit.to_string(),
-                permission: None,
-                remedy: None,
-                cause: Cause::Unjudged,
-            };
-            return blank(observed, kind, object.clone(), Verdict::Unknown(unknown));
+        Err(error) => {
+            return blank(observed, kind, object.clone(), Verdict::Unknown(error.into()));
         }
     };
     if changes.is_empty() {

@@ -9,7 +9,7 @@ use super::observe::into_unknown;
 use crate::aws::Session;
 use crate::aws::reads::ReadCache;
 use crate::kinds::erased::DynKind;
-use crate::kinds::object::{Cause, Unknown};
+use crate::kinds::object::Unknown;
 use crate::kinds::{Change, Cx, Facts, Object, Status};
 use crate::names::{ItemName, Region};
 use crate::plan::make::state_digest;
@@ -106,14 +106,7 @@ impl Now {
         let changes = match &object.status {
             Status::Unknown(unknown) => return Err(unknown.clone()),
             Status::Skipped { .. } => Vec::new(),
-            Status::Present(_) | Status::Absent => {
-                kind.diff(facts, spec, &object).map_err(|error| Unknown {
-                    reason: error.to_string(),
-                    permission: None,
-                    remedy: None,
-                    cause: Cause::Unjudged,
-                })?
-            }
+            Status::Present(_) | Status::Absent => kind.diff(facts, spec, &object)?,
         };
         Ok(Self { object, changes })
     }
