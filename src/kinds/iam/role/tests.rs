@@ -525,8 +525,7 @@ fn a_policy_that_cannot_be_understood_may_allow_anything() {
         ..spec()
     };
     assert_eq!(given(&changes(&beside(false), there(reads))), []);
-    let given = given(&changes(&beside(false), there("{")));
-    assert_eq!(given, rise("put_inline"));
+    assert_eq!(given(&changes(&beside(false), there("{"))), rise("put_inline"));
     // It may deny as well: it does not go without leave where nothing else is known to limit.
     let bare = Spec { inline_policies: Some(BTreeMap::new()), ..spec() };
     let administrator = State {
@@ -535,7 +534,7 @@ fn a_policy_that_cannot_be_understood_may_allow_anything() {
         ])),
         ..there("{")
     };
-    assert_eq!(super::tests::given(&changes(&bare, administrator)), rise("delete_inline"));
+    assert_eq!(given(&changes(&bare, administrator)), rise("delete_inline"));
 }
 
 /// A finding that says that the role is missing stands for all that is declared of it.
