@@ -82,7 +82,7 @@ pub fn conclude(
     }
     for (title, why) in &report.unobserved {
         out::line(&format!(
-            "AWS accepted the changes of {title}, but nobody knows whether it is as declared: {}",
+            "AWS accepted the changes of {title}, but nobody knows whether it is as declared: {}; run check",
             visible(why)
         ));
     }
@@ -90,6 +90,9 @@ pub fn conclude(
         out::line(&format!(
             "{title} has what was to be applied; what the plan only reports of it is left"
         ));
+    }
+    if report.outcomes.iter().any(|outcome| matches!(outcome.step, Step::Moved { .. })) {
+        out::line("What has moved was left alone: make a new plan, and look at what it is now.");
     }
     let mut line = format!("{} applied", counted(report.applied(), "change"));
     if left > 0 {
