@@ -63,7 +63,7 @@ fn create(facts: &Facts, spec: &Spec) -> Vec<Change<Action>> {
         compared::mark_all();
         return vec![
             Change::finding(drift)
-                .withhold("the trail is not there, and cannot be made without s3_bucket_name"),
+                .withhold("the trail is not there, and cannot be made without s3_bucket_name: declare it, or take the item out"),
         ];
     }
     let step = Step::Create { settings: desired, tags: spec.tags.clone().unwrap_or_default() };
@@ -219,7 +219,7 @@ impl Trail<'_> {
                 change.warn("the key is not there yet: it must be by the time of this change")
             }
             (Some(problem), _) => change.withhold(format!(
-                "CloudTrail could not encrypt with this key: {problem}; no log file would be delivered"
+                "CloudTrail could not encrypt with this key: {problem}; no log file would be delivered: put the key right, or declare another"
             )),
             (None, _) => change,
         })

@@ -329,11 +329,9 @@ fn channel(spec: &Spec, state: &State) -> Vec<Change<Action>> {
         return changes;
     }
     if s3_bucket_name.is_none() {
-        changes.push(
-            Change::finding(drift).withhold(
-                "there is no delivery channel, and none can be made without s3_bucket_name",
-            ),
-        );
+        changes.push(Change::finding(drift).withhold(
+            "there is no delivery channel, and none can be made without s3_bucket_name: declare it",
+        ));
         return changes;
     }
     let channel = Channel {
@@ -378,7 +376,9 @@ fn useless_key(spec: &Spec, there: &Channel, problem: &str) -> Change<Action> {
 }
 
 fn could_not_encrypt(problem: &str) -> String {
-    format!("Config could not encrypt with this key: {problem}; nothing would be delivered")
+    format!(
+        "Config could not encrypt with this key: {problem}; nothing would be delivered: put the key right, or declare another"
+    )
 }
 
 fn recording(spec: &Spec, state: &State) -> Option<Change<Action>> {

@@ -305,7 +305,7 @@ fn key_change(spec: &Spec, state: &State) -> Option<Change<Action>> {
         }
         declared => match declared.problem() {
             Some(problem) => Change { action: None, ..change }.withhold(format!(
-                "EBS could not use this key: {problem}; AWS would accept it and launches would fail"
+                "EBS could not use this key: {problem}; AWS would accept it and launches would fail: put the key right, or declare another"
             )),
             None => change,
         },

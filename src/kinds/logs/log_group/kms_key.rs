@@ -79,7 +79,7 @@ impl Part for KmsKey {
                     change.warn("the key is not there yet: it must be by the time of this change")
                 }
                 Some((name, problem)) => Change { action: None, ..change }
-                    .withhold(format!("CloudWatch Logs could not use the key {name}: {problem}")),
+                    .withhold(format!("CloudWatch Logs could not use the key {name}: {problem}; put the key right, or declare another")),
                 None => change,
             }];
         }

@@ -124,7 +124,7 @@ fn unreadable(now: &Option<String>, error: &PolicyError) -> Change<Write> {
     let mut drift = Drift::new();
     drift.add("policy", now.as_ref(), None::<&str>);
     Change::finding(drift)
-        .withhold(format!("the policy that is there cannot be read, so nothing is merged: {error}"))
+        .withhold(format!("the policy that is there cannot be read, so nothing is merged: {error}; correct it by hand first (aws s3api put-bucket-policy)"))
 }
 
 fn arn(look: &Look<'_, Bucket>) -> String {
