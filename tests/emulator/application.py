@@ -21,6 +21,7 @@ from emulator.answers import (
     HangConnection,
     error_answer,
 )
+from emulator.ask import serve
 from emulator.calls import CallLog
 from emulator.control import Control
 from emulator.events import demands
@@ -68,6 +69,7 @@ class Emulator:
         self._moto = Moto()
         self.lock = TURN
         self._control = Control(self)
+        serve(lambda call: self.execute(call, self.access), self.accounts)
 
     def __call__(self, environ: dict[str, Any]) -> Answer:
         body = environ["wsgi.input"].read()

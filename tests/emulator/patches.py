@@ -9,9 +9,13 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import PathFinder
 from typing import Any
 
+from emulator import loading
+
 
 def apply() -> None:
     """Applies all of them; called once, before the server starts. Those of EC2 wait until somebody loads it."""
+    loading.apply()
+    sys.meta_path.insert(0, _Later("moto.ec2.models.instance_types", loading.offer_instance_types))
     sys.meta_path.insert(0, _Later("moto.ec2.models", _default_groups_allow_themselves))
     sys.meta_path.insert(0, _Later("moto.ec2.models.security_groups", _prefix_list_rules_keep_their_description))
     _conditional_denials_do_not_deny()
