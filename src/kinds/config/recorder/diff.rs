@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::spec::{
     Action, Channel, Frequency, Override, Recorder, SERVICE_LINKED_ROLE, Spec, State, Strategy,
 };
-use crate::kinds::kms::named::Named;
+use crate::kinds::kms::named::{self, Named};
 use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo, compared};
 
 /// The name of what is made new.
@@ -364,7 +364,7 @@ fn useless_key(spec: &Spec, there: &Channel, problem: &str) -> Change<Action> {
     let declared = spec.s3_kms_key_arn.as_deref().unwrap_or_default();
     let actual = there.s3_kms_key_arn.as_deref();
     if actual == Some(declared) {
-        let (there, wanted) = named::out_of_order(actual.map(String::as_str), declared);
+        let (there, wanted) = named::out_of_order(actual, declared);
         drift.add("s3_kms_key_arn", Some(there), Some(wanted));
         return Change::finding(drift).withhold(format!(
             "Config cannot encrypt with this key: {problem}; nothing can be delivered until the key \

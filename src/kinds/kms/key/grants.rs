@@ -13,7 +13,6 @@ use serde::{Deserialize, Serialize};
 use crate::aws::Call;
 use crate::kinds::kms::reads;
 use crate::kinds::{Cx, ObserveError, told};
-use crate::names::AccountId;
 use crate::policy_document::PolicyDocument;
 use crate::policy_document::grants::{self, Rise, account_of};
 

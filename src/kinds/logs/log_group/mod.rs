@@ -15,7 +15,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::aws::Call;
-use crate::aws::error::AbsentIf;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::shapes::part::{AnyPart, Parted, by_parts};
 use crate::kinds::spec::{aws_enum, found};
