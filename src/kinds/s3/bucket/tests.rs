@@ -730,7 +730,9 @@ fn what_is_weaker_than_before_is_said_and_what_opens_is_a_rise() {
 
 #[test]
 fn acls_that_count_again_are_a_rise_and_acls_that_no_longer_count_cut_off() {
-    use ObjectOwnership::{BucketOwnerEnforced, BucketOwnerPreferred, ObjectWriter};
+    use ownership::ObjectOwnership::{
+        self, BucketOwnerEnforced, BucketOwnerPreferred, ObjectWriter,
+    };
     let change = |before: ObjectOwnership, after: ObjectOwnership| {
         let spec = Spec { object_ownership: Some(after), ..spec() };
         let there = State { object_ownership: Some(before), ..state() };
