@@ -464,9 +464,12 @@ mod tests {
                 call: Call::new(service, operation),
                 code: code.to_owned(),
                 message: String::new(),
-                status: Some(400),
+                status: None,
                 request_id: None,
-                class: ErrorClass::of(code, "", Some(400)),
+                class: match code {
+                    "InternalFailure" => ErrorClass::ServerFault,
+                    code => ErrorClass::of(code, "", Some(400)),
+                },
             })
             .remedy()
         };

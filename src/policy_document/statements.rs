@@ -74,12 +74,14 @@ impl PolicyDocument {
         let mut lines = Vec::new();
         for statement in new.narrowing(self, partition).removed_allows {
             let (rest, after) = apart(&statement);
-            let alike = former.iter().map(apart).find(|(other, _)| *other == rest);
-            let Some((_, Some(before))) = alike else { continue };
+            let alike = former.iter().find(|one| apart(one).0 == rest);
+            let Some((written, (_, Some(before)))) = alike.map(|one| (one, apart(one))) else {
+                continue;
+            };
             let what = summary(&without_conditions(&statement));
             let after = after.unwrap_or_default();
             lines.extend(
-                lost_conditions(&before, &after)
+                lost_conditions(&before, &after, &written["Condition"])
                     .into_iter()
                     .map(|how| format!("weaker than before: {what} {how}")),
             );
@@ -204,24 +206,33 @@ fn without_conditions(statement: &Value) -> Value {
     plain
 }
 
-/// How conditions that must hold before need not hold afterwards.
-fn lost_conditions(before: &Value, after: &Value) -> Vec<String> {
+/// How conditions that must hold before need not hold afterwards; keys are named as they are `written`.
+fn lost_conditions(before: &Value, after: &Value, written: &Value) -> Vec<String> {
     let mut lost = Vec::new();
+    let names: Vec<&String> = written
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter_map(|(_, keys)| keys.as_object())
+        .flat_map(Map::keys)
+        .collect();
     for (operator, keys) in before.as_object().into_iter().flatten() {
         for (key, value) in keys.as_object().into_iter().flatten() {
             let of_operator = after.get(operator).and_then(|keys| keys.get(key));
             if of_operator == Some(value) {
                 continue;
             }
+            let written = names.iter().find(|name| name.eq_ignore_ascii_case(key));
+            let name = written.map_or(key, |name| *name);
             let mut others = after.as_object().into_iter().flatten();
             let other = others.find_map(|(_, keys)| keys.get(key));
             lost.push(match other {
                 Some(other) => format!(
-                    "needs {key} {}, and needed {}",
+                    "needs {name} {}, and needed {}",
                     words(other, "anything"),
                     words(value, "anything")
                 ),
-                None => format!("no longer needs {key} {}", words(value, "anything")),
+                None => format!("no longer needs {name} {}", words(value, "anything")),
             });
         }
     }

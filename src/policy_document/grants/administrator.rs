@@ -9,7 +9,7 @@ use super::methods::{METHODS, Method, PASS_ROLE};
 use super::{Rise, is_any_of, new_allows};
 use crate::names::Arn;
 use crate::policy_document::PolicyDocument;
-use crate::policy_document::patterns::{matches, texts};
+use crate::policy_document::patterns::{matches, overlap, texts};
 
 /// AWS's managed policies, one a line; `!` marks those with which one is or becomes an administrator,
 /// judged by their documents as any other policy is, and `~` those that deny something.
@@ -211,7 +211,7 @@ impl Method {
                 .any(|action| self.by(said, action, is_everywhere).is_some());
         }
         let starts = self.starts().iter().any(|start| said.allows_all(&[start]));
-        starts || self.by(said, PASS_ROLE, is_pattern).is_some()
+        starts || self.by(said, PASS_ROLE, is_of_roles).is_some()
     }
 
     /// The way in words, where statements let somebody go it who passes no role.
@@ -239,7 +239,7 @@ impl Method {
     fn passes(&self, said: &Said<'_>) -> Option<By> {
         self.by(said, PASS_ROLE, is_everywhere).or_else(|| {
             let starts = said.allows_all(self.starts());
-            starts.then(|| self.by(said, PASS_ROLE, is_pattern)).flatten()
+            starts.then(|| self.by(said, PASS_ROLE, is_of_roles)).flatten()
         })
     }
 
@@ -335,8 +335,15 @@ fn wide(statement: &Value, action: &str, itself: &[String], is_wide: Wide) -> Op
 }
 
 /// Whether a resource names no particular one.
-fn is_pattern(resource: &str, _action: &str) -> bool {
+fn is_pattern(resource: &str) -> bool {
     resource.contains(['*', '?', '$'])
+}
+
+/// Whether a resource may mean many roles.
+fn is_of_roles(resource: &str, _action: &str) -> bool {
+    let may_be_role = Arn::parse(resource)
+        .is_none_or(|arn| matches(arn.service, "iam") && overlap(arn.resource, "role/*"));
+    may_be_role && is_pattern(resource)
 }
 
 /// Whether a resource names no particular one of those that an action is on: what is not shown to
@@ -351,10 +358,10 @@ fn is_everywhere(resource: &str, action: &str) -> bool {
         _ => &[service],
     };
     let Some(Arn { service: of, account, resource: thing, .. }) = Arn::parse(resource) else {
-        return is_pattern(resource, action);
+        return is_pattern(resource);
     };
     // A name in whatever account is as wide as the accounts are many.
-    let is_far = is_pattern(account, action) && is_pattern(thing, action);
+    let is_far = is_pattern(account) && is_pattern(thing);
     if service == "sts" && (is_far || ADMINISTRATOR_ROLES.iter().any(|role| matches(thing, role))) {
         return true;
     }

@@ -554,8 +554,9 @@ fn roles_of_a_pattern_are_passed_where_something_runs_with_them() {
             action => json!([pass(), run(action)]),
         };
         let rises = rises(both);
-        assert_eq!(classes(&rises), ["administrator"], "{action}");
-        assert!(rises[0].what().starts_with("iam:PassRole on arn:aws:iam::"), "{rises:?}");
+        assert_eq!(classes(&rises)[0], "administrator", "{action}");
+        let is_pass = |rise: &Rise| rise.what().starts_with("iam:PassRole on arn:aws:iam::");
+        assert!(rises.iter().any(is_pass), "{rises:?}");
     }
     assert!(rises(pass()).is_empty());
     assert!(rises(json!([pass(), run("s3:*")])).is_empty());

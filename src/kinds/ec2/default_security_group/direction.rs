@@ -121,17 +121,16 @@ impl Direction<'_> {
         let is_new = |rule: &&Rule| !self.there().iter().any(|seen| seen.rule.covers(rule));
         let opens: Vec<(Option<GrantClass>, String)> = missing
             .iter()
-            .filter(is_new)
+            .filter(|rule| !self.egress && is_new(rule))
             .map(|rule| (self.opens_to(rule.peer()), self.words(rule)))
             .collect();
         let rules = missing.into_iter().map(|rule| NewRule { rule, description: None }).collect();
         let step = Step::Authorize(Addition { rules, ..Addition::default() });
-        let way = if self.egress { "let out" } else { "let in" };
         opens.into_iter().fold(Change::new(self.act(step), drift), |change, (class, words)| {
-            let change = change.warn(format!("weaker than before: {words} is {way}"));
+            let change = change.warn(format!("weaker than before: {words} is let in"));
             match class {
-                Some(class) if !self.egress => change.grant(class, words),
-                _ => change,
+                Some(class) => change.grant(class, words),
+                None => change,
             }
         })
     }

@@ -295,7 +295,8 @@ fn opening_to_everybody_or_to_another_account_is_a_rise() {
         let changes =
             DefaultSecurityGroup::diff(&facts(), &spec, &Object::present("sg-1", empty.clone()));
         let grants = changes[0].grants.iter().map(|grant| grant.class).collect::<Vec<_>>();
-        assert_eq!(grants.len(), changes[0].warnings.len(), "{changes:?}");
+        let is_let_in = usize::from(spec.ingress.is_some());
+        assert_eq!(is_let_in, changes[0].warnings.len(), "{changes:?}");
         grants
     };
     let range = |ipv4: Option<&str>, ipv6: Option<&str>| Written {
@@ -319,7 +320,7 @@ fn opening_to_everybody_or_to_another_account_is_a_rise() {
 }
 
 #[test]
-fn whatever_is_let_in_or_out_that_was_not_is_weaker() {
+fn whatever_is_let_in_that_was_not_is_weaker() {
     let from = |range: &str| Written { cidr_ipv4: Some(range.to_owned()), ..tcp(22) };
     let list = || Written {
         cidr_ipv4: None,
@@ -340,7 +341,4 @@ fn whatever_is_let_in_or_out_that_was_not_is_weaker() {
     let wide = lets_in(vec![seen("sgr-1", from("10.0.0.0/8"))]);
     assert_eq!(weaker(&ingress([from("10.1.0.0/16")]), wide.clone()), 0);
     assert_eq!(weaker(&ingress([from("10.1.0.0/16"), list()]), wide), 1);
-    let out = Spec { egress: Some(vec![tcp(443)]), ..Spec::default() };
-    assert_eq!(weaker(&out, State { egress: Vec::new(), ..state(0) }), 1);
-    assert_eq!(weaker(&out, state(0)), 0);
 }
