@@ -3,14 +3,19 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use evenkeel::baseline::disk::Disk;
 use evenkeel::kinds::{GrantClass, Risk};
 use evenkeel::plan::render::summary::summary_line;
 use evenkeel::plan::render::text;
 use evenkeel::plan::words::counted;
 use evenkeel::plan::{Detail, Plan};
 use evenkeel::reconcile::bound::{NothingLeft, accounts, same_baselines, within};
+use evenkeel::reconcile::event::Stream;
 use evenkeel::reconcile::guard::{self, check_risk};
-use evenkeel::reconcile::{Bounded, LeftAlone, Listeners, Looked, Refusal, Run, Safety, Stop};
+use evenkeel::reconcile::{
+    Bounded, LeftAlone, Listener, Listeners, Looked, Refusal, Run, RunEvent, RunOutcome, Safety,
+    Stop,
+};
 use evenkeel::visible::visible;
 
 use super::args::{ApplyArgs, Global};
@@ -19,6 +24,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::listen::{Steps, Talk};
 use super::look::{self, Wish};
+use super::remember::Kept;
 use super::{again, ask, out, saved, settings};
 
 /// Runs the command.
@@ -29,6 +35,13 @@ pub async fn run(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
 }
 
 async fn apply(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
+    let memory = Kept::open(settings::fleet_file(global, &Disk)?.as_ref()).await;
+    let done = remembered(global, args, &memory).await;
+    memory.close(&done);
+    done
+}
+
+async fn remembered(global: &Global, args: &ApplyArgs, store: &Kept) -> Result<Exit, Failure> {
     let saved = match &args.plan {
         None => None,
         Some(path) => Some(saved_plan(global, args, path).await?),
@@ -43,14 +56,16 @@ async fn apply(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
     // From the beginning: a wish to stop is heard whenever it comes.
     let stop = Stop::default();
     let _listening = ask::stop_on_signals(&stop);
-    let (looked, audit_log) = look_within(global, args, saved.as_ref(), &stop).await?;
+    let (looked, audit_log, memory) =
+        look_within(global, args, saved.as_ref(), &stop, store).await?;
     if !looked.outside.is_empty() {
         return Err(Refusal::OutsideFleet { why: looked.outside }.into());
     }
     if !looked.undecided.is_empty() {
         return Err(Refusal::Undecided { why: looked.undecided }.into());
     }
-    let listener = Listeners(vec![Arc::new(Talk), Arc::new(Steps::default())]);
+    let mut listener = Listeners(vec![Arc::new(Talk), Arc::new(Steps::default())]);
+    listener.0.extend(memory);
     let (mut run, fresh) = Run::begin(looked, &audit_log, &stop, &listener).await?;
     let (mut chosen, mut left_alone) = match &saved {
         None => (fresh, Vec::new()),
@@ -68,6 +83,7 @@ async fn apply(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
         return Ok(nothing_to_apply(&chosen));
     }
     run.check(&chosen)?;
+    store.insist()?;
     if !args.yes {
         // Nobody can agree to what nobody could read.
         out::is_whole()?;
@@ -81,7 +97,7 @@ async fn apply(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
             return Ok(Exit::Interrupted);
         }
         // The reader took their time: the account may have moved meanwhile, the window closed.
-        let (now, _) = look_within(global, args, Some(&chosen), &stop).await?;
+        let (now, _, _) = look_within(global, args, Some(&chosen), &stop, store).await?;
         let (still, moved) = kept(&chosen, run.go_on_from(now))?;
         name(&moved);
         chosen = still;
@@ -90,6 +106,9 @@ async fn apply(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
     }
     out::line("");
     let report = run.apply(&chosen).await?;
+    let outcome = RunOutcome::of(&chosen, Some(&report));
+    Stream::new(&chosen.run, vec![&listener])
+        .mention(RunEvent::Ended { outcome, report: Some(&report) });
     // What nobody could see when the plan was made has not been looked at since.
     let reviewed = saved.as_ref().unwrap_or(&chosen);
     let exit = conclude(&chosen, reviewed, &report, &left_alone, run.audit());
@@ -177,7 +196,8 @@ async fn look_within(
     args: &ApplyArgs,
     earlier: Option<&Plan>,
     stop: &Stop,
-) -> Result<(Looked, PathBuf), Failure> {
+    kept: &Kept,
+) -> Result<(Looked, PathBuf, Vec<Arc<dyn Listener>>), Failure> {
     let settings = settings::resolve(global, &args.selectors)?;
     let max_risk: Option<Risk> = args.max_risk.map(Into::into);
     let allow_grants: Vec<GrantClass> = args.allow_grants.iter().copied().map(Into::into).collect();
@@ -195,7 +215,9 @@ async fn look_within(
         ..Wish::default()
     };
     let audit_log = args.audit_log.clone().unwrap_or_else(|| settings.audit_log.clone());
-    let looked = look::at(global, &args.selectors, settings, wish, stop).await?;
+    let command = Some(("apply", kept));
+    let (looked, memory) =
+        look::remembering(global, &args.selectors, settings, wish, stop, command).await?;
     // Which accounts are trusted is known only now.
     if let Some(earlier) = earlier {
         let safety = &looked.guards.safety;
@@ -207,7 +229,7 @@ async fn look_within(
             }
         })?;
     }
-    Ok((looked, audit_log))
+    Ok((looked, audit_log, memory))
 }
 
 /// The fresh plan within an earlier one, and the accounts that have moved.

@@ -32,7 +32,7 @@ fn stay_open(open: usize) -> String {
 }
 
 /// What was not tried because the run came to its end, in a line for each reason.
-fn not_tried(report: &ApplyReport) -> Vec<String> {
+pub fn not_tried(report: &ApplyReport) -> Vec<String> {
     const NAMED: usize = 3;
     let mut by_reason: BTreeMap<&str, (usize, Vec<String>)> = BTreeMap::new();
     for outcome in &report.outcomes {

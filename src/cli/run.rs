@@ -73,11 +73,7 @@ fn inbox(settings: &Settings) -> Option<Arc<dyn Inbox>> {
 fn not_yet(settings: &Settings) -> Vec<&'static str> {
     let Some(fleet) = &settings.fleet else { return Vec::new() };
     let listens = fleet.file.controller.as_ref().is_some_and(|part| part.listen.is_some());
-    let parts = [
-        ("[notify]", !fleet.file.notify.is_empty()),
-        ("[controller] listen", listens),
-        ("[store] url", fleet.file.store.url.is_some()),
-    ];
+    let parts = [("[notify]", !fleet.file.notify.is_empty()), ("[controller] listen", listens)];
     parts.into_iter().filter(|(_, is_there)| *is_there).map(|(part, _)| part).collect()
 }
 

@@ -206,14 +206,26 @@ impl Default for Limits {
 }
 
 /// Where history and the audit log are kept.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Store {
-    /// The database: `sqlite://…` or `postgres://…`.
+    /// The database in which runs, changes and drift are remembered: `sqlite://PATH`, relative to the
+    /// fleet file, or `postgres://USER@HOST/DATABASE`, which several controllers can share; the
+    /// password of the latter comes from `PGPASSWORD` or `~/.pgpass`. Without one, only the audit log is
+    /// kept.
     #[schemars(regex(pattern = r"^(sqlite|postgres|postgresql)://"))]
     pub url: Option<String>,
+    /// How many days of history are kept; what is not finished stays, however old.
+    #[schemars(range(min = 1))]
+    pub keep_days: u32,
     /// The append-only audit log, relative to the fleet file; `.evenkeel/audit.jsonl` by default.
     pub audit_log: Option<String>,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self { url: None, keep_days: 400, audit_log: None }
+    }
 }
 
 /// The controller.

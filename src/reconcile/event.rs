@@ -23,7 +23,7 @@ use crate::fleet::shard::Shard;
 use crate::kinds::Object;
 use crate::names::{AccountId, Region};
 use crate::plan::{ObjectPlan, Plan, PlannedChange};
-use crate::store::audit::{AuditError, Failed, Fault, Record};
+use crate::store::audit::{AuditError, AuditLog, Failed, Fault, Record};
 
 /// Something that happens in a run.
 #[derive(Debug, Clone, Copy)]
@@ -59,6 +59,11 @@ pub enum RunEvent<'a> {
     Planned {
         /// The plan.
         plan: &'a Plan,
+    },
+    /// The audit log is open for writing: no other run of this log is alive.
+    Opened {
+        /// The log.
+        log: &'a AuditLog,
     },
     /// A guard said no; nothing is written.
     Refused {

@@ -77,8 +77,9 @@ impl<'a> Run<'a> {
     ) -> Result<(Self, Plan), RunError> {
         let Looked { plan, sessions, claimants, guards, concurrent_accounts, .. } = looked;
         let audit = AuditLog::open(log)?;
+        let stream = Stream::new(&plan.run, vec![listener]);
+        stream.mention(RunEvent::Opened { log: &audit });
         if let Some(fault) = audit.faults().first() {
-            let stream = Stream::new(&plan.run, vec![listener]);
             stream.mention(RunEvent::Noted(Note::Damaged { log: audit.path(), fault }));
         }
         tokio::select! {

@@ -67,6 +67,8 @@ class Emulator:
         self.lags = LagBook()
         self.accounts = AccountKeys()
         self._moto = Moto()
+        # Untidy accounts that others are copied from (mess.py).
+        self.patterns: dict[bool, tuple[bytes, bytes]] = {}
         self.lock = TURN
         self._control = Control(self)
         serve(lambda call: self.execute(call, self.access), self.accounts)

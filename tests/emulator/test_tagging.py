@@ -26,7 +26,7 @@ class Tagging(AccountTest):
         self.client("logs").create_log_group(logGroupName="/a/b")
         self.client("ssm").put_parameter(Name="/a/b", Value="x", Type="String")
         self.client("dynamodb").create_table(
-            TableName="t",
+            TableName="tbl",
             KeySchema=[{"AttributeName": "k", "KeyType": "HASH"}],
             AttributeDefinitions=[{"AttributeName": "k", "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
@@ -40,6 +40,7 @@ class Tagging(AccountTest):
         }
         policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
         self.client("s3").put_bucket_policy(Bucket=f"trail-{self.account}", Policy=policy)
+        trail = self.client("cloudtrail").create_trail(Name="all", S3BucketName=f"trail-{self.account}")
         self.client("securityhub").enable_security_hub(EnableDefaultStandards=False)
         volume = self.client("ec2").create_volume(AvailabilityZone="us-east-1a", Size=1)["VolumeId"]
         detector = self.client("guardduty").create_detector(Enable=True)["DetectorId"]
@@ -49,9 +50,9 @@ class Tagging(AccountTest):
         [recorder] = self.client("config").describe_configuration_recorders()["ConfigurationRecorders"]
         return {
             "access-analyzer": self.client("accessanalyzer").create_analyzer(analyzerName="a", type="ACCOUNT")["arn"],
-            "cloudtrail": self.client("cloudtrail").create_trail(Name="all", S3BucketName=f"trail-{self.account}")["TrailARN"],
+            "cloudtrail": trail["TrailARN"],
             "config": recorder["arn"],
-            "dynamodb": f"{here.format('dynamodb')}:table/t",
+            "dynamodb": f"{here.format('dynamodb')}:table/tbl",
             "ecr": self.client("ecr").create_repository(repositoryName="repo")["repository"]["repositoryArn"],
             "ec2": f"{here.format('ec2')}:volume/{volume}",
             "es": self.client("opensearch").create_domain(DomainName="domain")["DomainStatus"]["ARN"],

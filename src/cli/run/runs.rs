@@ -11,13 +11,14 @@ use croner::Cron;
 use evenkeel::baseline::disk::Disk;
 use evenkeel::controller::drive::{Ended, Runs};
 use evenkeel::controller::events::Event;
-use evenkeel::controller::queue::{Job, What};
+use evenkeel::controller::queue::{Cause, Causes, Job, What};
 use evenkeel::fleet::Fleet;
 use evenkeel::fleet::access::source_identity;
 use evenkeel::fleet::file::schedule;
 use evenkeel::fleet::select::SelectError;
 use evenkeel::plan::Detail;
 use evenkeel::reconcile::{Listener, Listeners, LookError, RunError, Selection, Stop, reconcile};
+use evenkeel::store::history::ByWhom;
 use serde_json::{Value, json};
 use tokio::sync::Mutex as Turn;
 
@@ -26,6 +27,7 @@ use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::listen::{JsonLine, Talk};
 use super::super::look::{self, Wish};
+use super::super::remember::Keeper;
 use super::super::settings;
 use super::{log, said};
 
@@ -41,6 +43,8 @@ pub struct Reconciler {
     stop: Stop,
     /// Two runs must never write at the same time.
     turn: Turn<()>,
+    /// Where runs are remembered.
+    keeper: Keeper,
     /// The source identities of the latest runs.
     ours: Mutex<VecDeque<String>>,
 }
@@ -78,40 +82,51 @@ impl Reconciler {
             audit_log: args.audit_log.clone(),
             stop: stop.clone(),
             turn: Turn::new(()),
+            keeper: Keeper::default(),
             ours: Mutex::default(),
         }
     }
 
     /// One run of one target, and its line in the log.
     pub async fn target(&self, name: &str) -> Exit {
-        self.reconcile(&What::Target(name.to_owned()), json!({ "target": name })).await
+        self.reconcile(&What::Target(name.to_owned()), json!({ "target": name }), Vec::new()).await
     }
 
-    async fn reconcile(&self, what: &What, line: Value) -> Exit {
+    async fn reconcile(&self, what: &What, line: Value, caused_by: Vec<ByWhom>) -> Exit {
         let _turn = self.turn.lock().await;
         if self.stop.is_raised() {
             return Exit::Interrupted;
         }
         let started = Utc::now();
-        self.attempt(what, JsonLine::new(line.clone(), started)).await.unwrap_or_else(|failure| {
-            let mut line = line;
-            line["event"] = json!("run");
-            line["started"] = json!(started);
-            line["outcome"] = json!("failed");
-            line["error"] = json!(failure.to_string());
-            log(&line);
-            failure.exit()
-        })
+        self.attempt(what, JsonLine::new(line.clone(), started), caused_by).await.unwrap_or_else(
+            |failure| {
+                let mut line = line;
+                line["event"] = json!("run");
+                line["started"] = json!(started);
+                line["outcome"] = json!("failed");
+                line["error"] = json!(failure.to_string());
+                log(&line);
+                failure.exit()
+            },
+        )
     }
 
-    async fn attempt(&self, what: &What, line: JsonLine) -> Result<Exit, Failure> {
+    async fn attempt(
+        &self,
+        what: &What,
+        line: JsonLine,
+        caused_by: Vec<ByWhom>,
+    ) -> Result<Exit, Failure> {
         let Some(selectors) = self.selectors_of(what) else { return Ok(Exit::Done) };
         let settings = settings::resolve(&self.global, &selectors)?;
+        let kept = self.keeper.kept(settings.fleet.as_ref()).await;
         let audit_log = self.audit_log.clone().unwrap_or_else(|| settings.audit_log.clone());
         let wish = Wish { detail: Some(Detail::All), ..Wish::default() };
         let wanted = look::wanted(&self.global, &selectors, settings, wish)?;
         self.remember(source_identity(&wanted.run));
-        let listener: Arc<dyn Listener> = Arc::new(Listeners(vec![Arc::new(Talk), Arc::new(line)]));
+        let mut listeners: Vec<Arc<dyn Listener>> = vec![Arc::new(Talk), Arc::new(line)];
+        listeners.extend(kept.listener("run", &wanted, caused_by));
+        let listener: Arc<dyn Listener> = Arc::new(Listeners(listeners));
         match reconcile(wanted, &audit_log, &self.stop, &listener).await {
             // Somebody did something to what nobody declares.
             Err(RunError::Look(error)) if is_part(what) && is_nothing_of_ours(&error) => {
@@ -172,6 +187,20 @@ impl Reconciler {
     }
 }
 
+/// Who did what a run is made for.
+fn by_whom(causes: &Causes) -> Vec<ByWhom> {
+    let of_events = causes.kept.iter().filter_map(|cause| match cause {
+        Cause::Event { id, call, by } => Some(ByWhom {
+            principal: by.clone(),
+            call: call.clone(),
+            event: Some(id.clone()),
+            ..ByWhom::default()
+        }),
+        _ => None,
+    });
+    of_events.collect()
+}
+
 fn is_part(what: &What) -> bool {
     matches!(what, What::Parts { .. })
 }
@@ -197,7 +226,7 @@ impl Runs for Reconciler {
     async fn run(&self, job: &Job) -> Ended {
         let mut line = said::what(&job.what);
         line["causes"] = said::causes(&job.causes);
-        match self.reconcile(&job.what, line).await {
+        match self.reconcile(&job.what, line, by_whom(&job.causes)).await {
             Exit::Done | Exit::Drift | Exit::Refused => Ended::Done,
             Exit::Partly | Exit::Error => Ended::Again,
             Exit::Interrupted => Ended::Stopped,

@@ -124,6 +124,18 @@ impl Look {
         !is_part && self.accounts.is_empty() && self.selection == Selection::default()
     }
 
+    /// Whether all is looked at that is declared for the accounts which are looked at.
+    pub(in crate::reconcile) fn is_whole_in_its_accounts(&self) -> bool {
+        let is_part = self.targets.iter().any(|target| target.is_beside) || self.only.is_some();
+        !is_part && self.selection == Selection::default()
+    }
+
+    /// Whether what is looked at is what the fleet declares, as it is.
+    pub(in crate::reconcile) fn is_of_the_fleet(&self) -> bool {
+        let is_live = matches!(self.source, Source::Live { .. });
+        is_live && !self.beside_fleet && self.compare_to.is_none()
+    }
+
     /// Whether the accounts of the fleet are trusted.
     pub(super) fn trusts_fleet(&self) -> bool {
         self.fleet.as_ref().is_some_and(|fleet| fleet.file.safety.trust_fleet_accounts)

@@ -10,6 +10,7 @@
 
 mod check;
 mod file;
+mod lines;
 mod lock;
 mod seal;
 
@@ -22,7 +23,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use check::{Check, Fault, RunLines};
+pub use check::{Check, Closed, Fault, RunLines};
+pub(super) use file::make_folder_of;
+pub use lines::Lines;
 
 use crate::aws::error::ErrorClass;
 use crate::names::{AccountId, ItemName, Region};
@@ -255,6 +258,11 @@ impl AuditLog {
     /// The intents that have no outcome: writes during which a run died, or during this one.
     pub fn unfinished(&self) -> Vec<Record> {
         self.writing().check.unfinished().cloned().collect()
+    }
+
+    /// What came last of a change; none where it is open, or not in the log.
+    pub fn outcome(&self, run: &str, change: u32) -> Option<Closed> {
+        self.writing().check.outcome(run, change)
     }
 
     /// What is wrong with the log, if anything is.

@@ -129,7 +129,8 @@ def _elb(call: Call, arn: str, tags: dict[str, str], keys: list[str]) -> None:
     if tags:
         ask(call, service, "AddTags", **named, Tags=_pairs(tags))
     else:
-        ask(call, service, "RemoveTags", **named, **({"Tags": [{"Key": k} for k in keys]} if classic else {"TagKeys": keys}))
+        gone = {"Tags": [{"Key": key} for key in keys]} if classic else {"TagKeys": keys}
+        ask(call, service, "RemoveTags", **named, **gone)
 
 
 def _ssm(arn: str) -> dict[str, Any]:
