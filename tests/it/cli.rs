@@ -87,7 +87,7 @@ fn guards_refuse_before_anything_is_written() {
 fn items_in_mode_report_are_never_written() {
     let account = account();
     account.write("b.toml", &POLICY.replace("enforce", "report"));
-    account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
+    account.run(&["apply", "-b", "b.toml", "--yes"]).code(2);
     assert_eq!(password_length(&account), Value::Null);
     account.run(&["check", "-b", "b.toml"]).code(2);
 }
