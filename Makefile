@@ -13,7 +13,7 @@ MINISTACK_VERSION := 1.5.33
 export CARGO_TARGET_DIR
 export EVENKEEL_PYTHON := $(PYTHON)
 
-.PHONY: help demo demo-fleet test lint deny docs bench bench-fleet bench-forms bench-history release build emulator emulator-matrix \
+.PHONY: help demo demo-fleet test lint deny docs bench bench-storm bench-fleet bench-forms bench-history release build emulator emulator-matrix \
         emulator-second-opinion bench-emulator postgres tools fuzz clean-cache
 
 help: ## what there is to make
@@ -75,6 +75,10 @@ bench-emulator: emulator ## the figures of docs/emulator.md: start, first calls,
 bench: emulator ## the figures of docs/performance.md
 	cargo build --release
 	$(PYTHON) benches/plan.py "$(CARGO_TARGET_DIR)/release/evenkeel"
+
+bench-storm: emulator ## 10,000 events in the queue, and the time from a message to the repair
+	cargo build --release --bins
+	$(PYTHON) benches/storm.py "$(CARGO_TARGET_DIR)/release/evenkeel"
 
 bench-fleet: emulator ## 10, 100 and 1,000 accounts, or ACCOUNTS="…", against a simulated AWS: time, CPU, memory
 	cargo build --release --features bench --bins

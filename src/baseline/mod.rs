@@ -15,6 +15,7 @@ pub mod node;
 pub mod problem;
 pub mod resolve;
 pub mod schema;
+pub mod texts;
 pub mod verify;
 
 use std::collections::BTreeMap;

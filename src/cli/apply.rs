@@ -17,7 +17,7 @@ use evenkeel::reconcile::{
     ApplyReport, Bounded, LeftAlone, Listener, Listeners, Looked, Refusal, Run, RunEvent,
     RunOutcome, Safety, Step, Stop,
 };
-use evenkeel::store::audit::AuditLog;
+use evenkeel::store::audit::{AuditLog, SharedLog};
 use evenkeel::visible::visible;
 
 use super::args::{ApplyArgs, Global};
@@ -67,7 +67,8 @@ async fn remembered(global: &Global, args: &ApplyArgs, store: &Kept) -> Result<E
     }
     let mut listener = Listeners(vec![Arc::new(Talk), Arc::new(Steps::default())]);
     listener.0.extend(memory);
-    let (mut run, fresh) = Run::begin(looked, &audit_log, &stop, &listener).await?;
+    let log = SharedLog::at(audit_log);
+    let (mut run, fresh) = Run::begin(looked, &log, &stop, &listener).await?;
     let (mut chosen, mut left_alone) = match &saved {
         None => (fresh, Vec::new()),
         Some(saved) => kept(saved, fresh)?,

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use evenkeel::aws::meter::Meter;
+use evenkeel::fleet::Fleet;
+use evenkeel::guards::KillSwitch;
 use evenkeel::kinds::{GrantClass, Risk};
 use evenkeel::names::Region;
 use evenkeel::plan::{Detail, Spot};
@@ -146,6 +148,7 @@ pub fn wanted(
     safety.max_changes = wish.max_changes.unwrap_or(safety.max_changes);
     safety.max_changes_per_account =
         wish.max_changes_per_account.unwrap_or(safety.max_changes_per_account);
+    let kill_switch = KillSwitch::at(fleet.as_ref().and_then(Fleet::kill_switch));
     Ok(Look {
         compare_to,
         fleet,
@@ -164,6 +167,7 @@ pub fn wanted(
         shard: selectors.shard,
         only: wish.only,
         safety,
+        kill_switch,
         detail: wish.detail.unwrap_or(Detail::Shown),
         to_apply: wish.detail == Some(Detail::All) && !wish.only_made,
         meter: Arc::new(Meter::default()),

@@ -77,7 +77,8 @@ impl Kept {
                 let remembered = &memory.remembered;
                 let folder = look.fleet.as_ref().map(|fleet| fleet.folder.as_path());
                 let rolls_back = memory.rolls_back.get().cloned();
-                let of_look = Remembering::of(command, look, commit(folder));
+                let of_look =
+                    Remembering::of(command, look, look.commit.clone().or_else(|| commit(folder)));
                 let what = Remembering { caused_by, rolls_back, ..of_look };
                 if let Some(remembered) = remembered.get() {
                     remembered.go_on(what);

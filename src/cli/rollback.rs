@@ -14,7 +14,7 @@ use evenkeel::reconcile::rollback::{NotPutBack, rollback};
 use evenkeel::reconcile::{
     ApplyReport, Listener, Listeners, Looked, Refusal, Run, RunEvent, RunOutcome, Stop,
 };
-use evenkeel::store::audit::AuditLog;
+use evenkeel::store::audit::{AuditLog, SharedLog};
 use evenkeel::store::history::RunShown;
 use evenkeel::visible::visible;
 
@@ -138,7 +138,7 @@ async fn put_back(
 ) -> Result<Exit, Failure> {
     let mut listener = Listeners(vec![Arc::new(Talk), Arc::new(Steps::default())]);
     listener.0.extend(memory);
-    let (run, plan) = Run::begin(looked, audit_log, stop, &listener).await?;
+    let (run, plan) = Run::begin(looked, &SharedLog::at(audit_log), stop, &listener).await?;
     // Of what was seen, this is what is to be done.
     Stream::new(&plan.run, vec![&listener]).mention(RunEvent::Planned { plan: &plan });
     run.check(&plan)?;

@@ -14,7 +14,7 @@ use super::outcome::RunOutcome;
 use super::report::ApplyReport;
 use crate::names::AccountId;
 use crate::plan::{Disposition, ObjectPlan, Plan, PlannedChange, Verdict};
-use crate::store::audit::{AuditLog, Closed, Failed, FailureClass, NotSent, Record};
+use crate::store::audit::{Closed, Failed, FailureClass, NotSent, Record, Writer};
 use crate::store::history::{
     ByWhom, DriftKey, DriftSeen, Ending, Intent, IntentAbout, Outcome, OutcomeAbout, OutcomeWord,
     RunAbout, RunRecord, SeenAccount, Verified,
@@ -314,7 +314,7 @@ impl Remembered {
 
     /// What a run of this audit log was about to do when it or the store was gone, and what came of it
     /// by the log.
-    fn catch_up(&self, told: &Told<'_>, log: &AuditLog) -> Result<(), StoreError> {
+    fn catch_up(&self, told: &Told<'_>, log: &Writer) -> Result<(), StoreError> {
         let store = self.store.clone();
         let open = self.store.wait(async move { store.unfinished(None).await })?;
         for intent in open {
