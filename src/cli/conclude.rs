@@ -55,6 +55,32 @@ pub fn not_tried(report: &ApplyReport) -> Vec<String> {
     by_reason.into_iter().map(line).collect()
 }
 
+/// What was applied and what was not, counted.
+fn in_short(
+    plan: &Plan,
+    reviewed: &Plan,
+    report: &ApplyReport,
+    left_alone: &[LeftAlone],
+) -> String {
+    let mut line = format!("{} applied", counted(report.applied(), "change"));
+    if report.left() > 0 {
+        line += &format!(", {} not", report.left());
+    }
+    if !left_alone.is_empty() {
+        let changes: usize = left_alone.iter().map(|left| left.changes).sum();
+        line += &format!(", {changes} left alone in {}", counted(left_alone.len(), "account"));
+    }
+    let held = plan.summary().held_back_changes;
+    if held > 0 {
+        line += &format!(", {} held back", counted(held, "change"));
+    }
+    let unknown = plan.summary().unknown.max(reviewed.summary().unknown);
+    if unknown > 0 {
+        line += &format!(", {} unknown and left alone", counted(unknown, "object"));
+    }
+    line
+}
+
 /// The last lines, and the exit code. What is only reported is not for apply to do: it is counted, and
 /// has the exit code that `check` has for it.
 pub fn conclude(
@@ -95,22 +121,7 @@ pub fn conclude(
     if report.outcomes.iter().any(|outcome| matches!(outcome.step, Step::Moved { .. })) {
         out::line("What has moved was left alone: make a new plan, and look at what it is now.");
     }
-    let mut line = format!("{} applied", counted(report.applied(), "change"));
-    if left > 0 {
-        line += &format!(", {left} not");
-    }
-    if !left_alone.is_empty() {
-        let changes: usize = left_alone.iter().map(|left| left.changes).sum();
-        line += &format!(", {changes} left alone in {}", counted(left_alone.len(), "account"));
-    }
-    let held = plan.summary().held_back_changes;
-    if held > 0 {
-        line += &format!(", {} held back", counted(held, "change"));
-    }
-    let unknown = plan.summary().unknown.max(reviewed.summary().unknown);
-    if unknown > 0 {
-        line += &format!(", {} unknown and left alone", counted(unknown, "object"));
-    }
+    let line = in_short(plan, reviewed, report, left_alone);
     let log = audit.path().display();
     let has_log = audit.path().exists();
     out::line(&match has_log {
