@@ -56,6 +56,8 @@ pub struct Courier {
     pub channels: Vec<Reached>,
     /// Channels that are being sent to: who comes meanwhile does not wait for them.
     in_hand: Mutex<BTreeSet<String>>,
+    /// How long one letter may take.
+    longest: Duration,
 }
 
 /// A channel that is being sent to, until this is dropped.
@@ -79,7 +81,7 @@ pub struct Round {
 impl Courier {
     /// One for some channels.
     pub fn new(memory: Arc<dyn Memory>, channels: Vec<Reached>) -> Self {
-        Self { memory, channels, in_hand: Mutex::default() }
+        Self { memory, channels, in_hand: Mutex::default(), longest: LONGEST }
     }
 
     /// Takes a channel in hand, unless somebody has it.
@@ -172,8 +174,8 @@ impl Courier {
             Err(StoreError::Moved { .. }) => return Ok(false),
             written => written?,
         };
-        let late = |_| NotSent::because(format!("it took longer than {} s", LONGEST.as_secs()));
-        let sent = tokio::time::timeout(LONGEST, reached.channel.send(&waiting.letter)).await;
+        let late = |_| NotSent::because(format!("it took longer than {:?}", self.longest));
+        let sent = tokio::time::timeout(self.longest, reached.channel.send(&waiting.letter)).await;
         let written = match sent.map_err(late).flatten() {
             Ok(()) => self.memory.remove(name, version).await.map(|()| true),
             Err(NotSent { why, retry_after, left }) => {
