@@ -14,6 +14,7 @@ pub mod quota;
 pub mod rate;
 pub mod reach;
 pub mod reads;
+mod refusals;
 pub mod role;
 pub mod said;
 pub mod session;

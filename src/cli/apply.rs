@@ -1,6 +1,5 @@
 //! `evenkeel apply`: show the plan, ask, do it, verify it.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,19 +7,20 @@ use evenkeel::baseline::disk::Disk;
 use evenkeel::kinds::{GrantClass, Risk};
 use evenkeel::plan::render::summary::summary_line;
 use evenkeel::plan::render::text;
-use evenkeel::plan::words::{counted, shortened_list};
-use evenkeel::plan::{Detail, Plan, Verdict};
+use evenkeel::plan::words::counted;
+use evenkeel::plan::{Detail, Plan};
 use evenkeel::reconcile::bound::{NothingLeft, accounts, same_baselines, within};
 use evenkeel::reconcile::event::Stream;
 use evenkeel::reconcile::guard::{self, check_risk};
 use evenkeel::reconcile::{
-    ApplyReport, Bounded, LeftAlone, Listener, Listeners, Looked, Refusal, Run, RunEvent,
-    RunOutcome, Safety, Step, Stop,
+    Bounded, LeftAlone, Listener, Listeners, Looked, Refusal, Run, RunEvent, RunOutcome, Safety,
+    Stop,
 };
-use evenkeel::store::audit::{AuditLog, SharedLog};
+use evenkeel::store::audit::SharedLog;
 use evenkeel::visible::visible;
 
 use super::args::{ApplyArgs, Global};
+use super::conclude::{conclude, nothing_to_apply};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::listen::{Steps, Talk};
@@ -127,30 +127,10 @@ async fn remembered(
     let reviewed = saved.as_ref().unwrap_or(&chosen);
     let exit = conclude(&chosen, reviewed, &report, &left_alone, run.audit());
     let left_out = !left_alone.is_empty() || !reviewed.failed.is_empty();
-    Ok(if exit == Exit::Done && left_out { Exit::Partly } else { exit })
-}
-
-fn nothing_to_apply(plan: &Plan) -> Exit {
-    out::line(&match open_findings(plan) {
-        0 => "\nThere is nothing to apply.".to_owned(),
-        open => format!("\nThere is nothing to apply; {}.", stay_open(open)),
-    });
-    match Exit::from(plan.outcome()) {
-        // What is only reported is not for apply to do.
-        Exit::Drift => Exit::Done,
+    Ok(match exit {
+        Exit::Done | Exit::Drift if left_out => Exit::Partly,
         exit => exit,
-    }
-}
-
-/// How many changes and findings are not for apply to do.
-fn open_findings(plan: &Plan) -> usize {
-    let objects = plan.objects.iter().filter(|object| object.verdict == Verdict::Drifted);
-    objects.flat_map(|object| &object.changes).filter(|change| !change.is_applied()).count()
-}
-
-fn stay_open(open: usize) -> String {
-    let stay = if open == 1 { "stays" } else { "stay" };
-    format!("{} {stay} open: see evenkeel check", counted(open, "finding"))
+    })
 }
 
 fn name(left_alone: &[LeftAlone]) {
@@ -287,112 +267,4 @@ fn kept(earlier: &Plan, fresh: Plan) -> Result<(Plan, Vec<LeftAlone>), Failure> 
         ));
     }
     Ok((plan, left_alone.into_values().collect()))
-}
-
-/// What was not tried because the run came to its end, in a line for each reason.
-pub fn not_tried(report: &ApplyReport) -> Vec<String> {
-    const NAMED: usize = 3;
-    let mut by_reason: BTreeMap<&str, (usize, Vec<String>)> = BTreeMap::new();
-    for outcome in &report.outcomes {
-        let why = match &outcome.step {
-            Step::NotTried => "stopping",
-            Step::Refused { why } => why,
-            _ => continue,
-        };
-        let (changes, titles) = by_reason.entry(why).or_default();
-        *changes += 1;
-        if !titles.contains(&outcome.title) {
-            titles.push(outcome.title.clone());
-        }
-    }
-    let line = |(why, (changes, titles)): (&str, (usize, Vec<String>))| {
-        let (changes, names) = (counted(changes, "change"), shortened_list(&titles, NAMED));
-        format!("  not tried {changes} of {names}: {}", visible(why))
-    };
-    by_reason.into_iter().map(line).collect()
-}
-
-/// The last lines, and the exit code. What is only reported is not for apply to do: it is counted, and
-/// `check` has a code for it.
-fn conclude(
-    plan: &Plan,
-    reviewed: &Plan,
-    report: &ApplyReport,
-    left_alone: &[LeftAlone],
-    audit: &AuditLog,
-) -> Exit {
-    let left = report.left();
-    for line in not_tried(report) {
-        out::line(&line);
-    }
-    out::line("");
-    for title in &report.not_converged {
-        out::line(&format!(
-            "AWS accepted the changes of {title}, but it is still not as declared; run check in a minute"
-        ));
-    }
-    for (title, why) in &report.unobserved {
-        out::line(&format!(
-            "AWS accepted the changes of {title}, but nobody knows whether it is as declared: {}",
-            visible(why)
-        ));
-    }
-    for title in &report.only_reported {
-        out::line(&format!(
-            "{title} has what was to be applied; what the plan only reports of it is left"
-        ));
-    }
-    let mut line = format!("{} applied", counted(report.applied(), "change"));
-    if left > 0 {
-        line += &format!(", {left} not");
-    }
-    if !left_alone.is_empty() {
-        let changes: usize = left_alone.iter().map(|left| left.changes).sum();
-        line += &format!(", {changes} left alone in {}", counted(left_alone.len(), "account"));
-    }
-    let unknown = plan.summary().unknown.max(reviewed.summary().unknown);
-    if unknown > 0 {
-        line += &format!(", {} unknown and left alone", counted(unknown, "object"));
-    }
-    out::line(&format!(
-        "{line} · audit log: {} ({}) · run {}",
-        audit.path().display(),
-        audit.head(),
-        plan.run
-    ));
-    if let Some(why) = &report.log_failure {
-        out::line(&format!(
-            "{why}: nothing more was written to AWS from then on. What is \"done\" above was written before."
-        ));
-        for title in &report.unrecorded {
-            out::line(&format!(
-                "The last write to {title} is in the log without what came of it; the next run looks at it."
-            ));
-        }
-        out::line(
-            "Make room for the log, or name another with --audit-log; the next apply goes on from what is there.",
-        );
-        return Exit::Partly;
-    }
-    // A saved plan looks again only at what it changes.
-    let open = open_findings(plan).max(open_findings(reviewed));
-    if open > 0 && !report.interrupted {
-        out::line(&format!("{}.", stay_open(open)));
-    }
-    match report.outcome() {
-        RunOutcome::InSync if unknown > 0 => Exit::Partly,
-        RunOutcome::Interrupted => {
-            out::line(&format!(
-                "Stopped as asked; {left} left to do. The next plan starts from what is there."
-            ));
-            Exit::Interrupted
-        }
-        RunOutcome::Refused => {
-            if let Some(refusal) = &report.refused {
-                out::say(&format!("refused: {refusal}; {}", refusal.remedy()));
-            }
-            Exit::Refused
-        }
-        outcome => outcome.into(),
-    }
 }

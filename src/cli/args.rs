@@ -74,7 +74,8 @@ pub enum Command {
     Validate(ValidateArgs),
     /// Show what would change, and why; writes nothing
     Plan(PlanArgs),
-    /// Show the plan, ask, do it, and verify it
+    /// Show the plan, ask, do it, and verify it: exit code 0 when nothing is left, 2 when findings that
+    /// are only reported stay open
     Apply(ApplyArgs),
     /// Report drift: exit code 0 when there is none, 2 when there is some
     Check(CheckArgs),

@@ -36,6 +36,7 @@ pub async fn run(global: &Global, args: &CheckArgs) -> Result<Exit, Failure> {
         let verdict = match exit {
             Exit::Done => "in sync",
             Exit::Drift => "drift",
+            _ if found.is_all_read() => "not everything can be judged",
             _ => "not everything could be read",
         };
         out::line(&format!("evenkeel check: {verdict} · {}", summary_line(found)));

@@ -6,6 +6,7 @@ pub mod args;
 pub mod ask;
 pub mod audit;
 pub mod check;
+pub mod conclude;
 pub mod exit;
 pub mod explain;
 pub mod export;

@@ -48,11 +48,11 @@ pub enum AuditError {
         source: std::io::Error,
     },
     /// It is no file of its own: a link could lead anywhere, and a pipe or device keeps nothing.
-    #[error("the audit log {} is {what}, not a regular file", path.display())]
+    #[error("the audit log {} is {what}", path.display())]
     NotAFile {
         /// The log.
         path: PathBuf,
-        /// What it is.
+        /// What it is, and is not.
         what: &'static str,
     },
     /// Another process writes to it.
