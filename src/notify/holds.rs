@@ -1,6 +1,6 @@
 //! What guards hold back, as notices say it.
 
-use crate::plan::ObjectPlan;
+use crate::plan::{Guard, Held, ObjectPlan};
 use crate::reconcile::Step;
 
 /// A change that a guard holds back.
@@ -14,12 +14,30 @@ pub struct Hold {
     pub is_alarming: bool,
 }
 
+impl From<&Held> for Hold {
+    fn from(held: &Held) -> Self {
+        let Held { guard, reason, released_by } = held;
+        Self {
+            guard: guard.as_str(),
+            why: format!("{reason}; released by: {released_by}"),
+            // The others wait for their time, or for somebody who knows of them.
+            is_alarming: matches!(
+                guard,
+                Guard::KillSwitch | Guard::Breaker | Guard::Fight | Guard::Memory
+            ),
+        }
+    }
+}
+
 /// What a guard holds back of an object that was planned.
-pub fn of_plan(_object: &ObjectPlan) -> Option<Hold> {
-    None
+pub fn of_plan(object: &ObjectPlan) -> Option<Hold> {
+    object.held().map(Hold::from)
 }
 
 /// What a guard held back directly before a write.
-pub fn of_step(_step: &Step) -> Option<Hold> {
-    None
+pub fn of_step(step: &Step) -> Option<Hold> {
+    match step {
+        Step::HeldBack { held } => Some(held.into()),
+        _ => None,
+    }
 }

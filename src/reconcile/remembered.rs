@@ -495,6 +495,7 @@ fn about(object: &ObjectPlan) -> Value {
         "controls": object.controls,
         "is_applied": object.is_changed(),
         "only_reported": reasons,
+        "held_back": object.held(),
     })
 }
 
