@@ -8,7 +8,7 @@ use crate::reconcile::Step;
 pub struct Hold {
     /// The guard's name.
     pub guard: &'static str,
-    /// Why, and what releases it.
+    /// By which guard, why, and what releases it.
     pub why: String,
     /// Whether somebody should look at it today.
     pub is_alarming: bool,
@@ -16,13 +16,12 @@ pub struct Hold {
 
 impl From<&Held> for Hold {
     fn from(held: &Held) -> Self {
-        let Held { guard, reason, released_by } = held;
         Self {
-            guard: guard.as_str(),
-            why: format!("{reason}; released by: {released_by}"),
+            guard: held.guard.as_str(),
+            why: held.to_string(),
             // The others wait for their time, or for somebody who knows of them.
             is_alarming: matches!(
-                guard,
+                held.guard,
                 Guard::KillSwitch | Guard::Breaker | Guard::Fight | Guard::Memory
             ),
         }
