@@ -104,7 +104,6 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
     let is_whole = look.is_whole();
     let guards = Guards {
         safety: look.safety.clone(),
-        kill_switch: look.kill_switch.clone(),
         windows: look
             .fleet
             .as_ref()

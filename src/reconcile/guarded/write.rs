@@ -316,7 +316,6 @@ mod tests {
 
     #[tokio::test]
     async fn what_somebody_holds_is_not_written() {
-        let (first, _) = guarded(Rules::default());
         let (other, minutes) = guarded(Rules::default());
         let (guarded, _) = guarded(Rules::default());
         let object = drifted(1, 0);
