@@ -9,6 +9,7 @@ pub mod http;
 pub mod mac;
 pub mod meter;
 pub mod permission;
+pub mod plain;
 pub mod quota;
 pub mod rate;
 pub mod reach;

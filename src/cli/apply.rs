@@ -25,6 +25,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::listen::{Steps, Talk};
 use super::look::{self, Wish};
+use super::notices::{self, Notices};
 use super::remember::Kept;
 use super::{again, ask, out, saved, settings};
 
@@ -36,13 +37,24 @@ pub async fn run(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
 }
 
 async fn apply(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
-    let memory = Kept::open(settings::fleet_file(global, &Disk)?.as_ref()).await;
-    let done = remembered(global, args, &memory).await;
-    memory.close(&done);
+    let fleet = settings::fleet_file(global, &Disk)?;
+    let store = Kept::open(fleet.as_ref()).await;
+    let audit_log = args.audit_log.clone().unwrap_or_else(|| settings::likely_audit_log(global));
+    let notices = Notices::of(fleet.as_ref(), &audit_log, notices::store_of(&store)).map(Arc::new);
+    let done = remembered(global, args, &store, notices.as_ref()).await;
+    store.close(&done);
+    if let Some(notices) = notices {
+        notices.end().await;
+    }
     done
 }
 
-async fn remembered(global: &Global, args: &ApplyArgs, store: &Kept) -> Result<Exit, Failure> {
+async fn remembered(
+    global: &Global,
+    args: &ApplyArgs,
+    store: &Kept,
+    notices: Option<&Arc<Notices>>,
+) -> Result<Exit, Failure> {
     let saved = match &args.plan {
         None => None,
         Some(path) => Some(saved_plan(global, args, path).await?),
@@ -58,7 +70,7 @@ async fn remembered(global: &Global, args: &ApplyArgs, store: &Kept) -> Result<E
     let stop = Stop::default();
     let _listening = ask::stop_on_signals(&stop);
     let (looked, audit_log, memory) =
-        look_within(global, args, saved.as_ref(), &stop, store).await?;
+        look_within(global, args, saved.as_ref(), &stop, (store, notices)).await?;
     if !looked.outside.is_empty() {
         return Err(Refusal::OutsideFleet { why: looked.outside }.into());
     }
@@ -99,7 +111,7 @@ async fn remembered(global: &Global, args: &ApplyArgs, store: &Kept) -> Result<E
             return Ok(Exit::Interrupted);
         }
         // The reader took their time: the account may have moved meanwhile, the window closed.
-        let (now, _, _) = look_within(global, args, Some(&chosen), &stop, store).await?;
+        let (now, _, _) = look_within(global, args, Some(&chosen), &stop, (store, notices)).await?;
         let (still, moved) = kept(&chosen, run.go_on_from(now))?;
         name(&moved);
         chosen = still;
@@ -198,7 +210,7 @@ async fn look_within(
     args: &ApplyArgs,
     earlier: Option<&Plan>,
     stop: &Stop,
-    kept: &Kept,
+    (store, notices): (&Kept, Option<&Arc<Notices>>),
 ) -> Result<(Looked, PathBuf, Vec<Arc<dyn Listener>>), Failure> {
     let settings = settings::resolve(global, &args.selectors)?;
     let max_risk: Option<Risk> = args.max_risk.map(Into::into);
@@ -214,10 +226,11 @@ async fn look_within(
         max_changes_per_account: args.max_changes_per_account,
         only: earlier.map(Plan::changed),
         detail: Some(Detail::All),
+        notices: notices.cloned(),
         ..Wish::default()
     };
     let audit_log = args.audit_log.clone().unwrap_or_else(|| settings.audit_log.clone());
-    let command = Some(("apply", kept));
+    let command = Some(("apply", store));
     let (looked, memory) =
         look::remembering(global, &args.selectors, settings, wish, stop, command).await?;
     // Which accounts are trusted is known only now.

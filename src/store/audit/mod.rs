@@ -10,6 +10,7 @@
 
 mod check;
 mod file;
+mod head;
 mod lines;
 mod lock;
 mod seal;
@@ -26,6 +27,7 @@ use serde_json::Value;
 
 pub use check::{Check, Closed, Fault, RunLines};
 pub(super) use file::make_folder_of;
+pub use head::head_of;
 pub use lines::Lines;
 pub use shared::{SharedLog, Writer};
 
