@@ -6,6 +6,7 @@ pub mod args;
 pub mod ask;
 pub mod audit;
 pub mod check;
+pub mod deploy;
 pub mod exit;
 pub mod explain;
 pub mod export;
@@ -62,6 +63,7 @@ pub async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Audit(args) => audit::run(global, args),
         Command::Explain(args) => explain::run(args),
         Command::Policy(args) => policy::run(global, args),
+        Command::Deploy(args) => deploy::run(global, args),
         Command::Schema(args) => schema::run(args),
         Command::Completions(args) => {
             shell::completions(args);
