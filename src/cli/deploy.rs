@@ -4,7 +4,9 @@ use evenkeel::deploy::split::TooLong;
 use evenkeel::deploy::{Part, cloudformation, terraform};
 use serde_json::Value;
 
-use super::args::{DeployArgs, DeployForm, DeployPart, Global, PolicyArgs, PolicyFormat, PolicyMode};
+use super::args::{
+    DeployArgs, DeployForm, DeployPart, Global, PolicyArgs, PolicyFormat, PolicyMode,
+};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::{out, policy, settings};

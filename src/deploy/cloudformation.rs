@@ -51,9 +51,7 @@ fn role_name() -> Value {
 
 fn hub() -> Value {
     let role = json!({"Fn::Sub": "arn:${AWS::Partition}:iam::*:role/${RoleName}"});
-    let queue = |kept: u32| {
-        json!({"SqsManagedSseEnabled": true, "MessageRetentionPeriod": kept})
-    };
+    let queue = |kept: u32| json!({"SqsManagedSseEnabled": true, "MessageRetentionPeriod": kept});
     let mut events = queue(EVENTS_KEPT);
     events["QueueName"] = json!(QUEUE);
     events["VisibilityTimeout"] = json!(VISIBILITY);

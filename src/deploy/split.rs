@@ -12,10 +12,14 @@ pub const POLICIES_OF_A_ROLE: usize = 10;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TooLong {
     /// A statement alone is longer than a policy.
-    #[error("the statement {0} is longer than a managed policy takes ({MANAGED_POLICY_LIMIT} characters)")]
+    #[error(
+        "the statement {0} is longer than a managed policy takes ({MANAGED_POLICY_LIMIT} characters)"
+    )]
     Statement(String),
     /// It would take too many.
-    #[error("the permissions take {0} managed policies, and a role has {POLICIES_OF_A_ROLE} at most")]
+    #[error(
+        "the permissions take {0} managed policies, and a role has {POLICIES_OF_A_ROLE} at most"
+    )]
     Policies(usize),
 }
 

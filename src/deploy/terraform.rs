@@ -139,8 +139,7 @@ fn role(permissions: &Value) -> Result<Value, TooLong> {
         policies.insert(name, policy);
     }
     let trusted = trust(&json!("${var.controller_arn}"), &json!("${var.external_id}"));
-    let forwarding =
-        trust_of_eventbridge(&json!("${data.aws_caller_identity.current.account_id}"));
+    let forwarding = trust_of_eventbridge(&json!("${data.aws_caller_identity.current.account_id}"));
     Ok(json!({
         "variable": {
             "controller_arn": variable("The controller's own role."),

@@ -1,30 +1,25 @@
 //! `evenkeel deploy`: the templates are made in the emulator, call by call (`tests/deploy/stack.py`), and
 //! carry an event from a member account to the queue of the hub.
 
-use std::path::PathBuf;
-
 use serde_json::{Value, json};
 
-use crate::support::{emulator, evenkeel, root};
+use crate::support::{emulator, root};
 
 const FORMS: [(&str, &str); 2] = [("cloudformation", "json"), ("terraform", "tf.json")];
 const PARTS: [&str; 3] = ["hub", "member-role", "member-events"];
 
-fn foundation() -> PathBuf {
-    root().join("baselines/foundation.toml")
-}
-
 /// A template, as the command prints it.
 fn template(form: &str, part: &str) -> String {
-    let mut command = evenkeel();
-    command.args(["deploy", form, part]);
+    let foundation = root().join("baselines/foundation.toml");
+    let mut args = vec!["deploy", form, part];
     if part == "member-role" {
-        command.arg("-b").arg(foundation()).args(["--mode", "enforce"]);
-        command.args(["--own-role", "arn:aws:iam::111122223333:role/evenkeel"]);
+        args.extend(["-b", foundation.to_str().unwrap(), "--mode", "enforce"]);
+        args.extend(["--own-role", "arn:aws:iam::111122223333:role/evenkeel"]);
     }
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
+    let account = emulator().account();
+    let made = account.run(&args).code(0);
+    assert!(account.calls().is_empty(), "it asks AWS for nothing");
+    made.stdout
 }
 
 /// Those for the foundation are kept, so that everybody can read them, and the linter does.
@@ -49,12 +44,13 @@ fn an_event_of_a_member_comes_to_the_queue_of_the_hub() {
     let hub = emulator().account();
     let templates: Value = PARTS
         .iter()
-        .map(|part| (*part, serde_json::from_str::<Value>(&template("cloudformation", part)).unwrap()))
+        .map(|part| {
+            (*part, serde_json::from_str::<Value>(&template("cloudformation", part)).unwrap())
+        })
         .collect::<serde_json::Map<_, _>>()
         .into();
-    let folder = hub.folder();
-    let file = folder.join("templates.json");
-    std::fs::write(&file, templates.to_string()).unwrap();
+    hub.write("templates.json", &templates.to_string());
+    let file = hub.folder.path().join("templates.json");
     let member = hub.boto3(&format!(
         "organizations = boto3.client('organizations')\n\
          organizations.create_organization(FeatureSet='ALL')\n\
@@ -116,8 +112,6 @@ fn an_event_of_a_member_comes_to_the_queue_of_the_hub() {
 
 #[test]
 fn a_member_role_needs_to_know_whether_it_may_write() {
-    let output =
-        evenkeel().args(["deploy", "terraform", "member-role"]).output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("--mode"));
+    let refused = emulator().account().run(&["deploy", "terraform", "member-role"]);
+    refused.code(1).complains("--mode");
 }
