@@ -43,7 +43,7 @@ lint: $(TOOLS)/zizmor/.installed-$(ZIZMOR_VERSION) $(TOOLS)/deploy/.installed-$(
 	"$(TOOLS)/deploy/bin/cfn-lint" deploy/cloudformation/*.json deploy/ecs/*.yaml
 	"$(TOOLS)/deploy/bin/helm" lint --strict --quiet -f deploy/helm/evenkeel/ci/values.yaml deploy/helm/evenkeel
 	"$(TOOLS)/deploy/bin/helm" template evenkeel deploy/helm/evenkeel -f deploy/helm/evenkeel/ci/values.yaml \
-	  | "$(TOOLS)/deploy/bin/kubernetes-validate" --strict --quiet -
+	  | "$(TOOLS)/deploy/bin/kubernetes-validate" --strict --quiet /dev/stdin
 
 # With the same versions, nothing but the fuzzer itself is compiled a second time.
 fuzz/Cargo.lock: Cargo.lock
