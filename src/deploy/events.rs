@@ -8,10 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use crate::controller::events::{HEARTBEAT, HEARTBEAT_TAG};
 use crate::kinds::registry;
 
-const HEARTBEAT: (&str, &str) = ("ec2.amazonaws.com", "CreateTags");
-const HEARTBEAT_TAG: &str = "evenkeel-heartbeat";
 /// The longest pattern, in characters.
 pub const LONGEST: usize = 2048;
 
