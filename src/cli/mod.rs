@@ -6,11 +6,8 @@ pub mod args;
 pub mod ask;
 pub mod audit;
 pub mod check;
-<<<<<<< HEAD
-pub mod deploy;
-=======
 pub mod conclude;
->>>>>>> main
+pub mod deploy;
 pub mod exit;
 pub mod explain;
 pub mod export;

@@ -45,7 +45,10 @@ fn an_event_of_a_member_comes_to_the_queue_of_the_hub() {
     let templates: Value = PARTS
         .iter()
         .map(|part| {
-            (part.to_string(), serde_json::from_str::<Value>(&template("cloudformation", part)).unwrap())
+            (
+                part.to_string(),
+                serde_json::from_str::<Value>(&template("cloudformation", part)).unwrap(),
+            )
         })
         .collect::<serde_json::Map<_, _>>()
         .into();
