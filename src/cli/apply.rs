@@ -25,7 +25,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::listen::{Steps, Talk};
 use super::look::{self, Wish};
-use super::remember::Kept;
+use super::remember::Remembers;
 use super::{again, ask, out, saved, settings};
 
 /// Runs the command.
@@ -36,13 +36,13 @@ pub async fn run(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
 }
 
 async fn apply(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
-    let memory = Kept::open(settings::fleet_file(global, &Disk)?.as_ref()).await;
+    let memory = Remembers::open(settings::fleet_file(global, &Disk)?.as_ref()).await;
     let done = remembered(global, args, &memory).await;
     memory.close(&done);
     done
 }
 
-async fn remembered(global: &Global, args: &ApplyArgs, store: &Kept) -> Result<Exit, Failure> {
+async fn remembered(global: &Global, args: &ApplyArgs, store: &Remembers) -> Result<Exit, Failure> {
     let saved = match &args.plan {
         None => None,
         Some(path) => Some(saved_plan(global, args, path).await?),
@@ -218,7 +218,7 @@ async fn look_within(
     args: &ApplyArgs,
     earlier: Option<&Plan>,
     stop: &Stop,
-    kept: &Kept,
+    kept: &Remembers,
 ) -> Result<(Looked, PathBuf, Vec<Arc<dyn Listener>>), Failure> {
     let settings = settings::resolve(global, &args.selectors)?;
     let max_risk: Option<Risk> = args.max_risk.map(Into::into);

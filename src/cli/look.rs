@@ -17,7 +17,7 @@ use super::args::{Global, Selectors};
 use super::failure::Failure;
 use super::git::Version;
 use super::listen::Talk;
-use super::remember::Kept;
+use super::remember::Remembers;
 use super::settings::{self, Settings};
 use super::watch::Bar;
 use super::{ask, out};
@@ -79,7 +79,7 @@ pub async fn look_remembered(
     let stop = Stop::default();
     let _listening = ask::stop_on_signals(&stop);
     let settings = settings::resolve(global, selectors)?;
-    let kept = Kept::open(settings.fleet.as_ref()).await;
+    let kept = Remembers::open(settings.fleet.as_ref()).await;
     let command = Some((command, &kept));
     Ok(remembering(global, selectors, settings, wish, &stop, command).await?.0)
 }
@@ -108,9 +108,9 @@ pub async fn remembering(
     settings: Settings,
     mut wish: Wish,
     stop: &Stop,
-    command: Option<(&str, &Kept)>,
+    command: Option<(&str, &Remembers)>,
 ) -> Result<(Looked, Vec<Arc<dyn Listener>>), Failure> {
-    if let (Some(("check", Kept::In(..))), Some(Detail::Shown)) = (command, wish.detail) {
+    if let (Some(("check", Remembers::In(..))), Some(Detail::Shown)) = (command, wish.detail) {
         // That drift has ended is seen on the objects that are as declared.
         wish.detail = Some(Detail::Drift);
     }
