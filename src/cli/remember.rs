@@ -18,7 +18,7 @@ use super::failure::Failure;
 use super::{git, out, settings};
 
 /// The store of a command, as far as there is one.
-pub enum Remembers {
+pub enum Kept {
     /// The fleet file names none.
     Nowhere,
     /// It is open.
@@ -35,13 +35,13 @@ pub struct Memory {
     rolls_back: OnceLock<String>,
 }
 
-impl From<Store> for Remembers {
+impl From<Store> for Kept {
     fn from(store: Store) -> Self {
         Self::In(store, Memory::default())
     }
 }
 
-impl Remembers {
+impl Kept {
     /// Opens the store that a fleet file names.
     pub async fn open(fleet: Option<&Fleet>) -> Self {
         let Some((url, folder)) =
@@ -138,17 +138,17 @@ pub struct Keeper(Mutex<Option<(String, Store)>>);
 
 impl Keeper {
     /// The store of a run.
-    pub async fn kept(&self, fleet: Option<&Fleet>) -> Remembers {
+    pub async fn kept(&self, fleet: Option<&Fleet>) -> Kept {
         let mut open = self.0.lock().await;
         let url = fleet.and_then(|fleet| fleet.file.store.url.clone());
         if let (Some(url), Some((there, store))) = (&url, &*open)
             && url == there
         {
-            return Remembers::of(store.clone(), fleet).await;
+            return Kept::of(store.clone(), fleet).await;
         }
-        let kept = Remembers::open(fleet).await;
+        let kept = Kept::open(fleet).await;
         *open = match (&kept, url) {
-            (Remembers::In(store, _), Some(url)) => Some((url, store.clone())),
+            (Kept::In(store, _), Some(url)) => Some((url, store.clone())),
             _ => None,
         };
         kept
@@ -161,10 +161,10 @@ impl Keeper {
 /// It names none, or it cannot be used.
 pub async fn store(global: &Global) -> Result<Store, Failure> {
     let fleet = settings::fleet_file(global, &Disk)?;
-    match Remembers::open(fleet.as_ref()).await {
-        Remembers::In(store, _) => Ok(store),
-        Remembers::Gone(error) => Err(error.into()),
-        Remembers::Nowhere => Err(Failure::usage(
+    match Kept::open(fleet.as_ref()).await {
+        Kept::In(store, _) => Ok(store),
+        Kept::Gone(error) => Err(error.into()),
+        Kept::Nowhere => Err(Failure::usage(
             "nothing is remembered: the fleet file names no store",
             "name one: [store] url = \"sqlite://.evenkeel/store.db\", or postgres://… for several controllers",
         )),
@@ -172,7 +172,7 @@ pub async fn store(global: &Global) -> Result<Store, Failure> {
 }
 
 /// The commit of the files in a folder, where they are in git; with a mark where they differ from it.
-fn commit(folder: Option<&Path>) -> Option<String> {
+pub fn commit(folder: Option<&Path>) -> Option<String> {
     let folder = folder?.to_str().filter(|folder| !folder.is_empty()).unwrap_or(".");
     let id = git::git(&["-C", folder, "rev-parse", "--verify", "--quiet", "HEAD"])?;
     let changed = git::git(&["-C", folder, "status", "--porcelain", "--untracked-files=no"]);

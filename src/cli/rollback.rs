@@ -18,28 +18,24 @@ use evenkeel::store::audit::{AuditLog, SharedLog};
 use evenkeel::store::history::RunShown;
 use evenkeel::visible::visible;
 
-use super::apply::not_tried;
 use super::args::{Global, RollbackArgs, Selectors};
+use super::conclude::not_tried;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::listen::{Steps, Talk};
 use super::look::{self, Wish};
-use super::remember::{self, Remembers};
+use super::remember::{self, Kept};
 use super::{ask, out, saved, settings, show_run};
 
 /// Runs the command.
 pub async fn run(global: &Global, args: &RollbackArgs) -> Result<Exit, Failure> {
-    let kept = Remembers::from(remember::store(global).await?);
+    let kept = Kept::from(remember::store(global).await?);
     let done = remembered(global, args, &kept).await;
     kept.close(&done);
     done
 }
 
-async fn remembered(
-    global: &Global,
-    args: &RollbackArgs,
-    kept: &Remembers,
-) -> Result<Exit, Failure> {
+async fn remembered(global: &Global, args: &RollbackArgs, kept: &Kept) -> Result<Exit, Failure> {
     let run = show_run::find(&remember::store(global).await?, &args.run).await?;
     let audit_log = args.audit_log.clone().map_or_else(|| settings::audit_log(global), Ok)?;
     out::take_nothing_away(&[("--save", args.save.as_deref())], &[&audit_log])?;
@@ -78,7 +74,7 @@ async fn look_at(
     global: &Global,
     args: &RollbackArgs,
     run: &RunShown,
-    kept: &Remembers,
+    kept: &Kept,
     stop: &Stop,
 ) -> Result<(Looked, Vec<Arc<dyn Listener>>), Failure> {
     let spots: BTreeSet<Spot> = run
