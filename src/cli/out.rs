@@ -24,7 +24,7 @@ pub fn text(text: &str) {
     printed(write!(out, "{text}").and_then(|()| out.flush()));
 }
 
-/// Kept that something was not printed.
+/// Remembers that something was not printed.
 fn printed(result: std::io::Result<()>) {
     if let Err(error) = result.as_ref().map_err(|error| (error.kind(), error.to_string()))
         // A reader that has gone away, such as `head`, has seen enough.
