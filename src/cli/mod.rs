@@ -8,6 +8,7 @@ pub mod audit;
 pub mod check;
 pub mod conclude;
 pub mod confirm;
+pub mod deploy;
 pub mod exit;
 pub mod explain;
 pub mod export;
@@ -74,6 +75,7 @@ pub async fn run(cli: Cli) -> Result<Exit, Failure> {
         },
         Command::Explain(args) => explain::run(args),
         Command::Policy(args) => policy::run(global, args),
+        Command::Deploy(args) => deploy::run(global, args),
         Command::Schema(args) => schema::run(args),
         Command::Completions(args) => {
             shell::completions(args);
