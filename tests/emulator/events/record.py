@@ -106,7 +106,16 @@ def _request(call: Any) -> dict[str, Any]:
         return {}
     if call.service in ("s3", "s3control"):
         return _of_s3(call, shape)
+    if call.service == "ec2" and call.operation in ("CreateTags", "DeleteTags"):
+        return _of_tags(call)
     return _structure(call.params, shape, call.service)
+
+
+def _of_tags(call: Any) -> dict[str, Any]:
+    """EC2 writes down the resources and tags of such a call as sets of items."""
+    tags = [{name.lower(): tag[name] for name in ("Key", "Value") if name in tag} for tag in call.params.get("Tags", [])]
+    resources = [{"resourceId": resource} for resource in call.params.get("Resources", [])]
+    return {"resourcesSet": {"items": resources}, "tagSet": {"items": tags}}
 
 
 def _of_s3(call: Any, shape: Any) -> dict[str, Any]:
