@@ -30,9 +30,9 @@ use runs::Process;
 use world::World;
 
 /// So long, there is trouble.
-const TROUBLE: Duration = Duration::from_secs(3600);
+const TROUBLE: Duration = Duration::from_secs(2 * 3600);
 /// So long afterwards, everything has come to rest.
-const CALM: Duration = Duration::from_secs(45 * 60);
+const CALM: Duration = Duration::from_secs(3600);
 /// Seeds that are run where nobody says how many.
 const SEEDS: u64 = 100;
 

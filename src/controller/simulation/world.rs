@@ -153,7 +153,7 @@ impl World {
     /// When the controller ends next.
     pub fn next_death(&self) -> Death {
         let mut state = self.state();
-        let after = Duration::from_millis(1 + state.random.u64(0..20 * 60 * 1000));
+        let after = Duration::from_millis(1 + state.random.u64(0..40 * 60 * 1000));
         let is_kind = state.random.bool();
         let at = self.clocks.now() + after;
         match at < TROUBLE {
