@@ -15,6 +15,7 @@
 pub mod aws;
 pub mod baseline;
 pub mod controller;
+pub mod deploy;
 pub mod digest;
 pub mod export;
 pub mod files;
@@ -22,6 +23,7 @@ pub mod fleet;
 pub mod guards;
 pub mod kinds;
 pub mod names;
+pub mod notify;
 pub mod permissions;
 pub mod plan;
 pub mod policy_document;

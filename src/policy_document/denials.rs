@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::grants::account_of;
 use super::patterns::{covers_all, matches, overlap, texts};
 use super::{PolicyDocument, canonical};
 
@@ -79,6 +80,14 @@ impl Request {
             for (key, values) in keys.as_object().into_iter().flatten().filter(|_| narrows) {
                 context.insert(key.to_lowercase(), texts(values));
             }
+        }
+        // A service that says for which thing it asks says for whose, too (CloudTrail User Guide,
+        // "Cross-service confused deputy prevention").
+        let sources = context.get("aws:sourcearn").into_iter().flatten();
+        let accounts: Option<Vec<String>> =
+            sources.map(|arn| account_of(arn).map(str::to_owned)).collect();
+        if let Some(accounts) = accounts.filter(|accounts| !accounts.is_empty()) {
+            context.entry("aws:sourceaccount".to_owned()).or_insert(accounts);
         }
         let (actions, resources) = (texts(&allow["Action"]), texts(&allow["Resource"]));
         Self { services, actions, resources, context }
@@ -250,6 +259,7 @@ mod tests {
                 "aws:SourceArn": "arn:aws:cloudtrail:*:111122223333:trail/*",
             } } }),
             json!({ "Condition": { "StringLike": { "aws:PrincipalArn": "*" } } }),
+            json!({ "Condition": { "StringNotEquals": { "aws:SourceAccount": "444455556666" } } }),
             json!({ "Condition": { "NumericLessThan": { "s3:TlsVersion": "1.3" } } }),
         ] {
             assert!(is_denied(changes.clone()), "{changes}");
@@ -273,6 +283,7 @@ mod tests {
             } }),
             json!({ "Condition": { "StringNotEquals": { "s3:x-amz-acl": "bucket-owner-full-control" } } }),
             json!({ "Condition": { "ArnNotLike": { "aws:SourceArn": "arn:aws:*:*:111122223333:*" } } }),
+            json!({ "Condition": { "StringNotEquals": { "aws:SourceAccount": "111122223333" } } }),
             json!({ "Condition": { "ArnLike": { "aws:SourceArn": "arn:aws:*:*:444455556666:*" } } }),
             json!({ "Condition": { "StringEquals": { "aws:PrincipalArn": "arn:aws:iam::111122223333:role/x" } } }),
             json!({ "Condition": { "Bool": { "aws:MultiFactorAuthPresent": "false" } } }),
