@@ -236,7 +236,7 @@ fn nobody_else_writes_with_the_log_of_a_controller_that_lives() {
     let mut controller = Running::start(&account);
     controller.next("run", |_| true);
     account.boto3("boto3.client('ec2').disable_ebs_encryption_by_default()\nprint('null')");
-    account.run(&["apply", "--yes"]).code(3).complains("has held its lock since");
+    account.run(&["apply", "--yes"]).code(3).complains("another run is writing with the audit log");
     controller.end();
 }
 

@@ -34,6 +34,7 @@ impl Listener for Heard {
             RunEvent::Observed { .. } => "observed",
             RunEvent::Seen { .. } => "seen",
             RunEvent::Looked => "looked",
+            RunEvent::Opened { .. } => "opened",
             RunEvent::Planned { .. } => "planned",
             RunEvent::Recovered { found: Ok(found), .. } if !found.in_sync => "recovered",
             RunEvent::Writing { .. } => "writing",
@@ -102,7 +103,7 @@ async fn a_run_needs_nothing_of_the_command_line() {
 
     let outcome = reconcile(wish(), &SharedLog::at(&log), &stop, &listener).await.unwrap();
     assert_eq!(outcome, RunOutcome::InSync);
-    let written = ["recovered", "writing", "answered", "wrote", "verified", "ended"];
+    let written = ["opened", "recovered", "writing", "answered", "wrote", "verified", "ended"];
     assert_eq!(noted(), [&seen[..], &written].concat());
     assert_eq!(account.writes(), ["iam:UpdateAccountPasswordPolicy"]);
     let check = Check::of(&log, None).unwrap();
@@ -111,7 +112,7 @@ async fn a_run_needs_nothing_of_the_command_line() {
 
     let outcome = reconcile(wish(), &SharedLog::at(&log), &stop, &listener).await.unwrap();
     assert_eq!(outcome, RunOutcome::InSync);
-    assert_eq!(noted(), [&seen[..], &["ended"]].concat());
+    assert_eq!(noted(), [&seen[..], &["opened", "ended"]].concat());
 }
 
 #[tokio::test(flavor = "multi_thread")]
