@@ -34,7 +34,7 @@ fn fleet(account: &Account, notify: &str) {
     account.write(
         "evenkeel.toml",
         &format!(
-            "schema = 1\n\n[[target]]\nname = \"prod\"\nbaselines = [\"b.toml\"]\nconfirmed = true\n\n{notify}\n"
+            "schema = 1\n\n[[target]]\nname = \"prod\"\nbaselines = [\"b.toml\"]\n\n{notify}\n"
         ),
     );
 }
@@ -143,7 +143,7 @@ fn a_bus_has_an_event_for_each_object_that_rules_can_match() {
          'detail': {{'on': ['applied'], 'item': ['iam.password_policy']}}}}))\n\
          events.put_targets(Rule='told', Targets=[{{'Id': 'queue', 'Arn': arn}}])\nprint('null')"
     ));
-    account.run(&["run", "--once"]).code(0);
+    account.run(&["apply", "--yes"]).code(0);
     let all = told(&account);
     assert_eq!(all.len(), 1, "{all:?}");
     let detail = &all[0]["detail"];
@@ -158,7 +158,7 @@ fn a_bus_has_an_event_for_each_object_that_rules_can_match() {
     account.boto3("boto3.client('iam').update_account_password_policy(MinimumPasswordLength=9)\nprint('null')");
     // What the bus does not take waits, and is sent by the next run.
     account.fault(json!({"service": "events", "operation": "PutEvents", "kind": "partial"}));
-    account.run(&["run", "--once"]).code(0).complains("not every notice could be sent");
+    account.run(&["apply", "--yes"]).code(0).complains("not every notice could be sent");
     assert_eq!(told(&account), [json!(null); 0]);
     account.no_faults();
     at_once(&account);
@@ -331,10 +331,11 @@ fn nothing_leaks(account: &Account, run: &support::Run, secret: &str) {
 fn a_webhook_gets_a_signed_letter_and_its_secret_is_nowhere_else() {
     let server = Server::answering(Some(OK));
     let account = drifting("enforce", &hook(&server));
-    let done = run(&account, &["run", "--once", "-vv"]).code(0);
+    let done = run(&account, &["apply", "--yes", "-vv"]).code(0);
     let arrived = server.next();
     let letter: Value = serde_json::from_str(&arrived.body).unwrap();
     assert_eq!(letter["format_version"], 1);
+    assert_eq!(letter["run"].as_str().unwrap().len(), 36);
     assert_eq!(letter["notices"][0]["on"], "applied", "{letter}");
     assert_eq!(letter["notices"][0]["places"][0]["account"], json!(account.id));
     assert_eq!(arrived.header("evenkeel-id"), letter["id"].as_str().unwrap());
@@ -343,17 +344,6 @@ fn a_webhook_gets_a_signed_letter_and_its_secret_is_nowhere_else() {
     let signature = format!("v1={}", hex::encode(mac.finalize().into_bytes()));
     assert_eq!(arrived.header("evenkeel-signature"), signature);
     nothing_leaks(&account, &done, SECRET);
-    server.nothing_more();
-}
-
-#[test]
-fn apply_tells_what_it_did() {
-    let server = Server::answering(Some(OK));
-    let account = drifting("enforce", &hook(&server));
-    run(&account, &["apply", "--yes"]).code(0);
-    let letter: Value = serde_json::from_str(&server.next().body).unwrap();
-    assert_eq!(letter["notices"][0]["on"], "applied", "{letter}");
-    assert_eq!(letter["run"].as_str().unwrap().len(), 36);
     server.nothing_more();
 }
 
@@ -402,10 +392,10 @@ fn a_webhook_that_hangs_is_cut_off_and_changes_nothing_of_the_run() {
     let other = Server::answering(Some(OK));
     let notify = format!("{}\n[notify.slack.ops]\nurl = \"${{env.SLACK_URL}}\"\n", hook(&server));
     let account = drifting("enforce", &notify);
-    let mut command = account.command(&["run", "--once"]);
+    let mut command = account.command(&["apply", "--yes", "-vv"]);
     let url = format!("http://127.0.0.1:{}/services/T0/verysecret", other.port);
     command.env("HOOK_SECRET", SECRET).env("SLACK_URL", url);
-    let done = support::Run::new(&["run", "--once"], command.output().unwrap());
+    let done = support::Run::new(&["apply", "--yes"], command.output().unwrap());
     let done = done.code(0).complains("it did not answer");
     nothing_leaks(&account, &done, "verysecret");
     server.next();
