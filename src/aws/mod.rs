@@ -13,6 +13,7 @@ pub mod quota;
 pub mod rate;
 pub mod reach;
 pub mod reads;
+pub mod required;
 pub mod role;
 pub mod said;
 pub mod session;
