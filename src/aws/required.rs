@@ -72,7 +72,8 @@ impl Required {
 /// Whether XML has an element. A `<` of a text is written in another way.
 fn has_element(body: &str, name: &str) -> bool {
     body.match_indices(&format!("<{name}")).any(|(at, tag)| {
-        body[at + tag.len()..].starts_with(|next: char| matches!(next, '>' | '/') || next.is_whitespace())
+        body[at + tag.len()..]
+            .starts_with(|next: char| matches!(next, '>' | '/') || next.is_whitespace())
     })
 }
 

@@ -13,6 +13,7 @@ use super::interpolate::{Filled, Target, Unfilled};
 use super::item::Regions;
 use super::node::{Node, Value};
 use super::problem::{Place, Problem};
+use super::references::{self, Known};
 use super::resolve::{ENGINE_WORDS, Parts, regions_of, split};
 use crate::names::{AccountId, ItemName, known_region};
 
@@ -30,6 +31,7 @@ pub(super) fn verify(baseline: &Baseline<'_>, problems: &mut Vec<Problem>) {
     verify_header(baseline, problems);
     verify_exceptions(&baseline.declarations, &baseline.exceptions, problems);
     let mut identities: BTreeMap<(String, String), Vec<Governor<'_>>> = BTreeMap::new();
+    let mut known = BTreeMap::new();
     for (name, declared) in &baseline.declarations.items {
         let Some(kind) = baseline.catalog.find(&name.kind) else { continue };
         let parts = match split(&filler, baseline, name, declared) {
@@ -74,9 +76,11 @@ pub(super) fn verify(baseline: &Baseline<'_>, problems: &mut Vec<Problem>) {
                 problems.push(rule_problem(name, declared, rule));
             }
         }
-        let Some(governed) = (kind.governs)(&parts.spec) else { continue };
         // What exists once in an account has no Regions.
         let regions = regions_of(parts.words.get("regions").filter(|_| kind.regional).cloned());
+        let governed = (kind.governs)(&parts.spec);
+        known.insert(name, Known { declared, kind, parts });
+        let Some(governed) = governed else { continue };
         let others = identities.entry((name.kind.clone(), governed.clone())).or_default();
         let same = others.iter().find(|(_, _, there)| there.surely_meet(&regions));
         let same = same.map(|(other, there, _)| (*other, *there));
@@ -93,6 +97,7 @@ pub(super) fn verify(baseline: &Baseline<'_>, problems: &mut Vec<Problem>) {
             );
         }
     }
+    references::verify(&known, problems);
 }
 
 /// Exceptions that can match nothing, whatever is in the accounts.

@@ -79,6 +79,8 @@ pub trait DynKind: Send + Sync {
     fn scope(&self) -> Scope;
     /// How its items are told apart.
     fn identity(&self) -> Identity;
+    /// The field that names its object's Region.
+    fn region_field(&self) -> Option<&'static str>;
     /// Kinds that come first.
     fn after(&self) -> &'static [&'static str];
     /// The compliance items that it serves.
@@ -271,6 +273,10 @@ impl<K: Kind> DynKind for Erased<K> {
 
     fn scope(&self) -> Scope {
         K::SCOPE
+    }
+
+    fn region_field(&self) -> Option<&'static str> {
+        K::REGION
     }
 
     fn identity(&self) -> Identity {

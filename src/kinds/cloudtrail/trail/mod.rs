@@ -31,6 +31,7 @@ impl Kind for Trail {
     const NAME: &'static str = "cloudtrail.trail";
     const SCOPE: Scope = Scope::Global;
     const IDENTITY: Identity = Identity::Named { field: "name", prefix: "" };
+    const REGION: Option<&'static str> = Some("home_region");
     const NOT_STATE: &'static [&'static str] = &["name"];
     const AFTER: &'static [&'static str] = &["s3.bucket", "kms.key", "iam.role", "logs.log_group"];
     const CONTROLS: Controls = Controls {

@@ -174,7 +174,7 @@ tags                        = {}
     }
 
     async fn find_all(cx: &Cx, _regions: &BTreeSet<Region>) -> Result<Vec<Found>, ObserveError> {
-        let groups = groups(cx, None).await?;
+        let groups = told("logGroups", groups(cx, usize::MAX).await?)?;
         let names = groups.iter().filter_map(|group| group.log_group_name());
         Ok(names.map(|name| found([("log_group_name", name.to_owned())])).collect())
     }
@@ -251,21 +251,54 @@ impl Parted for LogGroup {
     }
 }
 
-/// The groups whose names begin so.
-async fn groups(cx: &Cx, prefix: Option<&str>) -> Result<Arc<Vec<types::LogGroup>>, ObserveError> {
-    let request = cx
-        .client(Client::new)
-        .describe_log_groups()
-        .set_log_group_name_prefix(prefix.map(str::to_owned));
-    let pages = request.into_paginator().send();
-    let prefix = prefix.unwrap_or_default();
-    Ok(cx.list(DESCRIBE, prefix, pages, "logGroups", |page| page.log_groups).await?)
+/// From so many items on, one listing of all groups is tried for all of them.
+const MANY: usize = 5;
+
+/// All groups, AWS's own included, if they fit into so many pages; `None` if not. A Region has up to a
+/// million.
+async fn groups(cx: &Cx, pages: usize) -> Result<Option<Arc<Vec<types::LogGroup>>>, ObserveError> {
+    let mut answers = cx.client(Client::new).describe_log_groups().into_paginator().send();
+    let groups = cx
+        .read(DESCRIBE, "", async {
+            let mut groups = Vec::new();
+            for _ in 0..pages {
+                let Some(page) = answers.next().await.transpose()? else { break };
+                let is_last = page.next_token().is_none_or(str::is_empty);
+                let Some(part) = page.log_groups else { return Ok(Some(None)) };
+                groups.extend(part);
+                if is_last {
+                    return Ok(Some(Some(Arc::new(groups))));
+                }
+            }
+            Ok(None)
+        })
+        .await?;
+    groups.as_ref().clone().map(|groups| told("logGroups", groups)).transpose()
 }
 
 /// A group as AWS describes it, which several parts read; `None` when it is not there.
+///
+/// AWS lets a Region be asked five times a second and gives fifty groups a page: many items share one
+/// listing, which is given up where it takes long, and few ask for their names.
 async fn described(cx: &Cx, name: &str) -> Result<Option<types::LogGroup>, ObserveError> {
-    let groups = groups(cx, Some(name)).await?;
-    Ok(groups.iter().find(|group| group.log_group_name() == Some(name)).cloned())
+    let find = |groups: &[types::LogGroup]| {
+        groups.iter().find(|group| group.log_group_name() == Some(name)).cloned()
+    };
+    // Whoever made a snapshot may have declared fewer items, or more.
+    let all = if cx.is_recorded() {
+        groups(cx, usize::MAX).await.unwrap_or_default()
+    } else if cx.items() >= MANY {
+        groups(cx, cx.items().div_ceil(4)).await?
+    } else {
+        None
+    };
+    if let Some(all) = all {
+        return Ok(find(&all));
+    }
+    let pages = cx.client(Client::new).describe_log_groups().log_group_name_prefix(name);
+    let pages = pages.into_paginator().send();
+    let groups = cx.list(DESCRIBE, name, pages, "logGroups", |page| page.log_groups).await?;
+    Ok(find(&groups))
 }
 
 /// The ARN of a group, in the form that its tags take.

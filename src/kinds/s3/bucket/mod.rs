@@ -67,6 +67,7 @@ impl Kind for Bucket {
     const NAME: &'static str = "s3.bucket";
     const SCOPE: Scope = Scope::Global;
     const IDENTITY: Identity = Identity::Named { field: "bucket", prefix: "" };
+    const REGION: Option<&'static str> = Some("region");
     const NOT_STATE: &'static [&'static str] = &["bucket", "prevent_destroy"];
     const AFTER: &'static [&'static str] = &["kms.key", "iam.role"];
     const CONTROLS: Controls = Controls {
