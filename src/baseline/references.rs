@@ -83,6 +83,8 @@ impl Known<'_> {
 /// Adds a problem for each reference that leads to nothing in whatever account.
 pub(super) fn verify(items: &BTreeMap<&ItemName, Known<'_>>, problems: &mut Vec<Problem>) {
     for (name, item) in items.iter().filter(|(_, item)| !item.is_off()) {
+        problems
+            .extend(item.kind.in_region.iter().filter_map(|field| elsewhere(name, item, field)));
         for (field, others) in references(&item.parts.references) {
             for (other, target) in others.iter().filter_map(|other| items.get_key_value(other)) {
                 let Some(why) = astray(item, field, target) else { continue };
@@ -99,6 +101,19 @@ pub(super) fn verify(items: &BTreeMap<&ItemName, Known<'_>>, problems: &mut Vec<
             }
         }
     }
+}
+
+/// An ARN in a field that must be of the Region of its object, and is not.
+fn elsewhere(name: &ItemName, item: &Known<'_>, field: &str) -> Option<Problem> {
+    let Some(Sought::In(region)) = item.parts.spec.get(field).map(sought) else { return None };
+    if item.is_open(field) {
+        return None;
+    }
+    let here = outside(&item.whereabouts()?, &Regions::List(vec![region.clone()]))?;
+    let place = item.declared.fields.get(field).map(|field| &field.node.place);
+    let message = format!("{name}: `{field}` is of {region}, and the item holds in {here}");
+    let place = place.unwrap_or(&item.declared.place).clone();
+    Some(Problem::error("other-region", message, place).help("name one of the same Region"))
 }
 
 fn references<V>(all: &BTreeMap<String, V>) -> impl Iterator<Item = (&String, &V)> {

@@ -26,6 +26,9 @@ pub async fn run(global: &Global, args: &ExportArgs) -> Result<Exit, Failure> {
             "write to another file, or over this one with --force",
         ));
     }
+    let output = ("--out", args.out.as_deref().filter(|_| !args.force));
+    out::take_nothing_away(&[output], &[&settings::likely_audit_log(global)])?;
+    if args.out.as_deref().is_some_and(audit::is_log) {}
     let fleet = settings::fleet_file(global, &evenkeel::baseline::disk::Disk)?;
     let run = uuid::Uuid::now_v7().to_string();
     let home = fleet.as_ref().and_then(|fleet| fleet.file.home_region.as_deref());

@@ -81,6 +81,8 @@ pub trait DynKind: Send + Sync {
     fn identity(&self) -> Identity;
     /// The field that names its object's Region.
     fn region_field(&self) -> Option<&'static str>;
+    /// The fields in which an ARN must be one of the Region of the object.
+    fn in_region(&self) -> &'static [&'static str];
     /// Kinds that come first.
     fn after(&self) -> &'static [&'static str];
     /// The compliance items that it serves.
@@ -277,6 +279,10 @@ impl<K: Kind> DynKind for Erased<K> {
 
     fn region_field(&self) -> Option<&'static str> {
         K::REGION
+    }
+
+    fn in_region(&self) -> &'static [&'static str] {
+        K::IN_REGION
     }
 
     fn identity(&self) -> Identity {

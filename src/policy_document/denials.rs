@@ -30,6 +30,8 @@ const NOT_OF_SERVICES: [&str; 13] = [
     "aws:vpceaccount",
     "aws:vpceorgid",
 ];
+/// The account of what a service works for.
+const ACCOUNT: &str = "aws:sourceaccount";
 /// "AWS requires TLS 1.2" of all clients, services among them.
 const OLDEST_TLS: f64 = 1.2;
 
@@ -79,6 +81,13 @@ impl Request {
             for (key, values) in keys.as_object().into_iter().flatten().filter(|_| narrows) {
                 context.insert(key.to_lowercase(), texts(values));
             }
+        }
+        // Both are there or neither: the account is taken from the ARN of what the service works for (IAM
+        // User Guide, "aws:SourceAccount").
+        if let Some(arns) = context.get("aws:sourcearn").filter(|_| !context.contains_key(ACCOUNT))
+            && let Some(accounts) = arns.iter().map(|arn| account_of(arn)).collect::<Option<_>>()
+        {
+            context.insert(ACCOUNT.to_owned(), accounts);
         }
         let (actions, resources) = (texts(&allow["Action"]), texts(&allow["Resource"]));
         Self { services, actions, resources, context }
@@ -175,6 +184,13 @@ impl Request {
     }
 }
 
+/// The account that an ARN names.
+fn account_of(arn: &str) -> Option<String> {
+    let account = arn.split(':').nth(4)?;
+    let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+    is_account.then(|| account.to_owned())
+}
+
 /// "Each of the six colon-delimited components of the ARN is checked separately" (IAM User Guide,
 /// ARN condition operators).
 fn arns_overlap(one: &str, other: &str) -> bool {
@@ -251,6 +267,7 @@ mod tests {
             } } }),
             json!({ "Condition": { "StringLike": { "aws:PrincipalArn": "*" } } }),
             json!({ "Condition": { "NumericLessThan": { "s3:TlsVersion": "1.3" } } }),
+            json!({ "Condition": { "StringNotEquals": { "aws:SourceAccount": "444455556666" } } }),
         ] {
             assert!(is_denied(changes.clone()), "{changes}");
         }
@@ -274,6 +291,8 @@ mod tests {
             json!({ "Condition": { "StringNotEquals": { "s3:x-amz-acl": "bucket-owner-full-control" } } }),
             json!({ "Condition": { "ArnNotLike": { "aws:SourceArn": "arn:aws:*:*:111122223333:*" } } }),
             json!({ "Condition": { "ArnLike": { "aws:SourceArn": "arn:aws:*:*:444455556666:*" } } }),
+            json!({ "Condition": { "StringNotEquals": { "aws:SourceAccount": "111122223333" } } }),
+            json!({ "Condition": { "StringNotEqualsIfExists": { "aws:SourceAccount": ["111122223333", "444455556666"] } } }),
             json!({ "Condition": { "StringEquals": { "aws:PrincipalArn": "arn:aws:iam::111122223333:role/x" } } }),
             json!({ "Condition": { "Bool": { "aws:MultiFactorAuthPresent": "false" } } }),
         ] {

@@ -126,7 +126,7 @@ impl Recording {
         let Self { writer, path } = self;
         let file = writer.finish().map_err(|error| RecordedError::unusable(&path, error))?;
         file.as_file().sync_all().map_err(|error| RecordedError::file("write", &path, error))?;
-        file.persist(&path).map_err(|error| RecordedError::file("write", &path, error.error))?;
+        audit::put(file, &path).map_err(|error| RecordedError::file("write", &path, error))?;
         Ok(())
     }
 }

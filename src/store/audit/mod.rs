@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use check::{Check, Fault, RunLines};
+pub use file::{is_log, put};
 
 use crate::aws::error::ErrorClass;
 use crate::names::{AccountId, ItemName, Region};

@@ -146,6 +146,14 @@ Resource  = "*"
         for refusal in spec.policy.iter().flat_map(|policy| policy.refusals(PolicyKind::Key)) {
             problem("policy", &refusal.message, refusal.help);
         }
+        // Whoever the account is: somebody must be let in.
+        if spec.policy.as_ref().is_some_and(|policy| policy.keepers("", "aws") == Keepers::Nobody) {
+            problem(
+                "policy",
+                "the policy lets nobody change it: AWS refuses it, and a key that has it is lost",
+                "let the account do kms:* (Principal = { AWS = \"arn:${partition}:iam::${account.id}:root\" }), and deny kms:PutKeyPolicy to nobody without a condition",
+            );
+        }
         problems.extend(tags::KMS.check(spec.tags.as_ref()));
         problems
     }

@@ -40,7 +40,8 @@ const CREATE: Call = Call::new("logs", "CreateLogGroup");
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
-    /// The group's name, up to 512 letters, digits and `.`, `-`, `_`, `/`, `#`.
+    /// The group's name, up to 512 letters, digits and `.`, `-`, `_`, `/`, `#`. Nobody but AWS makes
+    /// groups whose names begin with `aws/`.
     #[schemars(length(min = 1, max = 512), regex(pattern = r"^[.\-_/#A-Za-z0-9]+$"))]
     pub log_group_name: String,
     /// The class, which is chosen when the group is made and never changes. AWS's default is
@@ -49,7 +50,8 @@ pub struct Spec {
     pub log_group_class: Option<LogGroupClass>,
     /// For how many days events are kept: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545,
     /// 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653; 0 for ever, which is AWS's default. An
-    /// account-level retention policy goes before it, and is reported where it does.
+    /// account-level retention policy goes before it, and is reported where it does. Groups of the class
+    /// `DELIVERY` keep events for one day, whatever is declared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retention_in_days: Option<u32>,
     /// Whether events may be kept for longer: `at_least` (the default) or `exact`.
@@ -112,6 +114,7 @@ impl Kind for LogGroup {
     const IDENTITY: Identity = Identity::Named { field: "log_group_name", prefix: "" };
     const AFTER: &'static [&'static str] = &["kms.key"];
     const NOT_STATE: &'static [&'static str] = &["log_group_name", "retention_mode"];
+    const IN_REGION: &'static [&'static str] = &["kms_key_id"];
     const CONTROLS: Controls = Controls {
         fsbp: &["CloudWatch.16"],
         well_architected: &["SEC04-BP01", "SEC07-BP04", "SEC08-BP02"],
@@ -168,6 +171,7 @@ tags                        = {}
 
     fn check(spec: &Spec) -> Vec<SpecProblem> {
         let mut problems = retention::check(spec);
+        problems.extend(kms_key::check(spec));
         problems.extend(data_protection::check(spec));
         problems.extend(LOGS.check(spec.tags.as_ref()));
         problems
@@ -219,6 +223,12 @@ impl Parted for LogGroup {
     fn making(_facts: &Facts, spec: &Spec) -> Change<Option<LogGroupClass>> {
         let mut drift = Drift::new();
         drift.add("", None::<&str>, Some(&spec.log_group_name));
+        // Source: CloudWatch Logs API Reference, `CreateLogGroup`.
+        if spec.log_group_name.starts_with("aws/") {
+            return Change::finding(drift).withhold(
+                "CloudWatch Logs lets nobody make a group whose name begins with aws/: begin it with a /, or declare one that AWS has made",
+            );
+        }
         Change::new(spec.log_group_class, drift)
     }
 

@@ -68,6 +68,7 @@ impl Kind for Bucket {
     const SCOPE: Scope = Scope::Global;
     const IDENTITY: Identity = Identity::Named { field: "bucket", prefix: "" };
     const REGION: Option<&'static str> = Some("region");
+    const IN_REGION: &'static [&'static str] = &["kms_master_key_id"];
     const NOT_STATE: &'static [&'static str] = &["bucket", "prevent_destroy"];
     const AFTER: &'static [&'static str] = &["kms.key", "iam.role"];
     const CONTROLS: Controls = Controls {
