@@ -91,7 +91,7 @@ impl Recording {
             .map_err(|error| RecordedError::file("write", path, error))?;
         let head = Head {
             evenkeel_snapshot: VERSION.to_owned(),
-            evenkeel_version: env!("CARGO_PKG_VERSION").to_owned(),
+            evenkeel_version: crate::names::VERSION.to_owned(),
             taken: Utc::now(),
             run: run.to_owned(),
             own: own.clone(),

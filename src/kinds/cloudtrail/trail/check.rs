@@ -4,6 +4,7 @@
 use super::selectors::{AdvancedEventSelector, DataResourceType, FieldSelector};
 use super::spec::Spec;
 use crate::baseline::catalog::SpecProblem;
+use crate::kinds::kms::named;
 use crate::kinds::tags;
 use crate::names::is_arn;
 

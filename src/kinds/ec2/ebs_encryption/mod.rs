@@ -89,6 +89,7 @@ impl Kind for EbsEncryption {
         cis_v5: &["5.1.1"],
         fsbp: &["EC2.7"],
         well_architected: &["SEC08-BP02", "SEC08-BP03"],
+        by_fields: &[(&["5.1.1", "EC2.7"], &["enabled"])],
     };
     const CALLS: &'static [Use<Spec>] = &[
         Use::read(GET_DEFAULT),
@@ -127,7 +128,7 @@ kms_key_id = ""
 
     fn check(spec: &Spec) -> Vec<SpecProblem> {
         let name = spec.kms_key_id.as_deref().unwrap_or_default();
-        named::wrong("kms_key_id", name, key::KEYS).into_iter().collect()
+        named::wrong("kms_key_id", name, KEYS).into_iter().collect()
     }
 
     fn calls(action: &Action) -> Vec<Call> {

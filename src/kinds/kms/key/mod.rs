@@ -36,6 +36,20 @@ impl Kind for Key {
     const CONTROLS: Controls = Controls {
         fsbp: &["KMS.3", "KMS.4", "KMS.5"],
         well_architected: &["SEC08-BP01", "SEC08-BP04"],
+        by_fields: &[
+            (&["KMS.3"], &["key_state", "prevent_destroy"]),
+            (&["KMS.4"], &["enable_key_rotation", "rotation_period_in_days"]),
+            (
+                &["KMS.5"],
+                &[
+                    "policy",
+                    "key_administrators",
+                    "key_users",
+                    "service_principals",
+                    "via_services",
+                ],
+            ),
+        ],
         ..Controls::NONE
     };
     const CALLS: &'static [Use<Spec>] = calls::CALLS;

@@ -118,6 +118,7 @@ impl Kind for LogGroup {
     const CONTROLS: Controls = Controls {
         fsbp: &["CloudWatch.16"],
         well_architected: &["SEC04-BP01", "SEC07-BP04", "SEC08-BP02"],
+        by_fields: &[(&["CloudWatch.16"], &["retention_in_days"])],
         ..Controls::NONE
     };
     const CALLS: &'static [Use<Spec>] = &[Use::read(DESCRIBE), Use::write(CREATE, group)];
