@@ -10,6 +10,7 @@ use evenkeel::fleet::access::{Roles, roles};
 use evenkeel::names::{AccountId, Region};
 use evenkeel::plan::words::counted;
 use evenkeel::reconcile::{Refusal, Selection};
+use evenkeel::store::audit;
 use evenkeel::visible::visible;
 
 use super::args::{ExportArgs, Global};
@@ -26,9 +27,12 @@ pub async fn run(global: &Global, args: &ExportArgs) -> Result<Exit, Failure> {
             "write to another file, or over this one with --force",
         ));
     }
-    let output = ("--out", args.out.as_deref().filter(|_| !args.force));
-    out::take_nothing_away(&[output], &[&settings::likely_audit_log(global)])?;
-    if args.out.as_deref().is_some_and(audit::is_log) {}
+    if let Some(path) = args.out.as_deref().filter(|path| audit::is_log(path)) {
+        return Err(Failure::usage(
+            format!("--out {} would take the place of an audit log", path.display()),
+            "name another file",
+        ));
+    }
     let fleet = settings::fleet_file(global, &evenkeel::baseline::disk::Disk)?;
     let run = uuid::Uuid::now_v7().to_string();
     let home = fleet.as_ref().and_then(|fleet| fleet.file.home_region.as_deref());

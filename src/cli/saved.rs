@@ -9,6 +9,7 @@ use evenkeel::plan::Plan;
 use evenkeel::plan::file::{FileError, Parsed, parse};
 use evenkeel::plan::render::json::Sealed;
 use evenkeel::reconcile::Refusal;
+use evenkeel::store::audit;
 
 use super::failure::Failure;
 use super::key::SigningKey;

@@ -22,6 +22,7 @@ use crate::fleet::organization::Organization;
 use crate::fleet::snapshot::{Head, Line, Reader, SnapshotError, VERSION, Writer};
 use crate::names::AccountId;
 use crate::plan::{FailedAccount, SnapshotRef};
+use crate::store::audit;
 
 /// How far two clocks may be apart.
 const SKEW: TimeDelta = TimeDelta::minutes(2);
