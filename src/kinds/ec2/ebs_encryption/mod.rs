@@ -16,7 +16,6 @@ use crate::kinds::{
     Change, Controls, Cx, Drift, Facts, Kind, Object, ObserveError, Risk, Scope, Stricter, Undo,
     Use, WriteCx, WriteError, compared, told,
 };
-use crate::names::is_arn;
 use key::{AWS_KEY, KEYS, Key, look_up, means_aws_own};
 
 const GET_DEFAULT: Call = Call::new("ec2", "GetEbsEncryptionByDefault");

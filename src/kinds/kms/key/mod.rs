@@ -21,7 +21,7 @@ use crate::kinds::{
     Use, WriteCx, WriteError, tags,
 };
 use crate::names::Region;
-use crate::policy_document::{PolicyDocument, PolicyKind};
+use crate::policy_document::{Keepers, PolicyDocument, PolicyKind};
 
 /// The kind.
 pub struct Key;
