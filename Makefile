@@ -13,7 +13,7 @@ export CARGO_TARGET_DIR
 export EVENKEEL_PYTHON := $(PYTHON)
 
 .PHONY: help demo demo-fleet test lint deny docs bench bench-fleet bench-forms release build emulator emulator-matrix \
-        emulator-second-opinion tools fuzz clean-cache
+        emulator-second-opinion bench-emulator tools fuzz clean-cache
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -58,6 +58,9 @@ emulator-matrix: emulator ## write docs/emulator.md's table of what the emulator
 emulator-second-opinion: emulator ## where another emulator differs: EMULATOR=URL [KEYS=akia|digits|header]
 	@test -n "$(EMULATOR)" || { echo "name the other emulator: make $@ EMULATOR=http://127.0.0.1:PORT KEYS=header"; exit 2; }
 	cd tests && $(PYTHON) -m emulator.probe $(EMULATOR) --keys $(or $(KEYS),akia) --at-once 1 --compare
+
+bench-emulator: emulator ## the figures of docs/emulator.md: start, first calls, calls by service, memory
+	cd tests && $(PYTHON) -m emulator.bench
 
 bench: emulator ## the figures of docs/performance.md
 	cargo build --release

@@ -48,11 +48,27 @@ pub fn client(meter: Arc<Meter>, tls: TlsContext) -> SharedHttpClient {
                 .build_with_resolver(Resolver)
         })
     };
-    // `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, in capitals or not.
-    let outside = through(ProxyConfig::from_env());
-    let inside = through(ProxyConfig::disabled());
-    let proxies = Arc::new(Matcher::from_env());
-    SharedHttpClient::new(MeteredClient { outside, inside, meter, reach, proxies })
+    let outside = names_a_proxy(|name| std::env::var_os(name).is_some()).then(|| Outside {
+        client: through(ProxyConfig::from_env()),
+        proxies: Arc::new(Matcher::from_env()),
+    });
+    let direct = through(ProxyConfig::disabled());
+    SharedHttpClient::new(MeteredClient { outside, direct, meter, reach })
+}
+
+/// Whether the environment names a proxy.
+fn names_a_proxy(is_set: impl Fn(&str) -> bool) -> bool {
+    ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"]
+        .iter()
+        .any(|name| is_set(name) || is_set(&name.to_ascii_lowercase()))
+}
+
+/// The way through the proxies that the environment names: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and
+/// `NO_PROXY`, in capitals or not.
+#[derive(Debug)]
+struct Outside<C> {
+    client: C,
+    proxies: Arc<Matcher>,
 }
 
 /// The proxy that a request goes through, without the password that its URL may hold.
@@ -131,11 +147,11 @@ impl ResolveDns for Resolver {
 
 #[derive(Debug)]
 struct MeteredClient {
-    outside: SharedHttpClient,
-    inside: SharedHttpClient,
+    /// None where no proxy is named: then everything goes the direct way.
+    outside: Option<Outside<SharedHttpClient>>,
+    direct: SharedHttpClient,
     meter: Arc<Meter>,
     reach: Arc<Reach>,
-    proxies: Arc<Matcher>,
 }
 
 impl HttpClient for MeteredClient {
@@ -144,23 +160,25 @@ impl HttpClient for MeteredClient {
         settings: &HttpConnectorSettings,
         components: &RuntimeComponents,
     ) -> SharedHttpConnector {
+        let outside = self.outside.as_ref().map(|Outside { client, proxies }| Outside {
+            client: client.http_connector(settings, components),
+            proxies: Arc::clone(proxies),
+        });
         SharedHttpConnector::new(MeteredConnector {
-            outside: self.outside.http_connector(settings, components),
-            inside: self.inside.http_connector(settings, components),
+            outside,
+            direct: self.direct.http_connector(settings, components),
             meter: Arc::clone(&self.meter),
             reach: Arc::clone(&self.reach),
-            proxies: Arc::clone(&self.proxies),
         })
     }
 }
 
 #[derive(Debug)]
 struct MeteredConnector {
-    outside: SharedHttpConnector,
-    inside: SharedHttpConnector,
+    outside: Option<Outside<SharedHttpConnector>>,
+    direct: SharedHttpConnector,
     meter: Arc<Meter>,
     reach: Arc<Reach>,
-    proxies: Arc<Matcher>,
 }
 
 impl HttpConnector for MeteredConnector {
@@ -174,20 +192,15 @@ impl HttpConnector for MeteredConnector {
         let gave_up = wire
             .as_ref()
             .is_some_and(|wire| self.reach.is_given_up(&wire.region, wire.call.service));
-        let proxy = match gave_up || is_inside(request.uri()) {
-            true => None,
-            false => proxy_for(&self.proxies, request.uri()),
-        };
+        let outside = self.outside.as_ref().filter(|_| !gave_up && !is_inside(request.uri()));
+        let proxy = outside.and_then(|outside| proxy_for(&outside.proxies, request.uri()));
         let answer = if gave_up {
             // Not an error that the SDK tries again.
             let error = ConnectorError::other(NO_ANSWER.into(), None);
             HttpConnectorFuture::ready(Err(error))
         } else {
             self.meter.sent();
-            match is_inside(request.uri()) {
-                true => self.inside.call(request),
-                false => self.outside.call(request),
-            }
+            outside.map_or(&self.direct, |outside| &outside.client).call(request)
         };
         let (meter, reach) = (Arc::clone(&self.meter), Arc::clone(&self.reach));
         HttpConnectorFuture::new(async move {
@@ -266,6 +279,14 @@ mod tests {
         {
             assert!(!is_inside(outside), "{outside}");
         }
+    }
+
+    #[test]
+    fn a_proxy_is_named_in_capitals_or_not() {
+        for name in ["HTTPS_PROXY", "https_proxy", "http_proxy", "ALL_PROXY"] {
+            assert!(names_a_proxy(|asked| asked == name), "{name}");
+        }
+        assert!(!names_a_proxy(|asked| asked == "NO_PROXY"));
     }
 
     #[test]

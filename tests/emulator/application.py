@@ -21,6 +21,7 @@ from emulator.answers import (
     HangConnection,
     error_answer,
 )
+from emulator.ask import serve
 from emulator.calls import CallLog
 from emulator.control import Control
 from emulator.events import demands
@@ -66,8 +67,11 @@ class Emulator:
         self.lags = LagBook()
         self.accounts = AccountKeys()
         self._moto = Moto()
+        # Untidy accounts that others are copied from (mess.py).
+        self.patterns: dict[bool, tuple[bytes, bytes]] = {}
         self.lock = TURN
         self._control = Control(self)
+        serve(lambda call: self.execute(call, self.access), self.accounts)
 
     def __call__(self, environ: dict[str, Any]) -> Answer:
         body = environ["wsgi.input"].read()

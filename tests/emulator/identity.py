@@ -38,6 +38,7 @@ PREFIXES = {
     "s3control": "s3",
     "accessanalyzer": "access-analyzer",
     "elbv2": "elasticloadbalancing",
+    "cloudcontrol": "cloudformation",
     "resourcegroupstaggingapi": "tag",
 }
 # The service-linked roles of AWS's services, whose names follow no rule.

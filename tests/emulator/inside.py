@@ -46,7 +46,7 @@ def environ_of(
     host, bucket = "127.0.0.1", params.get("Bucket")
     if virtual_host and bucket and path.startswith(f"/{bucket}"):
         host, path = f"{bucket}.{host}", path.removeprefix(f"/{bucket}") or "/"
-    more = urlencode(made["query_string"]) if made["query_string"] else ""
+    more = urlencode(made["query_string"], doseq=True) if made["query_string"] else ""
     body = made["body"]
     if isinstance(body, dict):
         body = urlencode(body)

@@ -5,19 +5,44 @@ from typing import Any
 
 from moto.moto_api._internal import mock_random
 
+from emulator import copies
 from emulator.inside import Inside
 
 HOME, OTHER = "us-east-1", "eu-west-1"
+
+
+# The accounts that are made by calls, all of it or the minimum: the others are copies of them.
+PATTERNS = {False: "590184736201", True: "590184736202"}
 
 
 def make(emulator: Any, account: str, minimal: bool = False) -> dict[str, Any]:
     """Makes the account messy and returns the names and ids of what was made.
 
     `minimal` leaves out what takes time or is of no use to most tests: the keys beyond one, the second VPC, the
-    network interface, the role and the trail.
+    network interface, the role and the trail. An account that somebody used before gets the mess by calls, and so do
+    the first of each sort, which the others are copies of.
     """
     # Ids come from moto's own generator: the same account gets the same ids in every run.
+    if not copies.is_new(account):
+        mock_random.seed(int(account))
+        return _by_calls(emulator, account, minimal)
+    state, made = _pattern(emulator, minimal)
+    copies.put(state, PATTERNS[minimal], account)
     mock_random.seed(int(account))
+    return json.loads(copies.renamed(made, PATTERNS[minimal], account))
+
+
+def _pattern(emulator: Any, minimal: bool) -> tuple[bytes, bytes]:
+    """A messy account that is made once, and the names and ids in it."""
+    if minimal not in emulator.patterns:
+        account = PATTERNS[minimal]
+        mock_random.seed(int(account))
+        made = json.dumps(_by_calls(emulator, account, minimal)).encode()
+        emulator.patterns[minimal] = (copies.taken(account), made)
+    return emulator.patterns[minimal]
+
+
+def _by_calls(emulator: Any, account: str, minimal: bool) -> dict[str, Any]:
     inside = Inside(emulator, account)
     made: dict[str, Any] = {"account": account}
     _weak_passwords(inside)

@@ -7,12 +7,22 @@ import sys
 from collections.abc import Callable
 from importlib.abc import MetaPathFinder
 from importlib.machinery import PathFinder
+from ipaddress import ip_network
 from typing import Any
+
+from moto.kms.utils import generate_private_key as _generate_private_key
+
+from emulator import loading
+
+# Protocols of network ACLs, which EC2 takes by name too.
+PROTOCOLS = {"tcp": "6", "udp": "17", "icmp": "1", "icmpv6": "58", "all": "-1"}
 
 
 def apply() -> None:
     """Applies all of them; called once, before the server starts. Those of EC2 wait until somebody loads it."""
-    sys.meta_path.insert(0, _Later("moto.ec2.models", _default_groups_allow_themselves))
+    loading.apply()
+    sys.meta_path.insert(0, _Later("moto.ec2.models.instance_types", loading.offer_instance_types))
+    sys.meta_path.insert(0, _Later("moto.ec2.models", _ec2))
     sys.meta_path.insert(0, _Later("moto.ec2.models.security_groups", _prefix_list_rules_keep_their_description))
     _conditional_denials_do_not_deny()
     _keys_behind_aws_aliases_are_managed_by_aws()
@@ -44,6 +54,53 @@ class _Later(MetaPathFinder):
 
         spec.loader.exec_module = load_and_change
         return spec
+
+
+def _ec2() -> None:
+    _default_groups_allow_themselves()
+    _networks_are_stored_in_their_canonical_form()
+
+
+def _networks_are_stored_in_their_canonical_form() -> None:
+    """100.68.0.18/18 is stored as 100.68.0.0/18, and protocols of ACLs by number; moto keeps what it is sent.
+
+    What is no network is left to moto's checks.
+    """
+    from moto.ec2.models import EC2Backend
+
+    def canonical(text: Any) -> Any:
+        try:
+            return str(ip_network(text, strict=False)) if isinstance(text, str) and "/" in text else text
+        except ValueError:
+            return text
+
+    def changed(method: Callable[..., Any]) -> Callable[..., Any]:
+        signature = inspect.signature(method)
+        names = [name for name in signature.parameters if "cidr" in name]
+
+        @functools.wraps(method)
+        def call(*args: Any, **named: Any) -> Any:
+            bound = signature.bind(*args, **named)
+            for name in names:
+                if name in bound.arguments:
+                    bound.arguments[name] = canonical(bound.arguments[name])
+            if "protocol" in bound.arguments:
+                spelt = str(bound.arguments["protocol"])
+                bound.arguments["protocol"] = PROTOCOLS.get(spelt.lower(), spelt)
+            return method(*bound.args, **bound.kwargs)
+
+        return call
+
+    for name in (
+        "create_vpc",
+        "create_subnet",
+        "create_route",
+        "replace_route",
+        "delete_route",
+        "create_network_acl_entry",
+        "replace_network_acl_entry",
+    ):
+        setattr(EC2Backend, name, changed(getattr(EC2Backend, name)))
 
 
 def _default_groups_allow_themselves() -> None:
@@ -204,17 +261,21 @@ def _private_keys_are_made_when_somebody_uses_them() -> None:
     """moto makes an RSA key for every KMS key, symmetric ones too: two thirds of the time of an untidy account."""
     import moto.kms.models
 
-    make = moto.kms.models.generate_private_key
+    moto.kms.models.generate_private_key = LaterKey
 
-    class Later:
-        def __init__(self, key_spec: str) -> None:
-            self._key_spec = key_spec
 
-        def __getattr__(self, name: str) -> Any:
-            self._made = self.__dict__.get("_made") or make(self._key_spec)
-            return getattr(self._made, name)
+class LaterKey:
+    """A private key that is made at the first look at it."""
 
-    moto.kms.models.generate_private_key = Later
+    def __init__(self, key_spec: str) -> None:
+        self._key_spec = key_spec
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if "_made" not in self.__dict__:
+            self._made = _generate_private_key(self._key_spec)
+        return getattr(self._made, name)
 
 
 def _no_images_of_amazon() -> None:

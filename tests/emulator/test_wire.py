@@ -191,7 +191,7 @@ class Protocols(AccountTest):
             ("cloudcontrolapi", "CloudApiService.GetResource", "cloudcontrol"),
         ):
             headers = {"x-amz-target": target, "content-type": "application/x-amz-json-1.0"}
-            body = b'{"TypeName": "AWS::S3::Bucket", "Identifier": "b"}'
+            body = b'{"TypeName": "AWS::EC2::Instance", "Identifier": "i"}'
             status, _, got = self.sent(signing, "/", body, headers)
             self.assertEqual((status, got["__type"]), (501, "EmulatorLacksOperation"), target)
             last = control("GET", f"calls?account={self.account}")[-1]

@@ -20,6 +20,7 @@ Handler = Callable[[Call, Forward], dict[str, Any] | Answer | None]
 
 _HANDLERS: dict[tuple[str, str], Handler] = {}
 _GUARDS: dict[str, list[Callable[[Call], None]]] = {}
+_REFUSALS: dict[tuple[str, str], list[Callable[[Call], None]]] = {}
 
 
 def handles(service: str, *operations: str) -> Callable[[Handler], Handler]:
@@ -45,9 +46,20 @@ def guards(service: str) -> Callable[[Callable[[Call], None]], Callable[[Call], 
     return register
 
 
+def refuses(service: str, *operations: str) -> Callable[[Callable[[Call], None]], Callable[[Call], None]]:
+    """Registers a check that runs before these operations, whoever answers them."""
+
+    def register(check: Callable[[Call], None]) -> Callable[[Call], None]:
+        for operation in operations:
+            _REFUSALS.setdefault((service, operation), []).append(check)
+        return check
+
+    return register
+
+
 def guard(call: Call) -> None:
-    """Runs the checks of the call's service; raises AwsError when one refuses."""
-    for check in _GUARDS.get(call.service or "", []):
+    """Runs the checks of the call's service and operation; raises AwsError when one refuses."""
+    for check in (*_GUARDS.get(call.service or "", ()), *_REFUSALS.get((call.service or "", call.operation or ""), ())):
         check(call)
 
 

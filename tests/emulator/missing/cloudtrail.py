@@ -88,6 +88,8 @@ class Trail:
         }
 
 
+# In each Region.
+MOST = 5
 _TRAILS: dict[tuple[str, str, str], Trail] = {}
 
 
@@ -144,6 +146,9 @@ def create_trail(call: Call, _: Forward) -> dict[str, Any]:
     trail = Trail(owner, call.region, _arn(owner, call.region, name), settings)
     _check_settings(call, trail, settings)
     trail.tags = {tag["Key"]: tag.get("Value", "") for tag in params.get("TagsList", [])}
+    # Shadow trails and those of the organization count too.
+    if sum(one.visible_to(call.account, call.region) for one in all_trails()) >= MOST:
+        raise AwsError("MaximumNumberOfTrailsExceededException", f"User: {call.account} already has {MOST} trails.")
     _TRAILS[(owner, call.region, name)] = trail
     return trail.output()
 

@@ -320,10 +320,13 @@ class RecorderTags:
     absent = ("ResourceNotFoundException", "The resource {id} does not exist.")
 
     def by_arn(self, call: Call, arn: str) -> Row | None:
+        return dict(self.every(call)).get(arn)
+
+    def every(self, call: Call) -> list[tuple[str, Row]]:
         settings = settings_of(call)
         there = [settings.recorder["arn"]] if settings.recorder else []
         there += [one["arn"] for one in settings.linked.values()]
-        return settings.tags.setdefault(arn, Row({})) if arn in there else None
+        return [(arn, settings.tags.setdefault(arn, Row({}))) for arn in there]
 
 
 recorder_tags = RecorderTags()

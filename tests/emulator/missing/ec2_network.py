@@ -4,7 +4,7 @@ import ipaddress
 from typing import Any
 
 from emulator.answers import AwsError
-from emulator.missing import Forward, from_moto, guards, handles
+from emulator.missing import Forward, from_moto, guards, handles, refuses
 from emulator.missing.ec2 import backend_of
 from emulator.wire import Call
 
@@ -46,6 +46,23 @@ def create_flow_logs(call: Call, forward: Forward) -> dict[str, Any]:
         if name not in there:
             flow_log.destination_options = call.params.get("DestinationOptions")
     return made
+
+
+@handles("ec2", "DeleteFlowLogs")
+def delete_flow_logs(call: Call, _: Forward) -> dict[str, Any]:
+    """Those that are not there are told in the answer, beside those that are gone now."""
+    failed = []
+    for name in call.params["FlowLogIds"]:
+        if backend_of(call).flow_logs.pop(name, None) is None:
+            said = {"Code": "InvalidFlowLogId.NotFound", "Message": f"The flow log {name} does not exist."}
+            failed.append({"ResourceId": name, "Error": said})
+    return {"Unsuccessful": failed}
+
+
+@refuses("ec2", "CreateFlowLogs")
+def flow_logs_say_what_traffic(call: Call) -> None:
+    if "TrafficType" not in call.params and not call.params.get("ResourceType", "").startswith("TransitGateway"):
+        raise AwsError("MissingParameter", "The request must contain the parameter TrafficType")
 
 
 @handles("ec2", "DescribeFlowLogs")

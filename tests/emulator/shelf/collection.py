@@ -82,6 +82,11 @@ class Collection:
         """The object with the ARN, whatever its parent."""
         return next((row for row in self.place(call).values() if not row.gone and arn == self._arn_of(row)), None)
 
+    def every(self, call: Call) -> list[tuple[str, Row]]:
+        """All objects that have ARNs, whatever their parents."""
+        rows = [row for row in self.place(call).values() if not row.gone]
+        return [(arn, row) for row in rows if (arn := self._arn_of(row))]
+
     def add(self, call: Call, row_id: str, value: dict[str, Any], middle: dict[str, Any] | None = None) -> Row:
         """Puts an object there, with its id, ARN and times."""
         parent = self._parent(call)

@@ -10,12 +10,15 @@ from emulator.shelf.model import declared, invalid, member
 from emulator.wire import Call
 
 TOKENS = ("NextToken", "nextToken", "Marker", "PaginationToken")
-LIMITS = ("MaxResults", "maxResults", "Limit", "limit", "MaxItems", "PageSize", "pageSize")
+LIMITS = ("MaxResults", "maxResults", "Limit", "limit", "MaxItems", "PageSize", "pageSize", "ResourcesPerPage")
 MOST = 100
 
 
-def page(call: Call, found: list[Any]) -> tuple[list[Any], dict[str, str]]:
-    """The rows of the page that the call asks for, and the output's members that tell of the next one."""
+def page(call: Call, found: list[Any], usual: int = MOST) -> tuple[list[Any], dict[str, str]]:
+    """The rows of the page that the call asks for, and the output's members that tell of the next one.
+
+    A page has the `usual` number of rows when the call names none.
+    """
     token, limit = member(call, TOKENS), member(call, LIMITS)
     back = member(call, (*TOKENS, "NextMarker"), "output")
     if token is None or back is None:
@@ -26,7 +29,7 @@ def page(call: Call, found: list[Any]) -> tuple[list[Any], dict[str, str]]:
     size = call.params.get(limit) if limit else None
     if not size:
         shape = call.model.input_shape.members[limit].metadata if limit else {}
-        size = min(shape.get("max", MOST), MOST)
+        size = min(shape.get("max", usual), usual)
     rest = start + size < len(found)
     text = base64.urlsafe_b64encode(f"{mark.hexdigest()[:12]}:{start + size}".encode()).decode()
     told = {"IsTruncated": rest} if member(call, ["IsTruncated"], "output") else {}

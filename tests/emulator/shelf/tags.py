@@ -1,6 +1,6 @@
 """Tag operations, which a service has once for all its kinds of objects."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from emulator.answers import AwsError
@@ -22,6 +22,8 @@ class HasTags(Protocol):
 
     def by_arn(self, call: Call, arn: str) -> Row | None: ...
 
+    def every(self, call: Call) -> Iterable[tuple[str, Row]]: ...
+
 
 class Tagged:
     """Tags of objects that moto keeps; `exists` tells whether an ARN is of one."""
@@ -33,6 +35,13 @@ class Tagged:
         if not self.exists(call, arn):
             return None
         return place(call, f"{self.name}/tags").setdefault(arn, Row({}))
+
+    def every(self, call: Call) -> Iterable[tuple[str, Row]]:
+        return list(place(call, f"{self.name}/tags").items())
+
+
+# Everything with tags that is kept here: the service, the objects, and their member with the tags.
+KINDS: list[tuple[str, HasTags, str]] = []
 
 
 def tags(
@@ -53,6 +62,8 @@ def tags(
     `by` is the input's member with the ARN, `most` the error for more than 50. With `otherwise_moto` moto has the tags
     of all other ARNs.
     """
+
+    KINDS.extend((service, kind, kept) for kind in of)
 
     def found(call: Call) -> Row | None:
         arn = call.params[by or member(call, ARNS) or "ResourceArn"]

@@ -77,11 +77,15 @@ def hub(t: Trial) -> None:
         if got.ok and got.get("StandardsSubscriptions")
         else f"arn:aws:securityhub:us-east-1:{t.acct}:subscription/aws-foundational-security-best-practices/v/1.0.0"
     )
-    got = t("securityhub.ListSecurityControlDefinitions", StandardsArn=t.made_fs)
+    t("securityhub.ListSecurityControlDefinitions", StandardsArn=t.made_fs)
+    pages = t.client("securityhub").get_paginator("list_security_control_definitions")
     t.check(
         "securityhub.ListSecurityControlDefinitions",
         "IAM.6 in the catalogue",
-        lambda: "IAM.6" in [one["SecurityControlId"] for one in got.SecurityControlDefinitions],
+        lambda: (
+            "IAM.6"
+            in pages.paginate(StandardsArn=t.made_fs).search("SecurityControlDefinitions[].SecurityControlId")
+        ),
     )
     got = t("securityhub.BatchGetSecurityControls", SecurityControlIds=["IAM.6", "NOPE.1"])
     t.check(

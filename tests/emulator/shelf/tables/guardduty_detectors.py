@@ -107,9 +107,11 @@ class Detectors:
         return place(call, "detector/tags").setdefault(detector.id, Row({"Tags": dict(detector.tags)}))
 
     def by_arn(self, call: Call, arn: str) -> Row | None:
+        return dict(self.every(call)).get(arn)
+
+    def every(self, call: Call) -> list[tuple[str, Row]]:
         start = f"arn:{call.partition}:guardduty:{call.region}:{call.account}:detector/"
-        found = detectors(call).get(arn.removeprefix(start)) if arn.startswith(start) else None
-        return self.row(call, found) if found else None
+        return [(start + name, self.row(call, one)) for name, one in detectors(call).items()]
 
 
 OWN = Detectors()

@@ -34,7 +34,7 @@ ALWAYS = {
     "ListOrganizationAdminAccounts",
     "UpdateOrganizationConfiguration",
 }
-KEPT = ("products", "standards", "insight")
+KEPT = ("products", "standards", "associations", "security controls", "insight")
 
 
 @guards("securityhub")
@@ -50,7 +50,7 @@ def enable(call: Call) -> dict[str, Any]:
     if call.params.get("EnableDefaultStandards", True):
         for name, default in STANDARDS.items():
             if default:
-                subscribe(call, standard_arn(call, name), {})
+                subscribe(call, name, {})
     return {
         "HubArn": f"arn:{call.partition}:securityhub:{call.region}:{call.account}:hub/default",
         "SubscribedAt": now().isoformat().replace("+00:00", "Z"),
@@ -84,7 +84,10 @@ class Hub:
     absent = ("ResourceNotFoundException", "The resource {id} does not exist.")
 
     def by_arn(self, call: Call, arn: str) -> Row | None:
-        return next((row for row in place(call, "hub").values() if row.now.get("HubArn") == arn), None)
+        return dict(self.every(call)).get(arn)
+
+    def every(self, call: Call) -> list[tuple[str, Row]]:
+        return [(row.now["HubArn"], row) for row in place(call, "hub").values() if "HubArn" in row.now]
 
 
 tags("securityhub", "TagResource", "UntagResource", "ListTagsForResource", of=[Hub()], kept="Tags")
@@ -120,6 +123,9 @@ def disable_product(call: Call, _: Forward) -> dict[str, Any]:
 
 # Standards.
 
+READY = {"StandardsStatus": "READY", "StandardsControlsUpdatable": "READY_FOR_UPDATES"}
+PENDING = {"StandardsStatus": "PENDING", "StandardsControlsUpdatable": "NOT_READY_FOR_UPDATES"}
+
 
 def standard_arn(call: Call, name: str) -> str:
     where = "" if name.startswith("ruleset/") else call.region
@@ -136,16 +142,19 @@ def describe_standards(call: Call, _: Forward) -> dict[str, Any]:
     return {"Standards": shown} | token
 
 
-def subscribe(call: Call, arn: str, given: dict[str, str]) -> dict[str, Any]:
-    """READY when a recorder runs, else INCOMPLETE; it takes its time."""
-    name = arn.partition("::")[2].removeprefix("standards/").removeprefix(":")
-    subscription = f"arn:{call.partition}:securityhub:{call.region}:{call.account}:subscription/"
-    subscription += name.removeprefix("ruleset/")
+def subscription_arn(call: Call, name: str) -> str:
+    return f"arn:{call.partition}:securityhub:{call.region}:{call.account}:subscription/{name.partition('/')[2]}"
+
+
+def subscribe(call: Call, name: str, given: dict[str, str]) -> dict[str, Any]:
+    """READY when a recorder runs, else INCOMPLETE; it takes its time. All controls of the standard are on at first."""
+    subscription, arn = subscription_arn(call, name), standard_arn(call, name)
     row = {"StandardsSubscriptionArn": subscription, "StandardsArn": arn, "StandardsInput": given}
     made = place(call, "standards").setdefault(subscription, Row({}))
     if not made.now:
-        made.write(call, row | {"StandardsStatus": "READY"}, {"StandardsStatus": "PENDING"})
-    return row | {"StandardsStatus": "PENDING"}
+        made.write(call, row | READY, PENDING)
+        place(call, "associations")[(arn, None)] = Row({"AssociationStatus": "ENABLED", "UpdatedAt": now()})
+    return row | PENDING
 
 
 def status(call: Call, row: Row) -> dict[str, Any]:
@@ -159,12 +168,12 @@ def status(call: Call, row: Row) -> dict[str, Any]:
 
 @handles("securityhub", "BatchEnableStandards")
 def enable_standards(call: Call, _: Forward) -> dict[str, Any]:
-    known = {standard_arn(call, name) for name in STANDARDS}
+    known = {standard_arn(call, name): name for name in STANDARDS}
     asked = call.params["StandardsSubscriptionRequests"]
     for one in asked:
         if one["StandardsArn"] not in known:
             raise AwsError("InvalidInputException", f"The standards ARN {one['StandardsArn']} is invalid.")
-    made = [subscribe(call, one["StandardsArn"], one.get("StandardsInput", {})) for one in asked]
+    made = [subscribe(call, known[one["StandardsArn"]], one.get("StandardsInput", {})) for one in asked]
     return {"StandardsSubscriptions": made}
 
 
@@ -175,6 +184,9 @@ def disable_standards(call: Call, _: Forward) -> dict[str, Any]:
         if arn not in there:
             raise AwsError("InvalidInputException", f"The standards subscription {arn} does not exist.")
         gone.append(there.pop(arn).now | {"StandardsStatus": "DELETING"})
+        associations = place(call, "associations")
+        for one in [one for one in associations if one[0] == gone[-1]["StandardsArn"]]:
+            del associations[one]
     return {"StandardsSubscriptions": gone}
 
 

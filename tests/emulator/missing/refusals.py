@@ -1,0 +1,191 @@
+"""What AWS refuses and moto takes, of services that have only a little of it."""
+
+import ipaddress
+import re
+from typing import Any
+
+from emulator.answers import AwsError
+from emulator.missing import refuses
+from emulator.wire import Call
+
+TAGS = 50
+
+
+# CloudWatch Logs.
+
+
+@refuses("logs", "CreateLogGroup")
+def name_of_a_log_group(call: Call) -> None:
+    name = call.params["logGroupName"]
+    if not re.fullmatch(r"[.\-_/#A-Za-z0-9]+", name):
+        raise AwsError("InvalidParameterException", f"{name} is not a valid name of a log group.")
+
+
+# Backup.
+
+
+@refuses("backup", "CreateBackupVault")
+def name_of_a_vault(call: Call) -> None:
+    name = call.params["BackupVaultName"]
+    if not re.fullmatch(r"[a-zA-Z0-9_-]{2,50}", name):
+        raise AwsError("InvalidParameterValueException", f"{name} is not a valid name of a backup vault.")
+
+
+# WAF.
+
+
+@refuses(
+    "wafv2",
+    "CreateIPSet",
+    "CreateRuleGroup",
+    "CreateWebACL",
+    "DeleteWebACL",
+    "GetWebACL",
+    "ListWebACLs",
+    "UpdateWebACL",
+)
+def global_scope_in_one_region(call: Call) -> None:
+    if call.params.get("Scope") == "CLOUDFRONT" and call.region != "us-east-1":
+        message = "Error reason: The scope is not valid., field: SCOPE_VALUE, parameter: CLOUDFRONT"
+        raise AwsError("WAFInvalidParameterException", message)
+
+
+@refuses("wafv2", "CreateWebACL")
+def a_web_acl_of_that_name(call: Call) -> None:
+    from moto.wafv2.models import GLOBAL_REGION, wafv2_backends
+
+    region = GLOBAL_REGION if call.params["Scope"] == "CLOUDFRONT" else call.region
+    if call.params["Name"] in [acl.name for acl in wafv2_backends[call.account][region].wacls.values()]:
+        raise AwsError("WAFDuplicateItemException", "AWS WAF has a resource of that name already.")
+
+
+@refuses("wafv2", "PutLoggingConfiguration")
+def destination_of_waf_logs(call: Call) -> None:
+    """Bucket, log group and stream alike."""
+    for arn in call.params["LoggingConfiguration"]["LogDestinationConfigs"]:
+        name = arn.split(":", 5)[-1]
+        if not re.match(r"(log-group:|deliverystream/)?aws-waf-logs-", name):
+            message = f"Error reason: The ARN isn't valid., field: LOG_DESTINATION, parameter: {arn}"
+            raise AwsError("WAFInvalidParameterException", message)
+
+
+# Secrets Manager.
+
+
+@refuses("secretsmanager", "PutSecretValue", "CreateSecret")
+def a_secret_on_its_way_out(call: Call) -> None:
+    from moto.secretsmanager.models import secretsmanager_backends
+
+    named = call.params.get("SecretId") or call.params["Name"]
+    secret = secretsmanager_backends[call.account][call.region].secrets.get(named)
+    if secret is not None and secret.is_deleted():
+        does = "create this secret" if call.operation == "CreateSecret" else "perform the operation on the secret"
+        message = f"You can't {does} because a secret of this name is scheduled for deletion."
+        raise AwsError("InvalidRequestException", message)
+
+
+# S3.
+
+
+@refuses("s3", "CreateBucket")
+def name_of_a_bucket(call: Call) -> None:
+    """S3 User Guide, "General purpose bucket naming rules"."""
+    name = call.params["Bucket"]
+    good = re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", name) and ".." not in name
+    if not good or _is_address(name) or name.startswith(("xn--", "sthree-")) or name.endswith(("-s3alias", "--ol-s3")):
+        raise AwsError("InvalidBucketName", "The specified bucket is not valid.", 400)
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.IPv4Address(name)
+    except ValueError:
+        return False
+    return True
+
+
+@refuses("s3", "PutBucketLogging")
+def logs_of_a_bucket_elsewhere(call: Call) -> None:
+    from emulator.missing.s3 import find_bucket
+
+    target = ((call.params.get("BucketLoggingStatus") or {}).get("LoggingEnabled") or {}).get("TargetBucket")
+    there = find_bucket(call, target) if target else None
+    if there is not None and there.region_name != find_bucket(call, call.params["Bucket"]).region_name:
+        raise AwsError("CrossLocationLoggingProhibitted", "Cross S3 location logging not allowed.", 403)
+
+
+# Account Management.
+
+
+@refuses("account", "DeleteAlternateContact")
+def a_contact_that_is_not_there(call: Call) -> None:
+    from emulator.ask import ask
+
+    kind = call.params["AlternateContactType"]
+    own = {"AccountId": call.params["AccountId"]} if "AccountId" in call.params else {}
+    ask(call, "account", "GetAlternateContact", AlternateContactType=kind, **own)
+
+
+# KMS.
+
+# CreateKey's text on KeyUsage, by the beginning of the key spec.
+USAGES = {
+    "SYMMETRIC_DEFAULT": {"ENCRYPT_DECRYPT"},
+    "HMAC_": {"GENERATE_VERIFY_MAC"},
+    "RSA_": {"ENCRYPT_DECRYPT", "SIGN_VERIFY"},
+    "ECC_SECG_": {"SIGN_VERIFY"},
+    "ECC_NIST_EDWARDS": {"SIGN_VERIFY"},
+    "ECC_NIST_P": {"SIGN_VERIFY", "KEY_AGREEMENT"},
+    "ML_DSA_": {"SIGN_VERIFY"},
+    "SM2": {"ENCRYPT_DECRYPT", "SIGN_VERIFY", "KEY_AGREEMENT"},
+}
+
+
+@refuses("kms", "CreateKey")
+def usage_of_a_key(call: Call) -> None:
+    spec = call.params.get("KeySpec") or call.params.get("CustomerMasterKeySpec") or "SYMMETRIC_DEFAULT"
+    usage = call.params.get("KeyUsage")
+    fitting = next((usages for begin, usages in USAGES.items() if spec.startswith(begin)), None)
+    if usage and fitting and usage not in fitting:
+        raise AwsError("ValidationException", f"KeyUsage {usage} is not compatible with KeySpec {spec}")
+
+
+@refuses("kms", "CreateAlias", "UpdateAlias")
+def aliases_of_aws(call: Call) -> None:
+    name = call.params["AliasName"]
+    if name.startswith("alias/aws/"):
+        raise AwsError("InvalidAliasNameException", f"{name} begins with alias/aws/, which is reserved.")
+
+
+@refuses("kms", "UpdateAlias")
+def an_alias_stays_with_its_kind_of_key(call: Call) -> None:
+    keys = _keys(call)
+    name, target = call.params["AliasName"], call.params["TargetKeyId"].rpartition("/")[2]
+    now = next((key for key in keys.values() if name in key.aliases), None)
+    new = keys.get(target)
+    if now is not None and new is not None and (now.key_usage, _kind(now)) != (new.key_usage, _kind(new)):
+        raise AwsError("ValidationException", "The alias must stay with a key of the same type and usage.")
+
+
+def _kind(key: Any) -> str:
+    return key.key_spec.partition("_")[0] if key.key_spec != "SYMMETRIC_DEFAULT" else key.key_spec
+
+
+@refuses("kms", "TagResource")
+def tags_of_a_key(call: Call) -> None:
+    key = _keys(call).get(call.params["KeyId"].rpartition("/")[2])
+    tags = {one["TagKey"] for one in call.params["Tags"]}
+    if any(one.lower().startswith("aws:") for one in tags):
+        raise AwsError("TagException", "Tag keys that begin with aws: are reserved.")
+    if key is not None and len(tags | set(_backend(call).tagger.get_tag_dict_for_resource(key.id))) > TAGS:
+        raise AwsError("LimitExceededException", f"A key may have {TAGS} tags.")
+
+
+def _backend(call: Call) -> Any:
+    from moto.kms.models import kms_backends
+
+    return kms_backends[call.account][call.region]
+
+
+def _keys(call: Call) -> Any:
+    return _backend(call).keys

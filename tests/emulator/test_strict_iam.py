@@ -1,0 +1,158 @@
+"""Where IAM and KMS are strict: names, quotas, what is not deleted while something hangs on it."""
+
+import json
+import unittest
+
+from emulator.testing import AccountTest, client
+
+ALLOW = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]})
+ASSUME = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+TRUST = json.dumps({"Version": "2012-10-17", "Statement": [ASSUME]})
+
+
+class Iam(AccountTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.iam = self.client("iam")
+
+    def policy(self, name: str = "Policy") -> str:
+        return self.iam.create_policy(PolicyName=name, PolicyDocument=ALLOW, Description="d")["Policy"]["Arn"]
+
+    def test_names_know_no_case(self) -> None:
+        self.policy()
+        self.iam.create_user(UserName="User")
+        self.iam.create_group(GroupName="Group")
+        for name in ("Policy", "POLICY"):
+            self.fails("EntityAlreadyExists", self.iam.create_policy, PolicyName=name, PolicyDocument=ALLOW)
+        self.fails("EntityAlreadyExists", self.iam.create_user, UserName="user")
+        self.fails("EntityAlreadyExists", self.iam.create_group, GroupName="group")
+
+    def test_a_policy_is_small_and_has_five_versions(self) -> None:
+        arn = self.policy()
+        [listed] = self.iam.list_policies(Scope="Local")["Policies"]
+        self.assertNotIn("Description", listed, "which the list leaves out")
+        statement = {"Effect": "Allow", "Action": ["s3:" + "a" * 60 + str(n) for n in range(100)], "Resource": "*"}
+        big = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self.fails("LimitExceeded", self.iam.create_policy, PolicyName="big", PolicyDocument=big)
+        self.fails("LimitExceeded", self.iam.create_policy_version, PolicyArn=arn, PolicyDocument=big)
+        self.iam.create_policy(PolicyName="wide", PolicyDocument=ALLOW + " " * 7000)
+        for _ in range(4):
+            self.iam.create_policy_version(PolicyArn=arn, PolicyDocument=ALLOW, SetAsDefault=True)
+        self.fails("LimitExceeded", self.iam.create_policy_version, PolicyArn=arn, PolicyDocument=ALLOW)
+        self.fails("DeleteConflict", self.iam.delete_policy_version, PolicyArn=arn, VersionId="v5")
+        self.fails("DeleteConflict", self.iam.delete_policy, PolicyArn=arn)
+        for number in range(1, 5):
+            self.iam.delete_policy_version(PolicyArn=arn, VersionId=f"v{number}")
+        self.iam.delete_policy(PolicyArn=arn)
+
+    def test_what_hangs_on_a_role_keeps_it(self) -> None:
+        arn = self.policy()
+        self.iam.create_role(RoleName="role", AssumeRolePolicyDocument=TRUST)
+        for _ in range(2):
+            self.iam.attach_role_policy(RoleName="role", PolicyArn=arn)
+        self.assertEqual(len(self.iam.list_attached_role_policies(RoleName="role")["AttachedPolicies"]), 1)
+        self.fails("DeleteConflict", self.iam.delete_role, RoleName="role")
+        self.fails("DeleteConflict", self.iam.delete_policy, PolicyArn=arn)
+        self.iam.detach_role_policy(RoleName="role", PolicyArn=arn)
+        self.fails("NoSuchEntity", self.iam.detach_role_policy, RoleName="role", PolicyArn=arn)
+        self.iam.put_role_permissions_boundary(RoleName="role", PermissionsBoundary=arn)
+        self.fails("DeleteConflict", self.iam.delete_policy, PolicyArn=arn)
+        self.iam.delete_role_permissions_boundary(RoleName="role")
+        self.iam.put_role_policy(RoleName="role", PolicyName="inline", PolicyDocument=ALLOW)
+        self.fails("DeleteConflict", self.iam.delete_role, RoleName="role")
+        self.iam.delete_role_policy(RoleName="role", PolicyName="inline")
+        self.iam.create_instance_profile(InstanceProfileName="profile")
+        add = self.iam.add_role_to_instance_profile
+        add(InstanceProfileName="profile", RoleName="role")
+        self.fails("DeleteConflict", self.iam.delete_role, RoleName="role")
+        self.iam.create_role(RoleName="other", AssumeRolePolicyDocument=TRUST)
+        self.fails("LimitExceeded", add, InstanceProfileName="profile", RoleName="other")
+
+    def test_quotas_and_belongings_of_a_user(self) -> None:
+        self.iam.create_user(UserName="user")
+        key = self.iam.create_access_key(UserName="user")["AccessKey"]["AccessKeyId"]
+        self.iam.create_access_key(UserName="user")
+        self.fails("LimitExceeded", self.iam.create_access_key, UserName="user")
+        used = self.iam.get_access_key_last_used(AccessKeyId=key)["AccessKeyLastUsed"]
+        self.assertEqual((used["ServiceName"], used["Region"]), ("N/A", "N/A"))
+        for number in range(11):
+            self.iam.create_group(GroupName=f"group-{number}")
+        for number in (*range(10), 0):
+            self.iam.add_user_to_group(GroupName=f"group-{number}", UserName="user")
+        self.fails("LimitExceeded", self.iam.add_user_to_group, GroupName="group-10", UserName="user")
+        self.fails("DeleteConflict", self.iam.delete_user, UserName="user")
+        self.iam.create_login_profile(UserName="user", Password="Abcdef12!x")
+        self.fails("EntityAlreadyExists", self.iam.create_login_profile, UserName="user", Password="Abcdef12!x")
+        unknown = {"UserName": "user", "AccessKeyId": "AKIAIOSFODNN7EXAMPLE", "Status": "Inactive"}
+        self.fails("NoSuchEntity", self.iam.update_access_key, **unknown)
+
+    def test_fifty_tags(self) -> None:
+        self.iam.create_user(UserName="user")
+        self.iam.create_role(RoleName="role", AssumeRolePolicyDocument=TRUST)
+        fifty = [{"Key": f"key-{number}", "Value": ""} for number in range(50)]
+        more = [{"Key": "more", "Value": ""}]
+        for tag, name in ((self.iam.tag_user, {"UserName": "user"}), (self.iam.tag_role, {"RoleName": "role"})):
+            tag(**name, Tags=fifty)
+            tag(**name, Tags=fifty[:1])
+            self.fails("LimitExceeded", tag, **name, Tags=more)
+            self.fails("ValidationError", tag, **name, Tags=fifty + more)
+
+    def test_the_alias_of_an_account_is_replaced_and_nobody_elses(self) -> None:
+        one, two = f"one-{self.account}", f"two-{self.account}"
+        self.iam.create_account_alias(AccountAlias=one)
+        self.iam.create_account_alias(AccountAlias=two)
+        self.assertEqual(self.iam.list_account_aliases()["AccountAliases"], [two])
+        self.fails("NoSuchEntity", self.iam.delete_account_alias, AccountAlias=one)
+        other = client("iam", str(int(self.account) + 100000))
+        self.fails("EntityAlreadyExists", other.create_account_alias, AccountAlias=two)
+
+    def test_an_openid_provider_has_no_scheme(self) -> None:
+        asked = {"Url": "https://example.com/x", "ClientIDList": ["a"], "ThumbprintList": ["a" * 40]}
+        arn = self.iam.create_open_id_connect_provider(**asked)["OpenIDConnectProviderArn"]
+        got = self.iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)
+        self.assertEqual(got["Url"], "example.com/x")
+        self.fails("EntityAlreadyExists", self.iam.create_open_id_connect_provider, **asked)
+
+
+class Kms(AccountTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.kms = self.client("kms")
+
+    def key(self, **more: str) -> str:
+        return self.kms.create_key(**more)["KeyMetadata"]["KeyId"]
+
+    def test_aliases(self) -> None:
+        first, second = self.key(), self.key()
+        signs = self.key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")
+        self.kms.create_alias(AliasName="alias/A", TargetKeyId=first)
+        self.kms.create_alias(AliasName="alias/a", TargetKeyId=first)
+        self.fails("AlreadyExistsException", self.kms.create_alias, AliasName="alias/A", TargetKeyId=second)
+        self.fails("InvalidAliasNameException", self.kms.create_alias, AliasName="alias/aws/x", TargetKeyId=first)
+        self.fails("ValidationException", self.kms.create_alias, AliasName="x", TargetKeyId=first)
+        self.fails("NotFoundException", self.kms.update_alias, AliasName="alias/none", TargetKeyId=first)
+        self.fails("NotFoundException", self.kms.delete_alias, AliasName="alias/none")
+        self.kms.update_alias(AliasName="alias/A", TargetKeyId=second)
+        self.fails("ValidationException", self.kms.update_alias, AliasName="alias/A", TargetKeyId=signs)
+
+    def test_what_a_key_is_for_fits_its_spec(self) -> None:
+        for spec, usage in (
+            ("HMAC_256", "ENCRYPT_DECRYPT"),
+            ("SYMMETRIC_DEFAULT", "SIGN_VERIFY"),
+            ("ECC_SECG_P256K1", "KEY_AGREEMENT"),
+        ):
+            self.fails("ValidationException", self.kms.create_key, KeySpec=spec, KeyUsage=usage)
+        self.fails("ValidationException", self.kms.schedule_key_deletion, KeyId=self.key(), PendingWindowInDays=6)
+
+    def test_tags(self) -> None:
+        key = self.key()
+        fifty = [{"TagKey": f"key-{number}", "TagValue": ""} for number in range(50)]
+        self.kms.tag_resource(KeyId=key, Tags=fifty)
+        self.kms.tag_resource(KeyId=key, Tags=fifty[:1])
+        more = [{"TagKey": "more", "TagValue": ""}]
+        self.fails("LimitExceededException", self.kms.tag_resource, KeyId=key, Tags=more)
+        self.fails("TagException", self.kms.tag_resource, KeyId=key, Tags=[{"TagKey": "aws:x", "TagValue": ""}])
+
+
+if __name__ == "__main__":
+    unittest.main()
