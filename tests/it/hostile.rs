@@ -457,9 +457,11 @@ fn an_output_takes_the_place_of_nothing_else() {
     }
     account.run(&["audit", "verify"]).code(0);
     // Whichever way the log is named, by its owner or by the option: its lines say what it is.
-    account.shell(&format!(
-        "mkdir logs; mv {log} logs/a.jsonl; ln -s logs/a.jsonl link; ln logs/a.jsonl hard"
-    ));
+    let at = |path: &str| account.folder.path().join(path);
+    std::fs::create_dir(at("logs")).unwrap();
+    std::fs::rename(at(log), at("logs/a.jsonl")).unwrap();
+    std::os::unix::fs::symlink("logs/a.jsonl", at("link")).unwrap();
+    std::fs::hard_link(at("logs/a.jsonl"), at("hard")).unwrap();
     for path in ["logs/a.jsonl", "logs/../logs/a.jsonl", "link", "hard"] {
         for args in [
             &["snapshot", "-b", "b.toml", "--out", path][..],

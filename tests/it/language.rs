@@ -192,9 +192,20 @@ fn what_cannot_be_is_refused_with_words_that_help() {
             "lets nobody change it",
         ),
     ] {
-        let said = wrong(&format!("{head}{items}")).join("\n");
+        let said = refused(&format!("{head}{items}"));
         assert!(said.contains(words), "{items}{said}");
     }
+}
+
+/// What is said of a text that is refused, with what helps.
+fn refused(text: &str) -> String {
+    let path = PathBuf::from("b.toml");
+    let memory = Memory(BTreeMap::from([(path.clone(), text.to_owned())]));
+    let problems = baseline::load(&[path], &memory, registry::catalog(), options()).err().unwrap();
+    let lines = problems.list.iter().map(|problem| {
+        format!("{} ({})", problem.message, problem.help.as_deref().unwrap_or_default())
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 #[test]

@@ -35,7 +35,7 @@ fn a_reference_that_leads_to_nothing_is_refused_with_both_lines() {
             .code(1)
             .complains("logs.log_group.a refers to kms.key.k, ")
             .complains(why);
-        let lines = ["b.toml:10:", "b.toml:5:"];
+        let lines = ["b.toml:10:", "  5 │ [kms.key.k]", "kms.key.k is declared here"];
         assert!(lines.iter().all(|line| run.stderr.contains(line)), "{}", run.stderr);
     }
     for (key, group) in [

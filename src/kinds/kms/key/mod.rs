@@ -161,7 +161,8 @@ Resource  = "*"
             problem("policy", &refusal.message, refusal.help);
         }
         // Whoever the account is: somebody must be let in.
-        if spec.policy.as_ref().is_some_and(|policy| policy.keepers("", "aws") == Keepers::Nobody) {
+        let policy = spec.policy.as_ref().filter(|_| !spec.has_lists());
+        if policy.is_some_and(|policy| policy.keepers("", "aws") == Keepers::Nobody) {
             problem(
                 "policy",
                 "the policy lets nobody change it: AWS refuses it, and a key that has it is lost",
