@@ -8,12 +8,13 @@ VENV             := $(CACHE)/venv
 PYTHON           := $(VENV)/bin/python
 DENY_VERSION     := 0.20.2
 ZIZMOR_VERSION   := 1.32.0
+MINISTACK_VERSION := 1.5.33
 
 export CARGO_TARGET_DIR
 export EVENKEEL_PYTHON := $(PYTHON)
 
-.PHONY: help demo demo-fleet test lint deny docs bench bench-fleet bench-forms release build emulator emulator-matrix \
-        emulator-second-opinion bench-emulator tools fuzz clean-cache
+.PHONY: help demo demo-fleet test lint deny docs bench bench-storm bench-fleet bench-forms bench-history release build emulator emulator-matrix \
+        emulator-second-opinion bench-emulator postgres tools fuzz clean-cache
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -24,7 +25,7 @@ demo: build emulator ## the whole job against an emulated account: plan, apply, 
 demo-fleet: build emulator ## an emulated organization of twelve accounts: one plan, apply, snapshot, pull request
 	@scripts/demo-fleet "$(CARGO_TARGET_DIR)/debug/evenkeel"
 
-test: emulator ## everything: unit, property, command-line and emulator tests
+test: emulator postgres ## everything: unit, property, command-line and emulator tests
 	@echo "== the emulator's own tests"
 	@$(PYTHON) -m unittest discover -q -s tests/emulator -t tests
 	@echo "== the project's tests"
@@ -55,9 +56,18 @@ docs: ## write docs/kinds/ anew from the kinds' doc comments
 emulator-matrix: emulator ## write docs/emulator.md's table of what the emulator holds
 	cd tests && $(PYTHON) -m emulator.probe --write
 
-emulator-second-opinion: emulator ## where another emulator differs: EMULATOR=URL [KEYS=akia|digits|header]
-	@test -n "$(EMULATOR)" || { echo "name the other emulator: make $@ EMULATOR=http://127.0.0.1:PORT KEYS=header"; exit 2; }
+emulator-second-opinion: emulator $(TOOLS)/ministack/.installed-$(MINISTACK_VERSION) ## where MiniStack, or EMULATOR=URL [KEYS=akia|digits|header], differs
+ifdef EMULATOR
 	cd tests && $(PYTHON) -m emulator.probe $(EMULATOR) --keys $(or $(KEYS),akia) --at-once 1 --compare
+else
+	cd tests && $(PYTHON) -m emulator.probe.second $(TOOLS)/ministack/bin/ministack
+endif
+
+$(TOOLS)/ministack/.installed-%:
+	@echo "== installing MiniStack $*, another emulator of AWS"
+	python3 -m venv "$(TOOLS)/ministack"
+	"$(TOOLS)/ministack/bin/pip" install --quiet --disable-pip-version-check "ministack==$*" cryptography
+	@touch "$@"
 
 bench-emulator: emulator ## the figures of docs/emulator.md: start, first calls, calls by service, memory
 	cd tests && $(PYTHON) -m emulator.bench
@@ -65,6 +75,10 @@ bench-emulator: emulator ## the figures of docs/emulator.md: start, first calls,
 bench: emulator ## the figures of docs/performance.md
 	cargo build --release
 	$(PYTHON) benches/plan.py "$(CARGO_TARGET_DIR)/release/evenkeel"
+
+bench-storm: emulator ## 10,000 events in the queue, and the time from a message to the repair
+	cargo build --release --bins
+	$(PYTHON) benches/storm.py "$(CARGO_TARGET_DIR)/release/evenkeel"
 
 bench-fleet: emulator ## 10, 100 and 1,000 accounts, or ACCOUNTS="…", against a simulated AWS: time, CPU, memory
 	cargo build --release --features bench --bins
@@ -77,6 +91,10 @@ bench-forms: emulator ## 1,000 drifted accounts, or ACCOUNTS="…", from a snaps
 	CARGO_TARGET_DIR="$(CACHE)/simulator-target" cargo build --release --manifest-path benches/simulator/Cargo.toml
 	$(PYTHON) benches/forms.py "$(CARGO_TARGET_DIR)/release/evenkeel" \
 	  "$(CACHE)/simulator-target/release/evenkeel-simulator" $(ACCOUNTS)
+
+bench-history: ## 1,000 accounts over 90 days in SQLite: size, and how long the questions take
+	cargo build --release --features bench --bin history_figures
+	@folder=$$(mktemp -d) && "$(CARGO_TARGET_DIR)/release/history_figures" "$$folder/store.db" $(ACCOUNTS) $(DAYS); rm -rf "$$folder"
 
 release: ## what a release has, for this machine's static target, in ./dist (see scripts/release)
 	scripts/release build "$$(uname -m)-unknown-linux-musl" dist
@@ -97,6 +115,15 @@ $(VENV)/.installed-%:
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/emulator/requirements.txt
 	@touch $@
+
+# Debian's package; the tests start servers of their own, so that it starts none.
+postgres: ## PostgreSQL, which the tests of the store start
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { \
+	  echo "== installing PostgreSQL"; \
+	  mkdir -p /etc/postgresql-common && \
+	  { test -e /etc/postgresql-common/createcluster.conf || echo "create_main_cluster = false" > /etc/postgresql-common/createcluster.conf; } && \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql; } || \
+	{ echo "install PostgreSQL (Debian: apt-get install postgresql)"; exit 1; }
 
 tools: $(TOOLS)/.cargo-deny-$(DENY_VERSION) ## cargo-deny
 

@@ -19,6 +19,7 @@ pub mod digest;
 pub mod export;
 pub mod files;
 pub mod fleet;
+pub mod guards;
 pub mod kinds;
 pub mod names;
 pub mod permissions;

@@ -26,6 +26,16 @@ pub trait Reader {
     }
 }
 
+impl<R: Reader + ?Sized> Reader for Box<R> {
+    fn read(&self, path: &Path) -> std::io::Result<String> {
+        (**self).read(path)
+    }
+
+    fn reaches(&self, from: &Path, path: &Path) -> std::io::Result<()> {
+        (**self).reaches(from, path)
+    }
+}
+
 /// Texts in memory, by name.
 #[derive(Debug, Clone, Default)]
 pub struct Memory(pub BTreeMap<PathBuf, String>);

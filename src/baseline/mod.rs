@@ -16,6 +16,7 @@ pub mod problem;
 pub mod references;
 pub mod resolve;
 pub mod schema;
+pub mod texts;
 pub mod verify;
 
 use std::collections::BTreeMap;

@@ -4,18 +4,20 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use evenkeel::baseline::disk::Disk;
 use evenkeel::kinds::{GrantClass, Risk};
 use evenkeel::plan::render::summary::summary_line;
 use evenkeel::plan::render::text;
 use evenkeel::plan::words::{counted, shortened_list};
 use evenkeel::plan::{Detail, Plan, Verdict};
 use evenkeel::reconcile::bound::{NothingLeft, accounts, same_baselines, within};
+use evenkeel::reconcile::event::Stream;
 use evenkeel::reconcile::guard::{self, check_risk};
 use evenkeel::reconcile::{
-    ApplyReport, Bounded, LeftAlone, Listeners, Looked, Refusal, Run, RunOutcome, Safety, Step,
-    Stop,
+    ApplyReport, Bounded, LeftAlone, Listener, Listeners, Looked, Refusal, Run, RunEvent,
+    RunOutcome, Safety, Step, Stop,
 };
-use evenkeel::store::audit::AuditLog;
+use evenkeel::store::audit::{AuditLog, SharedLog};
 use evenkeel::visible::visible;
 
 use super::args::{ApplyArgs, Global};
@@ -23,6 +25,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::listen::{Steps, Talk};
 use super::look::{self, Wish};
+use super::remember::Kept;
 use super::{again, ask, out, saved, settings};
 
 /// Runs the command.
@@ -33,6 +36,13 @@ pub async fn run(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
 }
 
 async fn apply(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
+    let memory = Kept::open(settings::fleet_file(global, &Disk)?.as_ref()).await;
+    let done = remembered(global, args, &memory).await;
+    memory.close(&done);
+    done
+}
+
+async fn remembered(global: &Global, args: &ApplyArgs, store: &Kept) -> Result<Exit, Failure> {
     let saved = match &args.plan {
         None => None,
         Some(path) => Some(saved_plan(global, args, path).await?),
@@ -47,15 +57,18 @@ async fn apply(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
     // From the beginning: a wish to stop is heard whenever it comes.
     let stop = Stop::default();
     let _listening = ask::stop_on_signals(&stop);
-    let (looked, audit_log) = look_within(global, args, saved.as_ref(), &stop).await?;
+    let (looked, audit_log, memory) =
+        look_within(global, args, saved.as_ref(), &stop, store).await?;
     if !looked.outside.is_empty() {
         return Err(Refusal::OutsideFleet { why: looked.outside }.into());
     }
     if !looked.undecided.is_empty() {
         return Err(Refusal::Undecided { why: looked.undecided }.into());
     }
-    let listener = Listeners(vec![Arc::new(Talk), Arc::new(Steps::default())]);
-    let (mut run, fresh) = Run::begin(looked, &audit_log, &stop, &listener).await?;
+    let mut listener = Listeners(vec![Arc::new(Talk), Arc::new(Steps::default())]);
+    listener.0.extend(memory);
+    let log = SharedLog::at(audit_log);
+    let (mut run, fresh) = Run::begin(looked, &log, &stop, &listener).await?;
     let (mut chosen, mut left_alone) = match &saved {
         None => (fresh, Vec::new()),
         Some(saved) => kept(saved, fresh)?,
@@ -72,6 +85,7 @@ async fn apply(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
         return Ok(nothing_to_apply(&chosen));
     }
     run.check(&chosen)?;
+    store.insist()?;
     if !args.yes {
         // Nobody can agree to what nobody could read.
         out::is_whole()?;
@@ -85,7 +99,7 @@ async fn apply(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
             return Ok(Exit::Interrupted);
         }
         // The reader took their time: the account may have moved meanwhile, the window closed.
-        let (now, _) = look_within(global, args, Some(&chosen), &stop).await?;
+        let (now, _, _) = look_within(global, args, Some(&chosen), &stop, store).await?;
         let (still, moved) = kept(&chosen, run.go_on_from(now))?;
         name(&moved);
         chosen = still;
@@ -94,6 +108,9 @@ async fn apply(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
     }
     out::line("");
     let report = run.apply(&chosen).await?;
+    let outcome = RunOutcome::of(&chosen, Some(&report));
+    Stream::new(&chosen.run, vec![&listener])
+        .mention(RunEvent::Ended { outcome, report: Some(&report) });
     // What nobody could see when the plan was made has not been looked at since.
     let reviewed = saved.as_ref().unwrap_or(&chosen);
     let exit = conclude(&chosen, reviewed, &report, &left_alone, run.audit());
@@ -201,7 +218,8 @@ async fn look_within(
     args: &ApplyArgs,
     earlier: Option<&Plan>,
     stop: &Stop,
-) -> Result<(Looked, PathBuf), Failure> {
+    kept: &Kept,
+) -> Result<(Looked, PathBuf, Vec<Arc<dyn Listener>>), Failure> {
     let settings = settings::resolve(global, &args.selectors)?;
     let max_risk: Option<Risk> = args.max_risk.map(Into::into);
     let allow_grants: Vec<GrantClass> = args.allow_grants.iter().copied().map(Into::into).collect();
@@ -219,7 +237,9 @@ async fn look_within(
         ..Wish::default()
     };
     let audit_log = args.audit_log.clone().unwrap_or_else(|| settings.audit_log.clone());
-    let looked = look::at(global, &args.selectors, settings, wish, stop).await?;
+    let command = Some(("apply", kept));
+    let (looked, memory) =
+        look::remembering(global, &args.selectors, settings, wish, stop, command).await?;
     // Which accounts are trusted is known only now.
     if let Some(earlier) = earlier {
         let safety = &looked.guards.safety;
@@ -231,7 +251,7 @@ async fn look_within(
             }
         })?;
     }
-    Ok((looked, audit_log))
+    Ok((looked, audit_log, memory))
 }
 
 /// The fresh plan within an earlier one, and the accounts that have moved.
@@ -257,7 +277,7 @@ fn kept(earlier: &Plan, fresh: Plan) -> Result<(Plan, Vec<LeftAlone>), Failure> 
 }
 
 /// What was not tried because the run came to its end, in a line for each reason.
-fn not_tried(report: &ApplyReport) -> Vec<String> {
+pub fn not_tried(report: &ApplyReport) -> Vec<String> {
     const NAMED: usize = 3;
     let mut by_reason: BTreeMap<&str, (usize, Vec<String>)> = BTreeMap::new();
     for outcome in &report.outcomes {

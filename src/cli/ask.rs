@@ -46,9 +46,19 @@ pub async fn agrees(question: &str, stop: &Stop) -> Result<bool, Failure> {
 /// hand is finished first. Whoever asks twice does not get a write cut in two.
 #[must_use = "when it is dropped, a signal ends the process at once"]
 pub fn stop_on_signals(stop: &Stop) -> Listening {
+    listening_to(stop, true)
+}
+
+/// The same for a service: without a terminal, SIGHUP says something else than that one is gone.
+#[must_use = "when it is dropped, a signal ends the process at once"]
+pub fn stop_a_service_on_signals(stop: &Stop) -> Listening {
+    listening_to(stop, std::io::stdin().is_terminal())
+}
+
+fn listening_to(stop: &Stop, with_hangup: bool) -> Listening {
     let listening = Listening::begin(stop.clone());
     let stop = stop.clone();
-    let signalled = signalled();
+    let signalled = signalled(with_hangup);
     tokio::spawn(async move {
         signalled.await;
         stop.raise();
@@ -90,7 +100,7 @@ fn end_when_nobody_listens() {
     if BEGUN.set(()).is_err() {
         return;
     }
-    let Some(mut signals) = Signals::listen() else { return };
+    let Some(mut signals) = Signals::listen(true) else { return };
     tokio::spawn(async move {
         loop {
             signals.next().await;
@@ -116,9 +126,9 @@ struct Signals {
 
 #[cfg(unix)]
 impl Signals {
-    fn listen() -> Option<Self> {
+    fn listen(with_hangup: bool) -> Option<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        let hangup = (!ignores_hangup()).then(|| signal(SignalKind::hangup()));
+        let hangup = (with_hangup && !ignores_hangup()).then(|| signal(SignalKind::hangup()));
         Some(Self {
             interrupt: signal(SignalKind::interrupt()).ok()?,
             terminate: signal(SignalKind::terminate()).ok()?,
@@ -143,12 +153,14 @@ impl Signals {
 
 /// Waits for Ctrl-C, SIGTERM, or SIGHUP, which says that the terminal is gone. They are listened
 /// for from the call on, not from the first wait.
-fn signalled() -> impl Future<Output = ()> {
+fn signalled(with_hangup: bool) -> impl Future<Output = ()> {
     #[cfg(unix)]
     let signals = {
         end_when_nobody_listens();
-        Signals::listen()
+        Signals::listen(with_hangup)
     };
+    #[cfg(not(unix))]
+    let _ = with_hangup;
     async move {
         #[cfg(unix)]
         if let Some(mut signals) = signals {

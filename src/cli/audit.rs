@@ -1,14 +1,15 @@
-//! `evenkeel audit verify`: whether an audit log is as its runs wrote it.
+//! `evenkeel audit`: whether an audit log is as its runs wrote it, and its records for other programs.
 
 use std::path::PathBuf;
 
 use chrono::SecondsFormat;
+use evenkeel::names::AccountId;
 use evenkeel::plan::words::counted;
 use evenkeel::reconcile::recover::title;
-use evenkeel::store::audit::{AuditError, Check};
+use evenkeel::store::audit::{AuditError, Check, Lines, Record};
 use evenkeel::visible::visible;
 
-use super::args::{AuditArgs, AuditCommand, AuditVerifyArgs, Global};
+use super::args::{AuditArgs, AuditCommand, AuditExportArgs, AuditVerifyArgs, Global};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::{out, settings};
@@ -17,19 +18,71 @@ use super::{out, settings};
 pub fn run(global: &Global, args: &AuditArgs) -> Result<Exit, Failure> {
     match &args.command {
         AuditCommand::Verify(args) => verify(global, args),
+        AuditCommand::Export(args) => export(global, args),
     }
 }
 
-fn verify(global: &Global, args: &AuditVerifyArgs) -> Result<Exit, Failure> {
-    let path: PathBuf = match &args.file {
-        Some(file) => file.clone(),
-        None => settings::audit_log(global)?,
-    };
-    let check = Check::of(&path, args.head.as_deref()).map_err(|error| match error {
-        // Its remedy is for those who want to write.
+/// Where the log is; what is wrong with reading it has another remedy than for those who write.
+fn log(global: &Global, file: Option<&PathBuf>) -> Result<PathBuf, Failure> {
+    match file {
+        Some(file) => Ok(file.clone()),
+        None => settings::audit_log(global),
+    }
+}
+
+fn unreadable(error: AuditError) -> Failure {
+    match error {
         AuditError::Io { doing, path, source } => Failure::file(doing, &path, source),
         error => error.into(),
+    }
+}
+
+fn export(global: &Global, args: &AuditExportArgs) -> Result<Exit, Failure> {
+    let path = log(global, args.file.as_ref())?;
+    out::take_nothing_away(&[("--out", args.out.as_deref())], &[&path])?;
+    let account: Option<AccountId> = args.account.as_deref().map(str::parse).transpose()?;
+    let is_asked = |record: &Record| {
+        account.as_ref().is_none_or(|account| record.account == *account)
+            && args.run.as_ref().is_none_or(|run| record.run == *run)
+            && args.since.is_none_or(|since| record.time >= since.0)
+    };
+    let mut lines = Lines::of(&path).map_err(unreadable)?;
+    let mut trouble = None;
+    let mut strange = 0_usize;
+    out::stream(args.out.as_deref(), |out| {
+        for line in &mut lines {
+            match line {
+                Ok((text, Some(record))) if is_asked(&record) => {
+                    out.write_all(&text)?;
+                    out.write_all(b"\n")?;
+                }
+                Ok((_, Some(_))) => {}
+                Ok((_, None)) => strange += 1,
+                Err(error) => {
+                    trouble = Some(error);
+                    break;
+                }
+            }
+        }
+        Ok(())
     })?;
+    if let Some(error) = trouble {
+        return Err(unreadable(error));
+    }
+    if strange > 0 {
+        out::say(&format!(
+            "note: {} of {} left out, which {} no record of a change: see evenkeel audit verify",
+            counted(strange, "line"),
+            path.display(),
+            if strange == 1 { "is" } else { "are" }
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+fn verify(global: &Global, args: &AuditVerifyArgs) -> Result<Exit, Failure> {
+    let path = log(global, args.file.as_ref())?;
+    let check = Check::of(&path, args.head.as_deref()).map_err(unreadable)?;
     let (_, digest) = check.head();
     let is_found = check.has_sought().unwrap_or(true);
     let is_whole = check.faults().is_empty() && is_found;

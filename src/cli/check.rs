@@ -15,7 +15,7 @@ pub async fn run(global: &Global, args: &CheckArgs) -> Result<Exit, Failure> {
         &[&settings::likely_audit_log(global)],
     )?;
     let wish = Wish { detail: Some(show::detail(args.output.format)), ..Wish::default() };
-    let looked = look::look(global, &args.selectors, wish).await?;
+    let looked = look::look_remembered(global, &args.selectors, wish, "check").await?;
     say_outside(&looked);
     let found = &looked.plan;
     let exit = Exit::from(found.outcome());

@@ -9,6 +9,7 @@ use evenkeel::kinds::erased::Misfit;
 use evenkeel::names::InvalidName;
 use evenkeel::reconcile::recorded::RecordedError;
 use evenkeel::reconcile::{ListenError, LookError, Refusal, RunError};
+use evenkeel::store::StoreError;
 use evenkeel::store::audit::AuditError;
 use miette::Diagnostic;
 
@@ -47,6 +48,9 @@ pub enum Failure {
     /// The audit log failed.
     #[error(transparent)]
     Audit(#[from] AuditError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// A name on the command line is none.
     #[error(transparent)]
     Name(#[from] InvalidName),
@@ -174,6 +178,7 @@ impl Diagnostic for Failure {
             Self::Mac(error) => Some(Box::new(error.remedy())),
             Self::Refused { refusal, .. } => Some(Box::new(refusal.remedy())),
             Self::Audit(error) => Some(Box::new(error.remedy())),
+            Self::Store(error) => Some(Box::new(error.remedy())),
             Self::Usage { help, .. } => Some(Box::new(help)),
             Self::File { .. }
             | Self::Name(_)

@@ -45,7 +45,7 @@ impl Version {
 }
 
 /// What git prints, when it can say.
-fn git(args: &[&str]) -> Option<String> {
+pub fn git(args: &[&str]) -> Option<String> {
     let output = Command::new("git").args(args).output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     (output.status.success() && !text.is_empty()).then_some(text)

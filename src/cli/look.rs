@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use evenkeel::aws::meter::Meter;
+use evenkeel::fleet::Fleet;
+use evenkeel::guards::KillSwitch;
 use evenkeel::kinds::{GrantClass, Risk};
 use evenkeel::names::Region;
 use evenkeel::plan::{Detail, Spot};
@@ -15,6 +17,7 @@ use super::args::{Global, Selectors};
 use super::failure::Failure;
 use super::git::Version;
 use super::listen::Talk;
+use super::remember::Kept;
 use super::settings::{self, Settings};
 use super::watch::Bar;
 use super::{ask, out};
@@ -63,6 +66,24 @@ pub async fn look(global: &Global, selectors: &Selectors, wish: Wish) -> Result<
     at(global, selectors, settings::resolve(global, selectors)?, wish, &stop).await
 }
 
+/// Looks, until somebody presses Ctrl-C, and remembers it.
+///
+/// # Errors
+/// As [`look`].
+pub async fn look_remembered(
+    global: &Global,
+    selectors: &Selectors,
+    wish: Wish,
+    command: &str,
+) -> Result<Looked, Failure> {
+    let stop = Stop::default();
+    let _listening = ask::stop_on_signals(&stop);
+    let settings = settings::resolve(global, selectors)?;
+    let kept = Kept::open(settings.fleet.as_ref()).await;
+    let command = Some((command, &kept));
+    Ok(remembering(global, selectors, settings, wish, &stop, command).await?.0)
+}
+
 /// Looks with settings that have been resolved.
 ///
 /// # Errors
@@ -74,10 +95,33 @@ pub async fn at(
     wish: Wish,
     stop: &Stop,
 ) -> Result<Looked, Failure> {
+    Ok(remembering(global, selectors, settings, wish, stop, None).await?.0)
+}
+
+/// Looks, and remembers what a command sees. Who remembers hears of what follows from it, too.
+///
+/// # Errors
+/// As [`look`].
+pub async fn remembering(
+    global: &Global,
+    selectors: &Selectors,
+    settings: Settings,
+    mut wish: Wish,
+    stop: &Stop,
+    command: Option<(&str, &Kept)>,
+) -> Result<(Looked, Vec<Arc<dyn Listener>>), Failure> {
+    if let (Some(("check", Kept::In(..))), Some(Detail::Shown)) = (command, wish.detail) {
+        // That drift has ended is seen on the objects that are as declared.
+        wish.detail = Some(Detail::Drift);
+    }
     let wanted = wanted(global, selectors, settings, wish)?;
-    let bar = Bar::new(global, Arc::clone(&wanted.meter));
-    let listener: Arc<dyn Listener> = Arc::new(Listeners(vec![Arc::new(bar), Arc::new(Talk)]));
-    Ok(evenkeel::reconcile::look(wanted, &listener, stop).await?)
+    let who = command.and_then(|(command, kept)| kept.listener(command, &wanted, Vec::new()));
+    let who: Vec<Arc<dyn Listener>> = who.into_iter().collect();
+    let mut all: Vec<Arc<dyn Listener>> =
+        vec![Arc::new(Bar::new(global, Arc::clone(&wanted.meter))), Arc::new(Talk)];
+    all.extend(who.iter().cloned());
+    let listener: Arc<dyn Listener> = Arc::new(Listeners(all));
+    Ok((evenkeel::reconcile::look(wanted, &listener, stop).await?, who))
 }
 
 /// What is looked at, as the library takes it.
@@ -104,6 +148,7 @@ pub fn wanted(
     safety.max_changes = wish.max_changes.unwrap_or(safety.max_changes);
     safety.max_changes_per_account =
         wish.max_changes_per_account.unwrap_or(safety.max_changes_per_account);
+    let kill_switch = KillSwitch::at(fleet.as_ref().and_then(Fleet::kill_switch));
     Ok(Look {
         compare_to,
         fleet,
@@ -122,6 +167,7 @@ pub fn wanted(
         shard: selectors.shard,
         only: wish.only,
         safety,
+        kill_switch,
         detail: wish.detail.unwrap_or(Detail::Shown),
         to_apply: wish.detail == Some(Detail::All) && !wish.only_made,
         meter: Arc::new(Meter::default()),

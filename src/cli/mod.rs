@@ -11,6 +11,7 @@ pub mod explain;
 pub mod export;
 pub mod failure;
 pub mod git;
+pub mod history;
 pub mod init;
 pub mod key;
 pub mod listen;
@@ -19,13 +20,16 @@ pub mod merge_reports;
 pub mod out;
 pub mod plan;
 pub mod policy;
+pub mod remember;
 pub mod repository;
+pub mod rollback;
 pub mod run;
 pub mod saved;
 pub mod schema;
 pub mod settings;
 pub mod shell;
 pub mod show;
+pub mod show_run;
 pub mod shown;
 pub mod snapshot;
 pub mod terminal;
@@ -52,6 +56,9 @@ pub async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Export(args) => export::run(global, args).await,
         Command::MergeReports(args) => merge_reports::run(global, args).await,
         Command::Run(args) => run::run(global, args).await,
+        Command::History(args) => history::run(global, args).await,
+        Command::Show(args) => show_run::run(global, args).await,
+        Command::Rollback(args) => rollback::run(global, args).await,
         Command::Audit(args) => audit::run(global, args),
         Command::Explain(args) => explain::run(args),
         Command::Policy(args) => policy::run(global, args),

@@ -37,7 +37,7 @@ pub async fn run(global: &Global, args: &PlanArgs) -> Result<Exit, Failure> {
         only_made: true,
         ..Wish::default()
     };
-    let looked = look::look(global, &args.selectors, wish).await?;
+    let looked = look::look_remembered(global, &args.selectors, wish, "plan").await?;
     say_outside(&looked);
     let plan = &looked.plan;
     if let Some(path) = &args.save {

@@ -2,82 +2,127 @@
 //! from events; each run reconciles as the modes allow and ends with one line of JSON in the log;
 //! SIGTERM lets the run in hand finish its write.
 
+mod files;
 mod runs;
 mod said;
+mod signals;
+mod whole;
 
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use evenkeel::aws::session::Options;
-use evenkeel::controller::drive::{Controller, Inbox, Machine};
+use evenkeel::baseline::disk::Disk;
+use evenkeel::controller::drive::{Clocks, Controller, Heart, Machine, Runs};
+use evenkeel::controller::inbox::Inbox;
+use evenkeel::controller::pulse::{FleetNow, Pulse};
+use evenkeel::controller::queue::Lanes;
+use evenkeel::controller::sight::Sight;
 use evenkeel::controller::sqs::Sqs;
+use evenkeel::fleet::span::Span;
+use evenkeel::fleet::{self, Fleet};
+use evenkeel::guards::KillSwitch;
 use evenkeel::names::Region;
 use evenkeel::reconcile::Stop;
+use evenkeel::store::audit::SharedLog;
 use serde_json::json;
 
 use super::args::{Global, RunArgs};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::settings::{self, Settings};
-use super::{ask, out};
-use runs::{Reconciler, schedules};
+use super::{ask, out, settings};
+use files::Files;
+use runs::Reconciler;
+
+/// How often it is looked at what events depend on, where the fleet file does not say.
+const PATH_EVERY: Duration = Duration::from_secs(2 * 60);
 
 /// Runs the command.
 pub async fn run(global: &Global, args: &RunArgs) -> Result<Exit, Failure> {
-    let settings = settings::resolve(global, &args.selectors)?;
-    let targets =
-        schedules(settings.fleet.as_ref(), &args.selectors, &args.schedule).map_err(|error| {
-            Failure::usage(
-                format!("--schedule is not a cron expression: {error}"),
-                "six fields, seconds first: \"0 */15 * * * *\"",
-            )
-        })?;
-    for part in not_yet(&settings) {
+    // What is wrong with it is said when the files are read.
+    let fleet = fleet::load(&global.config, &Disk).ok();
+    let path = args.audit_log.clone().unwrap_or_else(|| settings::likely_audit_log(global));
+    let cache = path.parent().unwrap_or(Path::new("")).join("git");
+    let files = Arc::new(Files::open(global, args, fleet.as_ref(), &cache).await?);
+    for part in fleet.as_ref().map(not_yet).unwrap_or_default() {
         out::say(&format!(
             "note: {part} is in the fleet file, and this version does not act on it"
         ));
     }
     let stop = Stop::default();
-    let _listening = ask::stop_on_signals(&stop);
-    let runs = Reconciler::new(global, args, &stop);
+    let audit_log = SharedLog::at(path);
+    let kill_switch = KillSwitch::at(fleet.as_ref().and_then(Fleet::kill_switch));
     if args.once {
+        let _listening = ask::stop_on_signals(&stop);
+        let runs = Reconciler::new(&files, args, audit_log, kill_switch, &stop);
         let mut worst = Exit::Done;
-        for target in targets.keys() {
+        for target in files.good().what.targets.keys() {
             worst = worst.max(runs.target(target).await);
         }
         return Ok(worst);
     }
+    let _listening = ask::stop_a_service_on_signals(&stop);
+    // Whoever is to write for a year should know at once that it cannot.
+    audit_log.keep_open()?;
+    let _signals = signals::listen(&files, &kill_switch);
+    let part = fleet.as_ref().and_then(|fleet| fleet.file.controller.clone()).unwrap_or_default();
+    let clocks: Arc<dyn Clocks> = Arc::new(Machine::default());
+    let sight = Arc::new(Mutex::new(Sight::new(part.heartbeat.clone(), part.objectives.clone())));
+    let runs = Reconciler::new(&files, args, audit_log, kill_switch, &stop)
+        .seen_by(Arc::clone(&sight), Arc::clone(&clocks));
+    let runs = Arc::new(runs);
+    let inbox = fleet.as_ref().and_then(inbox);
+    let path_every = part.path_every.map_or(PATH_EVERY, Span::duration);
     let controller = Controller {
-        runs: Arc::new(runs),
-        inbox: inbox(&settings),
+        runs: Arc::clone(&runs) as Arc<dyn Runs>,
         hearer: Arc::new(said::log),
-        clocks: Arc::new(Machine::default()),
+        clocks,
+        lanes: Lanes::default(),
+        sight,
+        heart: part.heartbeat.as_ref().filter(|_| inbox.is_some()).map(|_| heart(&files)),
+        path_every: inbox.is_some().then_some(path_every),
+        inbox,
+        seed: fastrand::u64(..),
     };
-    controller.drive(&stop).await;
+    tokio::select! {
+        () = controller.drive(&stop) => {}
+        () = files.watch() => {}
+        () = runs.watch_kill_switch() => {}
+    }
     log(&json!({"event": "stopped"}));
     Ok(Exit::Done)
 }
 
-/// Where events come from, if the fleet file says so.
-fn inbox(settings: &Settings) -> Option<Arc<dyn Inbox>> {
-    let file = &settings.fleet.as_ref()?.file;
-    let url = file.controller.as_ref()?.event_queue_url.as_ref()?;
-    let options = Options {
-        home_region: file.home_region.as_deref().map(Region::new),
-        requests_per_second: file.limits.requests_per_second,
+/// Who makes the calls that are made to hear of them.
+fn heart(files: &Arc<Files>) -> Arc<dyn Heart> {
+    let files = Arc::clone(files);
+    let now: FleetNow = Arc::new(move || {
+        let version = files.good();
+        fleet::load(&files.global.config, &version.what.texts).ok()
+    });
+    let options = now().as_ref().map(options).unwrap_or_default();
+    Arc::new(Pulse::new(now, options))
+}
+
+fn options(fleet: &Fleet) -> Options {
+    Options {
+        home_region: fleet.file.home_region.as_deref().map(Region::new),
+        requests_per_second: fleet.file.limits.requests_per_second,
         record: false,
-    };
-    Some(Arc::new(Sqs::new(url, options)))
+    }
+}
+
+/// Where events come from, if the fleet file says so.
+fn inbox(fleet: &Fleet) -> Option<Arc<dyn Inbox>> {
+    let url = fleet.file.controller.as_ref()?.event_queue_url.as_ref()?;
+    Some(Arc::new(Sqs::new(url, options(fleet))))
 }
 
 /// Parts of the fleet file that this version does not act on.
-fn not_yet(settings: &Settings) -> Vec<&'static str> {
-    let Some(fleet) = &settings.fleet else { return Vec::new() };
+fn not_yet(fleet: &Fleet) -> Vec<&'static str> {
     let listens = fleet.file.controller.as_ref().is_some_and(|part| part.listen.is_some());
-    let parts = [
-        ("[notify]", !fleet.file.notify.is_empty()),
-        ("[controller] listen", listens),
-        ("[store] url", fleet.file.store.url.is_some()),
-    ];
+    let parts = [("[notify]", !fleet.file.notify.is_empty()), ("[controller] listen", listens)];
     parts.into_iter().filter(|(_, is_there)| *is_there).map(|(part, _)| part).collect()
 }
 

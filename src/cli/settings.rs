@@ -8,6 +8,7 @@ use chrono::Utc;
 use evenkeel::baseline::Mode;
 use evenkeel::baseline::disk::Disk;
 use evenkeel::baseline::load::Reader;
+use evenkeel::baseline::texts::Texts;
 use evenkeel::baseline::{self, Baseline, Environment, LoadOptions, Problems};
 use evenkeel::fleet::file::{Selector, Target};
 use evenkeel::fleet::{self, Fleet};
@@ -209,6 +210,31 @@ pub fn known_kinds(names: &[String]) -> Result<BTreeSet<String>, Failure> {
         }
     }
     Ok(names.iter().cloned().collect())
+}
+
+/// The texts of the files, read once, of whatever reader.
+pub type Kept = Texts<Box<dyn Reader + Send + Sync>>;
+
+/// Reads all files of the fleet, or those that `-b` names, and says nothing of what is wrong with them.
+pub fn read_all(global: &Global, selectors: &Selectors, reader: &dyn Reader) {
+    let fleet = fleet::load(&global.config, reader).ok();
+    let environment = fleet.as_ref().map(environment).unwrap_or_default();
+    let load = |files: &[PathBuf]| {
+        let options = options(BTreeMap::new(), environment.clone());
+        let _ = baseline::load(files, reader, registry::catalog(), options);
+    };
+    match &fleet {
+        _ if !selectors.baseline.is_empty() => load(&selectors.baseline),
+        Some(fleet) => {
+            for target in &fleet.file.targets {
+                let files = fleet.baselines(target);
+                // Whether they may be named is judged with the rest.
+                files.iter().for_each(|file| drop(reader.reaches(&global.config, file)));
+                load(&files);
+            }
+        }
+        None => {}
+    }
 }
 
 /// Reads the fleet file. One that was not asked for and is not there is none.

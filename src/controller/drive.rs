@@ -1,22 +1,28 @@
-//! The loop of the controller: ticks and messages fill the queue, one run at a time empties it.
+//! The loop of the controller: ticks and messages fill the queue, and runs empty it, several at a time.
 //!
-//! One run at a time, so that no two of them write to one account. What an event touched comes
-//! before what the schedule says, and waits for the run in hand at most.
+//! What an event touched has a lane of its own, and waits for no target's run. No account is in two
+//! runs at once: the queue sees to it for what events touched, and the runs among themselves for the
+//! accounts of targets.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use croner::Cron;
 use futures::future::{BoxFuture, FutureExt};
-use tokio::sync::{mpsc, oneshot};
+use futures::stream::{FuturesUnordered, StreamExt};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::events::{Event, NoEvent, Routes, parse};
-use super::queue::{Cause, Job, Key, Queue};
+use super::inbox::{Batch, Inbox, Message, poll};
+use super::queue::{Cause, Job, Key, Lanes, Queue};
 use super::schedule::Schedules;
+use super::sight::{Change, Sight};
+use crate::names::{AccountId, Region};
 use crate::reconcile::Stop;
 
 /// What one call sets off comes together: a look waits so long after the first event.
@@ -25,10 +31,8 @@ pub const TOGETHER: Duration = Duration::from_millis(100);
 pub const MOST_WAITING: usize = 50_000;
 /// The clock on the wall and the files are looked at this often at least.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
-/// The pause after a queue could not be asked; each further failure doubles it.
-const INBOX_PAUSE: Duration = Duration::from_secs(1);
-/// The longest such pause.
-const LONGEST_INBOX_PAUSE: Duration = Duration::from_secs(60);
+/// Calls at a time that are made only to be heard of.
+const BEATS_AT_ONCE: usize = 8;
 
 /// How a run ended, for the loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +45,15 @@ pub enum Ended {
     Stopped,
 }
 
+/// Why the loop is woken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Woken {
+    /// The files say something else than before.
+    Files,
+    /// The kill switch is off again: what was held back is to be written.
+    Released,
+}
+
 /// Who runs what the queue says.
 #[async_trait]
 pub trait Runs: Send + Sync {
@@ -50,36 +63,17 @@ pub trait Runs: Send + Sync {
     /// The files cannot be used; what was read before stays in force.
     fn targets(&self) -> Result<BTreeMap<String, Cron>, String>;
 
-    /// Runs a job, whole.
+    /// Waits until something is to be looked at that neither the schedule nor an event tells of.
+    async fn woken(&self) -> Woken {
+        std::future::pending().await
+    }
+
+    /// Runs a job, whole. Several are run at a time, and see to it that none writes to an account
+    /// that another one has in hand.
     async fn run(&self, job: &Job) -> Ended;
 
     /// Whether a call was made by one of our own runs: they look at what they wrote by themselves.
     fn is_ours(&self, event: &Event) -> bool;
-}
-
-/// A message, as the queue gives it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
-    /// What it says.
-    pub body: String,
-    /// What it is deleted by.
-    pub receipt: String,
-}
-
-/// Where events come from.
-#[async_trait]
-pub trait Inbox: Send + Sync {
-    /// Waits for messages, for some seconds at most.
-    ///
-    /// # Errors
-    /// The queue cannot be asked.
-    async fn receive(&self) -> Result<Vec<Message>, String>;
-
-    /// Deletes messages by their receipts.
-    ///
-    /// # Errors
-    /// They were not deleted, and come again.
-    async fn delete(&self, receipts: Vec<String>) -> Result<(), String>;
 }
 
 /// What happens in the loop, for logs.
@@ -117,6 +111,23 @@ pub enum Said<'a> {
         /// When it is asked again.
         pause: Duration,
     },
+    /// An account is not heard of any more, or is again.
+    Sight {
+        /// What has changed.
+        change: &'a Change,
+    },
+    /// A call that was to be heard of could not be made.
+    NoBeat {
+        /// In which account.
+        account: &'a AccountId,
+        /// Why.
+        why: &'a str,
+    },
+    /// evenkeel itself failed in a job.
+    Defect {
+        /// The job.
+        job: &'a Job,
+    },
     /// A job failed and is repeated.
     Again {
         /// The job.
@@ -124,6 +135,16 @@ pub enum Said<'a> {
         /// Failures in a row.
         failures: u32,
     },
+}
+
+/// Who makes calls that are made only to be heard of.
+#[async_trait]
+pub trait Heart: Send + Sync {
+    /// Makes one in an account, which carries a mark. Whatever AWS answers, it has heard of it.
+    ///
+    /// # Errors
+    /// It could not be made.
+    async fn beat(&self, account: &AccountId, region: &Region, mark: &str) -> Result<(), String>;
 }
 
 /// Who hears what happens in the loop.
@@ -179,64 +200,99 @@ pub struct Controller {
     pub hearer: Hearer,
     /// The clocks.
     pub clocks: Arc<dyn Clocks>,
+    /// How many runs there may be at a time.
+    pub lanes: Lanes,
+    /// How well each account is seen.
+    pub sight: Arc<Mutex<Sight>>,
+    /// Who makes calls to hear of them, if somebody does.
+    pub heart: Option<Arc<dyn Heart>>,
+    /// How often it is looked at what events depend on; never, where no events come.
+    pub path_every: Option<Duration>,
+    /// Where its random numbers begin.
+    pub seed: u64,
 }
 
-/// Messages on their way from the inbox, and whom to tell that they are in the queue.
-type Batch = (Vec<Message>, oneshot::Sender<Vec<String>>);
+/// A call that was made to be heard of: in which account, and why it could not be made.
+type Beat = (AccountId, Result<(), String>);
 
 impl Controller {
-    /// Runs until somebody wishes to stop; the run in hand then comes to its own end.
+    /// Runs until somebody wishes to stop; the runs in hand then come to their own end.
     pub async fn drive(&self, stop: &Stop) {
         let (sender, mut batches) = mpsc::channel::<Batch>(1);
-        let polling = self.inbox.clone().map(|inbox| {
-            tokio::spawn(poll(inbox, sender, Arc::clone(&self.hearer), Arc::clone(&self.clocks)))
-        });
+        // What is spawned ends with this.
+        let mut polling = JoinSet::new();
+        if let Some(inbox) = self.inbox.clone() {
+            polling.spawn(poll(inbox, sender, Arc::clone(&self.hearer), Arc::clone(&self.clocks)));
+        }
         let mut state = State::new(self);
-        let mut in_hand: Option<BoxFuture<'_, (Job, Ended)>> = None;
+        let mut in_hand = InHand::default();
+        let mut beating: FuturesUnordered<BoxFuture<'_, Beat>> = FuturesUnordered::new();
         loop {
             state.tick();
-            if in_hand.is_none()
-                && let Some(job) = state.queue.take(self.clocks.now())
-            {
-                let runs = Arc::clone(&self.runs);
-                in_hand = Some(
-                    async move {
-                        let ended = runs.run(&job).await;
-                        (job, ended)
-                    }
-                    .boxed(),
-                );
+            if let Some(heart) = &self.heart {
+                let due = state.beats(BEATS_AT_ONCE.saturating_sub(beating.len()));
+                let due = due.into_iter();
+                beating.extend(due.map(|(account, region)| {
+                    beat(Arc::clone(heart), account, region, state.mark.clone())
+                }));
             }
-            let until = state.wakes_at(in_hand.is_some());
+            while let Some(job) = state.queue.take(self.clocks.now()) {
+                in_hand.begin(Arc::clone(&self.runs), job);
+            }
+            let until = state.wakes_at(self.heart.is_some() && beating.len() < BEATS_AT_ONCE);
             tokio::select! {
                 biased;
                 () = stop.raised() => break,
-                (job, ended) = of(&mut in_hand) => {
-                    in_hand = None;
-                    state.ended(&job, ended);
-                }
+                Some((job, ended)) = in_hand.next() => state.ended(&job, ended),
                 Some((messages, queued)) = batches.recv(), if state.has_room() => {
                     // Who asks has gone only when the loop is over.
                     let _ = queued.send(state.take_in(messages));
                 }
+                Some((account, made)) = beating.next() => state.beaten(&account, made),
+                woken = self.runs.woken() => state.woken(woken),
                 () = self.clocks.sleep_until(until) => {}
             }
         }
-        if let Some(polling) = polling {
-            polling.abort();
-        }
-        if let Some(run) = in_hand {
-            run.await;
-        }
+        drop(polling);
+        while in_hand.next().await.is_some() {}
     }
 }
 
-/// The run in hand; never, where there is none.
-async fn of(in_hand: &mut Option<BoxFuture<'_, (Job, Ended)>>) -> (Job, Ended) {
-    match in_hand {
-        Some(run) => run.await,
-        None => std::future::pending().await,
+/// The runs in hand, each a task of its own, so that one that computes for long keeps nobody waiting.
+#[derive(Default)]
+struct InHand {
+    tasks: JoinSet<Ended>,
+    jobs: HashMap<tokio::task::Id, Job>,
+}
+
+impl InHand {
+    fn begin(&mut self, runs: Arc<dyn Runs>, job: Job) {
+        let shared = job.clone();
+        let task = self.tasks.spawn(async move { runs.run(&shared).await });
+        self.jobs.insert(task.id(), job);
     }
+
+    /// The next one that ends; none where there is none. One that panics has no end of its own.
+    async fn next(&mut self) -> Option<(Job, Option<Ended>)> {
+        let (id, ended) = match self.tasks.join_next_with_id().await? {
+            Ok((id, ended)) => (id, Some(ended)),
+            Err(error) => (error.id(), None),
+        };
+        Some((self.jobs.remove(&id)?, ended))
+    }
+}
+
+fn beat(
+    heart: Arc<dyn Heart>,
+    account: AccountId,
+    region: Region,
+    mark: String,
+) -> BoxFuture<'static, Beat> {
+    async move {
+        let made = heart.beat(&account, &region, &mark).await;
+        (account, made)
+    }
+    .boxed()
 }
 
 struct State<'a> {
@@ -248,20 +304,30 @@ struct State<'a> {
     read_at: Option<Duration>,
     /// What is wrong with the files, said once.
     wrong: Option<String>,
+    /// When it was looked at what events depend on.
+    path_at: Option<Duration>,
+    /// Why no such call could be made in an account, said once.
+    silent: BTreeMap<AccountId, String>,
+    /// What this controller's own calls carry.
+    mark: String,
     random: fastrand::Rng,
 }
 
 impl<'a> State<'a> {
     fn new(of: &'a Controller) -> Self {
+        let mut random = fastrand::Rng::with_seed(of.seed);
         Self {
             of,
-            queue: Queue::default(),
+            queue: Queue::new(of.lanes),
             schedules: Schedules::default(),
             targets: BTreeMap::new(),
             routes: Routes::of_all_kinds(),
             read_at: None,
             wrong: None,
-            random: fastrand::Rng::new(),
+            path_at: None,
+            silent: BTreeMap::new(),
+            mark: format!("{:032x}", random.u128(..)),
+            random,
         }
     }
 
@@ -278,6 +344,54 @@ impl<'a> State<'a> {
         }
         for name in self.schedules.due(self.of.clocks.wall()) {
             self.queue.add(Key::Target(name), now, Cause::Schedule);
+        }
+        if let Some(every) = self.of.path_every
+            && now >= self.path_at.unwrap_or_default() + every
+        {
+            self.path_at = Some(now);
+            for target in self.targets.keys() {
+                self.queue.add(Key::Path(target.clone()), now, Cause::Path);
+            }
+        }
+        let changes = self.sight().tick(now);
+        changes.iter().for_each(|change| self.say(Said::Sight { change }));
+        let blind = self.sight().blind(now);
+        for account in blind {
+            self.queue.add(Key::Account(account), now, Cause::Blind);
+        }
+    }
+
+    fn sight(&self) -> MutexGuard<'a, Sight> {
+        self.of.sight.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The accounts in which calls are made now to be heard of.
+    fn beats(&self, most: usize) -> Vec<(AccountId, Region)> {
+        self.sight().begin(self.of.clocks.now(), most)
+    }
+
+    fn beaten(&mut self, account: &AccountId, made: Result<(), String>) {
+        match made {
+            Ok(()) => drop(self.silent.remove(account)),
+            Err(why) => {
+                self.sight().not_made(account);
+                if self.silent.get(account) != Some(&why) {
+                    self.say(Said::NoBeat { account, why: &why });
+                    self.silent.insert(account.clone(), why);
+                }
+            }
+        }
+    }
+
+    fn woken(&mut self, woken: Woken) {
+        match woken {
+            Woken::Files => self.read_at = None,
+            Woken::Released => {
+                let now = self.of.clocks.now();
+                for target in self.targets.keys() {
+                    self.queue.add(Key::Target(target.clone()), now, Cause::Released);
+                }
+            }
         }
     }
 
@@ -303,7 +417,9 @@ impl<'a> State<'a> {
                 self.queue.add(Key::Target(target.clone()), now, Cause::Start);
             }
         }
-        self.queue.keep_targets(&targets.keys().cloned().collect());
+        let names = targets.keys().cloned().collect();
+        self.queue.keep_targets(&names);
+        self.sight().keep_targets(&names);
         self.schedules.set(targets.clone(), self.of.clocks.wall());
         self.targets = targets;
     }
@@ -312,11 +428,12 @@ impl<'a> State<'a> {
         self.queue.len() < MOST_WAITING
     }
 
-    fn wakes_at(&self, is_busy: bool) -> Duration {
+    fn wakes_at(&self, may_beat: bool) -> Duration {
         let now = self.of.clocks.now();
         let tick = self.schedules.pause(self.of.clocks.wall()).map(|pause| now + pause);
-        let due = self.queue.next_at().filter(|_| !is_busy);
-        let soonest = tick.into_iter().chain(due).min();
+        let path = self.of.path_every.map(|every| self.path_at.unwrap_or_default() + every);
+        let sight = self.sight().wakes_at(may_beat);
+        let soonest = tick.into_iter().chain(self.queue.next_at()).chain(path).chain(sight).min();
         soonest.unwrap_or(now + LONGEST_SLEEP).min(now + LONGEST_SLEEP)
     }
 
@@ -329,28 +446,50 @@ impl<'a> State<'a> {
                 Ok(event) => event,
                 Err(why) => {
                     self.say(Said::NoEvent { why: &why });
+                    self.sight().counts.unreadable += u64::from(message.is_first);
                     continue;
                 }
             };
             receipts.push(message.receipt);
-            if self.of.runs.is_ours(&event) {
-                continue;
-            }
-            let parts = self.routes.parts(&event);
-            self.say(Said::Told { event: &event, parts: parts.len() });
-            for part in parts {
-                let (id, call) = (event.id.clone(), event.call.clone());
-                let cause = Cause::Event { id, call, by: event.by.arn.clone() };
-                self.queue.add(Key::Part(part), at, cause);
-            }
+            self.told(&event, at);
         }
         receipts
     }
 
-    fn ended(&mut self, job: &Job, ended: Ended) {
+    /// Puts into the queue what an event may have touched.
+    fn told(&mut self, event: &Event, at: Duration) {
+        let now = self.of.clocks.now();
+        let lag = (self.of.clocks.wall() - event.time).to_std().unwrap_or_default();
+        self.sight().heard(&event.account, lag, now);
+        // Of another controller, or of one before: not an answer to ours.
+        if event.heartbeat.as_ref().is_some_and(|mark| *mark == self.mark) {
+            let change = self.sight().came(&event.account, now);
+            change.iter().for_each(|change| self.say(Said::Sight { change }));
+        }
+        if event.heartbeat.is_some() {
+            return;
+        }
+        if self.of.runs.is_ours(event) {
+            self.sight().counts.ours += 1;
+            return;
+        }
+        let parts = self.routes.parts(event);
+        self.say(Said::Told { event, parts: parts.len() });
+        for part in parts {
+            let (id, call, time) = (event.id.clone(), event.call.clone(), event.time);
+            let cause = Cause::Event { id, call, time, by: Box::new(event.by.clone()) };
+            self.queue.add(Key::Part(part), at, cause);
+        }
+    }
+
+    fn ended(&mut self, job: &Job, ended: Option<Ended>) {
         match ended {
-            Ended::Done | Ended::Stopped => self.queue.done(&job.what),
-            Ended::Again => {
+            Some(Ended::Done) => self.queue.done(&job.what),
+            Some(Ended::Stopped) => self.queue.stopped(&job.what),
+            Some(Ended::Again) | None => {
+                if ended.is_none() {
+                    self.say(Said::Defect { job });
+                }
                 let failures =
                     self.queue.failed(&job.what, self.of.clocks.now(), self.random.f64());
                 self.say(Said::Again { job, failures });
@@ -359,42 +498,7 @@ impl<'a> State<'a> {
     }
 }
 
-/// Brings messages, and deletes those that are in the controller's queue: when the controller dies
-/// with them, its next start looks at everything.
-async fn poll(
-    inbox: Arc<dyn Inbox>,
-    sender: mpsc::Sender<Batch>,
-    hearer: Hearer,
-    clocks: Arc<dyn Clocks>,
-) {
-    let mut pause = INBOX_PAUSE;
-    loop {
-        let received = async {
-            let messages = inbox.receive().await?;
-            if messages.is_empty() {
-                return Ok(true);
-            }
-            let (queued, receipts) = oneshot::channel();
-            if sender.send((messages, queued)).await.is_err() {
-                return Ok(false);
-            }
-            let Ok(receipts) = receipts.await else { return Ok(false) };
-            if !receipts.is_empty() {
-                inbox.delete(receipts).await?;
-            }
-            Ok::<bool, String>(true)
-        };
-        match received.await {
-            Ok(true) => pause = INBOX_PAUSE,
-            Ok(false) => return,
-            Err(why) => {
-                hearer(Said::Deaf { why: &why, pause });
-                clocks.sleep_until(clocks.now() + pause).await;
-                pause = (pause * 2).min(LONGEST_INBOX_PAUSE);
-            }
-        }
-    }
-}
-
+#[cfg(test)]
+pub mod simulated;
 #[cfg(test)]
 mod tests;

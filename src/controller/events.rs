@@ -11,12 +11,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
+pub use super::caller::Caller;
 use super::queue::Part;
 use crate::kinds::{Scope, registry};
 use crate::names::{AccountId, Region};
 
 /// What EventBridge calls CloudTrail's events of calls, of sign-ins and of service events.
 const FROM_CLOUDTRAIL: &str = "via CloudTrail";
+/// The call by whose event the controller knows that events come: its source and name.
+const HEARTBEAT: (&str, &str) = ("ec2.amazonaws.com", "CreateTags");
+/// The tag that such a call carries, with its mark as the value.
+pub const HEARTBEAT_TAG: &str = "evenkeel-heartbeat";
 /// What a caller may make of a name of theirs, cut short.
 const LONGEST: usize = 256;
 
@@ -37,19 +42,8 @@ pub struct Event {
     pub by: Caller,
     /// Why AWS refused it; then it changed nothing.
     pub refused: Option<String>,
-}
-
-/// Who made a call.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Caller {
-    /// The ARN, or what CloudTrail has in its place.
-    pub arn: String,
-    /// The source identity of the session.
-    pub source_identity: Option<String>,
-    /// The address that the call came from.
-    pub source_address: Option<String>,
-    /// What the caller says to be.
-    pub user_agent: Option<String>,
+    /// The mark of a call that a controller made only to hear of it.
+    pub heartbeat: Option<String>,
 }
 
 /// A message that is no event of CloudTrail.
@@ -99,6 +93,8 @@ struct Detail {
     recipient_account_id: Option<String>,
     #[serde(default)]
     user_identity: Identity,
+    #[serde(default)]
+    request_parameters: serde_json::Value,
 }
 
 #[derive(Deserialize, Default)]
@@ -129,6 +125,7 @@ pub fn parse(body: &str) -> Result<Event, NoEvent> {
         return Err(NoEvent::OfAnotherKind(short(envelope.detail_type)));
     }
     let detail = Detail::deserialize(envelope.detail).map_err(unreadable)?;
+    let heartbeat = mark(&detail);
     let Identity { kind, arn, invoked_by, session_context } = detail.user_identity;
     // The account whose trail recorded it is where something changed, whoever called.
     let account = detail.recipient_account_id.unwrap_or(envelope.account);
@@ -145,7 +142,18 @@ pub fn parse(body: &str) -> Result<Event, NoEvent> {
             user_agent: detail.user_agent.map(short),
         },
         refused: detail.error_code.map(short),
+        heartbeat,
     })
+}
+
+/// The mark of a call that was made only to be heard of: the value of its tag.
+fn mark(detail: &Detail) -> Option<String> {
+    if detail.event_name != HEARTBEAT.1 || detail.event_source != HEARTBEAT.0 {
+        return None;
+    }
+    let tags = detail.request_parameters.get("tagSet")?.get("items")?.as_array()?;
+    let ours = tags.iter().find(|tag| tag["key"] == HEARTBEAT_TAG)?;
+    ours["value"].as_str().map(|mark| short(mark.to_owned()))
 }
 
 fn unreadable(problem: impl ToString) -> NoEvent {
@@ -272,6 +280,27 @@ mod tests {
         assert!(event.refused.is_some() && routes.parts(&event).is_empty());
         let other = parse(&message("sqs.amazonaws.com", "CreateQueue").to_string()).unwrap();
         assert!(routes.parts(&other).is_empty());
+    }
+
+    #[test]
+    fn a_call_that_was_made_only_to_be_heard_of_has_a_mark() {
+        let mut beat = message("ec2.amazonaws.com", "CreateTags");
+        beat["detail"]["errorCode"] = json!("Client.DryRunOperation");
+        beat["detail"]["requestParameters"] = json!({
+            "resourcesSet": {"items": [{"resourceId": "vpc-0"}]},
+            "tagSet": {"items": [{"key": "a", "value": "b"}, {"key": HEARTBEAT_TAG, "value": "m"}]},
+        });
+        let marked = |message: &Value| parse(&message.to_string()).unwrap().heartbeat;
+        assert_eq!(marked(&beat).as_deref(), Some("m"));
+        let mut other = beat.clone();
+        other["detail"]["eventName"] = json!("DeleteTags");
+        let mut plain = beat.clone();
+        plain["detail"]["requestParameters"]["tagSet"]["items"][1]["key"] = json!("c");
+        let mut odd = beat;
+        odd["detail"]["requestParameters"] = json!(["tagSet"]);
+        for message in [other, plain, odd] {
+            assert_eq!(marked(&message), None);
+        }
     }
 
     #[test]

@@ -5,10 +5,34 @@
 //! twice, late or out of order, or that somebody made up, costs a few looks at most.
 //!
 //! [`queue`] remembers what is to be looked at, and when; [`schedule`] and [`events`] fill it;
-//! [`drive`] is the only loop. [`sqs`] is where events come from.
+//! [`drive`] is the only loop. [`inbox`] and [`sqs`] are where events come from; [`sight`]
+//! knows how well each account is seen, and [`pulse`] makes the calls that it expects to hear of. [`in_force`] says which version of the
+//! files holds; [`git`] brings them from elsewhere.
 
+pub mod caller;
 pub mod drive;
 pub mod events;
+pub mod git;
+pub mod in_force;
+pub mod inbox;
+pub mod pulse;
 pub mod queue;
 pub mod schedule;
+pub mod sight;
 pub mod sqs;
+
+/// The kinds that events themselves depend on: they are looked at often, whatever happens.
+pub const PATH: [&str; 1] = ["cloudtrail.trail"];
+
+#[cfg(test)]
+mod simulation;
+
+#[cfg(test)]
+mod tests {
+    use crate::kinds::registry;
+
+    #[test]
+    fn what_events_depend_on_is_known() {
+        assert!(super::PATH.iter().all(|kind| registry::find(kind).is_some()));
+    }
+}

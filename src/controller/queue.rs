@@ -2,11 +2,17 @@
 //!
 //! Each thing has one slot, and of two wishes the earlier holds, so that a storm of events is one
 //! look. What is in hand can be wished for again meanwhile: it is then looked at once more, since
-//! nobody knows what the look in hand has seen.
+//! nobody knows what the look in hand has seen, and only when that look is over: of one account, and
+//! of one target, there is one look at a time. That a target's run and a look at a part do not write to
+//! one account at once is for those who run them to see to, since the queue does not know the accounts
+//! of a target ([`crate::reconcile::AccountLocks`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
+use super::caller::Caller;
 use crate::names::{AccountId, Region};
 
 /// The pause after the first failure; each further one in a row doubles it.
@@ -33,8 +39,12 @@ pub struct Part {
 /// What can be looked at.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
-    /// A part of an account. Parts come before targets.
+    /// A part of an account. Parts come before all else.
     Part(Part),
+    /// All that is declared for an account.
+    Account(AccountId),
+    /// What the events of a target's accounts depend on.
+    Path(String),
     /// All that a target declares, in all of its accounts.
     Target(String),
 }
@@ -44,6 +54,8 @@ pub enum Key {
 pub enum Cause {
     /// The controller has just started.
     Start,
+    /// The kill switch is off again.
+    Released,
     /// Its schedule says so.
     Schedule,
     /// AWS told of a call that may have changed it.
@@ -52,9 +64,15 @@ pub enum Cause {
         id: String,
         /// The call, as `cloudtrail.amazonaws.com:DeleteTrail`.
         call: String,
+        /// When it was made.
+        time: DateTime<Utc>,
         /// Who AWS says did it.
-        by: String,
+        by: Box<Caller>,
     },
+    /// Nothing is heard of the account.
+    Blind,
+    /// Events depend on it.
+    Path,
     /// The look before failed.
     Again {
         /// Failures in a row.
@@ -91,7 +109,7 @@ impl Causes {
 /// What is looked at in one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
-    /// What: a target, or parts of one account.
+    /// What: a target, an account, or parts of one.
     pub what: What,
     /// Why.
     pub causes: Causes,
@@ -102,6 +120,10 @@ pub struct Job {
 pub enum What {
     /// A whole target.
     Target(String),
+    /// A whole account.
+    Account(AccountId),
+    /// What the events of a target's accounts depend on.
+    Path(String),
     /// Parts of one account.
     Parts {
         /// The account.
@@ -115,6 +137,8 @@ impl What {
     fn keys(&self) -> Vec<Key> {
         match self {
             Self::Target(name) => vec![Key::Target(name.clone())],
+            Self::Account(account) => vec![Key::Account(account.clone())],
+            Self::Path(name) => vec![Key::Path(name.clone())],
             Self::Parts { account, parts } => parts
                 .iter()
                 .map(|(kind, region)| {
@@ -125,10 +149,28 @@ impl What {
     }
 }
 
+/// How many looks there may be at a time. What is not a whole target has a lane of its own: what an
+/// event touched waits for no target's run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lanes {
+    /// Looks at parts, at accounts and at what events depend on.
+    pub parts: usize,
+    /// Looks at targets.
+    pub targets: usize,
+}
+
+impl Default for Lanes {
+    fn default() -> Self {
+        Self { parts: 8, targets: 4 }
+    }
+}
+
 /// What is to be looked at.
 #[derive(Debug, Default)]
 pub struct Queue {
+    lanes: Lanes,
     waiting: BTreeMap<Key, Slot>,
+    in_hand: Vec<What>,
     failures: BTreeMap<Key, u32>,
 }
 
@@ -139,6 +181,11 @@ struct Slot {
 }
 
 impl Queue {
+    /// One with so many looks at a time.
+    pub fn new(lanes: Lanes) -> Self {
+        Self { lanes, ..Self::default() }
+    }
+
     /// Wishes for a look at some time. When there is such a wish already, the earlier time holds.
     pub fn add(&mut self, key: Key, at: Duration, cause: Cause) {
         let slot =
@@ -157,25 +204,58 @@ impl Queue {
         self.waiting.is_empty()
     }
 
-    /// When the next thing is due, if something waits.
-    pub fn next_at(&self) -> Option<Duration> {
-        self.waiting.values().map(|slot| slot.at).min()
+    /// What is being looked at.
+    pub fn in_hand(&self) -> &[What] {
+        &self.in_hand
     }
 
-    /// Takes what one run looks at next, if something is due: the parts of the account that waits
-    /// longest, or else the target that does.
+    /// How long the longest of what is due has waited.
+    pub fn late_by(&self, now: Duration) -> Duration {
+        let earliest = self.waiting.values().map(|slot| slot.at).min();
+        earliest.map(|at| now.saturating_sub(at)).unwrap_or_default()
+    }
+
+    /// When the next thing is due that could be looked at beside what is in hand.
+    pub fn next_at(&self) -> Option<Duration> {
+        let free = Free::of(self);
+        self.waiting.iter().filter(|(key, _)| free.has_room(key)).map(|(_, slot)| slot.at).min()
+    }
+
+    /// Takes in hand what one run looks at next, if something is due: the parts of the account that
+    /// waits longest, or else what does.
     pub fn take(&mut self, now: Duration) -> Option<Job> {
-        let due = self.waiting.iter().filter(|(_, slot)| slot.at <= now);
-        let key = due.min_by_key(|(key, slot)| (matches!(key, Key::Target(_)), slot.at))?.0.clone();
+        let free = Free::of(self);
+        let due = self.waiting.iter().filter(|(key, slot)| slot.at <= now && free.has_room(key));
+        let rank = |key: &Key| match key {
+            Key::Part(_) => 0,
+            Key::Path(_) => 1,
+            Key::Account(_) => 2,
+            Key::Target(_) => 3,
+        };
+        let key = due.min_by_key(|(key, slot)| (rank(key), slot.at))?.0.clone();
+        let job = self.remove(key, now)?;
+        self.in_hand.push(job.what.clone());
+        Some(job)
+    }
+
+    fn remove(&mut self, key: Key, now: Duration) -> Option<Job> {
         match key {
             Key::Target(name) => {
                 let slot = self.waiting.remove(&Key::Target(name.clone()))?;
                 Some(Job { what: What::Target(name), causes: slot.causes })
             }
+            Key::Path(name) => {
+                let slot = self.waiting.remove(&Key::Path(name.clone()))?;
+                Some(Job { what: What::Path(name), causes: slot.causes })
+            }
+            Key::Account(account) => {
+                let slot = self.waiting.remove(&Key::Account(account.clone()))?;
+                Some(Job { what: What::Account(account), causes: slot.causes })
+            }
             Key::Part(Part { account, .. }) => {
                 let with = |key: &Key, slot: &Slot| match key {
                     Key::Part(part) => part.account == account && slot.at <= now,
-                    Key::Target(_) => false,
+                    _ => false,
                 };
                 let mut causes = Causes::default();
                 let mut parts = BTreeSet::new();
@@ -190,8 +270,14 @@ impl Queue {
         }
     }
 
+    /// A look was stopped, and nobody knows what it has seen.
+    pub fn stopped(&mut self, what: &What) {
+        self.in_hand.retain(|one| one != what);
+    }
+
     /// A look is over, and shall not be repeated before its next cause.
     pub fn done(&mut self, what: &What) {
+        self.stopped(what);
         what.keys().iter().for_each(|key| {
             self.failures.remove(key);
         });
@@ -202,12 +288,17 @@ impl Queue {
     /// does not come back together. A part that failed too often is left to the schedule. Gives the
     /// failures in a row.
     pub fn failed(&mut self, what: &What, now: Duration, spread: f64) -> u32 {
+        self.stopped(what);
         let mut most = 0;
         for key in what.keys() {
             let failures = self.failures.entry(key.clone()).or_default();
             *failures = failures.saturating_add(1);
             let failures = *failures;
             most = most.max(failures);
+            if matches!(key, Key::Account(_) | Key::Path(_)) {
+                // It is looked at again in a short while in any case.
+                continue;
+            }
             if failures >= MOST_FAILURES && matches!(key, Key::Part(_)) {
                 self.failures.remove(&key);
                 continue;
@@ -222,11 +313,47 @@ impl Queue {
     /// Forgets the targets that are not among these any more.
     pub fn keep_targets(&mut self, names: &BTreeSet<String>) {
         let stays = |key: &Key| match key {
-            Key::Target(name) => names.contains(name),
-            Key::Part(_) => true,
+            Key::Target(name) | Key::Path(name) => names.contains(name),
+            Key::Part(_) | Key::Account(_) => true,
         };
         self.waiting.retain(|key, _| stays(key));
         self.failures.retain(|key, _| stays(key));
+    }
+}
+
+/// What could be looked at beside what is in hand.
+struct Free<'a> {
+    parts: bool,
+    targets: bool,
+    accounts: BTreeSet<&'a AccountId>,
+    paths: BTreeSet<&'a String>,
+    names: BTreeSet<&'a String>,
+}
+
+impl<'a> Free<'a> {
+    fn of(queue: &'a Queue) -> Self {
+        let (mut accounts, mut paths) = (BTreeSet::new(), BTreeSet::new());
+        let mut names = BTreeSet::new();
+        for what in &queue.in_hand {
+            match what {
+                What::Target(name) => names.insert(name),
+                What::Path(name) => paths.insert(name),
+                What::Account(account) | What::Parts { account, .. } => accounts.insert(account),
+            };
+        }
+        let Lanes { parts, targets } = queue.lanes;
+        let has_room = accounts.len() + paths.len() < parts;
+        Self { parts: has_room, targets: names.len() < targets, accounts, paths, names }
+    }
+
+    fn has_room(&self, key: &Key) -> bool {
+        match key {
+            Key::Part(Part { account, .. }) | Key::Account(account) => {
+                self.parts && !self.accounts.contains(account)
+            }
+            Key::Path(name) => self.parts && !self.paths.contains(name),
+            Key::Target(name) => self.targets && !self.names.contains(name),
+        }
     }
 }
 
@@ -247,8 +374,8 @@ mod tests {
     }
 
     fn event(id: usize) -> Cause {
-        let (call, by) = ("s:C".to_owned(), "arn".to_owned());
-        Cause::Event { id: id.to_string(), call, by }
+        let (call, time) = ("s:C".to_owned(), DateTime::UNIX_EPOCH);
+        Cause::Event { id: id.to_string(), call, time, by: Box::default() }
     }
 
     const A: &str = "111122223333";
@@ -366,37 +493,104 @@ mod tests {
         assert_eq!((queue.len(), queue.failures.len()), (2, 0));
     }
 
+    #[test]
+    fn one_look_at_a_time_of_an_account_and_the_next_account_beside_it() {
+        let now = Duration::from_secs(1000);
+        let mut queue = Queue::new(Lanes { parts: 2, targets: 1 });
+        for account in [A, B, "777788889999"] {
+            queue.add(part(account, "iam.role", None), now, event(0));
+        }
+        queue.add(target("s"), now, Cause::Start);
+        queue.add(target("t"), now, Cause::Start);
+        let first = queue.take(now).unwrap();
+        // What comes meanwhile waits for the look in hand, whatever part it is of.
+        queue.add(part(A, "kms.key", Some("eu-west-1")), now, event(1));
+        let second = queue.take(now).unwrap();
+        assert!(first.what != second.what && matches!(second.what, What::Parts { .. }));
+        assert_eq!(queue.take(now).unwrap().what, What::Target("s".to_owned()));
+        assert_eq!((queue.take(now), queue.next_at()), (None, None));
+        queue.done(&first.what);
+        assert_eq!(queue.next_at(), Some(now));
+        let What::Parts { account, .. } = queue.take(now).unwrap().what else { panic!() };
+        assert_eq!(account.as_str(), A, "who waits longest, and of those the first");
+        assert_eq!(queue.take(now), None);
+        assert_eq!(queue.late_by(now + Duration::from_secs(7)), Duration::from_secs(7));
+    }
+
+    #[test]
+    fn a_look_that_was_stopped_is_not_in_hand_any_more() {
+        let now = Duration::from_secs(1000);
+        let mut queue = Queue::default();
+        queue.add(target("t"), now, Cause::Start);
+        let job = queue.take(now).unwrap();
+        queue.add(target("t"), now, Cause::Schedule);
+        assert!(queue.take(now).is_none() && queue.in_hand().len() == 1);
+        queue.stopped(&job.what);
+        assert!(queue.take(now).is_some());
+    }
+
     proptest! {
-        /// Whatever is wished for is handed out, once, and never before its time.
+        /// Whatever is wished for is handed out, once, never before its time, never beside a look at the
+        /// same, never more at a time than there is room for; and what could be handed out is.
         #[test]
-        fn nothing_is_lost_and_nothing_early(
-            wishes in proptest::collection::vec((0_usize..6, 0_u64..100), 0..60),
-            steps in proptest::collection::vec(0_u64..30, 0..20),
+        fn nothing_is_lost_nothing_early_and_nothing_twice_at_once(
+            wishes in proptest::collection::vec((0_usize..7, 0_u64..100), 0..60),
+            steps in proptest::collection::vec((0_u64..30, 0_usize..4), 0..20),
+            lanes in (1_usize..3, 1_usize..3),
         ) {
-            let start = Duration::ZERO;
-            let at = |seconds| start + Duration::from_secs(seconds);
+            let lanes = Lanes { parts: lanes.0, targets: lanes.1 };
+            let at = Duration::from_secs;
             let keys = [
                 target("s"), target("t"), part(A, "iam.role", None),
                 part(A, "kms.key", Some("eu-west-1")), part(B, "iam.role", None),
-                part(A, "kms.key", Some("us-east-1")),
+                Key::Account(A.parse().unwrap()), Key::Path("s".to_owned()),
             ];
-            let mut queue = Queue::default();
+            let mut queue = Queue::new(lanes);
             let mut earliest: BTreeMap<Key, Duration> = BTreeMap::new();
             for (key, seconds) in wishes {
                 queue.add(keys[key].clone(), at(seconds), Cause::Schedule);
                 let first = earliest.entry(keys[key].clone()).or_insert_with(|| at(seconds));
                 *first = (*first).min(at(seconds));
             }
-            let mut now = start;
-            for step in steps.into_iter().chain([1_000]) {
-                now += Duration::from_secs(step);
+            let whom = |what: &What| match what {
+                What::Target(name) => name.clone(),
+                What::Path(name) => format!("path of {name}"),
+                What::Account(account) | What::Parts { account, .. } => account.to_string(),
+            };
+            let is_target = |what: &What| matches!(what, What::Target(_));
+            let mut now = Duration::ZERO;
+            let mut in_hand: Vec<What> = Vec::new();
+            // At the end, everything comes to its end.
+            for (step, ended) in steps.into_iter().chain([(1_000, 9); 8]) {
+                now += at(step);
+                for _ in 0..ended.min(in_hand.len()) {
+                    queue.done(&in_hand.remove(0));
+                }
                 while let Some(job) = queue.take(now) {
+                    prop_assert!(in_hand.iter().all(|other| whom(other) != whom(&job.what)));
                     for key in job.what.keys() {
                         let due = earliest.remove(&key);
                         prop_assert!(due.is_some_and(|due| due <= now), "{key:?}");
                     }
+                    in_hand.push(job.what);
                 }
-                prop_assert!(earliest.values().all(|due| *due > now));
+                prop_assert_eq!(queue.in_hand(), &in_hand[..]);
+                let targets = in_hand.iter().filter(|what| is_target(what)).count();
+                let parts = in_hand.len() - targets;
+                prop_assert!(targets <= lanes.targets && parts <= lanes.parts);
+                prop_assert!(queue.next_at().is_none_or(|at| at > now), "it could be looked at now");
+                for (key, due) in &earliest {
+                    let is_full = parts == lanes.parts;
+                    let (is_full, who) = match key {
+                        Key::Target(name) => (targets == lanes.targets, name.clone()),
+                        Key::Path(name) => (is_full, format!("path of {name}")),
+                        Key::Account(account) | Key::Part(Part { account, .. }) => {
+                            (is_full, account.to_string())
+                        }
+                    };
+                    let waits = is_full || in_hand.iter().any(|what| whom(what) == who);
+                    prop_assert!(*due > now || waits, "{key:?} waits for nothing");
+                }
             }
             prop_assert!(earliest.is_empty() && queue.is_empty());
         }

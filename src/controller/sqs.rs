@@ -1,27 +1,35 @@
 //! The queue of events in SQS, standard or FIFO.
 //!
-//! Source: Amazon SQS API Reference, `ReceiveMessage`, `DeleteMessageBatch`.
+//! Source: Amazon SQS API Reference, `ReceiveMessage`, `DeleteMessageBatch`,
+//! `ChangeMessageVisibilityBatch`.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::DeleteMessageBatchRequestEntry;
+use aws_sdk_sqs::types::{
+    BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry,
+    DeleteMessageBatchRequestEntry, MessageSystemAttributeName,
+};
 
-use super::drive::{Inbox, Message};
+use super::inbox::{Inbox, Message};
 use crate::aws::meter::Meter;
 use crate::aws::session::Options;
 use crate::aws::{Call, Session};
 use crate::names::Region;
 
 const RECEIVE: Call = Call::new("sqs", "ReceiveMessage");
+const KEEP: Call = Call::new("sqs", "ChangeMessageVisibilityBatch");
 const DELETE: Call = Call::new("sqs", "DeleteMessageBatch");
 /// Messages of one answer, which is also what one call deletes.
 const AT_ONCE: i32 = 10;
 /// Seconds that AWS waits for a message; its own limit.
 const LONG_POLL: i32 = 20;
-/// Seconds for which messages are ours: they are deleted as soon as they are in the controller's queue.
+/// Seconds for which messages are ours: they are deleted as soon as they are in the controller's queue,
+/// and kept for as long again while there is no room in it.
 const VISIBILITY: i32 = 60;
+/// How often a message was given out.
+const COUNT: MessageSystemAttributeName = MessageSystemAttributeName::ApproximateReceiveCount;
 
 /// A queue.
 pub struct Sqs {
@@ -67,6 +75,7 @@ impl Inbox for Sqs {
             .max_number_of_messages(AT_ONCE)
             .wait_time_seconds(LONG_POLL)
             .visibility_timeout(VISIBILITY)
+            .message_system_attribute_names(COUNT)
             .send();
         let answer = session.send(&region, RECEIVE, None, request).await;
         let answer = answer.map_err(|error| error.to_string())?;
@@ -74,12 +83,39 @@ impl Inbox for Sqs {
         // A message without a receipt could never be deleted, and one without a body says nothing.
         Ok(messages
             .filter_map(|message| {
+                let count = message.attributes.as_ref().and_then(|all| all.get(&COUNT));
                 Some(Message {
                     receipt: message.receipt_handle?,
+                    // Without a count, nobody knows of an earlier time.
+                    is_first: count.is_none_or(|count| count == "1"),
                     body: message.body.unwrap_or_default(),
                 })
             })
             .collect())
+    }
+
+    async fn keep(&self, receipts: Vec<String>) -> Result<(), String> {
+        let (session, region) = self.session().await?;
+        let entries: Result<Vec<_>, _> = receipts
+            .into_iter()
+            .zip(0..)
+            .map(|(receipt, id): (_, u32)| {
+                ChangeMessageVisibilityBatchRequestEntry::builder()
+                    .id(id.to_string())
+                    .receipt_handle(receipt)
+                    .visibility_timeout(VISIBILITY)
+                    .build()
+            })
+            .collect();
+        let entries = entries.map_err(|error| error.to_string())?;
+        let request = session
+            .client(&region, Client::new)
+            .change_message_visibility_batch()
+            .queue_url(&self.url)
+            .set_entries(Some(entries))
+            .send();
+        let answer = session.send(&region, KEEP, None, request).await;
+        all_done("kept", &answer.map_err(|error| error.to_string())?.failed)
     }
 
     async fn delete(&self, receipts: Vec<String>) -> Result<(), String> {
@@ -102,15 +138,22 @@ impl Inbox for Sqs {
             .set_entries(Some(entries))
             .send();
         let answer = session.send(&region, DELETE, None, request).await;
-        let answer = answer.map_err(|error| error.to_string())?;
-        match answer.failed.first() {
-            None => Ok(()),
-            Some(first) => Err(format!(
-                "{} messages could not be deleted: {}",
-                answer.failed.len(),
-                first.message().unwrap_or(first.code())
-            )),
-        }
+        all_done("deleted", &answer.map_err(|error| error.to_string())?.failed)
+    }
+
+    fn most(&self) -> usize {
+        usize::try_from(AT_ONCE).unwrap_or(1)
+    }
+}
+
+fn all_done(what: &str, failed: &[BatchResultErrorEntry]) -> Result<(), String> {
+    match failed.first() {
+        None => Ok(()),
+        Some(first) => Err(format!(
+            "{} messages could not be {what}: {}",
+            failed.len(),
+            first.message().unwrap_or(first.code())
+        )),
     }
 }
 

@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use super::span::Span;
 use crate::baseline::Mode;
 use crate::baseline::check::{Checker, steps};
 use crate::baseline::load::Reader;
@@ -152,6 +153,10 @@ pub struct Safety {
     pub require_signed_plans: bool,
     /// When changes may be applied.
     pub change_windows: Vec<ChangeWindow>,
+    /// A file, relative to the fleet file: as long as it is there, nothing new is written to AWS. It is
+    /// looked for directly before each write. None by default.
+    #[schemars(length(min = 1))]
+    pub kill_switch: Option<String>,
 }
 
 impl Default for Safety {
@@ -165,6 +170,7 @@ impl Default for Safety {
             trust_fleet_accounts: false,
             require_signed_plans: false,
             change_windows: Vec::new(),
+            kill_switch: None,
         }
     }
 }
@@ -206,14 +212,26 @@ impl Default for Limits {
 }
 
 /// Where history and the audit log are kept.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Store {
-    /// The database: `sqlite://…` or `postgres://…`.
+    /// The database in which runs, changes and drift are remembered: `sqlite://PATH`, relative to the
+    /// fleet file, or `postgres://USER@HOST/DATABASE`, which several controllers can share; the
+    /// password of the latter comes from `PGPASSWORD` or `~/.pgpass`. Without one, only the audit log is
+    /// kept.
     #[schemars(regex(pattern = r"^(sqlite|postgres|postgresql)://"))]
     pub url: Option<String>,
+    /// How many days of history are kept; what is not finished stays, however old.
+    #[schemars(range(min = 1))]
+    pub keep_days: u32,
     /// The append-only audit log, relative to the fleet file; `.evenkeel/audit.jsonl` by default.
     pub audit_log: Option<String>,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self { url: None, keep_days: 400, audit_log: None }
+    }
 }
 
 /// The controller.
@@ -224,6 +242,79 @@ pub struct Controller {
     pub listen: Option<String>,
     /// The URL of the SQS queue that an EventBridge rule fills with CloudTrail's events of calls.
     pub event_queue_url: Option<String>,
+    /// The repository that the files are brought from. Then this file says only how: its `[controller]`,
+    /// `[store]` and `[safety] kill_switch` hold, and everything else is in the repository's fleet file.
+    pub git: Option<Git>,
+    /// Calls that the controller makes to hear of them, so that it knows in which accounts events come.
+    /// None by default.
+    pub heartbeat: Option<Heartbeat>,
+    /// How old the sight of an account may be; what is older is shown as missed.
+    pub objectives: Objectives,
+    /// How often the kinds are looked at that events themselves depend on, such as the trail, where
+    /// there is an `event_queue_url`; two minutes by default.
+    pub path_every: Option<Span>,
+}
+
+/// Calls that the controller makes to hear of them: in each account, in its home Region, a dry run of
+/// `ec2:CreateTags`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Heartbeat {
+    /// How often; five minutes by default.
+    pub every: Span,
+    /// After so long without its event, the account counts as blind; 15 minutes by default.
+    pub within: Span,
+}
+
+impl Default for Heartbeat {
+    fn default() -> Self {
+        Self { every: Span::seconds(5 * 60), within: Span::seconds(15 * 60) }
+    }
+}
+
+/// How old the sight of an account may be.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Objectives {
+    /// The last look at all that is declared for it.
+    pub full: Option<Span>,
+    /// The time from a call to its event.
+    pub event: Option<Span>,
+}
+
+/// A repository that the files are brought from, by the `git` command.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Git {
+    /// Its URL: `https://`, `ssh://`, `file://` or `user@host:path`, without a password.
+    #[schemars(length(min = 1))]
+    pub url: String,
+    /// The branch, tag or ref whose newest commit is in force.
+    #[serde(default = "main_branch", rename = "ref")]
+    pub reference: String,
+    /// The fleet file in it.
+    #[serde(default = "fleet_file_name")]
+    #[schemars(length(min = 1))]
+    pub path: String,
+    /// How often it is asked; one minute by default.
+    #[serde(default = "every_minute")]
+    pub every: Span,
+    /// Whether a commit is taken only with a signature that `git verify-commit` finds good, and only
+    /// when it follows the one in force. False by default.
+    #[serde(default)]
+    pub verify_signatures: bool,
+}
+
+fn main_branch() -> String {
+    "main".to_owned()
+}
+
+fn fleet_file_name() -> String {
+    "evenkeel.toml".to_owned()
+}
+
+fn every_minute() -> Span {
+    Span::seconds(60)
 }
 
 fn yes() -> bool {
@@ -246,6 +337,11 @@ pub struct Fleet {
 }
 
 impl Fleet {
+    /// The file of the kill switch, where one is named.
+    pub fn kill_switch(&self) -> Option<PathBuf> {
+        Some(self.folder.join(self.file.safety.kill_switch.as_ref()?))
+    }
+
     /// The baseline files of a target.
     pub fn baselines(&self, target: &Target) -> Vec<PathBuf> {
         target.baselines.iter().map(|file| self.folder.join(file)).collect()
@@ -379,7 +475,8 @@ fn rules(file: &FleetFile, at: &dyn Fn(String) -> Place, problems: &mut Vec<Prob
             );
         }
     }
-    if file.targets.is_empty() {
+    let is_elsewhere = file.controller.as_ref().is_some_and(|controller| controller.git.is_some());
+    if file.targets.is_empty() && !is_elsewhere {
         problems.push(
             Problem::general("no-target", "the fleet file has no target")
                 .help("add [[target]] with a name and its baselines"),

@@ -9,5 +9,6 @@ pub mod organization;
 pub mod select;
 pub mod shard;
 pub mod snapshot;
+pub mod span;
 
 pub use file::{Fleet, FleetFile, Target, load};

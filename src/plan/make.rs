@@ -14,7 +14,10 @@ use crate::digest;
 use crate::kinds::erased::DynKind;
 use crate::kinds::object::{Cause, Unknown};
 use crate::kinds::stricter::weakened;
-use crate::kinds::{Change, Controls, FieldDrift, Grant, GrantClass, Needs, Object, Scope, Status};
+use crate::kinds::{
+    AllowedGrants, Change, Controls, FieldDrift, Grant, GrantClass, Needs, Object, Risk, Scope,
+    Status,
+};
 use crate::names::ItemName;
 
 /// What each change cannot do without, by its id.
@@ -86,6 +89,7 @@ fn blank(
         spec: observed.declared.spec.clone(),
         state_digest: state_digest(&object),
         observed: object,
+        puts_back: None,
         changes: Vec::new(),
         alike: None,
     }
@@ -285,13 +289,6 @@ fn dispose(
     change: &Change<Value>,
     waiver: Option<&Waiver>,
 ) -> Disposition {
-    let max_risk = input.max_risk;
-    let risen: BTreeSet<GrantClass> = change
-        .grants
-        .iter()
-        .filter(|grant| !input.allow_grants.allow(grant))
-        .map(|grant| grant.class)
-        .collect();
     let reason = if let Some(waiver) = waiver {
         format!("excepted until {} by {}: {}", waiver.until, waiver.owner, waiver.reason)
     } else if let Some(manager) = &object.managed_by {
@@ -305,23 +302,39 @@ fn dispose(
         "evenkeel only inspects this".to_owned()
     } else if observed.declared.mode != Mode::Enforce {
         "mode is \"report\"".to_owned()
-    } else if change.risk > max_risk {
-        format!(
+    } else {
+        return match refused(change.risk, &change.grants, input.max_risk, &input.allow_grants) {
+            Some(reason) => Disposition::Report { reason },
+            None => Disposition::Apply,
+        };
+    };
+    Disposition::Report { reason }
+}
+
+/// Why a change is only reported for its risk or the rights that it gives, if it is.
+pub fn refused(
+    risk: Risk,
+    grants: &[Grant],
+    max_risk: Risk,
+    allow_grants: &AllowedGrants,
+) -> Option<String> {
+    if risk > max_risk {
+        return Some(format!(
             "{} changes are above the limit of {} (--max-risk, [safety] max_risk)",
-            change.risk.as_str(),
+            risk.as_str(),
             max_risk.as_str()
-        )
-    } else if !risen.is_empty() {
-        let classes: Vec<&str> = risen.into_iter().map(GrantClass::as_str).collect();
+        ));
+    }
+    let risen: BTreeSet<GrantClass> =
+        grants.iter().filter(|grant| !allow_grants.allow(grant)).map(|grant| grant.class).collect();
+    let classes: Vec<&str> = risen.into_iter().map(GrantClass::as_str).collect();
+    (!classes.is_empty()).then(|| {
         format!(
             "it gives rights ({}) that are not allowed (--allow-grants {}, [safety] allow_grants)",
             classes.join(", "),
             classes.join(" --allow-grants ")
         )
-    } else {
-        return Disposition::Apply;
-    };
-    Disposition::Report { reason }
+    })
 }
 
 /// Enters the dependencies between changes and returns the order of applying them.
@@ -372,7 +385,6 @@ mod tests {
     use crate::baseline::ResolvedItem;
     use crate::baseline::item::{Location, RegionWord};
     use crate::kinds::Drift;
-    use crate::kinds::Risk;
 
     fn planned(id: u32, disposition: Disposition) -> PlannedChange {
         PlannedChange {

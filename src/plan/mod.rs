@@ -177,6 +177,10 @@ pub struct ObjectPlan {
     pub spec: Value,
     /// The object as observed; the state before any change.
     pub observed: Object<Value>,
+    /// The object as it was once and is to be again, where the plan puts back what a run did; its `spec`
+    /// only finds it then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub puts_back: Option<Box<Object<Value>>>,
     /// Digest of `observed`, hexadecimal; what moved since is refused.
     pub state_digest: String,
     /// The changes, in the order in which they must be done.

@@ -126,6 +126,12 @@ impl Now {
         if let Status::Skipped { reason } = &self.object.status {
             return Standing::Unknown(format!("it is out of reach now: {reason}"));
         }
+        if let Some(back) = &planned.puts_back {
+            return match self.is_back(planned, back) {
+                true => Standing::InSync,
+                false => Standing::Open,
+            };
+        }
         if self.changes.is_empty() {
             return Standing::InSync;
         }
@@ -143,6 +149,23 @@ impl Now {
         if self.writes().all(was_only_reported) { Standing::OnlyReported } else { Standing::Open }
     }
 
+    /// Whether it is as it was once, as far as the plan puts it back.
+    fn is_back(&self, planned: &ObjectPlan, back: &Object<Value>) -> bool {
+        match (&self.object.status, &back.status) {
+            (Status::Absent, Status::Absent) => true,
+            (Status::Present(now), Status::Present(then)) => {
+                let drift = planned.changes.iter().flat_map(|change| &change.drift);
+                drift.map(|drift| drift.field.split(['.', '[']).next().unwrap_or_default()).all(
+                    |field| match field {
+                        "" => now == then,
+                        field => now.get(field) == then.get(field),
+                    },
+                )
+            }
+            _ => false,
+        }
+    }
+
     fn writes(&self) -> impl Iterator<Item = &Change<Value>> {
         self.changes.iter().filter(|change| change.action.is_some() && change.withheld.is_none())
     }
@@ -157,6 +180,16 @@ impl Now {
                 Some(manager) => format!("it is managed by {manager} now"),
                 None => "somebody else managed it before".to_owned(),
             });
+        }
+        if let Some(back) = &planned.puts_back {
+            return match () {
+                () if written == Written::ThisObject => Fit::Fits,
+                () if self.is_back(planned, back) => Fit::Needless,
+                () if state_digest(&self.object) != planned.state_digest => {
+                    Fit::Moved("it has changed since the plan was made".to_owned())
+                }
+                () => Fit::Fits,
+            };
         }
         if self.is_as_declared() {
             return Fit::Needless;

@@ -59,6 +59,7 @@ mod tests {
 
     use super::super::event::Nobody;
     use super::super::guard::Refusal;
+    use super::super::locks::AccountLocks;
     use super::super::report::Step;
     use super::*;
     use crate::plan::{AccountPlan, BaselineRef, Cost, PlanHead, assemble};
@@ -101,6 +102,7 @@ mod tests {
             sessions: &BTreeMap::new(),
             claimants: &BTreeMap::new(),
             audit: &AuditLog::open(&log).unwrap(),
+            locks: &AccountLocks::default(),
             stop: &Stop::default(),
             concurrent_accounts: 1,
             may_begin: &|| Ok(()),

@@ -23,7 +23,7 @@ use crate::fleet::shard::Shard;
 use crate::kinds::Object;
 use crate::names::{AccountId, Region};
 use crate::plan::{ObjectPlan, Plan, PlannedChange};
-use crate::store::audit::{AuditError, Failed, Fault, Record};
+use crate::store::audit::{AuditError, Failed, Fault, Record, Writer};
 
 /// Something that happens in a run.
 #[derive(Debug, Clone, Copy)]
@@ -59,6 +59,12 @@ pub enum RunEvent<'a> {
     Planned {
         /// The plan.
         plan: &'a Plan,
+    },
+    /// The audit log is open for writing: no run of this log is alive but those of this process, which
+    /// the writer knows.
+    Opened {
+        /// The log.
+        log: &'a Writer,
     },
     /// A guard said no; nothing is written.
     Refused {

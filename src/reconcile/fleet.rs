@@ -14,6 +14,7 @@ use super::declare::{
     About, Aimed, Conflict, Declarations, Selection, declare, declare_beside, join, join_beside,
 };
 use super::event::{Listener, RunEvent, Stream};
+use super::locks::AccountLocks;
 use super::met::Met;
 use super::observe::observe_all;
 use super::target::FleetTarget;
@@ -59,6 +60,8 @@ pub struct Wanted {
     pub account_timeout: Duration,
     /// Accounts looked at at the same time.
     pub concurrent_accounts: usize,
+    /// The accounts that runs hold: one is held while it is looked at.
+    pub locks: AccountLocks,
     /// The turns of items, in all of them together.
     pub turns: Semaphore,
     /// Whether sessions are narrowed to reading, whatever the targets may do.
@@ -219,6 +222,8 @@ impl<F: FnMut(Job, Outcome)> Looks<F> {
 
 /// Looks at one account.
 async fn look_at(job: &Job, wanted: &Wanted, ways: &Ways, stream: &Stream<'_>) -> Outcome {
+    // Another run may have it in hand; that time is not the account's.
+    let _held = wanted.locks.hold(&job.account.id).await;
     let started = Instant::now();
     let deadline = started + wanted.account_timeout;
     let (reporting, enforcing): (Vec<usize>, Vec<usize>) = job

@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use crate::fleet::file::{ChangeWindow, schedule};
+use crate::guards::{KillSwitch, Pulled};
 use crate::kinds::{AllowedGrants, Grant, GrantClass, Risk};
 use crate::names::AccountId;
 use crate::plan::Plan;
@@ -97,6 +98,9 @@ pub enum Refusal {
         /// When the next one opens.
         next: Option<String>,
     },
+    /// The kill switch is on.
+    #[error("the kill switch is on: {0}")]
+    KillSwitch(Pulled),
     /// The saved plan is not one that can be applied.
     #[error("the saved plan cannot be applied: {why}")]
     Unusable {
@@ -179,6 +183,7 @@ impl Refusal {
             Self::OutsideWindow { .. } => {
                 "wait, or change [safety] change_windows in evenkeel.toml"
             }
+            Self::KillSwitch(pulled) => return Cow::Owned(pulled.release()),
             Self::Unusable { remedy, .. } => remedy,
             Self::OutsideFleet { .. } => {
                 "apply the fleet file's own baselines (without -b), let a target select the account, or, if it is right to write there all the same, say so with --outside-fleet"
@@ -217,13 +222,15 @@ impl Refusal {
     }
 }
 
-/// What stands between a plan and its first write.
+/// What stands between a plan and its writes.
 #[derive(Debug, Clone, Default)]
 pub struct Guards {
     /// The limits.
     pub safety: Safety,
     /// The change windows; without any, changes are always allowed.
     pub windows: Vec<ChangeWindow>,
+    /// The kill switch.
+    pub kill_switch: KillSwitch,
 }
 
 impl Guards {
@@ -233,6 +240,17 @@ impl Guards {
     /// The first one that says no.
     pub fn check(&self, plan: &Plan, now: DateTime<Utc>) -> Result<(), Refusal> {
         check_budget(plan, &self.safety)?;
+        self.may_begin(now)
+    }
+
+    /// Asks those that may say no in the middle of a run.
+    ///
+    /// # Errors
+    /// The first one that says no.
+    pub fn may_begin(&self, now: DateTime<Utc>) -> Result<(), Refusal> {
+        if let Some(pulled) = self.kill_switch.pulled() {
+            return Err(Refusal::KillSwitch(pulled));
+        }
         check_windows(&self.windows, now)
     }
 }

@@ -21,6 +21,7 @@ pub use wish::{Look, Other, Source};
 use super::event::{Listener, Note, RunEvent, Stream};
 use super::fleet::{Wanted, look_at_all};
 use super::guard::{Guards, Refusal};
+use super::locks::AccountLocks;
 use super::observe::turns;
 use super::recorded::Recording;
 use super::regions;
@@ -46,6 +47,8 @@ pub struct Looked {
     pub claimants: Claimants,
     /// What stands between the plan and its writes.
     pub guards: Guards,
+    /// The accounts that runs hold.
+    pub locks: AccountLocks,
     /// Accounts worked on at the same time.
     pub concurrent_accounts: usize,
     /// Why accounts are outside of the fleet, so that they are only reported.
@@ -103,7 +106,9 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
             .as_ref()
             .map(|fleet| fleet.file.safety.change_windows.clone())
             .unwrap_or_default(),
+        kill_switch: look.kill_switch.clone(),
     };
+    let locks = look.locks.clone();
     let meter = Arc::clone(&look.meter);
     let recording = match &look.source {
         Source::Live { record: Some(path), .. } => {
@@ -144,7 +149,7 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
     }
     stream.tell(RunEvent::Planned { plan: &plan })?;
     let concurrent_accounts = limits.concurrent_accounts;
-    Ok(Looked { plan, sessions, claimants, guards, concurrent_accounts, outside, undecided })
+    Ok(Looked { plan, sessions, claimants, guards, locks, concurrent_accounts, outside, undecided })
 }
 
 /// The organization, where something depends on it.
@@ -281,6 +286,7 @@ fn wanted(look: Look, organization: Option<&Organization>) -> Wanted {
         today: Utc::now().date_naive(),
         account_timeout: Duration::from_secs(limits.account_timeout_seconds),
         concurrent_accounts: limits.concurrent_accounts,
+        locks: look.locks,
         turns: turns(),
         read_only: is_recording,
         // Two versions are compared by their writes.

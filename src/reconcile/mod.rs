@@ -7,12 +7,13 @@
 //! A whole run of a baseline in the account of the AWS settings:
 //!
 //! ```no_run
-//! use std::path::{Path, PathBuf};
+//! use std::path::PathBuf;
 //! use std::sync::Arc;
 //!
 //! use evenkeel::baseline::{self, Environment, LoadOptions, disk::Disk};
 //! use evenkeel::kinds::registry;
 //! use evenkeel::reconcile::{FleetTarget, Listener, Look, Nobody, RunOutcome, Stop, reconcile};
+//! use evenkeel::store::audit::SharedLog;
 //!
 //! # #[tokio::main]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -26,7 +27,8 @@
 //! let wish = Look::at(vec![FleetTarget::own(loaded.baseline)]);
 //!
 //! let listener: Arc<dyn Listener> = Arc::new(Nobody);
-//! let outcome = reconcile(wish, Path::new("audit.jsonl"), &Stop::default(), &listener).await?;
+//! let log = SharedLog::at("audit.jsonl");
+//! let outcome = reconcile(wish, &log, &Stop::default(), &listener).await?;
 //! assert_eq!(outcome, RunOutcome::InSync);
 //! # Ok(())
 //! # }
@@ -40,6 +42,7 @@ pub mod declare;
 pub mod event;
 pub mod fleet;
 pub mod guard;
+pub mod locks;
 pub mod look;
 pub mod met;
 pub mod observe;
@@ -47,7 +50,9 @@ pub mod outcome;
 pub mod recorded;
 pub mod recover;
 pub mod regions;
+pub mod remembered;
 pub mod report;
+pub mod rollback;
 pub mod run;
 pub mod stop;
 pub mod target;
@@ -57,9 +62,11 @@ pub use bound::{Bounded, LeftAlone, bound};
 pub use declare::{About, Aimed, Conflict, Declarations, Selection, declare};
 pub use event::{ListenError, Listener, Listeners, Nobody, Note, RunEvent, Told};
 pub use guard::{Guards, Refusal, Safety};
+pub use locks::AccountLocks;
 pub use look::{Look, LookError, Looked, Source, look};
 pub use observe::observe_all;
 pub use outcome::RunOutcome;
+pub use remembered::{Remembered, Remembering};
 pub use report::{ApplyOutcome, ApplyReport, Step};
 pub use run::{Run, RunError, reconcile};
 pub use stop::Stop;

@@ -10,11 +10,12 @@ use serde_json::Value;
 use super::again::{self, Now};
 use super::audited::Audited;
 use super::event::{ListenError, Listener, Recovered, RunEvent, Stream};
+use super::locks::AccountLocks;
 use crate::aws::Session;
 use crate::kinds::{Scope, registry};
 use crate::names::AccountId;
 use crate::plan::Plan;
-use crate::store::audit::{AuditLog, Phase, Record};
+use crate::store::audit::{Phase, Record, Writer};
 use crate::visible::visible;
 
 /// `iam.role audit of 111122223333`, for people to read.
@@ -36,15 +37,25 @@ pub fn title(record: &Record) -> String {
 /// # Errors
 /// The audit log cannot be written, or somebody who listens cannot go on.
 pub async fn recover(
-    audit: &AuditLog,
+    audit: &Writer,
+    locks: &AccountLocks,
     sessions: &BTreeMap<AccountId, Arc<Session>>,
     plan: &Plan,
     listener: &dyn Listener,
 ) -> Result<(), ListenError> {
-    let audited = Audited::new(audit, plan);
+    let audited = Audited::new(audit.log(), plan);
     let stream = Stream::new(&plan.run, vec![&audited, listener]);
     for intent in audit.unfinished() {
         let session = sessions.get(&intent.account);
+        let _held = match session {
+            Some(_) => Some(locks.hold(&intent.account).await),
+            None => None,
+        };
+        // Another run may have looked after it while this one waited.
+        let is_it = |one: &Record| one.run == intent.run && one.change == intent.change;
+        if !audit.unfinished().iter().any(is_it) {
+            continue;
+        }
         let now = look(&intent, session, plan).await;
         let found = match &now {
             Err(why) => Err(why.as_str()),

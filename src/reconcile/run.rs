@@ -2,14 +2,14 @@
 //! guards asked, the plan applied and verified.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use chrono::Utc;
 
 use super::apply::Applier;
 use super::event::{ListenError, Listener, Note, RunEvent, Stream};
-use super::guard::{Guards, Refusal, check_windows};
+use super::guard::{Guards, Refusal};
+use super::locks::AccountLocks;
 use super::look::{Claimants, Look, LookError, Looked, look};
 use super::outcome::RunOutcome;
 use super::recover::recover;
@@ -18,7 +18,7 @@ use super::stop::Stop;
 use crate::aws::Session;
 use crate::names::AccountId;
 use crate::plan::Plan;
-use crate::store::audit::{AuditError, AuditLog};
+use crate::store::audit::{AuditError, AuditLog, SharedLog, Writer};
 
 /// A run that came to an end before its first write.
 #[derive(Debug, thiserror::Error)]
@@ -54,10 +54,11 @@ impl RunError {
 
 /// A run that may write.
 pub struct Run<'a> {
-    audit: AuditLog,
+    audit: Writer,
     sessions: BTreeMap<AccountId, Arc<Session>>,
     claimants: Claimants,
     guards: Guards,
+    locks: AccountLocks,
     concurrent_accounts: usize,
     stop: &'a Stop,
     listener: &'a dyn Listener,
@@ -71,21 +72,24 @@ impl<'a> Run<'a> {
     /// The log cannot be used, or somebody wishes to stop.
     pub async fn begin(
         looked: Looked,
-        log: &Path,
+        log: &SharedLog,
         stop: &'a Stop,
         listener: &'a dyn Listener,
     ) -> Result<(Self, Plan), RunError> {
-        let Looked { plan, sessions, claimants, guards, concurrent_accounts, .. } = looked;
-        let audit = AuditLog::open(log)?;
-        if let Some(fault) = audit.faults().first() {
-            let stream = Stream::new(&plan.run, vec![listener]);
-            stream.mention(RunEvent::Noted(Note::Damaged { log: audit.path(), fault }));
+        let Looked { plan, sessions, claimants, guards, locks, concurrent_accounts, .. } = looked;
+        let audit = log.writer(&plan.run)?;
+        let stream = Stream::new(&plan.run, vec![listener]);
+        stream.mention(RunEvent::Opened { log: &audit });
+        if let Some(fault) = audit.log().faults().first() {
+            stream.mention(RunEvent::Noted(Note::Damaged { log: audit.log().path(), fault }));
         }
         tokio::select! {
-            recovered = recover(&audit, &sessions, &plan, listener) => recovered?,
+            recovered = recover(&audit, &locks, &sessions, &plan, listener) => recovered?,
             () = stop.raised() => return Err(LookError::Stopped.into()),
         }
-        Ok((Self { audit, sessions, claimants, guards, concurrent_accounts, stop, listener }, plan))
+        let run =
+            Self { audit, sessions, claimants, guards, locks, concurrent_accounts, stop, listener };
+        Ok((run, plan))
     }
 
     /// Goes on from a later look, whose plan is given back.
@@ -98,7 +102,7 @@ impl<'a> Run<'a> {
 
     /// The audit log.
     pub fn audit(&self) -> &AuditLog {
-        &self.audit
+        self.audit.log()
     }
 
     /// Asks the guards whether a plan may be applied now.
@@ -123,10 +127,11 @@ impl<'a> Run<'a> {
         let applier = Applier {
             sessions: &self.sessions,
             claimants: &self.claimants,
-            audit: &self.audit,
+            audit: self.audit.log(),
+            locks: &self.locks,
             stop: self.stop,
             concurrent_accounts: self.concurrent_accounts,
-            may_begin: &|| check_windows(&self.guards.windows, Utc::now()),
+            may_begin: &|| self.guards.may_begin(Utc::now()),
         };
         Ok(applier.apply(plan, self.listener).await)
     }
@@ -139,7 +144,7 @@ impl<'a> Run<'a> {
 /// The run came to an end before its first write.
 pub async fn reconcile(
     wish: Look,
-    log: &Path,
+    log: &SharedLog,
     stop: &Stop,
     listener: &Arc<dyn Listener>,
 ) -> Result<RunOutcome, RunError> {

@@ -1,3 +1,65 @@
-//! What outlives a run.
+//! What outlives a run: the audit log, a file beside every write; and where it is wished for, a store:
+//! a database in which several controllers remember what they saw, did and agreed on.
 
 pub mod audit;
+mod db;
+mod documents;
+pub mod error;
+pub mod history;
+pub mod lease;
+pub mod memory;
+
+use std::future::Future;
+use std::path::Path;
+
+use db::{Db, Place};
+pub use error::StoreError;
+pub use lease::{Lease, Leases};
+pub use memory::{InMemory, Memory};
+
+/// The store: documents, history and leases in one database.
+#[derive(Debug, Clone)]
+pub struct Store {
+    db: Db,
+}
+
+impl Store {
+    /// Opens the store of a URL, `sqlite://PATH` or `postgres://…`, making its tables when they are
+    /// not there; a relative path starts from `folder`.
+    ///
+    /// # Errors
+    /// The URL is none, or the database cannot be used.
+    pub async fn open(url: &str, folder: &Path) -> Result<Self, StoreError> {
+        Ok(Self { db: Db::open(&Place::of_url(url, folder)?).await? })
+    }
+
+    /// What it is called, for people to read; without user and password.
+    pub fn name(&self) -> &str {
+        self.db.name()
+    }
+
+    /// Whether several controllers can share it.
+    pub fn is_shared(&self) -> bool {
+        self.db.is_postgres()
+    }
+
+    /// Waits for one of its answers outside of every task, as who listens to a run has to.
+    ///
+    /// # Errors
+    /// As what is waited for.
+    pub fn wait<T: Send + 'static>(
+        &self,
+        what: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.db.wait(what)
+    }
+}
+
+#[cfg(test)]
+#[path = "../../tests/it/support/postgres.rs"]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod server;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

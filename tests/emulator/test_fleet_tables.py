@@ -56,7 +56,7 @@ class PatchBaselines(AccountTest):
         item = {"Severity": "HIGH", "Status": "NON_COMPLIANT", "Id": "1"}
         put = {
             "ResourceType": "ManagedInstance",
-            "ComplianceType": "Custom:x",
+            "ComplianceType": "Custom:patches",
             "ExecutionSummary": {"ExecutionTime": 0},
         }
         self.ssm.put_compliance_items(ResourceId="i-00000001", Items=[item], **put)
@@ -117,7 +117,7 @@ class Edges(AccountTest):
         waf = self.client("wafv2")
         visible = {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": "m"}
         named = {"Name": "a", "Scope": "REGIONAL"}
-        made = waf.create_web_acl(**named, DefaultAction={"Allow": {}}, VisibilityConfig=visible, Description="d")[
+        made = waf.create_web_acl(**named, DefaultAction={"Allow": {}}, VisibilityConfig=visible, Description="edge")[
             "Summary"
         ]
         balancer = f"arn:aws:elasticloadbalancing:us-east-1:{self.account}:loadbalancer/app/a/1"

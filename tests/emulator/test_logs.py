@@ -85,7 +85,8 @@ class LogGroups(AccountTest):
     def test_tags_stand_at_the_arn_without_a_star(self) -> None:
         self.logs.tag_resource(resourceArn=self.arn, tags={"team": "core"})
         self.assertEqual(self.logs.list_tags_for_resource(resourceArn=self.arn)["tags"], {"team": "core"})
-        self.fails("ResourceNotFoundException", self.logs.list_tags_for_resource, resourceArn=self.arn + ":*")
+        self.fails("InvalidParameterException", self.logs.list_tags_for_resource, resourceArn=self.arn + ":*")
+        self.fails("ResourceNotFoundException", self.logs.list_tags_for_resource, resourceArn=self.arn + "-other")
         self.logs.untag_resource(resourceArn=self.arn, tagKeys=["team"])
 
 

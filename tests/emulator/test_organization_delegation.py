@@ -153,7 +153,7 @@ class Configuration(OrganizationTest):
 
     def test_only_the_administrator_reads_and_writes_it(self) -> None:
         for service, (*_, denied) in CASES.items():
-            arguments = {"guardduty": {"DetectorId": "x"}, "detective": {"GraphArn": "arn:aws:detective:x"}}
+            arguments = {"guardduty": {"DetectorId": "x"}, "detective": {"GraphArn": f"arn:aws:detective:us-east-1:111122223333:graph:{'a' * 32}"}}
             call = self.client(service).describe_organization_configuration
             self.fails(denied, call, **arguments.get(service, {}))
 

@@ -181,7 +181,7 @@ class Keeping(AccountTest):
         put = waf.put_logging_configuration
         self.fails("WAFInvalidParameterException", put, LoggingConfiguration=log)
         put(LoggingConfiguration=log | {"LogDestinationConfigs": [f"arn:aws:s3:::aws-waf-logs-{self.account}"]})
-        unknown = {"Name": "w", "Scope": "REGIONAL", "Id": "0" * 36}
+        unknown = {"Name": "w", "Scope": "REGIONAL", "Id": "00000000-0000-0000-0000-000000000000"}
         self.fails("WAFNonexistentItemException", waf.get_web_acl, **unknown)
 
     def test_contacts_and_certificates(self) -> None:

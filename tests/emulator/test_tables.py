@@ -37,7 +37,7 @@ class Account(AccountTest):
         self.fails("AccessDeniedException", account.get_contact_information, AccountId=member)
         organizations = self.client("organizations")
         organizations.enable_aws_service_access(ServicePrincipal="account.amazonaws.com")
-        contact = dict.fromkeys(("FullName", "AddressLine1", "City", "PostalCode", "PhoneNumber"), "x")
+        contact = dict.fromkeys(("FullName", "AddressLine1", "City", "PostalCode"), "x") | {"PhoneNumber": "+1"}
         contact["CountryCode"] = "DE"
         account.put_contact_information(AccountId=member, ContactInformation=contact)
         self.assertEqual(client("account", member).get_contact_information()["ContactInformation"], contact)
@@ -103,7 +103,7 @@ class Backup(AccountTest):
         self.fails("ResourceNotFoundException", backup.put_backup_vault_access_policy, **name, Policy="{}")
         backup.create_backup_vault(**name)
         self.fails("ResourceNotFoundException", backup.get_backup_vault_access_policy, **name)
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*"}]})
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "*"}]})
         self.fails("InvalidParameterValueException", backup.put_backup_vault_access_policy, **name, Policy="x")
         backup.put_backup_vault_access_policy(**name, Policy=policy)
         got = backup.get_backup_vault_access_policy(**name)

@@ -26,7 +26,7 @@ class Tagging(AccountTest):
         self.client("logs").create_log_group(logGroupName="/a/b")
         self.client("ssm").put_parameter(Name="/a/b", Value="x", Type="String")
         self.client("dynamodb").create_table(
-            TableName="t",
+            TableName="tbl",
             KeySchema=[{"AttributeName": "k", "KeyType": "HASH"}],
             AttributeDefinitions=[{"AttributeName": "k", "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
@@ -52,7 +52,7 @@ class Tagging(AccountTest):
             "access-analyzer": self.client("accessanalyzer").create_analyzer(analyzerName="a", type="ACCOUNT")["arn"],
             "cloudtrail": trail["TrailARN"],
             "config": recorder["arn"],
-            "dynamodb": f"{here.format('dynamodb')}:table/t",
+            "dynamodb": f"{here.format('dynamodb')}:table/tbl",
             "ecr": self.client("ecr").create_repository(repositoryName="repo")["repository"]["repositoryArn"],
             "ec2": f"{here.format('ec2')}:volume/{volume}",
             "es": self.client("opensearch").create_domain(DomainName="domain")["DomainStatus"]["ARN"],

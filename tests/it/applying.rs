@@ -12,7 +12,8 @@ use evenkeel::aws::reads::ReadCache;
 use evenkeel::plan::Plan;
 use evenkeel::reconcile::observe::turns;
 use evenkeel::reconcile::{
-    Applier, ApplyReport, ListenError, Listener, Nobody, RunEvent, Step, Stop, Told, observe_all,
+    AccountLocks, Applier, ApplyReport, ListenError, Listener, Nobody, RunEvent, Step, Stop, Told,
+    observe_all,
 };
 use evenkeel::store::audit::{AuditLog, Check};
 use serde_json::{Value, json};
@@ -47,6 +48,7 @@ impl Planned {
             stop: &stop,
             concurrent_accounts: 1,
             may_begin: &|| Ok(()),
+            locks: &AccountLocks::default(),
         }
         .apply(&self.plan, listener)
         .await

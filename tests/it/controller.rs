@@ -65,7 +65,8 @@ struct Running {
 impl Running {
     fn start(account: &Account) -> Self {
         let mut command = account.command(&["run"]);
-        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        command.stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut process = command.spawn().unwrap();
         let lines = BufReader::new(process.stdout.take().unwrap()).lines();
         Self { process, lines }
     }
@@ -166,15 +167,148 @@ fn without_its_queue_it_says_so_and_goes_on() {
     controller.end();
 }
 
+const STOP_LOGGING: &str = "boto3.client('cloudtrail').stop_logging(Name='main')\nprint('null')";
+
+fn is_logging(account: &Account) -> bool {
+    account.boto3(
+        "print(json.dumps(boto3.client('cloudtrail').get_trail_status(Name='main')['IsLogging']))",
+    ) == json!(true)
+}
+
 #[test]
-fn files_that_break_are_said_with_the_run_that_they_stop() {
+fn files_that_break_are_refused_and_the_last_good_ones_repair() {
+    let account = watched("enforce");
+    let good = account.read("b.toml");
+    let mut controller = Running::start(&account);
+    let first = controller.next("run", |_| true)["files"].clone();
+    assert!(first["digest"].is_string() && first["refused"].is_null(), "{first}");
+    account.write("b.toml", "schema = 1\n[baseline\n");
+    support::send(&controller.process, "HUP");
+    let refused = controller.next("files", |_| true);
+    assert_eq!(refused["in_force"], false, "{refused}");
+    assert!(refused["error"].as_str().unwrap().contains("1 error"), "{refused}");
+    account.boto3(STOP_LOGGING);
+    let repaired = controller.next("run", |line| line["applied"] == 1);
+    assert_eq!(repaired["files"]["digest"], first["digest"], "{repaired}");
+    assert_eq!(repaired["files"]["refused"]["digest"], refused["digest"], "{repaired}");
+    assert!(is_logging(&account));
+
+    account.write("b.toml", &good.replace("enabled = true", "enabled = false"));
+    support::send(&controller.process, "HUP");
+    let taken = controller.next("files", |_| true);
+    assert_eq!(taken["in_force"], true, "{taken}");
+    account.boto3(STOP_LOGGING);
+    let repaired = controller.next("run", |line| line["applied"] == 1);
+    assert_eq!(repaired["files"]["digest"], taken["digest"], "{repaired}");
+    assert!(repaired["files"]["refused"].is_null(), "{repaired}");
+    controller.end();
+}
+
+#[test]
+fn while_the_kill_switch_is_on_nothing_is_written() {
+    let account = watched("enforce");
+    let fleet = account.read("evenkeel.toml");
+    account.write("evenkeel.toml", &format!("{fleet}\n[safety]\nkill_switch = \"STOP\"\n"));
+    let mut controller = Running::start(&account);
+    controller.next("run", |_| true);
+    account.write("STOP", "");
+    let on = controller.next("kill_switch", |_| true);
+    assert!(on["on"] == true && on["why"].as_str().unwrap().contains("STOP"), "{on}");
+    account.boto3(STOP_LOGGING);
+    let held = controller.next("run", |line| line["causes"].to_string().contains("StopLogging"));
+    assert!(held["kill_switch"].as_str().unwrap().contains("STOP"), "{held}");
+    assert!(!is_logging(&account));
+    std::fs::remove_file(account.folder.path().join("STOP")).unwrap();
+    assert_eq!(controller.next("kill_switch", |_| true)["on"], false);
+    let repaired = controller.next("run", |line| line["causes"].to_string().contains("released"));
+    assert!(repaired["applied"] == 1 && repaired["kill_switch"].is_null(), "{repaired}");
+    assert!(is_logging(&account));
+    for on in [true, false] {
+        support::send(&controller.process, "USR1");
+        assert_eq!(controller.next("kill_switch", |_| true)["on"], on);
+    }
+    controller.end();
+}
+
+#[test]
+fn nobody_else_writes_with_the_log_of_a_controller_that_lives() {
     let account = watched("enforce");
     let mut controller = Running::start(&account);
     controller.next("run", |_| true);
-    account.write("b.toml", "schema = 1\n[baseline\n");
-    account.boto3("boto3.client('cloudtrail').stop_logging(Name='main')\nprint('null')");
-    let failed = controller.next("run", |line| line["outcome"] == "failed");
-    assert!(failed["error"].as_str().unwrap().contains("1 error"), "{failed}");
-    controller.next("again", |line| line["failures"] == 1);
+    account.boto3("boto3.client('ec2').disable_ebs_encryption_by_default()\nprint('null')");
+    account.run(&["apply", "--yes"]).code(3).complains("has held its lock since");
+    controller.end();
+}
+
+#[test]
+fn files_come_from_a_repository_elsewhere() {
+    let account = watched("enforce");
+    let folder = account.folder.path();
+    let fleet = account.read("evenkeel.toml");
+    let git = |args: &[&str]| {
+        let output = std::process::Command::new("git")
+            .args([
+                "-c",
+                "user.name=t",
+                "-c",
+                "user.email=t@example.com",
+                "-c",
+                "commit.gpgsign=false",
+            ])
+            .args(args)
+            .current_dir(folder.join("theirs"))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    let commit = |baseline: &str| {
+        std::fs::write(folder.join("theirs/b.toml"), baseline).unwrap();
+        git(&["add", "-A"]);
+        git(&["commit", "-q", "-m", "c"]);
+        git(&["rev-parse", "HEAD"])
+    };
+    std::fs::create_dir(folder.join("theirs")).unwrap();
+    git(&["init", "-q", "-b", "main"]);
+    let baseline = account.read("b.toml");
+    std::fs::remove_file(folder.join("b.toml")).unwrap();
+    account.write("theirs/evenkeel.toml", fleet.split("[controller]").next().unwrap());
+    let first = commit(&baseline);
+    account.write(
+        "evenkeel.toml",
+        &format!(
+            "schema = 1\n[controller]\ngit = {{ url = \"file://{}/theirs\", every = \"1s\" }}\n",
+            folder.display()
+        ),
+    );
+    let mut controller = Running::start(&account);
+    let run = controller.next("run", |_| true);
+    assert_eq!((&run["files"]["commit"], &run["outcome"]), (&json!(first), &json!("in sync")));
+    commit("schema = 1\n[baseline\n");
+    let refused = controller.next("files", |_| true);
+    assert_eq!(refused["in_force"], false, "{refused}");
+    let third = commit(&baseline.replace("enabled = true", "enabled = false"));
+    let taken = controller.next("files", |line| line["commit"] == json!(third));
+    assert_eq!(taken["in_force"], true, "{taken}");
+    controller.end();
+    std::fs::rename(folder.join("theirs"), folder.join("gone")).unwrap();
+    account.run(&["run", "--once"]).code(1).complains("git fetch failed");
+}
+
+#[test]
+fn an_account_whose_events_do_not_come_is_blind() {
+    let account = watched("report");
+    let fleet = account.read("evenkeel.toml");
+    let heartbeat = "heartbeat = { every = \"1s\", within = \"3s\" }\n";
+    account.write("evenkeel.toml", &format!("{fleet}{heartbeat}"));
+    let mut controller = Running::start(&account);
+    controller.next("run", |_| true);
+    account.boto3("boto3.client('events').disable_rule(Name='calls')\nprint('null')");
+    let id =
+        account.boto3("print(json.dumps(boto3.client('sts').get_caller_identity()['Account']))");
+    assert_eq!(controller.next("blind", |_| true)["account"], id);
+    controller.next("run", |line| line["causes"] == json!(["blind"]));
+    account.boto3("boto3.client('events').enable_rule(Name='calls')\nprint('null')");
+    assert_eq!(controller.next("sees", |_| true)["account"], id);
     controller.end();
 }

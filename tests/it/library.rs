@@ -14,7 +14,7 @@ use evenkeel::reconcile::{
     FleetTarget, ListenError, Listener, Look, RunEvent, RunOutcome, Source, Stop, Told, look,
     reconcile,
 };
-use evenkeel::store::audit::{AuditLog, Check, Phase, Record};
+use evenkeel::store::audit::{AuditLog, Check, Phase, Record, SharedLog};
 use serde_json::Value;
 
 use crate::support::{self, library};
@@ -100,7 +100,7 @@ async fn a_run_needs_nothing_of_the_command_line() {
     };
     AuditLog::open(&log).unwrap().append(&intent).unwrap();
 
-    let outcome = reconcile(wish(), &log, &stop, &listener).await.unwrap();
+    let outcome = reconcile(wish(), &SharedLog::at(&log), &stop, &listener).await.unwrap();
     assert_eq!(outcome, RunOutcome::InSync);
     let written = ["recovered", "writing", "answered", "wrote", "verified", "ended"];
     assert_eq!(noted(), [&seen[..], &written].concat());
@@ -109,7 +109,7 @@ async fn a_run_needs_nothing_of_the_command_line() {
     assert!(check.faults().is_empty(), "{:?}", check.faults());
     assert_eq!(check.unfinished().count(), 0);
 
-    let outcome = reconcile(wish(), &log, &stop, &listener).await.unwrap();
+    let outcome = reconcile(wish(), &SharedLog::at(&log), &stop, &listener).await.unwrap();
     assert_eq!(outcome, RunOutcome::InSync);
     assert_eq!(noted(), [&seen[..], &["ended"]].concat());
 }
@@ -123,6 +123,12 @@ async fn a_wish_to_stop_ends_a_look_without_a_plan() {
     let wish =
         Look { source: Source::Live { own: Some(own), record: None }, ..Look::at(vec![target()]) };
     let listener: Arc<dyn Listener> = Arc::new(Heard::default());
-    let ended = reconcile(wish, &account.folder.path().join("audit.jsonl"), &stop, &listener).await;
+    let ended = reconcile(
+        wish,
+        &SharedLog::at(account.folder.path().join("audit.jsonl")),
+        &stop,
+        &listener,
+    )
+    .await;
     assert_eq!(ended.unwrap_err().to_string(), "interrupted; nothing was changed");
 }

@@ -22,6 +22,7 @@ mod fixtures;
 mod fleet;
 mod fleet_safety;
 mod formats;
+mod history;
 mod hostile;
 mod identity;
 mod key_grants;

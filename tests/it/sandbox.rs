@@ -20,7 +20,7 @@ use evenkeel::aws::{Call, Session};
 use evenkeel::kinds::erased::DynKind;
 use evenkeel::kinds::{Object, Undo, registry};
 use evenkeel::plan::{ObjectPlan, Plan, Verdict};
-use evenkeel::reconcile::{Applier, Nobody, Stop};
+use evenkeel::reconcile::{AccountLocks, Applier, Nobody, Stop};
 use evenkeel::store::audit::AuditLog;
 use serde_json::Value;
 
@@ -107,6 +107,7 @@ async fn bring(
         stop: &stop,
         concurrent_accounts: 1,
         may_begin: &|| Ok(()),
+        locks: &AccountLocks::default(),
     }
     .apply(&plan, &Nobody)
     .await;

@@ -1,46 +1,65 @@
-//! The runs of the controller: the files are read anew for each, so that what is in git now is what
-//! is desired now.
+//! The runs of the controller: each of one version of the files, several at a time, one in an account.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::Utc;
 use croner::Cron;
-use evenkeel::baseline::disk::Disk;
-use evenkeel::controller::drive::{Ended, Runs};
+use evenkeel::controller::PATH;
+use evenkeel::controller::drive::{Clocks, Ended, Runs, Woken};
 use evenkeel::controller::events::Event;
-use evenkeel::controller::queue::{Job, What};
+use evenkeel::controller::in_force::Good;
+use evenkeel::controller::queue::{Cause, Causes, Job, What};
+use evenkeel::controller::sight::Sight;
 use evenkeel::fleet::Fleet;
 use evenkeel::fleet::access::source_identity;
 use evenkeel::fleet::file::schedule;
 use evenkeel::fleet::select::SelectError;
+use evenkeel::guards::KillSwitch;
+use evenkeel::names::AccountId;
 use evenkeel::plan::Detail;
-use evenkeel::reconcile::{Listener, Listeners, LookError, RunError, Selection, Stop, reconcile};
+use evenkeel::reconcile::{
+    AccountLocks, Listener, Listeners, LookError, RunError, Selection, Stop, reconcile,
+};
+use evenkeel::store::audit::SharedLog;
+use evenkeel::store::history::ByWhom;
 use serde_json::{Value, json};
-use tokio::sync::Mutex as Turn;
+use tokio::sync::Notify;
 
-use super::super::args::{Global, RunArgs, Selectors};
+use super::super::args::{RunArgs, Selectors};
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::listen::{JsonLine, Talk};
 use super::super::look::{self, Wish};
+use super::super::remember::Keeper;
 use super::super::settings;
+use super::files::{Files, Version};
+use super::whole::WholeLook;
 use super::{log, said};
 
+/// How often it is looked at whether the kill switch is on, to say so; each write looks for itself.
+const SWITCH_EVERY: Duration = Duration::from_millis(500);
 /// Runs whose calls are known to be ours; CloudTrail's events come within minutes of a call.
 const RUNS_REMEMBERED: usize = 1_000;
 
 /// Who reconciles.
 pub struct Reconciler {
-    global: Global,
+    files: Arc<Files>,
     selectors: Selectors,
-    schedule: String,
-    audit_log: Option<PathBuf>,
+    /// Open as long as the controller lives.
+    audit_log: SharedLog,
+    /// Two runs must never write to one account at the same time.
+    locks: AccountLocks,
+    kill_switch: KillSwitch,
+    /// Said when the kill switch is off again.
+    released: Notify,
     stop: Stop,
-    /// Two runs must never write at the same time.
-    turn: Turn<()>,
+    /// Who knows how well each account is seen, and by which clock.
+    seen_by: Option<(Arc<Mutex<Sight>>, Arc<dyn Clocks>)>,
+    /// Where runs are remembered.
+    keeper: Keeper,
     /// The source identities of the latest runs.
     ours: Mutex<VecDeque<String>>,
 }
@@ -70,31 +89,57 @@ pub fn schedules(
 
 impl Reconciler {
     /// Who reconciles what the arguments select.
-    pub fn new(global: &Global, args: &RunArgs, stop: &Stop) -> Self {
+    pub fn new(
+        files: &Arc<Files>,
+        args: &RunArgs,
+        audit_log: SharedLog,
+        kill_switch: KillSwitch,
+        stop: &Stop,
+    ) -> Self {
         Self {
-            global: global.clone(),
+            files: Arc::clone(files),
             selectors: args.selectors.clone(),
-            schedule: args.schedule.clone(),
-            audit_log: args.audit_log.clone(),
+            audit_log,
+            locks: AccountLocks::default(),
+            kill_switch,
+            released: Notify::new(),
             stop: stop.clone(),
-            turn: Turn::new(()),
+            seen_by: None,
+            keeper: Keeper::default(),
             ours: Mutex::default(),
         }
     }
 
-    /// One run of one target, and its line in the log.
-    pub async fn target(&self, name: &str) -> Exit {
-        self.reconcile(&What::Target(name.to_owned()), json!({ "target": name })).await
+    /// Tells it of each whole look at an account.
+    pub fn seen_by(mut self, sight: Arc<Mutex<Sight>>, clocks: Arc<dyn Clocks>) -> Self {
+        self.seen_by = Some((sight, clocks));
+        self
     }
 
-    async fn reconcile(&self, what: &What, line: Value) -> Exit {
-        let _turn = self.turn.lock().await;
+    /// One run of one target, and its line in the log.
+    pub async fn target(&self, name: &str) -> Exit {
+        self.reconcile(
+            &What::Target(name.to_owned()),
+            &Causes::default(),
+            json!({ "target": name }),
+        )
+        .await
+    }
+
+    async fn reconcile(&self, what: &What, causes: &Causes, line: Value) -> Exit {
         if self.stop.is_raised() {
             return Exit::Interrupted;
         }
         let started = Utc::now();
-        self.attempt(what, JsonLine::new(line.clone(), started)).await.unwrap_or_else(|failure| {
-            let mut line = line;
+        let version = self.files.good();
+        let mut line = line;
+        line["files"] = self.files.line(&version, started);
+        if let Some(pulled) = self.kill_switch.pulled() {
+            line["kill_switch"] = json!(pulled.to_string());
+        }
+        let log_line = JsonLine::new(line.clone(), started);
+        let attempt = self.attempt(what, causes, &version, log_line);
+        attempt.await.unwrap_or_else(|failure| {
             line["event"] = json!("run");
             line["started"] = json!(started);
             line["outcome"] = json!("failed");
@@ -104,21 +149,45 @@ impl Reconciler {
         })
     }
 
-    async fn attempt(&self, what: &What, line: JsonLine) -> Result<Exit, Failure> {
+    async fn attempt(
+        &self,
+        what: &What,
+        causes: &Causes,
+        version: &Good<Version>,
+        line: JsonLine,
+    ) -> Result<Exit, Failure> {
         let Some(selectors) = self.selectors_of(what) else { return Ok(Exit::Done) };
-        let settings = settings::resolve(&self.global, &selectors)?;
-        let audit_log = self.audit_log.clone().unwrap_or_else(|| settings.audit_log.clone());
+        let global = &self.files.global;
+        let settings = settings::resolve_from(global, &selectors, &version.what.texts)?;
+        if !self.files.are_elsewhere() {
+            self.kill_switch.watch(settings.fleet.as_ref().and_then(Fleet::kill_switch));
+        }
+        let kept = self.keeper.kept(settings.fleet.as_ref()).await;
         let wish = Wish { detail: Some(Detail::All), ..Wish::default() };
-        let wanted = look::wanted(&self.global, &selectors, settings, wish)?;
+        let mut wanted = look::wanted(global, &selectors, settings, wish)?;
+        wanted.locks = self.locks.clone();
+        wanted.kill_switch = self.kill_switch.clone();
+        wanted.commit.clone_from(&version.label.commit);
         self.remember(source_identity(&wanted.run));
-        let listener: Arc<dyn Listener> = Arc::new(Listeners(vec![Arc::new(Talk), Arc::new(line)]));
-        match reconcile(wanted, &audit_log, &self.stop, &listener).await {
+        let mut listeners: Vec<Arc<dyn Listener>> = vec![Arc::new(Talk), Arc::new(line)];
+        if let Some((sight, clocks)) = self.seen_by.clone().filter(|_| self.is_whole()) {
+            listeners.extend(WholeLook::of(what, sight, clocks));
+        }
+        listeners.extend(kept.listener("run", &wanted, by_whom(causes)));
+        let listener: Arc<dyn Listener> = Arc::new(Listeners(listeners));
+        match reconcile(wanted, &self.audit_log, &self.stop, &listener).await {
             // Somebody did something to what nobody declares.
             Err(RunError::Look(error)) if is_part(what) && is_nothing_of_ours(&error) => {
                 Ok(Exit::Done)
             }
             ended => Ok(ended?.into()),
         }
+    }
+
+    /// Whether nothing is left out of a whole look.
+    fn is_whole(&self) -> bool {
+        let Selectors { kind, region, .. } = &self.selectors;
+        kind.is_empty() && region.is_empty()
     }
 
     /// What the command line's selectors leave of it, if anything.
@@ -130,22 +199,32 @@ impl Reconciler {
                     selectors.target = vec![name.clone()];
                 }
             }
-            What::Parts { account, parts } => {
-                let asked = &self.selectors;
-                if !asked.account.is_empty()
-                    && !asked.account.iter().any(|id| id == account.as_str())
-                {
+            What::Path(name) => {
+                let kinds = PATH.iter().filter(|kind| self.asks_for(kind));
+                selectors.kind = kinds.map(|kind| (*kind).to_owned()).collect();
+                if selectors.baseline.is_empty() {
+                    selectors.target = vec![name.clone()];
+                }
+                if selectors.kind.is_empty() {
                     return None;
                 }
-                let kinds = Selection {
-                    kinds: asked.kind.iter().cloned().collect(),
-                    ..Selection::default()
-                };
+            }
+            What::Account(account) => {
+                if !self.asks_for_account(account) {
+                    return None;
+                }
+                selectors.account = vec![account.to_string()];
+            }
+            What::Parts { account, parts } => {
+                let asked = &self.selectors;
+                if !self.asks_for_account(account) {
+                    return None;
+                }
                 let is_asked = |region: &str| {
                     asked.region.is_empty() || asked.region.iter().any(|one| one == region)
                 };
                 let left = parts.iter().filter(|(kind, region)| {
-                    kinds.has_kind(kind)
+                    self.asks_for(kind)
                         && region.as_ref().is_none_or(|region| is_asked(region.as_str()))
                 });
                 selectors.account = vec![account.to_string()];
@@ -163,6 +242,32 @@ impl Reconciler {
         Some(selectors)
     }
 
+    fn asks_for_account(&self, account: &AccountId) -> bool {
+        let asked = &self.selectors.account;
+        asked.is_empty() || asked.iter().any(|id| id == account.as_str())
+    }
+
+    fn asks_for(&self, kind: &str) -> bool {
+        let kinds = self.selectors.kind.iter().cloned().collect();
+        Selection { kinds, ..Selection::default() }.has_kind(kind)
+    }
+
+    /// Says when the kill switch is pulled and released, for as long as the controller runs.
+    pub async fn watch_kill_switch(&self) {
+        let mut before = None;
+        loop {
+            let now = self.kill_switch.pulled();
+            if now != before {
+                said::kill_switch(now.as_ref());
+                if now.is_none() {
+                    self.released.notify_one();
+                }
+                before = now;
+            }
+            tokio::time::sleep(SWITCH_EVERY).await;
+        }
+    }
+
     fn remember(&self, identity: String) {
         let mut ours = self.ours.lock().unwrap_or_else(PoisonError::into_inner);
         ours.push_back(identity);
@@ -172,8 +277,25 @@ impl Reconciler {
     }
 }
 
+/// Who did what a run is made for.
+fn by_whom(causes: &Causes) -> Vec<ByWhom> {
+    let of_events = causes.kept.iter().filter_map(|cause| match cause {
+        Cause::Event { id, call, time, by } => Some(ByWhom {
+            principal: by.arn.clone(),
+            call: call.clone(),
+            time: Some(*time),
+            address: by.source_address.clone(),
+            agent: by.user_agent.clone(),
+            event: Some(id.clone()),
+        }),
+        _ => None,
+    });
+    of_events.collect()
+}
+
+/// Whether it is less than a target, and may be nothing that is declared.
 fn is_part(what: &What) -> bool {
-    matches!(what, What::Parts { .. })
+    !matches!(what, What::Target(_))
 }
 
 /// Whether a look came to nothing because nothing is declared there.
@@ -189,15 +311,20 @@ fn is_nothing_of_ours(error: &LookError) -> bool {
 #[async_trait]
 impl Runs for Reconciler {
     fn targets(&self) -> Result<BTreeMap<String, Cron>, String> {
-        let fleet = settings::fleet_file(&self.global, &Disk);
-        let fleet = fleet.map_err(|failure| failure.to_string())?;
-        schedules(fleet.as_ref(), &self.selectors, &self.schedule)
+        Ok(self.files.good().what.targets.clone())
+    }
+
+    async fn woken(&self) -> Woken {
+        tokio::select! {
+            () = self.files.changed() => Woken::Files,
+            () = self.released.notified() => Woken::Released,
+        }
     }
 
     async fn run(&self, job: &Job) -> Ended {
         let mut line = said::what(&job.what);
         line["causes"] = said::causes(&job.causes);
-        match self.reconcile(&job.what, line).await {
+        match self.reconcile(&job.what, &job.causes, line).await {
             Exit::Done | Exit::Drift | Exit::Refused => Ended::Done,
             Exit::Partly | Exit::Error => Ended::Again,
             Exit::Interrupted => Ended::Stopped,

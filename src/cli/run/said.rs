@@ -2,6 +2,8 @@
 
 use evenkeel::controller::drive::Said;
 use evenkeel::controller::queue::{Cause, Causes, What};
+use evenkeel::controller::sight::Change;
+use evenkeel::guards::Pulled;
 use serde_json::{Value, json};
 
 /// Logs what happened.
@@ -29,6 +31,19 @@ pub fn log(said: Said<'_>) {
         Said::Deaf { why, pause } => {
             json!({"event": "deaf", "error": why, "again_in_seconds": pause.as_secs()})
         }
+        Said::Sight { change: Change::Blind { account, silent } } => json!({
+            "event": "blind", "account": account, "silent_seconds": silent.as_secs(),
+        }),
+        Said::Sight { change: Change::Sees { account, blind } } => json!({
+            "event": "sees", "account": account, "blind_seconds": blind.as_secs(),
+        }),
+        Said::NoBeat { account, why } => {
+            json!({"event": "no_heartbeat", "account": account, "error": why})
+        }
+        Said::Defect { job } => json!({
+            "event": "defect", "of": what(&job.what),
+            "error": "this is a defect of evenkeel: report it with the lines that begin with \"thread\"",
+        }),
         Said::Again { job, failures } => {
             json!({"event": "again", "of": what(&job.what), "failures": failures})
         }
@@ -36,10 +51,23 @@ pub fn log(said: Said<'_>) {
     });
 }
 
+/// Logs that the kill switch is on, and why, or that it is off again.
+pub fn kill_switch(pulled: Option<&Pulled>) {
+    super::log(&match pulled {
+        Some(pulled) => json!({
+            "event": "kill_switch", "on": true,
+            "why": pulled.to_string(), "release": pulled.release(),
+        }),
+        None => json!({"event": "kill_switch", "on": false}),
+    });
+}
+
 /// What is looked at, as the line of a run names it.
 pub fn what(what: &What) -> Value {
     match what {
         What::Target(name) => json!({ "target": name }),
+        What::Path(name) => json!({ "target": name, "only": "what events depend on" }),
+        What::Account(account) => json!({ "account": account }),
         What::Parts { account, parts } => {
             let parts = parts.iter().map(|(kind, region)| match region {
                 Some(region) => format!("{kind} in {region}"),
@@ -54,8 +82,19 @@ pub fn what(what: &What) -> Value {
 pub fn causes(causes: &Causes) -> Value {
     let kept = causes.kept.iter().map(|cause| match cause {
         Cause::Start => json!("start"),
+        Cause::Released => json!("released"),
         Cause::Schedule => json!("schedule"),
-        Cause::Event { id, call, by } => json!({"call": call, "by": by, "id": id}),
+        Cause::Blind => json!("blind"),
+        Cause::Path => json!("events depend on it"),
+        Cause::Event { id, call, time, by } => json!({
+            "call": call,
+            "time": time,
+            "by": by.arn,
+            "source_identity": by.source_identity,
+            "source_address": by.source_address,
+            "user_agent": by.user_agent,
+            "id": id,
+        }),
         Cause::Again { failures } => json!({ "failures": failures }),
     });
     let mut all: Vec<Value> = kept.collect();

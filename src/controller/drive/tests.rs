@@ -9,72 +9,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use serde_json::json;
 
 use super::super::queue::What;
+use super::simulated::Simulated;
 use super::*;
 use crate::fleet::file::schedule;
 
 /// How long a run takes here.
 const A_RUN: Duration = Duration::from_secs(5);
-
-/// A clock that goes on to the next thing to wake whenever nobody has anything to do.
-#[derive(Clone, Default)]
-struct Simulated(Arc<Mutex<Passing>>);
-
-#[derive(Default)]
-struct Passing {
-    now: Duration,
-    /// Who sleeps, until when; of those until the same time, who came first.
-    sleeping: BTreeMap<(Duration, usize), oneshot::Sender<()>>,
-    came: usize,
-}
-
-impl Simulated {
-    async fn sleep(&self, pause: Duration) {
-        self.sleep_until(self.now() + pause).await;
-    }
-
-    /// Lets the time pass, for ever.
-    async fn pass(&self) {
-        loop {
-            // All that is awake has its turns first.
-            for _ in 0..64 {
-                tokio::task::yield_now().await;
-            }
-            let mut passing = self.0.lock().unwrap();
-            let Some(((at, _), sleeper)) = passing.sleeping.pop_first() else { continue };
-            if sleeper.is_closed() {
-                continue;
-            }
-            passing.now = passing.now.max(at);
-            sleeper.send(()).unwrap();
-        }
-    }
-}
-
-#[async_trait]
-impl Clocks for Simulated {
-    fn now(&self) -> Duration {
-        self.0.lock().unwrap().now
-    }
-
-    fn wall(&self) -> DateTime<Utc> {
-        "2026-03-01T12:00:00Z".parse::<DateTime<Utc>>().unwrap() + self.now()
-    }
-
-    async fn sleep_until(&self, at: Duration) {
-        let waking = {
-            let mut passing = self.0.lock().unwrap();
-            if at <= passing.now {
-                return;
-            }
-            let (sleeper, waking) = oneshot::channel();
-            passing.came += 1;
-            let place = (at, passing.came);
-            passing.sleeping.insert(place, sleeper);
-            waking
-        };
-        waking.await.unwrap();
-    }
-}
 
 #[derive(Default)]
 struct Fake {
@@ -83,11 +23,22 @@ struct Fake {
     wrong: Mutex<Option<String>>,
     ends: Mutex<VecDeque<Ended>>,
     begun: Mutex<Vec<(Duration, What)>>,
-    in_hand: AtomicUsize,
+    /// What is in hand: an account, or a target's name.
+    in_hand: Mutex<BTreeSet<String>>,
+    /// What wakes the loop next.
+    waking: Mutex<VecDeque<(Duration, Woken)>>,
+    lanes: Mutex<Lanes>,
     finished: AtomicUsize,
     messages: Mutex<VecDeque<Result<Vec<Message>, String>>>,
     deleted: Mutex<BTreeSet<String>>,
     cannot_delete: AtomicBool,
+    /// Messages that were kept from others, and when.
+    kept: Mutex<Vec<(Duration, usize)>>,
+    /// Where calls are made to be heard of, and when; nobody hears of them while it is deaf.
+    beats: Mutex<Vec<(Duration, AccountId)>>,
+    is_deaf: AtomicBool,
+    sight: Arc<Mutex<Sight>>,
+    path_every: Mutex<Option<Duration>>,
     said: Mutex<Vec<String>>,
     clocks: Simulated,
 }
@@ -103,11 +54,24 @@ impl Runs for Fake {
 
     async fn run(&self, job: &Job) -> Ended {
         self.begun.lock().unwrap().push((self.clocks.now(), job.what.clone()));
-        assert_eq!(self.in_hand.fetch_add(1, Ordering::SeqCst), 0, "two at once");
+        let whom = match &job.what {
+            What::Target(name) => name.clone(),
+            What::Path(name) => format!("path of {name}"),
+            What::Account(account) | What::Parts { account, .. } => account.to_string(),
+        };
+        assert!(self.in_hand.lock().unwrap().insert(whom.clone()), "{whom} twice at once");
         self.clocks.sleep(A_RUN).await;
-        self.in_hand.fetch_sub(1, Ordering::SeqCst);
+        self.in_hand.lock().unwrap().remove(&whom);
         self.finished.fetch_add(1, Ordering::SeqCst);
         self.ends.lock().unwrap().pop_front().unwrap_or(Ended::Done)
+    }
+
+    async fn woken(&self) -> Woken {
+        let next = self.waking.lock().unwrap().front().copied();
+        let Some((at, woken)) = next else { return std::future::pending().await };
+        self.clocks.sleep_until(at).await;
+        self.waking.lock().unwrap().pop_front();
+        woken
     }
 
     fn is_ours(&self, event: &Event) -> bool {
@@ -128,11 +92,37 @@ impl Inbox for Fake {
         }
     }
 
+    async fn keep(&self, receipts: Vec<String>) -> Result<(), String> {
+        self.kept.lock().unwrap().push((self.clocks.now(), receipts.len()));
+        Ok(())
+    }
+
     async fn delete(&self, receipts: Vec<String>) -> Result<(), String> {
         if self.cannot_delete.load(Ordering::SeqCst) {
             return Err("no".to_owned());
         }
         self.deleted.lock().unwrap().extend(receipts);
+        Ok(())
+    }
+
+    fn most(&self) -> usize {
+        10
+    }
+}
+
+#[async_trait]
+impl Heart for Fake {
+    async fn beat(&self, account: &AccountId, _: &Region, mark: &str) -> Result<(), String> {
+        self.beats.lock().unwrap().push((self.clocks.now(), account.clone()));
+        if !self.is_deaf.load(Ordering::SeqCst) {
+            let mut beat = body("CreateTags", account.as_str(), "evenkeel-ours");
+            beat["detail"]["eventSource"] = json!("ec2.amazonaws.com");
+            beat["detail"]["errorCode"] = json!("Client.DryRunOperation");
+            beat["detail"]["requestParameters"] =
+                json!({"tagSet": {"items": [{"key": "evenkeel-heartbeat", "value": mark}]}});
+            let message = Message { body: beat.to_string(), ..event("CreateTags", "beat", "") };
+            self.messages.lock().unwrap().push_back(Ok(vec![message]));
+        }
         Ok(())
     }
 }
@@ -157,6 +147,11 @@ async fn drive(fake: &Arc<Fake>, time: Duration) {
         inbox: Some(Arc::clone(fake) as Arc<dyn Inbox>),
         hearer: Arc::new(move |said| hearing.said.lock().unwrap().push(format!("{said:?}"))),
         clocks: Arc::new(fake.clocks.clone()),
+        lanes: *fake.lanes.lock().unwrap(),
+        sight: Arc::clone(&fake.sight),
+        heart: Some(Arc::clone(fake) as Arc<dyn Heart>),
+        path_every: *fake.path_every.lock().unwrap(),
+        seed: 0,
     };
     let stop = Stop::default();
     let raising = stop.clone();
@@ -166,6 +161,7 @@ async fn drive(fake: &Arc<Fake>, time: Duration) {
         raising.raise();
     };
     tokio::select! {
+        biased;
         _ = async { tokio::join!(controller.drive(&stop), stopping) } => {}
         () = fake.clocks.pass() => {}
     }
@@ -175,21 +171,28 @@ fn targets_begun(fake: &Fake) -> Vec<(u64, String)> {
     let begun = fake.begun.lock().unwrap();
     let targets = begun.iter().filter_map(|(at, what)| match what {
         What::Target(name) => Some((at.as_secs(), name.clone())),
-        What::Parts { .. } => None,
+        _ => None,
     });
     targets.collect()
 }
 
-fn event(name: &str, account: &str, identity: &str) -> Message {
-    let body = json!({
+fn body(name: &str, account: &str, identity: &str) -> serde_json::Value {
+    json!({
         "detail-type": "AWS API Call via CloudTrail", "account": account, "region": "eu-west-1",
         "detail": {
             "eventID": "e", "eventTime": "2026-03-01T12:00:00Z",
             "eventSource": "cloudtrail.amazonaws.com", "eventName": name,
             "userIdentity": {"arn": "arn:m", "sessionContext": {"sourceIdentity": identity}},
         },
-    });
-    Message { body: body.to_string(), receipt: format!("{name} {account} {identity}") }
+    })
+}
+
+fn event(name: &str, account: &str, identity: &str) -> Message {
+    Message {
+        body: body(name, account, identity).to_string(),
+        receipt: format!("{name} {account} {identity}"),
+        is_first: true,
+    }
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -198,7 +201,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 async fn every_target_is_looked_at_first_at_the_start_and_then_by_its_schedule() {
     let fake = fake(&[("often", "0 */10 * * * *"), ("seldom", "0 0 * * * *")]);
     drive(&fake, 25 * MINUTE).await;
-    let expected = [(0, "often"), (5, "seldom"), (600, "often"), (1200, "often")];
+    let expected = [(0, "often"), (0, "seldom"), (600, "often"), (1200, "often")];
     assert_eq!(targets_begun(&fake), expected.map(|(at, name)| (at, name.to_owned())));
 }
 
@@ -215,13 +218,52 @@ async fn an_event_is_looked_at_at_once_and_its_message_is_deleted() {
 }
 
 #[tokio::test]
-async fn an_event_during_a_run_waits_for_it_and_comes_before_targets() {
+async fn an_event_waits_for_no_run_but_one_of_the_same_account() {
     let fake = fake(&[("a", "0 0 0 * * *"), ("b", "0 0 0 * * *")]);
-    fake.messages.lock().unwrap().push_back(Ok(vec![event("DeleteTrail", "111122223333", "m")]));
-    drive(&fake, MINUTE).await;
+    *fake.lanes.lock().unwrap() = Lanes { parts: 2, targets: 1 };
+    let one = || event("DeleteTrail", "111122223333", "m");
+    let other = event("DeleteTrail", "444455556666", "m");
+    fake.messages.lock().unwrap().push_back(Ok(vec![one(), other]));
+    let telling = Arc::clone(&fake);
+    let later = async move {
+        telling.clocks.sleep(Duration::from_secs(2)).await;
+        telling.messages.lock().unwrap().push_back(Ok(vec![one()]));
+    };
+    tokio::join!(drive(&fake, MINUTE), later);
     let begun = fake.begun.lock().unwrap();
-    let order: Vec<_> = begun.iter().map(|(_, what)| matches!(what, What::Target(_))).collect();
-    assert_eq!(order, [true, false, true]);
+    let short = |what: &What| match what {
+        What::Target(name) | What::Path(name) => name.clone(),
+        What::Account(account) | What::Parts { account, .. } => account.as_str()[..4].to_owned(),
+    };
+    let order: Vec<_> = begun.iter().map(|(at, what)| (at.as_secs(), short(what))).collect();
+    let expected = [(0, "a"), (0, "1111"), (0, "4444"), (5, "b"), (5, "1111")];
+    assert!(
+        expected.iter().all(|(at, name)| order.contains(&(*at, (*name).to_owned()))),
+        "{order:?}"
+    );
+    assert_eq!(order.len(), expected.len(), "{order:?}");
+}
+
+#[tokio::test]
+async fn what_was_held_back_is_looked_at_when_the_kill_switch_is_off_again() {
+    let fake = fake(&[("a", "0 0 0 * * *"), ("b", "0 0 0 * * *")]);
+    fake.waking.lock().unwrap().push_back((MINUTE, Woken::Released));
+    drive(&fake, 2 * MINUTE).await;
+    let expected = [(0, "a"), (0, "b"), (60, "a"), (60, "b")];
+    assert_eq!(targets_begun(&fake), expected.map(|(at, name)| (at, name.to_owned())));
+}
+
+#[tokio::test]
+async fn other_files_are_in_force_at_once() {
+    let fake = fake(&[("a", "0 0 0 * * *")]);
+    let changing = Arc::clone(&fake);
+    fake.waking.lock().unwrap().push_back((Duration::from_secs(10), Woken::Files));
+    let later = async move {
+        changing.clocks.sleep(Duration::from_secs(9)).await;
+        aim(&changing, &[("a", "0 0 0 * * *"), ("b", "0 0 0 * * *")]);
+    };
+    tokio::join!(drive(&fake, Duration::from_secs(20)), later);
+    assert_eq!(targets_begun(&fake), [(0, "a".to_owned()), (10, "b".to_owned())]);
 }
 
 #[tokio::test]
@@ -242,11 +284,67 @@ async fn our_own_calls_are_no_cause() {
 #[tokio::test]
 async fn what_cannot_be_read_is_left_to_the_dead_letters() {
     let fake = fake(&[]);
-    let odd = Message { body: "?".to_owned(), receipt: "odd".to_owned() };
-    fake.messages.lock().unwrap().push_back(Ok(vec![odd]));
+    let odd = Message { body: "?".to_owned(), receipt: "odd".to_owned(), is_first: true };
+    let again = Message { is_first: false, ..odd.clone() };
+    fake.messages.lock().unwrap().extend([Ok(vec![odd]), Ok(vec![again])]);
     drive(&fake, MINUTE).await;
     assert!(fake.deleted.lock().unwrap().is_empty() && fake.begun.lock().unwrap().is_empty());
     assert!(fake.said.lock().unwrap().iter().any(|said| said.contains("NoEvent")));
+    assert_eq!(fake.sight.lock().unwrap().counts.unreadable, 1, "each once");
+}
+
+#[tokio::test]
+async fn messages_that_wait_for_room_are_kept_from_others() {
+    let fake = fake(&[("t", "0 0 0 * * *")]);
+    // More than may wait, each of an account of its own; one look at a time empties it slowly.
+    *fake.lanes.lock().unwrap() = Lanes { parts: 1, targets: 1 };
+    let all: Vec<_> = (0..MOST_WAITING + 20)
+        .map(|number| event("DeleteTrail", &format!("{number:012}"), "m"))
+        .collect();
+    let last = event("DeleteTrail", "999999999999", "m");
+    fake.messages.lock().unwrap().extend([Ok(all), Ok(vec![last; 3])]);
+    drive(&fake, 2 * MINUTE).await;
+    let kept = fake.kept.lock().unwrap();
+    assert!(kept.len() >= 4 && kept.iter().all(|(_, count)| *count == 3), "{kept:?}");
+    assert!(fake.deleted.lock().unwrap().contains("DeleteTrail 999999999999 m"));
+}
+
+#[tokio::test]
+async fn who_is_not_heard_of_is_said_and_looked_at_more_often_until_it_is() {
+    let fake = fake(&[("t", "0 0 0 * * *")]);
+    let home = Region::new("eu-west-1");
+    *fake.sight.lock().unwrap() = Sight::new(Some(Default::default()), Default::default());
+    let one: AccountId = "111122223333".parse().unwrap();
+    fake.sight.lock().unwrap().looked(&one, &home, Some("t"), Duration::ZERO);
+    let deafening = Arc::clone(&fake);
+    let later = async move {
+        deafening.clocks.sleep(20 * MINUTE).await;
+        deafening.is_deaf.store(true, Ordering::SeqCst);
+        deafening.clocks.sleep(40 * MINUTE).await;
+        deafening.is_deaf.store(false, Ordering::SeqCst);
+    };
+    tokio::join!(drive(&fake, 90 * MINUTE), later);
+    let said = fake.said.lock().unwrap();
+    let sight: Vec<_> = said.iter().filter(|said| said.contains("Sight")).collect();
+    assert!(sight[0].contains("Blind") && sight[1].contains("Sees"), "{sight:?}");
+    assert_eq!(sight.len(), 2);
+    let begun = fake.begun.lock().unwrap();
+    let polled = begun.iter().filter(|(_, what)| *what == What::Account(one.clone()));
+    let minutes: Vec<u64> = polled.map(|(at, _)| at.as_secs() / 60).collect();
+    assert!((4..=7).contains(&minutes.len()), "{minutes:?}");
+    assert!(minutes.iter().all(|minute| (35..=65).contains(minute)), "{minutes:?}");
+    assert!((17..=19).contains(&fake.beats.lock().unwrap().len()));
+}
+
+#[tokio::test]
+async fn what_events_depend_on_is_looked_at_whatever_happens() {
+    let fake = fake(&[("t", "0 0 0 * * *")]);
+    *fake.path_every.lock().unwrap() = Some(2 * MINUTE);
+    drive(&fake, 11 * MINUTE).await;
+    let begun = fake.begun.lock().unwrap();
+    let path = begun.iter().filter(|(_, what)| *what == What::Path("t".to_owned()));
+    let minutes: Vec<u64> = path.map(|(at, _)| at.as_secs() / 60).collect();
+    assert_eq!(minutes, [2, 4, 6, 8, 10]);
 }
 
 #[tokio::test]
@@ -291,11 +389,12 @@ async fn files_that_break_are_said_once_and_the_last_good_ones_hold() {
 }
 
 #[tokio::test]
-async fn the_run_in_hand_comes_to_its_end_and_no_other_begins() {
-    let fake = fake(&[("a", "0 0 0 * * *"), ("b", "0 0 0 * * *")]);
+async fn the_runs_in_hand_come_to_their_end_and_no_other_begins() {
+    let fake = fake(&[("a", "0 0 0 * * *"), ("b", "0 0 0 * * *"), ("c", "0 0 0 * * *")]);
+    *fake.lanes.lock().unwrap() = Lanes { parts: 1, targets: 2 };
     drive(&fake, Duration::from_secs(2)).await;
-    assert_eq!(fake.begun.lock().unwrap().len(), 1);
-    assert_eq!(fake.finished.load(Ordering::SeqCst), 1);
+    assert_eq!(fake.begun.lock().unwrap().len(), 2);
+    assert_eq!(fake.finished.load(Ordering::SeqCst), 2);
 }
 
 #[tokio::test]

@@ -134,7 +134,12 @@ impl<'a, 'p> OfAccount<'a, 'p> {
 
     /// Does the changes in their order.
     pub async fn run(mut self) -> ApplyReport {
-        self.report.refused = (self.applier.may_begin)().err();
+        let account = self.changes.first().map(|(object, _)| &object.account);
+        let _held = match account {
+            Some(account) => Some(self.applier.locks.hold(account).await),
+            None => None,
+        };
+        self.ask();
         for (object, change) in self.changes.clone() {
             if self.done.contains(&change.id) {
                 continue;
@@ -151,6 +156,14 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             }
         }
         self.report
+    }
+
+    /// Asks whether a write may begin now. Who has refused once is not asked again.
+    fn ask(&mut self) -> Option<Step> {
+        if self.report.refused.is_none() {
+            self.report.refused = (self.applier.may_begin)().err();
+        }
+        self.report.refused.as_ref().map(|refusal| Step::Refused { why: refusal.to_string() })
     }
 
     /// Who AWS says that we are in the account of an object.
@@ -270,6 +283,10 @@ impl<'a, 'p> OfAccount<'a, 'p> {
                 _ => return Ok(Step::Needless.into()),
             }
         };
+        // The look took its time.
+        if let Some(refused) = self.ask() {
+            return Ok(refused.into());
+        }
         let by = self.by(object);
         self.announce(object, change, &before)?;
         self.written.insert(change.id);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::super::guard::Refusal;
+use super::super::locks::AccountLocks;
 use super::super::look::Claimants;
 use super::super::stop::Stop;
 use crate::aws::Session;
@@ -19,11 +20,13 @@ pub struct Applier<'a> {
     pub claimants: &'a Claimants,
     /// Where every write is recorded.
     pub audit: &'a AuditLog,
+    /// The accounts that runs hold: this one holds an account while it writes there.
+    pub locks: &'a AccountLocks,
     /// The wish to stop.
     pub stop: &'a Stop,
     /// Accounts written to at the same time.
     pub concurrent_accounts: usize,
-    /// Asked before the first write of each account: a long run may outlast what allowed it, such as
-    /// a change window.
+    /// Asked directly before each write: a long run may outlast what allowed it, such as a change
+    /// window, and the kill switch stops it between two writes.
     pub may_begin: &'a (dyn Fn() -> Result<(), Refusal> + Sync),
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::super::declare::Selection;
 use super::super::guard::Safety;
+use super::super::locks::AccountLocks;
 use super::super::target::FleetTarget;
 use crate::aws::Session;
 use crate::aws::meter::Meter;
@@ -14,6 +15,7 @@ use crate::fleet::ceilings::choices;
 use crate::fleet::file::Limits;
 use crate::fleet::select::Choice;
 use crate::fleet::shard::Shard;
+use crate::guards::KillSwitch;
 use crate::names::{AccountId, Region};
 use crate::plan::{Detail, Spot};
 
@@ -71,6 +73,12 @@ pub struct Look {
     pub only: Option<BTreeSet<Spot>>,
     /// The limits of the run.
     pub safety: Safety,
+    /// The commit of the files, where it is known.
+    pub commit: Option<String>,
+    /// What stops new writes at once.
+    pub kill_switch: KillSwitch,
+    /// The accounts that runs of this process hold.
+    pub locks: AccountLocks,
     /// How much of the plan is kept. What is to be applied needs all of it.
     pub detail: Detail,
     /// Whether the ways into the accounts are kept, to apply the plan.
@@ -95,6 +103,9 @@ impl Look {
             shard: None,
             only: None,
             safety: Safety::default(),
+            commit: None,
+            kill_switch: KillSwitch::default(),
+            locks: AccountLocks::default(),
             detail: Detail::All,
             to_apply: true,
             meter: Arc::default(),
@@ -122,6 +133,18 @@ impl Look {
             || self.shard.is_some()
             || self.only.is_some();
         !is_part && self.accounts.is_empty() && self.selection == Selection::default()
+    }
+
+    /// Whether all is looked at that is declared for the accounts which are looked at.
+    pub(in crate::reconcile) fn is_whole_in_its_accounts(&self) -> bool {
+        let is_part = self.targets.iter().any(|target| target.is_beside) || self.only.is_some();
+        !is_part && self.selection == Selection::default()
+    }
+
+    /// Whether what is looked at is what the fleet declares, as it is.
+    pub(in crate::reconcile) fn is_of_the_fleet(&self) -> bool {
+        let is_live = matches!(self.source, Source::Live { .. });
+        is_live && !self.beside_fleet && self.compare_to.is_none()
     }
 
     /// Whether the accounts of the fleet are trusted.

@@ -16,7 +16,7 @@ use super::{AuditError, Mended, Phase, Record, file};
 use crate::digest;
 
 /// No record is longer: what is, is no record.
-const LONGEST_LINE: u64 = 64 * 1024 * 1024;
+pub(super) const LONGEST_LINE: u64 = 64 * 1024 * 1024;
 /// After so many faults, more tell nothing new.
 const MOST_FAULTS: usize = 100;
 
@@ -50,6 +50,17 @@ pub struct RunLines {
     pub last: u64,
 }
 
+/// What came of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closed {
+    /// AWS accepted it.
+    Applied,
+    /// AWS refused it or did not answer, or nothing was sent.
+    Failed,
+    /// The run died, and a later one observed the object.
+    Recovered,
+}
+
 /// What was found in a log so far.
 #[derive(Debug)]
 pub struct Check {
@@ -62,8 +73,8 @@ pub struct Check {
     faults: Vec<Fault>,
     runs: Vec<RunLines>,
     open: BTreeMap<(String, u32), Record>,
-    /// The changes of each run that have an outcome, and whether they were done.
-    closed: BTreeMap<String, BTreeMap<u32, bool>>,
+    /// The changes of each run that have an outcome, and which one.
+    closed: BTreeMap<String, BTreeMap<u32, Closed>>,
     torn: Option<Torn>,
     ends_with_newline: bool,
     sought: Option<String>,
@@ -238,20 +249,20 @@ impl Check {
         }
         let key = (record.run.clone(), record.change);
         let closed = self.closed.get(&record.run).and_then(|run| run.get(&record.change)).copied();
-        let (is_done, word) = match &record.phase {
+        let (now, word) = match &record.phase {
             Phase::Observed { .. } => return,
             Phase::Intent { .. } => {
                 if is_sealed && self.open.contains_key(&key) {
                     self.fault(format!("change {} is begun again without an outcome", key.1));
-                } else if is_sealed && closed == Some(true) {
+                } else if is_sealed && closed.is_some_and(|closed| closed != Closed::Failed) {
                     self.fault(format!("change {} is begun again after it was done", key.1));
                 }
                 self.open.insert(key, record);
                 return;
             }
-            Phase::Applied => (true, "done"),
-            Phase::Failed(_) => (false, "failed"),
-            Phase::Recovered { .. } => (true, "observed again"),
+            Phase::Applied => (Closed::Applied, "done"),
+            Phase::Failed(_) => (Closed::Failed, "failed"),
+            Phase::Recovered { .. } => (Closed::Recovered, "observed again"),
         };
         if self.open.remove(&key).is_none() && is_sealed {
             self.fault(match closed {
@@ -259,7 +270,7 @@ impl Check {
                 Some(_) => format!("change {} is {word}, and has an outcome already", key.1),
             });
         }
-        self.closed.entry(key.0).or_default().insert(key.1, is_done);
+        self.closed.entry(key.0).or_default().insert(key.1, now);
     }
 
     fn note_run(&mut self, record: &Record) {
@@ -284,6 +295,14 @@ impl Check {
         if self.faults.len() < MOST_FAULTS {
             self.faults.push(Fault { line, what });
         }
+    }
+
+    /// What came last of a change; none where it is open, or not in the log.
+    pub fn outcome(&self, run: &str, change: u32) -> Option<Closed> {
+        if self.open.contains_key(&(run.to_owned(), change)) {
+            return None;
+        }
+        self.closed.get(run)?.get(&change).copied()
     }
 
     /// What is wrong with the log; a whole one has none.

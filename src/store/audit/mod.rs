@@ -10,11 +10,13 @@
 
 mod check;
 mod file;
+mod lines;
 mod lock;
 mod seal;
+mod shared;
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -22,8 +24,11 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use check::{Check, Fault, RunLines};
+pub use check::{Check, Closed, Fault, RunLines};
+pub(super) use file::make_folder_of;
 pub use file::{is_log, put};
+pub use lines::Lines;
+pub use shared::{SharedLog, Writer};
 
 use crate::aws::error::ErrorClass;
 use crate::names::{AccountId, ItemName, Region};
@@ -253,9 +258,44 @@ impl AuditLog {
             })
     }
 
+    /// Whether it is still where it was opened, and its lock as well.
+    pub fn is_in_place(&self) -> bool {
+        let writing = self.writing();
+        file::is_still_at(&writing.file, &self.path)
+            .and_then(|()| self.lock.is_still_held())
+            .is_ok()
+    }
+
+    /// Takes up again a log in which a record could not be written whole, because the disk was full:
+    /// it is read anew from the disk, which alone knows what came to it, and the torn line is noted.
+    ///
+    /// # Errors
+    /// There is still no room, or it cannot be read.
+    pub fn restore(&self) -> Result<(), AuditError> {
+        let mut writing = self.writing();
+        if !writing.is_torn {
+            return Ok(());
+        }
+        let io = |doing| {
+            let path = self.path.clone();
+            move |source| AuditError::Io { doing, path, source }
+        };
+        writing.file.rewind().map_err(io("read"))?;
+        writing.check = Check::read(&writing.file, None).map_err(io("read"))?;
+        writing.is_torn = false;
+        let mended = writing.mend();
+        writing.is_torn |= mended.is_err();
+        mended.map_err(io("repair"))
+    }
+
     /// The intents that have no outcome: writes during which a run died, or during this one.
     pub fn unfinished(&self) -> Vec<Record> {
         self.writing().check.unfinished().cloned().collect()
+    }
+
+    /// What came last of a change; none where it is open, or not in the log.
+    pub fn outcome(&self, run: &str, change: u32) -> Option<Closed> {
+        self.writing().check.outcome(run, change)
     }
 
     /// What is wrong with the log, if anything is.

@@ -185,6 +185,19 @@ def needs_living_key(call: Call, forward: Forward) -> Answer | None:
     return None
 
 
+# The member that names the key, of operations that change what belongs to it.
+KEY_MEMBERS = {"TagResource": "KeyId", "UntagResource": "KeyId", "CreateAlias": "TargetKeyId"}
+
+
+def refuse_managed(call: Call) -> None:
+    """Nobody but AWS changes its own keys: their policies allow their use alone."""
+    key = _by_id(call, KEY_MEMBERS.get(str(call.operation), "KeyId"))
+    if key.key_manager == "AWS":
+        action = f"kms:{call.operation}"
+        message = f"User is not authorized to perform: {action} on resource: {key.arn}"
+        raise AwsError("AccessDeniedException", message)
+
+
 def _living(call: Call, name: str = "KeyId") -> Any:
     key = _by_id(call, name)
     if key.key_state == "PendingDeletion":
@@ -244,7 +257,10 @@ def _metadata(key: Any) -> dict[str, Any]:
 
 def _page(call: Call, name: str, items: list[dict[str, Any]], size: int) -> dict[str, Any]:
     """One page; the marker is the position of the next item."""
-    start = int(call.params.get("Marker", "0"))
+    marker = call.params.get("Marker", "0")
+    if not marker.isdecimal() or not 0 <= int(marker) <= len(items):
+        raise AwsError("InvalidMarkerException", "Invalid marker")
+    start = int(marker)
     end = start + call.params.get("Limit", size)
     made: dict[str, Any] = {name: items[start:end], "Truncated": end < len(items)}
     if end < len(items):

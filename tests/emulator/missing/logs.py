@@ -25,7 +25,9 @@ def group_of(call: Call) -> Any:
 
     members = ("logGroupName", "logGroupIdentifier", "resourceArn")
     named = next(call.params[member] for member in members if member in call.params)
-    name = re.sub(r"^arn:[^:]+:logs:[^:]*:\d*:log-group:", "", named)
+    here = f"arn:{call.partition}:logs:{call.region}:{call.account}:log-group:"
+    # The ARN of a group in another account or Region is found nowhere here: a name has no colon.
+    name = named.removeprefix(here)
     group = logs_backends[call.account][call.region].groups.get(name)
     if group is None:
         raise AwsError("ResourceNotFoundException", "The specified log group does not exist.")

@@ -1,6 +1,7 @@
 """What AWS refuses and moto takes, of services that have only a little of it."""
 
 import ipaddress
+import json
 import re
 from typing import Any
 
@@ -8,7 +9,7 @@ from emulator.answers import AwsError
 from emulator.missing import refuses
 from emulator.wire import Call
 
-TAGS = 50
+TAGS, KEY_POLICY = 50, 32768
 
 
 # CloudWatch Logs.
@@ -67,6 +68,99 @@ def destination_of_waf_logs(call: Call) -> None:
         if not re.match(r"(log-group:|deliverystream/)?aws-waf-logs-", name):
             message = f"Error reason: The ARN isn't valid., field: LOG_DESTINATION, parameter: {arn}"
             raise AwsError("WAFInvalidParameterException", message)
+
+
+@refuses("wafv2", "CreateWebACL", "UpdateWebACL")
+def rules_of_a_web_acl(call: Call) -> None:
+    """One action when nothing matches, and no two rules of one priority or name."""
+    rules = call.params.get("Rules") or []
+    for what in ("Priority", "Name"):
+        if len({rule[what] for rule in rules}) < len(rules):
+            raise AwsError("WAFInvalidParameterException", f"Error reason: {what} is used twice., field: RULES")
+    if len(call.params["DefaultAction"]) != 1:
+        message = "Error reason: You must specify exactly one action., field: DEFAULT_ACTION"
+        raise AwsError("WAFInvalidParameterException", message)
+
+
+# SQS.
+
+NUMBERS = {
+    "DelaySeconds": (0, 900),
+    "KmsDataKeyReusePeriodSeconds": (60, 86400),
+    "MaximumMessageSize": (1024, 1048576),
+    "MessageRetentionPeriod": (60, 1209600),
+    "ReceiveMessageWaitTimeSeconds": (0, 20),
+    "VisibilityTimeout": (0, 43200),
+}
+OTHERS = {
+    "ContentBasedDeduplication",
+    "DeduplicationScope",
+    "FifoQueue",
+    "FifoThroughputLimit",
+    "KmsMasterKeyId",
+    "Policy",
+    "RedriveAllowPolicy",
+    "RedrivePolicy",
+    "SqsManagedSseEnabled",
+}
+
+
+@refuses("sqs", "CreateQueue", "SetQueueAttributes")
+def attributes_of_a_queue(call: Call) -> None:
+    for name, value in (call.params.get("Attributes") or {}).items():
+        if name not in NUMBERS and name not in OTHERS:
+            raise AwsError("InvalidAttributeName", f"Unknown Attribute {name}.")
+        low, high = NUMBERS.get(name, (0, 0))
+        if name in NUMBERS and not (value.isdigit() and low <= int(value) <= high):
+            raise AwsError("InvalidAttributeValue", f"Invalid value for the parameter {name}.")
+
+
+# SNS, EventBridge.
+
+PROTOCOLS = ("application", "email", "email-json", "firehose", "http", "https", "lambda", "sms", "sqs")
+
+
+@refuses("sns", "Subscribe")
+def protocol_of_a_subscription(call: Call) -> None:
+    protocol = call.params["Protocol"]
+    if protocol not in PROTOCOLS:
+        message = f"Invalid parameter: Does not support this protocol string: {protocol}"
+        raise AwsError("InvalidParameter", message)
+
+
+@refuses("events", "PutRule")
+def name_of_a_rule(call: Call) -> None:
+    if not re.fullmatch(r"[.\-_A-Za-z0-9]+", call.params["Name"]):
+        raise AwsError("ValidationException", f"{call.params['Name']} is not a valid name of a rule.")
+
+
+@refuses("events", "PutTargets")
+def input_of_a_target(call: Call) -> None:
+    for target in call.params["Targets"]:
+        if sum(name in target for name in ("Input", "InputPath", "InputTransformer")) > 1:
+            message = f"Only one of Input, InputPath, or InputTransformer must be provided for target {target['Id']}."
+            raise AwsError("ValidationException", message)
+        try:
+            json.loads(target.get("Input") or "{}")
+        except ValueError:
+            message = f"JSON syntax error in input for target {target['Id']}."
+            raise AwsError("ValidationException", message) from None
+
+
+# Config.
+
+
+@refuses("config", "PutConfigurationAggregator")
+def an_aggregator_of_an_organization(call: Call) -> None:
+    from emulator.organization import structure
+
+    if "OrganizationAggregationSource" not in call.params:
+        return
+    if structure.home_of(call.account, call.partition) is None:
+        raise AwsError("NoAvailableOrganizationException", "The account is not in an organization.")
+    if not structure.may_administer(call, "config.amazonaws.com"):
+        message = "This action can only be performed by the management account or a delegated administrator."
+        raise AwsError("OrganizationAccessDeniedException", message)
 
 
 # Secrets Manager.
@@ -171,13 +265,20 @@ def _kind(key: Any) -> str:
     return key.key_spec.partition("_")[0] if key.key_spec != "SYMMETRIC_DEFAULT" else key.key_spec
 
 
-@refuses("kms", "TagResource")
+@refuses("kms", "CreateKey", "PutKeyPolicy")
+def size_of_a_key_policy(call: Call) -> None:
+    if len(call.params.get("Policy", "")) > KEY_POLICY:
+        raise AwsError("LimitExceededException", f"A key policy may have {KEY_POLICY} characters.")
+
+
+@refuses("kms", "CreateKey", "TagResource")
 def tags_of_a_key(call: Call) -> None:
-    key = _keys(call).get(call.params["KeyId"].rpartition("/")[2])
-    tags = {one["TagKey"] for one in call.params["Tags"]}
+    key = _keys(call).get(call.params["KeyId"].rpartition("/")[2]) if "KeyId" in call.params else None
+    tags = {one["TagKey"] for one in call.params.get("Tags") or []}
     if any(one.lower().startswith("aws:") for one in tags):
         raise AwsError("TagException", "Tag keys that begin with aws: are reserved.")
-    if key is not None and len(tags | set(_backend(call).tagger.get_tag_dict_for_resource(key.id))) > TAGS:
+    there = _backend(call).tagger.get_tag_dict_for_resource(key.id) if key is not None else {}
+    if len(tags | set(there)) > TAGS:
         raise AwsError("LimitExceededException", f"A key may have {TAGS} tags.")
 
 

@@ -92,10 +92,17 @@ def listed(call: Call, forward: Forward) -> dict[str, Any]:
 @handles("secretsmanager", "PutResourcePolicy")
 def put_policy(call: Call, _: Forward) -> None:
     secret_of(call)
+    text = call.params["ResourcePolicy"]
     try:
-        json.loads(call.params["ResourcePolicy"])
-    except ValueError:
-        raise AwsError("MalformedPolicyDocumentException", "This resource policy contains a syntax error.") from None
-    if call.params.get("BlockPublicPolicy") and policy.is_public(call.params["ResourcePolicy"]):
+        statements = policy.as_list(json.loads(text)["Statement"])
+        whole = all("Effect" in one and {"Principal", "NotPrincipal"} & set(one) for one in statements)
+    except (ValueError, KeyError, TypeError):
+        whole = False
+    if not whole:
+        raise AwsError("MalformedPolicyDocumentException", "This resource policy contains a syntax error.")
+    if policy.unknown_principals(text, call.account, call.partition):
+        message = "This resource policy contains an unsupported principal."
+        raise AwsError("MalformedPolicyDocumentException", message)
+    if call.params.get("BlockPublicPolicy") and policy.is_public(text):
         message = "You can't attach a resource policy that allows broad access to the secret."
         raise AwsError("PublicPolicyException", message)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from emulator.answers import AwsError
+from emulator.answers import Answer, AwsError
 from emulator.missing import Forward, from_moto, handles
 from emulator.wire import Call
 
@@ -14,6 +14,7 @@ TYPES = {
     "COGNITO_USER_POOL": "cognito-idp",
     "APP_RUNNER_SERVICE": "apprunner",
     "VERIFIED_ACCESS_INSTANCE": "ec2",
+    "AMPLIFY": "amplify",
 }
 # WAF's developer guide; the groups that cost more are left.
 CAPACITIES = {
@@ -42,6 +43,21 @@ def acl_of(call: Call, arn: str | None = None) -> Any:
             if acl.arn == arn if arn else same:
                 return acl
     raise AwsError("WAFNonexistentItemException", "AWS WAF couldn't perform the operation: the resource doesn't exist.")
+
+
+@handles("wafv2", "AssociateWebACL")
+def associate(call: Call, forward: Forward) -> Answer:
+    """A resource has one web ACL: the one before is replaced in silence."""
+    from moto.wafv2.models import GLOBAL_REGION, wafv2_backends
+
+    answer = forward()
+    if answer.status < 300:
+        for region in (GLOBAL_REGION, call.region):
+            for acl in wafv2_backends[call.account][region].wacls.values():
+                there = [arn for arn in acl.associated_resources if arn != call.params["ResourceArn"]]
+                mine = [call.params["ResourceArn"]] if acl.arn == call.params["WebACLArn"] else []
+                acl.associated_resources = there + mine
+    return answer
 
 
 @handles("wafv2", "GetWebACL", "GetWebACLForResource")

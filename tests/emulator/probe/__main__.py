@@ -24,7 +24,7 @@ def main() -> None:
     if options.write:
         table.write(records, short)
     elif options.compare:
-        _compare(short, set(records))
+        compare(short, set(records))
     else:
         for operation, (verdict, *reasons) in short.items():
             print(f"{verdict:7} {operation}: {'; '.join(reasons)}")
@@ -39,13 +39,23 @@ def _url(given: str | None) -> str:
     return endpoint()
 
 
-def _compare(short: dict[str, list[str]], tried: set[str]) -> None:
-    """Where two emulators say different things: one of them is wrong, or knows more."""
+def compare(short: dict[str, list[str]], tried: set[str]) -> None:
+    """Where two emulators say different things: one of them is wrong, or knows more. What one lacks is only counted."""
     here = json.loads(Path(table.LACKING).read_text())
+    alike, lacks = 0, Counter[str]()
     for operation in sorted(tried):
         ours, theirs = here.get(operation, ["yes"]), short.get(operation, ["yes"])
-        if (ours[0] == "yes") != (theirs[0] == "yes"):
+        if _has_not(ours) or _has_not(theirs):
+            lacks["here" if _has_not(ours) else "there"] += 1
+        elif ours[0] == theirs[0]:
+            alike += 1
+        else:
             print(f"{operation}: here {'; '.join(ours)} | there {'; '.join(theirs)}")
+    print(f"{alike} operations hold, or fall short, in both; lacking: {lacks['here']} here, {lacks['there']} there")
+
+
+def _has_not(said: list[str]) -> bool:
+    return said[0] == "no" and all(reason.startswith("missing:") or reason == "never called" for reason in said[1:])
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ use evenkeel::plan::{
 };
 use evenkeel::reconcile::observe::turns;
 use evenkeel::reconcile::{
-    About, Aimed, Applier, ApplyReport, Nobody, Selection, Stop, declare, observe_all,
+    About, AccountLocks, Aimed, Applier, ApplyReport, Nobody, Selection, Stop, declare, observe_all,
 };
 use evenkeel::store::audit::AuditLog;
 use serde_json::Value;
@@ -178,6 +178,7 @@ pub async fn apply(account: &Account, session: &Arc<Session>, plan: &Plan) -> Ap
         stop: &stop,
         concurrent_accounts: 1,
         may_begin: &|| Ok(()),
+        locks: &AccountLocks::default(),
     }
     .apply(plan, &Nobody)
     .await

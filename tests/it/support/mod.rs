@@ -6,6 +6,7 @@ pub mod answers;
 pub mod declared;
 pub mod library;
 pub mod organization;
+pub mod postgres;
 pub mod tree;
 
 use std::collections::BTreeMap;
@@ -243,10 +244,21 @@ impl Account {
     /// `executed` or not, nothing of it comes later. The record alone says that it was about to be
     /// sent.
     pub fn hanging(&self, service: &str, operation: &str, executed: bool) -> Child {
+        self.hanging_with(service, operation, executed, &["apply", "-b", "b.toml", "--yes"])
+    }
+
+    /// The same of any command that writes.
+    pub fn hanging_with(
+        &self,
+        service: &str,
+        operation: &str,
+        executed: bool,
+        args: &[&str],
+    ) -> Child {
         self.fault(serde_json::json!({
             "service": service, "operation": operation, "kind": "hang", "executed": executed,
         }));
-        let mut command = self.command(&["apply", "-b", "b.toml", "--yes"]);
+        let mut command = self.command(args);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         for _ in 0..600 {
             if self.calls_of(&self.id).iter().any(|call| call["operation"] == operation) {

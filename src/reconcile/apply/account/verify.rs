@@ -72,7 +72,8 @@ impl<'a> OfAccount<'a, '_> {
                     continue;
                 }
                 let (after, by) = (after.as_ref(), self.by(object));
-                let in_sync = standing == Standing::InSync;
+                // What was put back is as it was, which is seldom as declared.
+                let in_sync = standing == Standing::InSync && object.puts_back.is_none();
                 self.stream.tell(RunEvent::Verified { object, after, in_sync, by })?;
                 if is_settled {
                     self.found(object);

@@ -317,10 +317,18 @@ def aggregators(t: Trial) -> None:
             == (["111122223333"], True)
         ),
     )
+    organization = {"RoleArn": t.role, "AllAwsRegions": True}
     t(
         "config.PutConfigurationAggregator",
         ConfigurationAggregatorName="agorg",
-        OrganizationAggregationSource={"RoleArn": t.role, "AllAwsRegions": True},
+        OrganizationAggregationSource=organization,
+        expect="NoAvailableOrganizationException",
+    )
+    assert t.org_member
+    t(
+        "config.PutConfigurationAggregator",
+        ConfigurationAggregatorName="agorg",
+        OrganizationAggregationSource=organization,
     )
     made = t("config.DescribeConfigurationAggregators", ConfigurationAggregatorNames=["agorg"])
     t.check(

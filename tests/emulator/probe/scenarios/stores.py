@@ -89,20 +89,20 @@ def stores(t: Trial) -> None:
     t.check("efs.CreateFileSystem DescribeFileSystems", "encrypted", lambda: got.FileSystems[0]["Encrypted"] is True)
     t(
         "dynamodb.CreateTable",
-        TableName="tb",
+        TableName="tbl",
         AttributeDefinitions=[{"AttributeName": "a", "AttributeType": "S"}],
         KeySchema=[{"AttributeName": "a", "KeyType": "HASH"}],
         BillingMode="PAY_PER_REQUEST",
         SSESpecification={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": t.key},
     )
-    got = t("dynamodb.DescribeTable", TableName="tb")
+    got = t("dynamodb.DescribeTable", TableName="tbl")
     t.check(
         "dynamodb.CreateTable DescribeTable",
         "SSEDescription with the key",
         lambda: got.Table["SSEDescription"]["KMSMasterKeyArn"] == t.key,
     )
     got = t("dynamodb.ListTables")
-    t.check("dynamodb.ListTables", "listed", lambda: got.TableNames == ["tb"])
+    t.check("dynamodb.ListTables", "listed", lambda: got.TableNames == ["tbl"])
     item = t("sqs.CreateQueue", QueueName="enc", Attributes={"KmsMasterKeyId": t.key})
     got = t("sqs.GetQueueAttributes", QueueUrl=item.get("QueueUrl") or f"{t.url}/{t.acct}/enc", AttributeNames=["All"])
     t.check("sqs.CreateQueue GetQueueAttributes", "key", lambda: got.Attributes["KmsMasterKeyId"] == t.key)
@@ -208,7 +208,7 @@ def tags(t: Trial) -> None:
     arns = [
         f"arn:aws:s3:::{B}",
         f"arn:aws:sqs:us-east-1:{t.acct}:plain",
-        f"arn:aws:dynamodb:us-east-1:{t.acct}:table/tb",
+        f"arn:aws:dynamodb:us-east-1:{t.acct}:table/tbl",
         f"arn:aws:rds:us-east-1:{t.acct}:db:db1",
     ]
     with suppress(Exception):

@@ -124,7 +124,7 @@ def web_acls(t: Trial) -> None:
         Name="base",
         Scope="REGIONAL",
         DefaultAction={"Allow": {}},
-        Description="d",
+        Description="at the edge",
         Rules=rules,
         VisibilityConfig=vis,
         Tags=[{"Key": "a", "Value": "b"}],
@@ -135,7 +135,7 @@ def web_acls(t: Trial) -> None:
     t.check(
         "wafv2.CreateWebACL GetWebACL",
         "rules and description",
-        lambda: got.WebACL["Rules"] == rules and got.WebACL["Description"] == "d",
+        lambda: got.WebACL["Rules"] == rules and got.WebACL["Description"] == "at the edge",
     )
     t.check("wafv2.GetWebACL", "LockToken", lambda: got.LockToken)
     t.check("wafv2.GetWebACL", "Capacity computed", lambda: got.WebACL["Capacity"] > 0)

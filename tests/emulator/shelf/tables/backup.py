@@ -5,6 +5,7 @@ from typing import Any
 
 from emulator.answers import AwsError
 from emulator.missing import Forward, handles
+from emulator.policy import as_list
 from emulator.shelf import setting
 from emulator.wire import Call
 
@@ -25,10 +26,11 @@ def vault(call: Call) -> Any:
 def policy(call: Call) -> dict[str, Any]:
     found = vault(call)
     try:
-        statements = json.loads(call.params["Policy"])["Statement"]
+        statements = as_list(json.loads(call.params["Policy"])["Statement"])
+        whole = all(one["Effect"] in ("Allow", "Deny") and {"Principal", "Action"} <= set(one) for one in statements)
     except (ValueError, KeyError, TypeError):
-        statements = None
-    if not statements:
+        whole = False
+    if not whole:
         raise AwsError("InvalidParameterValueException", "The policy is not a valid policy document.")
     return {
         "BackupVaultName": found.backup_vault_name,

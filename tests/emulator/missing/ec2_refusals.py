@@ -1,15 +1,26 @@
-"""EC2: what AWS refuses of network ACLs, security groups of an interface, subnets in use, tags; and moto takes."""
+"""EC2: what AWS refuses and moto takes: of ACLs, groups, tables and subnets in use, ids, tags; and dry runs."""
 
 import ipaddress
+import re
 
 from emulator.answers import AwsError
-from emulator.missing import refuses
+from emulator.missing import guards, refuses
 from emulator.missing.ec2 import backend_of
 from emulator.wire import Call
 
 # Entries in each direction, without the last one, which denies everything and cannot be changed.
 MOST, LAST = 20, 32766
 GROUPS = 5
+# Of names and descriptions of security groups.
+TEXT = r"[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]*"
+# Lists of ids: the member, how they begin, and the code for one in another form.
+IDS = {
+    "DescribeNetworkInterfaces": ("NetworkInterfaceIds", "eni", "InvalidNetworkInterfaceId.Malformed"),
+    "DescribeSecurityGroups": ("GroupIds", "sg", "InvalidGroupId.Malformed"),
+    "DescribeSubnets": ("SubnetIds", "subnet", "InvalidSubnetID.Malformed"),
+    "DescribeVolumes": ("VolumeIds", "vol", "InvalidVolumeID.Malformed"),
+    "DescribeVpcs": ("VpcIds", "vpc", "InvalidVpcID.Malformed"),
+}
 WITH_PORTS = {"6", "17", "tcp", "udp"}
 
 
@@ -41,9 +52,30 @@ def acl_entry(call: Call) -> None:
         raise _invalid("cidrBlock", ranges[0]) from None
 
 
+@refuses("ec2", "DeleteNetworkAcl")
+def an_acl_in_use(call: Call) -> None:
+    acl = backend_of(call).network_acls.get(call.params["NetworkAclId"])
+    if acl is not None and acl.default in (True, "true"):
+        raise AwsError("InvalidParameterValue", f"cannot delete default network ACL {acl.id}")
+    if acl is not None and acl.associations:
+        raise AwsError("DependencyViolation", f"The networkAcl '{acl.id}' has dependencies and cannot be deleted.")
+
+
+@refuses("ec2", "DeleteRouteTable")
+def a_table_in_use(call: Call) -> None:
+    table = backend_of(call).route_tables.get(call.params["RouteTableId"])
+    if table is not None and table.all_associations_ids:
+        raise AwsError("DependencyViolation", f"The routeTable '{table.id}' has dependencies and cannot be deleted.")
+
+
 @refuses("ec2", "CreateSecurityGroup")
 def group_name(call: Call) -> None:
-    name = call.params["GroupName"]
+    name, description, vpc = call.params["GroupName"], call.params["Description"], call.params.get("VpcId")
+    for what, text in (("GroupName", name), ("GroupDescription", description)):
+        if not re.fullmatch(TEXT, text):
+            raise _invalid(what, text)
+    if vpc and vpc not in backend_of(call).vpcs:
+        raise AwsError("InvalidVpcID.NotFound", f"The vpc ID '{vpc}' does not exist")
     if name.startswith("sg-"):
         raise AwsError("InvalidParameterValue", f"Invalid value '{name}' for groupName. It may not start with sg-.")
     if name == "default":
@@ -62,6 +94,21 @@ def a_subnet_in_use(call: Call) -> None:
     name = call.params["SubnetId"]
     if any(one.subnet.id == name for one in backend_of(call).enis.values()):
         raise AwsError("DependencyViolation", f"The subnet '{name}' has dependencies and cannot be deleted.")
+
+
+@refuses("ec2", *IDS)
+def ids_have_a_form(call: Call) -> None:
+    member, prefix, code = IDS[str(call.operation)]
+    for name in call.params.get(member) or []:
+        if not re.fullmatch(rf"{prefix}-([0-9a-f]{{8}}|[0-9a-f]{{17}})", name):
+            raise AwsError(code, f'Invalid id: "{name}"')
+
+
+@guards("ec2")
+def dry_run(call: Call) -> None:
+    """Permission is there, or the call would not have come here; whether the rest is right is not looked at."""
+    if call.params.get("DryRun") is True:
+        raise AwsError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
 
 
 @refuses("ec2", "CreateTags")

@@ -1,0 +1,285 @@
+//! The files of the controller: looked at again while it runs, and of one version for a whole run. A
+//! version that cannot be used is said once, and the last good one stays in force.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use croner::Cron;
+use evenkeel::baseline::disk::Disk;
+use evenkeel::baseline::load::Reader;
+use evenkeel::controller::git::{GitError, Remote};
+use evenkeel::controller::in_force::{Good, InForce, Label, Offer};
+use evenkeel::fleet::Fleet;
+use evenkeel::fleet::file::Git;
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+
+use super::super::args::{Global, RunArgs, Selectors};
+use super::super::failure::Failure;
+use super::super::settings::{self, Kept};
+use super::{log, runs};
+
+/// How often the files on the disk are looked at.
+const EVERY: Duration = Duration::from_secs(30);
+/// For so long, files must stay as they are before they are judged: somebody may be writing them.
+const SETTLED: Duration = Duration::from_secs(1);
+/// Looks at files that do not settle, after which they are left to the next time.
+const LOOKS: usize = 20;
+/// Of a digest, what stands in a line of the log.
+const SHORT: usize = 16;
+/// Where a deployment says which commit its files are of.
+const COMMIT: &str = "EVENKEEL_COMMIT";
+
+/// A version of the files.
+pub struct Version {
+    /// Their texts.
+    pub texts: Kept,
+    /// The targets with their schedules.
+    pub targets: BTreeMap<String, Cron>,
+}
+
+/// Where they come from.
+enum Place {
+    Disk,
+    Elsewhere { remote: Remote, every: Duration },
+}
+
+/// The files.
+pub struct Files {
+    /// The command line, with the fleet file's name where the files are.
+    pub global: Global,
+    selectors: Selectors,
+    schedule: String,
+    place: Place,
+    in_force: Mutex<InForce<Version>>,
+    /// Said when the version in force is another one.
+    changed: Notify,
+    /// Said when somebody wishes that they are looked at now.
+    wished: Notify,
+    /// What was wrong with the way to them, said once.
+    trouble: Mutex<Option<String>>,
+}
+
+impl Files {
+    /// Reads them for the first time.
+    ///
+    /// # Errors
+    /// They cannot be used; all problems were printed.
+    pub async fn open(
+        global: &Global,
+        args: &RunArgs,
+        fleet: Option<&Fleet>,
+        cache: &Path,
+    ) -> Result<Self, Failure> {
+        let git = fleet.and_then(|fleet| fleet.file.controller.as_ref()?.git.as_ref());
+        let (global, place, commit) = match git.filter(|_| args.selectors.baseline.is_empty()) {
+            None => (global.clone(), Place::Disk, None),
+            Some(Git { url, reference, path, every, verify_signatures }) => {
+                let remote = Remote::new(url, reference, *verify_signatures, cache);
+                let remote = remote.map_err(|error| unreachable_files(&error))?;
+                let commit = remote.fetch(None).await.map_err(|error| unreachable_files(&error))?;
+                let global = Global { config: PathBuf::from(path), ..global.clone() };
+                let place = Place::Elsewhere { remote, every: every.duration() };
+                (global, place, Some(commit))
+            }
+        };
+        let look = Look { global: &global, selectors: &args.selectors, schedule: &args.schedule };
+        let texts = match &place {
+            Place::Disk => look.settled(|| Box::new(Disk), Duration::ZERO).await,
+            Place::Elsewhere { remote, .. } => {
+                look.texts(Box::new(remote.tree(commit.as_deref().unwrap_or_default())))
+            }
+        };
+        let label = label(&texts, commit);
+        let version = look.judge(texts)?;
+        Ok(Self {
+            selectors: args.selectors.clone(),
+            schedule: args.schedule.clone(),
+            in_force: Mutex::new(InForce::new(version, label, Utc::now())),
+            changed: Notify::new(),
+            wished: Notify::new(),
+            trouble: Mutex::default(),
+            global,
+            place,
+        })
+    }
+
+    /// Whether they are brought from elsewhere, so that the fleet file here says only how.
+    pub fn are_elsewhere(&self) -> bool {
+        matches!(self.place, Place::Elsewhere { .. })
+    }
+
+    /// The version in force.
+    pub fn good(&self) -> Good<Version> {
+        self.in_force().good().clone()
+    }
+
+    /// Wishes that they are looked at now.
+    pub fn look_now(&self) {
+        self.wished.notify_one();
+    }
+
+    /// Waits until another version is in force.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// What a line of the log says of the version of a run.
+    pub fn line(&self, of: &Good<Version>, now: DateTime<Utc>) -> Value {
+        let mut line = json!({
+            "digest": short(&of.label.digest),
+            "since": of.since,
+            "age_seconds": (now - of.since).num_seconds().max(0),
+        });
+        if let Some(commit) = &of.label.commit {
+            line["commit"] = json!(commit);
+        }
+        if let Some(refused) = self.in_force().refused() {
+            line["refused"] = json!({
+                "digest": short(&refused.label.digest),
+                "commit": refused.label.commit,
+                "since": refused.since,
+            });
+        }
+        line
+    }
+
+    /// Looks at them again and again, for as long as the controller runs.
+    pub async fn watch(&self) {
+        let every = match &self.place {
+            Place::Disk => EVERY,
+            Place::Elsewhere { every, .. } => *every,
+        };
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(every) => {}
+                () = self.wished.notified() => {}
+            }
+            self.look().await;
+        }
+    }
+
+    async fn look(&self) {
+        let Self { global, selectors, schedule, .. } = self;
+        let look = Look { global, selectors, schedule };
+        let (texts, commit) = match &self.place {
+            Place::Disk => {
+                let texts = look.texts(Box::new(Disk));
+                if self.in_force().knows(&label(&texts, None)) {
+                    return;
+                }
+                (look.settled(|| Box::new(Disk), SETTLED).await, None)
+            }
+            Place::Elsewhere { remote, .. } => {
+                let good = self.good().label.commit;
+                match remote.fetch(good.as_deref()).await {
+                    Ok(commit) => (look.texts(Box::new(remote.tree(&commit))), Some(commit)),
+                    Err(error) => return self.in_trouble(Some(error.to_string())),
+                }
+            }
+        };
+        self.in_trouble(None);
+        let label = label(&texts, commit);
+        if self.in_force().knows(&label) {
+            return;
+        }
+        let found = look.judge(texts).map_err(|failure| failure.to_string());
+        let why = found.as_ref().err().cloned();
+        let offer = self.in_force().offer(label.clone(), found, Utc::now());
+        let mut line = json!({
+            "event": "files",
+            "digest": short(&label.digest),
+            "commit": label.commit,
+            "in_force": offer != Offer::Refused,
+        });
+        match offer {
+            Offer::Taken => self.changed.notify_one(),
+            Offer::Refused => line["error"] = json!(why),
+            Offer::Same => {}
+            Offer::StillRefused => return,
+        }
+        log(&line);
+    }
+
+    /// Notes that the files cannot be reached, or can be again; said once.
+    fn in_trouble(&self, why: Option<String>) {
+        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        if *trouble != why {
+            if let Some(why) = &why {
+                log(&json!({"event": "files", "error": why, "in_force": false}));
+            }
+            *trouble = why;
+        }
+    }
+
+    fn in_force(&self) -> MutexGuard<'_, InForce<Version>> {
+        self.in_force.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn unreachable_files(error: &GitError) -> Failure {
+    Failure::usage(
+        error.to_string(),
+        "the controller starts with the files of [controller] git alone: correct it, or let git reach it",
+    )
+}
+
+fn short(digest: &str) -> &str {
+    digest.get(..SHORT).unwrap_or(digest)
+}
+
+fn label(texts: &Kept, commit: Option<String>) -> Label {
+    let said = || std::env::var(COMMIT).ok().filter(|commit| !commit.is_empty());
+    Label { digest: texts.digest(), commit: commit.or_else(said) }
+}
+
+/// A look at the files.
+#[derive(Clone, Copy)]
+struct Look<'a> {
+    global: &'a Global,
+    selectors: &'a Selectors,
+    schedule: &'a str,
+}
+
+impl Look<'_> {
+    /// All of their texts as they are now.
+    fn texts(self, reader: Box<dyn Reader + Send + Sync>) -> Kept {
+        let mut texts = Kept::of(reader);
+        settings::read_all(self.global, self.selectors, &texts);
+        texts.seal();
+        texts
+    }
+
+    /// All of their texts, once they stay as they are for some time.
+    async fn settled(
+        self,
+        reader: impl Fn() -> Box<dyn Reader + Send + Sync>,
+        settled: Duration,
+    ) -> Kept {
+        let mut texts = self.texts(reader());
+        for _ in 0..LOOKS {
+            tokio::time::sleep(settled).await;
+            if texts.is_as_in(&reader()) {
+                break;
+            }
+            texts = self.texts(reader());
+        }
+        texts
+    }
+
+    /// Whether they can be used; all problems are printed.
+    fn judge(self, texts: Kept) -> Result<Version, Failure> {
+        let settings = settings::resolve_from(self.global, self.selectors, &texts)?;
+        let targets = runs::schedules(settings.fleet.as_ref(), self.selectors, self.schedule);
+        let targets = targets.map_err(|error| {
+            Failure::usage(
+                format!("--schedule is not a cron expression: {error}"),
+                "six fields, seconds first: \"0 */15 * * * *\"",
+            )
+        })?;
+        Ok(Version { texts, targets })
+    }
+}

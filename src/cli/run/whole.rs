@@ -1,0 +1,44 @@
+//! Hears which accounts a whole look has looked at.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use evenkeel::controller::drive::Clocks;
+use evenkeel::controller::queue::What;
+use evenkeel::controller::sight::Sight;
+use evenkeel::reconcile::{ListenError, Listener, RunEvent, Told};
+
+/// A whole look at a target or an account.
+pub struct WholeLook {
+    target: Option<String>,
+    sight: Arc<Mutex<Sight>>,
+    clocks: Arc<dyn Clocks>,
+}
+
+impl WholeLook {
+    /// For what is looked at; none where that is only a part.
+    pub fn of(
+        what: &What,
+        sight: Arc<Mutex<Sight>>,
+        clocks: Arc<dyn Clocks>,
+    ) -> Option<Arc<dyn Listener>> {
+        let target = match what {
+            What::Target(name) => Some(name.clone()),
+            What::Account(_) => None,
+            What::Path(_) | What::Parts { .. } => return None,
+        };
+        Some(Arc::new(Self { target, sight, clocks }))
+    }
+}
+
+impl Listener for WholeLook {
+    fn hear(&self, told: &Told<'_>) -> Result<(), ListenError> {
+        if let RunEvent::Planned { plan } = told.event {
+            let now = self.clocks.now();
+            let mut sight = self.sight.lock().unwrap_or_else(PoisonError::into_inner);
+            for seen in &plan.targets {
+                sight.looked(&seen.account, &seen.home_region, self.target.as_deref(), now);
+            }
+        }
+        Ok(())
+    }
+}

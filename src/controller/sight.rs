@@ -1,0 +1,365 @@
+//! How well the controller sees each account: how old its last whole look and its last event are, and
+//! whether its events come at all. Pure: the clock is an argument, the time since the start.
+//!
+//! Events need a trail that logs, a rule and a queue, and whoever takes one of them away is not told of
+//! any more. So the controller makes a call itself from time to time ([`Sight::begin`]) and expects its
+//! event. An account whose call was not heard of in time is blind: it is said, and it is looked at more
+//! often ([`Sight::blind`]).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::fleet::file::{Heartbeat, Objectives};
+use crate::names::{AccountId, Region};
+
+/// A blind account is looked at so often.
+pub const BLIND_EVERY: Duration = Duration::from_secs(5 * 60);
+
+/// What is known of all accounts.
+#[derive(Debug, Default)]
+pub struct Sight {
+    heartbeat: Option<Heartbeat>,
+    objectives: Objectives,
+    accounts: BTreeMap<AccountId, Account>,
+    /// Of the messages, since the start.
+    pub counts: Counts,
+}
+
+/// What came out of the queue of events since the start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Events of calls.
+    pub events: u64,
+    /// Of these, those of our own calls.
+    pub ours: u64,
+    /// Messages that are no event, each once: they go to the queue's dead letters.
+    pub unreadable: u64,
+}
+
+#[derive(Debug)]
+struct Account {
+    home: Region,
+    /// The last whole look of each target.
+    full: BTreeMap<String, Duration>,
+    /// The last event, and how long it was on its way.
+    event: Option<(Duration, Duration)>,
+    /// When the last call was made whose event is expected.
+    sent: Option<Duration>,
+    /// The first such call since the last event of one.
+    unheard: Option<Duration>,
+    /// Since when it is blind.
+    blind: Option<Duration>,
+    /// When it was looked at because it is blind.
+    polled: Option<Duration>,
+}
+
+impl Account {
+    /// When the next call is due whose event is expected.
+    fn next(&self, account: &AccountId, every: Duration) -> Duration {
+        self.sent.map_or_else(|| every.mul_f64(place(account)), |sent| sent + every)
+    }
+}
+
+/// How well an account is seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// The account.
+    pub account: AccountId,
+    /// How old its last whole look is; of several targets, the oldest.
+    pub full: Option<Duration>,
+    /// How old its last event is.
+    pub event: Option<Duration>,
+    /// How long that event was on its way.
+    pub lag: Option<Duration>,
+    /// For how long it has been blind.
+    pub blind: Option<Duration>,
+    /// Which objectives are missed: `full`, `event`.
+    pub missed: Vec<&'static str>,
+}
+
+/// What has changed of an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Nothing is heard of it: for so long, since the first call that was not heard of.
+    Blind {
+        /// The account.
+        account: AccountId,
+        /// For how long.
+        silent: Duration,
+    },
+    /// It is heard of again.
+    Sees {
+        /// The account.
+        account: AccountId,
+        /// For how long it was blind.
+        blind: Duration,
+    },
+}
+
+impl Sight {
+    /// One that expects this much.
+    pub fn new(heartbeat: Option<Heartbeat>, objectives: Objectives) -> Self {
+        Self { heartbeat, objectives, ..Self::default() }
+    }
+
+    /// A whole look of a target at an account is over; without a target, of all that are known.
+    pub fn looked(
+        &mut self,
+        account: &AccountId,
+        home: &Region,
+        target: Option<&str>,
+        now: Duration,
+    ) {
+        let known = self.accounts.entry(account.clone()).or_insert_with(|| Account {
+            home: home.clone(),
+            full: BTreeMap::new(),
+            event: None,
+            sent: None,
+            unheard: None,
+            blind: None,
+            polled: None,
+        });
+        known.home = home.clone();
+        match target {
+            Some(target) => drop(known.full.insert(target.to_owned(), now)),
+            None => known.full.values_mut().for_each(|at| *at = now),
+        }
+    }
+
+    /// Forgets the targets that are not among these any more, and the accounts without a target.
+    pub fn keep_targets(&mut self, names: &BTreeSet<String>) {
+        for account in self.accounts.values_mut() {
+            account.full.retain(|target, _| names.contains(target));
+        }
+        self.accounts.retain(|_, account| !account.full.is_empty());
+    }
+
+    /// An event of an account came, which was so long on its way.
+    pub fn heard(&mut self, account: &AccountId, lag: Duration, now: Duration) {
+        self.counts.events += 1;
+        if let Some(known) = self.accounts.get_mut(account) {
+            known.event = Some((now, lag));
+        }
+    }
+
+    /// Begins calls whose event is expected, so many at most, where they are due. They do not come
+    /// together: each account has a place of its own in the time between two calls.
+    pub fn begin(&mut self, now: Duration, most: usize) -> Vec<(AccountId, Region)> {
+        let Some(heartbeat) = &self.heartbeat else { return Vec::new() };
+        let every = heartbeat.every.duration();
+        let due =
+            self.accounts.iter_mut().filter(|(account, known)| known.next(account, every) <= now);
+        let mut begun = Vec::new();
+        for (account, known) in due.take(most) {
+            known.sent = Some(now);
+            known.unheard.get_or_insert(now);
+            begun.push((account.clone(), known.home.clone()));
+        }
+        begun
+    }
+
+    /// Such a call could not be made: then the account cannot be looked into either, which its runs say,
+    /// and nothing is expected of it.
+    pub fn not_made(&mut self, account: &AccountId) {
+        if let Some(known) = self.accounts.get_mut(account)
+            && known.unheard == known.sent
+        {
+            known.unheard = None;
+        }
+    }
+
+    /// When there is something to do next, beginning such calls included where that is possible.
+    pub fn wakes_at(&self, may_begin: bool) -> Option<Duration> {
+        let heartbeat = self.heartbeat.as_ref()?;
+        let (every, within) = (heartbeat.every.duration(), heartbeat.within.duration());
+        let all = self.accounts.iter().flat_map(|(account, known)| {
+            let begins = may_begin.then(|| known.next(account, every));
+            let blind = match known.blind {
+                None => known.unheard.map(|unheard| unheard + within),
+                Some(_) => known.polled.map(|polled| polled + BLIND_EVERY),
+            };
+            begins.into_iter().chain(blind)
+        });
+        all.min()
+    }
+
+    /// The event of such a call came.
+    pub fn came(&mut self, account: &AccountId, now: Duration) -> Option<Change> {
+        let known = self.accounts.get_mut(account)?;
+        known.unheard = None;
+        known.polled = None;
+        let since = known.blind.take()?;
+        Some(Change::Sees { account: account.clone(), blind: now.saturating_sub(since) })
+    }
+
+    /// The accounts that have become blind.
+    pub fn tick(&mut self, now: Duration) -> Vec<Change> {
+        let Some(heartbeat) = &self.heartbeat else { return Vec::new() };
+        let within = heartbeat.within.duration();
+        let mut blind = Vec::new();
+        for (account, known) in &mut self.accounts {
+            if let (None, Some(unheard)) = (known.blind, known.unheard)
+                && now >= unheard + within
+            {
+                known.blind = Some(unheard);
+                blind.push(Change::Blind { account: account.clone(), silent: now - unheard });
+            }
+        }
+        blind
+    }
+
+    /// The blind accounts that are to be looked at now.
+    pub fn blind(&mut self, now: Duration) -> Vec<AccountId> {
+        let mut due = Vec::new();
+        for (account, known) in &mut self.accounts {
+            let is_due = known.polled.is_none_or(|polled| now >= polled + BLIND_EVERY);
+            if known.blind.is_some() && is_due {
+                known.polled = Some(now);
+                due.push(account.clone());
+            }
+        }
+        due
+    }
+
+    /// How well each account is seen.
+    pub fn all(&self, now: Duration) -> Vec<Seen> {
+        let age = |at: Duration| now.saturating_sub(at);
+        let all = self.accounts.iter().map(|(account, known)| {
+            let full = known.full.values().min().map(|at| age(*at));
+            let lag = known.event.map(|(_, lag)| lag);
+            let mut missed = Vec::new();
+            let objective = self.objectives.full.map(|span| span.duration());
+            if objective.zip(full).is_some_and(|(most, full)| full > most) {
+                missed.push("full");
+            }
+            let objective = self.objectives.event.map(|span| span.duration());
+            if objective
+                .is_some_and(|most| known.blind.is_some() || lag.is_some_and(|lag| lag > most))
+            {
+                missed.push("event");
+            }
+            Seen {
+                account: account.clone(),
+                full,
+                event: known.event.map(|(at, _)| age(at)),
+                lag,
+                blind: known.blind.map(age),
+                missed,
+            }
+        });
+        all.collect()
+    }
+}
+
+/// The place of an account in a period, between 0 and 1: the same in every process.
+fn place(account: &AccountId) -> f64 {
+    // FNV-1a, 32 bits.
+    let hash = account
+        .as_str()
+        .bytes()
+        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    f64::from(hash) / f64::from(u32::MAX)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn minutes(count: u64) -> Duration {
+        Duration::from_secs(60 * count)
+    }
+
+    fn account(text: &str) -> AccountId {
+        text.parse().unwrap()
+    }
+
+    fn sight() -> Sight {
+        let heartbeat = Heartbeat::default();
+        let objectives =
+            Objectives { full: Some("1h".parse().unwrap()), event: Some("1m".parse().unwrap()) };
+        let mut sight = Sight::new(Some(heartbeat), objectives);
+        let home = Region::new("eu-west-1");
+        for target in ["s", "t"] {
+            sight.looked(&account("111122223333"), &home, Some(target), minutes(0));
+        }
+        sight
+    }
+
+    #[test]
+    fn who_is_not_heard_of_in_time_is_blind_until_it_is() {
+        let (mut sight, one) = (sight(), account("111122223333"));
+        let begun = sight.begin(minutes(5), 9);
+        assert_eq!(begun, [(one.clone(), Region::new("eu-west-1"))]);
+        assert_eq!(sight.wakes_at(true), Some(minutes(10)));
+        assert!(sight.begin(minutes(9), 9).is_empty());
+        assert_eq!(sight.came(&one, minutes(6)), None, "in time: nothing to say");
+        assert_eq!(sight.begin(minutes(10), 9).len(), 1);
+        assert_eq!(sight.begin(minutes(15), 9).len(), 1);
+        assert_eq!(sight.wakes_at(false), Some(minutes(25)));
+        assert!(sight.tick(minutes(24)).is_empty());
+        let blind = sight.tick(minutes(25));
+        assert_eq!(blind, [Change::Blind { account: one.clone(), silent: minutes(15) }]);
+        assert!(sight.tick(minutes(26)).is_empty(), "it is said once");
+        assert_eq!(sight.blind(minutes(26)), [one.clone()]);
+        assert!(sight.blind(minutes(27)).is_empty());
+        assert_eq!(sight.blind(minutes(31)), [one.clone()], "looked at more often");
+        assert_eq!(sight.all(minutes(31))[0].blind, Some(minutes(21)));
+        let sees = sight.came(&one, minutes(32));
+        assert_eq!(sees, Some(Change::Sees { account: one, blind: minutes(22) }));
+        assert!(sight.blind(minutes(60)).is_empty());
+    }
+
+    #[test]
+    fn a_call_that_could_not_be_made_expects_no_event() {
+        let (mut sight, one) = (sight(), account("111122223333"));
+        assert_eq!(sight.begin(minutes(5), 9).len(), 1);
+        sight.not_made(&one);
+        assert!(sight.tick(minutes(60)).is_empty());
+        assert_eq!(sight.begin(minutes(10), 9).len(), 1, "it is tried again");
+        assert_eq!(sight.tick(minutes(25)).len(), 1);
+        assert_eq!(sight.begin(minutes(26), 9).len(), 1);
+        sight.not_made(&one);
+        assert!(sight.all(minutes(27))[0].blind.is_some(), "it stays blind until it is heard of");
+    }
+
+    #[test]
+    fn ages_are_told_against_their_objectives() {
+        let (mut sight, one) = (sight(), account("111122223333"));
+        let home = Region::new("eu-west-1");
+        sight.looked(&one, &home, Some("s"), minutes(50));
+        sight.heard(&one, Duration::from_secs(20), minutes(55));
+        let seen = sight.all(minutes(61)).remove(0);
+        assert_eq!(
+            (seen.full, seen.event),
+            (Some(minutes(61)), Some(minutes(6))),
+            "the oldest counts"
+        );
+        assert_eq!(seen.missed, ["full"]);
+        sight.looked(&one, &home, None, minutes(61));
+        sight.heard(&one, Duration::from_secs(90), minutes(61));
+        let seen = sight.all(minutes(62)).remove(0);
+        assert_eq!((seen.full, seen.missed), (Some(minutes(1)), vec!["event"]));
+        sight.keep_targets(&BTreeSet::from(["other".to_owned()]));
+        assert!(sight.all(minutes(62)).is_empty());
+        sight.heard(&account("999988887777"), Duration::ZERO, minutes(62));
+        assert!(sight.all(minutes(62)).is_empty(), "of what nobody declares nothing is remembered");
+    }
+
+    #[test]
+    fn accounts_do_not_come_together() {
+        let mut sight = Sight::new(Some(Heartbeat::default()), Objectives::default());
+        for number in 0..1000_u64 {
+            let account = account(&format!("{:012}", 100_000_000_000 + number * 7_919));
+            sight.looked(&account, &Region::new("eu-west-1"), Some("t"), Duration::ZERO);
+        }
+        let half = sight.begin(Duration::from_secs(150), 1000).len();
+        assert!((400..600).contains(&half), "{half} of 1000 in half the time");
+        assert_eq!(
+            sight.begin(Duration::from_secs(299), 9).len(),
+            9,
+            "no more than were asked for"
+        );
+        assert_eq!(sight.begin(minutes(5), 1000).len(), 1000 - half - 9);
+    }
+}

@@ -1,0 +1,652 @@
+//! The store as a listener: what a run sees and does is remembered. What is about to be written is in
+//! the store before it is sent, as in the audit log; a store that cannot be reached stops writes, and
+//! never a look.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use super::event::{ListenError, Listener, Recovered, RunEvent, Told};
+use super::look::Look;
+use super::outcome::RunOutcome;
+use super::report::ApplyReport;
+use crate::names::AccountId;
+use crate::plan::{Disposition, ObjectPlan, Plan, PlannedChange, Verdict};
+use crate::store::audit::{Closed, Failed, FailureClass, NotSent, Record, Writer};
+use crate::store::history::{
+    ByWhom, DriftKey, DriftSeen, Ending, Intent, IntentAbout, Outcome, OutcomeAbout, OutcomeWord,
+    RunAbout, RunRecord, SeenAccount, Verified,
+};
+use crate::store::{Store, StoreError};
+
+/// Accounts whose drift is noted at once.
+const AT_ONCE: usize = 50;
+
+/// What is to be remembered of a run beside what happens in it.
+#[derive(Debug, Clone, Default)]
+pub struct Remembering {
+    /// What was called: `check`, `apply` …
+    pub command: String,
+    /// Whether what it sees is drift of what the fleet declares, and not of what somebody tries.
+    pub keeps_drift: bool,
+    /// Whether each of its accounts is looked at in whole.
+    pub is_whole: bool,
+    /// The commit of the files, where they are in git.
+    pub commit: Option<String>,
+    /// Who did what the run was made for.
+    pub caused_by: Vec<ByWhom>,
+    /// The run that it puts back.
+    pub rolls_back: Option<String>,
+    /// The tokens of the leases of the accounts, where there are leases.
+    pub tokens: BTreeMap<AccountId, i64>,
+}
+
+impl Remembering {
+    /// Of a look that a command makes.
+    pub fn of(command: &str, look: &Look, commit: Option<String>) -> Self {
+        Self {
+            command: command.to_owned(),
+            // A plan asks "what if", often of a branch that nobody has merged yet; what is put back is
+            // as declared until then.
+            keeps_drift: !matches!(command, "plan" | "rollback") && look.is_of_the_fleet(),
+            is_whole: look.is_whole_in_its_accounts(),
+            commit,
+            ..Self::default()
+        }
+    }
+}
+
+/// Writes what happens in a run into the store.
+pub struct Remembered {
+    store: Store,
+    noted: Mutex<Noted>,
+}
+
+/// What was said of the run so far.
+#[derive(Default)]
+struct Noted {
+    what: Remembering,
+    began: DateTime<Utc>,
+    run: Option<RunRecord>,
+    /// Whether the store has it.
+    is_there: bool,
+}
+
+impl Remembered {
+    /// For one run.
+    pub fn new(store: Store, what: Remembering) -> Self {
+        let noted = Noted { what, began: Utc::now(), ..Noted::default() };
+        Self { store, noted: Mutex::new(noted) }
+    }
+
+    /// Goes on with a later look, which takes the place of the one before.
+    pub fn go_on(&self, what: Remembering) {
+        let mut noted = self.noted();
+        noted.what = what;
+        noted.began = Utc::now();
+    }
+
+    /// Says how a run ended whose end nobody has told: such as one that nobody agreed to.
+    pub fn close(&self, outcome: RunOutcome) {
+        {
+            let mut noted = self.noted();
+            let Some(run) = noted.run.as_mut().filter(|run| run.ended.is_none()) else { return };
+            run.ended = Some(Utc::now());
+            run.outcome = Some(outcome.into());
+        }
+        if let Err(error) = self.note_run() {
+            tracing::warn!("the end of the run is not remembered: {error}");
+        }
+    }
+
+    fn noted(&self) -> MutexGuard<'_, Noted> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn planned(&self, told: &Told<'_>, plan: &Plan) {
+        // A snapshot tells of another time.
+        if plan.snapshot.is_some() {
+            return;
+        }
+        self.close(RunOutcome::from(plan.outcome()));
+        let (what, began) = {
+            let noted = self.noted();
+            (noted.what.clone(), noted.began)
+        };
+        let may_write = !matches!(what.command.as_str(), "plan" | "check");
+        let is_over = plan.order.is_empty() || !may_write;
+        let run = RunRecord {
+            run: told.run.to_owned(),
+            command: what.command.clone(),
+            began,
+            ended: is_over.then_some(told.time),
+            outcome: is_over.then(|| RunOutcome::from(plan.outcome()).into()),
+            about: RunAbout {
+                baseline: format!("{}@{}", plan.baseline.name, plan.baseline.digest),
+                commit: what.commit.clone(),
+                targets: plan.baseline.targets.clone(),
+                accounts: plan.targets.len(),
+                summary: json!(plan.summary()),
+                applied: 0,
+                left: Vec::new(),
+                rolls_back: what.rolls_back.clone(),
+                caused_by: what.caused_by.clone(),
+            },
+        };
+        self.noted().run = Some(run);
+        let seen = match what.keeps_drift {
+            true => seen(told, plan, &what),
+            false => Vec::new(),
+        };
+        let taken = self.take_over(told, plan);
+        let done = taken.and_then(|()| self.note_run()).and_then(|()| {
+            let mut seen = seen.into_iter();
+            loop {
+                let some: Vec<SeenAccount> = seen.by_ref().take(AT_ONCE).collect();
+                if some.is_empty() {
+                    return Ok(());
+                }
+                let store = self.store.clone();
+                self.store.wait(async move { store.note_seen(some).await })?;
+            }
+        });
+        if let Err(error) = done {
+            // What was seen is of use without it; before a write, it is tried again.
+            tracing::warn!("what was seen is not remembered: {error}");
+        }
+    }
+
+    /// Looks after the writes in which another controller died, whose lease we have taken over: nothing of
+    /// it is sent any more, and what came of them is seen on what was observed since.
+    fn take_over(&self, told: &Told<'_>, plan: &Plan) -> Result<(), StoreError> {
+        let tokens = self.noted().what.tokens.clone();
+        if tokens.is_empty() {
+            return Ok(());
+        }
+        let store = self.store.clone();
+        let open = self.store.wait(async move { store.unfinished(None).await })?;
+        let is_over = |intent: &Intent| {
+            let ours = tokens.get(&intent.account);
+            ours.is_some_and(|ours| intent.token.is_none_or(|token| token < *ours))
+        };
+        for intent in open.iter().filter(|intent| is_over(intent)) {
+            let of_intent = DriftKey {
+                account: intent.account.clone(),
+                region: intent.region.clone(),
+                item: intent.item.clone(),
+                object: intent.object.clone(),
+            };
+            let mut objects = plan.objects.each();
+            let Some(object) = objects.find(|object| key(object) == of_intent) else { continue };
+            if matches!(object.verdict, Verdict::Unknown(_)) {
+                continue;
+            }
+            let about = OutcomeAbout {
+                after: Some(serde_json::to_value(&object.observed)?),
+                in_sync: Some(object.verdict == Verdict::InSync),
+                ..OutcomeAbout::default()
+            };
+            let who = &intent.actor;
+            self.end(told, &intent.run, intent.change, OutcomeWord::Recovered, about, who)?;
+        }
+        Ok(())
+    }
+
+    fn note_run(&self) -> Result<(), StoreError> {
+        let Some(run) = self.noted().run.clone() else { return Ok(()) };
+        let store = self.store.clone();
+        let done = self.store.wait(async move { store.note_run(&run).await });
+        self.noted().is_there = done.is_ok();
+        done
+    }
+
+    fn writing(
+        &self,
+        told: &Told<'_>,
+        (object, change): (&ObjectPlan, &PlannedChange),
+        before: Value,
+        by: &str,
+    ) -> Result<(), StoreError> {
+        let is_there = self.noted().is_there;
+        if !is_there {
+            self.note_run()?;
+        }
+        let (baseline, commit, token) = {
+            let noted = self.noted();
+            let baseline = noted.run.as_ref().map(|run| run.about.baseline.clone());
+            let token = noted.what.tokens.get(&object.account).copied();
+            (baseline.unwrap_or_default(), noted.what.commit.clone(), token)
+        };
+        let intent = Intent {
+            run: told.run.to_owned(),
+            change: change.id,
+            time: told.time,
+            account: object.account.clone(),
+            region: object.region.clone(),
+            item: object.item.clone(),
+            object: object.observed.id.clone(),
+            actor: by.to_owned(),
+            token,
+            about: IntentAbout {
+                name: change.name(),
+                action: change.action.as_deref().cloned().unwrap_or_default(),
+                before,
+                spec: object.spec.clone(),
+                drift: serde_json::to_value(&change.drift)?,
+                undo: serde_json::to_value(&change.undo)?,
+                global: object.global,
+                baseline,
+                commit,
+            },
+        };
+        let store = self.store.clone();
+        self.store.wait(async move { store.begin_change(&intent).await })
+    }
+
+    fn answered(
+        &self,
+        told: &Told<'_>,
+        change: u32,
+        answer: Result<(), &Failed>,
+        by: &str,
+    ) -> Result<(), StoreError> {
+        let (outcome, about) = match answer {
+            Ok(()) => (OutcomeWord::Applied, OutcomeAbout::default()),
+            Err(failed) => {
+                let about = OutcomeAbout {
+                    error: Some(failed.error.clone()),
+                    class: Some(serde_json::to_value(failed.class)?),
+                    ..OutcomeAbout::default()
+                };
+                (OutcomeWord::Failed, about)
+            }
+        };
+        let ended = self.end(told, told.run, change, outcome, about, by);
+        let is_unheard =
+            |failed: &Failed| failed.class == Some(FailureClass::Ours(NotSent::Unheard));
+        match answer {
+            // Nobody knows whether the store heard of the beginning, and nothing was sent.
+            Err(failed) if is_unheard(failed) => Ok(()),
+            _ => ended,
+        }
+    }
+
+    fn end(
+        &self,
+        told: &Told<'_>,
+        run: &str,
+        change: u32,
+        outcome: OutcomeWord,
+        about: OutcomeAbout,
+        by: &str,
+    ) -> Result<(), StoreError> {
+        let outcome = Outcome {
+            run: run.to_owned(),
+            change,
+            time: told.time,
+            outcome,
+            actor: by.to_owned(),
+            about,
+        };
+        let store = self.store.clone();
+        self.store.wait(async move { store.end_change(&outcome).await })
+    }
+
+    fn verified(
+        &self,
+        told: &Told<'_>,
+        object: &ObjectPlan,
+        after: Value,
+        in_sync: bool,
+    ) -> Result<(), StoreError> {
+        let verified = Verified {
+            run: told.run.to_owned(),
+            object: key(object),
+            time: told.time,
+            after,
+            in_sync,
+        };
+        let store = self.store.clone();
+        self.store.wait(async move { store.note_verified(&verified).await })
+    }
+
+    /// What a run of this audit log was about to do when it or the store was gone, and what came of it
+    /// by the log.
+    fn catch_up(&self, told: &Told<'_>, log: &Writer) -> Result<(), StoreError> {
+        let store = self.store.clone();
+        let open = self.store.wait(async move { store.unfinished(None).await })?;
+        for intent in open {
+            let Some(closed) = log.outcome(&intent.run, intent.change) else { continue };
+            let outcome = match closed {
+                Closed::Applied => OutcomeWord::Applied,
+                Closed::Failed => OutcomeWord::Failed,
+                Closed::Recovered => OutcomeWord::Recovered,
+            };
+            let about = OutcomeAbout {
+                error: (closed == Closed::Failed).then(|| "see the audit log".to_owned()),
+                ..OutcomeAbout::default()
+            };
+            self.end(told, &intent.run, intent.change, outcome, about, &intent.actor)?;
+        }
+        Ok(())
+    }
+
+    fn recovered(
+        &self,
+        told: &Told<'_>,
+        intent: &Record,
+        found: Recovered<'_>,
+        by: &str,
+    ) -> Result<(), StoreError> {
+        let about = OutcomeAbout {
+            after: found.after.map(serde_json::to_value).transpose()?,
+            in_sync: Some(found.in_sync),
+            ..OutcomeAbout::default()
+        };
+        match self.end(told, &intent.run, intent.change, OutcomeWord::Recovered, about, by) {
+            // The log is older than the store, or another controller has looked already.
+            Err(StoreError::Impossible { .. }) => Ok(()),
+            ended => ended,
+        }
+    }
+
+    fn ended(
+        &self,
+        told: &Told<'_>,
+        outcome: RunOutcome,
+        report: Option<&ApplyReport>,
+    ) -> Result<(), StoreError> {
+        {
+            let mut noted = self.noted();
+            let Some(run) = &mut noted.run else { return Ok(()) };
+            run.ended = Some(told.time);
+            run.outcome = Some(outcome.into());
+            if let Some(report) = report {
+                run.about.applied = report.applied();
+                let left = report.outcomes.iter().filter(|outcome| !outcome.step.is_done());
+                let left = left.map(|outcome| format!("{}: {}", outcome.title, outcome.step));
+                run.about.left = left.collect();
+            }
+        }
+        self.note_run()
+    }
+
+    fn hear_it(&self, told: &Told<'_>) -> Result<(), StoreError> {
+        match told.event {
+            RunEvent::Planned { plan } => {
+                self.planned(told, plan);
+                Ok(())
+            }
+            RunEvent::Opened { log } => {
+                if let Err(error) = self.catch_up(told, log) {
+                    tracing::warn!("what was left open in the store stays so: {error}");
+                }
+                Ok(())
+            }
+            RunEvent::Writing { object, change, before, by } => {
+                self.writing(told, (object, change), serde_json::to_value(before)?, by)
+            }
+            RunEvent::Answered { change, answer, by, .. } => {
+                self.answered(told, change.id, answer, by)
+            }
+            RunEvent::Verified { object, after, in_sync, .. } => {
+                let after = after.map_or(Ok(Value::Null), serde_json::to_value)?;
+                self.verified(told, object, after, in_sync)
+            }
+            RunEvent::Recovered { intent, found: Ok(found), by } => {
+                self.recovered(told, intent, found, by)
+            }
+            RunEvent::Refused { .. } => self.ended(told, RunOutcome::Refused, None),
+            RunEvent::Ended { outcome, report } => self.ended(told, outcome, report),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Listener for Remembered {
+    fn hear(&self, told: &Told<'_>) -> Result<(), ListenError> {
+        self.hear_it(told).map_err(|error| ListenError::Other(Box::new(error)))
+    }
+}
+
+/// The place of a store that cannot be used: what is seen is not remembered, and nothing is written.
+pub struct Unreachable(pub String);
+
+impl Listener for Unreachable {
+    fn hear(&self, told: &Told<'_>) -> Result<(), ListenError> {
+        match told.event {
+            RunEvent::Writing { .. } => Err(ListenError::Other(self.0.clone().into())),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl From<RunOutcome> for Ending {
+    fn from(outcome: RunOutcome) -> Self {
+        match outcome {
+            RunOutcome::InSync => Self::InSync,
+            RunOutcome::Drift => Self::Drift,
+            RunOutcome::Refused => Self::Refused,
+            RunOutcome::Partly => Self::Partly,
+            RunOutcome::Unknown => Self::Unknown,
+            RunOutcome::Interrupted => Self::Interrupted,
+        }
+    }
+}
+
+/// What a look saw, account by account.
+fn seen(told: &Told<'_>, plan: &Plan, what: &Remembering) -> Vec<SeenAccount> {
+    let mut all: BTreeMap<&AccountId, SeenAccount> = BTreeMap::new();
+    for target in &plan.targets {
+        let seen = SeenAccount {
+            run: told.run.to_owned(),
+            time: told.time,
+            account: target.account.clone(),
+            name: target.name.clone(),
+            is_whole: what.is_whole,
+            drifted: Vec::new(),
+            in_sync: Vec::new(),
+            unknown: Vec::new(),
+            caused_by: what.caused_by.clone(),
+        };
+        all.insert(&target.account, seen);
+    }
+    for object in plan.objects.each() {
+        let Some(seen) = all.get_mut(&object.account) else { continue };
+        match &object.verdict {
+            Verdict::InSync => seen.in_sync.push(key(&object)),
+            Verdict::Drifted => {
+                seen.drifted.push(DriftSeen { key: key(&object), about: about(&object) });
+            }
+            // An exception does not make it as declared, and begins no drift either.
+            Verdict::Unknown(_) | Verdict::Excepted { .. } => seen.unknown.push(key(&object)),
+            Verdict::Skipped { .. } => {}
+        }
+    }
+    all.into_values().collect()
+}
+
+fn key(object: &ObjectPlan) -> DriftKey {
+    DriftKey {
+        account: object.account.clone(),
+        region: object.region.clone(),
+        item: object.item.clone(),
+        object: object.observed.id.clone(),
+    }
+}
+
+/// What differs of an object, and what is done about it.
+fn about(object: &ObjectPlan) -> Value {
+    let mut reasons: Vec<&str> = Vec::new();
+    for change in &object.changes {
+        if let Disposition::Report { reason } = &change.disposition
+            && !reasons.contains(&reason.as_str())
+        {
+            reasons.push(reason);
+        }
+    }
+    let drift: Vec<_> = object.changes.iter().flat_map(|change| &change.drift).collect();
+    json!({
+        "title": object.title(),
+        "drift": drift,
+        "mode": object.mode,
+        "controls": object.controls,
+        "is_applied": object.is_changed(),
+        "only_reported": reasons,
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::kinds::Object;
+    use crate::plan::{AccountPlan, TargetRef};
+    use crate::plan::{BaselineRef, Cost, PlanHead, assemble};
+    use crate::reconcile::event::Stream;
+    use crate::store::Leases;
+    use crate::store::history::{Filter, What};
+
+    fn account() -> AccountId {
+        "000000000001".parse().unwrap()
+    }
+
+    fn object(verdict: Value) -> ObjectPlan {
+        serde_json::from_value(json!({
+            "account": "000000000001", "region": "eu-west-1", "global": true,
+            "item": "iam.password_policy", "mode": "enforce", "controls": [],
+            "verdict": verdict, "spec": {"minimum_password_length": 14}, "state_digest": "",
+            "observed": {"id": "", "status": "absent"},
+            "changes": [{
+                "id": 1, "action": {"put": 1}, "risk": "safe", "warnings": [],
+                "permissions": ["iam:UpdateAccountPasswordPolicy"], "disposition": {"is": "apply"},
+                "depends_on": [],
+                "drift": [{"field": "minimum_password_length", "actual": null, "desired": 14}],
+                "undo": {"by": [{"delete": {}}]},
+            }],
+        }))
+        .unwrap()
+    }
+
+    fn plan(run: &str, object: ObjectPlan) -> Plan {
+        let head = PlanHead {
+            run: run.to_owned(),
+            baseline: BaselineRef {
+                name: "b".to_owned(),
+                digest: "d".to_owned(),
+                files: Vec::new(),
+                targets: vec!["here".to_owned()],
+            },
+            targets: vec![TargetRef {
+                account: account(),
+                name: None,
+                partition: "aws".to_owned(),
+                home_region: object.region.clone(),
+                regions: vec![object.region.clone()],
+            }],
+            failed: Vec::new(),
+            skipped: Vec::new(),
+            snapshot: None,
+            shards: None,
+            cost: Cost::default(),
+        };
+        assemble(head, vec![AccountPlan { objects: vec![object], in_sync: 0, order: vec![1] }])
+    }
+
+    fn drifted(run: &str) -> Plan {
+        plan(run, object(json!({"is": "drifted"})))
+    }
+
+    async fn store(folder: &tempfile::TempDir) -> Store {
+        Store::open("sqlite://store.db", folder.path()).await.unwrap()
+    }
+
+    fn remembered(store: &Store, tokens: &[(AccountId, i64)]) -> Remembered {
+        let what = Remembering {
+            command: "run".to_owned(),
+            keeps_drift: true,
+            is_whole: true,
+            tokens: tokens.iter().cloned().collect(),
+            ..Remembering::default()
+        };
+        Remembered::new(store.clone(), what)
+    }
+
+    fn write(stream: &Stream<'_>, plan: &Plan) -> Result<(), ListenError> {
+        stream.tell(RunEvent::Planned { plan })?;
+        let object = &plan.objects[0];
+        let (change, before) = (&object.changes[0], &object.observed);
+        stream.tell(RunEvent::Writing { object, change, before, by: "arn" })
+    }
+
+    async fn words(store: &Store) -> Vec<What> {
+        let entries = store.entries(&Filter::default()).await.unwrap();
+        entries.iter().map(|entry| entry.what).collect()
+    }
+
+    #[tokio::test]
+    async fn what_happens_in_a_run_is_in_the_store_before_it_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder).await;
+        let (listener, plan) = (remembered(&store, &[]), drifted("r"));
+        let stream = Stream::new("r", vec![&listener]);
+        write(&stream, &plan).unwrap();
+        assert_eq!(words(&store).await, [What::Unfinished, What::Drift]);
+        let object = &plan.objects[0];
+        let change = &object.changes[0];
+        stream.tell(RunEvent::Answered { object, change, answer: Ok(()), by: "arn" }).unwrap();
+        let after: Object<Value> = serde_json::from_value(json!({
+            "id": "", "status": "present", "state": {"minimum_password_length": 14},
+        }))
+        .unwrap();
+        let (after, in_sync) = (Some(&after), true);
+        stream.tell(RunEvent::Verified { object, after, in_sync, by: "arn" }).unwrap();
+        stream.tell(RunEvent::Ended { outcome: RunOutcome::InSync, report: None }).unwrap();
+        assert_eq!(words(&store).await, [What::Resolved, What::Applied, What::Drift]);
+        let shown = store.runs_called("r").await.unwrap();
+        assert_eq!(shown[0].run.outcome, Some(Ending::InSync));
+        assert_eq!(shown[0].changes[0].intent.about.undo, json!({"by": [{"delete": {}}]}));
+        // No second outcome, and nothing more is written once something could not be remembered.
+        let twice = RunEvent::Answered { object, change, answer: Ok(()), by: "arn" };
+        stream.tell(twice).unwrap_err();
+        write(&stream, &plan).unwrap_err();
+    }
+
+    #[tokio::test]
+    async fn a_write_by_who_has_lost_the_lease_is_not_announced_and_its_successor_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder).await;
+        let names = [account().to_string()];
+        let claim = async |holder: &str| {
+            let term = std::time::Duration::from_secs(600);
+            store.claim(&names, holder, term, 1).await.unwrap().remove(0)
+        };
+        let first = claim("one").await;
+        let (of_first, dead) = (remembered(&store, &[(account(), first.token)]), drifted("dead"));
+        write(&Stream::new("dead", vec![&of_first]), &dead).unwrap();
+        // It dies, and its lease runs out.
+        store.renew(&first, std::time::Duration::ZERO).await.unwrap();
+        let second = claim("two").await;
+        let late = drifted("late");
+        let error = write(&Stream::new("late", vec![&of_first]), &late).unwrap_err();
+        assert!(error.to_string().contains("two has taken it over"), "{error}");
+        // The successor has looked since: it closes what was open, as it was observed.
+        let of_second = remembered(&store, &[(account(), second.token)]);
+        let next = plan("next", object(json!({"is": "in_sync"})));
+        Stream::new("next", vec![&of_second]).tell(RunEvent::Planned { plan: &next }).unwrap();
+        assert!(store.unfinished(None).await.unwrap().is_empty());
+        let shown = store.runs_called("dead").await.unwrap();
+        assert_eq!(shown[0].changes[0].outcome, What::Recovered);
+        assert_eq!(shown[0].changes[0].answer.in_sync, Some(true));
+    }
+
+    #[test]
+    fn without_a_store_nothing_is_announced_and_everything_is_seen() {
+        let (gone, plan) = (Unreachable("gone".to_owned()), drifted("r"));
+        let stream = Stream::new("r", vec![&gone]);
+        stream.tell(RunEvent::Planned { plan: &plan }).unwrap();
+        write(&stream, &plan).unwrap_err();
+    }
+}

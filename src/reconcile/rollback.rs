@@ -1,0 +1,283 @@
+//! Putting back what a run did: a plan like any other, made from what the history has of the run. An
+//! object that is not as the run left it has been moved by somebody since, and is left alone.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::again::{self, Now};
+use super::guard::Safety;
+use super::look::Looked;
+use crate::aws::Session;
+use crate::baseline::Mode;
+use crate::kinds::erased::DynKind;
+use crate::kinds::stricter::weakened;
+use crate::kinds::{Change, Facts, FieldDrift, Grant, Object, Risk, Undo, registry};
+use crate::names::AccountId;
+use crate::plan::make::{refused, state_digest};
+use crate::plan::words::title;
+use crate::plan::{
+    AccountPlan, BaselineRef, Disposition, ObjectPlan, Plan, PlanHead, PlannedChange, Verdict,
+    assemble,
+};
+use crate::store::history::{ChangeShown, DriftKey, RunShown, What};
+
+/// An object of the run that is not put back, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotPutBack {
+    /// The object, in words.
+    pub title: String,
+    /// Why.
+    pub why: String,
+}
+
+/// What a run did to one object.
+struct Done<'a> {
+    key: DriftKey,
+    /// In the order of the run.
+    changes: Vec<&'a ChangeShown>,
+}
+
+/// The plan that puts a run back, from a look at its places, and what is left out of it.
+pub async fn rollback(run: &RunShown, looked: &Looked) -> (Plan, Vec<NotPutBack>) {
+    let mut left = Vec::new();
+    let mut parts: BTreeMap<AccountId, AccountPlan> = BTreeMap::new();
+    for done in done(run) {
+        match put_back(&done, looked).await {
+            Ok(object) => {
+                parts.entry(object.account.clone()).or_default().objects.push(object);
+            }
+            Err(why) => left.push(NotPutBack { title: done.title(), why }),
+        }
+    }
+    parts.values_mut().for_each(in_order);
+    let head = PlanHead {
+        run: looked.plan.run.clone(),
+        baseline: BaselineRef {
+            name: format!("rollback of run {}", run.run.run),
+            digest: looked.plan.baseline.digest.clone(),
+            files: looked.plan.baseline.files.clone(),
+            targets: looked.plan.baseline.targets.clone(),
+        },
+        targets: looked.plan.targets.clone(),
+        failed: looked.plan.failed.clone(),
+        skipped: looked.plan.skipped.clone(),
+        snapshot: None,
+        shards: None,
+        cost: looked.plan.cost,
+    };
+    (assemble(head, parts.into_values().collect()), left)
+}
+
+/// What the run did, object by object, the last one first: what was made for another one goes after
+/// that.
+fn done(run: &RunShown) -> Vec<Done<'_>> {
+    let mut all: Vec<Done<'_>> = Vec::new();
+    for change in run.changes.iter().filter(|change| change.outcome != What::Failed) {
+        let intent = &change.intent;
+        let key = DriftKey {
+            account: intent.account.clone(),
+            region: intent.region.clone(),
+            item: intent.item.clone(),
+            object: intent.object.clone(),
+        };
+        match all.iter_mut().find(|done| done.key == key) {
+            Some(done) => done.changes.push(change),
+            None => all.push(Done { key, changes: vec![change] }),
+        }
+    }
+    all.reverse();
+    all
+}
+
+impl Done<'_> {
+    fn title(&self) -> String {
+        let is_global = self.changes.first().is_some_and(|change| change.intent.about.global);
+        let DriftKey { account, region, item, object } = &self.key;
+        title(item, object, is_global, region, account)
+    }
+
+    fn object(&self, value: &Value) -> Result<Object<Value>, String> {
+        serde_json::from_value(value.clone())
+            .map_err(|error| format!("what the history has of it is no object: {error}"))
+    }
+
+    /// The object as the run found it.
+    fn before(&self) -> Result<Object<Value>, String> {
+        let first = self.changes.first().ok_or("the history has no change of it")?;
+        self.object(&first.intent.about.before)
+    }
+
+    /// The object as the run left it.
+    fn after(&self) -> Result<Object<Value>, String> {
+        let unknown = "nobody knows how the run left it: it died in a write, or could not look";
+        if self.changes.iter().any(|change| change.outcome != What::Applied) {
+            return Err(unknown.to_owned());
+        }
+        let after = self.changes.iter().rev().find_map(|change| change.after.as_ref());
+        self.object(after.filter(|after| !after.is_null()).ok_or(unknown)?)
+    }
+}
+
+/// The plan of an object, or why it is left alone. Its changes have no numbers yet.
+async fn put_back(done: &Done<'_>, looked: &Looked) -> Result<ObjectPlan, String> {
+    let (before, after) = (done.before()?, done.after()?);
+    let DriftKey { account, region, item, object } = &done.key;
+    let session = looked
+        .sessions
+        .get(account)
+        .ok_or_else(|| format!("there is no way into account {account} now"))?;
+    let kind = registry::find(&item.kind)
+        .ok_or_else(|| format!("this version does not know the kind {}", item.kind))?;
+    let last = done.changes.last().ok_or("the history has no change of it")?;
+    let spec = last.intent.about.spec.clone();
+    let facts = again::facts(session, region, item);
+    let now = now(session, &facts, kind, &spec, object).await?;
+    if state_digest(&now) != state_digest(&after) {
+        return Err("somebody has changed it since the run".to_owned());
+    }
+    let declared = looked
+        .plan
+        .objects
+        .each()
+        .find(|plan| plan.account == *account && plan.region == *region && plan.item == *item);
+    let mode = declared.map_or(Mode::Enforce, |plan| plan.mode);
+    let judged = Judged::of(kind, &facts, &before, &now);
+    let mut changes = Vec::new();
+    for change in done.changes.iter().rev() {
+        changes.extend(undo(change, kind, &now, &judged, mode, &looked.guards.safety)?);
+    }
+    Ok(ObjectPlan {
+        account: account.clone(),
+        region: region.clone(),
+        global: last.intent.about.global,
+        item: item.clone(),
+        location: None,
+        note: None,
+        mode,
+        controls: Vec::new(),
+        verdict: Verdict::Drifted,
+        spec,
+        state_digest: state_digest(&now),
+        observed: now,
+        puts_back: Some(Box::new(before)),
+        changes,
+        alike: None,
+    })
+}
+
+async fn now(
+    session: &Arc<Session>,
+    facts: &Facts,
+    kind: &dyn DynKind,
+    spec: &Value,
+    id: &str,
+) -> Result<Object<Value>, String> {
+    let cx = again::fresh(session, facts.clone());
+    match again::look(&cx, kind, spec, id).await {
+        Ok(Some(Now { object, .. })) => Ok(object),
+        Ok(None) => Err("it is not there any more".to_owned()),
+        Err(unknown) => Err(format!("it cannot be observed: {}", unknown.reason)),
+    }
+}
+
+/// What putting an object back means, as its kind judges the way from what is there to what was.
+struct Judged {
+    risk: Risk,
+    grants: Vec<Grant>,
+    warnings: Vec<String>,
+    withheld: Option<String>,
+}
+
+impl Judged {
+    fn of(kind: &dyn DynKind, facts: &Facts, before: &Object<Value>, now: &Object<Value>) -> Self {
+        let exported = kind.export(facts, before).ok().flatten();
+        let changes = exported.and_then(|spec| kind.diff(facts, &spec, now).ok());
+        let Some(changes) = changes else {
+            // Such as one that was not there: nobody has declared how that is judged.
+            return Self {
+                risk: Risk::Disruptive,
+                grants: Vec::new(),
+                warnings: vec!["its kind does not judge the way back: look at it well".to_owned()],
+                withheld: None,
+            };
+        };
+        let mut all =
+            Self { risk: Risk::Safe, grants: Vec::new(), warnings: Vec::new(), withheld: None };
+        for Change { risk, grants, warnings, withheld, .. } in changes {
+            all.risk = all.risk.max(risk);
+            all.grants.extend(grants);
+            all.warnings.extend(
+                warnings.into_iter().filter(|one| !all.warnings.contains(one)).collect::<Vec<_>>(),
+            );
+            all.withheld = all.withheld.or(withheld);
+        }
+        all
+    }
+}
+
+/// The writes that take a change back.
+fn undo(
+    change: &ChangeShown,
+    kind: &dyn DynKind,
+    now: &Object<Value>,
+    judged: &Judged,
+    mode: Mode,
+    safety: &Safety,
+) -> Result<Vec<PlannedChange>, String> {
+    let about = &change.intent.about;
+    let strange = |error: serde_json::Error| format!("what the history has of it is none: {error}");
+    let undo: Option<Undo<Value>> = serde_json::from_value(about.undo.clone()).map_err(strange)?;
+    let actions = match undo {
+        Some(Undo::By(actions)) => actions,
+        Some(Undo::Impossible(why)) => return Err(format!("it cannot be taken back: {why}")),
+        None => return Err("the history does not say how it is taken back".to_owned()),
+    };
+    let drift: Vec<FieldDrift> = serde_json::from_value(about.drift.clone()).map_err(strange)?;
+    let drift: Vec<FieldDrift> = drift
+        .into_iter()
+        .map(|FieldDrift { field, actual, desired }| FieldDrift {
+            field,
+            actual: desired,
+            desired: actual,
+        })
+        .collect();
+    let mut warnings = weakened(kind.stricter(), &drift, false);
+    warnings.extend(judged.warnings.iter().cloned());
+    let reason = match (&now.managed_by, &judged.withheld) {
+        (Some(manager), _) => Some(format!("managed by {manager}")),
+        (None, Some(withheld)) => Some(withheld.clone()),
+        (None, None) if mode != Mode::Enforce => Some("mode is \"report\"".to_owned()),
+        (None, None) => refused(judged.risk, &judged.grants, safety.max_risk, &safety.allow_grants),
+    };
+    let planned = |action: Value| PlannedChange {
+        id: 0,
+        drift: drift.clone(),
+        permissions: kind.writes(&action).unwrap_or_default(),
+        undo: kind.undo(&action, now).ok().map(Box::new),
+        action: Some(Box::new(action)),
+        risk: judged.risk,
+        warnings: warnings.clone(),
+        disposition: match &reason {
+            Some(reason) => Disposition::Report { reason: reason.clone() },
+            None => Disposition::Apply,
+        },
+        depends_on: Vec::new(),
+        makes_room: false,
+        grants: judged.grants.clone(),
+    };
+    Ok(actions.into_iter().map(planned).collect())
+}
+
+/// Numbers an account's changes in the order of their objects; each waits for the one before.
+fn in_order(part: &mut AccountPlan) {
+    let mut before = None;
+    for (id, change) in (1..).zip(part.objects.iter_mut().flat_map(|object| &mut object.changes)) {
+        change.id = id;
+        if change.is_applied() {
+            change.depends_on.extend(before.replace(id));
+            part.order.push(id);
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Drift: what a look saw, against what was seen before.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::microseconds;
+use super::records::{DriftKey, SeenAccount};
+use crate::names::{ItemName, Region};
+use crate::store::Store;
+use crate::store::db::{Arg, Row, Tx};
+use crate::store::error::StoreError;
+
+impl Store {
+    /// Notes what a look saw in some accounts: drift begins, goes on or ends. What nobody could read
+    /// ends nothing.
+    ///
+    /// # Errors
+    /// The store cannot be asked.
+    pub async fn note_seen(&self, seen: Vec<SeenAccount>) -> Result<(), StoreError> {
+        let seen = Arc::new(seen);
+        let note = move |mut tx: Tx| {
+            let seen = Arc::clone(&seen);
+            async move {
+                for seen in seen.iter() {
+                    in_account(&mut tx, seen).await?;
+                }
+                Ok((tx, ()))
+            }
+        };
+        self.db.write(note).await
+    }
+}
+
+async fn in_account(tx: &mut Tx, seen: &SeenAccount) -> Result<(), StoreError> {
+    let open = open(tx, seen).await?;
+    for drift in &seen.drifted {
+        begins_or_goes_on(tx, seen, &drift.key, &drift.about).await?;
+    }
+    let drifted: BTreeSet<&DriftKey> = seen.drifted.iter().map(|drift| &drift.key).collect();
+    let unknown: BTreeSet<&DriftKey> = seen.unknown.iter().collect();
+    let in_sync: BTreeSet<&DriftKey> = seen.in_sync.iter().collect();
+    for key in &open {
+        match () {
+            () if drifted.contains(key) || unknown.contains(key) => {}
+            () if in_sync.contains(key) => ends(tx, seen, key, false).await?,
+            () if seen.is_whole => ends(tx, seen, key, true).await?,
+            () => {}
+        }
+    }
+    looked(tx, seen).await
+}
+
+fn key(row: &Row, seen: &SeenAccount) -> Result<DriftKey, StoreError> {
+    let item: ItemName = row.text(1)?.parse().map_err(|_| StoreError::Unreadable {
+        what: "drift".to_owned(),
+        why: "its item is none".to_owned(),
+    })?;
+    Ok(DriftKey {
+        account: seen.account.clone(),
+        region: Region::new(row.text(0)?),
+        item,
+        object: row.text(2)?.to_owned(),
+    })
+}
+
+/// The drift of an account that has not ended.
+async fn open(tx: &mut Tx, seen: &SeenAccount) -> Result<Vec<DriftKey>, StoreError> {
+    let sql = "SELECT region, item, object FROM drifts WHERE account = $1 AND resolved IS NULL";
+    let rows = tx.rows(sql, &[Arg::Text(seen.account.as_str())]).await?;
+    rows.iter().map(|row| key(row, seen)).collect()
+}
+
+async fn begins_or_goes_on(
+    tx: &mut Tx,
+    seen: &SeenAccount,
+    key: &DriftKey,
+    about: &serde_json::Value,
+) -> Result<(), StoreError> {
+    let item = key.item.to_string();
+    let place = [
+        Arg::Text(key.account.as_str()),
+        Arg::Text(key.region.as_str()),
+        Arg::Text(&item),
+        Arg::Text(&key.object),
+    ];
+    let sql = "SELECT about FROM drifts WHERE account = $1 AND region = $2 AND item = $3 \
+               AND object = $4 AND resolved IS NULL";
+    let there = tx.rows(sql, &place).await?;
+    let mut about = about.clone();
+    about["by"] = match there.first() {
+        // Who opened it stays, whoever touches it later.
+        Some(row) => row.json::<serde_json::Value>(0)?["by"].take(),
+        None => serde_json::to_value(&seen.caused_by)?,
+    };
+    let about = about.to_string();
+    let [account, region, item, object] = place;
+    let (time, run) = (Arg::Int(microseconds(seen.time)), Arg::Text(&seen.run));
+    let sql = "INSERT INTO drifts (account, region, item, object, kind, first_seen, last_seen, \
+               opened_in, about) VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8) \
+               ON CONFLICT (account, region, item, object) WHERE resolved IS NULL DO UPDATE SET \
+               about = excluded.about, last_seen = CASE WHEN drifts.last_seen > excluded.last_seen \
+               THEN drifts.last_seen ELSE excluded.last_seen END";
+    let args =
+        [account, region, item, object, Arg::Text(&key.item.kind), time, run, Arg::Text(&about)];
+    tx.run(sql, &args).await?;
+    Ok(())
+}
+
+/// Ends the drift of an object: by our own write, where there was one since it was last seen.
+async fn ends(
+    tx: &mut Tx,
+    seen: &SeenAccount,
+    key: &DriftKey,
+    is_gone: bool,
+) -> Result<(), StoreError> {
+    let item = key.item.to_string();
+    let sql = "UPDATE drifts SET \
+               resolved = CASE WHEN last_seen > $5 THEN last_seen ELSE $5 END, \
+               how = CASE WHEN EXISTS (SELECT 1 FROM intents i WHERE i.account = drifts.account \
+               AND i.region = drifts.region AND i.item = drifts.item \
+               AND i.object = drifts.object AND i.time >= drifts.last_seen) \
+               THEN 'applied' ELSE $6 END \
+               WHERE account = $1 AND region = $2 AND item = $3 AND object = $4 \
+               AND resolved IS NULL";
+    let args = [
+        Arg::Text(key.account.as_str()),
+        Arg::Text(key.region.as_str()),
+        Arg::Text(&item),
+        Arg::Text(&key.object),
+        microseconds(seen.time).into(),
+        Arg::Text(if is_gone { "gone" } else { "elsewhere" }),
+    ];
+    tx.run(sql, &args).await?;
+    Ok(())
+}
+
+/// Notes when the account was looked at.
+async fn looked(tx: &mut Tx, seen: &SeenAccount) -> Result<(), StoreError> {
+    let time = microseconds(seen.time);
+    let about = serde_json::json!({
+        "drifted": seen.drifted.len(),
+        "in_sync": seen.in_sync.len(),
+        "unknown": seen.unknown.len(),
+    })
+    .to_string();
+    let sql = "INSERT INTO looks (account, name, run, time, whole, about) \
+               VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (account) DO UPDATE SET \
+               name = COALESCE(excluded.name, looks.name), run = excluded.run, \
+               time = excluded.time, whole = COALESCE(excluded.whole, looks.whole), \
+               about = CASE WHEN excluded.whole IS NULL THEN looks.about ELSE excluded.about END";
+    let args = [
+        Arg::Text(seen.account.as_str()),
+        seen.name.as_deref().into(),
+        Arg::Text(&seen.run),
+        time.into(),
+        seen.is_whole.then_some(time).into(),
+        Arg::Text(&about),
+    ];
+    tx.run(sql, &args).await?;
+    Ok(())
+}

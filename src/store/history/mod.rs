@@ -1,0 +1,33 @@
+//! What happened: runs, the changes that they made, and drift from when it was first seen until it was
+//! seen otherwise. A history that cannot be, such as an outcome of a write that was never begun, or a
+//! second outcome, is refused by the tables themselves.
+
+mod ask;
+mod changes;
+mod drift;
+mod records;
+mod retain;
+mod runs;
+
+pub use ask::{ChangeShown, Entry, Filter, LookShown, RunShown, What};
+pub use records::{
+    ByWhom, DriftKey, DriftSeen, Ending, Intent, IntentAbout, Outcome, OutcomeAbout, OutcomeWord,
+    RunAbout, RunRecord, SeenAccount, Verified,
+};
+pub use retain::Removed;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// A time as the tables have it.
+fn microseconds(time: DateTime<Utc>) -> i64 {
+    time.timestamp_micros()
+}
+
+/// A time as the tables have it, read.
+fn time(microseconds: i64) -> DateTime<Utc> {
+    DateTime::UNIX_EPOCH + TimeDelta::microseconds(microseconds)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+pub(super) mod contract;

@@ -1,0 +1,287 @@
+//! What the history is made of.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::names::{AccountId, ItemName, Region};
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// Everything is as declared.
+    InSync,
+    /// Something differs and is only reported.
+    Drift,
+    /// A guard refused.
+    Refused,
+    /// Some of it failed or is unknown.
+    Partly,
+    /// Nothing is known.
+    Unknown,
+    /// Stopped on request.
+    Interrupted,
+}
+
+impl Ending {
+    /// The word in the tables.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::InSync => "in_sync",
+            Self::Drift => "drift",
+            Self::Refused => "refused",
+            Self::Partly => "partly",
+            Self::Unknown => "unknown",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
+    pub(super) fn of(word: &str) -> Option<Self> {
+        let all = [
+            Self::InSync,
+            Self::Drift,
+            Self::Refused,
+            Self::Partly,
+            Self::Unknown,
+            Self::Interrupted,
+        ];
+        all.into_iter().find(|ending| ending.word() == word)
+    }
+}
+
+/// A run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// Its id.
+    pub run: String,
+    /// What was called: `check`, `apply` …
+    pub command: String,
+    /// When it began.
+    pub began: DateTime<Utc>,
+    /// When it ended; none while it is under way, or where it was killed.
+    pub ended: Option<DateTime<Utc>>,
+    /// How it ended.
+    pub outcome: Option<Ending>,
+    /// The rest.
+    pub about: RunAbout,
+}
+
+/// What a run was of, and what it found and did.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RunAbout {
+    /// The baseline: name and digest.
+    pub baseline: String,
+    /// The commit of the files, where they are in git.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// The targets.
+    pub targets: Vec<String>,
+    /// How many accounts were looked at.
+    pub accounts: usize,
+    /// The objects, counted, as the plan counts them.
+    pub summary: Value,
+    /// Changes that were written.
+    pub applied: usize,
+    /// What was to be written and was not: what, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<String>,
+    /// The run that it puts back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rolls_back: Option<String>,
+    /// Who did what the run was made for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub caused_by: Vec<ByWhom>,
+}
+
+/// Who did something in an account, as CloudTrail says.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ByWhom {
+    /// The principal: an ARN, or a service.
+    pub principal: String,
+    /// What was called: `cloudtrail:DeleteTrail`.
+    pub call: String,
+    /// When.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time: Option<DateTime<Utc>>,
+    /// From which address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// With what.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// The event's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<String>,
+}
+
+/// A write that is about to be sent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Intent {
+    /// The run.
+    pub run: String,
+    /// The change's id in the run's plan.
+    pub change: u32,
+    /// When.
+    pub time: DateTime<Utc>,
+    /// The account.
+    pub account: AccountId,
+    /// The Region.
+    pub region: Region,
+    /// The item.
+    pub item: ItemName,
+    /// The object's id.
+    pub object: String,
+    /// Who AWS says that we are.
+    pub actor: String,
+    /// The token of the account's lease, where there are leases.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<i64>,
+    /// The rest.
+    pub about: IntentAbout,
+}
+
+/// What a write is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct IntentAbout {
+    /// The change in words.
+    pub name: String,
+    /// The exact write.
+    pub action: Value,
+    /// The object directly before.
+    pub before: Value,
+    /// What is declared of it.
+    pub spec: Value,
+    /// What differs: a plan's list of fields.
+    pub drift: Value,
+    /// How it is taken back.
+    pub undo: Value,
+    /// Whether the object is the account's only one, whatever the Region.
+    pub global: bool,
+    /// The baseline: name and digest.
+    pub baseline: String,
+    /// The commit of the files, where they are in git.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+}
+
+/// What came of a write.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// The run that began the write.
+    pub run: String,
+    /// The change's id in that run's plan.
+    pub change: u32,
+    /// When.
+    pub time: DateTime<Utc>,
+    /// What.
+    pub outcome: OutcomeWord,
+    /// Who AWS says that we are.
+    pub actor: String,
+    /// The rest.
+    pub about: OutcomeAbout,
+}
+
+/// What came of a write, in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutcomeWord {
+    /// AWS accepted it.
+    Applied,
+    /// AWS refused it or did not answer, or nothing was sent.
+    Failed,
+    /// The run died, and a later one observed the object.
+    Recovered,
+}
+
+impl OutcomeWord {
+    /// The word in the tables.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Failed => "failed",
+            Self::Recovered => "recovered",
+        }
+    }
+}
+
+/// More of what came of a write.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OutcomeAbout {
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Of which kind the failure was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class: Option<Value>,
+    /// The object now, of one that a later run observed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<Value>,
+    /// Whether that is as declared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_sync: Option<bool>,
+}
+
+/// An object, observed after its changes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verified {
+    /// The run.
+    pub run: String,
+    /// The object.
+    pub object: DriftKey,
+    /// When.
+    pub time: DateTime<Utc>,
+    /// The object now; null where it could not be observed.
+    pub after: Value,
+    /// Whether it is as declared.
+    pub in_sync: bool,
+}
+
+/// An object, as an item of a baseline governs it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct DriftKey {
+    /// The account.
+    pub account: AccountId,
+    /// The Region.
+    pub region: Region,
+    /// The item.
+    pub item: ItemName,
+    /// The object's id.
+    pub object: String,
+}
+
+/// An object that is not as declared.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DriftSeen {
+    /// The object.
+    pub key: DriftKey,
+    /// What differs and what is done about it, for people and for notices.
+    pub about: Value,
+}
+
+/// What a look saw in an account.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SeenAccount {
+    /// The run.
+    pub run: String,
+    /// When.
+    pub time: DateTime<Utc>,
+    /// The account.
+    pub account: AccountId,
+    /// Its name.
+    pub name: Option<String>,
+    /// Whether everything that is declared for it was looked at: what is not among the objects is not
+    /// there, or not declared any more.
+    pub is_whole: bool,
+    /// The objects that are not as declared.
+    pub drifted: Vec<DriftSeen>,
+    /// The objects that are.
+    pub in_sync: Vec<DriftKey>,
+    /// The objects of which nobody knows: what was said of them before stays.
+    pub unknown: Vec<DriftKey>,
+    /// Who did what the look was made for.
+    pub caused_by: Vec<ByWhom>,
+}

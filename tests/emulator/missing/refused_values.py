@@ -1,0 +1,138 @@
+"""Values that AWS refuses and moto takes, though the API models allow them; from the services' API references."""
+
+import json
+import re
+from typing import Any
+
+from emulator import policy
+from emulator.answers import AwsError
+from emulator.missing import refuses
+from emulator.missing.kms import KEY_MEMBERS, refuse_managed
+from emulator.wire import Call
+
+RATE = re.compile(r"rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))\)")
+CRON = re.compile(r"cron\(\S+( \S+){5}\)")
+STATELESS = ("aws:pass", "aws:drop", "aws:forward_to_sfe")
+
+
+# S3: rules of the life cycle.
+
+
+@refuses("s3", "PutBucketLifecycleConfiguration")
+def rules_of_a_lifecycle(call: Call) -> None:
+    for rule in (call.params.get("LifecycleConfiguration") or {}).get("Rules", []):
+        if len(rule.get("ID") or "") > 255:
+            raise AwsError("InvalidArgument", "ID length should not exceed allowed limit of 255", 400)
+        if not any(name in rule for name in ACTIONS):
+            raise AwsError("InvalidRequest", "At least one action needs to be specified in a rule", 400)
+        if rule.get("Expiration", {}).get("Days", 1) <= 0:
+            raise AwsError("InvalidArgument", "'Days' for Expiration action must be a positive integer", 400)
+        condition = rule.get("Filter") or {}
+        tagged = "Tag" in condition or condition.get("And", {}).get("Tags")
+        if tagged and "AbortIncompleteMultipartUpload" in rule:
+            raise AwsError("InvalidRequest", "AbortIncompleteMultipartUpload cannot be specified with Tags", 400)
+
+
+ACTIONS = (
+    "Expiration",
+    "Transitions",
+    "NoncurrentVersionTransitions",
+    "NoncurrentVersionExpiration",
+    "AbortIncompleteMultipartUpload",
+)
+
+
+@refuses("s3", "PutBucketOwnershipControls")
+def one_rule_of_ownership(call: Call) -> None:
+    if len(call.params["OwnershipControls"]["Rules"]) != 1:
+        raise AwsError("MalformedXML", "The XML you provided was not well-formed or did not validate", 400)
+
+
+# KMS.
+
+
+@refuses("kms", *KEY_MEMBERS, "DisableKey", "EnableKey", "PutKeyPolicy", "ScheduleKeyDeletion", "UpdateKeyDescription")
+def keys_that_aws_manages(call: Call) -> None:
+    refuse_managed(call)
+
+
+@refuses("kms", "PutKeyPolicy")
+def name_of_a_key_policy(call: Call) -> None:
+    if call.params.get("PolicyName", "default") != "default":
+        raise AwsError("NotFoundException", "No such policy exists")
+
+
+@refuses("kms", "CreateKey", "TagResource")
+def tags_that_are_there_twice(call: Call) -> None:
+    names = [tag["TagKey"] for tag in call.params.get("Tags", [])]
+    if len(set(names)) < len(names):
+        raise AwsError("TagException", "Duplicate tag keys")
+
+
+# CloudWatch Logs.
+
+
+@refuses("logs", "TagResource", "CreateLogGroup")
+def tags_of_aws(call: Call) -> None:
+    if any(name.lower().startswith("aws:") for name in call.params.get("tags") or {}):
+        raise AwsError("InvalidParameterException", "Tag keys that begin with aws: are reserved.")
+
+
+# Others.
+
+
+@refuses("sns", "SetTopicAttributes", "CreateTopic")
+def policy_of_a_topic(call: Call) -> None:
+    text = (call.params.get("Attributes") or {}).get("Policy")
+    if call.params.get("AttributeName") == "Policy":
+        text = call.params.get("AttributeValue")
+    if not text:
+        return
+    try:
+        whole = bool(policy.as_list(json.loads(text)["Statement"]))
+    except (ValueError, KeyError, TypeError):
+        whole = False
+    if not whole:
+        raise AwsError("InvalidParameter", "Invalid parameter: Policy Error: null")
+
+
+@refuses("dynamodb", "CreateTable")
+def name_of_a_table(call: Call) -> None:
+    if not re.fullmatch(r"[a-zA-Z0-9_.-]{3,255}", call.params["TableName"]):
+        raise AwsError(
+            "ValidationException",
+            "Invalid table/index name. Table/index names must be between 3 and 255 characters long, and may contain "
+            "only the characters a-z, A-Z, 0-9, '_', '-', and '.'",
+        )
+
+
+@refuses("events", "PutRule")
+def schedule_of_a_rule(call: Call) -> None:
+    text = call.params.get("ScheduleExpression")
+    if text and not RATE.fullmatch(text) and not CRON.fullmatch(text):
+        raise AwsError("ValidationException", "Parameter ScheduleExpression is not valid.")
+
+
+@refuses("macie2", "CreateClassificationJob")
+def what_a_job_looks_at(call: Call) -> None:
+    where = call.params["s3JobDefinition"]
+    if ("bucketDefinitions" in where) == ("bucketCriteria" in where):
+        raise AwsError("ValidationException", "Specify buckets or criteria for them.")
+    if (call.params["jobType"] == "SCHEDULED") != ("scheduleFrequency" in call.params):
+        raise AwsError("ValidationException", "A frequency is for scheduled jobs, which need one.")
+
+
+@refuses("accessanalyzer", "CreateAnalyzer", "UpdateAnalyzer")
+def age_of_unused_access(call: Call) -> None:
+    age = (call.params.get("configuration") or {}).get("unusedAccess", {}).get("unusedAccessAge")
+    if age is not None and not 1 <= age <= 365:
+        raise AwsError("ValidationException", "The age of unused access is between 1 and 365 days.")
+
+
+@refuses("network-firewall", "CreateFirewallPolicy", "UpdateFirewallPolicy")
+def actions_of_a_firewall(call: Call) -> None:
+    given = call.params["FirewallPolicy"]
+    own = [one["ActionName"] for one in given.get("StatelessCustomActions", [])]
+    for member in ("StatelessDefaultActions", "StatelessFragmentDefaultActions"):
+        if sum(action in STATELESS for action in given[member]) != 1 or set(given[member]) - {*STATELESS, *own}:
+            raise AwsError("InvalidRequestException", f"{member} must have one of {', '.join(STATELESS)}.")

@@ -1,0 +1,172 @@
+"""Where AWS is strict about values, dry runs, what is in use, and what replaces what; of services with a little of it."""
+
+import json
+import unittest
+from typing import Any
+
+from emulator.testing import AccountTest
+
+SEEN = {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": "m"}
+
+
+class Network(AccountTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.ec2 = self.client("ec2")
+        self.vpc = self.ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
+        self.mine = [{"Name": "vpc-id", "Values": [self.vpc]}]
+
+    def test_a_dry_run_changes_nothing(self) -> None:
+        before = len(self.ec2.describe_vpcs()["Vpcs"])
+        self.fails("DryRunOperation", self.ec2.create_vpc, CidrBlock="10.2.0.0/16", DryRun=True)
+        self.assertEqual(len(self.ec2.describe_vpcs()["Vpcs"]), before)
+        self.fails("DryRunOperation", self.ec2.delete_vpc, VpcId=self.vpc, DryRun=True)
+        self.fails("DryRunOperation", self.ec2.describe_vpcs, VpcIds=[self.vpc], DryRun=True)
+        self.assertEqual(len(self.ec2.describe_vpcs(VpcIds=[self.vpc], DryRun=False)["Vpcs"]), 1)
+
+    def test_ids_have_a_form(self) -> None:
+        ec2 = self.ec2
+        for call, member, prefix, code in (
+            (ec2.describe_vpcs, "VpcIds", "vpc", "InvalidVpcID"),
+            (ec2.describe_subnets, "SubnetIds", "subnet", "InvalidSubnetID"),
+            (ec2.describe_volumes, "VolumeIds", "vol", "InvalidVolume"),
+            (ec2.describe_security_groups, "GroupIds", "sg", "InvalidGroup"),
+        ):
+            self.fails(f"{code}.NotFound", call, **{member: [f"{prefix}-0123456789abcdef0"]})
+            malformed = {"InvalidVolume": "InvalidVolumeID", "InvalidGroup": "InvalidGroupId"}.get(code, code)
+            for name in ("nope", f"{prefix}-0123", f"{prefix}-0123456789ABCDEF0"):
+                self.fails(f"{malformed}.Malformed", call, **{member: [name]})
+
+    def test_what_a_vpc_came_with_stays(self) -> None:
+        [acl] = self.ec2.describe_network_acls(Filters=self.mine)["NetworkAcls"]
+        self.fails("InvalidParameterValue", self.ec2.delete_network_acl, NetworkAclId=acl["NetworkAclId"])
+        [main] = self.ec2.describe_route_tables(Filters=self.mine)["RouteTables"]
+        self.fails("DependencyViolation", self.ec2.delete_route_table, RouteTableId=main["RouteTableId"])
+        [group] = self.ec2.describe_security_groups(Filters=self.mine)["SecurityGroups"]
+        self.fails("CannotDelete", self.ec2.delete_security_group, GroupId=group["GroupId"])
+
+    def test_what_a_subnet_uses_stays_until_it_goes(self) -> None:
+        subnet = self.ec2.create_subnet(VpcId=self.vpc, CidrBlock="10.1.1.0/24")["Subnet"]["SubnetId"]
+        table = self.ec2.create_route_table(VpcId=self.vpc)["RouteTable"]["RouteTableId"]
+        used = self.ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)["AssociationId"]
+        self.fails("DependencyViolation", self.ec2.delete_route_table, RouteTableId=table)
+        self.ec2.disassociate_route_table(AssociationId=used)
+        self.ec2.delete_route_table(RouteTableId=table)
+        self.fails("InvalidRouteTableID.NotFound", self.ec2.delete_route_table, RouteTableId=table)
+        acl = self.ec2.create_network_acl(VpcId=self.vpc)["NetworkAcl"]["NetworkAclId"]
+        here = [{"Name": "association.subnet-id", "Values": [subnet]}]
+        [old] = self.ec2.describe_network_acls(Filters=here)["NetworkAcls"]
+        [link] = [one["NetworkAclAssociationId"] for one in old["Associations"] if one["SubnetId"] == subnet]
+        link = self.ec2.replace_network_acl_association(AssociationId=link, NetworkAclId=acl)["NewAssociationId"]
+        self.fails("DependencyViolation", self.ec2.delete_network_acl, NetworkAclId=acl)
+        self.ec2.replace_network_acl_association(AssociationId=link, NetworkAclId=old["NetworkAclId"])
+        self.ec2.delete_network_acl(NetworkAclId=acl)
+        self.fails("InvalidNetworkAclID.NotFound", self.ec2.delete_network_acl, NetworkAclId=acl)
+
+    def test_groups_are_described_in_few_characters(self) -> None:
+        create = self.ec2.create_security_group
+        for text in ("é", "a<b", "it's"):
+            self.fails("InvalidParameterValue", create, GroupName="x", Description=text, VpcId=self.vpc)
+            self.fails("InvalidParameterValue", create, GroupName=text, Description="d", VpcId=self.vpc)
+        absent = "vpc-0123456789abcdef0"
+        self.fails("InvalidVpcID.NotFound", create, GroupName="x", Description="d", VpcId=absent)
+        create(GroupName="x (1)", Description="a-z, 0-9._-:/()#,@[]+=&;{}!$*", VpcId=self.vpc)
+
+
+class WebAcls(AccountTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.waf = self.client("wafv2")
+
+    def make(self, name: str, **more: Any) -> str:
+        params = {"Scope": "REGIONAL", "DefaultAction": {"Allow": {}}, "VisibilityConfig": SEEN} | more
+        return self.waf.create_web_acl(Name=name, **params)["Summary"]["ARN"]
+
+    def test_a_resource_has_one_web_acl_and_the_last_one_holds(self) -> None:
+        first, second = self.make("a"), self.make("b")
+        subnets = [one["SubnetId"] for one in self.client("ec2").describe_subnets()["Subnets"]][:2]
+        made = self.client("elbv2").create_load_balancer(Name="l", Subnets=subnets)["LoadBalancers"][0]
+        arn = made["LoadBalancerArn"]
+        for acl in (first, second, second):
+            self.waf.associate_web_acl(WebACLArn=acl, ResourceArn=arn)
+        self.assertEqual(self.waf.get_web_acl_for_resource(ResourceArn=arn)["WebACL"]["ARN"], second)
+        self.assertEqual(self.waf.list_resources_for_web_acl(WebACLArn=first)["ResourceArns"], [])
+        self.assertEqual(self.waf.list_resources_for_web_acl(WebACLArn=second)["ResourceArns"], [arn])
+        self.waf.disassociate_web_acl(ResourceArn=arn)
+        self.assertNotIn("WebACL", self.waf.get_web_acl_for_resource(ResourceArn=arn))
+
+    def test_rules_differ_and_one_action_is_the_default(self) -> None:
+        group = {"ManagedRuleGroupStatement": {"VendorName": "AWS", "Name": "AWSManagedRulesCommonRuleSet"}}
+        rule = {"Name": "r", "Priority": 1, "Statement": group, "OverrideAction": {"None": {}}}
+        rule |= {"VisibilityConfig": SEEN}
+        code = "WAFInvalidParameterException"
+        self.fails(code, self.make, name="a", Rules=[rule, rule | {"Name": "s"}])
+        self.fails(code, self.make, name="a", Rules=[rule, rule | {"Priority": 2}])
+        self.fails(code, self.make, name="a", DefaultAction={"Allow": {}, "Block": {}})
+        self.fails(code, self.make, name="a", DefaultAction={})
+        self.make("a", Rules=[rule, rule | {"Name": "s", "Priority": 2}])
+
+
+class Messages(AccountTest):
+    def test_attributes_of_queues(self) -> None:
+        sqs = self.client("sqs")
+        url = sqs.create_queue(QueueName="q", Attributes={"VisibilityTimeout": "30"})["QueueUrl"]
+        self.fails("QueueAlreadyExists", sqs.create_queue, QueueName="q", Attributes={"VisibilityTimeout": "31"})
+        self.assertEqual(sqs.create_queue(QueueName="q")["QueueUrl"], url)
+        self.fails("InvalidAttributeName", sqs.set_queue_attributes, QueueUrl=url, Attributes={"Nope": "1"})
+        for name, value in (("VisibilityTimeout", "43201"), ("DelaySeconds", "-1"), ("MessageRetentionPeriod", "59")):
+            attributes = {name: value}
+            self.fails("InvalidAttributeValue", sqs.set_queue_attributes, QueueUrl=url, Attributes=attributes)
+            self.fails("InvalidAttributeValue", sqs.create_queue, QueueName="r", Attributes=attributes)
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "43200", "SqsManagedSseEnabled": "true"})
+
+    def test_protocols_of_subscriptions(self) -> None:
+        sns = self.client("sns")
+        topic = sns.create_topic(Name="t")["TopicArn"]
+        self.fails("InvalidParameter", sns.subscribe, TopicArn=topic, Protocol="nope", Endpoint="a")
+        self.fails("NotFound", sns.subscribe, TopicArn=topic + "x", Protocol="email", Endpoint="a@example.com")
+        sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="a@example.com")
+
+    def test_rules_and_the_inputs_of_their_targets(self) -> None:
+        events = self.client("events")
+        pattern = json.dumps({"source": ["a"]})
+        self.fails("ValidationException", events.put_rule, Name="a b", EventPattern=pattern)
+        events.put_rule(Name="rule", EventPattern=pattern)
+        target = {"Id": "1", "Arn": f"arn:aws:sqs:us-east-1:{self.account}:q"}
+        for wrong in ({"Input": "{}", "InputPath": "$.a"}, {"Input": "nope"}, {"Arn": "nope"}):
+            self.fails("ValidationException", events.put_targets, Rule="rule", Targets=[target | wrong])
+        self.assertEqual(events.list_targets_by_rule(Rule="rule")["Targets"], [])
+        events.put_targets(Rule="rule", Targets=[target | {"Input": '"text"'}])
+
+
+class Keys(AccountTest):
+    def test_a_new_key_has_few_tags_and_a_policy_that_is_not_too_long(self) -> None:
+        kms = self.client("kms")
+        tags = [{"TagKey": str(number), "TagValue": ""} for number in range(51)]
+        self.fails("LimitExceededException", kms.create_key, Tags=tags)
+        self.fails("TagException", kms.create_key, Tags=[{"TagKey": "aws:x", "TagValue": ""}])
+        self.assertEqual(kms.list_keys()["Keys"], [])
+        key = kms.create_key(Tags=tags[:50])["KeyMetadata"]["KeyId"]
+        root = {"AWS": f"arn:aws:iam::{self.account}:root"}
+        statement = {"Effect": "Allow", "Principal": root, "Action": "kms:*", "Resource": "*"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement] * 400})
+        self.assertGreater(len(policy), 32768)
+        put = {"KeyId": key, "PolicyName": "default"}
+        self.fails("LimitExceededException", kms.put_key_policy, **put, Policy=policy)
+
+
+class Aggregators(AccountTest):
+    def test_an_organization_s_aggregator_needs_one(self) -> None:
+        config = self.client("config")
+        put, name = config.put_configuration_aggregator, {"ConfigurationAggregatorName": "a"}
+        role = f"arn:aws:iam::{self.account}:role/r"
+        whole = {"OrganizationAggregationSource": {"RoleArn": role, "AllAwsRegions": True}}
+        self.fails("NoAvailableOrganizationException", put, **name, **whole)
+        self.client("organizations").create_organization(FeatureSet="ALL")
+        source = {"AccountIds": [self.account], "AllAwsRegions": True}
+        self.fails("InvalidParameterValueException", put, **name, **whole, AccountAggregationSources=[source])
+        put(**name, **whole)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,233 @@
+//! What is remembered of runs, changes and drift, and putting it back: the command as a process against
+//! the emulator, with SQLite and with PostgreSQL.
+
+use crate::support::postgres::Postgres;
+use crate::support::{self, Account, kill};
+use serde_json::{Value, json};
+
+const POLICY: &str = "schema = 1\n\n[baseline]\nname = \"test\"\nmode = \"enforce\"\nregions = [\"eu-west-1\"]\n\n[iam.password_policy]\nminimum_password_length = 14\nrequire_symbols = true\n";
+
+fn with_store(url: &str) -> Account {
+    let account = support::emulator().account();
+    account.write("b.toml", POLICY);
+    account.write(
+        "evenkeel.toml",
+        &format!(
+            "schema = 1\n\n[store]\nurl = \"{url}\"\n\n[[target]]\nname = \"here\"\nbaselines = [\"b.toml\"]\nmode = \"enforce\"\n"
+        ),
+    );
+    account
+}
+
+fn account() -> Account {
+    with_store("sqlite://.evenkeel/store.db")
+}
+
+/// What a list of the history has, as words.
+fn words(account: &Account, args: &[&str]) -> Vec<String> {
+    let args: Vec<&str> = ["history", "--format", "json"].iter().chain(args).copied().collect();
+    let list = account.run(&args).code(0).json();
+    let entries = list["entries"].as_array().unwrap();
+    entries.iter().map(|entry| entry["what"].as_str().unwrap().to_owned()).collect()
+}
+
+fn runs(account: &Account) -> Vec<Value> {
+    let list = account.run(&["history", "--runs", "--format", "json"]).code(0).json();
+    list["runs"].as_array().unwrap().clone()
+}
+
+fn policy(account: &Account) -> Value {
+    account.boto3(
+        "iam = boto3.client('iam')\n\
+         try: print(json.dumps(iam.get_account_password_policy()['PasswordPolicy']))\n\
+         except iam.exceptions.NoSuchEntityException: print('null')",
+    )
+}
+
+fn weaken(account: &Account) {
+    account
+        .boto3("boto3.client('iam').update_account_password_policy(MinimumPasswordLength=9, RequireSymbols=True)");
+}
+
+fn a_year_in_short(account: &Account) {
+    account.run(&["history"]).code(0);
+    account.run(&["check"]).code(2);
+    account.run(&["check"]).code(2);
+    assert_eq!(words(account, &[]), ["drift"], "the same drift is one");
+    account.run(&["apply", "--yes"]).code(0).says("verified");
+    assert_eq!(words(account, &[]), ["resolved", "applied", "drift"]);
+    account.run(&["check"]).code(0);
+    weaken(account);
+    account.run(&["check"]).code(2);
+    assert_eq!(words(account, &["--outcome", "drift"]), ["drift", "drift"]);
+    account.run(&["run", "--once"]).code(0);
+    assert_eq!(
+        words(account, &[]),
+        ["resolved", "applied", "drift", "resolved", "applied", "drift"]
+    );
+    account
+        .run(&["history"])
+        .code(0)
+        .says(&format!("applied     iam.password_policy of {}", account.id))
+        .says("minimum_password_length 9 → 14")
+        .says("by evenkeel");
+    // Filters.
+    assert_eq!(words(account, &["-k", "s3.bucket"]), [""; 0]);
+    assert_eq!(words(account, &["-a", "000000000000"]), [""; 0]);
+    assert_eq!(words(account, &["-i", "iam.password_policy", "--limit", "1"]), ["resolved"]);
+    assert_eq!(words(account, &["--since", "1h", "--outcome", "applied"]).len(), 2);
+    account.run(&["history", "--since", "soon"]).code(1).complains("an age such as 24h");
+    // Runs.
+    let runs = runs(account);
+    let commands: Vec<&str> = runs.iter().map(|run| run["command"].as_str().unwrap()).collect();
+    assert_eq!(commands, ["run", "check", "check", "apply", "check", "check"]);
+    let outcomes: Vec<&str> = runs.iter().map(|run| run["outcome"].as_str().unwrap()).collect();
+    assert_eq!(outcomes, ["in_sync", "drift", "in_sync", "in_sync", "drift", "drift"]);
+    assert_eq!(runs[0]["about"]["applied"], 1);
+    let id = runs[0]["run"].as_str().unwrap();
+    account
+        .run(&["show", id])
+        .code(0)
+        .says("minimum_password_length 9 → 14")
+        .says("afterwards as declared")
+        .says("here");
+    let shown = account.run(&["show", id, "--format", "json"]).code(0).json();
+    assert_eq!(shown["changes"][0]["outcome"], "applied");
+    assert_eq!(shown["changes"][0]["after"]["state"]["minimum_password_length"], 14);
+    account.run(&["show", "nobody"]).code(1).complains("history --runs");
+}
+
+#[test]
+fn what_runs_saw_and_did_is_remembered() {
+    a_year_in_short(&account());
+}
+
+#[test]
+fn what_runs_saw_and_did_is_remembered_in_postgres() {
+    let server = Postgres::start();
+    a_year_in_short(&with_store(&server.url()));
+}
+
+#[test]
+fn a_plan_is_remembered_and_begins_no_drift() {
+    let account = account();
+    account.run(&["plan"]).code(0);
+    assert_eq!(words(&account, &[]), [""; 0]);
+    assert_eq!(runs(&account)[0]["command"], "plan");
+    // Nobody agreed.
+    account
+        .at_terminal(&["apply"], &[("Apply 1 change", "no\n")])
+        .code(130)
+        .says("Nothing was changed");
+    let latest = &runs(&account)[0];
+    assert_eq!((&latest["command"], &latest["outcome"]), (&json!("apply"), &json!("interrupted")));
+}
+
+#[test]
+fn a_run_is_put_back_as_a_plan_like_any_other() {
+    let account = account();
+    weaken(&account);
+    let before = policy(&account);
+    account.run(&["apply", "--yes"]).code(0);
+    let run = runs(&account)[0]["run"].as_str().unwrap().to_owned();
+    account.run(&["rollback", &run]).code(3).complains("nobody is there to agree");
+    account
+        .run(&["rollback", &run, "--save", "back.json"])
+        .code(0)
+        .says("minimum_password_length")
+        .says("weaker than before")
+        .says("Nothing was changed");
+    assert_eq!(policy(&account)["MinimumPasswordLength"], 14);
+    account.run(&["rollback", &run, "--yes", "--max-changes", "0"]).code(3);
+    account.run(&["rollback", &run, "back.json", "--yes"]).code(0).says("1 change put back");
+    assert_eq!(policy(&account), before);
+    let latest = &runs(&account)[0];
+    assert_eq!(latest["command"], "rollback");
+    assert_eq!(latest["about"]["rolls_back"], run.as_str());
+    // It is drift again, and said to be.
+    account.run(&["check"]).code(2);
+    assert_eq!(words(&account, &["--limit", "1"]), ["drift"]);
+    // What was put back is not put back twice.
+    account.run(&["rollback", &run, "--yes"]).code(3).says("somebody has changed it since the run");
+}
+
+#[test]
+fn what_the_run_made_is_taken_away_and_what_moved_since_is_left_alone() {
+    let account = account();
+    account.run(&["apply", "--yes"]).code(0);
+    let run = runs(&account)[0]["run"].as_str().unwrap().to_owned();
+    weaken(&account);
+    account
+        .run(&["rollback", &run, "--yes"])
+        .code(3)
+        .says("left alone: iam.password_policy")
+        .says("somebody has changed it since the run");
+    assert_eq!(policy(&account)["MinimumPasswordLength"], 9);
+    account.run(&["apply", "--yes"]).code(0);
+    let last = runs(&account)[0]["run"].as_str().unwrap().to_owned();
+    account.run(&["rollback", &last[..last.len() - 1], "--yes"]).code(0);
+    assert_eq!(policy(&account)["MinimumPasswordLength"], 9);
+    // The terminal asks.
+    account.run(&["apply", "--yes"]).code(0);
+    let id = runs(&account)[0]["run"].as_str().unwrap().to_owned();
+    account
+        .at_terminal(&["rollback", &id], &[("Put back 1 change in 1 account", "yes\n")])
+        .code(0)
+        .says("verified");
+    assert_eq!(policy(&account)["MinimumPasswordLength"], 9);
+}
+
+#[test]
+fn an_object_that_a_run_made_is_gone_after_the_rollback() {
+    let account = account();
+    account.run(&["apply", "--yes"]).code(0);
+    let run = runs(&account)[0]["run"].as_str().unwrap().to_owned();
+    account.run(&["rollback", &run, "--yes"]).code(0).says("1 change put back");
+    assert_eq!(policy(&account), Value::Null);
+}
+
+#[test]
+fn a_store_that_cannot_be_reached_stops_writes_and_never_a_look() {
+    let account = with_store("postgres://nobody@127.0.0.1:1/none");
+    account.run(&["check"]).code(2).complains("this run is not remembered, and writes nothing");
+    account.run(&["apply", "--yes"]).code(1).complains("nothing is written to AWS while the store");
+    account.run(&["run", "--once"]).code(4);
+    assert_eq!(policy(&account), Value::Null);
+    assert_eq!(account.writes(), [""; 0]);
+    account.run(&["history"]).code(1).complains("cannot be reached");
+}
+
+#[test]
+fn a_run_that_was_killed_in_a_write_is_looked_after() {
+    let account = account();
+    let mut child =
+        account.hanging_with("iam", "UpdateAccountPasswordPolicy", true, &["apply", "--yes"]);
+    kill(&mut child);
+    account.no_faults();
+    assert_eq!(words(&account, &["--outcome", "unfinished"]), ["unfinished"]);
+    account.run(&["run", "--once"]).code(0);
+    assert_eq!(words(&account, &["--outcome", "unfinished"]), [""; 0]);
+    assert_eq!(words(&account, &["--outcome", "recovered"]), ["recovered"]);
+    account.run(&["audit", "verify"]).code(0);
+}
+
+#[test]
+fn the_audit_log_is_exported_as_lines_of_json() {
+    let account = account();
+    account.run(&["apply", "--yes"]).code(0);
+    let lines = |args: &[&str]| -> Vec<Value> {
+        let args: Vec<&str> = ["audit", "export"].iter().chain(args).copied().collect();
+        let run = account.run(&args).code(0);
+        run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let phases: Vec<Value> = lines(&[]).iter().map(|line| line["phase"].clone()).collect();
+    assert_eq!(phases, ["intent", "applied", "observed"]);
+    assert!(lines(&[]).iter().all(|line| line["digest"].is_string()), "as they stand in the log");
+    assert_eq!(lines(&["-a", "000000000000"]), [json!(null); 0]);
+    assert_eq!(lines(&["--since", "1h"]).len(), 3);
+    let run = runs(&account)[0]["run"].as_str().unwrap().to_owned();
+    assert_eq!(lines(&["--run", &run]).len(), 3);
+    account.run(&["audit", "export", "--out", "log.jsonl"]).code(0);
+    assert_eq!(account.read("log.jsonl"), account.read(".evenkeel/audit.jsonl"));
+    account.run(&["audit", "export", "--out", ".evenkeel/audit.jsonl"]).code(1);
+}
