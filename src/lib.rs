@@ -22,6 +22,7 @@ pub mod fleet;
 pub mod guards;
 pub mod kinds;
 pub mod names;
+pub mod notify;
 pub mod permissions;
 pub mod plan;
 pub mod policy_document;

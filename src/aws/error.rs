@@ -11,6 +11,7 @@ use aws_types::request_id::RequestId;
 use serde::{Deserialize, Serialize};
 
 use super::permission::Call;
+use super::refusals;
 use super::whole::NotWhole;
 use crate::names::{AccountId, Region};
 
@@ -266,6 +267,9 @@ impl AwsError {
 
     /// What the reader should do next.
     pub fn remedy(&self) -> String {
+        if let Some(remedy) = refusals::remedy(&self.code, self.call.operation) {
+            return remedy.to_owned();
+        }
         match self.class {
             ErrorClass::Denied => format!(
                 "allow {} to the identity that evenkeel uses; `evenkeel policy` prints the whole policy",
@@ -299,6 +303,9 @@ impl AwsError {
             ErrorClass::Unreachable => {
                 "check the network, proxy, Region name and AWS_ENDPOINT_URL, then run again".to_owned()
             }
+            ErrorClass::ServerFault if self.call.is_read() => {
+                "AWS failed on its side: run again in a minute; when it stays so, look at https://health.aws.amazon.com".to_owned()
+            }
             ErrorClass::ServerFault => "AWS failed on its side: run again; what was done is in the audit log".to_owned(),
             ErrorClass::Absent if self.has_no_code() => format!(
                 "what answered does not seem to be AWS's {}, or does not know the host name that the SDK asked for: check AWS_ENDPOINT_URL, the proxy and the Region name",
@@ -320,7 +327,12 @@ impl AwsError {
                 .fixed_limit()
                 .unwrap_or("raise the quota in Service Quotas, or take away what is not needed any more; then run again")
                 .to_owned(),
-            ErrorClass::Refused => "read AWS's message above; the plan shows what was sent".to_owned(),
+            ErrorClass::Refused if self.call.is_read() => {
+                "AWS does not take what evenkeel asked for: check in the baseline what its message names (`evenkeel validate`), and AWS_ENDPOINT_URL".to_owned()
+            }
+            ErrorClass::Refused => {
+                "AWS does not take a value, or not in this state: correct in the baseline what its message names (`evenkeel explain` says what a field can be; the plan shows what was sent), then make a new plan".to_owned()
+            }
         }
     }
 }
@@ -441,6 +453,46 @@ mod tests {
         let write = Call::new("iam", "AttachRolePolicy");
         let said = absent(write, "NoSuchEntity");
         assert!(said.contains("check the name") && said.contains("make a new plan"), "{said}");
+    }
+
+    #[test]
+    fn a_refusal_names_what_helps_against_it() {
+        let remedy = |service: &'static str, operation: &'static str, code: &str| {
+            AwsError::new(Detail {
+                account: None,
+                region: Region::new("us-east-1"),
+                call: Call::new(service, operation),
+                code: code.to_owned(),
+                message: String::new(),
+                status: None,
+                request_id: None,
+                class: match code {
+                    "InternalFailure" => ErrorClass::ServerFault,
+                    code => ErrorClass::of(code, "", Some(400)),
+                },
+            })
+            .remedy()
+        };
+        for (service, operation, code, words) in [
+            ("s3", "PutBucketLogging", "InvalidTargetBucketForLogging", "s3_access_logs"),
+            ("logs", "AssociateKmsKey", "InvalidParameterException", "service_principals"),
+            ("iam", "UpdateAssumeRolePolicy", "MalformedPolicyDocument", "is not there"),
+            (
+                "ec2",
+                "EnableSnapshotBlockPublicAccess",
+                "DeclarativePolicyViolation",
+                "organization",
+            ),
+            ("ec2", "AuthorizeSecurityGroupIngress", "InvalidPermission.Duplicate", "new plan"),
+            ("config", "PutDeliveryChannel", "InsufficientDeliveryPolicyException", "services"),
+            ("logs", "PutRetentionPolicy", "InvalidParameterException", "evenkeel explain"),
+            ("iam", "GetRole", "InternalFailure", "run again"),
+        ] {
+            let said = remedy(service, operation, code);
+            assert!(said.contains(words), "{code}: {said}");
+        }
+        let read = AwsError::malformed(&Region::new("us-east-1"), Call::new("iam", "GetRole"), "x");
+        assert!(!read.remedy().contains("audit log"), "nothing is done by a read");
     }
 
     #[test]

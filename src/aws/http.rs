@@ -72,7 +72,7 @@ struct Outside<C> {
 }
 
 /// The proxy that a request goes through, without the password that its URL may hold.
-fn proxy_for(proxies: &Matcher, uri: &str) -> Option<String> {
+pub(super) fn proxy_for(proxies: &Matcher, uri: &str) -> Option<String> {
     let intercept = proxies.intercept(&uri.parse().ok()?)?;
     let proxy = intercept.uri();
     let scheme = proxy.scheme_str().unwrap_or("http");
@@ -81,7 +81,7 @@ fn proxy_for(proxies: &Matcher, uri: &str) -> Option<String> {
 }
 
 /// An error of a connection through a proxy: it is more often the proxy's than AWS's.
-fn through(proxy: &str, error: ConnectorError) -> ConnectorError {
+pub(super) fn through(proxy: &str, error: ConnectorError) -> ConnectorError {
     let (is_timeout, is_user, is_io, kind) =
         (error.is_timeout(), error.is_user(), error.is_io(), error.as_other());
     let source = error.into_source();
@@ -109,7 +109,7 @@ fn local_host_behind(name: &str) -> Option<&str> {
 }
 
 /// Whether a request goes to this machine or to its metadata service, which no proxy can reach.
-fn is_inside(uri: &str) -> bool {
+pub(super) fn is_inside(uri: &str) -> bool {
     let Some((_, rest)) = uri.split_once("://") else { return false };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = match authority.strip_prefix('[') {
@@ -128,7 +128,7 @@ fn is_inside(uri: &str) -> bool {
 }
 
 #[derive(Debug, Clone)]
-struct Resolver;
+pub(super) struct Resolver;
 
 impl ResolveDns for Resolver {
     fn resolve_dns<'a>(&'a self, name: &'a str) -> DnsFuture<'a> {

@@ -1,6 +1,5 @@
 //! `evenkeel apply`: show the plan, ask, do it, verify it.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,23 +7,25 @@ use evenkeel::baseline::disk::Disk;
 use evenkeel::kinds::{GrantClass, Risk};
 use evenkeel::plan::render::summary::summary_line;
 use evenkeel::plan::render::text;
-use evenkeel::plan::words::{counted, shortened_list};
-use evenkeel::plan::{Detail, Plan, Verdict};
+use evenkeel::plan::words::counted;
+use evenkeel::plan::{Detail, Plan};
 use evenkeel::reconcile::bound::{NothingLeft, accounts, same_baselines, within};
 use evenkeel::reconcile::event::Stream;
 use evenkeel::reconcile::guard::{self, check_risk};
 use evenkeel::reconcile::{
-    ApplyReport, Bounded, LeftAlone, Listener, Listeners, Looked, Refusal, Run, RunEvent,
-    RunOutcome, Safety, Step, Stop,
+    Bounded, LeftAlone, Listener, Listeners, Looked, Refusal, Run, RunEvent, RunOutcome, Safety,
+    Stop,
 };
-use evenkeel::store::audit::{AuditLog, SharedLog};
+use evenkeel::store::audit::SharedLog;
 use evenkeel::visible::visible;
 
 use super::args::{ApplyArgs, Global};
+use super::conclude::{conclude, nothing_to_apply};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::listen::{Steps, Talk};
 use super::look::{self, Wish};
+use super::notices::{self, Notices};
 use super::remember::Kept;
 use super::{again, ask, out, saved, settings};
 
@@ -36,13 +37,24 @@ pub async fn run(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
 }
 
 async fn apply(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
-    let memory = Kept::open(settings::fleet_file(global, &Disk)?.as_ref()).await;
-    let done = remembered(global, args, &memory).await;
-    memory.close(&done);
+    let fleet = settings::fleet_file(global, &Disk)?;
+    let store = Kept::open(fleet.as_ref()).await;
+    let audit_log = args.audit_log.clone().unwrap_or_else(|| settings::likely_audit_log(global));
+    let notices = Notices::of(fleet.as_ref(), &audit_log, notices::store_of(&store)).map(Arc::new);
+    let done = remembered(global, args, &store, notices.as_ref()).await;
+    store.close(&done);
+    if let Some(notices) = notices {
+        notices.end().await;
+    }
     done
 }
 
-async fn remembered(global: &Global, args: &ApplyArgs, store: &Kept) -> Result<Exit, Failure> {
+async fn remembered(
+    global: &Global,
+    args: &ApplyArgs,
+    store: &Kept,
+    notices: Option<&Arc<Notices>>,
+) -> Result<Exit, Failure> {
     let saved = match &args.plan {
         None => None,
         Some(path) => Some(saved_plan(global, args, path).await?),
@@ -58,7 +70,7 @@ async fn remembered(global: &Global, args: &ApplyArgs, store: &Kept) -> Result<E
     let stop = Stop::default();
     let _listening = ask::stop_on_signals(&stop);
     let (looked, audit_log, memory) =
-        look_within(global, args, saved.as_ref(), &stop, store).await?;
+        look_within(global, args, saved.as_ref(), &stop, (store, notices)).await?;
     if !looked.outside.is_empty() {
         return Err(Refusal::OutsideFleet { why: looked.outside }.into());
     }
@@ -99,7 +111,7 @@ async fn remembered(global: &Global, args: &ApplyArgs, store: &Kept) -> Result<E
             return Ok(Exit::Interrupted);
         }
         // The reader took their time: the account may have moved meanwhile, the window closed.
-        let (now, _, _) = look_within(global, args, Some(&chosen), &stop, store).await?;
+        let (now, _, _) = look_within(global, args, Some(&chosen), &stop, (store, notices)).await?;
         let (still, moved) = kept(&chosen, run.go_on_from(now))?;
         name(&moved);
         chosen = still;
@@ -115,30 +127,10 @@ async fn remembered(global: &Global, args: &ApplyArgs, store: &Kept) -> Result<E
     let reviewed = saved.as_ref().unwrap_or(&chosen);
     let exit = conclude(&chosen, reviewed, &report, &left_alone, run.audit());
     let left_out = !left_alone.is_empty() || !reviewed.failed.is_empty();
-    Ok(if exit == Exit::Done && left_out { Exit::Partly } else { exit })
-}
-
-fn nothing_to_apply(plan: &Plan) -> Exit {
-    out::line(&match open_findings(plan) {
-        0 => "\nThere is nothing to apply.".to_owned(),
-        open => format!("\nThere is nothing to apply; {}.", stay_open(open)),
-    });
-    match Exit::from(plan.outcome()) {
-        // What is only reported is not for apply to do.
-        Exit::Drift => Exit::Done,
+    Ok(match exit {
+        Exit::Done | Exit::Drift if left_out => Exit::Partly,
         exit => exit,
-    }
-}
-
-/// How many changes and findings are not for apply to do.
-fn open_findings(plan: &Plan) -> usize {
-    let objects = plan.objects.iter().filter(|object| object.verdict == Verdict::Drifted);
-    objects.flat_map(|object| &object.changes).filter(|change| !change.is_applied()).count()
-}
-
-fn stay_open(open: usize) -> String {
-    let stay = if open == 1 { "stays" } else { "stay" };
-    format!("{} {stay} open: see evenkeel check", counted(open, "finding"))
+    })
 }
 
 fn name(left_alone: &[LeftAlone]) {
@@ -218,7 +210,7 @@ async fn look_within(
     args: &ApplyArgs,
     earlier: Option<&Plan>,
     stop: &Stop,
-    kept: &Kept,
+    (store, notices): (&Kept, Option<&Arc<Notices>>),
 ) -> Result<(Looked, PathBuf, Vec<Arc<dyn Listener>>), Failure> {
     let settings = settings::resolve(global, &args.selectors)?;
     let max_risk: Option<Risk> = args.max_risk.map(Into::into);
@@ -234,10 +226,11 @@ async fn look_within(
         max_changes_per_account: args.max_changes_per_account,
         only: earlier.map(Plan::changed),
         detail: Some(Detail::All),
+        notices: notices.cloned(),
         ..Wish::default()
     };
     let audit_log = args.audit_log.clone().unwrap_or_else(|| settings.audit_log.clone());
-    let command = Some(("apply", kept));
+    let command = Some(("apply", store));
     let (looked, memory) =
         look::remembering(global, &args.selectors, settings, wish, stop, command).await?;
     // Which accounts are trusted is known only now.
@@ -274,112 +267,4 @@ fn kept(earlier: &Plan, fresh: Plan) -> Result<(Plan, Vec<LeftAlone>), Failure> 
         ));
     }
     Ok((plan, left_alone.into_values().collect()))
-}
-
-/// What was not tried because the run came to its end, in a line for each reason.
-pub fn not_tried(report: &ApplyReport) -> Vec<String> {
-    const NAMED: usize = 3;
-    let mut by_reason: BTreeMap<&str, (usize, Vec<String>)> = BTreeMap::new();
-    for outcome in &report.outcomes {
-        let why = match &outcome.step {
-            Step::NotTried => "stopping",
-            Step::Refused { why } => why,
-            _ => continue,
-        };
-        let (changes, titles) = by_reason.entry(why).or_default();
-        *changes += 1;
-        if !titles.contains(&outcome.title) {
-            titles.push(outcome.title.clone());
-        }
-    }
-    let line = |(why, (changes, titles)): (&str, (usize, Vec<String>))| {
-        let (changes, names) = (counted(changes, "change"), shortened_list(&titles, NAMED));
-        format!("  not tried {changes} of {names}: {}", visible(why))
-    };
-    by_reason.into_iter().map(line).collect()
-}
-
-/// The last lines, and the exit code. What is only reported is not for apply to do: it is counted, and
-/// `check` has a code for it.
-fn conclude(
-    plan: &Plan,
-    reviewed: &Plan,
-    report: &ApplyReport,
-    left_alone: &[LeftAlone],
-    audit: &AuditLog,
-) -> Exit {
-    let left = report.left();
-    for line in not_tried(report) {
-        out::line(&line);
-    }
-    out::line("");
-    for title in &report.not_converged {
-        out::line(&format!(
-            "AWS accepted the changes of {title}, but it is still not as declared; run check in a minute"
-        ));
-    }
-    for (title, why) in &report.unobserved {
-        out::line(&format!(
-            "AWS accepted the changes of {title}, but nobody knows whether it is as declared: {}",
-            visible(why)
-        ));
-    }
-    for title in &report.only_reported {
-        out::line(&format!(
-            "{title} has what was to be applied; what the plan only reports of it is left"
-        ));
-    }
-    let mut line = format!("{} applied", counted(report.applied(), "change"));
-    if left > 0 {
-        line += &format!(", {left} not");
-    }
-    if !left_alone.is_empty() {
-        let changes: usize = left_alone.iter().map(|left| left.changes).sum();
-        line += &format!(", {changes} left alone in {}", counted(left_alone.len(), "account"));
-    }
-    let unknown = plan.summary().unknown.max(reviewed.summary().unknown);
-    if unknown > 0 {
-        line += &format!(", {} unknown and left alone", counted(unknown, "object"));
-    }
-    out::line(&format!(
-        "{line} · audit log: {} ({}) · run {}",
-        audit.path().display(),
-        audit.head(),
-        plan.run
-    ));
-    if let Some(why) = &report.log_failure {
-        out::line(&format!(
-            "{why}: nothing more was written to AWS from then on. What is \"done\" above was written before."
-        ));
-        for title in &report.unrecorded {
-            out::line(&format!(
-                "The last write to {title} is in the log without what came of it; the next run looks at it."
-            ));
-        }
-        out::line(
-            "Make room for the log, or name another with --audit-log; the next apply goes on from what is there.",
-        );
-        return Exit::Partly;
-    }
-    // A saved plan looks again only at what it changes.
-    let open = open_findings(plan).max(open_findings(reviewed));
-    if open > 0 && !report.interrupted {
-        out::line(&format!("{}.", stay_open(open)));
-    }
-    match report.outcome() {
-        RunOutcome::InSync if unknown > 0 => Exit::Partly,
-        RunOutcome::Interrupted => {
-            out::line(&format!(
-                "Stopped as asked; {left} left to do. The next plan starts from what is there."
-            ));
-            Exit::Interrupted
-        }
-        RunOutcome::Refused => {
-            if let Some(refusal) = &report.refused {
-                out::say(&format!("refused: {refusal}; {}", refusal.remedy()));
-            }
-            Exit::Refused
-        }
-        outcome => outcome.into(),
-    }
 }

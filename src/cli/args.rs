@@ -74,7 +74,8 @@ pub enum Command {
     Validate(ValidateArgs),
     /// Show what would change, and why; writes nothing
     Plan(PlanArgs),
-    /// Show the plan, ask, do it, and verify it
+    /// Show the plan, ask, do it, and verify it: exit code 0 when nothing is left, 2 when findings that
+    /// are only reported stay open
     Apply(ApplyArgs),
     /// Report drift: exit code 0 when there is none, 2 when there is some
     Check(CheckArgs),
@@ -94,6 +95,8 @@ pub enum Command {
     Rollback(RollbackArgs),
     /// Look after the log of every write
     Audit(AuditArgs),
+    /// Look after the channels of notices
+    Notify(NotifyArgs),
     /// What a kind is: fields, ranges, risks, permissions, compliance items
     Explain(ExplainArgs),
     /// The least-privilege IAM policy for exactly this baseline
@@ -257,6 +260,9 @@ pub struct CheckArgs {
     pub selectors: Selectors,
     #[command(flatten)]
     pub output: Output,
+    /// Tell the channels of the fleet file ([notify]) what is seen
+    #[arg(long)]
+    pub notify: bool,
 }
 
 /// `apply`.
@@ -540,6 +546,29 @@ pub struct AuditVerifyArgs {
     /// The beginning of a digest that was noted elsewhere: one of its records must have it
     #[arg(long, value_name = "DIGEST", value_parser = digest)]
     pub head: Option<String>,
+}
+
+/// `notify`.
+#[derive(Debug, Args)]
+pub struct NotifyArgs {
+    /// What to do
+    #[command(subcommand)]
+    pub command: NotifyCommand,
+}
+
+/// What can be done with channels of notices.
+#[derive(Debug, Subcommand)]
+pub enum NotifyCommand {
+    /// Send a test notice by a channel: exit code 0 when it was taken, 1 when it was not
+    Test(NotifyTestArgs),
+}
+
+/// `notify test`.
+#[derive(Debug, Args)]
+pub struct NotifyTestArgs {
+    /// The channel: sns.security for [notify.sns.security]
+    #[arg(value_name = "CHANNEL.NAME")]
+    pub channel: String,
 }
 
 /// `init`.

@@ -88,7 +88,7 @@ fn wrote(object: &ObjectPlan, change: &PlannedChange, step: &Step) {
         }
         Step::Found => out::line(&format!(
             "  is there  {}{what}: it is as declared by now, so that an answer of AWS was lost or \
-             somebody else did it",
+             somebody else did it; nothing is left to do of what failed above",
             object.title()
         )),
         Step::Moved { why } => out::line(&format!(

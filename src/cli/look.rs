@@ -17,6 +17,7 @@ use super::args::{Global, Selectors};
 use super::failure::Failure;
 use super::git::Version;
 use super::listen::Talk;
+use super::notices::Notices;
 use super::remember::Kept;
 use super::settings::{self, Settings};
 use super::watch::Bar;
@@ -47,6 +48,8 @@ pub struct Wish {
     pub compare_to: Option<String>,
     /// Where to record what is seen.
     pub record: Option<PathBuf>,
+    /// Who is told of it.
+    pub notices: Option<Arc<Notices>>,
 }
 
 /// Says which accounts are only reported because they are outside of the fleet.
@@ -110,13 +113,18 @@ pub async fn remembering(
     stop: &Stop,
     command: Option<(&str, &Kept)>,
 ) -> Result<(Looked, Vec<Arc<dyn Listener>>), Failure> {
-    if let (Some(("check", Kept::In(..))), Some(Detail::Shown)) = (command, wish.detail) {
+    let notices = wish.notices.take();
+    let is_kept = matches!(command, Some(("check", Kept::In(..)))) || notices.is_some();
+    if let (true, Some(Detail::Shown)) = (is_kept, wish.detail) {
         // That drift has ended is seen on the objects that are as declared.
         wish.detail = Some(Detail::Drift);
     }
     let wanted = wanted(global, selectors, settings, wish)?;
     let who = command.and_then(|(command, kept)| kept.listener(command, &wanted, Vec::new()));
-    let who: Vec<Arc<dyn Listener>> = who.into_iter().collect();
+    let mut who: Vec<Arc<dyn Listener>> = who.into_iter().collect();
+    if let (Some(notices), Some((command, _))) = (&notices, command) {
+        who.push(notices.listener(command, &wanted));
+    }
     let mut all: Vec<Arc<dyn Listener>> =
         vec![Arc::new(Bar::new(global, Arc::clone(&wanted.meter))), Arc::new(Talk)];
     all.extend(who.iter().cloned());

@@ -46,7 +46,7 @@ pub async fn run(global: &Global, args: &MergeReportsArgs) -> Result<Exit, Failu
         saved::save(&merged, own_key.as_ref(), path).await?;
     }
     show::print(global, &merged, "merge-reports", &args.output, None)?;
-    let missing = merged.shards.as_ref().map(missing);
+    let missing = merged.shards.as_ref().and_then(Shards::lacking);
     if let Some(missing) = &missing {
         out::say(&format!("warning: {missing}; nobody has looked at their accounts"));
     }
@@ -69,12 +69,4 @@ async fn read(path: &Path, key: Option<&SigningKey>) -> Result<Report, Failure> 
     })?;
     let plan = parsed.plan;
     Ok(Report { name: path.display().to_string(), plan })
-}
-
-/// `2 of 3 shards: 3/3 is missing`.
-fn missing(shards: &Shards) -> String {
-    let missing: Vec<String> = shards.missing().map(|shard| shard.to_string()).collect();
-    let verb = if missing.len() == 1 { "is" } else { "are" };
-    let (some, all) = (shards.numbers.len(), shards.of);
-    format!("{some} of {all} shards: {} {verb} missing", missing.join(", "))
 }

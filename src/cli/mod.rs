@@ -6,6 +6,7 @@ pub mod args;
 pub mod ask;
 pub mod audit;
 pub mod check;
+pub mod conclude;
 pub mod exit;
 pub mod explain;
 pub mod export;
@@ -17,6 +18,7 @@ pub mod key;
 pub mod listen;
 pub mod look;
 pub mod merge_reports;
+pub mod notices;
 pub mod out;
 pub mod plan;
 pub mod policy;
@@ -36,7 +38,7 @@ pub mod terminal;
 pub mod validate;
 pub mod watch;
 
-use args::{Cli, Command};
+use args::{Cli, Command, NotifyCommand};
 use exit::Exit;
 use failure::Failure;
 
@@ -60,6 +62,9 @@ pub async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Show(args) => show_run::run(global, args).await,
         Command::Rollback(args) => rollback::run(global, args).await,
         Command::Audit(args) => audit::run(global, args),
+        Command::Notify(args) => match &args.command {
+            NotifyCommand::Test(args) => notices::test(global, args).await,
+        },
         Command::Explain(args) => explain::run(args),
         Command::Policy(args) => policy::run(global, args),
         Command::Schema(args) => schema::run(args),

@@ -172,7 +172,7 @@ pub async fn store(global: &Global) -> Result<Store, Failure> {
 }
 
 /// The commit of the files in a folder, where they are in git; with a mark where they differ from it.
-fn commit(folder: Option<&Path>) -> Option<String> {
+pub fn commit(folder: Option<&Path>) -> Option<String> {
     let folder = folder?.to_str().filter(|folder| !folder.is_empty()).unwrap_or(".");
     let id = git::git(&["-C", folder, "rev-parse", "--verify", "--quiet", "HEAD"])?;
     let changed = git::git(&["-C", folder, "status", "--porcelain", "--untracked-files=no"]);

@@ -18,8 +18,8 @@ use evenkeel::store::audit::{AuditLog, SharedLog};
 use evenkeel::store::history::RunShown;
 use evenkeel::visible::visible;
 
-use super::apply::not_tried;
 use super::args::{Global, RollbackArgs, Selectors};
+use super::conclude::not_tried;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::listen::{Steps, Talk};

@@ -14,16 +14,17 @@ use std::time::Duration;
 
 use evenkeel::aws::session::Options;
 use evenkeel::baseline::disk::Disk;
-use evenkeel::controller::drive::{Clocks, Controller, Heart, Machine, Runs};
+use evenkeel::controller::drive::{Clocks, Controller, Heart, Machine, Runs, Said};
 use evenkeel::controller::inbox::Inbox;
 use evenkeel::controller::pulse::{FleetNow, Pulse};
 use evenkeel::controller::queue::Lanes;
-use evenkeel::controller::sight::Sight;
+use evenkeel::controller::sight::{Change, Sight};
 use evenkeel::controller::sqs::Sqs;
 use evenkeel::fleet::span::Span;
 use evenkeel::fleet::{self, Fleet};
 use evenkeel::guards::KillSwitch;
 use evenkeel::names::Region;
+use evenkeel::notify::besides::{blind, silence_of};
 use evenkeel::reconcile::Stop;
 use evenkeel::store::audit::SharedLog;
 use serde_json::json;
@@ -31,6 +32,7 @@ use serde_json::json;
 use super::args::{Global, RunArgs};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::notices::Telling;
 use super::{ask, out, settings};
 use files::Files;
 use runs::Reconciler;
@@ -60,6 +62,7 @@ pub async fn run(global: &Global, args: &RunArgs) -> Result<Exit, Failure> {
         for target in files.good().what.targets.keys() {
             worst = worst.max(runs.target(target).await);
         }
+        files.telling.end().await;
         return Ok(worst);
     }
     let _listening = ask::stop_a_service_on_signals(&stop);
@@ -76,7 +79,13 @@ pub async fn run(global: &Global, args: &RunArgs) -> Result<Exit, Failure> {
     let path_every = part.path_every.map_or(PATH_EVERY, Span::duration);
     let controller = Controller {
         runs: Arc::clone(&runs) as Arc<dyn Runs>,
-        hearer: Arc::new(said::log),
+        hearer: {
+            let files = Arc::clone(&files);
+            Arc::new(move |said: Said<'_>| {
+                tell(&files.telling, &said);
+                said::log(said);
+            })
+        },
         clocks,
         lanes: Lanes::default(),
         sight,
@@ -89,9 +98,24 @@ pub async fn run(global: &Global, args: &RunArgs) -> Result<Exit, Failure> {
         () = controller.drive(&stop) => {}
         () = files.watch() => {}
         () = runs.watch_kill_switch() => {}
+        () = files.telling.keep_sending() => {}
     }
+    files.telling.end().await;
     log(&json!({"event": "stopped"}));
     Ok(Exit::Done)
+}
+
+/// Tells of an account whose events do not come any more, or come again.
+fn tell(telling: &Telling, said: &Said<'_>) {
+    match said {
+        Said::Sight { change: Change::Blind { account, silent } } => {
+            telling.note(vec![blind(account, *silent)], Vec::new());
+        }
+        Said::Sight { change: Change::Sees { account, .. } } => {
+            telling.note(Vec::new(), vec![(Some(account.clone()), silence_of(account))]);
+        }
+        _ => {}
+    }
 }
 
 /// Who makes the calls that are made to hear of them.
@@ -122,7 +146,7 @@ fn inbox(fleet: &Fleet) -> Option<Arc<dyn Inbox>> {
 /// Parts of the fleet file that this version does not act on.
 fn not_yet(fleet: &Fleet) -> Vec<&'static str> {
     let listens = fleet.file.controller.as_ref().is_some_and(|part| part.listen.is_some());
-    let parts = [("[notify]", !fleet.file.notify.is_empty()), ("[controller] listen", listens)];
+    let parts = [("[controller] listen", listens)];
     parts.into_iter().filter(|(_, is_there)| *is_there).map(|(part, _)| part).collect()
 }
 

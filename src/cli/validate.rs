@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use evenkeel::baseline::Baseline;
 use evenkeel::baseline::disk::Disk;
+use evenkeel::plan::words::counted;
 
 use super::args::{Global, ValidateArgs};
 use super::exit::Exit;
@@ -106,9 +107,10 @@ fn summary(paths: &[PathBuf], baseline: &Baseline<'_>) -> String {
     let items = baseline.items().count();
     let digest = baseline.digest.get(..6).unwrap_or_default();
     format!(
-        "ok  {}  {}@{digest} · {items} items · {} exceptions",
+        "ok  {}  {}@{digest} · {} · {}",
         names.join(" + "),
         baseline.name,
-        baseline.exceptions.len()
+        counted(items, "item"),
+        counted(baseline.exceptions.len(), "exception")
     )
 }

@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use super::notify::{self, Notify};
 use super::span::Span;
 use crate::baseline::Mode;
 use crate::baseline::check::{Checker, steps};
@@ -49,9 +50,9 @@ pub struct FleetFile {
     /// Where history and the audit log are kept.
     #[serde(default)]
     pub store: Store,
-    /// Who is told what: channel kind, then a name.
+    /// Who is told what, by which channel.
     #[serde(default)]
-    pub notify: BTreeMap<String, BTreeMap<String, BTreeMap<String, Json>>>,
+    pub notify: Notify,
     /// The long-running controller.
     #[serde(default)]
     pub controller: Option<Controller>,
@@ -474,6 +475,10 @@ fn rules(file: &FleetFile, at: &dyn Fn(String) -> Place, problems: &mut Vec<Prob
                 .related(at(format!("target[{first}].name")), "the first one"),
             );
         }
+    }
+    let targets: BTreeSet<&str> = file.targets.iter().map(|target| target.name.as_str()).collect();
+    for (field, what, help) in notify::wrong(&file.notify, &targets) {
+        problems.push(Problem::error("wrong-value", what, at(field)).help(help));
     }
     let is_elsewhere = file.controller.as_ref().is_some_and(|controller| controller.git.is_some());
     if file.targets.is_empty() && !is_elsewhere {

@@ -5,6 +5,7 @@ pub mod account;
 pub mod ceilings;
 pub mod file;
 pub mod jobs;
+pub mod notify;
 pub mod organization;
 pub mod select;
 pub mod shard;

@@ -66,6 +66,15 @@ impl Shards {
             .filter(|number| !self.numbers.contains(number))
             .map(|number| Shard { number, of: self.of })
     }
+
+    /// Those that the plan does not have, in words: `2 of 3 shards: 3/3 is missing`.
+    pub fn lacking(&self) -> Option<String> {
+        let missing: Vec<String> = self.missing().map(|shard| shard.to_string()).collect();
+        let verb = if missing.len() == 1 { "is" } else { "are" };
+        let (some, all) = (self.numbers.len(), self.of);
+        (!missing.is_empty())
+            .then(|| format!("{some} of {all} shards: {} {verb} missing", missing.join(", ")))
+    }
 }
 
 impl From<Shard> for Shards {

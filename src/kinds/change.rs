@@ -265,6 +265,9 @@ pub struct Change<A> {
     pub makes_room: bool,
     /// The rises of privileges that it would make.
     pub grants: Vec<Grant>,
+    /// Whether it is a write for the whole account, which objects in several Regions need and one of
+    /// them makes for all.
+    pub of_account: bool,
 }
 
 impl<A> Change<A> {
@@ -279,6 +282,7 @@ impl<A> Change<A> {
             needs: Needs::Object,
             makes_room: false,
             grants: Vec::new(),
+            of_account: false,
         }
     }
 
@@ -293,6 +297,7 @@ impl<A> Change<A> {
             needs: Needs::Only(Vec::new()),
             makes_room: false,
             grants: Vec::new(),
+            of_account: false,
         }
     }
 
@@ -327,6 +332,13 @@ impl<A> Change<A> {
     #[must_use]
     pub fn makes_room(mut self) -> Self {
         self.makes_room = true;
+        self
+    }
+
+    /// The same, for the whole account: planned once, whatever the Regions that need it.
+    #[must_use]
+    pub fn of_account(mut self) -> Self {
+        self.of_account = true;
         self
     }
 
@@ -372,6 +384,7 @@ impl<A> Change<A> {
             needs: self.needs,
             makes_room: self.makes_room,
             grants: self.grants,
+            of_account: self.of_account,
         })
     }
 

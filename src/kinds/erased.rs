@@ -12,7 +12,7 @@ use super::change::{Change, Undo};
 use super::claim::Claim;
 use super::compared;
 use super::context::{Cx, Facts, WriteCx};
-use super::object::{Object, ObserveError, Status};
+use super::object::{Cause, Object, ObserveError, Status, Unknown};
 use super::stricter::Stricter;
 use super::write_error::WriteError;
 use super::{Arns, Controls, Found, Kind, Scope};
@@ -36,13 +36,45 @@ pub enum DiffError {
     Misfit(#[from] Misfit),
     /// A declared field was not compared with what is there: a fault of the kind, which must not
     /// look like agreement.
-    #[error("{kind} did not compare {} with what is there", fields.join(", "))]
+    #[error("nobody can say whether {} of {kind} is as declared: what AWS says of it cannot be compared", fields.join(", "))]
     NotCompared {
         /// The kind.
         kind: &'static str,
         /// The declared fields.
         fields: Vec<String>,
     },
+}
+
+impl From<Misfit> for Unknown {
+    fn from(misfit: Misfit) -> Self {
+        Self {
+            reason: misfit.to_string(),
+            permission: None,
+            remedy: Some(
+                "it was edited, or made by another version of evenkeel: make it again with this one"
+                    .to_owned(),
+            ),
+            cause: Cause::Unjudged,
+        }
+    }
+}
+
+impl From<DiffError> for Unknown {
+    fn from(error: DiffError) -> Self {
+        let reason = error.to_string();
+        match error {
+            DiffError::Misfit(misfit) => misfit.into(),
+            DiffError::NotCompared { .. } => Self {
+                reason,
+                permission: None,
+                remedy: Some(
+                    "look at it in AWS; when nothing is wrong there, report this line, and take the field out of the baseline until it is mended"
+                        .to_owned(),
+                ),
+                cause: Cause::Unjudged,
+            },
+        }
+    }
 }
 
 /// Why an erased write failed.
@@ -395,10 +427,13 @@ impl<K: Kind> DynKind for Erased<K> {
             .into_iter()
             .map(|change| change.try_map(|action| Self::write("action", &action)))
             .collect::<Result<_, _>>()?;
-        // What is made anew is made as declared; nothing is compared then.
-        let is_made = matches!(object.status, Status::Absent)
-            && changes.iter().any(|one| one.action.is_some());
-        let fields = if is_made { Vec::new() } else { Self::not_compared(spec, &seen) };
+        // What is made anew is made as declared; nothing is compared then. Nor is anything where one
+        // finding says that the whole object is missing.
+        let is_whole = |one: &Change<Value>| {
+            one.action.is_some() || one.drift.iter().any(|drift| drift.field.is_empty())
+        };
+        let is_said = matches!(object.status, Status::Absent) && changes.iter().any(is_whole);
+        let fields = if is_said { Vec::new() } else { Self::not_compared(spec, &seen) };
         match fields.is_empty() {
             true => Ok(changes),
             false => Err(DiffError::NotCompared { kind: K::NAME, fields }),

@@ -218,6 +218,14 @@ pub enum ObserveError {
         /// What the reader should do next.
         remedy: String,
     },
+    /// AWS has not answered yet.
+    #[error("{reason}")]
+    Pending {
+        /// What is awaited, in words.
+        reason: String,
+        /// What the reader should do next.
+        remedy: String,
+    },
     /// Everything was read, and no verdict can be drawn from it.
     #[error("{reason}")]
     Unclear {
@@ -231,7 +239,7 @@ pub enum ObserveError {
 impl ObserveError {
     /// The time for the account was over before the answer came.
     pub fn too_late() -> Self {
-        Self::Unclear {
+        Self::Pending {
             reason: "AWS had not answered when the time for this account was over".to_owned(),
             remedy: "run again for this account alone (-a), or allow more with [limits] account_timeout_seconds"
                 .to_owned(),
@@ -245,7 +253,9 @@ impl ObserveError {
             Self::Refused { error, remedy, .. } => {
                 (error.missing_permission(), Some(remedy.clone()))
             }
-            Self::Unclear { remedy, .. } => (None, Some(remedy.clone())),
+            Self::Pending { remedy, .. } | Self::Unclear { remedy, .. } => {
+                (None, Some(remedy.clone()))
+            }
             Self::UnknownValue { .. } | Self::Malformed { .. } => {
                 (None, Some("update evenkeel; until then it leaves this object alone".to_owned()))
             }
@@ -257,7 +267,11 @@ impl ObserveError {
                 ),
             ),
         };
-        Unknown { reason: self.to_string(), permission, remedy, cause: Cause::Unread }
+        let cause = match &self {
+            Self::Unclear { .. } => Cause::Unjudged,
+            _ => Cause::Unread,
+        };
+        Unknown { reason: self.to_string(), permission, remedy, cause }
     }
 }
 

@@ -13,12 +13,14 @@ pub enum Stricter {
     On(&'static str),
     /// A larger number is; none at all is the weakest.
     More(&'static str),
-    /// A larger number is; none at all stands for a larger one than can be written.
+    /// A larger number is; none at all, and 0, stands for a larger one than can be written.
     MoreOrNone(&'static str),
     /// A smaller number is; none at all, and 0, is the weakest.
     Less(&'static str),
     /// Having one is, whichever.
     Set(&'static str),
+    /// A list that has a word is.
+    Holding(&'static str, &'static str),
     /// One of several words is, the weakest first.
     Order(&'static str, &'static [&'static str]),
 }
@@ -32,6 +34,7 @@ impl Stricter {
             | Self::MoreOrNone(field)
             | Self::Less(field)
             | Self::Set(field)
+            | Self::Holding(field, _)
             | Self::Order(field, _) => field,
         }
     }
@@ -40,26 +43,31 @@ impl Stricter {
     /// word that is not in the list) is no weakening.
     fn weakens(self, before: Option<&Value>, after: Option<&Value>) -> bool {
         let number = |value: Option<&Value>| value.and_then(Value::as_u64);
+        let positive = |value: Option<&Value>| number(value).filter(|number| *number > 0);
         match self {
             Self::On(_) => {
                 let is_on = |value: Option<&Value>| value.and_then(Value::as_bool) == Some(true);
                 is_on(before) && !is_on(after)
             }
             Self::More(_) => number(after) < number(before),
-            Self::MoreOrNone(_) => match (number(before), number(after)) {
+            Self::MoreOrNone(_) => match (positive(before), positive(after)) {
                 (None, Some(_)) => true,
                 (Some(before), Some(after)) => after < before,
                 (_, None) => false,
             },
-            Self::Less(_) => {
-                let limit = |value: Option<&Value>| number(value).filter(|number| *number > 0);
-                match (limit(before), limit(after)) {
-                    (Some(before), Some(after)) => after > before,
-                    (Some(_), None) => true,
-                    (None, _) => false,
-                }
-            }
+            Self::Less(_) => match (positive(before), positive(after)) {
+                (Some(before), Some(after)) => after > before,
+                (Some(_), None) => true,
+                (None, _) => false,
+            },
             Self::Set(_) => is_there(before) && !is_there(after),
+            Self::Holding(_, word) => {
+                let holds = |value: Option<&Value>| {
+                    let list = value.and_then(Value::as_array);
+                    list.is_some_and(|list| list.iter().any(|one| one == word))
+                };
+                holds(before) && !holds(after)
+            }
             Self::Order(_, words) => {
                 let place = |value: Option<&Value>| {
                     let word = value.and_then(Value::as_str)?;
@@ -105,6 +113,9 @@ fn word(value: Option<&Value>) -> String {
         None | Some(Value::Null) => "not set".to_owned(),
         Some(Value::String(text)) if text.is_empty() => "not set".to_owned(),
         Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(list)) if list.iter().all(Value::is_string) => {
+            list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
+        }
         Some(Value::Object(_) | Value::Array(_)) => "what it is".to_owned(),
         Some(value) => value.to_string(),
     }
@@ -129,6 +140,9 @@ mod tests {
             (Stricter::Less("a"), json!(90), json!(365)),
             (Stricter::Less("a"), json!(90), json!(0)),
             (Stricter::Less("a"), json!(90), null.clone()),
+            (Stricter::MoreOrNone("a"), json!(0), json!(3653)),
+            (Stricter::Holding("a", "SSE-C"), json!(["SSE-C"]), json!(["NONE"])),
+            (Stricter::Holding("a", "SSE-C"), json!(["SSE-C"]), null.clone()),
             (Stricter::Set("a"), json!("alias/x"), json!("")),
             (Stricter::Set("a"), json!({"b": 1}), null.clone()),
             (Stricter::Order("a", &["none", "some", "all"]), json!("all"), json!("none")),

@@ -8,11 +8,11 @@ use super::assemble::AccountPlan;
 use super::contradict::contradictions;
 use super::input::{AccountInput, Declared, ObservedItem, Waiver};
 use super::moving::unsettle;
+use super::once::once;
 use super::order::{self, Node, Step};
 use super::{Disposition, Mode, ObjectPlan, PlannedChange, Verdict};
 use crate::digest;
 use crate::kinds::erased::DynKind;
-use crate::kinds::object::{Cause, Unknown};
 use crate::kinds::stricter::weakened;
 use crate::kinds::{
     AllowedGrants, Change, Controls, FieldDrift, Grant, GrantClass, Needs, Object, Risk, Scope,
@@ -65,7 +65,8 @@ pub fn plan_account(input: &AccountInput<'_>) -> AccountPlan {
     }
     unsettle(&mut objects, &all, input.kind);
     objects.truncate(asked_for.unwrap_or(objects.len()));
-    let order = link(&mut objects, &needs, input.kind);
+    let mut order = link(&mut objects, &needs, input.kind);
+    once(&mut objects, &mut order, |id| needs.get(&id).is_some_and(|step| step.of_account));
     AccountPlan { objects, in_sync: 0, order }
 }
 
@@ -143,14 +144,8 @@ fn judge(
     }
     let changes = match kind.diff(&observed.facts, &observed.declared.spec, object) {
         Ok(changes) => changes,
-        Err(misfit) => {
-            let unknown = Unknown {
-                reason: misfit.to_string(),
-                permission: None,
-                remedy: None,
-                cause: Cause::Unjudged,
-            };
-            return blank(observed, kind, object.clone(), Verdict::Unknown(unknown));
+        Err(error) => {
+            return blank(observed, kind, object.clone(), Verdict::Unknown(error.into()));
         }
     };
     if changes.is_empty() {
@@ -180,6 +175,7 @@ fn judge(
         let step = Step {
             id: *ids,
             is_lent,
+            of_account: change.of_account,
             needs: needs.iter().map(|place| ids_of_object[*place]).collect(),
             references: references(&observed.declared, object, &change.drift),
         };

@@ -11,6 +11,7 @@ pub mod make;
 pub mod merge;
 pub mod moving;
 mod objects;
+mod once;
 pub mod order;
 pub mod outcome;
 mod pack;

@@ -27,6 +27,8 @@ pub struct Step {
     pub id: u32,
     /// Whether those wait for it that refer to the object.
     pub is_lent: bool,
+    /// Whether it is for the whole account.
+    pub of_account: bool,
     /// Earlier changes of the same object.
     pub needs: Vec<u32>,
     /// Items that the fields which it writes refer to.
@@ -208,6 +210,7 @@ mod tests {
         Step {
             id,
             is_lent: true,
+            of_account: false,
             needs: needs.to_vec(),
             references: references.iter().map(|item| item.parse().unwrap()).collect(),
         }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Disposition, Plan};
+use super::{Disposition, Plan, Sort, Verdict};
+use crate::kinds::object::Cause;
 use crate::names::{AccountId, ItemName, Region};
 
 /// Where an item was observed.
@@ -36,6 +37,16 @@ impl Plan {
             0 => PlanOutcome::InSync,
             _ => PlanOutcome::Drift,
         }
+    }
+
+    /// Whether what is unknown was read, and is unknown for another reason.
+    pub fn is_all_read(&self) -> bool {
+        let is_unread = |verdict: &Verdict| match verdict {
+            Verdict::Unknown(unknown) => unknown.cause == Cause::Unread,
+            _ => false,
+        };
+        self.failed.is_empty()
+            && !self.objects.of(Sort::Unknown).any(|object| is_unread(&object.verdict))
     }
 
     /// Where the plan would write.

@@ -76,7 +76,7 @@ pub enum KeyError {
     #[error("it has {0} bytes, and a key has at least {SHORTEST}")]
     Short(usize),
     /// It is no random text.
-    #[error("it has only {0} different bytes, and a key is made at random")]
+    #[error("too few of its bytes differ ({0}): a key is made at random")]
     Plain(usize),
 }
 

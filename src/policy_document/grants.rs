@@ -9,6 +9,7 @@
 mod administrator;
 mod federated;
 mod methods;
+mod service;
 
 use std::collections::BTreeSet;
 
@@ -19,7 +20,7 @@ use super::patterns::{covers_all, texts};
 use super::statements::summary;
 use crate::names::{AccountId, Arn};
 pub use administrator::{
-    Known, is_administrator_policy, managed_policy, may_deny, of_identity_policies,
+    Known, allows_more, is_administrator_policy, managed_policy, may_deny, of_identity_policies,
     of_identity_policy,
 };
 
@@ -84,17 +85,56 @@ const OTHER_KEYS: [&str; 9] = [
     "aws:userid",
 ];
 
-/// The rises of a trust, bucket or key policy that replaces `before`, none when there was none.
+/// Whom a statement means that names a service of AWS without saying on whose behalf.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Services {
+    /// Nobody else: a role is passed to a service within its account.
+    OfTheAccount,
+    /// Whoever uses the service (IAM User Guide, "The confused deputy problem").
+    OfWhoeverUsesThem,
+}
+
+/// The rises of a bucket or key policy that replaces `before`, none when there was none.
 pub fn of_resource_policy(
     before: Option<&PolicyDocument>,
     after: &PolicyDocument,
     account: &str,
 ) -> Vec<Rise> {
+    rises(before, after, account, Services::OfWhoeverUsesThem)
+}
+
+/// The rises of a trust policy that replaces `before`, none when there was none.
+pub fn of_trust_policy(
+    before: Option<&PolicyDocument>,
+    after: &PolicyDocument,
+    account: &str,
+) -> Vec<Rise> {
+    rises(before, after, account, Services::OfTheAccount)
+}
+
+fn rises(
+    before: Option<&PolicyDocument>,
+    after: &PolicyDocument,
+    account: &str,
+    services: Services,
+) -> Vec<Rise> {
     new_allows(before, after)
         .iter()
-        .flat_map(|statement| principals(statement, account))
+        .flat_map(|statement| principals(statement, account, services))
         .collect::<BTreeSet<_>>()
         .into_iter()
+        .collect()
+}
+
+/// The other accounts whose principals a policy gives rights.
+pub fn accounts_let_in(policy: &PolicyDocument, account: &str) -> BTreeSet<AccountId> {
+    rises(None, policy, account, Services::OfTheAccount)
+        .into_iter()
+        .filter_map(|rise| match rise {
+            Rise::Foreign { accounts, .. } => accounts,
+            Rise::Public(_) | Rise::Administrator(_) => None,
+        })
+        .flatten()
         .collect()
 }
 
@@ -114,21 +154,14 @@ pub fn of_lifted_denials(before: &PolicyDocument, after: &PolicyDocument) -> Vec
         .collect()
 }
 
-/// To whom outside of the account a statement of a resource policy gives rights, services on behalf of
-/// others included: a service does what whoever uses it wants, unless a condition says for whom.
-///
-/// Source: IAM User Guide, "The confused deputy problem".
+/// To whom outside of the account a statement of a bucket or key policy gives rights, services on
+/// behalf of others included: a service does what whoever uses it wants, unless a condition says for
+/// whom.
 pub fn from_outside(statement: &Value, account: &str) -> Vec<Rise> {
     if statement["Effect"] != "Allow" {
         return Vec::new();
     }
-    let mut rises = principals(statement, account);
-    let what = actions(statement);
-    let services = statement.get("Principal").and_then(|principal| principal.get("Service"));
-    for service in services.map(texts).unwrap_or_default() {
-        rises.extend(everybody(statement, &format!("{what} by {service}"), account));
-    }
-    rises
+    principals(statement, account, Services::OfWhoeverUsesThem)
 }
 
 /// The statements that allow something which the former document did not allow. A denial that goes
@@ -206,7 +239,7 @@ fn is_any_of(operator: &str) -> bool {
 }
 
 /// To whom outside of the account a statement gives rights.
-fn principals(statement: &Value, account: &str) -> Vec<Rise> {
+fn principals(statement: &Value, account: &str, services: Services) -> Vec<Rise> {
     let what = actions(statement);
     if statement.get("NotPrincipal").is_some() {
         return vec![Rise::Public(format!("{what} to all but a few"))];
@@ -222,21 +255,27 @@ fn principals(statement: &Value, account: &str) -> Vec<Rise> {
     entries
         .into_iter()
         .filter_map(|(kind, one)| match kind.as_str() {
-            "AWS" if one == "*" => everybody(statement, &what, account),
+            "AWS" if one == "*" => everybody(&narrowing(statement), &what, account),
             "AWS" => foreign_principal(&one, account)
                 .map(|(who, of)| Rise::accounts(format!("{what} to {who}"), [of])),
             "CanonicalUser" => Some(Rise::stranger(format!("{what} to the canonical user {one}"))),
             "Federated" => federated::rise(&one, statement, &what, account),
-            "Service" => service(&one, &what),
+            "Service" => service::rise(&one, &what).or_else(|| match services {
+                Services::OfTheAccount => None,
+                Services::OfWhoeverUsesThem => {
+                    let narrowed = service::narrowing(statement);
+                    everybody(&narrowed, &format!("{what} by {one}"), account)
+                }
+            }),
             kind => Some(Rise::stranger(format!("{what} to {kind} {one}, which is not known"))),
         })
         .collect()
 }
 
 /// `*`, narrowed by conditions or not.
-fn everybody(statement: &Value, what: &str, account: &str) -> Option<Rise> {
+fn everybody(narrowing: &[(String, Vec<String>)], what: &str, account: &str) -> Option<Rise> {
     let mut narrowed: Option<Rise> = None;
-    for (key, values) in narrowing(statement) {
+    for (key, values) in narrowing {
         let strangers: Vec<&String> = if ACCOUNT_KEYS.contains(&key.as_str()) {
             values.iter().filter(|value| *value != account).collect()
         } else if ARN_KEYS.contains(&key.as_str()) {
@@ -273,6 +312,18 @@ fn everybody(statement: &Value, what: &str, account: &str) -> Option<Rise> {
 /// Keys and values of the conditions that narrow whom `*` means. An operator with a negation,
 /// `IfExists` or `ForAllValues` lets through who has no such key, and a wildcard lets through all.
 fn narrowing(statement: &Value) -> Vec<(String, Vec<String>)> {
+    let known = |key: &str| {
+        ACCOUNT_KEYS.contains(&key) || ARN_KEYS.contains(&key) || OTHER_KEYS.contains(&key)
+    };
+    let mut all = sound_conditions(statement);
+    all.retain(|(key, values)| {
+        known(key) && !values.is_empty() && values.iter().all(|value| is_narrow(key, value))
+    });
+    all
+}
+
+/// Keys and values of the conditions that nobody passes who lacks the key.
+fn sound_conditions(statement: &Value) -> Vec<(String, Vec<String>)> {
     let conditions = statement.get("Condition").and_then(Value::as_object).into_iter().flatten();
     let sound = |operator: &str| {
         let plain = operator.strip_prefix("ForAnyValue:").unwrap_or(operator).to_lowercase();
@@ -291,12 +342,6 @@ fn narrowing(statement: &Value) -> Vec<(String, Vec<String>)> {
         .filter_map(|(_, keys)| keys.as_object())
         .flatten()
         .map(|(key, values)| (key.to_lowercase(), texts(values)))
-        .filter(|(key, values)| {
-            let known = ACCOUNT_KEYS.contains(&key.as_str())
-                || ARN_KEYS.contains(&key.as_str())
-                || OTHER_KEYS.contains(&key.as_str());
-            known && !values.is_empty() && values.iter().all(|value| is_narrow(key, value))
-        })
         .collect()
 }
 
@@ -340,17 +385,6 @@ fn foreign_principal<'a>(principal: &'a str, account: &str) -> Option<(String, &
         None => principal.to_owned(),
     };
     Some((who, of))
-}
-
-/// AWS's services are nobody else; `*` is all of them, on behalf of whomever.
-fn service(name: &str, what: &str) -> Option<Rise> {
-    const OF_AWS: [&str; 4] =
-        [".amazonaws.com", ".amazonaws.com.cn", ".amazon.com", ".aws.internal"];
-    if name.contains(['*', '?', '$']) {
-        return Some(Rise::Public(format!("{what} to every service that {name} means")));
-    }
-    (!OF_AWS.iter().any(|of| name.ends_with(of)))
-        .then(|| Rise::stranger(format!("{what} to {name}, which is no service of AWS")))
 }
 
 /// The account in an ARN, when it has one.

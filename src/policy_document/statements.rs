@@ -55,13 +55,37 @@ impl PolicyDocument {
     /// What `new` allows that this document does not, and what it does not deny any more, in words
     /// for the warnings of a plan.
     pub fn widening(&self, new: &Self, partition: &str) -> Vec<String> {
-        let mut lines: Vec<String> = new
-            .narrowing(self, partition)
-            .removed_allows
-            .iter()
-            .map(|statement| format!("allowed from now on: {}", summary(statement)))
-            .collect();
+        let mut lines = self.loosened(new, partition);
+        let allowed = new.narrowing(self, partition).removed_allows;
+        lines.extend(allowed.iter().map(|one| format!("allowed from now on: {}", summary(one))));
         lines.extend(self.lifted(new, partition));
+        lines
+    }
+
+    /// The conditions on which this document allows what `new` allows without them, or on others, in
+    /// words for the warnings of a plan.
+    pub fn loosened(&self, new: &Self, partition: &str) -> Vec<String> {
+        let apart = |statement: &Value| {
+            let mut rest = canonical::statement(statement, partition);
+            let conditions = rest.as_object_mut().and_then(|rest| rest.remove("Condition"));
+            (rest, conditions)
+        };
+        let former: Vec<_> = self.narrowing(new, partition).removed_allows;
+        let mut lines = Vec::new();
+        for statement in new.narrowing(self, partition).removed_allows {
+            let (rest, after) = apart(&statement);
+            let alike = former.iter().find(|one| apart(one).0 == rest);
+            let Some((written, (_, Some(before)))) = alike.map(|one| (one, apart(one))) else {
+                continue;
+            };
+            let what = summary(&without_conditions(&statement));
+            let after = after.unwrap_or_default();
+            lines.extend(
+                lost_conditions(&before, &after, &written["Condition"])
+                    .into_iter()
+                    .map(|how| format!("weaker than before: {what} {how}")),
+            );
+        }
         lines
     }
 
@@ -174,6 +198,47 @@ fn only_in(here: &[Value], there: &[Value], effect: &str, partition: &str) -> Ve
         .collect()
 }
 
+fn without_conditions(statement: &Value) -> Value {
+    let mut plain = statement.clone();
+    for key in ["Condition", "Sid"] {
+        plain.as_object_mut().and_then(|plain| plain.remove(key));
+    }
+    plain
+}
+
+/// How conditions that must hold before need not hold afterwards; keys are named as they are `written`.
+fn lost_conditions(before: &Value, after: &Value, written: &Value) -> Vec<String> {
+    let mut lost = Vec::new();
+    let names: Vec<&String> = written
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter_map(|(_, keys)| keys.as_object())
+        .flat_map(Map::keys)
+        .collect();
+    for (operator, keys) in before.as_object().into_iter().flatten() {
+        for (key, value) in keys.as_object().into_iter().flatten() {
+            let of_operator = after.get(operator).and_then(|keys| keys.get(key));
+            if of_operator == Some(value) {
+                continue;
+            }
+            let written = names.iter().find(|name| name.eq_ignore_ascii_case(key));
+            let name = written.map_or(key, |name| *name);
+            let mut others = after.as_object().into_iter().flatten();
+            let other = others.find_map(|(_, keys)| keys.get(key));
+            lost.push(match other {
+                Some(other) => format!(
+                    "needs {name} {}, and needed {}",
+                    words(other, "anything"),
+                    words(value, "anything")
+                ),
+                None => format!("no longer needs {name} {}", words(value, "anything")),
+            });
+        }
+    }
+    lost
+}
+
 /// `s3:GetObject for 111122223333 if aws:SourceIp ("ReadLogs")`.
 pub(super) fn summary(statement: &Value) -> String {
     let part = |keys: [&'static str; 2]| {
@@ -253,6 +318,31 @@ mod tests {
             ]
         );
         assert!(before.narrowing(&before, "aws").is_empty());
+    }
+
+    #[test]
+    fn conditions_that_go_are_named() {
+        let trust = |condition: Value| {
+            let mut one = json!({ "Effect": "Allow", "Action": "sts:AssumeRole",
+                "Principal": { "AWS": "arn:aws:iam::111122223333:root" } });
+            if !condition.is_null() {
+                one["Condition"] = condition;
+            }
+            PolicyDocument::of_statements(vec![one])
+        };
+        let both = trust(json!({ "StringEquals": { "sts:ExternalId": "x1" },
+            "Bool": { "aws:MultiFactorAuthPresent": "true" } }));
+        let lines = |to: &PolicyDocument| both.widening(to, "aws").join("\n");
+        let none = lines(&trust(Value::Null));
+        for key in ["sts:ExternalId x1", "aws:MultiFactorAuthPresent true"] {
+            assert!(none.contains(&format!("no longer needs {key}")), "{none}");
+        }
+        assert!(none.starts_with("weaker than before: sts:AssumeRole for "), "{none}");
+        let other = lines(&trust(json!({ "StringEquals": { "sts:ExternalId": "x2" },
+            "Bool": { "aws:MultiFactorAuthPresent": "true" } })));
+        assert!(other.contains("needs sts:ExternalId x2, and needed x1"), "{other}");
+        assert!(!other.contains("MultiFactor"), "{other}");
+        assert_eq!(trust(Value::Null).loosened(&both, "aws"), Vec::<String>::new());
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::observe::into_unknown;
 use crate::aws::Session;
 use crate::aws::reads::ReadCache;
 use crate::kinds::erased::DynKind;
-use crate::kinds::object::{Cause, Unknown};
+use crate::kinds::object::Unknown;
 use crate::kinds::{Change, Cx, Facts, Object, Status};
 use crate::names::{ItemName, Region};
 use crate::plan::make::state_digest;
@@ -54,6 +54,8 @@ pub enum Standing {
     OnlyReported,
     /// Something that was written is not there.
     Open,
+    /// What was written is there, and something else is needed by now.
+    NeedsMore,
     /// Another item claims it too, so that nobody can say how it is to be.
     Contradicted(String),
     /// It could not be observed, for this reason.
@@ -104,14 +106,7 @@ impl Now {
         let changes = match &object.status {
             Status::Unknown(unknown) => return Err(unknown.clone()),
             Status::Skipped { .. } => Vec::new(),
-            Status::Present(_) | Status::Absent => {
-                kind.diff(facts, spec, &object).map_err(|error| Unknown {
-                    reason: error.to_string(),
-                    permission: None,
-                    remedy: None,
-                    cause: Cause::Unjudged,
-                })?
-            }
+            Status::Present(_) | Status::Absent => kind.diff(facts, spec, &object)?,
         };
         Ok(Self { object, changes })
     }
@@ -146,7 +141,16 @@ impl Now {
             reported.iter().any(|change| change.action.as_deref() == write.action.as_ref())
                 || fields().all(|field| has(&reported, field) && !has(&applied, field))
         };
-        if self.writes().all(was_only_reported) { Standing::OnlyReported } else { Standing::Open }
+        let is_what_was_planned = |write: &Change<Value>| {
+            applied.iter().any(|change| change.action.as_deref() == write.action.as_ref())
+        };
+        if self.writes().all(was_only_reported) {
+            Standing::OnlyReported
+        } else if self.writes().any(is_what_was_planned) {
+            Standing::Open
+        } else {
+            Standing::NeedsMore
+        }
     }
 
     /// Whether it is as it was once, as far as the plan puts it back.

@@ -359,7 +359,7 @@ fn unasked(job: &Job) -> Outcome {
         account: job.account.id.clone(),
         name: job.account.name.clone(),
         reason: "no target asks for this account".to_owned(),
-        remedy: None,
+        remedy: Some("let a target of the fleet file select it, or correct -a and -t".to_owned()),
     })
 }
 

@@ -12,6 +12,7 @@ use crate::guards::{KillSwitch, Pulled};
 use crate::kinds::{AllowedGrants, Grant, GrantClass, Risk};
 use crate::names::AccountId;
 use crate::plan::Plan;
+use crate::plan::words::counted;
 
 /// The limits of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,10 +143,12 @@ impl Over {
 }
 
 fn budget_words(all: Option<&Over>, account: Option<&(AccountId, Over)>) -> String {
-    let all =
-        all.map(|Over { planned, limit }| format!("{planned} changes, and the limit is {limit}"));
+    let all = all.map(|Over { planned, limit }| {
+        format!("{}, and the limit is {limit}", counted(*planned, "change"))
+    });
     let account = account.map(|(account, Over { planned, limit })| {
-        format!("{planned} changes in account {account}, and the limit for one account is {limit}")
+        let changes = counted(*planned, "change");
+        format!("{changes} in account {account}, and the limit for one account is {limit}")
     });
     all.into_iter().chain(account).collect::<Vec<_>>().join("; it has ")
 }

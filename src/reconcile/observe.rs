@@ -86,7 +86,10 @@ async fn look(cx: &Cx, declared: &Declared) -> Result<Vec<Object<Value>>, Unknow
         return Err(Unknown {
             reason: format!("this version does not know the kind {}", declared.item.kind),
             permission: None,
-            remedy: None,
+            remedy: Some(
+                "use the version of evenkeel that the baseline was written for, or take the item out"
+                    .to_owned(),
+            ),
             cause: Cause::Unjudged,
         });
     };
@@ -104,11 +107,6 @@ pub(super) fn into_unknown(error: LookError) -> Unknown {
             too_late()
         }
         LookError::Observe(error) => error.into_unknown(),
-        LookError::Misfit(misfit) => Unknown {
-            reason: misfit.to_string(),
-            permission: None,
-            remedy: None,
-            cause: Cause::Unjudged,
-        },
+        LookError::Misfit(misfit) => misfit.into(),
     }
 }

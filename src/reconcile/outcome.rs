@@ -27,7 +27,7 @@ impl RunOutcome {
         let sum = plan.summary();
         match report.outcome() {
             Self::InSync if sum.unknown + sum.failed_accounts > 0 => Self::Partly,
-            Self::InSync if sum.reported > 0 => Self::Drift,
+            Self::InSync if sum.reported > 0 || !report.only_reported.is_empty() => Self::Drift,
             outcome => outcome,
         }
     }

@@ -72,12 +72,16 @@ async fn ask(session: &Arc<Session>, region: &Region) -> Result<Vec<Region>, Aws
     let client = session.client(region, Client::new);
     let request = client.describe_regions().all_regions(false).send();
     let answer = session.send(region, DESCRIBE_REGIONS, Some(""), request).await?;
-    let mut regions: Vec<Region> = answer
+    // Every account has a Region at least: an answer without any is none.
+    let names: Option<Vec<Region>> = answer
         .regions()
         .iter()
-        .filter_map(|region| region.region_name())
-        .map(Region::new)
-        .collect();
+        .map(|region| region.region_name().map(Region::new))
+        .collect::<Option<_>>()
+        .filter(|names: &Vec<Region>| !names.is_empty());
+    let mut regions = names.ok_or_else(|| {
+        AwsError::malformed(region, DESCRIBE_REGIONS, "AWS did not say which Regions are enabled")
+    })?;
     regions.sort();
     Ok(regions)
 }

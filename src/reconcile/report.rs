@@ -82,6 +82,8 @@ pub struct ApplyReport {
     pub outcomes: Vec<ApplyOutcome>,
     /// Objects whose writes were accepted and that are still not as declared.
     pub not_converged: Vec<String>,
+    /// Objects that have what was written, and need something else by now.
+    pub needs_more: Vec<String>,
     /// Objects whose writes were accepted and that nobody could observe afterwards, with the reason.
     pub unobserved: Vec<(String, String)>,
     /// Objects that have what was to be written, and of which something is left that was only
@@ -110,13 +112,13 @@ impl ApplyReport {
         self.outcomes.iter().filter(|outcome| !outcome.step.is_done()).count()
     }
 
-    /// Whether everything was applied, every object that was written is as declared, and the log tells
-    /// of it.
+    /// Whether everything was applied, every object that was written has it, and the log tells of it.
+    /// What is only reported of one is not for this run to do.
     pub fn is_complete(&self) -> bool {
         self.left() == 0
             && self.not_converged.is_empty()
+            && self.needs_more.is_empty()
             && self.unobserved.is_empty()
-            && self.only_reported.is_empty()
             && self.log_failure.is_none()
     }
 
@@ -124,6 +126,7 @@ impl ApplyReport {
     pub(super) fn add(&mut self, other: Self) {
         self.outcomes.extend(other.outcomes);
         self.not_converged.extend(other.not_converged);
+        self.needs_more.extend(other.needs_more);
         self.unobserved.extend(other.unobserved);
         self.only_reported.extend(other.only_reported);
         self.interrupted |= other.interrupted;

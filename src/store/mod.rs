@@ -6,6 +6,7 @@ mod db;
 mod documents;
 pub mod error;
 pub mod history;
+pub mod kept;
 pub mod lease;
 pub mod memory;
 

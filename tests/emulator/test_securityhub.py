@@ -58,6 +58,27 @@ class SecurityHub(AccountTest):
         got = self.hub.get_finding_aggregator(FindingAggregatorArn=arn)
         self.assertEqual((got["FindingAggregationRegion"], got.get("Regions")), ("us-east-1", None))
 
+    def test_findings_that_are_refused_are_told_beside_the_others(self) -> None:
+        self.hub.enable_security_hub()
+        finding = {
+            "SchemaVersion": "2018-10-08",
+            "ProductArn": f"arn:aws:securityhub:us-east-1:{self.account}:product/{self.account}/default",
+            "GeneratorId": "test",
+            "AwsAccountId": self.account,
+            "CreatedAt": "2026-01-01T00:00:00Z",
+            "UpdatedAt": "2026-01-01T00:00:00Z",
+            "Title": "t",
+            "Description": "d",
+            "Resources": [{"Type": "Other", "Id": "x"}],
+        }
+        findings = [finding | {"Id": name} for name in ("a", "b")]
+        fault = {"service": "securityhub", "operation": "BatchImportFindings", "kind": "partial", "entries": ["b"]}
+        control("POST", f"faults?account={self.account}", fault | {"account": self.account, "count": 1})
+        told = self.hub.batch_import_findings(Findings=findings)
+        self.assertEqual((told["FailedCount"], told["SuccessCount"]), (1, 1))
+        self.assertEqual([one["Id"] for one in told["FailedFindings"]], ["b"])
+        self.assertEqual([one["Id"] for one in self.hub.get_findings()["Findings"]], ["a"])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -73,7 +73,7 @@ fn what_only_another_target_may_write_is_not_written_for_the_chosen_one() {
     let account = fleet(POLICY, POLICY);
     let text = account.read("evenkeel.toml");
     account.write("evenkeel.toml", &text.replacen("\nselect", "\nmode = \"report\"\nselect", 1));
-    account.run(&["apply", "-t", "a", "--yes"]).code(0).says("nothing to apply");
+    account.run(&["apply", "-t", "a", "--yes"]).code(2).says("nothing to apply");
     assert_eq!(account.writes(), Vec::<String>::new());
     account.run(&["apply", "-t", "b", "--yes"]).code(0);
     assert_eq!(account.writes(), ["iam:UpdateAccountPasswordPolicy"]);

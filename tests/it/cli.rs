@@ -87,7 +87,7 @@ fn guards_refuse_before_anything_is_written() {
 fn items_in_mode_report_are_never_written() {
     let account = account();
     account.write("b.toml", &POLICY.replace("enforce", "report"));
-    account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
+    account.run(&["apply", "-b", "b.toml", "--yes"]).code(2);
     assert_eq!(password_length(&account), Value::Null);
     account.run(&["check", "-b", "b.toml"]).code(2);
 }
@@ -167,11 +167,18 @@ fn findings_that_stay_open_are_counted_by_apply() {
     };
     let policy = "[iam.password_policy]\nminimum_password_length = 14\n";
     baseline("report", policy);
+    // One state, one code, whichever command meets it.
     account
         .run(&["apply", "-b", "b.toml", "--yes"])
-        .code(0)
+        .code(2)
         .says("There is nothing to apply; 1 finding stays open: see evenkeel check.");
     account.run(&["check", "-b", "b.toml"]).code(2);
+    account.run(&["run", "--once", "-b", "b.toml"]).code(2);
+    account.run(&["plan", "-b", "b.toml", "--detailed-exitcode", "--save", "none.json"]).code(2);
+    account
+        .run(&["apply", "none.json", "-b", "b.toml", "--yes"])
+        .code(2)
+        .says("There is nothing to apply; 1 finding stays open: see evenkeel check.");
     baseline("enforce", &format!("{policy}[iam.root_user]\nallow_access_keys = false\n"));
     account.boto3("print(1)");
     account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
@@ -182,7 +189,9 @@ fn findings_that_stay_open_are_counted_by_apply() {
     account.run(&["plan", "-b", "b.toml", "--save", "plan.json"]).code(0);
     account
         .run(&["apply", "plan.json", "-b", "b.toml", "--yes"])
-        .code(0)
+        .code(2)
         .says("1 change applied")
         .says("1 finding stays open: see evenkeel check.");
+    account.run(&["check", "-b", "b.toml"]).code(2);
+    account.run(&["run", "--once", "-b", "b.toml"]).code(2);
 }

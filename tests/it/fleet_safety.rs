@@ -24,7 +24,7 @@ fn a_saved_plan_is_not_written_where_only_reporting_is_left() {
     let id = org.id("alpha").to_owned();
     org.management
         .run(&["apply", "-b", "b.toml", "-a", &id, "--yes"])
-        .code(0)
+        .code(2)
         .says("nothing to apply");
     assert_eq!(org.password_length("alpha"), Value::Null);
 }

@@ -319,5 +319,5 @@ fn keys_are_left_out_by_patterns_of_their_names() {
     );
     let plan = account.run(&["plan", "-b", "b.toml", "--format", "json"]).json();
     assert_eq!(plan["summary"]["skipped"], 1, "{plan:#}");
-    account.run(&["plan", "-b", "b.toml", "-vv"]).says("aliases names alias/legacy-1");
+    account.run(&["plan", "-b", "b.toml", "-vv"]).says("alias/legacy-1 is in aliases");
 }

@@ -34,6 +34,7 @@ mod managed_policies;
 mod met;
 mod network;
 mod new_kind;
+mod notices;
 mod properties;
 mod recording;
 mod references;

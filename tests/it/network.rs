@@ -120,7 +120,7 @@ fn a_group_of_another_account_is_named_with_its_account() {
         ),
     );
     account.run(&["plan", "-b", "b.toml"]).code(0).says(&format!("tcp 5432 from {foreign}"));
-    account.run(&APPLY).code(0);
+    account.run(&APPLY).code(2);
     account.check().code(2).says("weaker than before").says("gives rights (foreign)");
     let allowed: Vec<&str> = APPLY.into_iter().chain(["--allow-grants", "foreign"]).collect();
     account.run(&allowed).code(0);

@@ -471,3 +471,47 @@ fn what_starts_a_record_waits_for_no_other_setting() {
     account.run(&["apply", "-b", "b.toml", "--yes"]);
     assert_eq!(writes(&account), ["StartLogging"]);
 }
+
+/// A role is the account's, whatever the Regions that need it.
+#[test]
+fn what_is_for_the_whole_account_is_planned_and_written_once() {
+    let account = support::emulator().account();
+    account.write(
+        "b.toml",
+        "schema = 1\n[baseline]\nname = \"t\"\nmode = \"enforce\"\n\
+         regions = [\"eu-central-1\", \"eu-west-1\", \"us-east-1\"]\n\
+         [s3.bucket.records]\nbucket = \"records-${account.id}\"\nservices = [\"config\"]\n\
+         [config.recorder]\ns3_bucket_name = \"${s3.bucket.records.bucket}\"\nrecording = true\n",
+    );
+    let plan = account.run(&["plan", "-b", "b.toml", "--format", "json"]).code(0).json();
+    let changes: Vec<&serde_json::Value> = plan["objects"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|object| object["changes"].as_array().unwrap())
+        .collect();
+    let does = |change: &serde_json::Value, what: &str| change["action"]["do"] == what;
+    let roles: Vec<_> =
+        changes.iter().filter(|change| does(change, "create_service_linked_role")).collect();
+    assert_eq!(roles.len(), 1, "{plan}");
+    let recorders = changes.iter().filter(|change| does(change, "put_recorder"));
+    let waits: Vec<bool> = recorders
+        .map(|change| change["depends_on"].as_array().unwrap().contains(&roles[0]["id"]))
+        .collect();
+    assert_eq!(waits, [true; 3], "{plan}");
+    account.run(&["plan", "-b", "b.toml", "--save", "plan.json"]).code(0);
+    let run = account.run(&["apply", "plan.json", "-b", "b.toml", "--yes"]).code(0);
+    assert!(!run.stdout.contains("is so"), "{}", run.stdout);
+    let made = writes(&account);
+    let made = made.iter().filter(|one| *one == "CreateServiceLinkedRole").count();
+    assert_eq!(made, 1);
+    check(&account, 0);
+    // Where it cannot be made, no recorder is tried without it.
+    let other = support::emulator().account();
+    other.write("b.toml", &account.read("b.toml"));
+    other.fault(json!({
+        "service": "iam", "operation": "CreateServiceLinkedRole", "kind": "error", "code": "AccessDenied", "status": 403,
+    }));
+    other.run(&["apply", "-b", "b.toml", "--yes"]).code(4).says("FAILED").says("not tried");
+    assert!(!writes(&other).iter().any(|one| one == "PutConfigurationRecorder"));
+}

@@ -397,8 +397,8 @@ fn a_baseline_of_the_command_line_does_no_more_than_the_fleet_file_allows() {
         org.management.run(&[&["apply", "-b", "b.toml", "-a", &id, "--yes"][..], more].concat())
     };
     // Two targets select it, and one only reports.
-    apply("alpha", &[]).code(0).says("nothing to apply");
-    apply("alpha", &["--outside-fleet"]).code(0).says("nothing to apply");
+    apply("alpha", &[]).code(2).says("nothing to apply");
+    apply("alpha", &["--outside-fleet"]).code(2).says("nothing to apply");
     assert_eq!(org.password_length("alpha"), Value::Null);
     // The line that the refusal names is the wish to go outside.
     for (name, why) in [("gamma", "(`except`)"), ("delta", "no target of the fleet file selects")] {

@@ -6,6 +6,49 @@ const HEADER: &str =
     "schema = 1\n\n[baseline]\nname = \"test\"\nmode = \"enforce\"\nregions = [\"eu-west-1\"]\n\n";
 
 #[test]
+fn a_bucket_and_a_role_that_are_weaker_than_they_were_say_so() {
+    let account = support::emulator().account();
+    let declared = |strict: bool| {
+        let bucket = match strict {
+            true => {
+                "sse_algorithm = \"aws:kms\"\nblocked_encryption_types = [\"SSE-C\"]\n\
+                 object_ownership = \"BucketOwnerEnforced\"\nlifecycle = []\n"
+            }
+            false => {
+                "sse_algorithm = \"AES256\"\nblocked_encryption_types = [\"NONE\"]\n\
+                 object_ownership = \"ObjectWriter\"\n\
+                 lifecycle = [{ id = \"cold\", transitions = [{ days = 1, storage_class = \"DEEP_ARCHIVE\" }] }]\n"
+            }
+        };
+        let (trust, days) = match strict {
+            true => ("external_id = \"x1\"\nrequire_mfa = true\n", 1827),
+            false => ("", 0),
+        };
+        format!(
+            "{HEADER}[s3.bucket.data]\nbucket = \"data-${{account.id}}\"\n{bucket}\
+             [iam.role.audit]\ntrusted_account_ids = [\"${{account.id}}\"]\n{trust}\
+             [logs.log_group.audit]\nretention_in_days = {days}\nretention_mode = \"exact\"\n"
+        )
+    };
+    account.write("b.toml", &declared(true));
+    account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
+    account.write("b.toml", &declared(false));
+    let run = account.run(&["plan", "-b", "b.toml"]).code(0);
+    for words in [
+        "weaker than before: sse_algorithm goes from aws:kms to AES256",
+        "weaker than before: blocked_encryption_types goes from SSE-C to NONE",
+        "weaker than before: object_ownership goes from BucketOwnerEnforced to ObjectWriter",
+        "gives rights (public): what ACLs of the bucket",
+        "moved to DEEP_ARCHIVE cannot be read until they are restored",
+        "no longer needs sts:ExternalId x1",
+        "no longer needs aws:MultiFactorAuthPresent true",
+        "events are kept, and paid for, for ever",
+    ] {
+        assert!(run.stdout.contains(words), "{words}: {}", run.stdout);
+    }
+}
+
+#[test]
 fn what_is_weaker_than_it_was_is_said_in_every_form() {
     let account = support::emulator().account();
     let declared = |strict: bool| {

@@ -14,11 +14,13 @@ use evenkeel::controller::git::{GitError, Remote};
 use evenkeel::controller::in_force::{Good, InForce, Label, Offer};
 use evenkeel::fleet::Fleet;
 use evenkeel::fleet::file::Git;
+use evenkeel::notify::besides::{FILES, refused_files};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use super::super::args::{Global, RunArgs, Selectors};
 use super::super::failure::Failure;
+use super::super::notices::Telling;
 use super::super::settings::{self, Kept};
 use super::{log, runs};
 
@@ -61,6 +63,8 @@ pub struct Files {
     wished: Notify,
     /// What was wrong with the way to them, said once.
     trouble: Mutex<Option<String>>,
+    /// Who is told.
+    pub telling: Telling,
 }
 
 impl Files {
@@ -102,6 +106,7 @@ impl Files {
             changed: Notify::new(),
             wished: Notify::new(),
             trouble: Mutex::default(),
+            telling: Telling::default(),
             global,
             place,
         })
@@ -197,9 +202,16 @@ impl Files {
         });
         match offer {
             Offer::Taken => self.changed.notify_one(),
-            Offer::Refused => line["error"] = json!(why),
+            Offer::Refused => {
+                let matter = refused_files(why.as_deref().unwrap_or_default());
+                self.telling.note(vec![matter], Vec::new());
+                line["error"] = json!(why);
+            }
             Offer::Same => {}
             Offer::StillRefused => return,
+        }
+        if offer != Offer::Refused {
+            self.telling.note(Vec::new(), vec![(None, FILES.to_owned())]);
         }
         log(&line);
     }

@@ -19,6 +19,7 @@ use evenkeel::fleet::file::schedule;
 use evenkeel::fleet::select::SelectError;
 use evenkeel::guards::KillSwitch;
 use evenkeel::names::AccountId;
+use evenkeel::notify::besides::{KILL_SWITCH, failed_run, kill_switch};
 use evenkeel::plan::Detail;
 use evenkeel::reconcile::{
     AccountLocks, Listener, Listeners, LookError, RunError, Selection, Stop, reconcile,
@@ -145,8 +146,17 @@ impl Reconciler {
             line["outcome"] = json!("failed");
             line["error"] = json!(failure.to_string());
             log(&line);
+            self.tell_of_failure(what, &failure);
             failure.exit()
         })
+    }
+
+    /// Tells that a target could not be looked at. What failed of less is looked at again with it.
+    fn tell_of_failure(&self, what: &What, failure: &Failure) {
+        if let (What::Target(name), Some(key)) = (what, run_key(what)) {
+            let matter = failed_run(&format!("target {name}"), &key, &failure.to_string());
+            self.files.telling.note(vec![matter], Vec::new());
+        }
     }
 
     async fn attempt(
@@ -173,9 +183,22 @@ impl Reconciler {
         if let Some((sight, clocks)) = self.seen_by.clone().filter(|_| self.is_whole()) {
             listeners.extend(WholeLook::of(what, sight, clocks));
         }
+        let telling = &self.files.telling;
+        let notices = telling.of(wanted.fleet.as_ref(), self.audit_log.path(), &kept);
+        let hearing = notices.as_ref().map(|notices| {
+            let commit = wanted.commit.clone();
+            notices.hearing("run", &wanted, commit, by_whom(causes))
+        });
         listeners.extend(kept.listener("run", &wanted, by_whom(causes)));
+        listeners.extend(hearing.iter().map(|hearing| Arc::clone(hearing) as Arc<dyn Listener>));
         let listener: Arc<dyn Listener> = Arc::new(Listeners(listeners));
-        match reconcile(wanted, &self.audit_log, &self.stop, &listener).await {
+        let ended = reconcile(wanted, &self.audit_log, &self.stop, &listener).await;
+        if let (Some(notices), Some(hearing)) = (notices, hearing) {
+            let over: Vec<String> = run_key(what).filter(|_| ended.is_ok()).into_iter().collect();
+            notices.tell(&hearing, &over).await;
+            telling.wake();
+        }
+        match ended {
             // Somebody did something to what nobody declares.
             Err(RunError::Look(error)) if is_part(what) && is_nothing_of_ours(&error) => {
                 Ok(Exit::Done)
@@ -259,6 +282,13 @@ impl Reconciler {
             let now = self.kill_switch.pulled();
             if now != before {
                 said::kill_switch(now.as_ref());
+                self.files.telling.note(
+                    now.iter().map(|on| kill_switch(&on.to_string(), &on.release())).collect(),
+                    match now {
+                        Some(_) => Vec::new(),
+                        None => vec![(None, KILL_SWITCH.to_owned())],
+                    },
+                );
                 if now.is_none() {
                     self.released.notify_one();
                 }
@@ -274,6 +304,14 @@ impl Reconciler {
         if ours.len() > RUNS_REMEMBERED {
             ours.pop_front();
         }
+    }
+}
+
+/// What the run of a target is called, for the book of what was told.
+fn run_key(what: &What) -> Option<String> {
+    match what {
+        What::Target(name) => Some(format!("run/{name}")),
+        What::Path(_) | What::Account(_) | What::Parts { .. } => None,
     }
 }
 

@@ -172,16 +172,24 @@ expect_no_password         = true
         // No MFA at all is no hardware; where MFA is asked for by itself, it is said there.
         let bare = without_mfa.map(|bare| bare && spec.require_mfa != Some(true));
         let is_weak = devices.and_then(|some| if some.is_empty() { bare } else { Some(true) });
-        let (said, wanted) = match devices.filter(|some| !some.is_empty()) {
-            Some(some) => (format!("virtual device {}", some.join(", ")), "no virtual device"),
-            None => ("no MFA".to_owned(), "hardware MFA"),
+        let (said, wanted, remedy) = match devices.filter(|some| !some.is_empty()) {
+            Some(some) => (
+                format!("virtual device {}", some.join(", ")),
+                "no virtual device",
+                "register a security key as the root user, then remove the virtual device",
+            ),
+            None => (
+                "no MFA".to_owned(),
+                "hardware MFA",
+                "sign in as the root user and register a security key, or remove its credentials from the management account",
+            ),
         };
         findings.judge(
             "require_hardware_mfa",
             asked(spec.require_hardware_mfa, true, is_weak),
             said,
             wanted,
-            "register a security key as the root user, then remove the virtual device",
+            remedy,
         );
         findings.judge(
             "allow_access_keys",
@@ -202,9 +210,9 @@ expect_no_password         = true
         findings.judge(
             "max_days_since_last_use",
             spec.max_days_since_last_use.map(|_| last.is_some()),
-            last.map(|last| format!("used {} days ago, on {}", last.days_ago, last.date))
+            last.map(|last| format!("used {} ago, on {}", days(last.days_ago), last.date))
                 .unwrap_or_default(),
-            format!("not used for {limit} days"),
+            format!("not used for {}", days(limit)),
             "find out in CloudTrail what the root user did, and make a role for it",
         );
         findings.judge(
@@ -237,6 +245,10 @@ expect_no_password         = true
             expect_no_password: state.password_present.map(|present| !present),
         })
     }
+}
+
+fn days(days: u32) -> String {
+    if days == 1 { "1 day".to_owned() } else { format!("{days} days") }
 }
 
 /// Whether something is weak: only where the declaration `demands` that it is not, and not a question

@@ -77,6 +77,12 @@ pub struct Service {
 /// Services that deliver to a bucket, whose Region it is that counts.
 pub const DELIVERY: Service = Service { own_key: None, of_region: false };
 
+/// The right key, and that it does not work: what is there of a field, and what is to be.
+pub fn out_of_order(actual: Option<&str>, declared: &str) -> (String, String) {
+    let actual = actual.unwrap_or(declared);
+    (format!("{actual}, not in working order"), format!("{declared}, in working order"))
+}
+
 /// Whether a name can be given to a key later on: an id cannot.
 pub fn is_alias(name: &str) -> bool {
     name.starts_with("alias/") || name.contains(":alias/")
@@ -168,7 +174,16 @@ async fn is_key_of_aws(cx: &Cx, alias: &str, key: &str) -> Result<bool, ObserveE
 pub async fn ready(cx: &WriteCx, name: &str, service: Service) -> Result<String, WriteError> {
     let found = look_up(&cx.afresh(), name, service).await?;
     if let Some(problem) = found.problem() {
-        return Err(WriteError::Changed(format!("the key {name}: {problem}")));
+        let remedy = match found {
+            Named::Missing => {
+                "make the key first (an item kms.key for this account and Region), or declare one that is there; then run again"
+            }
+            _ => "put the key right, or declare another; then run again",
+        };
+        return Err(WriteError::Look(ObserveError::Unclear {
+            reason: format!("nothing was sent, because the key {name} cannot be used: {problem}"),
+            remedy: remedy.to_owned(),
+        }));
     }
     // Only what is named by its ARN can be hidden.
     Ok(found.arn().unwrap_or(name).to_owned())

@@ -235,12 +235,12 @@ impl Way<'_> {
         match self {
             Self::Ids(field, declared, own) => {
                 let id = own.iter().find(|id| declared.contains(**id))?;
-                Some(format!("{field} names {id}"))
+                Some(format!("{id} is in {field}"))
             }
             Self::Names(field, declared, own) => {
                 let fits = |name: &str| declared.iter().any(|pattern| matches(pattern, name));
                 let name = own.iter().find(|name| fits(name))?;
-                Some(format!("{field} names {name}"))
+                Some(format!("{name} is in {field}"))
             }
             Self::Tags(_, declared) => {
                 let has = !declared.is_empty()
@@ -249,7 +249,7 @@ impl Way<'_> {
                 has.then(|| format!("it has the tag {}", words.collect::<Vec<_>>().join(" and ")))
             }
             Self::Accounts(field, declared) => {
-                declared.contains(account).then(|| format!("{field} names {account}"))
+                declared.contains(account).then(|| format!("{account} is in {field}"))
             }
         }
     }
@@ -302,13 +302,13 @@ mod tests {
         let tags = BTreeMap::from([("legacy".to_owned(), "yes".to_owned())]);
         let out = |way: Way<'_>| way.leaves_out(&account, &tags);
         let ids = set(&["vpc-1"]);
-        let named = Some("vpc_ids names vpc-1".to_owned());
+        let named = Some("vpc-1 is in vpc_ids".to_owned());
         assert_eq!(out(Way::Ids("vpc_ids", &ids, vec!["arn", "vpc-1"])), named);
         assert_eq!(out(Way::Ids("vpc_ids", &ids, vec!["vpc-10"])), None);
         assert_eq!(out(Way::Ids("vpc_ids", &set(&["vpc-*"]), vec!["vpc-1"])), None);
         let names = set(&["alias/old-*", "alias/x?"]);
         let by_name = |name| out(Way::Names("aliases", &names, vec![name]));
-        assert_eq!(by_name("alias/old-1"), Some("aliases names alias/old-1".to_owned()));
+        assert_eq!(by_name("alias/old-1"), Some("alias/old-1 is in aliases".to_owned()));
         assert!(by_name("alias/x1").is_some());
         assert_eq!(by_name("alias/xy1"), None);
         let accounts = BTreeSet::from([account.clone()]);

@@ -1,6 +1,7 @@
 //! Who can do everything, or make himself somebody who can.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use serde_json::Value;
 
@@ -8,7 +9,7 @@ use super::methods::{METHODS, Method, PASS_ROLE};
 use super::{Rise, is_any_of, new_allows};
 use crate::names::Arn;
 use crate::policy_document::PolicyDocument;
-use crate::policy_document::patterns::{matches, texts};
+use crate::policy_document::patterns::{matches, overlap, texts};
 
 /// AWS's managed policies, one a line; `!` marks those with which one is or becomes an administrator,
 /// judged by their documents as any other policy is, and `~` those that deny something.
@@ -79,70 +80,174 @@ pub fn is_administrator_policy(arn: &str) -> bool {
 
 /// The rises of an identity policy that replaces `before`, none when there was none.
 pub fn of_identity_policy(before: Option<&PolicyDocument>, after: &PolicyDocument) -> Vec<Rise> {
-    of_identity_policies(before.as_slice(), &[after], after)
+    of_identity_policies(before.as_slice(), &[after], after, &[])
 }
 
 /// The rises to which one policy, `of`, adds something where policies of one identity are replaced
-/// by others: what one of them lacks may be in another.
+/// by others: what one of them lacks may be in another. `itself` are the ARNs of the identity and of
+/// the policies that it has: who can change these needs nobody else.
 pub fn of_identity_policies(
     before: &[&PolicyDocument],
     after: &[&PolicyDocument],
     of: &PolicyDocument,
+    itself: &[String],
 ) -> Vec<Rise> {
     let join = |documents: &[&PolicyDocument]| {
         PolicyDocument::of_statements(documents.iter().flat_map(|one| one.statements()).collect())
     };
     let all = join(after);
     let new = new_allows(Some(&join(before)), &all);
+    let all = all.statements();
     let kept: Vec<Value> =
-        all.statements().into_iter().filter(|statement| !new.contains(statement)).collect();
+        all.iter().filter(|statement| !new.contains(statement)).cloned().collect();
     let of = of.statements();
     let own: Vec<Value> = new.into_iter().filter(|statement| of.contains(statement)).collect();
-    let ways: BTreeSet<String> = METHODS
-        .iter()
-        .filter(|method| method.is_open(&kept).is_none())
-        .filter(|method| method.decisive().iter().any(|action| method.by(&own, action).is_some()))
-        .filter_map(|method| method.is_open(&all.statements()))
-        .collect();
+    let [kept, own, all] = [&kept, &own, &all].map(|statements| Said { statements, itself });
+    let mut ways = BTreeSet::new();
+    let mut passed: BTreeMap<String, Passed> = BTreeMap::new();
+    for method in METHODS.iter().filter(|method| method.is_begun(&own)) {
+        match method.passed_to {
+            [] if method.words(&kept).is_none() => ways.extend(method.words(&all)),
+            [] => {}
+            services if method.passes(&kept).is_none() => {
+                let Some(by) = method.passes(&all) else { continue };
+                let passed = passed.entry(by.to_string()).or_default();
+                passed.services.extend(services);
+                let starts = method.starts();
+                passed.starts.extend(starts.first().filter(|_| all.allows_all(starts)));
+            }
+            _ => {}
+        }
+    }
+    for (by, passed) in &passed {
+        // Who may do everything there passes roles, too: that is said.
+        if !ways.contains(by) {
+            ways.insert(format!("{by} {passed}"));
+        }
+    }
     let mut rises: Vec<Rise> =
         ways.iter().take(NAMED).map(|way| Rise::Administrator(way.clone())).collect();
     if let Some(others) = ways.len().checked_sub(NAMED).filter(|others| *others > 0) {
+        let ways = if others == 1 { "way" } else { "ways" };
         rises.push(Rise::Administrator(format!(
-            "and {others} more ways to become an administrator"
+            "and {others} more {ways} to become an administrator"
         )));
     }
     rises
 }
 
-impl Method {
-    /// The actions that decide: where a role is passed, the passing.
-    fn decisive(&self) -> &'static [&'static str] {
-        if self.passed_to.is_empty() { self.actions } else { &[PASS_ROLE] }
+/// Whether a policy allows something that the one which it replaces did not.
+pub fn allows_more(before: Option<&PolicyDocument>, after: &PolicyDocument) -> bool {
+    !new_allows(before, after).is_empty()
+}
+
+/// To whom roles may be passed, and what may be started with them.
+#[derive(Default)]
+struct Passed {
+    services: BTreeSet<&'static str>,
+    starts: BTreeSet<&'static str>,
+}
+
+impl fmt::Display for Passed {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (word, list, then) = match self.starts.is_empty() {
+            true => ("to", &self.services, "what is started there"),
+            false => ("with", &self.starts, "what is started so"),
+        };
+        let names: Vec<&str> = list.iter().take(NAMED).copied().collect();
+        write!(out, "{word} {}", names.join(", "))?;
+        if list.len() > NAMED {
+            write!(out, " and {} more", list.len() - NAMED)?;
+        }
+        write!(out, ": {then} has the rights of the role")
+    }
+}
+
+/// What a statement allows, as it says it.
+#[derive(PartialEq, Eq)]
+struct By {
+    pattern: String,
+    on: String,
+}
+
+impl fmt::Display for By {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} on {}", self.pattern, self.on)
+    }
+}
+
+/// Statements of an identity, and the ARNs of what it is and has.
+struct Said<'a> {
+    statements: &'a [Value],
+    itself: &'a [String],
+}
+
+impl Said<'_> {
+    fn allowing(&self) -> impl Iterator<Item = &Value> {
+        self.statements.iter().filter(|one| one["Effect"] == "Allow")
     }
 
-    /// The way in words, where statements let somebody go it.
-    fn is_open(&self, statements: &[Value]) -> Option<String> {
-        let mut by: Vec<String> = Vec::new();
-        for action in self.decisive() {
-            let pattern = self.by(statements, action)?;
-            if !by.contains(&pattern) {
-                by.push(pattern);
+    /// Whether all of some actions are allowed, on whatever.
+    fn allows_all(&self, actions: &[&str]) -> bool {
+        actions.iter().all(|action| self.allowing().any(|one| pattern_of(one, action).is_some()))
+    }
+}
+
+impl Method {
+    /// Where a role is passed, the actions that start something with it.
+    fn starts(&self) -> &'static [&'static str] {
+        match self.actions {
+            [first, starts @ ..] if *first == PASS_ROLE => starts,
+            _ => &[],
+        }
+    }
+
+    /// Whether statements are a part of the way.
+    fn is_begun(&self, said: &Said<'_>) -> bool {
+        if self.passed_to.is_empty() {
+            return self
+                .actions
+                .iter()
+                .any(|action| self.by(said, action, is_everywhere).is_some());
+        }
+        let starts = self.starts().iter().any(|start| said.allows_all(&[start]));
+        starts || self.by(said, PASS_ROLE, is_of_roles).is_some()
+    }
+
+    /// The way in words, where statements let somebody go it who passes no role.
+    fn words(&self, said: &Said<'_>) -> Option<String> {
+        let mut all: Vec<By> = Vec::new();
+        for action in self.actions {
+            let by = self.by(said, action, is_everywhere)?;
+            if !all.contains(&by) {
+                all.push(by);
             }
         }
-        // A pattern opens many ways, and needs no name for one of them.
-        let id = match by.iter().any(|pattern| pattern.contains(['*', '?', ' '])) {
-            true => String::new(),
-            false => format!(" (way {})", self.id),
+        let words: Vec<String> = match all.split_last() {
+            Some((last, others)) if others.iter().all(|one| one.on == last.on) => {
+                let patterns = others.iter().map(|one| one.pattern.clone());
+                patterns.chain([last.to_string()]).collect()
+            }
+            _ => all.iter().map(By::to_string).collect(),
         };
-        Some(format!("{} on everything{id}", by.join(" and ")))
+        Some(words.join(" and "))
     }
 
-    /// How the statements allow an action on everything, as they say it.
-    fn by(&self, statements: &[Value], action: &str) -> Option<String> {
-        statements.iter().filter(|one| one["Effect"] == "Allow").find_map(|statement| {
-            (is_everywhere(statement, action) && !self.is_kept_small(statement))
-                .then(|| pattern_of(statement, action))
-                .flatten()
+    /// How statements let somebody pass roles to one of the services. A role of many is enough where
+    /// something may be started with it, too; every role is enough alone, because what starts something
+    /// is often allowed by another policy.
+    fn passes(&self, said: &Said<'_>) -> Option<By> {
+        self.by(said, PASS_ROLE, is_everywhere).or_else(|| {
+            let starts = said.allows_all(self.starts());
+            starts.then(|| self.by(said, PASS_ROLE, is_of_roles)).flatten()
+        })
+    }
+
+    /// How the statements allow an action on resources that are wide enough.
+    fn by(&self, said: &Said<'_>, action: &str, is_wide: Wide) -> Option<By> {
+        said.allowing().filter(|statement| !self.is_kept_small(statement)).find_map(|statement| {
+            let pattern = pattern_of(statement, action)?;
+            Some(By { pattern, on: wide(statement, action, said.itself, is_wide)? })
         })
     }
 
@@ -208,15 +313,42 @@ fn pattern_of(statement: &Value, action: &str) -> Option<String> {
     texts(&statement["Action"]).iter().find(takes).cloned()
 }
 
-/// Whether a statement is about all things, or all of the sort that an action is on.
-fn is_everywhere(statement: &Value, action: &str) -> bool {
-    statement.get("NotResource").is_some()
-        || texts(&statement["Resource"]).iter().any(|one| is_everything(one, action))
+/// Whether a resource is wide enough for an action.
+type Wide = fn(&str, &str) -> bool;
+
+/// The resources of a statement that are wide enough for an action, or the identity itself, in words.
+fn wide(statement: &Value, action: &str, itself: &[String], is_wide: Wide) -> Option<String> {
+    if statement.get("NotResource").is_some() {
+        let but = texts(&statement["NotResource"]);
+        return Some(format!("everything but {}", but.join(", ")));
+    }
+    // What a role passes on to itself it has.
+    let changes_itself = action.starts_with("iam:") && action != PASS_ROLE;
+    texts(&statement["Resource"]).into_iter().find_map(|one| match one.as_str() {
+        "*" => Some("everything".to_owned()),
+        one if is_wide(one, action) => Some(one.to_owned()),
+        one if changes_itself && itself.iter().any(|arn| matches(one, arn)) => {
+            Some("itself".to_owned())
+        }
+        _ => None,
+    })
+}
+
+/// Whether a resource names no particular one.
+fn is_pattern(resource: &str) -> bool {
+    resource.contains(['*', '?', '$'])
+}
+
+/// Whether a resource may mean many roles.
+fn is_of_roles(resource: &str, _action: &str) -> bool {
+    let may_be_role = Arn::parse(resource)
+        .is_none_or(|arn| matches(arn.service, "iam") && overlap(arn.resource, "role/*"));
+    may_be_role && is_pattern(resource)
 }
 
 /// Whether a resource names no particular one of those that an action is on: what is not shown to
 /// be narrow is everything.
-fn is_everything(resource: &str, action: &str) -> bool {
+fn is_everywhere(resource: &str, action: &str) -> bool {
     let service = action.split(':').next().unwrap_or_default();
     let services: &[&str] = match service {
         "sts" => &["iam"],
@@ -225,10 +357,12 @@ fn is_everything(resource: &str, action: &str) -> bool {
         "batch" => &["batch", "ecs"],
         _ => &[service],
     };
-    let Some(Arn { service: of, resource: thing, .. }) = Arn::parse(resource) else {
-        return resource.contains(['*', '?', '$']);
+    let Some(Arn { service: of, account, resource: thing, .. }) = Arn::parse(resource) else {
+        return is_pattern(resource);
     };
-    if service == "sts" && ADMINISTRATOR_ROLES.iter().any(|role| matches(thing, role)) {
+    // A name in whatever account is as wide as the accounts are many.
+    let is_far = is_pattern(account) && is_pattern(thing);
+    if service == "sts" && (is_far || ADMINISTRATOR_ROLES.iter().any(|role| matches(thing, role))) {
         return true;
     }
     if !services.iter().any(|service| matches(of, service)) {

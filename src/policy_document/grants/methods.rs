@@ -4,29 +4,29 @@
 //! pathfinding.cloud, whose ids the lines have; HackTricks Cloud, "AWS – Privilege Escalation", for
 //! those without a number.
 
-/// One way: who may do all of these on everything can take the rights of any role, or any rights.
+/// One way: who may do all of these on everything, or on himself, can take the rights of any role, or
+/// any rights.
 #[derive(Debug)]
 pub struct Method {
-    /// The id in the public list.
-    pub id: &'static str,
     /// The services that run what they are given with the role that is passed to them; none where
-    /// no role is passed. A role that may be passed to one of them is the whole way: whatever
+    /// no role is passed. Every role that may be passed to one of them is the whole way: whatever
     /// creates the thing is often allowed by another policy.
     pub passed_to: &'static [&'static str],
     /// The actions.
     pub actions: &'static [&'static str],
 }
 
-const fn act(id: &'static str, actions: &'static [&'static str]) -> Method {
-    Method { id, passed_to: &[], actions }
+/// A way by its id in the public list, which is for the reader of the table.
+const fn act(_id: &'static str, actions: &'static [&'static str]) -> Method {
+    Method { passed_to: &[], actions }
 }
 
 const fn pass(
-    id: &'static str,
+    _id: &'static str,
     passed_to: &'static [&'static str],
     actions: &'static [&'static str],
 ) -> Method {
-    Method { id, passed_to, actions }
+    Method { passed_to, actions }
 }
 
 /// The action that passes a role to a service.
@@ -67,6 +67,8 @@ pub const METHODS: &[Method] = &[
     act("iam-021", &["iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy"]),
     act("iam-boundary-role", &["iam:DeleteRolePermissionsBoundary"]),
     act("iam-boundary-user", &["iam:DeleteUserPermissionsBoundary"]),
+    act("iam-boundary-role-put", &["iam:PutRolePermissionsBoundary"]),
+    act("iam-boundary-user-put", &["iam:PutUserPermissionsBoundary"]),
     act("iam-saml", &["iam:UpdateSAMLProvider"]),
     act("sts-001", &["sts:AssumeRole"]),
     act("sso-inline", &["sso:PutInlinePolicyToPermissionSet"]),

@@ -35,7 +35,7 @@ fn classes(rises: &[Rise]) -> Vec<&'static str> {
 }
 
 fn new_trust(principal: Value, condition: Value) -> Vec<&'static str> {
-    classes(&of_resource_policy(None, &document(trust(principal, condition)), OWN))
+    classes(&of_trust_policy(None, &document(trust(principal, condition)), OWN))
 }
 
 #[test]
@@ -414,9 +414,9 @@ fn ways_that_two_policies_open_together_are_seen_at_both() {
     assert!(of_identity_policy(None, &change).is_empty());
     let before = [&stop, &start];
     let after = [&stop, &start, &change, &reads];
-    assert_eq!(classes(&of_identity_policies(&before, &after, &change)), ["administrator"]);
-    assert!(of_identity_policies(&before, &after, &reads).is_empty());
-    assert!(of_identity_policies(&after, &after, &change).is_empty());
+    assert_eq!(classes(&of_identity_policies(&before, &after, &change, &[])), ["administrator"]);
+    assert!(of_identity_policies(&before, &after, &reads, &[]).is_empty());
+    assert!(of_identity_policies(&after, &after, &change, &[]).is_empty());
 }
 
 #[test]
@@ -484,4 +484,153 @@ fn the_accounts_of_all_who_get_something_are_known_or_nobody_says_so() {
     ] {
         assert_eq!(accounts(principal.clone(), more), None, "{principal}");
     }
+}
+
+#[test]
+fn a_name_in_whatever_account_is_as_wide_as_one_of_the_own() {
+    let rises = |action: &str, resource: &str| {
+        let one = json!({ "Effect": "Allow", "Action": action, "Resource": resource });
+        of_identity_policy(None, &document(one))
+    };
+    for (action, role) in [
+        ("sts:AssumeRole", "role/a*"),
+        ("sts:AssumeRole", "role/*"),
+        ("iam:PutRolePolicy", "role/*"),
+        ("iam:PutRolePolicy", "role/a*"),
+    ] {
+        for account in [OWN, "*", "1111*"] {
+            let arn = format!("arn:aws:iam::{account}:{role}");
+            assert!(!rises(action, &arn).is_empty(), "{action} {arn}");
+        }
+    }
+    for arn in ["arn:aws:iam::*:role/Admin*", "arn:aws:iam::1111*:role/Admin?"] {
+        assert!(!rises("sts:AssumeRole", arn).is_empty(), "{arn}");
+    }
+    assert!(rises("sts:AssumeRole", "arn:aws:iam::*:role/evenkeel").is_empty());
+}
+
+#[test]
+fn who_can_change_himself_is_an_administrator() {
+    let role = format!("arn:aws:iam::{OWN}:role/team/k6");
+    let policy = format!("arn:aws:iam::{OWN}:policy/k6");
+    let rises = |action: &str, resource: &str| {
+        let one = document(json!({ "Effect": "Allow", "Action": action, "Resource": resource }));
+        of_identity_policies(&[], &[&one], &one, &[role.clone(), policy.clone()])
+    };
+    for action in [
+        "iam:AttachRolePolicy",
+        "iam:PutRolePolicy",
+        "iam:UpdateAssumeRolePolicy",
+        "iam:DeleteRolePermissionsBoundary",
+        "iam:PutRolePermissionsBoundary",
+        "iam:*",
+    ] {
+        for resource in [role.as_str(), "arn:aws:iam::*:role/team/k?", "arn:aws:iam::*:role/team/*"]
+        {
+            let rises = rises(action, resource);
+            assert_eq!(classes(&rises), ["administrator"], "{action} {resource}");
+            assert_eq!(rises[0].what(), format!("{action} on itself"));
+        }
+        assert!(rises(action, &role.replace("k6", "k7")).is_empty(), "{action}");
+    }
+    for action in ["iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion"] {
+        assert_eq!(classes(&rises(action, &policy)), ["administrator"], "{action}");
+    }
+    for action in ["iam:PassRole", "sts:AssumeRole", "iam:TagRole", "iam:Get*"] {
+        assert!(rises(action, &role).is_empty(), "{action}");
+    }
+}
+
+#[test]
+fn roles_of_a_pattern_are_passed_where_something_runs_with_them() {
+    let allow = |action: Value, resource: Value| json!({ "Effect": "Allow", "Action": action, "Resource": resource });
+    let services = || json!(format!("arn:aws:iam::{OWN}:role/svc-*"));
+    let pass = || allow(json!("iam:PassRole"), services());
+    let run = |action: &str| allow(json!(action), json!("*"));
+    let rises = |statements: Value| of_identity_policy(None, &document(statements));
+    for action in ["ec2:RunInstances", "ec2:*", "lambda:CreateFunction", "glue:CreateDevEndpoint"] {
+        let both = match action {
+            "lambda:CreateFunction" => json!([pass(), run(action), run("lambda:InvokeFunction")]),
+            action => json!([pass(), run(action)]),
+        };
+        let rises = rises(both);
+        assert_eq!(classes(&rises)[0], "administrator", "{action}");
+        let is_pass = |rise: &Rise| rise.what().starts_with("iam:PassRole on arn:aws:iam::");
+        assert!(rises.iter().any(is_pass), "{rises:?}");
+    }
+    assert!(rises(pass()).is_empty());
+    assert!(rises(json!([pass(), run("s3:*")])).is_empty());
+    let one = allow(json!("iam:PassRole"), json!(format!("arn:aws:iam::{OWN}:role/svc-web")));
+    assert!(rises(json!([one, run("ec2:RunInstances")])).is_empty());
+    // What starts something comes later, to a role that may pass others already.
+    let (former, new) = (document(pass()), document(run("ec2:RunInstances")));
+    let added = of_identity_policies(&[&former], &[&former, &new], &new, &[]);
+    assert_eq!(classes(&added), ["administrator"]);
+}
+
+#[test]
+fn a_way_is_said_in_words_that_say_what_was_declared() {
+    let what = |statements: Value| -> Vec<String> {
+        let rises = of_identity_policy(None, &document(statements));
+        rises.iter().map(|rise| rise.what().to_owned()).collect()
+    };
+    let allow = |action: Value, resource: &str| json!({ "Effect": "Allow", "Action": action, "Resource": resource });
+    let pass = what(allow(json!("iam:PassRole"), "*"));
+    assert_eq!(pass.len(), 1, "{pass:?}");
+    assert!(pass[0].starts_with("iam:PassRole on everything to "), "{pass:?}");
+    let lambda = what(json!([
+        allow(json!("iam:PassRole"), "*"),
+        allow(json!(["lambda:CreateFunction", "lambda:InvokeFunction"]), "*"),
+    ]));
+    assert_eq!(
+        lambda,
+        [
+            "iam:PassRole on everything with lambda:CreateFunction: what is started so has the rights of the role"
+        ]
+    );
+    let role = format!("arn:aws:iam::{OWN}:role/a*");
+    assert_eq!(
+        what(allow(json!("iam:PutRolePolicy"), &role)),
+        [format!("iam:PutRolePolicy on {role}")]
+    );
+    assert_eq!(what(allow(json!("*"), "*")), ["* on everything"]);
+}
+
+#[test]
+fn a_service_does_what_whoever_uses_it_wants_unless_a_condition_says_for_whom() {
+    let rises = |condition: Value, resource: Value| {
+        let mut one = json!({ "Effect": "Allow", "Action": "s3:PutObject", "Resource": resource,
+            "Principal": { "Service": "cloudtrail.amazonaws.com" } });
+        if !condition.is_null() {
+            one["Condition"] = condition;
+        }
+        let of_others = from_outside(&one, OWN);
+        let of_new = of_resource_policy(None, &document(one.clone()), OWN);
+        assert_eq!(of_others, of_new, "two judgements of one thing: {one}");
+        let trust = of_trust_policy(None, &document(one), OWN);
+        assert_eq!(trust, [], "a role is passed within its account");
+        classes(&of_new).join(" ")
+    };
+    let bucket = || json!("arn:aws:s3:::b/*");
+    let equals = |key: &str, value: &str| json!({ "StringEquals": { key: value } });
+    assert_eq!(rises(Value::Null, bucket()), "public");
+    assert_eq!(rises(equals("s3:x-amz-acl", "bucket-owner-full-control"), bucket()), "public");
+    assert_eq!(rises(equals("aws:SourceAccount", OWN), bucket()), "");
+    assert_eq!(rises(equals("aws:SourceAccount", OTHER), bucket()), "foreign");
+    assert_eq!(rises(equals("aws:SourceOrgID", "o-abcdefghij"), bucket()), "foreign");
+    let trail = |account: &str| format!("arn:aws:cloudtrail:*:{account}:trail/*");
+    let from = |account: &str| json!({ "ArnLike": { "aws:SourceArn": trail(account) } });
+    assert_eq!(rises(from(OWN), bucket()), "");
+    assert_eq!(rises(from(OTHER), bucket()), "foreign");
+    assert_eq!(rises(from("*"), bucket()), "public");
+    let below = |account: &str| json!(format!("arn:aws:s3:::b/AWSLogs/{account}/*"));
+    assert_eq!(rises(Value::Null, below(OWN)), "");
+    assert_eq!(rises(Value::Null, below(OTHER)), "foreign");
+    assert_eq!(rises(Value::Null, below("*")), "public");
+    let context = |account: &str| {
+        let arn = format!("arn:aws:logs:eu-west-1:{account}:*");
+        json!({ "ArnLike": { "kms:EncryptionContext:aws:logs:arn": arn } })
+    };
+    assert_eq!(rises(context(OWN), json!("*")), "");
+    assert_eq!(rises(context(OTHER), json!("*")), "foreign");
 }

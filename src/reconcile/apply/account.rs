@@ -230,7 +230,8 @@ impl<'a, 'p> OfAccount<'a, 'p> {
         }
         // The last guard: whatever made the plan, what it only reports is not written.
         if !change.is_applied() {
-            let error = "the plan only reports this change: it is not written".to_owned();
+            let error =
+                "the plan only reports this change: it is not written\nmake a new plan".to_owned();
             return Ok(Step::Failed { error }.into());
         }
         if self.is_stopping() {
@@ -256,7 +257,8 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             registry::find(&object.item.kind),
             self.applier.sessions.get(&object.account),
         ) else {
-            let error = "the plan holds a change without a way to do it".to_owned();
+            let error =
+                "the plan holds a change without a way to do it\nmake a new plan with this version of evenkeel".to_owned();
             return Ok(Step::Failed { error }.into());
         };
         let facts = again::facts(session, &object.region, &object.item);
@@ -344,7 +346,10 @@ impl<'a, 'p> OfAccount<'a, 'p> {
                 };
                 (format!("{write}\n{}", write.remedy()), class)
             }
-            ApplyError::Misfit(misfit) => (misfit.to_string(), FailureClass::Ours(NotSent::Misfit)),
+            ApplyError::Misfit(misfit) => (
+                format!("{misfit}\nmake a new plan with this version of evenkeel"),
+                FailureClass::Ours(NotSent::Misfit),
+            ),
         };
         let is_full = class == FailureClass::Aws(ErrorClass::Quota);
         let room = self.makes_room(object, change).filter(|_| is_full);

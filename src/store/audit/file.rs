@@ -111,7 +111,10 @@ pub fn no_linked_folder(path: &Path) -> Result<(), AuditError> {
     let is_link = |folder: &&Path| folder.symlink_metadata().is_ok_and(|there| there.is_symlink());
     match folders.into_iter().find(is_link) {
         None => Ok(()),
-        Some(_) => Err(AuditError::NotAFile { path: path.to_owned(), what: "in a linked folder" }),
+        Some(_) => Err(AuditError::NotAFile {
+            path: path.to_owned(),
+            what: "in a linked folder, so that its path does not say where it is",
+        }),
     }
 }
 
@@ -145,9 +148,9 @@ fn regular(metadata: &std::fs::Metadata, path: &Path) -> Result<(), AuditError> 
     let kind = metadata.file_type();
     let what = match () {
         () if kind.is_file() => return Ok(()),
-        () if kind.is_symlink() => "a link",
-        () if kind.is_dir() => "a folder",
-        () => "a pipe or a device",
+        () if kind.is_symlink() => "a link, not a regular file",
+        () if kind.is_dir() => "a folder, not a regular file",
+        () => "a pipe or a device, not a regular file",
     };
     Err(AuditError::NotAFile { path: path.to_owned(), what })
 }

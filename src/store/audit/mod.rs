@@ -10,6 +10,7 @@
 
 mod check;
 mod file;
+mod head;
 mod lines;
 mod lock;
 mod seal;
@@ -27,6 +28,7 @@ use serde_json::Value;
 pub use check::{Check, Closed, Fault, RunLines};
 pub(super) use file::make_folder_of;
 pub use file::{is_log, put};
+pub use head::head_of;
 pub use lines::Lines;
 pub use shared::{SharedLog, Writer};
 
@@ -47,11 +49,11 @@ pub enum AuditError {
         source: std::io::Error,
     },
     /// It is no file of its own: a link could lead anywhere, and a pipe or device keeps nothing.
-    #[error("the audit log {} is {what}, not a regular file", path.display())]
+    #[error("the audit log {} is {what}", path.display())]
     NotAFile {
         /// The log.
         path: PathBuf,
-        /// What it is.
+        /// What it is, and is not.
         what: &'static str,
     },
     /// Another process writes to it.

@@ -278,3 +278,17 @@ fn a_log_that_was_taken_away_under_a_run_stops_it() {
         log.append(&record(1, Phase::Applied)).unwrap_err();
     }
 }
+
+#[test]
+fn the_head_can_be_read_while_somebody_else_writes() {
+    let place = Place::new();
+    assert_eq!(head_of(&place.path), None);
+    place.append(&[(1, intent()), (1, Phase::Applied)]);
+    let large = Phase::Observed { after: json!("x".repeat(100_000)), in_sync: true };
+    place.append(&[(1, large)]);
+    let log = AuditLog::open(&place.path).unwrap();
+    assert_eq!(head_of(&place.path).unwrap(), log.head());
+    let mut file = std::fs::File::options().append(true).open(&place.path).unwrap();
+    file.write_all(b"{\"time\":").unwrap();
+    assert_eq!(head_of(&place.path).unwrap(), log.head());
+}

@@ -364,7 +364,8 @@ pub struct Run {
 }
 
 impl Run {
-    fn new(args: &[&str], output: Output) -> Self {
+    /// What a command came to.
+    pub fn new(args: &[&str], output: Output) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8(output.stdout).unwrap(),

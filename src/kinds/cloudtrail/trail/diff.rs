@@ -63,7 +63,7 @@ fn create(facts: &Facts, spec: &Spec) -> Vec<Change<Action>> {
         compared::mark_all();
         return vec![
             Change::finding(drift)
-                .withhold("the trail is not there, and cannot be made without s3_bucket_name"),
+                .withhold("the trail is not there, and cannot be made without s3_bucket_name: declare it, or take the item out"),
         ];
     }
     let step = Step::Create { settings: desired, tags: spec.tags.clone().unwrap_or_default() };
@@ -199,7 +199,8 @@ impl Trail<'_> {
         if drift.is_empty() {
             let mut drift = Drift::new();
             let actual = state.settings.kms_key_id.as_deref();
-            drift.add("kms_key_id", actual, Some(format!("{key}, in working order")));
+            let (there, wanted) = named::out_of_order(actual, &key);
+            drift.add("kms_key_id", Some(there), Some(wanted));
             return problem.map(|problem| {
                 Change::finding(drift).withhold(format!(
                     "CloudTrail cannot encrypt with this key: {problem}; no log file can be \
@@ -218,7 +219,7 @@ impl Trail<'_> {
                 change.warn("the key is not there yet: it must be by the time of this change")
             }
             (Some(problem), _) => change.withhold(format!(
-                "CloudTrail could not encrypt with this key: {problem}; no log file would be delivered"
+                "CloudTrail could not encrypt with this key: {problem}; no log file would be delivered: put the key right, or declare another"
             )),
             (None, _) => change,
         })

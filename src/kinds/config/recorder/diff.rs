@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::spec::{
     Action, Channel, Frequency, Override, Recorder, SERVICE_LINKED_ROLE, Spec, State, Strategy,
 };
-use crate::kinds::kms::named::Named;
+use crate::kinds::kms::named::{self, Named};
 use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo, compared};
 
 /// The name of what is made new.
@@ -130,7 +130,7 @@ fn recorder(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>> {
     if needs_role && state.has_service_linked_role == Some(false) {
         let mut drift = Drift::new();
         drift.add("role_arn", None::<&str>, Some(&role_arn));
-        changes.push(Change::new(Action::CreateServiceLinkedRole, drift));
+        changes.push(Change::new(Action::CreateServiceLinkedRole, drift).of_account());
     }
     if drift.is_empty() {
         changes.extend(findings);
@@ -329,11 +329,9 @@ fn channel(spec: &Spec, state: &State) -> Vec<Change<Action>> {
         return changes;
     }
     if s3_bucket_name.is_none() {
-        changes.push(
-            Change::finding(drift).withhold(
-                "there is no delivery channel, and none can be made without s3_bucket_name",
-            ),
-        );
+        changes.push(Change::finding(drift).withhold(
+            "there is no delivery channel, and none can be made without s3_bucket_name: declare it",
+        ));
         return changes;
     }
     let channel = Channel {
@@ -366,7 +364,8 @@ fn useless_key(spec: &Spec, there: &Channel, problem: &str) -> Change<Action> {
     let declared = spec.s3_kms_key_arn.as_deref().unwrap_or_default();
     let actual = there.s3_kms_key_arn.as_deref();
     if actual == Some(declared) {
-        drift.add("s3_kms_key_arn", actual, Some(format!("{declared}, in working order")));
+        let (there, wanted) = named::out_of_order(actual, declared);
+        drift.add("s3_kms_key_arn", Some(there), Some(wanted));
         return Change::finding(drift).withhold(format!(
             "Config cannot encrypt with this key: {problem}; nothing can be delivered until the key \
              works again, or another is declared"
@@ -377,7 +376,9 @@ fn useless_key(spec: &Spec, there: &Channel, problem: &str) -> Change<Action> {
 }
 
 fn could_not_encrypt(problem: &str) -> String {
-    format!("Config could not encrypt with this key: {problem}; nothing would be delivered")
+    format!(
+        "Config could not encrypt with this key: {problem}; nothing would be delivered: put the key right, or declare another"
+    )
 }
 
 fn recording(spec: &Spec, state: &State) -> Option<Change<Action>> {

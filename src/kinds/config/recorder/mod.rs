@@ -84,6 +84,14 @@ retention_period_in_days    = 400
         Stricter::On("recording"),
         Stricter::On("include_global_resource_types"),
         Stricter::Order("recording_frequency", &["DAILY", "CONTINUOUS"]),
+        Stricter::Order(
+            "strategy",
+            &[
+                "INCLUSION_BY_RESOURCE_TYPES",
+                "EXCLUSION_BY_RESOURCE_TYPES",
+                "ALL_SUPPORTED_RESOURCE_TYPES",
+            ],
+        ),
         Stricter::MoreOrNone("retention_period_in_days"),
     ];
 

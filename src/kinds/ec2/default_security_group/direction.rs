@@ -118,15 +118,20 @@ impl Direction<'_> {
         for rule in &missing {
             drift.add(self.field(), None::<&str>, Some(self.words(rule)));
         }
-        let opens: Vec<(GrantClass, String)> = missing
+        let is_new = |rule: &&Rule| !self.there().iter().any(|seen| seen.rule.covers(rule));
+        let opens: Vec<(Option<GrantClass>, String)> = missing
             .iter()
-            .filter(|_| !self.egress)
-            .filter_map(|rule| Some((self.opens_to(rule.peer())?, self.words(rule))))
+            .filter(|rule| !self.egress && is_new(rule))
+            .map(|rule| (self.opens_to(rule.peer()), self.words(rule)))
             .collect();
         let rules = missing.into_iter().map(|rule| NewRule { rule, description: None }).collect();
         let step = Step::Authorize(Addition { rules, ..Addition::default() });
         opens.into_iter().fold(Change::new(self.act(step), drift), |change, (class, words)| {
-            change.warn(format!("weaker than before: {words} is let in")).grant(class, words)
+            let change = change.warn(format!("weaker than before: {words} is let in"));
+            match class {
+                Some(class) => change.grant(class, words),
+                None => change,
+            }
         })
     }
 
@@ -153,7 +158,8 @@ impl Direction<'_> {
             return change;
         }
         let users = users(&self.state.used_by);
-        let change = change.risk(Risk::Disruptive).warn(format!("{users} lose this traffic"));
+        let lose = if self.state.used_by.len() == 1 { "loses" } else { "lose" };
+        let change = change.risk(Risk::Disruptive).warn(format!("{users} {lose} this traffic"));
         match self.spec.in_use.unwrap_or_default() {
             InUse::Enforce => change,
             InUse::Report => change.withhold(format!(

@@ -70,6 +70,15 @@ impl Peer {
         }
     }
 
+    /// Whether all whom another means are meant here.
+    pub fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Ipv4(wide), Self::Ipv4(narrow)) => wide.contains(narrow),
+            (Self::Ipv6(wide), Self::Ipv6(narrow)) => wide.contains(narrow),
+            _ => self == other,
+        }
+    }
+
     /// Whether this peer, which is declared, is one that is there.
     pub fn is(&self, there: &Self) -> Same {
         let (Self::Group(declared), Self::Group(there)) = (self, there) else {

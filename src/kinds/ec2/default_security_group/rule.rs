@@ -116,6 +116,11 @@ impl Rule {
         self
     }
 
+    /// Whether it allows all that another does.
+    pub fn covers(&self, other: &Self) -> bool {
+        self.traffic.covers(&other.traffic) && self.peer.covers(&other.peer)
+    }
+
     /// Whether this rule, which is declared, is one that is there.
     pub fn is(&self, there: &Self) -> Same {
         if self.traffic == there.traffic { self.peer.is(&there.peer) } else { Same::No }

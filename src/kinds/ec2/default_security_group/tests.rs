@@ -295,7 +295,8 @@ fn opening_to_everybody_or_to_another_account_is_a_rise() {
         let changes =
             DefaultSecurityGroup::diff(&facts(), &spec, &Object::present("sg-1", empty.clone()));
         let grants = changes[0].grants.iter().map(|grant| grant.class).collect::<Vec<_>>();
-        assert_eq!(grants.len(), changes[0].warnings.len(), "{changes:?}");
+        let is_let_in = usize::from(spec.ingress.is_some());
+        assert_eq!(is_let_in, changes[0].warnings.len(), "{changes:?}");
         grants
     };
     let range = |ipv4: Option<&str>, ipv6: Option<&str>| Written {
@@ -316,4 +317,28 @@ fn opening_to_everybody_or_to_another_account_is_a_rise() {
         assert_eq!(added(Some(vec![rule.clone()]), None), wanted, "{rule:?}");
         assert!(added(None, Some(vec![rule.clone()])).is_empty(), "{rule:?}");
     }
+}
+
+#[test]
+fn whatever_is_let_in_that_was_not_is_weaker() {
+    let from = |range: &str| Written { cidr_ipv4: Some(range.to_owned()), ..tcp(22) };
+    let list = || Written {
+        cidr_ipv4: None,
+        prefix_list_id: Some("pl-0123456789abcdef0".to_owned()),
+        ..tcp(22)
+    };
+    let weaker = |spec: &Spec, there: State| -> usize {
+        let changes = diff(spec, there);
+        let all = changes.iter().flat_map(|change| &change.warnings);
+        all.filter(|warning| warning.starts_with("weaker than before")).count()
+    };
+    let closed = || lets_in(Vec::new());
+    for rule in [from("8.0.0.0/8"), from("10.1.2.0/24"), list(), from_group("self")] {
+        assert_eq!(weaker(&ingress([rule.clone()]), closed()), 1, "{rule:?}");
+    }
+    // What a wider rule lets in already comes in already.
+    assert_eq!(weaker(&ingress([from("8.0.0.0/8")]), state(0)), 0);
+    let wide = lets_in(vec![seen("sgr-1", from("10.0.0.0/8"))]);
+    assert_eq!(weaker(&ingress([from("10.1.0.0/16")]), wide.clone()), 0);
+    assert_eq!(weaker(&ingress([from("10.1.0.0/16"), list()]), wide), 1);
 }

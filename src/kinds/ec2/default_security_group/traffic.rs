@@ -53,6 +53,22 @@ impl Traffic {
         Ok(Self { protocol, ports })
     }
 
+    /// Whether all that another lets through goes through here.
+    pub fn covers(&self, other: &Self) -> bool {
+        if self.protocol != other.protocol {
+            return self.protocol == ALL;
+        }
+        let is_icmp = self.protocol.starts_with("icmp");
+        match (self.ports, other.ports) {
+            (None | Some(TYPES), _) => true,
+            // An ICMP type with all of its codes.
+            (Some((kind, -1)), Some((other, _))) if is_icmp => kind == other,
+            (Some(ports), Some(others)) if is_icmp => ports == others,
+            (Some((from, to)), Some((first, last))) => from <= first && last <= to,
+            (Some(_), None) => false,
+        }
+    }
+
     /// The protocol in AWS's spelling.
     pub fn protocol(&self) -> &str {
         &self.protocol
@@ -156,6 +172,26 @@ mod tests {
         }
         assert_ne!(made(("icmp", Some((0, -1)))), made(("icmp", None)));
         assert_ne!(made(("tcp", Some((0, 0)))), made(("tcp", None)));
+    }
+
+    #[test]
+    fn what_goes_through_one_goes_through_a_wider_one() {
+        let made = |(protocol, from, to): (&str, i32, i32)| {
+            Traffic::new(protocol, Some(from), Some(to)).unwrap()
+        };
+        for (wide, narrow, covers) in [
+            (("-1", -1, -1), ("tcp", 22, 22), true),
+            (("tcp", 0, 65535), ("tcp", 22, 22), true),
+            (("tcp", 20, 30), ("tcp", 22, 30), true),
+            (("tcp", 20, 30), ("tcp", 22, 31), false),
+            (("tcp", 22, 22), ("udp", 22, 22), false),
+            (("tcp", 0, 65535), ("-1", -1, -1), false),
+            (("icmp", -1, -1), ("icmp", 8, 0), true),
+            (("icmp", 8, -1), ("icmp", 8, 0), true),
+            (("icmp", 8, 0), ("icmp", 8, -1), false),
+        ] {
+            assert_eq!(made(wide).covers(&made(narrow)), covers, "{wide:?} {narrow:?}");
+        }
     }
 
     #[test]

@@ -262,7 +262,8 @@ fn key_change(spec: &Spec, state: &State) -> Option<Change<Action>> {
     if key.is_called(desired) || key.is_same(declared) {
         // The right one, which may not work all the same.
         let problem = key.problem()?;
-        drift.add("kms_key_id", Some(shown), Some(format!("{desired}, in working order")));
+        let (there, wanted) = named::out_of_order(Some(actual), desired);
+        drift.add("kms_key_id", Some(there), Some(wanted));
         return Some(Change::finding(drift).withhold(format!(
             "EBS cannot use this key: {problem}; no encrypted volume can be made until the key works again, or another is declared"
         )));
@@ -287,7 +288,7 @@ fn key_change(spec: &Spec, state: &State) -> Option<Change<Action>> {
         }
         declared => match declared.problem() {
             Some(problem) => Change { action: None, ..change }.withhold(format!(
-                "EBS could not use this key: {problem}; AWS would accept it and launches would fail"
+                "EBS could not use this key: {problem}; AWS would accept it and launches would fail: put the key right, or declare another"
             )),
             None => change,
         },

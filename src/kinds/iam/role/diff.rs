@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::order::{self, Part};
 use super::policy_arn::{self, PolicyArn};
+use super::rises::{Beside, denies, freed_of, unbound};
 use super::spec::{Action, NewRole, Spec, State, Step};
 use super::{limits, trust};
 use crate::kinds::tags;
@@ -32,7 +33,7 @@ fn create(facts: &Facts, spec: &Spec) -> Vec<Change<Action>> {
     drift.compare("tags", None, spec.tags.as_ref().filter(|tags| !tags.is_empty()));
     let Some(trust) = trust::declared(&facts.partition, spec) else {
         return vec![Change::finding(drift).withhold(
-            "the role is not there, and cannot be made without assume_role_policy or trusted_account_ids",
+            "the role is not there, and cannot be made without a trust policy: declare assume_role_policy or trusted_account_ids, or take the item out",
         )];
     };
     drift.add("assume_role_policy", None::<&str>, Some(&trust));
@@ -45,7 +46,7 @@ fn create(facts: &Facts, spec: &Spec) -> Vec<Change<Action>> {
         tags: spec.tags.clone().unwrap_or_default(),
     };
     let mut change = Change::new(act(spec, Step::Create(Box::new(role))), drift)
-        .rises(grants::of_resource_policy(None, &trust, facts.account.as_str()));
+        .rises(grants::of_trust_policy(None, &trust, facts.account.as_str()));
     for warning in PolicyDocument::of_statements(Vec::new()).widening(&trust, &facts.partition) {
         change = change.warn(warning);
     }
@@ -89,7 +90,7 @@ fn update(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>> {
     }));
     let findings = managed_findings(facts, spec, state.managed_policy_arns.as_ref());
     parts.extend(findings.into_iter().map(|change| (Part::Apart, change)));
-    parts.extend(put_inline(facts, spec, state.inline_policies.as_ref()));
+    parts.extend(put_inline(facts, spec, Some(state)));
     parts.extend(attach(facts, spec, Some(state)).into_iter().map(|change| (Part::Add, change)));
     if spec.is_exclusive() {
         parts.extend(delete_inline(spec, state));
@@ -206,7 +207,7 @@ fn update_trust(
     let open = |from: &PolicyDocument| {
         let step = step(&desired);
         let change = policy_change(facts, spec, "assume_role_policy", Some(from), &desired, step)?;
-        let rises = grants::of_resource_policy(Some(from), &desired, facts.account.as_str());
+        let rises = grants::of_trust_policy(Some(from), &desired, facts.account.as_str());
         let lifted = match trust::is_closed(&actual) {
             true => Vec::new(),
             false => grants::of_lifted_denials(&actual, &desired),
@@ -234,25 +235,11 @@ fn update_trust(
     changes
 }
 
-fn put_inline(
-    facts: &Facts,
-    spec: &Spec,
-    actual: Option<&BTreeMap<String, String>>,
-) -> Vec<(Part, Change<Action>)> {
+fn put_inline(facts: &Facts, spec: &Spec, state: Option<&State>) -> Vec<(Part, Change<Action>)> {
+    let actual = state.and_then(|state| state.inline_policies.as_ref());
     let mut parts = Vec::new();
     let mut all_understood = actual.is_some();
-    let former_all: BTreeMap<&str, PolicyDocument> = actual
-        .into_iter()
-        .flatten()
-        .filter_map(|(name, text)| Some((name.as_str(), PolicyDocument::from_text(text).ok()?)))
-        .collect();
-    let declared =
-        spec.inline_policies.iter().flatten().map(|(name, policy)| (name.as_str(), policy));
-    let mut later_all: BTreeMap<&str, &PolicyDocument> =
-        former_all.iter().map(|(name, policy)| (*name, policy)).collect();
-    later_all.extend(declared);
-    let former_all: Vec<&PolicyDocument> = former_all.values().collect();
-    let later_all: Vec<&PolicyDocument> = later_all.into_values().collect();
+    let beside = Beside::of(facts, spec, state);
     for (name, desired) in spec.inline_policies.iter().flatten() {
         if let Some(there) = other_case(actual, name) {
             let mut drift = Drift::new();
@@ -277,10 +264,8 @@ fn put_inline(
             None => None,
         };
         let field = format!("inline_policies.{name}");
-        let change =
-            policy_change(facts, spec, &field, former.as_ref(), desired, step).map(|change| {
-                change.rises(grants::of_identity_policies(&former_all, &later_all, desired))
-            });
+        let change = policy_change(facts, spec, &field, former.as_ref(), desired, step)
+            .map(|change| change.rises(beside.rises(name, former.as_ref(), desired)));
         // A policy that only loses is taken away from, whatever the call is named.
         let only_loses = former.as_ref().is_some_and(|former| {
             desired.narrowing(former, &facts.partition).is_empty()
@@ -511,48 +496,6 @@ fn delete_inline(spec: &Spec, state: &State) -> Vec<(Part, Change<Action>)> {
             })
         })
         .collect()
-}
-
-/// What the role can do once a policy that may deny has gone. A customer's own policy mostly allows:
-/// there, what was not looked at is no reason to leave it attached.
-fn freed_of(state: &State, arn: &str) -> Option<Rise> {
-    let mut without = state.clone();
-    without.managed_policy_arns.iter_mut().for_each(|all| {
-        all.remove(arn);
-    });
-    if grants::managed_policy(arn) == Known::Customer {
-        without.inline_policies.get_or_insert_default();
-    }
-    unbound(&without)
-}
-
-/// What the role can do once nothing but its own policies limits it, where that is everything or
-/// was not looked at.
-fn unbound(state: &State) -> Option<Rise> {
-    let (Some(attached), Some(inline)) = (&state.managed_policy_arns, &state.inline_policies)
-    else {
-        return Some(Rise::Administrator(
-            "all that its policies allow, which are not declared and were not looked at".to_owned(),
-        ));
-    };
-    if let Some(arn) = attached.iter().find(|arn| is_administrator_policy(arn)) {
-        return Some(Rise::Administrator(format!("all that {arn} allows")));
-    }
-    let inline: BTreeMap<&String, PolicyDocument> = inline
-        .iter()
-        .filter_map(|(name, text)| Some((name, PolicyDocument::from_text(text).ok()?)))
-        .collect();
-    let all: Vec<&PolicyDocument> = inline.values().collect();
-    inline.iter().find_map(|(name, policy)| {
-        (!grants::of_identity_policies(&[], &all, policy).is_empty())
-            .then(|| Rise::Administrator(format!("all that its policy {name} allows")))
-    })
-}
-
-/// Whether a policy takes something away.
-fn denies(text: &str) -> bool {
-    let statements = PolicyDocument::from_text(text).map(|policy| policy.statements());
-    statements.unwrap_or_default().iter().any(|statement| statement["Effect"] == "Deny")
 }
 
 pub fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {

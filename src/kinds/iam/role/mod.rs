@@ -7,6 +7,7 @@ mod limits;
 mod observe;
 mod order;
 mod policy_arn;
+mod rises;
 pub mod spec;
 mod trust;
 

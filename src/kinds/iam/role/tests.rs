@@ -469,3 +469,103 @@ fn a_lock_in_a_trust_policy_is_not_lifted_without_leave() {
     assert_eq!(changes[0].warnings, ["no longer denied: sts:AssumeRole for everybody (\"Lock\")"]);
     assert_eq!(given(&changes), [("update_trust".to_owned(), GrantClass::Administrator)]);
 }
+
+/// A role's own policy with one statement.
+fn allows(action: &str, resource: &str) -> PolicyDocument {
+    PolicyDocument::of_statements(vec![
+        serde_json::json!({ "Effect": "Allow", "Action": action, "Resource": resource }),
+    ])
+}
+
+#[test]
+fn a_role_that_can_change_itself_is_an_administrator() {
+    let declared = |action: &str, resource: &str| Spec {
+        inline_policies: Some(BTreeMap::from([("k".to_owned(), allows(action, resource))])),
+        managed_policy_arns: Some(BTreeSet::from([
+            "arn:aws:iam::111122223333:policy/own".to_owned()
+        ])),
+        ..spec()
+    };
+    let rise = [("put_inline".to_owned(), GrantClass::Administrator)];
+    for (action, resource) in [
+        ("iam:AttachRolePolicy", "arn:aws:iam::111122223333:role/audit"),
+        ("iam:PutRolePolicy", "arn:aws:iam::*:role/audi?"),
+        ("iam:UpdateAssumeRolePolicy", "arn:aws:iam::111122223333:role/audit"),
+        ("iam:CreatePolicyVersion", "arn:aws:iam::111122223333:policy/own"),
+    ] {
+        let there = State { managed_policy_arns: Some(BTreeSet::new()), ..state() };
+        assert_eq!(given(&changes(&declared(action, resource), there)), rise, "{action}");
+        let trust = Some(BTreeSet::from(["111122223333".parse().unwrap()]));
+        let new = Spec { trusted_account_ids: trust, ..declared(action, resource) };
+        assert_eq!(given(&Role::diff(&facts(), &new, &Object::absent("audit"))), rise, "{action}");
+    }
+    let other = declared("iam:AttachRolePolicy", "arn:aws:iam::111122223333:role/other");
+    assert_eq!(given(&changes(&other, state())), []);
+}
+
+#[test]
+fn a_policy_that_cannot_be_understood_may_allow_anything() {
+    let there = |text: &str| State {
+        permissions_boundary: Some("arn:aws:iam::111122223333:policy/limit".to_owned()),
+        managed_policy_arns: Some(BTreeSet::new()),
+        inline_policies: Some(BTreeMap::from([("odd".to_owned(), text.to_owned())])),
+        ..state()
+    };
+    let rise = |step: &str| [(step.to_owned(), GrantClass::Administrator)];
+    let reads = r#"{"Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}"#;
+    let free = Spec { permissions_boundary: Some(String::new()), ..spec() };
+    assert_eq!(given(&changes(&free, there(reads))), []);
+    assert_eq!(given(&changes(&free, there("{"))), rise("delete_boundary"));
+    let beside = |exclusive| Spec {
+        inline_policies: Some(BTreeMap::from([(
+            "new".to_owned(),
+            allows("ec2:StopInstances", "*"),
+        )])),
+        exclusive_policies: Some(exclusive),
+        ..spec()
+    };
+    assert_eq!(given(&changes(&beside(false), there(reads))), []);
+    assert_eq!(given(&changes(&beside(false), there("{"))), rise("put_inline"));
+    // It may deny as well: it does not go without leave where nothing else is known to limit.
+    let bare = Spec { inline_policies: Some(BTreeMap::new()), ..spec() };
+    let administrator = State {
+        managed_policy_arns: Some(BTreeSet::from([
+            "arn:aws:iam::aws:policy/AdministratorAccess".to_owned()
+        ])),
+        ..there("{")
+    };
+    assert_eq!(given(&changes(&bare, administrator)), rise("delete_inline"));
+}
+
+/// A finding that says that the role is missing stands for all that is declared of it.
+#[test]
+fn a_role_that_is_missing_is_a_finding_whatever_is_declared_of_it() {
+    let erased = crate::kinds::registry::find(Role::NAME).unwrap();
+    for declared in [
+        serde_json::json!({ "role_name": "r", "managed_policy_arns": [] }),
+        serde_json::json!({ "role_name": "r", "inline_policies": {} }),
+        serde_json::json!({ "role_name": "r", "managed_policy_arns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"] }),
+    ] {
+        let changes = erased.diff(&facts(), &declared, &Object::absent("r")).unwrap();
+        let why = changes[0].withheld.as_deref().unwrap();
+        assert!(why.contains("trusted_account_ids"), "{declared}: {why}");
+    }
+}
+
+#[test]
+fn conditions_that_a_trust_policy_loses_are_named() {
+    let own = Some(BTreeSet::from(["111122223333".parse().unwrap()]));
+    let strict = Spec {
+        trusted_account_ids: own.clone(),
+        external_id: Some("x1".to_owned()),
+        require_mfa: Some(true),
+        ..spec()
+    };
+    let there = super::trust::declared("aws", &strict).unwrap().to_compact_string();
+    let open = Spec { trusted_account_ids: own, ..spec() };
+    let changes = changes(&open, State { assume_role_policy: there, ..state() });
+    let said = changes[0].warnings.join("\n");
+    for key in ["sts:ExternalId x1", "aws:MultiFactorAuthPresent true"] {
+        assert!(said.contains(&format!("no longer needs {key}")), "{said}");
+    }
+}

@@ -57,7 +57,7 @@ pub async fn root_last_use(cx: &Cx) -> Result<Option<LastUse>, ObserveError> {
 
 /// AWS has no report to give now.
 fn not_ready() -> ObserveError {
-    ObserveError::Unclear {
+    ObserveError::Pending {
         reason:
             "AWS is still making the credential report, which says when the root user was last used"
                 .to_owned(),

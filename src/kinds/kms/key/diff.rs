@@ -67,7 +67,7 @@ fn create(facts: &Facts, spec: &Spec) -> Vec<Change<Action>> {
     if matches!(spec.origin, Some(Origin::AwsCloudHsm | Origin::ExternalKeyStore)) {
         compared::mark_all();
         return vec![Change::finding(drift).withhold(
-            "a key in a key store of your own is made by hand, because it needs the key store's id",
+            "a key in a key store of your own is made by hand, because it needs the key store's id: make it, and give it the alias",
         )];
     }
     let rises = document.as_ref().map(|document| rises(facts, None, document)).unwrap_or_default();
@@ -351,7 +351,9 @@ fn known(marked: &Marked) -> String {
 /// Names those whom the policy of a key lets in already.
 fn warn_of_policy(facts: &Facts, mut change: Change<Action>, marked: &Marked) -> Change<Action> {
     let Ok(document) = PolicyDocument::from_text(&marked.policy) else {
-        return change.withhold("its key policy cannot be understood");
+        return change.withhold(
+            "its key policy cannot be understood: look at it, and correct it by hand (aws kms put-key-policy)",
+        );
     };
     let count = change.grants.len();
     change = change.rises(rises(facts, None, &document));
@@ -450,7 +452,8 @@ fn key_policy(facts: &Facts, spec: &Spec, state: &State) -> Option<Change<Action
     for warning in actual.narrowing(&desired, &facts.partition).warnings() {
         change = change.risk(Risk::Disruptive).warn(warning);
     }
-    for warning in actual.lifted(&desired, &facts.partition) {
+    let loosened = actual.loosened(&desired, &facts.partition);
+    for warning in loosened.into_iter().chain(actual.lifted(&desired, &facts.partition)) {
         change = change.warn(warning);
     }
     let dangling = actual.dangling_principals();
@@ -539,7 +542,7 @@ fn rotation(spec: &Spec, state: &State) -> Option<Change<Action>> {
         return None;
     }
     if state.rotation.is_none() {
-        return Some(Change::finding(drift).withhold("a key of this type or origin cannot rotate"));
+        return Some(Change::finding(drift).withhold("a key of this type or origin cannot rotate: leave enable_key_rotation out, or declare a new key that is symmetric and of AWS's own material"));
     }
     let will_be_enabled = spec.enabled == Some(true)
         && matches!(
@@ -548,7 +551,7 @@ fn rotation(spec: &Spec, state: &State) -> Option<Change<Action>> {
         );
     if state.key_state != KeyState::Enabled && !will_be_enabled {
         return Some(Change::finding(drift).withhold(format!(
-            "the rotation of a key in the state {} cannot change",
+            "the rotation of a key in the state {} cannot change: enable the key first (enabled = true)",
             state.key_state.as_str()
         )));
     }

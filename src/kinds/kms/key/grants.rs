@@ -13,7 +13,6 @@ use serde::{Deserialize, Serialize};
 use crate::aws::Call;
 use crate::kinds::kms::reads;
 use crate::kinds::{Cx, ObserveError, told};
-use crate::names::AccountId;
 use crate::policy_document::PolicyDocument;
 use crate::policy_document::grants::{self, Rise, account_of};
 
@@ -99,12 +98,7 @@ pub fn undeclared<'a>(
     policy: &PolicyDocument,
     account: &str,
 ) -> Vec<&'a ForeignGrant> {
-    let mut let_in: BTreeSet<AccountId> = BTreeSet::new();
-    for rise in grants::of_resource_policy(None, policy, account) {
-        if let Rise::Foreign { accounts: Some(accounts), .. } = rise {
-            let_in.extend(accounts);
-        }
-    }
+    let let_in = grants::accounts_let_in(policy, account);
     let is_let_in = |grant: &ForeignGrant| {
         account_of(&grant.grantee).is_some_and(|of| let_in.iter().any(|one| one.as_str() == of))
     };

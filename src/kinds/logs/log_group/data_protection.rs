@@ -1,5 +1,7 @@
 //! What is found and masked in events.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::types::DataProtectionStatus;
 use serde_json::{Map, Value};
@@ -76,13 +78,30 @@ impl Part for DataProtection {
         }
         let mut drift = Drift::new();
         drift.add(Self::NAME, now.as_ref(), wanted);
-        let warning = match now {
-            Some(_) => {
-                "what is masked today, and is not named any more, is seen by whoever reads new events"
+        let mut change = Change::new(wanted.cloned(), drift);
+        if look.is_new() {
+            return vec![change];
+        }
+        let [before, after] = [now.as_ref(), wanted].map(|policy| policy.map(Effects::of));
+        let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
+        let new = after.masked.difference(&before.masked).cloned().collect::<Vec<_>>();
+        if !new.is_empty() {
+            let words = format!("who reads new events no longer sees {}", new.join(", "));
+            change = look.disruptive(change, &words);
+        }
+        for (lost, what) in [
+            (before.masked.difference(&after.masked), "seen by whoever reads new events"),
+            (before.reported.difference(&after.reported), "no longer reported when it is logged"),
+        ] {
+            let lost: Vec<String> = lost.cloned().collect();
+            if !lost.is_empty() {
+                change = change.warn(format!("weaker than before: {} is {what}", lost.join(", ")));
             }
-            None => "who reads new events no longer sees what is masked",
-        };
-        vec![look.disruptive(Change::new(wanted.cloned(), drift), warning)]
+        }
+        if before.custom != after.custom && !before.custom.is_empty() {
+            change = change.warn("custom identifiers find other data than today");
+        }
+        vec![change]
     }
 
     fn calls(policy: &Option<Policy>) -> Vec<Call> {
@@ -110,6 +129,37 @@ impl Part for DataProtection {
 
     fn export(now: &Option<Policy>, spec: &mut Spec) {
         spec.data_protection_policy = Some(now.clone().unwrap_or_default());
+    }
+}
+
+/// What a policy does. Source: CloudWatch Logs User Guide, "Understanding data protection policies".
+#[derive(Default)]
+struct Effects {
+    /// The data that is masked.
+    masked: BTreeSet<String>,
+    /// The data that is reported as found.
+    reported: BTreeSet<String>,
+    /// The account's own identifiers.
+    custom: String,
+}
+
+impl Effects {
+    fn of(policy: &Policy) -> Self {
+        let mut effects = Self::default();
+        for statement in policy.get("Statement").and_then(Value::as_array).into_iter().flatten() {
+            let identifiers = statement["DataIdentifier"].as_array().into_iter().flatten();
+            let names = identifiers
+                .filter_map(Value::as_str)
+                .map(|arn| arn.rsplit('/').next().unwrap_or(arn).to_owned());
+            let does = |operation: &str| statement["Operation"].get(operation).is_some();
+            match () {
+                () if does("Deidentify") => effects.masked.extend(names),
+                () if does("Audit") => effects.reported.extend(names),
+                () => {}
+            }
+        }
+        effects.custom = policy.get("Configuration").map(ToString::to_string).unwrap_or_default();
+        effects
     }
 }
 

@@ -84,12 +84,13 @@ impl Part for KmsKey {
                     change.warn("the key is not there yet: it must be by the time of this change")
                 }
                 Some((name, problem)) => Change { action: None, ..change }
-                    .withhold(format!("CloudWatch Logs could not use the key {name}: {problem}")),
+                    .withhold(format!("CloudWatch Logs could not use the key {name}: {problem}; put the key right, or declare another")),
                 None => change,
             }];
         }
         let Some((name, problem)) = problem else { return Vec::new() };
-        drift.add(Self::NAME, arn, Some(format!("{name}, in working order")));
+        let (there, wanted) = named::out_of_order(arn, name);
+        drift.add(Self::NAME, Some(there), Some(wanted));
         let words = format!(
             "CloudWatch Logs cannot use the key {name}: {problem}; until it can be used, nobody can read or write events"
         );

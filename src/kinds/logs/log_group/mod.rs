@@ -15,7 +15,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::aws::Call;
-use crate::aws::error::AbsentIf;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::shapes::part::{AnyPart, Parted, by_parts};
 use crate::kinds::spec::{aws_enum, found};
@@ -241,10 +240,20 @@ impl Parted for LogGroup {
         let request =
             cx.client(Client::new).create_log_group().log_group_name(&place.log_group_name);
         let class = class.map(|class| types::LogGroupClass::from(class.as_str()));
-        let made = cx.write(CREATE, request.set_log_group_class(class).send()).await;
-        // Made by an earlier try.
-        made.absent_if(&["ResourceAlreadyExistsException"])?;
-        Ok(())
+        match cx.write(CREATE, request.set_log_group_class(class.clone()).send()).await {
+            // An earlier try whose answer was lost made it, or somebody else did since the look.
+            Err(error) if error.is_code(&["ResourceAlreadyExistsException"]) => {
+                let there = described(cx, &place.log_group_name).await?;
+                match there.filter(|group| is_as_made(group, class.as_ref())) {
+                    Some(_) => Ok(()),
+                    None => Err(WriteError::Changed(format!(
+                        "somebody else makes the log group {}: {error}",
+                        place.log_group_name
+                    ))),
+                }
+            }
+            answer => Ok(answer.map(drop)?),
+        }
     }
 
     fn immovable(spec: &Spec, place: &Place) -> Option<Change<Option<LogGroupClass>>> {
@@ -260,6 +269,17 @@ impl Parted for LogGroup {
             ..Spec::default()
         }
     }
+}
+
+/// Whether a group is one that a request of ours made a moment ago: of its class, and with nothing set.
+fn is_as_made(group: &types::LogGroup, class: Option<&types::LogGroupClass>) -> bool {
+    let class = class.unwrap_or(&types::LogGroupClass::Standard);
+    group.log_group_class().is_none_or(|there| there == class)
+        && group.retention_in_days().is_none()
+        && group.kms_key_id().is_none()
+        && group.data_protection_status().is_none()
+        && group.stored_bytes().is_none_or(|bytes| bytes == 0)
+        && group.deletion_protection_enabled() != Some(true)
 }
 
 /// From so many items on, one listing of all groups is tried for all of them.

@@ -71,12 +71,14 @@ impl Part for Retention {
             ))];
         }
         let change = Change::new(wanted, drift);
-        vec![if shorter && !look.is_new() {
-            change
+        vec![match wanted {
+            _ if look.is_new() => change,
+            Some(_) if shorter => change
                 .risk(Risk::Destructive)
-                .warn("older events are deleted within 72 hours, and cannot be brought back")
-        } else {
-            change
+                .warn("older events are deleted within 72 hours, and cannot be brought back"),
+            Some(_) => change,
+            None => change
+                .warn("events are kept, and paid for, for ever: nothing deletes them any more"),
         }]
     }
 

@@ -140,3 +140,41 @@ fn what_aws_would_refuse_is_said_before() {
     assert_eq!(problems(json!({ "retention_mode": "exact" })), 1);
     assert_eq!(problems(json!({ "data_protection_policy": { "Name": "x".repeat(30_720) } })), 1);
 }
+
+#[test]
+fn a_data_protection_policy_says_what_is_masked_and_reported_and_no_more() {
+    let statement = |operation: &str, names: &[&str]| {
+        let arns: Vec<String> = names
+            .iter()
+            .map(|name| format!("arn:aws:dataprotection::aws:data-identifier/{name}"))
+            .collect();
+        json!({ "DataIdentifier": arns, "Operation": { operation: {} } })
+    };
+    let policy = |masked: &[&str], reported: &[&str], description: &str| {
+        json!({ "Name": "p", "Description": description, "Statement":
+            [statement("Deidentify", masked), statement("Audit", reported)] })
+    };
+    let said = |before: &Value, after: &Value| {
+        let now = before.as_object().cloned();
+        let state = there().with::<data_protection::DataProtection>(&now);
+        let changes = diff(json!({ "data_protection_policy": after }), state);
+        assert_eq!(changes.len(), 1);
+        (changes[0].risk, changes[0].warnings.clone())
+    };
+    let both = policy(&["EmailAddress", "Name"], &["EmailAddress"], "a");
+    let other = policy(&["EmailAddress", "Name"], &["EmailAddress"], "b");
+    assert_eq!(said(&both, &other), (Risk::Safe, vec![]), "a description hides nothing");
+    let (risk, lines) = said(&both, &policy(&["EmailAddress"], &[], "a"));
+    assert_eq!((risk, lines.len()), (Risk::Safe, 2), "{lines:?}");
+    assert!(lines[0].starts_with("weaker than before: Name is seen"), "{lines:?}");
+    assert!(lines[1].starts_with("weaker than before: EmailAddress is no longer reported"));
+    let (risk, lines) = said(&policy(&["Name"], &["EmailAddress"], "a"), &both);
+    assert_eq!((risk, lines.len()), (Risk::Disruptive, 1), "{lines:?}");
+    assert!(lines[0].contains("no longer sees EmailAddress"), "{lines:?}");
+}
+
+#[test]
+fn keeping_events_for_ever_is_said() {
+    let change = &diff(json!({ "retention_in_days": 0 }), kept(Some(1827), None))[0];
+    assert!(change.warnings[0].contains("for ever"), "{:?}", change.warnings);
+}

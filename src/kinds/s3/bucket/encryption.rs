@@ -360,7 +360,8 @@ fn key_health(spec: &Spec, now: &Now, problem: &str) -> Option<Change<Option<Put
     let mut drift = Drift::new();
     let actual = now.encryption.as_ref().and_then(|now| now.kms_master_key_id.as_deref());
     let name = key(spec)?;
-    drift.add("kms_master_key_id", actual, Some(format!("{name}, in working order")));
+    let (there, wanted) = named::out_of_order(actual, name);
+    drift.add("kms_master_key_id", Some(there), Some(wanted));
     Some(Change::finding(drift).withhold(problem))
 }
 

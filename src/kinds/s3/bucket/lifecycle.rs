@@ -2,6 +2,8 @@
 //!
 //! Source: S3 API Reference, `LifecycleRule` and `PutBucketLifecycleConfiguration`.
 
+mod effects;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_s3::error::BuildError;
@@ -9,6 +11,8 @@ use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_s3::types;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use effects::{new_deletions, new_moves};
 
 use super::spec::Spec;
 use super::{Bucket, Place, bucket, request};
@@ -124,19 +128,34 @@ impl Part for LifecycleRules {
             )];
         }
         let deletions = new_deletions(&rules, &actual.rules).len();
+        let moves = new_moves(&rules, &actual.rules);
         let desired = Lifecycle {
             rules,
             transition_default_minimum_object_size: spec
                 .transition_default_minimum_object_size
                 .or(actual.transition_default_minimum_object_size),
         };
-        let change = Change::new(desired, drift);
-        vec![if deletions > 0 && !look.is_new() && !now.is_empty {
-            change.risk(Risk::Destructive).warn(format!(
+        let mut change = Change::new(desired, drift);
+        if look.is_new() {
+            return vec![change];
+        }
+        if moves.iter().any(|class| class.must_be_restored()) {
+            change = change.risk(Risk::Disruptive);
+        }
+        for class in &moves {
+            change = change.warn(class.what_it_costs());
+        }
+        vec![match deletions {
+            0 => change,
+            _ if now.is_empty => {
+                change.warn("the bucket is empty: what the rules delete is still to come")
+            }
+            1 => change
+                .risk(Risk::Destructive)
+                .warn("a new or changed rule deletes objects that are old enough, within a day"),
+            _ => change.risk(Risk::Destructive).warn(format!(
                 "{deletions} new or changed rules delete objects that are old enough, within a day"
-            ))
-        } else {
-            change
+            )),
         }]
     }
 
@@ -383,15 +402,6 @@ fn same_rules(declared: &[Rule], actual: &[Rule]) -> bool {
             let found = left.iter().position(|there| rule.is_same(there));
             found.map(|index| left.swap_remove(index)).is_some()
         })
-}
-
-/// Rules that delete something, and nothing does the same today.
-fn new_deletions<'a>(declared: &'a [Rule], actual: &[Rule]) -> Vec<&'a Rule> {
-    declared
-        .iter()
-        .filter(|rule| rule.deletes() && rule.status != Some(Status::Disabled))
-        .filter(|rule| !actual.iter().any(|there| rule.does_same(there)))
-        .collect()
 }
 
 /// A date as S3 keeps it, which is midnight UTC.

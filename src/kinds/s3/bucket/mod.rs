@@ -222,6 +222,7 @@ expiration = { expired_object_delete_marker = true }
             &["ObjectWriter", "BucketOwnerPreferred", "BucketOwnerEnforced"],
         ),
         Stricter::Order("sse_algorithm", &["AES256", "aws:kms", "aws:kms:dsse"]),
+        Stricter::Holding("blocked_encryption_types", "SSE-C"),
     ];
 
     type Spec = Spec;

@@ -8,7 +8,9 @@ use crate::aws::Call;
 use crate::aws::error::AbsentIf;
 use crate::kinds::shapes::part::{Look, Part};
 use crate::kinds::spec::aws_enum;
-use crate::kinds::{Change, Cx, Drift, ObserveError, Undo, Use, WriteCx, WriteError, known, told};
+use crate::kinds::{
+    Change, Cx, Drift, GrantClass, ObserveError, Undo, Use, WriteCx, WriteError, known, told,
+};
 
 const GET: Call = Call::new("s3", "GetBucketOwnershipControls");
 const PUT: Call = Call::new("s3", "PutBucketOwnershipControls");
@@ -64,7 +66,19 @@ impl Part for Ownership {
             return Vec::new();
         }
         let change = Change::new(Some(desired), drift);
-        vec![look.disruptive(change, "writers that set ACLs may be refused")]
+        vec![match (actual, desired) {
+            (_, ObjectOwnership::BucketOwnerEnforced) => look.disruptive(
+                change,
+                "ACLs no longer count: who has access by an ACL alone loses it, and writers that set \
+                 other ACLs than bucket-owner-full-control are refused",
+            ),
+            // "Disabled ACLs […] you can re-enable ACLs": those from before hold again (S3 User Guide,
+            // "Controlling ownership of objects and disabling ACLs for your bucket").
+            (Some(ObjectOwnership::BucketOwnerEnforced), _) if !look.is_new() => change
+                .warn("ACLs of the bucket and of its objects count again, those from before included")
+                .grant(GrantClass::Public, "what ACLs of the bucket and of its objects give, to whomever"),
+            _ => change,
+        }]
     }
 
     fn calls(ownership: &Self::Write) -> Vec<Call> {

@@ -65,7 +65,8 @@ async fn free(cx: &Cx, name: &str) -> Result<Object<Place>, ObserveError> {
     let client = cx.client(Client::new);
     let taken = |reason: String, permission: Option<String>, remedy: &str| {
         let remedy = Some(remedy.to_owned());
-        let unknown = Unknown { reason, permission, remedy, cause: Cause::Unread };
+        let cause = if permission.is_some() { Cause::Unread } else { Cause::Unjudged };
+        let unknown = Unknown { reason, permission, remedy, cause };
         Ok(Object {
             id: name.to_owned(),
             label: None,

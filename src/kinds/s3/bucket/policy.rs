@@ -124,7 +124,7 @@ fn unreadable(now: &Option<String>, error: &PolicyError) -> Change<Write> {
     let mut drift = Drift::new();
     drift.add("policy", now.as_ref(), None::<&str>);
     Change::finding(drift)
-        .withhold(format!("the policy that is there cannot be read, so nothing is merged: {error}"))
+        .withhold(format!("the policy that is there cannot be read, so nothing is merged: {error}; correct it by hand first (aws s3api put-bucket-policy)"))
 }
 
 fn arn(look: &Look<'_, Bucket>) -> String {
@@ -263,7 +263,7 @@ fn foreign_access(look: &Look<'_, Bucket>, policy: &PolicyDocument) -> Option<Ch
     }
     let mut drift = Drift::new();
     let words: Vec<&str> = rises.iter().map(Rise::what).collect();
-    drift.add("forbid_foreign_access", Some(words), Some(true));
+    drift.add("forbid_foreign_access", Some(words), None::<&str>);
     Some(Change::finding(drift).withhold(
         "a statement that evenkeel did not write lets somebody outside of the account in: take it \
          out of the bucket policy, or declare it in extra_policy_statements",

@@ -727,3 +727,27 @@ fn what_is_weaker_than_before_is_said_and_what_opens_is_a_rise() {
     assert_eq!(weaker(lock(strict, Some(30), None), mild, 30), 1);
     assert_eq!(weaker(lock(mild, Some(30), None), strict, 31), 0);
 }
+
+#[test]
+fn acls_that_count_again_are_a_rise_and_acls_that_no_longer_count_cut_off() {
+    use ownership::ObjectOwnership::{
+        self, BucketOwnerEnforced, BucketOwnerPreferred, ObjectWriter,
+    };
+    let change = |before: ObjectOwnership, after: ObjectOwnership| {
+        let spec = Spec { object_ownership: Some(after), ..spec() };
+        let there = State { object_ownership: Some(before), ..state() };
+        let mut changes = changes(&spec, there);
+        assert_eq!(changes.len(), 1);
+        changes.remove(0)
+    };
+    for after in [BucketOwnerPreferred, ObjectWriter] {
+        let open = change(BucketOwnerEnforced, after);
+        assert_eq!(open.grants[0].class, GrantClass::Public);
+        assert!(open.warnings[0].contains("count again"), "{:?}", open.warnings);
+        let shut = change(after, BucketOwnerEnforced);
+        assert!(shut.grants.is_empty() && shut.risk == Risk::Disruptive);
+        assert!(shut.warnings[0].contains("no longer count"), "{:?}", shut.warnings);
+    }
+    let between = change(BucketOwnerPreferred, ObjectWriter);
+    assert!(between.grants.is_empty() && between.warnings.is_empty());
+}

@@ -262,6 +262,7 @@ mod tests {
             json!({ "Principal": { "AWS": "111122223333" } }),
             json!({ "Resource": "arn:aws:s3:::b/private/*" }),
             json!({ "Condition": { "StringNotEquals": { "aws:SecureTransport": "true" } } }),
+            json!({ "Condition": { "Bool": { "aws:SecureTransport": ["true", "false"] } } }),
             json!({ "Condition": { "StringLike": { "aws:SecureTransport": "f*" } } }),
             json!({ "Condition": { "ForAnyValue:BoolIfExists": { "aws:SecureTransport": ["false"] } } }),
             json!({ "Condition": { "Bool": { "aws:SecureTransport": false, "aws:ViaAWSService": false } } }),

@@ -106,7 +106,7 @@ fn versioning(look: &Look<'_, Bucket>, now: &Now) -> Option<Change<Versioning>> 
     let change = Change::new(desired, drift);
     if now.mfa_delete {
         return Some(change.withhold(
-            "MFA delete is on, so that only the root user, with its MFA device, can change versioning",
+            "MFA delete is on, so that only the root user, with its MFA device, can change versioning: do it so, or declare what is there",
         ));
     }
     Some(if suspends {
@@ -120,6 +120,6 @@ fn mfa_delete(spec: &Spec, now: &Now) -> Option<Change<Versioning>> {
     let mut drift = Drift::new();
     drift.compare("mfa_delete", Some(&now.mfa_delete), spec.mfa_delete.as_ref()).then(|| {
         Change::finding(drift)
-            .withhold("only the root user, with its MFA device, can change MFA delete")
+            .withhold("only the root user, with its MFA device, can change MFA delete: do it so, or declare what is there")
     })
 }

@@ -150,6 +150,7 @@ impl<'a> OfAccount<'a, '_> {
             Standing::InSync => {}
             Standing::OnlyReported => report.only_reported.push(title),
             Standing::Open => report.not_converged.push(title),
+            Standing::NeedsMore => report.needs_more.push(title),
             Standing::Unknown(why) | Standing::Contradicted(why) => {
                 report.unobserved.push((title, why))
             }

@@ -1,0 +1,215 @@
+//! Sends what waits, each channel on its own: one that hangs, refuses or is gone keeps nobody waiting,
+//! and no run hears of it.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::future::join_all;
+
+use super::channels::Reached;
+use super::letter::{Letter, Notice};
+use super::outbox::{self, Waiting};
+use crate::store::StoreError;
+use crate::store::memory::{Document, Memory, change};
+
+/// How long one letter may take; who has not answered then is cut off.
+const LONGEST: Duration = Duration::from_secs(30);
+/// Failures in a row, after which a channel is left alone until the next time.
+const IN_A_ROW: usize = 3;
+
+/// A channel could not take a letter, or not all of it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct NotSent {
+    /// Why; without secrets.
+    pub why: String,
+    /// When the receiver wishes to be asked again.
+    pub retry_after: Option<Duration>,
+    /// What is left to be sent, where the rest arrived.
+    pub left: Option<Vec<Notice>>,
+}
+
+impl NotSent {
+    /// Nothing of it arrived.
+    pub fn because(why: impl Into<String>) -> Self {
+        Self { why: why.into(), ..Self::default() }
+    }
+}
+
+/// Something that takes letters.
+#[async_trait]
+pub trait Channel: Send + Sync {
+    /// Sends a letter; when this returns, it has arrived.
+    ///
+    /// # Errors
+    /// It has not, or not all of it.
+    async fn send(&self, letter: &Letter) -> Result<(), NotSent>;
+}
+
+/// Who sends.
+pub struct Courier {
+    /// Where letters wait.
+    pub memory: Arc<dyn Memory>,
+    /// The channels.
+    pub channels: Vec<Reached>,
+    /// Channels that are being sent to: who comes meanwhile does not wait for them.
+    in_hand: Mutex<BTreeSet<String>>,
+    /// How long one letter may take.
+    longest: Duration,
+}
+
+/// A channel that is being sent to, until this is dropped.
+struct InHand<'a>(&'a Courier, &'a str);
+
+impl Drop for InHand<'_> {
+    fn drop(&mut self) {
+        self.0.in_hand.lock().unwrap_or_else(PoisonError::into_inner).remove(self.1);
+    }
+}
+
+/// What a round came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Round {
+    /// Letters that arrived.
+    pub sent: usize,
+    /// Letters that wait still.
+    pub left: usize,
+}
+
+impl Courier {
+    /// One for some channels.
+    pub fn new(memory: Arc<dyn Memory>, channels: Vec<Reached>) -> Self {
+        Self { memory, channels, in_hand: Mutex::default(), longest: LONGEST }
+    }
+
+    /// Takes a channel in hand, unless somebody has it.
+    fn take<'a>(&'a self, channel: &'a str) -> Option<InHand<'a>> {
+        let mut in_hand = self.in_hand.lock().unwrap_or_else(PoisonError::into_inner);
+        in_hand.insert(channel.to_owned()).then(|| InHand(self, channel))
+    }
+
+    /// Sends what is due, all channels at the same time. What cannot be sent is said in the log, and
+    /// waits.
+    pub async fn round(&self) -> Round {
+        let rounds = join_all(self.channels.iter().map(|reached| async move {
+            let Some(_in_hand) = self.take(&reached.name) else { return Round::default() };
+            self.channel(reached).await.unwrap_or_else(|error| {
+                tracing::warn!("notices for {} cannot be read: {error}", reached.name);
+                Round::default()
+            })
+        }))
+        .await;
+        rounds.into_iter().fold(Round::default(), |all, one| Round {
+            sent: all.sent + one.sent,
+            left: all.left + one.left,
+        })
+    }
+
+    async fn channel(&self, reached: &Reached) -> Result<Round, StoreError> {
+        let mut round = Round::default();
+        let mut failed = 0;
+        // What is over must not be told before what began.
+        let mut behind: BTreeSet<String> = BTreeSet::new();
+        for (document, waiting) in outbox::waiting(self.memory.as_ref(), &reached.name).await? {
+            let now = Utc::now();
+            if waiting.is_given_up(now) {
+                let why = waiting.why.as_deref().unwrap_or("nobody knows why");
+                tracing::warn!(
+                    "a notice for {} is given up after {} tries: {why}",
+                    reached.name,
+                    waiting.tries
+                );
+                self.memory.remove(&document.name, document.version).await?;
+                continue;
+            }
+            let may_go = waiting.is_due(now)
+                && failed < IN_A_ROW
+                && !keys(&waiting).any(|key| behind.contains(key));
+            if may_go && self.has_turn(reached, now).await? {
+                if self.try_one(reached, &document, &waiting, now).await? {
+                    round.sent += 1;
+                    continue;
+                }
+                failed += 1;
+            }
+            round.left += 1;
+            behind.extend(keys(&waiting).cloned());
+        }
+        Ok(round)
+    }
+
+    /// Whether the channel may be sent one more letter in this hour; if so, it is counted.
+    async fn has_turn(&self, reached: &Reached, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        let most = usize::try_from(reached.common.per_hour).unwrap_or(usize::MAX);
+        let mut has_turn = false;
+        let name = format!("notices/{}/sent", reached.name);
+        change(self.memory.as_ref(), &name, |sent: Option<Vec<DateTime<Utc>>>| {
+            let mut sent = sent.unwrap_or_default();
+            // A clock that was set back must not keep the channel shut.
+            sent.retain(|time| *time <= now && now - *time < TimeDelta::hours(1));
+            has_turn = sent.len() < most;
+            has_turn.then(|| {
+                sent.push(now);
+                sent
+            })
+        })
+        .await?;
+        Ok(has_turn)
+    }
+
+    /// Tries a letter, unless somebody else does.
+    async fn try_one(
+        &self,
+        reached: &Reached,
+        document: &Document,
+        waiting: &Waiting,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        let mut tried = waiting.tried(now);
+        let name = &document.name;
+        let body = serde_json::to_value(&tried)?;
+        let version = match self.memory.write(name, document.version, &body).await {
+            Err(StoreError::Moved { .. }) => return Ok(false),
+            written => written?,
+        };
+        let late = |_| NotSent::because(format!("it took longer than {:?}", self.longest));
+        let sent = tokio::time::timeout(self.longest, reached.channel.send(&waiting.letter)).await;
+        let written = match sent.map_err(late).flatten() {
+            Ok(()) => self.memory.remove(name, version).await.map(|()| true),
+            Err(NotSent { why, retry_after, left }) => {
+                tracing::warn!(
+                    "a notice could not be sent by {}, and is tried again: {why}",
+                    reached.name
+                );
+                tried.why = Some(why);
+                if let Some(left) = left {
+                    tried.letter.notices = left;
+                }
+                if let Some(wished) = retry_after.and_then(|after| TimeDelta::from_std(after).ok())
+                {
+                    tried.not_before = tried.not_before.max(now + wished.min(TimeDelta::hours(1)));
+                }
+                let body = serde_json::to_value(&tried)?;
+                self.memory.write(name, version, &body).await.map(|_| false)
+            }
+        };
+        match written {
+            // Somebody put more into it: it is sent once more, with that.
+            Err(StoreError::Moved { .. }) => Ok(false),
+            written => written,
+        }
+    }
+}
+
+/// What a letter is about.
+fn keys(waiting: &Waiting) -> impl Iterator<Item = &String> {
+    let places = waiting.letter.notices.iter().flat_map(|notice| &notice.places);
+    places.map(|place| &place.subject.key)
+}
+
+#[cfg(test)]
+#[path = "courier_tests.rs"]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -1,0 +1,194 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::plan::{AccountPlan, BaselineRef, Cost, PlanHead, PlannedChange, TargetRef, assemble};
+use crate::reconcile::RunOutcome;
+use crate::reconcile::event::Stream;
+
+fn object(kind: &str, verdict: Value, disposition: Value) -> ObjectPlan {
+    serde_json::from_value(json!({
+        "account": "000000000001", "region": "eu-west-1", "global": true,
+        "item": kind, "mode": "enforce", "controls": [],
+        "verdict": verdict, "spec": {"x": 14}, "state_digest": "",
+        "observed": {"id": "", "status": "absent"},
+        "changes": [{
+            "id": 1, "action": {"put": 1}, "risk": "safe", "warnings": [],
+            "permissions": ["iam:UpdateAccountPasswordPolicy"], "disposition": disposition,
+            "depends_on": [],
+            "drift": [{"field": "x", "actual": 9, "desired": 14}],
+        }],
+    }))
+    .unwrap()
+}
+
+fn apply() -> Value {
+    json!({"is": "apply"})
+}
+
+fn drifted(kind: &str) -> ObjectPlan {
+    object(kind, json!({"is": "drifted"}), apply())
+}
+
+fn plan(objects: Vec<ObjectPlan>) -> Plan {
+    let region = objects[0].region.clone();
+    let head = PlanHead {
+        run: "r".to_owned(),
+        baseline: BaselineRef {
+            name: "b".to_owned(),
+            digest: "d".to_owned(),
+            files: Vec::new(),
+            targets: vec!["here".to_owned()],
+        },
+        targets: vec![TargetRef {
+            account: objects[0].account.clone(),
+            name: Some("payments".to_owned()),
+            partition: "aws".to_owned(),
+            home_region: region.clone(),
+            regions: vec![region],
+        }],
+        failed: Vec::new(),
+        skipped: Vec::new(),
+        snapshot: None,
+        shards: None,
+        cost: Cost::default(),
+    };
+    let order = objects.iter().flat_map(|object| &object.changes);
+    let order = order.filter(|change| change.is_applied()).map(|change| change.id).collect();
+    assemble(head, vec![AccountPlan { objects, in_sync: 0, order }])
+}
+
+fn hearing() -> Hearing {
+    Hearing::of(Run {
+        keeps_drift: true,
+        is_whole: true,
+        path: &["cloudtrail.trail"],
+        ..Run::default()
+    })
+}
+
+fn hear(hearing: &Hearing, plan: &Plan, step: Option<&Step>, in_sync: Option<bool>) -> Seen {
+    let stream = Stream::new("r", vec![hearing]);
+    stream.tell(RunEvent::Planned { plan }).unwrap();
+    let object = &plan.objects[0];
+    let change: &PlannedChange = &object.changes[0];
+    if let Some(step) = step {
+        stream.tell(RunEvent::Wrote { object, change, step }).unwrap();
+    }
+    if let Some(in_sync) = in_sync {
+        let event = RunEvent::Verified { object, after: None, in_sync, by: "arn" };
+        stream.tell(event).unwrap();
+    }
+    let outcome = RunOutcome::InSync;
+    stream.tell(RunEvent::Ended { outcome, report: None }).unwrap();
+    hearing.seen(Utc::now(), Some("record 7, abc".to_owned())).unwrap()
+}
+
+/// The only thing that matters.
+fn only(seen: &Seen) -> (On, Severity, String) {
+    let all: Vec<&Matter> = seen.standing.iter().chain(&seen.done).collect();
+    assert_eq!(all.len(), 1, "{all:?}");
+    assert_eq!(all[0].what, ["x 9 → 14"]);
+    (all[0].on, all[0].severity, all[0].did.clone())
+}
+
+#[test]
+fn what_became_of_an_object_is_what_is_told() {
+    let failed = Step::Failed { error: "AccessDenied (request 7): no\nremedy".to_owned() };
+    let moved = Step::Moved { why: "somebody was faster".to_owned() };
+    for (kind, step, in_sync, on, severity, did) in [
+        (
+            "iam.password_policy",
+            Some(Step::Applied),
+            Some(true),
+            On::Applied,
+            Severity::Low,
+            "put it right",
+        ),
+        (
+            "cloudtrail.trail",
+            Some(Step::Applied),
+            Some(true),
+            On::Applied,
+            Severity::High,
+            "put it right",
+        ),
+        (
+            "iam.password_policy",
+            Some(Step::Applied),
+            Some(false),
+            On::Failed,
+            Severity::High,
+            "still not as declared",
+        ),
+        (
+            "iam.password_policy",
+            Some(Step::Applied),
+            None,
+            On::Failed,
+            Severity::High,
+            "nobody could observe",
+        ),
+        ("iam.password_policy", Some(failed), None, On::Failed, Severity::High, "AccessDenied: no"),
+        (
+            "iam.password_policy",
+            Some(moved),
+            None,
+            On::Failed,
+            Severity::High,
+            "somebody was faster",
+        ),
+        ("iam.password_policy", None, None, On::Drift, Severity::Medium, "did not get to it"),
+        ("cloudtrail.trail", None, None, On::Drift, Severity::Critical, "did not get to it"),
+    ] {
+        let seen = hear(&hearing(), &plan(vec![drifted(kind)]), step.as_ref(), in_sync);
+        let told = only(&seen);
+        assert_eq!((told.0, told.1), (on, severity), "{kind} {step:?}");
+        assert!(told.2.contains(did), "{did:?} is not in {:?}", told.2);
+        assert_eq!(seen.about.audit_log.as_deref(), Some("record 7, abc"));
+    }
+}
+
+#[test]
+fn what_is_only_reported_says_why() {
+    let reported = json!({"is": "report", "reason": "mode report"});
+    let reported = object("iam.password_policy", json!({"is": "drifted"}), reported);
+    let seen = hear(&hearing(), &plan(vec![reported]), None, None);
+    assert_eq!(
+        only(&seen),
+        (On::Drift, Severity::Medium, "only reports it: mode report".to_owned())
+    );
+}
+
+#[test]
+fn a_run_that_nobody_agreed_to_is_not_told_and_one_of_a_trial_tells_only_what_failed() {
+    let hearing = hearing();
+    let plan = plan(vec![drifted("iam.password_policy")]);
+    let stream = Stream::new("r", vec![&hearing]);
+    stream.tell(RunEvent::Planned { plan: &plan }).unwrap();
+    assert!(hearing.seen(Utc::now(), None).is_none());
+    let trial = Hearing::of(Run::default());
+    assert!(hear(&trial, &plan, None, None).standing.is_empty());
+    let failed = Step::Failed { error: "no".to_owned() };
+    assert_eq!(hear(&trial, &plan, Some(&failed), None).standing.len(), 1);
+}
+
+#[test]
+fn exceptions_are_told_of_in_their_last_week_and_the_unknown_is_never_fine() {
+    let until = |days: i64| (Utc::now() + TimeDelta::days(days)).date_naive().to_string();
+    let excepted = |days: i64| {
+        let verdict =
+            json!({"is": "excepted", "until": until(days), "owner": "ops", "reason": "why"});
+        object("iam.password_policy", verdict, json!({"is": "report", "reason": "excepted"}))
+    };
+    let soon = hear(&hearing(), &plan(vec![excepted(3)]), None, None);
+    assert_eq!(soon.standing[0].on, On::ExceptionExpiring);
+    assert!(soon.standing[0].what[0].starts_with("ops has an exception until"));
+    let later = hear(&hearing(), &plan(vec![excepted(30)]), None, None);
+    assert!(later.standing.is_empty());
+    let verdict = json!({"is": "unknown", "reason": "AccessDenied"});
+    let unknown = object("iam.password_policy", verdict, apply());
+    let subject = Subject::of(&unknown, None, &[]);
+    let seen = hear(&hearing(), &plan(vec![unknown]), None, None);
+    assert_eq!(seen.standing[0].on, On::Blind);
+    assert_eq!(seen.fine.ends(&subject, false), None);
+}

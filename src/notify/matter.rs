@@ -1,0 +1,217 @@
+//! What matters of a run, before anybody decides who is told.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::digest;
+use crate::fleet::notify::{On, Severity};
+use crate::names::{AccountId, ItemName, Region};
+use crate::plan::ObjectPlan;
+use crate::store::history::{ByWhom, DriftKey};
+
+/// What something is about: an object, an account, a run, the files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subject {
+    /// The same for the same thing, whenever it is seen.
+    pub key: String,
+    /// What it is called, for people to read.
+    pub title: String,
+    /// The account, where it is in one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountId>,
+    /// The account's name, when known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_name: Option<String>,
+    /// The Region; none where it is the account's only one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<Region>,
+    /// The item, where it is an object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<ItemName>,
+    /// The object's id; empty for the one object of a singleton.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub object: String,
+    /// The targets of the run that saw it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<String>,
+}
+
+impl Subject {
+    /// Something that is no object.
+    pub fn named(key: impl Into<String>, title: impl Into<String>) -> Self {
+        Self {
+            key: key.into(),
+            title: title.into(),
+            account: None,
+            account_name: None,
+            region: None,
+            item: None,
+            object: String::new(),
+            targets: Vec::new(),
+        }
+    }
+
+    /// An object of a plan.
+    pub fn of(object: &ObjectPlan, account_name: Option<&str>, targets: &[String]) -> Self {
+        Self {
+            key: key_of(object),
+            title: object.title(),
+            account: Some(object.account.clone()),
+            account_name: account_name.map(str::to_owned),
+            region: (!object.global).then(|| object.region.clone()),
+            item: Some(object.item.clone()),
+            object: object.observed.id.clone(),
+            targets: targets.to_vec(),
+        }
+    }
+}
+
+/// What tells an object apart from all others.
+pub fn key_of(object: &ObjectPlan) -> String {
+    key(&object.account, &object.region, &object.item, &object.observed.id)
+}
+
+/// The same of an object of the history.
+pub fn key_of_drift(drift: &DriftKey) -> String {
+    key(&drift.account, &drift.region, &drift.item, &drift.object)
+}
+
+fn key(account: &AccountId, region: &Region, item: &ItemName, object: &str) -> String {
+    format!("{account}/{region}/{item}/{object}")
+}
+
+/// Something that may be worth telling.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Matter {
+    /// What it is about.
+    pub subject: Subject,
+    /// Of which sort it is.
+    pub on: On,
+    /// How much it matters.
+    pub severity: Severity,
+    /// A digest of what is so: with another one, it is told again.
+    pub state: String,
+    /// What is so, in lines; the same for objects that are alike.
+    pub what: Vec<String>,
+    /// What evenkeel did, or why it did not.
+    pub did: String,
+    /// The command to look closer.
+    pub look: String,
+}
+
+/// What is as it should be, of what a run looked at.
+#[derive(Debug, Clone, Default)]
+pub struct Fine {
+    /// Digests of the keys: there may be a million objects.
+    keys: HashSet<[u8; 16]>,
+    /// Items of which something is unknown: nothing of them is gone for certain.
+    unsure: BTreeSet<(AccountId, ItemName)>,
+    /// Accounts of which all that is declared was looked at.
+    whole: BTreeSet<AccountId>,
+}
+
+fn short(key: &str) -> [u8; 16] {
+    let mut short = [0; 16];
+    let digest = digest::of_bytes(key.as_bytes());
+    for (to, from) in short.iter_mut().zip(digest.bytes()) {
+        *to = from;
+    }
+    short
+}
+
+impl Fine {
+    /// This is as it should be.
+    pub fn add(&mut self, key: &str) {
+        self.keys.insert(short(key));
+    }
+
+    /// Nobody knows of something that an item governs.
+    pub fn unsure(&mut self, account: &AccountId, item: &ItemName) {
+        self.unsure.insert((account.clone(), item.clone()));
+    }
+
+    /// All that is declared for an account was looked at.
+    pub fn whole(&mut self, account: &AccountId) {
+        self.whole.insert(account.clone());
+    }
+
+    /// Whether something that was told is over, and why; `is_there` says whether it was seen as well.
+    pub fn ends(&self, subject: &Subject, is_there: bool) -> Option<&'static str> {
+        if self.keys.contains(&short(&subject.key)) {
+            return Some(match subject.item {
+                Some(_) => "it is as declared",
+                None => "it is so no longer",
+            });
+        }
+        let (Some(account), Some(item)) = (&subject.account, &subject.item) else { return None };
+        let is_gone = !is_there
+            && self.whole.contains(account)
+            && !self.unsure.contains(&(account.clone(), item.clone()));
+        is_gone.then_some("it is not there any more, or not declared")
+    }
+}
+
+/// What is known of the run, or of whatever else was seen.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct About {
+    /// The run's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+    /// The baseline: name and digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<String>,
+    /// The commit of the files, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// The head of the audit log: the number of its last record and the beginning of its digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit_log: Option<String>,
+}
+
+/// What was seen at one time.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// When.
+    pub time: DateTime<Utc>,
+    /// In which run.
+    pub about: About,
+    /// Who did what the run was made for.
+    pub by: Vec<ByWhom>,
+    /// What is so, until it is seen otherwise.
+    pub standing: Vec<Matter>,
+    /// What happened.
+    pub done: Vec<Matter>,
+    /// What is as it should be.
+    pub fine: Fine,
+    /// What is known from before of drift: since when, and by whom.
+    pub known: BTreeMap<String, (DateTime<Utc>, Vec<ByWhom>)>,
+    /// The accounts that were looked at.
+    pub accounts: BTreeSet<AccountId>,
+}
+
+impl Seen {
+    /// Nothing yet.
+    pub fn at(time: DateTime<Utc>) -> Self {
+        Self {
+            time,
+            about: About::default(),
+            by: Vec::new(),
+            standing: Vec::new(),
+            done: Vec::new(),
+            fine: Fine::default(),
+            known: BTreeMap::new(),
+            accounts: BTreeSet::new(),
+        }
+    }
+
+    /// The books that it is about: one for each account, and one for what is in none.
+    pub fn books(&self) -> BTreeSet<Option<AccountId>> {
+        let matters = self.standing.iter().chain(&self.done);
+        let mut books: BTreeSet<_> = self.accounts.iter().cloned().map(Some).collect();
+        books.extend(matters.map(|matter| matter.subject.account.clone()));
+        books.insert(None);
+        books
+    }
+}

@@ -1,0 +1,30 @@
+//! Notices: what a run found, did or could not do, told to people and to other programs.
+//!
+//! [`listen`] hears a run and gathers what matters; [`worth`] (pure) decides what of it is said, and
+//! says it once; [`outbox`] keeps it until it was sent, in the store or in a file beside the audit log;
+//! [`courier`] sends, each channel on its own. A channel that does not answer stops nothing.
+
+pub mod besides;
+pub mod channels;
+pub mod courier;
+pub mod eventbridge;
+pub mod holds;
+pub mod http;
+pub mod letter;
+pub mod listen;
+pub mod matter;
+pub mod outbox;
+pub mod secret;
+pub mod securityhub;
+pub mod slack;
+pub mod sns;
+pub mod tell;
+pub mod webhook;
+pub mod words;
+pub mod worth;
+
+pub use courier::{Courier, NotSent};
+pub use letter::{Letter, Notice};
+pub use listen::{Hearing, Run};
+pub use matter::{Matter, Seen, Subject};
+pub use tell::Teller;

@@ -1,0 +1,211 @@
+//! Tells all channels what was seen: what is worth telling goes into the outbox, and then into the
+//! book of what was told. Whoever dies in between tells it once more, with the same id.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::channels::{self, Reached};
+use super::courier::{Courier, Round};
+use super::letter::letters;
+use super::matter::{Seen, key_of_drift};
+use super::outbox;
+use super::worth::{Book, worth};
+use crate::aws::session::Options;
+use crate::fleet::notify::Notify;
+use crate::names::AccountId;
+use crate::store::history::{ByWhom, Entry, Filter, What};
+use crate::store::memory::{Document, Memory, NOT_THERE};
+use crate::store::{Store, StoreError};
+
+/// Books that are read one by one; of more, all are read at once.
+const FEW: usize = 8;
+/// What came to its end so long ago at most has just done so.
+const JUST: TimeDelta = TimeDelta::hours(1);
+/// How often a book is told from again because somebody else was faster.
+const TRIES: usize = 5;
+
+/// Who tells.
+pub struct Teller {
+    courier: Courier,
+    /// Where it is known from before since when something is so, and by whom.
+    history: Option<Store>,
+}
+
+/// Since when things are so, and by whom.
+type Known = BTreeMap<String, (DateTime<Utc>, Vec<ByWhom>)>;
+
+/// The book of an account, or of what is in none.
+fn name_of(channel: &str, account: Option<&AccountId>) -> String {
+    let account = account.map_or("-", AccountId::as_str);
+    format!("notices/{channel}/book/{account}")
+}
+
+impl Teller {
+    /// For the channels of a fleet file in this folder.
+    pub fn new(
+        notify: &Notify,
+        folder: &Path,
+        options: &Options,
+        memory: Arc<dyn Memory>,
+        history: Option<Store>,
+    ) -> Self {
+        Self { courier: Courier::new(memory, channels::all(notify, folder, options)), history }
+    }
+
+    /// Whether there is anybody to tell.
+    pub fn is_empty(&self) -> bool {
+        self.courier.channels.is_empty()
+    }
+
+    /// Puts what is worth telling into the outbox. What cannot be kept is said in the log, and stops
+    /// nothing: it is told when it is seen the next time.
+    pub async fn tell(&self, mut seen: Seen) {
+        if !seen.standing.is_empty() || !seen.done.is_empty() {
+            seen.known = self.known(&seen).await;
+        }
+        for reached in &self.courier.channels {
+            if let Err(error) = self.tell_one(reached, &seen).await {
+                tracing::warn!("{} is not told of what was seen: {error}", reached.name);
+            }
+        }
+    }
+
+    /// Sends what waits.
+    pub async fn send(&self) -> Round {
+        self.courier.round().await
+    }
+
+    /// The drift that the history knows: what is so, and what has just come to its end.
+    async fn known(&self, seen: &Seen) -> Known {
+        let Some(store) = &self.history else { return Known::new() };
+        let mut known = Known::new();
+        let mut note = |entries: Result<Vec<Entry>, StoreError>| match entries {
+            Ok(entries) => known.extend(entries.into_iter().map(known_of)),
+            Err(error) => tracing::warn!("since when it is so is not known: {error}"),
+        };
+        let ended: BTreeSet<&AccountId> =
+            seen.done.iter().filter_map(|matter| matter.subject.account.as_ref()).collect();
+        for account in ended.into_iter().take(FEW) {
+            let filter = Filter {
+                account: Some(account.clone()),
+                since: Some(seen.time - JUST),
+                what: Some(What::Resolved),
+                ..Filter::default()
+            };
+            note(store.entries(&filter).await);
+        }
+        note(store.open_drift().await);
+        known
+    }
+
+    async fn tell_one(&self, reached: &Reached, seen: &Seen) -> Result<(), StoreError> {
+        let memory = self.courier.memory.as_ref();
+        if !outbox::has_room(memory, &reached.name, reached.reader).await? {
+            tracing::warn!(
+                "{} is not told of what was seen: too much waits for it already",
+                reached.name
+            );
+            return Ok(());
+        }
+        let books = self.books(&reached.name, seen).await?;
+        let mut notices = Vec::new();
+        let mut changed = Vec::new();
+        for (account, document) in books {
+            let (told, book) = self.of_book(reached, seen, account.as_ref(), document.as_ref())?;
+            notices.extend(told);
+            if let Some(book) = book {
+                changed.push((account, document, book));
+            }
+        }
+        for letter in letters(reached.reader, seen.time, &seen.about, notices) {
+            outbox::put(memory, &reached.name, reached.reader, letter, Utc::now()).await?;
+        }
+        for (account, document, book) in changed {
+            self.keep(reached, seen, account.as_ref(), document, book).await?;
+        }
+        Ok(())
+    }
+
+    /// What is worth telling from a book, and the book as it is then, if it is another.
+    fn of_book(
+        &self,
+        reached: &Reached,
+        seen: &Seen,
+        account: Option<&AccountId>,
+        document: Option<&Document>,
+    ) -> Result<(Vec<super::letter::Notice>, Option<Book>), StoreError> {
+        let before: Book = document.map(Document::typed).transpose()?.unwrap_or_default();
+        let mut book = before.clone();
+        let told = worth(&mut book, seen, account, &reached.common.filter);
+        Ok((told, (book != before).then_some(book)))
+    }
+
+    /// The books that what was seen is about.
+    async fn books(
+        &self,
+        channel: &str,
+        seen: &Seen,
+    ) -> Result<Vec<(Option<AccountId>, Option<Document>)>, StoreError> {
+        let memory = self.courier.memory.as_ref();
+        let wanted: BTreeSet<Option<AccountId>> = seen.books();
+        let mut all = Vec::new();
+        if wanted.len() <= FEW {
+            for account in wanted {
+                let document = memory.read(&name_of(channel, account.as_ref())).await?;
+                all.push((account, document));
+            }
+            return Ok(all);
+        }
+        let there = memory.list(&format!("notices/{channel}/book/")).await?;
+        let mut there: BTreeMap<String, Document> =
+            there.into_iter().map(|document| (document.name.clone(), document)).collect();
+        for account in wanted {
+            let document = there.remove(&name_of(channel, account.as_ref()));
+            all.push((account, document));
+        }
+        Ok(all)
+    }
+
+    /// Writes a book. Where somebody else was faster, what was seen is laid over what they wrote.
+    async fn keep(
+        &self,
+        reached: &Reached,
+        seen: &Seen,
+        account: Option<&AccountId>,
+        document: Option<Document>,
+        book: Book,
+    ) -> Result<(), StoreError> {
+        let memory = self.courier.memory.as_ref();
+        let name = name_of(&reached.name, account);
+        let (mut version, mut book) = (document.map_or(NOT_THERE, |one| one.version), book);
+        for _ in 0..TRIES {
+            let written = match book.open.is_empty() {
+                true if version == NOT_THERE => return Ok(()),
+                true => memory.remove(&name, version).await,
+                false => {
+                    memory.write(&name, version, &serde_json::to_value(&book)?).await.map(drop)
+                }
+            };
+            match written {
+                Err(StoreError::Moved { .. }) => {}
+                written => return written,
+            }
+            let now = memory.read(&name).await?;
+            version = now.as_ref().map_or(NOT_THERE, |one| one.version);
+            match self.of_book(reached, seen, account, now.as_ref())?.1 {
+                Some(changed) => book = changed,
+                None => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn known_of(entry: Entry) -> (String, (DateTime<Utc>, Vec<ByWhom>)) {
+    let by = serde_json::from_value(entry.about["by"].clone()).unwrap_or_default();
+    let since = serde_json::from_value(entry.about["first_seen"].clone());
+    (key_of_drift(&entry.object), (since.unwrap_or(entry.time), by))
+}

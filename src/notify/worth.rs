@@ -1,0 +1,268 @@
+//! What is worth telling. Pure: what was seen and what was told before go in, notices come out.
+//!
+//! Something is told when it begins, when it is so in another way, and when it is over, and not in
+//! between. What happened is told once. The book of a channel holds what it was told and is not over.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::letter::{Notice, Place, Status};
+use super::matter::{Matter, Seen, Subject};
+use crate::digest;
+use crate::fleet::notify::{Filter, On, Severity};
+use crate::names::AccountId;
+use crate::store::history::ByWhom;
+
+/// Entries of a book; of an account with more, the objects of an item are told together.
+const MOST: usize = 2_000;
+/// Who did something, as far as it is kept.
+const NAMED: usize = 3;
+
+/// What a channel was told of an account, and is not over.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Book {
+    /// By what it is about.
+    pub open: BTreeMap<String, Open>,
+}
+
+/// Something that was told and is not over.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Open {
+    /// What it is about.
+    pub subject: Subject,
+    /// Of which sort it is.
+    pub on: On,
+    /// How much it matters.
+    pub severity: Severity,
+    /// A digest of what is so.
+    pub state: String,
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// Who did it, as far as AWS told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub by: Vec<ByWhom>,
+}
+
+/// Whether a channel is told of something.
+pub fn passes(filter: &Filter, on: On, severity: Severity, subject: &Subject) -> bool {
+    let of_kind = |asked: &String| {
+        subject.item.as_ref().is_some_and(|item| {
+            item.kind == *asked || item.kind.split('.').next() == Some(asked.as_str())
+        })
+    };
+    // What is of no target concerns all of them.
+    let of_target = |asked: &BTreeSet<String>| {
+        subject.targets.is_empty() || subject.targets.iter().any(|target| asked.contains(target))
+    };
+    filter.on.contains(&on)
+        && severity >= filter.severity
+        && (filter.kinds.is_empty() || filter.kinds.iter().any(of_kind))
+        && (filter.targets.is_empty() || of_target(&filter.targets))
+}
+
+/// What is worth telling of an account, or of what is in none; the book says it from then on.
+pub fn worth(
+    book: &mut Book,
+    seen: &Seen,
+    account: Option<&AccountId>,
+    filter: &Filter,
+) -> Vec<Notice> {
+    let is_of = |matter: &&Matter| matter.subject.account.as_ref() == account;
+    let all: Vec<&Matter> = seen.standing.iter().filter(is_of).collect();
+    let standing = folded(&all, MOST);
+    let mut notices = Vec::new();
+    let mut happened = BTreeSet::new();
+    for matter in seen.done.iter().filter(is_of) {
+        if passes(filter, matter.on, matter.severity, &matter.subject) {
+            let open = ends(matter).then(|| book.open.remove(&matter.subject.key)).flatten();
+            if happened.insert((&matter.subject.key, matter.on)) {
+                notices.push(done(matter, open, seen));
+            }
+        }
+    }
+    let mut there = BTreeSet::new();
+    for matter in &standing {
+        let key = &matter.subject.key;
+        let asked = passes(filter, matter.on, matter.severity, &matter.subject);
+        if asked {
+            there.insert(key.clone());
+            notices.extend(stands(book, matter, seen));
+        } else if let Some(open) = book.open.remove(key) {
+            let why =
+                "it is still not as it should be, in a way that this channel does not ask for";
+            notices.push(over(open, why, seen));
+        }
+    }
+    let keys: Vec<String> = book.open.keys().cloned().collect();
+    for key in keys.into_iter().filter(|key| !there.contains(key)) {
+        let is_there = all.iter().any(|matter| matter.subject.key == key);
+        let why = book.open.get(&key).and_then(|open| seen.fine.ends(&open.subject, is_there));
+        if let Some(why) = why
+            && let Some(open) = book.open.remove(&key)
+        {
+            notices.push(over(open, why, seen));
+        }
+    }
+    notices
+}
+
+/// Whether what happened puts an end to what was told of its subject.
+fn ends(matter: &Matter) -> bool {
+    matter.on == On::Applied
+}
+
+fn stands(book: &mut Book, matter: &Matter, seen: &Seen) -> Option<Notice> {
+    let known = seen.known.get(&matter.subject.key);
+    let status = match book.open.get(&matter.subject.key) {
+        Some(open) if open.on == matter.on && open.state == matter.state => return None,
+        Some(_) => Status::Changed,
+        None => Status::New,
+    };
+    let before = book.open.get(&matter.subject.key);
+    let since = before.map(|open| open.since).or(known.map(|(since, _)| *since));
+    let by = before.map(|open| open.by.clone()).or_else(|| known.map(|(_, by)| by.clone()));
+    let by = by.filter(|by| !by.is_empty()).unwrap_or_else(|| seen.by.clone());
+    let open = Open {
+        subject: matter.subject.clone(),
+        on: matter.on,
+        severity: matter.severity,
+        state: matter.state.clone(),
+        since: since.unwrap_or(seen.time).min(seen.time),
+        by: by.into_iter().take(NAMED).collect(),
+    };
+    let notice = Notice {
+        id: id(
+            &[&matter.subject.key, status.as_str(), matter.on.as_str(), &matter.state],
+            open.since,
+        ),
+        status,
+        on: matter.on,
+        severity: matter.severity,
+        what: matter.what.clone(),
+        did: matter.did.clone(),
+        look: matter.look.clone(),
+        places: vec![place(&open)],
+        count: 1,
+    };
+    book.open.insert(matter.subject.key.clone(), open);
+    Some(notice)
+}
+
+fn done(matter: &Matter, open: Option<Open>, seen: &Seen) -> Notice {
+    let known = seen.known.get(&matter.subject.key);
+    let before = open.as_ref().map(|open| (open.since, open.by.clone())).or(known.cloned());
+    let (since, by) = before.unwrap_or((seen.time, Vec::new()));
+    let by = if by.is_empty() { seen.by.clone() } else { by };
+    let run = seen.about.run.as_deref().unwrap_or_default();
+    Notice {
+        id: id(&[&matter.subject.key, "done", matter.on.as_str(), &matter.state, run], since),
+        status: Status::Done,
+        on: matter.on,
+        severity: matter.severity,
+        what: matter.what.clone(),
+        did: matter.did.clone(),
+        look: matter.look.clone(),
+        places: vec![Place {
+            subject: matter.subject.clone(),
+            since: since.min(seen.time),
+            by: by.into_iter().take(NAMED).collect(),
+        }],
+        count: 1,
+    }
+}
+
+fn over(open: Open, why: &str, seen: &Seen) -> Notice {
+    Notice {
+        id: id(&[&open.subject.key, "resolved", open.on.as_str(), &open.state], open.since),
+        status: Status::Resolved,
+        on: open.on,
+        severity: open.severity,
+        what: vec![why.to_owned()],
+        did: String::new(),
+        look: seen.about.run.as_deref().map_or_else(String::new, |_| look_at(&open.subject)),
+        places: vec![place(&open)],
+        count: 1,
+    }
+}
+
+fn place(open: &Open) -> Place {
+    Place { subject: open.subject.clone(), since: open.since, by: open.by.clone() }
+}
+
+fn id(parts: &[&str], since: DateTime<Utc>) -> String {
+    let mut id = digest::of(&(parts, since.timestamp_micros()));
+    id.truncate(32);
+    id
+}
+
+/// The command that shows an object, an account or all as it is now.
+pub fn look_at(subject: &Subject) -> String {
+    let mut command = "evenkeel plan".to_owned();
+    if let Some(account) = &subject.account {
+        command += &format!(" -a {account}");
+    }
+    if let Some(region) = &subject.region {
+        command += &format!(" -r {region}");
+    }
+    if let Some(item) = &subject.item {
+        command += &format!(" -k {}", item.kind);
+    }
+    command
+}
+
+/// At most so many: where an account has more, the objects of an item are told together, those of the
+/// items with the most first.
+fn folded(all: &[&Matter], most: usize) -> Vec<Matter> {
+    let mut items: BTreeMap<String, Vec<&Matter>> = BTreeMap::new();
+    for matter in all {
+        let item = matter.subject.item.as_ref();
+        let own = || matter.subject.key.clone();
+        items.entry(item.map_or_else(own, ToString::to_string)).or_default().push(matter);
+    }
+    let mut sizes: Vec<usize> = items.values().map(Vec::len).collect();
+    sizes.sort_unstable();
+    // The largest items are folded until the rest fits.
+    let mut total: usize = sizes.iter().sum();
+    let mut limit = usize::MAX;
+    while total > most {
+        let Some(largest) = sizes.pop().filter(|largest| *largest > 1) else { break };
+        limit = largest - 1;
+        total -= limit;
+    }
+    let each = items.into_values().flat_map(|matters| match matters.len() > limit {
+        true => together(&matters).into_iter().collect(),
+        false => matters.into_iter().cloned().collect::<Vec<_>>(),
+    });
+    each.collect()
+}
+
+fn together(matters: &[&Matter]) -> Option<Matter> {
+    let first = matters.iter().max_by_key(|matter| (matter.severity, &matter.subject.key))?;
+    let item = first.subject.item.as_ref()?;
+    let account = first.subject.account.as_ref()?;
+    let mut states: Vec<&str> = matters.iter().map(|matter| matter.state.as_str()).collect();
+    states.sort_unstable();
+    let subject = Subject {
+        key: format!("{account}/*/{item}/*"),
+        title: format!("{} objects of {item} of {account}", matters.len()),
+        region: None,
+        object: String::new(),
+        ..first.subject.clone()
+    };
+    Some(Matter {
+        state: digest::of(&states),
+        what: vec!["too many to be told one by one".to_owned()],
+        look: look_at(&subject),
+        subject,
+        on: first.on,
+        severity: first.severity,
+        did: first.did.clone(),
+    })
+}
+
+#[cfg(test)]
+#[path = "worth_tests.rs"]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -1,0 +1,272 @@
+use proptest::prelude::*;
+
+use super::super::letter::{Letter, Reader, grouped, letters};
+use super::super::matter::About;
+use super::*;
+
+const ACCOUNT: &str = "111122223333";
+
+fn account() -> AccountId {
+    ACCOUNT.parse().unwrap()
+}
+
+fn time(seconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_700_000_000 + seconds, 0).unwrap()
+}
+
+fn matter(object: u8, state: u8, on: On, severity: Severity) -> Matter {
+    let kind = if object.is_multiple_of(2) { "iam.password_policy" } else { "s3.bucket" };
+    Matter {
+        subject: Subject {
+            account: Some(account()),
+            item: Some(kind.parse().unwrap()),
+            object: object.to_string(),
+            targets: vec!["prod".to_owned()],
+            ..Subject::named(format!("{ACCOUNT}/x/{kind}/{object}"), format!("{kind} {object}"))
+        },
+        on,
+        severity,
+        state: state.to_string(),
+        what: vec![format!("field {state}")],
+        did: "only reports it".to_owned(),
+        look: "evenkeel plan".to_owned(),
+    }
+}
+
+fn all() -> Filter {
+    Filter {
+        on: On::ALL.into(),
+        severity: Severity::Low,
+        kinds: BTreeSet::new(),
+        targets: BTreeSet::new(),
+    }
+}
+
+/// A look at so many objects: each is as declared (0), unknown (1), or differs in a way (2 and more).
+fn look(at: i64, objects: &[u8]) -> Seen {
+    let mut seen = Seen::at(time(at));
+    seen.about.run = Some(format!("run-{at}"));
+    seen.accounts.insert(account());
+    for (object, state) in (0..).zip(objects) {
+        let matter = matter(object, *state, On::Drift, Severity::Medium);
+        match state {
+            0 => seen.fine.add(&matter.subject.key),
+            1 => seen.fine.unsure(&account(), matter.subject.item.as_ref().unwrap()),
+            _ => seen.standing.push(matter),
+        }
+    }
+    seen
+}
+
+fn tell(book: &mut Book, seen: &Seen) -> Vec<Notice> {
+    worth(book, seen, Some(&account()), &all())
+}
+
+/// How each object was told to be, by its latest notice.
+fn told(notices: &[Notice], known: &mut BTreeMap<String, bool>) {
+    for notice in notices {
+        let key = notice.places[0].subject.key.clone();
+        let is_open = known.get(&key).copied().unwrap_or(false);
+        match notice.status {
+            Status::New => assert!(!is_open, "told to begin twice: {notice:?}"),
+            Status::Changed => assert!(is_open, "told to change before it began: {notice:?}"),
+            _ => assert!(is_open, "told to be over twice: {notice:?}"),
+        }
+        known.insert(key, matches!(notice.status, Status::New | Status::Changed));
+    }
+}
+
+proptest! {
+    /// Whatever is seen in whatever order: nothing begins or ends twice, what is seen again is told once,
+    /// and after a look that knows everything, what was told is what is so.
+    #[test]
+    fn each_thing_begins_once_and_ends_once(
+        looks in proptest::collection::vec(proptest::collection::vec(0_u8..5, 6), 1..12)
+    ) {
+        let mut book = Book::default();
+        let mut known = BTreeMap::new();
+        let mut ids = BTreeSet::new();
+        for (at, objects) in (0..).zip(&looks) {
+            let seen = look(at, objects);
+            let notices = tell(&mut book, &seen);
+            told(&notices, &mut known);
+            for notice in &notices {
+                prop_assert!(!notice.id.is_empty());
+                ids.insert((notice.id.clone(), notice.status));
+            }
+            prop_assert_eq!(tell(&mut book, &look(at + 100, objects)), Vec::new());
+        }
+        let last: Vec<u8> = looks.last().unwrap().iter().map(|state| if *state == 1 { 0 } else { *state }).collect();
+        told(&tell(&mut book, &look(1_000, &last)), &mut known);
+        for (object, state) in (0_u8..).zip(&last) {
+            let key = matter(object, 0, On::Drift, Severity::Low).subject.key;
+            prop_assert_eq!(known.get(&key).copied().unwrap_or(false), *state > 1);
+            prop_assert_eq!(book.open.contains_key(&key), *state > 1);
+        }
+    }
+
+    /// The order in which things are seen changes nothing, nor does how they come together in letters.
+    #[test]
+    fn the_order_changes_nothing(
+        objects in proptest::collection::vec(0_u8..5, 1..40), seed in any::<u64>()
+    ) {
+        let (mut one, mut other) = (Book::default(), Book::default());
+        let seen = look(0, &objects);
+        let mut mixed = seen.clone();
+        let middle = usize::try_from(seed).unwrap_or(0) % mixed.standing.len().max(1);
+        mixed.standing.rotate_left(middle);
+        mixed.standing.reverse();
+        let letter = |notices| letters(Reader::People, time(0), &About::default(), notices);
+        prop_assert_eq!(letter(tell(&mut one, &seen)), letter(tell(&mut other, &mixed)));
+        prop_assert_eq!(one, other);
+    }
+
+    /// A channel is told what it asks for, all of it, and nothing else.
+    #[test]
+    fn a_filter_leaves_out_and_adds_nothing(
+        objects in proptest::collection::vec((0_usize..7, 0_usize..4), 1..20),
+        on in proptest::collection::btree_set(0_usize..7, 1..7),
+        least in 0_usize..4,
+        kind in proptest::option::of(prop_oneof![Just("iam"), Just("s3.bucket")]),
+    ) {
+        let severities = [Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
+        let mut seen = Seen::at(time(0));
+        for (object, (on, severity)) in (0..).zip(&objects) {
+            seen.standing.push(matter(object, 2, On::ALL[*on], severities[*severity]));
+        }
+        let filter = Filter {
+            on: on.iter().map(|on| On::ALL[*on]).collect(),
+            severity: severities[least],
+            kinds: kind.iter().map(|kind| (*kind).to_owned()).collect(),
+            targets: BTreeSet::new(),
+        };
+        let notices = worth(&mut Book::default(), &seen, Some(&account()), &filter);
+        let expected = seen.standing.iter().filter(|matter| {
+            passes(&filter, matter.on, matter.severity, &matter.subject)
+        });
+        prop_assert_eq!(notices.len(), expected.count());
+        for notice in notices {
+            prop_assert!(filter.on.contains(&notice.on) && notice.severity >= filter.severity);
+        }
+    }
+}
+
+#[test]
+fn unknown_and_not_looked_at_end_nothing() {
+    let mut book = Book::default();
+    assert_eq!(tell(&mut book, &look(0, &[2, 2])).len(), 2);
+    assert_eq!(tell(&mut book, &look(1, &[1, 1])), Vec::new());
+    let mut elsewhere = Seen::at(time(2));
+    elsewhere.accounts.insert(account());
+    assert_eq!(tell(&mut book, &elsewhere), Vec::new());
+    // A whole look at the account that does not meet it any more, and knows everything of its item.
+    let mut whole = Seen::at(time(3));
+    whole.accounts.insert(account());
+    whole.fine.whole(&account());
+    whole.fine.unsure(&account(), &"s3.bucket".parse().unwrap());
+    let over = tell(&mut book, &whole);
+    assert_eq!(over.len(), 1, "{over:?}");
+    assert_eq!(over[0].status, Status::Resolved);
+    assert!(over[0].what[0].contains("not there any more"), "{over:?}");
+}
+
+#[test]
+fn what_was_put_right_ends_what_was_told_and_says_since_when_and_by_whom() {
+    let mut book = Book::default();
+    let by = ByWhom {
+        principal: "arn:aws:iam::111122223333:user/eve".to_owned(),
+        call: "iam.amazonaws.com:UpdateAccountPasswordPolicy".to_owned(),
+        ..ByWhom::default()
+    };
+    let mut first = look(0, &[2]);
+    first.by = vec![by.clone()];
+    tell(&mut book, &first);
+    let mut second = look(60, &[]);
+    let mut put_right = matter(0, 2, On::Applied, Severity::Low);
+    put_right.did = "put it right".to_owned();
+    second.fine.add(&put_right.subject.key);
+    second.done.push(put_right);
+    let notices = tell(&mut book, &second);
+    assert_eq!(notices.len(), 1, "{notices:?}");
+    assert_eq!((notices[0].status, notices[0].on), (Status::Done, On::Applied));
+    assert_eq!(notices[0].places[0].since, time(0));
+    assert_eq!(notices[0].places[0].by, [by]);
+    assert_eq!(book, Book::default());
+    // Who is not told what was put right is told that it is over.
+    let mut book = Book::default();
+    let filter = Filter { on: [On::Drift].into(), ..all() };
+    assert_eq!(worth(&mut book, &first, Some(&account()), &filter).len(), 1);
+    let over = worth(&mut book, &second, Some(&account()), &filter);
+    assert_eq!(over.len(), 1);
+    assert_eq!((over[0].status, over[0].on), (Status::Resolved, On::Drift));
+}
+
+#[test]
+fn what_the_history_knows_is_not_told_to_begin_now() {
+    let mut seen = look(500, &[2]);
+    let key = seen.standing[0].subject.key.clone();
+    let by = ByWhom { principal: "eve".to_owned(), ..ByWhom::default() };
+    seen.known.insert(key, (time(7), vec![by.clone()]));
+    let notices = tell(&mut Book::default(), &seen);
+    assert_eq!((notices[0].places[0].since, &notices[0].places[0].by), (time(7), &vec![by]));
+}
+
+#[test]
+fn a_thousand_alike_are_one() {
+    let mut seen = Seen::at(time(0));
+    for object in 0..1_000_u32 {
+        let mut one = matter(1, 2, On::Drift, Severity::Medium);
+        one.subject.key = format!("{ACCOUNT}/x/s3.bucket/{object}");
+        seen.standing.push(one);
+    }
+    seen.standing.push(matter(2, 3, On::Failed, Severity::High));
+    let notices = tell(&mut Book::default(), &seen);
+    assert_eq!(notices.len(), 1_001);
+    let groups = grouped(notices.clone());
+    assert_eq!(groups.len(), 2);
+    let people = letters(Reader::People, time(0), &About::default(), notices.clone());
+    assert_eq!(people.len(), 1);
+    assert_eq!(people[0].notices.iter().map(|notice| notice.count).sum::<usize>(), 1_001);
+    // What matters most comes first, and no letter grows with the fleet.
+    assert_eq!(people[0].notices[0].on, On::Failed);
+    assert!(serde_json::to_vec(&people[0]).unwrap().len() < 64 * 1024);
+    let programs = letters(Reader::Program, time(0), &About::default(), notices);
+    assert_eq!(programs.iter().map(|letter| letter.notices.len()).sum::<usize>(), 1_001);
+}
+
+#[test]
+fn an_account_with_far_too_much_is_told_by_its_items() {
+    let mut seen = Seen::at(time(0));
+    for object in 0..5_000_u32 {
+        let mut one = matter(1, 2, On::Drift, Severity::Medium);
+        one.subject.key = format!("{ACCOUNT}/x/s3.bucket/{object}");
+        seen.standing.push(one);
+    }
+    seen.standing.push(matter(2, 3, On::Failed, Severity::High));
+    let mut book = Book::default();
+    let notices = tell(&mut book, &seen);
+    assert_eq!(notices.len(), 2, "{notices:?}");
+    assert!(
+        notices.iter().any(|notice| notice.places[0].subject.title.starts_with("5000 objects"))
+    );
+    assert_eq!(tell(&mut book, &seen), Vec::new());
+}
+
+#[test]
+fn a_letter_that_takes_in_others_stays_short_and_counts_the_rest() {
+    let mut book = Book::default();
+    let mut all = Vec::new();
+    for round in 0..60_u8 {
+        let mut seen = Seen::at(time(i64::from(round)));
+        seen.standing.push(matter(round, round, On::Drift, Severity::Medium));
+        all.extend(letters(Reader::People, time(0), &About::default(), tell(&mut book, &seen)));
+    }
+    let mut all = all.into_iter();
+    let first: Letter = all.next().unwrap();
+    let whole = all.fold(first, |mut letter, later| {
+        letter.take_in(later);
+        letter
+    });
+    assert_eq!(whole.notices.len() + whole.more, 60);
+    assert!(whole.notices.len() <= 20);
+}

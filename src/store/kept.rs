@@ -1,0 +1,215 @@
+//! A memory in one file, for who has no store: what guards remember is beside the audit log, for one
+//! process at a time to write, and for people to read.
+//!
+//! A write takes the lock beside the file, writes a new file, and puts it in the place of the old one:
+//! who reads sees the one or the other, and who dies leaves the one or the other.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::error::StoreError;
+use super::memory::{Document, Memory, NOT_THERE, fits};
+use crate::files;
+
+/// The largest file that is read, in MiB.
+const LARGEST_MIB: u64 = 256;
+
+/// A memory in a file.
+#[derive(Debug, Clone)]
+pub struct KeptInFile {
+    path: PathBuf,
+}
+
+/// What the file says.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Content {
+    /// The latest version that a document had; none is used twice.
+    latest: u64,
+    documents: BTreeMap<String, Kept>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Kept {
+    version: u64,
+    body: Value,
+}
+
+impl Content {
+    fn has(&self, name: &str, seen: u64) -> Result<(), StoreError> {
+        let now = self.documents.get(name).map_or(NOT_THERE, |kept| kept.version);
+        match now == seen {
+            true => Ok(()),
+            false => Err(StoreError::Moved { name: name.to_owned() }),
+        }
+    }
+}
+
+impl KeptInFile {
+    /// In this file. It is made by the first write, with its folder.
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    fn unreachable(&self, why: impl ToString) -> StoreError {
+        StoreError::Unreachable { store: self.path.display().to_string(), why: why.to_string() }
+    }
+
+    fn content(&self) -> Result<Content, StoreError> {
+        match files::text(&self.path, LARGEST_MIB) {
+            Ok(text) => serde_json::from_str(&text).map_err(|error| StoreError::Unreadable {
+                what: self.path.display().to_string(),
+                why: error.to_string(),
+            }),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Content::default()),
+            Err(error) => Err(self.unreachable(error)),
+        }
+    }
+
+    /// Changes what the file says, while nobody else does.
+    fn changed<T>(
+        &self,
+        change: impl FnOnce(&mut Content) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        let lock = || -> std::io::Result<File> {
+            std::fs::create_dir_all(folder)?;
+            let mut options = File::options();
+            options.create(true).write(true).truncate(false);
+            // Whoever may write into the folder must not lead it elsewhere.
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NOFOLLOW);
+            let file = options.open(self.path.with_extension("lock"))?;
+            file.lock()?;
+            Ok(file)
+        };
+        // It is held until this is dropped.
+        let _lock = lock().map_err(|error| self.unreachable(error))?;
+        let mut content = self.content()?;
+        let changed = change(&mut content)?;
+        let text = serde_json::to_vec(&content)?;
+        let write = || -> std::io::Result<()> {
+            // Readable by its owner only.
+            let mut file = tempfile::NamedTempFile::new_in(folder)?;
+            file.write_all(&text)?;
+            file.as_file().sync_all()?;
+            file.persist(&self.path).map_err(|error| error.error)?;
+            File::open(folder)?.sync_all()
+        };
+        write().map_err(|error| self.unreachable(error))?;
+        Ok(changed)
+    }
+
+    /// Does what may wait for a disk or a lock where it keeps nobody else waiting.
+    async fn apart<T: Send + 'static>(
+        &self,
+        what: impl FnOnce(&Self) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let own = self.clone();
+        let done = tokio::task::spawn_blocking(move || what(&own)).await;
+        done.unwrap_or_else(|error| Err(self.unreachable(error)))
+    }
+}
+
+#[async_trait]
+impl Memory for KeptInFile {
+    async fn read(&self, name: &str) -> Result<Option<Document>, StoreError> {
+        let name = name.to_owned();
+        self.apart(move |own| {
+            let kept = own.content()?.documents.remove(&name);
+            Ok(kept.map(|kept| Document { name, version: kept.version, body: kept.body }))
+        })
+        .await
+    }
+
+    async fn write(&self, name: &str, seen: u64, body: &Value) -> Result<u64, StoreError> {
+        fits(name, body)?;
+        let (name, body) = (name.to_owned(), body.clone());
+        self.apart(move |own| {
+            own.changed(|content| {
+                content.has(&name, seen)?;
+                content.latest += 1;
+                let version = content.latest;
+                content.documents.insert(name, Kept { version, body });
+                Ok(version)
+            })
+        })
+        .await
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<Document>, StoreError> {
+        let prefix = prefix.to_owned();
+        self.apart(move |own| {
+            let all = own.content()?.documents.into_iter();
+            let with = all.filter(|(name, _)| name.starts_with(&prefix));
+            let document = |(name, kept): (String, Kept)| Document {
+                name,
+                version: kept.version,
+                body: kept.body,
+            };
+            Ok(with.map(document).collect())
+        })
+        .await
+    }
+
+    async fn remove(&self, name: &str, seen: u64) -> Result<(), StoreError> {
+        let name = name.to_owned();
+        self.apart(move |own| {
+            own.changed(|content| {
+                content.has(&name, seen)?;
+                content.documents.remove(&name);
+                Ok(())
+            })
+        })
+        .await
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use serde_json::json;
+
+    use super::super::memory::contract;
+    use super::*;
+
+    #[tokio::test]
+    async fn what_every_memory_does() {
+        let folder = tempfile::tempdir().unwrap();
+        contract::holds(&KeptInFile::at(folder.path().join("deep/memory.json"))).await;
+    }
+
+    #[tokio::test]
+    async fn what_is_kept_is_there_for_the_next_process_and_for_nobody_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("memory.json");
+        KeptInFile::at(&path).write("a", NOT_THERE, &json!(1)).await.unwrap();
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        let next = KeptInFile::at(&path);
+        assert_eq!(next.read("a").await.unwrap().unwrap().body, json!(1));
+        // Reading makes nothing.
+        assert_eq!(KeptInFile::at(folder.path().join("no/such")).read("a").await.unwrap(), None);
+        assert!(!folder.path().join("no").exists());
+    }
+
+    #[tokio::test]
+    async fn a_damaged_file_is_an_error_and_not_an_empty_memory() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("memory.json");
+        std::fs::write(&path, "{\"latest\": 1, \"docu").unwrap();
+        let memory = KeptInFile::at(&path);
+        assert!(matches!(memory.read("a").await, Err(StoreError::Unreadable { .. })));
+        let written = memory.write("a", NOT_THERE, &json!(1)).await;
+        assert!(matches!(written, Err(StoreError::Unreadable { .. })), "{written:?}");
+    }
+}
