@@ -68,6 +68,54 @@ pub fn conclude(
         out::line(&line);
     }
     out::line("");
+    objects(report);
+    let mut line = format!("{} applied", counted(report.applied(), "change"));
+    if left > 0 {
+        line += &format!(", {left} not");
+    }
+    if !left_alone.is_empty() {
+        let changes: usize = left_alone.iter().map(|left| left.changes).sum();
+        line += &format!(", {changes} left alone in {}", counted(left_alone.len(), "account"));
+    }
+    let unknown = plan.summary().unknown.max(reviewed.summary().unknown);
+    if unknown > 0 {
+        line += &format!(", {} unknown and left alone", counted(unknown, "object"));
+    }
+    let log = audit.path().display();
+    let has_log = audit.path().exists();
+    out::line(&match has_log {
+        true => format!("{line} · audit log: {log} ({}) · run {}", audit.head(), plan.run),
+        false => format!("{line} · run {} · the audit log {log} is not there any more", plan.run),
+    });
+    if let Some(why) = &report.log_failure {
+        log_failed(report, why, has_log);
+        return Exit::Partly;
+    }
+    // A saved plan looks again only at what it changes.
+    let open = open_findings(plan).max(open_findings(reviewed));
+    if open > 0 && !report.interrupted {
+        out::line(&format!("{}.", stay_open(open)));
+    }
+    let outcome = RunOutcome::of(plan, Some(report)).max(RunOutcome::of(reviewed, Some(report)));
+    match outcome {
+        RunOutcome::Interrupted => {
+            out::line(&format!(
+                "Stopped as asked; {left} left to do. The next plan starts from what is there."
+            ));
+            Exit::Interrupted
+        }
+        RunOutcome::Refused => {
+            if let Some(refusal) = &report.refused {
+                out::say(&format!("refused: {refusal}; {}", refusal.remedy()));
+            }
+            Exit::Refused
+        }
+        outcome => whole(reviewed, outcome.into()),
+    }
+}
+
+/// The objects that are not as declared, each with what helps.
+fn objects(report: &ApplyReport) {
     for title in &report.not_converged {
         out::line(&format!(
             "AWS accepted the changes of {title}, but it is still not as declared; run check in a minute, \
@@ -94,69 +142,31 @@ pub fn conclude(
     if report.outcomes.iter().any(|outcome| matches!(outcome.step, Step::Moved { .. })) {
         out::line("What has moved was left alone: make a new plan, and look at what it is now.");
     }
-    let mut line = format!("{} applied", counted(report.applied(), "change"));
-    if left > 0 {
-        line += &format!(", {left} not");
-    }
-    if !left_alone.is_empty() {
-        let changes: usize = left_alone.iter().map(|left| left.changes).sum();
-        line += &format!(", {changes} left alone in {}", counted(left_alone.len(), "account"));
-    }
-    let unknown = plan.summary().unknown.max(reviewed.summary().unknown);
-    if unknown > 0 {
-        line += &format!(", {} unknown and left alone", counted(unknown, "object"));
-    }
-    let log = audit.path().display();
-    let has_log = audit.path().exists();
-    out::line(&match has_log {
-        true => format!("{line} · audit log: {log} ({}) · run {}", audit.head(), plan.run),
-        false => format!("{line} · run {} · the audit log {log} is not there any more", plan.run),
-    });
-    if let Some(why) = &report.log_failure {
-        out::line(&format!(
-            "{why}: nothing more was written to AWS from then on. What is \"done\" above was written before."
-        ));
-        for title in &report.unrecorded {
-            out::line(&match has_log {
-                true => format!(
-                    "The last write to {title} is in the log without what came of it; the next run looks at it."
-                ),
-                false => {
-                    format!("The last write to {title} is in no log: run check, and look at it.")
-                }
-            });
-        }
-        out::line(match has_log {
-            true => {
-                "Make room for the log, or name another with --audit-log; the next apply goes on from what is there."
-            }
+}
+
+/// What is known of a run whose log could not be written any more.
+fn log_failed(report: &ApplyReport, why: &str, has_log: bool) {
+    out::line(&format!(
+        "{why}: nothing more was written to AWS from then on. What is \"done\" above was written before."
+    ));
+    for title in &report.unrecorded {
+        out::line(&match has_log {
+            true => format!(
+                "The last write to {title} is in the log without what came of it; the next run looks at it."
+            ),
             false => {
-                "Find out who took the log away; the next apply begins another, and goes on from what is there."
+                format!("The last write to {title} is in no log: run check, and look at it.")
             }
         });
-        return Exit::Partly;
     }
-    // A saved plan looks again only at what it changes.
-    let open = open_findings(plan).max(open_findings(reviewed));
-    if open > 0 && !report.interrupted {
-        out::line(&format!("{}.", stay_open(open)));
-    }
-    let outcome = RunOutcome::of(plan, Some(report)).max(RunOutcome::of(reviewed, Some(report)));
-    match outcome {
-        RunOutcome::Interrupted => {
-            out::line(&format!(
-                "Stopped as asked; {left} left to do. The next plan starts from what is there."
-            ));
-            Exit::Interrupted
+    out::line(match has_log {
+        true => {
+            "Make room for the log, or name another with --audit-log; the next apply goes on from what is there."
         }
-        RunOutcome::Refused => {
-            if let Some(refusal) = &report.refused {
-                out::say(&format!("refused: {refusal}; {}", refusal.remedy()));
-            }
-            Exit::Refused
+        false => {
+            "Find out who took the log away; the next apply begins another, and goes on from what is there."
         }
-        outcome => whole(reviewed, outcome.into()),
-    }
+    });
 }
 
 /// The exit code for a plan that was merged of shards: accounts of those that are missing may have

@@ -181,7 +181,7 @@ pub async fn ready(cx: &WriteCx, name: &str, service: Service) -> Result<String,
             _ => "put the key right, or declare another; then run again",
         };
         return Err(WriteError::Look(ObserveError::Unclear {
-            reason: format!("nothing was sent, because the key {name} cannot be used: {problem}"),
+            reason: format!("the key {name}: {problem}, so that nothing was sent"),
             remedy: remedy.to_owned(),
         }));
     }

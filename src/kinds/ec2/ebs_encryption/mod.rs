@@ -262,8 +262,9 @@ fn key_change(spec: &Spec, state: &State) -> Option<Change<Action>> {
     if key.is_called(desired) || key.is_same(declared) {
         // The right one, which may not work all the same.
         let problem = key.problem()?;
-        let (there, wanted) = named::out_of_order(Some(actual), desired);
-        drift.add("kms_key_id", Some(there), Some(wanted));
+        let (broken, wanted) = named::out_of_order(Some(actual), desired);
+        let is_gone = matches!(key, Key::Missing { .. });
+        drift.add("kms_key_id", Some(if is_gone { shown } else { broken }), Some(wanted));
         return Some(Change::finding(drift).withhold(format!(
             "EBS cannot use this key: {problem}; no encrypted volume can be made until the key works again, or another is declared"
         )));
