@@ -32,13 +32,18 @@ test: emulator postgres ## everything: unit, property, command-line and emulator
 	cargo test --all-targets
 	cargo test --doc
 
-lint: $(TOOLS)/zizmor/.installed-$(ZIZMOR_VERSION) fuzz/Cargo.lock ## formatting, lints, docs without warnings, safe workflows
+lint: $(TOOLS)/zizmor/.installed-$(ZIZMOR_VERSION) $(TOOLS)/deploy/.installed-$(shell sha256sum deploy/requirements.txt | cut -c1-12) fuzz/Cargo.lock ## formatting, lints, docs without warnings, safe workflows and templates
 	cargo fmt --check
 	cargo clippy --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items
 	@echo "== the fuzz targets compile"
 	cargo check --quiet --manifest-path fuzz/Cargo.toml
 	"$(TOOLS)/zizmor/bin/zizmor" --offline --no-progress --quiet .github examples/fleet examples/starter/workflow.yml
+	@echo "== the templates of a deployment"
+	"$(TOOLS)/deploy/bin/cfn-lint" deploy/cloudformation/*.json deploy/ecs/*.yaml
+	"$(TOOLS)/deploy/bin/helm" lint --strict --quiet -f deploy/helm/evenkeel/ci/values.yaml deploy/helm/evenkeel
+	"$(TOOLS)/deploy/bin/helm" template evenkeel deploy/helm/evenkeel -f deploy/helm/evenkeel/ci/values.yaml \
+	  | "$(TOOLS)/deploy/bin/kubernetes-validate" --strict --quiet /dev/stdin
 
 # With the same versions, nothing but the fuzzer itself is compiled a second time.
 fuzz/Cargo.lock: Cargo.lock
@@ -136,6 +141,12 @@ $(TOOLS)/zizmor/.installed-%:
 	@echo "== installing zizmor $*, which looks for holes in workflows"
 	python3 -m venv "$(TOOLS)/zizmor"
 	"$(TOOLS)/zizmor/bin/pip" install --quiet --disable-pip-version-check "zizmor==$*"
+	@touch "$@"
+
+$(TOOLS)/deploy/.installed-%:
+	@echo "== installing what checks CloudFormation templates and the Helm chart"
+	python3 -m venv "$(TOOLS)/deploy"
+	"$(TOOLS)/deploy/bin/pip" install --quiet --disable-pip-version-check -r deploy/requirements.txt
 	@touch "$@"
 
 clean-cache: ## throw away everything that was built or installed

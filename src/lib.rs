@@ -15,6 +15,7 @@
 pub mod aws;
 pub mod baseline;
 pub mod controller;
+pub mod deploy;
 pub mod digest;
 pub mod export;
 pub mod files;

@@ -101,6 +101,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// The least-privilege IAM policy for exactly this baseline
     Policy(PolicyArgs),
+    /// Templates of what evenkeel itself needs in AWS: queue of events, roles, event rules
+    Deploy(DeployArgs),
     /// JSON Schema of baseline and fleet files, for editors
     Schema(SchemaArgs),
     /// Completions for a shell
@@ -636,6 +638,52 @@ pub enum PolicyFormat {
     Terraform,
     /// A CloudFormation template.
     Cloudformation,
+}
+
+/// `deploy`.
+#[derive(Debug, Args)]
+pub struct DeployArgs {
+    /// The form of the template
+    #[arg(value_name = "FORM")]
+    pub form: DeployForm,
+    /// Which part of a deployment
+    #[arg(value_name = "PART")]
+    pub part: DeployPart,
+    #[command(flatten)]
+    pub selectors: Selectors,
+    /// Whether evenkeel may write (part member-role)
+    #[arg(long, value_name = "MODE", required_if_eq("part", "member-role"))]
+    pub mode: Option<PolicyMode>,
+    /// The ARN of the role that evenkeel runs as, which the permissions deny it to change; by default
+    /// the role_arn of the fleet file
+    #[arg(long, value_name = "ARN")]
+    pub own_role: Option<String>,
+    /// Allow roles to be made, and their rights to be changed, only with this permissions boundary
+    #[arg(long, value_name = "ARN")]
+    pub permissions_boundary: Option<String>,
+    /// Write the template to a file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// The forms of a template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DeployForm {
+    /// A CloudFormation template, in JSON; fit for StackSets.
+    Cloudformation,
+    /// A Terraform configuration, in JSON: save it as main.tf.json.
+    Terraform,
+}
+
+/// The parts of a deployment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DeployPart {
+    /// Once, in the controller's account and Region: bus, queue, what the controller may do.
+    Hub,
+    /// Once in each account: the role that evenkeel takes.
+    MemberRole,
+    /// In each Region of each account: the rules that pass events on to the hub.
+    MemberEvents,
 }
 
 /// `schema`.

@@ -7,6 +7,7 @@ pub mod ask;
 pub mod audit;
 pub mod check;
 pub mod conclude;
+pub mod deploy;
 pub mod exit;
 pub mod explain;
 pub mod export;
@@ -67,6 +68,7 @@ pub async fn run(cli: Cli) -> Result<Exit, Failure> {
         },
         Command::Explain(args) => explain::run(args),
         Command::Policy(args) => policy::run(global, args),
+        Command::Deploy(args) => deploy::run(global, args),
         Command::Schema(args) => schema::run(args),
         Command::Completions(args) => {
             shell::completions(args);

@@ -28,13 +28,18 @@ pub fn run(global: &Global, args: &PolicyArgs) -> Result<Exit, Failure> {
         PolicyFormat::Terraform => terraform(&document),
         PolicyFormat::Cloudformation => pretty(&cloudformation(&document)),
     });
-    for note in notes(&permissions, document.to_string().len()) {
+    let length = document.to_string().len();
+    for note in notes(&permissions).into_iter().chain(too_long(length)) {
         out::say(&format!("note: {note}"));
     }
     Ok(Exit::Done)
 }
 
-fn permissions(settings: &Settings, args: &PolicyArgs) -> Result<Permissions, Failure> {
+/// What evenkeel needs.
+///
+/// # Errors
+/// The own role is none, or the boundary contradicts what is declared.
+pub fn permissions(settings: &Settings, args: &PolicyArgs) -> Result<Permissions, Failure> {
     let limit = match args.mode {
         PolicyMode::Report => Mode::Report,
         PolicyMode::Enforce => Mode::Enforce,
@@ -141,7 +146,7 @@ fn a_role(arn: &str, account: &str, partition: &str) -> Result<String, Failure> 
 }
 
 /// What the reader of the policy should know.
-fn notes(permissions: &Permissions, length: usize) -> Vec<String> {
+pub fn notes(permissions: &Permissions) -> Vec<String> {
     let mut notes = Vec::new();
     let everywhere = permissions.everywhere();
     if !everywhere.is_empty() {
@@ -164,13 +169,17 @@ fn notes(permissions: &Permissions, length: usize) -> Vec<String> {
                 .to_owned(),
         );
     }
-    if length > MANAGED_POLICY_LIMIT {
-        notes.push(format!(
-            "the policy has {length} characters, and a managed policy takes {MANAGED_POLICY_LIMIT}: \
-             use it as an inline policy of the role (10,240), or split it with -k"
-        ));
-    }
     notes
+}
+
+/// That the policy is longer than a managed policy takes, if it is.
+fn too_long(length: usize) -> Option<String> {
+    (length > MANAGED_POLICY_LIMIT).then(|| {
+        format!(
+            "the policy has {length} characters, and a managed policy takes {MANAGED_POLICY_LIMIT}: \
+             use it as an inline policy of the role (10,240), split it with -k, or let `evenkeel deploy` split it"
+        )
+    })
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use crate::names::{AccountId, Region};
 /// What EventBridge calls CloudTrail's events of calls, of sign-ins and of service events.
 const FROM_CLOUDTRAIL: &str = "via CloudTrail";
 /// The call by whose event the controller knows that events come: its source and name.
-const HEARTBEAT: (&str, &str) = ("ec2.amazonaws.com", "CreateTags");
+pub const HEARTBEAT: (&str, &str) = ("ec2.amazonaws.com", "CreateTags");
 /// The tag that such a call carries, with its mark as the value.
 pub const HEARTBEAT_TAG: &str = "evenkeel-heartbeat";
 /// What a caller may make of a name of theirs, cut short.

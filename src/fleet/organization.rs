@@ -16,6 +16,8 @@ const LIST_ROOTS: Call = Call::new("organizations", "ListRoots");
 const LIST_UNITS: Call = Call::new("organizations", "ListOrganizationalUnitsForParent");
 const LIST_ACCOUNTS: Call = Call::new("organizations", "ListAccountsForParent");
 const LIST_TAGS: Call = Call::new("organizations", "ListTagsForResource");
+/// All that is asked of an organization.
+pub const READS: [Call; 5] = [DESCRIBE, LIST_ROOTS, LIST_UNITS, LIST_ACCOUNTS, LIST_TAGS];
 
 /// The IAM actions of [`discover`].
 pub const PERMISSIONS: [&str; 5] = [

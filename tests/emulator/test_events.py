@@ -207,6 +207,22 @@ class Records(EventTest):
         self.assertIsNone(again["responseElements"])
         self.assertEqual(self.record("CreateSecurityGroup", "eu-west-1")["requestParameters"]["groupDescription"], "d")
 
+    def test_ec2_has_names_of_its_own_for_what_is_tagged(self) -> None:
+        self.on()
+        ec2 = self.client("ec2")
+        tags = [{"Key": "a", "Value": "b"}]
+        self.fails("DryRunOperation", ec2.create_tags, DryRun=True, Resources=["vpc-00000000000000000"], Tags=tags)
+        record = self.record("CreateTags")
+        self.assertEqual(record["errorCode"], "Client.DryRunOperation")
+        self.assertEqual(
+            record["requestParameters"],
+            {
+                "dryRun": True,
+                "resourcesSet": {"items": [{"resourceId": "vpc-00000000000000000"}]},
+                "tagSet": {"items": [{"key": "a", "value": "b"}]},
+            },
+        )
+
     def test_secrets_are_left_out(self) -> None:
         self.on()
         iam, vault = self.client("iam"), self.client("secretsmanager")

@@ -14,6 +14,7 @@ mod cli;
 mod controller;
 mod damaged;
 mod defaults;
+mod deploy;
 mod docs;
 mod examples;
 mod export;

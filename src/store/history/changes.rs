@@ -158,14 +158,18 @@ impl Store {
         let look = move |mut tx: Tx| {
             let account = account.clone();
             async move {
+                // By the keys alone, which are found without reading the rows; the order of CROSS JOIN
+                // is kept by SQLite.
                 let sql = sqlx::AssertSqlSafe(format!(
-                    "SELECT {COLUMNS} FROM intents i LEFT JOIN outcomes o ON o.run = i.run \
-                     AND o.change = i.change AND o.attempt = i.attempt \
-                     WHERE o.run IS NULL AND (CAST($1 AS TEXT) IS NULL OR i.account = $1) \
-                     ORDER BY i.time"
+                    "SELECT {COLUMNS} FROM (SELECT k.run AS run, k.change AS change, \
+                     k.attempt AS attempt FROM intents k LEFT JOIN outcomes o ON o.run = k.run \
+                     AND o.change = k.change AND o.attempt = k.attempt WHERE o.run IS NULL) x \
+                     CROSS JOIN intents i WHERE i.run = x.run AND i.change = x.change \
+                     AND i.attempt = x.attempt AND (CAST($1 AS TEXT) IS NULL OR i.account = $1)"
                 ));
                 let rows = tx.rows(sql, &[account.as_deref().into()]).await?;
-                let found = rows.iter().map(intent).collect::<Result<Vec<_>, _>>()?;
+                let mut found = rows.iter().map(intent).collect::<Result<Vec<_>, _>>()?;
+                found.sort_by_key(|intent| intent.time);
                 Ok((tx, found))
             }
         };

@@ -68,6 +68,8 @@ RESULTS = {
     ("organizations", "CloseAccount"): ("CloseAccountResult", "closeAccountStatus"),
 }
 
+TAGGING = {("ec2", "CreateTags"), ("ec2", "DeleteTags")}
+
 
 def service_event(call: Any, answer: Any, record: dict[str, Any]) -> dict[str, Any] | None:
     """What the service itself tells of the end of a call's work; None for most calls."""
@@ -106,7 +108,12 @@ def _request(call: Any) -> dict[str, Any]:
         return {}
     if call.service in ("s3", "s3control"):
         return _of_s3(call, shape)
-    return _structure(call.params, shape, call.service)
+    made = _structure(call.params, shape, call.service)
+    if (call.service, call.operation) in TAGGING:
+        # EC2 writes its sets down by other names than those of its API.
+        ids, tags = made.pop("resourceId", {"items": []}), made.pop("tag", {"items": []})
+        made |= {"resourcesSet": {"items": [{"resourceId": each} for each in ids["items"]]}, "tagSet": tags}
+    return made
 
 
 def _of_s3(call: Any, shape: Any) -> dict[str, Any]:

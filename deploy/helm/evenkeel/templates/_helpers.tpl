@@ -1,0 +1,19 @@
+{{- define "evenkeel.name" -}}
+{{- if contains "evenkeel" .Release.Name }}{{ .Release.Name | trunc 63 | trimSuffix "-" }}{{ else }}{{ printf "%s-evenkeel" .Release.Name | trunc 63 | trimSuffix "-" }}{{ end }}
+{{- end }}
+
+{{- define "evenkeel.selector" -}}
+app.kubernetes.io/name: evenkeel
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "evenkeel.labels" -}}
+{{ include "evenkeel.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- end }}
+
+{{- define "evenkeel.serviceAccount" -}}
+{{- if .Values.serviceAccount.create }}{{ .Values.serviceAccount.name | default (include "evenkeel.name" .) }}{{ else }}{{ required "serviceAccount.name: without serviceAccount.create, name one" .Values.serviceAccount.name }}{{ end }}
+{{- end }}
