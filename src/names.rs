@@ -7,6 +7,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+/// This version of evenkeel: that of the package, and a digest of the sources that it is made of, so
+/// that two commits, and one with changes of its own, are never taken for the same.
+pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "+", env!("EVENKEEL_SOURCES"));
+
 /// A string was not the name that it should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{value:?} is not {expected}")]

@@ -11,7 +11,8 @@ use aws_types::request_id::RequestId;
 use serde::{Deserialize, Serialize};
 
 use super::permission::Call;
-use super::{refusals, whole};
+use super::refusals;
+use super::whole::NotWhole;
 use crate::names::{AccountId, Region};
 
 /// What kind of failure an error is, which decides what happens next.
@@ -195,9 +196,8 @@ impl AwsError {
             }
             _ => {
                 let text = root_text(error);
-                if text.contains(whole::CUT_SHORT) {
-                    let text = whole::CUT_SHORT.to_owned();
-                    ("UnreadableAnswer".to_owned(), text, ErrorClass::ServerFault)
+                if let Some(lack) = NotWhole::in_error(error) {
+                    ("UnreadableAnswer".to_owned(), lack.to_string(), ErrorClass::ServerFault)
                 } else if text.contains("credentials") || text.contains("identity") {
                     ("NoCredentials".to_owned(), text, ErrorClass::Credentials)
                 } else {

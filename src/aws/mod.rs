@@ -15,6 +15,7 @@ pub mod rate;
 pub mod reach;
 pub mod reads;
 mod refusals;
+pub mod required;
 pub mod role;
 pub mod said;
 pub mod session;

@@ -62,6 +62,11 @@ pub struct KindInfo {
     pub not_state: &'static [&'static str],
     /// Whether it has objects in every Region.
     pub regional: bool,
+    /// The field of a kind without Regions that names its object's Region; without a value, that is the
+    /// home Region.
+    pub region: Option<&'static str>,
+    /// The fields in which an ARN must be one of the Region of the object.
+    pub in_region: &'static [&'static str],
     /// The JSON Schema of its spec.
     pub schema: Box<dyn Fn() -> Value + Send + Sync>,
     /// The rules between its fields, for specs that fit the schema.

@@ -8,6 +8,19 @@ use serde_json::Value as Json;
 
 use super::problem::did_you_mean;
 
+/// The forms of texts that many fields share, in words.
+const FORMS: [(&str, &str); 3] = [
+    ("^[0-9]{12}$", "an account's id has 12 digits, such as \"111122223333\""),
+    (
+        REGION_FORM,
+        "write a Region's code, such as eu-west-1: `aws ec2 describe-regions` lists them",
+    ),
+    (r"^[a-z0-9]+(-[a-z0-9]+)+$", "write a Region's code, such as eu-west-1"),
+];
+
+/// What Regions look like.
+pub const REGION_FORM: &str = "^[a-z]{2,}(-[a-z]+)+-[0-9]+$";
+
 /// Something that does not fit, and where in the value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mismatch {
@@ -103,7 +116,9 @@ impl Checker {
                 add("length", format!("{subject} is too long: at most {limit} characters"), None);
             }
             ValidationErrorKind::MinItems { limit } => {
-                add("length", format!("{subject} has too few entries: at least {limit}"), None);
+                let help = "name some, or leave the field out".to_owned();
+                let message = format!("{subject} has too few entries: at least {limit}");
+                add("length", message, Some(help));
             }
             ValidationErrorKind::MaxItems { limit } => {
                 add("length", format!("{subject} has too many entries: at most {limit}"), None);
@@ -111,7 +126,7 @@ impl Checker {
             ValidationErrorKind::Pattern { pattern } => add(
                 "pattern",
                 format!("{subject} does not have the right form: {}", error.instance()),
-                Some(format!("it must match {pattern}; `evenkeel explain` says what it is")),
+                Some(self.form(error, pattern)),
             ),
             ValidationErrorKind::UniqueItems => {
                 add("duplicate", format!("{subject} names something twice"), None)
@@ -172,18 +187,31 @@ impl Checker {
             .collect();
         if value.is_string() && !constants.is_empty() {
             let (message, help) = choice(&subject(path), value, &constants);
+            let types = types(context);
             found.push(Mismatch {
                 code: "unknown-value",
                 path: path.to_vec(),
                 at_key: false,
                 message,
-                help,
+                help: help.map(|help| match types.is_empty() {
+                    true => help,
+                    false => format!("{help}, or {types}"),
+                }),
             });
             return;
         }
         let is_wrong_type = |errors: &&Vec<ValidationError<'static>>| {
             errors.iter().any(|error| {
-                matches!(error.kind(), ValidationErrorKind::Type { .. })
+                // A list of words is for texts.
+                let is_of_words = || {
+                    let kind = error.kind();
+                    let is_choice = matches!(
+                        kind,
+                        ValidationErrorKind::Enum { .. } | ValidationErrorKind::Constant { .. }
+                    );
+                    is_choice && !error.instance().is_string()
+                };
+                (matches!(error.kind(), ValidationErrorKind::Type { .. }) || is_of_words())
                     && error.instance_path().as_str().split('/').count() == path.len() + 1
             })
         };
@@ -194,16 +222,7 @@ impl Checker {
                 }
             }
             None => {
-                let types: BTreeSet<String> = context
-                    .iter()
-                    .flatten()
-                    .filter_map(|error| match error.kind() {
-                        ValidationErrorKind::Type { kind } => Some(expected(kind)),
-                        _ => None,
-                    })
-                    .filter(|word| word != "nothing")
-                    .collect();
-                let types = types.into_iter().collect::<Vec<_>>().join(" or ");
+                let types = types(context);
                 found.push(Mismatch {
                     code: "wrong-type",
                     path: path.to_vec(),
@@ -216,6 +235,21 @@ impl Checker {
                     help: None,
                 });
             }
+        }
+    }
+
+    /// What a text should look like, in words where there are some.
+    fn form(&self, error: &ValidationError<'_>, pattern: &str) -> String {
+        if let Some((_, words)) = FORMS.iter().find(|(form, _)| *form == pattern) {
+            return (*words).to_owned();
+        }
+        let description = self.schema_above(error).and_then(|schema| schema.get("description"));
+        match description.and_then(Json::as_str).and_then(|text| text.split(". ").next()) {
+            Some(text) => {
+                let text = text.replace('\n', " ");
+                format!("it must match {pattern}: {}", text.trim_end_matches('.'))
+            }
+            None => format!("it must match {pattern}"),
         }
     }
 
@@ -244,6 +278,20 @@ impl Checker {
         let (above, _) = path.rsplit_once('/')?;
         self.schema.pointer(above)
     }
+}
+
+/// The types that alternatives ask for.
+fn types(context: &[Vec<ValidationError<'static>>]) -> String {
+    let types: BTreeSet<String> = context
+        .iter()
+        .flatten()
+        .filter_map(|error| match error.kind() {
+            ValidationErrorKind::Type { kind } => Some(expected(kind)),
+            _ => None,
+        })
+        .filter(|word| word != "nothing")
+        .collect();
+    types.into_iter().collect::<Vec<_>>().join(" or ")
 }
 
 /// A path as people write it.

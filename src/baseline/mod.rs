@@ -13,6 +13,7 @@ pub mod item;
 pub mod load;
 pub mod node;
 pub mod problem;
+pub mod references;
 pub mod resolve;
 pub mod schema;
 pub mod texts;

@@ -285,6 +285,16 @@ fn snake(text: &str) -> String {
 
 /// "did you mean …?", or a list when it is short.
 pub fn did_you_mean(text: &str, names: &[&str]) -> Option<String> {
+    // Half a name is said of each that begins so: which is meant, nobody knows.
+    let half = format!("{}_", snake(text));
+    let whole: Vec<String> = names
+        .iter()
+        .filter(|name| name.starts_with(&half))
+        .map(|name| format!("`{name}`"))
+        .collect();
+    if (1..=4).contains(&whole.len()) {
+        return Some(format!("did you mean {}?", whole.join(" or ")));
+    }
     match nearest(text, names.iter().copied()) {
         Some(name) => Some(format!("did you mean `{name}`?")),
         None if names.is_empty() => None,

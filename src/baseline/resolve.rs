@@ -218,7 +218,7 @@ pub(super) struct Parts {
     uses_region: bool,
 }
 
-fn mode_of(word: Option<Json>) -> Mode {
+pub(super) fn mode_of(word: Option<Json>) -> Mode {
     word.and_then(|mode| serde_json::from_value(mode).ok()).unwrap_or(Mode::Enforce)
 }
 

@@ -2,19 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use super::Baseline;
 use super::catalog::{Identity, KindInfo, SpecProblem};
-use super::check::{Checker, Mismatch, steps};
-use super::declare::{Declarations, Declared};
-use super::exceptions::Exception;
+use super::check::{Checker, Mismatch, REGION_FORM, steps};
+use super::declare::Declared;
 use super::interpolate::{Filled, Target, Unfilled};
 use super::item::Regions;
 use super::node::{Node, Value};
 use super::problem::{Place, Problem};
+use super::references::{self, Known};
 use super::resolve::{ENGINE_WORDS, Parts, regions_of, split};
-use crate::names::{AccountId, ItemName, known_region};
+use crate::names::{AccountId, ItemName, known_region, well_formed_region};
 
 /// An item of a named kind, and where it holds.
 type Governor<'a> = (&'a ItemName, &'a Declared, Regions);
@@ -28,8 +28,9 @@ pub(super) fn verify(baseline: &Baseline<'_>, problems: &mut Vec<Problem>) {
         }
     }
     verify_header(baseline, problems);
-    verify_exceptions(&baseline.declarations, &baseline.exceptions, problems);
+    verify_exceptions(baseline, problems);
     let mut identities: BTreeMap<(String, String), Vec<Governor<'_>>> = BTreeMap::new();
+    let mut known = BTreeMap::new();
     for (name, declared) in &baseline.declarations.items {
         let Some(kind) = baseline.catalog.find(&name.kind) else { continue };
         let parts = match split(&filler, baseline, name, declared) {
@@ -42,6 +43,7 @@ pub(super) fn verify(baseline: &Baseline<'_>, problems: &mut Vec<Problem>) {
         for (word, value) in &parts.words {
             verify_word(kind, declared, word, value, &parts.samples, problems);
         }
+        verify_place(kind, declared, &parts, problems);
         let Some(checker) = baseline.catalog.checker(kind.name) else { continue };
         let mismatches: Vec<Mismatch> = checker
             .mismatches(&parts.spec)
@@ -74,9 +76,11 @@ pub(super) fn verify(baseline: &Baseline<'_>, problems: &mut Vec<Problem>) {
                 problems.push(rule_problem(name, declared, rule));
             }
         }
-        let Some(governed) = (kind.governs)(&parts.spec) else { continue };
         // What exists once in an account has no Regions.
         let regions = regions_of(parts.words.get("regions").filter(|_| kind.regional).cloned());
+        let governed = (kind.governs)(&parts.spec);
+        known.insert(name, Known { declared, kind, parts });
+        let Some(governed) = governed else { continue };
         let others = identities.entry((name.kind.clone(), governed.clone())).or_default();
         let same = others.iter().find(|(_, _, there)| there.surely_meet(&regions));
         let same = same.map(|(other, there, _)| (*other, *there));
@@ -93,15 +97,14 @@ pub(super) fn verify(baseline: &Baseline<'_>, problems: &mut Vec<Problem>) {
             );
         }
     }
+    references::verify(&known, problems);
 }
 
 /// Exceptions that can match nothing, whatever is in the accounts.
-fn verify_exceptions(
-    declarations: &Declarations,
-    exceptions: &[Exception],
-    problems: &mut Vec<Problem>,
-) {
-    for (exception, node) in exceptions.iter().zip(&declarations.exceptions) {
+fn verify_exceptions(baseline: &Baseline<'_>, problems: &mut Vec<Problem>) {
+    let declarations = &baseline.declarations;
+    for (exception, node) in baseline.exceptions.iter().zip(&declarations.exceptions) {
+        let identity = baseline.catalog.find(&exception.item.kind).map(|kind| kind.identity);
         let Some(declared) = declarations.items.get(&exception.item) else { continue };
         let json = |word: &str| declared.fields.get(word).map(|field| field.node.to_json());
         let accounts = |word: &str| {
@@ -111,7 +114,20 @@ fn verify_exceptions(
         };
         let is_in = |list: &Vec<String>, id: &str| list.iter().any(|one| one == id);
         let account = exception.account.as_ref().map(AccountId::as_str);
-        let why = if json("mode").as_ref().and_then(Json::as_str) == Some("off") {
+        let object = exception.object.as_deref();
+        let why = if let Some(object) = object.filter(|object| object.contains(['*', '?'])) {
+            format!(
+                "`object` is one id, and {object:?} is a pattern; without it, all objects are meant"
+            )
+        } else if let (Some(object), Some(Identity::Singleton)) = (object, identity)
+            && !object.is_empty()
+        {
+            format!("{} has one object, which has no id: leave `object` out", exception.item.kind)
+        } else if let (Some(""), Some(Identity::Named { .. } | Identity::Sweep)) =
+            (object, identity)
+        {
+            "`object` is empty; without it, all objects are meant".to_owned()
+        } else if json("mode").as_ref().and_then(Json::as_str) == Some("off") {
             "its mode is \"off\"".to_owned()
         } else if let (Some(region), Some(Regions::List(list))) =
             (&exception.region, json("regions").map(|regions| regions_of(Some(regions))))
@@ -140,6 +156,34 @@ fn verify_exceptions(
             .help("correct it, or take it away")
             .warning(),
         );
+    }
+}
+
+/// The Region that an item of a kind without Regions names, and entries of `exclude` that name nothing.
+fn verify_place(kind: &KindInfo, declared: &Declared, parts: &Parts, problems: &mut Vec<Problem>) {
+    let region = kind.region.and_then(|field| Some((field, parts.spec.get(field)?.as_str()?)));
+    if let Some((field, region)) = region.filter(|(field, region)| {
+        !region.is_empty() && !parts.samples.contains(&format!("/{field}"))
+    }) && let Err(error) = known_region(region)
+    {
+        let place = locate(declared, &[field.to_owned()], false);
+        let problem =
+            Problem::error("unknown-region", error.to_string(), place).help(error.remedy());
+        // AWS may have more Regions than this version knows; all have one form.
+        problems.push(match well_formed_region(region) {
+            Ok(()) => problem.warning(),
+            Err(_) => problem,
+        });
+    }
+    let entries = parts.spec.get("exclude").filter(|_| kind.identity == Identity::Sweep);
+    for (at, entry) in entries.and_then(Json::as_array).into_iter().flatten().enumerate() {
+        if entry.as_object().is_some_and(Map::is_empty) {
+            let place = locate(declared, &["exclude".to_owned(), at.to_string()], false);
+            problems.push(
+                Problem::error("declares-nothing", "this entry names nothing to leave out", place)
+                    .help("name what it leaves out, or take it away"),
+            );
+        }
     }
 }
 
@@ -306,7 +350,7 @@ fn regions_schema() -> Json {
         "description": "The Regions in which the item holds: all enabled ones, the home Region, or a list.",
         "anyOf": [
             {"enum": ["enabled", "home"]},
-            {"type": "array", "minItems": 1, "items": {"type": "string", "pattern": "^[a-z]{2,}(-[a-z]+)+-[0-9]+$"}},
+            {"type": "array", "minItems": 1, "items": {"type": "string", "pattern": REGION_FORM}},
         ],
     })
 }

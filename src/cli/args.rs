@@ -13,7 +13,7 @@ use super::key::KeyPlace;
 
 /// Keeps AWS accounts in the security state that your TOML files declare.
 #[derive(Debug, Parser)]
-#[command(name = "evenkeel", version, propagate_version = true, max_term_width = 100)]
+#[command(name = "evenkeel", version = evenkeel::names::VERSION, propagate_version = true, max_term_width = 100)]
 pub struct Cli {
     /// What applies to every command.
     #[command(flatten)]

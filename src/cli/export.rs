@@ -10,6 +10,7 @@ use evenkeel::fleet::access::{Roles, roles};
 use evenkeel::names::{AccountId, Region};
 use evenkeel::plan::words::counted;
 use evenkeel::reconcile::{Refusal, Selection};
+use evenkeel::store::audit;
 use evenkeel::visible::visible;
 
 use super::args::{ExportArgs, Global};
@@ -19,13 +20,7 @@ use super::{out, settings};
 
 /// Runs the command.
 pub async fn run(global: &Global, args: &ExportArgs) -> Result<Exit, Failure> {
-    // People edit a baseline: what is there may be a week's work.
-    if let Some(path) = args.out.as_deref().filter(|path| !args.force && out::is_taken(path)) {
-        return Err(Failure::usage(
-            format!("{} is there already", path.display()),
-            "write to another file, or over this one with --force",
-        ));
-    }
+    may_write(args)?;
     let fleet = settings::fleet_file(global, &evenkeel::baseline::disk::Disk)?;
     let run = uuid::Uuid::now_v7().to_string();
     let home = fleet.as_ref().and_then(|fleet| fleet.file.home_region.as_deref());
@@ -91,6 +86,25 @@ pub async fn run(global: &Global, args: &ExportArgs) -> Result<Exit, Failure> {
         out::say(&format!("could not be read: {what}"));
     }
     Ok(Exit::Partly)
+}
+
+/// Insists that the file takes the place of nothing that somebody wants.
+fn may_write(args: &ExportArgs) -> Result<(), Failure> {
+    let Some(path) = args.out.as_deref() else { return Ok(()) };
+    if audit::is_log(path) {
+        return Err(Failure::usage(
+            format!("--out {} would take the place of an audit log", path.display()),
+            "name another file",
+        ));
+    }
+    // People edit a baseline: what is there may be a week's work.
+    if !args.force && out::is_taken(path) {
+        return Err(Failure::usage(
+            format!("{} is there already", path.display()),
+            "write to another file, or over this one with --force",
+        ));
+    }
+    Ok(())
 }
 
 /// The way into an account: our own credentials, or the fleet file's role.

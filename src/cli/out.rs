@@ -6,6 +6,7 @@ use std::io::{BufWriter, ErrorKind, Write};
 use std::path::Path;
 use std::sync::OnceLock;
 
+use evenkeel::store::audit;
 use tempfile::NamedTempFile;
 
 use super::failure::Failure;
@@ -92,6 +93,7 @@ pub fn take_nothing_away(
             None if inputs.iter().any(|input| is_same(path, input)) => {
                 "a file of this run".to_owned()
             }
+            None if audit::is_log(path) => "an audit log".to_owned(),
             None if path.extension().is_some_and(|end| end == "toml") && path.is_file() => {
                 "a TOML file that is there already".to_owned()
             }
@@ -185,5 +187,5 @@ pub fn replace(
     make(&mut out)?;
     let file = out.into_inner().map_err(std::io::IntoInnerError::into_error)?;
     file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)
+    audit::put(file, path)
 }

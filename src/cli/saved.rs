@@ -9,6 +9,7 @@ use evenkeel::plan::Plan;
 use evenkeel::plan::file::{FileError, Parsed, parse};
 use evenkeel::plan::render::json::Sealed;
 use evenkeel::reconcile::Refusal;
+use evenkeel::store::audit;
 
 use super::failure::Failure;
 use super::key::SigningKey;
@@ -35,8 +36,7 @@ pub async fn save(plan: &Plan, key: Option<&SigningKey>, path: &Path) -> Result<
         sealed.write(signature, &mut out)?;
         let file = out.into_inner().map_err(std::io::IntoInnerError::into_error)?;
         file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)?;
-        Ok(())
+        audit::put(file, path).map(drop)
     };
     write().map_err(|error| Failure::file("write", path, error))
 }

@@ -139,7 +139,10 @@ pub fn audit_log(global: &Global) -> Result<PathBuf, Failure> {
 /// Where the audit log is, as far as the fleet file can be read; what is wrong with it is said when
 /// it is used.
 pub fn likely_audit_log(global: &Global) -> PathBuf {
-    audit_log_of(fleet::load(&global.config, &Disk).ok().as_ref())
+    match std::env::var_os("EVENKEEL_AUDIT_LOG").filter(|path| !path.is_empty()) {
+        Some(path) => PathBuf::from(path),
+        None => audit_log_of(fleet::load(&global.config, &Disk).ok().as_ref()),
+    }
 }
 
 fn audit_log_of(fleet: Option<&Fleet>) -> PathBuf {

@@ -1,8 +1,9 @@
-//! Progress on a terminal while a fleet is looked at; nothing elsewhere.
+//! Progress while a fleet is looked at: a bar on a terminal, and elsewhere, with -v, a line now and then.
 
 use std::fmt::Write;
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::io::{IsTerminal, stderr};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use evenkeel::aws::meter::Meter;
 use evenkeel::reconcile::{ListenError, Listener, RunEvent, Told};
@@ -12,6 +13,9 @@ use super::args::Global;
 
 /// The time left is a guess, and none at all before so many accounts are done.
 const ENOUGH: u64 = 8;
+
+/// How long nothing is said where there is no terminal.
+const BETWEEN_LINES: Duration = Duration::from_secs(5);
 
 /// A progress bar, from the moment on that the accounts are known.
 pub struct Bar {
@@ -23,6 +27,8 @@ pub struct Bar {
 struct Begun {
     bar: ProgressBar,
     by_account: bool,
+    /// When a line was last said; only where no bar is seen.
+    line: Option<Mutex<Instant>>,
 }
 
 impl Bar {
@@ -59,7 +65,25 @@ impl Bar {
             bar.set_style(style.with_key("calls", calls).with_key("left", left));
         }
         bar.enable_steady_tick(Duration::from_millis(250));
-        Begun { bar, by_account }
+        let line = (!stderr().is_terminal()).then(|| Mutex::new(Instant::now()));
+        Begun { bar, by_account, line }
+    }
+
+    /// Says how far the looking is, unless that was said a moment ago.
+    fn say(&self, begun: &Begun) {
+        let Some(line) = &begun.line else { return };
+        let mut last = line.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.elapsed() < BETWEEN_LINES {
+            return;
+        }
+        *last = Instant::now();
+        let what = if begun.by_account { "accounts" } else { "items" };
+        tracing::info!(
+            "observed {} of {} {what} · {}",
+            begun.bar.position(),
+            begun.bar.length().unwrap_or_default(),
+            pace(&self.meter, begun.bar.elapsed()),
+        );
     }
 
     /// Takes the bar away.
@@ -97,16 +121,20 @@ impl Listener for Bar {
         if let RunEvent::Chosen { accounts } = told.event {
             self.begun.get_or_init(|| self.begin(accounts));
         }
-        let Some(Begun { bar, by_account }) = self.begun.get() else { return Ok(()) };
+        let Some(begun @ Begun { bar, by_account, .. }) = self.begun.get() else { return Ok(()) };
         match told.event {
             RunEvent::Found { items, .. } if !by_account => {
                 bar.inc_length(u64::try_from(items).unwrap_or_default());
             }
             RunEvent::Observed { .. } if !by_account => bar.inc(1),
             RunEvent::Seen { .. } if *by_account => bar.inc(1),
-            RunEvent::Looked => self.clear(),
-            _ => {}
+            RunEvent::Looked => {
+                self.clear();
+                return Ok(());
+            }
+            _ => return Ok(()),
         }
+        self.say(begun);
         Ok(())
     }
 }

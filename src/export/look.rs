@@ -128,8 +128,9 @@ pub(super) async fn look(place: Place, regions: &BTreeSet<Region>) -> Looked {
             return looked;
         }
     };
+    let among = cx.clone().among(specs.len());
     let observed = specs.into_iter().map(|(name, spec)| {
-        let cx = &cx;
+        let cx = &among;
         async move {
             let objects = match kind.observe(cx, &spec).await {
                 Ok(objects) => objects,

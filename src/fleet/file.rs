@@ -518,7 +518,7 @@ fn is_variable(name: &str) -> bool {
 
 /// Whether a variable of that name usually holds what nobody may see.
 fn looks_secret(name: &str) -> bool {
-    const WORDS: [&str; 24] = [
+    const WORDS: [&str; 36] = [
         "TOKEN",
         "SECRET",
         "PASSWORD",
@@ -541,6 +541,18 @@ fn looks_secret(name: &str) -> bool {
         "SESSION",
         "SIGNATURE",
         "CERTIFICATE",
+        "TOK",
+        "TKN",
+        "PW",
+        "PWORD",
+        "BEARER",
+        "OTP",
+        "PIN",
+        "PEM",
+        "SAS",
+        "SALT",
+        "HMAC",
+        "NETRC",
         "DATABASE_URL",
         "CONNECTION_STRING",
     ];

@@ -13,6 +13,7 @@ use super::write_error::WriteError;
 use crate::aws::error::AbsentIf;
 use crate::aws::reads::ReadCache;
 use crate::aws::session::SdkResult;
+use crate::aws::tape::Tape;
 use crate::aws::{AwsError, Call, Session};
 use crate::names::{AccountId, ItemName, Region};
 
@@ -61,12 +62,13 @@ pub struct Cx {
     session: Arc<Session>,
     reads: Arc<ReadCache>,
     deadline: Option<Instant>,
+    items: usize,
 }
 
 impl Cx {
     /// A context whose reads are shared through `reads`.
     pub fn new(facts: Facts, session: Arc<Session>, reads: Arc<ReadCache>) -> Self {
-        Self { facts, session, reads, deadline: None }
+        Self { facts, session, reads, deadline: None, items: 1 }
     }
 
     /// The same, whose time is over at some moment.
@@ -74,6 +76,24 @@ impl Cx {
     pub fn until(mut self, deadline: Option<Instant>) -> Self {
         self.deadline = deadline;
         self
+    }
+
+    /// The same, for one of so many items of its kind that are looked at in this Region together.
+    #[must_use]
+    pub fn among(mut self, items: usize) -> Self {
+        self.items = items;
+        self
+    }
+
+    /// How many items of its kind are looked at in this Region together: many are read with one listing
+    /// of all objects, few by their names.
+    pub fn items(&self) -> usize {
+        self.items
+    }
+
+    /// Whether answers come from a snapshot, which has those that were asked for when it was made.
+    pub fn is_recorded(&self) -> bool {
+        matches!(self.session.tape(), Some(Tape::Playing { .. }))
     }
 
     /// When the time is over.

@@ -1,5 +1,7 @@
 //! The items of compliance frameworks that a kind helps to fulfil.
 
+use std::collections::BTreeSet;
+
 /// A compliance framework.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Framework {
@@ -49,11 +51,30 @@ pub struct Controls {
     pub fsbp: &'static [&'static str],
     /// Of [`Framework::WellArchitected`].
     pub well_architected: &'static [&'static str],
+    /// The items of [`Framework::CisV5`] and [`Framework::Fsbp`], which plans name, that only some fields
+    /// serve, and these fields. The others are of the whole object.
+    pub by_fields: &'static [ByFields],
 }
+
+/// Items, and the fields that serve each of them.
+pub type ByFields = (&'static [&'static str], &'static [&'static str]);
 
 impl Controls {
     /// None at all, to begin with.
-    pub const NONE: Self = Self { cis_v3: &[], cis_v5: &[], fsbp: &[], well_architected: &[] };
+    pub const NONE: Self =
+        Self { cis_v3: &[], cis_v5: &[], fsbp: &[], well_architected: &[], by_fields: &[] };
+
+    /// Whether one of these fields serves an item; the fields of a field count for it.
+    pub fn is_served(&self, id: &str, fields: &BTreeSet<String>) -> bool {
+        let mut rows = self.by_fields.iter().filter(|(ids, _)| ids.contains(&id)).peekable();
+        rows.peek().is_none()
+            || rows.any(|(_, own)| {
+                let first = |field: &str| {
+                    field.split(['.', '[']).next().is_some_and(|first| own.contains(&first))
+                };
+                fields.iter().any(|field| first(field))
+            })
+    }
 
     /// The ids of one framework's items.
     pub fn of(&self, framework: Framework) -> &'static [&'static str] {
@@ -67,6 +88,7 @@ impl Controls {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::kinds::registry;
@@ -86,6 +108,39 @@ mod tests {
             }
         }
         plain == shape
+    }
+
+    #[test]
+    fn what_serves_a_control_is_a_field_and_the_control_is_named() {
+        for kind in registry::all() {
+            let controls = kind.controls();
+            let all: Vec<&str> = controls.cis_v5.iter().chain(controls.fsbp).copied().collect();
+            let schema = kind.schema();
+            for (ids, fields) in controls.by_fields {
+                for id in *ids {
+                    assert!(all.contains(id), "{}: {id}", kind.name());
+                }
+                for field in *fields {
+                    // The state of a key is no field of a spec.
+                    let is_field =
+                        schema["properties"].get(field).is_some() || *field == "key_state";
+                    assert!(is_field, "{}: {field}", kind.name());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_field_serves_its_own_controls_alone() {
+        let controls = registry::find("s3.bucket").map(|kind| kind.controls()).unwrap();
+        let served = |field: &str| {
+            let fields = BTreeSet::from([field.to_owned()]);
+            let ids = controls.fsbp.iter().filter(|id| controls.is_served(id, &fields));
+            ids.copied().collect::<Vec<_>>()
+        };
+        assert_eq!(served("versioning"), ["S3.14"]);
+        assert_eq!(served("public_access_block.block_public_acls"), ["S3.8", "CloudTrail.6"]);
+        assert!(served("tags").is_empty());
     }
 
     #[test]

@@ -111,6 +111,10 @@ pub trait DynKind: Send + Sync {
     fn scope(&self) -> Scope;
     /// How its items are told apart.
     fn identity(&self) -> Identity;
+    /// The field that names its object's Region.
+    fn region_field(&self) -> Option<&'static str>;
+    /// The fields in which an ARN must be one of the Region of the object.
+    fn in_region(&self) -> &'static [&'static str];
     /// Kinds that come first.
     fn after(&self) -> &'static [&'static str];
     /// The compliance items that it serves.
@@ -303,6 +307,14 @@ impl<K: Kind> DynKind for Erased<K> {
 
     fn scope(&self) -> Scope {
         K::SCOPE
+    }
+
+    fn region_field(&self) -> Option<&'static str> {
+        K::REGION
+    }
+
+    fn in_region(&self) -> &'static [&'static str] {
+        K::IN_REGION
     }
 
     fn identity(&self) -> Identity {

@@ -73,6 +73,11 @@ pub trait Kind: Send + Sync + 'static {
     const SCOPE: Scope;
     /// How its items are told apart.
     const IDENTITY: Identity;
+    /// The field of a global kind that names the Region of its object, where it has one; the home Region
+    /// where it is not declared.
+    const REGION: Option<&'static str> = None;
+    /// The fields in which an ARN must be one of the Region of the object.
+    const IN_REGION: &'static [&'static str] = &[];
     /// Kinds whose objects must be in place first, where no reference in the baseline says so.
     const AFTER: &'static [&'static str] = &[];
     /// The compliance items that it serves.

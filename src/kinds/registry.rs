@@ -56,6 +56,8 @@ static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
                 name: kind.name(),
                 identity: kind.identity(),
                 regional: kind.scope() == Scope::Regional,
+                region: kind.region_field(),
+                in_region: kind.in_region(),
                 schema: Box::new(|| kind.schema()),
                 check: Box::new(|spec| kind.check(spec)),
                 governs: Box::new(|spec| kind.governs(spec, None)),

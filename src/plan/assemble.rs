@@ -7,7 +7,7 @@ use super::{
     BaselineRef, Cost, FORMAT_VERSION, ObjectPlan, Objects, Plan, Shards, SnapshotRef, TargetRef,
 };
 use crate::fleet::account::{FailedAccount, SkippedAccount};
-use crate::names::AccountId;
+use crate::names::{AccountId, VERSION};
 
 /// One account's part of a plan; its changes are numbered from 1.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -97,7 +97,7 @@ impl Assembly {
         }
         Plan {
             format_version: FORMAT_VERSION.to_owned(),
-            evenkeel_version: env!("CARGO_PKG_VERSION").to_owned(),
+            evenkeel_version: VERSION.to_owned(),
             run: head.run,
             baseline: head.baseline,
             targets: head.targets,

@@ -8,9 +8,7 @@ use super::check::Contradiction;
 use super::sign::{Signature, SignatureError};
 use super::{FORMAT_VERSION, Plan, Summary};
 use crate::digest;
-
-/// The version of evenkeel that plans must come from.
-pub const EVENKEEL_VERSION: &str = env!("CARGO_PKG_VERSION");
+use crate::names::VERSION;
 
 /// The file's form.
 #[derive(Deserialize)]
@@ -36,7 +34,7 @@ pub enum FileError {
         found: String,
     },
     /// Another version of evenkeel made it, which may call the same write by another name.
-    #[error("evenkeel {found} made it, and this is {EVENKEEL_VERSION}")]
+    #[error("evenkeel {found} made it, and this is {VERSION}")]
     Version {
         /// That version.
         found: String,
@@ -108,7 +106,7 @@ pub fn accept(value: Value) -> Result<Parsed, FileError> {
         return Err(FileError::Format { found });
     }
     let found: String = word("evenkeel_version");
-    if found != EVENKEEL_VERSION {
+    if found != VERSION {
         return Err(FileError::Version { found });
     }
     if value.get("plan_digest").is_none() {

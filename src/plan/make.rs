@@ -85,7 +85,7 @@ fn blank(
         location: Some(observed.declared.location.clone()),
         note: observed.declared.note.clone(),
         mode: observed.declared.mode,
-        controls: short(kind.controls()),
+        controls: short(kind.controls(), &touched(&observed.declared.spec, &[])),
         verdict,
         spec: observed.declared.spec.clone(),
         state_digest: state_digest(&object),
@@ -106,9 +106,23 @@ pub fn state_digest(object: &Object<Value>) -> String {
 
 /// The controls as plans show them; the older CIS version and the long Well-Architected list are left
 /// to the documentation.
-fn short(controls: Controls) -> Vec<String> {
-    let cis = controls.cis_v5.iter().map(|id| format!("CIS {id}"));
-    cis.chain(controls.fsbp.iter().map(|id| (*id).to_owned())).collect()
+fn short(controls: Controls, fields: &BTreeSet<String>) -> Vec<String> {
+    let served = |ids: &'static [&'static str]| {
+        ids.iter().filter(|id| controls.is_served(id, fields)).copied()
+    };
+    let cis = served(controls.cis_v5).map(|id| format!("CIS {id}"));
+    cis.chain(served(controls.fsbp).map(str::to_owned)).collect()
+}
+
+/// The fields that a plan of an object is about: those that differ, or else all that are declared.
+fn touched(spec: &Value, changes: &[PlannedChange]) -> BTreeSet<String> {
+    let declared = spec.as_object().into_iter().flatten();
+    let declared = declared.filter(|(_, value)| !value.is_null()).map(|(field, _)| field.clone());
+    let drift = || changes.iter().flat_map(|change| &change.drift);
+    // Something that is made has all of its fields from then on.
+    let is_whole = drift().next().is_none() || drift().any(|drift| drift.field.is_empty());
+    let differing = drift().map(|drift| drift.field.clone());
+    if is_whole { declared.chain(differing).collect() } else { differing.collect() }
 }
 
 /// Compares one object with its spec.
@@ -170,6 +184,7 @@ fn judge(
         plan.changes.push(planned(input, kind, object, *ids, change, disposition));
     }
     hold_back(&mut plan.changes, &needs);
+    plan.controls = short(kind.controls(), &touched(&observed.declared.spec, &plan.changes));
     plan
 }
 

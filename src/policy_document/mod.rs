@@ -6,6 +6,7 @@
 mod canonical;
 mod denials;
 pub mod grants;
+mod lockout;
 mod merge;
 mod patterns;
 mod refusals;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 
 use canonical::Case;
+pub use lockout::Keepers;
 pub use merge::{Merge, Owner, Required};
 pub use patterns::matches;
 pub use refusals::{PolicyKind, Refusal};

@@ -300,7 +300,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::plan::file::{EVENKEEL_VERSION, accept};
+    use crate::names::VERSION;
+    use crate::plan::file::accept;
     use crate::plan::{FORMAT_VERSION, merge};
 
     fn change(id: u32, action: &Value, depends_on: &[u32]) -> Value {
@@ -344,7 +345,7 @@ mod tests {
         in_sync["verdict"] = json!({"is": "in_sync"});
         let target = |account: &str| json!({"account": account, "partition": "aws", "home_region": "eu-west-1", "regions": ["eu-west-1"]});
         let plan = json!({
-            "format_version": FORMAT_VERSION, "evenkeel_version": EVENKEEL_VERSION, "run": "fresh",
+            "format_version": FORMAT_VERSION, "evenkeel_version": VERSION, "run": "fresh",
             "baseline": {"name": "b", "digest": "d", "files": ["b.toml"], "targets": ["t"]},
             "targets": [target("000000000001"), target("000000000002")],
             "objects": [

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::aws::Session;
 use crate::aws::reads::ReadCache;
 use crate::baseline::item::{Location, RegionWord};
+use crate::baseline::references::Present;
 use crate::baseline::{Baseline, Regions, Resolution, ResolvedItem, Resolver, TargetFacts};
 use crate::fleet::organization::Account;
 use crate::kinds::erased::DynKind;
@@ -103,8 +104,7 @@ pub async fn declare(
 ) -> Declarations {
     let home = session.home_region().clone();
     let mut resolver = Resolver::new(aimed.baseline, target_facts(session, about, &home));
-    let mut place =
-        Placer { session, selection, ceiling: aimed.ceiling, found: Declarations::default() };
+    let mut place = Placer { session, selection, aimed, found: Declarations::default() };
     let at_home = resolver.at(&home);
     let mut wanted: BTreeSet<Region> = BTreeSet::new();
     let mut everywhere = Vec::new();
@@ -365,26 +365,38 @@ fn at(location: &Location) -> String {
 struct Placer<'a> {
     session: &'a Session,
     selection: &'a Selection,
-    ceiling: Mode,
+    aimed: Aimed<'a>,
     found: Declarations,
 }
 
 impl Placer<'_> {
     /// Keeps the items of one scope in a Region.
     fn all(&mut self, items: Vec<Resolution>, region: &Region, scope: Scope) {
+        let (session, all) = (self.session, items.clone());
+        let home = session.home_region();
+        let present = Present::new(self.aimed.baseline, home, &all);
         for item in items {
             let (name, regions) = outline(&item);
-            let holds =
-                scope == Scope::Global || regions.includes(region, self.session.home_region());
+            let holds = scope == Scope::Global || regions.includes(region, home);
             if !is_in(scope, &name.kind) || !holds || !self.selection.has(name, region, scope) {
                 continue;
             }
-            match item {
-                Ok(item) => {
+            let astray = item.as_ref().ok().and_then(|item| present.astray(item, region));
+            match (item, astray) {
+                (Ok(item), Some(astray)) => {
+                    let unknown = Unknown {
+                        reason: astray.reason,
+                        permission: None,
+                        remedy: Some(astray.remedy),
+                        cause: Cause::Unjudged,
+                    };
+                    self.unknown(Ok(item), region, unknown);
+                }
+                (Ok(item), None) => {
                     let facts = facts(self.session, region, item.item.clone());
                     self.found.items.push((self.declared(item), facts));
                 }
-                Err(error) => {
+                (Err(error), _) => {
                     let unknown = Unknown {
                         reason: error.to_string(),
                         permission: None,
@@ -422,7 +434,7 @@ impl Placer<'_> {
     }
 
     fn declared(&self, resolved: Arc<ResolvedItem>) -> Declared {
-        Declared { mode: resolved.mode.min(self.ceiling), resolved }
+        Declared { mode: resolved.mode.min(self.aimed.ceiling), resolved }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Observes everything that is declared for one account: concurrently, each AWS read once.
 
+use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use crate::aws::reads::ReadCache;
 use crate::kinds::erased::LookError;
 use crate::kinds::object::{Cause, Unknown};
 use crate::kinds::{Cx, Facts, Object, ObserveError, registry};
+use crate::names::Region;
 use crate::plan::{Declared, ObservedItem};
 
 /// Items looked at at the same time in all accounts together; calls in flight have limits of their
@@ -40,10 +42,19 @@ pub async fn observe_all(
     let mut found: Vec<Option<Result<Vec<Object<Value>>, Unknown>>> =
         declared.iter().map(|_| None).collect();
     {
+        let mut items: BTreeMap<(&str, &Region), usize> = BTreeMap::new();
+        for (declared, facts) in &declared {
+            *items.entry((&declared.item.kind, &facts.region)).or_default() += 1;
+        }
+        let items = &items;
         let looks = declared.iter().enumerate().map(|(position, (declared, facts))| async move {
             // Nobody closes it; without a turn, it would only be too many at a time.
             let _turn = turns.acquire().await.ok();
-            (position, look(session, reads, declared, facts, deadline).await)
+            let items = items.get(&(declared.item.kind.as_str(), &facts.region)).copied();
+            let cx = Cx::new(facts.clone(), Arc::clone(session), Arc::clone(reads))
+                .until(deadline)
+                .among(items.unwrap_or(1));
+            (position, look(&cx, declared).await)
         });
         let mut looks: FuturesUnordered<_> = looks.collect();
         // One timer for all: it is looked at each time that any of them moves.
@@ -70,13 +81,7 @@ pub async fn observe_all(
         .collect()
 }
 
-async fn look(
-    session: &Arc<Session>,
-    reads: &Arc<ReadCache>,
-    declared: &Declared,
-    facts: &Facts,
-    deadline: Option<Instant>,
-) -> Result<Vec<Object<Value>>, Unknown> {
+async fn look(cx: &Cx, declared: &Declared) -> Result<Vec<Object<Value>>, Unknown> {
     let Some(kind) = registry::find(&declared.item.kind) else {
         return Err(Unknown {
             reason: format!("this version does not know the kind {}", declared.item.kind),
@@ -88,8 +93,7 @@ async fn look(
             cause: Cause::Unjudged,
         });
     };
-    let cx = Cx::new(facts.clone(), Arc::clone(session), Arc::clone(reads)).until(deadline);
-    kind.observe(&cx, &declared.spec).await.map_err(into_unknown)
+    kind.observe(cx, &declared.spec).await.map_err(into_unknown)
 }
 
 fn too_late() -> Unknown {

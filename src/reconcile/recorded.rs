@@ -22,6 +22,7 @@ use crate::fleet::organization::Organization;
 use crate::fleet::snapshot::{Head, Line, Reader, SnapshotError, VERSION, Writer};
 use crate::names::AccountId;
 use crate::plan::{FailedAccount, SnapshotRef};
+use crate::store::audit;
 
 /// How far two clocks may be apart.
 const SKEW: TimeDelta = TimeDelta::minutes(2);
@@ -91,7 +92,7 @@ impl Recording {
             .map_err(|error| RecordedError::file("write", path, error))?;
         let head = Head {
             evenkeel_snapshot: VERSION.to_owned(),
-            evenkeel_version: env!("CARGO_PKG_VERSION").to_owned(),
+            evenkeel_version: crate::names::VERSION.to_owned(),
             taken: Utc::now(),
             run: run.to_owned(),
             own: own.clone(),
@@ -126,7 +127,7 @@ impl Recording {
         let Self { writer, path } = self;
         let file = writer.finish().map_err(|error| RecordedError::unusable(&path, error))?;
         file.as_file().sync_all().map_err(|error| RecordedError::file("write", &path, error))?;
-        file.persist(&path).map_err(|error| RecordedError::file("write", &path, error.error))?;
+        audit::put(file, &path).map_err(|error| RecordedError::file("write", &path, error))?;
         Ok(())
     }
 }

@@ -124,6 +124,35 @@ fn the_workflows_install_one_pinned_commit_and_pinned_actions() {
     ));
 }
 
+/// What the workflows install must have the commands and options that they use: `scripts/release pin`
+/// takes a newer commit.
+#[test]
+fn what_the_workflows_install_has_the_options_that_they_use() {
+    let git = |args: &[&str]| {
+        let output = Command::new("git").args(args).current_dir(support::root()).output().unwrap();
+        output.status.success().then(|| String::from_utf8(output.stdout).unwrap())
+    };
+    for file in WORKFLOWS {
+        let workflow = yaml(file);
+        let variables = [&workflow["env"], &workflow["variables"]];
+        let commit = variables.iter().find_map(|list| list["EVENKEEL_COMMIT"].as_str()).unwrap();
+        // A shallow clone does not have it.
+        let Some(args) = git(&["show", &format!("{commit}:src/cli/args.rs")]) else { continue };
+        for script in scripts(&workflow) {
+            let lines = script.lines().map(str::trim);
+            for line in lines.filter(|line| line.starts_with("evenkeel ")) {
+                let words = line.split_whitespace().skip(1);
+                for option in words.filter_map(|word| word.strip_prefix("--")) {
+                    let option = option.split('=').next().unwrap();
+                    let is_there = args.contains(&format!(" {}: ", option.replace('-', "_")))
+                        || args.contains(&format!("\"{option}\""));
+                    assert!(is_there, "{file}: {commit} has no --{option}: {line}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn the_workflows_use_options_that_exist() {
     let account = support::emulator().account();

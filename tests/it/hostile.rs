@@ -287,8 +287,17 @@ fn files_of_a_repository_reach_only_files_of_that_repository() {
 fn secrets_of_the_environment_cannot_be_allowed() {
     let account = account();
     account.write("b.toml", &format!("{HEAD}{POLICY}"));
-    for name in ["GH_TOKEN", "AWS_SECRET_ACCESS_KEY", "DB_PASSWORD", "MY_API_KEYS", "A=B", "", "1X"]
-    {
+    for name in [
+        "GH_TOKEN",
+        "gh_tok",
+        "DB_PW",
+        "AWS_SECRET_ACCESS_KEY",
+        "DB_PASSWORD",
+        "MY_API_KEYS",
+        "A=B",
+        "",
+        "1X",
+    ] {
         let fleet = format!(
             "schema = 1\nenv = [\"{name}\"]\n[[target]]\nname = \"t\"\nbaselines = [\"b.toml\"]\n"
         );
@@ -447,4 +456,26 @@ fn an_output_takes_the_place_of_nothing_else() {
         account.run(args).code(1).complains("would take the place of");
     }
     account.run(&["audit", "verify"]).code(0);
+    // Whichever way the log is named, by its owner or by the option: its lines say what it is.
+    let at = |path: &str| account.folder.path().join(path);
+    std::fs::create_dir(at("logs")).unwrap();
+    std::fs::rename(at(log), at("logs/a.jsonl")).unwrap();
+    std::os::unix::fs::symlink("logs/a.jsonl", at("link")).unwrap();
+    std::fs::hard_link(at("logs/a.jsonl"), at("hard")).unwrap();
+    for path in ["logs/a.jsonl", "logs/../logs/a.jsonl", "link", "hard"] {
+        for args in [
+            &["snapshot", "-b", "b.toml", "--out", path][..],
+            &["plan", "-b", "b.toml", "--out", path],
+            &["plan", "-b", "b.toml", "--save", path],
+            &["check", "-b", "b.toml", "--format", "json", "--out", path],
+            &["export", "-k", "iam.password_policy", "--force", "--out", path],
+        ] {
+            account.run(args).code(1).complains("would take the place of an audit log");
+        }
+    }
+    account
+        .shell("EVENKEEL_AUDIT_LOG=new.jsonl evenkeel snapshot -b b.toml --out new.jsonl")
+        .code(1)
+        .complains("would take the place of a file of this run");
+    account.run(&["audit", "verify", "logs/a.jsonl"]).code(0);
 }

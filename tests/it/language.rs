@@ -159,3 +159,77 @@ fn what_is_known_only_of_each_account_can_be_used_in_every_field() {
     let said = wrong(&format!("{head}{role}")).join("");
     assert!(said.contains("b.toml:5:"), "{said}");
 }
+
+#[test]
+fn what_cannot_be_is_refused_with_words_that_help() {
+    let head = "schema = 1\n[baseline]\nname = \"x\"\n";
+    for (items, words) in [
+        ("[ec2.ebs_encryption]\nregions = []\nenabled = true\n", "too few entries"),
+        ("[ec2.ebs_encryption]\nregions = \"mars\"\nenabled = true\n", "or a list"),
+        ("[ec2.ebs_encryption]\nregions = [\"mars\"]\nenabled = true\n", "such as eu-west-1"),
+        ("[cloudtrail.trail.t]\nhome_region = \"mars\"\nis_logging = true\n", "no Region \"mars\""),
+        ("[iam.role.r]\ntrusted_account_ids = [\"99\"]\n", "has 12 digits"),
+        ("[logs.log_group.a]\nkms_key_id = \"nonsense key\"\n", "is no KMS key"),
+        ("[logs.log_group.a]\nkms_key_id = \"alias/aws/logs\"\n", "of another service"),
+        (
+            "[s3.bucket.b]\nsse_algorithm = \"aws:kms\"\nkms_master_key_id = \"nonsense\"\n",
+            "is no KMS key",
+        ),
+        (
+            "[logs.log_group.a]\nlog_group_class = \"DELIVERY\"\nretention_in_days = 365\n",
+            "keep events for one day",
+        ),
+        (
+            "[logs.log_group.a]\nretention = 30\n",
+            "did you mean `retention_in_days` or `retention_mode`?",
+        ),
+        (
+            "[kms.key_rotation]\nenabled = true\nexclude = [{ aliases = [\"alias/legacy\"] }, {}]\n",
+            "names nothing to leave out",
+        ),
+        (
+            "[kms.key.k]\npolicy = { Statement = [{ Effect = \"Deny\", Principal = \"*\", Action = \"kms:*\", Resource = \"*\" }] }\n",
+            "lets nobody change it",
+        ),
+    ] {
+        let said = refused(&format!("{head}{items}"));
+        assert!(said.contains(words), "{items}{said}");
+    }
+}
+
+/// What is said of a text that is refused, with what helps.
+fn refused(text: &str) -> String {
+    let path = PathBuf::from("b.toml");
+    let memory = Memory(BTreeMap::from([(path.clone(), text.to_owned())]));
+    let problems = baseline::load(&[path], &memory, registry::catalog(), options()).err().unwrap();
+    let lines = problems.list.iter().map(|problem| {
+        format!("{} ({})", problem.message, problem.help.as_deref().unwrap_or_default())
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn exceptions_that_name_no_object_are_said() {
+    let exception = |item: &str, object: &str| {
+        format!(
+            "schema = 1\n[baseline]\nname = \"x\"\n[iam.password_policy]\nminimum_password_length = 14\n\
+             [ec2.default_security_group]\ningress = []\n[[exception]]\nitem = \"{item}\"\nobject = \"{object}\"\n\
+             until = 2099-12-31\nowner = \"o\"\nreason = \"r\"\n"
+        )
+    };
+    for (item, object, words) in [
+        ("ec2.default_security_group", "*", "is a pattern"),
+        ("ec2.default_security_group", "vpc-0a?", "is a pattern"),
+        ("ec2.default_security_group", "", "`object` is empty"),
+        ("iam.password_policy", "x", "has one object"),
+    ] {
+        let loaded = load(&exception(item, object)).unwrap();
+        let said = loaded.warnings.to_string();
+        assert!(said.contains("can match nothing") && said.contains(words), "{item}: {said}");
+    }
+    for (item, object) in [("ec2.default_security_group", "vpc-0a1b"), ("iam.password_policy", "")]
+    {
+        let loaded = load(&exception(item, object)).unwrap();
+        assert!(!loaded.warnings.to_string().contains("match nothing"), "{item}");
+    }
+}

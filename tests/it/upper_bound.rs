@@ -253,6 +253,19 @@ fn a_plan_of_another_version_is_refused() {
         .complains("evenkeel 0.0.9 made it")
         .complains("or use evenkeel 0.0.9");
     account.run(&["merge-reports", "older.json"]).code(1).complains("evenkeel 0.0.9 made it");
+    // Two commits have the version of one package, and not the same sources.
+    let own: Value = serde_json::from_str(&text).unwrap();
+    let own = own["evenkeel_version"].as_str().unwrap();
+    let (package, sources) = own.split_once('+').unwrap();
+    account.run(&["--version"]).code(0).says(own);
+    for other in [package.to_owned(), format!("{package}+{}", "0".repeat(sources.len()))] {
+        let text = forged(&text, |plan| plan["evenkeel_version"] = json!(other));
+        account.write("other.json", &text);
+        account
+            .run(&["apply", "other.json", "-b", "b.toml", "--yes"])
+            .code(3)
+            .complains(&format!("evenkeel {other} made"));
+    }
     assert_eq!(account.writes(), Vec::<String>::new());
 }
 

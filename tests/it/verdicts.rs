@@ -440,6 +440,7 @@ fn other_declarations(schema: &Value, value: &Value) -> Vec<Value> {
                 json!("arn:aws:sns:eu-west-1:111122223333:x"),
                 json!("arn:aws:logs:eu-west-1:111122223333:log-group:x:*"),
                 json!("/x/"),
+                json!("alias/x"),
                 json!("o-zzzzzzzzzz"),
                 json!("999988887777"),
             ];

@@ -144,6 +144,15 @@ impl Setting for PasswordPolicy {
             "IAM.7", "IAM.10", "IAM.11", "IAM.12", "IAM.13", "IAM.14", "IAM.15", "IAM.16", "IAM.17",
         ],
         well_architected: &["SEC02-BP01", "SEC02-BP05"],
+        by_fields: &[
+            (&["1.7", "IAM.15"], &["minimum_password_length"]),
+            (&["1.8", "IAM.16"], &["password_reuse_prevention"]),
+            (&["IAM.11"], &["require_uppercase_characters"]),
+            (&["IAM.12"], &["require_lowercase_characters"]),
+            (&["IAM.13"], &["require_symbols"]),
+            (&["IAM.14"], &["require_numbers"]),
+            (&["IAM.17"], &["max_password_age"]),
+        ],
     };
     const CALLS: &'static [Use<Policy>] =
         &[Use::read(GET), Use::write(UPDATE, everywhere), Use::undo(DELETE)];

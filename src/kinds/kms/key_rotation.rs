@@ -133,6 +133,7 @@ impl Kind for KeyRotation {
         cis_v5: &["3.6"],
         fsbp: &["KMS.4"],
         well_architected: &["SEC02-BP05", "SEC08-BP01"],
+        ..Controls::NONE
     };
     const CALLS: &'static [Use<Spec>] = &[
         Use::read(reads::LIST_KEYS),

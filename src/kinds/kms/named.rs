@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use super::reads;
 use crate::aws::ErrorClass;
+use crate::baseline::catalog::SpecProblem;
 use crate::kinds::{Cx, ObserveError, WriteCx, WriteError, told};
-use crate::names::Region;
+use crate::names::{Region, is_arn};
 
 /// What a name of a key stands for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -85,6 +86,40 @@ pub fn out_of_order(actual: Option<&str>, declared: &str) -> (String, String) {
 /// Whether a name can be given to a key later on: an id cannot.
 pub fn is_alias(name: &str) -> bool {
     name.starts_with("alias/") || name.contains(":alias/")
+}
+
+/// Why a text cannot be the name of a key that a service uses, whatever is in the account.
+pub fn wrong(field: &str, name: &str, service: Service) -> Option<SpecProblem> {
+    const HELP: &str =
+        "write the key's ARN, its id, its alias with alias/ before it, or the alias's ARN";
+    if name.is_empty() {
+        return None;
+    }
+    if !is_key_name(name) {
+        return Some(SpecProblem::new(field, format!("{name:?} is no KMS key"), HELP));
+    }
+    let alias = name.find("alias/").map(|at| &name[at..]);
+    let is_foreign =
+        |alias: &&str| alias.starts_with("alias/aws/") && service.own_key != Some(*alias);
+    let alias = alias.filter(is_foreign)?;
+    Some(SpecProblem::new(
+        field,
+        format!("{alias} is AWS's own key of another service, which alone may use it"),
+        "name a key of your own",
+    ))
+}
+
+/// An ARN of a key or alias, an alias, or an id: a UUID, or `mrk-` with 32 digits.
+fn is_key_name(text: &str) -> bool {
+    let hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    let is_id = (text.len() == 36 && hex(text))
+        || text.strip_prefix("mrk-").is_some_and(|id| id.len() == 32 && hex(id));
+    let is_name = |name: &str| {
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"/_-".contains(&byte);
+        !name.is_empty() && name.bytes().all(fits)
+    };
+    let is_alias = text.strip_prefix("alias/").is_some_and(is_name);
+    is_id || is_alias || is_arn(text, "kms", "key/") || is_arn(text, "kms", "alias/")
 }
 
 /// Looks at the key that a field names by its id, ARN, alias or the alias's ARN. An ARN names its own
@@ -211,6 +246,33 @@ mod tests {
         for nothing in [None, Some("")] {
             assert!(key(nothing).is_some_and(|key| arn(&key).is_err()), "{nothing:?}");
         }
+    }
+
+    #[test]
+    fn what_can_be_no_key_of_a_service_is_refused() {
+        let s3 = Service { own_key: Some("alias/aws/s3"), of_region: true };
+        let problem = |name: &str, service: Service| {
+            wrong("key", name, service).map(|problem| problem.message).unwrap_or_default()
+        };
+        for name in [
+            "",
+            "alias/k",
+            "alias/team/k_1-x",
+            "1234abcd-12ab-34cd-56ef-1234567890ab",
+            "mrk-1234abcd12ab34cd56ef1234567890ab",
+            "arn:aws:kms:eu-west-1:111122223333:key/1",
+            "arn:aws:kms:eu-west-1:111122223333:alias/k",
+            "alias/aws/s3",
+        ] {
+            assert_eq!(problem(name, s3), "", "{name}");
+        }
+        for name in ["nonsense key", "nonsense", "alias/", "alias/a b", "arn:aws:iam::1:role/r"] {
+            assert!(problem(name, s3).contains("is no KMS key"), "{name}");
+        }
+        for name in ["alias/aws/logs", "arn:aws:kms:eu-west-1:111122223333:alias/aws/logs"] {
+            assert!(problem(name, s3).contains("of another service"), "{name}");
+        }
+        assert!(problem("alias/aws/s3", DELIVERY).contains("of another service"));
     }
 
     #[test]

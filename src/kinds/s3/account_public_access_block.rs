@@ -52,6 +52,7 @@ impl Setting for AccountPublicAccessBlock {
         cis_v5: &["2.1.4"],
         fsbp: &["S3.1"],
         well_architected: &["SEC03-BP07", "SEC08-BP04"],
+        ..Controls::NONE
     };
     const CALLS: &'static [Use<Switches>] =
         &[Use::read(GET), Use::write(PUT, everywhere), Use::undo(DELETE)];

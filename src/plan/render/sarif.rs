@@ -19,8 +19,6 @@ use crate::plan::words::counted;
 use crate::plan::{Disposition, Plan, Sort, Verdict};
 use crate::visible::{shortened, visible};
 
-/// Where the documentation is.
-const HELP: &str = "https://github.com/evenkeel/evenkeel/blob/main/docs/kinds";
 /// The rule for accounts that nobody could look at.
 const NOT_LOOKED_AT: &str = "account-not-looked-at";
 /// Accounts named in one list.
@@ -65,7 +63,6 @@ pub fn write(plan: &Plan, source: &Source, out: &mut dyn Write) -> io::Result<()
             "tool": {"driver": {
                 "name": "evenkeel",
                 "version": plan.evenkeel_version,
-                "informationUri": "https://github.com/evenkeel/evenkeel",
                 "rules": rules,
             }},
             "automationDetails": {"id": format!("evenkeel/{}/{}", plan.baseline.name, plan.run)},
@@ -86,7 +83,7 @@ fn rule(id: &str) -> Value {
         return json!({
             "id": id,
             "shortDescription": {"text": "every account can be looked at"},
-            "helpUri": HELP,
+            "help": {"text": "the message names what kept each account from being looked at"},
         });
     }
     let controls: Vec<String> = registry::find(id)
@@ -102,7 +99,7 @@ fn rule(id: &str) -> Value {
     json!({
         "id": id,
         "shortDescription": {"text": format!("{id} as declared")},
-        "helpUri": format!("{HELP}/{id}.md"),
+        "help": {"text": format!("`evenkeel explain {id}` says what can be declared of it, and what its changes may hurt")},
         "properties": {"tags": controls},
     })
 }

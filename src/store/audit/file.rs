@@ -2,8 +2,10 @@
 //! and on the disk together with the folder that names them.
 
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
 
 use super::AuditError;
 
@@ -116,6 +118,32 @@ pub fn no_linked_folder(path: &Path) -> Result<(), AuditError> {
     }
 }
 
+/// How much of a file shows whether it is a log: a record begins with its time and its run.
+const BEGINNING: u64 = 256;
+
+/// Whether a file is an audit log, whatever its name and whichever way a path leads to it.
+pub fn is_log(path: &Path) -> bool {
+    let Ok(file) = crate::files::open(path) else { return false };
+    let mut beginning = Vec::new();
+    let is_read = file.take(BEGINNING).read_to_end(&mut beginning).is_ok();
+    let has = |what: &[u8]| beginning.windows(what.len()).any(|part| part == what);
+    is_read
+        && beginning.starts_with(b"{\"time\":\"")
+        && (has(b"\",\"run\":\"") || has(b"\",\"phase\":\"mended\""))
+}
+
+/// Puts a finished file in the place of what is there, whole or not at all; never of an audit log.
+///
+/// # Errors
+/// The file system refuses, or a log is there.
+pub fn put(file: NamedTempFile, path: &Path) -> io::Result<File> {
+    if is_log(path) {
+        let problem = "an audit log is there, whose place nothing takes: name another file";
+        return Err(io::Error::new(io::ErrorKind::AlreadyExists, problem));
+    }
+    file.persist(path).map_err(|error| error.error)
+}
+
 fn regular(metadata: &std::fs::Metadata, path: &Path) -> Result<(), AuditError> {
     let kind = metadata.file_type();
     let what = match () {
@@ -137,4 +165,30 @@ fn folder_of(path: &Path) -> &Path {
 /// Writes to the disk that the folder of a file or folder names it.
 fn sync_folder_of(path: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder_of(path))?.sync_all() } else { Ok(()) }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_takes_the_place_of_a_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("plan.json");
+        let new = || NamedTempFile::new_in(folder.path()).unwrap();
+        for (text, is_a_log) in [
+            (r#"{"time":"2026-11-25T01:53:27Z","run":"x","change":1"#, true),
+            (r#"{"time":"2026-11-25T01:53:27Z","phase":"mended","torn_bytes":3"#, true),
+            (r#"{"format_version":1,"run":"x"}"#, false),
+            ("", false),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            assert_eq!(is_log(&path), is_a_log, "{text}");
+            assert_eq!(put(new(), &path).is_err(), is_a_log, "{text}");
+            let left = std::fs::read_to_string(&path).unwrap();
+            assert_eq!(left, if is_a_log { text } else { "" });
+        }
+        assert!(!is_log(folder.path()) && put(new(), &folder.path().join("new")).is_ok());
+    }
 }

@@ -27,6 +27,7 @@ use serde_json::Value;
 
 pub use check::{Check, Closed, Fault, RunLines};
 pub(super) use file::make_folder_of;
+pub use file::{is_log, put};
 pub use head::head_of;
 pub use lines::Lines;
 pub use shared::{SharedLog, Writer};

@@ -4,6 +4,7 @@
 use super::selectors::{AdvancedEventSelector, DataResourceType, FieldSelector};
 use super::spec::Spec;
 use crate::baseline::catalog::SpecProblem;
+use crate::kinds::kms::named;
 use crate::kinds::tags;
 use crate::names::is_arn;
 
@@ -68,13 +69,8 @@ fn check_texts(spec: &Spec, problems: &mut Problems) {
         problems.add("name", "the name of a trail cannot look like an address", "use another name");
     }
     let set = |text: &'_ Option<String>| text.clone().filter(|text| !text.is_empty());
-    if let Some(key) = set(&spec.kms_key_id).filter(|key| !is_key(key)) {
-        problems.add(
-            "kms_key_id",
-            format!("{key:?} is no KMS key"),
-            "write the key's ARN, its id, or its alias with alias/ before it",
-        );
-    }
+    let key = spec.kms_key_id.as_deref().unwrap_or_default();
+    problems.0.extend(named::wrong("kms_key_id", key, named::DELIVERY));
     if let Some(topic) = set(&spec.sns_topic_name).filter(|topic| !is_topic(topic)) {
         problems.add(
             "sns_topic_name",
@@ -98,15 +94,6 @@ fn check_texts(spec: &Spec, problems: &mut Problems) {
             "write arn:aws:iam::ACCOUNT:role/NAME",
         );
     }
-}
-
-/// An ARN of a key or alias, an alias, or an id: a UUID, or `mrk-` with 32 digits.
-fn is_key(text: &str) -> bool {
-    let hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-    let is_id = (text.len() == 36 && hex(text))
-        || text.strip_prefix("mrk-").is_some_and(|id| id.len() == 32 && hex(id));
-    let is_alias = text.strip_prefix("alias/").is_some_and(|name| !name.is_empty());
-    is_id || is_alias || is_arn(text, "kms", "key/") || is_arn(text, "kms", "alias/")
 }
 
 fn is_topic(text: &str) -> bool {

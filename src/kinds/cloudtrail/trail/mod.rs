@@ -31,6 +31,7 @@ impl Kind for Trail {
     const NAME: &'static str = "cloudtrail.trail";
     const SCOPE: Scope = Scope::Global;
     const IDENTITY: Identity = Identity::Named { field: "name", prefix: "" };
+    const REGION: Option<&'static str> = Some("home_region");
     const NOT_STATE: &'static [&'static str] = &["name"];
     const AFTER: &'static [&'static str] = &["s3.bucket", "kms.key", "iam.role", "logs.log_group"];
     const CONTROLS: Controls = Controls {
@@ -46,6 +47,23 @@ impl Kind for Trail {
             "S3.23",
         ],
         well_architected: &["SEC04-BP01", "SEC04-BP02", "SEC08-BP02"],
+        by_fields: &[
+            (
+                &["3.1", "CloudTrail.1", "CloudTrail.3"],
+                &[
+                    "is_multi_region_trail",
+                    "is_logging",
+                    "event_selectors",
+                    "advanced_event_selectors",
+                    "record_all_management_events",
+                    "forbid_excluded_sources",
+                ],
+            ),
+            (&["3.2", "CloudTrail.4"], &["enable_log_file_validation"]),
+            (&["3.5", "CloudTrail.2"], &["kms_key_id"]),
+            (&["CloudTrail.5"], &["cloud_watch_logs_log_group_arn", "cloud_watch_logs_role_arn"]),
+            (&["3.8", "3.9", "S3.22", "S3.23"], &["event_selectors", "advanced_event_selectors"]),
+        ],
     };
     const CALLS: &'static [Use<Spec>] = calls::CALLS;
     const MORE_EVENTS: &'static [&'static str] = &["cloudtrail.amazonaws.com:DeleteTrail"];

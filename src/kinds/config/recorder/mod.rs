@@ -30,6 +30,7 @@ impl Kind for ConfigRecorder {
         cis_v5: &["3.3"],
         fsbp: &["Config.1"],
         well_architected: &["SEC04-BP01", "SEC04-BP02"],
+        ..Controls::NONE
     };
     const CALLS: &'static [Use<Spec>] = calls::CALLS;
     const SAMPLES: &'static [&'static str] = &[

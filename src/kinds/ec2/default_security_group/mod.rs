@@ -182,6 +182,7 @@ impl Kind for DefaultSecurityGroup {
         cis_v5: &["5.5"],
         fsbp: &["EC2.2"],
         well_architected: &["SEC05-BP02"],
+        ..Controls::NONE
     };
     const CALLS: &'static [Use<Spec>] = &[
         Use::read(observe::VPCS),

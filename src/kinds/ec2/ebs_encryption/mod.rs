@@ -16,7 +16,6 @@ use crate::kinds::{
     Change, Controls, Cx, Drift, Facts, Kind, Object, ObserveError, Risk, Scope, Stricter, Undo,
     Use, WriteCx, WriteError, compared, told,
 };
-use crate::names::is_arn;
 use key::{AWS_KEY, KEYS, Key, look_up, means_aws_own};
 
 const GET_DEFAULT: Call = Call::new("ec2", "GetEbsEncryptionByDefault");
@@ -82,12 +81,14 @@ impl Kind for EbsEncryption {
     const NAME: &'static str = "ec2.ebs_encryption";
     const SCOPE: Scope = Scope::Regional;
     const IDENTITY: Identity = Identity::Singleton;
+    const IN_REGION: &'static [&'static str] = &["kms_key_id"];
     const AFTER: &'static [&'static str] = &["kms.key"];
     const CONTROLS: Controls = Controls {
         cis_v3: &["2.2.1"],
         cis_v5: &["5.1.1"],
         fsbp: &["EC2.7"],
         well_architected: &["SEC08-BP02", "SEC08-BP03"],
+        by_fields: &[(&["5.1.1", "EC2.7"], &["enabled"])],
     };
     const CALLS: &'static [Use<Spec>] = &[
         Use::read(GET_DEFAULT),
@@ -125,17 +126,8 @@ kms_key_id = ""
     type Action = Action;
 
     fn check(spec: &Spec) -> Vec<SpecProblem> {
-        let wrong = spec.kms_key_id.as_deref().filter(|name| !is_key_name(name));
-        wrong
-            .map(|name| {
-                SpecProblem::new(
-                    "kms_key_id",
-                    format!("{name:?} names no key"),
-                    "write a key's id or ARN, \"alias/…\" or an alias's ARN, or \"\" for AWS's own key",
-                )
-            })
-            .into_iter()
-            .collect()
+        let name = spec.kms_key_id.as_deref().unwrap_or_default();
+        named::wrong("kms_key_id", name, KEYS).into_iter().collect()
     }
 
     fn calls(action: &Action) -> Vec<Call> {
@@ -252,15 +244,6 @@ kms_key_id = ""
         });
         Some(Spec { enabled: Some(state.enabled), kms_key_id })
     }
-}
-
-/// Whether EC2 would take a text for the name of a key.
-fn is_key_name(name: &str) -> bool {
-    let is_id = |id: &str| {
-        !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-    };
-    let is_arn = is_arn(name, "kms", "key/") || is_arn(name, "kms", "alias/");
-    name.is_empty() || name.starts_with("alias/") || is_arn || is_id(name)
 }
 
 fn key_change(spec: &Spec, state: &State) -> Option<Change<Action>> {

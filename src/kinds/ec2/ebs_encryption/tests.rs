@@ -106,7 +106,12 @@ fn an_export_never_says_aws_own_of_another_key() {
 
 #[test]
 fn what_names_no_key_is_refused() {
-    for right in ["", "alias/own", "mrk-1234", "arn:aws:kms:eu-west-1:111122223333:key/1-2"] {
+    for right in [
+        "",
+        "alias/own",
+        "mrk-1234abcd12ab34cd56ef1234567890ab",
+        "arn:aws:kms:eu-west-1:111122223333:key/1-2",
+    ] {
         assert_eq!(EbsEncryption::check(&uses(right)), [], "{right}");
     }
     for wrong in ["my key", " ", "arn:aws:iam::111122223333:role/x", "keys/own"] {

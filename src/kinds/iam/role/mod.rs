@@ -38,6 +38,11 @@ impl Kind for Role {
         cis_v5: &["1.16"],
         fsbp: &["IAM.1", "IAM.18", "IAM.21", "IAM.24"],
         well_architected: &["SEC03-BP01", "SEC03-BP02", "SEC03-BP03", "SEC03-BP05", "SEC10-BP05"],
+        by_fields: &[
+            (&["1.16", "IAM.18"], &["managed_policy_arns"]),
+            (&["IAM.1", "IAM.21"], &["managed_policy_arns", "inline_policies"]),
+            (&["IAM.24"], &["tags"]),
+        ],
     };
     const CALLS: &'static [Use<Spec>] = calls::CALLS;
     const LENT: Option<&'static [Call]> =

@@ -6,8 +6,8 @@ use super::spec::{
 use super::{marks, policy};
 use crate::kinds::tags;
 use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo, compared};
-use crate::policy_document::PolicyDocument;
 use crate::policy_document::grants::{self, Rise};
+use crate::policy_document::{Keepers, PolicyDocument};
 
 /// The days that AWS itself waits before it deletes a key.
 const DEFAULT_WINDOW: u32 = 30;
@@ -25,6 +25,27 @@ pub fn diff(facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Ac
 /// A write on a key that the plan makes.
 fn on_new(spec: &Spec, step: Step) -> Action {
     Action { alias: spec.alias.clone(), key_id: None, step }
+}
+
+fn keepers(facts: &Facts, policy: &PolicyDocument) -> Keepers {
+    policy.keepers(facts.account.as_str(), &facts.partition)
+}
+
+/// Says who alone may change a policy, where that is not the account.
+fn warn_of_keepers(
+    facts: &Facts,
+    change: Change<Action>,
+    policy: &PolicyDocument,
+) -> Change<Action> {
+    match keepers(facts, policy) {
+        Keepers::Account => change,
+        Keepers::Only(some) => change.risk(Risk::Disruptive).warn(format!(
+            "the account itself may not change this policy, only {}: once nobody of them is left, nobody \
+             can manage the key, and AWS Support alone can help",
+            some.join(", ")
+        )),
+        Keepers::Nobody => change.withhold("the policy lets nobody change it, so that the key would be lost"),
+    }
 }
 
 /// A write on the key that was observed.
@@ -50,6 +71,7 @@ fn create(facts: &Facts, spec: &Spec) -> Vec<Change<Action>> {
         )];
     }
     let rises = document.as_ref().map(|document| rises(facts, None, document)).unwrap_or_default();
+    let policy = document.clone();
     let key = NewKey {
         description: spec.description.clone().filter(|text| !text.is_empty()),
         key_spec: spec.key_spec,
@@ -61,8 +83,11 @@ fn create(facts: &Facts, spec: &Spec) -> Vec<Change<Action>> {
         deletion_window_days: (spec.prevent_destroy == Some(false))
             .then(|| spec.deletion_window_days.unwrap_or(DEFAULT_WINDOW)),
     };
-    let mut changes =
-        vec![Change::new(on_new(spec, Step::Create(Box::new(key))), drift).rises(rises)];
+    let mut made = Change::new(on_new(spec, Step::Create(Box::new(key))), drift).rises(rises);
+    if let Some(policy) = policy {
+        made = warn_of_keepers(facts, made, &policy);
+    }
+    let mut changes = vec![made];
     if spec.enable_key_rotation == Some(true) {
         let mut drift = Drift::new();
         drift.add("enable_key_rotation", None::<bool>, Some(true));
@@ -421,6 +446,9 @@ fn key_policy(facts: &Facts, spec: &Spec, state: &State) -> Option<Change<Action
     let mut change = Change::new(act(spec, state, step), drift)
         .rises(rises(facts, Some(&actual), &desired))
         .rises(grants::of_lifted_denials(&actual, &desired));
+    if keepers(facts, &actual) != keepers(facts, &desired) {
+        change = warn_of_keepers(facts, change, &desired);
+    }
     for warning in actual.narrowing(&desired, &facts.partition).warnings() {
         change = change.risk(Risk::Disruptive).warn(warning);
     }

@@ -21,7 +21,7 @@ use crate::kinds::{
     Use, WriteCx, WriteError, tags,
 };
 use crate::names::Region;
-use crate::policy_document::{PolicyDocument, PolicyKind};
+use crate::policy_document::{Keepers, PolicyDocument, PolicyKind};
 
 /// The kind.
 pub struct Key;
@@ -36,6 +36,20 @@ impl Kind for Key {
     const CONTROLS: Controls = Controls {
         fsbp: &["KMS.3", "KMS.4", "KMS.5"],
         well_architected: &["SEC08-BP01", "SEC08-BP04"],
+        by_fields: &[
+            (&["KMS.3"], &["key_state", "prevent_destroy"]),
+            (&["KMS.4"], &["enable_key_rotation", "rotation_period_in_days"]),
+            (
+                &["KMS.5"],
+                &[
+                    "policy",
+                    "key_administrators",
+                    "key_users",
+                    "service_principals",
+                    "via_services",
+                ],
+            ),
+        ],
         ..Controls::NONE
     };
     const CALLS: &'static [Use<Spec>] = calls::CALLS;
@@ -145,6 +159,15 @@ Resource  = "*"
         }
         for refusal in spec.policy.iter().flat_map(|policy| policy.refusals(PolicyKind::Key)) {
             problem("policy", &refusal.message, refusal.help);
+        }
+        // Whoever the account is: somebody must be let in.
+        let policy = spec.policy.as_ref().filter(|_| !spec.has_lists());
+        if policy.is_some_and(|policy| policy.keepers("", "aws") == Keepers::Nobody) {
+            problem(
+                "policy",
+                "the policy lets nobody change it: AWS refuses it, and a key that has it is lost",
+                "let the account do kms:* (Principal = { AWS = \"arn:${partition}:iam::${account.id}:root\" }), and deny kms:PutKeyPolicy to nobody without a condition",
+            );
         }
         problems.extend(tags::KMS.check(spec.tags.as_ref()));
         problems

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{LogGroup, Place, Spec, described, group};
 use crate::aws::Call;
+use crate::baseline::catalog::SpecProblem;
 use crate::kinds::kms::named::{self, Named, Service};
 use crate::kinds::kms::reads;
 use crate::kinds::shapes::part::{Look, Part};
@@ -28,6 +29,10 @@ pub struct Now {
 
 fn name(spec: &Spec) -> Option<&str> {
     spec.kms_key_id.as_deref().filter(|name| !name.is_empty())
+}
+
+pub fn check(spec: &Spec) -> Option<SpecProblem> {
+    named::wrong(KmsKey::NAME, spec.kms_key_id.as_deref().unwrap_or_default(), KEYS)
 }
 
 impl Part for KmsKey {

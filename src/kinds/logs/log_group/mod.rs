@@ -39,7 +39,8 @@ const CREATE: Call = Call::new("logs", "CreateLogGroup");
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
-    /// The group's name, up to 512 letters, digits and `.`, `-`, `_`, `/`, `#`.
+    /// The group's name, up to 512 letters, digits and `.`, `-`, `_`, `/`, `#`. Nobody but AWS makes
+    /// groups whose names begin with `aws/`.
     #[schemars(length(min = 1, max = 512), regex(pattern = r"^[.\-_/#A-Za-z0-9]+$"))]
     pub log_group_name: String,
     /// The class, which is chosen when the group is made and never changes. AWS's default is
@@ -48,7 +49,8 @@ pub struct Spec {
     pub log_group_class: Option<LogGroupClass>,
     /// For how many days events are kept: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545,
     /// 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653; 0 for ever, which is AWS's default. An
-    /// account-level retention policy goes before it, and is reported where it does.
+    /// account-level retention policy goes before it, and is reported where it does. Groups of the class
+    /// `DELIVERY` keep events for one day, whatever is declared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retention_in_days: Option<u32>,
     /// Whether events may be kept for longer: `at_least` (the default) or `exact`.
@@ -111,9 +113,11 @@ impl Kind for LogGroup {
     const IDENTITY: Identity = Identity::Named { field: "log_group_name", prefix: "" };
     const AFTER: &'static [&'static str] = &["kms.key"];
     const NOT_STATE: &'static [&'static str] = &["log_group_name", "retention_mode"];
+    const IN_REGION: &'static [&'static str] = &["kms_key_id"];
     const CONTROLS: Controls = Controls {
         fsbp: &["CloudWatch.16"],
         well_architected: &["SEC04-BP01", "SEC07-BP04", "SEC08-BP02"],
+        by_fields: &[(&["CloudWatch.16"], &["retention_in_days"])],
         ..Controls::NONE
     };
     const CALLS: &'static [Use<Spec>] = &[Use::read(DESCRIBE), Use::write(CREATE, group)];
@@ -167,13 +171,14 @@ tags                        = {}
 
     fn check(spec: &Spec) -> Vec<SpecProblem> {
         let mut problems = retention::check(spec);
+        problems.extend(kms_key::check(spec));
         problems.extend(data_protection::check(spec));
         problems.extend(LOGS.check(spec.tags.as_ref()));
         problems
     }
 
     async fn find_all(cx: &Cx, _regions: &BTreeSet<Region>) -> Result<Vec<Found>, ObserveError> {
-        let groups = groups(cx, None).await?;
+        let groups = told("logGroups", groups(cx, usize::MAX).await?)?;
         let names = groups.iter().filter_map(|group| group.log_group_name());
         Ok(names.map(|name| found([("log_group_name", name.to_owned())])).collect())
     }
@@ -218,6 +223,12 @@ impl Parted for LogGroup {
     fn making(_facts: &Facts, spec: &Spec) -> Change<Option<LogGroupClass>> {
         let mut drift = Drift::new();
         drift.add("", None::<&str>, Some(&spec.log_group_name));
+        // Source: CloudWatch Logs API Reference, `CreateLogGroup`.
+        if spec.log_group_name.starts_with("aws/") {
+            return Change::finding(drift).withhold(
+                "CloudWatch Logs lets nobody make a group whose name begins with aws/: begin it with a /, or declare one that AWS has made",
+            );
+        }
         Change::new(spec.log_group_class, drift)
     }
 
@@ -271,21 +282,54 @@ fn is_as_made(group: &types::LogGroup, class: Option<&types::LogGroupClass>) -> 
         && group.deletion_protection_enabled() != Some(true)
 }
 
-/// The groups whose names begin so.
-async fn groups(cx: &Cx, prefix: Option<&str>) -> Result<Arc<Vec<types::LogGroup>>, ObserveError> {
-    let request = cx
-        .client(Client::new)
-        .describe_log_groups()
-        .set_log_group_name_prefix(prefix.map(str::to_owned));
-    let pages = request.into_paginator().send();
-    let prefix = prefix.unwrap_or_default();
-    Ok(cx.list(DESCRIBE, prefix, pages, "logGroups", |page| page.log_groups).await?)
+/// From so many items on, one listing of all groups is tried for all of them.
+const MANY: usize = 5;
+
+/// All groups, AWS's own included, if they fit into so many pages; `None` if not. A Region has up to a
+/// million.
+async fn groups(cx: &Cx, pages: usize) -> Result<Option<Arc<Vec<types::LogGroup>>>, ObserveError> {
+    let mut answers = cx.client(Client::new).describe_log_groups().into_paginator().send();
+    let groups = cx
+        .read(DESCRIBE, "", async {
+            let mut groups = Vec::new();
+            for _ in 0..pages {
+                let Some(page) = answers.next().await.transpose()? else { break };
+                let is_last = page.next_token().is_none_or(str::is_empty);
+                let Some(part) = page.log_groups else { return Ok(Some(None)) };
+                groups.extend(part);
+                if is_last {
+                    return Ok(Some(Some(Arc::new(groups))));
+                }
+            }
+            Ok(None)
+        })
+        .await?;
+    groups.as_ref().clone().map(|groups| told("logGroups", groups)).transpose()
 }
 
 /// A group as AWS describes it, which several parts read; `None` when it is not there.
+///
+/// AWS lets a Region be asked five times a second and gives fifty groups a page: many items share one
+/// listing, which is given up where it takes long, and few ask for their names.
 async fn described(cx: &Cx, name: &str) -> Result<Option<types::LogGroup>, ObserveError> {
-    let groups = groups(cx, Some(name)).await?;
-    Ok(groups.iter().find(|group| group.log_group_name() == Some(name)).cloned())
+    let find = |groups: &[types::LogGroup]| {
+        groups.iter().find(|group| group.log_group_name() == Some(name)).cloned()
+    };
+    // Whoever made a snapshot may have declared fewer items, or more.
+    let all = if cx.is_recorded() {
+        groups(cx, usize::MAX).await.unwrap_or_default()
+    } else if cx.items() >= MANY {
+        groups(cx, cx.items().div_ceil(4)).await?
+    } else {
+        None
+    };
+    if let Some(all) = all {
+        return Ok(find(&all));
+    }
+    let pages = cx.client(Client::new).describe_log_groups().log_group_name_prefix(name);
+    let pages = pages.into_paginator().send();
+    let groups = cx.list(DESCRIBE, name, pages, "logGroups", |page| page.log_groups).await?;
+    Ok(find(&groups))
 }
 
 /// The ARN of a group, in the form that its tags take.

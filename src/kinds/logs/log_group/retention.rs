@@ -3,7 +3,7 @@
 use aws_sdk_cloudwatchlogs::Client;
 use serde::{Deserialize, Serialize};
 
-use super::{LogGroup, Place, RetentionMode, Spec, described, group};
+use super::{LogGroup, LogGroupClass, Place, RetentionMode, Spec, described, group};
 use crate::aws::Call;
 use crate::baseline::catalog::SpecProblem;
 use crate::kinds::shapes::part::{Look, Part};
@@ -107,6 +107,9 @@ impl Part for Retention {
     }
 
     fn export(now: &Now, spec: &mut Spec) {
+        if spec.log_group_class == Some(LogGroupClass::Delivery) {
+            return;
+        }
         spec.retention_in_days = Some(now.days.unwrap_or(0));
         spec.retention_mode = Some(RetentionMode::Exact);
     }
@@ -114,6 +117,14 @@ impl Part for Retention {
 
 pub fn check(spec: &Spec) -> Vec<SpecProblem> {
     let mut problems = Vec::new();
+    // Source: CloudWatch Logs API Reference, `CreateLogGroup`, `logGroupClass`.
+    if spec.log_group_class == Some(LogGroupClass::Delivery) && spec.retention_in_days.is_some() {
+        problems.push(SpecProblem::new(
+            Retention::NAME,
+            "groups of the class DELIVERY keep events for one day, whatever is declared",
+            "leave it out, or declare another class",
+        ));
+    }
     if let Some(days) = spec.retention_in_days.filter(|days| *days > 0 && !DAYS.contains(days)) {
         let help = match DAYS.iter().find(|taken| **taken > days) {
             Some(next) => format!("the next longer one is {next}"),

@@ -404,6 +404,8 @@ fn send(encryption: &Encryption) -> Result<ServerSideEncryptionConfiguration, Bu
 /// What S3 would refuse of the declared encryption.
 pub fn check(spec: &Spec, problems: &mut Vec<SpecProblem>) {
     let algorithm = spec.sse_algorithm;
+    let name = spec.kms_master_key_id.as_deref().unwrap_or_default();
+    problems.extend(named::wrong("kms_master_key_id", name, KEYS));
     if key(spec).is_some() && matches!(algorithm, None | Some(SseAlgorithm::Aes256)) {
         problems.push(SpecProblem::new(
             "kms_master_key_id",

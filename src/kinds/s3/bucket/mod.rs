@@ -67,6 +67,8 @@ impl Kind for Bucket {
     const NAME: &'static str = "s3.bucket";
     const SCOPE: Scope = Scope::Global;
     const IDENTITY: Identity = Identity::Named { field: "bucket", prefix: "" };
+    const REGION: Option<&'static str> = Some("region");
+    const IN_REGION: &'static [&'static str] = &["kms_master_key_id"];
     const NOT_STATE: &'static [&'static str] = &["bucket", "prevent_destroy"];
     const AFTER: &'static [&'static str] = &["kms.key", "iam.role"];
     const CONTROLS: Controls = Controls {
@@ -86,6 +88,17 @@ impl Kind for Bucket {
             "CloudTrail.7",
         ],
         well_architected: &["SEC04-BP01", "SEC07-BP04", "SEC08-BP02", "SEC08-BP04", "SEC09-BP02"],
+        by_fields: &[
+            (&["2.1.1", "S3.5"], &["require_tls", "min_tls_version"]),
+            (&["2.1.2", "S3.20"], &["mfa_delete"]),
+            (&["2.1.4", "S3.8", "CloudTrail.6"], &["public_access_block"]),
+            (&["3.4", "S3.9", "CloudTrail.7"], &["access_log_bucket", "access_log_prefix"]),
+            (&["S3.12"], &["object_ownership"]),
+            (&["S3.13"], &["lifecycle"]),
+            (&["S3.14"], &["versioning"]),
+            (&["S3.15"], &["object_lock_mode", "object_lock_days", "object_lock_years"]),
+            (&["S3.17"], &["sse_algorithm", "kms_master_key_id"]),
+        ],
     };
     const CALLS: &'static [Use<Spec>] =
         &[Use::read(LIST), Use::read(HEAD), Use::write(CREATE, bucket)];

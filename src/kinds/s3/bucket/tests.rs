@@ -332,7 +332,7 @@ fn never_versioned_is_as_good_as_suspended() {
 fn rules_between_fields() {
     let cases = [
         (Spec { prevent_destroy: Some(false), ..spec() }, "prevent_destroy"),
-        (Spec { kms_master_key_id: Some("k".to_owned()), ..spec() }, "kms_master_key_id"),
+        (Spec { kms_master_key_id: Some("alias/k".to_owned()), ..spec() }, "kms_master_key_id"),
         (
             Spec {
                 bucket_key_enabled: Some(true),
