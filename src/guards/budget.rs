@@ -54,6 +54,16 @@ impl Budget {
         is_there
     }
 
+    /// Puts a change back that was taken and not sent after all.
+    pub fn give_back(&mut self) {
+        if let Some(mut latest) = self.hours.last_entry() {
+            match *latest.get() {
+                0 | 1 => drop(latest.remove()),
+                count => *latest.get_mut() = count - 1,
+            }
+        }
+    }
+
     /// When so many changes are in the budget, if nothing is written until then; never when the limit
     /// is lower than that.
     pub fn has_again(

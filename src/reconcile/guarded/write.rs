@@ -135,6 +135,7 @@ impl Guarded {
             change(memory, &document_of(account), |there: Option<OfAccount>| {
                 let mut own = there?;
                 own.breaker.unsent();
+                own.budget.give_back();
                 Some(own)
             })
             .await?;
@@ -176,6 +177,9 @@ impl Guarded {
         change(memory, &document_of(account), |there: Option<OfAccount>| {
             let mut own = there.unwrap_or_default();
             hear(&mut own.breaker, 1);
+            if sent == Sent::Unsent {
+                own.budget.give_back();
+            }
             Some(own)
         })
         .await?;
@@ -183,6 +187,9 @@ impl Guarded {
         change(memory, ALL, |there: Option<OfAll>| {
             let mut all = there.unwrap_or_default();
             hear(&mut all.breaker, ACCOUNTS);
+            if sent == Sent::Unsent {
+                all.budget.give_back();
+            }
             if let Some(wave) = wave(rules, account) {
                 hear(all.waves.entry(wave).or_default(), ACCOUNTS);
             }
