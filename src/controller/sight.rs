@@ -301,9 +301,9 @@ mod tests {
         let blind = sight.tick(minutes(25));
         assert_eq!(blind, [Change::Blind { account: one.clone(), silent: minutes(15) }]);
         assert!(sight.tick(minutes(26)).is_empty(), "it is said once");
-        assert_eq!(sight.blind(minutes(26)), [one.clone()]);
+        assert_eq!(sight.blind(minutes(26)), std::slice::from_ref(&one));
         assert!(sight.blind(minutes(27)).is_empty());
-        assert_eq!(sight.blind(minutes(31)), [one.clone()], "looked at more often");
+        assert_eq!(sight.blind(minutes(31)), std::slice::from_ref(&one), "looked at more often");
         assert_eq!(sight.all(minutes(31))[0].blind, Some(minutes(21)));
         let sees = sight.came(&one, minutes(32));
         assert_eq!(sees, Some(Change::Sees { account: one, blind: minutes(22) }));

@@ -464,6 +464,24 @@ fn rules(file: &FleetFile, at: &dyn Fn(String) -> Place, problems: &mut Vec<Prob
             );
         }
     }
+    environment(file, at, problems);
+    names(file, at, problems);
+    super::guards::rules(file, at, problems);
+    let targets: BTreeSet<&str> = file.targets.iter().map(|target| target.name.as_str()).collect();
+    for (field, what, help) in notify::wrong(&file.notify, &targets) {
+        problems.push(Problem::error("wrong-value", what, at(field)).help(help));
+    }
+    let is_elsewhere = file.controller.as_ref().is_some_and(|controller| controller.git.is_some());
+    if file.targets.is_empty() && !is_elsewhere {
+        problems.push(
+            Problem::general("no-target", "the fleet file has no target")
+                .help("add [[target]] with a name and its baselines"),
+        );
+    }
+}
+
+/// The variables of the environment that placeholders may show.
+fn environment(file: &FleetFile, at: &dyn Fn(String) -> Place, problems: &mut Vec<Problem>) {
     for (index, name) in file.env.iter().enumerate() {
         let wrong = if !is_variable(name) {
             Some("is not the name of an environment variable")
@@ -483,6 +501,10 @@ fn rules(file: &FleetFile, at: &dyn Fn(String) -> Place, problems: &mut Vec<Prob
             );
         }
     }
+}
+
+/// A target has its name for itself.
+fn names(file: &FleetFile, at: &dyn Fn(String) -> Place, problems: &mut Vec<Problem>) {
     let mut names = BTreeMap::new();
     for (index, target) in file.targets.iter().enumerate() {
         if let Some(first) = names.insert(&target.name, index) {
@@ -495,18 +517,6 @@ fn rules(file: &FleetFile, at: &dyn Fn(String) -> Place, problems: &mut Vec<Prob
                 .related(at(format!("target[{first}].name")), "the first one"),
             );
         }
-    }
-    super::guards::rules(file, at, problems);
-    let targets: BTreeSet<&str> = file.targets.iter().map(|target| target.name.as_str()).collect();
-    for (field, what, help) in notify::wrong(&file.notify, &targets) {
-        problems.push(Problem::error("wrong-value", what, at(field)).help(help));
-    }
-    let is_elsewhere = file.controller.as_ref().is_some_and(|controller| controller.git.is_some());
-    if file.targets.is_empty() && !is_elsewhere {
-        problems.push(
-            Problem::general("no-target", "the fleet file has no target")
-                .help("add [[target]] with a name and its baselines"),
-        );
     }
 }
 

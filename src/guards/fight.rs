@@ -102,7 +102,7 @@ impl Fight {
         for (field, (actual, _)) in fields(drift) {
             let Some(turns) = self.fields.get_mut(&field) else { continue };
             if let Some(turn) = turns.last_mut().filter(|turn| turn.wanted != actual) {
-                let back = turn.back.get_or_insert_with(|| Back { seen: now, who: None });
+                let back = turn.back.get_or_insert(Back { seen: now, who: None });
                 back.who = back.who.take().or_else(|| who.cloned());
             }
             let lost = turns.iter().filter(|turn| turn.back.is_some()).count();

@@ -38,7 +38,7 @@ fn text(letter: &Letter) -> String {
     let mut text = format!("*{subject}*\n");
     for line in rest.lines() {
         if text.len() + line.len() > LONGEST {
-            text.push_str("…");
+            text.push('…');
             break;
         }
         text.push_str(line);

@@ -261,6 +261,46 @@ pub async fn look_at_recorded(
     look_with(job, wanted, vec![(session, job.targets.clone())], None, stream).await
 }
 
+/// What is declared for an account: a part for each target.
+struct InParts {
+    /// What each way in has read.
+    caches: Vec<Arc<ReadCache>>,
+    parts: Vec<Declarations>,
+    /// The way in of each part.
+    of_group: Vec<usize>,
+    origins: Origins,
+}
+
+/// None where the account's time is up.
+async fn in_parts(
+    job: &Job,
+    wanted: &Wanted,
+    groups: &[(Arc<Session>, Vec<usize>)],
+    deadline: Option<Instant>,
+    about: About<'_>,
+    selection: &Selection,
+) -> Option<InParts> {
+    let mut found = InParts {
+        caches: groups.iter().map(|_| Arc::new(ReadCache::default())).collect(),
+        parts: Vec::new(),
+        of_group: Vec::new(),
+        origins: Origins::new(),
+    };
+    for (position, (session, targets)) in groups.iter().enumerate() {
+        for target in targets {
+            let aimed = aimed(&wanted.targets[*target], job.ceiling);
+            let part = declare(aimed, session, &found.caches[position], about, selection);
+            let part = in_time(part, deadline).await?;
+            for (declared, _) in &part.items {
+                found.origins.entry(declared.item.clone()).or_default().insert(*target);
+            }
+            found.parts.push(part);
+            found.of_group.push(position);
+        }
+    }
+    Some(found)
+}
+
 async fn look_with(
     job: &Job,
     wanted: &Wanted,
@@ -270,28 +310,11 @@ async fn look_with(
 ) -> Outcome {
     let about = About { account: &job.account, organization: wanted.organization.as_deref() };
     let selection = selection(wanted, &job.account.id);
-    let mut caches = Vec::new();
-    let mut parts = Vec::new();
-    let mut of_group = Vec::new();
-    let mut origins = Origins::new();
-    for (position, (session, targets)) in groups.iter().enumerate() {
-        caches.push(Arc::new(ReadCache::default()));
-        for target in targets {
-            let aimed = aimed(&wanted.targets[*target], job.ceiling);
-            let part = declare(aimed, session, &caches[position], about, &selection);
-            match in_time(part, deadline).await {
-                Some(part) => {
-                    for (declared, _) in &part.items {
-                        let item = declared.item.clone();
-                        origins.entry(item).or_default().insert(*target);
-                    }
-                    parts.push(part);
-                }
-                None => return failed(job, &NoWay::Late(wanted.account_timeout.as_secs())),
-            }
-            of_group.push(position);
-        }
-    }
+    let Some(InParts { caches, mut parts, of_group, origins }) =
+        in_parts(job, wanted, &groups, deadline, about, &selection).await
+    else {
+        return failed(job, &NoWay::Late(wanted.account_timeout.as_secs()));
+    };
     if let Err(conflicts) = join(&mut parts) {
         return Outcome::Conflicts(conflicts);
     }

@@ -29,6 +29,7 @@ use super::regions;
 use super::stop::Stop;
 use super::target::{FleetTarget, digest_of, reference};
 use crate::aws::Session;
+use crate::aws::meter::Meter;
 use crate::baseline::Mode;
 use crate::fleet::ceilings::standing;
 use crate::fleet::jobs::{Asked, Chosen, Job};
@@ -102,23 +103,10 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
     let may_be_empty = look.only.is_some() || shard.is_some();
     let selection = look.selection.clone();
     let is_whole = look.is_whole();
-    let guards = Guards {
-        safety: look.safety.clone(),
-        windows: look
-            .fleet
-            .as_ref()
-            .map(|fleet| fleet.file.safety.change_windows.clone())
-            .unwrap_or_default(),
-        kill_switch: look.kill_switch.clone(),
-    };
+    let guards = guards(&look);
     let locks = look.locks.clone();
     let meter = Arc::clone(&look.meter);
-    let recording = match &look.source {
-        Source::Live { record: Some(path), .. } => {
-            Some(Recording::start(path, &run, way.own(), organization.clone())?)
-        }
-        _ => None,
-    };
+    let recording = recording(&look, &way, organization.as_ref())?;
     let standing = ask_guards(&look, &chosen).await;
     let mut wanted = wanted(look, organization.as_ref());
     wanted.standing.clone_from(&standing);
@@ -150,10 +138,7 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
     if let Some((name, digest)) = comparison {
         plan.comparison = Some(compare(&plan, name, digest, before));
     }
-    tracing::info!(requests = meter.requests(), throttled = meter.throttled(), "observed");
-    for (call, count) in meter.calls() {
-        tracing::debug!(%call, count, "read");
-    }
+    log(&meter);
     stream.tell(RunEvent::Planned { plan: &plan })?;
     let concurrent_accounts = limits.concurrent_accounts;
     Ok(Looked {
@@ -167,6 +152,34 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
         outside,
         undecided,
     })
+}
+
+/// The guards that know this run alone.
+fn guards(look: &Look) -> Guards {
+    let file = look.fleet.as_ref().map(|fleet| &fleet.file);
+    Guards {
+        safety: look.safety.clone(),
+        windows: file.map(|file| file.safety.change_windows.clone()).unwrap_or_default(),
+        kill_switch: look.kill_switch.clone(),
+    }
+}
+
+/// The snapshot that is written, if one is wanted.
+fn recording(
+    look: &Look,
+    way: &Way,
+    organization: Option<&Organization>,
+) -> Result<Option<Recording>, LookError> {
+    let Source::Live { record: Some(path), .. } = &look.source else { return Ok(None) };
+    Ok(Some(Recording::start(path, &look.run, way.own(), organization.cloned())?))
+}
+
+/// What was asked of AWS, for the log.
+fn log(meter: &Meter) {
+    tracing::info!(requests = meter.requests(), throttled = meter.throttled(), "observed");
+    for (call, count) in meter.calls() {
+        tracing::debug!(%call, count, "read");
+    }
 }
 
 /// Asks the guards that remember more than one run. Of a snapshot, nobody asks what may be written.

@@ -360,13 +360,15 @@ fn a_bucket_takes_no_key_that_cannot_work() {
              kms_master_key_id = \"{key}\"\nblocked_encryption_types = [\"SSE-C\"]\n"
         )
     };
+    account.declare(&spec("alias/aws/ebs"));
+    let check = account.run(&["check", "-b", "b.toml"]).code(1);
+    check.complains("AWS's own key of another service").complains("name a key of your own");
     for (key, why) in [
         ("alias/disabled", "in the state Disabled"),
         ("alias/dying", "in the state PendingDeletion"),
         ("alias/rsa", "of the spec RSA_2048"),
         ("arn:aws:kms:us-east-1:${account.id}:alias/far", "it is a key of us-east-1"),
         ("11111111-2222-3333-4444-555555555555", "it is not there"),
-        ("alias/aws/ebs", "it is AWS's own key of another service"),
     ] {
         account.declare(&spec(key));
         account.run(&["check", "-b", "b.toml"]).code(2).says(why);

@@ -13,9 +13,9 @@ use super::super::report::{ApplyOutcome, ApplyReport, Step};
 use super::super::stop::Stop;
 use super::applier::Applier;
 use crate::aws::error::ErrorClass;
-use crate::kinds::erased::ApplyError;
+use crate::kinds::erased::{ApplyError, DynKind};
 use crate::kinds::object::Unknown;
-use crate::kinds::{Object, Status, WriteError, registry};
+use crate::kinds::{Cx, Object, Status, WriteError, registry};
 use crate::names::{ItemName, Region};
 use crate::plan::{Held, ObjectPlan, Plan, PlannedChange};
 use crate::store::audit::{Failed, FailureClass, NotSent};
@@ -32,6 +32,25 @@ fn place(object: &ObjectPlan) -> Place {
 
 fn is_same(one: &ObjectPlan, other: &ObjectPlan) -> bool {
     place(one) == place(other) && one.observed.id == other.observed.id
+}
+
+/// The object directly before the write; or what becomes of a change that does not fit it.
+async fn seen_before(
+    cx: &Cx,
+    kind: &dyn DynKind,
+    object: &ObjectPlan,
+    change: &PlannedChange,
+    written: Written,
+) -> Result<Object<Value>, Step> {
+    match again::look(cx, kind, &object.spec, &object.observed.id).await {
+        Ok(Some(now)) => match now.fit(object, change, written) {
+            Fit::Fits => Ok(now.object),
+            Fit::Moved(why) => Err(Step::Moved { why }),
+            Fit::Needless => Err(Step::Needless),
+        },
+        Ok(None) => Err(Step::Moved { why: "it is not there any more".to_owned() }),
+        Err(unknown) => Err(unseen(&unknown)),
+    }
 }
 
 /// How many changes each item has.
@@ -220,6 +239,17 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             .next()
     }
 
+    /// A change, as it is called where another object, or the same one, waits for it.
+    fn named(&self, id: u32, waiting: &ObjectPlan) -> String {
+        self.changes.iter().find(|(_, change)| change.id == id).map_or_else(
+            || format!("change {id}"),
+            |(needed, change)| match is_same(needed, waiting) {
+                true => change.name(),
+                false => format!("{} of {}", change.name(), needed.title()),
+            },
+        )
+    }
+
     /// Looks at a change's object, and writes if it is still what the plan was made for.
     async fn attempt(
         &mut self,
@@ -240,14 +270,7 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             return Ok(Step::NotTried.into());
         }
         if let Some(by) = change.depends_on.iter().find_map(|before| self.failed.get(before)) {
-            let what = self.changes.iter().find(|(_, change)| change.id == *by).map_or_else(
-                || format!("change {by}"),
-                |(needed, change)| match is_same(needed, object) {
-                    true => change.name(),
-                    false => format!("{} of {}", change.name(), needed.title()),
-                },
-            );
-            return Ok(Step::Blocked { by: *by, what }.into());
+            return Ok(Step::Blocked { by: *by, what: self.named(*by, object) }.into());
         }
         let key = (place(object), object.observed.id.clone());
         if let Some(why) = self.moved.get(&key) {
@@ -271,19 +294,14 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             object.observed.clone()
         } else {
             let cx = again::fresh(session, facts.clone());
-            let now = again::look(&cx, kind, &object.spec, &object.observed.id).await;
-            let fit = match &now {
-                Ok(Some(now)) => now.fit(object, change, written),
-                Ok(None) => Fit::Moved("it is not there any more".to_owned()),
-                Err(unknown) => return Ok(unseen(unknown).into()),
-            };
-            match (fit, now) {
-                (Fit::Fits, Ok(Some(now))) => now.object,
-                (Fit::Moved(why), _) => {
-                    self.moved.insert(key, why.clone());
-                    return Ok(Step::Moved { why }.into());
+            match seen_before(&cx, kind, object, change, written).await {
+                Ok(before) => before,
+                Err(step) => {
+                    if let Step::Moved { why } = &step {
+                        self.moved.insert(key, why.clone());
+                    }
+                    return Ok(step.into());
                 }
-                _ => return Ok(Step::Needless.into()),
             }
         };
         // The look took its time.
