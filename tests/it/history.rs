@@ -168,7 +168,7 @@ fn what_the_run_made_is_taken_away_and_what_moved_since_is_left_alone() {
     account.run(&["rollback", &last[..last.len() - 1], "--yes"]).code(0);
     assert_eq!(policy(&account)["MinimumPasswordLength"], 9);
     // It is held as it is, until its end or until somebody lets it go.
-    account.run(&["apply", "--yes"]).code(3).complains("hold").complains("rollback of run");
+    account.run(&["apply", "--yes"]).code(3).complains("hold").says("rollback of run");
     let object = format!("{}/global/iam.password_policy", account.id);
     account.run(&["release", &object]).code(0);
     account.run(&["apply", "--yes"]).code(0);

@@ -172,7 +172,7 @@ fn what_cannot_be_is_refused_with_words_that_help() {
         ("[logs.log_group.a]\nkms_key_id = \"nonsense key\"\n", "is no KMS key"),
         ("[logs.log_group.a]\nkms_key_id = \"alias/aws/logs\"\n", "of another service"),
         (
-            "[s3.bucket.b]\nsse_algorithm = \"aws:kms\"\nkms_master_key_id = \"nonsense\"\n",
+            "[s3.bucket.data]\nsse_algorithm = \"aws:kms\"\nkms_master_key_id = \"nonsense\"\n",
             "is no KMS key",
         ),
         (

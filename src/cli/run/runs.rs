@@ -45,6 +45,9 @@ const SWITCH_EVERY: Duration = Duration::from_millis(500);
 /// Runs whose calls are known to be ours; CloudTrail's events come within minutes of a call.
 const RUNS_REMEMBERED: usize = 1_000;
 
+/// What is known of the accounts, and the clocks by which it ages.
+type SeenBy = (Arc<Mutex<Sight>>, Arc<dyn Clocks>);
+
 /// Who reconciles.
 pub struct Reconciler {
     files: Arc<Files>,
@@ -58,7 +61,7 @@ pub struct Reconciler {
     released: Notify,
     stop: Stop,
     /// Who knows how well each account is seen, and by which clock.
-    seen_by: Option<(Arc<Mutex<Sight>>, Arc<dyn Clocks>)>,
+    seen_by: Option<SeenBy>,
     /// Where runs are remembered.
     keeper: Keeper,
     /// The source identities of the latest runs.
