@@ -1,10 +1,12 @@
 //! `evenkeel apply`: show the plan, ask, do it, verify it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use evenkeel::baseline::disk::Disk;
 use evenkeel::kinds::{GrantClass, Risk};
+use evenkeel::names::AccountId;
 use evenkeel::plan::render::summary::summary_line;
 use evenkeel::plan::render::text;
 use evenkeel::plan::words::counted;
@@ -126,8 +128,13 @@ async fn remembered(
     Stream::new(&chosen.run, vec![&listener])
         .mention(RunEvent::Ended { outcome, report: Some(&report) });
     // What nobody could see when the plan was made has not been looked at since.
-    let reviewed = saved.as_ref().unwrap_or(&chosen);
-    let exit = conclude(&chosen, reviewed, &report, &left_alone, run.audit());
+    let reviewed = match saved {
+        None => chosen.clone(),
+        Some(saved) if args.selectors.account.is_empty() => saved,
+        // The rest of it is for another time.
+        Some(saved) => saved.about(&asked(args)),
+    };
+    let exit = conclude(&chosen, &reviewed, &report, &left_alone, run.audit());
     let left_out = !left_alone.is_empty() || !reviewed.failed.is_empty();
     Ok(match exit {
         Exit::Done | Exit::Drift if left_out => Exit::Partly,
@@ -284,4 +291,9 @@ fn kept(earlier: &Plan, fresh: Plan) -> Result<(Plan, Vec<LeftAlone>), Failure> 
         ));
     }
     Ok((plan, left_alone.into_values().collect()))
+}
+
+/// The accounts that were asked for.
+fn asked(args: &ApplyArgs) -> BTreeSet<AccountId> {
+    args.selectors.account.iter().filter_map(|account| account.parse().ok()).collect()
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use evenkeel::plan::words::{counted, shortened_list};
-use evenkeel::plan::{Plan, Shards, Verdict};
+use evenkeel::plan::{ObjectPlan, Plan, Shards, Verdict};
 use evenkeel::reconcile::{ApplyReport, LeftAlone, RunOutcome, Step};
 use evenkeel::store::audit::AuditLog;
 use evenkeel::visible::visible;
@@ -22,8 +22,10 @@ pub fn nothing_to_apply(plan: &Plan) -> Exit {
 
 /// How many changes and findings are not for apply to do.
 fn open_findings(plan: &Plan) -> usize {
-    let objects = plan.objects.iter().filter(|object| object.verdict == Verdict::Drifted);
-    objects.flat_map(|object| &object.changes).filter(|change| !change.is_applied()).count()
+    let open =
+        |object: &ObjectPlan| object.changes.iter().filter(|change| !change.is_applied()).count();
+    let objects = plan.objects.each().filter(|object| object.verdict == Verdict::Drifted);
+    objects.map(|object| open(&object)).sum()
 }
 
 fn stay_open(open: usize) -> String {

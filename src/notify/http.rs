@@ -48,9 +48,11 @@ pub async fn post(
     for (name, value) in own.into_iter().chain(headers) {
         request.headers_mut().insert(name, value);
     }
+    let late = || NotSent::because(format!("it did not answer within {} s", LONGEST.as_secs()));
     let answered = async {
-        let answer = plain.send(request).await.map_err(|error| {
-            NotSent::because(hide(&format!("it could not be reached: {}", root(&error))))
+        let answer = plain.send(request).await.map_err(|error| match error.is_timeout() {
+            true => late(),
+            false => NotSent::because(hide(&format!("it could not be reached: {}", root(&error)))),
         })?;
         let status = answer.status().as_u16();
         let retry_after = answer
@@ -69,8 +71,7 @@ pub async fn post(
         };
         Err(NotSent { retry_after, ..NotSent::because(format!("it answered {status}{words}")) })
     };
-    let late = |_| NotSent::because(format!("it did not answer within {} s", LONGEST.as_secs()));
-    tokio::time::timeout(LONGEST, answered).await.map_err(late)?
+    tokio::time::timeout(LONGEST, answered).await.map_err(|_| late())?
 }
 
 /// The beginning of an answer's body, as far as it is short enough to be words.

@@ -122,10 +122,10 @@ impl Of<'_> {
             true => (RecordState::Archived, ComplianceStatus::Passed),
             false => (RecordState::Active, ComplianceStatus::Failed),
         };
-        let text = words::text(
+        let text = one_line(&words::text(
             &Letter { notices: vec![notice.clone()], more: 0, ..self.letter.clone() },
             &str::to_owned,
-        );
+        ));
         let provider = FindingProviderFields::builder()
             .severity(
                 FindingProviderSeverity::builder()
@@ -155,7 +155,8 @@ impl Of<'_> {
             .resources(self.resource(place));
         if !notice.look.is_empty() {
             let how = format!("Look closer: {}", notice.look);
-            let how = Recommendation::builder().text(shortened(&how, RECOMMENDATION)).build();
+            let how =
+                Recommendation::builder().text(shortened(&one_line(&how), RECOMMENDATION)).build();
             finding = finding.remediation(Remediation::builder().recommendation(how).build());
         }
         for (name, value) in self.fields(notice, place) {
@@ -232,6 +233,12 @@ fn label(severity: Severity) -> SeverityLabel {
         Severity::High => SeverityLabel::High,
         Severity::Critical => SeverityLabel::Critical,
     }
+}
+
+/// A text without line ends: by its pattern in the API model (`.*\S.*`), a finding's text may have none.
+fn one_line(text: &str) -> String {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join(" · ")
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What a plan means for a script, and parts of a plan.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::{Disposition, Plan, Sort, Verdict};
@@ -55,6 +56,16 @@ impl Plan {
         changed
             .map(|object| (object.account.clone(), object.item.clone(), object.region.clone()))
             .collect()
+    }
+
+    /// The same plan, as far as it is about some accounts.
+    #[must_use]
+    pub fn about(&self, accounts: &BTreeSet<AccountId>) -> Self {
+        let mut plan = self.clone();
+        let objects = self.objects.each().filter(|object| accounts.contains(&object.account));
+        plan.objects = objects.map(Cow::into_owned).collect();
+        plan.failed.retain(|failed| accounts.contains(&failed.account));
+        plan
     }
 
     /// Takes only the changes of some accounts; the others are only reported.

@@ -25,7 +25,7 @@ fn a_reference_that_leads_to_nothing_is_refused_with_both_lines() {
     for (key, group, why) in [
         ("regions = [\"us-east-1\"]", "", "which does not hold in eu-west-1"),
         ("regions = [\"us-east-1\"]", "regions = \"enabled\"", "which does not hold in us-east-2"),
-        ("regions = \"home\"", "regions = \"enabled\"", "other Regions than the home Region"),
+        ("regions = \"home\"", "regions = \"enabled\"", "other Regions than the home"),
         ("mode = \"off\"", "", "whose mode is \"off\""),
         (ONE, "when = { accounts = [\"444455556666\"] }", "not for account 444455556666"),
         ("when = { not_accounts = [\"111122223333\"] }", ONE, "not for account 111122223333"),
