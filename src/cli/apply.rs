@@ -127,13 +127,7 @@ async fn remembered(
     let outcome = RunOutcome::of(&chosen, Some(&report));
     Stream::new(&chosen.run, vec![&listener])
         .mention(RunEvent::Ended { outcome, report: Some(&report) });
-    // What nobody could see when the plan was made has not been looked at since.
-    let reviewed = match saved {
-        None => chosen.clone(),
-        Some(saved) if args.selectors.account.is_empty() => saved,
-        // The rest of it is for another time.
-        Some(saved) => saved.about(&asked(args)),
-    };
+    let reviewed = reviewed(args, saved, &chosen);
     let exit = conclude(&chosen, &reviewed, &report, &left_alone, run.audit());
     let left_out = !left_alone.is_empty() || !reviewed.failed.is_empty();
     Ok(match exit {
@@ -293,7 +287,14 @@ fn kept(earlier: &Plan, fresh: Plan) -> Result<(Plan, Vec<LeftAlone>), Failure> 
     Ok((plan, left_alone.into_values().collect()))
 }
 
-/// The accounts that were asked for.
-fn asked(args: &ApplyArgs) -> BTreeSet<AccountId> {
-    args.selectors.account.iter().filter_map(|account| account.parse().ok()).collect()
+/// What somebody has reviewed of the accounts that were asked for: what nobody could see when the plan was
+/// made has not been looked at since.
+fn reviewed(args: &ApplyArgs, saved: Option<Plan>, chosen: &Plan) -> Plan {
+    let asked: BTreeSet<AccountId> =
+        args.selectors.account.iter().filter_map(|account| account.parse().ok()).collect();
+    match saved {
+        None => chosen.clone(),
+        Some(saved) if asked.is_empty() => saved,
+        Some(saved) => saved.about(&asked),
+    }
 }

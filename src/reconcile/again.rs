@@ -144,7 +144,14 @@ impl Now {
         let is_what_was_planned = |write: &Change<Value>| {
             applied.iter().any(|change| change.action.as_deref() == write.action.as_ref())
         };
-        if self.writes().all(was_only_reported) {
+        // What cannot be written by now is not there either.
+        let is_withheld = |write: &Change<Value>| {
+            let planned = |field: &str| has(&applied, field) && !has(&reported, field);
+            write.withheld.is_some() && write.drift.iter().any(|drift| planned(&drift.field))
+        };
+        if self.changes.iter().any(is_withheld) {
+            Standing::Open
+        } else if self.writes().all(was_only_reported) {
             Standing::OnlyReported
         } else if self.writes().any(is_what_was_planned) {
             Standing::Open
@@ -174,6 +181,17 @@ impl Now {
         self.changes.iter().filter(|change| change.action.is_some() && change.withheld.is_none())
     }
 
+    /// Why a planned change would be withheld now.
+    fn withheld(&self, planned: &PlannedChange) -> Option<&str> {
+        let is_same = |now: &&Change<Value>| {
+            let has = |field: &str| planned.drift.iter().any(|drift| drift.field == field);
+            now.action.as_ref() == planned.action.as_deref()
+                && now.drift.iter().any(|drift| has(&drift.field))
+        };
+        let now = self.changes.iter().filter(|now| now.withheld.is_some()).find(is_same)?;
+        now.withheld.as_deref()
+    }
+
     /// What is to be done with a planned change.
     pub fn fit(&self, planned: &ObjectPlan, change: &PlannedChange, written: Written) -> Fit {
         if let Status::Skipped { reason } = &self.object.status {
@@ -194,6 +212,9 @@ impl Now {
                 }
                 () => Fit::Fits,
             };
+        }
+        if let Some(why) = self.withheld(change) {
+            return Fit::Moved(format!("it cannot be written by now: {why}"));
         }
         if self.is_as_declared() {
             return Fit::Needless;

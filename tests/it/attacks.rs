@@ -144,7 +144,7 @@ fn attack(kind: &str, list: &List) -> Vec<String> {
     let mut wrong = Vec::new();
     for attack in &list.attack {
         // Each attack is a story of its own: guards that remember the one before would see a fight.
-        let _ = std::fs::remove_file(account.folder.path().join("guards.json"));
+        let _ = std::fs::remove_file(account.folder.path().join(".evenkeel/guards.json"));
         let mut failed = |what: &str, details: &str| {
             wrong.push(format!("{}: {what}\n{details}", attack.id));
         };
