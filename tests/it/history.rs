@@ -177,7 +177,7 @@ fn what_the_run_made_is_taken_away_and_what_moved_since_is_left_alone() {
     account
         .at_terminal(&["rollback", &id], &[("Put back 1 change in 1 account", "yes\n")])
         .code(0)
-        .says("verified");
+        .says("1 change put back");
     assert_eq!(policy(&account)["MinimumPasswordLength"], 9);
 }
 
