@@ -42,6 +42,7 @@ mod recording;
 mod references;
 mod rooms;
 mod sandbox;
+mod sdk;
 mod shards;
 mod support;
 mod upper_bound;
