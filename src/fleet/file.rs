@@ -469,7 +469,8 @@ fn rules(file: &FleetFile, at: &dyn Fn(String) -> Place, problems: &mut Vec<Prob
     super::guards::rules(file, at, problems);
     let targets: BTreeSet<&str> = file.targets.iter().map(|target| target.name.as_str()).collect();
     for (field, what, help) in notify::wrong(&file.notify, &targets) {
-        problems.push(Problem::error("wrong-value", what, at(field)).help(help));
+        // Without its line and those around it, which may hold a secret that stands there by mistake.
+        problems.push(Problem::general("wrong-value", format!("{field}: {what}")).help(help));
     }
     let is_elsewhere = file.controller.as_ref().is_some_and(|controller| controller.git.is_some());
     if file.targets.is_empty() && !is_elsewhere {

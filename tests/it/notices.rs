@@ -450,6 +450,7 @@ fn channels_that_cannot_be_are_refused_with_their_field_and_no_secret() {
     ] {
         assert!(refused.stderr.contains(part), "no {part:?} in {}", refused.stderr);
     }
+    assert!(!refused.stderr.contains("verysecret"), "{}", refused.stderr);
     fleet(&account, "[notify.sms.x]\nnumber = \"1\"\n");
     account.run(&["validate"]).code(1).complains("sms");
     fleet(&account, "");

@@ -315,9 +315,10 @@ async fn described(cx: &Cx, name: &str) -> Result<Option<types::LogGroup>, Obser
     let find = |groups: &[types::LogGroup]| {
         groups.iter().find(|group| group.log_group_name() == Some(name)).cloned()
     };
-    // Whoever made a snapshot may have declared fewer items, or more.
+    // Whoever made a snapshot may have declared fewer items, or more. A listing that was not recorded whole
+    // is no answer: the name is asked for below, and is unknown where that was not recorded either.
     let all = if cx.is_recorded() {
-        groups(cx, usize::MAX).await.unwrap_or_default()
+        groups(cx, usize::MAX).await.unwrap_or(None)
     } else if cx.items() >= MANY {
         groups(cx, cx.items().div_ceil(4)).await?
     } else {
