@@ -45,8 +45,7 @@ fn permissions(global: &Global, args: &DeployArgs) -> Result<Value, Failure> {
         selectors: args.selectors.clone(),
         mode: args.mode.unwrap_or(PolicyMode::Report),
         format: PolicyFormat::Json,
-        own_role: args.own_role.clone(),
-        permissions_boundary: args.permissions_boundary.clone(),
+        bounds: args.bounds.clone(),
     };
     let permissions = policy::permissions(&settings, &asked)?;
     for note in policy::notes(&permissions) {

@@ -77,7 +77,7 @@ pub fn permissions(settings: &Settings, args: &PolicyArgs) -> Result<Permissions
             permissions.add(kind, &item.spec, Mode::Report, &arns)?;
         }
     }
-    if let Some(boundary) = &args.permissions_boundary {
+    if let Some(boundary) = &args.bounds.permissions_boundary {
         permissions.bound(boundary).map_err(|error| {
             Failure::usage(
                 error.to_string(),
@@ -102,7 +102,7 @@ fn own_role(
     account: &str,
     partition: &str,
 ) -> Result<Option<String>, Failure> {
-    if let Some(arn) = &args.own_role {
+    if let Some(arn) = &args.bounds.own_role {
         return a_role(arn, account, partition).map(Some);
     }
     let roles = settings.fleet.as_ref().and_then(|fleet| roles(fleet, ""));

@@ -3,6 +3,7 @@
 mod data_protection;
 mod deletion_protection;
 mod kms_key;
+mod protection_document;
 mod retention;
 mod tags;
 
