@@ -10,10 +10,11 @@ use evenkeel::names::AccountId;
 use evenkeel::plan::render::summary::summary_line;
 use evenkeel::plan::render::text;
 use evenkeel::plan::words::counted;
-use evenkeel::plan::{Detail, Guard, Plan};
+use evenkeel::plan::{Detail, Guard, Held, Plan};
 use evenkeel::reconcile::bound::{NothingLeft, accounts, same_baselines, within};
 use evenkeel::reconcile::event::Stream;
 use evenkeel::reconcile::guard::{self, check_risk};
+use evenkeel::reconcile::rollback::rolled_back;
 use evenkeel::reconcile::{
     Bounded, LeftAlone, Listener, Listeners, Looked, Refusal, Run, RunEvent, RunOutcome, Safety,
     Stop,
@@ -83,6 +84,7 @@ async fn remembered(
     listener.0.extend(memory);
     let log = SharedLog::at(audit_log);
     let (mut run, fresh) = Run::begin(looked, &log, &stop, &listener).await?;
+    let held = still_held(&fresh, saved.as_ref());
     let (mut chosen, mut left_alone) = match &saved {
         None => (fresh, Vec::new()),
         Some(saved) => kept(saved, fresh)?,
@@ -96,7 +98,7 @@ async fn remembered(
     }
     name(&left_alone);
     if chosen.order.is_empty() {
-        held_back(&chosen, store)?;
+        held_back(&chosen, held, store)?;
         return Ok(nothing_to_apply(&chosen));
     }
     run.check(&chosen)?;
@@ -119,7 +121,7 @@ async fn remembered(
         name(&moved);
         chosen = still;
         left_alone.extend(moved);
-        held_back(&chosen, store)?;
+        held_back(&chosen, chosen.held().collect(), store)?;
         run.check(&chosen)?;
     }
     out::line("");
@@ -136,9 +138,16 @@ async fn remembered(
     })
 }
 
-/// Refuses where guards hold back all that was to be applied.
-fn held_back(plan: &Plan, kept: &Kept) -> Result<(), Failure> {
-    let held: Vec<_> = plan.held().collect();
+/// What guards hold back of what somebody has reviewed.
+fn still_held(fresh: &Plan, saved: Option<&Plan>) -> Vec<(String, Held)> {
+    let reviewed: Option<BTreeSet<String>> =
+        saved.map(|saved| saved.objects.each().map(|object| object.title()).collect());
+    let is_asked = |title: &String| reviewed.as_ref().is_none_or(|all| all.contains(title));
+    fresh.held().filter(|(title, _)| is_asked(title)).collect()
+}
+
+/// Refuses where guards hold back all that was to be applied: of a saved plan, all that is left of it.
+fn held_back(plan: &Plan, held: Vec<(String, Held)>, kept: &Kept) -> Result<(), Failure> {
     if !plan.order.is_empty() || held.is_empty() {
         return Ok(());
     }
@@ -174,6 +183,13 @@ async fn saved_plan(global: &Global, args: &ApplyArgs, path: &Path) -> Result<Pl
             "note: {} is signed, and nobody has looked at the signature (--verify)",
             path.display()
         ));
+    }
+    if let Some(run) = rolled_back(&saved) {
+        return Err(Refusal::Unusable {
+            why: format!("{} is the plan of a rollback", path.display()),
+            remedy: format!("evenkeel rollback {} {}", visible(run), path.display()),
+        }
+        .into());
     }
     // By what a plan is judged is never taken from the plan itself.
     if saved.baseline.targets.is_empty() && args.selectors.baseline.is_empty() {

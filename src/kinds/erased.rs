@@ -198,6 +198,11 @@ pub trait DynKind: Send + Sync {
     /// # Errors
     /// The state is not one of this kind's.
     fn export(&self, facts: &Facts, object: &Object<Value>) -> Result<Option<Value>, Misfit>;
+    /// The spec that says what held, also while nobody had set anything.
+    ///
+    /// # Errors
+    /// The state is not one of this kind's.
+    fn as_it_was(&self, facts: &Facts, object: &Object<Value>) -> Result<Option<Value>, Misfit>;
     /// What other objects may call this one.
     ///
     /// # Errors
@@ -467,6 +472,11 @@ impl<K: Kind> DynKind for Erased<K> {
 
     fn export(&self, facts: &Facts, object: &Object<Value>) -> Result<Option<Value>, Misfit> {
         let spec = K::export(facts, &Self::typed(object)?);
+        spec.map(|spec| Self::write("spec", &spec).map(without_nulls)).transpose()
+    }
+
+    fn as_it_was(&self, facts: &Facts, object: &Object<Value>) -> Result<Option<Value>, Misfit> {
+        let spec = K::as_it_was(facts, &Self::typed(object)?);
         spec.map(|spec| Self::write("spec", &spec).map(without_nulls)).transpose()
     }
 

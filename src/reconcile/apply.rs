@@ -32,7 +32,9 @@ impl Applier<'_> {
         for (object, change) in order.filter_map(|id| changes.get(id).copied()) {
             by_account.entry(&object.account).or_default().push((object, change));
         }
-        let audited = Audited::new(self.audit, plan);
+        let none = BTreeSet::new();
+        let overruled = self.guarded.map_or(&none, |guarded| &guarded.overruled);
+        let audited = Audited::new(self.audit, plan).overruling(overruled);
         // The audit log first: nobody hears of a write that is not in it.
         let events = Stream::new(&plan.run, vec![&audited, listener]);
         let halt = Stop::default();

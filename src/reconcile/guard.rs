@@ -215,7 +215,7 @@ impl Refusal {
                 by.dedup();
                 by.truncate(NAMED);
                 return Cow::Owned(format!(
-                    "it is released by {}; if it is right to write all the same, overrule each guard by its name",
+                    "what releases it: {}; if it is right to write all the same, overrule each guard by its name",
                     by.join("; or ")
                 ));
             }

@@ -40,6 +40,7 @@ mod notices;
 mod properties;
 mod recording;
 mod references;
+mod rollback;
 mod rooms;
 mod sandbox;
 mod sdk;

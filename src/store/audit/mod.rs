@@ -134,6 +134,9 @@ pub enum Phase {
         /// What is declared of it; with it, a later run can look at the object again.
         #[serde(default)]
         spec: Value,
+        /// The guards that somebody overruled for the run.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        overruled: Vec<String>,
     },
     /// AWS accepted the write.
     Applied,

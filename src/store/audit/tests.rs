@@ -22,7 +22,12 @@ fn record(change: u32, phase: Phase) -> Record {
 }
 
 fn intent() -> Phase {
-    Phase::Intent { action: json!({"put": "á"}), before: Value::Null, spec: Value::Null }
+    Phase::Intent {
+        action: json!({"put": "á"}),
+        before: Value::Null,
+        spec: Value::Null,
+        overruled: Vec::new(),
+    }
 }
 
 fn recovered() -> Phase {
