@@ -60,10 +60,20 @@ pub fn without_secrets(text: &str) -> Cow<'_, str> {
         let before = text[..assignment].trim_end_matches([' ', '\t', '"', '\'']);
         let is_name = |one: char| one.is_ascii_alphanumeric() || matches!(one, '_' | '-');
         let name = &before[before.trim_end_matches(is_name).len()..];
-        let Some(value) = value_after(text, at) else { continue };
-        let inside = &text[value.clone()];
         let words = name.to_ascii_lowercase();
-        if SECRET_FIELDS.iter().any(|word| words.contains(word)) {
+        let is_secret = is_nearly_secret(&words);
+        let Some(value) = value_after(text, at) else {
+            // A list, or what is no value at all: the rest of the line.
+            if is_secret || words.contains("url") {
+                let end = text[at..].find('\n').map_or(text.len(), |end| at + end);
+                let start = text[at..end].find(['"', '\'']).map_or(end, |start| at + start);
+                hidden.push(start..end);
+                at = end;
+            }
+            continue;
+        };
+        let inside = &text[value.clone()];
+        if is_secret {
             if !inside.starts_with("${") && !inside.starts_with("file:") {
                 hidden.push(value.clone());
             }
@@ -94,6 +104,15 @@ pub fn without_secrets(text: &str) -> Cow<'_, str> {
 
 /// What names of fields are made of whose values nobody may see.
 const SECRET_FIELDS: [&str; 4] = ["secret", "token", "password", "passphrase"];
+
+/// Whether a name has such a word in it, or one that differs by a letter or two.
+fn is_nearly_secret(name: &str) -> bool {
+    let is_near = |word: &&str| {
+        name.contains(**word)
+            || name.split(['_', '-']).any(|part| strsim::damerau_levenshtein(part, word) <= 2)
+    };
+    SECRET_FIELDS.iter().any(|word| is_near(&word))
+}
 
 /// Where the inside of the string is that stands behind a place; one that has no end goes to the end of its
 /// line, or of the text where it may have several lines.
@@ -142,6 +161,9 @@ mod tests {
             ("\"url\" = 'https://h.example'", "\"url\" = 'https://h.example'"),
             ("a = \"b = c\"", "a = \"b = c\""),
             ("secret =", "secret ="),
+            ("secrt = \"hunter2\"", "secrt = \"*******\""),
+            ("secret = \"hunter2\" oops", "secret = \"*******\" oops"),
+            ("url = [\"hunter2\"]\nx = 1", "url = [**********\nx = 1"),
         ] {
             assert_eq!(without_secrets(text), shown);
             assert_eq!(without_secrets(text).len(), text.len());

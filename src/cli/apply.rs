@@ -65,7 +65,7 @@ async fn remembered(
     if !args.yes {
         ask::somebody()?;
     }
-    if let Some(saved) = saved.as_ref().filter(|saved| saved.order.is_empty()) {
+    if let Some(saved) = saved.as_ref().filter(|saved| is_empty(saved)) {
         out::line(&format!("evenkeel apply: {}", summary_line(saved)));
         return Ok(nothing_to_apply(saved));
     }
@@ -83,6 +83,7 @@ async fn remembered(
     let mut listener = Listeners(vec![Arc::new(Talk), Arc::new(Steps::default())]);
     listener.0.extend(memory);
     let log = SharedLog::at(audit_log);
+    let safety = looked.guards.safety.clone();
     let (mut run, fresh) = Run::begin(looked, &log, &stop, &listener).await?;
     let held = still_held(&fresh, saved.as_ref());
     let (mut chosen, mut left_alone) = match &saved {
@@ -98,7 +99,7 @@ async fn remembered(
     }
     name(&left_alone);
     if chosen.order.is_empty() {
-        held_back(&chosen, held, store)?;
+        held_back(&chosen, held, &safety, store)?;
         return Ok(nothing_to_apply(&chosen));
     }
     run.check(&chosen)?;
@@ -121,7 +122,7 @@ async fn remembered(
         name(&moved);
         chosen = still;
         left_alone.extend(moved);
-        held_back(&chosen, chosen.held().collect(), store)?;
+        held_back(&chosen, chosen.held().collect(), &safety, store)?;
         run.check(&chosen)?;
     }
     out::line("");
@@ -138,6 +139,11 @@ async fn remembered(
     })
 }
 
+/// Whether nobody meant to write anything.
+fn is_empty(saved: &Plan) -> bool {
+    saved.order.is_empty() && saved.held().next().is_none()
+}
+
 /// What guards hold back of what somebody has reviewed.
 fn still_held(fresh: &Plan, saved: Option<&Plan>) -> Vec<(String, Held)> {
     let reviewed: Option<BTreeSet<String>> =
@@ -147,12 +153,15 @@ fn still_held(fresh: &Plan, saved: Option<&Plan>) -> Vec<(String, Held)> {
 }
 
 /// Refuses where guards hold back all that was to be applied: of a saved plan, all that is left of it.
-fn held_back(plan: &Plan, held: Vec<(String, Held)>, kept: &Kept) -> Result<(), Failure> {
-    if !plan.order.is_empty() || held.is_empty() {
-        return Ok(());
-    }
+fn held_back(
+    plan: &Plan,
+    held: Vec<(String, Held)>,
+    safety: &Safety,
+    kept: &Kept,
+) -> Result<(), Failure> {
+    let Some(refusal) = guard::held_back(plan, held, safety) else { return Ok(()) };
     kept.insist()?;
-    Err(Refusal::HeldBack { held }.into())
+    Err(refusal.into())
 }
 
 fn name(left_alone: &[LeftAlone]) {

@@ -12,9 +12,11 @@ use evenkeel::plan::words::counted;
 use evenkeel::plan::{Detail, Plan, PlannedChange, Spot};
 use evenkeel::reconcile::bound::{accounts, bound};
 use evenkeel::reconcile::event::Stream;
+use evenkeel::reconcile::guard::held_back;
 use evenkeel::reconcile::rollback::{NotPutBack, rollback};
 use evenkeel::reconcile::{
-    ApplyReport, Guarded, Listener, Listeners, Looked, Refusal, Run, RunEvent, RunOutcome, Stop,
+    ApplyReport, Guarded, Listener, Listeners, Looked, Refusal, Run, RunEvent, RunOutcome, Safety,
+    Stop,
 };
 use evenkeel::store::audit::{AuditLog, SharedLog};
 use evenkeel::store::history::RunShown;
@@ -67,16 +69,15 @@ async fn remembered(global: &Global, args: &RollbackArgs, kept: &Kept) -> Result
         return Ok(Exit::Done);
     }
     if looked.plan.order.is_empty() {
-        return nothing(&looked.plan, is_left);
+        return nothing(&looked.plan, &looked.guards.safety, is_left);
     }
     put_back(looked, &audit_log, memory, &stop, args.yes, args.hold_days, is_left).await
 }
 
 /// Says that nothing is written, and why.
-fn nothing(plan: &Plan, is_left: bool) -> Result<Exit, Failure> {
-    let held: Vec<_> = plan.held().collect();
-    if !held.is_empty() {
-        return Err(Refusal::HeldBack { held }.into());
+fn nothing(plan: &Plan, safety: &Safety, is_left: bool) -> Result<Exit, Failure> {
+    if let Some(refusal) = held_back(plan, plan.held().collect(), safety) {
+        return Err(refusal.into());
     }
     let reported = only_reported(plan);
     out::line(&match reported {

@@ -13,6 +13,7 @@ use serde_json::Value as Json;
 use super::guards::{Breaker, Fights, Rollout};
 use super::notify::{self, Notify};
 use super::span::Span;
+use super::urls;
 use crate::baseline::Mode;
 use crate::baseline::check::{Checker, steps};
 use crate::baseline::load::Reader;
@@ -401,7 +402,8 @@ pub fn load(path: &Path, reader: &dyn Reader) -> Result<Fleet, Problems> {
             let place = place.unwrap_or_else(|| root.place_at(&wrong.path)).clone();
             let place =
                 if wrong.path.is_empty() { Place { end: place.start, ..place } } else { place };
-            let problem = Problem::error(wrong.code, wrong.message, place);
+            let message = without_value(wrong.message, &wrong.path, &value);
+            let problem = Problem::error(wrong.code, message, place);
             problems.push(match wrong.help {
                 Some(help) => problem.help(help),
                 None => problem,
@@ -426,6 +428,31 @@ pub fn load(path: &Path, reader: &dyn Reader) -> Result<Fleet, Problems> {
     }
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
     Ok(Fleet { file, folder, warnings: problems })
+}
+
+/// A message without the value that it is about, where that may be a secret that stands there by mistake.
+fn without_value(message: String, path: &[String], file: &Json) -> String {
+    let is_shown =
+        !matches!(path.first().map(String::as_str), Some("notify" | "store" | "controller"));
+    let place = path.iter().fold(String::new(), |place, step| format!("{place}/{step}"));
+    match file.pointer(&place).and_then(Json::as_str).filter(|value| !value.is_empty()) {
+        Some(value) if !is_shown => message.replace(value, "…"),
+        _ => message,
+    }
+}
+
+/// The URLs that may hold a secret, without their lines.
+fn secrets(file: &FleetFile, problems: &mut Vec<Problem>) {
+    let git = file.controller.as_ref().and_then(|controller| controller.git.as_ref());
+    let wrong = [
+        ("store.url", file.store.url.as_deref().map(urls::store)),
+        ("controller.git.url", git.map(|git| urls::git(&git.url))),
+    ];
+    for (field, wrong) in wrong {
+        if let Some(Err(why)) = wrong {
+            problems.push(Problem::general("wrong-value", format!("the URL of {field}: {why}")));
+        }
+    }
 }
 
 /// Rules that the schema cannot say.
@@ -466,6 +493,7 @@ fn rules(file: &FleetFile, at: &dyn Fn(String) -> Place, problems: &mut Vec<Prob
     }
     environment(file, at, problems);
     names(file, at, problems);
+    secrets(file, problems);
     super::guards::rules(file, at, problems);
     let targets: BTreeSet<&str> = file.targets.iter().map(|target| target.name.as_str()).collect();
     for (field, what, help) in notify::wrong(&file.notify, &targets) {

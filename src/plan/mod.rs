@@ -309,6 +309,11 @@ impl ObjectPlan {
         self.changes.iter().any(PlannedChange::is_applied)
     }
 
+    /// Whether `apply` would write something here, or would if no guard held it back.
+    pub fn is_meant(&self) -> bool {
+        self.changes.iter().any(PlannedChange::is_meant)
+    }
+
     /// The highest risk of what `apply` would write here.
     pub fn risk(&self) -> Option<Risk> {
         self.changes.iter().filter(|change| change.is_applied()).map(|change| change.risk).max()
