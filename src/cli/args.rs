@@ -738,6 +738,10 @@ pub struct Bounds {
     /// Allow roles to be made, and their rights to be changed, only with this permissions boundary
     #[arg(long, value_name = "ARN")]
     pub permissions_boundary: Option<String>,
+    /// Allow also what `evenkeel rollback` needs to put back what was there: deletions of what
+    /// evenkeel made, and writes that are not declared
+    #[arg(long)]
+    pub with_rollback: bool,
 }
 
 /// What evenkeel may do with the policy.

@@ -49,6 +49,9 @@ pub struct Wish {
     pub compare_to: Option<String>,
     /// Where to record what is seen.
     pub record: Option<PathBuf>,
+    /// Whether it is to be put back: then the role's own policy is the only limit of its session, since
+    /// what was there before is not declared.
+    pub puts_back: bool,
     /// Who is told of it.
     pub notices: Option<Arc<Notices>>,
     /// Who asks the guards, and what of them is overruled.
@@ -209,6 +212,7 @@ pub async fn wanted(
         },
         shard: selectors.shard,
         only: wish.only,
+        puts_back: wish.puts_back,
         safety,
         kill_switch,
         guarded: Some(Arc::new(guarded)),

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use evenkeel::plan::{Detail, Guard, Plan};
-use evenkeel::reconcile::{Refusal, Safety};
 use evenkeel::reconcile::guard::{self, check_budget};
+use evenkeel::reconcile::{Refusal, Safety};
 
 use super::args::{Format, Global, PlanArgs};
 use super::exit::Exit;

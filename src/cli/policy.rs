@@ -55,6 +55,7 @@ pub fn permissions(settings: &Settings, args: &PolicyArgs) -> Result<Permissions
     let arns = Arns::of(partition, account).with_unknown(UNKNOWN_FACTS);
     let mut permissions = Permissions {
         own_role: own_role(settings, args, account, partition)?,
+        rolls_back: args.bounds.with_rollback,
         ..Permissions::default()
     };
     let mut claimed: BTreeSet<&'static str> = BTreeSet::new();

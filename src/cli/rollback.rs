@@ -127,6 +127,7 @@ async fn look_at(
         max_changes_per_account: args.max_changes_per_account,
         only: Some(spots),
         detail: Some(Detail::All),
+        puts_back: true,
         ..Wish::default()
     };
     let settings = settings::resolve(global, &selectors)?;

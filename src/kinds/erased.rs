@@ -134,6 +134,11 @@ pub trait DynKind: Send + Sync {
     /// # Errors
     /// The spec is not one of this kind's.
     fn needed(&self, spec: &Value, arns: &Arns) -> Result<Needed, Misfit>;
+    /// What a spec and the way back from it need.
+    ///
+    /// # Errors
+    /// The spec is not one of this kind's.
+    fn needed_with_rollback(&self, spec: &Value, arns: &Arns) -> Result<Needed, Misfit>;
     /// IAM actions of one write.
     ///
     /// # Errors
@@ -364,7 +369,11 @@ impl<K: Kind> DynKind for Erased<K> {
     }
 
     fn needed(&self, spec: &Value, arns: &Arns) -> Result<Needed, Misfit> {
-        Ok(calls::needed(K::uses(), &Self::read("spec", spec)?, arns))
+        Ok(calls::needed(K::uses(), &Self::read("spec", spec)?, arns, false))
+    }
+
+    fn needed_with_rollback(&self, spec: &Value, arns: &Arns) -> Result<Needed, Misfit> {
+        Ok(calls::needed(K::uses(), &Self::read("spec", spec)?, arns, true))
     }
 
     fn writes(&self, action: &Value) -> Result<Vec<String>, Misfit> {

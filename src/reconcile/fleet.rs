@@ -51,6 +51,8 @@ pub struct Wanted {
     pub selection: Selection,
     /// Only these places.
     pub only: Option<BTreeSet<Spot>>,
+    /// Whether what is there is to be put back.
+    pub puts_back: bool,
     /// Changes of a higher risk are only reported.
     pub max_risk: Risk,
     /// Changes with another rise of privileges are only reported.
@@ -596,6 +598,9 @@ fn session_policy(
     roles: &Roles,
     narrowed: bool,
 ) -> Option<String> {
+    if wanted.puts_back && !narrowed {
+        return None;
+    }
     let account = job.account.id.as_str();
     let arns = Arns::of(partition, account).with_unknown(UNKNOWN_FACTS);
     let mut permissions =

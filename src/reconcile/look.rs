@@ -326,6 +326,7 @@ fn wanted(look: Look, organization: Option<&Organization>) -> Wanted {
         home_region,
         selection: look.selection,
         only: look.only,
+        puts_back: look.puts_back,
         max_risk: look.safety.max_risk,
         allow_grants: look.safety.allow_grants,
         today: Utc::now().date_naive(),

@@ -166,8 +166,8 @@ async fn put_back(done: &Done<'_>, looked: &Looked) -> Result<ObjectPlan, String
         .objects
         .each()
         .find(|plan| plan.account == *account && plan.region == *region && plan.item == *item);
-    let mode = declared.map_or(Mode::Enforce, |plan| plan.mode);
-    let kept = match declared.map(|plan| &plan.verdict) {
+    let mode = declared.as_ref().map_or(Mode::Enforce, |plan| plan.mode);
+    let kept = match declared.as_ref().map(|plan| &plan.verdict) {
         Some(Verdict::Excepted { until, owner, .. }) => {
             Some(format!("an exception of {owner} covers it until {until}"))
         }

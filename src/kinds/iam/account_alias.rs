@@ -41,7 +41,7 @@ impl Setting for AccountAlias {
     const SCOPE: Scope = Scope::Global;
     const CONTROLS: Controls = Controls { well_architected: &["SEC01-BP01"], ..Controls::NONE };
     const CALLS: &'static [Use<Alias>] =
-        &[Use::read(LIST), Use::write(CREATE, everywhere), Use::undo(DELETE)];
+        &[Use::read(LIST), Use::write(CREATE, everywhere), Use::undo(DELETE, everywhere)];
     const CLEAR: Option<Call> = Some(DELETE);
     const SAMPLES: &'static [&'static str] = &[
         r#"

@@ -155,7 +155,7 @@ impl Setting for PasswordPolicy {
         ],
     };
     const CALLS: &'static [Use<Policy>] =
-        &[Use::read(GET), Use::write(UPDATE, everywhere), Use::undo(DELETE)];
+        &[Use::read(GET), Use::write(UPDATE, everywhere), Use::undo(DELETE, everywhere)];
     const CLEAR: Option<Call> = Some(DELETE);
     const SAMPLES: &'static [&'static str] = &[
         r#"

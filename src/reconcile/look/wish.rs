@@ -72,6 +72,8 @@ pub struct Look {
     pub shard: Option<Shard>,
     /// Only these places: those that an earlier plan would change.
     pub only: Option<BTreeSet<Spot>>,
+    /// Whether what is there is to be put back.
+    pub puts_back: bool,
     /// The limits of the run.
     pub safety: Safety,
     /// The commit of the files, where it is known.
@@ -105,6 +107,7 @@ impl Look {
             selection: Selection::default(),
             shard: None,
             only: None,
+            puts_back: false,
             safety: Safety::default(),
             commit: None,
             kill_switch: KillSwitch::default(),
