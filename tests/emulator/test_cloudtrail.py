@@ -30,7 +30,7 @@ class Trails(AccountTest):
             "Version": "2012-10-17",
             "Statement": [
                 statement("s3:GetBucketAcl", self.bucket),
-                statement("s3:PutObject", f"{self.bucket}/AWSLogs/{self.account}/*"),
+                statement("s3:PutObject", f"{self.bucket}/*AWSLogs/{self.account}/*"),
                 {
                     "Effect": "Deny",
                     "Principal": "*",
@@ -238,7 +238,14 @@ class Trails(AccountTest):
         self.trails.update_trail(Name="main", KmsKeyId="")
         self.assertNotIn("KmsKeyId", self.trail())
         self.fails("InsufficientSnsTopicPolicyException", self.trails.update_trail, Name="main", SnsTopicName="none")
-        topic = self.client("sns").create_topic(Name="trail")["TopicArn"]
+        sns = self.client("sns")
+        topic = sns.create_topic(Name="trail")["TopicArn"]
+        named = {"Name": "main", "SnsTopicName": "trail"}
+        self.fails("InsufficientSnsTopicPolicyException", self.trails.update_trail, **named)
+        may = {"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}, "Action": "SNS:Publish"}
+        may |= {"Resource": topic, "Condition": {"StringEquals": {"aws:SourceArn": self.trail()["TrailARN"]}}}
+        text = json.dumps({"Version": "2012-10-17", "Statement": [may]})
+        sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=text)
         self.trails.update_trail(Name="main", SnsTopicName="trail")
         self.assertEqual(self.trail()["SnsTopicARN"], topic)
         group = f"arn:aws:logs:us-east-1:{self.account}:log-group:trail:*"
@@ -272,7 +279,11 @@ class Trails(AccountTest):
         ]
         self.fails("CloudTrailAccessNotEnabledException", self.create, IsOrganizationTrail=True)
         organizations.enable_aws_service_access(ServicePrincipal="cloudtrail.amazonaws.com")
-        arn = self.create(IsOrganizationTrail=True, IsMultiRegionTrail=True)["TrailARN"]
+        both = {"IsOrganizationTrail": True, "IsMultiRegionTrail": True}
+        self.fails("InsufficientS3BucketPolicyException", self.create, **both)
+        folder = f"AWSLogs/{organizations.describe_organization()['Organization']['Id']}/*"
+        self.lets(folder)
+        arn = self.trails.create_trail(Name="main", S3BucketName=self.bucket, **both)["TrailARN"]
         theirs = client("cloudtrail", member, "eu-west-1")
         got = theirs.describe_trails()["trailList"]
         self.assertEqual([(t["TrailARN"], t["IsOrganizationTrail"]) for t in got], [(arn, True)])
@@ -283,6 +294,34 @@ class Trails(AccountTest):
         mine = {"Name": "second", "S3BucketName": self.bucket, "IsOrganizationTrail": True, "IsMultiRegionTrail": True}
         made = client("cloudtrail", member).create_trail(**mine)["TrailARN"]
         self.assertEqual(made.split(":")[4], self.account)
+
+    def lets(self, folder: str, **condition: str) -> None:
+        """CloudTrail may write there, and as these conditions have it."""
+        usual = {"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}}
+        conditions = {"StringEquals": condition} if condition else {}
+        statements = [
+            usual | {"Action": "s3:GetBucketAcl", "Resource": f"arn:aws:s3:::{self.bucket}"},
+            usual
+            | {"Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{self.bucket}/{folder}", "Condition": conditions},
+        ]
+        text = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        self.client("s3").put_bucket_policy(Bucket=self.bucket, Policy=text)
+
+    def test_the_bucket_lets_this_trail_write_into_its_folder(self) -> None:
+        arn = f"arn:aws:cloudtrail:us-east-1:{self.account}:trail/main"
+        own = f"AWSLogs/{self.account}/*"
+        acl, made = {"s3:x-amz-acl": "bucket-owner-full-control"}, {"Name": "main", "S3BucketName": self.bucket}
+        for folder, condition in (
+            ("AWSLogs/111122223333/*", {}),
+            (f"logs/{own}", {}),
+            (own, {"aws:SourceArn": f"{arn}x"}),
+            (own, {"aws:SourceAccount": "111122223333"}),
+        ):
+            self.lets(folder, **condition)
+            self.fails("InsufficientS3BucketPolicyException", self.trails.create_trail, **made)
+        self.lets(own, **acl | {"aws:SourceArn": arn})
+        self.trails.create_trail(**made)
+        self.fails("InsufficientS3BucketPolicyException", self.trails.update_trail, Name="main", S3KeyPrefix="logs")
 
     def test_an_organization_trail_can_be_put_into_an_account(self) -> None:
         arn = control("POST", f"organization_trail?account={self.account}&management=999900001111")["arn"]
