@@ -166,7 +166,7 @@ class Recorder(AccountTest):
             "name": "default",
             "s3BucketName": self.bucket(),
             "s3KeyPrefix": "p",
-            "snsTopicARN": f"arn:aws:sns:us-east-1:{self.account}:t",
+            "snsTopicARN": self.client("sns").create_topic(Name="t")["TopicArn"],
             "s3KmsKeyArn": f"arn:aws:kms:us-east-1:{self.account}:key/x",
             "configSnapshotDeliveryProperties": {"deliveryFrequency": "TwentyFour_Hours"},
         }
