@@ -22,7 +22,7 @@ class Recorder(AccountTest):
             "Effect": "Allow",
             "Principal": {"Service": "config.amazonaws.com"},
             "Action": "s3:PutObject",
-            "Resource": [f"arn:aws:s3:::{name}/{start}AWSLogs/{self.account}/Config/*" for start in ("", "p/")],
+            "Resource": f"arn:aws:s3:::{name}/AWSLogs/{self.account}/Config/*",
         }
         policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         self.client("s3").put_bucket_policy(Bucket=name, Policy=policy)
@@ -78,7 +78,6 @@ class Recorder(AccountTest):
         put, usual = self.config.put_delivery_channel, {"s3BucketName": self.bucket()}
         region = f"us-east-1:{self.account}"
         for more, code in (
-            ({"s3KeyPrefix": "logs"}, "InsufficientDeliveryPolicyException"),
             ({"snsTopicARN": f"arn:aws:sns:{region}:none"}, "InvalidSNSTopicARNException"),
             ({"s3KmsKeyArn": "alias/k"}, "InvalidS3KmsKeyArnException"),
         ):
