@@ -37,7 +37,7 @@ use runs::Process;
 use world::World;
 
 /// So long, there is trouble.
-const TROUBLE: Duration = Duration::from_secs(2 * 3600);
+const TROUBLE: Duration = Duration::from_secs(3600);
 /// So long afterwards, everything has come to rest: breakers that have opened again and again pause for
 /// hours.
 const CALM: Duration = Duration::from_secs(12 * 3600);
@@ -100,7 +100,7 @@ async fn lives(world: &Arc<World>) {
             lanes: Lanes { parts: 3, targets: 2 },
             sight,
             heart: Some(Arc::clone(world) as Arc<dyn Heart>),
-            path_every: Some(Duration::from_secs(120)),
+            path_every: Some(Duration::from_secs(300)),
             seed: world.number(u64::MAX),
         };
         let death = world.next_death();

@@ -17,7 +17,7 @@ const FURTHEST: i64 = 6 * 3600;
 pub async fn make(world: &Arc<World>) {
     let (mut version, mut set) = (1, 0);
     while world.clocks.now() < TROUBLE {
-        world.takes(5 * 60 * 1000).await;
+        world.takes(150_000).await;
         match world.number(14) {
             0..=3 => drift(world),
             4 => (0..20).for_each(|_| drift(world)),

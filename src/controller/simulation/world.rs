@@ -213,7 +213,7 @@ impl World {
     /// When the controller ends next.
     pub fn next_death(&self) -> Death {
         let mut state = self.state();
-        let after = Duration::from_millis(1 + state.random.u64(0..40 * 60 * 1000));
+        let after = Duration::from_millis(1 + state.random.u64(0..20 * 60 * 1000));
         let is_kind = state.random.bool();
         let at = self.clocks.now() + after;
         match at < TROUBLE {
@@ -470,6 +470,9 @@ impl World {
     pub fn rollouts(&self, declared: &Declared) -> (BTreeSet<String>, BTreeSet<(String, usize)>) {
         let (mut halted, mut known) = (BTreeSet::new(), BTreeSet::new());
         let rules = self.rules();
+        if rules.waves.is_empty() {
+            return (halted, known);
+        }
         for target in declared.targets.keys() {
             let Some(document) = self.remembered(&rollout::document(target)) else { continue };
             let progress = document.typed::<Rollout>().unwrap().progress(&rules.waves);
