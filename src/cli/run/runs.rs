@@ -7,11 +7,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::Utc;
 use croner::Cron;
+use evenkeel::aws::meter::Meter;
 use evenkeel::controller::PATH;
 use evenkeel::controller::drive::{Clocks, Ended, Runs, Woken};
 use evenkeel::controller::events::Event;
 use evenkeel::controller::in_force::Good;
 use evenkeel::controller::queue::{Cause, Causes, Job, What};
+use evenkeel::controller::setback::Setback;
 use evenkeel::controller::sight::Sight;
 use evenkeel::fleet::Fleet;
 use evenkeel::fleet::access::source_identity;
@@ -126,11 +128,19 @@ impl Reconciler {
             &What::Target(name.to_owned()),
             &Causes::default(),
             json!({ "target": name }),
+            &Arc::default(),
         )
         .await
     }
 
-    async fn reconcile(&self, what: &What, causes: &Causes, line: Value) -> Exit {
+    /// `meter` counts its calls.
+    async fn reconcile(
+        &self,
+        what: &What,
+        causes: &Causes,
+        line: Value,
+        meter: &Arc<Meter>,
+    ) -> Exit {
         if self.stop.is_raised() {
             return Exit::Interrupted;
         }
@@ -142,7 +152,7 @@ impl Reconciler {
             line["kill_switch"] = json!(pulled.to_string());
         }
         let log_line = JsonLine::new(line.clone(), started);
-        let attempt = self.attempt(what, causes, &version, log_line);
+        let attempt = self.attempt(what, causes, &version, log_line, meter);
         attempt.await.unwrap_or_else(|failure| {
             line["event"] = json!("run");
             line["started"] = json!(started);
@@ -168,6 +178,7 @@ impl Reconciler {
         causes: &Causes,
         version: &Good<Version>,
         line: JsonLine,
+        meter: &Arc<Meter>,
     ) -> Result<Exit, Failure> {
         let Some(selectors) = self.selectors_of(what) else { return Ok(Exit::Done) };
         let global = &self.files.global;
@@ -188,6 +199,7 @@ impl Reconciler {
         wanted.locks = self.locks.clone();
         wanted.kill_switch = self.kill_switch.clone();
         wanted.commit.clone_from(&version.label.commit);
+        wanted.meter = Arc::clone(meter);
         self.remember(source_identity(&wanted.run));
         let mut listeners: Vec<Arc<dyn Listener>> = vec![Arc::new(Talk), Arc::new(line)];
         if let Some((sight, clocks)) = self.seen_by.clone().filter(|_| self.is_whole()) {
@@ -390,9 +402,10 @@ impl Runs for Reconciler {
     async fn run(&self, job: &Job) -> Ended {
         let mut line = said::what(&job.what);
         line["causes"] = said::causes(&job.causes);
-        match self.reconcile(&job.what, &job.causes, line).await {
+        let meter = Arc::new(Meter::default());
+        match self.reconcile(&job.what, &job.causes, line, &meter).await {
             Exit::Done | Exit::Drift | Exit::Refused => Ended::Done,
-            Exit::Partly | Exit::Error => Ended::Again,
+            Exit::Partly | Exit::Error => Ended::Again(Setback::of(meter.failures(), meter.wait())),
             Exit::Interrupted => Ended::Stopped,
         }
     }
