@@ -11,15 +11,16 @@ use evenkeel::kinds::{GrantClass, Risk};
 use evenkeel::names::Region;
 use evenkeel::plan::{Detail, Guard, Spot};
 use evenkeel::reconcile::look::Other;
-use evenkeel::reconcile::{Guarded, Hand, Heard, Rules};
+use evenkeel::reconcile::{AccountLocks, Guarded, Hand, Heard, Rules};
 use evenkeel::reconcile::{Listener, Listeners, Look, Looked, Selection, Source, Stop};
 
 use super::args::{Global, Selectors};
 use super::failure::Failure;
 use super::git::Version;
 use super::listen::Talk;
-use super::notices::Notices;
+use super::notices::{Notices, store_of};
 use super::remember::Kept;
+use super::run::shared::claims;
 use super::settings::{self, Settings};
 use super::watch::Bar;
 use super::{ask, memory, out};
@@ -181,6 +182,11 @@ pub async fn wanted(
     };
     let beside_fleet = !selectors.baseline.is_empty();
     let beside = beside.or_else(memory::audit_log_of_environment).unwrap_or(audit_log);
+    let to_apply = wish.detail == Some(Detail::All) && !wish.only_made;
+    let locks = match kept.and_then(store_of).filter(|store| to_apply && store.is_shared()) {
+        Some(store) => AccountLocks::claimed(claims(store, fleet.as_ref())),
+        None => AccountLocks::default(),
+    };
     let memory = memory::of_run(kept, fleet.as_ref(), &beside).await;
     let mut rules = fleet.as_ref().map(|fleet| Rules::of(&fleet.file)).unwrap_or_default();
     // Who allows a run more than a day has means it.
@@ -213,7 +219,8 @@ pub async fn wanted(
         kill_switch,
         guarded: Some(Arc::new(guarded)),
         detail: wish.detail.unwrap_or(Detail::Shown),
-        to_apply: wish.detail == Some(Detail::All) && !wish.only_made,
+        to_apply,
+        locks,
         meter: Arc::new(Meter::default()),
         ..Look::at(targets.into_iter().map(|work| work.target).collect())
     })

@@ -245,13 +245,16 @@ pub struct Store {
     /// How many days of history are kept; what is not finished stays, however old.
     #[schemars(range(min = 1))]
     pub keep_days: u32,
+    /// How long an account stays claimed by a controller that gives no sign any more, where several share
+    /// the database; 150 seconds by default, longer than any call to AWS takes.
+    pub lease: Span,
     /// The append-only audit log, relative to the fleet file; `.evenkeel/audit.jsonl` by default.
     pub audit_log: Option<String>,
 }
 
 impl Default for Store {
     fn default() -> Self {
-        Self { url: None, keep_days: 400, audit_log: None }
+        Self { url: None, keep_days: 400, lease: Span::seconds(150), audit_log: None }
     }
 }
 

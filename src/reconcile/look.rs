@@ -100,7 +100,7 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
         look.compare_to.as_ref().map(|other| (other.name.clone(), digest_of(&other.targets)));
     let (limits, shard) = (look.limits(), look.shard);
     // In a shard, the accounts may just be those that nothing is declared for.
-    let may_be_empty = look.only.is_some() || shard.is_some();
+    let may_be_empty = look.only.is_some() || shard.is_some() || look.share.is_some();
     let selection = look.selection.clone();
     let is_whole = look.is_whole();
     let guards = guards(&look);
@@ -332,6 +332,7 @@ fn wanted(look: Look, organization: Option<&Organization>) -> Wanted {
         account_timeout: Duration::from_secs(limits.account_timeout_seconds),
         concurrent_accounts: limits.concurrent_accounts,
         locks: look.locks,
+        share: look.share,
         turns: turns(),
         read_only: is_recording,
         // Two versions are compared by their writes.

@@ -22,7 +22,7 @@ use evenkeel::names::AccountId;
 use evenkeel::notify::besides::{KILL_SWITCH, failed_run, kill_switch};
 use evenkeel::plan::Detail;
 use evenkeel::reconcile::{
-    AccountLocks, Heard, Listener, Listeners, LookError, RunError, Selection, Stop, reconcile,
+    AccountLocks, Heard, Listener, Listeners, LookError, RunError, Selection, Share, Stop, reconcile,
 };
 use evenkeel::store::audit::SharedLog;
 use evenkeel::store::history::ByWhom;
@@ -34,9 +34,12 @@ use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::listen::{JsonLine, Talk};
 use super::super::look::{self, Asking, Wish};
+use super::super::notices::store_of;
 use super::super::remember::Keeper;
 use super::super::settings;
+use super::PATH_EVERY;
 use super::files::{Files, Version};
+use super::shared::Among;
 use super::whole::WholeLook;
 use super::{log, said};
 
@@ -56,6 +59,12 @@ pub struct Reconciler {
     audit_log: SharedLog,
     /// Two runs must never write to one account at the same time.
     locks: AccountLocks,
+    /// What this controller is among several.
+    among: Arc<Among>,
+    /// Whether it shares out with others what a tick wants.
+    shares: bool,
+    /// How often it is looked at what events depend on.
+    path_every: Duration,
     kill_switch: KillSwitch,
     /// Said when the kill switch is off again.
     released: Notify,
@@ -105,6 +114,9 @@ impl Reconciler {
             selectors: args.selectors.clone(),
             audit_log,
             locks: AccountLocks::default(),
+            among: Arc::default(),
+            shares: !args.once,
+            path_every: PATH_EVERY,
             kill_switch,
             released: Notify::new(),
             stop: stop.clone(),
@@ -120,19 +132,37 @@ impl Reconciler {
         self
     }
 
-    /// One run of one target, and its line in the log.
-    pub async fn target(&self, name: &str) -> Exit {
-        self.reconcile(
-            &What::Target(name.to_owned()),
-            &Causes::default(),
-            json!({ "target": name }),
-        )
-        .await
+    /// Looks so often at what events depend on.
+    pub fn path_every(mut self, path_every: Duration) -> Self {
+        self.path_every = path_every;
+        self
     }
 
-    async fn reconcile(&self, what: &What, causes: &Causes, line: Value) -> Exit {
+    /// What it is among several controllers.
+    pub fn among(&self) -> &Arc<Among> {
+        &self.among
+    }
+
+    /// Gives back what it has claimed among several controllers.
+    pub async fn end(&self) {
+        self.locks.end().await;
+    }
+
+    /// One run of one target, and its line in the log.
+    pub async fn target(&self, name: &str) -> Exit {
+        let what = What::Target(name.to_owned());
+        self.reconcile(&what, &Causes::default(), json!({ "target": name })).await.0
+    }
+
+    /// A run, and when what other controllers have of it in hand is looked after.
+    async fn reconcile(
+        &self,
+        what: &What,
+        causes: &Causes,
+        line: Value,
+    ) -> (Exit, Option<Duration>) {
         if self.stop.is_raised() {
-            return Exit::Interrupted;
+            return (Exit::Interrupted, None);
         }
         let started = Utc::now();
         let version = self.files.good();
@@ -150,7 +180,7 @@ impl Reconciler {
             line["error"] = json!(failure.to_string());
             log(&line);
             self.tell_of_failure(what, &failure);
-            failure.exit()
+            (failure.exit(), None)
         })
     }
 
@@ -162,20 +192,61 @@ impl Reconciler {
         }
     }
 
+    /// What of a job is left to this process, where several share it.
+    async fn share(
+        &self,
+        what: &What,
+        causes: &Causes,
+        version: &Good<Version>,
+    ) -> Option<Arc<Share>> {
+        let name = match what {
+            What::Target(name) | What::Path(name) => name,
+            What::Account(_) | What::Parts { .. } => return None,
+        };
+        let schedule = version.what.targets.get(name);
+        match self.among.share(what, causes, schedule, self.path_every).await {
+            Ok(share) => share,
+            Err(error) => {
+                tracing::warn!("nobody knows what others have in hand: {error}");
+                None
+            }
+        }
+    }
+
+    /// Ends a run's share; gives when what others have in hand is looked after.
+    async fn end_share(&self, what: &What, share: &Share, is_over: bool) -> Option<Duration> {
+        let shared = match share.end(is_over).await {
+            Ok(shared) => shared,
+            Err(error) => {
+                tracing::warn!("what was looked at is not told to others: {error}");
+                return None;
+            }
+        };
+        if let (What::Target(name), Some((sight, clocks))) = (what, &self.seen_by) {
+            let mut sight = sight.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = clocks.now();
+            shared.elsewhere.iter().for_each(|account| sight.looked_elsewhere(account, name, now));
+        }
+        (shared.open > 0).then(|| self.among.again_in())
+    }
+
     async fn attempt(
         &self,
         what: &What,
         causes: &Causes,
         version: &Good<Version>,
         line: JsonLine,
-    ) -> Result<Exit, Failure> {
-        let Some(selectors) = self.selectors_of(what) else { return Ok(Exit::Done) };
+    ) -> Result<(Exit, Option<Duration>), Failure> {
+        let Some(selectors) = self.selectors_of(what) else { return Ok((Exit::Done, None)) };
         let global = &self.files.global;
         let settings = settings::resolve_from(global, &selectors, &version.what.texts)?;
         if !self.files.are_elsewhere() {
             self.kill_switch.watch(settings.fleet.as_ref().and_then(Fleet::kill_switch));
         }
         let kept = self.keeper.kept(settings.fleet.as_ref()).await;
+        if let Some(store) = store_of(&kept) {
+            self.among.join(&self.locks, store, settings.fleet.as_ref()).await;
+        }
         let caused_by = by_whom(causes);
         let asking = Asking {
             is_loop: true,
@@ -186,6 +257,11 @@ impl Reconciler {
         let wish = Wish { detail: Some(Detail::All), asking, ..Wish::default() };
         let mut wanted = look::wanted(global, &selectors, settings, wish, Some(&kept)).await?;
         wanted.locks = self.locks.clone();
+        wanted.share = match self.shares {
+            true => self.share(what, causes, version).await,
+            false => None,
+        };
+        let share = wanted.share.clone();
         wanted.kill_switch = self.kill_switch.clone();
         wanted.commit.clone_from(&version.label.commit);
         self.remember(source_identity(&wanted.run));
@@ -199,6 +275,7 @@ impl Reconciler {
             let commit = wanted.commit.clone();
             notices.hearing("run", &wanted, commit, caused_by.clone())
         });
+        listeners.extend(share.iter().map(|share| Arc::clone(share) as Arc<dyn Listener>));
         listeners.extend(kept.listener("run", &wanted, caused_by));
         listeners.extend(hearing.iter().map(|hearing| Arc::clone(hearing) as Arc<dyn Listener>));
         let listener: Arc<dyn Listener> = Arc::new(Listeners(listeners));
@@ -208,12 +285,16 @@ impl Reconciler {
             notices.tell(&hearing, &over).await;
             telling.wake();
         }
+        let left = match &share {
+            Some(share) => self.end_share(what, share, ended.is_ok()).await,
+            None => None,
+        };
         match ended {
             // Somebody did something to what nobody declares.
             Err(RunError::Look(error)) if is_part(what) && is_nothing_of_ours(&error) => {
-                Ok(Exit::Done)
+                Ok((Exit::Done, None))
             }
-            ended => Ok(ended?.into()),
+            ended => Ok((ended?.into(), left)),
         }
     }
 
@@ -390,10 +471,12 @@ impl Runs for Reconciler {
     async fn run(&self, job: &Job) -> Ended {
         let mut line = said::what(&job.what);
         line["causes"] = said::causes(&job.causes);
-        match self.reconcile(&job.what, &job.causes, line).await {
-            Exit::Done | Exit::Drift | Exit::Refused => Ended::Done,
-            Exit::Partly | Exit::Error => Ended::Again,
-            Exit::Interrupted => Ended::Stopped,
+        let (exit, left) = self.reconcile(&job.what, &job.causes, line).await;
+        match (exit, left) {
+            (Exit::Done | Exit::Drift | Exit::Refused, None) => Ended::Done,
+            (Exit::Done | Exit::Drift | Exit::Refused, Some(after)) => Ended::Elsewhere { after },
+            (Exit::Partly | Exit::Error, _) => Ended::Again,
+            (Exit::Interrupted, _) => Ended::Stopped,
         }
     }
 

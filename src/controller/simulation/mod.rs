@@ -2,7 +2,8 @@
 //! force, on a made-up clock, over accounts that are kept in memory. The seed decides what happens and
 //! when: somebody changes things, events come late, twice, out of order or not at all, AWS throttles
 //! and fails, the controller is killed between intent and outcome and started anew, the clock on the
-//! wall is set, the files become invalid, the kill switch is pulled.
+//! wall is set, the files become invalid, the kill switch is pulled. There are two controllers, which share
+//! the accounts by leases, and lose them.
 //!
 //! What must always hold is checked in [`world`] at each step. When the trouble is over, all of it
 //! must come to rest.
@@ -46,7 +47,8 @@ async fn simulate(seed: u64) -> Vec<String> {
     let clocks = Simulated::default();
     let world = Arc::new(World::new(seed, clocks.clone()));
     let all = async {
-        tokio::join!(lives(&world), trouble::make(&world));
+        // Two controllers share all of it.
+        tokio::join!(lives(&world), lives(&world), trouble::make(&world));
         let troubled = clocks.now();
         assert!(troubled >= TROUBLE, "{troubled:?}");
     };
@@ -101,8 +103,10 @@ async fn lives(world: &Arc<World>) {
                 world.say("is to stop");
                 stop.raise();
                 driving.await;
+                process.end().await;
             }
         }
+        process.dies();
         world.say("dead");
         world.died(&process);
         world.clocks.sleep(Duration::from_secs(world.number(60))).await;

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -14,15 +15,16 @@ use super::super::drive::{Clocks, Ended, Runs, Woken};
 use super::super::events::Event;
 use super::super::queue::{Job, What};
 use super::super::sight::Sight;
-use super::world::{BUDGET, KINDS, Line, Thing, World};
+use super::world::{BUDGET, KINDS, Leasing, Line, TERM, Thing, World};
 use crate::fleet::file::schedule;
 use crate::names::{AccountId, Region};
-use crate::reconcile::{AccountLocks, Stop};
+use crate::reconcile::{AccountLocks, Claims, Stop};
 
 /// One life of the controller.
 pub struct Process {
     world: Arc<World>,
     locks: AccountLocks,
+    is_dead: Arc<AtomicBool>,
     stop: Stop,
     alive: Mutex<BTreeSet<u64>>,
     all: Mutex<BTreeSet<u64>>,
@@ -34,10 +36,24 @@ pub struct Process {
 impl Process {
     /// Begins.
     pub fn start(world: &Arc<World>, stop: &Stop) -> Self {
-        world.say("started");
+        let life = world.begin_life();
+        world.say(&format!("life {life} begins"));
+        let is_dead = Arc::new(AtomicBool::new(false));
+        let (clocks, leasing) =
+            (world.clocks.clone(), Leasing { world: Arc::clone(world), is_dead: Arc::clone(&is_dead) });
+        let claims = Claims {
+            leases: Arc::new(leasing),
+            holder: format!("life {life}"),
+            term: TERM,
+            pause: Arc::new(move |time| {
+                let clocks = clocks.clone();
+                Box::pin(async move { clocks.sleep(time).await })
+            }),
+        };
         Self {
             world: Arc::clone(world),
-            locks: AccountLocks::default(),
+            locks: AccountLocks::claimed(claims),
+            is_dead,
             stop: stop.clone(),
             alive: Mutex::default(),
             all: Mutex::default(),
@@ -51,6 +67,16 @@ impl Process {
     pub fn sees_with(&self, sight: Arc<Mutex<Sight>>) -> Arc<Mutex<Sight>> {
         *lock(&self.sight) = Some(Arc::clone(&sight));
         sight
+    }
+
+    /// It comes to its own end, and gives back what it has claimed.
+    pub async fn end(&self) {
+        self.locks.end().await;
+    }
+
+    /// It is no more.
+    pub fn dies(&self) {
+        self.is_dead.store(true, Ordering::SeqCst);
     }
 
     /// All its runs.
@@ -132,14 +158,17 @@ impl Process {
         kinds: &BTreeSet<usize>,
         wanted: &[u64; 3],
     ) -> Option<Vec<Thing>> {
-        let _held = self.locks.hold(account).await;
+        let held = self.locks.hold(account).await;
         self.world.takes(10_000).await;
-        if self.world.happens(8) {
+        let is_throttled = self.world.happens(8);
+        let things = kinds.iter().map(|kind| (account.clone(), *kind));
+        let drifted = things.filter(|thing| self.world.thing(thing) != wanted[thing.1]).collect();
+        held.give_back().await;
+        if is_throttled {
             self.world.say(&format!("throttled in {account}"));
             return None;
         }
-        let things = kinds.iter().map(|kind| (account.clone(), *kind));
-        Some(things.filter(|thing| self.world.thing(thing) != wanted[thing.1]).collect())
+        Some(drifted)
     }
 
     /// Looks after the writes of dead runs.
@@ -149,19 +178,35 @@ impl Process {
             if !is_dead(write.0) || !accounts.contains(&thing.0) {
                 continue;
             }
-            let _held = self.locks.hold(&thing.0).await;
+            let held = self.locks.hold(&thing.0).await;
             self.world.takes(1_000).await;
-            if self.world.unfinished().iter().any(|(open, _)| *open == write) {
+            // Without its lease, nobody knows whether another process writes there.
+            if self.world.is_held(&thing.0, held.token())
+                && self.world.unfinished().iter().any(|(open, _)| *open == write) {
                 self.world.say(&format!("recovered {write:?}"));
                 self.world.notes(write, Line::Recovered);
             }
+            held.give_back().await;
         }
     }
 
     /// Writes in an account, one thing after the other; whether all of it was done.
     async fn write(&self, run: u64, first: u64, things: Vec<Thing>, wanted: [u64; 3]) -> bool {
         let Some((account, _)) = things.first().cloned() else { return true };
-        let _held = self.locks.hold(&account).await;
+        let held = self.locks.hold(&account).await;
+        let is_done = self.write_held(run, first, things, wanted, held.token().unwrap()).await;
+        held.give_back().await;
+        is_done
+    }
+
+    async fn write_held(
+        &self,
+        run: u64,
+        first: u64,
+        things: Vec<Thing>,
+        wanted: [u64; 3],
+        token: i64,
+    ) -> bool {
         let world = &self.world;
         let is_all = things.len() <= BUDGET;
         for (number, thing) in things.into_iter().take(BUDGET).enumerate() {
@@ -177,7 +222,9 @@ impl Process {
                 return true;
             }
             let write = (run, first + number as u64);
-            world.intends(write, &thing);
+            if !world.intends(write, &thing, token) {
+                return false;
+            }
             world.takes(300).await;
             let is_refused = world.happens(10);
             if !is_refused {

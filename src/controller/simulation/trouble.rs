@@ -12,7 +12,7 @@ pub async fn make(world: &Arc<World>) {
     let mut version = 1;
     while world.clocks.now() < TROUBLE {
         world.takes(8 * 60 * 1000).await;
-        match world.number(10) {
+        match world.number(11) {
             0..=5 => drift(world),
             6 => {
                 version += 1 + world.number(2);
@@ -27,6 +27,7 @@ pub async fn make(world: &Arc<World>) {
                 world.clocks.set(seconds);
                 world.say(&format!("the clock is set by {seconds}"));
             }
+            9 => world.lose_leases(),
             _ => (0..20).for_each(|_| drift(world)),
         }
     }

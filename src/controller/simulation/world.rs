@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use super::runs::Process;
 use super::{CALM, TROUBLE};
 use crate::guards::KillSwitch;
 use crate::names::{AccountId, Region};
+use crate::store::{Lease, Leases, StoreError};
 
 /// Accounts.
 pub const ACCOUNTS: [&str; 4] = ["111111111111", "222222222222", "333333333333", "444444444444"];
@@ -28,6 +30,9 @@ pub const KINDS: [(&str, &str, &str, Option<&str>); 3] = [
 ];
 /// Writes of one run in one account at most.
 pub const BUDGET: usize = 2;
+
+/// How long a lease holds without a sign of its holder.
+pub const TERM: Duration = Duration::from_secs(60);
 
 /// One object: an account and one of the kinds.
 pub type Thing = (AccountId, usize);
@@ -79,6 +84,11 @@ struct State {
     audit: Vec<(Write, Thing, Line)>,
     open: BTreeMap<Write, Thing>,
     writing: BTreeMap<AccountId, Write>,
+    /// Events of calls that came to another process than the one that made the call.
+    passed: Vec<(String, AccountId)>,
+    /// The leases: who has each, its token, and until when.
+    leases: BTreeMap<String, (String, i64, Duration)>,
+    lives: u64,
     runs: u64,
     writes_of: BTreeMap<(u64, AccountId), usize>,
     /// Messages by when they come.
@@ -106,6 +116,9 @@ impl World {
             audit: Vec::new(),
             open: BTreeMap::new(),
             writing: BTreeMap::new(),
+            passed: Vec::new(),
+            leases: BTreeMap::new(),
+            lives: 0,
             runs: 0,
             writes_of: BTreeMap::new(),
             messages: Vec::new(),
@@ -251,10 +264,49 @@ impl World {
         self.state().open.iter().map(|(write, thing)| (*write, thing.clone())).collect()
     }
 
-    /// A write is about to be sent.
-    pub fn intends(&self, write: Write, thing: &Thing) {
-        assert_eq!(self.kill_switch.pulled(), None, "a write begins while the kill switch is on");
+    /// Whether a token is that of the lease which holds now.
+    pub fn is_held(&self, account: &AccountId, token: Option<i64>) -> bool {
+        let now = self.clocks.now();
+        let state = self.state();
+        let lease = state.leases.get(account.as_str());
+        lease.is_some_and(|(_, held, until)| Some(*held) == token && *until > now)
+    }
+
+    /// A process begins another life; gives its number.
+    pub fn begin_life(&self) -> u64 {
         let mut state = self.state();
+        state.lives += 1;
+        state.lives
+    }
+
+    /// A controller stands still for so long that its leases run out, but for those of writes that are
+    /// on their way.
+    pub fn lose_leases(&self) {
+        let now = self.clocks.now();
+        let mut state = self.state();
+        let State { leases, writing, .. } = &mut *state;
+        for (name, (.., until)) in leases.iter_mut() {
+            if !writing.keys().any(|account| account.as_str() == name) {
+                *until = (*until).min(now);
+            }
+        }
+        drop(state);
+        self.say("leases are lost");
+    }
+
+    /// A write is about to be sent; false where somebody else has the lease by now.
+    pub fn intends(&self, write: Write, thing: &Thing, token: i64) -> bool {
+        assert_eq!(self.kill_switch.pulled(), None, "a write begins while the kill switch is on");
+        let now = self.clocks.now();
+        let mut state = self.state();
+        let held = state.leases.get_mut(thing.0.as_str());
+        let Some((.., until)) = held.filter(|(_, held, until)| *held == token && *until > now)
+        else {
+            drop(state);
+            self.say(&format!("{write:?} lost its lease of {}", thing.0));
+            return false;
+        };
+        *until = now + TERM;
         let other = state.writing.insert(thing.0.clone(), write);
         assert_eq!(other, None, "two write to {}", thing.0);
         assert!(state.open.insert(write, thing.clone()).is_none(), "{write:?} is begun twice");
@@ -262,6 +314,7 @@ impl World {
         *done += 1;
         assert!(*done <= BUDGET, "run {} is over its budget in {}", write.0, thing.0);
         state.audit.push((write, thing.clone(), Line::Intent));
+        true
     }
 
     /// A write comes to AWS.
@@ -300,6 +353,74 @@ impl World {
         assert_eq!(intents * 2, state.audit.len(), "each intent has one end");
         assert!(intents >= ACCOUNTS.len() * KINDS.len(), "something was written");
         assert!(state.undeleted.is_empty(), "messages that are left: {:?}", state.undeleted);
+    }
+}
+
+/// The leases of the world, for one life of one process.
+pub struct Leasing {
+    /// The world.
+    pub world: Arc<World>,
+    /// Whether the process is dead: whatever is left of it asks for nothing any more.
+    pub is_dead: Arc<AtomicBool>,
+}
+
+impl Leasing {
+    fn ask(&self) -> Result<(), StoreError> {
+        let is_away = self.is_dead.load(Ordering::SeqCst) || self.world.happens(100);
+        let gone = || StoreError::Unreachable { store: "world".to_owned(), why: "away".to_owned() };
+        if is_away { Err(gone()) } else { Ok(()) }
+    }
+
+    fn until(&self, lease: &Lease, term: Duration) -> Result<(), StoreError> {
+        let until = self.world.clocks.now() + term;
+        let mut state = self.world.state();
+        let held = state.leases.get_mut(&lease.name).filter(|held| held.1 == lease.token);
+        let lost = || StoreError::LeaseLost { name: lease.name.clone(), why: String::new() };
+        held.map(|held| held.2 = until).ok_or_else(lost)
+    }
+}
+
+#[async_trait]
+impl Leases for Leasing {
+    async fn claim(
+        &self,
+        names: &[String],
+        holder: &str,
+        term: Duration,
+        most: usize,
+    ) -> Result<Vec<Lease>, StoreError> {
+        self.ask()?;
+        let now = self.world.clocks.now();
+        let mut state = self.world.state();
+        let mut taken = Vec::new();
+        for name in names {
+            let lease = state.leases.entry(name.clone()).or_default();
+            if lease.2 <= now && taken.len() < most {
+                *lease = (holder.to_owned(), lease.1 + 1, now + term);
+                let (name, holder) = (name.clone(), holder.to_owned());
+                taken.push(Lease { name, holder, token: lease.1 });
+            }
+        }
+        Ok(taken)
+    }
+
+    async fn renew(&self, lease: &Lease, term: Duration) -> Result<(), StoreError> {
+        self.ask()?;
+        self.until(lease, term)
+    }
+
+    async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
+        self.ask()?;
+        self.until(lease, Duration::ZERO).or(Ok(()))
+    }
+
+    async fn release_all(&self, holder: &str) -> Result<(), StoreError> {
+        self.ask()?;
+        let now = self.world.clocks.now();
+        let mut state = self.world.state();
+        let own = state.leases.values_mut().filter(|lease| lease.0 == holder);
+        own.for_each(|lease| lease.2 = lease.2.min(now));
+        Ok(())
     }
 }
 
@@ -358,6 +479,17 @@ impl Inbox for World {
 
 #[async_trait]
 impl Heart for World {
+    fn pass_on(&self, account: &AccountId, mark: &str) {
+        self.state().passed.push((mark.to_owned(), account.clone()));
+    }
+
+    async fn passed_on(&self, mark: &str) -> Vec<AccountId> {
+        self.clocks.sleep(Duration::from_secs(10)).await;
+        let mut state = self.state();
+        let passed = state.passed.extract_if(.., |(of, _)| of == mark);
+        passed.map(|(_, account)| account).collect()
+    }
+
     async fn beat(&self, account: &AccountId, _: &Region, mark: &str) -> Result<(), String> {
         self.takes(500).await;
         if self.happens(20) {

@@ -8,6 +8,7 @@ use super::super::declare::Selection;
 use super::super::guard::Safety;
 use super::super::guarded::Guarded;
 use super::super::locks::AccountLocks;
+use super::super::share::Share;
 use super::super::target::FleetTarget;
 use crate::aws::Session;
 use crate::aws::meter::Meter;
@@ -82,6 +83,9 @@ pub struct Look {
     pub guarded: Option<Arc<Guarded>>,
     /// The accounts that runs of this process hold.
     pub locks: AccountLocks,
+    /// What other controllers look at as well, and what of it is left to this one; all, where there are
+    /// none.
+    pub share: Option<Arc<Share>>,
     /// How much of the plan is kept. What is to be applied needs all of it.
     pub detail: Detail,
     /// Whether the ways into the accounts are kept, to apply the plan.
@@ -110,6 +114,7 @@ impl Look {
             kill_switch: KillSwitch::default(),
             guarded: None,
             locks: AccountLocks::default(),
+            share: None,
             detail: Detail::All,
             to_apply: true,
             meter: Arc::default(),
@@ -135,6 +140,7 @@ impl Look {
         let is_part = self.targets.iter().any(|target| target.is_beside)
             || (self.beside_fleet && self.fleet.is_some())
             || self.shard.is_some()
+            || self.share.is_some()
             || self.only.is_some();
         !is_part && self.accounts.is_empty() && self.selection == Selection::default()
     }

@@ -16,8 +16,14 @@ use super::super::error::StoreError;
 use super::Pool;
 
 /// The tables, from the first version on; what was given to users is never changed, only added to.
-const SQLITE: &[(&str, &str)] = &[("first", include_str!("migrations/1.sqlite.sql"))];
-const POSTGRES: &[(&str, &str)] = &[("first", include_str!("migrations/1.postgres.sql"))];
+const SQLITE: &[(&str, &str)] = &[
+    ("first", include_str!("migrations/1.sqlite.sql")),
+    ("shares", include_str!("migrations/2.sqlite.sql")),
+];
+const POSTGRES: &[(&str, &str)] = &[
+    ("first", include_str!("migrations/1.postgres.sql")),
+    ("shares", include_str!("migrations/2.postgres.sql")),
+];
 
 /// How long a connection is waited for.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
