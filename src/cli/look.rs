@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use evenkeel::aws::meter::Meter;
-use evenkeel::fleet::Fleet;
 use evenkeel::guards::KillSwitch;
 use evenkeel::kinds::{GrantClass, Risk};
 use evenkeel::names::Region;
@@ -178,7 +177,7 @@ pub async fn wanted(
     let Asking { is_loop, overruled, heard, audit_log: beside } = wish.asking;
     let kill_switch = match overruled.contains(&Guard::KillSwitch) {
         true => KillSwitch::default(),
-        false => KillSwitch::at(fleet.as_ref().and_then(Fleet::kill_switch)),
+        false => KillSwitch::of(fleet.as_ref()),
     };
     let beside_fleet = !selectors.baseline.is_empty();
     let beside = beside.or_else(memory::audit_log_of_environment).unwrap_or(audit_log);

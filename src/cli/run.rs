@@ -56,7 +56,7 @@ pub async fn run(global: &Global, args: &RunArgs) -> Result<Exit, Failure> {
     }
     let stop = Stop::default();
     let audit_log = SharedLog::at(path);
-    let kill_switch = KillSwitch::at(fleet.as_ref().and_then(Fleet::kill_switch));
+    let kill_switch = KillSwitch::of(fleet.as_ref());
     if args.once {
         let _listening = ask::stop_on_signals(&stop);
         let runs = Reconciler::new(&files, args, audit_log, kill_switch, &stop);

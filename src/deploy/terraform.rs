@@ -5,9 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::split::{TooLong, split};
 use super::{
-    BUS, DEAD_LETTERS_KEPT, EVENTS_KEPT, FORWARD_ROLE, Part, QUEUE, RECEIVED_AT_MOST, ROLE,
-    VISIBILITY, bus_policy, controller, events, forward, from_cloudtrail, queue_policy, trust,
-    trust_of_eventbridge,
+    BUS, DEAD_LETTERS_KEPT, EVENTS_KEPT, FORWARD_ROLE, Part, QUEUE, RECEIVED_AT_MOST, ROLE, SWITCH, VISIBILITY, bus_policy, controller, events, forward, from_cloudtrail, queue_policy, trust, trust_of_eventbridge,
 };
 
 /// The configuration of a part. `permissions` is what evenkeel may do in an account.
@@ -51,6 +49,9 @@ fn hub() -> Value {
     let rule = json!("${aws_cloudwatch_event_rule.queue.arn}");
     let bus = json!("${aws_cloudwatch_event_bus.hub.arn}");
     let role = json!("arn:${data.aws_partition.current.partition}:iam::*:role/${var.role_name}");
+    let switch = format!(
+        "arn:${{data.aws_partition.current.partition}}:ssm:*:${{data.aws_caller_identity.current.account_id}}:{SWITCH}"
+    );
     let redrive = json!({"deadLetterTargetArn": dead, "maxReceiveCount": RECEIVED_AT_MOST});
     let on_the_bus = json!({
         "Version": "2012-10-17", "Statement": [bus_policy(&bus, &json!("${var.organization_id}"))],
@@ -60,7 +61,7 @@ fn hub() -> Value {
             "organization_id": variable("The organization whose accounts may put events on the bus."),
             "role_name": role_name(),
         },
-        "data": {"aws_partition": {"current": {}}},
+        "data": {"aws_partition": {"current": {}}, "aws_caller_identity": {"current": {}}},
         "resource": {
             "aws_cloudwatch_event_bus": {"hub": {"name": BUS}},
             "aws_cloudwatch_event_bus_policy": {"hub": {
@@ -107,7 +108,7 @@ fn hub() -> Value {
             "aws_iam_policy": {"controller": {
                 "name": "evenkeel-controller",
                 "description": "What the controller of evenkeel may do with its own credentials.",
-                "policy": text(&controller(&events, &role)),
+                "policy": text(&controller(&events, &role, &json!(switch))),
             }},
         },
         "output": {

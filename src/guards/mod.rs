@@ -11,6 +11,7 @@ pub mod fight;
 pub mod first_run;
 pub mod hold;
 pub mod kill_switch;
+pub mod parameter;
 pub mod object;
 pub mod rollout;
 

@@ -3,6 +3,7 @@
 
 mod error;
 mod found;
+mod listed;
 mod way;
 mod wish;
 
@@ -16,6 +17,7 @@ pub use error::LookError;
 pub use found::Claimants;
 use found::Found;
 use way::Way;
+pub use listed::{Listed, Listing};
 pub use wish::{Look, Other, Source};
 
 use super::event::{Listener, Note, RunEvent, Stream};
@@ -134,6 +136,7 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
         },
     };
     let (mut plan, before, sessions, claimants) = found.plan(head);
+    guards.kill_switch.look().await;
     guards.hold(&mut plan, standing.as_deref(), Utc::now());
     if let Some((name, digest)) = comparison {
         plan.comparison = Some(compare(&plan, name, digest, before));
@@ -210,7 +213,7 @@ async fn organization(
         || look.all_targets().any(|target| target.baseline.may_use_account_tags());
     let both: Vec<Choice<'_>> = choices.iter().chain(&governing).cloned().collect();
     let asked_for = choices.iter().filter(|choice| !choice.is_beside);
-    match way.organization(&both, tags).await {
+    match way.organization(&both, tags, &look.listing).await {
         // Only ceilings, trust and targets beside need it, and without it nothing is written or trusted.
         Err(error) if !needs_organization(asked_for) && needs_organization(&both) => {
             let why = error.to_string();

@@ -32,6 +32,17 @@ async fn sqlite_does_what_a_store_does() {
     assert_eq!(again.runs(None, None).await.unwrap().len(), 2);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn several_who_come_at_the_same_moment_wait_for_each_other() {
+    for _ in 0..5 {
+        let folder = tempfile::tempdir().unwrap();
+        let all = (0..6).map(|_| Store::open("sqlite://store.db", folder.path()));
+        let opened = futures::future::join_all(all).await;
+        let failed: Vec<_> = opened.iter().filter_map(|one| one.as_ref().err()).collect();
+        assert!(failed.is_empty(), "{failed:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_does_what_a_store_does() {
     let mut server = Postgres::start();

@@ -21,6 +21,7 @@ use evenkeel::guards::{KillSwitch, Who};
 use evenkeel::names::AccountId;
 use evenkeel::notify::besides::{KILL_SWITCH, failed_run, kill_switch};
 use evenkeel::plan::Detail;
+use evenkeel::reconcile::look::{Listed, Listing};
 use evenkeel::reconcile::{
     AccountLocks, Heard, Listener, Listeners, LookError, RunError, Selection, Share, Stop, reconcile,
 };
@@ -45,6 +46,10 @@ use super::{log, said};
 
 /// How often it is looked at whether the kill switch is on, to say so; each write looks for itself.
 const SWITCH_EVERY: Duration = Duration::from_millis(500);
+/// The same of a parameter, which a run that writes reads each second.
+const PARAMETER_EVERY: Duration = Duration::from_secs(5);
+/// How old a listing of the organization may be that an event's run goes by.
+const LISTED_WITHIN: Duration = Duration::from_secs(5 * 60);
 /// Runs whose calls are known to be ours; CloudTrail's events come within minutes of a call.
 const RUNS_REMEMBERED: usize = 1_000;
 
@@ -59,6 +64,8 @@ pub struct Reconciler {
     audit_log: SharedLog,
     /// Two runs must never write to one account at the same time.
     locks: AccountLocks,
+    /// The organization as it was listed last.
+    listed: Arc<Listed>,
     /// What this controller is among several.
     among: Arc<Among>,
     /// Whether it shares out with others what a tick wants.
@@ -114,6 +121,7 @@ impl Reconciler {
             selectors: args.selectors.clone(),
             audit_log,
             locks: AccountLocks::default(),
+            listed: Arc::default(),
             among: Arc::default(),
             shares: !args.once,
             path_every: PATH_EVERY,
@@ -166,6 +174,7 @@ impl Reconciler {
         }
         let started = Utc::now();
         let version = self.files.good();
+        self.kill_switch.look().await;
         let mut line = line;
         line["files"] = self.files.line(&version, started);
         if let Some(pulled) = self.kill_switch.pulled() {
@@ -241,7 +250,7 @@ impl Reconciler {
         let global = &self.files.global;
         let settings = settings::resolve_from(global, &selectors, &version.what.texts)?;
         if !self.files.are_elsewhere() {
-            self.kill_switch.watch(settings.fleet.as_ref().and_then(Fleet::kill_switch));
+            self.kill_switch.follow(settings.fleet.as_ref());
         }
         let kept = self.keeper.kept(settings.fleet.as_ref()).await;
         if let Some(store) = store_of(&kept) {
@@ -263,6 +272,10 @@ impl Reconciler {
         };
         let share = wanted.share.clone();
         wanted.kill_switch = self.kill_switch.clone();
+        wanted.listing = Listing {
+            at: Arc::clone(&self.listed),
+            within: if lists_anew(what, causes) { Duration::ZERO } else { LISTED_WITHIN },
+        };
         wanted.commit.clone_from(&version.label.commit);
         self.remember(source_identity(&wanted.run));
         let mut listeners: Vec<Arc<dyn Listener>> = vec![Arc::new(Talk), Arc::new(line)];
@@ -370,6 +383,7 @@ impl Reconciler {
     pub async fn watch_kill_switch(&self) {
         let mut before = None;
         loop {
+            self.kill_switch.look_within(PARAMETER_EVERY).await;
             let now = self.kill_switch.pulled();
             if now != before {
                 said::kill_switch(now.as_ref());
@@ -438,6 +452,12 @@ fn by_whom(causes: &Causes) -> Vec<ByWhom> {
         _ => None,
     });
     of_events.collect()
+}
+
+/// Whether a run asks anew which accounts there are: that of a target, but for what is left of it.
+fn lists_anew(what: &What, causes: &Causes) -> bool {
+    let is_left = |cause: &Cause| matches!(cause, Cause::Elsewhere | Cause::Again { .. });
+    matches!(what, What::Target(_)) && (causes.kept.is_empty() || !causes.kept.iter().all(is_left))
 }
 
 /// Whether it is less than a target, and may be nothing that is declared.

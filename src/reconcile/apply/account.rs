@@ -167,6 +167,7 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             None => None,
         };
         self.token = held.as_ref().and_then(HeldAccount::token);
+        self.applier.kill_switch.look().await;
         self.ask();
         for (object, change) in self.changes.clone() {
             if self.done.contains(&change.id) {
@@ -341,6 +342,7 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             }
         };
         // The look took its time.
+        self.applier.kill_switch.look().await;
         if let Some(refused) = self.ask() {
             return Ok(refused.into());
         }

@@ -9,6 +9,7 @@ use super::super::guard::Safety;
 use super::super::guarded::Guarded;
 use super::super::locks::AccountLocks;
 use super::super::share::Share;
+use super::listed::Listing;
 use super::super::target::FleetTarget;
 use crate::aws::Session;
 use crate::aws::meter::Meter;
@@ -86,6 +87,8 @@ pub struct Look {
     /// What other controllers look at as well, and what of it is left to this one; all, where there are
     /// none.
     pub share: Option<Arc<Share>>,
+    /// Whether an earlier listing of the organization will do.
+    pub listing: Listing,
     /// How much of the plan is kept. What is to be applied needs all of it.
     pub detail: Detail,
     /// Whether the ways into the accounts are kept, to apply the plan.
@@ -115,6 +118,7 @@ impl Look {
             guarded: None,
             locks: AccountLocks::default(),
             share: None,
+            listing: Listing::default(),
             detail: Detail::All,
             to_apply: true,
             meter: Arc::default(),
