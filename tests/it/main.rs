@@ -40,6 +40,7 @@ mod notices;
 mod properties;
 mod recording;
 mod references;
+mod replicas;
 mod rooms;
 mod sandbox;
 mod sdk;
