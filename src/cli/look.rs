@@ -146,7 +146,13 @@ pub async fn remembering(
         vec![Arc::new(Bar::new(global, Arc::clone(&wanted.meter))), Arc::new(Talk)];
     all.extend(who.iter().cloned());
     let listener: Arc<dyn Listener> = Arc::new(Listeners(all));
-    Ok((evenkeel::reconcile::look(wanted, &listener, stop).await?, who))
+    let locks = wanted.locks.clone();
+    let looked = evenkeel::reconcile::look(wanted, &listener, stop).await;
+    if looked.is_err() {
+        // What was stopped has leases still.
+        locks.end().await;
+    }
+    Ok((looked?, who))
 }
 
 /// What is looked at, as the library takes it.

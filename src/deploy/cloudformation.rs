@@ -5,7 +5,9 @@ use serde_json::{Map, Value, json};
 
 use super::split::{TooLong, split};
 use super::{
-    BUS, DEAD_LETTERS_KEPT, EVENTS_KEPT, FORWARD_ROLE, Part, QUEUE, RECEIVED_AT_MOST, ROLE, SWITCH, VISIBILITY, bus_policy, controller, events, forward, from_cloudtrail, queue_policy, trust, trust_of_eventbridge,
+    BUS, DEAD_LETTERS_KEPT, EVENTS_KEPT, FORWARD_ROLE, Part, QUEUE, RECEIVED_AT_MOST, ROLE, SWITCH,
+    VISIBILITY, bus_policy, controller, events, forward, from_cloudtrail, queue_policy, trust,
+    trust_of_eventbridge,
 };
 
 /// The template of a part. `permissions` is what evenkeel may do in an account.

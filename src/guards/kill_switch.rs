@@ -156,8 +156,7 @@ impl KillSwitch {
 
     /// The same, unless somebody has read it within this time.
     pub async fn look_within(&self, within: Duration) {
-        let parameter =
-            self.0.parameter.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let parameter = self.0.parameter.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(parameter) = parameter {
             parameter.look(within).await;
         }

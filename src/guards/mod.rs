@@ -11,8 +11,8 @@ pub mod fight;
 pub mod first_run;
 pub mod hold;
 pub mod kill_switch;
-pub mod parameter;
 pub mod object;
+pub mod parameter;
 pub mod rollout;
 
 use chrono::{DateTime, SecondsFormat, Utc};

@@ -168,7 +168,8 @@ pub async fn look_at_all(
     each: impl FnMut(Job, Outcome),
 ) {
     let mut looks = Looks::new(wanted.concurrent_accounts, each);
-    let mut left = Left { jobs: jobs.into(), share: wanted.share.clone() };
+    let share = wanted.share.clone();
+    let mut left = Left { jobs: jobs.into(), taken: VecDeque::new(), share };
     while let Some(job) = left.next(&mut looks).await {
         let (wanted, ways) = (Arc::clone(wanted), Arc::clone(ways));
         let listener = Arc::clone(listener);
@@ -187,6 +188,8 @@ pub async fn look_at_all(
 /// What is left to be looked at.
 struct Left {
     jobs: VecDeque<Job>,
+    /// Of them, those that were taken among several controllers.
+    taken: VecDeque<Job>,
     share: Option<Arc<Share>>,
 }
 
@@ -195,14 +198,16 @@ impl Left {
     /// looks at.
     async fn next<F: FnMut(Job, Outcome)>(&mut self, looks: &mut Looks<F>) -> Option<Job> {
         looks.has_room().await;
-        if let Some(share) = &self.share {
+        let Some(share) = &self.share else { return self.jobs.pop_front() };
+        if self.taken.is_empty() && !self.jobs.is_empty() {
             let accounts: Vec<AccountId> =
                 self.jobs.iter().map(|job| job.account.id.clone()).collect();
-            let taken = share.take(&accounts, 1).await;
-            let place = self.jobs.iter().position(|job| taken.contains(&job.account.id))?;
-            return self.jobs.remove(place);
+            let taken = share.take(&accounts, looks.room()).await;
+            let taken: BTreeSet<AccountId> = taken.into_iter().collect();
+            let jobs = std::mem::take(&mut self.jobs).into_iter();
+            (self.taken, self.jobs) = jobs.partition(|job| taken.contains(&job.account.id));
         }
-        self.jobs.pop_front()
+        self.taken.pop_front()
     }
 }
 
@@ -226,6 +231,11 @@ impl<F: FnMut(Job, Outcome)> Looks<F> {
         while self.tasks.len() >= self.most {
             self.next().await;
         }
+    }
+
+    /// For how many more there is room.
+    fn room(&self) -> usize {
+        self.most.saturating_sub(self.tasks.len())
     }
 
     /// Begins a look, once there is room for it.
@@ -267,12 +277,7 @@ async fn look_at(job: &Job, wanted: &Wanted, ways: &Ways, stream: &Stream<'_>) -
     outcome
 }
 
-async fn look_at_held(
-    job: &Job,
-    wanted: &Wanted,
-    ways: &Ways,
-    stream: &Stream<'_>,
-) -> Outcome {
+async fn look_at_held(job: &Job, wanted: &Wanted, ways: &Ways, stream: &Stream<'_>) -> Outcome {
     let started = Instant::now();
     let deadline = started + wanted.account_timeout;
     let (reporting, enforcing): (Vec<usize>, Vec<usize>) = job

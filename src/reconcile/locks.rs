@@ -53,7 +53,12 @@ impl Claims {
         let host = std::env::var("HOSTNAME").unwrap_or_default();
         let (process, life) = (std::process::id(), fastrand::u32(..));
         let pause = |time| tokio::time::sleep(time).boxed();
-        Self { leases, holder: format!("{host}/{process}/{life:08x}"), term, pause: Arc::new(pause) }
+        Self {
+            leases,
+            holder: format!("{host}/{process}/{life:08x}"),
+            term,
+            pause: Arc::new(pause),
+        }
     }
 
     /// How often a lease is renewed.

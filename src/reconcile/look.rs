@@ -16,8 +16,8 @@ use chrono::Utc;
 pub use error::LookError;
 pub use found::Claimants;
 use found::Found;
-use way::Way;
 pub use listed::{Listed, Listing};
+use way::Way;
 pub use wish::{Look, Other, Source};
 
 use super::event::{Listener, Note, RunEvent, Stream};

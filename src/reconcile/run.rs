@@ -48,6 +48,7 @@ impl RunError {
             Self::Look(error) => error.remedy(),
             Self::Refused(refusal) => refusal.remedy().into_owned(),
             Self::Listener(ListenError::Audit(error)) => error.remedy().to_owned(),
+            Self::Listener(ListenError::Store(error)) => error.remedy().to_owned(),
             Self::Listener(_) => "look at who listens, and run again".to_owned(),
         }
     }

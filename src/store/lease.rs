@@ -86,12 +86,7 @@ pub trait Shares: Send + Sync {
     ///
     /// # Errors
     /// The store cannot be asked.
-    async fn keep(
-        &self,
-        names: &[String],
-        holder: &str,
-        term: Duration,
-    ) -> Result<(), StoreError>;
+    async fn keep(&self, names: &[String], holder: &str, term: Duration) -> Result<(), StoreError>;
 
     /// Gives the leases of these names back, as far as a holder still has them. Where what they are about
     /// was looked at, it is noted that this was done when it was taken, and for a time, such as a tick.
@@ -109,11 +104,7 @@ pub trait Shares: Send + Sync {
     ///
     /// # Errors
     /// The store cannot be asked.
-    async fn due(
-        &self,
-        names: &[String],
-        since: DateTime<Utc>,
-    ) -> Result<Vec<String>, StoreError>;
+    async fn due(&self, names: &[String], since: DateTime<Utc>) -> Result<Vec<String>, StoreError>;
 
     /// The clock by which leases run out.
     ///
@@ -161,7 +152,8 @@ pub(super) async fn holds(tx: &mut Tx, name: &str, token: Option<i64>) -> Result
     match (held, token) {
         (Some((lease, until)), Some(token)) if lease.token == token => match until > now {
             true => {
-                let sql = "UPDATE leases SET until = $2 + term WHERE name = $1 AND until < $2 + term";
+                let sql =
+                    "UPDATE leases SET until = $2 + term WHERE name = $1 AND until < $2 + term";
                 tx.run(sql, &[Arg::Text(name), now.into()]).await.map(drop)
             }
             false => lost("it has run out".to_owned()),
@@ -292,12 +284,7 @@ impl Shares for Store {
         Ok(taken.into_iter().map(|lease| lease.name).collect())
     }
 
-    async fn keep(
-        &self,
-        names: &[String],
-        holder: &str,
-        term: Duration,
-    ) -> Result<(), StoreError> {
+    async fn keep(&self, names: &[String], holder: &str, term: Duration) -> Result<(), StoreError> {
         let (names, holder) = (serde_json::to_string(names)?, holder.to_owned());
         let term = microseconds(term);
         let keep = move |mut tx: Tx| {
@@ -333,11 +320,7 @@ impl Shares for Store {
         self.db.write(finish).await
     }
 
-    async fn due(
-        &self,
-        names: &[String],
-        since: DateTime<Utc>,
-    ) -> Result<Vec<String>, StoreError> {
+    async fn due(&self, names: &[String], since: DateTime<Utc>) -> Result<Vec<String>, StoreError> {
         let (names, since) = (serde_json::to_string(names)?, history::microseconds(since));
         let look = move |mut tx: Tx| {
             let names = names.clone();

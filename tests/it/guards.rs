@@ -168,13 +168,14 @@ fn a_parameter_that_is_set_in_the_middle_of_a_run_stops_the_next_write() {
     // The first write hangs for a while, and is done; meanwhile somebody sets it.
     for operation in ["UpdateAccountPasswordPolicy", "CreateAccountAlias"] {
         account.fault(json!({
-            "service": "iam", "operation": operation, "kind": "delay", "seconds": 3,
+            "service": "iam", "operation": operation, "kind": "delay", "delay": 3,
         }));
     }
     account.forget_calls();
     let mut command = account.command(&["run", "--once"]);
     let running = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
-    while account.writes().is_empty() {
+    let log = account.folder.path().join(".evenkeel/audit.jsonl");
+    while !std::fs::read_to_string(&log).is_ok_and(|text| text.contains("\"intent\"")) {
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
     set("on");

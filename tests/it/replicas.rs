@@ -74,9 +74,8 @@ impl Fleet {
 
     fn start(&self, replica: usize) -> Child {
         let folder = self.folder(replica);
-        let append = |name: &str| {
-            File::options().create(true).append(true).open(folder.join(name)).unwrap()
-        };
+        let append =
+            |name: &str| File::options().create(true).append(true).open(folder.join(name)).unwrap();
         let mut command = self.hub.command(&["run"]);
         command.current_dir(&folder).env("HOSTNAME", format!("replica-{replica}"));
         command.stdout(Stdio::from(append("out"))).stderr(Stdio::from(append("err")));
@@ -240,7 +239,11 @@ fn verify(fleet: &Fleet) {
     // An intent that was on the disk when its process died may not have come to the store: nothing was sent.
     let missing = logged.difference(&known).filter(|key| !refused.contains(*key)).count();
     let writes: usize = fleet.writes().values().sum();
-    assert!(writes <= changes.len(), "{writes} writes came to AWS, and {} are known", changes.len());
+    assert!(
+        writes <= changes.len(),
+        "{writes} writes came to AWS, and {} are known",
+        changes.len()
+    );
     let recovered = changes.iter().filter(|change| change.outcome == What::Recovered).count();
     eprintln!(
         "{} changes in {} accounts, {writes} writes; {recovered} looked after by somebody else, {missing} announced in a log alone; changes by replica: {shares:?}",
@@ -268,9 +271,7 @@ fn whoever_is_killed_others_take_over_and_nothing_is_done_twice_or_lost() {
     let troubled = began.elapsed();
     let calm = fleet.converges();
     // What was open when somebody died is looked after within a term and a tick.
-    let left = || {
-        ask(&fleet.server, async |store| store.unfinished(None).await.unwrap().len())
-    };
+    let left = || ask(&fleet.server, async |store| store.unfinished(None).await.unwrap().len());
     while left() > 0 {
         assert!(began.elapsed() < troubled + LONGEST, "{} changes are open", left());
         std::thread::sleep(Duration::from_secs(1));

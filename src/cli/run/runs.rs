@@ -23,7 +23,8 @@ use evenkeel::notify::besides::{KILL_SWITCH, failed_run, kill_switch};
 use evenkeel::plan::Detail;
 use evenkeel::reconcile::look::{Listed, Listing};
 use evenkeel::reconcile::{
-    AccountLocks, Heard, Listener, Listeners, LookError, RunError, Selection, Share, Stop, reconcile,
+    AccountLocks, Heard, Listener, Listeners, LookError, RunError, Selection, Share, Stop,
+    reconcile,
 };
 use evenkeel::store::audit::SharedLog;
 use evenkeel::store::history::ByWhom;

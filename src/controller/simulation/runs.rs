@@ -39,8 +39,10 @@ impl Process {
         let life = world.begin_life();
         world.say(&format!("life {life} begins"));
         let is_dead = Arc::new(AtomicBool::new(false));
-        let (clocks, leasing) =
-            (world.clocks.clone(), Leasing { world: Arc::clone(world), is_dead: Arc::clone(&is_dead) });
+        let (clocks, leasing) = (
+            world.clocks.clone(),
+            Leasing { world: Arc::clone(world), is_dead: Arc::clone(&is_dead) },
+        );
         let claims = Claims {
             leases: Arc::new(leasing),
             holder: format!("life {life}"),
@@ -182,7 +184,8 @@ impl Process {
             self.world.takes(1_000).await;
             // Without its lease, nobody knows whether another process writes there.
             if self.world.is_held(&thing.0, held.token())
-                && self.world.unfinished().iter().any(|(open, _)| *open == write) {
+                && self.world.unfinished().iter().any(|(open, _)| *open == write)
+            {
                 self.world.say(&format!("recovered {write:?}"));
                 self.world.notes(write, Line::Recovered);
             }

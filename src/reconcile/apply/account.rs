@@ -163,7 +163,11 @@ impl<'a, 'p> OfAccount<'a, 'p> {
     pub async fn run(mut self) -> ApplyReport {
         let account = self.changes.first().map(|(object, _)| &object.account);
         let held = match account {
-            Some(account) => Some(self.applier.locks.hold(account).await),
+            Some(account) => tokio::select! {
+                held = self.applier.locks.hold(account) => Some(held),
+                // Who has it may be dead, and its lease long.
+                () = self.applier.stop.raised() => None,
+            },
             None => None,
         };
         self.token = held.as_ref().and_then(HeldAccount::token);
