@@ -239,13 +239,14 @@ mod tests {
     fn saying(words: &[Result<&'static str, &'static str>]) -> KillSwitch {
         let words = words.iter().rev().copied().collect();
         let of = SwitchParameter { name: "/evenkeel/stop".to_owned(), region: None };
-        let parameter = Parameter::new(of, Box::new(Saying(Mutex::new(words))));
+        let mut parameter = Parameter::new(of, Box::new(Saying(Mutex::new(words))));
+        parameter.longest = Duration::from_millis(20);
         let switch = KillSwitch::default();
         *switch.0.parameter.lock().unwrap() = Some(Arc::new(parameter));
         switch
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_parameter_that_does_not_say_off_or_cannot_be_read_is_on() {
         let switch = saying(&[Ok("off"), Ok("on"), Ok(""), Err("denied"), Ok(" OFF ")]);
         let now = Duration::ZERO;

@@ -19,7 +19,7 @@ use crate::names::Region;
 const GET: Call = Call::new("ssm", "GetParameter");
 /// What it says when it is off.
 pub const OFF: &str = "off";
-/// Who has given no answer for so long says nothing.
+/// How long an answer is waited for.
 const LONGEST: Duration = Duration::from_secs(3);
 
 /// Who reads what a parameter says.
@@ -37,6 +37,8 @@ pub struct Parameter {
     /// Which one.
     pub of: SwitchParameter,
     reading: Box<dyn Reading>,
+    /// Who gives no answer for so long says nothing.
+    pub(super) longest: Duration,
     seen: Mutex<Option<(Instant, Result<String, String>)>>,
     /// Who asks; the others take the same answer.
     asking: tokio::sync::Mutex<()>,
@@ -51,7 +53,8 @@ impl std::fmt::Debug for Parameter {
 impl Parameter {
     /// One that is read by somebody.
     pub fn new(of: SwitchParameter, reading: Box<dyn Reading>) -> Self {
-        Self { of, reading, seen: Mutex::default(), asking: tokio::sync::Mutex::default() }
+        let (seen, asking) = (Mutex::default(), tokio::sync::Mutex::default());
+        Self { of, reading, longest: LONGEST, seen, asking }
     }
 
     /// One that is read with our own credentials.
@@ -68,7 +71,7 @@ impl Parameter {
             return;
         }
         let began = Instant::now();
-        let said = tokio::time::timeout(LONGEST, self.reading.read()).await;
+        let said = tokio::time::timeout(self.longest, self.reading.read()).await;
         let said = said.unwrap_or_else(|_| Err("AWS gives no answer".to_owned()));
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some((began, said));
     }
