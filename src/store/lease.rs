@@ -328,7 +328,8 @@ impl Shares for Store {
                 let sql = words(&tx, DUE);
                 let rows = tx.rows(sql, &[Arg::Text(&names), since.into()]).await?;
                 let due = rows.iter().map(|row| Ok(row.text(0)?.to_owned()));
-                let due = due.collect::<Result<Vec<_>, StoreError>>()?;
+                let mut due = due.collect::<Result<Vec<_>, StoreError>>()?;
+                due.sort();
                 Ok((tx, due))
             }
         };
