@@ -13,7 +13,7 @@ MINISTACK_VERSION := 1.5.33
 export CARGO_TARGET_DIR
 export EVENKEEL_PYTHON := $(PYTHON)
 
-.PHONY: help demo demo-fleet test lint deny docs bench bench-storm bench-fleet bench-forms bench-history kill-test release build emulator emulator-matrix \
+.PHONY: help demo demo-fleet demo-controller test lint deny docs bench bench-storm bench-fleet bench-forms bench-history kill-test release build emulator emulator-matrix \
         emulator-second-opinion bench-emulator postgres tools fuzz clean-cache
 
 help: ## what there is to make
@@ -24,6 +24,9 @@ demo: build emulator ## the whole job against an emulated account: plan, apply, 
 
 demo-fleet: build emulator ## an emulated organization of twelve accounts: one plan, apply, snapshot, pull request
 	@scripts/demo-fleet "$(CARGO_TARGET_DIR)/debug/evenkeel"
+
+demo-controller: build emulator ## the controller: a deleted trail is back in a second, who fights is named, and not fought
+	@scripts/demo-controller "$(CARGO_TARGET_DIR)/debug/evenkeel"
 
 test: emulator postgres ## everything: unit, property, command-line and emulator tests
 	@echo "== the emulator's own tests"

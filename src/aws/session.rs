@@ -218,7 +218,10 @@ impl Session {
             role.clone(),
         )
         .await
-        .map_err(|error| ConnectError::Role { role_arn: role.role_arn.clone(), error })?;
+        .map_err(|error| {
+            self.meter.failed(error.class);
+            ConnectError::Role { role_arn: role.role_arn.clone(), error }
+        })?;
         let credentials = SessionCredentials::of(credentials);
         let (clients, meter) = (Arc::clone(&self.clients), Arc::clone(&self.meter));
         Self::identify(clients, credentials, home, meter, self.options.clone()).await
@@ -291,6 +294,7 @@ impl Session {
             if detail.class == ErrorClass::RegionUnavailable {
                 detail.class = ErrorClass::Credentials;
             }
+            meter.failed(detail.class);
             ConnectError::Identity(AwsError::new(detail))
         })?;
         let caller_arn = answer.arn().unwrap_or_default().to_owned();
@@ -405,8 +409,11 @@ impl Session {
         if let Some(begun) = begun {
             begun.end();
         }
-        answer
-            .map_err(|error| AwsError::from_sdk(Some(&self.identity.account), region, call, &error))
+        answer.map_err(|error| {
+            let error = AwsError::from_sdk(Some(&self.identity.account), region, call, &error);
+            self.meter.failed(error.class);
+            error
+        })
     }
 
     /// An error of our own making.

@@ -21,6 +21,7 @@ use super::events::{Event, NoEvent, Routes, parse};
 use super::inbox::{Batch, Inbox, Message, poll};
 use super::queue::{Cause, Job, Key, Lanes, Queue};
 use super::schedule::Schedules;
+use super::setback::Setback;
 use super::sight::{Change, Sight};
 use crate::names::{AccountId, Region};
 use crate::reconcile::Stop;
@@ -40,7 +41,7 @@ pub enum Ended {
     /// There is nothing to repeat before the next cause.
     Done,
     /// It failed, all or in part: it is repeated after a pause.
-    Again,
+    Again(Setback),
     /// It is done, but for what other controllers have in hand.
     Elsewhere {
         /// When that is looked after.
@@ -139,6 +140,8 @@ pub enum Said<'a> {
         job: &'a Job,
         /// Failures in a row.
         failures: u32,
+        /// Why the last one failed.
+        setback: Setback,
     },
 }
 
@@ -522,15 +525,18 @@ impl<'a> State<'a> {
                 self.queue.left(&job.what, self.of.clocks.now() + after);
             }
             Some(Ended::Stopped) => self.queue.stopped(&job.what),
-            Some(Ended::Again) | None => {
-                if ended.is_none() {
-                    self.say(Said::Defect { job });
-                }
-                let failures =
-                    self.queue.failed(&job.what, self.of.clocks.now(), self.random.f64());
-                self.say(Said::Again { job, failures });
+            Some(Ended::Again(setback)) => self.failed(job, setback),
+            None => {
+                self.say(Said::Defect { job });
+                self.failed(job, Setback::Defect);
             }
         }
+    }
+
+    fn failed(&mut self, job: &Job, setback: Setback) {
+        let (now, spread) = (self.of.clocks.now(), self.random.f64());
+        let failures = self.queue.failed(&job.what, setback, now, spread);
+        self.say(Said::Again { job, failures, setback });
     }
 }
 

@@ -26,6 +26,9 @@ const SOON: TimeDelta = TimeDelta::days(7);
 const LINES: usize = 30;
 /// Characters of a line.
 const LONGEST: usize = 300;
+/// Characters of what evenkeel did or why it did not: whom a fight names, when, and what releases it, is
+/// not cut off.
+const LONGEST_DID: usize = 1_000;
 
 /// What is known of a run beside what happens in it.
 #[derive(Debug, Clone, Default)]
@@ -110,6 +113,7 @@ impl Hearing {
                     seen.fine.add(&matter.subject.key);
                     seen.done.push(matter);
                 }
+                Became::Already(key) => seen.fine.add(&key),
                 Became::Standing(matter) => seen.standing.push(matter),
             }
         }
@@ -269,6 +273,8 @@ impl Listener for Hearing {
 enum Became {
     /// It is as declared.
     Right(Matter),
+    /// It was as declared when it was to be written: another run did it, or somebody else.
+    Already(String),
     /// It is not.
     Standing(Matter),
 }
@@ -318,7 +324,7 @@ impl Drifted {
             severity: if self.is_path { severity.max(Severity::High) } else { severity },
             state: self.state(more),
             what: lines(&self.drift),
-            did: shortened(&visible(&did), LONGEST).into_owned(),
+            did: shortened(&visible(&did), LONGEST_DID).into_owned(),
             look: look_at(&self.subject),
         }
     }
@@ -333,6 +339,11 @@ impl Drifted {
             let names: Vec<&str> = self.steps.iter().map(|(name, _)| name.as_str()).collect();
             let did = format!("put it right: {}", names.join(", "));
             return Became::Right(self.matter(On::Applied, severity, "", did));
+        }
+        let is_needless = |(_, step): &(String, Step)| *step == Step::Needless;
+        let is_seen = !self.steps.is_empty() && self.steps.iter().all(is_needless);
+        if is_seen && self.verified.is_none() {
+            return Became::Already(self.subject.key.clone());
         }
         Became::Standing(self.stands(refused))
     }

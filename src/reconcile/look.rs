@@ -23,7 +23,7 @@ pub use wish::{Look, Other, Source};
 use super::event::{Listener, Note, RunEvent, Stream};
 use super::fleet::{Wanted, look_at_all};
 use super::guard::{Guards, Refusal};
-use super::guarded::{Standing, View};
+use super::guarded::{Aim, Standing, View};
 use super::locks::AccountLocks;
 use super::observe::turns;
 use super::recorded::Recording;
@@ -193,8 +193,8 @@ async fn ask_guards(look: &Look, chosen: &Chosen) -> Option<Arc<Standing>> {
         View { writes: look.to_apply, is_full: look.is_full(), is_all: look.shard.is_none() };
     match is_live {
         true => {
-            let standing = Standing::of(guarded, &look.targets, &chosen.jobs, view, guarded.now());
-            Some(Arc::new(standing.await))
+            let aims = Aim::all(&look.targets, &chosen.jobs);
+            Some(Arc::new(Standing::of(guarded, aims, view, guarded.now()).await))
         }
         false => None,
     }

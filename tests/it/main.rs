@@ -37,6 +37,7 @@ mod met;
 mod network;
 mod new_kind;
 mod notices;
+mod outages;
 mod properties;
 mod recording;
 mod references;

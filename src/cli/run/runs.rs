@@ -7,11 +7,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::Utc;
 use croner::Cron;
+use evenkeel::aws::meter::Meter;
 use evenkeel::controller::PATH;
 use evenkeel::controller::drive::{Clocks, Ended, Runs, Woken};
 use evenkeel::controller::events::Event;
 use evenkeel::controller::in_force::Good;
 use evenkeel::controller::queue::{Cause, Causes, Job, What};
+use evenkeel::controller::setback::Setback;
 use evenkeel::controller::sight::Sight;
 use evenkeel::fleet::Fleet;
 use evenkeel::fleet::access::source_identity;
@@ -160,15 +162,17 @@ impl Reconciler {
     /// One run of one target, and its line in the log.
     pub async fn target(&self, name: &str) -> Exit {
         let what = What::Target(name.to_owned());
-        self.reconcile(&what, &Causes::default(), json!({ "target": name })).await.0
+        let line = json!({ "target": name });
+        self.reconcile(&what, &Causes::default(), line, &Arc::default()).await.0
     }
 
-    /// A run, and when what other controllers have of it in hand is looked after.
+    /// A run, and when what other controllers have of it in hand is looked after. `meter` counts its calls.
     async fn reconcile(
         &self,
         what: &What,
         causes: &Causes,
         line: Value,
+        meter: &Arc<Meter>,
     ) -> (Exit, Option<Duration>) {
         if self.stop.is_raised() {
             return (Exit::Interrupted, None);
@@ -182,7 +186,7 @@ impl Reconciler {
             line["kill_switch"] = json!(pulled.to_string());
         }
         let log_line = JsonLine::new(line.clone(), started);
-        let attempt = self.attempt(what, causes, &version, log_line);
+        let attempt = self.attempt(what, causes, &version, log_line, meter);
         attempt.await.unwrap_or_else(|failure| {
             line["event"] = json!("run");
             line["started"] = json!(started);
@@ -246,6 +250,7 @@ impl Reconciler {
         causes: &Causes,
         version: &Good<Version>,
         line: JsonLine,
+        meter: &Arc<Meter>,
     ) -> Result<(Exit, Option<Duration>), Failure> {
         let Some(selectors) = self.selectors_of(what) else { return Ok((Exit::Done, None)) };
         let global = &self.files.global;
@@ -278,6 +283,7 @@ impl Reconciler {
             within: if lists_anew(what, causes) { Duration::ZERO } else { LISTED_WITHIN },
         };
         wanted.commit.clone_from(&version.label.commit);
+        wanted.meter = Arc::clone(meter);
         self.remember(source_identity(&wanted.run));
         let mut listeners: Vec<Arc<dyn Listener>> = vec![Arc::new(Talk), Arc::new(line)];
         if let Some((sight, clocks)) = self.seen_by.clone().filter(|_| self.is_whole()) {
@@ -492,11 +498,14 @@ impl Runs for Reconciler {
     async fn run(&self, job: &Job) -> Ended {
         let mut line = said::what(&job.what);
         line["causes"] = said::causes(&job.causes);
-        let (exit, left) = self.reconcile(&job.what, &job.causes, line).await;
+        let meter = Arc::new(Meter::default());
+        let (exit, left) = self.reconcile(&job.what, &job.causes, line, &meter).await;
         match (exit, left) {
             (Exit::Done | Exit::Drift | Exit::Refused, None) => Ended::Done,
             (Exit::Done | Exit::Drift | Exit::Refused, Some(after)) => Ended::Elsewhere { after },
-            (Exit::Partly | Exit::Error, _) => Ended::Again,
+            (Exit::Partly | Exit::Error, _) => {
+                Ended::Again(Setback::of(meter.failures(), meter.wait()))
+            }
             (Exit::Interrupted, _) => Ended::Stopped,
         }
     }

@@ -233,6 +233,24 @@ async fn an_event_is_looked_at_at_once_and_its_message_is_deleted() {
 }
 
 #[tokio::test]
+async fn ten_thousand_messages_at_the_start_are_a_handful_of_looks_and_none_is_left() {
+    let fake = fake(&[("t", "0 0 0 * * *")]);
+    let accounts = ["111122223333", "444455556666", "777788889999"];
+    let message = |number: usize| Message {
+        receipt: number.to_string(),
+        ..event("DeleteTrail", accounts[number % accounts.len()], "m")
+    };
+    for first in (0..10_000).step_by(10) {
+        let batch = (first..first + 10).map(message).collect();
+        fake.messages.lock().unwrap().push_back(Ok(batch));
+    }
+    drive(&fake, 5 * MINUTE).await;
+    assert_eq!(fake.deleted.lock().unwrap().len(), 10_000);
+    let looks = fake.begun.lock().unwrap().len();
+    assert!((4..=12).contains(&looks), "{looks} looks");
+}
+
+#[tokio::test]
 async fn an_event_waits_for_no_run_but_one_of_the_same_account() {
     let fake = fake(&[("a", "0 0 0 * * *"), ("b", "0 0 0 * * *")]);
     *fake.lanes.lock().unwrap() = Lanes { parts: 2, targets: 1 };
@@ -391,7 +409,7 @@ async fn what_events_depend_on_is_looked_at_whatever_happens() {
 async fn what_failed_is_repeated_and_what_was_not_deleted_does_no_harm() {
     let fake = fake(&[]);
     fake.cannot_delete.store(true, Ordering::SeqCst);
-    fake.ends.lock().unwrap().extend([Ended::Again, Ended::Again]);
+    fake.ends.lock().unwrap().extend([Ended::Again(Setback::Other), Ended::Again(Setback::Other)]);
     fake.messages.lock().unwrap().push_back(Ok(vec![event("DeleteTrail", "111122223333", "m")]));
     drive(&fake, 10 * MINUTE).await;
     let begun = fake.begun.lock().unwrap();

@@ -354,6 +354,11 @@ impl<'a, 'p> OfAccount<'a, 'p> {
         if let Some(held) = self.held_back(object, change).await {
             return Ok(Step::HeldBack { held }.into());
         }
+        // So did the guards, which ask a store.
+        if let Some(refused) = self.ask() {
+            self.after(object, change, Sent::Unsent).await;
+            return Ok(refused.into());
+        }
         if let Err(error) = self.announce(object, change, &before) {
             self.after(object, change, Sent::Unsent).await;
             return Err(error.into());
