@@ -173,7 +173,7 @@ pub struct ObjectPlan {
     pub note: Option<String>,
     /// What the item may do here.
     pub mode: Mode,
-    /// The compliance items served, as `CIS v5 1.7`, `IAM.15`.
+    /// The compliance items served, as `CIS 1.7`, `IAM.15`.
     pub controls: Vec<String>,
     /// The conclusion.
     pub verdict: Verdict,
