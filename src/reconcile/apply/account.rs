@@ -171,8 +171,7 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             None => None,
         };
         self.token = held.as_ref().and_then(HeldAccount::token);
-        self.applier.kill_switch.look().await;
-        self.ask();
+        self.ask_anew().await;
         for (object, change) in self.changes.clone() {
             if self.done.contains(&change.id) {
                 continue;
@@ -222,6 +221,12 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             self.report.refused = (self.applier.may_begin)().err();
         }
         self.report.refused.as_ref().map(|refusal| Step::Refused { why: refusal.to_string() })
+    }
+
+    /// The same, once it was looked again at what stops everybody.
+    async fn ask_anew(&mut self) -> Option<Step> {
+        self.applier.kill_switch.look().await;
+        self.ask()
     }
 
     /// Who AWS says that we are in the account of an object.
@@ -346,8 +351,7 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             }
         };
         // The look took its time.
-        self.applier.kill_switch.look().await;
-        if let Some(refused) = self.ask() {
+        if let Some(refused) = self.ask_anew().await {
             return Ok(refused.into());
         }
         let by = self.by(object);
@@ -355,7 +359,7 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             return Ok(Step::HeldBack { held }.into());
         }
         // So did the guards, which ask a store.
-        if let Some(refused) = self.ask() {
+        if let Some(refused) = self.ask_anew().await {
             self.after(object, change, Sent::Unsent).await;
             return Ok(refused.into());
         }
