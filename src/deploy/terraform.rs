@@ -45,15 +45,19 @@ fn role_name() -> Value {
     })
 }
 
+/// The parameter of the kill switch.
+fn switch() -> Value {
+    json!(format!(
+        "arn:${{data.aws_partition.current.partition}}:ssm:*:${{data.aws_caller_identity.current.account_id}}:{SWITCH}"
+    ))
+}
+
 fn hub() -> Value {
     let events = json!("${aws_sqs_queue.events.arn}");
     let dead = json!("${aws_sqs_queue.dead_letters.arn}");
     let rule = json!("${aws_cloudwatch_event_rule.queue.arn}");
     let bus = json!("${aws_cloudwatch_event_bus.hub.arn}");
     let role = json!("arn:${data.aws_partition.current.partition}:iam::*:role/${var.role_name}");
-    let switch = format!(
-        "arn:${{data.aws_partition.current.partition}}:ssm:*:${{data.aws_caller_identity.current.account_id}}:{SWITCH}"
-    );
     let redrive = json!({"deadLetterTargetArn": dead, "maxReceiveCount": RECEIVED_AT_MOST});
     let on_the_bus = json!({
         "Version": "2012-10-17", "Statement": [bus_policy(&bus, &json!("${var.organization_id}"))],
@@ -110,7 +114,7 @@ fn hub() -> Value {
             "aws_iam_policy": {"controller": {
                 "name": "evenkeel-controller",
                 "description": "What the controller of evenkeel may do with its own credentials.",
-                "policy": text(&controller(&events, &role, &json!(switch))),
+                "policy": text(&controller(&events, &role, &switch())),
             }},
         },
         "output": {

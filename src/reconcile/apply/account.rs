@@ -293,34 +293,39 @@ impl<'a, 'p> OfAccount<'a, 'p> {
         )
     }
 
+    /// What becomes of a change that is not to be tried, after all that has happened so far.
+    fn ruled_out(&mut self, object: &ObjectPlan, change: &PlannedChange) -> Option<Step> {
+        if let Some(refusal) = &self.report.refused {
+            return Some(Step::Refused { why: refusal.to_string() });
+        }
+        if let Some(why) = &self.lost {
+            return Some(Step::LeaseLost { why: why.clone() });
+        }
+        // The last guard: whatever made the plan, what it only reports is not written.
+        if !change.is_applied() {
+            let error =
+                "the plan only reports this change: it is not written\nmake a new plan".to_owned();
+            return Some(Step::Failed { error });
+        }
+        if self.is_stopping() {
+            self.report.interrupted |= self.applier.stop.is_raised();
+            return Some(Step::NotTried);
+        }
+        if let Some(by) = change.depends_on.iter().find_map(|before| self.failed.get(before)) {
+            return Some(Step::Blocked { by: *by, what: self.named(*by, object) });
+        }
+        let moved = self.moved.get(&(place(object), object.observed.id.clone()));
+        moved.map(|why| Step::Moved { why: why.clone() })
+    }
+
     /// Looks at a change's object, and writes if it is still what the plan was made for.
     async fn attempt(
         &mut self,
         object: &'a ObjectPlan,
         change: &'a PlannedChange,
     ) -> Result<Tried, Unheard<'a>> {
-        if let Some(refusal) = &self.report.refused {
-            return Ok(Step::Refused { why: refusal.to_string() }.into());
-        }
-        if let Some(why) = &self.lost {
-            return Ok(Step::LeaseLost { why: why.clone() }.into());
-        }
-        // The last guard: whatever made the plan, what it only reports is not written.
-        if !change.is_applied() {
-            let error =
-                "the plan only reports this change: it is not written\nmake a new plan".to_owned();
-            return Ok(Step::Failed { error }.into());
-        }
-        if self.is_stopping() {
-            self.report.interrupted |= self.applier.stop.is_raised();
-            return Ok(Step::NotTried.into());
-        }
-        if let Some(by) = change.depends_on.iter().find_map(|before| self.failed.get(before)) {
-            return Ok(Step::Blocked { by: *by, what: self.named(*by, object) }.into());
-        }
-        let key = (place(object), object.observed.id.clone());
-        if let Some(why) = self.moved.get(&key) {
-            return Ok(Step::Moved { why: why.clone() }.into());
+        if let Some(step) = self.ruled_out(object, change) {
+            return Ok(step.into());
         }
         let (Some(action), Some(kind), Some(session)) = (
             &change.action,
@@ -344,6 +349,7 @@ impl<'a, 'p> OfAccount<'a, 'p> {
                 Ok(before) => before,
                 Err(step) => {
                     if let Step::Moved { why } = &step {
+                        let key = (place(object), object.observed.id.clone());
                         self.moved.insert(key, why.clone());
                     }
                     return Ok(step.into());
