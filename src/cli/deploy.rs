@@ -47,7 +47,9 @@ fn permissions(global: &Global, args: &DeployArgs) -> Result<Value, Failure> {
         format: PolicyFormat::Json,
         bounds: args.bounds.clone(),
     };
-    let permissions = policy::permissions(&settings, &asked)?;
+    let mut permissions = policy::permissions(&settings, &asked)?;
+    // The rules of a member pass the event on, whether or not the controller makes the call.
+    policy::heartbeat(&mut permissions, &settings, &asked);
     for note in policy::notes(&permissions) {
         out::say(&format!("note: {note}"));
     }

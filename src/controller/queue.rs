@@ -70,6 +70,8 @@ pub enum Cause {
     Blind,
     /// Events depend on it.
     Path,
+    /// Other controllers had some of it in hand, and may have died with it.
+    Elsewhere,
     /// The look before failed.
     Again {
         /// Failures in a row.
@@ -299,6 +301,12 @@ impl Queue {
         what.keys().iter().for_each(|key| {
             self.failures.remove(key);
         });
+    }
+
+    /// A look is over, and others have some of it in hand: it is looked after later.
+    pub fn left(&mut self, what: &What, at: Duration) {
+        self.done(what);
+        what.keys().into_iter().for_each(|key| self.add(key, at, Cause::Elsewhere));
     }
 
     /// A look failed: it is repeated after a pause, which depends on why ([`Setback::pause`]) and on how

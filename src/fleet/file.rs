@@ -171,6 +171,10 @@ pub struct Safety {
     /// looked for directly before each write. None by default.
     #[schemars(length(min = 1))]
     pub kill_switch: Option<String>,
+    /// A parameter of AWS Systems Manager in the account of evenkeel's own credentials: unless it says
+    /// `off`, nothing new is written to AWS, also when it cannot be read. It is read directly before each
+    /// write, at most once in a second. None by default.
+    pub kill_switch_parameter: Option<SwitchParameter>,
     /// When writing stops because too much of it fails.
     pub breaker: Breaker,
     /// When writing an object stops because somebody changes it back.
@@ -191,10 +195,24 @@ impl Default for Safety {
             require_signed_plans: false,
             change_windows: Vec::new(),
             kill_switch: None,
+            kill_switch_parameter: None,
             breaker: Breaker::default(),
             fights: Fights::default(),
         }
     }
+}
+
+/// A parameter of AWS Systems Manager that stops writes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SwitchParameter {
+    /// Its name, such as `/evenkeel/stop`.
+    #[schemars(length(min = 1, max = 1011))]
+    pub name: String,
+    /// Its Region; the home Region by default.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    pub region: Option<String>,
 }
 
 /// A time in which changes may be applied.
@@ -246,13 +264,16 @@ pub struct Store {
     /// How many days of history are kept; what is not finished stays, however old.
     #[schemars(range(min = 1))]
     pub keep_days: u32,
+    /// How long an account stays claimed by a controller that gives no sign any more, where several share
+    /// the database; 150 seconds by default, longer than any call to AWS takes.
+    pub lease: Span,
     /// The append-only audit log, relative to the fleet file; `.evenkeel/audit.jsonl` by default.
     pub audit_log: Option<String>,
 }
 
 impl Default for Store {
     fn default() -> Self {
-        Self { url: None, keep_days: 400, audit_log: None }
+        Self { url: None, keep_days: 400, lease: Span::seconds(150), audit_log: None }
     }
 }
 

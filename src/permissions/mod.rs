@@ -98,6 +98,11 @@ impl Permissions {
         Ok(())
     }
 
+    /// Adds what evenkeel calls beside the items, such as to be heard of.
+    pub fn allow(&mut self, action: &str, allowed: Allowed) {
+        self.writes.entry(allowed).or_default().insert(action.to_owned());
+    }
+
     /// Lets roles be made, and their rights be changed, only with this permissions boundary.
     ///
     /// # Errors

@@ -64,6 +64,7 @@ mod tests {
     use super::super::locks::AccountLocks;
     use super::super::report::Step;
     use super::*;
+    use crate::guards::KillSwitch;
     use crate::plan::{AccountPlan, BaselineRef, Cost, PlanHead, assemble};
     use crate::store::audit::AuditLog;
 
@@ -107,6 +108,7 @@ mod tests {
             locks: &AccountLocks::default(),
             stop: &Stop::default(),
             guarded: None,
+            kill_switch: &KillSwitch::default(),
             concurrent_accounts: 1,
             may_begin: &|| Ok(()),
         };

@@ -37,6 +37,7 @@ impl<'a> Audited<'a> {
         object: &ObjectPlan,
         change: u32,
         by: &str,
+        token: Option<i64>,
         phase: Phase,
     ) -> Result<(), AuditError> {
         self.log.append(&Record {
@@ -49,37 +50,39 @@ impl<'a> Audited<'a> {
             object: object.observed.id.clone(),
             by: by.to_owned(),
             baseline: self.baseline.clone(),
+            token,
             phase,
         })
     }
 
     fn record(&self, told: &Told<'_>) -> Result<(), AuditError> {
         match told.event {
-            RunEvent::Writing { object, change, before, by } => {
+            RunEvent::Writing { object, change, before, by, token } => {
                 let intent = Phase::Intent {
                     action: change.action.as_deref().cloned().unwrap_or_default(),
                     before: serde_json::to_value(before)?,
                     spec: object.spec.clone(),
                     overruled: self.overruled.clone(),
                 };
-                self.append(told, object, change.id, by, intent)
+                self.append(told, object, change.id, by, token, intent)
             }
             RunEvent::Answered { object, change, answer, by } => {
                 let phase = match answer {
                     Ok(()) => Phase::Applied,
                     Err(failed) => Phase::Failed(failed.clone()),
                 };
-                self.append(told, object, change.id, by, phase)
+                self.append(told, object, change.id, by, None, phase)
             }
             RunEvent::Verified { object, after, in_sync, by } => {
                 let after = after.map_or(Ok(Value::Null), serde_json::to_value)?;
-                self.append(told, object, 0, by, Phase::Observed { after, in_sync })
+                self.append(told, object, 0, by, None, Phase::Observed { after, in_sync })
             }
             RunEvent::Recovered { intent, found: Ok(Recovered { after, in_sync }), by } => {
                 let after = after.map(serde_json::to_value).transpose()?;
                 self.log.append(&Record {
                     time: told.time,
                     by: by.to_owned(),
+                    token: None,
                     phase: Phase::Recovered { after, in_sync },
                     ..intent.clone()
                 })

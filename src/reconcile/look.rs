@@ -3,6 +3,7 @@
 
 mod error;
 mod found;
+mod listed;
 mod way;
 mod wish;
 
@@ -15,6 +16,7 @@ use chrono::Utc;
 pub use error::LookError;
 pub use found::Claimants;
 use found::Found;
+pub use listed::{Listed, Listing};
 use way::Way;
 pub use wish::{Look, Other, Source};
 
@@ -100,7 +102,7 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
         look.compare_to.as_ref().map(|other| (other.name.clone(), digest_of(&other.targets)));
     let (limits, shard) = (look.limits(), look.shard);
     // In a shard, the accounts may just be those that nothing is declared for.
-    let may_be_empty = look.only.is_some() || shard.is_some();
+    let may_be_empty = look.only.is_some() || shard.is_some() || look.share.is_some();
     let selection = look.selection.clone();
     let is_whole = look.is_whole();
     let guards = guards(&look);
@@ -134,6 +136,7 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
         },
     };
     let (mut plan, before, sessions, claimants) = found.plan(head);
+    guards.kill_switch.look().await;
     guards.hold(&mut plan, standing.as_deref(), Utc::now());
     if let Some((name, digest)) = comparison {
         plan.comparison = Some(compare(&plan, name, digest, before));
@@ -210,7 +213,7 @@ async fn organization(
         || look.all_targets().any(|target| target.baseline.may_use_account_tags());
     let both: Vec<Choice<'_>> = choices.iter().chain(&governing).cloned().collect();
     let asked_for = choices.iter().filter(|choice| !choice.is_beside);
-    match way.organization(&both, tags).await {
+    match way.organization(&both, tags, &look.listing).await {
         // Only ceilings, trust and targets beside need it, and without it nothing is written or trusted.
         Err(error) if !needs_organization(asked_for) && needs_organization(&both) => {
             let why = error.to_string();
@@ -333,6 +336,7 @@ fn wanted(look: Look, organization: Option<&Organization>) -> Wanted {
         account_timeout: Duration::from_secs(limits.account_timeout_seconds),
         concurrent_accounts: limits.concurrent_accounts,
         locks: look.locks,
+        share: look.share,
         turns: turns(),
         read_only: is_recording,
         // Two versions are compared by their writes.

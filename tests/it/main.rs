@@ -41,6 +41,7 @@ mod outages;
 mod properties;
 mod recording;
 mod references;
+mod replicas;
 mod rollback;
 mod rooms;
 mod sandbox;

@@ -17,6 +17,7 @@ fn record(change: u32, phase: Phase) -> Record {
         object: String::new(),
         by: "arn:aws:iam::111122223333:user/somebody".to_owned(),
         baseline: "b@0".to_owned(),
+        token: None,
         phase,
     }
 }
