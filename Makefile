@@ -35,13 +35,16 @@ test: emulator postgres ## everything: unit, property, command-line and emulator
 	cargo test --all-targets
 	cargo test --doc
 
-lint: $(TOOLS)/zizmor/.installed-$(ZIZMOR_VERSION) $(TOOLS)/deploy/.installed-$(shell sha256sum deploy/requirements.txt | cut -c1-12) fuzz/Cargo.lock ## formatting, lints, docs without warnings, safe workflows and templates
+lint: $(TOOLS)/promtool/.installed $(TOOLS)/zizmor/.installed-$(ZIZMOR_VERSION) $(TOOLS)/deploy/.installed-$(shell sha256sum deploy/requirements.txt | cut -c1-12) fuzz/Cargo.lock ## formatting, lints, docs without warnings, safe workflows and templates
 	cargo fmt --check
 	cargo clippy --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items
 	@echo "== the fuzz targets compile"
 	cargo check --quiet --manifest-path fuzz/Cargo.toml
 	"$(TOOLS)/zizmor/bin/zizmor" --offline --no-progress --quiet .github examples/fleet examples/starter/workflow.yml
+	@echo "== the alerts"
+	"$(TOOLS)/promtool/promtool" check rules deploy/alerts/evenkeel.rules.yaml
+	"$(TOOLS)/promtool/promtool" test rules deploy/alerts/evenkeel.test.yaml
 	@echo "== the templates of a deployment"
 	"$(TOOLS)/deploy/bin/cfn-lint" deploy/cloudformation/*.json deploy/ecs/*.yaml
 	for values in deploy/helm/evenkeel/ci/*.yaml; do \
@@ -63,8 +66,8 @@ deny: tools ## licences, advisories and sources of all dependencies
 	  "$(TOOLS)/bin/cargo-deny" check advisories; \
 	else echo "NOT CHECKED: advisories, because the RustSec database cannot be reached from here"; fi
 
-docs: ## write docs/kinds/ anew from the kinds' doc comments
-	EVENKEEL_UPDATE=1 cargo test --test it -q docs::
+docs: ## write docs/kinds/ and the table of metrics anew, from what the sources say
+	EVENKEEL_UPDATE=1 cargo test --test it -q -- docs:: telemetry::the_documentation
 
 emulator-matrix: emulator ## write docs/emulator.md's table of what the emulator holds
 	cd tests && $(PYTHON) -m emulator.probe --write
@@ -141,6 +144,20 @@ postgres: ## PostgreSQL, which the tests of the store start
 	  { test -e /etc/postgresql-common/createcluster.conf || echo "create_main_cluster = false" > /etc/postgresql-common/createcluster.conf; } && \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql; } || \
 	{ echo "install PostgreSQL (Debian: apt-get install postgresql)"; exit 1; }
+
+FETCH := apt-get -o APT::Sandbox::User=root download -qq prometheus
+
+# Only the one program of Debian's package: so no server is installed, and none starts.
+$(TOOLS)/promtool/.installed:
+	@echo "== installing promtool, which tests the alerts"
+	@mkdir -p "$(TOOLS)/promtool"
+	@command -v promtool >/dev/null && ln -sf "$$(command -v promtool)" "$(TOOLS)/promtool/promtool" || { \
+	  folder=$$(mktemp -d) && chmod 755 "$$folder" && cd "$$folder" && \
+	  { $(FETCH) || { apt-get update -qq && $(FETCH); }; } && \
+	  dpkg-deb --fsys-tarfile prometheus_*.deb | tar -x -C "$(TOOLS)/promtool" --strip-components=3 ./usr/bin/promtool && \
+	  rm -r "$$folder"; } || \
+	{ echo "install promtool (Debian: the package prometheus)"; exit 1; }
+	@touch "$@"
 
 tools: $(TOOLS)/.cargo-deny-$(DENY_VERSION) ## cargo-deny
 

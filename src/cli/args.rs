@@ -88,6 +88,9 @@ pub enum Command {
     MergeReports(MergeReportsArgs),
     /// The controller: reconcile on a schedule, as the modes allow
     Run(RunArgs),
+    /// How everything stands, in one screen: exit code 0 when all is as declared and seen, 2 when there is
+    /// drift, 3 when a guard holds something back, 4 when something is not seen, failed or does not work
+    Status(StatusArgs),
     /// Let `run` apply a target that was never applied before
     Confirm(ConfirmArgs),
     /// Let an object be written again that a fight or a hold holds back; without one, list them
@@ -349,6 +352,20 @@ pub struct Beside {
     /// The audit log beside which it is, where the fleet file names no store
     #[arg(long, value_name = "FILE", env = "EVENKEEL_AUDIT_LOG")]
     pub audit_log: Option<PathBuf>,
+}
+
+/// `status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// Only ask the running controller whether it is alive: exit code 0 when it is, 1 when it is not.
+    /// For health checks of containers without a shell
+    #[arg(long, conflicts_with = "format")]
+    pub alive: bool,
+    /// The form of the output
+    #[arg(long, default_value = "text", value_name = "FORMAT")]
+    pub format: ListFormat,
+    #[command(flatten)]
+    pub beside: Beside,
 }
 
 /// `confirm`.

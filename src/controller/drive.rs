@@ -82,10 +82,19 @@ pub trait Runs: Send + Sync {
     fn is_ours(&self, event: &Event) -> bool;
 }
 
-/// What happens in the loop, for logs.
+/// What happens in the loop, for logs and metrics.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Said<'a> {
+    /// The loop has come round: what is due is in hand.
+    Turn {
+        /// What is to be looked at.
+        queue: &'a Queue,
+    },
+    /// Somebody wishes to stop: the loop is over, and what is in hand comes to its own end.
+    Stopping,
+    /// The queue of events has answered.
+    Answered,
     /// A target is looked at on this schedule from now on.
     Scheduled {
         /// The target.
@@ -260,6 +269,7 @@ impl Controller {
             while let Some(job) = state.queue.take(self.clocks.now()) {
                 in_hand.begin(Arc::clone(&self.runs), job);
             }
+            state.say(Said::Turn { queue: &state.queue });
             let until = state.wakes_at(self.heart.is_some() && beating.len() < BEATS_AT_ONCE);
             tokio::select! {
                 biased;
@@ -278,6 +288,7 @@ impl Controller {
             }
         }
         drop(polling);
+        state.say(Said::Stopping);
         while in_hand.next().await.is_some() {}
     }
 }

@@ -231,8 +231,12 @@ impl Queue {
 
     /// How long the longest of what is due has waited.
     pub fn late_by(&self, now: Duration) -> Duration {
-        let earliest = self.waiting.values().map(|slot| slot.at).min();
-        earliest.map(|at| now.saturating_sub(at)).unwrap_or_default()
+        self.first_due().map(|at| now.saturating_sub(at)).unwrap_or_default()
+    }
+
+    /// When the first of what waits is due, or was.
+    pub fn first_due(&self) -> Option<Duration> {
+        self.waiting.values().map(|slot| slot.at).min()
     }
 
     /// When the next thing is due that could be looked at beside what is in hand.

@@ -281,8 +281,14 @@ impl Default for Store {
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Controller {
-    /// Where health and metrics are served.
+    /// The address and port where the controller answers with its metrics (`/metrics`), its health
+    /// (`/healthz`, `/readyz`) and how everything stands (`/status`), such as `127.0.0.1:9464`. It
+    /// answers nobody by default.
     pub listen: Option<String>,
+    /// Where the token is that who asks for metrics or status must bring (`Authorization: Bearer …`):
+    /// `${env.NAME}`, or `file:PATH`, relative to this file; 16 bytes at least. An address that others
+    /// than this machine can reach needs one.
+    pub listen_token: Option<String>,
     /// The URL of the SQS queue that an EventBridge rule fills with CloudTrail's events of calls.
     pub event_queue_url: Option<String>,
     /// The repository that the files are brought from. Then this file says only how: its `[controller]`,
@@ -516,6 +522,7 @@ fn rules(file: &FleetFile, at: &dyn Fn(String) -> Place, problems: &mut Vec<Prob
     names(file, at, problems);
     secrets(file, problems);
     super::guards::rules(file, at, problems);
+    super::listen::rules(file, at, problems);
     let targets: BTreeSet<&str> = file.targets.iter().map(|target| target.name.as_str()).collect();
     for (field, what, help) in notify::wrong(&file.notify, &targets) {
         // Without its line and those around it, which may hold a secret that stands there by mistake.

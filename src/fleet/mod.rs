@@ -6,6 +6,7 @@ pub mod ceilings;
 pub mod file;
 pub mod guards;
 pub mod jobs;
+mod listen;
 pub mod notify;
 pub mod organization;
 pub mod select;

@@ -70,7 +70,7 @@ pub enum Health {
 }
 
 /// How far a rollout is, for people to read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
     /// The target.
     pub target: String,

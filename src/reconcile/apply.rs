@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::FutureExt;
 use futures::stream::{self, StreamExt};
+use tracing::Instrument;
 
 use account::{OfAccount, Planned};
 pub use applier::Applier;
@@ -17,7 +18,7 @@ use super::audited::Audited;
 use super::event::{Listener, Stream};
 use super::report::ApplyReport;
 use super::stop::Stop;
-use crate::names::AccountId;
+use crate::names::{AccountId, TRACE};
 use crate::plan::Plan;
 
 impl Applier<'_> {
@@ -41,7 +42,9 @@ impl Applier<'_> {
         let mut accounts = Vec::new();
         for (account, changes) in by_account {
             let of_account = OfAccount::new(self, plan, &events, &halt, changes);
-            accounts.push(async move { (account, of_account.run().await) }.boxed());
+            let span = tracing::debug_span!(target: TRACE, "apply", aws.account = %account);
+            let run = async move { (account, of_account.run().await) };
+            accounts.push(run.instrument(span).boxed());
         }
         let mut reports: Vec<_> = stream::iter(accounts)
             .buffer_unordered(self.concurrent_accounts.max(1))

@@ -9,6 +9,7 @@ use chrono::NaiveDate;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use super::declare::{
     About, Aimed, Conflict, Declarations, Selection, declare, declare_beside, join, join_beside,
@@ -29,7 +30,7 @@ use crate::baseline::{Baseline, UNKNOWN_FACTS};
 use crate::fleet::access::{AccessError, Roles};
 use crate::fleet::jobs::Job;
 use crate::kinds::{AllowedGrants, Arns, Facts, Risk, Scope, registry};
-use crate::names::{AccountId, ItemName, Region};
+use crate::names::{AccountId, ItemName, Region, TRACE};
 use crate::permissions::Permissions;
 use crate::plan::{
     AccountInput, AccountPlan, Declared, Detail, FailedAccount, Mode, ObservedItem, Spot,
@@ -176,13 +177,14 @@ pub async fn look_at_all(
         let (wanted, ways) = (Arc::clone(wanted), Arc::clone(ways));
         let listener = Arc::clone(listener);
         let about = job.clone();
+        let span = tracing::debug_span!(target: TRACE, "account", aws.account = %job.account.id);
         let look = async move {
             let stream = Stream::new(&wanted.run, vec![listener.as_ref()]);
             let outcome = look_at(&job, &wanted, &ways, &stream).await;
             stream.mention(RunEvent::Seen { account: &job.account.id });
             outcome
         };
-        looks.begin(about, look).await;
+        looks.begin(about, look.instrument(span)).await;
     }
     looks.finish().await;
 }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
+use tracing::Instrument;
 
 pub use error::LookError;
 pub use found::Claimants;
@@ -37,7 +38,7 @@ use crate::fleet::ceilings::standing;
 use crate::fleet::jobs::{Asked, Chosen, Job};
 use crate::fleet::organization::Organization;
 use crate::fleet::select::{Choice, needs_organization, needs_tags, select};
-use crate::names::AccountId;
+use crate::names::{AccountId, TRACE};
 use crate::plan::compare::compare;
 use crate::plan::{Cost, Detail, Plan, PlanHead};
 
@@ -74,11 +75,12 @@ pub async fn look(
     listener: &Arc<dyn Listener>,
     stop: &Stop,
 ) -> Result<Looked, LookError> {
+    let span = tracing::debug_span!(target: TRACE, "look", evenkeel.run = %look.run);
     tokio::select! {
         biased;
         // Nothing has been written: there is nothing to finish.
         () = stop.raised() => Err(LookError::Stopped),
-        looked = looking(look, listener) => looked,
+        looked = Box::pin(looking(look, listener)).instrument(span) => looked,
     }
 }
 

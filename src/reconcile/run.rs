@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::Utc;
+use tracing::Instrument;
 
 use super::apply::Applier;
 use super::event::{ListenError, Listener, Note, RunEvent, Stream};
@@ -17,7 +18,7 @@ use super::recover::recover;
 use super::report::ApplyReport;
 use super::stop::Stop;
 use crate::aws::Session;
-use crate::names::AccountId;
+use crate::names::{AccountId, TRACE};
 use crate::plan::Plan;
 use crate::store::audit::{AuditError, AuditLog, SharedLog, Writer};
 
@@ -151,7 +152,8 @@ impl<'a> Run<'a> {
             concurrent_accounts: self.concurrent_accounts,
             may_begin: &|| self.guards.may_begin(Utc::now()),
         };
-        let report = applier.apply(plan, self.listener).await;
+        let span = tracing::debug_span!(target: TRACE, "write", evenkeel.run = %plan.run);
+        let report = Box::pin(applier.apply(plan, self.listener)).instrument(span).await;
         self.conclude(plan, Some(&report)).await;
         Ok(report)
     }
@@ -172,6 +174,17 @@ impl<'a> Run<'a> {
 /// # Errors
 /// The run came to an end before its first write.
 pub async fn reconcile(
+    wish: Look,
+    log: &SharedLog,
+    stop: &Stop,
+    listener: &Arc<dyn Listener>,
+) -> Result<RunOutcome, RunError> {
+    let span = tracing::debug_span!(target: TRACE, "run", evenkeel.run = %wish.run);
+    // In a box: all that a run waits for, one in the other, is more than the compiler follows.
+    Box::pin(whole(wish, log, stop, listener)).instrument(span).await
+}
+
+async fn whole(
     wish: Look,
     log: &SharedLog,
     stop: &Stop,

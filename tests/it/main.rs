@@ -48,6 +48,7 @@ mod sandbox;
 mod sdk;
 mod shards;
 mod support;
+mod telemetry;
 mod upper_bound;
 mod verdicts;
 mod weaker;

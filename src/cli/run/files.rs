@@ -15,6 +15,7 @@ use evenkeel::controller::in_force::{Good, InForce, Label, Offer};
 use evenkeel::fleet::Fleet;
 use evenkeel::fleet::file::Git;
 use evenkeel::notify::besides::{FILES, refused_files};
+use evenkeel::telemetry;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
@@ -41,6 +42,8 @@ pub struct Version {
     pub texts: FileTexts,
     /// The targets with their schedules.
     pub targets: BTreeMap<String, Cron>,
+    /// The fleet file, if there is one.
+    pub fleet: Option<Fleet>,
 }
 
 /// Where they come from.
@@ -150,6 +153,26 @@ impl Files {
             });
         }
         line
+    }
+
+    /// What is shown of them.
+    pub fn shown(&self) -> telemetry::Files {
+        let unreachable = self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let in_force = self.in_force();
+        let Good { label, since, .. } = in_force.good();
+        let refused = in_force.refused().map(|refused| telemetry::RefusedFiles {
+            digest: short(&refused.label.digest).to_owned(),
+            commit: refused.label.commit.clone(),
+            since: refused.since,
+            why: refused.why.clone(),
+        });
+        telemetry::Files {
+            digest: short(&label.digest).to_owned(),
+            commit: label.commit.clone(),
+            since: *since,
+            refused,
+            unreachable,
+        }
     }
 
     /// Looks at them again and again, for as long as the controller runs.
@@ -292,6 +315,6 @@ impl Look<'_> {
                 "six fields, seconds first: \"0 */15 * * * *\"",
             )
         })?;
-        Ok(Version { texts, targets })
+        Ok(Version { texts, targets, fleet: settings.fleet })
     }
 }

@@ -1,6 +1,7 @@
 //! The runs of the controller: each of one version of the files, several at a time, one in an account.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ use evenkeel::reconcile::{
 };
 use evenkeel::store::audit::SharedLog;
 use evenkeel::store::history::ByWhom;
+use evenkeel::telemetry::Telemetry;
+use evenkeel::telemetry::runs::Hearing;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
@@ -81,6 +84,8 @@ pub struct Reconciler {
     stop: Stop,
     /// Who knows how well each account is seen, and by which clock.
     seen_by: Option<SeenBy>,
+    /// Who shows what happens, if somebody does.
+    telemetry: Option<Arc<Telemetry>>,
     /// Where runs are remembered.
     keeper: Keeper,
     /// The source identities of the latest runs.
@@ -132,6 +137,7 @@ impl Reconciler {
             released: Notify::new(),
             stop: stop.clone(),
             seen_by: None,
+            telemetry: None,
             keeper: Keeper::default(),
             ours: Mutex::default(),
         }
@@ -147,6 +153,22 @@ impl Reconciler {
     pub fn path_every(mut self, path_every: Duration) -> Self {
         self.path_every = path_every;
         self
+    }
+
+    /// Tells telemetry of each run.
+    pub fn shown_by(mut self, telemetry: Option<Arc<Telemetry>>) -> Self {
+        self.telemetry = telemetry;
+        self
+    }
+
+    /// Where runs are remembered.
+    pub fn keeper(&self) -> &Keeper {
+        &self.keeper
+    }
+
+    /// The audit log's file.
+    pub fn audit_log(&self) -> PathBuf {
+        self.audit_log.path().to_owned()
     }
 
     /// What it is among several controllers.
@@ -194,6 +216,9 @@ impl Reconciler {
             line["error"] = json!(failure.to_string());
             log(&line);
             self.tell_of_failure(what, &failure);
+            if let Some(telemetry) = &self.telemetry {
+                telemetry.runs().failed(what, started, Utc::now());
+            }
             (failure.exit(), None)
         })
     }
@@ -288,6 +313,9 @@ impl Reconciler {
         let mut listeners: Vec<Arc<dyn Listener>> = vec![Arc::new(Talk), Arc::new(line)];
         if let Some((sight, clocks)) = self.seen_by.clone().filter(|_| self.is_whole()) {
             listeners.extend(WholeLook::of(what, sight, clocks));
+        }
+        if let Some(telemetry) = &self.telemetry {
+            listeners.push(Hearing::of(telemetry, what, self.is_whole(), Utc::now()));
         }
         let telling = &self.files.telling;
         let notices = telling.of(wanted.fleet.as_ref(), self.audit_log.path(), &kept);

@@ -160,7 +160,12 @@ async fn drive(fake: &Arc<Fake>, time: Duration) {
     let controller = Controller {
         runs: Arc::clone(fake) as Arc<dyn Runs>,
         inbox: Some(Arc::clone(fake) as Arc<dyn Inbox>),
-        hearer: Arc::new(move |said| hearing.said.lock().unwrap().push(format!("{said:?}"))),
+        hearer: Arc::new(move |said| {
+            // What comes with each turn is no news.
+            if !matches!(said, Said::Turn { .. } | Said::Stopping | Said::Answered) {
+                hearing.said.lock().unwrap().push(format!("{said:?}"));
+            }
+        }),
         clocks: Arc::new(fake.clocks.clone()),
         lanes: *fake.lanes.lock().unwrap(),
         sight: Arc::clone(&fake.sight),
