@@ -158,7 +158,7 @@ fn unless_its_parameter_says_off_nothing_is_written() {
 #[test]
 fn a_parameter_that_is_set_in_the_middle_of_a_run_stops_the_next_write() {
     let account = account("[safety]\nkill_switch_parameter = { name = \"/evenkeel/stop\" }\n");
-    account.write("b.toml", &format!("{POLICY}[iam.account_alias]\nalias = \"a-name\"\n"));
+    account.write("b.toml", &format!("{POLICY}[iam.account_alias]\naccount_alias = \"a-name\"\n"));
     let set = |value: &str| {
         account.boto3(&format!(
             "boto3.client('ssm').put_parameter(Name='/evenkeel/stop', Type='String', Overwrite=True, Value='{value}')\nprint('null')"
@@ -173,9 +173,10 @@ fn a_parameter_that_is_set_in_the_middle_of_a_run_stops_the_next_write() {
     }
     account.forget_calls();
     let mut command = account.command(&["run", "--once"]);
-    let running = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut running = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
     let log = account.folder.path().join(".evenkeel/audit.jsonl");
     while !std::fs::read_to_string(&log).is_ok_and(|text| text.contains("\"intent\"")) {
+        assert!(running.try_wait().unwrap().is_none(), "it ended before it wrote");
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
     set("on");

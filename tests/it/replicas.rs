@@ -56,8 +56,8 @@ impl Fleet {
              [access]\nrole_arn = \"arn:${{partition}}:iam::${{account.id}}:role/evenkeel\"\n\
              [limits]\nconcurrent_accounts = 4\n\
              [safety]\nmax_changes = 100000\nmax_changes_per_day = 1000000\nmax_changes_per_account_per_day = 100000\n\
-             [safety.fights]\ntimes = 1000\n\
-             [safety.breaker]\nfailures = 1000\n\
+             [safety.fights]\ntimes = 100\n\
+             [safety.breaker]\nfailures = 100\n\
              [store]\nurl = \"{}\"\nlease = \"3s\"\n",
             server.url()
         );
@@ -84,6 +84,12 @@ impl Fleet {
 
     fn start_all(&mut self) {
         self.running = (0..REPLICAS).map(|replica| self.start(replica)).collect();
+        std::thread::sleep(Duration::from_secs(1));
+        for (replica, process) in self.running.iter_mut().enumerate() {
+            let err = self.hub.folder.path().join(format!("{replica}/err"));
+            let says = || std::fs::read_to_string(err).unwrap_or_default();
+            assert!(process.try_wait().unwrap().is_none(), "it does not begin: {}", says());
+        }
     }
 
     /// Kills one as nothing can be caught, and starts it again; gives what it was about to write.
