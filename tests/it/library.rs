@@ -98,6 +98,7 @@ async fn a_run_needs_nothing_of_the_command_line() {
             action: Value::clone(object.changes[0].action.as_ref().unwrap()),
             before: Value::Null,
             spec: object.spec.clone(),
+            overruled: Vec::new(),
         },
     };
     AuditLog::open(&log).unwrap().append(&intent).unwrap();
