@@ -76,6 +76,22 @@ pub(super) fn verify(baseline: &Baseline<'_>, problems: &mut Vec<Problem>) {
                 problems.push(rule_problem(name, declared, rule));
             }
         }
+        if parts
+            .words
+            .get("when")
+            .and_then(|when| when["accounts"].as_array())
+            .is_some_and(Vec::is_empty)
+        {
+            problems.push(
+                Problem::error(
+                    "holds-nowhere",
+                    format!("{name} is for no account: `when` has an empty list of accounts"),
+                    declared.fields.get("when").map_or(&declared.place, |when| &when.node.place).clone(),
+                )
+                .help("name the accounts, or take `when` away for all of them; mode = \"off\" rests an item")
+                .warning(),
+            );
+        }
         // What exists once in an account has no Regions.
         let regions = regions_of(parts.words.get("regions").filter(|_| kind.regional).cloned());
         let governed = (kind.governs)(&parts.spec);
@@ -129,6 +145,11 @@ fn verify_exceptions(baseline: &Baseline<'_>, problems: &mut Vec<Problem>) {
             "`object` is empty; without it, all objects are meant".to_owned()
         } else if json("mode").as_ref().and_then(Json::as_str) == Some("off") {
             "its mode is \"off\"".to_owned()
+        } else if let (Some(_), Some(false)) = (
+            &exception.region,
+            baseline.catalog.find(&exception.item.kind).map(|kind| kind.regional),
+        ) {
+            format!("{} is in no Region: leave `region` out", exception.item.kind)
         } else if let (Some(region), Some(Regions::List(list))) =
             (&exception.region, json("regions").map(|regions| regions_of(Some(regions))))
             && !list.contains(region)

@@ -298,6 +298,11 @@ fn read(policy: &PasswordPolicyOfAws) -> Result<Policy, ObserveError> {
     let age = policy.max_password_age();
     if policy.expire_passwords() {
         told("MaxPasswordAge", age)?;
+    } else if let Some(days) = age.filter(|days| *days > 0) {
+        return Err(ObserveError::Malformed {
+            field: "ExpirePasswords".to_owned(),
+            problem: format!("it is false beside a MaxPasswordAge of {days}"),
+        });
     }
     Ok(Policy {
         minimum_password_length: Some(count(

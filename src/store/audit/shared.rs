@@ -70,6 +70,12 @@ impl SharedLog {
             log.restore()?;
             return Ok(Arc::clone(log));
         }
+        if open.is_some() {
+            tracing::warn!(
+                log = %self.0.path.display(),
+                "somebody moved the audit log away: another one is begun; find out who, and keep the old one"
+            );
+        }
         // Its lock is given back first: otherwise we would wait for ourselves.
         *open = None;
         let log = Arc::new(AuditLog::open(&self.0.path)?);
