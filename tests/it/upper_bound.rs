@@ -571,3 +571,15 @@ fn a_saved_plan_above_the_risk_limit_says_how_to_allow_it() {
     other.run(&["apply", "plan.json", "-b", "b.toml", "--yes"]).says("nothing to apply");
     assert_eq!(other.writes(), Vec::<String>::new());
 }
+
+#[test]
+fn the_first_apply_of_the_foundation_is_one_reviewed_plan_away() {
+    let account = support::emulator().account();
+    account.mess();
+    let foundation = support::root().join("baselines/foundation.toml");
+    account.write("f.toml", &std::fs::read_to_string(foundation).unwrap());
+    // More than a run may change, and more than a day has: both are said at once.
+    let plan = account.run(&["plan", "-b", "f.toml", "--save", "first.json"]).code(0);
+    let next = plan.says("Apply would refuse: ").next();
+    account.shell(&format!("{next} --yes")).code(2).says("verified").says("stay open");
+}
