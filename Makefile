@@ -13,7 +13,7 @@ MINISTACK_VERSION := 1.5.33
 export CARGO_TARGET_DIR
 export EVENKEEL_PYTHON := $(PYTHON)
 
-.PHONY: help demo demo-fleet test lint deny docs bench bench-storm bench-fleet bench-forms bench-history release build emulator emulator-matrix \
+.PHONY: help demo demo-fleet demo-controller test lint deny docs bench bench-storm bench-fleet bench-forms bench-history kill-test release build emulator emulator-matrix \
         emulator-second-opinion bench-emulator postgres tools fuzz clean-cache
 
 help: ## what there is to make
@@ -24,6 +24,9 @@ demo: build emulator ## the whole job against an emulated account: plan, apply, 
 
 demo-fleet: build emulator ## an emulated organization of twelve accounts: one plan, apply, snapshot, pull request
 	@scripts/demo-fleet "$(CARGO_TARGET_DIR)/debug/evenkeel"
+
+demo-controller: build emulator ## the controller: a deleted trail is back in a second, who fights is named, and not fought
+	@scripts/demo-controller "$(CARGO_TARGET_DIR)/debug/evenkeel"
 
 test: emulator postgres ## everything: unit, property, command-line and emulator tests
 	@echo "== the emulator's own tests"
@@ -44,9 +47,14 @@ lint: $(TOOLS)/promtool/.installed $(TOOLS)/zizmor/.installed-$(ZIZMOR_VERSION) 
 	"$(TOOLS)/promtool/promtool" test rules deploy/alerts/evenkeel.test.yaml
 	@echo "== the templates of a deployment"
 	"$(TOOLS)/deploy/bin/cfn-lint" deploy/cloudformation/*.json deploy/ecs/*.yaml
-	"$(TOOLS)/deploy/bin/helm" lint --strict --quiet -f deploy/helm/evenkeel/ci/values.yaml deploy/helm/evenkeel
-	"$(TOOLS)/deploy/bin/helm" template evenkeel deploy/helm/evenkeel -f deploy/helm/evenkeel/ci/values.yaml \
-	  | "$(TOOLS)/deploy/bin/kubernetes-validate" --strict --quiet /dev/stdin
+	for values in deploy/helm/evenkeel/ci/*.yaml; do \
+	  "$(TOOLS)/deploy/bin/helm" lint --strict --quiet -f $$values deploy/helm/evenkeel || exit 1; \
+	  "$(TOOLS)/deploy/bin/helm" template evenkeel deploy/helm/evenkeel -f $$values \
+	    | "$(TOOLS)/deploy/bin/kubernetes-validate" --strict --quiet /dev/stdin || exit 1; \
+	done
+	@! "$(TOOLS)/deploy/bin/helm" template evenkeel deploy/helm/evenkeel -f deploy/helm/evenkeel/ci/values.yaml \
+	  --set replicas=2 >/dev/null 2>&1 || { echo "the chart takes several replicas without PostgreSQL"; exit 1; }
+	"$(TOOLS)/deploy/bin/kubernetes-validate" --strict --quiet deploy/kubernetes/*.yaml
 
 # With the same versions, nothing but the fuzzer itself is compiled a second time.
 fuzz/Cargo.lock: Cargo.lock
@@ -93,6 +101,10 @@ bench-fleet: emulator ## 10, 100 and 1,000 accounts, or ACCOUNTS="…", against 
 	CARGO_TARGET_DIR="$(CACHE)/simulator-target" cargo build --release --manifest-path benches/simulator/Cargo.toml
 	$(PYTHON) benches/fleet.py "$(CARGO_TARGET_DIR)/release/evenkeel" \
 	  "$(CACHE)/simulator-target/release/evenkeel-simulator" "$(CARGO_TARGET_DIR)/release/bare_loop" $(ACCOUNTS)
+
+kill-test: emulator postgres ## three controllers over one PostgreSQL, killed KILLS times (60) in ACCOUNTS (200) accounts: figures
+	EVENKEEL_KILLS=$(or $(KILLS),60) EVENKEEL_ACCOUNTS=$(or $(ACCOUNTS),200) EVENKEEL_GONE=$(or $(GONE),60) \
+	  cargo test -q --test it replicas:: -- --nocapture --test-threads 1
 
 bench-forms: emulator ## 1,000 drifted accounts, or ACCOUNTS="…", from a snapshot: time and memory of each form of a plan
 	cargo build --release

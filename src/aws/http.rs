@@ -9,7 +9,7 @@
 
 use std::net::{IpAddr, ToSocketAddrs};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, TlsContext, rustls_provider::CryptoMode};
@@ -22,6 +22,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::http::Headers;
 
 use hyper_util::client::proxy::matcher::Matcher;
 
@@ -247,7 +248,7 @@ impl HttpConnector for MeteredConnector {
                 false => meter::Answer::Error,
             });
             if throttled {
-                meter.was_throttled();
+                meter.was_throttled(wait(answer.headers()));
                 if let Some(wire) = &wire {
                     wire.limits.slow_down(&wire.region, wire.call);
                 }
@@ -255,6 +256,17 @@ impl HttpConnector for MeteredConnector {
             Ok(answer)
         })
     }
+}
+
+/// For how long an answer asks us to wait: AWS in milliseconds (`x-amz-retry-after`), other servers in
+/// seconds.
+///
+/// Source: the SDKs' retry behaviour, as aws-runtime reads it; RFC 9110, 10.2.3. A date is not read.
+fn wait(headers: &Headers) -> Option<Duration> {
+    let number = |name: &str| headers.get(name)?.trim().parse::<u64>().ok();
+    number("x-amz-retry-after")
+        .map(Duration::from_millis)
+        .or_else(|| number("retry-after").map(Duration::from_secs))
 }
 
 /// Whether an answer asks us to slow down. Most services say so with the status 400 and a word in
@@ -293,6 +305,20 @@ mod tests {
         for outside in ["https://sts.amazonaws.com/", "http://10.0.0.1/", "https://[2001:db8::1]/"]
         {
             assert!(!is_inside(outside), "{outside}");
+        }
+    }
+
+    #[test]
+    fn an_answer_may_say_for_how_long_to_wait() {
+        let of = |name: &'static str, value: &'static str| {
+            let mut headers = Headers::new();
+            headers.insert(name, value);
+            wait(&headers)
+        };
+        assert_eq!(of("x-amz-retry-after", "1500"), Some(Duration::from_millis(1500)));
+        assert_eq!(of("Retry-After", "7"), Some(Duration::from_secs(7)));
+        for value in ["soon", "-1", "Wed, 21 Oct 2026 07:28:00 GMT"] {
+            assert_eq!(of("retry-after", value), None);
         }
     }
 

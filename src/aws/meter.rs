@@ -1,10 +1,11 @@
 //! Counts what goes over the wire, for the plan's header, the benchmarks and the user's API bill.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use super::error::ErrorClass;
 use super::permission::Call;
 
 /// Who hears of each request of this process.
@@ -54,7 +55,10 @@ pub(super) fn tell(sent: &Sent) {
 pub struct Meter {
     requests: AtomicU64,
     throttled: AtomicU64,
+    /// The longest that AWS asked us to wait, in milliseconds.
+    wait: AtomicU64,
     calls: Mutex<BTreeMap<Call, u64>>,
+    failed: Mutex<HashSet<ErrorClass>>,
 }
 
 impl Meter {
@@ -63,9 +67,16 @@ impl Meter {
         self.requests.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// One answer asked us to slow down.
-    pub fn was_throttled(&self) {
+    /// One answer asked us to slow down, and perhaps for how long.
+    pub fn was_throttled(&self, wait: Option<Duration>) {
         self.throttled.fetch_add(1, Ordering::Relaxed);
+        let wait = wait.map_or(0, |wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+        self.wait.fetch_max(wait, Ordering::Relaxed);
+    }
+
+    /// A call failed after all retries.
+    pub fn failed(&self, class: ErrorClass) {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).insert(class);
     }
 
     /// A kind asked for this operation, and no earlier answer served it.
@@ -81,6 +92,18 @@ impl Meter {
     /// Throttled answers so far.
     pub fn throttled(&self) -> u64 {
         self.throttled.load(Ordering::Relaxed)
+    }
+
+    /// The longest that AWS asked us to wait, if it did.
+    pub fn wait(&self) -> Option<Duration> {
+        let wait = self.wait.load(Ordering::Relaxed);
+        (wait > 0).then(|| Duration::from_millis(wait))
+    }
+
+    /// Of which classes the failures so far were. That something is not there is one of them, and often
+    /// the answer that was asked for.
+    pub fn failures(&self) -> HashSet<ErrorClass> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// How often each operation was asked for.

@@ -220,7 +220,10 @@ impl Session {
             role.clone(),
         )
         .await
-        .map_err(|error| ConnectError::Role { role_arn: role.role_arn.clone(), error })?;
+        .map_err(|error| {
+            self.meter.failed(error.class);
+            ConnectError::Role { role_arn: role.role_arn.clone(), error }
+        })?;
         let credentials = SessionCredentials::of(credentials);
         let (clients, meter) = (Arc::clone(&self.clients), Arc::clone(&self.meter));
         Self::identify(clients, credentials, home, meter, self.options.clone()).await
@@ -293,6 +296,7 @@ impl Session {
             if detail.class == ErrorClass::RegionUnavailable {
                 detail.class = ErrorClass::Credentials;
             }
+            meter.failed(detail.class);
             ConnectError::Identity(AwsError::new(detail))
         })?;
         let caller_arn = answer.arn().unwrap_or_default().to_owned();
@@ -412,13 +416,14 @@ impl Session {
         if let Some(begun) = begun {
             begun.end();
         }
-        answer
-            .map_err(|error| AwsError::from_sdk(Some(&self.identity.account), region, call, &error))
-            .inspect_err(|error| {
-                // The code alone: words of AWS may hold what not everybody is to see.
-                span.record("otel.status_code", "ERROR");
-                span.record("otel.status_description", error.code.as_str());
-            })
+        answer.map_err(|error| {
+            let error = AwsError::from_sdk(Some(&self.identity.account), region, call, &error);
+            self.meter.failed(error.class);
+            // The code alone: words of AWS may hold what not everybody is to see.
+            span.record("otel.status_code", "ERROR");
+            span.record("otel.status_description", error.code.as_str());
+            error
+        })
     }
 
     /// An error of our own making.

@@ -741,13 +741,24 @@ pub struct PolicyArgs {
     /// The form of the policy
     #[arg(long, default_value = "json", value_name = "FORMAT")]
     pub format: PolicyFormat,
-    /// The ARN of the role that evenkeel runs as, which the policy denies it to change; by default
+    #[command(flatten)]
+    pub bounds: Bounds,
+}
+
+/// What the permissions of evenkeel's role never let it do.
+#[derive(Debug, Clone, Args)]
+pub struct Bounds {
+    /// The ARN of the role that evenkeel runs as, which the permissions deny it to change; by default
     /// the role_arn of the fleet file
     #[arg(long, value_name = "ARN")]
     pub own_role: Option<String>,
     /// Allow roles to be made, and their rights to be changed, only with this permissions boundary
     #[arg(long, value_name = "ARN")]
     pub permissions_boundary: Option<String>,
+    /// Allow also what `evenkeel rollback` needs to put back what was there: deletions of what
+    /// evenkeel made, and writes that are not declared
+    #[arg(long)]
+    pub with_rollback: bool,
 }
 
 /// What evenkeel may do with the policy.
@@ -784,13 +795,8 @@ pub struct DeployArgs {
     /// Whether evenkeel may write (part member-role)
     #[arg(long, value_name = "MODE", required_if_eq("part", "member-role"))]
     pub mode: Option<PolicyMode>,
-    /// The ARN of the role that evenkeel runs as, which the permissions deny it to change; by default
-    /// the role_arn of the fleet file
-    #[arg(long, value_name = "ARN")]
-    pub own_role: Option<String>,
-    /// Allow roles to be made, and their rights to be changed, only with this permissions boundary
-    #[arg(long, value_name = "ARN")]
-    pub permissions_boundary: Option<String>,
+    #[command(flatten)]
+    pub bounds: Bounds,
     /// Write the template to a file instead of standard output
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,

@@ -6,6 +6,7 @@ mod files;
 pub mod listen;
 mod runs;
 mod said;
+pub mod shared;
 mod signals;
 mod whole;
 
@@ -39,6 +40,7 @@ use super::{ask, out, settings};
 use files::Files;
 use listen::Shown;
 use runs::Reconciler;
+use shared::Beating;
 
 /// How often it is looked at what events depend on, where the fleet file does not say.
 const PATH_EVERY: Duration = Duration::from_secs(2 * 60);
@@ -52,7 +54,7 @@ pub async fn run(global: &Global, args: &RunArgs) -> Result<Exit, Failure> {
     let files = Arc::new(Files::open(global, args, fleet.as_ref(), &cache).await?);
     let stop = Stop::default();
     let audit_log = SharedLog::at(path);
-    let kill_switch = KillSwitch::at(fleet.as_ref().and_then(Fleet::kill_switch));
+    let kill_switch = KillSwitch::of(fleet.as_ref());
     if args.once {
         let runs = Reconciler::new(&files, args, audit_log, kill_switch, &stop);
         return Ok(once(&files, &runs, &stop).await);
@@ -78,8 +80,8 @@ pub async fn run(global: &Global, args: &RunArgs) -> Result<Exit, Failure> {
     let runs = Reconciler::new(&files, args, audit_log, kill_switch, &stop)
         .seen_by(Arc::clone(&sight), Arc::clone(&clocks))
         .shown_by(telemetry.clone());
-    let runs = Arc::new(runs);
     let path_every = part.path_every.map_or(PATH_EVERY, Span::duration);
+    let runs = Arc::new(runs.path_every(path_every));
     let controller = Controller {
         runs: Arc::clone(&runs) as Arc<dyn Runs>,
         hearer: {
@@ -93,7 +95,7 @@ pub async fn run(global: &Global, args: &RunArgs) -> Result<Exit, Failure> {
         clocks,
         lanes: Lanes::default(),
         sight,
-        heart: part.heartbeat.as_ref().filter(|_| inbox.is_some()).map(|_| heart(&files)),
+        heart: part.heartbeat.as_ref().filter(|_| inbox.is_some()).map(|_| heart(&files, &runs)),
         path_every: inbox.is_some().then_some(path_every),
         inbox,
         seed: fastrand::u64(..),
@@ -105,6 +107,7 @@ pub async fn run(global: &Global, args: &RunArgs) -> Result<Exit, Failure> {
         () = serve(shown, &files, &runs) => {}
         () = files.telling.keep_sending() => {}
     }
+    runs.end().await;
     files.telling.end().await;
     log(&json!({"event": "stopped"}));
     Ok(Exit::Done)
@@ -117,6 +120,7 @@ async fn once(files: &Files, runs: &Reconciler, stop: &Stop) -> Exit {
     for target in files.good().what.targets.keys() {
         worst = worst.max(runs.target(target).await);
     }
+    runs.end().await;
     files.telling.end().await;
     worst
 }
@@ -143,14 +147,14 @@ fn tell(telling: &Telling, said: &Said<'_>) {
 }
 
 /// Who makes the calls that are made to hear of them.
-fn heart(files: &Arc<Files>) -> Arc<dyn Heart> {
+fn heart(files: &Arc<Files>, runs: &Reconciler) -> Arc<dyn Heart> {
     let files = Arc::clone(files);
     let now: FleetNow = Arc::new(move || {
         let version = files.good();
         fleet::load(&files.global.config, &version.what.texts).ok()
     });
     let options = now().as_ref().map(options).unwrap_or_default();
-    Arc::new(Pulse::new(now, options))
+    Arc::new(Beating::new(Arc::new(Pulse::new(now, options)), runs.among()))
 }
 
 fn options(fleet: &Fleet) -> Options {

@@ -13,5 +13,6 @@ pub mod select;
 pub mod shard;
 pub mod snapshot;
 pub mod span;
+pub mod urls;
 
 pub use file::{Fleet, FleetFile, Target, load};

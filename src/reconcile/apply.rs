@@ -33,7 +33,9 @@ impl Applier<'_> {
         for (object, change) in order.filter_map(|id| changes.get(id).copied()) {
             by_account.entry(&object.account).or_default().push((object, change));
         }
-        let audited = Audited::new(self.audit, plan);
+        let none = BTreeSet::new();
+        let overruled = self.guarded.map_or(&none, |guarded| &guarded.overruled);
+        let audited = Audited::new(self.audit, plan).overruling(overruled);
         // The audit log first: nobody hears of a write that is not in it.
         let events = Stream::new(&plan.run, vec![&audited, listener]);
         let halt = Stop::default();
@@ -65,6 +67,7 @@ mod tests {
     use super::super::locks::AccountLocks;
     use super::super::report::Step;
     use super::*;
+    use crate::guards::KillSwitch;
     use crate::plan::{AccountPlan, BaselineRef, Cost, PlanHead, assemble};
     use crate::store::audit::AuditLog;
 
@@ -108,6 +111,7 @@ mod tests {
             locks: &AccountLocks::default(),
             stop: &Stop::default(),
             guarded: None,
+            kill_switch: &KillSwitch::default(),
             concurrent_accounts: 1,
             may_begin: &|| Ok(()),
         };

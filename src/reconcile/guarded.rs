@@ -24,7 +24,7 @@ use crate::store::error::StoreError;
 use crate::store::memory::{Memory, change};
 
 pub use memory::{ACCOUNTS, ALL, OfAccount, OfAll, document_of, unreadable};
-pub use standing::{Origins, Standing, View};
+pub use standing::{Aim, Origins, Standing, View};
 pub use write::Sent;
 
 /// Who wishes to write.

@@ -3,6 +3,7 @@
 
 mod error;
 mod found;
+mod listed;
 mod way;
 mod wish;
 
@@ -16,13 +17,14 @@ use tracing::Instrument;
 pub use error::LookError;
 pub use found::Claimants;
 use found::Found;
+pub use listed::{Listed, Listing};
 use way::Way;
 pub use wish::{Look, Other, Source};
 
 use super::event::{Listener, Note, RunEvent, Stream};
 use super::fleet::{Wanted, look_at_all};
 use super::guard::{Guards, Refusal};
-use super::guarded::{Standing, View};
+use super::guarded::{Aim, Standing, View};
 use super::locks::AccountLocks;
 use super::observe::turns;
 use super::recorded::Recording;
@@ -102,7 +104,7 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
         look.compare_to.as_ref().map(|other| (other.name.clone(), digest_of(&other.targets)));
     let (limits, shard) = (look.limits(), look.shard);
     // In a shard, the accounts may just be those that nothing is declared for.
-    let may_be_empty = look.only.is_some() || shard.is_some();
+    let may_be_empty = look.only.is_some() || shard.is_some() || look.share.is_some();
     let selection = look.selection.clone();
     let is_whole = look.is_whole();
     let guards = guards(&look);
@@ -136,6 +138,7 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
         },
     };
     let (mut plan, before, sessions, claimants) = found.plan(head);
+    guards.kill_switch.look().await;
     guards.hold(&mut plan, standing.as_deref(), Utc::now());
     if let Some((name, digest)) = comparison {
         plan.comparison = Some(compare(&plan, name, digest, before));
@@ -192,8 +195,8 @@ async fn ask_guards(look: &Look, chosen: &Chosen) -> Option<Arc<Standing>> {
         View { writes: look.to_apply, is_full: look.is_full(), is_all: look.shard.is_none() };
     match is_live {
         true => {
-            let standing = Standing::of(guarded, &look.targets, &chosen.jobs, view, guarded.now());
-            Some(Arc::new(standing.await))
+            let aims = Aim::all(&look.targets, &chosen.jobs);
+            Some(Arc::new(Standing::of(guarded, aims, view, guarded.now()).await))
         }
         false => None,
     }
@@ -212,7 +215,7 @@ async fn organization(
         || look.all_targets().any(|target| target.baseline.may_use_account_tags());
     let both: Vec<Choice<'_>> = choices.iter().chain(&governing).cloned().collect();
     let asked_for = choices.iter().filter(|choice| !choice.is_beside);
-    match way.organization(&both, tags).await {
+    match way.organization(&both, tags, &look.listing).await {
         // Only ceilings, trust and targets beside need it, and without it nothing is written or trusted.
         Err(error) if !needs_organization(asked_for) && needs_organization(&both) => {
             let why = error.to_string();
@@ -328,12 +331,14 @@ fn wanted(look: Look, organization: Option<&Organization>) -> Wanted {
         home_region,
         selection: look.selection,
         only: look.only,
+        puts_back: look.puts_back,
         max_risk: look.safety.max_risk,
         allow_grants: look.safety.allow_grants,
         today: Utc::now().date_naive(),
         account_timeout: Duration::from_secs(limits.account_timeout_seconds),
         concurrent_accounts: limits.concurrent_accounts,
         locks: look.locks,
+        share: look.share,
         turns: turns(),
         read_only: is_recording,
         // Two versions are compared by their writes.

@@ -49,6 +49,7 @@ impl RunError {
             Self::Look(error) => error.remedy(),
             Self::Refused(refusal) => refusal.remedy().into_owned(),
             Self::Listener(ListenError::Audit(error)) => error.remedy().to_owned(),
+            Self::Listener(ListenError::Store(error)) => error.remedy().to_owned(),
             Self::Listener(_) => "look at who listens, and run again".to_owned(),
         }
     }
@@ -137,6 +138,8 @@ impl<'a> Run<'a> {
     /// # Errors
     /// The first guard that says no; nothing was written.
     pub async fn apply(&self, plan: &Plan) -> Result<ApplyReport, Refusal> {
+        // Somebody may have thought about the plan for long.
+        self.guards.kill_switch.look().await;
         self.check(plan)?;
         let applier = Applier {
             sessions: &self.sessions,
@@ -144,6 +147,7 @@ impl<'a> Run<'a> {
             audit: self.audit.log(),
             locks: &self.locks,
             stop: self.stop,
+            kill_switch: &self.guards.kill_switch,
             guarded: self.standing.as_deref().map(Standing::guarded),
             concurrent_accounts: self.concurrent_accounts,
             may_begin: &|| self.guards.may_begin(Utc::now()),

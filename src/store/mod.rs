@@ -15,7 +15,7 @@ use std::path::Path;
 
 use db::{Db, Place, Tx};
 pub use error::StoreError;
-pub use lease::{Lease, Leases};
+pub use lease::{Lease, Leases, Shares};
 pub use memory::{InMemory, Memory};
 
 /// The store: documents, history and leases in one database.

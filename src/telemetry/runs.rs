@@ -189,6 +189,7 @@ fn of_step(step: &Step) -> &'static str {
         Step::Blocked { .. } => "blocked",
         Step::NotTried => "not_tried",
         Step::HeldBack { .. } => "held_back",
+        Step::LeaseLost { .. } => "lease_lost",
         Step::Refused { .. } => "refused",
     }
 }

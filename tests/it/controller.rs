@@ -2,7 +2,7 @@
 //! the schedule.
 
 use std::io::{BufRead, BufReader, Lines};
-use std::process::{Child, ChildStdout, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -58,13 +58,18 @@ pub fn watched(mode: &str) -> Account {
 
 /// The controller, running.
 pub struct Running {
+    /// Its process.
     pub process: Child,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl Running {
     pub fn start(account: &Account) -> Self {
-        let mut command = account.command(&["run"]);
+        Self::with(account.command(&["run"]))
+    }
+
+    /// Started by a command of one's own.
+    pub fn with(mut command: Command) -> Self {
         command.stdout(Stdio::piped()).stderr(Stdio::null());
         let mut process = command.spawn().unwrap();
         let lines = BufReader::new(process.stdout.take().unwrap()).lines();
