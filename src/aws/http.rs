@@ -9,7 +9,7 @@
 
 use std::net::{IpAddr, ToSocketAddrs};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, TlsContext, rustls_provider::CryptoMode};
@@ -26,7 +26,7 @@ use aws_smithy_runtime_api::http::Headers;
 
 use hyper_util::client::proxy::matcher::Matcher;
 
-use super::meter::Meter;
+use super::meter::{self, Meter, Sent};
 use super::reach::Reach;
 use super::tape::{self, Answer};
 use super::wire;
@@ -205,11 +205,14 @@ impl HttpConnector for MeteredConnector {
             outside.map_or(&self.direct, |outside| &outside.client).call(request)
         };
         let (meter, reach) = (Arc::clone(&self.meter), Arc::clone(&self.reach));
+        let service = wire.as_ref().map_or("other", |wire| wire.call.service);
         HttpConnectorFuture::new(async move {
+            let began = Instant::now();
             let mut answer = answer.await.map_err(|error| match &proxy {
                 Some(proxy) => through(proxy, error),
                 None => error,
             });
+            let took = began.elapsed();
             if let (Some(wire), false) = (&wire, gave_up) {
                 match &answer {
                     Ok(_) => reach.answered(&wire.region, wire.call.service),
@@ -232,7 +235,18 @@ impl HttpConnector for MeteredConnector {
                     }
                 };
             }
-            let (throttled, answer) = is_throttled(answer?).await?;
+            let tell = |answer| {
+                if !gave_up {
+                    meter::tell(&Sent { service, took, answer });
+                }
+            };
+            let answer = answer.inspect_err(|_| tell(meter::Answer::Nothing))?;
+            let (throttled, answer) = is_throttled(answer).await?;
+            tell(match throttled {
+                true => meter::Answer::Throttled,
+                false if answer.status().is_success() => meter::Answer::Ok,
+                false => meter::Answer::Error,
+            });
             if throttled {
                 meter.was_throttled(wait(answer.headers()));
                 if let Some(wire) = &wire {

@@ -2,11 +2,53 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use super::error::ErrorClass;
 use super::permission::Call;
+
+/// Who hears of each request of this process.
+type Watcher = Box<dyn Fn(&Sent) + Send + Sync>;
+
+/// There is one process, and one who watches it; each run has counters of its own.
+static WATCHER: OnceLock<Watcher> = OnceLock::new();
+
+/// A request that was sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Sent {
+    /// The service, as IAM names it; `other` where it is of no call of ours.
+    pub service: &'static str,
+    /// How long it took until the answer began.
+    pub took: Duration,
+    /// What came of it.
+    pub answer: Answer,
+}
+
+/// What came of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// A good answer.
+    Ok,
+    /// An answer that is an error.
+    Error,
+    /// An answer that asks us to slow down.
+    Throttled,
+    /// None.
+    Nothing,
+}
+
+/// Lets somebody hear of each request to AWS from now on; the first one who asks, and nobody after.
+pub fn watch(watcher: impl Fn(&Sent) + Send + Sync + 'static) {
+    let _ = WATCHER.set(Box::new(watcher));
+}
+
+/// Tells of a request.
+pub(super) fn tell(sent: &Sent) {
+    if let Some(watcher) = WATCHER.get() {
+        watcher(sent);
+    }
+}
 
 /// Counters of one run; shared by all clients.
 #[derive(Debug, Default)]

@@ -70,6 +70,8 @@ pub enum Cause {
     Blind,
     /// Events depend on it.
     Path,
+    /// Other controllers had some of it in hand, and may have died with it.
+    Elsewhere,
     /// The look before failed.
     Again {
         /// Failures in a row.
@@ -229,8 +231,12 @@ impl Queue {
 
     /// How long the longest of what is due has waited.
     pub fn late_by(&self, now: Duration) -> Duration {
-        let earliest = self.waiting.values().map(|slot| slot.at).min();
-        earliest.map(|at| now.saturating_sub(at)).unwrap_or_default()
+        self.first_due().map(|at| now.saturating_sub(at)).unwrap_or_default()
+    }
+
+    /// When the first of what waits is due, or was.
+    pub fn first_due(&self) -> Option<Duration> {
+        self.waiting.values().map(|slot| slot.at).min()
     }
 
     /// When the next thing is due that could be looked at beside what is in hand.
@@ -299,6 +305,12 @@ impl Queue {
         what.keys().iter().for_each(|key| {
             self.failures.remove(key);
         });
+    }
+
+    /// A look is over, and others have some of it in hand: it is looked after later.
+    pub fn left(&mut self, what: &What, at: Duration) {
+        self.done(what);
+        what.keys().into_iter().for_each(|key| self.add(key, at, Cause::Elsewhere));
     }
 
     /// A look failed: it is repeated after a pause, which depends on why ([`Setback::pause`]) and on how

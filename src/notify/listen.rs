@@ -65,7 +65,7 @@ struct Heard {
     besides: Vec<Matter>,
     done: Vec<Matter>,
     refused: Option<(String, String)>,
-    log_failure: Option<String>,
+    log_failure: Option<Matter>,
     is_over: bool,
 }
 
@@ -117,9 +117,7 @@ impl Hearing {
                 Became::Standing(matter) => seen.standing.push(matter),
             }
         }
-        if let Some(why) = heard.log_failure {
-            seen.standing.push(of_audit_log(&format!("it could not be written: {why}")));
-        }
+        seen.standing.extend(heard.log_failure);
         if !self.run.keeps_drift {
             // Somebody tried something: what was written counts, and what differs from it does not.
             seen.standing.retain(|matter| matter.on == On::Failed);
@@ -203,7 +201,10 @@ impl Hearing {
         let mut heard = self.heard();
         heard.is_over = true;
         if let Some(report) = report {
-            heard.log_failure = report.log_failure.clone();
+            heard.log_failure = report.log_failure.as_ref().map(|why| match report.store_remedy {
+                Some(_) => of_store(why),
+                None => of_audit_log(&format!("it could not be written: {why}")),
+            });
         }
     }
 }
@@ -450,6 +451,15 @@ fn expiring(subject: Subject, until: &str, owner: &str, reason: &str) -> Matter 
         did: "will put it right, or report it, from the day after".to_owned(),
         look: look_at(&subject),
         subject,
+    }
+}
+
+fn of_store(what: &str) -> Matter {
+    Matter {
+        subject: Subject::named("store", "the store"),
+        did: "writes nothing that it cannot remember".to_owned(),
+        look: "evenkeel history".to_owned(),
+        ..of_audit_log(what)
     }
 }
 

@@ -23,7 +23,7 @@ use crate::plan::Guard;
 use crate::store::error::StoreError;
 use crate::store::memory::{Memory, change};
 
-pub use memory::{ALL, OfAccount, OfAll, document_of, unreadable};
+pub use memory::{ACCOUNTS, ALL, OfAccount, OfAll, document_of, unreadable};
 pub use standing::{Aim, Origins, Standing, View};
 pub use write::Sent;
 

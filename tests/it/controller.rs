@@ -64,7 +64,7 @@ pub struct Running {
 }
 
 impl Running {
-    fn start(account: &Account) -> Self {
+    pub fn start(account: &Account) -> Self {
         Self::with(account.command(&["run"]))
     }
 
@@ -172,7 +172,8 @@ fn without_its_queue_it_says_so_and_goes_on() {
     controller.end();
 }
 
-const STOP_LOGGING: &str = "boto3.client('cloudtrail').stop_logging(Name='main')\nprint('null')";
+pub const STOP_LOGGING: &str =
+    "boto3.client('cloudtrail').stop_logging(Name='main')\nprint('null')";
 
 fn is_logging(account: &Account) -> bool {
     account.boto3(

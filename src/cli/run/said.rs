@@ -86,6 +86,7 @@ pub fn causes(causes: &Causes) -> Value {
         Cause::Schedule => json!("schedule"),
         Cause::Blind => json!("blind"),
         Cause::Path => json!("events depend on it"),
+        Cause::Elsewhere => json!("others had it in hand"),
         Cause::Event { id, call, time, by } => json!({
             "call": call,
             "time": time,

@@ -1,7 +1,7 @@
 //! One seed runs the controller: its loop, its queue, its locks, its guards, its kill switch and its files in
 //! force, on a made-up clock, over accounts that are kept in memory. The seed decides what happens and
 //! when: somebody changes things, or insists; events come late, twice, out of order or not at all; AWS
-//! throttles and refuses; the store is away; the controller is killed between intent and outcome and started
+//! throttles and refuses; the store is away; leases are lost; the controller is killed between intent and outcome and started
 //! anew; the clock on the wall is set; the files become invalid; the kill switch is pulled; people hold,
 //! release, confirm and give up.
 //!
@@ -15,6 +15,7 @@
 #![allow(clippy::print_stderr)]
 
 mod away;
+mod leases;
 mod ledger;
 mod plans;
 mod queue;
@@ -116,7 +117,9 @@ async fn lives(world: &Arc<World>) {
                 world.say(|| "is to stop".to_owned());
                 stop.raise();
                 driving.await;
+                process.end().await;
             }
+            process.dies();
         }
         world.say(|| "dead".to_owned());
         world.died(&process);

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -18,6 +19,7 @@ use super::super::queue::{Cause, Job, What};
 use super::super::setback::Setback;
 use super::super::sight::Sight;
 use super::away::Away;
+use super::leases::{Leasing, TERM};
 use super::ledger::Asker;
 use super::plans;
 use super::world::{BUDGET, KINDS, Line, Thing, World};
@@ -26,15 +28,17 @@ use crate::guards::{Version, Who};
 use crate::names::{AccountId, Region};
 use crate::plan::{AccountPlan, ObjectPlan, Plan};
 use crate::reconcile::guarded::{Aim, Origins, Sent, Standing, View};
+use crate::reconcile::locks::Held;
 use crate::reconcile::{
-    AccountLocks, ApplyOutcome, ApplyReport, Guarded, Guards, Hand, Heard, RunOutcome, Safety,
-    Step, Stop,
+    AccountLocks, ApplyOutcome, ApplyReport, Claims, Guarded, Guards, Hand, Heard, RunOutcome,
+    Safety, Step, Stop,
 };
 
 /// One life of the controller.
 pub struct Process {
     world: Arc<World>,
     locks: AccountLocks,
+    is_dead: Arc<AtomicBool>,
     stop: Stop,
     guards: Guards,
     alive: Mutex<BTreeSet<u64>>,
@@ -56,10 +60,22 @@ impl Process {
     pub fn start(world: &Arc<World>, stop: &Stop, sight: &Arc<Mutex<Sight>>) -> Self {
         world.say(|| "started".to_owned());
         world.lives(sight);
+        let is_dead = Arc::new(AtomicBool::new(false));
+        let clocks = world.clocks.clone();
+        let claims = Claims {
+            leases: Arc::new(Leasing::of(world, &is_dead)),
+            holder: world.number(u64::MAX).to_string(),
+            term: TERM,
+            pause: Arc::new(move |time| {
+                let clocks = clocks.clone();
+                Box::pin(async move { clocks.sleep(time).await })
+            }),
+        };
         let safety = Safety { max_changes_per_account: BUDGET, ..Safety::default() };
         Self {
             world: Arc::clone(world),
-            locks: AccountLocks::default(),
+            locks: AccountLocks::claimed(claims),
+            is_dead,
             stop: stop.clone(),
             guards: Guards { safety, windows: Vec::new(), kill_switch: world.kill_switch.clone() },
             alive: Mutex::default(),
@@ -69,6 +85,16 @@ impl Process {
             was_pulled: Mutex::default(),
             schedule: schedule("0 */15 * * * *").unwrap(),
         }
+    }
+
+    /// It comes to its own end, and gives back what it has claimed.
+    pub async fn end(&self) {
+        self.locks.end().await;
+    }
+
+    /// It is no more.
+    pub fn dies(&self) {
+        self.is_dead.store(true, Ordering::SeqCst);
     }
 
     /// All its runs.
@@ -250,9 +276,12 @@ impl Process {
             if !is_dead(write.0) || !accounts.contains(&thing.0) {
                 continue;
             }
-            let _held = self.locks.hold(&thing.0).await;
+            let held = self.locks.hold(&thing.0).await;
             self.world.takes(1_000).await;
-            if self.world.unfinished().iter().any(|(open, _)| *open == write) {
+            // Without its lease, nobody knows whether somebody else writes there.
+            if self.is_held(&thing.0, &held)
+                && self.world.unfinished().iter().any(|(open, _)| *open == write)
+            {
                 self.world.say(|| format!("recovered {write:?}"));
                 self.world.notes(write, Line::Recovered);
             }
@@ -283,21 +312,28 @@ impl Process {
     ) -> ApplyReport {
         let mut report = ApplyReport::default();
         let Some(first) = objects.first() else { return report };
-        let _held = self.locks.hold(&first.account).await;
+        let held = self.locks.hold(&first.account).await;
         for object in objects {
-            let step = self.one(asker, object, standing, &mut report).await;
+            let step = self.one(asker, object, (standing, &held), &mut report).await;
             self.world.say(|| format!("run {} {}: {step}", asker.run, object.title()));
             let change = object.changes[0].id;
             report.outcomes.push(ApplyOutcome { change, title: object.title(), step });
         }
+        held.give_back().await;
         report
+    }
+
+    /// Whether an account is this run's still.
+    fn is_held(&self, account: &AccountId, held: &Held) -> bool {
+        let token = held.token().unwrap_or_default();
+        self.world.leases.holds(account, token, self.world.clocks.now())
     }
 
     async fn one(
         &self,
         asker: &Asker,
         object: &ObjectPlan,
-        standing: &Standing,
+        (standing, held): (&Standing, &Held),
         report: &mut ApplyReport,
     ) -> Step {
         let world = &self.world;
@@ -331,6 +367,10 @@ impl Process {
             report.refused = Some(refusal);
             self.hear(object, standing, Sent::Unsent).await;
             return Step::Refused { why };
+        }
+        if !self.is_held(&object.account, held) {
+            self.hear(object, standing, Sent::Unsent).await;
+            return Step::LeaseLost { why: "somebody may have taken it over".to_owned() };
         }
         self.write(asker, object, &thing, wanted, (standing, &stood)).await
     }

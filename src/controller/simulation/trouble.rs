@@ -18,7 +18,7 @@ pub async fn make(world: &Arc<World>) {
     let (mut version, mut set) = (1, 0);
     while world.clocks.now() < TROUBLE {
         world.takes(150_000).await;
-        match world.number(14) {
+        match world.number(15) {
             0..=3 => drift(world),
             4 => (0..20).for_each(|_| drift(world)),
             5 | 6 => fight(world).await,
@@ -42,6 +42,7 @@ pub async fn make(world: &Arc<World>) {
                 world.refuse(all, Duration::from_secs(world.number(20 * 60)));
             }
             11 => world.lose_store(Duration::from_secs(world.number(2 * 60))),
+            13 => world.lose_leases(),
             12 => world.hold(&thing(world), Duration::from_secs(20 * 60)),
             _ => match world.number(4) {
                 0 => world.abort(),

@@ -16,6 +16,7 @@ use super::super::drive::simulated::Simulated;
 use super::super::in_force::{InForce, Label};
 use super::super::inbox::Message;
 use super::super::sight::Sight;
+use super::leases::AllLeases;
 use super::ledger::{Asker, Ledger, Stood};
 use super::runs::Process;
 use super::{CALM, Story, TROUBLE};
@@ -81,6 +82,8 @@ pub struct World {
     pub clocks: Simulated,
     /// The kill switch.
     pub kill_switch: KillSwitch,
+    /// Who has which account.
+    pub leases: AllLeases,
     /// What guards remember.
     pub memory: Arc<InMemory>,
     /// Raised when all is at rest.
@@ -170,6 +173,7 @@ impl World {
         Self {
             clocks,
             kill_switch: KillSwitch::default(),
+            leases: AllLeases::default(),
             memory: Arc::default(),
             over: Stop::default(),
             state: Mutex::new(state),
@@ -373,6 +377,15 @@ impl World {
     /// The intents that have no outcome.
     pub fn unfinished(&self) -> Vec<(Write, Thing)> {
         self.state().open.iter().map(|(write, thing)| (*write, thing.clone())).collect()
+    }
+
+    /// The controller stands still for so long that its leases run out, but for those of the writes that
+    /// are on their way.
+    pub fn lose_leases(&self) {
+        let writing: BTreeSet<AccountId> = self.state().writing.keys().cloned().collect();
+        let is_writing = |name: &str| writing.iter().any(|account| account.as_str() == name);
+        self.leases.lose(self.clocks.now(), is_writing);
+        self.say(|| "leases are lost".to_owned());
     }
 
     /// A write is about to be sent, which the guards let through.

@@ -13,6 +13,7 @@ use crate::guards::rollout::{self, Health, wave_of};
 use crate::guards::{Breaker, Confirmed, Fight, Hold, ObjectKey, Rollout, Version};
 use crate::guards::{fight::FIGHTS, first_run, hold::HOLDS, object::folder};
 use crate::names::{AccountId, ItemName};
+use crate::plan::words::counted;
 use crate::plan::{AccountPlan, Guard, Held, ObjectPlan, Plan, PlannedChange, Verdict};
 use crate::reconcile::report::ApplyReport;
 use crate::reconcile::target::FleetTarget;
@@ -486,7 +487,8 @@ fn spent(
     Held::by(
         Guard::Budget,
         format!(
-            "{planned} changes of {whose} are more than the {left} that are left of {limit} in 24 hours"
+            "{} of {whose} are more than the {left} that are left of {limit} in 24 hours",
+            counted(planned, "change")
         ),
         format!("{when}[safety] {option}"),
     )
