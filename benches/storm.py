@@ -59,7 +59,7 @@ times = 100
 hours = 1
 [notify.slack.here]
 url = "${{env.SLACK_URL}}"
-per_hour = 100000
+per_hour = 3600
 """
 
 
@@ -138,8 +138,14 @@ class Controller:
 
     def __init__(self, evenkeel: str, env: dict[str, str], folder: Path) -> None:
         self.process = subprocess.Popen(
-            [evenkeel, "run"], env=env, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            [evenkeel, "run"],
+            env=env,
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=(folder / "stderr").open("w"),
+            text=True,
         )
+        self.folder = folder
         self.lines: queue.Queue[dict] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -151,6 +157,8 @@ class Controller:
         try:
             return self.lines.get(timeout=patience)
         except queue.Empty:
+            if self.process.poll() is not None:
+                sys.exit(f"the controller ended: {(self.folder / 'stderr').read_text()}")
             return None
 
 

@@ -1,6 +1,8 @@
 //! What may go wrong while the controller runs: after each, everything is as declared again or held back,
 //! all of it is in the audit log, and no change was done twice.
 
+#![allow(clippy::print_stdout)]
+
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
