@@ -12,7 +12,9 @@ pub mod context;
 mod control;
 pub mod describe;
 pub mod erased;
+mod merged;
 pub mod object;
+mod pattern;
 pub mod registry;
 pub mod shapes;
 pub mod spec;
@@ -28,6 +30,7 @@ mod iam;
 mod kms;
 mod logs;
 mod s3;
+mod sns;
 
 use std::collections::BTreeSet;
 

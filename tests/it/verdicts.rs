@@ -53,7 +53,7 @@ const ENTRIES: [&str; 9] = [
     "NoncurrentVersionTransition",
 ];
 /// What says that a page is not the last, by service.
-const MORE_PAGES: [(&str, &[(&str, &str)]); 7] = [
+const MORE_PAGES: [(&str, &[(&str, &str)]); 10] = [
     ("iam", &[("IsTruncated", "true"), ("Marker", "more")]),
     ("kms", &[("Truncated", "true"), ("NextMarker", "more")]),
     ("cloudtrail", &[("NextToken", "more")]),
@@ -61,6 +61,9 @@ const MORE_PAGES: [(&str, &[(&str, &str)]); 7] = [
     ("ec2", &[("nextToken", "more")]),
     ("s3", &[("ContinuationToken", "more")]),
     ("logs", &[("nextToken", "more")]),
+    ("sns", &[("NextToken", "more")]),
+    ("events", &[("NextToken", "more")]),
+    ("cloudwatch", &[("NextToken", "more")]),
 ];
 /// Parts of answers that belong to the protocol.
 const PROTOCOL: [&str; 4] = ["ResponseMetadata", "requestId", "RequestId", "HostId"];

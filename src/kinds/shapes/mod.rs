@@ -5,7 +5,7 @@
 //! nothing is bent for it.
 //!
 //! [`part`] is for named objects whose settings AWS keeps apart: the kind finds the object and lists
-//! its parts, and each part is a file. [`sweep`] is for one item and all objects of a sort: the kind
+//! its parts, and each part is a file; [`tagged`] is the part of tags, ready-made. [`sweep`] is for one item and all objects of a sort: the kind
 //! lists them, says how they can be left out, and reads one.
 
 pub mod audit;
@@ -14,6 +14,7 @@ mod begun;
 pub mod part;
 pub mod setting;
 pub mod sweep;
+pub mod tagged;
 
 pub use audit::{Audit, Findings, Inspect};
 pub use setting::{Setting, Unset, Whole, Write};

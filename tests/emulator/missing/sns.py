@@ -8,7 +8,7 @@ from emulator.answers import AwsError
 from emulator.events import queues
 from emulator.events.permission import service_may
 from emulator.events.topics import SERVICE, topic_of
-from emulator.missing import Forward, from_moto, handles
+from emulator.missing import Forward, from_moto, handles, sns_policies
 from emulator.wire import Call
 
 # Attributes that SetTopicAttributes takes ("SetTopicAttributes", API reference), besides those that moto keeps.
@@ -26,6 +26,44 @@ KNOWN = {*KNOWN_TO_MOTO, *KEPT, *(f"{of}{what}" for of in FEEDBACK_OF for what i
 # Whoever is behind these must confirm; a phone, a stream or a function of the own account need not.
 CONFIRMED_BY_OWNER = {"email", "email-json", "http", "https"}
 PENDING = "PendingConfirmation"
+LONGEST_NAME = 100
+
+
+# What SetSubscriptionAttributes takes, and of which protocols ("Subscribe", API reference; "Raw message delivery").
+SETTINGS = {
+    "FilterPolicy": None,
+    "FilterPolicyScope": None,
+    "RedrivePolicy": None,
+    "RawMessageDelivery": {"sqs", "http", "https", "firehose"},
+    "DeliveryPolicy": {"http", "https"},
+    "SubscriptionRoleArn": {"firehose"},
+}
+
+
+def _check_setting(protocol: str, name: str, value: str | None) -> None:
+    if name not in SETTINGS or value == "" or (value is None and name == "FilterPolicy"):
+        raise _refuse("AttributeName" if name not in SETTINGS else name)
+    of = SETTINGS[name]
+    if of is not None and protocol not in of and value != "false":
+        raise _refuse(f"{name}: not for the protocol {protocol}")
+    if name == "FilterPolicyScope" and value not in ("MessageAttributes", "MessageBody"):
+        raise _refuse(name)
+
+
+def _shown(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value or "")
+
+
+def _is_it(call: Call, one: Any) -> bool:
+    return one.protocol == call.params["Protocol"] and one.endpoint == call.params.get("Endpoint")
+
+
+def _subscription(call: Call) -> Any:
+    arn = call.params["SubscriptionArn"]
+    found = [one for one in _subscriptions(topic_of(arn.rpartition(":")[0])) if one.arn == arn]
+    if not found:
+        raise AwsError("NotFound", "Subscription does not exist", 404)
+    return found[0]
 
 
 def _refuse(what: str) -> AwsError:
@@ -38,7 +76,9 @@ def _check(name: str, value: str) -> None:
         raise _refuse("AttributeName")
     if allowed and value not in allowed:
         raise _refuse(f"{name} Reason: must be one of {', '.join(allowed)}")
-    if name in ("Policy", "DeliveryPolicy") and value:
+    if name == "DisplayName" and len(value) > LONGEST_NAME:
+        raise _refuse("DisplayName")
+    if name == "DeliveryPolicy" and value:
         try:
             json.loads(value)
         except ValueError:
@@ -65,8 +105,12 @@ def create_topic(call: Call, forward: Forward) -> dict[str, Any]:
         if tags and tags != old._tags:
             raise _refuse("Tags Reason: Topic already exists with different tags")
         return {"TopicArn": arn}
+    policy = sns_policies.stored(given["Policy"], arn) if "Policy" in given else None
     answer = from_moto(call, forward)
-    _more(topic_of(arn)).update({n: v for n, v in given.items() if n not in KNOWN_TO_MOTO})
+    topic = topic_of(arn)
+    _more(topic).update({n: v for n, v in given.items() if n not in KNOWN_TO_MOTO})
+    if policy:
+        topic.policy = policy
     return answer
 
 
@@ -77,6 +121,9 @@ def set_topic_attributes(call: Call, _: Forward) -> dict[str, Any] | None:
     _check(name, value)
     if name == "FifoTopic":
         raise _refuse("AttributeName")
+    if name == "Policy":
+        topic.policy = sns_policies.stored(value, topic.arn)
+        return {}
     if name in KNOWN_TO_MOTO:
         return None
     _more(topic)[name] = value
@@ -99,6 +146,12 @@ def get_topic_attributes(call: Call, forward: Forward) -> dict[str, Any]:
 @handles("sns", "Subscribe")
 def subscribe(call: Call, forward: Forward) -> dict[str, Any]:
     topic = _topic(call)
+    given = call.params.get("Attributes") or {}
+    for name, value in given.items():
+        _check_setting(call.params["Protocol"], name, value)
+    old = next((one for one in _subscriptions(topic) if _is_it(call, one)), None)
+    if old is not None and any(not _same(_shown(old.attributes.get(name)), value) for name, value in given.items()):
+        raise _refuse("Attributes Reason: Subscription already exists with different attributes")
     arn = from_moto(call, forward)["SubscriptionArn"]
     one = next(one for one in _subscriptions(topic) if one.arn == arn)
     if not one.confirmed:
@@ -120,10 +173,36 @@ def list_subscriptions(call: Call, forward: Forward) -> dict[str, Any]:
     return answer
 
 
-@handles("sns", "Unsubscribe", "GetSubscriptionAttributes", "SetSubscriptionAttributes")
+@handles("sns", "Unsubscribe")
 def of_one_subscription(call: Call, _: Forward) -> None:
     if call.params["SubscriptionArn"].count(":") < 5:
         raise _refuse("SubscriptionArn Reason: An ARN must have at least 6 elements, not 1")
+
+
+@handles("sns", "GetSubscriptionAttributes")
+def get_subscription_attributes(call: Call, forward: Forward) -> dict[str, Any]:
+    of_one_subscription(call, forward)
+    attributes = from_moto(call, forward)["Attributes"]
+    return {"Attributes": {name: _shown(value) for name, value in attributes.items() if value not in (None, "")}}
+
+
+@handles("sns", "SetSubscriptionAttributes")
+def set_subscription_attributes(call: Call, forward: Forward) -> dict[str, Any] | None:
+    """A policy that is taken away is gone, and its scope with it; a scope must fit the policy that is there."""
+    of_one_subscription(call, forward)
+    name, value = call.params["AttributeName"], call.params.get("AttributeValue")
+    one = _subscription(call)
+    _check_setting(one.protocol, name, value)
+    if value is None or (name == "FilterPolicy" and value == "{}"):
+        one.attributes.pop(name, None)
+        if name == "FilterPolicy":
+            one.attributes.pop("FilterPolicyScope", None)
+            one._filter_policy, one._filter_policy_matcher = None, None
+        return {}
+    nested = any(isinstance(part, dict) for part in (one._filter_policy or {}).values())
+    if name == "FilterPolicyScope" and value == "MessageAttributes" and nested:
+        raise _refuse("FilterPolicyScope: the filter policy is nested")
+    return None
 
 
 @handles("sns", "ConfirmSubscription")
@@ -193,6 +272,8 @@ def _topic(call: Call) -> Any:
 def _subscriptions(topic: Any) -> list[Any]:
     from moto.sns.models import sns_backends
 
+    if topic is None:
+        return []
     region = topic.arn.split(":")[3]
     backends = [sns_backends[account][region] for account in list(sns_backends)]
     return [one for backend in backends for one in backend.subscriptions.values() if one.topic is topic]

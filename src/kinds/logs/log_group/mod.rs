@@ -4,7 +4,6 @@ mod data_protection;
 mod deletion_protection;
 mod kms_key;
 mod retention;
-mod tags;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,9 +15,11 @@ use serde_json::{Map, Value};
 
 use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
+use crate::kinds::calls::On;
 use crate::kinds::shapes::part::{AnyPart, Parted, by_parts};
+use crate::kinds::shapes::tagged::{Tagged, Tags};
 use crate::kinds::spec::{aws_enum, found};
-use crate::kinds::tags::LOGS;
+use crate::kinds::tags::{self, LOGS, TagRules};
 use crate::kinds::{
     Allowed, Arns, Change, Controls, Cx, Drift, Facts, Found, Kind, Object, ObserveError, Scope,
     Stricter, Use, WriteCx, WriteError, known, told,
@@ -195,7 +196,7 @@ impl Parted for LogGroup {
         &kms_key::KmsKey,
         &data_protection::DataProtection,
         &retention::Retention,
-        &tags::Tags,
+        &Tags::<Self>::PART,
     ];
     const CREATE: Call = CREATE;
     const KEPT: &'static str = "evenkeel never deletes a log group";
@@ -268,6 +269,42 @@ impl Parted for LogGroup {
             log_group_class: place.log_group_class,
             ..Spec::default()
         }
+    }
+}
+
+impl Tagged for LogGroup {
+    const RULES: TagRules = LOGS;
+    const LIST: Call = Call::new("logs", "ListTagsForResource");
+    const TAG: Call = Call::new("logs", "TagResource");
+    const UNTAG: Call = Call::new("logs", "UntagResource");
+    const ON: On<Spec> = group;
+
+    fn declared(spec: &Spec) -> Option<&tags::Tags> {
+        spec.tags.as_ref()
+    }
+
+    fn declared_mut(spec: &mut Spec) -> &mut Option<tags::Tags> {
+        &mut spec.tags
+    }
+
+    async fn list(cx: &Cx, place: &Place) -> Result<tags::Tags, ObserveError> {
+        let arn = arn(cx, place);
+        let request = cx.client(Client::new).list_tags_for_resource().resource_arn(&arn);
+        let answer = cx.read(Self::LIST, &arn, request.send()).await?;
+        // A group without tags may have no list of them.
+        let tags = answer.tags().into_iter().flatten();
+        Ok(tags::collect(tags.map(|(key, value)| (key.as_str(), value.as_str()))))
+    }
+
+    async fn tag(cx: &WriteCx, place: &Place, tags: &tags::Tags) -> Result<(), WriteError> {
+        let tags = tags.clone().into_iter().collect();
+        let request = cx.client(Client::new).tag_resource().resource_arn(arn(cx, place));
+        cx.send(Self::TAG, request.set_tags(Some(tags)).send()).await
+    }
+
+    async fn untag(cx: &WriteCx, place: &Place, keys: Vec<String>) -> Result<(), WriteError> {
+        let request = cx.client(Client::new).untag_resource().resource_arn(arn(cx, place));
+        cx.send(Self::UNTAG, request.set_tag_keys(Some(keys)).send()).await
     }
 }
 

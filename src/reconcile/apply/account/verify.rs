@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 
 use super::{OfAccount, place};
 use crate::aws::reads::ReadCache;
+use crate::kinds::object::Cause;
 use crate::kinds::{Facts, Object, registry};
 use crate::plan::ObjectPlan;
 use crate::plan::contradict::contradictions;
@@ -179,6 +180,8 @@ impl<'a> OfAccount<'a, '_> {
             let object = waiting.iter().find(|object| object.observed.id == seen.id)?;
             let standing = match Now::of(cx.facts(), kind, &item.spec, seen.clone()) {
                 Ok(now) => now.standing(object),
+                // What was written is there, and the rest is not evenkeel's to do.
+                Err(unknown) if unknown.cause == Cause::Awaited => Standing::OnlyReported,
                 Err(unknown) => Standing::Unknown(unknown.reason),
             };
             Some((object.observed.id.as_str(), (Some(seen), standing)))
