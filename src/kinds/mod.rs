@@ -26,6 +26,7 @@ pub mod write_error;
 mod cloudtrail;
 mod config;
 mod ec2;
+mod events;
 mod iam;
 mod kms;
 mod logs;

@@ -53,7 +53,7 @@ const ENTRIES: [&str; 9] = [
     "NoncurrentVersionTransition",
 ];
 /// What says that a page is not the last, by service.
-const MORE_PAGES: [(&str, &[(&str, &str)]); 10] = [
+const MORE_PAGES: &[(&str, &[(&str, &str)])] = &[
     ("iam", &[("IsTruncated", "true"), ("Marker", "more")]),
     ("kms", &[("Truncated", "true"), ("NextMarker", "more")]),
     ("cloudtrail", &[("NextToken", "more")]),
@@ -265,7 +265,7 @@ fn mutations(tree: &Tree, service: &str) -> Vec<Mutation> {
     };
     change(&top, ".", "emptied", &|node| *node = Node::Map(Vec::new()));
     for (paged, members) in MORE_PAGES {
-        if paged == service {
+        if *paged == service {
             change(&top, ".", "more-pages", &|node| more_pages(node, members));
             // More, and not where.
             if let [flag, _] = members {

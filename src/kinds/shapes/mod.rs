@@ -5,8 +5,9 @@
 //! nothing is bent for it.
 //!
 //! [`part`] is for named objects whose settings AWS keeps apart: the kind finds the object and lists
-//! its parts, and each part is a file; [`tagged`] is the part of tags, ready-made. [`sweep`] is for one item and all objects of a sort: the kind
-//! lists them, says how they can be left out, and reads one.
+//! its parts, and each part is a file. [`sweep`] is for one item and all objects of a sort: the kind
+//! lists them, says how they can be left out, and reads one. [`tagged`] is the part that is the same
+//! everywhere.
 
 pub mod audit;
 #[cfg(test)]

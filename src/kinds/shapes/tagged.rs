@@ -1,105 +1,115 @@
-//! The tags of an object as a part: read as a whole, some set, some taken away.
+//! The tags of objects with parts: a part that every service has, and that differs in three calls.
 
+use std::collections::HashMap;
 use std::marker::PhantomData;
 
 use serde::{Deserialize, Serialize};
 
 use super::part::{Look, Part, Parted};
 use crate::aws::Call;
-use crate::kinds::calls::On;
-use crate::kinds::tags::{self, TagRules};
-use crate::kinds::{Change, Cx, ObserveError, Undo, Use, WriteCx, WriteError};
+use crate::kinds::tags::{TagRules, Tags};
+use crate::kinds::{Change, Cx, Kind, ObserveError, Undo, Use, WriteCx, WriteError, compared};
 
-/// A kind whose objects have tags; the part is [`Tags`], and the field of the spec is called `tags`.
+/// A kind whose objects have tags. [`OwnTags::PART`] goes into its parts.
 pub trait Tagged: Parted {
-    /// What the service takes for tags.
-    const RULES: TagRules;
-    /// Lists them.
-    const LIST: Call;
-    /// Sets some.
+    /// What the service takes.
+    const TAG_RULES: TagRules;
+    /// Sets tags.
     const TAG: Call;
-    /// Takes some away.
+    /// Takes tags away.
     const UNTAG: Call;
-    /// On what they are written.
-    const ON: On<Self::Spec>;
+    /// These two with their resources, and what reads the tags where no other part does.
+    const TAG_CALLS: &'static [Use<Self::Spec>];
+    /// Whether an object is made with its tags, by the call that makes it.
+    const MADE_WITH_TAGS: bool;
 
-    /// The field of the spec.
-    fn declared(spec: &Self::Spec) -> Option<&tags::Tags>;
+    /// All tags that are declared.
+    fn tags(spec: &Self::Spec) -> Option<&Tags>;
 
-    /// The same, to be filled in.
-    fn declared_mut(spec: &mut Self::Spec) -> &mut Option<tags::Tags>;
+    /// Declares tags.
+    fn declare_tags(spec: &mut Self::Spec, tags: Tags);
 
-    /// Reads them, AWS's own left out ([`tags::collect`]).
+    /// Reads them, without those of AWS.
     ///
     /// # Errors
     /// Nobody can say which there are.
-    fn list(
+    fn read_tags(
         cx: &Cx,
         place: &Self::Place,
-    ) -> impl Future<Output = Result<tags::Tags, ObserveError>> + Send;
+    ) -> impl Future<Output = Result<Tags, ObserveError>> + Send;
 
-    /// Sets some.
+    /// Sets some, by the call [`TAG`](Self::TAG).
     ///
     /// # Errors
     /// What AWS answered.
-    fn tag(
+    fn set_tags(
         cx: &WriteCx,
         place: &Self::Place,
-        tags: &tags::Tags,
+        tags: HashMap<String, String>,
     ) -> impl Future<Output = Result<(), WriteError>> + Send;
 
-    /// Takes some away, by their keys.
+    /// Takes some away, by the call [`UNTAG`](Self::UNTAG).
     ///
     /// # Errors
     /// What AWS answered.
-    fn untag(
+    fn remove_tags(
         cx: &WriteCx,
         place: &Self::Place,
         keys: Vec<String>,
     ) -> impl Future<Output = Result<(), WriteError>> + Send;
 }
 
-/// The part.
-pub struct Tags<K>(PhantomData<fn() -> K>);
+/// Whether a spec says anything of tags.
+pub fn declares<K: Tagged>(spec: &K::Spec) -> bool {
+    K::tags(spec).is_some()
+}
 
-impl<K> Tags<K> {
-    /// The part of a kind.
+/// Whether a spec wants any.
+pub fn sets<K: Tagged>(spec: &K::Spec) -> bool {
+    K::tags(spec).is_some_and(|tags| !tags.is_empty())
+}
+
+/// The part.
+pub struct OwnTags<K>(PhantomData<fn() -> K>);
+
+impl<K> OwnTags<K> {
+    /// For the list of parts.
     pub const PART: Self = Self(PhantomData);
 }
 
-/// One write of tags.
+/// A write of tags.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Write {
-    /// Sets these.
-    Set(tags::Tags),
-    /// Takes these away; the values are those that were there.
-    Remove(tags::Tags),
+    /// Sets them.
+    Set(Tags),
+    /// Takes them away.
+    Remove(Tags),
 }
 
-impl<K: Tagged> Part for Tags<K> {
+impl<K: Tagged> Part for OwnTags<K> {
     type Of = K;
-    type Now = tags::Tags;
+    type Now = Tags;
     type Write = Write;
 
     const NAME: &'static str = "tags";
-    const CALLS: &'static [Use<K::Spec>] = &[
-        Use::read_if(K::LIST, |spec| K::declared(spec).is_some()),
-        Use::write_if(K::TAG, |spec| K::declared(spec).is_some_and(|tags| !tags.is_empty()), K::ON),
-        Use::write_if(K::UNTAG, |spec| K::declared(spec).is_some(), K::ON),
-    ];
+    const CALLS: &'static [Use<<K as Kind>::Spec>] = K::TAG_CALLS;
 
     fn is_declared(spec: &K::Spec) -> bool {
-        K::declared(spec).is_some()
+        declares::<K>(spec)
     }
 
-    async fn read(cx: &Cx, _spec: &K::Spec, place: &K::Place) -> Result<tags::Tags, ObserveError> {
-        K::list(cx, place).await
+    async fn read(cx: &Cx, _spec: &K::Spec, place: &K::Place) -> Result<Tags, ObserveError> {
+        K::read_tags(cx, place).await
     }
 
-    fn diff(look: &Look<'_, K>, now: &tags::Tags) -> Vec<Change<Write>> {
-        let Some(wanted) = K::declared(look.spec) else { return Vec::new() };
-        K::RULES.changes(now, wanted, Write::Set, Write::Remove)
+    fn diff(look: &Look<'_, K>, now: &Tags) -> Vec<Change<Write>> {
+        let Some(wanted) = K::tags(look.spec) else { return Vec::new() };
+        if look.is_new() && K::MADE_WITH_TAGS {
+            compared::mark(Self::NAME);
+            return Vec::new();
+        }
+        K::TAG_RULES.changes(now, wanted, Write::Set, Write::Remove)
     }
 
     fn calls(write: &Write) -> Vec<Call> {
@@ -111,21 +121,21 @@ impl<K: Tagged> Part for Tags<K> {
 
     async fn write(cx: &WriteCx, place: &K::Place, write: &Write) -> Result<(), WriteError> {
         match write {
-            Write::Set(tags) => K::tag(cx, place, tags).await,
-            Write::Remove(tags) => K::untag(cx, place, tags.keys().cloned().collect()).await,
+            Write::Set(tags) => K::set_tags(cx, place, tags.clone().into_iter().collect()).await,
+            Write::Remove(tags) => K::remove_tags(cx, place, tags.keys().cloned().collect()).await,
         }
     }
 
-    fn undo(write: &Write, before: &tags::Tags) -> Undo<Write> {
+    fn undo(write: &Write, before: &Tags) -> Undo<Write> {
         match write {
             Write::Set(tags) => {
-                Undo::By(K::RULES.undo(tags, Some(before), Write::Set, Write::Remove))
+                Undo::By(K::TAG_RULES.undo(tags, Some(before), Write::Set, Write::Remove))
             }
             Write::Remove(tags) => Undo::By(vec![Write::Set(tags.clone())]),
         }
     }
 
-    fn export(now: &tags::Tags, spec: &mut K::Spec) {
-        *K::declared_mut(spec) = Some(now.clone());
+    fn export(now: &Tags, spec: &mut K::Spec) {
+        K::declare_tags(spec, now.clone());
     }
 }

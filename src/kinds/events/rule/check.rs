@@ -42,11 +42,9 @@ pub fn check(spec: &Spec) -> Vec<SpecProblem> {
             let message = format!("another target has the id {:?}", target.id);
             problems.push(SpecProblem::new(&place, message, "give each target an id of its own"));
         }
-        problems.extend(
-            of_target(target)
-                .into_iter()
-                .map(|(field, message, help)| SpecProblem::new(format!("{place}.{field}"), message, help)),
-        );
+        problems.extend(of_target(target).into_iter().map(|(field, message, help)| {
+            SpecProblem::new(format!("{place}.{field}"), message, help)
+        }));
     }
     problems
 }
@@ -54,7 +52,8 @@ pub fn check(spec: &Spec) -> Vec<SpecProblem> {
 fn pattern_problem(pattern: &Map<String, Value>) -> Option<SpecProblem> {
     let length = Value::Object(pattern.clone()).to_string().chars().count();
     if length > LONGEST_PATTERN {
-        let message = format!("the pattern has {length} characters, and AWS takes {LONGEST_PATTERN}");
+        let message =
+            format!("the pattern has {length} characters, and AWS takes {LONGEST_PATTERN}");
         return Some(SpecProblem::new("event_pattern", message, "make two rules of it"));
     }
     let (path, problem) = wrong(pattern, "")?;
@@ -90,11 +89,8 @@ fn of_target(target: &Target) -> Vec<Problem> {
     if !target.arn.starts_with("arn:") {
         problems.push(("arn", "it is no ARN", "write the ARN of a topic, a queue, a function …"));
     }
-    let inputs = [
-        target.input.is_some(),
-        target.input_path.is_some(),
-        target.input_transformer.is_some(),
-    ];
+    let inputs =
+        [target.input.is_some(), target.input_path.is_some(), target.input_transformer.is_some()];
     if inputs.into_iter().filter(|is_there| *is_there).count() > 1 {
         problems.push((
             "input",

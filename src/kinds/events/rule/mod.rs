@@ -4,7 +4,7 @@ mod check;
 mod record;
 mod targets;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::types::Tag;
@@ -14,11 +14,10 @@ use serde_json::{Map, Value};
 
 use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
-use crate::kinds::calls::On;
 use crate::kinds::shapes::part::{AnyPart, Parted, by_parts};
-use crate::kinds::shapes::tagged::{Tagged, Tags};
+use crate::kinds::shapes::tagged::{OwnTags, Tagged, declares, sets};
 use crate::kinds::spec::{aws_enum, found};
-use crate::kinds::tags::{self, EVENTS, TagRules};
+use crate::kinds::tags::{self, EVENTS, TagRules, Tags};
 use crate::kinds::{
     Allowed, Arns, Change, Controls, Cx, Drift, Facts, Found, Kind, Object, ObserveError, Scope,
     Stricter, Use, WriteCx, WriteError, told,
@@ -26,6 +25,7 @@ use crate::kinds::{
 use crate::names::Region;
 pub use targets::Target;
 
+const LIST_TAGS: Call = Call::new("events", "ListTagsForResource");
 /// The bus that AWS's own events come over.
 const DEFAULT_BUS: &str = "default";
 const SERVICE: &str = "events.amazonaws.com";
@@ -237,14 +237,16 @@ impl Parted for Rule {
     type Making = record::Record;
 
     const PARTS: &'static [&'static dyn AnyPart<Self>] =
-        &[&targets::Targets, &record::Settings, &Tags::<Self>::PART];
+        &[&targets::Targets, &record::Settings, &OwnTags::<Self>::PART];
     const CREATE: Call = record::PUT;
     const KEPT: &'static str = "evenkeel never deletes a rule";
 
     async fn find(cx: &Cx, spec: &Spec) -> Result<Object<Place>, ObserveError> {
         let place = Place::of(spec);
         let id = place.id();
-        let Some(rule) = record::described(cx, &place).await? else { return Ok(Object::absent(id)) };
+        let Some(rule) = record::described(cx, &place).await? else {
+            return Ok(Object::absent(id));
+        };
         let object = Object::present(id, place);
         Ok(match rule.managed_by().filter(|manager| !manager.is_empty()) {
             Some(manager) => object.managed_by(manager),
@@ -284,35 +286,43 @@ impl Parted for Rule {
 }
 
 impl Tagged for Rule {
-    const RULES: TagRules = EVENTS;
-    const LIST: Call = Call::new("events", "ListTagsForResource");
+    const TAG_RULES: TagRules = EVENTS;
     const TAG: Call = Call::new("events", "TagResource");
     const UNTAG: Call = Call::new("events", "UntagResource");
-    const ON: On<Spec> = rule;
+    const TAG_CALLS: &'static [Use<Spec>] = &[
+        Use::read_if(LIST_TAGS, declares::<Self>),
+        Use::write_if(Self::TAG, sets::<Self>, rule),
+        Use::write_if(Self::UNTAG, declares::<Self>, rule),
+    ];
+    const MADE_WITH_TAGS: bool = false;
 
-    fn declared(spec: &Spec) -> Option<&tags::Tags> {
+    fn tags(spec: &Spec) -> Option<&Tags> {
         spec.tags.as_ref()
     }
 
-    fn declared_mut(spec: &mut Spec) -> &mut Option<tags::Tags> {
-        &mut spec.tags
+    fn declare_tags(spec: &mut Spec, tags: Tags) {
+        spec.tags = Some(tags);
     }
 
-    async fn list(cx: &Cx, place: &Place) -> Result<tags::Tags, ObserveError> {
+    async fn read_tags(cx: &Cx, place: &Place) -> Result<Tags, ObserveError> {
         let request = cx.client(Client::new).list_tags_for_resource().resource_arn(arn(cx, place));
-        let answer = cx.read(Self::LIST, &place.id(), request.send()).await?;
+        let answer = cx.read(LIST_TAGS, &place.id(), request.send()).await?;
         let tags = told("Tags", answer.tags.as_ref())?.iter();
         Ok(tags::collect(tags.map(|tag| (tag.key(), tag.value()))))
     }
 
-    async fn tag(cx: &WriteCx, place: &Place, tags: &tags::Tags) -> Result<(), WriteError> {
-        let tag = |(key, value): (&String, &String)| Tag::builder().key(key).value(value).build();
-        let tags = tags.iter().map(tag).collect::<Result<Vec<_>, _>>()?;
+    async fn set_tags(
+        cx: &WriteCx,
+        place: &Place,
+        tags: HashMap<String, String>,
+    ) -> Result<(), WriteError> {
+        let tag = |(key, value): (String, String)| Tag::builder().key(key).value(value).build();
+        let tags = tags.into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
         let request = cx.client(Client::new).tag_resource().resource_arn(arn(cx, place));
         cx.send(Self::TAG, request.set_tags(Some(tags)).send()).await
     }
 
-    async fn untag(cx: &WriteCx, place: &Place, keys: Vec<String>) -> Result<(), WriteError> {
+    async fn remove_tags(cx: &WriteCx, place: &Place, keys: Vec<String>) -> Result<(), WriteError> {
         let request = cx.client(Client::new).untag_resource().resource_arn(arn(cx, place));
         cx.send(Self::UNTAG, request.set_tag_keys(Some(keys)).send()).await
     }
@@ -332,8 +342,7 @@ fn rule(spec: &Spec, arns: &Arns) -> Vec<Allowed> {
 /// The roles that a rule is given.
 fn roles(spec: &Spec) -> impl Iterator<Item = &str> {
     let own = spec.role_arn.as_deref().filter(|role| !role.is_empty());
-    let of_targets =
-        spec.targets.iter().flatten().filter_map(|target| target.role_arn.as_deref());
+    let of_targets = spec.targets.iter().flatten().filter_map(|target| target.role_arn.as_deref());
     own.into_iter().chain(of_targets)
 }
 

@@ -182,8 +182,9 @@ impl Part for Targets {
         let mut is_other = false;
         for target in wanted {
             let seen = there(&target.id);
-            let is_same = seen
-                .is_some_and(|seen| seen.others.is_empty() && seen.target.whole() == target.whole());
+            let is_same = seen.is_some_and(|seen| {
+                seen.others.is_empty() && seen.target.whole() == target.whole()
+            });
             if is_same {
                 continue;
             }
@@ -233,7 +234,8 @@ impl Part for Targets {
                 let request = request.event_bus_name(&place.event_bus_name);
                 let answer = cx.write(PUT, request.set_targets(Some(targets)).send()).await?;
                 let failed = answer.failed_entries().iter();
-                let failed = failed.map(|one| (one.target_id(), one.error_code(), one.error_message()));
+                let failed =
+                    failed.map(|one| (one.target_id(), one.error_code(), one.error_message()));
                 whole(cx, PUT, answer.failed_entry_count(), failed)
             }
             Write::Remove(ids) => {
@@ -285,8 +287,7 @@ impl Part for Targets {
     fn export(now: &Vec<Seen>, spec: &mut Spec) {
         // What cannot be declared whole is not declared.
         let is_known = now.iter().all(|seen| seen.others.is_empty());
-        spec.targets =
-            is_known.then(|| now.iter().map(|seen| seen.target.clone()).collect());
+        spec.targets = is_known.then(|| now.iter().map(|seen| seen.target.clone()).collect());
     }
 }
 
@@ -308,10 +309,12 @@ fn putting(
         .collect();
     let mut change = Change::new(Write::Put(put), drift);
     for account in outside {
-        change = change.warn(format!("events leave this account: they are sent to account {account}"));
+        change =
+            change.warn(format!("events leave this account: they are sent to account {account}"));
     }
     if is_other {
-        change = look.disruptive(change, "what the target gets today, or where, is another than declared");
+        change = look
+            .disruptive(change, "what the target gets today, or where, is another than declared");
     }
     if lost.is_empty() {
         return change;

@@ -102,7 +102,8 @@ fn patterns_are_compared_by_meaning() {
         r#"{"source":["a","b"],"detail":{"severity":[4,5,6,7,8]}}"#,
         r#"{"source":["a"],"detail":{"severity":[{"numeric":[">=",4]}]}}"#,
     ] {
-        let changes = Rule::diff(&facts(), &spec(json!({ "event_pattern": pattern(other) })), &object);
+        let changes =
+            Rule::diff(&facts(), &spec(json!({ "event_pattern": pattern(other) })), &object);
         assert_eq!((changes.len(), changes[0].risk), (1, Risk::Disruptive), "{other}");
     }
     let nothing = Rule::diff(&facts(), &spec(json!({ "event_pattern": {} })), &object);
@@ -189,7 +190,12 @@ fn what_would_be_refused_or_never_fit_is_said_before() {
     let pattern = |pattern: Value| json!({ "event_pattern": pattern });
     let to = |more: Value| json!({ "targets": [target("a", more)] });
     for (fields, wrong) in [
-        (pattern(json!({ "source": ["a"], "detail": { "$or": [{ "a": ["x"] }, { "b": [1] }] } })), 0),
+        (
+            pattern(
+                json!({ "source": ["a"], "detail": { "$or": [{ "a": ["x"] }, { "b": [1] }] } }),
+            ),
+            0,
+        ),
         (pattern(json!({})), 0),
         (pattern(json!({ "source": "a" })), 1),
         (pattern(json!({ "detail": { "severity": 7 } })), 1),
@@ -208,12 +214,21 @@ fn what_would_be_refused_or_never_fit_is_said_before() {
         (to(json!({ "input_path": "detail" })), 1),
         (to(json!({ "dead_letter_config": { "arn": TOPIC } })), 1),
         (to(json!({ "sqs_parameters": { "message_group_id": "x" } })), 1),
-        (to(json!({ "input_transformer": { "input_paths_map": { "who": "$.a" },
-            "input_template": "\"<who> <aws.events.rule-name> <not a part>\"" } })), 0),
-        (to(json!({ "input_transformer": { "input_paths_map": { "who": "$.a" },
-            "input_template": "\"<whom>\"" } })), 1),
-        (to(json!({ "input_transformer": { "input_paths_map": { "who": "a" },
-            "input_template": "\"<who>\"" } })), 1),
+        (
+            to(json!({ "input_transformer": { "input_paths_map": { "who": "$.a" },
+            "input_template": "\"<who> <aws.events.rule-name> <not a part>\"" } })),
+            0,
+        ),
+        (
+            to(json!({ "input_transformer": { "input_paths_map": { "who": "$.a" },
+            "input_template": "\"<whom>\"" } })),
+            1,
+        ),
+        (
+            to(json!({ "input_transformer": { "input_paths_map": { "who": "a" },
+            "input_template": "\"<who>\"" } })),
+            1,
+        ),
     ] {
         let problems = Rule::check(&spec(fields.clone()));
         assert_eq!(problems.len(), wrong, "{fields}: {problems:?}");

@@ -5,7 +5,7 @@ mod deletion_protection;
 mod kms_key;
 mod retention;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use aws_sdk_cloudwatchlogs::{Client, types};
@@ -15,17 +15,17 @@ use serde_json::{Map, Value};
 
 use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
-use crate::kinds::calls::On;
 use crate::kinds::shapes::part::{AnyPart, Parted, by_parts};
-use crate::kinds::shapes::tagged::{Tagged, Tags};
+use crate::kinds::shapes::tagged::{OwnTags, Tagged, declares, sets};
 use crate::kinds::spec::{aws_enum, found};
-use crate::kinds::tags::{self, LOGS, TagRules};
+use crate::kinds::tags::{self, LOGS, TagRules, Tags};
 use crate::kinds::{
     Allowed, Arns, Change, Controls, Cx, Drift, Facts, Found, Kind, Object, ObserveError, Scope,
     Stricter, Use, WriteCx, WriteError, known, told,
 };
 use crate::names::Region;
 
+const LIST_TAGS: Call = Call::new("logs", "ListTagsForResource");
 const DESCRIBE: Call = Call::new("logs", "DescribeLogGroups");
 const CREATE: Call = Call::new("logs", "CreateLogGroup");
 
@@ -196,7 +196,7 @@ impl Parted for LogGroup {
         &kms_key::KmsKey,
         &data_protection::DataProtection,
         &retention::Retention,
-        &Tags::<Self>::PART,
+        &OwnTags::<Self>::PART,
     ];
     const CREATE: Call = CREATE;
     const KEPT: &'static str = "evenkeel never deletes a log group";
@@ -273,36 +273,43 @@ impl Parted for LogGroup {
 }
 
 impl Tagged for LogGroup {
-    const RULES: TagRules = LOGS;
-    const LIST: Call = Call::new("logs", "ListTagsForResource");
+    const TAG_RULES: TagRules = LOGS;
     const TAG: Call = Call::new("logs", "TagResource");
     const UNTAG: Call = Call::new("logs", "UntagResource");
-    const ON: On<Spec> = group;
+    const TAG_CALLS: &'static [Use<Spec>] = &[
+        Use::read_if(LIST_TAGS, declares::<Self>),
+        Use::write_if(Self::TAG, sets::<Self>, group),
+        Use::write_if(Self::UNTAG, declares::<Self>, group),
+    ];
+    const MADE_WITH_TAGS: bool = false;
 
-    fn declared(spec: &Spec) -> Option<&tags::Tags> {
+    fn tags(spec: &Spec) -> Option<&Tags> {
         spec.tags.as_ref()
     }
 
-    fn declared_mut(spec: &mut Spec) -> &mut Option<tags::Tags> {
-        &mut spec.tags
+    fn declare_tags(spec: &mut Spec, tags: Tags) {
+        spec.tags = Some(tags);
     }
 
-    async fn list(cx: &Cx, place: &Place) -> Result<tags::Tags, ObserveError> {
+    async fn read_tags(cx: &Cx, place: &Place) -> Result<Tags, ObserveError> {
         let arn = arn(cx, place);
         let request = cx.client(Client::new).list_tags_for_resource().resource_arn(&arn);
-        let answer = cx.read(Self::LIST, &arn, request.send()).await?;
+        let answer = cx.read(LIST_TAGS, &arn, request.send()).await?;
         // A group without tags may have no list of them.
         let tags = answer.tags().into_iter().flatten();
         Ok(tags::collect(tags.map(|(key, value)| (key.as_str(), value.as_str()))))
     }
 
-    async fn tag(cx: &WriteCx, place: &Place, tags: &tags::Tags) -> Result<(), WriteError> {
-        let tags = tags.clone().into_iter().collect();
+    async fn set_tags(
+        cx: &WriteCx,
+        place: &Place,
+        tags: HashMap<String, String>,
+    ) -> Result<(), WriteError> {
         let request = cx.client(Client::new).tag_resource().resource_arn(arn(cx, place));
         cx.send(Self::TAG, request.set_tags(Some(tags)).send()).await
     }
 
-    async fn untag(cx: &WriteCx, place: &Place, keys: Vec<String>) -> Result<(), WriteError> {
+    async fn remove_tags(cx: &WriteCx, place: &Place, keys: Vec<String>) -> Result<(), WriteError> {
         let request = cx.client(Client::new).untag_resource().resource_arn(arn(cx, place));
         cx.send(Self::UNTAG, request.set_tag_keys(Some(keys)).send()).await
     }

@@ -16,18 +16,18 @@ use serde_json::{Map, Value};
 use crate::aws::Call;
 use crate::aws::error::AbsentIf;
 use crate::baseline::catalog::{Identity, SpecProblem};
-use crate::kinds::calls::On;
 use crate::kinds::object::is_of_control_tower;
 use crate::kinds::shapes::part::{AnyPart, Parted, by_parts};
-use crate::kinds::shapes::tagged::{Tagged, Tags};
+use crate::kinds::shapes::tagged::{OwnTags, Tagged, declares, sets};
 use crate::kinds::spec::{aws_enum, found};
-use crate::kinds::tags::{self, SNS, TagRules};
+use crate::kinds::tags::{self, SNS, TagRules, Tags};
 use crate::kinds::{
     Allowed, Arns, Change, Controls, Cx, Drift, Facts, Found, Kind, Object, ObserveError, Scope,
     Stricter, Use, WriteCx, WriteError, told,
 };
 use crate::names::{AccountId, Region};
 
+const LIST_TAGS: Call = Call::new("sns", "ListTagsForResource");
 const GET: Call = Call::new("sns", "GetTopicAttributes");
 const SET: Call = Call::new("sns", "SetTopicAttributes");
 const LIST: Call = Call::new("sns", "ListTopics");
@@ -242,7 +242,7 @@ impl Parted for Topic {
 
     // The key comes before those who could publish without it.
     const PARTS: &'static [&'static dyn AnyPart<Self>] =
-        &[&key::Key, &policy::Policy, &attributes::Attributes, &Tags::<Self>::PART];
+        &[&key::Key, &policy::Policy, &attributes::Attributes, &OwnTags::<Self>::PART];
     const CREATE: Call = CREATE;
     const KEPT: &'static str = "evenkeel never deletes a topic";
 
@@ -276,36 +276,44 @@ impl Parted for Topic {
 }
 
 impl Tagged for Topic {
-    const RULES: TagRules = SNS;
-    const LIST: Call = Call::new("sns", "ListTagsForResource");
+    const TAG_RULES: TagRules = SNS;
     const TAG: Call = Call::new("sns", "TagResource");
     const UNTAG: Call = Call::new("sns", "UntagResource");
-    const ON: On<Spec> = topic;
+    const TAG_CALLS: &'static [Use<Spec>] = &[
+        Use::read_if(LIST_TAGS, declares::<Self>),
+        Use::write_if(Self::TAG, sets::<Self>, topic),
+        Use::write_if(Self::UNTAG, declares::<Self>, topic),
+    ];
+    const MADE_WITH_TAGS: bool = false;
 
-    fn declared(spec: &Spec) -> Option<&tags::Tags> {
+    fn tags(spec: &Spec) -> Option<&Tags> {
         spec.tags.as_ref()
     }
 
-    fn declared_mut(spec: &mut Spec) -> &mut Option<tags::Tags> {
-        &mut spec.tags
+    fn declare_tags(spec: &mut Spec, tags: Tags) {
+        spec.tags = Some(tags);
     }
 
-    async fn list(cx: &Cx, place: &Place) -> Result<tags::Tags, ObserveError> {
+    async fn read_tags(cx: &Cx, place: &Place) -> Result<Tags, ObserveError> {
         let arn = arn(cx, &place.name);
         let request = cx.client(Client::new).list_tags_for_resource().resource_arn(&arn);
-        let answer = cx.read(Self::LIST, &place.name, request.send()).await?;
+        let answer = cx.read(LIST_TAGS, &place.name, request.send()).await?;
         let tags = told("Tags", answer.tags.as_ref())?.iter();
         Ok(tags::collect(tags.map(|tag| (tag.key(), tag.value()))))
     }
 
-    async fn tag(cx: &WriteCx, place: &Place, tags: &tags::Tags) -> Result<(), WriteError> {
-        let tag = |(key, value): (&String, &String)| Tag::builder().key(key).value(value).build();
-        let tags = tags.iter().map(tag).collect::<Result<Vec<_>, _>>()?;
+    async fn set_tags(
+        cx: &WriteCx,
+        place: &Place,
+        tags: HashMap<String, String>,
+    ) -> Result<(), WriteError> {
+        let tag = |(key, value): (String, String)| Tag::builder().key(key).value(value).build();
+        let tags = tags.into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
         let request = cx.client(Client::new).tag_resource().resource_arn(arn(cx, &place.name));
         cx.send(Self::TAG, request.set_tags(Some(tags)).send()).await
     }
 
-    async fn untag(cx: &WriteCx, place: &Place, keys: Vec<String>) -> Result<(), WriteError> {
+    async fn remove_tags(cx: &WriteCx, place: &Place, keys: Vec<String>) -> Result<(), WriteError> {
         let request = cx.client(Client::new).untag_resource().resource_arn(arn(cx, &place.name));
         cx.send(Self::UNTAG, request.set_tag_keys(Some(keys)).send()).await
     }
