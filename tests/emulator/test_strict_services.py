@@ -66,10 +66,12 @@ class Watching(AccountTest):
         self.fails("InvalidParameterException", logs.create_log_group, logGroupName="a b")
         absent = {"logGroupName": "none", "retentionInDays": 1}
         self.fails("ResourceNotFoundException", logs.put_retention_policy, **absent)
+        allow = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "logs:PutLogEvents"}
+        text = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
         for number in range(10):
-            logs.put_resource_policy(policyName=f"p{number}", policyDocument=PATTERN)
-        self.fails("LimitExceededException", logs.put_resource_policy, policyName="x", policyDocument=PATTERN)
-        logs.put_resource_policy(policyName="p1", policyDocument=PATTERN)
+            logs.put_resource_policy(policyName=f"p{number}", policyDocument=text)
+        self.fails("LimitExceededException", logs.put_resource_policy, policyName="x", policyDocument=text)
+        logs.put_resource_policy(policyName="p1", policyDocument=text)
         self.fails("ResourceNotFoundException", logs.delete_resource_policy, policyName="none")
 
     def test_topics(self) -> None:

@@ -44,6 +44,7 @@ mod rooms;
 mod sandbox;
 mod sdk;
 mod shards;
+mod subscriptions;
 mod support;
 mod upper_bound;
 mod verdicts;

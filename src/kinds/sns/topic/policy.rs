@@ -80,7 +80,8 @@ impl Part for Policy {
         }
         let mut changes: Vec<Change<merged::Write>> = Vec::new();
         if after != before {
-            let change = merging.put(Some(&before), &before, &after, notes);
+            let there = (!look.is_new()).then_some(&before);
+            let change = merging.put(there, &before, &after, notes);
             changes.push(match refused(&after) {
                 Some(reason) => change.withhold(reason),
                 None => change,
@@ -137,8 +138,8 @@ fn has_statements(spec: &Spec) -> bool {
 }
 
 /// What SNS takes in the policy of a topic (SNS Developer Guide, "API permissions: Actions and resources
-/// reference").
-const ACTIONS: [&str; 11] = [
+/// reference"), and `sns:Receive`, which policies of older topics have.
+const ACTIONS: [&str; 12] = [
     "addpermission",
     "deletetopic",
     "getdataprotectionpolicy",
@@ -147,6 +148,7 @@ const ACTIONS: [&str; 11] = [
     "listtagsforresource",
     "publish",
     "putdataprotectionpolicy",
+    "receive",
     "removepermission",
     "settopicattributes",
     "subscribe",

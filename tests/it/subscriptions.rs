@@ -1,0 +1,93 @@
+//! Who is told of what: a subscription waits for its owner, and a chain of key, topic, rule and
+//! subscription is one plan.
+
+use serde_json::json;
+
+use crate::support::declared::{APPLY, account};
+
+const MAIL: &str = r#"
+[sns.topic.alerts]
+name = "alerts"
+
+[sns.subscription.team]
+topic_arn = "arn:${partition}:sns:${region}:${account.id}:${sns.topic.alerts.name}"
+protocol  = "email"
+endpoint  = "Team@example.com"
+"#;
+
+#[test]
+fn one_that_nobody_has_confirmed_waits_and_is_neither_drift_nor_asked_for_again() {
+    let account = account(MAIL);
+    account.run(&APPLY).code(0);
+    for _ in 0..2 {
+        account.forget_calls();
+        let check = account.check().code(4).says("Waiting: somebody else must do their part");
+        let check = check.says("has not confirmed that it wants the messages").json();
+        let waiting = check["objects"].as_array().unwrap().iter();
+        let verdicts: Vec<_> = waiting.map(|object| object["verdict"]["is"].clone()).collect();
+        assert!(verdicts.contains(&json!("unknown")) && !verdicts.contains(&json!("drifted")));
+        account.run(&APPLY);
+        assert_eq!(account.writes(), Vec::<String>::new());
+    }
+    account.boto3(&format!(
+        "import os, urllib.request\n\
+         url = os.environ['AWS_ENDPOINT_URL'] + '/_evenkeel/confirm?account={}&endpoint=Team@example.com'\n\
+         urllib.request.urlopen(urllib.request.Request(url, b''))",
+        account.id
+    ));
+    account.check().code(0).says("2 in sync");
+    // Whoever takes it off is put right again, with a message to the owner.
+    account.boto3(
+        "sns = boto3.client('sns', region_name='eu-west-1')\n\
+         for one in sns.list_subscriptions()['Subscriptions']: sns.unsubscribe(SubscriptionArn=one['SubscriptionArn'])",
+    );
+    account.check().code(2).says("must confirm");
+}
+
+#[test]
+fn a_key_a_topic_a_rule_and_a_subscription_are_one_plan() {
+    let account = account(
+        r#"
+[kms.key.alerts]
+service_principals = ["events.amazonaws.com", "cloudwatch.amazonaws.com"]
+
+[sns.topic.alerts]
+name                  = "alerts"
+kms_master_key_id     = "${kms.key.alerts.alias}"
+services              = ["events", "cloudwatch"]
+require_tls           = true
+forbid_foreign_access = true
+
+[events.rule.findings]
+name          = "findings"
+event_pattern = { source = ["aws.guardduty"], detail = { severity = [{ numeric = [">=", 7] }] } }
+
+[[events.rule.findings.targets]]
+id  = "mail"
+arn = "arn:${partition}:sns:${region}:${account.id}:${sns.topic.alerts.name}"
+
+[sns.subscription.queue]
+topic_arn = "arn:${partition}:sns:${region}:${account.id}:${sns.topic.alerts.name}"
+protocol  = "sqs"
+endpoint  = "arn:${partition}:sqs:${region}:${account.id}:alerts"
+"#,
+    );
+    account.run(&APPLY).code(0);
+    account.check().code(0).says("4 in sync");
+    let seen = account.boto3(
+        "sns, kms, events = [boto3.client(one, region_name='eu-west-1') for one in ('sns', 'kms', 'events')]\n\
+         topic = sns.list_topics()['Topics'][0]['TopicArn']\n\
+         attributes = sns.get_topic_attributes(TopicArn=topic)['Attributes']\n\
+         key = kms.describe_key(KeyId='alias/alerts')['KeyMetadata']['Arn']\n\
+         sids = [one['Sid'] for one in json.loads(attributes['Policy'])['Statement']]\n\
+         target = events.list_targets_by_rule(Rule='findings')['Targets'][0]['Arn']\n\
+         print(json.dumps([attributes['KmsMasterKeyId'] == key, sids, target == topic]))",
+    );
+    let sids = [
+        "__default_statement_ID",
+        "DenyInsecureTransport",
+        "CloudWatchAlarmsPublish",
+        "EventBridgePublishes",
+    ];
+    assert_eq!(seen, json!([true, sids, true]));
+}
