@@ -229,10 +229,11 @@ impl Part for Settings {
     fn undo(write: &Write, before: &Now) -> Undo<Write> {
         let former = |policy: &Option<Json>| some(policy.as_ref()).cloned();
         Undo::By(vec![match write {
-            Write::Filter { turns, .. } => Write::Filter {
+            // A policy that was taken away took its scope with it.
+            Write::Filter { .. } => Write::Filter {
                 policy: former(&before.filter_policy),
                 scope: before.scope(),
-                turns: *turns,
+                turns: true,
             },
             Write::Raw(raw) => Write::Raw(before.raw_message_delivery.unwrap_or(!raw)),
             Write::Redrive(_) => Write::Redrive(former(&before.redrive_policy)),

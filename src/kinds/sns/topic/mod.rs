@@ -65,8 +65,9 @@ pub struct Spec {
     /// `alias/aws/sns`, lets no service in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kms_master_key_id: Option<String>,
-    /// The AWS services that publish to the topic; each adds its statement to the policy. A statement
-    /// of others that denies it is reported, and so is a key with which they cannot.
+    /// The AWS services that publish to the topic; each adds its statement to the policy, and one that is
+    /// taken out of the list loses it. A statement of others that denies it is reported, and so is a key
+    /// with which they cannot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub services: Option<BTreeSet<Service>>,
     /// The accounts for which they publish; the topic's own by default. EventBridge publishes for the
@@ -121,6 +122,11 @@ pub enum Service {
     Events,
     /// AWS Budgets.
     Budgets,
+}
+
+impl Service {
+    const ALL: [Self; 5] =
+        [Self::Cloudtrail, Self::Cloudwatch, Self::Config, Self::Events, Self::Budgets];
 }
 
 aws_enum! {

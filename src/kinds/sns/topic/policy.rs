@@ -75,9 +75,7 @@ impl Part for Policy {
         };
         let merging = merging(look);
         let (mut after, notes) = merging.merged(&before, spec.extra_policy_statements.is_some());
-        if spec.require_tls == Some(false) {
-            after = without_own_deny(&About::of(look), &after);
-        }
+        after = without_own(&About::of(look), spec, &merging.required, &after);
         let mut changes: Vec<Change<merged::Write>> = Vec::new();
         if after != before {
             let there = (!look.is_new()).then_some(&before);
@@ -317,16 +315,34 @@ fn publishes(about: &About<'_>, spec: &Spec, service: Service) -> Value {
     }
 }
 
-/// The policy without the statement that evenkeel itself writes against requests without TLS.
-fn without_own_deny(about: &About<'_>, document: &PolicyDocument) -> PolicyDocument {
+/// The policy without those statements of evenkeel's own making that are not asked for any more: against
+/// requests without TLS, and for services that are not in the list.
+fn without_own(
+    about: &About<'_>,
+    spec: &Spec,
+    required: &[Required],
+    document: &PolicyDocument,
+) -> PolicyDocument {
     let form = |one: &Value| PolicyDocument::canonical_statement(one, about.partition);
-    let own = form(&deny_plain(about));
+    let mut own = Vec::new();
+    if spec.require_tls == Some(false) {
+        own.push(deny_plain(about));
+    }
+    if let Some(declared) = &spec.services {
+        let others = Service::ALL.into_iter().filter(|service| !declared.contains(service));
+        own.extend(others.map(|service| publishes(about, spec, service)));
+    }
+    let is_own = |one: &Value| {
+        own.iter().any(|own| {
+            let name = own["Sid"].as_str().unwrap_or_default();
+            one["Sid"].as_str().is_some_and(|sid| sid.starts_with(name)) && form(one) == form(own)
+        })
+    };
+    let is_required =
+        |one: &Value| required.iter().any(|required| form(&required.statement) == form(one));
     let mut statements = document.statements();
     let before = statements.len();
-    statements.retain(|one| {
-        let is_named = one["Sid"].as_str().is_some_and(|sid| sid.starts_with(DENY_PLAIN));
-        !is_named || form(one) != own
-    });
+    statements.retain(|one| is_required(one) || !is_own(one));
     if statements.len() == before { document.clone() } else { document.having(statements) }
 }
 

@@ -99,6 +99,25 @@ fn a_service_gets_its_statement_and_those_of_others_stay() {
 }
 
 #[test]
+fn a_service_that_is_taken_out_of_the_list_loses_what_evenkeel_gave_it_and_no_more() {
+    let both =
+        policy(&diff(json!({ "services": ["events", "cloudwatch"] }), with_policy(OWNER, None))[0]);
+    let state = with_policy(&both.to_string(), None);
+    let changes = diff(json!({ "services": ["events"] }), state.clone());
+    assert_eq!(policy(&changes[0])["Statement"].as_array().unwrap().len(), 2);
+    assert_eq!(changes[0].risk, Risk::Disruptive);
+    assert!(changes[0].warnings[0].contains("cloudwatch.amazonaws.com"), "{changes:?}");
+    // It is somebody else's word: under another name, or in the baseline itself.
+    let mut theirs = both.clone();
+    theirs["Statement"][1]["Sid"] = json!("Theirs");
+    let changes = diff(json!({ "services": ["events"] }), with_policy(&theirs.to_string(), None));
+    assert!(changes.is_empty(), "{changes:?}");
+    let declared =
+        json!({ "services": ["events"], "extra_policy_statements": [both["Statement"][1]] });
+    assert!(diff(declared, state).is_empty());
+}
+
+#[test]
 fn services_for_other_accounts_are_a_rise() {
     let declared = json!({ "services": ["config"], "source_accounts": ["444455556666"] });
     let changes = diff(declared, with_policy(OWNER, None));
