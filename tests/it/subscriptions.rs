@@ -4,6 +4,7 @@
 use serde_json::json;
 
 use crate::support::declared::{APPLY, account};
+use crate::support::{emulator, root};
 
 const MAIL: &str = r#"
 [sns.topic.alerts]
@@ -90,4 +91,29 @@ endpoint  = "arn:${partition}:sqs:${region}:${account.id}:alerts"
         "EventBridgePublishes",
     ];
     assert_eq!(seen, json!([true, sids, true]));
+}
+
+/// The ready-made example is applied to an empty account in one plan; its rules hear what they are for.
+#[test]
+fn the_example_tells_of_a_touched_trail_and_of_findings_with_a_fraction() {
+    let account = emulator().account();
+    let example = std::fs::read_to_string(root().join("examples/alerts.toml")).unwrap();
+    account.write("b.toml", &example);
+    account.run(&[&APPLY[..], &["-r", "eu-west-1"]].concat()).code(0);
+    let check = account.run(&["check", "-b", "b.toml", "-r", "eu-west-1"]);
+    check.code(4).says("security-team@example.com (email) has not confirmed");
+    let heard = account.boto3(
+        "events = boto3.client('events', region_name='eu-west-1')\n\
+         def fits(rule, **event):\n\
+         \x20   pattern = events.describe_rule(Name=rule)['EventPattern']\n\
+         \x20   usual = dict(id='1', account='111122223333', time='2026-11-01T10:00:00Z', region='eu-west-1', resources=[])\n\
+         \x20   return events.test_event_pattern(EventPattern=pattern, Event=json.dumps({**usual, **event}))['Result']\n\
+         found = lambda severity: fits('evenkeel-findings', **{'source': 'aws.guardduty',\n\
+         \x20   'detail-type': 'GuardDuty Finding', 'detail': {'severity': severity}})\n\
+         called = lambda name: fits('evenkeel-trail', **{'source': 'aws.cloudtrail',\n\
+         \x20   'detail-type': 'AWS API Call via CloudTrail',\n\
+         \x20   'detail': {'eventSource': 'cloudtrail.amazonaws.com', 'eventName': name}})\n\
+         print(json.dumps([[found(one) for one in (3.9, 4, 5.3, 8)], [called(one) for one in ('StopLogging', 'DescribeTrails')]]))",
+    );
+    assert_eq!(heard, json!([[false, true, true, true], [true, false]]));
 }

@@ -175,7 +175,7 @@ sqs_parameters = { message_group_id = "trail" }
 "#,
         r#"
 [iam.role.rules]
-trusted_services = ["events.amazonaws.com"]
+assume_role_policy = { Version = "2012-10-17", Statement = [{ Effect = "Allow", Principal = { Service = "events.amazonaws.com" }, Action = "sts:AssumeRole" }] }
 
 [events.rule.trail]
 name                = "trail-is-touched"

@@ -207,7 +207,7 @@ endpoint      = "arn:${partition}:sqs:${region}:${account.id}:alerts"
 filter_policy = {}
 
 [iam.role.alerts]
-trusted_services = ["sns.amazonaws.com"]
+assume_role_policy = { Version = "2012-10-17", Statement = [{ Effect = "Allow", Principal = { Service = "sns.amazonaws.com" }, Action = "sts:AssumeRole" }] }
 
 [sns.subscription.archive]
 topic_arn             = "arn:${partition}:sns:${region}:${account.id}:${sns.topic.alerts.name}"

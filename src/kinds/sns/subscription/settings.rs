@@ -331,9 +331,9 @@ fn malformed(field: &str, problem: &str) -> ObserveError {
     ObserveError::Malformed { field: field.to_owned(), problem: problem.to_owned() }
 }
 
-/// `true` or `false`, in whatever case.
+/// `true` or `false`.
 fn truth(field: &str, word: &str) -> Result<bool, ObserveError> {
-    known_word(field, &word.to_lowercase())
+    known_word(field, word)
 }
 
 fn known_word<T: DeserializeOwned>(field: &str, word: &str) -> Result<T, ObserveError> {

@@ -10,6 +10,7 @@ use crate::kinds::kms::reads;
 use crate::kinds::shapes::part::{Look, Part};
 use crate::kinds::together::together;
 use crate::kinds::{Change, Cx, Drift, ObserveError, Undo, Use, WriteCx, WriteError, compared};
+use crate::names::is_arn;
 
 /// AWS's own key for topics, whose policy lets no service in (SNS Developer Guide, "Key management").
 pub const OWN: &str = "alias/aws/sns";
@@ -23,7 +24,7 @@ pub struct Key;
 pub struct Now {
     /// The topic's key, by the name that it was given; `None` for none.
     pub name: Option<String>,
-    /// What that name stands for.
+    /// What that name stands for, where it is no ARN of a key.
     pub key: Option<Named>,
     /// What the declared name stands for; `None` when none is declared, or the topic is not there.
     pub declared: Option<Named>,
@@ -32,17 +33,8 @@ pub struct Now {
 impl Now {
     /// Whether the topic has the declared key, whatever either is called.
     fn is(&self, wanted: Option<&str>) -> bool {
-        let arn = |key: Option<&Named>| key.and_then(|key| key.arn().map(str::to_owned));
-        match (self.name.as_deref(), wanted) {
-            (None, None) => true,
-            (Some(name), Some(wanted)) => {
-                match (arn(self.key.as_ref()), arn(self.declared.as_ref())) {
-                    (Some(key), Some(declared)) => key == declared,
-                    _ => name == wanted,
-                }
-            }
-            _ => false,
-        }
+        let there = self.key.as_ref().and_then(Named::arn).or(self.name.as_deref());
+        there == self.declared.as_ref().and_then(Named::arn).or(wanted)
     }
 }
 
@@ -98,8 +90,9 @@ impl Part for Key {
         // The attribute of encryption alone: without it, there is none.
         let there = attributes.get("KmsMasterKeyId").filter(|name| !name.is_empty()).cloned();
         let wanted = name(spec);
-        // Where no key is declared, it does not matter which it is.
-        let of_topic = there.as_deref().filter(|_| wanted.is_some());
+        // An ARN says which key it is; where none is declared, it does not matter.
+        let is_name = |name: &&str| wanted.is_some() && !is_arn(name, "kms", "key/");
+        let of_topic = there.as_deref().filter(is_name);
         let (key, declared) = together!(key_of(cx, of_topic), key_of(cx, wanted))?;
         Ok(Now { name: there, key, declared })
     }

@@ -227,7 +227,7 @@ fn keys_are_compared_by_what_they_are() {
     assert_eq!((write(&changes[0]), changes[0].risk), (json!(arn), Risk::Disruptive));
     let disabled = "it is in the state Disabled, and must be Enabled";
     for key in ["arn:other", arn] {
-        let broken = state(Some(key), named(key, None), named(arn, Some(disabled)));
+        let broken = state(Some(key), None, named(arn, Some(disabled)));
         let change = &diff(declared.clone(), broken)[0];
         assert!(change.action.is_none() && change.withheld.is_some(), "{change:?}");
     }
