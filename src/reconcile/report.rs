@@ -96,6 +96,9 @@ pub struct ApplyReport {
     /// Objects that have what was to be written, and of which something is left that was only
     /// reported.
     pub only_reported: Vec<String>,
+    /// Objects that have what was to be written, and of which somebody else must do their part, with
+    /// who must do what.
+    pub awaited: Vec<(String, String)>,
     /// Whether the run was asked to stop before the end.
     pub interrupted: bool,
     /// Why a guard let no account begin any more, if one did.
@@ -144,6 +147,7 @@ impl ApplyReport {
         self.needs_more.extend(other.needs_more);
         self.unobserved.extend(other.unobserved);
         self.only_reported.extend(other.only_reported);
+        self.awaited.extend(other.awaited);
         self.interrupted |= other.interrupted;
         self.refused = self.refused.take().or(other.refused);
         self.log_failure = self.log_failure.take().or(other.log_failure);

@@ -19,11 +19,15 @@ endpoint  = "Team@example.com"
 #[test]
 fn one_that_nobody_has_confirmed_waits_and_is_neither_drift_nor_asked_for_again() {
     let account = account(MAIL);
-    account.run(&APPLY).code(0);
+    account.run(&APPLY).code(4).says("has what was to be applied, and waits: Team@example.com");
     for _ in 0..2 {
         account.forget_calls();
-        let check = account.check().code(4).says("Waiting: somebody else must do their part");
-        let check = check.says("has not confirmed that it wants the messages").json();
+        account
+            .check()
+            .code(4)
+            .says("Waiting: somebody else must do their part")
+            .says("has not confirmed that it wants the messages");
+        let check = account.run(&["check", "-b", "b.toml", "--format", "json"]).json();
         let waiting = check["objects"].as_array().unwrap().iter();
         let verdicts: Vec<_> = waiting.map(|object| object["verdict"]["is"].clone()).collect();
         assert!(verdicts.contains(&json!("unknown")) && !verdicts.contains(&json!("drifted")));
@@ -99,7 +103,7 @@ fn the_example_tells_of_a_touched_trail_and_of_findings_with_a_fraction() {
     let account = emulator().account();
     let example = std::fs::read_to_string(root().join("examples/alerts.toml")).unwrap();
     account.write("b.toml", &example);
-    account.run(&[&APPLY[..], &["-r", "eu-west-1"]].concat()).code(0);
+    account.run(&[&APPLY[..], &["-r", "eu-west-1"]].concat()).code(4).says("11 changes applied");
     let check = account.run(&["check", "-b", "b.toml", "-r", "eu-west-1"]);
     check.code(4).says("security-team@example.com (email) has not confirmed");
     let heard = account.boto3(

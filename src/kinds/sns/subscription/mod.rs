@@ -43,12 +43,10 @@ const DELETED: &str = "Deleted";
 ///
 /// Source: SNS API Reference, `Subscribe`, `ListSubscriptionsByTopic`, `GetSubscriptionAttributes`,
 /// `SetSubscriptionAttributes`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
-    /// The topic's ARN:
-    /// `"arn:${partition}:sns:${region}:${account.id}:${sns.topic.alerts.name}"` for one that is
-    /// declared beside it.
+    /// The topic's ARN; the example shows how to write that of a topic which is declared beside it.
     #[schemars(regex(pattern = r"^arn:[^:]+:sns:[^:]+:[0-9]{12}:[A-Za-z0-9_-]+$"))]
     pub topic_arn: String,
     /// How messages get there. Plain HTTP is not among them: whoever is on the way could read them.
@@ -91,12 +89,6 @@ aws_enum! {
         Lambda = "lambda",
         Sms = "sms",
         Firehose = "firehose",
-    }
-}
-
-impl Default for Protocol {
-    fn default() -> Self {
-        Self::Email
     }
 }
 
@@ -314,7 +306,12 @@ impl Parted for Subscription {
             topic_arn: place.topic_arn.clone(),
             protocol: place.protocol,
             endpoint: place.endpoint.clone(),
-            ..Spec::default()
+            filter_policy: None,
+            filter_policy_scope: None,
+            raw_message_delivery: None,
+            redrive_policy: None,
+            delivery_policy: None,
+            subscription_role_arn: None,
         }
     }
 }
