@@ -47,7 +47,11 @@ const LISTS: [Required; 14] = [
         "Targets[].EcsParameters.NetworkConfiguration.awsvpcConfiguration.Subnets",
     ),
     json("events", "ListTargetsByRule", "Targets[].RunCommandParameters.RunCommandTargets"),
-    json("events", "ListTargetsByRule", "Targets[].RunCommandParameters.RunCommandTargets[].Values"),
+    json(
+        "events",
+        "ListTargetsByRule",
+        "Targets[].RunCommandParameters.RunCommandTargets[].Values",
+    ),
     xml("iam", "ListAccountAliases", "AccountAliases", "AccountAliases"),
     xml("iam", "ListRolePolicies", "PolicyNames", "PolicyNames"),
     xml("iam", "ListRoles", "Roles", "Roles"),

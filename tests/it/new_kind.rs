@@ -10,8 +10,13 @@ use crate::support::{python, root};
 /// A copy of what the script changes.
 fn copy() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let files =
-        ["Cargo.toml", "src/kinds/mod.rs", "src/kinds/registry.rs", "src/kinds/ec2/mod.rs", "src/kinds/iam/mod.rs"];
+    let files = [
+        "Cargo.toml",
+        "src/kinds/mod.rs",
+        "src/kinds/registry.rs",
+        "src/kinds/ec2/mod.rs",
+        "src/kinds/iam/mod.rs",
+    ];
     for file in files {
         let to = folder.path().join(file);
         fs::create_dir_all(to.parent().unwrap()).unwrap();
