@@ -90,24 +90,5 @@ class LogGroups(AccountTest):
         self.logs.untag_resource(resourceArn=self.arn, tagKeys=["team"])
 
 
-class ResourcePolicies(AccountTest):
-    def test_a_policy_must_be_one_and_says_its_scope(self) -> None:
-        logs = self.client("logs", REGION)
-        good = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "logs:PutLogEvents"}
-
-        def put(text: str) -> None:
-            logs.put_resource_policy(policyName="p", policyDocument=text)
-
-        for bad in ("x", "{}", json.dumps({"Statement": []}), json.dumps({"Statement": [{"Effect": "Allow"}]})):
-            self.fails("InvalidParameterException", put, text=bad)
-        put(json.dumps({"Statement": [good]}))
-        self.assertEqual(logs.describe_resource_policies()["resourcePolicies"][0]["policyScope"], "ACCOUNT")
-        self.assertEqual(logs.describe_resource_policies(policyScope="RESOURCE")["resourcePolicies"], [])
-        for number in range(9):
-            logs.put_resource_policy(policyName=f"p{number}", policyDocument=json.dumps({"Statement": [good]}))
-        more = {"policyName": "q", "policyDocument": json.dumps({"Statement": [good]})}
-        self.fails("LimitExceededException", logs.put_resource_policy, **more)
-
-
 if __name__ == "__main__":
     unittest.main()

@@ -17,7 +17,6 @@ from emulator.wire import Call
 
 DAYS = {1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
 LONGEST_POLICY = 30_720
-LONGEST_RESOURCE_POLICY = 51_200
 
 
 def group_of(call: Call) -> Any:
@@ -142,30 +141,6 @@ def tags(call: Call, _: Forward) -> None:
     """moto keeps tags for whatever ARN it is given; AWS takes that of a group, without `:*`."""
     if ":log-group:" in call.params["resourceArn"]:
         group_of(call)
-
-
-@handles("logs", "PutResourcePolicy")
-def put_resource_policy(call: Call, _: Forward) -> None:
-    """A policy document that can be read; moto takes any text."""
-    text = call.params["policyDocument"]
-    try:
-        statements = policy.as_list(json.loads(text)["Statement"])
-        good = all(one["Effect"] in ("Allow", "Deny") and one.get("Principal") and one.get("Action") for one in statements)
-    except (ValueError, KeyError, TypeError):
-        good = False
-    if not good or not statements or len(text) > LONGEST_RESOURCE_POLICY:
-        raise AwsError("InvalidParameterException", "Invalid policy document.")
-
-
-@handles("logs", "DescribeResourcePolicies")
-def describe_resource_policies(call: Call, forward: Forward) -> dict[str, Any]:
-    answer = from_moto(call, forward)
-    scope = call.params.get("policyScope") or ("RESOURCE" if "resourceArn" in call.params else "ACCOUNT")
-    for shown in answer.get("resourcePolicies", []):
-        shown["policyScope"] = "ACCOUNT"
-    if scope == "RESOURCE":
-        return {"resourcePolicies": []}
-    return answer
 
 
 def _check_key(call: Call, name: str) -> None:
