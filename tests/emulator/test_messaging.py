@@ -105,38 +105,6 @@ class Topics(AccountTest):
     def attributes(self, arn: str) -> dict[str, str]:
         return self.sns.get_topic_attributes(TopicArn=arn)["Attributes"]
 
-    def test_settings_go_with_each_other_and_with_the_protocol(self) -> None:
-        topic = self.sns.create_topic(Name="t")["TopicArn"]
-        queue = f"arn:aws:sqs:us-east-1:{self.account}:q"
-        flat, deep = '{"a": ["x"]}', '{"a": {"b": ["x"]}}'
-        who = {"TopicArn": topic, "Protocol": "sqs", "Endpoint": queue, "ReturnSubscriptionArn": True}
-        arn = self.sns.subscribe(**who, Attributes={"FilterPolicy": flat})["SubscriptionArn"]
-        self.fails("InvalidParameter", self.sns.subscribe, **who, Attributes={"FilterPolicy": '{"a": ["y"]}'})
-        self.assertEqual(self.sns.subscribe(**who, Attributes={"FilterPolicy": flat})["SubscriptionArn"], arn)
-
-        def put(name: str, value: str | None) -> None:
-            more = {} if value is None else {"AttributeValue": value}
-            self.sns.set_subscription_attributes(SubscriptionArn=arn, AttributeName=name, **more)
-
-        def kept() -> dict[str, str]:
-            return self.sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
-
-        self.assertEqual((kept()["FilterPolicyScope"], kept()["PendingConfirmation"]), ("MessageAttributes", "false"))
-        self.fails("InvalidParameter", put, name="FilterPolicy", value=deep)
-        put("FilterPolicyScope", "MessageBody")
-        put("FilterPolicy", deep)
-        self.fails("InvalidParameter", put, name="FilterPolicyScope", value="MessageAttributes")
-        put("FilterPolicy", "{}")
-        self.assertFalse({"FilterPolicy", "FilterPolicyScope"} & set(kept()))
-        put("RedrivePolicy", json.dumps({"deadLetterTargetArn": queue}))
-        self.fails("InvalidParameter", put, name="RedrivePolicy", value="")
-        put("RedrivePolicy", None)
-        self.assertNotIn("RedrivePolicy", kept())
-        self.fails("InvalidParameter", put, name="DeliveryPolicy", value="{}")
-        self.fails("InvalidParameter", put, name="SubscriptionRoleArn", value="arn:aws:iam::111122223333:role/r")
-        mail = {"TopicArn": topic, "Protocol": "email", "Endpoint": "a@example.com"}
-        self.fails("InvalidParameter", self.sns.subscribe, **mail, Attributes={"RawMessageDelivery": "true"})
-
     def test_a_policy_is_about_its_topic_alone(self) -> None:
         arn = self.sns.create_topic(Name="t")["TopicArn"]
 
