@@ -2,7 +2,8 @@
 //!
 //! Sources: KMS Developer Guide, "Request quotas"; CloudTrail User Guide, "Quotas" (get, describe and
 //! list calls together, and all others, neither of which can be raised); CloudWatch Logs User Guide,
-//! "CloudWatch Logs quotas" (raised in some Regions since).
+//! "CloudWatch Logs quotas" (raised in some Regions since); SNS API Reference, `TagResource`,
+//! `ListTopics`, `ListSubscriptionsByTopic`.
 
 use super::permission::Call;
 
@@ -45,6 +46,11 @@ pub fn of(call: Call) -> Option<Quota> {
         ("cloudtrail", _) if call.is_read() => quota("get, describe and list", 10.0),
         ("cloudtrail", _) => quota("all other", 1.0),
         ("logs", "DescribeLogGroups" | "CreateLogGroup") => quota(call.operation, 5.0),
+        ("sns", "TagResource" | "UntagResource") => quota("tagging", 10.0),
+        ("sns", "ListTopics" | "ListSubscriptions" | "ListSubscriptionsByTopic") => {
+            quota(call.operation, 30.0)
+        }
+        ("sns", "Subscribe") => quota(call.operation, 100.0),
         _ => None,
     }
 }

@@ -1,7 +1,7 @@
 //! What helps against the refusals that AWS has words of its own for.
 //!
 //! Sources: the errors of each operation in the API References of CloudTrail, AWS Config, CloudWatch
-//! Logs, EC2, IAM, KMS and S3.
+//! Logs, EC2, EventBridge, IAM, KMS and S3.
 
 /// Codes, each with what the reader should do next.
 const REFUSALS: &[(&[&str], &str)] = &[
@@ -48,6 +48,10 @@ const REFUSALS: &[(&[&str], &str)] = &[
     (
         &["InvalidPermission.Duplicate", "EntityAlreadyExists", "AlreadyExistsException"],
         "somebody made the same meanwhile: make a new plan, which starts from what is there",
+    ),
+    (
+        &["InvalidEventPatternException"],
+        "AWS does not take the event pattern: try it with aws events test-event-pattern, correct it in the baseline, then run again",
     ),
     (&["DeleteConflict"], "something still uses it: take that away first, then run again"),
     (

@@ -32,7 +32,7 @@ const fn xml(
     Required { call: Call::new(service, operation), member, element: Some(element) }
 }
 
-const LISTS: [Required; 11] = [
+const LISTS: [Required; 14] = [
     json("cloudtrail", "GetEventConfiguration", "AggregationConfigurations[].Templates"),
     json("cloudtrail", "GetEventConfiguration", "ContextKeySelectors[].Equals"),
     json("cloudtrail", "GetEventSelectors", "AdvancedEventSelectors[].FieldSelectors"),
@@ -40,6 +40,17 @@ const LISTS: [Required; 11] = [
         "config",
         "DescribeConfigurationRecorders",
         "ConfigurationRecorders[].recordingMode.recordingModeOverrides[].resourceTypes",
+    ),
+    json(
+        "events",
+        "ListTargetsByRule",
+        "Targets[].EcsParameters.NetworkConfiguration.awsvpcConfiguration.Subnets",
+    ),
+    json("events", "ListTargetsByRule", "Targets[].RunCommandParameters.RunCommandTargets"),
+    json(
+        "events",
+        "ListTargetsByRule",
+        "Targets[].RunCommandParameters.RunCommandTargets[].Values",
     ),
     xml("iam", "ListAccountAliases", "AccountAliases", "AccountAliases"),
     xml("iam", "ListRolePolicies", "PolicyNames", "PolicyNames"),

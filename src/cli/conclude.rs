@@ -142,6 +142,9 @@ fn objects(report: &ApplyReport) {
             visible(why)
         ));
     }
+    for (title, why) in &report.awaited {
+        out::line(&format!("{title} has what was to be applied, and waits: {}", visible(why)));
+    }
     for title in &report.only_reported {
         out::line(&format!(
             "{title} has what was to be applied; what the plan only reports of it is left"

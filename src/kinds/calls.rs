@@ -310,7 +310,7 @@ mod tests {
         assert!(off.writes[0].implied);
         let back = needed(TABLE, &true, &arns, true);
         let writes: Vec<&str> = back.writes.iter().map(|write| write.action.as_ref()).collect();
-        assert_eq!(writes, ["s3:PutBucketPolicy", "s3:PutBucketPolicy", "iam:PassRole"]);
+        assert_eq!(writes, ["s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "iam:PassRole"]);
     }
 
     #[test]

@@ -12,7 +12,9 @@ pub mod context;
 mod control;
 pub mod describe;
 pub mod erased;
+mod merged;
 pub mod object;
+mod pattern;
 pub mod registry;
 pub mod shapes;
 pub mod spec;
@@ -24,10 +26,12 @@ pub mod write_error;
 mod cloudtrail;
 mod config;
 mod ec2;
+mod events;
 mod iam;
 mod kms;
 mod logs;
 mod s3;
+mod sns;
 
 use std::collections::BTreeSet;
 

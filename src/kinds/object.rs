@@ -88,11 +88,13 @@ pub enum Cause {
     Unjudged,
     /// Two items say different things of it.
     Contradicted,
+    /// evenkeel has done its part, and somebody else must do theirs, such as confirm a subscription.
+    Awaited,
 }
 
 impl Cause {
     /// All of them, in the order in which they are told.
-    pub const ALL: [Self; 3] = [Self::Contradicted, Self::Unjudged, Self::Unread];
+    pub const ALL: [Self; 4] = [Self::Contradicted, Self::Awaited, Self::Unjudged, Self::Unread];
 
     fn is_unread(&self) -> bool {
         *self == Self::Unread
@@ -103,6 +105,7 @@ impl Cause {
         match self {
             Self::Unread | Self::Unjudged => "unknown",
             Self::Contradicted => "contradicted",
+            Self::Awaited => "waiting",
         }
     }
 
@@ -112,6 +115,9 @@ impl Cause {
             Self::Unread => "Unknown: could not be read, so neither in sync nor changed",
             Self::Unjudged => {
                 "Unknown: cannot be judged by what is declared, so neither in sync nor changed"
+            }
+            Self::Awaited => {
+                "Waiting: somebody else must do their part, so neither in sync nor changed"
             }
             Self::Contradicted => {
                 "Contradicted: two items say different things of it, so neither is judged or changed"
@@ -226,6 +232,14 @@ pub enum ObserveError {
         /// What the reader should do next.
         remedy: String,
     },
+    /// Everything was read, and somebody else must do their part.
+    #[error("{reason}")]
+    Awaited {
+        /// Who must do what, in words.
+        reason: String,
+        /// What the reader should do next.
+        remedy: String,
+    },
     /// Everything was read, and no verdict can be drawn from it.
     #[error("{reason}")]
     Unclear {
@@ -253,9 +267,9 @@ impl ObserveError {
             Self::Refused { error, remedy, .. } => {
                 (error.missing_permission(), Some(remedy.clone()))
             }
-            Self::Pending { remedy, .. } | Self::Unclear { remedy, .. } => {
-                (None, Some(remedy.clone()))
-            }
+            Self::Pending { remedy, .. }
+            | Self::Awaited { remedy, .. }
+            | Self::Unclear { remedy, .. } => (None, Some(remedy.clone())),
             Self::UnknownValue { .. } | Self::Malformed { .. } => {
                 (None, Some("update evenkeel; until then it leaves this object alone".to_owned()))
             }
@@ -269,6 +283,7 @@ impl ObserveError {
         };
         let cause = match &self {
             Self::Unclear { .. } => Cause::Unjudged,
+            Self::Awaited { .. } => Cause::Awaited,
             _ => Cause::Unread,
         };
         Unknown { reason: self.to_string(), permission, remedy, cause }

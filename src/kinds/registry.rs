@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use super::Scope;
 use super::erased::{DynKind, erase};
 use super::shapes::{Inspect, Whole};
-use super::{cloudtrail, config, ec2, iam, kms, logs, s3};
+use super::{cloudtrail, config, ec2, events, iam, kms, logs, s3, sns};
 use crate::baseline::catalog::{Catalog, KindInfo};
 
 static KINDS: LazyLock<Vec<Box<dyn DynKind>>> = LazyLock::new(|| {
@@ -19,11 +19,16 @@ static KINDS: LazyLock<Vec<Box<dyn DynKind>>> = LazyLock::new(|| {
         erase::<Whole<s3::account_public_access_block::AccountPublicAccessBlock>>(),
         erase::<s3::bucket::Bucket>(),
         erase::<logs::log_group::LogGroup>(),
+        erase::<logs::resource_policy::ResourcePolicy>(),
+        erase::<sns::topic::Topic>(),
+        erase::<sns::subscription::Subscription>(),
         erase::<cloudtrail::trail::Trail>(),
+        erase::<events::rule::Rule>(),
         erase::<config::recorder::ConfigRecorder>(),
         erase::<ec2::ebs_encryption::EbsEncryption>(),
         erase::<ec2::default_security_group::DefaultSecurityGroup>(),
         erase::<Inspect<iam::root_user::RootUser>>(),
+        erase::<Inspect<events::bus_policies::BusPolicies>>(),
         erase::<Whole<ec2::snapshot_block_public_access::SnapshotBlockPublicAccess>>(),
     ]
 });
@@ -133,11 +138,14 @@ mod tests {
 
     /// A switch, a number or a word that has no stricter way, whose kind says itself what is weaker, or that
     /// evenkeel never writes.
-    const NO_WAY: [&str; 29] = [
+    const NO_WAY: [&str; 36] = [
         "cloudtrail.trail forbid_excluded_sources",
         "cloudtrail.trail record_all_management_events",
         "cloudtrail.trail recursive_logging",
         "config.recorder snapshot_delivery_frequency",
+        "events.bus_policies forbid_foreign_access",
+        "events.bus_policies forbid_public_access",
+        "events.bus_policies require_policy",
         "iam.password_policy allow_users_to_change_password",
         "iam.role mfa_max_age_seconds",
         "iam.role require_mfa",
@@ -163,6 +171,10 @@ mod tests {
         "s3.bucket object_lock_mode",
         "s3.bucket object_lock_years",
         "s3.bucket transition_default_minimum_object_size",
+        "sns.subscription filter_policy_scope",
+        "sns.subscription raw_message_delivery",
+        "sns.topic forbid_foreign_access",
+        "sns.topic tracing_config",
     ];
 
     #[test]

@@ -2,7 +2,7 @@
 //! another.
 //!
 //! Sources: IAM API Reference, `Tag`, and IAM User Guide, "Tagging rules" (keys without case);
-//! API models of KMS, CloudTrail, CloudWatch Logs and S3 (`Tag`); Tagging AWS Resources, "Tag naming limits and
+//! API models of KMS, CloudTrail, CloudWatch Logs, SNS and S3 (`Tag`); Tagging AWS Resources, "Tag naming limits and
 //! requirements".
 
 use std::collections::BTreeMap;
@@ -38,6 +38,10 @@ pub const KMS: TagRules = TagRules { folds_keys: false, limit: 50 };
 pub const CLOUDTRAIL: TagRules = TagRules { folds_keys: false, limit: 50 };
 /// Log groups.
 pub const LOGS: TagRules = TagRules { folds_keys: false, limit: 50 };
+/// Topics: more than 50 are "not recommended" (`TagResource`), and 50 is their quota.
+pub const SNS: TagRules = TagRules { folds_keys: false, limit: 50 };
+/// Rules of EventBridge.
+pub const EVENTS: TagRules = TagRules { folds_keys: false, limit: 50 };
 /// Buckets.
 pub const S3: TagRules = TagRules { folds_keys: false, limit: 50 };
 

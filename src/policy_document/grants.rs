@@ -262,6 +262,7 @@ fn principals(statement: &Value, account: &str, services: Services) -> Vec<Rise>
             "Federated" => federated::rise(&one, statement, &what, account),
             "Service" => service::rise(&one, &what).or_else(|| match services {
                 Services::OfTheAccount => None,
+                Services::OfWhoeverUsesThem if service::is_of_owner(&one, statement) => None,
                 Services::OfWhoeverUsesThem => {
                     let narrowed = service::narrowing(statement);
                     everybody(&narrowed, &format!("{what} by {one}"), account)

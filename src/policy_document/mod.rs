@@ -9,6 +9,7 @@ pub mod grants;
 mod lockout;
 mod merge;
 mod patterns;
+mod plain;
 mod refusals;
 mod statements;
 

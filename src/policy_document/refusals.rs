@@ -2,7 +2,8 @@
 //!
 //! Sources: IAM User Guide, "Grammar of the IAM JSON policy language", "AWS JSON policy elements:
 //! Principal", "… Sid", and "IAM and AWS STS quotas"; S3 User Guide, "Policies and permissions in
-//! Amazon S3" (20 KB); KMS Developer Guide, "Resource quotas" (32 KB).
+//! Amazon S3" (20 KB); KMS Developer Guide, "Resource quotas" (32 KB); SNS Developer Guide, "Amazon SNS
+//! API permissions: Actions and resources reference" (30 KB); CloudWatch Logs API Reference, `PutResourcePolicy` (50 KB).
 
 use std::collections::BTreeSet;
 
@@ -21,6 +22,10 @@ pub enum PolicyKind {
     Bucket,
     /// A key policy.
     Key,
+    /// The policy of an SNS topic.
+    Topic,
+    /// A resource policy of CloudWatch Logs.
+    Logs,
 }
 
 impl PolicyKind {
@@ -31,6 +36,19 @@ impl PolicyKind {
             Self::Trust => 8_192,
             Self::Bucket => 20_480,
             Self::Key => 32_768,
+            Self::Topic => 30_720,
+            Self::Logs => 51_200,
+        }
+    }
+
+    /// Whose it is.
+    pub const fn service(self) -> &'static str {
+        match self {
+            Self::Inline | Self::Trust => "IAM",
+            Self::Bucket => "S3",
+            Self::Key => "KMS",
+            Self::Topic => "SNS",
+            Self::Logs => "CloudWatch Logs",
         }
     }
 

@@ -58,6 +58,8 @@ pub enum Standing {
     Open,
     /// What was written is there, and something else is needed by now.
     NeedsMore,
+    /// What was written is there, and somebody else must do their part, for this reason.
+    Awaited(String),
     /// Another item claims it too, so that nobody can say how it is to be.
     Contradicted(String),
     /// It could not be observed, for this reason.

@@ -36,7 +36,7 @@ impl RunOutcome {
         };
         match report.outcome() {
             Self::InSync if sum.unknown + sum.failed_accounts > 0 => Self::Partly,
-            Self::InSync if is_forgotten => Self::Partly,
+            Self::InSync if is_forgotten || !report.awaited.is_empty() => Self::Partly,
             Self::InSync if is_held => Self::Refused,
             Self::InSync if sum.reported > 0 || !report.only_reported.is_empty() => Self::Drift,
             outcome => outcome,

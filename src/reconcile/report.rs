@@ -102,6 +102,9 @@ pub struct ApplyReport {
     /// Objects that have what was to be written, and of which something is left that was only
     /// reported.
     pub only_reported: Vec<String>,
+    /// Objects that have what was to be written, and of which somebody else must do their part, with
+    /// who must do what.
+    pub awaited: Vec<(String, String)>,
     /// Whether the run was asked to stop before the end.
     pub interrupted: bool,
     /// Why a guard let no account begin any more, if one did.
@@ -152,6 +155,7 @@ impl ApplyReport {
         self.needs_more.extend(other.needs_more);
         self.unobserved.extend(other.unobserved);
         self.only_reported.extend(other.only_reported);
+        self.awaited.extend(other.awaited);
         self.interrupted |= other.interrupted;
         self.refused = self.refused.take().or(other.refused);
         if self.log_failure.is_none() {

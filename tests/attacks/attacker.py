@@ -33,10 +33,12 @@ def foreign(service, region=HERE):
 ACCOUNT = client("sts").get_caller_identity()["Account"]
 iam, s3, s3control, kms = client("iam"), client("s3"), client("s3control"), client("kms")
 trails, config, ec2, sns = client("cloudtrail"), client("config"), client("ec2"), client("sns")
-logs = client("logs")
+logs, events = client("logs"), client("events")
 
 BUCKET, TRAIL, ALIAS, ROLE = f"evenkeel-audit-{ACCOUNT}", "evenkeel-audit", "alias/evenkeel-audit", "aws-support"
 GROUP = "/evenkeel/audit"
+RULE = "evenkeel-findings"
+TOPIC = f"arn:aws:sns:{HERE}:{ACCOUNT}:evenkeel-alerts"
 
 
 def control(route, **body):
@@ -62,6 +64,31 @@ def key_policy(edit):
 def bucket_policy(edit):
     policy = json.loads(s3.get_bucket_policy(Bucket=BUCKET)["Policy"])
     s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(edit(policy) or policy))
+
+
+def topic_policy(edit):
+    policy = json.loads(sns.get_topic_attributes(TopicArn=TOPIC)["Attributes"]["Policy"])
+    text = json.dumps(edit(policy) or policy)
+    sns.set_topic_attributes(TopicArn=TOPIC, AttributeName="Policy", AttributeValue=text)
+
+
+def logs_policy(edit):
+    """Changes the statement of the resource policy."""
+    policies = {one["policyName"]: one["policyDocument"] for one in logs.describe_resource_policies()["resourcePolicies"]}
+    policy = json.loads(policies["evenkeel-events"])
+    edit(policy["Statement"][0])
+    logs.put_resource_policy(policyName="evenkeel-events", policyDocument=json.dumps(policy))
+
+
+def rule_target(edit):
+    """Changes the target of the rule."""
+    target = events.list_targets_by_rule(Rule=RULE)["Targets"][0]
+    edit(target)
+    events.put_targets(Rule=RULE, Targets=[target])
+
+
+def subscription():
+    return sns.list_subscriptions_by_topic(TopicArn=TOPIC)["Subscriptions"][0]["SubscriptionArn"]
 
 
 def without(policy, keep):

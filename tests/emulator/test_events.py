@@ -449,6 +449,11 @@ class Bus(EventTest):
         notice = json.loads(self.got(arn)[0]["Body"])
         self.assertEqual((notice["Type"], notice["TopicArn"]), ("Notification", topic))
         self.assertEqual(json.loads(notice["Message"])["detail"]["requestParameters"], {"userName": "c"})
+        own = {"aws:SourceAccount": self.account}
+        policy = allowing("events.amazonaws.com", "sns:Publish", topic, StringEquals=own)
+        sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
+        self.client("iam").create_user(UserName="d")
+        self.assertEqual(self.got(arn), [], "EventBridge sends topics no condition key")
 
     def test_who_is_not_let_in_leaves_the_event_to_the_dead_letters(self) -> None:
         self.trail()

@@ -105,6 +105,30 @@ class Topics(AccountTest):
     def attributes(self, arn: str) -> dict[str, str]:
         return self.sns.get_topic_attributes(TopicArn=arn)["Attributes"]
 
+    def test_a_policy_is_about_its_topic_alone(self) -> None:
+        arn = self.sns.create_topic(Name="t")["TopicArn"]
+
+        def put(statements: list[dict[str, Any]]) -> None:
+            text = json.dumps({"Version": "2012-10-17", "Statement": statements})
+            self.sns.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=text)
+
+        good = {"Sid": "a", "Effect": "Allow", "Principal": {"AWS": self.account}, "Action": "SNS:Publish", "Resource": arn}
+        put([good])
+        kept = json.loads(self.attributes(arn)["Policy"])["Statement"][0]["Principal"]["AWS"]
+        self.assertEqual(kept, f"arn:aws:iam::{self.account}:root")
+        for bad in (
+            [],
+            [good, good],
+            [good | {"Action": "sns:*"}],
+            [good | {"Action": "sns:SetSubscriptionAttributes"}],
+            [good | {"Resource": "*"}],
+            [good | {"Principal": {}}],
+            [good | {"Principal": {"AWS": f"arn:aws:iam::{self.account}:role/gone"}}],
+            [good | {"Sid": f"s{number}"} for number in range(101)],
+        ):
+            with self.subTest(statements=len(bad)):
+                self.fails("InvalidParameter", put, statements=bad)
+
     def test_all_attributes_are_kept(self) -> None:
         arn = self.sns.create_topic(Name="t", Attributes={"SignatureVersion": "2"})["TopicArn"]
         self.assertEqual(self.attributes(arn)["SignatureVersion"], "2")

@@ -79,7 +79,7 @@ class RefusedValues(AccountTest):
         policy = {"TopicArn": topic, "AttributeName": "Policy"}
         for text in ("{}", "no"):
             self.fails("InvalidParameter", sns.set_topic_attributes, **policy, AttributeValue=text)
-        sns.set_topic_attributes(**policy, AttributeValue=statement())
+        sns.set_topic_attributes(**policy, AttributeValue=statement(Action="sns:Publish", Resource=topic))
         self.fails("InvalidParameter", sns.subscribe, TopicArn=topic, Protocol="pigeon", Endpoint="x")
 
     def test_web_acls(self) -> None:

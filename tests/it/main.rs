@@ -47,6 +47,7 @@ mod rooms;
 mod sandbox;
 mod sdk;
 mod shards;
+mod subscriptions;
 mod support;
 mod telemetry;
 mod upper_bound;

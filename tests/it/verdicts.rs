@@ -53,7 +53,7 @@ const ENTRIES: [&str; 9] = [
     "NoncurrentVersionTransition",
 ];
 /// What says that a page is not the last, by service.
-const MORE_PAGES: [(&str, &[(&str, &str)]); 7] = [
+const MORE_PAGES: &[(&str, &[(&str, &str)])] = &[
     ("iam", &[("IsTruncated", "true"), ("Marker", "more")]),
     ("kms", &[("Truncated", "true"), ("NextMarker", "more")]),
     ("cloudtrail", &[("NextToken", "more")]),
@@ -61,6 +61,9 @@ const MORE_PAGES: [(&str, &[(&str, &str)]); 7] = [
     ("ec2", &[("nextToken", "more")]),
     ("s3", &[("ContinuationToken", "more")]),
     ("logs", &[("nextToken", "more")]),
+    ("sns", &[("NextToken", "more")]),
+    ("events", &[("NextToken", "more")]),
+    ("cloudwatch", &[("NextToken", "more")]),
 ];
 /// Parts of answers that belong to the protocol.
 const PROTOCOL: [&str; 4] = ["ResponseMetadata", "requestId", "RequestId", "HostId"];
@@ -262,7 +265,7 @@ fn mutations(tree: &Tree, service: &str) -> Vec<Mutation> {
     };
     change(&top, ".", "emptied", &|node| *node = Node::Map(Vec::new()));
     for (paged, members) in MORE_PAGES {
-        if paged == service {
+        if *paged == service {
             change(&top, ".", "more-pages", &|node| more_pages(node, members));
             // More, and not where.
             if let [flag, _] = members {

@@ -6,7 +6,8 @@
 //! Sources: IAM User Guide, "The confused deputy problem"; CloudWatch Logs User Guide, "Encrypt log
 //! data in CloudWatch Logs using AWS KMS"; CloudTrail User Guide, "Configure AWS KMS key policies for
 //! CloudTrail"; ELB User Guide, "Enable access logs for your Application Load Balancer", whose bucket
-//! policy names the account in its resource alone.
+//! policy names the account in its resource alone; EventBridge User Guide, "Sending events to an AWS
+//! service in another account".
 
 use serde_json::Value;
 
@@ -29,6 +30,18 @@ pub(super) fn rise(name: &str, what: &str) -> Option<Rise> {
     }
     (!OF_AWS.iter().any(|of| name.ends_with(of)))
         .then(|| Rise::stranger(format!("{what} to {name}, which is no service of AWS")))
+}
+
+/// Whether a service does what a statement allows in its own name only for the account that the thing
+/// belongs to: EventBridge sends to the targets of other accounts with a role of theirs alone, and to
+/// topics it sends no condition key that could say for whom.
+pub(super) fn is_of_owner(name: &str, statement: &Value) -> bool {
+    const SENT: [&str; 4] =
+        ["sns:publish", "sqs:sendmessage", "logs:createlogstream", "logs:putlogevents"];
+    let actions = texts(&statement["Action"]);
+    name == "events.amazonaws.com"
+        && !actions.is_empty()
+        && actions.iter().all(|action| SENT.contains(&action.to_lowercase().as_str()))
 }
 
 /// Keys and values that say on whose behalf a service may do what a statement allows.

@@ -649,3 +649,18 @@ fn a_service_does_what_whoever_uses_it_wants_unless_a_condition_says_for_whom() 
     assert_eq!(rises(context(OWN), json!("*")), "");
     assert_eq!(rises(context(OTHER), json!("*")), "foreign");
 }
+
+#[test]
+fn eventbridge_sends_in_its_own_name_for_the_own_account_alone() {
+    let rises = |service: &str, actions: Value| {
+        let one = json!({ "Effect": "Allow", "Principal": { "Service": service },
+            "Action": actions, "Resource": "arn:aws:sns:eu-west-1:111122223333:alerts" });
+        of_resource_policy(None, &document(json!([one])), OWN).len()
+    };
+    let events = "events.amazonaws.com";
+    assert_eq!(rises(events, json!("SNS:Publish")), 0);
+    assert_eq!(rises(events, json!(["sqs:SendMessage", "logs:PutLogEvents"])), 0);
+    assert_eq!(rises(events, json!(["sns:Publish", "sns:Subscribe"])), 1);
+    assert_eq!(rises(events, json!("sns:*")), 1);
+    assert_eq!(rises("cloudwatch.amazonaws.com", json!("sns:Publish")), 1);
+}

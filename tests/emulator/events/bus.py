@@ -192,7 +192,8 @@ def _may(rule: Any, arn: str) -> None:
     if target is None:
         raise Undeliverable("NO_RESOURCE", f"{arn} does not exist.")
     action = "sqs:SendMessage" if queue else "sns:Publish"
-    context = {"aws:SourceArn": rule.arn, "aws:SourceAccount": rule.account_id}
+    # "You can't use Condition blocks in Amazon SNS topic policies for EventBridge" (User Guide, "Troubleshooting").
+    context = {"aws:SourceArn": rule.arn, "aws:SourceAccount": rule.account_id} if queue else {}
     if not service_may(target.policy, SERVICE, action, arn, context):
         raise Undeliverable("NO_PERMISSIONS", f"{SERVICE} is not authorized to perform {action} on {arn}.")
     key = target.kms_master_key_id

@@ -9,7 +9,7 @@ from emulator.answers import AwsError
 from emulator.events.permission import account_may
 from emulator.events.topics import topic_of
 from emulator.identity import caller_arn
-from emulator.missing import Forward, from_moto, guards, handles, refuses
+from emulator.missing import Forward, from_moto, guards, handles, refuses, sns_policies
 from emulator.shelf.pages import page
 from emulator.wire import Call
 
@@ -161,7 +161,7 @@ def create_topic(call: Call, forward: Forward) -> dict[str, Any]:
     answer = from_moto(call, forward)
     topic = topic_of(arn)
     if "Policy" in given:
-        topic.policy = policy.stored(given["Policy"], call.partition)
+        topic.policy = sns_policies.stored(given["Policy"], topic.arn)
     _more(topic).update({n: v for n, v in given.items() if n not in KNOWN_TO_MOTO})
     return answer
 
@@ -174,7 +174,7 @@ def set_topic_attributes(call: Call, _: Forward) -> dict[str, Any] | None:
     if name == "FifoTopic":
         raise wrong("AttributeName")
     if name == "Policy":
-        topic.policy = policy.stored(value, call.partition)
+        topic.policy = sns_policies.stored(value, topic.arn)
         return {}
     if name in KNOWN_TO_MOTO:
         return None

@@ -295,8 +295,9 @@ fn opening_to_everybody_or_to_another_account_is_a_rise() {
         let changes =
             DefaultSecurityGroup::diff(&facts(), &spec, &Object::present("sg-1", empty.clone()));
         let grants = changes[0].grants.iter().map(|grant| grant.class).collect::<Vec<_>>();
-        let is_let_in = usize::from(spec.ingress.is_some());
-        assert_eq!(is_let_in, changes[0].warnings.len(), "{changes:?}");
+        let way = if spec.ingress.is_some() { "is let in" } else { "may go out" };
+        assert_eq!(changes[0].warnings.len(), 1, "{changes:?}");
+        assert!(changes[0].warnings[0].ends_with(way), "{changes:?}");
         grants
     };
     let range = |ipv4: Option<&str>, ipv6: Option<&str>| Written {

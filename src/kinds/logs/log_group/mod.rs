@@ -5,9 +5,8 @@ mod deletion_protection;
 mod kms_key;
 mod protection_document;
 mod retention;
-mod tags;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use aws_sdk_cloudwatchlogs::{Client, types};
@@ -18,14 +17,16 @@ use serde_json::{Map, Value};
 use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::shapes::part::{AnyPart, Parted, by_parts};
+use crate::kinds::shapes::tagged::{OwnTags, Tagged, declares, sets};
 use crate::kinds::spec::{aws_enum, found};
-use crate::kinds::tags::LOGS;
+use crate::kinds::tags::{self, LOGS, TagRules, Tags};
 use crate::kinds::{
     Allowed, Arns, Change, Controls, Cx, Drift, Facts, Found, Kind, Object, ObserveError, Scope,
     Stricter, Use, WriteCx, WriteError, known, told,
 };
 use crate::names::Region;
 
+const LIST_TAGS: Call = Call::new("logs", "ListTagsForResource");
 const DESCRIBE: Call = Call::new("logs", "DescribeLogGroups");
 const CREATE: Call = Call::new("logs", "CreateLogGroup");
 
@@ -196,7 +197,7 @@ impl Parted for LogGroup {
         &kms_key::KmsKey,
         &data_protection::DataProtection,
         &retention::Retention,
-        &tags::Tags,
+        &OwnTags::<Self>::PART,
     ];
     const CREATE: Call = CREATE;
     const KEPT: &'static str = "evenkeel never deletes a log group";
@@ -269,6 +270,49 @@ impl Parted for LogGroup {
             log_group_class: place.log_group_class,
             ..Spec::default()
         }
+    }
+}
+
+impl Tagged for LogGroup {
+    const TAG_RULES: TagRules = LOGS;
+    const TAG: Call = Call::new("logs", "TagResource");
+    const UNTAG: Call = Call::new("logs", "UntagResource");
+    const TAG_CALLS: &'static [Use<Spec>] = &[
+        Use::read_if(LIST_TAGS, declares::<Self>),
+        Use::write_if(Self::TAG, sets::<Self>, group),
+        Use::write_if(Self::UNTAG, declares::<Self>, group),
+    ];
+    const MADE_WITH_TAGS: bool = false;
+
+    fn tags(spec: &Spec) -> Option<&Tags> {
+        spec.tags.as_ref()
+    }
+
+    fn declare_tags(spec: &mut Spec, tags: Tags) {
+        spec.tags = Some(tags);
+    }
+
+    async fn read_tags(cx: &Cx, place: &Place) -> Result<Tags, ObserveError> {
+        let arn = arn(cx, place);
+        let request = cx.client(Client::new).list_tags_for_resource().resource_arn(&arn);
+        let answer = cx.read(LIST_TAGS, &arn, request.send()).await?;
+        // A group without tags may have no list of them.
+        let tags = answer.tags().into_iter().flatten();
+        Ok(tags::collect(tags.map(|(key, value)| (key.as_str(), value.as_str()))))
+    }
+
+    async fn set_tags(
+        cx: &WriteCx,
+        place: &Place,
+        tags: HashMap<String, String>,
+    ) -> Result<(), WriteError> {
+        let request = cx.client(Client::new).tag_resource().resource_arn(arn(cx, place));
+        cx.send(Self::TAG, request.set_tags(Some(tags)).send()).await
+    }
+
+    async fn remove_tags(cx: &WriteCx, place: &Place, keys: Vec<String>) -> Result<(), WriteError> {
+        let request = cx.client(Client::new).untag_resource().resource_arn(arn(cx, place));
+        cx.send(Self::UNTAG, request.set_tag_keys(Some(keys)).send()).await
     }
 }
 

@@ -6,8 +6,8 @@ use super::lifecycle::{Expiration, Rule, StorageClass, is_day};
 use super::spec::{Service, Spec};
 use super::{encryption, logging, name, object_lock, statements};
 use crate::baseline::catalog::SpecProblem;
-use crate::kinds::tags;
-use crate::policy_document::{Owner, PolicyDocument, PolicyKind};
+use crate::kinds::{merged, tags};
+use crate::policy_document::PolicyKind;
 
 /// The only Region that ever took names of another form.
 const LEGACY_REGION: &str = "us-east-1";
@@ -82,38 +82,9 @@ pub fn check(spec: &Spec) -> Vec<SpecProblem> {
 /// What S3 would refuse of the statements that will be required, those of evenkeel's own making
 /// among them.
 fn bucket_policy(spec: &Spec, problems: &mut Vec<SpecProblem>) {
-    const FIELD: &str = "extra_policy_statements";
     // Of whom and where the statements speak makes no difference here.
     let required = statements::required("aws", "000000000000", spec);
-    let (made, extra): (Vec<_>, Vec<_>) =
-        required.into_iter().partition(|one| one.owner == Owner::Evenkeel);
-    let extra: Vec<_> = extra.into_iter().map(|one| one.statement).collect();
-    for statement in &extra {
-        let sid = statement.get("Sid").and_then(|sid| sid.as_str());
-        if let Some(sid) = sid
-            && made.iter().any(|one| one.statement.get("Sid") == statement.get("Sid"))
-        {
-            problems.push(SpecProblem::new(
-                FIELD,
-                format!(
-                    "the Sid {sid:?} is that of a statement which follows from another field of this \
-                     bucket"
-                ),
-                "choose another Sid",
-            ));
-        }
-    }
-    let document = PolicyDocument::of_statements(extra);
-    match PolicyDocument::from_text(&document.to_compact_string()) {
-        Ok(_) => {
-            for refusal in document.refusals(PolicyKind::Bucket) {
-                problems.push(SpecProblem::new(FIELD, &refusal.message, refusal.help));
-            }
-        }
-        Err(error) => {
-            problems.push(SpecProblem::new(FIELD, error.to_string(), "see the IAM policy grammar"))
-        }
-    }
+    problems.extend(merged::refused(required, PolicyKind::Bucket, "bucket"));
 }
 
 fn lifecycle_rule(index: usize, rule: &Rule, problems: &mut Vec<SpecProblem>) {

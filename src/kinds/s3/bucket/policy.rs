@@ -6,18 +6,14 @@ use super::spec::Spec;
 use super::{Bucket, Place, bucket, request, statements, tls};
 use crate::aws::Call;
 use crate::aws::error::AbsentIf;
+use crate::kinds::merged::{self, Merging, Write};
 use crate::kinds::shapes::part::{Look, Part};
-use crate::kinds::{
-    Change, Cx, Drift, ObserveError, Risk, Undo, Use, WriteCx, WriteError, compared,
-};
-use crate::policy_document::grants::{self, Rise};
-use crate::policy_document::{PolicyDocument, PolicyError, PolicyKind, Required};
+use crate::kinds::{Change, Cx, Drift, ObserveError, Undo, Use, WriteCx, WriteError};
+use crate::policy_document::{PolicyDocument, PolicyKind, Required};
 
 const GET: Call = Call::new("s3", "GetBucketPolicy");
 pub const PUT: Call = Call::new("s3", "PutBucketPolicy");
 const DELETE: Call = Call::new("s3", "DeleteBucketPolicy");
-
-type Write = Option<String>;
 
 pub struct Policy;
 
@@ -56,23 +52,28 @@ impl Part for Policy {
     }
 
     fn diff(look: &Look<'_, Bucket>, now: &Option<String>) -> Vec<Change<Write>> {
-        for field in statements::FIELDS {
-            compared::mark(field);
-        }
-        let actual = match now.as_deref().map(PolicyDocument::from_text) {
+        merged::mark(&statements::FIELDS);
+        let actual = match now.as_deref().map(|now| (now, PolicyDocument::from_text(now))) {
             None => None,
-            Some(Ok(actual)) => Some(actual),
-            Some(Err(error)) => return vec![unreadable(now, &error)],
+            Some((_, Ok(actual))) => Some(actual),
+            Some((now, Err(error))) => {
+                return vec![merged::unreadable(now, &error, "aws s3api put-bucket-policy")];
+            }
         };
         let before = actual.clone().unwrap_or_else(|| PolicyDocument::of_statements(Vec::new()));
         let (after, notes) = merged(look, &before);
+        let merging = merging(look);
         let mut changes = Vec::new();
         if after != before {
-            changes.push(put(look, actual.as_ref(), &before, &after, notes));
+            changes.push(merging.put(actual.as_ref(), &before, &after, notes));
         }
         changes.extend(denied_by_others(look, &after));
-        changes.extend(delivery_denied(look, &after));
-        changes.extend(foreign_access(look, &after));
+        let declares_services = look.spec.services.as_ref().is_some_and(|all| !all.is_empty());
+        let field = if declares_services { "services" } else { "extra_policy_statements" };
+        changes.extend(merging.denied(field, &after));
+        if look.spec.forbid_foreign_access == Some(true) {
+            changes.extend(merging.foreign_access("forbid_foreign_access", &after));
+        }
         changes
     }
 
@@ -120,13 +121,6 @@ fn may_be_emptied(spec: &Spec) -> bool {
         && spec.extra_policy_statements.as_ref().is_none_or(Vec::is_empty)
 }
 
-fn unreadable(now: &Option<String>, error: &PolicyError) -> Change<Write> {
-    let mut drift = Drift::new();
-    drift.add("policy", now.as_ref(), None::<&str>);
-    Change::finding(drift)
-        .withhold(format!("the policy that is there cannot be read, so nothing is merged: {error}; correct it by hand first (aws s3api put-bucket-policy)"))
-}
-
 fn arn(look: &Look<'_, Bucket>) -> String {
     format!("arn:{}:s3:::{}", look.facts.partition, look.spec.bucket)
 }
@@ -134,6 +128,17 @@ fn arn(look: &Look<'_, Bucket>) -> String {
 /// The statements that the spec asks for.
 fn required(look: &Look<'_, Bucket>) -> Vec<Required> {
     statements::required(&look.facts.partition, look.facts.account.as_str(), look.spec)
+}
+
+fn merging<'a>(look: &Look<'a, Bucket>) -> Merging<'a> {
+    Merging {
+        facts: look.facts,
+        is_new: look.is_new(),
+        required: required(look),
+        kind: PolicyKind::Bucket,
+        name: "bucket policy",
+        field: "policy",
+    }
 }
 
 /// The policy with all that is declared, and what the reader must know of it.
@@ -178,36 +183,6 @@ fn denied_already(look: &Look<'_, Bucket>, document: &PolicyDocument) -> Vec<Val
     plain.into_iter().chain(version.map(|version| tls::deny_old(&bucket, version))).collect()
 }
 
-fn put(
-    look: &Look<'_, Bucket>,
-    actual: Option<&PolicyDocument>,
-    before: &PolicyDocument,
-    after: &PolicyDocument,
-    notes: Vec<String>,
-) -> Change<Write> {
-    let partition = &look.facts.partition;
-    let mut drift = Drift::new();
-    let is_empty = after.statements().is_empty();
-    let desired = (!is_empty).then(|| after.to_value());
-    drift.add("policy", actual.map(PolicyDocument::to_value), desired);
-    let text = (!is_empty).then(|| after.to_compact_string());
-    let rises = grants::of_resource_policy(Some(before), after, look.facts.account.as_str());
-    let mut change =
-        Change::new(text, drift).rises(rises).rises(grants::of_lifted_denials(before, after));
-    if !look.is_new() {
-        for warning in before.narrowing(after, partition).warnings() {
-            change = change.risk(Risk::Disruptive).warn(warning);
-        }
-    }
-    for warning in before.widening(after, partition).into_iter().chain(notes) {
-        change = change.warn(warning);
-    }
-    match refused(before, after) {
-        Some(reason) => change.withhold(reason),
-        None => change,
-    }
-}
-
 /// What others deny for the sake of TLS, and the declaration does not want denied.
 fn denied_by_others(look: &Look<'_, Bucket>, after: &PolicyDocument) -> Vec<Change<Write>> {
     let denied = tls::Denied::by(after, &arn(look), &look.facts.partition);
@@ -227,72 +202,4 @@ fn denied_by_others(look: &Look<'_, Bucket>, after: &PolicyDocument) -> Vec<Chan
         "a statement that evenkeel did not write denies this: take it out of the bucket policy, \
          or declare what it denies",
     )]
-}
-
-/// What others deny of that which the declared services need to deliver.
-fn delivery_denied(look: &Look<'_, Bucket>, policy: &PolicyDocument) -> Option<Change<Write>> {
-    let partition = &look.facts.partition;
-    let required = required(look);
-    let wanted: Vec<Value> = required.into_iter().map(|one| one.statement).collect();
-    let denied = policy.denying(&wanted, partition);
-    if denied.is_empty() {
-        return None;
-    }
-    let mut drift = Drift::new();
-    let declares_services = look.spec.services.as_ref().is_some_and(|all| !all.is_empty());
-    let field = if declares_services { "services" } else { "extra_policy_statements" };
-    drift.add(field, Some(denied), None::<&str>);
-    Some(Change::finding(drift).withhold(
-        "a statement that evenkeel did not write denies a service what it delivers with, or \
-         may do so: take it out of the bucket policy, spare services in it with the condition \
-         aws:PrincipalIsAWSService = false, or declare it in extra_policy_statements",
-    ))
-}
-
-/// Whom statements of others let in from outside of the account.
-fn foreign_access(look: &Look<'_, Bucket>, policy: &PolicyDocument) -> Option<Change<Write>> {
-    if look.spec.forbid_foreign_access != Some(true) {
-        return None;
-    }
-    let (partition, account) = (&look.facts.partition, look.facts.account.as_str());
-    let form = |statement: &Value| PolicyDocument::canonical_statement(statement, partition);
-    let declared: Vec<Value> = required(look).iter().map(|one| form(&one.statement)).collect();
-    let others = policy.statements().into_iter().filter(|one| !declared.contains(&form(one)));
-    let rises: Vec<Rise> = others.flat_map(|one| grants::from_outside(&one, account)).collect();
-    if rises.is_empty() {
-        return None;
-    }
-    let mut drift = Drift::new();
-    let words: Vec<&str> = rises.iter().map(Rise::what).collect();
-    drift.add("forbid_foreign_access", Some(words), None::<&str>);
-    Some(Change::finding(drift).withhold(
-        "a statement that evenkeel did not write lets somebody outside of the account in: take it \
-         out of the bucket policy, or declare it in extra_policy_statements",
-    ))
-}
-
-/// Why S3 would refuse a policy.
-fn refused(before: &PolicyDocument, after: &PolicyDocument) -> Option<String> {
-    if let Some(refusal) = after.too_large(PolicyKind::Bucket) {
-        return Some(format!("{}: {}", refusal.message, refusal.help));
-    }
-    let dangling = after.dangling_principals();
-    if !dangling.is_empty() {
-        return Some(format!(
-            "the policy names {}, users or roles that were deleted, and S3 refuses any policy with \
-             such names: take them out first",
-            dangling.join(", ")
-        ));
-    }
-    let added = after.statements().into_iter().filter(|one| !before.statements().contains(one));
-    let has_variables = added.into_iter().any(|one| one.to_string().contains("${"));
-    (has_variables && after.version() != PolicyDocument::VERSION && !before.statements().is_empty())
-        .then(|| {
-            format!(
-                "the policy is written in the language of {}, which has no variables: raise its \
-                 Version to {} first",
-                after.version(),
-                PolicyDocument::VERSION
-            )
-        })
 }

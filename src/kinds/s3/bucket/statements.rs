@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 
 use super::spec::{Service, Spec};
 use super::{encryption, tls};
-use crate::policy_document::{Owner, Required};
+use crate::kinds::merged;
+use crate::policy_document::Required;
 
 /// The fields of the spec that the bucket policy answers for.
 pub const FIELDS: [&str; 7] = [
@@ -36,12 +37,7 @@ struct Place<'a> {
 
 /// The statements that the spec asks for in an account, in a fixed order.
 pub fn required(partition: &str, account: &str, spec: &Spec) -> Vec<Required> {
-    let made = made(partition, account, spec);
-    let extra = spec.extra_policy_statements.iter().flatten().map(|extra| json!(extra));
-    made.into_iter()
-        .map(|statement| Required { statement, owner: Owner::Evenkeel })
-        .chain(extra.map(|statement| Required { statement, owner: Owner::Baseline }))
-        .collect()
+    merged::required(made(partition, account, spec), spec.extra_policy_statements.as_ref())
 }
 
 /// The statements of evenkeel's own making.

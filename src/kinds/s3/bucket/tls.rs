@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::spec::TlsVersion;
-use crate::policy_document::{PolicyDocument, matches};
+use crate::policy_document::PolicyDocument;
 
 const DENY_PLAIN: &str = "DenyInsecureTransport";
 const PLAIN_KEY: &str = "aws:securetransport";
@@ -60,10 +60,11 @@ impl Reach {
 impl Denied {
     /// Reads the statements of a policy.
     pub fn by(document: &PolicyDocument, bucket: &str, partition: &str) -> Self {
-        let mut denied = Self::default();
+        let some_plain = document.denies_some_plain(partition);
+        let mut denied = Self { some_plain, ..Self::default() };
         for statement in document.statements() {
             let form = PolicyDocument::canonical_statement(&statement, partition);
-            denied.note_some(&form);
+            denied.note_versions(&form);
             let Some(reach) = reach(&form, bucket) else { continue };
             match condition(&form) {
                 Some(("bool" | "boolifexists" | "stringequals", PLAIN_KEY, "false")) => {
@@ -82,25 +83,17 @@ impl Denied {
         denied
     }
 
-    /// Notes what a statement denies to whomever, and of what, for want of TLS.
-    fn note_some(&mut self, form: &Value) {
+    /// Notes the versions with which a statement denies something to whomever.
+    fn note_versions(&mut self, form: &Value) {
         if form["Effect"] != "Deny" {
             return;
         }
         for (operator, keys) in form["Condition"].as_object().into_iter().flatten() {
             let plain = operator.rsplit(':').next().unwrap_or(operator);
             let plain = plain.strip_suffix("ifexists").unwrap_or(plain);
-            for (key, values) in keys.as_object().into_iter().flatten() {
-                let values = values.as_array().into_iter().flatten().filter_map(Value::as_str);
-                match key.as_str() {
-                    PLAIN_KEY => self.some_plain |= holds_without_tls(plain, values),
-                    VERSION_KEY => {
-                        self.versions
-                            .extend(values.map(|value| (plain.to_owned(), value.to_owned())));
-                    }
-                    _ => {}
-                }
-            }
+            let values = keys.get(VERSION_KEY).and_then(Value::as_array).into_iter().flatten();
+            let values = values.filter_map(Value::as_str);
+            self.versions.extend(values.map(|value| (plain.to_owned(), value.to_owned())));
         }
     }
 
@@ -135,20 +128,6 @@ impl Denied {
                 .is_none_or(|(known, wanted)| is_more(operator, known, wanted))
         });
         found.map(|(_, known)| known.as_str())
-    }
-}
-
-/// Whether a condition on `aws:SecureTransport` holds for a request without TLS.
-fn holds_without_tls<'a>(operator: &str, mut values: impl Iterator<Item = &'a str>) -> bool {
-    let is_false = |value: &str| match operator {
-        "stringlike" | "stringnotlike" => matches(value, "false"),
-        _ => value.eq_ignore_ascii_case("false"),
-    };
-    match operator {
-        "bool" | "stringequals" | "stringequalsignorecase" | "stringlike" => values.any(is_false),
-        "stringnotequals" | "stringnotequalsignorecase" | "stringnotlike" => !values.any(is_false),
-        // The key is in every request, so that `Null` says nothing of TLS.
-        _ => false,
     }
 }
 

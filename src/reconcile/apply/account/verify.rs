@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 
 use super::{OfAccount, place};
 use crate::aws::reads::ReadCache;
+use crate::kinds::object::Cause;
 use crate::kinds::{Facts, Object, registry};
 use crate::plan::ObjectPlan;
 use crate::plan::contradict::contradictions;
@@ -63,7 +64,10 @@ impl<'a> OfAccount<'a, '_> {
                     now.get(object.observed.id.as_str()).cloned().unwrap_or_else(unseen);
                 let is_settled = matches!(
                     standing,
-                    Standing::InSync | Standing::OnlyReported | Standing::Contradicted(_)
+                    Standing::InSync
+                        | Standing::OnlyReported
+                        | Standing::Awaited(_)
+                        | Standing::Contradicted(_)
                 );
                 let can_converge =
                     !object.changes.iter().any(|change| self.failed.contains_key(&change.id));
@@ -149,6 +153,7 @@ impl<'a> OfAccount<'a, '_> {
         match standing {
             Standing::InSync => {}
             Standing::OnlyReported => report.only_reported.push(title),
+            Standing::Awaited(why) => report.awaited.push((title, why)),
             Standing::Open => report.not_converged.push(title),
             Standing::NeedsMore => report.needs_more.push(title),
             Standing::Unknown(why) | Standing::Contradicted(why) => {
@@ -179,6 +184,9 @@ impl<'a> OfAccount<'a, '_> {
             let object = waiting.iter().find(|object| object.observed.id == seen.id)?;
             let standing = match Now::of(cx.facts(), kind, &item.spec, seen.clone()) {
                 Ok(now) => now.standing(object),
+                Err(unknown) if unknown.cause == Cause::Awaited => {
+                    Standing::Awaited(unknown.reason)
+                }
                 Err(unknown) => Standing::Unknown(unknown.reason),
             };
             Some((object.observed.id.as_str(), (Some(seen), standing)))

@@ -1,0 +1,4 @@
+//! Kinds of Amazon EventBridge.
+
+pub mod bus_policies;
+pub mod rule;

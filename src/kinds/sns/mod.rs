@@ -1,0 +1,5 @@
+//! Kinds of Amazon SNS.
+
+mod delivery;
+pub mod subscription;
+pub mod topic;

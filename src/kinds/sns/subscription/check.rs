@@ -1,0 +1,98 @@
+//! What SNS would refuse of a subscription, said before anything is asked for.
+
+use super::{Protocol, Spec};
+use crate::baseline::catalog::SpecProblem;
+use crate::names::is_arn;
+
+pub fn check(spec: &Spec) -> Vec<SpecProblem> {
+    let mut problems: Vec<SpecProblem> = endpoint(spec).into_iter().collect();
+    let mut problem = |field: &str, message: &str, help: &str| {
+        problems.push(SpecProblem::new(field, message, help));
+    };
+    let protocol = spec.protocol;
+    let is_firehose = protocol == Protocol::Firehose;
+    if is_firehose != spec.subscription_role_arn.is_some() {
+        let (message, help) = match is_firehose {
+            true => ("a delivery stream takes messages by a role alone", "add it"),
+            false => ("only a delivery stream is written to with a role", "leave it out"),
+        };
+        problem("subscription_role_arn", message, help);
+    }
+    // Source: SNS API Reference, `Subscribe`, `RawMessageDelivery` and `DeliveryPolicy`; SNS Developer
+    // Guide, "Raw message delivery".
+    let is_raw = matches!(protocol, Protocol::Sqs | Protocol::Https | Protocol::Firehose);
+    if spec.raw_message_delivery == Some(true) && !is_raw {
+        problem(
+            "raw_message_delivery",
+            "only queues, HTTPS endpoints and delivery streams get messages as they are",
+            "leave it out",
+        );
+    }
+    if spec.delivery_policy.is_some() && protocol != Protocol::Https {
+        problem(
+            "delivery_policy",
+            "only HTTPS endpoints have a delivery policy",
+            "leave it out, or declare redrive_policy",
+        );
+    }
+    let filters = spec.filter_policy.as_ref().is_some_and(|policy| !policy.is_empty());
+    if spec.filter_policy_scope.is_some() && !filters {
+        problem(
+            "filter_policy_scope",
+            "there is no filter policy that could look at it",
+            "add filter_policy",
+        );
+    }
+    if let Some(policy) = spec.redrive_policy.as_ref().filter(|policy| !policy.is_empty()) {
+        let queue = policy.get("deadLetterTargetArn").and_then(serde_json::Value::as_str);
+        if policy.len() != 1 || !queue.is_some_and(|arn| is_arn(arn, "sqs", "")) {
+            problem(
+                "redrive_policy",
+                "it names no queue",
+                "write { deadLetterTargetArn = \"arn:…:sqs:…\" }, or {} for none",
+            );
+        }
+    }
+    problems
+}
+
+/// Whether the endpoint is one of its protocol.
+fn endpoint(spec: &Spec) -> Option<SpecProblem> {
+    let text = spec.endpoint.as_str();
+    let help = match spec.protocol {
+        Protocol::Email | Protocol::EmailJson => {
+            let is_address = text.split_once('@').is_some_and(|(user, host)| {
+                !user.is_empty() && host.contains('.') && !host.contains('@')
+            });
+            (!is_address || text.contains(char::is_whitespace)).then_some("write a mail address")
+        }
+        Protocol::Https => https(text),
+        Protocol::Sqs => (!is_arn(text, "sqs", "")).then_some("write the ARN of a queue"),
+        Protocol::Lambda => {
+            (!is_arn(text, "lambda", "function:")).then_some("write the ARN of a function")
+        }
+        Protocol::Firehose => (!is_arn(text, "firehose", "deliverystream/"))
+            .then_some("write the ARN of a delivery stream"),
+        Protocol::Sms => {
+            let digits = text.strip_prefix('+').unwrap_or(text);
+            let is_number = digits.len() <= 15
+                && digits.len() > 3
+                && digits.bytes().all(|one| one.is_ascii_digit());
+            (!is_number).then_some("write a phone number as +15550100")
+        }
+    }?;
+    // The text may hold a secret.
+    let message = format!("it is no endpoint of the protocol {}", spec.protocol.as_str());
+    Some(SpecProblem::new("endpoint", message, help))
+}
+
+fn https(text: &str) -> Option<&'static str> {
+    let Some(rest) = text.strip_prefix("https://") else { return Some("write https://…") };
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if host.contains('@') {
+        return Some(
+            "leave user and password out: plans and logs would show them, and so would AWS's list",
+        );
+    }
+    (host.is_empty() || text.contains(char::is_whitespace)).then_some("write https://host/…")
+}

@@ -1,0 +1,160 @@
+//! The key of a topic's messages.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Place, SET, Service, Spec, Topic, attributes_of, set, topic};
+use crate::aws::Call;
+use crate::baseline::catalog::SpecProblem;
+use crate::kinds::kms::named::{self, Named, Service as Encryptor};
+use crate::kinds::kms::reads;
+use crate::kinds::shapes::part::{Look, Part};
+use crate::kinds::together::together;
+use crate::kinds::{Change, Cx, Drift, ObserveError, Undo, Use, WriteCx, WriteError, compared};
+use crate::names::is_arn;
+
+/// AWS's own key for topics, whose policy lets no service in (SNS Developer Guide, "Key management").
+pub const OWN: &str = "alias/aws/sns";
+/// Symmetric keys of the topic's Region, and of AWS's keys its own alone.
+const KEYS: Encryptor = Encryptor { own_key: Some(OWN), of_region: true };
+const FIELD: &str = "kms_master_key_id";
+
+pub struct Key;
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Now {
+    /// The topic's key, by the name that it was given; `None` for none.
+    pub name: Option<String>,
+    /// What that name stands for, where it is no ARN of a key.
+    pub key: Option<Named>,
+    /// What the declared name stands for; `None` when none is declared, or the topic is not there.
+    pub declared: Option<Named>,
+}
+
+impl Now {
+    /// Whether the topic has the declared key, whatever either is called.
+    fn is(&self, wanted: Option<&str>) -> bool {
+        let there = self.key.as_ref().and_then(Named::arn).or(self.name.as_deref());
+        there == self.declared.as_ref().and_then(Named::arn).or(wanted)
+    }
+}
+
+fn name(spec: &Spec) -> Option<&str> {
+    spec.kms_master_key_id.as_deref().filter(|name| !name.is_empty())
+}
+
+/// Whether a name is that of AWS's own key.
+pub fn is_own(name: &str) -> bool {
+    name == OWN || name.ends_with(&format!(":{OWN}"))
+}
+
+pub fn check(spec: &Spec) -> Vec<SpecProblem> {
+    let Some(name) = name(spec) else { return Vec::new() };
+    let mut problems: Vec<SpecProblem> = named::wrong(FIELD, name, KEYS).into_iter().collect();
+    let services = spec.services.iter().flatten();
+    if is_own(name) && services.clone().next().is_some() {
+        problems.push(SpecProblem::new(
+            FIELD,
+            "AWS's own key lets no service in, so that nothing that services publish would arrive",
+            "name a key of your own whose policy lets them in (service_principals of kms.key)",
+        ));
+    }
+    // Source: AWS Config Developer Guide, "Permissions for the Amazon SNS Topic".
+    if services.into_iter().any(|service| *service == Service::Config) {
+        problems.push(SpecProblem::new(
+            FIELD,
+            "AWS Config publishes to no topic that is encrypted",
+            "declare another topic for Config, or \"\" for no key",
+        ));
+    }
+    problems
+}
+
+impl Part for Key {
+    type Of = Topic;
+    type Now = Now;
+    /// The ARN of a key, or its name where none is there yet; `None` for none.
+    type Write = Option<String>;
+
+    const NAME: &'static str = FIELD;
+    const CALLS: &'static [Use<Spec>] = &[
+        Use::read_if(reads::DESCRIBE, |spec| name(spec).is_some()),
+        Use::write_if(SET, Self::is_declared, topic),
+    ];
+
+    fn is_declared(spec: &Spec) -> bool {
+        spec.kms_master_key_id.is_some()
+    }
+
+    async fn read(cx: &Cx, spec: &Spec, place: &Place) -> Result<Now, ObserveError> {
+        let attributes = attributes_of(cx, &place.name).await?.unwrap_or_default();
+        // The attribute of encryption alone: without it, there is none.
+        let there = attributes.get("KmsMasterKeyId").filter(|name| !name.is_empty()).cloned();
+        let wanted = name(spec);
+        // An ARN says which key it is; where none is declared, it does not matter.
+        let is_name = |name: &&str| wanted.is_some() && !is_arn(name, "kms", "key/");
+        let of_topic = there.as_deref().filter(is_name);
+        let (key, declared) = together!(key_of(cx, of_topic), key_of(cx, wanted))?;
+        Ok(Now { name: there, key, declared })
+    }
+
+    fn diff(look: &Look<'_, Topic>, now: &Now) -> Vec<Change<Option<String>>> {
+        compared::mark(FIELD);
+        let wanted = name(look.spec);
+        let declared = now.declared.as_ref();
+        let problem = wanted.zip(declared.and_then(Named::problem));
+        let mut drift = Drift::new();
+        if !now.is(wanted) {
+            drift.add(FIELD, now.name.as_deref(), wanted);
+            let key = wanted.map(|name| declared.and_then(Named::arn).unwrap_or(name).to_owned());
+            let warning = match key {
+                Some(_) => {
+                    "who publishes to this topic needs rights to the key: the key's policy must let each service in"
+                }
+                None => "messages are no longer encrypted with a key of yours",
+            };
+            let change = look.disruptive(Change::new(key, drift), warning);
+            return vec![match problem {
+                // Another item may be about to make it.
+                Some((name, _)) if declared == Some(&Named::Missing) && named::is_alias(name) => {
+                    change.warn("the key is not there yet: it must be by the time of this change")
+                }
+                Some((name, problem)) => Change { action: None, ..change }
+                    .withhold(format!("SNS could not use the key {name}: {problem}; put the key right, or declare another")),
+                None => change,
+            }];
+        }
+        let Some((name, problem)) = problem else { return Vec::new() };
+        let (there, wanted) = named::out_of_order(now.name.as_deref(), name);
+        drift.add(FIELD, Some(there), Some(wanted));
+        let words = format!(
+            "SNS cannot use the key {name}: {problem}; until it can be used, nobody can publish to the topic"
+        );
+        vec![Change::finding(drift).withhold(words)]
+    }
+
+    fn calls(key: &Option<String>) -> Vec<Call> {
+        if key.is_some() { vec![SET, reads::DESCRIBE] } else { vec![SET] }
+    }
+
+    async fn write(cx: &WriteCx, place: &Place, key: &Option<String>) -> Result<(), WriteError> {
+        let key = match key {
+            // A key that the same plan makes has an ARN only now.
+            Some(name) => named::ready(cx, name, KEYS).await?,
+            None => String::new(),
+        };
+        set(cx, place, "KmsMasterKeyId", &key).await
+    }
+
+    fn undo(_: &Option<String>, before: &Now) -> Undo<Option<String>> {
+        Undo::By(vec![before.name.clone()])
+    }
+
+    fn export(now: &Now, spec: &mut Spec) {
+        spec.kms_master_key_id = Some(now.name.clone().unwrap_or_default());
+    }
+}
+
+async fn key_of(cx: &Cx, name: Option<&str>) -> Result<Option<Named>, ObserveError> {
+    let Some(name) = name else { return Ok(None) };
+    named::look_up(cx, name, KEYS).await.map(Some)
+}
