@@ -78,7 +78,7 @@ impl Kind for ResourcePolicy {
     const CONTROLS: Controls = Controls { well_architected: &["SEC04-BP01"], ..Controls::NONE };
     // IAM knows no resource for these policies.
     const CALLS: &'static [Use<Spec>] =
-        &[Use::read(DESCRIBE), Use::write(PUT, everywhere), Use::undo(DELETE)];
+        &[Use::read(DESCRIBE), Use::write(PUT, everywhere), Use::undo(DELETE, everywhere)];
     const SAMPLES: &'static [&'static str] = &[
         r#"
 [logs.resource_policy.events]
