@@ -1,4 +1,4 @@
-//! Lists that AWS's API model requires of an answer. The SDK has them as plain lists, and gives an empty
+//! Lists and maps that AWS's API model requires of an answer. The SDK has them as plain lists, and gives an empty
 //! one where the answer has none: "there are none" and "AWS did not say" would look the same.
 //!
 //! The table has every such list of every read that we make; `tests/emulator/test_required.py` holds it
@@ -13,7 +13,7 @@ use super::permission::Call;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Required {
     call: Call,
-    /// Where it stands, in the words of the API model: `Rules`, `Selectors[].Fields`.
+    /// Where it stands, in the words of the answer: `Rules`, `Selectors[].Fields`.
     pub member: &'static str,
     /// The element of an answer in XML; of a list without an element of its own, that of its entries.
     element: Option<&'static str>,
@@ -32,7 +32,10 @@ const fn xml(
     Required { call: Call::new(service, operation), member, element: Some(element) }
 }
 
-const LISTS: [Required; 11] = [
+const LISTS: &[Required] = &[
+    json("accessanalyzer", "ListAnalyzers", "analyzers"),
+    json("accessanalyzer", "ListArchiveRules", "archiveRules"),
+    json("accessanalyzer", "ListArchiveRules", "archiveRules[].filter"),
     json("cloudtrail", "GetEventConfiguration", "AggregationConfigurations[].Templates"),
     json("cloudtrail", "GetEventConfiguration", "ContextKeySelectors[].Equals"),
     json("cloudtrail", "GetEventSelectors", "AdvancedEventSelectors[].FieldSelectors"),
@@ -41,6 +44,7 @@ const LISTS: [Required; 11] = [
         "DescribeConfigurationRecorders",
         "ConfigurationRecorders[].recordingMode.recordingModeOverrides[].resourceTypes",
     ),
+    json("guardduty", "ListDetectors", "detectorIds"),
     xml("iam", "ListAccountAliases", "AccountAliases", "AccountAliases"),
     xml("iam", "ListRolePolicies", "PolicyNames", "PolicyNames"),
     xml("iam", "ListRoles", "Roles", "Roles"),
@@ -48,6 +52,7 @@ const LISTS: [Required; 11] = [
     xml("s3", "GetBucketEncryption", "ServerSideEncryptionConfiguration.Rules", "Rule"),
     xml("s3", "GetBucketOwnershipControls", "OwnershipControls.Rules", "Rule"),
     xml("s3", "GetBucketTagging", "TagSet", "TagSet"),
+    json("securityhub", "GetEnabledStandards", "StandardsSubscriptions[].StandardsInput"),
 ];
 
 /// The lists that an answer to a call must have.
@@ -86,7 +91,7 @@ fn has_list(value: &Value, path: &str) -> bool {
     };
     let name = step.trim_end_matches("[]");
     match (value.get(name).filter(|value| !value.is_null()), rest) {
-        (Some(value), None) => value.is_array(),
+        (Some(value), None) => value.is_array() || value.is_object(),
         (None, None) => false,
         (None, Some(_)) => true,
         (Some(Value::Array(entries)), Some(rest)) => {

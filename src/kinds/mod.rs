@@ -21,13 +21,16 @@ pub mod tags;
 mod together;
 pub mod write_error;
 
+mod accessanalyzer;
 mod cloudtrail;
 mod config;
 mod ec2;
+mod guardduty;
 mod iam;
 mod kms;
 mod logs;
 mod s3;
+mod securityhub;
 
 use std::collections::BTreeSet;
 

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use super::Scope;
 use super::erased::{DynKind, erase};
 use super::shapes::{Inspect, Whole};
-use super::{cloudtrail, config, ec2, iam, kms, logs, s3};
+use super::{accessanalyzer, cloudtrail, config, ec2, guardduty, iam, kms, logs, s3, securityhub};
 use crate::baseline::catalog::{Catalog, KindInfo};
 
 static KINDS: LazyLock<Vec<Box<dyn DynKind>>> = LazyLock::new(|| {
@@ -21,6 +21,11 @@ static KINDS: LazyLock<Vec<Box<dyn DynKind>>> = LazyLock::new(|| {
         erase::<logs::log_group::LogGroup>(),
         erase::<cloudtrail::trail::Trail>(),
         erase::<config::recorder::ConfigRecorder>(),
+        erase::<accessanalyzer::analyzer::Analyzer>(),
+        erase::<guardduty::detector::Detector>(),
+        erase::<securityhub::hub::Hub>(),
+        erase::<securityhub::standards::Standards>(),
+        erase::<config::rule::Rule>(),
         erase::<ec2::ebs_encryption::EbsEncryption>(),
         erase::<ec2::default_security_group::DefaultSecurityGroup>(),
         erase::<Inspect<iam::root_user::RootUser>>(),
@@ -111,6 +116,13 @@ mod tests {
         }
     }
 
+    /// What AWS takes from an organization's own accounts alone, which no sample can be: recorded answers
+    /// have these fields instead.
+    const OF_ORGANIZATIONS: [&str; 2] = [
+        "accessanalyzer.analyzer exclusions[].account_ids",
+        "accessanalyzer.analyzer inclusions[].account_ids",
+    ];
+
     /// A field that stands in no sample is never exercised by the property tests.
     #[test]
     fn every_field_stands_in_a_sample() {
@@ -123,8 +135,11 @@ mod tests {
             }
             for field in fields(kind.as_ref()) {
                 let parts: Vec<&str> = field.path.split('.').collect();
-                if !seen.iter().any(|path| is_it(path, &parts)) {
-                    missing.push(format!("{} {}", kind.name(), field.path));
+                let name = format!("{} {}", kind.name(), field.path);
+                if !OF_ORGANIZATIONS.contains(&name.as_str())
+                    && !seen.iter().any(|path| is_it(path, &parts))
+                {
+                    missing.push(name);
                 }
             }
         }
@@ -133,11 +148,14 @@ mod tests {
 
     /// A switch, a number or a word that has no stricter way, whose kind says itself what is weaker, or that
     /// evenkeel never writes.
-    const NO_WAY: [&str; 29] = [
+    const NO_WAY: &[&str] = &[
+        "accessanalyzer.analyzer type",
         "cloudtrail.trail forbid_excluded_sources",
         "cloudtrail.trail record_all_management_events",
         "cloudtrail.trail recursive_logging",
         "config.recorder snapshot_delivery_frequency",
+        "config.rule enable_debug_log_delivery",
+        "config.rule source_owner",
         "iam.password_policy allow_users_to_change_password",
         "iam.role mfa_max_age_seconds",
         "iam.role require_mfa",
@@ -163,6 +181,7 @@ mod tests {
         "s3.bucket object_lock_mode",
         "s3.bucket object_lock_years",
         "s3.bucket transition_default_minimum_object_size",
+        "securityhub.hub control_finding_generator",
     ];
 
     #[test]

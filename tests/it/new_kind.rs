@@ -10,10 +10,11 @@ use crate::support::{python, root};
 /// A copy of what the script changes.
 fn copy() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    for file in ["src/kinds/registry.rs", "src/kinds/ec2/mod.rs", "src/kinds/iam/mod.rs"] {
-        let to = folder.path().join(file);
+    let files = ["registry.rs", "mod.rs", "ec2/mod.rs", "iam/mod.rs"];
+    for file in files.map(|file| format!("src/kinds/{file}")) {
+        let to = folder.path().join(&file);
         fs::create_dir_all(to.parent().unwrap()).unwrap();
-        fs::copy(root().join(file), to).unwrap();
+        fs::copy(root().join(&file), to).unwrap();
     }
     folder
 }
@@ -81,14 +82,35 @@ fn a_new_kind_has_its_file_its_two_lines_its_samples_and_its_recorded_answers() 
 }
 
 #[test]
-fn what_is_no_name_and_a_service_without_kinds_are_refused() {
+fn what_is_no_name_is_refused() {
     let folder = copy();
-    for (name, why) in [
-        ("lamp", "no name of a kind"),
-        ("ec2.Lamp", "no name of a kind"),
-        ("sqs.queue", "has no kinds yet"),
-    ] {
+    for (name, why) in [("lamp", "no name of a kind"), ("ec2.Lamp", "no name of a kind")] {
         let (begun, text) = begin(folder.path(), "setting", name);
         assert!(!begun && text.contains(why), "{text}");
+    }
+}
+
+/// The first kind of a service brings the service's folder and its names.
+#[test]
+fn a_service_without_kinds_gets_its_folder_and_its_lines() {
+    let folder = copy();
+    for (shape, name) in [("setting", "inspector2.night_lamp"), ("audit", "zzz.odd_user")] {
+        let (begun, text) = begin(folder.path(), shape, name);
+        assert!(begun, "{text}");
+        let (service, thing) = name.split_once('.').unwrap();
+        let read = |file: &str| fs::read_to_string(folder.path().join(file)).unwrap();
+        assert!(
+            read(&format!("src/kinds/{service}/mod.rs")).ends_with(&format!("pub mod {thing};\n"))
+        );
+        let modules = read("src/kinds/mod.rs");
+        let services: Vec<&str> = modules
+            .lines()
+            .skip_while(|line| *line != "mod cloudtrail;")
+            .take_while(|line| line.starts_with("mod "))
+            .collect();
+        assert!(services.is_sorted() && services.contains(&format!("mod {service};").as_str()));
+        let used = read("src/kinds/registry.rs");
+        let (used, _) = used.split_once("};").unwrap();
+        assert!(used.contains(&format!("{service},")) || used.ends_with(service), "{used}");
     }
 }

@@ -26,7 +26,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// Words of AWS and what AWS says in their place.
-const WORDS: [&[&str]; 12] = [
+const WORDS: &[&[&str]] = &[
     &["Enabled", "Disabled", "Suspended"],
     &["enabled", "disabled"],
     &["ENABLED", "DISABLED"],
@@ -39,6 +39,9 @@ const WORDS: [&[&str]; 12] = [
     &["CUSTOMER", "AWS"],
     &["available", "pending"],
     &["StringEquals", "StringNotEquals"],
+    &["ACTIVE", "CREATING", "DISABLED", "FAILED", "DELETING"],
+    &["READY", "PENDING", "INCOMPLETE", "FAILED", "DELETING"],
+    &["ACCOUNT", "ORGANIZATION"],
 ];
 /// Names of XML elements that are the entries of a list.
 const ENTRIES: [&str; 9] = [
@@ -53,7 +56,7 @@ const ENTRIES: [&str; 9] = [
     "NoncurrentVersionTransition",
 ];
 /// What says that a page is not the last, by service.
-const MORE_PAGES: [(&str, &[(&str, &str)]); 7] = [
+const MORE_PAGES: &[(&str, &[(&str, &str)])] = &[
     ("iam", &[("IsTruncated", "true"), ("Marker", "more")]),
     ("kms", &[("Truncated", "true"), ("NextMarker", "more")]),
     ("cloudtrail", &[("NextToken", "more")]),
@@ -61,6 +64,9 @@ const MORE_PAGES: [(&str, &[(&str, &str)]); 7] = [
     ("ec2", &[("nextToken", "more")]),
     ("s3", &[("ContinuationToken", "more")]),
     ("logs", &[("nextToken", "more")]),
+    ("accessanalyzer", &[("nextToken", "more")]),
+    ("guardduty", &[("nextToken", "more")]),
+    ("securityhub", &[("NextToken", "more")]),
 ];
 /// Parts of answers that belong to the protocol.
 const PROTOCOL: [&str; 4] = ["ResponseMetadata", "requestId", "RequestId", "HostId"];
@@ -262,7 +268,7 @@ fn mutations(tree: &Tree, service: &str) -> Vec<Mutation> {
     };
     change(&top, ".", "emptied", &|node| *node = Node::Map(Vec::new()));
     for (paged, members) in MORE_PAGES {
-        if paged == service {
+        if *paged == service {
             change(&top, ".", "more-pages", &|node| more_pages(node, members));
             // More, and not where.
             if let [flag, _] = members {

@@ -6,7 +6,8 @@
 //!
 //! [`part`] is for named objects whose settings AWS keeps apart: the kind finds the object and lists
 //! its parts, and each part is a file. [`sweep`] is for one item and all objects of a sort: the kind
-//! lists them, says how they can be left out, and reads one.
+//! lists them, says how they can be left out, and reads one. [`tagged`] is the part that is the same
+//! everywhere.
 
 pub mod audit;
 #[cfg(test)]
@@ -14,6 +15,7 @@ mod begun;
 pub mod part;
 pub mod setting;
 pub mod sweep;
+pub mod tagged;
 
 pub use audit::{Audit, Findings, Inspect};
 pub use setting::{Setting, Unset, Whole, Write};

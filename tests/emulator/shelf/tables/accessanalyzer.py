@@ -24,6 +24,18 @@ def may_create(call: Call) -> None:
             raise AwsError("ValidationException", "The account is not in an organization.")
     if "configuration" in call.params and kind in ("ACCOUNT", "ORGANIZATION"):
         raise AwsError("ValidationException", f"An analyzer of type {kind} has no configuration.")
+    fits(kind, call.params.get("configuration", {}))
+
+
+def fits(kind: str, configuration: dict[str, Any]) -> None:
+    """A configuration is of the analyzer's type, and names accounts for an organization alone."""
+    wanted = "unusedAccess" if kind in UNUSED else "internalAccess"
+    for name, value in configuration.items():
+        if name != wanted:
+            raise AwsError("ValidationException", f"An analyzer of type {kind} takes no {name}.")
+        criteria = [one for part in value.get("analysisRule", {}).values() for one in part]
+        if kind not in ORGANIZATION and any(one.get("accountIds") for one in criteria):
+            raise AwsError("ValidationException", "Account IDs are for analyzers of an organization.")
 
 
 def usual(call: Call) -> dict[str, Any]:
@@ -33,9 +45,10 @@ def usual(call: Call) -> dict[str, Any]:
     return {"tags": {}, "configuration": {"unusedAccess": {"unusedAccessAge": 90}}}
 
 
-def changeable(_: Call, row: dict[str, Any]) -> None:
+def changeable(call: Call, row: dict[str, Any]) -> None:
     if row["type"] in ("ACCOUNT", "ORGANIZATION"):
         raise AwsError("ValidationException", f"An analyzer of type {row['type']} has no configuration.")
+    fits(row["type"], call.params.get("configuration", {}))
 
 
 def first_rules(call: Call, row: Row) -> None:
