@@ -2,7 +2,7 @@
 //!
 //! Sources: KMS Developer Guide, "Request quotas"; CloudTrail User Guide, "Quotas" (get, describe and
 //! list calls together, and all others, neither of which can be raised); CloudWatch Logs User Guide,
-//! "CloudWatch Logs quotas" (raised in some Regions since).
+//! "CloudWatch Logs quotas" (raised in some Regions since); Security Hub API Reference, "Welcome".
 
 use super::permission::Call;
 
@@ -45,6 +45,11 @@ pub fn of(call: Call) -> Option<Quota> {
         ("cloudtrail", _) if call.is_read() => quota("get, describe and list", 10.0),
         ("cloudtrail", _) => quota("all other", 1.0),
         ("logs", "DescribeLogGroups" | "CreateLogGroup") => quota(call.operation, 5.0),
+        ("securityhub", "BatchEnableStandards" | "UpdateStandardsControl") => {
+            quota(call.operation, 1.0)
+        }
+        ("securityhub", "GetFindings") => quota(call.operation, 3.0),
+        ("securityhub", _) => quota(call.operation, 10.0),
         _ => None,
     }
 }

@@ -5,7 +5,7 @@
 //! against AWS's API model. Of what is no list, the SDK gives an empty word or a zero, which no
 //! comparison takes for an answer.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::permission::Call;
 
@@ -66,6 +66,8 @@ impl Required {
     pub fn is_in(&self, body: &str) -> bool {
         match self.element {
             Some(element) => has_element(body, element),
+            // The SDK takes no body for an answer without members.
+            None if body.trim().is_empty() => has_list(&Value::Object(Map::new()), self.member),
             None => match serde_json::from_str(body) {
                 Ok(answer) => has_list(&answer, self.member),
                 Err(_) => true,
@@ -117,6 +119,7 @@ mod tests {
             (r"{}", true),
             (r#"{"AdvancedEventSelectors": null}"#, true),
             ("no JSON", true),
+            ("", true),
             (r#"{"AdvancedEventSelectors": [{"FieldSelectors": []}, {"Name": "x"}]}"#, false),
             (r#"{"AdvancedEventSelectors": [{"FieldSelectors": null}]}"#, false),
         ] {

@@ -198,6 +198,15 @@ impl Record {
     fn of(rule: &ConfigRule, policy_text: Option<&str>) -> Result<Self, ObserveError> {
         let source = told("Source", rule.source())?;
         let details = source.source_details().iter().map(|one| {
+            match told("EventSource", one.event_source())? {
+                EventSource::AwsConfig => {}
+                other => {
+                    return Err(ObserveError::UnknownValue {
+                        field: "EventSource".to_owned(),
+                        value: other.as_str().to_owned(),
+                    });
+                }
+            }
             Ok(SourceDetail {
                 message_type: known(
                     "MessageType",

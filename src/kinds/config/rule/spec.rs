@@ -173,11 +173,11 @@ description                 = "Access keys are at most 90 days old"
 tags                        = { team = "security", purpose = "audit" }
 
 [config.rule.tagged]
-config_rule_name = "required-tags"
-source_owner     = "AWS"
+config_rule_name  = "required-tags"
+source_owner      = "AWS"
 source_identifier = "REQUIRED_TAGS"
-input_parameters = { tag1Key = "team" }
-scope            = { compliance_resource_types = ["AWS::S3::Bucket", "AWS::EC2::Instance"] }
+input_parameters  = { tag1Key = "team" }
+scope             = { compliance_resource_types = ["AWS::S3::Bucket", "AWS::EC2::Instance"] }
 
 [config.rule.versioned]
 source_owner              = "CUSTOM_POLICY"
@@ -190,12 +190,7 @@ rule versioned when resourceType == "AWS::S3::Bucket" {
 """
 enable_debug_log_delivery = false
 evaluation_modes          = ["DETECTIVE"]
-
-[config.rule.own]
-source_owner      = "CUSTOM_LAMBDA"
-source_identifier = "arn:${partition}:lambda:${region}:${account.id}:function:own-rule"
-source_details    = [{ message_type = "ScheduledNotification", maximum_execution_frequency = "One_Hour" }]
-scope             = { tag_key = "team", tag_value = "core" }
+scope                     = { tag_key = "team", tag_value = "core" }
 "#
     ),
     sample!(
@@ -219,12 +214,7 @@ source_details            = [{ message_type = "OversizedConfigurationItemChangeN
 policy_text               = "rule versioned { true }"
 enable_debug_log_delivery = true
 evaluation_modes          = ["DETECTIVE", "PROACTIVE"]
-
-[config.rule.own]
-source_owner      = "CUSTOM_LAMBDA"
-source_identifier = "arn:${partition}:lambda:${region}:${account.id}:function:other-rule"
-source_details    = [{ message_type = "ConfigurationItemChangeNotification" }]
-scope             = {}
+scope                     = {}
 "#
     ),
 ];

@@ -217,7 +217,9 @@ impl Parted for Detector {
             .enable(making.enable)
             .set_finding_publishing_frequency(frequency)
             .set_features(Some(features.collect()))
-            .set_tags(Some(making.tags.clone().into_iter().collect()));
+            .set_tags(
+                Some(making.tags.clone().into_iter().collect()).filter(|_| !making.tags.is_empty()),
+            );
         let answer = match cx.write(CREATE, request.send()).await {
             // Source: GuardDuty API Reference, `CreateDetector`; GuardDuty has one code for everything.
             Err(error) if error.message.contains("a detector already exists") => {

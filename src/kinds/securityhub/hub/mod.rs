@@ -148,7 +148,9 @@ impl Parted for Hub {
             .enable_security_hub()
             .enable_default_standards(making.enable_default_standards)
             .set_control_finding_generator(generator)
-            .set_tags(Some(making.tags.clone().into_iter().collect()));
+            .set_tags(
+                Some(making.tags.clone().into_iter().collect()).filter(|_| !making.tags.is_empty()),
+            );
         match cx.write(ENABLE, request.send()).await {
             Err(error) if error.is_code(&["ResourceConflictException"]) => {
                 Err(WriteError::Changed(

@@ -40,8 +40,8 @@ pub struct Spec {
     /// Whether new controls of standards that are on are turned on by themselves. AWS's default is true.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auto_enable_controls: Option<bool>,
-    /// Products whose findings must come in, by ARN, such as
-    /// `arn:${partition}:securityhub:${region}::product/aws/guardduty`. Others are left alone.
+    /// Products whose findings must come in, by ARN; that of GuardDuty is of the Region and ends with
+    /// `::product/aws/guardduty`. Others are left alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub product_integrations: Option<BTreeSet<String>>,
@@ -70,7 +70,7 @@ enable_default_standards  = false
 control_finding_generator = "SECURITY_CONTROL"
 auto_enable_controls      = true
 product_integrations      = ["arn:${partition}:securityhub:${region}::product/aws/guardduty", "arn:${partition}:securityhub:${region}::product/aws/access-analyzer"]
-tags                      = { team = "security" }
+tags                      = { team = "security", purpose = "audit" }
 under_administrator       = "report"
 "#,
     r#"
@@ -80,7 +80,7 @@ enable_default_standards  = true
 control_finding_generator = "STANDARD_CONTROL"
 auto_enable_controls      = false
 product_integrations      = ["arn:${partition}:securityhub:${region}::product/aws/inspector"]
-tags                      = {}
+tags                      = { team = "core" }
 under_administrator       = "enforce"
 "#,
     r#"
