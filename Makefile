@@ -13,7 +13,7 @@ MINISTACK_VERSION := 1.5.33
 export CARGO_TARGET_DIR
 export EVENKEEL_PYTHON := $(PYTHON)
 
-.PHONY: help demo demo-fleet test lint deny docs bench bench-storm bench-fleet bench-forms bench-history release build emulator emulator-matrix \
+.PHONY: help demo demo-fleet demo-controller test lint deny docs bench bench-storm bench-fleet bench-forms bench-history kill-test release build emulator emulator-matrix \
         emulator-second-opinion bench-emulator postgres tools fuzz clean-cache
 
 help: ## what there is to make
@@ -25,6 +25,9 @@ demo: build emulator ## the whole job against an emulated account: plan, apply, 
 demo-fleet: build emulator ## an emulated organization of twelve accounts: one plan, apply, snapshot, pull request
 	@scripts/demo-fleet "$(CARGO_TARGET_DIR)/debug/evenkeel"
 
+demo-controller: build emulator ## the controller: a deleted trail is back in a second, who fights is named, and not fought
+	@scripts/demo-controller "$(CARGO_TARGET_DIR)/debug/evenkeel"
+
 test: emulator postgres ## everything: unit, property, command-line and emulator tests
 	@echo "== the emulator's own tests"
 	@$(PYTHON) -m unittest discover -q -s tests/emulator -t tests
@@ -32,18 +35,26 @@ test: emulator postgres ## everything: unit, property, command-line and emulator
 	cargo test --all-targets
 	cargo test --doc
 
-lint: $(TOOLS)/zizmor/.installed-$(ZIZMOR_VERSION) $(TOOLS)/deploy/.installed-$(shell sha256sum deploy/requirements.txt | cut -c1-12) fuzz/Cargo.lock ## formatting, lints, docs without warnings, safe workflows and templates
+lint: $(TOOLS)/promtool/.installed $(TOOLS)/zizmor/.installed-$(ZIZMOR_VERSION) $(TOOLS)/deploy/.installed-$(shell sha256sum deploy/requirements.txt | cut -c1-12) fuzz/Cargo.lock ## formatting, lints, docs without warnings, safe workflows and templates
 	cargo fmt --check
 	cargo clippy --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items
 	@echo "== the fuzz targets compile"
 	cargo check --quiet --manifest-path fuzz/Cargo.toml
 	"$(TOOLS)/zizmor/bin/zizmor" --offline --no-progress --quiet .github examples/fleet examples/starter/workflow.yml
+	@echo "== the alerts"
+	"$(TOOLS)/promtool/promtool" check rules deploy/alerts/evenkeel.rules.yaml
+	"$(TOOLS)/promtool/promtool" test rules deploy/alerts/evenkeel.test.yaml
 	@echo "== the templates of a deployment"
 	"$(TOOLS)/deploy/bin/cfn-lint" deploy/cloudformation/*.json deploy/ecs/*.yaml
-	"$(TOOLS)/deploy/bin/helm" lint --strict --quiet -f deploy/helm/evenkeel/ci/values.yaml deploy/helm/evenkeel
-	"$(TOOLS)/deploy/bin/helm" template evenkeel deploy/helm/evenkeel -f deploy/helm/evenkeel/ci/values.yaml \
-	  | "$(TOOLS)/deploy/bin/kubernetes-validate" --strict --quiet /dev/stdin
+	for values in deploy/helm/evenkeel/ci/*.yaml; do \
+	  "$(TOOLS)/deploy/bin/helm" lint --strict --quiet -f $$values deploy/helm/evenkeel || exit 1; \
+	  "$(TOOLS)/deploy/bin/helm" template evenkeel deploy/helm/evenkeel -f $$values \
+	    | "$(TOOLS)/deploy/bin/kubernetes-validate" --strict --quiet /dev/stdin || exit 1; \
+	done
+	@! "$(TOOLS)/deploy/bin/helm" template evenkeel deploy/helm/evenkeel -f deploy/helm/evenkeel/ci/values.yaml \
+	  --set replicas=2 >/dev/null 2>&1 || { echo "the chart takes several replicas without PostgreSQL"; exit 1; }
+	"$(TOOLS)/deploy/bin/kubernetes-validate" --strict --quiet deploy/kubernetes/*.yaml
 
 # With the same versions, nothing but the fuzzer itself is compiled a second time.
 fuzz/Cargo.lock: Cargo.lock
@@ -55,8 +66,8 @@ deny: tools ## licences, advisories and sources of all dependencies
 	  "$(TOOLS)/bin/cargo-deny" check advisories; \
 	else echo "NOT CHECKED: advisories, because the RustSec database cannot be reached from here"; fi
 
-docs: ## write docs/kinds/ anew from the kinds' doc comments
-	EVENKEEL_UPDATE=1 cargo test --test it -q docs::
+docs: ## write docs/kinds/ and the table of metrics anew, from what the sources say
+	EVENKEEL_UPDATE=1 cargo test --test it -q -- docs:: telemetry::the_documentation
 
 emulator-matrix: emulator ## write docs/emulator.md's table of what the emulator holds
 	cd tests && $(PYTHON) -m emulator.probe --write
@@ -90,6 +101,10 @@ bench-fleet: emulator ## 10, 100 and 1,000 accounts, or ACCOUNTS="…", against 
 	CARGO_TARGET_DIR="$(CACHE)/simulator-target" cargo build --release --manifest-path benches/simulator/Cargo.toml
 	$(PYTHON) benches/fleet.py "$(CARGO_TARGET_DIR)/release/evenkeel" \
 	  "$(CACHE)/simulator-target/release/evenkeel-simulator" "$(CARGO_TARGET_DIR)/release/bare_loop" $(ACCOUNTS)
+
+kill-test: emulator postgres ## three controllers over one PostgreSQL, killed KILLS times (60) in ACCOUNTS (200) accounts: figures
+	EVENKEEL_KILLS=$(or $(KILLS),60) EVENKEEL_ACCOUNTS=$(or $(ACCOUNTS),200) EVENKEEL_GONE=$(or $(GONE),60) \
+	  cargo test -q --test it replicas:: -- --nocapture --test-threads 1
 
 bench-forms: emulator ## 1,000 drifted accounts, or ACCOUNTS="…", from a snapshot: time and memory of each form of a plan
 	cargo build --release
@@ -129,6 +144,20 @@ postgres: ## PostgreSQL, which the tests of the store start
 	  { test -e /etc/postgresql-common/createcluster.conf || echo "create_main_cluster = false" > /etc/postgresql-common/createcluster.conf; } && \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql; } || \
 	{ echo "install PostgreSQL (Debian: apt-get install postgresql)"; exit 1; }
+
+FETCH := apt-get -o APT::Sandbox::User=root download -qq prometheus
+
+# Only the one program of Debian's package: so no server is installed, and none starts.
+$(TOOLS)/promtool/.installed:
+	@echo "== installing promtool, which tests the alerts"
+	@mkdir -p "$(TOOLS)/promtool"
+	@command -v promtool >/dev/null && ln -sf "$$(command -v promtool)" "$(TOOLS)/promtool/promtool" || { \
+	  folder=$$(mktemp -d) && chmod 755 "$$folder" && cd "$$folder" && \
+	  { $(FETCH) || { apt-get update -qq && $(FETCH); }; } && \
+	  dpkg-deb --fsys-tarfile prometheus_*.deb | tar -x -C "$(TOOLS)/promtool" --strip-components=3 ./usr/bin/promtool && \
+	  rm -r "$$folder"; } || \
+	{ echo "install promtool (Debian: the package prometheus)"; exit 1; }
+	@touch "$@"
 
 tools: $(TOOLS)/.cargo-deny-$(DENY_VERSION) ## cargo-deny
 

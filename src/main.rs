@@ -34,7 +34,7 @@ fn main() -> ExitCode {
             };
         }
     };
-    cli::terminal::prepare(&cli.global);
+    let traces = cli::terminal::prepare(&cli.global);
     if let Err(error) = rlimit::increase_nofile_limit(OPEN_FILES) {
         tracing::warn!(%error, "the limit of open files cannot be raised");
     }
@@ -52,6 +52,9 @@ fn main() -> ExitCode {
     };
     let colours = cli::terminal::colours_on_stderr(&cli.global);
     let done = runtime.block_on(cli::run(cli)).and_then(|exit| cli::out::is_whole().map(|()| exit));
+    if let Some(traces) = traces {
+        traces.end();
+    }
     match done {
         Ok(exit) => exit.into(),
         Err(failure) => {

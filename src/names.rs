@@ -11,6 +11,10 @@ use serde::{Deserialize, Serialize};
 /// that two commits, and one with changes of its own, are never taken for the same.
 pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "+", env!("EVENKEEL_SOURCES"));
 
+/// The target of the spans that traces are made of. It is not below the name of the crate, so that no
+/// level of logging turns them on.
+pub const TRACE: &str = "traces-of-evenkeel";
+
 /// A string was not the name that it should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{value:?} is not {expected}")]

@@ -2,6 +2,7 @@
 //! reading direction is shown as an escape, `\n`, `\u{1b}`, `\u{202e}`.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// What `escape_debug` escapes and nobody needs escaped.
 const PLAIN: [char; 3] = ['\\', '"', '\''];
@@ -48,6 +49,88 @@ pub fn masked(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(mask).collect())
 }
 
+/// A source text in which each value that may be a secret, by the name of its field, has as many stars as
+/// it had bytes, so that places in the text stay right. The place of a secret (`${env.NAME}`,
+/// `file:PATH`) is none, and of a `url` its scheme and host may be seen.
+pub fn without_secrets(text: &str) -> Cow<'_, str> {
+    let mut hidden = Vec::new();
+    let mut at = 0;
+    while let Some(assignment) = text[at..].find('=').map(|found| at + found) {
+        at = assignment + 1;
+        let before = text[..assignment].trim_end_matches([' ', '\t', '"', '\'']);
+        let is_name = |one: char| one.is_ascii_alphanumeric() || matches!(one, '_' | '-');
+        let name = &before[before.trim_end_matches(is_name).len()..];
+        let words = name.to_ascii_lowercase();
+        let is_secret = is_nearly_secret(&words);
+        let Some(value) = value_after(text, at) else {
+            // A list, or what is no value at all: the rest of the line.
+            if is_secret || words.contains("url") {
+                let end = text[at..].find('\n').map_or(text.len(), |end| at + end);
+                let start = text[at..end].find(['"', '\'']).map_or(end, |start| at + start);
+                hidden.push(start..end);
+                at = end;
+            }
+            continue;
+        };
+        let inside = &text[value.clone()];
+        if is_secret {
+            if !inside.starts_with("${") && !inside.starts_with("file:") {
+                hidden.push(value.clone());
+            }
+        } else if let Some(host) = inside.find("://").filter(|_| words.contains("url")) {
+            let rest = host + 3;
+            let path = inside[rest..].find('/').map_or(inside.len(), |slash| rest + slash);
+            if let Some(name) = inside[rest..path].rfind('@') {
+                hidden.push(value.start + rest..value.start + rest + name);
+            }
+            hidden.push(value.start + path..value.end);
+        }
+        at = value.end;
+    }
+    if hidden.iter().all(Range::is_empty) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    let mut done = 0;
+    for range in hidden {
+        shown.push_str(&text[done..range.start]);
+        shown
+            .extend(text[range.clone()].bytes().map(|byte| if byte == b'\n' { '\n' } else { '*' }));
+        done = range.end;
+    }
+    shown.push_str(&text[done..]);
+    Cow::Owned(shown)
+}
+
+/// What names of fields are made of whose values nobody may see.
+const SECRET_FIELDS: [&str; 4] = ["secret", "token", "password", "passphrase"];
+
+/// Whether a name has such a word in it, or one that differs by a letter or two.
+fn is_nearly_secret(name: &str) -> bool {
+    let is_near = |word: &&str| {
+        name.contains(*word)
+            || name.split(['_', '-']).any(|part| strsim::damerau_levenshtein(part, word) <= 2)
+    };
+    SECRET_FIELDS.iter().any(|word| is_near(&word))
+}
+
+/// Where the inside of the string is that stands behind a place; one that has no end goes to the end of its
+/// line, or of the text where it may have several lines.
+fn value_after(text: &str, at: usize) -> Option<Range<usize>> {
+    let quoted = text[at..].trim_start_matches([' ', '\t']);
+    let start = text.len() - quoted.len();
+    for (quote, ends) in
+        [("\"\"\"", &["\"\"\""][..]), ("'''", &["'''"]), ("\"", &["\"", "\n"]), ("'", &["'", "\n"])]
+    {
+        if quoted.starts_with(quote) {
+            let start = start + quote.len();
+            let ends = ends.iter().filter_map(|end| text[start..].find(end)).min();
+            return Some(start..ends.map_or(text.len(), |end| start + end));
+        }
+    }
+    None
+}
+
 /// The beginning of a long text.
 pub fn shortened(text: &str, characters: usize) -> Cow<'_, str> {
     match text.char_indices().nth(characters) {
@@ -59,6 +142,33 @@ pub fn shortened(text: &str, characters: usize) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_may_be_a_secret_is_not_shown_and_places_stay() {
+        for (text, shown) in [
+            ("secret = \"hunter2\"\nx = [", "secret = \"*******\"\nx = ["),
+            ("hmac_secret='hunter2", "hmac_secret='*******"),
+            ("token = \"üü\"", "token = \"****\""),
+            ("secret = \"\"\"a\nb\"\"\" c", "secret = \"\"\"*\n*\"\"\" c"),
+            ("secret = \"\"\"a\nb", "secret = \"\"\"*\n*"),
+            ("secret = \"${env.HOOK}\"", "secret = \"${env.HOOK}\""),
+            ("secret = \"file:a.key\"", "secret = \"file:a.key\""),
+            (
+                "a = { url = \"https://h.example/T0/x\", b = 1",
+                "a = { url = \"https://h.example*****\", b = 1",
+            ),
+            ("url = \"postgres://u:p@h/db\"", "url = \"postgres://***@h***\""),
+            ("\"url\" = 'https://h.example'", "\"url\" = 'https://h.example'"),
+            ("a = \"b = c\"", "a = \"b = c\""),
+            ("secret =", "secret ="),
+            ("secrt = \"hunter2\"", "secrt = \"*******\""),
+            ("secret = \"hunter2\" oops", "secret = \"*******\" oops"),
+            ("url = [\"hunter2\"]\nx = 1", "url = [**********\nx = 1"),
+        ] {
+            assert_eq!(without_secrets(text), shown);
+            assert_eq!(without_secrets(text).len(), text.len());
+        }
+    }
 
     #[test]
     fn what_cannot_be_seen_is_shown_and_the_rest_stays() {

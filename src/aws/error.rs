@@ -272,7 +272,7 @@ impl AwsError {
         }
         match self.class {
             ErrorClass::Denied => format!(
-                "allow {} to the identity that evenkeel uses; `evenkeel policy` prints the whole policy",
+                "allow {} to the identity that evenkeel uses; `evenkeel policy` prints the whole policy, and with --with-rollback what a rollback needs besides",
                 self.call.iam_action()
             ),
             ErrorClass::Blocked if self.call.is_read() => format!(

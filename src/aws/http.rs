@@ -9,6 +9,7 @@
 
 use std::net::{IpAddr, ToSocketAddrs};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, TlsContext, rustls_provider::CryptoMode};
@@ -21,10 +22,11 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::http::Headers;
 
 use hyper_util::client::proxy::matcher::Matcher;
 
-use super::meter::Meter;
+use super::meter::{self, Meter, Sent};
 use super::reach::Reach;
 use super::tape::{self, Answer};
 use super::wire;
@@ -203,11 +205,14 @@ impl HttpConnector for MeteredConnector {
             outside.map_or(&self.direct, |outside| &outside.client).call(request)
         };
         let (meter, reach) = (Arc::clone(&self.meter), Arc::clone(&self.reach));
+        let service = wire.as_ref().map_or("other", |wire| wire.call.service);
         HttpConnectorFuture::new(async move {
+            let began = Instant::now();
             let mut answer = answer.await.map_err(|error| match &proxy {
                 Some(proxy) => through(proxy, error),
                 None => error,
             });
+            let took = began.elapsed();
             if let (Some(wire), false) = (&wire, gave_up) {
                 match &answer {
                     Ok(_) => reach.answered(&wire.region, wire.call.service),
@@ -230,9 +235,20 @@ impl HttpConnector for MeteredConnector {
                     }
                 };
             }
-            let (throttled, answer) = is_throttled(answer?).await?;
+            let tell = |answer| {
+                if !gave_up {
+                    meter::tell(&Sent { service, took, answer });
+                }
+            };
+            let answer = answer.inspect_err(|_| tell(meter::Answer::Nothing))?;
+            let (throttled, answer) = is_throttled(answer).await?;
+            tell(match throttled {
+                true => meter::Answer::Throttled,
+                false if answer.status().is_success() => meter::Answer::Ok,
+                false => meter::Answer::Error,
+            });
             if throttled {
-                meter.was_throttled();
+                meter.was_throttled(wait(answer.headers()));
                 if let Some(wire) = &wire {
                     wire.limits.slow_down(&wire.region, wire.call);
                 }
@@ -240,6 +256,17 @@ impl HttpConnector for MeteredConnector {
             Ok(answer)
         })
     }
+}
+
+/// For how long an answer asks us to wait: AWS in milliseconds (`x-amz-retry-after`), other servers in
+/// seconds.
+///
+/// Source: the SDKs' retry behaviour, as aws-runtime reads it; RFC 9110, 10.2.3. A date is not read.
+fn wait(headers: &Headers) -> Option<Duration> {
+    let number = |name: &str| headers.get(name)?.trim().parse::<u64>().ok();
+    number("x-amz-retry-after")
+        .map(Duration::from_millis)
+        .or_else(|| number("retry-after").map(Duration::from_secs))
 }
 
 /// Whether an answer asks us to slow down. Most services say so with the status 400 and a word in
@@ -278,6 +305,20 @@ mod tests {
         for outside in ["https://sts.amazonaws.com/", "http://10.0.0.1/", "https://[2001:db8::1]/"]
         {
             assert!(!is_inside(outside), "{outside}");
+        }
+    }
+
+    #[test]
+    fn an_answer_may_say_for_how_long_to_wait() {
+        let of = |name: &'static str, value: &'static str| {
+            let mut headers = Headers::new();
+            headers.insert(name, value);
+            wait(&headers)
+        };
+        assert_eq!(of("x-amz-retry-after", "1500"), Some(Duration::from_millis(1500)));
+        assert_eq!(of("Retry-After", "7"), Some(Duration::from_secs(7)));
+        for value in ["soon", "-1", "Wed, 21 Oct 2026 07:28:00 GMT"] {
+            assert_eq!(of("retry-after", value), None);
         }
     }
 

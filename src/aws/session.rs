@@ -16,6 +16,8 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::app_name::AppName;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
+use tracing::Instrument;
+use tracing::field::Empty;
 
 use super::clients::{Clients, SessionCredentials};
 use super::environment::{self, BadVariable};
@@ -27,7 +29,7 @@ use super::rate::{self, RateLimits};
 use super::role::{AssumedRole, RoleCredentials};
 use super::tape::{Held, ReadKey, Tape};
 use super::wire::{self, Wire};
-use crate::names::{AccountId, Arn, InvalidName, Region};
+use crate::names::{AccountId, Arn, InvalidName, Region, TRACE};
 
 /// Attempts per call, the first included; with the longest back-off, throttling of half a minute is
 /// survived. A user's own `AWS_MAX_ATTEMPTS` wins; `max_attempts` of a profile does not count.
@@ -218,7 +220,10 @@ impl Session {
             role.clone(),
         )
         .await
-        .map_err(|error| ConnectError::Role { role_arn: role.role_arn.clone(), error })?;
+        .map_err(|error| {
+            self.meter.failed(error.class);
+            ConnectError::Role { role_arn: role.role_arn.clone(), error }
+        })?;
         let credentials = SessionCredentials::of(credentials);
         let (clients, meter) = (Arc::clone(&self.clients), Arc::clone(&self.meter));
         Self::identify(clients, credentials, home, meter, self.options.clone()).await
@@ -291,6 +296,7 @@ impl Session {
             if detail.class == ErrorClass::RegionUnavailable {
                 detail.class = ErrorClass::Credentials;
             }
+            meter.failed(detail.class);
             ConnectError::Identity(AwsError::new(detail))
         })?;
         let caller_arn = answer.arn().unwrap_or_default().to_owned();
@@ -401,12 +407,23 @@ impl Session {
         let limits = Arc::clone(&self.limits);
         let credentials = self.credentials.clone();
         let wire = Wire { region: region.clone(), call, credentials, limits, tape };
-        let answer = wire::carrying(wire, request).await;
+        let span = tracing::debug_span!(
+            target: TRACE, "call", otel.kind = "client", otel.name = %call, rpc.system = "aws-api",
+            rpc.service = call.service, rpc.method = call.operation, aws.region = %region,
+            aws.account = %self.identity.account, otel.status_code = Empty, otel.status_description = Empty,
+        );
+        let answer = wire::carrying(wire, request).instrument(span.clone()).await;
         if let Some(begun) = begun {
             begun.end();
         }
-        answer
-            .map_err(|error| AwsError::from_sdk(Some(&self.identity.account), region, call, &error))
+        answer.map_err(|error| {
+            let error = AwsError::from_sdk(Some(&self.identity.account), region, call, &error);
+            self.meter.failed(error.class);
+            // The code alone: words of AWS may hold what not everybody is to see.
+            span.record("otel.status_code", "ERROR");
+            span.record("otel.status_description", error.code.as_str());
+            error
+        })
     }
 
     /// An error of our own making.

@@ -107,7 +107,7 @@ fn one(
         problems.push(
             Problem::error(
                 "exception-expiring",
-                format!("the exception of {item} ends on {until}, in {left} days"),
+                format!("the exception of {item} ends on {until}, {}", in_days(left)),
                 place,
             )
             .help(format!("ask {owner}: {reason}"))
@@ -115,6 +115,14 @@ fn one(
         );
     }
     Some(Exception { item, account, region, object, until, owner, reason })
+}
+
+fn in_days(left: i64) -> String {
+    match left {
+        0 => "today".to_owned(),
+        1 => "tomorrow".to_owned(),
+        left => format!("in {left} days"),
+    }
 }
 
 struct Fields<'a> {
@@ -228,7 +236,7 @@ impl Fields<'_> {
         };
         let place = node.place.clone();
         let date = match &node.value {
-            Value::Date(text) => text.get(..10).and_then(|day| day.parse().ok()),
+            Value::Date(text) => text.parse().ok(),
             _ => None,
         };
         if date.is_none() {

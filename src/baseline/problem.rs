@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use miette::{LabeledSpan, MietteDiagnostic, NamedSource, Report};
 
-use crate::visible::{masked, visible, visible_lines};
+use crate::visible::{masked, visible, visible_lines, without_secrets};
 
 /// The longest line that is shown with a caret; above, the place is said in words alone.
 const LONGEST_SHOWN_LINE: usize = 2_000;
@@ -218,7 +218,7 @@ impl Problems {
         }
         Report::new(diagnostic.with_labels(labels)).with_source_code(NamedSource::new(
             visible(self.sources.name(place.source)),
-            masked(text).into_owned(),
+            masked(&without_secrets(text)).into_owned(),
         ))
     }
 

@@ -10,10 +10,11 @@ use evenkeel::names::AccountId;
 use evenkeel::plan::render::summary::summary_line;
 use evenkeel::plan::render::text;
 use evenkeel::plan::words::counted;
-use evenkeel::plan::{Detail, Guard, Plan};
+use evenkeel::plan::{Detail, Guard, Held, Plan};
 use evenkeel::reconcile::bound::{NothingLeft, accounts, same_baselines, within};
 use evenkeel::reconcile::event::Stream;
 use evenkeel::reconcile::guard::{self, check_risk};
+use evenkeel::reconcile::rollback::rolled_back;
 use evenkeel::reconcile::{
     Bounded, LeftAlone, Listener, Listeners, Looked, Refusal, Run, RunEvent, RunOutcome, Safety,
     Stop,
@@ -64,7 +65,7 @@ async fn remembered(
     if !args.yes {
         ask::somebody()?;
     }
-    if let Some(saved) = saved.as_ref().filter(|saved| saved.order.is_empty()) {
+    if let Some(saved) = saved.as_ref().filter(|saved| is_empty(saved)) {
         out::line(&format!("evenkeel apply: {}", summary_line(saved)));
         return Ok(nothing_to_apply(saved));
     }
@@ -82,7 +83,9 @@ async fn remembered(
     let mut listener = Listeners(vec![Arc::new(Talk), Arc::new(Steps::default())]);
     listener.0.extend(memory);
     let log = SharedLog::at(audit_log);
+    let safety = looked.guards.safety.clone();
     let (mut run, fresh) = Run::begin(looked, &log, &stop, &listener).await?;
+    let held = still_held(&fresh, saved.as_ref());
     let (mut chosen, mut left_alone) = match &saved {
         None => (fresh, Vec::new()),
         Some(saved) => kept(saved, fresh)?,
@@ -96,7 +99,7 @@ async fn remembered(
     }
     name(&left_alone);
     if chosen.order.is_empty() {
-        held_back(&chosen, store)?;
+        held_back(&chosen, held, &safety, store)?;
         return Ok(nothing_to_apply(&chosen));
     }
     run.check(&chosen)?;
@@ -119,7 +122,7 @@ async fn remembered(
         name(&moved);
         chosen = still;
         left_alone.extend(moved);
-        held_back(&chosen, store)?;
+        held_back(&chosen, chosen.held().collect(), &safety, store)?;
         run.check(&chosen)?;
     }
     out::line("");
@@ -136,14 +139,29 @@ async fn remembered(
     })
 }
 
-/// Refuses where guards hold back all that was to be applied.
-fn held_back(plan: &Plan, kept: &Kept) -> Result<(), Failure> {
-    let held: Vec<_> = plan.held().collect();
-    if !plan.order.is_empty() || held.is_empty() {
-        return Ok(());
-    }
+/// Whether nobody meant to write anything.
+fn is_empty(saved: &Plan) -> bool {
+    saved.order.is_empty() && saved.held().next().is_none()
+}
+
+/// What guards hold back of what somebody has reviewed.
+fn still_held(fresh: &Plan, saved: Option<&Plan>) -> Vec<(String, Held)> {
+    let reviewed: Option<BTreeSet<String>> =
+        saved.map(|saved| saved.objects.each().map(|object| object.title()).collect());
+    let is_asked = |title: &String| reviewed.as_ref().is_none_or(|all| all.contains(title));
+    fresh.held().filter(|(title, _)| is_asked(title)).collect()
+}
+
+/// Refuses where guards hold back all that was to be applied: of a saved plan, all that is left of it.
+fn held_back(
+    plan: &Plan,
+    held: Vec<(String, Held)>,
+    safety: &Safety,
+    kept: &Kept,
+) -> Result<(), Failure> {
+    let Some(refusal) = guard::held_back(plan, held, safety) else { return Ok(()) };
     kept.insist()?;
-    Err(Refusal::HeldBack { held }.into())
+    Err(refusal.into())
 }
 
 fn name(left_alone: &[LeftAlone]) {
@@ -174,6 +192,13 @@ async fn saved_plan(global: &Global, args: &ApplyArgs, path: &Path) -> Result<Pl
             "note: {} is signed, and nobody has looked at the signature (--verify)",
             path.display()
         ));
+    }
+    if let Some(run) = rolled_back(&saved) {
+        return Err(Refusal::Unusable {
+            why: format!("{} is the plan of a rollback", path.display()),
+            remedy: format!("evenkeel rollback {} {}", visible(run), path.display()),
+        }
+        .into());
     }
     // By what a plan is judged is never taken from the plan itself.
     if saved.baseline.targets.is_empty() && args.selectors.baseline.is_empty() {

@@ -88,6 +88,9 @@ pub enum Command {
     MergeReports(MergeReportsArgs),
     /// The controller: reconcile on a schedule, as the modes allow
     Run(RunArgs),
+    /// How everything stands, in one screen: exit code 0 when all is as declared and seen, 2 when there is
+    /// drift, 3 when a guard holds something back, 4 when something is not seen, failed or does not work
+    Status(StatusArgs),
     /// Let `run` apply a target that was never applied before
     Confirm(ConfirmArgs),
     /// Let an object be written again that a fight or a hold holds back; without one, list them
@@ -349,6 +352,20 @@ pub struct Beside {
     /// The audit log beside which it is, where the fleet file names no store
     #[arg(long, value_name = "FILE", env = "EVENKEEL_AUDIT_LOG")]
     pub audit_log: Option<PathBuf>,
+}
+
+/// `status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// Only ask the running controller whether it is alive: exit code 0 when it is, 1 when it is not.
+    /// For health checks of containers without a shell
+    #[arg(long, conflicts_with = "format")]
+    pub alive: bool,
+    /// The form of the output
+    #[arg(long, default_value = "text", value_name = "FORMAT")]
+    pub format: ListFormat,
+    #[command(flatten)]
+    pub beside: Beside,
 }
 
 /// `confirm`.
@@ -724,13 +741,24 @@ pub struct PolicyArgs {
     /// The form of the policy
     #[arg(long, default_value = "json", value_name = "FORMAT")]
     pub format: PolicyFormat,
-    /// The ARN of the role that evenkeel runs as, which the policy denies it to change; by default
+    #[command(flatten)]
+    pub bounds: Bounds,
+}
+
+/// What the permissions of evenkeel's role never let it do.
+#[derive(Debug, Clone, Args)]
+pub struct Bounds {
+    /// The ARN of the role that evenkeel runs as, which the permissions deny it to change; by default
     /// the role_arn of the fleet file
     #[arg(long, value_name = "ARN")]
     pub own_role: Option<String>,
     /// Allow roles to be made, and their rights to be changed, only with this permissions boundary
     #[arg(long, value_name = "ARN")]
     pub permissions_boundary: Option<String>,
+    /// Allow also what `evenkeel rollback` needs to put back what was there: deletions of what
+    /// evenkeel made, and writes that are not declared
+    #[arg(long)]
+    pub with_rollback: bool,
 }
 
 /// What evenkeel may do with the policy.
@@ -767,13 +795,8 @@ pub struct DeployArgs {
     /// Whether evenkeel may write (part member-role)
     #[arg(long, value_name = "MODE", required_if_eq("part", "member-role"))]
     pub mode: Option<PolicyMode>,
-    /// The ARN of the role that evenkeel runs as, which the permissions deny it to change; by default
-    /// the role_arn of the fleet file
-    #[arg(long, value_name = "ARN")]
-    pub own_role: Option<String>,
-    /// Allow roles to be made, and their rights to be changed, only with this permissions boundary
-    #[arg(long, value_name = "ARN")]
-    pub permissions_boundary: Option<String>,
+    #[command(flatten)]
+    pub bounds: Bounds,
     /// Write the template to a file instead of standard output
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,

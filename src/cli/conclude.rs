@@ -40,6 +40,7 @@ pub fn not_tried(report: &ApplyReport) -> Vec<String> {
     for outcome in &report.outcomes {
         let why = match &outcome.step {
             Step::NotTried => "stopping".to_owned(),
+            Step::LeaseLost { why } => why.clone(),
             Step::Refused { why } => why.clone(),
             Step::HeldBack { held } => format!("held back {held}"),
             _ => continue,
@@ -158,6 +159,9 @@ fn log_failed(report: &ApplyReport, why: &str, has_log: bool) {
     ));
     for title in &report.unrecorded {
         out::line(&match has_log {
+            _ if report.store_remedy.is_some() => format!(
+                "The last write to {title} is in the store without what came of it; the log has it, and the next run catches up."
+            ),
             true => format!(
                 "The last write to {title} is in the log without what came of it; the next run looks at it."
             ),
@@ -165,6 +169,10 @@ fn log_failed(report: &ApplyReport, why: &str, has_log: bool) {
                 format!("The last write to {title} is in no log: run check, and look at it.")
             }
         });
+    }
+    if let Some(remedy) = report.store_remedy {
+        out::line(&format!("{remedy}; the next apply goes on from what is there."));
+        return;
     }
     out::line(match has_log {
         true => {

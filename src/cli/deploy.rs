@@ -45,10 +45,11 @@ fn permissions(global: &Global, args: &DeployArgs) -> Result<Value, Failure> {
         selectors: args.selectors.clone(),
         mode: args.mode.unwrap_or(PolicyMode::Report),
         format: PolicyFormat::Json,
-        own_role: args.own_role.clone(),
-        permissions_boundary: args.permissions_boundary.clone(),
+        bounds: args.bounds.clone(),
     };
-    let permissions = policy::permissions(&settings, &asked)?;
+    let mut permissions = policy::permissions(&settings, &asked)?;
+    // The rules of a member pass the event on, whether or not the controller makes the call.
+    policy::heartbeat(&mut permissions, &settings, &asked);
     for note in policy::notes(&permissions) {
         out::say(&format!("note: {note}"));
     }

@@ -5,21 +5,21 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use evenkeel::aws::meter::Meter;
-use evenkeel::fleet::Fleet;
 use evenkeel::guards::KillSwitch;
 use evenkeel::kinds::{GrantClass, Risk};
 use evenkeel::names::Region;
 use evenkeel::plan::{Detail, Guard, Spot};
 use evenkeel::reconcile::look::Other;
-use evenkeel::reconcile::{Guarded, Hand, Heard, Rules};
+use evenkeel::reconcile::{AccountLocks, Guarded, Hand, Heard, Rules};
 use evenkeel::reconcile::{Listener, Listeners, Look, Looked, Selection, Source, Stop};
 
 use super::args::{Global, Selectors};
 use super::failure::Failure;
 use super::git::Version;
 use super::listen::Talk;
-use super::notices::Notices;
+use super::notices::{Notices, store_of};
 use super::remember::Kept;
+use super::run::shared::claims;
 use super::settings::{self, Settings};
 use super::watch::Bar;
 use super::{ask, memory, out};
@@ -49,6 +49,9 @@ pub struct Wish {
     pub compare_to: Option<String>,
     /// Where to record what is seen.
     pub record: Option<PathBuf>,
+    /// Whether it is to be put back: then the role's own policy is the only limit of its session, since
+    /// what was there before is not declared.
+    pub puts_back: bool,
     /// Who is told of it.
     pub notices: Option<Arc<Notices>>,
     /// Who asks the guards, and what of them is overruled.
@@ -146,7 +149,13 @@ pub async fn remembering(
         vec![Arc::new(Bar::new(global, Arc::clone(&wanted.meter))), Arc::new(Talk)];
     all.extend(who.iter().cloned());
     let listener: Arc<dyn Listener> = Arc::new(Listeners(all));
-    Ok((evenkeel::reconcile::look(wanted, &listener, stop).await?, who))
+    let locks = wanted.locks.clone();
+    let looked = evenkeel::reconcile::look(wanted, &listener, stop).await;
+    if looked.is_err() {
+        // What was stopped has leases still.
+        locks.end().await;
+    }
+    Ok((looked?, who))
 }
 
 /// What is looked at, as the library takes it.
@@ -177,10 +186,15 @@ pub async fn wanted(
     let Asking { is_loop, overruled, heard, audit_log: beside } = wish.asking;
     let kill_switch = match overruled.contains(&Guard::KillSwitch) {
         true => KillSwitch::default(),
-        false => KillSwitch::at(fleet.as_ref().and_then(Fleet::kill_switch)),
+        false => KillSwitch::of(fleet.as_ref()),
     };
     let beside_fleet = !selectors.baseline.is_empty();
     let beside = beside.or_else(memory::audit_log_of_environment).unwrap_or(audit_log);
+    let to_apply = wish.detail == Some(Detail::All) && !wish.only_made;
+    let locks = match kept.and_then(store_of).filter(|store| to_apply && store.is_shared()) {
+        Some(store) => AccountLocks::claimed(claims(store, fleet.as_ref())),
+        None => AccountLocks::default(),
+    };
     let memory = memory::of_run(kept, fleet.as_ref(), &beside).await;
     let mut rules = fleet.as_ref().map(|fleet| Rules::of(&fleet.file)).unwrap_or_default();
     // Who allows a run more than a day has means it.
@@ -209,11 +223,13 @@ pub async fn wanted(
         },
         shard: selectors.shard,
         only: wish.only,
+        puts_back: wish.puts_back,
         safety,
         kill_switch,
         guarded: Some(Arc::new(guarded)),
         detail: wish.detail.unwrap_or(Detail::Shown),
-        to_apply: wish.detail == Some(Detail::All) && !wish.only_made,
+        to_apply,
+        locks,
         meter: Arc::new(Meter::default()),
         ..Look::at(targets.into_iter().map(|work| work.target).collect())
     })

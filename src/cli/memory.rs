@@ -28,11 +28,11 @@ pub async fn of_run(
 ) -> Arc<dyn Memory> {
     match kept {
         Some(Kept::In(store, _)) => Arc::new(store.clone()),
-        Some(Kept::Gone(error)) => Arc::new(Gone(error.to_string())),
-        Some(Kept::Nowhere) => Arc::new(KeptInFile::at(audit_log.with_file_name(FILE))),
+        Some(Kept::Gone(error)) => gone(&error.to_string()),
+        Some(Kept::Nowhere) => beside(audit_log),
         None => match memory(fleet, audit_log).await {
             Ok(memory) => memory,
-            Err(error) => Arc::new(Gone(error.to_string())),
+            Err(error) => gone(&error.to_string()),
         },
     }
 }
@@ -41,8 +41,18 @@ async fn memory(fleet: Option<&Fleet>, audit_log: &Path) -> Result<Arc<dyn Memor
     let url = fleet.and_then(|fleet| Some((fleet.file.store.url.as_ref()?, &fleet.folder)));
     match url {
         Some((url, folder)) => Ok(Arc::new(Store::open(url, folder).await?)),
-        None => Ok(Arc::new(KeptInFile::at(audit_log.with_file_name(FILE)))),
+        None => Ok(beside(audit_log)),
     }
+}
+
+/// What guards remember beside an audit log.
+pub fn beside(audit_log: &Path) -> Arc<dyn Memory> {
+    Arc::new(KeptInFile::at(audit_log.with_file_name(FILE)))
+}
+
+/// What is remembered in a store that cannot be used.
+pub fn gone(why: &str) -> Arc<dyn Memory> {
+    Arc::new(Gone(why.to_owned()))
 }
 
 /// A store that cannot be used.
@@ -98,7 +108,19 @@ pub async fn of(
 /// Who works at this machine, for people to read.
 pub fn who() -> String {
     let name = ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
-    name.filter(|name| !name.is_empty()).unwrap_or_else(|| "somebody".to_owned())
+    name.filter(|name| !name.is_empty()).or_else(number).unwrap_or_else(|| "somebody".to_owned())
+}
+
+/// The number of the user, where the system says it.
+fn number() -> Option<String> {
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let own = std::fs::metadata("/proc/self").ok()?;
+        Some(format!("user {}", own.uid()))
+    }
+    #[cfg(not(target_os = "linux"))]
+    None
 }
 
 /// A store that cannot do what it was asked for.

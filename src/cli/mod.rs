@@ -39,6 +39,7 @@ pub mod show;
 pub mod show_run;
 pub mod shown;
 pub mod snapshot;
+pub mod status;
 pub mod terminal;
 pub mod validate;
 pub mod watch;
@@ -63,6 +64,7 @@ pub async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Export(args) => export::run(global, args).await,
         Command::MergeReports(args) => merge_reports::run(global, args).await,
         Command::Run(args) => run::run(global, args).await,
+        Command::Status(args) => status::run(global, args).await,
         Command::Confirm(args) => confirm::run(global, args).await,
         Command::Release(args) => release::run(global, args).await,
         Command::Rollout(args) => rollout::run(global, args).await,

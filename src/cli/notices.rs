@@ -56,7 +56,7 @@ impl Notices {
         let fleet = fleet.filter(|fleet| fleet.file.notify != Channels::default())?;
         let memory: Arc<dyn Memory> = match store {
             Some(store) => Arc::new(store.clone()),
-            None => Arc::new(KeptInFile::at(audit_log.with_file_name(FILE))),
+            None => beside(audit_log),
         };
         let teller =
             Teller::new(&fleet.file.notify, &fleet.folder, &options(fleet), memory, store.cloned());
@@ -218,6 +218,11 @@ impl Telling {
             notices.send_within(AT_A_STOP).await;
         }
     }
+}
+
+/// Where notices wait beside an audit log.
+pub fn beside(audit_log: &Path) -> Arc<dyn Memory> {
+    Arc::new(KeptInFile::at(audit_log.with_file_name(FILE)))
 }
 
 /// The store of a command, if it is open.

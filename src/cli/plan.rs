@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use evenkeel::plan::{Detail, Plan};
-use evenkeel::reconcile::Refusal;
+use evenkeel::plan::{Detail, Guard, Plan};
 use evenkeel::reconcile::guard::{self, check_budget};
+use evenkeel::reconcile::{Refusal, Safety};
 
 use super::args::{Format, Global, PlanArgs};
 use super::exit::Exit;
@@ -46,7 +46,10 @@ pub async fn run(global: &Global, args: &PlanArgs) -> Result<Exit, Failure> {
     let refusal = match plan.snapshot {
         // Nothing is applied from a snapshot.
         Some(_) => None,
-        None => check_budget(plan, &looked.guards.safety).err(),
+        None => {
+            let safety = &looked.guards.safety;
+            check_budget(plan, safety).err().or_else(|| spent(plan, safety))
+        }
     };
     let asked = guard::options(plan, &looked.guards.safety);
     let next = next_step(global, args, plan, refusal.as_ref(), &asked);
@@ -70,6 +73,13 @@ pub async fn run(global: &Global, args: &PlanArgs) -> Result<Exit, Failure> {
     Ok(if exit == Exit::Drift && !args.detailed_exitcode { Exit::Done } else { exit })
 }
 
+/// The refusal of `apply` where the day's budget holds back all: who has reviewed the plan may overrule it.
+fn spent(plan: &Plan, safety: &Safety) -> Option<Refusal> {
+    let held: Vec<_> = plan.held().collect();
+    let is_budget = held.iter().all(|(_, held)| held.guard == Guard::Budget);
+    guard::held_back(plan, held, safety).filter(|_| is_budget)
+}
+
 /// What the reader can do next. Where `apply` would refuse, that is said here already, with what it
 /// would say.
 fn next_step(
@@ -79,7 +89,7 @@ fn next_step(
     refusal: Option<&Refusal>,
     asked: &[(&'static str, Option<String>)],
 ) -> String {
-    if plan.order.is_empty() {
+    if plan.order.is_empty() && refusal.is_none() {
         return "Nothing was changed, and there is nothing to apply.".to_owned();
     }
     if let Some(snapshot) = &plan.snapshot {

@@ -4,7 +4,11 @@ use std::collections::BTreeSet;
 
 use evenkeel::baseline::Mode;
 use evenkeel::baseline::UNKNOWN_FACTS;
+use evenkeel::controller::pulse;
+use evenkeel::fleet::Fleet;
 use evenkeel::fleet::access::roles;
+use evenkeel::fleet::file::SwitchParameter;
+use evenkeel::kinds::calls::Allowed;
 use evenkeel::kinds::{Arns, registry};
 use evenkeel::names::{Arn, partition_of};
 use evenkeel::permissions::{MANAGED_POLICY_LIMIT, Permissions, cloudformation, terraform};
@@ -19,7 +23,10 @@ use super::settings::{self, Settings};
 /// Runs the command.
 pub fn run(global: &Global, args: &PolicyArgs) -> Result<Exit, Failure> {
     let settings = settings::resolve(global, &args.selectors)?;
-    let permissions = permissions(&settings, args)?;
+    let mut permissions = permissions(&settings, args)?;
+    if let Some(fleet) = &settings.fleet {
+        beside(&mut permissions, fleet, &settings, args);
+    }
     let document = permissions.document();
     let pretty =
         |value: &serde_json::Value| serde_json::to_string_pretty(value).unwrap_or_default() + "\n";
@@ -55,6 +62,7 @@ pub fn permissions(settings: &Settings, args: &PolicyArgs) -> Result<Permissions
     let arns = Arns::of(partition, account).with_unknown(UNKNOWN_FACTS);
     let mut permissions = Permissions {
         own_role: own_role(settings, args, account, partition)?,
+        rolls_back: args.bounds.with_rollback,
         ..Permissions::default()
     };
     let mut claimed: BTreeSet<&'static str> = BTreeSet::new();
@@ -77,7 +85,7 @@ pub fn permissions(settings: &Settings, args: &PolicyArgs) -> Result<Permissions
             permissions.add(kind, &item.spec, Mode::Report, &arns)?;
         }
     }
-    if let Some(boundary) = &args.permissions_boundary {
+    if let Some(boundary) = &args.bounds.permissions_boundary {
         permissions.bound(boundary).map_err(|error| {
             Failure::usage(
                 error.to_string(),
@@ -86,6 +94,33 @@ pub fn permissions(settings: &Settings, args: &PolicyArgs) -> Result<Permissions
         })?;
     }
     Ok(permissions)
+}
+
+/// What evenkeel's role calls beside the items, where the fleet file says so.
+fn beside(permissions: &mut Permissions, fleet: &Fleet, settings: &Settings, args: &PolicyArgs) {
+    let (partition, account) = (partition(settings, args), account_of(args));
+    if fleet.file.controller.as_ref().is_some_and(|part| part.heartbeat.is_some()) {
+        heartbeat(permissions, settings, args);
+    }
+    if let Some(SwitchParameter { name, region }) = &fleet.file.safety.kill_switch_parameter {
+        let (region, name) = (region.as_deref().unwrap_or("*"), name.trim_start_matches('/'));
+        let arn = format!("arn:{partition}:ssm:{region}:{account}:parameter/{name}");
+        permissions.allow("ssm:GetParameter", Allowed::on([arn]));
+    }
+}
+
+/// What the call needs that the controller makes to be heard of.
+pub fn heartbeat(permissions: &mut Permissions, settings: &Settings, args: &PolicyArgs) {
+    let (action, resource) = pulse::needs(partition(settings, args), account_of(args));
+    permissions.allow(action, Allowed::on([resource]));
+}
+
+/// The account that the policy is for; any, where it is for several.
+fn account_of(args: &PolicyArgs) -> &str {
+    match args.selectors.account.as_slice() {
+        [only] => only.as_str(),
+        _ => "*",
+    }
 }
 
 /// The partition of the Regions: that of the command line's or the fleet file's home Region.
@@ -102,7 +137,7 @@ fn own_role(
     account: &str,
     partition: &str,
 ) -> Result<Option<String>, Failure> {
-    if let Some(arn) = &args.own_role {
+    if let Some(arn) = &args.bounds.own_role {
         return a_role(arn, account, partition).map(Some);
     }
     let roles = settings.fleet.as_ref().and_then(|fleet| roles(fleet, ""));

@@ -137,6 +137,12 @@ impl Kept {
 pub struct Keeper(Mutex<Option<(String, Store)>>);
 
 impl Keeper {
+    /// The store of this URL, if it is open.
+    pub async fn open(&self, url: &str) -> Option<Store> {
+        let open = self.0.lock().await;
+        open.as_ref().filter(|(there, _)| there == url).map(|(_, store)| store.clone())
+    }
+
     /// The store of a run.
     pub async fn kept(&self, fleet: Option<&Fleet>) -> Kept {
         let mut open = self.0.lock().await;

@@ -12,9 +12,10 @@ use evenkeel::plan::words::counted;
 use evenkeel::plan::{Detail, Plan, PlannedChange, Spot};
 use evenkeel::reconcile::bound::{accounts, bound};
 use evenkeel::reconcile::event::Stream;
+use evenkeel::reconcile::guard::held_back;
 use evenkeel::reconcile::rollback::{NotPutBack, rollback};
 use evenkeel::reconcile::{
-    ApplyReport, Guarded, Listener, Listeners, Looked, Refusal, Run, RunEvent, RunOutcome, Step,
+    ApplyReport, Guarded, Listener, Listeners, Looked, Refusal, Run, RunEvent, RunOutcome, Safety,
     Stop,
 };
 use evenkeel::store::audit::{AuditLog, SharedLog};
@@ -49,10 +50,12 @@ async fn remembered(global: &Global, args: &RollbackArgs, kept: &Kept) -> Result
     let _listening = ask::stop_on_signals(&stop);
     let (mut looked, memory) = look_at(global, args, &run, kept, &stop).await?;
     let (fresh, left) = rollback(&run, &looked).await;
-    looked.plan = match &args.plan {
-        None => fresh,
+    let (plan, moved) = match &args.plan {
+        None => (fresh, false),
         Some(path) => within(path, fresh).await?,
     };
+    looked.plan = plan;
+    let is_left = moved || !left.is_empty();
     let options = text::Options { command: "rollback", next: None, verbose: global.verbose > 0 };
     out::text(&text::render(&looked.plan, &options));
     name(&left);
@@ -66,10 +69,34 @@ async fn remembered(global: &Global, args: &RollbackArgs, kept: &Kept) -> Result
         return Ok(Exit::Done);
     }
     if looked.plan.order.is_empty() {
-        out::line("\nThere is nothing to put back.");
-        return Ok(if left.is_empty() { Exit::Done } else { Exit::Refused });
+        return nothing(&looked.plan, &looked.guards.safety, is_left);
     }
-    put_back(looked, &audit_log, memory, &stop, args.yes, args.hold_days, !left.is_empty()).await
+    put_back(looked, &audit_log, memory, &stop, args.yes, args.hold_days, is_left).await
+}
+
+/// Says that nothing is written, and why.
+fn nothing(plan: &Plan, safety: &Safety, is_left: bool) -> Result<Exit, Failure> {
+    if let Some(refusal) = held_back(plan, plan.held().collect(), safety) {
+        return Err(refusal.into());
+    }
+    let reported = only_reported(plan);
+    out::line(&match reported {
+        0 => "\nThere is nothing to put back.".to_owned(),
+        reported => {
+            format!("\nNothing is put back; {} only reported.", counted(reported, "change"))
+        }
+    });
+    Ok(match (is_left, reported) {
+        (true, _) => Exit::Refused,
+        (false, 0) => Exit::Done,
+        (false, _) => Exit::Drift,
+    })
+}
+
+/// How many changes the plan has that it does not write.
+fn only_reported(plan: &Plan) -> usize {
+    let objects = plan.objects.each();
+    objects.map(|object| object.changes.iter().filter(|change| !change.is_applied()).count()).sum()
 }
 
 /// Looks at what the run wrote: the ways into its accounts, and who limits what is written there.
@@ -100,6 +127,7 @@ async fn look_at(
         max_changes_per_account: args.max_changes_per_account,
         only: Some(spots),
         detail: Some(Detail::All),
+        puts_back: true,
         ..Wish::default()
     };
     let settings = settings::resolve(global, &selectors)?;
@@ -108,8 +136,8 @@ async fn look_at(
     look::remembering(global, &selectors, settings, wish, stop, command).await
 }
 
-/// What a reviewed plan allows of a fresh one.
-async fn within(path: &Path, fresh: Plan) -> Result<Plan, Failure> {
+/// What a reviewed plan allows of a fresh one, and whether something has moved since.
+async fn within(path: &Path, fresh: Plan) -> Result<(Plan, bool), Failure> {
     let (saved, _) = saved::load(path, None).await?;
     if saved.baseline.name != fresh.baseline.name {
         return Err(Refusal::Unusable {
@@ -122,7 +150,7 @@ async fn within(path: &Path, fresh: Plan) -> Result<Plan, Failure> {
     for left in bounded.left_alone.values() {
         out::line(&format!("left alone: {}", visible(&left.to_string())));
     }
-    Ok(bounded.plan)
+    Ok((bounded.plan, !bounded.left_alone.is_empty()))
 }
 
 fn name(left: &[NotPutBack]) {
@@ -172,7 +200,11 @@ async fn put_back(
     Stream::new(&plan.run, vec![&listener])
         .mention(RunEvent::Ended { outcome, report: Some(&report) });
     let exit = conclude(&plan, &report, run.audit());
-    Ok(if exit == Exit::Done && is_left { Exit::Partly } else { exit })
+    Ok(match exit {
+        Exit::Done if is_left => Exit::Partly,
+        Exit::Done if only_reported(&plan) > 0 => Exit::Drift,
+        exit => exit,
+    })
 }
 
 /// Holds what is put back, so that the next run does not take it back.
@@ -204,7 +236,7 @@ async fn say_held(
 ) -> Result<(), Failure> {
     let is_sent = |change: &PlannedChange| {
         let mut outcomes = report.outcomes.iter().filter(|one| one.change == change.id);
-        outcomes.any(|one| one.step.is_done() || matches!(one.step, Step::Failed { .. }))
+        outcomes.any(|one| one.step.is_done())
     };
     let objects = plan.objects.each().filter(|object| object.changes.iter().any(is_sent));
     let kept: BTreeSet<ObjectKey> = objects.map(|object| ObjectKey::of(&object)).collect();

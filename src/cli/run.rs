@@ -3,8 +3,10 @@
 //! SIGTERM lets the run in hand finish its write.
 
 mod files;
+pub mod listen;
 mod runs;
 mod said;
+pub mod shared;
 mod signals;
 mod whole;
 
@@ -27,6 +29,7 @@ use evenkeel::names::Region;
 use evenkeel::notify::besides::{blind, silence_of};
 use evenkeel::reconcile::Stop;
 use evenkeel::store::audit::SharedLog;
+use evenkeel::telemetry::hub::Sources;
 use serde_json::json;
 
 use super::args::{Global, RunArgs};
@@ -35,7 +38,9 @@ use super::failure::Failure;
 use super::notices::Telling;
 use super::{ask, out, settings};
 use files::Files;
+use listen::Shown;
 use runs::Reconciler;
+use shared::Beating;
 
 /// How often it is looked at what events depend on, where the fleet file does not say.
 const PATH_EVERY: Duration = Duration::from_secs(2 * 60);
@@ -47,23 +52,12 @@ pub async fn run(global: &Global, args: &RunArgs) -> Result<Exit, Failure> {
     let path = args.audit_log.clone().unwrap_or_else(|| settings::likely_audit_log(global));
     let cache = path.parent().unwrap_or(Path::new("")).join("git");
     let files = Arc::new(Files::open(global, args, fleet.as_ref(), &cache).await?);
-    for part in fleet.as_ref().map(not_yet).unwrap_or_default() {
-        out::say(&format!(
-            "note: {part} is in the fleet file, and this version does not act on it"
-        ));
-    }
     let stop = Stop::default();
     let audit_log = SharedLog::at(path);
-    let kill_switch = KillSwitch::at(fleet.as_ref().and_then(Fleet::kill_switch));
+    let kill_switch = KillSwitch::of(fleet.as_ref());
     if args.once {
-        let _listening = ask::stop_on_signals(&stop);
         let runs = Reconciler::new(&files, args, audit_log, kill_switch, &stop);
-        let mut worst = Exit::Done;
-        for target in files.good().what.targets.keys() {
-            worst = worst.max(runs.target(target).await);
-        }
-        files.telling.end().await;
-        return Ok(worst);
+        return Ok(once(&files, &runs, &stop).await);
     }
     let _listening = ask::stop_a_service_on_signals(&stop);
     // Whoever is to write for a year should know at once that it cannot.
@@ -72,24 +66,36 @@ pub async fn run(global: &Global, args: &RunArgs) -> Result<Exit, Failure> {
     let part = fleet.as_ref().and_then(|fleet| fleet.file.controller.clone()).unwrap_or_default();
     let clocks: Arc<dyn Clocks> = Arc::new(Machine::default());
     let sight = Arc::new(Mutex::new(Sight::new(part.heartbeat.clone(), part.objectives.clone())));
-    let runs = Reconciler::new(&files, args, audit_log, kill_switch, &stop)
-        .seen_by(Arc::clone(&sight), Arc::clone(&clocks));
-    let runs = Arc::new(runs);
     let inbox = fleet.as_ref().and_then(inbox);
+    let sources = Sources {
+        clocks: Arc::clone(&clocks),
+        sight: Arc::clone(&sight),
+        objectives: part.objectives.clone(),
+        kill_switch: kill_switch.clone(),
+        hears: inbox.is_some(),
+    };
+    let folder = fleet.as_ref().map(|fleet| fleet.folder.clone()).unwrap_or_default();
+    let shown = listen::open(&part, &folder, sources).await?;
+    let telemetry = shown.as_ref().map(|shown| Arc::clone(&shown.telemetry));
+    let runs = Reconciler::new(&files, args, audit_log, kill_switch, &stop)
+        .seen_by(Arc::clone(&sight), Arc::clone(&clocks))
+        .shown_by(telemetry.clone());
     let path_every = part.path_every.map_or(PATH_EVERY, Span::duration);
+    let runs = Arc::new(runs.path_every(path_every));
     let controller = Controller {
         runs: Arc::clone(&runs) as Arc<dyn Runs>,
         hearer: {
             let files = Arc::clone(&files);
             Arc::new(move |said: Said<'_>| {
                 tell(&files.telling, &said);
+                telemetry.iter().for_each(|telemetry| telemetry.hear(&said));
                 said::log(said);
             })
         },
         clocks,
         lanes: Lanes::default(),
         sight,
-        heart: part.heartbeat.as_ref().filter(|_| inbox.is_some()).map(|_| heart(&files)),
+        heart: part.heartbeat.as_ref().filter(|_| inbox.is_some()).map(|_| heart(&files, &runs)),
         path_every: inbox.is_some().then_some(path_every),
         inbox,
         seed: fastrand::u64(..),
@@ -98,11 +104,33 @@ pub async fn run(global: &Global, args: &RunArgs) -> Result<Exit, Failure> {
         () = controller.drive(&stop) => {}
         () = files.watch() => {}
         () = runs.watch_kill_switch() => {}
+        () = serve(shown, &files, &runs) => {}
         () = files.telling.keep_sending() => {}
     }
+    runs.end().await;
     files.telling.end().await;
     log(&json!({"event": "stopped"}));
     Ok(Exit::Done)
+}
+
+/// Looks at each target once.
+async fn once(files: &Files, runs: &Reconciler, stop: &Stop) -> Exit {
+    let _listening = ask::stop_on_signals(stop);
+    let mut worst = Exit::Done;
+    for target in files.good().what.targets.keys() {
+        worst = worst.max(runs.target(target).await);
+    }
+    runs.end().await;
+    files.telling.end().await;
+    worst
+}
+
+/// Answers who asks, if the fleet file says where.
+async fn serve(shown: Option<Shown>, files: &Arc<Files>, runs: &Arc<Reconciler>) {
+    match shown {
+        Some(shown) => shown.serve(files, runs).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Tells of an account whose events do not come any more, or come again.
@@ -119,14 +147,14 @@ fn tell(telling: &Telling, said: &Said<'_>) {
 }
 
 /// Who makes the calls that are made to hear of them.
-fn heart(files: &Arc<Files>) -> Arc<dyn Heart> {
+fn heart(files: &Arc<Files>, runs: &Reconciler) -> Arc<dyn Heart> {
     let files = Arc::clone(files);
     let now: FleetNow = Arc::new(move || {
         let version = files.good();
         fleet::load(&files.global.config, &version.what.texts).ok()
     });
     let options = now().as_ref().map(options).unwrap_or_default();
-    Arc::new(Pulse::new(now, options))
+    Arc::new(Beating::new(Arc::new(Pulse::new(now, options)), runs.among()))
 }
 
 fn options(fleet: &Fleet) -> Options {
@@ -141,13 +169,6 @@ fn options(fleet: &Fleet) -> Options {
 fn inbox(fleet: &Fleet) -> Option<Arc<dyn Inbox>> {
     let url = fleet.file.controller.as_ref()?.event_queue_url.as_ref()?;
     Some(Arc::new(Sqs::new(url, options(fleet))))
-}
-
-/// Parts of the fleet file that this version does not act on.
-fn not_yet(fleet: &Fleet) -> Vec<&'static str> {
-    let listens = fleet.file.controller.as_ref().is_some_and(|part| part.listen.is_some());
-    let parts = [("[controller] listen", listens)];
-    parts.into_iter().filter(|(_, is_there)| *is_there).map(|(part, _)| part).collect()
 }
 
 fn log(line: &serde_json::Value) {

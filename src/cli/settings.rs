@@ -213,7 +213,7 @@ pub fn known_kinds(names: &[String]) -> Result<BTreeSet<String>, Failure> {
 }
 
 /// The texts of the files, read once, of whatever reader.
-pub type Kept = Texts<Box<dyn Reader + Send + Sync>>;
+pub type FileTexts = Texts<Box<dyn Reader + Send + Sync>>;
 
 /// Reads all files of the fleet, or those that `-b` names, and says nothing of what is wrong with them.
 pub fn read_all(global: &Global, selectors: &Selectors, reader: &dyn Reader) {

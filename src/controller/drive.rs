@@ -21,6 +21,7 @@ use super::events::{Event, NoEvent, Routes, parse};
 use super::inbox::{Batch, Inbox, Message, poll};
 use super::queue::{Cause, Job, Key, Lanes, Queue};
 use super::schedule::Schedules;
+use super::setback::Setback;
 use super::sight::{Change, Sight};
 use crate::names::{AccountId, Region};
 use crate::reconcile::Stop;
@@ -40,7 +41,12 @@ pub enum Ended {
     /// There is nothing to repeat before the next cause.
     Done,
     /// It failed, all or in part: it is repeated after a pause.
-    Again,
+    Again(Setback),
+    /// It is done, but for what other controllers have in hand.
+    Elsewhere {
+        /// When that is looked after.
+        after: Duration,
+    },
     /// It was stopped on request.
     Stopped,
 }
@@ -76,10 +82,19 @@ pub trait Runs: Send + Sync {
     fn is_ours(&self, event: &Event) -> bool;
 }
 
-/// What happens in the loop, for logs.
+/// What happens in the loop, for logs and metrics.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Said<'a> {
+    /// The loop has come round: what is due is in hand.
+    Turn {
+        /// What is to be looked at.
+        queue: &'a Queue,
+    },
+    /// Somebody wishes to stop: the loop is over, and what is in hand comes to its own end.
+    Stopping,
+    /// The queue of events has answered.
+    Answered,
     /// A target is looked at on this schedule from now on.
     Scheduled {
         /// The target.
@@ -134,6 +149,8 @@ pub enum Said<'a> {
         job: &'a Job,
         /// Failures in a row.
         failures: u32,
+        /// Why the last one failed.
+        setback: Setback,
     },
 }
 
@@ -145,6 +162,15 @@ pub trait Heart: Send + Sync {
     /// # Errors
     /// It could not be made.
     async fn beat(&self, account: &AccountId, region: &Region, mark: &str) -> Result<(), String>;
+
+    /// Passes on that the event of a call came here which another controller waits for: of several
+    /// controllers, each message goes to one.
+    fn pass_on(&self, _account: &AccountId, _mark: &str) {}
+
+    /// Waits for the accounts whose event of a call with this mark came to another controller.
+    async fn passed_on(&self, _mark: &str) -> Vec<AccountId> {
+        std::future::pending().await
+    }
 }
 
 /// Who hears what happens in the loop.
@@ -225,6 +251,10 @@ impl Controller {
             polling.spawn(poll(inbox, sender, Arc::clone(&self.hearer), Arc::clone(&self.clocks)));
         }
         let mut state = State::new(self);
+        let (passing, mut passed) = mpsc::channel(1);
+        if let Some(heart) = self.heart.clone() {
+            polling.spawn(pass(heart, state.mark.clone(), passing));
+        }
         let mut in_hand = InHand::default();
         let mut beating: FuturesUnordered<BoxFuture<'_, Beat>> = FuturesUnordered::new();
         loop {
@@ -239,6 +269,7 @@ impl Controller {
             while let Some(job) = state.queue.take(self.clocks.now()) {
                 in_hand.begin(Arc::clone(&self.runs), job);
             }
+            state.say(Said::Turn { queue: &state.queue });
             let until = state.wakes_at(self.heart.is_some() && beating.len() < BEATS_AT_ONCE);
             tokio::select! {
                 biased;
@@ -249,11 +280,15 @@ impl Controller {
                     let _ = queued.send(state.take_in(messages));
                 }
                 Some((account, made)) = beating.next() => state.beaten(&account, made),
+                Some(accounts) = passed.recv() => {
+                    accounts.iter().for_each(|account| state.came(account));
+                }
                 woken = self.runs.woken() => state.woken(woken),
                 () = self.clocks.sleep_until(until) => {}
             }
         }
         drop(polling);
+        state.say(Said::Stopping);
         while in_hand.next().await.is_some() {}
     }
 }
@@ -280,6 +315,11 @@ impl InHand {
         };
         Some((self.jobs.remove(&id)?, ended))
     }
+}
+
+/// Brings what others have heard of our calls.
+async fn pass(heart: Arc<dyn Heart>, mark: String, sender: mpsc::Sender<Vec<AccountId>>) {
+    while sender.send(heart.passed_on(&mark).await).await.is_ok() {}
 }
 
 fn beat(
@@ -383,6 +423,12 @@ impl<'a> State<'a> {
         }
     }
 
+    /// The event of one of our calls came.
+    fn came(&self, account: &AccountId) {
+        let change = self.sight().came(account, self.of.clocks.now());
+        change.iter().for_each(|change| self.say(Said::Sight { change }));
+    }
+
     fn woken(&mut self, woken: Woken) {
         match woken {
             Woken::Files => self.read_at = None,
@@ -461,12 +507,13 @@ impl<'a> State<'a> {
         let now = self.of.clocks.now();
         let lag = (self.of.clocks.wall() - event.time).to_std().unwrap_or_default();
         self.sight().heard(&event.account, lag, now);
-        // Of another controller, or of one before: not an answer to ours.
-        if event.heartbeat.as_ref().is_some_and(|mark| *mark == self.mark) {
-            let change = self.sight().came(&event.account, now);
-            change.iter().for_each(|change| self.say(Said::Sight { change }));
-        }
-        if event.heartbeat.is_some() {
+        if let Some(mark) = &event.heartbeat {
+            match (*mark == self.mark, &self.of.heart) {
+                (true, _) => self.came(&event.account),
+                // Of another controller, or of one before: not an answer to ours.
+                (false, Some(heart)) => heart.pass_on(&event.account, mark),
+                (false, None) => {}
+            }
             return;
         }
         if self.of.runs.is_ours(event) {
@@ -485,16 +532,22 @@ impl<'a> State<'a> {
     fn ended(&mut self, job: &Job, ended: Option<Ended>) {
         match ended {
             Some(Ended::Done) => self.queue.done(&job.what),
+            Some(Ended::Elsewhere { after }) => {
+                self.queue.left(&job.what, self.of.clocks.now() + after);
+            }
             Some(Ended::Stopped) => self.queue.stopped(&job.what),
-            Some(Ended::Again) | None => {
-                if ended.is_none() {
-                    self.say(Said::Defect { job });
-                }
-                let failures =
-                    self.queue.failed(&job.what, self.of.clocks.now(), self.random.f64());
-                self.say(Said::Again { job, failures });
+            Some(Ended::Again(setback)) => self.failed(job, setback),
+            None => {
+                self.say(Said::Defect { job });
+                self.failed(job, Setback::Defect);
             }
         }
+    }
+
+    fn failed(&mut self, job: &Job, setback: Setback) {
+        let (now, spread) = (self.of.clocks.now(), self.random.f64());
+        let failures = self.queue.failed(&job.what, setback, now, spread);
+        self.say(Said::Again { job, failures, setback });
     }
 }
 

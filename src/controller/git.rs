@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use crate::baseline::load::Reader;
 use crate::digest;
+use crate::fleet::urls;
 use crate::visible::visible;
 
 /// How long one command may take.
@@ -98,42 +99,6 @@ pub struct Remote {
     folder: PathBuf,
 }
 
-/// Checks that a URL is one that git takes for one, and that says nothing else to it.
-fn check_url(url: &str) -> Result<(), GitError> {
-    let wrong = |why| Err(GitError::Url(without_password(url), why));
-    let is_plain = url.bytes().all(|byte| byte.is_ascii_graphic());
-    if !is_plain || url.starts_with('-') {
-        return wrong("it is no URL");
-    }
-    let (scheme, rest) = match url.split_once("://") {
-        Some((scheme @ ("https" | "ssh" | "file"), rest)) => (scheme, rest),
-        Some(_) => return wrong("only https, ssh and file are spoken"),
-        // user@host:path, as ssh has it; `transport::address` would run a program.
-        None => match url.split_once(':') {
-            Some((host, path)) if host.contains('@') && !path.starts_with(':') => ("ssh", host),
-            _ => return wrong("write https://, ssh:// or user@host:path"),
-        },
-    };
-    let authority = rest.split('/').next().unwrap_or_default();
-    let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
-    if host.starts_with('-') || user.starts_with('-') || (host.is_empty() && scheme != "file") {
-        return wrong("its host is none");
-    }
-    if user.contains(':') {
-        return wrong("it holds a password: leave that to a credential helper of git");
-    }
-    Ok(())
-}
-
-/// A URL as it may be said.
-fn without_password(url: &str) -> String {
-    match url.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1)))
-    {
-        Some((scheme, rest)) => format!("{scheme}://…@{rest}"),
-        None => url.to_owned(),
-    }
-}
-
 /// Checks the name of a ref: what git-check-ref-format(1) allows, and no more than is usual.
 fn check_ref(name: &str) -> Result<(), GitError> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._/-".contains(&byte);
@@ -152,7 +117,7 @@ impl Remote {
     /// # Errors
     /// The URL or the ref is none.
     pub fn new(url: &str, reference: &str, verify: bool, cache: &Path) -> Result<Self, GitError> {
-        check_url(url)?;
+        urls::git(url).map_err(|why| GitError::Url(urls::without_secrets(url), why))?;
         check_ref(reference)?;
         let name = digest::of(&(url, reference));
         let folder = cache.join(name.get(..16).unwrap_or(&name));
@@ -161,7 +126,7 @@ impl Remote {
 
     /// The URL, for people to read.
     pub fn name(&self) -> String {
-        format!("{} {}", without_password(&self.url), self.reference)
+        format!("{} {}", urls::without_secrets(&self.url), self.reference)
     }
 
     /// Fetches the newest commit and gives its id. `in_force` is the one that it must follow where

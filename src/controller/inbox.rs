@@ -86,6 +86,7 @@ pub async fn poll(
         }
         match asking.next().await {
             Some(Ok(Asked::Got(count))) => {
+                hearer(Said::Answered);
                 pause = PAUSE;
                 width = if count >= inbox.most() { STORM } else { 1 };
             }

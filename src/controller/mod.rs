@@ -4,7 +4,8 @@
 //! ([`crate::reconcile`]) finds out for itself what there is to do. So an event that is lost, comes
 //! twice, late or out of order, or that somebody made up, costs a few looks at most.
 //!
-//! [`queue`] remembers what is to be looked at, and when; [`schedule`] and [`events`] fill it;
+//! [`queue`] remembers what is to be looked at, and when; [`schedule`] and [`events`] fill it, and [`setback`]
+//! says how long what failed waits;
 //! [`drive`] is the only loop. [`inbox`] and [`sqs`] are where events come from; [`sight`]
 //! knows how well each account is seen, and [`pulse`] makes the calls that it expects to hear of. [`in_force`] says which version of the
 //! files holds; [`git`] brings them from elsewhere.
@@ -18,6 +19,7 @@ pub mod inbox;
 pub mod pulse;
 pub mod queue;
 pub mod schedule;
+pub mod setback;
 pub mod sight;
 pub mod sqs;
 

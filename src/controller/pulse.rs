@@ -72,14 +72,20 @@ impl Pulse {
     }
 }
 
+/// What the call needs, as an IAM action and the resource that it is allowed on.
+pub fn needs(partition: &str, account: &str) -> (&'static str, String) {
+    ("ec2:CreateTags", format!("arn:{partition}:ec2:*:{account}:vpc/{NOWHERE}"))
+}
+
 /// All that the session may do.
 fn policy(partition: &str, account: &AccountId) -> String {
+    let (action, resource) = needs(partition, account.as_str());
     serde_json::json!({
         "Version": "2012-10-17",
         "Statement": [{
             "Effect": "Allow",
-            "Action": "ec2:CreateTags",
-            "Resource": format!("arn:{partition}:ec2:*:{account}:vpc/{NOWHERE}"),
+            "Action": action,
+            "Resource": resource,
         }],
     })
     .to_string()

@@ -13,12 +13,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::caller::Caller;
+use super::setback::Setback;
 use crate::names::{AccountId, Region};
 
-/// The pause after the first failure; each further one in a row doubles it.
-pub const FIRST_PAUSE: Duration = Duration::from_secs(15);
-/// The longest pause after failures.
-pub const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 /// Looks at a part that fail in a row, after which it is left to its target's schedule: an event may
 /// name what is not there.
 pub const MOST_FAILURES: u32 = 6;
@@ -73,6 +70,8 @@ pub enum Cause {
     Blind,
     /// Events depend on it.
     Path,
+    /// Other controllers had some of it in hand, and may have died with it.
+    Elsewhere,
     /// The look before failed.
     Again {
         /// Failures in a row.
@@ -171,7 +170,28 @@ pub struct Queue {
     lanes: Lanes,
     waiting: BTreeMap<Key, Slot>,
     in_hand: Vec<What>,
-    failures: BTreeMap<Key, u32>,
+    failures: BTreeMap<Key, Failures>,
+}
+
+/// Failures in a row.
+#[derive(Debug)]
+struct Failures {
+    all: u32,
+    /// Why the latest one failed, and how many of this sort there are in a row.
+    latest: Setback,
+    of_its_sort: u32,
+}
+
+impl Failures {
+    /// One more.
+    fn add(before: Option<&Self>, setback: Setback) -> Self {
+        let same = before.filter(|before| before.latest.is_like(&setback));
+        Self {
+            all: before.map_or(0, |before| before.all).saturating_add(1),
+            latest: setback,
+            of_its_sort: same.map_or(0, |same| same.of_its_sort).saturating_add(1),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -211,8 +231,12 @@ impl Queue {
 
     /// How long the longest of what is due has waited.
     pub fn late_by(&self, now: Duration) -> Duration {
-        let earliest = self.waiting.values().map(|slot| slot.at).min();
-        earliest.map(|at| now.saturating_sub(at)).unwrap_or_default()
+        self.first_due().map(|at| now.saturating_sub(at)).unwrap_or_default()
+    }
+
+    /// When the first of what waits is due, or was.
+    pub fn first_due(&self) -> Option<Duration> {
+        self.waiting.values().map(|slot| slot.at).min()
     }
 
     /// When the next thing is due that could be looked at beside what is in hand.
@@ -283,29 +307,31 @@ impl Queue {
         });
     }
 
-    /// A look failed: it is repeated after a pause that doubles with each failure in a row.
-    /// `spread` between 0 and 1 makes the pause up to a fifth shorter, so that what failed together
-    /// does not come back together. A part that failed too often is left to the schedule. Gives the
+    /// A look is over, and others have some of it in hand: it is looked after later.
+    pub fn left(&mut self, what: &What, at: Duration) {
+        self.done(what);
+        what.keys().into_iter().for_each(|key| self.add(key, at, Cause::Elsewhere));
+    }
+
+    /// A look failed: it is repeated after a pause, which depends on why ([`Setback::pause`]) and on how
+    /// often it has failed so in a row. A part that failed too often is left to the schedule. Gives the
     /// failures in a row.
-    pub fn failed(&mut self, what: &What, now: Duration, spread: f64) -> u32 {
+    pub fn failed(&mut self, what: &What, setback: Setback, now: Duration, spread: f64) -> u32 {
         self.stopped(what);
         let mut most = 0;
         for key in what.keys() {
-            let failures = self.failures.entry(key.clone()).or_default();
-            *failures = failures.saturating_add(1);
-            let failures = *failures;
-            most = most.max(failures);
-            if matches!(key, Key::Account(_) | Key::Path(_)) {
-                // It is looked at again in a short while in any case.
-                continue;
-            }
-            if failures >= MOST_FAILURES && matches!(key, Key::Part(_)) {
+            let failures = Failures::add(self.failures.get(&key), setback);
+            let (all, pause) = (failures.all, setback.pause(failures.of_its_sort, spread));
+            most = most.max(all);
+            if all >= MOST_FAILURES && matches!(key, Key::Part(_)) {
                 self.failures.remove(&key);
                 continue;
             }
-            let doubled = FIRST_PAUSE.saturating_mul(1 << (failures - 1).min(16));
-            let pause = doubled.min(LONGEST_PAUSE).mul_f64(1.0 - spread.clamp(0.0, 1.0) / 5.0);
-            self.add(key, now + pause, Cause::Again { failures });
+            self.failures.insert(key.clone(), failures);
+            // The others are looked at again in a short while in any case.
+            if matches!(key, Key::Part(_) | Key::Target(_)) {
+                self.add(key, now + pause, Cause::Again { failures: all });
+            }
         }
         most
     }
@@ -435,22 +461,37 @@ mod tests {
     }
 
     #[test]
-    fn pauses_double_up_to_a_limit_and_a_success_forgets_them() {
+    fn pauses_depend_on_why_and_how_often_and_a_success_forgets_them() {
         let mut now = Duration::ZERO;
         let mut queue = Queue::default();
         let what = What::Target("t".to_owned());
         let mut pauses = Vec::new();
-        for failures in 1..=9 {
-            assert_eq!(queue.failed(&what, now, 0.0), failures);
+        let mut fail = |queue: &mut Queue, setback, failures| {
+            assert_eq!(queue.failed(&what, setback, now, 0.0), failures);
             let at = queue.next_at().unwrap();
             pauses.push((at - now).as_secs());
             now = at;
             assert_eq!(queue.take(now).unwrap().what, what);
-        }
-        assert_eq!(pauses, [15, 30, 60, 120, 240, 480, 900, 900, 900]);
+        };
+        let slow = Setback::Throttled { after: Some(Duration::from_secs(40)) };
+        fail(&mut queue, Setback::Unreachable, 1);
+        fail(&mut queue, Setback::Unreachable, 2);
+        // Of another sort, the pause begins anew.
+        fail(&mut queue, Setback::Denied, 3);
+        fail(&mut queue, Setback::Denied, 4);
+        fail(&mut queue, slow, 5);
+        fail(&mut queue, Setback::Throttled { after: None }, 6);
         queue.done(&what);
-        assert_eq!(queue.failed(&what, now, 1.0), 1);
-        assert_eq!(queue.next_at().unwrap() - now, FIRST_PAUSE.mul_f64(0.8));
+        fail(&mut queue, Setback::Denied, 1);
+        assert_eq!(pauses, [5, 10, 900, 1800, 40, 30, 900]);
+    }
+
+    #[test]
+    fn a_schedule_does_not_wait_for_what_is_denied() {
+        let mut queue = Queue::default();
+        queue.failed(&What::Target("t".to_owned()), Setback::Denied, Duration::ZERO, 0.0);
+        queue.add(target("t"), Duration::from_secs(60), Cause::Schedule);
+        assert_eq!(queue.next_at(), Some(Duration::from_secs(60)));
     }
 
     #[test]
@@ -460,7 +501,7 @@ mod tests {
         let key = part(A, "iam.role", None);
         queue.add(key.clone(), now, event(0));
         let job = queue.take(now).unwrap();
-        queue.failed(&job.what, now, 0.0);
+        queue.failed(&job.what, Setback::Other, now, 0.0);
         queue.add(key, now, event(1));
         assert_eq!(queue.take(now).unwrap().causes.kept, [Cause::Again { failures: 1 }, event(1)]);
         assert!(queue.is_empty());
@@ -476,7 +517,7 @@ mod tests {
             now = now.max(at);
             let job = queue.take(now).unwrap();
             looks += 1;
-            assert_eq!(queue.failed(&job.what, now, 0.0), looks);
+            assert_eq!(queue.failed(&job.what, Setback::Other, now, 0.0), looks);
         }
         assert_eq!((looks, queue.failures.len()), (MOST_FAILURES, 0));
     }
@@ -486,7 +527,7 @@ mod tests {
         let now = Duration::from_secs(1000);
         let mut queue = Queue::default();
         queue.add(target("old"), now, Cause::Schedule);
-        queue.failed(&What::Target("old".to_owned()), now, 0.0);
+        queue.failed(&What::Target("old".to_owned()), Setback::Other, now, 0.0);
         queue.add(target("new"), now, Cause::Schedule);
         queue.add(part(A, "iam.role", None), now, event(0));
         queue.keep_targets(&BTreeSet::from(["new".to_owned()]));

@@ -126,6 +126,13 @@ impl Sight {
         }
     }
 
+    /// Another controller has looked at all that a target declares for an account.
+    pub fn looked_elsewhere(&mut self, account: &AccountId, target: &str, now: Duration) {
+        if let Some(known) = self.accounts.get_mut(account) {
+            known.full.insert(target.to_owned(), now);
+        }
+    }
+
     /// Forgets the targets that are not among these any more, and the accounts without a target.
     pub fn keep_targets(&mut self, names: &BTreeSet<String>) {
         for account in self.accounts.values_mut() {

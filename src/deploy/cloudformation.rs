@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::split::{TooLong, split};
 use super::{
-    BUS, DEAD_LETTERS_KEPT, EVENTS_KEPT, FORWARD_ROLE, Part, QUEUE, RECEIVED_AT_MOST, ROLE,
+    BUS, DEAD_LETTERS_KEPT, EVENTS_KEPT, FORWARD_ROLE, Part, QUEUE, RECEIVED_AT_MOST, ROLE, SWITCH,
     VISIBILITY, bus_policy, controller, events, forward, from_cloudtrail, queue_policy, trust,
     trust_of_eventbridge,
 };
@@ -51,6 +51,7 @@ fn role_name() -> Value {
 
 fn hub() -> Value {
     let role = json!({"Fn::Sub": "arn:${AWS::Partition}:iam::*:role/${RoleName}"});
+    let switch = format!("arn:${{AWS::Partition}}:ssm:*:${{AWS::AccountId}}:{SWITCH}");
     let queue = |kept: u32| json!({"SqsManagedSseEnabled": true, "MessageRetentionPeriod": kept});
     let mut events = queue(EVENTS_KEPT);
     events["QueueName"] = json!(QUEUE);
@@ -93,7 +94,7 @@ fn hub() -> Value {
         }},
         "Controller": {"Type": "AWS::IAM::ManagedPolicy", "Properties": {
             "Description": "What the controller of evenkeel may do with its own credentials.",
-            "PolicyDocument": controller(&arn_of("Events"), &role),
+            "PolicyDocument": controller(&arn_of("Events"), &role, &json!({"Fn::Sub": switch})),
         }},
     });
     document(

@@ -23,6 +23,8 @@ pub const QUEUE: &str = "evenkeel-events";
 const DEAD_LETTERS_KEPT: u32 = 14 * 24 * 60 * 60;
 /// How long events wait for a controller that is away, in seconds.
 const EVENTS_KEPT: u32 = 4 * 24 * 60 * 60;
+/// The parameter of the kill switch, as an ARN names it.
+const SWITCH: &str = "parameter/evenkeel/stop";
 /// For how long nobody else sees what one controller has received, in seconds.
 const VISIBILITY: u32 = 60;
 /// How often a message is received before it is a dead letter.
@@ -56,14 +58,18 @@ fn of_the_organization() -> Vec<String> {
 }
 
 /// What the controller itself may do, with its own credentials: read its queue, ask the organization
-/// which accounts there are, take the role in each.
-fn controller(queue_arn: &Value, role_arn: &Value) -> Value {
+/// which accounts there are, take the role in each, and read the kill switch.
+fn controller(queue_arn: &Value, role_arn: &Value, parameter_arn: &Value) -> Value {
     json!({"Version": "2012-10-17", "Statement": [
         {"Sid": "Events", "Effect": "Allow", "Action": on_the_queue(), "Resource": queue_arn},
         {"Sid": "Accounts", "Effect": "Allow", "Action": of_the_organization(), "Resource": "*"},
         {
             "Sid": "Roles", "Effect": "Allow", "Resource": role_arn,
             "Action": ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"],
+        },
+        {
+            "Sid": "KillSwitch", "Effect": "Allow", "Action": "ssm:GetParameter",
+            "Resource": parameter_arn,
         },
     ]})
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::split::{TooLong, split};
 use super::{
-    BUS, DEAD_LETTERS_KEPT, EVENTS_KEPT, FORWARD_ROLE, Part, QUEUE, RECEIVED_AT_MOST, ROLE,
+    BUS, DEAD_LETTERS_KEPT, EVENTS_KEPT, FORWARD_ROLE, Part, QUEUE, RECEIVED_AT_MOST, ROLE, SWITCH,
     VISIBILITY, bus_policy, controller, events, forward, from_cloudtrail, queue_policy, trust,
     trust_of_eventbridge,
 };
@@ -45,6 +45,13 @@ fn role_name() -> Value {
     })
 }
 
+/// The parameter of the kill switch.
+fn switch() -> Value {
+    json!(format!(
+        "arn:${{data.aws_partition.current.partition}}:ssm:*:${{data.aws_caller_identity.current.account_id}}:{SWITCH}"
+    ))
+}
+
 fn hub() -> Value {
     let events = json!("${aws_sqs_queue.events.arn}");
     let dead = json!("${aws_sqs_queue.dead_letters.arn}");
@@ -60,7 +67,7 @@ fn hub() -> Value {
             "organization_id": variable("The organization whose accounts may put events on the bus."),
             "role_name": role_name(),
         },
-        "data": {"aws_partition": {"current": {}}},
+        "data": {"aws_partition": {"current": {}}, "aws_caller_identity": {"current": {}}},
         "resource": {
             "aws_cloudwatch_event_bus": {"hub": {"name": BUS}},
             "aws_cloudwatch_event_bus_policy": {"hub": {
@@ -107,7 +114,7 @@ fn hub() -> Value {
             "aws_iam_policy": {"controller": {
                 "name": "evenkeel-controller",
                 "description": "What the controller of evenkeel may do with its own credentials.",
-                "policy": text(&controller(&events, &role)),
+                "policy": text(&controller(&events, &role, &switch())),
             }},
         },
         "output": {

@@ -13,6 +13,7 @@ use serde_json::Value as Json;
 use super::guards::{Breaker, Fights, Rollout};
 use super::notify::{self, Notify};
 use super::span::Span;
+use super::urls;
 use crate::baseline::Mode;
 use crate::baseline::check::{Checker, steps};
 use crate::baseline::load::Reader;
@@ -170,6 +171,10 @@ pub struct Safety {
     /// looked for directly before each write. None by default.
     #[schemars(length(min = 1))]
     pub kill_switch: Option<String>,
+    /// A parameter of AWS Systems Manager in the account of evenkeel's own credentials: unless it says
+    /// `off`, nothing new is written to AWS, also when it cannot be read. It is read directly before each
+    /// write, at most once in a second. None by default.
+    pub kill_switch_parameter: Option<SwitchParameter>,
     /// When writing stops because too much of it fails.
     pub breaker: Breaker,
     /// When writing an object stops because somebody changes it back.
@@ -190,10 +195,24 @@ impl Default for Safety {
             require_signed_plans: false,
             change_windows: Vec::new(),
             kill_switch: None,
+            kill_switch_parameter: None,
             breaker: Breaker::default(),
             fights: Fights::default(),
         }
     }
+}
+
+/// A parameter of AWS Systems Manager that stops writes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SwitchParameter {
+    /// Its name, such as `/evenkeel/stop`.
+    #[schemars(length(min = 1, max = 1011))]
+    pub name: String,
+    /// Its Region; the home Region by default.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    pub region: Option<String>,
 }
 
 /// A time in which changes may be applied.
@@ -245,13 +264,16 @@ pub struct Store {
     /// How many days of history are kept; what is not finished stays, however old.
     #[schemars(range(min = 1))]
     pub keep_days: u32,
+    /// How long an account stays claimed by a controller that gives no sign any more, where several share
+    /// the database; 150 seconds by default, longer than any call to AWS takes.
+    pub lease: Span,
     /// The append-only audit log, relative to the fleet file; `.evenkeel/audit.jsonl` by default.
     pub audit_log: Option<String>,
 }
 
 impl Default for Store {
     fn default() -> Self {
-        Self { url: None, keep_days: 400, audit_log: None }
+        Self { url: None, keep_days: 400, lease: Span::seconds(150), audit_log: None }
     }
 }
 
@@ -259,8 +281,14 @@ impl Default for Store {
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Controller {
-    /// Where health and metrics are served.
+    /// The address and port where the controller answers with its metrics (`/metrics`), its health
+    /// (`/healthz`, `/readyz`) and how everything stands (`/status`), such as `127.0.0.1:9464`. It
+    /// answers nobody by default.
     pub listen: Option<String>,
+    /// Where the token is that who asks for metrics or status must bring (`Authorization: Bearer …`):
+    /// `${env.NAME}`, or `file:PATH`, relative to this file; 16 bytes at least. An address that others
+    /// than this machine can reach needs one.
+    pub listen_token: Option<String>,
     /// The URL of the SQS queue that an EventBridge rule fills with CloudTrail's events of calls.
     pub event_queue_url: Option<String>,
     /// The repository that the files are brought from. Then this file says only how: its `[controller]`,
@@ -401,7 +429,8 @@ pub fn load(path: &Path, reader: &dyn Reader) -> Result<Fleet, Problems> {
             let place = place.unwrap_or_else(|| root.place_at(&wrong.path)).clone();
             let place =
                 if wrong.path.is_empty() { Place { end: place.start, ..place } } else { place };
-            let problem = Problem::error(wrong.code, wrong.message, place);
+            let message = without_value(wrong.message, &wrong.path, &value);
+            let problem = Problem::error(wrong.code, message, place);
             problems.push(match wrong.help {
                 Some(help) => problem.help(help),
                 None => problem,
@@ -426,6 +455,31 @@ pub fn load(path: &Path, reader: &dyn Reader) -> Result<Fleet, Problems> {
     }
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
     Ok(Fleet { file, folder, warnings: problems })
+}
+
+/// A message without the value that it is about, where that may be a secret that stands there by mistake.
+fn without_value(message: String, path: &[String], file: &Json) -> String {
+    let is_shown =
+        !matches!(path.first().map(String::as_str), Some("notify" | "store" | "controller"));
+    let place = path.iter().fold(String::new(), |place, step| format!("{place}/{step}"));
+    match file.pointer(&place).and_then(Json::as_str).filter(|value| !value.is_empty()) {
+        Some(value) if !is_shown => message.replace(value, "…"),
+        _ => message,
+    }
+}
+
+/// The URLs that may hold a secret, without their lines.
+fn secrets(file: &FleetFile, problems: &mut Vec<Problem>) {
+    let git = file.controller.as_ref().and_then(|controller| controller.git.as_ref());
+    let wrong = [
+        ("store.url", file.store.url.as_deref().map(urls::store)),
+        ("controller.git.url", git.map(|git| urls::git(&git.url))),
+    ];
+    for (field, wrong) in wrong {
+        if let Some(Err(why)) = wrong {
+            problems.push(Problem::general("wrong-value", format!("the URL of {field}: {why}")));
+        }
+    }
 }
 
 /// Rules that the schema cannot say.
@@ -466,7 +520,9 @@ fn rules(file: &FleetFile, at: &dyn Fn(String) -> Place, problems: &mut Vec<Prob
     }
     environment(file, at, problems);
     names(file, at, problems);
+    secrets(file, problems);
     super::guards::rules(file, at, problems);
+    super::listen::rules(file, at, problems);
     let targets: BTreeSet<&str> = file.targets.iter().map(|target| target.name.as_str()).collect();
     for (field, what, help) in notify::wrong(&file.notify, &targets) {
         // Without its line and those around it, which may hold a secret that stands there by mistake.

@@ -6,11 +6,13 @@ pub mod ceilings;
 pub mod file;
 pub mod guards;
 pub mod jobs;
+mod listen;
 pub mod notify;
 pub mod organization;
 pub mod select;
 pub mod shard;
 pub mod snapshot;
 pub mod span;
+pub mod urls;
 
 pub use file::{Fleet, FleetFile, Target, load};

@@ -39,7 +39,12 @@ impl FromStr for Shard {
     fn from_str(text: &str) -> Result<Self, String> {
         let parse = || {
             let (number, of) = text.split_once('/')?;
-            Some(Self { number: number.parse().ok()?, of: of.parse().ok()? })
+            // Kubernetes counts its indexes from 0, and puts them into a text as they are.
+            let number: u32 = match number.strip_suffix("+1") {
+                Some(index) => index.parse::<u32>().ok()?.checked_add(1)?,
+                None => number.parse().ok()?,
+            };
+            Some(Self { number, of: of.parse().ok()? })
         };
         match parse() {
             Some(shard) if shard.number >= 1 && shard.number <= shard.of && shard.of <= 1000 => {
@@ -130,6 +135,12 @@ mod tests {
     #[test]
     fn a_shard_is_written_as_a_fraction() {
         assert_eq!("3/8".parse(), Ok(Shard { number: 3, of: 8 }));
+        // An index that counts from 0.
+        assert_eq!("0+1/8".parse(), Ok(Shard { number: 1, of: 8 }));
+        assert_eq!("7+1/8".parse(), Ok(Shard { number: 8, of: 8 }));
+        for wrong in ["8+1/8", "+1/8", "1+1", "1+2/8", "4294967295+1/8"] {
+            assert!(wrong.parse::<Shard>().is_err(), "{wrong}");
+        }
         for wrong in ["0/8", "9/8", "3", "a/b", "1/0", "3/8/1"] {
             assert!(wrong.parse::<Shard>().is_err(), "{wrong}");
         }

@@ -90,18 +90,22 @@ impl Fight {
         Self { object, fields: BTreeMap::new(), stopped: None }
     }
 
-    /// Sees what differs before it is written: what was written of it before was changed back.
+    /// Sees what differs before it is written: what was written of it before was changed back. Not so
+    /// what `run` itself has written: what else it does to a field was planned before that.
     pub fn seen(
         &mut self,
         rules: &Rules,
         drift: &[FieldDrift],
         who: Option<&Who>,
+        run: Option<&str>,
         now: DateTime<Utc>,
     ) {
         self.forget(rules, now);
+        let is_other = |turn: &Turn| run.is_none_or(|run| turn.run != run);
         for (field, (actual, _)) in fields(drift) {
             let Some(turns) = self.fields.get_mut(&field) else { continue };
-            if let Some(turn) = turns.last_mut().filter(|turn| turn.wanted != actual) {
+            let last = turns.last_mut().filter(|turn| turn.wanted != actual && is_other(turn));
+            if let Some(turn) = last {
                 let back = turn.back.get_or_insert(Back { seen: now, who: None });
                 back.who = back.who.take().or_else(|| who.cloned());
             }
@@ -150,26 +154,38 @@ impl Fight {
     pub fn held(&self) -> Option<Held> {
         let Stopped { field, turns, .. } = self.stopped.as_ref()?;
         let what = if field.is_empty() { "the object" } else { field };
-        let ours: Vec<String> =
-            turns.iter().map(|turn| format!("{} by {}", at(turn.wrote), turn.by)).collect();
-        let back = |back: &Back| match &back.who {
-            Some(Who { principal, call, time }) => {
-                format!("at {} by {principal} ({call})", at(time.unwrap_or(back.seen)))
-            }
-            None => format!("before {} by somebody of whom AWS told nothing", at(back.seen)),
-        };
-        let theirs: Vec<String> =
-            turns.iter().filter_map(|turn| turn.back.as_ref()).map(back).collect();
+        let ours = turns.iter().map(|turn| ("at", at(turn.wrote), turn.by.clone()));
+        let theirs =
+            turns.iter().filter_map(|turn| turn.back.as_ref()).map(|back| match &back.who {
+                Some(Who { principal, call, time }) => {
+                    ("at", at(time.unwrap_or(back.seen)), format!("{principal} ({call})"))
+                }
+                None => ("before", at(back.seen), "somebody of whom AWS told nothing".to_owned()),
+            });
         Some(Held::by(
             Guard::Fight,
             format!(
-                "somebody changes {what} back: evenkeel wrote it at {}; it was changed back {}",
-                ours.join(", "),
-                theirs.join(", ")
+                "somebody changes {what} back: evenkeel wrote it {}; it was changed back {}",
+                together(ours),
+                together(theirs)
             ),
             format!("evenkeel release {}", self.object),
         ))
     }
+}
+
+/// Who did something, each once with all of their times.
+fn together(turns: impl Iterator<Item = (&'static str, String, String)>) -> String {
+    let mut all: Vec<(&str, String, Vec<String>)> = Vec::new();
+    for (word, when, who) in turns {
+        match all.iter_mut().find(|one| one.0 == word && one.1 == who) {
+            Some((.., times)) => times.push(when),
+            None => all.push((word, who, vec![when])),
+        }
+    }
+    let each = all.into_iter();
+    let each = each.map(|(word, who, times)| format!("{word} {} by {who}", times.join(", ")));
+    each.collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -209,7 +225,7 @@ mod tests {
         let (rules, mut fight) = (Rules::default(), fight());
         let mut now = start();
         for turn in 0..3 {
-            fight.seen(&rules, &drift("length", 8, 14), Some(&who("eve")), now);
+            fight.seen(&rules, &drift("length", 8, 14), Some(&who("eve")), None, now);
             assert_eq!(fight.held(), None, "turn {turn}");
             fight.writes(
                 &drift("length", 8, 14),
@@ -219,7 +235,7 @@ mod tests {
             );
             now += TimeDelta::hours(1);
         }
-        fight.seen(&rules, &drift("length", 8, 14), None, now);
+        fight.seen(&rules, &drift("length", 8, 14), None, None, now);
         let held = fight.held().unwrap();
         for part in
             ["length", "assumed-role/evenkeel", "2023-11-14T22:13:20Z", "user/eve", "told nothing"]
@@ -228,7 +244,7 @@ mod tests {
         }
         assert_eq!(held.released_by, "evenkeel release 111122223333/global/iam.password_policy");
         // Time alone does not release it.
-        fight.seen(&rules, &drift("length", 8, 14), None, now + TimeDelta::days(99));
+        fight.seen(&rules, &drift("length", 8, 14), None, None, now + TimeDelta::days(99));
         assert!(fight.held().is_some() && !fight.is_over(&rules, now + TimeDelta::days(99)));
     }
 
@@ -238,18 +254,30 @@ mod tests {
         for number in 0..20 {
             // Each version of the baseline wants something else, and finds what the last one wrote.
             let version = drift("length", number, number + 1);
-            fight.seen(&rules, &version, None, start());
+            fight.seen(&rules, &version, None, None, start());
             fight.writes(&version, "us", "r", start());
             let other = drift(&format!("field {number}"), 1, 2);
-            fight.seen(&rules, &other, None, start());
+            fight.seen(&rules, &other, None, None, start());
             fight.writes(&other, "us", "r", start());
             let refused = drift("refused", 1, 2);
-            fight.seen(&rules, &refused, None, start());
+            fight.seen(&rules, &refused, None, None, start());
             fight.writes(&refused, "us", "r", start());
             fight.failed(&refused);
         }
         assert_eq!(fight.held(), None);
         assert!(fight.is_over(&rules, start() + TimeDelta::hours(24)));
+    }
+
+    #[test]
+    fn two_changes_of_one_field_in_one_run_are_no_fight_and_two_runs_are() {
+        let (rules, mut fight) = (Rules { times: 1, hours: 24 }, fight());
+        for actual in [8, 9] {
+            fight.seen(&rules, &drift("length", actual, 14), None, Some("first"), start());
+            assert_eq!(fight.held(), None);
+            fight.writes(&drift("length", actual, 14), "us", "first", start());
+        }
+        fight.seen(&rules, &drift("length", 8, 14), None, Some("second"), start());
+        assert!(fight.held().is_some());
     }
 
     #[test]
@@ -262,7 +290,7 @@ mod tests {
                 now += TimeDelta::minutes(i64::try_from(numbers.below(600)).unwrap());
                 let differs = drift("length", numbers.below(10), 14);
                 let told = (numbers.below(2) == 0).then(|| who("eve"));
-                fight.seen(&rules, &differs, told.as_ref(), now);
+                fight.seen(&rules, &differs, told.as_ref(), None, now);
                 if fight.held().is_some() {
                     continue;
                 }

@@ -1,16 +1,29 @@
 //! The kill switch: as long as it is on, nothing new is written to AWS. It is asked directly before
 //! each write, so that the write in hand is the last one. Looking goes on, and drift is reported.
 //!
-//! It is on while a file is there, or after somebody has pulled it in the process. A file of which
-//! nobody can say whether it is there counts as there.
+//! It is on while a file is there, while a parameter says so, or after somebody has pulled it in the process.
+//! A file of which nobody can say whether it is there counts as there, and a parameter that nobody can
+//! read counts as on.
 
 use std::fmt;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use super::parameter::{OFF, Parameter};
+use crate::aws::session::Options;
+use crate::fleet::Fleet;
+use crate::names::Region;
 use crate::plan::{Guard, Held};
+use crate::visible::{shortened, visible};
+
+/// Characters of what a parameter says.
+const LONGEST: usize = 100;
+
+/// How old what a parameter said may be when a write begins.
+const FRESH: Duration = Duration::from_secs(1);
 
 /// The kill switch of a process; clones are the same.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +32,7 @@ pub struct KillSwitch(Arc<Parts>);
 #[derive(Debug, Default)]
 struct Parts {
     files: Mutex<Vec<PathBuf>>,
+    parameter: Mutex<Option<Arc<Parameter>>>,
     is_pulled: AtomicBool,
 }
 
@@ -34,6 +48,20 @@ pub enum Pulled {
         /// Why nobody can say it.
         why: String,
     },
+    /// A parameter says so.
+    Parameter {
+        /// Its name.
+        name: String,
+        /// What it says.
+        says: String,
+    },
+    /// Nobody can say what a parameter says.
+    Unread {
+        /// Its name.
+        name: String,
+        /// Why.
+        why: String,
+    },
     /// Somebody pulled it in the process.
     Here,
 }
@@ -44,6 +72,12 @@ impl fmt::Display for Pulled {
             Self::File(file) => write!(out, "the file {} is there", file.display()),
             Self::Unknown { file, why } => {
                 write!(out, "nobody can say whether the file {} is there: {why}", file.display())
+            }
+            Self::Parameter { name, says } => {
+                write!(out, "the parameter {name} says {:?}", shortened(&visible(says), LONGEST))
+            }
+            Self::Unread { name, why } => {
+                write!(out, "nobody can say what the parameter {name} says: {why}")
             }
             Self::Here => out.write_str("somebody sent SIGUSR1"),
         }
@@ -66,6 +100,12 @@ impl Pulled {
             Self::Unknown { file, .. } => {
                 format!("let evenkeel look at {}, and remove it if it is there", file.display())
             }
+            Self::Parameter { name, .. } => format!(
+                "find out who set it; then aws ssm put-parameter --overwrite --name {name} --value {OFF}"
+            ),
+            Self::Unread { name, .. } => format!(
+                "let evenkeel's own credentials have ssm:GetParameter on it; where it is not there, aws ssm put-parameter --type String --name {name} --value {OFF}"
+            ),
             Self::Here => "find out who sent it; then send SIGUSR1 once more".to_owned(),
         }
     }
@@ -85,6 +125,43 @@ impl KillSwitch {
         *watched = files.into_iter().collect();
     }
 
+    /// One that is on as a fleet file says.
+    pub fn of(fleet: Option<&Fleet>) -> Self {
+        let switch = Self::default();
+        switch.follow(fleet);
+        switch
+    }
+
+    /// Goes by this fleet file from now on.
+    pub fn follow(&self, fleet: Option<&Fleet>) {
+        self.watch(fleet.and_then(Fleet::kill_switch));
+        let wanted = fleet.and_then(|fleet| fleet.file.safety.kill_switch_parameter.as_ref());
+        let mut followed = self.0.parameter.lock().unwrap_or_else(PoisonError::into_inner);
+        if followed.as_ref().map(|parameter| &parameter.of) != wanted {
+            *followed = fleet.zip(wanted).map(|(fleet, of)| {
+                let options = Options {
+                    home_region: fleet.file.home_region.as_deref().map(Region::new),
+                    requests_per_second: fleet.file.limits.requests_per_second,
+                    record: false,
+                };
+                Arc::new(Parameter::of_aws(of, options))
+            });
+        }
+    }
+
+    /// Reads the parameter, if there is one, and nobody has read it just now.
+    pub async fn look(&self) {
+        self.look_within(FRESH).await;
+    }
+
+    /// The same, unless somebody has read it within this time.
+    pub async fn look_within(&self, within: Duration) {
+        let parameter = self.0.parameter.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(parameter) = parameter {
+            parameter.look(within).await;
+        }
+    }
+
     /// Pulls it, or releases what was pulled in this way; gives whether it is pulled now.
     pub fn toggle(&self) -> bool {
         !self.0.is_pulled.fetch_xor(true, Ordering::SeqCst)
@@ -96,10 +173,20 @@ impl KillSwitch {
             return Some(Pulled::Here);
         }
         let files = self.0.files.lock().unwrap_or_else(PoisonError::into_inner);
-        files.iter().find_map(|file| match std::fs::symlink_metadata(file) {
+        let by_file = files.iter().find_map(|file| match std::fs::symlink_metadata(file) {
             Ok(_) => Some(Pulled::File(file.clone())),
             Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) => Some(Pulled::Unknown { file: file.clone(), why: error.to_string() }),
+        });
+        drop(files);
+        by_file.or_else(|| {
+            let parameter = self.0.parameter.lock().unwrap_or_else(PoisonError::into_inner);
+            let parameter = parameter.as_ref()?;
+            let name = parameter.of.name.clone();
+            Some(match parameter.said()? {
+                Ok(says) => Pulled::Parameter { name, says },
+                Err(why) => Pulled::Unread { name, why },
+            })
         })
     }
 }
@@ -107,7 +194,9 @@ impl KillSwitch {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use super::super::parameter::Reading;
     use super::*;
+    use crate::fleet::file::SwitchParameter;
 
     #[test]
     fn it_is_on_while_its_file_is_there() {
@@ -131,6 +220,59 @@ mod tests {
         std::fs::write(&file, "").unwrap();
         let switch = KillSwitch::at([file.join("below")]);
         assert!(matches!(switch.pulled(), Some(Pulled::Unknown { .. })), "{:?}", switch.pulled());
+    }
+
+    /// Says one thing after the other, and then nothing any more.
+    struct Saying(Mutex<Vec<Result<&'static str, &'static str>>>);
+
+    #[async_trait::async_trait]
+    impl Reading for Saying {
+        async fn read(&self) -> Result<String, String> {
+            let next = self.0.lock().unwrap().pop();
+            match next {
+                Some(said) => said.map(str::to_owned).map_err(str::to_owned),
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    fn saying(words: &[Result<&'static str, &'static str>]) -> KillSwitch {
+        let words = words.iter().rev().copied().collect();
+        let of = SwitchParameter { name: "/evenkeel/stop".to_owned(), region: None };
+        let mut parameter = Parameter::new(of, Box::new(Saying(Mutex::new(words))));
+        parameter.longest = Duration::from_millis(20);
+        let switch = KillSwitch::default();
+        *switch.0.parameter.lock().unwrap() = Some(Arc::new(parameter));
+        switch
+    }
+
+    #[tokio::test]
+    async fn a_parameter_that_does_not_say_off_or_cannot_be_read_is_on() {
+        let switch = saying(&[Ok("off"), Ok("on"), Ok(""), Err("denied"), Ok(" OFF ")]);
+        let now = Duration::ZERO;
+        assert!(matches!(switch.pulled(), Some(Pulled::Unread { .. })), "nobody has read it yet");
+        switch.look_within(now).await;
+        assert_eq!(switch.pulled(), None);
+        for expected in ["says \"on\"", "says \"\"", "denied"] {
+            switch.look_within(now).await;
+            let pulled = switch.clone().pulled().unwrap();
+            assert!(pulled.to_string().contains(expected), "{pulled}");
+            assert!(pulled.release().contains("--value off"), "{}", pulled.release());
+        }
+        switch.look_within(now).await;
+        assert_eq!(switch.pulled(), None);
+        // Who gives no answer is not waited for.
+        switch.look_within(now).await;
+        assert!(switch.pulled().unwrap().to_string().contains("no answer"));
+    }
+
+    #[tokio::test]
+    async fn a_parameter_is_read_once_for_all_who_ask_within_a_second() {
+        let switch = saying(&[Ok("off"), Ok("on")]);
+        futures::future::join_all((0..20).map(|_| switch.look())).await;
+        assert_eq!(switch.pulled(), None);
+        switch.look_within(Duration::ZERO).await;
+        assert!(switch.pulled().is_some());
     }
 
     #[test]

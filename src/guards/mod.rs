@@ -12,6 +12,7 @@ pub mod first_run;
 pub mod hold;
 pub mod kill_switch;
 pub mod object;
+pub mod parameter;
 pub mod rollout;
 
 use chrono::{DateTime, SecondsFormat, Utc};

@@ -70,7 +70,7 @@ pub enum Health {
 }
 
 /// How far a rollout is, for people to read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
     /// The target.
     pub target: String,
@@ -240,15 +240,13 @@ impl Rollout {
         }
         let version = short(&current.version.digest);
         if let Some(Halted { at: since, why, aborted }) = &current.halted {
-            let word = if *aborted { "was given up" } else { "is halted" };
-            return Some(Held::by(
-                Guard::Wave,
-                format!("the rollout of {version} {word} since {}: {why}", at(*since)),
-                format!(
-                    "evenkeel rollout resume, or another version of the baselines of {:?}",
-                    self.target
-                ),
-            ));
+            let other = format!("another version of the baselines of {:?}", self.target);
+            let (word, release) = match aborted {
+                true => ("was given up", other),
+                false => ("is halted since", format!("evenkeel rollout resume, or {other}")),
+            };
+            let reason = format!("the rollout of {version} {word} {}: {why}", at(*since));
+            return Some(Held::by(Guard::Wave, reason, release));
         }
         let own = wave_of(waves, account);
         if own <= current.wave {
@@ -269,9 +267,10 @@ impl Rollout {
     /// Goes on after a halt, from the wave that was reached: its soak time begins anew. Says whether
     /// there was a halt.
     pub fn resume(&mut self, now: DateTime<Utc>) -> bool {
-        let Some(current) = self.current.as_mut().filter(|one| one.halted.is_some()) else {
-            return false;
-        };
+        // What was given up stays given up: another version begins another rollout.
+        let is_halted =
+            |one: &&mut Current| one.halted.as_ref().is_some_and(|halted| !halted.aborted);
+        let Some(current) = self.current.as_mut().filter(is_halted) else { return false };
         (current.halted, current.reached) = (None, now);
         true
     }

@@ -29,7 +29,7 @@ enum Asked {
 enum Purpose<S: 'static> {
     Read,
     Write(On<S>),
-    Undo,
+    Undo(On<S>),
 }
 
 impl<S> Use<S> {
@@ -53,9 +53,10 @@ impl<S> Use<S> {
         Self { asked: Asked::Call(call), needed, purpose: Purpose::Write(on) }
     }
 
-    /// A write that only takes another one back: no spec asks for it, and no policy allows it.
-    pub const fn undo(call: Call) -> Self {
-        Self { asked: Asked::Call(call), needed: always, purpose: Purpose::Undo }
+    /// A write that only takes another one back, with its resources: no spec asks for it, and a policy
+    /// allows it only to who may roll back.
+    pub const fn undo(call: Call, on: On<S>) -> Self {
+        Self { asked: Asked::Call(call), needed: always, purpose: Purpose::Undo(on) }
     }
 
     /// A permission that AWS checks on top of the writes on the wire.
@@ -123,19 +124,25 @@ pub(super) fn needed<'a, S: 'static>(
     table: impl IntoIterator<Item = &'a Use<S>>,
     spec: &S,
     arns: &Arns,
+    rolls_back: bool,
 ) -> Needed {
     let mut needed = Needed::default();
-    for entry in table.into_iter().filter(|entry| (entry.needed)(spec)) {
+    for entry in table {
         let action = entry.action();
+        // What was there before may be anything.
+        let is_write = matches!(entry.purpose, Purpose::Write(_) | Purpose::Undo(_));
+        if !(entry.needed)(spec) && !(rolls_back && is_write) {
+            continue;
+        }
         match entry.purpose {
             Purpose::Read if entry.is_call() => drop(needed.reads.insert(action)),
             Purpose::Read => drop(needed.implied_reads.insert(action)),
-            Purpose::Write(on) => needed.writes.push(NeededWrite {
+            Purpose::Undo(_) if !rolls_back => {}
+            Purpose::Write(on) | Purpose::Undo(on) => needed.writes.push(NeededWrite {
                 action,
                 implied: !entry.is_call(),
                 allowed: on(spec, arns),
             }),
-            Purpose::Undo => {}
         }
     }
     needed
@@ -147,7 +154,7 @@ pub(super) fn events<'a, S: 'static>(
     others: &[&'static str],
 ) -> Vec<String> {
     let own = table.into_iter().filter_map(|entry| match (entry.asked, &entry.purpose) {
-        (Asked::Call(call), Purpose::Write(_) | Purpose::Undo) if !call.is_read() => {
+        (Asked::Call(call), Purpose::Write(_) | Purpose::Undo(_)) if !call.is_read() => {
             Some(call.event())
         }
         _ => None,
@@ -286,21 +293,24 @@ mod tests {
     const TABLE: &[Use<bool>] = &[
         Use::read(GET),
         Use::write_if(PUT, |spec| *spec, |_, arns| Allowed::on([arns.bucket("a")]).into()),
-        Use::undo(DELETE),
+        Use::undo(DELETE, |_, arns| Allowed::on([arns.bucket("a")]).into()),
         Use::implied("iam:PassRole", |spec| !*spec, |_, _| Allowed::everywhere().into()),
     ];
 
     #[test]
     fn a_table_says_what_a_spec_needs() {
         let arns = Arns::of("aws", "111122223333");
-        let on = needed(TABLE, &true, &arns);
+        let on = needed(TABLE, &true, &arns, false);
         assert_eq!(on.reads, BTreeSet::from(["s3:GetBucketPolicy".into()]));
         assert_eq!(on.writes.len(), 1);
         assert_eq!(on.writes[0].action, "s3:PutBucketPolicy");
         assert_eq!(on.writes[0].allowed, [Allowed::on(["arn:aws:s3:::a".to_owned()])]);
-        let off = needed(TABLE, &false, &arns);
+        let off = needed(TABLE, &false, &arns, false);
         assert_eq!(off.writes.len(), 1);
         assert!(off.writes[0].implied);
+        let back = needed(TABLE, &true, &arns, true);
+        let writes: Vec<&str> = back.writes.iter().map(|write| write.action.as_ref()).collect();
+        assert_eq!(writes, ["s3:PutBucketPolicy", "s3:PutBucketPolicy", "iam:PassRole"]);
     }
 
     #[test]

@@ -134,6 +134,11 @@ pub trait DynKind: Send + Sync {
     /// # Errors
     /// The spec is not one of this kind's.
     fn needed(&self, spec: &Value, arns: &Arns) -> Result<Needed, Misfit>;
+    /// What a spec and the way back from it need.
+    ///
+    /// # Errors
+    /// The spec is not one of this kind's.
+    fn needed_with_rollback(&self, spec: &Value, arns: &Arns) -> Result<Needed, Misfit>;
     /// IAM actions of one write.
     ///
     /// # Errors
@@ -198,6 +203,11 @@ pub trait DynKind: Send + Sync {
     /// # Errors
     /// The state is not one of this kind's.
     fn export(&self, facts: &Facts, object: &Object<Value>) -> Result<Option<Value>, Misfit>;
+    /// The spec that says what held, also while nobody had set anything.
+    ///
+    /// # Errors
+    /// The state is not one of this kind's.
+    fn as_it_was(&self, facts: &Facts, object: &Object<Value>) -> Result<Option<Value>, Misfit>;
     /// What other objects may call this one.
     ///
     /// # Errors
@@ -359,7 +369,11 @@ impl<K: Kind> DynKind for Erased<K> {
     }
 
     fn needed(&self, spec: &Value, arns: &Arns) -> Result<Needed, Misfit> {
-        Ok(calls::needed(K::uses(), &Self::read("spec", spec)?, arns))
+        Ok(calls::needed(K::uses(), &Self::read("spec", spec)?, arns, false))
+    }
+
+    fn needed_with_rollback(&self, spec: &Value, arns: &Arns) -> Result<Needed, Misfit> {
+        Ok(calls::needed(K::uses(), &Self::read("spec", spec)?, arns, true))
     }
 
     fn writes(&self, action: &Value) -> Result<Vec<String>, Misfit> {
@@ -467,6 +481,11 @@ impl<K: Kind> DynKind for Erased<K> {
 
     fn export(&self, facts: &Facts, object: &Object<Value>) -> Result<Option<Value>, Misfit> {
         let spec = K::export(facts, &Self::typed(object)?);
+        spec.map(|spec| Self::write("spec", &spec).map(without_nulls)).transpose()
+    }
+
+    fn as_it_was(&self, facts: &Facts, object: &Object<Value>) -> Result<Option<Value>, Misfit> {
+        let spec = K::as_it_was(facts, &Self::typed(object)?);
         spec.map(|spec| Self::write("spec", &spec).map(without_nulls)).transpose()
     }
 

@@ -204,6 +204,12 @@ pub trait Kind: Send + Sync + 'static {
     /// there is nothing to declare.
     fn export(facts: &Facts, object: &Object<Self::State>) -> Option<Self::Spec>;
 
+    /// The spec that says what held, also while nobody had set anything, by which the way back to it is
+    /// judged. `None` where no spec says that.
+    fn as_it_was(facts: &Facts, object: &Object<Self::State>) -> Option<Self::Spec> {
+        Self::export(facts, object)
+    }
+
     /// What other objects may call this one, besides the field that names it: its ids and ARNs.
     /// `export` tries to write a reference instead of them.
     fn other_names(_facts: &Facts, _object: &Object<Self::State>) -> Vec<String> {

@@ -88,3 +88,114 @@ pub fn kill_switch(why: &str, release: &str) -> Matter {
         look: "evenkeel check".to_owned(),
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use chrono::{DateTime, Utc};
+
+    use super::super::letter::{Notice, Status};
+    use super::super::matter::{Fine, Seen};
+    use super::super::worth::{Book, worth};
+    use super::*;
+    use crate::fleet::notify::Filter;
+
+    fn account() -> AccountId {
+        "111122223333".parse().unwrap()
+    }
+
+    fn all() -> [Matter; 4] {
+        [
+            failed_run("target prod", "run/prod", "no credentials"),
+            blind(&account(), Duration::from_secs(1000)),
+            refused_files("evenkeel.toml: 1 error"),
+            kill_switch("the file STOP is there", "remove STOP"),
+        ]
+    }
+
+    #[test]
+    fn each_is_told_as_of_its_own_sort_and_matters_much() {
+        let sorts: Vec<On> = all().iter().map(|matter| matter.on).collect();
+        assert_eq!(sorts, [On::Failed, On::Blind, On::Files, On::HeldBack]);
+        let keys: BTreeSet<String> = all().into_iter().map(|matter| matter.subject.key).collect();
+        assert_eq!(keys.len(), 4, "{keys:?}");
+        for matter in all() {
+            assert_eq!(matter.severity, Severity::High, "{matter:?}");
+            assert!(matter.look.starts_with("evenkeel "), "{matter:?}");
+            assert!(!matter.what[0].is_empty() && !matter.did.is_empty(), "{matter:?}");
+        }
+    }
+
+    #[test]
+    fn who_is_silent_is_named_with_the_time_and_the_command_that_looks() {
+        let minutes = |seconds| blind(&account(), Duration::from_secs(seconds)).what[0].clone();
+        assert!(minutes(1000).contains("for 16 minutes:"), "{}", minutes(1000));
+        assert!(minutes(60).contains("for 1 minute:"), "{}", minutes(60));
+        let matter = blind(&account(), Duration::MAX);
+        assert_eq!(matter.subject.account, Some(account()));
+        assert_eq!(matter.subject.key, silence_of(&account()));
+        assert_eq!(matter.look, "evenkeel plan -a 111122223333");
+    }
+
+    #[test]
+    fn other_problems_of_the_files_are_told_and_the_same_are_not() {
+        let state = |why| refused_files(why).state;
+        assert_eq!(state("line 3"), state("line 3"));
+        assert_ne!(state("line 3"), state("line 4"));
+        assert_eq!(state("line 3").len(), 16);
+    }
+
+    #[test]
+    fn the_kill_switch_says_what_releases_it() {
+        let matter = kill_switch("the file STOP is there", "find out who; then remove STOP");
+        assert_eq!(matter.what, ["the file STOP is there"]);
+        assert!(matter.did.ends_with("find out who; then remove STOP"), "{}", matter.did);
+    }
+
+    #[test]
+    fn what_others_wrote_is_one_line_that_is_not_too_long_and_has_no_request_id() {
+        let why = format!("denied (request 4f2a)\nall is well\u{202e}{}", "x".repeat(1000));
+        for matter in [
+            failed_run("target prod", "run/prod", &why),
+            refused_files(&why),
+            kill_switch(&why, &why),
+        ] {
+            for line in matter.what.iter().chain([&matter.did]) {
+                assert!(!line.contains(['\n', '\u{202e}']), "{line}");
+                assert!(!line.contains("4f2a"), "{line}");
+                assert!(line.chars().count() < 400, "{line}");
+            }
+        }
+    }
+
+    fn tell(book: &mut Book, standing: Vec<Matter>, over: &[Matter]) -> Vec<Notice> {
+        let time: DateTime<Utc> = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
+        let mut fine = Fine::default();
+        over.iter().for_each(|matter| fine.add(&matter.subject.key));
+        let seen = Seen { standing, fine, ..Seen::at(time) };
+        let filter = Filter {
+            on: On::ALL.into(),
+            severity: Severity::Low,
+            kinds: BTreeSet::new(),
+            targets: BTreeSet::new(),
+        };
+        worth(book, &seen, None, &filter)
+    }
+
+    #[test]
+    fn each_is_told_when_it_begins_once_and_when_it_is_over() {
+        let mut book = Book::default();
+        let of_none = || all().into_iter().filter(|matter| matter.subject.account.is_none());
+        let begun = tell(&mut book, of_none().collect(), &[]);
+        assert_eq!(begun.len(), 3, "{begun:?}");
+        assert!(begun.iter().all(|notice| notice.status == Status::New), "{begun:?}");
+        assert!(tell(&mut book, of_none().collect(), &[]).is_empty());
+        let over: Vec<Matter> = of_none().collect();
+        let over = tell(&mut book, Vec::new(), &over);
+        assert_eq!(over.len(), 3, "{over:?}");
+        assert!(over.iter().all(|notice| notice.status == Status::Resolved), "{over:?}");
+        assert!(tell(&mut book, Vec::new(), &[]).is_empty());
+    }
+}

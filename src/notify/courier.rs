@@ -167,7 +167,7 @@ impl Courier {
         waiting: &Waiting,
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
-        let mut tried = waiting.tried(now);
+        let mut tried = waiting.in_hand(now);
         let name = &document.name;
         let body = serde_json::to_value(&tried)?;
         let version = match self.memory.write(name, document.version, &body).await {
@@ -183,6 +183,7 @@ impl Courier {
                     "a notice could not be sent by {}, and is tried again: {why}",
                     reached.name
                 );
+                tried.failed(now);
                 tried.why = Some(why);
                 if let Some(left) = left {
                     tried.letter.notices = left;

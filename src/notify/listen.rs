@@ -26,6 +26,9 @@ const SOON: TimeDelta = TimeDelta::days(7);
 const LINES: usize = 30;
 /// Characters of a line.
 const LONGEST: usize = 300;
+/// Characters of what evenkeel did or why it did not: whom a fight names, when, and what releases it, is
+/// not cut off.
+const LONGEST_DID: usize = 1_000;
 
 /// What is known of a run beside what happens in it.
 #[derive(Debug, Clone, Default)]
@@ -62,7 +65,7 @@ struct Heard {
     besides: Vec<Matter>,
     done: Vec<Matter>,
     refused: Option<(String, String)>,
-    log_failure: Option<String>,
+    log_failure: Option<Matter>,
     is_over: bool,
 }
 
@@ -110,12 +113,11 @@ impl Hearing {
                     seen.fine.add(&matter.subject.key);
                     seen.done.push(matter);
                 }
+                Became::Already(key) => seen.fine.add(&key),
                 Became::Standing(matter) => seen.standing.push(matter),
             }
         }
-        if let Some(why) = heard.log_failure {
-            seen.standing.push(of_audit_log(&format!("it could not be written: {why}")));
-        }
+        seen.standing.extend(heard.log_failure);
         if !self.run.keeps_drift {
             // Somebody tried something: what was written counts, and what differs from it does not.
             seen.standing.retain(|matter| matter.on == On::Failed);
@@ -199,7 +201,10 @@ impl Hearing {
         let mut heard = self.heard();
         heard.is_over = true;
         if let Some(report) = report {
-            heard.log_failure = report.log_failure.clone();
+            heard.log_failure = report.log_failure.as_ref().map(|why| match report.store_remedy {
+                Some(_) => of_store(why),
+                None => of_audit_log(&format!("it could not be written: {why}")),
+            });
         }
     }
 }
@@ -268,6 +273,8 @@ impl Listener for Hearing {
 enum Became {
     /// It is as declared.
     Right(Matter),
+    /// It was as declared when it was to be written: another run did it, or somebody else.
+    Already(String),
     /// It is not.
     Standing(Matter),
 }
@@ -317,7 +324,7 @@ impl Drifted {
             severity: if self.is_path { severity.max(Severity::High) } else { severity },
             state: self.state(more),
             what: lines(&self.drift),
-            did: shortened(&visible(&did), LONGEST).into_owned(),
+            did: shortened(&visible(&did), LONGEST_DID).into_owned(),
             look: look_at(&self.subject),
         }
     }
@@ -332,6 +339,11 @@ impl Drifted {
             let names: Vec<&str> = self.steps.iter().map(|(name, _)| name.as_str()).collect();
             let did = format!("put it right: {}", names.join(", "));
             return Became::Right(self.matter(On::Applied, severity, "", did));
+        }
+        let is_needless = |(_, step): &(String, Step)| *step == Step::Needless;
+        let is_seen = !self.steps.is_empty() && self.steps.iter().all(is_needless);
+        if is_seen && self.verified.is_none() {
+            return Became::Already(self.subject.key.clone());
         }
         Became::Standing(self.stands(refused))
     }
@@ -439,6 +451,15 @@ fn expiring(subject: Subject, until: &str, owner: &str, reason: &str) -> Matter 
         did: "will put it right, or report it, from the day after".to_owned(),
         look: look_at(&subject),
         subject,
+    }
+}
+
+fn of_store(what: &str) -> Matter {
+    Matter {
+        subject: Subject::named("store", "the store"),
+        did: "writes nothing that it cannot remember".to_owned(),
+        look: "evenkeel history".to_owned(),
+        ..of_audit_log(what)
     }
 }
 

@@ -1,7 +1,9 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::plan::{AccountPlan, BaselineRef, Cost, PlanHead, PlannedChange, TargetRef, assemble};
+use crate::plan::{
+    AccountPlan, BaselineRef, Cost, Guard, Held, PlanHead, PlannedChange, TargetRef, assemble,
+};
 use crate::reconcile::RunOutcome;
 use crate::reconcile::event::Stream;
 
@@ -191,4 +193,22 @@ fn exceptions_are_told_of_in_their_last_week_and_the_unknown_is_never_fine() {
     let seen = hear(&hearing(), &plan(vec![unknown]), None, None);
     assert_eq!(seen.standing[0].on, On::Blind);
     assert_eq!(seen.fine.ends(&subject, false), None);
+}
+
+#[test]
+fn what_another_run_did_meanwhile_is_no_failure_and_is_not_told_as_ours() {
+    let seen =
+        hear(&hearing(), &plan(vec![drifted("iam.password_policy")]), Some(&Step::Needless), None);
+    assert!(seen.standing.is_empty() && seen.done.is_empty(), "{seen:?}");
+    let told = Subject::of(&drifted("iam.password_policy"), None, &[]);
+    assert!(seen.fine.ends(&told, true).is_some(), "what was told of it before is over");
+}
+
+#[test]
+fn a_long_reason_of_a_guard_is_told_with_what_releases_it() {
+    let reason = "somebody changes it back ".repeat(20);
+    let held = Held::by(Guard::Fight, reason, "evenkeel release it");
+    let step = Step::HeldBack { held };
+    let seen = hear(&hearing(), &plan(vec![drifted("iam.password_policy")]), Some(&step), None);
+    assert!(only(&seen).2.ends_with("evenkeel release it"), "{seen:?}");
 }

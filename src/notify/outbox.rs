@@ -15,6 +15,8 @@ use crate::store::memory::{Document, Memory, NOT_THERE, change};
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(10);
 /// The longest pause.
 const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(1);
+/// For so long, a sender may be at a letter: longer than it may take, on clocks that differ a little.
+const IN_HAND: TimeDelta = TimeDelta::seconds(60);
 /// After so long, a letter tells of another time, and is given up.
 const GIVEN_UP: TimeDelta = TimeDelta::days(7);
 /// Letters for people that wait at the same time; what comes then goes into the last of them.
@@ -50,10 +52,15 @@ impl Waiting {
         self.tries > 0 && now - self.since > GIVEN_UP
     }
 
-    /// The same, tried once more: until then, nobody else tries.
-    pub fn tried(&self, now: DateTime<Utc>) -> Self {
+    /// The same, in hand: while its sender may still be at it, nobody else tries.
+    pub fn in_hand(&self, now: DateTime<Utc>) -> Self {
         let tries = self.tries.saturating_add(1);
-        Self { tries, not_before: now + pause(tries), ..self.clone() }
+        Self { tries, not_before: now + pause(tries).max(IN_HAND), ..self.clone() }
+    }
+
+    /// It could not be sent: when it is tried again.
+    pub fn failed(&mut self, now: DateTime<Utc>) {
+        self.not_before = now + pause(self.tries);
     }
 }
 
@@ -152,6 +159,19 @@ async fn take_in(memory: &dyn Memory, name: &str, letter: Letter) -> Result<(), 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_somebody_is_sending_is_nobody_elses_before_the_sender_is_cut_off() {
+        let now = Utc::now();
+        let letter = Letter::of(now, Default::default(), Vec::new());
+        let waiting = Waiting { letter, since: now, tries: 0, not_before: now, why: None };
+        let mut in_hand = waiting.in_hand(now);
+        // A courier cuts a channel off after half a minute.
+        assert!(!in_hand.is_due(now + TimeDelta::seconds(45)));
+        assert!(in_hand.is_due(now + IN_HAND));
+        in_hand.failed(now);
+        assert!(in_hand.is_due(now + FIRST_PAUSE));
+    }
 
     #[test]
     fn pauses_double_up_to_an_hour() {

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -18,7 +19,7 @@ use crate::fleet::notify::Notify;
 use crate::names::AccountId;
 use crate::store::history::{ByWhom, Entry, Filter, What};
 use crate::store::memory::{Document, Memory, NOT_THERE};
-use crate::store::{Store, StoreError};
+use crate::store::{Lease, Leases, Store, StoreError};
 
 /// Books that are read one by one; of more, all are read at once.
 const FEW: usize = 8;
@@ -26,6 +27,11 @@ const FEW: usize = 8;
 const JUST: TimeDelta = TimeDelta::hours(1);
 /// How often a book is told from again because somebody else was faster.
 const TRIES: usize = 5;
+/// Who tells holds up the others for so long at most.
+const TERM: Duration = Duration::from_secs(10);
+/// How often it is asked whose turn it is, and how many times.
+const TURN: Duration = Duration::from_millis(100);
+const TURNS: usize = 150;
 
 /// Who tells.
 pub struct Teller {
@@ -110,6 +116,33 @@ impl Teller {
             );
             return Ok(());
         }
+        let turn = self.turn(&reached.name).await;
+        let told = self.tell_in_turn(reached, seen).await;
+        if let (Some(lease), Some(store)) = (turn, &self.history) {
+            store.release(&lease).await?;
+        }
+        told
+    }
+
+    /// Waits until no other controller tells a channel: what both have seen is told once. It does not wait
+    /// for ever; what is told twice then has two ids.
+    async fn turn(&self, channel: &str) -> Option<Lease> {
+        let store = self.history.as_ref().filter(|store| store.is_shared())?;
+        let (names, holder) = ([format!("notices/{channel}")], uuid::Uuid::now_v7().to_string());
+        for _ in 0..TURNS {
+            match store.claim(&names, &holder, TERM, 1).await {
+                Ok(mut claimed) => match claimed.pop() {
+                    Some(lease) => return Some(lease),
+                    None => tokio::time::sleep(TURN).await,
+                },
+                Err(_) => return None,
+            }
+        }
+        None
+    }
+
+    async fn tell_in_turn(&self, reached: &Reached, seen: &Seen) -> Result<(), StoreError> {
+        let memory = self.courier.memory.as_ref();
         let books = self.books(&reached.name, seen).await?;
         let mut notices = Vec::new();
         let mut changed = Vec::new();

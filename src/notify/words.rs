@@ -9,8 +9,8 @@ use crate::visible::{shortened, visible};
 const NAMED: usize = 5;
 /// Lines of what differs.
 const LINES: usize = 12;
-/// Characters of a line.
-const LONGEST: usize = 300;
+/// Characters of a line, the longest of which says why something is held back, and what releases it.
+const LONGEST: usize = 1_000;
 
 /// What a notice says, in a few words: `not as declared: iam.password_policy of 111122223333`.
 pub fn headline(notice: &Notice) -> String {

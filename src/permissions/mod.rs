@@ -45,6 +45,8 @@ pub struct Permissions {
     pub called: BTreeSet<String>,
     /// The ARN of the role that evenkeel runs as, which it may not change.
     pub own_role: Option<String>,
+    /// Whether what was written may be put back as well.
+    pub rolls_back: bool,
 }
 
 /// The baseline and a wish for permissions boundaries contradict each other.
@@ -74,7 +76,10 @@ impl Permissions {
         if mode == Mode::Off {
             return Ok(());
         }
-        let needed = kind.needed(spec, arns)?;
+        let needed = match self.rolls_back {
+            true => kind.needed_with_rollback(spec, arns)?,
+            false => kind.needed(spec, arns)?,
+        };
         self.reads.extend(needed.reads.into_iter().map(Into::into));
         if kind.scope() == Scope::Regional {
             self.reads.insert(DESCRIBE_REGIONS.iam_action().into());
@@ -91,6 +96,11 @@ impl Permissions {
             }
         }
         Ok(())
+    }
+
+    /// Adds what evenkeel calls beside the items, such as to be heard of.
+    pub fn allow(&mut self, action: &str, allowed: Allowed) {
+        self.writes.entry(allowed).or_default().insert(action.to_owned());
     }
 
     /// Lets roles be made, and their rights be changed, only with this permissions boundary.

@@ -113,6 +113,13 @@ impl PlannedChange {
     }
 }
 
+impl PlannedChange {
+    /// Whether it is written, or would be if no guard held it back.
+    pub fn is_meant(&self) -> bool {
+        self.is_applied() || self.held().is_some()
+    }
+}
+
 impl ObjectPlan {
     /// How risky the riskiest of what would be written is; else why nothing is.
     pub fn standing(&self) -> &'static str {

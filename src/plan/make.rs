@@ -111,7 +111,8 @@ fn short(controls: Controls, fields: &BTreeSet<String>) -> Vec<String> {
         ids.iter().filter(|id| controls.is_served(id, fields)).copied()
     };
     let cis = served(controls.cis_v5).map(|id| format!("CIS {id}"));
-    cis.chain(served(controls.fsbp).map(str::to_owned)).collect()
+    let of_security_hub = served(controls.fsbp).chain(served(controls.security_hub));
+    cis.chain(of_security_hub.map(str::to_owned)).collect()
 }
 
 /// The fields that a plan of an object is about: those that differ, or else all that are declared.

@@ -173,7 +173,7 @@ pub struct ObjectPlan {
     pub note: Option<String>,
     /// What the item may do here.
     pub mode: Mode,
-    /// The compliance items served, as `CIS v5 1.7`, `IAM.15`.
+    /// The compliance items served, as `CIS 1.7`, `IAM.15`.
     pub controls: Vec<String>,
     /// The conclusion.
     pub verdict: Verdict,
@@ -307,6 +307,11 @@ impl ObjectPlan {
     /// Whether `apply` would write anything here.
     pub fn is_changed(&self) -> bool {
         self.changes.iter().any(PlannedChange::is_applied)
+    }
+
+    /// Whether `apply` would write something here, or would if no guard held it back.
+    pub fn is_meant(&self) -> bool {
+        self.changes.iter().any(PlannedChange::is_meant)
     }
 
     /// The highest risk of what `apply` would write here.

@@ -52,7 +52,7 @@ impl Plan {
 
     /// Where the plan would write.
     pub fn changed(&self) -> BTreeSet<Spot> {
-        let changed = self.objects.each().filter(|object| object.is_changed());
+        let changed = self.objects.each().filter(|object| object.is_meant());
         changed
             .map(|object| (object.account.clone(), object.item.clone(), object.region.clone()))
             .collect()

@@ -138,7 +138,7 @@ pub fn accounts_let_in(policy: &PolicyDocument, account: &str) -> BTreeSet<Accou
         .collect()
 }
 
-/// The denials that go when a trust or key policy replaces `before`: who put one there locked
+/// The denials that go when a trust, key or bucket policy replaces `before`: who put one there locked
 /// something, and nobody knows whom it keeps out. What is denied to AWS's services alone keeps nobody
 /// out: it blinds a trail.
 pub fn of_lifted_denials(before: &PolicyDocument, after: &PolicyDocument) -> Vec<Rise> {

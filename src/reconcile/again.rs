@@ -1,6 +1,7 @@
 //! The look directly before a write: whether the object is still what the plan was made for, and
 //! the change still what it needs. What somebody else did meanwhile is never overwritten.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -10,7 +11,7 @@ use crate::aws::Session;
 use crate::aws::reads::ReadCache;
 use crate::kinds::erased::DynKind;
 use crate::kinds::object::Unknown;
-use crate::kinds::{Change, Cx, Facts, Object, Status};
+use crate::kinds::{Change, Cx, Facts, Object, Status, registry};
 use crate::names::{ItemName, Region};
 use crate::plan::make::state_digest;
 use crate::plan::{ObjectPlan, PlannedChange};
@@ -20,6 +21,7 @@ pub struct Now {
     /// The object.
     pub object: Object<Value>,
     changes: Vec<Change<Value>>,
+    facts: Facts,
 }
 
 /// What this run has written before, and what may therefore have moved by its own hand.
@@ -60,6 +62,11 @@ pub enum Standing {
     Contradicted(String),
     /// It could not be observed, for this reason.
     Unknown(String),
+}
+
+/// The field of a spec that a path belongs to.
+pub fn top(path: &str) -> &str {
+    path.split(['.', '[']).next().unwrap_or_default()
 }
 
 /// Where an object is.
@@ -108,7 +115,7 @@ impl Now {
             Status::Skipped { .. } => Vec::new(),
             Status::Present(_) | Status::Absent => kind.diff(facts, spec, &object)?,
         };
-        Ok(Self { object, changes })
+        Ok(Self { object, changes, facts: facts.clone() })
     }
 
     /// Whether evenkeel has nothing to write here.
@@ -162,19 +169,48 @@ impl Now {
 
     /// Whether it is as it was once, as far as the plan puts it back.
     fn is_back(&self, planned: &ObjectPlan, back: &Object<Value>) -> bool {
-        match (&self.object.status, &back.status) {
+        let fields = planned.changes.iter().flat_map(|change| &change.drift);
+        let fields: BTreeSet<&str> = fields.map(|drift| top(&drift.field)).collect();
+        self.is_as_before(&planned.item.kind, &planned.spec, &fields, back)
+    }
+
+    /// Whether some of its fields are as they were once. Its own kind says so, to which an id that AWS gives anew
+    /// is no difference: what is declared, with these fields as they were, is compared with what is there. Where
+    /// that cannot be said, every byte must be the same.
+    pub fn is_as_before(
+        &self,
+        kind: &str,
+        spec: &Value,
+        fields: &BTreeSet<&str>,
+        before: &Object<Value>,
+    ) -> bool {
+        match (&self.object.status, &before.status) {
             (Status::Absent, Status::Absent) => true,
-            (Status::Present(now), Status::Present(then)) => {
-                let drift = planned.changes.iter().flat_map(|change| &change.drift);
-                drift.map(|drift| drift.field.split(['.', '[']).next().unwrap_or_default()).all(
-                    |field| match field {
-                        "" => now == then,
-                        field => now.get(field) == then.get(field),
-                    },
-                )
+            (Status::Present(now), Status::Present(then)) if now == then => true,
+            (Status::Present(_), Status::Present(_)) => {
+                self.needs_none(kind, spec, fields, before).unwrap_or(false)
             }
             _ => false,
         }
+    }
+
+    /// Whether nothing is to be written for some fields to be as they were; `None` when nobody can say.
+    fn needs_none(
+        &self,
+        kind: &str,
+        spec: &Value,
+        fields: &BTreeSet<&str>,
+        before: &Object<Value>,
+    ) -> Option<bool> {
+        let kind = registry::find(kind)?;
+        let was = kind.export(&self.facts, before).ok()??;
+        let mut wanted = spec.as_object()?.clone();
+        for field in fields {
+            wanted.insert((*field).to_owned(), was.get(*field)?.clone());
+        }
+        let changes = kind.diff(&self.facts, &Value::Object(wanted), &self.object).ok()?;
+        let mut drift = changes.iter().flat_map(|change| &change.drift);
+        Some(!drift.any(|drift| fields.contains(top(&drift.field)) || drift.field.is_empty()))
     }
 
     fn writes(&self) -> impl Iterator<Item = &Change<Value>> {

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::FutureExt;
 use futures::stream::{self, StreamExt};
+use tracing::Instrument;
 
 use account::{OfAccount, Planned};
 pub use applier::Applier;
@@ -17,7 +18,7 @@ use super::audited::Audited;
 use super::event::{Listener, Stream};
 use super::report::ApplyReport;
 use super::stop::Stop;
-use crate::names::AccountId;
+use crate::names::{AccountId, TRACE};
 use crate::plan::Plan;
 
 impl Applier<'_> {
@@ -32,14 +33,18 @@ impl Applier<'_> {
         for (object, change) in order.filter_map(|id| changes.get(id).copied()) {
             by_account.entry(&object.account).or_default().push((object, change));
         }
-        let audited = Audited::new(self.audit, plan);
+        let none = BTreeSet::new();
+        let overruled = self.guarded.map_or(&none, |guarded| &guarded.overruled);
+        let audited = Audited::new(self.audit, plan).overruling(overruled);
         // The audit log first: nobody hears of a write that is not in it.
         let events = Stream::new(&plan.run, vec![&audited, listener]);
         let halt = Stop::default();
         let mut accounts = Vec::new();
         for (account, changes) in by_account {
             let of_account = OfAccount::new(self, plan, &events, &halt, changes);
-            accounts.push(async move { (account, of_account.run().await) }.boxed());
+            let span = tracing::debug_span!(target: TRACE, "apply", aws.account = %account);
+            let run = async move { (account, of_account.run().await) };
+            accounts.push(run.instrument(span).boxed());
         }
         let mut reports: Vec<_> = stream::iter(accounts)
             .buffer_unordered(self.concurrent_accounts.max(1))
@@ -62,6 +67,7 @@ mod tests {
     use super::super::locks::AccountLocks;
     use super::super::report::Step;
     use super::*;
+    use crate::guards::KillSwitch;
     use crate::plan::{AccountPlan, BaselineRef, Cost, PlanHead, assemble};
     use crate::store::audit::AuditLog;
 
@@ -105,6 +111,7 @@ mod tests {
             locks: &AccountLocks::default(),
             stop: &Stop::default(),
             guarded: None,
+            kill_switch: &KillSwitch::default(),
             concurrent_accounts: 1,
             may_begin: &|| Ok(()),
         };

@@ -120,7 +120,7 @@ pub fn bound(earlier: &Plan, fresh: Plan) -> Bounded {
     let allowed: BTreeMap<Key, &ObjectPlan> = earlier
         .objects
         .iter()
-        .filter(|object| object.is_changed())
+        .filter(|object| object.is_meant())
         .map(|object| (key(object), object))
         .collect();
     let mut left_alone = moved(earlier, &plan);
@@ -132,7 +132,8 @@ pub fn bound(earlier: &Plan, fresh: Plan) -> Bounded {
         for (place, change) in object.changes.iter().enumerate() {
             let earlier = then.and_then(|then| then.changes.get(place));
             if change.is_applied() {
-                kept.insert(change.id, earlier.is_some_and(PlannedChange::is_applied));
+                // What a guard held back was reviewed as well, and the guard is asked anew.
+                kept.insert(change.id, earlier.is_some_and(PlannedChange::is_meant));
             }
         }
     }
@@ -177,7 +178,7 @@ pub fn bound(earlier: &Plan, fresh: Plan) -> Bounded {
 fn moved(plan: &Plan, now: &Plan) -> BTreeMap<AccountId, LeftAlone> {
     let seen: BTreeMap<_, _> = now.objects.iter().map(|object| (key(object), object)).collect();
     let mut moved: BTreeMap<AccountId, LeftAlone> = BTreeMap::new();
-    for object in plan.objects.iter().filter(|object| object.is_changed()) {
+    for object in plan.objects.iter().filter(|object| object.is_meant()) {
         let account = &object.account;
         let (why, is_unseen) = match (whereabouts(account, now), seen.get(&key(object))) {
             (Whereabouts::Failed(reason), _) => (format!("it cannot be looked at: {reason}"), true),
@@ -218,7 +219,7 @@ fn leave(
 fn count(left_alone: &mut BTreeMap<AccountId, LeftAlone>, plan: &Plan) {
     for object in &plan.objects {
         if let Some(left) = left_alone.get_mut(&object.account) {
-            left.changes += object.changes.iter().filter(|change| change.is_applied()).count();
+            left.changes += object.changes.iter().filter(|change| change.is_meant()).count();
         }
     }
 }

@@ -23,6 +23,7 @@ use crate::fleet::shard::Shard;
 use crate::kinds::Object;
 use crate::names::{AccountId, Region};
 use crate::plan::{ObjectPlan, Plan, PlannedChange};
+use crate::store::StoreError;
 use crate::store::audit::{AuditError, Failed, Fault, Record, Writer};
 
 /// Something that happens in a run.
@@ -40,6 +41,13 @@ pub enum RunEvent<'a> {
         account: &'a AccountId,
         /// How many.
         items: usize,
+    },
+    /// An account is held for a look, with the token of its lease, where several controllers share it.
+    Held {
+        /// The account.
+        account: &'a AccountId,
+        /// The token.
+        token: i64,
     },
     /// An item of an account was observed.
     Observed {
@@ -90,6 +98,8 @@ pub enum RunEvent<'a> {
         before: &'a Object<Value>,
         /// Who AWS says that we are.
         by: &'a str,
+        /// The token of the account's lease, where several controllers share it.
+        token: Option<i64>,
     },
     /// What AWS said to a write, or that it said nothing.
     Answered {
@@ -240,12 +250,33 @@ pub enum ListenError {
     /// The audit log.
     #[error(transparent)]
     Audit(#[from] AuditError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// Somebody else.
     #[error("{0}")]
     Other(Box<dyn std::error::Error + Send + Sync>),
+    /// Another controller works on the account by now: only there, nothing more is written.
+    #[error("{0}")]
+    LeaseLost(String),
     /// Somebody, of an event before.
     #[error("an earlier event could not be told")]
     Earlier,
+}
+
+impl ListenError {
+    /// What the reader should do next, where the store is to blame.
+    pub fn store_remedy(&self) -> Option<&'static str> {
+        match self {
+            Self::Store(error) => Some(error.remedy()),
+            _ => None,
+        }
+    }
+
+    /// Whether the audit log has heard of the event, and somebody behind it could not.
+    pub fn is_behind_the_log(&self) -> bool {
+        matches!(self, Self::Store(_) | Self::Other(_) | Self::LeaseLost(_))
+    }
 }
 
 /// Somebody who hears what happens in a run.
@@ -302,7 +333,7 @@ impl<'a> Stream<'a> {
         }
         let told = Told { time: Utc::now(), run: self.run, event };
         let heard = self.listeners.iter().try_for_each(|listener| listener.hear(&told));
-        if heard.is_err() {
+        if heard.as_ref().is_err_and(|error| !matches!(error, ListenError::LeaseLost(_))) {
             self.has_failed.store(true, Ordering::SeqCst);
         }
         heard

@@ -1,7 +1,7 @@
 //! Looks at many accounts at the same time. Each is observed and planned on its own, and handed on
 //! as soon as it is done: one that fails or hangs hides no other.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use chrono::NaiveDate;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use super::declare::{
     About, Aimed, Conflict, Declarations, Selection, declare, declare_beside, join, join_beside,
@@ -18,6 +19,7 @@ use super::guarded::{Origins, Standing};
 use super::locks::AccountLocks;
 use super::met::Met;
 use super::observe::observe_all;
+use super::share::Share;
 use super::target::FleetTarget;
 use crate::aws::reads::ReadCache;
 use crate::aws::role::SESSION_POLICY_LIMIT;
@@ -28,7 +30,7 @@ use crate::baseline::{Baseline, UNKNOWN_FACTS};
 use crate::fleet::access::{AccessError, Roles};
 use crate::fleet::jobs::Job;
 use crate::kinds::{AllowedGrants, Arns, Facts, Risk, Scope, registry};
-use crate::names::{AccountId, ItemName, Region};
+use crate::names::{AccountId, ItemName, Region, TRACE};
 use crate::permissions::Permissions;
 use crate::plan::{
     AccountInput, AccountPlan, Declared, Detail, FailedAccount, Mode, ObservedItem, Spot,
@@ -51,6 +53,8 @@ pub struct Wanted {
     pub selection: Selection,
     /// Only these places.
     pub only: Option<BTreeSet<Spot>>,
+    /// Whether what is there is to be put back.
+    pub puts_back: bool,
     /// Changes of a higher risk are only reported.
     pub max_risk: Risk,
     /// Changes with another rise of privileges are only reported.
@@ -63,6 +67,8 @@ pub struct Wanted {
     pub concurrent_accounts: usize,
     /// The accounts that runs hold: one is held while it is looked at.
     pub locks: AccountLocks,
+    /// What is left to this run of what several controllers look at.
+    pub share: Option<Arc<Share>>,
     /// The turns of items, in all of them together.
     pub turns: Semaphore,
     /// Whether sessions are narrowed to reading, whatever the targets may do.
@@ -165,19 +171,48 @@ pub async fn look_at_all(
     each: impl FnMut(Job, Outcome),
 ) {
     let mut looks = Looks::new(wanted.concurrent_accounts, each);
-    for job in jobs {
+    let share = wanted.share.clone();
+    let mut left = Left { jobs: jobs.into(), taken: VecDeque::new(), share };
+    while let Some(job) = left.next(&mut looks).await {
         let (wanted, ways) = (Arc::clone(wanted), Arc::clone(ways));
         let listener = Arc::clone(listener);
         let about = job.clone();
+        let span = tracing::debug_span!(target: TRACE, "account", aws.account = %job.account.id);
         let look = async move {
             let stream = Stream::new(&wanted.run, vec![listener.as_ref()]);
             let outcome = look_at(&job, &wanted, &ways, &stream).await;
             stream.mention(RunEvent::Seen { account: &job.account.id });
             outcome
         };
-        looks.begin(about, look).await;
+        looks.begin(about, look.instrument(span)).await;
     }
     looks.finish().await;
+}
+
+/// What is left to be looked at.
+struct Left {
+    jobs: VecDeque<Job>,
+    /// Of them, those that were taken among several controllers.
+    taken: VecDeque<Job>,
+    share: Option<Arc<Share>>,
+}
+
+impl Left {
+    /// The next one, once there is room for it; where several controllers look, one that nobody else
+    /// looks at.
+    async fn next<F: FnMut(Job, Outcome)>(&mut self, looks: &mut Looks<F>) -> Option<Job> {
+        looks.has_room().await;
+        let Some(share) = &self.share else { return self.jobs.pop_front() };
+        if self.taken.is_empty() && !self.jobs.is_empty() {
+            let accounts: Vec<AccountId> =
+                self.jobs.iter().map(|job| job.account.id.clone()).collect();
+            let taken = share.take(&accounts, looks.room()).await;
+            let taken: BTreeSet<AccountId> = taken.into_iter().collect();
+            let jobs = std::mem::take(&mut self.jobs).into_iter();
+            (self.taken, self.jobs) = jobs.partition(|job| taken.contains(&job.account.id));
+        }
+        self.taken.pop_front()
+    }
 }
 
 /// Looks in hand: so many at a time, each handed on when it is done. One that panics is a failed
@@ -195,11 +230,21 @@ impl<F: FnMut(Job, Outcome)> Looks<F> {
         Self { most: most.max(1), tasks: JoinSet::new(), jobs: HashMap::new(), each }
     }
 
-    /// Begins a look, once there is room for it.
-    pub async fn begin(&mut self, job: Job, look: impl Future<Output = Outcome> + Send + 'static) {
+    /// Waits until there is room for another one.
+    async fn has_room(&mut self) {
         while self.tasks.len() >= self.most {
             self.next().await;
         }
+    }
+
+    /// For how many more there is room.
+    fn room(&self) -> usize {
+        self.most.saturating_sub(self.tasks.len())
+    }
+
+    /// Begins a look, once there is room for it.
+    pub async fn begin(&mut self, job: Job, look: impl Future<Output = Outcome> + Send + 'static) {
+        self.has_room().await;
         let task = self.tasks.spawn(look);
         self.jobs.insert(task.id(), job);
     }
@@ -226,7 +271,17 @@ impl<F: FnMut(Job, Outcome)> Looks<F> {
 /// Looks at one account.
 async fn look_at(job: &Job, wanted: &Wanted, ways: &Ways, stream: &Stream<'_>) -> Outcome {
     // Another run may have it in hand; that time is not the account's.
-    let _held = wanted.locks.hold(&job.account.id).await;
+    let account = &job.account.id;
+    let held = wanted.locks.hold(account).await;
+    if let Some(token) = held.token() {
+        stream.mention(RunEvent::Held { account, token });
+    }
+    let outcome = look_at_held(job, wanted, ways, stream).await;
+    held.give_back().await;
+    outcome
+}
+
+async fn look_at_held(job: &Job, wanted: &Wanted, ways: &Ways, stream: &Stream<'_>) -> Outcome {
     let started = Instant::now();
     let deadline = started + wanted.account_timeout;
     let (reporting, enforcing): (Vec<usize>, Vec<usize>) = job
@@ -596,6 +651,9 @@ fn session_policy(
     roles: &Roles,
     narrowed: bool,
 ) -> Option<String> {
+    if wanted.puts_back && !narrowed {
+        return None;
+    }
     let account = job.account.id.as_str();
     let arns = Arns::of(partition, account).with_unknown(UNKNOWN_FACTS);
     let mut permissions =

@@ -13,7 +13,7 @@ use crate::guards::{KillSwitch, Pulled};
 use crate::kinds::{AllowedGrants, Grant, GrantClass, Risk};
 use crate::names::AccountId;
 use crate::plan::words::{counted, shortened_list};
-use crate::plan::{Guard, Held, Plan};
+use crate::plan::{Guard, Held, Plan, PlannedChange};
 
 /// The limits of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,10 +101,12 @@ pub enum Refusal {
         next: Option<String>,
     },
     /// Guards hold back all that was to be applied.
-    #[error("{}", held_words(held))]
+    #[error("{}{}", held_words(held), then.as_ref().map_or(String::new(), |then| format!("; and {then}")))]
     HeldBack {
         /// Each object with the first reason.
         held: Vec<(String, Held)>,
+        /// What would be refused if the guards were overruled.
+        then: Option<Box<Refusal>>,
     },
     /// The kill switch is on.
     #[error("the kill switch is on: {0}")]
@@ -209,13 +211,13 @@ impl Refusal {
             Self::OutsideWindow { .. } => {
                 "wait, or change [safety] change_windows in evenkeel.toml"
             }
-            Self::HeldBack { held } => {
+            Self::HeldBack { held, .. } => {
                 let mut by: Vec<&str> =
                     held.iter().map(|(_, held)| held.released_by.as_str()).collect();
                 by.dedup();
                 by.truncate(NAMED);
                 return Cow::Owned(format!(
-                    "it is released by {}; if it is right to write all the same, overrule each guard by its name",
+                    "what releases it: {}; if it is right to write all the same, overrule each guard by its name",
                     by.join("; or ")
                 ));
             }
@@ -267,9 +269,10 @@ impl Refusal {
                 .collect(),
             Self::OutsideFleet { .. } => vec![("--outside-fleet", None)],
             Self::KillSwitch(_) => vec![overrule(Guard::KillSwitch)],
-            Self::HeldBack { held } => {
+            Self::HeldBack { held, then } => {
                 let guards: BTreeSet<Guard> = held.iter().map(|(_, held)| held.guard).collect();
-                guards.into_iter().map(overrule).collect()
+                let further = then.iter().flat_map(|then| then.options());
+                guards.into_iter().map(overrule).chain(further).collect()
             }
             Self::NobodyToAsk => vec![("--yes", None)],
             _ => Vec::new(),
@@ -331,15 +334,32 @@ impl Guards {
 pub fn check_budget(plan: &Plan, safety: &Safety) -> Result<(), Refusal> {
     check_risk(plan, safety)?;
     let ordered: HashSet<u32> = plan.order.iter().copied().collect();
+    check_counts(plan, safety, &|change| ordered.contains(&change.id))
+}
+
+/// The refusal of a plan of which guards hold back all, with what would be refused then; `None` when they do
+/// not.
+pub fn held_back(plan: &Plan, held: Vec<(String, Held)>, safety: &Safety) -> Option<Refusal> {
+    (plan.order.is_empty() && !held.is_empty()).then(|| {
+        let then = check_counts(plan, safety, &PlannedChange::is_meant).err().map(Box::new);
+        Refusal::HeldBack { held, then }
+    })
+}
+
+fn check_counts(
+    plan: &Plan,
+    safety: &Safety,
+    counts: &dyn Fn(&PlannedChange) -> bool,
+) -> Result<(), Refusal> {
     let mut per_account: BTreeMap<AccountId, usize> = BTreeMap::new();
     for object in plan.objects.each() {
-        let planned = object.changes.iter().filter(|change| ordered.contains(&change.id)).count();
+        let planned = object.changes.iter().filter(|change| counts(change)).count();
         match per_account.get_mut(&object.account) {
             Some(all) => *all += planned,
             None => drop(per_account.insert(object.account.clone(), planned)),
         }
     }
-    let all = Over::find(plan.order.len(), safety.max_changes);
+    let all = Over::find(per_account.values().sum(), safety.max_changes);
     let account = per_account.into_iter().max_by_key(|(_, planned)| *planned).and_then(
         |(account, planned)| Some((account, Over::find(planned, safety.max_changes_per_account)?)),
     );
@@ -351,6 +371,10 @@ pub fn check_budget(plan: &Plan, safety: &Safety) -> Result<(), Refusal> {
 
 /// All options that the guards would ask for one after the other, so that they are asked for at once.
 pub fn options(plan: &Plan, safety: &Safety) -> Vec<(&'static str, Option<String>)> {
+    let held: Vec<_> = plan.held().filter(|(_, held)| held.guard == Guard::Budget).collect();
+    if let Some(refusal) = held_back(plan, held, safety) {
+        return refusal.options();
+    }
     let mut options = Vec::new();
     let mut safety = safety.clone();
     // Each refusal names at least one class or limit that was not allowed before.

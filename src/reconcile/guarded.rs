@@ -23,8 +23,8 @@ use crate::plan::Guard;
 use crate::store::error::StoreError;
 use crate::store::memory::{Memory, change};
 
-pub use memory::{OfAccount, OfAll, document_of, unreadable};
-pub use standing::{Origins, Standing, View};
+pub use memory::{ACCOUNTS, ALL, OfAccount, OfAll, document_of, unreadable};
+pub use standing::{Aim, Origins, Standing, View};
 pub use write::Sent;
 
 /// Who wishes to write.

@@ -3,6 +3,7 @@
 
 mod error;
 mod found;
+mod listed;
 mod way;
 mod wish;
 
@@ -11,17 +12,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
+use tracing::Instrument;
 
 pub use error::LookError;
 pub use found::Claimants;
 use found::Found;
+pub use listed::{Listed, Listing};
 use way::Way;
 pub use wish::{Look, Other, Source};
 
 use super::event::{Listener, Note, RunEvent, Stream};
 use super::fleet::{Wanted, look_at_all};
 use super::guard::{Guards, Refusal};
-use super::guarded::{Standing, View};
+use super::guarded::{Aim, Standing, View};
 use super::locks::AccountLocks;
 use super::observe::turns;
 use super::recorded::Recording;
@@ -35,7 +38,7 @@ use crate::fleet::ceilings::standing;
 use crate::fleet::jobs::{Asked, Chosen, Job};
 use crate::fleet::organization::Organization;
 use crate::fleet::select::{Choice, needs_organization, needs_tags, select};
-use crate::names::AccountId;
+use crate::names::{AccountId, TRACE};
 use crate::plan::compare::compare;
 use crate::plan::{Cost, Detail, Plan, PlanHead};
 
@@ -72,11 +75,12 @@ pub async fn look(
     listener: &Arc<dyn Listener>,
     stop: &Stop,
 ) -> Result<Looked, LookError> {
+    let span = tracing::debug_span!(target: TRACE, "look", evenkeel.run = %look.run);
     tokio::select! {
         biased;
         // Nothing has been written: there is nothing to finish.
         () = stop.raised() => Err(LookError::Stopped),
-        looked = looking(look, listener) => looked,
+        looked = Box::pin(looking(look, listener)).instrument(span) => looked,
     }
 }
 
@@ -100,7 +104,7 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
         look.compare_to.as_ref().map(|other| (other.name.clone(), digest_of(&other.targets)));
     let (limits, shard) = (look.limits(), look.shard);
     // In a shard, the accounts may just be those that nothing is declared for.
-    let may_be_empty = look.only.is_some() || shard.is_some();
+    let may_be_empty = look.only.is_some() || shard.is_some() || look.share.is_some();
     let selection = look.selection.clone();
     let is_whole = look.is_whole();
     let guards = guards(&look);
@@ -134,6 +138,7 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
         },
     };
     let (mut plan, before, sessions, claimants) = found.plan(head);
+    guards.kill_switch.look().await;
     guards.hold(&mut plan, standing.as_deref(), Utc::now());
     if let Some((name, digest)) = comparison {
         plan.comparison = Some(compare(&plan, name, digest, before));
@@ -190,8 +195,8 @@ async fn ask_guards(look: &Look, chosen: &Chosen) -> Option<Arc<Standing>> {
         View { writes: look.to_apply, is_full: look.is_full(), is_all: look.shard.is_none() };
     match is_live {
         true => {
-            let standing = Standing::of(guarded, &look.targets, &chosen.jobs, view, guarded.now());
-            Some(Arc::new(standing.await))
+            let aims = Aim::all(&look.targets, &chosen.jobs);
+            Some(Arc::new(Standing::of(guarded, aims, view, guarded.now()).await))
         }
         false => None,
     }
@@ -210,7 +215,7 @@ async fn organization(
         || look.all_targets().any(|target| target.baseline.may_use_account_tags());
     let both: Vec<Choice<'_>> = choices.iter().chain(&governing).cloned().collect();
     let asked_for = choices.iter().filter(|choice| !choice.is_beside);
-    match way.organization(&both, tags).await {
+    match way.organization(&both, tags, &look.listing).await {
         // Only ceilings, trust and targets beside need it, and without it nothing is written or trusted.
         Err(error) if !needs_organization(asked_for) && needs_organization(&both) => {
             let why = error.to_string();
@@ -326,12 +331,14 @@ fn wanted(look: Look, organization: Option<&Organization>) -> Wanted {
         home_region,
         selection: look.selection,
         only: look.only,
+        puts_back: look.puts_back,
         max_risk: look.safety.max_risk,
         allow_grants: look.safety.allow_grants,
         today: Utc::now().date_naive(),
         account_timeout: Duration::from_secs(limits.account_timeout_seconds),
         concurrent_accounts: limits.concurrent_accounts,
         locks: look.locks,
+        share: look.share,
         turns: turns(),
         read_only: is_recording,
         // Two versions are compared by their writes.

@@ -9,6 +9,7 @@ use futures::stream::FuturesUnordered;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep_until};
+use tracing::Instrument;
 
 use crate::aws::Session;
 use crate::aws::error::ErrorClass;
@@ -16,7 +17,7 @@ use crate::aws::reads::ReadCache;
 use crate::kinds::erased::LookError;
 use crate::kinds::object::{Cause, Unknown};
 use crate::kinds::{Cx, Facts, Object, ObserveError, registry};
-use crate::names::Region;
+use crate::names::{Region, TRACE};
 use crate::plan::{Declared, ObservedItem};
 
 /// Items looked at at the same time in all accounts together; calls in flight have limits of their
@@ -54,7 +55,9 @@ pub async fn observe_all(
             let cx = Cx::new(facts.clone(), Arc::clone(session), Arc::clone(reads))
                 .until(deadline)
                 .among(items.unwrap_or(1));
-            (position, look(&cx, declared).await)
+            let (item, region) = (&declared.item, &facts.region);
+            let span = tracing::debug_span!(target: TRACE, "item", evenkeel.item = %item, aws.region = %region);
+            (position, look(&cx, declared).instrument(span).await)
         });
         let mut looks: FuturesUnordered<_> = looks.collect();
         // One timer for all: it is looked at each time that any of them moves.

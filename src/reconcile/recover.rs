@@ -47,13 +47,16 @@ pub async fn recover(
     let stream = Stream::new(&plan.run, vec![&audited, listener]);
     for intent in audit.unfinished() {
         let session = sessions.get(&intent.account);
-        let _held = match session {
+        let held = match session {
             Some(_) => Some(locks.hold(&intent.account).await),
             None => None,
         };
         // Another run may have looked after it while this one waited.
         let is_it = |one: &Record| one.run == intent.run && one.change == intent.change;
         if !audit.unfinished().iter().any(is_it) {
+            if let Some(held) = held {
+                held.give_back().await;
+            }
             continue;
         }
         let now = look(&intent, session, plan).await;
@@ -66,6 +69,9 @@ pub async fn recover(
         };
         let by = session.map(|session| session.caller_arn()).unwrap_or_default();
         stream.tell(RunEvent::Recovered { intent: &intent, found, by })?;
+        if let Some(held) = held {
+            held.give_back().await;
+        }
     }
     Ok(())
 }

@@ -39,8 +39,6 @@ pub struct Remembering {
     pub caused_by: Vec<ByWhom>,
     /// The run that it puts back.
     pub rolls_back: Option<String>,
-    /// The tokens of the leases of the accounts, where there are leases.
-    pub tokens: BTreeMap<AccountId, i64>,
 }
 
 impl Remembering {
@@ -70,6 +68,8 @@ struct Noted {
     what: Remembering,
     began: DateTime<Utc>,
     run: Option<RunRecord>,
+    /// The tokens of the leases under which accounts were looked at, where there are leases.
+    tokens: BTreeMap<AccountId, i64>,
     /// Whether the store has it.
     is_there: bool,
 }
@@ -86,6 +86,7 @@ impl Remembered {
         let mut noted = self.noted();
         noted.what = what;
         noted.began = Utc::now();
+        noted.tokens.clear();
     }
 
     /// Says how a run ended whose end nobody has told: such as one that nobody agreed to.
@@ -161,7 +162,7 @@ impl Remembered {
     /// Looks after the writes in which another controller died, whose lease we have taken over: nothing of
     /// it is sent any more, and what came of them is seen on what was observed since.
     fn take_over(&self, told: &Told<'_>, plan: &Plan) -> Result<(), StoreError> {
-        let tokens = self.noted().what.tokens.clone();
+        let tokens = self.noted().tokens.clone();
         if tokens.is_empty() {
             return Ok(());
         }
@@ -208,16 +209,16 @@ impl Remembered {
         (object, change): (&ObjectPlan, &PlannedChange),
         before: Value,
         by: &str,
+        token: Option<i64>,
     ) -> Result<(), StoreError> {
         let is_there = self.noted().is_there;
         if !is_there {
             self.note_run()?;
         }
-        let (baseline, commit, token) = {
+        let (baseline, commit) = {
             let noted = self.noted();
             let baseline = noted.run.as_ref().map(|run| run.about.baseline.clone());
-            let token = noted.what.tokens.get(&object.account).copied();
-            (baseline.unwrap_or_default(), noted.what.commit.clone(), token)
+            (baseline.unwrap_or_default(), noted.what.commit.clone())
         };
         let intent = Intent {
             run: told.run.to_owned(),
@@ -385,8 +386,12 @@ impl Remembered {
                 }
                 Ok(())
             }
-            RunEvent::Writing { object, change, before, by } => {
-                self.writing(told, (object, change), serde_json::to_value(before)?, by)
+            RunEvent::Held { account, token } => {
+                self.noted().tokens.insert(account.clone(), token);
+                Ok(())
+            }
+            RunEvent::Writing { object, change, before, by, token } => {
+                self.writing(told, (object, change), serde_json::to_value(before)?, by, token)
             }
             RunEvent::Answered { change, answer, by, .. } => {
                 self.answered(told, change.id, answer, by)
@@ -407,7 +412,10 @@ impl Remembered {
 
 impl Listener for Remembered {
     fn hear(&self, told: &Told<'_>) -> Result<(), ListenError> {
-        self.hear_it(told).map_err(|error| ListenError::Other(Box::new(error)))
+        self.hear_it(told).map_err(|error| match error {
+            StoreError::LeaseLost { .. } => ListenError::LeaseLost(error.to_string()),
+            error => error.into(),
+        })
     }
 }
 
@@ -564,22 +572,24 @@ mod tests {
         Store::open("sqlite://store.db", folder.path()).await.unwrap()
     }
 
-    fn remembered(store: &Store, tokens: &[(AccountId, i64)]) -> Remembered {
+    fn remembered(store: &Store) -> Remembered {
         let what = Remembering {
             command: "run".to_owned(),
             keeps_drift: true,
             is_whole: true,
-            tokens: tokens.iter().cloned().collect(),
             ..Remembering::default()
         };
         Remembered::new(store.clone(), what)
     }
 
-    fn write(stream: &Stream<'_>, plan: &Plan) -> Result<(), ListenError> {
+    fn write(stream: &Stream<'_>, plan: &Plan, token: Option<i64>) -> Result<(), ListenError> {
+        if let Some(token) = token {
+            stream.tell(RunEvent::Held { account: &account(), token })?;
+        }
         stream.tell(RunEvent::Planned { plan })?;
         let object = &plan.objects[0];
         let (change, before) = (&object.changes[0], &object.observed);
-        stream.tell(RunEvent::Writing { object, change, before, by: "arn" })
+        stream.tell(RunEvent::Writing { object, change, before, by: "arn", token })
     }
 
     async fn words(store: &Store) -> Vec<What> {
@@ -591,9 +601,9 @@ mod tests {
     async fn what_happens_in_a_run_is_in_the_store_before_it_goes_on() {
         let folder = tempfile::tempdir().unwrap();
         let store = store(&folder).await;
-        let (listener, plan) = (remembered(&store, &[]), drifted("r"));
+        let (listener, plan) = (remembered(&store), drifted("r"));
         let stream = Stream::new("r", vec![&listener]);
-        write(&stream, &plan).unwrap();
+        write(&stream, &plan, None).unwrap();
         assert_eq!(words(&store).await, [What::Unfinished, What::Drift]);
         let object = &plan.objects[0];
         let change = &object.changes[0];
@@ -612,7 +622,7 @@ mod tests {
         // No second outcome, and nothing more is written once something could not be remembered.
         let twice = RunEvent::Answered { object, change, answer: Ok(()), by: "arn" };
         stream.tell(twice).unwrap_err();
-        write(&stream, &plan).unwrap_err();
+        write(&stream, &plan, None).unwrap_err();
     }
 
     #[tokio::test]
@@ -625,18 +635,25 @@ mod tests {
             store.claim(&names, holder, term, 1).await.unwrap().remove(0)
         };
         let first = claim("one").await;
-        let (of_first, dead) = (remembered(&store, &[(account(), first.token)]), drifted("dead"));
-        write(&Stream::new("dead", vec![&of_first]), &dead).unwrap();
+        let (of_first, dead) = (remembered(&store), drifted("dead"));
+        write(&Stream::new("dead", vec![&of_first]), &dead, Some(first.token)).unwrap();
         // It dies, and its lease runs out.
         store.renew(&first, std::time::Duration::ZERO).await.unwrap();
         let second = claim("two").await;
         let late = drifted("late");
-        let error = write(&Stream::new("late", vec![&of_first]), &late).unwrap_err();
+        let stream = Stream::new("late", vec![&of_first]);
+        let error = write(&stream, &late, Some(first.token)).unwrap_err();
         assert!(error.to_string().contains("two has taken it over"), "{error}");
+        // That is the end of the run in this account alone.
+        assert!(matches!(error, ListenError::LeaseLost(_)), "{error:?}");
+        let next = write(&stream, &late, Some(first.token)).unwrap_err();
+        assert!(matches!(next, ListenError::LeaseLost(_)), "{next:?}");
         // The successor has looked since: it closes what was open, as it was observed.
-        let of_second = remembered(&store, &[(account(), second.token)]);
+        let of_second = remembered(&store);
         let next = plan("next", object(json!({"is": "in_sync"})));
-        Stream::new("next", vec![&of_second]).tell(RunEvent::Planned { plan: &next }).unwrap();
+        let stream = Stream::new("next", vec![&of_second]);
+        stream.tell(RunEvent::Held { account: &account(), token: second.token }).unwrap();
+        stream.tell(RunEvent::Planned { plan: &next }).unwrap();
         assert!(store.unfinished(None).await.unwrap().is_empty());
         let shown = store.runs_called("dead").await.unwrap();
         assert_eq!(shown[0].changes[0].outcome, What::Recovered);
@@ -648,6 +665,6 @@ mod tests {
         let (gone, plan) = (Unreachable("gone".to_owned()), drifted("r"));
         let stream = Stream::new("r", vec![&gone]);
         stream.tell(RunEvent::Planned { plan: &plan }).unwrap();
-        write(&stream, &plan).unwrap_err();
+        write(&stream, &plan, None).unwrap_err();
     }
 }

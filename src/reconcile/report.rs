@@ -39,6 +39,11 @@ pub enum Step {
         /// Which one, why, and what releases it.
         held: Held,
     },
+    /// Not written, because another controller works on the account by now.
+    LeaseLost {
+        /// Who, as far as known.
+        why: String,
+    },
     /// Not tried, because a guard says no by now.
     Refused {
         /// Why.
@@ -59,6 +64,7 @@ impl fmt::Display for Step {
             }
             Self::NotTried => out.write_str("not tried"),
             Self::HeldBack { held } => write!(out, "held back {held}"),
+            Self::LeaseLost { why } => write!(out, "not written, because {why}"),
             Self::Refused { why } => write!(out, "refused: {why}"),
         }
     }
@@ -102,6 +108,8 @@ pub struct ApplyReport {
     pub refused: Option<Refusal>,
     /// Why the audit log could not be written: nothing was written to AWS from then on.
     pub log_failure: Option<String>,
+    /// What the reader should do next, where the store could not hear of a step, and not the log.
+    pub store_remedy: Option<&'static str>,
     /// Objects of writes that are in the log without what came of them, because it could not be
     /// written any more.
     pub unrecorded: Vec<String>,
@@ -146,7 +154,9 @@ impl ApplyReport {
         self.only_reported.extend(other.only_reported);
         self.interrupted |= other.interrupted;
         self.refused = self.refused.take().or(other.refused);
-        self.log_failure = self.log_failure.take().or(other.log_failure);
+        if self.log_failure.is_none() {
+            (self.log_failure, self.store_remedy) = (other.log_failure, other.store_remedy);
+        }
         self.unrecorded.extend(other.unrecorded);
     }
 }

@@ -11,9 +11,12 @@ use super::guard::Safety;
 use super::look::Looked;
 use crate::aws::Session;
 use crate::baseline::Mode;
+use crate::baseline::catalog::Identity;
 use crate::kinds::erased::DynKind;
 use crate::kinds::stricter::weakened;
-use crate::kinds::{Change, Facts, FieldDrift, Grant, Object, Risk, Undo, registry};
+use crate::kinds::{
+    Change, Drift, Facts, FieldDrift, Grant, GrantClass, Object, Risk, Status, Undo, registry,
+};
 use crate::names::AccountId;
 use crate::plan::make::{refused, state_digest};
 use crate::plan::words::title;
@@ -30,6 +33,14 @@ pub struct NotPutBack {
     pub title: String,
     /// Why.
     pub why: String,
+}
+
+/// How the plan of a rollback is named, before the run.
+const ROLLBACK_OF: &str = "rollback of run ";
+
+/// The run that a plan puts back; `None` when it puts none back.
+pub fn rolled_back(plan: &Plan) -> Option<&str> {
+    plan.baseline.name.strip_prefix(ROLLBACK_OF)
 }
 
 /// What a run did to one object.
@@ -55,7 +66,7 @@ pub async fn rollback(run: &RunShown, looked: &Looked) -> (Plan, Vec<NotPutBack>
     let head = PlanHead {
         run: looked.plan.run.clone(),
         baseline: BaselineRef {
-            name: format!("rollback of run {}", run.run.run),
+            name: format!("{ROLLBACK_OF}{}", run.run.run),
             digest: looked.plan.baseline.digest.clone(),
             files: looked.plan.baseline.files.clone(),
             targets: looked.plan.baseline.targets.clone(),
@@ -112,7 +123,12 @@ impl Done<'_> {
     /// The object as the run left it.
     fn after(&self) -> Result<Object<Value>, String> {
         let unknown = "nobody knows how the run left it: it died in a write, or could not look";
-        if self.changes.iter().any(|change| change.outcome != What::Applied) {
+        // What a later run found after a death is known as well.
+        let is_known = |change: &&ChangeShown| {
+            change.outcome == What::Applied
+                || change.outcome == What::Recovered && change.after.is_some()
+        };
+        if !self.changes.iter().all(is_known) {
             return Err(unknown.to_owned());
         }
         let after = self.changes.iter().rev().find_map(|change| change.after.as_ref());
@@ -127,26 +143,41 @@ async fn put_back(done: &Done<'_>, looked: &Looked) -> Result<ObjectPlan, String
     let session = looked
         .sessions
         .get(account)
-        .ok_or_else(|| format!("there is no way into account {account} now"))?;
+        .ok_or_else(|| {
+            format!("there is no way into account {account} now: no target of the fleet file selects it, or its role cannot be assumed")
+        })?;
     let kind = registry::find(&item.kind)
         .ok_or_else(|| format!("this version does not know the kind {}", item.kind))?;
     let last = done.changes.last().ok_or("the history has no change of it")?;
     let spec = last.intent.about.spec.clone();
     let facts = again::facts(session, region, item);
     let now = now(session, &facts, kind, &spec, object).await?;
-    if state_digest(&now) != state_digest(&after) {
-        return Err("somebody has changed it since the run".to_owned());
+    if state_digest(&now.object) != state_digest(&after) {
+        let drift = done.changes.iter().flat_map(|change| drift_of(change)).collect::<Vec<_>>();
+        let fields = drift.iter().map(|drift| again::top(&drift.field)).collect();
+        return Err(match now.is_as_before(&item.kind, &spec, &fields, &before) {
+            true => "it is as it was before the run already".to_owned(),
+            false => "somebody has changed it since the run".to_owned(),
+        });
     }
+    let now = now.object;
     let declared = looked
         .plan
         .objects
         .each()
         .find(|plan| plan.account == *account && plan.region == *region && plan.item == *item);
-    let mode = declared.map_or(Mode::Enforce, |plan| plan.mode);
+    let mode = declared.as_ref().map_or(Mode::Enforce, |plan| plan.mode);
+    let kept = match declared.as_ref().map(|plan| &plan.verdict) {
+        Some(Verdict::Excepted { until, owner, .. }) => {
+            Some(format!("an exception of {owner} covers it until {until}"))
+        }
+        _ => None,
+    };
     let judged = Judged::of(kind, &facts, &before, &now);
     let mut changes = Vec::new();
     for change in done.changes.iter().rev() {
-        changes.extend(undo(change, kind, &now, &judged, mode, &looked.guards.safety)?);
+        let bounds = Bounds { mode, kept: kept.as_deref(), safety: &looked.guards.safety };
+        changes.extend(undo(change, kind, &now, &judged, &bounds)?);
     }
     Ok(ObjectPlan {
         account: account.clone(),
@@ -173,48 +204,90 @@ async fn now(
     kind: &dyn DynKind,
     spec: &Value,
     id: &str,
-) -> Result<Object<Value>, String> {
+) -> Result<Now, String> {
     let cx = again::fresh(session, facts.clone());
     match again::look(&cx, kind, spec, id).await {
-        Ok(Some(Now { object, .. })) => Ok(object),
+        Ok(Some(now)) => Ok(now),
         Ok(None) => Err("it is not there any more".to_owned()),
         Err(unknown) => Err(format!("it cannot be observed: {}", unknown.reason)),
     }
 }
 
 /// What putting an object back means, as its kind judges the way from what is there to what was.
-struct Judged {
+struct Judged(Vec<Change<Value>>);
+
+impl Judged {
+    fn of(kind: &dyn DynKind, facts: &Facts, before: &Object<Value>, now: &Object<Value>) -> Self {
+        let was = kind.as_it_was(facts, before).ok().flatten();
+        let changes = was.and_then(|spec| kind.diff(facts, &spec, now).ok());
+        if let Some(changes) = changes {
+            return Self(changes);
+        }
+        let change = Change::finding(Drift::new()).risk(Risk::Disruptive);
+        let is_taken_away = matches!(before.status, Status::Absent)
+            && !matches!(kind.identity(), Identity::Singleton);
+        Self(vec![match is_taken_away {
+            true => change
+                .warn("what the run made is deleted: whatever has come to use it stops working"),
+            // What nobody can judge may give any rights.
+            false => [GrantClass::Foreign, GrantClass::Public, GrantClass::Administrator]
+                .into_iter()
+                .fold(change, |change, class| {
+                    change.grant(class, "what held before, which its kind does not judge")
+                })
+                .warn("its kind does not judge the way back: look at it well"),
+        }])
+    }
+
+    /// What is said of the way back of some fields: all that is said of the object, where nothing is of them alone.
+    fn about(&self, drift: &[FieldDrift]) -> Judgement {
+        let is_of = |change: &&Change<Value>| {
+            let has = |field: &str| drift.iter().any(|drift| again::top(&drift.field) == field);
+            change.drift.iter().any(|drift| has(again::top(&drift.field)))
+        };
+        let mut of_it: Vec<&Change<Value>> = self.0.iter().filter(is_of).collect();
+        if of_it.is_empty() {
+            of_it = self.0.iter().collect();
+        }
+        let mut all = Judgement::default();
+        for change in of_it {
+            all.risk = all.risk.max(change.risk);
+            all.grants.extend(change.grants.iter().cloned());
+            for warning in &change.warnings {
+                if !all.warnings.contains(warning) {
+                    all.warnings.push(warning.clone());
+                }
+            }
+            all.withheld = all.withheld.or_else(|| change.withheld.clone());
+        }
+        all
+    }
+}
+
+struct Judgement {
     risk: Risk,
     grants: Vec<Grant>,
     warnings: Vec<String>,
     withheld: Option<String>,
 }
 
-impl Judged {
-    fn of(kind: &dyn DynKind, facts: &Facts, before: &Object<Value>, now: &Object<Value>) -> Self {
-        let exported = kind.export(facts, before).ok().flatten();
-        let changes = exported.and_then(|spec| kind.diff(facts, &spec, now).ok());
-        let Some(changes) = changes else {
-            // Such as one that was not there: nobody has declared how that is judged.
-            return Self {
-                risk: Risk::Disruptive,
-                grants: Vec::new(),
-                warnings: vec!["its kind does not judge the way back: look at it well".to_owned()],
-                withheld: None,
-            };
-        };
-        let mut all =
-            Self { risk: Risk::Safe, grants: Vec::new(), warnings: Vec::new(), withheld: None };
-        for Change { risk, grants, warnings, withheld, .. } in changes {
-            all.risk = all.risk.max(risk);
-            all.grants.extend(grants);
-            all.warnings.extend(
-                warnings.into_iter().filter(|one| !all.warnings.contains(one)).collect::<Vec<_>>(),
-            );
-            all.withheld = all.withheld.or(withheld);
-        }
-        all
+impl Default for Judgement {
+    fn default() -> Self {
+        Self { risk: Risk::Safe, grants: Vec::new(), warnings: Vec::new(), withheld: None }
     }
+}
+
+/// What bounds the writes of an object.
+struct Bounds<'a> {
+    mode: Mode,
+    /// Why nobody writes it.
+    kept: Option<&'a str>,
+    safety: &'a Safety,
+}
+
+/// What a change of the run removed.
+fn drift_of(change: &ChangeShown) -> Vec<FieldDrift> {
+    serde_json::from_value(change.intent.about.drift.clone()).unwrap_or_default()
 }
 
 /// The writes that take a change back.
@@ -223,8 +296,7 @@ fn undo(
     kind: &dyn DynKind,
     now: &Object<Value>,
     judged: &Judged,
-    mode: Mode,
-    safety: &Safety,
+    bounds: &Bounds<'_>,
 ) -> Result<Vec<PlannedChange>, String> {
     let about = &change.intent.about;
     let strange = |error: serde_json::Error| format!("what the history has of it is none: {error}");
@@ -243,12 +315,17 @@ fn undo(
             desired: actual,
         })
         .collect();
+    let judged = judged.about(&drift);
     let mut warnings = weakened(kind.stricter(), &drift, false);
-    warnings.extend(judged.warnings.iter().cloned());
+    warnings.extend(
+        judged.warnings.iter().filter(|one| !warnings.contains(one)).cloned().collect::<Vec<_>>(),
+    );
+    let Bounds { mode, kept, safety } = bounds;
     let reason = match (&now.managed_by, &judged.withheld) {
         (Some(manager), _) => Some(format!("managed by {manager}")),
         (None, Some(withheld)) => Some(withheld.clone()),
-        (None, None) if mode != Mode::Enforce => Some("mode is \"report\"".to_owned()),
+        (None, None) if *mode != Mode::Enforce => Some("mode is \"report\"".to_owned()),
+        (None, None) if kept.is_some() => kept.map(str::to_owned),
         (None, None) => refused(judged.risk, &judged.grants, safety.max_risk, &safety.allow_grants),
     };
     let planned = |action: Value| PlannedChange {
@@ -270,14 +347,30 @@ fn undo(
     Ok(actions.into_iter().map(planned).collect())
 }
 
-/// Numbers an account's changes in the order of their objects; each waits for the one before.
+/// Numbers an account's changes in the order of their objects. Those of an object wait for each other, and what
+/// was made for other objects for all that could have been made with it.
 fn in_order(part: &mut AccountPlan) {
-    let mut before = None;
-    for (id, change) in (1..).zip(part.objects.iter_mut().flat_map(|object| &mut object.changes)) {
-        change.id = id;
-        if change.is_applied() {
-            change.depends_on.extend(before.replace(id));
-            part.order.push(id);
+    let mut next = 1;
+    let mut done: Vec<(&'static [&'static str], u32)> = Vec::new();
+    for object in &mut part.objects {
+        let later = done.iter().filter(|(after, _)| after.contains(&object.item.kind.as_str()));
+        let mut waits_for: Vec<u32> = later.map(|(_, id)| *id).collect();
+        for change in &mut object.changes {
+            change.id = next;
+            next += 1;
+            if change.is_applied() {
+                change.depends_on.extend(waits_for.drain(..));
+                waits_for.push(change.id);
+                part.order.push(change.id);
+            }
         }
+        let after = registry::find(&object.item.kind).map_or(&[][..], |kind| kind.after());
+        done.extend(
+            object
+                .changes
+                .iter()
+                .filter(|change| change.is_applied())
+                .map(|change| (after, change.id)),
+        );
     }
 }

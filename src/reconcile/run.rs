@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::Utc;
+use tracing::Instrument;
 
 use super::apply::Applier;
 use super::event::{ListenError, Listener, Note, RunEvent, Stream};
@@ -17,7 +18,7 @@ use super::recover::recover;
 use super::report::ApplyReport;
 use super::stop::Stop;
 use crate::aws::Session;
-use crate::names::AccountId;
+use crate::names::{AccountId, TRACE};
 use crate::plan::Plan;
 use crate::store::audit::{AuditError, AuditLog, SharedLog, Writer};
 
@@ -48,6 +49,7 @@ impl RunError {
             Self::Look(error) => error.remedy(),
             Self::Refused(refusal) => refusal.remedy().into_owned(),
             Self::Listener(ListenError::Audit(error)) => error.remedy().to_owned(),
+            Self::Listener(ListenError::Store(error)) => error.remedy().to_owned(),
             Self::Listener(_) => "look at who listens, and run again".to_owned(),
         }
     }
@@ -136,6 +138,8 @@ impl<'a> Run<'a> {
     /// # Errors
     /// The first guard that says no; nothing was written.
     pub async fn apply(&self, plan: &Plan) -> Result<ApplyReport, Refusal> {
+        // Somebody may have thought about the plan for long.
+        self.guards.kill_switch.look().await;
         self.check(plan)?;
         let applier = Applier {
             sessions: &self.sessions,
@@ -143,11 +147,13 @@ impl<'a> Run<'a> {
             audit: self.audit.log(),
             locks: &self.locks,
             stop: self.stop,
+            kill_switch: &self.guards.kill_switch,
             guarded: self.standing.as_deref().map(Standing::guarded),
             concurrent_accounts: self.concurrent_accounts,
             may_begin: &|| self.guards.may_begin(Utc::now()),
         };
-        let report = applier.apply(plan, self.listener).await;
+        let span = tracing::debug_span!(target: TRACE, "write", evenkeel.run = %plan.run);
+        let report = Box::pin(applier.apply(plan, self.listener)).instrument(span).await;
         self.conclude(plan, Some(&report)).await;
         Ok(report)
     }
@@ -168,6 +174,17 @@ impl<'a> Run<'a> {
 /// # Errors
 /// The run came to an end before its first write.
 pub async fn reconcile(
+    wish: Look,
+    log: &SharedLog,
+    stop: &Stop,
+    listener: &Arc<dyn Listener>,
+) -> Result<RunOutcome, RunError> {
+    let span = tracing::debug_span!(target: TRACE, "run", evenkeel.run = %wish.run);
+    // In a box: all that a run waits for, one in the other, is more than the compiler follows.
+    Box::pin(whole(wish, log, stop, listener)).instrument(span).await
+}
+
+async fn whole(
     wish: Look,
     log: &SharedLog,
     stop: &Stop,

@@ -2,17 +2,22 @@
 //! its token, which only grows, then tells who comes too late. The clock is the store's own, so that
 //! controllers on several machines have one.
 //!
-//! A queue on PostgreSQL (pgmq, graphile_worker, apalis) keeps jobs that are done once; an account is
+//! A lease also says up to when what it is about was looked at, so that several controllers share out
+//! what a tick of a schedule wants: each takes some of what nobody has and nobody has looked at since.
+//!
+//! A queue on PostgreSQL (pgmq, graphile_worker, apalis, sqlxmq) keeps jobs that are done once; an account is
 //! never done, its work is what the controller's own queue says, and the token must be checked together with the
-//! intent of each write. That is one table and three statements, and no crate has the last.
+//! intent of each write. That is one table and a few statements, and no crate has the last.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 
 use super::Store;
 use super::db::{Arg, Row, Tx};
 use super::error::StoreError;
+use super::history;
 
 /// A lease that is held.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +57,60 @@ pub trait Leases: Send + Sync {
     /// # Errors
     /// The store cannot be asked.
     async fn release(&self, lease: &Lease) -> Result<(), StoreError>;
+
+    /// Gives all leases of a holder back.
+    ///
+    /// # Errors
+    /// The store cannot be asked.
+    async fn release_all(&self, holder: &str) -> Result<(), StoreError>;
+}
+
+/// Where several controllers share out what is to be looked at.
+#[async_trait]
+pub trait Shares: Send + Sync {
+    /// Takes some of what nobody has in hand and nobody has looked at since a time, `most` of them at
+    /// most.
+    ///
+    /// # Errors
+    /// The store cannot be asked.
+    async fn take(
+        &self,
+        names: &[String],
+        holder: &str,
+        term: Duration,
+        most: usize,
+        since: DateTime<Utc>,
+    ) -> Result<Vec<String>, StoreError>;
+
+    /// Keeps the leases of these names for another term, as far as a holder still has them.
+    ///
+    /// # Errors
+    /// The store cannot be asked.
+    async fn keep(&self, names: &[String], holder: &str, term: Duration) -> Result<(), StoreError>;
+
+    /// Gives the leases of these names back, as far as a holder still has them. Where what they are about
+    /// was looked at, it is noted that this was done when it was taken, and for a time, such as a tick.
+    ///
+    /// # Errors
+    /// The store cannot be asked.
+    async fn finish(
+        &self,
+        names: &[String],
+        holder: &str,
+        looked: Option<DateTime<Utc>>,
+    ) -> Result<(), StoreError>;
+
+    /// Those that were not looked at since a time, such as what somebody else has in hand.
+    ///
+    /// # Errors
+    /// The store cannot be asked.
+    async fn due(&self, names: &[String], since: DateTime<Utc>) -> Result<Vec<String>, StoreError>;
+
+    /// The clock by which leases run out.
+    ///
+    /// # Errors
+    /// The store cannot be asked.
+    async fn time(&self) -> Result<DateTime<Utc>, StoreError>;
 }
 
 fn lease(row: &Row) -> Result<Lease, StoreError> {
@@ -73,7 +132,8 @@ pub(super) async fn now(tx: &mut Tx) -> Result<i64, StoreError> {
 }
 
 /// Refuses a write by who has lost the lease, or never had it, and keeps the lease as it is until the
-/// transaction ends.
+/// transaction ends. A write begins with a whole term before it, so that nobody takes over while it is
+/// on its way.
 ///
 /// # Errors
 /// Somebody else has it, or it has run out.
@@ -81,7 +141,7 @@ pub(super) async fn holds(tx: &mut Tx, name: &str, token: Option<i64>) -> Result
     let sql = match tx {
         Tx::Sqlite(_) => "SELECT name, holder, token, until FROM leases WHERE name = $1",
         Tx::Postgres(_) => {
-            "SELECT name, holder, token, until FROM leases WHERE name = $1 FOR SHARE"
+            "SELECT name, holder, token, until FROM leases WHERE name = $1 FOR UPDATE"
         }
     };
     let rows = tx.rows(sql, &[Arg::Text(name)]).await?;
@@ -91,7 +151,11 @@ pub(super) async fn holds(tx: &mut Tx, name: &str, token: Option<i64>) -> Result
     let lost = |why: String| Err(StoreError::LeaseLost { name: name.to_owned(), why });
     match (held, token) {
         (Some((lease, until)), Some(token)) if lease.token == token => match until > now {
-            true => Ok(()),
+            true => {
+                let sql =
+                    "UPDATE leases SET until = $2 + term WHERE name = $1 AND until < $2 + term";
+                tx.run(sql, &[Arg::Text(name), now.into()]).await.map(drop)
+            }
             false => lost("it has run out".to_owned()),
         },
         (Some((lease, until)), None) if until > now => {
@@ -103,15 +167,18 @@ pub(super) async fn holds(tx: &mut Tx, name: &str, token: Option<i64>) -> Result
     }
 }
 
-#[async_trait]
-impl Leases for Store {
-    async fn claim(
+impl Store {
+    /// Takes leases of what is free; of what was not looked at since a time, where there is one.
+    async fn claim_due(
         &self,
         names: &[String],
         holder: &str,
         term: Duration,
         most: usize,
+        since: Option<DateTime<Utc>>,
     ) -> Result<Vec<Lease>, StoreError> {
+        // Without a time, whatever was looked at.
+        let since = since.map_or(i64::MAX, history::microseconds);
         let (names, holder) = (serde_json::to_string(names)?, holder.to_owned());
         let (term, most) = (microseconds(term), i64::try_from(most).unwrap_or(i64::MAX));
         let claim = move |mut tx: Tx| {
@@ -127,8 +194,9 @@ impl Leases for Store {
                     Arg::Text(&names),
                     Arg::Text(&holder),
                     now.into(),
-                    (now + term).into(),
+                    term.into(),
                     most.into(),
+                    since.into(),
                 ];
                 let rows = tx.rows(take, &args).await?;
                 let mut taken = rows.iter().map(lease).collect::<Result<Vec<_>, _>>()?;
@@ -137,6 +205,19 @@ impl Leases for Store {
             }
         };
         self.db.write(claim).await
+    }
+}
+
+#[async_trait]
+impl Leases for Store {
+    async fn claim(
+        &self,
+        names: &[String],
+        holder: &str,
+        term: Duration,
+        most: usize,
+    ) -> Result<Vec<Lease>, StoreError> {
+        self.claim_due(names, holder, term, most, None).await
     }
 
     async fn renew(&self, lease: &Lease, term: Duration) -> Result<(), StoreError> {
@@ -173,6 +254,95 @@ impl Leases for Store {
         };
         self.db.write(release).await
     }
+
+    async fn release_all(&self, holder: &str) -> Result<(), StoreError> {
+        let holder = holder.to_owned();
+        let release = move |mut tx: Tx| {
+            let holder = holder.clone();
+            async move {
+                let now = now(&mut tx).await?;
+                let sql = words(&tx, RELEASE_ALL);
+                tx.run(sql, &[Arg::Text(&holder), now.into()]).await?;
+                Ok((tx, ()))
+            }
+        };
+        self.db.write(release).await
+    }
+}
+
+#[async_trait]
+impl Shares for Store {
+    async fn take(
+        &self,
+        names: &[String],
+        holder: &str,
+        term: Duration,
+        most: usize,
+        since: DateTime<Utc>,
+    ) -> Result<Vec<String>, StoreError> {
+        let taken = self.claim_due(names, holder, term, most, Some(since)).await?;
+        Ok(taken.into_iter().map(|lease| lease.name).collect())
+    }
+
+    async fn keep(&self, names: &[String], holder: &str, term: Duration) -> Result<(), StoreError> {
+        let (names, holder) = (serde_json::to_string(names)?, holder.to_owned());
+        let term = microseconds(term);
+        let keep = move |mut tx: Tx| {
+            let (names, holder) = (names.clone(), holder.clone());
+            async move {
+                let until = now(&mut tx).await? + term;
+                let sql = words(&tx, KEEP);
+                tx.run(sql, &[Arg::Text(&names), Arg::Text(&holder), until.into()]).await?;
+                Ok((tx, ()))
+            }
+        };
+        self.db.write(keep).await
+    }
+
+    async fn finish(
+        &self,
+        names: &[String],
+        holder: &str,
+        looked: Option<DateTime<Utc>>,
+    ) -> Result<(), StoreError> {
+        let (names, holder) = (serde_json::to_string(names)?, holder.to_owned());
+        let looked = looked.map_or(0, history::microseconds);
+        let finish = move |mut tx: Tx| {
+            let (names, holder) = (names.clone(), holder.clone());
+            async move {
+                let now = now(&mut tx).await?;
+                let sql = words(&tx, FINISH);
+                let args = [Arg::Text(&names), Arg::Text(&holder), now.into(), looked.into()];
+                tx.run(sql, &args).await?;
+                Ok((tx, ()))
+            }
+        };
+        self.db.write(finish).await
+    }
+
+    async fn due(&self, names: &[String], since: DateTime<Utc>) -> Result<Vec<String>, StoreError> {
+        let (names, since) = (serde_json::to_string(names)?, history::microseconds(since));
+        let look = move |mut tx: Tx| {
+            let names = names.clone();
+            async move {
+                let sql = words(&tx, DUE);
+                let rows = tx.rows(sql, &[Arg::Text(&names), since.into()]).await?;
+                let due = rows.iter().map(|row| Ok(row.text(0)?.to_owned()));
+                let mut due = due.collect::<Result<Vec<_>, StoreError>>()?;
+                due.sort();
+                Ok((tx, due))
+            }
+        };
+        self.db.read(look).await
+    }
+
+    async fn time(&self) -> Result<DateTime<Utc>, StoreError> {
+        let ask = |mut tx: Tx| async move {
+            let now = now(&mut tx).await?;
+            Ok((tx, history::time(now)))
+        };
+        self.db.read(ask).await
+    }
 }
 
 /// Makes the rows that are not there yet, and takes some that are free.
@@ -181,9 +351,10 @@ type Claim = (&'static str, &'static str);
 const SQLITE: Claim = (
     "INSERT INTO leases (name, holder, token, until) \
      SELECT value, '', 0, 0 FROM json_each($1) WHERE true ON CONFLICT (name) DO NOTHING",
-    "UPDATE leases SET holder = $2, token = token + 1, until = $4 WHERE name IN ( \
+    "UPDATE leases SET holder = $2, token = token + 1, until = $3 + $4, term = $4, taken = $3 \
+     WHERE name IN ( \
          SELECT name FROM leases \
-         WHERE name IN (SELECT value FROM json_each($1)) AND until <= $3 \
+         WHERE name IN (SELECT value FROM json_each($1)) AND until <= $3 AND looked < $6 \
          ORDER BY until, name LIMIT $5) \
      RETURNING name, holder, token",
 );
@@ -191,12 +362,52 @@ const SQLITE: Claim = (
 const POSTGRES: Claim = (
     "INSERT INTO leases (name, holder, token, until) \
      SELECT value, '', 0, 0 FROM json_array_elements_text(CAST($1 AS json)) AS value \
+     WHERE NOT EXISTS (SELECT 1 FROM leases WHERE leases.name = value) \
      ORDER BY value ON CONFLICT (name) DO NOTHING",
     // Found once and for all: joined, the search could be made again and take more than it may.
     "WITH free AS MATERIALIZED ( \
          SELECT name FROM leases \
          WHERE name IN (SELECT json_array_elements_text(CAST($1 AS json))) AND until <= $3 \
-         ORDER BY until, name LIMIT $5 FOR UPDATE SKIP LOCKED) \
-     UPDATE leases SET holder = $2, token = token + 1, until = $4 FROM free \
+         AND looked < $6 ORDER BY until, name LIMIT $5 FOR UPDATE SKIP LOCKED) \
+     UPDATE leases SET holder = $2, token = token + 1, until = $3 + $4, term = $4, taken = $3 FROM free \
      WHERE leases.name = free.name RETURNING leases.name, leases.holder, leases.token",
 );
+
+/// A statement in the words of each database: SQLite's, PostgreSQL's.
+type Words = (&'static str, &'static str);
+
+const KEEP: Words = (
+    "UPDATE leases SET until = $3 WHERE holder = $2 AND name IN (SELECT value FROM json_each($1))",
+    "UPDATE leases SET until = $3 WHERE name IN (SELECT name FROM leases WHERE holder = $2 \
+     AND name IN (SELECT json_array_elements_text(CAST($1 AS json))) ORDER BY name FOR UPDATE)",
+);
+
+const FINISH: Words = (
+    "UPDATE leases SET until = $3, \
+     looked = CASE WHEN $4 = 0 THEN looked ELSE MAX(looked, taken, $4) END \
+     WHERE holder = $2 AND name IN (SELECT value FROM json_each($1))",
+    "UPDATE leases SET until = $3, \
+     looked = CASE WHEN $4 = 0 THEN looked ELSE GREATEST(looked, taken, $4) END WHERE name IN ( \
+     SELECT name FROM leases WHERE holder = $2 \
+     AND name IN (SELECT json_array_elements_text(CAST($1 AS json))) ORDER BY name FOR UPDATE)",
+);
+
+const RELEASE_ALL: Words = (
+    "UPDATE leases SET until = $2 WHERE holder = $1 AND until > $2",
+    "UPDATE leases SET until = $2 WHERE name IN (SELECT name FROM leases WHERE holder = $1 \
+     AND until > $2 ORDER BY name FOR UPDATE)",
+);
+
+const DUE: Words = (
+    "SELECT wanted.value FROM json_each($1) AS wanted LEFT JOIN leases ON name = wanted.value \
+     WHERE COALESCE(looked, 0) < $2",
+    "SELECT wanted FROM json_array_elements_text(CAST($1 AS json)) AS wanted \
+     LEFT JOIN leases ON name = wanted WHERE COALESCE(looked, 0) < $2",
+);
+
+fn words(tx: &Tx, (sqlite, postgres): Words) -> &'static str {
+    match tx {
+        Tx::Sqlite(_) => sqlite,
+        Tx::Postgres(_) => postgres,
+    }
+}

@@ -13,9 +13,9 @@ pub mod memory;
 use std::future::Future;
 use std::path::Path;
 
-use db::{Db, Place};
+use db::{Db, Place, Tx};
 pub use error::StoreError;
-pub use lease::{Lease, Leases};
+pub use lease::{Lease, Leases, Shares};
 pub use memory::{InMemory, Memory};
 
 /// The store: documents, history and leases in one database.
@@ -42,6 +42,18 @@ impl Store {
     /// Whether several controllers can share it.
     pub fn is_shared(&self) -> bool {
         self.db.is_postgres()
+    }
+
+    /// Whether it answers.
+    ///
+    /// # Errors
+    /// The store cannot be asked.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        let ask = |mut tx: Tx| async move {
+            tx.rows("SELECT 1", &[]).await?;
+            Ok((tx, ()))
+        };
+        self.db.read(ask).await
     }
 
     /// Waits for one of its answers outside of every task, as who listens to a run has to.

@@ -12,6 +12,7 @@ async fn hold(store: &Store) {
     history::contract::holds(store).await;
     leases_are_held_by_one_and_taken_over(store).await;
     a_token_that_is_too_old_begins_no_change(store).await;
+    what_is_shared_out_is_looked_at_once(store).await;
 }
 
 #[tokio::test]
@@ -29,6 +30,17 @@ async fn sqlite_does_what_a_store_does() {
     // What was kept is there the next time.
     let again = Store::open("sqlite://deep/store.db", folder.path()).await.unwrap();
     assert_eq!(again.runs(None, None).await.unwrap().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn several_who_come_at_the_same_moment_wait_for_each_other() {
+    for _ in 0..5 {
+        let folder = tempfile::tempdir().unwrap();
+        let all = (0..6).map(|_| Store::open("sqlite://store.db", folder.path()));
+        let opened = futures::future::join_all(all).await;
+        let failed: Vec<_> = opened.iter().filter_map(|one| one.as_ref().err()).collect();
+        assert!(failed.is_empty(), "{failed:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -111,10 +123,43 @@ async fn a_token_that_is_too_old_begins_no_change(store: &Store) {
     // The term is over: nobody has taken over yet, but somebody may at any moment.
     store.renew(&first, Duration::ZERO).await.unwrap();
     assert!(is_lost(begin(3, Some(first.token)).await));
-    let second = store.claim(&name, "two", TERM, 1).await.unwrap().remove(0);
+    let short = Duration::from_millis(1500);
+    let second = store.claim(&name, "two", short, 1).await.unwrap().remove(0);
     assert!(is_lost(begin(3, Some(first.token)).await));
+    // A write begins with a whole term before it.
+    store.renew(&second, Duration::from_millis(500)).await.unwrap();
     begin(3, Some(second.token)).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    begin(4, Some(second.token)).await.unwrap();
     store.release(&second).await.unwrap();
+}
+
+async fn what_is_shared_out_is_looked_at_once(store: &Store) {
+    let all: Vec<String> = (1..=3).map(|number| format!("target/t/{number:012}")).collect();
+    let tick = store.time().await.unwrap();
+    assert!((chrono::Utc::now() - tick).abs() < chrono::TimeDelta::minutes(1), "{tick}");
+    let take = async |who: &str, since| store.take(&all, who, TERM, 2, since).await.unwrap();
+    assert_eq!(store.due(&all, tick).await.unwrap(), all);
+    assert_eq!(take("one", tick).await, all[..2]);
+    assert_eq!(take("two", tick).await, all[2..]);
+    // Somebody else's stay as they are.
+    store.finish(&all, "one", Some(tick)).await.unwrap();
+    store.keep(&all, "two", TERM).await.unwrap();
+    assert_eq!(store.due(&all, tick).await.unwrap(), all[2..]);
+    assert_eq!(take("three", tick).await, [""; 0]);
+    // Given back without a look: it is free.
+    store.finish(&all, "two", None).await.unwrap();
+    assert_eq!(take("three", tick).await, all[2..]);
+    // What was taken after a time was looked at after it, whatever tick that was for.
+    store.finish(&all, "three", Some(tick - chrono::TimeDelta::hours(1))).await.unwrap();
+    assert_eq!(take("one", tick).await, [""; 0]);
+    let next = tick + chrono::TimeDelta::hours(1);
+    assert_eq!(take("one", next).await.len(), 2);
+    assert_eq!(store.due(&all, next).await.unwrap(), all);
+    store.release_all("one").await.unwrap();
+    store.release_all("nobody").await.unwrap();
+    assert_eq!(take("two", next).await.len(), 2);
+    store.release_all("two").await.unwrap();
 }
 
 #[tokio::test]

@@ -108,7 +108,8 @@ def compatible_name(call: Any, code: str) -> str:
     service = call.model.service_model if call.model else None
     if service is None or "awsQueryCompatible" not in service.metadata:
         return code
-    return next((shape.name for shape in service.error_shapes if shape.error_code == code), code)
+    shapes = [*call.model.error_shapes, *service.error_shapes]
+    return next((shape.name for shape in shapes if shape.error_code == code), code)
 
 
 def modelled_status(call: Any, code: str) -> int:

@@ -12,7 +12,7 @@ from moto.moto_server.werkzeug_app import (
     create_backend_app,
 )
 
-from emulator import cbor, missing, partial, patches, shapes, shelf
+from emulator import cbor, missing, paging, partial, patches, shapes, shelf
 from emulator.access import Access
 from emulator.answers import (
     Answer,
@@ -132,10 +132,12 @@ class Emulator:
                 shelf.load(call.service)
                 shapes.check_input(call)
                 missing.guard(call)
-                handler = missing.handler_for(call)
-                result = handler(call, lambda: self._forward(call)) if handler else None
+                all_pages = paging.whole(call, self.accounts)
+                handler = missing.handler_for(all_pages)
+                result = handler(all_pages, lambda: self._forward(all_pages)) if handler else None
                 if result is None:
-                    result = self._forward(call)
+                    result = self._forward(all_pages)
+                result = paging.cut(call, result)
                 if call.service == "sts" and call.params.get("Policy") and isinstance(result, dict):
                     self.access.remember(result["Credentials"]["AccessKeyId"], call.params["Policy"])
                 return shapes.name_root(call, result if isinstance(result, Answer) else shapes.serialise(call, result))

@@ -10,7 +10,7 @@ from emulator.answers import Answer, AwsError
 from emulator.events import disorder
 from emulator.faults import Fault
 from emulator.lag import Lag
-from emulator.missing import cloudtrail, ec2, iam, sns
+from emulator.missing import cloudtrail, ec2, iam, sns_subscriptions
 from emulator.organization import control_tower
 from emulator.shelf import store
 from emulator.wire import Call
@@ -115,7 +115,7 @@ class Control:
             config_rules.plant(call, query["rule"], json.loads(body))
             return {}
         if path == "/_evenkeel/confirm":
-            return {"confirmed": sns.confirm(account, query["endpoint"])}
+            return {"confirmed": sns_subscriptions.confirm(account, query["endpoint"])}
         if path == "/_evenkeel/plant":
             store.plant(account, query.get("region", "us-east-1"), query["of"], json.loads(body))
             return {}

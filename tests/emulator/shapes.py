@@ -41,7 +41,11 @@ def serialise(call: Call, result: dict[str, Any]) -> Answer:
 
 
 # The code for what the API model does not allow, where a service has one of its own.
-INVALID = {"logs": "InvalidParameterException", "s3control": "InvalidRequest"}
+INVALID = {
+    "cloudwatch": "ValidationError",
+    "logs": "InvalidParameterException",
+    "s3control": "InvalidRequest",
+}
 
 
 def check_input(call: Call) -> None:

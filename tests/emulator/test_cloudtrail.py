@@ -272,7 +272,11 @@ class Trails(AccountTest):
         ]
         self.fails("CloudTrailAccessNotEnabledException", self.create, IsOrganizationTrail=True)
         organizations.enable_aws_service_access(ServicePrincipal="cloudtrail.amazonaws.com")
-        arn = self.create(IsOrganizationTrail=True, IsMultiRegionTrail=True)["TrailARN"]
+        both = {"IsOrganizationTrail": True, "IsMultiRegionTrail": True}
+        self.fails("InsufficientS3BucketPolicyException", self.create, **both)
+        folder = f"AWSLogs/{organizations.describe_organization()['Organization']['Id']}/*"
+        self.lets(folder)
+        arn = self.trails.create_trail(Name="main", S3BucketName=self.bucket, **both)["TrailARN"]
         theirs = client("cloudtrail", member, "eu-west-1")
         got = theirs.describe_trails()["trailList"]
         self.assertEqual([(t["TrailARN"], t["IsOrganizationTrail"]) for t in got], [(arn, True)])
@@ -283,6 +287,34 @@ class Trails(AccountTest):
         mine = {"Name": "second", "S3BucketName": self.bucket, "IsOrganizationTrail": True, "IsMultiRegionTrail": True}
         made = client("cloudtrail", member).create_trail(**mine)["TrailARN"]
         self.assertEqual(made.split(":")[4], self.account)
+
+    def lets(self, folder: str, **condition: str) -> None:
+        """CloudTrail may write there, and as these conditions have it."""
+        usual = {"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}}
+        conditions = {"StringEquals": condition} if condition else {}
+        statements = [
+            usual | {"Action": "s3:GetBucketAcl", "Resource": f"arn:aws:s3:::{self.bucket}"},
+            usual
+            | {"Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{self.bucket}/{folder}", "Condition": conditions},
+        ]
+        text = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        self.client("s3").put_bucket_policy(Bucket=self.bucket, Policy=text)
+
+    def test_the_bucket_lets_this_trail_write_into_its_folder(self) -> None:
+        arn = f"arn:aws:cloudtrail:us-east-1:{self.account}:trail/main"
+        own = f"AWSLogs/{self.account}/*"
+        acl, made = {"s3:x-amz-acl": "bucket-owner-full-control"}, {"Name": "main", "S3BucketName": self.bucket}
+        for folder, condition in (
+            ("AWSLogs/111122223333/*", {}),
+            (own, {"aws:SourceArn": f"{arn}x"}),
+            (own, {"aws:SourceAccount": "111122223333"}),
+        ):
+            self.lets(folder, **condition)
+            self.fails("InsufficientS3BucketPolicyException", self.trails.create_trail, **made)
+        self.lets(own, **acl | {"aws:SourceArn": arn})
+        self.trails.create_trail(**made)
+        self.lets(f"logs/{own}")
+        self.trails.update_trail(Name="main", S3KeyPrefix="logs")
 
     def test_an_organization_trail_can_be_put_into_an_account(self) -> None:
         arn = control("POST", f"organization_trail?account={self.account}&management=999900001111")["arn"]

@@ -3,7 +3,7 @@
 import json
 import unittest
 
-from emulator.testing import AccountTest
+from emulator.testing import AccountTest, control
 
 
 class Recorder(AccountTest):
@@ -73,6 +73,38 @@ class Recorder(AccountTest):
             DeliveryChannel={"name": "two", "s3BucketName": bucket},
         )
 
+    def test_the_channel_s_folder_topic_and_key(self) -> None:
+        self.put()
+        put, usual = self.config.put_delivery_channel, {"s3BucketName": self.bucket()}
+        region = f"us-east-1:{self.account}"
+        for more, code in (
+            ({"snsTopicARN": f"arn:aws:sns:{region}:none"}, "InvalidSNSTopicARNException"),
+            ({"s3KmsKeyArn": "alias/k"}, "InvalidS3KmsKeyArnException"),
+        ):
+            self.fails(code, put, DeliveryChannel=usual | more)
+        topic = self.client("sns").create_topic(Name="t")["TopicArn"]
+        put(DeliveryChannel=usual | {"snsTopicARN": topic})
+        iam, own = self.client("iam"), f"own-{self.account}"
+        self.client("s3").create_bucket(Bucket=own)
+        trust = {"Effect": "Allow", "Principal": {"Service": "config.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        text = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        role = iam.create_role(RoleName="config", AssumeRolePolicyDocument=text)["Role"]["Arn"]
+        self.put(roleARN=role)
+        self.fails("InsufficientDeliveryPolicyException", put, DeliveryChannel={"s3BucketName": own})
+        write = {"Effect": "Allow", "Action": "s3:Put*", "Resource": "*"}
+        text = json.dumps({"Version": "2012-10-17", "Statement": [write]})
+        iam.put_role_policy(RoleName="config", PolicyName="write", PolicyDocument=text)
+        put(DeliveryChannel={"s3BucketName": own})
+
+    def test_a_recorder_takes_its_time(self) -> None:
+        control("POST", f"settling?account={self.account}&reads=1")
+        self.put()
+        self.config.put_delivery_channel(DeliveryChannel={"s3BucketName": self.bucket()})
+        self.config.start_configuration_recorder(ConfigurationRecorderName="default")
+        read = self.config.describe_configuration_recorder_status
+        said = [read()["ConfigurationRecordersStatus"][0]["lastStatus"] for _ in range(2)]
+        self.assertEqual(said, ["PENDING", "SUCCESS"])
+
     def test_recording_groups_and_modes(self) -> None:
         self.put()
         got = self.config.describe_configuration_recorders()["ConfigurationRecorders"][0]
@@ -133,7 +165,7 @@ class Recorder(AccountTest):
             "name": "default",
             "s3BucketName": self.bucket(),
             "s3KeyPrefix": "p",
-            "snsTopicARN": f"arn:aws:sns:us-east-1:{self.account}:t",
+            "snsTopicARN": self.client("sns").create_topic(Name="t")["TopicArn"],
             "s3KmsKeyArn": f"arn:aws:kms:us-east-1:{self.account}:key/x",
             "configSnapshotDeliveryProperties": {"deliveryFrequency": "TwentyFour_Hours"},
         }

@@ -46,6 +46,23 @@ class PatchBaselines(AccountTest):
         )
         self.assertNotIn("Description", got)
 
+    def test_rules_and_groups_of_baselines(self) -> None:
+        group = {"PatchFilters": [{"Key": "CLASSIFICATION", "Values": ["SecurityUpdates"]}]}
+        for more in ({}, {"ApproveAfterDays": 7, "ApproveUntilDate": "2026-01-01"}, {"ApproveUntilDate": "soon"}):
+            rules = {"PatchRules": [{"PatchFilterGroup": group} | more]}
+            self.fails("ValidationException", self.ssm.create_patch_baseline, Name="rules", ApprovalRules=rules)
+        rules = {"PatchRules": [{"PatchFilterGroup": group, "ApproveAfterDays": 7}]}
+        base = self.make("rules", ApprovalRules=rules)
+        [rule] = self.ssm.get_patch_baseline(**base)["ApprovalRules"]["PatchRules"]
+        self.assertEqual((rule["ComplianceLevel"], rule["EnableNonSecurity"]), ("UNSPECIFIED", False))
+        register = self.ssm.register_patch_baseline_for_patch_group
+        for number in range(25):
+            register(**base, PatchGroup=f"group-{number}")
+        self.fails("ResourceLimitExceededException", register, **base, PatchGroup="one-more")
+        wanted = [{"Key": "NAME_PREFIX", "Values": ["group-2"]}]
+        found = [one["PatchGroup"] for one in self.ssm.describe_patch_groups(Filters=wanted)["Mappings"]]
+        self.assertEqual(found, ["group-2", "group-20", "group-21", "group-22", "group-23", "group-24"])
+
     def test_inventory_is_planted(self) -> None:
         rows = [{"InstanceId": f"i-0000000{number}", "PingStatus": "Online"} for number in range(6)]
         control("POST", f"plant?account={self.account}&of=ssm:instances", rows)

@@ -141,12 +141,12 @@ class Role(AccountTest):
         self.assertEqual(iam.list_role_tags(RoleName="auditor")["Tags"], [{"Key": "a", "Value": "1"}])
         self.assertNotIn("PermissionsBoundary", iam.get_role(RoleName="auditor")["Role"])
 
-    def test_update_role_resets_the_duration_and_keeps_the_description(self) -> None:
+    def test_update_role_keeps_what_is_not_sent(self) -> None:
         iam = self.client("iam")
         self.role(Description="first", MaxSessionDuration=7200)
         iam.update_role(RoleName="auditor")
         got = iam.get_role(RoleName="auditor")["Role"]
-        self.assertEqual((got["Description"], got["MaxSessionDuration"]), ("first", 3600))
+        self.assertEqual((got["Description"], got["MaxSessionDuration"]), ("first", 7200))
         self.fails("ValidationError", iam.update_role, RoleName="auditor", MaxSessionDuration=3599)
 
     def test_policies(self) -> None:

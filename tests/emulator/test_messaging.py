@@ -48,6 +48,55 @@ class Rules(AccountTest):
         self.events.delete_rule(Name="r", Force=True)
 
 
+    def test_a_rule_tells_who_made_it_and_is_there_or_not(self) -> None:
+        self.assertEqual(self.events.describe_rule(Name="r")["CreatedBy"], self.account)
+        self.assertNotIn("CreatedBy", self.events.list_rules()["Rules"][0])
+        for call in (self.events.enable_rule, self.events.disable_rule, self.events.describe_rule):
+            self.fails("ResourceNotFoundException", call, Name="none")
+        self.fails("ResourceNotFoundException", self.events.list_targets_by_rule, Rule="none")
+        self.fails("ResourceNotFoundException", self.events.remove_targets, Rule="none", Ids=["a"])
+        self.events.put_targets(Rule="r", Targets=self.targets(*"abc"))
+        first = self.events.list_targets_by_rule(Rule="r", Limit=2)
+        second = self.events.list_targets_by_rule(Rule="r", Limit=2, NextToken=first["NextToken"])
+        self.assertEqual([len(first["Targets"]), len(second["Targets"]), "NextToken" in second], [2, 1, False])
+
+    def test_targets_that_need_a_role_or_an_address(self) -> None:
+        put = self.events.put_targets
+        stream = f"arn:aws:kinesis:us-east-1:{self.account}:stream/s"
+        for arn in (stream, "queue", "arn:aws:sqs"):
+            self.fails("ValidationException", put, Rule="r", Targets=[{"Id": "1", "Arn": arn}])
+        role = f"arn:aws:iam::{self.account}:role/r"
+        put(Rule="r", Targets=[{"Id": "1", "Arn": stream, "RoleArn": role}])
+
+    def test_a_bus_has_three_hundred_rules(self) -> None:
+        for number in range(299):
+            self.events.put_rule(Name=f"r{number}", EventPattern='{"source": ["x"]}')
+        one_more = {"Name": "more", "EventPattern": '{"source": ["x"]}'}
+        self.fails("LimitExceededException", self.events.put_rule, **one_more)
+        self.events.put_rule(Name="r1", EventPattern='{"source": ["y"]}')
+
+    def test_the_policy_of_a_bus(self) -> None:
+        put, bus = self.events.put_permission, self.events.describe_event_bus
+        self.assertNotIn("Policy", bus())
+        put(Action="events:PutEvents", Principal="*", StatementId="all")
+        put(Action="events:PutEvents", Principal="111122223333", StatementId="one")
+        statements = json.loads(bus()["Policy"])["Statement"]
+        wanted = ["*", {"AWS": "arn:aws:iam::111122223333:root"}]
+        self.assertEqual([one["Principal"] for one in statements], wanted)
+        arn = bus()["Arn"]
+        statement = {"Sid": "new", "Effect": "Allow", "Principal": "*", "Action": "events:PutEvents", "Resource": arn}
+        put(Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+        self.assertEqual([one["Sid"] for one in json.loads(bus()["Policy"])["Statement"]], ["new"])
+        many = [statement | {"Sid": f"statement-{number}"} for number in range(100)]
+        long = json.dumps({"Version": "2012-10-17", "Statement": many})
+        self.fails("PolicyLengthExceededException", put, Policy=long)
+        self.assertEqual(len(json.loads(bus()["Policy"])["Statement"]), 1)
+        self.fails("ValidationException", put, Action="events:PutRule", Principal="*", StatementId="s")
+        self.fails("ResourceNotFoundException", self.events.remove_permission, StatementId="none")
+        self.events.remove_permission(StatementId="new")
+        self.assertNotIn("Policy", bus())
+
+
 class Topics(AccountTest):
     def setUp(self) -> None:
         super().setUp()
@@ -151,6 +200,27 @@ class MetricFilters(AccountTest):
         self.fails("ResourceNotFoundException", logs.delete_metric_filter, logGroupName="g", filterName="f")
         logs.create_log_group(logGroupName="rare", logGroupClass="INFREQUENT_ACCESS")
         self.fails("InvalidOperationException", put, group="rare")
+
+    def test_filters_have_a_time_an_order_and_pages_and_go_with_their_group(self) -> None:
+        logs = self.client("logs")
+        logs.create_log_group(logGroupName="g")
+        given = [{"metricName": "m", "metricNamespace": "n", "metricValue": "1"}]
+        usual = {"logGroupName": "g", "metricTransformations": given}
+        for name in [f"f{number:02}" for number in reversed(range(51))]:
+            logs.put_metric_filter(filterName=name, filterPattern='{ $.a = "}" }', **usual)
+        first = logs.describe_metric_filters(logGroupName="g")
+        self.assertEqual((len(first["metricFilters"]), first["metricFilters"][0]["filterName"]), (50, "f00"))
+        self.assertGreater(first["metricFilters"][0]["creationTime"], 1_600_000_000_000)
+        second = logs.describe_metric_filters(logGroupName="g", nextToken=first["nextToken"])
+        self.assertEqual([one["filterName"] for one in second["metricFilters"]], ["f50"])
+        self.assertEqual(logs.describe_log_groups()["logGroups"][0]["metricFilterCount"], 51)
+        for pattern in ("{ $.a = 1", '"open', "( $.a }", "]"):
+            self.fails("InvalidParameterException", logs.put_metric_filter, filterName="x", filterPattern=pattern, **usual)
+        self.fails("ResourceNotFoundException", logs.describe_metric_filters, logGroupName="none")
+        self.fails("InvalidParameterException", logs.describe_metric_filters, metricName="m")
+        logs.delete_log_group(logGroupName="g")
+        logs.create_log_group(logGroupName="g")
+        self.assertEqual(logs.describe_metric_filters(logGroupName="g")["metricFilters"], [])
 
 
 class EventDataStores(AccountTest):

@@ -5,7 +5,7 @@ from typing import Any
 
 from emulator import testing
 from emulator.organization_testing import OrganizationTest
-from emulator.testing import AccountTest, client
+from emulator.testing import AccountTest, client, control
 
 SCP = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "ec2:RunInstances", "Resource": "*"}]}
 
@@ -214,6 +214,18 @@ class Policies(OrganizationTest):
             self.org.disable_aws_service_access,
             ServicePrincipal="securityhub.amazonaws.com",
         )
+
+    def test_a_new_organization_has_no_type_enabled(self) -> None:
+        read = self.org.list_roots
+        self.assertEqual(read()["Roots"][0]["PolicyTypes"], [])
+        control("POST", f"settling?account={self.account}&reads=2")
+        kind = "SERVICE_CONTROL_POLICY"
+        made = self.org.enable_policy_type(RootId=self.root_id, PolicyType=kind)["Root"]["PolicyTypes"]
+        self.assertEqual(made, [{"Type": kind, "Status": "PENDING_ENABLE"}])
+        states = [read()["Roots"][0]["PolicyTypes"][0]["Status"] for _ in range(2)]
+        self.assertEqual(states, ["PENDING_ENABLE", "ENABLED"])
+        again = {"RootId": self.root_id, "PolicyType": kind}
+        self.fails("PolicyTypeAlreadyEnabledException", self.org.enable_policy_type, **again)
 
     def test_types_that_are_not_enabled_and_second_attachments(self) -> None:
         made = self.org.create_policy(Content=json.dumps(SCP), Description="", Name="n", Type="SERVICE_CONTROL_POLICY")[

@@ -10,7 +10,9 @@ class AccessAnalyzer(AccountTest):
         analyzer = self.client("accessanalyzer")
         rule = {"ruleName": "known", "filter": {"isPublic": {"eq": ["false"]}}}
         made = analyzer.create_analyzer(analyzerName="a", type="ACCOUNT", archiveRules=[rule])
-        self.fails("ConflictException", analyzer.create_analyzer, analyzerName="b", type="ACCOUNT")
+        error = self.fails("ServiceQuotaExceededException", analyzer.create_analyzer, analyzerName="b", type="ACCOUNT")
+        self.assertEqual(error.response["ResponseMetadata"]["HTTPStatusCode"], 402)
+        self.fails("ConflictException", analyzer.create_analyzer, analyzerName="a", type="ACCOUNT")
         self.fails("ValidationException", analyzer.create_analyzer, analyzerName="c", type="ORGANIZATION")
         self.fails(
             "ValidationException", analyzer.update_analyzer, analyzerName="a", configuration={"unusedAccess": {}}
@@ -33,6 +35,31 @@ class AccessAnalyzer(AccountTest):
         self.fails("ResourceNotFoundException", analyzer.list_archive_rules, analyzerName="a")
         analyzer.create_analyzer(analyzerName="a", type="ACCOUNT")
         self.assertEqual(analyzer.list_archive_rules(analyzerName="a")["archiveRules"], [])
+
+    def test_what_an_analyzer_and_its_rules_may_say(self) -> None:
+        analyzer = self.client("accessanalyzer")
+        create, internal = analyzer.create_analyzer, {"internalAccess": {}}
+        unused = {"analyzerName": "u", "type": "ACCOUNT_UNUSED_ACCESS"}
+        self.fails("ValidationException", create, **unused, configuration=internal)
+        self.fails("ValidationException", create, analyzerName="a", type="ACCOUNT", configuration={})
+        create(**unused)
+        self.fails("ValidationException", analyzer.update_analyzer, analyzerName="u", configuration=internal)
+        rule = {"analyzerName": "u", "ruleName": "r"}
+        for wrong in ({"colour": {"eq": ["red"]}}, {"status": {"eq": ["ACTIVE"]}}, {"resource": {}}):
+            self.fails("ValidationException", analyzer.create_archive_rule, **rule, filter=wrong)
+        analyzer.create_archive_rule(**rule, filter={"condition.aws:PrincipalOrgID": {"exists": True}})
+        self.fails("ValidationException", analyzer.update_archive_rule, **rule, filter={"colour": {"eq": ["red"]}})
+
+    def test_a_rule_archives_what_it_fits(self) -> None:
+        analyzer = self.client("accessanalyzer")
+        arn = analyzer.create_analyzer(analyzerName="a", type="ACCOUNT")["arn"]
+        rows = [{"id": name, "resourceType": "AWS::S3::Bucket", "resource": f"bucket-{name}"} for name in "ab"]
+        control("POST", f"plant?account={self.account}&of=accessanalyzer:findings", rows)
+        wanted = {"resource": {"contains": ["-b"]}, "id": {"neq": ["a"]}, "isPublic": {"exists": False}}
+        analyzer.create_archive_rule(analyzerName="a", ruleName="r", filter=wanted)
+        analyzer.apply_archive_rule(analyzerArn=arn, ruleName="r")
+        found = {one["id"]: one["status"] for one in analyzer.list_findings_v2(analyzerArn=arn)["findings"]}
+        self.assertEqual(found, {"a": "ACTIVE", "b": "ARCHIVED"})
 
     def test_findings_are_planted(self) -> None:
         analyzer = self.client("accessanalyzer")

@@ -50,10 +50,11 @@ class Controls(AccountTest):
         self.assertEqual(len(listed(CIS5)), 40)
         self.assertEqual(len(listed(CIS12)), 42)
         fsbp = listed(FSBP)
-        self.assertEqual(len(fsbp), 336)
+        self.assertEqual(len(fsbp), 365)
         self.assertEqual(fsbp["IAM.6"]["SeverityRating"], "CRITICAL")
         self.assertEqual(fsbp["IAM.6"]["CustomizableProperties"], [])
         self.assertEqual(fsbp["IAM.7"]["CustomizableProperties"], ["Parameters"])
+        self.assertEqual(fsbp["EC2.182"]["SeverityRating"], "HIGH")
         self.assertNotIn("IAM.9", fsbp)
         self.assertIn("Autoscaling.5", fsbp, "spelt so")
         listing = self.hub.list_security_control_definitions

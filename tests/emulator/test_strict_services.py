@@ -6,6 +6,19 @@ import unittest
 from emulator.testing import AccountTest, client
 
 PATTERN = json.dumps({"source": ["a"]})
+WRITES = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "events.amazonaws.com"},
+                "Action": "logs:PutLogEvents",
+                "Resource": "*",
+            }
+        ],
+    }
+)
 ALARM = {
     "AlarmName": "alarm",
     "MetricName": "m",
@@ -35,7 +48,63 @@ class Watching(AccountTest):
         tags = watch.list_tags_for_resource(ResourceARN=now["AlarmArn"])["Tags"]
         self.assertEqual(tags, [{"Key": "a", "Value": "1"}], "tags are for new alarms")
         actions = [f"{topic}{number}" for number in range(6)]
-        self.fails("ValidationException", watch.put_metric_alarm, **ALARM, AlarmActions=actions)
+        self.fails("ValidationError", watch.put_metric_alarm, **ALARM, AlarmActions=actions)
+
+    def test_what_an_alarm_cannot_say(self) -> None:
+        watch, topic = self.client("cloudwatch"), f"arn:aws:sns:eu-west-1:{self.account}:t"
+        for more in (
+            {"Period": 61},
+            {"Period": 60, "EvaluationPeriods": 1441},
+            {"EvaluationPeriods": 1, "DatapointsToAlarm": 2},
+            {"TreatMissingData": "perhaps"},
+            {"AlarmActions": ["topic"]},
+            {"AlarmActions": [topic]},
+            {"Statistic": None},
+            {"MetricName": None},
+            {"Threshold": None},
+        ):
+            alarm = {name: value for name, value in (ALARM | more).items() if value is not None}
+            self.fails("ValidationError", watch.put_metric_alarm, **alarm)
+        both = {"ExtendedStatistic": "p99"}
+        self.fails("InvalidParameterCombination", watch.put_metric_alarm, **ALARM, **both)
+        query = [{"Id": "m", "MetricStat": {"Metric": {"MetricName": "m"}, "Period": 60, "Stat": "Sum"}}]
+        self.fails("InvalidParameterCombination", watch.put_metric_alarm, **ALARM, Metrics=query)
+        self.assertEqual(watch.describe_alarms()["MetricAlarms"], [])
+        self.fails("ResourceNotFound", watch.set_alarm_state, AlarmName="no", StateValue="OK", StateReason="r")
+
+    def test_alarms_are_found_by_all_that_is_asked_in_pages(self) -> None:
+        watch, topic = self.client("cloudwatch"), f"arn:aws:sns:us-east-1:{self.account}:t"
+        for number in range(51):
+            watch.put_metric_alarm(**ALARM | {"AlarmName": f"a{number}"}, AlarmActions=[topic] if number % 2 else [])
+        first = watch.describe_alarms()
+        self.assertEqual((len(first["MetricAlarms"]), first["CompositeAlarms"]), (50, []))
+        self.assertEqual(len(watch.describe_alarms(NextToken=first["NextToken"])["MetricAlarms"]), 1)
+        self.fails("InvalidNextToken", watch.describe_alarms, NextToken="guess")
+        new = first["MetricAlarms"][0]
+        self.assertEqual(new["StateReason"], "Unchecked: Initial alarm creation")
+        self.assertEqual((new["StateTransitionedTimestamp"], "StateReasonData" in new), (new["StateUpdatedTimestamp"], 0))
+        names = ["a1", "a2"]
+        watch.set_alarm_state(AlarmName="a2", StateValue="OK", StateReason="r")
+        for asked, found in (
+            ({"AlarmNames": names, "StateValue": "OK"}, ["a2"]),
+            ({"AlarmNames": names, "ActionPrefix": topic}, ["a1"]),
+            ({"AlarmNames": names, "AlarmTypes": ["CompositeAlarm"]}, []),
+        ):
+            self.assertEqual([one["AlarmName"] for one in watch.describe_alarms(**asked)["MetricAlarms"]], found)
+        both = {"AlarmNames": names, "AlarmNamePrefix": "a"}
+        self.fails("ValidationError", watch.describe_alarms, **both)
+
+    def test_an_alarm_takes_its_tags_along(self) -> None:
+        watch = self.client("cloudwatch")
+        watch.put_metric_alarm(**ALARM, Tags=[{"Key": "a", "Value": "1"}])
+        watch.delete_alarms(AlarmNames=["none", "alarm"])
+        watch.put_metric_alarm(**ALARM)
+        [made] = watch.describe_alarms()["MetricAlarms"]
+        self.assertEqual(watch.list_tags_for_resource(ResourceARN=made["AlarmArn"])["Tags"], [])
+        reserved = [{"Key": "aws:a", "Value": "1"}]
+        self.fails("InvalidParameterValue", watch.tag_resource, ResourceARN=made["AlarmArn"], Tags=reserved)
+        gone = made["AlarmArn"] + "x"
+        self.fails("ResourceNotFoundException", watch.list_tags_for_resource, ResourceARN=gone)
 
     def test_a_rule_is_put_as_a_whole(self) -> None:
         events = self.client("events")
@@ -66,11 +135,20 @@ class Watching(AccountTest):
         self.fails("InvalidParameterException", logs.create_log_group, logGroupName="a b")
         absent = {"logGroupName": "none", "retentionInDays": 1}
         self.fails("ResourceNotFoundException", logs.put_retention_policy, **absent)
+        put, delete = logs.put_resource_policy, logs.delete_resource_policy
+        for wrong in ("{", PATTERN, json.dumps({"Statement": []}), WRITES.replace("logs:PutLogEvents", "x" * 5120)):
+            self.fails("InvalidParameterException", put, policyName="x", policyDocument=wrong)
         for number in range(10):
-            logs.put_resource_policy(policyName=f"p{number}", policyDocument=PATTERN)
-        self.fails("LimitExceededException", logs.put_resource_policy, policyName="x", policyDocument=PATTERN)
-        logs.put_resource_policy(policyName="p1", policyDocument=PATTERN)
-        self.fails("ResourceNotFoundException", logs.delete_resource_policy, policyName="none")
+            put(policyName=f"p{number}", policyDocument=WRITES)
+        self.fails("LimitExceededException", put, policyName="x", policyDocument=WRITES)
+        made = put(policyName="p1", policyDocument=WRITES)["resourcePolicy"]
+        self.assertEqual((made["policyScope"], made["policyDocument"]), ("ACCOUNT", WRITES))
+        first = logs.describe_resource_policies(limit=6)
+        second = logs.describe_resource_policies(limit=6, nextToken=first["nextToken"])
+        self.assertEqual([len(one["resourcePolicies"]) for one in (first, second)], [6, 4])
+        self.assertNotIn("nextToken", second)
+        self.fails("ResourceNotFoundException", delete, policyName="none")
+        self.fails("InvalidParameterException", delete)
 
     def test_topics(self) -> None:
         sns = self.client("sns")

@@ -47,6 +47,7 @@ impl Planned {
             audit: &audit,
             stop: &stop,
             guarded: None,
+            kill_switch: &evenkeel::guards::KillSwitch::default(),
             concurrent_accounts: 1,
             may_begin: &|| Ok(()),
             locks: &AccountLocks::default(),

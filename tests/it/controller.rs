@@ -2,7 +2,7 @@
 //! the schedule.
 
 use std::io::{BufRead, BufReader, Lines};
-use std::process::{Child, ChildStdout, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -33,7 +33,7 @@ print(json.dumps(url))
 "#;
 
 /// An account whose calls become events, with a trail that is declared.
-fn watched(mode: &str) -> Account {
+pub fn watched(mode: &str) -> Account {
     let account = support::emulator().account();
     let url = account.boto3(HUB);
     account.write(
@@ -57,14 +57,19 @@ fn watched(mode: &str) -> Account {
 }
 
 /// The controller, running.
-struct Running {
-    process: Child,
+pub struct Running {
+    /// Its process.
+    pub process: Child,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl Running {
-    fn start(account: &Account) -> Self {
-        let mut command = account.command(&["run"]);
+    pub fn start(account: &Account) -> Self {
+        Self::with(account.command(&["run"]))
+    }
+
+    /// Started by a command of one's own.
+    pub fn with(mut command: Command) -> Self {
         command.stdout(Stdio::piped()).stderr(Stdio::null());
         let mut process = command.spawn().unwrap();
         let lines = BufReader::new(process.stdout.take().unwrap()).lines();
@@ -72,7 +77,7 @@ impl Running {
     }
 
     /// The next line of the log that is of this sort.
-    fn next(&mut self, event: &str, is_it: impl Fn(&Value) -> bool) -> Value {
+    pub fn next(&mut self, event: &str, is_it: impl Fn(&Value) -> bool) -> Value {
         for line in &mut self.lines {
             let line: Value = serde_json::from_str(&line.unwrap()).unwrap();
             if line["event"] == event && is_it(&line) {
@@ -83,7 +88,7 @@ impl Running {
     }
 
     /// Ends it as a supervisor does; gives the lines that were left.
-    fn end(mut self) -> Vec<Value> {
+    pub fn end(mut self) -> Vec<Value> {
         support::send(&self.process, "TERM");
         let left = self.lines.by_ref().map(|line| serde_json::from_str(&line.unwrap()).unwrap());
         let left = left.collect();
@@ -167,7 +172,8 @@ fn without_its_queue_it_says_so_and_goes_on() {
     controller.end();
 }
 
-const STOP_LOGGING: &str = "boto3.client('cloudtrail').stop_logging(Name='main')\nprint('null')";
+pub const STOP_LOGGING: &str =
+    "boto3.client('cloudtrail').stop_logging(Name='main')\nprint('null')";
 
 fn is_logging(account: &Account) -> bool {
     account.boto3(

@@ -126,6 +126,68 @@ fn while_the_kill_switch_is_on_nothing_is_written_and_everything_says_so() {
 }
 
 #[test]
+fn unless_its_parameter_says_off_nothing_is_written() {
+    let account = account("[safety]\nkill_switch_parameter = { name = \"/evenkeel/stop\" }\n");
+    let set = |value: &str| {
+        account.boto3(&format!(
+            "boto3.client('ssm').put_parameter(Name='/evenkeel/stop', Type='String', Overwrite=True, Value={value:?})\nprint('null')"
+        ));
+        account.forget_calls();
+    };
+    // It is not there.
+    let line = once(&account, 3);
+    held(&line, "kill-switch");
+    assert!(line["held_back"][0]["released_by"].to_string().contains("ssm:GetParameter"), "{line}");
+    assert!(line["kill_switch"].to_string().contains("/evenkeel/stop"), "{line}");
+    set("Jo looks at it");
+    account.run(&["apply", "--yes"]).code(3).complains("Jo looks at it").complains("--value off");
+    none(&account);
+    set("off");
+    account.fault(json!({
+        "service": "ssm", "operation": "GetParameter", "kind": "error",
+        "code": "AccessDeniedException", "status": 400,
+    }));
+    held(&once(&account, 3), "kill-switch");
+    none(&account);
+    account.no_faults();
+    assert_eq!(once(&account, 0)["applied"], 1);
+    assert_eq!(account.writes(), [UPDATE]);
+}
+
+/// Directly before each write, it is asked anew: one that was set during the look holds.
+#[test]
+fn a_parameter_that_is_set_in_the_middle_of_a_run_stops_the_next_write() {
+    let account = account("[safety]\nkill_switch_parameter = { name = \"/evenkeel/stop\" }\n");
+    account.write("b.toml", &format!("{POLICY}[iam.account_alias]\naccount_alias = \"a-name\"\n"));
+    let set = |value: &str| {
+        account.boto3(&format!(
+            "boto3.client('ssm').put_parameter(Name='/evenkeel/stop', Type='String', Overwrite=True, Value='{value}')\nprint('null')"
+        ));
+    };
+    set("off");
+    // The first write hangs for a while, and is done; meanwhile somebody sets it.
+    for operation in ["UpdateAccountPasswordPolicy", "CreateAccountAlias"] {
+        account.fault(json!({
+            "service": "iam", "operation": operation, "kind": "delay", "delay": 3,
+        }));
+    }
+    account.forget_calls();
+    let mut command = account.command(&["run", "--once"]);
+    let mut running = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let log = account.folder.path().join(".evenkeel/audit.jsonl");
+    while !std::fs::read_to_string(&log).is_ok_and(|text| text.contains("\"intent\"")) {
+        assert!(running.try_wait().unwrap().is_none(), "it ended before it wrote");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    set("on");
+    let output = running.wait_with_output().unwrap();
+    let line = line(&Run::new(&["run", "--once"], output));
+    assert_eq!(line["applied"], 1, "{line}");
+    let writes = account.writes();
+    assert_eq!(writes.iter().filter(|write| write.starts_with("iam:")).count(), 1, "{writes:?}");
+}
+
+#[test]
 fn a_saved_plan_is_held_back_and_not_stale() {
     let account = account("[safety]\nkill_switch = \"stop\"\n");
     account.run(&["plan", "--save", "plan.json"]).code(0);

@@ -148,7 +148,10 @@ fn a_run_is_put_back_as_a_plan_like_any_other() {
     account.run(&["check"]).code(2);
     assert_eq!(words(&account, &["--limit", "1"]), ["drift"]);
     // What was put back is not put back twice.
-    account.run(&["rollback", &run, "--yes"]).code(3).says("somebody has changed it since the run");
+    account
+        .run(&["rollback", &run, "--yes"])
+        .code(3)
+        .says("it is as it was before the run already");
 }
 
 #[test]

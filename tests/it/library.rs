@@ -93,10 +93,12 @@ async fn a_run_needs_nothing_of_the_command_line() {
         object: object.observed.id.clone(),
         by: own.caller_arn().to_owned(),
         baseline: "b@0".to_owned(),
+        token: None,
         phase: Phase::Intent {
             action: Value::clone(object.changes[0].action.as_ref().unwrap()),
             before: Value::Null,
             spec: object.spec.clone(),
+            overruled: Vec::new(),
         },
     };
     AuditLog::open(&log).unwrap().append(&intent).unwrap();

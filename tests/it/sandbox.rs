@@ -106,6 +106,7 @@ async fn bring(
         audit,
         stop: &stop,
         guarded: None,
+        kill_switch: &evenkeel::guards::KillSwitch::default(),
         concurrent_accounts: 1,
         may_begin: &|| Ok(()),
         locks: &AccountLocks::default(),

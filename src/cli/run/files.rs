@@ -15,13 +15,14 @@ use evenkeel::controller::in_force::{Good, InForce, Label, Offer};
 use evenkeel::fleet::Fleet;
 use evenkeel::fleet::file::Git;
 use evenkeel::notify::besides::{FILES, refused_files};
+use evenkeel::telemetry;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use super::super::args::{Global, RunArgs, Selectors};
 use super::super::failure::Failure;
 use super::super::notices::Telling;
-use super::super::settings::{self, Kept};
+use super::super::settings::{self, FileTexts};
 use super::{log, runs};
 
 /// How often the files on the disk are looked at.
@@ -38,9 +39,11 @@ const COMMIT: &str = "EVENKEEL_COMMIT";
 /// A version of the files.
 pub struct Version {
     /// Their texts.
-    pub texts: Kept,
+    pub texts: FileTexts,
     /// The targets with their schedules.
     pub targets: BTreeMap<String, Cron>,
+    /// The fleet file, if there is one.
+    pub fleet: Option<Fleet>,
 }
 
 /// Where they come from.
@@ -152,6 +155,26 @@ impl Files {
         line
     }
 
+    /// What is shown of them.
+    pub fn shown(&self) -> telemetry::Files {
+        let unreachable = self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let in_force = self.in_force();
+        let Good { label, since, .. } = in_force.good();
+        let refused = in_force.refused().map(|refused| telemetry::RefusedFiles {
+            digest: short(&refused.label.digest).to_owned(),
+            commit: refused.label.commit.clone(),
+            since: refused.since,
+            why: refused.why.clone(),
+        });
+        telemetry::Files {
+            digest: short(&label.digest).to_owned(),
+            commit: label.commit.clone(),
+            since: *since,
+            refused,
+            unreachable,
+        }
+    }
+
     /// Looks at them again and again, for as long as the controller runs.
     pub async fn watch(&self) {
         let every = match &self.place {
@@ -243,7 +266,7 @@ fn short(digest: &str) -> &str {
     digest.get(..SHORT).unwrap_or(digest)
 }
 
-fn label(texts: &Kept, commit: Option<String>) -> Label {
+fn label(texts: &FileTexts, commit: Option<String>) -> Label {
     let said = || std::env::var(COMMIT).ok().filter(|commit| !commit.is_empty());
     Label { digest: texts.digest(), commit: commit.or_else(said) }
 }
@@ -258,8 +281,8 @@ struct Look<'a> {
 
 impl Look<'_> {
     /// All of their texts as they are now.
-    fn texts(self, reader: Box<dyn Reader + Send + Sync>) -> Kept {
-        let mut texts = Kept::of(reader);
+    fn texts(self, reader: Box<dyn Reader + Send + Sync>) -> FileTexts {
+        let mut texts = FileTexts::of(reader);
         settings::read_all(self.global, self.selectors, &texts);
         texts.seal();
         texts
@@ -270,7 +293,7 @@ impl Look<'_> {
         self,
         reader: impl Fn() -> Box<dyn Reader + Send + Sync>,
         settled: Duration,
-    ) -> Kept {
+    ) -> FileTexts {
         let mut texts = self.texts(reader());
         for _ in 0..LOOKS {
             tokio::time::sleep(settled).await;
@@ -283,7 +306,7 @@ impl Look<'_> {
     }
 
     /// Whether they can be used; all problems are printed.
-    fn judge(self, texts: Kept) -> Result<Version, Failure> {
+    fn judge(self, texts: FileTexts) -> Result<Version, Failure> {
         let settings = settings::resolve_from(self.global, self.selectors, &texts)?;
         let targets = runs::schedules(settings.fleet.as_ref(), self.selectors, self.schedule);
         let targets = targets.map_err(|error| {
@@ -292,6 +315,6 @@ impl Look<'_> {
                 "six fields, seconds first: \"0 */15 * * * *\"",
             )
         })?;
-        Ok(Version { texts, targets })
+        Ok(Version { texts, targets, fleet: settings.fleet })
     }
 }

@@ -1,17 +1,20 @@
 //! The runs of the controller: each of one version of the files, several at a time, one in an account.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::Utc;
 use croner::Cron;
+use evenkeel::aws::meter::Meter;
 use evenkeel::controller::PATH;
 use evenkeel::controller::drive::{Clocks, Ended, Runs, Woken};
 use evenkeel::controller::events::Event;
 use evenkeel::controller::in_force::Good;
 use evenkeel::controller::queue::{Cause, Causes, Job, What};
+use evenkeel::controller::setback::Setback;
 use evenkeel::controller::sight::Sight;
 use evenkeel::fleet::Fleet;
 use evenkeel::fleet::access::source_identity;
@@ -21,11 +24,15 @@ use evenkeel::guards::{KillSwitch, Who};
 use evenkeel::names::AccountId;
 use evenkeel::notify::besides::{KILL_SWITCH, failed_run, kill_switch};
 use evenkeel::plan::Detail;
+use evenkeel::reconcile::look::{Listed, Listing};
 use evenkeel::reconcile::{
-    AccountLocks, Heard, Listener, Listeners, LookError, RunError, Selection, Stop, reconcile,
+    AccountLocks, Heard, Listener, Listeners, LookError, RunError, Selection, Share, Stop,
+    reconcile,
 };
 use evenkeel::store::audit::SharedLog;
 use evenkeel::store::history::ByWhom;
+use evenkeel::telemetry::Telemetry;
+use evenkeel::telemetry::runs::Hearing;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
@@ -34,14 +41,21 @@ use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::listen::{JsonLine, Talk};
 use super::super::look::{self, Asking, Wish};
+use super::super::notices::store_of;
 use super::super::remember::Keeper;
 use super::super::settings;
+use super::PATH_EVERY;
 use super::files::{Files, Version};
+use super::shared::Among;
 use super::whole::WholeLook;
 use super::{log, said};
 
 /// How often it is looked at whether the kill switch is on, to say so; each write looks for itself.
 const SWITCH_EVERY: Duration = Duration::from_millis(500);
+/// The same of a parameter, which a run that writes reads each second.
+const PARAMETER_EVERY: Duration = Duration::from_secs(5);
+/// How old a listing of the organization may be that an event's run goes by.
+const LISTED_WITHIN: Duration = Duration::from_secs(5 * 60);
 /// Runs whose calls are known to be ours; CloudTrail's events come within minutes of a call.
 const RUNS_REMEMBERED: usize = 1_000;
 
@@ -56,12 +70,22 @@ pub struct Reconciler {
     audit_log: SharedLog,
     /// Two runs must never write to one account at the same time.
     locks: AccountLocks,
+    /// The organization as it was listed last.
+    listed: Arc<Listed>,
+    /// What this controller is among several.
+    among: Arc<Among>,
+    /// Whether it shares out with others what a tick wants.
+    shares: bool,
+    /// How often it is looked at what events depend on.
+    path_every: Duration,
     kill_switch: KillSwitch,
     /// Said when the kill switch is off again.
     released: Notify,
     stop: Stop,
     /// Who knows how well each account is seen, and by which clock.
     seen_by: Option<SeenBy>,
+    /// Who shows what happens, if somebody does.
+    telemetry: Option<Arc<Telemetry>>,
     /// Where runs are remembered.
     keeper: Keeper,
     /// The source identities of the latest runs.
@@ -105,10 +129,15 @@ impl Reconciler {
             selectors: args.selectors.clone(),
             audit_log,
             locks: AccountLocks::default(),
+            listed: Arc::default(),
+            among: Arc::default(),
+            shares: !args.once,
+            path_every: PATH_EVERY,
             kill_switch,
             released: Notify::new(),
             stop: stop.clone(),
             seen_by: None,
+            telemetry: None,
             keeper: Keeper::default(),
             ours: Mutex::default(),
         }
@@ -120,29 +149,66 @@ impl Reconciler {
         self
     }
 
-    /// One run of one target, and its line in the log.
-    pub async fn target(&self, name: &str) -> Exit {
-        self.reconcile(
-            &What::Target(name.to_owned()),
-            &Causes::default(),
-            json!({ "target": name }),
-        )
-        .await
+    /// Looks so often at what events depend on.
+    pub fn path_every(mut self, path_every: Duration) -> Self {
+        self.path_every = path_every;
+        self
     }
 
-    async fn reconcile(&self, what: &What, causes: &Causes, line: Value) -> Exit {
+    /// Tells telemetry of each run.
+    pub fn shown_by(mut self, telemetry: Option<Arc<Telemetry>>) -> Self {
+        self.telemetry = telemetry;
+        self
+    }
+
+    /// Where runs are remembered.
+    pub fn keeper(&self) -> &Keeper {
+        &self.keeper
+    }
+
+    /// The audit log's file.
+    pub fn audit_log(&self) -> PathBuf {
+        self.audit_log.path().to_owned()
+    }
+
+    /// What it is among several controllers.
+    pub fn among(&self) -> &Arc<Among> {
+        &self.among
+    }
+
+    /// Gives back what it has claimed among several controllers.
+    pub async fn end(&self) {
+        self.locks.end().await;
+    }
+
+    /// One run of one target, and its line in the log.
+    pub async fn target(&self, name: &str) -> Exit {
+        let what = What::Target(name.to_owned());
+        let line = json!({ "target": name });
+        self.reconcile(&what, &Causes::default(), line, &Arc::default()).await.0
+    }
+
+    /// A run, and when what other controllers have of it in hand is looked after. `meter` counts its calls.
+    async fn reconcile(
+        &self,
+        what: &What,
+        causes: &Causes,
+        line: Value,
+        meter: &Arc<Meter>,
+    ) -> (Exit, Option<Duration>) {
         if self.stop.is_raised() {
-            return Exit::Interrupted;
+            return (Exit::Interrupted, None);
         }
         let started = Utc::now();
         let version = self.files.good();
+        self.kill_switch.look().await;
         let mut line = line;
         line["files"] = self.files.line(&version, started);
         if let Some(pulled) = self.kill_switch.pulled() {
             line["kill_switch"] = json!(pulled.to_string());
         }
         let log_line = JsonLine::new(line.clone(), started);
-        let attempt = self.attempt(what, causes, &version, log_line);
+        let attempt = self.attempt(what, causes, &version, log_line, meter);
         attempt.await.unwrap_or_else(|failure| {
             line["event"] = json!("run");
             line["started"] = json!(started);
@@ -150,7 +216,10 @@ impl Reconciler {
             line["error"] = json!(failure.to_string());
             log(&line);
             self.tell_of_failure(what, &failure);
-            failure.exit()
+            if let Some(telemetry) = &self.telemetry {
+                telemetry.runs().failed(what, started, Utc::now());
+            }
+            (failure.exit(), None)
         })
     }
 
@@ -162,20 +231,62 @@ impl Reconciler {
         }
     }
 
+    /// What of a job is left to this process, where several share it.
+    async fn share(
+        &self,
+        what: &What,
+        causes: &Causes,
+        version: &Good<Version>,
+    ) -> Option<Arc<Share>> {
+        let name = match what {
+            What::Target(name) | What::Path(name) => name,
+            What::Account(_) | What::Parts { .. } => return None,
+        };
+        let schedule = version.what.targets.get(name);
+        match self.among.share(what, causes, schedule, self.path_every).await {
+            Ok(share) => share,
+            Err(error) => {
+                tracing::warn!("nobody knows what others have in hand: {error}");
+                None
+            }
+        }
+    }
+
+    /// Ends a run's share; gives when what others have in hand is looked after.
+    async fn end_share(&self, what: &What, share: &Share, is_over: bool) -> Option<Duration> {
+        let shared = match share.end(is_over).await {
+            Ok(shared) => shared,
+            Err(error) => {
+                tracing::warn!("what was looked at is not told to others: {error}");
+                return None;
+            }
+        };
+        if let (What::Target(name), Some((sight, clocks))) = (what, &self.seen_by) {
+            let mut sight = sight.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = clocks.now();
+            shared.elsewhere.iter().for_each(|account| sight.looked_elsewhere(account, name, now));
+        }
+        (shared.open > 0).then(|| self.among.again_in())
+    }
+
     async fn attempt(
         &self,
         what: &What,
         causes: &Causes,
         version: &Good<Version>,
         line: JsonLine,
-    ) -> Result<Exit, Failure> {
-        let Some(selectors) = self.selectors_of(what) else { return Ok(Exit::Done) };
+        meter: &Arc<Meter>,
+    ) -> Result<(Exit, Option<Duration>), Failure> {
+        let Some(selectors) = self.selectors_of(what) else { return Ok((Exit::Done, None)) };
         let global = &self.files.global;
         let settings = settings::resolve_from(global, &selectors, &version.what.texts)?;
         if !self.files.are_elsewhere() {
-            self.kill_switch.watch(settings.fleet.as_ref().and_then(Fleet::kill_switch));
+            self.kill_switch.follow(settings.fleet.as_ref());
         }
         let kept = self.keeper.kept(settings.fleet.as_ref()).await;
+        if let Some(store) = store_of(&kept) {
+            self.among.join(&self.locks, store, settings.fleet.as_ref()).await;
+        }
         let caused_by = by_whom(causes);
         let asking = Asking {
             is_loop: true,
@@ -186,12 +297,25 @@ impl Reconciler {
         let wish = Wish { detail: Some(Detail::All), asking, ..Wish::default() };
         let mut wanted = look::wanted(global, &selectors, settings, wish, Some(&kept)).await?;
         wanted.locks = self.locks.clone();
+        wanted.share = match self.shares {
+            true => self.share(what, causes, version).await,
+            false => None,
+        };
+        let share = wanted.share.clone();
         wanted.kill_switch = self.kill_switch.clone();
+        wanted.listing = Listing {
+            at: Arc::clone(&self.listed),
+            within: if lists_anew(what, causes) { Duration::ZERO } else { LISTED_WITHIN },
+        };
         wanted.commit.clone_from(&version.label.commit);
+        wanted.meter = Arc::clone(meter);
         self.remember(source_identity(&wanted.run));
         let mut listeners: Vec<Arc<dyn Listener>> = vec![Arc::new(Talk), Arc::new(line)];
         if let Some((sight, clocks)) = self.seen_by.clone().filter(|_| self.is_whole()) {
             listeners.extend(WholeLook::of(what, sight, clocks));
+        }
+        if let Some(telemetry) = &self.telemetry {
+            listeners.push(Hearing::of(telemetry, what, self.is_whole(), Utc::now()));
         }
         let telling = &self.files.telling;
         let notices = telling.of(wanted.fleet.as_ref(), self.audit_log.path(), &kept);
@@ -199,6 +323,7 @@ impl Reconciler {
             let commit = wanted.commit.clone();
             notices.hearing("run", &wanted, commit, caused_by.clone())
         });
+        listeners.extend(share.iter().map(|share| Arc::clone(share) as Arc<dyn Listener>));
         listeners.extend(kept.listener("run", &wanted, caused_by));
         listeners.extend(hearing.iter().map(|hearing| Arc::clone(hearing) as Arc<dyn Listener>));
         let listener: Arc<dyn Listener> = Arc::new(Listeners(listeners));
@@ -208,12 +333,16 @@ impl Reconciler {
             notices.tell(&hearing, &over).await;
             telling.wake();
         }
+        let left = match &share {
+            Some(share) => self.end_share(what, share, ended.is_ok()).await,
+            None => None,
+        };
         match ended {
             // Somebody did something to what nobody declares.
             Err(RunError::Look(error)) if is_part(what) && is_nothing_of_ours(&error) => {
-                Ok(Exit::Done)
+                Ok((Exit::Done, None))
             }
-            ended => Ok(ended?.into()),
+            ended => Ok((ended?.into(), left)),
         }
     }
 
@@ -289,6 +418,7 @@ impl Reconciler {
     pub async fn watch_kill_switch(&self) {
         let mut before = None;
         loop {
+            self.kill_switch.look_within(PARAMETER_EVERY).await;
             let now = self.kill_switch.pulled();
             if now != before {
                 said::kill_switch(now.as_ref());
@@ -359,6 +489,12 @@ fn by_whom(causes: &Causes) -> Vec<ByWhom> {
     of_events.collect()
 }
 
+/// Whether a run asks anew which accounts there are: that of a target, but for what is left of it.
+fn lists_anew(what: &What, causes: &Causes) -> bool {
+    let is_left = |cause: &Cause| matches!(cause, Cause::Elsewhere | Cause::Again { .. });
+    matches!(what, What::Target(_)) && (causes.kept.is_empty() || !causes.kept.iter().all(is_left))
+}
+
 /// Whether it is less than a target, and may be nothing that is declared.
 fn is_part(what: &What) -> bool {
     !matches!(what, What::Target(_))
@@ -390,10 +526,15 @@ impl Runs for Reconciler {
     async fn run(&self, job: &Job) -> Ended {
         let mut line = said::what(&job.what);
         line["causes"] = said::causes(&job.causes);
-        match self.reconcile(&job.what, &job.causes, line).await {
-            Exit::Done | Exit::Drift | Exit::Refused => Ended::Done,
-            Exit::Partly | Exit::Error => Ended::Again,
-            Exit::Interrupted => Ended::Stopped,
+        let meter = Arc::new(Meter::default());
+        let (exit, left) = self.reconcile(&job.what, &job.causes, line, &meter).await;
+        match (exit, left) {
+            (Exit::Done | Exit::Drift | Exit::Refused, None) => Ended::Done,
+            (Exit::Done | Exit::Drift | Exit::Refused, Some(after)) => Ended::Elsewhere { after },
+            (Exit::Partly | Exit::Error, _) => {
+                Ended::Again(Setback::of(meter.failures(), meter.wait()))
+            }
+            (Exit::Interrupted, _) => Ended::Stopped,
         }
     }
 

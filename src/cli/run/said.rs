@@ -44,9 +44,9 @@ pub fn log(said: Said<'_>) {
             "event": "defect", "of": what(&job.what),
             "error": "this is a defect of evenkeel: report it with the lines that begin with \"thread\"",
         }),
-        Said::Again { job, failures } => {
-            json!({"event": "again", "of": what(&job.what), "failures": failures})
-        }
+        Said::Again { job, failures, setback } => json!({
+            "event": "again", "of": what(&job.what), "failures": failures, "why": setback.as_str(),
+        }),
         _ => return,
     });
 }
@@ -86,6 +86,7 @@ pub fn causes(causes: &Causes) -> Value {
         Cause::Schedule => json!("schedule"),
         Cause::Blind => json!("blind"),
         Cause::Path => json!("events depend on it"),
+        Cause::Elsewhere => json!("others had it in hand"),
         Cause::Event { id, call, time, by } => json!({
             "call": call,
             "time": time,

@@ -47,16 +47,23 @@ impl Simulated {
             for _ in 0..TURNS {
                 tokio::task::yield_now().await;
             }
-            let mut passing = self.0.lock().unwrap();
-            // Who does not wait any more is left out.
-            while let Some(((at, _), sleeper)) = passing.sleeping.pop_first() {
-                if !sleeper.is_closed() {
-                    passing.now = passing.now.max(at);
-                    sleeper.send(()).unwrap();
-                    break;
-                }
+            self.go_on();
+        }
+    }
+
+    /// Goes on to the next thing to wake; says whether there was one. Who has a runtime whose thread is about to
+    /// rest knows that nobody is awake, and needs no turns.
+    pub fn go_on(&self) -> bool {
+        let mut passing = self.0.lock().unwrap();
+        // Who does not wait any more is left out.
+        while let Some(((at, _), sleeper)) = passing.sleeping.pop_first() {
+            if !sleeper.is_closed() {
+                passing.now = passing.now.max(at);
+                sleeper.send(()).unwrap();
+                return true;
             }
         }
+        false
     }
 }
 

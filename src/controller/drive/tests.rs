@@ -37,6 +37,10 @@ struct Fake {
     /// Where calls are made to be heard of, and when; nobody hears of them while it is deaf.
     beats: Mutex<Vec<(Duration, AccountId)>>,
     is_deaf: AtomicBool,
+    /// Whether the events of our own calls come to another controller, and what was passed on by whom.
+    goes_elsewhere: AtomicBool,
+    elsewhere: Mutex<Vec<AccountId>>,
+    passed: Mutex<Vec<(AccountId, String)>>,
     sight: Arc<Mutex<Sight>>,
     path_every: Mutex<Option<Duration>>,
     said: Mutex<Vec<String>>,
@@ -114,7 +118,9 @@ impl Inbox for Fake {
 impl Heart for Fake {
     async fn beat(&self, account: &AccountId, _: &Region, mark: &str) -> Result<(), String> {
         self.beats.lock().unwrap().push((self.clocks.now(), account.clone()));
-        if !self.is_deaf.load(Ordering::SeqCst) {
+        if self.goes_elsewhere.load(Ordering::SeqCst) && mark != "of another" {
+            self.elsewhere.lock().unwrap().push(account.clone());
+        } else if !self.is_deaf.load(Ordering::SeqCst) {
             let mut beat = body("CreateTags", account.as_str(), "evenkeel-ours");
             beat["detail"]["eventSource"] = json!("ec2.amazonaws.com");
             beat["detail"]["errorCode"] = json!("Client.DryRunOperation");
@@ -124,6 +130,15 @@ impl Heart for Fake {
             self.messages.lock().unwrap().push_back(Ok(vec![message]));
         }
         Ok(())
+    }
+
+    fn pass_on(&self, account: &AccountId, mark: &str) {
+        self.passed.lock().unwrap().push((account.clone(), mark.to_owned()));
+    }
+
+    async fn passed_on(&self, _: &str) -> Vec<AccountId> {
+        self.clocks.sleep(Duration::from_secs(10)).await;
+        std::mem::take(&mut *self.elsewhere.lock().unwrap())
     }
 }
 
@@ -145,7 +160,12 @@ async fn drive(fake: &Arc<Fake>, time: Duration) {
     let controller = Controller {
         runs: Arc::clone(fake) as Arc<dyn Runs>,
         inbox: Some(Arc::clone(fake) as Arc<dyn Inbox>),
-        hearer: Arc::new(move |said| hearing.said.lock().unwrap().push(format!("{said:?}"))),
+        hearer: Arc::new(move |said| {
+            // What comes with each turn is no news.
+            if !matches!(said, Said::Turn { .. } | Said::Stopping | Said::Answered) {
+                hearing.said.lock().unwrap().push(format!("{said:?}"));
+            }
+        }),
         clocks: Arc::new(fake.clocks.clone()),
         lanes: *fake.lanes.lock().unwrap(),
         sight: Arc::clone(&fake.sight),
@@ -218,6 +238,24 @@ async fn an_event_is_looked_at_at_once_and_its_message_is_deleted() {
 }
 
 #[tokio::test]
+async fn ten_thousand_messages_at_the_start_are_a_handful_of_looks_and_none_is_left() {
+    let fake = fake(&[("t", "0 0 0 * * *")]);
+    let accounts = ["111122223333", "444455556666", "777788889999"];
+    let message = |number: usize| Message {
+        receipt: number.to_string(),
+        ..event("DeleteTrail", accounts[number % accounts.len()], "m")
+    };
+    for first in (0..10_000).step_by(10) {
+        let batch = (first..first + 10).map(message).collect();
+        fake.messages.lock().unwrap().push_back(Ok(batch));
+    }
+    drive(&fake, 5 * MINUTE).await;
+    assert_eq!(fake.deleted.lock().unwrap().len(), 10_000);
+    let looks = fake.begun.lock().unwrap().len();
+    assert!((4..=12).contains(&looks), "{looks} looks");
+}
+
+#[tokio::test]
 async fn an_event_waits_for_no_run_but_one_of_the_same_account() {
     let fake = fake(&[("a", "0 0 0 * * *"), ("b", "0 0 0 * * *")]);
     *fake.lanes.lock().unwrap() = Lanes { parts: 2, targets: 1 };
@@ -251,6 +289,31 @@ async fn what_was_held_back_is_looked_at_when_the_kill_switch_is_off_again() {
     drive(&fake, 2 * MINUTE).await;
     let expected = [(0, "a"), (0, "b"), (60, "a"), (60, "b")];
     assert_eq!(targets_begun(&fake), expected.map(|(at, name)| (at, name.to_owned())));
+}
+
+#[tokio::test]
+async fn what_others_have_in_hand_is_looked_after_and_is_no_failure() {
+    let fake = fake(&[("a", "0 0 0 * * *")]);
+    let after = Duration::from_secs(150);
+    fake.ends.lock().unwrap().extend([Ended::Elsewhere { after }, Ended::Done]);
+    drive(&fake, 20 * MINUTE).await;
+    assert_eq!(targets_begun(&fake), [(0, "a".to_owned()), (155, "a".to_owned())]);
+    assert!(!fake.said.lock().unwrap().iter().any(|said| said.contains("Again")));
+}
+
+#[tokio::test]
+async fn a_call_of_another_controller_is_passed_on_and_ours_that_came_there_counts() {
+    let fake = fake(&[("t", "0 0 0 * * *")]);
+    *fake.sight.lock().unwrap() = Sight::new(Some(Default::default()), Default::default());
+    let one: AccountId = "111122223333".parse().unwrap();
+    let home = Region::new("eu-west-1");
+    fake.sight.lock().unwrap().looked(&one, &home, Some("t"), Duration::ZERO);
+    fake.goes_elsewhere.store(true, Ordering::SeqCst);
+    Heart::beat(fake.as_ref(), &one, &home, "of another").await.unwrap();
+    drive(&fake, 60 * MINUTE).await;
+    let passed = fake.passed.lock().unwrap();
+    assert!(passed.contains(&(one, "of another".to_owned())), "{passed:?}");
+    assert!(!fake.said.lock().unwrap().iter().any(|said| said.contains("Blind")));
 }
 
 #[tokio::test]
@@ -351,7 +414,7 @@ async fn what_events_depend_on_is_looked_at_whatever_happens() {
 async fn what_failed_is_repeated_and_what_was_not_deleted_does_no_harm() {
     let fake = fake(&[]);
     fake.cannot_delete.store(true, Ordering::SeqCst);
-    fake.ends.lock().unwrap().extend([Ended::Again, Ended::Again]);
+    fake.ends.lock().unwrap().extend([Ended::Again(Setback::Other), Ended::Again(Setback::Other)]);
     fake.messages.lock().unwrap().push_back(Ok(vec![event("DeleteTrail", "111122223333", "m")]));
     drive(&fake, 10 * MINUTE).await;
     let begun = fake.begun.lock().unwrap();

@@ -1,72 +1,105 @@
-//! What a run does, step by step, each of which takes its time and may be the last one: look, look
-//! after what a dead run left, ask the guards, look again, note, write, note.
+//! What a run does, step by step, each of which takes its time and may be the last one: ask the guards,
+//! look, look after what a dead run left, ask again, look again, note, write, note. The guards, what they
+//! remember and what a run means are evenkeel's own; the accounts are made up.
 
 #![allow(clippy::unwrap_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use croner::Cron;
+use futures::future::join_all;
 
 use super::super::PATH;
 use super::super::drive::{Clocks, Ended, Runs, Woken};
 use super::super::events::Event;
-use super::super::queue::{Job, What};
+use super::super::queue::{Cause, Job, What};
+use super::super::setback::Setback;
 use super::super::sight::Sight;
+use super::away::Away;
+use super::leases::{Leasing, TERM};
+use super::ledger::Asker;
+use super::plans;
 use super::world::{BUDGET, KINDS, Line, Thing, World};
 use crate::fleet::file::schedule;
+use crate::guards::{Version, Who};
 use crate::names::{AccountId, Region};
-use crate::reconcile::{AccountLocks, Stop};
+use crate::plan::{AccountPlan, ObjectPlan, Plan};
+use crate::reconcile::guarded::{Aim, Origins, Sent, Standing, View};
+use crate::reconcile::locks::Held;
+use crate::reconcile::{
+    AccountLocks, ApplyOutcome, ApplyReport, Claims, Guarded, Guards, Hand, Heard, RunOutcome,
+    Safety, Step, Stop,
+};
 
 /// One life of the controller.
 pub struct Process {
     world: Arc<World>,
     locks: AccountLocks,
+    is_dead: Arc<AtomicBool>,
     stop: Stop,
+    guards: Guards,
     alive: Mutex<BTreeSet<u64>>,
     all: Mutex<BTreeSet<u64>>,
     in_hand: Mutex<Vec<What>>,
-    sight: Mutex<Option<Arc<Mutex<Sight>>>>,
+    sight: Arc<Mutex<Sight>>,
     was_pulled: Mutex<bool>,
+    schedule: Cron,
+}
+
+/// What a look has found.
+struct Looked {
+    plan: Plan,
+    standing: Standing,
 }
 
 impl Process {
     /// Begins.
-    pub fn start(world: &Arc<World>, stop: &Stop) -> Self {
-        world.say("started");
+    pub fn start(world: &Arc<World>, stop: &Stop, sight: &Arc<Mutex<Sight>>) -> Self {
+        world.say(|| "started".to_owned());
+        world.lives(sight);
+        let is_dead = Arc::new(AtomicBool::new(false));
+        let clocks = world.clocks.clone();
+        let claims = Claims {
+            leases: Arc::new(Leasing::of(world, &is_dead)),
+            holder: world.number(u64::MAX).to_string(),
+            term: TERM,
+            pause: Arc::new(move |time| {
+                let clocks = clocks.clone();
+                Box::pin(async move { clocks.sleep(time).await })
+            }),
+        };
+        let safety = Safety { max_changes_per_account: BUDGET, ..Safety::default() };
         Self {
             world: Arc::clone(world),
-            locks: AccountLocks::default(),
+            locks: AccountLocks::claimed(claims),
+            is_dead,
             stop: stop.clone(),
+            guards: Guards { safety, windows: Vec::new(), kill_switch: world.kill_switch.clone() },
             alive: Mutex::default(),
             all: Mutex::default(),
             in_hand: Mutex::default(),
-            sight: Mutex::default(),
+            sight: Arc::clone(sight),
             was_pulled: Mutex::default(),
+            schedule: schedule("0 */15 * * * *").unwrap(),
         }
     }
 
-    /// Tells this of whole looks.
-    pub fn sees_with(&self, sight: Arc<Mutex<Sight>>) -> Arc<Mutex<Sight>> {
-        *lock(&self.sight) = Some(Arc::clone(&sight));
-        sight
+    /// It comes to its own end, and gives back what it has claimed.
+    pub async fn end(&self) {
+        self.locks.end().await;
+    }
+
+    /// It is no more.
+    pub fn dies(&self) {
+        self.is_dead.store(true, Ordering::SeqCst);
     }
 
     /// All its runs.
     pub fn runs(&self) -> BTreeSet<u64> {
         lock(&self.all).clone()
-    }
-
-    /// What must hold of its sight when all has come to rest.
-    pub fn look_at_rest(&self) {
-        let sight = lock(&self.sight).clone().unwrap();
-        let seen = lock(&sight).all(self.world.clocks.now());
-        assert_eq!(seen.len(), super::world::ACCOUNTS.len());
-        for one in seen {
-            assert_eq!(one.blind, None, "{} is blind", one.account);
-            assert!(one.full.is_some_and(|full| full.as_secs() < 1800), "{one:?}");
-        }
     }
 
     /// Which accounts and kinds a job is about.
@@ -86,60 +119,154 @@ impl Process {
         }
     }
 
-    async fn whole(&self, run: u64, what: &What) -> Ended {
+    /// The run, as the guards are asked about it.
+    fn asker(&self, run: u64, what: &What) -> Asker {
         let world = &self.world;
-        let wanted = world.files().wanted;
-        let (accounts, kinds) = self.about(what);
-        let looks = accounts.iter().map(|account| self.look(account, &kinds, &wanted));
-        let looked = futures::future::join_all(looks).await;
-        if self.stop.is_raised() {
-            return Ended::Stopped;
-        }
-        self.recover(&accounts).await;
-        let has_failed = looked.iter().any(Option::is_none);
-        let drift: Vec<Vec<Thing>> = looked.into_iter().flatten().collect();
-        if drift.iter().any(|things| things.len() > BUDGET) && !matches!(what, What::Target(_)) {
-            // A whole target is written part by part here, so that everything can come to rest.
-            world.say(&format!("run {run} is over its budget"));
-            return Ended::Done;
-        }
-        let writes = drift
-            .into_iter()
-            .enumerate()
-            .map(|(place, things)| self.write(run, place as u64 * 100, things, wanted));
-        let written = futures::future::join_all(writes).await;
-        if let (false, Some(sight)) = (has_failed, lock(&self.sight).clone()) {
-            let target = match what {
-                What::Target(name) => Some(name.as_str()),
-                _ => None,
-            };
-            if matches!(what, What::Target(_) | What::Account(_)) {
-                let now = world.clocks.now();
-                let home = Region::new("eu-west-1");
-                accounts.iter().for_each(|one| lock(&sight).looked(one, &home, target, now));
-            }
-        }
-        match has_failed || written.contains(&false) {
-            true => Ended::Again,
-            false => Ended::Done,
+        let declared = world.files();
+        let items = KINDS.iter().zip(declared.wanted);
+        let items = items.map(|((name, ..), wanted)| ((*name).to_owned(), wanted.to_string()));
+        let version = Version { digest: declared.number.to_string(), items: items.collect() };
+        let aims = declared.targets.iter().map(|(name, accounts)| Aim {
+            name: name.clone(),
+            version: version.clone(),
+            is_beside: match what {
+                What::Target(asked) | What::Path(asked) => asked != name,
+                What::Account(account) | What::Parts { account, .. } => !accounts.contains(account),
+            },
+            accounts: accounts.iter().cloned().collect(),
+        });
+        let (halted, known) = world.rollouts(&declared);
+        Asker {
+            run,
+            rules: world.rules(),
+            aims: aims.collect(),
+            began: world.clocks.now(),
+            halted,
+            known,
+            declared,
         }
     }
 
-    /// The things of an account that are not as declared; none where nobody knows.
-    async fn look(
+    fn guarded(&self, asker: &Asker, job: &Job) -> Arc<Guarded> {
+        let mut guarded = Guarded::new(Arc::new(Away::of(&self.world)), asker.rules.clone());
+        guarded.hand = Hand::Loop;
+        guarded.protects_first_run = true;
+        let clocks = self.world.clocks.clone();
+        guarded.clock = Arc::new(move || clocks.wall());
+        if let What::Parts { account, parts } = &job.what {
+            let who = job.causes.kept.iter().filter_map(|cause| match cause {
+                Cause::Event { call, time, by, .. } => {
+                    let (principal, call) = (by.arn.clone(), call.clone());
+                    Some(Who { principal, call, time: Some(*time) })
+                }
+                _ => None,
+            });
+            let heard = who.flat_map(|who| {
+                parts.iter().map(move |(kind, _)| Heard {
+                    account: account.clone(),
+                    kind: (*kind).to_owned(),
+                    who: who.clone(),
+                })
+            });
+            guarded.heard = heard.collect();
+        }
+        Arc::new(guarded)
+    }
+
+    async fn whole(&self, run: u64, job: &Job) -> Ended {
+        let asker = self.asker(run, &job.what);
+        let Looked { mut plan, standing } = self.look(&asker, job).await;
+        if self.stop.is_raised() {
+            return Ended::Stopped;
+        }
+        let accounts: Vec<AccountId> =
+            plan.targets.iter().map(|target| target.account.clone()).collect();
+        self.recover(&accounts).await;
+        let wall = self.world.clocks.wall();
+        self.guards.hold(&mut plan, Some(&standing), wall);
+        for (object, held) in plan.held() {
+            self.world.say(|| format!("run {run} is held back at {object} by {}", held.guard));
+        }
+        if self.guards.check(&plan, wall).is_err() {
+            return Ended::Done;
+        }
+        let report = match plan.order.is_empty() {
+            true => None,
+            false => Some(self.apply(&asker, &plan, &standing).await),
+        };
+        if let Err(error) = standing.conclude(&plan, report.as_ref()).await {
+            self.world.say(|| format!("run {run} is not remembered: {error}"));
+        }
+        if let (true, What::Target(_) | What::Account(_)) = (plan.failed.is_empty(), &job.what) {
+            let (now, home) = (self.world.clocks.now(), Region::new("eu-west-1"));
+            let target =
+                if let What::Target(name) = &job.what { Some(name.as_str()) } else { None };
+            accounts.iter().for_each(|one| lock(&self.sight).looked(one, &home, target, now));
+        }
+        match RunOutcome::of(&plan, report.as_ref()) {
+            RunOutcome::InSync | RunOutcome::Drift | RunOutcome::Refused => Ended::Done,
+            RunOutcome::Interrupted => Ended::Stopped,
+            RunOutcome::Partly | RunOutcome::Unknown if plan.failed.is_empty() => {
+                Ended::Again(Setback::Other)
+            }
+            RunOutcome::Partly | RunOutcome::Unknown => {
+                Ended::Again(Setback::Throttled { after: None })
+            }
+        }
+    }
+
+    /// Asks the guards, and looks at each account.
+    async fn look(&self, asker: &Asker, job: &Job) -> Looked {
+        let (accounts, kinds) = self.about(&job.what);
+        let is_full = matches!(job.what, What::Target(_));
+        let view = View { writes: true, is_full, is_all: true };
+        let guarded = self.guarded(asker, job);
+        let now = guarded.now();
+        let standing = Standing::of(&guarded, asker.aims.clone(), view, now).await;
+        let looks = accounts.iter().map(|account| self.look_at(account, &kinds, asker, &standing));
+        let (mut looked, mut failed, mut objects) = (Vec::new(), Vec::new(), Vec::new());
+        for (account, found) in accounts.iter().zip(join_all(looks).await) {
+            match found {
+                Some(found) => {
+                    looked.push(account.clone());
+                    objects.extend(found.objects);
+                }
+                None => failed.push(account.clone()),
+            }
+        }
+        let plan = plans::plan(&asker.run.to_string(), &looked, &failed, objects);
+        Looked { plan, standing }
+    }
+
+    /// What is not as declared in an account; none where nobody knows.
+    async fn look_at(
         &self,
         account: &AccountId,
         kinds: &BTreeSet<usize>,
-        wanted: &[u64; 3],
-    ) -> Option<Vec<Thing>> {
+        asker: &Asker,
+        standing: &Standing,
+    ) -> Option<AccountPlan> {
         let _held = self.locks.hold(account).await;
         self.world.takes(10_000).await;
         if self.world.happens(8) {
-            self.world.say(&format!("throttled in {account}"));
+            self.world.say(|| format!("throttled in {account}"));
             return None;
         }
         let things = kinds.iter().map(|kind| (account.clone(), *kind));
-        Some(things.filter(|thing| self.world.thing(thing) != wanted[thing.1]).collect())
+        let objects = things.filter_map(|thing| {
+            let (now, wanted) = (self.world.thing(&thing), asker.declared.wanted[thing.1]);
+            (now != wanted).then(|| plans::drifted(&thing, now, wanted))
+        });
+        let objects: Vec<ObjectPlan> = objects.collect();
+        let order = objects.iter().map(|object| object.changes[0].id).collect();
+        let mut plan = AccountPlan { in_sync: kinds.len() - objects.len(), objects, order };
+        let places = asker.aims.iter().enumerate();
+        let of = places.filter(|(_, aim)| aim.accounts.contains(account)).map(|(place, _)| place);
+        let of: BTreeSet<usize> = of.collect();
+        let origins: Origins =
+            KINDS.iter().map(|kind| (kind.0.parse().unwrap(), of.clone())).collect();
+        standing.hold(account, &mut plan, &origins).await;
+        Some(plan)
     }
 
     /// Looks after the writes of dead runs.
@@ -149,47 +276,139 @@ impl Process {
             if !is_dead(write.0) || !accounts.contains(&thing.0) {
                 continue;
             }
-            let _held = self.locks.hold(&thing.0).await;
+            let held = self.locks.hold(&thing.0).await;
             self.world.takes(1_000).await;
-            if self.world.unfinished().iter().any(|(open, _)| *open == write) {
-                self.world.say(&format!("recovered {write:?}"));
+            // Without its lease, nobody knows whether somebody else writes there.
+            if self.is_held(&thing.0, &held)
+                && self.world.unfinished().iter().any(|(open, _)| *open == write)
+            {
+                self.world.say(|| format!("recovered {write:?}"));
                 self.world.notes(write, Line::Recovered);
             }
         }
     }
 
-    /// Writes in an account, one thing after the other; whether all of it was done.
-    async fn write(&self, run: u64, first: u64, things: Vec<Thing>, wanted: [u64; 3]) -> bool {
-        let Some((account, _)) = things.first().cloned() else { return true };
-        let _held = self.locks.hold(&account).await;
-        let world = &self.world;
-        let is_all = things.len() <= BUDGET;
-        for (number, thing) in things.into_iter().take(BUDGET).enumerate() {
-            if self.stop.is_raised() {
-                return false;
-            }
-            world.takes(500).await;
-            if world.thing(&thing) == wanted[thing.1] {
-                continue;
-            }
-            if world.kill_switch.pulled().is_some() {
-                world.say(&format!("run {run} is held back"));
-                return true;
-            }
-            let write = (run, first + number as u64);
-            world.intends(write, &thing);
-            world.takes(300).await;
-            let is_refused = world.happens(10);
-            if !is_refused {
-                world.writes(write, &thing, wanted[thing.1], &format!("evenkeel-{run}"));
-            }
-            world.takes(300).await;
-            world.notes(write, Line::Outcome);
-            if is_refused {
-                return false;
-            }
+    /// Writes what the plan has, each account on its own.
+    async fn apply(&self, asker: &Asker, plan: &Plan, standing: &Standing) -> ApplyReport {
+        let mut by_account: BTreeMap<&AccountId, Vec<&ObjectPlan>> = BTreeMap::new();
+        for object in plan.objects.iter().filter(|object| object.is_changed()) {
+            by_account.entry(&object.account).or_default().push(object);
         }
-        is_all
+        let accounts = by_account.into_values().map(|all| self.apply_to(asker, all, standing));
+        let mut whole = ApplyReport::default();
+        for report in join_all(accounts).await {
+            whole.outcomes.extend(report.outcomes);
+            whole.interrupted |= report.interrupted;
+            whole.refused = whole.refused.take().or(report.refused);
+        }
+        whole
+    }
+
+    async fn apply_to(
+        &self,
+        asker: &Asker,
+        objects: Vec<&ObjectPlan>,
+        standing: &Standing,
+    ) -> ApplyReport {
+        let mut report = ApplyReport::default();
+        let Some(first) = objects.first() else { return report };
+        let held = self.locks.hold(&first.account).await;
+        for object in objects {
+            let step = self.one(asker, object, (standing, &held), &mut report).await;
+            self.world.say(|| format!("run {} {}: {step}", asker.run, object.title()));
+            let change = object.changes[0].id;
+            report.outcomes.push(ApplyOutcome { change, title: object.title(), step });
+        }
+        held.give_back().await;
+        report
+    }
+
+    /// Whether an account is this run's still.
+    fn is_held(&self, account: &AccountId, held: &Held) -> bool {
+        let token = held.token().unwrap_or_default();
+        self.world.leases.holds(account, token, self.world.clocks.now())
+    }
+
+    async fn one(
+        &self,
+        asker: &Asker,
+        object: &ObjectPlan,
+        (standing, held): (&Standing, &Held),
+        report: &mut ApplyReport,
+    ) -> Step {
+        let world = &self.world;
+        if self.stop.is_raised() {
+            report.interrupted = true;
+            return Step::NotTried;
+        }
+        world.takes(500).await;
+        let change = &object.changes[0];
+        let kind = KINDS.iter().position(|kind| kind.0 == object.item.to_string()).unwrap();
+        let thing: Thing = (object.account.clone(), kind);
+        let (now, wanted) = (world.thing(&thing), asker.declared.wanted[kind]);
+        if now == wanted {
+            return Step::Needless;
+        }
+        if change.drift[0].actual != Some(now.into()) {
+            return Step::Moved { why: "it is something else".to_owned() };
+        }
+        if let Err(refusal) = self.guards.may_begin(world.clocks.wall()) {
+            let why = refusal.to_string();
+            report.refused = Some(refusal);
+            return Step::Refused { why };
+        }
+        let stood = world.stood(&thing, &asker.rules);
+        let run = asker.run.to_string();
+        if let Err(held) = standing.guarded().before(object, change, "evenkeel", &run).await {
+            return Step::HeldBack { held };
+        }
+        if let Err(refusal) = self.guards.may_begin(world.clocks.wall()) {
+            let why = refusal.to_string();
+            report.refused = Some(refusal);
+            self.hear(object, standing, Sent::Unsent).await;
+            return Step::Refused { why };
+        }
+        if !self.is_held(&object.account, held) {
+            self.hear(object, standing, Sent::Unsent).await;
+            return Step::LeaseLost { why: "somebody may have taken it over".to_owned() };
+        }
+        self.write(asker, object, &thing, wanted, (standing, &stood)).await
+    }
+
+    async fn write(
+        &self,
+        asker: &Asker,
+        object: &ObjectPlan,
+        thing: &Thing,
+        wanted: u64,
+        (standing, stood): (&Standing, &super::ledger::Stood),
+    ) -> Step {
+        let (world, change) = (&self.world, &object.changes[0]);
+        let write = (asker.run, change.id);
+        world.intends(asker, stood, write, thing);
+        world.takes(300).await;
+        let is_refused = world.is_refused(&thing.0);
+        if !is_refused {
+            world.writes(write, thing, wanted);
+        }
+        world.takes(300).await;
+        let sent = if is_refused { Sent::Failed } else { Sent::Accepted };
+        self.hear(object, standing, sent).await;
+        world.notes(write, Line::Outcome);
+        match is_refused {
+            true => Step::Failed { error: "AWS refused it".to_owned() },
+            false => Step::Applied,
+        }
+    }
+}
+
+impl Process {
+    /// Tells the guards what became of a change that they let through.
+    async fn hear(&self, object: &ObjectPlan, standing: &Standing, sent: Sent) {
+        let change = &object.changes[0];
+        if let Err(error) = standing.guarded().after(object, change, sent).await {
+            self.world.say(|| format!("{} is not remembered: {error}", object.title()));
+        }
     }
 }
 
@@ -201,8 +420,8 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 #[async_trait]
 impl Runs for Process {
     fn targets(&self) -> Result<BTreeMap<String, Cron>, String> {
-        let cron = schedule("0 */15 * * * *")?;
-        Ok(self.world.files().targets.into_keys().map(|name| (name, cron.clone())).collect())
+        let names = self.world.files().targets.keys().cloned().collect::<Vec<_>>();
+        Ok(names.into_iter().map(|name| (name, self.schedule.clone())).collect())
     }
 
     async fn woken(&self) -> Woken {
@@ -227,9 +446,9 @@ impl Runs for Process {
         let run = self.world.begin_run();
         lock(&self.alive).insert(run);
         lock(&self.all).insert(run);
-        self.world.say(&format!("run {run} of {:?}", job.what));
-        let ended = self.whole(run, &job.what).await;
-        self.world.say(&format!("run {run} {ended:?}"));
+        self.world.say(|| format!("run {run} of {:?}", job.what));
+        let ended = self.whole(run, job).await;
+        self.world.say(|| format!("run {run} {ended:?}"));
         lock(&self.alive).remove(&run);
         lock(&self.in_hand).retain(|other| *other != job.what);
         ended

@@ -51,7 +51,7 @@ impl Setting for SnapshotBlockPublicAccess {
     const NAME: &'static str = "ec2.snapshot_block_public_access";
     const SCOPE: Scope = Scope::Regional;
     const CONTROLS: Controls = Controls {
-        fsbp: &["EC2.1"],
+        fsbp: &["EC2.182"],
         well_architected: &["SEC03-BP07", "SEC08-BP04"],
         ..Controls::NONE
     };

@@ -39,9 +39,9 @@ pub struct AccountAlias;
 impl Setting for AccountAlias {
     const NAME: &'static str = "iam.account_alias";
     const SCOPE: Scope = Scope::Global;
-    const CONTROLS: Controls = Controls { well_architected: &["SEC01-BP01"], ..Controls::NONE };
+    const CONTROLS: Controls = Controls::NONE;
     const CALLS: &'static [Use<Alias>] =
-        &[Use::read(LIST), Use::write(CREATE, everywhere), Use::undo(DELETE)];
+        &[Use::read(LIST), Use::write(CREATE, everywhere), Use::undo(DELETE, everywhere)];
     const CLEAR: Option<Call> = Some(DELETE);
     const SAMPLES: &'static [&'static str] = &[
         r#"

@@ -140,11 +140,25 @@ impl Setting for PasswordPolicy {
     const CONTROLS: Controls = Controls {
         cis_v3: &["1.8", "1.9"],
         cis_v5: &["1.7", "1.8"],
-        fsbp: &[
-            "IAM.7", "IAM.10", "IAM.11", "IAM.12", "IAM.13", "IAM.14", "IAM.15", "IAM.16", "IAM.17",
+        fsbp: &["IAM.7"],
+        security_hub: &[
+            "IAM.10", "IAM.11", "IAM.12", "IAM.13", "IAM.14", "IAM.15", "IAM.16", "IAM.17",
         ],
         well_architected: &["SEC02-BP01", "SEC02-BP05"],
         by_fields: &[
+            (
+                &["IAM.7", "IAM.10"],
+                &[
+                    "minimum_password_length",
+                    "require_numbers",
+                    "require_uppercase_characters",
+                    "require_lowercase_characters",
+                    "max_password_age",
+                    "password_reuse_prevention",
+                ],
+            ),
+            // PCI DSS, which IAM.10 is of, asks for no symbols.
+            (&["IAM.7"], &["require_symbols"]),
             (&["1.7", "IAM.15"], &["minimum_password_length"]),
             (&["1.8", "IAM.16"], &["password_reuse_prevention"]),
             (&["IAM.11"], &["require_uppercase_characters"]),
@@ -155,7 +169,7 @@ impl Setting for PasswordPolicy {
         ],
     };
     const CALLS: &'static [Use<Policy>] =
-        &[Use::read(GET), Use::write(UPDATE, everywhere), Use::undo(DELETE)];
+        &[Use::read(GET), Use::write(UPDATE, everywhere), Use::undo(DELETE, everywhere)];
     const CLEAR: Option<Call> = Some(DELETE);
     const SAMPLES: &'static [&'static str] = &[
         r#"

@@ -75,12 +75,14 @@ impl Audit for RootUser {
     const CONTROLS: Controls = Controls {
         cis_v3: &["1.4", "1.5", "1.6", "1.7"],
         cis_v5: &["1.3", "1.4", "1.5", "1.6"],
-        fsbp: &["IAM.4", "IAM.6", "IAM.9"],
+        fsbp: &["IAM.4", "IAM.6"],
+        security_hub: &["IAM.9"],
         well_architected: &["SEC01-BP02", "SEC02-BP01"],
         by_fields: &[
             (&["1.3", "IAM.4"], &["allow_access_keys"]),
-            (&["1.4", "IAM.9"], &["require_mfa", "require_hardware_mfa"]),
-            (&["1.5", "IAM.6"], &["require_hardware_mfa"]),
+            // A root user without a password needs no MFA, says AWS of both.
+            (&["1.4", "IAM.9"], &["require_mfa", "require_hardware_mfa", "expect_no_password"]),
+            (&["1.5", "IAM.6"], &["require_hardware_mfa", "expect_no_password"]),
             (&["1.6"], &["max_days_since_last_use"]),
         ],
     };

@@ -131,8 +131,9 @@ impl Kind for KeyRotation {
     const CONTROLS: Controls = Controls {
         cis_v3: &["3.6"],
         cis_v5: &["3.6"],
-        fsbp: &["KMS.4"],
-        well_architected: &["SEC02-BP05", "SEC08-BP01"],
+        security_hub: &["KMS.4"],
+        well_architected: &["SEC08-BP01"],
+        by_fields: &[(&["3.6", "KMS.4"], &["enabled"])],
         ..Controls::NONE
     };
     const CALLS: &'static [Use<Spec>] = &[

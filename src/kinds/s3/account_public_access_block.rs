@@ -55,7 +55,7 @@ impl Setting for AccountPublicAccessBlock {
         ..Controls::NONE
     };
     const CALLS: &'static [Use<Switches>] =
-        &[Use::read(GET), Use::write(PUT, everywhere), Use::undo(DELETE)];
+        &[Use::read(GET), Use::write(PUT, everywhere), Use::undo(DELETE, everywhere)];
     const CLEAR: Option<Call> = Some(DELETE);
     const SAMPLES: &'static [&'static str] = &[
         r#"

@@ -236,6 +236,19 @@ impl<S: Setting> Kind for Whole<S> {
     fn export(_facts: &Facts, object: &Object<S::Record>) -> Option<S::Record> {
         object.state().cloned()
     }
+
+    fn as_it_was(_facts: &Facts, object: &Object<S::Record>) -> Option<S::Record> {
+        match &object.status {
+            Status::Present(record) => Some(record.clone()),
+            Status::Absent => {
+                let nothing = serde_json::from_value(Value::Object(Map::new())).ok()?;
+                match S::unset(&nothing) {
+                    Unset::SameAs(record) | Unset::Nothing { first: record } => Some(record),
+                }
+            }
+            Status::Unknown(_) | Status::Skipped { .. } => None,
+        }
+    }
 }
 
 /// A record with the declared fields laid over it.

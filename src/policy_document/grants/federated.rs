@@ -82,7 +82,25 @@ pub(super) fn rise(provider: &str, statement: &Value, what: &str, account: &str)
                 claim => OWNERS.contains(&claim) && narrow(&|one| is_literal(one)),
             }
         });
-    if says_whose { foreign } else { Some(everybody()) }
+    let is_anonymous = host == "cognito-identity.amazonaws.com" && !is_authenticated(statement);
+    if says_whose && !is_anonymous { foreign } else { Some(everybody()) }
+}
+
+/// Whether a trust in Cognito takes authenticated users alone: a pool gives tokens to everybody who asks
+/// where it knows guests, and their `amr` says `unauthenticated` (Amazon Cognito Developer Guide, "IAM
+/// roles").
+fn is_authenticated(statement: &Value) -> bool {
+    let conditions = statement.get("Condition").and_then(Value::as_object).into_iter().flatten();
+    conditions
+        .filter(|(operator, _)| is_sound(operator))
+        .filter_map(|(_, keys)| keys.as_object())
+        .flatten()
+        .filter(|(key, _)| key.to_lowercase().ends_with(":amr"))
+        .any(|(_, values)| {
+            let values = texts(values);
+            !values.is_empty()
+                && values.iter().all(|one| is_literal(one) && one != "unauthenticated")
+        })
 }
 
 /// Operators that a token without the claim does not pass.

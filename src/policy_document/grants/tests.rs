@@ -189,7 +189,8 @@ fn a_subject_must_name_its_owner() {
         ("app.terraform.io", "StringLike", "sub", "organization:acme:project:*", true),
         ("app.terraform.io", "StringLike", "sub", "organization:*:project:x:*", false),
         ("app.terraform.io", "StringEquals", "aud", "aws.workload.identity", false),
-        ("cognito-identity.amazonaws.com", "StringEquals", "aud", "eu-west-1:0a1b-pool", true),
+        // Guests of the pool have its audience as well.
+        ("cognito-identity.amazonaws.com", "StringEquals", "aud", "eu-west-1:0a1b-pool", false),
         ("cognito-identity.amazonaws.com", "StringLike", "aud", "eu-west-1:*", false),
         ("cognito-identity.amazonaws.com", "ForAnyValue:StringLike", "amr", "authenticated", false),
         ("graph.facebook.com", "StringEquals", "app_id", "1234", true),
@@ -212,6 +213,20 @@ fn a_subject_must_name_its_owner() {
         let classes = new_trust(json!({ "Federated": provider }), condition);
         let expected: &[&str] = if narrow { &[] } else { &["public"] };
         assert_eq!(classes, expected, "{host} {operator} {claim} {value}");
+    }
+    let pool = |amr: Value| {
+        let host = "cognito-identity.amazonaws.com";
+        let condition = json!({
+            "StringEquals": { format!("{host}:aud"): "eu-west-1:0a1b-pool" },
+            "ForAnyValue:StringLike": { format!("{host}:amr"): amr },
+        });
+        new_trust(json!({ "Federated": host }), condition)
+    };
+    assert!(pool(json!("authenticated")).is_empty());
+    for guests in
+        [json!("unauthenticated"), json!(["authenticated", "unauthenticated"]), json!("*")]
+    {
+        assert_eq!(pool(guests.clone()), ["public"], "{guests}");
     }
     let either = json!({ "StringLike": { format!("{github}:sub"): ["repo:acme/a:*", "repo:*"] } });
     let provider = json!({ "Federated": format!("arn:aws:iam::{OWN}:oidc-provider/{github}") });

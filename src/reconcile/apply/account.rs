@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::super::again::{self, Fit, Written};
 use super::super::event::{ListenError, RunEvent, Stream};
 use super::super::guarded::Sent;
+use super::super::locks::Held as HeldAccount;
 use super::super::report::{ApplyOutcome, ApplyReport, Step};
 use super::super::stop::Stop;
 use super::applier::Applier;
@@ -124,6 +125,10 @@ pub struct OfAccount<'a, 'p> {
     done: BTreeSet<u32>,
     /// Changes that were sent to AWS.
     written: BTreeSet<u32>,
+    /// The token of the account's lease, where several controllers share it.
+    token: Option<i64>,
+    /// Who has the lease by now, where it is lost.
+    lost: Option<String>,
     /// Objects that somebody has moved.
     moved: BTreeMap<(Place, String), String>,
 }
@@ -148,6 +153,8 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             failed: BTreeMap::new(),
             done: BTreeSet::new(),
             written: BTreeSet::new(),
+            token: None,
+            lost: None,
             moved: BTreeMap::new(),
         }
     }
@@ -155,27 +162,57 @@ impl<'a, 'p> OfAccount<'a, 'p> {
     /// Does the changes in their order.
     pub async fn run(mut self) -> ApplyReport {
         let account = self.changes.first().map(|(object, _)| &object.account);
-        let _held = match account {
-            Some(account) => Some(self.applier.locks.hold(account).await),
+        let held = match account {
+            Some(account) => tokio::select! {
+                held = self.applier.locks.hold(account) => Some(held),
+                // Who has it may be dead, and its lease long.
+                () = self.applier.stop.raised() => None,
+            },
             None => None,
         };
-        self.ask();
+        self.token = held.as_ref().and_then(HeldAccount::token);
+        self.ask_anew().await;
         for (object, change) in self.changes.clone() {
             if self.done.contains(&change.id) {
                 continue;
             }
             let Err(unheard) = self.one(object, change).await else { continue };
-            self.halt.raise();
-            self.report.log_failure.get_or_insert_with(|| unheard.error.to_string());
-            if let Some((in_hand, step)) = unheard.in_hand {
-                self.report.unrecorded.push(object.title());
-                self.settle(object, in_hand, step);
-            }
-            if !self.done.contains(&change.id) {
-                self.settle(object, change, Step::NotTried);
-            }
+            self.unheard(object, change, unheard);
+        }
+        if let Some(held) = held {
+            held.give_back().await;
         }
         self.report
+    }
+
+    /// Ends what somebody could not hear of: everywhere, or only here, where it is somebody else's turn.
+    fn unheard(
+        &mut self,
+        object: &ObjectPlan,
+        change: &PlannedChange,
+        Unheard { error, in_hand }: Unheard<'_>,
+    ) {
+        let left = match error {
+            ListenError::LeaseLost(why) => {
+                self.lost = Some(why.clone());
+                Step::LeaseLost { why }
+            }
+            error => {
+                self.halt.raise();
+                if self.report.log_failure.is_none() {
+                    self.report.log_failure = Some(error.to_string());
+                    self.report.store_remedy = error.store_remedy();
+                }
+                Step::NotTried
+            }
+        };
+        if let Some((in_hand, step)) = in_hand {
+            self.report.unrecorded.push(object.title());
+            self.settle(object, in_hand, step);
+        }
+        if !self.done.contains(&change.id) {
+            self.settle(object, change, left);
+        }
     }
 
     /// Asks whether a write may begin now. Who has refused once is not asked again.
@@ -184,6 +221,12 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             self.report.refused = (self.applier.may_begin)().err();
         }
         self.report.refused.as_ref().map(|refusal| Step::Refused { why: refusal.to_string() })
+    }
+
+    /// The same, once it was looked again at what stops everybody.
+    async fn ask_anew(&mut self) -> Option<Step> {
+        self.applier.kill_switch.look().await;
+        self.ask()
     }
 
     /// Who AWS says that we are in the account of an object.
@@ -250,31 +293,39 @@ impl<'a, 'p> OfAccount<'a, 'p> {
         )
     }
 
+    /// What becomes of a change that is not to be tried, after all that has happened so far.
+    fn ruled_out(&mut self, object: &ObjectPlan, change: &PlannedChange) -> Option<Step> {
+        if let Some(refusal) = &self.report.refused {
+            return Some(Step::Refused { why: refusal.to_string() });
+        }
+        if let Some(why) = &self.lost {
+            return Some(Step::LeaseLost { why: why.clone() });
+        }
+        // The last guard: whatever made the plan, what it only reports is not written.
+        if !change.is_applied() {
+            let error =
+                "the plan only reports this change: it is not written\nmake a new plan".to_owned();
+            return Some(Step::Failed { error });
+        }
+        if self.is_stopping() {
+            self.report.interrupted |= self.applier.stop.is_raised();
+            return Some(Step::NotTried);
+        }
+        if let Some(by) = change.depends_on.iter().find_map(|before| self.failed.get(before)) {
+            return Some(Step::Blocked { by: *by, what: self.named(*by, object) });
+        }
+        let moved = self.moved.get(&(place(object), object.observed.id.clone()));
+        moved.map(|why| Step::Moved { why: why.clone() })
+    }
+
     /// Looks at a change's object, and writes if it is still what the plan was made for.
     async fn attempt(
         &mut self,
         object: &'a ObjectPlan,
         change: &'a PlannedChange,
     ) -> Result<Tried, Unheard<'a>> {
-        if let Some(refusal) = &self.report.refused {
-            return Ok(Step::Refused { why: refusal.to_string() }.into());
-        }
-        // The last guard: whatever made the plan, what it only reports is not written.
-        if !change.is_applied() {
-            let error =
-                "the plan only reports this change: it is not written\nmake a new plan".to_owned();
-            return Ok(Step::Failed { error }.into());
-        }
-        if self.is_stopping() {
-            self.report.interrupted |= self.applier.stop.is_raised();
-            return Ok(Step::NotTried.into());
-        }
-        if let Some(by) = change.depends_on.iter().find_map(|before| self.failed.get(before)) {
-            return Ok(Step::Blocked { by: *by, what: self.named(*by, object) }.into());
-        }
-        let key = (place(object), object.observed.id.clone());
-        if let Some(why) = self.moved.get(&key) {
-            return Ok(Step::Moved { why: why.clone() }.into());
+        if let Some(step) = self.ruled_out(object, change) {
+            return Ok(step.into());
         }
         let (Some(action), Some(kind), Some(session)) = (
             &change.action,
@@ -298,6 +349,7 @@ impl<'a, 'p> OfAccount<'a, 'p> {
                 Ok(before) => before,
                 Err(step) => {
                     if let Step::Moved { why } = &step {
+                        let key = (place(object), object.observed.id.clone());
                         self.moved.insert(key, why.clone());
                     }
                     return Ok(step.into());
@@ -305,12 +357,17 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             }
         };
         // The look took its time.
-        if let Some(refused) = self.ask() {
+        if let Some(refused) = self.ask_anew().await {
             return Ok(refused.into());
         }
         let by = self.by(object);
         if let Some(held) = self.held_back(object, change).await {
             return Ok(Step::HeldBack { held }.into());
+        }
+        // So did the guards, which ask a store.
+        if let Some(refused) = self.ask_anew().await {
+            self.after(object, change, Sent::Unsent).await;
+            return Ok(refused.into());
         }
         if let Err(error) = self.announce(object, change, &before) {
             self.after(object, change, Sent::Unsent).await;
@@ -355,8 +412,11 @@ impl<'a, 'p> OfAccount<'a, 'p> {
         before: &Object<Value>,
     ) -> Result<(), ListenError> {
         let by = self.by(object);
-        let heard = self.stream.tell(RunEvent::Writing { object, change, before, by });
-        if let Err(ListenError::Other(why)) = &heard {
+        let token = self.token;
+        let heard = self.stream.tell(RunEvent::Writing { object, change, before, by, token });
+        if let Err(why) = &heard
+            && why.is_behind_the_log()
+        {
             let failed = Failed {
                 error: format!("nothing was sent, because somebody could not hear of it: {why}"),
                 class: Some(FailureClass::Ours(NotSent::Unheard)),
@@ -406,6 +466,7 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             Step::Failed { .. }
             | Step::Moved { .. }
             | Step::NotTried
+            | Step::LeaseLost { .. }
             | Step::Refused { .. }
             | Step::HeldBack { .. } => {
                 self.failed.insert(id, id);
@@ -450,7 +511,7 @@ impl<'a, 'p> OfAccount<'a, 'p> {
         if let Some(left) = self.pending.get_mut(&place(object)) {
             *left -= 1;
             // What could not be recorded is not looked at: the next run does it.
-            if *left == 0 && !self.halt.is_raised() {
+            if *left == 0 && !self.halt.is_raised() && self.lost.is_none() {
                 return self.verify(object).await;
             }
         }

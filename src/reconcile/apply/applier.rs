@@ -9,6 +9,7 @@ use super::super::locks::AccountLocks;
 use super::super::look::Claimants;
 use super::super::stop::Stop;
 use crate::aws::Session;
+use crate::guards::KillSwitch;
 use crate::names::AccountId;
 use crate::store::audit::AuditLog;
 
@@ -27,6 +28,8 @@ pub struct Applier<'a> {
     pub stop: &'a Stop,
     /// The guards that are asked before each write and hear what became of it.
     pub guarded: Option<&'a Guarded>,
+    /// What is read anew directly before each write, for `may_begin` to go by.
+    pub kill_switch: &'a KillSwitch,
     /// Accounts written to at the same time.
     pub concurrent_accounts: usize,
     /// Asked directly before each write: a long run may outlast what allowed it, such as a change

@@ -34,9 +34,12 @@ pub struct OfAll {
     pub waves: BTreeMap<String, Breaker>,
 }
 
+/// Where it is remembered of each account.
+pub const ACCOUNTS: &str = "guards/account/";
+
 /// Where it is remembered of an account.
 pub fn document_of(account: &AccountId) -> String {
-    format!("guards/account/{account}")
+    format!("{ACCOUNTS}{account}")
 }
 
 /// Nothing is let through by guards that cannot remember.

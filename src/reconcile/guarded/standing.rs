@@ -13,6 +13,7 @@ use crate::guards::rollout::{self, Health, wave_of};
 use crate::guards::{Breaker, Confirmed, Fight, Hold, ObjectKey, Rollout, Version};
 use crate::guards::{fight::FIGHTS, first_run, hold::HOLDS, object::folder};
 use crate::names::{AccountId, ItemName};
+use crate::plan::words::counted;
 use crate::plan::{AccountPlan, Guard, Held, ObjectPlan, Plan, PlannedChange, Verdict};
 use crate::reconcile::report::ApplyReport;
 use crate::reconcile::target::FleetTarget;
@@ -54,6 +55,35 @@ struct Target {
     first_run: Option<Held>,
 }
 
+/// A target, as the guards are asked about it.
+#[derive(Debug, Clone)]
+pub struct Aim {
+    /// Its name.
+    pub name: String,
+    /// The version of what it declares.
+    pub version: Version,
+    /// Whether it was not asked for.
+    pub is_beside: bool,
+    /// Its accounts that are looked at.
+    pub accounts: BTreeSet<AccountId>,
+}
+
+impl Aim {
+    /// All targets of a look, each with its accounts.
+    pub fn all(targets: &[FleetTarget], jobs: &[Job]) -> Vec<Self> {
+        let of = |(place, target): (usize, &FleetTarget)| {
+            let jobs = jobs.iter().filter(|job| job.targets.contains(&place));
+            Self {
+                name: target.name.clone(),
+                version: target.version(),
+                is_beside: target.is_beside,
+                accounts: jobs.map(|job| job.account.id.clone()).collect(),
+            }
+        };
+        targets.iter().enumerate().map(of).collect()
+    }
+}
+
 /// How much breakers let through.
 enum Flow {
     All,
@@ -65,8 +95,7 @@ impl Standing {
     /// Asks what the guards remember, and lets rollouts go on.
     pub async fn of(
         guarded: &Arc<Guarded>,
-        targets: &[FleetTarget],
-        jobs: &[Job],
+        aims: Vec<Aim>,
         view: View,
         now: DateTime<Utc>,
     ) -> Self {
@@ -79,7 +108,7 @@ impl Standing {
             nothing: None,
             left: Mutex::default(),
         };
-        match standing.read(targets, jobs).await {
+        match standing.read(aims).await {
             Err(error) if view.writes && !guarded.overrules(Guard::Memory) => {
                 standing.nothing = Some(unreadable(&error));
             }
@@ -99,7 +128,7 @@ impl Standing {
         &self.guarded
     }
 
-    async fn read(&mut self, targets: &[FleetTarget], jobs: &[Job]) -> Result<(), StoreError> {
+    async fn read(&mut self, aims: Vec<Aim>) -> Result<(), StoreError> {
         let guarded = Arc::clone(&self.guarded);
         let (memory, rules) = (guarded.memory.as_ref(), &guarded.rules);
         if let Some(document) = memory.read(ALL).await? {
@@ -107,39 +136,28 @@ impl Standing {
         }
         let left = self.all.budget.left(rules.per_day, self.now);
         *self.left.lock().unwrap_or_else(PoisonError::into_inner) = left;
-        for (place, target) in targets.iter().enumerate() {
-            let accounts = jobs.iter().filter(|job| job.targets.contains(&place));
-            let accounts: BTreeSet<AccountId> =
-                accounts.map(|job| job.account.id.clone()).collect();
-            let (rollout, first_run) = match target.is_beside {
+        for aim in aims {
+            let (rollout, first_run) = match aim.is_beside {
                 true => (None, None),
-                false => (self.rollout(target, &accounts).await?, self.first_run(target).await?),
+                false => (self.rollout(&aim).await?, self.first_run(&aim.name).await?),
             };
-            self.targets.push(Target {
-                name: target.name.clone(),
-                version: target.version(),
-                rollout,
-                first_run,
-            });
+            let Aim { name, version, .. } = aim;
+            self.targets.push(Target { name, version, rollout, first_run });
         }
         Ok(())
     }
 
     /// How far a target's version is. What is only shown moves nothing, and shows no rollout that
     /// nothing is remembered of.
-    async fn rollout(
-        &self,
-        target: &FleetTarget,
-        accounts: &BTreeSet<AccountId>,
-    ) -> Result<Option<Rollout>, StoreError> {
+    async fn rollout(&self, aim: &Aim) -> Result<Option<Rollout>, StoreError> {
         let (memory, waves) = (self.guarded.memory.as_ref(), &self.guarded.rules.waves);
-        let name = rollout::document(&target.name);
-        let version = target.version();
+        let name = rollout::document(&aim.name);
+        let Aim { version, accounts, .. } = aim;
         let look = |there: Option<Rollout>| {
-            let mut rollout = there.unwrap_or_else(|| Rollout::of(&target.name));
+            let mut rollout = there.unwrap_or_else(|| Rollout::of(&aim.name));
             match self.view.is_full {
-                true => rollout.look(waves, &version, accounts, self.view.is_all, self.now),
-                false => rollout.begin(waves, &version, self.now),
+                true => rollout.look(waves, version, accounts, self.view.is_all, self.now),
+                false => rollout.begin(waves, version, self.now),
             }
             rollout
         };
@@ -161,15 +179,15 @@ impl Standing {
         Ok(now)
     }
 
-    async fn first_run(&self, target: &FleetTarget) -> Result<Option<Held>, StoreError> {
+    async fn first_run(&self, target: &str) -> Result<Option<Held>, StoreError> {
         let guarded = &self.guarded;
         if guarded.hand == Hand::Person || !guarded.protects_first_run || !self.view.writes {
             return Ok(None);
         }
-        let document = guarded.memory.read(&first_run::document(&target.name)).await?;
+        let document = guarded.memory.read(&first_run::document(target)).await?;
         let confirmed: Option<Confirmed> = document.map(|document| document.typed()).transpose()?;
-        let in_file = guarded.rules.confirmed.contains(&target.name);
-        Ok(first_run::held(&target.name, in_file, confirmed.as_ref()))
+        let in_file = guarded.rules.confirmed.contains(target);
+        Ok(first_run::held(target, in_file, confirmed.as_ref()))
     }
 
     /// Holds back in an account what the guards do not let through.
@@ -276,7 +294,7 @@ impl Standing {
             let who = guarded.who(account, &object.item.kind);
             let see = |fight: &mut Fight| {
                 for change in object.changes.iter().filter(|change| change.is_applied()) {
-                    fight.seen(rules, &change.drift, who, self.now);
+                    fight.seen(rules, &change.drift, who, None, self.now);
                 }
             };
             see(&mut fight);
@@ -382,13 +400,15 @@ impl Standing {
             return Ok(());
         }
         let health = self.health(plan, report);
+        // What was written is so since now, and not since the look began.
+        let now = self.guarded.now();
         let (memory, waves) = (self.guarded.memory.as_ref(), &self.guarded.rules.waves);
         for target in self.targets.iter().filter(|target| target.rollout.is_some()) {
             let digest = &target.version.digest;
             change(memory, &rollout::document(&target.name), |there: Option<Rollout>| {
                 let mut rollout = there.clone()?;
                 for (account, health) in &health {
-                    rollout.heard(waves, digest, account, health, self.now);
+                    rollout.heard(waves, digest, account, health, now);
                 }
                 (there.as_ref() != Some(&rollout)).then_some(rollout)
             })
@@ -467,7 +487,8 @@ fn spent(
     Held::by(
         Guard::Budget,
         format!(
-            "{planned} changes of {whose} are more than the {left} that are left of {limit} in 24 hours"
+            "{} of {whose} are more than the {left} that are left of {limit} in 24 hours",
+            counted(planned, "change")
         ),
         format!("{when}[safety] {option}"),
     )

@@ -67,11 +67,15 @@ impl Guarded {
             return Ok(Some(held));
         }
         let mut held = None;
+        let who = self.who(account, &object.item.kind);
         change(memory, &key.document(FIGHTS), |there: Option<Fight>| {
-            let mut fight = there.unwrap_or_else(|| Fight::about(key.clone()));
+            let mut fight = there.clone().unwrap_or_else(|| Fight::about(key.clone()));
+            // Another run may have written it, and somebody have changed that back, since this one
+            // has planned.
+            fight.seen(&self.rules.fights, &planned.drift, who, Some(run), now);
             held = fight.held().filter(|_| !self.overrules(Guard::Fight));
             if held.is_some() {
-                return None;
+                return (there.as_ref() != Some(&fight)).then_some(fight);
             }
             fight.writes(&planned.drift, by, run, now);
             Some(fight)
@@ -319,6 +323,25 @@ mod tests {
         let document = guarded.memory.read(&document_of(&account)).await.unwrap().unwrap();
         let own: OfAccount = document.typed().unwrap();
         assert_eq!(own.budget.spent(guarded.now()), 2);
+    }
+
+    #[tokio::test]
+    async fn what_was_changed_back_since_the_plan_is_fought_over_as_well() {
+        let fights = crate::fleet::guards::Fights { times: 2, hours: 24 };
+        let (guarded, _) = guarded(Rules { fights, ..Rules::default() });
+        let object = drifted(1, 0);
+        let change = &object.changes[0];
+        // Three runs have planned the same, and somebody changes it back after each write.
+        for run in ["first", "second"] {
+            guarded.before(&object, change, "us", run).await.unwrap();
+            guarded.after(&object, change, Sent::Accepted).await.unwrap();
+        }
+        let held = guarded.before(&object, change, "us", "third").await.unwrap_err();
+        assert_eq!(held.guard, Guard::Fight, "{held}");
+        // It stays so for who plans later.
+        let fight = guarded.memory.read(&ObjectKey::of(&object).document(FIGHTS)).await.unwrap();
+        let fight: Fight = fight.unwrap().typed().unwrap();
+        assert!(fight.held().is_some());
     }
 
     #[tokio::test]

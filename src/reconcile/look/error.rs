@@ -87,6 +87,7 @@ impl LookError {
                 "a run that looks at nothing would look green; look at `when`, `mode` and `regions` of the items".to_owned()
             }
             Self::Listener(ListenError::Audit(error)) => error.remedy().to_owned(),
+            Self::Listener(ListenError::Store(error)) => error.remedy().to_owned(),
             Self::Listener(_) => "look at who listens, and run again".to_owned(),
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::super::fleet::Ways;
 use super::super::recorded::Snapshot;
 use super::error::LookError;
+use super::listed::Listing;
 use super::wish::{Look, Source};
 use crate::aws::{Session, session};
 use crate::fleet::access::roles;
@@ -83,6 +84,7 @@ impl Way {
         &self,
         choices: &[Choice<'_>],
         with_tags: bool,
+        listing: &Listing,
     ) -> Result<Option<Organization>, LookError> {
         let ways = match self {
             Self::Recorded(snapshot) => return Ok(snapshot.head.organization.clone()),
@@ -96,10 +98,19 @@ impl Way {
         if role.is_none() && !needs_organization(choices) {
             return Ok(None);
         }
+        let by = match &role {
+            Some(role) => role.role_arn.clone(),
+            None => own.caller_arn().to_owned(),
+        };
+        if let Some(organization) = listing.at.within(listing.within, &by, with_tags) {
+            return Ok(Some(organization));
+        }
         let session = match &role {
             Some(role) => Arc::new(own.assume(role).await?),
             None => Arc::clone(own),
         };
-        discover(&session, with_tags).await.map(Some).map_err(LookError::Organization)
+        let organization = discover(&session, with_tags).await.map_err(LookError::Organization)?;
+        listing.at.note(by, with_tags, organization.clone());
+        Ok(Some(organization))
     }
 }

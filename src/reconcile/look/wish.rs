@@ -8,7 +8,9 @@ use super::super::declare::Selection;
 use super::super::guard::Safety;
 use super::super::guarded::Guarded;
 use super::super::locks::AccountLocks;
+use super::super::share::Share;
 use super::super::target::FleetTarget;
+use super::listed::Listing;
 use crate::aws::Session;
 use crate::aws::meter::Meter;
 use crate::fleet::Fleet;
@@ -72,6 +74,8 @@ pub struct Look {
     pub shard: Option<Shard>,
     /// Only these places: those that an earlier plan would change.
     pub only: Option<BTreeSet<Spot>>,
+    /// Whether what is there is to be put back.
+    pub puts_back: bool,
     /// The limits of the run.
     pub safety: Safety,
     /// The commit of the files, where it is known.
@@ -82,6 +86,11 @@ pub struct Look {
     pub guarded: Option<Arc<Guarded>>,
     /// The accounts that runs of this process hold.
     pub locks: AccountLocks,
+    /// What other controllers look at as well, and what of it is left to this one; all, where there are
+    /// none.
+    pub share: Option<Arc<Share>>,
+    /// Whether an earlier listing of the organization will do.
+    pub listing: Listing,
     /// How much of the plan is kept. What is to be applied needs all of it.
     pub detail: Detail,
     /// Whether the ways into the accounts are kept, to apply the plan.
@@ -105,11 +114,14 @@ impl Look {
             selection: Selection::default(),
             shard: None,
             only: None,
+            puts_back: false,
             safety: Safety::default(),
             commit: None,
             kill_switch: KillSwitch::default(),
             guarded: None,
             locks: AccountLocks::default(),
+            share: None,
+            listing: Listing::default(),
             detail: Detail::All,
             to_apply: true,
             meter: Arc::default(),
@@ -135,6 +147,7 @@ impl Look {
         let is_part = self.targets.iter().any(|target| target.is_beside)
             || (self.beside_fleet && self.fleet.is_some())
             || self.shard.is_some()
+            || self.share.is_some()
             || self.only.is_some();
         !is_part && self.accounts.is_empty() && self.selection == Selection::default()
     }

@@ -134,6 +134,9 @@ pub enum Phase {
         /// What is declared of it; with it, a later run can look at the object again.
         #[serde(default)]
         spec: Value,
+        /// The guards that somebody overruled for the run.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        overruled: Vec<String>,
     },
     /// AWS accepted the write.
     Applied,
@@ -177,6 +180,10 @@ pub struct Record {
     pub by: String,
     /// The baseline: name and digest.
     pub baseline: String,
+    /// Of an intent: the token of the account's lease, where several controllers share it. It only grows
+    /// from one holder to the next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<i64>,
     /// What the record says.
     #[serde(flatten)]
     pub phase: Phase,

@@ -17,12 +17,18 @@ fn record(change: u32, phase: Phase) -> Record {
         object: String::new(),
         by: "arn:aws:iam::111122223333:user/somebody".to_owned(),
         baseline: "b@0".to_owned(),
+        token: None,
         phase,
     }
 }
 
 fn intent() -> Phase {
-    Phase::Intent { action: json!({"put": "á"}), before: Value::Null, spec: Value::Null }
+    Phase::Intent {
+        action: json!({"put": "á"}),
+        before: Value::Null,
+        spec: Value::Null,
+        overruled: Vec::new(),
+    }
 }
 
 fn recovered() -> Phase {

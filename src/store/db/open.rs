@@ -1,6 +1,6 @@
 //! Where a database is, and opening it.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -16,8 +16,14 @@ use super::super::error::StoreError;
 use super::Pool;
 
 /// The tables, from the first version on; what was given to users is never changed, only added to.
-const SQLITE: &[(&str, &str)] = &[("first", include_str!("migrations/1.sqlite.sql"))];
-const POSTGRES: &[(&str, &str)] = &[("first", include_str!("migrations/1.postgres.sql"))];
+const SQLITE: &[(&str, &str)] = &[
+    ("first", include_str!("migrations/1.sqlite.sql")),
+    ("shares", include_str!("migrations/2.sqlite.sql")),
+];
+const POSTGRES: &[(&str, &str)] = &[
+    ("first", include_str!("migrations/1.postgres.sql")),
+    ("shares", include_str!("migrations/2.postgres.sql")),
+];
 
 /// How long a connection is waited for.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
@@ -91,6 +97,11 @@ pub async fn open(place: &Place) -> Result<Pool, StoreError> {
                 store: place.name(),
                 why: error.to_string(),
             })?;
+            // Who comes at the same moment waits: before the file is as it should be, SQLite does not.
+            let _turn = turn(path).await.map_err(|error| StoreError::Unreachable {
+                store: place.name(),
+                why: error.to_string(),
+            })?;
             let options = SqliteConnectOptions::new()
                 .filename(path)
                 .foreign_keys(true)
@@ -113,6 +124,25 @@ pub async fn open(place: &Place) -> Result<Pool, StoreError> {
             Ok(Pool::Postgres(pool))
         }
     }
+}
+
+/// The turn of who opens a file, until this is dropped.
+async fn turn(path: &Path) -> std::io::Result<File> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let mut options = OpenOptions::new();
+    options.create(true).write(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    // Whoever may write into the folder must not lead it elsewhere.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NOFOLLOW);
+    let waiting = tokio::task::spawn_blocking(move || {
+        let file = options.open(name)?;
+        file.lock()?;
+        Ok(file)
+    });
+    waiting.await.map_err(std::io::Error::other)?
 }
 
 /// Makes a file that nobody else can read, and its folder; one that is there stays as it is.

@@ -19,12 +19,12 @@ pub use retain::Removed;
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// A time as the tables have it.
-fn microseconds(time: DateTime<Utc>) -> i64 {
+pub(super) fn microseconds(time: DateTime<Utc>) -> i64 {
     time.timestamp_micros()
 }
 
 /// A time as the tables have it, read.
-fn time(microseconds: i64) -> DateTime<Utc> {
+pub(super) fn time(microseconds: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::microseconds(microseconds)
 }
 

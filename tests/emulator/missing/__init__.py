@@ -37,7 +37,7 @@ def handles(service: str, *operations: str) -> Callable[[Handler], Handler]:
 
 
 def guards(service: str) -> Callable[[Callable[[Call], None]], Callable[[Call], None]]:
-    """Registers a check that runs before every call of the service."""
+    """Registers a check that runs before every call of the service; of all services when it is `*`."""
 
     def register(check: Callable[[Call], None]) -> Callable[[Call], None]:
         _GUARDS.setdefault(service, []).append(check)
@@ -59,7 +59,8 @@ def refuses(service: str, *operations: str) -> Callable[[Callable[[Call], None]]
 
 def guard(call: Call) -> None:
     """Runs the checks of the call's service and operation; raises AwsError when one refuses."""
-    for check in (*_GUARDS.get(call.service or "", ()), *_REFUSALS.get((call.service or "", call.operation or ""), ())):
+    service = call.service or ""
+    for check in (*_GUARDS.get("*", ()), *_GUARDS.get(service, ()), *_REFUSALS.get((service, call.operation or ""), ())):
         check(call)
 
 

@@ -1,18 +1,74 @@
-"""CloudWatch: a new alarm has no data yet; one that is put again keeps its state and its tags and nothing else."""
+"""CloudWatch alarms: what they may say; a new one has no data yet, one that is put again keeps its state and tags."""
 
+from collections.abc import Iterator
 from typing import Any
 
-from emulator.missing import Forward, handles
+from emulator.answers import AwsError
+from emulator.missing import Forward, from_moto, handles, refuses
+from emulator.shelf.pages import page
 from emulator.wire import Call
 
-STATE = ("state_value", "state_reason", "state_reason_data", "state_updated_timestamp")
+STATE = ("state_value", "state_reason", "state_reason_data", "state_updated_timestamp", "transitioned")
+DAY, WEEK = 86400, 604800
+MISSING = ("breaching", "notBreaching", "ignore", "missing")
+ACTIONS = ("AlarmActions", "OKActions", "InsufficientDataActions")
+# What belongs to the metric, and so does not go with a list of metrics.
+OF_A_METRIC = ("MetricName", "Namespace", "Dimensions", "Period", "Unit", "Statistic", "ExtendedStatistic")
+PAGE = 50
+
+
+def _backend(call: Call) -> Any:
+    from moto.cloudwatch.models import cloudwatch_backends
+
+    return cloudwatch_backends[call.account][call.region]
+
+
+@refuses("cloudwatch", "PutMetricAlarm")
+def what_an_alarm_says(call: Call) -> None:
+    for code, message in _problems(call.params, call.region):
+        raise AwsError(code, message)
+
+
+def _problems(given: dict[str, Any], region: str) -> Iterator[tuple[str, str]]:
+    if "Metrics" in given:
+        both = [name for name in OF_A_METRIC if name in given]
+        if both:
+            yield "InvalidParameterCombination", f"{', '.join(both)} cannot be used with Metrics."
+        if sum(metric.get("ReturnData", True) for metric in given["Metrics"]) != 1:
+            yield "ValidationError", "Exactly one element of the metrics list should return data."
+    elif "EvaluationCriteria" not in given:
+        for name in ("MetricName", "Namespace", "Period"):
+            if name not in given:
+                yield "ValidationError", f"The parameter {name} is required."
+        if "Statistic" in given and "ExtendedStatistic" in given:
+            yield "InvalidParameterCombination", "Statistic and ExtendedStatistic cannot be used together."
+        if "Statistic" not in given and "ExtendedStatistic" not in given:
+            yield "ValidationError", "The parameter Statistic or ExtendedStatistic is required."
+    for name in ("ComparisonOperator", "EvaluationPeriods"):
+        if name not in given and "EvaluationCriteria" not in given:
+            yield "ValidationError", f"The parameter {name} is required."
+    if "Threshold" not in given and "ThresholdMetricId" not in given and "EvaluationCriteria" not in given:
+        yield "ValidationError", "The parameter Threshold is required."
+    period, number = given.get("Period", 60), given.get("EvaluationPeriods", 1)
+    if period not in (10, 20, 30) and period % 60:
+        yield "ValidationError", "Period must be 10, 20, 30 or a multiple of 60"
+    if period * number > (DAY if period < 3600 else WEEK):
+        yield "ValidationError", "Metrics cannot be checked across more than a day, or a week for periods of an hour."
+    if given.get("DatapointsToAlarm", 1) > number:
+        yield "ValidationError", "DatapointsToAlarm must be less than or equal to EvaluationPeriods."
+    if given.get("TreatMissingData", "missing") not in MISSING:
+        yield "ValidationError", f"{given['TreatMissingData']} is not supported for TreatMissingData parameter."
+    for arn in [arn for name in ACTIONS for arn in given.get(name) or []]:
+        parts = arn.split(":")
+        if len(parts) < 6 or parts[0] != "arn":
+            yield "ValidationError", f"Invalid arn syntax: {arn}"
+        elif parts[2] == "sns" and parts[3] != region:
+            yield "ValidationError", f"Invalid region {parts[3]} specified. Only {region} is supported."
 
 
 @handles("cloudwatch", "PutMetricAlarm")
 def put_alarm(call: Call, forward: Forward) -> Any:
-    from moto.cloudwatch.models import cloudwatch_backends
-
-    backend = cloudwatch_backends[call.account][call.region]
+    backend = _backend(call)
     before = backend.alarms.get(call.params["AlarmName"])
     state = {name: getattr(before, name) for name in STATE if hasattr(before, name)} if before else {}
     tags = backend.tagger.get_tag_dict_for_resource(before.alarm_arn) if before else {}
@@ -21,10 +77,75 @@ def put_alarm(call: Call, forward: Forward) -> Any:
         return answer
     after = backend.alarms[call.params["AlarmName"]]
     if before is None:
-        after.state_value = "INSUFFICIENT_DATA"
+        after.state_value, after.state_reason_data = "INSUFFICIENT_DATA", None
+        after.transitioned = after.state_updated_timestamp
     else:
         for name, value in state.items():
             setattr(after, name, value)
         backend.tagger.delete_all_tags_for_resource(after.alarm_arn)
         backend.tagger.tag_resource(after.alarm_arn, [{"Key": key, "Value": value} for key, value in tags.items()])
     return answer
+
+
+@handles("cloudwatch", "SetAlarmState")
+def set_state(call: Call, forward: Forward) -> dict[str, Any]:
+    """moto forgets when the state last changed to another one."""
+    alarm = _backend(call).alarms.get(call.params["AlarmName"])
+    before = alarm.state_value if alarm else None
+    from_moto(call, forward)
+    if alarm.state_value != before:
+        alarm.transitioned = alarm.state_updated_timestamp
+    return {}
+
+
+@handles("cloudwatch", "DescribeAlarms")
+def describe_alarms(call: Call, forward: Forward) -> dict[str, Any]:
+    """By all that is asked for, in pages; metric alarms alone unless other types are named."""
+    asked = call.params
+    if "AlarmNames" in asked and "AlarmNamePrefix" in asked:
+        raise AwsError("ValidationError", "AlarmNames and AlarmNamePrefix cannot be used together.")
+    if {"ChildrenOfAlarmName", "ParentsOfAlarmName"} & set(asked):
+        raise NotImplementedError("composite alarms")
+    if "MetricAlarm" not in asked.get("AlarmTypes", ["MetricAlarm"]):
+        return {"MetricAlarms": [], "CompositeAlarms": []}
+    backend = _backend(call)
+    found = []
+    for one in from_moto(call, forward).get("MetricAlarms", []):
+        alarm = backend.alarms[one["AlarmName"]]
+        name = one["AlarmName"]
+        if name not in asked.get("AlarmNames", [name]) or not name.startswith(asked.get("AlarmNamePrefix", "")):
+            continue
+        if one["StateValue"] != asked.get("StateValue", one["StateValue"]):
+            continue
+        actions = [arn for name in ACTIONS for arn in one.get(name, [])]
+        if "ActionPrefix" in asked and not any(arn.startswith(asked["ActionPrefix"]) for arn in actions):
+            continue
+        if alarm.state_reason_data in (None, "{}"):
+            one.pop("StateReasonData", None)
+        found.append(one | {"StateTransitionedTimestamp": alarm.transitioned})
+    shown, token = page(call, found, PAGE)
+    return {"MetricAlarms": shown, "CompositeAlarms": []} | token
+
+
+@handles("cloudwatch", "DeleteAlarms")
+def delete_alarms(call: Call, _: Forward) -> dict[str, Any]:
+    """Names of nothing are passed over; with an alarm go its tags."""
+    backend = _backend(call)
+    for name in call.params["AlarmNames"]:
+        alarm = backend.alarms.pop(name, None)
+        if alarm is not None:
+            backend.tagger.delete_all_tags_for_resource(alarm.alarm_arn)
+    return {}
+
+
+@refuses("cloudwatch", "TagResource", "UntagResource", "ListTagsForResource")
+def an_alarm_that_is_there(call: Call) -> None:
+    arn = call.params["ResourceARN"]
+    if ":alarm:" in arn and arn not in [alarm.alarm_arn for alarm in _backend(call).alarms.values()]:
+        raise AwsError("ResourceNotFoundException", f"{arn} does not exist.")
+
+
+@refuses("cloudwatch", "PutMetricAlarm", "TagResource")
+def tags_of_aws(call: Call) -> None:
+    if any(tag["Key"].lower().startswith("aws:") for tag in call.params.get("Tags") or []):
+        raise AwsError("InvalidParameterValue", "Tag keys that begin with aws: are reserved.")

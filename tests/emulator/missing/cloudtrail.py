@@ -209,7 +209,7 @@ def get_trail_status(call: Call, _: Forward) -> dict[str, Any]:
         "TimeLoggingStarted": _text(trail.started),
         "TimeLoggingStopped": _text(trail.stopped),
     }
-    error = delivery_error(call.partition, trail.settings["S3BucketName"])
+    error = delivery_error(trail, trail.settings)
     # The bucket of a trail that a test put here is nowhere.
     if trail.logging and error and not trail.members:
         status["LatestDeliveryError"] = error
@@ -389,7 +389,7 @@ def _check_settings(call: Call, trail: Trail, settings: dict[str, Any]) -> None:
         raise AwsError("InvalidParameterCombinationException", "Multi-Region trail must include global service events.")
     if settings["IsOrganizationTrail"]:
         check_organization(call)
-    check_bucket(call, settings["S3BucketName"])
+    check_bucket(trail, settings)
     if settings.get("KmsKeyId"):
         settings["KmsKeyId"] = check_key(call, settings["KmsKeyId"])
     if settings.get("SnsTopicName"):

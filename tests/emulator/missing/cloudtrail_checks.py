@@ -1,13 +1,15 @@
 """What CloudTrail verifies: selectors, and what a trail uses: organization, bucket, key, topic, log group, role.
 
-Policies are read only as far as "does it let CloudTrail do this"; conditions and prefixes are not judged.
+Of buckets conditions and the trail's folder are judged, of keys whether they let CloudTrail in, of topics nothing.
 """
 
 import re
 from typing import Any
 
 from emulator.answers import AwsError
-from emulator.delivery import bucket_error
+from emulator.delivery import bucket_of
+from emulator.events.permission import service_may
+from emulator.events.topics import topic_of
 from emulator.policy import allows_service
 from emulator.wire import Call
 
@@ -29,8 +31,9 @@ def check_organization(call: Call) -> None:
         raise AwsError("CloudTrailAccessNotEnabledException", "Trusted access of CloudTrail is not enabled.")
 
 
-def check_bucket(call: Call, name: str) -> None:
-    match delivery_error(call.partition, name):
+def check_bucket(trail: Any, settings: dict[str, Any]) -> None:
+    name = settings["S3BucketName"]
+    match delivery_error(trail, settings):
         case "NoSuchBucket":
             raise AwsError("S3BucketDoesNotExistException", f"S3 bucket {name} does not exist!")
         case "AccessDenied":
@@ -39,9 +42,28 @@ def check_bucket(call: Call, name: str) -> None:
             )
 
 
-def delivery_error(partition: str, name: str) -> str | None:
-    """What S3 would answer to CloudTrail's delivery."""
-    return bucket_error(partition, name, SERVICE, "s3:GetBucketAcl", "s3:PutObject")
+def delivery_error(trail: Any, settings: dict[str, Any]) -> str | None:
+    """What S3 would answer to CloudTrail's delivery: in the trail's folder, in the trail's name."""
+    partition, name = trail.arn.split(":")[1], settings["S3BucketName"]
+    bucket = bucket_of(partition, name)
+    if bucket is None:
+        return "NoSuchBucket"
+    text = bucket.policy.decode() if isinstance(bucket.policy, bytes) else bucket.policy
+    from emulator.organization.structure import home_of
+
+    found = home_of(trail.account, partition) if settings.get("IsOrganizationTrail") else None
+    owner = f"{found.org.id}/{trail.account}" if found else trail.account
+    context = {"aws:SourceArn": trail.arn, "aws:SourceAccount": trail.account}
+    context |= {"s3:x-amz-acl": "bucket-owner-full-control"}
+    folder = f"AWSLogs/{owner}/CloudTrail/{trail.region}/log"
+    # Whether the statement is for the prefix before it is not judged.
+    keys = {folder, f"{settings.get('S3KeyPrefix', '')}/{folder}"}
+    arn = f"arn:{partition}:s3:::{name}"
+    if not service_may(text, SERVICE, "s3:GetBucketAcl", arn, context):
+        return "AccessDenied"
+    if not any(service_may(text, SERVICE, "s3:PutObject", f"{arn}/{key}", context) for key in keys):
+        return "AccessDenied"
+    return None
 
 
 # A whole service, or one resource of it; S3 values are beginnings, the others whole ARNs.
@@ -131,10 +153,7 @@ def check_key(call: Call, key_id: str) -> str:
 
 
 def check_topic(arn: str) -> None:
-    from moto.sns.models import sns_backends
-
-    _, _, _, region, account, _ = arn.split(":")
-    if arn not in sns_backends[account][region].topics:
+    if topic_of(arn) is None:
         raise AwsError(
             "InsufficientSnsTopicPolicyException", f"SNS topic {arn} does not exist or its policy is not enough."
         )

@@ -4,15 +4,21 @@ moto drops recordingMode and the recorder's ARN, accepts any role and bucket, an
 life of its own. Recorders, channel and retention are done here, rules and packs in the shelf's table.
 """
 
+import fnmatch
+import re
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from emulator.answers import AwsError
+from emulator.delivery import bucket_of
+from emulator.events.permission import service_may
+from emulator.events.topics import topic_of
 from emulator.missing import Forward, handles
-from emulator.policy import allows_service
-from emulator.shelf.store import Row
+from emulator.missing.iam_principals import document
+from emulator.policy import allows_service, as_list, statements
+from emulator.shelf.store import Row, settles_after
 from emulator.wire import Call
 
 SERVICE = "config.amazonaws.com"
@@ -35,6 +41,8 @@ class Settings:
     recording: bool = False
     started: datetime | None = None
     stopped: datetime | None = None
+    # So many reads still say that the recorder is about to begin.
+    pending: int = 0
     channel: dict[str, Any] | None = None
     retention: int | None = None
     # Recorders that an AWS service has here, by its principal.
@@ -105,7 +113,8 @@ def describe_recorder_status(call: Call, _: Forward) -> dict[str, Any]:
         return {"ConfigurationRecordersStatus": []}
     status: dict[str, Any] = {"arn": recorder["arn"], "name": recorder["name"], "recording": settings.recording}
     if settings.started:
-        status |= {"lastStartTime": settings.started, "lastStatus": "SUCCESS", "lastStatusChangeTime": settings.started}
+        said, settings.pending = "PENDING" if settings.pending else "SUCCESS", max(settings.pending - 1, 0)
+        status |= {"lastStartTime": settings.started, "lastStatus": said, "lastStatusChangeTime": settings.started}
     if settings.stopped:
         status["lastStopTime"] = settings.stopped
     return {"ConfigurationRecordersStatus": [status]}
@@ -160,6 +169,7 @@ def start_recorder(call: Call, _: Forward) -> dict[str, Any]:
         )
     if not settings.recording:
         settings.recording, settings.started = True, _now()
+        settings.pending = settles_after(call.account)
     return {}
 
 
@@ -198,7 +208,12 @@ def put_channel(call: Call, _: Forward) -> dict[str, Any]:
         raise AwsError("InvalidSNSTopicARNException", "The SNS topic ARN is empty.")
     if given.get("s3KmsKeyArn") == "":
         raise AwsError("InvalidS3KmsKeyArnException", "The KMS key ARN is empty.")
-    _check_bucket(call, given.get("s3BucketName"), settings.recorder["roleARN"])
+    _check_bucket(call, given, settings.recorder["roleARN"])
+    topic, key = given.get("snsTopicARN"), given.get("s3KmsKeyArn")
+    if topic and topic_of(topic) is None:
+        raise AwsError("InvalidSNSTopicARNException", f"The sns topic arn '{topic}' is not valid.")
+    if key and not re.fullmatch(r"arn:[^:]+:kms:[a-z0-9-]+:\d{12}:(key|alias)/.+", key):
+        raise AwsError("InvalidS3KmsKeyArnException", f"The arn '{key}' is not a valid kms key.")
     settings.channel = {"name": name} | given
     return {}
 
@@ -220,7 +235,7 @@ def describe_channel_status(call: Call, _: Forward) -> dict[str, Any]:
         if channel.get("snsTopicARN"):
             stream = {"lastStatus": "SUCCESS", "lastStatusChangeTime": _now()}
         try:
-            _check_bucket(call, channel.get("s3BucketName"), settings_of(call).recorder["roleARN"])
+            _check_bucket(call, channel, settings_of(call).recorder["roleARN"])
             history = {"lastStatus": "SUCCESS", "lastSuccessfulTime": _now()}
         except AwsError as error:
             code = "NoSuchBucket" if error.code == "NoSuchBucketException" else "AccessDenied"
@@ -378,25 +393,47 @@ def _check_role(call: Call, arn: str) -> None:
     raise AwsError("InvalidRoleException", f"AWS Config cannot assume the role {arn}.")
 
 
-def _check_bucket(call: Call, name: str | None, role: str) -> None:
-    from moto.s3.models import s3_backends
-
-    for partitions in list(s3_backends.values()):
-        bucket = partitions[call.partition].buckets.get(name or "")
-        if bucket:
-            break
-    else:
+def _check_bucket(call: Call, channel: dict[str, Any], role: str) -> None:
+    """The bucket lets Config write into its folder, or the customer's own role may."""
+    name, prefix = channel.get("s3BucketName"), channel.get("s3KeyPrefix")
+    bucket = bucket_of(call.partition, name or "")
+    if bucket is None:
         raise AwsError(
             "NoSuchBucketException", f"Cannot find a S3 bucket with an empty bucket name or the name '{name}'."
         )
     policy = bucket.policy.decode() if isinstance(bucket.policy, bytes) else bucket.policy
-    # A role of the customer's own may have its own right to write; the service-linked role never has.
-    if "/aws-service-role/" in role and not allows_service(policy, SERVICE, "s3:PutObject"):
+    folder = f"AWSLogs/{call.account}/Config/ConfigWritabilityCheckFile"
+    context = {"aws:SourceAccount": call.account, "s3:x-amz-acl": "bucket-owner-full-control"}
+    # Whether the statement is for the prefix before it is not judged.
+    arns = [f"arn:{call.partition}:s3:::{name}/{key}" for key in (folder, f"{prefix or ''}/{folder}")]
+    by_bucket = any(service_may(policy, SERVICE, "s3:PutObject", arn, context) for arn in arns)
+    if not by_bucket and not _role_may(call, role):
         raise AwsError(
             "InsufficientDeliveryPolicyException",
             f"Insufficient delivery policy to s3 bucket: {name}, unable to write to bucket, "
-            "provided s3 key prefix is 'null'.",
+            f"provided s3 key prefix is '{prefix or 'null'}'.",
         )
+
+
+def _role_may(call: Call, arn: str) -> bool:
+    """Whether a policy of the role has the right to write into buckets; the service-linked role has none."""
+    from moto.iam.models import iam_backends
+
+    if "/aws-service-role/" in arn:
+        return False
+    for role in iam_backends[call.account][call.partition].roles.values():
+        if role.arn == arn:
+            texts = [*role.policies.values(), *map(document, role.managed_policies.values())]
+            return any(
+                statement.get("Effect") == "Allow" and any(map(_writes, as_list(statement.get("Action"))))
+                for text in texts
+                for statement in statements(text)
+            )
+    return False
+
+
+def _writes(action: str) -> bool:
+    return fnmatch.fnmatchcase("s3:putobject", action.lower())
 
 
 def _now() -> datetime:

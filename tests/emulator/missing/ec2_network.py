@@ -1,10 +1,10 @@
-"""EC2: entries of new network ACLs, options of flow logs, default VPCs with their gateway, public snapshots."""
+"""EC2: entries of new network ACLs, default VPCs with their gateway, public snapshots."""
 
 import ipaddress
 from typing import Any
 
 from emulator.answers import AwsError
-from emulator.missing import Forward, from_moto, guards, handles, refuses
+from emulator.missing import Forward, from_moto, guards, handles
 from emulator.missing.ec2 import backend_of
 from emulator.wire import Call
 
@@ -29,51 +29,6 @@ def create_acl(call: Call, forward: Forward) -> dict[str, Any]:
         )
     entry = {"RuleNumber": 32767, "Protocol": "-1", "RuleAction": "deny", "CidrBlock": "0.0.0.0/0"}
     return {"NetworkAcl": made | {"Entries": [entry | {"Egress": egress} for egress in (True, False)]}}
-
-
-@handles("ec2", "CreateFlowLogs")
-def create_flow_logs(call: Call, forward: Forward) -> dict[str, Any]:
-    """One that is there already is told in the answer, beside those that were made."""
-    there = set(backend_of(call).flow_logs)
-    try:
-        made = from_moto(call, forward)
-    except AwsError as error:
-        if error.code != "FlowLogAlreadyExists":
-            raise
-        said = {"Code": error.code, "Message": error.message}
-        return {"Unsuccessful": [{"ResourceId": one, "Error": said} for one in call.params["ResourceIds"]]}
-    for name, flow_log in backend_of(call).flow_logs.items():
-        if name not in there:
-            flow_log.destination_options = call.params.get("DestinationOptions")
-    return made
-
-
-@handles("ec2", "DeleteFlowLogs")
-def delete_flow_logs(call: Call, _: Forward) -> dict[str, Any]:
-    """Those that are not there are told in the answer, beside those that are gone now."""
-    failed = []
-    for name in call.params["FlowLogIds"]:
-        if backend_of(call).flow_logs.pop(name, None) is None:
-            said = {"Code": "InvalidFlowLogId.NotFound", "Message": f"The flow log {name} does not exist."}
-            failed.append({"ResourceId": name, "Error": said})
-    return {"Unsuccessful": failed}
-
-
-@refuses("ec2", "CreateFlowLogs")
-def flow_logs_say_what_traffic(call: Call) -> None:
-    if "TrafficType" not in call.params and not call.params.get("ResourceType", "").startswith("TransitGateway"):
-        raise AwsError("MissingParameter", "The request must contain the parameter TrafficType")
-
-
-@handles("ec2", "DescribeFlowLogs")
-def describe_flow_logs(call: Call, forward: Forward) -> dict[str, Any]:
-    made = from_moto(call, forward)
-    for one in made.get("FlowLogs", []):
-        options = getattr(backend_of(call).flow_logs[one["FlowLogId"]], "destination_options", None)
-        if options:
-            usual = {"FileFormat": "plain-text", "HiveCompatiblePartitions": False, "PerHourPartition": False}
-            one["DestinationOptions"] = usual | options
-    return made
 
 
 @handles("ec2", "DescribeSnapshots")

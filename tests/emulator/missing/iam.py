@@ -175,20 +175,23 @@ def get_report(call: Call, _: Forward) -> dict[str, Any]:
     return {"Content": made[1].encode(), "ReportFormat": "text/csv", "GeneratedTime": made[0]}
 
 
+# What the answer to CreateRole does not have, though GetRole has it.
+NOT_AT_FIRST = ("Description", "MaxSessionDuration", "RoleLastUsed")
+
+
 @handles("iam", "CreateRole")
-def create_role(call: Call, forward: Forward) -> Answer | None:
+def create_role(call: Call, forward: Forward) -> dict[str, Any]:
     params = call.params
     if any(role.name.lower() == params["RoleName"].lower() for role in backend_of(call).roles.values()):
         raise AwsError("EntityAlreadyExists", f"Role with name {params['RoleName']} already exists.")
     _check_trust(call, params["AssumeRolePolicyDocument"])
     if "PermissionsBoundary" in params:
         ensure_policy(call, params["PermissionsBoundary"])
-    answer = forward()
-    if answer.status == 200:
-        role = find_role(call)
-        role.assume_role_policy_document = _trust(call, params["AssumeRolePolicyDocument"])
-        role.max_session_duration = params.get("MaxSessionDuration", 3600)
-    return answer
+    made = from_moto(call, forward)["Role"]
+    role = find_role(call)
+    role.assume_role_policy_document = _trust(call, params["AssumeRolePolicyDocument"])
+    role.max_session_duration = params.get("MaxSessionDuration", 3600)
+    return {"Role": {name: value for name, value in made.items() if name not in NOT_AT_FIRST}}
 
 
 @handles("iam", "GetRole")
@@ -202,11 +205,11 @@ def get_role(call: Call, forward: Forward) -> dict[str, Any]:
 
 @handles("iam", "UpdateRole")
 def update_role(call: Call, _: Forward) -> dict[str, Any]:
+    """What is not sent stays; moto takes it away."""
     role = find_role(call)
     if "Description" in call.params:
         role.description = call.params["Description"]
-    # An omitted duration goes back to one hour; an omitted description stays.
-    role.max_session_duration = call.params.get("MaxSessionDuration", 3600)
+    role.max_session_duration = call.params.get("MaxSessionDuration", role.max_session_duration)
     return {}
 
 
@@ -221,6 +224,7 @@ def update_trust(call: Call, forward: Forward) -> Answer:
 
 @handles("iam", "PutRolePermissionsBoundary")
 def put_boundary(call: Call, _: Forward) -> None:
+    find_role(call)
     ensure_policy(call, call.params["PermissionsBoundary"])
 
 
@@ -235,7 +239,7 @@ def attach_role_policy(call: Call, _: Forward) -> dict[str, Any] | None:
     return None
 
 
-@handles("iam", "GetPolicy", "GetPolicyVersion", "ListPolicyVersions", "ListEntitiesForPolicy")
+@handles("iam", "GetPolicy", "GetPolicyVersion", "ListEntitiesForPolicy")
 def read_policy(call: Call, _: Forward) -> None:
     ensure_policy(call, call.params["PolicyArn"])
 
@@ -259,10 +263,16 @@ def get_role_policy(call: Call, _: Forward) -> None:
 
 
 @handles("iam", "DeleteRole")
-def delete_role(call: Call, _: Forward) -> None:
+def delete_role(call: Call, forward: Forward) -> Answer:
+    from emulator.missing.iam_deleted import forget
+
     role = find_role(call)
     if any(role in profile.roles for profile in backend_of(call).instance_profiles.values()):
         raise AwsError("DeleteConflict", "Cannot delete entity, must remove roles from instance profile first.")
+    answer = forward()
+    if answer.status < 300:
+        forget(call.partition, role.arn, role.id)
+    return answer
 
 
 @handles("iam", "TagRole")

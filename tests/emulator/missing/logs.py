@@ -57,15 +57,25 @@ def describe_log_groups(call: Call, forward: Forward) -> dict[str, Any]:
         shown["logGroupArn"] = group.arn
         shown["logGroupClass"] = getattr(group, "log_group_class", "STANDARD")
         shown["deletionProtectionEnabled"] = getattr(group, "deletion_protection", False)
+        shown["metricFilterCount"] = sum(one["logGroupName"] == group.name for one in filters_of(call))
         if status := getattr(group, "data_protection_status", None):
             shown["dataProtectionStatus"] = status
     return answer
 
 
 @handles("logs", "DeleteLogGroup")
-def delete_log_group(call: Call, forward: Forward) -> None:
+def delete_log_group(call: Call, _: Forward) -> None:
+    """With a group go its metric filters."""
     if getattr(group_of(call), "deletion_protection", False):
         raise AwsError("ValidationException", "Deletion protection is enabled for the log group.")
+    filters = filters_of(call)
+    filters[:] = [one for one in filters if one["logGroupName"] != call.params["logGroupName"]]
+
+
+def filters_of(call: Call) -> list[dict[str, Any]]:
+    from moto.logs.models import logs_backends
+
+    return logs_backends[call.account][call.region].filters.metric_filters
 
 
 @handles("logs", "PutRetentionPolicy")

@@ -1,19 +1,16 @@
-"""CloudWatch Logs: metric filters, which have one name in a group and are replaced by it."""
+"""CloudWatch Logs: metric filters, which have one name in a group, are replaced by it, and go with the group."""
 
+import time
 from typing import Any
 
 from emulator.answers import AwsError
 from emulator.missing import Forward, handles
-from emulator.missing.logs import group_of
+from emulator.missing.logs import filters_of, group_of
+from emulator.shelf.pages import page
 from emulator.wire import Call
 
-MOST_FILTERS = 100
-
-
-def _filters(call: Call) -> list[dict[str, Any]]:
-    from moto.logs.models import logs_backends
-
-    return logs_backends[call.account][call.region].filters.metric_filters
+MOST_FILTERS, MOST_DIMENSIONS, PAGE = 100, 3, 50
+CLOSING = {"(": ")", "{": "}", "[": "]"}
 
 
 def _at(call: Call, filters: list[dict[str, Any]]) -> int | None:
@@ -23,26 +20,72 @@ def _at(call: Call, filters: list[dict[str, Any]]) -> int | None:
 
 
 @handles("logs", "PutMetricFilter")
-def put_metric_filter(call: Call, _: Forward) -> None:
-    """moto adds a second filter of the same name; here the old one makes room for it."""
+def put_metric_filter(call: Call, _: Forward) -> dict[str, Any]:
     group = group_of(call)
     if getattr(group, "log_group_class", "STANDARD") != "STANDARD":
         raise AwsError("InvalidOperationException", "Metric filters are for log groups of the class STANDARD.")
+    if not balanced(call.params["filterPattern"]):
+        raise AwsError("InvalidParameterException", "Invalid filter pattern")
     for transformation in call.params["metricTransformations"]:
-        if transformation.get("dimensions") and "defaultValue" in transformation:
+        dimensions = transformation.get("dimensions") or {}
+        if dimensions and "defaultValue" in transformation:
             raise AwsError("InvalidParameterException", "A metric filter has a default value or dimensions, not both.")
-    filters = _filters(call)
+        if len(dimensions) > MOST_DIMENSIONS:
+            raise AwsError("InvalidParameterException", f"A metric filter has {MOST_DIMENSIONS} dimensions at most.")
+    filters = filters_of(call)
     at = _at(call, filters)
-    if at is not None:
-        del filters[at]
-    elif sum(one["logGroupName"] == call.params["logGroupName"] for one in filters) >= MOST_FILTERS:
+    there = sum(one["logGroupName"] == call.params["logGroupName"] for one in filters)
+    if at is None and there >= MOST_FILTERS:
         raise AwsError("LimitExceededException", "Resource limit exceeded.")
+    made = dict(call.params) | {"creationTime": int(time.time() * 1000)}
+    if at is None:
+        filters.append(made)
+    else:
+        filters[at] = made
+    return {}
+
+
+def balanced(pattern: str) -> bool:
+    """Whether the pattern's brackets and quotes close; more of its syntax is not looked at."""
+    waiting: list[str] = []
+    for sign in pattern:
+        if waiting and waiting[-1] == '"':
+            if sign == '"':
+                waiting.pop()
+        elif sign == '"':
+            waiting.append(sign)
+        elif sign in CLOSING:
+            waiting.append(CLOSING[sign])
+        elif sign in CLOSING.values() and (not waiting or waiting.pop() != sign):
+            return False
+    return not waiting
+
+
+@handles("logs", "DescribeMetricFilters")
+def describe_metric_filters(call: Call, _: Forward) -> dict[str, Any]:
+    asked = call.params
+    if ("metricName" in asked) != ("metricNamespace" in asked):
+        raise AwsError("InvalidParameterException", "metricName and metricNamespace go together.")
+    if "logGroupName" in asked:
+        group_of(call)
+    found = []
+    for one in sorted(filters_of(call), key=lambda one: one["filterName"]):
+        metrics = [(metric["metricName"], metric["metricNamespace"]) for metric in one["metricTransformations"]]
+        prefix = asked.get("filterNamePrefix", "") if "logGroupName" in asked else ""
+        if (
+            one["filterName"].startswith(prefix)
+            and asked.get("logGroupName") in (None, one["logGroupName"])
+            and ("metricName" not in asked or (asked["metricName"], asked["metricNamespace"]) in metrics)
+        ):
+            found.append(one)
+    shown, token = page(call, found, PAGE)
+    return {"metricFilters": shown} | token
 
 
 @handles("logs", "DeleteMetricFilter")
 def delete_metric_filter(call: Call, _: Forward) -> dict[str, Any]:
     group_of(call)
-    filters = _filters(call)
+    filters = filters_of(call)
     at = _at(call, filters)
     if at is None:
         raise AwsError("ResourceNotFoundException", "The specified metric filter does not exist.")

@@ -115,17 +115,7 @@ def attributes_of_a_queue(call: Call) -> None:
             raise AwsError("InvalidAttributeValue", f"Invalid value for the parameter {name}.")
 
 
-# SNS, EventBridge.
-
-PROTOCOLS = ("application", "email", "email-json", "firehose", "http", "https", "lambda", "sms", "sqs")
-
-
-@refuses("sns", "Subscribe")
-def protocol_of_a_subscription(call: Call) -> None:
-    protocol = call.params["Protocol"]
-    if protocol not in PROTOCOLS:
-        message = f"Invalid parameter: Does not support this protocol string: {protocol}"
-        raise AwsError("InvalidParameter", message)
+# EventBridge.
 
 
 @refuses("events", "PutRule")

@@ -1,10 +1,8 @@
 """Values that AWS refuses and moto takes, though the API models allow them; from the services' API references."""
 
-import json
 import re
 from typing import Any
 
-from emulator import policy
 from emulator.answers import AwsError
 from emulator.missing import refuses
 from emulator.missing.kms import KEY_MEMBERS, refuse_managed
@@ -79,21 +77,6 @@ def tags_of_aws(call: Call) -> None:
 
 
 # Others.
-
-
-@refuses("sns", "SetTopicAttributes", "CreateTopic")
-def policy_of_a_topic(call: Call) -> None:
-    text = (call.params.get("Attributes") or {}).get("Policy")
-    if call.params.get("AttributeName") == "Policy":
-        text = call.params.get("AttributeValue")
-    if not text:
-        return
-    try:
-        whole = bool(policy.as_list(json.loads(text)["Statement"]))
-    except (ValueError, KeyError, TypeError):
-        whole = False
-    if not whole:
-        raise AwsError("InvalidParameter", "Invalid parameter: Policy Error: null")
 
 
 @refuses("dynamodb", "CreateTable")

@@ -1,14 +1,16 @@
-"""SNS: attributes that moto drops, topics that are made twice, and subscriptions that wait for their owner's word."""
+"""SNS: attributes that moto drops, policies, topics that are made twice, and topics of other accounts."""
 
-import hashlib
 import json
+import re
 from typing import Any
 
+from emulator import policy
 from emulator.answers import AwsError
-from emulator.events import queues
-from emulator.events.permission import service_may
-from emulator.events.topics import SERVICE, topic_of
-from emulator.missing import Forward, from_moto, handles
+from emulator.events.permission import account_may
+from emulator.events.topics import topic_of
+from emulator.identity import caller_arn
+from emulator.missing import Forward, from_moto, guards, handles, refuses
+from emulator.shelf.pages import page
 from emulator.wire import Call
 
 # Attributes that SetTopicAttributes takes ("SetTopicAttributes", API reference), besides those that moto keeps.
@@ -18,31 +20,110 @@ KEPT = {
     "FifoThroughputScope": ("Topic", "MessageGroup"),
     "ArchivePolicy": None,
     "DataProtectionPolicy": None,
+    "MaximumMessageSize": None,
 }
 FEEDBACK = ("SuccessFeedbackRoleArn", "SuccessFeedbackSampleRate", "FailureFeedbackRoleArn")
 FEEDBACK_OF = ("HTTP", "Firehose", "Lambda", "Application", "SQS")
 KNOWN_TO_MOTO = {"DisplayName", "Policy", "DeliveryPolicy", "KmsMasterKeyId", "ContentBasedDeduplication", "FifoTopic"}
 KNOWN = {*KNOWN_TO_MOTO, *KEPT, *(f"{of}{what}" for of in FEEDBACK_OF for what in FEEDBACK)}
-# Whoever is behind these must confirm; a phone, a stream or a function of the own account need not.
-CONFIRMED_BY_OWNER = {"email", "email-json", "http", "https"}
-PENDING = "PendingConfirmation"
+OF_FIFO = {"ContentBasedDeduplication", "FifoThroughputScope", "ArchivePolicy"}
+JSON = {"DeliveryPolicy", "ArchivePolicy", "DataProtectionPolicy"}
+DISPLAY_NAME, POLICY_SIZE = 100, 30720
+# What a topic's policy may allow.
+ACTIONS = {
+    "gettopicattributes",
+    "settopicattributes",
+    "addpermission",
+    "removepermission",
+    "deletetopic",
+    "subscribe",
+    "listsubscriptionsbytopic",
+    "publish",
+    "receive",
+}
+# What is retried and how, unless a delivery policy says otherwise; from recorded answers.
+DELIVERY = {
+    "http": {
+        "defaultHealthyRetryPolicy": {
+            "minDelayTarget": 20,
+            "maxDelayTarget": 20,
+            "numRetries": 3,
+            "numMaxDelayRetries": 0,
+            "numNoDelayRetries": 0,
+            "numMinDelayRetries": 0,
+            "backoffFunction": "linear",
+        },
+        "disableSubscriptionOverrides": False,
+        "defaultRequestPolicy": {"headerContentType": "text/plain; charset=UTF-8"},
+    }
+}
 
 
-def _refuse(what: str) -> AwsError:
+def wrong(what: str) -> AwsError:
     return AwsError("InvalidParameter", f"Invalid parameter: {what}")
 
 
-def _check(name: str, value: str) -> None:
+@guards("sns")
+def topics_are_named_by_their_arn(call: Call) -> None:
+    """In the topic's own Region, and by whom its policy lets in when it is another account's."""
+    arn = call.params.get("TopicArn")
+    if arn is None:
+        return
+    parts = arn.split(":")
+    if len(parts) < 6:
+        raise wrong(f"TopicArn Reason: An ARN must have at least 6 elements, not {len(parts)}")
+    if parts[3] != call.region:
+        raise wrong("TopicArn")
+    action = {"PublishBatch": "Publish"}.get(str(call.operation), str(call.operation))
+    topic = topic_of(arn)
+    if topic is None or parts[4] == call.account or action.lower() not in ACTIONS:
+        return
+    if not account_may(topic.policy, call.account, f"sns:{action}", arn):
+        raise AwsError(
+            "AuthorizationError",
+            f"User: {caller_arn(call)} is not authorized to perform: SNS:{action} on resource: "
+            f"{arn} because no resource-based policy allows the SNS:{action} action",
+            403,
+        )
+
+
+def check(call: Call, name: str, value: str, fifo: bool) -> None:
     allowed = KEPT.get(name)
-    if name not in KNOWN:
-        raise _refuse("AttributeName")
+    if name not in KNOWN or (name in OF_FIFO and not fifo):
+        raise wrong("AttributeName")
     if allowed and value not in allowed:
-        raise _refuse(f"{name} Reason: must be one of {', '.join(allowed)}")
-    if name in ("Policy", "DeliveryPolicy") and value:
+        raise wrong(f"{name} Reason: must be one of {', '.join(allowed)}")
+    if name in JSON and value:
         try:
             json.loads(value)
         except ValueError:
-            raise _refuse(f"{name}: not JSON") from None
+            raise wrong(f"{name}: failed to parse JSON.") from None
+    if name == "DisplayName" and len(value) > DISPLAY_NAME:
+        raise wrong(f"DisplayName Reason: must be at most {DISPLAY_NAME} characters")
+    if name.endswith("SampleRate") and not (value.isdigit() and int(value) <= 100):
+        raise wrong(f"{name} Reason: must be between 0 and 100")
+    if name.endswith("RoleArn") and value and not re.fullmatch(r"arn:[^:]+:iam::\d{12}:role/.+", value):
+        raise wrong(f"{name} Reason: not the ARN of a role")
+    if name == "MaximumMessageSize" and not (value.isdigit() and 1024 <= int(value) <= 1048576):
+        raise wrong("MaximumMessageSize Reason: must be between 1024 and 1048576")
+    if name == "Policy":
+        check_policy(call, value)
+
+
+def check_policy(call: Call, text: str) -> None:
+    try:
+        statements = policy.as_list(json.loads(text)["Statement"])
+        actions = [str(one) for statement in statements for one in policy.as_list(statement.get("Action"))]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise wrong("Policy Error: null") from None
+    if not statements or len(text) > POLICY_SIZE:
+        raise wrong("Policy Error: null")
+    for action in actions:
+        service, _, name = action.lower().partition(":")
+        if action != "*" and (service != "sns" or ("*" not in name and name not in ACTIONS)):
+            raise wrong("Policy statement action out of service scope!")
+    if policy.unknown_principals(text, call.account, call.partition):
+        raise wrong("Policy Error: PrincipalNotFound")
 
 
 def _more(topic: Any) -> dict[str, str]:
@@ -50,33 +131,51 @@ def _more(topic: Any) -> dict[str, str]:
     return topic.__dict__.setdefault("more_attributes", {})
 
 
+@refuses("sns", "CreateTopic", "TagResource")
+def tags(call: Call) -> None:
+    names = [tag["Key"] for tag in call.params.get("Tags") or []]
+    if len(set(names)) < len(names):
+        raise wrong("Duplicated keys are not allowed.")
+    if any(name.lower().startswith("aws:") for name in names):
+        raise wrong("Tags Reason: keys that begin with aws: are reserved")
+
+
 @handles("sns", "CreateTopic")
 def create_topic(call: Call, forward: Forward) -> dict[str, Any]:
-    arn = f"arn:{call.partition}:sns:{call.region}:{call.account}:{call.params['Name']}"
-    given = call.params.get("Attributes") or {}
-    for name, value in given.items():
-        _check(name, value)
+    name, given = call.params["Name"], call.params.get("Attributes") or {}
+    fifo = given.get("FifoTopic", "false").lower() == "true"
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,251}\.fifo" if fifo else r"[A-Za-z0-9_-]{1,256}", name):
+        raise wrong("Topic Name")
+    for attribute, value in given.items():
+        check(call, attribute, value, fifo)
+    arn = f"arn:{call.partition}:sns:{call.region}:{call.account}:{name}"
     old = topic_of(arn)
     if old is not None:
         there = _attributes(old)
-        if any(not _same(there.get(name), value) for name, value in given.items()):
-            raise _refuse("Attributes Reason: Topic already exists with different attributes")
+        if any(not _same(there.get(attribute), value) for attribute, value in given.items()):
+            raise wrong("Attributes Reason: Topic already exists with different attributes")
         tags = {tag["Key"]: tag["Value"] for tag in call.params.get("Tags") or []}
         if tags and tags != old._tags:
-            raise _refuse("Tags Reason: Topic already exists with different tags")
+            raise wrong("Tags Reason: Topic already exists with different tags")
         return {"TopicArn": arn}
     answer = from_moto(call, forward)
-    _more(topic_of(arn)).update({n: v for n, v in given.items() if n not in KNOWN_TO_MOTO})
+    topic = topic_of(arn)
+    if "Policy" in given:
+        topic.policy = policy.stored(given["Policy"], call.partition)
+    _more(topic).update({n: v for n, v in given.items() if n not in KNOWN_TO_MOTO})
     return answer
 
 
 @handles("sns", "SetTopicAttributes")
 def set_topic_attributes(call: Call, _: Forward) -> dict[str, Any] | None:
     name, value = call.params["AttributeName"], call.params.get("AttributeValue", "")
-    topic = _topic(call)
-    _check(name, value)
+    topic = find(call)
+    check(call, name, value, bool(topic.fifo_topic))
     if name == "FifoTopic":
-        raise _refuse("AttributeName")
+        raise wrong("AttributeName")
+    if name == "Policy":
+        topic.policy = policy.stored(value, call.partition)
+        return {}
     if name in KNOWN_TO_MOTO:
         return None
     _more(topic)[name] = value
@@ -85,112 +184,46 @@ def set_topic_attributes(call: Call, _: Forward) -> dict[str, Any] | None:
 
 @handles("sns", "GetTopicAttributes")
 def get_topic_attributes(call: Call, forward: Forward) -> dict[str, Any]:
-    answer, topic = from_moto(call, forward), _topic(call)
+    answer, topic = from_moto(call, forward), find(call)
     attributes = answer["Attributes"] | _more(topic)
     # A delivery policy is shown when it was set.
     if not attributes.get("DeliveryPolicy"):
         attributes.pop("DeliveryPolicy", None)
-    subscriptions = _subscriptions(topic)
-    pending = sum(not one.confirmed for one in subscriptions)
-    attributes |= {"SubscriptionsPending": str(pending), "SubscriptionsConfirmed": str(len(subscriptions) - pending)}
+    attributes["EffectiveDeliveryPolicy"] = json.dumps(effective(topic), separators=(",", ":"))
+    there = subscriptions(topic)
+    pending = sum(not one.confirmed for one in there)
+    attributes |= {"SubscriptionsPending": str(pending), "SubscriptionsConfirmed": str(len(there) - pending)}
     return {"Attributes": attributes}
 
 
-@handles("sns", "Subscribe")
-def subscribe(call: Call, forward: Forward) -> dict[str, Any]:
-    topic = _topic(call)
-    arn = from_moto(call, forward)["SubscriptionArn"]
-    one = next(one for one in _subscriptions(topic) if one.arn == arn)
-    if not one.confirmed:
-        one.confirmed = not _must_confirm(call, topic, one)
-        one.attributes["PendingConfirmation"] = not one.confirmed
-    if one.confirmed:
-        return {"SubscriptionArn": arn}
-    _ask(topic, one)
-    return {"SubscriptionArn": arn if call.params.get("ReturnSubscriptionArn") else "pending confirmation"}
-
-
-@handles("sns", "ListSubscriptions", "ListSubscriptionsByTopic")
-def list_subscriptions(call: Call, forward: Forward) -> dict[str, Any]:
-    answer = from_moto(call, forward)
-    for shown in answer.get("Subscriptions", []):
-        one = next(s for s in _subscriptions(topic_of(shown["TopicArn"])) if s.arn == shown["SubscriptionArn"])
-        if not one.confirmed:
-            shown["SubscriptionArn"] = PENDING
-    return answer
-
-
-@handles("sns", "Unsubscribe", "GetSubscriptionAttributes", "SetSubscriptionAttributes")
-def of_one_subscription(call: Call, _: Forward) -> None:
-    if call.params["SubscriptionArn"].count(":") < 5:
-        raise _refuse("SubscriptionArn Reason: An ARN must have at least 6 elements, not 1")
-
-
-@handles("sns", "ConfirmSubscription")
-def confirm_subscription(call: Call, _: Forward) -> dict[str, Any]:
-    for one in _subscriptions(_topic(call)):
-        if _token(one) == call.params["Token"]:
-            _confirm(one)
-            return {"SubscriptionArn": one.arn}
-    raise _refuse("Token")
-
-
-def confirm(account: str, endpoint: str) -> list[str]:
-    """What the owner of the endpoint does with the message that asks: the ARNs of what is confirmed now."""
+@handles("sns", "ListTopics")
+def list_topics(call: Call, _: Forward) -> dict[str, Any]:
     from moto.sns.models import sns_backends
 
-    waiting = [
-        one
-        for backend in list(sns_backends[account].values())
-        for one in backend.subscriptions.values()
-        if one.endpoint == endpoint and not one.confirmed
-    ]
-    for one in waiting:
-        _confirm(one)
-    return [one.arn for one in waiting]
+    topics = sns_backends[call.account][call.region].topics
+    shown, token = page(call, [{"TopicArn": arn} for arn in topics])
+    return {"Topics": shown} | token
 
 
-def _confirm(one: Any) -> None:
-    one.confirmed = True
-    one.attributes["PendingConfirmation"] = False
+def effective(topic: Any) -> dict[str, Any]:
+    """The topic's delivery policy with AWS's own values for what it does not say."""
+    return _over(DELIVERY, json.loads(topic.delivery_policy or "{}"))
 
 
-def _must_confirm(call: Call, topic: Any, one: Any) -> bool:
-    """Whether somebody else than the caller has to agree: of a queue or a function its account."""
-    if one.protocol in CONFIRMED_BY_OWNER:
-        return True
-    owner = one.endpoint.split(":")[4] if one.endpoint.count(":") >= 5 else call.account
-    return one.protocol in ("sqs", "lambda") and owner != call.account
+def _over(usual: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    both = {name: _over(usual[name], given[name]) for name in usual if isinstance(given.get(name), dict)}
+    return usual | given | both
 
 
-def _ask(topic: Any, one: Any) -> None:
-    """The message to the endpoint; only a queue can read it here."""
-    queue = queues.queue_of(one.endpoint)
-    if queue and service_may(queue.policy, SERVICE, "sqs:SendMessage", one.endpoint, {"aws:SourceArn": topic.arn}):
-        region = topic.arn.split(":")[3]
-        message = {
-            "Type": "SubscriptionConfirmation",
-            "Token": _token(one),
-            "TopicArn": topic.arn,
-            "Message": f"You have chosen to subscribe to the topic {topic.arn}.",
-            "SubscribeURL": f"https://sns.{region}.amazonaws.com/?Action=ConfirmSubscription&TopicArn={topic.arn}"
-            f"&Token={_token(one)}",
-        }
-        queues.send(one.endpoint, json.dumps(message))
-
-
-def _token(one: Any) -> str:
-    return hashlib.sha256(one.arn.encode()).hexdigest()
-
-
-def _topic(call: Call) -> Any:
+def find(call: Call) -> Any:
     topic = topic_of(call.params["TopicArn"])
     if topic is None:
         raise AwsError("NotFound", "Topic does not exist", 404)
     return topic
 
 
-def _subscriptions(topic: Any) -> list[Any]:
+def subscriptions(topic: Any) -> list[Any]:
+    """Those of all accounts."""
     from moto.sns.models import sns_backends
 
     region = topic.arn.split(":")[3]

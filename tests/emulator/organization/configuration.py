@@ -97,6 +97,10 @@ def _guard_duty(call: Call) -> dict[str, Any]:
     if {"EKS_RUNTIME_MONITORING", "RUNTIME_MONITORING"} <= names:
         raise _bad("Runtime Monitoring and EKS Runtime Monitoring exclude each other.")
     before = {one["Name"]: one for one in GUARD_DUTY.now(call)["Features"]}
+    if given.get("AutoEnableOrganizationMembers") == "ALL":
+        from emulator.shelf.tables.guardduty_members import enrol_all
+
+        enrol_all(call)
     mode = given.get("AutoEnableOrganizationMembers") or ("NEW" if given["AutoEnable"] else "NONE")
     features = before | {one["Name"]: before.get(one["Name"], {}) | one for one in given.get("Features", [])}
     return {

@@ -3,10 +3,11 @@
 from typing import Any
 
 from emulator.answers import AwsError
-from emulator.missing import Forward, handles
+from emulator.missing import Forward, from_moto, handles
 from emulator.organization import content
 from emulator.organization.accounts import violation
 from emulator.organization.structure import all_features, attached, enabled, home, root, target, trusted
+from emulator.shelf.store import Row, place
 from emulator.wire import Call
 
 # At most so many at a root, unit or account; the types that are not named have 10.
@@ -22,12 +23,33 @@ NEEDS_ACCESS = {"SECURITYHUB_POLICY": "securityhub.amazonaws.com"}
 
 
 @handles("organizations", "EnablePolicyType")
-def enable(call: Call, _: Forward) -> None:
+def enable(call: Call, forward: Forward) -> dict[str, Any]:
     found, kind = home(call), call.params["PolicyType"]
     _available(found)
     service = NEEDS_ACCESS.get(kind)
     if service and not trusted(found, service):
         raise violation("SERVICE_ACCESS_NOT_ENABLED", f"Enable trusted access of {service} first.")
+    made = from_moto(call, forward)
+    _states(call).setdefault((found.org.id, kind), Row({})).write(call, {}, {"Status": "PENDING_ENABLE"})
+    return {"Root": _with_states(call, made["Root"])}
+
+
+def _states(call: Call) -> dict[Any, Row]:
+    """By organization and type: what is on its way."""
+    return place(call, "policy types", everywhere=True)
+
+
+def _with_states(call: Call, shown: dict[str, Any]) -> dict[str, Any]:
+    organization = home(call).org.id
+    types = [one | _states(call).get((organization, one["Type"]), Row({})).read() for one in shown["PolicyTypes"]]
+    return shown | {"PolicyTypes": types}
+
+
+@handles("organizations", "ListRoots")
+def list_roots(call: Call, forward: Forward) -> dict[str, Any]:
+    """A type that was just enabled takes its time (route `settling`)."""
+    answer = from_moto(call, forward)
+    return answer | {"Roots": [_with_states(call, one) for one in answer["Roots"]]}
 
 
 @handles("organizations", "DisablePolicyType")

@@ -10,7 +10,17 @@ from emulator.shelf.model import declared, invalid, member
 from emulator.wire import Call
 
 TOKENS = ("NextToken", "nextToken", "Marker", "PaginationToken")
-LIMITS = ("MaxResults", "maxResults", "Limit", "limit", "MaxItems", "PageSize", "pageSize", "ResourcesPerPage")
+LIMITS = (
+    "MaxResults",
+    "maxResults",
+    "MaxRecords",
+    "Limit",
+    "limit",
+    "MaxItems",
+    "PageSize",
+    "pageSize",
+    "ResourcesPerPage",
+)
 MOST = 100
 
 

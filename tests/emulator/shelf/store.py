@@ -47,7 +47,7 @@ class Row:
         self, call: Call, value: dict[str, Any], middle: dict[str, Any] | None = None, late: bool = False
     ) -> None:
         """Sets the value; while it settles, reads show it with the `middle` members, or when `late` what was before."""
-        reads = _SETTLING.get(call.account, 0)
+        reads = settles_after(call.account)
         if reads and (middle or late):
             self.shown, self.reads = (self.now if late else value | (middle or {})), reads
         self.now = value
@@ -62,6 +62,11 @@ def place(call: Call, name: str, everywhere: bool = False, account: str | None =
 def settle_after(account: str, reads: int) -> None:
     """From now on writes of the account are seen only after so many reads, where the table says that they settle."""
     _SETTLING[account] = reads
+
+
+def settles_after(account: str) -> int:
+    """How many reads see what the account writes on its way."""
+    return _SETTLING.get(account, 0)
 
 
 def own(account: str, what: str, owner: str | None) -> None:

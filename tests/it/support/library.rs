@@ -177,6 +177,7 @@ pub async fn apply(account: &Account, session: &Arc<Session>, plan: &Plan) -> Ap
         audit: &audit,
         stop: &stop,
         guarded: None,
+        kill_switch: &evenkeel::guards::KillSwitch::default(),
         concurrent_accounts: 1,
         may_begin: &|| Ok(()),
         locks: &AccountLocks::default(),

@@ -17,3 +17,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- define "evenkeel.serviceAccount" -}}
 {{- if .Values.serviceAccount.create }}{{ .Values.serviceAccount.name | default (include "evenkeel.name" .) }}{{ else }}{{ required "serviceAccount.name: without serviceAccount.create, name one" .Values.serviceAccount.name }}{{ end }}
 {{- end }}
+
+{{- /* Probes that nobody answers would end the pod again and again. */}}
+{{- define "evenkeel.listens" -}}
+{{- $listen := printf `(?m)^\s*listen\s*=\s*"(0\.0\.0\.0|\[::\]):%d"` (int .Values.metrics.port) }}
+{{- if not (regexMatch $listen .Values.fleet) }}
+{{- fail (printf "metrics.enabled: fleet needs [controller] listen = \"0.0.0.0:%d\" and listen_token; or set metrics.enabled to false, without probes" (int .Values.metrics.port)) }}
+{{- end }}
+{{- end }}

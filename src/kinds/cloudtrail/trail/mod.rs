@@ -37,19 +37,12 @@ impl Kind for Trail {
     const CONTROLS: Controls = Controls {
         cis_v3: &["3.1", "3.2", "3.5", "3.8", "3.9"],
         cis_v5: &["3.1", "3.2", "3.5", "3.8", "3.9"],
-        fsbp: &[
-            "CloudTrail.1",
-            "CloudTrail.2",
-            "CloudTrail.3",
-            "CloudTrail.4",
-            "CloudTrail.5",
-            "S3.22",
-            "S3.23",
-        ],
+        fsbp: &["CloudTrail.1", "CloudTrail.2", "CloudTrail.4", "CloudTrail.5"],
+        security_hub: &["CloudTrail.3", "CloudTrail.9", "S3.22", "S3.23"],
         well_architected: &["SEC04-BP01", "SEC04-BP02", "SEC08-BP02"],
         by_fields: &[
             (
-                &["3.1", "CloudTrail.1", "CloudTrail.3"],
+                &["3.1", "CloudTrail.1"],
                 &[
                     "is_multi_region_trail",
                     "is_logging",
@@ -61,8 +54,18 @@ impl Kind for Trail {
             ),
             (&["3.2", "CloudTrail.4"], &["enable_log_file_validation"]),
             (&["3.5", "CloudTrail.2"], &["kms_key_id"]),
-            (&["CloudTrail.5"], &["cloud_watch_logs_log_group_arn", "cloud_watch_logs_role_arn"]),
-            (&["3.8", "3.9", "S3.22", "S3.23"], &["event_selectors", "advanced_event_selectors"]),
+            (&["CloudTrail.3"], &["is_logging"]),
+            (&["CloudTrail.5"], &["cloud_watch_logs_log_group_arn"]),
+            (&["CloudTrail.9"], &["tags"]),
+            (
+                &["3.8", "3.9", "S3.22", "S3.23"],
+                &[
+                    "is_multi_region_trail",
+                    "is_logging",
+                    "event_selectors",
+                    "advanced_event_selectors",
+                ],
+            ),
         ],
     };
     const CALLS: &'static [Use<Spec>] = calls::CALLS;

@@ -34,13 +34,13 @@ pub const CALLS: &[Use<Spec>] = &[
             .when("StringEquals", "iam:PassedToService", [SERVICE.to_owned()])
             .into()
     }),
-    Use::undo(DELETE_RECORDER),
+    Use::undo(DELETE_RECORDER, recorder),
     Use::write_if(PUT_CHANNEL, Spec::has_channel, everywhere),
-    Use::undo(DELETE_CHANNEL),
+    Use::undo(DELETE_CHANNEL, everywhere),
     Use::write_if(START, |spec| spec.recording == Some(true), recorder),
     Use::write_if(STOP, |spec| spec.recording == Some(false), recorder),
     Use::write_if(PUT_RETENTION, |spec| spec.retention_period_in_days.is_some(), everywhere),
-    Use::undo(DELETE_RETENTION),
+    Use::undo(DELETE_RETENTION, everywhere),
 ];
 
 /// A Region has one recorder of its customer's own, whose name cannot be changed: the declared name

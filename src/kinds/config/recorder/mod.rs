@@ -30,6 +30,19 @@ impl Kind for ConfigRecorder {
         cis_v5: &["3.3"],
         fsbp: &["Config.1"],
         well_architected: &["SEC04-BP01", "SEC04-BP02"],
+        by_fields: &[
+            (
+                &["3.3", "Config.1"],
+                &[
+                    "role_arn",
+                    "strategy",
+                    "include_global_resource_types",
+                    "resource_types",
+                    "recording",
+                ],
+            ),
+            (&["3.3"], &["s3_bucket_name", "sns_topic_arn"]),
+        ],
         ..Controls::NONE
     };
     const CALLS: &'static [Use<Spec>] = calls::CALLS;

@@ -121,13 +121,15 @@ impl Direction<'_> {
         let is_new = |rule: &&Rule| !self.there().iter().any(|seen| seen.rule.covers(rule));
         let opens: Vec<(Option<GrantClass>, String)> = missing
             .iter()
-            .filter(|rule| !self.egress && is_new(rule))
-            .map(|rule| (self.opens_to(rule.peer()), self.words(rule)))
+            .filter(is_new)
+            // What goes out gives nobody rights here.
+            .map(|rule| (self.opens_to(rule.peer()).filter(|_| !self.egress), self.words(rule)))
             .collect();
+        let way = if self.egress { "may go out" } else { "is let in" };
         let rules = missing.into_iter().map(|rule| NewRule { rule, description: None }).collect();
         let step = Step::Authorize(Addition { rules, ..Addition::default() });
         opens.into_iter().fold(Change::new(self.act(step), drift), |change, (class, words)| {
-            let change = change.warn(format!("weaker than before: {words} is let in"));
+            let change = change.warn(format!("weaker than before: {words} {way}"));
             match class {
                 Some(class) => change.grant(class, words),
                 None => change,

@@ -89,6 +89,7 @@ impl Kind for EbsEncryption {
         fsbp: &["EC2.7"],
         well_architected: &["SEC08-BP02", "SEC08-BP03"],
         by_fields: &[(&["5.1.1", "EC2.7"], &["enabled"])],
+        ..Controls::NONE
     };
     const CALLS: &'static [Use<Spec>] = &[
         Use::read(GET_DEFAULT),

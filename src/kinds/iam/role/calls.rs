@@ -19,7 +19,7 @@ pub const CALLS: &[Use<Spec>] = &[
     Use::read_if(LIST_INLINE, |spec| spec.inline_policies.is_some()),
     Use::read_if(GET_INLINE, |spec| spec.inline_policies.is_some()),
     Use::write_if(CREATE, Spec::has_trust, with_boundary),
-    Use::undo(DELETE),
+    Use::undo(DELETE, role),
     Use::write_if(UPDATE_TRUST, Spec::has_trust, role),
     Use::write_if(
         UPDATE,

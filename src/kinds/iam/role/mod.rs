@@ -34,13 +34,15 @@ impl Kind for Role {
     const IDENTITY: Identity = Identity::Named { field: "role_name", prefix: "" };
     const NOT_STATE: &'static [&'static str] = &["role_name", "exclusive_policies"];
     const CONTROLS: Controls = Controls {
-        cis_v3: &["1.17"],
-        cis_v5: &["1.16"],
-        fsbp: &["IAM.1", "IAM.18", "IAM.21", "IAM.24"],
+        cis_v3: &["1.16", "1.17", "1.22"],
+        cis_v5: &["1.15", "1.16", "1.21"],
+        // IAM.1 and IAM.21 look at what customer managed policies say: no role decides that.
+        fsbp: &["KMS.2"],
+        security_hub: &["IAM.18", "IAM.24", "IAM.27"],
         well_architected: &["SEC03-BP01", "SEC03-BP02", "SEC03-BP03", "SEC03-BP05", "SEC10-BP05"],
         by_fields: &[
-            (&["1.16", "IAM.18"], &["managed_policy_arns"]),
-            (&["IAM.1", "IAM.21"], &["managed_policy_arns", "inline_policies"]),
+            (&["1.15", "1.16", "1.21", "IAM.18", "IAM.27"], &["managed_policy_arns"]),
+            (&["KMS.2"], &["inline_policies"]),
             (&["IAM.24"], &["tags"]),
         ],
     };

@@ -42,7 +42,10 @@ pub const CALLS: &[Use<Spec>] = &[
         let alias = Allowed::on([arns.regional("kms", &arns.text(&spec.alias))]);
         [vec![alias], key(spec, arns)].concat()
     }),
-    Use::undo(DELETE_ALIAS),
+    Use::undo(DELETE_ALIAS, |spec, arns| {
+        let alias = Allowed::on([arns.regional("kms", &arns.text(&spec.alias))]);
+        [vec![alias], key(spec, arns)].concat()
+    }),
     Use::write_if(UPDATE_DESCRIPTION, |spec| spec.description.is_some(), key),
     Use::write_if(PUT_POLICY, Spec::has_policy, key),
     Use::write_if(ENABLE, |spec| spec.enabled == Some(true), key),
@@ -50,7 +53,7 @@ pub const CALLS: &[Use<Spec>] = &[
     Use::write_if(ENABLE_ROTATION, |spec| spec.enable_key_rotation == Some(true), key),
     Use::write_if(DISABLE_ROTATION, |spec| spec.enable_key_rotation == Some(false), key),
     Use::write_if(CANCEL_DELETION, |spec| spec.prevent_destroy == Some(true), key),
-    Use::undo(SCHEDULE_DELETION),
+    Use::undo(SCHEDULE_DELETION, key),
     Use::write_if(TAG, |spec| spec.tags.is_some(), key),
     Use::write_if(UNTAG, |spec| spec.tags.is_some(), key),
     Use::implied(

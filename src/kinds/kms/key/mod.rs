@@ -34,11 +34,14 @@ impl Kind for Key {
         &["alias", "prevent_destroy", "deletion_window_days"];
     const AFTER: &'static [&'static str] = &["iam.role"];
     const CONTROLS: Controls = Controls {
-        fsbp: &["KMS.3", "KMS.4", "KMS.5"],
+        cis_v3: &["3.6"],
+        cis_v5: &["3.6"],
+        fsbp: &["KMS.3", "KMS.5"],
+        security_hub: &["KMS.4"],
         well_architected: &["SEC08-BP01", "SEC08-BP04"],
         by_fields: &[
             (&["KMS.3"], &["key_state", "prevent_destroy"]),
-            (&["KMS.4"], &["enable_key_rotation", "rotation_period_in_days"]),
+            (&["3.6", "KMS.4"], &["enable_key_rotation"]),
             (
                 &["KMS.5"],
                 &[
@@ -50,7 +53,6 @@ impl Kind for Key {
                 ],
             ),
         ],
-        ..Controls::NONE
     };
     const CALLS: &'static [Use<Spec>] = calls::CALLS;
     const LENT: Option<&'static [Call]> = Some(&[

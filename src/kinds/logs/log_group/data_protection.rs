@@ -6,7 +6,7 @@ use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::types::DataProtectionStatus;
 use serde_json::{Map, Value};
 
-use super::{LogGroup, Place, Spec, described, group};
+use super::{LogGroup, Place, Spec, described, group, protection_document};
 use crate::aws::Call;
 use crate::aws::error::AbsentIf;
 use crate::baseline::catalog::SpecProblem;
@@ -18,8 +18,6 @@ use crate::kinds::{
 const GET: Call = Call::new("logs", "GetDataProtectionPolicy");
 const PUT: Call = Call::new("logs", "PutDataProtectionPolicy");
 const DELETE: Call = Call::new("logs", "DeleteDataProtectionPolicy");
-/// Source: CloudWatch Logs API Reference, `PutDataProtectionPolicy`, `policyDocument`.
-const LONGEST: usize = 30_720;
 
 pub struct DataProtection;
 
@@ -185,10 +183,6 @@ fn unordered(policy: &Policy) -> Value {
 }
 
 pub fn check(spec: &Spec) -> Option<SpecProblem> {
-    let length =
-        declared(spec).map(|policy| Value::Object(policy.clone()).to_string().chars().count());
-    length.filter(|length| *length > LONGEST).map(|length| {
-        let message = format!("the policy has {length} characters, and AWS takes {LONGEST}");
-        SpecProblem::new(DataProtection::NAME, message, "name fewer data identifiers")
-    })
+    let (message, help) = protection_document::wrong(declared(spec)?)?;
+    Some(SpecProblem::new(DataProtection::NAME, message, help))
 }

@@ -3,6 +3,7 @@
 mod data_protection;
 mod deletion_protection;
 mod kms_key;
+mod protection_document;
 mod retention;
 mod tags;
 
@@ -115,7 +116,7 @@ impl Kind for LogGroup {
     const NOT_STATE: &'static [&'static str] = &["log_group_name", "retention_mode"];
     const IN_REGION: &'static [&'static str] = &["kms_key_id"];
     const CONTROLS: Controls = Controls {
-        fsbp: &["CloudWatch.16"],
+        security_hub: &["CloudWatch.16"],
         well_architected: &["SEC04-BP01", "SEC07-BP04", "SEC08-BP02"],
         by_fields: &[(&["CloudWatch.16"], &["retention_in_days"])],
         ..Controls::NONE

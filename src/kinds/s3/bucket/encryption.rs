@@ -87,7 +87,7 @@ impl Part for DefaultEncryption {
         Use::read_if(GET, Self::is_declared),
         Use::read_if(DESCRIBE_KEY, |spec| spec.kms_master_key_id.is_some()),
         Use::write_if(PUT, Self::is_declared, bucket),
-        Use::undo(DELETE),
+        Use::undo(DELETE, bucket),
     ];
 
     fn is_declared(spec: &Spec) -> bool {

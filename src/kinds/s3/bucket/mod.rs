@@ -74,12 +74,9 @@ impl Kind for Bucket {
     const CONTROLS: Controls = Controls {
         cis_v3: &["2.1.1", "2.1.2", "2.1.4", "3.4"],
         cis_v5: &["2.1.1", "2.1.2", "2.1.4", "3.4"],
-        fsbp: &[
-            "S3.5",
-            "S3.8",
-            "S3.9",
-            "S3.12",
-            "S3.13",
+        fsbp: &["S3.2", "S3.3", "S3.5", "S3.6", "S3.8", "S3.9", "S3.12", "S3.13"],
+        security_hub: &[
+            "S3.10",
             "S3.14",
             "S3.15",
             "S3.17",
@@ -87,17 +84,27 @@ impl Kind for Bucket {
             "CloudTrail.6",
             "CloudTrail.7",
         ],
-        well_architected: &["SEC04-BP01", "SEC07-BP04", "SEC08-BP02", "SEC08-BP04", "SEC09-BP02"],
+        well_architected: &[
+            "SEC03-BP07",
+            "SEC04-BP01",
+            "SEC07-BP04",
+            "SEC08-BP02",
+            "SEC08-BP04",
+            "SEC09-BP02",
+        ],
         by_fields: &[
-            (&["2.1.1", "S3.5"], &["require_tls", "min_tls_version"]),
+            // CIS takes either statement; Security Hub asks for `aws:SecureTransport`.
+            (&["2.1.1"], &["require_tls", "min_tls_version"]),
+            (&["S3.5"], &["require_tls"]),
             (&["2.1.2", "S3.20"], &["mfa_delete"]),
-            (&["2.1.4", "S3.8", "CloudTrail.6"], &["public_access_block"]),
-            (&["3.4", "S3.9", "CloudTrail.7"], &["access_log_bucket", "access_log_prefix"]),
+            (&["2.1.4", "S3.2", "S3.3", "S3.8", "CloudTrail.6"], &["public_access_block"]),
+            (&["3.4", "S3.9", "CloudTrail.7"], &["access_log_bucket"]),
+            (&["S3.6"], &["forbid_foreign_access"]),
+            (&["S3.10", "S3.13"], &["lifecycle"]),
             (&["S3.12"], &["object_ownership"]),
-            (&["S3.13"], &["lifecycle"]),
             (&["S3.14"], &["versioning"]),
-            (&["S3.15"], &["object_lock_mode", "object_lock_days", "object_lock_years"]),
-            (&["S3.17"], &["sse_algorithm", "kms_master_key_id"]),
+            (&["S3.15"], &["object_lock_mode"]),
+            (&["S3.17"], &["sse_algorithm"]),
         ],
     };
     const CALLS: &'static [Use<Spec>] =

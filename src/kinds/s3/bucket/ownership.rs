@@ -37,7 +37,7 @@ impl Part for Ownership {
     const CALLS: &'static [Use<Spec>] = &[
         Use::read_if(GET, Self::is_declared),
         Use::write_if(PUT, Self::is_declared, bucket),
-        Use::undo(DELETE),
+        Use::undo(DELETE, bucket),
     ];
 
     fn is_declared(spec: &Spec) -> bool {

@@ -192,7 +192,8 @@ fn put(
     drift.add("policy", actual.map(PolicyDocument::to_value), desired);
     let text = (!is_empty).then(|| after.to_compact_string());
     let rises = grants::of_resource_policy(Some(before), after, look.facts.account.as_str());
-    let mut change = Change::new(text, drift).rises(rises);
+    let mut change =
+        Change::new(text, drift).rises(rises).rises(grants::of_lifted_denials(before, after));
     if !look.is_new() {
         for warning in before.narrowing(after, partition).warnings() {
             change = change.risk(Risk::Disruptive).warn(warning);

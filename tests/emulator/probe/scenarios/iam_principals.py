@@ -318,10 +318,10 @@ def roles(t: Trial) -> None:
     read = t("iam.GetRole", RoleName="r1")
     t.check(
         "iam.UpdateRole",
-        "omitted duration is reset to 3600",
-        lambda: (read.Role["Description"], read.Role["MaxSessionDuration"]) == ("e", 3600),
+        "omitted duration is kept",
+        lambda: (read.Role["Description"], read.Role["MaxSessionDuration"]) == ("e", 7200),
     )
-    t("iam.UpdateRole", RoleName="r1", MaxSessionDuration=7200)
+    t("iam.UpdateRole", RoleName="r1", MaxSessionDuration=3600)
     read = t("iam.GetRole", RoleName="r1")
     t.check("iam.UpdateRole", "omitted description is kept", lambda: read.Role.get("Description") == "e")
     t("iam.TagRole", RoleName="r1", Tags=[{"Key": "c", "Value": "d"}])

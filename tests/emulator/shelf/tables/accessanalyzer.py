@@ -3,39 +3,72 @@
 from typing import Any
 
 from emulator.answers import AwsError
-from emulator.missing import Forward, handles
+from emulator.missing import Forward, handles, refuses
+from emulator.organization import structure
 from emulator.shelf import Collection, now, planted, tags
 from emulator.shelf.pages import page
 from emulator.shelf.store import Row
 from emulator.wire import Call
 
+PRINCIPAL = "access-analyzer.amazonaws.com"
+# Analyzers of a type in a Region; one of the others.
+MOST = {"ORGANIZATION": 5, "ORGANIZATION_UNUSED_ACCESS": 5}
+CRITERIA = {
+    "accessType",
+    "error",
+    "findingType",
+    "id",
+    "internalAccessType",
+    "isPublic",
+    "resource",
+    "resourceControlPolicyRestriction",
+    "resourceOwnerAccount",
+    "resourceType",
+    "serviceControlPolicyRestriction",
+    "status",
+}
 UNUSED = ("ACCOUNT_UNUSED_ACCESS", "ORGANIZATION_UNUSED_ACCESS")
 ORGANIZATION = ("ORGANIZATION", "ORGANIZATION_UNUSED_ACCESS", "ORGANIZATION_INTERNAL_ACCESS")
 
 
 def may_create(call: Call) -> None:
     """Analyzers of an organization are its management account's, or a delegated administrator's."""
-    from moto.organizations.models import organizations_backends
-
-    kind = call.params["type"]
+    kind, there = call.params["type"], [row.now for row in ANALYZERS.rows(call)]
     if kind in ORGANIZATION:
-        found = organizations_backends[call.account][call.partition].org
+        found = structure.home_of(call.account, call.partition)
         if found is None:
             raise AwsError("ValidationException", "The account is not in an organization.")
-    if "configuration" in call.params and kind in ("ACCOUNT", "ORGANIZATION"):
-        raise AwsError("ValidationException", f"An analyzer of type {kind} has no configuration.")
-    fits(kind, call.params.get("configuration", {}))
+        if not structure.may_administer(call, PRINCIPAL) or not structure.trusted(found, PRINCIPAL):
+            message = "Only the management account or a delegated administrator may create an analyzer of this type."
+            raise AwsError("ValidationException", message)
+    fits(call, kind)
+    for rule in call.params.get("archiveRules", []):
+        known_criteria(rule["filter"], rules=True)
+    # One of the same name is told first.
+    if any(row["name"] == call.params["analyzerName"] for row in there):
+        return
+    if sum(row["type"] == kind for row in there) >= MOST.get(kind, 1):
+        raise AwsError("ServiceQuotaExceededException", f"You have reached the number of analyzers of type {kind}.")
 
 
-def fits(kind: str, configuration: dict[str, Any]) -> None:
-    """A configuration is of the analyzer's type, and names accounts for an organization alone."""
-    wanted = "unusedAccess" if kind in UNUSED else "internalAccess"
-    for name, value in configuration.items():
-        if name != wanted:
-            raise AwsError("ValidationException", f"An analyzer of type {kind} takes no {name}.")
+def fits(call: Call, kind: str) -> None:
+    """A configuration is for unused or for internal access, and for nothing else."""
+    given = set(call.params.get("configuration") or {})
+    wanted = {"unusedAccess"} if kind in UNUSED else {"internalAccess"} if kind.endswith("INTERNAL_ACCESS") else set()
+    if given - wanted or (call.params.get("configuration") is not None and not wanted):
+        raise AwsError("ValidationException", f"An analyzer of type {kind} has no such configuration.")
+    for value in (call.params.get("configuration") or {}).values():
         criteria = [one for part in value.get("analysisRule", {}).values() for one in part]
         if kind not in ORGANIZATION and any(one.get("accountIds") for one in criteria):
             raise AwsError("ValidationException", "Account IDs are for analyzers of an organization.")
+
+
+def known_criteria(given: dict[str, Any], rules: bool = False) -> None:
+    """Of archive rules the state of a finding is none ("IAM Access Analyzer filter keys")."""
+    for name, criterion in given.items():
+        good = name in CRITERIA or name.startswith(("principal.", "condition."))
+        if not good or not criterion or (rules and name == "status"):
+            raise AwsError("ValidationException", f"The filter {name} is not valid.")
 
 
 def usual(call: Call) -> dict[str, Any]:
@@ -48,7 +81,7 @@ def usual(call: Call) -> dict[str, Any]:
 def changeable(call: Call, row: dict[str, Any]) -> None:
     if row["type"] in ("ACCOUNT", "ORGANIZATION"):
         raise AwsError("ValidationException", f"An analyzer of type {row['type']} has no configuration.")
-    fits(row["type"], call.params.get("configuration", {}))
+    fits(call, row["type"])
 
 
 def first_rules(call: Call, row: Row) -> None:
@@ -70,7 +103,6 @@ ANALYZERS = (
     .create(
         "CreateAnalyzer",
         exists="ConflictException",
-        same=["type"],
         check=may_create,
         after=first_rules,
         middle={"status": "CREATING"},
@@ -100,27 +132,49 @@ RULES = (
 )
 
 
+@refuses("accessanalyzer", "CreateArchiveRule", "UpdateArchiveRule")
+def what_a_rule_looks_at(call: Call) -> None:
+    known_criteria(call.params["filter"], rules=True)
+
+
 @handles("accessanalyzer", "ApplyArchiveRule")
 def apply_rule(call: Call, _: Forward) -> dict[str, Any]:
-    """Archives what is there and fits; here the rule must exist, and what was planted stays as it is."""
+    """Archives what is there and fits."""
     analyzer = ANALYZERS.by_arn(call, call.params["analyzerArn"])
-    place = (analyzer and analyzer.now["analyzerName"], call.params["ruleName"])
-    if place not in RULES.place(call):
+    rule = RULES.place(call).get((analyzer and analyzer.now["analyzerName"], call.params["ruleName"]))
+    if rule is None:
         raise AwsError("ResourceNotFoundException", f"The archive rule {call.params['ruleName']} does not exist.")
+    for finding in planted(call, "findings"):
+        if finding.get("status", "ACTIVE") == "ACTIVE" and matches(call, finding, rule.now["filter"]):
+            finding["status"] = "ARCHIVED"
     return {}
+
+
+def matches(call: Call, finding: dict[str, Any], wanted: dict[str, dict[str, Any]]) -> bool:
+    """Whether the finding meets every criterion."""
+    shown = {"status": "ACTIVE", "resourceOwnerAccount": call.account} | finding
+    for name, criterion in wanted.items():
+        have = shown.get(name)
+        text = str(have).lower() if isinstance(have, bool) else str(have)
+        if (
+            ("eq" in criterion and text not in criterion["eq"])
+            or ("neq" in criterion and text in criterion["neq"])
+            or ("contains" in criterion and not any(part in text for part in criterion["contains"]))
+            or ("exists" in criterion and (have is not None) != criterion["exists"])
+        ):
+            return False
+    return True
 
 
 @handles("accessanalyzer", "ListFindingsV2")
 def findings(call: Call, _: Forward) -> dict[str, Any]:
-    """Those that were planted, by the members that a filter compares with `eq`."""
+    """Those that were planted."""
     if ANALYZERS.by_arn(call, call.params["analyzerArn"]) is None:
         raise AwsError("ResourceNotFoundException", f"{call.params['analyzerArn']} does not exist.")
+    wanted = call.params.get("filter", {})
+    known_criteria(wanted)
     usual = {"status": "ACTIVE", "resourceOwnerAccount": call.account}
     usual |= dict.fromkeys(("analyzedAt", "createdAt", "updatedAt"), now())
-    rows = [usual | one for one in planted(call, "findings")]
-    for name, wanted in call.params.get("filter", {}).items():
-        if set(wanted) != {"eq"}:
-            raise NotImplementedError(f"the filter {sorted(wanted)}")
-        rows = [one for one in rows if str(one.get(name)) in wanted["eq"]]
+    rows = [usual | one for one in planted(call, "findings") if matches(call, one, wanted)]
     shown, token = page(call, rows)
     return {"findings": shown} | token

@@ -1,8 +1,10 @@
-"""GuardDuty's detectors: one in each Region, features by name, tags."""
+"""GuardDuty's detectors: one in each Region, features by name and in their older form of data sources, tags."""
 
+import datetime
 from typing import Any
 
 from emulator.answers import AwsError
+from emulator.identity import linked_role
 from emulator.missing import Forward, from_moto, handles
 from emulator.shelf import Row, now, place, tags
 from emulator.shelf.tables import guardduty_exports as exports
@@ -17,6 +19,14 @@ AGENTS = {
     "EKS_RUNTIME_MONITORING": ("EKS_ADDON_MANAGEMENT",),
     "RUNTIME_MONITORING": ("EKS_ADDON_MANAGEMENT", "ECS_FARGATE_AGENT_MANAGEMENT", "EC2_AGENT_MANAGEMENT"),
 }
+MAY_HAVE = AGENTS | {"RDS_LOGIN_EVENTS": ("RDS_DATA_RISK",)}
+# The older form of some features: where they are among the data sources.
+SOURCES = {
+    "S3_DATA_EVENTS": ("S3Logs",),
+    "EKS_AUDIT_LOGS": ("Kubernetes", "AuditLogs"),
+    "EBS_MALWARE_PROTECTION": ("MalwareProtection", "ScanEc2InstanceWithFindings", "EbsVolumes"),
+}
+OLD_NAMES = {"CloudTrail": "CLOUD_TRAIL", "DNSLogs": "DNS_LOGS", "FlowLogs": "FLOW_LOGS"}
 
 
 def refused(message: str) -> AwsError:
@@ -38,29 +48,73 @@ def at_first() -> dict[str, dict[str, Any]]:
 
 
 def check(call: Call) -> None:
-    names = {one["Name"] for one in call.params.get("Features", [])}
-    if set(AGENTS) <= names:
+    given = call.params.get("Features", [])
+    names = [one.get("Name") for one in given]
+    if set(AGENTS) <= set(names):
         raise refused("EKS_RUNTIME_MONITORING and RUNTIME_MONITORING cannot be sent together.")
     if names and "DataSources" in call.params:
         raise refused("both dataSources and features are provided.")
+    if len(set(names)) < len(names) or not all(one.get("Name") and one.get("Status") for one in given):
+        raise refused("a feature has no name or no status, or is there twice.")
+    for one in given:
+        for more in one.get("AdditionalConfiguration", []):
+            if more.get("Name") not in MAY_HAVE.get(one["Name"], ()) or not more.get("Status"):
+                raise refused(f"{one['Name']} has no additional configuration {more.get('Name')}.")
+
+
+def sent(call: Call) -> list[dict[str, Any]]:
+    """The features that the call sets, whichever form they are in."""
+    found = list(call.params.get("Features", []))
+    for name, path in SOURCES.items():
+        value: Any = call.params.get("DataSources", {})
+        for step in path:
+            value = value.get(step) if isinstance(value, dict) else None
+        on = value.get("Enable") if isinstance(value, dict) else value
+        if on is not None:
+            found.append({"Name": name, "Status": "ENABLED" if on else "DISABLED"})
+    return found
+
+
+def sources(call: Call, features: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The features in their older form."""
+    made: dict[str, Any] = {old: {"Status": features[name]["Status"]} for old, name in OLD_NAMES.items()}
+    for name, path in SOURCES.items():
+        place: dict[str, Any] = made
+        for step in path:
+            place = place.setdefault(step, {})
+        place["Status"] = features[name]["Status"]
+    made["MalwareProtection"]["ServiceRole"] = linked_role_arn(call, "malware-protection.guardduty.amazonaws.com")
+    return made
+
+
+def linked_role_arn(call: Call, principal: str) -> str:
+    start = f"arn:{call.partition}:iam::{call.account}:role/aws-service-role"
+    return f"{start}/{principal}/{linked_role(principal)}"
 
 
 def change(detector: Any, features: list[dict[str, Any]]) -> None:
     """Sets what is sent, by name; what is not sent stays, down to the agents of a feature."""
     there = features_of(detector)
-    for sent in features:
-        old = there.get(sent["Name"], {"Name": sent["Name"]})
-        one = old | {name: sent[name] for name in ("Status",) if name in sent} | {"UpdatedAt": now()}
+    for one in features:
+        old = there.get(one["Name"], {"Name": one["Name"]})
+        new = old | {"Status": one["Status"], "UpdatedAt": now()}
         agents = {agent["Name"]: agent for agent in old.get("AdditionalConfiguration", [])}
-        for agent in sent.get("AdditionalConfiguration", []):
+        for agent in one.get("AdditionalConfiguration", []):
             agents[agent["Name"]] = agent | {"UpdatedAt": now()}
-        there[sent["Name"]] = one | ({"AdditionalConfiguration": list(agents.values())} if agents else {})
+        there[one["Name"]] = new | ({"AdditionalConfiguration": list(agents.values())} if agents else {})
+    detector.changed_at = clock()
 
 
 def features_of(detector: Any) -> dict[str, dict[str, Any]]:
     if not hasattr(detector, "by_name"):
         detector.by_name = at_first()
+        detector.made_at = detector.changed_at = clock()
     return detector.by_name
+
+
+def clock() -> str:
+    """The time as detectors tell it."""
+    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
 @handles("guardduty", "CreateDetector")
@@ -69,26 +123,39 @@ def create(call: Call, forward: Forward) -> dict[str, Any]:
         raise refused("a detector already exists for the current account.")
     check(call)
     made = from_moto(call, forward)
-    change(detectors(call)[made["DetectorId"]], call.params.get("Features", []))
-    return made
+    detector = detectors(call)[made["DetectorId"]]
+    change(detector, sent(call))
+    return {"DetectorId": made["DetectorId"]}
 
 
 @handles("guardduty", "UpdateDetector")
-def update(call: Call, forward: Forward) -> dict[str, Any]:
+def update(call: Call, _: Forward) -> dict[str, Any]:
     exports.detector(call)
     check(call)
     if administrator_of(call) and set(call.params) & {"Features", "DataSources", "FindingPublishingFrequency"}:
         raise refused("the current account is a member of an administrator account, which decides this.")
-    made = from_moto(call, forward)
-    change(detectors(call)[call.params["DetectorId"]], call.params.get("Features", []))
-    return made
+    detector = detectors(call)[call.params["DetectorId"]]
+    detector.enabled = call.params.get("Enable", detector.enabled)
+    detector.finding_publish_freq = call.params.get("FindingPublishingFrequency", detector.finding_publish_freq)
+    change(detector, sent(call))
+    return {}
 
 
 @handles("guardduty", "GetDetector")
-def get(call: Call, forward: Forward) -> dict[str, Any]:
+def get(call: Call, _: Forward) -> dict[str, Any]:
     exports.detector(call)
-    made, detector = from_moto(call, forward), detectors(call)[call.params["DetectorId"]]
-    return made | {"Features": list(features_of(detector).values()), "Tags": OWN.row(call, detector).now["Tags"]}
+    detector = detectors(call)[call.params["DetectorId"]]
+    features = features_of(detector)
+    return {
+        "CreatedAt": detector.made_at,
+        "UpdatedAt": detector.changed_at,
+        "FindingPublishingFrequency": detector.finding_publish_freq,
+        "ServiceRole": linked_role_arn(call, exports.SERVICE),
+        "Status": "ENABLED" if detector.enabled else "DISABLED",
+        "DataSources": sources(call, features),
+        "Features": list(features.values()),
+        "Tags": OWN.row(call, detector).now["Tags"],
+    }
 
 
 @handles("guardduty", "DeleteDetector")
@@ -140,5 +207,5 @@ def update_members(call: Call, _: Forward) -> dict[str, Any]:
             missed.append({"AccountId": account, "Result": "The request is rejected because the account is no member."})
             continue
         for detector in guardduty_backends[account][call.region].detectors.values():
-            change(detector, call.params.get("Features", []))
+            change(detector, sent(call))
     return {"UnprocessedAccounts": missed}

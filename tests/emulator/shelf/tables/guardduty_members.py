@@ -1,15 +1,19 @@
-"""GuardDuty by invitation: an administrator's members, and a member's administrator."""
+"""GuardDuty's members: by invitation, or of an organization, whose administrator need not ask."""
 
 import uuid
 from typing import Any
 
 from emulator.answers import AwsError
 from emulator.missing import Forward, handles
+from emulator.organization import structure
+from emulator.organization.delegation import administrator as delegated
 from emulator.shelf import Row, now, place
 from emulator.shelf.pages import page
 from emulator.shelf.tables.guardduty_exports import detector
 from emulator.wire import Call
 
+# Marks who was not asked.
+OF_ORGANIZATION = "organization"
 # Of a member that was not asked yet, or not any more.
 APART = ("CREATED", "REMOVED", "RESIGNED", "DELETED")
 
@@ -33,11 +37,42 @@ def unknown(account: str) -> dict[str, str]:
     return {"AccountId": account, "Result": text}
 
 
+def rules_organization(call: Call) -> bool:
+    """Whether the caller is the delegated administrator of its organization."""
+    return delegated("guardduty", call) == call.account
+
+
+def enrol(call: Call, account: str, email: str) -> None:
+    """Makes an account of the organization a member, with a detector if it has none."""
+    from moto.guardduty.models import guardduty_backends
+
+    there = guardduty_backends[account][call.region]
+    if not there.detectors:
+        there.create_detector(True, "SIX_HOURS", {}, {}, [])
+    at = now().isoformat()
+    mine = {"MasterId": call.account, "AdministratorId": call.account, "DetectorId": next(iter(there.detectors))}
+    row = {"AccountId": account, "Email": email, "RelationshipStatus": "ENABLED", "UpdatedAt": at} | mine
+    members_of(call)[account] = Row(row | {"InvitedAt": at})
+    ruled = {"AccountId": call.account, "RelationshipStatus": "ENABLED", "InvitedAt": at, OF_ORGANIZATION: True}
+    invitations_of(call, account)[call.account] = Row(ruled)
+
+
+def enrol_all(call: Call) -> None:
+    """All accounts of the organization, but the administrator's own."""
+    for one in structure.home(call).accounts:
+        if one.id != call.account:
+            enrol(call, one.id, one.email)
+
+
 @handles("guardduty", "CreateMembers")
 def create(call: Call, _: Forward) -> dict[str, Any]:
     detector(call)
-    missed = []
+    missed, organization = [], rules_organization(call)
     for one in call.params["AccountDetails"]:
+        if organization and structure.account_in(structure.home(call), one["AccountId"]) is not None:
+            if one["AccountId"] != call.account:
+                enrol(call, one["AccountId"], one["Email"])
+                continue
         if one["AccountId"] == call.account:
             missed.append(
                 {"AccountId": call.account, "Result": "The request is rejected because it is the own account."}
@@ -76,7 +111,8 @@ def listed(call: Call, _: Forward) -> dict[str, Any]:
 
 @handles("guardduty", "ListInvitations")
 def invitations(call: Call, _: Forward) -> dict[str, Any]:
-    shown, token = page(call, [row.now for row in invitations_of(call).values()])
+    rows = [row.now for row in invitations_of(call).values() if OF_ORGANIZATION not in row.now]
+    shown, token = page(call, rows)
     return {"Invitations": shown} | token
 
 
@@ -98,7 +134,8 @@ def accept(call: Call, _: Forward) -> dict[str, Any]:
 def administrator(call: Call, _: Forward) -> dict[str, Any]:
     """Nothing in it when there is none."""
     detector(call)
-    return {"Administrator": administrator_of(call) or {}}
+    found = administrator_of(call) or {}
+    return {"Administrator": {name: value for name, value in found.items() if name != OF_ORGANIZATION}}
 
 
 @handles("guardduty", "DisassociateMembers")
@@ -119,6 +156,9 @@ def part(call: Call, _: Forward) -> dict[str, Any]:
 def leave(call: Call, _: Forward) -> dict[str, Any]:
     detector(call)
     found = administrator_of(call)
+    if found and OF_ORGANIZATION in found:
+        message = "The request is rejected because the current account is a member of an organization."
+        raise AwsError("BadRequestException", message)
     if found:
         invitations_of(call).pop(found["AccountId"])
         place(call, "members", account=found["AccountId"])[call.account].now["RelationshipStatus"] = "RESIGNED"

@@ -52,6 +52,7 @@ PROVIDERS = (
         key="Name",
         arn=("SAMLProviderArn", "arn:{partition}:iam::{account}:saml-provider/{id}"),
         everywhere=True,
+        defaults={"AssertionEncryptionMode": "Allowed", "Tags": []},
         made=made,
         shown=lambda _, row: {"Arn": row["SAMLProviderArn"]},
         created="CreateDate",

@@ -6,23 +6,27 @@ from typing import Any
 from emulator.answers import AwsError
 from emulator.missing import Forward, guards, handles
 from emulator.missing.config import settings_of
+from emulator.organization.delegation import administrator
 from emulator.shelf import Collection, Row, now, place, setting, tags
 from emulator.shelf.pages import page
 from emulator.wire import Call
 
 OFF = ("InvalidAccessException", "Account is not subscribed to AWS Security Hub")
-# Names and versions of the standards, and whether a new hub has them on; all but the first are named by Region.
+# The standards, and whether a new hub has them on; all but the first are named by Region.
 STANDARDS = {
-    "ruleset/cis-aws-foundations-benchmark/v/1.2.0": True,
-    "standards/aws-foundational-security-best-practices/v/1.0.0": True,
-    "standards/aws-resource-tagging-standard/v/1.0.0": False,
-    "standards/cis-aws-foundations-benchmark/v/1.4.0": False,
-    "standards/cis-aws-foundations-benchmark/v/3.0.0": False,
-    "standards/cis-aws-foundations-benchmark/v/5.0.0": False,
-    "standards/nist-800-171/v/2.0.0": False,
-    "standards/nist-800-53/v/5.0.0": False,
-    "standards/pci-dss/v/3.2.1": False,
-    "standards/pci-dss/v/4.0.1": False,
+    "ruleset/cis-aws-foundations-benchmark/v/1.2.0": ("CIS AWS Foundations Benchmark v1.2.0", True),
+    "standards/aws-foundational-security-best-practices/v/1.0.0": (
+        "AWS Foundational Security Best Practices v1.0.0",
+        True,
+    ),
+    "standards/aws-resource-tagging-standard/v/1.0.0": ("AWS Resource Tagging Standard v1.0.0", False),
+    "standards/cis-aws-foundations-benchmark/v/1.4.0": ("CIS AWS Foundations Benchmark v1.4.0", False),
+    "standards/cis-aws-foundations-benchmark/v/3.0.0": ("CIS AWS Foundations Benchmark v3.0.0", False),
+    "standards/cis-aws-foundations-benchmark/v/5.0.0": ("CIS AWS Foundations Benchmark v5.0.0", False),
+    "standards/nist-800-171/v/2.0.0": ("NIST Special Publication 800-171 Revision 2", False),
+    "standards/nist-800-53/v/5.0.0": ("NIST Special Publication 800-53 Revision 5", False),
+    "standards/pci-dss/v/3.2.1": ("PCI DSS v3.2.1", False),
+    "standards/pci-dss/v/4.0.1": ("PCI DSS v4.0.1", False),
 }
 # What may be asked before the hub is on: the organization's side, and the newer hub.
 ALWAYS = {
@@ -48,7 +52,7 @@ def enable(call: Call) -> dict[str, Any]:
     if place(call, "hub") and place(call, "hub")[()].now:
         raise AwsError("ResourceConflictException", "Account is already subscribed to Security Hub")
     if call.params.get("EnableDefaultStandards", True):
-        for name, default in STANDARDS.items():
+        for name, (_, default) in STANDARDS.items():
             if default:
                 subscribe(call, name, {})
     return {
@@ -61,8 +65,13 @@ def enable(call: Call) -> dict[str, Any]:
 
 
 def forgotten(call: Call) -> None:
-    """With the hub goes what it had."""
+    """With the hub goes what it had; a hub is named by its own ARN."""
+    arn = call.params.get("HubArn")
+    if arn and arn != f"arn:{call.partition}:securityhub:{call.region}:{call.account}:hub/default":
+        raise AwsError("ResourceNotFoundException", f"The hub {arn} does not exist.")
     if call.operation == "DisableSecurityHub":
+        if administrator("securityhub", call) == call.account:
+            raise AwsError(OFF[0], "The administrator of an organization cannot disable Security Hub.")
         for name in KEPT:
             place(call, name).clear()
 
@@ -134,10 +143,16 @@ def standard_arn(call: Call, name: str) -> str:
 
 @handles("securityhub", "DescribeStandards")
 def describe_standards(call: Call, _: Forward) -> dict[str, Any]:
+    if "AWS" not in (call.params.get("Providers") or ["AWS"]):
+        return {"Standards": []}
     rows = []
-    for name, default in STANDARDS.items():
-        title = name.partition("/")[2].replace("/v/", " v")
-        rows.append({"StandardsArn": standard_arn(call, name), "Name": title, "EnabledByDefault": default})
+    for name, (title, default) in STANDARDS.items():
+        row = {"StandardsArn": standard_arn(call, name), "Name": title, "Description": title}
+        rows.append(
+            row
+            | {"EnabledByDefault": default, "Provider": "AWS"}
+            | {"StandardsManagedBy": {"Company": "AWS", "Product": "Security Hub"}}
+        )
     shown, token = page(call, rows)
     return {"Standards": shown} | token
 
@@ -151,9 +166,10 @@ def subscribe(call: Call, name: str, given: dict[str, str]) -> dict[str, Any]:
     subscription, arn = subscription_arn(call, name), standard_arn(call, name)
     row = {"StandardsSubscriptionArn": subscription, "StandardsArn": arn, "StandardsInput": given}
     made = place(call, "standards").setdefault(subscription, Row({}))
-    if not made.now:
-        made.write(call, row | READY, PENDING)
-        place(call, "associations")[(arn, None)] = Row({"AssociationStatus": "ENABLED", "UpdatedAt": now()})
+    if made.now:
+        return status(call, made)
+    made.write(call, row | READY, PENDING)
+    place(call, "associations")[(arn, None)] = Row({"AssociationStatus": "ENABLED", "UpdatedAt": now()})
     return row | PENDING
 
 

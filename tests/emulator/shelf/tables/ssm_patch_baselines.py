@@ -1,11 +1,12 @@
 """Systems Manager's patch baselines: own ones, AWS's predefined ones, which is the default, which group has which."""
 
 import hashlib
+import re
 import uuid
 from typing import Any
 
 from emulator.answers import AwsError
-from emulator.missing import Forward, handles
+from emulator.missing import Forward, handles, refuses
 from emulator.shelf import Collection, Row, place
 from emulator.shelf.model import output
 from emulator.shelf.pages import page
@@ -16,6 +17,7 @@ SYSTEMS = (
     "WINDOWS AMAZON_LINUX AMAZON_LINUX_2 AMAZON_LINUX_2022 AMAZON_LINUX_2023 UBUNTU REDHAT_ENTERPRISE_LINUX SUSE "
     "CENTOS ORACLE_LINUX DEBIAN MACOS RASPBIAN ROCKY_LINUX ALMA_LINUX"
 ).split()
+MOST_GROUPS = 25
 # The account that AWS's own baselines are in; it is another one in each Region.
 AWS = "075727635805"
 DEFAULTS = {
@@ -63,6 +65,22 @@ def unused(call: Call, row: dict[str, Any]) -> None:
         raise AwsError("ResourceInUseException", "The patch baseline is a default or has patch groups.")
 
 
+def with_rules(call: Call) -> dict[str, Any]:
+    """What AWS takes for what a rule does not say."""
+    rules = (call.params.get("ApprovalRules") or {}).get("PatchRules", [])
+    usual = {"ComplianceLevel": "UNSPECIFIED", "EnableNonSecurity": False}
+    return {"ApprovalRules": {"PatchRules": [usual | rule for rule in rules]}} if rules else {}
+
+
+@refuses("ssm", "CreatePatchBaseline", "UpdatePatchBaseline")
+def when_patches_are_approved(call: Call) -> None:
+    for rule in (call.params.get("ApprovalRules") or {}).get("PatchRules", []):
+        if ("ApproveAfterDays" in rule) == ("ApproveUntilDate" in rule):
+            raise AwsError("ValidationException", "A rule has either ApproveAfterDays or ApproveUntilDate.")
+        if not re.fullmatch(r"\d{4}-\d\d-\d\d", rule.get("ApproveUntilDate", "2000-01-01")):
+            raise AwsError("ValidationException", "ApproveUntilDate has the form YYYY-MM-DD.")
+
+
 OWN = (
     Collection(
         "ssm",
@@ -70,6 +88,7 @@ OWN = (
         key="BaselineId",
         new_id=lambda _: f"pb-0{uuid.uuid4().hex[:16]}",
         defaults=DEFAULTS,
+        made=with_rules,
         shown=groups_of,
         created="CreatedDate",
         updated="ModifiedDate",
@@ -99,7 +118,7 @@ def update(call: Call, _: Forward) -> dict[str, Any]:
     row, sent = OWN.find(call, call.params["BaselineId"]), dict(call.params)
     kept = {name: row.now[name] for name in ("Name", "OperatingSystem", "CreatedDate", "Tags") if name in row.now}
     base = DEFAULTS | kept if sent.pop("Replace", False) else row.now
-    row.write(call, base | sent | {"ModifiedDate": OWN.clock()})
+    row.write(call, base | sent | with_rules(call) | {"ModifiedDate": OWN.clock()})
     return output(call, row.now)
 
 
@@ -157,6 +176,8 @@ def register_group(call: Call, _: Forward) -> dict[str, Any]:
     at = (row["OperatingSystem"], group)
     if at in groups(call):
         raise AwsError("AlreadyExistsException", f"Patch Group baseline already has a baseline registered for {at[0]}.")
+    if len(groups_of(call, row)["PatchGroups"]) >= MOST_GROUPS:
+        raise AwsError("ResourceLimitExceededException", f"A baseline has {MOST_GROUPS} patch groups at most.")
     groups(call)[at] = Row({"id": row["BaselineId"]})
     return {"BaselineId": row["BaselineId"], "PatchGroup": group}
 
@@ -181,8 +202,11 @@ def get_group(call: Call, _: Forward) -> dict[str, Any]:
 
 @handles("ssm", "DescribePatchGroups")
 def describe_groups(call: Call, _: Forward) -> dict[str, Any]:
-    rows = []
+    wanted, rows = {one["Key"]: one["Values"] for one in call.params.get("Filters", [])}, []
     for (system, group), one in groups(call).items():
+        prefixes = wanted.get("NAME_PREFIX", [""])
+        if system not in wanted.get("OPERATING_SYSTEM", SYSTEMS) or not group.startswith(tuple(prefixes)):
+            continue
         row = predefined(call).get(one.now["id"]) or OWN.find(call, one.now["id"]).now
         identity = {"BaselineId": row["BaselineId"], "BaselineName": row["Name"], "OperatingSystem": system}
         is_default = default_of(call, system) == row["BaselineId"]

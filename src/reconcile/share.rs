@@ -1,0 +1,219 @@
+//! What several controllers share out: each takes some accounts of what a tick wants that nobody has in hand and
+//! nobody has looked at since, and says of each whether that is done.
+//!
+//! An account whose look or write failed is not done: who comes back to it first looks at it again,
+//! this controller or another one. What a dead controller had in hand is free when its term is over.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, Utc};
+use tokio::task::JoinHandle;
+
+use super::event::{ListenError, Listener, RunEvent, Told};
+use super::locks::Claims;
+use crate::names::AccountId;
+use crate::plan::{Plan, Verdict};
+use crate::store::{Shares, StoreError};
+
+/// Some accounts of a target, taken by one run.
+pub struct Share {
+    shares: Arc<dyn Shares>,
+    claims: Claims,
+    /// What the names of its accounts begin with.
+    of: String,
+    /// Who was looked at since then is left out.
+    since: DateTime<Utc>,
+    state: Arc<Mutex<State>>,
+    keeping: JoinHandle<()>,
+}
+
+#[derive(Default)]
+struct State {
+    /// What was there to be taken.
+    all: BTreeSet<AccountId>,
+    taken: BTreeSet<AccountId>,
+    /// Those that are not done.
+    failed: BTreeSet<AccountId>,
+}
+
+/// What became of all accounts that there were to share.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Shared {
+    /// How many this run took.
+    pub taken: usize,
+    /// Those that somebody else has looked at.
+    pub elsewhere: Vec<AccountId>,
+    /// How many somebody else has in hand, or has left.
+    pub open: usize,
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Share {
+    /// Nothing taken yet, of what nobody has looked at since a time.
+    pub fn new(
+        shares: Arc<dyn Shares>,
+        claims: Claims,
+        of: String,
+        since: DateTime<Utc>,
+    ) -> Arc<Self> {
+        let state: Arc<Mutex<State>> = Arc::default();
+        let keeping = {
+            let (shares, claims, of) = (Arc::clone(&shares), claims.clone(), of.clone());
+            let state = Arc::clone(&state);
+            tokio::spawn(async move {
+                loop {
+                    (claims.pause)(claims.renew_every()).await;
+                    let names: Vec<String> =
+                        lock(&state).taken.iter().map(|account| name(&of, account)).collect();
+                    if let Err(error) = shares.keep(&names, &claims.holder, claims.term).await {
+                        tracing::warn!("what this run has in hand is not kept: {error}");
+                    }
+                }
+            })
+        };
+        Arc::new(Self { shares, claims, of, since, state, keeping })
+    }
+
+    /// Takes some of these accounts, so many at most. Where nobody can be asked, all of them: looking
+    /// needs no agreement.
+    pub async fn take(&self, accounts: &[AccountId], most: usize) -> Vec<AccountId> {
+        lock(&self.state).all.extend(accounts.iter().cloned());
+        let by_name: BTreeMap<String, &AccountId> =
+            accounts.iter().map(|account| (name(&self.of, account), account)).collect();
+        let names: Vec<String> = by_name.keys().cloned().collect();
+        let Claims { holder, term, .. } = &self.claims;
+        let taken: Vec<AccountId> =
+            match self.shares.take(&names, holder, *term, most, self.since).await {
+                Ok(taken) => {
+                    taken.iter().filter_map(|name| Some((*by_name.get(name)?).clone())).collect()
+                }
+                Err(error) => {
+                    tracing::warn!("nobody knows what others have in hand: {error}");
+                    accounts.to_vec()
+                }
+            };
+        lock(&self.state).taken.extend(taken.iter().cloned());
+        taken
+    }
+
+    /// Gives everything back: what is done as looked at, the rest to be looked at again.
+    ///
+    /// # Errors
+    /// The store cannot be asked; then it runs out.
+    pub async fn end(&self, is_over: bool) -> Result<Shared, StoreError> {
+        self.keeping.abort();
+        let (all, taken, failed) = {
+            let state = lock(&self.state);
+            (state.all.clone(), state.taken.clone(), state.failed.clone())
+        };
+        let (done, left): (Vec<&AccountId>, Vec<&AccountId>) =
+            taken.iter().partition(|account| is_over && !failed.contains(*account));
+        let names = |some: &[&AccountId]| -> Vec<String> {
+            some.iter().map(|account| name(&self.of, account)).collect()
+        };
+        let holder = &self.claims.holder;
+        self.shares.finish(&names(&done), holder, Some(self.since)).await?;
+        if !left.is_empty() {
+            self.shares.finish(&names(&left), holder, None).await?;
+        }
+        let others: Vec<&AccountId> = all.difference(&taken).collect();
+        let due = match others.is_empty() {
+            true => Vec::new(),
+            false => self.shares.due(&names(&others), self.since).await?,
+        };
+        let is_due = |account: &&&AccountId| due.contains(&name(&self.of, account));
+        let elsewhere: Vec<AccountId> =
+            others.iter().filter(|account| !is_due(account)).map(|one| (*one).clone()).collect();
+        Ok(Shared { taken: taken.len(), open: others.len() - elsewhere.len(), elsewhere })
+    }
+
+    fn fails(&self, account: &AccountId) {
+        lock(&self.state).failed.insert(account.clone());
+    }
+
+    fn planned(&self, plan: &Plan) {
+        plan.failed.iter().for_each(|failed| self.fails(&failed.account));
+        for object in plan.objects.each() {
+            if matches!(object.verdict, Verdict::Unknown(_)) {
+                self.fails(&object.account);
+            }
+        }
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.keeping.abort();
+    }
+}
+
+/// What an account's lease is called.
+fn name(of: &str, account: &AccountId) -> String {
+    format!("{of}/{account}")
+}
+
+impl Listener for Share {
+    fn hear(&self, told: &Told<'_>) -> Result<(), ListenError> {
+        use super::report::Step;
+        match told.event {
+            RunEvent::Planned { plan } => self.planned(plan),
+            RunEvent::Wrote { object, step, .. } => {
+                let is_held = matches!(step, Step::HeldBack { .. } | Step::Refused { .. });
+                if !step.is_done() && !is_held {
+                    self.fails(&object.account);
+                }
+            }
+            RunEvent::Verified { object, in_sync: false, .. } => self.fails(&object.account),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::store::Store;
+
+    fn accounts() -> Vec<AccountId> {
+        (1..=6).map(|number| format!("{number:012}").parse().unwrap()).collect()
+    }
+
+    fn share(store: &Store, since: DateTime<Utc>) -> Arc<Share> {
+        let store = Arc::new(store.clone());
+        let claims = Claims::new(Arc::clone(&store) as _, Duration::from_secs(600));
+        Share::new(store, claims, "target/t".to_owned(), since)
+    }
+
+    #[tokio::test]
+    async fn each_account_is_taken_once_in_a_tick_and_what_failed_is_taken_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open("sqlite://store.db", folder.path()).await.unwrap();
+        let (all, tick) = (accounts(), Utc::now());
+        let (one, two) = (share(&store, tick), share(&store, tick));
+        let (first, second) = (one.take(&all, 2).await, two.take(&all, 9).await);
+        assert_eq!((first.len(), second.len()), (2, 4));
+        assert!(first.iter().all(|account| !second.contains(account)));
+        assert!(one.take(&all, 9).await.is_empty());
+        two.fails(&second[0]);
+        let shared = one.end(true).await.unwrap();
+        assert_eq!(shared, Shared { taken: 2, elsewhere: Vec::new(), open: 4 });
+        let shared = two.end(true).await.unwrap();
+        assert_eq!((shared.taken, shared.elsewhere, shared.open), (4, first, 0));
+        // Later in the same tick: only what failed is left, and in the next one everything.
+        assert_eq!(share(&store, tick).take(&all, 9).await, [second[0].clone()]);
+        let next = tick + chrono::TimeDelta::minutes(15);
+        let of_next = share(&store, next);
+        assert_eq!(of_next.take(&all, 9).await.len(), 5, "one is in hand still");
+        // A run that came to nothing has looked at nothing.
+        of_next.end(false).await.unwrap();
+        assert_eq!(share(&store, next).take(&all, 9).await.len(), 5);
+    }
+}

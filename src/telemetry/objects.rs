@@ -1,0 +1,324 @@
+//! The objects that the fleet governs, by what the latest looks found of them: what is not as declared,
+//! since when, and what is done about it. Pure: the clock is an argument.
+//!
+//! Only what is not as declared is kept one by one. How many there are in all is as of the last full look;
+//! what an event or a write tells in between counts at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::controller::PATH;
+use crate::controller::queue::What;
+use crate::fleet::notify::Severity;
+use crate::names::{AccountId, ItemName, Region};
+use crate::notify::holds;
+use crate::plan::{ObjectPlan, Plan, Verdict};
+use crate::reconcile::{RunEvent, Step, Told};
+use crate::store::history::DriftKey;
+
+/// How an object stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// It differs, and is to be put right.
+    ToChange,
+    /// It differs, and a guard holds its changes back.
+    HeldBack,
+    /// It differs, and is only reported.
+    Reported,
+    /// It was to be put right, and that failed.
+    Failed,
+    /// Nobody can say.
+    Unknown,
+    /// It differs, and an exception covers it.
+    Excepted,
+}
+
+impl State {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::ToChange,
+        Self::HeldBack,
+        Self::Reported,
+        Self::Failed,
+        Self::Unknown,
+        Self::Excepted,
+    ];
+
+    /// The word in metrics and in status.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ToChange => "to_change",
+            Self::HeldBack => "held_back",
+            Self::Reported => "reported",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+            Self::Excepted => "excepted",
+        }
+    }
+
+    /// Whether it is drift: different, and nobody has excepted it.
+    pub fn is_drift(self) -> bool {
+        !matches!(self, Self::Unknown | Self::Excepted)
+    }
+}
+
+/// An object that is not as declared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Open {
+    /// How it stands.
+    pub state: State,
+    /// How much that matters, by the rules of notices.
+    pub severity: Severity,
+    /// Since when it is so.
+    pub since: DateTime<Utc>,
+    /// What it is, for people to read.
+    pub title: String,
+    /// The guard that holds its changes back, if one does.
+    pub guard: Option<&'static str>,
+    /// The target whose full look found it; empty where a smaller look did.
+    of: String,
+}
+
+#[derive(Debug, Default)]
+struct OfAccount {
+    /// How many objects each target has there, by its last full look.
+    objects: BTreeMap<String, usize>,
+    open: BTreeMap<(Region, ItemName, String), Open>,
+}
+
+/// The objects of all accounts.
+#[derive(Debug, Default)]
+pub struct Objects {
+    accounts: BTreeMap<AccountId, OfAccount>,
+    /// The accounts that could not be looked at, since when, and why.
+    unseen: BTreeMap<AccountId, (DateTime<Utc>, String)>,
+    /// Since when drift is so by the store, which is older than this process.
+    known: BTreeMap<DriftKey, DateTime<Utc>>,
+}
+
+/// Which part of its accounts a look looks at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// All that a target declares there.
+    Target(String),
+    /// All that is declared there.
+    Account,
+    /// Less than that.
+    Some,
+}
+
+impl Part {
+    /// That of a job. `is_whole` is whether the command line narrows nothing.
+    pub fn of(what: &What, is_whole: bool) -> Self {
+        match what {
+            What::Target(name) if is_whole => Self::Target(name.clone()),
+            What::Account(_) if is_whole => Self::Account,
+            _ => Self::Some,
+        }
+    }
+}
+
+impl Objects {
+    /// Takes over since when drift is so that the store remembers.
+    pub fn known(&mut self, drift: impl IntoIterator<Item = (DriftKey, DateTime<Utc>)>) {
+        for (key, since) in drift {
+            // It may have been looked at while the store was asked.
+            let place = (key.region.clone(), key.item.clone(), key.object.clone());
+            let of = self.accounts.get_mut(&key.account);
+            if let Some(open) = of.and_then(|of| of.open.get_mut(&place)) {
+                open.since = open.since.min(since);
+            }
+            self.known.insert(key, since);
+        }
+    }
+
+    /// Hears what happens in a run.
+    pub fn hear(&mut self, told: &Told<'_>, part: &Part) {
+        match told.event {
+            RunEvent::Planned { plan } => self.looked(plan, part, told.time),
+            RunEvent::Wrote { object, step, .. } => self.wrote(object, step),
+            RunEvent::Verified { object, in_sync: true, .. } => {
+                self.known.remove(&key(object));
+                if let Some(of) = self.accounts.get_mut(&object.account) {
+                    of.open.remove(&place(object));
+                }
+            }
+            RunEvent::Verified { object, in_sync: false, .. } => self.failed(object),
+            _ => {}
+        }
+    }
+
+    fn looked(&mut self, plan: &Plan, part: &Part, now: DateTime<Utc>) {
+        if plan.snapshot.is_some() {
+            return;
+        }
+        for failed in &plan.failed {
+            let why = failed.reason.clone();
+            let since = self.unseen.get(&failed.account).map_or(now, |(since, _)| *since);
+            self.unseen.insert(failed.account.clone(), (since, why));
+        }
+        let mut before = BTreeMap::new();
+        for target in &plan.targets {
+            self.unseen.remove(&target.account);
+            let of = self.accounts.entry(target.account.clone()).or_default();
+            before.insert(target.account.clone(), of.forget(part));
+        }
+        for object in plan.objects.each() {
+            let before = before.get(&object.account);
+            self.found(&object, part, before, now);
+        }
+    }
+
+    fn found(
+        &mut self,
+        object: &ObjectPlan,
+        part: &Part,
+        before: Option<&Opens>,
+        now: DateTime<Utc>,
+    ) {
+        let Some(of) = self.accounts.get_mut(&object.account) else { return };
+        let place = place(object);
+        let target = match part {
+            Part::Target(name) => name.clone(),
+            Part::Account | Part::Some => String::new(),
+        };
+        if matches!(object.verdict, Verdict::Skipped { .. }) {
+            return;
+        }
+        if *part != Part::Some {
+            *of.objects.entry(target.clone()).or_default() += 1;
+        }
+        let Some(state) = state(object) else {
+            of.open.remove(&place);
+            self.known.remove(&key(object));
+            return;
+        };
+        let there = of.open.get(&place).or_else(|| before.and_then(|all| all.get(&place)));
+        // What nobody could read for a while did not begin anew.
+        let since = there.map(|there| there.since);
+        let since = since.or_else(|| self.known.get(&key(object)).copied()).unwrap_or(now);
+        let target = match (part, there) {
+            (Part::Some, Some(there)) => there.of.clone(),
+            _ => target,
+        };
+        let held = holds::of_plan(object);
+        let severity = severity(object, held.as_ref().is_some_and(|held| held.is_alarming));
+        let guard = held.map(|held| held.guard);
+        let open = Open { state, severity, since, title: object.title(), guard, of: target };
+        of.open.insert(place, open);
+    }
+
+    fn wrote(&mut self, object: &ObjectPlan, step: &Step) {
+        match step {
+            Step::Failed { .. } | Step::Moved { .. } | Step::Blocked { .. } => self.failed(object),
+            Step::HeldBack { held } => {
+                let held = holds::Hold::from(held);
+                if let Some(open) = self.open(object) {
+                    open.state = State::HeldBack;
+                    open.severity = severity(object, held.is_alarming);
+                    open.guard = Some(held.guard);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn failed(&mut self, object: &ObjectPlan) {
+        if let Some(open) = self.open(object) {
+            open.state = State::Failed;
+            open.severity = severity(object, true);
+            open.guard = None;
+        }
+    }
+
+    fn open(&mut self, object: &ObjectPlan) -> Option<&mut Open> {
+        self.accounts.get_mut(&object.account)?.open.get_mut(&place(object))
+    }
+
+    /// Forgets accounts that are somebody else's by now.
+    pub fn keep_accounts(&mut self, names: &BTreeSet<AccountId>) {
+        self.accounts.retain(|account, _| names.contains(account));
+        self.unseen.retain(|account, _| names.contains(account));
+    }
+
+    /// What is not as declared, with its account.
+    pub fn open_ones(&self) -> impl Iterator<Item = (&AccountId, &Open)> + Clone {
+        let of = |(account, of)| {
+            let of: &OfAccount = of;
+            of.open.values().map(move |open| (account, open))
+        };
+        self.accounts.iter().flat_map(of)
+    }
+
+    /// How many objects are as declared, by the last full looks.
+    pub fn in_sync(&self) -> usize {
+        let of = |of: &OfAccount| of.objects.values().sum::<usize>().saturating_sub(of.open.len());
+        self.accounts.values().map(of).sum()
+    }
+
+    /// The accounts that could not be looked at, since when, and why.
+    pub fn unseen(&self) -> &BTreeMap<AccountId, (DateTime<Utc>, String)> {
+        &self.unseen
+    }
+}
+
+type Opens = BTreeMap<(Region, ItemName, String), Open>;
+
+impl OfAccount {
+    /// Forgets what a look finds anew, and gives it.
+    fn forget(&mut self, part: &Part) -> Opens {
+        match part {
+            Part::Some => Opens::new(),
+            Part::Account => {
+                self.objects.clear();
+                std::mem::take(&mut self.open)
+            }
+            Part::Target(name) => {
+                self.objects.remove(name);
+                self.objects.remove("");
+                let is_of = |open: &Open| open.of == *name || open.of.is_empty();
+                self.open.extract_if(.., |_, open| is_of(open)).collect()
+            }
+        }
+    }
+}
+
+fn place(object: &ObjectPlan) -> (Region, ItemName, String) {
+    (object.region.clone(), object.item.clone(), object.observed.id.clone())
+}
+
+fn key(object: &ObjectPlan) -> DriftKey {
+    let (region, item, id) = place(object);
+    DriftKey { account: object.account.clone(), region, item, object: id }
+}
+
+/// How an object stands that is not as declared.
+fn state(object: &ObjectPlan) -> Option<State> {
+    match &object.verdict {
+        Verdict::InSync | Verdict::Skipped { .. } => None,
+        Verdict::Drifted if object.is_changed() => Some(State::ToChange),
+        Verdict::Drifted if object.held().is_some() => Some(State::HeldBack),
+        Verdict::Drifted => Some(State::Reported),
+        Verdict::Unknown(_) => Some(State::Unknown),
+        Verdict::Excepted { .. } => Some(State::Excepted),
+    }
+}
+
+/// How much it matters, as notices have it.
+fn severity(object: &ObjectPlan, is_alarming: bool) -> Severity {
+    let is_path = PATH.contains(&object.item.kind.as_str());
+    match (is_path, &object.verdict) {
+        (_, Verdict::Excepted { .. }) => Severity::Low,
+        (true, _) => Severity::Critical,
+        (false, _) if is_alarming => Severity::High,
+        (false, _) => Severity::Medium,
+    }
+}
+
+#[cfg(test)]
+#[path = "objects_tests.rs"]
+#[allow(clippy::unwrap_used)]
+mod tests;

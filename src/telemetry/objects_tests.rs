@@ -1,0 +1,160 @@
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::plan::{AccountPlan, BaselineRef, Cost, FailedAccount, PlanHead, TargetRef, assemble};
+
+fn account() -> AccountId {
+    "000000000001".parse().unwrap()
+}
+
+fn now() -> DateTime<Utc> {
+    "2026-03-01T12:00:00Z".parse().unwrap()
+}
+
+fn object(item: &str, id: &str, verdict: Value, disposition: Value) -> ObjectPlan {
+    serde_json::from_value(json!({
+        "account": "000000000001", "region": "eu-west-1", "global": false,
+        "item": item, "mode": "enforce", "controls": [],
+        "verdict": verdict, "spec": {}, "state_digest": "",
+        "observed": {"id": id, "status": "absent"},
+        "changes": [{
+            "id": 1, "action": {"put": 1}, "risk": "safe", "warnings": [],
+            "permissions": [], "disposition": disposition, "depends_on": [],
+            "drift": [{"field": "f", "actual": null, "desired": 1}],
+        }],
+    }))
+    .unwrap()
+}
+
+fn drifted(id: &str) -> ObjectPlan {
+    object("cloudtrail.trail.main", id, json!({"is": "drifted"}), json!({"is": "apply"}))
+}
+
+fn fine(id: &str) -> ObjectPlan {
+    let mut fine = drifted(id);
+    (fine.verdict, fine.changes) = (Verdict::InSync, Vec::new());
+    fine
+}
+
+fn plan(objects: Vec<ObjectPlan>) -> Plan {
+    let head = PlanHead {
+        run: "r".to_owned(),
+        baseline: BaselineRef {
+            name: "b".to_owned(),
+            digest: "d".to_owned(),
+            files: Vec::new(),
+            targets: Vec::new(),
+        },
+        targets: vec![TargetRef {
+            account: account(),
+            name: None,
+            partition: "aws".to_owned(),
+            home_region: Region::new("eu-west-1"),
+            regions: Vec::new(),
+        }],
+        failed: Vec::new(),
+        skipped: Vec::new(),
+        snapshot: None,
+        shards: None,
+        cost: Cost::default(),
+    };
+    assemble(head, vec![AccountPlan { objects, in_sync: 0, order: Vec::new() }])
+}
+
+fn look(objects: &mut Objects, plan: &Plan, part: &Part, minutes: i64) {
+    let time = now() + TimeDelta::minutes(minutes);
+    objects.hear(&Told { time, run: "r", event: RunEvent::Planned { plan } }, part);
+}
+
+fn target(name: &str) -> Part {
+    Part::Target(name.to_owned())
+}
+
+fn states(objects: &Objects) -> Vec<(State, Severity, i64)> {
+    let of =
+        |(_, open): (_, &Open)| (open.state, open.severity, (open.since - now()).num_minutes());
+    objects.open_ones().map(of).collect()
+}
+
+#[test]
+fn drift_is_as_old_as_its_first_look_and_ends_with_the_write() {
+    let mut objects = Objects::default();
+    look(&mut objects, &plan(vec![drifted("a"), fine("b"), fine("c")]), &target("t"), 0);
+    look(&mut objects, &plan(vec![drifted("a"), fine("b"), fine("c")]), &target("t"), 5);
+    assert_eq!(states(&objects), [(State::ToChange, Severity::Critical, 0)]);
+    assert_eq!(objects.in_sync(), 2);
+    let object = drifted("a");
+    let verified = |in_sync| RunEvent::Verified { object: &object, after: None, in_sync, by: "" };
+    let told = |event| Told { time: now(), run: "r", event };
+    objects.hear(&told(verified(false)), &target("t"));
+    assert_eq!(states(&objects)[0].0, State::Failed);
+    objects.hear(&told(verified(true)), &target("t"));
+    assert!(states(&objects).is_empty());
+    assert_eq!(objects.in_sync(), 3);
+    look(&mut objects, &plan(vec![drifted("a")]), &Part::Some, 9);
+    assert_eq!(states(&objects), [(State::ToChange, Severity::Critical, 9)], "it began anew");
+}
+
+#[test]
+fn a_look_at_a_part_says_nothing_of_the_rest() {
+    let mut objects = Objects::default();
+    let other = |id| {
+        object(
+            "iam.password_policy",
+            id,
+            json!({"is": "drifted"}),
+            json!({"is": "report", "reason": "r"}),
+        )
+    };
+    look(&mut objects, &plan(vec![drifted("a"), other("")]), &target("t"), 0);
+    look(&mut objects, &plan(vec![fine("a")]), &Part::Some, 1);
+    assert_eq!(states(&objects), [(State::Reported, Severity::Medium, 0)]);
+    look(&mut objects, &plan(vec![drifted("new")]), &Part::Some, 2);
+    look(&mut objects, &plan(vec![fine("a")]), &target("t"), 3);
+    assert!(states(&objects).is_empty(), "what is not there any more has ended");
+    look(&mut objects, &plan(vec![other("")]), &target("u"), 4);
+    look(&mut objects, &plan(vec![fine("a")]), &target("t"), 5);
+    assert_eq!(states(&objects).len(), 1, "another target's objects are its own");
+    look(&mut objects, &plan(vec![fine("a"), fine("b")]), &Part::Account, 6);
+    assert!(states(&objects).is_empty());
+    assert_eq!(objects.in_sync(), 2);
+}
+
+#[test]
+fn what_the_store_knows_is_older_than_the_process() {
+    let mut objects = Objects::default();
+    objects.known([(super::key(&drifted("a")), now() - TimeDelta::days(2))]);
+    look(&mut objects, &plan(vec![drifted("a")]), &target("t"), 0);
+    assert_eq!(states(&objects)[0].2, -2 * 24 * 60);
+    look(&mut objects, &plan(vec![fine("a")]), &target("t"), 1);
+    look(&mut objects, &plan(vec![drifted("a")]), &target("t"), 2);
+    assert_eq!(states(&objects)[0].2, 2, "and what began anew is not");
+    objects.known([(super::key(&drifted("a")), now() - TimeDelta::days(1))]);
+    assert_eq!(states(&objects)[0].2, -24 * 60, "whoever was faster");
+}
+
+#[test]
+fn what_is_held_back_has_its_guard_and_an_unseen_account_is_counted_until_it_is_seen() {
+    let mut objects = Objects::default();
+    let held = json!({"is": "held_back", "guard": "fight", "reason": "r", "released_by": "x"});
+    let held = object("iam.password_policy", "", json!({"is": "drifted"}), held);
+    let mut first = plan(vec![held]);
+    first.failed.push(FailedAccount {
+        account: "000000000002".parse().unwrap(),
+        name: None,
+        reason: "no way in".to_owned(),
+        remedy: None,
+    });
+    look(&mut objects, &first, &target("t"), 0);
+    let (_, open) = objects.open_ones().next().unwrap();
+    assert_eq!(
+        (open.state, open.severity, open.guard),
+        (State::HeldBack, Severity::High, Some("fight"))
+    );
+    assert_eq!(objects.unseen().len(), 1);
+    let mut later = plan(Vec::new());
+    later.targets[0].account = "000000000002".parse().unwrap();
+    look(&mut objects, &later, &target("t"), 1);
+    assert!(objects.unseen().is_empty());
+}

@@ -1,0 +1,262 @@
+//! Makes the status: of the running controller, or from what can be read without it.
+
+use std::collections::BTreeMap;
+use std::sync::PoisonError;
+
+use chrono::{DateTime, Utc};
+
+use super::around::{Around, Kept};
+use super::hub::{Sources, Telemetry};
+use super::known::{self, Known};
+use super::objects::{Objects, State};
+use super::seconds_since;
+use super::status::{
+    Accounts, Controller, Drift, Drifted, Events, FORMAT_VERSION, Named, NamedAccount, Queue,
+    RunLine, Status,
+};
+use crate::controller::PATH;
+use crate::controller::queue::What;
+use crate::controller::sight::{Counts, Seen};
+use crate::fleet::file::Objectives;
+use crate::fleet::notify::Severity;
+use crate::guards::KillSwitch;
+use crate::names::VERSION;
+use crate::notify::holds;
+use crate::plan::Held;
+use crate::store::Store;
+use crate::store::history::{Entry, LookShown, RunRecord};
+
+/// Runs that are named.
+const RUNS: u32 = 5;
+
+impl Telemetry {
+    /// How everything stands.
+    pub async fn status(&self, around: &dyn Around) -> Status {
+        let known = self.known(around).await;
+        let Sources { clocks, sight, objectives, kill_switch, hears } = &self.sources;
+        let (now, wall) = (clocks.now(), clocks.wall());
+        let (seen, counts) = {
+            let sight = sight.lock().unwrap_or_else(PoisonError::into_inner);
+            (sight.all(now), sight.counts)
+        };
+        let signs = self.pace.now();
+        let mut status = of_known(&known, kill_switch, wall);
+        status.drift = Some(drift(&self.objects(), wall));
+        status.accounts = Some(accounts(&seen, objectives, &self.objects(), wall));
+        status.runs = Some(self.runs.latest());
+        let age = |at| now.saturating_sub(at).as_secs_f64();
+        status.controller = Some(Controller {
+            version: VERSION.to_owned(),
+            started: self.started.1,
+            alive: self.is_alive(),
+            ready: super::health::Ready::of(&signs, *hears, &known),
+            files: around.files(),
+            queue: Queue {
+                waiting: signs.waiting,
+                late_seconds: signs.late_by(now).as_secs_f64(),
+                in_hand: signs.in_hand.iter().map(what).collect(),
+            },
+            events: hears.then(|| {
+                let Counts { events, ours, unreadable } = counts;
+                Events {
+                    answer_age_seconds: signs.answered.map(age),
+                    deaf: signs.deaf.as_ref().map(|(_, why)| why.clone()),
+                    deaf_seconds: signs.deaf.as_ref().map(|(since, _)| age(*since)),
+                    events,
+                    own: ours,
+                    unreadable,
+                }
+            }),
+        });
+        status
+    }
+}
+
+/// How everything stands as far as that can be read without a controller, of which is said why it was
+/// not asked.
+pub async fn without_controller(
+    kept: &Kept,
+    kill_switch: &KillSwitch,
+    why: String,
+    now: DateTime<Utc>,
+) -> Status {
+    let known = known::known(kept, now).await;
+    let mut status = of_known(&known, kill_switch, now);
+    status.unknown.insert("controller".to_owned(), why);
+    let asked = match &kept.store {
+        Some(Ok(store)) => of_store(store, &mut status, now).await,
+        Some(Err(why)) => Err(why.clone()),
+        None => {
+            Err("the fleet file names no store ([store] url), and only a running controller knows"
+                .to_owned())
+        }
+    };
+    if let Err(why) = asked {
+        for part in ["accounts", "drift", "runs"] {
+            status.unknown.insert(part.to_owned(), why.clone());
+        }
+    }
+    status
+}
+
+async fn of_store(store: &Store, status: &mut Status, now: DateTime<Utc>) -> Result<(), String> {
+    let asked = async {
+        Ok((store.looks().await?, store.open_drift().await?, store.runs(None, Some(RUNS)).await?))
+    };
+    let (looks, drift, runs) = known::in_time(asked).await?;
+    status.accounts = Some(accounts_of(&looks, now));
+    status.drift = Some(Drift::of(drift.into_iter().map(drifted).collect(), now));
+    status.runs = Some(runs.into_iter().map(run).collect());
+    Ok(())
+}
+
+/// What both have.
+fn of_known(known: &Known, kill_switch: &KillSwitch, now: DateTime<Utc>) -> Status {
+    let mut unknown = BTreeMap::new();
+    let mut note = |part: &str, why: &String| {
+        unknown.insert(part.to_owned(), why.clone());
+    };
+    if let Some(Err(why)) = &known.store {
+        note("store", why);
+    }
+    let guards = known.guards.as_ref().inspect_err(|why| note("guards", why)).ok().cloned();
+    let notices = known.notices.as_ref().inspect_err(|why| note("notices", why)).ok().cloned();
+    Status {
+        format_version: FORMAT_VERSION.to_owned(),
+        time: now,
+        controller: None,
+        unknown,
+        accounts: None,
+        drift: None,
+        kill_switch: kill_switch
+            .pulled()
+            .map(|on| format!("{on}; to release it, {}", on.release())),
+        guards,
+        notices,
+        runs: None,
+    }
+}
+
+fn drift(objects: &Objects, now: DateTime<Utc>) -> Drift {
+    let count = |state| Some(objects.open_ones().filter(|(_, open)| open.state == state).count());
+    let all =
+        objects.open_ones().filter(|(_, open)| open.state.is_drift()).map(|(_, open)| Drifted {
+            title: open.title.clone(),
+            state: open.state,
+            severity: open.severity,
+            since: open.since,
+            guard: open.guard.map(str::to_owned),
+        });
+    Drift {
+        in_sync: Some(objects.in_sync()),
+        unknown: count(State::Unknown),
+        excepted: count(State::Excepted),
+        ..Drift::of(all.collect(), now)
+    }
+}
+
+fn accounts(
+    seen: &[Seen],
+    objectives: &Objectives,
+    objects: &Objects,
+    now: DateTime<Utc>,
+) -> Accounts {
+    let named = |seen: &Seen, seconds: f64| NamedAccount {
+        account: seen.account.clone(),
+        seconds,
+        why: None,
+    };
+    let blind = seen.iter().filter_map(|one| Some(named(one, one.blind?.as_secs_f64())));
+    let unseen = objects.unseen().iter().map(|(account, (since, why))| NamedAccount {
+        account: account.clone(),
+        seconds: seconds_since(*since, now),
+        why: Some(why.clone()),
+    });
+    let missed = ["full", "event"].map(|objective| {
+        let of = seen.iter().filter(|one| one.missed.contains(&objective));
+        let age = |one: &Seen| match objective {
+            "full" => one.full,
+            _ => one.lag.max(one.blind),
+        };
+        let of = of.map(|one| named(one, age(one).unwrap_or_default().as_secs_f64()));
+        (objective.to_owned(), Named::of(of.collect()))
+    });
+    let declared = [("full", objectives.full), ("event", objectives.event)];
+    let declared = declared
+        .into_iter()
+        .filter_map(|(name, span)| Some((name.to_owned(), span?.duration().as_secs_f64())));
+    Accounts {
+        seen: seen.len(),
+        oldest_full_look_seconds: seen
+            .iter()
+            .filter_map(|one| one.full)
+            .max()
+            .map(|age| age.as_secs_f64()),
+        never_in_full: 0,
+        blind: Some(Named::of(blind.collect())),
+        unseen: Some(Named::of(unseen.collect())),
+        missed: Some(missed.into()),
+        objectives_seconds: declared.collect(),
+    }
+}
+
+fn accounts_of(looks: &[LookShown], now: DateTime<Utc>) -> Accounts {
+    let oldest = looks.iter().filter_map(|look| look.whole).min();
+    Accounts {
+        seen: looks.len(),
+        oldest_full_look_seconds: oldest.map(|time| seconds_since(time, now)),
+        never_in_full: looks.iter().filter(|look| look.whole.is_none()).count(),
+        ..Accounts::default()
+    }
+}
+
+fn drifted(entry: Entry) -> Drifted {
+    let about = &entry.about;
+    let held: Option<Held> = serde_json::from_value(about["held_back"].clone()).unwrap_or_default();
+    let held = held.as_ref().map(holds::Hold::from);
+    let state = match (about["is_applied"].as_bool(), &held) {
+        (Some(true), _) => State::ToChange,
+        (_, Some(_)) => State::HeldBack,
+        _ => State::Reported,
+    };
+    let severity = match () {
+        () if PATH.contains(&entry.object.item.kind.as_str()) => Severity::Critical,
+        () if held.as_ref().is_some_and(|held| held.is_alarming) => Severity::High,
+        () => Severity::Medium,
+    };
+    let title =
+        about["title"].as_str().map_or_else(|| entry.object.item.to_string(), str::to_owned);
+    let guard = held.map(|held| held.guard.to_owned());
+    Drifted { title, state, severity, since: entry.time, guard }
+}
+
+fn run(record: RunRecord) -> RunLine {
+    let targets = record.about.targets.join(", ");
+    RunLine {
+        run: record.run,
+        of: match targets.is_empty() {
+            true => record.command,
+            false => format!("{} {targets}", record.command),
+        },
+        began: record.began,
+        ended: record.ended,
+        outcome: record.outcome.map(|outcome| outcome.word().to_owned()),
+        accounts: record.about.accounts,
+        applied: record.about.applied,
+    }
+}
+
+/// What is looked at, for people to read.
+pub(super) fn what(what: &What) -> String {
+    match what {
+        What::Target(name) => format!("target {name}"),
+        What::Path(name) => format!("target {name}, only what events depend on"),
+        What::Account(account) => format!("account {account}"),
+        What::Parts { account, parts } => {
+            let kinds: std::collections::BTreeSet<&str> =
+                parts.iter().map(|(kind, _)| *kind).collect();
+            let kinds: Vec<&str> = kinds.into_iter().collect();
+            format!("{} of account {account}", kinds.join(", "))
+        }
+    }
+}

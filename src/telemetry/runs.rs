@@ -1,0 +1,269 @@
+//! Runs: how they ended, how long they took, what became of their changes, and what they found.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use prometheus_client::metrics::histogram::Histogram;
+
+use super::book::{Book, Counts, Levels, Sizes};
+use super::hub::Telemetry;
+use super::objects::{Objects, Part, State};
+use super::report;
+use super::status::RunLine;
+use super::{number, seconds_since};
+use crate::controller::queue::What;
+use crate::fleet::notify::Severity;
+use crate::plan::Guard;
+use crate::reconcile::{ApplyReport, ListenError, Listener, RunEvent, RunOutcome, Step, Told};
+use chrono::{DateTime, Utc};
+
+/// A look at a part takes a second, one at a thousand accounts many minutes.
+fn buckets() -> Histogram {
+    Histogram::new([0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0, 1800.0, 3600.0])
+}
+
+/// Runs that are named.
+const LATEST: usize = 5;
+
+/// Runs.
+#[derive(Debug, Clone)]
+pub struct Runs {
+    ended: Counts,
+    took: Sizes,
+    changes: Counts,
+    log_failures: Counts,
+    objects: Levels,
+    drift: Levels,
+    oldest: Levels,
+    held: Levels,
+    unseen: Levels,
+    latest: Arc<Mutex<VecDeque<RunLine>>>,
+}
+
+impl Runs {
+    /// Describes them.
+    pub fn of(book: &mut Book) -> Self {
+        Self {
+            ended: book.counter(
+                "runs",
+                &["scope", "outcome"],
+                "Runs that ended. scope: target, account, path, parts; outcome: in_sync, drift, held_back, partly, interrupted, failed",
+            ),
+            took: book.histogram("run_duration_seconds", &["scope"], buckets, "How long runs took"),
+            changes: book.counter(
+                "changes",
+                &["kind", "outcome"],
+                "What became of planned changes. outcome: applied, found, needless, failed, moved, blocked, not_tried, held_back, refused",
+            ),
+            log_failures: book.counter(
+                "audit_log_failures",
+                &[],
+                "Runs that stopped writing because the audit log could not be written",
+            ),
+            objects: book.gauge(
+                "objects",
+                &["state"],
+                "Objects by how they stand. state: in_sync (as of the last full looks), to_change, held_back, reported, failed, unknown, excepted",
+            ),
+            drift: book.gauge(
+                "drift_objects",
+                &["severity"],
+                "Objects that are not as declared and not excepted. severity: medium, high, critical",
+            ),
+            oldest: book.gauge(
+                "drift_oldest_seconds",
+                &["severity"],
+                "Age of the oldest of these; 0 where there are none",
+            ),
+            held: book.gauge(
+                "held_back_objects",
+                &["guard"],
+                "Objects whose changes a guard holds back",
+            ),
+            unseen: book.gauge(
+                "accounts_unseen",
+                &[],
+                "Accounts that could not be looked at when it was last tried",
+            ),
+            latest: Arc::default(),
+        }
+    }
+
+    fn hear(&self, told: &Told<'_>, scope: &'static str, began: DateTime<Utc>) {
+        match told.event {
+            RunEvent::Wrote { step, object, .. } => {
+                let outcome = of_step(step);
+                self.changes.add(&[("kind", &object.item.kind), ("outcome", outcome)]);
+            }
+            RunEvent::Ended { outcome, report } => {
+                let took = seconds_since(began, told.time);
+                self.ended(scope, of_outcome(outcome), Duration::from_secs_f64(took));
+                if report.is_some_and(|report| report.log_failure.is_some()) {
+                    self.log_failures.add(&[]);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The latest runs, the latest first.
+    pub fn latest(&self) -> Vec<RunLine> {
+        self.lines().iter().cloned().collect()
+    }
+
+    fn lines(&self) -> MutexGuard<'_, VecDeque<RunLine>> {
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, line: RunLine) {
+        let mut lines = self.lines();
+        lines.push_front(line);
+        lines.truncate(LATEST);
+    }
+
+    fn ended(&self, scope: &'static str, outcome: &'static str, took: Duration) {
+        self.ended.add(&[("scope", scope), ("outcome", outcome)]);
+        self.took.note(&[("scope", scope)], took.as_secs_f64());
+    }
+
+    /// A run came to an end before it had one to tell.
+    pub fn failed(&self, what: &What, began: DateTime<Utc>, now: DateTime<Utc>) {
+        self.ended(scope(what), "failed", (now - began).to_std().unwrap_or_default());
+        self.note(RunLine {
+            run: String::new(),
+            of: report::what(what),
+            began,
+            ended: Some(now),
+            outcome: Some("failed".to_owned()),
+            accounts: 0,
+            applied: 0,
+        });
+    }
+
+    /// Says how the objects stand now.
+    pub fn fill(&self, objects: &Objects, now: DateTime<Utc>) {
+        self.objects.set(&[("state", "in_sync")], number(objects.in_sync()));
+        for state in State::ALL {
+            let count = objects.open_ones().filter(|(_, open)| open.state == state).count();
+            self.objects.set(&[("state", state.as_str())], number(count));
+        }
+        for severity in [Severity::Medium, Severity::High, Severity::Critical] {
+            let all = objects.open_ones().map(|(_, open)| open);
+            let all = all.filter(|open| open.state.is_drift() && open.severity == severity);
+            let oldest = all.clone().map(|open| open.since).min();
+            let oldest = oldest.map_or(0.0, |since| seconds_since(since, now));
+            let label = [("severity", severity.as_str())];
+            self.drift.set(&label, number(all.count()));
+            self.oldest.set(&label, oldest);
+        }
+        for guard in GUARDS {
+            let name = guard.as_str();
+            let count = objects.open_ones().filter(|(_, open)| open.guard == Some(name)).count();
+            self.held.set(&[("guard", name)], number(count));
+        }
+        self.unseen.set(&[], number(objects.unseen().len()));
+    }
+}
+
+const GUARDS: [Guard; 9] = [
+    Guard::KillSwitch,
+    Guard::ChangeWindow,
+    Guard::Budget,
+    Guard::FirstRun,
+    Guard::Breaker,
+    Guard::Fight,
+    Guard::Wave,
+    Guard::Hold,
+    Guard::Memory,
+];
+
+fn of_step(step: &Step) -> &'static str {
+    match step {
+        Step::Applied => "applied",
+        Step::Needless => "needless",
+        Step::Failed { .. } => "failed",
+        Step::Found => "found",
+        Step::Moved { .. } => "moved",
+        Step::Blocked { .. } => "blocked",
+        Step::NotTried => "not_tried",
+        Step::HeldBack { .. } => "held_back",
+        Step::LeaseLost { .. } => "lease_lost",
+        Step::Refused { .. } => "refused",
+    }
+}
+
+/// The words of the log, as a label has them.
+pub fn of_outcome(outcome: RunOutcome) -> &'static str {
+    match outcome {
+        RunOutcome::InSync => "in_sync",
+        RunOutcome::Drift => "drift",
+        RunOutcome::Refused => "held_back",
+        RunOutcome::Partly | RunOutcome::Unknown => "partly",
+        RunOutcome::Interrupted => "interrupted",
+    }
+}
+
+/// What a run looks at, in a word.
+pub fn scope(what: &What) -> &'static str {
+    match what {
+        What::Target(_) => "target",
+        What::Account(_) => "account",
+        What::Path(_) => "path",
+        What::Parts { .. } => "parts",
+    }
+}
+
+/// Hears one run.
+pub struct Hearing {
+    telemetry: Arc<Telemetry>,
+    part: Part,
+    scope: &'static str,
+    began: DateTime<Utc>,
+    of: String,
+    accounts: AtomicUsize,
+}
+
+impl Hearing {
+    /// Of a job that begins now. `is_whole` is whether the command line narrows nothing.
+    pub fn of(
+        telemetry: &Arc<Telemetry>,
+        what: &What,
+        is_whole: bool,
+        began: DateTime<Utc>,
+    ) -> Arc<dyn Listener> {
+        let telemetry = Arc::clone(telemetry);
+        Arc::new(Self {
+            telemetry,
+            part: Part::of(what, is_whole),
+            scope: scope(what),
+            began,
+            of: report::what(what),
+            accounts: AtomicUsize::new(0),
+        })
+    }
+}
+
+impl Listener for Hearing {
+    fn hear(&self, told: &Told<'_>) -> Result<(), ListenError> {
+        self.telemetry.runs.hear(told, self.scope, self.began);
+        self.telemetry.objects().hear(told, &self.part);
+        match told.event {
+            RunEvent::Planned { plan } => {
+                self.accounts.store(plan.targets.len(), Ordering::Relaxed);
+            }
+            RunEvent::Ended { outcome, report } => self.telemetry.runs.note(RunLine {
+                run: told.run.to_owned(),
+                of: self.of.clone(),
+                began: self.began,
+                ended: Some(told.time),
+                outcome: Some(of_outcome(outcome).to_owned()),
+                accounts: self.accounts.load(Ordering::Relaxed),
+                applied: report.map_or(0, ApplyReport::applied),
+            }),
+            _ => {}
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,134 @@
+//! What putting a run back does to the objects of several kinds, and what it refuses: the command as a
+//! process against the emulator.
+
+use serde_json::{Value, json};
+
+use crate::support::{self, Account};
+
+fn account(baseline: &str) -> Account {
+    let account = support::emulator().account();
+    account.write(
+        "evenkeel.toml",
+        "schema = 1\n\n[store]\nurl = \"sqlite://.evenkeel/store.db\"\n\n[safety]\nkill_switch = \"STOP\"\n\n[[target]]\nname = \"here\"\nbaselines = [\"b.toml\"]\nmode = \"enforce\"\nconfirmed = true\n",
+    );
+    declare(&account, baseline);
+    account
+}
+
+fn declare(account: &Account, items: &str) {
+    let text = format!(
+        "schema = 1\n\n[baseline]\nname = \"test\"\nmode = \"enforce\"\nregions = [\"eu-west-1\"]\n\n{items}"
+    );
+    account.write("b.toml", &text);
+}
+
+fn apply(account: &Account) -> String {
+    account.run(&["apply", "--yes"]).code(0);
+    let list = account.run(&["history", "--runs", "--format", "json"]).code(0).json();
+    list["runs"][0]["run"].as_str().unwrap().to_owned()
+}
+
+const BLOCK: &str = "[s3.account_public_access_block]\nblock_public_acls = true\nignore_public_acls = true\nblock_public_policy = true\nrestrict_public_buckets = true\n";
+
+fn block(account: &Account) -> Value {
+    account.boto3(&format!(
+        "s3 = boto3.client('s3control')\n\
+         try: print(json.dumps(s3.get_public_access_block(AccountId='{}')['PublicAccessBlockConfiguration']))\n\
+         except Exception: print('null')",
+        account.id
+    ))
+}
+
+#[test]
+fn what_opens_to_everybody_is_a_rise_on_the_way_back_as_well() {
+    let account = account(BLOCK);
+    assert_eq!(block(&account), Value::Null);
+    let run = apply(&account);
+    account
+        .run(&["rollback", &run, "--yes"])
+        .code(2)
+        .says("gives rights (public)")
+        .says("Nothing is put back; 1 change only reported");
+    assert_eq!(block(&account)["BlockPublicAcls"], true);
+    account.run(&["rollback", &run, "--yes", "--allow-grants", "public"]).code(0);
+    assert_eq!(block(&account), Value::Null);
+    account
+        .run(&["rollback", &run, "--yes"])
+        .code(3)
+        .says("it is as it was before the run already");
+}
+
+#[test]
+fn what_is_said_to_be_put_back_is_so() {
+    let account = account("[kms.key.k]\nenable_key_rotation = true\n");
+    account.boto3(
+        "kms = boto3.client('kms', 'eu-west-1')\n\
+         key = kms.create_key()['KeyMetadata']['KeyId']\n\
+         kms.create_alias(AliasName='alias/k', TargetKeyId=key)",
+    );
+    let rotates = || {
+        account.boto3(
+            "kms = boto3.client('kms', 'eu-west-1')\n\
+             key = kms.describe_key(KeyId='alias/k')['KeyMetadata']['KeyId']\n\
+             print(json.dumps(kms.get_key_rotation_status(KeyId=key)['KeyRotationEnabled']))",
+        )
+    };
+    let run = apply(&account);
+    assert_eq!(rotates(), true);
+    account.run(&["rollback", &run, "--yes"]).code(0).says("1 change put back");
+    assert_eq!(rotates(), false);
+}
+
+#[test]
+fn rules_that_have_new_ids_are_back() {
+    let account = account("[ec2.default_security_group]\ningress = []\n");
+    account.boto3(
+        "ec2 = boto3.client('ec2', 'eu-west-1')\n\
+         group = ec2.describe_security_groups(Filters=[{'Name': 'group-name', 'Values': ['default']}])['SecurityGroups'][0]['GroupId']\n\
+         ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[{'IpProtocol': 'tcp', 'FromPort': 5432, 'ToPort': 5432, 'IpRanges': [{'CidrIp': '10.0.0.0/8'}]}])",
+    );
+    let run = apply(&account);
+    account.run(&["rollback", &run, "--yes"]).code(0).says("put back");
+    let count = account.boto3(
+        "ec2 = boto3.client('ec2', 'eu-west-1')\n\
+         print(len(ec2.describe_security_groups(Filters=[{'Name': 'group-name', 'Values': ['default']}])['SecurityGroups'][0]['IpPermissions']))",
+    );
+    assert_eq!(count, 2);
+}
+
+const POLICY: &str = "[iam.password_policy]\nminimum_password_length = 14\n";
+
+#[test]
+fn what_may_not_be_written_by_now_is_reported_and_a_plan_of_a_rollback_is_for_it_alone() {
+    let account = account(POLICY);
+    let run = apply(&account);
+    account.run(&["rollback", &run, "--save", "back.json"]).code(0);
+    account
+        .run(&["apply", "back.json", "--yes"])
+        .code(3)
+        .complains(&format!("evenkeel rollback {run} back.json"));
+    let fleet = account.read("evenkeel.toml");
+    account.write("evenkeel.toml", &fleet.replace("\"enforce\"", "\"report\""));
+    account.run(&["rollback", &run, "--yes"]).code(2).says("1 change only reported");
+    account.write("evenkeel.toml", &fleet);
+    declare(
+        &account,
+        &format!(
+            "{POLICY}\n[[exception]]\nitem = \"iam.password_policy\"\naccount = \"{}\"\nuntil = 2099-01-01\nowner = \"ana\"\nreason = \"a test\"\n",
+            account.id
+        ),
+    );
+    account.run(&["rollback", &run, "--yes"]).code(2).says("an exception of ana covers it");
+}
+
+#[test]
+fn what_somebody_overrules_is_in_the_log_beside_each_write() {
+    let account = account(POLICY);
+    account.write("STOP", "");
+    account.run(&["apply", "--yes"]).code(3);
+    account.run(&["apply", "--yes", "--overrule", "kill-switch"]).code(0);
+    let log = account.read(".evenkeel/audit.jsonl");
+    let records = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let intents: Vec<Value> = records.filter(|record| record["phase"] == "intent").collect();
+    assert_eq!(intents[0]["overruled"], json!(["kill-switch"]), "{log}");
+}
