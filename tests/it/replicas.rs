@@ -110,7 +110,7 @@ impl Fleet {
         let some: Vec<&String> = self.ids.iter().step_by(every).collect();
         self.hub.boto3(&format!(
             "for id in {}:\n\
-             \x20   c = boto3.client('sts').assume_role(RoleArn=f'arn:aws:iam::{{id}}:role/somebody', RoleSessionName='x')['Credentials']\n\
+             \x20   c = boto3.client('sts').assume_role(RoleArn=f'arn:aws:iam::{{id}}:role/somebody', RoleSessionName='somebody')['Credentials']\n\
              \x20   iam = boto3.client('iam', aws_access_key_id=c['AccessKeyId'], aws_secret_access_key=c['SecretAccessKey'], aws_session_token=c['SessionToken'])\n\
              \x20   try: iam.delete_account_password_policy()\n\
              \x20   except iam.exceptions.NoSuchEntityException: pass\n\

@@ -30,6 +30,41 @@ fn held(object: &str) -> HeldObject {
     HeldObject { object: object.to_owned(), why: "w".to_owned(), released_by: "r".to_owned() }
 }
 
+/// A controller that does not hear, whose store is gone, and whose newest files were refused.
+fn controller() -> Controller {
+    Controller {
+        version: "0.1.0".to_owned(),
+        started: ago(60 * 24 * 30),
+        alive: true,
+        ready: Ready { working: true, store: false, guards: true, events: false, staying: true },
+        files: Files {
+            digest: "3f9a1c2b".to_owned(),
+            commit: Some("abc".to_owned()),
+            since: ago(600),
+            refused: Some(RefusedFiles {
+                digest: "77aa".to_owned(),
+                commit: None,
+                since: ago(5),
+                why: "1 error\nmore of it".to_owned(),
+            }),
+            unreachable: None,
+        },
+        queue: Queue {
+            waiting: 70,
+            late_seconds: 300.0,
+            in_hand: (0..12).map(|number| format!("account {number:012}")).collect(),
+        },
+        events: Some(Events {
+            answer_age_seconds: Some(700.0),
+            deaf: Some("NonExistentQueue".to_owned()),
+            deaf_seconds: Some(600.0),
+            events: 1204,
+            own: 12,
+            unreadable: 1,
+        }),
+    }
+}
+
 /// A thousand accounts with something wrong everywhere.
 fn troubled() -> Status {
     let drift = (0..2_000).map(|number| Drifted {
@@ -57,43 +92,7 @@ fn troubled() -> Status {
     Status {
         format_version: "1".to_owned(),
         time: now(),
-        controller: Some(Controller {
-            version: "0.1.0".to_owned(),
-            started: ago(60 * 24 * 30),
-            alive: true,
-            ready: Ready {
-                working: true,
-                store: false,
-                guards: true,
-                events: false,
-                staying: true,
-            },
-            files: Files {
-                digest: "3f9a1c2b".to_owned(),
-                commit: Some("abc".to_owned()),
-                since: ago(600),
-                refused: Some(RefusedFiles {
-                    digest: "77aa".to_owned(),
-                    commit: None,
-                    since: ago(5),
-                    why: "1 error\nmore of it".to_owned(),
-                }),
-                unreachable: None,
-            },
-            queue: Queue {
-                waiting: 70,
-                late_seconds: 300.0,
-                in_hand: (0..12).map(|number| format!("account {number:012}")).collect(),
-            },
-            events: Some(Events {
-                answer_age_seconds: Some(700.0),
-                deaf: Some("NonExistentQueue".to_owned()),
-                deaf_seconds: Some(600.0),
-                events: 1204,
-                own: 12,
-                unreadable: 1,
-            }),
-        }),
+        controller: Some(controller()),
         unknown: [("store".to_owned(), "connection refused".to_owned())].into(),
         accounts: Some(Accounts {
             seen: 1_000,
