@@ -51,7 +51,7 @@ impl Part for Products {
     const CALLS: &'static [Use<Spec>] = &[
         Use::read_if(LIST, Self::is_declared),
         Use::write_if(ENABLE, Self::is_declared, hub),
-        Use::undo(DISABLE),
+        Use::undo(DISABLE, hub),
     ];
 
     fn is_declared(spec: &Spec) -> bool {
