@@ -10,7 +10,7 @@ use std::fmt;
 /// An operation of an AWS API, as its model names it: `s3` `GetBucketEncryption`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Call {
-    /// The service's name in its ARNs and permissions, except for `s3control`.
+    /// The service, as the SDK and botocore name it; see [`prefix`] for permissions and events.
     pub service: &'static str,
     /// The operation.
     pub operation: &'static str,
@@ -37,8 +37,7 @@ impl Call {
 
     /// The CloudTrail event that tells of this call, `source:name`.
     pub fn event(&self) -> String {
-        let service = if self.service == "s3control" { "s3" } else { self.service };
-        format!("{service}.amazonaws.com:{}", event_name(self))
+        format!("{}.amazonaws.com:{}", prefix(self.service), event_name(self))
     }
 }
 
@@ -74,9 +73,18 @@ pub fn iam_action(service: &str, operation: &str) -> Cow<'static, str> {
             "s3:PutAccountPublicAccessBlock"
         }
         ("resourcegroupstaggingapi", "GetResources") => "tag:GetResources",
-        _ => return Cow::Owned(format!("{service}:{operation}")),
+        _ => return Cow::Owned(format!("{}:{operation}", prefix(service))),
     };
     Cow::Borrowed(exception)
+}
+
+/// The name of a service in permissions and events, where it is another one.
+fn prefix(service: &str) -> &str {
+    match service {
+        "accessanalyzer" => "access-analyzer",
+        "s3control" => "s3",
+        other => other,
+    }
 }
 
 fn event_name(call: &Call) -> &'static str {

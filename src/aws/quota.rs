@@ -3,7 +3,7 @@
 //! Sources: KMS Developer Guide, "Request quotas"; CloudTrail User Guide, "Quotas" (get, describe and
 //! list calls together, and all others, neither of which can be raised); CloudWatch Logs User Guide,
 //! "CloudWatch Logs quotas" (raised in some Regions since); SNS API Reference, `TagResource`,
-//! `ListTopics`, `ListSubscriptionsByTopic`.
+//! `ListTopics`, `ListSubscriptionsByTopic`; Security Hub API Reference, "Welcome".
 
 use super::permission::Call;
 
@@ -51,6 +51,11 @@ pub fn of(call: Call) -> Option<Quota> {
             quota(call.operation, 30.0)
         }
         ("sns", "Subscribe") => quota(call.operation, 100.0),
+        ("securityhub", "BatchEnableStandards" | "UpdateStandardsControl") => {
+            quota(call.operation, 1.0)
+        }
+        ("securityhub", "GetFindings") => quota(call.operation, 3.0),
+        ("securityhub", _) => quota(call.operation, 10.0),
         _ => None,
     }
 }

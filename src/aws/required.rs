@@ -1,11 +1,11 @@
-//! Lists that AWS's API model requires of an answer. The SDK has them as plain lists, and gives an empty
+//! Lists and maps that AWS's API model requires of an answer. The SDK has them as plain lists, and gives an empty
 //! one where the answer has none: "there are none" and "AWS did not say" would look the same.
 //!
 //! The table has every such list of every read that we make; `tests/emulator/test_required.py` holds it
 //! against AWS's API model. Of what is no list, the SDK gives an empty word or a zero, which no
 //! comparison takes for an answer.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::permission::Call;
 
@@ -13,7 +13,7 @@ use super::permission::Call;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Required {
     call: Call,
-    /// Where it stands, in the words of the API model: `Rules`, `Selectors[].Fields`.
+    /// Where it stands, in the words of the answer: `Rules`, `Selectors[].Fields`.
     pub member: &'static str,
     /// The element of an answer in XML; of a list without an element of its own, that of its entries.
     element: Option<&'static str>,
@@ -32,7 +32,10 @@ const fn xml(
     Required { call: Call::new(service, operation), member, element: Some(element) }
 }
 
-const LISTS: [Required; 14] = [
+const LISTS: &[Required] = &[
+    json("accessanalyzer", "ListAnalyzers", "analyzers"),
+    json("accessanalyzer", "ListArchiveRules", "archiveRules"),
+    json("accessanalyzer", "ListArchiveRules", "archiveRules[].filter"),
     json("cloudtrail", "GetEventConfiguration", "AggregationConfigurations[].Templates"),
     json("cloudtrail", "GetEventConfiguration", "ContextKeySelectors[].Equals"),
     json("cloudtrail", "GetEventSelectors", "AdvancedEventSelectors[].FieldSelectors"),
@@ -52,6 +55,7 @@ const LISTS: [Required; 14] = [
         "ListTargetsByRule",
         "Targets[].RunCommandParameters.RunCommandTargets[].Values",
     ),
+    json("guardduty", "ListDetectors", "detectorIds"),
     xml("iam", "ListAccountAliases", "AccountAliases", "AccountAliases"),
     xml("iam", "ListRolePolicies", "PolicyNames", "PolicyNames"),
     xml("iam", "ListRoles", "Roles", "Roles"),
@@ -59,6 +63,7 @@ const LISTS: [Required; 14] = [
     xml("s3", "GetBucketEncryption", "ServerSideEncryptionConfiguration.Rules", "Rule"),
     xml("s3", "GetBucketOwnershipControls", "OwnershipControls.Rules", "Rule"),
     xml("s3", "GetBucketTagging", "TagSet", "TagSet"),
+    json("securityhub", "GetEnabledStandards", "StandardsSubscriptions[].StandardsInput"),
 ];
 
 /// The lists that an answer to a call must have.
@@ -72,6 +77,8 @@ impl Required {
     pub fn is_in(&self, body: &str) -> bool {
         match self.element {
             Some(element) => has_element(body, element),
+            // The SDK takes no body for an answer without members.
+            None if body.trim().is_empty() => has_list(&Value::Object(Map::new()), self.member),
             None => match serde_json::from_str(body) {
                 Ok(answer) => has_list(&answer, self.member),
                 Err(_) => true,
@@ -97,7 +104,7 @@ fn has_list(value: &Value, path: &str) -> bool {
     };
     let name = step.trim_end_matches("[]");
     match (value.get(name).filter(|value| !value.is_null()), rest) {
-        (Some(value), None) => value.is_array(),
+        (Some(value), None) => value.is_array() || value.is_object(),
         (None, None) => false,
         (None, Some(_)) => true,
         (Some(Value::Array(entries)), Some(rest)) => {
@@ -123,6 +130,7 @@ mod tests {
             (r"{}", true),
             (r#"{"AdvancedEventSelectors": null}"#, true),
             ("no JSON", true),
+            ("", true),
             (r#"{"AdvancedEventSelectors": [{"FieldSelectors": []}, {"Name": "x"}]}"#, false),
             (r#"{"AdvancedEventSelectors": [{"FieldSelectors": null}]}"#, false),
         ] {

@@ -23,14 +23,17 @@ pub mod tags;
 mod together;
 pub mod write_error;
 
+mod accessanalyzer;
 mod cloudtrail;
 mod config;
 mod ec2;
 mod events;
+mod guardduty;
 mod iam;
 mod kms;
 mod logs;
 mod s3;
+mod securityhub;
 mod sns;
 
 use std::collections::BTreeSet;

@@ -6,7 +6,10 @@ use std::sync::LazyLock;
 use super::Scope;
 use super::erased::{DynKind, erase};
 use super::shapes::{Inspect, Whole};
-use super::{cloudtrail, config, ec2, events, iam, kms, logs, s3, sns};
+use super::{
+    accessanalyzer, cloudtrail, config, ec2, events, guardduty, iam, kms, logs, s3, securityhub,
+    sns,
+};
 use crate::baseline::catalog::{Catalog, KindInfo};
 
 static KINDS: LazyLock<Vec<Box<dyn DynKind>>> = LazyLock::new(|| {
@@ -25,6 +28,11 @@ static KINDS: LazyLock<Vec<Box<dyn DynKind>>> = LazyLock::new(|| {
         erase::<cloudtrail::trail::Trail>(),
         erase::<events::rule::Rule>(),
         erase::<config::recorder::ConfigRecorder>(),
+        erase::<accessanalyzer::analyzer::Analyzer>(),
+        erase::<guardduty::detector::Detector>(),
+        erase::<securityhub::hub::Hub>(),
+        erase::<securityhub::standards::Standards>(),
+        erase::<config::rule::Rule>(),
         erase::<ec2::ebs_encryption::EbsEncryption>(),
         erase::<ec2::default_security_group::DefaultSecurityGroup>(),
         erase::<Inspect<iam::root_user::RootUser>>(),
@@ -116,6 +124,14 @@ mod tests {
         }
     }
 
+    /// What AWS takes from an organization's own accounts alone, or beside a Lambda function: no sample has
+    /// these, and recorded answers have the fields instead.
+    const RECORDED: &[&str] = &[
+        "accessanalyzer.analyzer exclusions[].account_ids",
+        "accessanalyzer.analyzer inclusions[].account_ids",
+        "config.rule source_details[].maximum_execution_frequency",
+    ];
+
     /// A field that stands in no sample is never exercised by the property tests.
     #[test]
     fn every_field_stands_in_a_sample() {
@@ -128,8 +144,11 @@ mod tests {
             }
             for field in fields(kind.as_ref()) {
                 let parts: Vec<&str> = field.path.split('.').collect();
-                if !seen.iter().any(|path| is_it(path, &parts)) {
-                    missing.push(format!("{} {}", kind.name(), field.path));
+                let name = format!("{} {}", kind.name(), field.path);
+                if !RECORDED.contains(&name.as_str())
+                    && !seen.iter().any(|path| is_it(path, &parts))
+                {
+                    missing.push(name);
                 }
             }
         }
@@ -138,11 +157,14 @@ mod tests {
 
     /// A switch, a number or a word that has no stricter way, whose kind says itself what is weaker, or that
     /// evenkeel never writes.
-    const NO_WAY: [&str; 36] = [
+    const NO_WAY: &[&str] = &[
+        "accessanalyzer.analyzer type",
         "cloudtrail.trail forbid_excluded_sources",
         "cloudtrail.trail record_all_management_events",
         "cloudtrail.trail recursive_logging",
         "config.recorder snapshot_delivery_frequency",
+        "config.rule enable_debug_log_delivery",
+        "config.rule source_owner",
         "events.bus_policies forbid_foreign_access",
         "events.bus_policies forbid_public_access",
         "events.bus_policies require_policy",
@@ -171,6 +193,7 @@ mod tests {
         "s3.bucket object_lock_mode",
         "s3.bucket object_lock_years",
         "s3.bucket transition_default_minimum_object_size",
+        "securityhub.hub control_finding_generator",
         "sns.subscription filter_policy_scope",
         "sns.subscription raw_message_delivery",
         "sns.topic forbid_foreign_access",

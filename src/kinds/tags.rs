@@ -36,12 +36,20 @@ pub const IAM: TagRules = TagRules { folds_keys: true, limit: 50 };
 pub const KMS: TagRules = TagRules { folds_keys: false, limit: 50 };
 /// Trails.
 pub const CLOUDTRAIL: TagRules = TagRules { folds_keys: false, limit: 50 };
+/// What AWS Config has.
+pub const CONFIG: TagRules = TagRules { folds_keys: false, limit: 50 };
 /// Log groups.
 pub const LOGS: TagRules = TagRules { folds_keys: false, limit: 50 };
 /// Topics: more than 50 are "not recommended" (`TagResource`), and 50 is their quota.
 pub const SNS: TagRules = TagRules { folds_keys: false, limit: 50 };
 /// Rules of EventBridge.
 pub const EVENTS: TagRules = TagRules { folds_keys: false, limit: 50 };
+/// Analyzers.
+pub const ACCESS_ANALYZER: TagRules = TagRules { folds_keys: false, limit: 50 };
+/// Detectors.
+pub const GUARDDUTY: TagRules = TagRules { folds_keys: false, limit: 50 };
+/// Hubs.
+pub const SECURITY_HUB: TagRules = TagRules { folds_keys: false, limit: 50 };
 /// Buckets.
 pub const S3: TagRules = TagRules { folds_keys: false, limit: 50 };
 

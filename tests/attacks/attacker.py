@@ -34,6 +34,7 @@ ACCOUNT = client("sts").get_caller_identity()["Account"]
 iam, s3, s3control, kms = client("iam"), client("s3"), client("s3control"), client("kms")
 trails, config, ec2, sns = client("cloudtrail"), client("config"), client("ec2"), client("sns")
 logs, events = client("logs"), client("events")
+analyzers, guardduty, hub = client("accessanalyzer"), client("guardduty"), client("securityhub")
 
 BUCKET, TRAIL, ALIAS, ROLE = f"evenkeel-audit-{ACCOUNT}", "evenkeel-audit", "alias/evenkeel-audit", "aws-support"
 GROUP = "/evenkeel/audit"
@@ -45,6 +46,26 @@ def control(route, **body):
     """A control route of the emulator, for what no API does."""
     url = f"{os.environ['AWS_ENDPOINT_URL']}/_evenkeel/{route}?account={ACCOUNT}"
     urllib.request.urlopen(urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"}))
+
+
+def detector():
+    return guardduty.list_detectors()["DetectorIds"][0]
+
+
+def config_rule(name):
+    return config.describe_config_rules(ConfigRuleNames=[name])["ConfigRules"][0]
+
+
+def rule(name, **changed):
+    """The rule with some of it changed."""
+    kept = ("ConfigRuleName", "Description", "Scope", "Source", "InputParameters", "MaximumExecutionFrequency", "EvaluationModes")
+    there = config_rule(name)
+    config.put_config_rule(ConfigRule={one: there[one] for one in kept if one in there} | changed)
+
+
+def policy_source(text):
+    details = [{"EventSource": "aws.config", "MessageType": "ConfigurationItemChangeNotification"}]
+    return {"Owner": "CUSTOM_POLICY", "SourceDetails": details, "CustomPolicyDetails": {"PolicyRuntime": "guard-2.x.x", "PolicyText": text}}
 
 
 def key():

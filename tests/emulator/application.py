@@ -24,7 +24,7 @@ from emulator.answers import (
 from emulator.ask import serve
 from emulator.calls import CallLog
 from emulator.control import Control
-from emulator.events import demands
+from emulator.events import demands, security_demands
 from emulator.events.feed import Feed
 from emulator.faults import Fault, FaultBook
 from emulator.lag import LagBook
@@ -34,6 +34,7 @@ from emulator.wire import AccountKeys, Call, recognise
 
 patches.apply()
 demands.register()
+security_demands.register()
 
 CONTROL_PREFIX = "/_evenkeel/"
 

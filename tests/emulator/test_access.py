@@ -15,6 +15,8 @@ TRUST = json.dumps(
     }
 )
 
+LINKED = "access-analyzer.amazonaws.com/AWSServiceRoleForAccessAnalyzer"
+
 
 def policy(*statements: dict) -> dict:
     return {"Version": "2012-10-17", "Statement": list(statements)}
@@ -194,3 +196,35 @@ class Messaging(AccountTest):
         rule = {"ConfigRuleName": "r", "Source": {"Owner": "AWS", "SourceIdentifier": "ROOT_ACCOUNT_MFA_ENABLED"}}
         config.put_config_rule(ConfigRule=rule)
         self.fails("AccessDeniedException", config.delete_config_rule, ConfigRuleName="r")
+
+
+class SecurityServices(AccountTest):
+    """What Access Analyzer, GuardDuty and Security Hub demand: their own resources, and the right to make their role."""
+
+    def try_with(self, *statements: dict) -> None:
+        control("POST", f"policy?account={self.account}", policy(*statements))
+
+    def test_an_analyzer_needs_the_right_to_its_role(self) -> None:
+        analyzer = self.client("accessanalyzer")
+        own = f"arn:aws:access-analyzer:us-east-1:{self.account}:analyzer/*"
+        role = f"arn:aws:iam::{self.account}:role/aws-service-role/{LINKED}"
+        make = {"analyzerName": "a", "type": "ACCOUNT"}
+        self.try_with(allow("access-analyzer:*", own))
+        self.fails("AccessDeniedException", analyzer.create_analyzer, **make)
+        self.fails("AccessDeniedException", analyzer.list_analyzers)
+        self.try_with(allow("access-analyzer:*", own), allow("iam:CreateServiceLinkedRole", role))
+        analyzer.create_analyzer(**make)
+
+    def test_a_detector_and_a_hub_are_resources(self) -> None:
+        guardduty, hub = self.client("guardduty"), self.client("securityhub")
+        detector = guardduty.create_detector(Enable=True)["DetectorId"]
+        hub.enable_security_hub()
+        here = f"us-east-1:{self.account}"
+        self.try_with(
+            allow("guardduty:*", f"arn:aws:guardduty:{here}:detector/{detector}"),
+            allow("securityhub:*", f"arn:aws:securityhub:{here}:hub/default"),
+        )
+        guardduty.update_detector(DetectorId=detector, Enable=False)
+        hub.update_security_hub_configuration(AutoEnableControls=False)
+        self.fails("AccessDeniedException", guardduty.create_detector, Enable=True)
+        self.fails("AccessDeniedException", guardduty.get_administrator_account, DetectorId=detector)

@@ -27,20 +27,24 @@ def calls() -> set[tuple[str, str]]:
     return found
 
 
-def required_lists(shape, path: str, above: frozenset[str]):
-    """The lists below a shape that must be there, by their paths; with the element that stands for each in XML."""
+def required_lists(shape, path: str, above: frozenset[str], is_json: bool = False):
+    """The lists below a shape that must be there, by their paths; with the element that stands for each in XML.
+
+    In JSON, a path has the names of the wire, which may differ from those of the model.
+    """
     if shape.name in above:
         return
     above |= {shape.name}
     if shape.type_name == "list":
-        yield from required_lists(shape.member, f"{path}[]", above)
+        yield from required_lists(shape.member, f"{path}[]", above, is_json)
     if shape.type_name != "structure":
         return
     for name, member in shape.members.items():
-        below = f"{path}.{name}" if path else name
+        shown = member.serialization.get("name", name) if is_json else name
+        below = f"{path}.{shown}" if path else shown
         if name in shape.required_members and member.type_name in ("list", "map"):
             yield below, member.serialization.get("name", name)
-        yield from required_lists(member, below, above)
+        yield from required_lists(member, below, above, is_json)
 
 
 class Required(unittest.TestCase):
@@ -50,7 +54,7 @@ class Required(unittest.TestCase):
             model = get_service_model(MODELS.get(service, service))
             output = model.operation_model(operation).output_shape
             is_json = model.metadata["protocol"] in ("json", "rest-json", "smithy-rpc-v2-cbor")
-            for path, element in required_lists(output, "", frozenset()) if output else ():
+            for path, element in required_lists(output, "", frozenset(), is_json) if output else ():
                 wanted.add((service, operation, path, None if is_json else element))
         text = TABLE.read_text()
         entry = r'\b(?:json|xml)\(\s*"(\w+)",\s*"(\w+)",\s*"([^"]+)",?\s*(?:"(\w+)",?\s*)?\)'

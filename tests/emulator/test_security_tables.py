@@ -17,6 +17,10 @@ class AccessAnalyzer(AccountTest):
         self.fails(
             "ValidationException", analyzer.update_analyzer, analyzerName="a", configuration={"unusedAccess": {}}
         )
+        accounts = {"analysisRule": {"exclusions": [{"accountIds": ["444455556666"]}]}}
+        wrong = {"analyzerName": "unused", "type": "ACCOUNT_UNUSED_ACCESS"}
+        self.fails("ValidationException", analyzer.create_analyzer, **wrong, configuration={"unusedAccess": accounts})
+        self.fails("ValidationException", analyzer.create_analyzer, **wrong, configuration={"internalAccess": {}})
         unused = analyzer.create_analyzer(analyzerName="unused", type="ACCOUNT_UNUSED_ACCESS")
         self.assertTrue(unused["arn"].endswith(":analyzer/unused"))
         got = analyzer.get_analyzer(analyzerName="unused")["analyzer"]

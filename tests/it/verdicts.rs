@@ -26,7 +26,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// Words of AWS and what AWS says in their place.
-const WORDS: [&[&str]; 12] = [
+const WORDS: &[&[&str]] = &[
     &["Enabled", "Disabled", "Suspended"],
     &["enabled", "disabled"],
     &["ENABLED", "DISABLED"],
@@ -39,6 +39,9 @@ const WORDS: [&[&str]; 12] = [
     &["CUSTOMER", "AWS"],
     &["available", "pending"],
     &["StringEquals", "StringNotEquals"],
+    &["ACTIVE", "CREATING", "DISABLED", "FAILED", "DELETING"],
+    &["READY", "PENDING", "INCOMPLETE", "FAILED", "DELETING"],
+    &["ACCOUNT", "ORGANIZATION"],
 ];
 /// Names of XML elements that are the entries of a list.
 const ENTRIES: [&str; 9] = [
@@ -64,6 +67,9 @@ const MORE_PAGES: &[(&str, &[(&str, &str)])] = &[
     ("sns", &[("NextToken", "more")]),
     ("events", &[("NextToken", "more")]),
     ("cloudwatch", &[("NextToken", "more")]),
+    ("accessanalyzer", &[("nextToken", "more")]),
+    ("guardduty", &[("nextToken", "more")]),
+    ("securityhub", &[("NextToken", "more")]),
 ];
 /// Parts of answers that belong to the protocol.
 const PROTOCOL: [&str; 4] = ["ResponseMetadata", "requestId", "RequestId", "HostId"];

@@ -1,3 +1,4 @@
 //! AWS Config.
 
 pub mod recorder;
+pub mod rule;

@@ -51,6 +51,11 @@ pub trait Parted: Kind {
     /// Where the object would be that is not there.
     fn place(facts: &Facts, spec: &Self::Spec) -> Self::Place;
 
+    /// Whether an object that is not there is to be made.
+    fn is_wanted(_spec: &Self::Spec) -> bool {
+        true
+    }
+
     /// The Region to call, where the place says another one.
     fn region(_place: &Self::Place) -> Option<Region> {
         None
@@ -463,6 +468,10 @@ pub fn diff<K: Parted>(
     let place = state.map_or_else(|| K::place(facts, spec), |state| state.place.clone());
     let act = |step| Action { place: place.clone(), step };
     let mut changes = Vec::new();
+    if state.is_none() && !K::is_wanted(spec) {
+        compared::mark_all();
+        return changes;
+    }
     if state.is_none() {
         let making = K::making(facts, spec);
         let is_made = making.action.is_some();

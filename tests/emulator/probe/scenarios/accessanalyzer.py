@@ -53,7 +53,7 @@ def accessanalyzer(t: Trial) -> None:
         "accessanalyzer.UpdateAnalyzer",
         analyzerName="unused",
         configuration={
-            "unusedAccess": {"unusedAccessAge": 90, "analysisRule": {"exclusions": [{"accountIds": ["111122223333"]}]}}
+            "unusedAccess": {"unusedAccessAge": 90, "analysisRule": {"exclusions": [{"resourceTags": [{"a": "b"}]}]}}
         },
     )
     read = t("accessanalyzer.GetAnalyzer", analyzerName="unused")
@@ -61,8 +61,8 @@ def accessanalyzer(t: Trial) -> None:
         "accessanalyzer.UpdateAnalyzer",
         "exclusions kept",
         lambda: (
-            read.analyzer["configuration"]["unusedAccess"]["analysisRule"]["exclusions"][0]["accountIds"]
-            == ["111122223333"]
+            read.analyzer["configuration"]["unusedAccess"]["analysisRule"]["exclusions"][0]["resourceTags"]
+            == [{"a": "b"}]
         ),
     )
     t(

@@ -57,6 +57,10 @@ def fits(call: Call, kind: str) -> None:
     wanted = {"unusedAccess"} if kind in UNUSED else {"internalAccess"} if kind.endswith("INTERNAL_ACCESS") else set()
     if given - wanted or (call.params.get("configuration") is not None and not wanted):
         raise AwsError("ValidationException", f"An analyzer of type {kind} has no such configuration.")
+    for value in (call.params.get("configuration") or {}).values():
+        criteria = [one for part in value.get("analysisRule", {}).values() for one in part]
+        if kind not in ORGANIZATION and any(one.get("accountIds") for one in criteria):
+            raise AwsError("ValidationException", "Account IDs are for analyzers of an organization.")
 
 
 def known_criteria(given: dict[str, Any], rules: bool = False) -> None:

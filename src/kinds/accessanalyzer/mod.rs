@@ -1,0 +1,3 @@
+//! Kinds of IAM Access Analyzer.
+
+pub mod analyzer;

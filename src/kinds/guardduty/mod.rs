@@ -1,0 +1,3 @@
+//! Kinds of Amazon GuardDuty.
+
+pub mod detector;

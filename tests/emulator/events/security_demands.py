@@ -1,0 +1,66 @@
+"""Which permissions calls of Access Analyzer, GuardDuty and Security Hub demand (Service Authorization Reference).
+
+Each makes its service-linked role with the caller's own permission when it is first used; here it never does, so that
+the permission is always asked for.
+"""
+
+from typing import Any
+
+from emulator.access import MORE_DEMANDS, Demand
+from emulator.identity import linked_role
+from emulator.wire import Call
+
+
+def _arn(call: Call, service: str, resource: str) -> str:
+    return f"arn:{call.partition}:{service}:{call.region}:{call.account}:{resource}"
+
+
+def _linked(call: Call, service: str) -> Demand:
+    path = f"/aws-service-role/{service}/{linked_role(service)}"
+    role = f"arn:{call.partition}:iam::{call.account}:role{path}"
+    return Demand("iam:CreateServiceLinkedRole", role, {"iam:awsservicename": [service]})
+
+
+def _accessanalyzer(call: Call, action: str) -> list[Demand]:
+    params = call.params
+    if call.operation == "ListAnalyzers":
+        return [Demand(action)]
+    if params.get("resourceArn"):
+        return [Demand(action, params["resourceArn"])]
+    resource = f"analyzer/{params.get('analyzerName')}"
+    if params.get("ruleName"):
+        resource += f"/archive-rule/{params['ruleName']}"
+    found = [Demand(action, params.get("analyzerArn") or _arn(call, "access-analyzer", resource))]
+    if call.operation == "CreateAnalyzer":
+        found.append(_linked(call, "access-analyzer.amazonaws.com"))
+    return found
+
+
+# Where GuardDuty knows no resource, though a detector is named.
+_NO_RESOURCE = ("CreateDetector", "GetAdministratorAccount", "ListMembers")
+
+
+def _guardduty(call: Call, action: str) -> list[Demand]:
+    params = call.params
+    if params.get("ResourceArn"):
+        return [Demand(action, params["ResourceArn"])]
+    if call.operation == "CreateDetector":
+        return [Demand(action), _linked(call, "guardduty.amazonaws.com")]
+    named = params.get("DetectorId") if call.operation not in _NO_RESOURCE else None
+    return [Demand(action, _arn(call, "guardduty", f"detector/{named}") if named else "*")]
+
+
+def _securityhub(call: Call, action: str) -> list[Demand]:
+    params = call.params
+    if params.get("ResourceArn"):
+        return [Demand(action, params["ResourceArn"])]
+    found = [Demand(action, _arn(call, "securityhub", "hub/default"))]
+    if call.operation == "EnableSecurityHub":
+        found.append(_linked(call, "securityhub.amazonaws.com"))
+    return found
+
+
+def register() -> None:
+    """Tells `emulator.access` of them."""
+    made: dict[str, Any] = {"accessanalyzer": _accessanalyzer, "guardduty": _guardduty, "securityhub": _securityhub}
+    MORE_DEMANDS.update(made)
