@@ -240,12 +240,12 @@ impl Rollout {
         }
         let version = short(&current.version.digest);
         if let Some(Halted { at: since, why, aborted }) = &current.halted {
-            let other = format!("another version of the baselines of {:?}", self.target);
-            let (word, release) = match aborted {
-                true => ("was given up", other),
-                false => ("is halted since", format!("evenkeel rollout resume, or {other}")),
-            };
-            let reason = format!("the rollout of {version} {word} {}: {why}", at(*since));
+            let word = if *aborted { "was given up" } else { "is halted" };
+            let reason = format!("the rollout of {version} {word} since {}: {why}", at(*since));
+            let release = format!(
+                "evenkeel rollout resume, or another version of the baselines of {:?}",
+                self.target
+            );
             return Some(Held::by(Guard::Wave, reason, release));
         }
         let own = wave_of(waves, account);
@@ -267,10 +267,9 @@ impl Rollout {
     /// Goes on after a halt, from the wave that was reached: its soak time begins anew. Says whether
     /// there was a halt.
     pub fn resume(&mut self, now: DateTime<Utc>) -> bool {
-        // What was given up stays given up: another version begins another rollout.
-        let is_halted =
-            |one: &&mut Current| one.halted.as_ref().is_some_and(|halted| !halted.aborted);
-        let Some(current) = self.current.as_mut().filter(is_halted) else { return false };
+        let Some(current) = self.current.as_mut().filter(|one| one.halted.is_some()) else {
+            return false;
+        };
         (current.halted, current.reached) = (None, now);
         true
     }

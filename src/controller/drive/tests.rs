@@ -159,6 +159,12 @@ fn aim(fake: &Fake, targets: &[(&str, &str)]) {
 
 /// Runs the controller for so long, and then until the run in hand is over.
 async fn drive(fake: &Arc<Fake>, time: Duration) {
+    // On a thread of its own, whose rest is when time passes: then nobody is awake.
+    let fake = Arc::clone(fake);
+    std::thread::spawn(move || driven(&fake, time)).join().unwrap();
+}
+
+fn driven(fake: &Arc<Fake>, time: Duration) {
     let hearing = Arc::clone(fake);
     let controller = Controller {
         runs: Arc::clone(fake) as Arc<dyn Runs>,
@@ -183,11 +189,20 @@ async fn drive(fake: &Arc<Fake>, time: Duration) {
         clocks.sleep(time).await;
         raising.raise();
     };
-    tokio::select! {
-        biased;
-        _ = async { tokio::join!(controller.drive(&stop), stopping) } => {}
-        () = fake.clocks.pass() => {}
-    }
+    let (clocks, over) = (fake.clocks.clone(), Arc::new(AtomicBool::new(false)));
+    let is_over = Arc::clone(&over);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .on_thread_park(move || {
+            let goes_on = clocks.go_on() || is_over.load(Ordering::SeqCst);
+            assert!(goes_on, "everybody waits, and nobody for the time");
+        })
+        .build()
+        .unwrap();
+    let driving = async move {
+        tokio::join!(controller.drive(&stop), stopping);
+        over.store(true, Ordering::SeqCst);
+    };
+    runtime.block_on(async { tokio::spawn(driving).await.unwrap() });
 }
 
 fn targets_begun(fake: &Fake) -> Vec<(u64, String)> {

@@ -74,8 +74,6 @@ pub const METHODS: &[Method] = &[
     act("iam-oidc-thumbprint", &["iam:UpdateOpenIDConnectProviderThumbprint"]),
     act("sts-001", &["sts:AssumeRole"]),
     act("sts-root", &["sts:AssumeRoot"]),
-    act("organizations-detach", &["organizations:DetachPolicy"]),
-    act("organizations-update", &["organizations:UpdatePolicy"]),
     act("organizations-leave", &["organizations:LeaveOrganization"]),
     act("eks-access", &["eks:CreateAccessEntry", "eks:AssociateAccessPolicy"]),
     act("sso-inline", &["sso:PutInlinePolicyToPermissionSet"]),

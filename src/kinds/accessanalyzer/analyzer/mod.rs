@@ -66,7 +66,7 @@ impl Kind for Analyzer {
     const CONTROLS: Controls = Controls {
         cis_v3: &["1.20"],
         cis_v5: &["1.19"],
-        fsbp: &["IAM.28"],
+        security_hub: &["IAM.28"],
         well_architected: &["SEC03-BP04", "SEC03-BP07"],
         ..Controls::NONE
     };

@@ -157,7 +157,8 @@ impl Kind for Topic {
     const NOT_STATE: &'static [&'static str] = &["name"];
     const IN_REGION: &'static [&'static str] = &["kms_master_key_id"];
     const CONTROLS: Controls = Controls {
-        fsbp: &["SNS.1", "SNS.4"],
+        fsbp: &["SNS.4"],
+        security_hub: &["SNS.1"],
         well_architected: &["SEC04-BP04", "SEC08-BP02", "SEC09-BP02"],
         by_fields: &[
             (&["SNS.1"], &["kms_master_key_id"]),
