@@ -12,6 +12,9 @@ use tokio::sync::oneshot;
 
 use super::Clocks;
 
+/// Turns in which all that is awake comes to a rest: more than there are hand-overs in a row.
+const TURNS: usize = 32;
+
 /// A clock that goes on to the next thing to wake whenever nobody has anything to do.
 #[derive(Clone, Default)]
 pub struct Simulated(Arc<Mutex<Passing>>);
@@ -37,8 +40,19 @@ impl Simulated {
         self.0.lock().unwrap().set += seconds;
     }
 
-    /// Goes on to the next thing to wake; says whether there was one. A runtime whose thread is about to rest
-    /// knows that nobody is awake.
+    /// Lets the time pass, for ever.
+    pub async fn pass(&self) {
+        loop {
+            // All that is awake has its turns first.
+            for _ in 0..TURNS {
+                tokio::task::yield_now().await;
+            }
+            self.go_on();
+        }
+    }
+
+    /// Goes on to the next thing to wake; says whether there was one. Who has a runtime whose thread is about to
+    /// rest knows that nobody is awake, and needs no turns.
     pub fn go_on(&self) -> bool {
         let mut passing = self.0.lock().unwrap();
         // Who does not wait any more is left out.
