@@ -55,7 +55,7 @@ impl Runs {
             changes: book.counter(
                 "changes",
                 &["kind", "outcome"],
-                "What became of planned changes. outcome: applied, found, needless, failed, moved, blocked, not_tried, held_back, refused",
+                "What became of planned changes. outcome: applied, found, needless, failed, moved, blocked, not_tried, held_back, lease_lost, refused",
             ),
             log_failures: book.counter(
                 "audit_log_failures",

@@ -3,6 +3,7 @@
 A rule is managed when route `owner` says so of `events:rule/NAME`.
 """
 
+import json
 from typing import Any
 
 from emulator.answers import AwsError
@@ -137,3 +138,15 @@ def put_permission(call: Call, forward: Forward) -> dict[str, Any]:
             bus._statements = before
         raise
     return {}
+
+
+@handles("events", "TestEventPattern")
+def test_event_pattern(call: Call, _: Forward) -> dict[str, Any]:
+    """Whether a pattern matches an event, which moto never says."""
+    from moto.events.models import EventPattern
+
+    try:
+        pattern, event = EventPattern.load(call.params["EventPattern"]), json.loads(call.params["Event"])
+    except (ValueError, KeyError) as error:
+        raise AwsError("InvalidEventPatternException", "Event pattern is not valid.") from error
+    return {"Result": bool(pattern.matches_event(event))}
