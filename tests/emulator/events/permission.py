@@ -46,7 +46,7 @@ def granting(policy: str | None, account: str, action: str, resource: str, conte
 
 
 def _deciding(policy: str | None, action: str, resource: str, context: Context, named: Any) -> dict[str, Any] | None:
-    known = {"aws:securetransport": "true"} | {name.lower(): value for name, value in context.items()}
+    known = OF_SERVICES | {name.lower(): value for name, value in context.items()}
     allowing = None
     for statement in statements(policy):
         if not _about(statement, action, resource) or not named(statement.get("Principal")):
@@ -75,7 +75,14 @@ COMPARE = {
     "arnequals": lambda want, have: fnmatch.fnmatchcase(have, want),
     "arnlike": lambda want, have: fnmatch.fnmatchcase(have, want),
     "bool": lambda want, have: want.lower() == have.lower(),
+    "numericequals": lambda want, have: float(have) == float(want),
+    "numericlessthan": lambda want, have: float(have) < float(want),
+    "numericlessthanequals": lambda want, have: float(have) <= float(want),
+    "numericgreaterthan": lambda want, have: float(have) > float(want),
+    "numericgreaterthanequals": lambda want, have: float(have) >= float(want),
 }
+# How AWS's services come: over the newest TLS.
+OF_SERVICES = {"aws:securetransport": "true", "s3:tlsversion": "1.3"}
 
 
 def _holds(conditions: dict[str, Any], known: Context, unknown: bool) -> bool:
