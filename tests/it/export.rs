@@ -156,7 +156,18 @@ fn texts_with_lines_and_placeholders_come_back_as_they_are() {
 fn a_region_that_lets_nobody_in_is_one_line_and_the_rest_is_declared() {
     let account = support::emulator().account();
     foundation(&account);
-    for service in ["ec2", "kms", "config", "cloudtrail", "logs"] {
+    for service in [
+        "ec2",
+        "kms",
+        "config",
+        "cloudtrail",
+        "logs",
+        "sns",
+        "events",
+        "accessanalyzer",
+        "guardduty",
+        "securityhub",
+    ] {
         account.fault(json!({"service": service, "region": "us-east-1", "kind": "error",
             "code": "AccessDeniedException", "status": 403,
             "message": "You are not authorized with an explicit deny in a service control policy"}));

@@ -129,7 +129,7 @@ def _same(there: Any, given: str) -> bool:
 @handles("sns", "GetSubscriptionAttributes")
 def get_attributes(call: Call, _: Forward) -> dict[str, Any]:
     one = _find(call)
-    shown = {name: str(v).lower() if isinstance(v, bool) else v for name, v in one.attributes.items() if v != ""}
+    shown = {name: str(v).lower() if isinstance(v, bool) else v for name, v in one.attributes.items() if v not in ("", None)}
     if "FilterPolicy" in shown:
         shown.setdefault("FilterPolicyScope", SCOPES[0])
     else:

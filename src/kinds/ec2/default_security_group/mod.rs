@@ -84,7 +84,6 @@ pub struct Exclude {
     pub vpc_tags: BTreeMap<String, String>,
     /// Ids of VPCs.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    #[schemars(inner(regex(pattern = r"^vpc-[0-9a-f]+$")))]
     pub vpc_ids: BTreeSet<String>,
     /// Accounts whose VPCs are left alone.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
