@@ -168,7 +168,7 @@ fn a_parameter_that_is_set_in_the_middle_of_a_run_stops_the_next_write() {
     // The first write hangs for a while, and is done; meanwhile somebody sets it.
     for operation in ["UpdateAccountPasswordPolicy", "CreateAccountAlias"] {
         account.fault(json!({
-            "service": "iam", "operation": operation, "kind": "delay", "delay": 3,
+            "service": "iam", "operation": operation, "kind": "delay", "delay": 10,
         }));
     }
     account.forget_calls();

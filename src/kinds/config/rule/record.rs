@@ -217,6 +217,7 @@ impl Record {
         });
         let policy = source.custom_policy_details().map(|policy| Policy {
             runtime: policy.policy_runtime().to_owned(),
+            // Asked for where a policy is declared, and insisted on there; else the owner differs.
             text: policy_text.unwrap_or_default().to_owned(),
             // "The default value is false" (AWS Config API Reference, `CustomPolicyDetails`).
             enable_debug_log_delivery: policy.enable_debug_log_delivery(),

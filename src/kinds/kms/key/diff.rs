@@ -518,13 +518,9 @@ fn usable(spec: &Spec, state: &State, desired: bool) -> Option<Change<Action>> {
     }
     Some(if desired {
         // Who disabled it may have meant to stop whoever uses it.
-        let change = Change::new(act(spec, state, Step::Enable), drift);
-        match state.key_state {
-            KeyState::Disabled => change.risk(Risk::Disruptive).warn(
-                "somebody has disabled the key: whoever has rights to it can use it again, and read what it encrypted",
-            ),
-            _ => change,
-        }
+        Change::new(act(spec, state, Step::Enable), drift)
+            .risk(Risk::Disruptive)
+            .warn("whoever has rights to the key can use it again, and read what it encrypted")
     } else {
         Change::new(act(spec, state, Step::Disable), drift)
             .risk(Risk::Disruptive)

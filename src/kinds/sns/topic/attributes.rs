@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Place, SET, SignatureVersion, Spec, Topic, TracingConfig, attributes_of, set, topic};
+use super::{
+    Place, SET, SignatureVersion, Spec, Topic, TracingConfig, attributes_of_found, set, topic,
+};
 use crate::aws::Call;
 use crate::kinds::shapes::part::{Look, Part};
 use crate::kinds::sns::delivery;
@@ -86,7 +88,7 @@ impl Part for Attributes {
     }
 
     async fn read(cx: &Cx, _spec: &Spec, place: &Place) -> Result<Now, ObserveError> {
-        let attributes = attributes_of(cx, &place.name).await?.unwrap_or_default();
+        let attributes = attributes_of_found(cx, &place.name).await?;
         let policy = attributes.get("DeliveryPolicy").map(|text| {
             serde_json::from_str(text).map_err(|error| ObserveError::Malformed {
                 field: "DeliveryPolicy".to_owned(),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Place, SET, Service, Spec, Topic, attributes_of, set, topic};
+use super::{Place, SET, Service, Spec, Topic, attributes_of_found, set, topic};
 use crate::aws::Call;
 use crate::baseline::catalog::SpecProblem;
 use crate::kinds::kms::named::{self, Named, Service as Encryptor};
@@ -86,7 +86,7 @@ impl Part for Key {
     }
 
     async fn read(cx: &Cx, spec: &Spec, place: &Place) -> Result<Now, ObserveError> {
-        let attributes = attributes_of(cx, &place.name).await?.unwrap_or_default();
+        let attributes = attributes_of_found(cx, &place.name).await?;
         // The attribute of encryption alone: without it, there is none.
         let there = attributes.get("KmsMasterKeyId").filter(|name| !name.is_empty()).cloned();
         let wanted = name(spec);

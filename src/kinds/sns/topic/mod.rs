@@ -346,6 +346,11 @@ async fn attributes_of(
     Ok(Some(attributes.clone()))
 }
 
+/// The attributes of a topic that was found in the same look: without them nothing can be said of it.
+async fn attributes_of_found(cx: &Cx, name: &str) -> Result<HashMap<String, String>, ObserveError> {
+    told("Attributes", attributes_of(cx, name).await?)
+}
+
 /// Writes one attribute.
 async fn set(cx: &WriteCx, place: &Place, name: &str, value: &str) -> Result<(), WriteError> {
     let request = cx.client(Client::new).set_topic_attributes().topic_arn(arn(cx, &place.name));

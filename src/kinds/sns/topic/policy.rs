@@ -9,7 +9,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Place, SET, Service, Spec, Topic, arn, attributes_of, key, set, topic};
+use super::{Place, SET, Service, Spec, Topic, arn, attributes_of_found, key, set, topic};
 use crate::aws::Call;
 use crate::baseline::catalog::SpecProblem;
 use crate::kinds::merged::{self, Merging};
@@ -53,7 +53,7 @@ impl Part for Policy {
     }
 
     async fn read(cx: &Cx, _spec: &Spec, place: &Place) -> Result<Now, ObserveError> {
-        let attributes = attributes_of(cx, &place.name).await?.unwrap_or_default();
+        let attributes = attributes_of_found(cx, &place.name).await?;
         let policy = told("Policy", attributes.get("Policy"))?;
         PolicyDocument::from_text(policy).map_err(|error| ObserveError::Malformed {
             field: "Policy".to_owned(),
