@@ -107,11 +107,11 @@ const SECRET_FIELDS: [&str; 4] = ["secret", "token", "password", "passphrase"];
 
 /// Whether a name has such a word in it, or one that differs by a letter or two.
 fn is_nearly_secret(name: &str) -> bool {
-    let is_near = |word: &&str| {
+    let is_near = |word: &&'static str| {
         name.contains(*word)
             || name.split(['_', '-']).any(|part| strsim::damerau_levenshtein(part, word) <= 2)
     };
-    SECRET_FIELDS.iter().any(|word| is_near(&word))
+    SECRET_FIELDS.iter().any(is_near)
 }
 
 /// Where the inside of the string is that stands behind a place; one that has no end goes to the end of its

@@ -54,18 +54,8 @@ pub(super) fn verify(baseline: &Baseline<'_>, problems: &mut Vec<Problem>) {
             })
             .collect();
         let fits = mismatches.is_empty();
-        if fits && declares_nothing(kind, &parts.spec) && !is_off(&parts) {
-            problems.push(
-                Problem::error(
-                    "declares-nothing",
-                    format!("{name} declares nothing: there is nothing to compare"),
-                    declared.place.clone(),
-                )
-                .help(format!(
-                    "declare a field (`evenkeel explain {}` lists them), or take the item away",
-                    kind.name
-                )),
-            );
+        if fits {
+            verify_reach(name, declared, kind, &parts, problems);
         }
         problems.extend(mismatches.into_iter().map(|wrong| placed(name, declared, wrong)));
         if fits {
@@ -75,22 +65,6 @@ pub(super) fn verify(baseline: &Baseline<'_>, problems: &mut Vec<Problem>) {
             for rule in (kind.check)(&parts.spec).into_iter().filter(|rule| !of_sample(rule)) {
                 problems.push(rule_problem(name, declared, rule));
             }
-        }
-        if parts
-            .words
-            .get("when")
-            .and_then(|when| when["accounts"].as_array())
-            .is_some_and(Vec::is_empty)
-        {
-            problems.push(
-                Problem::error(
-                    "holds-nowhere",
-                    format!("{name} is for no account: `when` has an empty list of accounts"),
-                    declared.fields.get("when").map_or(&declared.place, |when| &when.node.place).clone(),
-                )
-                .help("name the accounts, or take `when` away for all of them; mode = \"off\" rests an item")
-                .warning(),
-            );
         }
         // What exists once in an account has no Regions.
         let regions = regions_of(parts.words.get("regions").filter(|_| kind.regional).cloned());
@@ -114,6 +88,42 @@ pub(super) fn verify(baseline: &Baseline<'_>, problems: &mut Vec<Problem>) {
         }
     }
     references::verify(&known, problems);
+}
+
+/// What holds of nothing, or for nobody.
+fn verify_reach(
+    name: &ItemName,
+    declared: &Declared,
+    kind: &KindInfo,
+    parts: &Parts,
+    problems: &mut Vec<Problem>,
+) {
+    if declares_nothing(kind, &parts.spec) && !is_off(parts) {
+        problems.push(
+            Problem::error(
+                "declares-nothing",
+                format!("{name} declares nothing: there is nothing to compare"),
+                declared.place.clone(),
+            )
+            .help(format!(
+                "declare a field (`evenkeel explain {}` lists them), or take the item away",
+                kind.name
+            )),
+        );
+    }
+    let accounts = parts.words.get("when").and_then(|when| when["accounts"].as_array());
+    if accounts.is_some_and(Vec::is_empty) {
+        let place = declared.fields.get("when").map_or(&declared.place, |when| &when.node.place);
+        problems.push(
+            Problem::error(
+                "holds-nowhere",
+                format!("{name} is for no account: `when` has an empty list of accounts"),
+                place.clone(),
+            )
+            .help("name the accounts, or take `when` away for all of them; mode = \"off\" rests an item")
+            .warning(),
+        );
+    }
 }
 
 /// Exceptions that can match nothing, whatever is in the accounts.

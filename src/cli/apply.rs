@@ -90,13 +90,7 @@ async fn remembered(
         None => (fresh, Vec::new()),
         Some(saved) => kept(saved, fresh)?,
     };
-    let options = text::Options { command: "apply", next: None, verbose: global.verbose > 0 };
-    if global.quiet && args.yes {
-        // Who has agreed already may do without seeing it again.
-        out::line(&format!("evenkeel apply: {}", summary_line(&chosen)));
-    } else {
-        out::text(&text::render(&chosen, &options));
-    }
+    show(global, args, &chosen);
     name(&left_alone);
     if chosen.order.is_empty() {
         held_back(&chosen, held, &safety, store)?;
@@ -137,6 +131,16 @@ async fn remembered(
         Exit::Done | Exit::Drift if left_out => Exit::Partly,
         exit => exit,
     })
+}
+
+fn show(global: &Global, args: &ApplyArgs, plan: &Plan) {
+    if global.quiet && args.yes {
+        // Who has agreed already may do without seeing it again.
+        out::line(&format!("evenkeel apply: {}", summary_line(plan)));
+        return;
+    }
+    let options = text::Options { command: "apply", next: None, verbose: global.verbose > 0 };
+    out::text(&text::render(plan, &options));
 }
 
 /// Whether nobody meant to write anything.

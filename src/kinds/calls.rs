@@ -131,7 +131,8 @@ pub(super) fn needed<'a, S: 'static>(
         let action = entry.action();
         // What was there before may be anything.
         let is_write = matches!(entry.purpose, Purpose::Write(_) | Purpose::Undo(_));
-        if !(entry.needed)(spec) && !(rolls_back && is_write) {
+        let is_needed = (entry.needed)(spec) || (rolls_back && is_write);
+        if !is_needed {
             continue;
         }
         match entry.purpose {

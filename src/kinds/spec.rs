@@ -18,7 +18,7 @@ pub enum InUse {
 
 /// An enumeration in AWS's own spelling, with `as_str`.
 macro_rules! aws_enum {
-    ($(#[$meta:meta])* $name:ident { $($variant:ident = $text:literal,)+ }) => {
+    ($(#[$meta:meta])* $name:ident { $($(#[$more:meta])* $variant:ident = $text:literal,)+ }) => {
         $(#[$meta])*
         #[derive(
             Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash,
@@ -28,6 +28,7 @@ macro_rules! aws_enum {
             $(
                 #[doc = concat!("`", $text, "`")]
                 #[serde(rename = $text)]
+                $(#[$more])*
                 $variant,
             )+
         }

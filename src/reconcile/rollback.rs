@@ -359,7 +359,7 @@ fn in_order(part: &mut AccountPlan) {
             change.id = next;
             next += 1;
             if change.is_applied() {
-                change.depends_on.extend(waits_for.drain(..));
+                change.depends_on.append(&mut waits_for);
                 waits_for.push(change.id);
                 part.order.push(change.id);
             }

@@ -71,16 +71,12 @@ pub struct Spec {
 
 aws_enum! {
     /// Whose rule it is.
+    #[derive(Default)]
     Owner {
+        #[default]
         Aws = "AWS",
         CustomLambda = "CUSTOM_LAMBDA",
         CustomPolicy = "CUSTOM_POLICY",
-    }
-}
-
-impl Default for Owner {
-    fn default() -> Self {
-        Self::Aws
     }
 }
 
