@@ -187,6 +187,8 @@ pub enum Note<'a> {
     },
     /// Nobody knows what targets that were not asked for except in an account, and it is only reported.
     Undecided(&'a str),
+    /// What the guards remember cannot be read, and holds nothing back.
+    GuardsForget(&'a StoreError),
     /// The audit log is not as its runs wrote it.
     Damaged {
         /// The log.
@@ -224,6 +226,11 @@ impl fmt::Display for Note<'_> {
                 at.file, at.line
             ),
             Self::Undecided(why) => write!(out, "{why}; the account is only reported"),
+            Self::GuardsForget(error) => write!(
+                out,
+                "what the guards remember cannot be read, and is neither shown nor heeded: {error}; {}",
+                error.remedy()
+            ),
             Self::Damaged { log, fault } => write!(
                 out,
                 "the audit log {} is not as its runs wrote it ({fault}); see evenkeel audit verify",

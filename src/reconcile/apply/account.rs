@@ -399,7 +399,11 @@ impl<'a, 'p> OfAccount<'a, 'p> {
     async fn after(&self, object: &ObjectPlan, change: &PlannedChange, sent: Sent) {
         let Some(guarded) = self.applier.guarded else { return };
         if let Err(error) = guarded.after(object, change, sent).await {
-            tracing::warn!("the guards cannot remember what became of {}: {error}", object.title());
+            tracing::warn!(
+                "the guards cannot remember what became of {}: {error}; {}",
+                object.title(),
+                error.remedy()
+            );
         }
     }
 
