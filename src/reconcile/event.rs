@@ -130,6 +130,15 @@ pub enum RunEvent<'a> {
         /// What became of it.
         step: &'a Step,
     },
+    /// A change that failed is there all the same, as was seen.
+    FoundThere {
+        /// Its object.
+        object: &'a ObjectPlan,
+        /// The change.
+        change: &'a PlannedChange,
+        /// Who AWS says that we are.
+        by: &'a str,
+    },
     /// An object was observed again after its last change.
     Verified {
         /// The object, as planned.

@@ -127,7 +127,7 @@ impl Done<'_> {
         // What a later run found after a death is known as well.
         let is_known = |change: &&ChangeShown| {
             change.outcome == What::Applied
-                || change.outcome == What::Recovered && change.after.is_some()
+                || matches!(change.outcome, What::Recovered | What::Found) && change.after.is_some()
         };
         if !self.changes.iter().all(is_known) {
             return Err(unknown.to_owned());
@@ -315,6 +315,13 @@ fn undo(
         .collect();
     let judged = judged.about(&drift);
     let mut warnings = weakened(kind.stricter(), &drift, false);
+    if change.outcome == What::Found {
+        warnings.push(
+            "AWS refused the run's write or its answer was lost, and it was there all the same: the run did \
+             it, or somebody else"
+                .to_owned(),
+        );
+    }
     warnings.extend(
         judged.warnings.iter().filter(|one| !warnings.contains(one)).cloned().collect::<Vec<_>>(),
     );
