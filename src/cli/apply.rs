@@ -30,7 +30,7 @@ use super::listen::{Steps, Talk};
 use super::look::{self, Asking, Wish};
 use super::notices::{self, Notices};
 use super::remember::Kept;
-use super::{again, ask, out, saved, settings};
+use super::{again, anchor, ask, out, saved, settings};
 
 /// Runs the command.
 pub async fn run(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
@@ -46,6 +46,7 @@ async fn apply(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
     let notices = Notices::of(fleet.as_ref(), &audit_log, notices::store_of(&store)).map(Arc::new);
     let done = remembered(global, args, &store, notices.as_ref()).await;
     store.close(&done);
+    anchor::end(fleet.as_ref(), &audit_log).await;
     if let Some(notices) = notices {
         notices.end().await;
     }
