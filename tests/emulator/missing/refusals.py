@@ -194,6 +194,9 @@ def logs_of_a_bucket_elsewhere(call: Call) -> None:
 
     target = ((call.params.get("BucketLoggingStatus") or {}).get("LoggingEnabled") or {}).get("TargetBucket")
     there = find_bucket(call, target) if target else None
+    if there is not None and there.account_id != call.account:
+        message = "The owner for the bucket to be logged and the target bucket must be the same."
+        raise AwsError("InvalidTargetBucketForLogging", message, 400)
     if there is not None and there.region_name != find_bucket(call, call.params["Bucket"]).region_name:
         raise AwsError("CrossLocationLoggingProhibitted", "Cross S3 location logging not allowed.", 403)
 
