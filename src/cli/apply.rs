@@ -30,7 +30,7 @@ use super::listen::{Steps, Talk};
 use super::look::{self, Asking, Wish};
 use super::notices::{self, Notices};
 use super::remember::Kept;
-use super::{again, ask, out, saved, settings};
+use super::{again, anchor, ask, out, saved, settings};
 
 /// Runs the command.
 pub async fn run(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
@@ -46,6 +46,7 @@ async fn apply(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
     let notices = Notices::of(fleet.as_ref(), &audit_log, notices::store_of(&store)).map(Arc::new);
     let done = remembered(global, args, &store, notices.as_ref()).await;
     store.close(&done);
+    anchor::end(fleet.as_ref(), &audit_log).await;
     if let Some(notices) = notices {
         notices.end().await;
     }
@@ -317,13 +318,12 @@ fn kept(earlier: &Plan, fresh: Plan) -> Result<(Plan, Vec<LeftAlone>), Failure> 
 }
 
 /// What somebody has reviewed of the accounts that were asked for: what nobody could see when the plan was
-/// made has not been looked at since.
+/// made has not been looked at since. What guards hold back, they have said again.
 fn reviewed(args: &ApplyArgs, saved: Option<Plan>, chosen: &Plan) -> Plan {
     let asked: BTreeSet<AccountId> =
         args.selectors.account.iter().filter_map(|account| account.parse().ok()).collect();
-    match saved {
-        None => chosen.clone(),
-        Some(saved) if asked.is_empty() => saved,
-        Some(saved) => saved.about(&asked),
-    }
+    let Some(saved) = saved else { return chosen.clone() };
+    let mut saved = if asked.is_empty() { saved } else { saved.about(&asked) };
+    saved.release();
+    saved
 }

@@ -681,6 +681,10 @@ pub struct AuditVerifyArgs {
     /// The beginning of a digest that was noted elsewhere: one of its records must have it
     #[arg(long, value_name = "DIGEST", value_parser = digest)]
     pub head: Option<String>,
+    /// Compare it with the heads in the bucket of the fleet file's [store] anchor: each of them must be
+    /// one of its records
+    #[arg(long)]
+    pub anchored: bool,
 }
 
 /// `notify`.

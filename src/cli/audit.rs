@@ -1,23 +1,24 @@
 //! `evenkeel audit`: whether an audit log is as its runs wrote it, and its records for other programs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::SecondsFormat;
+use evenkeel::baseline::disk::Disk;
 use evenkeel::names::AccountId;
 use evenkeel::plan::words::counted;
 use evenkeel::reconcile::recover::title;
-use evenkeel::store::audit::{AuditError, Check, Lines, Record};
+use evenkeel::store::audit::{AuditError, Check, Head, Lines, Record};
 use evenkeel::visible::visible;
 
 use super::args::{AuditArgs, AuditCommand, AuditExportArgs, AuditVerifyArgs, Global};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::{out, settings};
+use super::{anchor, out, settings};
 
 /// Runs the command.
-pub fn run(global: &Global, args: &AuditArgs) -> Result<Exit, Failure> {
+pub async fn run(global: &Global, args: &AuditArgs) -> Result<Exit, Failure> {
     match &args.command {
-        AuditCommand::Verify(args) => verify(global, args),
+        AuditCommand::Verify(args) => verify(global, args).await,
         AuditCommand::Export(args) => export(global, args),
     }
 }
@@ -80,12 +81,47 @@ fn export(global: &Global, args: &AuditExportArgs) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn verify(global: &Global, args: &AuditVerifyArgs) -> Result<Exit, Failure> {
+/// The heads of a log that the bucket of the fleet file has.
+async fn kept(global: &Global, path: &Path) -> Result<Vec<Head>, Failure> {
+    let fleet = settings::fleet_file(global, &Disk)?;
+    let anchored = anchor::of(fleet.as_ref()).ok_or_else(|| {
+        Failure::usage(
+            "the fleet file names no bucket in which heads are kept",
+            "add [store] anchor = { bucket = \"…\" }; docs/audit-log.md says what it needs",
+        )
+    })?;
+    anchored.kept(path).await.map_err(|why| {
+        Failure::usage(
+            format!("the bucket of [store] anchor does not say which heads it has: {why}"),
+            "let these credentials have s3:ListBucketVersions on it",
+        )
+    })
+}
+
+/// What the heads say that were kept elsewhere; none where nobody asked for them.
+fn of_kept(check: &Check, kept: Option<usize>) -> Vec<String> {
+    let missing = check.missing().map(|(number, digest)| {
+        let digest = &digest[..16];
+        format!("record {number} is not the one whose digest {digest}… was kept: the log was cut off or replaced")
+    });
+    let is_unknown = kept == Some(0) && check.records() > 0;
+    let unknown = "no head of this log was kept: it was replaced, or nothing was written since [store] anchor is there";
+    missing.chain(is_unknown.then(|| unknown.to_owned())).collect()
+}
+
+async fn verify(global: &Global, args: &AuditVerifyArgs) -> Result<Exit, Failure> {
     let path = log(global, args.file.as_ref())?;
-    let check = Check::of(&path, args.head.as_deref()).map_err(unreadable)?;
+    let kept = match args.anchored {
+        true => Some(kept(global, &path).await?),
+        false => None,
+    };
+    let count = kept.as_ref().map(Vec::len);
+    let check = Check::against(&path, args.head.as_deref(), kept.unwrap_or_default());
+    let check = check.map_err(unreadable)?;
     let (_, digest) = check.head();
     let is_found = check.has_sought().unwrap_or(true);
-    let is_whole = check.faults().is_empty() && is_found;
+    let elsewhere = of_kept(&check, count);
+    let is_whole = check.faults().is_empty() && is_found && elsewhere.is_empty();
     out::line(&format!(
         "{}: {} · {} of {} · head {digest}",
         path.display(),
@@ -98,6 +134,12 @@ fn verify(global: &Global, args: &AuditVerifyArgs) -> Result<Exit, Failure> {
     }
     if !is_found {
         out::line("  no record has the digest that --head names: the log was cut off or replaced");
+    }
+    for text in &elsewhere {
+        out::line(&format!("  {text}"));
+    }
+    if let (Some(count @ 1..), true) = (count, elsewhere.is_empty()) {
+        out::line(&format!("  all of {} that were kept are there", counted(count, "head")));
     }
     for run in check.runs() {
         out::line(&format!(

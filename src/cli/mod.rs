@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand, with no logic that a user of the library would miss.
 
 pub mod again;
+pub mod anchor;
 pub mod apply;
 pub mod args;
 pub mod ask;
@@ -71,7 +72,7 @@ pub async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::History(args) => history::run(global, args).await,
         Command::Show(args) => show_run::run(global, args).await,
         Command::Rollback(args) => rollback::run(global, args).await,
-        Command::Audit(args) => audit::run(global, args),
+        Command::Audit(args) => audit::run(global, args).await,
         Command::Notify(args) => match &args.command {
             NotifyCommand::Test(args) => notices::test(global, args).await,
         },

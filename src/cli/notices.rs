@@ -259,7 +259,8 @@ pub fn store_of(kept: &Kept) -> Option<&Store> {
     }
 }
 
-fn options(fleet: &Fleet) -> Options {
+/// How a fleet file's own way to AWS is gone.
+pub fn options(fleet: &Fleet) -> Options {
     Options {
         home_region: fleet.file.home_region.as_deref().map(Region::new),
         requests_per_second: fleet.file.limits.requests_per_second,

@@ -7,7 +7,7 @@ use evenkeel::baseline::UNKNOWN_FACTS;
 use evenkeel::controller::pulse;
 use evenkeel::fleet::Fleet;
 use evenkeel::fleet::access::roles;
-use evenkeel::fleet::file::SwitchParameter;
+use evenkeel::fleet::file::{Anchor, SwitchParameter};
 use evenkeel::kinds::calls::Allowed;
 use evenkeel::kinds::{Arns, registry};
 use evenkeel::names::{Arn, partition_of};
@@ -106,6 +106,12 @@ fn beside(permissions: &mut Permissions, fleet: &Fleet, settings: &Settings, arg
         let (region, name) = (region.as_deref().unwrap_or("*"), name.trim_start_matches('/'));
         let arn = format!("arn:{partition}:ssm:{region}:{account}:parameter/{name}");
         permissions.allow("ssm:GetParameter", Allowed::on([arn]));
+    }
+    if let Some(Anchor { bucket, prefix, .. }) = &fleet.file.store.anchor {
+        let arn = format!("arn:{partition}:s3:::{bucket}/{prefix}*");
+        for action in ["s3:PutObject", "s3:PutObjectRetention"] {
+            permissions.allow(action, Allowed::on([arn.clone()]));
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
+use evenkeel::baseline::disk::Disk;
 use evenkeel::guards::{Hold, ObjectKey};
 use evenkeel::plan::render::text;
 use evenkeel::plan::words::counted;
@@ -29,7 +30,7 @@ use super::failure::Failure;
 use super::listen::{Steps, Talk};
 use super::look::{self, Wish};
 use super::remember::{self, Kept};
-use super::{ask, memory, out, saved, settings, show_run};
+use super::{anchor, ask, memory, out, saved, settings, show_run};
 
 /// Runs the command.
 pub async fn run(global: &Global, args: &RollbackArgs) -> Result<Exit, Failure> {
@@ -71,7 +72,10 @@ async fn remembered(global: &Global, args: &RollbackArgs, kept: &Kept) -> Result
     if looked.plan.order.is_empty() {
         return nothing(&looked.plan, &looked.guards.safety, is_left);
     }
-    put_back(looked, &audit_log, memory, &stop, args.yes, args.hold_days, is_left).await
+    let fleet = settings::fleet_file(global, &Disk)?;
+    let done = put_back(looked, &audit_log, memory, &stop, args.yes, args.hold_days, is_left).await;
+    anchor::end(fleet.as_ref(), &audit_log).await;
+    done
 }
 
 /// Says that nothing is written, and why.

@@ -2,6 +2,7 @@
 //! from events; each run reconciles as the modes allow and ends with one line of JSON in the log;
 //! SIGTERM lets the run in hand finish its write.
 
+mod anchored;
 mod files;
 pub mod listen;
 mod runs;
@@ -37,6 +38,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::notices::Telling;
 use super::{ask, out, settings};
+use anchored::Keeping;
 use files::Files;
 use listen::Shown;
 use runs::Reconciler;
@@ -82,6 +84,7 @@ pub async fn run(global: &Global, args: &RunArgs) -> Result<Exit, Failure> {
         .shown_by(telemetry.clone());
     let path_every = part.path_every.map_or(PATH_EVERY, Span::duration);
     let runs = Arc::new(runs.path_every(path_every));
+    let (heads, log_file) = (Keeping::default(), runs.audit_log());
     let controller = Controller {
         runs: Arc::clone(&runs) as Arc<dyn Runs>,
         hearer: {
@@ -106,8 +109,10 @@ pub async fn run(global: &Global, args: &RunArgs) -> Result<Exit, Failure> {
         () = runs.watch_kill_switch() => {}
         () = serve(shown, &files, &runs) => {}
         () = files.telling.keep_sending() => {}
+        () = heads.keep_all(&files, &log_file) => {}
     }
     runs.end().await;
+    heads.keep(&files, &log_file).await;
     files.telling.end().await;
     log(&json!({"event": "stopped"}));
     Ok(Exit::Done)
@@ -121,6 +126,7 @@ async fn once(files: &Files, runs: &Reconciler, stop: &Stop) -> Exit {
         worst = worst.max(runs.target(target).await);
     }
     runs.end().await;
+    Keeping::default().keep(files, &runs.audit_log()).await;
     files.telling.end().await;
     worst
 }

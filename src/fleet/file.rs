@@ -269,11 +269,44 @@ pub struct Store {
     pub lease: Span,
     /// The append-only audit log, relative to the fleet file; `.evenkeel/audit.jsonl` by default.
     pub audit_log: Option<String>,
+    /// Where the head of the audit log is kept, so that it shows when somebody cuts the log off or
+    /// replaces it; nowhere by default.
+    pub anchor: Option<Anchor>,
+}
+
+/// A bucket with Object Lock, in which the head of the audit log is kept after each run that wrote to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Anchor {
+    /// The bucket, best in an account that whoever can write the log has no way into. It has Object Lock.
+    #[schemars(length(min = 3, max = 63))]
+    pub bucket: String,
+    /// Its Region; `home_region` by default.
+    #[serde(default)]
+    pub region: Option<String>,
+    /// What the names of its objects begin with; `evenkeel/` by default.
+    #[serde(default = "Anchor::beginning")]
+    pub prefix: String,
+    /// For how many days nobody can change or delete an object, the root user included (mode
+    /// `COMPLIANCE`); 400 by default.
+    #[schemars(range(min = 1, max = 36500))]
+    #[serde(default = "Anchor::days")]
+    pub days: u32,
+}
+
+impl Anchor {
+    fn beginning() -> String {
+        "evenkeel/".to_owned()
+    }
+
+    fn days() -> u32 {
+        400
+    }
 }
 
 impl Default for Store {
     fn default() -> Self {
-        Self { url: None, keep_days: 400, lease: Span::seconds(150), audit_log: None }
+        Self { url: None, keep_days: 400, lease: Span::seconds(150), audit_log: None, anchor: None }
     }
 }
 

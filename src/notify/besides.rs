@@ -15,6 +15,8 @@ use crate::visible::{shortened, visible};
 const LONGEST: usize = 300;
 /// What refused files are called.
 pub const FILES: &str = "files";
+/// What the anchor of the audit log is called.
+pub const ANCHOR: &str = "audit-log-anchor";
 /// What the kill switch is called.
 pub const KILL_SWITCH: &str = "kill-switch";
 
@@ -32,6 +34,19 @@ pub fn failed_run(what: &str, key: &str, why: &str) -> Matter {
         what: vec![said(why)],
         did: "looks again after a pause".to_owned(),
         look: "evenkeel check".to_owned(),
+    }
+}
+
+/// The head of the audit log is not kept where the fleet file says.
+pub fn not_anchored(why: &str) -> Matter {
+    Matter {
+        subject: Subject::named(ANCHOR, "the anchor of the audit log"),
+        on: On::Failed,
+        severity: Severity::High,
+        state: "failed".to_owned(),
+        what: vec![said(why)],
+        did: "tries again; what is kept then stands for all before it".to_owned(),
+        look: "evenkeel audit verify --anchored".to_owned(),
     }
 }
 

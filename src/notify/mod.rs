@@ -3,7 +3,9 @@
 //! [`listen`] hears a run and gathers what matters; [`worth`] (pure) decides what of it is said, and
 //! says it once; [`outbox`] keeps it until it was sent, in the store or in a file beside the audit log;
 //! [`courier`] sends, each channel on its own. A channel that does not answer stops nothing.
+//! [`anchor`] keeps the audit log's head where nobody can change it.
 
+pub mod anchor;
 pub mod besides;
 pub mod channels;
 pub mod courier;

@@ -17,11 +17,14 @@ use tokio::runtime::Handle;
 use tokio::sync::OwnedMutexGuard;
 use tokio::task::JoinHandle;
 
+use super::tally::{LeaseCounts, Tally};
 use crate::names::AccountId;
 use crate::store::{Lease, Leases, StoreError};
 
 /// How often it is tried to take what another controller has.
 const TRY_EVERY: Duration = Duration::from_millis(250);
+/// So often a lease is renewed within its term.
+const RENEWALS: u32 = 3;
 /// The token of who could not ask for a lease: the store takes no write with it.
 const NO_TOKEN: i64 = 0;
 
@@ -39,6 +42,8 @@ pub struct Claims {
     pub term: Duration,
     /// Lets time pass.
     pub pause: Pause,
+    /// Counts them.
+    pub tally: Arc<Tally>,
 }
 
 impl fmt::Debug for Claims {
@@ -58,12 +63,13 @@ impl Claims {
             holder: format!("{host}/{process}/{life:08x}"),
             term,
             pause: Arc::new(pause),
+            tally: Arc::default(),
         }
     }
 
     /// How often a lease is renewed.
     pub fn renew_every(&self) -> Duration {
-        self.term / 3
+        self.term / RENEWALS
     }
 
     /// Waits until nobody else has an account; none where nobody can be asked, and then it may be looked
@@ -73,7 +79,10 @@ impl Claims {
         loop {
             match self.leases.claim(&names, &self.holder, self.term, 1).await {
                 Ok(mut claimed) => match claimed.pop() {
-                    Some(lease) => return Some(lease),
+                    Some(lease) => {
+                        self.tally.take(&lease);
+                        return Some(lease);
+                    }
                     None => (self.pause)(TRY_EVERY).await,
                 },
                 Err(error) => {
@@ -86,16 +95,27 @@ impl Claims {
 
     /// Renews a lease for as long as somebody else has not taken it.
     async fn keep(self, lease: Lease) {
+        let mut missed = 0;
         loop {
             (self.pause)(self.renew_every()).await;
             match self.leases.renew(&lease, self.term).await {
                 Err(error @ StoreError::LeaseLost { .. }) => {
                     tracing::warn!("{error}");
+                    self.tally.lose(&lease);
                     return;
                 }
                 // It is asked again in time, or runs out.
-                Err(error) => tracing::warn!("the lease of {} is not renewed: {error}", lease.name),
-                Ok(()) => {}
+                Err(error) => {
+                    tracing::warn!("the lease of {} is not renewed: {error}", lease.name);
+                    missed += 1;
+                    if missed >= RENEWALS {
+                        self.tally.lose(&lease);
+                    }
+                }
+                Ok(()) => {
+                    missed = 0;
+                    self.tally.take(&lease);
+                }
             }
         }
     }
@@ -143,7 +163,9 @@ impl Leased {
         if let Some(renewing) = self.renewing.take() {
             renewing.abort();
         }
-        self.lease.take()
+        let lease = self.lease.take();
+        lease.iter().for_each(|lease| self.claims.tally.give_back(lease));
+        lease
     }
 }
 
@@ -161,6 +183,13 @@ impl Held {
     /// The token of its lease, where there are leases: it goes with each write.
     pub fn token(&self) -> Option<i64> {
         self.leased.as_ref().map(|leased| leased.token)
+    }
+
+    /// A write was refused because its lease is somebody else's by now, or has run out.
+    pub fn lost(&self) {
+        if let Some(Leased { claims, lease: Some(lease), .. }) = &self.leased {
+            claims.tally.lose(lease);
+        }
     }
 
     /// Gives it back, and waits until others can have it.
@@ -190,6 +219,11 @@ impl AccountLocks {
     /// How accounts are claimed, where they are.
     pub fn claims(&self) -> Option<Claims> {
         self.0.claims.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How many leases are held and were lost, where accounts are claimed.
+    pub fn leases(&self) -> Option<LeaseCounts> {
+        self.claims().map(|claims| claims.tally.counts())
     }
 
     /// Waits until nobody holds the account.
@@ -229,6 +263,7 @@ impl AccountLocks {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use std::path::Path;
+    use std::sync::atomic::{AtomicU32, Ordering};
 
     use futures::poll;
 
@@ -245,7 +280,7 @@ mod tests {
         assert!(poll!(second.as_mut()).is_pending());
         drop(locks.hold(&two).await);
         assert!(locks.is_held(&one) && !locks.is_held(&two));
-        assert_eq!(first.token(), None);
+        assert_eq!((first.token(), locks.leases()), (None, None));
         drop(first);
         drop(second.await);
         assert!(!locks.is_held(&one));
@@ -268,10 +303,17 @@ mod tests {
         drop(other.hold(&"444455556666".parse().unwrap()).await);
         tokio::time::sleep(TRY_EVERY * 2).await;
         assert!(!second.is_finished(), "it is held by another controller");
+        let is = |locks: &AccountLocks, held, lost| {
+            assert_eq!(locks.leases(), Some(LeaseCounts { held, lost }));
+        };
+        is(&one, 1, 0);
+        is(&other, 0, 0);
         let token = first.token().unwrap();
         first.give_back().await;
+        is(&one, 0, 0);
         let second = second.await.unwrap();
         assert!(second.token().unwrap() > token);
+        is(&other, 1, 0);
         // Who ends gives everything back.
         std::mem::forget(second);
         other.end().await;
@@ -291,6 +333,76 @@ mod tests {
         // It dies: nothing renews it any more, and nothing gives it back.
         first.leased.as_mut().unwrap().end();
         second.await.unwrap().give_back().await;
+    }
+
+    #[tokio::test]
+    async fn a_lease_that_somebody_else_takes_is_lost_and_counts_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, other) = two(folder.path(), Duration::from_millis(600)).await;
+        let account: AccountId = "111122223333".parse().unwrap();
+        let first = one.hold(&account).await;
+        // It stands still for longer than a term, and then goes on.
+        let renewing = first.leased.as_ref().unwrap().renewing.as_ref().unwrap();
+        renewing.abort();
+        let second = other.hold(&account).await;
+        let Leased { claims, lease, .. } = first.leased.as_ref().unwrap();
+        claims.clone().keep(lease.clone().unwrap()).await;
+        let counts = LeaseCounts { held: 0, lost: 1 };
+        assert_eq!(one.leases(), Some(counts));
+        first.lost();
+        first.give_back().await;
+        assert_eq!(one.leases(), Some(counts));
+        assert_eq!(other.leases(), Some(LeaseCounts { held: 1, lost: 0 }));
+        second.give_back().await;
+    }
+
+    /// A store that gives a lease, and is gone then.
+    struct Gives;
+
+    #[async_trait::async_trait]
+    impl Leases for Gives {
+        async fn claim(
+            &self,
+            names: &[String],
+            holder: &str,
+            _: Duration,
+            _: usize,
+        ) -> Result<Vec<Lease>, StoreError> {
+            Ok(vec![Lease { name: names[0].clone(), holder: holder.to_owned(), token: 1 }])
+        }
+        async fn renew(&self, _: &Lease, _: Duration) -> Result<(), StoreError> {
+            Err(StoreError::InTheWay)
+        }
+        async fn release(&self, _: &Lease) -> Result<(), StoreError> {
+            Err(StoreError::InTheWay)
+        }
+        async fn release_all(&self, _: &str) -> Result<(), StoreError> {
+            Err(StoreError::InTheWay)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_lease_that_nobody_can_renew_for_a_term_has_run_out() {
+        let account: AccountId = "111122223333".parse().unwrap();
+        for (missed, counts) in [
+            (RENEWALS - 1, LeaseCounts { held: 1, lost: 0 }),
+            (RENEWALS, LeaseCounts { held: 0, lost: 1 }),
+        ] {
+            let mut claims = Claims::new(Arc::new(Gives), Duration::from_secs(30));
+            let left = Arc::new(AtomicU32::new(missed));
+            // So many pauses pass at once, and the next one never.
+            claims.pause = Arc::new(move |_| {
+                let one_less = |left: u32| left.checked_sub(1);
+                match left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less) {
+                    Ok(_) => std::future::ready(()).boxed(),
+                    Err(_) => std::future::pending().boxed(),
+                }
+            });
+            let lease = claims.claim(&account).await.unwrap();
+            let mut keeping = std::pin::pin!(claims.clone().keep(lease));
+            assert!(poll!(keeping.as_mut()).is_pending());
+            assert_eq!(claims.tally.counts(), counts);
+        }
     }
 
     #[tokio::test]

@@ -57,6 +57,7 @@ pub mod rollback;
 pub mod run;
 pub mod share;
 pub mod stop;
+pub mod tally;
 pub mod target;
 
 pub use apply::Applier;
@@ -74,4 +75,5 @@ pub use report::{ApplyOutcome, ApplyReport, Step};
 pub use run::{Run, RunError, reconcile};
 pub use share::{Share, Shared};
 pub use stop::Stop;
+pub use tally::LeaseCounts;
 pub use target::FleetTarget;

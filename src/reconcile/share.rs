@@ -43,7 +43,9 @@ pub struct Shared {
     /// How many this run took.
     pub taken: usize,
     /// Those that somebody else has looked at.
-    pub elsewhere: Vec<AccountId>,
+    pub elsewhere: BTreeSet<AccountId>,
+    /// All others.
+    pub rest: BTreeSet<AccountId>,
     /// How many somebody else has in hand, or has left.
     pub open: usize,
 }
@@ -121,14 +123,17 @@ impl Share {
             self.shares.finish(&names(&left), holder, None).await?;
         }
         let others: Vec<&AccountId> = all.difference(&taken).collect();
-        let due = match others.is_empty() {
-            true => Vec::new(),
-            false => self.shares.due(&names(&others), self.since).await?,
+        let looked = match others.is_empty() {
+            true => BTreeMap::new(),
+            false => self.shares.looked(&names(&others), self.since).await?,
         };
-        let is_due = |account: &&&AccountId| due.contains(&name(&self.of, account));
-        let elsewhere: Vec<AccountId> =
-            others.iter().filter(|account| !is_due(account)).map(|one| (*one).clone()).collect();
-        Ok(Shared { taken: taken.len(), open: others.len() - elsewhere.len(), elsewhere })
+        let open = others.len() - looked.len();
+        let (elsewhere, rest) = all.into_iter().partition(|account| {
+            let by = looked.get(&name(&self.of, account));
+            // What this process has looked at earlier in the same tick is its own.
+            !taken.contains(account) && by.is_some_and(|by| by != holder)
+        });
+        Ok(Shared { taken: taken.len(), open, elsewhere, rest })
     }
 
     fn fails(&self, account: &AccountId) {
@@ -204,9 +209,12 @@ mod tests {
         assert!(one.take(&all, 9).await.is_empty());
         two.fails(&second[0]);
         let shared = one.end(true).await.unwrap();
-        assert_eq!(shared, Shared { taken: 2, elsewhere: Vec::new(), open: 4 });
+        let rest = all.iter().cloned().collect();
+        assert_eq!(shared, Shared { taken: 2, elsewhere: BTreeSet::new(), rest, open: 4 });
         let shared = two.end(true).await.unwrap();
-        assert_eq!((shared.taken, shared.elsewhere, shared.open), (4, first, 0));
+        assert_eq!((shared.taken, shared.open), (4, 0));
+        assert_eq!(shared.elsewhere, first.iter().cloned().collect());
+        assert_eq!(shared.rest, second.iter().cloned().collect());
         // Later in the same tick: only what failed is left, and in the next one everything.
         assert_eq!(share(&store, tick).take(&all, 9).await, [second[0].clone()]);
         let next = tick + chrono::TimeDelta::minutes(15);
@@ -215,5 +223,23 @@ mod tests {
         // A run that came to nothing has looked at nothing.
         of_next.end(false).await.unwrap();
         assert_eq!(share(&store, next).take(&all, 9).await.len(), 5);
+    }
+
+    #[tokio::test]
+    async fn what_a_process_has_looked_at_earlier_in_a_tick_is_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open("sqlite://store.db", folder.path()).await.unwrap();
+        let (all, tick) = (accounts(), Utc::now());
+        let (one, other) = (share(&store, tick), share(&store, tick));
+        let (first, elsewhere) = (one.take(&all, 2).await, other.take(&all, 2).await);
+        one.end(true).await.unwrap();
+        other.end(true).await.unwrap();
+        let claims = one.claims.clone();
+        let again = Share::new(Arc::new(store), claims, "target/t".to_owned(), tick);
+        let second = again.take(&all, 9).await;
+        let shared = again.end(true).await.unwrap();
+        assert_eq!(shared.elsewhere, elsewhere.into_iter().collect());
+        assert_eq!(shared.rest, first.into_iter().chain(second).collect());
+        assert_eq!((shared.taken, shared.open), (2, 0));
     }
 }

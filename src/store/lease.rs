@@ -9,6 +9,7 @@
 //! never done, its work is what the controller's own queue says, and the token must be checked together with the
 //! intent of each write. That is one table and a few statements, and no crate has the last.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -100,11 +101,15 @@ pub trait Shares: Send + Sync {
         looked: Option<DateTime<Utc>>,
     ) -> Result<(), StoreError>;
 
-    /// Those that were not looked at since a time, such as what somebody else has in hand.
+    /// Those that were looked at since a time, each with whoever took it last.
     ///
     /// # Errors
     /// The store cannot be asked.
-    async fn due(&self, names: &[String], since: DateTime<Utc>) -> Result<Vec<String>, StoreError>;
+    async fn looked(
+        &self,
+        names: &[String],
+        since: DateTime<Utc>,
+    ) -> Result<BTreeMap<String, String>, StoreError>;
 
     /// The clock by which leases run out.
     ///
@@ -320,17 +325,20 @@ impl Shares for Store {
         self.db.write(finish).await
     }
 
-    async fn due(&self, names: &[String], since: DateTime<Utc>) -> Result<Vec<String>, StoreError> {
+    async fn looked(
+        &self,
+        names: &[String],
+        since: DateTime<Utc>,
+    ) -> Result<BTreeMap<String, String>, StoreError> {
         let (names, since) = (serde_json::to_string(names)?, history::microseconds(since));
         let look = move |mut tx: Tx| {
             let names = names.clone();
             async move {
-                let sql = words(&tx, DUE);
+                let sql = words(&tx, LOOKED);
                 let rows = tx.rows(sql, &[Arg::Text(&names), since.into()]).await?;
-                let due = rows.iter().map(|row| Ok(row.text(0)?.to_owned()));
-                let mut due = due.collect::<Result<Vec<_>, StoreError>>()?;
-                due.sort();
-                Ok((tx, due))
+                let by = |row: &Row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()));
+                let looked = rows.iter().map(by).collect::<Result<_, StoreError>>()?;
+                Ok((tx, looked))
             }
         };
         self.db.read(look).await
@@ -398,11 +406,11 @@ const RELEASE_ALL: Words = (
      AND until > $2 ORDER BY name FOR UPDATE)",
 );
 
-const DUE: Words = (
-    "SELECT wanted.value FROM json_each($1) AS wanted LEFT JOIN leases ON name = wanted.value \
-     WHERE COALESCE(looked, 0) < $2",
-    "SELECT wanted FROM json_array_elements_text(CAST($1 AS json)) AS wanted \
-     LEFT JOIN leases ON name = wanted WHERE COALESCE(looked, 0) < $2",
+const LOOKED: Words = (
+    "SELECT name, holder FROM leases WHERE looked >= $2 \
+     AND name IN (SELECT value FROM json_each($1))",
+    "SELECT name, holder FROM leases WHERE looked >= $2 \
+     AND name IN (SELECT json_array_elements_text(CAST($1 AS json)))",
 );
 
 fn words(tx: &Tx, (sqlite, postgres): Words) -> &'static str {

@@ -139,13 +139,19 @@ async fn what_is_shared_out_is_looked_at_once(store: &Store) {
     let tick = store.time().await.unwrap();
     assert!((chrono::Utc::now() - tick).abs() < chrono::TimeDelta::minutes(1), "{tick}");
     let take = async |who: &str, since| store.take(&all, who, TERM, 2, since).await.unwrap();
-    assert_eq!(store.due(&all, tick).await.unwrap(), all);
+    let looked = async |since| -> Vec<(String, String)> {
+        store.looked(&all, since).await.unwrap().into_iter().collect()
+    };
+    let by = |names: &[String], who: &str| -> Vec<(String, String)> {
+        names.iter().map(|name| (name.clone(), who.to_owned())).collect()
+    };
+    assert_eq!(looked(tick).await, []);
     assert_eq!(take("one", tick).await, all[..2]);
     assert_eq!(take("two", tick).await, all[2..]);
     // Somebody else's stay as they are.
     store.finish(&all, "one", Some(tick)).await.unwrap();
     store.keep(&all, "two", TERM).await.unwrap();
-    assert_eq!(store.due(&all, tick).await.unwrap(), all[2..]);
+    assert_eq!(looked(tick).await, by(&all[..2], "one"));
     assert_eq!(take("three", tick).await, [""; 0]);
     // Given back without a look: it is free.
     store.finish(&all, "two", None).await.unwrap();
@@ -155,7 +161,8 @@ async fn what_is_shared_out_is_looked_at_once(store: &Store) {
     assert_eq!(take("one", tick).await, [""; 0]);
     let next = tick + chrono::TimeDelta::hours(1);
     assert_eq!(take("one", next).await.len(), 2);
-    assert_eq!(store.due(&all, next).await.unwrap(), all);
+    assert_eq!(looked(next).await, []);
+    assert_eq!(looked(tick).await.len(), all.len());
     store.release_all("one").await.unwrap();
     store.release_all("nobody").await.unwrap();
     assert_eq!(take("two", next).await.len(), 2);

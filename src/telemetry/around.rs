@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::fleet::guards::Wave;
+use crate::reconcile::LeaseCounts;
 use crate::store::{Memory, Store};
 
 /// Who knows the files in force and where things are kept.
@@ -14,6 +15,9 @@ use crate::store::{Memory, Store};
 pub trait Around: Send + Sync {
     /// Which version of the files is in force.
     fn files(&self) -> Files;
+
+    /// The leases of this controller, where several share the fleet.
+    fn leases(&self) -> Option<LeaseCounts>;
 
     /// Where things are kept. It waits for no database.
     async fn kept(&self) -> Kept;

@@ -105,11 +105,6 @@ impl Telemetry {
         self.objects.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where leases of accounts are counted.
-    pub fn leases(&self) -> &Leases {
-        &self.metrics.leases
-    }
-
     /// Runs, for one that ends before it has something to tell.
     pub fn runs(&self) -> &Runs {
         &self.runs
@@ -164,6 +159,7 @@ impl Telemetry {
         let guards = known.guards.as_ref().ok();
         self.metrics.hold.fill(kill_switch.pulled().is_some(), guards, wall);
         self.metrics.keeps.fill(&around.files(), &known, wall);
+        self.metrics.leases.fill(around.leases());
         self.metrics.book.text()
     }
 }

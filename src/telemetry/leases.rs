@@ -1,6 +1,8 @@
-//! Leases of accounts, where several controllers share a fleet: who claims and renews them says it here.
+//! Leases of accounts, where several controllers share a fleet.
 
 use super::book::{Book, Counts, Levels};
+use super::number;
+use crate::reconcile::LeaseCounts;
 
 /// Leases of accounts.
 #[derive(Debug, Clone)]
@@ -16,7 +18,7 @@ impl Leases {
             held: book.gauge(
                 "leases_held",
                 &[],
-                "Accounts whose lease this controller holds; absent where one controller has the fleet for itself",
+                "Accounts whose lease this controller holds, while it looks or writes there; absent where one controller has the fleet for itself",
             ),
             lost: book.counter(
                 "leases_lost",
@@ -26,13 +28,9 @@ impl Leases {
         }
     }
 
-    /// So many are held now.
-    pub fn hold(&self, count: usize) {
-        self.held.set(&[], super::number(count));
-    }
-
-    /// One was lost.
-    pub fn lose(&self) {
-        self.lost.add(&[]);
+    /// Says how it stands now; nothing is held where accounts are not shared.
+    pub fn fill(&self, leases: Option<LeaseCounts>) {
+        self.held.maybe(&[], leases.map(|leases| number(leases.held)));
+        self.lost.set(&[], leases.map_or(0, |leases| leases.lost));
     }
 }

@@ -82,6 +82,17 @@ pub struct Open {
     of: String,
 }
 
+/// An account that could not be looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unseen {
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// Why.
+    pub why: String,
+    /// The target that was to be looked at; empty where it was less.
+    of: String,
+}
+
 #[derive(Debug, Default)]
 struct OfAccount {
     /// How many objects each target has there, by its last full look.
@@ -93,8 +104,8 @@ struct OfAccount {
 #[derive(Debug, Default)]
 pub struct Objects {
     accounts: BTreeMap<AccountId, OfAccount>,
-    /// The accounts that could not be looked at, since when, and why.
-    unseen: BTreeMap<AccountId, (DateTime<Utc>, String)>,
+    /// The accounts that could not be looked at.
+    unseen: BTreeMap<AccountId, Unseen>,
     /// Since when drift is so by the store, which is older than this process.
     known: BTreeMap<DriftKey, DateTime<Utc>>,
 }
@@ -117,6 +128,14 @@ impl Part {
             What::Target(name) if is_whole => Self::Target(name.clone()),
             What::Account(_) if is_whole => Self::Account,
             _ => Self::Some,
+        }
+    }
+
+    /// The target that it is; empty where it is less.
+    fn target(&self) -> &str {
+        match self {
+            Self::Target(name) => name,
+            Self::Account | Self::Some => "",
         }
     }
 }
@@ -156,9 +175,9 @@ impl Objects {
             return;
         }
         for failed in &plan.failed {
-            let why = failed.reason.clone();
-            let since = self.unseen.get(&failed.account).map_or(now, |(since, _)| *since);
-            self.unseen.insert(failed.account.clone(), (since, why));
+            let since = self.unseen.get(&failed.account).map_or(now, |unseen| unseen.since);
+            let unseen = Unseen { since, why: failed.reason.clone(), of: part.target().to_owned() };
+            self.unseen.insert(failed.account.clone(), unseen);
         }
         let mut before = BTreeMap::new();
         for target in &plan.targets {
@@ -181,10 +200,7 @@ impl Objects {
     ) {
         let Some(of) = self.accounts.get_mut(&object.account) else { return };
         let place = place(object);
-        let target = match part {
-            Part::Target(name) => name.clone(),
-            Part::Account | Part::Some => String::new(),
-        };
+        let target = part.target().to_owned();
         if matches!(object.verdict, Verdict::Skipped { .. }) {
             return;
         }
@@ -238,10 +254,32 @@ impl Objects {
         self.accounts.get_mut(&object.account)?.open.get_mut(&place(object))
     }
 
-    /// Forgets accounts that are somebody else's by now.
-    pub fn keep_accounts(&mut self, names: &BTreeSet<AccountId>) {
-        self.accounts.retain(|account, _| names.contains(account));
-        self.unseen.retain(|account, _| names.contains(account));
+    /// Forgets what a target has in other accounts than these: somebody else has looked at those by now,
+    /// or they are not of the target any more.
+    pub fn keep_accounts(&mut self, target: &str, accounts: &BTreeSet<AccountId>) {
+        let part = Part::Target(target.to_owned());
+        for (account, of) in &mut self.accounts {
+            if !accounts.contains(account) {
+                drop(of.forget(&part));
+            }
+        }
+        self.unseen.retain(|account, unseen| unseen.of != target || accounts.contains(account));
+        self.forget_empty();
+    }
+
+    /// Forgets the targets that are not among these any more.
+    pub fn keep_targets(&mut self, names: &BTreeSet<String>) {
+        let is_kept = |name: &String| name.is_empty() || names.contains(name);
+        for of in self.accounts.values_mut() {
+            of.objects.retain(|name, _| is_kept(name));
+            of.open.retain(|_, open| is_kept(&open.of));
+        }
+        self.unseen.retain(|_, unseen| is_kept(&unseen.of));
+        self.forget_empty();
+    }
+
+    fn forget_empty(&mut self) {
+        self.accounts.retain(|_, of| !of.objects.is_empty() || !of.open.is_empty());
     }
 
     /// What is not as declared, with its account.
@@ -259,8 +297,8 @@ impl Objects {
         self.accounts.values().map(of).sum()
     }
 
-    /// The accounts that could not be looked at, since when, and why.
-    pub fn unseen(&self) -> &BTreeMap<AccountId, (DateTime<Utc>, String)> {
+    /// The accounts that could not be looked at.
+    pub fn unseen(&self) -> &BTreeMap<AccountId, Unseen> {
         &self.unseen
     }
 }

@@ -122,6 +122,36 @@ fn a_look_at_a_part_says_nothing_of_the_rest() {
 }
 
 #[test]
+fn what_is_somebody_elses_by_now_is_forgotten_and_nothing_else() {
+    let mut objects = Objects::default();
+    let mut both = plan(vec![drifted("a"), fine("b")]);
+    both.failed.push(FailedAccount {
+        account: "000000000002".parse().unwrap(),
+        name: None,
+        reason: "no way in".to_owned(),
+        remedy: None,
+    });
+    let stands =
+        |objects: &Objects| (states(objects).len(), objects.in_sync(), objects.unseen().len());
+    let accounts = |of: &[&str]| of.iter().map(|account| account.parse().unwrap()).collect();
+    look(&mut objects, &both, &target("t"), 0);
+    look(&mut objects, &plan(vec![fine("c")]), &target("u"), 0);
+    assert_eq!(stands(&objects), (1, 2, 1));
+    objects.keep_accounts("u", &accounts(&["000000000001"]));
+    objects.keep_accounts("t", &accounts(&["000000000001", "000000000002"]));
+    assert_eq!(stands(&objects), (1, 2, 1), "what was looked at stays");
+    objects.keep_accounts("t", &accounts(&["000000000001"]));
+    assert_eq!(stands(&objects), (1, 2, 0), "another controller has looked at it");
+    objects.keep_accounts("t", &accounts(&[]));
+    assert_eq!(stands(&objects), (0, 1, 0), "and what another target has there stays");
+    look(&mut objects, &both, &target("t"), 1);
+    objects.keep_targets(&["t".to_owned()].into());
+    assert_eq!(stands(&objects), (1, 1, 1));
+    objects.keep_targets(&["u".to_owned()].into());
+    assert_eq!(stands(&objects), (0, 0, 0));
+}
+
+#[test]
 fn what_the_store_knows_is_older_than_the_process() {
     let mut objects = Objects::default();
     objects.known([(super::key(&drifted("a")), now() - TimeDelta::days(2))]);

@@ -67,6 +67,7 @@ impl Telemetry {
                     unreadable,
                 }
             }),
+            leases: around.leases(),
         });
         status
     }
@@ -167,10 +168,10 @@ fn accounts(
         why: None,
     };
     let blind = seen.iter().filter_map(|one| Some(named(one, one.blind?.as_secs_f64())));
-    let unseen = objects.unseen().iter().map(|(account, (since, why))| NamedAccount {
+    let unseen = objects.unseen().iter().map(|(account, unseen)| NamedAccount {
         account: account.clone(),
-        seconds: seconds_since(*since, now),
-        why: Some(why.clone()),
+        seconds: seconds_since(unseen.since, now),
+        why: Some(unseen.why.clone()),
     });
     let missed = ["full", "event"].map(|objective| {
         let of = seen.iter().filter(|one| one.missed.contains(&objective));

@@ -222,15 +222,18 @@ pub struct Hearing {
     scope: &'static str,
     began: DateTime<Utc>,
     of: String,
+    is_shared: bool,
     accounts: AtomicUsize,
 }
 
 impl Hearing {
-    /// Of a job that begins now. `is_whole` is whether the command line narrows nothing.
+    /// Of a job that begins now. `is_whole` is whether the command line narrows nothing, `is_shared` whether
+    /// others take some of its accounts.
     pub fn of(
         telemetry: &Arc<Telemetry>,
         what: &What,
         is_whole: bool,
+        is_shared: bool,
         began: DateTime<Utc>,
     ) -> Arc<dyn Listener> {
         let telemetry = Arc::clone(telemetry);
@@ -240,6 +243,7 @@ impl Hearing {
             scope: scope(what),
             began,
             of: report::what(what),
+            is_shared,
             accounts: AtomicUsize::new(0),
         })
     }
@@ -252,6 +256,12 @@ impl Listener for Hearing {
         match told.event {
             RunEvent::Planned { plan } => {
                 self.accounts.store(plan.targets.len(), Ordering::Relaxed);
+                if let (Part::Target(target), false) = (&self.part, self.is_shared) {
+                    let failed = plan.failed.iter().map(|failed| &failed.account);
+                    let accounts = plan.targets.iter().map(|target| &target.account).chain(failed);
+                    let accounts = accounts.cloned().collect();
+                    self.telemetry.objects().keep_accounts(target, &accounts);
+                }
             }
             RunEvent::Ended { outcome, report } => self.telemetry.runs.note(RunLine {
                 run: told.run.to_owned(),

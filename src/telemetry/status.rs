@@ -12,6 +12,7 @@ use super::known::{Guards, Outbox};
 use super::objects::State;
 use crate::fleet::notify::Severity;
 use crate::names::AccountId;
+use crate::reconcile::LeaseCounts;
 
 /// The version of the document; it grows when a reader of an older one would misread.
 pub const FORMAT_VERSION: &str = "1";
@@ -61,6 +62,9 @@ pub struct Controller {
     pub queue: Queue,
     /// The queue of events; none where none is configured.
     pub events: Option<Events>,
+    /// Leases of accounts; none where one controller has the fleet for itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leases: Option<LeaseCounts>,
 }
 
 /// What is to be looked at.

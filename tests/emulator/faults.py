@@ -11,7 +11,7 @@ from emulator.answers import Answer, AwsError, DropConnection, HangConnection, e
 from emulator.identity import access_denied_message
 from emulator.wire import Call
 
-KINDS = ("error", "throttle", "status", "delay", "replace", "drop", "hang", "partial")
+KINDS = ("error", "throttle", "status", "delay", "wait", "replace", "drop", "hang", "partial")
 
 # What a service, or else its protocol, calls "not allowed" and "too fast": (denied, status, throttled, status).
 USUAL_CODES = {
@@ -50,12 +50,15 @@ class Fault:
     id: int = 0
     hits: int = 0
     until: float | None = None
+    gone: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {self.kind!r}")
         if self.kind == "replace" and (self.find is None or self.replace is None):
             raise ValueError("kind replace needs find and replace")
+        if self.kind == "wait" and (self.count is not None or self.seconds is not None):
+            raise ValueError("kind wait has no count and no seconds: it ends when it is removed")
         if self.kind == "partial":
             partial.check(self.service, self.operation)
         if self.seconds is not None:
@@ -80,6 +83,9 @@ class Fault:
         if self.kind == "delay":
             time.sleep(self.delay)
             return None
+        if self.kind == "wait":
+            self.gone.wait()
+            return None
         if self.kind in ("replace", "partial") or self.executed:
             return None
         return self._strike(call)
@@ -89,7 +95,7 @@ class Fault:
         if self.kind == "replace":
             body = answer.body.replace((self.find or "").encode(), (self.replace or "").encode())
             return Answer(answer.status, answer.headers, body)
-        return self._strike(call) if self.executed and self.kind not in ("delay", "partial") else answer
+        return self._strike(call) if self.executed and self.kind not in ("delay", "wait", "partial") else answer
 
     def _strike(self, call: Call) -> Answer:
         if self.kind == "drop":
@@ -162,11 +168,13 @@ class FaultBook:
 
     def clear(self, account: str | None, fault_id: int | None) -> None:
         with self._lock:
-            self._faults = [
-                fault
-                for fault in self._faults
-                if account not in (None, fault.account) or fault_id not in (None, fault.id)
-            ]
+            kept, gone = [], []
+            for fault in self._faults:
+                is_kept = account not in (None, fault.account) or fault_id not in (None, fault.id)
+                (kept if is_kept else gone).append(fault)
+            self._faults = kept
+        for fault in gone:
+            fault.gone.set()
 
 
 def denied_message(call: Call) -> str:

@@ -1,7 +1,9 @@
 """Each kind of fault, in each protocol's wire format, and its limits."""
 
+import threading
 import time
 import unittest
+import urllib.error
 
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
@@ -138,6 +140,21 @@ class Faults(AccountTest):
         start = time.monotonic()
         self.client("kms").list_keys()
         self.assertGreaterEqual(time.monotonic() - start, 0.3)
+
+    def test_wait_lets_the_call_go_on_when_it_is_removed(self) -> None:
+        kms, answers = self.client("kms"), []
+        self.fault("kms", "ListKeys", kind="wait")
+        calling = threading.Thread(target=lambda: answers.append(kms.list_keys()))
+        calling.start()
+        while not control("GET", f"faults?account={self.account}")[0]["hits"]:
+            time.sleep(0.01)
+        self.client("kms").list_aliases()
+        self.assertEqual(answers, [])
+        control("DELETE", f"faults?account={self.account}")
+        calling.join()
+        self.assertEqual(len(answers), 1)
+        with self.assertRaises(urllib.error.HTTPError):
+            self.fault("kms", "ListKeys", kind="wait", count=1)
 
     def test_faults_are_listed_and_removed_by_account(self) -> None:
         first = self.fault("kms", "ListKeys")

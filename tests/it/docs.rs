@@ -1,7 +1,7 @@
 //! `docs/kinds/` is made from the kinds' own doc comments; here it is compared with them.
 //! `EVENKEEL_UPDATE=1 cargo test --test it docs::` (or `make docs`) writes it anew.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use evenkeel::kinds::{describe, registry};
@@ -57,19 +57,39 @@ fn no_page_holds_a_reference_that_is_not_filled_in() {
     }
 }
 
-/// Insists that the tests are there which a text names; says how many it names.
-fn tests_are_there(file: &str) -> usize {
+/// The tests of a file of `tests/it`, by name.
+fn tests_of(text: &str) -> BTreeSet<&str> {
+    let mut tests = BTreeSet::new();
+    let mut is_test = false;
+    for line in text.lines() {
+        is_test |= line == "#[test]" || line.starts_with("#[tokio::test");
+        if let Some(rest) = line.strip_prefix("fn ").or_else(|| line.strip_prefix("async fn ")) {
+            let name = rest.split('(').next().unwrap_or_default();
+            is_test.then(|| tests.insert(name));
+            is_test = false;
+        }
+    }
+    tests
+}
+
+/// Insists that the tests and files are there which a text names; says how many tests it names.
+fn what_is_named_is_there(file: &Path, text: &str) -> usize {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(root.join(file)).unwrap();
     let mut named = 0;
-    for name in text.split('`').skip(1).step_by(2).filter(|name| !name.contains(' ')) {
+    for name in text.split('`').skip(1).step_by(2).filter(|name| !name.contains([' ', '\n'])) {
+        if name.starts_with("src/") || name.starts_with("tests/") {
+            let is_form = name.contains(['*', '<', '…', '{']);
+            assert!(is_form || root.join(name).exists(), "{}: no {name}", file.display());
+        }
         let Some((room, test)) = name.split_once("::") else { continue };
-        if room == "evenkeel" {
+        let path = root.join("tests/it").join(room).with_extension("rs");
+        // A part of the library, whose tests are its own.
+        if root.join("src").join(room).exists() && !path.exists() || room == "evenkeel" {
             continue;
         }
-        let file = root.join("tests/it").join(room).with_extension("rs");
-        let there = std::fs::read_to_string(&file).unwrap_or_default();
-        assert!(there.contains(&format!("fn {test}(")), "{name}: there is no such test");
+        let there = std::fs::read_to_string(&path).unwrap_or_default();
+        let is_there = tests_of(&there).contains(test);
+        assert!(is_there, "{}: {name}: there is no such test", file.display());
         named += 1;
     }
     named
@@ -78,10 +98,23 @@ fn tests_are_there(file: &str) -> usize {
 /// A promise whose test is gone would be a promise that nobody keeps.
 #[test]
 fn every_test_that_a_promise_names_is_there() {
-    for (file, least) in [("SECURITY.md", 30), ("docs/controller.md", 12)] {
-        let named = tests_are_there(file);
-        assert!(named > least, "{file}: {named}");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut pages: Vec<_> = ["SECURITY.md", "README.md"].map(|name| root.join(name)).into();
+    let docs = std::fs::read_dir(root.join("docs")).unwrap();
+    let is_page = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "md");
+    pages.extend(docs.map(|entry| entry.unwrap().path()).filter(is_page));
+    let mut named = BTreeMap::new();
+    for page in &pages {
+        let text = std::fs::read_to_string(page).unwrap();
+        named.insert(
+            page.file_name().unwrap().to_str().unwrap(),
+            what_is_named_is_there(page, &text),
+        );
     }
+    for (page, least) in [("SECURITY.md", 30), ("controller.md", 12)] {
+        assert!(named[page] > least, "{page}: {}", named[page]);
+    }
+    assert!(named.contains_key("runbook.md") && named.contains_key("operations.md"), "{named:?}");
 }
 
 /// Who follows the runbook at night must not find that a command has another name by now.

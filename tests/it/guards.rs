@@ -210,10 +210,10 @@ fn a_parameter_that_is_set_in_the_middle_of_a_run_stops_the_next_write() {
         ));
     };
     set("off");
-    // The first write hangs for a while, and is done; meanwhile somebody sets it.
+    // The first write waits for somebody to set it, and is done then.
     for operation in ["UpdateAccountPasswordPolicy", "CreateAccountAlias"] {
         account.fault(json!({
-            "service": "iam", "operation": operation, "kind": "delay", "delay": 10,
+            "service": "iam", "operation": operation, "kind": "wait",
         }));
     }
     account.forget_calls();
@@ -225,6 +225,7 @@ fn a_parameter_that_is_set_in_the_middle_of_a_run_stops_the_next_write() {
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
     set("on");
+    account.no_faults();
     let output = running.wait_with_output().unwrap();
     let line = line(&Run::new(&["run", "--once"], output));
     assert_eq!(line["applied"], 1, "{line}");

@@ -238,3 +238,78 @@ fn the_audit_log_is_exported_as_lines_of_json() {
     assert_eq!(account.read("log.jsonl"), account.read(".evenkeel/audit.jsonl"));
     account.run(&["audit", "export", "--out", ".evenkeel/audit.jsonl"]).code(1);
 }
+
+/// The heads that a bucket has, also those that are hidden: their names, how long they are locked, and what
+/// they say.
+const HEADS: &str = "s3 = boto3.client('s3')\n\
+     heads = []\n\
+     for one in s3.list_object_versions(Bucket=bucket).get('Versions', []):\n\
+     \x20   head = s3.get_object(Bucket=bucket, Key=one['Key'], VersionId=one['VersionId'])\n\
+     \x20   days = (head['ObjectLockRetainUntilDate'] - head['LastModified']).days\n\
+     \x20   heads.append([one['Key'], head['ObjectLockMode'], days, json.loads(head['Body'].read())])\n\
+     print(json.dumps(heads))";
+
+#[test]
+fn heads_that_are_kept_in_a_locked_bucket_show_a_log_that_was_cut_off_or_replaced() {
+    let account = account();
+    let bucket = format!("heads-{}", account.id);
+    let in_bucket = |script: &str| account.boto3(&format!("bucket = '{bucket}'\n{script}"));
+    in_bucket(
+        "boto3.client('s3').create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True, CreateBucketConfiguration={'LocationConstraint': 'eu-west-1'})\nprint('null')",
+    );
+    account.run(&["audit", "verify", "--anchored"]).code(1).complains("names no bucket");
+    let fleet = account.read("evenkeel.toml");
+    let anchor = format!(
+        "anchor = {{ bucket = \"{bucket}\", region = \"eu-west-1\", prefix = \"logs/\", days = 30 }}\n\n[[target]]"
+    );
+    account.write("evenkeel.toml", &fleet.replace("[[target]]", &anchor));
+
+    account.run(&["apply", "--yes"]).code(0);
+    let heads = in_bucket(HEADS);
+    let [name, mode, days, said] = serde_json::from_value::<[Value; 4]>(heads[0].clone()).unwrap();
+    assert_eq!((&mode, &said["record"]), (&json!("COMPLIANCE"), &json!(3)), "{heads}");
+    assert!([29, 30].contains(&days.as_u64().unwrap()), "{heads}");
+    let digest = said["digest"].as_str().unwrap();
+    assert!(name.as_str().unwrap().starts_with("logs/"), "{heads}");
+    assert!(account.run(&["audit", "verify"]).stdout.contains(digest), "{heads}");
+    account.run(&["audit", "verify", "--anchored"]).code(0).says("all of 1 head that were kept");
+    // Nothing was written: there is nothing to keep. The controller keeps what it writes.
+    account.run(&["apply", "--yes"]).code(0);
+    weaken(&account);
+    account.run(&["run", "--once"]).code(0);
+    let heads = in_bucket(HEADS);
+    assert_eq!(heads.as_array().unwrap().len(), 2, "{heads}");
+    account.run(&["audit", "verify", "--anchored"]).code(0).says("all of 2 heads");
+
+    // A delete hides them, and takes nothing away.
+    in_bucket(
+        "s3 = boto3.client('s3')\n\
+         for one in s3.list_objects_v2(Bucket=bucket)['Contents']: s3.delete_object(Bucket=bucket, Key=one['Key'])\nprint('null')",
+    );
+    account.run(&["audit", "verify", "--anchored"]).code(0).says("all of 2 heads");
+    let log = account.read(".evenkeel/audit.jsonl");
+    let first: String = log.split_inclusive('\n').take(3).collect();
+    account.write("cut.jsonl", &first);
+    account.run(&["audit", "verify", "cut.jsonl"]).code(0).says("whole");
+    let cut = account.run(&["audit", "verify", "cut.jsonl", "--anchored"]).code(1);
+    cut.says("BROKEN").says("record 6 is not the one whose digest");
+    let other = self::account();
+    other.run(&["apply", "--yes"]).code(0);
+    account.write("other.jsonl", &other.read(".evenkeel/audit.jsonl"));
+    account.run(&["audit", "verify", "other.jsonl"]).code(0).says("whole");
+    let replaced = account.run(&["audit", "verify", "other.jsonl", "--anchored"]).code(1);
+    replaced.says("no head of this log was kept: it was replaced");
+}
+
+#[test]
+fn a_bucket_that_keeps_no_head_is_said_and_stops_nothing() {
+    let account = account();
+    let fleet = account.read("evenkeel.toml");
+    let anchor = "anchor = { bucket = \"nobody-has-this\" }\n\n[[target]]";
+    account.write("evenkeel.toml", &fleet.replace("[[target]]", anchor));
+    let applied = account.run(&["apply", "--yes"]).code(0);
+    applied.complains("the head of the audit log is not kept").complains("NoSuchBucket");
+    account.run(&["audit", "verify"]).code(0).says("whole");
+    account.run(&["audit", "verify", "--anchored"]).code(1).complains("s3:ListBucketVersions");
+    account.run(&["policy"]).says("s3:PutObjectRetention").says(":::nobody-has-this/evenkeel/*");
+}

@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+use evenkeel::store::Leases;
 use evenkeel::store::audit::Check;
 use evenkeel::store::history::{ChangeShown, What};
-use evenkeel::store::{Leases, Store};
 use serde_json::{Value, json};
 
 use crate::support::postgres::Postgres;
@@ -161,7 +161,7 @@ impl Fleet {
 
     /// All changes, as the store knows them.
     fn changes(&self) -> Vec<ChangeShown> {
-        ask(&self.server, async |store| {
+        self.server.ask(async |store| {
             let mut all = Vec::new();
             for run in store.runs(None, None).await.unwrap() {
                 for shown in store.runs_called(&run.run).await.unwrap() {
@@ -177,14 +177,6 @@ impl Drop for Fleet {
     fn drop(&mut self) {
         self.running.iter_mut().for_each(support::kill);
     }
-}
-
-fn ask<T>(server: &Postgres, what: impl AsyncFnOnce(Store) -> T) -> T {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let store = Store::open(&server.url(), Path::new(".")).await.unwrap();
-        what(store).await
-    })
 }
 
 /// The lines of an audit log.
@@ -277,7 +269,7 @@ fn whoever_is_killed_others_take_over_and_nothing_is_done_twice_or_lost() {
     let troubled = began.elapsed();
     let calm = fleet.converges();
     // What was open when somebody died is looked after within a term and a tick.
-    let left = || ask(&fleet.server, async |store| store.unfinished(None).await.unwrap().len());
+    let left = || fleet.server.ask(async |store| store.unfinished(None).await.unwrap().len());
     while left() > 0 {
         assert!(began.elapsed() < troubled + LONGEST, "{} changes are open", left());
         std::thread::sleep(Duration::from_secs(1));
@@ -290,7 +282,7 @@ fn whoever_is_killed_others_take_over_and_nothing_is_done_twice_or_lost() {
     fleet.end();
     verify(&fleet);
     // Who ended has given everything back.
-    let free = ask(&fleet.server, async |store| {
+    let free = fleet.server.ask(async |store| {
         let one = Duration::from_secs(1);
         store.claim(&fleet.ids, "test", one, fleet.ids.len()).await.unwrap().len()
     });

@@ -32,8 +32,7 @@ const BLOCK: &str = "[s3.account_public_access_block]\nblock_public_acls = true\
 
 fn block(account: &Account) -> Value {
     account.boto3(&format!(
-        "import botocore.config\n\
-         s3 = boto3.client('s3control', config=botocore.config.Config(inject_host_prefix=False))\n\
+        "s3 = boto3.client('s3control')\n\
          try: print(json.dumps(s3.get_public_access_block(AccountId='{}')['PublicAccessBlockConfiguration']))\n\
          except s3.exceptions.NoSuchPublicAccessBlockConfiguration: print('null')",
         account.id

@@ -11,12 +11,14 @@ use evenkeel::controller::drive::Machine;
 use evenkeel::controller::sight::Sight;
 use evenkeel::fleet::file::Objectives;
 use evenkeel::guards::KillSwitch;
+use evenkeel::store::Leases;
 use evenkeel::telemetry::Telemetry;
 use evenkeel::telemetry::book::{Described, Sort};
 use evenkeel::telemetry::hub::Sources;
 use serde_json::{Value, json};
 
 use crate::controller::{Running, STOP_LOGGING, watched};
+use crate::support::postgres::Postgres;
 use crate::support::{self, Account, root};
 
 /// Every metric that there is.
@@ -224,6 +226,7 @@ fn metrics_health_and_status_follow_what_happens() {
     ] {
         asked.until(series, wanted);
     }
+    assert_eq!(asked.value("evenkeel_leases_held"), None, "it has the fleet for itself");
     assert!(
         asked.value("evenkeel_aws_requests_total{service=\"cloudtrail\",answer=\"ok\"}").unwrap()
             >= 2.0
@@ -267,6 +270,51 @@ fn metrics_health_and_status_follow_what_happens() {
     let without =
         account.run(&["status"]).code(4).says("unknown: nobody answers").says("1 account seen");
     assert!(without.stdout.contains("run here"), "the store remembers: {}", without.stdout);
+}
+
+#[test]
+fn leases_are_counted_as_they_are_held_and_lost() {
+    let server = Postgres::start();
+    let account = watched("enforce");
+    let asked = Asked { port: free_port(), token: None };
+    controlled(
+        &account,
+        &format!(
+            "listen = \"127.0.0.1:{}\"\n[store]\nurl = \"{}\"\nlease = \"3s\"",
+            asked.port,
+            server.url()
+        ),
+    );
+    let mut controller = Running::start(&account);
+    controller.next("run", |_| true);
+    asked.until("evenkeel_leases_held", 0.0);
+    asked.until("evenkeel_leases_lost_total", 0.0);
+    // A look at the account, which waits for AWS.
+    account.fault(json!({"service": "cloudtrail", "operation": "GetTrailStatus", "kind": "wait"}));
+    account.boto3(STOP_LOGGING);
+    asked.until("evenkeel_leases_held", 1.0);
+    account.run(&["status"]).says("1 account held · none lost");
+    // It stands still for longer than a term, and somebody else takes over.
+    support::send(&controller.process, "STOP");
+    let names = [account.id.clone()];
+    server.ask(async |store| {
+        let term = Duration::from_secs(600);
+        while store.claim(&names, "somebody", term, 1).await.unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    });
+    support::send(&controller.process, "CONT");
+    asked.until("evenkeel_leases_lost_total", 1.0);
+    asked.until("evenkeel_leases_held", 0.0);
+    account.run(&["status"]).says("0 accounts held · 1 LOST");
+    account.no_faults();
+    // Who has it gives it back: what drifted is put right, under a lease of its own.
+    server.ask(async |store| store.release_all("somebody").await.unwrap());
+    let repaired = controller.next("run", |line| line["applied"] == 1);
+    assert_eq!(repaired["outcome"], "in sync", "{repaired}");
+    asked.until("evenkeel_leases_held", 0.0);
+    assert_eq!(asked.value("evenkeel_leases_lost_total"), Some(1.0));
+    controller.end();
 }
 
 #[test]

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use evenkeel::aws::meter;
 use evenkeel::fleet::notify::{SecretPlace, channels};
 use evenkeel::fleet::{Fleet, file};
+use evenkeel::reconcile::LeaseCounts;
 use evenkeel::store::{Memory, Store};
 use evenkeel::telemetry::hub::Sources;
 use evenkeel::telemetry::known;
@@ -87,6 +88,10 @@ impl AroundTheRuns {
 impl Around for AroundTheRuns {
     fn files(&self) -> telemetry::Files {
         self.files.shown()
+    }
+
+    fn leases(&self) -> Option<LeaseCounts> {
+        self.runs.leases()
     }
 
     async fn kept(&self) -> telemetry::Kept {

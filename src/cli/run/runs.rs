@@ -26,8 +26,8 @@ use evenkeel::notify::besides::{KILL_SWITCH, failed_run, kill_switch};
 use evenkeel::plan::Detail;
 use evenkeel::reconcile::look::{Listed, Listing};
 use evenkeel::reconcile::{
-    AccountLocks, Heard, Listener, Listeners, LookError, RunError, Selection, Share, Stop,
-    reconcile,
+    AccountLocks, Heard, LeaseCounts, Listener, Listeners, LookError, RunError, Selection, Share,
+    Shared, Stop, reconcile,
 };
 use evenkeel::store::audit::SharedLog;
 use evenkeel::store::history::ByWhom;
@@ -177,6 +177,11 @@ impl Reconciler {
         &self.among
     }
 
+    /// The leases that it has, where several controllers share the fleet.
+    pub fn leases(&self) -> Option<LeaseCounts> {
+        self.locks.leases()
+    }
+
     /// Gives back what it has claimed among several controllers.
     pub async fn end(&self) {
         self.locks.end().await;
@@ -262,12 +267,23 @@ impl Reconciler {
                 return None;
             }
         };
-        if let (What::Target(name), Some((sight, clocks))) = (what, &self.seen_by) {
-            let mut sight = sight.lock().unwrap_or_else(PoisonError::into_inner);
-            let now = clocks.now();
-            shared.elsewhere.iter().for_each(|account| sight.looked_elsewhere(account, name, now));
+        if let What::Target(name) = what {
+            self.looked_elsewhere(name, &shared, is_over);
         }
         (shared.open > 0).then(|| self.among.again_in())
+    }
+
+    /// Leaves to others what they have looked at. `is_over` is whether the run came to its end.
+    fn looked_elsewhere(&self, target: &str, shared: &Shared, is_over: bool) {
+        if let Some((sight, clocks)) = &self.seen_by {
+            let mut sight = sight.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = clocks.now();
+            let all = &shared.elsewhere;
+            all.iter().for_each(|account| sight.looked_elsewhere(account, target, now));
+        }
+        if let Some(telemetry) = self.telemetry.as_ref().filter(|_| is_over && self.is_whole()) {
+            telemetry.objects().keep_accounts(target, &shared.rest);
+        }
     }
 
     async fn attempt(
@@ -320,7 +336,8 @@ impl Reconciler {
             listeners.extend(WholeLook::of(what, sight, clocks));
         }
         if let Some(telemetry) = &self.telemetry {
-            listeners.push(Hearing::of(telemetry, what, self.is_whole(), Utc::now()));
+            let is_shared = share.is_some();
+            listeners.push(Hearing::of(telemetry, what, self.is_whole(), is_shared, Utc::now()));
         }
         let telling = &self.files.telling;
         let notices = telling.of(wanted.fleet.as_ref(), self.audit_log.path(), &kept);
@@ -518,7 +535,11 @@ fn is_nothing_of_ours(error: &LookError) -> bool {
 #[async_trait]
 impl Runs for Reconciler {
     fn targets(&self) -> Result<BTreeMap<String, Cron>, String> {
-        Ok(self.files.good().what.targets.clone())
+        let targets = self.files.good().what.targets.clone();
+        if let Some(telemetry) = &self.telemetry {
+            telemetry.objects().keep_targets(&targets.keys().cloned().collect());
+        }
+        Ok(targets)
     }
 
     async fn woken(&self) -> Woken {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use evenkeel::plan::words::counted;
+use evenkeel::reconcile::LeaseCounts;
 use evenkeel::telemetry::known::{Guards, HeldObject, Outbox};
 use evenkeel::telemetry::status::{
     Accounts, Controller, Drift, Events, Group, Named, RunLine, Status,
@@ -71,7 +72,7 @@ pub fn render(status: &Status) -> String {
 }
 
 fn of_controller(page: &mut Page, controller: &Controller, now: DateTime<Utc>) {
-    let Controller { version, started, alive, ready, files, queue, events } = controller;
+    let Controller { version, started, alive, ready, files, queue, events, leases } = controller;
     let missing = ready.parts().into_iter().filter(|(_, is_so)| !is_so);
     let missing: Vec<&str> = missing.map(|(name, _)| name).collect();
     let state = match (alive, missing.as_slice()) {
@@ -101,6 +102,10 @@ fn of_controller(page: &mut Page, controller: &Controller, now: DateTime<Utc>) {
     match events {
         None => page.say("events", "no queue of events: the schedule alone finds drift"),
         Some(events) => of_events(page, events),
+    }
+    if let Some(LeaseCounts { held, lost }) = leases {
+        let lost = if *lost > 0 { format!("{lost} LOST") } else { "none lost".to_owned() };
+        page.say("leases", &format!("{} held · {lost}", counted(*held, "account")));
     }
 }
 

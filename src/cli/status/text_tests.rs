@@ -62,6 +62,7 @@ fn controller() -> Controller {
             own: 12,
             unreadable: 1,
         }),
+        leases: Some(LeaseCounts { held: 4, lost: 1 }),
     }
 }
 
@@ -136,6 +137,7 @@ fn a_thousand_accounts_are_one_screen() {
         "70 waiting · late by 5 min",
         "and 9 more",
         "DEAF for 10 min: NonExistentQueue",
+        "leases      4 accounts held · 1 LOST",
         "1000 accounts seen · oldest full look 2 h ago (objective 60 min)",
         "BLIND 40: 111111111111 for 17 h",
         "OBJECTIVE full MISSED 900",

@@ -70,6 +70,7 @@ impl Process {
                 let clocks = clocks.clone();
                 Box::pin(async move { clocks.sleep(time).await })
             }),
+            tally: Arc::default(),
         };
         let safety = Safety { max_changes_per_account: BUDGET, ..Safety::default() };
         Self {

@@ -180,6 +180,9 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             self.unheard(object, change, unheard);
         }
         if let Some(held) = held {
+            if self.lost.is_some() {
+                held.lost();
+            }
             held.give_back().await;
         }
         self.report

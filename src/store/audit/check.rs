@@ -2,7 +2,7 @@
 //! have no outcome. Line by line, so that a log of any size can be read; by bytes, so that half a
 //! character spoils nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -11,6 +11,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
+use super::anchor::Head;
 use super::seal::{NONE_BEFORE, Seal, unseal};
 use super::{AuditError, Mended, Phase, Record, file};
 use crate::digest;
@@ -81,6 +82,8 @@ pub struct Check {
     ends_with_newline: bool,
     sought: Option<String>,
     is_found: bool,
+    /// Heads that are kept elsewhere and were not met yet.
+    kept: BTreeSet<(u64, String)>,
 }
 
 /// Bytes that are no record.
@@ -106,6 +109,7 @@ impl Check {
             ends_with_newline: true,
             sought: sought.map(str::to_ascii_lowercase),
             is_found: false,
+            kept: BTreeSet::new(),
         }
     }
 
@@ -115,8 +119,18 @@ impl Check {
     /// # Errors
     /// It cannot be read, or is no regular file.
     pub fn of(path: &Path, head: Option<&str>) -> Result<Self, AuditError> {
+        Self::against(path, head, Vec::new())
+    }
+
+    /// The same, of a log whose heads were kept elsewhere: each of them must be one of its records.
+    ///
+    /// # Errors
+    /// As [`Check::of`].
+    pub fn against(path: &Path, head: Option<&str>, kept: Vec<Head>) -> Result<Self, AuditError> {
         let file = file::open_to_read(path)?;
-        let mut check = Self::read(&file, head).map_err(|source| AuditError::Io {
+        let mut check = Self::new(head);
+        check.kept = kept.into_iter().map(|head| (head.number, head.digest)).collect();
+        let mut check = check.reads(&file).map_err(|source| AuditError::Io {
             doing: "read",
             path: path.to_owned(),
             source,
@@ -130,7 +144,11 @@ impl Check {
     }
 
     pub(super) fn read(file: &File, head: Option<&str>) -> io::Result<Self> {
-        let mut check = Self::new(head);
+        Self::new(head).reads(file)
+    }
+
+    fn reads(self, file: &File) -> io::Result<Self> {
+        let mut check = self;
         let mut reader = BufReader::with_capacity(1 << 16, file);
         let mut line = Vec::new();
         let mut is_part = false;
@@ -174,6 +192,7 @@ impl Check {
         }
         self.number = seal.number;
         self.is_found |= self.sought.as_ref().is_some_and(|sought| seal.digest.starts_with(sought));
+        self.kept.remove(&(seal.number, seal.digest.clone()));
         self.digest = seal.digest;
     }
 
@@ -342,6 +361,11 @@ impl Check {
     /// Whether the digest that was asked for is one of its records'; `None` when none was.
     pub fn has_sought(&self) -> Option<bool> {
         self.sought.as_ref().map(|_| self.is_found)
+    }
+
+    /// The numbers and digests of heads that were kept elsewhere and are none of its records.
+    pub fn missing(&self) -> impl Iterator<Item = (u64, &str)> {
+        self.kept.iter().map(|(number, digest)| (*number, digest.as_str()))
     }
 
     /// The bytes at its end that are no record, and their digest: what a crash or a full disk left.

@@ -8,6 +8,7 @@
 //! changed, taken out or put in is noticed; see [`Check`]. Only one process at a time writes to a
 //! log: the lock beside it is held as long as the log is open.
 
+mod anchor;
 mod check;
 mod file;
 mod head;
@@ -25,6 +26,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use anchor::{Head, called};
 pub use check::{Check, Closed, Fault, RunLines};
 pub(super) use file::make_folder_of;
 pub use file::{is_log, put};
