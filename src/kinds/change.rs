@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::compared;
-use crate::names::AccountId;
+use crate::names::{AccountId, Arn};
 use crate::policy_document::grants::Rise;
 
 /// How much a change can hurt; ordered.
@@ -362,6 +362,17 @@ impl<A> Change<A> {
             Rise::Public(what) => change.grant(GrantClass::Public, what),
             Rise::Administrator(what) => change.grant(GrantClass::Administrator, what),
         })
+    }
+
+    /// The same with a rise where `what` goes to another account: `events are sent`.
+    #[must_use]
+    pub fn sends(self, account: &AccountId, what: &str, arn: &str) -> Self {
+        let Some(outside) = Arn::parse(arn).map(|arn| arn.account) else { return self };
+        if outside.is_empty() || outside == account.as_str() {
+            return self;
+        }
+        let accounts = outside.parse().ok().map(|account| BTreeSet::from([account]));
+        self.rises([Rise::Foreign { what: format!("{what} to account {outside}"), accounts }])
     }
 
     /// The same write in other words.

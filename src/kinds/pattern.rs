@@ -34,6 +34,58 @@ fn of_member(name: &str, value: &Value) -> Value {
     }
 }
 
+/// How a value can be matched other than by itself. Source: EventBridge User Guide, "Comparison operators for
+/// use in event patterns"; SNS Developer Guide, "Filter policy constraints".
+const MATCHES: [&str; 8] = [
+    "anything-but",
+    "cidr",
+    "equals-ignore-case",
+    "exists",
+    "numeric",
+    "prefix",
+    "suffix",
+    "wildcard",
+];
+
+/// The first place of a pattern that AWS would refuse, and what is wrong there.
+pub fn wrong(pattern: &Map<String, Value>) -> Option<(String, String)> {
+    wrong_below(pattern, "")
+}
+
+fn wrong_below(pattern: &Map<String, Value>, above: &str) -> Option<(String, String)> {
+    pattern.iter().find_map(|(name, value)| {
+        let path = if above.is_empty() { name.clone() } else { format!("{above}.{name}") };
+        let problem = |words: &str| Some((path.clone(), words.to_owned()));
+        match value {
+            Value::Object(inner) if inner.is_empty() => problem("is empty, and fits nothing"),
+            Value::Object(inner) => wrong_below(inner, &path),
+            Value::Array(list) if list.is_empty() => problem("is empty, and fits nothing"),
+            Value::Array(list) if name == "$or" => list.iter().find_map(|one| match one {
+                Value::Object(inner) => wrong_below(inner, &path),
+                _ => problem("is a list of patterns"),
+            }),
+            Value::Array(list) => list.iter().find_map(|one| Some((path.clone(), unmatched(one)?))),
+            _ => problem("is no list"),
+        }
+    })
+}
+
+/// Why a value of a list is none that something can match.
+fn unmatched(value: &Value) -> Option<String> {
+    let name = match value {
+        Value::Array(_) => return Some("has a list in its list".to_owned()),
+        Value::Object(one) if one.len() == 1 => one.keys().next()?,
+        Value::Object(_) => {
+            return Some(
+                "has an object that is not one way to match: each is one alone".to_owned(),
+            );
+        }
+        _ => return None,
+    };
+    let is_known = MATCHES.contains(&name.as_str());
+    (!is_known).then(|| format!("has {name:?}, which is none of {}", MATCHES.join(", ")))
+}
+
 /// Reads a pattern as AWS gives it back.
 ///
 /// # Errors
@@ -46,6 +98,29 @@ pub fn read(text: &str) -> Result<Map<String, Value>, serde_json::Error> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_aws_would_refuse_is_named() {
+        let problem =
+            |text: &str| wrong(&read(text).unwrap()).map(|(at, why)| format!("{at} {why}"));
+        for (text, words) in [
+            (r#"{"a":"x"}"#, "a is no list"),
+            (r#"{"a":{"b":[]}}"#, "a.b is empty"),
+            (r#"{"a":{}}"#, "a is empty"),
+            (r#"{"a":[{"prefixx":"x"}]}"#, "a has \"prefixx\", which is none of"),
+            (r#"{"a":[{"prefix":"x","suffix":"y"}]}"#, "each is one alone"),
+            (r#"{"a":[["x"]]}"#, "a list in its list"),
+            (r#"{"$or":["x"]}"#, "$or is a list of patterns"),
+        ] {
+            assert!(problem(text).unwrap().contains(words), "{text}: {:?}", problem(text));
+        }
+        for text in [
+            r#"{"a":["x",1,null,true,{"exists":false},{"numeric":[">",1]},{"anything-but":{"prefix":"x"}}]}"#,
+            r#"{"$or":[{"a":["x"]},{"b":[{"cidr":"10.0.0.0/8"}]}]}"#,
+        ] {
+            assert_eq!(problem(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn order_and_repetition_mean_nothing_and_all_else_does() {

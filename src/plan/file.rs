@@ -97,7 +97,7 @@ pub fn parse(text: &str) -> Result<Parsed, FileError> {
 ///
 /// # Errors
 /// As [`parse`].
-pub fn accept(value: Value) -> Result<Parsed, FileError> {
+pub fn accept(mut value: Value) -> Result<Parsed, FileError> {
     let word = |field: &str| {
         value.get(field).and_then(Value::as_str).unwrap_or("none").chars().take(40).collect()
     };
@@ -113,11 +113,15 @@ pub fn accept(value: Value) -> Result<Parsed, FileError> {
         return Err(FileError::NoDigest);
     }
     let Document { plan_digest, signature, plan, summary } =
-        serde_json::from_value(value).map_err(FileError::NotAPlan)?;
-    // The counts are made from the plan.
+        Document::deserialize(&value).map_err(FileError::NotAPlan)?;
+    if let Some(members) = value.as_object_mut() {
+        members.retain(|name, _| !["plan_digest", "signature", "summary"].contains(&name.as_str()));
+    }
+    // The counts are made from the plan, and what is no part of it is in no digest.
     let is_as_written = !plan_digest.is_empty()
         && digest::of_written(&plan) == plan_digest
-        && plan.summary() == summary;
+        && plan.summary() == summary
+        && serde_json::to_value(&plan).is_ok_and(|plan| plan == value);
     if !is_as_written {
         return Err(FileError::Edited);
     }

@@ -11,7 +11,7 @@ use super::{Mode, Verdict};
 use crate::baseline::{Exception, ResolvedItem};
 use crate::kinds::erased::DynKind;
 use crate::kinds::object::Unknown;
-use crate::kinds::{AllowedGrants, Facts, Object, Risk};
+use crate::kinds::{AllowedGrants, Facts, Object, Risk, Scope, registry};
 use crate::names::{AccountId, ItemName, Region};
 
 /// An item as declared for one account and Region.
@@ -62,6 +62,7 @@ impl Waiver {
         today: NaiveDate,
     ) -> Option<Self> {
         let mut exceptions = exceptions.into_iter();
+        let region = region_of(item, region);
         let covering = exceptions.find(|one| one.covers(item, account, region, object, today))?;
         Some(Self {
             until: covering.until.to_string(),
@@ -78,6 +79,12 @@ impl Waiver {
             reason: self.reason.clone(),
         }
     }
+}
+
+/// The Region that objects of an item are in; none where one is in all of the account.
+pub fn region_of<'a>(item: &ItemName, region: &'a Region) -> Option<&'a Region> {
+    let is_regional = registry::find(&item.kind).is_none_or(|kind| kind.scope() == Scope::Regional);
+    is_regional.then_some(region)
 }
 
 impl fmt::Display for Waiver {

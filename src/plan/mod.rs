@@ -33,7 +33,7 @@ pub use crate::fleet::account::{FailedAccount, SkippedAccount};
 pub use crate::fleet::shard::Shards;
 pub use assemble::{AccountPlan, Assembly, PlanHead, assemble};
 pub use held::{Guard, Held};
-pub use input::{AccountInput, Declared, ObservedItem, Waiver};
+pub use input::{AccountInput, Declared, ObservedItem, Waiver, region_of};
 pub use make::plan_account;
 pub use objects::{Objects, Sort};
 pub use outcome::{PlanOutcome, Spot};

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::{Disposition, Plan, Sort, Verdict};
+use super::{Disposition, ObjectPlan, Plan, Sort, Verdict};
 use crate::kinds::object::Cause;
 use crate::names::{AccountId, ItemName, Region};
 
@@ -29,7 +29,14 @@ impl Plan {
     pub fn outcome(&self) -> PlanOutcome {
         let sum = self.summary();
         if sum.unknown + sum.failed_accounts > 0 {
-            return match self.in_sync + self.objects.len() > sum.unknown {
+            // What waits for somebody else is known well enough.
+            let is_awaited = |object: &ObjectPlan| match &object.verdict {
+                Verdict::Unknown(unknown) => unknown.cause == Cause::Awaited,
+                _ => false,
+            };
+            let is_known = self.in_sync + self.objects.len() > sum.unknown
+                || self.objects.of(Sort::Unknown).any(|object| is_awaited(&object));
+            return match is_known {
                 true => PlanOutcome::Partly,
                 false => PlanOutcome::Unknown,
             };

@@ -93,7 +93,11 @@ pub fn as_it_was(
     let was = kind.as_it_was(facts, before).ok()??;
     let mut wanted = spec.as_object()?.clone();
     for field in fields {
-        wanted.insert((*field).to_owned(), was.get(*field)?.clone());
+        let Some(value) = was.get(*field).filter(|value| !value.is_null()) else {
+            // It was said in other fields, as a service's statement is among those of others.
+            return Some(was);
+        };
+        wanted.insert((*field).to_owned(), value.clone());
     }
     Some(Value::Object(wanted))
 }

@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 use crate::baseline::Baseline;
 use crate::baseline::item::Location;
 use crate::names::{AccountId, ItemName};
-use crate::plan::ObservedItem;
+use crate::plan::{ObservedItem, region_of};
 
 /// Something that is to meet objects: where it stands, and what it is in words.
 pub type Selector = (Location, String);
@@ -35,6 +35,7 @@ impl Met {
                 }
                 let is_met = |observed: &ObservedItem| {
                     let (item, region) = (&observed.declared.item, &observed.facts.region);
+                    let region = region_of(item, region);
                     let covers = |id: &str| exception.covers(item, account, region, id, today);
                     match &observed.objects {
                         Ok(objects) => objects.iter().any(|object| covers(&object.id)),

@@ -26,6 +26,9 @@ fn an_exception_that_meets_nothing_is_said() {
         ("item = \"ec2.ebs_encryption\"\nregion = \"eu-west-1\"\n", true),
         ("item = \"iam.password_policy\"\nobject = \"vpc-1\"\n", false),
         ("item = \"iam.password_policy\"\naccount = \"999999999999\"\n", false),
+        // What exists once in an account is in no Region.
+        ("item = \"iam.password_policy\"\nregion = \"us-east-1\"\n", false),
+        ("item = \"iam.password_policy\"\nregion = \"eu-west-1\"\n", false),
     ] {
         let account = account(&exception(more));
         for command in ["plan", "check"] {

@@ -33,6 +33,8 @@ fn one_that_nobody_has_confirmed_waits_and_is_neither_drift_nor_asked_for_again(
         assert!(verdicts.contains(&json!("unknown")) && !verdicts.contains(&json!("drifted")));
         account.run(&APPLY);
         assert_eq!(account.writes(), Vec::<String>::new());
+        // Waiting is no error, even where nothing else is looked at.
+        account.run(&["check", "-b", "b.toml", "-k", "sns.subscription"]).code(4);
     }
     account.boto3(&format!(
         "import os, urllib.request\n\

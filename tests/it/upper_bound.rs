@@ -301,6 +301,13 @@ fn with_a_key_only_what_was_signed_with_it_is_applied_or_merged() {
     edited["signature"] = signature;
     account.write("plan.json", &edited.to_string());
     verify("file:key").code(3).complains("signature");
+    // What is no part of a plan is in no digest, and so in no signature.
+    for place in ["", "/objects/0", "/objects/0/changes/0"] {
+        let mut more: Value = serde_json::from_str(&signed).unwrap();
+        more.pointer_mut(place).unwrap()["note_of_somebody"] = json!(1);
+        account.write("plan.json", &more.to_string());
+        verify("file:key").code(3).complains("edited");
+    }
     account.write("shard.json", &signed);
     let merge = ["merge-reports", "shard.json", "--verify"];
     account.run(&[&merge[..], &["file:other"]].concat()).code(1).complains("signature");

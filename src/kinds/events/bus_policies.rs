@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::aws::Call;
-use crate::baseline::catalog::Identity;
+use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::shapes::{Audit, Findings};
 use crate::kinds::{Controls, Cx, Facts, Object, ObserveError, Scope, Use, told};
 use crate::names::AccountId;
@@ -92,6 +92,24 @@ require_policy        = false
 
     type Spec = Spec;
     type State = State;
+
+    fn check(spec: &Spec) -> Vec<SpecProblem> {
+        let allows = [
+            ("allowed_accounts", spec.allowed_accounts.is_some()),
+            ("organization_id", spec.organization_id.is_some()),
+        ];
+        let judges =
+            spec.forbid_foreign_access == Some(true) || spec.forbid_public_access == Some(true);
+        let idle = allows.into_iter().filter(|(_, is_there)| *is_there && !judges);
+        idle.map(|(field, _)| {
+            SpecProblem::new(
+                field,
+                "nobody is looked at whom it could allow",
+                "add forbid_foreign_access = true",
+            )
+        })
+        .collect()
+    }
 
     async fn observe(cx: &Cx, _spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {
         let client = cx.client(Client::new);

@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::aws::settle::settle;
 use crate::aws::{Call, ErrorClass};
 use crate::kinds::{
-    Change, Cx, Drift, Facts, Kind, Object, ObserveError, Risk, Status, Undo, Use, WriteCx,
+    Change, Cx, Drift, Facts, Kind, Needs, Object, ObserveError, Risk, Status, Undo, Use, WriteCx,
     WriteError, compared, together,
 };
 use crate::names::Region;
@@ -117,7 +117,7 @@ pub trait Part: Send + Sync + 'static {
         place: &<Self::Of as Parted>::Place,
     ) -> impl Future<Output = Result<Self::Now, ObserveError>> + Send;
 
-    /// What differs, and the writes that remove it.
+    /// What differs, and the writes that remove it. A change that needs others counts those of this list.
     fn diff(look: &Look<'_, Self::Of>, now: &Self::Now) -> Vec<Change<Self::Write>>;
 
     /// The calls of a write: itself, and reads inside it.
@@ -491,13 +491,19 @@ pub fn diff<K: Parted>(
     for part in K::PARTS.iter().filter(|part| part.is_declared(spec)) {
         let mut needs = made.clone();
         needs.extend(part.needs().iter().filter_map(|name| written.get(name)).flatten());
+        let first = changes.len();
         for change in part.diff(&look) {
             if change.action.is_some() {
                 written.entry(part.name()).or_default().push(changes.len());
             }
+            // A part counts its own changes alone.
+            let own: Vec<usize> = match &change.needs {
+                Needs::Object => Vec::new(),
+                Needs::Only(own) => own.iter().map(|at| first + at).collect(),
+            };
             let change =
                 change.map(|write| act(Step::Write { part: part.name().to_owned(), write }));
-            changes.push(change.needs(needs.iter().copied()));
+            changes.push(change.needs(needs.iter().copied().chain(own)));
         }
     }
     changes

@@ -177,6 +177,8 @@ data_resources                   = [{ type = "AWS::S3::Object", values = ["arn:a
         Stricter::On("enable_log_file_validation"),
         Stricter::Set("kms_key_id"),
         Stricter::Set("cloud_watch_logs_log_group_arn"),
+        Stricter::Set("sns_topic_name"),
+        Stricter::Set("insight_selectors"),
     ];
 
     type Spec = Spec;

@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 use super::targets::Target;
 use super::{DEFAULT_BUS, Spec};
 use crate::baseline::catalog::SpecProblem;
-use crate::names::is_arn;
+use crate::kinds::pattern;
+use crate::names::{Arn, is_arn};
 
 /// Source: EventBridge API Reference, `PutRule`, `EventPattern`.
 const LONGEST_PATTERN: usize = 4096;
@@ -27,11 +28,11 @@ pub fn check(spec: &Spec) -> Vec<SpecProblem> {
         ));
     }
     if let Some(text) = spec.schedule_expression.as_ref().filter(|text| !text.is_empty())
-        && !["rate(", "cron("].iter().any(|start| text.starts_with(start) && text.ends_with(')'))
+        && let Some(problem) = schedule_problem(text)
     {
         problems.push(SpecProblem::new(
             "schedule_expression",
-            format!("{text:?} is no time"),
+            format!("{text:?} {problem}"),
             "write rate(5 minutes) or cron(0 20 * * ? *)",
         ));
     }
@@ -49,6 +50,34 @@ pub fn check(spec: &Spec) -> Vec<SpecProblem> {
     problems
 }
 
+/// What EventBridge would refuse of a time. Source: EventBridge User Guide, "Setting a schedule pattern".
+fn schedule_problem(text: &str) -> Option<&'static str> {
+    let inner = |start: &str| text.strip_prefix(start)?.strip_suffix(')');
+    if let Some(rate) = inner("rate(") {
+        let (number, unit) = rate.split_once(' ').unwrap_or((rate, ""));
+        let number: u32 = number.parse().unwrap_or_default();
+        let units =
+            if number == 1 { ["minute", "hour", "day"] } else { ["minutes", "hours", "days"] };
+        return match number {
+            0 => Some("is no rate: it begins with a number above 0"),
+            _ if units.contains(&unit) => None,
+            1 => Some("is no rate: 1 goes with minute, hour or day"),
+            _ => Some("is no rate: more than 1 go with minutes, hours or days"),
+        };
+    }
+    let Some(fields) = inner("cron(").map(|text| text.split_whitespace().collect::<Vec<_>>())
+    else {
+        return Some("is no time");
+    };
+    match fields[..] {
+        [_, _, day_of_month, _, day_of_week, _] => ((day_of_month == "?") == (day_of_week == "?"))
+            .then_some("is no time: of the day of the month and the day of the week, one is ?"),
+        _ => Some(
+            "is no time: it has six parts, minutes, hours, day of the month, month, day of the week, year",
+        ),
+    }
+}
+
 fn pattern_problem(pattern: &Map<String, Value>) -> Option<SpecProblem> {
     let length = Value::Object(pattern.clone()).to_string().chars().count();
     if length > LONGEST_PATTERN {
@@ -56,30 +85,12 @@ fn pattern_problem(pattern: &Map<String, Value>) -> Option<SpecProblem> {
             format!("the pattern has {length} characters, and AWS takes {LONGEST_PATTERN}");
         return Some(SpecProblem::new("event_pattern", message, "make two rules of it"));
     }
-    let (path, problem) = wrong(pattern, "")?;
+    let (path, problem) = pattern::wrong(pattern)?;
     Some(SpecProblem::new(
         "event_pattern",
         format!("{path} {problem}"),
         "write a list of values: { source = [\"aws.guardduty\"] }",
     ))
-}
-
-/// The first place of a pattern that EventBridge would refuse.
-fn wrong(pattern: &Map<String, Value>, above: &str) -> Option<(String, &'static str)> {
-    pattern.iter().find_map(|(name, value)| {
-        let path = if above.is_empty() { name.clone() } else { format!("{above}.{name}") };
-        match value {
-            Value::Object(inner) if inner.is_empty() => Some((path, "is empty, and fits nothing")),
-            Value::Object(inner) => wrong(inner, &path),
-            Value::Array(list) if list.is_empty() => Some((path, "is empty, and fits nothing")),
-            Value::Array(list) if name == "$or" => list.iter().find_map(|one| match one {
-                Value::Object(inner) => wrong(inner, &path),
-                _ => Some((path.clone(), "is a list of patterns")),
-            }),
-            Value::Array(_) => None,
-            _ => Some((path, "is no list")),
-        }
-    })
 }
 
 type Problem = (&'static str, &'static str, &'static str);
@@ -130,6 +141,23 @@ fn of_target(target: &Target) -> Vec<Problem> {
         && !is_arn(&queue.arn, "sqs", "")
     {
         problems.push(("dead_letter_config.arn", "it is no queue", "write the ARN of a queue"));
+    }
+    // Source: EventBridge User Guide, "IAM roles for sending events to targets".
+    let by_role = ["kinesis", "states"];
+    if target.role_arn.is_none()
+        && Arn::parse(&target.arn).is_some_and(|arn| by_role.contains(&arn.service))
+    {
+        problems.push(("role_arn", "EventBridge sends to such a target by a role alone", "add it"));
+    }
+    if target.sqs_parameters.is_none()
+        && is_arn(&target.arn, "sqs", "")
+        && target.arn.ends_with(".fifo")
+    {
+        problems.push((
+            "sqs_parameters",
+            "a FIFO queue takes no message without a group",
+            "add { message_group_id = \"…\" }",
+        ));
     }
     if target.sqs_parameters.is_some() && !is_arn(&target.arn, "sqs", "") {
         problems.push(("sqs_parameters", "the target is no queue", "leave them out"));

@@ -16,7 +16,6 @@ use crate::kinds::{
     Change, Cx, Drift, ObserveError, Risk, Undo, Use, WriteCx, WriteError, compared, count,
     sendable, told,
 };
-use crate::names::Arn;
 
 pub const LIST: Call = Call::new("events", "ListTargetsByRule");
 const PUT: Call = Call::new("events", "PutTargets");
@@ -210,10 +209,20 @@ impl Part for Targets {
             let arns: Vec<&str> = gone.iter().map(|seen| seen.target.arn.as_str()).collect();
             let warning = format!("no longer sent to: {}", arns.join(", "));
             let change = Change::new(Write::Remove(ids), drift);
-            changes.push(change.risk(Risk::Disruptive).warn(warning).makes_room());
-        }
-        if is_full {
-            changes.reverse();
+            let change = change.risk(Risk::Disruptive).warn(warning).makes_room();
+            match is_full {
+                true => changes.insert(
+                    0,
+                    change.warn(format!(
+                        "a rule has room for {MOST} targets: so this goes first, and for a moment fewer are told"
+                    )),
+                ),
+                // Who is to be told in their place must be there first.
+                false => {
+                    let before = 0..changes.len();
+                    changes.push(change.needs(before));
+                }
+            }
         }
         changes
     }
@@ -300,17 +309,10 @@ fn putting(
     is_other: bool,
     lost: &BTreeSet<String>,
 ) -> Change<Write> {
-    let account = look.facts.account.as_str();
-    let outside: Vec<String> = put
-        .iter()
-        .filter_map(|target| Arn::parse(&target.arn))
-        .filter(|arn| !arn.account.is_empty() && arn.account != account)
-        .map(|arn| arn.account.to_owned())
-        .collect();
+    let arns: Vec<String> = put.iter().map(|target| target.arn.clone()).collect();
     let mut change = Change::new(Write::Put(put), drift);
-    for account in outside {
-        change =
-            change.warn(format!("events leave this account: they are sent to account {account}"));
+    for arn in &arns {
+        change = change.sends(&look.facts.account, "events are sent", arn);
     }
     if is_other {
         change = look

@@ -134,6 +134,7 @@ fn targets_are_compared_one_by_one_with_aws_defaults_written_out() {
     assert_eq!((&put[0]["id"], &put[1]["id"]), (&json!("a"), &json!("c")));
     assert_eq!(written[1], json!({ "remove": ["b"] }));
     assert!(changes[1].makes_room && changes[1].risk == Risk::Disruptive);
+    assert_eq!(changes[1].needs, Needs::Only(vec![0]), "nobody goes before the others are there");
     let undo = |change: &Change<Action<Rule>>| {
         let Undo::By(back) = Rule::undo(change.action.as_ref().unwrap(), &object) else {
             unreachable!()
@@ -204,7 +205,18 @@ fn what_would_be_refused_or_never_fit_is_said_before() {
         (pattern(json!({ "$or": ["x"] })), 1),
         (pattern(json!({ "source": ["x".repeat(4096)] })), 1),
         (json!({ "schedule_expression": "rate(1 day)" }), 0),
+        (json!({ "schedule_expression": "rate(5 minutes)" }), 0),
+        (json!({ "schedule_expression": "cron(0 20 * * ? *)" }), 0),
         (json!({ "schedule_expression": "daily" }), 1),
+        (json!({ "schedule_expression": "rate(1 days)" }), 1),
+        (json!({ "schedule_expression": "rate(5 minute)" }), 1),
+        (json!({ "schedule_expression": "rate(0 minutes)" }), 1),
+        (json!({ "schedule_expression": "rate(5)" }), 1),
+        (json!({ "schedule_expression": "cron(0 10 * * *)" }), 1),
+        (json!({ "schedule_expression": "cron(0 10 * * * *)" }), 1),
+        (pattern(json!({ "source": [{ "prefixx": "a" }] })), 1),
+        (to(json!({ "arn": "arn:aws:states:eu-west-1:111122223333:stateMachine:x" })), 1),
+        (to(json!({ "arn": "arn:aws:sqs:eu-west-1:111122223333:x.fifo" })), 1),
         (json!({ "schedule_expression": "rate(1 day)", "event_bus_name": "other" }), 1),
         (json!({ "targets": [target("a", json!({})), target("a", json!({}))] }), 1),
         (to(json!({ "arn": "alerts" })), 1),

@@ -14,26 +14,39 @@ pub fn diff(spec: &Spec, state: &State) -> Vec<Change<Action>> {
             None => changes.push(enable(standard, input, state)),
         }
     }
+    // What takes its place must be there first.
+    let before: Vec<usize> =
+        (0..changes.len()).filter(|at| changes[*at].action.is_some()).collect();
+    let lacking = spec.standards.iter().find(|name| lacks(state, name));
     let others = state.enabled.keys().filter(|name| !spec.standards.contains(*name));
     for standard in others.filter(|_| spec.is_exclusive()) {
         let mut drift = Drift::new();
         drift.add("standards", Some(standard), None::<&str>);
-        changes.push(
-            Change::new(Action::Disable { standard: standard.clone() }, drift)
-                .independent()
-                .risk(Risk::Disruptive)
-                .warn(format!(
-                    "weaker than before: what only {standard} checks is no longer checked, and which of its controls were turned on or off is forgotten"
-                )),
-        );
+        let change = Change::new(Action::Disable { standard: standard.clone() }, drift)
+            .needs(before.iter().copied())
+            .risk(Risk::Disruptive)
+            .warn(format!(
+                "weaker than before: what only {standard} checks is no longer checked, and which of its controls were turned on or off is forgotten"
+            ));
+        changes.push(match lacking {
+            Some(lacking) => change.withhold(format!(
+                "none is turned off while one of those that are to be on cannot be had: this Region has no {lacking}"
+            )),
+            None => change,
+        });
     }
     changes
+}
+
+/// Whether a Region is known not to have a standard.
+fn lacks(state: &State, standard: &str) -> bool {
+    state.is_on && !state.available.contains(standard) && !state.enabled.contains_key(standard)
 }
 
 fn enable(standard: &str, input: Option<&Input>, state: &State) -> Change<Action> {
     let mut drift = Drift::new();
     drift.add("standards", None::<&str>, Some(standard));
-    if state.is_on && !state.available.contains(standard) {
+    if lacks(state, standard) {
         return Change::finding(drift).withhold(format!(
             "this Region has no {standard}: look its name up in DescribeStandards, or leave it out here"
         ));

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::spec::Enabled;
 use super::*;
-use crate::kinds::Risk;
+use crate::kinds::{Needs, Risk};
 
 const FSBP: &str = "aws-foundational-security-best-practices/v/1.0.0";
 const CIS: &str = "cis-aws-foundations-benchmark/v/1.2.0";
@@ -43,6 +43,7 @@ fn what_is_missing_is_turned_on_and_what_is_too_much_off() {
     );
     assert_eq!((changes[0].risk, changes[1].risk), (Risk::Safe, Risk::Disruptive));
     assert!(changes[1].warnings[0].contains("weaker than before"));
+    assert_eq!(changes[1].needs, Needs::Only(vec![0]), "none goes before the others are there");
     let others = json!({ "standards": [CIS], "exclusive": false });
     assert!(diff(others, state(&[(CIS, None), (FSBP, None)])).is_empty());
 }
@@ -54,6 +55,14 @@ fn a_standard_that_the_region_lacks_or_that_checks_only_a_part_is_reported() {
     let problem = Some("INCOMPLETE: NO_AVAILABLE_CONFIGURATION_RECORDER");
     let change = diff(json!({ "standards": [FSBP] }), state(&[(FSBP, problem)])).remove(0);
     assert!(change.action.is_none() && change.withheld.unwrap().contains("config.recorder"));
+}
+
+#[test]
+fn none_is_turned_off_while_one_cannot_be_had() {
+    let changes =
+        diff(json!({ "standards": [FSBP, "x/v/1"] }), state(&[(FSBP, None), (CIS, None)]));
+    assert!(changes.iter().all(|change| change.withheld.is_some()), "{changes:?}");
+    assert!(changes[1].withheld.as_ref().unwrap().contains("no x/v/1"), "{changes:?}");
 }
 
 #[test]

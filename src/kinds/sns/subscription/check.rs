@@ -2,6 +2,7 @@
 
 use super::{Protocol, Spec};
 use crate::baseline::catalog::SpecProblem;
+use crate::kinds::pattern;
 use crate::names::is_arn;
 
 pub fn check(spec: &Spec) -> Vec<SpecProblem> {
@@ -33,6 +34,20 @@ pub fn check(spec: &Spec) -> Vec<SpecProblem> {
             "delivery_policy",
             "only HTTPS endpoints have a delivery policy",
             "leave it out, or declare redrive_policy",
+        );
+    }
+    if protocol == Protocol::Sqs && spec.endpoint.ends_with(".fifo") {
+        problem(
+            "endpoint",
+            "a FIFO queue cannot be subscribed to a standard topic",
+            "name a standard queue",
+        );
+    }
+    if let Some((path, wrong)) = spec.filter_policy.as_ref().and_then(pattern::wrong) {
+        problem(
+            "filter_policy",
+            &format!("{path} {wrong}"),
+            "write a list of values: { severity = [\"HIGH\"] }",
         );
     }
     let filters = spec.filter_policy.as_ref().is_some_and(|policy| !policy.is_empty());

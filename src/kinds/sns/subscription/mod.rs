@@ -272,10 +272,11 @@ impl Parted for Subscription {
         Place::of(spec, None)
     }
 
-    fn making(_facts: &Facts, spec: &Spec) -> Change<settings::Attributes> {
+    fn making(facts: &Facts, spec: &Spec) -> Change<settings::Attributes> {
         let mut drift = Drift::new();
         drift.add("", None::<&str>, Some(&spec.endpoint));
         let change = Change::new(settings::made_with(spec, &mut drift), drift);
+        let change = change.sends(&facts.account, "messages are sent", &spec.endpoint);
         if spec.protocol.asks_first() {
             return change.warn(
                 "the owner of the endpoint gets a message and must confirm: until then nothing is delivered",

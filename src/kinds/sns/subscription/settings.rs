@@ -279,6 +279,12 @@ fn filter(look: &Look<'_, Subscription>, now: &Now) -> Option<Change<Write>> {
     }
     let policy = wanted.cloned();
     let change = Change::new(Write::Filter { policy, scope, turns }, drift);
+    let change = match turns {
+        true => change.warn(
+            "for a moment every message is delivered: SNS turns a scope without a policy alone; should a call in the middle fail, that stays so until the next apply",
+        ),
+        false => change,
+    };
     Some(match wanted {
         Some(_) => {
             look.disruptive(change, "messages that do not fit the policy are not delivered here")
@@ -311,7 +317,8 @@ fn deliveries(look: &Look<'_, Subscription>, now: &Now) -> Option<Change<Write>>
         return None;
     }
     let mut drift = Drift::new();
-    let wanted = some(Some(declared));
+    let whole = delivery::with(there, declared);
+    let wanted = some(Some(&whole));
     drift.add("delivery_policy", there, wanted);
     let change = Change::new(Write::Delivery(wanted.cloned()), drift);
     Some(look.disruptive(

@@ -167,7 +167,8 @@ fn deliveries(look: &Look<'_, Topic>, now: &Now) -> Option<Change<Write>> {
         return None;
     }
     let mut drift = Drift::new();
-    let desired = Some(wanted).filter(|wanted| !wanted.is_empty());
+    let whole = delivery::with(there, wanted);
+    let desired = Some(&whole).filter(|whole| !whole.is_empty());
     drift.add("delivery_policy", there, desired);
     let write = Write { attribute: Attribute::DeliveryPolicy, value: text_of(desired) };
     Some(look.disruptive(

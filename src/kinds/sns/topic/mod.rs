@@ -66,8 +66,8 @@ pub struct Spec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kms_master_key_id: Option<String>,
     /// The AWS services that publish to the topic; each adds its statement to the policy, and one that is
-    /// taken out of the list loses it. A statement of others that denies it is reported, and so is a key
-    /// with which they cannot.
+    /// taken out of the list loses it. A statement of others that denies it is reported, and so is AWS's own
+    /// key, with which they cannot. Whether the policy of another key lets them in is not looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub services: Option<BTreeSet<Service>>,
     /// The accounts for which they publish; the topic's own by default. EventBridge publishes for the
