@@ -123,7 +123,7 @@ fn a_damaged_file_of_notices_is_said_once_and_stops_nothing() {
     let kept = r#"{"latest": 1, "documents": {"notices/one/out/x": 1}}"#;
     for damaged in ["{\"latest\": 1, \"docu", kept] {
         account.write(".evenkeel/notices.json", damaged);
-        let run = account.run(&["check"]).code(2);
+        let run = account.run(&["check", "--notify"]).code(2);
         let said: Vec<&str> = run.stderr.lines().filter(|line| line.contains("notices")).collect();
         let [line] = said.as_slice() else { panic!("{}", run.stderr) };
         assert!(line.starts_with("warning: notices are neither kept nor sent: the file"), "{line}");
