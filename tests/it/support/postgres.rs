@@ -47,6 +47,16 @@ impl Postgres {
         format!("postgres://evenkeel@localhost/postgres?host={}", self.folder.path().display())
     }
 
+    /// The environment in which PostgreSQL's own commands reach it.
+    pub fn env(&self) -> [(&'static str, String); 3] {
+        let path = std::env::var("PATH").unwrap();
+        [
+            ("PGHOST", self.folder.path().display().to_string()),
+            ("PGUSER", "evenkeel".to_owned()),
+            ("PATH", format!("{}:{path}", self.programs.display())),
+        ]
+    }
+
     /// Asks the store that is kept there.
     pub fn ask<T>(&self, what: impl AsyncFnOnce(Store) -> T) -> T {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
