@@ -104,11 +104,19 @@ pub struct Options {
     pub requests_per_second: u32,
     /// Whether the answers to reads are recorded.
     pub record: bool,
+    /// The roles by which accounts are entered, as ARNs; `${account.id}` and `${partition}` stand for
+    /// those of the account.
+    pub entered_by: Vec<String>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { home_region: None, requests_per_second: rate::DEFAULT_PER_SECOND, record: false }
+        Self {
+            home_region: None,
+            requests_per_second: rate::DEFAULT_PER_SECOND,
+            record: false,
+            entered_by: Vec::new(),
+        }
     }
 }
 
@@ -243,6 +251,13 @@ impl Session {
         Self { tape: Some(tape), ..session }
     }
 
+    /// The same, where these roles are those by which accounts are entered: see [`Options`].
+    #[must_use]
+    pub fn entered_by(mut self, roles: Vec<String>) -> Self {
+        self.options.entered_by = roles;
+        self
+    }
+
     /// Clients for sessions that play tapes.
     pub fn playing_clients(home_region: &Region, meter: &Arc<Meter>) -> Arc<Clients> {
         let config = SdkConfig::builder()
@@ -332,6 +347,29 @@ impl Session {
     /// Who AWS says that we are, for the audit log.
     pub fn caller_arn(&self) -> &str {
         &self.identity.caller_arn
+    }
+
+    /// Whether evenkeel itself works as a role of the account: the credentials are a session of it, or the
+    /// account is entered by it, be it by another run. Names of roles are unique in an account, whatever
+    /// their paths and letter case:
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>.
+    pub fn works_as(&self, role: &str) -> bool {
+        let Identity { account, partition, caller_arn, .. } = &self.identity;
+        let is_it = |name: &str| name.eq_ignore_ascii_case(role);
+        // arn:aws:sts::…:assumed-role/NAME/SESSION
+        let taken =
+            caller_arn.split_once(":assumed-role/").and_then(|(_, of)| of.split('/').next());
+        taken.is_some_and(is_it)
+            || self.options.entered_by.iter().any(|arn| {
+                let arn = arn
+                    .replace("${account.id}", account.as_str())
+                    .replace("${partition}", partition);
+                Arn::parse(&arn).is_some_and(|arn| {
+                    arn.account == account.as_str()
+                        && arn.resource.starts_with("role/")
+                        && arn.resource.rsplit('/').next().is_some_and(is_it)
+                })
+            })
     }
 
     /// The Region of the SDK's settings, where account-wide things are done.
@@ -467,3 +505,45 @@ pub type SdkResult<T, E> = Result<
         aws_smithy_runtime_api::client::orchestrator::HttpResponse,
     >,
 >;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn session(caller_arn: &str, entered_by: &[&str]) -> Session {
+        let home_region = Region::new("eu-west-1");
+        let meter = Arc::new(Meter::default());
+        let clients = Session::playing_clients(&home_region, &meter);
+        let identity = Identity {
+            account: "111122223333".parse().unwrap(),
+            partition: "aws".to_owned(),
+            caller_arn: caller_arn.to_owned(),
+            home_region,
+        };
+        Session::playing(identity, Tape::blank(), clients, meter)
+            .entered_by(entered_by.iter().map(|arn| (*arn).to_owned()).collect())
+    }
+
+    #[test]
+    fn the_roles_as_which_evenkeel_works_are_known() {
+        let taken = session("arn:aws:sts::111122223333:assumed-role/Evenkeel/run-1", &[]);
+        assert!(taken.works_as("evenkeel"));
+        assert!(!taken.works_as("run-1"));
+        let user = "arn:aws:iam::111122223333:user/evenkeel";
+        assert!(!session(user, &[]).works_as("evenkeel"));
+        // Here a user looks; others come by the role.
+        let of_fleet = session(
+            user,
+            &[
+                "arn:${partition}:iam::${account.id}:role/ops/evenkeel-${account.id}",
+                "arn:aws:iam::111122223333:role/lists",
+                "arn:aws:iam::999999999999:role/elsewhere",
+            ],
+        );
+        assert!(of_fleet.works_as("Evenkeel-111122223333"));
+        assert!(of_fleet.works_as("lists"));
+        assert!(!of_fleet.works_as("evenkeel") && !of_fleet.works_as("elsewhere"));
+        assert!(!of_fleet.works_as("ops"));
+    }
+}

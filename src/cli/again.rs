@@ -126,6 +126,24 @@ impl Line {
     }
 }
 
+/// The `apply` with which a person writes what a guard held back in a run that nobody watches. A window
+/// opens for nobody.
+pub fn by_hand(global: &Global, selectors: &Selectors, guard: Guard) -> Option<String> {
+    let apply = Line::new("apply").global(global).selectors(selectors);
+    let apply = match guard {
+        Guard::ChangeWindow => return None,
+        // Whoever sees the plan confirms it, or is told how far the limit is to be raised.
+        Guard::FirstRun | Guard::Budget => apply,
+        Guard::KillSwitch
+        | Guard::Breaker
+        | Guard::Fight
+        | Guard::Wave
+        | Guard::Hold
+        | Guard::Memory => apply.asked(&[("--overrule", Some(guard.as_str().to_owned()))]),
+    };
+    Some(apply.text())
+}
+
 /// `apply` once more, as it was called, with what a refusal asks for.
 pub fn apply(
     global: &Global,

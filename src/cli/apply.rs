@@ -318,13 +318,12 @@ fn kept(earlier: &Plan, fresh: Plan) -> Result<(Plan, Vec<LeftAlone>), Failure> 
 }
 
 /// What somebody has reviewed of the accounts that were asked for: what nobody could see when the plan was
-/// made has not been looked at since.
+/// made has not been looked at since. What guards hold back, they have said again.
 fn reviewed(args: &ApplyArgs, saved: Option<Plan>, chosen: &Plan) -> Plan {
     let asked: BTreeSet<AccountId> =
         args.selectors.account.iter().filter_map(|account| account.parse().ok()).collect();
-    match saved {
-        None => chosen.clone(),
-        Some(saved) if asked.is_empty() => saved,
-        Some(saved) => saved.about(&asked),
-    }
+    let Some(saved) = saved else { return chosen.clone() };
+    let mut saved = if asked.is_empty() { saved } else { saved.about(&asked) };
+    saved.release();
+    saved
 }

@@ -530,6 +530,8 @@ pub enum OutcomeArg {
     Applied,
     /// Changes that were tried in vain.
     Failed,
+    /// Changes that AWS refused or did not answer, and that were there all the same.
+    Found,
     /// Changes in which a run died, and that a later one looked at.
     Recovered,
     /// Changes of which nobody knows.
@@ -545,6 +547,7 @@ impl From<OutcomeArg> for What {
         match outcome {
             OutcomeArg::Applied => Self::Applied,
             OutcomeArg::Failed => Self::Failed,
+            OutcomeArg::Found => Self::Found,
             OutcomeArg::Recovered => Self::Recovered,
             OutcomeArg::Unfinished => Self::Unfinished,
             OutcomeArg::Drift => Self::Drift,

@@ -190,8 +190,7 @@ fn log_failed(report: &ApplyReport, why: &str, has_log: bool) {
 /// The exit code for a plan that was merged of shards: accounts of those that are missing may have
 /// anything. A shard alone is a plan of its own.
 fn whole(plan: &Plan, exit: Exit) -> Exit {
-    let shards = plan.shards.as_ref().filter(|shards| shards.numbers.len() > 1);
-    let Some(missing) = shards.and_then(Shards::lacking) else { return exit };
+    let Some(missing) = plan.shards.as_ref().and_then(Shards::left_out) else { return exit };
     out::say(&format!("warning: {missing}; nobody has looked at their accounts"));
     match exit {
         Exit::Done | Exit::Drift => Exit::Partly,

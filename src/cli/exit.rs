@@ -12,7 +12,7 @@ pub enum Exit {
     Done,
     /// Drift, or changes pending.
     Drift,
-    /// A guard refused; nothing was written.
+    /// A guard refused or held something back, and nothing failed: what no guard held back is written.
     Refused,
     /// Some of it failed or is unknown, the rest is done.
     Partly,

@@ -6,7 +6,7 @@ use chrono::Utc;
 use evenkeel::aws::meter::Meter;
 use evenkeel::aws::{Session, session};
 use evenkeel::export::{ExportError, baseline, export};
-use evenkeel::fleet::access::{Roles, roles};
+use evenkeel::fleet::access::{Roles, roles, ways_in};
 use evenkeel::names::{AccountId, Region};
 use evenkeel::plan::words::counted;
 use evenkeel::reconcile::{Refusal, Selection};
@@ -24,8 +24,11 @@ pub async fn run(global: &Global, args: &ExportArgs) -> Result<Exit, Failure> {
     let fleet = settings::fleet_file(global, &evenkeel::baseline::disk::Disk)?;
     let run = uuid::Uuid::now_v7().to_string();
     let home = fleet.as_ref().and_then(|fleet| fleet.file.home_region.as_deref());
-    let options =
-        session::Options { home_region: home.map(Region::new), ..session::Options::default() };
+    let options = session::Options {
+        home_region: home.map(Region::new),
+        entered_by: fleet.as_ref().map(ways_in).unwrap_or_default(),
+        ..session::Options::default()
+    };
     let own = Arc::new(Session::connect(Arc::new(Meter::default()), options).await?);
     let account = match &args.account {
         Some(account) => account.parse()?,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
-use evenkeel::plan::{Held, ObjectPlan, Plan, PlannedChange};
+use evenkeel::plan::{Guard, Held, ObjectPlan, Plan, PlannedChange};
 use evenkeel::reconcile::event::Recovered;
 use evenkeel::reconcile::recover::title;
 use evenkeel::reconcile::{
@@ -22,7 +22,7 @@ pub struct Talk;
 impl Listener for Talk {
     fn hear(&self, told: &Told<'_>) -> Result<(), ListenError> {
         match told.event {
-            RunEvent::Noted(note @ Note::Damaged { .. }) => {
+            RunEvent::Noted(note @ (Note::Damaged { .. } | Note::GuardsForget(_))) => {
                 out::say(&format!("warning: {}", visible(&note.to_string())));
             }
             RunEvent::Noted(note) => out::say(&format!("note: {}", visible(&note.to_string()))),
@@ -115,12 +115,73 @@ fn wrote(object: &ObjectPlan, change: &PlannedChange, step: &Step) {
 pub struct JsonLine {
     started: DateTime<Utc>,
     line: Mutex<Value>,
+    by_hand: Option<ByHand>,
 }
+
+/// The command with which a person writes what a guard holds back, if there is one.
+pub type ByHand = Box<dyn Fn(Guard) -> Option<String> + Send + Sync>;
 
 impl JsonLine {
     /// For a run, with what it looks at.
     pub fn new(line: Value, started: DateTime<Utc>) -> Self {
-        Self { started, line: Mutex::new(line) }
+        Self { started, line: Mutex::new(line), by_hand: None }
+    }
+
+    /// The same with what a person can do about guards: nobody is there to overrule one in the run itself.
+    #[must_use]
+    pub fn by_hand(mut self, by_hand: ByHand) -> Self {
+        self.by_hand = Some(by_hand);
+        self
+    }
+
+    fn held_back(&self, object: &str, held: &Held) -> Value {
+        let mut line = json!({
+            "object": object,
+            "guard": held.guard,
+            "reason": held.reason,
+            "released_by": held.released_by,
+        });
+        if let Some(command) = self.by_hand.as_ref().and_then(|by_hand| by_hand(held.guard)) {
+            line["by_hand"] = json!(command);
+        }
+        line
+    }
+
+    fn planned(&self, line: &mut Value, plan: &Plan) {
+        line["run"] = json!(plan.run);
+        line["baseline"] = json!(plan.baseline.digest);
+        line["calls"] = json!(plan.cost.requests);
+        line["summary"] = json!(plan.summary());
+        line["applied"] = json!(0);
+        let drifted = plan.objects.each().filter(|object| !object.changes.is_empty());
+        line["drift"] = json!(drifted.map(|object| object.title()).collect::<Vec<_>>());
+        let held: Vec<Value> =
+            plan.held().map(|(object, held)| self.held_back(&object, &held)).collect();
+        if !held.is_empty() {
+            line["held_back"] = json!(held);
+        }
+    }
+
+    fn ended(&self, line: &mut Value, outcome: RunOutcome, report: Option<&ApplyReport>) {
+        if let Some(report) = report {
+            line["applied"] = json!(report.applied());
+            let is_failed = |step: &Step| !step.is_done() && !matches!(step, Step::HeldBack { .. });
+            let failed = report.outcomes.iter().filter(|outcome| is_failed(&outcome.step));
+            let failed = failed.map(|outcome| format!("{}: {}", outcome.title, outcome.step));
+            line["failed"] = json!(failed.collect::<Vec<_>>());
+            for (object, held) in report.held() {
+                if !line["held_back"].is_array() {
+                    line["held_back"] = json!([]);
+                }
+                if let Some(all) = line["held_back"].as_array_mut() {
+                    all.push(self.held_back(object, held));
+                }
+            }
+            if let Some(why) = &report.log_failure {
+                line["error"] = json!(format!("{why}: nothing more was written to AWS"));
+            }
+        }
+        line["outcome"] = json!(outcome.as_str());
     }
 }
 
@@ -128,9 +189,9 @@ impl Listener for JsonLine {
     fn hear(&self, told: &Told<'_>) -> Result<(), ListenError> {
         let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
         match told.event {
-            RunEvent::Planned { plan } => planned(&mut line, plan),
+            RunEvent::Planned { plan } => self.planned(&mut line, plan),
             RunEvent::Ended { outcome, report } => {
-                ended(&mut line, outcome, report);
+                self.ended(&mut line, outcome, report);
                 line["event"] = json!("run");
                 line["started"] = json!(self.started);
                 line["seconds"] = json!((told.time - self.started).as_seconds_f64());
@@ -140,49 +201,4 @@ impl Listener for JsonLine {
         }
         Ok(())
     }
-}
-
-fn planned(line: &mut Value, plan: &Plan) {
-    line["run"] = json!(plan.run);
-    line["baseline"] = json!(plan.baseline.digest);
-    line["calls"] = json!(plan.cost.requests);
-    line["summary"] = json!(plan.summary());
-    line["applied"] = json!(0);
-    let drifted = plan.objects.each().filter(|object| !object.changes.is_empty());
-    line["drift"] = json!(drifted.map(|object| object.title()).collect::<Vec<_>>());
-    let held: Vec<Value> = plan.held().map(|(object, held)| held_back(&object, &held)).collect();
-    if !held.is_empty() {
-        line["held_back"] = json!(held);
-    }
-}
-
-fn held_back(object: &str, held: &Held) -> Value {
-    json!({
-        "object": object,
-        "guard": held.guard,
-        "reason": held.reason,
-        "released_by": held.released_by,
-    })
-}
-
-fn ended(line: &mut Value, outcome: RunOutcome, report: Option<&ApplyReport>) {
-    if let Some(report) = report {
-        line["applied"] = json!(report.applied());
-        let is_failed = |step: &Step| !step.is_done() && !matches!(step, Step::HeldBack { .. });
-        let failed = report.outcomes.iter().filter(|outcome| is_failed(&outcome.step));
-        let failed = failed.map(|outcome| format!("{}: {}", outcome.title, outcome.step));
-        line["failed"] = json!(failed.collect::<Vec<_>>());
-        for (object, held) in report.held() {
-            if !line["held_back"].is_array() {
-                line["held_back"] = json!([]);
-            }
-            if let Some(all) = line["held_back"].as_array_mut() {
-                all.push(held_back(object, held));
-            }
-        }
-        if let Some(why) = &report.log_failure {
-            line["error"] = json!(format!("{why}: nothing more was written to AWS"));
-        }
-    }
-    line["outcome"] = json!(outcome.as_str());
 }

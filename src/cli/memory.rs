@@ -8,7 +8,7 @@ use evenkeel::baseline::disk::Disk;
 use evenkeel::fleet::Fleet;
 use evenkeel::store::Store;
 use evenkeel::store::error::StoreError;
-use evenkeel::store::kept::KeptInFile;
+use evenkeel::store::kept::{Keeps, KeptInFile};
 use evenkeel::store::memory::{Document, Memory};
 use serde_json::Value;
 
@@ -47,7 +47,7 @@ async fn memory(fleet: Option<&Fleet>, audit_log: &Path) -> Result<Arc<dyn Memor
 
 /// What guards remember beside an audit log.
 pub fn beside(audit_log: &Path) -> Arc<dyn Memory> {
-    Arc::new(KeptInFile::at(audit_log.with_file_name(FILE)))
+    Arc::new(KeptInFile::at(audit_log.with_file_name(FILE), Keeps::Guards))
 }
 
 /// What is remembered in a store that cannot be used.

@@ -17,7 +17,7 @@ use evenkeel::notify::{Hearing, Letter, Matter, Notice, Run, Seen, Subject, Tell
 use evenkeel::reconcile::{Listener, Look, Remembering};
 use evenkeel::store::audit::head_of;
 use evenkeel::store::history::ByWhom;
-use evenkeel::store::kept::KeptInFile;
+use evenkeel::store::kept::{Keeps, KeptInFile};
 use evenkeel::store::{Memory, Store};
 
 use tokio::sync::Notify;
@@ -42,6 +42,8 @@ pub struct Notices {
     teller: Teller,
     audit_log: PathBuf,
     hearing: Mutex<Option<Arc<Hearing>>>,
+    /// What was said last of why nothing can be told.
+    said: Mutex<Option<String>>,
 }
 
 impl std::fmt::Debug for Notices {
@@ -60,7 +62,12 @@ impl Notices {
         };
         let teller =
             Teller::new(&fleet.file.notify, &fleet.folder, &options(fleet), memory, store.cloned());
-        Some(Self { teller, audit_log: audit_log.to_owned(), hearing: Mutex::default() })
+        Some(Self {
+            teller,
+            audit_log: audit_log.to_owned(),
+            hearing: Mutex::default(),
+            said: Mutex::default(),
+        })
     }
 
     /// Who hears a run of a command.
@@ -98,7 +105,25 @@ impl Notices {
         if let Some(mut seen) = hearing.seen(Utc::now(), head_of(&self.audit_log)) {
             over.iter().for_each(|key| seen.fine.add(key));
             self.teller.tell(seen).await;
+            self.say_trouble();
         }
+    }
+
+    /// Says why nothing can be told; what was said is not said again.
+    fn say_trouble(&self) {
+        let Some(why) = self.teller.trouble() else { return };
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.as_ref() != Some(&why) {
+            out::say(&format!("warning: notices are neither kept nor sent: {why}"));
+            *said = Some(why);
+        }
+    }
+
+    /// Sends what waits.
+    async fn send(&self) -> usize {
+        let left = self.teller.send().await.left;
+        self.say_trouble();
+        left
     }
 
     /// Tells what was not seen in a run.
@@ -111,6 +136,7 @@ impl Notices {
             seen.accounts.extend(account.clone());
         }
         self.teller.tell(seen).await;
+        self.say_trouble();
     }
 
     /// Tells what a command has seen, and sends it, for as long as a command may take at its end.
@@ -124,8 +150,8 @@ impl Notices {
 
     /// Sends what waits, for so long at most.
     pub async fn send_within(&self, longest: Duration) {
-        let left = tokio::time::timeout(longest, self.teller.send()).await;
-        if left.map_or(1, |round| round.left) > 0 {
+        let left = tokio::time::timeout(longest, self.send()).await;
+        if left.unwrap_or(1) > 0 {
             out::say("warning: not every notice could be sent; the next run tries again");
         }
     }
@@ -202,7 +228,7 @@ impl Telling {
         loop {
             if let Some(notices) = self.now() {
                 self.tell(&notices).await;
-                tokio::spawn(async move { notices.teller.send().await });
+                tokio::spawn(async move { notices.send().await });
             }
             tokio::select! {
                 () = tokio::time::sleep(EVERY) => {}
@@ -222,7 +248,7 @@ impl Telling {
 
 /// Where notices wait beside an audit log.
 pub fn beside(audit_log: &Path) -> Arc<dyn Memory> {
-    Arc::new(KeptInFile::at(audit_log.with_file_name(FILE)))
+    Arc::new(KeptInFile::at(audit_log.with_file_name(FILE), Keeps::Notices))
 }
 
 /// The store of a command, if it is open.
@@ -238,7 +264,7 @@ pub fn options(fleet: &Fleet) -> Options {
     Options {
         home_region: fleet.file.home_region.as_deref().map(Region::new),
         requests_per_second: fleet.file.limits.requests_per_second,
-        record: false,
+        ..Options::default()
     }
 }
 

@@ -167,7 +167,7 @@ fn options(fleet: &Fleet) -> Options {
     Options {
         home_region: fleet.file.home_region.as_deref().map(Region::new),
         requests_per_second: fleet.file.limits.requests_per_second,
-        record: false,
+        ..Options::default()
     }
 }
 

@@ -94,6 +94,9 @@ fn one(number: usize, change: &ChangeShown, is_verbose: bool) {
     let title =
         title(&intent.item, &intent.object, intent.about.global, &intent.region, &intent.account);
     let outcome = match change.outcome {
+        What::Found => {
+            "failed, and is there all the same: an answer was lost, or somebody else did it"
+        }
         What::Unfinished => "nobody knows: the run died in it, or is in hand",
         outcome => outcome.word(),
     };

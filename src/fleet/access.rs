@@ -48,6 +48,22 @@ pub fn roles(fleet: &Fleet, run: &str) -> Option<Roles> {
     Some(Roles { access, environment, run: run.to_owned() })
 }
 
+/// The roles by which the fleet's accounts are entered, as [`Options::entered_by`] has them. A
+/// placeholder that cannot be filled in is an error of whoever takes a role, not of this.
+///
+/// [`Options::entered_by`]: crate::aws::session::Options::entered_by
+pub fn ways_in(fleet: &Fleet) -> Vec<String> {
+    let Some(Roles { access, environment, .. }) = roles(fleet, "") else { return Vec::new() };
+    let arns = std::iter::once(access.role_arn).chain(access.organizations_role_arn);
+    arns.map(|arn| {
+        environment.iter().fold(arn, |arn, (name, value)| match value {
+            Some(value) => arn.replace(&format!("${{env.{name}}}"), value),
+            None => arn,
+        })
+    })
+    .collect()
+}
+
 /// The source identity of a run's sessions, which CloudTrail has in each of their events.
 pub fn source_identity(run: &str) -> String {
     format!("evenkeel-{run}")

@@ -62,6 +62,10 @@ pub struct Shards {
     pub of: u32,
     /// Which of them the plan has, from 1.
     pub numbers: BTreeSet<u32>,
+    /// Whether the plan was put together of several shards' plans: it is to be that of the fleet then,
+    /// and a shard that it does not have is missing. A shard's own plan is whole in itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub merged: bool,
 }
 
 impl Shards {
@@ -70,6 +74,11 @@ impl Shards {
         (1..=self.of)
             .filter(|number| !self.numbers.contains(number))
             .map(|number| Shard { number, of: self.of })
+    }
+
+    /// Those that are missing in a plan that is to be that of the fleet, in words.
+    pub fn left_out(&self) -> Option<String> {
+        self.lacking().filter(|_| self.merged)
     }
 
     /// Those that the plan does not have, in words: `2 of 3 shards: 3/3 is missing`.
@@ -84,7 +93,7 @@ impl Shards {
 
 impl From<Shard> for Shards {
     fn from(shard: Shard) -> Self {
-        Self { of: shard.of, numbers: BTreeSet::from([shard.number]) }
+        Self { of: shard.of, numbers: BTreeSet::from([shard.number]), merged: false }
     }
 }
 

@@ -142,7 +142,7 @@ impl KillSwitch {
                 let options = Options {
                     home_region: fleet.file.home_region.as_deref().map(Region::new),
                     requests_per_second: fleet.file.limits.requests_per_second,
-                    record: false,
+                    ..Options::default()
                 };
                 Arc::new(Parameter::of_aws(of, options))
             });

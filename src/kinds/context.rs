@@ -119,9 +119,9 @@ impl Cx {
         &self.facts
     }
 
-    /// The ARN of the identity that evenkeel runs as in this account.
-    pub fn caller_arn(&self) -> &str {
-        self.session.caller_arn()
+    /// Whether evenkeel itself works as a role of this account.
+    pub fn works_as(&self, role: &str) -> bool {
+        self.session.works_as(role)
     }
 
     /// The same in another Region, such as a bucket's own.

@@ -188,19 +188,31 @@ impl Merging<'_> {
                 self.kind.service(),
             ));
         }
-        let added = after.statements().into_iter().filter(|one| !before.statements().contains(one));
-        let has_variables = added.into_iter().any(|one| one.to_string().contains("${"));
-        (has_variables
-            && after.version() != PolicyDocument::VERSION
-            && !before.statements().is_empty())
-        .then(|| {
+        self.misread(before)
+    }
+
+    /// Why a policy that is there says something else with the required statements than they say.
+    fn misread(&self, policy: &PolicyDocument) -> Option<String> {
+        let is_misread = self.required.iter().any(|one| policy.misreads(&one.statement));
+        (is_misread && !policy.statements().is_empty()).then(|| {
             format!(
                 "the policy is written in the language of {}, which has no variables: raise its \
-                 Version to {} first",
-                after.version(),
+                 Version to {} first, once what others wrote into it means the same in that",
+                policy.version(),
                 PolicyDocument::VERSION
             )
         })
+    }
+
+    /// A policy that has all the statements that must be in it, letter for letter, and reads them in
+    /// another way than they are meant.
+    pub fn misread_as_it_is(&self, policy: &PolicyDocument) -> Option<Change<Write>> {
+        let why = self.misread(policy)?;
+        let mut drift = Drift::new();
+        let version = |version: &str| json!({ "Version": version });
+        let (there, wanted) = (version(policy.version()), version(PolicyDocument::VERSION));
+        drift.add(self.field, Some(there), Some(wanted));
+        Some(Change::finding(drift).withhold(why))
     }
 }
 

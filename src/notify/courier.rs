@@ -56,6 +56,8 @@ pub struct Courier {
     pub channels: Vec<Reached>,
     /// Channels that are being sent to: who comes meanwhile does not wait for them.
     in_hand: Mutex<BTreeSet<String>>,
+    /// Why notices could be neither kept nor sent, until somebody has said it.
+    trouble: Mutex<Option<String>>,
     /// How long one letter may take.
     longest: Duration,
 }
@@ -81,7 +83,24 @@ pub struct Round {
 impl Courier {
     /// One for some channels.
     pub fn new(memory: Arc<dyn Memory>, channels: Vec<Reached>) -> Self {
-        Self { memory, channels, in_hand: Mutex::default(), longest: LONGEST }
+        Self {
+            memory,
+            channels,
+            in_hand: Mutex::default(),
+            trouble: Mutex::default(),
+            longest: LONGEST,
+        }
+    }
+
+    /// Notes that what waits can be neither kept nor sent: once, whatever the number of channels.
+    pub fn is_in_trouble(&self, error: &StoreError) {
+        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        trouble.get_or_insert_with(|| format!("{error}; {}", error.remedy()));
+    }
+
+    /// Why notices could be neither kept nor sent since this was asked last, and what to do.
+    pub fn trouble(&self) -> Option<String> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Takes a channel in hand, unless somebody has it.
@@ -91,12 +110,12 @@ impl Courier {
     }
 
     /// Sends what is due, all channels at the same time. What cannot be sent is said in the log, and
-    /// waits.
+    /// waits; what cannot be read is a [`trouble`](Self::trouble).
     pub async fn round(&self) -> Round {
         let rounds = join_all(self.channels.iter().map(|reached| async move {
             let Some(_in_hand) = self.take(&reached.name) else { return Round::default() };
             self.channel(reached).await.unwrap_or_else(|error| {
-                tracing::warn!("notices for {} cannot be read: {error}", reached.name);
+                self.is_in_trouble(&error);
                 Round::default()
             })
         }))

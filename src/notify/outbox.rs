@@ -88,7 +88,12 @@ pub async fn waiting(
         match document.typed::<Waiting>() {
             Ok(waiting) => all.push((document, waiting)),
             // Of another version: it must not keep back the others.
-            Err(error) => tracing::warn!("a notice for {channel} cannot be read: {error}"),
+            Err(error) => {
+                tracing::warn!(
+                    "a notice for {channel} cannot be read: {error}; {}",
+                    error.remedy()
+                );
+            }
         }
     }
     all.sort_by(|(_, one), (_, other)| {

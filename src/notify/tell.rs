@@ -66,17 +66,22 @@ impl Teller {
         self.courier.channels.is_empty()
     }
 
-    /// Puts what is worth telling into the outbox. What cannot be kept is said in the log, and stops
-    /// nothing: it is told when it is seen the next time.
+    /// Puts what is worth telling into the outbox. What cannot be kept is a [`trouble`](Self::trouble), and
+    /// stops nothing: it is told when it is seen the next time.
     pub async fn tell(&self, mut seen: Seen) {
         if !seen.standing.is_empty() || !seen.done.is_empty() {
             seen.known = self.known(&seen).await;
         }
         for reached in &self.courier.channels {
             if let Err(error) = self.tell_one(reached, &seen).await {
-                tracing::warn!("{} is not told of what was seen: {error}", reached.name);
+                self.courier.is_in_trouble(&error);
             }
         }
+    }
+
+    /// Why notices could be neither kept nor sent since this was asked last, and what to do.
+    pub fn trouble(&self) -> Option<String> {
+        self.courier.trouble()
     }
 
     /// Sends what waits.

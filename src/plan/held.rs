@@ -187,6 +187,15 @@ impl Plan {
     pub fn held(&self) -> impl Iterator<Item = (String, Held)> + '_ {
         self.objects.each().filter_map(|object| Some((object.title(), object.held()?.clone())))
     }
+
+    /// Forgets what guards held back when the plan was made: it is to be applied, as far as they let it now.
+    pub fn release(&mut self) {
+        for change in self.objects.iter_mut().flat_map(|object| &mut object.changes) {
+            if change.held().is_some() {
+                change.disposition = Disposition::Apply;
+            }
+        }
+    }
 }
 
 #[cfg(test)]

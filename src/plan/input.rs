@@ -1,16 +1,18 @@
 //! What an account's part of a plan is made from.
 
+use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use chrono::NaiveDate;
 use serde_json::Value;
 
-use super::Mode;
-use crate::baseline::ResolvedItem;
+use super::{Mode, Verdict};
+use crate::baseline::{Exception, ResolvedItem};
 use crate::kinds::erased::DynKind;
 use crate::kinds::object::Unknown;
 use crate::kinds::{AllowedGrants, Facts, Object, Risk};
-use crate::names::ItemName;
+use crate::names::{AccountId, ItemName, Region};
 
 /// An item as declared for one account and Region.
 #[derive(Debug, Clone)]
@@ -49,6 +51,39 @@ pub struct Waiver {
     pub owner: String,
     /// Why.
     pub reason: String,
+}
+
+impl Waiver {
+    /// The exception among these that covers an object on a day.
+    pub fn among<'a>(
+        exceptions: impl IntoIterator<Item = &'a Exception>,
+        (item, account, region): (&ItemName, &AccountId, &Region),
+        object: &str,
+        today: NaiveDate,
+    ) -> Option<Self> {
+        let mut exceptions = exceptions.into_iter();
+        let covering = exceptions.find(|one| one.covers(item, account, region, object, today))?;
+        Some(Self {
+            until: covering.until.to_string(),
+            owner: covering.owner.clone(),
+            reason: covering.reason.clone(),
+        })
+    }
+
+    /// What the plan says of an object that it covers.
+    pub fn verdict(&self) -> Verdict {
+        Verdict::Excepted {
+            until: self.until.clone(),
+            owner: self.owner.clone(),
+            reason: self.reason.clone(),
+        }
+    }
+}
+
+impl fmt::Display for Waiver {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "excepted until {} by {}: {}", self.until, self.owner, self.reason)
+    }
 }
 
 /// What one account's part of a plan is made from.

@@ -155,11 +155,7 @@ fn judge(
     let waiver = (input.waiver)(&observed.declared.item, &observed.facts, &object.id);
     let verdict = match &waiver {
         None => Verdict::Drifted,
-        Some(waiver) => Verdict::Excepted {
-            until: waiver.until.clone(),
-            owner: waiver.owner.clone(),
-            reason: waiver.reason.clone(),
-        },
+        Some(waiver) => waiver.verdict(),
     };
     let mut plan = blank(observed, kind, object.clone(), verdict);
     let is_made = matches!(object.status, Status::Absent);
@@ -287,7 +283,7 @@ fn dispose(
     waiver: Option<&Waiver>,
 ) -> Disposition {
     let reason = if let Some(waiver) = waiver {
-        format!("excepted until {} by {}: {}", waiver.until, waiver.owner, waiver.reason)
+        waiver.to_string()
     } else if let Some(manager) = &object.managed_by {
         match change.withheld.as_ref().filter(|_| change.action.is_none()) {
             Some(remedy) => format!("managed by {manager}: {remedy}"),

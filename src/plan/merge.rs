@@ -136,6 +136,7 @@ pub fn merge(reports: Vec<Report>) -> Result<Plan, MergeError> {
     head.skipped.sort_by(|left, right| left.account.cmp(&right.account));
     // All shards together are the fleet.
     head.shards = head.shards.filter(|shards| shards.missing().next().is_some());
+    head.shards.iter_mut().for_each(|shards| shards.merged = true);
     let mut introduced = Vec::new();
     let mut offset = 0;
     for part in accounts.values() {

@@ -35,6 +35,8 @@ pub(super) fn document(
     case: Case,
 ) -> Value {
     let version = map.get("Version").and_then(Value::as_str).unwrap_or(VERSION_WHEN_ABSENT);
+    // Where nothing begins with `${`, both languages say the same.
+    let says_something = case == Case::AsWritten || statements.iter().any(has_variables);
     // In the order of what they mean, whatever their spelling.
     let mut statements: Vec<(String, Value)> = statements
         .iter()
@@ -43,7 +45,22 @@ pub(super) fn document(
     statements.sort_by(|(one, _), (other, _)| one.cmp(other));
     statements.dedup_by(|(one, _), (other, _)| one == other);
     let statements: Vec<Value> = statements.into_iter().map(|(_, shown)| shown).collect();
-    json!({ "Version": version, "Statement": statements })
+    match says_something {
+        true => json!({ "Version": version, "Statement": statements }),
+        false => json!({ "Statement": statements }),
+    }
+}
+
+/// Whether a statement has policy variables. They are all that the version of a document decides: in
+/// that of 2012 `${aws:username}` stands for a name, and in that of 2008, which a document without a
+/// version is in, for these letters (IAM User Guide, "IAM JSON policy elements: Version").
+pub(super) fn has_variables(statement: &Value) -> bool {
+    match statement {
+        Value::String(text) => text.contains("${"),
+        Value::Array(list) => list.iter().any(has_variables),
+        Value::Object(map) => map.iter().any(|(key, value)| key != "Sid" && has_variables(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 /// A statement in canonical form.

@@ -150,6 +150,12 @@ impl PolicyDocument {
         canonical::statement(statement, partition)
     }
 
+    /// Whether a statement says something else in this document than in one of the version that evenkeel
+    /// writes: it has variables, and here they are letters like others.
+    pub fn misreads(&self, statement: &Value) -> bool {
+        self.version() != Self::VERSION && canonical::has_variables(statement)
+    }
+
     /// Whether two documents allow and deny the same. `Sid` and `Id` are names and mean nothing.
     pub fn same_meaning(&self, other: &Self, partition: &str) -> bool {
         self.canonical(partition) == other.canonical(partition)
@@ -267,7 +273,6 @@ mod tests {
             "Resource": "arn:aws:s3:::A", "Condition": { "StringEquals": { "k": "V" } } } });
         let mut changed = Vec::new();
         for (pointer, value) in [
-            ("/Version", json!("2008-10-17")),
             ("/Statement/Effect", json!("Deny")),
             ("/Statement/Principal/Service", json!("b.amazonaws.com")),
             ("/Statement/Action", json!("s3:Put*")),
@@ -281,12 +286,31 @@ mod tests {
         let mut operator = base.clone();
         operator["Statement"]["Condition"] = json!({ "StringLike": { "k": "V" } });
         changed.push(operator);
-        let mut without_version = base.clone();
-        without_version.as_object_mut().unwrap().remove("Version");
-        changed.push(without_version);
         let base = document(base);
         for other in changed {
             assert!(!base.same_meaning(&document(other.clone()), "aws"), "{other}");
+        }
+    }
+
+    #[test]
+    fn the_version_means_something_where_there_are_variables() {
+        let of = |version: Option<&str>, resource: &str| {
+            let mut value = json!({ "Statement": { "Sid": "${no}", "Effect": "Allow",
+                "Principal": "*", "Action": "s3:Get*", "Resource": resource } });
+            if let Some(version) = version {
+                value["Version"] = json!(version);
+            }
+            document(value)
+        };
+        for version in [Some("2008-10-17"), None] {
+            let (plain, variable) = ("arn:aws:s3:::a/*", "arn:aws:s3:::a/${aws:username}/*");
+            let there = of(version, plain);
+            assert!(there.same_meaning(&of(Some("2012-10-17"), plain), "aws"), "{version:?}");
+            assert!(!there.misreads(&there.statements()[0]));
+            let there = of(version, variable);
+            assert!(!there.same_meaning(&of(Some("2012-10-17"), variable), "aws"), "{version:?}");
+            assert!(there.misreads(&there.statements()[0]));
+            assert!(there.same_meaning(&of(Some("2008-10-17"), variable), "aws"));
         }
     }
 }

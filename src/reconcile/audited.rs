@@ -77,6 +77,9 @@ impl<'a> Audited<'a> {
                 let after = after.map_or(Ok(Value::Null), serde_json::to_value)?;
                 self.append(told, object, 0, by, None, Phase::Observed { after, in_sync })
             }
+            RunEvent::FoundThere { object, change, by } => {
+                self.append(told, object, change.id, by, None, Phase::Found)
+            }
             RunEvent::Recovered { intent, found: Ok(Recovered { after, in_sync }), by } => {
                 let after = after.map(serde_json::to_value).transpose()?;
                 self.log.append(&Record {

@@ -117,6 +117,10 @@ pub fn same_baselines<'a>(
 /// Keeps of a fresh plan what an earlier one allows.
 pub fn bound(earlier: &Plan, fresh: Plan) -> Bounded {
     let mut plan = fresh;
+    // What is looked at again is what the earlier plan has: what that lacks, this one lacks as well.
+    if earlier.shards.is_some() {
+        plan.shards.clone_from(&earlier.shards);
+    }
     let allowed: BTreeMap<Key, &ObjectPlan> = earlier
         .objects
         .iter()

@@ -130,6 +130,15 @@ pub enum RunEvent<'a> {
         /// What became of it.
         step: &'a Step,
     },
+    /// A change that failed is there all the same, as was seen.
+    FoundThere {
+        /// Its object.
+        object: &'a ObjectPlan,
+        /// The change.
+        change: &'a PlannedChange,
+        /// Who AWS says that we are.
+        by: &'a str,
+    },
     /// An object was observed again after its last change.
     Verified {
         /// The object, as planned.
@@ -187,6 +196,8 @@ pub enum Note<'a> {
     },
     /// Nobody knows what targets that were not asked for except in an account, and it is only reported.
     Undecided(&'a str),
+    /// What the guards remember cannot be read, and holds nothing back.
+    GuardsForget(&'a StoreError),
     /// The audit log is not as its runs wrote it.
     Damaged {
         /// The log.
@@ -224,6 +235,11 @@ impl fmt::Display for Note<'_> {
                 at.file, at.line
             ),
             Self::Undecided(why) => write!(out, "{why}; the account is only reported"),
+            Self::GuardsForget(error) => write!(
+                out,
+                "what the guards remember cannot be read, and is neither shown nor heeded: {error}; {}",
+                error.remedy()
+            ),
             Self::Damaged { log, fault } => write!(
                 out,
                 "the audit log {} is not as its runs wrote it ({fault}); see evenkeel audit verify",

@@ -26,11 +26,11 @@ use crate::aws::role::SESSION_POLICY_LIMIT;
 use crate::aws::session::Identity;
 use crate::aws::tape::{Recorded, Tape};
 use crate::aws::{ConnectError, Session};
-use crate::baseline::{Baseline, UNKNOWN_FACTS};
+use crate::baseline::UNKNOWN_FACTS;
 use crate::fleet::access::{AccessError, Roles};
 use crate::fleet::jobs::Job;
 use crate::kinds::{AllowedGrants, Arns, Facts, Risk, Scope, registry};
-use crate::names::{AccountId, ItemName, Region, TRACE};
+use crate::names::{AccountId, Region, TRACE};
 use crate::permissions::Permissions;
 use crate::plan::{
     AccountInput, AccountPlan, Declared, Detail, FailedAccount, Mode, ObservedItem, Spot,
@@ -55,6 +55,8 @@ pub struct Wanted {
     pub only: Option<BTreeSet<Spot>>,
     /// Whether what is there is to be put back.
     pub puts_back: bool,
+    /// The roles by which the fleet's accounts are entered.
+    pub entered_by: Vec<String>,
     /// Changes of a higher risk are only reported.
     pub max_risk: Risk,
     /// Changes with another rise of privileges are only reported.
@@ -560,30 +562,12 @@ fn planned<'a>(
         kind: &registry::find,
         waiver: &|item, facts, object| {
             let baselines = of_account.clone().map(|target| &targets[*target].baseline);
-            waiver(baselines, item, facts, object, wanted.today)
+            let exceptions = baselines.flat_map(|baseline| &baseline.exceptions);
+            let place = (item, &facts.account, &facts.region);
+            Waiver::among(exceptions, place, object, wanted.today)
         },
         max_risk: wanted.max_risk,
         allow_grants: wanted.allow_grants.clone(),
-    })
-}
-
-fn waiver<'a>(
-    mut baselines: impl Iterator<Item = &'a Baseline<'static>>,
-    item: &ItemName,
-    facts: &Facts,
-    object: &str,
-    today: NaiveDate,
-) -> Option<Waiver> {
-    baselines.find_map(|baseline| {
-        baseline
-            .exceptions
-            .iter()
-            .find(|exception| exception.covers(item, &facts.account, &facts.region, object, today))
-            .map(|exception| Waiver {
-                until: exception.until.to_string(),
-                owner: exception.owner.clone(),
-                reason: exception.reason.clone(),
-            })
     })
 }
 

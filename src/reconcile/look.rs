@@ -33,7 +33,8 @@ use super::stop::Stop;
 use super::target::{FleetTarget, digest_of, reference};
 use crate::aws::Session;
 use crate::aws::meter::Meter;
-use crate::baseline::Mode;
+use crate::baseline::{Exception, Mode};
+use crate::fleet::access::ways_in;
 use crate::fleet::ceilings::standing;
 use crate::fleet::jobs::{Asked, Chosen, Job};
 use crate::fleet::organization::Organization;
@@ -50,6 +51,9 @@ pub struct Looked {
     pub sessions: BTreeMap<AccountId, Arc<Session>>,
     /// The items whose objects claim things, where all of the plan was kept.
     pub claimants: Claimants,
+    /// The exceptions of each account, where what is there is to be put back: they cover as well what
+    /// is as declared.
+    pub exceptions: BTreeMap<AccountId, Vec<Exception>>,
     /// What stands between the plan and its writes.
     pub guards: Guards,
     /// What the guards say that remember more than one run, where they are asked.
@@ -112,12 +116,16 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
     let meter = Arc::clone(&look.meter);
     let recording = recording(&look, &way, organization.as_ref())?;
     let standing = ask_guards(&look, &chosen).await;
+    let exceptions = exceptions(&look, &chosen);
     let mut wanted = wanted(look, organization.as_ref());
     wanted.standing.clone_from(&standing);
     let wanted = Arc::new(wanted);
 
     let mut found = Found::new(&wanted, &chosen.jobs, &stream);
     observe(&mut way, chosen.jobs, &wanted, listener, recording, &mut found).await?;
+    if let Some(error) = standing.as_ref().and_then(|standing| standing.forgotten()) {
+        stream.mention(RunEvent::Noted(Note::GuardsForget(&error)));
+    }
     stream.mention(RunEvent::Looked);
     found.check(&selection, may_be_empty)?;
     if is_whole {
@@ -150,6 +158,7 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
         plan,
         sessions,
         claimants,
+        exceptions,
         guards,
         standing,
         locks,
@@ -167,6 +176,17 @@ fn guards(look: &Look) -> Guards {
         windows: file.map(|file| file.safety.change_windows.clone()).unwrap_or_default(),
         kill_switch: look.kill_switch.clone(),
     }
+}
+
+/// The exceptions of each account, where somebody asks for them.
+fn exceptions(look: &Look, chosen: &Chosen) -> BTreeMap<AccountId, Vec<Exception>> {
+    let jobs = chosen.jobs.iter().filter(|_| look.puts_back);
+    let of_job = |job: &Job| {
+        let targets = job.targets.iter().chain(&job.beside.targets);
+        let all = targets.flat_map(|target| look.targets[*target].baseline.exceptions.clone());
+        (job.account.id.clone(), all.collect())
+    };
+    jobs.map(of_job).collect()
 }
 
 /// The snapshot that is written, if one is wanted.
@@ -324,6 +344,7 @@ fn choose(
 /// What each account is asked.
 fn wanted(look: Look, organization: Option<&Organization>) -> Wanted {
     let (limits, home_region) = (look.limits(), look.home_region());
+    let entered_by = look.fleet.as_ref().map(ways_in).unwrap_or_default();
     let is_recording = matches!(look.source, Source::Live { record: Some(_), .. });
     Wanted {
         run: look.run,
@@ -332,6 +353,7 @@ fn wanted(look: Look, organization: Option<&Organization>) -> Wanted {
         selection: look.selection,
         only: look.only,
         puts_back: look.puts_back,
+        entered_by,
         max_risk: look.safety.max_risk,
         allow_grants: look.safety.allow_grants,
         today: Utc::now().date_naive(),

@@ -203,7 +203,8 @@ impl Snapshot {
                         Session::playing_clients(&identity.home_region, &meter)
                     });
                     let clients = Arc::clone(clients);
-                    let session = Session::playing(identity, tape, clients, Arc::clone(&meter));
+                    let session = Session::playing(identity, tape, clients, Arc::clone(&meter))
+                        .entered_by(wanted.entered_by.clone());
                     let (wanted, listener) = (Arc::clone(wanted), Arc::clone(listener));
                     let about = job.clone();
                     let look = async move {

@@ -132,6 +132,7 @@ impl Remembered {
                 summary: json!(plan.summary()),
                 applied: 0,
                 left: Vec::new(),
+                found: Vec::new(),
                 rolls_back: what.rolls_back.clone(),
                 caused_by: what.caused_by.clone(),
             },
@@ -322,7 +323,7 @@ impl Remembered {
             let Some(closed) = log.outcome(&intent.run, intent.change) else { continue };
             let outcome = match closed {
                 Closed::Applied => OutcomeWord::Applied,
-                Closed::Failed => OutcomeWord::Failed,
+                Closed::Failed | Closed::Found => OutcomeWord::Failed,
                 Closed::Recovered => OutcomeWord::Recovered,
             };
             let about = OutcomeAbout {
@@ -399,6 +400,12 @@ impl Remembered {
             RunEvent::Verified { object, after, in_sync, .. } => {
                 let after = after.map_or(Ok(Value::Null), serde_json::to_value)?;
                 self.verified(told, object, after, in_sync)
+            }
+            RunEvent::FoundThere { change, .. } => {
+                if let Some(run) = &mut self.noted().run {
+                    run.about.found.push(change.id);
+                }
+                self.note_run()
             }
             RunEvent::Recovered { intent, found: Ok(found), by } => {
                 self.recovered(told, intent, found, by)

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use chrono::Utc;
 use serde_json::Value;
 
 use super::again::{self, Now};
@@ -22,7 +23,7 @@ use crate::plan::make::{refused, state_digest};
 use crate::plan::words::title;
 use crate::plan::{
     AccountPlan, BaselineRef, Disposition, ObjectPlan, Plan, PlanHead, PlannedChange, Verdict,
-    assemble,
+    Waiver, assemble,
 };
 use crate::store::history::{ChangeShown, DriftKey, RunShown, What};
 
@@ -126,7 +127,7 @@ impl Done<'_> {
         // What a later run found after a death is known as well.
         let is_known = |change: &&ChangeShown| {
             change.outcome == What::Applied
-                || change.outcome == What::Recovered && change.after.is_some()
+                || matches!(change.outcome, What::Recovered | What::Found) && change.after.is_some()
         };
         if !self.changes.iter().all(is_known) {
             return Err(unknown.to_owned());
@@ -167,16 +168,13 @@ async fn put_back(done: &Done<'_>, looked: &Looked) -> Result<ObjectPlan, String
         .each()
         .find(|plan| plan.account == *account && plan.region == *region && plan.item == *item);
     let mode = declared.as_ref().map_or(Mode::Enforce, |plan| plan.mode);
-    let kept = match declared.as_ref().map(|plan| &plan.verdict) {
-        Some(Verdict::Excepted { until, owner, .. }) => {
-            Some(format!("an exception of {owner} covers it until {until}"))
-        }
-        _ => None,
-    };
+    let exceptions = looked.exceptions.get(account).into_iter().flatten();
+    let today = Utc::now().date_naive();
+    let kept = Waiver::among(exceptions, (item, account, region), object, today);
     let judged = Judged::of(kind, &facts, &before, &now);
     let mut changes = Vec::new();
     for change in done.changes.iter().rev() {
-        let bounds = Bounds { mode, kept: kept.as_deref(), safety: &looked.guards.safety };
+        let bounds = Bounds { mode, kept: kept.as_ref(), safety: &looked.guards.safety };
         changes.extend(undo(change, kind, &now, &judged, &bounds)?);
     }
     Ok(ObjectPlan {
@@ -188,7 +186,7 @@ async fn put_back(done: &Done<'_>, looked: &Looked) -> Result<ObjectPlan, String
         note: None,
         mode,
         controls: Vec::new(),
-        verdict: Verdict::Drifted,
+        verdict: kept.as_ref().map_or(Verdict::Drifted, Waiver::verdict),
         spec,
         state_digest: state_digest(&now),
         observed: now,
@@ -280,8 +278,8 @@ impl Default for Judgement {
 /// What bounds the writes of an object.
 struct Bounds<'a> {
     mode: Mode,
-    /// Why nobody writes it.
-    kept: Option<&'a str>,
+    /// The exception that covers it today.
+    kept: Option<&'a Waiver>,
     safety: &'a Safety,
 }
 
@@ -317,16 +315,25 @@ fn undo(
         .collect();
     let judged = judged.about(&drift);
     let mut warnings = weakened(kind.stricter(), &drift, false);
+    if change.outcome == What::Found {
+        warnings.push(
+            "AWS refused the run's write or its answer was lost, and it was there all the same: the run did \
+             it, or somebody else"
+                .to_owned(),
+        );
+    }
     warnings.extend(
         judged.warnings.iter().filter(|one| !warnings.contains(one)).cloned().collect::<Vec<_>>(),
     );
     let Bounds { mode, kept, safety } = bounds;
-    let reason = match (&now.managed_by, &judged.withheld) {
-        (Some(manager), _) => Some(format!("managed by {manager}")),
-        (None, Some(withheld)) => Some(withheld.clone()),
-        (None, None) if *mode != Mode::Enforce => Some("mode is \"report\"".to_owned()),
-        (None, None) if kept.is_some() => kept.map(str::to_owned),
-        (None, None) => refused(judged.risk, &judged.grants, safety.max_risk, &safety.allow_grants),
+    let reason = match (kept, &now.managed_by, &judged.withheld) {
+        (Some(waiver), _, _) => Some(waiver.to_string()),
+        (None, Some(manager), _) => Some(format!("managed by {manager}")),
+        (None, None, Some(withheld)) => Some(withheld.clone()),
+        (None, None, None) if *mode != Mode::Enforce => Some("mode is \"report\"".to_owned()),
+        (None, None, None) => {
+            refused(judged.risk, &judged.grants, safety.max_risk, &safety.allow_grants)
+        }
     };
     let planned = |action: Value| PlannedChange {
         id: 0,

@@ -163,7 +163,11 @@ impl<'a> Run<'a> {
     async fn conclude(&self, plan: &Plan, report: Option<&ApplyReport>) {
         let Some(standing) = &self.standing else { return };
         if let Err(error) = standing.conclude(plan, report).await {
-            tracing::warn!("the guards cannot remember how {} ended: {error}", plan.run);
+            tracing::warn!(
+                "the guards cannot remember how {} ended: {error}; {}",
+                plan.run,
+                error.remedy()
+            );
         }
     }
 }

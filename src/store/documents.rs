@@ -10,7 +10,7 @@ use super::memory::{Document, Memory, NOT_THERE, fits};
 
 fn document(row: &Row) -> Result<Document, StoreError> {
     let version = u64::try_from(row.int(1)?).unwrap_or(NOT_THERE);
-    Ok(Document { name: row.text(0)?.to_owned(), version, body: row.json(2)? })
+    Ok(Document { name: row.text(0)?.to_owned(), version, body: row.json(2)?, file: None })
 }
 
 fn moved(name: &str) -> StoreError {

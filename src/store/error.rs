@@ -29,6 +29,26 @@ pub enum StoreError {
         /// Why.
         why: String,
     },
+    /// A file of ours is not as evenkeel wrote it.
+    #[error("the file {file} is damaged: {why}")]
+    Damaged {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        why: String,
+        /// What is lost with it, and what to do.
+        remedy: &'static str,
+    },
+    /// A file of ours cannot be read or written.
+    #[error("the file {file} cannot be {doing}: {why}")]
+    File {
+        /// The file.
+        file: String,
+        /// `read` or `written`.
+        doing: &'static str,
+        /// Why.
+        why: String,
+    },
     /// Nothing that a store takes in.
     #[error("the store does not take this in: {what}")]
     Unfit {
@@ -64,6 +84,10 @@ impl StoreError {
             Self::Moved { .. } | Self::InTheWay => "try again",
             Self::Unreadable { .. } => {
                 "was it written by a newer version? use that one, or another store"
+            }
+            Self::Damaged { remedy, .. } => remedy,
+            Self::File { .. } => {
+                "it and its folder must be for whoever runs evenkeel to read and write, a regular file and no link, on a disk with room"
             }
             Self::Unfit { .. } | Self::Record(_) => "please report this",
             Self::Impossible { .. } => {

@@ -8,22 +8,47 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::error::StoreError;
-use super::memory::{Document, Memory, NOT_THERE, fits};
+use super::memory::{Document, Memory, NOT_THERE, OfFile, fits};
 use crate::files;
 
 /// The largest file that is read, in MiB.
 const LARGEST_MIB: u64 = 256;
 
+/// What a file keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keeps {
+    /// What the guards remember.
+    Guards,
+    /// Notices that wait, and what was told.
+    Notices,
+}
+
+impl Keeps {
+    /// What is lost with the file, and what to do when it is damaged.
+    fn remedy(self) -> &'static str {
+        match self {
+            Self::Guards => {
+                "put a copy from before in its place; or move it away, and what it holds is lost: the budgets of the day, breakers, fights, holds, confirmed targets and rollouts begin anew"
+            }
+            Self::Notices => {
+                "put a copy from before in its place; or move it away, and what it holds is lost: notices that were not sent yet are never sent, and what is still so is told once more"
+            }
+        }
+    }
+}
+
 /// A memory in a file.
 #[derive(Debug, Clone)]
 pub struct KeptInFile {
     path: PathBuf,
+    file: Arc<OfFile>,
 }
 
 /// What the file says.
@@ -52,22 +77,25 @@ impl Content {
 
 impl KeptInFile {
     /// In this file. It is made by the first write, with its folder.
-    pub fn at(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+    pub fn at(path: impl Into<PathBuf>, keeps: Keeps) -> Self {
+        let path = path.into();
+        let file = Arc::new(OfFile { path: path.clone(), remedy: keeps.remedy() });
+        Self { path, file }
     }
 
-    fn unreachable(&self, why: impl ToString) -> StoreError {
-        StoreError::Unreachable { store: self.path.display().to_string(), why: why.to_string() }
+    fn cannot_be(&self, doing: &'static str, why: impl ToString) -> StoreError {
+        StoreError::File { file: self.path.display().to_string(), doing, why: why.to_string() }
     }
 
     fn content(&self) -> Result<Content, StoreError> {
         match files::text(&self.path, LARGEST_MIB) {
-            Ok(text) => serde_json::from_str(&text).map_err(|error| StoreError::Unreadable {
-                what: self.path.display().to_string(),
-                why: error.to_string(),
-            }),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Content::default()),
-            Err(error) => Err(self.unreachable(error)),
+            Ok(text) => serde_json::from_str(&text).map_err(|error| self.file.damaged(error)),
+            Err(error) => match error.kind() {
+                ErrorKind::NotFound => Ok(Content::default()),
+                // It is no text.
+                ErrorKind::InvalidData => Err(self.file.damaged(error)),
+                _ => Err(self.cannot_be("read", error)),
+            },
         }
     }
 
@@ -92,7 +120,7 @@ impl KeptInFile {
             Ok(file)
         };
         // It is held until this is dropped.
-        let _lock = lock().map_err(|error| self.unreachable(error))?;
+        let _lock = lock().map_err(|error| self.cannot_be("written", error))?;
         let mut content = self.content()?;
         let changed = change(&mut content)?;
         let text = serde_json::to_vec(&content)?;
@@ -104,7 +132,7 @@ impl KeptInFile {
             file.persist(&self.path).map_err(|error| error.error)?;
             File::open(folder)?.sync_all()
         };
-        write().map_err(|error| self.unreachable(error))?;
+        write().map_err(|error| self.cannot_be("written", error))?;
         Ok(changed)
     }
 
@@ -115,7 +143,7 @@ impl KeptInFile {
     ) -> Result<T, StoreError> {
         let own = self.clone();
         let done = tokio::task::spawn_blocking(move || what(&own)).await;
-        done.unwrap_or_else(|error| Err(self.unreachable(error)))
+        done.unwrap_or_else(|error| Err(self.cannot_be("read", error)))
     }
 }
 
@@ -125,7 +153,8 @@ impl Memory for KeptInFile {
         let name = name.to_owned();
         self.apart(move |own| {
             let kept = own.content()?.documents.remove(&name);
-            Ok(kept.map(|kept| Document { name, version: kept.version, body: kept.body }))
+            let file = Some(Arc::clone(&own.file));
+            Ok(kept.map(|Kept { version, body }| Document { name, version, body, file }))
         })
         .await
     }
@@ -154,6 +183,7 @@ impl Memory for KeptInFile {
                 name,
                 version: kept.version,
                 body: kept.body,
+                file: Some(Arc::clone(&own.file)),
             };
             Ok(with.map(document).collect())
         })
@@ -183,33 +213,58 @@ mod tests {
     use super::super::memory::contract;
     use super::*;
 
+    fn at(path: impl Into<PathBuf>) -> KeptInFile {
+        KeptInFile::at(path, Keeps::Guards)
+    }
+
     #[tokio::test]
     async fn what_every_memory_does() {
         let folder = tempfile::tempdir().unwrap();
-        contract::holds(&KeptInFile::at(folder.path().join("deep/memory.json"))).await;
+        contract::holds(&at(folder.path().join("deep/memory.json"))).await;
     }
 
     #[tokio::test]
     async fn what_is_kept_is_there_for_the_next_process_and_for_nobody_else() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("memory.json");
-        KeptInFile::at(&path).write("a", NOT_THERE, &json!(1)).await.unwrap();
+        at(&path).write("a", NOT_THERE, &json!(1)).await.unwrap();
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
-        let next = KeptInFile::at(&path);
+        let next = at(&path);
         assert_eq!(next.read("a").await.unwrap().unwrap().body, json!(1));
         // Reading makes nothing.
-        assert_eq!(KeptInFile::at(folder.path().join("no/such")).read("a").await.unwrap(), None);
+        assert_eq!(at(folder.path().join("no/such")).read("a").await.unwrap(), None);
         assert!(!folder.path().join("no").exists());
     }
 
     #[tokio::test]
-    async fn a_damaged_file_is_an_error_and_not_an_empty_memory() {
+    async fn a_damaged_file_is_an_error_that_helps_and_not_an_empty_memory() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("memory.json");
-        std::fs::write(&path, "{\"latest\": 1, \"docu").unwrap();
-        let memory = KeptInFile::at(&path);
-        assert!(matches!(memory.read("a").await, Err(StoreError::Unreadable { .. })));
-        let written = memory.write("a", NOT_THERE, &json!(1)).await;
-        assert!(matches!(written, Err(StoreError::Unreadable { .. })), "{written:?}");
+        let other = r#"{"latest": 1, "documents": {"a": {"version": 1, "body": "text"}}}"#;
+        for damaged in
+            [b"{\"latest\": 1, \"docu".as_slice(), b"", b"[]", b"\xff\xfe", other.as_bytes()]
+        {
+            std::fs::write(&path, damaged).unwrap();
+            for (keeps, lost) in [(Keeps::Guards, "budgets"), (Keeps::Notices, "told once more")] {
+                let memory = KeptInFile::at(&path, keeps);
+                let read =
+                    memory.read("a").await.and_then(|document| document.unwrap().typed::<u64>());
+                let error = read.unwrap_err();
+                assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+                assert!(error.to_string().contains("memory.json is damaged"), "{error}");
+                assert!(error.remedy().contains("move it away"), "{error}");
+                assert!(error.remedy().contains(lost), "{error}");
+                if damaged != other.as_bytes() {
+                    let written = memory.write("a", NOT_THERE, &json!(1)).await;
+                    assert!(matches!(written, Err(StoreError::Damaged { .. })), "{written:?}");
+                }
+            }
+            assert_eq!(std::fs::read(&path).unwrap(), damaged, "it is kept for whoever mends it");
+        }
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        let error = at(&path).read("a").await.unwrap_err();
+        assert!(matches!(error, StoreError::File { doing: "read", .. }), "{error}");
+        assert!(error.remedy().contains("regular file"), "{error}");
     }
 }

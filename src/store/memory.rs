@@ -3,7 +3,8 @@
 //! version, so that nobody overwrites what they do not know.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use serde::Serialize;
@@ -34,6 +35,28 @@ pub struct Document {
     pub version: u64,
     /// What it says.
     pub body: Value,
+    /// The file that it is in, where that is one of ours.
+    pub file: Option<Arc<OfFile>>,
+}
+
+/// A file that documents are in, for who must mend it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct OfFile {
+    /// The file.
+    pub path: PathBuf,
+    /// What is lost with it, and what to do when it is damaged.
+    pub remedy: &'static str,
+}
+
+impl OfFile {
+    /// It is not as evenkeel wrote it.
+    pub fn damaged(&self, why: impl ToString) -> StoreError {
+        StoreError::Damaged {
+            file: self.path.display().to_string(),
+            why: why.to_string(),
+            remedy: self.remedy,
+        }
+    }
 }
 
 impl Document {
@@ -42,9 +65,9 @@ impl Document {
     /// # Errors
     /// It says something else.
     pub fn typed<T: DeserializeOwned>(&self) -> Result<T, StoreError> {
-        T::deserialize(&self.body).map_err(|error| StoreError::Unreadable {
-            what: self.name.clone(),
-            why: error.to_string(),
+        T::deserialize(&self.body).map_err(|error| match &self.file {
+            Some(file) => file.damaged(format!("its {:?} is none: {error}", self.name)),
+            None => StoreError::Unreadable { what: self.name.clone(), why: error.to_string() },
         })
     }
 }
@@ -160,7 +183,7 @@ impl Memory for InMemory {
         all.has(name, seen)?;
         all.latest += 1;
         let version = all.latest;
-        let document = Document { name: name.to_owned(), version, body: body.clone() };
+        let document = Document { name: name.to_owned(), version, body: body.clone(), file: None };
         all.documents.insert(name.to_owned(), document);
         Ok(version)
     }

@@ -4,7 +4,7 @@ import json
 import unittest
 import urllib.request
 
-from emulator.testing import AccountTest, endpoint
+from emulator.testing import AccountTest, client, endpoint
 
 
 class Keys(AccountTest):
@@ -134,6 +134,43 @@ class Keys(AccountTest):
         self.fails("MalformedPolicyDocumentException", self.kms.put_key_policy, KeyId=key, Policy=lockout)
         self.kms.put_key_policy(KeyId=key, Policy=lockout, BypassPolicyLockoutSafetyCheck=True)
         self.fails("MalformedPolicyDocumentException", self.kms.create_key, Policy="{nonsense")
+
+    def test_policies_that_kms_refuses(self) -> None:
+        key = self.key()
+        root = {"AWS": f"arn:aws:iam::{self.account}:root"}
+        good = {"Sid": "a b", "Effect": "Allow", "Principal": root, "Action": "kms:*", "Resource": "*"}
+
+        def put(*statements: dict[str, object], **more: object) -> None:
+            self.kms.put_key_policy(KeyId=key, Policy=json.dumps({"Version": "2012-10-17", "Statement": list(statements)}), **more)
+
+        put(good)
+        for changes in (
+            {"Resource": []},
+            {"Effect": "Maybe"},
+            {"Foo": "x"},
+            {"Condition": {"StringFoo": {"aws:SourceArn": "x"}}},
+            {"Principal": {"AWS": "bob"}},
+        ):
+            for more in ({}, {"BypassPolicyLockoutSafetyCheck": True}):
+                with self.assertRaisesRegex(Exception, "MalformedPolicyDocumentException"):
+                    put(good | changes, **more)
+        with self.assertRaisesRegex(Exception, "MalformedPolicyDocumentException"):
+            put(good, good)
+
+    def test_a_key_of_another_account_is_seen_as_its_policy_allows(self) -> None:
+        other = "8" + self.account[1:]
+        theirs = client("kms", other)
+        key = theirs.create_key()["KeyMetadata"]
+        error = self.fails("AccessDeniedException", self.kms.describe_key, KeyId=key["Arn"])
+        self.assertIn("because the resource does not exist in this Region", str(error))
+        policy = json.loads(theirs.get_key_policy(KeyId=key["KeyId"])["Policy"])
+        reads = {"Effect": "Allow", "Principal": {"AWS": self.account}, "Action": "kms:DescribeKey", "Resource": "*"}
+        policy["Statement"].append(reads)
+        theirs.put_key_policy(KeyId=key["KeyId"], Policy=json.dumps(policy))
+        self.assertEqual(self.kms.describe_key(KeyId=key["Arn"])["KeyMetadata"]["AWSAccountId"], other)
+        self.fails("AccessDeniedException", self.kms.get_key_rotation_status, KeyId=key["Arn"])
+        own = self.key()
+        self.fails("AccessDeniedException", self.kms.describe_key, KeyId=f"arn:aws:kms:us-east-1:{other}:key/{own}")
 
     def test_tags(self) -> None:
         key = self.key(Tags=[{"TagKey": "a", "TagValue": "1"}])

@@ -82,6 +82,23 @@ class LogGroups(AccountTest):
         self.assertNotIn("policyDocument", get(logGroupIdentifier="/audit"))
         self.assertEqual(self.group()["dataProtectionStatus"], "DELETED")
 
+    def test_a_call_is_about_one_thing(self) -> None:
+        both = {"logGroupNamePrefix": "/", "logGroupNamePattern": "a"}
+        self.fails("InvalidParameterException", self.logs.describe_log_groups, **both)
+        key = f"arn:aws:kms:{REGION}:{self.account}:key/x"
+        self.fails("InvalidParameterException", self.logs.associate_kms_key, kmsKeyId=key)
+        two = {"logGroupName": "/audit", "resourceIdentifier": self.arn}
+        self.fails("InvalidParameterException", self.logs.associate_kms_key, kmsKeyId=key, **two)
+        self.logs.disassociate_kms_key(resourceIdentifier=self.arn)
+
+    def test_data_protection_of_the_account(self) -> None:
+        kind = {"policyName": "p", "policyType": "DATA_PROTECTION_POLICY"}
+        for wrong in ('{"a": 1}', json.dumps(POLICY | {"Statement": POLICY["Statement"][:1]})):
+            self.fails("InvalidParameterException", self.logs.put_account_policy, **kind, policyDocument=wrong)
+        self.logs.put_account_policy(**kind, policyDocument=json.dumps(POLICY))
+        long = {"policyType": "FIELD_INDEX_POLICY", "policyDocument": json.dumps({"Fields": ["x" * 30_720]})}
+        self.fails("InvalidParameterException", self.logs.put_account_policy, policyName="p", **long)
+
     def test_tags_stand_at_the_arn_without_a_star(self) -> None:
         self.logs.tag_resource(resourceArn=self.arn, tags={"team": "core"})
         self.assertEqual(self.logs.list_tags_for_resource(resourceArn=self.arn)["tags"], {"team": "core"})

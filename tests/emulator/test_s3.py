@@ -219,7 +219,7 @@ class Buckets(AccountTest):
                 "ID": "sizes",
                 "Status": "Disabled",
                 "Expiration": {"ExpiredObjectDeleteMarker": True},
-                "Filter": {"And": {"Prefix": "x/", "ObjectSizeGreaterThan": 10, "Tags": [{"Key": "a", "Value": "b"}]}},
+                "Filter": {"And": {"Prefix": "x/", "ObjectSizeGreaterThan": 10}},
             },
         ]
         put = self.s3.put_bucket_lifecycle_configuration

@@ -136,8 +136,10 @@ class Watching(AccountTest):
         absent = {"logGroupName": "none", "retentionInDays": 1}
         self.fails("ResourceNotFoundException", logs.put_retention_policy, **absent)
         put, delete = logs.put_resource_policy, logs.delete_resource_policy
-        for wrong in ("{", PATTERN, json.dumps({"Statement": []}), WRITES.replace("logs:PutLogEvents", "x" * 5120)):
+        long = WRITES + " " * (51_200 - len(WRITES))
+        for wrong in ("{", PATTERN, json.dumps({"Statement": []}), long + " "):
             self.fails("InvalidParameterException", put, policyName="x", policyDocument=wrong)
+        put(policyName="p1", policyDocument=long)
         for number in range(10):
             put(policyName=f"p{number}", policyDocument=WRITES)
         self.fails("LimitExceededException", put, policyName="x", policyDocument=WRITES)

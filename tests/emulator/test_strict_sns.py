@@ -159,6 +159,32 @@ class Subscriptions(AccountTest):
         put(SubscriptionArn=arn, AttributeName="FilterPolicy", AttributeValue="")
         self.assertNotIn("FilterPolicy", self.attributes(arn))
 
+    def test_settings_go_with_each_other_and_with_the_protocol(self) -> None:
+        flat, deep = '{"a": ["x"]}', '{"a": {"b": ["x"]}}'
+        arn = self.subscribe(**self.queue, Attributes={"FilterPolicy": flat})
+        self.fails("InvalidParameter", self.subscribe, **self.queue, Attributes={"FilterPolicy": '{"a": ["y"]}'})
+        self.assertEqual(self.subscribe(**self.queue, Attributes={"FilterPolicy": flat}), arn)
+
+        def put(name: str, value: str | None) -> None:
+            more = {} if value is None else {"AttributeValue": value}
+            self.sns.set_subscription_attributes(SubscriptionArn=arn, AttributeName=name, **more)
+
+        self.assertEqual(self.attributes(arn)["FilterPolicyScope"], "MessageAttributes")
+        error = self.fails("InvalidParameter", put, name="FilterPolicy", value=deep)
+        self.assertIn("Filter policy scope MessageAttributes does not support nested filter policy", str(error))
+        self.assertEqual(self.attributes(arn)["FilterPolicy"], flat)
+        put("FilterPolicyScope", "MessageBody")
+        put("FilterPolicy", deep)
+        self.fails("InvalidParameter", put, name="FilterPolicyScope", value="MessageAttributes")
+        put("RedrivePolicy", json.dumps({"deadLetterTargetArn": self.queue["Endpoint"]}))
+        self.fails("InvalidParameter", put, name="RedrivePolicy", value="")
+        put("RedrivePolicy", None)
+        self.assertNotIn("RedrivePolicy", self.attributes(arn))
+        self.fails("InvalidParameter", put, name="SubscriptionRoleArn", value="arn:aws:iam::111122223333:role/r")
+        mail = {"Protocol": "email", "Endpoint": "me@example.com"}
+        for attributes in ({"RawMessageDelivery": "true"}, {"DeliveryPolicy": "{}"}, {"FilterPolicy": deep}):
+            self.fails("InvalidParameter", self.subscribe, **mail, Attributes=attributes)
+
     def test_the_end(self) -> None:
         arn = self.subscribe(**self.queue)
         self.sns.unsubscribe(SubscriptionArn=arn)

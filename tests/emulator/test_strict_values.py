@@ -120,6 +120,33 @@ class Messages(AccountTest):
             self.fails("InvalidAttributeValue", sqs.create_queue, QueueName="r", Attributes=attributes)
         sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "43200", "SqsManagedSseEnabled": "true"})
 
+    def test_names_policies_and_dead_letters_of_queues(self) -> None:
+        sqs, arn = self.client("sqs"), f"arn:aws:sqs:us-east-1:{self.account}:"
+        url = sqs.create_queue(QueueName="q")["QueueUrl"]
+        for name in ("d", "d.fifo"):
+            sqs.create_queue(QueueName=name, Attributes={"FifoQueue": "true"} if name.endswith(".fifo") else {})
+        self.fails("InvalidParameterValue", sqs.create_queue, QueueName="e.fifo")
+        for name in ("FifoQueue", "ContentBasedDeduplication"):
+            self.fails("InvalidAttributeName", sqs.create_queue, QueueName="e", Attributes={name: "false"})
+
+        def put(name: str, value: Any) -> None:
+            sqs.set_queue_attributes(QueueUrl=url, Attributes={name: value if isinstance(value, str) else json.dumps(value)})
+
+        for target, count in (("none", 3), ("d", 0), ("d", 1001), ("d.fifo", 3)):
+            given = {"deadLetterTargetArn": arn + target, "maxReceiveCount": count}
+            self.fails("InvalidParameterValue", put, name="RedrivePolicy", value=given)
+        for wrong in ("{", "[]", {"maxReceiveCount": 3}):
+            self.fails("InvalidParameterValue", put, name="RedrivePolicy", value=wrong)
+        put("RedrivePolicy", {"deadLetterTargetArn": arn + "d", "maxReceiveCount": "1000"})
+        good = {"Effect": "Allow", "Principal": "*", "Action": "SQS:SendMessage"}
+        put("Policy", {"Version": "2012-10-17", "Statement": [good]})
+        for changes in ({"Action": "s3:GetObject"}, {"Effect": "x"}, {"Principal": {}}, {"Foo": "x"}):
+            document = {"Version": "2012-10-17", "Statement": [good | changes]}
+            self.fails("InvalidAttributeValue", put, name="Policy", value=document)
+        self.fails("InvalidAttributeValue", put, name="Policy", value="{")
+        both = {"KmsMasterKeyId": "alias/aws/sqs", "SqsManagedSseEnabled": "true"}
+        self.fails("InvalidAttributeValue", sqs.set_queue_attributes, QueueUrl=url, Attributes=both)
+
     def test_protocols_of_subscriptions(self) -> None:
         sns = self.client("sns")
         topic = sns.create_topic(Name="t")["TopicArn"]

@@ -264,7 +264,7 @@ fn finishes_the_write_in_hand(signal: &str) {
     let account = account(&format!("{POLICY}\n{ROLE}"));
     account
         .fault(json!({ "service": "iam", "operation": "CreateRole", "kind": "delay", "delay": 2 }));
-    let mut command = account.command(&["apply", "-b", "b.toml", "--yes"]);
+    let mut command = support::hears_hangup(&account.command(&["apply", "-b", "b.toml", "--yes"]));
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     wait_for_intent(&account);
     support::send(&child, signal);

@@ -70,6 +70,51 @@ fn outside_of_a_change_window_run_looks_and_reports_and_writes_nothing() {
 }
 
 #[test]
+fn what_a_run_holds_back_is_written_by_hand_with_the_command_that_its_line_names() {
+    let by_hand = |account: &Account, guard: &str| {
+        let line = once(account, 3);
+        held(&line, guard);
+        none(account);
+        line["held_back"][0]["by_hand"].as_str().unwrap_or_default().to_owned()
+    };
+    let switched = account("[safety]\nkill_switch = \"STOP\"\n");
+    switched.write("STOP", "");
+    switched.run(&["run", "--once", "--overrule", "kill-switch"]).code(1);
+    let command = by_hand(&switched, "kill-switch");
+    assert_eq!(command, "evenkeel apply -t here --overrule kill-switch");
+    switched.shell(&format!("{command} --yes")).code(0);
+    assert_eq!(switched.writes(), [UPDATE]);
+    let new = fleet(TARGET);
+    let command = by_hand(&new, "first-run");
+    new.shell(&format!("{command} --yes")).code(0);
+    let large = account("[safety]\nmax_changes = 0\n");
+    let command = by_hand(&large, "budget");
+    let refused = large.shell(&format!("{command} --yes")).code(3);
+    large.shell(&refused.next()).code(0);
+    assert_eq!(large.writes(), [UPDATE]);
+    let shut = account("[[safety.change_windows]]\ncron = \"0 0 0 1 1 *\"\nhours = 1\n");
+    assert_eq!(by_hand(&shut, "change-window"), "");
+}
+
+#[test]
+fn what_no_guard_holds_back_is_written_and_the_exit_code_is_that_of_the_guard() {
+    let account = account("[store]\nurl = \"sqlite://.evenkeel/store.db\"\n");
+    let block = "[s3.account_public_access_block]\nblock_public_acls = true\n";
+    account.write("b.toml", &format!("{POLICY}{block}"));
+    account.run(&["apply", "--yes"]).code(0);
+    let list = account.run(&["history", "--runs", "--format", "json"]).code(0).json();
+    let run = list["runs"][0]["run"].as_str().unwrap().to_owned();
+    account.run(&["rollback", &run, "--yes", "--allow-grants", "public"]).code(0);
+    // Both are held by now, and one is let go.
+    let object = format!("{}/global/iam.password_policy", account.id);
+    account.run(&["release", &object]).code(0);
+    account.forget_calls();
+    let run = account.run(&["apply", "--yes"]).code(3).says("1 change applied, 1 change held back");
+    assert!(run.stdout.contains("by hold: "), "{}", run.stdout);
+    assert_eq!(account.writes(), [UPDATE]);
+}
+
+#[test]
 fn a_run_over_its_budget_reports_all_of_it() {
     let account = account("[safety]\nmax_changes = 0\n");
     held(&once(&account, 3), "budget");
@@ -271,7 +316,17 @@ fn guards_that_cannot_remember_let_nothing_through() {
     assert_eq!((&line["outcome"], &line["applied"]), (&json!("partly"), &json!(0)), "{line}");
     assert_eq!(line["held_back"][0]["guard"], "memory", "{line}");
     let refused = account.run(&["apply", "--yes"]).code(3).complains("cannot be read");
+    let refused = refused.complains(".evenkeel/guards.json is damaged").complains("move it away");
     none(&account);
+    // Who only looks is not stopped, and told once.
+    for command in ["plan", "check"] {
+        let run = account.run(&[command]);
+        let lines: Vec<&str> = run.stderr.lines().filter(|line| line.contains("guards")).collect();
+        let [line] = lines.as_slice() else { panic!("{}", run.stderr) };
+        assert!(line.starts_with("warning: what the guards remember cannot be read"), "{line}");
+        assert!(line.contains("guards.json is damaged") && line.contains("move it away"), "{line}");
+        assert!(!run.stderr.contains("WARN"), "{}", run.stderr);
+    }
     account.shell(&refused.next()).code(0);
     assert_eq!(account.writes(), [UPDATE]);
 }

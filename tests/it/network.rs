@@ -194,6 +194,45 @@ fn a_lost_answer_is_said_as_it_was() {
     }));
     account.run(&APPLY).code(0).says("is there").says("1 change applied").says("verified");
     account.check().code(0);
+    // The log says so as well, and is whole.
+    let log = account.read(".evenkeel/audit.jsonl");
+    let phases: Vec<String> = log
+        .lines()
+        .map(|line| {
+            serde_json::from_str::<Value>(line).unwrap()["phase"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    assert_eq!(phases, ["intent", "failed", "observed", "found"], "{log}");
+    account.run(&["audit", "verify"]).code(0);
+}
+
+/// What was there all the same is in the history as that, and is put back like what AWS accepted.
+#[test]
+fn what_a_lost_answer_made_is_in_the_history_and_is_put_back() {
+    let account = support::emulator().account();
+    account.write(
+        "evenkeel.toml",
+        "schema = 1\n\n[store]\nurl = \"sqlite://.evenkeel/store.db\"\n\n[[target]]\nname = \"here\"\nbaselines = [\"b.toml\"]\nmode = \"enforce\"\nconfirmed = true\n",
+    );
+    only(&account, "");
+    let rule =
+        "{ ip_protocol = \"tcp\", from_port = 443, to_port = 443, cidr_ipv4 = \"10.0.0.0/8\" }";
+    declare(&account, &format!("ingress = [{rule}]"));
+    account.fault(json!({
+        "service": "ec2", "operation": "AuthorizeSecurityGroupIngress", "kind": "drop", "executed": true, "count": 1,
+    }));
+    account.run(&["apply", "--yes"]).code(0).says("is there").says("1 change applied");
+    let entries =
+        account.run(&["history", "--outcome", "found", "--format", "json"]).code(0).json();
+    let entry = &entries["entries"][0];
+    assert_eq!(entry["what"], "found", "{entries}");
+    let failed =
+        account.run(&["history", "--outcome", "failed", "--format", "json"]).code(0).json();
+    assert_eq!(failed["entries"], json!([]), "{failed}");
+    let run = entry["run"].as_str().unwrap();
+    account.run(&["show", run]).code(0).says("is there all the same");
+    let back = account.run(&["rollback", run, "--yes"]).code(0).says("1 change put back");
+    back.says("AWS refused the run's write or its answer was lost");
 }
 
 #[test]

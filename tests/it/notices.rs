@@ -146,6 +146,32 @@ fn a_topic_tells_of_drift_once_and_of_its_end() {
     assert!(told(&account)[0]["Subject"].as_str().unwrap().contains("test of evenkeel"));
 }
 
+/// Where there is no store, what waits is in a file: a damaged one is said once, with what helps, and
+/// stops nothing.
+#[test]
+fn a_damaged_file_of_notices_is_said_once_and_stops_nothing() {
+    let arn = "arn:aws:sns:eu-west-1:111122223333:alerts";
+    let channels = format!(
+        "[notify.sns.one]\ntopic_arn = \"{arn}\"\n[notify.sns.two]\ntopic_arn = \"{arn}\"\n"
+    );
+    let account = drifting("enforce", &channels);
+    let kept = r#"{"latest": 1, "documents": {"notices/one/out/x": 1}}"#;
+    for damaged in ["{\"latest\": 1, \"docu", kept] {
+        account.write(".evenkeel/notices.json", damaged);
+        let run = account.run(&["check"]).code(2);
+        let said: Vec<&str> = run.stderr.lines().filter(|line| line.contains("notices")).collect();
+        let [line] = said.as_slice() else { panic!("{}", run.stderr) };
+        assert!(line.starts_with("warning: notices are neither kept nor sent: the file"), "{line}");
+        assert!(
+            line.contains("notices.json is damaged") && line.contains("move it away"),
+            "{line}"
+        );
+        assert!(!run.stderr.contains("WARN"), "{}", run.stderr);
+        assert_eq!(account.read(".evenkeel/notices.json"), damaged);
+    }
+    account.run(&["apply", "--yes"]).code(0).complains("notices.json is damaged");
+}
+
 #[test]
 fn a_fifo_topic_is_sent_to_with_a_group_and_the_letters_id() {
     let account = drifting("report", "");

@@ -32,8 +32,7 @@ const BLOCK: &str = "[s3.account_public_access_block]\nblock_public_acls = true\
 
 fn block(account: &Account) -> Value {
     account.boto3(&format!(
-        "import botocore.config\n\
-         s3 = boto3.client('s3control', config=botocore.config.Config(inject_host_prefix=False))\n\
+        "s3 = boto3.client('s3control')\n\
          try: print(json.dumps(s3.get_public_access_block(AccountId='{}')['PublicAccessBlockConfiguration']))\n\
          except s3.exceptions.NoSuchPublicAccessBlockConfiguration: print('null')",
         account.id
@@ -111,6 +110,52 @@ fn what_may_not_be_written_by_now_is_reported_and_a_plan_of_a_rollback_is_for_it
     let fleet = account.read("evenkeel.toml");
     account.write("evenkeel.toml", &fleet.replace("\"enforce\"", "\"report\""));
     account.run(&["rollback", &run, "--yes"]).code(2).says("1 change only reported");
+}
+
+/// An exception of the object that the run wrote, which is as declared.
+fn except(account: &Account, until: &str) {
+    let text = account.read("b.toml");
+    account.write(
+        "b.toml",
+        &format!(
+            "{text}\n[[exception]]\nitem = \"iam.password_policy\"\nuntil = {until}\nowner = \"security@acme.example\"\nreason = \"An audit is under way\"\n"
+        ),
+    );
+}
+
+#[test]
+fn what_an_exception_covers_by_now_is_left_alone_though_it_is_as_declared() {
+    let account = account(POLICY);
+    let policy = || {
+        account.boto3(
+            "iam = boto3.client('iam')\n\
+             try: print(json.dumps(iam.get_account_password_policy()['PasswordPolicy']['MinimumPasswordLength']))\n\
+             except iam.exceptions.NoSuchEntityException: print('null')",
+        )
+    };
+    let run = apply(&account);
+    assert_eq!(policy(), 14);
+    let declared = account.read("b.toml");
+    except(&account, "2099-12-31");
+    account.run(&["apply", "--yes"]).code(0);
+    account
+        .run(&["rollback", &run, "--yes"])
+        .code(2)
+        .says("Excepted")
+        .says("until 2099-12-31 · security@acme.example · An audit is under way")
+        .says("Nothing is put back; 1 change only reported");
+    assert_eq!(policy(), 14);
+    // A plan of before is bound by it as well.
+    account.write("b.toml", &declared);
+    account.run(&["rollback", &run, "--save", "back.json"]).code(0);
+    except(&account, "2099-12-31");
+    account.run(&["rollback", &run, "back.json", "--yes"]).code(3).says("left alone");
+    assert_eq!(policy(), 14);
+    // One that has ended covers nothing.
+    account.write("b.toml", &declared);
+    except(&account, "2020-01-01");
+    account.run(&["rollback", &run, "--yes"]).code(0).says("1 change put back");
+    assert_eq!(policy(), Value::Null);
 }
 
 #[test]

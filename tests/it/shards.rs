@@ -123,7 +123,19 @@ fn missing_and_foreign_shards_are_told() {
     // A part is applied as the part that it is: nobody has looked at the rest.
     fleet.run(&["merge-reports", "1.json", "3.json", "--save", "part.json"]).code(4);
     let run = fleet.run(&["apply", "part.json", "--yes"]).code(4);
-    run.complains("2 of 3 shards: 2/3 is missing");
+    run.complains("2 of 3 shards: 2/3 is missing").says("only shards 1, 3 of 3");
+    // What there was to do is done by now, and the rest is still not looked at.
+    let run = fleet.run(&["apply", "part.json", "--yes"]);
+    assert!(matches!(run.code, 3 | 4), "{}", run.stdout);
+    // The same where one shard alone is what there is of the whole.
+    fleet.run(&["merge-reports", "2.json", "--save", "one.json"]).code(4);
+    let run = fleet.run(&["apply", "one.json", "--yes"]).code(4);
+    run.complains("1 of 3 shards: 1/3, 3/3 are missing");
+    // A shard of its own, whose others are applied by other jobs, is whole.
+    fleet.run(&["plan", "--shard", "2/3", "--save", "own.json"]).code(0);
+    fleet.run(&["apply", "own.json", "--yes"]).code(0);
+    fleet.run(&["merge-reports", "own.json", "--save", "merged.json"]).code(4);
+    fleet.run(&["apply", "merged.json", "--yes"]).code(4).complains("are missing");
 }
 
 #[test]

@@ -484,6 +484,17 @@ fn other_declarations(schema: &Value, value: &Value) -> Vec<Value> {
             }
             if map.is_empty() {
                 all.push(json!({ "team": "other" }));
+                let what = json!(["arn:aws:dataprotection::aws:data-identifier/EmailAddress"]);
+                let audit = json!({ "Audit": { "FindingsDestination": {} } });
+                let mask = json!({ "Deidentify": { "MaskConfig": {} } });
+                all.push(json!({
+                    "Name": "x",
+                    "Version": "2021-06-01",
+                    "Statement": [
+                        { "Sid": "find", "DataIdentifier": what, "Operation": audit },
+                        { "Sid": "mask", "DataIdentifier": what, "Operation": mask },
+                    ],
+                }));
             }
             all
         }

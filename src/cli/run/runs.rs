@@ -36,6 +36,7 @@ use evenkeel::telemetry::runs::Hearing;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
+use super::super::again;
 use super::super::args::{RunArgs, Selectors};
 use super::super::exit::Exit;
 use super::super::failure::Failure;
@@ -295,6 +296,10 @@ impl Reconciler {
     ) -> Result<(Exit, Option<Duration>), Failure> {
         let Some(selectors) = self.selectors_of(what) else { return Ok((Exit::Done, None)) };
         let global = &self.files.global;
+        let line = line.by_hand(Box::new({
+            let (global, selectors) = (global.clone(), selectors.clone());
+            move |guard| again::by_hand(&global, &selectors, guard)
+        }));
         let settings = settings::resolve_from(global, &selectors, &version.what.texts)?;
         if !self.files.are_elsewhere() {
             self.kill_switch.follow(settings.fleet.as_ref());

@@ -408,6 +408,7 @@ mod tests {
             PasswordPolicyOfAws::builder().require_symbols(true),
             answer().expire_passwords(true),
             answer().max_password_age(-1),
+            answer().expire_passwords(false).max_password_age(90),
         ] {
             assert!(read(&untold.build()).is_err());
         }

@@ -402,7 +402,11 @@ impl<'a, 'p> OfAccount<'a, 'p> {
     async fn after(&self, object: &ObjectPlan, change: &PlannedChange, sent: Sent) {
         let Some(guarded) = self.applier.guarded else { return };
         if let Err(error) = guarded.after(object, change, sent).await {
-            tracing::warn!("the guards cannot remember what became of {}: {error}", object.title());
+            tracing::warn!(
+                "the guards cannot remember what became of {}: {error}; {}",
+                object.title(),
+                error.remedy()
+            );
         }
     }
 
@@ -485,7 +489,10 @@ impl<'a, 'p> OfAccount<'a, 'p> {
 
     /// Corrects what was said of an object's changes once it is seen to be as declared: what was sent
     /// and refused is there, and what waited for it is not needed.
-    pub(super) fn found(&mut self, object: &ObjectPlan) {
+    ///
+    /// # Errors
+    /// Somebody, the audit log above all, cannot hear of it.
+    pub(super) fn found(&mut self, object: &ObjectPlan) -> Result<(), ListenError> {
         for change in &object.changes {
             let outcomes = &mut self.report.outcomes;
             let Some(outcome) = outcomes.iter_mut().find(|outcome| outcome.change == change.id)
@@ -500,7 +507,12 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             outcome.step = step.clone();
             self.failed.remove(&change.id);
             self.stream.mention(RunEvent::Wrote { object, change, step: &step });
+            if step == Step::Found {
+                let by = self.by(object);
+                self.stream.tell(RunEvent::FoundThere { object, change, by })?;
+            }
         }
+        Ok(())
     }
 
     /// The same; once it was the last one of its item, the item's objects are observed again.

@@ -46,6 +46,8 @@ pub struct Standing {
     nothing: Option<Held>,
     /// How many changes of the day's budget are left to be planned.
     left: Mutex<usize>,
+    /// What could not be read, where that holds nothing back.
+    forgotten: Mutex<Option<StoreError>>,
 }
 
 struct Target {
@@ -107,15 +109,27 @@ impl Standing {
             all: OfAll::default(),
             nothing: None,
             left: Mutex::default(),
+            forgotten: Mutex::default(),
         };
         match standing.read(aims).await {
             Err(error) if view.writes && !guarded.overrules(Guard::Memory) => {
                 standing.nothing = Some(unreadable(&error));
             }
-            Err(error) => tracing::warn!("what the guards remember is not shown: {error}"),
+            Err(error) => standing.forgets(error),
             Ok(()) => {}
         }
         standing
+    }
+
+    fn forgets(&self, error: StoreError) {
+        let mut forgotten = self.forgotten.lock().unwrap_or_else(PoisonError::into_inner);
+        forgotten.get_or_insert(error);
+    }
+
+    /// Why what the guards remember is neither shown nor heeded, where nobody is to write or somebody has
+    /// overruled that.
+    pub fn forgotten(&self) -> Option<StoreError> {
+        self.forgotten.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Who wishes to write.
@@ -200,10 +214,11 @@ impl Standing {
             return;
         }
         if let Err(error) = self.holding(account, plan, origins).await {
-            tracing::warn!("what the guards remember of {account}: {error}");
             if self.view.writes && !self.guarded.overrules(Guard::Memory) {
                 let held = unreadable(&error);
                 plan.hold(|_, _| Some(held.clone()));
+            } else {
+                self.forgets(error);
             }
         }
     }

@@ -8,7 +8,7 @@ use super::error::LookError;
 use super::listed::Listing;
 use super::wish::{Look, Source};
 use crate::aws::{Session, session};
-use crate::fleet::access::roles;
+use crate::fleet::access::{roles, ways_in};
 use crate::fleet::organization::{Organization, discover};
 use crate::fleet::select::{Choice, needs_organization};
 use crate::names::AccountId;
@@ -42,6 +42,7 @@ impl Way {
             home_region: look.home_region(),
             requests_per_second: look.limits().requests_per_second,
             record,
+            entered_by: look.fleet.as_ref().map(ways_in).unwrap_or_default(),
         };
         let own = match own {
             Some(own) => own,

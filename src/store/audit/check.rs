@@ -58,6 +58,8 @@ pub enum Closed {
     Applied,
     /// AWS refused it or did not answer, or nothing was sent.
     Failed,
+    /// It failed, and is there all the same.
+    Found,
     /// The run died, and a later one observed the object.
     Recovered,
 }
@@ -277,6 +279,13 @@ impl Check {
                     self.fault(format!("change {} is begun again after it was done", key.1));
                 }
                 self.open.insert(key, record);
+                return;
+            }
+            Phase::Found => {
+                if is_sealed && closed != Some(Closed::Failed) {
+                    self.fault(format!("change {} is found, and had not failed", key.1));
+                }
+                self.closed.entry(key.0).or_default().insert(key.1, Closed::Found);
                 return;
             }
             Phase::Applied => (Closed::Applied, "done"),

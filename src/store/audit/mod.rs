@@ -144,6 +144,9 @@ pub enum Phase {
     Applied,
     /// AWS refused the write, or did not answer.
     Failed(Failed),
+    /// A write that failed is there all the same: its object was observed as it was to be. The answer was
+    /// lost, or somebody else did it.
+    Found,
     /// The object was observed again after its changes.
     Observed {
         /// The object now.

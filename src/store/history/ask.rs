@@ -19,6 +19,8 @@ pub enum What {
     Applied,
     /// A change was tried in vain.
     Failed,
+    /// AWS refused a change or gave no answer, and it was there all the same.
+    Found,
     /// A run died in a change, and a later one looked at it.
     Recovered,
     /// A change was begun, and nobody knows what came of it; or it is in hand.
@@ -31,9 +33,10 @@ pub enum What {
 
 impl What {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Applied,
         Self::Failed,
+        Self::Found,
         Self::Recovered,
         Self::Unfinished,
         Self::Drift,
@@ -45,6 +48,7 @@ impl What {
         match self {
             Self::Applied => "applied",
             Self::Failed => "failed",
+            Self::Found => "found",
             Self::Recovered => "recovered",
             Self::Unfinished => "unfinished",
             Self::Drift => "drift",
@@ -55,6 +59,14 @@ impl What {
     fn of_outcome(word: Option<&str>) -> Self {
         let Some(word) = word else { return Self::Unfinished };
         Self::ALL.into_iter().find(|what| what.word() == word).unwrap_or(Self::Unfinished)
+    }
+
+    /// The outcome of a change of a run, which knows more than the answer of AWS alone.
+    fn in_run(self, change: u32, run: &RunAbout) -> Self {
+        match self {
+            Self::Failed if run.found.contains(&change) => Self::Found,
+            outcome => outcome,
+        }
     }
 
     fn is_of_change(self) -> bool {
@@ -221,18 +233,24 @@ impl Statement {
 
 fn of_changes(filter: &Filter) -> Statement {
     let select = format!(
-        "SELECT {}, o.outcome, o.time, o.about FROM intents i LEFT JOIN outcomes o \
-         ON o.run = i.run AND o.change = i.change AND o.attempt = i.attempt",
+        "SELECT {}, o.outcome, o.time, o.about, r.about FROM intents i LEFT JOIN outcomes o \
+         ON o.run = i.run AND o.change = i.change AND o.attempt = i.attempt \
+         LEFT JOIN runs r ON r.run = i.run",
         changes::COLUMNS
     );
     let mut conditions = Where::of(filter, "i.", "i.time");
-    let mut also = "";
+    let (mut also, mut most) = ("", filter.most);
     match filter.what {
         Some(What::Unfinished) => also = " AND o.run IS NULL",
+        // Which of them were there all the same, the run knows.
+        Some(What::Failed | What::Found) => {
+            most = None;
+            conditions.and("o.outcome = ", Given::Text(What::Failed.word().to_owned()));
+        }
         Some(what) => conditions.and("o.outcome = ", Given::Text(what.word().to_owned())),
         None => {}
     }
-    conditions.of_latest(&select, also, "i.time", filter.most)
+    conditions.of_latest(&select, also, "i.time", most)
 }
 
 const DRIFT: &str = "SELECT account, region, item, object, first_seen, last_seen, resolved, how, \
@@ -249,7 +267,11 @@ fn of_resolved(filter: &Filter) -> Statement {
 
 fn change(row: &Row) -> Result<Entry, StoreError> {
     let intent = changes::intent(row)?;
-    let what = What::of_outcome(row.maybe_text(10)?);
+    let run: RunAbout = match row.maybe_text(13)? {
+        Some(_) => row.json(13)?,
+        None => RunAbout::default(),
+    };
+    let what = What::of_outcome(row.maybe_text(10)?).in_run(intent.change, &run);
     let about = &intent.about;
     let mut more = serde_json::json!({
         "name": about.name, "drift": about.drift, "baseline": about.baseline, "commit": about.commit,
@@ -316,7 +338,10 @@ impl Store {
                 let mut all = Vec::new();
                 if filter.what.is_none_or(What::is_of_change) {
                     let rows = of_changes(&filter).rows(&mut tx).await?;
-                    all.extend(rows.iter().map(change).collect::<Result<Vec<_>, _>>()?);
+                    let changes = rows.iter().map(change).collect::<Result<Vec<_>, _>>()?;
+                    let is_asked =
+                        |entry: &Entry| filter.what.is_none_or(|asked| asked == entry.what);
+                    all.extend(changes.into_iter().filter(is_asked));
                 }
                 for (what, statement) in
                     [(What::Drift, of_drift(&filter)), (What::Resolved, of_resolved(&filter))]
@@ -409,7 +434,10 @@ impl Store {
                 let mut all = Vec::new();
                 for row in rows {
                     let run = runs::record(&row)?;
-                    let changes = changes_of(&mut tx, &run.run).await?;
+                    let mut changes = changes_of(&mut tx, &run.run).await?;
+                    for change in &mut changes {
+                        change.outcome = change.outcome.in_run(change.intent.change, &run.about);
+                    }
                     all.push(RunShown { run, changes });
                 }
                 Ok((tx, all))

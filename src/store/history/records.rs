@@ -87,6 +87,9 @@ pub struct RunAbout {
     /// What was to be written and was not: what, and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub left: Vec<String>,
+    /// The changes that failed and were there all the same.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub found: Vec<u32>,
     /// The run that it puts back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rolls_back: Option<String>,

@@ -3,12 +3,13 @@
 moto keeps one flag for rotation and lets asymmetric, disabled and dying keys rotate; its answers hold null members.
 """
 
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from emulator import policy
+from emulator import grammar, policy
 from emulator.answers import Answer, AwsError
+from emulator.events.permission import account_may
+from emulator.identity import caller_arn
 from emulator.missing import Forward, from_moto, handles
 from emulator.wire import Call
 
@@ -32,7 +33,9 @@ def backend_of(call: Call) -> Any:
 
 
 def find_key(call: Call, key_id: str) -> Any:
-    """The key by id, ARN, alias or alias ARN."""
+    """The key by id, ARN, alias or alias ARN; of another account as its policy allows."""
+    if key_id.startswith("arn:") and key_id.split(":")[4:5] != [call.account]:
+        return _of_another_account(call, key_id)
     backend = backend_of(call)
     try:
         return backend.keys[backend.any_id_to_key_id(key_id)]
@@ -43,6 +46,22 @@ def find_key(call: Call, key_id: str) -> Any:
             name = f"arn:{call.partition}:kms:{call.region}:{call.account}:{'' if is_alias else 'key/'}{key_id}"
         text = f"Alias {name} is not found." if is_alias else f"Key '{name}' does not exist"
         raise AwsError("NotFoundException", text) from None
+
+
+def _of_another_account(call: Call, arn: str) -> Any:
+    from moto.kms.models import kms_backends
+
+    region, account = [*arn.split(":"), "", ""][3:5]
+    key = kms_backends[account][region].keys.get(arn.rpartition("/")[2]) if region == call.region else None
+    action = f"kms:{call.operation}" if call.service == "kms" else "kms:DescribeKey"
+    if key is None or key.arn != arn or not account_may(key.policy, call.account, action, arn):
+        raise AwsError(
+            "AccessDeniedException",
+            f"User: {caller_arn(call)} is not authorized to perform: {action} on resource: {arn} because the resource "
+            "does not exist in this Region, no resource-based policies allow access, or a resource-based policy "
+            "explicitly denies access",
+        )
+    return key
 
 
 def _by_id(call: Call, name: str = "KeyId") -> Any:
@@ -71,7 +90,8 @@ def create_key(call: Call, forward: Forward) -> dict[str, Any]:
 @handles("kms", "DescribeKey")
 def describe_key(call: Call, _: Forward) -> dict[str, Any]:
     key = find_key(call, call.params["KeyId"])
-    backend_of(call).describe_key(key.id)
+    if key.account_id == call.account:
+        backend_of(call).describe_key(key.id)
     return {"KeyMetadata": _metadata(key)}
 
 
@@ -223,11 +243,8 @@ def _check_can_rotate(key: Any) -> None:
 
 
 def _check_policy(call: Call, text: str) -> None:
-    try:
-        if not isinstance(json.loads(text), dict):
-            raise ValueError
-    except ValueError:
-        raise AwsError("MalformedPolicyDocumentException", "The policy is not valid JSON.") from None
+    if problem := grammar.problem(text):
+        raise AwsError("MalformedPolicyDocumentException", problem)
     if policy.unknown_principals(text, call.account, call.partition):
         raise AwsError(
             "MalformedPolicyDocumentException", "Policy contains a statement with one or more invalid principals."

@@ -11,7 +11,7 @@ from typing import Any
 
 from emulator import policy
 from emulator.answers import AwsError
-from emulator.missing import Forward, from_moto, handles
+from emulator.missing import Forward, from_moto, handles, refuses
 from emulator.missing.kms import find_key
 from emulator.wire import Call
 
@@ -23,7 +23,7 @@ def group_of(call: Call) -> Any:
     """The log group that a call names, by its name or ARN."""
     from moto.logs.models import logs_backends
 
-    members = ("logGroupName", "logGroupIdentifier", "resourceArn")
+    members = ("logGroupName", "logGroupIdentifier", "resourceArn", "resourceIdentifier")
     named = next(call.params[member] for member in members if member in call.params)
     here = f"arn:{call.partition}:logs:{call.region}:{call.account}:log-group:"
     # The ARN of a group in another account or Region is found nowhere here: a name has no colon.
@@ -51,6 +51,8 @@ def create_log_group(call: Call, forward: Forward) -> dict[str, Any] | None:
 def describe_log_groups(call: Call, forward: Forward) -> dict[str, Any]:
     from moto.logs.models import logs_backends
 
+    if "logGroupNamePrefix" in call.params and "logGroupNamePattern" in call.params:
+        raise AwsError("InvalidParameterException", "LogGroup name prefix and pattern are mutually exclusive.")
     answer = from_moto(call, forward)
     for shown in answer.get("logGroups", []):
         group = logs_backends[call.account][call.region].groups[shown["logGroupName"]]
@@ -91,6 +93,14 @@ def put_deletion_protection(call: Call, _: Forward) -> dict[str, Any]:
     return {}
 
 
+@refuses("logs", "AssociateKmsKey", "DisassociateKmsKey")
+def one_thing_with_a_key(call: Call) -> None:
+    if ("logGroupName" in call.params) == ("resourceIdentifier" in call.params):
+        raise AwsError("InvalidParameterException", "Specify either logGroupName or resourceIdentifier.")
+    if call.params.get("resourceIdentifier", "").endswith(":query-result:*"):
+        raise NotImplementedError("keys of query results")
+
+
 @handles("logs", "AssociateKmsKey")
 def associate_kms_key(call: Call, _: Forward) -> dict[str, Any]:
     group = group_of(call)
@@ -117,7 +127,7 @@ def get_data_protection_policy(call: Call, _: Forward) -> dict[str, Any]:
 @handles("logs", "PutDataProtectionPolicy")
 def put_data_protection_policy(call: Call, _: Forward) -> dict[str, Any]:
     group, text = group_of(call), call.params["policyDocument"]
-    _check_policy(text)
+    check_data_protection(text)
     group.data_protection_policy = text
     group.data_protection_time = int(time.time() * 1000)
     group.data_protection_status = "ACTIVATED"
@@ -161,7 +171,7 @@ def _check_key(call: Call, name: str) -> None:
         raise refused
 
 
-def _check_policy(text: str) -> None:
+def check_data_protection(text: str) -> None:
     """An audit and a masking, of the same data."""
     refused = AwsError("InvalidParameterException", "The specified data protection policy is not valid.")
     if len(text) > LONGEST_POLICY:

@@ -82,39 +82,6 @@ def rules_of_a_web_acl(call: Call) -> None:
         raise AwsError("WAFInvalidParameterException", message)
 
 
-# SQS.
-
-NUMBERS = {
-    "DelaySeconds": (0, 900),
-    "KmsDataKeyReusePeriodSeconds": (60, 86400),
-    "MaximumMessageSize": (1024, 1048576),
-    "MessageRetentionPeriod": (60, 1209600),
-    "ReceiveMessageWaitTimeSeconds": (0, 20),
-    "VisibilityTimeout": (0, 43200),
-}
-OTHERS = {
-    "ContentBasedDeduplication",
-    "DeduplicationScope",
-    "FifoQueue",
-    "FifoThroughputLimit",
-    "KmsMasterKeyId",
-    "Policy",
-    "RedriveAllowPolicy",
-    "RedrivePolicy",
-    "SqsManagedSseEnabled",
-}
-
-
-@refuses("sqs", "CreateQueue", "SetQueueAttributes")
-def attributes_of_a_queue(call: Call) -> None:
-    for name, value in (call.params.get("Attributes") or {}).items():
-        if name not in NUMBERS and name not in OTHERS:
-            raise AwsError("InvalidAttributeName", f"Unknown Attribute {name}.")
-        low, high = NUMBERS.get(name, (0, 0))
-        if name in NUMBERS and not (value.isdigit() and low <= int(value) <= high):
-            raise AwsError("InvalidAttributeValue", f"Invalid value for the parameter {name}.")
-
-
 # EventBridge.
 
 
@@ -194,6 +161,9 @@ def logs_of_a_bucket_elsewhere(call: Call) -> None:
 
     target = ((call.params.get("BucketLoggingStatus") or {}).get("LoggingEnabled") or {}).get("TargetBucket")
     there = find_bucket(call, target) if target else None
+    if there is not None and there.account_id != call.account:
+        message = "The owner for the bucket to be logged and the target bucket must be the same."
+        raise AwsError("InvalidTargetBucketForLogging", message, 400)
     if there is not None and there.region_name != find_bucket(call, call.params["Bucket"]).region_name:
         raise AwsError("CrossLocationLoggingProhibitted", "Cross S3 location logging not allowed.", 403)
 

@@ -13,31 +13,7 @@ CRON = re.compile(r"cron\(\S+( \S+){5}\)")
 STATELESS = ("aws:pass", "aws:drop", "aws:forward_to_sfe")
 
 
-# S3: rules of the life cycle.
-
-
-@refuses("s3", "PutBucketLifecycleConfiguration")
-def rules_of_a_lifecycle(call: Call) -> None:
-    for rule in (call.params.get("LifecycleConfiguration") or {}).get("Rules", []):
-        if len(rule.get("ID") or "") > 255:
-            raise AwsError("InvalidArgument", "ID length should not exceed allowed limit of 255", 400)
-        if not any(name in rule for name in ACTIONS):
-            raise AwsError("InvalidRequest", "At least one action needs to be specified in a rule", 400)
-        if rule.get("Expiration", {}).get("Days", 1) <= 0:
-            raise AwsError("InvalidArgument", "'Days' for Expiration action must be a positive integer", 400)
-        condition = rule.get("Filter") or {}
-        tagged = "Tag" in condition or condition.get("And", {}).get("Tags")
-        if tagged and "AbortIncompleteMultipartUpload" in rule:
-            raise AwsError("InvalidRequest", "AbortIncompleteMultipartUpload cannot be specified with Tags", 400)
-
-
-ACTIONS = (
-    "Expiration",
-    "Transitions",
-    "NoncurrentVersionTransitions",
-    "NoncurrentVersionExpiration",
-    "AbortIncompleteMultipartUpload",
-)
+# S3.
 
 
 @refuses("s3", "PutBucketOwnershipControls")

@@ -7,12 +7,11 @@ members that it does not know (blocked encryption types, log key format, size li
 import copy
 import json
 import uuid
-from datetime import datetime
 from typing import Any
 
 from emulator import policy
 from emulator.answers import Answer, AwsError
-from emulator.missing import Forward, from_moto, guards, handles
+from emulator.missing import Forward, from_moto, guards, handles, s3_lifecycle, s3_policies
 from emulator.wire import Call
 
 DEFAULT_ENCRYPTION = {
@@ -24,10 +23,11 @@ DEFAULT_ENCRYPTION = {
         }
     ]
 }
-MAX_POLICY = 20 * 1024
 MAX_TAGS = 50
+LONGEST_RETENTION = {"Days": 36_500, "Years": 100}
 DEFAULT_MINIMUM_SIZE = "all_storage_classes_128K"
 PUBLIC_CANNED = ("public-read", "public-read-write", "authenticated-read")
+PUBLIC_GROUPS = ("/groups/global/AllUsers", "/groups/global/AuthenticatedUsers")
 ANY_REGION = {"CreateBucket", "GetBucketLocation", "ListBuckets"}
 
 
@@ -117,20 +117,8 @@ def list_buckets(call: Call, _: Forward) -> dict[str, Any]:
 @handles("s3", "PutBucketPolicy")
 def put_bucket_policy(call: Call, forward: Forward) -> Answer | None:
     bucket, text = _bucket(call), call.params.get("Policy") or ""
-    try:
-        statements = policy.as_list(json.loads(text)["Statement"])
-    except (ValueError, KeyError, TypeError):
-        raise AwsError("MalformedPolicy", "Policies must be valid JSON and the first byte must be '{'", 400) from None
-    if len(text.encode()) > MAX_POLICY:
-        raise AwsError("MalformedPolicy", "Policy exceeds the maximum allowed document size.", 400)
     own = f"arn:{call.partition}:s3:::{bucket.name}"
-    for statement in statements:
-        for required in ("Principal", "Action", "Resource"):
-            if required not in statement and f"Not{required}" not in statement:
-                raise AwsError("MalformedPolicy", f"Missing required field {required}", 400)
-        for resource in policy.as_list(statement.get("Resource")):
-            if resource != own and not resource.startswith(f"{own}/") and resource not in ("*", f"{own}*"):
-                raise AwsError("MalformedPolicy", "Policy has invalid resource", 400)
+    s3_policies.check(text, own)
     if policy.unknown_principals(text, call.account, call.partition):
         raise AwsError("MalformedPolicy", "Invalid principal in policy", 400)
     if policy.is_public(text) and _blocks(call, bucket).block_public_policy:
@@ -154,6 +142,8 @@ def get_bucket_encryption(call: Call, _: Forward) -> dict[str, Any]:
 @handles("s3", "PutBucketEncryption")
 def put_bucket_encryption(call: Call, forward: Forward) -> Answer:
     given = copy.deepcopy(call.params["ServerSideEncryptionConfiguration"])
+    if len(given["Rules"]) != 1:
+        raise AwsError("MalformedXML", "The XML you provided was not well-formed or did not validate", 400)
     for rule in given["Rules"]:
         default = rule.get("ApplyServerSideEncryptionByDefault", {})
         if default.get("SSEAlgorithm") == "AES256" and default.get("KMSMasterKeyID"):
@@ -175,7 +165,9 @@ def delete_bucket_encryption(call: Call, forward: Forward) -> Answer:
 
 @handles("s3", "PutBucketVersioning")
 def put_bucket_versioning(call: Call, _: Forward) -> None:
-    if call.params["VersioningConfiguration"].get("Status") == "Suspended" and _bucket(call).object_lock_enabled:
+    if "Status" not in call.params["VersioningConfiguration"]:
+        raise AwsError("IllegalVersioningConfigurationException", "The Versioning element must be specified", 400)
+    if call.params["VersioningConfiguration"]["Status"] == "Suspended" and _bucket(call).object_lock_enabled:
         raise AwsError(
             "InvalidBucketState",
             "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.",
@@ -194,8 +186,8 @@ def get_lifecycle(call: Call, _: Forward) -> dict[str, Any]:
 @handles("s3", "PutBucketLifecycleConfiguration")
 def put_lifecycle(call: Call, forward: Forward) -> dict[str, Any] | Answer:
     rules = copy.deepcopy(call.params["LifecycleConfiguration"]["Rules"])
+    s3_lifecycle.check(rules)
     for rule in rules:
-        _check_lifecycle(rule)
         rule.setdefault("ID", str(uuid.uuid4()))
     if len({rule["ID"] for rule in rules}) < len(rules):
         raise AwsError("InvalidArgument", "Rule ID must be unique. Found same ID for one or more rules", 400)
@@ -238,6 +230,9 @@ def put_object_lock(call: Call, _: Forward) -> dict[str, Any]:
     retention = (given.get("Rule") or {}).get("DefaultRetention")
     if retention and (("Days" in retention) == ("Years" in retention) or "Mode" not in retention):
         raise AwsError("MalformedXML", "The XML you provided was not well-formed or did not validate", 400)
+    for unit, most in LONGEST_RETENTION.items():
+        if not 0 < (retention or {}).get(unit, 1) <= most:
+            raise AwsError("InvalidArgument", f"Default retention period must be between 1 and {most} {unit.lower()}", 400)
     bucket.object_lock_enabled = True
     if retention:
         bucket.default_lock_mode = retention["Mode"]
@@ -290,10 +285,16 @@ def delete_ownership(call: Call, _: Forward) -> Answer:
 @handles("s3", "PutBucketAcl")
 def put_acl(call: Call, _: Forward) -> None:
     bucket, params = _bucket(call), call.params
-    granting = params.get("ACL", "private") != "private" or any(name.startswith("Grant") for name in params)
+    grants = [str(value) for name, value in params.items() if name.startswith("Grant")]
+    listed = (params.get("AccessControlPolicy") or {}).get("Grants", [])
+    if not grants and "ACL" not in params and "AccessControlPolicy" not in params:
+        raise AwsError("MissingSecurityHeader", "Your request was missing a required header", 400)
+    granting = params.get("ACL", "private") != "private" or bool(grants)
     if extras(bucket).get("ownership") == "BucketOwnerEnforced" and granting:
         raise AwsError("AccessControlListNotSupported", "The bucket does not allow ACLs", 400)
-    if params.get("ACL") in PUBLIC_CANNED and _blocks(call, bucket).block_public_acls:
+    to = [*grants, *((one.get("Grantee") or {}).get("URI", "") for one in listed)]
+    public = params.get("ACL") in PUBLIC_CANNED or any(group in one for group in PUBLIC_GROUPS for one in to)
+    if public and _blocks(call, bucket).block_public_acls:
         raise AwsError("AccessDenied", "Access Denied", 403)
 
 
@@ -383,33 +384,6 @@ def _blocks(call: Call, bucket: Any) -> Any:
         any(b.block_public_policy for b in both),
         any(b.restrict_public_buckets for b in both),
     )
-
-
-def _check_lifecycle(rule: dict[str, Any]) -> None:
-    last = -1
-    for transition in rule.get("Transitions", []):
-        days, storage = transition.get("Days"), transition.get("StorageClass")
-        if days is not None and storage in ("STANDARD_IA", "ONEZONE_IA") and days < 30:
-            raise AwsError(
-                "InvalidArgument",
-                f"'Days' in Transition action must be greater than or equal to 30 for storageClass '{storage}'",
-                400,
-            )
-        last = max(last, days if days is not None else -1)
-    expiration = rule.get("Expiration", {})
-    if "Expiration" in rule and len(expiration) != 1:
-        # Days, a date or marks of deleted objects; even a mark that is false stands beside nothing.
-        raise AwsError("MalformedXML", "The XML you provided was not well-formed or did not validate", 400)
-    if "Days" in expiration and expiration["Days"] <= last:
-        raise AwsError(
-            "InvalidArgument",
-            "'Days' in the Expiration action must be greater than 'Days' in the Transition action",
-            400,
-        )
-    dates = [expiration.get("Date"), *(t.get("Date") for t in rule.get("Transitions", []))]
-    for date in dates:
-        if isinstance(date, datetime) and (date.hour, date.minute, date.second) != (0, 0, 0):
-            raise AwsError("InvalidArgument", "'Date' must be at midnight GMT", 400)
 
 
 def _acl_with_ownership(message: str) -> AwsError:

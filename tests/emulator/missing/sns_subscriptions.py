@@ -55,8 +55,14 @@ def what_is_subscribed(call: Call) -> None:
 
 @refuses("sns", "SetSubscriptionAttributes")
 def what_is_set(call: Call) -> None:
-    one = _find(call)
-    _check(call.params["AttributeName"], call.params.get("AttributeValue", ""), one.protocol)
+    one, name, value = _find(call), call.params["AttributeName"], call.params.get("AttributeValue")
+    # It is taken away by leaving the value out, which is not the same as an empty one.
+    if name == "RedrivePolicy" and value == "":
+        raise wrong("RedrivePolicy: failed to parse JSON.")
+    _check(name, value or "", one.protocol)
+    nested = any(isinstance(part, dict) for part in json.loads(one.attributes.get("FilterPolicy") or "{}").values())
+    if name == "FilterPolicyScope" and value == SCOPES[0] and nested:
+        raise wrong(f"FilterPolicyScope: Filter policy scope {SCOPES[0]} does not support nested filter policy")
 
 
 def _check(name: str, value: str, protocol: str, before: str = "") -> None:
@@ -69,6 +75,8 @@ def _check(name: str, value: str, protocol: str, before: str = "") -> None:
             raise wrong(f"{before}RawMessageDelivery: not for the protocol {protocol}")
     if name == "FilterPolicyScope" and value not in SCOPES:
         raise wrong(f"{before}FilterPolicyScope: Invalid value [{value}].")
+    if name == "SubscriptionRoleArn" and protocol != "firehose":
+        raise wrong(f"{before}SubscriptionRoleArn: not for the protocol {protocol}")
     if name == "DeliveryPolicy" and not protocol.startswith("http"):
         raise wrong(f"{before}DeliveryPolicy: not for the protocol {protocol}")
     if name.endswith("Policy") and value:

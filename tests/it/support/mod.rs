@@ -48,6 +48,11 @@ pub struct Account {
     pub folder: tempfile::TempDir,
 }
 
+/// S3 Control puts the account in front of the host, and no name resolver knows the result.
+const WITHOUT_HOST_PREFIX: &str = "import re, socket
+resolve = socket.getaddrinfo
+socket.getaddrinfo = lambda host, *more, **named: resolve(re.sub(r'^[0-9]{12}[.]', '', host), *more, **named)";
+
 /// The repository's folder.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -313,7 +318,7 @@ impl Account {
     /// expression must be printed as JSON.
     pub fn boto3(&self, script: &str) -> Value {
         let output = Command::new(python())
-            .args(["-c", &format!("import boto3, json\n{script}")])
+            .args(["-c", &format!("{WITHOUT_HOST_PREFIX}\nimport boto3, json\n{script}")])
             .envs(self.env())
             .env("AWS_DEFAULT_REGION", "eu-west-1")
             .output()
@@ -350,6 +355,21 @@ pub fn send(child: &Child, name: &str) {
     let status =
         Command::new("kill").args([format!("-{name}"), child.id().to_string()]).status().unwrap();
     assert!(status.success());
+}
+
+/// Lets a command hear of a lost terminal also where who runs the tests does not, as below `nohup`.
+pub fn hears_hangup(command: &Command) -> Command {
+    let mut heard = Command::new("env");
+    heard.arg("--default-signal=HUP").arg(command.get_program()).args(command.get_args());
+    heard.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    for (name, _) in command.get_envs().filter(|(_, value)| value.is_none()) {
+        heard.env_remove(name);
+    }
+    if let Some(folder) = command.get_current_dir() {
+        heard.current_dir(folder);
+    }
+    heard.stdin(Stdio::null());
+    heard
 }
 
 /// A finished command.

@@ -44,7 +44,9 @@ pub struct Spec {
     #[schemars(length(min = 3, max = 63))]
     pub s3_bucket_name: Option<String>,
     /// What stands before `AWSLogs/` in the names of the log files, up to 200 characters; "" for
-    /// nothing.
+    /// nothing. `services = ["cloudtrail"]` of `s3.bucket` lets CloudTrail write below `AWSLogs/`
+    /// alone: with a prefix, declare the statement for it in `extra_policy_statements`, or AWS refuses
+    /// the trail.
     #[schemars(length(max = 200))]
     pub s3_key_prefix: Option<String>,
     /// Whether all Regions are recorded. AWS's default is false.

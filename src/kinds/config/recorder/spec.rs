@@ -57,7 +57,9 @@ pub struct Spec {
     /// The bucket that history and snapshots go to; it may be in another account or Region.
     #[schemars(length(min = 3, max = 63))]
     pub s3_bucket_name: Option<String>,
-    /// What stands before `AWSLogs/` in the names of the files; "" for nothing.
+    /// What stands before `AWSLogs/` in the names of the files; "" for nothing. `services = ["config"]`
+    /// of `s3.bucket` lets Config write below `AWSLogs/` alone: with a prefix, declare the statement for
+    /// it in `extra_policy_statements`, or AWS refuses the channel.
     pub s3_key_prefix: Option<String>,
     /// The KMS key that encrypts the files, an ARN; "" for the bucket's default. A key that cannot
     /// work (disabled, about to be deleted, of the wrong spec, not there) is a finding, and is not

@@ -82,14 +82,14 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
         tags: tags::collect(role.tags().iter().map(|tag| (tag.key(), tag.value()))),
     };
     let object = Object::present(name, state);
-    Ok(vec![match manager(cx.caller_arn(), role) {
+    Ok(vec![match manager(cx, role) {
         Some(manager) => object.managed_by(manager),
         None => object,
     }])
 }
 
 /// Who else governs a role.
-fn manager(caller: &str, role: &Role) -> Option<&'static str> {
+fn manager(cx: &Cx, role: &Role) -> Option<&'static str> {
     let (path, name) = (role.path(), role.role_name());
     if path.starts_with("/aws-service-role/") {
         Some("the AWS service that it is linked to")
@@ -99,19 +99,11 @@ fn manager(caller: &str, role: &Role) -> Option<&'static str> {
         Some(CONTROL_TOWER)
     } else if role.source_role_template().is_some() {
         Some("the AWS service that made it from a template")
-    } else if is_caller(caller, name) {
+    } else if cx.works_as(name) {
         Some("people: evenkeel runs as this role, and could lock itself out")
     } else {
         None
     }
-}
-
-/// Whether the caller is a session of the role: `arn:aws:sts::…:assumed-role/NAME/SESSION`.
-fn is_caller(caller: &str, role: &str) -> bool {
-    caller
-        .split_once(":assumed-role/")
-        .and_then(|(_, rest)| rest.split('/').next())
-        .is_some_and(|name| name.eq_ignore_ascii_case(role))
 }
 
 async fn attached(cx: &Cx, role: &str) -> Result<BTreeSet<String>, ObserveError> {
@@ -162,17 +154,4 @@ fn document(field: &str, text: &str) -> Result<String, ObserveError> {
         .into_owned();
     PolicyDocument::from_text(&text).map_err(|error| malformed(error.to_string()))?;
     Ok(text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_role_that_evenkeel_runs_as_is_known() {
-        let caller = "arn:aws:sts::111122223333:assumed-role/Evenkeel/run-1";
-        assert!(is_caller(caller, "evenkeel"));
-        assert!(!is_caller(caller, "run-1"));
-        assert!(!is_caller("arn:aws:iam::111122223333:user/evenkeel", "evenkeel"));
-    }
 }

@@ -17,8 +17,9 @@ use crate::policy_document::PolicyDocument;
 /// `managed_policy_arns` and `inline_policies` are complete lists: what is not in them is taken
 /// away, unless `exclusive_policies` is false.
 ///
-/// Service-linked roles, those of IAM Identity Center and of AWS Control Tower, and the role that
-/// evenkeel itself runs as are reported and left alone.
+/// Service-linked roles, those of IAM Identity Center and of AWS Control Tower, and the roles that
+/// evenkeel itself runs as, or by which `[access]` of the fleet file enters the account, are reported
+/// and left alone.
 ///
 /// Source: IAM API Reference, `CreateRole`, `UpdateRole`, `UpdateAssumeRolePolicy`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -43,8 +43,9 @@ aws_enum! {
 /// The default encryption of a bucket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Encryption {
-    /// As in [`Spec`].
-    pub sse_algorithm: SseAlgorithm,
+    /// As in [`Spec`]; absent where the rule of the bucket names none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sse_algorithm: Option<SseAlgorithm>,
     /// As in [`Spec`]; absent for AWS's own key.
     pub kms_master_key_id: Option<String>,
     /// As in [`Spec`].
@@ -151,9 +152,8 @@ impl Part for DefaultEncryption {
 
     fn export(now: &Now, spec: &mut Spec) {
         let encryption = now.encryption.as_ref();
-        let with_kms =
-            encryption.filter(|encryption| encryption.sse_algorithm != SseAlgorithm::Aes256);
-        spec.sse_algorithm = encryption.map(|encryption| encryption.sse_algorithm);
+        let with_kms = encryption.filter(|encryption| encryption.is_with_kms());
+        spec.sse_algorithm = encryption.and_then(|encryption| encryption.sse_algorithm);
         spec.kms_master_key_id =
             with_kms.map(|encryption| encryption.kms_master_key_id.clone().unwrap_or_default());
         spec.bucket_key_enabled = with_kms.map(|encryption| encryption.bucket_key_enabled);
@@ -187,15 +187,14 @@ async fn encryption(cx: &Cx, bucket: &str) -> Result<Option<Encryption>, Observe
             ),
         });
     };
-    // A rule may speak of its other members alone; then S3 encrypts with its own keys, as every
-    // bucket does since January 2023 (S3 User Guide, "Setting default server-side encryption").
+    // A rule may speak of its other members alone (S3 API Reference, ServerSideEncryptionRule: not
+    // required). What S3 then encrypts with, AWS does not say: it is no algorithm that was declared.
     let default = rule.apply_server_side_encryption_by_default();
     let blocked = rule.blocked_encryption_types().map(|blocked| blocked.encryption_type());
     Ok(Some(Encryption {
-        sse_algorithm: known(
-            "SSEAlgorithm",
-            default.map_or("AES256", |default| default.sse_algorithm().as_str()),
-        )?,
+        sse_algorithm: default
+            .map(|default| known("SSEAlgorithm", default.sse_algorithm().as_str()))
+            .transpose()?,
         kms_master_key_id: default
             .and_then(|default| default.kms_master_key_id())
             .filter(|key| !key.is_empty())
@@ -219,17 +218,24 @@ async fn key_of(cx: &Cx, name: Option<&str>) -> Result<Option<Named>, ObserveErr
 /// What S3 does with new objects.
 fn there(now: &Now) -> Encryption {
     now.encryption.clone().unwrap_or(Encryption {
-        sse_algorithm: SseAlgorithm::Aes256,
+        sse_algorithm: Some(SseAlgorithm::Aes256),
         kms_master_key_id: None,
         bucket_key_enabled: false,
         blocked_encryption_types: BTreeSet::new(),
     })
 }
 
+impl Encryption {
+    /// Whether it has a key of KMS, be it AWS's own.
+    fn is_with_kms(&self) -> bool {
+        self.sse_algorithm.is_some_and(|algorithm| algorithm != SseAlgorithm::Aes256)
+    }
+}
+
 /// What differs of the fields of `spec`, which are some of those declared.
 fn changed(look: &Look<'_, Bucket>, spec: &Spec, now: &Now) -> Option<Change<Option<Put>>> {
     let actual = there(now);
-    let sse_algorithm = spec.sse_algorithm.unwrap_or(actual.sse_algorithm);
+    let sse_algorithm = spec.sse_algorithm.or(actual.sse_algorithm);
     let declared_arn = now.declared_key.as_ref().and_then(Named::arn);
     let new_key = key(spec).filter(|_| !is_same_key(spec, now));
     let key_id = match new_key {
@@ -237,7 +243,8 @@ fn changed(look: &Look<'_, Bucket>, spec: &Spec, now: &Now) -> Option<Change<Opt
         Some(key) => Some(declared_arn.unwrap_or(key).to_owned()),
         // AES256 has no key of its own.
         None if key(spec).is_none()
-            && (sse_algorithm == SseAlgorithm::Aes256 || spec.kms_master_key_id.is_some()) =>
+            && (sse_algorithm == Some(SseAlgorithm::Aes256)
+                || spec.kms_master_key_id.is_some()) =>
         {
             None
         }
@@ -256,7 +263,7 @@ fn changed(look: &Look<'_, Bucket>, spec: &Spec, now: &Now) -> Option<Change<Opt
     let mut drift = Drift::new();
     drift.compare(
         "sse_algorithm",
-        known.map(|known| &known.sse_algorithm),
+        known.and_then(|known| known.sse_algorithm.as_ref()),
         spec.sse_algorithm.as_ref(),
     );
     let key_differs = compare_key(spec, now, known, &mut drift);
@@ -269,8 +276,7 @@ fn changed(look: &Look<'_, Bucket>, spec: &Spec, now: &Now) -> Option<Change<Opt
     if drift.is_empty() {
         return None;
     }
-    let to_kms = desired.sse_algorithm != SseAlgorithm::Aes256
-        && (key_differs || actual.sse_algorithm == SseAlgorithm::Aes256);
+    let to_kms = desired.is_with_kms() && (key_differs || !actual.is_with_kms());
     let blocks = desired.blocked_encryption_types.contains(&EncryptionType::SseC)
         && !actual.blocked_encryption_types.contains(&EncryptionType::SseC);
     let key_to_find = new_key.filter(|_| declared_arn.is_none()).map(str::to_owned);
@@ -294,7 +300,7 @@ fn is_same_key(spec: &Spec, now: &Now) -> bool {
     let there = now
         .encryption
         .as_ref()
-        .filter(|encryption| encryption.sse_algorithm != SseAlgorithm::Aes256)
+        .filter(|encryption| encryption.is_with_kms())
         .map(|encryption| encryption.kms_master_key_id.as_deref());
     let (key, declared_key) = (now.key.as_ref(), now.declared_key.as_ref());
     let is_own = |key: Option<&Named>| key.is_some_and(Named::is_own);
@@ -371,7 +377,7 @@ fn apart(spec: &Spec, there: &Encryption) -> (Spec, Spec) {
     of_key.blocked_encryption_types = None;
     others.kms_master_key_id = None;
     // Another algorithm goes with the key, and with the algorithm its bucket key.
-    if spec.sse_algorithm.is_none_or(|declared| declared == there.sse_algorithm) {
+    if spec.sse_algorithm.is_none_or(|declared| Some(declared) == there.sse_algorithm) {
         of_key.bucket_key_enabled = None;
     } else {
         (others.sse_algorithm, others.bucket_key_enabled) = (None, None);
@@ -384,15 +390,20 @@ fn apart(spec: &Spec, there: &Encryption) -> (Spec, Spec) {
 /// # Errors
 /// A required member is missing.
 fn send(encryption: &Encryption) -> Result<ServerSideEncryptionConfiguration, BuildError> {
-    let default = ServerSideEncryptionByDefault::builder()
-        .sse_algorithm(ServerSideEncryption::from(encryption.sse_algorithm.as_str()))
-        .set_kms_master_key_id(encryption.kms_master_key_id.clone())
-        .build()?;
+    let default = encryption
+        .sse_algorithm
+        .map(|algorithm| {
+            ServerSideEncryptionByDefault::builder()
+                .sse_algorithm(ServerSideEncryption::from(algorithm.as_str()))
+                .set_kms_master_key_id(encryption.kms_master_key_id.clone())
+                .build()
+        })
+        .transpose()?;
     let blocked: Vec<_> =
         encryption.blocked_encryption_types.iter().map(|kind| kind.as_str().into()).collect();
     let rule =
         ServerSideEncryptionRule::builder()
-            .apply_server_side_encryption_by_default(default)
+            .set_apply_server_side_encryption_by_default(default)
             .bucket_key_enabled(encryption.bucket_key_enabled)
             .set_blocked_encryption_types((!blocked.is_empty()).then(|| {
                 BlockedEncryptionTypes::builder().set_encryption_type(Some(blocked)).build()

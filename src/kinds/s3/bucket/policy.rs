@@ -66,6 +66,8 @@ impl Part for Policy {
         let mut changes = Vec::new();
         if after != before {
             changes.push(merging.put(actual.as_ref(), &before, &after, notes));
+        } else {
+            changes.extend(merging.misread_as_it_is(&before));
         }
         changes.extend(denied_by_others(look, &after));
         let declares_services = look.spec.services.as_ref().is_some_and(|all| !all.is_empty());

@@ -307,7 +307,7 @@ fn a_write_of_tags_carries_those_of_aws() {
 #[test]
 fn encryption_settings_that_are_not_declared_stay() {
     let now = Encryption {
-        sse_algorithm: SseAlgorithm::Kms,
+        sse_algorithm: Some(SseAlgorithm::Kms),
         kms_master_key_id: Some("arn:key".to_owned()),
         bucket_key_enabled: false,
         blocked_encryption_types: BTreeSet::from([EncryptionType::SseC]),
@@ -469,6 +469,58 @@ fn with_policy(statements: serde_json::Value) -> State {
     State { policy: Some(policy.to_string()), ..state() }
 }
 
+/// AWS reads variables in documents of the version of 2012 alone.
+#[test]
+fn a_policy_of_the_older_version_has_no_variables() {
+    let extra = |resource: &str| {
+        serde_json::json!({ "Sid": "Own", "Effect": "Allow", "Principal": { "AWS": "111122223333" },
+            "Action": "s3:GetObject", "Resource": resource })
+    };
+    let variable = extra("arn:aws:s3:::audit/${aws:username}/*");
+    let plain = extra("arn:aws:s3:::audit/home/*");
+    let declared = |statement: &serde_json::Value| Spec {
+        extra_policy_statements: Some(vec![serde_json::from_value(statement.clone()).unwrap()]),
+        ..spec()
+    };
+    let there = |version: Option<&str>, statement: &serde_json::Value| {
+        let mut policy = serde_json::json!({ "Statement": [statement] });
+        if let Some(version) = version {
+            policy["Version"] = serde_json::json!(version);
+        }
+        State { policy: Some(policy.to_string()), ..state() }
+    };
+    for version in [Some("2008-10-17"), None] {
+        assert!(changes(&declared(&plain), there(version, &plain)).is_empty(), "{version:?}");
+        let found = changes(&declared(&variable), there(version, &variable));
+        let [found] = found.as_slice() else { panic!("{version:?}: {found:?}") };
+        assert!(found.action.is_none(), "{found:?}");
+        assert!(found.withheld.as_deref().unwrap().contains("raise its Version"), "{found:?}");
+    }
+    assert!(changes(&declared(&variable), there(Some("2012-10-17"), &variable)).is_empty());
+}
+
+/// A rule without `ApplyServerSideEncryptionByDefault` says no algorithm.
+#[test]
+fn a_rule_of_encryption_that_names_no_algorithm_is_none_that_was_declared() {
+    let unnamed = || Encryption {
+        sse_algorithm: None,
+        kms_master_key_id: None,
+        bucket_key_enabled: false,
+        blocked_encryption_types: BTreeSet::from([EncryptionType::SseC]),
+    };
+    let there = || State { encryption: Some(unnamed()), ..state() };
+    let declared = Spec { sse_algorithm: Some(SseAlgorithm::Aes256), ..spec() };
+    let found = changes(&declared, there());
+    let desired = Encryption { sse_algorithm: Some(SseAlgorithm::Aes256), ..unnamed() };
+    assert_eq!(found[0].action.as_ref().unwrap().step, Step::PutEncryption(Some(desired)));
+    assert_eq!(found[0].drift[0].actual, None);
+    // What is not declared stays as it is: nothing fills it in.
+    let other = Spec { bucket_key_enabled: Some(true), ..spec() };
+    let desired = Encryption { bucket_key_enabled: true, ..unnamed() };
+    let found = changes(&other, there());
+    assert_eq!(found[0].action.as_ref().unwrap().step, Step::PutEncryption(Some(desired)));
+}
+
 #[test]
 fn a_tls_deny_that_is_not_wanted_is_no_agreement() {
     let off = Spec { require_tls: Some(false), ..spec() };
@@ -534,7 +586,7 @@ fn useless(id: &str, why: &str) -> Named {
 
 fn encrypted(name: &str, there: Option<Named>, declared: Option<Named>) -> State {
     let encryption = Encryption {
-        sse_algorithm: SseAlgorithm::Kms,
+        sse_algorithm: Some(SseAlgorithm::Kms),
         kms_master_key_id: Some(name.to_owned()),
         bucket_key_enabled: false,
         blocked_encryption_types: BTreeSet::new(),
@@ -593,7 +645,7 @@ fn a_key_that_cannot_work_is_not_written_and_stops_nothing_else() {
         let changed = changes(&declared, other);
         is_finding(&changed[..1], "kms_master_key_id", &problem);
         let expected = Encryption {
-            sse_algorithm: SseAlgorithm::Kms,
+            sse_algorithm: Some(SseAlgorithm::Kms),
             kms_master_key_id: Some(arn("2")),
             bucket_key_enabled: true,
             blocked_encryption_types: blocked.clone().unwrap(),
@@ -604,7 +656,7 @@ fn a_key_that_cannot_work_is_not_written_and_stops_nothing_else() {
         let changed = changes(&declared, none);
         is_finding(&changed[..1], "sse_algorithm", &problem);
         let Step::PutEncryption(Some(written)) = step(&changed[1]) else { panic!("{changed:?}") };
-        assert_eq!(written.sse_algorithm, SseAlgorithm::Aes256);
+        assert_eq!(written.sse_algorithm, Some(SseAlgorithm::Aes256));
         assert_eq!((&written.kms_master_key_id, written.bucket_key_enabled), (&None, false));
         assert_eq!(Some(&written.blocked_encryption_types), blocked.as_ref());
         assert_eq!(changed.len(), 2);

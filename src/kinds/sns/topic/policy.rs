@@ -84,6 +84,8 @@ impl Part for Policy {
                 Some(reason) => change.withhold(reason),
                 None => change,
             });
+        } else {
+            changes.extend(merging.misread_as_it_is(&before));
         }
         if spec.require_tls == Some(false) && after.denies_some_plain(&look.facts.partition) {
             let mut drift = Drift::new();

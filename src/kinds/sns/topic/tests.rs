@@ -264,3 +264,25 @@ fn what_aws_leaves_out_is_its_default_and_what_it_fills_in_is_no_drift() {
     let changes = diff(json!({ "signature_version": "2" }), others(Value::Null));
     assert_eq!(changes[0].risk, Risk::Disruptive);
 }
+
+/// The policy that SNS gives a topic is of the older version, which has no variables.
+#[test]
+fn a_statement_with_variables_means_nothing_in_the_older_version() {
+    let extra = |resource: &str| {
+        json!({ "Sid": "Own", "Effect": "Allow", "Principal": { "AWS": "111122223333" },
+            "Action": "sns:Publish", "Resource": resource })
+    };
+    let found = |version: &str, statement: &Value| {
+        let policy = json!({ "Version": version, "Statement": [statement] });
+        let fields = json!({ "name": "alarms", "extra_policy_statements": [statement] });
+        diff(fields, with_policy(&policy.to_string(), None))
+    };
+    let plain = extra("arn:aws:sns:eu-west-1:111122223333:alarms");
+    assert!(found("2008-10-17", &plain).is_empty());
+    let variable = extra("arn:aws:sns:eu-west-1:111122223333:${aws:username}");
+    assert!(found("2012-10-17", &variable).is_empty());
+    let found = found("2008-10-17", &variable);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].action.is_none());
+    assert!(found[0].withheld.as_deref().unwrap().contains("raise its Version"), "{found:?}");
+}

@@ -80,7 +80,7 @@ impl<'a> OfAccount<'a, '_> {
                 let in_sync = standing == Standing::InSync && object.puts_back.is_none();
                 self.stream.tell(RunEvent::Verified { object, after, in_sync, by })?;
                 if is_settled {
-                    self.found(object);
+                    self.found(object)?;
                 }
                 // What failed has been said.
                 if is_settled || can_converge {

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from emulator.answers import AwsError
+from emulator.missing.logs import LONGEST_POLICY, check_data_protection
 from emulator.shelf import Collection, milliseconds
 from emulator.wire import Call
 
@@ -18,6 +19,10 @@ def check(call: Call) -> None:
         document = None
     if not isinstance(document, dict):
         raise AwsError("InvalidParameterException", "The policy document is not valid JSON.")
+    if call.params["policyType"] == "DATA_PROTECTION_POLICY":
+        check_data_protection(call.params["policyDocument"])
+    if len(call.params["policyDocument"]) > LONGEST_POLICY:
+        raise AwsError("InvalidParameterException", "The policy document is too long.")
     others = [row for row in POLICIES.rows(call) if row.now["policyName"] != call.params["policyName"]]
     if others and call.params["policyType"] in SINGLE:
         raise AwsError("LimitExceededException", "An account has one policy of this type.")
