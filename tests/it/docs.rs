@@ -61,7 +61,8 @@ fn no_page_holds_a_reference_that_is_not_filled_in() {
 fn tests_of(text: &str) -> BTreeSet<&str> {
     let mut tests = BTreeSet::new();
     let mut is_test = false;
-    for line in text.lines() {
+    // Within proptest!, they are indented.
+    for line in text.lines().map(str::trim_start) {
         is_test |= line == "#[test]" || line.starts_with("#[tokio::test");
         if let Some(rest) = line.strip_prefix("fn ").or_else(|| line.strip_prefix("async fn ")) {
             let name = rest.split('(').next().unwrap_or_default();

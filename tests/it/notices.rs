@@ -75,10 +75,8 @@ fn a_head_of_the_audit_log_that_is_not_kept_is_told_once_and_that_it_is_kept_aga
         "{QUEUE}\nsns = boto3.client('sns')\ntopic = sns.create_topic(Name='security')['TopicArn']\n\
          sns.subscribe(TopicArn=topic, Protocol='sqs', Endpoint=arn)\nprint('null')"
     ));
-    let (topic, bucket) = (
-        format!("arn:aws:sns:eu-west-1:{}:security", account.id),
-        format!("heads-{}", account.id),
-    );
+    let (topic, bucket) =
+        (format!("arn:aws:sns:eu-west-1:{}:security", account.id), format!("heads-{}", account.id));
     fleet(
         &account,
         &format!(

@@ -161,7 +161,7 @@ impl Fleet {
 
     /// All changes, as the store knows them.
     fn changes(&self) -> Vec<ChangeShown> {
-        self.server.ask(async |store| {
+        support::ask_store(&self.server.url(), async |store| {
             let mut all = Vec::new();
             for run in store.runs(None, None).await.unwrap() {
                 for shown in store.runs_called(&run.run).await.unwrap() {
@@ -269,7 +269,11 @@ fn whoever_is_killed_others_take_over_and_nothing_is_done_twice_or_lost() {
     let troubled = began.elapsed();
     let calm = fleet.converges();
     // What was open when somebody died is looked after within a term and a tick.
-    let left = || fleet.server.ask(async |store| store.unfinished(None).await.unwrap().len());
+    let left = || {
+        support::ask_store(&fleet.server.url(), async |store| {
+            store.unfinished(None).await.unwrap().len()
+        })
+    };
     while left() > 0 {
         assert!(began.elapsed() < troubled + LONGEST, "{} changes are open", left());
         std::thread::sleep(Duration::from_secs(1));
@@ -282,7 +286,7 @@ fn whoever_is_killed_others_take_over_and_nothing_is_done_twice_or_lost() {
     fleet.end();
     verify(&fleet);
     // Who ended has given everything back.
-    let free = fleet.server.ask(async |store| {
+    let free = support::ask_store(&fleet.server.url(), async |store| {
         let one = Duration::from_secs(1);
         store.claim(&fleet.ids, "test", one, fleet.ids.len()).await.unwrap().len()
     });

@@ -297,7 +297,7 @@ fn leases_are_counted_as_they_are_held_and_lost() {
     // It stands still for longer than a term, and somebody else takes over.
     support::send(&controller.process, "STOP");
     let names = [account.id.clone()];
-    server.ask(async |store| {
+    support::ask_store(&server.url(), async |store| {
         let term = Duration::from_secs(600);
         while store.claim(&names, "somebody", term, 1).await.unwrap().is_empty() {
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -309,7 +309,7 @@ fn leases_are_counted_as_they_are_held_and_lost() {
     account.run(&["status"]).says("0 accounts held · 1 LOST");
     account.no_faults();
     // Who has it gives it back: what drifted is put right, under a lease of its own.
-    server.ask(async |store| store.release_all("somebody").await.unwrap());
+    support::ask_store(&server.url(), async |store| store.release_all("somebody").await.unwrap());
     let repaired = controller.next("run", |line| line["applied"] == 1);
     assert_eq!(repaired["outcome"], "in sync", "{repaired}");
     asked.until("evenkeel_leases_held", 0.0);

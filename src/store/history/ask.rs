@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::records::{DriftKey, Intent, OutcomeAbout, RunRecord};
+use super::records::{DriftKey, Intent, OutcomeAbout, RunAbout, RunRecord};
 use super::{changes, microseconds, runs, time};
 use crate::names::{AccountId, ItemName, Region};
 use crate::store::Store;

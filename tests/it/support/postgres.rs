@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use evenkeel::store::Store;
 use tempfile::TempDir;
 
 /// A server that runs.
@@ -45,25 +44,6 @@ impl Postgres {
     /// Where it is reached.
     pub fn url(&self) -> String {
         format!("postgres://evenkeel@localhost/postgres?host={}", self.folder.path().display())
-    }
-
-    /// The environment in which PostgreSQL's own commands reach it.
-    pub fn env(&self) -> [(&'static str, String); 3] {
-        let path = std::env::var("PATH").unwrap();
-        [
-            ("PGHOST", self.folder.path().display().to_string()),
-            ("PGUSER", "evenkeel".to_owned()),
-            ("PATH", format!("{}:{path}", self.programs.display())),
-        ]
-    }
-
-    /// Asks the store that is kept there.
-    pub fn ask<T>(&self, what: impl AsyncFnOnce(Store) -> T) -> T {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let store = Store::open(&self.url(), Path::new(".")).await.unwrap();
-            what(store).await
-        })
     }
 
     /// Ends the server at once, as a crash does.
