@@ -82,6 +82,22 @@ pub fn facts(session: &Session, region: &Region, item: &ItemName) -> Facts {
     }
 }
 
+/// What is declared, with some of its fields as they were once; `None` when nobody can say how they were.
+pub fn as_it_was(
+    kind: &dyn DynKind,
+    facts: &Facts,
+    spec: &Value,
+    fields: &BTreeSet<&str>,
+    before: &Object<Value>,
+) -> Option<Value> {
+    let was = kind.as_it_was(facts, before).ok()??;
+    let mut wanted = spec.as_object()?.clone();
+    for field in fields {
+        wanted.insert((*field).to_owned(), was.get(*field)?.clone());
+    }
+    Some(Value::Object(wanted))
+}
+
 /// A context whose reads are all made anew.
 pub fn fresh(session: &Arc<Session>, facts: Facts) -> Cx {
     Cx::new(facts, Arc::clone(session), Arc::new(ReadCache::default()))
@@ -205,12 +221,8 @@ impl Now {
         before: &Object<Value>,
     ) -> Option<bool> {
         let kind = registry::find(kind)?;
-        let was = kind.export(&self.facts, before).ok()??;
-        let mut wanted = spec.as_object()?.clone();
-        for field in fields {
-            wanted.insert((*field).to_owned(), was.get(*field)?.clone());
-        }
-        let changes = kind.diff(&self.facts, &Value::Object(wanted), &self.object).ok()?;
+        let wanted = as_it_was(kind, &self.facts, spec, fields, before)?;
+        let changes = kind.diff(&self.facts, &wanted, &self.object).ok()?;
         let mut drift = changes.iter().flat_map(|change| &change.drift);
         Some(!drift.any(|drift| fields.contains(top(&drift.field)) || drift.field.is_empty()))
     }

@@ -150,12 +150,17 @@ async fn put_back(done: &Done<'_>, looked: &Looked) -> Result<ObjectPlan, String
     let kind = registry::find(&item.kind)
         .ok_or_else(|| format!("this version does not know the kind {}", item.kind))?;
     let last = done.changes.last().ok_or("the history has no change of it")?;
-    let spec = last.intent.about.spec.clone();
+    let declared_then = &last.intent.about.spec;
     let facts = again::facts(session, region, item);
-    let now = now(session, &facts, kind, &spec, object).await?;
-    if state_digest(&now.object) != state_digest(&after) {
-        let drift = done.changes.iter().flat_map(|change| drift_of(change)).collect::<Vec<_>>();
-        let fields = drift.iter().map(|drift| again::top(&drift.field)).collect();
+    let drift = done.changes.iter().flat_map(|change| drift_of(change)).collect::<Vec<_>>();
+    let fields = drift.iter().map(|drift| again::top(&drift.field)).collect();
+    // What is looked at goes by what is declared, as the key that a name stands for: from here on that is
+    // how it was. What moves between the two looks is seen by the second one.
+    let spec = again::as_it_was(kind, &facts, declared_then, &fields, &before)
+        .unwrap_or_else(|| declared_then.clone());
+    let now = look(session, &facts, kind, &spec, object).await?;
+    let by_run = look(session, &facts, kind, declared_then, object).await?;
+    if state_digest(&by_run.object) != state_digest(&after) {
         return Err(match now.is_as_before(&item.kind, &spec, &fields, &before) {
             true => "it is as it was before the run already".to_owned(),
             false => "somebody has changed it since the run".to_owned(),
@@ -196,7 +201,7 @@ async fn put_back(done: &Done<'_>, looked: &Looked) -> Result<ObjectPlan, String
     })
 }
 
-async fn now(
+async fn look(
     session: &Arc<Session>,
     facts: &Facts,
     kind: &dyn DynKind,

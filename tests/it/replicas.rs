@@ -18,6 +18,7 @@ use evenkeel::store::audit::Check;
 use evenkeel::store::history::{ChangeShown, What};
 use serde_json::{Value, json};
 
+use crate::support::library;
 use crate::support::postgres::Postgres;
 use crate::support::{self, Account};
 
@@ -161,7 +162,7 @@ impl Fleet {
 
     /// All changes, as the store knows them.
     fn changes(&self) -> Vec<ChangeShown> {
-        support::ask_store(&self.server.url(), async |store| {
+        library::ask(&self.server.url(), async |store| {
             let mut all = Vec::new();
             for run in store.runs(None, None).await.unwrap() {
                 for shown in store.runs_called(&run.run).await.unwrap() {
@@ -270,9 +271,7 @@ fn whoever_is_killed_others_take_over_and_nothing_is_done_twice_or_lost() {
     let calm = fleet.converges();
     // What was open when somebody died is looked after within a term and a tick.
     let left = || {
-        support::ask_store(&fleet.server.url(), async |store| {
-            store.unfinished(None).await.unwrap().len()
-        })
+        library::ask(&fleet.server.url(), async |store| store.unfinished(None).await.unwrap().len())
     };
     while left() > 0 {
         assert!(began.elapsed() < troubled + LONGEST, "{} changes are open", left());
@@ -286,7 +285,7 @@ fn whoever_is_killed_others_take_over_and_nothing_is_done_twice_or_lost() {
     fleet.end();
     verify(&fleet);
     // Who ended has given everything back.
-    let free = support::ask_store(&fleet.server.url(), async |store| {
+    let free = library::ask(&fleet.server.url(), async |store| {
         let one = Duration::from_secs(1);
         store.claim(&fleet.ids, "test", one, fleet.ids.len()).await.unwrap().len()
     });

@@ -80,6 +80,30 @@ fn what_is_said_to_be_put_back_is_so() {
 }
 
 #[test]
+fn what_a_name_stands_for_is_looked_up_for_the_way_back() {
+    let account = account("[ec2.ebs_encryption]\nkms_key_id = \"alias/k\"\n");
+    account.boto3(
+        "kms = boto3.client('kms', 'eu-west-1')\n\
+         key = kms.create_key()['KeyMetadata']['KeyId']\n\
+         kms.create_alias(AliasName='alias/k', TargetKeyId=key)",
+    );
+    let key = || {
+        account.boto3(
+            "print(json.dumps(boto3.client('ec2', 'eu-west-1').get_ebs_default_kms_key_id()['KmsKeyId']))",
+        )
+    };
+    let before = key();
+    let run = apply(&account);
+    assert_ne!(key(), before);
+    account.run(&["rollback", &run, "--yes"]).code(0).says("1 change put back");
+    assert_eq!(key(), before);
+    account
+        .run(&["rollback", &run, "--yes"])
+        .code(3)
+        .says("it is as it was before the run already");
+}
+
+#[test]
 fn rules_that_have_new_ids_are_back() {
     let account = account("[ec2.default_security_group]\ningress = []\n");
     account.boto3(

@@ -18,6 +18,7 @@ use evenkeel::telemetry::hub::Sources;
 use serde_json::{Value, json};
 
 use crate::controller::{Running, STOP_LOGGING, watched};
+use crate::support::library;
 use crate::support::postgres::Postgres;
 use crate::support::{self, Account, root};
 
@@ -297,7 +298,7 @@ fn leases_are_counted_as_they_are_held_and_lost() {
     // It stands still for longer than a term, and somebody else takes over.
     support::send(&controller.process, "STOP");
     let names = [account.id.clone()];
-    support::ask_store(&server.url(), async |store| {
+    library::ask(&server.url(), async |store| {
         let term = Duration::from_secs(600);
         while store.claim(&names, "somebody", term, 1).await.unwrap().is_empty() {
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -309,7 +310,7 @@ fn leases_are_counted_as_they_are_held_and_lost() {
     account.run(&["status"]).says("0 accounts held · 1 LOST");
     account.no_faults();
     // Who has it gives it back: what drifted is put right, under a lease of its own.
-    support::ask_store(&server.url(), async |store| store.release_all("somebody").await.unwrap());
+    library::ask(&server.url(), async |store| store.release_all("somebody").await.unwrap());
     let repaired = controller.next("run", |line| line["applied"] == 1);
     assert_eq!(repaired["outcome"], "in sync", "{repaired}");
     asked.until("evenkeel_leases_held", 0.0);

@@ -1,7 +1,7 @@
 //! The library against the emulator, for tests that look closer than the command line does.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use chrono::NaiveDate;
@@ -22,6 +22,7 @@ use evenkeel::reconcile::observe::turns;
 use evenkeel::reconcile::{
     About, AccountLocks, Aimed, Applier, ApplyReport, Nobody, Selection, Stop, declare, observe_all,
 };
+use evenkeel::store::Store;
 use evenkeel::store::audit::AuditLog;
 use serde_json::Value;
 
@@ -244,4 +245,13 @@ pub fn fits(kind: &dyn DynKind, spec: &Value) {
     assert!(mismatches.is_empty(), "{}: {spec:#}\n{mismatches:#?}", kind.name());
     let problems = kind.check(spec);
     assert!(problems.is_empty(), "{}: {spec:#}\n{problems:#?}", kind.name());
+}
+
+/// Asks the store that a database keeps.
+pub fn ask<T>(url: &str, what: impl AsyncFnOnce(Store) -> T) -> T {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let store = Store::open(url, Path::new(".")).await.unwrap();
+        what(store).await
+    })
 }

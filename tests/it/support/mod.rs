@@ -16,7 +16,6 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
-use evenkeel::store::Store;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -371,12 +370,6 @@ pub fn hears_hangup(command: &Command) -> Command {
     }
     heard.stdin(Stdio::null());
     heard
-}
-
-/// Asks the store of a URL.
-pub fn ask_store<T>(url: &str, what: impl AsyncFnOnce(Store) -> T) -> T {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    runtime.block_on(async { what(Store::open(url, Path::new(".")).await.unwrap()).await })
 }
 
 /// A finished command.
