@@ -19,6 +19,7 @@ import tempfile
 import threading
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -30,6 +31,7 @@ MESSAGES = int(sys.argv[2]) if len(sys.argv) > 2 else 10_000
 REPAIRS = int(sys.argv[3]) if len(sys.argv) > 3 else 45  # twice, and fewer than what is taken for a fight
 # In so many seconds, a quota's calls are saved up again.
 PAUSE = 3
+SENDERS = 8
 # So long, a question to the queue waits for messages.
 LONG_POLL = 20
 # Longer than anything here takes.
@@ -237,22 +239,37 @@ def ended(process: subprocess.Popen) -> None:
         process.wait()
 
 
+def say(text: str) -> None:
+    """Something that takes long must not look as if it hung."""
+    print(f"== {text}", file=sys.stderr, flush=True)
+
+
+def send(sqs, url: str, account: str, first: int) -> int:
+    """Ten messages; gives how many there are then."""
+    entries = [
+        {"Id": str(number), "MessageBody": event(account, CALLS[number % len(CALLS)])}
+        for number in range(first, first + 10)
+    ]
+    sqs.send_message_batch(QueueUrl=url, Entries=entries)
+    return first + 10
+
+
 def measure(client, evenkeel: str, env: dict[str, str], folder: Path, told: Told) -> None:
     sqs, account = client("sqs"), client("sts").get_caller_identity()["Account"]
     events = prepare(client, account)
     (folder / "b.toml").write_text(BASELINE)
     log = folder / ".evenkeel/audit.jsonl"
-    for first in range(0, MESSAGES, 10):
-        entries = [
-            {"Id": str(number), "MessageBody": event(account, CALLS[number % len(CALLS)])}
-            for number in range(first, first + 10)
-        ]
-        sqs.send_message_batch(QueueUrl=events, Entries=entries)
+    say(f"{MESSAGES} messages go into the queue")
+    with ThreadPoolExecutor(SENDERS) as senders:
+        for sent in senders.map(lambda first: send(sqs, events, account, first), range(0, MESSAGES, 10)):
+            if sent % 1_000 == 0:
+                say(f"{sent} sent")
     for limit, share in [(20, "half"), (40, "all")]:
         (folder / "evenkeel.toml").write_text(FLEET.format(url=events, limit=limit))
         controller = Controller(evenkeel, env, folder)
         try:
             if limit == 20:
+                say("they are drained")
                 drained, runs = storm(controller, sqs, events)
                 print(f"| {MESSAGES} messages of one account | seconds | runs |\n| --- | ---: | ---: |")
                 print(f"| at the start | {drained:.1f} | {runs} |\n")
@@ -261,6 +278,7 @@ def measure(client, evenkeel: str, env: dict[str, str], folder: Path, told: Told
                 first_run(controller)
                 # A question of the one before to the queue is still open there, and takes a message with it.
                 time.sleep(LONG_POLL)
+            say(f"{REPAIRS} repairs, with {share} of the quota")
             times = [repair(client, controller, told, events, log) for _ in range(REPAIRS)]
         finally:
             ended(controller.process)
