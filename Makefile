@@ -137,13 +137,13 @@ $(VENV)/.installed-%:
 	@touch $@
 
 # Debian's package; the tests start servers of their own, so that it starts none.
-postgres: ## PostgreSQL, which the tests of the store start
-	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { \
-	  echo "== installing PostgreSQL"; \
+postgres: ## PostgreSQL, which the tests of the store start, and the command of SQLite
+	@{ ls /usr/lib/postgresql/*/bin/initdb && command -v sqlite3; } >/dev/null 2>&1 || { \
+	  echo "== installing PostgreSQL and sqlite3"; \
 	  mkdir -p /etc/postgresql-common && \
 	  { test -e /etc/postgresql-common/createcluster.conf || echo "create_main_cluster = false" > /etc/postgresql-common/createcluster.conf; } && \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql; } || \
-	{ echo "install PostgreSQL (Debian: apt-get install postgresql)"; exit 1; }
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql sqlite3; } || \
+	{ echo "install PostgreSQL and sqlite3 (Debian: apt-get install postgresql sqlite3)"; exit 1; }
 
 FETCH := apt-get -o APT::Sandbox::User=root download -qq prometheus
 

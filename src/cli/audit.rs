@@ -1,5 +1,6 @@
 //! `evenkeel audit`: whether an audit log is as its runs wrote it, and its records for other programs.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use chrono::SecondsFormat;
@@ -82,7 +83,7 @@ fn export(global: &Global, args: &AuditExportArgs) -> Result<Exit, Failure> {
 }
 
 /// The heads of a log that the bucket of the fleet file has.
-async fn kept(global: &Global, path: &Path) -> Result<Vec<Head>, Failure> {
+async fn kept(global: &Global, path: &Path) -> Result<BTreeSet<Head>, Failure> {
     let fleet = settings::fleet_file(global, &Disk)?;
     let anchored = anchor::of(fleet.as_ref()).ok_or_else(|| {
         Failure::usage(
@@ -115,7 +116,7 @@ async fn verify(global: &Global, args: &AuditVerifyArgs) -> Result<Exit, Failure
         true => Some(kept(global, &path).await?),
         false => None,
     };
-    let count = kept.as_ref().map(Vec::len);
+    let count = kept.as_ref().map(BTreeSet::len);
     let check = Check::against(&path, args.head.as_deref(), kept.unwrap_or_default());
     let check = check.map_err(unreadable)?;
     let (_, digest) = check.head();

@@ -4,10 +4,11 @@
 //! Since each record has the digest of the one before, a head stands for the whole log up to it: what was not
 //! kept at once is kept with the next one.
 //!
-//! Source: Amazon S3 API Reference, `PutObject` (an object with a retention needs a checksum) and
-//! `ListObjectVersions`; User Guide, "Locking objects with Object Lock" (a delete without a version only hides
+//! Source: Amazon S3 API Reference, `PutObject` (an object with a retention needs a checksum; with
+//! `If-None-Match: *`, one that is there is left alone, `PreconditionFailed`) and `ListObjectVersions`; User Guide, "Locking objects with Object Lock" (a delete without a version only hides
 //! it: the version is still there).
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -76,13 +77,17 @@ impl Anchored {
             .bucket(&self.anchor.bucket)
             .key(format!("{}{name}", self.anchor.prefix))
             .content_type("application/json")
+            .if_none_match("*")
             .checksum_algorithm(ChecksumAlgorithm::Sha256)
             .object_lock_mode(ObjectLockMode::Compliance)
             .object_lock_retain_until_date(DateTime::from(now + A_DAY * self.anchor.days))
             .body(ByteStream::from(format!("{body}\n").into_bytes()))
             .send();
-        let answer = session.send(&region, PUT, None, request).await;
-        answer.map(drop).map_err(|error| error.to_string())
+        match session.send(&region, PUT, None, request).await {
+            // Somebody has kept it before: its name says all of it.
+            Err(error) if error.is_code(&["PreconditionFailed"]) => Ok(()),
+            answer => answer.map(drop).map_err(|error| error.to_string()),
+        }
     }
 
     /// The heads of a log that were kept, also those that somebody has hidden since; of one without a
@@ -90,12 +95,12 @@ impl Anchored {
     ///
     /// # Errors
     /// Why they are not known, in words.
-    pub async fn kept(&self, log: &Path) -> Result<Vec<Head>, String> {
-        let Some(log) = called(log) else { return Ok(Vec::new()) };
+    pub async fn kept(&self, log: &Path) -> Result<BTreeSet<Head>, String> {
+        let Some(log) = called(log) else { return Ok(BTreeSet::new()) };
         let session = self.own.session().await?;
         let region = self.region(session);
         let client = session.client(&region, Client::new);
-        let mut heads = Vec::new();
+        let mut heads = BTreeSet::new();
         let (mut key, mut version) = (None, None);
         loop {
             let request = client

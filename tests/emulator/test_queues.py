@@ -185,6 +185,36 @@ class Queues(AccountTest):
         theirs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         self.fails("AccessDenied", theirs.send_message, QueueUrl=url, MessageBody="no")
 
+    def test_messages_are_counted_by_whether_they_can_be_received(self) -> None:
+        url = self.queue("q", VisibilityTimeout="600")
+        for body in "abc":
+            self.send(url, body)
+        self.send(url, "d", DelaySeconds=600)
+        self.receive(url, MaxNumberOfMessages=1)
+        names = ["", "NotVisible", "Delayed"]
+        names = [f"ApproximateNumberOfMessages{name}" for name in names]
+        counts = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        self.assertEqual([counts[name] for name in names], ["2", "1", "1"])
+
+    def test_who_sends_counts_nothing(self) -> None:
+        from moto.sqs.models import sqs_backends
+
+        from emulator.events import queues
+        from emulator.turn import TURN
+
+        class Uncountable(list):
+            def __iter__(self) -> Any:
+                raise AssertionError("all messages of the queue are gone through")
+
+        queues.install()
+        backend = sqs_backends[self.account]["eu-west-1"]
+        queue = backend.create_queue("many", {})
+        queue._messages = Uncountable()
+        with TURN:
+            for body in "ab":
+                backend.send_message("many", body)
+        self.assertEqual(len(queue._messages), 2)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -311,5 +311,80 @@ fn a_bucket_that_keeps_no_head_is_said_and_stops_nothing() {
     applied.complains("the head of the audit log is not kept").complains("NoSuchBucket");
     account.run(&["audit", "verify"]).code(0).says("whole");
     account.run(&["audit", "verify", "--anchored"]).code(1).complains("s3:ListBucketVersions");
-    account.run(&["policy"]).says("s3:PutObjectRetention").says(":::nobody-has-this/evenkeel/*");
+    account
+        .run(&["policy", "--mode", "enforce"])
+        .code(0)
+        .says("s3:PutObjectRetention")
+        .says(":::nobody-has-this/evenkeel/*");
+}
+
+/// The lines of the runbook that begin with one of these commands, in the part with this heading.
+fn of_runbook(heading: &str, commands: &[&str]) -> String {
+    let text = std::fs::read_to_string(support::root().join("docs/runbook.md")).unwrap();
+    let part = text.split("\n## ").find(|part| part.starts_with(heading)).unwrap();
+    let blocks = part.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let is_it = |line: &&str| commands.iter().any(|command| line.starts_with(command));
+    let lines: Vec<&str> = blocks.flat_map(str::lines).filter(is_it).collect();
+    assert_eq!(lines.len(), commands.len(), "{heading}: {lines:?}");
+    lines.join("\n")
+}
+
+/// Runs lines of the runbook where the fleet file is.
+fn follow(account: &Account, lines: &str, env: &[(&str, String)]) {
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-euc", lines]).current_dir(account.folder.path());
+    let output = shell.envs(env.iter().map(|(name, value)| (name, value))).output().unwrap();
+    assert!(output.status.success(), "{lines}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// What was remembered before a store was copied is remembered when the copy was brought back, and nothing else.
+fn is_copied_and_brought_back(account: &Account, env: &[(&str, String)], copy: &str, back: &str) {
+    account.run(&["apply", "--yes"]).code(0);
+    follow(account, copy, env);
+    let before = words(account, &[]);
+    assert_eq!(before, ["resolved", "applied", "drift"]);
+    weaken(account);
+    account.run(&["apply", "--yes"]).code(0);
+    assert_eq!(words(account, &[]).len(), 6);
+    follow(account, back, env);
+    assert_eq!(words(account, &[]), before);
+    // It goes on from there.
+    weaken(account);
+    account.run(&["apply", "--yes"]).code(0);
+    assert_eq!(words(account, &[]).len(), 6);
+    account.run(&["audit", "verify"]).code(0);
+}
+
+#[test]
+fn a_store_in_a_file_is_copied_and_brought_back_as_the_runbook_says() {
+    let account = account();
+    let copy = of_runbook("Upgrade", &["umask", "sqlite3"]);
+    let back = of_runbook("The store is lost", &["mkdir", "install"]);
+    is_copied_and_brought_back(&account, &[], &copy, &back);
+    follow(&account, &of_runbook("It grows too large", &["sqlite3"]), &[]);
+    assert_eq!(words(&account, &[]).len(), 6);
+    for name in ["store-before.db", ".evenkeel/store.db"] {
+        let file = std::fs::metadata(account.folder.path().join(name)).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::mode(&file.permissions());
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
+#[test]
+fn a_store_in_postgres_is_copied_and_brought_back_as_the_runbook_says() {
+    let server = Postgres::start();
+    // The socket's folder, as the URL names it.
+    let url = server.url();
+    let host = url.rsplit_once("host=").unwrap().1.to_owned();
+    let env = [("PGHOST", host), ("PGUSER", "evenkeel".to_owned())];
+    let url = url.replace("/postgres?", "/evenkeel?");
+    let account = with_store(&url);
+    let create = of_runbook("The store is lost", &["createdb"]);
+    follow(&account, &create, &env);
+    let copy = of_runbook("Upgrade", &["umask", "pg_dump"]);
+    let back = of_runbook("The store is lost", &["pg_restore"]);
+    is_copied_and_brought_back(&account, &env, &copy, &back);
+    // Into a database that is gone as well.
+    follow(&account, &format!("dropdb evenkeel\n{create}\n{back}"), &env);
+    assert_eq!(words(&account, &[]), ["resolved", "applied", "drift"]);
 }

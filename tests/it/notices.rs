@@ -69,6 +69,39 @@ fn told(account: &Account) -> Vec<Value> {
 }
 
 #[test]
+fn a_head_of_the_audit_log_that_is_not_kept_is_told_once_and_that_it_is_kept_again() {
+    let account = drifting("enforce", "");
+    account.boto3(&format!(
+        "{QUEUE}\nsns = boto3.client('sns')\ntopic = sns.create_topic(Name='security')['TopicArn']\n\
+         sns.subscribe(TopicArn=topic, Protocol='sqs', Endpoint=arn)\nprint('null')"
+    ));
+    let (topic, bucket) =
+        (format!("arn:aws:sns:eu-west-1:{}:security", account.id), format!("heads-{}", account.id));
+    fleet(
+        &account,
+        &format!(
+            "confirmed = true\n[notify.sns.security]\ntopic_arn = \"{topic}\"\non = [\"failed\"]\n\
+             [store]\nanchor = {{ bucket = \"{bucket}\", region = \"eu-west-1\" }}"
+        ),
+    );
+    let subjects = || -> Vec<String> {
+        told(&account).iter().map(|one| one["Subject"].as_str().unwrap().to_owned()).collect()
+    };
+    account.run(&["run", "--once"]).code(0);
+    let first = subjects();
+    assert!(first.len() == 1 && first[0].contains("the anchor of the audit log"), "{first:?}");
+    account.run(&["run", "--once"]).code(0);
+    assert_eq!(subjects(), [""; 0], "it was told");
+    account.boto3(&format!(
+        "boto3.client('s3').create_bucket(Bucket='{bucket}', ObjectLockEnabledForBucket=True, CreateBucketConfiguration={{'LocationConstraint': 'eu-west-1'}})\nprint('null')"
+    ));
+    account.run(&["run", "--once"]).code(0);
+    let last = subjects();
+    assert!(last.len() == 1 && last[0].contains("over: the anchor of the audit log"), "{last:?}");
+    account.run(&["audit", "verify", "--anchored"]).code(0).says("all of 1 head");
+}
+
+#[test]
 fn a_topic_tells_of_drift_once_and_of_its_end() {
     let account = drifting("report", "");
     account.boto3(&format!(

@@ -20,8 +20,8 @@ const EVERY: Duration = Duration::from_secs(5);
 #[derive(Default)]
 pub struct Keeping {
     current: Mutex<Option<(Anchor, Arc<Anchored>)>>,
-    /// Why the last one is not kept.
-    failed: Mutex<Option<String>>,
+    /// What was told of the last one: why it is not kept, or that it is.
+    told: Mutex<Option<Result<(), String>>>,
 }
 
 impl Keeping {
@@ -39,19 +39,20 @@ impl Keeping {
     pub async fn keep(&self, files: &Files, log: &Path) {
         let version = files.good();
         let Some(anchored) = self.of(version.what.fleet.as_ref()) else { return };
-        let failed = anchor::keep(&anchored, log).await.err();
-        let mut before = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        match &failed {
-            Some(why) if *before != failed => {
+        let kept = anchor::keep(&anchored, log).await;
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.as_ref() == Some(&kept) {
+            return;
+        }
+        match &kept {
+            Err(why) => {
                 tracing::warn!("the head of the audit log is not kept: {why}");
                 files.telling.note(vec![not_anchored(why)], Vec::new());
             }
-            None if before.is_some() => {
-                files.telling.note(Vec::new(), vec![(None, ANCHOR.to_owned())]);
-            }
-            _ => {}
+            // What an earlier process could not keep is over as well.
+            Ok(()) => files.telling.note(Vec::new(), vec![(None, ANCHOR.to_owned())]),
         }
-        *before = failed;
+        *told = Some(kept);
     }
 
     /// Keeps each new head, until this is dropped.

@@ -119,14 +119,18 @@ impl Check {
     /// # Errors
     /// It cannot be read, or is no regular file.
     pub fn of(path: &Path, head: Option<&str>) -> Result<Self, AuditError> {
-        Self::against(path, head, Vec::new())
+        Self::against(path, head, BTreeSet::new())
     }
 
     /// The same, of a log whose heads were kept elsewhere: each of them must be one of its records.
     ///
     /// # Errors
     /// As [`Check::of`].
-    pub fn against(path: &Path, head: Option<&str>, kept: Vec<Head>) -> Result<Self, AuditError> {
+    pub fn against(
+        path: &Path,
+        head: Option<&str>,
+        kept: BTreeSet<Head>,
+    ) -> Result<Self, AuditError> {
         let file = file::open_to_read(path)?;
         let mut check = Self::new(head);
         check.kept = kept.into_iter().map(|head| (head.number, head.digest)).collect();

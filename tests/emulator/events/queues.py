@@ -4,13 +4,15 @@ moto keeps the queues and checks the parameters. What happens to messages is don
 
 - moto waits for messages while nobody else may call, and looks for a free group at the start of the wait only;
 - it forgets a deduplication id with the message, AWS after five minutes;
-- it takes every receipt that a message ever had, AWS the last one (of a FIFO queue only while it is hidden).
+- it takes every receipt that a message ever had, AWS the last one (of a FIFO queue only while it is hidden);
+- it counts all messages of a queue three times for each one that is sent to it.
 """
 
 import copy
 import functools
 import itertools
 import time
+from collections.abc import Callable
 from typing import Any
 
 from emulator.answers import AwsError
@@ -50,6 +52,30 @@ def install() -> None:
         TURN.notify_all()
 
     models.SQSBackend.change_message_visibility = change_message_visibility
+    send_message = models.SQSBackend.send_message
+
+    def send_uncounted(self: Any, queue_name: str, *given: Any, **named: Any) -> Any:
+        queue = self.get_queue(queue_name)
+        queue.is_uncounted = True
+        try:
+            return send_message(self, queue_name, *given, **named)
+        finally:
+            queue.is_uncounted = False
+
+    models.SQSBackend.send_message = send_uncounted
+    models.Queue.approximate_number_of_messages_delayed = _counted(lambda m, now: now < m.delayed_until)
+    models.Queue.approximate_number_of_messages_not_visible = _counted(lambda m, now: now <= m.visible_at)
+    models.Queue.approximate_number_of_messages = _counted(lambda m, now: max(m.visible_at, m.delayed_until) < now)
+
+
+def _counted(is_it: Callable[[Any, float], bool]) -> property:
+    """How many messages of a queue are so. Whoever sends one asks for all attributes, and for none of these."""
+
+    def count(self: Any) -> int:
+        now = time.time() * 1000
+        return 0 if getattr(self, "is_uncounted", False) else sum(is_it(m, now) for m in self._messages)
+
+    return property(count)
 
 
 @guards("sqs")
