@@ -72,6 +72,52 @@ class Network(AccountTest):
         self.fails("InvalidVpcID.NotFound", create, GroupName="x", Description="d", VpcId=absent)
         create(GroupName="x (1)", Description="a-z, 0-9._-:/()#,@[]+=&;{}!$*", VpcId=self.vpc)
 
+    def test_what_is_not_there_by_its_id(self) -> None:
+        ec2 = self.ec2
+        for call, member, name, code in (
+            (ec2.describe_snapshots, "SnapshotIds", "snap-12345678", "InvalidSnapshot.NotFound"),
+            (ec2.describe_snapshots, "SnapshotIds", "snap", "InvalidSnapshotID.Malformed"),
+            (ec2.describe_instances, "InstanceIds", "x", "InvalidInstanceID.Malformed"),
+            (ec2.describe_flow_logs, "FlowLogIds", "fl-12345678", "InvalidFlowLogId.NotFound"),
+            (ec2.describe_network_acls, "NetworkAclIds", "acl-12345678", "InvalidNetworkAclID.NotFound"),
+            (
+                ec2.describe_vpc_peering_connections,
+                "VpcPeeringConnectionIds",
+                "pcx-12345678",
+                "InvalidVpcPeeringConnectionID.NotFound",
+            ),
+        ):
+            self.fails(code, call, **{member: [name]})
+        image = {"ImageId": "ami-12345678", "Attribute": "launchPermission"}
+        self.fails("InvalidAMIID.NotFound", ec2.describe_image_attribute, **image)
+        both = {"InstanceIds": ["i-12345678"], "MaxResults": 5}
+        self.fails("InvalidParameterCombination", ec2.describe_instances, **both)
+
+    def test_values_of_vpcs_tags_and_groups(self) -> None:
+        on = {"Value": True}
+        two = {"EnableDnsSupport": on, "EnableDnsHostnames": on}
+        self.fails("InvalidParameterCombination", self.ec2.modify_vpc_attribute, VpcId=self.vpc, **two)
+        self.fails("MissingParameter", self.ec2.modify_vpc_attribute, VpcId=self.vpc)
+        for key, value in (("x" * 128, ""), ("x", "x" * 257)):
+            tags = [{"Key": key, "Value": value}]
+            self.fails("InvalidParameterValue", self.ec2.create_tags, Resources=[self.vpc], Tags=tags)
+        create = self.ec2.create_security_group
+        self.fails("InvalidParameterValue", create, GroupName="x" * 256, Description="d", VpcId=self.vpc)
+
+    def test_a_snapshot_is_not_shared_with_everybody_where_that_is_blocked(self) -> None:
+        volume = self.ec2.create_volume(AvailabilityZone="us-east-1a", Size=1)["VolumeId"]
+        snapshot = self.ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+        add = {"SnapshotId": snapshot, "Attribute": "createVolumePermission", "OperationType": "add"}
+        modify = self.ec2.modify_snapshot_attribute
+        self.fails("InvalidUserID.Malformed", modify, **add, UserIds=["me"])
+        modify(**add, GroupNames=["all"])
+        modify(**add | {"OperationType": "remove"}, GroupNames=["all"])
+        self.ec2.enable_snapshot_block_public_access(State="block-new-sharing")
+        self.fails("OperationNotPermitted", modify, **add, GroupNames=["all"])
+        public = {"Add": [{"Group": "all"}]}
+        self.fails("OperationNotPermitted", modify, SnapshotId=snapshot, CreateVolumePermission=public)
+        modify(**add, UserIds=["111122223333"])
+
 
 class WebAcls(AccountTest):
     def setUp(self) -> None:
