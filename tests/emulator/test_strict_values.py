@@ -93,6 +93,12 @@ class Network(AccountTest):
         both = {"InstanceIds": ["i-12345678"], "MaxResults": 5}
         self.fails("InvalidParameterCombination", ec2.describe_instances, **both)
 
+    def test_filters_have_names_that_the_list_knows(self) -> None:
+        for call in (self.ec2.describe_vpcs, self.ec2.describe_security_groups, self.ec2.describe_regions):
+            self.fails("InvalidParameterValue", call, Filters=[{"Name": "foo", "Values": ["x"]}])
+        tagged = {"Filters": [*self.mine, {"Name": "tag:a", "Values": ["b"]}, {"Name": "tag-key", "Values": ["a"]}]}
+        self.assertEqual(self.ec2.describe_vpcs(**tagged)["Vpcs"], [])
+
     def test_values_of_vpcs_tags_and_groups(self) -> None:
         on = {"Value": True}
         two = {"EnableDnsSupport": on, "EnableDnsHostnames": on}

@@ -172,6 +172,25 @@ def dry_run(call: Call) -> None:
         raise AwsError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
 
 
+@guards("ec2")
+def filters_have_names(call: Call) -> None:
+    for one in call.params.get("Filters") or []:
+        name, known = one.get("Name", ""), _filters(str(call.operation), call)
+        if known and name not in known and not name.startswith("tag:"):
+            raise AwsError("InvalidParameterValue", f"The filter '{name}' is invalid")
+
+
+_FILTERS: dict[str, set[str]] = {}
+
+
+def _filters(operation: str, call: Call) -> set[str]:
+    """Those that the API model's text names; none where it names none."""
+    if operation not in _FILTERS:
+        text = call.model.input_shape.members["Filters"].documentation
+        _FILTERS[operation] = set(re.findall(r"<li> <p> <code>([^<:]+?) ?</code>", text))
+    return _FILTERS[operation]
+
+
 @refuses("ec2", "CreateTags")
 def tags_of_aws(call: Call) -> None:
     if any(one["Key"].lower().startswith("aws:") for one in call.params["Tags"]):
