@@ -172,6 +172,20 @@ class Messages(AccountTest):
             self.fails("InvalidAttributeValue", sqs.create_queue, QueueName="r", Attributes=attributes)
         sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "43200", "SqsManagedSseEnabled": "true"})
 
+    def test_secrets(self) -> None:
+        secrets = self.client("secretsmanager")
+        self.fails("ValidationException", secrets.create_secret, Name="a b", SecretString="s")
+        self.fails("InvalidParameterException", secrets.create_secret, Name="a", SecretString="s", SecretBinary=b"s")
+        secrets.create_secret(Name="a/b-c", SecretString="s", Tags=[{"Key": "mine", "Value": "1"}])
+        for tags in ([{"Key": f"{n}", "Value": ""} for n in range(50)], [{"Key": "aws:x", "Value": ""}]):
+            self.fails("InvalidParameterException", secrets.tag_resource, SecretId="a/b-c", Tags=tags)
+
+    def test_where_query_logs_go(self) -> None:
+        create = self.client("route53resolver").create_resolver_query_log_config
+        for place in (f"arn:aws:sqs:us-east-1:{self.account}:q", "arn:aws:s3:::", "bucket"):
+            self.fails("InvalidParameterException", create, Name="n", DestinationArn=place, CreatorRequestId="1")
+        create(Name="n", DestinationArn="arn:aws:s3:::bucket/dns", CreatorRequestId="1")
+
     def test_names_policies_and_dead_letters_of_queues(self) -> None:
         sqs, arn = self.client("sqs"), f"arn:aws:sqs:us-east-1:{self.account}:"
         url = sqs.create_queue(QueueName="q")["QueueUrl"]

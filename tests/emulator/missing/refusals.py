@@ -135,6 +135,28 @@ def a_secret_on_its_way_out(call: Call) -> None:
         raise AwsError("InvalidRequestException", message)
 
 
+@refuses("secretsmanager", "CreateSecret")
+def what_a_secret_is(call: Call) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9/_+=.@!-]+", call.params["Name"]):
+        message = "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!"
+        raise AwsError("ValidationException", message)
+    if "SecretString" in call.params and "SecretBinary" in call.params:
+        raise AwsError("InvalidParameterException", "You can't specify both a binary secret value and a string secret value.")
+
+
+@refuses("secretsmanager", "CreateSecret", "TagResource")
+def tags_of_a_secret(call: Call) -> None:
+    from moto.secretsmanager.models import secretsmanager_backends
+
+    secrets = secretsmanager_backends[call.account][call.region].secrets
+    named = call.params.get("SecretId")
+    there = secrets[named].tags or [] if named and named in secrets else []
+    tags = {one["Key"] for one in [*(call.params.get("Tags") or []), *there]}
+    if len(tags) > TAGS or any(one.lower().startswith("aws:") for one in tags):
+        message = f"A secret may have {TAGS} tags, whose keys do not begin with aws:."
+        raise AwsError("InvalidParameterException", message)
+
+
 # S3.
 
 
