@@ -157,6 +157,16 @@ class WebAcls(AccountTest):
         self.fails(code, self.make, name="a", DefaultAction={"Allow": {}, "Block": {}})
         self.fails(code, self.make, name="a", DefaultAction={})
         self.make("a", Rules=[rule, rule | {"Name": "s", "Priority": 2}])
+        country, block = {"GeoMatchStatement": {"CountryCodes": ["DE"]}}, {"Action": {"Block": {}}}
+        own = {name: value for name, value in rule.items() if name != "OverrideAction"} | {"Statement": country}
+        for wrong in (
+            own,
+            rule | {"Statement": country},
+            rule | block,
+            own | block | {"Statement": country | {"LabelMatchStatement": {"Scope": "LABEL", "Key": "k"}}},
+        ):
+            self.fails(code, self.make, name="b", Rules=[wrong])
+        self.make("b", Rules=[own | block])
 
 
 class Messages(AccountTest):

@@ -77,6 +77,18 @@ def rules_of_a_web_acl(call: Call) -> None:
     for what in ("Priority", "Name"):
         if len({rule[what] for rule in rules}) < len(rules):
             raise AwsError("WAFInvalidParameterException", f"Error reason: {what} is used twice., field: RULES")
+    for rule in rules:
+        groups = {"ManagedRuleGroupStatement", "RuleGroupReferenceStatement"} & set(rule["Statement"])
+        for field, given, wanted in (
+            ("STATEMENT", set(rule["Statement"]), None),
+            ("RULE_ACTION", {"Action", "OverrideAction"} & set(rule), "OverrideAction" if groups else "Action"),
+        ):
+            if len(given) != 1 or wanted not in (None, *given):
+                raise AwsError(
+                    "WAFInvalidParameterException",
+                    "Error reason: You have used none or multiple values for a field that requires exactly one value., "
+                    f"field: {field}, parameter: {rule['Name']}",
+                )
     if len(call.params["DefaultAction"]) != 1:
         message = "Error reason: You must specify exactly one action., field: DEFAULT_ACTION"
         raise AwsError("WAFInvalidParameterException", message)
