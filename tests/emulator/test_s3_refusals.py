@@ -120,7 +120,8 @@ class Buckets(AccountTest):
         two = {"Rules": [rule, rule]}
         self.fails("MalformedXML", self.s3.put_bucket_encryption, **named, ServerSideEncryptionConfiguration=two)
         versions = self.s3.put_bucket_versioning
-        self.fails("IllegalVersioningConfigurationException", versions, **named, VersioningConfiguration={"MFADelete": "Disabled"})
+        none = {"VersioningConfiguration": {"MFADelete": "Disabled"}}
+        self.fails("IllegalVersioningConfigurationException", versions, **named, **none)
         versions(**named, VersioningConfiguration={"Status": "Enabled"})
         for retention in ({"Days": 0}, {"Days": 36501}, {"Years": 101}):
             lock = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": "GOVERNANCE"} | retention}}
