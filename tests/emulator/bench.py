@@ -43,6 +43,33 @@ FIRST = {
 }
 
 
+#: What a run calls most, on an account with a bucket, a topic and a queue.
+COMMON = {
+    "s3": {
+        "list_buckets": {},
+        "get_bucket_acl": {"Bucket": "bench"},
+        "get_bucket_encryption": {"Bucket": "bench"},
+        "get_public_access_block": {"Bucket": "bench"},
+        "head_bucket": {"Bucket": "bench"},
+    },
+    "sns": {"get_topic_attributes": {"TopicArn": "arn:aws:sns:us-east-1:111122223333:bench"}},
+    "sqs": {"get_queue_attributes": {"QueueUrl": "http://127.0.0.1/111122223333/bench", "AttributeNames": ["All"]}},
+    "ec2": {
+        name: {}
+        for name in (
+            "describe_vpcs",
+            "describe_subnets",
+            "describe_security_groups",
+            "describe_security_group_rules",
+            "describe_network_acls",
+            "describe_snapshots",
+            "get_ebs_encryption_by_default",
+        )
+    },
+    "iam": {"get_account_summary": {}, "list_roles": {}},
+}
+
+
 class Server:
     """A fresh emulator, and what its process has used."""
 
@@ -135,6 +162,38 @@ def first_calls(times: int) -> None:
     print()
 
 
+def common(times: int) -> None:
+    """Each read so many times, after one that loads what it needs."""
+    import boto3
+
+    server = Server()
+
+    def client(service: str) -> Any:
+        return boto3.client(
+            service,
+            region_name="us-east-1",
+            endpoint_url=server.url,
+            aws_access_key_id="AKIA111122223333TEST",
+            aws_secret_access_key="secret",
+        )
+
+    client("s3").create_bucket(Bucket="bench")
+    client("sns").create_topic(Name="bench")
+    client("sqs").create_queue(QueueName="bench")
+    print("| common read | CPU ms, least | median |\n| --- | ---: | ---: |")
+    for service, reads in COMMON.items():
+        asked = client(service)
+        for name, params in reads.items():
+            getattr(asked, name)(**params)
+            with timed(server) as noted:
+                for _ in range(times):
+                    getattr(asked, name)(**params)
+            cpu = sorted(one[2] for one in noted)
+            print(f"| {service} {name} | {cpu[0]:.1f} | {statistics.median(cpu):.1f} |")
+    server.stop()
+    print()
+
+
 def calls(only: str | None, times: int) -> None:
     made = []
     for _ in range(times):
@@ -163,11 +222,15 @@ def calls(only: str | None, times: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description="What the emulator costs.")
     parser.add_argument("--times", type=int, default=7, help="fresh processes for each figure")
+    parser.add_argument("--common", action="store_true", help="the most common reads, and nothing else")
     parser.add_argument("--only", help="calls of one file of scenarios only, and nothing else")
     options = parser.parse_args()
+    if options.common:
+        return common(5 * options.times)
     if not options.only:
         starts(options.times)
         first_calls(max(1, options.times // 2))
+        common(5 * options.times)
     calls(options.only, max(1, options.times // 2))
 
 

@@ -141,7 +141,8 @@ class Keys(AccountTest):
         good = {"Sid": "a b", "Effect": "Allow", "Principal": root, "Action": "kms:*", "Resource": "*"}
 
         def put(*statements: dict[str, object], **more: object) -> None:
-            self.kms.put_key_policy(KeyId=key, Policy=json.dumps({"Version": "2012-10-17", "Statement": list(statements)}), **more)
+            text = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+            self.kms.put_key_policy(KeyId=key, Policy=text, **more)
 
         put(good)
         for changes in (

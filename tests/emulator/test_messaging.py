@@ -34,6 +34,13 @@ class Rules(AccountTest):
             self.events.list_tags_for_resource(ResourceARN=self.arn)["Tags"], [{"Key": "a", "Value": "1"}]
         )
 
+    def test_a_pattern_is_tried(self) -> None:
+        event = json.dumps({"id": "1", "source": "x", "account": self.account, "time": "t", "region": "r", "resources": []})
+        tried = self.events.test_event_pattern
+        self.assertIs(tried(EventPattern='{"source": ["x"]}', Event=event)["Result"], True)
+        self.assertIs(tried(EventPattern='{"source": ["y"]}', Event=event)["Result"], False)
+        self.fails("InvalidEventPatternException", tried, EventPattern="{", Event=event)
+
     def test_a_managed_rule_is_left_alone(self) -> None:
         self.events.put_targets(Rule="r", Targets=self.targets("a"))
         control("POST", f"owner?account={self.account}&of=events:rule/r&owner=inspector2.amazonaws.com")

@@ -82,6 +82,21 @@ class Members(OrganizationTest):
         self.assertEqual({one["State"] for one in accounts.values()}, {"ACTIVE"})
         self.assertEqual({one["JoinedMethod"] for one in accounts.values()}, {"INVITED"})
 
+    def test_tags(self) -> None:
+        unit, tag = self.unit("one"), self.org.tag_resource
+        tag(ResourceId=unit, Tags=[{"Key": "a", "Value": "1"}])
+        twice = [{"Key": "b", "Value": "1"}, {"Key": "b", "Value": "2"}]
+        for wrong in (twice, [{"Key": "aws:a", "Value": "1"}]):
+            self.fails("InvalidInputException", tag, ResourceId=unit, Tags=wrong)
+            made = {"ParentId": self.root_id, "Name": "two", "Tags": wrong}
+            self.fails("InvalidInputException", self.org.create_organizational_unit, **made)
+        many = [{"Key": str(number), "Value": ""} for number in range(50)]
+        self.fails("ConstraintViolationException", tag, ResourceId=unit, Tags=many)
+        tag(ResourceId=unit, Tags=many[1:])
+        self.fails("TargetNotFoundException", tag, ResourceId="ou-abcd-12345678", Tags=many)
+        absent = {"TargetId": "ou-abcd-12345678", "Filter": "SERVICE_CONTROL_POLICY"}
+        self.fails("TargetNotFoundException", self.org.list_policies_for_target, **absent)
+
     def test_moves_and_units_are_checked(self) -> None:
         unit = self.unit("one")
         self.fails(

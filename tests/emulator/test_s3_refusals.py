@@ -120,7 +120,8 @@ class Buckets(AccountTest):
         two = {"Rules": [rule, rule]}
         self.fails("MalformedXML", self.s3.put_bucket_encryption, **named, ServerSideEncryptionConfiguration=two)
         versions = self.s3.put_bucket_versioning
-        self.fails("IllegalVersioningConfigurationException", versions, **named, VersioningConfiguration={"MFADelete": "Disabled"})
+        none = {"VersioningConfiguration": {"MFADelete": "Disabled"}}
+        self.fails("IllegalVersioningConfigurationException", versions, **named, **none)
         versions(**named, VersioningConfiguration={"Status": "Enabled"})
         for retention in ({"Days": 0}, {"Days": 36501}, {"Years": 101}):
             lock = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": "GOVERNANCE"} | retention}}
@@ -129,3 +130,10 @@ class Buckets(AccountTest):
         client("s3", "8" + self.account[1:]).create_bucket(Bucket=theirs)
         to = {"LoggingEnabled": {"TargetBucket": theirs, "TargetPrefix": ""}}
         self.fails("InvalidTargetBucketForLogging", self.s3.put_bucket_logging, **named, BucketLoggingStatus=to)
+
+    def test_operations_that_moto_takes_for_others_are_a_gap(self) -> None:
+        named = {"Bucket": self.bucket}
+        self.fails("EmulatorLacksOperation", self.s3.get_bucket_request_payment, **named)
+        self.fails("EmulatorLacksOperation", self.s3.get_bucket_metrics_configuration, **named, Id="a")
+        self.fails("EmulatorLacksOperation", self.s3.delete_bucket_analytics_configuration, **named, Id="a")
+        self.s3.head_bucket(**named)

@@ -72,6 +72,58 @@ class Network(AccountTest):
         self.fails("InvalidVpcID.NotFound", create, GroupName="x", Description="d", VpcId=absent)
         create(GroupName="x (1)", Description="a-z, 0-9._-:/()#,@[]+=&;{}!$*", VpcId=self.vpc)
 
+    def test_what_is_not_there_by_its_id(self) -> None:
+        ec2 = self.ec2
+        for call, member, name, code in (
+            (ec2.describe_snapshots, "SnapshotIds", "snap-12345678", "InvalidSnapshot.NotFound"),
+            (ec2.describe_snapshots, "SnapshotIds", "snap", "InvalidSnapshotID.Malformed"),
+            (ec2.describe_instances, "InstanceIds", "x", "InvalidInstanceID.Malformed"),
+            (ec2.describe_flow_logs, "FlowLogIds", "fl-12345678", "InvalidFlowLogId.NotFound"),
+            (ec2.describe_network_acls, "NetworkAclIds", "acl-12345678", "InvalidNetworkAclID.NotFound"),
+            (
+                ec2.describe_vpc_peering_connections,
+                "VpcPeeringConnectionIds",
+                "pcx-12345678",
+                "InvalidVpcPeeringConnectionID.NotFound",
+            ),
+        ):
+            self.fails(code, call, **{member: [name]})
+        image = {"ImageId": "ami-12345678", "Attribute": "launchPermission"}
+        self.fails("InvalidAMIID.NotFound", ec2.describe_image_attribute, **image)
+        both = {"InstanceIds": ["i-12345678"], "MaxResults": 5}
+        self.fails("InvalidParameterCombination", ec2.describe_instances, **both)
+
+    def test_filters_have_names_that_the_list_knows(self) -> None:
+        for call in (self.ec2.describe_vpcs, self.ec2.describe_security_groups, self.ec2.describe_regions):
+            self.fails("InvalidParameterValue", call, Filters=[{"Name": "foo", "Values": ["x"]}])
+        tagged = {"Filters": [*self.mine, {"Name": "tag:a", "Values": ["b"]}, {"Name": "tag-key", "Values": ["a"]}]}
+        self.assertEqual(self.ec2.describe_vpcs(**tagged)["Vpcs"], [])
+
+    def test_values_of_vpcs_tags_and_groups(self) -> None:
+        on = {"Value": True}
+        two = {"EnableDnsSupport": on, "EnableDnsHostnames": on}
+        self.fails("InvalidParameterCombination", self.ec2.modify_vpc_attribute, VpcId=self.vpc, **two)
+        self.fails("MissingParameter", self.ec2.modify_vpc_attribute, VpcId=self.vpc)
+        for key, value in (("x" * 128, ""), ("x", "x" * 257)):
+            tags = [{"Key": key, "Value": value}]
+            self.fails("InvalidParameterValue", self.ec2.create_tags, Resources=[self.vpc], Tags=tags)
+        create = self.ec2.create_security_group
+        self.fails("InvalidParameterValue", create, GroupName="x" * 256, Description="d", VpcId=self.vpc)
+
+    def test_a_snapshot_is_not_shared_with_everybody_where_that_is_blocked(self) -> None:
+        volume = self.ec2.create_volume(AvailabilityZone="us-east-1a", Size=1)["VolumeId"]
+        snapshot = self.ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+        add = {"SnapshotId": snapshot, "Attribute": "createVolumePermission", "OperationType": "add"}
+        modify = self.ec2.modify_snapshot_attribute
+        self.fails("InvalidUserID.Malformed", modify, **add, UserIds=["me"])
+        modify(**add, GroupNames=["all"])
+        modify(**add | {"OperationType": "remove"}, GroupNames=["all"])
+        self.ec2.enable_snapshot_block_public_access(State="block-new-sharing")
+        self.fails("OperationNotPermitted", modify, **add, GroupNames=["all"])
+        public = {"Add": [{"Group": "all"}]}
+        self.fails("OperationNotPermitted", modify, SnapshotId=snapshot, CreateVolumePermission=public)
+        modify(**add, UserIds=["111122223333"])
+
 
 class WebAcls(AccountTest):
     def setUp(self) -> None:
@@ -105,6 +157,16 @@ class WebAcls(AccountTest):
         self.fails(code, self.make, name="a", DefaultAction={"Allow": {}, "Block": {}})
         self.fails(code, self.make, name="a", DefaultAction={})
         self.make("a", Rules=[rule, rule | {"Name": "s", "Priority": 2}])
+        country, block = {"GeoMatchStatement": {"CountryCodes": ["DE"]}}, {"Action": {"Block": {}}}
+        own = {name: value for name, value in rule.items() if name != "OverrideAction"} | {"Statement": country}
+        for wrong in (
+            own,
+            rule | {"Statement": country},
+            rule | block,
+            own | block | {"Statement": country | {"LabelMatchStatement": {"Scope": "LABEL", "Key": "k"}}},
+        ):
+            self.fails(code, self.make, name="b", Rules=[wrong])
+        self.make("b", Rules=[own | block])
 
 
 class Messages(AccountTest):
@@ -119,6 +181,20 @@ class Messages(AccountTest):
             self.fails("InvalidAttributeValue", sqs.set_queue_attributes, QueueUrl=url, Attributes=attributes)
             self.fails("InvalidAttributeValue", sqs.create_queue, QueueName="r", Attributes=attributes)
         sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "43200", "SqsManagedSseEnabled": "true"})
+
+    def test_secrets(self) -> None:
+        secrets = self.client("secretsmanager")
+        self.fails("ValidationException", secrets.create_secret, Name="a b", SecretString="s")
+        self.fails("InvalidParameterException", secrets.create_secret, Name="a", SecretString="s", SecretBinary=b"s")
+        secrets.create_secret(Name="a/b-c", SecretString="s", Tags=[{"Key": "mine", "Value": "1"}])
+        for tags in ([{"Key": f"{n}", "Value": ""} for n in range(50)], [{"Key": "aws:x", "Value": ""}]):
+            self.fails("InvalidParameterException", secrets.tag_resource, SecretId="a/b-c", Tags=tags)
+
+    def test_where_query_logs_go(self) -> None:
+        create = self.client("route53resolver").create_resolver_query_log_config
+        for place in (f"arn:aws:sqs:us-east-1:{self.account}:q", "arn:aws:s3:::", "bucket"):
+            self.fails("InvalidParameterException", create, Name="n", DestinationArn=place, CreatorRequestId="1")
+        create(Name="n", DestinationArn="arn:aws:s3:::bucket/dns", CreatorRequestId="1")
 
     def test_names_policies_and_dead_letters_of_queues(self) -> None:
         sqs, arn = self.client("sqs"), f"arn:aws:sqs:us-east-1:{self.account}:"

@@ -1,8 +1,10 @@
-"""STS: a role that asks for an external id."""
+"""STS: a role that asks for an external id, and how long its sessions last."""
 
 import json
 
-from emulator.testing import AccountTest
+import boto3
+
+from emulator.testing import AccountTest, endpoint
 
 
 class AssumeRole(AccountTest):
@@ -26,3 +28,26 @@ class AssumeRole(AccountTest):
         sts.assume_role(RoleArn=arn, RoleSessionName="test", ExternalId="right")
         # A role that nobody made can be taken by everybody.
         sts.assume_role(RoleArn=arn.replace("guarded", "other"), RoleSessionName="test")
+
+    def test_how_long_a_session_lasts_and_what_its_policy_is(self) -> None:
+        iam, sts = self.client("iam"), self.client("sts")
+        usual = {"Effect": "Allow", "Principal": {"AWS": self.account}, "Action": "sts:AssumeRole"}
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [usual]})
+        arn = iam.create_role(RoleName="short", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+        take = {"RoleArn": arn, "RoleSessionName": "test"}
+        self.fails("ValidationError", sts.assume_role, **take, DurationSeconds=3601)
+        iam.update_role(RoleName="short", MaxSessionDuration=7200)
+        keys = sts.assume_role(**take, DurationSeconds=3601)["Credentials"]
+        chained = boto3.client(
+            "sts",
+            region_name="us-east-1",
+            endpoint_url=endpoint(),
+            aws_access_key_id=keys["AccessKeyId"],
+            aws_secret_access_key=keys["SecretAccessKey"],
+            aws_session_token=keys["SessionToken"],
+        )
+        error = self.fails("ValidationError", chained.assume_role, **take, DurationSeconds=3601)
+        self.assertIn("role chaining", str(error))
+        chained.assume_role(**take)
+        for wrong in ("{", '{"Statement": []}', '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow"}]}'):
+            self.fails("MalformedPolicyDocument", sts.assume_role, **take, Policy=wrong)

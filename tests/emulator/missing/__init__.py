@@ -82,7 +82,7 @@ def from_moto(call: Call, forward: Forward) -> dict[str, Any]:
     )
     if answer.status >= 300:
         error = parsed.get("Error", {})
-        raise AwsError(error.get("Code", "Unknown"), error.get("Message", ""), answer.status)
+        raise AwsError(error.get("Code", "Unknown"), error.get("Message") or "", answer.status)
     parsed.pop("ResponseMetadata", None)
     return parsed
 

@@ -15,12 +15,28 @@ GROUPS = 5
 TEXT = r"[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]*"
 # Lists of ids: the member, how they begin, and the code for one in another form.
 IDS = {
+    "DescribeInstances": ("InstanceIds", "i", "InvalidInstanceID.Malformed"),
     "DescribeNetworkInterfaces": ("NetworkInterfaceIds", "eni", "InvalidNetworkInterfaceId.Malformed"),
     "DescribeSecurityGroups": ("GroupIds", "sg", "InvalidGroupId.Malformed"),
+    "DescribeSnapshots": ("SnapshotIds", "snap", "InvalidSnapshotID.Malformed"),
     "DescribeSubnets": ("SubnetIds", "subnet", "InvalidSubnetID.Malformed"),
     "DescribeVolumes": ("VolumeIds", "vol", "InvalidVolumeID.Malformed"),
     "DescribeVpcs": ("VpcIds", "vpc", "InvalidVpcID.Malformed"),
 }
+# Lists that come in pages or by ids, not both.
+NOT_BOTH = ("DescribeInstances", "DescribeSnapshots", "DescribeVolumes")
+# Lists by id for which moto says nothing, or another list's code, of what is not there.
+ABSENT = {
+    "DescribeFlowLogs": ("FlowLogIds", "flow_logs", "InvalidFlowLogId.NotFound"),
+    "DescribeNetworkAcls": ("NetworkAclIds", "network_acls", "InvalidNetworkAclID.NotFound"),
+    "DescribeSnapshots": ("SnapshotIds", "snapshots", "InvalidSnapshot.NotFound"),
+    "DescribeVpcPeeringConnections": (
+        "VpcPeeringConnectionIds",
+        "vpc_pcxs",
+        "InvalidVpcPeeringConnectionID.NotFound",
+    ),
+}
+NAME, KEY, VALUE = 255, 127, 256
 WITH_PORTS = {"6", "17", "tcp", "udp"}
 
 
@@ -72,7 +88,7 @@ def a_table_in_use(call: Call) -> None:
 def group_name(call: Call) -> None:
     name, description, vpc = call.params["GroupName"], call.params["Description"], call.params.get("VpcId")
     for what, text in (("GroupName", name), ("GroupDescription", description)):
-        if not re.fullmatch(TEXT, text):
+        if not re.fullmatch(TEXT, text) or len(text) > NAME:
             raise _invalid(what, text)
     if vpc and vpc not in backend_of(call).vpcs:
         raise AwsError("InvalidVpcID.NotFound", f"The vpc ID '{vpc}' does not exist")
@@ -102,6 +118,51 @@ def ids_have_a_form(call: Call) -> None:
     for name in call.params.get(member) or []:
         if not re.fullmatch(rf"{prefix}-([0-9a-f]{{8}}|[0-9a-f]{{17}})", name):
             raise AwsError(code, f'Invalid id: "{name}"')
+    if call.operation in NOT_BOTH and call.params.get(member) and "MaxResults" in call.params:
+        message = f"The parameter {member} cannot be used with the parameter maxResults"
+        raise AwsError("InvalidParameterCombination", message)
+
+
+@refuses("ec2", *ABSENT)
+def ids_of_what_is_not_there(call: Call) -> None:
+    member, kept, code = ABSENT[str(call.operation)]
+    for name in call.params.get(member) or []:
+        if name not in getattr(backend_of(call), kept):
+            raise AwsError(code, f"The ID '{name}' does not exist")
+
+
+@refuses("ec2", "DescribeImageAttribute", "ModifyImageAttribute")
+def an_image_that_is_not_there(call: Call) -> None:
+    name = call.params["ImageId"]
+    if name not in backend_of(call).amis:
+        raise AwsError("InvalidAMIID.NotFound", f"The image id '[{name}]' does not exist")
+
+
+@refuses("ec2", "ModifyVpcAttribute")
+def one_attribute_of_a_vpc(call: Call) -> None:
+    given = [name for name in call.params if name not in ("VpcId", "DryRun")]
+    if len(given) != 1:
+        code = "InvalidParameterCombination" if given else "MissingParameter"
+        raise AwsError(code, f"Fields for multiple attribute types specified: {', '.join(given)}")
+
+
+@refuses("ec2", "ModifySnapshotAttribute", "ModifyImageAttribute")
+def who_may_use_it(call: Call) -> None:
+    """Accounts by their number; everybody only where the Region does not block that."""
+    from emulator.shelf.tables import ec2_account
+
+    params = call.params
+    added = (params.get("CreateVolumePermission") or params.get("LaunchPermission") or {}).get("Add") or []
+    for user in [*(params.get("UserIds") or []), *(one["UserId"] for one in added if "UserId" in one)]:
+        if not re.fullmatch(r"\d{12}", user):
+            raise AwsError("InvalidUserID.Malformed", f"Invalid user id: {user}")
+    groups = params.get("GroupNames") or params.get("UserGroups")
+    if (params.get("OperationType") == "add" and groups) or any("Group" in one for one in added):
+        of_images = call.operation == "ModifyImageAttribute"
+        block = ec2_account.IMAGE_BLOCK if of_images else ec2_account.SNAPSHOT_BLOCK
+        if "unblocked" not in block.now(call).values():
+            what = "AMIs" if of_images else "snapshots"
+            raise AwsError("OperationNotPermitted", f"Block public access for {what} does not allow public sharing.")
 
 
 @guards("ec2")
@@ -111,10 +172,33 @@ def dry_run(call: Call) -> None:
         raise AwsError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
 
 
+@guards("ec2")
+def filters_have_names(call: Call) -> None:
+    for one in call.params.get("Filters") or []:
+        name, known = one.get("Name", ""), _filters(str(call.operation), call)
+        if known and name not in known and not name.startswith("tag:"):
+            raise AwsError("InvalidParameterValue", f"The filter '{name}' is invalid")
+
+
+_FILTERS: dict[str, set[str]] = {}
+
+
+def _filters(operation: str, call: Call) -> set[str]:
+    """Those that the API model's text names; none where it names none."""
+    if operation not in _FILTERS:
+        text = call.model.input_shape.members["Filters"].documentation
+        _FILTERS[operation] = set(re.findall(r"<li> <p> <code>([^<:]+?) ?</code>", text))
+    return _FILTERS[operation]
+
+
 @refuses("ec2", "CreateTags")
 def tags_of_aws(call: Call) -> None:
     if any(one["Key"].lower().startswith("aws:") for one in call.params["Tags"]):
         raise AwsError("InvalidParameterValue", "Tag keys starting with 'aws:' are reserved for internal use")
+    for one in call.params["Tags"]:
+        for what, most in (("Key", KEY), ("Value", VALUE)):
+            if len(one.get(what) or "") > most:
+                raise AwsError("InvalidParameterValue", f"Tag {what.lower()} exceeds the maximum length of {most} characters")
 
 
 def _invalid(name: str, value: object) -> AwsError:

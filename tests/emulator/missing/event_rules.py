@@ -143,10 +143,11 @@ def put_permission(call: Call, forward: Forward) -> dict[str, Any]:
 @handles("events", "TestEventPattern")
 def test_event_pattern(call: Call, _: Forward) -> dict[str, Any]:
     """Whether a pattern matches an event, which moto never says."""
+    from moto.events.exceptions import InvalidEventPatternException
     from moto.events.models import EventPattern
 
     try:
         pattern, event = EventPattern.load(call.params["EventPattern"]), json.loads(call.params["Event"])
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, InvalidEventPatternException) as error:
         raise AwsError("InvalidEventPatternException", "Event pattern is not valid.") from error
     return {"Result": bool(pattern.matches_event(event))}

@@ -15,4 +15,5 @@ from emulator.organization import (  # noqa: F401
     root_features,
     root_sessions,
     services,
+    tags,
 )

@@ -77,6 +77,18 @@ def rules_of_a_web_acl(call: Call) -> None:
     for what in ("Priority", "Name"):
         if len({rule[what] for rule in rules}) < len(rules):
             raise AwsError("WAFInvalidParameterException", f"Error reason: {what} is used twice., field: RULES")
+    for rule in rules:
+        groups = {"ManagedRuleGroupStatement", "RuleGroupReferenceStatement"} & set(rule["Statement"])
+        for field, given, wanted in (
+            ("STATEMENT", set(rule["Statement"]), None),
+            ("RULE_ACTION", {"Action", "OverrideAction"} & set(rule), "OverrideAction" if groups else "Action"),
+        ):
+            if len(given) != 1 or wanted not in (None, *given):
+                raise AwsError(
+                    "WAFInvalidParameterException",
+                    "Error reason: You have used none or multiple values for a field that requires exactly one value., "
+                    f"field: {field}, parameter: {rule['Name']}",
+                )
     if len(call.params["DefaultAction"]) != 1:
         message = "Error reason: You must specify exactly one action., field: DEFAULT_ACTION"
         raise AwsError("WAFInvalidParameterException", message)
@@ -133,6 +145,28 @@ def a_secret_on_its_way_out(call: Call) -> None:
         does = "create this secret" if call.operation == "CreateSecret" else "perform the operation on the secret"
         message = f"You can't {does} because a secret of this name is scheduled for deletion."
         raise AwsError("InvalidRequestException", message)
+
+
+@refuses("secretsmanager", "CreateSecret")
+def what_a_secret_is(call: Call) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9/_+=.@!-]+", call.params["Name"]):
+        message = "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!"
+        raise AwsError("ValidationException", message)
+    if "SecretString" in call.params and "SecretBinary" in call.params:
+        raise AwsError("InvalidParameterException", "You can't specify both a binary secret value and a string secret value.")
+
+
+@refuses("secretsmanager", "CreateSecret", "TagResource")
+def tags_of_a_secret(call: Call) -> None:
+    from moto.secretsmanager.models import secretsmanager_backends
+
+    secrets = secretsmanager_backends[call.account][call.region].secrets
+    named = call.params.get("SecretId")
+    there = secrets[named].tags or [] if named and named in secrets else []
+    tags = {one["Key"] for one in [*(call.params.get("Tags") or []), *there]}
+    if len(tags) > TAGS or any(one.lower().startswith("aws:") for one in tags):
+        message = f"A secret may have {TAGS} tags, whose keys do not begin with aws:."
+        raise AwsError("InvalidParameterException", message)
 
 
 # S3.

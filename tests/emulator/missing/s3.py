@@ -6,6 +6,7 @@ members that it does not know (blocked encryption types, log key format, size li
 
 import copy
 import json
+import re
 import uuid
 from typing import Any
 
@@ -65,6 +66,31 @@ def owner_and_region(call: Call) -> None:
             301,
             {"x-amz-bucket-region": bucket.region_name},
         )
+
+
+# What stands in the address of operations that moto lacks; it would list the bucket, make it or delete it.
+UNKNOWN_TO_MOTO = {
+    "analytics",
+    "annotation",
+    "intelligent-tiering",
+    "metadataAnnotationTable",
+    "metadataConfiguration",
+    "metadataInventoryTable",
+    "metadataJournalTable",
+    "metadataTable",
+    "metrics",
+    "renameObject",
+    "requestPayment",
+    "session",
+    "torrent",
+}
+
+
+@guards("s3")
+def what_moto_takes_for_something_else(call: Call) -> None:
+    query = call.model.http["requestUri"].partition("?")[2] if call.model else ""
+    if query and re.split("[&=]", query)[0] in UNKNOWN_TO_MOTO:
+        raise NotImplementedError("moto has no such sub-resource")
 
 
 @handles("s3", "CreateBucket")

@@ -26,7 +26,7 @@ def blocked(call: Call) -> dict[str, Any]:
     return {"State": call.params["State"]}
 
 
-setting(
+SNAPSHOT_BLOCK = setting(
     "ec2",
     "snapshot_block_public_access",
     {"State": "unblocked"},
@@ -34,7 +34,7 @@ setting(
     put={"EnableSnapshotBlockPublicAccess": blocked, "DisableSnapshotBlockPublicAccess": None},
     owner=POLICY,
 )
-setting(
+IMAGE_BLOCK = setting(
     "ec2",
     "image_block_public_access",
     {"ImageBlockPublicAccessState": "unblocked"},

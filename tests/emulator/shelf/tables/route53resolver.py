@@ -1,9 +1,10 @@
 """Route 53 Resolver: taking query logging away again, and the DNS firewall that nobody has set up."""
 
+import re
 from typing import Any
 
 from emulator.answers import AwsError
-from emulator.missing import Forward, handles
+from emulator.missing import Forward, handles, refuses
 from emulator.wire import Call
 
 
@@ -19,6 +20,14 @@ def config_of(call: Call) -> Any:
     if found is None:
         raise AwsError("ResourceNotFoundException", f"Resolver query log config with ID '{wanted}' does not exist")
     return found
+
+
+@refuses("route53resolver", "CreateResolverQueryLogConfig")
+def where_query_logs_go(call: Call) -> None:
+    """To a bucket, a log group or a delivery stream."""
+    to = call.params["DestinationArn"]
+    if not re.match(r"arn:[^:]+:(s3:::.|logs:[^:]+:\d{12}:log-group:.|firehose:[^:]+:\d{12}:deliverystream/.)", to):
+        raise AwsError("InvalidParameterException", f"{to} is not the ARN of a place for query logs.")
 
 
 @handles("route53resolver", "DisassociateResolverQueryLogConfig")
