@@ -6,7 +6,7 @@ use super::record::Record;
 use super::targets::Seen;
 use super::*;
 use crate::kinds::shapes::part::{Action, State, Step};
-use crate::kinds::{Needs, Risk, Undo};
+use crate::kinds::{GrantClass, Needs, Risk, Undo};
 
 const TOPIC: &str = "arn:aws:sns:eu-west-1:111122223333:alerts";
 
@@ -170,7 +170,12 @@ fn events_that_leave_the_account_are_said() {
     let bus = json!({ "arn": "arn:aws:events:eu-west-1:444455556666:event-bus/theirs" });
     let declared = spec(json!({ "targets": [target("a", bus)] }));
     let changes = Rule::diff(&facts(), &declared, &with_targets(json!([])));
-    assert!(changes[0].warnings[0].contains("444455556666"), "{changes:?}");
+    let grant = &changes[0].grants[0];
+    assert_eq!(grant.class, GrantClass::Foreign);
+    assert_eq!(grant.what, "events are sent to account 444455556666");
+    let own = json!({ "arn": "arn:aws:events:eu-west-1:111122223333:event-bus/ours" });
+    let declared = spec(json!({ "targets": [target("a", own)] }));
+    assert!(Rule::diff(&facts(), &declared, &with_targets(json!([])))[0].grants.is_empty());
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::settings::{Now, Settings};
 use super::*;
 use crate::kinds::object::Cause;
 use crate::kinds::shapes::part::{Action, State, Step};
-use crate::kinds::{Risk, Undo};
+use crate::kinds::{GrantClass, Risk, Undo};
 
 const TOPIC: &str = "arn:aws:sns:eu-west-1:111122223333:alerts";
 const QUEUE: &str = "arn:aws:sqs:eu-west-1:111122223333:alerts";
@@ -62,6 +62,17 @@ fn a_new_one_is_made_with_all_that_is_declared_at_once() {
     let mail = spec(json!({ "protocol": "email", "endpoint": "a@example.com" }));
     let changes = Subscription::diff(&facts(), &mail, &Object::absent("x"));
     assert!(changes[0].warnings[0].contains("must confirm"), "{changes:?}");
+}
+
+#[test]
+fn messages_that_leave_the_account_are_a_rise() {
+    let queue = |account: &str| {
+        let endpoint = format!("arn:aws:sqs:eu-west-1:{account}:alerts");
+        let declared = spec(json!({ "protocol": "sqs", "endpoint": endpoint }));
+        Subscription::diff(&facts(), &declared, &Object::absent("x")).remove(0)
+    };
+    assert_eq!(queue("444455556666").grants[0].class, GrantClass::Foreign);
+    assert!(queue("111122223333").grants.is_empty());
 }
 
 #[test]
