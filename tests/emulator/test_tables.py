@@ -158,7 +158,10 @@ class LogPolicies(AccountTest):
         other = logs.describe_account_policies(policyType="TRANSFORMER_POLICY")
         self.assertEqual(other["accountPolicies"], [])
         self.fails("InvalidParameterException", logs.put_account_policy, **kind, policyName="x", policyDocument="x")
-        single = {"policyType": "DATA_PROTECTION_POLICY", "policyDocument": "{}"}
+        data = {"DataIdentifier": ["arn:aws:dataprotection::aws:data-identifier/EmailAddress"]}
+        audit, mask = {"Audit": {"FindingsDestination": {}}}, {"Deidentify": {"MaskConfig": {}}}
+        whole = {"Statement": [data | {"Operation": one} for one in (audit, mask)]}
+        single = {"policyType": "DATA_PROTECTION_POLICY", "policyDocument": json.dumps(whole)}
         logs.put_account_policy(**single, policyName="one")
         self.fails("LimitExceededException", logs.put_account_policy, **single, policyName="two")
         logs.delete_account_policy(**kind, policyName="fields")
