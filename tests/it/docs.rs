@@ -83,6 +83,9 @@ fn what_is_named_is_there(file: &Path, text: &str) -> usize {
             assert!(is_form || root.join(name).exists(), "{}: no {name}", file.display());
         }
         let Some((room, test)) = name.split_once("::") else { continue };
+        if !room.chars().all(|letter| letter.is_ascii_lowercase() || letter == '_') {
+            continue;
+        }
         let path = root.join("tests/it").join(room).with_extension("rs");
         // A part of the library, whose tests are its own.
         if root.join("src").join(room).exists() && !path.exists() || room == "evenkeel" {
