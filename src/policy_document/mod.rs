@@ -45,6 +45,9 @@ pub enum PolicyError {
     /// It is JSON of another shape.
     #[error("a policy document needs a Statement, which is a statement or a list of them")]
     NoStatement,
+    /// It is of a version that AWS does not have.
+    #[error("a policy document is of the Version \"2012-10-17\" or \"2008-10-17\", not {0}")]
+    Version(String),
     /// A statement is not what AWS would accept.
     #[error("statement {number} of the policy document {problem}")]
     BadStatement {
@@ -94,6 +97,12 @@ impl PolicyDocument {
         match document.0.get("Statement") {
             Some(Value::Array(_) | Value::Object(_)) => {}
             _ => return Err(PolicyError::NoStatement),
+        }
+        let is_known = |version: &Value| {
+            [Self::VERSION, canonical::VERSION_WHEN_ABSENT].map(Some).contains(&version.as_str())
+        };
+        if let Some(version) = document.0.get("Version").filter(|version| !is_known(version)) {
+            return Err(PolicyError::Version(version.to_string()));
         }
         for (index, statement) in document.statements().iter().enumerate() {
             if let Some(problem) = statements::problem(statement) {
@@ -289,6 +298,18 @@ mod tests {
         let base = document(base);
         for other in changed {
             assert!(!base.same_meaning(&document(other.clone()), "aws"), "{other}");
+        }
+    }
+
+    #[test]
+    fn the_language_has_two_versions() {
+        let read = |version: Value| {
+            let value = json!({ "Version": version, "Statement": [] });
+            PolicyDocument::from_text(&value.to_string()).is_ok()
+        };
+        assert!(read(json!("2012-10-17")) && read(json!("2008-10-17")));
+        for other in [json!("2012-10-18"), json!(""), json!("2012-10-17 "), json!(null), json!(1)] {
+            assert!(!read(other.clone()), "{other}");
         }
     }
 

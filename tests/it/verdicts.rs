@@ -484,6 +484,7 @@ fn other_declarations(schema: &Value, value: &Value) -> Vec<Value> {
             }
             if map.is_empty() {
                 all.push(json!({ "team": "other" }));
+                all.push(json!({ "team": ["other"] }));
                 let what = json!(["arn:aws:dataprotection::aws:data-identifier/EmailAddress"]);
                 let audit = json!({ "Audit": { "FindingsDestination": {} } });
                 let mask = json!({ "Deidentify": { "MaskConfig": {} } });
