@@ -19,6 +19,7 @@ use tokio::time::Instant;
 
 use super::events::{Event, NoEvent, Routes, parse};
 use super::inbox::{Batch, Inbox, Message, poll};
+use super::pace::Pace;
 use super::queue::{Cause, Job, Key, Lanes, Queue};
 use super::schedule::Schedules;
 use super::setback::Setback;
@@ -338,6 +339,7 @@ fn beat(
 struct State<'a> {
     of: &'a Controller,
     queue: Queue,
+    pace: Pace,
     schedules: Schedules,
     targets: BTreeMap<String, Cron>,
     routes: Routes,
@@ -359,6 +361,7 @@ impl<'a> State<'a> {
         Self {
             of,
             queue: Queue::new(of.lanes),
+            pace: Pace::default(),
             schedules: Schedules::default(),
             targets: BTreeMap::new(),
             routes: Routes::of_all_kinds(),
@@ -525,11 +528,17 @@ impl<'a> State<'a> {
         for part in parts {
             let (id, call, time) = (event.id.clone(), event.call.clone(), event.time);
             let cause = Cause::Event { id, call, time, by: Box::new(event.by.clone()) };
+            let at = self.pace.not_before(&part, now).max(at);
             self.queue.add(Key::Part(part), at, cause);
         }
     }
 
     fn ended(&mut self, job: &Job, ended: Option<Ended>) {
+        if job.causes.has_event() {
+            let now = self.of.clocks.now();
+            self.pace.forget(now);
+            job.what.parts().into_iter().for_each(|part| self.pace.looked(part, now));
+        }
         match ended {
             Some(Ended::Done) => self.queue.done(&job.what),
             Some(Ended::Elsewhere { after }) => {

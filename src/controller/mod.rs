@@ -16,6 +16,7 @@ pub mod events;
 pub mod git;
 pub mod in_force;
 pub mod inbox;
+pub mod pace;
 pub mod pulse;
 pub mod queue;
 pub mod schedule;

@@ -89,6 +89,11 @@ pub struct Causes {
 }
 
 impl Causes {
+    /// Whether AWS told of one of them.
+    pub fn has_event(&self) -> bool {
+        self.kept.iter().any(|cause| matches!(cause, Cause::Event { .. }))
+    }
+
     fn add(&mut self, cause: Cause) {
         if self.kept.contains(&cause) {
             return;
@@ -133,6 +138,16 @@ pub enum What {
 }
 
 impl What {
+    /// The parts of an account, where it is such.
+    pub fn parts(&self) -> Vec<Part> {
+        let keys = self.keys().into_iter();
+        let parts = keys.filter_map(|key| match key {
+            Key::Part(part) => Some(part),
+            Key::Account(_) | Key::Path(_) | Key::Target(_) => None,
+        });
+        parts.collect()
+    }
+
     fn keys(&self) -> Vec<Key> {
         match self {
             Self::Target(name) => vec![Key::Target(name.clone())],
