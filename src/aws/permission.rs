@@ -10,7 +10,7 @@ use std::fmt;
 /// An operation of an AWS API, as its model names it: `s3` `GetBucketEncryption`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Call {
-    /// The service, as the SDK and botocore name it; see [`prefix`] for permissions and events.
+    /// The service, as the SDK and botocore name it; permissions and events may have another name for it.
     pub service: &'static str,
     /// The operation.
     pub operation: &'static str,
