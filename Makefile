@@ -49,8 +49,8 @@ lint: $(TOOLS)/promtool/.installed $(TOOLS)/zizmor/.installed-$(ZIZMOR_VERSION) 
 	"$(TOOLS)/deploy/bin/cfn-lint" deploy/cloudformation/*.json deploy/ecs/*.yaml
 	for values in deploy/helm/evenkeel/ci/*.yaml; do \
 	  "$(TOOLS)/deploy/bin/helm" lint --strict --quiet -f $$values deploy/helm/evenkeel || exit 1; \
-	  "$(TOOLS)/deploy/bin/helm" template evenkeel deploy/helm/evenkeel -f $$values \
-	    | "$(TOOLS)/deploy/bin/kubernetes-validate" --strict --quiet /dev/stdin || exit 1; \
+	  rendered=$$("$(TOOLS)/deploy/bin/helm" template evenkeel deploy/helm/evenkeel -f $$values) || exit 1; \
+	  echo "$$rendered" | "$(TOOLS)/deploy/bin/kubernetes-validate" --strict --quiet /dev/stdin || exit 1; \
 	done
 	@! "$(TOOLS)/deploy/bin/helm" template evenkeel deploy/helm/evenkeel -f deploy/helm/evenkeel/ci/values.yaml \
 	  --set replicas=2 >/dev/null 2>&1 || { echo "the chart takes several replicas without PostgreSQL"; exit 1; }
