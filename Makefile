@@ -50,7 +50,7 @@ lint: $(TOOLS)/promtool/.installed $(TOOLS)/zizmor/.installed-$(ZIZMOR_VERSION) 
 	for values in deploy/helm/evenkeel/ci/*.yaml; do \
 	  "$(TOOLS)/deploy/bin/helm" lint --strict --quiet -f $$values deploy/helm/evenkeel || exit 1; \
 	  rendered=$$("$(TOOLS)/deploy/bin/helm" template evenkeel deploy/helm/evenkeel -f $$values) || exit 1; \
-	  echo "$$rendered" | "$(TOOLS)/deploy/bin/kubernetes-validate" --strict --quiet /dev/stdin || exit 1; \
+	  printf '%s\n' "$$rendered" | "$(TOOLS)/deploy/bin/kubernetes-validate" --strict --quiet /dev/stdin || exit 1; \
 	done
 	@! "$(TOOLS)/deploy/bin/helm" template evenkeel deploy/helm/evenkeel -f deploy/helm/evenkeel/ci/values.yaml \
 	  --set replicas=2 >/dev/null 2>&1 || { echo "the chart takes several replicas without PostgreSQL"; exit 1; }
