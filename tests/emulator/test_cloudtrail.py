@@ -31,6 +31,7 @@ class Trails(AccountTest):
             "Statement": [
                 statement("s3:GetBucketAcl", self.bucket),
                 statement("s3:PutObject", f"{self.bucket}/AWSLogs/{self.account}/*"),
+                statement("s3:PutObject", f"{self.bucket}/p/AWSLogs/{self.account}/*"),
                 {
                     "Effect": "Deny",
                     "Principal": "*",
@@ -306,6 +307,7 @@ class Trails(AccountTest):
         acl, made = {"s3:x-amz-acl": "bucket-owner-full-control"}, {"Name": "main", "S3BucketName": self.bucket}
         for folder, condition in (
             ("AWSLogs/111122223333/*", {}),
+            (f"logs/{own}", {}),
             (own, {"aws:SourceArn": f"{arn}x"}),
             (own, {"aws:SourceAccount": "111122223333"}),
         ):
@@ -313,8 +315,10 @@ class Trails(AccountTest):
             self.fails("InsufficientS3BucketPolicyException", self.trails.create_trail, **made)
         self.lets(own, **acl | {"aws:SourceArn": arn})
         self.trails.create_trail(**made)
+        self.fails("InsufficientS3BucketPolicyException", self.trails.update_trail, Name="main", S3KeyPrefix="logs")
         self.lets(f"logs/{own}")
         self.trails.update_trail(Name="main", S3KeyPrefix="logs")
+        self.fails("InsufficientS3BucketPolicyException", self.trails.update_trail, Name="main", S3KeyPrefix="")
 
     def test_an_organization_trail_can_be_put_into_an_account(self) -> None:
         arn = control("POST", f"organization_trail?account={self.account}&management=999900001111")["arn"]

@@ -53,17 +53,18 @@ def delivery_error(trail: Any, settings: dict[str, Any]) -> str | None:
 
     found = home_of(trail.account, partition) if settings.get("IsOrganizationTrail") else None
     owner = f"{found.org.id}/{trail.account}" if found else trail.account
-    context = {"aws:SourceArn": trail.arn, "aws:SourceAccount": trail.account}
-    context |= {"s3:x-amz-acl": "bucket-owner-full-control"}
-    folder = f"AWSLogs/{owner}/CloudTrail/{trail.region}/log"
-    # Whether the statement is for the prefix before it is not judged.
-    keys = {folder, f"{settings.get('S3KeyPrefix', '')}/{folder}"}
+    prefix = f"{settings['S3KeyPrefix']}/" if settings.get("S3KeyPrefix") else ""
+    context = _context(trail) | {"s3:x-amz-acl": "bucket-owner-full-control"}
     arn = f"arn:{partition}:s3:::{name}"
-    if not service_may(text, SERVICE, "s3:GetBucketAcl", arn, context):
-        return "AccessDenied"
-    if not any(service_may(text, SERVICE, "s3:PutObject", f"{arn}/{key}", context) for key in keys):
-        return "AccessDenied"
+    log = f"{arn}/{prefix}AWSLogs/{owner}/CloudTrail/{trail.region}/log"
+    for action, resource in (("s3:GetBucketAcl", arn), ("s3:PutObject", log)):
+        if not service_may(text, SERVICE, action, resource, context):
+            return "AccessDenied"
     return None
+
+
+def _context(trail: Any) -> dict[str, str]:
+    return {"aws:SourceArn": trail.arn, "aws:SourceAccount": trail.account}
 
 
 # A whole service, or one resource of it; S3 values are beginnings, the others whole ARNs.
