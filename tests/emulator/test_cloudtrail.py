@@ -239,8 +239,20 @@ class Trails(AccountTest):
         self.trails.update_trail(Name="main", KmsKeyId="")
         self.assertNotIn("KmsKeyId", self.trail())
         self.fails("InsufficientSnsTopicPolicyException", self.trails.update_trail, Name="main", SnsTopicName="none")
-        topic = self.client("sns").create_topic(Name="trail")["TopicArn"]
-        self.trails.update_trail(Name="main", SnsTopicName="trail")
+        sns = self.client("sns")
+        topic = sns.create_topic(Name="trail")["TopicArn"]
+        named = {"Name": "main", "SnsTopicName": "trail"}
+        error = self.fails("InsufficientSnsTopicPolicyException", self.trails.update_trail, **named)
+        self.assertIn("SNS Topic does not exist or the topic policy is incorrect!", str(error))
+        may = {"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}, "Action": "SNS:Publish"}
+        for trail, refused in (("other", True), ("main", False)):
+            source = {"aws:SourceArn": f"arn:aws:cloudtrail:us-east-1:{self.account}:trail/{trail}"}
+            statement = may | {"Resource": topic, "Condition": {"StringEquals": source}}
+            text = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+            sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=text)
+            if refused:
+                self.fails("InsufficientSnsTopicPolicyException", self.trails.update_trail, **named)
+        self.trails.update_trail(**named)
         self.assertEqual(self.trail()["SnsTopicARN"], topic)
         group = f"arn:aws:logs:us-east-1:{self.account}:log-group:trail:*"
         self.client("logs").create_log_group(logGroupName="trail")

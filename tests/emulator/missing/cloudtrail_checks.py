@@ -1,6 +1,6 @@
 """What CloudTrail verifies: selectors, and what a trail uses: organization, bucket, key, topic, log group, role.
 
-Of buckets conditions and the trail's folder are judged, of keys whether they let CloudTrail in, of topics nothing.
+Of buckets and topics conditions and the trail's folder are judged, of keys whether they let CloudTrail in.
 """
 
 import re
@@ -153,10 +153,11 @@ def check_key(call: Call, key_id: str) -> str:
     return key.arn
 
 
-def check_topic(arn: str) -> None:
-    if topic_of(arn) is None:
+def check_topic(trail: Any, arn: str) -> None:
+    topic = topic_of(arn)
+    if topic is None or not service_may(topic.policy, SERVICE, "sns:Publish", arn, _context(trail)):
         raise AwsError(
-            "InsufficientSnsTopicPolicyException", f"SNS topic {arn} does not exist or its policy is not enough."
+            "InsufficientSnsTopicPolicyException", "SNS Topic does not exist or the topic policy is incorrect!"
         )
 
 
