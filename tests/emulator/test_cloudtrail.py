@@ -31,6 +31,7 @@ class Trails(AccountTest):
             "Statement": [
                 statement("s3:GetBucketAcl", self.bucket),
                 statement("s3:PutObject", f"{self.bucket}/AWSLogs/{self.account}/*"),
+                statement("s3:PutObject", f"{self.bucket}/p/AWSLogs/{self.account}/*"),
                 {
                     "Effect": "Deny",
                     "Principal": "*",
@@ -238,8 +239,20 @@ class Trails(AccountTest):
         self.trails.update_trail(Name="main", KmsKeyId="")
         self.assertNotIn("KmsKeyId", self.trail())
         self.fails("InsufficientSnsTopicPolicyException", self.trails.update_trail, Name="main", SnsTopicName="none")
-        topic = self.client("sns").create_topic(Name="trail")["TopicArn"]
-        self.trails.update_trail(Name="main", SnsTopicName="trail")
+        sns = self.client("sns")
+        topic = sns.create_topic(Name="trail")["TopicArn"]
+        named = {"Name": "main", "SnsTopicName": "trail"}
+        error = self.fails("InsufficientSnsTopicPolicyException", self.trails.update_trail, **named)
+        self.assertIn("SNS Topic does not exist or the topic policy is incorrect!", str(error))
+        may = {"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}, "Action": "SNS:Publish"}
+        for trail, refused in (("other", True), ("main", False)):
+            source = {"aws:SourceArn": f"arn:aws:cloudtrail:us-east-1:{self.account}:trail/{trail}"}
+            statement = may | {"Resource": topic, "Condition": {"StringEquals": source}}
+            text = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+            sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=text)
+            if refused:
+                self.fails("InsufficientSnsTopicPolicyException", self.trails.update_trail, **named)
+        self.trails.update_trail(**named)
         self.assertEqual(self.trail()["SnsTopicARN"], topic)
         group = f"arn:aws:logs:us-east-1:{self.account}:log-group:trail:*"
         self.client("logs").create_log_group(logGroupName="trail")
@@ -306,6 +319,7 @@ class Trails(AccountTest):
         acl, made = {"s3:x-amz-acl": "bucket-owner-full-control"}, {"Name": "main", "S3BucketName": self.bucket}
         for folder, condition in (
             ("AWSLogs/111122223333/*", {}),
+            (f"logs/{own}", {}),
             (own, {"aws:SourceArn": f"{arn}x"}),
             (own, {"aws:SourceAccount": "111122223333"}),
         ):
@@ -313,8 +327,10 @@ class Trails(AccountTest):
             self.fails("InsufficientS3BucketPolicyException", self.trails.create_trail, **made)
         self.lets(own, **acl | {"aws:SourceArn": arn})
         self.trails.create_trail(**made)
+        self.fails("InsufficientS3BucketPolicyException", self.trails.update_trail, Name="main", S3KeyPrefix="logs")
         self.lets(f"logs/{own}")
         self.trails.update_trail(Name="main", S3KeyPrefix="logs")
+        self.fails("InsufficientS3BucketPolicyException", self.trails.update_trail, Name="main", S3KeyPrefix="")
 
     def test_an_organization_trail_can_be_put_into_an_account(self) -> None:
         arn = control("POST", f"organization_trail?account={self.account}&management=999900001111")["arn"]

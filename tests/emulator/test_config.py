@@ -22,7 +22,7 @@ class Recorder(AccountTest):
             "Effect": "Allow",
             "Principal": {"Service": "config.amazonaws.com"},
             "Action": "s3:PutObject",
-            "Resource": f"arn:aws:s3:::{name}/AWSLogs/{self.account}/Config/*",
+            "Resource": [f"arn:aws:s3:::{name}/{start}AWSLogs/{self.account}/Config/*" for start in ("", "p/")],
         }
         policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         self.client("s3").put_bucket_policy(Bucket=name, Policy=policy)
@@ -78,12 +78,13 @@ class Recorder(AccountTest):
         put, usual = self.config.put_delivery_channel, {"s3BucketName": self.bucket()}
         region = f"us-east-1:{self.account}"
         for more, code in (
+            ({"s3KeyPrefix": "logs"}, "InsufficientDeliveryPolicyException"),
             ({"snsTopicARN": f"arn:aws:sns:{region}:none"}, "InvalidSNSTopicARNException"),
             ({"s3KmsKeyArn": "alias/k"}, "InvalidS3KmsKeyArnException"),
         ):
             self.fails(code, put, DeliveryChannel=usual | more)
         topic = self.client("sns").create_topic(Name="t")["TopicArn"]
-        put(DeliveryChannel=usual | {"snsTopicARN": topic})
+        put(DeliveryChannel=usual | {"snsTopicARN": topic, "s3KeyPrefix": "p"})
         iam, own = self.client("iam"), f"own-{self.account}"
         self.client("s3").create_bucket(Bucket=own)
         trust = {"Effect": "Allow", "Principal": {"Service": "config.amazonaws.com"}, "Action": "sts:AssumeRole"}

@@ -14,7 +14,7 @@ from emulator.testing import AccountTest, client, control, endpoint
 TRUST = json.dumps(
     {
         "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}],
+        "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": ["sts:AssumeRole", "sts:SetSourceIdentity"]}],
     }
 )
 ANYTHING = json.dumps({"source": [{"prefix": ""}]})

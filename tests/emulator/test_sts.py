@@ -29,6 +29,28 @@ class AssumeRole(AccountTest):
         # A role that nobody made can be taken by everybody.
         sts.assume_role(RoleArn=arn.replace("guarded", "other"), RoleSessionName="test")
 
+    def test_a_role_is_taken_as_its_trust_policy_allows(self) -> None:
+        iam, sts = self.client("iam"), self.client("sts")
+
+        def trusts(who: str, *actions: str) -> dict[str, str]:
+            statement = {"Effect": "Allow", "Principal": {"AWS": who}, "Action": list(actions)}
+            text = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+            iam.update_assume_role_policy(RoleName="r", PolicyDocument=text)
+            return {"RoleArn": arn, "RoleSessionName": "test"}
+
+        other = {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "sts:AssumeRole"}
+        text = json.dumps({"Version": "2012-10-17", "Statement": [other]})
+        arn = iam.create_role(RoleName="r", AssumeRolePolicyDocument=text)["Role"]["Arn"]
+        self.fails("AccessDenied", sts.assume_role, RoleArn=arn, RoleSessionName="test")
+        take = trusts(self.account, "sts:AssumeRole")
+        sts.assume_role(**take)
+        tags, source = {"Tags": [{"Key": "a", "Value": "b"}]}, {"SourceIdentity": "alice"}
+        error = self.fails("AccessDenied", sts.assume_role, **take, **tags)
+        self.assertIn("not authorized to perform: sts:TagSession", str(error))
+        self.fails("AccessDenied", sts.assume_role, **take, **source)
+        take = trusts(self.account, "sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity")
+        sts.assume_role(**take, **tags, **source)
+
     def test_how_long_a_session_lasts_and_what_its_policy_is(self) -> None:
         iam, sts = self.client("iam"), self.client("sts")
         usual = {"Effect": "Allow", "Principal": {"AWS": self.account}, "Action": "sts:AssumeRole"}

@@ -393,7 +393,7 @@ def _check_settings(call: Call, trail: Trail, settings: dict[str, Any]) -> None:
     if settings.get("KmsKeyId"):
         settings["KmsKeyId"] = check_key(call, settings["KmsKeyId"])
     if settings.get("SnsTopicName"):
-        check_topic(_topic_arn(settings["SnsTopicName"], trail))
+        check_topic(trail, _topic_arn(settings["SnsTopicName"], trail))
     group, role = settings.get("CloudWatchLogsLogGroupArn"), settings.get("CloudWatchLogsRoleArn")
     if bool(group) != bool(role):
         raise AwsError(

@@ -1,6 +1,6 @@
 """What CloudTrail verifies: selectors, and what a trail uses: organization, bucket, key, topic, log group, role.
 
-Of buckets conditions and the trail's folder are judged, of keys whether they let CloudTrail in, of topics nothing.
+Of buckets and topics conditions and the trail's folder are judged, of keys whether they let CloudTrail in.
 """
 
 import re
@@ -53,17 +53,18 @@ def delivery_error(trail: Any, settings: dict[str, Any]) -> str | None:
 
     found = home_of(trail.account, partition) if settings.get("IsOrganizationTrail") else None
     owner = f"{found.org.id}/{trail.account}" if found else trail.account
-    context = {"aws:SourceArn": trail.arn, "aws:SourceAccount": trail.account}
-    context |= {"s3:x-amz-acl": "bucket-owner-full-control"}
-    folder = f"AWSLogs/{owner}/CloudTrail/{trail.region}/log"
-    # Whether the statement is for the prefix before it is not judged.
-    keys = {folder, f"{settings.get('S3KeyPrefix', '')}/{folder}"}
+    prefix = f"{settings['S3KeyPrefix']}/" if settings.get("S3KeyPrefix") else ""
+    context = _context(trail) | {"s3:x-amz-acl": "bucket-owner-full-control"}
     arn = f"arn:{partition}:s3:::{name}"
-    if not service_may(text, SERVICE, "s3:GetBucketAcl", arn, context):
-        return "AccessDenied"
-    if not any(service_may(text, SERVICE, "s3:PutObject", f"{arn}/{key}", context) for key in keys):
-        return "AccessDenied"
+    log = f"{arn}/{prefix}AWSLogs/{owner}/CloudTrail/{trail.region}/log"
+    for action, resource in (("s3:GetBucketAcl", arn), ("s3:PutObject", log)):
+        if not service_may(text, SERVICE, action, resource, context):
+            return "AccessDenied"
     return None
+
+
+def _context(trail: Any) -> dict[str, str]:
+    return {"aws:SourceArn": trail.arn, "aws:SourceAccount": trail.account}
 
 
 # A whole service, or one resource of it; S3 values are beginnings, the others whole ARNs.
@@ -152,10 +153,11 @@ def check_key(call: Call, key_id: str) -> str:
     return key.arn
 
 
-def check_topic(arn: str) -> None:
-    if topic_of(arn) is None:
+def check_topic(trail: Any, arn: str) -> None:
+    topic = topic_of(arn)
+    if topic is None or not service_may(topic.policy, SERVICE, "sns:Publish", arn, _context(trail)):
         raise AwsError(
-            "InsufficientSnsTopicPolicyException", f"SNS topic {arn} does not exist or its policy is not enough."
+            "InsufficientSnsTopicPolicyException", "SNS Topic does not exist or the topic policy is incorrect!"
         )
 
 

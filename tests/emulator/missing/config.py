@@ -402,12 +402,10 @@ def _check_bucket(call: Call, channel: dict[str, Any], role: str) -> None:
             "NoSuchBucketException", f"Cannot find a S3 bucket with an empty bucket name or the name '{name}'."
         )
     policy = bucket.policy.decode() if isinstance(bucket.policy, bytes) else bucket.policy
-    folder = f"AWSLogs/{call.account}/Config/ConfigWritabilityCheckFile"
+    key = f"{prefix + '/' if prefix else ''}AWSLogs/{call.account}/Config/ConfigWritabilityCheckFile"
     context = {"aws:SourceAccount": call.account, "s3:x-amz-acl": "bucket-owner-full-control"}
-    # Whether the statement is for the prefix before it is not judged.
-    arns = [f"arn:{call.partition}:s3:::{name}/{key}" for key in (folder, f"{prefix or ''}/{folder}")]
-    by_bucket = any(service_may(policy, SERVICE, "s3:PutObject", arn, context) for arn in arns)
-    if not by_bucket and not _role_may(call, role):
+    resource = f"arn:{call.partition}:s3:::{name}/{key}"
+    if not service_may(policy, SERVICE, "s3:PutObject", resource, context) and not _role_may(call, role):
         raise AwsError(
             "InsufficientDeliveryPolicyException",
             f"Insufficient delivery policy to s3 bucket: {name}, unable to write to bucket, "

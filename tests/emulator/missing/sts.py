@@ -1,15 +1,15 @@
 """STS: the caller behind a key that nobody created."""
 
-import json
 from typing import Any
 from urllib.parse import unquote
 
 from emulator import grammar
 from emulator.answers import AwsError
 from emulator.events.identity import session_began, user_identity
+from emulator.events.permission import account_may
 from emulator.identity import caller_arn
 from emulator.missing import Forward, from_moto, handles
-from emulator.policy import as_list
+from emulator.organization.structure import home_of
 from emulator.wire import Call
 
 HOUR = 3600
@@ -24,19 +24,9 @@ def get_caller_identity(call: Call, forward: Forward) -> dict[str, Any]:
 
 @handles("sts", "AssumeRole")
 def assume_role(call: Call, forward: Forward) -> dict[str, Any]:
-    """moto lets everybody take every role; where the role is there, its external id must be given."""
-    arn = str(call.params.get("RoleArn", ""))
-    parts = arn.split(":")
-    if len(parts) == 6 and (trust := _trust_policy(parts[4], parts[1], parts[5].rpartition("/")[2])):
-        wanted = [
-            condition["sts:ExternalId"]
-            for statement in as_list(trust["Statement"])
-            for condition in [statement.get("Condition", {}).get("StringEquals", {})]
-            if "sts:ExternalId" in condition
-        ]
-        if wanted and call.params.get("ExternalId") not in wanted:
-            message = f"User: {caller_arn(call)} is not authorized to perform: sts:AssumeRole on resource: {arn}"
-            raise AwsError("AccessDenied", message, 403)
+    """moto lets everybody take every role; where the role is there, its trust policy is asked."""
+    parts = str(call.params.get("RoleArn", "")).split(":")
+    _check_trust(call, parts)
     _check_session(call, parts)
     output = from_moto(call, forward)
     session_began(call, output["Credentials"]["AccessKeyId"])
@@ -59,9 +49,28 @@ def _check_session(call: Call, parts: list[str]) -> None:
         raise AwsError("MalformedPolicyDocument", problem)
 
 
-def _trust_policy(account: str, partition: str, name: str) -> dict[str, Any] | None:
-    role = _role(account, partition, name)
-    return json.loads(unquote(role.assume_role_policy_document)) if role else None
+def _check_trust(call: Call, parts: list[str]) -> None:
+    """The caller's account may take the role, and what the session brings with it: its tags and its source identity."""
+    role = _role(parts[4], parts[1], parts[5].rpartition("/")[2]) if len(parts) == 6 else None
+    # Who takes a service's own role in a test stands for the service.
+    if role is None or "/aws-service-role/" in role.arn:
+        return
+    needed = ["sts:AssumeRole"]
+    needed += ["sts:TagSession"] if call.params.get("Tags") else []
+    needed += ["sts:SetSourceIdentity"] if call.params.get("SourceIdentity") else []
+    context, caller = {"sts:RoleSessionName": call.params["RoleSessionName"]}, caller_arn(call)
+    for member in ("ExternalId", "SourceIdentity"):
+        context |= {f"sts:{member}": call.params[member]} if member in call.params else {}
+    for tag in call.params.get("Tags") or []:
+        context[f"aws:RequestTag/{tag['Key']}"] = tag["Value"]
+    context["aws:PrincipalArn"] = caller
+    if (found := home_of(call.account, call.partition)) is not None:
+        context["aws:PrincipalOrgID"] = found.org.id
+    trust = unquote(role.assume_role_policy_document)
+    for action in needed:
+        if not account_may(trust, call.account, action, role.arn, context):
+            message = f"User: {caller} is not authorized to perform: {action} on resource: {role.arn}"
+            raise AwsError("AccessDenied", message, 403)
 
 
 def _role(account: str, partition: str, name: str) -> Any:
