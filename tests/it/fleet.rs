@@ -136,7 +136,7 @@ fn a_wrong_external_id_is_refused_and_the_right_one_is_not() {
     org.management.write("evenkeel.toml", &text);
     org.inside(
         "alpha",
-        "client('iam').create_role(RoleName='evenkeel', AssumeRolePolicyDocument=json.dumps({'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Principal': {'AWS': '*'}, 'Action': 'sts:AssumeRole', 'Condition': {'StringEquals': {'sts:ExternalId': 'secret-4711'}}}]}))",
+        "client('iam').create_role(RoleName='evenkeel', AssumeRolePolicyDocument=json.dumps({'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Principal': {'AWS': '*'}, 'Action': ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity'], 'Condition': {'StringEquals': {'sts:ExternalId': 'secret-4711'}}}]}))",
     );
     let with = |id: &str| {
         let output =

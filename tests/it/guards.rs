@@ -225,6 +225,8 @@ fn a_parameter_that_is_set_in_the_middle_of_a_run_stops_the_next_write() {
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
     set("on");
+    // What it said is good for one second, and no longer.
+    std::thread::sleep(std::time::Duration::from_millis(1_100));
     account.no_faults();
     let output = running.wait_with_output().unwrap();
     let line = line(&Run::new(&["run", "--once"], output));

@@ -133,7 +133,12 @@ fn a_trail_whose_word_on_recording_is_missing_is_unknown() {
 fn a_topic_of_the_same_name_in_another_account_is_drift() {
     let account = account(&format!("{TRAIL}sns_topic_name = \"alerts\"\n"));
     account.boto3(
-        "sns = boto3.client('sns'); sns.create_topic(Name='alerts'); boto3.client('cloudtrail').update_trail(Name='main', SnsTopicName='alerts')",
+        r#"
+sns = boto3.client('sns')
+topic = sns.create_topic(Name='alerts')['TopicArn']
+sns.set_topic_attributes(TopicArn=topic, AttributeName='Policy', AttributeValue=json.dumps({'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Principal': {'Service': 'cloudtrail.amazonaws.com'}, 'Action': 'sns:Publish', 'Resource': topic}]}))
+boto3.client('cloudtrail').update_trail(Name='main', SnsTopicName='alerts')
+"#,
     );
     check(&account, 0);
     account.fault(json!({
