@@ -3,6 +3,7 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod answers;
+pub mod boto3;
 pub mod declared;
 pub mod library;
 pub mod organization;
@@ -47,11 +48,6 @@ pub struct Account {
     /// A folder of the test's own; the commands run in it.
     pub folder: tempfile::TempDir,
 }
-
-/// S3 Control puts the account in front of the host, and no name resolver knows the result.
-const WITHOUT_HOST_PREFIX: &str = "import re, socket
-resolve = socket.getaddrinfo
-socket.getaddrinfo = lambda host, *more, **named: resolve(re.sub(r'^[0-9]{12}[.]', '', host), *more, **named)";
 
 /// The repository's folder.
 pub fn root() -> &'static Path {
@@ -317,14 +313,9 @@ impl Account {
     /// Runs a Python script with boto3 against the account, for a second opinion; its last
     /// expression must be printed as JSON.
     pub fn boto3(&self, script: &str) -> Value {
-        let output = Command::new(python())
-            .args(["-c", &format!("{WITHOUT_HOST_PREFIX}\nimport boto3, json\n{script}")])
-            .envs(self.env())
-            .env("AWS_DEFAULT_REGION", "eu-west-1")
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        serde_json::from_slice(&output.stdout).unwrap_or(Value::Null)
+        let mut env = self.env();
+        env.insert("AWS_DEFAULT_REGION", "eu-west-1".to_owned());
+        boto3::run(&env, script)
     }
 
     /// Asks the emulator's control routes; see docs/emulator.md.
