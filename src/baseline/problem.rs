@@ -1,5 +1,6 @@
 //! Problems with baselines and fleet files, each with its place, and often the nearest right answer.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -153,6 +154,9 @@ impl Problem {
     }
 }
 
+/// What is shown of source texts.
+type Texts = BTreeMap<usize, Option<Arc<str>>>;
+
 /// All problems of all files, in the order of the files.
 #[derive(Debug, Clone, Default)]
 pub struct Problems {
@@ -177,11 +181,23 @@ impl Problems {
 
     /// One report a problem, with file, line and caret, for as many as are wanted.
     pub fn reports(&self, most: usize) -> Vec<Report> {
-        self.list.iter().take(most).map(|problem| self.report(problem)).collect()
+        let mut texts = BTreeMap::new();
+        self.list.iter().take(most).map(|problem| self.report(problem, &mut texts)).collect()
+    }
+
+    /// A source text without what nobody may see; none if a line of it is too long to be shown. Made once for
+    /// all its problems.
+    fn shown_text(&self, source: usize, texts: &mut Texts) -> Option<Arc<str>> {
+        let make = || {
+            let text = self.sources.text(source);
+            let can_be_shown = text.lines().all(|line| line.len() <= LONGEST_SHOWN_LINE);
+            can_be_shown.then(|| Arc::from(masked(&without_secrets(text))))
+        };
+        texts.entry(source).or_insert_with(make).clone()
     }
 
     /// Texts of others are made visible: a baseline must not steer the reader's terminal.
-    fn report(&self, problem: &Problem) -> Report {
+    fn report(&self, problem: &Problem, texts: &mut Texts) -> Report {
         let message = visible_lines(&problem.message);
         let mut diagnostic = MietteDiagnostic::new(message).with_code(problem.code);
         if problem.severity == Severity::Warning {
@@ -193,18 +209,17 @@ impl Problems {
                 None => diagnostic,
             });
         };
-        let text = self.sources.text(place.source);
-        let can_be_shown = text.lines().all(|line| line.len() <= LONGEST_SHOWN_LINE);
+        let text = self.shown_text(place.source, texts);
         let label = |label: &str| Some(visible(label).into_owned());
         let mut labels = Vec::new();
         let mut help: Vec<String> = problem.help.iter().cloned().collect();
-        if can_be_shown {
+        if text.is_some() {
             labels.push(LabeledSpan::new_primary_with_span(label(shown), span(place)));
         } else {
             help.insert(0, self.in_words(place, shown));
         }
         for (other, words) in &problem.related {
-            if other.source == place.source && can_be_shown {
+            if other.source == place.source && text.is_some() {
                 labels.push(LabeledSpan::new_with_span(label(words), span(other)));
             } else {
                 help.push(self.in_words(other, words));
@@ -213,12 +228,12 @@ impl Problems {
         if !help.is_empty() {
             diagnostic = diagnostic.with_help(visible_lines(&help.join("\n")));
         }
-        if !can_be_shown {
+        let Some(text) = text else {
             return Report::new(diagnostic);
-        }
+        };
         Report::new(diagnostic.with_labels(labels)).with_source_code(NamedSource::new(
             visible(self.sources.name(place.source)),
-            masked(&without_secrets(text)).into_owned(),
+            text,
         ))
     }
 
