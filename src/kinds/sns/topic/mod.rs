@@ -66,8 +66,9 @@ pub struct Spec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kms_master_key_id: Option<String>,
     /// The AWS services that publish to the topic; each adds its statement to the policy, and one that is
-    /// taken out of the list loses it. A statement of others that denies it is reported, and so is AWS's own
-    /// key, with which they cannot. Whether the policy of another key lets them in is not looked at.
+    /// taken out of the list loses it. A statement of others that denies it is reported, and so is a key
+    /// with which they cannot: AWS's own, and one whose policy does not let each of them use it. Of a key
+    /// of another account, only that account can tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub services: Option<BTreeSet<Service>>,
     /// The accounts for which they publish; the topic's own by default. EventBridge publishes for the
@@ -127,6 +128,17 @@ pub enum Service {
 impl Service {
     const ALL: [Self; 5] =
         [Self::Cloudtrail, Self::Cloudwatch, Self::Config, Self::Events, Self::Budgets];
+
+    /// Its name in policies.
+    const fn principal(self) -> &'static str {
+        match self {
+            Self::Cloudtrail => "cloudtrail.amazonaws.com",
+            Self::Cloudwatch => "cloudwatch.amazonaws.com",
+            Self::Config => "config.amazonaws.com",
+            Self::Events => "events.amazonaws.com",
+            Self::Budgets => "budgets.amazonaws.com",
+        }
+    }
 }
 
 aws_enum! {
@@ -176,7 +188,7 @@ impl Kind for Topic {
     const SAMPLES: &'static [&'static str] = &[
         r#"
 [kms.key.alerts]
-service_principals = ["cloudwatch.amazonaws.com", "events.amazonaws.com"]
+service_principals = ["budgets.amazonaws.com", "cloudtrail.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com"]
 
 [sns.topic.alerts]
 name                  = "security-alerts"
