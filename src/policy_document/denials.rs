@@ -115,9 +115,10 @@ impl Request {
     pub(super) fn fits(&self, conditions: &Value) -> bool {
         conditions.as_object().into_iter().flatten().all(|(operator, keys)| {
             let operator = operator.to_lowercase();
-            keys.as_object().into_iter().flatten().all(|(key, values)| {
-                self.holds(&operator, &key.to_lowercase(), &texts(values))
-            })
+            keys.as_object()
+                .into_iter()
+                .flatten()
+                .all(|(key, values)| self.holds(&operator, &key.to_lowercase(), &texts(values)))
         })
     }
 
@@ -221,7 +222,7 @@ impl Request {
 }
 
 /// The quantifier of an operator in lower case, the operator itself, and whether it asks only `IfExists`.
-fn parts_of(operator: &str) -> (&str, &str, bool) {
+pub(super) fn parts_of(operator: &str) -> (&str, &str, bool) {
     let (quantifier, plain) = operator.split_once(':').unwrap_or(("", operator));
     match plain.strip_suffix("ifexists") {
         Some(plain) => (quantifier, plain, true),
