@@ -41,7 +41,9 @@ const ORDERED: &str = ".fifo";
 ///
 /// The topic policy follows from `services`, `require_tls` and `extra_policy_statements`: these
 /// statements are merged into the policy that is there, AWS's own statement for the owner among
-/// them. Whatever else the policy says stays, also under the same `Sid`.
+/// them. Whatever else the policy says stays. Replaced are only former versions: of an extra statement,
+/// the one that has its `Sid`, whoever wrote it (AWS's own is called `__default_statement_ID`); of
+/// evenkeel's own, the one that differs in the values of conditions alone.
 ///
 /// evenkeel makes a topic that is not there, and never deletes one: its subscriptions would be lost.
 /// FIFO topics, whose names end with `.fifo`, are not for alarms and are left alone.
@@ -235,6 +237,7 @@ Resource  = "arn:${partition}:sns:${region}:${account.id}:security-alerts"
 
     fn check(spec: &Spec) -> Vec<SpecProblem> {
         let mut problems = key::check(spec);
+        problems.extend(attributes::check(spec));
         problems.extend(policy::check(spec));
         problems.extend(SNS.check(spec.tags.as_ref()));
         problems

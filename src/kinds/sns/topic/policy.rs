@@ -170,6 +170,17 @@ pub fn check(spec: &Spec) -> Vec<SpecProblem> {
         let message = "no service is declared that could publish for them";
         problems.push(SpecProblem::new("source_accounts", message, "add services"));
     }
+    let services = spec.services.iter().flatten();
+    if spec.source_accounts.is_some()
+        && spec.services.as_ref().is_some_and(|services| !services.is_empty())
+        && services.into_iter().all(|service| *service == Service::Events)
+    {
+        problems.push(SpecProblem::new(
+            "source_accounts",
+            "EventBridge publishes for the topic's own account alone, whatever accounts are named",
+            "leave it out: rules of other accounts publish with a role, which extra_policy_statements lets in",
+        ));
+    }
     if spec.extra_policy_statements.is_none() {
         return problems;
     }
