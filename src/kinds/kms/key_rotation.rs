@@ -17,7 +17,7 @@ use crate::kinds::{
     Allowed, Arns, Change, Claim, Controls, Cx, Drift, Facts, Kind, Object, ObserveError, Scope,
     Status, Stricter, Undo, Use, WriteCx, WriteError, compared, sendable, told,
 };
-use crate::names::AccountId;
+use crate::names::{AccountId, is_arn};
 
 const ENABLE: Call = Call::new("kms", "EnableKeyRotation");
 const DISABLE: Call = Call::new("kms", "DisableKeyRotation");
@@ -80,6 +80,38 @@ pub struct Exclude {
     /// Accounts whose keys are left alone.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub accounts: BTreeSet<AccountId>,
+}
+
+impl Exclude {
+    /// What can meet no key.
+    fn problems(&self, field: &str) -> Vec<SpecProblem> {
+        let mut problems = Vec::new();
+        if *self == Self::default() {
+            let help = "name key_ids, aliases, key_tags or accounts";
+            problems.push(SpecProblem::new(field, sweep::SAYS_NOTHING, help));
+        }
+        let is_id = |id: &str| {
+            let id = id.strip_prefix("mrk-").unwrap_or(id);
+            id.bytes().all(|one| one.is_ascii_hexdigit() || one == b'-')
+        };
+        let is_key = |name: &&String| is_arn(name, "kms", "key/") || is_id(name);
+        for name in self.key_ids.iter().filter(|name| !is_key(name)) {
+            problems.push(SpecProblem::new(
+                format!("{field}.key_ids"),
+                format!("{name:?} is neither the id nor the ARN of a key, and meets nothing"),
+                "write the whole id or ARN; aliases leave out keys by name",
+            ));
+        }
+        let is_alias = |name: &&String| name.starts_with("alias/") || name.starts_with(['*', '?']);
+        for name in self.aliases.iter().filter(|name| !is_alias(name)) {
+            problems.push(SpecProblem::new(
+                format!("{field}.aliases"),
+                format!("{name:?} is no alias, and meets nothing"),
+                format!("write \"alias/{name}\""),
+            ));
+        }
+        problems
+    }
 }
 
 impl Spec {
@@ -197,6 +229,9 @@ period_mode             = "exact"
                 "there is no period to compare",
                 "add rotation_period_in_days",
             ));
+        }
+        for (index, entry) in spec.exclude.iter().flatten().enumerate() {
+            problems.extend(entry.problems(&format!("exclude[{index}]")));
         }
         problems
     }

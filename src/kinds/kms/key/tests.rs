@@ -372,10 +372,8 @@ fn rules_between_fields() {
 /// EventBridge sends no account to a topic, so that a condition on it never holds.
 #[test]
 fn rules_publish_to_the_encrypted_topics_of_the_account() {
-    let spec = Spec {
-        service_principals: Some(["events.amazonaws.com".to_owned()].into()),
-        ..spec()
-    };
+    let spec =
+        Spec { service_principals: Some(["events.amazonaws.com".to_owned()].into()), ..spec() };
     let policy = super::policy::declared(&facts(), &spec).unwrap();
     let asked = |topic: &str| {
         let wanted = serde_json::json!({
