@@ -521,6 +521,30 @@ mod tests {
     }
 
     #[test]
+    fn an_entry_that_can_meet_no_key_is_refused() {
+        let problems = |entry: serde_json::Value| {
+            let spec = serde_json::json!({ "enabled": true, "exclude": [entry] });
+            let spec: Spec = serde_json::from_value(spec).unwrap();
+            let problems = <KeyRotation as Kind>::check(&spec);
+            problems.first().map(|problem| problem.help.clone()).unwrap_or_default()
+        };
+        for (entry, help) in [
+            (serde_json::json!({}), "name key_ids, aliases"),
+            (serde_json::json!({ "aliases": ["legacy"] }), "write \"alias/legacy\""),
+            (serde_json::json!({ "key_ids": ["the key"] }), "whole id or ARN"),
+        ] {
+            assert!(problems(entry.clone()).contains(help), "{entry}: {}", problems(entry.clone()));
+        }
+        for entry in [
+            serde_json::json!({ "aliases": ["alias/legacy-*", "*old"] }),
+            serde_json::json!({ "key_ids": ["1234abcd-12ab-34cd-56ef-1234567890ab"] }),
+            serde_json::json!({ "key_tags": { "legacy": "true" } }),
+        ] {
+            assert_eq!(problems(entry.clone()), "", "{entry}");
+        }
+    }
+
+    #[test]
     fn periods_are_compared_as_declared() {
         let on = |days| State { enabled: true, rotation_period_in_days: Some(days) };
         let off = State { enabled: false, rotation_period_in_days: None };

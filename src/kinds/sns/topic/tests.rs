@@ -119,6 +119,20 @@ fn a_service_that_is_taken_out_of_the_list_loses_what_evenkeel_gave_it_and_no_mo
 }
 
 #[test]
+fn what_sns_or_eventbridge_would_not_heed_is_refused() {
+    let field = |fields: Value| {
+        let problems = Topic::check(&spec(fields));
+        problems.first().map(|problem| problem.field.clone()).unwrap_or_default()
+    };
+    let other = json!(["444455556666"]);
+    let events = json!({ "services": ["events"], "source_accounts": other });
+    assert_eq!(field(events), "source_accounts");
+    assert_eq!(field(json!({ "services": ["events", "config"], "source_accounts": other })), "");
+    let retries = json!({ "http": { "defaultHealthyRetryPolicy": { "numRetries": 101 } } });
+    assert_eq!(field(json!({ "delivery_policy": retries })), "delivery_policy");
+}
+
+#[test]
 fn services_for_other_accounts_are_a_rise() {
     let declared = json!({ "services": ["config"], "source_accounts": ["444455556666"] });
     let changes = diff(declared, with_policy(OWNER, None));
