@@ -86,10 +86,6 @@ impl Exclude {
     /// What can meet no key.
     fn problems(&self, field: &str) -> Vec<SpecProblem> {
         let mut problems = Vec::new();
-        if *self == Self::default() {
-            let help = "name key_ids, aliases, key_tags or accounts";
-            problems.push(SpecProblem::new(field, sweep::SAYS_NOTHING, help));
-        }
         let is_id = |id: &str| {
             let id = id.strip_prefix("mrk-").unwrap_or(id);
             id.bytes().all(|one| one.is_ascii_hexdigit() || one == b'-')
@@ -529,7 +525,6 @@ mod tests {
             problems.first().map(|problem| problem.help.clone()).unwrap_or_default()
         };
         for (entry, help) in [
-            (serde_json::json!({}), "name key_ids, aliases"),
             (serde_json::json!({ "aliases": ["legacy"] }), "write \"alias/legacy\""),
             (serde_json::json!({ "key_ids": ["the key"] }), "whole id or ARN"),
         ] {

@@ -191,9 +191,6 @@ async fn status<K: Sweep>(
     }
 }
 
-/// An entry of `exclude` that could leave out nothing.
-pub const SAYS_NOTHING: &str = "an entry that says nothing leaves out nothing";
-
 /// How an entry of `exclude` leaves an object out, in words: by all that it says.
 async fn left_out<K: Sweep>(
     cx: &Cx,

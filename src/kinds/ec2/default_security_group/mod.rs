@@ -246,13 +246,6 @@ in_use  = "enforce"
         }
         for (index, entry) in spec.exclude.iter().flatten().enumerate() {
             let field = format!("exclude[{index}]");
-            if *entry == Exclude::default() {
-                problems.push(SpecProblem::new(
-                    &field,
-                    sweep::SAYS_NOTHING,
-                    "name vpc_tags, vpc_ids or accounts",
-                ));
-            }
             let is_id = |id: &str| {
                 let digits = id.strip_prefix("vpc-").unwrap_or_default();
                 !digits.is_empty() && digits.bytes().all(|one| one.is_ascii_hexdigit())
