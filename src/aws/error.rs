@@ -494,6 +494,7 @@ mod tests {
             ("config", "PutDeliveryChannel", "InsufficientDeliveryPolicyException", "services"),
             ("logs", "PutRetentionPolicy", "InvalidParameterException", "evenkeel explain"),
             ("iam", "GetRole", "InternalFailure", "run again"),
+            ("securityhub", "GetEnabledStandards", "InvalidAccessException", "evenkeel policy"),
         ] {
             let said = remedy(service, operation, code);
             assert!(said.contains(words), "{code}: {said}");
