@@ -522,7 +522,7 @@ mod tests {
             let spec = serde_json::json!({ "enabled": true, "exclude": [entry] });
             let spec: Spec = serde_json::from_value(spec).unwrap();
             let problems = <KeyRotation as Kind>::check(&spec);
-            problems.first().map(|problem| problem.help.clone()).unwrap_or_default()
+            problems.first().and_then(|problem| problem.help.clone()).unwrap_or_default()
         };
         for (entry, help) in [
             (serde_json::json!({ "aliases": ["legacy"] }), "write \"alias/legacy\""),
