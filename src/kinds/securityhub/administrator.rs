@@ -37,13 +37,18 @@ pub async fn of(cx: &Cx) -> Result<Option<String>, ObserveError> {
     }
     let account = told("Administrator.AccountId", said.account_id())?;
     let status = told("Administrator.MemberStatus", said.member_status())?;
-    Ok(manages("Administrator.MemberStatus", status)?.then(|| account.to_owned()))
+    Ok(manages("Administrator.MemberStatus", status, &[])?.then(|| account.to_owned()))
 }
 
-/// Whether an administrator account whose member has this status manages it: only one that is enabled does.
+/// Whether an administrator account whose member has this status manages it: only one that is enabled does,
+/// and one with a status of `also`.
 /// Source: Security Hub API Reference, `Member`, `MemberStatus`; GuardDuty API Reference, `Administrator`,
 /// `RelationshipStatus`, and `Member`. Their guides have the words in both cases.
-pub(in crate::kinds) fn manages(field: &str, status: &str) -> Result<bool, ObserveError> {
+pub(in crate::kinds) fn manages(
+    field: &str,
+    status: &str,
+    also: &[&str],
+) -> Result<bool, ObserveError> {
     const OTHERS: [&str; 11] = [
         "accountsuspended",
         "created",
@@ -60,6 +65,7 @@ pub(in crate::kinds) fn manages(field: &str, status: &str) -> Result<bool, Obser
     let word = status.replace('_', "").to_lowercase();
     match word.as_str() {
         "enabled" => Ok(true),
+        word if also.contains(&word) => Ok(true),
         word if OTHERS.contains(&word) => Ok(false),
         _ => Err(ObserveError::UnknownValue { field: field.to_owned(), value: status.to_owned() }),
     }
@@ -94,7 +100,8 @@ mod tests {
             ("Enabling", None),
             ("", None),
         ] {
-            assert_eq!(manages("MemberStatus", word).ok(), wanted, "{word}");
+            assert_eq!(manages("MemberStatus", word, &[]).ok(), wanted, "{word}");
         }
+        assert_eq!(manages("relationshipStatus", "Disabled", &["disabled"]).ok(), Some(true));
     }
 }

@@ -28,12 +28,13 @@ impl Administrator {
         format!("the GuardDuty administrator account {}", self.account_id)
     }
 
-    /// Whether it governs the detector.
+    /// Whether it governs the detector: also that of a member whose GuardDuty it has turned off (GuardDuty User
+    /// Guide, "Managing multiple accounts": it stays a member).
     ///
     /// # Errors
     /// GuardDuty's word for how the two stand is not known.
     pub fn manages(&self) -> Result<bool, ObserveError> {
-        manages("administrator.relationshipStatus", &self.status)
+        manages("administrator.relationshipStatus", &self.status, &["disabled", "paused"])
     }
 
     /// Whether the administrator manages the account. GuardDuty's guides have the word in both cases.
