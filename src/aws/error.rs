@@ -155,6 +155,13 @@ pub struct Detail {
 pub struct AwsError(Box<Detail>);
 
 impl AwsError {
+    /// The same with what calls before it have done already.
+    #[must_use]
+    pub fn after(mut self, done: &str) -> Self {
+        self.0.message = format!("{} ({done})", self.0.message);
+        self
+    }
+
     /// Makes an error from its fields.
     pub fn new(detail: Detail) -> Self {
         Self(Box::new(detail))
@@ -487,6 +494,7 @@ mod tests {
             ("config", "PutDeliveryChannel", "InsufficientDeliveryPolicyException", "services"),
             ("logs", "PutRetentionPolicy", "InvalidParameterException", "evenkeel explain"),
             ("iam", "GetRole", "InternalFailure", "run again"),
+            ("securityhub", "GetEnabledStandards", "InvalidAccessException", "evenkeel policy"),
         ] {
             let said = remedy(service, operation, code);
             assert!(said.contains(words), "{code}: {said}");

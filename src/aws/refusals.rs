@@ -55,6 +55,10 @@ const REFUSALS: &[(&[&str], &str)] = &[
     ),
     (&["DeleteConflict"], "something still uses it: take that away first, then run again"),
     (
+        &["InvalidAccessException"],
+        "Security Hub has this answer for two things: allow the action to the identity that evenkeel uses (`evenkeel policy`) where nothing of it is missing, in a service control policy too; or turn Security Hub on here (securityhub.hub)",
+    ),
+    (
         &["NoAvailableConfigurationRecorderException", "NoAvailableDeliveryChannelException"],
         "Config has no recorder or delivery channel here: declare both in one config.recorder, then run again",
     ),

@@ -8,7 +8,9 @@ use evenkeel::kinds::{GrantClass, Risk};
 use evenkeel::plan::Guard;
 use evenkeel::visible::visible;
 
-use super::args::{ApplyArgs, Global, GrantArg, GuardArg, PlanArgs, RiskArg, Selectors};
+use super::args::{
+    ApplyArgs, Global, GrantArg, GuardArg, PlanArgs, RiskArg, RollbackArgs, Selectors,
+};
 use super::key::KeyPlace;
 
 /// A command line.
@@ -171,6 +173,31 @@ pub fn apply(
         .text()
 }
 
+/// `rollback` once more, as it was called, with what a refusal asks for.
+pub fn rollback(
+    global: &Global,
+    args: &RollbackArgs,
+    asked: &[(&'static str, Option<String>)],
+) -> String {
+    let line = Line::new("rollback").global(global).word(OsStr::new(&args.run));
+    let line = match &args.plan {
+        Some(plan) => line.word(plan.as_os_str()),
+        None => line,
+    };
+    let number = |most: Option<usize>| most.map(|most| most.to_string());
+    let days = (args.hold_days != 7).then(|| args.hold_days.to_string());
+    line.option("--max-changes", number(args.max_changes).as_deref())
+        .option("--max-changes-per-account", number(args.max_changes_per_account).as_deref())
+        .option("--max-risk", args.max_risk.map(risk))
+        .grants(&args.allow_grants)
+        .overruled(&args.overrule)
+        .option("--hold-days", days.as_deref())
+        .option("--audit-log", args.audit_log.as_ref().and_then(|path| path.to_str()))
+        .flag("--yes", args.yes)
+        .asked(asked)
+        .text()
+}
+
 /// `apply` of the plan that was just saved, or would be.
 pub fn apply_plan(
     global: &Global,
@@ -275,6 +302,24 @@ mod tests {
     fn what_is_no_text_is_written_byte_by_byte() {
         use std::os::unix::ffi::OsStrExt;
         assert_eq!(quoted(OsStr::from_bytes(b"b\xff'.toml")), r"$'b\xff\'.toml'");
+    }
+
+    #[test]
+    fn a_rollback_is_called_as_it_was() {
+        use clap::Parser;
+
+        use super::super::args::{Cli, Command};
+        let words = ["evenkeel", "rollback", "01a2", "--yes", "--hold-days", "0"];
+        let cli = Cli::try_parse_from(words).ok();
+        let line = cli.and_then(|cli| match &cli.command {
+            Command::Rollback(args) => {
+                let asked = [("--overrule", Some("budget".to_owned()))];
+                Some(rollback(&cli.global, args, &asked))
+            }
+            _ => None,
+        });
+        let wanted = "evenkeel rollback 01a2 --hold-days 0 --yes --overrule budget";
+        assert_eq!(line.as_deref(), Some(wanted));
     }
 
     #[test]

@@ -23,7 +23,7 @@ use evenkeel::store::audit::SharedLog;
 use evenkeel::visible::visible;
 
 use super::args::{ApplyArgs, Global};
-use super::conclude::{conclude, nothing_to_apply};
+use super::conclude::{conclude, nothing_to_apply, say_next};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::listen::{Steps, Talk};
@@ -127,6 +127,7 @@ async fn remembered(
         .mention(RunEvent::Ended { outcome, report: Some(&report) });
     let reviewed = reviewed(args, saved, &chosen);
     let exit = conclude(&chosen, &reviewed, &report, &left_alone, run.audit());
+    say_next(&report, |options| again::apply(global, args, options));
     let left_out = !left_alone.is_empty() || !reviewed.failed.is_empty();
     Ok(match exit {
         Exit::Done | Exit::Drift if left_out => Exit::Partly,

@@ -402,7 +402,7 @@ pub enum RolloutCommand {
     /// How far each target is
     Status(RolloutStatusArgs),
     /// Go on after a halt
-    Resume(RolloutTargetArgs),
+    Resume(RolloutResumeArgs),
     /// Give the version up: what it says anew is written nowhere any more
     Abort(RolloutTargetArgs),
 }
@@ -415,6 +415,16 @@ pub struct RolloutStatusArgs {
     pub format: LogFormat,
     #[command(flatten)]
     pub beside: Beside,
+}
+
+/// `rollout resume`.
+#[derive(Debug, Args)]
+pub struct RolloutResumeArgs {
+    /// Also a version that was given up with `rollout abort`: it goes out again
+    #[arg(long)]
+    pub given_up: bool,
+    #[command(flatten)]
+    pub of: RolloutTargetArgs,
 }
 
 /// `rollout resume` and `rollout abort`.
@@ -627,6 +637,9 @@ pub struct RollbackArgs {
     /// may be repeated
     #[arg(long, value_name = "CLASS")]
     pub allow_grants: Vec<GrantArg>,
+    /// Write although this guard holds something back; may be repeated
+    #[arg(long, value_name = "GUARD")]
+    pub overrule: Vec<GuardArg>,
     /// For how many days what is put back is left as it is; 0 for not at all
     #[arg(long, value_name = "DAYS", default_value_t = 7)]
     pub hold_days: u32,

@@ -1,15 +1,18 @@
 //! How `apply` ends: its last lines, and the exit code.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use evenkeel::plan::words::{counted, shortened_list};
-use evenkeel::plan::{ObjectPlan, Plan, Shards, Verdict};
+use evenkeel::plan::{Guard, ObjectPlan, Plan, Shards, Verdict};
 use evenkeel::reconcile::{ApplyReport, LeftAlone, RunOutcome, Step};
 use evenkeel::store::audit::AuditLog;
 use evenkeel::visible::visible;
 
 use super::exit::Exit;
 use super::out;
+
+/// An option with its value.
+type Asked = (&'static str, Option<String>);
 
 /// Says that there is nothing to apply, and what is left all the same.
 pub fn nothing_to_apply(plan: &Plan) -> Exit {
@@ -31,6 +34,26 @@ fn open_findings(plan: &Plan) -> usize {
 fn stay_open(open: usize) -> String {
     let stay = if open == 1 { "stays" } else { "stay" };
     format!("{} {stay} open: see evenkeel check", counted(open, "finding"))
+}
+
+/// Says with which command line the guards would not hold back what they did in the middle of the run, where a
+/// person can overrule them.
+pub fn say_next(report: &ApplyReport, line: impl FnOnce(&[Asked]) -> String) {
+    let guards: BTreeSet<Guard> = report
+        .outcomes
+        .iter()
+        .filter_map(|outcome| match &outcome.step {
+            Step::HeldBack { held } => Some(held.guard),
+            _ => None,
+        })
+        .collect();
+    let can_be_overruled = |guard: &Guard| !matches!(guard, Guard::FirstRun | Guard::ChangeWindow);
+    if guards.is_empty() || !guards.iter().all(can_be_overruled) {
+        return;
+    }
+    let asked: Vec<Asked> =
+        guards.iter().map(|guard| ("--overrule", Some(guard.as_str().to_owned()))).collect();
+    out::line(&format!("  next: {}", line(&asked)));
 }
 
 /// What was not tried because the run came to its end, in a line for each reason.

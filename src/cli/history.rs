@@ -119,7 +119,12 @@ fn line(entry: &Entry, name: Option<&str>) -> String {
     if let Some(error) = entry.about["error"].as_str() {
         line += &format!("  {}", shortened(error.lines().next().unwrap_or_default(), 120));
     }
-    visible(&format!("{line}  run {}", entry.run)).into_owned()
+    if let Some(later) = entry.about["observed_in"].as_str() {
+        line += &format!("  looked at again by run {later},");
+    }
+    // What is resolved has the run that found it.
+    let of = if entry.what == What::Resolved { "found by run" } else { "run" };
+    visible(&format!("{line}  {of} {}", entry.run)).into_owned()
 }
 
 fn is_global(kind: &str) -> bool {

@@ -15,6 +15,7 @@ use tokio::sync::Mutex;
 use super::args::Global;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::memory::who;
 use super::{git, out, settings};
 
 /// The store of a command, as far as there is one.
@@ -79,7 +80,8 @@ impl Kept {
                 let rolls_back = memory.rolls_back.get().cloned();
                 let of_look =
                     Remembering::of(command, look, look.commit.clone().or_else(|| commit(folder)));
-                let what = Remembering { caused_by, rolls_back, ..of_look };
+                let overruled_by = (!of_look.overruled.is_empty()).then(who);
+                let what = Remembering { caused_by, rolls_back, overruled_by, ..of_look };
                 if let Some(remembered) = remembered.get() {
                     remembered.go_on(what);
                     return Some(Arc::clone(remembered) as Arc<dyn Listener>);

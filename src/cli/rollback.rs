@@ -10,7 +10,7 @@ use evenkeel::baseline::disk::Disk;
 use evenkeel::guards::{Hold, ObjectKey};
 use evenkeel::plan::render::text;
 use evenkeel::plan::words::counted;
-use evenkeel::plan::{Detail, Plan, PlannedChange, Spot};
+use evenkeel::plan::{Detail, Guard, Plan, PlannedChange, Spot};
 use evenkeel::reconcile::bound::{accounts, bound};
 use evenkeel::reconcile::event::Stream;
 use evenkeel::reconcile::guard::held_back;
@@ -24,20 +24,20 @@ use evenkeel::store::history::RunShown;
 use evenkeel::visible::visible;
 
 use super::args::{Global, RollbackArgs, Selectors};
-use super::conclude::not_tried;
+use super::conclude::{not_tried, say_next};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::listen::{Steps, Talk};
-use super::look::{self, Wish};
+use super::look::{self, Asking, Wish};
 use super::remember::{self, Kept};
-use super::{anchor, ask, memory, out, saved, settings, show_run};
+use super::{again, anchor, ask, memory, out, saved, settings, show_run};
 
 /// Runs the command.
 pub async fn run(global: &Global, args: &RollbackArgs) -> Result<Exit, Failure> {
     let kept = Kept::from(remember::store(global).await?);
     let done = remembered(global, args, &kept).await;
     kept.close(&done);
-    done
+    done.map_err(|failure| failure.or_with(|options| again::rollback(global, args, options)))
 }
 
 async fn remembered(global: &Global, args: &RollbackArgs, kept: &Kept) -> Result<Exit, Failure> {
@@ -73,7 +73,7 @@ async fn remembered(global: &Global, args: &RollbackArgs, kept: &Kept) -> Result
         return nothing(&looked.plan, &looked.guards.safety, is_left);
     }
     let fleet = settings::fleet_file(global, &Disk)?;
-    let done = put_back(looked, &audit_log, memory, &stop, args.yes, args.hold_days, is_left).await;
+    let done = put_back(looked, &audit_log, memory, &stop, (global, args), is_left).await;
     anchor::end(fleet.as_ref(), &audit_log).await;
     done
 }
@@ -132,6 +132,10 @@ async fn look_at(
         only: Some(spots),
         detail: Some(Detail::All),
         puts_back: true,
+        asking: Asking {
+            overruled: args.overrule.iter().copied().map(Guard::from).collect(),
+            ..Asking::default()
+        },
         ..Wish::default()
     };
     let settings = settings::resolve(global, &selectors)?;
@@ -168,8 +172,7 @@ async fn put_back(
     audit_log: &Path,
     remembering: Vec<Arc<dyn Listener>>,
     stop: &Stop,
-    is_agreed: bool,
-    hold_days: u32,
+    (global, args): (&Global, &RollbackArgs),
     is_left: bool,
 ) -> Result<Exit, Failure> {
     let mut listener = Listeners(vec![Arc::new(Talk), Arc::new(Steps::default())]);
@@ -179,7 +182,7 @@ async fn put_back(
     // Of what was seen, this is what is to be done.
     Stream::new(&plan.run, vec![&listener]).mention(RunEvent::Planned { plan: &plan });
     run.check(&plan)?;
-    if !is_agreed {
+    if !args.yes {
         out::is_whole()?;
         let question = format!(
             "\nPut back {} in {}?",
@@ -193,7 +196,7 @@ async fn put_back(
     }
     out::line("");
     let held = match &standing {
-        Some(standing) => held(standing.guarded(), &plan, hold_days).await?,
+        Some(standing) => held(standing.guarded(), &plan, args.hold_days).await?,
         None => Vec::new(),
     };
     let report = run.apply(&plan).await?;
@@ -204,6 +207,7 @@ async fn put_back(
     Stream::new(&plan.run, vec![&listener])
         .mention(RunEvent::Ended { outcome, report: Some(&report) });
     let exit = conclude(&plan, &report, run.audit());
+    say_next(&report, |options| again::rollback(global, args, options));
     Ok(match exit {
         Exit::Done if is_left => Exit::Partly,
         Exit::Done if only_reported(&plan) > 0 => Exit::Drift,

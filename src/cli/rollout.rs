@@ -6,12 +6,15 @@ use chrono::{SecondsFormat, Utc};
 use evenkeel::guards::Rollout;
 use evenkeel::guards::rollout::{FOLDER, Progress};
 use evenkeel::plan::words::{counted, shortened_list};
+use evenkeel::reconcile::Refusal;
 use evenkeel::store::error::StoreError;
 use evenkeel::store::memory::{Memory, change};
 use evenkeel::visible::visible;
 use serde_json::json;
 
-use super::args::{Global, LogFormat, RolloutArgs, RolloutCommand, RolloutTargetArgs};
+use super::args::{
+    Global, LogFormat, RolloutArgs, RolloutCommand, RolloutResumeArgs, RolloutTargetArgs,
+};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::{memory, out};
@@ -37,9 +40,7 @@ pub async fn run(global: &Global, args: &RolloutArgs) -> Result<Exit, Failure> {
             }
             Ok(Exit::Done)
         }
-        RolloutCommand::Resume(args) => {
-            decide(global, args, "goes on", |rollout| rollout.resume(Utc::now())).await
-        }
+        RolloutCommand::Resume(args) => resume(global, args).await,
         RolloutCommand::Abort(args) => {
             let by = memory::who();
             decide(global, args, "is given up", |rollout| rollout.abort(&by, Utc::now())).await
@@ -81,13 +82,41 @@ fn status(all: &[Progress]) {
         ));
         if let Some(why) = &one.halted {
             out::line(&format!("    halted: {}", visible(why)));
-            out::line("    look at it, then: evenkeel rollout resume, or evenkeel rollout abort");
+            out::line(match one.given_up {
+                true => {
+                    "    another version of the baselines goes out in its place; this one again: evenkeel rollout resume --given-up"
+                }
+                false => "    look at it, then: evenkeel rollout resume, or evenkeel rollout abort",
+            });
         }
         let missing: Vec<String> = one.missing.iter().map(ToString::to_string).collect();
         if !missing.is_empty() {
             out::line(&format!("    not as declared yet: {}", shortened_list(&missing, NAMED)));
         }
     }
+}
+
+/// Goes on after a halt. Of a version that somebody gave up, they say so.
+async fn resume(global: &Global, args: &RolloutResumeArgs) -> Result<Exit, Failure> {
+    if !args.given_up {
+        let (_, memory): (_, Arc<dyn Memory>) = memory::of(global, &args.of.beside).await?;
+        let known = all(memory.as_ref()).await.map_err(|error| memory::failure(&error))?;
+        let is_meant = |rollout: &Rollout| {
+            args.of.targets.is_empty() || args.of.targets.contains(&rollout.target)
+        };
+        for (_, rollout) in known.iter().filter(|(_, rollout)| is_meant(rollout)) {
+            if let Some((since, why)) = rollout.given_up() {
+                return Err(Refusal::GivenUp {
+                    target: rollout.target.clone(),
+                    since: since.to_rfc3339_opts(SecondsFormat::Secs, true),
+                    why: why.to_owned(),
+                }
+                .into());
+            }
+        }
+    }
+    let also = args.given_up;
+    decide(global, &args.of, "goes on", |rollout| rollout.resume(also, Utc::now())).await
 }
 
 /// Changes the rollouts of the targets that are named, or all.

@@ -84,6 +84,13 @@ fn head(shown: &RunShown) {
     if let Some(other) = &run.about.rolls_back {
         out::line(&visible(&format!("puts run {other} back")));
     }
+    if !run.about.overruled.is_empty() {
+        let by = run.about.overruled_by.as_deref().unwrap_or("somebody");
+        out::line(&visible(&format!(
+            "guards overruled by {by}: {}",
+            run.about.overruled.join(", ")
+        )));
+    }
     for by in &run.about.caused_by {
         out::line(&visible(&format!("after {} by {}", by.call, by.principal)));
     }
@@ -111,6 +118,9 @@ fn one(number: usize, change: &ChangeShown, is_verbose: bool) {
         }
     }
     out::line(&visible(&format!("   {} by {}", intent.about.name, intent.actor)));
+    if let Some(run) = &change.answer.observed_in {
+        out::line(&visible(&format!("   the run died in it; looked at again by run {run}")));
+    }
     match change.in_sync {
         Some(true) => out::line("   afterwards as declared"),
         Some(false) => out::line("   afterwards still not as declared"),

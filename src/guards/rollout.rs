@@ -88,6 +88,8 @@ pub struct Progress {
     pub healthy: BTreeSet<AccountId>,
     /// Why it does not go on, if it does not.
     pub halted: Option<String>,
+    /// Whether that is because somebody gave it up.
+    pub given_up: bool,
 }
 
 /// Where it is remembered how far a target is.
@@ -240,12 +242,16 @@ impl Rollout {
         }
         let version = short(&current.version.digest);
         if let Some(Halted { at: since, why, aborted }) = &current.halted {
-            let word = if *aborted { "was given up" } else { "is halted" };
-            let reason = format!("the rollout of {version} {word} since {}: {why}", at(*since));
-            let release = format!(
-                "evenkeel rollout resume, or another version of the baselines of {:?}",
-                self.target
-            );
+            let (word, resume) = match aborted {
+                true => ("was given up", "evenkeel rollout resume --given-up"),
+                false => ("is halted since", "evenkeel rollout resume"),
+            };
+            let reason = format!("the rollout of {version} {word} {}: {why}", at(*since));
+            let other = format!("another version of the baselines of {:?}", self.target);
+            let release = match aborted {
+                true => format!("{other}, or {resume}"),
+                false => format!("{resume}, or {other}"),
+            };
             return Some(Held::by(Guard::Wave, reason, release));
         }
         let own = wave_of(waves, account);
@@ -264,10 +270,18 @@ impl Rollout {
         ))
     }
 
-    /// Goes on after a halt, from the wave that was reached: its soak time begins anew. Says whether
-    /// there was a halt.
-    pub fn resume(&mut self, now: DateTime<Utc>) -> bool {
-        let Some(current) = self.current.as_mut().filter(|one| one.halted.is_some()) else {
+    /// When the version on its way was given up, and by whom.
+    pub fn given_up(&self) -> Option<(DateTime<Utc>, &str)> {
+        let halted = self.current.as_ref()?.halted.as_ref()?;
+        halted.aborted.then_some((halted.at, halted.why.as_str()))
+    }
+
+    /// Goes on after a halt, from the wave that was reached: its soak time begins anew. A version that was
+    /// given up stays so, but where that is asked for. Says whether there was such a halt.
+    pub fn resume(&mut self, also_given_up: bool, now: DateTime<Utc>) -> bool {
+        let ends = |halted: &Halted| also_given_up || !halted.aborted;
+        let halted = |one: &&mut Current| one.halted.as_ref().is_some_and(ends);
+        let Some(current) = self.current.as_mut().filter(halted) else {
             return false;
         };
         (current.halted, current.reached) = (None, now);
@@ -294,6 +308,7 @@ impl Rollout {
             missing: current.map(|one| one.missing(waves)).unwrap_or_default(),
             healthy: current.map(|one| one.healthy.keys().cloned().collect()).unwrap_or_default(),
             halted: current.and_then(|one| Some(one.halted.as_ref()?.why.clone())),
+            given_up: self.given_up().is_some(),
         }
     }
 }
@@ -393,9 +408,11 @@ mod tests {
         assert_eq!(rollout.held(&waves, &account(2), &item(OLD)), None);
         rollout.look(&waves, &next, &fleet(), true, start() + TimeDelta::days(9));
         assert_eq!(rollout.progress(&waves).wave.unwrap(), "canary");
-        assert!(rollout.resume(start()) && !rollout.resume(start()));
+        assert!(rollout.resume(false, start()) && !rollout.resume(false, start()));
         assert_eq!(rollout.held(&waves, &account(2), &item(NEW)), None);
         assert!(rollout.abort("ops", start()));
+        assert_eq!(rollout.given_up(), Some((start(), "ops gave it up")));
+        assert!(!rollout.resume(false, start()) && rollout.given_up().is_some());
         let held = rollout.held(&waves, &account(1), &item(NEW)).unwrap();
         assert!(held.reason.contains("ops gave it up"), "{held}");
         // Another version begins anew; the old one needs no rollout.
@@ -433,7 +450,7 @@ mod tests {
                 let about = account(1 + numbers.below(40));
                 if rollout.held(&waves, &about, &item(NEW)).is_some() {
                     if numbers.below(10) == 0 {
-                        rollout.resume(now);
+                        rollout.resume(true, now);
                     }
                     continue;
                 }

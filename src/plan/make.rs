@@ -204,7 +204,7 @@ fn planned(
             weakened(kind.stricter(), &change.drift, is_made),
         ),
     };
-    let grants = change.grants.iter().map(|grant| said(input, grant));
+    let grants = change.grants.iter().map(|grant| said(&input.allow_grants, grant));
     PlannedChange {
         id,
         warnings: change.warnings.into_iter().chain(weakened).chain(grants).collect(),
@@ -269,8 +269,8 @@ fn hold_back(changes: &mut [PlannedChange], needs: &[Vec<usize>]) {
 }
 
 /// A rise of privileges among the warnings.
-fn said(input: &AccountInput<'_>, grant: &Grant) -> String {
-    let trusted = if input.allow_grants.trust(grant) { ", trusted" } else { "" };
+pub fn said(allow_grants: &AllowedGrants, grant: &Grant) -> String {
+    let trusted = if allow_grants.trust(grant) { ", trusted" } else { "" };
     format!("gives rights ({}{trusted}): {}", grant.class.as_str(), grant.what)
 }
 

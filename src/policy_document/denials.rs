@@ -45,7 +45,7 @@ impl PolicyDocument {
         let requests: Vec<Request> = wanted.iter().filter(is_of_service).map(Request::of).collect();
         let hits = |one: &Value| {
             let form = canonical::statement(one, partition);
-            !wanted.contains(&form) && requests.iter().any(|request| request.is_denied_by(&form))
+            !wanted.contains(&form) && requests.iter().any(|request| request.may_be_meant_by(&form))
         };
         let mut denials = self.statements();
         denials.retain(|one| one["Effect"] == "Deny" && hits(one));
@@ -54,16 +54,19 @@ impl PolicyDocument {
 }
 
 /// What a service asks for, as far as the statement that allows it says.
-struct Request {
+#[derive(Clone)]
+pub(super) struct Request {
     services: Vec<String>,
-    actions: Vec<String>,
+    pub(super) actions: Vec<String>,
     resources: Vec<String>,
     context: BTreeMap<String, Vec<String>>,
+    /// Condition keys that this service does not send, besides those that none sends; in lower case.
+    pub(super) not_sent: Vec<String>,
 }
 
 impl Request {
     /// The requests that a statement in canonical form is for.
-    fn of(allow: &Value) -> Self {
+    pub(super) fn of(allow: &Value) -> Self {
         let services = texts(&allow["Principal"]["Service"]);
         let mut context = BTreeMap::from([
             ("aws:principalservicename".to_owned(), services.clone()),
@@ -90,21 +93,33 @@ impl Request {
             context.entry("aws:sourceaccount".to_owned()).or_insert(accounts);
         }
         let (actions, resources) = (texts(&allow["Action"]), texts(&allow["Resource"]));
-        Self { services, actions, resources, context }
+        Self { services, actions, resources, context, not_sent: Vec::new() }
     }
 
-    fn is_denied_by(&self, deny: &Value) -> bool {
-        let about = |key: &str, but: &str, asked: &[String]| match deny.get(but) {
+    /// Whether a statement in canonical form may say something of what is asked.
+    pub(super) fn may_be_meant_by(&self, statement: &Value) -> bool {
+        let about = |key: &str, but: &str, asked: &[String]| match statement.get(but) {
             Some(spared) => !covers_all(&texts(spared), asked),
-            None => texts(&deny[key]).iter().any(|one| {
+            None => texts(&statement[key]).iter().any(|one| {
                 let one = without_variables(one);
                 asked.iter().any(|asked| overlap(&one, asked))
             }),
         };
-        self.is_meant_by(deny)
+        self.is_meant_by(statement)
             && about("Action", "NotAction", &self.actions)
             && about("Resource", "NotResource", &self.resources)
-            && !self.is_spared_by(&deny["Condition"])
+            && !self.is_spared_by(&statement["Condition"])
+    }
+
+    /// Whether all conditions of a statement certainly hold for what is asked.
+    pub(super) fn fits(&self, conditions: &Value) -> bool {
+        conditions.as_object().into_iter().flatten().all(|(operator, keys)| {
+            let operator = operator.to_lowercase();
+            keys.as_object()
+                .into_iter()
+                .flatten()
+                .all(|(key, values)| self.holds(&operator, &key.to_lowercase(), &texts(values)))
+        })
     }
 
     fn is_meant_by(&self, deny: &Value) -> bool {
@@ -129,13 +144,36 @@ impl Request {
         })
     }
 
+    /// Whether a condition certainly holds.
+    fn holds(&self, operator: &str, key: &str, values: &[String]) -> bool {
+        let (_, plain, if_exists) = parts_of(operator);
+        let Some(known) = self.context.get(key) else {
+            let all_true = values.iter().all(|value| value == "true");
+            return self.is_not_sent(key) && (if_exists || (plain == "null" && all_true));
+        };
+        match plain {
+            "null" => values.iter().all(|value| value == "false"),
+            "bool" | "stringequals" | "stringlike" | "arnequals" | "arnlike" => {
+                covers_all(values, known)
+            }
+            "stringnotequals" | "stringnotlike" | "arnnotequals" | "arnnotlike" => {
+                let apart = |value: &String| known.iter().all(|known| !overlap(value, known));
+                values.iter().all(|value| !value.contains("${") && apart(value))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether no request of the service has a condition key.
+    fn is_not_sent(&self, key: &str) -> bool {
+        NOT_OF_SERVICES.contains(&key)
+            || self.not_sent.iter().any(|one| one == key)
+            || key.starts_with("aws:principaltag/")
+    }
+
     /// Whether a condition certainly does not hold.
     fn does_not_hold(&self, operator: &str, key: &str, values: &[String]) -> bool {
-        let (quantifier, plain) = operator.split_once(':').unwrap_or(("", operator));
-        let (plain, if_exists) = match plain.strip_suffix("ifexists") {
-            Some(plain) => (plain, true),
-            None => (plain, false),
-        };
+        let (quantifier, plain, if_exists) = parts_of(operator);
         if let Some(known) = self.context.get(key) {
             return match plain {
                 "null" => values.iter().all(|value| value == "true"),
@@ -165,7 +203,6 @@ impl Request {
             let spared = |value: &String| value.parse::<f64>().is_ok_and(|old| old <= OLDEST_TLS);
             return plain == "numericlessthan" && values.iter().all(spared);
         }
-        let is_foreign = NOT_OF_SERVICES.contains(&key) || key.starts_with("aws:principaltag/");
         // What is not there fits no value; a negated condition and one `IfExists` hold without it.
         let is_positive = matches!(
             plain,
@@ -176,11 +213,20 @@ impl Request {
                 | "arnequals"
                 | "arnlike"
         );
-        is_foreign
+        self.is_not_sent(key)
             && is_positive
             && !if_exists
             && quantifier != "forallvalues"
             && !values.iter().any(|value| matches(value, ""))
+    }
+}
+
+/// The quantifier of an operator in lower case, the operator itself, and whether it asks only `IfExists`.
+pub(super) fn parts_of(operator: &str) -> (&str, &str, bool) {
+    let (quantifier, plain) = operator.split_once(':').unwrap_or(("", operator));
+    match plain.strip_suffix("ifexists") {
+        Some(plain) => (quantifier, plain, true),
+        None => (quantifier, plain, false),
     }
 }
 

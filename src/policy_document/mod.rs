@@ -3,6 +3,7 @@
 //! AWS stores policies re-serialised: lists of one become texts, account ids become ARNs, the
 //! order changes. Comparing texts would show drift for ever. Pure: no AWS calls here.
 
+mod admission;
 mod canonical;
 mod denials;
 pub mod grants;
@@ -22,6 +23,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 
+pub use admission::Admission;
 use canonical::Case;
 pub use lockout::Keepers;
 pub use merge::{Merge, Owner, Required};

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use super::denials::parts_of;
+use super::patterns::{covers_all, texts};
 use super::{PolicyDocument, canonical};
 
 /// What a new version of a policy takes away from somebody.
@@ -206,6 +208,33 @@ fn without_conditions(statement: &Value) -> Value {
     plain
 }
 
+/// Whether one of the conditions on a key says all that the former one said of it, and perhaps more.
+fn is_narrowed(operator: &str, key: &str, before: &Value, after: &Value) -> bool {
+    let (quantifier, plain, if_exists) = parts_of(operator);
+    let mut operators = after.as_object().into_iter().flatten();
+    operators.any(|(other, keys)| {
+        let (of_other, plain_other, other_if_exists) = parts_of(other);
+        let Some(there) = keys.get(key).filter(|_| quantifier == of_other) else { return false };
+        let (before, after) = (texts(before), texts(there));
+        // Without its `IfExists`, a condition lets nobody through who lacks the key.
+        let is_sound = (if_exists || !other_if_exists) && quantifier != "forallvalues";
+        let narrows = match (plain, plain_other) {
+            ("stringlike", "stringlike" | "stringequals")
+            | ("arnlike" | "arnequals", "arnlike" | "arnequals") => covers_all(&before, &after),
+            ("stringequals", "stringequals")
+            | ("stringequalsignorecase", "stringequalsignorecase")
+            | ("bool", "bool")
+            | ("ipaddress", "ipaddress") => after.iter().all(|one| before.contains(one)),
+            ("stringnotequals", "stringnotequals")
+            | ("stringnotlike", "stringnotlike")
+            | ("arnnotlike" | "arnnotequals", "arnnotlike" | "arnnotequals")
+            | ("notipaddress", "notipaddress") => before.iter().all(|one| after.contains(one)),
+            _ => false,
+        };
+        is_sound && narrows && !after.is_empty()
+    })
+}
+
 /// How conditions that must hold before need not hold afterwards; keys are named as they are `written`.
 fn lost_conditions(before: &Value, after: &Value, written: &Value) -> Vec<String> {
     let mut lost = Vec::new();
@@ -219,7 +248,7 @@ fn lost_conditions(before: &Value, after: &Value, written: &Value) -> Vec<String
     for (operator, keys) in before.as_object().into_iter().flatten() {
         for (key, value) in keys.as_object().into_iter().flatten() {
             let of_operator = after.get(operator).and_then(|keys| keys.get(key));
-            if of_operator == Some(value) {
+            if of_operator == Some(value) || is_narrowed(operator, key, value, after) {
                 continue;
             }
             let written = names.iter().find(|name| name.eq_ignore_ascii_case(key));
@@ -318,6 +347,30 @@ mod tests {
             ]
         );
         assert!(before.narrowing(&before, "aws").is_empty());
+    }
+
+    #[test]
+    fn a_narrower_condition_is_no_weakening() {
+        let of = |condition: Value| {
+            PolicyDocument::of_statements(vec![json!({ "Effect": "Allow",
+                "Action": "logs:PutLogEvents", "Principal": { "Service": "events.amazonaws.com" },
+                "Resource": "*", "Condition": condition })])
+        };
+        let loosened = |before: Value, after: Value| of(before).loosened(&of(after), "aws").len();
+        let account = |operator: &str, accounts: Value| json!({ operator: { "aws:SourceAccount": accounts } });
+        let own = account("StringEquals", json!("111122223333"));
+        let both = account("StringEquals", json!(["111122223333", "999999999999"]));
+        let if_there = account("StringEqualsIfExists", json!("111122223333"));
+        let like = json!({ "ArnLike": { "aws:SourceArn": "arn:aws:events:*:111122223333:*" } });
+        let equal =
+            json!({ "ArnEquals": { "aws:SourceArn": "arn:aws:events:*:111122223333:rule/*" } });
+        for (before, after) in [(&both, &own), (&if_there, &own), (&like, &equal)] {
+            assert_eq!(loosened(before.clone(), after.clone()), 0, "{before} {after}");
+            assert_eq!(loosened(after.clone(), before.clone()), 1, "{after} {before}");
+        }
+        let but = |accounts: Value| account("StringNotEquals", accounts);
+        let (one, two) = (but(json!("1")), but(json!(["1", "2"])));
+        assert_eq!((loosened(one.clone(), two.clone()), loosened(two, one)), (0, 1));
     }
 
     #[test]

@@ -119,6 +119,16 @@ pub enum Refusal {
         /// What the reader should do next.
         remedy: String,
     },
+    /// A rollout that is to go on was given up by somebody.
+    #[error("the version of {target:?} that was on its way was given up at {since}: {why}")]
+    GivenUp {
+        /// The target.
+        target: String,
+        /// When.
+        since: String,
+        /// By whom.
+        why: String,
+    },
     /// With a baseline of the command line: an account that the fleet file leaves out.
     #[error("{}", why.join("; "))]
     OutsideFleet {
@@ -223,6 +233,9 @@ impl Refusal {
             }
             Self::KillSwitch(pulled) => return Cow::Owned(pulled.release()),
             Self::Unusable { remedy, .. } => remedy,
+            Self::GivenUp { .. } => {
+                "let another version of its baselines go out; if this one is right after all: evenkeel rollout resume --given-up"
+            }
             Self::OutsideFleet { .. } => {
                 "apply the fleet file's own baselines (without -b), let a target select the account, or, if it is right to write there all the same, say so with --outside-fleet"
             }

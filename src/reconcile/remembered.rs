@@ -39,6 +39,10 @@ pub struct Remembering {
     pub caused_by: Vec<ByWhom>,
     /// The run that it puts back.
     pub rolls_back: Option<String>,
+    /// The guards that somebody overruled for it.
+    pub overruled: Vec<String>,
+    /// Who did, where some are overruled.
+    pub overruled_by: Option<String>,
 }
 
 impl Remembering {
@@ -51,6 +55,10 @@ impl Remembering {
             keeps_drift: !matches!(command, "plan" | "rollback") && look.is_of_the_fleet(),
             is_whole: look.is_whole_in_its_accounts(),
             commit,
+            overruled: match &look.guarded {
+                Some(guarded) => guarded.overruled.iter().map(ToString::to_string).collect(),
+                None => Vec::new(),
+            },
             ..Self::default()
         }
     }
@@ -135,6 +143,8 @@ impl Remembered {
                 found: Vec::new(),
                 rolls_back: what.rolls_back.clone(),
                 caused_by: what.caused_by.clone(),
+                overruled: what.overruled.clone(),
+                overruled_by: what.overruled_by.clone(),
             },
         };
         self.noted().run = Some(run);
@@ -188,6 +198,7 @@ impl Remembered {
             let about = OutcomeAbout {
                 after: Some(serde_json::to_value(&object.observed)?),
                 in_sync: Some(object.verdict == Verdict::InSync),
+                observed_in: Some(told.run.to_owned()),
                 ..OutcomeAbout::default()
             };
             let who = &intent.actor;
@@ -345,6 +356,7 @@ impl Remembered {
         let about = OutcomeAbout {
             after: found.after.map(serde_json::to_value).transpose()?,
             in_sync: Some(found.in_sync),
+            observed_in: Some(told.run.to_owned()),
             ..OutcomeAbout::default()
         };
         match self.end(told, &intent.run, intent.change, OutcomeWord::Recovered, about, by) {

@@ -19,7 +19,7 @@ use crate::kinds::{
     Change, Drift, Facts, FieldDrift, Grant, GrantClass, Object, Risk, Status, Undo, registry,
 };
 use crate::names::AccountId;
-use crate::plan::make::{refused, state_digest};
+use crate::plan::make::{refused, said, state_digest};
 use crate::plan::words::title;
 use crate::plan::{
     AccountPlan, BaselineRef, Disposition, ObjectPlan, Plan, PlanHead, PlannedChange, Verdict,
@@ -176,12 +176,13 @@ async fn put_back(done: &Done<'_>, looked: &Looked) -> Result<ObjectPlan, String
     let exceptions = looked.exceptions.get(account).into_iter().flatten();
     let today = Utc::now().date_naive();
     let kept = Waiver::among(exceptions, (item, account, region), object, today);
-    let judged = Judged::of(kind, &facts, &before, &now);
-    let mut changes = Vec::new();
-    for change in done.changes.iter().rev() {
-        let bounds = Bounds { mode, kept: kept.as_ref(), safety: &looked.guards.safety };
-        changes.extend(undo(change, kind, &now, &judged, &bounds)?);
-    }
+    let backs = done.changes.iter().rev().map(|change| Back::of(change));
+    let backs = backs.collect::<Result<Vec<Back<'_>>, String>>()?;
+    let judgements = Judged::of(kind, &facts, &before, &now).about(&backs);
+    let bounds = Bounds { mode, kept: kept.as_ref(), safety: &looked.guards.safety };
+    let changes = backs.iter().zip(judgements);
+    let changes = changes.flat_map(|(back, judged)| undo(back, kind, &now, &judged, &bounds));
+    let changes = changes.collect();
     Ok(ObjectPlan {
         account: account.clone(),
         region: region.clone(),
@@ -242,28 +243,88 @@ impl Judged {
         }])
     }
 
-    /// What is said of the way back of some fields: all that is said of the object, where nothing is of them alone.
-    fn about(&self, drift: &[FieldDrift]) -> Judgement {
-        let is_of = |change: &&Change<Value>| {
-            let has = |field: &str| drift.iter().any(|drift| again::top(&drift.field) == field);
-            change.drift.iter().any(|drift| has(again::top(&drift.field)))
-        };
-        let mut of_it: Vec<&Change<Value>> = self.0.iter().filter(is_of).collect();
-        if of_it.is_empty() {
-            of_it = self.0.iter().collect();
-        }
-        let mut all = Judgement::default();
-        for change in of_it {
-            all.risk = all.risk.max(change.risk);
-            all.grants.extend(change.grants.iter().cloned());
-            for warning in &change.warnings {
-                if !all.warnings.contains(warning) {
-                    all.warnings.push(warning.clone());
-                }
+    /// What is said of each way back: what is said of its write, or else of its fields. What is said of
+    /// none of them counts for those of which nothing is said, and so does the worst of all.
+    fn about(&self, backs: &[Back<'_>]) -> Vec<Judgement> {
+        let mut all: Vec<Judgement> = backs.iter().map(|_| Judgement::default()).collect();
+        let mut is_judged = vec![false; backs.len()];
+        let mut left_over = Vec::new();
+        for change in &self.0 {
+            let near: Vec<Near> = backs.iter().map(|back| back.near(change)).collect();
+            let nearest = near.iter().copied().max().unwrap_or(Near::Not);
+            if nearest == Near::Not {
+                left_over.push(change);
+                continue;
             }
-            all.withheld = all.withheld.or_else(|| change.withheld.clone());
+            for (place, _) in near.iter().enumerate().filter(|(_, near)| **near == nearest) {
+                all[place].bounds(change);
+                all[place].says(change);
+                is_judged[place] = true;
+            }
+        }
+        let unjudged = all.iter_mut().zip(is_judged).filter(|(_, is_judged)| !is_judged);
+        for (judgement, _) in unjudged {
+            self.0.iter().for_each(|change| judgement.bounds(change));
+            left_over.iter().for_each(|change| judgement.says(change));
         }
         all
+    }
+}
+
+/// How near a judged change is to a way back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Near {
+    Not,
+    /// Of the same declared field.
+    Top,
+    /// Of the same field in it.
+    Field,
+    /// The same write.
+    Write,
+}
+
+/// The way back of a change of the run.
+struct Back<'a> {
+    change: &'a ChangeShown,
+    actions: Vec<Value>,
+    drift: Vec<FieldDrift>,
+}
+
+impl<'a> Back<'a> {
+    fn of(change: &'a ChangeShown) -> Result<Self, String> {
+        let about = &change.intent.about;
+        let strange =
+            |error: serde_json::Error| format!("what the history has of it is none: {error}");
+        let undo: Option<Undo<Value>> =
+            serde_json::from_value(about.undo.clone()).map_err(strange)?;
+        let actions = match undo {
+            Some(Undo::By(actions)) => actions,
+            Some(Undo::Impossible(why)) => return Err(format!("it cannot be taken back: {why}")),
+            None => return Err("the history does not say how it is taken back".to_owned()),
+        };
+        let drift: Vec<FieldDrift> =
+            serde_json::from_value(about.drift.clone()).map_err(strange)?;
+        let turned = |FieldDrift { field, actual, desired }| FieldDrift {
+            field,
+            actual: desired,
+            desired: actual,
+        };
+        Ok(Self { change, actions, drift: drift.into_iter().map(turned).collect() })
+    }
+
+    fn near(&self, judged: &Change<Value>) -> Near {
+        if judged.action.as_ref().is_some_and(|action| self.actions.contains(action)) {
+            return Near::Write;
+        }
+        let pairs =
+            || self.drift.iter().flat_map(|own| judged.drift.iter().map(move |it| (own, it)));
+        if pairs().any(|(own, it)| own.field == it.field) {
+            return Near::Field;
+        }
+        match pairs().any(|(own, it)| again::top(&own.field) == again::top(&it.field)) {
+            true => Near::Top,
+            false => Near::Not,
+        }
     }
 }
 
@@ -277,6 +338,30 @@ struct Judgement {
 impl Default for Judgement {
     fn default() -> Self {
         Self { risk: Risk::Safe, grants: Vec::new(), warnings: Vec::new(), withheld: None }
+    }
+}
+
+impl Judgement {
+    /// Takes over what bounds a change.
+    fn bounds(&mut self, change: &Change<Value>) {
+        self.risk = self.risk.max(change.risk);
+        for grant in change.grants.iter() {
+            if !self.grants.contains(grant) {
+                self.grants.push(grant.clone());
+            }
+        }
+        if self.withheld.is_none() {
+            self.withheld.clone_from(&change.withheld);
+        }
+    }
+
+    /// Takes over what is said of a change.
+    fn says(&mut self, change: &Change<Value>) {
+        for warning in &change.warnings {
+            if !self.warnings.contains(warning) {
+                self.warnings.push(warning.clone());
+            }
+        }
     }
 }
 
@@ -295,31 +380,14 @@ fn drift_of(change: &ChangeShown) -> Vec<FieldDrift> {
 
 /// The writes that take a change back.
 fn undo(
-    change: &ChangeShown,
+    back: &Back<'_>,
     kind: &dyn DynKind,
     now: &Object<Value>,
-    judged: &Judged,
+    judged: &Judgement,
     bounds: &Bounds<'_>,
-) -> Result<Vec<PlannedChange>, String> {
-    let about = &change.intent.about;
-    let strange = |error: serde_json::Error| format!("what the history has of it is none: {error}");
-    let undo: Option<Undo<Value>> = serde_json::from_value(about.undo.clone()).map_err(strange)?;
-    let actions = match undo {
-        Some(Undo::By(actions)) => actions,
-        Some(Undo::Impossible(why)) => return Err(format!("it cannot be taken back: {why}")),
-        None => return Err("the history does not say how it is taken back".to_owned()),
-    };
-    let drift: Vec<FieldDrift> = serde_json::from_value(about.drift.clone()).map_err(strange)?;
-    let drift: Vec<FieldDrift> = drift
-        .into_iter()
-        .map(|FieldDrift { field, actual, desired }| FieldDrift {
-            field,
-            actual: desired,
-            desired: actual,
-        })
-        .collect();
-    let judged = judged.about(&drift);
-    let mut warnings = weakened(kind.stricter(), &drift, false);
+) -> Vec<PlannedChange> {
+    let Back { change, actions, drift } = back;
+    let mut warnings = weakened(kind.stricter(), drift, false);
     if change.outcome == What::Found {
         warnings.push(
             "AWS refused the run's write or its answer was lost, and it was there all the same: the run did \
@@ -331,6 +399,7 @@ fn undo(
         judged.warnings.iter().filter(|one| !warnings.contains(one)).cloned().collect::<Vec<_>>(),
     );
     let Bounds { mode, kept, safety } = bounds;
+    warnings.extend(judged.grants.iter().map(|grant| said(&safety.allow_grants, grant)));
     let reason = match (kept, &now.managed_by, &judged.withheld) {
         (Some(waiver), _, _) => Some(waiver.to_string()),
         (None, Some(manager), _) => Some(format!("managed by {manager}")),
@@ -340,12 +409,12 @@ fn undo(
             refused(judged.risk, &judged.grants, safety.max_risk, &safety.allow_grants)
         }
     };
-    let planned = |action: Value| PlannedChange {
+    let planned = |action: &Value| PlannedChange {
         id: 0,
         drift: drift.clone(),
-        permissions: kind.writes(&action).unwrap_or_default(),
-        undo: kind.undo(&action, now).ok().map(Box::new),
-        action: Some(Box::new(action)),
+        permissions: kind.writes(action).unwrap_or_default(),
+        undo: kind.undo(action, now).ok().map(Box::new),
+        action: Some(Box::new(action.clone())),
         risk: judged.risk,
         warnings: warnings.clone(),
         disposition: match &reason {
@@ -356,7 +425,7 @@ fn undo(
         makes_room: false,
         grants: judged.grants.clone(),
     };
-    Ok(actions.into_iter().map(planned).collect())
+    actions.iter().map(planned).collect()
 }
 
 /// Numbers an account's changes in the order of their objects. Those of an object wait for each other, and what

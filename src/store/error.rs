@@ -75,6 +75,26 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// What lets through again what waits for the store.
+    pub fn released_by(&self) -> &'static str {
+        match self {
+            Self::Unreachable { .. } => {
+                "a store that can be reached: look at [store] url, the network and the database"
+            }
+            Self::Moved { .. } | Self::InTheWay => "another try",
+            Self::Unreadable { .. } => "a version of evenkeel that can read it, or another store",
+            Self::Damaged { remedy, .. } => remedy,
+            Self::File { .. } => {
+                "a file and folder that whoever runs evenkeel may read and write, regular and no link, on a disk with room"
+            }
+            Self::Unfit { .. } | Self::Record(_) => "a mend of evenkeel: please report this",
+            Self::Impossible { .. } => {
+                "a database, or an account's lease, of its own for each controller"
+            }
+            Self::LeaseLost { .. } => "whoever has the lease now",
+        }
+    }
+
     /// What the reader should do next.
     pub fn remedy(&self) -> &'static str {
         match self {

@@ -60,6 +60,11 @@ class Topics(AccountTest):
             ("SQSFailureFeedbackRoleArn", "role"),
             ("ContentBasedDeduplication", "true"),
             ("DeliveryPolicy", "{"),
+            ("DeliveryPolicy", '{"htttp": {}}'),
+            ("DeliveryPolicy", '{"http": {"defaultHealthyRetryPolicy": {"numRetries": 101}}}'),
+            ("DeliveryPolicy", '{"http": {"defaultHealthyRetryPolicy": {"minDelayTarget": 9, "maxDelayTarget": 8}}}'),
+            ("DeliveryPolicy", '{"http": {"defaultHealthyRetryPolicy": {"retries": 1}}}'),
+            ("DeliveryPolicy", '{"http": {"defaultThrottlePolicy": {"maxReceivesPerSecond": 0}}}'),
         ):
             self.refused(name, value)
 

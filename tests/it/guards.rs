@@ -397,6 +397,15 @@ fn a_canary_that_goes_wrong_halts_the_rollout_until_somebody_decides() {
     run(&org, 3);
     assert_eq!(org.password_length("alpha"), 14);
     org.management.run(&["rollout", "abort", "work"]).code(0).says("work: is given up");
+    // What somebody gave up does not go out again because somebody else resumes.
+    org.management
+        .run(&["rollout", "resume"])
+        .code(3)
+        .complains("was given up at")
+        .complains("rollout resume --given-up");
+    org.management.run(&["rollout", "status"]).code(0).says("resume --given-up");
+    org.management.run(&["rollout", "resume", "--given-up"]).code(0).says("work: goes on");
+    org.management.run(&["rollout", "abort", "work"]).code(0).says("work: is given up");
     run(&org, 3);
     assert_eq!(org.password_length("beta"), Value::Null);
     org.management.run(&["rollout", "resume", "none"]).code(1).complains("no rollout");

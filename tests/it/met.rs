@@ -91,7 +91,7 @@ fn an_entry_of_exclude_leaves_out_what_all_of_it_names() {
     assert!(!said.contains("matched nothing"), "{said}");
     let (of_two, _) = excluded(&format!("{{ {both} }}, {{ {tags} }}"));
     assert_eq!(of_two, [true, true]);
-    let (none, said) = excluded(&format!("{{ {tags} }}, {{ vpc_ids = [\"vpc-0none\"] }}"));
+    let (none, said) = excluded(&format!("{{ {tags} }}, {{ vpc_ids = [\"vpc-00000000\"] }}"));
     assert_eq!(none, [true, false]);
     assert!(said.contains("entry 2 of `exclude` of ec2.default_security_group"), "{said}");
     assert!(said.contains("matched nothing") && !said.contains("entry 1"), "{said}");

@@ -47,10 +47,14 @@ fn what_opens_to_everybody_is_a_rise_on_the_way_back_as_well() {
     account
         .run(&["rollback", &run, "--yes"])
         .code(2)
-        .says("gives rights (public)")
+        .says("! gives rights (public): ")
+        .says("it gives rights (public) that are not allowed")
         .says("Nothing is put back; 1 change only reported");
     assert_eq!(block(&account)["BlockPublicAcls"], true);
-    account.run(&["rollback", &run, "--yes", "--allow-grants", "public"]).code(0);
+    account
+        .run(&["rollback", &run, "--yes", "--allow-grants", "public"])
+        .code(0)
+        .says("! gives rights (public): ");
     assert_eq!(block(&account), Value::Null);
     account
         .run(&["rollback", &run, "--yes"])
@@ -101,6 +105,40 @@ fn what_a_name_stands_for_is_looked_up_for_the_way_back() {
         .run(&["rollback", &run, "--yes"])
         .code(3)
         .says("it is as it was before the run already");
+}
+
+/// What is said of one change of an object is said under it alone.
+#[test]
+fn each_way_back_has_its_own_warnings() {
+    let account = account(
+        "[sns.topic.t]\nname = \"t\"\nservices = [\"events\"]\ndisplay_name = \"T\"\ntags = { a = \"1\" }\n",
+    );
+    account.boto3(
+        "sns = boto3.client('sns', 'eu-west-1')\n\
+         sns.create_topic(Name='t')",
+    );
+    let run = apply(&account);
+    let shown = account.run(&["rollback", &run, "--save", "back.json"]).code(0).stdout.clone();
+    assert_eq!(shown.matches("cost reports").count(), 1, "{shown}");
+    assert!(shown.contains("events.amazonaws.com"), "{shown}");
+}
+
+const DAY: &str = "max_changes_per_day = 1";
+
+#[test]
+fn what_a_budget_holds_back_says_what_to_run_next() {
+    let account = account(POLICY);
+    let fleet = account.read("evenkeel.toml");
+    account.write("evenkeel.toml", &fleet.replace("[safety]", &format!("[safety]\n{DAY}")));
+    let run = apply(&account);
+    account
+        .run(&["rollback", &run, "--yes"])
+        .code(3)
+        .says(&format!("next: evenkeel rollback {run} --yes --overrule budget"));
+    account.run(&["rollback", &run, "--yes", "--overrule", "budget"]).code(0).says("put back");
+    let last = account.run(&["history", "--runs", "--format", "json"]).code(0).json();
+    let last = last["runs"][0]["run"].as_str().unwrap().to_owned();
+    account.run(&["show", &last, "-v"]).code(0).says("guards overruled by").says(": budget");
 }
 
 #[test]

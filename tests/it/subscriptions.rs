@@ -123,3 +123,57 @@ fn the_example_tells_of_a_touched_trail_and_of_findings_with_a_fraction() {
     );
     assert_eq!(heard, json!([[false, true, true, true], [true, false]]));
 }
+
+/// A filter that turns to something else takes three calls; what the first one did is said where a later one
+/// fails.
+#[test]
+fn a_filter_that_fails_half_way_says_what_was_sent() {
+    let account = account(
+        r#"
+[sns.topic.t]
+name = "t"
+
+[sns.subscription.queue]
+topic_arn           = "arn:${partition}:sns:${region}:${account.id}:${sns.topic.t.name}"
+protocol            = "sqs"
+endpoint            = "arn:${partition}:sqs:${region}:${account.id}:alerts"
+filter_policy       = { detail = { severity = ["HIGH"] } }
+filter_policy_scope = "MessageBody"
+"#,
+    );
+    account.boto3(&format!(
+        "sns = boto3.client('sns', region_name='eu-west-1')\n\
+         topic = sns.create_topic(Name='t')['TopicArn']\n\
+         sns.subscribe(TopicArn=topic, Protocol='sqs', Endpoint='arn:aws:sqs:eu-west-1:{}:alerts',\n\
+         \x20   Attributes={{'FilterPolicy': json.dumps({{'severity': ['HIGH']}})}})",
+        account.id
+    ));
+    account.fault(json!({
+        "service": "sns", "operation": "SetSubscriptionAttributes", "kind": "error",
+        "code": "AuthorizationError", "status": 403, "after": 1,
+    }));
+    account.run(&APPLY).code(4).says("every message is delivered here until the next apply");
+    account.no_faults();
+    account.run(&APPLY).code(0);
+}
+
+/// Whether a key lets the services in, its policy alone says: where nobody may read that, nobody knows.
+#[test]
+fn a_topic_whose_key_keeps_its_policy_to_itself_is_unknown() {
+    let account = account(
+        "[sns.topic.t]\nname = \"t\"\nservices = [\"cloudwatch\"]\nkms_master_key_id = \"alias/theirs\"\n",
+    );
+    account.boto3(
+        "kms = boto3.client('kms', region_name='eu-west-1')\n\
+         key = kms.create_key()['KeyMetadata']['KeyId']\n\
+         kms.create_alias(AliasName='alias/theirs', TargetKeyId=key)",
+    );
+    account.run(&APPLY);
+    account.check().code(2).says("cloudwatch.amazonaws.com is let in by no statement");
+    account.fault(json!({
+        "service": "kms", "operation": "GetKeyPolicy", "kind": "error",
+        "code": "AccessDeniedException", "status": 400,
+    }));
+    account.check().code(1).says("kms:GetKeyPolicy");
+    account.no_faults();
+}

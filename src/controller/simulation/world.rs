@@ -537,7 +537,7 @@ impl World {
         }
         let things: Vec<Thing> = self.state().things.keys().cloned().collect();
         things.iter().for_each(|thing| self.state().ledger.release(thing));
-        self.decide(|rollout, wall| rollout.resume(wall));
+        self.decide(|rollout, wall| rollout.resume(true, wall));
         self.say(|| "people settle what waits for them".to_owned());
     }
 

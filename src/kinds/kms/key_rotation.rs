@@ -17,7 +17,7 @@ use crate::kinds::{
     Allowed, Arns, Change, Claim, Controls, Cx, Drift, Facts, Kind, Object, ObserveError, Scope,
     Status, Stricter, Undo, Use, WriteCx, WriteError, compared, sendable, told,
 };
-use crate::names::AccountId;
+use crate::names::{AccountId, is_arn};
 
 const ENABLE: Call = Call::new("kms", "EnableKeyRotation");
 const DISABLE: Call = Call::new("kms", "DisableKeyRotation");
@@ -80,6 +80,34 @@ pub struct Exclude {
     /// Accounts whose keys are left alone.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub accounts: BTreeSet<AccountId>,
+}
+
+impl Exclude {
+    /// What can meet no key.
+    fn problems(&self, field: &str) -> Vec<SpecProblem> {
+        let mut problems = Vec::new();
+        let is_id = |id: &str| {
+            let id = id.strip_prefix("mrk-").unwrap_or(id);
+            id.bytes().all(|one| one.is_ascii_hexdigit() || one == b'-')
+        };
+        let is_key = |name: &&String| is_arn(name, "kms", "key/") || is_id(name);
+        for name in self.key_ids.iter().filter(|name| !is_key(name)) {
+            problems.push(SpecProblem::new(
+                format!("{field}.key_ids"),
+                format!("{name:?} is neither the id nor the ARN of a key, and meets nothing"),
+                "write the whole id or ARN; aliases leave out keys by name",
+            ));
+        }
+        let is_alias = |name: &&String| name.starts_with("alias/") || name.starts_with(['*', '?']);
+        for name in self.aliases.iter().filter(|name| !is_alias(name)) {
+            problems.push(SpecProblem::new(
+                format!("{field}.aliases"),
+                format!("{name:?} is no alias, and meets nothing"),
+                format!("write \"alias/{name}\""),
+            ));
+        }
+        problems
+    }
 }
 
 impl Spec {
@@ -197,6 +225,9 @@ period_mode             = "exact"
                 "there is no period to compare",
                 "add rotation_period_in_days",
             ));
+        }
+        for (index, entry) in spec.exclude.iter().flatten().enumerate() {
+            problems.extend(entry.problems(&format!("exclude[{index}]")));
         }
         problems
     }
@@ -482,6 +513,29 @@ mod tests {
             rotation_period_in_days: Some(days),
             period_mode: mode,
             exclude: None,
+        }
+    }
+
+    #[test]
+    fn an_entry_that_can_meet_no_key_is_refused() {
+        let problems = |entry: serde_json::Value| {
+            let spec = serde_json::json!({ "enabled": true, "exclude": [entry] });
+            let spec: Spec = serde_json::from_value(spec).unwrap();
+            let problems = <KeyRotation as Kind>::check(&spec);
+            problems.first().and_then(|problem| problem.help.clone()).unwrap_or_default()
+        };
+        for (entry, help) in [
+            (serde_json::json!({ "aliases": ["legacy"] }), "write \"alias/legacy\""),
+            (serde_json::json!({ "key_ids": ["the key"] }), "whole id or ARN"),
+        ] {
+            assert!(problems(entry.clone()).contains(help), "{entry}: {}", problems(entry.clone()));
+        }
+        for entry in [
+            serde_json::json!({ "aliases": ["alias/legacy-*", "*old"] }),
+            serde_json::json!({ "key_ids": ["1234abcd-12ab-34cd-56ef-1234567890ab"] }),
+            serde_json::json!({ "key_tags": { "legacy": "true" } }),
+        ] {
+            assert_eq!(problems(entry.clone()), "", "{entry}");
         }
     }
 

@@ -35,7 +35,40 @@ pub async fn of(cx: &Cx) -> Result<Option<String>, ObserveError> {
     {
         return Ok(None);
     }
-    told("Administrator.AccountId", said.account_id()).map(|id| Some(id.to_owned()))
+    let account = told("Administrator.AccountId", said.account_id())?;
+    let status = told("Administrator.MemberStatus", said.member_status())?;
+    Ok(manages("Administrator.MemberStatus", status, &[])?.then(|| account.to_owned()))
+}
+
+/// Whether an administrator account whose member has this status manages it: only one that is enabled does,
+/// and one with a status of `also`.
+/// Source: Security Hub API Reference, `Member`, `MemberStatus`; GuardDuty API Reference, `Administrator`,
+/// `RelationshipStatus`, and `Member`. Their guides have the words in both cases.
+pub(in crate::kinds) fn manages(
+    field: &str,
+    status: &str,
+    also: &[&str],
+) -> Result<bool, ObserveError> {
+    const OTHERS: [&str; 11] = [
+        "accountsuspended",
+        "created",
+        "deleted",
+        "disabled",
+        "emailverificationfailed",
+        "emailverificationinprogress",
+        "invited",
+        "paused",
+        "regiondisabled",
+        "removed",
+        "resigned",
+    ];
+    let word = status.replace('_', "").to_lowercase();
+    match word.as_str() {
+        "enabled" => Ok(true),
+        word if also.contains(&word) => Ok(true),
+        word if OTHERS.contains(&word) => Ok(false),
+        _ => Err(ObserveError::UnknownValue { field: field.to_owned(), value: status.to_owned() }),
+    }
 }
 
 /// The object as the administrator's, unless the account keeps its own settings.
@@ -49,5 +82,26 @@ pub fn govern<S>(
             object.managed_by(format!("the Security Hub administrator account {account}"))
         }
         _ => object,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_enabled_member_is_managed_and_an_unknown_word_is_unknown() {
+        for (word, wanted) in [
+            ("Enabled", Some(true)),
+            ("ENABLED", Some(true)),
+            ("Resigned", Some(false)),
+            ("Removed", Some(false)),
+            ("ACCOUNT_SUSPENDED", Some(false)),
+            ("Enabling", None),
+            ("", None),
+        ] {
+            assert_eq!(manages("MemberStatus", word, &[]).ok(), wanted, "{word}");
+        }
+        assert_eq!(manages("relationshipStatus", "Disabled", &["disabled"]).ok(), Some(true));
     }
 }

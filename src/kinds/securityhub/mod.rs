@@ -1,6 +1,6 @@
 //! Kinds of AWS Security Hub (CSPM).
 
-mod administrator;
+pub(in crate::kinds) mod administrator;
 pub mod hub;
 pub mod standards;
 

@@ -47,6 +47,6 @@ pub fn unreadable(error: &StoreError) -> Held {
     Held::by(
         Guard::Memory,
         format!("what the guards remember cannot be read or written: {error}"),
-        error.remedy(),
+        error.released_by(),
     )
 }

@@ -279,6 +279,7 @@ fn change(row: &Row) -> Result<Entry, StoreError> {
     if row.maybe_text(12)?.is_some() {
         let answer: OutcomeAbout = row.json(12)?;
         more["error"] = serde_json::to_value(answer.error)?;
+        more["observed_in"] = serde_json::to_value(answer.observed_in)?;
     }
     Ok(Entry {
         time: row.maybe_int(11)?.map_or(intent.time, time),
@@ -461,16 +462,20 @@ async fn changes_of(tx: &mut Tx, run: &str) -> Result<Vec<ChangeShown>, StoreErr
 }
 
 fn change_shown(row: &Row) -> Result<ChangeShown, StoreError> {
+    let answer: OutcomeAbout = match row.maybe_text(12)? {
+        Some(_) => row.json(12)?,
+        None => OutcomeAbout::default(),
+    };
+    // Of a run that died, a later one says how it left the object.
+    let after: Option<Value> = row.maybe_text(13)?.map(|_| row.json(13)).transpose()?;
+    let in_sync = row.maybe_int(14)?.map(|in_sync| in_sync == 1);
     Ok(ChangeShown {
         intent: changes::intent(row)?,
         outcome: What::of_outcome(row.maybe_text(10)?),
         answered: row.maybe_int(11)?.map(time),
-        answer: match row.maybe_text(12)? {
-            Some(_) => row.json(12)?,
-            None => OutcomeAbout::default(),
-        },
-        after: row.maybe_text(13)?.map(|_| row.json(13)).transpose()?,
-        in_sync: row.maybe_int(14)?.map(|in_sync| in_sync == 1),
+        after: after.or_else(|| answer.after.clone()),
+        in_sync: in_sync.or(answer.in_sync),
+        answer,
     })
 }
 

@@ -96,6 +96,12 @@ pub struct RunAbout {
     /// Who did what the run was made for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub caused_by: Vec<ByWhom>,
+    /// The guards that somebody overruled for it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub overruled: Vec<String>,
+    /// Who did, where some are overruled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overruled_by: Option<String>,
 }
 
 /// Who did something in an account, as CloudTrail says.
@@ -226,6 +232,9 @@ pub struct OutcomeAbout {
     /// Whether that is as declared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub in_sync: Option<bool>,
+    /// That later run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed_in: Option<String>,
 }
 
 /// An object, observed after its changes.

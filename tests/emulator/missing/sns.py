@@ -95,9 +95,11 @@ def check(call: Call, name: str, value: str, fifo: bool) -> None:
         raise wrong(f"{name} Reason: must be one of {', '.join(allowed)}")
     if name in JSON and value:
         try:
-            json.loads(value)
+            document = json.loads(value)
         except ValueError:
             raise wrong(f"{name}: failed to parse JSON.") from None
+        if name == "DeliveryPolicy":
+            check_deliveries(document, "http", "defaultHealthyRetryPolicy", "defaultThrottlePolicy")
     if name == "DisplayName" and len(value) > DISPLAY_NAME:
         raise wrong(f"DisplayName Reason: must be at most {DISPLAY_NAME} characters")
     if name.endswith("SampleRate") and not (value.isdigit() and int(value) <= 100):
@@ -108,6 +110,40 @@ def check(call: Call, name: str, value: str, fifo: bool) -> None:
         raise wrong("MaximumMessageSize Reason: must be between 1024 and 1048576")
     if name == "Policy":
         check_policy(call, value)
+
+
+# The numbers of a retry policy (SNS Developer Guide, "Creating an HTTP/S delivery policy").
+RETRIES = {
+    "minDelayTarget": (1, 3600),
+    "maxDelayTarget": (1, 3600),
+    "numRetries": (0, 100),
+    "numNoDelayRetries": (0, 100),
+    "numMinDelayRetries": (0, 100),
+    "numMaxDelayRetries": (0, 100),
+}
+BACKOFF = ("arithmetic", "exponential", "geometric", "linear")
+
+
+def check_deliveries(policy: object, above: str | None, healthy: str, throttle: str) -> None:
+    """A delivery policy of a topic, all of which is in `above`, or of a subscription."""
+    if isinstance(policy, dict) and above and policy:
+        if set(policy) != {above}:
+            raise wrong(f"DeliveryPolicy: Unexpected JSON member: {sorted(set(policy) - {above})[0]}")
+        policy = policy[above]
+    if not isinstance(policy, dict):
+        raise wrong("DeliveryPolicy: not an object")
+    retries = policy.get(healthy) or {}
+    for name, value in retries.items():
+        if name == "backoffFunction" and value in BACKOFF:
+            continue
+        least, most = RETRIES.get(name, (1, 0))
+        if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+            raise wrong(f"DeliveryPolicy: {healthy}.{name} must be between {least} and {most}")
+    lowest, highest = retries.get("minDelayTarget"), retries.get("maxDelayTarget")
+    if lowest and highest and lowest > highest:
+        raise wrong(f"DeliveryPolicy: {healthy}.maxDelayTarget must be at least minDelayTarget")
+    if (policy.get(throttle) or {}).get("maxReceivesPerSecond", 1) < 1:
+        raise wrong(f"DeliveryPolicy: {throttle}.maxReceivesPerSecond must be at least 1")
 
 
 def check_policy(call: Call, text: str) -> None:

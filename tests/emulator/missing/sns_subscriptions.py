@@ -11,7 +11,7 @@ from emulator.events.permission import service_may
 from emulator.events.topics import SERVICE
 from emulator.identity import caller_arn
 from emulator.missing import Forward, from_moto, handles, refuses
-from emulator.missing.sns import effective, find, subscriptions, wrong
+from emulator.missing.sns import check_deliveries, effective, find, subscriptions, wrong
 from emulator.shelf.pages import page
 from emulator.wire import Call
 
@@ -84,6 +84,8 @@ def _check(name: str, value: str, protocol: str, before: str = "") -> None:
             document = json.loads(value)
         except ValueError:
             raise wrong(f"{before}{name}: failed to parse JSON.") from None
+        if name == "DeliveryPolicy":
+            check_deliveries(document, None, "healthyRetryPolicy", "throttlePolicy")
         if name == "RedrivePolicy":
             dead = document.get("deadLetterTargetArn") if isinstance(document, dict) else None
             if not re.fullmatch(r"arn:[^:]+:sqs:[a-z0-9-]+:\d{12}:.+", str(dead)):

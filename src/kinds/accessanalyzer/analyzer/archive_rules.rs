@@ -132,16 +132,18 @@ impl Part for ArchiveRules {
             if !drift.compare(&format!("archive_rules.{name}"), there, Some(filter)) {
                 continue;
             }
-            let (rule_name, filter) = (name.clone(), filter.clone());
+            let (rule_name, sent) = (name.clone(), filter.clone());
             let write = match there {
-                Some(_) => Write::Update { rule_name, filter },
-                None => Write::Create { rule_name, filter },
+                Some(_) => Write::Update { rule_name, filter: sent },
+                None => Write::Create { rule_name, filter: sent },
             };
-            changes.push(
-                Change::new(write, drift).independent().warn(
-                    "new findings that the rule matches are archived: nobody is told of them",
-                ),
-            );
+            let warning = match hides_all(filter) {
+                true => {
+                    "the rule matches every finding: all new ones are archived, and nobody is told of any"
+                }
+                false => "new findings that the rule matches are archived: nobody is told of them",
+            };
+            changes.push(look.disruptive(Change::new(write, drift).independent(), warning));
         }
         for (name, filter) in now.iter().filter(|(name, _)| !wanted.contains_key(*name)) {
             let mut drift = Drift::new();
@@ -204,6 +206,65 @@ impl Part for ArchiveRules {
     }
 }
 
+/// What a finding can be chosen by in a rule. Source: IAM User Guide, "IAM Access Analyzer filter keys": those
+/// that archive rules take.
+const KEYS: [&str; 9] = [
+    "error",
+    "findingType",
+    "isPublic",
+    "principal.AWS",
+    "principal.Federated",
+    "resource",
+    "resourceControlPolicyRestriction",
+    "resourceOwnerAccount",
+    "resourceType",
+];
+/// What the conditions of a finding begin with, whose keys are those of IAM.
+const CONDITION: &str = "condition.";
+/// Those that choose findings where they are listed, and that no rule takes.
+const OF_LISTS: [&str; 5] =
+    ["changeType", "existingFindingId", "existingFindingStatus", "id", "status"];
+const TRUTHS: [&str; 2] = ["false", "true"];
+
+/// Whether every finding fits a filter.
+fn hides_all(filter: &Filter) -> bool {
+    filter.iter().all(|(key, criterion)| {
+        let Criterion { eq, neq, contains, exists } = criterion;
+        let all_truths = key == "isPublic" && TRUTHS.iter().all(|one| eq.contains(*one));
+        let is_any = contains.iter().any(String::is_empty);
+        let is_there =
+            *exists == Some(true) && ["resource", "resourceType"].contains(&key.as_str());
+        neq.is_empty()
+            && (eq.is_empty() || all_truths)
+            && (contains.is_empty() || is_any)
+            && (exists.is_none() || is_there)
+    })
+}
+
+/// Why a rule has no such criterion.
+fn no_criterion(key: &str, criterion: &Criterion) -> Option<(String, String)> {
+    let is_condition = key.strip_prefix(CONDITION).is_some_and(|key| key.contains(':'));
+    if !KEYS.contains(&key) && !is_condition {
+        let why = match OF_LISTS.contains(&key) {
+            true => format!("{key:?} chooses findings where they are listed, and no rule takes it"),
+            false => format!("{key:?} is nothing that findings can be chosen by"),
+        };
+        return Some((why, format!("one of {}, or {CONDITION}KEY", KEYS.join(", "))));
+    }
+    let Criterion { eq, neq, contains, .. } = criterion;
+    let mut values = eq.iter().chain(neq).chain(contains);
+    if key == "isPublic" {
+        let other = values.find(|value| !TRUTHS.contains(&value.as_str()))?;
+        return Some((format!("isPublic is never {other:?}"), "write true or false".to_owned()));
+    }
+    if key == "resourceOwnerAccount" && contains.is_empty() {
+        let is_account = |id: &str| id.len() == 12 && id.bytes().all(|one| one.is_ascii_digit());
+        let other = values.find(|value| !is_account(value))?;
+        return Some((format!("{other:?} is no account"), "write its twelve digits".to_owned()));
+    }
+    None
+}
+
 pub fn check(spec: &Spec) -> Vec<SpecProblem> {
     let mut problems = Vec::new();
     for (name, filter) in spec.archive_rules.iter().flatten() {
@@ -218,6 +279,11 @@ pub fn check(spec: &Spec) -> Vec<SpecProblem> {
                 "AWS takes no rule of this name",
                 "begin with a letter, and go on with letters, digits, `_`, `.` and `-`",
             ));
+        }
+        for (key, criterion) in filter {
+            if let Some((why, help)) = no_criterion(key, criterion) {
+                problems.push(SpecProblem::new(&field, why, help));
+            }
         }
         if filter.is_empty() || filter.values().any(|one| *one == Criterion::default()) {
             problems.push(SpecProblem::new(

@@ -18,6 +18,7 @@ use crate::kinds::shapes::part::{Look, Part};
 use crate::kinds::{
     Change, Cx, Drift, ObserveError, Undo, Use, WriteCx, WriteError, count, sendable, told,
 };
+use crate::names::Arn;
 
 const GET: Call = Call::new("accessanalyzer", "GetAnalyzer");
 const UPDATE: Call = Call::new("accessanalyzer", "UpdateAnalyzer");
@@ -252,6 +253,17 @@ pub fn check(spec: &Spec) -> Vec<SpecProblem> {
             "an entry that says nothing",
             "name account_ids, resource_types or resource_arns",
         );
+    }
+    for one in inclusions.clone() {
+        let known = ResourceType::values();
+        if let Some(other) = one.resource_types.iter().find(|name| !known.contains(&name.as_str()))
+        {
+            let message = format!("Access Analyzer knows no resources of the type {other:?}");
+            problem("inclusions", &message, &format!("write one of {}", known.join(", ")));
+        }
+        if let Some(other) = one.resource_arns.iter().find(|arn| Arn::parse(arn).is_none()) {
+            problem("inclusions", &format!("{other:?} is no ARN"), "write the ARN of the resource");
+        }
     }
     let accounts = exclusions.map(|one| ("exclusions", &one.account_ids));
     let accounts = accounts.chain(inclusions.map(|one| ("inclusions", &one.account_ids)));

@@ -142,7 +142,7 @@ fn what_aws_refuses_is_said_before() {
         (json!({ "exclusions": [{ "account_ids": ["111122223333"] }] }), "organization alone"),
         (json!({ "exclusions": [{}] }), "says nothing"),
         (
-            json!({ "type": "ACCOUNT", "archive_rules": { "1": { "a": { "exists": true } } } }),
+            json!({ "type": "ACCOUNT", "archive_rules": { "1": { "resource": { "exists": true } } } }),
             "name",
         ),
         (json!({ "type": "ACCOUNT", "archive_rules": { "a": {} } }), "says nothing"),
@@ -151,4 +151,47 @@ fn what_aws_refuses_is_said_before() {
         let problems = Analyzer::check(&spec(fields.clone()));
         assert!(problems.iter().any(|problem| problem.message.contains(words)), "{fields}");
     }
+}
+
+#[test]
+fn a_rule_that_access_analyzer_does_not_take_is_refused() {
+    let problems = |rule: Value| {
+        let of = json!({ "type": "ACCOUNT", "archive_rules": { "r": rule } });
+        let problems = Analyzer::check(&spec(of));
+        problems.first().map(|problem| problem.message.clone()).unwrap_or_default()
+    };
+    for (rule, words) in [
+        (json!({ "nope": { "exists": true } }), "nothing that findings can be chosen by"),
+        (json!({ "status": { "eq": ["ACTIVE"] } }), "no rule takes it"),
+        (json!({ "isPublic": { "eq": ["nein"] } }), "isPublic is never \"nein\""),
+        (json!({ "resourceOwnerAccount": { "neq": ["1"] } }), "is no account"),
+    ] {
+        assert!(problems(rule.clone()).contains(words), "{rule}: {}", problems(rule.clone()));
+    }
+    for rule in [
+        json!({ "condition.aws:PrincipalOrgID": { "eq": ["o-a1b2c3d4e5"] } }),
+        json!({ "principal.Federated": { "exists": false }, "isPublic": { "eq": ["false"] } }),
+    ] {
+        assert_eq!(problems(rule.clone()), "", "{rule}");
+    }
+    let inclusion = |one: Value| {
+        let of = json!({ "type": "ACCOUNT_INTERNAL_ACCESS", "inclusions": [one] });
+        Analyzer::check(&spec(of)).len()
+    };
+    assert_eq!(inclusion(json!({ "resource_types": ["AWS::Nope::Nope"] })), 1);
+    assert_eq!(inclusion(json!({ "resource_arns": ["x"] })), 1);
+    assert_eq!(inclusion(json!({ "resource_types": ["AWS::S3::Bucket"] })), 0);
+}
+
+#[test]
+fn a_rule_that_hides_findings_is_disruptive_and_one_that_hides_all_says_so() {
+    let change = |rule: Value| {
+        let state = unused().with::<archive_rules::ArchiveRules>(&BTreeMap::new());
+        diff(json!({ "archive_rules": { "r": rule } }), state).remove(0)
+    };
+    let all = change(json!({ "isPublic": { "eq": ["true", "false"] } }));
+    assert!(all.warnings[0].contains("every finding"), "{all:?}");
+    let some = change(json!({ "isPublic": { "eq": ["false"] } }));
+    assert!(!some.warnings[0].contains("every finding"), "{some:?}");
+    assert_eq!((all.risk, some.risk), (Risk::Disruptive, Risk::Disruptive));
 }

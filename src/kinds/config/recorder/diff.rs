@@ -252,6 +252,13 @@ fn global_types_by_list(
     )))
 }
 
+/// How often a recorder records a type.
+fn frequency(recorder: &Recorder, name: &str) -> Frequency {
+    let mut overrides = recorder.recording_overrides.iter();
+    let own = overrides.find(|one| one.resource_types.contains(name));
+    own.map_or(recorder.recording_frequency, |one| one.recording_frequency)
+}
+
 /// Whether the new recorder sees less, or sees it later.
 fn narrows(actual: &Recorder, desired: &Recorder) -> bool {
     let sees_less = match (actual.strategy, desired.strategy) {
@@ -270,10 +277,11 @@ fn narrows(actual: &Recorder, desired: &Recorder) -> bool {
     };
     let later = actual.recording_frequency == Frequency::Continuous
         && desired.recording_frequency == Frequency::Daily;
-    let overridden = desired.recording_overrides.iter().any(|one| {
-        let undescribed = Override { description: None, ..one.clone() };
-        one.recording_frequency == Frequency::Daily
-            && !actual.recording_overrides.iter().any(|there| undescribed.agrees_with(there))
+    // Of the types that an override names, before or now.
+    let overrides = actual.recording_overrides.iter().chain(&desired.recording_overrides);
+    let overridden = overrides.flat_map(|one| &one.resource_types).any(|name| {
+        frequency(actual, name) == Frequency::Continuous
+            && frequency(desired, name) == Frequency::Daily
     });
     // With the other strategies the lists alone decide.
     let global_gone = desired.strategy == Strategy::All

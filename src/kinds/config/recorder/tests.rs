@@ -264,6 +264,30 @@ fn a_description_of_an_override_that_is_not_declared_stays() {
     assert!(none[0].warnings.iter().any(|one| one.contains("empty list")), "{none:?}");
 }
 
+/// What is recorded less often, type by type, is what is lost.
+#[test]
+fn an_override_that_is_taken_off_is_judged_by_what_it_leaves() {
+    let of = |names: &[&str], recording_frequency| Override {
+        description: None,
+        resource_types: types(names),
+        recording_frequency,
+    };
+    let put = |there: Vec<Override>, declared: Vec<Override>| {
+        let recorder = Recorder { recording_overrides: there, ..recorder() };
+        let there = State { recorder: Some(recorder), ..state() };
+        let spec = Spec { recording_overrides: Some(declared), ..Spec::default() };
+        let change = &changes(&spec, there)[0];
+        change.warnings.iter().any(|one| one.contains("less is recorded"))
+    };
+    let (instance, network) = ("AWS::EC2::Instance", "AWS::EC2::NetworkInterface");
+    let (daily, at_once) = (Frequency::Daily, Frequency::Continuous);
+    let both = vec![of(&[instance, network], daily)];
+    assert!(!put(both.clone(), vec![of(&[network], daily)]));
+    assert!(put(vec![of(&[network], daily)], both.clone()));
+    assert!(put(vec![], both.clone()));
+    assert!(!put(both, vec![of(&[instance, network], at_once)]));
+}
+
 #[test]
 fn what_aws_refuses() {
     let some = |text: &str| Some(text.to_owned());

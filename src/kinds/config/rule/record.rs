@@ -335,8 +335,10 @@ impl Part for Evaluated {
         let sees_otherwise = ["scope", "input_parameters", "source_details"].map(is_of);
         let mut change = Change::new(now.with(look.spec), drift);
         if evaluates_otherwise.contains(&true) {
-            change = change
-                .warn("the rule is another one from now on: results so far are of the former one");
+            change = look.disruptive(
+                change,
+                "the rule is another one from now on: results so far are of the former one",
+            );
         } else if sees_otherwise.contains(&true) {
             change = change.warn("other resources may be evaluated, or by another measure: who watches the results sees it");
         }

@@ -67,6 +67,14 @@ fn what_is_not_declared_stays_as_it_is() {
 }
 
 #[test]
+fn another_rule_under_the_same_name_is_disruptive() {
+    let change =
+        diff(json!({ "source_identifier": "S3_BUCKET_LOGGING_ENABLED" }), record(json!({})));
+    assert_eq!(change[0].risk, crate::kinds::Risk::Disruptive);
+    assert!(change[0].warnings[0].contains("another one"), "{change:?}");
+}
+
+#[test]
 fn parameters_are_compared_by_meaning_and_modes_have_a_default() {
     let source = aws_sdk_config::types::Source::builder()
         .owner(aws_sdk_config::types::Owner::Aws)

@@ -244,6 +244,20 @@ in_use  = "enforce"
                 }
             }
         }
+        for (index, entry) in spec.exclude.iter().flatten().enumerate() {
+            let field = format!("exclude[{index}]");
+            let is_id = |id: &str| {
+                let digits = id.strip_prefix("vpc-").unwrap_or_default();
+                !digits.is_empty() && digits.bytes().all(|one| one.is_ascii_hexdigit())
+            };
+            for id in entry.vpc_ids.iter().filter(|id| !is_id(id)) {
+                problems.push(SpecProblem::new(
+                    format!("{field}.vpc_ids"),
+                    format!("{id:?} is the id of no VPC, and meets nothing"),
+                    "write the whole id, vpc-…; vpc_tags and accounts leave out more than one",
+                ));
+            }
+        }
         problems
     }
 

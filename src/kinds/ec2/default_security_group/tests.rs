@@ -343,3 +343,17 @@ fn whatever_is_let_in_that_was_not_is_weaker() {
     assert_eq!(weaker(&ingress([from("10.1.0.0/16")]), wide.clone()), 0);
     assert_eq!(weaker(&ingress([from("10.1.0.0/16"), list()]), wide), 1);
 }
+
+#[test]
+fn an_entry_of_exclude_that_can_meet_nothing_is_refused() {
+    let field = |entry: Exclude| {
+        let spec = Spec { exclude: Some(vec![entry]), ..Spec::default() };
+        let problems = <DefaultSecurityGroup as Kind>::check(&spec);
+        problems.first().map(|problem| problem.field.clone()).unwrap_or_default()
+    };
+    let ids = |id: &str| Exclude { vpc_ids: [id.to_owned()].into(), ..Exclude::default() };
+    for id in ["x", "vpc-*", "vpc-", "VPC-0abc"] {
+        assert_eq!(field(ids(id)), "exclude[0].vpc_ids", "{id}");
+    }
+    assert_eq!(field(ids("vpc-0abc")), "");
+}

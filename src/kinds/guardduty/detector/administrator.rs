@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Detector, Place, Spec};
 use crate::aws::Call;
 use crate::baseline::catalog::SpecProblem;
+use crate::kinds::securityhub::administrator::manages;
 use crate::kinds::shapes::part::{Look, Part};
 use crate::kinds::{Change, Cx, Drift, ObserveError, Undo, Use, WriteCx, WriteError, told};
 
@@ -25,6 +26,15 @@ impl Administrator {
     /// Who governs the detector.
     pub fn title(&self) -> String {
         format!("the GuardDuty administrator account {}", self.account_id)
+    }
+
+    /// Whether it governs the detector: also that of a member whose GuardDuty it has turned off (GuardDuty User
+    /// Guide, "Managing multiple accounts": it stays a member).
+    ///
+    /// # Errors
+    /// GuardDuty's word for how the two stand is not known.
+    pub fn manages(&self) -> Result<bool, ObserveError> {
+        manages("administrator.relationshipStatus", &self.status, &["disabled", "paused"])
     }
 
     /// Whether the administrator manages the account. GuardDuty's guides have the word in both cases.

@@ -172,8 +172,10 @@ impl Parted for Detector {
         let (_, administrator) = together!(detector(cx, &place), administrator::of(cx, id))?;
         let object = Object::present("", place).labelled(id);
         Ok(match administrator {
-            Some(administrator) => object.managed_by(administrator.title()),
-            None => object,
+            Some(administrator) if administrator.manages()? => {
+                object.managed_by(administrator.title())
+            }
+            Some(_) | None => object,
         })
     }
 

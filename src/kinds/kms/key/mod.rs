@@ -6,7 +6,7 @@ mod diff;
 mod grants;
 mod marks;
 mod observe;
-mod policy;
+pub(super) mod policy;
 pub mod spec;
 
 use std::collections::BTreeSet;

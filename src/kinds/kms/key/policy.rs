@@ -2,7 +2,8 @@
 //! administrators, users and services.
 //!
 //! Source: KMS Developer Guide, "Default key policy", "Allows key users to use a KMS key with AWS
-//! services", "kms:ViaService"; CloudWatch Logs User Guide, "Encrypt log data".
+//! services", "kms:ViaService"; CloudWatch Logs User Guide, "Encrypt log data"; SNS Developer Guide,
+//! "Key management".
 
 use std::collections::BTreeSet;
 
@@ -41,6 +42,7 @@ const ADMINISTER: [&str; 17] = [
 ];
 const USE: [&str; 5] =
     ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"];
+const EVENT_BRIDGE: &str = "events.amazonaws.com";
 const GRANT: [&str; 3] = ["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"];
 
 /// The fields of the spec that the key policy answers for.
@@ -87,6 +89,17 @@ fn statements(facts: &Facts, spec: &Spec) -> Vec<Value> {
             "Sid": "Services", "Effect": "Allow", "Principal": { "Service": others },
             "Action": USE, "Resource": "*",
             "Condition": { "StringEquals": { "aws:SourceAccount": account } },
+        }));
+    }
+    // To a topic, EventBridge sends nothing that says for whom (SNS Developer Guide, "Key management":
+    // conditions on `aws:SourceAccount`, `aws:SourceArn` and `aws:SourceOrgID` are "not supported for
+    // EventBridge-to-encrypted topics"); SNS says which topic it encrypts for.
+    if others.iter().any(|service| service.as_str() == EVENT_BRIDGE) {
+        let topics = format!("arn:{}:sns:{}:{account}:*", facts.partition, facts.region);
+        statements.push(json!({
+            "Sid": "EventBridgeToTopics", "Effect": "Allow", "Principal": { "Service": EVENT_BRIDGE },
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey*"], "Resource": "*",
+            "Condition": { "ArnLike": { "kms:EncryptionContext:aws:sns:topicArn": topics } },
         }));
     }
     if !logs.is_empty() {

@@ -58,7 +58,8 @@ pub struct Spec {
     /// ARNs of those who may encrypt and decrypt with the key, and let AWS services do so for them.
     pub key_users: Option<BTreeSet<String>>,
     /// AWS services that use the key for this account themselves: `cloudtrail.amazonaws.com`. For
-    /// CloudWatch Logs, `logs.<region>.amazonaws.com`.
+    /// CloudWatch Logs, `logs.<region>.amazonaws.com`. `events.amazonaws.com` may also publish to the
+    /// encrypted topics of this account.
     pub service_principals: Option<BTreeSet<String>>,
     /// AWS services through which everybody in this account may use the key, as in `kms:ViaService`
     /// without the Region: `ec2`, `s3`, `secretsmanager`.

@@ -369,6 +369,29 @@ fn rules_between_fields() {
     }
 }
 
+/// EventBridge sends no account to a topic, so that a condition on it never holds.
+#[test]
+fn rules_publish_to_the_encrypted_topics_of_the_account() {
+    let spec =
+        Spec { service_principals: Some(["events.amazonaws.com".to_owned()].into()), ..spec() };
+    let policy = super::policy::declared(&facts(), &spec).unwrap();
+    let asked = |topic: &str| {
+        let wanted = serde_json::json!({
+            "Effect": "Allow", "Principal": { "Service": "events.amazonaws.com" },
+            "Action": ["kms:GenerateDataKey", "kms:Decrypt"], "Resource": "*",
+            "Condition": { "ArnLike": { "kms:EncryptionContext:aws:sns:topicArn": topic } },
+        });
+        policy.admission(&wanted, &["aws:SourceAccount"], "aws")
+    };
+    let account = facts().account;
+    let own = format!("arn:aws:sns:eu-west-1:{account}:alerts");
+    assert_eq!(asked(&own), crate::policy_document::Admission::In);
+    let foreign = "arn:aws:sns:eu-west-1:999999999999:alerts";
+    assert_eq!(asked(foreign), crate::policy_document::Admission::Out);
+    let changes = Key::diff(&facts(), &spec, &Object::absent("alias/a"));
+    assert!(changes.iter().all(|change| change.grants.is_empty()), "{changes:?}");
+}
+
 #[test]
 fn a_key_for_another_account_gives_rights() {
     let users = |account: &str| {

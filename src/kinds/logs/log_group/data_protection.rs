@@ -77,6 +77,13 @@ impl Part for DataProtection {
         let mut drift = Drift::new();
         drift.add(Self::NAME, now.as_ref(), wanted);
         let mut change = Change::new(wanted.cloned(), drift);
+        let strange = wanted.map(protection_document::not_known).unwrap_or_default();
+        if !strange.is_empty() {
+            let names = strange.into_iter().collect::<Vec<_>>().join(", ");
+            change = change.warn(format!(
+                "this version knows no data identifier {names} of AWS: it is refused if AWS has none of that name"
+            ));
+        }
         if look.is_new() {
             return vec![change];
         }

@@ -136,6 +136,71 @@ fn is_managed(identifier: &str) -> bool {
     })
 }
 
+/// AWS's identifiers as far as this version knows them, without the country that many end with. Source:
+/// CloudWatch Logs User Guide, "CloudWatch Logs managed data identifiers for sensitive data types".
+const MANAGED: [&str; 45] = [
+    "Address",
+    "AwsSecretKey",
+    "BankAccountNumber",
+    "CepCode",
+    "Cnpj",
+    "CpfCode",
+    "CreditCardExpiration",
+    "CreditCardNumber",
+    "CreditCardSecurityCode",
+    "DriversLicense",
+    "DrugEnforcementAgencyNumber",
+    "ElectoralRollNumber",
+    "EmailAddress",
+    "HealthInsuranceCardNumber",
+    "HealthInsuranceClaimNumber",
+    "HealthInsuranceNumber",
+    "HealthcareProcedureCode",
+    "IndividualTaxIdentificationNumber",
+    "InseeCode",
+    "IpAddress",
+    "LatLong",
+    "MedicareBeneficiaryNumber",
+    "Name",
+    "NationalDrugCode",
+    "NationalIdentificationNumber",
+    "NationalInsuranceNumber",
+    "NationalProviderId",
+    "NhsNumber",
+    "NieNumber",
+    "NifNumber",
+    "OpenSshPrivateKey",
+    "PassportNumber",
+    "PermanentResidenceNumber",
+    "PersonalHealthNumber",
+    "PgpPrivateKey",
+    "PhoneNumber",
+    "PkcsPrivateKey",
+    "PostalCode",
+    "PuttyPrivateKey",
+    "RgNumber",
+    "SocialInsuranceNumber",
+    "Ssn",
+    "TaxId",
+    "VehicleIdentificationNumber",
+    "ZipCode",
+];
+
+/// The identifiers of a policy that AWS is not known to have: it may have come to have them since.
+pub fn not_known(policy: &Map<String, Value>) -> BTreeSet<String> {
+    let statements = policy.get("Statement").and_then(Value::as_array).into_iter().flatten();
+    let all = statements.filter_map(|one| one["DataIdentifier"].as_array()).flatten();
+    let names = all.filter_map(Value::as_str).filter_map(|arn| {
+        let (_, name) = arn.split_once(":dataprotection::aws:data-identifier/")?;
+        Some(name)
+    });
+    let is_known = |name: &&str| {
+        let (base, country) = name.split_once('-').unwrap_or((name, "XX"));
+        MANAGED.contains(&base) && country.len() == 2
+    };
+    names.filter(|name| !is_known(name)).map(str::to_owned).collect()
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -144,6 +209,21 @@ mod tests {
     use super::*;
 
     const EMAIL: &str = "arn:aws:dataprotection::aws:data-identifier/EmailAddress";
+
+    #[test]
+    fn an_identifier_that_aws_is_not_known_to_have_is_named() {
+        let of = |name: &str| {
+            let arn = format!("arn:aws:dataprotection::aws:data-identifier/{name}");
+            let policy = policy(&[&arn, EMAIL], &[&arn, EMAIL]);
+            not_known(policy.as_object().unwrap())
+        };
+        for name in ["EmailAddress", "DriversLicense-US", "PuttyPrivateKey"] {
+            assert!(of(name).is_empty(), "{name}");
+        }
+        for name in ["NoSuch", "emailaddress", "DriversLicense-USA"] {
+            assert_eq!(of(name), [name.to_owned()].into(), "{name}");
+        }
+    }
 
     fn policy(audit: &[&str], mask: &[&str]) -> Value {
         json!({

@@ -21,9 +21,9 @@ use crate::names::AccountId;
 ///
 /// The bucket policy follows from `services`, `require_tls`, `min_tls_version` and
 /// `extra_policy_statements`: these statements are merged into the policy that is there. Whatever
-/// else the policy says stays, also under the same `Sid`. Replaced are only former versions: of an
-/// extra statement, the one that has its `Sid`; of evenkeel's own, the one that differs in resources
-/// and in the values of conditions alone. A statement without a `Sid` gets one.
+/// else the policy says stays. Replaced are only former versions: of an extra statement, the one
+/// that has its `Sid`, whoever wrote it; of evenkeel's own, the one that differs in resources and in
+/// the values of conditions alone. A statement without a `Sid` gets one.
 ///
 /// What S3 keeps of a setting and a baseline does not declare, such as who may read the access
 /// log's files (`TargetGrants`), is sent back as it was with every write.

@@ -70,7 +70,7 @@ fn findings(standard: &str, input: Option<&Input>, there: &Enabled) -> Vec<Chang
         let mut drift = Drift::new();
         drift.add("standards", Some(format!("{standard}: {problem}")), Some(standard));
         let remedy = if problem.contains("NO_AVAILABLE_CONFIGURATION_RECORDER") {
-            "AWS Config records nothing here, so that controls cannot be checked: declare config.recorder"
+            "AWS Config records nothing here, so that controls cannot be checked: an item config.recorder must have it record (recording = true); where this plan makes it record, Security Hub sees that after a while"
         } else if problem.contains("MAXIMUM_NUMBER_OF_CONFIG_RULES") {
             "there is no room for Security Hub's rules: take Config rules away, or ask AWS for a larger quota"
         } else {

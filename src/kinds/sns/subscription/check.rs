@@ -3,6 +3,7 @@
 use super::{Protocol, Spec};
 use crate::baseline::catalog::SpecProblem;
 use crate::kinds::pattern;
+use crate::kinds::sns::delivery;
 use crate::names::is_arn;
 
 pub fn check(spec: &Spec) -> Vec<SpecProblem> {
@@ -35,6 +36,13 @@ pub fn check(spec: &Spec) -> Vec<SpecProblem> {
             "only HTTPS endpoints have a delivery policy",
             "leave it out, or declare redrive_policy",
         );
+    }
+    if let Some(policy) = &spec.delivery_policy
+        && protocol == Protocol::Https
+        && let Some(wrong) = delivery::wrong(policy, delivery::Of::Subscription)
+    {
+        let help = "see \"Creating an HTTP/S delivery policy\" in the SNS Developer Guide";
+        problem("delivery_policy", &wrong, help);
     }
     if protocol == Protocol::Sqs && spec.endpoint.ends_with(".fifo") {
         problem(
@@ -101,6 +109,40 @@ fn endpoint(spec: &Spec) -> Option<SpecProblem> {
     Some(SpecProblem::new("endpoint", message, help))
 }
 
+/// What the names of parameters have in them that stand for credentials.
+const SECRETS: [&str; 12] = [
+    "apikey",
+    "auth",
+    "bearer",
+    "code",
+    "credential",
+    "hash",
+    "key",
+    "pass",
+    "pwd",
+    "secret",
+    "sig",
+    "token",
+];
+/// From how many letters and digits on a value is taken for a random one.
+const RANDOM: usize = 20;
+
+/// Whether a query looks as if it had a credential in it: by the name of a parameter, or by a value that nobody
+/// would choose.
+fn holds_secret(query: &str) -> bool {
+    let query = query.split('#').next().unwrap_or_default();
+    query.split(['&', ';']).any(|part| {
+        let (name, value) = part.split_once('=').unwrap_or(("", part));
+        let letters = |one: &char| one.is_ascii_alphanumeric();
+        let name: String = name.chars().filter(letters).collect::<String>().to_lowercase();
+        let is_random = value.len() >= RANDOM
+            && value.bytes().any(|one| one.is_ascii_digit())
+            && value.bytes().any(|one| one.is_ascii_alphabetic())
+            && !value.contains(['.', '/', ':']);
+        (!value.is_empty() && SECRETS.iter().any(|word| name.contains(word))) || is_random
+    })
+}
+
 fn https(text: &str) -> Option<&'static str> {
     let Some(rest) = text.strip_prefix("https://") else { return Some("write https://…") };
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
@@ -109,5 +151,37 @@ fn https(text: &str) -> Option<&'static str> {
             "leave user and password out: plans and logs would show them, and so would AWS's list",
         );
     }
+    if text.split_once('?').is_some_and(|(_, query)| holds_secret(query)) {
+        return Some(
+            "leave keys and tokens out of the query: plans and logs would show them, and so would AWS's list; let a function or a queue stand between, which adds them",
+        );
+    }
     (host.is_empty() || text.contains(char::is_whitespace)).then_some("write https://host/…")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_with_a_credential_in_it_is_refused() {
+        for text in [
+            "https://u:p@a.example/x",
+            "https://a.example/x?token=S",
+            "https://a.example/x?a=b&api_key=S",
+            "https://a.example/?X-Amz-Signature=S",
+            "https://a.example/?q=0123456789abcdef0123456789",
+            "https://a.example?01234567890123456789abc",
+        ] {
+            let help = https(text).unwrap_or_default();
+            assert!(help.contains("plans and logs would show"), "{text}: {help}");
+        }
+        for text in [
+            "https://a.example/x",
+            "https://a.example/x?team=security&env=prod",
+            "https://a.example/?",
+        ] {
+            assert_eq!(https(text), None, "{text}");
+        }
+    }
 }

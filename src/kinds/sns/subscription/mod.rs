@@ -52,7 +52,8 @@ pub struct Spec {
     /// How messages get there. Plain HTTP is not among them: whoever is on the way could read them.
     pub protocol: Protocol,
     /// Where they go: a mail address, an HTTPS address, the ARN of a queue, a function or a delivery
-    /// stream, or a phone number. An address has no password in it: plans and logs would show it.
+    /// stream, or a phone number. An address has no password in it, and no
+    /// key or token in its query: plans and logs would show it.
     #[schemars(length(min = 1, max = 2048))]
     pub endpoint: String,
     /// Which messages are sent, in AWS's own JSON shape; {} for all, which is AWS's default.

@@ -210,10 +210,18 @@ impl Part for Settings {
                     set(cx, arn, "FilterPolicy", Some("{}")).await?;
                 }
                 let Some(policy) = policy else { return Ok(()) };
-                if *turns {
-                    set(cx, arn, "FilterPolicyScope", Some(scope.as_str())).await?;
+                let rest = async {
+                    if *turns {
+                        set(cx, arn, "FilterPolicyScope", Some(scope.as_str())).await?;
+                    }
+                    set(cx, arn, "FilterPolicy", Some(&text(policy))).await
+                };
+                match rest.await {
+                    Err(WriteError::Aws(error)) if *turns => Err(WriteError::Aws(error.after(
+                        "the former filter policy was taken off before, so that every message is delivered here until the next apply",
+                    ))),
+                    done => done,
                 }
-                set(cx, arn, "FilterPolicy", Some(&text(policy))).await
             }
             Write::Raw(raw) => set(cx, arn, "RawMessageDelivery", Some(&raw.to_string())).await,
             Write::Redrive(policy) => {

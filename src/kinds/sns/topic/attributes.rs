@@ -7,6 +7,7 @@ use super::{
     Place, SET, SignatureVersion, Spec, Topic, TracingConfig, attributes_of_found, set, topic,
 };
 use crate::aws::Call;
+use crate::baseline::catalog::SpecProblem;
 use crate::kinds::shapes::part::{Look, Part};
 use crate::kinds::sns::delivery;
 use crate::kinds::spec::aws_enum;
@@ -157,6 +158,12 @@ impl Part for Attributes {
         spec.signature_version = Some(now.signature_version());
         spec.tracing_config = Some(now.tracing_config());
     }
+}
+
+pub fn check(spec: &Spec) -> Option<SpecProblem> {
+    let wrong = delivery::wrong(spec.delivery_policy.as_ref()?, delivery::Of::Topic)?;
+    let help = "see \"Creating an HTTP/S delivery policy\" in the SNS Developer Guide";
+    Some(SpecProblem::new("delivery_policy", wrong, help))
 }
 
 fn deliveries(look: &Look<'_, Topic>, now: &Now) -> Option<Change<Write>> {

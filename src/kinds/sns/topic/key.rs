@@ -1,12 +1,15 @@
 //! The key of a topic's messages.
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use super::{Place, SET, Service, Spec, Topic, attributes_of_found, set, topic};
+use super::{Place, SET, Service, Spec, Topic, attributes_of_found, policy, set, topic};
 use crate::aws::Call;
 use crate::baseline::catalog::SpecProblem;
+use crate::kinds::kms::let_in::{self, Asking, Keyed};
 use crate::kinds::kms::named::{self, Named, Service as Encryptor};
 use crate::kinds::kms::reads;
+use crate::kinds::merged;
 use crate::kinds::shapes::part::{Look, Part};
 use crate::kinds::together::together;
 use crate::kinds::{Change, Cx, Drift, ObserveError, Undo, Use, WriteCx, WriteError, compared};
@@ -152,6 +155,86 @@ impl Part for Key {
     fn export(now: &Now, spec: &mut Spec) {
         spec.kms_master_key_id = Some(now.name.clone().unwrap_or_default());
     }
+}
+
+/// Whether services are to publish with a key.
+pub fn is_of_services(spec: &Spec) -> bool {
+    let has_services = spec.services.as_ref().is_some_and(|services| !services.is_empty());
+    has_services && spec.kms_master_key_id.as_deref() != Some("")
+}
+
+/// The key that services are to publish with: the declared one, or else the topic's.
+pub async fn of_services(
+    cx: &Cx,
+    spec: &Spec,
+    there: Option<&str>,
+) -> Result<Option<Keyed>, ObserveError> {
+    let wanted = if spec.kms_master_key_id.is_some() { name(spec) } else { there };
+    match wanted.filter(|name| is_of_services(spec) && !is_own(name)) {
+        Some(name) => let_in::look_at(cx, name, KEYS).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// What SNS does with the key for whoever publishes (SNS Developer Guide, "Key management").
+fn asking(look: &Look<'_, Topic>, key: &str) -> Vec<Asking> {
+    let (partition, account) = (look.facts.partition.as_str(), look.facts.account.as_str());
+    let of = |service: &Service| {
+        let mut condition = policy::says(partition, account, look.spec, *service);
+        let topic = super::arn(look.facts, &look.spec.name);
+        condition["ArnEquals"] = json!({ "kms:EncryptionContext:aws:sns:topicArn": topic });
+        let principal = service.principal();
+        Asking {
+            service: principal,
+            statement: json!({
+                "Effect": "Allow", "Principal": { "Service": principal }, "Resource": key,
+                "Action": ["kms:GenerateDataKey", "kms:Decrypt"], "Condition": condition,
+            }),
+            not_sent: match service {
+                Service::Events => &["aws:SourceAccount", "aws:SourceArn", "aws:SourceOrgID"],
+                _ => &[],
+            },
+        }
+    };
+    look.spec.services.iter().flatten().map(of).collect()
+}
+
+/// The services that the key shuts out.
+pub fn shut_out(look: &Look<'_, Topic>, keyed: Option<&Keyed>) -> Option<Change<merged::Write>> {
+    let keyed = keyed?;
+    let mut words = Vec::new();
+    // Of a declared one, its own part says it.
+    if let Some(problem) = keyed.key.problem().filter(|_| look.spec.kms_master_key_id.is_none()) {
+        words.push(format!("with the key {} nobody can publish: {problem}", keyed.name));
+    }
+    let mut remedy = "put the key right, or declare another as kms_master_key_id".to_owned();
+    let key = keyed.key.arn().unwrap_or(&keyed.name);
+    match keyed.shut_out(&asking(look, key), &look.facts.partition) {
+        Ok(out) if out.is_empty() => {}
+        Ok(out) => {
+            let of_key = format!("of the policy of the key {}", keyed.name);
+            let said = out.iter().map(|(service, words)| format!("{service} {words} {of_key}"));
+            words.extend(said);
+            remedy = "nothing arrives that they publish: let them use the key for kms:GenerateDataKey* \
+                      and kms:Decrypt (service_principals of the item kms.key; where this plan mends \
+                      that policy, the next look sees it), or let whoever owns the key do it"
+                .to_owned();
+            if out.iter().any(|(service, _)| *service == Service::Events.principal()) {
+                remedy.push_str(
+                    "; EventBridge sends no aws:SourceAccount, aws:SourceArn or aws:SourceOrgID, so that \
+                     a condition on one of these never holds",
+                );
+            }
+        }
+        Err(error) => words.push(format!("the policy of the key {} is none: {error}", keyed.name)),
+    }
+    if words.is_empty() {
+        return None;
+    }
+    let mut drift = Drift::new();
+    let shut_out = format!("shut out by the key {}", keyed.name);
+    drift.add("services", Some(shut_out), look.spec.services.as_ref());
+    Some(Change::finding(drift).withhold(format!("{}; {remedy}", words.join("; "))))
 }
 
 async fn key_of(cx: &Cx, name: Option<&str>) -> Result<Option<Named>, ObserveError> {

@@ -41,7 +41,9 @@ const ORDERED: &str = ".fifo";
 ///
 /// The topic policy follows from `services`, `require_tls` and `extra_policy_statements`: these
 /// statements are merged into the policy that is there, AWS's own statement for the owner among
-/// them. Whatever else the policy says stays, also under the same `Sid`.
+/// them. Whatever else the policy says stays. Replaced are only former versions: of an extra statement,
+/// the one that has its `Sid`, whoever wrote it (AWS's own is called `__default_statement_ID`); of
+/// evenkeel's own, the one that differs in the values of conditions alone.
 ///
 /// evenkeel makes a topic that is not there, and never deletes one: its subscriptions would be lost.
 /// FIFO topics, whose names end with `.fifo`, are not for alarms and are left alone.
@@ -66,8 +68,9 @@ pub struct Spec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kms_master_key_id: Option<String>,
     /// The AWS services that publish to the topic; each adds its statement to the policy, and one that is
-    /// taken out of the list loses it. A statement of others that denies it is reported, and so is AWS's own
-    /// key, with which they cannot. Whether the policy of another key lets them in is not looked at.
+    /// taken out of the list loses it. A statement of others that denies it is reported, and so is a key
+    /// with which they cannot: AWS's own, and one whose policy does not let each of them use it. Of a key
+    /// of another account, only that account can tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub services: Option<BTreeSet<Service>>,
     /// The accounts for which they publish; the topic's own by default. EventBridge publishes for the
@@ -127,6 +130,17 @@ pub enum Service {
 impl Service {
     const ALL: [Self; 5] =
         [Self::Cloudtrail, Self::Cloudwatch, Self::Config, Self::Events, Self::Budgets];
+
+    /// Its name in policies.
+    const fn principal(self) -> &'static str {
+        match self {
+            Self::Cloudtrail => "cloudtrail.amazonaws.com",
+            Self::Cloudwatch => "cloudwatch.amazonaws.com",
+            Self::Config => "config.amazonaws.com",
+            Self::Events => "events.amazonaws.com",
+            Self::Budgets => "budgets.amazonaws.com",
+        }
+    }
 }
 
 aws_enum! {
@@ -176,7 +190,7 @@ impl Kind for Topic {
     const SAMPLES: &'static [&'static str] = &[
         r#"
 [kms.key.alerts]
-service_principals = ["cloudwatch.amazonaws.com", "events.amazonaws.com"]
+service_principals = ["budgets.amazonaws.com", "cloudtrail.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com"]
 
 [sns.topic.alerts]
 name                  = "security-alerts"
@@ -223,6 +237,7 @@ Resource  = "arn:${partition}:sns:${region}:${account.id}:security-alerts"
 
     fn check(spec: &Spec) -> Vec<SpecProblem> {
         let mut problems = key::check(spec);
+        problems.extend(attributes::check(spec));
         problems.extend(policy::check(spec));
         problems.extend(SNS.check(spec.tags.as_ref()));
         problems

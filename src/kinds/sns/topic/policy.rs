@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 use super::{Place, SET, Service, Spec, Topic, arn, attributes_of_found, key, set, topic};
 use crate::aws::Call;
 use crate::baseline::catalog::SpecProblem;
+use crate::kinds::kms::let_in::{self, Keyed};
+use crate::kinds::kms::reads;
 use crate::kinds::merged::{self, Merging};
 use crate::kinds::shapes::part::{Look, Part};
 use crate::kinds::{Change, Cx, Drift, ObserveError, Undo, Use, WriteCx, WriteError, told};
@@ -38,6 +40,8 @@ pub struct Now {
     pub policy: Option<String>,
     /// The topic's key, with which services may not be able to publish.
     pub key: Option<String>,
+    /// The key that the topic is to have, where services are to publish with it.
+    pub keyed: Option<Keyed>,
 }
 
 impl Part for Policy {
@@ -46,13 +50,17 @@ impl Part for Policy {
     type Write = String;
 
     const NAME: &'static str = "policy";
-    const CALLS: &'static [Use<Spec>] = &[Use::write_if(SET, has_statements, topic)];
+    const CALLS: &'static [Use<Spec>] = &[
+        Use::read_if(reads::DESCRIBE, key::is_of_services),
+        Use::read_if(let_in::GET_POLICY, key::is_of_services),
+        Use::write_if(SET, has_statements, topic),
+    ];
 
     fn is_declared(spec: &Spec) -> bool {
         has_statements(spec) || spec.forbid_foreign_access.is_some()
     }
 
-    async fn read(cx: &Cx, _spec: &Spec, place: &Place) -> Result<Now, ObserveError> {
+    async fn read(cx: &Cx, spec: &Spec, place: &Place) -> Result<Now, ObserveError> {
         let attributes = attributes_of_found(cx, &place.name).await?;
         let policy = told("Policy", attributes.get("Policy"))?;
         PolicyDocument::from_text(policy).map_err(|error| ObserveError::Malformed {
@@ -60,7 +68,8 @@ impl Part for Policy {
             problem: error.to_string(),
         })?;
         let key = attributes.get("KmsMasterKeyId").filter(|name| !name.is_empty());
-        Ok(Now { policy: Some(policy.clone()), key: key.cloned() })
+        let keyed = key::of_services(cx, spec, key.map(String::as_str)).await?;
+        Ok(Now { policy: Some(policy.clone()), key: key.cloned(), keyed })
     }
 
     fn diff(look: &Look<'_, Topic>, now: &Now) -> Vec<Change<String>> {
@@ -99,6 +108,7 @@ impl Part for Policy {
         let field = if has_services { "services" } else { "extra_policy_statements" };
         changes.extend(merging.denied(field, &after));
         changes.extend(locked_out(spec, now));
+        changes.extend(key::shut_out(look, now.keyed.as_ref()));
         if spec.forbid_foreign_access == Some(true) {
             changes.extend(merging.foreign_access("forbid_foreign_access", &after));
         }
@@ -159,6 +169,17 @@ pub fn check(spec: &Spec) -> Vec<SpecProblem> {
     if spec.source_accounts.is_some() && spec.services.is_none() {
         let message = "no service is declared that could publish for them";
         problems.push(SpecProblem::new("source_accounts", message, "add services"));
+    }
+    let services = spec.services.iter().flatten();
+    if spec.source_accounts.is_some()
+        && spec.services.as_ref().is_some_and(|services| !services.is_empty())
+        && services.into_iter().all(|service| *service == Service::Events)
+    {
+        problems.push(SpecProblem::new(
+            "source_accounts",
+            "EventBridge publishes for the topic's own account alone, whatever accounts are named",
+            "leave it out: rules of other accounts publish with a role, which extra_policy_statements lets in",
+        ));
     }
     if spec.extra_policy_statements.is_none() {
         return problems;
@@ -265,55 +286,49 @@ fn deny_plain(about: &About<'_>) -> Value {
 
 /// The statement that lets a service publish.
 fn publishes(about: &About<'_>, spec: &Spec, service: Service) -> Value {
+    let name = match service {
+        Service::Cloudtrail => "CloudTrailPublishes",
+        Service::Cloudwatch => "CloudWatchAlarmsPublish",
+        Service::Config => "ConfigPublishes",
+        Service::Events => "EventBridgePublishes",
+        Service::Budgets => "BudgetsPublish",
+    };
+    let mut statement = json!({
+        "Sid": name, "Effect": "Allow", "Principal": { "Service": service.principal() },
+        "Action": "sns:Publish", "Resource": about.arn,
+    });
+    let condition = says(about.partition, about.account, spec, service);
+    if !condition.is_null() {
+        statement["Condition"] = condition;
+    }
+    statement
+}
+
+/// What the requests of a service say of themselves, as conditions.
+pub fn says(partition: &str, account: &str, spec: &Spec, service: Service) -> Value {
     let accounts: Vec<String> = match &spec.source_accounts {
         Some(accounts) => accounts.iter().map(ToString::to_string).collect(),
-        None => vec![about.account.to_owned()],
+        None => vec![account.to_owned()],
     };
     let sources = |resource: &dyn Fn(&str) -> String| {
         let arns = accounts.iter().map(|account| resource(account));
-        arns.map(|rest| format!("arn:{}:{rest}", about.partition)).collect::<Vec<_>>()
-    };
-    let of = |name: &str, principal: &str, condition: Value| {
-        let mut statement = json!({
-            "Sid": name, "Effect": "Allow", "Principal": { "Service": principal },
-            "Action": "sns:Publish", "Resource": about.arn,
-        });
-        if !condition.is_null() {
-            statement["Condition"] = condition;
-        }
-        statement
+        arns.map(|rest| format!("arn:{partition}:{rest}")).collect::<Vec<_>>()
     };
     match service {
-        Service::Cloudtrail => of(
-            "CloudTrailPublishes",
-            "cloudtrail.amazonaws.com",
-            json!({ "ArnLike": { "aws:SourceArn":
-                sources(&|account| format!("cloudtrail:*:{account}:trail/*")) } }),
-        ),
-        Service::Cloudwatch => of(
-            "CloudWatchAlarmsPublish",
-            "cloudwatch.amazonaws.com",
-            json!({
-                "StringEquals": { "aws:SourceAccount": accounts },
-                "ArnLike": { "aws:SourceArn":
-                    sources(&|account| format!("cloudwatch:*:{account}:alarm:*")) },
-            }),
-        ),
-        Service::Config => of(
-            "ConfigPublishes",
-            "config.amazonaws.com",
-            json!({ "StringEquals": { "aws:SourceAccount": accounts } }),
-        ),
+        Service::Cloudtrail => json!({ "ArnLike": { "aws:SourceArn":
+            sources(&|account| format!("cloudtrail:*:{account}:trail/*")) } }),
+        Service::Cloudwatch => json!({
+            "StringEquals": { "aws:SourceAccount": accounts },
+            "ArnLike": { "aws:SourceArn":
+                sources(&|account| format!("cloudwatch:*:{account}:alarm:*")) },
+        }),
+        Service::Config => json!({ "StringEquals": { "aws:SourceAccount": accounts } }),
         // It sends no condition key.
-        Service::Events => of("EventBridgePublishes", "events.amazonaws.com", Value::Null),
-        Service::Budgets => of(
-            "BudgetsPublish",
-            "budgets.amazonaws.com",
-            json!({
-                "StringEquals": { "aws:SourceAccount": accounts },
-                "ArnLike": { "aws:SourceArn": sources(&|account| format!("budgets::{account}:*")) },
-            }),
-        ),
+        Service::Events => Value::Null,
+        Service::Budgets => json!({
+            "StringEquals": { "aws:SourceAccount": accounts },
+            "ArnLike": { "aws:SourceArn": sources(&|account| format!("budgets::{account}:*")) },
+        }),
     }
 }
 

@@ -6,6 +6,7 @@ use super::attributes::Now as Others;
 use super::key::Now as KeyNow;
 use super::policy::Now as PolicyNow;
 use super::*;
+use crate::kinds::kms::let_in::Keyed;
 use crate::kinds::kms::named::Named;
 use crate::kinds::shapes::part::{Action, State, Step};
 use crate::kinds::{Needs, Risk, Undo};
@@ -39,7 +40,7 @@ const OWNER: &str = r#"{"Version":"2008-10-17","Id":"__default_policy_ID","State
 
 fn with_policy(policy: &str, key: Option<&str>) -> State<Topic> {
     let (policy, key) = (Some(policy.to_owned()), key.map(str::to_owned));
-    there().with::<policy::Policy>(&PolicyNow { policy, key })
+    there().with::<policy::Policy>(&PolicyNow { policy, key, keyed: None })
 }
 
 /// The policy that a change writes.
@@ -118,6 +119,20 @@ fn a_service_that_is_taken_out_of_the_list_loses_what_evenkeel_gave_it_and_no_mo
 }
 
 #[test]
+fn what_sns_or_eventbridge_would_not_heed_is_refused() {
+    let field = |fields: Value| {
+        let problems = Topic::check(&spec(fields));
+        problems.first().map(|problem| problem.field.clone()).unwrap_or_default()
+    };
+    let other = json!(["444455556666"]);
+    let events = json!({ "services": ["events"], "source_accounts": other });
+    assert_eq!(field(events), "source_accounts");
+    assert_eq!(field(json!({ "services": ["events", "config"], "source_accounts": other })), "");
+    let retries = json!({ "http": { "defaultHealthyRetryPolicy": { "numRetries": 101 } } });
+    assert_eq!(field(json!({ "delivery_policy": retries })), "delivery_policy");
+}
+
+#[test]
 fn services_for_other_accounts_are_a_rise() {
     let declared = json!({ "services": ["config"], "source_accounts": ["444455556666"] });
     let changes = diff(declared, with_policy(OWNER, None));
@@ -150,6 +165,58 @@ fn a_key_that_shuts_services_out_is_a_finding() {
     assert_eq!(problems(json!({ "services": ["config"], "kms_master_key_id": "alias/own" })), 1);
     assert_eq!(problems(json!({ "services": ["config"], "kms_master_key_id": "" })), 0);
     assert_eq!(problems(json!({ "source_accounts": ["444455556666"] })), 1);
+}
+
+#[test]
+fn a_key_whose_policy_shuts_a_service_out_is_a_finding() {
+    let arn = "arn:aws:kms:eu-west-1:111122223333:key/1";
+    let declared = json!({ "services": ["cloudwatch", "events"] });
+    let settled = policy(&diff(declared.clone(), with_policy(OWNER, None))[0]).to_string();
+    let found = |statements: Value, unusable: Option<&str>| {
+        let key = Named::There {
+            arn: arn.to_owned(),
+            is_own: false,
+            unusable: unusable.map(str::to_owned),
+        };
+        let text = json!({ "Version": "2012-10-17", "Statement": statements }).to_string();
+        let keyed = Keyed { name: "alias/alerts".to_owned(), key, policy: Some(text) };
+        let now = PolicyNow {
+            policy: Some(settled.clone()),
+            key: Some("alias/alerts".to_owned()),
+            keyed: Some(keyed),
+        };
+        let changes = diff(declared.clone(), there().with::<policy::Policy>(&now));
+        changes.first().and_then(|change| change.withheld.clone()).unwrap_or_default()
+    };
+    let root = json!({ "Effect": "Allow", "Principal": { "AWS": "111122223333" },
+        "Action": "kms:*", "Resource": "*" });
+    let lets = |services: Value, condition: Value| {
+        json!({ "Effect": "Allow", "Principal": { "Service": services }, "Resource": "*",
+            "Action": ["kms:GenerateDataKey*", "kms:Decrypt"], "Condition": condition })
+    };
+    let both = json!(["cloudwatch.amazonaws.com", "events.amazonaws.com"]);
+    let own = json!({ "StringEquals": { "aws:SourceAccount": "111122223333" } });
+    assert_eq!(found(json!([root, lets(both.clone(), json!({}))]), None), "");
+    let words = found(json!([root]), None);
+    assert!(words.contains("cloudwatch.amazonaws.com is let in by no statement"), "{words}");
+    assert!(words.contains("service_principals"), "{words}");
+    // EventBridge sends no account.
+    let words = found(json!([root, lets(both.clone(), own.clone())]), None);
+    assert!(words.contains("events.amazonaws.com is let in by no"), "{words}");
+    assert!(!words.contains("cloudwatch.amazonaws.com is"), "{words}");
+    let to_topics = json!({ "ArnLike": {
+        "kms:EncryptionContext:aws:sns:topicArn": "arn:aws:sns:eu-west-1:111122223333:*" } });
+    let events = lets(json!("events.amazonaws.com"), to_topics);
+    assert_eq!(found(json!([root, lets(both.clone(), own), events]), None), "");
+    let deny = json!({ "Effect": "Deny", "Principal": "*", "Action": "kms:Decrypt",
+        "Resource": "*" });
+    let words = found(json!([lets(both.clone(), json!({})), deny]), None);
+    assert!(words.contains("is denied"), "{words}");
+    let via = json!({ "StringEquals": { "kms:ViaService": "sns.eu-west-1.amazonaws.com" } });
+    let words = found(json!([lets(both.clone(), via)]), None);
+    assert!(words.contains("nobody can say here"), "{words}");
+    let words = found(json!([lets(both, json!({}))]), Some("it is in the state Disabled"));
+    assert!(words.contains("in the state Disabled"), "{words}");
 }
 
 #[test]
