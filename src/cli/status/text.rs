@@ -72,7 +72,8 @@ pub fn render(status: &Status) -> String {
 }
 
 fn of_controller(page: &mut Page, controller: &Controller, now: DateTime<Utc>) {
-    let Controller { version, started, alive, ready, files, queue, events, leases } = controller;
+    let Controller { version, started, alive, ready, files, queue, events, leases, listen_tls } =
+        controller;
     let missing = ready.parts().into_iter().filter(|(_, is_so)| !is_so);
     let missing: Vec<&str> = missing.map(|(name, _)| name).collect();
     let state = match (alive, missing.as_slice()) {
@@ -94,6 +95,9 @@ fn of_controller(page: &mut Page, controller: &Controller, now: DateTime<Utc>) {
     }
     if let Some(why) = &files.unreachable {
         page.say("", &format!("CANNOT BE REACHED: {}", short(why)));
+    }
+    if let Some(why) = listen_tls {
+        page.say("listen_tls", &format!("WRONG: {}", short(why)));
     }
     let late = span(queue.late_seconds);
     let in_hand = listed(queue.in_hand.iter().cloned());
