@@ -35,7 +35,9 @@ pub async fn run(global: &Global, args: &StatusArgs) -> Result<Exit, Failure> {
     let is_named = asked.is_some();
     let asked = match asked {
         Some(asked) => ask(&asked, fleet.as_ref()).await,
-        None => Err("the fleet file does not say where it listens ([controller] listen)".to_owned()),
+        None => {
+            Err("the fleet file does not say where it listens ([controller] listen)".to_owned())
+        }
     };
     let status = match asked {
         Ok(status) => status,

@@ -53,7 +53,11 @@ fn tls_rules(controller: &Controller, at: &dyn Fn(String) -> Place, problems: &m
     };
     if controller.listen.is_none() {
         let what = "the controller listens nowhere, and needs no certificate".to_owned();
-        wrong("listen_tls", what, "say where it listens: listen = \"0.0.0.0:9464\"; or take listen_tls out");
+        wrong(
+            "listen_tls",
+            what,
+            "say where it listens: listen = \"0.0.0.0:9464\"; or take listen_tls out",
+        );
     }
     let files = [
         ("certificate", Some(&tls.certificate)),
@@ -64,10 +68,9 @@ fn tls_rules(controller: &Controller, at: &dyn Fn(String) -> Place, problems: &m
         if path.is_some_and(|path| path.trim().is_empty() || path.starts_with("-----")) {
             // Without what stands there, which may be the key itself.
             let what = format!("controller.listen_tls.{field}: names no file");
-            problems.push(
-                Problem::general("wrong-value", what)
-                    .help("name a file in PEM form, relative to the fleet file, such as \"tls/tls.crt\""),
-            );
+            problems.push(Problem::general("wrong-value", what).help(
+                "name a file in PEM form, relative to the fleet file, such as \"tls/tls.crt\"",
+            ));
         }
     }
 }
@@ -125,11 +128,16 @@ mod tests {
     fn files_of_tls_are_named_and_needed() {
         let nowhere = problems("listen_tls = { certificate = \"c\", key = \"k\" }");
         assert!(nowhere.contains("listens nowhere"), "{nowhere}");
-        assert!(!problems("listen = \"127.0.0.1:1\"\nlisten_tls = { certificate = \"c\" }").is_empty());
+        assert!(
+            !problems("listen = \"127.0.0.1:1\"\nlisten_tls = { certificate = \"c\" }").is_empty()
+        );
         let said = problems(
             "listen = \"127.0.0.1:1\"\nlisten_tls = { certificate = \"c\", key = \"-----BEGIN PRIVATE KEY-----hunter2\" }",
         );
-        assert!(said.contains("listen_tls.key: names no file") && !said.contains("hunter2"), "{said}");
+        assert!(
+            said.contains("listen_tls.key: names no file") && !said.contains("hunter2"),
+            "{said}"
+        );
     }
 
     #[test]

@@ -64,7 +64,8 @@ impl Asked {
     pub fn at(url: &str, trust: Option<Trust>) -> Result<Self, String> {
         let form = || format!("{url:?} is not https://NAME or https://NAME:PORT");
         let uri: Uri = url.parse().map_err(|_| form())?;
-        let authority = uri.authority().filter(|all| !all.as_str().contains('@')).ok_or_else(form)?;
+        let authority =
+            uri.authority().filter(|all| !all.as_str().contains('@')).ok_or_else(form)?;
         if !["", "/"].contains(&uri.path()) || uri.query().is_some() || uri.host() == Some("") {
             return Err(form());
         }
@@ -139,8 +140,9 @@ impl Asked {
     }
 
     async fn get(&self, path: &str, token: Option<&Secret>) -> Result<Answer, String> {
-        let late =
-            |_| Err(format!("nobody answered at {} within {} s", self.address(), LONGEST.as_secs()));
+        let late = |_| {
+            Err(format!("nobody answered at {} within {} s", self.address(), LONGEST.as_secs()))
+        };
         let asked = self.get_at_leisure(path, token);
         tokio::time::timeout(LONGEST, asked).await.unwrap_or_else(late)
     }
@@ -157,19 +159,20 @@ impl Asked {
             }
         };
         let stream = TcpStream::connect((self.host.as_str(), self.port)).await.map_err(|_| {
-            format!("nobody answers at {address}: the controller does not run, or not on this machine")
+            format!(
+                "nobody answers at {address}: the controller does not run, or not on this machine"
+            )
         })?;
         match tls {
-            None => request(stream, &address, path, token).await.map_err(|error| {
-                format!("the connection to {address} broke off: {error}")
-            }),
+            None => request(stream, &address, path, token)
+                .await
+                .map_err(|error| format!("the connection to {address} broke off: {error}")),
             Some((trust, connector, name)) => {
-                let words = |error: &(dyn std::error::Error + 'static)| trust.words(&address, error);
+                let words =
+                    |error: &(dyn std::error::Error + 'static)| trust.words(&address, error);
                 let stream =
                     connector.connect(name, stream).await.map_err(|error| words(&error))?;
-                request(stream, &address, path, token)
-                    .await
-                    .map_err(|error| words(error.as_ref()))
+                request(stream, &address, path, token).await.map_err(|error| words(error.as_ref()))
             }
         }
     }
@@ -182,8 +185,9 @@ async fn request(
     token: Option<&Secret>,
 ) -> Result<Answer, Box<dyn std::error::Error + Send + Sync>> {
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    let mut asking =
-        Request::get(format!("/{path}")).header(header::HOST, address).header(header::CONNECTION, "close");
+    let mut asking = Request::get(format!("/{path}"))
+        .header(header::HOST, address)
+        .header(header::CONNECTION, "close");
     if let Some(token) = token {
         asking = asking.header(header::AUTHORIZATION, format!("Bearer {}", token.expose()));
     }
@@ -231,7 +235,10 @@ mod tests {
             ("http://127.0.0.1:4", "127.0.0.1:4"),
             ("http://[::1]:5", "[::1]:5"),
         ] {
-            assert_eq!(Asked::at(url, trust()).map(|asked| asked.address()).as_deref(), Ok(address));
+            assert_eq!(
+                Asked::at(url, trust()).map(|asked| asked.address()).as_deref(),
+                Ok(address)
+            );
         }
         for (url, why) in [
             ("http://evenkeel.example.com", "in clear"),

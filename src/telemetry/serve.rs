@@ -138,8 +138,8 @@ impl Asked {
         let Some(TokenPlace { place, folder }) = self.token.as_deref() else {
             // A page in a browser of this machine can reach it by a name of its own that leads here; with
             // TLS, the certificate is of another name.
-            let is_name = self.tls.is_none()
-                && !is_of_this_machine(text(header::HOST).unwrap_or_default());
+            let is_name =
+                self.tls.is_none() && !is_of_this_machine(text(header::HOST).unwrap_or_default());
             let refused = (StatusCode::MISDIRECTED_REQUEST, "ask by address\n");
             return is_name.then(|| refused.into_response());
         };

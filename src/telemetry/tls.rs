@@ -57,7 +57,9 @@ impl TlsFiles {
                 let verifier = WebPkiClientVerifier::builder_with_provider(roots, pem::provider())
                     .allow_unauthenticated()
                     .build()
-                    .map_err(|error| format!("client_ca {} cannot be used: {error}", path.display()))?;
+                    .map_err(|error| {
+                        format!("client_ca {} cannot be used: {error}", path.display())
+                    })?;
                 builder.with_client_cert_verifier(verifier)
             }
             _ => builder.with_no_client_auth(),
@@ -191,8 +193,9 @@ impl Tls {
 fn time_of(leaf: &CertificateDer<'static>, now: UnixTime) -> Option<&'static str> {
     let mut roots = RootCertStore::empty();
     roots.add(leaf.clone()).ok()?;
-    let verifier =
-        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), pem::provider()).build().ok()?;
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), pem::provider())
+        .build()
+        .ok()?;
     let name = ServerName::IpAddress(std::net::Ipv4Addr::LOCALHOST.into());
     // The time is looked at before the issuer.
     match verifier.verify_server_cert(leaf, &[], &name, &[], now) {

@@ -7,8 +7,8 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
-    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, Error,
-    InvalidMessage, SignatureScheme,
+    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, Error, InvalidMessage,
+    SignatureScheme,
 };
 
 use super::tls::pem;
@@ -87,7 +87,9 @@ impl Trust {
                     "{address} shows another certificate than {known}: is it this controller, and were its new files refused? Or say by --ca whose certificates are trusted"
                 ),
                 CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-                    format!("the certificate of {address} has run out: put a new one in place of listen_tls.certificate there")
+                    format!(
+                        "the certificate of {address} has run out: put a new one in place of listen_tls.certificate there"
+                    )
                 }
                 CertificateError::NotValidForName
                 | CertificateError::NotValidForNameContext { .. } => format!(

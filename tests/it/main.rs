@@ -50,6 +50,7 @@ mod shards;
 mod subscriptions;
 mod support;
 mod telemetry;
+mod tls;
 mod upper_bound;
 mod verdicts;
 mod weaker;
