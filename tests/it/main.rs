@@ -44,6 +44,7 @@ mod references;
 mod replicas;
 mod rollback;
 mod rooms;
+mod rotate;
 mod sandbox;
 mod sdk;
 mod shards;
