@@ -28,9 +28,12 @@ impl Page {
 
     /// Something that is not known, and why.
     fn unknown(&mut self, about: &str, status: &Status) {
-        let why = status.unknown.get(about).map_or("nobody said it", String::as_str);
-        self.say(about, &format!("unknown: {}", short(why)));
+        self.say(about, &format!("unknown: {}", short(why_unknown(about, status))));
     }
+}
+
+fn why_unknown<'s>(about: &str, status: &'s Status) -> &'s str {
+    status.unknown.get(about).map_or("nobody said it", String::as_str)
 }
 
 /// The screen.
@@ -39,7 +42,8 @@ pub fn render(status: &Status) -> String {
     let time = status.time.to_rfc3339_opts(SecondsFormat::Secs, true);
     match &status.controller {
         Some(controller) => of_controller(&mut page, controller, status.time),
-        None => page.unknown("controller", status),
+        // Whole: what to do about it stands at the end.
+        None => page.say("controller", &format!("unknown: {}", why_unknown("controller", status))),
     }
     if let Some(why) = status.unknown.get("store") {
         page.say("store", &format!("DOES NOT ANSWER: {}", short(why)));
