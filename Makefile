@@ -54,6 +54,8 @@ lint: $(TOOLS)/promtool/.installed $(TOOLS)/zizmor/.installed-$(ZIZMOR_VERSION) 
 	done
 	@! "$(TOOLS)/deploy/bin/helm" template evenkeel deploy/helm/evenkeel -f deploy/helm/evenkeel/ci/values.yaml \
 	  --set replicas=2 >/dev/null 2>&1 || { echo "the chart takes several replicas without PostgreSQL"; exit 1; }
+	@! "$(TOOLS)/deploy/bin/helm" template evenkeel deploy/helm/evenkeel -f deploy/helm/evenkeel/ci/tls.yaml \
+	  --set metrics.tlsSecret= >/dev/null 2>&1 || { echo "the chart probes in clear what answers over TLS"; exit 1; }
 	"$(TOOLS)/deploy/bin/kubernetes-validate" --strict --quiet deploy/kubernetes/*.yaml
 
 # With the same versions, nothing but the fuzzer itself is compiled a second time.

@@ -3,7 +3,9 @@
 //! Sources: KMS Developer Guide, "Request quotas"; CloudTrail User Guide, "Quotas" (get, describe and
 //! list calls together, and all others, neither of which can be raised); CloudWatch Logs User Guide,
 //! "CloudWatch Logs quotas" (raised in some Regions since); SNS API Reference, `TagResource`,
-//! `ListTopics`, `ListSubscriptionsByTopic`; Security Hub API Reference, "Welcome".
+//! `ListTopics`, `ListSubscriptionsByTopic`; Security Hub API Reference, "Welcome"; SQS Developer Guide,
+//! "Amazon SQS message quotas" (300 a second for each action on a FIFO queue; a standard queue takes nearly
+//! any number).
 
 use super::permission::Call;
 
@@ -51,6 +53,9 @@ pub fn of(call: Call) -> Option<Quota> {
             quota(call.operation, 30.0)
         }
         ("sns", "Subscribe") => quota(call.operation, 100.0),
+        ("sqs", "ReceiveMessage" | "DeleteMessageBatch" | "ChangeMessageVisibilityBatch") => {
+            quota(call.operation, 300.0)
+        }
         ("securityhub", "BatchEnableStandards" | "UpdateStandardsControl") => {
             quota(call.operation, 1.0)
         }

@@ -163,5 +163,9 @@ mod tests {
         assert_eq!(ceiling(DEFAULT_PER_SECOND, Call::new("cloudtrail", "UpdateTrail")), 1.0);
         assert_eq!(ceiling(DEFAULT_PER_SECOND, Call::new("cloudtrail", "GetTrailStatus")), 5.0);
         assert_eq!(ceiling(DEFAULT_PER_SECOND, Call::new("iam", "GetRole")), 20.0);
+        // A storm of events is drained at the pace of the queue.
+        for operation in ["ReceiveMessage", "DeleteMessageBatch", "ChangeMessageVisibilityBatch"] {
+            assert_eq!(ceiling(DEFAULT_PER_SECOND, Call::new("sqs", operation)), 300.0);
+        }
     }
 }

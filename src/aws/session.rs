@@ -39,7 +39,7 @@ const MAX_BACKOFF: Duration = Duration::from_secs(20);
 /// How long a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an answer may take to begin.
-const READ_TIMEOUT: Duration = Duration::from_secs(30);
+pub const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a call may take in all, its retries included.
 const CALL_TIMEOUT: Duration = Duration::from_secs(120);
 /// Calls in flight for one account; AWS's read limits are per account, Region and service.

@@ -361,6 +361,23 @@ pub struct StatusArgs {
     /// For health checks of containers without a shell
     #[arg(long, conflicts_with = "format")]
     pub alive: bool,
+    /// The controller to ask, such as https://evenkeel.example.com:9464; the one of this machine that the
+    /// fleet file names by default
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// The authorities whose certificates are trusted, in PEM form; without it, the controller of this
+    /// machine must show the certificate that the fleet file names
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+    /// The name that the controller's certificate must have, where that is another one than in the URL
+    #[arg(long, value_name = "NAME", requires = "ca")]
+    pub server_name: Option<String>,
+    /// The certificate to show to a controller that asks for one, in PEM form
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub certificate: Option<PathBuf>,
+    /// Its key, which nobody else may read
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    pub key: Option<PathBuf>,
     /// The form of the output
     #[arg(long, default_value = "text", value_name = "FORMAT")]
     pub format: ListFormat,

@@ -3,16 +3,16 @@
 
 mod text;
 
-use std::net::SocketAddr;
-
 use chrono::Utc;
 use evenkeel::baseline::disk::Disk;
 use evenkeel::fleet::Fleet;
 use evenkeel::fleet::notify::SecretPlace;
 use evenkeel::guards::KillSwitch;
 use evenkeel::notify::secret;
+use evenkeel::telemetry::ask::Asked;
+use evenkeel::telemetry::report;
 use evenkeel::telemetry::status::{Standing, Status};
-use evenkeel::telemetry::{ask, report};
+use evenkeel::telemetry::trust::{Known, Trust};
 
 use super::args::{Global, ListFormat, StatusArgs};
 use super::exit::Exit;
@@ -28,13 +28,16 @@ use super::{out, settings};
 /// The fleet file cannot be used.
 pub async fn run(global: &Global, args: &StatusArgs) -> Result<Exit, Failure> {
     let fleet = settings::fleet_file(global, &Disk)?;
-    let listen = fleet.as_ref().and_then(listen);
+    let asked = asked(args, fleet.as_ref())?;
     if args.alive {
-        return is_alive(listen).await;
+        return is_alive(asked.as_ref()).await;
     }
-    let asked = match (listen, fleet.as_ref()) {
-        (Some(address), Some(fleet)) => ask(address, fleet).await,
-        _ => Err("the fleet file does not say where it listens ([controller] listen)".to_owned()),
+    let is_named = asked.is_some();
+    let asked = match asked {
+        Some(asked) => ask(&asked, fleet.as_ref()).await,
+        None => {
+            Err("the fleet file does not say where it listens ([controller] listen)".to_owned())
+        }
     };
     let status = match asked {
         Ok(status) => status,
@@ -44,7 +47,7 @@ pub async fn run(global: &Global, args: &StatusArgs) -> Result<Exit, Failure> {
         ListFormat::Json => out::line(&serde_json::to_string(&status).unwrap_or_default()),
         ListFormat::Text => out::text(&text::render(&status)),
     }
-    Ok(match status.standing(listen.is_some()) {
+    Ok(match status.standing(is_named) {
         Standing::Good => Exit::Done,
         Standing::Drift => Exit::Drift,
         Standing::HeldBack => Exit::Refused,
@@ -53,14 +56,14 @@ pub async fn run(global: &Global, args: &StatusArgs) -> Result<Exit, Failure> {
 }
 
 /// Asks the running controller whether it is alive.
-async fn is_alive(listen: Option<SocketAddr>) -> Result<Exit, Failure> {
-    let Some(address) = listen else {
+async fn is_alive(asked: Option<&Asked>) -> Result<Exit, Failure> {
+    let Some(asked) = asked else {
         return Err(Failure::usage(
             "nobody can ask whether the controller is alive",
             "let it listen: [controller] listen = \"127.0.0.1:9464\" in the fleet file",
         ));
     };
-    match ask::is_alive(address).await {
+    match asked.is_alive().await {
         Ok(()) => {
             out::line("alive");
             Ok(Exit::Done)
@@ -69,18 +72,41 @@ async fn is_alive(listen: Option<SocketAddr>) -> Result<Exit, Failure> {
     }
 }
 
-/// Where the controller of a fleet listens.
-fn listen(fleet: &Fleet) -> Option<SocketAddr> {
-    fleet.file.controller.as_ref()?.listen.as_ref()?.parse().ok()
+/// The controller that is asked: that of the URL, or that of this machine by the fleet file.
+fn asked(args: &StatusArgs, fleet: Option<&Fleet>) -> Result<Option<Asked>, Failure> {
+    let part = fleet.and_then(|fleet| Some((fleet, fleet.file.controller.as_ref()?)));
+    // The same file on this machine: it is the controller itself that reads it.
+    let certificate = || {
+        let (fleet, part) = part?;
+        Some(fleet.folder.join(&part.listen_tls.as_ref()?.certificate))
+    };
+    let known = match (&args.ca, &args.url) {
+        (Some(path), _) => Some(Known::Authorities(path.clone())),
+        (None, Some(_)) => None,
+        (None, None) => certificate().map(Known::Certificate),
+    };
+    let own = args.certificate.clone().zip(args.key.clone());
+    let trust = known.map(|known| Trust { known, own });
+    let asked = match &args.url {
+        Some(url) => Some(Asked::at(url, trust).map_err(|why| {
+            Failure::usage(why, "name it as in --url https://evenkeel.example.com:9464 --ca FILE")
+        })?),
+        None => {
+            let listen = part.and_then(|(_, part)| part.listen.as_ref()?.parse().ok());
+            let is_tls = part.is_some_and(|(_, part)| part.listen_tls.is_some());
+            listen.map(|listen| Asked::listening(listen, trust.filter(|_| is_tls)))
+        }
+    };
+    Ok(asked.map(|asked| asked.named(args.server_name.as_deref())))
 }
 
-async fn ask(address: SocketAddr, fleet: &Fleet) -> Result<Status, String> {
-    let named = fleet.file.controller.as_ref().and_then(|part| part.listen_token.as_deref());
-    let token = match named.and_then(SecretPlace::of) {
-        Some(place) => Some(secret::read(&place, &fleet.folder)?),
-        None => None,
-    };
-    ask::status(address, token.as_ref()).await
+async fn ask(asked: &Asked, fleet: Option<&Fleet>) -> Result<Status, String> {
+    let token = fleet.and_then(|fleet| {
+        let named = fleet.file.controller.as_ref()?.listen_token.as_deref()?;
+        Some((fleet, SecretPlace::of(named)?))
+    });
+    let token = token.map(|(fleet, place)| secret::read(&place, &fleet.folder)).transpose()?;
+    asked.status(token.as_ref()).await
 }
 
 async fn without_controller(

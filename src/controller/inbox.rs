@@ -20,7 +20,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// Questions at a time while the queue is full.
 const STORM: usize = 8;
 /// So often, messages that wait for room are kept from others.
-pub const KEEP_EVERY: Duration = Duration::from_secs(20);
+pub const KEEP_EVERY: Duration = Duration::from_secs(15);
 
 /// A message, as the queue gives it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,9 +12,9 @@ use aws_sdk_sqs::types::{
     DeleteMessageBatchRequestEntry, MessageSystemAttributeName,
 };
 
-use super::inbox::{Inbox, Message};
+use super::inbox::{Inbox, KEEP_EVERY, Message};
 use crate::aws::meter::Meter;
-use crate::aws::session::Options;
+use crate::aws::session::{Options, READ_TIMEOUT};
 use crate::aws::{Call, Session};
 use crate::names::Region;
 
@@ -26,8 +26,13 @@ const AT_ONCE: i32 = 10;
 /// Seconds that AWS waits for a message; its own limit.
 const LONG_POLL: i32 = 20;
 /// Seconds for which messages are ours: they are deleted as soon as they are in the controller's queue,
-/// and kept for as long again while there is no room in it.
-const VISIBILITY: i32 = 60;
+/// and kept for as long again while there is no room in it. What the open question of a controller that has
+/// died takes comes again after so long. It is more than an answer is waited for (`READ_TIMEOUT`), as the SQS
+/// Developer Guide has it ("Amazon SQS visibility timeout", best practices), and less than the minute within
+/// which an event is mostly wanted.
+const VISIBILITY: i32 = 40;
+const _: () = assert!(VISIBILITY as u64 > READ_TIMEOUT.as_secs());
+const _: () = assert!(VISIBILITY as u64 > 2 * KEEP_EVERY.as_secs());
 /// How often a message was given out.
 const COUNT: MessageSystemAttributeName = MessageSystemAttributeName::ApproximateReceiveCount;
 

@@ -320,8 +320,10 @@ pub struct Controller {
     pub listen: Option<String>,
     /// Where the token is that who asks for metrics or status must bring (`Authorization: Bearer …`):
     /// `${env.NAME}`, or `file:PATH`, relative to this file; 16 bytes at least. An address that others
-    /// than this machine can reach needs one.
+    /// than this machine can reach needs one, or `listen_tls` with `client_ca`.
     pub listen_token: Option<String>,
+    /// The certificate that it answers with, over TLS; without it, it answers in clear.
+    pub listen_tls: Option<ListenTls>,
     /// The URL of the SQS queue that an EventBridge rule fills with CloudTrail's events of calls.
     pub event_queue_url: Option<String>,
     /// The repository that the files are brought from. Then this file says only how: its `[controller]`,
@@ -335,6 +337,20 @@ pub struct Controller {
     /// How often the kinds are looked at that events themselves depend on, such as the trail, where
     /// there is an `event_queue_url`; two minutes by default.
     pub path_every: Option<Span>,
+}
+
+/// TLS of the address where the controller answers. The files are in PEM form, relative to this file, and
+/// read anew when they change; new ones that cannot be used are refused, and the last good ones stay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListenTls {
+    /// The controller's certificate, and after it those between it and its authority.
+    pub certificate: String,
+    /// Its private key, without a passphrase. Other users of the machine must not be able to read it.
+    pub key: String,
+    /// The authorities of client certificates: then metrics and status are only for who shows one that an
+    /// authority of this file has issued. Probes need none.
+    pub client_ca: Option<String>,
 }
 
 /// Calls that the controller makes to hear of them: in each account, in its home Region, a dry run of

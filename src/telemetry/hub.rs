@@ -7,7 +7,7 @@ use tokio::sync::Mutex as Turn;
 
 use super::around::Around;
 use super::aws::Requests;
-use super::book::{Book, Described};
+use super::book::{Book, Described, Levels};
 use super::guards::Hold;
 use super::health::Ready;
 use super::kept::Keeps;
@@ -17,6 +17,7 @@ use super::objects::Objects;
 use super::pace::Pace;
 use super::runs::Runs;
 use super::seen::Sees;
+use super::tls::Tls;
 use crate::aws::meter::Sent;
 use crate::controller::drive::{Clocks, Said};
 use crate::controller::sight::Sight;
@@ -50,11 +51,14 @@ pub(super) struct Metrics {
     hold: Hold,
     keeps: Keeps,
     leases: Leases,
+    certificate: Levels,
 }
 
 /// What a running controller shows of itself.
 pub struct Telemetry {
     pub(super) sources: Sources,
+    /// What it answers by, with TLS.
+    pub(super) tls: Option<Arc<Tls>>,
     metrics: Metrics,
     pub(super) runs: Runs,
     pub(super) pace: Pace,
@@ -83,10 +87,20 @@ impl Telemetry {
             hold: Hold::of(&mut book),
             keeps: Keeps::of(&mut book),
             leases: Leases::of(&mut book),
+            certificate: book.gauge(
+                "listen_tls_refused",
+                &[],
+                "Whether new files of [controller] listen_tls were refused, or its certificate is not valid now; absent without TLS",
+            ),
             book,
         };
         let (objects, read) = (Mutex::default(), Turn::default());
-        Self { sources, metrics, runs, pace, objects, read, started: (now, wall) }
+        Self { sources, tls: None, metrics, runs, pace, objects, read, started: (now, wall) }
+    }
+
+    /// With TLS, by what it answers.
+    pub fn answering_by(self, tls: Option<Arc<Tls>>) -> Self {
+        Self { tls, ..self }
     }
 
     /// Hears what happens in the loop.
@@ -160,6 +174,8 @@ impl Telemetry {
         self.metrics.hold.fill(kill_switch.pulled().is_some(), guards, wall);
         self.metrics.keeps.fill(&around.files(), &known, wall);
         self.metrics.leases.fill(around.leases());
+        let wrong = self.tls.as_ref().map(|tls| f64::from(u8::from(tls.wrong().is_some())));
+        self.metrics.certificate.maybe(&[], wrong);
         self.metrics.book.text()
     }
 }

@@ -15,6 +15,7 @@ pub mod hub;
 pub mod kept;
 pub mod known;
 pub mod leases;
+pub mod listener;
 pub mod objects;
 pub mod otlp;
 pub mod pace;
@@ -23,8 +24,10 @@ pub mod runs;
 pub mod seen;
 pub mod serve;
 pub mod status;
+pub mod tls;
 pub mod token;
 pub mod traces;
+pub mod trust;
 
 pub use around::{Around, Files, Kept, RefusedFiles};
 pub use hub::Telemetry;

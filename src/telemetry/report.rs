@@ -68,6 +68,7 @@ impl Telemetry {
                 }
             }),
             leases: around.leases(),
+            listen_tls: self.tls.as_ref().and_then(|tls| tls.wrong()),
         });
         status
     }

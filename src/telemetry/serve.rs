@@ -1,23 +1,28 @@
 //! Serves metrics, health and status over HTTP.
 //!
-//! `/healthz` and `/readyz` say nothing that is not for everybody, and need no token: Kubernetes has none
-//! to show. All else needs it, where there is one; and there must be one where others than this machine
-//! can connect.
+//! `/healthz` and `/readyz` say nothing that is not for everybody, and need neither a token nor a client
+//! certificate: Kubernetes has none to show. All else needs what there is of these; and there must be one of
+//! them where others than this machine can connect.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::connect_info::Connected;
+use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::serve::IncomingStream;
 use axum::{Json, Router};
 use tokio::net::TcpListener;
 
 use super::around::Around;
 use super::book::CONTENT_TYPE;
 use super::hub::Telemetry;
+use super::listener::{Gate, Limits};
+use super::tls::{Tls, TlsFiles};
 use super::token;
 use crate::fleet::notify::SecretPlace;
 use crate::notify::secret;
@@ -35,6 +40,20 @@ pub struct TokenPlace {
 pub struct Server {
     listener: TcpListener,
     token: Option<TokenPlace>,
+    tls: Option<Arc<Tls>>,
+}
+
+/// Who asks.
+#[derive(Debug, Clone, Copy)]
+struct Peer {
+    /// Whether the connection has shown a certificate of an authority that may ask.
+    shows_certificate: bool,
+}
+
+impl Connected<IncomingStream<'_, Gate>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, Gate>) -> Self {
+        Self { shows_certificate: stream.io().shows_certificate() }
+    }
 }
 
 /// What requests are answered from.
@@ -43,14 +62,19 @@ struct Asked {
     telemetry: Arc<Telemetry>,
     around: Arc<dyn Around>,
     token: Option<Arc<TokenPlace>>,
+    tls: Option<Arc<Tls>>,
 }
 
 impl Server {
     /// Takes an address.
     ///
     /// # Errors
-    /// Somebody else has it, or the token cannot be read.
-    pub async fn bind(address: SocketAddr, token: Option<TokenPlace>) -> Result<Self, String> {
+    /// Somebody else has it, or the token or the files of TLS cannot be used.
+    pub async fn bind(
+        address: SocketAddr,
+        token: Option<TokenPlace>,
+        tls: Option<TlsFiles>,
+    ) -> Result<Self, String> {
         if let Some(TokenPlace { place, folder }) = &token {
             let read = secret::read(place, folder)?;
             if read.expose().len() < token::SHORTEST {
@@ -60,10 +84,16 @@ impl Server {
                 ));
             }
         }
+        let tls = tls.map(Tls::open).transpose().map_err(|why| format!("listen_tls: {why}"))?;
         let listener = TcpListener::bind(address)
             .await
             .map_err(|error| format!("cannot listen on {address}: {error}"))?;
-        Ok(Self { listener, token })
+        Ok(Self { listener, token, tls: tls.map(Arc::new) })
+    }
+
+    /// What it answers by, with TLS.
+    pub fn tls(&self) -> Option<&Arc<Tls>> {
+        self.tls.as_ref()
     }
 
     /// The address that it has.
@@ -73,14 +103,21 @@ impl Server {
 
     /// Answers, until it is dropped.
     pub async fn serve(self, telemetry: Arc<Telemetry>, around: Arc<dyn Around>) {
-        let asked = Asked { telemetry, around, token: self.token.map(Arc::new) };
+        let tls = self.tls.clone();
+        let asked = Asked { telemetry, around, token: self.token.map(Arc::new), tls };
         let router = Router::new()
             .route("/healthz", get(healthz))
             .route("/readyz", get(readyz))
             .route("/metrics", get(metrics))
             .route("/status", get(status))
+            // One request a connection: who comes again is looked at again.
+            .layer(map_response(async |response: Response| {
+                ([(header::CONNECTION, "close")], response).into_response()
+            }))
             .with_state(asked);
-        if let Err(error) = axum::serve(self.listener, router).await {
+        let gate = Gate::new(self.listener, self.tls, Limits::default());
+        let service = router.into_make_service_with_connect_info::<Peer>();
+        if let Err(error) = axum::serve(gate, service).await {
             tracing::error!("health and metrics are not served any more: {error}");
             // The controller goes on; who watches it will say that it does not answer.
             std::future::pending::<()>().await;
@@ -90,11 +127,19 @@ impl Server {
 
 impl Asked {
     /// What is answered to somebody who may know no more than that it is alive.
-    fn refuses(&self, headers: &HeaderMap) -> Option<Response> {
+    fn refuses(&self, headers: &HeaderMap, peer: Peer) -> Option<Response> {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        if self.tls.as_ref().is_some_and(|tls| tls.asks_for_certificate())
+            && !peer.shows_certificate
+        {
+            let why = "a client certificate is missing\n";
+            return Some((StatusCode::FORBIDDEN, why).into_response());
+        }
         let Some(TokenPlace { place, folder }) = self.token.as_deref() else {
-            // A page in a browser of this machine can reach it by a name of its own that leads here.
-            let is_name = !is_of_this_machine(text(header::HOST).unwrap_or_default());
+            // A page in a browser of this machine can reach it by a name of its own that leads here; with
+            // TLS, the certificate is of another name.
+            let is_name =
+                self.tls.is_none() && !is_of_this_machine(text(header::HOST).unwrap_or_default());
             let refused = (StatusCode::MISDIRECTED_REQUEST, "ask by address\n");
             return is_name.then(|| refused.into_response());
         };
@@ -143,8 +188,12 @@ async fn readyz(State(asked): State<Asked>) -> Response {
     (status, ready.text()).into_response()
 }
 
-async fn metrics(State(asked): State<Asked>, headers: HeaderMap) -> Response {
-    if let Some(refused) = asked.refuses(&headers) {
+async fn metrics(
+    State(asked): State<Asked>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    headers: HeaderMap,
+) -> Response {
+    if let Some(refused) = asked.refuses(&headers, peer) {
         return refused;
     }
     match asked.telemetry.metrics(asked.around.as_ref()).await {
@@ -153,8 +202,12 @@ async fn metrics(State(asked): State<Asked>, headers: HeaderMap) -> Response {
     }
 }
 
-async fn status(State(asked): State<Asked>, headers: HeaderMap) -> Response {
-    match asked.refuses(&headers) {
+async fn status(
+    State(asked): State<Asked>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    headers: HeaderMap,
+) -> Response {
+    match asked.refuses(&headers, peer) {
         None => Json(asked.telemetry.status(asked.around.as_ref()).await).into_response(),
         Some(refused) => refused,
     }

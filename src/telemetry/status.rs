@@ -65,6 +65,9 @@ pub struct Controller {
     /// Leases of accounts; none where one controller has the fleet for itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leases: Option<LeaseCounts>,
+    /// What is wrong with the certificate that it answers with, or with new files for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listen_tls: Option<String>,
 }
 
 /// What is to be looked at.
@@ -260,6 +263,7 @@ impl Status {
                 || !controller.ready.is_whole()
                 || files.refused.is_some()
                 || files.unreachable.is_some()
+                || controller.listen_tls.is_some()
         });
         let some = |named: &Option<Named>| named.as_ref().is_some_and(|named| named.count > 0);
         let unseen = self.accounts.as_ref().is_some_and(|accounts| {

@@ -131,6 +131,23 @@ fn what_somebody_did_is_put_back_and_said_with_their_name() {
     controller.end();
 }
 
+/// A question to the queue that is open when its controller dies goes on there for up to 20 seconds, and what
+/// comes meanwhile may be given to nobody: it comes again when its time is over.
+#[test]
+fn what_the_open_question_of_a_killed_controller_takes_comes_to_the_next_one() {
+    let account = watched("enforce");
+    let mut first = Running::start(&account);
+    first.next("run", |_| true);
+    support::kill(&mut first.process);
+    let mut next = Running::start(&account);
+    next.next("run", |_| true);
+    account.boto3(STOP_LOGGING);
+    next.next("told", |line| line["call"] == "cloudtrail.amazonaws.com:StopLogging");
+    let repaired = next.next("run", |line| line["applied"] == 1);
+    assert_eq!(repaired["outcome"], "in sync", "{repaired}");
+    next.end();
+}
+
 #[test]
 fn our_own_writes_end_the_looks_that_they_cause() {
     let account = watched("enforce");

@@ -407,6 +407,26 @@ fn a_webhook_gets_a_signed_letter_and_its_secret_is_nowhere_else() {
 }
 
 #[test]
+fn a_new_secret_of_a_channel_counts_for_the_next_letter() {
+    let server = Server::answering(Some(OK));
+    let hook = hook(&server).replace("${env.HOOK_SECRET}", "file:hook");
+    let account = drifting("report", &hook);
+    let is_signed_with = |secret: &str| {
+        account.run(&["notify", "test", "webhook.ops"]).code(0);
+        let arrived = server.next();
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+        mac.update(format!("{}.{}", arrived.header("evenkeel-timestamp"), arrived.body).as_bytes());
+        let signature = format!("v1={}", hex::encode(mac.finalize().into_bytes()));
+        assert_eq!(arrived.header("evenkeel-signature"), signature);
+    };
+    account.write("hook", SECRET);
+    is_signed_with(SECRET);
+    let next = SECRET.replace('0', "9");
+    account.write("hook", &next);
+    is_signed_with(&next);
+}
+
+#[test]
 fn what_a_webhook_refuses_is_kept_and_sent_once_with_the_same_id() {
     let refusing = Server::answering(Some(
         "HTTP/1.1 500 No\r\nContent-Length: 8\r\nConnection: close\r\n\r\nnot now!",

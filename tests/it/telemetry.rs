@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use crate::controller::{Running, STOP_LOGGING, watched};
 use crate::support::library;
 use crate::support::postgres::Postgres;
-use crate::support::{self, Account, root};
+use crate::support::{self, Account, free_port, root};
 
 /// Every metric that there is.
 fn described() -> Vec<Described> {
@@ -135,11 +135,6 @@ fn the_documentation_has_each_metric_and_each_alert() {
     for alert in rules {
         assert!(tests.contains(&alert), "nothing shows that {alert} fires");
     }
-}
-
-/// A port of this machine that nobody has.
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// Adds to the fleet file's `[controller]`, which is its last table.

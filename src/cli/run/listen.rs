@@ -13,6 +13,7 @@ use evenkeel::store::{Memory, Store};
 use evenkeel::telemetry::hub::Sources;
 use evenkeel::telemetry::known;
 use evenkeel::telemetry::serve::{Server, TokenPlace};
+use evenkeel::telemetry::tls::TlsFiles;
 use evenkeel::telemetry::{self, Around, Telemetry};
 use serde_json::json;
 
@@ -46,14 +47,15 @@ pub async fn open(
     };
     let token = part.listen_token.as_deref().and_then(SecretPlace::of);
     let token = token.map(|place| TokenPlace { place, folder: folder.to_owned() });
-    let server = Server::bind(address, token).await.map_err(|why| {
+    let tls = part.listen_tls.as_ref().map(|tls| TlsFiles::of(tls, folder));
+    let server = Server::bind(address, token, tls).await.map_err(|why| {
         Failure::usage(
             why,
-            "correct [controller] listen and listen_token in the fleet file, or end who has the address",
+            "correct [controller] listen, listen_token and listen_tls in the fleet file, or end who has the address",
         )
     })?;
     super::log(&json!({"event": "listening", "address": server.address()}));
-    let telemetry = Arc::new(Telemetry::new(sources));
+    let telemetry = Arc::new(Telemetry::new(sources).answering_by(server.tls().cloned()));
     let hearing = Arc::clone(&telemetry);
     meter::watch(move |sent| hearing.sent(sent));
     Ok(Some(Shown { telemetry, server }))

@@ -28,9 +28,12 @@ impl Page {
 
     /// Something that is not known, and why.
     fn unknown(&mut self, about: &str, status: &Status) {
-        let why = status.unknown.get(about).map_or("nobody said it", String::as_str);
-        self.say(about, &format!("unknown: {}", short(why)));
+        self.say(about, &format!("unknown: {}", short(why_unknown(about, status))));
     }
+}
+
+fn why_unknown<'s>(about: &str, status: &'s Status) -> &'s str {
+    status.unknown.get(about).map_or("nobody said it", String::as_str)
 }
 
 /// The screen.
@@ -39,7 +42,8 @@ pub fn render(status: &Status) -> String {
     let time = status.time.to_rfc3339_opts(SecondsFormat::Secs, true);
     match &status.controller {
         Some(controller) => of_controller(&mut page, controller, status.time),
-        None => page.unknown("controller", status),
+        // Whole: what to do about it stands at the end.
+        None => page.say("controller", &format!("unknown: {}", why_unknown("controller", status))),
     }
     if let Some(why) = status.unknown.get("store") {
         page.say("store", &format!("DOES NOT ANSWER: {}", short(why)));
@@ -72,7 +76,8 @@ pub fn render(status: &Status) -> String {
 }
 
 fn of_controller(page: &mut Page, controller: &Controller, now: DateTime<Utc>) {
-    let Controller { version, started, alive, ready, files, queue, events, leases } = controller;
+    let Controller { version, started, alive, ready, files, queue, events, leases, listen_tls } =
+        controller;
     let missing = ready.parts().into_iter().filter(|(_, is_so)| !is_so);
     let missing: Vec<&str> = missing.map(|(name, _)| name).collect();
     let state = match (alive, missing.as_slice()) {
@@ -94,6 +99,9 @@ fn of_controller(page: &mut Page, controller: &Controller, now: DateTime<Utc>) {
     }
     if let Some(why) = &files.unreachable {
         page.say("", &format!("CANNOT BE REACHED: {}", short(why)));
+    }
+    if let Some(why) = listen_tls {
+        page.say("listen_tls", &format!("WRONG: {}", short(why)));
     }
     let late = span(queue.late_seconds);
     let in_hand = listed(queue.in_hand.iter().cloned());

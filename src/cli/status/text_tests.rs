@@ -63,6 +63,7 @@ fn controller() -> Controller {
             unreadable: 1,
         }),
         leases: Some(LeaseCounts { held: 4, lost: 1 }),
+        listen_tls: Some("certificate tls.crt has run out".to_owned()),
     }
 }
 

@@ -126,7 +126,7 @@ async fn what_is_signed_is_taken_and_an_old_commit_does_not_come_back() {
     let public = std::fs::read_to_string(key.with_extension("pub")).unwrap();
     let allowed = theirs.folder.path().join("allowed");
     std::fs::write(&allowed, format!("t@example.com {public}")).unwrap();
-    let sign = |text: &str| {
+    let sign_with = |key: &Path, text: &str| {
         theirs.write("evenkeel.toml", text);
         theirs.git(&["add", "-A"], below);
         let key = format!("user.signingKey={}", key.display());
@@ -134,6 +134,7 @@ async fn what_is_signed_is_taken_and_an_old_commit_does_not_come_back() {
         theirs.git(&signed, below);
         theirs.git(&["rev-parse", "HEAD"], below)
     };
+    let sign = |text: &str| sign_with(&key, text);
     let (first, remote) = (sign("one"), theirs.remote(true));
     // Whose keys are known is a setting of git, as it is for people.
     let begun = remote.fetch(None).await;
@@ -148,6 +149,28 @@ async fn what_is_signed_is_taken_and_an_old_commit_does_not_come_back() {
     assert!(
         matches!(&back, Err(GitError::Rewritten { old, new }) if *old == second && *new == first)
     );
+    // A new key counts from when git trusts it, beside the old one; until then its commits are refused.
+    theirs.git(&["reset", "--quiet", "--hard", &second], below);
+    let new = theirs.folder.path().join("new");
+    let made = std::process::Command::new("ssh-keygen")
+        .args(["-q", "-t", "ed25519", "-N", "", "-f"])
+        .arg(&new)
+        .status();
+    assert!(made.unwrap().success());
+    let third = sign_with(&new, "three");
+    let early = remote.fetch(Some(&second)).await;
+    assert!(
+        matches!(&early, Err(GitError::Unsigned { commit, .. }) if *commit == third),
+        "{early:?}"
+    );
+    let both = [&key, &new].map(|key| {
+        let public = std::fs::read_to_string(key.with_extension("pub")).unwrap();
+        format!("t@example.com {public}")
+    });
+    std::fs::write(&allowed, both.concat()).unwrap();
+    assert_eq!(remote.fetch(Some(&second)).await.unwrap(), third);
+    let fourth = sign("four");
+    assert_eq!(remote.fetch(Some(&third)).await.unwrap(), fourth);
 }
 
 #[tokio::test]

@@ -335,6 +335,12 @@ impl Account {
     }
 }
 
+/// A port of this machine that nobody has.
+pub fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
 /// Ends a process at once.
 pub fn kill(child: &mut Child) {
     child.kill().unwrap();

@@ -24,4 +24,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- if not (regexMatch $listen .Values.fleet) }}
 {{- fail (printf "metrics.enabled: fleet needs [controller] listen = \"0.0.0.0:%d\" and listen_token; or set metrics.enabled to false, without probes" (int .Values.metrics.port)) }}
 {{- end }}
+{{- $tls := regexMatch `(?m)^\s*(listen_tls\b|\[controller\.listen_tls\])` .Values.fleet }}
+{{- if ne $tls (not (empty .Values.metrics.tlsSecret)) }}
+{{- fail "metrics.tlsSecret: it and listen_tls in fleet's [controller] need each other, since probes ask over HTTPS or in clear" }}
+{{- end }}
 {{- end }}
