@@ -12,7 +12,7 @@ from typing import Any
 
 from moto.kms.utils import generate_private_key as _generate_private_key
 
-from emulator import loading
+from emulator import loading, quick
 
 # Protocols of network ACLs, which EC2 takes by name too.
 PROTOCOLS = {"tcp": "6", "udp": "17", "icmp": "1", "icmpv6": "58", "all": "-1"}
@@ -21,6 +21,7 @@ PROTOCOLS = {"tcp": "6", "udp": "17", "icmp": "1", "icmpv6": "58", "all": "-1"}
 def apply() -> None:
     """Applies all of them; called once, before the server starts. Those of EC2 wait until somebody loads it."""
     loading.apply()
+    quick.apply()
     sys.meta_path.insert(0, _Later("moto.ec2.models.instance_types", loading.offer_instance_types))
     sys.meta_path.insert(0, _Later("moto.ec2.models", _ec2))
     sys.meta_path.insert(0, _Later("moto.ec2.models.security_groups", _prefix_list_rules_keep_their_description))
