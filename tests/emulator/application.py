@@ -1,6 +1,7 @@
 """Puts it together: recognise the call, apply a fault, answer from a fill-in or from moto, and write the log."""
 
 import io
+import json
 import sys
 import traceback
 from typing import Any
@@ -143,4 +144,8 @@ class Emulator:
         answer = self._moto.answer(environ)
         if answer.status in (404, 405) and answer.body[:9].lower() == b"<!doctype":
             raise NotImplementedError("moto has no such route")
+        if answer.status >= 400 and answer.body[:1] == b"{" and call.protocol not in ("json", "rest-json"):
+            # Some of moto's errors are JSON for every service.
+            told = json.loads(answer.body)
+            raise AwsError(told["__type"], told.get("message", ""), answer.status)
         return answer
