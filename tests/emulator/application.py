@@ -1,16 +1,12 @@
 """Puts it together: recognise the call, apply a fault, answer from a fill-in or from moto, and write the log."""
 
 import io
+import json
 import sys
 import traceback
 from typing import Any
 
-from moto.backends import list_of_moto_modules
 from moto.core.exceptions import ServiceException
-from moto.moto_server.werkzeug_app import (
-    DomainDispatcherApplication,
-    create_backend_app,
-)
 
 from emulator import cbor, missing, paging, partial, patches, shapes, shelf
 from emulator.access import Access
@@ -29,6 +25,7 @@ from emulator.events.feed import Feed
 from emulator.faults import Fault, FaultBook
 from emulator.lag import LagBook
 from emulator.organization import denials
+from emulator.quick.dispatch import Moto
 from emulator.turn import TURN
 from emulator.wire import AccountKeys, Call, recognise
 
@@ -37,26 +34,6 @@ demands.register()
 security_demands.register()
 
 CONTROL_PREFIX = "/_evenkeel/"
-
-
-class Moto(DomainDispatcherApplication):
-    """moto's dispatcher; remembers which backend a host is for, as finding out lists a directory each time."""
-
-    def __init__(self) -> None:
-        super().__init__(create_backend_app)
-        self._known: dict[str | None, Any] = {}
-
-    def get_backend_for_host(self, host: str | None) -> Any:
-        if host is None:
-            return None
-        if host not in self._known:
-            found = host if host in list_of_moto_modules() else None
-            for backend, pattern in self.backend_url_patterns:
-                found = found or (backend if pattern.match(f"http://{host}") else None)
-            if found is None:
-                raise NotImplementedError(f"moto has no service at {host}")
-            self._known[host] = found
-        return self._known[host]
 
 
 class Emulator:
@@ -164,20 +141,11 @@ class Emulator:
         # moto would take the region from the user agent before it looks at the signature; it knows no CBOR.
         for name in ("HTTP_USER_AGENT", "HTTP_SMITHY_PROTOCOL"):
             environ.pop(name, None)
-        started: list[Any] = []
-
-        def start_response(status: str, headers: list[tuple[str, str]], _: Any = None) -> Any:
-            started[:] = [int(status.split()[0]), headers]
-            return lambda _: None
-
-        chunks = self._moto(environ, start_response)
-        try:
-            body = b"".join(chunks)
-        finally:
-            close = getattr(chunks, "close", None)
-            if close:
-                close()
-        answer = Answer(started[0], list(started[1]), body)
-        if answer.status in (404, 405) and body[:9].lower() == b"<!doctype":
+        answer = self._moto.answer(environ)
+        if answer.status in (404, 405) and answer.body[:9].lower() == b"<!doctype":
             raise NotImplementedError("moto has no such route")
+        if answer.status >= 400 and answer.body[:1] == b"{" and call.protocol not in ("json", "rest-json"):
+            # Some of moto's errors are JSON for every service.
+            told = json.loads(answer.body)
+            raise AwsError(told["__type"], told.get("message", ""), answer.status)
         return answer

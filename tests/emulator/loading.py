@@ -19,14 +19,28 @@ import orjson
 OFFERINGS = "ec2/resources/instance_type_offerings"
 
 
+#: What each service has, or is not asked for where it has none.
+EVERYWHERE = ("service-2", "paginators-1")
+
+
 def apply() -> None:
     """From now on all loads go through here; called before any service is loaded."""
     botocore.loaders.JSONFileLoader._load_file = lambda _, path, open_method: _read(path, open_method)
     botocore.loaders.create_loader = functools.cache(botocore.loaders.create_loader)
+    listed = botocore.loaders.Loader.list_available_services
+    botocore.loaders.Loader.list_available_services = lambda loader, type_name: (
+        _services(*loader._potential_locations()) if type_name in EVERYWHERE else listed(loader, type_name)
+    )
     moto.core.utils.create_loader = functools.cache(moto.core.utils.create_loader)
     moto.utilities.utils.json = orjson
     load = moto.utilities.utils.load_resource
     moto.utilities.utils.load_resource = lambda name: [] if OFFERINGS in name else load(name)
+
+
+@functools.cache
+def _services(*places: str) -> list[str]:
+    """All services, by their folders; botocore looks through all versions of each, for each kind of file anew."""
+    return sorted({entry.name for place in places for entry in os.scandir(place) if entry.is_dir()})
 
 
 @functools.cache

@@ -12,7 +12,7 @@ from typing import Any
 
 from moto.kms.utils import generate_private_key as _generate_private_key
 
-from emulator import loading
+from emulator import loading, quick
 
 # Protocols of network ACLs, which EC2 takes by name too.
 PROTOCOLS = {"tcp": "6", "udp": "17", "icmp": "1", "icmpv6": "58", "all": "-1"}
@@ -21,9 +21,11 @@ PROTOCOLS = {"tcp": "6", "udp": "17", "icmp": "1", "icmpv6": "58", "all": "-1"}
 def apply() -> None:
     """Applies all of them; called once, before the server starts. Those of EC2 wait until somebody loads it."""
     loading.apply()
+    quick.apply()
     sys.meta_path.insert(0, _Later("moto.ec2.models.instance_types", loading.offer_instance_types))
     sys.meta_path.insert(0, _Later("moto.ec2.models", _ec2))
     sys.meta_path.insert(0, _Later("moto.ec2.models.security_groups", _prefix_list_rules_keep_their_description))
+    _alarms_take_all_statistics()
     _conditional_denials_do_not_deny()
     _keys_behind_aws_aliases_are_managed_by_aws()
     _roles_are_found_without_case()
@@ -133,6 +135,20 @@ def _prefix_list_rules_keep_their_description() -> None:
         init(self, *args, **named)
 
     SecurityGroupRule.__init__ = init_with_description
+
+
+def _alarms_take_all_statistics() -> None:
+    """moto knows percentiles alone of the extended statistics; `missing/alarm_refusals.py` knows them all."""
+    from moto.cloudwatch.models import CloudWatchBackend
+
+    put = CloudWatchBackend.put_metric_alarm
+
+    def put_metric_alarm(self: Any, *, extended_statistic: str | None = None, **named: Any) -> Any:
+        alarm = put(self, extended_statistic=None, **named)
+        alarm.extended_statistic = extended_statistic
+        return alarm
+
+    CloudWatchBackend.put_metric_alarm = put_metric_alarm
 
 
 def _conditional_denials_do_not_deny() -> None:

@@ -13,6 +13,7 @@ from botocore.validate import ParamValidator
 from moto.core.serialize import get_serializer_class
 
 from emulator.answers import Answer, AwsError
+from emulator.quick.checks import is_surely_valid
 from emulator.wire import Call
 
 
@@ -76,6 +77,13 @@ def check_input(call: Call) -> None:
 
 def violations(value: Any, shape: Any, patterns: bool = False) -> list[str]:
     """Everything about the value that the shape does not allow; patterns count for what a client sends."""
+    if is_surely_valid(value, shape, pattern_of if patterns else None):
+        return []
+    return slow_violations(value, shape, patterns)
+
+
+def slow_violations(value: Any, shape: Any, patterns: bool) -> list[str]:
+    """The same, without a look whether there can be any."""
     report = ParamValidator().validate(value, shape)
     found = report.generate_report().splitlines() if report.has_errors() else []
     _limits(value, shape, shape.name, found, patterns)

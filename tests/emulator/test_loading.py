@@ -41,11 +41,13 @@ class LoadingTest(AccountTest):
         script = (
             "from botocore.loaders import create_loader\n"
             "names = ('iam', 'ec2', 'sqs', 'logs')\n"
+            "every = create_loader().list_available_services('service-2')\n"
             "plain = [create_loader().load_service_model(name, 'service-2') for name in names]\n"
             "from emulator import loading\n"
             "loading.apply()\n"
             "import botocore.loaders\n"
             "made = [botocore.loaders.create_loader().load_service_model(name, 'service-2') for name in names]\n"
+            "assert botocore.loaders.create_loader().list_available_services('service-2') == every\n"
             "assert made == plain\n"
             "assert [list(one['shapes']) for one in made] == [list(one['shapes']) for one in plain]\n"
         )

@@ -68,7 +68,7 @@ class Watching(AccountTest):
         both = {"ExtendedStatistic": "p99"}
         self.fails("InvalidParameterCombination", watch.put_metric_alarm, **ALARM, **both)
         query = [{"Id": "m", "MetricStat": {"Metric": {"MetricName": "m"}, "Period": 60, "Stat": "Sum"}}]
-        self.fails("InvalidParameterCombination", watch.put_metric_alarm, **ALARM, Metrics=query)
+        self.fails("ValidationError", watch.put_metric_alarm, **ALARM, Metrics=query)
         self.assertEqual(watch.describe_alarms()["MetricAlarms"], [])
         self.fails("ResourceNotFound", watch.set_alarm_state, AlarmName="no", StateValue="OK", StateReason="r")
 

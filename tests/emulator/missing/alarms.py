@@ -31,10 +31,11 @@ def what_an_alarm_says(call: Call) -> None:
 
 def _problems(given: dict[str, Any], region: str) -> Iterator[tuple[str, str]]:
     if "Metrics" in given:
-        both = [name for name in OF_A_METRIC if name in given]
-        if both:
-            yield "InvalidParameterCombination", f"{', '.join(both)} cannot be used with Metrics."
-        if sum(metric.get("ReturnData", True) for metric in given["Metrics"]) != 1:
+        for name in OF_A_METRIC:
+            if name in given:
+                yield "ValidationError", f"{name} should not be set if list of Metrics is set."
+        # A band is looked at together with the metric that it is made of.
+        if sum(metric.get("ReturnData", True) for metric in given["Metrics"]) != 1 + ("ThresholdMetricId" in given):
             yield "ValidationError", "Exactly one element of the metrics list should return data."
     elif "EvaluationCriteria" not in given:
         for name in ("MetricName", "Namespace", "Period"):

@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import orjson
+
 from emulator import policy
 from emulator.answers import Answer, AwsError
 from emulator.identity import linked_role
@@ -331,7 +333,7 @@ def ensure_policy(call: Call, arn: str) -> None:
 def aws_policies() -> dict[str, Any]:
     from moto.iam.aws_managed_policies import aws_managed_policies_data
 
-    return json.loads(aws_managed_policies_data)
+    return orjson.loads(aws_managed_policies_data)
 
 
 def _characters(text: str) -> int:

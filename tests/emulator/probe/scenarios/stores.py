@@ -54,8 +54,12 @@ def stores(t: Trial) -> None:
         "Encrypted",
         lambda: [item["Encrypted"] for item in got.DBSnapshots if item["DBSnapshotIdentifier"] == "s1"] == [True],
     )
-    t("rds.ModifyDBSnapshotAttribute", DBSnapshotIdentifier="s1", AttributeName="restore", ValuesToAdd=["all"])
-    got = t("rds.DescribeDBSnapshotAttributes", DBSnapshotIdentifier="s1")
+    plain = {"DBInstanceIdentifier": "db2", "DBInstanceClass": "db.t3.micro", "Engine": "postgres"}
+    plain |= {"MasterUsername": "u", "MasterUserPassword": "password1"}
+    t.client("rds").create_db_instance(AllocatedStorage=20, **plain)
+    t("rds.CreateDBSnapshot", DBSnapshotIdentifier="s2", DBInstanceIdentifier="db2")
+    t("rds.ModifyDBSnapshotAttribute", DBSnapshotIdentifier="s2", AttributeName="restore", ValuesToAdd=["all"])
+    got = t("rds.DescribeDBSnapshotAttributes", DBSnapshotIdentifier="s2")
     t.check(
         "rds.ModifyDBSnapshotAttribute DescribeDBSnapshotAttributes",
         "public",

@@ -265,6 +265,8 @@ def web_acls(t: Trial) -> None:
 
 
 def distributions(t: Trial) -> None:
+    own, key = certificate()
+    trusted = t.client("acm").import_certificate(Certificate=own.encode(), PrivateKey=key.encode())["CertificateArn"]
     made = t(
         "cloudfront.CreateDistribution",
         DistributionConfig={
@@ -288,7 +290,7 @@ def distributions(t: Trial) -> None:
                 "MinTTL": 0,
             },
             "ViewerCertificate": {
-                "ACMCertificateArn": f"arn:aws:acm:us-east-1:{t.acct}:certificate/x",
+                "ACMCertificateArn": trusted,
                 "SSLSupportMethod": "sni-only",
                 "MinimumProtocolVersion": "TLSv1.2_2021",
             },
@@ -316,7 +318,11 @@ def distributions(t: Trial) -> None:
         "ETag and config",
         lambda: got.ETag and got.DistributionConfig["Origins"]["Items"][0]["Id"] == "o",
     )
-    arn = f"arn:aws:wafv2:us-east-1:{t.acct}:global/webacl/cf/12345678-1234-1234-1234-{t.acct}"
+    seen = {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": False, "MetricName": "m"}
+    acl = t.client("wafv2").create_web_acl(
+        Name="cf", Scope="CLOUDFRONT", DefaultAction={"Allow": {}}, VisibilityConfig=seen
+    )
+    arn = acl["Summary"]["ARN"]
     if got.ok:
         cfg = dict(got.DistributionConfig, WebACLId=arn)
         made = t("cloudfront.UpdateDistribution", Id=did, IfMatch=got.get("ETag") or "x", DistributionConfig=cfg)
