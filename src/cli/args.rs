@@ -361,7 +361,7 @@ pub struct StatusArgs {
     /// For health checks of containers without a shell
     #[arg(long, conflicts_with = "format")]
     pub alive: bool,
-    /// The controller to ask, such as https://evenkeel.example.com:9464; the one of this machine that the
+    /// The controller to ask, such as `https://evenkeel.example.com:9464`; the one of this machine that the
     /// fleet file names by default
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
