@@ -37,7 +37,9 @@ NOT_WITH_CRITERIA = (
     "EvaluationWindow",
 )
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-TOKEN = re.compile(r'\s*(?:(ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*("[^"]+"|[^\s()"]+)\s*\)|(AND|OR|NOT|TRUE|FALSE)\b|([()]))')
+TOKEN = re.compile(
+    r'\s*(?:(ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*("[^"]+"|[^\s()"]+)\s*\)|(AND|OR|NOT|TRUE|FALSE)\b|([()]))'
+)
 
 
 def is_extended_statistic(text: str) -> bool:
@@ -125,7 +127,7 @@ def _of_dimensions(dimensions: list[dict[str, str]]) -> Iterator[tuple[str, str]
     for one in dimensions:
         for text in (one["Name"], one["Value"]):
             if not text.isascii() or not text.strip() or CONTROL.search(text):
-                yield "ValidationError", "Names and values of dimensions are ASCII, not blank and without control characters."
+                yield "ValidationError", "Dimensions are in ASCII, not blank and without control characters."
         if one["Name"].startswith(":"):
             yield "ValidationError", "Names of dimensions cannot begin with a colon."
 
@@ -150,9 +152,9 @@ def rule_problem(rule: str) -> str | None:
             start = place + len(rule[place:]) - len(rule[place:].lstrip())
             return f"Unsupported token '{rule[start:].split()[0]}' at char {start}"
         state, alarm, word, bracket = found.groups()
-        wrong = bracket == ")" or word in ("AND", "OR") if operand else state or bracket == "(" or word in ("NOT", "TRUE", "FALSE")
+        joins = bracket == ")" or word in ("AND", "OR")
         depth += (bracket == "(") - (bracket == ")")
-        if wrong or depth < 0:
+        if joins == operand or depth < 0:
             return f"Unsupported token '{found[0].strip()}' at char {found.end() - len(found[0].lstrip())}"
         if state:
             alarms.add(alarm.strip('"'))

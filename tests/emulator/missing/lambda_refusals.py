@@ -13,16 +13,18 @@ from emulator.missing.stores_refusals import tag_problem
 from emulator.policy import unknown_principals
 from emulator.wire import Call
 
-RESERVED = {
-    "_HANDLER",
-    "_X_AMZN_TRACE_ID",
-    *(f"AWS_{name}" for name in ("ACCESS_KEY", "ACCESS_KEY_ID", "DEFAULT_REGION", "EXECUTION_ENV", "LAMBDA_RUNTIME_API")),
-    *(f"AWS_LAMBDA_{name}" for name in ("FUNCTION_MEMORY_SIZE", "FUNCTION_NAME", "FUNCTION_VERSION", "INITIALIZATION_TYPE")),
-    *(f"AWS_LAMBDA_{name}" for name in ("LOG_GROUP_NAME", "LOG_STREAM_NAME")),
-    *(f"AWS_{name}" for name in ("REGION", "SECRET_ACCESS_KEY", "SECRET_KEY", "SECURITY_TOKEN", "SESSION_TOKEN")),
-}
+RESERVED = set(
+    """
+    _HANDLER _X_AMZN_TRACE_ID AWS_ACCESS_KEY AWS_ACCESS_KEY_ID AWS_DEFAULT_REGION AWS_EXECUTION_ENV AWS_LAMBDA_RUNTIME_API
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE AWS_LAMBDA_FUNCTION_NAME AWS_LAMBDA_FUNCTION_VERSION AWS_LAMBDA_INITIALIZATION_TYPE
+    AWS_LAMBDA_LOG_GROUP_NAME AWS_LAMBDA_LOG_STREAM_NAME AWS_REGION AWS_SECRET_ACCESS_KEY AWS_SECRET_KEY
+    AWS_SECURITY_TOKEN AWS_SESSION_TOKEN
+    """.split()
+)
 UNABLE = "Lambda was unable to configure your environment variables because the environment variables you have provided "
-PRINCIPAL = re.compile(r"\*|\d{12}|arn:[^:]+:(iam|sts)::\d{12}:.+|[a-z0-9-]+(\.[a-z0-9-]+)*\.(amazonaws\.com(\.cn)?|amazon\.com)")
+PRINCIPAL = re.compile(
+    r"\*|\d{12}|arn:[^:]+:(iam|sts)::\d{12}:.+|[a-z0-9-]+(\.[a-z0-9-]+)*\.(amazonaws\.com(\.cn)?|amazon\.com)"
+)
 MOST = {"Timeout": 900, "MemorySize": 10240}
 
 

@@ -10,7 +10,10 @@ from emulator.wire import Call
 
 NAME = re.compile(r"(?!.*--)[A-Za-z][A-Za-z0-9-]*(?<!-)")
 CLASS = re.compile(r"db\.[a-z0-9-]+\.[a-z0-9-]+(\.[a-z0-9.-]+)?")
-FAMILY = re.compile(r"(aurora-mysql|aurora-postgresql|mysql|mariadb|postgres|(custom-)?(oracle|sqlserver|db2)-[a-z0-9-]+)-?\d[\d.]*(-[a-z]+)?")
+FAMILY = re.compile(
+    r"(aurora-mysql|aurora-postgresql|mysql|mariadb|postgres|(custom-)?(oracle|sqlserver|db2)-[a-z0-9-]+)"
+    r"-?\d[\d.]*(-[a-z]+)?"
+)
 #: Longest password by the beginning of the engine's name; 41 for the others.
 PASSWORDS = {"db2": 255, "postgres": 128, "sqlserver": 128, "oracle": 30}
 SNAPSHOT_TYPES = {"automated", "manual", "shared", "public", "awsbackup"}
@@ -104,8 +107,10 @@ def _settings(call: Call, given: dict[str, Any], is_cluster: bool) -> None:
     if key and not is_cluster and not given.get("StorageEncrypted"):
         raise _wrong("KmsKeyId needs StorageEncrypted.", "InvalidParameterCombination")
     if key and not is_key(call, key):
-        raise AwsError("KMSKeyNotAccessibleFault", f"The specified KMS key [{key}] does not exist, is not enabled or "
-                       "you do not have permissions to access it.")
+        raise AwsError(
+            "KMSKeyNotAccessibleFault",
+            f"The specified KMS key [{key}] does not exist, is not enabled or you do not have permissions to access it.",
+        )
     groups = given.get("VpcSecurityGroupIds")
     if groups:
         from moto.ec2.models import ec2_backends

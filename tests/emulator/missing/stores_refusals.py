@@ -8,7 +8,7 @@ from emulator.answers import AwsError
 from emulator.missing import Forward, from_moto, guards, handles, refuses
 from emulator.missing.key_names import is_key
 from emulator.missing.roles import trusts
-from emulator.policy import as_list, unknown_principals
+from emulator.policy import as_list, statements, unknown_principals
 from emulator.shelf.pages import page
 from emulator.wire import Call
 
@@ -108,8 +108,8 @@ def tags_of_a_stream(call: Call) -> None:
 
 @guards("kinesis")
 def which_stream(call: Call) -> None:
-    shape = call.model.input_shape
-    if shape and {"StreamName", "StreamARN"} <= set(shape.members) and not {"StreamName", "StreamARN"} & set(call.params):
+    shape, names = call.model.input_shape, {"StreamName", "StreamARN"}
+    if shape and names <= set(shape.members) and not names & set(call.params):
         raise _argument("Either StreamName or StreamARN must be given.")
 
 
@@ -204,7 +204,7 @@ def the_policy_of_a_repository(call: Call) -> None:
     if call.params["repositoryName"] not in ecr_backends[call.account][call.region].repositories:
         return
     problem = grammar.problem(text, ("Principal", "Action"))
-    if problem or not all(_is_of_ecr(action) for one in as_list(json.loads(text)["Statement"]) for action in _actions(one)):
+    if problem or not all(_is_of_ecr(action) for one in statements(text) for action in _actions(one)):
         problem = "Invalid repository policy provided"
     elif unknown_principals(text, call.account, call.partition):
         problem = "Principal not found"
