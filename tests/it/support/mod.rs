@@ -3,6 +3,7 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod answers;
+pub mod cbor;
 pub mod declared;
 pub mod library;
 pub mod organization;
