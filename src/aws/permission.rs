@@ -37,7 +37,11 @@ impl Call {
 
     /// The CloudTrail event that tells of this call, `source:name`.
     pub fn event(&self) -> String {
-        format!("{}.amazonaws.com:{}", prefix(self.service), event_name(self))
+        let source = match self.service {
+            "cloudwatch" => "monitoring",
+            other => prefix(other),
+        };
+        format!("{source}.amazonaws.com:{}", event_name(self))
     }
 }
 
