@@ -159,6 +159,8 @@ def describe_alarms(call: Call, forward: Forward) -> dict[str, Any]:
         if alarm is None:
             found.append(one)
             continue
+        if not one.get("Metrics"):
+            one.pop("Metrics", None)
         if alarm.state_reason_data in (None, "{}"):
             one.pop("StateReasonData", None)
         found.append(one | {"StateTransitionedTimestamp": alarm.transitioned} | alarm.kept)

@@ -269,16 +269,13 @@ impl Kind for LogAlarm {
         let (alarms, filters) = together!(alarms::of_metrics(cx), filter::all(cx))?;
         let pairs = alarms.iter().filter_map(|(alarm, metric)| {
             let filter = filters.iter().find(|filter| filter.feeds(metric))?;
-            let mut fields = found([
+            Some(found([
                 ("alarm_name", alarm.clone()),
+                ("filter_name", filter.filter_name.clone()),
                 ("log_group_name", filter.log_group_name.clone()),
                 ("metric_name", metric.name.clone()),
                 ("metric_namespace", metric.namespace.clone()),
-            ]);
-            if filter.filter_name != *alarm {
-                fields.insert("filter_name".to_owned(), filter.filter_name.clone().into());
-            }
-            Some(fields)
+            ]))
         });
         Ok(pairs.collect())
     }
@@ -511,6 +508,9 @@ tags                = { team = "security", purpose = "alerts" }
 [logs.log_group.trail]
 log_group_name  = "/audit/cloudtrail"
 log_group_class = "STANDARD"
+
+[sns.topic.on-call]
+name = "on-call"
 
 [cloudwatch.log_alarm.root-use]
 alarm_name                = "root-use"
