@@ -335,11 +335,8 @@ fn weaker_threshold(spec: &Spec, now: &Record) -> Option<String> {
     let (before, after) = (now.threshold, spec.threshold?);
     let operator = spec.comparison_operator.unwrap_or(now.comparison_operator);
     let is_weaker = match operator {
-        ComparisonOperator::GreaterThanOrEqualToThreshold
-        | ComparisonOperator::GreaterThanThreshold => after > before,
-        ComparisonOperator::LessThanOrEqualToThreshold | ComparisonOperator::LessThanThreshold => {
-            after < before
-        }
+        ComparisonOperator::AtLeast | ComparisonOperator::Above => after > before,
+        ComparisonOperator::AtMost | ComparisonOperator::Below => after < before,
     };
     is_weaker.then(|| format!("weaker than before: threshold goes from {before} to {after}"))
 }

@@ -43,7 +43,7 @@ pub struct Record {
 #[serde(rename_all = "snake_case")]
 pub enum Write {
     /// Makes it, or replaces all of it.
-    Put(Record),
+    Put(Box<Record>),
     /// Takes one away that was made.
     Delete,
 }
@@ -192,7 +192,7 @@ impl Part for Filter {
         let Some(now) = now else {
             drift.add("filter_name", None::<&str>, Some(look.spec.filter_name()));
             return vec![match Record::new(look.spec, &mut drift) {
-                Some(record) => Change::new(Write::Put(record), drift),
+                Some(record) => Change::new(Write::Put(Box::new(record)), drift),
                 None => {
                     let lacks: Vec<&str> = lacks(look.spec).collect();
                     Change::finding(drift).withhold(undeclared("filter", &lacks))
@@ -203,7 +203,7 @@ impl Part for Filter {
         if drift.is_empty() {
             return Vec::new();
         }
-        let change = Change::new(Write::Put(now.with(look.spec)), drift);
+        let change = Change::new(Write::Put(Box::new(now.with(look.spec))), drift);
         vec![warnings.into_iter().fold(change, |change, warning| look.disruptive(change, warning))]
     }
 
@@ -227,7 +227,8 @@ impl Part for Filter {
     }
 
     fn undo(_: &Write, before: &Option<Record>) -> Undo<Write> {
-        Undo::By(vec![before.clone().map_or(Write::Delete, Write::Put)])
+        let before = before.clone().map(|record| Write::Put(Box::new(record)));
+        Undo::By(vec![before.unwrap_or(Write::Delete)])
     }
 
     fn export(now: &Option<Record>, spec: &mut Spec) {

@@ -166,10 +166,10 @@ aws_enum! {
 aws_enum! {
     /// How a period is compared with the threshold.
     ComparisonOperator {
-        GreaterThanOrEqualToThreshold = "GreaterThanOrEqualToThreshold",
-        GreaterThanThreshold = "GreaterThanThreshold",
-        LessThanThreshold = "LessThanThreshold",
-        LessThanOrEqualToThreshold = "LessThanOrEqualToThreshold",
+        AtLeast = "GreaterThanOrEqualToThreshold",
+        Above = "GreaterThanThreshold",
+        Below = "LessThanThreshold",
+        AtMost = "LessThanOrEqualToThreshold",
     }
 }
 
