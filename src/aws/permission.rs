@@ -37,7 +37,12 @@ impl Call {
 
     /// The CloudTrail event that tells of this call, `source:name`.
     pub fn event(&self) -> String {
-        format!("{}.amazonaws.com:{}", prefix(self.service), event_name(self))
+        let source = match self.service {
+            // CloudWatch User Guide, "Logging CloudWatch API and console operations with AWS CloudTrail".
+            "cloudwatch" => "monitoring",
+            other => prefix(other),
+        };
+        format!("{source}.amazonaws.com:{}", event_name(self))
     }
 }
 
@@ -106,6 +111,13 @@ mod tests {
     #[test]
     fn most_actions_are_called_like_their_operation() {
         assert_eq!(Call::new("iam", "GetRole").iam_action(), "iam:GetRole");
+    }
+
+    #[test]
+    fn events_of_cloudwatch_come_from_its_endpoint() {
+        let put = Call::new("cloudwatch", "PutMetricAlarm");
+        assert_eq!(put.iam_action(), "cloudwatch:PutMetricAlarm");
+        assert_eq!(put.event(), "monitoring.amazonaws.com:PutMetricAlarm");
     }
 
     #[test]

@@ -2,10 +2,10 @@
 //!
 //! Sources: KMS Developer Guide, "Request quotas"; CloudTrail User Guide, "Quotas" (get, describe and
 //! list calls together, and all others, neither of which can be raised); CloudWatch Logs User Guide,
-//! "CloudWatch Logs quotas" (raised in some Regions since); SNS API Reference, `TagResource`,
-//! `ListTopics`, `ListSubscriptionsByTopic`; Security Hub API Reference, "Welcome"; SQS Developer Guide,
-//! "Amazon SQS message quotas" (300 a second for each action on a FIFO queue; a standard queue takes nearly
-//! any number).
+//! "CloudWatch Logs quotas" (raised in some Regions since); CloudWatch User Guide, "CloudWatch service
+//! quotas"; SNS API Reference, `TagResource`, `ListTopics`, `ListSubscriptionsByTopic`; Security Hub API
+//! Reference, "Welcome"; SQS Developer Guide, "Amazon SQS message quotas" (300 a second for each action on
+//! a FIFO queue; a standard queue takes nearly any number).
 
 use super::permission::Call;
 
@@ -47,7 +47,16 @@ pub fn of(call: Call) -> Option<Quota> {
         ) => quota(call.operation, 5.0),
         ("cloudtrail", _) if call.is_read() => quota("get, describe and list", 10.0),
         ("cloudtrail", _) => quota("all other", 1.0),
-        ("logs", "DescribeLogGroups" | "CreateLogGroup") => quota(call.operation, 5.0),
+        (
+            "logs",
+            "DescribeLogGroups"
+            | "CreateLogGroup"
+            | "DescribeMetricFilters"
+            | "PutMetricFilter"
+            | "DeleteMetricFilter",
+        ) => quota(call.operation, 5.0),
+        ("cloudwatch", "DescribeAlarms") => quota(call.operation, 9.0),
+        ("cloudwatch", "PutMetricAlarm" | "DeleteAlarms") => quota(call.operation, 3.0),
         ("sns", "TagResource" | "UntagResource") => quota("tagging", 10.0),
         ("sns", "ListTopics" | "ListSubscriptions" | "ListSubscriptionsByTopic") => {
             quota(call.operation, 30.0)

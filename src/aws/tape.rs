@@ -8,14 +8,16 @@ use aws_smithy_runtime_api::client::http::HttpConnectorFuture;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::http::StatusCode;
+use aws_smithy_types::base64;
 use aws_smithy_types::body::SdkBody;
 use serde::{Deserialize, Serialize};
 
 use crate::digest;
 
 /// Headers that carry meaning to the SDK; all others are left out.
-const HEADERS: [&str; 7] = [
+const HEADERS: [&str; 8] = [
     "content-type",
+    "smithy-protocol",
     "x-amzn-errortype",
     "x-amz-bucket-region",
     "x-amzn-query-error",
@@ -48,13 +50,78 @@ pub enum Answer {
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         headers: BTreeMap<String, String>,
         /// The body.
-        body: String,
+        #[serde(flatten)]
+        body: Body,
     },
     /// No answer came.
     Nothing {
         /// Why.
         error: String,
     },
+}
+
+/// The body of an answer. Most services speak JSON or XML; what CloudWatch speaks, CBOR, is no text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Body {
+    /// A text.
+    #[serde(rename = "body")]
+    Text(String),
+    /// What is none, in base64.
+    #[serde(rename = "body_base64", with = "as_base64")]
+    Bytes(Vec<u8>),
+}
+
+impl Body {
+    /// The body of what was sent.
+    pub fn of(sent: &[u8]) -> Self {
+        match std::str::from_utf8(sent) {
+            Ok(text) => Self::Text(text.to_owned()),
+            Err(_) => Self::Bytes(sent.to_vec()),
+        }
+    }
+
+    /// As it was sent.
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Bytes(bytes) => bytes,
+        }
+    }
+
+    /// Whether a word is in it. CBOR writes words as they are.
+    fn mentions(&self, word: &str) -> bool {
+        self.bytes().windows(word.len()).any(|part| part == word.as_bytes())
+    }
+}
+
+impl From<String> for Body {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<Body> for SdkBody {
+    fn from(body: Body) -> Self {
+        match body {
+            Body::Text(text) => Self::from(text),
+            Body::Bytes(bytes) => Self::from(bytes),
+        }
+    }
+}
+
+/// Bytes as a text of base64.
+mod as_base64 {
+    use serde::de::Error;
+
+    use super::{Deserialize, base64};
+
+    pub fn serialize<S: serde::Serializer>(bytes: &[u8], out: S) -> Result<S::Ok, S::Error> {
+        out.serialize_str(&base64::encode(bytes))
+    }
+
+    pub fn deserialize<'de, D: serde::Deserializer<'de>>(text: D) -> Result<Vec<u8>, D::Error> {
+        base64::decode(String::deserialize(text)?).map_err(D::Error::custom)
+    }
 }
 
 /// A read with its answers: one for each page.
@@ -198,8 +265,11 @@ impl Tape {
 /// endpoint is or who signs.
 pub fn page_of(request: &HttpRequest) -> String {
     let query = request.uri().split_once('?').map(|(_, query)| query).unwrap_or_default();
-    let body = request.body().bytes().map(String::from_utf8_lossy);
-    let full = digest::of(&(request.method(), query, body.as_deref().unwrap_or_default()));
+    let body = request.body().bytes().unwrap_or_default();
+    let full = match std::str::from_utf8(body) {
+        Ok(text) => digest::of(&(request.method(), query, text)),
+        Err(_) => digest::of(&(request.method(), query, base64::encode(body))),
+    };
     full.get(..12).unwrap_or(&full).to_owned()
 }
 
@@ -222,7 +292,7 @@ impl Answer {
                 .iter()
                 .filter_map(|name| Some(((*name).to_owned(), headers.get(*name)?.to_owned())))
                 .collect(),
-            body: String::from_utf8_lossy(&body).into_owned(),
+            body: Body::of(&body),
         };
         let mut response = HttpResponse::new(status, SdkBody::from(body));
         *response.headers_mut() = headers;
@@ -234,7 +304,7 @@ impl Answer {
         match self {
             Self::Nothing { error } => error.contains(word),
             Self::Response { headers, body, .. } => {
-                body.contains(word) || headers.values().any(|value| value.contains(word))
+                body.mentions(word) || headers.values().any(|value| value.contains(word))
             }
         }
     }
@@ -254,5 +324,70 @@ impl Answer {
                 Ok(response)
             }
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn response(body: &[u8]) -> HttpResponse {
+        let mut response = HttpResponse::new(200.try_into().unwrap(), SdkBody::from(body.to_vec()));
+        for (name, value) in [
+            ("content-type", "application/cbor"),
+            ("smithy-protocol", "rpc-v2-cbor"),
+            ("x-amzn-requestid", "1"),
+        ] {
+            response.headers_mut().try_insert(name, value).unwrap();
+        }
+        response
+    }
+
+    /// `{"ok": -1.5}`, which is no text.
+    const CBOR: &[u8] = b"\xa1\x62ok\xfb\xbf\xf8\0\0\0\0\0\0";
+
+    #[tokio::test]
+    async fn a_body_that_is_no_text_comes_back_as_it_was() {
+        let (taken, passed) = Answer::take(response(CBOR)).await.unwrap();
+        assert_eq!(passed.body().bytes().unwrap(), CBOR);
+        let text = serde_json::to_string(&taken).unwrap();
+        assert!(text.contains(r#""body_base64":"oWJva/u/+AAAAAAAAA==""#), "{text}");
+        assert!(!text.contains("x-amzn-requestid"), "{text}");
+        let kept: Answer = serde_json::from_str(&text).unwrap();
+        assert_eq!(kept, taken);
+        let replayed = kept.replay().unwrap();
+        assert_eq!(replayed.body().bytes().unwrap(), CBOR);
+        assert_eq!(replayed.headers().get("smithy-protocol"), Some("rpc-v2-cbor"));
+    }
+
+    #[tokio::test]
+    async fn a_text_is_kept_as_one_and_old_tapes_are_read() {
+        let (taken, _) = Answer::take(response(b"{}")).await.unwrap();
+        assert!(serde_json::to_string(&taken).unwrap().contains(r#""body":"{}""#));
+        let old: Answer = serde_json::from_str(r#"{"status": 200, "body": "<a/>"}"#).unwrap();
+        let (status, headers) = (200, BTreeMap::new());
+        assert_eq!(old, Answer::Response { status, headers, body: "<a/>".to_owned().into() });
+        for none in [r#"{"status": 200}"#, r#"{"status": 200, "body_base64": "?"}"#] {
+            assert!(serde_json::from_str::<Answer>(none).is_err(), "{none}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_asks_to_slow_down_is_found_in_bytes() {
+        let body = b"\xa1\x66__type\x6aThrottling\xff";
+        let (taken, _) = Answer::take(response(body)).await.unwrap();
+        assert!(matches!(&taken, Answer::Response { body: Body::Bytes(_), .. }));
+        assert!(taken.mentions("Throttl") && !taken.mentions("SlowDown"));
+    }
+
+    #[test]
+    fn pages_are_told_apart_by_every_byte_of_a_request() {
+        let page = |body: &[u8]| page_of(&HttpRequest::new(SdkBody::from(body.to_vec())));
+        assert_ne!(page(b"\xfe"), page(b"\xff"));
+        assert_eq!(page(b"\xff"), page(b"\xff"));
+        // As it was before there were bodies of bytes.
+        let full = digest::of(&("GET", "", "{}"));
+        assert_eq!(page(b"{}"), full[..12]);
     }
 }

@@ -25,6 +25,7 @@ pub mod write_error;
 
 mod accessanalyzer;
 mod cloudtrail;
+mod cloudwatch;
 mod config;
 mod ec2;
 mod events;

@@ -7,8 +7,8 @@ use super::Scope;
 use super::erased::{DynKind, erase};
 use super::shapes::{Inspect, Whole};
 use super::{
-    accessanalyzer, cloudtrail, config, ec2, events, guardduty, iam, kms, logs, s3, securityhub,
-    sns,
+    accessanalyzer, cloudtrail, cloudwatch, config, ec2, events, guardduty, iam, kms, logs, s3,
+    securityhub, sns,
 };
 use crate::baseline::catalog::{Catalog, KindInfo};
 
@@ -26,6 +26,7 @@ static KINDS: LazyLock<Vec<Box<dyn DynKind>>> = LazyLock::new(|| {
         erase::<sns::topic::Topic>(),
         erase::<sns::subscription::Subscription>(),
         erase::<cloudtrail::trail::Trail>(),
+        erase::<cloudwatch::log_alarm::LogAlarm>(),
         erase::<events::rule::Rule>(),
         erase::<config::recorder::ConfigRecorder>(),
         erase::<accessanalyzer::analyzer::Analyzer>(),
@@ -162,6 +163,12 @@ mod tests {
         "cloudtrail.trail forbid_excluded_sources",
         "cloudtrail.trail record_all_management_events",
         "cloudtrail.trail recursive_logging",
+        "cloudwatch.log_alarm apply_on_transformed_logs",
+        "cloudwatch.log_alarm comparison_operator",
+        "cloudwatch.log_alarm period",
+        "cloudwatch.log_alarm require_trail",
+        "cloudwatch.log_alarm statistic",
+        "cloudwatch.log_alarm treat_missing_data",
         "config.recorder snapshot_delivery_frequency",
         "config.rule enable_debug_log_delivery",
         "config.rule source_owner",

@@ -36,6 +36,8 @@ pub const IAM: TagRules = TagRules { folds_keys: true, limit: 50 };
 pub const KMS: TagRules = TagRules { folds_keys: false, limit: 50 };
 /// Trails.
 pub const CLOUDTRAIL: TagRules = TagRules { folds_keys: false, limit: 50 };
+/// Alarms.
+pub const CLOUDWATCH: TagRules = TagRules { folds_keys: false, limit: 50 };
 /// What AWS Config has.
 pub const CONFIG: TagRules = TagRules { folds_keys: false, limit: 50 };
 /// Log groups.

@@ -33,12 +33,14 @@ def foreign(service, region=HERE):
 ACCOUNT = client("sts").get_caller_identity()["Account"]
 iam, s3, s3control, kms = client("iam"), client("s3"), client("s3control"), client("kms")
 trails, config, ec2, sns = client("cloudtrail"), client("config"), client("ec2"), client("sns")
-logs, events = client("logs"), client("events")
+logs, events, watch = client("logs"), client("events"), client("cloudwatch")
 analyzers, guardduty, hub = client("accessanalyzer"), client("guardduty"), client("securityhub")
 
 BUCKET, TRAIL, ALIAS, ROLE = f"evenkeel-audit-{ACCOUNT}", "evenkeel-audit", "alias/evenkeel-audit", "aws-support"
 GROUP = "/evenkeel/audit"
 RULE = "evenkeel-findings"
+ALARM, TRAIL_GROUP = "evenkeel-root-use", "/evenkeel/trail"
+ROOT_USE = '{ $.userIdentity.type = "Root" && $.userIdentity.invokedBy NOT EXISTS && $.eventType != "AwsServiceEvent" }'
 TOPIC = f"arn:aws:sns:{HERE}:{ACCOUNT}:evenkeel-alerts"
 
 
@@ -106,6 +108,22 @@ def rule_target(edit):
     target = events.list_targets_by_rule(Rule=RULE)["Targets"][0]
     edit(target)
     events.put_targets(Rule=RULE, Targets=[target])
+
+
+def metric_filter(metric={}, **changed):
+    """The metric filter with some of it changed."""
+    there = logs.describe_metric_filters(logGroupName=TRAIL_GROUP, filterNamePrefix=ALARM)["metricFilters"][0]
+    kept = {one: there[one] for one in ("logGroupName", "filterName", "filterPattern")}
+    transformation = {**there["metricTransformations"][0], **metric}
+    logs.put_metric_filter(**{**kept, "metricTransformations": [transformation], **changed})
+
+
+def alarm(without=(), **changed):
+    """The alarm with some of it changed."""
+    of_state = ("AlarmArn", "AlarmConfigurationUpdatedTimestamp", *without)
+    there = watch.describe_alarms(AlarmNames=[ALARM])["MetricAlarms"][0]
+    kept = {one: value for one, value in there.items() if one not in of_state and not one.startswith("State")}
+    watch.put_metric_alarm(**{**kept, **changed})
 
 
 def subscription():

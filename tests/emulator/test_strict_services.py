@@ -94,6 +94,35 @@ class Watching(AccountTest):
         both = {"AlarmNames": names, "AlarmNamePrefix": "a"}
         self.fails("ValidationError", watch.describe_alarms, **both)
 
+    def test_alarms_of_two_sorts_have_one_set_of_names(self) -> None:
+        watch = self.client("cloudwatch")
+        watch.put_composite_alarm(AlarmName="both", AlarmRule='ALARM("a")', Tags=[{"Key": "a", "Value": "1"}])
+        watch.put_metric_alarm(**ALARM)
+        self.assertEqual([one["AlarmName"] for one in watch.describe_alarms()["MetricAlarms"]], ["alarm"])
+        every = watch.describe_alarms(AlarmTypes=["MetricAlarm", "CompositeAlarm", "LogAlarm"])
+        self.assertEqual([one["AlarmName"] for one in every["MetricAlarms"]], ["alarm"])
+        [both] = every["CompositeAlarms"]
+        self.assertEqual((both["AlarmRule"], both["StateValue"], both["ActionsEnabled"]), ('ALARM("a")', "INSUFFICIENT_DATA", True))
+        self.assertEqual(watch.list_tags_for_resource(ResourceARN=both["AlarmArn"])["Tags"], [{"Key": "a", "Value": "1"}])
+        self.fails("ValidationError", watch.put_metric_alarm, **ALARM | {"AlarmName": "both"})
+        self.fails("ValidationError", watch.put_composite_alarm, AlarmName="alarm", AlarmRule="TRUE")
+        watch.delete_alarms(AlarmNames=["both"])
+        watch.put_metric_alarm(**ALARM | {"AlarmName": "both"})
+
+    def test_an_alarm_keeps_its_window_and_warm_up(self) -> None:
+        watch = self.client("cloudwatch")
+        more = {
+            "EvaluationWindow": {"WallClockWindow": {"Timezone": "+0200"}},
+            "WarmUpConfiguration": {"WarmUpPeriodDurationInMinutes": 60},
+            "ActionConfiguration": {"AlarmTagsPropagation": {"Enabled": True}},
+        }
+        watch.put_metric_alarm(**ALARM, **more)
+        [made] = watch.describe_alarms()["MetricAlarms"]
+        self.assertEqual({name: made[name] for name in more}, more)
+        watch.put_metric_alarm(**ALARM)
+        [now] = watch.describe_alarms()["MetricAlarms"]
+        self.assertFalse(set(more) & set(now), "an alarm is replaced as a whole")
+
     def test_an_alarm_takes_its_tags_along(self) -> None:
         watch = self.client("cloudwatch")
         watch.put_metric_alarm(**ALARM, Tags=[{"Key": "a", "Value": "1"}])

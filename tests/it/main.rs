@@ -31,6 +31,7 @@ mod key_grants;
 mod keys;
 mod language;
 mod library;
+mod log_alarms;
 mod log_groups;
 mod managed_policies;
 mod met;

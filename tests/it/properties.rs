@@ -366,7 +366,13 @@ async fn says_why_it_skips(kind: Kind) {
 
 /// The needs of changes of objects that are there: which write waits for which, each with its reason.
 /// Everything else stands alone, so that nothing that fails or is only reported stops it.
-const NEEDS: [(&str, &str, &str, &str); 6] = [
+const NEEDS: [(&str, &str, &str, &str); 7] = [
+    (
+        "cloudwatch.log_alarm",
+        "cloudwatch:TagResource",
+        "cloudwatch:PutMetricAlarm",
+        "of an alarm that is made there is nothing to tag before, and the filter is the first write",
+    ),
     (
         "config.recorder",
         "config:PutConfigurationRecorder",

@@ -1,5 +1,5 @@
-//! The AWS SDK's own bytes against the emulator, for services that no kind calls yet: CloudWatch, which
-//! speaks CBOR only, Access Analyzer and Security Hub.
+//! The AWS SDK's own bytes against the emulator, without a kind between: CloudWatch, which speaks CBOR
+//! only, Access Analyzer and Security Hub.
 
 use std::sync::Arc;
 

@@ -15,7 +15,7 @@ use crate::support::answers::{self, Answers, Played};
 use crate::support::library::Declaration;
 use crate::support::root;
 use crate::support::tree::{Node, Tree};
-use evenkeel::aws::tape::{Answer, ReadKey};
+use evenkeel::aws::tape::{Answer, Body, ReadKey};
 use evenkeel::baseline::ResolvedItem;
 use evenkeel::baseline::check::Checker;
 use evenkeel::kinds::Facts;
@@ -210,9 +210,10 @@ fn changed(key: &ReadKey, answer: &Answer) -> Vec<(String, &'static str, Answer)
     let Answer::Response { status, headers, body } = answer else { return Vec::new() };
     let mut all = Vec::new();
     let mut add = |member: &str, how, status, body: String| {
-        let answer = Answer::Response { status, headers: headers.clone(), body };
+        let answer = Answer::Response { status, headers: headers.clone(), body: body.into() };
         all.push((member.to_owned(), how, answer));
     };
+    let Body::Text(body) = body else { return Vec::new() };
     let tree = Tree::of(body);
     let (service, _) = key.call.split_once(':').unwrap();
     let is_xml = tree.as_ref().map_or(service.starts_with("s3"), Tree::is_xml);
@@ -357,12 +358,14 @@ fn others(node: &Node) -> Vec<(&'static str, Value)> {
     match &value {
         Value::Bool(value) => vec![("other", json!(!value))],
         Value::Number(number) => {
-            let number = number.as_f64().unwrap_or_default();
-            let next =
-                if number.fract() == 0.0 { json!(number as i64 + 1) } else { json!(number + 1.0) };
+            // A number with a point stays one: CBOR tells them apart.
+            let (next, zero) = match number.as_i64() {
+                Some(number) => (json!(number + 1), json!(0)),
+                None => (json!(number.as_f64().unwrap_or_default() + 1.0), json!(0.0)),
+            };
             let mut all = vec![("other", next)];
-            if number != 0.0 {
-                all.push(("zero", json!(0)));
+            if number.as_f64() != Some(0.0) {
+                all.push(("zero", zero));
             }
             all
         }
@@ -485,6 +488,8 @@ fn other_declarations(schema: &Value, value: &Value) -> Vec<Value> {
             if map.is_empty() {
                 all.push(json!({ "team": "other" }));
                 all.push(json!({ "team": ["other"] }));
+                let retries = json!({ "defaultHealthyRetryPolicy": { "numRetries": 10 } });
+                all.push(json!({ "http": retries }));
                 let what = json!(["arn:aws:dataprotection::aws:data-identifier/EmailAddress"]);
                 let audit = json!({ "Audit": { "FindingsDestination": {} } });
                 let mask = json!({ "Deidentify": { "MaskConfig": {} } });

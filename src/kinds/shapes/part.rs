@@ -79,6 +79,16 @@ pub trait Parted: Kind {
         None
     }
 
+    /// A finding that stands for everything that is declared: something else has the object's name.
+    fn another(_spec: &Self::Spec, _place: &Self::Place) -> Option<Change<Self::Making>> {
+        None
+    }
+
+    /// The write, of a part by its name, that takes back that an object was made, where evenkeel does.
+    fn unmade() -> Option<(&'static str, Value)> {
+        None
+    }
+
     /// Whether an error of a write passes by itself.
     fn is_settling(error: &WriteError) -> bool {
         matches!(error, WriteError::Aws(error) if error.class == ErrorClass::Settling)
@@ -161,7 +171,7 @@ impl<K: Parted> Look<'_, K> {
     }
 
     /// What is there of a part; `None` when it was not read.
-    fn now<P: Part<Of = K>>(&self) -> Option<P::Now> {
+    pub fn now<P: Part<Of = K>>(&self) -> Option<P::Now> {
         before::<P>(self.state)
     }
 }
@@ -482,6 +492,10 @@ pub fn diff<K: Parted>(
         }
     }
     if state.is_some() {
+        if let Some(finding) = K::another(spec, &place) {
+            compared::mark_all();
+            return vec![finding.map(|making| act(Step::Create(making)))];
+        }
         let finding = K::immovable(spec, &place);
         changes.extend(finding.map(|change| change.map(|making| act(Step::Create(making)))));
     }
@@ -530,18 +544,21 @@ pub async fn apply<K: Parted>(cx: &WriteCx, action: &Action<K>) -> Result<(), Wr
 
 /// The kind's `undo`.
 pub fn undo<K: Parted>(action: &Action<K>, before: &Object<State<K>>) -> Undo<Action<K>> {
+    let act = |part: &str, write| Action {
+        place: action.place.clone(),
+        step: Step::Write { part: part.to_owned(), write },
+    };
     let Step::Write { part, write } = &action.step else {
-        return Undo::Impossible(K::KEPT.to_owned());
+        return match K::unmade() {
+            Some((part, write)) => Undo::By(vec![act(part, write)]),
+            None => Undo::Impossible(K::KEPT.to_owned()),
+        };
     };
     let Some(known) = part_of::<K>(part) else {
         return Undo::Impossible(format!("there is no part {part}"));
     };
-    let act = |write| Action {
-        place: action.place.clone(),
-        step: Step::Write { part: part.clone(), write },
-    };
     match known.undo(write, before.state()) {
-        Undo::By(writes) => Undo::By(writes.into_iter().map(act).collect()),
+        Undo::By(writes) => Undo::By(writes.into_iter().map(|write| act(part, write)).collect()),
         Undo::Impossible(reason) => Undo::Impossible(reason),
     }
 }

@@ -22,6 +22,8 @@ pub trait Tagged: Parted {
     const TAG_CALLS: &'static [Use<Self::Spec>];
     /// Whether an object is made with its tags, by the call that makes it.
     const MADE_WITH_TAGS: bool;
+    /// The parts without whose writes there is nothing to tag.
+    const TAG_NEEDS: &'static [&'static str] = &[];
 
     /// All tags that are declared.
     fn tags(spec: &Self::Spec) -> Option<&Tags>;
@@ -94,6 +96,7 @@ impl<K: Tagged> Part for OwnTags<K> {
 
     const NAME: &'static str = "tags";
     const CALLS: &'static [Use<<K as Kind>::Spec>] = K::TAG_CALLS;
+    const NEEDS: &'static [&'static str] = K::TAG_NEEDS;
 
     fn is_declared(spec: &K::Spec) -> bool {
         declares::<K>(spec)

@@ -1,5 +1,6 @@
 """CloudWatch alarms: what they may say; a new one has no data yet, one that is put again keeps its state and tags."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,8 @@ MISSING = ("breaching", "notBreaching", "ignore", "missing")
 ACTIONS = ("AlarmActions", "OKActions", "InsufficientDataActions")
 # What belongs to the metric, and so does not go with a list of metrics.
 OF_A_METRIC = ("MetricName", "Namespace", "Dimensions", "Period", "Unit", "Statistic", "ExtendedStatistic")
+# What moto forgets.
+KEPT = ("EvaluationWindow", "WarmUpConfiguration", "ActionConfiguration")
 PAGE = 50
 
 
@@ -21,6 +24,11 @@ def _backend(call: Call) -> Any:
     from moto.cloudwatch.models import cloudwatch_backends
 
     return cloudwatch_backends[call.account][call.region]
+
+
+def _composites(backend: Any) -> dict[str, dict[str, Any]]:
+    """The composite alarms of a Region by their names, as they are described."""
+    return backend.__dict__.setdefault("composites", {})
 
 
 @refuses("cloudwatch", "PutMetricAlarm")
@@ -77,6 +85,7 @@ def put_alarm(call: Call, forward: Forward) -> Any:
     if answer.status >= 300:
         return answer
     after = backend.alarms[call.params["AlarmName"]]
+    after.kept = {name: call.params[name] for name in KEPT if name in call.params}
     if before is None:
         after.state_value, after.state_reason_data = "INSUFFICIENT_DATA", None
         after.transitioned = after.state_updated_timestamp
@@ -86,6 +95,32 @@ def put_alarm(call: Call, forward: Forward) -> Any:
         backend.tagger.delete_all_tags_for_resource(after.alarm_arn)
         backend.tagger.tag_resource(after.alarm_arn, [{"Key": key, "Value": value} for key, value in tags.items()])
     return answer
+
+
+@refuses("cloudwatch", "PutMetricAlarm", "PutCompositeAlarm")
+def one_set_of_names(call: Call) -> None:
+    """"This name must be unique within the Region": an alarm of one sort does not become one of another."""
+    backend, name = _backend(call), call.params["AlarmName"]
+    others = _composites(backend) if call.operation == "PutMetricAlarm" else backend.alarms
+    if name in others:
+        raise AwsError("ValidationError", f"An alarm of another type with the name {name} already exists.")
+
+
+@handles("cloudwatch", "PutCompositeAlarm")
+def put_composite(call: Call, _: Forward) -> dict[str, Any]:
+    """Kept and described; its rule is neither read nor evaluated."""
+    given, now = call.params, time.time()
+    there = _composites(_backend(call)).get(given["AlarmName"])
+    state = ("StateValue", "StateReason", "StateUpdatedTimestamp", "StateTransitionedTimestamp")
+    new = ("INSUFFICIENT_DATA", "Unchecked: Initial alarm creation", now, now)
+    made = {name: value for name, value in given.items() if name != "Tags"}
+    made |= {name: there[name] for name in state} if there else dict(zip(state, new, strict=True))
+    made = {"ActionsEnabled": True} | dict.fromkeys(ACTIONS, []) | made
+    arn = f"arn:{call.partition}:cloudwatch:{call.region}:{call.account}:alarm:{given['AlarmName']}"
+    _composites(_backend(call))[given["AlarmName"]] = made | {"AlarmArn": arn, "AlarmConfigurationUpdatedTimestamp": now}
+    if there is None and given.get("Tags"):
+        _backend(call).tagger.tag_resource(arn, given["Tags"])
+    return {}
 
 
 @handles("cloudwatch", "SetAlarmState")
@@ -107,13 +142,14 @@ def describe_alarms(call: Call, forward: Forward) -> dict[str, Any]:
         raise AwsError("ValidationError", "AlarmNames and AlarmNamePrefix cannot be used together.")
     if {"ChildrenOfAlarmName", "ParentsOfAlarmName"} & set(asked):
         raise NotImplementedError("composite alarms")
-    if "MetricAlarm" not in asked.get("AlarmTypes", ["MetricAlarm"]):
-        return {"MetricAlarms": [], "CompositeAlarms": []}
+    types = asked.get("AlarmTypes", ["MetricAlarm"])
     backend = _backend(call)
+    metric = from_moto(call, forward).get("MetricAlarms", []) if "MetricAlarm" in types else []
+    composite = list(_composites(backend).values()) if "CompositeAlarm" in types else []
     found = []
-    for one in from_moto(call, forward).get("MetricAlarms", []):
-        alarm = backend.alarms[one["AlarmName"]]
+    for one in metric + composite:
         name = one["AlarmName"]
+        alarm = backend.alarms.get(name)
         if name not in asked.get("AlarmNames", [name]) or not name.startswith(asked.get("AlarmNamePrefix", "")):
             continue
         if one["StateValue"] != asked.get("StateValue", one["StateValue"]):
@@ -121,11 +157,17 @@ def describe_alarms(call: Call, forward: Forward) -> dict[str, Any]:
         actions = [arn for name in ACTIONS for arn in one.get(name, [])]
         if "ActionPrefix" in asked and not any(arn.startswith(asked["ActionPrefix"]) for arn in actions):
             continue
+        if alarm is None:
+            found.append(one)
+            continue
+        if not one.get("Metrics"):
+            one.pop("Metrics", None)
         if alarm.state_reason_data in (None, "{}"):
             one.pop("StateReasonData", None)
-        found.append(one | {"StateTransitionedTimestamp": alarm.transitioned})
+        found.append(one | {"StateTransitionedTimestamp": alarm.transitioned} | alarm.kept)
     shown, token = page(call, found, PAGE)
-    return {"MetricAlarms": shown, "CompositeAlarms": []} | token
+    metric, composite = [[one for one in shown if ("AlarmRule" in one) == is_one] for is_one in (False, True)]
+    return {"MetricAlarms": metric, "CompositeAlarms": composite} | token
 
 
 @handles("cloudwatch", "DeleteAlarms")
@@ -133,16 +175,20 @@ def delete_alarms(call: Call, _: Forward) -> dict[str, Any]:
     """Names of nothing are passed over; with an alarm go its tags."""
     backend = _backend(call)
     for name in call.params["AlarmNames"]:
-        alarm = backend.alarms.pop(name, None)
-        if alarm is not None:
-            backend.tagger.delete_all_tags_for_resource(alarm.alarm_arn)
+        alarm, composite = backend.alarms.pop(name, None), _composites(backend).pop(name, None)
+        arn = alarm.alarm_arn if alarm else composite and composite["AlarmArn"]
+        if arn:
+            backend.tagger.delete_all_tags_for_resource(arn)
     return {}
 
 
 @refuses("cloudwatch", "TagResource", "UntagResource", "ListTagsForResource")
 def an_alarm_that_is_there(call: Call) -> None:
     arn = call.params["ResourceARN"]
-    if ":alarm:" in arn and arn not in [alarm.alarm_arn for alarm in _backend(call).alarms.values()]:
+    backend = _backend(call)
+    arns = [alarm.alarm_arn for alarm in backend.alarms.values()]
+    arns += [alarm["AlarmArn"] for alarm in _composites(backend).values()]
+    if ":alarm:" in arn and arn not in arns:
         raise AwsError("ResourceNotFoundException", f"{arn} does not exist.")
 
 

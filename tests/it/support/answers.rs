@@ -2,7 +2,7 @@
 //!
 //! A file holds one answer: the read that it answers (`service:Operation Region arguments`), the
 //! status, the headers that matter, an empty line, the body. Several answers to one read are its
-//! pages, in the order of the files' names.
+//! pages, in the order of the files' names. An answer in CBOR is kept as the JSON that says the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -23,7 +23,7 @@ use evenkeel::aws::clients::Clients;
 use evenkeel::aws::meter::Meter;
 use evenkeel::aws::reads::ReadCache;
 use evenkeel::aws::session::Identity;
-use evenkeel::aws::tape::{Answer, ReadKey, Recorded, Tape};
+use evenkeel::aws::tape::{Answer, Body, ReadKey, Recorded, Tape};
 use evenkeel::aws::wire;
 use evenkeel::kinds::Facts;
 use evenkeel::names::Region;
@@ -31,6 +31,7 @@ use evenkeel::plan::{Declared, Plan};
 use evenkeel::reconcile::observe::turns;
 use evenkeel::reconcile::observe_all;
 
+use super::cbor;
 use super::library::{self, Declaration};
 
 /// The account of all recorded answers.
@@ -74,7 +75,8 @@ fn parse(text: &str) -> Option<(ReadKey, Answer)> {
     let header =
         |line: &str| line.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned()));
     let headers = lines.map(header).collect::<Option<_>>()?;
-    Some((key, Answer::Response { status, headers, body: body.trim_end().to_owned() }))
+    let body = body.trim_end().to_owned().into();
+    Some((key, Answer::Response { status, headers, body }))
 }
 
 /// Writes answers into a folder, with the account's number as in all recorded answers.
@@ -84,6 +86,10 @@ pub fn save(folder: &Path, recorded: &[Recorded], account: &str) {
     for read in recorded {
         for answer in read.pages.values() {
             let Answer::Response { status, headers, body } = answer else { continue };
+            let body = match cbor::is_spoken(headers) {
+                true => cbor::as_json(body.bytes()),
+                false => String::from_utf8(body.bytes().to_vec()).unwrap(),
+            };
             let headers: String =
                 headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
             let text = format!("{}\n{status}\n{headers}\n{body}\n", in_words(&read.key));
@@ -159,6 +165,10 @@ impl HttpConnector for Player {
         let (_, key) = wire.tape.as_ref().expect("a session that plays knows its reads");
         HttpConnectorFuture::ready(match PLAYED.with(|played| played.next(key)) {
             Some(Answer::Response { status, headers, body }) => {
+                let body = match body {
+                    Body::Text(text) if cbor::is_spoken(&headers) => cbor::of_json(&text),
+                    body => body,
+                };
                 let mut response =
                     HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body));
                 for (name, value) in headers {

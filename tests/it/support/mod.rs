@@ -4,6 +4,7 @@
 
 pub mod answers;
 pub mod boto3;
+pub mod cbor;
 pub mod declared;
 pub mod library;
 pub mod organization;

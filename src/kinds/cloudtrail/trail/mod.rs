@@ -5,6 +5,7 @@ mod arn;
 mod calls;
 mod check;
 mod coverage;
+pub mod delivery;
 mod diff;
 mod observe;
 pub mod selectors;

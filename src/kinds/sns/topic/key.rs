@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Place, SET, Service, Spec, Topic, attributes_of_found, policy, set, topic};
+use super::{Place, SET, Service, Spec, Topic, attributes_of_found, requests, set, topic};
 use crate::aws::Call;
 use crate::baseline::catalog::SpecProblem;
 use crate::kinds::kms::let_in::{self, Asking, Keyed};
@@ -180,7 +180,7 @@ pub async fn of_services(
 fn asking(look: &Look<'_, Topic>, key: &str) -> Vec<Asking> {
     let (partition, account) = (look.facts.partition.as_str(), look.facts.account.as_str());
     let of = |service: &Service| {
-        let mut condition = policy::says(partition, account, look.spec, *service);
+        let mut condition = requests::says(partition, account, look.spec, *service);
         let topic = super::arn(look.facts, &look.spec.name);
         condition["ArnEquals"] = json!({ "kms:EncryptionContext:aws:sns:topicArn": topic });
         let principal = service.principal();

@@ -4,6 +4,7 @@
 mod attributes;
 mod key;
 mod policy;
+mod requests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -28,7 +29,7 @@ use crate::kinds::{
 use crate::names::{AccountId, Region};
 
 const LIST_TAGS: Call = Call::new("sns", "ListTagsForResource");
-const GET: Call = Call::new("sns", "GetTopicAttributes");
+pub const GET: Call = Call::new("sns", "GetTopicAttributes");
 const SET: Call = Call::new("sns", "SetTopicAttributes");
 const LIST: Call = Call::new("sns", "ListTopics");
 const CREATE: Call = Call::new("sns", "CreateTopic");
@@ -359,6 +360,14 @@ async fn attributes_of(
         });
     }
     Ok(Some(attributes.clone()))
+}
+
+/// Whether a topic of this account and Region is there.
+///
+/// # Errors
+/// Nobody can say.
+pub async fn is_there(cx: &Cx, name: &str) -> Result<bool, ObserveError> {
+    Ok(attributes_of(cx, name).await?.is_some())
 }
 
 /// The attributes of a topic that was found in the same look: without them nothing can be said of it.

@@ -9,7 +9,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Place, SET, Service, Spec, Topic, arn, attributes_of_found, key, set, topic};
+use super::{Place, SET, Service, Spec, Topic, arn, attributes_of_found, key, requests, set, topic};
 use crate::aws::Call;
 use crate::baseline::catalog::SpecProblem;
 use crate::kinds::kms::let_in::{self, Keyed};
@@ -297,39 +297,11 @@ fn publishes(about: &About<'_>, spec: &Spec, service: Service) -> Value {
         "Sid": name, "Effect": "Allow", "Principal": { "Service": service.principal() },
         "Action": "sns:Publish", "Resource": about.arn,
     });
-    let condition = says(about.partition, about.account, spec, service);
+    let condition = requests::says(about.partition, about.account, spec, service);
     if !condition.is_null() {
         statement["Condition"] = condition;
     }
     statement
-}
-
-/// What the requests of a service say of themselves, as conditions.
-pub fn says(partition: &str, account: &str, spec: &Spec, service: Service) -> Value {
-    let accounts: Vec<String> = match &spec.source_accounts {
-        Some(accounts) => accounts.iter().map(ToString::to_string).collect(),
-        None => vec![account.to_owned()],
-    };
-    let sources = |resource: &dyn Fn(&str) -> String| {
-        let arns = accounts.iter().map(|account| resource(account));
-        arns.map(|rest| format!("arn:{partition}:{rest}")).collect::<Vec<_>>()
-    };
-    match service {
-        Service::Cloudtrail => json!({ "ArnLike": { "aws:SourceArn":
-            sources(&|account| format!("cloudtrail:*:{account}:trail/*")) } }),
-        Service::Cloudwatch => json!({
-            "StringEquals": { "aws:SourceAccount": accounts },
-            "ArnLike": { "aws:SourceArn":
-                sources(&|account| format!("cloudwatch:*:{account}:alarm:*")) },
-        }),
-        Service::Config => json!({ "StringEquals": { "aws:SourceAccount": accounts } }),
-        // It sends no condition key.
-        Service::Events => Value::Null,
-        Service::Budgets => json!({
-            "StringEquals": { "aws:SourceAccount": accounts },
-            "ArnLike": { "aws:SourceArn": sources(&|account| format!("budgets::{account}:*")) },
-        }),
-    }
 }
 
 /// The policy without those statements of evenkeel's own making that are not asked for any more: against

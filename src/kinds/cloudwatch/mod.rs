@@ -1,0 +1,3 @@
+//! Kinds of Amazon CloudWatch.
+
+pub mod log_alarm;
