@@ -231,10 +231,8 @@ impl Problems {
         let Some(text) = text else {
             return Report::new(diagnostic);
         };
-        Report::new(diagnostic.with_labels(labels)).with_source_code(NamedSource::new(
-            visible(self.sources.name(place.source)),
-            text,
-        ))
+        Report::new(diagnostic.with_labels(labels))
+            .with_source_code(NamedSource::new(visible(self.sources.name(place.source)), text))
     }
 
     /// A place where its line cannot be shown.

@@ -9,7 +9,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Place, SET, Service, Spec, Topic, arn, attributes_of_found, key, requests, set, topic};
+use super::{
+    Place, SET, Service, Spec, Topic, arn, attributes_of_found, key, requests, set, topic,
+};
 use crate::aws::Call;
 use crate::baseline::catalog::SpecProblem;
 use crate::kinds::kms::let_in::{self, Keyed};
