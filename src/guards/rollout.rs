@@ -246,8 +246,14 @@ impl Rollout {
                 true => ("was given up", "evenkeel rollout resume --given-up"),
                 false => ("is halted since", "evenkeel rollout resume"),
             };
-            let reason = format!("the rollout of {version} {word} {}: {why}", at(*since));
-            let other = format!("another version of the baselines of {:?}", self.target);
+            let reason = format!("the rollout of {version} {word} {}: {why}{neither}", at(*since));
+            let other = match before.is_some() {
+                true => format!(
+                    "another version of the baselines of {:?}, or the one that all accounts have, which is repaired at once",
+                    self.target
+                ),
+                false => format!("another version of the baselines of {:?}", self.target),
+            };
             let release = match aborted {
                 true => format!("{other}, or {resume}"),
                 false => format!("{resume}, or {other}"),
@@ -262,7 +268,7 @@ impl Rollout {
         Some(Held::by(
             Guard::Wave,
             format!(
-                "the rollout of {version} has reached the wave {:?}, and the account is in {:?}",
+                "the rollout of {version} has reached the wave {:?}, and the account is in {:?}{neither}",
                 name(current.wave),
                 name(own)
             ),
@@ -328,6 +334,11 @@ mod tests {
         format!("{number:012}").parse().unwrap()
     }
 
+        // Only digests are kept of what the version before says: nobody could write it.
+        let neither = match before {
+            Some(_) => "; the version before says otherwise, and neither is written here meanwhile",
+            None => "",
+        };
     fn fleet() -> BTreeSet<AccountId> {
         (1..=40).map(account).collect()
     }
@@ -464,6 +475,7 @@ mod tests {
                         );
                     }
                 }
+        assert!(held.reason.contains("neither is written"), "it was in v1, otherwise: {held}");
                 let health = match numbers.below(50) {
                     0 => Health::Bad("why".to_owned()),
                     1 => Health::Open,
@@ -478,3 +490,5 @@ mod tests {
         }
     }
 }
+        assert!(held.reason.contains("neither is written"), "{held}");
+        assert!(held.released_by.contains("the one that all accounts have"), "{held}");
