@@ -380,6 +380,17 @@ fn a_new_version_reaches_the_canary_first_and_the_rest_when_it_is_healthy() {
     assert_eq!(org.password_length("beta"), Value::Null);
     org.management.run(&["rollout", "status"]).code(0).says("canary").says("1 account as declared");
     org.management.run(&["apply", "-a", org.id("beta"), "--yes"]).code(3).complains("wave");
+    // Somebody changes the canary back: the look that finds that moves nothing on.
+    org.inside(
+        "alpha",
+        "client('iam').update_account_password_policy(MinimumPasswordLength=8)\nprint('null')",
+    );
+    run(&org, 3);
+    assert_eq!(org.password_length("alpha"), 14);
+    assert_eq!(org.password_length("beta"), Value::Null);
+    // The next one finds it as declared, and the one after it writes to the rest.
+    run(&org, 3);
+    assert_eq!(org.password_length("beta"), Value::Null);
     run(&org, 0);
     assert_eq!(org.password_length("beta"), 14);
     org.management.run(&["rollout", "status"]).code(0).says("all accounts may have");
