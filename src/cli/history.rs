@@ -6,7 +6,7 @@ use chrono::SecondsFormat;
 use evenkeel::names::AccountId;
 use evenkeel::plan::words::{counted, named, title};
 use evenkeel::store::Store;
-use evenkeel::store::history::{Entry, Filter, RunRecord, What};
+use evenkeel::store::history::{Ending, Entry, Filter, RunRecord, What};
 use evenkeel::visible::{shortened, visible};
 use serde_json::{Value, json};
 
@@ -156,10 +156,7 @@ pub fn by_whom(by: &Value) -> Option<String> {
 }
 
 fn line_of_run(run: &RunRecord) -> String {
-    let outcome = match run.outcome {
-        Some(outcome) => outcome.word().replace('_', " "),
-        None => "not ended".to_owned(),
-    };
+    let outcome = run.outcome.map_or("not ended", Ending::as_str);
     let drifted = ["to_change", "reported"].iter().filter_map(|of| run.about.summary[of].as_u64());
     format!(
         "{}  {:<8}  {outcome:<11}  {} · {} · {} not as declared · {} applied",

@@ -89,6 +89,12 @@ fn status(all: &[Progress]) {
                 false => "    look at it, then: evenkeel rollout resume, or evenkeel rollout abort",
             });
         }
+        if let (Some(until), None) = (one.soaks_until, &one.halted) {
+            out::line(&format!(
+                "    moves on with a whole look at {} or later that finds all of the wave as declared",
+                until.to_rfc3339_opts(SecondsFormat::Secs, true)
+            ));
+        }
         let missing: Vec<String> = one.missing.iter().map(ToString::to_string).collect();
         if !missing.is_empty() {
             out::line(&format!("    not as declared yet: {}", shortened_list(&missing, NAMED)));

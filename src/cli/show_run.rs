@@ -62,7 +62,7 @@ fn head(shown: &RunShown) {
         |time: chrono::DateTime<chrono::Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
     let end = match (run.ended, run.outcome) {
         (Some(ended), Some(outcome)) => {
-            format!("to {} · {}", time(ended), outcome.word().replace('_', " "))
+            format!("to {} · {}", time(ended), outcome.as_str())
         }
         _ => "and has not ended: it is under way, or was killed".to_owned(),
     };

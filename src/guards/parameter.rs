@@ -76,10 +76,10 @@ impl Parameter {
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some((began, said));
     }
 
-    /// What it said last: none where it was off.
+    /// What it said last: none where it was off, which is that one word alone.
     pub fn said(&self) -> Option<Result<String, String>> {
         match self.seen() {
-            Some((_, Ok(said))) if said.trim().eq_ignore_ascii_case(OFF) => None,
+            Some((_, Ok(said))) if said == OFF => None,
             Some((_, said)) => Some(said),
             None => Some(Err("it was not read yet".to_owned())),
         }

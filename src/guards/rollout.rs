@@ -45,8 +45,15 @@ struct Current {
     reached: DateTime<Utc>,
     /// The accounts of the target.
     accounts: BTreeSet<AccountId>,
-    /// Since when each account is as the version declares.
+    /// Since when each account is as the version declares, as far as anybody looked.
     healthy: BTreeMap<AccountId, DateTime<Utc>>,
+    /// When the latest look began that found nothing to change in an account.
+    #[serde(default)]
+    confirmed: BTreeMap<AccountId, DateTime<Utc>>,
+    /// When something to change was found in an account for the last time: a look that began before says
+    /// nothing of what is there since.
+    #[serde(default)]
+    drifted: BTreeMap<AccountId, DateTime<Utc>>,
     halted: Option<Halted>,
 }
 
@@ -61,12 +68,42 @@ struct Halted {
 /// What a run found of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Health {
-    /// All of it was looked at, and it is as declared.
+    /// All of it was looked at, and nothing was to be changed.
     Good,
-    /// Nobody knows yet.
+    /// Nobody knows.
     Open,
+    /// Something was not as declared, and was put right.
+    Repaired {
+        /// Whether all of it was looked at, so that it is as declared now.
+        whole: bool,
+    },
+    /// Something is not as declared.
+    Drifted,
     /// Something went wrong.
     Bad(String),
+}
+
+impl Health {
+    /// With what was found of one more object of the account: the worse of both.
+    pub fn and(self, other: Self) -> Self {
+        let rank = |health: &Self| match health {
+            Self::Good => 0,
+            Self::Open => 1,
+            Self::Repaired { .. } => 2,
+            Self::Drifted => 3,
+            Self::Bad(_) => 4,
+        };
+        match (self, other) {
+            (Self::Open, Self::Repaired { .. }) | (Self::Repaired { .. }, Self::Open) => {
+                Self::Repaired { whole: false }
+            }
+            (Self::Repaired { whole: one }, Self::Repaired { whole: other }) => {
+                Self::Repaired { whole: one && other }
+            }
+            (one, other) if rank(&other) > rank(&one) => other,
+            (one, _) => one,
+        }
+    }
 }
 
 /// How far a rollout is, for people to read.
@@ -86,6 +123,9 @@ pub struct Progress {
     pub missing: BTreeSet<AccountId>,
     /// The accounts that are as the version declares.
     pub healthy: BTreeSet<AccountId>,
+    /// When the soak time of that wave is over, if all of its accounts stay as declared: a whole look that
+    /// begins then or later moves it on.
+    pub soaks_until: Option<DateTime<Utc>>,
     /// Why it does not go on, if it does not.
     pub halted: Option<String>,
     /// Whether that is because somebody gave it up.
@@ -124,6 +164,36 @@ impl Current {
         let all = self.accounts.iter().filter(of_wave);
         all.filter(|one| !self.healthy.contains_key(*one)).cloned().collect()
     }
+
+    /// An account is not as declared.
+    fn forget(&mut self, account: &AccountId, now: DateTime<Utc>) {
+        self.healthy.remove(account);
+        self.confirmed.remove(account);
+        self.drifted.insert(account.clone(), now);
+    }
+
+    /// A look that began and ended then found nothing to change in an account.
+    fn confirm(&mut self, account: &AccountId, began: DateTime<Utc>, now: DateTime<Utc>) {
+        if self.drifted.get(account).is_some_and(|at| *at > began) {
+            return;
+        }
+        let at = match self.healthy.contains_key(account) {
+            true => began,
+            false => now,
+        };
+        self.healthy.entry(account.clone()).or_insert(now);
+        let latest = self.confirmed.entry(account.clone()).or_insert(at);
+        *latest = at.max(*latest);
+    }
+
+    /// When the soak time of the wave in hand is over. None as long as an account is not as declared.
+    fn soaks_until(&self, waves: &[Wave]) -> Option<DateTime<Utc>> {
+        let wave = waves.get(self.wave)?;
+        let of_wave = |one: &&AccountId| wave_of(waves, one) == self.wave;
+        let mut since = self.accounts.iter().filter(of_wave).map(|one| self.healthy.get(one));
+        let begins = since.try_fold(self.reached, |latest, one| Some(latest.max(*one?)))?;
+        begins.checked_add_signed(TimeDelta::minutes(i64::from(wave.soak_minutes)))
+    }
 }
 
 impl Rollout {
@@ -132,8 +202,8 @@ impl Rollout {
         Self { target: target.to_owned(), done: None, current: None }
     }
 
-    /// A look at a target, with all of its accounts or those of a shard: a new version begins with the
-    /// first wave, and one that is healthy goes on.
+    /// A look at a target begins, with all of its accounts or those of a shard: a new version begins with
+    /// the first wave. It goes on only when the look has ended: see [`Rollout::goes_on`].
     pub fn look(
         &mut self,
         waves: &[Wave],
@@ -149,20 +219,21 @@ impl Rollout {
             current.accounts.clear();
         }
         current.accounts.extend(accounts.iter().cloned());
-        if current.halted.is_some() {
-            return;
-        }
-        let Some(wave) = waves.get(current.wave) else {
+        if current.halted.is_none() && current.wave >= waves.len() {
             self.finish();
-            return;
-        };
-        let mut ready = current.reached;
-        let of_wave = |one: &&AccountId| wave_of(waves, one) == current.wave;
-        for account in current.accounts.iter().filter(of_wave) {
-            let Some(since) = current.healthy.get(account) else { return };
-            ready = ready.max(*since);
         }
-        if now < ready + TimeDelta::minutes(i64::from(wave.soak_minutes)) {
+    }
+
+    /// A whole look has ended, and all that it found was heard: the next wave begins when looks that began
+    /// at the end of the soak time or later found each account of this one as declared. Time alone moves
+    /// nothing on.
+    pub fn goes_on(&mut self, waves: &[Wave], digest: &str, now: DateTime<Utc>) {
+        let is_meant = |one: &&mut Current| one.version.digest == digest && one.halted.is_none();
+        let Some(current) = self.current.as_mut().filter(is_meant) else { return };
+        let Some(ready) = current.soaks_until(waves).filter(|ready| *ready <= now) else { return };
+        let of_wave = |one: &&AccountId| wave_of(waves, one) == current.wave;
+        let is_seen = |one: &AccountId| current.confirmed.get(one).is_some_and(|at| *at >= ready);
+        if !current.accounts.iter().filter(of_wave).all(is_seen) {
             return;
         }
         current.wave += 1;
@@ -192,6 +263,8 @@ impl Rollout {
                 reached: now,
                 accounts: BTreeSet::new(),
                 healthy: BTreeMap::new(),
+                confirmed: BTreeMap::new(),
+                drifted: BTreeMap::new(),
                 halted: None,
             });
         }
@@ -203,14 +276,15 @@ impl Rollout {
         }
     }
 
-    /// Hears what a run found of an account: the first that goes wrong halts the rollout.
+    /// Hears what a look found of an account, which began and ended then. What goes wrong halts the rollout;
+    /// drift begins the soak time anew, whether it was put right or not.
     pub fn heard(
         &mut self,
         waves: &[Wave],
         digest: &str,
         account: &AccountId,
         health: &Health,
-        now: DateTime<Utc>,
+        (began, now): (DateTime<Utc>, DateTime<Utc>),
     ) {
         let Some(current) = self.current.as_mut().filter(|one| one.version.digest == digest) else {
             return;
@@ -219,10 +293,18 @@ impl Rollout {
             return;
         }
         match health {
-            Health::Good => drop(current.healthy.entry(account.clone()).or_insert(now)),
             Health::Open => {}
+            Health::Good => current.confirm(account, began, now),
+            Health::Repaired { whole } => {
+                let was_healthy = current.healthy.contains_key(account);
+                current.forget(account, now);
+                if *whole || was_healthy {
+                    current.healthy.insert(account.clone(), now);
+                }
+            }
+            Health::Drifted => current.forget(account, now),
             Health::Bad(why) => {
-                current.healthy.remove(account);
+                current.forget(account, now);
                 current.halted.get_or_insert_with(|| Halted {
                     at: now,
                     why: format!("account {account}: {why}"),
@@ -230,6 +312,11 @@ impl Rollout {
                 });
             }
         }
+    }
+
+    /// Whether a version is on its way.
+    pub fn is_under_way(&self) -> bool {
+        self.current.is_some()
     }
 
     /// Whether a change of an item in an account is held back, and why.
@@ -241,13 +328,24 @@ impl Rollout {
             return None;
         }
         let version = short(&current.version.digest);
+        // Only digests are kept of what the version before says: nobody could write it.
+        let neither = match before {
+            Some(_) => "; the version before says otherwise, and neither is written here meanwhile",
+            None => "",
+        };
         if let Some(Halted { at: since, why, aborted }) = &current.halted {
             let (word, resume) = match aborted {
                 true => ("was given up", "evenkeel rollout resume --given-up"),
                 false => ("is halted since", "evenkeel rollout resume"),
             };
-            let reason = format!("the rollout of {version} {word} {}: {why}", at(*since));
-            let other = format!("another version of the baselines of {:?}", self.target);
+            let reason = format!("the rollout of {version} {word} {}: {why}{neither}", at(*since));
+            let other = match before.is_some() {
+                true => format!(
+                    "another version of the baselines of {:?}, or the one that all accounts have, which is repaired at once",
+                    self.target
+                ),
+                false => format!("another version of the baselines of {:?}", self.target),
+            };
             let release = match aborted {
                 true => format!("{other}, or {resume}"),
                 false => format!("{resume}, or {other}"),
@@ -262,7 +360,7 @@ impl Rollout {
         Some(Held::by(
             Guard::Wave,
             format!(
-                "the rollout of {version} has reached the wave {:?}, and the account is in {:?}",
+                "the rollout of {version} has reached the wave {:?}, and the account is in {:?}{neither}",
                 name(current.wave),
                 name(own)
             ),
@@ -307,6 +405,7 @@ impl Rollout {
             reached: current.map(|one| one.reached),
             missing: current.map(|one| one.missing(waves)).unwrap_or_default(),
             healthy: current.map(|one| one.healthy.keys().cloned().collect()).unwrap_or_default(),
+            soaks_until: current.and_then(|one| one.soaks_until(waves)),
             halted: current.and_then(|one| Some(one.halted.as_ref()?.why.clone())),
             given_up: self.given_up().is_some(),
         }
@@ -376,21 +475,79 @@ mod tests {
         assert_eq!(of(&rollout, last, OLD), None, "what is the same is repaired everywhere");
         let held = of(&rollout, last, NEW).unwrap();
         assert!(held.reason.contains("\"canary\"") && held.reason.contains("the rest"), "{held}");
+        assert!(held.reason.contains("neither is written"), "it was in v1, otherwise: {held}");
         let hour = |hours| start() + TimeDelta::hours(hours);
-        rollout.heard(&waves, "v2", &account(1), &Health::Good, start());
-        rollout.look(&waves, &next, &fleet(), true, hour(5));
-        assert!(rollout.progress(&waves).wave.unwrap() == "canary", "account 2 is not there yet");
-        rollout.heard(&waves, "v2", &account(2), &Health::Good, hour(5));
-        rollout.look(&waves, &next, &fleet(), true, hour(5));
-        assert_eq!(rollout.progress(&waves).wave.unwrap(), "canary", "the soak time is not over");
-        rollout.look(&waves, &next, &fleet(), true, hour(6));
-        assert_eq!(rollout.progress(&waves).wave.unwrap(), "some");
+        let good = |rollout: &mut Rollout, number, at| {
+            rollout.heard(&waves, "v2", &account(number), &Health::Good, (at, at));
+        };
+        let ends = |rollout: &mut Rollout, at| {
+            rollout.goes_on(&waves, "v2", at);
+            rollout.progress(&waves).wave.unwrap_or_default()
+        };
+        good(&mut rollout, 1, start());
+        assert_eq!(ends(&mut rollout, hour(5)), "canary", "account 2 is not there yet");
+        assert_eq!(rollout.progress(&waves).soaks_until, None);
+        good(&mut rollout, 1, hour(5));
+        good(&mut rollout, 2, hour(5));
+        assert_eq!(ends(&mut rollout, hour(5)), "canary", "the soak time is not over");
+        assert_eq!(rollout.progress(&waves).soaks_until, Some(hour(6)));
+        rollout.look(&waves, &next, &fleet(), true, hour(9));
+        assert_eq!(ends(&mut rollout, hour(9)), "canary", "time alone moves nothing on");
+        good(&mut rollout, 1, hour(6));
+        assert_eq!(ends(&mut rollout, hour(9)), "canary", "account 2 was not looked at since");
+        good(&mut rollout, 2, hour(6));
+        assert_eq!(ends(&mut rollout, hour(6)), "some");
         for one in fleet() {
-            rollout.heard(&waves, "v2", &one, &Health::Good, hour(6));
+            rollout.heard(&waves, "v2", &one, &Health::Good, (hour(6), hour(6)));
         }
-        rollout.look(&waves, &next, &fleet(), true, hour(7));
+        assert_eq!(ends(&mut rollout, hour(7)), "some", "nobody has looked since");
+        for one in fleet() {
+            rollout.heard(&waves, "v2", &one, &Health::Good, (hour(7), hour(7)));
+        }
+        ends(&mut rollout, hour(7));
         assert_eq!(rollout.progress(&waves).done.unwrap(), "v2");
         assert_eq!(of(&rollout, last, NEW), None);
+    }
+
+    #[test]
+    fn drift_in_the_soak_time_begins_it_anew_whoever_finds_it_and_whether_it_is_put_right_or_not() {
+        let waves = waves();
+        let hour = |hours| start() + TimeDelta::hours(hours);
+        let whole = Health::Repaired { whole: true };
+        // By what is found within the soak time: when a look at the end of it moves on, and one an hour later.
+        let cases = [
+            (Health::Good, "some", "some"),
+            (Health::Open, "some", "some"),
+            (whole.clone(), "canary", "some"),
+            (Health::Repaired { whole: false }, "canary", "some"),
+            // Nobody saw it as declared since.
+            (Health::Drifted, "canary", "some"),
+        ];
+        for (found, first, later) in cases {
+            let mut rollout = begun();
+            let mut hear = |number, health: &Health, at| {
+                rollout.heard(&waves, "v2", &account(number), health, (at, at));
+                rollout.goes_on(&waves, "v2", at);
+                rollout.progress(&waves).wave.unwrap()
+            };
+            hear(1, &whole, hour(0));
+            assert_eq!(hear(2, &whole, hour(0)), "canary");
+            hear(1, &found, start() + TimeDelta::minutes(30));
+            hear(1, &Health::Good, hour(1));
+            assert_eq!(hear(2, &Health::Good, hour(1)), first, "{found:?}");
+            hear(1, &Health::Good, hour(2));
+            assert_eq!(hear(2, &Health::Good, hour(2)), later, "{found:?}");
+        }
+        // The look at the end itself finds it, and puts it right.
+        let mut rollout = begun();
+        for (at, health) in [(hour(0), &whole), (hour(1), &whole)] {
+            for number in [1, 2] {
+                rollout.heard(&waves, "v2", &account(number), health, (at, at));
+            }
+            rollout.goes_on(&waves, "v2", at);
+            assert_eq!(rollout.progress(&waves).wave.unwrap(), "canary");
+        }
+        assert_eq!(rollout.progress(&waves).soaks_until, Some(hour(2)));
     }
 
     #[test]
@@ -398,13 +555,15 @@ mod tests {
         let (waves, mut rollout) = (waves(), begun());
         let next = version("v2", &[(OLD, "1"), (NEW, "2")]);
         let bad = Health::Bad("AWS refused it".to_owned());
-        rollout.heard(&waves, "v2", &account(1), &bad, start());
-        rollout.heard(&waves, "v2", &account(1), &Health::Good, start());
+        rollout.heard(&waves, "v2", &account(1), &bad, (start(), start()));
+        rollout.heard(&waves, "v2", &account(1), &Health::Good, (start(), start()));
         let held = rollout.held(&waves, &account(2), &item(NEW)).unwrap();
         assert!(
             held.reason.contains("AWS refused it") && held.released_by.contains("resume"),
             "{held}"
         );
+        assert!(held.reason.contains("neither is written"), "{held}");
+        assert!(held.released_by.contains("the one that all accounts have"), "{held}");
         assert_eq!(rollout.held(&waves, &account(2), &item(OLD)), None);
         rollout.look(&waves, &next, &fleet(), true, start() + TimeDelta::days(9));
         assert_eq!(rollout.progress(&waves).wave.unwrap(), "canary");
@@ -443,6 +602,7 @@ mod tests {
             let (mut numbers, waves) = (Seeded(seed), waves());
             let (mut rollout, mut now) = (Rollout::of("all"), start());
             let mut healthy: BTreeMap<AccountId, DateTime<Utc>> = BTreeMap::new();
+            let mut passed = 0;
             let one = version("v1", &[(NEW, "1")]);
             for _ in 0..400 {
                 now += TimeDelta::minutes(i64::try_from(numbers.below(20)).unwrap());
@@ -455,24 +615,34 @@ mod tests {
                     continue;
                 }
                 // It is written there: all accounts of the waves before were healthy for their time.
-                for (number, wave) in waves.iter().enumerate().take(wave_of(&waves, &about)) {
-                    let soak = TimeDelta::minutes(i64::from(wave.soak_minutes));
-                    for before in fleet().iter().filter(|one| wave_of(&waves, one) == number) {
-                        assert!(
-                            healthy.get(before).is_some_and(|since| *since + soak <= now),
-                            "{seed}"
-                        );
-                    }
-                }
+                assert!(wave_of(&waves, &about) <= passed, "{seed}");
                 let health = match numbers.below(50) {
                     0 => Health::Bad("why".to_owned()),
                     1 => Health::Open,
+                    2 => Health::Drifted,
+                    3 => Health::Repaired { whole: true },
+                    4 => Health::Repaired { whole: false },
                     _ => Health::Good,
                 };
-                rollout.heard(&waves, "v1", &about, &health, now);
-                if health == Health::Good {
-                    healthy.entry(about).or_insert(now);
+                rollout.heard(&waves, "v1", &about, &health, (now, now));
+                match health {
+                    Health::Open => {}
+                    Health::Good => drop(healthy.entry(about).or_insert(now)),
+                    Health::Repaired { whole: true } => drop(healthy.insert(about, now)),
+                    Health::Repaired { whole: false } => {
+                        healthy.entry(about).and_modify(|since| *since = now);
+                    }
+                    Health::Drifted | Health::Bad(_) => drop(healthy.remove(&about)),
                 }
+                let is_over = waves.get(passed).is_none_or(|wave| {
+                    let soak = TimeDelta::minutes(i64::from(wave.soak_minutes));
+                    let is_soaked = |one: &AccountId| {
+                        healthy.get(one).is_some_and(|since| *since + soak <= now)
+                    };
+                    fleet().iter().filter(|one| wave_of(&waves, one) == passed).all(is_soaked)
+                });
+                rollout.goes_on(&waves, "v1", now);
+                passed += usize::from(is_over && passed < waves.len());
                 rollout = serde_json::from_value(serde_json::to_value(&rollout).unwrap()).unwrap();
             }
         }

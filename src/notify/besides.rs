@@ -57,7 +57,11 @@ pub fn silence_of(account: &AccountId) -> String {
 
 /// No event of an account comes any more.
 pub fn blind(account: &AccountId, silent: Duration) -> Matter {
-    let minutes = usize::try_from(silent.as_secs() / 60).unwrap_or(usize::MAX);
+    let (number, unit) = match silent.as_secs() {
+        seconds @ 0..60 => (seconds, "second"),
+        seconds => (seconds / 60, "minute"),
+    };
+    let number = usize::try_from(number).unwrap_or(usize::MAX);
     let subject = Subject {
         account: Some(account.clone()),
         ..Subject::named(silence_of(account), format!("events of account {account}"))
@@ -68,7 +72,7 @@ pub fn blind(account: &AccountId, silent: Duration) -> Matter {
         state: "blind".to_owned(),
         what: vec![format!(
             "nothing is heard of its calls for {}: somebody may have taken away its trail, rule or queue",
-            counted(minutes, "minute")
+            counted(number, unit)
         )],
         did: "looks at the whole account every few minutes until events come again".to_owned(),
         look: look_at(&subject),
@@ -147,6 +151,7 @@ mod tests {
     fn who_is_silent_is_named_with_the_time_and_the_command_that_looks() {
         let minutes = |seconds| blind(&account(), Duration::from_secs(seconds)).what[0].clone();
         assert!(minutes(1000).contains("for 16 minutes:"), "{}", minutes(1000));
+        assert!(minutes(45).contains("for 45 seconds:"), "{}", minutes(45));
         assert!(minutes(60).contains("for 1 minute:"), "{}", minutes(60));
         let matter = blind(&account(), Duration::MAX);
         assert_eq!(matter.subject.account, Some(account()));

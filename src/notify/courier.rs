@@ -1,7 +1,7 @@
 //! Sends what waits, each channel on its own: one that hangs, refuses or is gone keeps nobody waiting,
 //! and no run hears of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use futures::future::join_all;
 use super::channels::Reached;
 use super::letter::{Letter, Notice};
 use super::outbox::{self, Waiting};
+use crate::fleet::notify::Severity;
 use crate::store::StoreError;
 use crate::store::memory::{Document, Memory, change};
 
@@ -131,7 +132,8 @@ impl Courier {
         let mut failed = 0;
         // What is over must not be told before what began.
         let mut behind: BTreeSet<String> = BTreeSet::new();
-        for (document, waiting) in outbox::waiting(self.memory.as_ref(), &reached.name).await? {
+        let all = outbox::waiting(self.memory.as_ref(), &reached.name).await?;
+        for (document, waiting) in urgent_first(all) {
             let now = Utc::now();
             if waiting.is_given_up(now) {
                 let why = waiting.why.as_deref().unwrap_or("nobody knows why");
@@ -151,6 +153,7 @@ impl Courier {
                     round.sent += 1;
                     continue;
                 }
+                self.gives_back(reached, now).await?;
                 failed += 1;
             }
             round.left += 1;
@@ -159,12 +162,22 @@ impl Courier {
         Ok(round)
     }
 
+    /// What the channel did not take does not count: only the pauses of a letter keep back what fails.
+    async fn gives_back(&self, reached: &Reached, now: DateTime<Utc>) -> Result<(), StoreError> {
+        change(self.memory.as_ref(), &sent_by(reached), |sent: Option<Vec<DateTime<Utc>>>| {
+            let mut sent = sent?;
+            let place = sent.iter().position(|time| *time == now)?;
+            sent.remove(place);
+            Some(sent)
+        })
+        .await
+    }
+
     /// Whether the channel may be sent one more letter in this hour; if so, it is counted.
     async fn has_turn(&self, reached: &Reached, now: DateTime<Utc>) -> Result<bool, StoreError> {
         let most = usize::try_from(reached.common.per_hour).unwrap_or(usize::MAX);
         let mut has_turn = false;
-        let name = format!("notices/{}/sent", reached.name);
-        change(self.memory.as_ref(), &name, |sent: Option<Vec<DateTime<Utc>>>| {
+        change(self.memory.as_ref(), &sent_by(reached), |sent: Option<Vec<DateTime<Utc>>>| {
             let mut sent = sent.unwrap_or_default();
             // A clock that was set back must not keep the channel shut.
             sent.retain(|time| *time <= now && now - *time < TimeDelta::hours(1));
@@ -221,6 +234,27 @@ impl Courier {
             written => written,
         }
     }
+}
+
+/// Where it is counted what a channel took in an hour.
+fn sent_by(reached: &Reached) -> String {
+    format!("notices/{}/sent", reached.name)
+}
+
+/// The most urgent letters first, then the oldest; but none before an older one that is about the same.
+fn urgent_first(all: Vec<(Document, Waiting)>) -> Vec<(Document, Waiting)> {
+    let mut about: BTreeMap<String, Severity> = BTreeMap::new();
+    let mut ranked = Vec::with_capacity(all.len());
+    for (document, waiting) in all {
+        let before = keys(&waiting).filter_map(|key| about.get(key)).min();
+        let rank =
+            before.map_or(waiting.letter.severity(), |one| waiting.letter.severity().min(*one));
+        about.extend(keys(&waiting).map(|key| (key.clone(), rank)));
+        ranked.push((rank, document, waiting));
+    }
+    // Stable: of the same rank, the oldest first.
+    ranked.sort_by_key(|(rank, ..)| std::cmp::Reverse(*rank));
+    ranked.into_iter().map(|(_, document, waiting)| (document, waiting)).collect()
 }
 
 /// What a letter is about.

@@ -133,6 +133,50 @@ async fn an_hour_has_its_limit_and_what_waits_comes_together() {
 }
 
 #[tokio::test]
+async fn what_a_channel_did_not_take_keeps_nothing_else_waiting_for_an_hour() {
+    let memory: Arc<dyn Memory> = Arc::new(InMemory::default());
+    let channel = Arc::new(Made { refuses: true.into(), ..Made::default() });
+    let courier = Courier::new(Arc::clone(&memory), vec![reached("slack.x", &channel, 2)]);
+    for number in 0..3 {
+        put(memory.as_ref(), "slack.x", number, TimeDelta::zero()).await;
+    }
+    assert_eq!(courier.round().await, Round { sent: 0, left: 3 });
+    channel.refuses.store(false, Ordering::SeqCst);
+    for number in 3..6 {
+        put(memory.as_ref(), "slack.x", number, TimeDelta::zero()).await;
+    }
+    assert_eq!(courier.round().await, Round { sent: 2, left: 4 });
+}
+
+#[tokio::test]
+async fn what_is_urgent_goes_first_but_not_before_what_it_ends() {
+    let memory: Arc<dyn Memory> = Arc::new(InMemory::default());
+    let channel = Arc::new(Made::default());
+    let courier = Courier::new(Arc::clone(&memory), vec![reached("slack.x", &channel, 2)]);
+    let urgent = |number| {
+        let mut letter = letter(number);
+        letter.notices[0].severity = Severity::High;
+        letter
+    };
+    for number in 0..3 {
+        put(memory.as_ref(), "slack.x", number, TimeDelta::minutes(i64::from(9 - number))).await;
+    }
+    // About the first; and about something else.
+    let mut again = urgent(0).notices;
+    again[0].id = "again".to_owned();
+    let again = Letter::of(Utc::now(), About::default(), again);
+    let (again_id, other) = (again.id.clone(), urgent(7));
+    let other_id = other.id.clone();
+    for one in [again, other] {
+        outbox::put(memory.as_ref(), "slack.x", Reader::People, one, Utc::now()).await.unwrap();
+    }
+    assert_eq!(courier.round().await, Round { sent: 2, left: 3 });
+    let taken = channel.taken.lock().unwrap().clone();
+    assert_eq!(taken[0], other_id);
+    assert!(!taken.contains(&again_id), "{taken:?}");
+}
+
+#[tokio::test]
 async fn what_is_a_week_old_and_never_arrived_is_given_up() {
     let memory: Arc<dyn Memory> = Arc::new(InMemory::default());
     let channel = Arc::new(Made { refuses: true.into(), ..Made::default() });

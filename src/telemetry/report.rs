@@ -242,7 +242,7 @@ fn run(record: RunRecord) -> RunLine {
         },
         began: record.began,
         ended: record.ended,
-        outcome: record.outcome.map(|outcome| outcome.word().to_owned()),
+        outcome: record.outcome.map(|outcome| outcome.as_str().replace(' ', "_")),
         accounts: record.about.accounts,
         applied: record.about.applied,
     }

@@ -67,6 +67,23 @@ fn outside_of_a_change_window_run_looks_and_reports_and_writes_nothing() {
     none(&account);
     account.run(&["apply", "--yes"]).code(3).complains("no change window is open");
     none(&account);
+    shown(&account, "change-window", "opens at");
+}
+
+/// Insists that every form of a plan shows what is held back, and by whom.
+fn shown(account: &Account, guard: &str, why: &str) {
+    for command in ["plan", "check"] {
+        for format in ["text", "json", "markdown", "html", "sarif", "junit"] {
+            let run = account.run(&[command, "--format", format]);
+            for word in [guard, why] {
+                assert!(run.stdout.contains(word), "{command} --format {format}: {}", run.stdout);
+            }
+        }
+        let plan = account.run(&[command, "--format", "json"]).json();
+        assert_eq!(plan["summary"]["held_back"], 1, "{command}");
+        assert_eq!(plan["summary"]["to_change"], 0, "{command}");
+    }
+    none(account);
 }
 
 #[test]
@@ -119,6 +136,9 @@ fn a_run_over_its_budget_reports_all_of_it() {
     let account = account("[safety]\nmax_changes = 0\n");
     held(&once(&account, 3), "budget");
     none(&account);
+    shown(&account, "budget", "the limit is 0");
+    // What would let it be applied is said as before.
+    account.run(&["plan"]).code(0).says("Apply would refuse").says("--max-changes 1");
 }
 
 #[test]
@@ -360,6 +380,17 @@ fn a_new_version_reaches_the_canary_first_and_the_rest_when_it_is_healthy() {
     assert_eq!(org.password_length("beta"), Value::Null);
     org.management.run(&["rollout", "status"]).code(0).says("canary").says("1 account as declared");
     org.management.run(&["apply", "-a", org.id("beta"), "--yes"]).code(3).complains("wave");
+    // Somebody changes the canary back: the look that finds that moves nothing on.
+    org.inside(
+        "alpha",
+        "client('iam').update_account_password_policy(MinimumPasswordLength=8)\nprint('null')",
+    );
+    run(&org, 3);
+    assert_eq!(org.password_length("alpha"), 14);
+    assert_eq!(org.password_length("beta"), Value::Null);
+    // The next one finds it as declared, and the one after it writes to the rest.
+    run(&org, 3);
+    assert_eq!(org.password_length("beta"), Value::Null);
     run(&org, 0);
     assert_eq!(org.password_length("beta"), 14);
     org.management.run(&["rollout", "status"]).code(0).says("all accounts may have");

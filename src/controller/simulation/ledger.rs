@@ -50,8 +50,10 @@ pub struct Ledger {
     written: BTreeMap<AccountId, usize>,
     things: BTreeMap<Thing, Turns>,
     probes: BTreeMap<String, (Write, DateTime<Utc>)>,
-    /// Since when a thing had a value, by a clock that was only ever set forward.
+    /// Since when a thing had a value, as far as anybody looked, by a clock that was only ever set forward.
     had: BTreeMap<(Thing, u64), Duration>,
+    /// The waves of a target's version that were as declared for their time when a look ended.
+    passed: BTreeSet<(String, u64, usize)>,
     /// By how much the clock on the wall was set forward, in all.
     forward: Duration,
     confirmed: BTreeSet<String>,
@@ -100,6 +102,34 @@ impl Ledger {
         self.had.entry((thing.clone(), value)).or_insert(now);
     }
 
+    /// A look has found that a thing is not what it is to be; what it is by now.
+    pub fn found_drifted(&mut self, thing: &Thing, wanted: u64, value: u64, now: Duration) {
+        self.had.remove(&(thing.clone(), wanted));
+        if value == wanted {
+            self.has(thing, wanted, now);
+        }
+    }
+
+    /// A whole look at a target has ended.
+    pub fn looked(&mut self, asker: &Asker, target: &str, now: Duration) {
+        let (accounts, number) = (&asker.declared.targets[target], asker.declared.number);
+        for (place, wave) in asker.rules.waves.iter().enumerate() {
+            let soak = Duration::from_secs(u64::from(wave.soak_minutes) * 60);
+            let is_soaked = |account: &&AccountId| {
+                (0..KINDS.len()).all(|kind| {
+                    let wanted = asker.declared.wanted[kind];
+                    let since = self.had.get(&(((*account).clone(), kind), wanted));
+                    since.is_some_and(|since| *since + soak <= now + self.forward)
+                })
+            };
+            let mut of_wave =
+                accounts.iter().filter(|one| wave_of(&asker.rules.waves, one) == place);
+            if of_wave.all(|account| is_soaked(&account)) {
+                self.passed.insert((target.to_owned(), number, place));
+            }
+        }
+    }
+
     /// A write was let through and begins, while the thing has this value.
     pub fn begins(
         &mut self,
@@ -125,7 +155,7 @@ impl Ledger {
             let name = &aim.name;
             assert!(self.confirmed.contains(name), "{name} was never confirmed");
             if !asker.known.contains(&(name.clone(), thing.1)) {
-                self.in_its_turn(asker, name, account, now.0);
+                self.in_its_turn(asker, name, account);
             }
         }
     }
@@ -165,26 +195,16 @@ impl Ledger {
         }
     }
 
-    /// All accounts of the waves before have what the version declares, and have had it for long enough.
-    fn in_its_turn(&self, asker: &Asker, target: &str, account: &AccountId, now: Duration) {
+    /// All accounts of the waves before had what the version declares for long enough, when a look ended.
+    fn in_its_turn(&self, asker: &Asker, target: &str, account: &AccountId) {
         let waves = &asker.rules.waves;
         if asker.began > self.decided {
             assert!(!asker.halted.contains(target), "the rollout of {target} is halted");
         }
-        let accounts = &asker.declared.targets[target];
-        for (number, wave) in waves.iter().enumerate().take(wave_of(waves, account)) {
-            let soak = Duration::from_secs(u64::from(wave.soak_minutes) * 60);
-            for before in accounts.iter().filter(|one| wave_of(waves, one) == number) {
-                for kind in 0..KINDS.len() {
-                    let wanted = asker.declared.wanted[kind];
-                    let since = self.had.get(&((before.clone(), kind), wanted));
-                    let is_soaked = since.is_some_and(|since| *since + soak <= now + self.forward);
-                    assert!(
-                        is_soaked,
-                        "{account} is written before {before} was healthy for {soak:?}"
-                    );
-                }
-            }
+        for before in 0..wave_of(waves, account) {
+            let is_passed =
+                self.passed.contains(&(target.to_owned(), asker.declared.number, before));
+            assert!(is_passed, "{account} is written before wave {before} of {target} was healthy");
         }
     }
 

@@ -26,7 +26,7 @@ use super::world::{BUDGET, KINDS, Line, Thing, World};
 use crate::fleet::file::schedule;
 use crate::guards::{Version, Who};
 use crate::names::{AccountId, Region};
-use crate::plan::{AccountPlan, ObjectPlan, Plan};
+use crate::plan::{AccountPlan, Guard, ObjectPlan, Plan};
 use crate::reconcile::guarded::{Aim, Origins, Sent, Standing, View};
 use crate::reconcile::locks::Held;
 use crate::reconcile::{
@@ -195,6 +195,9 @@ impl Process {
             true => None,
             false => Some(self.apply(&asker, &plan, &standing).await),
         };
+        if let What::Target(target) = &job.what {
+            self.world.looked(&asker, target);
+        }
         if let Err(error) = standing.conclude(&plan, report.as_ref()).await {
             self.world.say(|| format!("run {run} is not remembered: {error}"));
         }
@@ -267,6 +270,11 @@ impl Process {
         let origins: Origins =
             KINDS.iter().map(|kind| (kind.0.parse().unwrap(), of.clone())).collect();
         standing.hold(account, &mut plan, &origins).await;
+        let is_heard = !plan.objects.iter().filter_map(ObjectPlan::held).any(is_memory);
+        for object in plan.objects.iter().filter(|_| is_heard) {
+            let kind = KINDS.iter().position(|kind| kind.0 == object.item.to_string()).unwrap();
+            self.world.found_drifted(&(account.clone(), kind), asker.declared.wanted[kind]);
+        }
         Some(plan)
     }
 
@@ -411,6 +419,11 @@ impl Process {
             self.world.say(|| format!("{} is not remembered: {error}", object.title()));
         }
     }
+}
+
+/// Whether the guards could not remember.
+fn is_memory(held: &crate::plan::Held) -> bool {
+    held.guard == Guard::Memory
 }
 
 /// Not poisoned by what a test found.

@@ -329,6 +329,19 @@ impl World {
         }
     }
 
+    /// A look has found that a thing is not what it is to be, and the guards have heard that.
+    pub fn found_drifted(&self, thing: &Thing, wanted: u64) {
+        let (mut state, now) = (self.state(), self.clocks.now());
+        let value = state.things[thing];
+        state.ledger.found_drifted(thing, wanted, value, now);
+    }
+
+    /// A whole look at a target has ended.
+    pub fn looked(&self, asker: &Asker, target: &str) {
+        let now = self.clocks.now();
+        self.state().ledger.looked(asker, target, now);
+    }
+
     /// AWS tells of a call.
     pub fn tell(
         &self,

@@ -230,6 +230,7 @@ impl Standing {
         origins: &Origins,
     ) -> Result<(), StoreError> {
         let guarded = &self.guarded;
+        self.drifted(account).await?;
         let document = guarded.memory.read(&document_of(account)).await?;
         let own: OfAccount = document.map(|one| one.typed()).transpose()?.unwrap_or_default();
         let mut objects = self.holds(account).await?;
@@ -249,6 +250,24 @@ impl Standing {
         }
         if let Some(held) = self.over_budget(account, &own, plan.order.len()) {
             plan.hold(|_, _| Some(held.clone()));
+        }
+        Ok(())
+    }
+
+    /// An account is not as a version on its way declares: its soak time begins anew, whatever becomes of
+    /// the run.
+    async fn drifted(&self, account: &AccountId) -> Result<(), StoreError> {
+        let (memory, waves) = (self.guarded.memory.as_ref(), &self.guarded.rules.waves);
+        let is_meant =
+            |target: &&Target| target.rollout.as_ref().is_some_and(Rollout::is_under_way);
+        for target in self.targets.iter().filter(|_| self.view.writes).filter(is_meant) {
+            let times = (self.now, self.guarded.now());
+            change(memory, &rollout::document(&target.name), |there: Option<Rollout>| {
+                let mut now = there.clone()?;
+                now.heard(waves, &target.version.digest, account, &Health::Drifted, times);
+                (there.as_ref() != Some(&now)).then_some(now)
+            })
+            .await?;
         }
         Ok(())
     }
@@ -423,7 +442,10 @@ impl Standing {
             change(memory, &rollout::document(&target.name), |there: Option<Rollout>| {
                 let mut rollout = there.clone()?;
                 for (account, health) in &health {
-                    rollout.heard(waves, digest, account, health, now);
+                    rollout.heard(waves, digest, account, health, (self.now, now));
+                }
+                if self.view.is_full {
+                    rollout.goes_on(waves, digest, now);
                 }
                 (there.as_ref() != Some(&rollout)).then_some(rollout)
             })
@@ -453,30 +475,28 @@ impl Standing {
             plan.targets.iter().map(|target| (target.account.clone(), whole.clone())).collect();
         for object in plan.objects.each() {
             let Some(health) = all.get_mut(&object.account) else { continue };
-            if matches!(health, Health::Bad(_)) {
-                continue;
-            }
-            let title = object.title();
-            let applied = |change: &&PlannedChange| change.is_applied();
-            let trouble = report.and_then(|report| {
-                let mut changes = object.changes.iter().filter(applied);
-                changes.find_map(|change| troubled(report, &title, change.id))
-            });
-            let is_left = report.is_none_or(|report| {
-                let of = |change: u32| report.outcomes.iter().find(|one| one.change == change);
-                let mut changes = object.changes.iter().filter(applied);
-                changes.any(|change| of(change.id).is_none_or(|one| !one.step.is_done()))
-            });
-            let is_open = object.held().is_some() || (object.is_changed() && is_left);
-            match trouble {
-                Some(why) => *health = Health::Bad(why),
-                None if is_open || matches!(object.verdict, Verdict::Unknown(_)) => {
-                    *health = Health::Open;
-                }
-                None => {}
-            }
+            let so_far = std::mem::replace(health, Health::Open);
+            *health = so_far.and(self.health_of(&object, report));
         }
         all
+    }
+
+    fn health_of(&self, object: &ObjectPlan, report: Option<&ApplyReport>) -> Health {
+        let title = object.title();
+        let applied = || object.changes.iter().filter(|change| change.is_applied());
+        let trouble =
+            report.and_then(|report| applied().find_map(|one| troubled(report, &title, one.id)));
+        let is_done = |change: &PlannedChange| {
+            let mut outcomes = report.iter().flat_map(|report| &report.outcomes);
+            outcomes.any(|one| one.change == change.id && one.step.is_done())
+        };
+        match (trouble, &object.verdict) {
+            (Some(why), _) => Health::Bad(why),
+            _ if object.held().is_some() || !applied().all(is_done) => Health::Drifted,
+            _ if object.is_changed() => Health::Repaired { whole: self.view.is_full },
+            (None, Verdict::Unknown(_)) => Health::Open,
+            (None, _) => Health::Good,
+        }
     }
 }
 

@@ -14,7 +14,7 @@ pub enum Ending {
     InSync,
     /// Something differs and is only reported.
     Drift,
-    /// A guard refused.
+    /// A guard held something back; the rest may be written.
     Refused,
     /// Some of it failed or is unknown.
     Partly,
@@ -34,6 +34,15 @@ impl Ending {
             Self::Partly => "partly",
             Self::Unknown => "unknown",
             Self::Interrupted => "interrupted",
+        }
+    }
+
+    /// For people to read, as the lines of `run` have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InSync => "in sync",
+            Self::Refused => "held back",
+            other => other.word(),
         }
     }
 
