@@ -164,7 +164,9 @@ impl Failure {
     /// The exit code.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Refused { .. } | Self::Audit(AuditError::Held { .. }) => Exit::Refused,
+            Self::Refused { .. }
+            | Self::Audit(AuditError::Held { .. })
+            | Self::Store(StoreError::Held { .. }) => Exit::Refused,
             Self::Interrupted => Exit::Interrupted,
             _ => Exit::Error,
         }

@@ -29,6 +29,7 @@ use evenkeel::reconcile::{
     AccountLocks, Heard, LeaseCounts, Listener, Listeners, LookError, RunError, Selection, Share,
     Shared, Stop, reconcile,
 };
+use evenkeel::store::StoreError;
 use evenkeel::store::audit::SharedLog;
 use evenkeel::store::history::ByWhom;
 use evenkeel::telemetry::Telemetry;
@@ -43,7 +44,7 @@ use super::super::failure::Failure;
 use super::super::listen::{JsonLine, Talk};
 use super::super::look::{self, Asking, Wish};
 use super::super::notices::store_of;
-use super::super::remember::Keeper;
+use super::super::remember::{Keeper, Kept};
 use super::super::settings;
 use super::PATH_EVERY;
 use super::files::{Files, Version};
@@ -160,6 +161,18 @@ impl Reconciler {
     pub fn shown_by(mut self, telemetry: Option<Arc<Telemetry>>) -> Self {
         self.telemetry = telemetry;
         self
+    }
+
+    /// Refuses where somebody else writes with the store already.
+    ///
+    /// # Errors
+    /// Somebody does.
+    pub async fn is_alone(&self) -> Result<(), Failure> {
+        match self.keeper.kept(self.files.good().what.fleet.as_ref()).await {
+            Kept::Gone(error @ StoreError::Held { .. }) => Err(error.into()),
+            // What else is wrong with it may pass.
+            Kept::Nowhere | Kept::In(..) | Kept::Gone(_) => Ok(()),
+        }
     }
 
     /// Where runs are remembered.
