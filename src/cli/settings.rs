@@ -176,8 +176,8 @@ pub fn other_targets(
         return Ok(Vec::new());
     }
     let of_version = |failure: Failure| match failure {
-        Failure::Declared(text) => Failure::usage(
-            format!("the files of {name}, which --compare-to names, cannot be used: {text}"),
+        Failure::Declared { said, .. } => Failure::usage(
+            format!("the files of {name}, which --compare-to names, cannot be used: {said}"),
             "the problems above are those of that version; compare with one that is right, or plan without --compare-to",
         ),
         other => other,
@@ -405,5 +405,8 @@ pub fn declared(global: &Global, problems: &Problems) -> Failure {
     print(global, problems);
     let errors = problems.errors();
     let word = if errors == 1 { "error" } else { "errors" };
-    Failure::Declared(format!("{errors} {word} in what is declared; nothing was looked at"))
+    Failure::Declared {
+        said: format!("{errors} {word} in what is declared; nothing was looked at"),
+        problems: problems.errors_in_lines(MOST_SHOWN),
+    }
 }

@@ -210,6 +210,8 @@ fn files_that_break_are_refused_and_the_last_good_ones_repair() {
     let refused = controller.next("files", |_| true);
     assert_eq!(refused["in_force"], false, "{refused}");
     assert!(refused["error"].as_str().unwrap().contains("1 error"), "{refused}");
+    // Somebody who has only the log knows where.
+    assert!(refused["error"].as_str().unwrap().starts_with("b.toml:2: "), "{refused}");
     account.boto3(STOP_LOGGING);
     let repaired = controller.next("run", |line| line["applied"] == 1);
     assert_eq!(repaired["files"]["digest"], first["digest"], "{repaired}");

@@ -95,7 +95,13 @@ fn of_controller(page: &mut Page, controller: &Controller, now: DateTime<Utc>) {
     if let Some(refused) = &files.refused {
         let why = short(refused.why.lines().next().unwrap_or_default());
         let age = since(refused.since, now);
-        page.say("", &format!("REFUSED {} {age} ago: {why}", refused.digest));
+        let which = match &refused.commit {
+            None => refused.digest.clone(),
+            // Nothing of it was read: it is known by its commit.
+            Some(commit) if commit.starts_with(&refused.digest) => format!("commit {commit}"),
+            Some(commit) => format!("{} of commit {commit}", refused.digest),
+        };
+        page.say("", &format!("REFUSED {which} {age} ago: {why}"));
     }
     if let Some(why) = &files.unreachable {
         page.say("", &format!("CANNOT BE REACHED: {}", short(why)));
