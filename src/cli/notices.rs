@@ -271,6 +271,7 @@ pub fn options(fleet: &Fleet) -> Options {
 /// Runs `notify test`.
 pub async fn test(global: &Global, args: &NotifyTestArgs) -> Result<Exit, Failure> {
     let fleet = settings::fleet_file(global, &Disk)?;
+    settings::declares(fleet.as_ref())?;
     let all = fleet.as_ref().map_or_else(Vec::new, |fleet| {
         channels::all(&fleet.file.notify, &fleet.folder, &options(fleet))
     });

@@ -81,8 +81,10 @@ impl Files {
         fleet: Option<&Fleet>,
         cache: &Path,
     ) -> Result<Self, Failure> {
+        let fleet = fleet.filter(|_| args.selectors.baseline.is_empty());
+        fleet.map_or(Ok(()), settings::says_only_where)?;
         let git = fleet.and_then(|fleet| fleet.file.controller.as_ref()?.git.as_ref());
-        let (global, place, commit) = match git.filter(|_| args.selectors.baseline.is_empty()) {
+        let (global, place, commit) = match git {
             None => (global.clone(), Place::Disk, None),
             Some(Git { url, reference, path, every, verify_signatures }) => {
                 let remote = Remote::new(url, reference, *verify_signatures, cache);
@@ -118,6 +120,13 @@ impl Files {
     /// Whether they are brought from elsewhere, so that the fleet file here says only how.
     pub fn are_elsewhere(&self) -> bool {
         matches!(self.place, Place::Elsewhere { .. })
+    }
+
+    /// Where somebody finds the files of a version, if not here.
+    pub fn checkout(&self, of: &Good<Version>) -> Option<String> {
+        let Place::Elsewhere { remote, .. } = &self.place else { return None };
+        let commit = of.label.commit.as_deref().unwrap_or_default();
+        Some(format!("in a checkout of {} at {commit}", remote.name()))
     }
 
     /// The version in force.

@@ -311,7 +311,11 @@ impl Reconciler {
         let global = &self.files.global;
         let line = line.by_hand(Box::new({
             let (global, selectors) = (global.clone(), selectors.clone());
-            move |guard| again::by_hand(&global, &selectors, guard)
+            let checkout = self.files.checkout(version);
+            move |guard| {
+                let line = again::by_hand(&global, &selectors, guard)?;
+                Some(checkout.as_ref().map_or(line.clone(), |place| format!("{line}   # {place}")))
+            }
         }));
         let settings = settings::resolve_from(global, &selectors, &version.what.texts)?;
         if !self.files.are_elsewhere() {
