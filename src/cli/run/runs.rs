@@ -379,9 +379,18 @@ impl Reconciler {
         match ended {
             // Somebody did something to what nobody declares.
             Err(RunError::Look(error)) if is_part(what) && is_nothing_of_ours(&error) => {
+                self.nothing_of_ours(what, &error);
                 Ok((Exit::Done, None))
             }
             ended => Ok((ended?.into(), left)),
+        }
+    }
+
+    /// Somebody did something to what nobody declares, as happens all the time in an organization: no run.
+    fn nothing_of_ours(&self, what: &What, error: &LookError) {
+        tracing::debug!(of = %said::what(what), "not looked at: {error}");
+        if let Some(telemetry) = &self.telemetry {
+            telemetry.runs().nothing_declared(what);
         }
     }
 
@@ -545,7 +554,7 @@ fn is_nothing_of_ours(error: &LookError) -> bool {
         error,
         LookError::NothingDeclared { .. }
             | LookError::NothingIn { .. }
-            | LookError::Select(SelectError::NothingLeft)
+            | LookError::Select(SelectError::NothingLeft | SelectError::NotSelected { .. })
     )
 }
 
