@@ -151,6 +151,9 @@ fn of_accounts(page: &mut Page, accounts: &Accounts) {
         text += &format!(" · {} never looked at in full", accounts.never_in_full);
     }
     match (&accounts.blind, &accounts.unseen) {
+        _ if accounts.watched == Some(false) => {
+            text += " · not watched: nobody would notice a blind one ([controller] heartbeat)";
+        }
         (None, _) | (_, None) => text += " · unknown which are blind",
         (Some(blind), Some(unseen)) if blind.count + unseen.count == 0 => text += " · none blind",
         _ => {}
