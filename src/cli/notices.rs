@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::Utc;
 use evenkeel::aws::session::Options;
 use evenkeel::baseline::disk::Disk;
-use evenkeel::controller::PATH;
+use evenkeel::controller::TRAIL;
 use evenkeel::fleet::Fleet;
 use evenkeel::fleet::notify::{Notify as Channels, On, Severity};
 use evenkeel::names::{AccountId, Region};
@@ -85,7 +85,7 @@ impl Notices {
             only_looks: command == "check",
             commit: of_look.commit,
             caused_by,
-            path: &PATH,
+            path: &[TRAIL],
         }))
     }
 

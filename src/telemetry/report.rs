@@ -14,7 +14,7 @@ use super::status::{
     Accounts, Controller, Drift, Drifted, Events, FORMAT_VERSION, Named, NamedAccount, Queue,
     RunLine, Status,
 };
-use crate::controller::PATH;
+use crate::controller::TRAIL;
 use crate::controller::queue::What;
 use crate::controller::sight::{Counts, Seen};
 use crate::fleet::file::Objectives;
@@ -228,7 +228,7 @@ fn drifted(entry: Entry) -> Drifted {
         _ => State::Reported,
     };
     let severity = match () {
-        () if PATH.contains(&entry.object.item.kind.as_str()) => Severity::Critical,
+        () if entry.object.item.kind == TRAIL => Severity::Critical,
         () if held.as_ref().is_some_and(|held| held.is_alarming) => Severity::High,
         () => Severity::Medium,
     };
