@@ -211,7 +211,10 @@ fn nobody_else_writes_with_the_store_of_a_controller_that_lives() {
     let fleet = account.read("evenkeel.toml");
     account.write(
         "evenkeel.toml",
-        &fleet.replace("name = \"here\"", "name = \"here\"\nconfirmed = true"),
+        &fleet.replace(
+            "name = \"here\"",
+            "name = \"here\"\nconfirmed = true\nschedule = \"0 0 0 1 1 *\"",
+        ),
     );
     let mut controller = Running::start(&account);
     assert_eq!(controller.next("run", |_| true)["outcome"], "in sync");

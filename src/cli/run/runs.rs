@@ -41,7 +41,7 @@ use super::super::again;
 use super::super::args::{RunArgs, Selectors};
 use super::super::exit::Exit;
 use super::super::failure::Failure;
-use super::super::listen::{JsonLine, Talk};
+use super::super::listen::{ByHand, JsonLine, Talk};
 use super::super::look::{self, Asking, Wish};
 use super::super::notices::store_of;
 use super::super::remember::{Keeper, Kept};
@@ -309,14 +309,7 @@ impl Reconciler {
     ) -> Result<(Exit, Option<Duration>), Failure> {
         let Some(selectors) = self.selectors_of(what) else { return Ok((Exit::Done, None)) };
         let global = &self.files.global;
-        let line = line.by_hand(Box::new({
-            let (global, selectors) = (global.clone(), selectors.clone());
-            let checkout = self.files.checkout(version);
-            move |guard| {
-                let line = again::by_hand(&global, &selectors, guard)?;
-                Some(checkout.as_ref().map_or(line.clone(), |place| format!("{line}   # {place}")))
-            }
-        }));
+        let line = line.by_hand(self.by_hand(&selectors, version));
         let settings = settings::resolve_from(global, &selectors, &version.what.texts)?;
         if !self.files.are_elsewhere() {
             self.kill_switch.follow(settings.fleet.as_ref());
@@ -392,6 +385,19 @@ impl Reconciler {
         if let Some(telemetry) = &self.telemetry {
             telemetry.runs().nothing_declared(what);
         }
+    }
+
+    /// The command line that goes on by hand where a guard holds something back, and where it is run.
+    fn by_hand(&self, selectors: &Selectors, version: &Good<Version>) -> ByHand {
+        let (global, selectors) = (self.files.global.clone(), selectors.clone());
+        let checkout = self.files.checkout(version);
+        Box::new(move |guard| {
+            let line = again::by_hand(&global, &selectors, guard)?;
+            Some(match &checkout {
+                Some(place) => format!("{line}   # {place}"),
+                None => line,
+            })
+        })
     }
 
     /// Whether nothing is left out of a whole look.
