@@ -179,6 +179,18 @@ impl Problems {
         self.list.iter().filter(|problem| problem.severity == Severity::Error).count()
     }
 
+    /// The errors in a line each, with file and line, for as many as are wanted.
+    pub fn errors_in_lines(&self, most: usize) -> Vec<String> {
+        let errors = self.list.iter().filter(|problem| problem.severity == Severity::Error);
+        let line = |problem: &Problem| {
+            let place = problem.place.as_ref().map_or_else(String::new, |(place, _)| {
+                format!("{}:{}: ", self.sources.name(place.source), self.sources.line(place))
+            });
+            visible(&without_secrets(&format!("{place}{}", problem.message))).into_owned()
+        };
+        errors.take(most).map(line).collect()
+    }
+
     /// One report a problem, with file, line and caret, for as many as are wanted.
     pub fn reports(&self, most: usize) -> Vec<Report> {
         let mut texts = BTreeMap::new();

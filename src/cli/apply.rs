@@ -83,6 +83,7 @@ async fn remembered(
     }
     let mut listener = Listeners(vec![Arc::new(Talk), Arc::new(Steps::default())]);
     listener.0.extend(memory);
+    let _alone = store.alone()?;
     let log = SharedLog::at(audit_log);
     let safety = looked.guards.safety.clone();
     let (mut run, fresh) = Run::begin(looked, &log, &stop, &listener).await?;

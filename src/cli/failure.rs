@@ -58,8 +58,13 @@ pub enum Failure {
     #[error(transparent)]
     Misfit(#[from] Misfit),
     /// The files declare nothing usable; the problems have been printed.
-    #[error("{0}")]
-    Declared(String),
+    #[error("{said}")]
+    Declared {
+        /// How many there are.
+        said: String,
+        /// Each with its file and line.
+        problems: Vec<String>,
+    },
     /// Something else that the reader can mend.
     #[error("{message}")]
     Usage {
@@ -164,7 +169,9 @@ impl Failure {
     /// The exit code.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Refused { .. } | Self::Audit(AuditError::Held { .. }) => Exit::Refused,
+            Self::Refused { .. }
+            | Self::Audit(AuditError::Held { .. })
+            | Self::Store(StoreError::Held { .. }) => Exit::Refused,
             Self::Interrupted => Exit::Interrupted,
             _ => Exit::Error,
         }
@@ -183,7 +190,7 @@ impl Diagnostic for Failure {
             Self::File { .. }
             | Self::Name(_)
             | Self::Misfit(_)
-            | Self::Declared(_)
+            | Self::Declared { .. }
             | Self::Interrupted => None,
         }
     }

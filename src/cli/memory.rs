@@ -97,6 +97,8 @@ pub async fn of(
     beside: &Beside,
 ) -> Result<(Option<Fleet>, Arc<dyn Memory>), Failure> {
     let fleet = settings::fleet_file(global, &Disk)?;
+    // What guards remember is where the repository's fleet file says.
+    settings::declares(fleet.as_ref())?;
     let audit_log = match &beside.audit_log {
         Some(path) => path.clone(),
         None => settings::audit_log(global)?,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::Utc;
 use evenkeel::aws::session::Options;
 use evenkeel::baseline::disk::Disk;
-use evenkeel::controller::PATH;
+use evenkeel::controller::TRAIL;
 use evenkeel::fleet::Fleet;
 use evenkeel::fleet::notify::{Notify as Channels, On, Severity};
 use evenkeel::names::{AccountId, Region};
@@ -85,7 +85,7 @@ impl Notices {
             only_looks: command == "check",
             commit: of_look.commit,
             caused_by,
-            path: &PATH,
+            path: &[TRAIL],
         }))
     }
 
@@ -271,6 +271,7 @@ pub fn options(fleet: &Fleet) -> Options {
 /// Runs `notify test`.
 pub async fn test(global: &Global, args: &NotifyTestArgs) -> Result<Exit, Failure> {
     let fleet = settings::fleet_file(global, &Disk)?;
+    settings::declares(fleet.as_ref())?;
     let all = fleet.as_ref().map_or_else(Vec::new, |fleet| {
         channels::all(&fleet.file.notify, &fleet.folder, &options(fleet))
     });

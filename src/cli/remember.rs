@@ -1,5 +1,6 @@
 //! The store on the command line: who listens to a run for it, and who asks it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -9,7 +10,7 @@ use evenkeel::fleet::Fleet;
 use evenkeel::reconcile::remembered::Unreachable;
 use evenkeel::reconcile::{Listener, Look, Remembered, Remembering, RunOutcome};
 use evenkeel::store::history::ByWhom;
-use evenkeel::store::{Store, StoreError};
+use evenkeel::store::{Alone, Store, StoreError};
 use tokio::sync::Mutex;
 
 use super::args::Global;
@@ -109,6 +110,17 @@ impl Kept {
         }
     }
 
+    /// Lets nobody else write to AWS with the store until what this gives is dropped.
+    ///
+    /// # Errors
+    /// Somebody else does, or the file system refuses.
+    pub fn alone(&self) -> Result<Option<Alone>, Failure> {
+        match self {
+            Self::In(store, _) => Ok(store.alone()?),
+            Self::Nowhere | Self::Gone(_) => Ok(None),
+        }
+    }
+
     /// Says how a command ended whose run nobody has ended.
     pub fn close(&self, done: &Result<Exit, Failure>) {
         let outcome = match done.as_ref().map_or_else(Failure::exit, |exit| *exit) {
@@ -136,30 +148,60 @@ impl Kept {
 
 /// The stores of a controller's runs: one is opened once, and again where the fleet file names another.
 #[derive(Default)]
-pub struct Keeper(Mutex<Option<(String, Store)>>);
+pub struct Keeper(Mutex<Keeping>);
+
+#[derive(Default)]
+struct Keeping {
+    open: Option<(String, Store)>,
+    /// That nobody else writes with the stores so far: a run may still have one of before in hand.
+    alone: BTreeMap<String, Alone>,
+}
+
+impl Keeping {
+    /// Lets nobody else write with a store.
+    fn claim(&mut self, store: &Store) -> Result<(), StoreError> {
+        if self.alone.get(store.name()).is_some_and(Alone::holds) {
+            return Ok(());
+        }
+        // Its own is given back first: otherwise we would wait for ourselves.
+        self.alone.remove(store.name());
+        if let Some(alone) = store.alone()? {
+            self.alone.insert(store.name().to_owned(), alone);
+        }
+        Ok(())
+    }
+}
 
 impl Keeper {
     /// The store of this URL, if it is open.
     pub async fn open(&self, url: &str) -> Option<Store> {
-        let open = self.0.lock().await;
-        open.as_ref().filter(|(there, _)| there == url).map(|(_, store)| store.clone())
+        let keeping = self.0.lock().await;
+        keeping.open.as_ref().filter(|(there, _)| there == url).map(|(_, store)| store.clone())
     }
 
-    /// The store of a run.
+    /// The store of a run. One that somebody else writes with is gone: two would undo each other's work.
     pub async fn kept(&self, fleet: Option<&Fleet>) -> Kept {
-        let mut open = self.0.lock().await;
+        let mut keeping = self.0.lock().await;
         let url = fleet.and_then(|fleet| fleet.file.store.url.clone());
-        if let (Some(url), Some((there, store))) = (&url, &*open)
-            && url == there
-        {
-            return Kept::of(store.clone(), fleet).await;
-        }
-        let kept = Kept::open(fleet).await;
-        *open = match (&kept, url) {
-            (Kept::In(store, _), Some(url)) => Some((url, store.clone())),
-            _ => None,
+        let known = keeping.open.as_ref().filter(|(there, _)| Some(there) == url.as_ref());
+        let kept = match known.map(|(_, store)| store.clone()) {
+            Some(store) => Kept::of(store, fleet).await,
+            None => {
+                let kept = Kept::open(fleet).await;
+                keeping.open = match (&kept, url) {
+                    (Kept::In(store, _), Some(url)) => Some((url, store.clone())),
+                    _ => None,
+                };
+                kept
+            }
         };
-        kept
+        match &kept {
+            Kept::In(store, _) => match keeping.claim(store) {
+                Ok(()) => kept,
+                Err(error) => Kept::Gone(error),
+            },
+            Kept::Nowhere | Kept::Gone(_) => kept,
+        }
     }
 }
 

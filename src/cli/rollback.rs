@@ -73,6 +73,7 @@ async fn remembered(global: &Global, args: &RollbackArgs, kept: &Kept) -> Result
         return nothing(&looked.plan, &looked.guards.safety, is_left);
     }
     let fleet = settings::fleet_file(global, &Disk)?;
+    let _alone = kept.alone()?;
     let done = put_back(looked, &audit_log, memory, &stop, (global, args), is_left).await;
     anchor::end(fleet.as_ref(), &audit_log).await;
     done

@@ -57,13 +57,16 @@ pub async fn run(global: &Global, args: &RunArgs) -> Result<Exit, Failure> {
     let stop = Stop::default();
     let audit_log = SharedLog::at(path);
     let kill_switch = KillSwitch::of(fleet.as_ref());
+    // Whoever is to write for a year should know at once that it cannot.
+    if !args.once {
+        audit_log.keep_open()?;
+    }
+    let runs = Reconciler::new(&files, args, audit_log, kill_switch.clone(), &stop);
+    runs.is_alone().await?;
     if args.once {
-        let runs = Reconciler::new(&files, args, audit_log, kill_switch, &stop);
         return Ok(once(&files, &runs, &stop).await);
     }
     let _listening = ask::stop_a_service_on_signals(&stop);
-    // Whoever is to write for a year should know at once that it cannot.
-    audit_log.keep_open()?;
     let _signals = signals::listen(&files, &kill_switch);
     let part = fleet.as_ref().and_then(|fleet| fleet.file.controller.clone()).unwrap_or_default();
     let clocks: Arc<dyn Clocks> = Arc::new(Machine::default());
@@ -79,9 +82,7 @@ pub async fn run(global: &Global, args: &RunArgs) -> Result<Exit, Failure> {
     let folder = fleet.as_ref().map(|fleet| fleet.folder.clone()).unwrap_or_default();
     let shown = listen::open(&part, &folder, sources).await?;
     let telemetry = shown.as_ref().map(|shown| Arc::clone(&shown.telemetry));
-    let runs = Reconciler::new(&files, args, audit_log, kill_switch, &stop)
-        .seen_by(Arc::clone(&sight), Arc::clone(&clocks))
-        .shown_by(telemetry.clone());
+    let runs = runs.seen_by(Arc::clone(&sight), Arc::clone(&clocks)).shown_by(telemetry.clone());
     let path_every = part.path_every.map_or(PATH_EVERY, Span::duration);
     let runs = Arc::new(runs.path_every(path_every));
     let (heads, log_file) = (Keeping::default(), runs.audit_log());

@@ -10,12 +10,15 @@ use evenkeel::baseline::disk::Disk;
 use evenkeel::baseline::load::Reader;
 use evenkeel::baseline::texts::Texts;
 use evenkeel::baseline::{self, Baseline, Environment, LoadOptions, Problems};
-use evenkeel::fleet::file::{Selector, Target};
+use evenkeel::fleet::file::{FleetFile, Git, Safety as Limits, Selector, Target};
+use evenkeel::fleet::notify::Notify;
+use evenkeel::fleet::urls::without_secrets;
 use evenkeel::fleet::{self, Fleet};
 use evenkeel::kinds::AllowedGrants;
 use evenkeel::kinds::registry;
 use evenkeel::names::{AccountId, well_formed_region};
 use evenkeel::reconcile::{FleetTarget, Safety};
+use serde_json::json;
 
 use super::args::{Global, Selectors};
 use super::failure::Failure;
@@ -176,8 +179,8 @@ pub fn other_targets(
         return Ok(Vec::new());
     }
     let of_version = |failure: Failure| match failure {
-        Failure::Declared(text) => Failure::usage(
-            format!("the files of {name}, which --compare-to names, cannot be used: {text}"),
+        Failure::Declared { said, .. } => Failure::usage(
+            format!("the files of {name}, which --compare-to names, cannot be used: {said}"),
             "the problems above are those of that version; compare with one that is right, or plan without --compare-to",
         ),
         other => other,
@@ -258,6 +261,60 @@ pub fn fleet_file(global: &Global, reader: &dyn Reader) -> Result<Option<Fleet>,
     }
 }
 
+/// Refuses a fleet file that only names the repository of the files: it declares nothing itself.
+///
+/// # Errors
+/// It is that.
+pub fn declares(fleet: Option<&Fleet>) -> Result<(), Failure> {
+    let git = fleet.filter(|fleet| fleet.file.targets.is_empty()).and_then(git_of);
+    let Some(Git { url, reference, path, .. }) = git else { return Ok(()) };
+    Err(Failure::usage(
+        format!(
+            "this fleet file declares nothing: its [controller] git names where the controller's files are, {path} of {} {reference}",
+            without_secrets(url)
+        ),
+        "run this in a checkout of that repository, at the commit that `evenkeel status` says is in force, with the controller's audit log (EVENKEEL_AUDIT_LOG=PATH) and its store",
+    ))
+}
+
+/// Refuses a fleet file that names the repository of the files, and says besides what is taken from there
+/// alone: nobody would notice that it does not count.
+///
+/// # Errors
+/// It says more than counts.
+pub fn says_only_where(fleet: &Fleet) -> Result<(), Failure> {
+    let Some(Git { url, reference, path, .. }) = git_of(fleet) else { return Ok(()) };
+    let FleetFile { env, targets, access, safety, rollout, notify, .. } = &fleet.file;
+    let limits = Limits { kill_switch: None, kill_switch_parameter: None, ..safety.clone() };
+    let is_said = |part: serde_json::Value, none: serde_json::Value| part != none;
+    let parts = [
+        ("env", !env.is_empty()),
+        ("[[target]]", !targets.is_empty()),
+        ("[access]", access.is_some()),
+        ("[safety], but for the kill switch", is_said(json!(limits), json!(Limits::default()))),
+        ("[[rollout.wave]]", !rollout.waves.is_empty()),
+        ("[notify]", *notify != Notify::default()),
+    ];
+    let parts: Vec<&str> = parts.iter().filter(|(_, is)| *is).map(|(name, _)| *name).collect();
+    if parts.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::usage(
+        format!(
+            "[controller] git names where the files are, and this fleet file also has what does not count here: {}",
+            parts.join("; ")
+        ),
+        format!(
+            "they belong into {path} of {} {reference}; the file that the controller is started with says only [controller], [store], [safety] kill_switch or kill_switch_parameter, [limits] and home_region",
+            without_secrets(url)
+        ),
+    ))
+}
+
+fn git_of(fleet: &Fleet) -> Option<&Git> {
+    fleet.file.controller.as_ref()?.git.as_ref()
+}
+
 /// Whether the fleet file takes signed plans only.
 ///
 /// # Errors
@@ -334,6 +391,7 @@ fn from_fleet(
     selectors: &Selectors,
     reader: &dyn Reader,
 ) -> Result<Vec<Work>, Failure> {
+    declares(Some(fleet))?;
     for wanted in &selectors.target {
         if !fleet.file.targets.iter().any(|target| target.name == *wanted) {
             let names: Vec<_> =
@@ -405,5 +463,8 @@ pub fn declared(global: &Global, problems: &Problems) -> Failure {
     print(global, problems);
     let errors = problems.errors();
     let word = if errors == 1 { "error" } else { "errors" };
-    Failure::Declared(format!("{errors} {word} in what is declared; nothing was looked at"))
+    Failure::Declared {
+        said: format!("{errors} {word} in what is declared; nothing was looked at"),
+        problems: problems.errors_in_lines(MOST_SHOWN),
+    }
 }

@@ -58,6 +58,7 @@ fn wanted(global: &Global, args: &ValidateArgs) -> Result<Vec<Load>, Failure> {
             .collect());
     }
     if let Some(fleet) = &fleet {
+        settings::says_only_where(fleet)?;
         let of_target = |target| {
             let files = settings::baselines_of(global, fleet, target, &Disk)?;
             Ok((files, target.variables.clone(), environment.clone()))

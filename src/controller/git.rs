@@ -90,6 +90,20 @@ pub enum GitError {
     },
 }
 
+impl GitError {
+    /// The commit that was fetched and must not be used, where it is that, and no trouble on the way.
+    pub fn refused(&self) -> Option<&str> {
+        match self {
+            Self::Unsigned { commit, .. } | Self::Rewritten { new: commit, .. } => Some(commit),
+            Self::Url(..)
+            | Self::Ref(_)
+            | Self::Command(_)
+            | Self::Late { .. }
+            | Self::Failed { .. } => None,
+        }
+    }
+}
+
 /// A remote repository, and ours that it is fetched into.
 #[derive(Debug, Clone)]
 pub struct Remote {

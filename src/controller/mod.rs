@@ -25,7 +25,10 @@ pub mod sight;
 pub mod sqs;
 
 /// The kinds that events themselves depend on: they are looked at often, whatever happens.
-pub const PATH: [&str; 1] = ["cloudtrail.trail"];
+pub const PATH: [&str; 3] = ["cloudtrail.trail", "events.bus_policies", "events.rule"];
+
+/// Of these, the kind without which nothing tells of any call: its drift is critical.
+pub const TRAIL: &str = "cloudtrail.trail";
 
 #[cfg(test)]
 mod simulation;
@@ -37,5 +40,6 @@ mod tests {
     #[test]
     fn what_events_depend_on_is_known() {
         assert!(super::PATH.iter().all(|kind| registry::find(kind).is_some()));
+        assert!(super::PATH.contains(&super::TRAIL));
     }
 }

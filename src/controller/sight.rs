@@ -190,6 +190,11 @@ impl Sight {
         all.min()
     }
 
+    /// Whether calls are made to be heard of: without them, nobody would notice that an account is blind.
+    pub fn watches(&self) -> bool {
+        self.heartbeat.is_some()
+    }
+
     /// The event of such a call came.
     pub fn came(&mut self, account: &AccountId, now: Duration) -> Option<Change> {
         let known = self.accounts.get_mut(account)?;

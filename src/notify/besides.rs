@@ -84,12 +84,15 @@ pub fn blind(account: &AccountId, silent: Duration) -> Matter {
 pub fn refused_files(why: &str) -> Matter {
     let mut state = digest::of_bytes(why.as_bytes());
     state.truncate(16);
+    let mut lines = why.lines();
+    // The first problem, and how many there are; the log has all of them.
+    let what = lines.next().into_iter().chain(lines.next_back()).map(said).collect();
     Matter {
         subject: Subject::named(FILES, "the fleet file and its baselines"),
         on: On::Files,
         severity: Severity::High,
         state,
-        what: vec![said(why)],
+        what,
         did: "goes on with the last files that were good".to_owned(),
         look: "evenkeel validate".to_owned(),
     }
@@ -165,6 +168,8 @@ mod tests {
         assert_eq!(state("line 3"), state("line 3"));
         assert_ne!(state("line 3"), state("line 4"));
         assert_eq!(state("line 3").len(), 16);
+        let what = refused_files("b.toml:2: no such field\nb.toml:3: none\n2 errors").what;
+        assert_eq!(what, ["b.toml:2: no such field", "2 errors"]);
     }
 
     #[test]

@@ -12,6 +12,14 @@ pub enum StoreError {
         /// Why.
         why: String,
     },
+    /// Another process writes to AWS with it, and it is for one at a time.
+    #[error("another run is writing with the store {store}: {holder}")]
+    Held {
+        /// Which one.
+        store: String,
+        /// Who.
+        holder: String,
+    },
     /// Somebody else was in the way; it is done anew.
     #[error("somebody else was in the way")]
     InTheWay,
@@ -81,6 +89,9 @@ impl StoreError {
             Self::Unreachable { .. } => {
                 "a store that can be reached: look at [store] url, the network and the database"
             }
+            Self::Held { .. } => {
+                "the end of that run; or a store in PostgreSQL, which several can share"
+            }
             Self::Moved { .. } | Self::InTheWay => "another try",
             Self::Unreadable { .. } => "a version of evenkeel that can read it, or another store",
             Self::Damaged { remedy, .. } => remedy,
@@ -100,6 +111,9 @@ impl StoreError {
         match self {
             Self::Unreachable { .. } => {
                 "nothing is written to AWS while the store cannot be reached: look at [store] url, the network and the database"
+            }
+            Self::Held { .. } => {
+                "wait until that run is done: a store in a file is for one at a time, and two could undo each other's work; several controllers share one in PostgreSQL"
             }
             Self::Moved { .. } | Self::InTheWay => "try again",
             Self::Unreadable { .. } => {

@@ -1,6 +1,7 @@
 //! What outlives a run: the audit log, a file beside every write; and where it is wished for, a store:
 //! a database in which several controllers remember what they saw, did and agreed on.
 
+mod alone;
 pub mod audit;
 mod db;
 mod documents;
@@ -12,7 +13,9 @@ pub mod memory;
 
 use std::future::Future;
 use std::path::Path;
+use std::sync::Arc;
 
+pub use alone::Alone;
 use db::{Db, Place, Tx};
 pub use error::StoreError;
 pub use lease::{Lease, Leases, Shares};
@@ -22,6 +25,8 @@ pub use memory::{InMemory, Memory};
 #[derive(Debug, Clone)]
 pub struct Store {
     db: Db,
+    /// The file that it is in, where it is in one.
+    file: Option<Arc<Path>>,
 }
 
 impl Store {
@@ -31,7 +36,13 @@ impl Store {
     /// # Errors
     /// The URL is none, or the database cannot be used.
     pub async fn open(url: &str, folder: &Path) -> Result<Self, StoreError> {
-        Ok(Self { db: Db::open(&Place::of_url(url, folder)?).await? })
+        let place = Place::of_url(url, folder)?;
+        let db = Db::open(&place).await?;
+        let file = match place {
+            Place::Sqlite(path) => Some(path.into()),
+            Place::Postgres(_) => None,
+        };
+        Ok(Self { db, file })
     }
 
     /// What it is called, for people to read; without user and password.

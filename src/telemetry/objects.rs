@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::controller::PATH;
+use crate::controller::TRAIL;
 use crate::controller::queue::What;
 use crate::fleet::notify::Severity;
 use crate::names::{AccountId, ItemName, Region};
@@ -347,8 +347,8 @@ fn state(object: &ObjectPlan) -> Option<State> {
 
 /// How much it matters, as notices have it.
 fn severity(object: &ObjectPlan, is_alarming: bool) -> Severity {
-    let is_path = PATH.contains(&object.item.kind.as_str());
-    match (is_path, &object.verdict) {
+    let is_trail = object.item.kind == TRAIL;
+    match (is_trail, &object.verdict) {
         (_, Verdict::Excepted { .. }) => Severity::Low,
         (true, _) => Severity::Critical,
         (false, _) if is_alarming => Severity::High,

@@ -14,7 +14,7 @@ use super::status::{
     Accounts, Controller, Drift, Drifted, Events, FORMAT_VERSION, Named, NamedAccount, Queue,
     RunLine, Status,
 };
-use crate::controller::PATH;
+use crate::controller::TRAIL;
 use crate::controller::queue::What;
 use crate::controller::sight::{Counts, Seen};
 use crate::fleet::file::Objectives;
@@ -35,14 +35,19 @@ impl Telemetry {
         let known = self.known(around).await;
         let Sources { clocks, sight, objectives, kill_switch, hears } = &self.sources;
         let (now, wall) = (clocks.now(), clocks.wall());
-        let (seen, counts) = {
+        let (seen, counts, is_watched) = {
             let sight = sight.lock().unwrap_or_else(PoisonError::into_inner);
-            (sight.all(now), sight.counts)
+            (sight.all(now), sight.counts, *hears && sight.watches())
         };
         let signs = self.pace.now();
         let mut status = of_known(&known, kill_switch, wall);
         status.drift = Some(drift(&self.objects(), wall));
-        status.accounts = Some(accounts(&seen, objectives, &self.objects(), wall));
+        let accounts = accounts(&seen, objectives, &self.objects(), wall);
+        status.accounts = Some(match is_watched {
+            true => Accounts { watched: Some(true), ..accounts },
+            // Nobody is known to be blind, and nobody would know it.
+            false => Accounts { blind: None, watched: Some(false), ..accounts },
+        });
         status.runs = Some(self.runs.latest());
         let age = |at| now.saturating_sub(at).as_secs_f64();
         status.controller = Some(Controller {
@@ -196,6 +201,7 @@ fn accounts(
             .map(|age| age.as_secs_f64()),
         never_in_full: 0,
         blind: Some(Named::of(blind.collect())),
+        watched: None,
         unseen: Some(Named::of(unseen.collect())),
         missed: Some(missed.into()),
         objectives_seconds: declared.collect(),
@@ -222,7 +228,7 @@ fn drifted(entry: Entry) -> Drifted {
         _ => State::Reported,
     };
     let severity = match () {
-        () if PATH.contains(&entry.object.item.kind.as_str()) => Severity::Critical,
+        () if entry.object.item.kind == TRAIL => Severity::Critical,
         () if held.as_ref().is_some_and(|held| held.is_alarming) => Severity::High,
         () => Severity::Medium,
     };

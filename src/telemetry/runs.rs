@@ -49,7 +49,7 @@ impl Runs {
             ended: book.counter(
                 "runs",
                 &["scope", "outcome"],
-                "Runs that ended. scope: target, account, path, parts; outcome: in_sync, drift, held_back, partly, interrupted, failed",
+                "Runs that ended. scope: target, account, path, parts; outcome: in_sync, drift, held_back, partly, interrupted, failed, nothing_declared (it concerned nothing that is declared: nothing was looked at)",
             ),
             took: book.histogram("run_duration_seconds", &["scope"], buckets, "How long runs took"),
             changes: book.counter(
@@ -126,6 +126,11 @@ impl Runs {
     fn ended(&self, scope: &'static str, outcome: &'static str, took: Duration) {
         self.ended.add(&[("scope", scope), ("outcome", outcome)]);
         self.took.note(&[("scope", scope)], took.as_secs_f64());
+    }
+
+    /// What somebody did concerns nothing that is declared.
+    pub fn nothing_declared(&self, what: &What) {
+        self.ended.add(&[("scope", scope(what)), ("outcome", "nothing_declared")]);
     }
 
     /// A run came to an end before it had one to tell.

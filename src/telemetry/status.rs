@@ -109,6 +109,10 @@ pub struct Accounts {
     pub never_in_full: usize,
     /// The accounts that are not heard of, for how long; none known where no controller says it.
     pub blind: Option<Named>,
+    /// Whether somebody would notice that an account is blind: with a queue of events and a heartbeat. None
+    /// known where no controller says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watched: Option<bool>,
     /// The accounts that could not be looked at, for how long, and why.
     pub unseen: Option<Named>,
     /// The accounts that miss an objective, by its name, with the age.

@@ -77,7 +77,7 @@ impl Running {
     }
 
     /// The next line of the log that is of this sort.
-    pub fn next(&mut self, event: &str, is_it: impl Fn(&Value) -> bool) -> Value {
+    pub fn next(&mut self, event: &str, mut is_it: impl FnMut(&Value) -> bool) -> Value {
         for line in &mut self.lines {
             let line: Value = serde_json::from_str(&line.unwrap()).unwrap();
             if line["event"] == event && is_it(&line) {
@@ -210,6 +210,8 @@ fn files_that_break_are_refused_and_the_last_good_ones_repair() {
     let refused = controller.next("files", |_| true);
     assert_eq!(refused["in_force"], false, "{refused}");
     assert!(refused["error"].as_str().unwrap().contains("1 error"), "{refused}");
+    // Somebody who has only the log knows where.
+    assert!(refused["error"].as_str().unwrap().starts_with("b.toml:2: "), "{refused}");
     account.boto3(STOP_LOGGING);
     let repaired = controller.next("run", |line| line["applied"] == 1);
     assert_eq!(repaired["files"]["digest"], first["digest"], "{repaired}");
@@ -316,6 +318,164 @@ fn files_come_from_a_repository_elsewhere() {
     controller.end();
     std::fs::rename(folder.join("theirs"), folder.join("gone")).unwrap();
     account.run(&["run", "--once"]).code(1).complains("git fetch failed");
+}
+
+/// What the environment says of git: who signs, and whose signature is known.
+fn signing(folder: &std::path::Path) -> Option<[(&'static str, String); 1]> {
+    let key = folder.join("key");
+    let mut keygen = Command::new("ssh-keygen");
+    let made = keygen.args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key).status();
+    made.is_ok_and(|status| status.success()).then_some(())?;
+    let public = std::fs::read_to_string(folder.join("key.pub")).unwrap();
+    std::fs::write(folder.join("allowed"), format!("t@example.com {public}")).unwrap();
+    let config = format!(
+        "[user]\nname = t\nemail = t@example.com\nsigningKey = {0}/key\n[gpg]\nformat = ssh\n\
+         [gpg \"ssh\"]\nallowedSignersFile = {0}/allowed\n",
+        folder.display()
+    );
+    std::fs::write(folder.join("gitconfig"), config).unwrap();
+    Some([("GIT_CONFIG_GLOBAL", folder.join("gitconfig").display().to_string())])
+}
+
+#[test]
+fn a_commit_that_is_not_signed_is_refused_by_name_and_is_no_trouble_of_the_network() {
+    let account = watched("enforce");
+    let folder = account.folder.path();
+    // Without ssh-keygen nobody signs here; what is not signed is refused in the tests of git.
+    let Some(env) = signing(folder) else { return };
+    let git = |args: &[&str]| {
+        let mut git = Command::new("git");
+        let output = git.args(args).envs(env.clone()).current_dir(folder.join("theirs")).output();
+        let output = output.unwrap();
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    let fleet = account.read("evenkeel.toml");
+    std::fs::create_dir(folder.join("theirs")).unwrap();
+    account.write("theirs/evenkeel.toml", fleet.split("[controller]").next().unwrap());
+    std::fs::rename(folder.join("b.toml"), folder.join("theirs/b.toml")).unwrap();
+    git(&["init", "-q", "-b", "main"]);
+    git(&["add", "-A"]);
+    git(&["commit", "-q", "-S", "-m", "signed"]);
+    let first = git(&["rev-parse", "HEAD"]);
+    let port = support::free_port();
+    account.write(
+        "evenkeel.toml",
+        &format!(
+            "schema = 1\n[controller]\nlisten = \"127.0.0.1:{port}\"\n\
+             git = {{ url = \"file://{}/theirs\", every = \"1s\", verify_signatures = true }}\n",
+            folder.display()
+        ),
+    );
+    let mut command = account.command(&["run"]);
+    command.envs(env.clone());
+    let mut controller = Running::with(command);
+    assert_eq!(controller.next("run", |_| true)["files"]["commit"], json!(first));
+    git(&["commit", "-q", "--allow-empty", "--no-gpg-sign", "-m", "not signed"]);
+    let second = git(&["rev-parse", "HEAD"]);
+    let refused = controller.next("files", |_| true);
+    assert_eq!(refused["commit"], json!(second), "{refused}");
+    assert_eq!(refused["in_force"], false, "{refused}");
+    let status = account.run(&["status", "--format", "json"]).code(4).json();
+    let files = &status["controller"]["files"];
+    assert_eq!(files["refused"]["commit"], json!(second), "{files}");
+    assert!(files["refused"]["why"].as_str().unwrap().contains("is not signed"), "{files}");
+    assert!(files["unreachable"].is_null(), "{files}");
+    // So is a history that was rewritten, which takes the place of what was refused before.
+    git(&["commit", "-q", "--amend", "--allow-empty", "-S", "-m", "signed too"]);
+    let third = controller.next("files", |_| true);
+    assert_eq!(third["in_force"], true, "{third}");
+    git(&["reset", "-q", "--hard", &first]);
+    let back = controller.next("files", |_| true);
+    assert_eq!((&back["commit"], &back["in_force"]), (&json!(first), &json!(false)), "{back}");
+    assert!(back["error"].as_str().unwrap().contains("rewritten"), "{back}");
+    controller.end();
+}
+
+#[test]
+fn the_file_that_names_the_repository_says_nothing_else_and_people_are_told_where_to_go() {
+    let account = support::emulator().account();
+    let only = "schema = 1\n[controller]\ngit = { url = \"https://git.invalid/fleet.git\" }\n";
+    account.write("b.toml", "schema = 1\n[baseline]\nname = \"t\"\n");
+    for besides in [
+        "[[target]]\nname = \"here\"\nbaselines = [\"b.toml\"]\n",
+        "[notify.webhook.w]\nurl = \"https://hooks.invalid/x\"\nsecret = \"${env.SECRET}\"\n",
+        "[safety]\nmax_changes = 3\n",
+    ] {
+        account.write("evenkeel.toml", &format!("{only}{besides}"));
+        let part = besides.split([']', '.']).next().unwrap();
+        for command in [&["validate"][..], &["run", "--once"]] {
+            account.run(command).code(1).complains("does not count here").complains(part);
+        }
+    }
+    account.write("evenkeel.toml", &format!("{only}[safety]\nkill_switch = \"STOP\"\n"));
+    account.run(&["validate"]).code(0);
+    for command in [
+        &["confirm", "here"][..],
+        &["check"],
+        &["plan"],
+        &["apply", "--yes"],
+        &["rollout", "status"],
+        &["notify", "test", "webhook.w"],
+    ] {
+        account
+            .run(command)
+            .code(1)
+            .complains("this fleet file declares nothing")
+            .complains("in a checkout of that repository");
+    }
+}
+
+/// An event of an account, as the queue has it.
+fn event_of(account: &str) -> Value {
+    json!({
+        "version": "0", "id": "x", "detail-type": "AWS API Call via CloudTrail",
+        "source": "aws.ec2", "account": account, "region": "eu-west-1", "resources": [],
+        "time": "2026-11-26T12:00:00Z",
+        "detail": {
+            "eventVersion": "1.11", "eventSource": "ec2.amazonaws.com", "eventID": "e1",
+            "eventName": "DisableEbsEncryptionByDefault", "awsRegion": "eu-west-1",
+            "eventTime": "2026-11-26T12:00:00Z", "recipientAccountId": account,
+            "userIdentity": {
+                "type": "IAMUser", "arn": format!("arn:aws:iam::{account}:user/zoe"),
+                "accountId": account,
+            },
+        },
+    })
+}
+
+#[test]
+fn an_event_of_an_account_that_nobody_declares_is_no_run_that_failed() {
+    let account = watched("enforce");
+    let fleet = account.read("evenkeel.toml");
+    let port = support::free_port();
+    account.write(
+        "evenkeel.toml",
+        &fleet.replace("[controller]\n", &format!("[controller]\nlisten = \"127.0.0.1:{port}\"\n")),
+    );
+    let mut controller = Running::start(&account);
+    controller.next("run", |_| true);
+    let body = event_of("999999999999").to_string();
+    account.boto3(&format!(
+        "q = boto3.client('sqs')\nu = q.get_queue_url(QueueName='events')['QueueUrl']\n\
+         q.send_message(QueueUrl=u, MessageBody={body:?})\nprint('null')"
+    ));
+    controller.next("told", |line| line["account"] == "999999999999");
+    // What came later is looked at later: by then, the first would have failed.
+    account.boto3(STOP_LOGGING);
+    let mut strange = Vec::new();
+    controller.next("run", |line| {
+        let is_ours = line["account"] == account.id.as_str();
+        if !is_ours {
+            strange.push(line.clone());
+        }
+        is_ours && line["applied"] == 1
+    });
+    assert!(strange.is_empty(), "{strange:?}");
+    let status = account.run(&["status", "--format", "json"]).json();
+    let runs = status["runs"].as_array().unwrap();
+    assert!(runs.iter().all(|run| run["outcome"] != "failed"), "{status}");
+    assert!(!controller.end().iter().any(|line| line["event"] == "again"));
 }
 
 #[test]

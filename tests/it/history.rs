@@ -1,6 +1,7 @@
 //! What is remembered of runs, changes and drift, and putting it back: the command as a process against
 //! the emulator, with SQLite and with PostgreSQL.
 
+use crate::controller::Running;
 use crate::support::postgres::Postgres;
 use crate::support::{self, Account, kill};
 use serde_json::{Value, json};
@@ -202,6 +203,40 @@ fn a_store_that_cannot_be_reached_stops_writes_and_never_a_look() {
     assert_eq!(policy(&account), Value::Null);
     assert_eq!(account.writes(), [""; 0]);
     account.run(&["history"]).code(1).complains("cannot be reached");
+}
+
+#[test]
+fn nobody_else_writes_with_the_store_of_a_controller_that_lives() {
+    let account = account();
+    let fleet = account.read("evenkeel.toml");
+    account.write(
+        "evenkeel.toml",
+        &fleet.replace(
+            "name = \"here\"",
+            "name = \"here\"\nconfirmed = true\nschedule = \"0 0 0 1 1 *\"",
+        ),
+    );
+    let mut controller = Running::start(&account);
+    assert_eq!(controller.next("run", |_| true)["outcome"], "in sync");
+    weaken(&account);
+    let other = ["--audit-log", "other.jsonl"];
+    for command in [&["run"][..], &["run", "--once"], &["apply", "--yes"]] {
+        account
+            .run(&[command, &other].concat())
+            .code(3)
+            .complains("another run is writing with the store")
+            .complains(&format!("process {}", controller.process.id()));
+    }
+    assert_eq!(policy(&account)["MinimumPasswordLength"], 9);
+    // Who only asks goes on.
+    account.run(&["check"]).code(2);
+    account.run(&["status"]).code(2);
+    assert_eq!(words(&account, &["--outcome", "applied"]).len(), 1);
+    assert_eq!(runs(&account).len(), 3, "what was refused has not begun: {:?}", runs(&account));
+    // Killed, it has nothing any more.
+    support::kill(&mut controller.process);
+    account.run(&[&["run", "--once"][..], &other].concat()).code(0);
+    assert_eq!(policy(&account)["MinimumPasswordLength"], 14);
 }
 
 #[test]

@@ -227,7 +227,7 @@ fn metrics_health_and_status_follow_what_happens() {
         asked.value("evenkeel_aws_requests_total{service=\"cloudtrail\",answer=\"ok\"}").unwrap()
             >= 2.0
     );
-    let good = account.run(&["status"]).code(0).says("ready").says("2 in sync").says("none blind");
+    let good = account.run(&["status"]).code(0).says("ready").says("2 in sync").says("not watched");
     assert!(good.stdout.contains("target here · 1 account"), "{}", good.stdout);
 
     let applied = "evenkeel_changes_total{kind=\"cloudtrail.trail\",outcome=\"applied\"}";

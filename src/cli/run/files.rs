@@ -81,8 +81,10 @@ impl Files {
         fleet: Option<&Fleet>,
         cache: &Path,
     ) -> Result<Self, Failure> {
+        let fleet = fleet.filter(|_| args.selectors.baseline.is_empty());
+        fleet.map_or(Ok(()), settings::says_only_where)?;
         let git = fleet.and_then(|fleet| fleet.file.controller.as_ref()?.git.as_ref());
-        let (global, place, commit) = match git.filter(|_| args.selectors.baseline.is_empty()) {
+        let (global, place, commit) = match git {
             None => (global.clone(), Place::Disk, None),
             Some(Git { url, reference, path, every, verify_signatures }) => {
                 let remote = Remote::new(url, reference, *verify_signatures, cache);
@@ -118,6 +120,13 @@ impl Files {
     /// Whether they are brought from elsewhere, so that the fleet file here says only how.
     pub fn are_elsewhere(&self) -> bool {
         matches!(self.place, Place::Elsewhere { .. })
+    }
+
+    /// Where somebody finds the files of a version, if not here.
+    pub fn checkout(&self, of: &Good<Version>) -> Option<String> {
+        let Place::Elsewhere { remote, .. } = &self.place else { return None };
+        let commit = of.label.commit.as_deref().unwrap_or_default();
+        Some(format!("in a checkout of {} at {commit}", remote.name()))
     }
 
     /// The version in force.
@@ -205,7 +214,16 @@ impl Files {
                 let good = self.good().label.commit;
                 match remote.fetch(good.as_deref()).await {
                     Ok(commit) => (look.texts(Box::new(remote.tree(&commit))), Some(commit)),
-                    Err(error) => return self.in_trouble(Some(error.to_string())),
+                    Err(error) => {
+                        let Some(commit) = error.refused() else {
+                            return self.in_trouble(Some(error.to_string()));
+                        };
+                        // Nothing of it is read: it is known by its commit.
+                        let label =
+                            Label { digest: commit.to_owned(), commit: Some(commit.to_owned()) };
+                        self.in_trouble(None);
+                        return self.offer(label, Err(error.to_string()));
+                    }
                 }
             }
         };
@@ -214,7 +232,11 @@ impl Files {
         if self.in_force().knows(&label) {
             return;
         }
-        let found = look.judge(texts).map_err(|failure| failure.to_string());
+        self.offer(label, look.judge(texts).map_err(|failure| why(&failure)));
+    }
+
+    /// Puts a version in force, or refuses it; said once.
+    fn offer(&self, label: Label, found: Result<Version, String>) {
         let why = found.as_ref().err().cloned();
         let offer = self.in_force().offer(label.clone(), found, Utc::now());
         let mut line = json!({
@@ -260,6 +282,18 @@ fn unreachable_files(error: &GitError) -> Failure {
         error.to_string(),
         "the controller starts with the files of [controller] git alone: correct it, or let git reach it",
     )
+}
+
+/// Why files are refused: the first problem in the first line, how many there are in the last.
+fn why(failure: &Failure) -> String {
+    match failure {
+        Failure::Declared { said, problems } => {
+            // That nothing was looked at is said of a command; here, the last good version goes on.
+            let count = said.split(';').next().unwrap_or_default();
+            problems.iter().map(String::as_str).chain([count]).collect::<Vec<_>>().join("\n")
+        }
+        other => other.to_string(),
+    }
 }
 
 fn short(digest: &str) -> &str {

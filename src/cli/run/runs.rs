@@ -29,6 +29,7 @@ use evenkeel::reconcile::{
     AccountLocks, Heard, LeaseCounts, Listener, Listeners, LookError, RunError, Selection, Share,
     Shared, Stop, reconcile,
 };
+use evenkeel::store::StoreError;
 use evenkeel::store::audit::SharedLog;
 use evenkeel::store::history::ByWhom;
 use evenkeel::telemetry::Telemetry;
@@ -40,10 +41,10 @@ use super::super::again;
 use super::super::args::{RunArgs, Selectors};
 use super::super::exit::Exit;
 use super::super::failure::Failure;
-use super::super::listen::{JsonLine, Talk};
+use super::super::listen::{ByHand, JsonLine, Talk};
 use super::super::look::{self, Asking, Wish};
 use super::super::notices::store_of;
-use super::super::remember::Keeper;
+use super::super::remember::{Keeper, Kept};
 use super::super::settings;
 use super::PATH_EVERY;
 use super::files::{Files, Version};
@@ -160,6 +161,18 @@ impl Reconciler {
     pub fn shown_by(mut self, telemetry: Option<Arc<Telemetry>>) -> Self {
         self.telemetry = telemetry;
         self
+    }
+
+    /// Refuses where somebody else writes with the store already.
+    ///
+    /// # Errors
+    /// Somebody does.
+    pub async fn is_alone(&self) -> Result<(), Failure> {
+        match self.keeper.kept(self.files.good().what.fleet.as_ref()).await {
+            Kept::Gone(error @ StoreError::Held { .. }) => Err(error.into()),
+            // What else is wrong with it may pass.
+            Kept::Nowhere | Kept::In(..) | Kept::Gone(_) => Ok(()),
+        }
     }
 
     /// Where runs are remembered.
@@ -296,10 +309,7 @@ impl Reconciler {
     ) -> Result<(Exit, Option<Duration>), Failure> {
         let Some(selectors) = self.selectors_of(what) else { return Ok((Exit::Done, None)) };
         let global = &self.files.global;
-        let line = line.by_hand(Box::new({
-            let (global, selectors) = (global.clone(), selectors.clone());
-            move |guard| again::by_hand(&global, &selectors, guard)
-        }));
+        let line = line.by_hand(self.by_hand(&selectors, version));
         let settings = settings::resolve_from(global, &selectors, &version.what.texts)?;
         if !self.files.are_elsewhere() {
             self.kill_switch.follow(settings.fleet.as_ref());
@@ -362,10 +372,32 @@ impl Reconciler {
         match ended {
             // Somebody did something to what nobody declares.
             Err(RunError::Look(error)) if is_part(what) && is_nothing_of_ours(&error) => {
+                self.nothing_of_ours(what, &error);
                 Ok((Exit::Done, None))
             }
             ended => Ok((ended?.into(), left)),
         }
+    }
+
+    /// Somebody did something to what nobody declares, as happens all the time in an organization: no run.
+    fn nothing_of_ours(&self, what: &What, error: &LookError) {
+        tracing::debug!(of = %said::what(what), "not looked at: {error}");
+        if let Some(telemetry) = &self.telemetry {
+            telemetry.runs().nothing_declared(what);
+        }
+    }
+
+    /// The command line that goes on by hand where a guard holds something back, and where it is run.
+    fn by_hand(&self, selectors: &Selectors, version: &Good<Version>) -> ByHand {
+        let (global, selectors) = (self.files.global.clone(), selectors.clone());
+        let checkout = self.files.checkout(version);
+        Box::new(move |guard| {
+            let line = again::by_hand(&global, &selectors, guard)?;
+            Some(match &checkout {
+                Some(place) => format!("{line}   # {place}"),
+                None => line,
+            })
+        })
     }
 
     /// Whether nothing is left out of a whole look.
@@ -528,7 +560,7 @@ fn is_nothing_of_ours(error: &LookError) -> bool {
         error,
         LookError::NothingDeclared { .. }
             | LookError::NothingIn { .. }
-            | LookError::Select(SelectError::NothingLeft)
+            | LookError::Select(SelectError::NothingLeft | SelectError::NotSelected { .. })
     )
 }
 

@@ -95,7 +95,13 @@ fn of_controller(page: &mut Page, controller: &Controller, now: DateTime<Utc>) {
     if let Some(refused) = &files.refused {
         let why = short(refused.why.lines().next().unwrap_or_default());
         let age = since(refused.since, now);
-        page.say("", &format!("REFUSED {} {age} ago: {why}", refused.digest));
+        let which = match &refused.commit {
+            None => refused.digest.clone(),
+            // Nothing of it was read: it is known by its commit.
+            Some(commit) if commit.starts_with(&refused.digest) => format!("commit {commit}"),
+            Some(commit) => format!("{} of commit {commit}", refused.digest),
+        };
+        page.say("", &format!("REFUSED {which} {age} ago: {why}"));
     }
     if let Some(why) = &files.unreachable {
         page.say("", &format!("CANNOT BE REACHED: {}", short(why)));
@@ -145,6 +151,9 @@ fn of_accounts(page: &mut Page, accounts: &Accounts) {
         text += &format!(" · {} never looked at in full", accounts.never_in_full);
     }
     match (&accounts.blind, &accounts.unseen) {
+        _ if accounts.watched == Some(false) => {
+            text += " · not watched: nobody would notice a blind one ([controller] heartbeat)";
+        }
         (None, _) | (_, None) => text += " · unknown which are blind",
         (Some(blind), Some(unseen)) if blind.count + unseen.count == 0 => text += " · none blind",
         _ => {}

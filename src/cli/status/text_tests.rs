@@ -159,6 +159,33 @@ fn a_thousand_accounts_are_one_screen() {
 }
 
 #[test]
+fn of_a_commit_that_is_refused_its_name_and_the_reason_are_said() {
+    let mut controller = controller();
+    let refused = controller.files.refused.as_mut().unwrap();
+    (refused.commit, refused.digest) = (Some("4e5f".to_owned()), "4e".to_owned());
+    refused.why = "commit 4e5f is not signed".to_owned();
+    let screen = render(&Status { controller: Some(controller), ..troubled() });
+    assert!(
+        screen.contains("REFUSED commit 4e5f 5 min ago: commit 4e5f is not signed"),
+        "{screen}"
+    );
+}
+
+#[test]
+fn where_nobody_watches_nobody_is_said_to_see() {
+    let mut accounts = Accounts { blind: accounts(0, None), ..Accounts::default() };
+    accounts.unseen.clone_from(&accounts.blind);
+    let screen =
+        |accounts: &Accounts| render(&Status { accounts: Some(accounts.clone()), ..troubled() });
+    accounts.watched = Some(true);
+    assert!(screen(&accounts).contains("none blind"));
+    accounts.blind = None;
+    accounts.watched = Some(false);
+    let screen = screen(&accounts);
+    assert!(screen.contains("not watched") && !screen.contains("none blind"), "{screen}");
+}
+
+#[test]
 fn what_is_not_known_is_said_to_be_so() {
     let why = |part: &str| (part.to_owned(), format!("no {part}"));
     let parts = ["controller", "accounts", "drift", "guards", "notices", "runs"];

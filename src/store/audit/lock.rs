@@ -1,6 +1,6 @@
-//! Only one at a time: a lock on a file beside the log, given back by the operating system when its
-//! holder ends, however it ends. An intent without outcome in a log whose lock is free is therefore
-//! one of a run that is dead.
+//! Only one at a time: a lock on a file beside the log (or beside a store in a file), given back by the
+//! operating system when its holder ends, however it ends. An intent without outcome in a log whose lock
+//! is free is therefore one of a run that is dead.
 
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
@@ -35,8 +35,16 @@ impl Lock {
     /// # Errors
     /// Somebody else has it, or the file system refuses.
     pub fn take(log: &Path) -> Result<Self, AuditError> {
+        Self::beside(log, ".lock")
+    }
+
+    /// Takes the lock of a file that has this ending besides the file's name.
+    ///
+    /// # Errors
+    /// As [`Lock::take`].
+    pub fn beside(log: &Path, ending: &str) -> Result<Self, AuditError> {
         let mut name = log.as_os_str().to_owned();
-        name.push(".lock");
+        name.push(ending);
         let path = PathBuf::from(name);
         let mut file = file::open_own(&path, log)?;
         let io = |source| AuditError::Io { doing: "lock", path: log.to_owned(), source };

@@ -32,6 +32,7 @@ pub(super) use file::make_folder_of;
 pub use file::{is_log, put};
 pub use head::head_of;
 pub use lines::Lines;
+pub(super) use lock::Lock;
 pub use shared::{SharedLog, Writer};
 
 use crate::aws::error::ErrorClass;
