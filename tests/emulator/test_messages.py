@@ -55,7 +55,8 @@ class Patterns(AccountTest):
                 self.fails("InvalidEventPatternException", events.put_rule, Name="r", EventPattern=pattern)
                 arguments = {"EventPattern": pattern, "Event": json.dumps(EVENT)}
                 self.fails("InvalidEventPatternException", events.test_event_pattern, **arguments)
-        right = [{"numeric": [">", 0, "<=", 5]}, {"anything-but": {"prefix": "y"}}, {"exists": True}, {"cidr": "10.0.0.0/8"}]
+        right = [{"numeric": [">", 0, "<=", 5]}, {"anything-but": {"prefix": "y"}}, {"exists": True}]
+        right.append({"cidr": "10.0.0.0/8"})
         for match in [*right, {"prefix": {"equals-ignore-case": "X"}}, {"wildcard": "a*"}, {"suffix": "b"}, 5, None]:
             events.put_rule(Name="r", EventPattern=json.dumps({"detail": {"$or": [{"x": [match]}, {"y": ["z"]}]}}))
 

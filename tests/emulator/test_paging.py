@@ -4,8 +4,9 @@ import json
 
 from botocore import xform_name
 
-from emulator.paging import TOKENS
 from emulator.testing import AccountTest, client
+
+TOKENS = ("NextToken", "nextToken", "Marker", "ContinuationToken", "NextMarker")
 
 
 class Pages(AccountTest):

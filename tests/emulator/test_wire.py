@@ -134,6 +134,15 @@ class Protocols(AccountTest):
                 status, _, told = self.cbor_bytes("DescribeAlarms", body)
                 self.assertEqual((status, told["__type"]), (400, "SerializationException"))
 
+    def test_text_for_a_list_and_json_that_is_none(self) -> None:
+        headers = {"x-amz-target": "StarlingDoveService.DescribeConfigRules"}
+        headers["content-type"] = "application/x-amz-json-1.1"
+        for body in (b'{"ConfigRuleNames": "x"}', b'{"ConfigRuleNames": [5]}', b"[]", b"{", b'"x"'):
+            with self.subTest(body):
+                status, _, told = self.sent("config", "/", body, headers)
+                self.assertEqual((status, told["__type"]), (400, "SerializationException"))
+        self.assertEqual(self.sent("config", "/", b"", headers)[0], 200)
+
     def test_another_service_in_the_path(self) -> None:
         self.assertEqual(self.cbor_bytes("DescribeAlarms", rust_cbor({}), "Nope")[0], 501)
 

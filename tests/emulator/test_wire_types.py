@@ -9,7 +9,6 @@ class Types(AccountTest):
     def test_json_and_query(self) -> None:
         for service, operation, code, arguments in (
             ("kms", "list_keys", "SerializationException", {"Limit": "x"}),
-            ("config", "describe_config_rules", "SerializationException", {"ConfigRuleNames": "x"}),
             ("ssm", "get_parameter", "SerializationException", {"Name": 7}),
             ("organizations", "list_accounts", "SerializationException", {"MaxResults": "a"}),
             ("logs", "put_retention_policy", "SerializationException", {"logGroupName": "x", "retentionInDays": "a"}),
