@@ -52,12 +52,13 @@ class Pages(AccountTest):
         self.assertEqual((second["IsTruncated"], last["IsTruncated"], "Marker" in last), (True, False, False))
 
     def test_a_token_that_no_page_gave_is_refused(self) -> None:
+        self.client("organizations").create_organization(FeatureSet="ALL")
         for service, operation, code in (
             ("iam", "ListUsers", "ValidationError"),
             ("ec2", "DescribeVpcs", "InvalidNextToken"),
             ("events", "ListRules", "ValidationException"),
             ("logs", "DescribeLogGroups", "InvalidParameterException"),
-            ("ssm", "DescribeParameters", "ValidationException"),
+            ("ssm", "DescribeParameters", "InvalidNextToken"),
             ("ssm", "ListDocuments", "InvalidNextToken"),
             ("kms", "ListKeys", "InvalidMarkerException"),
             ("sns", "ListTopics", "InvalidParameter"),
