@@ -22,7 +22,7 @@ from emulator.inside import environ_of
 from emulator.wire import Call, recognise
 
 Execute = Callable[[Call], Answer]
-NOT_FOUND = re.compile(r"NotFound|NoSuchEntity|NonExistent|DoesNotExist")
+NOT_FOUND = re.compile(r"NotFound|NoSuch|NonExistent|DoesNotExist")
 
 
 @dataclass
@@ -124,9 +124,9 @@ class LagBook:
         """What a read that asks for less was refused, so that this one would have been refused as well."""
         asked = _given(call).items()
         for key, old in self._old.items():
-            fits = key[:4] == _key(call)[:4] and old.answer.status >= 400 and old.left > 0
             less = _given(old.read)
-            if fits and less and all(one in asked for one in less.items()):
+            fits = key[:4] == _key(call)[:4] and old.left > 0 and all(one in asked for one in less.items())
+            if fits and less and NOT_FOUND.search(old.answer.error_code() or ""):
                 return old
         return None
 
