@@ -1,8 +1,8 @@
 """Tokens of pages, of all services in one place; and lists that moto answers in one piece, cut into pages.
 
 A token is good when a page of the same operation gave it in the same account and Region, whoever makes the pages: moto
-some, the shelf its own, this file what is left, as botocore's paginators have them. Pages that are cut here go on behind
-the rows that were told, so that none is told twice or left out when others vanish in between.
+some, the shelf its own, this file what is left, as botocore's paginators have them. Pages that are cut here go on
+behind the rows that were told, so that none is told twice or left out when others vanish in between.
 """
 
 import dataclasses
@@ -137,9 +137,10 @@ def _cut(call: Call, result: dict[str, Any] | Answer) -> dict[str, Any] | Answer
 
 def _identity(row: Any) -> Any:
     """What tells a row from the others, also when it is changed."""
-    ids = row.items() if isinstance(row, dict) else ()
-    found = [(name, value) for name, value in ids if isinstance(value, str) and re.search(r"(Id|A[Rr][Nn]|Name)$", name)]
-    return found or row
+    if not isinstance(row, dict):
+        return row
+    texts = [(name, value) for name, value in row.items() if isinstance(value, str)]
+    return [one for one in texts if re.search(r"(Id|A[Rr][Nn]|Name)$", one[0])] or row
 
 
 def _few(call: Call, answer: Answer, size: int) -> bool:

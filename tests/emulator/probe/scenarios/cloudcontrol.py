@@ -84,7 +84,7 @@ def resources(t: Trial) -> None:
         ),
     )
     answer = t("cloudcontrol.DeleteResource", TypeName="AWS::S3::Bucket", Identifier="cc-bucket-1")
-    t.check("cloudcontrol.DeleteResource", "a request of its kind", lambda: answer.ProgressEvent["Operation"] == "DELETE")
+    t.check("cloudcontrol.DeleteResource", "its request", lambda: answer.ProgressEvent["Operation"] == "DELETE")
     token = answer.get("ProgressEvent", {}).get("RequestToken", "none")
     answer = t("cloudcontrol.GetResourceRequestStatus", RequestToken=token)
     t.check(
