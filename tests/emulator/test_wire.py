@@ -143,6 +143,12 @@ class Protocols(AccountTest):
                 self.assertEqual((status, told["__type"]), (400, "SerializationException"))
         self.assertEqual(self.sent("config", "/", b"", headers)[0], 200)
 
+    def test_the_target_of_cloudtrail_with_and_without_its_name_space(self) -> None:
+        for space in ("", "com.amazonaws.cloudtrail.v20131101."):
+            headers = {"x-amz-target": f"{space}CloudTrail_20131101.DescribeTrails"}
+            headers["content-type"] = "application/x-amz-json-1.1"
+            self.assertEqual(self.sent("cloudtrail", "/", b"{}", headers)[0], 200)
+
     def test_another_service_in_the_path(self) -> None:
         self.assertEqual(self.cbor_bytes("DescribeAlarms", rust_cbor({}), "Nope")[0], 501)
 

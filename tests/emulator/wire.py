@@ -226,7 +226,8 @@ def _operation(call: Call, form: dict[str, str]) -> tuple[OperationModel | None,
         name = form.get("Action") or dict(parse_qsl(call.environ.get("QUERY_STRING", ""))).get("Action", "")
     elif call.protocol == "json":
         target, _, name = call.environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")
-        if target != service.metadata.get("targetPrefix"):
+        # Where the service is in the path it says no more; JSON's target may also have a name space before it.
+        if cbor.speaks(call.environ) and target != service.metadata.get("targetPrefix"):
             return None, {}
     else:
         try:
