@@ -226,7 +226,7 @@ def _operation(call: Call, form: dict[str, str]) -> tuple[OperationModel | None,
         name = form.get("Action") or dict(parse_qsl(call.environ.get("QUERY_STRING", ""))).get("Action", "")
     elif call.protocol == "json":
         target, _, name = call.environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")
-        # Where the service is in the path it says no more; JSON's target may also have a name space before it.
+        # In CBOR the path names the service; the target of JSON may be the name alone or with a name space before it.
         if cbor.speaks(call.environ) and target != service.metadata.get("targetPrefix"):
             return None, {}
     else:
