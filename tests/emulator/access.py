@@ -8,10 +8,12 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
+from emulator.actions import iam_action
 from emulator.answers import AwsError
 from emulator.faults import USUAL_CODES
-from emulator.identity import caller_arn, iam_action, linked_role
+from emulator.identity import caller_arn, linked_role, s3_arn
 from emulator.policy import as_list, statements
 from emulator.wire import Call
 
@@ -167,14 +169,16 @@ def demands(call: Call) -> list[Demand]:
         "config": _config,
         "ec2": _ec2,
         "logs": _logs,
+        "s3": _s3,
     }.get(service)
     made = made or MORE_DEMANDS.get(service)
     if made is not None:
         return made(call, action)
     if service == "sts":
         return [Demand(action, call.params.get("RoleArn") or "*")]
-    bucket = call.params.get("Bucket")
-    return [Demand(action, f"arn:{call.partition}:s3:::{bucket}" if service == "s3" and bucket else "*")]
+    if service == "apigateway":
+        return [Demand(action, f"arn:{call.partition}:apigateway:{call.region}::{call.environ['PATH_INFO']}")]
+    return [Demand(action)]
 
 
 def _arn(call: Call, service: str, resource: str) -> str:
@@ -224,6 +228,8 @@ def _kms(call: Call, action: str) -> list[Demand]:
         if asked:
             found.append(Demand("kms:TagResource", new, asked))
         return found
+    if call.operation == "ReEncrypt":
+        return [Demand(action, params.get("SourceKeyId", "*")), Demand("kms:ReEncryptTo", params["DestinationKeyId"])]
     target = params.get("TargetKeyId") or params.get("KeyId")
     if call.operation == "DeleteAlias":
         target = params["AliasName"]
@@ -298,3 +304,25 @@ def _logs(call: Call, action: str) -> list[Demand]:
     if not name:
         return [Demand(action)]
     return [Demand(action, name if name.startswith("arn:") else _arn(call, "logs", f"log-group:{name}:*"))]
+
+
+def _s3(call: Call, action: str) -> list[Demand]:
+    # Amazon S3 User Guide, "Required permissions for Amazon S3 API operations".
+    params = call.params
+    if not params.get("Bucket"):
+        return [Demand(action)]
+    found = [Demand(action, s3_arn(call))]
+    if call.operation == "DeleteObjects":
+        objects = params.get("Delete", {}).get("Objects", [])
+        kinds = {True: "s3:DeleteObjectVersion", False: action}
+        found = [Demand(kinds[bool(one.get("VersionId"))], s3_arn(call, one["Key"])) for one in objects]
+    source = params.get("CopySource")
+    if source:
+        name, _, version = unquote(str(source)).removeprefix("/").partition("?versionId=")
+        read = "s3:GetObjectVersion" if version else "s3:GetObject"
+        found.append(Demand(read, name if name.startswith("arn:") else f"arn:{call.partition}:s3:::{name}"))
+    if call.operation in ("PutObject", "CopyObject", "CreateMultipartUpload"):
+        more = {"PutObjectTagging": "Tagging", "PutObjectAcl": "ACL"}
+        more |= {"PutObjectRetention": "ObjectLockMode", "PutObjectLegalHold": "ObjectLockLegalHoldStatus"}
+        found += [Demand(f"s3:{name}", s3_arn(call)) for name, given in more.items() if params.get(given)]
+    return found

@@ -103,18 +103,20 @@ class Emulator:
             try:
                 if call.service and call.model is None:
                     raise NotImplementedError("the API model has no operation for this request")
+                shapes.check_readable(call)
                 if access:
                     denials.judge(call)
                     access.judge(call)
                 shelf.load(call.service)
                 shapes.check_input(call)
                 missing.guard(call)
+                paging.check(call)
                 all_pages = paging.whole(call, self.accounts)
                 handler = missing.handler_for(all_pages)
                 result = handler(all_pages, lambda: self._forward(all_pages)) if handler else None
                 if result is None:
                     result = self._forward(all_pages)
-                result = paging.cut(call, result)
+                result = paging.page(call, result)
                 if call.service == "sts" and call.params.get("Policy") and isinstance(result, dict):
                     self.access.remember(result["Credentials"]["AccessKeyId"], call.params["Policy"])
                 return shapes.name_root(call, result if isinstance(result, Answer) else shapes.serialise(call, result))

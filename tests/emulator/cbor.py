@@ -5,8 +5,10 @@ In between, moto, the fill-ins, the faults and the log see the JSON that they kn
 
 import base64
 import datetime
+import gzip
 import json
 import re
+import zlib
 from types import SimpleNamespace
 from typing import Any
 
@@ -31,10 +33,12 @@ def as_json(environ: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes
         return environ, body
     parser = RpcV2CBORParser()
     try:
+        body = unzipped(environ, body) if environ.get("HTTP_CONTENT_ENCODING") == "gzip" else body
         value = parser.parse_data_item(parser.get_peekable_stream_from_bytes(body)) if body else {}
+        text = json.dumps(value, default=_plain).encode()
     except Exception:
-        return environ, body
-    text = json.dumps(value, default=_plain).encode()
+        # No JSON either, so that it is refused as such.
+        text = b"not CBOR"
     return environ | {
         "PATH_INFO": "/",
         "REQUEST_URI": "/",
@@ -43,6 +47,17 @@ def as_json(environ: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes
         "CONTENT_TYPE": "application/x-amz-json-1.0",
         "CONTENT_LENGTH": str(len(text)),
     }, text
+
+
+def unzipped(environ: dict[str, Any], body: bytes) -> bytes:
+    """The body as it was before the client compressed it."""
+    try:
+        plain = gzip.decompress(body)
+    except (OSError, EOFError, zlib.error):
+        return body
+    environ.pop("HTTP_CONTENT_ENCODING")
+    environ["CONTENT_LENGTH"] = str(len(plain))
+    return plain
 
 
 def _plain(value: Any) -> Any:

@@ -1,46 +1,10 @@
 """Who calls, and the permission a call needs: for error messages that read as AWS's own."""
 
+from emulator.actions import iam_action
 from emulator.wire import Call
 
-# Where the IAM action is not `service:Operation` (Service Authorization Reference of Amazon S3).
-S3_ACTIONS = {
-    "HeadBucket": "ListBucket",
-    "ListObjects": "ListBucket",
-    "ListObjectsV2": "ListBucket",
-    "ListObjectVersions": "ListBucketVersions",
-    "ListBuckets": "ListAllMyBuckets",
-    "HeadObject": "GetObject",
-    "DeleteBucketEncryption": "PutEncryptionConfiguration",
-    "GetBucketEncryption": "GetEncryptionConfiguration",
-    "PutBucketEncryption": "PutEncryptionConfiguration",
-    "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
-    "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
-    "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
-    "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
-    "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
-    "DeleteBucketLifecycle": "PutLifecycleConfiguration",
-    "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
-    "PutObjectLockConfiguration": "PutBucketObjectLockConfiguration",
-    "DeleteBucketOwnershipControls": "PutBucketOwnershipControls",
-    "DeleteBucketTagging": "PutBucketTagging",
-    "GetBucketReplication": "GetReplicationConfiguration",
-    "PutBucketReplication": "PutReplicationConfiguration",
-    "DeleteBucketReplication": "PutReplicationConfiguration",
-}
-S3_CONTROL_ACTIONS = {
-    "GetPublicAccessBlock": "GetAccountPublicAccessBlock",
-    "PutPublicAccessBlock": "PutAccountPublicAccessBlock",
-    "DeletePublicAccessBlock": "PutAccountPublicAccessBlock",
-}
 # Sessions of root users: access key to ARN.
 root_keys: dict[str, str] = {}
-PREFIXES = {
-    "s3control": "s3",
-    "accessanalyzer": "access-analyzer",
-    "elbv2": "elasticloadbalancing",
-    "cloudcontrol": "cloudformation",
-    "resourcegroupstaggingapi": "tag",
-}
 # The service-linked roles of AWS's services, whose names follow no rule.
 LINKED_ROLES = {
     "access-analyzer": "AccessAnalyzer",
@@ -67,16 +31,6 @@ def linked_role(principal: str) -> str | None:
     """The name of the service's linked role, where it is known."""
     name = LINKED_ROLES.get(principal.removesuffix(".amazonaws.com"))
     return f"AWSServiceRoleFor{name}" if name else None
-
-
-def iam_action(call: Call) -> str:
-    """The permission that the call needs, such as `s3:GetEncryptionConfiguration`."""
-    operation = call.operation or "Unknown"
-    if call.service == "s3":
-        operation = S3_ACTIONS.get(operation, operation)
-    elif call.service == "s3control":
-        operation = S3_CONTROL_ACTIONS.get(operation, operation)
-    return f"{PREFIXES.get(call.service or '', call.service)}:{operation}"
 
 
 def caller_arn(call: Call) -> str:
@@ -107,9 +61,15 @@ def resource_of(call: Call) -> str:
     """The resource as an error message names it; `*` where the input has no name of one."""
     params = call.params
     if call.service == "s3" and params.get("Bucket"):
-        return f"arn:{call.partition}:s3:::{params['Bucket']}"
+        return s3_arn(call)
     if call.service == "iam" and params.get("RoleName"):
         return f"arn:{call.partition}:iam::{call.account}:role/{params['RoleName']}"
     if call.service == "kms" and params.get("KeyId", "").startswith("arn:"):
         return params["KeyId"]
     return "*"
+
+
+def s3_arn(call: Call, key: str | None = None) -> str:
+    """The ARN of the object that the call is about, or of the bucket."""
+    key = key or call.params.get("Key")
+    return f"arn:{call.partition}:s3:::{call.params['Bucket']}{f'/{key}' if key else ''}"

@@ -1,8 +1,10 @@
 """Eventual consistency on demand: for N calls after a write, reads are answered as they were before it.
 
 Just before a write, each read that a rule is about, and that was made before or that the write's own parameters are
-enough for, is made once more; its answer, a "not found" as well, is what is given again. A read by an id that only the
-write's answer tells is refused with the API model's error for what is not there.
+enough for, is made once more; its answer, a "not found" as well, is what is given again. An id that the read need not
+give counts as one that it must, alone or in a list of such ids; and what was not there is not there either for a read
+that asks for more besides. A read by an id that only the write's answer tells is refused with the API model's error for
+what is not there.
 """
 
 import itertools
@@ -20,7 +22,7 @@ from emulator.inside import environ_of
 from emulator.wire import Call, recognise
 
 Execute = Callable[[Call], Answer]
-NOT_FOUND = re.compile(r"NotFound|NoSuchEntity|NonExistent|DoesNotExist")
+NOT_FOUND = re.compile(r"NotFound|NoSuch|NonExistent|DoesNotExist")
 
 
 @dataclass
@@ -54,6 +56,7 @@ class Lag:
 class Old:
     """What a read is answered for some more calls."""
 
+    read: Call
     answer: Answer
     left: int
     told: int = 0
@@ -88,17 +91,17 @@ class LagBook:
         before = {}
         for lag in rules:
             for read in [*self._known(call, lag), *_derived(call, lag, call.params, accounts)]:
-                before[_key(read)] = (execute(read), lag)
+                before[_key(read)] = (execute(read), lag, read)
         answer = execute(call)
         if answer.status < 300:
             for lag in rules:
                 for read in _derived(call, lag, _texts(call, answer), accounts):
                     refusal = _refusal(read)
                     if refusal and _key(read) not in before:
-                        before[_key(read)] = (refusal, lag)
-            for key, (old, lag) in before.items():
+                        before[_key(read)] = (refusal, lag, read)
+            for key, (old, lag, read) in before.items():
                 pending = self._old.get(key)
-                self._old[key] = Old(pending.answer if pending and pending.left else old, lag.calls)
+                self._old[key] = Old(read, pending.answer if pending and pending.left else old, lag.calls)
         return answer
 
     def _read(self, call: Call, execute: Execute) -> Answer:
@@ -107,7 +110,7 @@ class LagBook:
         if lag is None:
             return execute(call)
         self._made[key] = call
-        old = self._old.get(key)
+        old = self._old.get(key) or self._wider(call)
         if old is None or old.left <= 0:
             return execute(call)
         old.left -= 1
@@ -116,6 +119,16 @@ class LagBook:
             return execute(call)
         lag.hits += 1
         return old.answer
+
+    def _wider(self, call: Call) -> Old | None:
+        """What a read that asks for less was refused, so that this one would have been refused as well."""
+        asked = _given(call).items()
+        for key, old in self._old.items():
+            less = _given(old.read)
+            fits = key[:4] == _key(call)[:4] and old.left > 0 and all(one in asked for one in less.items())
+            if fits and less and NOT_FOUND.search(old.answer.error_code() or ""):
+                return old
+        return None
 
     def _known(self, call: Call, lag: Lag) -> list[Call]:
         here = (call.account, event_region(call))
@@ -127,26 +140,49 @@ class LagBook:
 
 
 def _key(call: Call) -> tuple[str, ...]:
-    given = {name: value for name, value in call.params.items() if value is not None}
     return (
         call.account,
         event_region(call),
         str(call.service),
         str(call.operation),
-        json.dumps(given, sort_keys=True, default=str),
+        json.dumps(_given(call), sort_keys=True, default=str),
     )
 
 
+def _given(call: Call) -> dict[str, Any]:
+    return {name: value for name, value in call.params.items() if value is not None}
+
+
 def _derived(call: Call, lag: Lag, given: dict[str, Any], accounts: Any) -> list[Call]:
-    """The read that the rule names, when what is given is all that it asks for."""
+    """The reads that the rule names, when what is given is all that they ask for."""
     if lag.operation == "*" or not lag.about(call, lag.operation):
         return []
     model = call.model.service_model.operation_model(lag.operation)
-    wanted = model.input_shape.required_members if model.input_shape else []
+    shape = model.input_shape
+    wanted = shape.required_members if shape else []
     if any(not isinstance(given.get(name), str) for name in wanted):
         return []
-    environ, body = environ_of(model, {name: given[name] for name in wanted}, call.access_key or "", call.region)
-    return [recognise(environ, body, accounts)]
+    must = {name: given[name] for name in wanted}
+    may = _optional(shape, given, wanted) if shape else {}
+    found = []
+    for params in [must, *(must | {name: value} for name, value in may.items())]:
+        environ, body = environ_of(model, params, call.access_key or "", call.region)
+        found.append(recognise(environ, body, accounts))
+    return found
+
+
+def _optional(shape: Any, given: dict[str, Any], wanted: list[str]) -> dict[str, Any]:
+    """The ids that the read may give: of what is given by the same name, and lists of it by the name's plural."""
+    found: dict[str, Any] = {}
+    for name, member in shape.members.items():
+        if name in wanted:
+            continue
+        if member.type_name == "string" and isinstance(given.get(name), str):
+            found[name] = given[name]
+        single = re.sub(r"s$", "", name)
+        if member.type_name == "list" and member.member.type_name == "string" and isinstance(given.get(single), str):
+            found[name] = [given[single]]
+    return found
 
 
 def _texts(call: Call, answer: Answer) -> dict[str, str]:

@@ -60,19 +60,36 @@ def check_input(call: Call) -> None:
     if not problems:
         return
     detail = f"{len(problems)} validation error{'s' if len(problems) > 1 else ''} detected: {'; '.join(problems)}"
+    if call.service == "s3" and call.operation == "CreateBucket" and "LocationConstraint" in problems[0]:
+        raise AwsError("InvalidLocationConstraint", "The specified location-constraint is not valid", 400)
+    raise refused(call, detail)
+
+
+def refused(call: Call, detail: str) -> AwsError:
+    """The error for an input that the API model does not allow."""
     if call.protocol == "query":
-        raise AwsError("ValidationError", detail)
+        return AwsError("ValidationError", detail)
     if call.service == "s3":
-        if call.operation == "CreateBucket" and "LocationConstraint" in problems[0]:
-            raise AwsError("InvalidLocationConstraint", "The specified location-constraint is not valid", 400)
-        raise AwsError("MalformedXML", f"The XML you provided was not well-formed or did not validate: {detail}")
+        return AwsError("MalformedXML", f"The XML you provided was not well-formed or did not validate: {detail}")
     if call.protocol == "ec2":
-        raise AwsError("InvalidParameterValue", detail)
+        return AwsError("InvalidParameterValue", detail)
     if call.protocol == "rest-json":
         from emulator.shelf.model import invalid
 
-        raise invalid(call, detail)
-    raise AwsError(INVALID.get(str(call.service), "ValidationException"), detail)
+        return invalid(call, detail)
+    return AwsError(INVALID.get(str(call.service), "ValidationException"), detail)
+
+
+def check_readable(call: Call) -> None:
+    """Refuses an input that has other types than the API model, as AWS does before it asks who calls."""
+    if call.model is None or (call.params or not call.unreadable):
+        return
+    detail = str(call.unreadable)
+    if call.protocol == "json":
+        raise AwsError("SerializationException", detail)
+    if call.service == "s3" and not call.body:
+        raise AwsError("InvalidArgument", detail)
+    raise refused(call, detail)
 
 
 def violations(value: Any, shape: Any, patterns: bool = False) -> list[str]:

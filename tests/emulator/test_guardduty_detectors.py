@@ -76,6 +76,13 @@ class Detectors(AccountTest):
         self.assertEqual(member.get_administrator_account(**theirs)["Administrator"], {})
         self.guardduty.delete_detector(**mine)
 
+    def test_a_repeated_call_answers_as_the_first(self) -> None:
+        guardduty = self.client("guardduty")
+        made = [guardduty.create_detector(Enable=True, ClientToken="t")["DetectorId"] for _ in range(2)]
+        self.assertEqual(made[0], made[1])
+        self.fails("BadRequestException", guardduty.create_detector, Enable=True, ClientToken="u")
+        self.fails("BadRequestException", guardduty.create_detector, Enable=False, ClientToken="t")
+
 
 if __name__ == "__main__":
     unittest.main()

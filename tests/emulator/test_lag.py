@@ -36,6 +36,31 @@ class LagTest(AccountTest):
         self.fails("NotFoundException", kms.describe_key, KeyId=key)
         self.assertEqual(kms.describe_key(KeyId=key)["KeyMetadata"]["KeyId"], key)
 
+    def test_an_id_that_the_read_need_not_give_counts_too(self) -> None:
+        iam = self.client("iam")
+        self.lag("iam", "GetUser", 2)
+        iam.create_user(UserName="u")
+        for _ in range(2):
+            self.assertIn("u", str(self.fails("NoSuchEntity", iam.get_user, UserName="u")))
+        self.assertEqual(iam.get_user(UserName="u")["User"]["UserName"], "u")
+        self.assertEqual(control("GET", f"lag?account={self.account}")[0]["hits"], 2)
+
+    def test_ids_in_a_list(self) -> None:
+        config = self.client("config")
+        self.lag("config", "DescribeConfigurationAggregators", 1)
+        source = {"AccountIds": [self.account], "AllAwsRegions": True}
+        config.put_configuration_aggregator(ConfigurationAggregatorName="a", AccountAggregationSources=[source])
+        names = {"ConfigurationAggregatorNames": ["a"]}
+        self.fails("NoSuchConfigurationAggregatorException", config.describe_configuration_aggregators, **names)
+        self.assertEqual(len(config.describe_configuration_aggregators(**names)["ConfigurationAggregators"]), 1)
+
+    def test_a_read_that_asks_for_more_is_refused_as_well(self) -> None:
+        ssm = self.client("ssm")
+        self.lag("ssm", "GetParameter", 1)
+        ssm.put_parameter(Name="p", Value="v", Type="String")
+        self.fails("ParameterNotFound", ssm.get_parameter, Name="p", WithDecryption=True)
+        self.assertEqual(ssm.get_parameter(Name="p", WithDecryption=True)["Parameter"]["Value"], "v")
+
     def test_a_read_is_answered_as_before_the_write(self) -> None:
         iam = self.client("iam")
         iam.create_role(RoleName="r", AssumeRolePolicyDocument=TRUST, Description="old")

@@ -157,6 +157,28 @@ class Invitations(OrganizationTest):
             ["ACCEPTED", "CANCELED", "DECLINED"],
         )
 
+    def test_an_address_is_good_for_one_account(self) -> None:
+        made, other = (
+            self.org.create_account(Email=address, AccountName="new")["CreateAccountStatus"]
+            for address in ("new@example.com", "New@example.com")
+        )
+        self.assertEqual((made["State"], other["State"]), ("SUCCEEDED", "FAILED"))
+        read = self.org.describe_create_account_status(CreateAccountRequestId=other["Id"])["CreateAccountStatus"]
+        self.assertEqual((read["FailureReason"], "AccountId" in read), ("EMAIL_ALREADY_EXISTS", False))
+        failed = self.org.list_create_account_status(States=["FAILED"])["CreateAccountStatuses"]
+        self.assertEqual([one["Id"] for one in failed], [other["Id"]])
+
+    def test_an_account_takes_its_time(self) -> None:
+        control("POST", f"settling?account={self.account}&reads=2")
+        made = self.org.create_account(Email="new@example.com", AccountName="new")["CreateAccountStatus"]
+        self.assertEqual((made["State"], "AccountId" in made), ("IN_PROGRESS", False))
+        read = [
+            self.org.describe_create_account_status(CreateAccountRequestId=made["Id"])["CreateAccountStatus"]
+            for _ in range(3)
+        ]
+        self.assertEqual([one["State"] for one in read], ["IN_PROGRESS", "IN_PROGRESS", "SUCCEEDED"])
+        self.assertIn("AccountId", read[2])
+
     def test_leaving(self) -> None:
         self.fails("MasterCannotLeaveOrganizationException", self.org.leave_organization)
         made = self.org.create_account(Email="new@example.com", AccountName="new")["CreateAccountStatus"]["AccountId"]

@@ -1,6 +1,7 @@
 """Every request is recognised for what it is; the log tells it."""
 
 import datetime
+import gzip
 import http.client
 import json
 import struct
@@ -90,16 +91,23 @@ def _head(major: int, size: int) -> bytes:
     return bytes([major << 5 | 24, size]) if size < 256 else bytes([major << 5 | 25]) + size.to_bytes(2, "big")
 
 
+SERVICE = "GraniteServiceVersion20100801"
+
+
 class Protocols(AccountTest):
     """The request tells its protocol, whatever botocore takes first for the service."""
 
     def cbor(self, operation: str, **params: Any) -> tuple[int, dict[str, str], Any]:
         """A request of aws-sdk-cloudwatch: status, headers and body of the answer."""
+        return self.cbor_bytes(operation, rust_cbor(params))
+
+    def cbor_bytes(self, operation: str, body: bytes, service: str = SERVICE, **more: str) -> Any:
         return self.sent(
             "monitoring",
-            f"/service/GraniteServiceVersion20100801/operation/{operation}",
-            rust_cbor(params),
-            {
+            f"/service/{service}/operation/{operation}",
+            body,
+            more
+            | {
                 "smithy-protocol": "rpc-v2-cbor",
                 "x-amzn-query-mode": "true",
                 "accept": "application/cbor",
@@ -119,6 +127,35 @@ class Protocols(AccountTest):
             return answer.status, named, json.loads(raw)
         parser = RpcV2CBORParser()
         return answer.status, named, parser.parse_data_item(parser.get_peekable_stream_from_bytes(raw))
+
+    def test_bodies_that_are_no_cbor_or_no_map(self) -> None:
+        for body in (b"\x80", b"\xff\x00", b"\xa1", rust_cbor({"MaxRecords": "x"})):
+            with self.subTest(body):
+                status, _, told = self.cbor_bytes("DescribeAlarms", body)
+                self.assertEqual((status, told["__type"]), (400, "SerializationException"))
+
+    def test_text_for_a_list_and_json_that_is_none(self) -> None:
+        headers = {"x-amz-target": "StarlingDoveService.DescribeConfigRules"}
+        headers["content-type"] = "application/x-amz-json-1.1"
+        for body in (b'{"ConfigRuleNames": "x"}', b'{"ConfigRuleNames": [5]}', b"[]", b"{", b'"x"'):
+            with self.subTest(body):
+                status, _, told = self.sent("config", "/", body, headers)
+                self.assertEqual((status, told["__type"]), (400, "SerializationException"))
+        self.assertEqual(self.sent("config", "/", b"", headers)[0], 200)
+
+    def test_the_target_of_cloudtrail_with_and_without_its_name_space(self) -> None:
+        for space in ("", "com.amazonaws.cloudtrail.v20131101."):
+            headers = {"x-amz-target": f"{space}CloudTrail_20131101.DescribeTrails"}
+            headers["content-type"] = "application/x-amz-json-1.1"
+            self.assertEqual(self.sent("cloudtrail", "/", b"{}", headers)[0], 200)
+
+    def test_another_service_in_the_path(self) -> None:
+        self.assertEqual(self.cbor_bytes("DescribeAlarms", rust_cbor({}), "Nope")[0], 501)
+
+    def test_a_compressed_body(self) -> None:
+        data = rust_cbor({"Namespace": "n", "MetricData": [{"MetricName": "m", "Value": 1.5}]})
+        status, _, told = self.cbor_bytes("PutMetricData", gzip.compress(data), **{"content-encoding": "gzip"})
+        self.assertEqual(status, 200, told)
 
     def test_cloudwatch_speaks_cbor(self) -> None:
         self.assertEqual(self.cbor("DescribeAlarms")[2], {"MetricAlarms": [], "CompositeAlarms": []})

@@ -22,7 +22,7 @@ from moto.core.utils import get_service_model
 from moto.utilities.utils import get_partition
 from werkzeug.exceptions import NotFound
 
-from emulator import cbor
+from emulator import cbor, wire_types
 
 CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/(\d{8})/([^/]+)/([^/]+)/aws4_request")
 # `AKIA` or `ASIA`, the account, four more characters: an own account without any set-up.
@@ -67,6 +67,8 @@ class Call:
     uri_params: dict[str, Any] = field(default_factory=dict)
     # The account whose resource the call is about, where that is not the caller's.
     owner: str | None = None
+    # Why the input cannot be read, once it was tried; `params` is empty then.
+    unreadable: str | None = None
 
     @property
     def operation(self) -> str | None:
@@ -90,17 +92,24 @@ class Call:
         """The operation's input, by the names of the API model."""
         if self.model is None or self.model.input_shape is None:
             return {}
+        self.unreadable = wire_types.problem(self)
+        if self.unreadable:
+            return {}
         request = self.request()
-        return PROTOCOL_PARSERS[self.protocol](self.model, map_type=dict).parse(
-            {
-                "method": request.method,
-                "values": request.values,
-                "headers": request.headers,
-                "body": request.data if self.protocol not in ("query", "ec2") else b"",
-                "url_path": request.path,
-                "url_params": self.uri_params,
-            }
-        )
+        try:
+            return PROTOCOL_PARSERS[self.protocol](self.model, map_type=dict).parse(
+                {
+                    "method": request.method,
+                    "values": request.values,
+                    "headers": request.headers,
+                    "body": request.data if self.protocol not in ("query", "ec2") else b"",
+                    "url_path": request.path,
+                    "url_params": self.uri_params,
+                }
+            )
+        except Exception as error:
+            self.unreadable = f"{error}"
+            return {}
 
     def request(self) -> Request:
         return Request(self.environ | {"wsgi.input": _stream(self.body)})
@@ -110,6 +119,8 @@ def recognise(environ: dict[str, Any], body: bytes, accounts: "AccountKeys") -> 
     """Fills in what the request tells, after moving host-name parts (see the module's first lines) in `environ`."""
     if cbor.speaks(environ):
         environ, body = cbor.as_json(environ, body)
+    elif environ.get("HTTP_CONTENT_ENCODING") == "gzip" and (_is_form(environ) or environ.get("HTTP_X_AMZ_TARGET")):
+        body = cbor.unzipped(environ, body)
     call = Call(environ, body)
     found = CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
     signing = None
@@ -214,7 +225,10 @@ def _operation(call: Call, form: dict[str, str]) -> tuple[OperationModel | None,
     if call.protocol in ("query", "ec2"):
         name = form.get("Action") or dict(parse_qsl(call.environ.get("QUERY_STRING", ""))).get("Action", "")
     elif call.protocol == "json":
-        name = call.environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
+        target, _, name = call.environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")
+        # In CBOR the path names the service; the target of JSON may be the name alone or with a name space before it.
+        if cbor.speaks(call.environ) and target != service.metadata.get("targetPrefix"):
+            return None, {}
     else:
         try:
             with _LOADING:

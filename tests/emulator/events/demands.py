@@ -36,8 +36,6 @@ def _sqs(call: Call, action: str) -> list[Demand]:
         resource = f"arn:{call.partition}:sqs:{call.region}:{account}:{name}"
     else:
         resource = _arn(call, "sqs", params["QueueName"]) if params.get("QueueName") else "*"
-    # A batch asks for the permission of its single calls.
-    action = action.removesuffix("Batch")
     return [Demand(action, resource), *([Demand("sqs:TagQueue", resource)] if params.get("tags") else [])]
 
 

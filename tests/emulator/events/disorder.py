@@ -26,6 +26,8 @@ class Disorder:
     dice: random.Random = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        if min(self.delay, self.reorder) < 0 or not all(0 <= one <= 1 for one in (self.duplicates, self.loss)):
+            raise ValueError("seconds are not negative, and probabilities are from 0 to 1")
         self.dice = random.Random(self.seed)
 
     def waits(self) -> list[float]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from typing import Any
 
 from emulator import grammar, policy
@@ -20,6 +21,8 @@ NUMBERS = {
 OF_FIFO = {"ContentBasedDeduplication", "DeduplicationScope", "FifoQueue", "FifoThroughputLimit"}
 OTHERS = {"KmsMasterKeyId", "Policy", "RedriveAllowPolicy", "RedrivePolicy", "SqsManagedSseEnabled", *OF_FIFO}
 MOST_RECEIVES = 1000
+GONE_SECONDS = 60
+NOT_ALLOWED = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @refuses("sqs", "CreateQueue")
@@ -84,10 +87,51 @@ def _check_redrive(call: Call, name: str, text: str) -> None:
         raise refused(
             f"Invalid value for maxReceiveCount: {count}, valid values are from 1 to {MOST_RECEIVES} both inclusive."
         )
-    if queue_of(target) is None:
+    letters = queue_of(target)
+    if letters is None:
         raise refused("Dead letter target does not exist.")
+    if not _lets(letters, f"arn:{call.partition}:sqs:{call.region}:{call.account}:{name}"):
+        raise refused("Dead letter target does not allow this source queue.")
     if target.endswith(".fifo") != name.endswith(".fifo"):
         raise refused("Dead-letter queue must be same type of queue as the source.")
+
+
+def _lets(letters: Any, source: str) -> bool:
+    """Whether a queue for dead letters takes those of the source, which without a word it does."""
+    said = getattr(letters, "redrive_allow_policy", None) or {}
+    said = json.loads(said) if isinstance(said, str) else said
+    kind = said.get("redrivePermission", "allowAll")
+    return kind == "allowAll" or (kind == "byQueue" and source in said.get("sourceQueueArns", []))
+
+
+@refuses("sqs", "SendMessage")
+def characters_of_a_message(call: Call) -> None:
+    if NOT_ALLOWED.search(call.params["MessageBody"]):
+        raise AwsError("InvalidMessageContents", "Message contains characters outside the allowed set.")
+
+
+# When queues were deleted that were there, by account, Region and name.
+_DELETED: dict[tuple[str, str, str], float] = {}
+
+
+@refuses("sqs", "DeleteQueue")
+def remember_deleted(call: Call) -> None:
+    from moto.sqs.models import sqs_backends
+
+    name = call.params["QueueUrl"].rpartition("/")[2]
+    account = call.owner or call.account
+    if name in sqs_backends[account][call.region].queues:
+        _DELETED[account, call.region, name] = time.monotonic()
+
+
+@refuses("sqs", "CreateQueue")
+def deleted_recently(call: Call) -> None:
+    when = _DELETED.get((call.account, call.region, call.params["QueueName"]))
+    if when is not None and time.monotonic() - when < GONE_SECONDS:
+        raise AwsError(
+            "QueueDeletedRecently",
+            "You must wait 60 seconds after deleting a queue before you can create another with the same name.",
+        )
 
 
 def _invalid(attribute: str) -> AwsError:

@@ -1,10 +1,11 @@
 """Accounts of an organization: addresses, leaving, being removed, closing and moving."""
 
+import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from emulator.answers import AwsError
-from emulator.missing import Forward, handles
+from emulator.missing import Forward, from_moto, handles
 from emulator.organization.structure import (
     account_in,
     delegations,
@@ -14,6 +15,8 @@ from emulator.organization.structure import (
     management,
     path,
 )
+from emulator.shelf.pages import page
+from emulator.shelf.store import settles_after
 from emulator.wire import Call
 
 # An account that was made in the organization stays at least so long.
@@ -45,6 +48,54 @@ def may_leave(found: Any, account: str) -> None:
         raise violation(
             "WAIT_PERIOD_ACTIVE", "You can't remove an account until at least four days after it was created."
         )
+
+
+# Accounts that were asked for and not made, by the organization's id; and how many reads see others on their way.
+_FAILED: dict[str, list[dict[str, Any]]] = {}
+_ON_THEIR_WAY: dict[str, int] = {}
+
+
+@handles("organizations", "CreateAccount")
+def create(call: Call, forward: Forward) -> dict[str, Any]:
+    """An address is good for one account; the answer of AWS comes at once, and the account when it has settled."""
+    found, address = home(call), call.params["Email"].lower()
+    if any(str(one.email).lower() == address for one in found.accounts):
+        now = datetime.now(UTC)
+        status = {"Id": f"car-{uuid.uuid4().hex[:8]}", "AccountName": call.params["AccountName"], "State": "FAILED"}
+        status |= {"RequestedTimestamp": now, "CompletedTimestamp": now, "FailureReason": "EMAIL_ALREADY_EXISTS"}
+        _FAILED.setdefault(found.org.id, []).append(status)
+        return {"CreateAccountStatus": status}
+    status = from_moto(call, forward)["CreateAccountStatus"]
+    _ON_THEIR_WAY[status["Id"]] = settles_after(call.account)
+    return {"CreateAccountStatus": _as_seen(status)}
+
+
+@handles("organizations", "DescribeCreateAccountStatus")
+def describe_creation(call: Call, forward: Forward) -> dict[str, Any]:
+    asked = call.params["CreateAccountRequestId"]
+    failed = [one for one in _FAILED.get(home(call).org.id, []) if one["Id"] == asked]
+    status = failed[0] if failed else from_moto(call, forward)["CreateAccountStatus"]
+    seen = _as_seen(status)
+    _ON_THEIR_WAY[asked] = max(0, _ON_THEIR_WAY.get(asked, 0) - 1)
+    return {"CreateAccountStatus": seen}
+
+
+@handles("organizations", "ListCreateAccountStatus")
+def list_creations(call: Call, _: Forward) -> dict[str, Any]:
+    found, states = home(call), call.params.get("States")
+    made = [_as_seen(one.create_account_status["CreateAccountStatus"]) for one in found.accounts]
+    every = [one for one in [*made, *_FAILED.get(found.org.id, [])] if not states or one["State"] in states]
+    rows, more = page(call, every)
+    return {"CreateAccountStatuses": rows, **more}
+
+
+def _as_seen(status: dict[str, Any]) -> dict[str, Any]:
+    """The status of an account that is on its way, as long as it is."""
+    if not _ON_THEIR_WAY.get(status["Id"]):
+        return status
+    return {name: value for name, value in status.items() if name not in ("CompletedTimestamp", "AccountId")} | {
+        "State": "IN_PROGRESS"
+    }
 
 
 @handles("organizations", "LeaveOrganization")

@@ -2,10 +2,12 @@
 
 import importlib
 import pkgutil
+import re
 import sys
 import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from emulator.probe import scenarios
 from emulator.probe.keys import Keys
@@ -24,6 +26,16 @@ def found(only: str | None = None) -> list[tuple[str, Scenario]]:
         if only in (None, name)
         for scenario in importlib.import_module(f"{scenarios.__name__}.{name}").SCENARIOS
     ]
+
+
+def named() -> set[str]:
+    """The operations that the scenarios name, such as `iam.CreateUser`, without a run."""
+    texts = [Path(module.__file__).read_text() for module in map(importlib.import_module, _modules())]
+    return {name for text in texts for name in re.findall(r'"([a-z0-9-]+\.[A-Z]\w+)"', text)}
+
+
+def _modules() -> list[str]:
+    return [f"{scenarios.__name__}.{module.name}" for module in pkgutil.iter_modules(scenarios.__path__)]
 
 
 def run(url: str, keys: Keys, *, at_once: int = 4, only: str | None = None) -> dict[str, Record]:

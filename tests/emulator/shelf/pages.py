@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from emulator.answers import AwsError
-from emulator.shelf.model import declared, invalid, member
+from emulator.shapes import refused
+from emulator.shelf.model import INVALID, declared, member
 from emulator.wire import Call
 
 TOKENS = ("NextToken", "nextToken", "Marker", "PaginationToken")
@@ -55,5 +56,15 @@ def _start(call: Call, token: str | None, mark: str) -> int:
             return int(start)
     except ValueError:
         pass
-    code = "InvalidNextToken" if call.service == "ec2" else declared(call, "NextToken", "PaginationToken")
-    raise AwsError(code, "The token is not valid.") if code else invalid(call, "The token is not valid.")
+    raise wrong_token(call)
+
+
+def wrong_token(call: Call) -> AwsError:
+    """The error for a token that no page gave: the operation's own, as far as its API model has one."""
+    text = "The token is not valid."
+    if call.service == "ec2":
+        return AwsError("InvalidNextToken", text)
+    if call.service == "s3":
+        return AwsError("InvalidArgument", "The continuation token provided is incorrect", 400)
+    code = declared(call, "NextToken", "PaginationToken", "Marker", *INVALID)
+    return AwsError(code, text) if code else refused(call, text)

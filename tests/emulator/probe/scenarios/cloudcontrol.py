@@ -83,7 +83,18 @@ def resources(t: Trial) -> None:
             t.client("logs").describe_log_groups(logGroupNamePrefix="/cc/x")["logGroups"][0]["retentionInDays"] == 365
         ),
     )
-    t("cloudcontrol.DeleteResource", TypeName="AWS::S3::Bucket", Identifier="cc-bucket-1")
+    answer = t("cloudcontrol.DeleteResource", TypeName="AWS::S3::Bucket", Identifier="cc-bucket-1")
+    t.check("cloudcontrol.DeleteResource", "its request", lambda: answer.ProgressEvent["Operation"] == "DELETE")
+    token = answer.get("ProgressEvent", {}).get("RequestToken", "none")
+    answer = t("cloudcontrol.GetResourceRequestStatus", RequestToken=token)
+    t.check(
+        "cloudcontrol.DeleteResource GetResourceRequestStatus",
+        "done, and the bucket is gone",
+        lambda: (
+            answer.ProgressEvent["OperationStatus"] == "SUCCESS"
+            and "cc-bucket-1" not in [one["Name"] for one in t.client("s3").list_buckets()["Buckets"]]
+        ),
+    )
 
 
 SCENARIOS = [[resources]]

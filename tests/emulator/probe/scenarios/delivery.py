@@ -21,7 +21,7 @@ def queues(t: Trial) -> None:
         t("sqs.SendMessage", QueueUrl=u, MessageBody="1", MessageGroupId="a", MessageDeduplicationId="a1")
         m = t("sqs.ReceiveMessage", QueueUrl=u, MaxNumberOfMessages=1, AttributeNames=["All"])
         t.check(
-            "sqs.ReceiveMessage",
+            "sqs.SendMessage ReceiveMessage",
             "FIFO: first of group a, MessageGroupId",
             lambda: (m.Messages[0]["Body"], m.Messages[0]["Attributes"]["MessageGroupId"]) == ("1", "a"),
         )
@@ -38,7 +38,7 @@ def queues(t: Trial) -> None:
         )
         m3 = t("sqs.ReceiveMessage", QueueUrl=u, MaxNumberOfMessages=10)
         t.check(
-            "sqs.ReceiveMessage",
+            "sqs.DeleteMessage SendMessage ReceiveMessage",
             "FIFO: next of group a after the delete; duplicate was dropped",
             lambda: [made["Body"] for made in m3.Messages] == ["2"],
         )

@@ -376,18 +376,18 @@ def default_vpc(t: Trial) -> None:
     sb = t("ec2.DescribeSubnets", region=R, Filters=filters(vpc_id=d))
     t.check("ec2.DescribeSubnets", "default subnets", lambda: len(sb.Subnets) == 3)
     for op, key in (
-        ("DescribeInstances", "Reservations"),
-        ("DescribeNatGateways", "NatGateways"),
-        ("DescribeVpcEndpoints", "VpcEndpoints"),
-        ("DescribeVpcPeeringConnections", "VpcPeeringConnections"),
-        ("DescribeVpnGateways", "VpnGateways"),
-        ("DescribeEgressOnlyInternetGateways", "EgressOnlyInternetGateways"),
-        ("DescribeTransitGateways", "TransitGateways"),
-        ("DescribeClientVpnEndpoints", "ClientVpnEndpoints"),
-        ("DescribeVpnConnections", "VpnConnections"),
+        ("ec2.DescribeInstances", "Reservations"),
+        ("ec2.DescribeNatGateways", "NatGateways"),
+        ("ec2.DescribeVpcEndpoints", "VpcEndpoints"),
+        ("ec2.DescribeVpcPeeringConnections", "VpcPeeringConnections"),
+        ("ec2.DescribeVpnGateways", "VpnGateways"),
+        ("ec2.DescribeEgressOnlyInternetGateways", "EgressOnlyInternetGateways"),
+        ("ec2.DescribeTransitGateways", "TransitGateways"),
+        ("ec2.DescribeClientVpnEndpoints", "ClientVpnEndpoints"),
+        ("ec2.DescribeVpnConnections", "VpnConnections"),
     ):
-        one = t("ec2." + op, region=R)
-        t.check("ec2." + op, "empty list", lambda: one[key] == [])
+        one = t(op, region=R)
+        t.check(op, "empty list", lambda: one[key] == [])
     one = t("ec2.DescribeRouteTables", region=R, Filters=filters(vpc_id=d))
     t.check(
         "ec2.DescribeRouteTables",

@@ -231,6 +231,7 @@ def members(t: Trial) -> None:
     dm = t("guardduty.CreateDetector", Enable=True, acct=t.org_member)
     dmid = dm.get("DetectorId") or "f" * 32
     invited = t("guardduty.ListInvitations", acct=t.org_member).get("Invitations") or [{"InvitationId": "1" * 32}]
+    t.check("guardduty.ListInvitations", "of the administrator", lambda: invited[0]["AccountId"] == t.acct)
     t(
         "guardduty.AcceptAdministratorInvitation",
         acct=t.org_member,

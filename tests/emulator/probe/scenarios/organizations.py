@@ -363,6 +363,8 @@ def delegated_elsewhere(t: Trial) -> None:
     read = t("fms.GetAdminAccount")
     t.check("fms.AssociateAdminAccount GetAdminAccount", "back", lambda: read.AdminAccount == t.aid)
     t("fms.DisassociateAdminAccount", acct=t.aid)
+    t("fms.GetAdminAccount", expect="ResourceNotFoundException")
+    t.gone("fms.DisassociateAdminAccount", "fms.GetAdminAccount")
     t("organizations.EnableAWSServiceAccess", ServicePrincipal="cloudtrail.amazonaws.com")
     t("cloudtrail.RegisterOrganizationDelegatedAdmin", MemberAccountId=t.aid)
     listed = t("organizations.ListDelegatedAdministrators", ServicePrincipal="cloudtrail.amazonaws.com")
@@ -372,6 +374,8 @@ def delegated_elsewhere(t: Trial) -> None:
         lambda: listed.DelegatedAdministrators[0]["Id"] == t.aid,
     )
     t("cloudtrail.DeregisterOrganizationDelegatedAdmin", DelegatedAdminAccountId=t.aid)
+    left = t("organizations.ListDelegatedAdministrators", ServicePrincipal="cloudtrail.amazonaws.com")
+    t.check("cloudtrail.DeregisterOrganizationDelegatedAdmin", "gone", lambda: left.DelegatedAdministrators == [])
 
 
 SCENARIOS = [[structure, service_access, delegated, policies, members_view, account, delegated_elsewhere]]

@@ -119,12 +119,20 @@ def clock() -> str:
 
 @handles("guardduty", "CreateDetector")
 def create(call: Call, forward: Forward) -> dict[str, Any]:
+    """The same token answers the same, as long as the detector is there."""
+    tokens, token = place(call, "detector/tokens"), call.params.get("ClientToken")
+    asked = {name: value for name, value in call.params.items() if name != "ClientToken"}
+    first = tokens[token].now if token in tokens else None
+    if first and first["id"] in detectors(call) and first["asked"] == asked:
+        return {"DetectorId": first["id"]}
     if detectors(call):
         raise refused("a detector already exists for the current account.")
     check(call)
     made = from_moto(call, forward)
     detector = detectors(call)[made["DetectorId"]]
     change(detector, sent(call))
+    if token:
+        tokens[token] = Row({"id": made["DetectorId"], "asked": asked})
     return {"DetectorId": made["DetectorId"]}
 
 
