@@ -89,6 +89,22 @@ def bucket_policy(edit):
     s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(edit(policy) or policy))
 
 
+def topic_of_a_trail(at):
+    """A topic to which CloudTrail may publish."""
+    topic = at.create_topic(Name="audit")["TopicArn"]
+    statement = {"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}, "Action": "sns:Publish", "Resource": topic}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    at.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
+    return topic
+
+
+def elsewhere(policy):
+    """Lets log files be written below another prefix too."""
+    objects = f":::{BUCKET}/AWSLogs/"
+    more = json.loads(json.dumps(policy["Statement"]).replace(objects, f":::{BUCKET}/elsewhere/AWSLogs/"))
+    policy["Statement"] += [one for one in more if one not in policy["Statement"]]
+
+
 def topic_policy(edit):
     policy = json.loads(sns.get_topic_attributes(TopicArn=TOPIC)["Attributes"]["Policy"])
     text = json.dumps(edit(policy) or policy)

@@ -97,6 +97,7 @@ fn troubled() -> Status {
         controller: Some(controller()),
         unknown: [("store".to_owned(), "connection refused".to_owned())].into(),
         accounts: Some(Accounts {
+            watched: Some(true),
             seen: 1_000,
             oldest_full_look_seconds: Some(7_500.0),
             never_in_full: 0,
