@@ -427,11 +427,13 @@ impl Run {
         self
     }
 
-    /// Insists on a text in standard error.
+    /// Insists on a text in standard error, wherever reports break their lines.
     #[track_caller]
     pub fn complains(self, text: &str) -> Self {
+        let words = self.stderr.split_whitespace().filter(|word| *word != "│");
+        let unbroken = words.collect::<Vec<_>>().join(" ");
         assert!(
-            self.stderr.contains(text),
+            self.stderr.contains(text) || unbroken.contains(text),
             "no {text:?} in evenkeel {}\n--- stdout\n{}\n--- stderr\n{}",
             self.args,
             self.stdout,
