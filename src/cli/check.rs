@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use chrono::Utc;
 use evenkeel::baseline::disk::Disk;
 use evenkeel::plan::render::summary::summary_line;
 
@@ -26,12 +25,11 @@ pub async fn run(global: &Global, args: &CheckArgs) -> Result<Exit, Failure> {
         notices: notices.clone(),
         ..Wish::default()
     };
-    let mut looked = look::look_remembered(global, &args.selectors, wish, "check").await?;
+    let looked = look::look_remembered(global, &args.selectors, wish, "check").await?;
     if let Some(notices) = notices {
         notices.end().await;
     }
     say_outside(&looked);
-    looked.guards.show_held(&mut looked.plan, Utc::now());
     let found = &looked.plan;
     let exit = Exit::from(found.outcome());
     if args.output.format == Format::Text && args.output.out.is_none() {

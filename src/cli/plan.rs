@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use chrono::Utc;
 use evenkeel::plan::{Detail, Guard, Plan};
 use evenkeel::reconcile::guard::{self, check_budget};
 use evenkeel::reconcile::{Refusal, Safety};
@@ -38,7 +37,7 @@ pub async fn run(global: &Global, args: &PlanArgs) -> Result<Exit, Failure> {
         only_made: true,
         ..Wish::default()
     };
-    let mut looked = look::look_remembered(global, &args.selectors, wish, "plan").await?;
+    let looked = look::look_remembered(global, &args.selectors, wish, "plan").await?;
     say_outside(&looked);
     let plan = &looked.plan;
     if let Some(path) = &args.save {
@@ -69,8 +68,6 @@ pub async fn run(global: &Global, args: &PlanArgs) -> Result<Exit, Failure> {
         out::say(&format!("note: {next}"));
     }
     let next = Some(next);
-    looked.guards.show_held(&mut looked.plan, Utc::now());
-    let plan = &looked.plan;
     print(global, plan, "plan", &args.output, next)?;
     let exit = Exit::from(plan.outcome());
     Ok(if exit == Exit::Drift && !args.detailed_exitcode { Exit::Done } else { exit })

@@ -254,7 +254,8 @@ impl Refusal {
             Self::KillSwitch(pulled) => return pulled.into(),
             Self::OutsideWindow { .. } => Guard::ChangeWindow,
             _ => {
-                let released_by = "evenkeel apply with the options that it names, where somebody sees the plan, or a higher limit in [safety]";
+                let released_by =
+                    "evenkeel apply, where somebody sees the plan, or a higher limit in [safety]";
                 return Held::by(Guard::Budget, self.to_string(), released_by);
             }
         };
@@ -322,17 +323,6 @@ impl Guards {
             plan.hold_all(&Held::from(&pulled));
         }
         if let (Hand::Loop, Err(refusal)) = (standing.hand(), self.check(plan, now)) {
-            plan.hold_all(&refusal.held());
-        }
-    }
-
-    /// Holds back in a plan that is only shown what windows and the limits of a run do not let through:
-    /// until somebody applies it, nobody is asked. What is read from a snapshot is not applied.
-    pub fn show_held(&self, plan: &mut Plan, now: DateTime<Utc>) {
-        if plan.snapshot.is_none()
-            && let Err(refusal) =
-                check_budget(plan, &self.safety).and_then(|()| check_windows(&self.windows, now))
-        {
             plan.hold_all(&refusal.held());
         }
     }
@@ -551,33 +541,6 @@ mod tests {
                     ("--max-changes", Some("80".to_owned())),
                 ]
             );
-        }
-    }
-
-    #[test]
-    fn a_plan_that_is_only_shown_says_what_windows_and_limits_hold_back() {
-        let open = Safety {
-            max_risk: Risk::Destructive,
-            allow_grants: [GrantClass::Public].into_iter().collect(),
-            ..Safety::default()
-        };
-        let (sunday, monday) = ("2026-11-22T01:00:00Z", "2026-11-23T01:00:00Z");
-        let cases = [
-            (50, sunday, Some((Guard::Budget, "limit is 50", "[safety]"))),
-            (80, sunday, Some((Guard::ChangeWindow, "opens at 2026-11-23T09:00", "wait"))),
-            (80, monday, None),
-        ];
-        for (max_changes, now, expected) in cases {
-            let safety = Safety { max_changes, ..open.clone() };
-            let guards = Guards { safety, windows: vec![window()], ..Guards::default() };
-            let mut plan = fleet();
-            guards.show_held(&mut plan, now.parse().unwrap());
-            let held = plan.held().next().map(|(_, held)| held);
-            assert_eq!(held.is_some(), expected.is_some(), "{now}");
-            assert_eq!(plan.summary().held_back_changes, if expected.is_some() { 80 } else { 0 });
-            let (Some(held), Some((guard, reason, release))) = (held, expected) else { continue };
-            assert_eq!(held.guard, guard);
-            assert!(held.reason.contains(reason) && held.released_by.contains(release), "{held}");
         }
     }
 
