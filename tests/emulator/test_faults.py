@@ -96,9 +96,9 @@ class Faults(AccountTest):
         self.fault("kms", "ListKeys", region="eu-west-1")
         kms.list_keys()
         self.fails("AccessDeniedException", self.client("kms", "eu-west-1").list_keys)
-        self.fault("kms", "ListAliases", seconds=0.2)
+        self.fault("kms", "ListAliases", seconds=2)
         self.fails("AccessDeniedException", kms.list_aliases)
-        time.sleep(0.25)
+        time.sleep(2.1)
         kms.list_aliases()
 
     def test_where_matches_arguments(self) -> None:
