@@ -121,6 +121,14 @@ fn an_export_declares_alarms_with_their_filters() {
     let text = account.read("account.toml");
     assert_eq!(text.matches("[cloudwatch.log_alarm.").count(), 15, "{text}");
     account.run(&["check", "-b", "account.toml"]).code(0);
+    // A filter of which AWS does not say where it is, is not left out in silence.
+    account.fault(json!({
+        "service": "logs", "operation": "DescribeMetricFilters", "kind": "replace",
+        "find": "\"logGroupName\"", "replace": "\"ignored\"",
+    }));
+    let unknown = ["export", "-r", "eu-west-1", "--out", "unknown.toml"];
+    let run = account.run(&[&unknown[..], &kinds].concat()).code(1);
+    run.complains("AWS did not say logGroupName");
 }
 
 #[test]

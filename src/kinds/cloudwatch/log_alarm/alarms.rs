@@ -62,12 +62,12 @@ pub async fn of_metrics(cx: &Cx) -> Result<Vec<(String, Metric)>, ObserveError> 
     let alarms = told("MetricAlarms", described(cx, None, usize::MAX).await?)?;
     let pair = |alarm: &MetricAlarm| {
         let metric = Metric {
-            name: alarm.metric_name()?.to_owned(),
-            namespace: alarm.namespace()?.to_owned(),
+            name: told("MetricName", alarm.metric_name())?.to_owned(),
+            namespace: told("Namespace", alarm.namespace())?.to_owned(),
         };
-        sort_of(alarm).is_none().then(|| Some((alarm.alarm_name()?.to_owned(), metric)))?
+        Ok((told("AlarmName", alarm.alarm_name())?.to_owned(), metric))
     };
-    Ok(alarms.metric.iter().filter_map(pair).collect())
+    alarms.metric.iter().filter(|alarm| sort_of(alarm).is_none()).map(pair).collect()
 }
 
 impl Alarms {

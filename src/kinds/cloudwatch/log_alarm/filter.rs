@@ -356,12 +356,12 @@ pub async fn all(cx: &Cx) -> Result<Vec<Feeding>, ObserveError> {
     let pages = cx.client(Client::new).describe_metric_filters().into_paginator().send();
     let filters = cx.list(DESCRIBE, "", pages, "metricFilters", |page| page.metric_filters).await?;
     let feeding = |filter: &types::MetricFilter| {
-        let record = Record::seen(filter).ok()?;
-        Some(Feeding {
-            filter_name: filter.filter_name()?.to_owned(),
-            log_group_name: filter.log_group_name()?.to_owned(),
+        let record = Record::seen(filter)?;
+        Ok(Feeding {
+            filter_name: told("filterName", filter.filter_name())?.to_owned(),
+            log_group_name: told("logGroupName", filter.log_group_name())?.to_owned(),
             metric: Metric { name: record.metric_name, namespace: record.metric_namespace },
         })
     };
-    Ok(filters.iter().filter_map(feeding).collect())
+    filters.iter().map(feeding).collect()
 }
