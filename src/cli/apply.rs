@@ -41,11 +41,11 @@ pub async fn run(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
 
 async fn apply(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
     let fleet = settings::fleet_file(global, &Disk)?;
-    let store = Kept::open(fleet.as_ref()).await;
-    let audit_log = args.audit_log.clone().unwrap_or_else(|| settings::likely_audit_log(global));
+    let audit_log = settings::likely_audit_log(global, args.audit_log.as_ref());
+    let store = Kept::open(fleet.as_ref(), &audit_log).await;
     let notices = Notices::of(fleet.as_ref(), &audit_log, notices::store_of(&store)).map(Arc::new);
     let done = remembered(global, args, &store, notices.as_ref()).await;
-    store.close(&done);
+    store.close(done.as_ref().copied());
     anchor::end(fleet.as_ref(), &audit_log).await;
     if let Some(notices) = notices {
         notices.end().await;

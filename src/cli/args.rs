@@ -211,6 +211,8 @@ pub struct PlanArgs {
     /// Separate what a change of the baselines does from what had drifted: a git ref or a folder
     #[arg(long, value_name = "DIR_OR_GIT_REF")]
     pub compare_to: Option<String>,
+    #[command(flatten)]
+    pub beside: Beside,
 }
 
 /// `snapshot`.
@@ -275,6 +277,8 @@ pub struct CheckArgs {
     /// Tell the channels of the fleet file ([notify]) what is seen
     #[arg(long)]
     pub notify: bool,
+    #[command(flatten)]
+    pub beside: Beside,
 }
 
 /// `apply`.
@@ -346,10 +350,10 @@ impl From<GuardArg> for Guard {
     }
 }
 
-/// Where what guards remember is, without a store.
-#[derive(Debug, Clone, Args)]
+/// Where what is remembered is, without a store.
+#[derive(Debug, Clone, Default, Args)]
 pub struct Beside {
-    /// The audit log beside which it is, where the fleet file names no store
+    /// The audit log, beside which is kept what is remembered where the fleet file names no store
     #[arg(long, value_name = "FILE", env = "EVENKEEL_AUDIT_LOG")]
     pub audit_log: Option<PathBuf>,
 }
@@ -539,6 +543,8 @@ pub struct HistoryArgs {
     /// The form of the output
     #[arg(long, default_value = "text", value_name = "FORMAT")]
     pub format: ListFormat,
+    #[command(flatten)]
+    pub beside: Beside,
 }
 
 /// The forms of a list.
@@ -624,6 +630,8 @@ pub struct ShowArgs {
     /// The form of the output
     #[arg(long, default_value = "text", value_name = "FORMAT")]
     pub format: ListFormat,
+    #[command(flatten)]
+    pub beside: Beside,
 }
 
 /// `rollback`.
@@ -682,12 +690,22 @@ pub enum AuditCommand {
     Export(AuditExportArgs),
 }
 
+/// The log that is read, by either of two ways to name it.
+#[derive(Debug, Clone, Args)]
+pub struct LogToRead {
+    /// The log; the same as --audit-log
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// The log; by default the fleet file's, or .evenkeel/audit.jsonl
+    #[arg(long, value_name = "FILE", env = "EVENKEEL_AUDIT_LOG")]
+    pub audit_log: Option<PathBuf>,
+}
+
 /// `audit export`.
 #[derive(Debug, Args)]
 pub struct AuditExportArgs {
-    /// The log; by default the fleet file's, or .evenkeel/audit.jsonl
-    #[arg(value_name = "FILE", env = "EVENKEEL_AUDIT_LOG")]
-    pub file: Option<PathBuf>,
+    #[command(flatten)]
+    pub log: LogToRead,
     /// Only records since: 24h, 7d, 2026-11-01 or 2026-11-01T12:00:00Z
     #[arg(long, value_name = "WHEN")]
     pub since: Option<Since>,
@@ -705,9 +723,8 @@ pub struct AuditExportArgs {
 /// `audit verify`.
 #[derive(Debug, Args)]
 pub struct AuditVerifyArgs {
-    /// The log; by default the fleet file's, or .evenkeel/audit.jsonl
-    #[arg(value_name = "FILE", env = "EVENKEEL_AUDIT_LOG")]
-    pub file: Option<PathBuf>,
+    #[command(flatten)]
+    pub log: LogToRead,
     /// The beginning of a digest that was noted elsewhere: one of its records must have it
     #[arg(long, value_name = "DIGEST", value_parser = digest)]
     pub head: Option<String>,

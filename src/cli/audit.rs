@@ -11,7 +11,7 @@ use evenkeel::reconcile::recover::title;
 use evenkeel::store::audit::{AuditError, Check, Head, Lines, Record};
 use evenkeel::visible::visible;
 
-use super::args::{AuditArgs, AuditCommand, AuditExportArgs, AuditVerifyArgs, Global};
+use super::args::{AuditArgs, AuditCommand, AuditExportArgs, AuditVerifyArgs, Global, LogToRead};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::{anchor, out, settings};
@@ -25,10 +25,16 @@ pub async fn run(global: &Global, args: &AuditArgs) -> Result<Exit, Failure> {
 }
 
 /// Where the log is; what is wrong with reading it has another remedy than for those who write.
-fn log(global: &Global, file: Option<&PathBuf>) -> Result<PathBuf, Failure> {
-    match file {
-        Some(file) => Ok(file.clone()),
-        None => settings::audit_log(global),
+fn log(global: &Global, named: &LogToRead) -> Result<PathBuf, Failure> {
+    let LogToRead { file, audit_log } = named;
+    let Some(file) = file else { return settings::audit_log(global, audit_log.as_ref()) };
+    let of_environment = settings::audit_log_of_environment();
+    match audit_log.as_ref().filter(|log| *log != file && Some(*log) != of_environment.as_ref()) {
+        None => Ok(file.clone()),
+        Some(other) => Err(Failure::usage(
+            format!("two logs are named: {} and {}", file.display(), other.display()),
+            "name one of them",
+        )),
     }
 }
 
@@ -40,7 +46,7 @@ fn unreadable(error: AuditError) -> Failure {
 }
 
 fn export(global: &Global, args: &AuditExportArgs) -> Result<Exit, Failure> {
-    let path = log(global, args.file.as_ref())?;
+    let path = log(global, &args.log)?;
     out::take_nothing_away(&[("--out", args.out.as_deref())], &[&path])?;
     let account: Option<AccountId> = args.account.as_deref().map(str::parse).transpose()?;
     let is_asked = |record: &Record| {
@@ -111,7 +117,7 @@ fn of_kept(check: &Check, kept: Option<usize>) -> Vec<String> {
 }
 
 async fn verify(global: &Global, args: &AuditVerifyArgs) -> Result<Exit, Failure> {
-    let path = log(global, args.file.as_ref())?;
+    let path = log(global, &args.log)?;
     let kept = match args.anchored {
         true => Some(kept(global, &path).await?),
         false => None,

@@ -1,35 +1,37 @@
 //! `evenkeel check`: the drift report for schedules and CI. One line first that says it all.
 
+use std::path::Path;
 use std::sync::Arc;
 
+use chrono::Utc;
 use evenkeel::baseline::disk::Disk;
 use evenkeel::plan::render::summary::summary_line;
 
 use super::args::{CheckArgs, Format, Global};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::look::{self, Wish, say_outside};
+use super::look::{self, Asking, Wish, say_outside};
 use super::notices::{self, Notices};
 use super::remember::Kept;
 use super::{out, settings, show};
 
 /// Runs the command.
 pub async fn run(global: &Global, args: &CheckArgs) -> Result<Exit, Failure> {
-    out::take_nothing_away(
-        &[("--out", args.output.out.as_deref())],
-        &[&settings::likely_audit_log(global)],
-    )?;
-    let notices = notices(global, args).await?;
+    let audit_log = settings::likely_audit_log(global, args.beside.audit_log.as_ref());
+    out::take_nothing_away(&[("--out", args.output.out.as_deref())], &[&audit_log])?;
+    let notices = notices(global, args, &audit_log).await?;
     let wish = Wish {
         detail: Some(show::detail(args.output.format)),
         notices: notices.clone(),
+        asking: Asking { audit_log: Some(audit_log), ..Asking::default() },
         ..Wish::default()
     };
-    let looked = look::look_remembered(global, &args.selectors, wish, "check").await?;
+    let mut looked = look::look_remembered(global, &args.selectors, wish, "check").await?;
     if let Some(notices) = notices {
         notices.end().await;
     }
     say_outside(&looked);
+    looked.plan.held_now = looked.guards.holding(&looked.plan, Utc::now());
     let found = &looked.plan;
     let exit = Exit::from(found.outcome());
     if args.output.format == Format::Text && args.output.out.is_none() {
@@ -50,14 +52,17 @@ pub async fn run(global: &Global, args: &CheckArgs) -> Result<Exit, Failure> {
 }
 
 /// Who is told, if that is wished: a look at a branch that nobody has merged should tell nobody.
-async fn notices(global: &Global, args: &CheckArgs) -> Result<Option<Arc<Notices>>, Failure> {
+async fn notices(
+    global: &Global,
+    args: &CheckArgs,
+    audit_log: &Path,
+) -> Result<Option<Arc<Notices>>, Failure> {
     if !args.notify {
         return Ok(None);
     }
     let fleet = settings::fleet_file(global, &Disk)?;
-    let kept = Kept::open(fleet.as_ref()).await;
-    let audit_log = settings::likely_audit_log(global);
-    let notices = Notices::of(fleet.as_ref(), &audit_log, notices::store_of(&kept));
+    let kept = Kept::open(fleet.as_ref(), audit_log).await;
+    let notices = Notices::of(fleet.as_ref(), audit_log, notices::store_of(&kept));
     let notices = notices.ok_or_else(|| {
         Failure::usage(
             "--notify: the fleet file has no channel to tell",

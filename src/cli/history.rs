@@ -6,7 +6,7 @@ use chrono::SecondsFormat;
 use evenkeel::names::AccountId;
 use evenkeel::plan::words::{counted, named, title};
 use evenkeel::store::Store;
-use evenkeel::store::history::{Ending, Entry, Filter, RunRecord, What};
+use evenkeel::store::history::{Entry, Filter, RunRecord, What};
 use evenkeel::visible::{shortened, visible};
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ const LONGEST_VALUE: usize = 60;
 /// Runs the command.
 pub async fn run(global: &Global, args: &HistoryArgs) -> Result<Exit, Failure> {
     let filter = filter(args)?;
-    let store = remember::store(global).await?;
+    let (_, store) = remember::kept(global, args.beside.audit_log.as_ref()).await?;
     if args.runs {
         runs(&store, args, &filter).await?;
     } else {
@@ -122,9 +122,16 @@ fn line(entry: &Entry, name: Option<&str>) -> String {
     if let Some(later) = entry.about["observed_in"].as_str() {
         line += &format!("  looked at again by run {later},");
     }
-    // What is resolved has the run that found it.
-    let of = if entry.what == What::Resolved { "found by run" } else { "run" };
-    visible(&format!("{line}  {of} {}", entry.run)).into_owned()
+    visible(&format!("{line}  {} {}", of_run(entry), entry.run)).into_owned()
+}
+
+/// What the run of an entry did.
+fn of_run(entry: &Entry) -> &'static str {
+    match (entry.what, entry.about["resolved_in"].as_str(), entry.about["how"].as_str()) {
+        (What::Resolved, None, _) => "found by run",
+        (What::Resolved, Some(_), how) if how != Some("applied") => "seen by run",
+        _ => "run",
+    }
 }
 
 fn is_global(kind: &str) -> bool {
@@ -156,8 +163,10 @@ pub fn by_whom(by: &Value) -> Option<String> {
 }
 
 fn line_of_run(run: &RunRecord) -> String {
-    let outcome = run.outcome.map_or("not ended", Ending::as_str);
-    let drifted = ["to_change", "reported"].iter().filter_map(|of| run.about.summary[of].as_u64());
+    let outcome = run.ending();
+    let drifted = ["to_change", "reported", "held_back"]
+        .iter()
+        .filter_map(|of| run.about.summary[of].as_u64());
     format!(
         "{}  {:<8}  {outcome:<11}  {} · {} · {} not as declared · {} applied",
         run.began.to_rfc3339_opts(SecondsFormat::Secs, true),

@@ -101,7 +101,8 @@ pub async fn look_remembered(
     let stop = Stop::default();
     let _listening = ask::stop_on_signals(&stop);
     let settings = settings::resolve(global, selectors)?;
-    let kept = Kept::open(settings.fleet.as_ref()).await;
+    let audit_log = audit_log(&wish.asking, &settings);
+    let kept = Kept::open(settings.fleet.as_ref(), &audit_log).await;
     let command = Some((command, &kept));
     Ok(remembering(global, selectors, settings, wish, &stop, command).await?.0)
 }
@@ -158,6 +159,12 @@ pub async fn remembering(
     Ok((looked?, who))
 }
 
+/// The audit log beside which it is remembered, where there is no store.
+fn audit_log(asking: &Asking, settings: &Settings) -> PathBuf {
+    let named = asking.audit_log.clone().or_else(settings::audit_log_of_environment);
+    named.unwrap_or_else(|| settings.audit_log.clone())
+}
+
 /// What is looked at, as the library takes it.
 ///
 /// # Errors
@@ -169,7 +176,8 @@ pub async fn wanted(
     wish: Wish,
     kept: Option<&Kept>,
 ) -> Result<Look, Failure> {
-    let Settings { fleet, targets, mut safety, audit_log } = settings;
+    let beside = audit_log(&wish.asking, &settings);
+    let Settings { fleet, targets, mut safety, .. } = settings;
     let compare_to = match wish.compare_to {
         None => None,
         Some(name) => {
@@ -183,13 +191,12 @@ pub async fn wanted(
     safety.max_changes = wish.max_changes.unwrap_or(safety.max_changes);
     safety.max_changes_per_account =
         wish.max_changes_per_account.unwrap_or(safety.max_changes_per_account);
-    let Asking { is_loop, overruled, heard, audit_log: beside } = wish.asking;
+    let Asking { is_loop, overruled, heard, .. } = wish.asking;
     let kill_switch = match overruled.contains(&Guard::KillSwitch) {
         true => KillSwitch::default(),
         false => KillSwitch::of(fleet.as_ref()),
     };
     let beside_fleet = !selectors.baseline.is_empty();
-    let beside = beside.or_else(memory::audit_log_of_environment).unwrap_or(audit_log);
     let to_apply = wish.detail == Some(Detail::All) && !wish.only_made;
     let locks = match kept.and_then(store_of).filter(|store| to_apply && store.is_shared()) {
         Some(store) => AccountLocks::claimed(claims(store, fleet.as_ref())),

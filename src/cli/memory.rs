@@ -1,6 +1,6 @@
 //! Where guards remember: in the store, or else in a file beside the audit log.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -27,6 +27,8 @@ pub async fn of_run(
     audit_log: &Path,
 ) -> Arc<dyn Memory> {
     match kept {
+        // What a store remembers that nobody named are runs alone.
+        Some(Kept::In(_, memory)) if memory.is_implied => beside(audit_log),
         Some(Kept::In(store, _)) => Arc::new(store.clone()),
         Some(Kept::Gone(error)) => gone(&error.to_string()),
         Some(Kept::Nowhere) => beside(audit_log),
@@ -83,11 +85,6 @@ impl Memory for Gone {
     }
 }
 
-/// The audit log that the environment names, for commands that have no option for it.
-pub fn audit_log_of_environment() -> Option<PathBuf> {
-    std::env::var_os("EVENKEEL_AUDIT_LOG").map(PathBuf::from)
-}
-
 /// The same for a command that only looks after it, and the fleet file.
 ///
 /// # Errors
@@ -99,10 +96,7 @@ pub async fn of(
     let fleet = settings::fleet_file(global, &Disk)?;
     // What guards remember is where the repository's fleet file says.
     settings::declares(fleet.as_ref())?;
-    let audit_log = match &beside.audit_log {
-        Some(path) => path.clone(),
-        None => settings::audit_log(global)?,
-    };
+    let audit_log = settings::audit_log(global, beside.audit_log.as_ref())?;
     let memory = memory(fleet.as_ref(), &audit_log).await.map_err(|error| failure(&error))?;
     Ok((fleet, memory))
 }

@@ -251,11 +251,11 @@ pub fn beside(audit_log: &Path) -> Arc<dyn Memory> {
     Arc::new(KeptInFile::at(audit_log.with_file_name(FILE), Keeps::Notices))
 }
 
-/// The store of a command, if it is open.
+/// The store of a command in which all of it is kept, if it is open; not one that has runs alone.
 pub fn store_of(kept: &Kept) -> Option<&Store> {
     match kept {
-        Kept::In(store, _) => Some(store),
-        Kept::Nowhere | Kept::Gone(_) => None,
+        Kept::In(store, memory) if !memory.is_implied => Some(store),
+        Kept::Nowhere | Kept::In(..) | Kept::Gone(_) => None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use chrono::Utc;
 use evenkeel::plan::{Detail, Guard, Plan};
 use evenkeel::reconcile::guard::{self, check_budget};
 use evenkeel::reconcile::{Refusal, Safety};
@@ -9,7 +10,7 @@ use evenkeel::reconcile::{Refusal, Safety};
 use super::args::{Format, Global, PlanArgs};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::look::{self, Wish, say_outside};
+use super::look::{self, Asking, Wish, say_outside};
 use super::show::{detail, print};
 use super::{again, out, saved, settings};
 
@@ -21,7 +22,7 @@ pub async fn run(global: &Global, args: &PlanArgs) -> Result<Exit, Failure> {
     };
     out::take_nothing_away(
         &[("--save", args.save.as_deref()), ("--out", args.output.out.as_deref())],
-        &[&settings::likely_audit_log(global)],
+        &[&settings::likely_audit_log(global, args.beside.audit_log.as_ref())],
     )?;
     let wish = Wish {
         max_risk: args.max_risk.map(Into::into),
@@ -35,9 +36,10 @@ pub async fn run(global: &Global, args: &PlanArgs) -> Result<Exit, Failure> {
             None => detail(args.output.format),
         }),
         only_made: true,
+        asking: Asking { audit_log: args.beside.audit_log.clone(), ..Asking::default() },
         ..Wish::default()
     };
-    let looked = look::look_remembered(global, &args.selectors, wish, "plan").await?;
+    let mut looked = look::look_remembered(global, &args.selectors, wish, "plan").await?;
     say_outside(&looked);
     let plan = &looked.plan;
     if let Some(path) = &args.save {
@@ -64,10 +66,12 @@ pub async fn run(global: &Global, args: &PlanArgs) -> Result<Exit, Failure> {
         | Format::Junit,
     ) = (&refusal, global.quiet, args.output.format)
     {
-        // The forms for machines have no place for it.
+        // The forms for machines have no place for what to run next.
         out::say(&format!("note: {next}"));
     }
     let next = Some(next);
+    looked.plan.held_now = looked.guards.holding(&looked.plan, Utc::now());
+    let plan = &looked.plan;
     print(global, plan, "plan", &args.output, next)?;
     let exit = Exit::from(plan.outcome());
     Ok(if exit == Exit::Drift && !args.detailed_exitcode { Exit::Done } else { exit })

@@ -1,12 +1,12 @@
 //! The store on the command line: who listens to a run for it, and who asks it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use chrono::TimeDelta;
+use chrono::{TimeDelta, Utc};
 use evenkeel::baseline::disk::Disk;
-use evenkeel::fleet::Fleet;
+use evenkeel::fleet::{Fleet, file};
 use evenkeel::reconcile::remembered::Unreachable;
 use evenkeel::reconcile::{Listener, Look, Remembered, Remembering, RunOutcome};
 use evenkeel::store::history::ByWhom;
@@ -18,6 +18,9 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::memory::who;
 use super::{git, out, settings};
+
+/// What ends the name of the store beside an audit log.
+const ENDING: &str = "history.db";
 
 /// The store of a command, as far as there is one.
 pub enum Kept {
@@ -32,37 +35,88 @@ pub enum Kept {
 /// What belongs to the run of a command whose store is open.
 #[derive(Default)]
 pub struct Memory {
+    /// Whether nobody named the store: it is the controller's, beside its audit log, and has its runs alone.
+    /// What guards and notices remember is in their own files there.
+    pub is_implied: bool,
     remembered: OnceLock<Arc<Remembered>>,
     /// The run that is put back.
     rolls_back: OnceLock<String>,
 }
 
-impl From<Store> for Kept {
-    fn from(store: Store) -> Self {
-        Self::In(store, Memory::default())
+/// Where a store is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// The fleet file names it.
+    Named {
+        /// Its URL.
+        url: String,
+        /// Where relative paths start.
+        folder: PathBuf,
+    },
+    /// Nobody names one: a file beside the audit log.
+    Implied(PathBuf),
+}
+
+impl Place {
+    /// The store that a fleet file names, or else the one beside the audit log, which only the controller
+    /// makes: a job whose disk ends with it, or a look at a branch, needs none.
+    pub fn of(fleet: Option<&Fleet>, audit_log: &Path, makes_it: bool) -> Option<Self> {
+        let named = fleet.and_then(|fleet| Some((fleet.file.store.url.clone()?, fleet)));
+        match named {
+            Some((url, fleet)) => Some(Self::Named { url, folder: fleet.folder.clone() }),
+            None => {
+                let file = audit_log.with_extension(ENDING);
+                (makes_it || file.exists()).then_some(Self::Implied(file))
+            }
+        }
+    }
+
+    async fn open(&self) -> Result<Store, StoreError> {
+        match self {
+            Self::Named { url, folder } => Store::open(url, folder).await,
+            Self::Implied(file) => Store::in_file(file).await,
+        }
     }
 }
 
 impl Kept {
-    /// Opens the store that a fleet file names.
-    pub async fn open(fleet: Option<&Fleet>) -> Self {
-        let Some((url, folder)) =
-            fleet.and_then(|fleet| Some((fleet.file.store.url.as_ref()?, &fleet.folder)))
-        else {
-            return Self::Nowhere;
-        };
-        match Store::open(url, folder).await {
-            Ok(store) => Self::of(store, fleet).await,
-            Err(error) => Self::Gone(error),
+    /// Opens the store that a fleet file names, or the controller's beside the audit log if it is there.
+    pub async fn open(fleet: Option<&Fleet>, audit_log: &Path) -> Self {
+        match Place::of(fleet, audit_log, false) {
+            None => Self::Nowhere,
+            Some(place) => Self::at(&place, fleet).await.unwrap_or_else(|error| {
+                out::say(&without(&error));
+                Self::Nowhere
+            }),
+        }
+    }
+
+    /// Opens a store.
+    ///
+    /// # Errors
+    /// It is one that nobody named, and cannot be used: then it is done without, as if there were none.
+    async fn at(place: &Place, fleet: Option<&Fleet>) -> Result<Self, StoreError> {
+        match place.open().await {
+            Ok(store) => Self::of(store, fleet, place).await,
+            Err(error) => Self::gone(error, place),
+        }
+    }
+
+    fn gone(error: StoreError, place: &Place) -> Result<Self, StoreError> {
+        match place {
+            Place::Named { .. } => Ok(Self::Gone(error)),
+            Place::Implied(_) => Err(error),
         }
     }
 
     /// An open store, out of which what is older than the fleet file says is taken once a day.
-    async fn of(store: Store, fleet: Option<&Fleet>) -> Self {
-        let days = fleet.map_or(0, |fleet| fleet.file.store.keep_days);
+    async fn of(store: Store, fleet: Option<&Fleet>, place: &Place) -> Result<Self, StoreError> {
+        let keeps = fleet.map(|fleet| fleet.file.store.keep_days);
+        let days = keeps.unwrap_or_else(|| file::Store::default().keep_days);
+        let is_implied = matches!(place, Place::Implied(_));
         match store.forget_daily(TimeDelta::days(days.into())).await {
-            Ok(_) => store.into(),
-            Err(error) => Self::Gone(error),
+            Ok(_) => Ok(Self::In(store, Memory { is_implied, ..Memory::default() })),
+            Err(error) => Self::gone(error, place),
         }
     }
 
@@ -116,14 +170,15 @@ impl Kept {
     /// Somebody else does, or the file system refuses.
     pub fn alone(&self) -> Result<Option<Alone>, Failure> {
         match self {
-            Self::In(store, _) => Ok(store.alone()?),
-            Self::Nowhere | Self::Gone(_) => Ok(None),
+            Self::In(store, memory) if !memory.is_implied => Ok(store.alone()?),
+            // The lock of the audit log beside it is enough.
+            Self::Nowhere | Self::In(..) | Self::Gone(_) => Ok(None),
         }
     }
 
     /// Says how a command ended whose run nobody has ended.
-    pub fn close(&self, done: &Result<Exit, Failure>) {
-        let outcome = match done.as_ref().map_or_else(Failure::exit, |exit| *exit) {
+    pub fn close(&self, done: Result<Exit, &Failure>) {
+        let outcome = match done.unwrap_or_else(Failure::exit) {
             Exit::Done => RunOutcome::InSync,
             Exit::Drift => RunOutcome::Drift,
             Exit::Refused => RunOutcome::Refused,
@@ -134,7 +189,7 @@ impl Kept {
         if let Self::In(_, memory) = self
             && let Some(remembered) = memory.remembered.get()
         {
-            remembered.close(outcome);
+            remembered.close(outcome, done.err().map(Failure::to_string).as_deref());
         }
     }
 
@@ -146,20 +201,66 @@ impl Kept {
     }
 }
 
+/// Says that it is done without a store that nobody named.
+fn without(error: &StoreError) -> String {
+    format!(
+        "warning: {error}; runs are not remembered, and all else goes on; [store] url names another place for it"
+    )
+}
+
 /// The stores of a controller's runs: one is opened once, and again where the fleet file names another.
-#[derive(Default)]
-pub struct Keeper(Mutex<Keeping>);
+pub struct Keeper {
+    audit_log: PathBuf,
+    /// Whether it makes the store beside the audit log, where nobody names one.
+    makes_it: bool,
+    keeping: Mutex<Keeping>,
+}
 
 #[derive(Default)]
 struct Keeping {
-    open: Option<(String, Store)>,
+    open: Option<(Place, Store)>,
+    /// Whether it was said that it is done without a store.
+    is_without: bool,
     /// That nobody else writes with the stores so far: a run may still have one of before in hand.
     alone: BTreeMap<String, Alone>,
 }
 
 impl Keeping {
+    async fn kept(
+        &mut self,
+        place: Place,
+        fleet: Option<&Fleet>,
+        is_controller: bool,
+    ) -> Result<Kept, StoreError> {
+        let known = self.open.as_ref().filter(|(there, _)| *there == place);
+        let known = known.map(|(_, store)| store.clone());
+        let is_new = known.is_none();
+        let kept = match known {
+            Some(store) => Kept::of(store, fleet, &place).await?,
+            None => Kept::at(&place, fleet).await?,
+        };
+        let Kept::In(store, memory) = &kept else {
+            if is_new {
+                self.open = None;
+            }
+            return Ok(kept);
+        };
+        self.open = Some((place, store.clone()));
+        match memory.is_implied {
+            // The lock of the audit log beside it is enough, which a controller has as long as it lives.
+            true if is_new && is_controller => store.note_all_killed(Utc::now()).await?,
+            true => {}
+            false => {
+                if let Err(error) = self.claim(store).await {
+                    return Ok(Kept::Gone(error));
+                }
+            }
+        }
+        Ok(kept)
+    }
+
     /// Lets nobody else write with a store.
-    fn claim(&mut self, store: &Store) -> Result<(), StoreError> {
+    async fn claim(&mut self, store: &Store) -> Result<(), StoreError> {
         if self.alone.get(store.name()).is_some_and(Alone::holds) {
             return Ok(());
         }
@@ -167,56 +268,66 @@ impl Keeping {
         self.alone.remove(store.name());
         if let Some(alone) = store.alone()? {
             self.alone.insert(store.name().to_owned(), alone);
+            // Whoever had it before us and has not said how it ended was killed.
+            store.note_all_killed(Utc::now()).await?;
         }
         Ok(())
     }
 }
 
 impl Keeper {
-    /// The store of this URL, if it is open.
-    pub async fn open(&self, url: &str) -> Option<Store> {
-        let keeping = self.0.lock().await;
-        keeping.open.as_ref().filter(|(there, _)| there == url).map(|(_, store)| store.clone())
+    /// Of a controller with this audit log.
+    pub fn beside(audit_log: &Path, makes_it: bool) -> Self {
+        Self { audit_log: audit_log.to_owned(), makes_it, keeping: Mutex::default() }
+    }
+
+    /// Where the store of a fleet file is, if there is to be one.
+    pub fn place(&self, fleet: Option<&Fleet>) -> Option<Place> {
+        Place::of(fleet, &self.audit_log, self.makes_it)
+    }
+
+    /// The store there, if it is open.
+    pub async fn open(&self, place: &Place) -> Option<Store> {
+        let keeping = self.keeping.lock().await;
+        keeping.open.as_ref().filter(|(there, _)| there == place).map(|(_, store)| store.clone())
     }
 
     /// The store of a run. One that somebody else writes with is gone: two would undo each other's work.
     pub async fn kept(&self, fleet: Option<&Fleet>) -> Kept {
-        let mut keeping = self.0.lock().await;
-        let url = fleet.and_then(|fleet| fleet.file.store.url.clone());
-        let known = keeping.open.as_ref().filter(|(there, _)| Some(there) == url.as_ref());
-        let kept = match known.map(|(_, store)| store.clone()) {
-            Some(store) => Kept::of(store, fleet).await,
-            None => {
-                let kept = Kept::open(fleet).await;
-                keeping.open = match (&kept, url) {
-                    (Kept::In(store, _), Some(url)) => Some((url, store.clone())),
-                    _ => None,
-                };
-                kept
+        let mut keeping = self.keeping.lock().await;
+        let Some(place) = self.place(fleet) else { return Kept::Nowhere };
+        keeping.kept(place, fleet, self.makes_it).await.unwrap_or_else(|error| {
+            if !std::mem::replace(&mut keeping.is_without, true) {
+                out::say(&without(&error));
             }
-        };
-        match &kept {
-            Kept::In(store, _) => match keeping.claim(store) {
-                Ok(()) => kept,
-                Err(error) => Kept::Gone(error),
-            },
-            Kept::Nowhere | Kept::Gone(_) => kept,
-        }
+            Kept::Nowhere
+        })
     }
 }
 
-/// The store that the fleet file names.
+/// The store that the fleet file names, or the controller's beside the audit log.
 ///
 /// # Errors
-/// It names none, or it cannot be used.
-pub async fn store(global: &Global) -> Result<Store, Failure> {
+/// There is none, or it cannot be used.
+pub async fn kept(global: &Global, audit_log: Option<&PathBuf>) -> Result<(Kept, Store), Failure> {
     let fleet = settings::fleet_file(global, &Disk)?;
-    match Kept::open(fleet.as_ref()).await {
-        Kept::In(store, _) => Ok(store),
+    let audit_log = settings::audit_log(global, audit_log)?;
+    let kept = match Place::of(fleet.as_ref(), &audit_log, false) {
+        Some(place) => Kept::at(&place, fleet.as_ref()).await?,
+        None => Kept::Nowhere,
+    };
+    match kept {
+        Kept::In(ref store, _) => {
+            let store = store.clone();
+            Ok((kept, store))
+        }
         Kept::Gone(error) => Err(error.into()),
         Kept::Nowhere => Err(Failure::usage(
-            "nothing is remembered: the fleet file names no store",
-            "name one: [store] url = \"sqlite://.evenkeel/store.db\", or postgres://… for several controllers",
+            format!(
+                "nothing is remembered: the fleet file names no store, and no controller has run with the audit log {}",
+                audit_log.display()
+            ),
+            "name one: [store] url = \"sqlite://.evenkeel/store.db\", or postgres://… for several controllers; or name the controller's audit log with --audit-log",
         )),
     }
 }

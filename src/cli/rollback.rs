@@ -34,15 +34,16 @@ use super::{again, anchor, ask, memory, out, saved, settings, show_run};
 
 /// Runs the command.
 pub async fn run(global: &Global, args: &RollbackArgs) -> Result<Exit, Failure> {
-    let kept = Kept::from(remember::store(global).await?);
+    let (kept, _) = remember::kept(global, args.audit_log.as_ref()).await?;
     let done = remembered(global, args, &kept).await;
-    kept.close(&done);
+    kept.close(done.as_ref().copied());
     done.map_err(|failure| failure.or_with(|options| again::rollback(global, args, options)))
 }
 
 async fn remembered(global: &Global, args: &RollbackArgs, kept: &Kept) -> Result<Exit, Failure> {
-    let run = show_run::find(&remember::store(global).await?, &args.run).await?;
-    let audit_log = args.audit_log.clone().map_or_else(|| settings::audit_log(global), Ok)?;
+    let (_, store) = remember::kept(global, args.audit_log.as_ref()).await?;
+    let run = show_run::find(&store, &args.run).await?;
+    let audit_log = settings::audit_log(global, args.audit_log.as_ref())?;
     out::take_nothing_away(&[("--save", args.save.as_deref())], &[&audit_log])?;
     if !args.yes && args.save.is_none() {
         ask::somebody()?;

@@ -81,7 +81,8 @@ fn status(all: &[Progress]) {
             counted(one.healthy.len(), "account")
         ));
         if let Some(why) = &one.halted {
-            out::line(&format!("    halted: {}", visible(why)));
+            let word = if one.given_up { "given up" } else { "halted" };
+            out::line(&format!("    {word}: {}", visible(why)));
             out::line(match one.given_up {
                 true => {
                     "    another version of the baselines goes out in its place; this one again: evenkeel rollout resume --given-up"

@@ -3,6 +3,7 @@
 //! SIGTERM lets the run in hand finish its write.
 
 mod anchored;
+mod causes;
 mod files;
 pub mod listen;
 mod runs;
@@ -27,7 +28,7 @@ use evenkeel::fleet::span::Span;
 use evenkeel::fleet::{self, Fleet};
 use evenkeel::guards::KillSwitch;
 use evenkeel::names::Region;
-use evenkeel::notify::besides::{blind, silence_of};
+use evenkeel::notify::besides::{QUEUE, blind, deaf, silence_of};
 use evenkeel::reconcile::Stop;
 use evenkeel::store::audit::SharedLog;
 use evenkeel::telemetry::hub::Sources;
@@ -51,7 +52,7 @@ const PATH_EVERY: Duration = Duration::from_secs(2 * 60);
 pub async fn run(global: &Global, args: &RunArgs) -> Result<Exit, Failure> {
     // What is wrong with it is said when the files are read.
     let fleet = fleet::load(&global.config, &Disk).ok();
-    let path = args.audit_log.clone().unwrap_or_else(|| settings::likely_audit_log(global));
+    let path = settings::likely_audit_log(global, args.audit_log.as_ref());
     let cache = path.parent().unwrap_or(Path::new("")).join("git");
     let files = Arc::new(Files::open(global, args, fleet.as_ref(), &cache).await?);
     let stop = Stop::default();
@@ -140,7 +141,7 @@ async fn serve(shown: Option<Shown>, files: &Arc<Files>, runs: &Arc<Reconciler>)
     }
 }
 
-/// Tells of an account whose events do not come any more, or come again.
+/// Tells of an account whose events do not come any more, or come again; and of all of them.
 fn tell(telling: &Telling, said: &Said<'_>) {
     match said {
         Said::Sight { change: Change::Blind { account, silent } } => {
@@ -148,6 +149,10 @@ fn tell(telling: &Telling, said: &Said<'_>) {
         }
         Said::Sight { change: Change::Sees { account, .. } } => {
             telling.note(Vec::new(), vec![(Some(account.clone()), silence_of(account))]);
+        }
+        Said::Door { shut: Ok(Some(why)) } => telling.note(vec![deaf(why)], Vec::new()),
+        Said::Door { shut: Ok(None) } => {
+            telling.note(Vec::new(), vec![(None, QUEUE.to_owned())]);
         }
         _ => {}
     }

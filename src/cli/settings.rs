@@ -131,21 +131,26 @@ fn safety_of(fleet: Option<&Fleet>) -> Safety {
     }
 }
 
-/// The audit log, where the command line names none.
+/// The audit log: the one that the command line or the environment names, or else the fleet file's.
 ///
 /// # Errors
 /// The fleet file cannot be used.
-pub fn audit_log(global: &Global) -> Result<PathBuf, Failure> {
-    Ok(audit_log_of(fleet_file(global, &Disk)?.as_ref()))
+pub fn audit_log(global: &Global, named: Option<&PathBuf>) -> Result<PathBuf, Failure> {
+    match named {
+        Some(path) => Ok(path.clone()),
+        None => Ok(audit_log_of(fleet_file(global, &Disk)?.as_ref())),
+    }
 }
 
-/// Where the audit log is, as far as the fleet file can be read; what is wrong with it is said when
-/// it is used.
-pub fn likely_audit_log(global: &Global) -> PathBuf {
-    match std::env::var_os("EVENKEEL_AUDIT_LOG").filter(|path| !path.is_empty()) {
-        Some(path) => PathBuf::from(path),
-        None => audit_log_of(fleet::load(&global.config, &Disk).ok().as_ref()),
-    }
+/// The same, as far as the fleet file can be read; what is wrong with it is said when it is used.
+pub fn likely_audit_log(global: &Global, named: Option<&PathBuf>) -> PathBuf {
+    let of_fleet = || audit_log_of(fleet::load(&global.config, &Disk).ok().as_ref());
+    named.cloned().or_else(audit_log_of_environment).unwrap_or_else(of_fleet)
+}
+
+/// The audit log that the environment names, for commands that have no option for it.
+pub fn audit_log_of_environment() -> Option<PathBuf> {
+    std::env::var_os("EVENKEEL_AUDIT_LOG").filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
 fn audit_log_of(fleet: Option<&Fleet>) -> PathBuf {

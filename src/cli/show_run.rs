@@ -15,7 +15,7 @@ use super::{out, remember};
 
 /// Runs the command.
 pub async fn run(global: &Global, args: &ShowArgs) -> Result<Exit, Failure> {
-    let store = remember::store(global).await?;
+    let (_, store) = remember::kept(global, args.beside.audit_log.as_ref()).await?;
     let shown = find(&store, &args.run).await?;
     if args.format == ListFormat::Json {
         let mut value = serde_json::to_value(&shown).map_err(evenkeel::store::StoreError::from)?;
@@ -61,6 +61,9 @@ fn head(shown: &RunShown) {
     let time =
         |time: chrono::DateTime<chrono::Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
     let end = match (run.ended, run.outcome) {
+        (Some(ended), Some(_)) if run.about.killed => {
+            format!("· killed, and heard of last {}", time(ended))
+        }
         (Some(ended), Some(outcome)) => {
             format!("to {} · {}", time(ended), outcome.as_str())
         }

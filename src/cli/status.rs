@@ -17,7 +17,6 @@ use evenkeel::telemetry::trust::{Known, Trust};
 use super::args::{Global, ListFormat, StatusArgs};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::notices::store_of;
 use super::remember::Kept;
 use super::run::listen::where_it_is_kept;
 use super::{out, settings};
@@ -115,14 +114,11 @@ async fn without_controller(
     fleet: Option<&Fleet>,
     why: String,
 ) -> Result<Status, Failure> {
-    let audit_log = match &args.beside.audit_log {
-        Some(path) => path.clone(),
-        None => settings::audit_log(global)?,
-    };
-    let kept = Kept::open(fleet).await;
+    let audit_log = settings::audit_log(global, args.beside.audit_log.as_ref())?;
+    let kept = Kept::open(fleet, &audit_log).await;
     let store = match &kept {
         Kept::Nowhere => None,
-        Kept::In(..) => store_of(&kept).cloned().map(Ok),
+        Kept::In(store, _) => Some(Ok(store.clone())),
         Kept::Gone(error) => Some(Err(error.to_string())),
     };
     let kept = where_it_is_kept(fleet, store, audit_log);

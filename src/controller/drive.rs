@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::events::{Event, NoEvent, Routes, parse};
-use super::inbox::{Batch, Inbox, Message, poll};
+use super::inbox::{Batch, Inbox, Message, poll, watch};
 use super::pace::Pace;
 use super::queue::{Cause, Job, Key, Lanes, Queue};
 use super::schedule::Schedules;
@@ -126,6 +126,11 @@ pub enum Said<'a> {
         why: &'a str,
         /// When it is asked again.
         pause: Duration,
+    },
+    /// Whether events may come into the queue is another answer than before; that they may is the first.
+    Door {
+        /// Why they may not, if they may not; or why nobody can say.
+        shut: &'a Result<Option<String>, String>,
     },
     /// An account is not heard of any more, or is again.
     Sight {
@@ -248,8 +253,12 @@ impl Controller {
         let (sender, mut batches) = mpsc::channel::<Batch>(1);
         // What is spawned ends with this.
         let mut polling = JoinSet::new();
+        let (hearer, clocks) = (&self.hearer, &self.clocks);
+        if let Some((inbox, every)) = self.inbox.clone().zip(self.path_every) {
+            polling.spawn(watch(inbox, every, Arc::clone(hearer), Arc::clone(clocks)));
+        }
         if let Some(inbox) = self.inbox.clone() {
-            polling.spawn(poll(inbox, sender, Arc::clone(&self.hearer), Arc::clone(&self.clocks)));
+            polling.spawn(poll(inbox, sender, Arc::clone(hearer), Arc::clone(clocks)));
         }
         let mut state = State::new(self);
         let (passing, mut passed) = mpsc::channel(1);

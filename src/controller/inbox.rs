@@ -56,6 +56,14 @@ pub trait Inbox: Send + Sync {
 
     /// As many messages as one answer can hold.
     fn most(&self) -> usize;
+
+    /// Why no events come into it any more, if that is so.
+    ///
+    /// # Errors
+    /// Nobody can say it.
+    async fn shut(&self) -> Result<Option<String>, String> {
+        Ok(None)
+    }
 }
 
 /// Messages on their way from the inbox, and whom to tell which of them are done with.
@@ -102,6 +110,24 @@ pub async fn poll(
     }
 }
 
+/// Looks again and again whether events may come, and says when that changes.
+pub async fn watch(
+    inbox: Arc<dyn Inbox>,
+    every: Duration,
+    hearer: Hearer,
+    clocks: Arc<dyn Clocks>,
+) {
+    let mut before = Ok(None);
+    loop {
+        let shut = inbox.shut().await;
+        if shut != before {
+            hearer(Said::Door { shut: &shut });
+        }
+        before = shut;
+        clocks.sleep_until(clocks.now() + every).await;
+    }
+}
+
 /// One question, and all that follows from its answer.
 async fn ask(
     inbox: &dyn Inbox,
@@ -132,4 +158,91 @@ async fn ask(
         inbox.delete(done).await?;
     }
     Ok(Asked::Got(count))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::sync::Mutex;
+
+    use chrono::{DateTime, Utc};
+    use tokio::sync::Notify;
+
+    use super::*;
+
+    /// Says one thing after the other of whether events may come, and then nothing any more.
+    struct Doors {
+        says: Mutex<VecDeque<Result<Option<String>, String>>>,
+        is_empty: Arc<Notify>,
+    }
+
+    /// Whoever sleeps wakes at once.
+    struct AtOnce;
+
+    #[async_trait]
+    impl Clocks for AtOnce {
+        fn now(&self) -> Duration {
+            Duration::ZERO
+        }
+
+        fn wall(&self) -> DateTime<Utc> {
+            DateTime::UNIX_EPOCH
+        }
+
+        async fn sleep_until(&self, _: Duration) {}
+    }
+
+    #[async_trait]
+    impl Inbox for Doors {
+        async fn receive(&self) -> Result<Vec<Message>, String> {
+            std::future::pending().await
+        }
+
+        async fn keep(&self, _: Vec<String>) -> Result<(), String> {
+            Ok(())
+        }
+
+        async fn delete(&self, _: Vec<String>) -> Result<(), String> {
+            Ok(())
+        }
+
+        fn most(&self) -> usize {
+            1
+        }
+
+        async fn shut(&self) -> Result<Option<String>, String> {
+            let next = self.says.lock().unwrap().pop_front();
+            match next {
+                Some(said) => said,
+                None => {
+                    self.is_empty.notify_one();
+                    std::future::pending().await
+                }
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn whether_events_may_come_is_said_when_that_changes() {
+        let shut = || Ok(Some("shut".to_owned()));
+        let says = [Ok(None), shut(), shut(), Err("denied".to_owned()), shut(), Ok(None), Ok(None)];
+        let is_empty = Arc::new(Notify::new());
+        let doors = Doors { says: Mutex::new(says.into()), is_empty: Arc::clone(&is_empty) };
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let hearer: Hearer = {
+            let heard = Arc::clone(&heard);
+            Arc::new(move |said: Said<'_>| {
+                if let Said::Door { shut } = said {
+                    heard.lock().unwrap().push(shut.clone());
+                }
+            })
+        };
+        tokio::select! {
+            () = watch(Arc::new(doors), Duration::from_secs(120), hearer, Arc::new(AtOnce)) => {}
+            () = is_empty.notified() => {}
+        }
+        let expected = [shut(), Err("denied".to_owned()), shut(), Ok(None)];
+        assert_eq!(*heard.lock().unwrap(), expected);
+    }
 }

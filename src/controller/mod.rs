@@ -6,11 +6,12 @@
 //!
 //! [`queue`] remembers what is to be looked at, and when; [`schedule`] and [`events`] fill it, and [`setback`]
 //! says how long what failed waits;
-//! [`drive`] is the only loop. [`inbox`] and [`sqs`] are where events come from; [`sight`]
+//! [`drive`] is the only loop. [`inbox`] and [`sqs`] are where events come from, and [`door`] whether they may; [`sight`]
 //! knows how well each account is seen, and [`pulse`] makes the calls that it expects to hear of. [`in_force`] says which version of the
 //! files holds; [`git`] brings them from elsewhere.
 
 pub mod caller;
+pub mod door;
 pub mod drive;
 pub mod events;
 pub mod git;

@@ -1,7 +1,7 @@
 //! The queue of events in SQS, standard or FIFO.
 //!
 //! Source: Amazon SQS API Reference, `ReceiveMessage`, `DeleteMessageBatch`,
-//! `ChangeMessageVisibilityBatch`.
+//! `ChangeMessageVisibilityBatch`, `GetQueueAttributes`.
 
 use std::sync::Arc;
 
@@ -9,9 +9,10 @@ use async_trait::async_trait;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{
     BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry,
-    DeleteMessageBatchRequestEntry, MessageSystemAttributeName,
+    DeleteMessageBatchRequestEntry, MessageSystemAttributeName, QueueAttributeName,
 };
 
+use super::door::Door;
 use super::inbox::{Inbox, KEEP_EVERY, Message};
 use crate::aws::meter::Meter;
 use crate::aws::session::{Options, READ_TIMEOUT};
@@ -21,6 +22,7 @@ use crate::names::Region;
 const RECEIVE: Call = Call::new("sqs", "ReceiveMessage");
 const KEEP: Call = Call::new("sqs", "ChangeMessageVisibilityBatch");
 const DELETE: Call = Call::new("sqs", "DeleteMessageBatch");
+const LOOK: Call = Call::new("sqs", "GetQueueAttributes");
 /// Messages of one answer, which is also what one call deletes.
 const AT_ONCE: i32 = 10;
 /// Seconds that AWS waits for a message; its own limit.
@@ -43,13 +45,15 @@ pub struct Sqs {
     options: Options,
     /// Our own credentials, asked for when they are first needed, and again while there are none.
     session: tokio::sync::OnceCell<Session>,
+    door: Door,
 }
 
 impl Sqs {
     /// The queue at a URL.
     pub fn new(url: impl Into<String>, options: Options) -> Self {
         let url = url.into();
-        Self { region: region_of(&url), url, options, session: tokio::sync::OnceCell::new() }
+        let session = tokio::sync::OnceCell::new();
+        Self { region: region_of(&url), url, options, session, door: Door::default() }
     }
 
     async fn session(&self) -> Result<(&Session, Region), String> {
@@ -86,7 +90,7 @@ impl Inbox for Sqs {
         let answer = answer.map_err(|error| error.to_string())?;
         let messages = answer.messages.unwrap_or_default().into_iter();
         // A message without a receipt could never be deleted, and one without a body says nothing.
-        Ok(messages
+        let messages: Vec<Message> = messages
             .filter_map(|message| {
                 let count = message.attributes.as_ref().and_then(|all| all.get(&COUNT));
                 Some(Message {
@@ -96,7 +100,11 @@ impl Inbox for Sqs {
                     body: message.body.unwrap_or_default(),
                 })
             })
-            .collect())
+            .collect();
+        if messages.iter().any(|message| message.is_first) {
+            self.door.came();
+        }
+        Ok(messages)
     }
 
     async fn keep(&self, receipts: Vec<String>) -> Result<(), String> {
@@ -148,6 +156,22 @@ impl Inbox for Sqs {
 
     fn most(&self) -> usize {
         usize::try_from(AT_ONCE).unwrap_or(1)
+    }
+
+    async fn shut(&self) -> Result<Option<String>, String> {
+        let (session, region) = self.session().await?;
+        let request = session
+            .client(&region, Client::new)
+            .get_queue_attributes()
+            .queue_url(&self.url)
+            .attribute_names(QueueAttributeName::Policy)
+            .attribute_names(QueueAttributeName::QueueArn)
+            .send();
+        let answer = session.send(&region, LOOK, None, request).await;
+        let all = answer.map_err(|error| error.to_string())?.attributes.unwrap_or_default();
+        let arn = all.get(&QueueAttributeName::QueueArn).ok_or("AWS did not say its ARN")?;
+        // A queue without a policy has none among its attributes.
+        self.door.shut(all.get(&QueueAttributeName::Policy).map(String::as_str), arn)
     }
 }
 

@@ -49,7 +49,12 @@ fn from_cloudtrail() -> Value {
 
 /// Actions on the queue that the controller needs.
 fn on_the_queue() -> Value {
-    json!(["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"])
+    json!([
+        "sqs:ReceiveMessage",
+        "sqs:DeleteMessage",
+        "sqs:ChangeMessageVisibility",
+        "sqs:GetQueueAttributes",
+    ])
 }
 
 /// What the controller asks of the organization.

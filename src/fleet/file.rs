@@ -257,8 +257,8 @@ impl Default for Limits {
 pub struct Store {
     /// The database in which runs, changes and drift are remembered: `sqlite://PATH`, relative to the
     /// fleet file, or `postgres://USER@HOST/DATABASE`, which several controllers can share; the
-    /// password of the latter comes from `PGPASSWORD` or `~/.pgpass`. Without one, only the audit log is
-    /// kept.
+    /// password of the latter comes from `PGPASSWORD` or `~/.pgpass`. Without one, the controller keeps
+    /// its runs in a SQLite file beside its audit log.
     #[schemars(regex(pattern = r"^(sqlite|postgres|postgresql)://"))]
     pub url: Option<String>,
     /// How many days of history are kept; what is not finished stays, however old.
@@ -327,7 +327,8 @@ pub struct Controller {
     /// The URL of the SQS queue that an EventBridge rule fills with CloudTrail's events of calls.
     pub event_queue_url: Option<String>,
     /// The repository that the files are brought from. Then this file says only how: its `[controller]`,
-    /// `[store]` and `[safety] kill_switch` hold, and everything else is in the repository's fleet file.
+    /// `[store]` and `[safety] kill_switch` hold, and everything else is in the repository's fleet file,
+    /// whose `[store]` may only say the same.
     pub git: Option<Git>,
     /// Calls that the controller makes to hear of them, so that it knows in which accounts events come.
     /// None by default.

@@ -49,6 +49,8 @@ pub struct Chosen {
     pub jobs: Vec<Job>,
     /// Those that a target selects and that are left out.
     pub skipped: Vec<SkippedAccount>,
+    /// The accounts that other shards look at, each with its targets.
+    pub elsewhere: BTreeMap<AccountId, Vec<usize>>,
 }
 
 impl Asked<'_> {
@@ -76,11 +78,15 @@ impl Asked<'_> {
         if jobs.is_empty() {
             return Err(SelectError::AllLeftOut { skipped });
         }
+        let mut elsewhere = BTreeMap::new();
         if let Some(shard) = self.shard {
-            jobs.retain(|account, _| shard.has(account));
+            let (own, others): (BTreeMap<_, _>, BTreeMap<_, _>) =
+                jobs.into_iter().partition(|(account, _)| shard.has(account));
+            jobs = own;
+            elsewhere.extend(others.into_iter().map(|(account, job)| (account, job.targets)));
             skipped.retain(|skip| shard.has(&skip.account));
         }
-        Ok(Chosen { jobs: jobs.into_values().collect(), skipped })
+        Ok(Chosen { jobs: jobs.into_values().collect(), skipped, elsewhere })
     }
 
     /// What the targets of both versions select.

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod account;
 pub mod ceilings;
+pub mod elsewhere;
 pub mod file;
 pub mod guards;
 pub mod jobs;

@@ -191,6 +191,49 @@ impl KillSwitch {
     }
 }
 
+/// What somebody who watches it knows already, so that each thing is told once.
+#[derive(Debug, Default)]
+pub struct Watched {
+    told: Option<Pulled>,
+    /// Why it is on, where that is not told yet.
+    untold: Option<Pulled>,
+}
+
+/// What is new of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    /// It is on.
+    On(Pulled),
+    /// It is off again.
+    Off {
+        /// Whether somebody was told that it was on.
+        was_told: bool,
+    },
+}
+
+impl Watched {
+    /// What is new, as it was just looked at. That nobody can say what the parameter says is told when it
+    /// was so twice: a call that fails once is no news, and holds back only what asks at that moment.
+    pub fn news(&mut self, now: Option<Pulled>) -> Option<News> {
+        let is_unread = |pulled: &Option<Pulled>| matches!(pulled, Some(Pulled::Unread { .. }));
+        let untold = self.untold.take();
+        let Some(pulled) = now else {
+            let was_told = self.told.take().is_some();
+            return (was_told || untold.is_some()).then_some(News::Off { was_told });
+        };
+        let now = Some(pulled.clone());
+        if self.told == now || (is_unread(&self.told) && is_unread(&now)) {
+            return None;
+        }
+        if is_unread(&now) && untold.is_none() {
+            self.untold = now;
+            return None;
+        }
+        self.told = now;
+        Some(News::On(pulled))
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -223,20 +266,23 @@ mod tests {
     }
 
     /// Says one thing after the other, and then nothing any more.
-    struct Saying(Mutex<Vec<Result<&'static str, &'static str>>>);
+    struct Saying(Mutex<Vec<Said>>);
+
+    type Said = Result<&'static str, &'static str>;
 
     #[async_trait::async_trait]
     impl Reading for Saying {
         async fn read(&self) -> Result<String, String> {
             let next = self.0.lock().unwrap().pop();
             match next {
+                Some(Err("")) => std::future::pending().await,
                 Some(said) => said.map(str::to_owned).map_err(str::to_owned),
                 None => std::future::pending().await,
             }
         }
     }
 
-    fn saying(words: &[Result<&'static str, &'static str>]) -> KillSwitch {
+    fn saying(words: &[Said]) -> KillSwitch {
         let words = words.iter().rev().copied().collect();
         let of = SwitchParameter { name: "/evenkeel/stop".to_owned(), region: None };
         let mut parameter = Parameter::new(of, Box::new(Saying(Mutex::new(words))));
@@ -249,7 +295,8 @@ mod tests {
     #[tokio::test]
     async fn a_parameter_that_does_not_say_off_or_cannot_be_read_is_on() {
         let says = [Ok("on"), Ok(""), Ok("OFF"), Ok("Off"), Ok("off "), Err("denied")];
-        let switch = saying(&[&[Ok("off")][..], &says, &[Ok("off")]].concat());
+        // What cannot be read is read once more.
+        let switch = saying(&[&[Ok("off")][..], &says, &[Err("denied"), Ok("off")]].concat());
         let now = Duration::ZERO;
         assert!(matches!(switch.pulled(), Some(Pulled::Unread { .. })), "nobody has read it yet");
         switch.look_within(now).await;
@@ -266,6 +313,40 @@ mod tests {
         // Who gives no answer is not waited for.
         switch.look_within(now).await;
         assert!(switch.pulled().unwrap().to_string().contains("no answer"));
+    }
+
+    #[tokio::test]
+    async fn a_read_that_fails_once_is_tried_again_before_it_counts() {
+        for fails in [Err("throttled"), Err("")] {
+            let switch = saying(&[fails, Ok("off"), fails, Ok("on"), fails, fails]);
+            switch.look_within(Duration::ZERO).await;
+            assert_eq!(switch.pulled(), None, "{fails:?}");
+            switch.look_within(Duration::ZERO).await;
+            assert!(matches!(switch.pulled(), Some(Pulled::Parameter { .. })), "{fails:?}");
+            // Nobody writes without knowing that it is off.
+            switch.look_within(Duration::ZERO).await;
+            assert!(matches!(switch.pulled(), Some(Pulled::Unread { .. })), "{fails:?}");
+        }
+    }
+
+    #[test]
+    fn that_it_cannot_be_read_is_news_when_it_could_not_be_read_twice() {
+        let unread = |why: &str| {
+            Some(Pulled::Unread { name: "/evenkeel/stop".to_owned(), why: why.to_owned() })
+        };
+        let on = |pulled: Option<Pulled>| pulled.map(News::On);
+        let mut watched = Watched::default();
+        assert_eq!(watched.news(None), None);
+        assert_eq!(watched.news(unread("no answer")), None);
+        // Somebody may have been held back meanwhile.
+        assert_eq!(watched.news(None), Some(News::Off { was_told: false }));
+        assert_eq!(watched.news(unread("no answer")), None);
+        assert_eq!(watched.news(unread("denied")), on(unread("denied")));
+        assert_eq!(watched.news(unread("no answer")), None, "it is the same still");
+        assert_eq!(watched.news(Some(Pulled::Here)), on(Some(Pulled::Here)));
+        assert_eq!(watched.news(Some(Pulled::Here)), None);
+        assert_eq!(watched.news(None), Some(News::Off { was_told: true }));
+        assert_eq!(watched.news(None), None);
     }
 
     #[tokio::test]

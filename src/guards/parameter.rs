@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use aws_sdk_ssm::Client;
+use futures::future::select_ok;
 
 use crate::aws::meter::Meter;
 use crate::aws::session::Options;
@@ -21,6 +22,8 @@ const GET: Call = Call::new("ssm", "GetParameter");
 pub const OFF: &str = "off";
 /// How long an answer is waited for.
 const LONGEST: Duration = Duration::from_secs(3);
+/// For how long it counts, at most, that it could not be read.
+const UNREAD: Duration = Duration::from_secs(1);
 
 /// Who reads what a parameter says.
 #[async_trait]
@@ -67,13 +70,30 @@ impl Parameter {
     /// Reads it, unless somebody has within this time.
     pub async fn look(&self, within: Duration) {
         let _turn = self.asking.lock().await;
-        if self.seen().is_some_and(|(at, _)| at.elapsed() < within) {
+        let is_fresh = |(at, said): (Instant, Result<_, _>)| {
+            at.elapsed() < if said.is_ok() { within } else { within.min(UNREAD) }
+        };
+        if self.seen().is_some_and(is_fresh) {
             return;
         }
         let began = Instant::now();
-        let said = tokio::time::timeout(self.longest, self.reading.read()).await;
+        let said = tokio::time::timeout(self.longest, self.read()).await;
         let said = said.unwrap_or_else(|_| Err("AWS gives no answer".to_owned()));
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some((began, said));
+    }
+
+    /// Reads it, and once more where that fails, or gives no answer in half of the time.
+    async fn read(&self) -> Result<String, String> {
+        let mut first = self.reading.read();
+        match tokio::time::timeout(self.longest / 2, &mut first).await {
+            Ok(Ok(said)) => Ok(said),
+            Ok(Err(_)) => self.reading.read().await,
+            // Whoever answers first.
+            Err(_) => {
+                let both = select_ok([first, self.reading.read()]).await;
+                both.map(|(said, _)| said)
+            }
+        }
     }
 
     /// What it said last: none where it was off, which is that one word alone.

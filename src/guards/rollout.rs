@@ -202,23 +202,19 @@ impl Rollout {
         Self { target: target.to_owned(), done: None, current: None }
     }
 
-    /// A look at a target begins, with all of its accounts or those of a shard: a new version begins with
-    /// the first wave. It goes on only when the look has ended: see [`Rollout::goes_on`].
+    /// A look at a target begins, with all of its accounts, also those that other shards look at: a new
+    /// version begins with the first wave. It goes on only when the look has ended: see
+    /// [`Rollout::goes_on`].
     pub fn look(
         &mut self,
         waves: &[Wave],
         version: &Version,
         accounts: &BTreeSet<AccountId>,
-        are_all: bool,
         now: DateTime<Utc>,
     ) {
         self.begin(waves, version, now);
         let Some(current) = self.current.as_mut() else { return };
-        // Where shards look on their own, the accounts are those of all of them.
-        if are_all {
-            current.accounts.clear();
-        }
-        current.accounts.extend(accounts.iter().cloned());
+        current.accounts.clone_from(accounts);
         if current.halted.is_none() && current.wave >= waves.len() {
             self.finish();
         }
@@ -460,7 +456,7 @@ mod tests {
     fn begun() -> Rollout {
         let mut rollout = Rollout::of("all");
         rollout.done = Some(version("v1", &[(OLD, "1"), (NEW, "1")]));
-        rollout.look(&waves(), &version("v2", &[(OLD, "1"), (NEW, "2")]), &fleet(), true, start());
+        rollout.look(&waves(), &version("v2", &[(OLD, "1"), (NEW, "2")]), &fleet(), start());
         rollout
     }
 
@@ -491,7 +487,7 @@ mod tests {
         good(&mut rollout, 2, hour(5));
         assert_eq!(ends(&mut rollout, hour(5)), "canary", "the soak time is not over");
         assert_eq!(rollout.progress(&waves).soaks_until, Some(hour(6)));
-        rollout.look(&waves, &next, &fleet(), true, hour(9));
+        rollout.look(&waves, &next, &fleet(), hour(9));
         assert_eq!(ends(&mut rollout, hour(9)), "canary", "time alone moves nothing on");
         good(&mut rollout, 1, hour(6));
         assert_eq!(ends(&mut rollout, hour(9)), "canary", "account 2 was not looked at since");
@@ -565,7 +561,7 @@ mod tests {
         assert!(held.reason.contains("neither is written"), "{held}");
         assert!(held.released_by.contains("the one that all accounts have"), "{held}");
         assert_eq!(rollout.held(&waves, &account(2), &item(OLD)), None);
-        rollout.look(&waves, &next, &fleet(), true, start() + TimeDelta::days(9));
+        rollout.look(&waves, &next, &fleet(), start() + TimeDelta::days(9));
         assert_eq!(rollout.progress(&waves).wave.unwrap(), "canary");
         assert!(rollout.resume(false, start()) && !rollout.resume(false, start()));
         assert_eq!(rollout.held(&waves, &account(2), &item(NEW)), None);
@@ -575,9 +571,9 @@ mod tests {
         let held = rollout.held(&waves, &account(1), &item(NEW)).unwrap();
         assert!(held.reason.contains("ops gave it up"), "{held}");
         // Another version begins anew; the old one needs no rollout.
-        rollout.look(&waves, &version("v3", &[]), &fleet(), true, start());
+        rollout.look(&waves, &version("v3", &[]), &fleet(), start());
         assert_eq!(rollout.progress(&waves).version.unwrap(), "v3");
-        rollout.look(&waves, &version("v1", &[]), &fleet(), true, start());
+        rollout.look(&waves, &version("v1", &[]), &fleet(), start());
         assert_eq!(rollout.progress(&waves).version, None);
     }
 
@@ -606,7 +602,7 @@ mod tests {
             let one = version("v1", &[(NEW, "1")]);
             for _ in 0..400 {
                 now += TimeDelta::minutes(i64::try_from(numbers.below(20)).unwrap());
-                rollout.look(&waves, &one, &fleet(), true, now);
+                rollout.look(&waves, &one, &fleet(), now);
                 let about = account(1 + numbers.below(40));
                 if rollout.held(&waves, &about, &item(NEW)).is_some() {
                     if numbers.below(10) == 0 {

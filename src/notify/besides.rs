@@ -17,6 +17,8 @@ const LONGEST: usize = 300;
 pub const FILES: &str = "files";
 /// What the anchor of the audit log is called.
 pub const ANCHOR: &str = "audit-log-anchor";
+/// What the queue of events is called.
+pub const QUEUE: &str = "events";
 /// What the kill switch is called.
 pub const KILL_SWITCH: &str = "kill-switch";
 
@@ -80,6 +82,19 @@ pub fn blind(account: &AccountId, silent: Duration) -> Matter {
     }
 }
 
+/// No event of any account comes any more.
+pub fn deaf(why: &str) -> Matter {
+    Matter {
+        subject: Subject::named(QUEUE, "the queue of events"),
+        on: On::Blind,
+        severity: Severity::High,
+        state: "deaf".to_owned(),
+        what: vec![said(why)],
+        did: "looks at everything on the schedule alone until events come again".to_owned(),
+        look: "evenkeel status".to_owned(),
+    }
+}
+
 /// Files that cannot be used.
 pub fn refused_files(why: &str) -> Matter {
     let mut state = digest::of_bytes(why.as_bytes());
@@ -128,21 +143,22 @@ mod tests {
         "111122223333".parse().unwrap()
     }
 
-    fn all() -> [Matter; 4] {
+    fn all() -> [Matter; 5] {
         [
             failed_run("target prod", "run/prod", "no credentials"),
             blind(&account(), Duration::from_secs(1000)),
             refused_files("evenkeel.toml: 1 error"),
             kill_switch("the file STOP is there", "remove STOP"),
+            deaf("the policy of the queue lets nobody send"),
         ]
     }
 
     #[test]
     fn each_is_told_as_of_its_own_sort_and_matters_much() {
         let sorts: Vec<On> = all().iter().map(|matter| matter.on).collect();
-        assert_eq!(sorts, [On::Failed, On::Blind, On::Files, On::HeldBack]);
+        assert_eq!(sorts, [On::Failed, On::Blind, On::Files, On::HeldBack, On::Blind]);
         let keys: BTreeSet<String> = all().into_iter().map(|matter| matter.subject.key).collect();
-        assert_eq!(keys.len(), 4, "{keys:?}");
+        assert_eq!(keys.len(), 5, "{keys:?}");
         for matter in all() {
             assert_eq!(matter.severity, Severity::High, "{matter:?}");
             assert!(matter.look.starts_with("evenkeel "), "{matter:?}");

@@ -110,6 +110,7 @@ impl Assembly {
             objects: Objects::packed(packs),
             order,
             cost: head.cost,
+            held_now: Vec::new(),
         }
     }
 }

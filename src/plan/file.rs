@@ -21,6 +21,9 @@ struct Document {
     summary: Summary,
 }
 
+/// What a document has beside the plan.
+const BESIDES: [&str; 4] = ["plan_digest", "signature", "held_back", "summary"];
+
 /// A plan in a file that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
@@ -115,7 +118,7 @@ pub fn accept(mut value: Value) -> Result<Parsed, FileError> {
     let Document { plan_digest, signature, plan, summary } =
         Document::deserialize(&value).map_err(FileError::NotAPlan)?;
     if let Some(members) = value.as_object_mut() {
-        members.retain(|name, _| !["plan_digest", "signature", "summary"].contains(&name.as_str()));
+        members.retain(|name, _| !BESIDES.contains(&name.as_str()));
     }
     // The counts are made from the plan, and what is no part of it is in no digest.
     let is_as_written = !plan_digest.is_empty()

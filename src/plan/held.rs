@@ -183,6 +183,11 @@ impl Plan {
         }
     }
 
+    /// What would hold back the changes of an object if they were applied now, beside what the plan holds back.
+    pub fn held_now<'p>(&'p self, object: &ObjectPlan) -> &'p [Held] {
+        if object.is_changed() { &self.held_now } else { &[] }
+    }
+
     /// What is held back: each object with the first reason.
     pub fn held(&self) -> impl Iterator<Item = (String, Held)> + '_ {
         self.objects.each().filter_map(|object| Some((object.title(), object.held()?.clone())))

@@ -84,6 +84,10 @@ pub struct Plan {
     pub order: Vec<u32>,
     /// What the observation cost.
     pub cost: Cost,
+    /// What would hold back all of `order` if somebody applied it at the moment at which it is shown. It is
+    /// no part of a plan that is kept: who applies that asks anew.
+    #[serde(skip)]
+    pub held_now: Vec<Held>,
 }
 
 fn is_zero(count: &usize) -> bool {

@@ -254,8 +254,7 @@ impl Refusal {
             Self::KillSwitch(pulled) => return pulled.into(),
             Self::OutsideWindow { .. } => Guard::ChangeWindow,
             _ => {
-                let released_by =
-                    "evenkeel apply, where somebody sees the plan, or a higher limit in [safety]";
+                let released_by = "evenkeel apply with the options that it names, where somebody sees the plan, or a higher limit in [safety]";
                 return Held::by(Guard::Budget, self.to_string(), released_by);
             }
         };
@@ -325,6 +324,17 @@ impl Guards {
         if let (Hand::Loop, Err(refusal)) = (standing.hand(), self.check(plan, now)) {
             plan.hold_all(&refusal.held());
         }
+    }
+
+    /// Which of them would hold back all that a plan has to apply, were it applied now. A plan that is only
+    /// made, or looked for, is shown with them and stays as it is: who applies it asks anew. What is read
+    /// from a snapshot is not applied.
+    pub fn holding(&self, plan: &Plan, now: DateTime<Utc>) -> Vec<Held> {
+        if plan.snapshot.is_some() || plan.order.is_empty() {
+            return Vec::new();
+        }
+        let asked = [check_budget(plan, &self.safety), check_windows(&self.windows, now)];
+        asked.iter().filter_map(|answer| Some(answer.as_ref().err()?.held())).collect()
     }
 
     /// Asks those that may say no in the middle of a run.
@@ -470,91 +480,4 @@ pub fn check_windows(windows: &[ChangeWindow], now: DateTime<Utc>) -> Result<(),
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::plan::{AccountPlan, Assembly, Cost, ObjectPlan, PlanHead};
-
-    fn window() -> ChangeWindow {
-        ChangeWindow {
-            cron: "0 0 9 * * MON-FRI".to_owned(),
-            hours: 8,
-            timezone: Some("Asia/Seoul".to_owned()),
-        }
-    }
-
-    /// 40 accounts, each with a safe change and one that gives rights; the seventh has a destructive one.
-    fn fleet() -> Plan {
-        let mut parts = Assembly::default();
-        for number in 1..=40_u64 {
-            let change = |id: u32, risk: &str, grants: serde_json::Value| {
-                json!({
-                    "id": id, "action": {}, "risk": risk, "warnings": [], "permissions": [], "drift": [],
-                    "disposition": {"is": "apply"}, "depends_on": [], "grants": grants,
-                })
-            };
-            let risk = if number == 7 { "destructive" } else { "safe" };
-            let public = json!([{"class": "public", "what": "everybody"}]);
-            let object = json!({
-                "account": format!("{number:012}"), "region": "eu-west-1", "global": true,
-                "item": "iam.password_policy", "mode": "enforce", "controls": [],
-                "verdict": {"is": "drifted"}, "spec": null, "state_digest": "",
-                "observed": {"id": "", "status": "absent"},
-                "changes": [change(1, risk, json!([])), change(2, "safe", public)],
-            });
-            let object: ObjectPlan = serde_json::from_value(object).unwrap();
-            let account = object.account.clone();
-            parts
-                .add(account, AccountPlan { objects: vec![object], in_sync: 0, order: vec![1, 2] });
-        }
-        parts.finish(PlanHead {
-            run: String::new(),
-            baseline: serde_json::from_value(json!({"name": "", "digest": "", "files": []}))
-                .unwrap(),
-            targets: Vec::new(),
-            failed: Vec::new(),
-            skipped: Vec::new(),
-            snapshot: None,
-            shards: None,
-            cost: Cost::default(),
-        })
-    }
-
-    #[test]
-    fn the_guards_see_a_large_fleet_as_they_see_a_small_one() {
-        let packed = fleet();
-        let listed = Plan { objects: packed.objects.clone().into_iter().collect(), ..fleet() };
-        let safety = Safety::default();
-        for plan in [packed, listed] {
-            let Err(Refusal::TooRisky { object, risk, .. }) = check_budget(&plan, &safety) else {
-                unreachable!("the seventh account's change is too risky");
-            };
-            assert_eq!(object, "iam.password_policy of 000000000007");
-            assert_eq!(risk, Risk::Destructive);
-            let asked = options(&plan, &Safety { max_changes: 50, ..safety.clone() });
-            assert_eq!(
-                asked,
-                [
-                    ("--max-risk", Some("destructive".to_owned())),
-                    ("--allow-grants", Some("public".to_owned())),
-                    ("--max-changes", Some("80".to_owned())),
-                ]
-            );
-        }
-    }
-
-    #[test]
-    fn changes_wait_for_their_window() {
-        let cases = [
-            ("2026-11-23T01:00:00Z", true),  // Monday 10:00 in Seoul
-            ("2026-11-23T08:30:00Z", false), // Monday 17:30
-            ("2026-11-22T01:00:00Z", false), // Sunday 10:00
-        ];
-        for (now, open) in cases {
-            let now = now.parse().unwrap();
-            assert_eq!(check_windows(&[window()], now).is_ok(), open, "{now}");
-        }
-        assert!(check_windows(&[], "2026-11-22T01:00:00Z".parse().unwrap()).is_ok());
-    }
-}
+mod tests;

@@ -215,7 +215,7 @@ async fn ask_guards(look: &Look, chosen: &Chosen) -> Option<Arc<Standing>> {
         View { writes: look.to_apply, is_full: look.is_full(), is_all: look.shard.is_none() };
     match is_live {
         true => {
-            let aims = Aim::all(&look.targets, &chosen.jobs);
+            let aims = Aim::all(&look.targets, chosen);
             Some(Arc::new(Standing::of(guarded, aims, view, guarded.now()).await))
         }
         false => None,

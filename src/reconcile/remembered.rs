@@ -97,13 +97,15 @@ impl Remembered {
         noted.tokens.clear();
     }
 
-    /// Says how a run ended whose end nobody has told: such as one that nobody agreed to.
-    pub fn close(&self, outcome: RunOutcome) {
+    /// Says how a run ended whose end nobody has told, such as one that nobody agreed to; and why nothing
+    /// was written, where something was to be.
+    pub fn close(&self, outcome: RunOutcome, why: Option<&str>) {
         {
             let mut noted = self.noted();
             let Some(run) = noted.run.as_mut().filter(|run| run.ended.is_none()) else { return };
             run.ended = Some(Utc::now());
             run.outcome = Some(outcome.into());
+            run.about.left.extend(why.map(|why| format!("nothing was written: {why}")));
         }
         if let Err(error) = self.note_run() {
             tracing::warn!("the end of the run is not remembered: {error}");
@@ -119,7 +121,7 @@ impl Remembered {
         if plan.snapshot.is_some() {
             return;
         }
-        self.close(RunOutcome::from(plan.outcome()));
+        self.close(RunOutcome::from(plan.outcome()), None);
         let (what, began) = {
             let noted = self.noted();
             (noted.what.clone(), noted.began)
@@ -131,7 +133,10 @@ impl Remembered {
             command: what.command.clone(),
             began,
             ended: is_over.then_some(told.time),
-            outcome: is_over.then(|| RunOutcome::from(plan.outcome()).into()),
+            outcome: is_over.then(|| match may_write {
+                true => RunOutcome::of(plan, None).into(),
+                false => RunOutcome::from(plan.outcome()).into(),
+            }),
             about: RunAbout {
                 baseline: format!("{}@{}", plan.baseline.name, plan.baseline.digest),
                 commit: what.commit.clone(),
@@ -141,6 +146,7 @@ impl Remembered {
                 applied: 0,
                 left: Vec::new(),
                 found: Vec::new(),
+                killed: false,
                 rolls_back: what.rolls_back.clone(),
                 caused_by: what.caused_by.clone(),
                 overruled: what.overruled.clone(),
@@ -203,8 +209,14 @@ impl Remembered {
             };
             let who = &intent.actor;
             self.end(told, &intent.run, intent.change, OutcomeWord::Recovered, about, who)?;
+            self.was_killed(&intent.run)?;
         }
         Ok(())
+    }
+
+    fn was_killed(&self, run: &str) -> Result<(), StoreError> {
+        let (store, run) = (self.store.clone(), run.to_owned());
+        self.store.wait(async move { store.note_killed(&run).await })
     }
 
     fn note_run(&self) -> Result<(), StoreError> {
@@ -419,8 +431,11 @@ impl Remembered {
                 }
                 self.note_run()
             }
-            RunEvent::Recovered { intent, found: Ok(found), by } => {
-                self.recovered(told, intent, found, by)
+            RunEvent::Recovered { intent, found, by } => {
+                if let Ok(found) = found {
+                    self.recovered(told, intent, found, by)?;
+                }
+                self.was_killed(&intent.run)
             }
             RunEvent::Refused { .. } => self.ended(told, RunOutcome::Refused, None),
             RunEvent::Ended { outcome, report } => self.ended(told, outcome, report),
@@ -528,162 +543,4 @@ fn about(object: &ObjectPlan) -> Value {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-    use crate::kinds::Object;
-    use crate::plan::{AccountPlan, TargetRef};
-    use crate::plan::{BaselineRef, Cost, PlanHead, assemble};
-    use crate::reconcile::event::Stream;
-    use crate::store::Leases;
-    use crate::store::history::{Filter, What};
-
-    fn account() -> AccountId {
-        "000000000001".parse().unwrap()
-    }
-
-    fn object(verdict: Value) -> ObjectPlan {
-        serde_json::from_value(json!({
-            "account": "000000000001", "region": "eu-west-1", "global": true,
-            "item": "iam.password_policy", "mode": "enforce", "controls": [],
-            "verdict": verdict, "spec": {"minimum_password_length": 14}, "state_digest": "",
-            "observed": {"id": "", "status": "absent"},
-            "changes": [{
-                "id": 1, "action": {"put": 1}, "risk": "safe", "warnings": [],
-                "permissions": ["iam:UpdateAccountPasswordPolicy"], "disposition": {"is": "apply"},
-                "depends_on": [],
-                "drift": [{"field": "minimum_password_length", "actual": null, "desired": 14}],
-                "undo": {"by": [{"delete": {}}]},
-            }],
-        }))
-        .unwrap()
-    }
-
-    fn plan(run: &str, object: ObjectPlan) -> Plan {
-        let head = PlanHead {
-            run: run.to_owned(),
-            baseline: BaselineRef {
-                name: "b".to_owned(),
-                digest: "d".to_owned(),
-                files: Vec::new(),
-                targets: vec!["here".to_owned()],
-            },
-            targets: vec![TargetRef {
-                account: account(),
-                name: None,
-                partition: "aws".to_owned(),
-                home_region: object.region.clone(),
-                regions: vec![object.region.clone()],
-            }],
-            failed: Vec::new(),
-            skipped: Vec::new(),
-            snapshot: None,
-            shards: None,
-            cost: Cost::default(),
-        };
-        assemble(head, vec![AccountPlan { objects: vec![object], in_sync: 0, order: vec![1] }])
-    }
-
-    fn drifted(run: &str) -> Plan {
-        plan(run, object(json!({"is": "drifted"})))
-    }
-
-    async fn store(folder: &tempfile::TempDir) -> Store {
-        Store::open("sqlite://store.db", folder.path()).await.unwrap()
-    }
-
-    fn remembered(store: &Store) -> Remembered {
-        let what = Remembering {
-            command: "run".to_owned(),
-            keeps_drift: true,
-            is_whole: true,
-            ..Remembering::default()
-        };
-        Remembered::new(store.clone(), what)
-    }
-
-    fn write(stream: &Stream<'_>, plan: &Plan, token: Option<i64>) -> Result<(), ListenError> {
-        if let Some(token) = token {
-            stream.tell(RunEvent::Held { account: &account(), token })?;
-        }
-        stream.tell(RunEvent::Planned { plan })?;
-        let object = &plan.objects[0];
-        let (change, before) = (&object.changes[0], &object.observed);
-        stream.tell(RunEvent::Writing { object, change, before, by: "arn", token })
-    }
-
-    async fn words(store: &Store) -> Vec<What> {
-        let entries = store.entries(&Filter::default()).await.unwrap();
-        entries.iter().map(|entry| entry.what).collect()
-    }
-
-    #[tokio::test]
-    async fn what_happens_in_a_run_is_in_the_store_before_it_goes_on() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = store(&folder).await;
-        let (listener, plan) = (remembered(&store), drifted("r"));
-        let stream = Stream::new("r", vec![&listener]);
-        write(&stream, &plan, None).unwrap();
-        assert_eq!(words(&store).await, [What::Unfinished, What::Drift]);
-        let object = &plan.objects[0];
-        let change = &object.changes[0];
-        stream.tell(RunEvent::Answered { object, change, answer: Ok(()), by: "arn" }).unwrap();
-        let after: Object<Value> = serde_json::from_value(json!({
-            "id": "", "status": "present", "state": {"minimum_password_length": 14},
-        }))
-        .unwrap();
-        let (after, in_sync) = (Some(&after), true);
-        stream.tell(RunEvent::Verified { object, after, in_sync, by: "arn" }).unwrap();
-        stream.tell(RunEvent::Ended { outcome: RunOutcome::InSync, report: None }).unwrap();
-        assert_eq!(words(&store).await, [What::Resolved, What::Applied, What::Drift]);
-        let shown = store.runs_called("r").await.unwrap();
-        assert_eq!(shown[0].run.outcome, Some(Ending::InSync));
-        assert_eq!(shown[0].changes[0].intent.about.undo, json!({"by": [{"delete": {}}]}));
-        // No second outcome, and nothing more is written once something could not be remembered.
-        let twice = RunEvent::Answered { object, change, answer: Ok(()), by: "arn" };
-        stream.tell(twice).unwrap_err();
-        write(&stream, &plan, None).unwrap_err();
-    }
-
-    #[tokio::test]
-    async fn a_write_by_who_has_lost_the_lease_is_not_announced_and_its_successor_goes_on() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = store(&folder).await;
-        let names = [account().to_string()];
-        let claim = async |holder: &str| {
-            let term = std::time::Duration::from_secs(600);
-            store.claim(&names, holder, term, 1).await.unwrap().remove(0)
-        };
-        let first = claim("one").await;
-        let (of_first, dead) = (remembered(&store), drifted("dead"));
-        write(&Stream::new("dead", vec![&of_first]), &dead, Some(first.token)).unwrap();
-        // It dies, and its lease runs out.
-        store.renew(&first, std::time::Duration::ZERO).await.unwrap();
-        let second = claim("two").await;
-        let late = drifted("late");
-        let stream = Stream::new("late", vec![&of_first]);
-        let error = write(&stream, &late, Some(first.token)).unwrap_err();
-        assert!(error.to_string().contains("two has taken it over"), "{error}");
-        // That is the end of the run in this account alone.
-        assert!(matches!(error, ListenError::LeaseLost(_)), "{error:?}");
-        let next = write(&stream, &late, Some(first.token)).unwrap_err();
-        assert!(matches!(next, ListenError::LeaseLost(_)), "{next:?}");
-        // The successor has looked since: it closes what was open, as it was observed.
-        let of_second = remembered(&store);
-        let next = plan("next", object(json!({"is": "in_sync"})));
-        let stream = Stream::new("next", vec![&of_second]);
-        stream.tell(RunEvent::Held { account: &account(), token: second.token }).unwrap();
-        stream.tell(RunEvent::Planned { plan: &next }).unwrap();
-        assert!(store.unfinished(None).await.unwrap().is_empty());
-        let shown = store.runs_called("dead").await.unwrap();
-        assert_eq!(shown[0].changes[0].outcome, What::Recovered);
-        assert_eq!(shown[0].changes[0].answer.in_sync, Some(true));
-    }
-
-    #[test]
-    fn without_a_store_nothing_is_announced_and_everything_is_seen() {
-        let (gone, plan) = (Unreachable("gone".to_owned()), drifted("r"));
-        let stream = Stream::new("r", vec![&gone]);
-        stream.tell(RunEvent::Planned { plan: &plan }).unwrap();
-        write(&stream, &plan, None).unwrap_err();
-    }
-}
+mod tests;

@@ -36,7 +36,18 @@ impl Store {
     /// # Errors
     /// The URL is none, or the database cannot be used.
     pub async fn open(url: &str, folder: &Path) -> Result<Self, StoreError> {
-        let place = Place::of_url(url, folder)?;
+        Self::at(Place::of_url(url, folder)?).await
+    }
+
+    /// Opens the store in a file.
+    ///
+    /// # Errors
+    /// It cannot be used.
+    pub async fn in_file(path: &Path) -> Result<Self, StoreError> {
+        Self::at(Place::Sqlite(path.to_owned())).await
+    }
+
+    async fn at(place: Place) -> Result<Self, StoreError> {
         let db = Db::open(&place).await?;
         let file = match place {
             Place::Sqlite(path) => Some(path.into()),

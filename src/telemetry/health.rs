@@ -39,7 +39,7 @@ impl Ready {
             working: signs.turn.is_some(),
             store: known.store.as_ref().is_none_or(Result::is_ok),
             guards: known.guards.is_ok(),
-            events: !hears || (signs.answered.is_some() && signs.deaf.is_none()),
+            events: !hears || (signs.answered.is_some() && signs.no_events().is_none()),
             staying: !signs.is_stopping,
         }
     }

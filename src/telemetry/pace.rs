@@ -33,9 +33,18 @@ pub struct Signs {
     pub answered: Option<Duration>,
     /// Since when it does not, and why.
     pub deaf: Option<(Duration, String)>,
+    /// Since when nothing may come into it, and why.
+    pub shut: Option<(Duration, String)>,
+    /// Why nobody can say whether something may.
+    pub door_unknown: Option<String>,
 }
 
 impl Signs {
+    /// Since when no event comes, and why: the queue cannot be asked, or nothing may come into it.
+    pub fn no_events(&self) -> Option<&(Duration, String)> {
+        self.deaf.as_ref().or(self.shut.as_ref())
+    }
+
     /// How long the longest of what is due has waited.
     pub fn late_by(&self, now: Duration) -> Duration {
         self.due.map(|due| now.saturating_sub(due)).unwrap_or_default()
@@ -79,7 +88,7 @@ impl Pace {
             heard: book.gauge(
                 "event_queue_up",
                 &[],
-                "Whether the queue of events answered when it was last asked; absent where none is configured",
+                "Whether the queue of events answered when it was last asked, and its policy lets events in; absent where none is configured",
             ),
             answered: book.gauge(
                 "event_queue_answer_age_seconds",
@@ -137,6 +146,19 @@ impl Pace {
                 let since = signs.deaf.as_ref().map_or(now, |(since, _)| *since);
                 signs.deaf = Some((since, (*why).to_owned()));
             }
+            Said::Door { shut } => {
+                let mut signs = self.signs();
+                signs.door_unknown = shut.as_ref().err().cloned();
+                match shut {
+                    Ok(None) => signs.shut = None,
+                    Ok(Some(why)) => {
+                        let since = signs.shut.as_ref().map_or(now, |(since, _)| *since);
+                        signs.shut = Some((since, why.clone()));
+                    }
+                    // What was known before stays.
+                    Err(_) => {}
+                }
+            }
             Said::Told { event, parts } => {
                 self.lag.note(&[], super::seconds_since(event.time, wall));
                 for _ in 0..*parts {
@@ -160,7 +182,7 @@ impl Pace {
         let targets = signs.in_hand.iter().filter(|what| matches!(what, What::Target(_))).count();
         self.in_hand.set(&[("lane", "targets")], number(targets));
         self.in_hand.set(&[("lane", "parts")], number(signs.in_hand.len() - targets));
-        let up = f64::from(u8::from(signs.answered.is_some() && signs.deaf.is_none()));
+        let up = f64::from(u8::from(signs.answered.is_some() && signs.no_events().is_none()));
         self.heard.maybe(&[], hears.then_some(up));
         self.answered.maybe(&[], signs.answered.filter(|_| hears).map(age));
     }

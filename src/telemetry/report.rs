@@ -65,8 +65,9 @@ impl Telemetry {
                 let Counts { events, ours, unreadable } = counts;
                 Events {
                     answer_age_seconds: signs.answered.map(age),
-                    deaf: signs.deaf.as_ref().map(|(_, why)| why.clone()),
-                    deaf_seconds: signs.deaf.as_ref().map(|(since, _)| age(*since)),
+                    deaf: signs.no_events().map(|(_, why)| why.clone()),
+                    deaf_seconds: signs.no_events().map(|(since, _)| age(*since)),
+                    policy_unknown: signs.door_unknown.clone(),
                     events,
                     own: ours,
                     unreadable,
@@ -94,7 +95,7 @@ pub async fn without_controller(
         Some(Ok(store)) => of_store(store, &mut status, now).await,
         Some(Err(why)) => Err(why.clone()),
         None => {
-            Err("the fleet file names no store ([store] url), and only a running controller knows"
+            Err("the fleet file names no store ([store] url), and no controller has run with this audit log"
                 .to_owned())
         }
     };
@@ -241,16 +242,16 @@ fn drifted(entry: Entry) -> Drifted {
 fn run(record: RunRecord) -> RunLine {
     let targets = record.about.targets.join(", ");
     RunLine {
-        run: record.run,
         of: match targets.is_empty() {
-            true => record.command,
+            true => record.command.clone(),
             false => format!("{} {targets}", record.command),
         },
         began: record.began,
         ended: record.ended,
-        outcome: record.outcome.map(|outcome| outcome.as_str().replace(' ', "_")),
+        outcome: record.outcome.is_some().then(|| record.ending().replace(' ', "_")),
         accounts: record.about.accounts,
         applied: record.about.applied,
+        run: record.run,
     }
 }
 

@@ -86,10 +86,13 @@ pub struct Queue {
 pub struct Events {
     /// How long ago it last answered.
     pub answer_age_seconds: Option<f64>,
-    /// Why it does not answer now.
+    /// Why it does not answer now, or why nothing may come into it.
     pub deaf: Option<String>,
     /// For how long that has been so.
     pub deaf_seconds: Option<f64>,
+    /// Why nobody can say whether its policy lets events in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_unknown: Option<String>,
     /// Events since the start.
     pub events: u64,
     /// Of these, of evenkeel's own calls.

@@ -495,3 +495,78 @@ fn an_account_whose_events_do_not_come_is_blind() {
     assert_eq!(controller.next("sees", |_| true)["account"], id);
     controller.end();
 }
+
+#[test]
+fn the_store_is_that_of_the_file_that_names_the_repository_and_the_repositorys_is_refused() {
+    let account = watched("report");
+    let folder = account.folder.path();
+    let git = |args: &[&str]| {
+        let who = ["-c", "user.name=t", "-c", "user.email=t@example.com"];
+        let mut git = Command::new("git");
+        let output = git.args(who).args(args).current_dir(folder.join("theirs")).output().unwrap();
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    let commit = |more: &str| {
+        let fleet = account.read("fleet.toml");
+        account.write("theirs/evenkeel.toml", &format!("{fleet}{more}"));
+        git(&["add", "-A"]);
+        git(&["commit", "-q", "--no-gpg-sign", "-m", "another one"]);
+    };
+    std::fs::create_dir(folder.join("theirs")).unwrap();
+    let fleet = account.read("evenkeel.toml");
+    account.write("fleet.toml", fleet.split("[controller]").next().unwrap());
+    std::fs::rename(folder.join("b.toml"), folder.join("theirs/b.toml")).unwrap();
+    git(&["init", "-q", "-b", "main"]);
+    commit("");
+    account.write(
+        "evenkeel.toml",
+        &format!(
+            "schema = 1\n[store]\nurl = \"sqlite://own.db\"\n[controller]\n\
+             git = {{ url = \"file://{}/theirs\", every = \"1s\" }}\n",
+            folder.display()
+        ),
+    );
+    let mut controller = Running::start(&account);
+    controller.next("run", |_| true);
+    let remembered = account.run(&["history", "--runs", "--format", "json"]).code(0).json();
+    assert_eq!(remembered["runs"].as_array().unwrap().len(), 1, "{remembered}");
+    commit("[store]\nurl = \"sqlite:///tmp/theirs.db\"\n");
+    let refused = controller.next("files", |_| true);
+    assert_eq!(refused["in_force"], false, "{refused}");
+    let why = refused["error"].as_str().unwrap();
+    assert!(why.contains("evenkeel.toml:10: [store] url does not count"), "{why}");
+    controller.end();
+    // Nor does one begin with it.
+    account.run(&["run", "--once"]).code(1).complains("does not count");
+}
+
+#[test]
+fn a_queue_whose_policy_lets_nobody_in_is_told_as_deaf_until_it_does() {
+    let account = watched("report");
+    let fleet = account.read("evenkeel.toml");
+    account.write("evenkeel.toml", &format!("{fleet}path_every = \"1s\"\n"));
+    let policy = |principal: &str| {
+        account.boto3(&format!(
+            "sqs = boto3.client('sqs')\n\
+             url = sqs.get_queue_url(QueueName='events')['QueueUrl']\n\
+             arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=['QueueArn'])['Attributes']['QueueArn']\n\
+             sqs.set_queue_attributes(QueueUrl=url, Attributes={{'Policy': json.dumps({{\n\
+             \x20   'Version': '2012-10-17', 'Statement': [{{'Effect': 'Allow', 'Principal': {principal},\n\
+             \x20   'Action': 'sqs:SendMessage', 'Resource': arn}}]}})}})\n\
+             print('null')"
+        ))
+    };
+    let mut controller = Running::start(&account);
+    controller.next("run", |_| true);
+    policy("{'AWS': arn.split(':')[4]}");
+    let deaf = controller.next("deaf", |_| true);
+    let why = deaf["error"].as_str().unwrap();
+    assert!(why.contains("neither EventBridge nor SNS"), "{deaf}");
+    assert!(
+        why.contains("let events.amazonaws.com have sqs:SendMessage on arn:aws:sqs:"),
+        "{deaf}"
+    );
+    policy("{'Service': 'events.amazonaws.com'}");
+    controller.next("hears", |_| true);
+    controller.end();
+}

@@ -67,6 +67,36 @@ fn outside_of_a_change_window_run_looks_and_reports_and_writes_nothing() {
     none(&account);
     account.run(&["apply", "--yes"]).code(3).complains("no change window is open");
     none(&account);
+    shown(&account, "change-window", "opens at");
+    // What is kept stays as it is, and a plan that was printed can be used as one that was saved.
+    let printed = account.run(&["plan", "--format", "json"]).json();
+    account
+        .run(&["plan", "--save", "plan.json"])
+        .code(0)
+        .says("held back: 1 change, by change-window");
+    let saved: Value = serde_json::from_str(&account.read("plan.json")).unwrap();
+    assert!(saved["held_back"].is_null() && saved["order"] == printed["order"], "{saved}");
+    account.write("printed.json", &printed.to_string());
+    account.run(&["apply", "printed.json", "--yes"]).code(3).complains("no change window is open");
+}
+
+/// Insists that every form of a plan shows what would be held back now, by whom and what releases it, and
+/// is else as it was.
+fn shown(account: &Account, guard: &str, why: &str) {
+    for command in ["plan", "check"] {
+        for format in ["text", "json", "json-lines", "markdown", "html", "sarif", "junit"] {
+            let run = account.run(&[command, "--format", format]);
+            for word in [guard, why] {
+                assert!(run.stdout.contains(word), "{command} --format {format}: {}", run.stdout);
+            }
+        }
+        let plan = account.run(&[command, "--format", "json"]).json();
+        assert_eq!(plan["held_back"][0]["guard"], guard, "{command}");
+        assert!(plan["held_back"][0]["released_by"].is_string(), "{command}");
+        assert_eq!(plan["summary"]["to_change"], 1, "{command}");
+        assert_eq!(plan["order"].as_array().unwrap().len(), 1, "{command}");
+    }
+    none(account);
 }
 
 #[test]
@@ -119,6 +149,9 @@ fn a_run_over_its_budget_reports_all_of_it() {
     let account = account("[safety]\nmax_changes = 0\n");
     held(&once(&account, 3), "budget");
     none(&account);
+    shown(&account, "budget", "the limit is 0");
+    // What would let it be applied is said as before.
+    account.run(&["plan"]).code(0).says("Apply would refuse").says("--max-changes 1");
 }
 
 #[test]

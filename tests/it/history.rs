@@ -57,6 +57,11 @@ fn a_year_in_short(account: &Account) {
     assert_eq!(words(account, &[]), ["drift"], "the same drift is one");
     account.run(&["apply", "--yes"]).code(0).says("verified");
     assert_eq!(words(account, &[]), ["resolved", "applied", "drift"]);
+    let entries = account.run(&["history", "--format", "json"]).json()["entries"].clone();
+    // It ended in the run that put it right, and began in the one that found it.
+    assert_eq!(entries[0]["run"], entries[1]["run"]);
+    assert_eq!(entries[0]["about"]["opened_in"], entries[2]["run"]);
+    assert_ne!(entries[0]["run"], entries[2]["run"]);
     account.run(&["check"]).code(0);
     weaken(account);
     account.run(&["check"]).code(2);
@@ -247,6 +252,7 @@ fn a_run_that_was_killed_in_a_write_is_looked_after() {
     kill(&mut child);
     account.no_faults();
     assert_eq!(words(&account, &["--outcome", "unfinished"]), ["unfinished"]);
+    account.run(&["history", "--runs"]).says("not ended");
     account.run(&["run", "--once"]).code(0);
     assert_eq!(words(&account, &["--outcome", "unfinished"]), [""; 0]);
     assert_eq!(words(&account, &["--outcome", "recovered"]), ["recovered"]);
@@ -256,6 +262,11 @@ fn a_run_that_was_killed_in_a_write_is_looked_after() {
     let (later, killed) = (later.as_str().unwrap(), killed.as_str().unwrap());
     account.run(&["history"]).says(&format!("looked at again by run {later}"));
     account.run(&["show", killed]).says(&format!("looked at again by run {later}"));
+    // That it was killed is known by now.
+    assert_eq!(runs(&account)[1]["about"]["killed"], true);
+    account.run(&["history", "--runs"]).says("  killed  ");
+    account.run(&["status"]).says("  killed  ");
+    account.run(&["show", killed]).says("killed, and heard of last");
     account.run(&["rollback", killed, "--yes"]).code(0).says("1 change put back");
 }
 

@@ -56,3 +56,4 @@ mod tls;
 mod upper_bound;
 mod verdicts;
 mod weaker;
+mod without_store;

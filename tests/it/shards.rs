@@ -1,7 +1,9 @@
 //! A fleet that is looked at in parts, or from a file: the whole is what one live run would have
 //! given, and what is missing, mixed or edited is told.
 
+use crate::support::organization::Organization;
 use crate::support::{self, Account, Run};
+use evenkeel::fleet::shard::Shard;
 use serde_json::{Value, json};
 
 const POLICY: &str = "schema = 1\n[baseline]\nname = \"fleet\"\nmode = \"enforce\"\nregions = [\"eu-west-1\"]\n[iam.password_policy]\nminimum_password_length = 14\n[s3.account_public_access_block]\nblock_public_acls = true\n";
@@ -247,4 +249,45 @@ fn the_age_of_a_snapshot_can_be_limited_and_the_future_is_told() {
     retake(5);
     fleet.run(&["plan", "--snapshot", "s.gz"]).code(0).says("from the future: ");
     fleet.run(&["plan", "--snapshot", "s.gz", "--max-age", "24"]).code(3).complains("the future");
+}
+
+#[test]
+fn a_wave_has_passed_when_all_of_its_accounts_were_seen_and_not_those_of_a_shard() {
+    let org = Organization::new();
+    org.fleet(
+        "[[target]]\nname = \"work\"\nbaselines = [\"b.toml\"]\nselect = { ous = [\"<Work>\"] }\nconfirmed = true\n\
+         [[rollout.wave]]\nname = \"canary\"\naccounts = [\"<alpha>\"]\nsoak_minutes = 0\n",
+    );
+    let shard_of = |name: &str, of: u32| {
+        let account = org.id(name).parse().unwrap();
+        (1..=of).find(|number| Shard { number: *number, of }.has(&account)).unwrap()
+    };
+    let of = (2..100).find(|of| shard_of("alpha", *of) != shard_of("beta", *of)).unwrap();
+    let run = |name: &str, more: &[&str]| {
+        let shard = Shard { number: shard_of(name, of), of }.to_string();
+        org.management.run(&[&["run", "--once", "--shard", &shard], more].concat())
+    };
+    // The wave has no account in this shard: that is no reason to go on, however often it is looked at.
+    for _ in 0..3 {
+        run("beta", &[])
+            .code(3)
+            .says("1 account of the wave that it has reached is in other shards");
+    }
+    assert_eq!(org.password_length("beta"), Value::Null);
+    // The canary is written, and then seen as declared.
+    run("alpha", &[]);
+    run("alpha", &[]);
+    run("beta", &[]).code(0);
+    assert_eq!(org.password_length("beta"), 14);
+    // A shard that shares nothing never hears of the canary, and says so.
+    org.inside(
+        "beta",
+        "client('iam').update_account_password_policy(MinimumPasswordLength=8)\nprint('null')",
+    );
+    for _ in 0..2 {
+        run("beta", &["--audit-log", "own/audit.jsonl"])
+            .code(3)
+            .says("all shards must share a store");
+    }
+    assert_eq!(org.password_length("beta"), 8);
 }

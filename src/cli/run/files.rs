@@ -13,6 +13,7 @@ use evenkeel::baseline::load::Reader;
 use evenkeel::controller::git::{GitError, Remote};
 use evenkeel::controller::in_force::{Good, InForce, Label, Offer};
 use evenkeel::fleet::Fleet;
+use evenkeel::fleet::elsewhere::OwnStore;
 use evenkeel::fleet::file::Git;
 use evenkeel::notify::besides::{FILES, refused_files};
 use evenkeel::telemetry;
@@ -64,6 +65,8 @@ pub struct Files {
     changed: Notify,
     /// Said when somebody wishes that they are looked at now.
     wished: Notify,
+    /// Where the controller remembers, where they come from elsewhere.
+    own: Option<OwnStore>,
     /// What was wrong with the way to them, said once.
     trouble: Mutex<Option<String>>,
     /// Who is told.
@@ -95,7 +98,13 @@ impl Files {
                 (global, place, Some(commit))
             }
         };
-        let look = Look { global: &global, selectors: &args.selectors, schedule: &args.schedule };
+        let own = fleet.filter(|_| git.is_some()).map(OwnStore::of);
+        let look = Look {
+            global: &global,
+            selectors: &args.selectors,
+            schedule: &args.schedule,
+            own: own.as_ref(),
+        };
         let texts = match &place {
             Place::Disk => look.settled(|| Box::new(Disk), Duration::ZERO).await,
             Place::Elsewhere { remote, .. } => {
@@ -110,6 +119,7 @@ impl Files {
             in_force: Mutex::new(InForce::new(version, label, Utc::now())),
             changed: Notify::new(),
             wished: Notify::new(),
+            own,
             trouble: Mutex::default(),
             telling: Telling::default(),
             global,
@@ -120,6 +130,13 @@ impl Files {
     /// Whether they are brought from elsewhere, so that the fleet file here says only how.
     pub fn are_elsewhere(&self) -> bool {
         matches!(self.place, Place::Elsewhere { .. })
+    }
+
+    /// Lets runs remember where the file says that the controller was started with.
+    pub fn remember_at_home(&self, fleet: Option<&mut Fleet>) {
+        if let (Some(own), Some(fleet)) = (&self.own, fleet) {
+            own.put_into(fleet);
+        }
     }
 
     /// Where somebody finds the files of a version, if not here.
@@ -200,8 +217,8 @@ impl Files {
     }
 
     async fn look(&self) {
-        let Self { global, selectors, schedule, .. } = self;
-        let look = Look { global, selectors, schedule };
+        let Self { global, selectors, schedule, own, .. } = self;
+        let look = Look { global, selectors, schedule, own: own.as_ref() };
         let (texts, commit) = match &self.place {
             Place::Disk => {
                 let texts = look.texts(Box::new(Disk));
@@ -311,6 +328,7 @@ struct Look<'a> {
     global: &'a Global,
     selectors: &'a Selectors,
     schedule: &'a str,
+    own: Option<&'a OwnStore>,
 }
 
 impl Look<'_> {
@@ -341,7 +359,13 @@ impl Look<'_> {
 
     /// Whether they can be used; all problems are printed.
     fn judge(self, texts: FileTexts) -> Result<Version, Failure> {
-        let settings = settings::resolve_from(self.global, self.selectors, &texts)?;
+        let mut settings = settings::resolve_from(self.global, self.selectors, &texts)?;
+        if let (Some(own), Some(fleet)) = (self.own, &mut settings.fleet) {
+            if let Some(strays) = own.strays(&self.global.config, fleet, &texts) {
+                return Err(settings::declared(self.global, &strays));
+            }
+            own.put_into(fleet);
+        }
         let targets = runs::schedules(settings.fleet.as_ref(), self.selectors, self.schedule);
         let targets = targets.map_err(|error| {
             Failure::usage(

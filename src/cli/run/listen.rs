@@ -106,28 +106,30 @@ impl Around for AroundTheRuns {
 
 /// The store that is open, or why none is.
 async fn store(keeper: &Keeper, fleet: Option<&Fleet>) -> Option<Result<Store, String>> {
-    let url = fleet?.file.store.url.as_ref()?;
+    let place = keeper.place(fleet)?;
     let asking = async {
-        match keeper.open(url).await {
-            Some(store) => Ok(store),
+        match keeper.open(&place).await {
+            Some(store) => Some(Ok(store)),
             None => match keeper.kept(fleet).await {
-                Kept::In(store, _) => Ok(store),
-                Kept::Gone(error) => Err(error.to_string()),
-                Kept::Nowhere => Err("it is named no more".to_owned()),
+                Kept::In(store, _) => Some(Ok(store)),
+                Kept::Gone(error) => Some(Err(error.to_string())),
+                Kept::Nowhere => None,
             },
         }
     };
-    let late = |_| Err(format!("no answer within {} s", LONGEST.as_secs()));
-    Some(tokio::time::timeout(LONGEST, asking).await.unwrap_or_else(late))
+    let late = |_| Some(Err(format!("no answer within {} s", LONGEST.as_secs())));
+    tokio::time::timeout(LONGEST, asking).await.unwrap_or_else(late)
 }
 
-/// Where things are kept: in the store, and without one beside the audit log.
+/// Where things are kept: in the store that the fleet file names, and without one beside the audit log.
 pub fn where_it_is_kept(
     fleet: Option<&Fleet>,
     store: Option<Result<Store, String>>,
     audit_log: PathBuf,
 ) -> telemetry::Kept {
+    let named = fleet.is_some_and(|fleet| fleet.file.store.url.is_some());
     let (guards, notices): (Arc<dyn Memory>, Arc<dyn Memory>) = match &store {
+        _ if !named => (memory::beside(&audit_log), notices::beside(&audit_log)),
         None => (memory::beside(&audit_log), notices::beside(&audit_log)),
         Some(Ok(store)) => (Arc::new(store.clone()), Arc::new(store.clone())),
         Some(Err(why)) => (memory::gone(why), memory::gone(why)),

@@ -13,25 +13,24 @@ use evenkeel::controller::PATH;
 use evenkeel::controller::drive::{Clocks, Ended, Runs, Woken};
 use evenkeel::controller::events::Event;
 use evenkeel::controller::in_force::Good;
-use evenkeel::controller::queue::{Cause, Causes, Job, What};
+use evenkeel::controller::queue::{Causes, Job, What};
 use evenkeel::controller::setback::Setback;
 use evenkeel::controller::sight::Sight;
 use evenkeel::fleet::Fleet;
 use evenkeel::fleet::access::source_identity;
 use evenkeel::fleet::file::schedule;
-use evenkeel::fleet::select::SelectError;
-use evenkeel::guards::{KillSwitch, Who};
+use evenkeel::guards::KillSwitch;
+use evenkeel::guards::kill_switch::{News, Watched};
 use evenkeel::names::AccountId;
 use evenkeel::notify::besides::{KILL_SWITCH, failed_run, kill_switch};
 use evenkeel::plan::Detail;
 use evenkeel::reconcile::look::{Listed, Listing};
 use evenkeel::reconcile::{
-    AccountLocks, Heard, LeaseCounts, Listener, Listeners, LookError, RunError, Selection, Share,
-    Shared, Stop, reconcile,
+    AccountLocks, LeaseCounts, Listener, Listeners, LookError, RunError, RunOutcome, Selection,
+    Share, Shared, Stop, reconcile,
 };
 use evenkeel::store::StoreError;
 use evenkeel::store::audit::SharedLog;
-use evenkeel::store::history::ByWhom;
 use evenkeel::telemetry::Telemetry;
 use evenkeel::telemetry::runs::Hearing;
 use serde_json::{Value, json};
@@ -47,6 +46,7 @@ use super::super::notices::store_of;
 use super::super::remember::{Keeper, Kept};
 use super::super::settings;
 use super::PATH_EVERY;
+use super::causes::{by_whom, heard, is_nothing_of_ours, is_part, lists_anew, run_key};
 use super::files::{Files, Version};
 use super::shared::Among;
 use super::whole::WholeLook;
@@ -126,6 +126,8 @@ impl Reconciler {
         kill_switch: KillSwitch,
         stop: &Stop,
     ) -> Self {
+        // Jobs that end keep a store when somebody names it, or a controller has made one.
+        let keeper = Keeper::beside(audit_log.path(), !args.once);
         Self {
             files: Arc::clone(files),
             selectors: args.selectors.clone(),
@@ -140,7 +142,7 @@ impl Reconciler {
             stop: stop.clone(),
             seen_by: None,
             telemetry: None,
-            keeper: Keeper::default(),
+            keeper,
             ours: Mutex::default(),
         }
     }
@@ -310,7 +312,8 @@ impl Reconciler {
         let Some(selectors) = self.selectors_of(what) else { return Ok((Exit::Done, None)) };
         let global = &self.files.global;
         let line = line.by_hand(self.by_hand(&selectors, version));
-        let settings = settings::resolve_from(global, &selectors, &version.what.texts)?;
+        let mut settings = settings::resolve_from(global, &selectors, &version.what.texts)?;
+        self.files.remember_at_home(settings.fleet.as_mut());
         if !self.files.are_elsewhere() {
             self.kill_switch.follow(settings.fleet.as_ref());
         }
@@ -369,13 +372,21 @@ impl Reconciler {
             Some(share) => self.end_share(what, share, ended.is_ok()).await,
             None => None,
         };
+        let done = self.concluded(what, ended);
+        kept.close(done.as_ref().copied());
+        done.map(|exit| (exit, left))
+    }
+
+    /// How a run ended, for the loop.
+    fn concluded(&self, what: &What, ended: Result<RunOutcome, RunError>) -> Result<Exit, Failure> {
         match ended {
+            Ok(outcome) => Ok(outcome.into()),
             // Somebody did something to what nobody declares.
             Err(RunError::Look(error)) if is_part(what) && is_nothing_of_ours(&error) => {
                 self.nothing_of_ours(what, &error);
-                Ok((Exit::Done, None))
+                Ok(Exit::Done)
             }
-            ended => Ok((ended?.into(), left)),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -470,23 +481,24 @@ impl Reconciler {
 
     /// Says when the kill switch is pulled and released, for as long as the controller runs.
     pub async fn watch_kill_switch(&self) {
-        let mut before = None;
+        let mut watched = Watched::default();
         loop {
             self.kill_switch.look_within(PARAMETER_EVERY).await;
-            let now = self.kill_switch.pulled();
-            if now != before {
-                said::kill_switch(now.as_ref());
-                self.files.telling.note(
-                    now.iter().map(|on| kill_switch(&on.to_string(), &on.release())).collect(),
-                    match now {
-                        Some(_) => Vec::new(),
-                        None => vec![(None, KILL_SWITCH.to_owned())],
-                    },
-                );
-                if now.is_none() {
+            match watched.news(self.kill_switch.pulled()) {
+                None => {}
+                Some(News::On(on)) => {
+                    said::kill_switch(Some(&on));
+                    let matter = kill_switch(&on.to_string(), &on.release());
+                    self.files.telling.note(vec![matter], Vec::new());
+                }
+                Some(News::Off { was_told }) => {
+                    if was_told {
+                        said::kill_switch(None);
+                        let over = (None, KILL_SWITCH.to_owned());
+                        self.files.telling.note(Vec::new(), vec![over]);
+                    }
                     self.released.notify_one();
                 }
-                before = now;
             }
             tokio::time::sleep(SWITCH_EVERY).await;
         }
@@ -499,69 +511,6 @@ impl Reconciler {
             ours.pop_front();
         }
     }
-}
-
-/// Who touched what, as far as events told.
-fn heard(what: &What, caused_by: &[ByWhom]) -> Vec<Heard> {
-    let What::Parts { account, parts } = what else { return Vec::new() };
-    let who = caused_by.iter().map(|by| Who {
-        principal: by.principal.clone(),
-        call: by.call.clone(),
-        time: by.time,
-    });
-    who.flat_map(|who| {
-        parts.iter().map(move |(kind, _)| Heard {
-            account: account.clone(),
-            kind: (*kind).to_owned(),
-            who: who.clone(),
-        })
-    })
-    .collect()
-}
-
-/// What the run of a target is called, for the book of what was told.
-fn run_key(what: &What) -> Option<String> {
-    match what {
-        What::Target(name) => Some(format!("run/{name}")),
-        What::Path(_) | What::Account(_) | What::Parts { .. } => None,
-    }
-}
-
-/// Who did what a run is made for.
-fn by_whom(causes: &Causes) -> Vec<ByWhom> {
-    let of_events = causes.kept.iter().filter_map(|cause| match cause {
-        Cause::Event { id, call, time, by } => Some(ByWhom {
-            principal: by.arn.clone(),
-            call: call.clone(),
-            time: Some(*time),
-            address: by.source_address.clone(),
-            agent: by.user_agent.clone(),
-            event: Some(id.clone()),
-        }),
-        _ => None,
-    });
-    of_events.collect()
-}
-
-/// Whether a run asks anew which accounts there are: that of a target, but for what is left of it.
-fn lists_anew(what: &What, causes: &Causes) -> bool {
-    let is_left = |cause: &Cause| matches!(cause, Cause::Elsewhere | Cause::Again { .. });
-    matches!(what, What::Target(_)) && (causes.kept.is_empty() || !causes.kept.iter().all(is_left))
-}
-
-/// Whether it is less than a target, and may be nothing that is declared.
-fn is_part(what: &What) -> bool {
-    !matches!(what, What::Target(_))
-}
-
-/// Whether a look came to nothing because nothing is declared there.
-fn is_nothing_of_ours(error: &LookError) -> bool {
-    matches!(
-        error,
-        LookError::NothingDeclared { .. }
-            | LookError::NothingIn { .. }
-            | LookError::Select(SelectError::NothingLeft | SelectError::NotSelected { .. })
-    )
 }
 
 #[async_trait]

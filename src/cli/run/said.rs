@@ -31,6 +31,9 @@ pub fn log(said: Said<'_>) {
         Said::Deaf { why, pause } => {
             json!({"event": "deaf", "error": why, "again_in_seconds": pause.as_secs()})
         }
+        Said::Door { shut: Ok(Some(why)) } => json!({"event": "deaf", "error": why}),
+        Said::Door { shut: Ok(None) } => json!({"event": "hears"}),
+        Said::Door { shut: Err(why) } => json!({"event": "queue_policy_unknown", "error": why}),
         Said::Sight { change: Change::Blind { account, silent } } => json!({
             "event": "blind", "account": account, "silent_seconds": silent.as_secs(),
         }),

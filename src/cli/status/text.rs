@@ -124,7 +124,8 @@ fn of_controller(page: &mut Page, controller: &Controller, now: DateTime<Utc>) {
 }
 
 fn of_events(page: &mut Page, events: &Events) {
-    let Events { answer_age_seconds, deaf, deaf_seconds, events, own, unreadable } = events;
+    let Events { answer_age_seconds, deaf, deaf_seconds, events, own, unreadable, policy_unknown } =
+        events;
     let counts = format!("{events} heard, {own} of our own, {unreadable} unreadable");
     let text = match (deaf, answer_age_seconds) {
         (Some(why), _) => {
@@ -138,6 +139,12 @@ fn of_events(page: &mut Page, events: &Events) {
         (None, None) => format!("the queue has not answered yet · {counts}"),
     };
     page.say("events", &text);
+    if let Some(why) = policy_unknown {
+        page.say(
+            "",
+            &format!("whether the queue's policy lets events in is unknown: {}", short(why)),
+        );
+    }
 }
 
 fn of_accounts(page: &mut Page, accounts: &Accounts) {
@@ -246,7 +253,10 @@ fn of_guards(page: &mut Page, guards: &Guards, is_pulled: bool) {
                     counted(one.missing.len(), "account")
                 )
             },
-            |why| format!("HALTED in the wave {wave}: {}", short(why)),
+            |why| {
+                let word = if one.given_up { "GIVEN UP" } else { "HALTED" };
+                format!("{word} in the wave {wave}: {}", short(why))
+            },
         );
         say(format!("rollout of {} {state}", one.target));
     }

@@ -58,6 +58,7 @@ fn controller() -> Controller {
             answer_age_seconds: Some(700.0),
             deaf: Some("NonExistentQueue".to_owned()),
             deaf_seconds: Some(600.0),
+            policy_unknown: None,
             events: 1204,
             own: 12,
             unreadable: 1,

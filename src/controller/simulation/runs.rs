@@ -135,6 +135,7 @@ impl Process {
                 What::Account(account) | What::Parts { account, .. } => !accounts.contains(account),
             },
             accounts: accounts.iter().cloned().collect(),
+            elsewhere: BTreeSet::new(),
         });
         let (halted, known) = world.rollouts(&declared);
         Asker {

@@ -8,7 +8,7 @@ use super::accounts;
 use super::group::{Group, group, unknown};
 use super::parts::parts;
 use super::rows::rows;
-use super::summary::summary_line;
+use super::summary::{held_lines, summary_line};
 use super::value::Sign;
 use crate::kinds::Risk;
 use crate::kinds::object::Cause;
@@ -44,6 +44,7 @@ pub fn write(plan: &Plan, command: &str, out: &mut dyn Write) -> io::Result<()> 
         header {
             h1 { (title) }
             p { (summary_line(plan)) }
+            @for held in held_lines(plan) { p { "Held back: " (visible(&held)) } }
             @if let Some(snapshot) = &plan.snapshot {
                 p { "From the snapshot of " (visible(&snapshot.taken)) " (" (visible(&snapshot.age)) ")." }
             }

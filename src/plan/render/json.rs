@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::digest;
 use crate::plan::sign::Signature;
-use crate::plan::{Comparison, Objects, Plan, Summary};
+use crate::plan::{Comparison, Held, Objects, Plan, Summary};
 
 /// The document: the plan, its digest and its counts.
 #[derive(Serialize, schemars::JsonSchema)]
@@ -21,6 +21,10 @@ struct Document<'a> {
     signature: Option<Signature>,
     #[serde(flatten)]
     plan: &'a Plan,
+    /// What guards would hold back all of `order` if it were applied when this was printed: a closed change
+    /// window, the limits of a run. Absent where none would. It is no part of the plan.
+    #[serde(skip_serializing_if = "<[Held]>::is_empty")]
+    held_back: &'a [Held],
     summary: Summary,
 }
 
@@ -56,14 +60,15 @@ impl<'a> Sealed<'a> {
     /// `out` cannot be written.
     pub fn write(self, signature: Option<Signature>, out: &mut dyn Write) -> io::Result<()> {
         let Self { plan, digest: plan_digest } = self;
-        let document = Document { plan_digest, signature, plan, summary: plan.summary() };
+        let (held_back, summary) = (plan.held_now.as_slice(), plan.summary());
+        let document = Document { plan_digest, signature, plan, held_back, summary };
         serde_json::to_writer_pretty(&mut *out, &document)?;
         out.write_all(b"\n")
     }
 }
 
 /// Writes JSON Lines, for readers that take one thing at a time: a `head`, each `object`, each
-/// `removed` object of a comparison, and the `summary`. Each line has one of these keys, and under
+/// `removed` object of a comparison, what is `held_back` as a whole, and the `summary`. Each line has one of these keys, and under
 /// it what the document has.
 ///
 /// # Errors
@@ -79,6 +84,9 @@ pub fn write_lines(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
     }
     for object in plan.comparison.iter().flat_map(|comparison| &comparison.removed) {
         line(out, "removed", object)?;
+    }
+    for held in &plan.held_now {
+        line(out, "held_back", held)?;
     }
     line(out, "summary", &plan.summary())
 }
@@ -108,6 +116,7 @@ fn head_of(plan: &Plan) -> Plan {
         objects: Objects::default(),
         order: plan.order.clone(),
         cost: plan.cost,
+        held_now: Vec::new(),
     }
 }
 

@@ -12,7 +12,7 @@ use super::place::object_name;
 use super::value;
 use crate::names::AccountId;
 use crate::plan::words::{account_name, named};
-use crate::plan::{ObjectPlan, Plan, TargetRef, Verdict};
+use crate::plan::{Held, ObjectPlan, Plan, TargetRef, Verdict};
 use crate::visible::{visible, visible_lines};
 
 /// Writes it, an account at a time.
@@ -82,7 +82,7 @@ fn suites(plan: &Plan, mut each: impl FnMut(TestSuite) -> io::Result<()>) -> io:
         for (place, object) in objects {
             let before =
                 plan.comparison.as_ref().is_some_and(|comparison| !comparison.is_introduced(place));
-            suite.add_test_case(case(&object, before));
+            suite.add_test_case(case(&object, plan.held_now(&object), before));
         }
         each(suite)?;
     }
@@ -113,16 +113,16 @@ fn skipped(message: &str, text: &str) -> TestCaseStatus {
     status
 }
 
-fn case(object: &ObjectPlan, before: bool) -> TestCase {
+fn case(object: &ObjectPlan, held: &[Held], before: bool) -> TestCase {
     let status = match &object.verdict {
         Verdict::InSync => TestCaseStatus::success(),
         Verdict::Drifted if before => {
             let message = format!("{} had drifted before this change", object.title());
-            skipped(&message, &difference(object))
+            skipped(&message, &difference(object, held))
         }
         Verdict::Drifted => {
             let message = format!("{} differs from the baseline", object.title());
-            non_success(NonSuccessKind::Failure, "drift", &message, &difference(object))
+            non_success(NonSuccessKind::Failure, "drift", &message, &difference(object, held))
         }
         Verdict::Unknown(unknown) => {
             let remedy = unknown.remedy.as_deref().unwrap_or_default();
@@ -131,7 +131,7 @@ fn case(object: &ObjectPlan, before: bool) -> TestCase {
         Verdict::Skipped { reason } => skipped(reason, ""),
         Verdict::Excepted { until, owner, reason } => {
             let message = format!("excepted until {until} by {owner}: {reason}");
-            skipped(&message, &difference(object))
+            skipped(&message, &difference(object, held))
         }
     };
     let name = match object.observed.id.as_str() {
@@ -145,7 +145,7 @@ fn case(object: &ObjectPlan, before: bool) -> TestCase {
 }
 
 /// What the object is called; each field, long values line by line; what to know; and the line that declares it.
-fn difference(object: &ObjectPlan) -> String {
+fn difference(object: &ObjectPlan, held: &[Held]) -> String {
     let mut lines = Vec::new();
     // The name of a test is the same from run to run; what else an object is called may change.
     if let Some(name) = object_name(object).filter(|_| object.observed.label.is_some()) {
@@ -164,6 +164,7 @@ fn difference(object: &ObjectPlan) -> String {
             lines.push(format!("{word}: {}", visible(&reason)));
         }
     }
+    lines.extend(held.iter().map(|held| visible(&format!("held back: {held}")).into_owned()));
     if let Some(location) = &object.location {
         lines.push(format!("declared at {}:{}", visible(&location.file), location.line));
     }

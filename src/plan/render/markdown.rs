@@ -12,7 +12,7 @@ use super::group::{Group, group};
 use super::markup::{fenced, markdown, raw_html};
 use super::parts::parts;
 use super::rows::rows;
-use super::summary::summary_line;
+use super::summary::{held_lines, summary_line};
 use crate::plan::words::{capital, counted};
 use crate::plan::{Plan, Sort, Verdict};
 use crate::visible::{shortened, visible};
@@ -87,6 +87,9 @@ fn head(out: &mut Comment, plan: &Plan, command: &str) {
     let name = limited(&plan.baseline.name, NAME);
     out.push(&format!("## evenkeel {command} · {name}@{}\n\n", markdown(digest)));
     out.push(&format!("**{}**\n\n", limited(&summary_line(plan), REASON)));
+    for held in held_lines(plan) {
+        out.push(&format!("Held back: {}\n\n", limited(&held, REASON * 2)));
+    }
     if let Some(snapshot) = &plan.snapshot {
         let (taken, age) = (limited(&snapshot.taken, NAME), limited(&snapshot.age, NAME));
         out.push(&format!("Planned from the snapshot of {taken} ({age}).\n\n"));

@@ -16,7 +16,7 @@ use super::rows::rows;
 use crate::digest;
 use crate::kinds::{Framework, registry};
 use crate::plan::words::counted;
-use crate::plan::{Disposition, Plan, Sort, Verdict};
+use crate::plan::{Disposition, Held, Plan, Sort, Verdict};
 use crate::visible::{shortened, visible};
 
 /// The rule for accounts that nobody could look at.
@@ -133,11 +133,15 @@ impl Renderer<'_> {
             Some(Since::Removed) => "would have been changed, and is not any more,",
             _ => "differs",
         };
+        let held: &[Held] = match since {
+            Some(Since::Removed) => &[],
+            _ => self.plan.held_now(first),
+        };
         let text = format!(
             "{} {verb} in {}:\n{}",
             said(group),
             visible(&group.place(self.plan)),
-            self.difference(group)
+            self.difference(group, held)
         );
         let mut result = self.result(group, "error", &text);
         result["properties"]["risk"] = json!(first.changes.iter().map(|change| change.risk).max());
@@ -145,7 +149,7 @@ impl Renderer<'_> {
         if !grants.is_empty() {
             result["properties"]["grants"] = json!(grants);
         }
-        if let Some(held) = first.held() {
+        if let Some(held) = first.held().or(held.first()) {
             result["properties"]["held_back"] = json!(held);
         }
         match since {
@@ -163,7 +167,7 @@ impl Renderer<'_> {
     }
 
     /// The first lines of what differs.
-    fn difference(&self, group: &Group<'_>) -> String {
+    fn difference(&self, group: &Group<'_>, held: &[Held]) -> String {
         let (mut lines, mut said_last) = (Vec::new(), Vec::new());
         let shared = group.disposition();
         for (at, change) in group.first.changes.iter().enumerate() {
@@ -185,6 +189,7 @@ impl Renderer<'_> {
         if let Some((word, reason)) = shared.and_then(Disposition::why_not) {
             said_last.push(format!("{word}: {}", group.for_all(&reason)));
         }
+        said_last.extend(held.iter().map(|held| format!("held back: {held}")));
         // What is to be done is said however long the rest is.
         let more = lines.len().saturating_sub(LINES);
         lines.truncate(LINES);
@@ -215,7 +220,7 @@ impl Renderer<'_> {
     fn waived(&self, group: &Group<'_>) -> Option<Value> {
         let Verdict::Excepted { until, owner, reason } = &group.first.verdict else { return None };
         let place = visible(&group.place(self.plan)).into_owned();
-        let text = format!("{} differs in {place}:\n{}", said(group), self.difference(group));
+        let text = format!("{} differs in {place}:\n{}", said(group), self.difference(group, &[]));
         let mut result = self.result(group, "note", &text);
         result["suppressions"] = json!([{
             "kind": "external",

@@ -51,6 +51,13 @@ pub fn summary_line(plan: &Plan) -> String {
     parts.join(" · ")
 }
 
+/// `2 changes, by change-window: no change window is open; …`, for each guard that would hold back all of it
+/// if it were applied now.
+pub fn held_lines(plan: &Plan) -> Vec<String> {
+    let changes = counted(plan.summary().changes, "change");
+    plan.held_now.iter().map(|held| format!("{changes}, {held}")).collect()
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {

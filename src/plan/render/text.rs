@@ -13,7 +13,7 @@ use super::group::{Group, group, unknown};
 use super::parts::parts;
 use super::place::NAMED;
 use super::rows::{Row, rows};
-use super::summary::summary_line;
+use super::summary::{held_lines, summary_line};
 use super::value::Sign;
 use crate::kinds::Risk;
 use crate::kinds::object::Cause;
@@ -63,6 +63,9 @@ pub fn render(plan: &Plan, options: &Options) -> String {
     not_looked_at(&mut page, plan);
     page.line("");
     page.line(&summary_line(plan));
+    for held in held_lines(plan) {
+        not_applied(&mut page, "held back", &held);
+    }
     if let Some(next) = &options.next {
         page.line(next);
     }

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::memory::{ALL, OfAccount, OfAll, document_of, unreadable};
 use super::{Guarded, Hand, troubled};
-use crate::fleet::jobs::Job;
+use crate::fleet::jobs::Chosen;
 use crate::guards::breaker::Standing as Breaking;
 use crate::guards::rollout::{self, Health, wave_of};
 use crate::guards::{Breaker, Confirmed, Fight, Hold, ObjectKey, Rollout, Version};
@@ -54,6 +54,9 @@ struct Target {
     name: String,
     version: Version,
     rollout: Option<Rollout>,
+    /// Of the wave that it has reached, the accounts of other shards that are not as declared by all that
+    /// is remembered here.
+    missing_elsewhere: usize,
     first_run: Option<Held>,
 }
 
@@ -68,18 +71,22 @@ pub struct Aim {
     pub is_beside: bool,
     /// Its accounts that are looked at.
     pub accounts: BTreeSet<AccountId>,
+    /// Its accounts that other shards look at.
+    pub elsewhere: BTreeSet<AccountId>,
 }
 
 impl Aim {
     /// All targets of a look, each with its accounts.
-    pub fn all(targets: &[FleetTarget], jobs: &[Job]) -> Vec<Self> {
+    pub fn all(targets: &[FleetTarget], chosen: &Chosen) -> Vec<Self> {
         let of = |(place, target): (usize, &FleetTarget)| {
-            let jobs = jobs.iter().filter(|job| job.targets.contains(&place));
+            let jobs = chosen.jobs.iter().filter(|job| job.targets.contains(&place));
+            let others = chosen.elsewhere.iter().filter(|(_, targets)| targets.contains(&place));
             Self {
                 name: target.name.clone(),
                 version: target.version(),
                 is_beside: target.is_beside,
                 accounts: jobs.map(|job| job.account.id.clone()).collect(),
+                elsewhere: others.map(|(account, _)| account.clone()).collect(),
             }
         };
         targets.iter().enumerate().map(of).collect()
@@ -155,8 +162,10 @@ impl Standing {
                 true => (None, None),
                 false => (self.rollout(&aim).await?, self.first_run(&aim.name).await?),
             };
-            let Aim { name, version, .. } = aim;
-            self.targets.push(Target { name, version, rollout, first_run });
+            let Aim { name, version, elsewhere, .. } = aim;
+            let missing = rollout.iter().flat_map(|rollout| rollout.progress(&rules.waves).missing);
+            let missing_elsewhere = missing.filter(|one| elsewhere.contains(one)).count();
+            self.targets.push(Target { name, version, rollout, missing_elsewhere, first_run });
         }
         Ok(())
     }
@@ -166,11 +175,13 @@ impl Standing {
     async fn rollout(&self, aim: &Aim) -> Result<Option<Rollout>, StoreError> {
         let (memory, waves) = (self.guarded.memory.as_ref(), &self.guarded.rules.waves);
         let name = rollout::document(&aim.name);
-        let Aim { version, accounts, .. } = aim;
+        let version = &aim.version;
+        // A wave has all of its accounts, whichever of them are looked at here.
+        let accounts: BTreeSet<_> = aim.accounts.union(&aim.elsewhere).cloned().collect();
         let look = |there: Option<Rollout>| {
             let mut rollout = there.unwrap_or_else(|| Rollout::of(&aim.name));
             match self.view.is_full {
-                true => rollout.look(waves, version, accounts, self.view.is_all, self.now),
+                true => rollout.look(waves, version, &accounts, self.now),
                 false => rollout.begin(waves, version, self.now),
             }
             rollout
@@ -282,7 +293,10 @@ impl Standing {
         let waves = &self.guarded.rules.waves;
         let targets = origins.get(&object.item).into_iter().flatten();
         targets.filter_map(|place| self.targets.get(*place)).find_map(|target| {
-            let by_wave = || target.rollout.as_ref()?.held(waves, account, &object.item);
+            let by_wave = || {
+                let held = target.rollout.as_ref()?.held(waves, account, &object.item)?;
+                Some(with_other_shards(held, target.missing_elsewhere))
+            };
             target.first_run.clone().or_else(by_wave)
         })
     }
@@ -498,6 +512,18 @@ impl Standing {
             (None, _) => Health::Good,
         }
     }
+}
+
+/// Shards that share nothing never hear of each other's accounts.
+fn with_other_shards(mut held: Held, missing: usize) -> Held {
+    if missing > 0 {
+        held.reason += &format!(
+            "; {} of the wave that it has reached {} in other shards, and nothing that is remembered here says that they are as declared: with --shard, all shards must share a store ([store] url)",
+            counted(missing, "account"),
+            if missing == 1 { "is" } else { "are" }
+        );
+    }
+    held
 }
 
 fn broken(whose: &str, why: &str, until: Option<DateTime<Utc>>) -> Held {

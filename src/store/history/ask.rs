@@ -101,7 +101,7 @@ pub struct Entry {
     /// The object.
     #[serde(flatten)]
     pub object: DriftKey,
-    /// The run.
+    /// The run: of drift the one that found it, of its end the one that put it right or saw that it is over.
     pub run: String,
     /// The change in its plan, where it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -254,7 +254,7 @@ fn of_changes(filter: &Filter) -> Statement {
 }
 
 const DRIFT: &str = "SELECT account, region, item, object, first_seen, last_seen, resolved, how, \
-                     opened_in, about FROM drifts";
+                     opened_in, about, resolved_in FROM drifts";
 
 fn of_drift(filter: &Filter) -> Statement {
     Where::of(filter, "", "first_seen").of_latest(DRIFT, "", "first_seen", filter.most)
@@ -309,6 +309,12 @@ fn drift(row: &Row, what: What) -> Result<Entry, StoreError> {
     about["last_seen"] = serde_json::to_value(time(row.int(5)?))?;
     about["resolved"] = serde_json::to_value(resolved)?;
     about["how"] = serde_json::to_value(row.maybe_text(7)?)?;
+    let opened_in = row.text(8)?;
+    about["opened_in"] = serde_json::to_value(opened_in)?;
+    // What ended before it was noted in which run has none.
+    let resolved_in = row.maybe_text(10)?;
+    about["resolved_in"] = serde_json::to_value(resolved_in)?;
+    let run = if what == What::Resolved { resolved_in.unwrap_or(opened_in) } else { opened_in };
     Ok(Entry {
         time: if what == What::Drift { first_seen } else { resolved.unwrap_or(first_seen) },
         what,
@@ -318,7 +324,7 @@ fn drift(row: &Row, what: What) -> Result<Entry, StoreError> {
             item: row.text(2)?.parse().map_err(|_| strange("item"))?,
             object: row.text(3)?.to_owned(),
         },
-        run: row.text(8)?.to_owned(),
+        run: run.to_owned(),
         change: None,
         actor: None,
         about,

@@ -137,11 +137,11 @@ impl Store {
                 let all = [account, region, item, object, time, run, in_sync, Arg::Text(&after)];
                 tx.run(sql, &all).await?;
                 if seen.in_sync {
-                    let sql = "UPDATE drifts SET how = 'applied', resolved = \
+                    let sql = "UPDATE drifts SET how = 'applied', resolved_in = $6, resolved = \
                                CASE WHEN last_seen > $5 THEN last_seen ELSE $5 END \
                                WHERE account = $1 AND region = $2 AND item = $3 AND object = $4 \
                                AND resolved IS NULL";
-                    tx.run(sql, &key).await?;
+                    tx.run(sql, &[account, region, item, object, time, run]).await?;
                 }
                 Ok((tx, ()))
             }

@@ -16,6 +16,7 @@ pub async fn holds(store: &Store) {
     our_own_write_ends_drift(store).await;
     filters_leave_what_was_asked_for(store).await;
     what_is_old_is_forgotten_unless_it_is_open(store).await;
+    a_run_that_was_killed_ends_when_it_was_heard_of_last(store).await;
 }
 
 fn at(minute: i64) -> DateTime<Utc> {
@@ -187,6 +188,8 @@ async fn drift_begins_goes_on_and_ends(store: &Store) {
         [(What::Resolved, json!("elsewhere")), (What::Drift, json!("elsewhere"))]
     );
     assert_eq!(how(&all, &trail), [(What::Resolved, json!("gone")), (What::Drift, json!("gone"))]);
+    let runs: Vec<&str> = all.iter().map(|entry| entry.run.as_str()).collect();
+    assert_eq!(runs, ["look 40", "look 40", "look 20", "look 20"]);
     // What comes again is another one.
     let mut fourth = seen(3, 50);
     fourth.drifted = vec![drifted(&bucket, "versioning")];
@@ -247,6 +250,7 @@ async fn our_own_write_ends_drift(store: &Store) {
     let words: Vec<What> = all.iter().map(|entry| entry.what).collect();
     assert_eq!(words, [What::Resolved, What::Applied, What::Drift]);
     assert_eq!(all[0].about["how"], "applied");
+    assert_eq!((all[0].run.as_str(), &all[0].about["opened_in"]), ("own", &json!("look 70")));
     let shown = store.runs_called("own").await.unwrap();
     assert_eq!(shown[0].changes[0].after.as_ref().unwrap(), &verified.after);
     assert_eq!(shown[0].changes[0].in_sync, Some(true));
@@ -259,7 +263,8 @@ async fn our_own_write_ends_drift(store: &Store) {
     let mut after = seen(5, 82);
     after.in_sync = vec![object];
     store.note_seen(vec![after]).await.unwrap();
-    assert_eq!(of(store, 5).await[0].about["how"], "applied");
+    let ended = of(store, 5).await.remove(0);
+    assert_eq!((ended.run.as_str(), &ended.about["how"]), ("dead", &json!("applied")));
 }
 
 async fn filters_leave_what_was_asked_for(store: &Store) {
@@ -298,4 +303,29 @@ async fn what_is_old_is_forgotten_unless_it_is_open(store: &Store) {
         left.iter().map(|entry| (entry.what, entry.run.as_str())).collect();
     assert_eq!(words, [(What::Drift, "look 90"), (What::Unfinished, "dead")]);
     assert_eq!(store.runs(None, None).await.unwrap().len(), 1);
+}
+
+async fn a_run_that_was_killed_ends_when_it_was_heard_of_last(store: &Store) {
+    let of = async |id: &str| store.runs_called(id).await.unwrap().remove(0).run;
+    for id in ["killed", "idle", "later"] {
+        let minute = if id == "later" { 1_210 } else { 1_200 };
+        store.note_run(&run(id, minute)).await.unwrap();
+    }
+    store.begin_change(&intent("killed", 1, 7, 1_201)).await.unwrap();
+    store.note_killed("killed").await.unwrap();
+    let killed = of("killed").await;
+    assert_eq!((killed.ended, killed.ending()), (Some(at(1_201)), "killed"));
+    assert_eq!(killed.outcome, Some(Ending::Interrupted));
+    assert_eq!(store.unfinished(Some(&account(7))).await.unwrap().len(), 1, "nobody looked at it");
+    store.note_all_killed(at(1_205)).await.unwrap();
+    assert_eq!((of("idle").await.ended, of("idle").await.ending()), (Some(at(1_200)), "killed"));
+    assert_eq!(of("later").await.ending(), "not ended");
+    // One that goes on all the same says how it ended, and what has ended stays so.
+    let ended =
+        RunRecord { ended: Some(at(1_220)), outcome: Some(Ending::Refused), ..run("idle", 1_200) };
+    store.note_run(&ended).await.unwrap();
+    store.note_killed("idle").await.unwrap();
+    assert_eq!(of("idle").await, ended);
+    assert_eq!(ended.ending(), "held back");
+    assert_eq!(json!(ended)["outcome"], "held_back");
 }

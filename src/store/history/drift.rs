@@ -119,7 +119,11 @@ async fn ends(
                how = CASE WHEN EXISTS (SELECT 1 FROM intents i WHERE i.account = drifts.account \
                AND i.region = drifts.region AND i.item = drifts.item \
                AND i.object = drifts.object AND i.time >= drifts.last_seen) \
-               THEN 'applied' ELSE $6 END \
+               THEN 'applied' ELSE $6 END, \
+               resolved_in = COALESCE((SELECT i.run FROM intents i \
+               WHERE i.account = drifts.account AND i.region = drifts.region \
+               AND i.item = drifts.item AND i.object = drifts.object \
+               AND i.time >= drifts.last_seen ORDER BY i.time DESC LIMIT 1), $7) \
                WHERE account = $1 AND region = $2 AND item = $3 AND object = $4 \
                AND resolved IS NULL";
     let args = [
@@ -129,6 +133,7 @@ async fn ends(
         Arg::Text(&key.object),
         microseconds(seen.time).into(),
         Arg::Text(if is_gone { "gone" } else { "elsewhere" }),
+        Arg::Text(&seen.run),
     ];
     tx.run(sql, &args).await?;
     Ok(())

@@ -15,12 +15,13 @@ pub enum Ending {
     /// Something differs and is only reported.
     Drift,
     /// A guard held something back; the rest may be written.
+    #[serde(rename = "held_back", alias = "refused")]
     Refused,
     /// Some of it failed or is unknown.
     Partly,
     /// Nothing is known.
     Unknown,
-    /// Stopped on request.
+    /// Stopped on request, or killed ([`RunAbout::killed`]).
     Interrupted,
 }
 
@@ -68,12 +69,24 @@ pub struct RunRecord {
     pub command: String,
     /// When it began.
     pub began: DateTime<Utc>,
-    /// When it ended; none while it is under way, or where it was killed.
+    /// When it ended; none while it is under way, or where it was killed and nobody has found that yet. Of
+    /// one that was killed: when it was heard of last.
     pub ended: Option<DateTime<Utc>>,
     /// How it ended.
     pub outcome: Option<Ending>,
     /// The rest.
     pub about: RunAbout,
+}
+
+impl RunRecord {
+    /// How it ended, for people to read.
+    pub fn ending(&self) -> &'static str {
+        match self.outcome {
+            None => "not ended",
+            Some(_) if self.about.killed => "killed",
+            Some(outcome) => outcome.as_str(),
+        }
+    }
 }
 
 /// What a run was of, and what it found and did.
@@ -99,6 +112,9 @@ pub struct RunAbout {
     /// The changes that failed and were there all the same.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub found: Vec<u32>,
+    /// Whether its process ended in the middle of it, as was found later.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub killed: bool,
     /// The run that it puts back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rolls_back: Option<String>,

@@ -21,11 +21,15 @@ pub struct Removed {
 /// Rows at a time: others write meanwhile.
 const AT_ONCE: u64 = 1_000;
 
+/// No run takes longer than this, but for one that waits for somebody, which says later how it ended.
+const LONGEST_RUN: TimeDelta = TimeDelta::days(1);
+
 /// The document that says on which day the history was last gone through.
 const FORGOTTEN: &str = "history/forgotten";
 
 impl Store {
-    /// Forgets what ended longer ago than `keep`, unless that was done today by whomever.
+    /// Forgets what ended longer ago than `keep`, unless that was done today by whomever. What has not ended
+    /// for a day has been killed.
     ///
     /// # Errors
     /// The store cannot be asked.
@@ -37,6 +41,9 @@ impl Store {
             is_due.then_some(today)
         })
         .await?;
+        if is_due {
+            self.note_all_killed(Utc::now() - LONGEST_RUN).await?;
+        }
         match Utc::now().checked_sub_signed(keep).filter(|_| is_due) {
             Some(before) => self.forget_before(before).await,
             None => Ok(Removed::default()),

@@ -1,6 +1,8 @@
 //! Runs.
 
-use super::records::RunRecord;
+use chrono::{DateTime, Utc};
+
+use super::records::{RunAbout, RunRecord};
 use super::{Ending, microseconds, time};
 use crate::store::Store;
 use crate::store::db::{Arg, Row, Tx};
@@ -52,5 +54,61 @@ impl Store {
             }
         };
         self.db.write(note).await
+    }
+
+    /// Notes that a run was killed, unless it has ended. One that goes on all the same says so when it
+    /// ends.
+    ///
+    /// # Errors
+    /// The store cannot be asked.
+    pub async fn note_killed(&self, run: &str) -> Result<(), StoreError> {
+        self.killed("run = $1", Killed::Run(run.to_owned())).await
+    }
+
+    /// The same of all runs that began before a time.
+    ///
+    /// # Errors
+    /// The store cannot be asked.
+    pub async fn note_all_killed(&self, began_before: DateTime<Utc>) -> Result<(), StoreError> {
+        self.killed("began < $1", Killed::Before(microseconds(began_before))).await
+    }
+
+    async fn killed(&self, which: &'static str, given: Killed) -> Result<(), StoreError> {
+        let note = move |mut tx: Tx| {
+            let given = given.clone();
+            async move {
+                let sql = format!("SELECT {COLUMNS} FROM runs WHERE ended IS NULL AND {which}");
+                let rows = tx.rows(sqlx::AssertSqlSafe(sql), &[given.arg()]).await?;
+                for row in rows {
+                    let run = record(&row)?;
+                    let about = RunAbout { killed: true, ..run.about };
+                    let about = serde_json::to_string(&about)?;
+                    // It was heard of last when it began to write something, or began.
+                    let sql = "UPDATE runs SET outcome = $2, about = $3, ended = \
+                               (SELECT COALESCE(MAX(i.time), runs.began) FROM intents i \
+                               WHERE i.run = runs.run) WHERE run = $1";
+                    let word = Arg::Text(Ending::Interrupted.word());
+                    tx.run(sql, &[Arg::Text(&run.run), word, Arg::Text(&about)]).await?;
+                }
+                Ok((tx, ()))
+            }
+        };
+        self.db.write(note).await
+    }
+}
+
+/// Which runs were killed.
+#[derive(Debug, Clone)]
+enum Killed {
+    Run(String),
+    Before(i64),
+}
+
+impl Killed {
+    fn arg(&self) -> Arg<'_> {
+        match self {
+            Self::Run(run) => Arg::Text(run),
+            Self::Before(time) => Arg::Int(*time),
+        }
     }
 }
