@@ -308,7 +308,7 @@ mod tests {
     fn half_a_file_and_another_version_are_refused() {
         let mut writer = Writer::new(Vec::new(), &head()).unwrap();
         writer.add(&failed()).unwrap();
-        let cut = writer.out.finish().unwrap().into_inner().unwrap();
+        let cut = writer.out.into_inner().unwrap().finish().unwrap().into_inner().unwrap();
         let refused = read(&cut);
         assert!(matches!(refused, Err(SnapshotError::Cut { accounts: 1 })), "{refused:?}");
         let other = Head { evenkeel_snapshot: "9".to_owned(), ..head() };

@@ -13,16 +13,16 @@ use evenkeel::fleet::shard::Shard;
 
 pub use apply::{ApplyArgs, GrantArg, GuardArg, RiskArg, RunArgs};
 pub use files::{
-    Bounds, CompletionsArgs, DeployArgs, DeployForm, DeployPart, ExplainArgs, InitArgs, PolicyArgs,
+    CompletionsArgs, DeployArgs, DeployForm, DeployPart, ExplainArgs, InitArgs, PolicyArgs,
     PolicyFormat, PolicyMode, SchemaArgs, SchemaOf, ValidateArgs,
 };
 pub use guards::{
     Beside, ConfirmArgs, ReleaseArgs, RolloutArgs, RolloutCommand, RolloutResumeArgs,
-    RolloutStatusArgs, RolloutTargetArgs, StatusArgs,
+    RolloutTargetArgs, StatusArgs,
 };
 pub use history::{
     AuditArgs, AuditCommand, AuditExportArgs, AuditVerifyArgs, HistoryArgs, ListFormat, NotifyArgs,
-    NotifyCommand, NotifyTestArgs, OutcomeArg, RollbackArgs, ShowArgs, Since,
+    NotifyCommand, NotifyTestArgs, RollbackArgs, ShowArgs,
 };
 pub use plan::{CheckArgs, ExportArgs, Format, MergeReportsArgs, Output, PlanArgs, SnapshotArgs};
 
