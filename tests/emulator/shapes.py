@@ -62,10 +62,10 @@ REASONS = {
     "Missing required": "INPUT_REQUIRED",
     "enum value set": "INVALID_ENUM",
     "expression pattern": "INVALID_PATTERN",
-    "Invalid range": "MIN_VALUE_EXCEEDED",
+    "min value": "MIN_VALUE_EXCEEDED",
     "MaxResults": "MAX_VALUE_EXCEEDED",
     "at most": "MAX_LENGTH_EXCEEDED",
-    "Invalid length": "MIN_LENGTH_EXCEEDED",
+    "min length": "MIN_LENGTH_EXCEEDED",
 }
 
 
