@@ -119,7 +119,7 @@ class Tagging(AccountTest):
         control("POST", f"policy?account={self.account}", document)
         arn = f"arn:aws:sqs:us-east-1:{self.account}:q"
         failed = self.tagging.tag_resources(ResourceARNList=[arn], Tags={"a": "1"})["FailedResourcesMap"]
-        self.assertIn("sqs:TagQueue", failed[arn]["ErrorMessage"])
+        self.assertIn("sqs:tagqueue", failed[arn]["ErrorMessage"])
 
     def test_resources_that_once_had_tags_stay_listed(self) -> None:
         url = self.client("sqs").create_queue(QueueName="q", tags={"a": "1"})["QueueUrl"]
