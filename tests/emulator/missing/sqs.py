@@ -107,6 +107,23 @@ def _lets(letters: Any, source: str) -> bool:
     return kind == "allowAll" or (kind == "byQueue" and source in said.get("sourceQueueArns", []))
 
 
+# Numbers of a call: the lowest, the highest, and how SQS says it.
+OF_CALLS = {
+    "MaxNumberOfMessages": (1, 10, "Must be between 1 and 10, if provided."),
+    "VisibilityTimeout": (0, 43200, "Must be between 0 and 43200, if provided."),
+    "WaitTimeSeconds": (0, 20, "Must be >= 0 and <= 20, if provided."),
+}
+
+
+@refuses("sqs", "ReceiveMessage", "ChangeMessageVisibility")
+def numbers_of_a_call(call: Call) -> None:
+    for name, (low, high, reason) in OF_CALLS.items():
+        value = call.params.get(name, low)
+        if not low <= value <= high:
+            message = f"Value {value} for parameter {name} is invalid. Reason: {reason}"
+            raise AwsError("InvalidParameterValue", message)
+
+
 @refuses("sqs", "SendMessage")
 def characters_of_a_message(call: Call) -> None:
     _check_characters(call, call.params)
