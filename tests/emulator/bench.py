@@ -174,13 +174,13 @@ def client(server: Server, service: str) -> Any:
 
 
 def messes(times: int) -> Table:
-    """Untidy accounts: the first of a process is made by calls, others are copies."""
+    """Untidy accounts: the first of its sort is made by calls, others are copies. One of another sort loads the services."""
     first, copies = [], []
     for _ in range(times):
         server = Server()
         # One connection, as a thread that has ended is not counted.
         kept = http.client.HTTPConnection(server.url.removeprefix("http://"))
-        kept.request("GET", "/_evenkeel/health")
+        kept.request("POST", "/_evenkeel/mess?account=111122229999&minimal=1")
         kept.getresponse().read()
         for number in range(4):
             cpu = server.cpu()
