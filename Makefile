@@ -87,8 +87,8 @@ $(TOOLS)/ministack/.installed-%:
 	"$(TOOLS)/ministack/bin/pip" install --quiet --disable-pip-version-check "ministack==$*" cryptography
 	@touch "$@"
 
-bench-emulator: emulator ## the figures of docs/emulator.md: start, first calls, calls by service, memory
-	cd tests && $(PYTHON) -m emulator.bench
+bench-emulator: emulator ## write docs/emulator.md's figures: start, first calls, calls by service, memory; ARGS=--cpu on a busy machine
+	cd tests && $(PYTHON) -m emulator.bench --write $(ARGS)
 
 bench: emulator ## the figures of docs/performance.md
 	cargo build --release

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from emulator.actions import iam_action
 from emulator.answers import AwsError
 from emulator.faults import USUAL_CODES
-from emulator.identity import caller_arn, linked_role, s3_arn
+from emulator.identity import caller_arn, linked_role, s3_arn, spoken
 from emulator.policy import as_list, statements
 from emulator.wire import Call
 
@@ -66,8 +66,8 @@ class Access:
                     code, status, *_ = USUAL_CODES.get(call.service or "") or USUAL_CODES[call.protocol]
                     raise AwsError(
                         code,
-                        f"User: {caller_arn(call)} is not authorized to perform: {demand.action} on resource: "
-                        f"{demand.resource} {problem.format(kind=kind, action=demand.action)}",
+                        f"User: {caller_arn(call)} is not authorized to perform: {spoken(demand.action)} on resource: "
+                        f"{demand.resource} {problem.format(kind=kind, action=spoken(demand.action))}",
                         status,
                     )
 

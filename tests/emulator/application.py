@@ -104,12 +104,13 @@ class Emulator:
                 if call.service and call.model is None:
                     raise NotImplementedError("the API model has no operation for this request")
                 shapes.check_readable(call)
-                if access:
-                    denials.judge(call)
-                    access.judge(call)
+                refused = self._refused(call, access) if access else []
                 shelf.load(call.service)
                 shapes.check_input(call)
                 missing.guard(call)
+                refused = refused or partial.refused(call)
+                if refused:
+                    return partial.apart(call, refused, lambda rest: self.execute(rest, access), self.accounts)
                 paging.check(call)
                 all_pages = paging.whole(call, self.accounts)
                 handler = missing.handler_for(all_pages)
@@ -132,6 +133,18 @@ class Emulator:
             except Exception:
                 traceback.print_exc(file=sys.stderr)
                 return error_answer(call, AwsError("InternalFailure", "The emulator failed; see its log.", 500))
+
+    def _refused(self, call: Call, access: Access) -> list[tuple[Any, AwsError]]:
+        """Raises AccessDenied for what the caller may not do; where each entry is judged by itself, says which fail."""
+
+        def judge(one: Call) -> None:
+            denials.judge(one)
+            access.judge(one)
+
+        if partial.is_judged_by_entry(call):
+            return partial.one_by_one(call, lambda _, item: judge(partial.alone(call, item)))
+        judge(call)
+        return []
 
     def _forward(self, call: Call) -> Answer:
         """moto's own answer."""

@@ -17,6 +17,7 @@ KINDS = ("error", "throttle", "status", "delay", "wait", "replace", "drop", "han
 USUAL_CODES = {
     "ec2": ("UnauthorizedOperation", 403, "RequestLimitExceeded", 503),
     "s3": ("AccessDenied", 403, "SlowDown", 503),
+    "sns": ("AuthorizationError", 403, "Throttling", 400),
     "s3control": ("AccessDenied", 403, "SlowDown", 503),
     "query": ("AccessDenied", 403, "Throttling", 400),
     "json": ("AccessDeniedException", 400, "ThrottlingException", 400),

@@ -48,9 +48,15 @@ def caller_arn(call: Call) -> str:
     return user.arn if user else f"arn:{call.partition}:iam::{call.account}:user/evenkeel-test"
 
 
+def spoken(action: str) -> str:
+    """A permission as the errors of its service spell it."""
+    prefix, _, name = action.partition(":")
+    return {"sns": f"SNS:{name}", "sqs": action.lower()}.get(prefix, action)
+
+
 def access_denied_message(call: Call) -> str:
     """What AWS says when no policy of the caller allows the call."""
-    action = iam_action(call)
+    action = spoken(iam_action(call))
     return (
         f"User: {caller_arn(call)} is not authorized to perform: {action} on resource: {resource_of(call)} "
         f"because no identity-based policy allows the {action} action"

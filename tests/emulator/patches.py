@@ -61,6 +61,19 @@ class _Later(MetaPathFinder):
 def _ec2() -> None:
     _default_groups_allow_themselves()
     _networks_are_stored_in_their_canonical_form()
+    _network_acls_are_found_by_id()
+
+
+def _network_acls_are_found_by_id() -> None:
+    """moto does not know the filter `network-acl-id`."""
+    from moto.ec2.models.network_acls import NetworkAcl
+
+    value = NetworkAcl.get_filter_value
+
+    def get_filter_value(self: Any, filter_name: str, method_name: str | None = None) -> Any:
+        return self.id if filter_name == "network-acl-id" else value(self, filter_name, method_name)
+
+    NetworkAcl.get_filter_value = get_filter_value
 
 
 def _networks_are_stored_in_their_canonical_form() -> None:

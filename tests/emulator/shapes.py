@@ -44,8 +44,28 @@ def serialise(call: Call, result: dict[str, Any]) -> Answer:
 # The code for what the API model does not allow, where a service has one of its own.
 INVALID = {
     "cloudwatch": "ValidationError",
+    "ecr": "InvalidParameterException",
     "logs": "InvalidParameterException",
+    "organizations": "InvalidInputException",
     "s3control": "InvalidRequest",
+    "sqs": "InvalidParameterValue",
+}
+# Services that call it `MissingParameter` when something is not sent.
+NAME_WHAT_IS_MISSING = ("ec2", "sqs")
+# Members whose values have an error of their own, by service and what the problem tells of.
+OF_MEMBERS = {
+    ("s3", "LocationConstraint"): ("InvalidLocationConstraint", "The specified location-constraint is not valid"),
+    ("sqs", "AttributeNames"): ("InvalidAttributeName", "Unknown Attribute."),
+}
+# What Organizations says of an input besides, by what is wrong with it.
+REASONS = {
+    "Missing required": "INPUT_REQUIRED",
+    "enum value set": "INVALID_ENUM",
+    "expression pattern": "INVALID_PATTERN",
+    "min value": "MIN_VALUE_EXCEEDED",
+    "MaxResults": "MAX_VALUE_EXCEEDED",
+    "at most": "MAX_LENGTH_EXCEEDED",
+    "min length": "MIN_LENGTH_EXCEEDED",
 }
 
 
@@ -60,8 +80,12 @@ def check_input(call: Call) -> None:
     if not problems:
         return
     detail = f"{len(problems)} validation error{'s' if len(problems) > 1 else ''} detected: {'; '.join(problems)}"
-    if call.service == "s3" and call.operation == "CreateBucket" and "LocationConstraint" in problems[0]:
-        raise AwsError("InvalidLocationConstraint", "The specified location-constraint is not valid", 400)
+    for (service, member), (code, message) in OF_MEMBERS.items():
+        if call.service == service and member in problems[0]:
+            raise AwsError(code, message)
+    missing = re.match(r'Missing required parameter in .*"(\w+)"$', problems[0])
+    if missing and call.service in NAME_WHAT_IS_MISSING:
+        raise AwsError("MissingParameter", f"The request must contain the parameter {missing[1]}.")
     raise refused(call, detail)
 
 
@@ -77,7 +101,9 @@ def refused(call: Call, detail: str) -> AwsError:
         from emulator.shelf.model import invalid
 
         return invalid(call, detail)
-    return AwsError(INVALID.get(str(call.service), "ValidationException"), detail)
+    reason = next((name for word, name in REASONS.items() if word in detail), None)
+    more = {"Reason": reason} if reason and call.service == "organizations" else None
+    return AwsError(INVALID.get(str(call.service), "ValidationException"), detail, more=more)
 
 
 def check_readable(call: Call) -> None:

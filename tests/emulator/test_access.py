@@ -150,11 +150,11 @@ class Messaging(AccountTest):
         sns, arn = self.client("sns"), self.arn("sns", "own")
         self.only(allow("sns:CreateTopic", arn), allow("sns:SetTopicAttributes", arn))
         tags = [{"Key": "a", "Value": "1"}]
-        self.fails("AccessDenied", sns.create_topic, Name="own", Tags=tags)
-        self.fails("AccessDenied", sns.create_topic, Name="other")
+        self.fails("AuthorizationError", sns.create_topic, Name="own", Tags=tags)
+        self.fails("AuthorizationError", sns.create_topic, Name="other")
         sns.create_topic(Name="own")
         sns.set_topic_attributes(TopicArn=arn, AttributeName="DisplayName", AttributeValue="x")
-        self.fails("AccessDenied", sns.get_topic_attributes, TopicArn=arn)
+        self.fails("AuthorizationError", sns.get_topic_attributes, TopicArn=arn)
 
     def test_rules_and_the_roles_that_they_pass(self) -> None:
         events, arn = self.client("events"), self.arn("events", "rule/own")

@@ -137,7 +137,9 @@ class Edges(AccountTest):
         made = waf.create_web_acl(**named, DefaultAction={"Allow": {}}, VisibilityConfig=visible, Description="edge")[
             "Summary"
         ]
-        balancer = f"arn:aws:elasticloadbalancing:us-east-1:{self.account}:loadbalancer/app/a/1"
+        subnets = [one["SubnetId"] for one in self.client("ec2").describe_subnets()["Subnets"]][:2]
+        balancers = self.client("elbv2").create_load_balancer(Name="l", Subnets=subnets)["LoadBalancers"]
+        balancer = balancers[0]["LoadBalancerArn"]
         waf.associate_web_acl(WebACLArn=made["ARN"], ResourceArn=balancer)
         gone = {"Id": made["Id"], "LockToken": made["LockToken"]}
         self.fails("WAFAssociatedItemException", waf.delete_web_acl, **named, **gone)

@@ -7,6 +7,7 @@ from typing import Any
 from moto.core.utils import get_service_model
 
 from emulator import shapes
+from emulator.answers import AwsError
 from emulator.partial import PARTIAL, _filled
 from emulator.testing import AccountTest, control
 
@@ -113,7 +114,9 @@ class PartialTest(AccountTest):
         for (service, operation), row in PARTIAL.items():
             with self.subTest(f"{service}.{operation}"):
                 model = get_service_model(service).operation_model(operation)
-                items, failed = model.input_shape.members[row.items], model.output_shape.members[row.failed]
+                items, failed = model.input_shape, model.output_shape.members[row.failed]
+                for name in row.items.split("."):
+                    items = items.members[name]
                 if row.count:
                     self.assertIn(row.count, model.output_shape.members)
                 if row.name:
@@ -121,7 +124,7 @@ class PartialTest(AccountTest):
                 if "{item}" in json.dumps(row.entry):
                     continue
                 item = {row.name: "111122223333"} if row.name else "111122223333"
-                entry = _filled(row.entry, row, item, row.code, "why")
+                entry = _filled(row.entry, row, item, AwsError(row.code, "why"))
                 shape = failed.value if row.keyed else failed.member
                 self.assertEqual(shapes.violations(entry, shape), [])
 

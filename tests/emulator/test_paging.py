@@ -62,7 +62,7 @@ class Pages(AccountTest):
             ("ssm", "ListDocuments", "InvalidNextToken"),
             ("kms", "ListKeys", "InvalidMarkerException"),
             ("sns", "ListTopics", "InvalidParameter"),
-            ("sqs", "ListQueues", "ValidationException"),
+            ("sqs", "ListQueues", "InvalidParameterValue"),
             ("secretsmanager", "ListSecrets", "InvalidNextTokenException"),
             ("cloudwatch", "DescribeAlarms", "InvalidNextToken"),
             ("config", "DescribeConfigurationAggregators", "InvalidNextTokenException"),

@@ -14,7 +14,7 @@ class Patterns(AccountTest):
             ("InvalidParameterException", "logs", "create_log_group", {"logGroupName": "two words"}),
             ("ValidationException", "accessanalyzer", "create_analyzer", {"analyzerName": "1st", "type": "ACCOUNT"}),
             ("ValidationException", "events", "put_rule", {"Name": "two words", "ScheduleExpression": "rate(1 day)"}),
-            ("ValidationException", "organizations", "describe_account", {"AccountId": "12"}),
+            ("InvalidInputException", "organizations", "describe_account", {"AccountId": "12"}),
             ("ValidationException", "account", "get_contact_information", {"AccountId": "12"}),
             ("ValidationException", "wafv2", "list_resources_for_web_acl", {"WebACLArn": "not an ARN, for one"}),
         ):

@@ -1,12 +1,21 @@
 """Every expectation that held goes on holding; what falls short is written down in `probe/lacking.json`."""
 
+import functools
 import json
 import unittest
 
 from emulator.probe import table
+from emulator.probe.absent import ALLOWED
 from emulator.probe.keys import Keys
 from emulator.probe.run import lacking, named, run
+from emulator.probe.trial import Record
 from emulator.testing import endpoint
+
+
+@functools.cache
+def results() -> dict[str, Record]:
+    """What became of each operation, of one run for all tests."""
+    return run(endpoint(), Keys("akia"))
 
 
 class Contract(unittest.TestCase):
@@ -15,7 +24,7 @@ class Contract(unittest.TestCase):
     def test_what_held_holds(self) -> None:
         """Where this fails for the better, `make emulator-matrix` writes down the better."""
         known = json.loads(table.LACKING.read_text())
-        records = run(endpoint(), Keys("akia"))
+        records = results()
         worse = {}
         for operation, (verdict, *reasons) in lacking(records).items():
             new = [reason for reason in reasons if reason not in known.get(operation, [])]
@@ -24,8 +33,26 @@ class Contract(unittest.TestCase):
         self.assertEqual(worse, {})
         self.assertEqual(set(records), named())
 
+    def test_each_operation_answers_rightly_and_refuses_what_is_wrong(self) -> None:
+        thin = {}
+        for name, record in results().items():
+            refusals = [note.startswith(("fails with", "must fail")) for note, _ in record.checks]
+            told = {"ok": "ok" in record.calls, "read back": not all(refusals), "refused": any(refusals)}
+            if len(refusals) < 2 or not all(told.values()):
+                thin[name] = told
+        # Everybody may ask who they are, and nothing can be wrong with it.
+        self.assertEqual(sorted(thin), sorted(ALLOWED), thin)
+
     def test_the_table_says_what_the_probes_and_the_list_say(self) -> None:
         self.assertEqual(shown(table.DOCUMENT.read_text()), told())
+
+    def test_the_operations_at_first_are_those_of_today_without_the_later_ones(self) -> None:
+        later = {f"{service}.{name}" for service, names in table.LATER.items() for name in names}
+        self.assertLessEqual(later, named())
+        for family, (services, before) in table.FAMILIES.items():
+            with self.subTest(family):
+                today = [name for name in named() - later if name.partition(".")[0] in services]
+                self.assertEqual(len(today), sum(before))
 
     def test_a_stale_table_is_seen(self) -> None:
         text = table.DOCUMENT.read_text()

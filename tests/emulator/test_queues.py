@@ -48,6 +48,17 @@ class Queues(AccountTest):
         self.delete(url, first[0])
         self.assertEqual(self.bodies(url), ["a2"])
 
+    def test_numbers_out_of_range_are_told_in_the_words_of_sqs(self) -> None:
+        url = self.queue("q")
+        for name, value, reason in (
+            ("MaxNumberOfMessages", 11, "Must be between 1 and 10"),
+            ("WaitTimeSeconds", 21, "Must be >= 0 and <= 20"),
+            ("VisibilityTimeout", 43201, "Must be between 0 and 43200"),
+        ):
+            error = self.fails("InvalidParameterValue", self.sqs.receive_message, QueueUrl=url, **{name: value})
+            wanted = f"Value {value} for parameter {name} is invalid. Reason: {reason}, if provided."
+            self.assertEqual(error.response["Error"]["Message"], wanted)
+
     def test_a_message_comes_back_in_its_place(self) -> None:
         url = self.fifo()
         for body in ("1", "2", "3"):

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from emulator.testing import AccountTest
+from emulator.testing import AccountTest, control
 
 
 def lifecycle(**rule: Any) -> dict[str, Any]:
@@ -123,3 +123,56 @@ class RefusedValues(AccountTest):
         wrong = {"StatelessDefaultActions": ["aws:bogus"], "StatelessFragmentDefaultActions": ["aws:pass"]}
         create = self.client("network-firewall").create_firewall_policy
         self.fails("InvalidRequestException", create, FirewallPolicyName="p", FirewallPolicy=wrong)
+
+
+class Lacking(AccountTest):
+    """Calls that lack what they need, though the API model does not say so; moto fails, or takes them."""
+
+    def test_what_is_needed_besides(self) -> None:
+        name = f"b-{self.account}"
+        self.client("s3").create_bucket(Bucket=name)
+        rule = f"arn:aws:config:us-east-1:{self.account}:config-rule/config-rule-absent"
+        subnets = self.client("ec2").describe_subnets()["Subnets"]
+        group = self.client("ec2").describe_security_groups()["SecurityGroups"][0]["GroupId"]
+        rules = [{"SecurityGroupRuleId": "sgr-0123456789abcdef0"}]
+        tagged = {"Resources": [subnets[0]["SubnetId"]], "Tags": [{"Value": "x"}]}
+        for code, service, operation, params in (
+            ("MissingRequestBodyError", "s3", "put_bucket_lifecycle_configuration", {"Bucket": name}),
+            ("InvalidInput", "iam", "create_service_linked_role", {"AWSServiceName": "nonsense"}),
+            ("ValidationException", "config", "tag_resource", {"ResourceArn": rule, "Tags": [{}]}),
+            ("ValidationException", "dynamodb", "create_table", {"TableName": "table"}),
+            ("InvalidParameterCombinationException", "cloudtrail", "get_insight_selectors", {}),
+            ("InvalidParameterCombinationException", "cloudtrail", "get_event_configuration", {}),
+            ("MissingParameter", "ec2", "modify_security_group_rules", {"GroupId": group, "SecurityGroupRules": rules}),
+            ("InvalidParameterValue", "ec2", "create_tags", tagged),
+        ):
+            with self.subTest(f"{service} {operation}"):
+                self.fails(code, getattr(self.client(service), operation), **params)
+
+    def test_scans_that_are_not_named_are_all(self) -> None:
+        inspector = self.client("inspector2")
+        inspector.enable(resourceTypes=["EC2", "ECR"])
+        inspector.disable()
+        [account] = inspector.batch_get_account_status(accountIds=[self.account])["accounts"]
+        self.assertEqual({one["status"] for one in account["resourceState"].values()}, {"DISABLED"})
+
+    def test_what_organizations_says_is_wrong(self) -> None:
+        organizations = self.client("organizations")
+        for reason, params in (
+            ("INPUT_REQUIRED", {}),
+            ("INVALID_ENUM", {"Filter": "NONSENSE"}),
+            ("MIN_VALUE_EXCEEDED", {"Filter": "TAG_POLICY", "MaxResults": 0}),
+            ("MAX_VALUE_EXCEEDED", {"Filter": "TAG_POLICY", "MaxResults": 21}),
+        ):
+            with self.subTest(reason):
+                error = self.fails("InvalidInputException", organizations.list_policies, **params)
+                self.assertEqual(error.response["Reason"], reason)
+
+    def test_how_a_denial_is_told(self) -> None:
+        for service, operation, params, code, action in (
+            ("sns", "create_topic", {"Name": "t"}, "AuthorizationError", "SNS:CreateTopic"),
+            ("sqs", "create_queue", {"QueueName": "q"}, "AccessDeniedException", "sqs:createqueue"),
+        ):
+            control("POST", "faults", {"service": service, "account": self.account, "kind": "error", "count": 1})
+            error = self.fails(code, getattr(self.client(service), operation), **params)
+            self.assertIn(f"is not authorized to perform: {action} on resource", error.response["Error"]["Message"])

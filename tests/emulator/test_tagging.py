@@ -5,7 +5,7 @@ import unittest
 from typing import Any
 
 from emulator.organization_testing import OrganizationTest
-from emulator.testing import AccountTest, control
+from emulator.testing import AccountTest, client, control
 
 
 class Tagging(AccountTest):
@@ -119,7 +119,7 @@ class Tagging(AccountTest):
         control("POST", f"policy?account={self.account}", document)
         arn = f"arn:aws:sqs:us-east-1:{self.account}:q"
         failed = self.tagging.tag_resources(ResourceARNList=[arn], Tags={"a": "1"})["FailedResourcesMap"]
-        self.assertIn("sqs:TagQueue", failed[arn]["ErrorMessage"])
+        self.assertIn("sqs:tagqueue", failed[arn]["ErrorMessage"])
 
     def test_resources_that_once_had_tags_stay_listed(self) -> None:
         url = self.client("sqs").create_queue(QueueName="q", tags={"a": "1"})["QueueUrl"]
@@ -180,7 +180,50 @@ class OfAnOrganization(OrganizationTest):
         organizations.attach_policy(PolicyId=made["Policy"]["PolicySummary"]["Id"], TargetId=root["Id"])
         wanted = [{"ResourceType": "ec2:instance", "ReportingTagKeys": ["CostCenter"]}]
         self.assertEqual(tagging.list_required_tags()["RequiredTags"], wanted)
-        self.fails("EmulatorLacksOperation", tagging.get_compliance_summary)
+        self.assertEqual(tagging.get_compliance_summary()["SummaryList"], [])
+        self.fails("ConstraintViolationException", client("resourcegroupstaggingapi", self.member).get_compliance_summary)
+        elsewhere = client("resourcegroupstaggingapi", self.account, "eu-west-1")
+        self.fails("ConstraintViolationException", elsewhere.get_compliance_summary)
+
+    def test_what_does_not_comply_is_told_and_counted(self) -> None:
+        self.trust("tagpolicies.tag.amazonaws.com")
+        node = {
+            "tag_key": {"@@assign": "Stage"},
+            "tag_value": {"@@assign": ["prod", "test-*"]},
+            "report_required_tag_for": {"@@assign": ["sqs:queue"]},
+        }
+        self.policy("TAG_POLICY", {"tags": {"stage": node}}, self.root_id)
+        sent = {"good": {"Stage": "prod"}, "like": {"Stage": "test-1"}, "case": {"stage": "prod"}, "none": {"a": "b"}}
+        sqs, other = client("sqs", self.member), client("sqs", self.member, "eu-west-1")
+        for name, tags in (sent | {"value": {"Stage": "dev"}}).items():
+            sqs.create_queue(QueueName=name, tags=tags)
+        other.create_queue(QueueName="elsewhere", tags={"Stage": "dev"})
+        tagging = client("resourcegroupstaggingapi", self.member)
+        told = {
+            one["ResourceARN"].rpartition(":")[2]: one["ComplianceDetails"]
+            for one in tagging.get_resources(IncludeComplianceDetails=True)["ResourceTagMappingList"]
+        }
+        self.assertEqual({name for name, one in told.items() if one["ComplianceStatus"]}, {"good", "like"})
+        self.assertEqual((told["case"]["NoncompliantKeys"], told["value"]["NoncompliantKeys"]), (["stage"], []))
+        self.assertEqual(told["value"]["KeysWithNoncompliantValues"], ["Stage"])
+        self.assertEqual(told["none"]["MissingTagKeys"], ["Stage"])
+        bad = tagging.get_resources(IncludeComplianceDetails=True, ExcludeCompliantResources=True)
+        self.assertEqual(len(bad["ResourceTagMappingList"]), 3)
+        summary = self.client("resourcegroupstaggingapi").get_compliance_summary
+        [whole] = summary()["SummaryList"]
+        shown = (whole["TargetId"], whole["TargetIdType"], whole["NonCompliantResources"])
+        self.assertEqual(shown, (self.root_id, "ROOT", 4))
+        rows = summary(GroupBy=["TARGET_ID", "REGION"])["SummaryList"]
+        places = [(one["TargetId"], one["Region"]) for one in rows]
+        self.assertEqual(places, [(self.member, "eu-west-1"), (self.member, "us-east-1")])
+        self.assertEqual([one["NonCompliantResources"] for one in rows], [1, 3])
+        self.assertEqual({one["TargetIdType"] for one in rows}, {"ACCOUNT"})
+        self.assertEqual(summary(TargetIdFilters=[self.account])["SummaryList"], [])
+        self.assertEqual(summary(RegionFilters=["eu-west-1"])["SummaryList"][0]["NonCompliantResources"], 1)
+        self.assertEqual(summary(TagKeyFilters=["a"])["SummaryList"][0]["NonCompliantResources"], 1)
+        first = summary(GroupBy=["REGION"], MaxResults=1)
+        rest = summary(GroupBy=["REGION"], MaxResults=1, PaginationToken=first["PaginationToken"])
+        self.assertEqual((len(rest["SummaryList"]), rest["PaginationToken"]), (1, ""))
 
 
 if __name__ == "__main__":

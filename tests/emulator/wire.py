@@ -97,7 +97,7 @@ class Call:
             return {}
         request = self.request()
         try:
-            return PROTOCOL_PARSERS[self.protocol](self.model, map_type=dict).parse(
+            parsed = PROTOCOL_PARSERS[self.protocol](self.model, map_type=dict).parse(
                 {
                     "method": request.method,
                     "values": request.values,
@@ -110,6 +110,10 @@ class Call:
         except Exception as error:
             self.unreadable = f"{error}"
             return {}
+        # In an address there is no empty list: it is one that was not sent.
+        members = self.model.input_shape.members
+        absent = [n for n, one in parsed.items() if one == [] and members[n].serialization.get("location") == "querystring"]
+        return {name: value for name, value in parsed.items() if name not in absent}
 
     def request(self) -> Request:
         return Request(self.environ | {"wsgi.input": _stream(self.body)})
@@ -233,12 +237,28 @@ def _operation(call: Call, form: dict[str, str]) -> tuple[OperationModel | None,
         try:
             with _LOADING:
                 router = get_service_router(call.service)
-            return router.match(call.request())
+            try:
+                return router.match(call.request())
+            except NotFound:
+                # Without an argument that it must have it is the operation all the same, and refused for that.
+                lacking = _required_arguments(call.service) if call.service != "s3" else ""
+                if not lacking:
+                    raise
+                query = call.environ.get("QUERY_STRING", "")
+                return router.match(Request(call.environ | {"QUERY_STRING": f"{query}&{lacking}"}))
         except (NotFound, NotImplementedError):
             return None, {}
     if name not in service.operation_names:
         return None, {}
     return service.operation_model(name), {}
+
+
+@functools.cache
+def _required_arguments(service: str | None) -> str:
+    """All arguments that operations of the service must have in their addresses, as a query."""
+    model = get_service_model(service)
+    shapes = [model.operation_model(name).input_shape for name in model.operation_names]
+    return "&".join(sorted({f"{name}=" for shape in shapes if shape for name in shape.required_query_args}))
 
 
 def _move_account(environ: dict[str, Any]) -> None:

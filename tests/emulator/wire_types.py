@@ -39,7 +39,7 @@ def problem(call: Any) -> str | None:
     try:
         value = json.loads(call.body)
     except ValueError as error:
-        return f"The body is not valid JSON: {error}"
+        return f"The body cannot be read: {error}"
     return _problem(value, shape, "")
 
 

@@ -270,31 +270,34 @@ def get_event_selectors(call: Call, _: Forward) -> dict[str, Any]:
     return {"TrailARN": trail.arn, "EventSelectors": trail.selectors or DEFAULT_SELECTORS}
 
 
+def _name_of_a_trail(call: Call) -> str:
+    """Of a call that can be about an event data store as well."""
+    if "TrailName" in call.params and "EventDataStore" not in call.params:
+        return str(call.params["TrailName"])
+    if "TrailName" not in call.params and "EventDataStore" in call.params:
+        raise NotImplementedError("of event data stores")
+    raise AwsError("InvalidParameterCombinationException", "Either a trail or an event data store must be given.")
+
+
 @handles("cloudtrail", "PutInsightSelectors")
-def put_insight_selectors(call: Call, forward: Forward) -> dict[str, Any] | None:
-    if "TrailName" not in call.params:
-        return None
-    trail = _home(call, call.params["TrailName"])
+def put_insight_selectors(call: Call, _: Forward) -> dict[str, Any]:
+    trail = _home(call, _name_of_a_trail(call))
     # A selector without categories is about management events.
     trail.insights = [{"EventCategories": ["Management"]} | given for given in call.params["InsightSelectors"]]
     return {"TrailARN": trail.arn, "InsightSelectors": trail.insights}
 
 
 @handles("cloudtrail", "GetInsightSelectors")
-def get_insight_selectors(call: Call, forward: Forward) -> dict[str, Any] | None:
-    if "TrailName" not in call.params:
-        return None
-    trail = _find(call, call.params["TrailName"])
+def get_insight_selectors(call: Call, _: Forward) -> dict[str, Any]:
+    trail = _find(call, _name_of_a_trail(call))
     if not trail.insights:
         raise AwsError("InsightNotEnabledException", f"Trail {trail.arn} does not have Insights enabled.")
     return {"TrailARN": trail.arn, "InsightSelectors": trail.insights}
 
 
 @handles("cloudtrail", "PutEventConfiguration")
-def put_event_configuration(call: Call, forward: Forward) -> dict[str, Any] | None:
-    if "TrailName" not in call.params:
-        return None
-    trail = _home(call, call.params["TrailName"])
+def put_event_configuration(call: Call, _: Forward) -> dict[str, Any]:
+    trail = _home(call, _name_of_a_trail(call))
     for name in ("MaxEventSize", "ContextKeySelectors", "AggregationConfigurations"):
         if name in call.params:
             trail.events[name] = call.params[name]
@@ -302,10 +305,8 @@ def put_event_configuration(call: Call, forward: Forward) -> dict[str, Any] | No
 
 
 @handles("cloudtrail", "GetEventConfiguration")
-def get_event_configuration(call: Call, forward: Forward) -> dict[str, Any] | None:
-    if "TrailName" not in call.params:
-        return None
-    trail = _find(call, call.params["TrailName"])
+def get_event_configuration(call: Call, _: Forward) -> dict[str, Any]:
+    trail = _find(call, _name_of_a_trail(call))
     return {"TrailARN": trail.arn} | trail.events
 
 

@@ -36,6 +36,11 @@ ABSENT = {
         "InvalidVpcPeeringConnectionID.NotFound",
     ),
 }
+# The same of what is changed or read alone.
+ALONE = {
+    "GetManagedPrefixListEntries": ("PrefixListId", "managed_prefix_lists", "InvalidPrefixListID.NotFound"),
+    "ModifySnapshotAttribute": ("SnapshotId", "snapshots", "InvalidSnapshot.NotFound"),
+}
 NAME, KEY, VALUE = 255, 127, 256
 WITH_PORTS = {"6", "17", "tcp", "udp"}
 
@@ -131,6 +136,38 @@ def ids_of_what_is_not_there(call: Call) -> None:
             raise AwsError(code, f"The ID '{name}' does not exist")
 
 
+@refuses("ec2", *ALONE)
+def what_is_not_there(call: Call) -> None:
+    member, kept, code = ALONE[str(call.operation)]
+    if call.params[member] not in getattr(backend_of(call), kept):
+        raise AwsError(code, f"The ID '{call.params[member]}' does not exist")
+
+
+@refuses("ec2", "ReplaceNetworkAclAssociation")
+def an_association_that_is_not_there(call: Call) -> None:
+    name, acls, acl = call.params["AssociationId"], backend_of(call).network_acls, call.params["NetworkAclId"]
+    if not any(name in one._associations for one in acls.values()):
+        raise AwsError("InvalidAssociationID.NotFound", f"The association ID '{name}' does not exist")
+    if acl not in acls:
+        raise AwsError("InvalidNetworkAclID.NotFound", f"The networkAcl ID '{acl}' does not exist")
+
+
+@refuses("ec2", "ModifySubnetAttribute")
+def a_subnet_that_is_not_there(call: Call) -> None:
+    name = call.params["SubnetId"]
+    if not any(name in subnets for subnets in backend_of(call).subnets.values()):
+        raise AwsError("InvalidSubnetID.NotFound", f"The subnet ID '{name}' does not exist")
+
+
+@refuses("ec2", "ModifySecurityGroupRules")
+def rules_that_are_changed(call: Call) -> None:
+    name = call.params["GroupId"]
+    if backend_of(call).get_security_group_from_id(name) is None:
+        raise AwsError("InvalidGroup.NotFound", f"The security group '{name}' does not exist")
+    if not all("SecurityGroupRule" in one for one in call.params["SecurityGroupRules"]):
+        raise AwsError("MissingParameter", "The request must contain the parameter SecurityGroupRule.")
+
+
 @refuses("ec2", "DescribeImageAttribute", "ModifyImageAttribute")
 def an_image_that_is_not_there(call: Call) -> None:
     name = call.params["ImageId"]
@@ -193,6 +230,8 @@ def _filters(operation: str, call: Call) -> set[str]:
 
 @refuses("ec2", "CreateTags")
 def tags_of_aws(call: Call) -> None:
+    if not all(one.get("Key") for one in call.params["Tags"]):
+        raise AwsError("InvalidParameterValue", "Tag keys may not be null")
     if any(one["Key"].lower().startswith("aws:") for one in call.params["Tags"]):
         raise AwsError("InvalidParameterValue", "Tag keys starting with 'aws:' are reserved for internal use")
     for one in call.params["Tags"]:

@@ -376,6 +376,8 @@ def _report(call: Call) -> str:
 @handles("iam", "CreateServiceLinkedRole")
 def create_service_linked_role(call: Call, forward: Forward) -> Answer:
     service = call.params["AWSServiceName"]
+    if "." not in service:
+        raise AwsError("InvalidInput", f"The service {service} is not valid", 400)
     role = linked_role(service)
     if role and "CustomSuffix" in call.params:
         raise AwsError("InvalidInput", f"Custom suffix is not allowed for {service}", 400)

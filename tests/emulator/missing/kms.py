@@ -10,7 +10,7 @@ from emulator import grammar, policy
 from emulator.answers import Answer, AwsError
 from emulator.events.permission import account_may
 from emulator.identity import caller_arn
-from emulator.missing import Forward, from_moto, handles
+from emulator.missing import Forward, from_moto, handles, refuses
 from emulator.wire import Call
 
 DEFAULT_PERIOD = 365
@@ -70,6 +70,11 @@ def _by_id(call: Call, name: str = "KeyId") -> Any:
     if key_id.startswith("alias/") or ":alias/" in key_id:
         raise AwsError("NotFoundException", f"Invalid keyId {key_id}")
     return find_key(call, key_id)
+
+
+@refuses("kms", "CreateGrant", "ListGrants")
+def of_a_key_that_is_there(call: Call) -> None:
+    _by_id(call)
 
 
 @handles("kms", "CreateKey")

@@ -119,6 +119,12 @@ def input_of_a_target(call: Call) -> None:
 # Config.
 
 
+@refuses("config", "TagResource")
+def tags_have_keys(call: Call) -> None:
+    if not all(one.get("Key") for one in call.params["Tags"]):
+        raise AwsError("ValidationException", "1 validation error detected: Value at 'tags.key' must not be null")
+
+
 @refuses("config", "PutConfigurationAggregator")
 def an_aggregator_of_an_organization(call: Call) -> None:
     from emulator.organization import structure

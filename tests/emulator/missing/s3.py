@@ -211,6 +211,8 @@ def get_lifecycle(call: Call, _: Forward) -> dict[str, Any]:
 
 @handles("s3", "PutBucketLifecycleConfiguration")
 def put_lifecycle(call: Call, forward: Forward) -> dict[str, Any] | Answer:
+    if not call.params.get("LifecycleConfiguration"):
+        raise AwsError("MissingRequestBodyError", "Request Body is empty", 400)
     rules = copy.deepcopy(call.params["LifecycleConfiguration"]["Rules"])
     s3_lifecycle.check(rules)
     for rule in rules:

@@ -8,6 +8,7 @@ from typing import Any
 from emulator import grammar, policy
 from emulator.answers import AwsError
 from emulator.missing import refuses
+from emulator.partial import judges
 from emulator.wire import Call
 
 NUMBERS = {
@@ -21,7 +22,9 @@ NUMBERS = {
 OF_FIFO = {"ContentBasedDeduplication", "DeduplicationScope", "FifoQueue", "FifoThroughputLimit"}
 OTHERS = {"KmsMasterKeyId", "Policy", "RedriveAllowPolicy", "RedrivePolicy", "SqsManagedSseEnabled", *OF_FIFO}
 MOST_RECEIVES = 1000
+MOST_ENTRIES = 10
 GONE_SECONDS = 60
+ERRORS = "AWS.SimpleQueueService."
 NOT_ALLOWED = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -104,10 +107,78 @@ def _lets(letters: Any, source: str) -> bool:
     return kind == "allowAll" or (kind == "byQueue" and source in said.get("sourceQueueArns", []))
 
 
+# Numbers of a call: the lowest, the highest, and how SQS says it.
+OF_CALLS = {
+    "MaxNumberOfMessages": (1, 10, "Must be between 1 and 10, if provided."),
+    "VisibilityTimeout": (0, 43200, "Must be between 0 and 43200, if provided."),
+    "WaitTimeSeconds": (0, 20, "Must be >= 0 and <= 20, if provided."),
+}
+
+
+@refuses("sqs", "ReceiveMessage", "ChangeMessageVisibility")
+def numbers_of_a_call(call: Call) -> None:
+    for name, (low, high, reason) in OF_CALLS.items():
+        value = call.params.get(name, low)
+        if not low <= value <= high:
+            message = f"Value {value} for parameter {name} is invalid. Reason: {reason}"
+            raise AwsError("InvalidParameterValue", message)
+
+
 @refuses("sqs", "SendMessage")
 def characters_of_a_message(call: Call) -> None:
-    if NOT_ALLOWED.search(call.params["MessageBody"]):
+    _check_characters(call, call.params)
+
+
+@judges("sqs", "SendMessageBatch")
+def _check_characters(_: Call, message: dict[str, Any]) -> None:
+    if NOT_ALLOWED.search(message["MessageBody"]):
         raise AwsError("InvalidMessageContents", "Message contains characters outside the allowed set.")
+
+
+@refuses("sqs", "ChangeMessageVisibilityBatch", "DeleteMessageBatch")
+def entries_of_a_batch(call: Call) -> None:
+    ids = [entry["Id"] for entry in call.params["Entries"]]
+    twice = next((one for number, one in enumerate(ids) if one in ids[:number]), None)
+    if not ids:
+        raise AwsError(f"{ERRORS}EmptyBatchRequest", "There should be at least one entry in the request.")
+    if len(ids) > MOST_ENTRIES:
+        message = f"Maximum number of entries per request are {MOST_ENTRIES}. You have sent {len(ids)}."
+        raise AwsError(f"{ERRORS}TooManyEntriesInBatchRequest", message)
+    if not all(re.fullmatch(r"[\w-]{1,80}", one, re.ASCII) for one in ids):
+        raise AwsError(
+            f"{ERRORS}InvalidBatchEntryId",
+            "A batch entry id can only contain alphanumeric characters, hyphens and underscores. "
+            "It can be at most 80 letters long.",
+        )
+    if twice:
+        raise AwsError(f"{ERRORS}BatchEntryIdsNotDistinct", f"Id {twice} repeated.")
+
+
+@judges("sqs", "ChangeMessageVisibilityBatch")
+def not_in_flight(call: Call, entry: dict[str, Any]) -> None:
+    message = _received(call, entry)
+    if message and message.visible:
+        raise AwsError(f"{ERRORS}MessageNotInflight", "The message referred to isn't in flight.")
+
+
+@judges("sqs", "DeleteMessageBatch")
+def expired(call: Call, entry: dict[str, Any]) -> None:
+    message = _received(call, entry)
+    if message and message.visible and call.params["QueueUrl"].endswith(".fifo"):
+        raise AwsError(
+            "InvalidParameterValue",
+            f"Value {entry['ReceiptHandle']} for parameter ReceiptHandle is invalid. "
+            "Reason: The receipt handle has expired.",
+        )
+
+
+def _received(call: Call, entry: dict[str, Any]) -> Any:
+    """The message that was once received with the entry's receipt."""
+    from moto.sqs.models import sqs_backends
+
+    queue = sqs_backends[call.owner or call.account][call.region].queues.get(call.params["QueueUrl"].rpartition("/")[2])
+    messages = queue._messages if queue else []
+    return next((one for one in messages if one.had_receipt_handle(entry["ReceiptHandle"])), None)
 
 
 # When queues were deleted that were there, by account, Region and name.

@@ -37,7 +37,9 @@ def _invalid(message: str) -> AwsError:
 @refuses("dynamodb", "CreateTable")
 def a_new_table(call: Call) -> None:
     given = call.params
-    first, *rest = given.get("KeySchema", [{}])
+    if not given.get("KeySchema"):
+        raise _invalid("No KeySchema is provided.")
+    first, *rest = given["KeySchema"]
     if first.get("KeyType", "HASH") != "HASH":
         raise AwsError("ValidationException", "Invalid KeySchema: The first KeySchemaElement is not a HASH key type")
     for second in rest:

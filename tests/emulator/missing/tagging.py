@@ -107,16 +107,26 @@ def get_resources(call: Call, _: Forward) -> dict[str, Any]:
         raise _invalid("ResourcesPerPage must be between 1 and 100.")
     if params.get("ExcludeCompliantResources") and not params.get("IncludeComplianceDetails"):
         raise _invalid("ExcludeCompliantResources goes with IncludeComplianceDetails.")
-    if params.get("IncludeComplianceDetails"):
-        raise NotImplementedError("compliance with tag policies is not evaluated")
     matches = make_tag_matcher(filters)
     found = [
         {"ResourceARN": one.arn, "Tags": [{"Key": key, "Value": value} for key, value in one.tags.items()]}
+        | _compliance(call, one)
         for one in resources(call)
         if matches(one.tags) and match_resource_type(one.kind, types) and (not arns or one.arn in arns)
     ]
+    if params.get("ExcludeCompliantResources"):
+        found = [one for one in found if not one["ComplianceDetails"]["ComplianceStatus"]]
     shown, token = page(call, found, usual=_fit(call, found))
     return {"ResourceTagMappingList": shown, "PaginationToken": ""} | token
+
+
+def _compliance(call: Call, one: Resource) -> dict[str, Any]:
+    from emulator.missing.tagging_compliance import details
+
+    if not call.params.get("IncludeComplianceDetails"):
+        return {}
+    found = home_of(call.account, call.partition)
+    return {"ComplianceDetails": details(effective(call.account, "TAG_POLICY", call.partition) if found else None, one)}
 
 
 def _fit(call: Call, found: list[dict[str, Any]]) -> int:
@@ -189,7 +199,9 @@ def required_tags(call: Call, _: Forward) -> dict[str, Any]:
 
 @handles("resourcegroupstaggingapi", "GetComplianceSummary")
 def compliance_summary(call: Call, _: Forward) -> dict[str, Any]:
-    """Refused as AWS refuses it; what compliance is, is not evaluated."""
+    """Of the organization, in pages; for its management account alone."""
+    from emulator.missing.tagging_compliance import summary
+
     found = home_of(call.account, call.partition)
     if call.region != LEADERS.get(call.partition) or found is None or management(found) != call.account:
         raise _constraint("You can call this operation only from the management account, and from us-east-1.")
@@ -197,7 +209,8 @@ def compliance_summary(call: Call, _: Forward) -> dict[str, Any]:
         raise _constraint(f"Trusted access of {TAG_POLICIES} is not enabled.")
     if not ask(call, "organizations", "ListPolicies", Filter="TAG_POLICY")["Policies"]:
         raise _constraint("There is no tag policy.")
-    raise NotImplementedError("compliance with tag policies is not evaluated")
+    shown, token = page(call, summary(call))
+    return {"SummaryList": shown, "PaginationToken": ""} | token
 
 
 def _invalid(message: str) -> AwsError:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from emulator.answers import Answer, AwsError
-from emulator.missing import Forward, from_moto, handles
+from emulator.missing import Forward, from_moto, handles, refuses
 from emulator.wire import Call
 
 # The service in the ARN of each type of resource.
@@ -42,7 +42,31 @@ def acl_of(call: Call, arn: str | None = None) -> Any:
             same = acl.id == call.params.get("Id") and acl.name == call.params.get("Name")
             if acl.arn == arn if arn else same:
                 return acl
-    raise AwsError("WAFNonexistentItemException", "AWS WAF couldn't perform the operation: the resource doesn't exist.")
+    raise _nothing()
+
+
+def _nothing() -> AwsError:
+    return AwsError("WAFNonexistentItemException", "AWS WAF couldn't perform the operation: the resource doesn't exist.")
+
+
+@refuses("wafv2", "ListTagsForResource", "TagResource", "UntagResource")
+def tagged(call: Call) -> None:
+    from moto.wafv2.models import GLOBAL_REGION, wafv2_backends
+
+    kinds = ("wacls", "ip_sets", "rule_groups", "regex_pattern_sets")
+    backends = [wafv2_backends[call.account][region] for region in (GLOBAL_REGION, call.region)]
+    if not any(call.params["ResourceARN"] in getattr(backend, kind) for backend in backends for kind in kinds):
+        raise _nothing()
+
+
+@refuses("wafv2", "AssociateWebACL", "DisassociateWebACL", "GetWebACLForResource")
+def protected(call: Call) -> None:
+    """A load balancer must be there; others are not looked for."""
+    from moto.elbv2.models import elbv2_backends
+
+    arn = call.params["ResourceArn"]
+    if arn.split(":")[2:3] == ["elasticloadbalancing"] and arn not in elbv2_backends[call.account][call.region].load_balancers:
+        raise _nothing()
 
 
 @handles("wafv2", "AssociateWebACL")

@@ -71,10 +71,14 @@ def create(call: Call, forward: Forward) -> dict[str, Any]:
 
 
 @handles("organizations", "DescribeCreateAccountStatus")
-def describe_creation(call: Call, forward: Forward) -> dict[str, Any]:
+def describe_creation(call: Call, _: Forward) -> dict[str, Any]:
     asked = call.params["CreateAccountRequestId"]
-    failed = [one for one in _FAILED.get(home(call).org.id, []) if one["Id"] == asked]
-    status = failed[0] if failed else from_moto(call, forward)["CreateAccountStatus"]
+    found = home(call)
+    made = [one.create_account_status["CreateAccountStatus"] for one in found.accounts]
+    status = next((one for one in [*made, *_FAILED.get(found.org.id, [])] if one["Id"] == asked), None)
+    if status is None:
+        message = "We can't find a create account request with the CreateAccountRequestId that you specified."
+        raise AwsError("CreateAccountStatusNotFoundException", message)
     seen = _as_seen(status)
     _ON_THEIR_WAY[asked] = max(0, _ON_THEIR_WAY.get(asked, 0) - 1)
     return {"CreateAccountStatus": seen}

@@ -14,7 +14,7 @@ from moto.organizations.models import organizations_backends
 from emulator.access import Demand, applies, demands
 from emulator.answers import AwsError
 from emulator.faults import USUAL_CODES
-from emulator.identity import caller_arn
+from emulator.identity import caller_arn, spoken
 from emulator.organization import root_sessions
 from emulator.organization.structure import account_in, attached, enabled, home_of, is_member, path
 from emulator.policy import statements
@@ -72,13 +72,13 @@ def _refuse(call: Call, wanted: list[Demand], level: list[dict[str, Any]], kind:
 def _must_allow(call: Call, wanted: list[Demand], level: list[dict[str, Any]]) -> None:
     for demand in wanted:
         if not any(one["Effect"] == "Allow" and applies(one, demand) for one in level):
-            raise _denied(call, demand, f"because no service control policy allows the {demand.action} action")
+            raise _denied(call, demand, f"because no service control policy allows the {spoken(demand.action)} action")
 
 
 def _denied(call: Call, demand: Demand, why: str) -> AwsError:
     code, status, *_ = USUAL_CODES.get(call.service or "") or USUAL_CODES[call.protocol]
     start = "You are not authorized to perform this operation. " if call.service == "ec2" else ""
-    who = f"{start}User: {caller_arn(call)} is not authorized to perform: {demand.action}"
+    who = f"{start}User: {caller_arn(call)} is not authorized to perform: {spoken(demand.action)}"
     return AwsError(code, f"{who} on resource: {demand.resource} {why}", status)
 
 

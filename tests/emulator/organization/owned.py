@@ -124,17 +124,18 @@ SCANS = {
 def inspector(call: Call, forward: Forward) -> Any:
     """An Inspector policy that speaks of a scan in the Region decides it; the call fails for the account, with 200."""
     accounts = call.params.get("accountIds") or [call.account]
+    scans = call.params.get("resourceTypes") or [*SCANS]
     found = home_of(call.account, call.partition)
     policy = effective(call.account, "INSPECTOR_POLICY", call.partition) if found else None
     enablement = (policy or {}).get("inspector", {}).get("enablement", {})
-    if any(_decides(enablement, kind, call.region) for kind in call.params.get("resourceTypes") or SCANS):
+    if any(_decides(enablement, kind, call.region) for kind in scans):
         failed = {
             "errorCode": "BLOCKED_BY_ORGANIZATION_POLICY",
             "errorMessage": "The operation is blocked by an organization policy.",
         }
         return {"accounts": [], "failedAccounts": [{"accountId": account} | failed for account in accounts]}
-    # moto fails when the own account is meant by naming none.
-    call.body = json.dumps(call.params | {"accountIds": accounts}).encode()
+    # moto fails when the own account, or all scans, are meant by naming none.
+    call.body = json.dumps(call.params | {"accountIds": accounts, "resourceTypes": scans}).encode()
     return forward()
 
 

@@ -27,3 +27,10 @@ def tags(call: Call) -> None:
 @refuses("organizations", "ListPoliciesForTarget")
 def a_target_that_is_not_there(call: Call) -> None:
     target(home(call), call.params["TargetId"])
+
+
+@refuses("organizations", "ListParents")
+def whose_parents(call: Call) -> None:
+    found = home(call)
+    if not any(one.id == call.params["ChildId"] for one in [*found.ou, *found.accounts]):
+        raise AwsError("ChildNotFoundException", "We can't find an account or organizational unit that you specified.")

@@ -19,7 +19,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="write lacking.json and the table of docs/emulator.md")
     parser.add_argument("--compare", action="store_true", help="say where it differs from lacking.json")
     options = parser.parse_args()
-    records = run(_url(options.url), Keys(options.keys), at_once=options.at_once, only=options.only)
+    records = run(_url(options.url), Keys(options.keys), at_once=options.at_once, only=options.only, wrong=not options.compare)
     short = lacking(records)
     if options.write:
         table.write(records, short)

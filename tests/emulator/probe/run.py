@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from emulator.probe import scenarios
+from emulator.probe import refusals, scenarios
 from emulator.probe.keys import Keys
 from emulator.probe.trial import Record, Trial
 
@@ -28,6 +28,14 @@ def found(only: str | None = None) -> list[tuple[str, Scenario]]:
     ]
 
 
+def wrong_calls() -> list[tuple[str, Scenario]]:
+    """What is refused of each operation, one scenario a service."""
+    services: dict[str, list[str]] = {}
+    for operation in sorted(named()):
+        services.setdefault(operation.partition(".")[0], []).append(operation.partition(".")[2])
+    return [("refusals", [refusals.of_service(service, names)]) for service, names in services.items()]
+
+
 def named() -> set[str]:
     """The operations that the scenarios name, such as `iam.CreateUser`, without a run."""
     texts = [Path(module.__file__).read_text() for module in map(importlib.import_module, _modules())]
@@ -38,8 +46,9 @@ def _modules() -> list[str]:
     return [f"{scenarios.__name__}.{module.name}" for module in pkgutil.iter_modules(scenarios.__path__)]
 
 
-def run(url: str, keys: Keys, *, at_once: int = 4, only: str | None = None) -> dict[str, Record]:
-    """What became of each operation, such as `iam.CreateUser`."""
+def run(url: str, keys: Keys, *, at_once: int = 4, only: str | None = None, wrong: bool = True) -> dict[str, Record]:
+    """What became of each operation, such as `iam.CreateUser`; without `wrong` of right calls alone."""
+    wanted = found(only) + [one for one in wrong_calls() if wrong and only in (None, one[0])]
 
     def one(number: int, scenario: Scenario) -> dict[str, Record]:
         account = str(FIRST_ACCOUNT + 10 * number)
@@ -54,7 +63,7 @@ def run(url: str, keys: Keys, *, at_once: int = 4, only: str | None = None) -> d
 
     merged: dict[str, Record] = {}
     with ThreadPoolExecutor(at_once) as pool:
-        results = [pool.submit(one, number, scenario) for number, (_, scenario) in enumerate(found(only))]
+        results = [pool.submit(one, number, scenario) for number, (_, scenario) in enumerate(wanted)]
         for result in results:
             for operation, record in result.result().items():
                 merged.setdefault(operation, Record()).add(record)

@@ -31,6 +31,20 @@ FAMILIES: dict[str, tuple[tuple[str, ...], tuple[int, int, int]]] = {
         (35, 0, 0),
     ),
 }
+#: What has been asked for since, and is not among the operations at first.
+LATER = {
+    "cloudcontrol": (
+        "CreateResource",
+        "DeleteResource",
+        "GetResource",
+        "GetResourceRequestStatus",
+        "ListResources",
+        "UpdateResource",
+    ),
+    "guardduty": ("ListInvitations",),
+    "sqs": ("ChangeMessageVisibility", "DeleteMessage", "ReceiveMessage", "SendMessage"),
+    "sts": ("GetCallerIdentity",),
+}
 BEGIN, END = "<!-- emulator-matrix -->", "<!-- /emulator-matrix -->"
 
 
@@ -63,7 +77,7 @@ def made(operations: set[str], short: dict[str, list[str]]) -> str:
 
 
 def _families(operations: set[str], short: dict[str, list[str]]) -> list[str]:
-    """Before and after, by family; Cloud Control, queues and some reads came to the operations later."""
+    """Before and after, by family, and which operations were not counted before."""
     lines = [
         "| family | at first: hold | partly | not at all | now: hold | partly | not at all |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
@@ -74,4 +88,7 @@ def _families(operations: set[str], short: dict[str, list[str]]) -> list[str]:
         row = [*before, *(verdicts.count(word) for word in ("yes", "partly", "no"))]
         total = [one + more for one, more in zip(total, row, strict=True)]
         lines.append(f"| {family} | {' | '.join(map(str, row))} |")
-    return [*lines, f"| **all** | {' | '.join(f'**{number}**' for number in total)} |"]
+    later = "; ".join(f"{service} {', '.join(names)}" for service, names in LATER.items())
+    count = sum(map(len, LATER.values()))
+    all_of_them = f"| **all** | {' | '.join(f'**{number}**' for number in total)} |"
+    return [*lines, all_of_them, "", f"Not among those at first are {count} that came later: {later}."]

@@ -121,6 +121,7 @@ class Trial:
         self.res: dict[str, Record] = {}
         self.last_status: list[int] = []
         self._clients: dict[tuple[str, str, str], Any] = {}
+        self._careless: dict[str, Any] = {}
 
     def client(self, service: str, region: str = "us-east-1", account: str | None = None) -> Any:
         place = (service, region, account or self.acct)
@@ -129,8 +130,9 @@ class Trial:
                 self._clients[place] = self._made(*place)
         return self._clients[place]
 
-    def _made(self, service: str, region: str, account: str) -> Any:
+    def _made(self, service: str, region: str, account: str, checks: bool = True) -> Any:
         config = Config(
+            parameter_validation=checks,
             retries={"total_max_attempts": 1},
             read_timeout=25,
             connect_timeout=5,
@@ -188,6 +190,24 @@ class Trial:
         answer = Answer(body)
         answer.status = body["ResponseMetadata"]["HTTPStatusCode"]
         return answer
+
+    def wrong(self, operation: str, wanted: set[str] | None, params: dict[str, Any]) -> None:
+        """A call that no client's checks hold back, and that must fail with one of these codes; with none, a preparation."""
+        service, _, name = operation.partition(".")
+        if service not in self._careless:
+            with _making:
+                self._careless[service] = self._made(service, "us-east-1", self.acct, checks=False)
+        try:
+            getattr(self._careless[service], xform_name(name))(**params)
+            code = "nothing"
+        except ClientError as error:
+            code = error.response["Error"].get("Code", "?")
+        except Exception as error:
+            code = f"{type(error).__name__}: {error}"
+        if wanted:
+            said = {name: value if isinstance(value, (int, str)) else "…" for name, value in params.items()}
+            note = f"fails with {'/'.join(sorted(wanted))}" + ("" if code in wanted else f", not {code}: {said}")
+            self.record(operation).checks.append((note, code in wanted))
 
     def _failed(self, record: Record, service: str, error: ClientError, wanted: list[str]) -> Answer:
         said, status = error.response["Error"], error.response["ResponseMetadata"].get("HTTPStatusCode", 0)
@@ -263,6 +283,13 @@ class Trial:
         route = urllib.request.Request(f"{self.url}/_evenkeel/events?account={self.acct}", b"{}", method="POST")
         with suppress(OSError):
             urllib.request.urlopen(route).close()
+
+    def let(self, action: str | None) -> None:
+        """From now on the account's callers may do this, or nothing; with `*` everything again, without being asked."""
+        route = f"{self.url}/_evenkeel/policy?account={self.acct}"
+        statement = {"Effect": "Deny" if action is None else "Allow", "Action": action or "*", "Resource": "*"}
+        body = json.dumps({"Version": "2012-10-17", "Statement": [statement]}).encode()
+        urllib.request.urlopen(urllib.request.Request(route, body, method="POST" if action != "*" else "DELETE")).close()
 
     def queue(self, name: str, *senders: str) -> Answer:
         """Makes a queue that these services may send to."""

@@ -48,6 +48,8 @@ def graph(t: Trial) -> None:
         lambda: got.AutoEnable is True,
     )
     t("detective.DisableOrganizationAdminAccount")
+    got = t("detective.ListOrganizationAdminAccounts")
+    t.check("detective.DisableOrganizationAdminAccount", "none", lambda: got.ok and not got.get("Administrators"))
     t("detective.DeleteGraph", GraphArn=ga)
     got = t("detective.ListGraphs")
     t.check("detective.DeleteGraph", "gone", lambda: got.GraphList == [])

@@ -292,11 +292,10 @@ def network_acls(t: Trial) -> None:
     )
     a2 = (t("ec2.CreateNetworkAcl", VpcId=t.vid).get("NetworkAcl") or {}).get("NetworkAclId", "acl-2")
     t("ec2.DeleteNetworkAcl", NetworkAclId=a2)
-    try:
-        gone = not t.client("ec2").describe_network_acls(Filters=filters(network_acl_id=a2))["NetworkAcls"]
-    except Exception:
-        gone = True
-    t.check("ec2.DeleteNetworkAcl", "gone", lambda: gone)
+    got = t("ec2.DescribeNetworkAcls", Filters=filters(network_acl_id=a2))
+    t.check("ec2.DeleteNetworkAcl", "gone", lambda: got.NetworkAcls == [])
+    got = t("ec2.DescribeNetworkAcls", Filters=filters(network_acl_id=aid))
+    t.check("ec2.DescribeNetworkAcls", "by id", lambda: [one["NetworkAclId"] for one in got.NetworkAcls] == [aid])
 
 
 def flow_logs(t: Trial) -> None:

@@ -427,9 +427,10 @@ def roles(t: Trial) -> None:
     t("iam.DeletePolicy", PolicyArn=t.made_pa)
     t("iam.GetPolicy", PolicyArn=t.made_pa, expect="NoSuchEntity")
     t.gone("iam.DeletePolicy", "iam.GetPolicy")
-    for n in ("ip",):
-        pass
     t("iam.DeleteUser", UserName="u1", expect="DeleteConflict")
+    c.create_user(UserName="leaves")
+    t("iam.DeleteUser", UserName="leaves")
+    t.check("iam.DeleteUser", "gone", lambda: "leaves" not in [one["UserName"] for one in c.list_users()["Users"]])
 
 
 SCENARIOS = [[users, managed_policies, roles]]

@@ -264,6 +264,16 @@ def members_view(t: Trial) -> None:
     t("organizations.LeaveOrganization", acct=t.member)
     la = t("organizations.ListAccounts")
     t.check("organizations.LeaveOrganization", "left", lambda: t.member not in [made["Id"] for made in la.Accounts])
+    again = t("organizations.InviteAccountToOrganization", Target={"Id": t.member, "Type": "ACCOUNT"})
+    again_id = again.Handshake["Id"] if again.ok else "h-12345678"
+    t("organizations.AcceptHandshake", acct=t.member, HandshakeId=again_id)
+    t("organizations.RemoveAccountFromOrganization", AccountId=t.member)
+    la = t("organizations.ListAccounts")
+    t.check(
+        "organizations.RemoveAccountFromOrganization",
+        "removed",
+        lambda: again.ok and t.member not in [made["Id"] for made in la.Accounts],
+    )
     a2 = t("organizations.CreateAccount", Email="m2@example.com", AccountName="m2")
     a2id = (a2.get("CreateAccountStatus") or {}).get("AccountId") or "111111111112"
     t("organizations.RemoveAccountFromOrganization", AccountId=a2id, expect="ConstraintViolationException")

@@ -114,11 +114,30 @@ def topics(t: Trial) -> None:
             lambda: json.loads(read.Attributes[n]) == json.loads(v) if v[0] == "{" else read.Attributes[n] == v,
         )
     t("sns.ConfirmSubscription", TopicArn=t.made_ta, Token="a" * 64, expect=["InvalidParameter", "NotFound"])
+    _confirm(t)
     t("sns.Unsubscribe", SubscriptionArn=sa)
     ll = t("sns.ListSubscriptionsByTopic", TopicArn=t.made_ta)
     t.check("sns.Unsubscribe", "gone", lambda: sa not in [got["SubscriptionArn"] for got in ll.Subscriptions])
     ll = t("sns.ListTopics")
     t.check("sns.ListTopics", "listed", lambda: t.made_ta in [got["TopicArn"] for got in ll.Topics])
+
+
+def _confirm(t: Trial) -> None:
+    """The queue of another account is asked first, and the owner's account answers with what came there."""
+    sqs, arn = t.client("sqs", account=t.member), f"arn:aws:sqs:us-east-1:{t.member}:confirms"
+    allowed = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    url = sqs.create_queue(QueueName="confirms", Attributes={"Policy": policy})["QueueUrl"]
+    t("sns.Subscribe", TopicArn=t.made_ta, Protocol="sqs", Endpoint=arn)
+    came = sqs.receive_message(QueueUrl=url).get("Messages", [{"Body": "{}"}])
+    token = json.loads(came[0]["Body"]).get("Token", "a" * 64)
+    t("sns.ConfirmSubscription", acct=t.member, TopicArn=t.made_ta, Token=token)
+    listed = t("sns.ListSubscriptionsByTopic", TopicArn=t.made_ta)
+    t.check(
+        "sns.ConfirmSubscription",
+        "confirmed",
+        lambda: [one["SubscriptionArn"][:4] for one in listed.Subscriptions if one["Endpoint"] == arn] == ["arn:"],
+    )
 
 
 def rules(t: Trial) -> None:

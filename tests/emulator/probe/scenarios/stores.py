@@ -263,10 +263,31 @@ def tags(t: Trial) -> None:
             and t.went("resourcegroupstaggingapi.UntagResources")
         ),
     )
-    got = t("resourcegroupstaggingapi.GetComplianceSummary")
-    t.check("resourcegroupstaggingapi.GetComplianceSummary", "list", lambda: "SummaryList" in got)
+    t("resourcegroupstaggingapi.GetComplianceSummary", expect="ConstraintViolationException")
+    _tag_policy(t)
+    got = t("resourcegroupstaggingapi.GetComplianceSummary", GroupBy=["TARGET_ID"])
+    t.check(
+        "resourcegroupstaggingapi.GetComplianceSummary",
+        "counts what does not comply",
+        lambda: [one["TargetId"] for one in got.SummaryList if one["NonCompliantResources"]] == [t.acct],
+    )
     got = t("resourcegroupstaggingapi.ListRequiredTags")
     t.check("resourcegroupstaggingapi.ListRequiredTags", "list", lambda: "RequiredTags" in got)
+
+
+def _tag_policy(t: Trial) -> None:
+    """An organization whose tag policy the queue of the account does not meet."""
+    organizations = t.client("organizations")
+    organizations.create_organization(FeatureSet="ALL")
+    organizations.enable_aws_service_access(ServicePrincipal="tagpolicies.tag.amazonaws.com")
+    root = organizations.list_roots()["Roots"][0]["Id"]
+    organizations.enable_policy_type(RootId=root, PolicyType="TAG_POLICY")
+    node = {"tag_key": {"@@assign": "Stage"}, "tag_value": {"@@assign": ["prod"]}}
+    made = organizations.create_policy(
+        Name="stages", Description="", Type="TAG_POLICY", Content=json.dumps({"tags": {"stage": node}})
+    )
+    organizations.attach_policy(PolicyId=made["Policy"]["PolicySummary"]["Id"], TargetId=root)
+    t.client("sqs").create_queue(QueueName="unstaged", tags={"Stage": "dev"})
 
 
 SCENARIOS = [[stores, tags]]

@@ -54,4 +54,5 @@ POLICIES = setting(
 @handles("backup", "DeleteBackupVault")
 def delete_vault(call: Call, _: Forward) -> None:
     """The policy goes with the vault."""
+    vault(call)
     POLICIES.rows(call).pop(POLICIES.at(call), None)

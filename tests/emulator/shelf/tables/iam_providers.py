@@ -7,6 +7,7 @@ import uuid
 from typing import Any
 
 from emulator.answers import AwsError
+from emulator.missing import refuses
 from emulator.missing.iam import backend_of
 from emulator.shelf import Collection, now, tags
 from emulator.wire import Call
@@ -109,6 +110,12 @@ def of_caller(call: Call, row: dict[str, Any]) -> bool:
     """Of all users only when that is asked for."""
     wanted = call.params.get("UserName")
     return bool(call.params.get("AllUsers")) or wanted == row["UserName"]
+
+
+@refuses("iam", "ListServiceSpecificCredentials")
+def of_a_user_that_is_there(call: Call) -> None:
+    if call.params.get("UserName"):
+        backend_of(call).get_user(call.params["UserName"])
 
 
 CREDENTIALS = (
