@@ -92,6 +92,7 @@ async fn remembered(
         None => (fresh, Vec::new()),
         Some(saved) => kept(saved, fresh)?,
     };
+    let mut reviewed = reviewed(args, saved, &chosen);
     show(global, args, &chosen);
     name(&left_alone);
     if chosen.order.is_empty() {
@@ -117,6 +118,7 @@ async fn remembered(
         let (still, moved) = kept(&chosen, run.go_on_from(now))?;
         name(&moved);
         chosen = still;
+        reviewed.take_over(&chosen);
         left_alone.extend(moved);
         held_back(&chosen, chosen.held().collect(), &safety, store)?;
         run.check(&chosen)?;
@@ -126,7 +128,6 @@ async fn remembered(
     let outcome = RunOutcome::of(&chosen, Some(&report));
     Stream::new(&chosen.run, vec![&listener])
         .mention(RunEvent::Ended { outcome, report: Some(&report) });
-    let reviewed = reviewed(args, saved, &chosen);
     let exit = conclude(&chosen, &reviewed, &report, &left_alone, run.audit());
     say_next(&report, |options| again::apply(global, args, options));
     let left_out = !left_alone.is_empty() || !reviewed.failed.is_empty();
@@ -270,7 +271,7 @@ async fn look_within(
         allow_grants,
         max_changes: args.max_changes,
         max_changes_per_account: args.max_changes_per_account,
-        only: earlier.map(Plan::changed),
+        only: earlier.map(Plan::concerned),
         detail: Some(Detail::All),
         notices: notices.cloned(),
         asking: Asking {
@@ -301,7 +302,12 @@ async fn look_within(
 ///
 /// # Errors
 /// No account with changes is as it was.
-fn kept(earlier: &Plan, fresh: Plan) -> Result<(Plan, Vec<LeftAlone>), Failure> {
+fn kept(earlier: &Plan, mut fresh: Plan) -> Result<(Plan, Vec<LeftAlone>), Failure> {
+    // What is open is looked at to see how the run ends, and not to be written.
+    fresh.only_report_beside(
+        &earlier.changed(),
+        "it is not in the plan that is applied: make a new one",
+    );
     let Bounded { plan, left_alone, beyond } =
         within(earlier, fresh).map_err(|nothing| match nothing {
             NothingLeft::Stale(refusal) => refusal.into(),
@@ -319,13 +325,14 @@ fn kept(earlier: &Plan, fresh: Plan) -> Result<(Plan, Vec<LeftAlone>), Failure> 
     Ok((plan, left_alone.into_values().collect()))
 }
 
-/// What somebody has reviewed of the accounts that were asked for: what nobody could see when the plan was
-/// made has not been looked at since. What guards hold back, they have said again.
+/// What somebody has reviewed of the accounts that were asked for, as far as it was not looked at again. What
+/// guards hold back, they have said again.
 fn reviewed(args: &ApplyArgs, saved: Option<Plan>, chosen: &Plan) -> Plan {
     let asked: BTreeSet<AccountId> =
         args.selectors.account.iter().filter_map(|account| account.parse().ok()).collect();
     let Some(saved) = saved else { return chosen.clone() };
     let mut saved = if asked.is_empty() { saved } else { saved.about(&asked) };
     saved.release();
+    saved.take_over(chosen);
     saved
 }

@@ -90,6 +90,8 @@ pub fn conclude(
     left_alone: &[LeftAlone],
     audit: &AuditLog,
 ) -> Exit {
+    let (plan, reviewed) = (report.judged(plan), report.judged(reviewed));
+    let (plan, reviewed) = (plan.as_ref(), reviewed.as_ref());
     let left = report.left();
     for line in not_tried(report) {
         out::line(&line);
@@ -122,7 +124,7 @@ pub fn conclude(
         log_failed(report, why, has_log);
         return Exit::Partly;
     }
-    // A saved plan looks again only at what it changes.
+    // A saved plan looks again only at the accounts that it changes.
     let open = open_findings(plan).max(open_findings(reviewed));
     if open > 0 && !report.interrupted {
         out::line(&format!("{}.", stay_open(open)));
@@ -153,10 +155,17 @@ fn objects(report: &ApplyReport) {
              and when it still differs, find out in CloudTrail who puts it back"
         ));
     }
+    let was_open = |title: &String| report.anew.iter().any(|one| one.title == *title);
     for title in &report.needs_more {
+        let what = match was_open(title) {
+            true => "was unknown, and is known to differ by now",
+            false => "has what was to be applied, and needs something else by now",
+        };
+        out::line(&format!("{title} {what}: look at a new plan, and apply it"));
+    }
+    for title in report.put_right() {
         out::line(&format!(
-            "{title} has what was to be applied, and needs something else by now: look at a new plan, and \
-             apply it"
+            "{title} is as declared by now: what was only reported of it, or unknown, is put right"
         ));
     }
     for (title, why) in &report.unobserved {

@@ -177,6 +177,10 @@ impl JsonLine {
                     all.push(self.held_back(object, held));
                 }
             }
+            let right: Vec<&str> = report.put_right().collect();
+            if !right.is_empty() {
+                line["put_right"] = json!(right);
+            }
             if let Some(why) = &report.log_failure {
                 line["error"] = json!(format!("{why}: nothing more was written to AWS"));
             }

@@ -215,9 +215,12 @@ impl Listener for Hearing {
             RunEvent::Planned { plan } if plan.snapshot.is_none() => self.planned(told, plan),
             RunEvent::Wrote { object, change, step } => self.wrote(object, change.name(), step),
             RunEvent::Verified { object, in_sync, .. } => {
-                if let Some(drifted) = self.heard().drifted.get_mut(&key_of(object)) {
+                let (mut heard, key) = (self.heard(), key_of(object));
+                if let Some(drifted) = heard.drifted.get_mut(&key) {
                     drifted.verified = Some(in_sync);
                 }
+                // What was unknown is known by now.
+                heard.standing.retain(|matter| !in_sync || matter.subject.key != key);
             }
             RunEvent::Refused { refusal } => {
                 let mut heard = self.heard();
@@ -337,7 +340,10 @@ impl Drifted {
                 Some(Risk::Disruptive | Risk::Destructive) => Severity::Medium,
             };
             let names: Vec<&str> = self.steps.iter().map(|(name, _)| name.as_str()).collect();
-            let did = format!("put it right: {}", names.join(", "));
+            let did = match names.as_slice() {
+                [] => "put it right by what it wrote elsewhere".to_owned(),
+                names => format!("put it right: {}", names.join(", ")),
+            };
             return Became::Right(self.matter(On::Applied, severity, "", did));
         }
         let is_needless = |(_, step): &(String, Step)| *step == Step::Needless;

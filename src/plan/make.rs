@@ -9,6 +9,7 @@ use super::contradict::contradictions;
 use super::input::{AccountInput, Declared, ObservedItem, Waiver};
 use super::moving::unsettle;
 use super::once::once;
+use super::open::foretell;
 use super::order::{self, Node, Step};
 use super::{Disposition, Mode, ObjectPlan, PlannedChange, Verdict};
 use crate::digest;
@@ -67,6 +68,7 @@ pub fn plan_account(input: &AccountInput<'_>) -> AccountPlan {
     objects.truncate(asked_for.unwrap_or(objects.len()));
     let mut order = link(&mut objects, &needs, input.kind);
     once(&mut objects, &mut order, |id| needs.get(&id).is_some_and(|step| step.of_account));
+    foretell(&mut objects, &all, input.kind);
     AccountPlan { objects, in_sync: 0, order }
 }
 

@@ -14,6 +14,7 @@ pub mod merge;
 pub mod moving;
 mod objects;
 mod once;
+pub mod open;
 pub mod order;
 pub mod outcome;
 mod pack;

@@ -39,6 +39,11 @@ impl Moving {
     }
 }
 
+/// Whether the plan of an object finds that its name leads elsewhere than it should.
+pub fn leads_elsewhere(object: &ObjectPlan, kind: &dyn DynKind) -> bool {
+    Moving::of(object, kind).is_some()
+}
+
 /// The Region of an object; none for a global one.
 fn place(object: &ObjectPlan) -> Option<Region> {
     (!object.global).then(|| object.region.clone())

@@ -78,7 +78,7 @@ struct Places<'a> {
 }
 
 /// Whether two objects of one account are in Regions that see each other.
-fn see_each_other(one: Option<&Region>, other: Option<&Region>) -> bool {
+pub fn see_each_other(one: Option<&Region>, other: Option<&Region>) -> bool {
     one == other || one.is_none() || other.is_none()
 }
 

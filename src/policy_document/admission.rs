@@ -23,12 +23,23 @@ pub enum Admission {
     Perhaps,
 }
 
+/// What is known of the condition keys of a service's requests beside their values.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Keys<'a> {
+    /// Those that they lack.
+    pub not_sent: &'a [&'a str],
+    /// Those whose value nobody here knows but in part, such as the ARN of whichever detector asks: a
+    /// statement for one of the possible values is meant for the request that is asked about.
+    pub varying: &'a [&'a str],
+}
+
 impl PolicyDocument {
     /// What this policy says to what `wanted` would allow: a statement for one service, whose conditions
-    /// are what its requests say of themselves. `not_sent` are the condition keys that they lack.
-    pub fn admission(&self, wanted: &Value, not_sent: &[&str], partition: &str) -> Admission {
+    /// are what its requests say of themselves.
+    pub fn admission(&self, wanted: &Value, keys: Keys<'_>, partition: &str) -> Admission {
         let mut request = Request::of(&canonical::statement(wanted, partition));
-        request.not_sent = not_sent.iter().map(|key| key.to_lowercase()).collect();
+        let lower = |keys: &[&str]| keys.iter().map(|key| key.to_lowercase()).collect();
+        (request.not_sent, request.varying) = (lower(keys.not_sent), lower(keys.varying));
         let statements = self.statements();
         let of_effect = |effect: &'static str| {
             let chosen = statements.iter().filter(move |one| one["Effect"] == effect);
@@ -86,7 +97,8 @@ mod tests {
             }
         }
         statements.push(statement);
-        PolicyDocument::of_statements(statements).admission(&wanted(), not_sent, "aws")
+        let keys = Keys { not_sent, ..Keys::default() };
+        PolicyDocument::of_statements(statements).admission(&wanted(), keys, "aws")
     }
 
     #[test]
@@ -124,6 +136,22 @@ mod tests {
         let deny = json!({ "and": { "Effect": "Deny", "Principal": "*", "Action": "kms:Decrypt",
             "Resource": "*" } });
         assert_eq!(with(&deny, &[]), Admission::Denied);
+    }
+
+    #[test]
+    fn one_of_the_values_that_are_possible_is_enough_where_nobody_knows_which() {
+        let narrow = |source: &str| {
+            let statement = json!({
+                "Effect": "Allow", "Principal": { "Service": "cloudwatch.amazonaws.com" },
+                "Action": "kms:*", "Resource": "*",
+                "Condition": { "ArnEquals": { "aws:SourceArn": source } },
+            });
+            let keys = Keys { varying: &["aws:SourceArn"], ..Keys::default() };
+            PolicyDocument::of_statements(vec![statement]).admission(&wanted(), keys, "aws")
+        };
+        let alarm = "arn:aws:cloudwatch:eu-west-1:111122223333:alarm:one";
+        assert_eq!(narrow(alarm), Admission::In);
+        assert_eq!(narrow("arn:aws:cloudwatch:eu-west-1:444455556666:alarm:*"), Admission::Out);
     }
 
     #[test]

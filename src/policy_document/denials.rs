@@ -62,6 +62,8 @@ pub(super) struct Request {
     context: BTreeMap<String, Vec<String>>,
     /// Condition keys that this service does not send, besides those that none sends; in lower case.
     pub(super) not_sent: Vec<String>,
+    /// Condition keys of which nobody knows which of the possible values is sent; in lower case.
+    pub(super) varying: Vec<String>,
 }
 
 impl Request {
@@ -93,7 +95,7 @@ impl Request {
             context.entry("aws:sourceaccount".to_owned()).or_insert(accounts);
         }
         let (actions, resources) = (texts(&allow["Action"]), texts(&allow["Resource"]));
-        Self { services, actions, resources, context, not_sent: Vec::new() }
+        Self { services, actions, resources, context, not_sent: Vec::new(), varying: Vec::new() }
     }
 
     /// Whether a statement in canonical form may say something of what is asked.
@@ -154,7 +156,13 @@ impl Request {
         match plain {
             "null" => values.iter().all(|value| value == "false"),
             "bool" | "stringequals" | "stringlike" | "arnequals" | "arnlike" => {
-                covers_all(values, known)
+                let is_one_of = |known: &String| {
+                    values.iter().any(|value| !value.contains("${") && overlap(value, known))
+                };
+                match self.varying.iter().any(|varying| varying == key) {
+                    true => known.iter().all(is_one_of),
+                    false => covers_all(values, known),
+                }
             }
             "stringnotequals" | "stringnotlike" | "arnnotequals" | "arnnotlike" => {
                 let apart = |value: &String| known.iter().all(|known| !overlap(value, known));

@@ -23,7 +23,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 
-pub use admission::Admission;
+pub use admission::{Admission, Keys};
 use canonical::Case;
 pub use lockout::Keepers;
 pub use merge::{Merge, Owner, Required};

@@ -1,6 +1,7 @@
 //! Applies a plan: one write at a time, each object observed directly before it, each write told
 //! before and after, above all to the audit log, each object observed again afterwards. Only that
-//! observation makes a change a success.
+//! observation makes a change a success. When an account's last change is written, what the plan could
+//! only report there, or did not know, is looked at once more.
 
 mod account;
 mod applier;
@@ -11,7 +12,7 @@ use futures::FutureExt;
 use futures::stream::{self, StreamExt};
 use tracing::Instrument;
 
-use account::{OfAccount, Planned};
+use account::{OfAccount, Open, Planned};
 pub use applier::Applier;
 
 use super::audited::Audited;
@@ -39,9 +40,11 @@ impl Applier<'_> {
         // The audit log first: nobody hears of a write that is not in it.
         let events = Stream::new(&plan.run, vec![&audited, listener]);
         let halt = Stop::default();
+        let mut open = Open::of(plan);
         let mut accounts = Vec::new();
         for (account, changes) in by_account {
-            let of_account = OfAccount::new(self, plan, &events, &halt, changes);
+            let open = open.remove(account).unwrap_or_default();
+            let of_account = OfAccount::new(self, plan, &events, &halt, changes, open);
             let span = tracing::debug_span!(target: TRACE, "apply", aws.account = %account);
             let run = async move { (account, of_account.run().await) };
             accounts.push(run.instrument(span).boxed());

@@ -71,7 +71,7 @@ pub use look::{Look, LookError, Looked, Source, look};
 pub use observe::observe_all;
 pub use outcome::RunOutcome;
 pub use remembered::{Remembered, Remembering};
-pub use report::{ApplyOutcome, ApplyReport, Step};
+pub use report::{Anew, ApplyOutcome, ApplyReport, Step};
 pub use run::{Run, RunError, reconcile};
 pub use share::{Share, Shared};
 pub use stop::Stop;

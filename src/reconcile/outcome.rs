@@ -23,6 +23,8 @@ pub enum RunOutcome {
 impl RunOutcome {
     /// The outcome of a run whose plan had nothing to apply, or which applied it.
     pub fn of(plan: &Plan, report: Option<&ApplyReport>) -> Self {
+        let judged = report.map(|report| report.judged(plan));
+        let plan = judged.as_deref().unwrap_or(plan);
         let sum = plan.summary();
         let is_held = sum.held_back_changes > 0;
         // That nothing can be remembered is a failure, which may be over the next time.

@@ -1,9 +1,11 @@
 //! What became of a plan, change by change.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::guard::Refusal;
-use crate::plan::Held;
+use crate::plan::{Held, Plan, PlannedChange, Verdict};
 
 /// What became of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,6 +90,15 @@ pub struct ApplyOutcome {
     pub step: Step,
 }
 
+/// How something is that the plan could only report, or did not know, now that all is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Anew {
+    /// The object, in words.
+    pub title: String,
+    /// How it is by now.
+    pub verdict: Verdict,
+}
+
 /// What became of a plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ApplyReport {
@@ -105,6 +116,8 @@ pub struct ApplyReport {
     /// Objects that have what was to be written, and of which somebody else must do their part, with
     /// who must do what.
     pub awaited: Vec<(String, String)>,
+    /// What was looked at once more in the end, and is otherwise than the plan says.
+    pub anew: Vec<Anew>,
     /// Whether the run was asked to stop before the end.
     pub interrupted: bool,
     /// Why a guard let no account begin any more, if one did.
@@ -133,6 +146,42 @@ impl ApplyReport {
         })
     }
 
+    /// The plan, with what was looked at once more as it is by now.
+    pub fn judged<'p>(&self, plan: &'p Plan) -> Cow<'p, Plan> {
+        let anew: BTreeMap<&str, &Verdict> =
+            self.anew.iter().map(|one| (one.title.as_str(), &one.verdict)).collect();
+        if anew.is_empty() {
+            return Cow::Borrowed(plan);
+        }
+        let mut plan = plan.clone();
+        for object in plan.objects.iter_mut() {
+            let Some(verdict) = anew.get(object.title().as_str()) else { continue };
+            if **verdict == Verdict::InSync {
+                object.changes.retain(PlannedChange::is_meant);
+            }
+            if object.changes.iter().all(|change| !change.is_meant()) {
+                object.verdict = (*verdict).clone();
+            }
+        }
+        Cow::Owned(plan)
+    }
+
+    /// What was looked at once more and is as declared by now.
+    pub fn put_right(&self) -> impl Iterator<Item = &str> {
+        let right = self.anew.iter().filter(|one| one.verdict == Verdict::InSync);
+        right.map(|one| one.title.as_str())
+    }
+
+    /// Forgets what was said against an object that is as declared by now.
+    pub(super) fn is_right(&mut self, title: &str) {
+        let others = |one: &String| one != title;
+        self.only_reported.retain(others);
+        self.not_converged.retain(others);
+        self.needs_more.retain(others);
+        self.unobserved.retain(|(one, _)| one != title);
+        self.awaited.retain(|(one, _)| one != title);
+    }
+
     /// How many changes are not there.
     pub fn left(&self) -> usize {
         self.outcomes.iter().filter(|outcome| !outcome.step.is_done()).count()
@@ -156,6 +205,7 @@ impl ApplyReport {
         self.unobserved.extend(other.unobserved);
         self.only_reported.extend(other.only_reported);
         self.awaited.extend(other.awaited);
+        self.anew.extend(other.anew);
         self.interrupted |= other.interrupted;
         self.refused = self.refused.take().or(other.refused);
         if self.log_failure.is_none() {

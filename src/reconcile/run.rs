@@ -154,7 +154,7 @@ impl<'a> Run<'a> {
         };
         let span = tracing::debug_span!(target: TRACE, "write", evenkeel.run = %plan.run);
         let report = Box::pin(applier.apply(plan, self.listener)).instrument(span).await;
-        self.conclude(plan, Some(&report)).await;
+        self.conclude(&report.judged(plan), Some(&report)).await;
         Ok(report)
     }
 

@@ -1,9 +1,11 @@
 //! The changes of one account, one after the other.
 
+mod anew;
 mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use anew::Open;
 use serde_json::Value;
 
 use super::super::again::{self, Fit, Written};
@@ -131,6 +133,8 @@ pub struct OfAccount<'a, 'p> {
     lost: Option<String>,
     /// Objects that somebody has moved.
     moved: BTreeMap<(Place, String), String>,
+    /// What is looked at once more when all is written.
+    open: Open<'a>,
 }
 
 impl<'a, 'p> OfAccount<'a, 'p> {
@@ -141,6 +145,7 @@ impl<'a, 'p> OfAccount<'a, 'p> {
         stream: &'a Stream<'p>,
         halt: &'a Stop,
         changes: Vec<Planned<'a>>,
+        open: Open<'a>,
     ) -> Self {
         Self {
             applier,
@@ -156,6 +161,7 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             token: None,
             lost: None,
             moved: BTreeMap::new(),
+            open,
         }
     }
 
@@ -179,6 +185,9 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             let Err(unheard) = self.one(object, change).await else { continue };
             self.unheard(object, change, unheard);
         }
+        if let Err(error) = self.look_anew().await {
+            self.ends(error);
+        }
         if let Some(held) = held {
             if self.lost.is_some() {
                 held.lost();
@@ -195,7 +204,20 @@ impl<'a, 'p> OfAccount<'a, 'p> {
         change: &PlannedChange,
         Unheard { error, in_hand }: Unheard<'_>,
     ) {
-        let left = match error {
+        let left = self.ends(error);
+        if let Some((in_hand, step)) = in_hand {
+            self.report.unrecorded.push(object.title());
+            self.settle(object, in_hand, step);
+        }
+        if !self.done.contains(&change.id) {
+            self.settle(object, change, left);
+        }
+    }
+
+    /// Writes nothing more after something that somebody could not hear of, and says what becomes of what is
+    /// left.
+    fn ends(&mut self, error: ListenError) -> Step {
+        match error {
             ListenError::LeaseLost(why) => {
                 self.lost = Some(why.clone());
                 Step::LeaseLost { why }
@@ -208,13 +230,6 @@ impl<'a, 'p> OfAccount<'a, 'p> {
                 }
                 Step::NotTried
             }
-        };
-        if let Some((in_hand, step)) = in_hand {
-            self.report.unrecorded.push(object.title());
-            self.settle(object, in_hand, step);
-        }
-        if !self.done.contains(&change.id) {
-            self.settle(object, change, left);
         }
     }
 

@@ -9,6 +9,7 @@ use super::observe::{
 };
 use super::spec::{Spec, Step};
 use crate::aws::Call;
+use crate::kinds::kms::let_in::GET_POLICY;
 use crate::kinds::kms::reads::DESCRIBE as DESCRIBE_KEY;
 use crate::kinds::{Allowed, Arns, Use};
 
@@ -24,6 +25,7 @@ pub const CALLS: &[Use<Spec>] = &[
     Use::read_if(GET_EVENT_CONFIGURATION, |spec| spec.event_aggregation.is_some()),
     Use::read_if(LIST_TAGS, |spec| spec.tags.is_some()),
     Use::read_if(DESCRIBE_KEY, |spec| spec.key().is_some()),
+    Use::read_if(GET_POLICY, |spec| spec.key().is_some()),
     Use::write_if(CREATE, |spec| spec.s3_bucket_name.is_some(), trail),
     Use::write_if(UPDATE, Spec::has_settings, trail),
     Use::write_if(PUT_SELECTORS, Spec::declares_selectors, trail),

@@ -6,7 +6,6 @@ use super::arn::{self, TrailArn};
 use super::observe::declared_region;
 use super::selectors::Selectors;
 use super::spec::{Action, Settings, Spec, State, Step};
-use crate::kinds::kms::named::{self, Named};
 use crate::kinds::tags;
 use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo, compared};
 
@@ -26,19 +25,19 @@ pub fn diff(facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Ac
 }
 
 /// A trail on its way to the declared state.
-struct Trail<'a> {
-    spec: &'a Spec,
-    place: Place<'a>,
+pub(super) struct Trail<'a> {
+    pub(super) spec: &'a Spec,
+    pub(super) place: Place<'a>,
     /// Whether it is only about to be made: then nothing can be lost.
     is_new: bool,
 }
 
 /// Where a trail is at home.
 #[derive(Clone, Copy)]
-struct Place<'a> {
-    partition: &'a str,
-    region: &'a str,
-    account: &'a str,
+pub(super) struct Place<'a> {
+    pub(super) partition: &'a str,
+    pub(super) region: &'a str,
+    pub(super) account: &'a str,
 }
 
 impl<'a> From<TrailArn<'a>> for Place<'a> {
@@ -157,7 +156,7 @@ fn misplaced(
 }
 
 impl Trail<'_> {
-    fn act(&self, step: Step) -> Action {
+    pub(super) fn act(&self, step: Step) -> Action {
         Action { trail: self.spec.name.clone(), region: self.place.region.to_owned(), step }
     }
 
@@ -190,39 +189,6 @@ impl Trail<'_> {
         changes.extend(self.key(state, of_key));
         changes.extend(self.update_settings(state, desired, drift));
         changes
-    }
-
-    /// Whether the trail has the declared key, and it works.
-    fn key(&self, state: &State, drift: Drift) -> Option<Change<Action>> {
-        let problem = state.declared_key.as_ref().and_then(Named::problem);
-        let key = self.spec.kms_key_id.clone()?;
-        if drift.is_empty() {
-            let mut drift = Drift::new();
-            let actual = state.settings.kms_key_id.as_deref();
-            let (there, wanted) = named::out_of_order(actual, &key);
-            drift.add("kms_key_id", Some(there), Some(wanted));
-            return problem.map(|problem| {
-                Change::finding(drift).withhold(format!(
-                    "CloudTrail cannot encrypt with this key: {problem}; no log file can be \
-                     delivered until the key works again, or another is declared"
-                ))
-            });
-        }
-        let is_alias = named::is_alias(&key);
-        let settings = Settings { kms_key_id: Some(key), ..Settings::default() };
-        let change = Change::new(self.act(Step::Update { settings }), drift)
-            .risk(Risk::Disruptive)
-            .warn("who reads new log files needs rights to their key");
-        Some(match (problem, &state.declared_key) {
-            // Another item may be about to make it.
-            (Some(_), Some(Named::Missing)) if is_alias => {
-                change.warn("the key is not there yet: it must be by the time of this change")
-            }
-            (Some(problem), _) => change.withhold(format!(
-                "CloudTrail could not encrypt with this key: {problem}; no log file would be delivered: put the key right, or declare another"
-            )),
-            (None, _) => change,
-        })
     }
 
     fn update_settings(
@@ -310,18 +276,6 @@ impl Trail<'_> {
             send.sns_topic_name = spec.sns_topic_name.clone();
         }
         send
-    }
-
-    /// Compares the key by what its names stand for.
-    fn compare_key(&self, drift: &mut Drift, state: Option<&State>) {
-        compared::mark("kms_key_id");
-        let key = state.and_then(|state| state.settings.kms_key_id.as_deref());
-        let declared = state.and_then(|state| state.declared_key.as_ref());
-        let is_same =
-            key.is_some_and(|key| declared.is_some_and(|declared| declared.is_behind(key)));
-        if !is_same {
-            drift.compare_text("kms_key_id", key, self.spec.kms_key_id.as_deref());
-        }
     }
 
     /// CloudTrail wants log group and role together, and the group's ARN with `:*` at its end.

@@ -11,7 +11,8 @@ use super::selectors::{self, Selectors};
 use super::spec::{AggregationTemplate, InsightCategory, InsightSelector, Settings, Spec, State};
 use crate::aws::error::AbsentIf;
 use crate::aws::{Call, ErrorClass};
-use crate::kinds::kms::named::{self, Named};
+use crate::kinds::kms::let_in::{self, Keyed};
+use crate::kinds::kms::named;
 use crate::kinds::object::Cause;
 use crate::kinds::tags::{self, Tags};
 use crate::kinds::together::together;
@@ -136,7 +137,7 @@ async fn present(
     cx: &Cx,
     spec: &Spec,
     seen: &Seen<'_>,
-    declared_key: Option<Named>,
+    key: Option<Keyed>,
     namesakes: &[&Seen<'_>],
 ) -> Result<Object<State>, ObserveError> {
     let arn = seen.arn.text;
@@ -153,6 +154,7 @@ async fn present(
         when(spec.event_aggregation.is_some(), aggregation(cx, arn)),
         when(spec.tags.is_some(), all_tags(cx, arn)),
     )?;
+    let (declared_key, key_policy) = key.map(|keyed| (keyed.key, keyed.policy)).unzip();
     let mut hidden = Hidden { own: seen.arn.account == cx.account.as_str(), why: BTreeMap::new() };
     Ok(Object::present(
         &spec.name,
@@ -166,6 +168,7 @@ async fn present(
             event_aggregation: hidden.or_shown("event_aggregation", event_aggregation)?,
             tags: hidden.or_shown("tags", tags)?,
             declared_key,
+            key_policy: key_policy.flatten(),
             hidden: hidden.why,
             namesakes: namesakes.iter().map(|seen| seen.arn.text.to_owned()).collect(),
         },
@@ -291,9 +294,9 @@ fn delivery_errors(status: &GetTrailStatusOutput) -> BTreeMap<String, String> {
 }
 
 /// What the declared name of the key stands for.
-async fn look_at_key(cx: &Cx, spec: &Spec) -> Result<Option<Named>, ObserveError> {
+async fn look_at_key(cx: &Cx, spec: &Spec) -> Result<Option<Keyed>, ObserveError> {
     match spec.key() {
-        Some(key) => named::look_up(cx, key, named::DELIVERY).await.map(Some),
+        Some(key) => let_in::look_at(cx, key, named::DELIVERY).await.map(Some),
         None => Ok(None),
     }
 }

@@ -44,9 +44,8 @@ pub struct Spec {
     #[schemars(length(min = 3, max = 63))]
     pub s3_bucket_name: Option<String>,
     /// What stands before `AWSLogs/` in the names of the log files, up to 200 characters; "" for
-    /// nothing. `services = ["cloudtrail"]` of `s3.bucket` lets CloudTrail write below `AWSLogs/`
-    /// alone: with a prefix, declare the statement for it in `extra_policy_statements`, or AWS refuses
-    /// the trail.
+    /// nothing. The bucket must let CloudTrail write there (`service_prefixes` of `s3.bucket`), or AWS
+    /// refuses the trail.
     #[schemars(length(max = 200))]
     pub s3_key_prefix: Option<String>,
     /// Whether all Regions are recorded. AWS's default is false.
@@ -59,8 +58,9 @@ pub struct Spec {
     pub enable_log_file_validation: Option<bool>,
     /// The KMS key that encrypts the log files: an ARN, an id or an alias; "" for S3's own key. A key
     /// that cannot work (disabled, about to be deleted, of the wrong spec, not there) is a finding,
-    /// and is not written; whether a key of another account works is seen only where that account
-    /// lets evenkeel look (`kms:DescribeKey`).
+    /// and is not written; so is a key of this account whose policy does not let CloudTrail use it for
+    /// this trail. Whether a key of another account works is seen only where that account lets evenkeel
+    /// look (`kms:DescribeKey`), and whom it lets in is not.
     pub kms_key_id: Option<String>,
     /// The CloudWatch Logs group that events are also sent to, an ARN; "" for none.
     pub cloud_watch_logs_log_group_arn: Option<String>,
@@ -197,6 +197,9 @@ pub struct State {
     /// What the declared name of the key stands for; absent when none is declared.
     #[serde(default)]
     pub declared_key: Option<Named>,
+    /// The policy of that key, where it is told here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_policy: Option<String>,
 }
 
 /// The writes.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::json;
+
 use super::selectors::{
     AdvancedEventSelector, DataResource, DataResourceType, EventSelector, FieldSelector,
     ReadWriteType,
@@ -42,6 +44,7 @@ fn state() -> State {
         event_aggregation: None,
         tags: None,
         declared_key: None,
+        key_policy: None,
     }
 }
 
@@ -141,6 +144,43 @@ fn a_key_that_cannot_work_is_said_and_not_written() {
     }
     let hidden = State { declared_key: Some(Named::Hidden), ..state() };
     assert!(changes(&Spec { kms_key_id: Some(own), ..spec() }, hidden).is_empty());
+}
+
+/// The conditions are those of the CloudTrail User Guide and of a key that evenkeel makes.
+#[test]
+fn a_key_that_shuts_the_trail_out_is_a_finding() {
+    let arn = state().settings.kms_key_id.unwrap();
+    let with = |condition: Value| {
+        let policy = json!({ "Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Principal": { "Service": "cloudtrail.amazonaws.com" },
+            "Action": "kms:GenerateDataKey*", "Resource": "*", "Condition": condition,
+        }] });
+        let declared = Named::There { arn: arn.clone(), is_own: false, unusable: None };
+        let spec = Spec { kms_key_id: some("alias/audit"), ..spec() };
+        let key_policy = Some(policy.to_string());
+        changes(&spec, State { declared_key: Some(declared), key_policy, ..state() })
+    };
+    let trail = |name: &str| format!("arn:aws:cloudtrail:eu-west-1:111122223333:trail/{name}");
+    for condition in [
+        json!({}),
+        json!({ "StringEquals": { "aws:SourceAccount": "111122223333" } }),
+        json!({
+            "StringEquals": { "aws:SourceArn": trail("audit") },
+            "StringLike": { "kms:EncryptionContext:aws:cloudtrail:arn":
+                "arn:aws:cloudtrail:*:111122223333:trail/*" },
+        }),
+    ] {
+        assert!(with(condition.clone()).is_empty(), "{condition}");
+    }
+    for condition in [
+        json!({ "StringEquals": { "aws:SourceArn": trail("other") } }),
+        json!({ "StringEquals": { "aws:SourceAccount": "444455556666" } }),
+    ] {
+        let changes = with(condition.clone());
+        assert_eq!((changes.len(), &changes[0].action), (1, &None), "{condition}");
+        let why = changes[0].withheld.as_ref().unwrap();
+        assert!(why.contains("cloudtrail.amazonaws.com is let in by no statement"), "{why}");
+    }
 }
 
 #[test]

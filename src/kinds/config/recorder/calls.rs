@@ -8,6 +8,7 @@ use super::observe::{CHANNEL_STATUS, CHANNELS, GET_ROLE, RECORDERS, RETENTION, S
 use super::spec::{Action, SERVICE_LINKED_ROLE, Spec};
 use crate::aws::Call;
 use crate::kinds::calls::everywhere;
+use crate::kinds::kms::let_in::GET_POLICY;
 use crate::kinds::kms::reads::DESCRIBE as DESCRIBE_KEY;
 use crate::kinds::{Allowed, Arns, Use};
 
@@ -21,6 +22,7 @@ pub const CALLS: &[Use<Spec>] = &[
     Use::read_if(CHANNELS, Spec::has_channel),
     Use::read_if(CHANNEL_STATUS, Spec::has_channel),
     Use::read_if(DESCRIBE_KEY, |spec| spec.key().is_some()),
+    Use::read_if(GET_POLICY, |spec| spec.key().is_some()),
     Use::read_if(RETENTION, |spec| spec.retention_period_in_days.is_some()),
     Use::read_if(GET_ROLE, Spec::may_use_service_linked_role),
     Use::write_if(CREATE_ROLE, Spec::may_use_service_linked_role, |_, arns| {

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use super::channel::channel;
 use super::spec::{
-    Action, Channel, Frequency, Override, Recorder, SERVICE_LINKED_ROLE, Spec, State, Strategy,
+    Action, Frequency, Override, Recorder, SERVICE_LINKED_ROLE, Spec, State, Strategy,
 };
-use crate::kinds::kms::named::{self, Named};
 use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo, compared};
 
 /// The name of what is made new.
-const NEW: &str = "default";
+pub const NEW: &str = "default";
 /// How long AWS keeps history when nobody said.
 pub const DEFAULT_RETENTION: u32 = 2557;
 
@@ -35,7 +35,7 @@ pub fn diff(facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Ac
     let (has_recorder, has_channel) = (state.recorder.is_some(), state.channel.is_some());
     let recorder =
         made(&changes, has_recorder, |action| matches!(action, Action::PutRecorder { .. }));
-    changes.extend(channel(spec, state).into_iter().map(|change| change.needs(recorder)));
+    changes.extend(channel(facts, spec, state).into_iter().map(|change| change.needs(recorder)));
     let channel = made(&changes, has_channel, |action| matches!(action, Action::PutChannel { .. }));
     let start = recorder.into_iter().chain(channel);
     changes.extend(recording(spec, state).map(|change| change.needs(start)));
@@ -49,7 +49,7 @@ fn place(changes: &[Change<Action>], is_it: fn(&Action) -> bool) -> Option<usize
     changes.iter().position(|change| change.action.as_ref().is_some_and(is_it))
 }
 
-fn is_service_linked(role_arn: &str) -> bool {
+pub fn is_service_linked(role_arn: &str) -> bool {
     role_arn.ends_with(SERVICE_LINKED_ROLE)
 }
 
@@ -288,105 +288,6 @@ fn narrows(actual: &Recorder, desired: &Recorder) -> bool {
         && actual.include_global_resource_types
         && !desired.include_global_resource_types;
     sees_less || later || overridden || global_gone
-}
-
-fn channel(spec: &Spec, state: &State) -> Vec<Change<Action>> {
-    if !spec.has_channel() {
-        return Vec::new();
-    }
-    let actual = state.channel.as_ref();
-    let base = actual.cloned().unwrap_or_else(|| Channel {
-        name: spec.delivery_channel_name.clone().unwrap_or_else(|| NEW.to_owned()),
-        ..Channel::default()
-    });
-    let mut drift = Drift::new();
-    if actual.is_none() {
-        drift.add("delivery_channel_name", None::<&str>, Some(&base.name));
-    }
-    macro_rules! settle {
-        ($field:ident) => {{
-            let differs = drift.compare_text(
-                stringify!($field),
-                base.$field.as_deref(),
-                spec.$field.as_deref(),
-            );
-            let value = spec.$field.clone().or_else(|| base.$field.clone());
-            (value.filter(|text| !text.is_empty()), differs)
-        }};
-    }
-    let (s3_bucket_name, bucket_differs) = settle!(s3_bucket_name);
-    let (s3_key_prefix, prefix_differs) = settle!(s3_key_prefix);
-    let problem = state.declared_key.as_ref().and_then(Named::problem);
-    let mut changes = Vec::new();
-    let is_right = spec.s3_kms_key_arn == base.s3_kms_key_arn;
-    let (s3_kms_key_arn, key_differs) = match problem.filter(|_| is_right || actual.is_some()) {
-        None => settle!(s3_kms_key_arn),
-        // The channel has the key already, or keeps the one that it has.
-        Some(problem) => {
-            changes.push(useless_key(spec, &base, problem));
-            (base.s3_kms_key_arn.clone(), false)
-        }
-    };
-    let (sns_topic_arn, _) = settle!(sns_topic_arn);
-    drift.compare(
-        "snapshot_delivery_frequency",
-        base.snapshot_delivery_frequency.as_ref(),
-        spec.snapshot_delivery_frequency.as_ref(),
-    );
-    if drift.is_empty() {
-        return changes;
-    }
-    if s3_bucket_name.is_none() {
-        changes.push(Change::finding(drift).withhold(
-            "there is no delivery channel, and none can be made without s3_bucket_name: declare it",
-        ));
-        return changes;
-    }
-    let channel = Channel {
-        name: base.name,
-        s3_bucket_name,
-        s3_key_prefix,
-        s3_kms_key_arn,
-        sns_topic_arn,
-        snapshot_delivery_frequency: spec
-            .snapshot_delivery_frequency
-            .or(base.snapshot_delivery_frequency),
-    };
-    let moves = actual.is_some() && (bucket_differs || prefix_differs || key_differs);
-    let change = Change::new(Action::PutChannel { channel }, drift);
-    changes.push(if moves {
-        change
-            .risk(Risk::Disruptive)
-            .warn("history goes to another place or under another key: its readers must follow")
-    } else if let Some(problem) = problem.filter(|_| actual.is_none()) {
-        change.withhold(could_not_encrypt(problem))
-    } else {
-        change
-    });
-    changes
-}
-
-/// A key that cannot work is not written, and one that the channel has is not in order.
-fn useless_key(spec: &Spec, there: &Channel, problem: &str) -> Change<Action> {
-    let mut drift = Drift::new();
-    let declared = spec.s3_kms_key_arn.as_deref().unwrap_or_default();
-    let actual = there.s3_kms_key_arn.as_deref();
-    if actual == Some(declared) {
-        let (there, wanted) = named::out_of_order(actual, declared);
-        drift.add("s3_kms_key_arn", Some(there), Some(wanted));
-        return Change::finding(drift).withhold(format!(
-            "Config cannot encrypt with this key: {problem}; nothing can be delivered until the key \
-             works again, or another is declared"
-        ));
-    }
-    drift.add("s3_kms_key_arn", actual, Some(declared));
-    Change::finding(drift).withhold(could_not_encrypt(problem))
-}
-
-fn could_not_encrypt(problem: &str) -> String {
-    format!(
-        "Config could not encrypt with this key: {problem}; nothing would be delivered: put the key right, or declare another"
-    )
 }
 
 fn recording(spec: &Spec, state: &State) -> Option<Change<Action>> {

@@ -12,7 +12,7 @@ use super::spec::{
 };
 use crate::aws::Call;
 use crate::aws::error::AbsentIf;
-use crate::kinds::kms::named;
+use crate::kinds::kms::{let_in, named};
 use crate::kinds::together::together;
 use crate::kinds::{Cx, Object, ObserveError, count, known, told};
 
@@ -25,7 +25,7 @@ pub const GET_ROLE: Call = Call::new("iam", "GetRole");
 
 pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {
     let client = cx.client(Client::new);
-    let ((recorders, deliveries), statuses, (channels, declared_key), retention, role) = together!(
+    let ((recorders, deliveries), statuses, (channels, key), retention, role) = together!(
         async {
             together!(
                 async {
@@ -46,7 +46,7 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
             let request = client.describe_delivery_channels().send();
             let channels = cx.read(CHANNELS, "", request).await?;
             let key = match spec.key() {
-                Some(key) => Some(named::look_up(cx, key, named::DELIVERY).await?),
+                Some(key) => Some(let_in::look_at(cx, key, named::DELIVERY).await?),
                 None => None,
             };
             Ok((Some(channels), key))
@@ -88,12 +88,14 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
             status.last_error_message(),
         )?);
     }
+    let (declared_key, key_policy) = key.map(|keyed| (keyed.key, keyed.policy)).unzip();
     let state = State {
         recorder: recorder.map(|recorder| read_recorder(spec, recorder)).transpose()?,
         recording,
         failures,
         channel,
         declared_key,
+        key_policy: key_policy.flatten(),
         retention_period_in_days: retention,
         has_service_linked_role: role,
     };

@@ -57,14 +57,15 @@ pub struct Spec {
     /// The bucket that history and snapshots go to; it may be in another account or Region.
     #[schemars(length(min = 3, max = 63))]
     pub s3_bucket_name: Option<String>,
-    /// What stands before `AWSLogs/` in the names of the files; "" for nothing. `services = ["config"]`
-    /// of `s3.bucket` lets Config write below `AWSLogs/` alone: with a prefix, declare the statement for
-    /// it in `extra_policy_statements`, or AWS refuses the channel.
+    /// What stands before `AWSLogs/` in the names of the files; "" for nothing. The bucket must let Config
+    /// write there (`service_prefixes` of `s3.bucket`), or AWS refuses the channel.
     pub s3_key_prefix: Option<String>,
     /// The KMS key that encrypts the files, an ARN; "" for the bucket's default. A key that cannot
     /// work (disabled, about to be deleted, of the wrong spec, not there) is a finding, and is not
     /// written; whether a key of another account works is seen only where that account lets evenkeel
-    /// look (`kms:DescribeKey`).
+    /// look (`kms:DescribeKey`). With the service-linked role, Config delivers as a service: a key of
+    /// this account whose policy does not let it in is a finding too. Whether another role may use the
+    /// key is for its own policies to say, and a delivery that fails is reported.
     pub s3_kms_key_arn: Option<String>,
     /// The SNS topic that is told of changes, an ARN; "" for none.
     pub sns_topic_arn: Option<String>,
@@ -184,6 +185,9 @@ pub struct State {
     /// What the declared name of the channel's key stands for; absent when none is declared.
     #[serde(default)]
     pub declared_key: Option<Named>,
+    /// The policy of that key, where it is told here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_policy: Option<String>,
     /// Whether the service-linked role is there; absent when not looked at.
     pub has_service_linked_role: Option<bool>,
 }

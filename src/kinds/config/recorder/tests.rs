@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::spec::*;
 use super::*;
 use crate::kinds::Risk;
+use crate::kinds::kms::named::Named;
 use crate::names::Region;
 
 fn facts(region: &str) -> Facts {
@@ -50,6 +51,35 @@ fn changes(spec: &Spec, state: State) -> Vec<Change<Action>> {
 fn nothing_declared_is_nothing_to_do() {
     assert!(changes(&Spec::default(), state()).is_empty());
     assert!(changes(&Spec::default(), State::default()).is_empty());
+}
+
+/// With the service-linked role, Config asks as a service; another role's own policies may let it in.
+#[test]
+fn a_key_that_shuts_config_out_is_a_finding_where_it_asks_as_a_service() {
+    let arn = "arn:aws:kms:us-east-1:111122223333:key/1".to_owned();
+    let own = "arn:aws:iam::111122223333:role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig";
+    let with = |role: &str, account: &str, there: Option<&str>| {
+        let policy = serde_json::json!({ "Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Principal": { "Service": "config.amazonaws.com" }, "Resource": "*",
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+            "Condition": { "StringEquals": { "AWS:SourceAccount": account } },
+        }] });
+        let mut state = state();
+        state.recorder = Some(Recorder { role_arn: role.to_owned(), ..recorder() });
+        state.channel.as_mut().unwrap().s3_kms_key_arn = there.map(str::to_owned);
+        state.declared_key = Some(Named::There { arn: arn.clone(), is_own: false, unusable: None });
+        state.key_policy = Some(policy.to_string());
+        changes(&Spec { s3_kms_key_arn: Some(arn.clone()), ..Spec::default() }, state)
+    };
+    assert!(with(own, "111122223333", Some(&arn)).is_empty());
+    assert!(with("arn:aws:iam::111122223333:role/config", "444455556666", Some(&arn)).is_empty());
+    let changes = with(own, "444455556666", Some(&arn));
+    assert_eq!((changes.len(), &changes[0].action), (1, &None), "{changes:?}");
+    let why = changes[0].withheld.as_ref().unwrap();
+    assert!(why.contains("config.amazonaws.com is let in by no statement"), "{why}");
+    let changes = with(own, "444455556666", None);
+    assert!(changes[0].action.is_some(), "{changes:?}");
+    assert!(changes[0].warnings[0].contains("until it is let in"), "{changes:?}");
 }
 
 #[test]

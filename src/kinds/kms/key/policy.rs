@@ -136,11 +136,13 @@ fn domain(partition: &str) -> &'static str {
     if partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" }
 }
 
-/// The text of the key policy, once it is known to be one.
+/// The text of the policy of a key of this account and Region, once it is known to be one. It is asked for
+/// once, by the key's id, whether the key is known by that or by its ARN.
 pub async fn read(cx: &Cx, key: &str) -> Result<String, ObserveError> {
     let client = cx.client(Client::new);
-    let request = client.get_key_policy().key_id(key).policy_name(POLICY_NAME).send();
-    let answer = cx.read(GET_POLICY, key, request).await;
+    let id = key.split_once(":key/").map_or(key, |(_, id)| id);
+    let request = client.get_key_policy().key_id(id).policy_name(POLICY_NAME).send();
+    let answer = cx.read(GET_POLICY, id, request).await;
     let answer = answer.map_err(|error| reads::refused(key, error))?;
     let text = told("Policy", answer.policy())?.to_owned();
     PolicyDocument::from_text(&text).map_err(|error| ObserveError::Malformed {

@@ -5,6 +5,7 @@ use super::spec::{Found, KeyState, KeyUsage, Marked, Nature, Origin, Rotation, S
 use super::*;
 use crate::kinds::erased::{DiffError, DynKind, erase};
 use crate::kinds::{GrantClass, Needs, Risk};
+use crate::policy_document::{Admission, Keys};
 
 fn facts() -> Facts {
     Facts::example(Key::NAME)
@@ -381,13 +382,14 @@ fn rules_publish_to_the_encrypted_topics_of_the_account() {
             "Action": ["kms:GenerateDataKey", "kms:Decrypt"], "Resource": "*",
             "Condition": { "ArnLike": { "kms:EncryptionContext:aws:sns:topicArn": topic } },
         });
-        policy.admission(&wanted, &["aws:SourceAccount"], "aws")
+        let keys = Keys { not_sent: &["aws:SourceAccount"], ..Keys::default() };
+        policy.admission(&wanted, keys, "aws")
     };
     let account = facts().account;
     let own = format!("arn:aws:sns:eu-west-1:{account}:alerts");
-    assert_eq!(asked(&own), crate::policy_document::Admission::In);
+    assert_eq!(asked(&own), Admission::In);
     let foreign = "arn:aws:sns:eu-west-1:999999999999:alerts";
-    assert_eq!(asked(foreign), crate::policy_document::Admission::Out);
+    assert_eq!(asked(foreign), Admission::Out);
     let changes = Key::diff(&facts(), &spec, &Object::absent("alias/a"));
     assert!(changes.iter().all(|change| change.grants.is_empty()), "{changes:?}");
 }

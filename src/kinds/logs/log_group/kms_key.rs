@@ -1,14 +1,19 @@
-//! The key of the events that come in from now on.
+//! The key of the events that come in from now on, and whether it lets CloudWatch Logs in.
+//!
+//! Source: CloudWatch Logs User Guide, "Encrypt log data in CloudWatch Logs using AWS Key Management Service"
+//! (the calls, and the group's ARN in the encryption context).
 
 use aws_sdk_cloudwatchlogs::Client;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use super::{LogGroup, Place, Spec, described, group};
+use super::{LogGroup, Place, Spec, arn, described, group};
 use crate::aws::Call;
 use crate::baseline::catalog::SpecProblem;
+use crate::kinds::kms::let_in::{self, Asking};
 use crate::kinds::kms::named::{self, Named, Service};
 use crate::kinds::kms::reads;
-use crate::kinds::shapes::part::{Look, Part};
+use crate::kinds::shapes::part::{Look, Part, Parted};
 use crate::kinds::{Change, Cx, Drift, ObserveError, Undo, Use, WriteCx, WriteError, compared};
 
 const ASSOCIATE: Call = Call::new("logs", "AssociateKmsKey");
@@ -25,6 +30,23 @@ pub struct Now {
     pub arn: Option<String>,
     /// The declared key; `None` when none is declared, or the group is not there.
     pub declared: Option<Named>,
+    /// The policy of the declared key, where it is told here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_policy: Option<String>,
+}
+
+/// What CloudWatch Logs cannot do without to write and read events.
+const ASKED: [&str; 2] = ["kms:Decrypt", "kms:GenerateDataKey"];
+
+/// In what words the declared key shuts CloudWatch Logs out, if it does.
+fn shut_out(look: &Look<'_, LogGroup>, name: &str, now: &Now) -> Option<String> {
+    let key = now.declared.as_ref()?.arn()?;
+    let partition = look.facts.partition.as_str();
+    let service = format!("logs.{}.amazonaws.com", look.facts.region);
+    let group = arn(look.facts, &LogGroup::place(look.facts, look.spec));
+    let says = json!({ "ArnEquals": { "kms:EncryptionContext:aws:logs:arn": group } });
+    let asking = [Asking::of(&service, partition, key, &ASKED, &says)];
+    let_in::said(name, now.key_policy.as_deref(), &asking, partition)
 }
 
 fn name(spec: &Spec) -> Option<&str> {
@@ -44,6 +66,7 @@ impl Part for KmsKey {
     const NAME: &'static str = "kms_key_id";
     const CALLS: &'static [Use<Spec>] = &[
         Use::read_if(reads::DESCRIBE, |spec| name(spec).is_some()),
+        Use::read_if(let_in::GET_POLICY, |spec| name(spec).is_some()),
         Use::write_if(ASSOCIATE, |spec| name(spec).is_some(), group),
         Use::write_if(DISASSOCIATE, |spec| spec.kms_key_id.as_deref() == Some(""), group),
     ];
@@ -54,11 +77,14 @@ impl Part for KmsKey {
 
     async fn read(cx: &Cx, spec: &Spec, place: &Place) -> Result<Now, ObserveError> {
         let group = described(cx, &place.log_group_name).await?;
-        let declared = match name(spec) {
-            Some(name) => Some(named::look_up(cx, name, KEYS).await?),
-            None => None,
-        };
-        Ok(Now { arn: group.and_then(|group| group.kms_key_id), declared })
+        let arn = group.and_then(|group| group.kms_key_id);
+        Ok(match name(spec) {
+            Some(name) => {
+                let keyed = let_in::look_at(cx, name, KEYS).await?;
+                Now { arn, declared: Some(keyed.key), key_policy: keyed.policy }
+            }
+            None => Now { arn, ..Now::default() },
+        })
     }
 
     fn diff(look: &Look<'_, LogGroup>, now: &Now) -> Vec<Change<Option<String>>> {
@@ -85,15 +111,29 @@ impl Part for KmsKey {
                 }
                 Some((name, problem)) => Change { action: None, ..change }
                     .withhold(format!("CloudWatch Logs could not use the key {name}: {problem}; put the key right, or declare another")),
-                None => change,
+                None => match wanted.and_then(|name| shut_out(look, name, now)) {
+                    Some(said) => change.warn(format!(
+                        "{said}: by the time of this change it must be let in, or AWS refuses the key"
+                    )),
+                    None => change,
+                },
             }];
         }
-        let Some((name, problem)) = problem else { return Vec::new() };
+        let Some(name) = wanted else { return Vec::new() };
+        let words = match problem {
+            Some((_, problem)) => Some(format!(
+                "CloudWatch Logs cannot use the key {name}: {problem}; until it can be used, nobody can read or write events"
+            )),
+            None => shut_out(look, name, now).map(|said| {
+                let help = let_in::remedy(
+                    "kms:Encrypt*, kms:Decrypt*, kms:ReEncrypt*, kms:GenerateDataKey* and kms:Describe*",
+                );
+                format!("{said}, so that nobody can read or write events: {help}")
+            }),
+        };
+        let Some(words) = words else { return Vec::new() };
         let (there, wanted) = named::out_of_order(arn, name);
         drift.add(Self::NAME, Some(there), Some(wanted));
-        let words = format!(
-            "CloudWatch Logs cannot use the key {name}: {problem}; until it can be used, nobody can read or write events"
-        );
         vec![Change::finding(drift).withhold(words)]
     }
 

@@ -60,7 +60,8 @@ pub struct Spec {
     pub retention_mode: Option<RetentionMode>,
     /// The KMS key of new events, by ARN, id or alias; "" for a key of AWS. Compared is the key
     /// itself; one that is gone or disabled is reported. The key's policy must let
-    /// `logs.<region>.amazonaws.com` use it.
+    /// `logs.<region>.amazonaws.com` use it for this group; where it does not, and the key is one of
+    /// this account, that is reported too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kms_key_id: Option<String>,
     /// Whether nobody can delete the group before this is turned off. AWS's default is false.

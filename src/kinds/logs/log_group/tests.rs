@@ -98,7 +98,11 @@ fn keys_are_compared_by_what_they_are() {
     let state = |now: &str, problem: Option<&str>| {
         let unusable = problem.map(str::to_owned);
         let declared = Some(Named::There { arn: arn.clone(), is_own: false, unusable });
-        there().with::<kms_key::KmsKey>(&KeyNow { arn: Some(now.to_owned()), declared })
+        there().with::<kms_key::KmsKey>(&KeyNow {
+            arn: Some(now.to_owned()),
+            declared,
+            ..KeyNow::default()
+        })
     };
     let declared = json!({ "kms_key_id": "alias/logs" });
     assert!(diff(declared.clone(), state(&arn, None)).is_empty());
@@ -110,6 +114,48 @@ fn keys_are_compared_by_what_they_are() {
         assert!(why.contains("alias/logs: it is in the state Disabled"), "{why}");
     }
     assert_eq!(diff(json!({ "kms_key_id": "" }), state(&arn, None))[0].risk, Risk::Disruptive);
+}
+
+/// The conditions are those of the CloudWatch Logs User Guide and of a key that evenkeel makes.
+#[test]
+fn a_key_that_shuts_cloudwatch_logs_out_is_a_finding() {
+    let arn = "arn:aws:kms:eu-west-1:111122223333:key/1";
+    let with = |now: &str, service: &str, condition: Value| {
+        let policy = json!({ "Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Principal": { "Service": service }, "Resource": "*",
+            "Action": ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"],
+            "Condition": condition,
+        }] });
+        let declared = Named::There { arn: arn.to_owned(), is_own: false, unusable: None };
+        diff(
+            json!({ "kms_key_id": "alias/logs" }),
+            there().with::<kms_key::KmsKey>(&KeyNow {
+                arn: Some(now.to_owned()),
+                declared: Some(declared),
+                key_policy: Some(policy.to_string()),
+            }),
+        )
+    };
+    let of = |group: &str| json!({ "ArnEquals": { "kms:EncryptionContext:aws:logs:arn": group } });
+    let service = "logs.eu-west-1.amazonaws.com";
+    for group in ["log-group:audit", "log-group:*", "*"] {
+        let condition = of(&format!("arn:aws:logs:eu-west-1:111122223333:{group}"));
+        assert!(with(arn, service, condition).is_empty(), "{group}");
+    }
+    for (service, condition) in [
+        (service, of("arn:aws:logs:eu-west-1:111122223333:log-group:other")),
+        ("logs.eu-central-1.amazonaws.com", json!({})),
+        ("delivery.logs.amazonaws.com", json!({})),
+    ] {
+        let changes = with(arn, service, condition.clone());
+        assert_eq!((changes.len(), &changes[0].action), (1, &None), "{service} {condition}");
+        let why = changes[0].withheld.as_ref().unwrap();
+        assert!(why.contains("logs.eu-west-1.amazonaws.com is let in by no statement"), "{why}");
+        // Before it is given, it is a warning: the key may be let in by then.
+        let change = &with("arn:other", service, condition)[0];
+        assert!(change.action.is_some() && change.withheld.is_none(), "{change:?}");
+        assert!(change.warnings.iter().any(|one| one.contains("must be let in")), "{change:?}");
+    }
 }
 
 #[test]

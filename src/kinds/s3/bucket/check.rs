@@ -45,6 +45,7 @@ pub fn check(spec: &Spec) -> Vec<SpecProblem> {
             "declare services",
         ));
     }
+    prefixes(spec, &mut problems);
     let records_trails =
         spec.services.as_ref().is_some_and(|services| services.contains(&Service::Cloudtrail));
     if spec.organization_id.is_some() && spec.services.is_some() && !records_trails {
@@ -77,6 +78,43 @@ pub fn check(spec: &Spec) -> Vec<SpecProblem> {
     bucket_policy(spec, &mut problems);
     problems.extend(tags::S3.check(spec.tags.as_ref()));
     problems
+}
+
+/// Prefixes of services that are not let in, and such that no service would write below.
+fn prefixes(spec: &Spec, problems: &mut Vec<SpecProblem>) {
+    for (service, prefix) in spec.service_prefixes.iter().flatten() {
+        let word = serde_json::to_value(service).ok();
+        let word = word.as_ref().and_then(|word| word.as_str()).unwrap_or_default();
+        let field = format!("service_prefixes.{word}");
+        if !spec.services.as_ref().is_some_and(|services| services.contains(service)) {
+            problems.push(SpecProblem::new(
+                &field,
+                format!("{word} is not among the services, so that this has no effect"),
+                format!("add {word:?} to services, or leave it out"),
+            ));
+        }
+        let is_folder = *service != Service::S3AccessLogs;
+        if prefix.contains(['*', '?']) || prefix.contains("${") {
+            problems.push(SpecProblem::new(
+                &field,
+                format!("{prefix:?} would mean more than one prefix in the policy"),
+                "write the prefix itself, without *, ? and ${",
+            ));
+        } else if is_folder && (prefix.starts_with('/') || prefix.ends_with('/')) {
+            problems.push(SpecProblem::new(
+                &field,
+                format!("the / between {prefix:?} and what follows is put there"),
+                format!("write {:?}", prefix.trim_matches('/')),
+            ));
+        } else if is_folder && prefix.contains("AWSLogs") {
+            // CloudTrail, ELB and others put it there themselves, and refuse it in a prefix.
+            problems.push(SpecProblem::new(
+                &field,
+                "AWSLogs/ follows the prefix, and is put there",
+                "write what stands before AWSLogs/ alone",
+            ));
+        }
+    }
 }
 
 /// What S3 would refuse of the statements that will be required, those of evenkeel's own making

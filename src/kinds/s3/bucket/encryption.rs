@@ -10,10 +10,11 @@ use aws_sdk_s3::types::{
 use serde::{Deserialize, Serialize};
 
 use super::spec::{Service, Spec};
-use super::{Bucket, Place, bucket, request};
+use super::{Bucket, Place, bucket, delivery, request};
 use crate::aws::Call;
 use crate::aws::error::AbsentIf;
 use crate::baseline::catalog::SpecProblem;
+use crate::kinds::kms::let_in::{self, GET_POLICY};
 use crate::kinds::kms::named::{self, Named, Service as Encryptor};
 use crate::kinds::kms::reads::DESCRIBE as DESCRIBE_KEY;
 use crate::kinds::shapes::part::{Look, Part};
@@ -63,6 +64,9 @@ pub struct Now {
     pub key: Option<Named>,
     /// What the declared key is; absent when none is declared, or the bucket is not there.
     pub declared_key: Option<Named>,
+    /// The policy of the declared key, where services are to deliver with it and it is told here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_policy: Option<String>,
 }
 
 /// What is written.
@@ -87,6 +91,7 @@ impl Part for DefaultEncryption {
     const CALLS: &'static [Use<Spec>] = &[
         Use::read_if(GET, Self::is_declared),
         Use::read_if(DESCRIBE_KEY, |spec| spec.kms_master_key_id.is_some()),
+        Use::read_if(GET_POLICY, |spec| key(spec).is_some() && delivery::uses_key(spec)),
         Use::write_if(PUT, Self::is_declared, bucket),
         Use::undo(DELETE, bucket),
     ];
@@ -103,13 +108,23 @@ impl Part for DefaultEncryption {
         let name = encryption.as_ref().and_then(|now| now.kms_master_key_id.as_deref());
         let there = name.filter(|_| spec.kms_master_key_id.is_some());
         let (key, declared_key) = together!(key_of(cx, there), key_of(cx, key(spec)))?;
-        Ok(Now { encryption, key, declared_key })
+        let key_policy = match declared_key.as_ref().filter(|_| delivery::uses_key(spec)) {
+            Some(key) => let_in::policy_of(cx, key, KEYS).await?,
+            None => None,
+        };
+        Ok(Now { encryption, key, declared_key, key_policy })
     }
 
     fn diff(look: &Look<'_, Bucket>, now: &Now) -> Vec<Change<Self::Write>> {
         let spec = look.spec;
         let Some(problem) = useless_key(look, now) else {
-            return changed(look, spec, now).into_iter().collect();
+            let said = delivery::shut_out(look, now);
+            let changed = changed(look, spec, now);
+            if is_same_key(spec, now) {
+                let closed = said.map(|said| delivery::closed_key(spec, &said));
+                return changed.into_iter().chain(closed).collect();
+            }
+            return changed.map(|change| delivery::warned(change, said)).into_iter().collect();
         };
         if is_same_key(spec, now) {
             let health = key_health(spec, now, &problem);

@@ -1,6 +1,7 @@
 //! `s3.bucket`: a bucket with all its settings, its policy merged from what must be in it.
 
 mod check;
+mod delivery;
 mod encryption;
 pub mod lifecycle;
 mod logging;
@@ -120,11 +121,12 @@ sse_algorithm = "AES256"
 versioning    = "Enabled"
 
 [kms.key.audit]
-service_principals = ["cloudtrail.amazonaws.com"]
+service_principals = ["cloudtrail.amazonaws.com", "config.amazonaws.com", "delivery.logs.amazonaws.com"]
 
 [s3.bucket.audit]
 bucket                   = "audit-${account.id}"
 services                 = ["cloudtrail", "config", "vpc_flow_logs", "guardduty", "macie"]
+service_prefixes         = { cloudtrail = "trails", guardduty = "findings" }
 organization_id          = "o-a1b2c3d4e5"
 sse_algorithm            = "aws:kms"
 kms_master_key_id        = "${kms.key.audit.alias}"

@@ -28,8 +28,9 @@ use crate::names::AccountId;
 /// What S3 keeps of a setting and a baseline does not declare, such as who may read the access
 /// log's files (`TargetGrants`), is sent back as it was with every write.
 ///
-/// Log files are expected under `AWSLogs/`; for a prefix of your own add a statement. evenkeel never
-/// deletes a bucket. A name that another account has taken is reported as unknown.
+/// Services may write log files under `AWSLogs/` (GuardDuty, Macie and S3's access logs: anywhere), or
+/// below the prefixes that `service_prefixes` names. evenkeel never deletes a bucket. A name that another
+/// account has taken is reported as unknown.
 ///
 /// Source: S3 API Reference, `CreateBucket` and the `PutBucket…` operations.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -49,6 +50,12 @@ pub struct Spec {
     /// statement of others that denies what they need is reported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub services: Option<BTreeSet<Service>>,
+    /// What stands before the names of a service's files, for services of `services` that deliver below a
+    /// prefix: `{ cloudtrail = "trails" }` lets CloudTrail write below `trails/AWSLogs/` alone, as
+    /// `s3_key_prefix` of the trail says. Without an end in `/`, but for `s3_access_logs`, whose files have
+    /// the very text before their names. A service that is not named here delivers without a prefix.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_prefixes: Option<BTreeMap<Service, String>>,
     /// The accounts whose logs are delivered; the bucket's own by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_accounts: Option<BTreeSet<AccountId>>,
@@ -63,7 +70,10 @@ pub struct Spec {
     /// The KMS key, by ARN, id or alias; with `aws:kms` and `aws:kms:dsse` only. "" for AWS's own
     /// key, `aws/s3`, which services that deliver logs cannot use. Compared is the key itself, by
     /// whatever name. A key that cannot work (gone, disabled, asymmetric, of another Region …) is
-    /// reported and not written. GuardDuty is denied other keys only when this is the ARN of a key.
+    /// reported and not written. So is reported a key of this account whose policy does not let those of
+    /// `services` use it that deliver with the bucket's key: Config, also where its channel names a key of
+    /// its own, and what CloudWatch Logs delivers (VPC flow logs, WAF, Resolver); GuardDuty, which is
+    /// denied other keys, only when this is the ARN of a key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kms_master_key_id: Option<String>,
     /// Whether a key of the bucket lowers the number of calls to KMS. AWS's default is false.

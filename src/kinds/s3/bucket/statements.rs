@@ -4,9 +4,9 @@
 //! policy for CloudTrail"; AWS Config Developer Guide, "Permissions for the Amazon S3 bucket";
 //! CloudWatch Logs User Guide, "Logs sent to Amazon S3"; GuardDuty User Guide, "Exporting findings";
 //! S3 User Guide, "Enabling server access logging"; ELB User Guide, "Enable access logs"; Macie User
-//! Guide, "Storing findings".
+//! Guide, "Storing findings". All of these let whoever delivers write below a prefix of one's own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -16,8 +16,9 @@ use crate::kinds::merged;
 use crate::policy_document::Required;
 
 /// The fields of the spec that the bucket policy answers for.
-pub const FIELDS: [&str; 7] = [
+pub const FIELDS: [&str; 8] = [
     "services",
+    "service_prefixes",
     "source_accounts",
     "organization_id",
     "require_tls",
@@ -30,7 +31,7 @@ pub const FIELDS: [&str; 7] = [
 struct Place<'a> {
     partition: &'a str,
     bucket: String,
-    objects: String,
+    prefixes: BTreeMap<Service, String>,
     accounts: Vec<String>,
     organization: Option<&'a str>,
 }
@@ -49,7 +50,7 @@ fn made(partition: &str, account: &str, spec: &Spec) -> Vec<Value> {
     };
     let place = Place {
         partition,
-        objects: format!("{bucket}/*"),
+        prefixes: spec.service_prefixes.clone().unwrap_or_default(),
         bucket,
         accounts,
         organization: spec.organization_id.as_deref(),
@@ -75,18 +76,31 @@ fn made(partition: &str, account: &str, spec: &Spec) -> Vec<Value> {
     }
     // These three share one way of delivery.
     let delivered = BTreeSet::from([Service::VpcFlowLogs, Service::Waf, Service::Route53Resolver]);
-    if services.intersection(&delivered).next().is_some() {
-        statements.extend(place.log_delivery());
+    let delivered: Vec<Service> = services.intersection(&delivered).copied().collect();
+    if !delivered.is_empty() {
+        statements.extend(place.log_delivery(&delivered));
     }
     statements
 }
 
 impl Place<'_> {
-    fn logs(&self, below: &str) -> Vec<String> {
-        self.accounts
-            .iter()
-            .map(|account| format!("{}/AWSLogs/{account}/{below}*", self.bucket))
-            .collect()
+    /// Where a service puts its files, its folders below that left out.
+    fn root(&self, service: Service) -> String {
+        match self.prefixes.get(&service).filter(|prefix| !prefix.is_empty()) {
+            Some(prefix) => format!("{}/{prefix}", self.bucket),
+            None => self.bucket.clone(),
+        }
+    }
+
+    /// All that a service may write which makes no folder of accounts.
+    fn objects(&self, service: Service) -> String {
+        format!("{}/*", self.root(service))
+    }
+
+    fn logs(&self, service: Service, below: &str) -> Vec<String> {
+        let root = self.root(service);
+        let folder = |account: &String| format!("{root}/AWSLogs/{account}/{below}*");
+        self.accounts.iter().map(folder).collect()
     }
 
     fn arns(&self, service: &str, resource: &str) -> Vec<String> {
@@ -98,10 +112,10 @@ impl Place<'_> {
 
     fn cloudtrail(&self) -> [Value; 2] {
         let trails = self.arns("cloudtrail", "trail/*");
-        let mut objects = self.logs("");
+        let mut objects = self.logs(Service::Cloudtrail, "");
+        let root = self.root(Service::Cloudtrail);
         objects.extend(
-            self.organization
-                .map(|organization| format!("{}/AWSLogs/{organization}/*", self.bucket)),
+            self.organization.map(|organization| format!("{root}/AWSLogs/{organization}/*")),
         );
         [
             json!({
@@ -136,7 +150,7 @@ impl Place<'_> {
             json!({
                 "Sid": "AWSConfigBucketDelivery", "Effect": "Allow",
                 "Principal": { "Service": "config.amazonaws.com" },
-                "Action": "s3:PutObject", "Resource": self.logs("Config/"),
+                "Action": "s3:PutObject", "Resource": self.logs(Service::Config, "Config/"),
                 "Condition": { "StringEquals": {
                     "s3:x-amz-acl": "bucket-owner-full-control", "AWS:SourceAccount": self.accounts,
                 } },
@@ -144,8 +158,10 @@ impl Place<'_> {
         ]
     }
 
-    fn log_delivery(&self) -> [Value; 2] {
+    fn log_delivery(&self, services: &[Service]) -> [Value; 2] {
         let sources = self.arns("logs", "*");
+        let folders: BTreeSet<String> =
+            services.iter().flat_map(|service| self.logs(*service, "")).collect();
         [
             json!({
                 "Sid": "AWSLogDeliveryAclCheck", "Effect": "Allow",
@@ -159,7 +175,7 @@ impl Place<'_> {
             json!({
                 "Sid": "AWSLogDeliveryWrite", "Effect": "Allow",
                 "Principal": { "Service": "delivery.logs.amazonaws.com" },
-                "Action": "s3:PutObject", "Resource": self.logs(""),
+                "Action": "s3:PutObject", "Resource": folders,
                 "Condition": {
                     "StringEquals": {
                         "s3:x-amz-acl": "bucket-owner-full-control",
@@ -176,6 +192,7 @@ impl Place<'_> {
             "StringEquals": { "aws:SourceAccount": self.accounts },
             "ArnLike": { "aws:SourceArn": self.arns("guardduty", "detector/*") },
         });
+        let objects = self.objects(Service::Guardduty);
         let mut statements = vec![
             json!({
                 "Sid": "AllowGuardDutyGetBucketLocation", "Effect": "Allow",
@@ -185,14 +202,14 @@ impl Place<'_> {
             json!({
                 "Sid": "AllowGuardDutyPutObject", "Effect": "Allow",
                 "Principal": { "Service": "guardduty.amazonaws.com" },
-                "Action": "s3:PutObject", "Resource": self.objects, "Condition": from,
+                "Action": "s3:PutObject", "Resource": objects, "Condition": from,
             }),
         ];
         if let Some(key) = encryption::key(spec) {
             statements.push(json!({
                 "Sid": "DenyGuardDutyUnencrypted", "Effect": "Deny",
                 "Principal": { "Service": "guardduty.amazonaws.com" },
-                "Action": "s3:PutObject", "Resource": self.objects,
+                "Action": "s3:PutObject", "Resource": objects,
                 "Condition": { "StringNotEquals": { "s3:x-amz-server-side-encryption": "aws:kms" } },
             }));
             // GuardDuty names the key by its ARN: any other name would deny its own key too.
@@ -202,7 +219,7 @@ impl Place<'_> {
             statements.push(json!({
                 "Sid": "DenyGuardDutyOtherKey", "Effect": "Deny",
                 "Principal": { "Service": "guardduty.amazonaws.com" },
-                "Action": "s3:PutObject", "Resource": self.objects,
+                "Action": "s3:PutObject", "Resource": objects,
                 "Condition": { "StringNotEquals": {
                     "s3:x-amz-server-side-encryption-aws-kms-key-id": key,
                 } },
@@ -212,10 +229,12 @@ impl Place<'_> {
     }
 
     fn s3_access_logs(&self) -> Value {
+        // S3 puts no `/` behind it: it is the beginning of each name.
+        let prefix = self.prefixes.get(&Service::S3AccessLogs).map_or("", String::as_str);
         json!({
             "Sid": "S3ServerAccessLogs", "Effect": "Allow",
             "Principal": { "Service": "logging.s3.amazonaws.com" },
-            "Action": "s3:PutObject", "Resource": self.objects,
+            "Action": "s3:PutObject", "Resource": format!("{}/{prefix}*", self.bucket),
             "Condition": {
                 "StringEquals": { "aws:SourceAccount": self.accounts },
                 "ArnLike": { "aws:SourceArn": format!("arn:{}:s3:::*", self.partition) },
@@ -227,7 +246,7 @@ impl Place<'_> {
         json!({
             "Sid": "ElbAccessLogs", "Effect": "Allow",
             "Principal": { "Service": "logdelivery.elasticloadbalancing.amazonaws.com" },
-            "Action": "s3:PutObject", "Resource": self.logs(""),
+            "Action": "s3:PutObject", "Resource": self.logs(Service::Elb, ""),
         })
     }
 
@@ -247,8 +266,68 @@ impl Place<'_> {
             json!({
                 "Sid": "AllowMaciePutObject", "Effect": "Allow",
                 "Principal": { "Service": "macie.amazonaws.com" },
-                "Action": "s3:PutObject", "Resource": self.objects, "Condition": from,
+                "Action": "s3:PutObject", "Resource": self.objects(Service::Macie), "Condition": from,
             }),
         ]
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn resources(prefixes: &Value, sid: &str) -> Value {
+        let spec: Spec = serde_json::from_value(json!({
+            "bucket": "logs", "service_prefixes": prefixes, "organization_id": "o-a1b2c3d4e5",
+            "services": ["cloudtrail", "config", "vpc_flow_logs", "waf", "guardduty", "s3_access_logs",
+                "elb", "macie"],
+        }))
+        .unwrap();
+        let made = made("aws", "111122223333", &spec);
+        made.iter().find(|one| one["Sid"] == sid).unwrap()["Resource"].clone()
+    }
+
+    #[test]
+    fn a_service_writes_below_its_prefix_and_nowhere_else() {
+        let arn = |below: &str| format!("arn:aws:s3:::logs/{below}");
+        let none = json!({});
+        let some = json!({
+            "cloudtrail": "trails", "config": "a/b", "vpc_flow_logs": "flows", "guardduty": "findings",
+            "s3_access_logs": "access/", "elb": "", "macie": "m",
+        });
+        let own = "AWSLogs/111122223333";
+        for (sid, plain, prefixed) in [
+            (
+                "AWSCloudTrailWrite",
+                vec![format!("{own}/*"), "AWSLogs/o-a1b2c3d4e5/*".to_owned()],
+                vec![format!("trails/{own}/*"), "trails/AWSLogs/o-a1b2c3d4e5/*".to_owned()],
+            ),
+            (
+                "AWSConfigBucketDelivery",
+                vec![format!("{own}/Config/*")],
+                vec![format!("a/b/{own}/Config/*")],
+            ),
+            // Two of a kind, one of which has no prefix.
+            (
+                "AWSLogDeliveryWrite",
+                vec![format!("{own}/*")],
+                vec![format!("{own}/*"), format!("flows/{own}/*")],
+            ),
+            ("ElbAccessLogs", vec![format!("{own}/*")], vec![format!("{own}/*")]),
+        ] {
+            let all =
+                |below: &[String]| json!(below.iter().map(|one| arn(one)).collect::<Vec<_>>());
+            assert_eq!(resources(&none, sid), all(&plain), "{sid}");
+            assert_eq!(resources(&some, sid), all(&prefixed), "{sid}");
+        }
+        for (sid, prefixed) in [
+            ("AllowGuardDutyPutObject", "findings/*"),
+            ("S3ServerAccessLogs", "access/*"),
+            ("AllowMaciePutObject", "m/*"),
+        ] {
+            assert_eq!(resources(&none, sid), json!(arn("*")), "{sid}");
+            assert_eq!(resources(&some, sid), json!(arn(prefixed)), "{sid}");
+        }
     }
 }

@@ -48,6 +48,7 @@ impl State {
                 encryption,
                 key,
                 declared_key,
+                key_policy: None,
             })
             .with::<versioning::Versions>(&versioning::Now { versioning, mfa_delete })
             .with::<policy::Policy>(&self.policy)

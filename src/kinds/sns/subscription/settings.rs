@@ -206,6 +206,9 @@ impl Part for Settings {
         let arn = subscription_arn(place)?;
         match write {
             Write::Filter { policy, scope, turns } => {
+                // SNS takes one of the two at a time, and no scope that does not fit the policy that is there.
+                // The policy goes first, so that what is between, or stays where a later call fails, is a
+                // message too many and never one that is lost; the next look finds it, and goes on.
                 if *turns || policy.is_none() {
                     set(cx, arn, "FilterPolicy", Some("{}")).await?;
                 }

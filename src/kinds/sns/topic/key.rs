@@ -14,6 +14,7 @@ use crate::kinds::shapes::part::{Look, Part};
 use crate::kinds::together::together;
 use crate::kinds::{Change, Cx, Drift, ObserveError, Undo, Use, WriteCx, WriteError, compared};
 use crate::names::is_arn;
+use crate::policy_document::Keys;
 
 /// AWS's own key for topics, whose policy lets no service in (SNS Developer Guide, "Key management").
 pub const OWN: &str = "alias/aws/sns";
@@ -180,21 +181,16 @@ pub async fn of_services(
 fn asking(look: &Look<'_, Topic>, key: &str) -> Vec<Asking> {
     let (partition, account) = (look.facts.partition.as_str(), look.facts.account.as_str());
     let of = |service: &Service| {
-        let mut condition = requests::says(partition, account, look.spec, *service);
+        let mut says = requests::says(partition, account, look.spec, *service);
         let topic = super::arn(look.facts, &look.spec.name);
-        condition["ArnEquals"] = json!({ "kms:EncryptionContext:aws:sns:topicArn": topic });
-        let principal = service.principal();
-        Asking {
-            service: principal,
-            statement: json!({
-                "Effect": "Allow", "Principal": { "Service": principal }, "Resource": key,
-                "Action": ["kms:GenerateDataKey", "kms:Decrypt"], "Condition": condition,
-            }),
-            not_sent: match service {
-                Service::Events => &["aws:SourceAccount", "aws:SourceArn", "aws:SourceOrgID"],
-                _ => &[],
-            },
-        }
+        says["ArnEquals"] = json!({ "kms:EncryptionContext:aws:sns:topicArn": topic });
+        let not_sent: &[&str] = match service {
+            Service::Events => &["aws:SourceAccount", "aws:SourceArn", "aws:SourceOrgID"],
+            _ => &[],
+        };
+        let actions = ["kms:GenerateDataKey", "kms:Decrypt"];
+        Asking::of(service.principal(), partition, key, &actions, &says)
+            .with(Keys { not_sent, ..Keys::default() })
     };
     look.spec.services.iter().flatten().map(of).collect()
 }
@@ -209,24 +205,25 @@ pub fn shut_out(look: &Look<'_, Topic>, keyed: Option<&Keyed>) -> Option<Change<
     }
     let mut remedy = "put the key right, or declare another as kms_master_key_id".to_owned();
     let key = keyed.key.arn().unwrap_or(&keyed.name);
-    match keyed.shut_out(&asking(look, key), &look.facts.partition) {
-        Ok(out) if out.is_empty() => {}
-        Ok(out) => {
-            let of_key = format!("of the policy of the key {}", keyed.name);
-            let said = out.iter().map(|(service, words)| format!("{service} {words} {of_key}"));
-            words.extend(said);
-            remedy = "nothing arrives that they publish: let them use the key for kms:GenerateDataKey* \
-                      and kms:Decrypt (service_principals of the item kms.key; where this plan mends \
-                      that policy, the next look sees it), or let whoever owns the key do it"
-                .to_owned();
-            if out.iter().any(|(service, _)| *service == Service::Events.principal()) {
+    let policy = keyed.policy.as_deref();
+    match policy.map(|policy| let_in::shut_out(policy, &asking(look, key), &look.facts.partition)) {
+        None => {}
+        Some(Ok(out)) => {
+            if let Some(said) = let_in::words(&keyed.name, &out) {
+                words.push(said);
+                let help = let_in::remedy("kms:GenerateDataKey* and kms:Decrypt");
+                remedy = format!("nothing arrives that they publish: {help}");
+            }
+            if out.iter().any(|one| one.service == Service::Events.principal()) {
                 remedy.push_str(
                     "; EventBridge sends no aws:SourceAccount, aws:SourceArn or aws:SourceOrgID, so that \
                      a condition on one of these never holds",
                 );
             }
         }
-        Err(error) => words.push(format!("the policy of the key {} is none: {error}", keyed.name)),
+        Some(Err(error)) => {
+            words.push(format!("the policy of the key {} is none: {error}", keyed.name));
+        }
     }
     if words.is_empty() {
         return None;

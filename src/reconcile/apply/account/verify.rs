@@ -33,7 +33,11 @@ const CLAIMANTS_IN_HAND: usize = 8;
 type Seen<'a> = BTreeMap<&'a str, (Option<Object<Value>>, Standing)>;
 
 /// The things that an object turned out to be.
-fn claimed(facts: &Facts, item: &ObjectPlan, object: &Object<Value>) -> BTreeSet<String> {
+pub(super) fn claimed(
+    facts: &Facts,
+    item: &ObjectPlan,
+    object: &Object<Value>,
+) -> BTreeSet<String> {
     let kind = registry::find(&item.item.kind);
     let claims = kind.and_then(|kind| kind.claims(facts, &item.spec, object).ok());
     claims.unwrap_or_default().into_iter().map(|claim| claim.thing).collect()
