@@ -106,8 +106,24 @@ fn a_pack_that_aws_is_still_making_waits() {
 }
 
 #[test]
+fn a_pack_that_aws_keeps_is_left_alone() {
+    let account = account(RECORDER);
+    apply(&account).code(0);
+    account.boto3("boto3.client('config').put_conformance_pack(ConformancePackName='keys', Source={'SourceIdentifier': 'CIS'})");
+    account.declare(&declared("keys-rotated", "ACCESS_KEYS_ROTATED"));
+    account.check().code(2).says("keys is a managed pack");
+    account.forget_calls();
+    apply(&account);
+    assert_eq!(account.writes(), Vec::<String>::new());
+}
+
+#[test]
 fn a_template_in_s3_is_known_by_its_address() {
-    let uri = |name: &str| format!("{RECORDER}\n[config.conformance_pack.keys]\ntemplate_s3_uri = \"s3://packs-${{account.id}}/{name}.yaml\"\n");
+    let uri = |name: &str| {
+        format!(
+            "{RECORDER}\n[config.conformance_pack.keys]\ntemplate_s3_uri = \"s3://packs-${{account.id}}/{name}.yaml\"\n"
+        )
+    };
     let account = account(&uri("one"));
     account.boto3(&format!(
         "s3 = boto3.client('s3')\n\

@@ -42,8 +42,7 @@ fn an_account_may_be_let_in_by_itself() {
 #[test]
 fn the_account_and_the_region_together_tell_authorizations_apart() {
     let governed = |spec: &Spec| Authorization::governs(&json!(spec), None).unwrap();
-    let elsewhere =
-        Spec { authorized_aws_region: "us-east-1".to_owned(), ..spec("999988887777") };
+    let elsewhere = Spec { authorized_aws_region: "us-east-1".to_owned(), ..spec("999988887777") };
     assert_ne!(governed(&spec("999988887777")), governed(&elsewhere));
     assert_eq!(governed(&spec("999988887777")), "999988887777 eu-west-1");
 }

@@ -51,11 +51,15 @@ impl Collected {
         if accounts.len() > 1 {
             return Err(ObserveError::Malformed {
                 field: "AccountAggregationSources".to_owned(),
-                problem: format!("AWS documents at most one entry, and there are {}", accounts.len()),
+                problem: format!(
+                    "AWS documents at most one entry, and there are {}",
+                    accounts.len()
+                ),
             });
         }
         let accounts = accounts.first().map(accounts_of).transpose()?;
-        let organization = one.organization_aggregation_source().map(organization_of).transpose()?;
+        let organization =
+            one.organization_aggregation_source().map(organization_of).transpose()?;
         if accounts.is_some() == organization.is_some() {
             return Err(ObserveError::Untold {
                 field: "from which of AccountAggregationSources and OrganizationAggregationSource it collects"

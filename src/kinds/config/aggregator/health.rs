@@ -44,7 +44,8 @@ pub fn failures(sources: &[AggregatedSourceStatus]) -> Result<Failures, ObserveE
             continue;
         }
         let error = [one.last_error_code(), one.last_error_message()];
-        let error: Vec<&str> = error.into_iter().flatten().filter(|text| !text.is_empty()).collect();
+        let error: Vec<&str> =
+            error.into_iter().flatten().filter(|text| !text.is_empty()).collect();
         let failure = Failure {
             source: told("SourceId", one.source_id())?.to_owned(),
             status: status.as_str().to_owned(),

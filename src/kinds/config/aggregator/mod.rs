@@ -169,7 +169,8 @@ impl Parted for Aggregator {
         if place.of_organization == Some(wanted) {
             return None;
         }
-        let field = if wanted { "organization_aggregation_source" } else { "account_aggregation_source" };
+        let field =
+            if wanted { "organization_aggregation_source" } else { "account_aggregation_source" };
         let words = if wanted { "accounts" } else { "the organization" };
         let mut drift = Drift::new();
         drift.add(field, Some(format!("an aggregator of {words}")), Some("the declared source"));
@@ -224,10 +225,7 @@ async fn aggregators(cx: &Cx) -> Result<Arc<Vec<ConfigurationAggregator>>, Obser
     Ok(cx.list(DESCRIBE, "", pages, "ConfigurationAggregators", part).await?)
 }
 
-async fn described(
-    cx: &Cx,
-    name: &str,
-) -> Result<Option<ConfigurationAggregator>, ObserveError> {
+async fn described(cx: &Cx, name: &str) -> Result<Option<ConfigurationAggregator>, ObserveError> {
     let all = aggregators(cx).await?;
     Ok(all.iter().find(|one| one.configuration_aggregator_name() == Some(name)).cloned())
 }

@@ -22,9 +22,8 @@ fn spec(fields: Value) -> Spec {
 }
 
 fn some(regions: &[&str]) -> AccountAggregationSource {
-    let source = AccountAggregationSource::builder()
-        .account_ids("999988887777")
-        .account_ids("111122223333");
+    let source =
+        AccountAggregationSource::builder().account_ids("999988887777").account_ids("111122223333");
     let source = match regions {
         [] => source.all_aws_regions(true),
         some => source.set_aws_regions(Some(some.iter().map(|&one| one.to_owned()).collect())),
@@ -60,7 +59,10 @@ fn one_that_is_not_there_is_made_whole_and_can_be_taken_back() {
     let filters = json!({ "resource_types": ["AWS::S3::Bucket"] });
     let changes = diff(json!({ "aggregator_filters": filters, "tags": { "a": "1" } }), &absent);
     assert_eq!(changes.len(), 1, "{changes:#?}");
-    assert_eq!(fields(&changes[0]), ["", "account_aggregation_source", "aggregator_filters", "tags"]);
+    assert_eq!(
+        fields(&changes[0]),
+        ["", "account_aggregation_source", "aggregator_filters", "tags"]
+    );
     let Undo::By(undo) = Aggregator::undo(changes[0].action.as_ref().unwrap(), &absent) else {
         panic!("it is deleted")
     };
@@ -90,9 +92,7 @@ fn order_means_nothing_and_what_is_not_declared_stays() {
 
 #[test]
 fn only_what_is_lost_is_warned_of() {
-    let source = |accounts: Value, regions: Value| {
-        json!({ "account_aggregation_source": { "account_ids": accounts, "aws_regions": regions } })
-    };
+    let source = |accounts: Value, regions: Value| json!({ "account_aggregation_source": { "account_ids": accounts, "aws_regions": regions } });
     let both = json!(["111122223333", "999988887777"]);
     let now = object(&Collected::of(&said(some(&["eu-west-1"]))).unwrap(), &vec![]);
     let warned = |fields: Value| !diff(fields, &now)[0].warnings.is_empty();
@@ -117,8 +117,10 @@ fn an_aggregator_of_the_organization_is_another_thing() {
     assert_eq!(changes.len(), 1, "{changes:#?}");
     assert!(changes[0].action.is_none());
     assert!(changes[0].withheld.as_ref().unwrap().contains("collects from the organization"));
-    let source = json!({ "role_arn": "arn:aws:iam::111122223333:role/config", "all_aws_regions": true });
-    let declared = json!({ "account_aggregation_source": null, "organization_aggregation_source": source });
+    let source =
+        json!({ "role_arn": "arn:aws:iam::111122223333:role/config", "all_aws_regions": true });
+    let declared =
+        json!({ "account_aggregation_source": null, "organization_aggregation_source": source });
     assert!(diff(declared.clone(), &now).is_empty());
     let accounts = object(&Collected::of(&self::said(some(&[]))).unwrap(), &vec![]);
     assert!(diff(declared, &accounts)[0].withheld.as_ref().unwrap().contains("from accounts"));

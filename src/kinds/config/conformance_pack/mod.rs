@@ -46,9 +46,9 @@ pub struct Place {
     /// The ARN, which holds an id of Config's own; of a pack that is there.
     #[serde(skip_serializing_if = "Option::is_none")]
     arn: Option<String>,
-    /// Which pack of AWS's it is; of one that is there.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    source_identifier: Option<String>,
+    /// Whether it is one that AWS keeps.
+    #[serde(default)]
+    is_of_aws: bool,
 }
 
 /// How a pack is made.
@@ -87,7 +87,8 @@ impl Kind for ConformancePack {
             "s3:GetObject",
             |spec| spec.template_s3_uri.is_some(),
             |spec, arns| {
-                let path = spec.template_s3_uri.as_deref().and_then(|uri| uri.strip_prefix("s3://"));
+                let path =
+                    spec.template_s3_uri.as_deref().and_then(|uri| uri.strip_prefix("s3://"));
                 Allowed::on(path.map(|path| arns.bucket(path))).into()
             },
         ),
@@ -151,7 +152,7 @@ impl Parted for ConformancePack {
         let place = Place {
             conformance_pack_name: name.to_owned(),
             arn: Some(there.conformance_pack_arn().to_owned()),
-            source_identifier: template::source(&there)?.map(str::to_owned),
+            is_of_aws: status::is_of_aws(&row),
         };
         let object = Object::present(name, place);
         Ok(match owner_of(&there) {
@@ -162,7 +163,7 @@ impl Parted for ConformancePack {
 
     fn place(_facts: &Facts, spec: &Spec) -> Place {
         let conformance_pack_name = spec.conformance_pack_name.clone();
-        Place { conformance_pack_name, arn: None, source_identifier: None }
+        Place { conformance_pack_name, arn: None, is_of_aws: false }
     }
 
     fn making(_facts: &Facts, spec: &Spec) -> Change<Making> {
@@ -178,26 +179,15 @@ impl Parted for ConformancePack {
         pack::put(cx, &place.conformance_pack_name, &making.record, tags).await
     }
 
-    fn another(spec: &Spec, place: &Place) -> Option<Change<Making>> {
-        let wanted = Template::declared(spec)?;
-        let (there, field) = (place.source_identifier.as_deref(), wanted.field());
-        let declared = match &wanted {
-            Template::Source(identifier) => Some(identifier.as_str()),
-            _ => None,
-        };
-        if there == declared {
+    fn another(_spec: &Spec, place: &Place) -> Option<Change<Making>> {
+        if !place.is_of_aws {
             return None;
         }
-        let words = |source: Option<&str>| match source {
-            Some(identifier) => format!("AWS's own pack {identifier}"),
-            None => "a pack with a template".to_owned(),
-        };
         let mut drift = Drift::new();
-        drift.add(field, Some(words(there)), Some(words(declared)));
+        drift.add("", Some("a pack that AWS keeps"), Some("a pack with a template"));
         Some(Change::finding(drift).withhold(format!(
-            "{} is {}, AWS does not change that, and evenkeel deletes none: declare another name, or delete that pack",
-            place.conformance_pack_name,
-            words(there)
+            "{} is a managed pack, AWS does not change that, and evenkeel deletes none: declare another name, or delete that pack",
+            place.conformance_pack_name
         )))
     }
 

@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use aws_sdk_config::Client;
 use aws_sdk_config::types::{
-    ConformancePackDetail, ConformancePackInputParameter, ConformancePackScope,
-    ConformancePackSource, Tag, TemplateSsmDocumentDetails,
+    ConformancePackDetail, ConformancePackInputParameter, Tag, TemplateSsmDocumentDetails,
 };
 use serde::{Deserialize, Serialize};
 
-use super::spec::{PackScope, Spec};
+use super::spec::Spec;
 use super::status::{self, REMEDY};
 use super::template::{MARK, Seen, Template, mark, requested};
 use super::{ConformancePack, PUT, PUTTING, Place, described, has_mark, pack};
@@ -18,9 +17,7 @@ use crate::aws::Call;
 use crate::kinds::config::tags;
 use crate::kinds::shapes::part::{Look, Part};
 use crate::kinds::tags::Tags;
-use crate::kinds::{
-    Change, Cx, Drift, ObserveError, Risk, Undo, Use, WriteCx, WriteError, told,
-};
+use crate::kinds::{Change, Cx, Drift, ObserveError, Risk, Undo, Use, WriteCx, WriteError, told};
 
 /// Pauses until AWS shows that it was asked for a pack.
 const UNTIL_SHOWN: [u64; 4] = [1, 2, 4, 0];
@@ -41,7 +38,6 @@ pub struct Settings {
     input_parameters: BTreeMap<String, String>,
     delivery_s3_bucket: Option<String>,
     delivery_s3_key_prefix: Option<String>,
-    scope: PackScope,
 }
 
 /// What is there.
@@ -68,10 +64,6 @@ impl Settings {
                 .collect(),
             delivery_s3_bucket: some(said.delivery_s3_bucket()),
             delivery_s3_key_prefix: some(said.delivery_s3_key_prefix()),
-            scope: said.scope().map_or_else(PackScope::default, |scope| PackScope {
-                tag_key: some(Some(scope.tag_key())),
-                tag_value: some(scope.tag_value()),
-            }),
         }
     }
 
@@ -83,7 +75,6 @@ impl Settings {
         drift.compare_text("delivery_s3_bucket", bucket.as_deref(), declared);
         let declared = spec.delivery_s3_key_prefix.as_deref();
         drift.compare_text("delivery_s3_key_prefix", prefix.as_deref(), declared);
-        drift.compare("scope", Some(&self.scope), spec.scope.as_ref());
     }
 
     fn with(&self, spec: &Spec) -> Self {
@@ -99,7 +90,6 @@ impl Settings {
                 &spec.delivery_s3_key_prefix,
                 &self.delivery_s3_key_prefix,
             ),
-            scope: spec.scope.as_ref().unwrap_or(&self.scope).clone(),
         }
     }
 }
@@ -117,13 +107,14 @@ impl Now {
 pub fn making(spec: &Spec, mut drift: Drift) -> Change<Record> {
     let Some(template) = Template::declared(spec) else {
         return Change::finding(drift).withhold(
-            "there is no such pack, and none is made without a template: declare template_body, template_s3_uri, template_ssm_document or source_identifier",
+            "there is no such pack, and none is made without a template: declare template_body, template_s3_uri or template_ssm_document",
         );
     };
     Now::default().compare(spec, &mut drift);
     let repairs = template.repairs();
     let record = Record { template, settings: Settings::default().with(spec) };
-    repairing(Change::new(record, drift), repairs).warn("AWS charges for every evaluation of a pack's rules")
+    repairing(Change::new(record, drift), repairs)
+        .warn("AWS charges for every evaluation of a pack's rules")
 }
 
 /// Says of a change that the template repairs what its rules find, where it does or may.
@@ -198,10 +189,6 @@ async fn send(
         ConformancePackInputParameter::builder().parameter_name(name).parameter_value(value).build()
     });
     let parameters: Vec<_> = parameters.collect::<Result<_, _>>()?;
-    let scope = settings.scope.tag_key.as_ref().map(|key| {
-        let value = settings.scope.tag_value.clone();
-        ConformancePackScope::builder().tag_key(key).set_tag_value(value).build()
-    });
     let request = cx
         .client(Client::new)
         .put_conformance_pack()
@@ -211,7 +198,6 @@ async fn send(
         )
         .set_delivery_s3_bucket(settings.delivery_s3_bucket.clone())
         .set_delivery_s3_key_prefix(settings.delivery_s3_key_prefix.clone())
-        .set_scope(scope.transpose()?)
         .set_tags(tags);
     let request = match template {
         Template::Body(text) => request.template_body(text),
@@ -222,8 +208,6 @@ async fn send(
                 .set_document_version(document.version.clone())
                 .build()?,
         ),
-        Template::Source(identifier) => request
-            .source(ConformancePackSource::builder().source_identifier(identifier).build()?),
     };
     cx.send(PUT, request.send()).await
 }
@@ -282,15 +266,17 @@ impl Part for Pack {
         };
         let loses = is_another && now.template.template(&template).is_none();
         let repairs = template.repairs();
-        let mut change = Change::new(Record { template, settings: now.settings.with(spec) }, drift);
+        let then = now.settings.with(spec);
+        let mut change = Change::new(Record { template, settings: then.clone() }, drift);
         if now.problem.is_some() {
-            change = change.warn(format!("AWS is asked once more for what it could not make: {REMEDY}"));
+            change =
+                change.warn(format!("AWS is asked once more for what it could not make: {REMEDY}"));
         }
         if loses {
             change = change.risk(Risk::Disruptive).warn(
                 "rules that the declared template has not are deleted with their results; AWS does not tell the template that is there, so that nobody can put it back",
             );
-        } else if is_another || !now.settings.is_kept(spec) {
+        } else if is_another || now.settings.input_parameters != then.input_parameters {
             change = change.warn(
                 "other resources may be evaluated, or by another measure: who watches the results sees it",
             );
@@ -320,25 +306,12 @@ impl Part for Pack {
     fn export(now: &Now, spec: &mut Spec) {
         let settings = &now.settings;
         spec.input_parameters = Some(settings.input_parameters.clone());
-        match &now.template {
-            Seen::Source(identifier) => {
-                spec.source_identifier = Some(identifier.clone());
-                spec.scope = Some(settings.scope.clone());
-                return;
-            }
-            Seen::SsmDocument(document) => spec.template_ssm_document = Some(document.clone()),
-            Seen::Nothing | Seen::Own { .. } | Seen::Unknown { .. } => {}
+        // AWS tells no other template.
+        if let Seen::SsmDocument(document) = &now.template {
+            spec.template_ssm_document = Some(document.clone());
         }
         let text = |text: &Option<String>| Some(text.clone().unwrap_or_default());
         spec.delivery_s3_bucket = text(&settings.delivery_s3_bucket);
         spec.delivery_s3_key_prefix = text(&settings.delivery_s3_key_prefix);
-    }
-}
-
-impl Settings {
-    /// Whether what the rules look at stays: the parameters and the scope.
-    fn is_kept(&self, spec: &Spec) -> bool {
-        let then = self.with(spec);
-        self.input_parameters == then.input_parameters && self.scope == then.scope
     }
 }

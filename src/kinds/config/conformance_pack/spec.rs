@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A conformance pack: many rules of AWS Config, and actions that repair what they find, from one
-/// template; or a pack that AWS keeps (`source_identifier`).
+/// template.
 ///
 /// Packs need a recorder: declare `config.recorder`. A pack's own rules belong to the pack, and are nobody
 /// else's to change. evenkeel makes a pack that is not there, brings it to the declared template, and
@@ -20,6 +20,9 @@ use serde::{Deserialize, Serialize};
 /// version another name. Lines of a template may end in either way, and JSON may be written in any order;
 /// beside that, a template is compared as a text. AWS takes some minutes to make a pack, which is
 /// `waiting` until then.
+///
+/// Packs that AWS itself keeps (managed conformance packs) are told apart and left alone: they cannot be
+/// declared, and neither sort becomes the other.
 ///
 /// A pack without a declared template is compared by all else that is declared of it, and nothing of it
 /// is written: AWS replaces a pack as a whole.
@@ -44,15 +47,9 @@ pub struct Spec {
     /// The document of Systems Manager that is the template. What it says is not looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub template_ssm_document: Option<SsmDocument>,
-    /// The identifier of a pack that AWS keeps. It cannot be changed, nor can such a pack become one with
-    /// a template.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 256))]
-    pub source_identifier: Option<String>,
-    /// All parameters of the template; {} for none. What a template takes for a parameter that is not
+    /// All parameters of the template, up to 60; {} for none. What a template takes for a parameter that is not
     /// given is not compared.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 330))]
     pub input_parameters: Option<BTreeMap<String, String>>,
     /// The bucket in which Config keeps the template; "" for one of Config's own.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,9 +59,6 @@ pub struct Spec {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub delivery_s3_key_prefix: Option<String>,
-    /// The resources whose changes let the rules of a pack of AWS run; {} for all that are recorded.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub scope: Option<PackScope>,
     /// All tags of the pack; {} for none. Tags of AWS (`aws:…`) and evenkeel's mark are left alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
@@ -82,20 +76,6 @@ pub struct SsmDocument {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^([$]LATEST|[$]DEFAULT|[1-9][0-9]*)$"))]
     pub version: Option<String>,
-}
-
-/// Resources with a tag.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct PackScope {
-    /// The tag's key.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 128))]
-    pub tag_key: Option<String>,
-    /// Its value; any, if none is given.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 256))]
-    pub tag_value: Option<String>,
 }
 
 /// What packs need, and some of them.
@@ -135,11 +115,6 @@ Resources:
       InputParameters: {maxAccessKeyAge: {Ref: MaxAge}}
       Source: {Owner: AWS, SourceIdentifier: ACCESS_KEYS_ROTATED}
 """
-
-[config.conformance_pack.kept]
-conformance_pack_name = "kept-by-aws"
-source_identifier     = "Operational-Best-Practices-for-CIS"
-scope                 = { tag_key = "team", tag_value = "core" }
 "#
     ),
     sample!(
@@ -162,11 +137,8 @@ Resources:
       Source: {Owner: AWS, SourceIdentifier: IAM_PASSWORD_POLICY}
 """
 
-[config.conformance_pack.kept]
-conformance_pack_name = "kept-by-aws"
-source_identifier     = "Operational-Best-Practices-for-CIS"
-scope                 = {}
-input_parameters      = { AccessKeysRotatedParamMaxAccessKeyAge = "45" }
+[config.conformance_pack.more]
+template_body = '{"Resources": {"Root": {"Type": "AWS::Config::ConfigRule", "Properties": {"ConfigRuleName": "root-mfa", "Source": {"Owner": "AWS", "SourceIdentifier": "ROOT_ACCOUNT_MFA_ENABLED"}}}}}'
 "#
     ),
 ];

@@ -24,6 +24,12 @@ pub async fn status(
     Ok(all.iter().find(|one| one.conformance_pack_name() == name).cloned())
 }
 
+/// Whether AWS keeps a pack itself: such packs have no stack (AWS Config API Reference,
+/// `ConformancePackStatusDetail`, `StackArn`).
+pub fn is_of_aws(one: &ConformancePackStatusDetail) -> bool {
+    one.stack_arn().is_empty()
+}
+
 /// What AWS could not do with a pack, if so; an error while it is still at work.
 pub fn problem(one: &ConformancePackStatusDetail) -> Result<Option<String>, ObserveError> {
     let (name, state) = (one.conformance_pack_name(), one.conformance_pack_state());

@@ -1,7 +1,7 @@
 //! The template of a pack, which AWS never tells, and the mark by which evenkeel knows its own again.
 
 use aws_sdk_config::primitives::{DateTime, DateTimeFormat};
-use aws_sdk_config::types::{ConformancePackDetail, ConformancePackType};
+use aws_sdk_config::types::ConformancePackDetail;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -13,7 +13,6 @@ use crate::kinds::{Drift, ObserveError, told};
 pub const BODY: &str = "template_body";
 pub const URI: &str = "template_s3_uri";
 pub const DOCUMENT: &str = "template_ssm_document";
-pub const SOURCE: &str = "source_identifier";
 
 /// The tag with the digest of the template that evenkeel put, and when AWS took it.
 pub const MARK: &str = "evenkeel:template";
@@ -28,8 +27,6 @@ pub enum Template {
     S3Uri(String),
     /// The document that it is.
     SsmDocument(SsmDocument),
-    /// The pack that AWS keeps.
-    Source(String),
 }
 
 /// What is known of the template that a pack has.
@@ -51,8 +48,6 @@ pub enum Seen {
     },
     /// The document that AWS names.
     SsmDocument(SsmDocument),
-    /// The pack that AWS keeps.
-    Source(String),
 }
 
 impl Template {
@@ -61,7 +56,6 @@ impl Template {
         let body = spec.template_body.clone().map(Self::Body);
         body.or_else(|| spec.template_s3_uri.clone().map(Self::S3Uri))
             .or_else(|| spec.template_ssm_document.clone().map(Self::SsmDocument))
-            .or_else(|| spec.source_identifier.clone().map(Self::Source))
     }
 
     /// The field that declares it.
@@ -70,7 +64,6 @@ impl Template {
             Self::Body(_) => BODY,
             Self::S3Uri(_) => URI,
             Self::SsmDocument(_) => DOCUMENT,
-            Self::Source(_) => SOURCE,
         }
     }
 
@@ -79,7 +72,7 @@ impl Template {
         let text = match self {
             Self::Body(text) => canonical(text),
             Self::S3Uri(uri) => uri.clone(),
-            Self::SsmDocument(_) | Self::Source(_) => return None,
+            Self::SsmDocument(_) => return None,
         };
         let digest: String =
             Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
@@ -92,7 +85,6 @@ impl Template {
             Self::Body(_) => self.digest().unwrap_or_default(),
             Self::S3Uri(uri) => uri.clone(),
             Self::SsmDocument(document) => document_words(document),
-            Self::Source(identifier) => identifier.clone(),
         }
     }
 
@@ -116,7 +108,9 @@ fn sorted(value: &Value) -> Value {
         Value::Object(map) => {
             let mut names: Vec<&String> = map.keys().collect();
             names.sort();
-            Value::Object(names.into_iter().map(|name| (name.clone(), sorted(&map[name]))).collect())
+            Value::Object(
+                names.into_iter().map(|name| (name.clone(), sorted(&map[name]))).collect(),
+            )
         }
         Value::Array(list) => list.iter().map(sorted).collect(),
         other => other.clone(),
@@ -139,34 +133,16 @@ pub fn mark(digest: &str, requested: &str) -> String {
 pub fn requested(pack: &ConformancePackDetail) -> Result<String, ObserveError> {
     const FIELD: &str = "LastUpdateRequestedTime";
     let said = told(FIELD, pack.last_update_requested_time())?;
-    let malformed =
-        |problem: String| ObserveError::Malformed { field: FIELD.to_owned(), problem };
+    let malformed = |problem: String| ObserveError::Malformed { field: FIELD.to_owned(), problem };
     // Seconds with a fraction are not exact on the wire.
     let millis = said.to_millis().map_err(|error| malformed(error.to_string()))?;
     let time = DateTime::from_millis(millis).fmt(DateTimeFormat::DateTime);
     time.map_err(|error| malformed(error.to_string()))
 }
 
-/// The pack of AWS's that a pack is, if it is one.
-pub fn source(pack: &ConformancePackDetail) -> Result<Option<&str>, ObserveError> {
-    let source = pack.source().map(|source| source.source_identifier());
-    match pack.r#type() {
-        Some(ConformancePackType::Managed) => Ok(Some(told("Source", source)?)),
-        // Before AWS had packs of its own, there was no type.
-        Some(ConformancePackType::Custom) | None => Ok(source),
-        Some(other) => Err(ObserveError::UnknownValue {
-            field: "Type".to_owned(),
-            value: other.as_str().to_owned(),
-        }),
-    }
-}
-
 impl Seen {
     /// What AWS and the tags of a pack say.
     pub fn of(pack: &ConformancePackDetail, tags: &Tags) -> Result<Self, ObserveError> {
-        if let Some(identifier) = source(pack)? {
-            return Ok(Self::Source(identifier.to_owned()));
-        }
         if let Some(document) = pack.template_ssm_document_details() {
             return Ok(Self::SsmDocument(SsmDocument {
                 name: document.document_name().to_owned(),
@@ -185,7 +161,6 @@ impl Seen {
     pub fn compare(&self, template: &Template, drift: &mut Drift) -> bool {
         let field = template.field();
         let is_it = match (self, template) {
-            (Self::Source(there), Template::Source(wanted)) => there == wanted,
             (Self::SsmDocument(there), Template::SsmDocument(wanted)) => {
                 let is_version = wanted.version.is_none() || wanted.version == there.version;
                 there.name == wanted.name && is_version
@@ -205,18 +180,16 @@ impl Seen {
         match self {
             Self::Nothing => None,
             Self::Own { digest } => Some(format!("another one of evenkeel's: {digest}")),
-            Self::Unknown { since } => {
-                Some(format!("not known: AWS does not tell it, and evenkeel did not put it at {since}"))
-            }
+            Self::Unknown { since } => Some(format!(
+                "not known: AWS does not tell it, and evenkeel did not put it at {since}"
+            )),
             Self::SsmDocument(document) => Some(document_words(document)),
-            Self::Source(identifier) => Some(identifier.clone()),
         }
     }
 
     /// The template itself, if it is known; `written` may be it.
     pub fn template(&self, written: &Template) -> Option<Template> {
         match self {
-            Self::Source(identifier) => Some(Template::Source(identifier.clone())),
             Self::SsmDocument(document) => Some(Template::SsmDocument(document.clone())),
             Self::Own { digest } => {
                 (written.digest().as_ref() == Some(digest)).then(|| written.clone())

@@ -2,8 +2,7 @@
 
 use aws_sdk_config::primitives::DateTime;
 use aws_sdk_config::types::{
-    ConformancePackSource, ConformancePackState, ConformancePackStatusDetail, ConformancePackType,
-    TemplateSsmDocumentDetails,
+    ConformancePackState, ConformancePackStatusDetail, TemplateSsmDocumentDetails,
 };
 use serde_json::{Value, json};
 
@@ -29,17 +28,18 @@ fn digest(text: &str) -> String {
 fn now(fields: Value) -> Now {
     let mut now = json!({
         "template": { "own": { "digest": digest(BODY) } }, "input_parameters": {},
-        "delivery_s3_bucket": null, "delivery_s3_key_prefix": null, "scope": {},
+        "delivery_s3_bucket": null, "delivery_s3_key_prefix": null,
     });
     now.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     serde_json::from_value(now).unwrap()
 }
 
+fn place(is_of_aws: bool) -> Place {
+    Place { conformance_pack_name: "p".to_owned(), arn: Some("arn".to_owned()), is_of_aws }
+}
+
 fn object(now: &Now) -> Object<State<ConformancePack>> {
-    let source = json!(now)["template"]["source"].as_str().map(str::to_owned);
-    let (name, arn) = ("p".to_owned(), Some("arn".to_owned()));
-    let place = Place { conformance_pack_name: name, arn, source_identifier: source };
-    Object::present("p", State::at(place).with::<Pack>(now))
+    Object::present("p", State::at(place(false)).with::<Pack>(now))
 }
 
 fn diff(fields: Value, now: &Now) -> Vec<Change<Action<ConformancePack>>> {
@@ -57,6 +57,19 @@ fn said() -> aws_sdk_config::types::builders::ConformancePackDetailBuilder {
         .conformance_pack_arn("arn")
         .conformance_pack_id("id")
         .last_update_requested_time(DateTime::from_millis(1_764_000_000_123))
+}
+
+fn row(state: &str, reason: Option<&str>, stack: &str) -> ConformancePackStatusDetail {
+    ConformancePackStatusDetail::builder()
+        .conformance_pack_name("p")
+        .conformance_pack_id("id")
+        .conformance_pack_arn("arn")
+        .stack_arn(stack)
+        .conformance_pack_state(ConformancePackState::from(state))
+        .set_conformance_pack_status_reason(reason.map(str::to_owned))
+        .last_update_requested_time(DateTime::from_secs(1))
+        .build()
+        .unwrap()
 }
 
 #[test]
@@ -120,7 +133,10 @@ fn only_what_evenkeel_put_itself_and_nobody_since_is_in_sync() {
 #[test]
 fn line_ends_and_the_order_of_json_mean_nothing() {
     assert_eq!(digest("a: 1\r\nb: 2\r\n"), digest("a: 1\nb: 2"));
-    assert_eq!(digest("{\"a\": 1, \"b\": {\"d\": 1, \"c\": 2}}"), digest("{\"b\":{\"c\":2,\"d\":1},\n\"a\":1}"));
+    assert_eq!(
+        digest("{\"a\": 1, \"b\": {\"d\": 1, \"c\": 2}}"),
+        digest("{\"b\":{\"c\":2,\"d\":1},\n\"a\":1}")
+    );
     assert_ne!(digest("a: 1"), digest("a: 2"));
     assert_ne!(digest("[1, 2]"), digest("[2, 1]"), "lists have an order");
     let uri = Template::S3Uri("s3://b/p".to_owned()).digest().unwrap();
@@ -150,10 +166,8 @@ fn what_is_not_declared_stays_and_what_was_there_can_be_put_back() {
 
 #[test]
 fn without_its_template_nothing_of_a_pack_is_written() {
-    let changes = diff(
-        json!({ "template_body": null, "input_parameters": { "a": "2" } }),
-        &now(json!({})),
-    );
+    let changes =
+        diff(json!({ "template_body": null, "input_parameters": { "a": "2" } }), &now(json!({})));
     assert!(changes[0].action.is_none());
     assert!(changes[0].withheld.as_ref().unwrap().contains("declare that, too"));
 }
@@ -177,39 +191,20 @@ fn a_document_is_compared_by_name_and_by_a_declared_version() {
 
 #[test]
 fn packs_of_aws_and_others_do_not_become_each_other() {
-    let source = ConformancePackSource::builder().source_identifier("CIS").build().unwrap();
-    let of_aws = said().source(source).r#type(ConformancePackType::Managed).build().unwrap();
-    assert_eq!(template::source(&of_aws).unwrap(), Some("CIS"));
-    let unsaid = said().r#type(ConformancePackType::Managed).build().unwrap();
-    assert!(template::source(&unsaid).is_err());
-    let new = said().r#type(ConformancePackType::from("NEW")).build().unwrap();
-    assert!(template::source(&new).is_err());
-    let now = now(json!({ "template": Seen::of(&of_aws, &Tags::new()).unwrap() }));
-    let declared = |identifier: &str| {
-        diff(json!({ "template_body": null, "source_identifier": identifier }), &now)
-    };
-    assert!(declared("CIS").is_empty());
-    for changes in [declared("PCI"), diff(json!({}), &now)] {
-        assert!(changes[0].action.is_none());
-        assert!(changes[0].withheld.as_ref().unwrap().contains("AWS's own pack CIS"));
-    }
+    let of_aws = Object::present("p", State::at(place(true)).with::<Pack>(&now(json!({}))));
+    let facts = Facts::example(ConformancePack::NAME);
+    let changes = ConformancePack::diff(&facts, &spec(json!({ "tags": { "a": "1" } })), &of_aws);
+    assert_eq!(changes.len(), 1, "{changes:#?}");
+    assert!(changes[0].action.is_none());
+    assert!(changes[0].withheld.as_ref().unwrap().contains("managed pack"));
+    assert!(status::is_of_aws(&row("CREATE_COMPLETE", None, "")));
+    assert!(!status::is_of_aws(&row("CREATE_COMPLETE", None, "stack")));
 }
 
 #[test]
 fn how_far_aws_is_decides_whether_a_pack_is_judged() {
-    let row = |state: &str, reason: Option<&str>| {
-        ConformancePackStatusDetail::builder()
-            .conformance_pack_name("p")
-            .conformance_pack_id("id")
-            .conformance_pack_arn("arn")
-            .conformance_pack_state(ConformancePackState::from(state))
-            .set_conformance_pack_status_reason(reason.map(str::to_owned))
-            .last_update_requested_time(DateTime::from_secs(1))
-            .build()
-            .unwrap()
-    };
     let cause = |state: &str| {
-        status::problem(&row(state, None)).map_err(|error| error.into_unknown().cause)
+        status::problem(&row(state, None, "stack")).map_err(|error| error.into_unknown().cause)
     };
     for state in ["CREATE_COMPLETE", "UPDATE_COMPLETE"] {
         assert_eq!(cause(state), Ok(None));
@@ -220,7 +215,7 @@ fn how_far_aws_is_decides_whether_a_pack_is_judged() {
     assert_eq!(cause("DELETE_IN_PROGRESS"), Err(Cause::Unread));
     assert_eq!(cause("SOMETHING_NEW"), Err(Cause::Unread));
     for state in ["CREATE_FAILED", "UPDATE_FAILED", "DELETE_FAILED"] {
-        let problem = status::problem(&row(state, Some("the rule x"))).unwrap();
+        let problem = status::problem(&row(state, Some("the rule x"), "stack")).unwrap();
         assert_eq!(problem, Some(format!("{state}: the rule x")));
     }
 }
@@ -244,32 +239,19 @@ fn packs_of_services_are_theirs() {
 #[test]
 fn what_config_refuses_is_said_before() {
     let uri = "s3://b/p.yaml";
-    let of_aws = |more: Value| {
-        let mut fields = json!({ "template_body": null, "source_identifier": "CIS" });
-        fields.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        fields
-    };
-    let many: std::collections::BTreeMap<String, String> =
-        (0..61).map(|number| (format!("p{number}"), String::new())).collect();
+    let many: Tags = (0..61).map(|number| (format!("p{number}"), String::new())).collect();
     let tags: Tags = (0..50).map(|number| (format!("t{number}"), String::new())).collect();
     let cases = [
         (json!({ "template_s3_uri": uri }), "one template"),
         (json!({ "template_body": "x".repeat(51_201) }), "longer"),
-        (json!({ "input_parameters": many.clone() }), "more than AWS takes"),
+        (json!({ "input_parameters": many }), "more than AWS takes"),
         (json!({ "input_parameters": { "x".repeat(256): "" } }), "the name"),
         (json!({ "input_parameters": { "a": "x".repeat(4097) } }), "the value"),
-        (of_aws(json!({ "input_parameters": { "a": "x".repeat(1025) } })), "the value"),
-        (of_aws(json!({ "delivery_s3_bucket": "b" })), "has none"),
-        (of_aws(json!({ "delivery_s3_key_prefix": "b" })), "has none"),
-        (of_aws(json!({ "scope": { "tag_value": "b" } })), "without its key"),
-        (json!({ "scope": { "tag_key": "a" } }), "packs of its own"),
         (json!({ "tags": tags }), "no room"),
     ];
     for (fields, words) in cases {
         let problems = ConformancePack::check(&spec(fields));
         assert!(problems.iter().any(|one| one.message.contains(words)), "{words}: {problems:?}");
     }
-    assert!(ConformancePack::check(&spec(json!({ "scope": {} }))).is_empty());
-    let fine = of_aws(json!({ "input_parameters": many, "delivery_s3_bucket": "" }));
-    assert!(ConformancePack::check(&spec(fine)).is_empty());
+    assert!(ConformancePack::check(&spec(json!({}))).is_empty());
 }
