@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use aws_sdk_config::Client;
 use aws_sdk_config::operation::describe_conformance_pack_status::DescribeConformancePackStatusOutput as Page;
-use aws_sdk_config::types::{ConformancePackState as State, ConformancePackStatusDetail};
+use aws_sdk_config::types::ConformancePackStatusDetail;
 
 use crate::aws::Call;
 use crate::aws::settle::settle;
@@ -32,26 +32,27 @@ pub fn is_of_aws(one: &ConformancePackStatusDetail) -> bool {
 
 /// What AWS could not do with a pack, if so; an error while it is still at work.
 pub fn problem(one: &ConformancePackStatusDetail) -> Result<Option<String>, ObserveError> {
-    let (name, state) = (one.conformance_pack_name(), one.conformance_pack_state());
+    let (name, state) = (one.conformance_pack_name(), one.conformance_pack_state().as_str());
+    // The SDK does not know all of these words by name.
     match state {
-        State::CreateComplete | State::UpdateComplete => Ok(None),
-        State::CreateInProgress | State::UpdateInProgress => Err(ObserveError::Awaited {
-            reason: format!("AWS is still making the conformance pack {name} ({})", state.as_str()),
+        "CREATE_COMPLETE" | "UPDATE_COMPLETE" => Ok(None),
+        "CREATE_IN_PROGRESS" | "UPDATE_IN_PROGRESS" => Err(ObserveError::Awaited {
+            reason: format!("AWS is still making the conformance pack {name} ({state})"),
             remedy: "run again in some minutes: AWS makes the rules of a pack one after the other"
                 .to_owned(),
         }),
-        State::DeleteInProgress => Err(ObserveError::Pending {
+        "DELETE_IN_PROGRESS" => Err(ObserveError::Pending {
             reason: format!("AWS is still deleting the conformance pack {name}"),
             remedy: "run again in some minutes: evenkeel makes it again then".to_owned(),
         }),
-        State::CreateFailed | State::UpdateFailed | State::DeleteFailed => {
+        "CREATE_FAILED" | "UPDATE_FAILED" | "DELETE_FAILED" => {
             let reason = one.conformance_pack_status_reason().filter(|text| !text.is_empty());
-            let words = [Some(state.as_str()), reason];
+            let words = [Some(state), reason];
             Ok(Some(words.into_iter().flatten().collect::<Vec<_>>().join(": ")))
         }
         other => Err(ObserveError::UnknownValue {
             field: "ConformancePackState".to_owned(),
-            value: other.as_str().to_owned(),
+            value: other.to_owned(),
         }),
     }
 }
