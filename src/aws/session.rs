@@ -42,8 +42,10 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 pub const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a call may take in all, its retries included.
 const CALL_TIMEOUT: Duration = Duration::from_secs(120);
-/// Calls in flight for one account; AWS's read limits are per account, Region and service.
-const CALLS_IN_FLIGHT: usize = 32;
+/// Calls in flight for one account, in all Regions together; AWS's read limits are per account, Region
+/// and service, and are kept by [`RateLimits`]. With 32, one account in 17 Regions waited for its own
+/// turns longer than for AWS.
+const CALLS_IN_FLIGHT: usize = 128;
 
 /// The credentials could not be turned into a known account.
 #[derive(Debug, Clone, thiserror::Error)]

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -11,9 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::guards::{Breaker, Fights, Rollout};
-use super::notify::{self, Notify};
+use super::notify::Notify;
 use super::span::Span;
-use super::urls;
 use crate::baseline::Mode;
 use crate::baseline::check::{Checker, steps};
 use crate::baseline::load::Reader;
@@ -497,7 +495,7 @@ pub fn load(path: &Path, reader: &dyn Reader) -> Result<Fleet, Problems> {
             return Err(Problems::new(sources, problems));
         }
     };
-    rules(&file, &at, &mut problems);
+    super::rules::check(&file, &at, &mut problems);
     let problems = Problems::new(sources, problems);
     if problems.errors() > 0 {
         return Err(problems);
@@ -515,174 +513,6 @@ fn without_value(message: String, path: &[String], file: &Json) -> String {
         Some(value) if !is_shown => message.replace(value, "…"),
         _ => message,
     }
-}
-
-/// The URLs that may hold a secret, without their lines.
-fn secrets(file: &FleetFile, problems: &mut Vec<Problem>) {
-    let git = file.controller.as_ref().and_then(|controller| controller.git.as_ref());
-    let wrong = [
-        ("store.url", file.store.url.as_deref().map(urls::store)),
-        ("controller.git.url", git.map(|git| urls::git(&git.url))),
-    ];
-    for (field, wrong) in wrong {
-        if let Some(Err(why)) = wrong {
-            problems.push(Problem::general("wrong-value", format!("the URL of {field}: {why}")));
-        }
-    }
-}
-
-/// Rules that the schema cannot say.
-fn rules(file: &FleetFile, at: &dyn Fn(String) -> Place, problems: &mut Vec<Problem>) {
-    let mut cron = |field: String, text: &str| {
-        if let Err(error) = schedule(text) {
-            problems.push(
-                Problem::error(
-                    "wrong-value",
-                    format!("{text:?} is not a cron expression: {error}"),
-                    at(field),
-                )
-                .help("six fields, seconds first: \"0 */15 * * * *\" is every quarter of an hour"),
-            );
-        }
-    };
-    for (index, target) in file.targets.iter().enumerate() {
-        if let Some(text) = &target.schedule {
-            cron(format!("target[{index}].schedule"), text);
-        }
-    }
-    for (index, window) in file.safety.change_windows.iter().enumerate() {
-        cron(format!("safety.change_windows[{index}].cron"), &window.cron);
-    }
-    for (index, window) in file.safety.change_windows.iter().enumerate() {
-        if let Some(zone) =
-            window.timezone.as_deref().filter(|zone| chrono_tz::Tz::from_str(zone).is_err())
-        {
-            problems.push(
-                Problem::error(
-                    "wrong-value",
-                    format!("{zone:?} is not a time zone"),
-                    at(format!("safety.change_windows[{index}].timezone")),
-                )
-                .help("use a name of the IANA database, such as \"Europe/Berlin\" or \"UTC\""),
-            );
-        }
-    }
-    environment(file, at, problems);
-    names(file, at, problems);
-    secrets(file, problems);
-    super::guards::rules(file, at, problems);
-    super::listen::rules(file, at, problems);
-    let targets: BTreeSet<&str> = file.targets.iter().map(|target| target.name.as_str()).collect();
-    for (field, what, help) in notify::wrong(&file.notify, &targets) {
-        // Without its line and those around it, which may hold a secret that stands there by mistake.
-        problems.push(Problem::general("wrong-value", format!("{field}: {what}")).help(help));
-    }
-    let is_elsewhere = file.controller.as_ref().is_some_and(|controller| controller.git.is_some());
-    if file.targets.is_empty() && !is_elsewhere {
-        problems.push(
-            Problem::general("no-target", "the fleet file has no target")
-                .help("add [[target]] with a name and its baselines"),
-        );
-    }
-}
-
-/// The variables of the environment that placeholders may show.
-fn environment(file: &FleetFile, at: &dyn Fn(String) -> Place, problems: &mut Vec<Problem>) {
-    for (index, name) in file.env.iter().enumerate() {
-        let wrong = if !is_variable(name) {
-            Some("is not the name of an environment variable")
-        } else if looks_secret(name) {
-            Some("looks like the name of a secret, which plans and comments would show")
-        } else {
-            None
-        };
-        if let Some(wrong) = wrong {
-            problems.push(
-                Problem::error(
-                    "wrong-value",
-                    format!("{name:?} {wrong}"),
-                    at(format!("env[{index}]")),
-                )
-                .help("allow only names of plain settings, such as \"TEAM\" or \"STAGE\""),
-            );
-        }
-    }
-}
-
-/// A target has its name for itself.
-fn names(file: &FleetFile, at: &dyn Fn(String) -> Place, problems: &mut Vec<Problem>) {
-    let mut names = BTreeMap::new();
-    for (index, target) in file.targets.iter().enumerate() {
-        if let Some(first) = names.insert(&target.name, index) {
-            problems.push(
-                Problem::error(
-                    "duplicate",
-                    format!("two targets are called {:?}", target.name),
-                    at(format!("target[{index}].name")),
-                )
-                .related(at(format!("target[{first}].name")), "the first one"),
-            );
-        }
-    }
-}
-
-/// Letters, digits and underscores, and no digit at the beginning (POSIX, "Environment Variables").
-fn is_variable(name: &str) -> bool {
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    name.bytes().all(fits) && name.bytes().next().is_some_and(|byte| !byte.is_ascii_digit())
-}
-
-/// Whether a variable of that name usually holds what nobody may see.
-fn looks_secret(name: &str) -> bool {
-    const WORDS: [&str; 36] = [
-        "TOKEN",
-        "SECRET",
-        "PASSWORD",
-        "PASSWD",
-        "PASSPHRASE",
-        "CREDENTIAL",
-        "PRIVATE",
-        "APIKEY",
-        "COOKIE",
-        "KEY",
-        "PAT",
-        "AUTH",
-        "PASS",
-        "PWD",
-        "PGPASS",
-        "CRED",
-        "JWT",
-        "WEBHOOK",
-        "DSN",
-        "SESSION",
-        "SIGNATURE",
-        "CERTIFICATE",
-        "TOK",
-        "TKN",
-        "PW",
-        "PWORD",
-        "BEARER",
-        "OTP",
-        "PIN",
-        "PEM",
-        "SAS",
-        "SALT",
-        "HMAC",
-        "NETRC",
-        "DATABASE_URL",
-        "CONNECTION_STRING",
-    ];
-    let name = name.to_ascii_uppercase();
-    if WORDS.iter().any(|word| word.contains('_') && name.contains(word)) {
-        return true;
-    }
-    name.split('_').any(|part| {
-        WORDS.iter().any(|word| {
-            part == *word
-                || part.strip_suffix('S') == Some(word)
-                || (word.len() > 4 && part.contains(word))
-        })
-    })
 }
 
 /// A cron expression with seconds.

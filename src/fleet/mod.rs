@@ -9,6 +9,7 @@ pub mod jobs;
 mod listen;
 pub mod notify;
 pub mod organization;
+mod rules;
 pub mod select;
 pub mod shard;
 pub mod snapshot;

@@ -6,7 +6,7 @@
 //! taken for a whole one; and a file is read through to its checksum before anything is taken from
 //! it, so that a damaged one never gives another plan.
 
-use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, IntoInnerError, Read, Seek, Write};
 
 use chrono::{DateTime, Utc};
 use flate2::Compression;
@@ -111,7 +111,8 @@ const LONGEST_LINE: u64 = 256 * 1024 * 1024;
 
 /// Writes a snapshot account by account.
 pub struct Writer<W: Write> {
-    out: GzEncoder<BufWriter<W>>,
+    /// Buffered on both sides: JSON is written word by word, and each write costs an encoder a whole buffer.
+    out: BufWriter<GzEncoder<BufWriter<W>>>,
     accounts: usize,
 }
 
@@ -121,7 +122,7 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// The file cannot be written.
     pub fn new(file: W, head: &Head) -> Result<Self, SnapshotError> {
-        let out = GzEncoder::new(BufWriter::new(file), Compression::default());
+        let out = BufWriter::new(GzEncoder::new(BufWriter::new(file), Compression::default()));
         let mut writer = Self { out, accounts: 0 };
         writer.line(head)?;
         Ok(writer)
@@ -143,7 +144,7 @@ impl<W: Write> Writer<W> {
     pub fn finish(mut self) -> Result<W, SnapshotError> {
         let accounts = self.accounts;
         self.line(&Line::End(accounts))?;
-        let out = self.out.finish()?;
+        let out = self.out.into_inner().map_err(IntoInnerError::into_error)?.finish()?;
         out.into_inner().map_err(|error| error.into_error().into())
     }
 
@@ -307,7 +308,7 @@ mod tests {
     fn half_a_file_and_another_version_are_refused() {
         let mut writer = Writer::new(Vec::new(), &head()).unwrap();
         writer.add(&failed()).unwrap();
-        let cut = writer.out.finish().unwrap().into_inner().unwrap();
+        let cut = writer.out.into_inner().unwrap().finish().unwrap().into_inner().unwrap();
         let refused = read(&cut);
         assert!(matches!(refused, Err(SnapshotError::Cut { accounts: 1 })), "{refused:?}");
         let other = Head { evenkeel_snapshot: "9".to_owned(), ..head() };

@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_smithy_async::future::pagination_stream::PaginationStream;
@@ -94,6 +95,16 @@ impl Cx {
     /// Whether answers come from a snapshot, which has those that were asked for when it was made.
     pub fn is_recorded(&self) -> bool {
         matches!(self.session.tape(), Some(Tape::Playing { .. }))
+    }
+
+    /// Waits between two questions for the same thing; not at all where the answers come from a snapshot,
+    /// which has the last one already.
+    pub async fn pause(&self, time: Duration) {
+        tokio::time::sleep(self.waits(time)).await;
+    }
+
+    fn waits(&self, time: Duration) -> Duration {
+        if self.is_recorded() { Duration::ZERO } else { time }
     }
 
     /// When the time is over.
@@ -301,5 +312,34 @@ impl Deref for WriteCx {
 
     fn deref(&self) -> &Cx {
         &self.cx
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::aws::meter::Meter;
+    use crate::aws::session::Identity;
+
+    fn cx(tape: Tape) -> Cx {
+        let facts = Facts::example("iam.root_user");
+        let meter = Arc::new(Meter::default());
+        let clients = Session::playing_clients(&facts.home_region, &meter);
+        let identity = Identity {
+            account: facts.account.clone(),
+            partition: facts.partition.clone(),
+            caller_arn: "arn:aws:iam::111122223333:user/evenkeel".to_owned(),
+            home_region: facts.home_region.clone(),
+        };
+        let session = Session::playing(identity, tape, clients, meter);
+        Cx::new(facts, Arc::new(session), Arc::new(ReadCache::default()))
+    }
+
+    #[test]
+    fn nobody_waits_for_what_is_recorded() {
+        let pause = Duration::from_secs(2);
+        assert_eq!(cx(Tape::blank()).waits(pause), pause);
+        assert_eq!(cx(Tape::playing(Vec::new(), String::new())).waits(pause), Duration::ZERO);
     }
 }

@@ -1,7 +1,7 @@
 //! One account's objects, kept small: a large fleet has too many to hold each of them as it is.
 
 use std::borrow::Cow;
-use std::io::Read;
+use std::io::{BufWriter, Read};
 use std::sync::Arc;
 
 use flate2::Compression;
@@ -109,9 +109,11 @@ fn squeeze(objects: &[ObjectPlan]) -> Option<Box<[u8]>> {
             Line(Cow::Borrowed(object), alike.map(|to| (Cow::Borrowed(&*to.mark), to.holds)))
         })
         .collect();
-    let mut out = DeflateEncoder::new(Vec::new(), Compression::fast());
+    let out = DeflateEncoder::new(Vec::new(), Compression::fast());
+    // JSON is written word by word, and each write costs an encoder a whole buffer.
+    let mut out = BufWriter::new(out);
     serde_json::to_writer(&mut out, &lines).ok()?;
-    out.finish().ok().map(Vec::into_boxed_slice)
+    out.into_inner().ok()?.finish().ok().map(Vec::into_boxed_slice)
 }
 
 fn open(squeezed: &[u8], count: usize) -> serde_json::Result<Vec<ObjectPlan>> {

@@ -48,7 +48,12 @@ impl Call {
             .to_owned();
         let path = head.uri.path().to_owned();
         let query = head.uri.query().unwrap_or_default().to_owned();
-        let mut service = part(3);
+        // The names that sign are not always those of the calls.
+        let mut service = match part(3).as_str() {
+            "tagging" => "tag".to_owned(),
+            "monitoring" => "cloudwatch".to_owned(),
+            other => other.to_owned(),
+        };
         let operation = if !target.is_empty() {
             target
         } else if !action.is_empty() {

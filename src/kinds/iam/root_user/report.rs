@@ -44,7 +44,7 @@ pub async fn root_last_use(cx: &Cx) -> Result<Option<LastUse>, ObserveError> {
         if tries == TRIES {
             return Err(not_ready());
         }
-        tokio::time::sleep(PAUSE).await;
+        cx.pause(PAUSE).await;
     }
     let answer = cx.read(GET, "", client.get_credential_report().send()).await;
     // A report that was complete a moment ago can be outdated or made anew by now.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{
+use super::rule::{
     Expiration, Filter, NoncurrentVersionExpiration, Rule, Status, StorageClass, Transition,
 };
 
