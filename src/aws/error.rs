@@ -111,7 +111,9 @@ impl ErrorClass {
                 || code.ends_with("LimitExceeded")
                 || code.ends_with("LimitExceededException")
                 || code.starts_with("TooMany")
-                || code == "MaximumNumberOfTrailsExceededException" =>
+                || code == "MaximumNumberOfTrailsExceededException"
+                || code == "MaxNumberOfConfigRulesExceededException"
+                || code == "MaxNumberOfConformancePacksExceededException" =>
             {
                 Self::Quota
             }
@@ -433,6 +435,7 @@ mod tests {
             ("ExpiredToken", "", Some(403), ErrorClass::Credentials),
             ("InternalFailure", "", Some(500), ErrorClass::ServerFault),
             ("ValidationError", "", Some(400), ErrorClass::Refused),
+            ("MaxNumberOfConformancePacksExceededException", "", Some(400), ErrorClass::Quota),
         ];
         for (code, message, status, class) in cases {
             assert_eq!(ErrorClass::of(code, message, status), class, "{code}");

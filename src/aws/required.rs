@@ -41,6 +41,11 @@ const LISTS: &[Required] = &[
     json("cloudtrail", "GetEventSelectors", "AdvancedEventSelectors[].FieldSelectors"),
     json(
         "config",
+        "DescribeConfigurationAggregators",
+        "ConfigurationAggregators[].AccountAggregationSources[].AccountIds",
+    ),
+    json(
+        "config",
         "DescribeConfigurationRecorders",
         "ConfigurationRecorders[].recordingMode.recordingModeOverrides[].resourceTypes",
     ),

@@ -14,6 +14,7 @@ pub mod describe;
 pub mod erased;
 mod merged;
 pub mod object;
+mod organization;
 mod pattern;
 pub mod registry;
 pub mod shapes;

@@ -29,11 +29,14 @@ static KINDS: LazyLock<Vec<Box<dyn DynKind>>> = LazyLock::new(|| {
         erase::<cloudwatch::log_alarm::LogAlarm>(),
         erase::<events::rule::Rule>(),
         erase::<config::recorder::ConfigRecorder>(),
+        erase::<config::aggregation_authorization::Authorization>(),
+        erase::<config::aggregator::Aggregator>(),
         erase::<accessanalyzer::analyzer::Analyzer>(),
         erase::<guardduty::detector::Detector>(),
         erase::<securityhub::hub::Hub>(),
         erase::<securityhub::standards::Standards>(),
         erase::<config::rule::Rule>(),
+        erase::<config::conformance_pack::ConformancePack>(),
         erase::<ec2::ebs_encryption::EbsEncryption>(),
         erase::<ec2::default_security_group::DefaultSecurityGroup>(),
         erase::<Inspect<iam::root_user::RootUser>>(),
@@ -125,11 +128,19 @@ mod tests {
         }
     }
 
-    /// What AWS takes from an organization's own accounts alone, or beside a Lambda function: no sample has
-    /// these, and recorded answers have the fields instead.
+    /// What AWS takes from an organization's own accounts alone, beside a Lambda function, or from where
+    /// somebody has put a template: no sample has these, and recorded answers have the fields instead.
     const RECORDED: &[&str] = &[
         "accessanalyzer.analyzer exclusions[].account_ids",
         "accessanalyzer.analyzer inclusions[].account_ids",
+        "config.aggregator organization_aggregation_source",
+        "config.aggregator organization_aggregation_source.all_aws_regions",
+        "config.aggregator organization_aggregation_source.aws_regions",
+        "config.aggregator organization_aggregation_source.role_arn",
+        "config.conformance_pack template_s3_uri",
+        "config.conformance_pack template_ssm_document",
+        "config.conformance_pack template_ssm_document.name",
+        "config.conformance_pack template_ssm_document.version",
         "config.rule source_details[].maximum_execution_frequency",
     ];
 

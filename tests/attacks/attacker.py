@@ -54,6 +54,15 @@ def detector():
     return guardduty.list_detectors()["DetectorIds"][0]
 
 
+def aggregator(**collected):
+    """Replaces what the aggregator collects."""
+    config.put_configuration_aggregator(ConfigurationAggregatorName="all", **collected)
+
+
+def pack(name):
+    return config.describe_conformance_packs(ConformancePackNames=[name])["ConformancePackDetails"][0]
+
+
 def config_rule(name):
     return config.describe_config_rules(ConfigRuleNames=[name])["ConfigRules"][0]
 

@@ -265,21 +265,39 @@ def _config(call: Call, action: str) -> list[Demand]:
     params = call.params
     recorder = params.get("ConfigurationRecorder") or {}
     name = recorder.get("name") or params.get("ConfigurationRecorderName")
-    # The ids of rules and packs are AWS's own, so a policy can only name all of them, or a pack by its name.
+    # The ids of rules, packs and aggregators are AWS's own, so a policy can only name all of them, or a pack by its name.
+    account, region = params.get("AuthorizedAccountId"), params.get("AuthorizedAwsRegion")
     ours = {
         "configuration-recorder": f"configuration-recorder/{name}/id" if name else None,
         "rule": "config-rule/config-rule-000000",
         "pack": f"conformance-pack/{params.get('ConformancePackName')}/conformance-pack-000000",
+        "aggregator": "config-aggregator/config-aggregator-000000",
+        "authorization": f"aggregation-authorization/{account}/{region}",
     }
     of = {"PutConfigRule": "rule", "DeleteConfigRule": "rule", "GetComplianceDetailsByConfigRule": "rule"}
     of |= {"PutConformancePack": "pack", "DeleteConformancePack": "pack"}
+    of |= {"PutConfigurationAggregator": "aggregator", "DeleteConfigurationAggregator": "aggregator"}
+    of |= {"DescribeConfigurationAggregatorSourcesStatus": "aggregator"}
+    of |= {"PutAggregationAuthorization": "authorization", "DeleteAggregationAuthorization": "authorization"}
     resource = ours[of.get(str(call.operation), "configuration-recorder")]
     found = [Demand(action, _arn(call, "config", resource) if resource else params.get("ResourceArn", "*"))]
     if params.get("Tags") and call.operation in of:
         found.append(Demand("config:TagResource", found[0].resource))
+    passed = {"iam:passedtoservice": ["config.amazonaws.com"]}
     if recorder.get("roleARN"):
-        passed = {"iam:passedtoservice": ["config.amazonaws.com"]}
         found.append(Demand("iam:PassRole", recorder["roleARN"], passed))
+    organization = params.get("OrganizationAggregationSource")
+    if organization:
+        found.append(Demand("iam:PassRole", organization["RoleArn"], passed))
+        service = {"organizations:serviceprincipal": ["config.amazonaws.com"]}
+        found.append(Demand("organizations:EnableAWSServiceAccess", "*", service))
+    if params.get("TemplateS3Uri"):
+        path = params["TemplateS3Uri"].removeprefix("s3://")
+        found.append(Demand("s3:GetObject", f"arn:{call.partition}:s3:::{path}"))
+    document = (params.get("TemplateSSMDocumentDetails") or {}).get("DocumentName")
+    if document:
+        arn = document if document.startswith("arn:") else _arn(call, "ssm", f"document/{document}")
+        found.append(Demand("ssm:GetDocument", arn))
     return found
 
 

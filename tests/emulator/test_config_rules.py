@@ -1,10 +1,10 @@
-"""Config's rules, compliance, remediation, conformance packs, service-linked recorders and aggregators."""
+"""Config's rules, compliance, remediation, conformance packs and service-linked recorders."""
 
 import json
 import unittest
 from typing import Any
 
-from emulator.testing import AccountTest, client, control
+from emulator.testing import AccountTest, control
 
 POLICY = {
     "Owner": "CUSTOM_POLICY",
@@ -160,6 +160,7 @@ class Packs(ConfigTest):
         self.fails(missing, self.config.describe_conformance_packs, ConformancePackNames=["p"])
 
     def test_a_pack_takes_its_time(self) -> None:
+        self.recorder()
         control("POST", f"settling?account={self.account}&reads=1")
         given = {"ConformancePackName": "p", "TemplateBody": "Resources: {}"}
         self.config.put_conformance_pack(**given)
@@ -198,23 +199,6 @@ class Recorders(ConfigTest):
         self.fails("UnmodifiableEntityException", stop, ConfigurationRecorderName=made["Name"])
         self.config.delete_service_linked_configuration_recorder(ServicePrincipal=principal)
         self.assertEqual(len(self.config.list_configuration_recorders()["ConfigurationRecorderSummaries"]), 1)
-
-    def test_sources_of_an_aggregator(self) -> None:
-        other = str(int(self.account) + 200_000_000_000)
-        source = {"AccountIds": [self.account, other], "AwsRegions": ["us-east-1"]}
-        self.config.put_configuration_aggregator(
-            ConfigurationAggregatorName="all", AccountAggregationSources=[source]
-        )
-
-        def states() -> list[str]:
-            rows = self.config.describe_configuration_aggregator_sources_status(ConfigurationAggregatorName="all")
-            return [row["LastUpdateStatus"] for row in rows["AggregatedSourceStatusList"]]
-
-        self.assertEqual(states(), ["SUCCEEDED", "FAILED"])
-        client("config", other).put_aggregation_authorization(
-            AuthorizedAccountId=self.account, AuthorizedAwsRegion="us-east-1"
-        )
-        self.assertEqual(states(), ["SUCCEEDED", "SUCCEEDED"])
 
 
 if __name__ == "__main__":

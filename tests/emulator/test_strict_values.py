@@ -268,6 +268,10 @@ class Aggregators(AccountTest):
         self.client("organizations").create_organization(FeatureSet="ALL")
         source = {"AccountIds": [self.account], "AllAwsRegions": True}
         self.fails("InvalidParameterValueException", put, **name, **whole, AccountAggregationSources=[source])
+        self.fails("InvalidRoleException", put, **name, **whole)
+        trust = {"Effect": "Allow", "Principal": {"Service": "config.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        self.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=document)
         put(**name, **whole)
 
 

@@ -11,6 +11,7 @@ mod attacks;
 mod beside;
 mod buckets;
 mod cli;
+mod config_packs;
 mod controller;
 mod damaged;
 mod defaults;

@@ -36,6 +36,8 @@ pub trait Parted: Kind {
     const PARTS: &'static [&'static dyn AnyPart<Self>];
     /// The call that makes an object. Its row in the kind's `CALLS` has the resources.
     const CREATE: Call;
+    /// All calls of making one: that, and what goes with it.
+    const CREATING: &'static [Call] = &[Self::CREATE];
     /// Why making one is not undone.
     const KEPT: &'static str;
 
@@ -427,7 +429,7 @@ pub fn uses<K: Parted>() -> Vec<&'static Use<K::Spec>> {
 /// The kind's `calls`.
 pub fn calls<K: Parted>(action: &Action<K>) -> Vec<Call> {
     match &action.step {
-        Step::Create(_) => vec![K::CREATE],
+        Step::Create(_) => K::CREATING.to_vec(),
         Step::Write { part, write } => {
             // What is no write of the part was refused when the action was read.
             part_of::<K>(part).and_then(|part| part.calls(write).ok()).unwrap_or_default()

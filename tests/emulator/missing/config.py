@@ -73,7 +73,7 @@ def put_recorder(call: Call, _: Forward) -> dict[str, Any]:
     role = given.get("roleARN")
     if not role:
         raise AwsError("InvalidRoleException", "The recorder needs a role.")
-    _check_role(call, role)
+    check_role(call, role)
     mode = given.get("recordingMode") or {"recordingFrequency": "CONTINUOUS"}
     if len(mode.get("recordingModeOverrides", [])) > 1:
         raise AwsError("ValidationException", "A recording mode has at most one override.")
@@ -381,7 +381,7 @@ def _named_channel(call: Call) -> dict[str, Any] | None:
     return channel
 
 
-def _check_role(call: Call, arn: str) -> None:
+def check_role(call: Call, arn: str) -> None:
     """The role must trust Config. The service-linked role is taken to exist, so that no test has to create it."""
     if "/aws-service-role/config.amazonaws.com/" in arn:
         return

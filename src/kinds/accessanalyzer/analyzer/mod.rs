@@ -3,7 +3,6 @@
 
 mod archive_rules;
 mod configuration;
-mod organization;
 mod spec;
 mod status;
 mod tags;
@@ -21,6 +20,7 @@ use self::configuration::Configuration;
 pub use self::spec::{AnalyzerType, Spec};
 use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
+use crate::kinds::organization::{self, OfOrganization};
 use crate::kinds::shapes::part::{AnyPart, Parted, by_parts};
 use crate::kinds::shapes::tagged::OwnTags;
 use crate::kinds::spec::found;
@@ -37,6 +37,11 @@ const CREATE: Call = Call::new("accessanalyzer", "CreateAnalyzer");
 /// Analyzer").
 const SERVICE: &str = "access-analyzer.amazonaws.com";
 const ROLE: &str = "AWSServiceRoleForAccessAnalyzer";
+const OF_ORGANIZATION: OfOrganization = OfOrganization {
+    service: SERVICE,
+    thing: "analyzer",
+    instead: "declare an analyzer of the account",
+};
 
 /// Which analyzer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -134,7 +139,7 @@ impl Parted for Analyzer {
         let all = analyzers(cx).await?;
         let Some(there) = chosen(&all, spec) else {
             if spec.of_type.is_of_organization() {
-                organization::may_analyze(cx).await?;
+                organization::may_make(cx, &OF_ORGANIZATION).await?;
             }
             return Ok(Object::absent(&spec.analyzer_name));
         };

@@ -3,23 +3,24 @@
 mod check;
 mod record;
 mod spec;
-mod tags;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use aws_sdk_config::Client;
-use aws_sdk_config::types::{ConfigRule, ConfigRuleState, RuleEvaluationVisibility, Tag};
+use aws_sdk_config::types::{ConfigRule, ConfigRuleState, RuleEvaluationVisibility};
 use serde::{Deserialize, Serialize};
 
 use self::record::Record;
 pub use self::spec::Spec;
+use super::tags::{Resource, made_with};
 use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
+use crate::kinds::calls::On;
 use crate::kinds::shapes::part::{AnyPart, Parted, by_parts};
 use crate::kinds::shapes::tagged::OwnTags;
 use crate::kinds::spec::found;
-use crate::kinds::tags::CONFIG;
+use crate::kinds::tags::{CONFIG, Tags};
 use crate::kinds::{
     Allowed, Arns, Change, Controls, Cx, Drift, Facts, Found, Kind, Object, ObserveError, Scope,
     Stricter, Use, WriteCx, WriteError, told,
@@ -141,19 +142,32 @@ impl Parted for Rule {
     }
 
     async fn create(cx: &WriteCx, place: &Place, making: &Making) -> Result<(), WriteError> {
-        let tags =
-            making.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
-        let tags: Vec<Tag> = tags.collect();
         let request = cx
             .client(Client::new)
             .put_config_rule()
             .config_rule(making.record.send(&place.config_rule_name)?)
-            .set_tags(Some(tags).filter(|tags| !tags.is_empty()));
+            .set_tags(made_with(&making.tags));
         cx.send(PUT, request.send()).await
     }
 
     fn named(id: &str, _place: &Place) -> Spec {
         Spec { config_rule_name: id.to_owned(), ..Spec::default() }
+    }
+}
+
+impl Resource for Rule {
+    const OBJECTS: On<Spec> = rule;
+
+    fn arn(place: &Place) -> Option<&str> {
+        place.arn.as_deref()
+    }
+
+    fn declared(spec: &Spec) -> Option<&Tags> {
+        spec.tags.as_ref()
+    }
+
+    fn declare(spec: &mut Spec, tags: Tags) {
+        spec.tags = Some(tags);
     }
 }
 

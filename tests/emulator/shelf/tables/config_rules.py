@@ -1,7 +1,7 @@
-"""AWS Config: rules with their compliance and remediation, conformance packs and the rules that they bring.
+"""AWS Config: rules with their compliance and remediation.
 
 moto checks a managed rule's identifier and parameters; it knows neither custom policies nor evaluation modes, makes
-rules without a recorder, and has no packs. What a pack or another service made, and a rule that route `owner` gives
+rules without a recorder. What a pack or another service made, and a rule that route `owner` gives
 away as `config:config_rule/NAME`, is left alone.
 """
 
@@ -11,19 +11,17 @@ from typing import Any
 
 from emulator.answers import AwsError
 from emulator.missing import Forward, handles
-from emulator.missing.config import recorder_tags, settings_of
-from emulator.shelf import Collection, Row, now, owner_of, tags
+from emulator.missing.config import settings_of
+from emulator.shelf import Collection, Row, now, owner_of
 from emulator.shelf.model import output
 from emulator.shelf.pages import page
 from emulator.wire import Call
 
-MOST_RULES, MOST_PACKS = 1000, 50
-PACK_SERVICE = "config-conforms.amazonaws.com"
+MOST_RULES = 1000
 NO_RULE = ("NoSuchConfigRuleException", "The ConfigRule '{id}' provided in the request is invalid.")
-NO_PACK = ("NoSuchConformancePackException", "The conformance pack {id} does not exist.")
 
 
-def _short() -> str:
+def short() -> str:
     return uuid.uuid4().hex[:6]
 
 
@@ -34,25 +32,9 @@ RULES = Collection(
     arn=("ConfigRuleArn", "arn:{partition}:config:{region}:{account}:config-rule/{id}"),
     absent=NO_RULE,
 )
-PACKS = Collection(
-    "config",
-    "conformance_packs",
-    key="ConformancePackName",
-    arn=("ConformancePackArn", "arn:{partition}:config:{region}:{account}:conformance-pack/{id}"),
-    absent=NO_PACK,
-)
-tags(
-    "config",
-    "TagResource",
-    "UntagResource",
-    "ListTagsForResource",
-    of=(RULES, PACKS, recorder_tags),
-    kept="Tags",
-    otherwise_moto=True,
-)
 
 
-def _live(kind: Collection, call: Call) -> list[Row]:
+def live(kind: Collection, call: Call) -> list[Row]:
     """Those that are there or still on their way out; the rest is forgotten."""
     for row in kind.rows(call):
         if row.gone and row.reads <= 0:
@@ -60,20 +42,20 @@ def _live(kind: Collection, call: Call) -> list[Row]:
     return kind.rows(call)
 
 
-def _find(kind: Collection, call: Call, name: str) -> Row:
-    for row in _live(kind, call):
+def find(kind: Collection, call: Call, name: str) -> Row:
+    for row in live(kind, call):
         if row.now[kind.key] == name:
             return row
     raise AwsError(kind.absent[0], kind.absent[1].format(id=name))
 
 
-def _named(kind: Collection, call: Call, names: list[str] | None) -> list[dict[str, Any]]:
+def named(kind: Collection, call: Call, names: list[str] | None) -> list[dict[str, Any]]:
     """What a read sees of the named ones, or of all."""
-    rows = [_find(kind, call, name) for name in names] if names else _live(kind, call)
+    rows = [find(kind, call, name) for name in names] if names else live(kind, call)
     return [row.read() for row in rows]
 
 
-def _end(kind: Collection, call: Call, row: Row, middle: dict[str, str]) -> None:
+def end(kind: Collection, call: Call, row: Row, middle: dict[str, str]) -> None:
     """The end of an object, for some reads only on its way."""
     row.write(call, row.now, middle)
     row.gone = True
@@ -81,23 +63,23 @@ def _end(kind: Collection, call: Call, row: Row, middle: dict[str, str]) -> None
         kind.drop(call, row)
 
 
-def _wrong(message: str) -> AwsError:
+def wrong(message: str) -> AwsError:
     return AwsError("InvalidParameterValueException", message)
 
 
-def _check(call: Call, given: dict[str, Any]) -> None:
+def check(call: Call, given: dict[str, Any]) -> None:
     """Refuses what Config refuses of a rule; of managed and Lambda rules moto knows it."""
     if given.get("CreatedBy"):
-        raise _wrong("AWS Config populates the CreatedBy field for ServiceLinkedConfigRule.")
+        raise wrong("AWS Config populates the CreatedBy field for ServiceLinkedConfigRule.")
     source = given["Source"]
     if source["Owner"] != "CUSTOM_POLICY":
         _check_with_moto(call, {name: value for name, value in given.items() if name not in _OWN})
         return
     details = source.get("CustomPolicyDetails")
     if not details or source.get("SourceIdentifier"):
-        raise _wrong("A custom policy rule has CustomPolicyDetails and no SourceIdentifier.")
+        raise wrong("A custom policy rule has CustomPolicyDetails and no SourceIdentifier.")
     if not source.get("SourceDetails"):
-        raise _wrong("A custom policy rule has SourceDetails.")
+        raise wrong("A custom policy rule has SourceDetails.")
 
 
 _OWN = {"ConfigRuleArn", "ConfigRuleId", "EvaluationModes", "RuleEvaluationVisibility"}
@@ -138,36 +120,36 @@ def _refuse_others(call: Call, row: Row) -> None:
 @handles("config", "PutConfigRule")
 def put_config_rule(call: Call, _: Forward) -> dict[str, Any]:
     given = dict(call.params["ConfigRule"])
-    rows = _live(RULES, call)
+    rows = live(RULES, call)
     keys = [key for key in ("ConfigRuleName", "ConfigRuleArn", "ConfigRuleId") if given.get(key)]
     old = next((row for row in rows for key in keys if row.now[key] == given[key]), None)
     if settings_of(call).recorder is None:
         raise AwsError("NoAvailableConfigurationRecorderException", "Configuration Recorder is not available.")
     if old is None and (not given.get("ConfigRuleName") or len(keys) > 1):
-        raise _wrong("A new rule has a name, and its ARN and id are made by the service.")
+        raise wrong("A new rule has a name, and its ARN and id are made by the service.")
     if old is None and len(rows) >= MOST_RULES:
         raise AwsError("MaxNumberOfConfigRulesExceededException", f"There may be {MOST_RULES} rules.")
-    _check(call, given)
+    check(call, given)
     if old:
         _refuse_others(call, old)
         kept = ("ConfigRuleName", "ConfigRuleArn", "ConfigRuleId", "Tags", "Remediation", "Results")
         old.now = _stored(given) | {name: old.now[name] for name in kept if name in old.now}
     else:
-        _make(call, given, call.params.get("Tags") or [])
+        make(call, given, call.params.get("Tags") or [])
     return {}
 
 
-def _make(call: Call, given: dict[str, Any], new_tags: list[dict[str, str]], **more: str) -> None:
+def make(call: Call, given: dict[str, Any], new_tags: list[dict[str, str]], **more: str) -> None:
     """A new rule; its ARN ends with its id, not with its name."""
     row = RULES.add(call, given["ConfigRuleName"], _stored(given) | {"Tags": new_tags} | more)
-    row.now["ConfigRuleId"] = f"config-rule-{_short()}"
+    row.now["ConfigRuleId"] = f"config-rule-{short()}"
     row.now["ConfigRuleArn"] = row.now["ConfigRuleArn"].rpartition("/")[0] + "/" + row.now["ConfigRuleId"]
 
 
 @handles("config", "DescribeConfigRules")
 def describe_config_rules(call: Call, _: Forward) -> dict[str, Any]:
     found = []
-    for rule in _named(RULES, call, call.params.get("ConfigRuleNames")):
+    for rule in named(RULES, call, call.params.get("ConfigRuleNames")):
         details = rule["Source"].get("CustomPolicyDetails")
         if details:
             # The text is told by GetCustomRulePolicy alone.
@@ -182,17 +164,17 @@ def describe_config_rules(call: Call, _: Forward) -> dict[str, Any]:
 
 @handles("config", "DeleteConfigRule")
 def delete_config_rule(call: Call, _: Forward) -> dict[str, Any]:
-    row = _find(RULES, call, call.params["ConfigRuleName"])
+    row = find(RULES, call, call.params["ConfigRuleName"])
     _refuse_others(call, row)
     if row.now.get("Remediation"):
         raise AwsError("ResourceInUseException", "The rule has a remediation action: delete that first.")
-    _end(RULES, call, row, {"ConfigRuleState": "DELETING"})
+    end(RULES, call, row, {"ConfigRuleState": "DELETING"})
     return {}
 
 
 @handles("config", "GetCustomRulePolicy")
 def get_custom_rule_policy(call: Call, _: Forward) -> dict[str, Any]:
-    details = _find(RULES, call, call.params.get("ConfigRuleName", "")).now["Source"].get("CustomPolicyDetails")
+    details = find(RULES, call, call.params.get("ConfigRuleName", "")).now["Source"].get("CustomPolicyDetails")
     if not details:
         raise AwsError(NO_RULE[0], "The rule is no custom policy rule.")
     return {"PolicyText": details["PolicyText"]}
@@ -200,7 +182,7 @@ def get_custom_rule_policy(call: Call, _: Forward) -> dict[str, Any]:
 
 def plant(call: Call, name: str, results: list[dict[str, str]]) -> None:
     """Evaluation results, which no API call makes: [{"type", "id", "compliance"}]."""
-    _find(RULES, call, name).now["Results"] = results
+    find(RULES, call, name).now["Results"] = results
 
 
 def _compliance(rule: dict[str, Any]) -> dict[str, Any]:
@@ -218,7 +200,7 @@ def _compliance(rule: dict[str, Any]) -> dict[str, Any]:
 def describe_compliance(call: Call, _: Forward) -> dict[str, Any]:
     found = [
         {"ConfigRuleName": rule["ConfigRuleName"], "Compliance": _compliance(rule)}
-        for rule in _named(RULES, call, call.params.get("ConfigRuleNames"))
+        for rule in named(RULES, call, call.params.get("ConfigRuleNames"))
     ]
     wanted = call.params.get("ComplianceTypes")
     found = [one for one in found if not wanted or one["Compliance"]["ComplianceType"] in wanted]
@@ -243,7 +225,7 @@ def compliance_details(call: Call, _: Forward) -> dict[str, Any]:
             "ResultRecordedTime": now(),
             "ConfigRuleInvokedTime": now(),
         }
-        for result in _find(RULES, call, name).now.get("Results", [])
+        for result in find(RULES, call, name).now.get("Results", [])
         if not wanted or result["compliance"] in wanted
     ]
     shown, token = page(call, found)
@@ -254,9 +236,9 @@ def compliance_details(call: Call, _: Forward) -> dict[str, Any]:
 def put_remediation(call: Call, _: Forward) -> dict[str, Any]:
     for given in call.params["RemediationConfigurations"]:
         try:
-            row = _find(RULES, call, given["ConfigRuleName"])
+            row = find(RULES, call, given["ConfigRuleName"])
         except AwsError:
-            raise _wrong(f"The rule {given['ConfigRuleName']} does not exist.") from None
+            raise wrong(f"The rule {given['ConfigRuleName']} does not exist.") from None
         _refuse_others(call, row)
         kind = f":remediation-configuration/{given['ConfigRuleName']}/"
         arn = row.now["ConfigRuleArn"].replace(":config-rule/", kind)
@@ -267,139 +249,15 @@ def put_remediation(call: Call, _: Forward) -> dict[str, Any]:
 @handles("config", "DescribeRemediationConfigurations")
 def describe_remediation(call: Call, _: Forward) -> dict[str, Any]:
     wanted = call.params["ConfigRuleNames"]
-    found = [row.now.get("Remediation") for row in _live(RULES, call) if row.now["ConfigRuleName"] in wanted]
+    found = [row.now.get("Remediation") for row in live(RULES, call) if row.now["ConfigRuleName"] in wanted]
     return output(call, {"RemediationConfigurations": [one for one in found if one]})
 
 
 @handles("config", "DeleteRemediationConfiguration")
 def delete_remediation(call: Call, _: Forward) -> dict[str, Any]:
     name = call.params["ConfigRuleName"]
-    row = next((row for row in _live(RULES, call) if row.now["ConfigRuleName"] == name), None)
+    row = next((row for row in live(RULES, call) if row.now["ConfigRuleName"] == name), None)
     if row is None or not row.now.get("Remediation"):
         raise AwsError("NoSuchRemediationConfigurationException", f"The rule {name} has no remediation action.")
     del row.now["Remediation"]
     return {}
-
-
-TEMPLATES = ("TemplateS3Uri", "TemplateBody", "TemplateSSMDocumentDetails", "Source")
-
-
-@handles("config", "PutConformancePack")
-def put_conformance_pack(call: Call, _: Forward) -> dict[str, Any]:
-    name = call.params["ConformancePackName"]
-    if sum(bool(call.params.get(one)) for one in TEMPLATES) != 1:
-        raise _wrong("Give one of TemplateS3Uri, TemplateBody, TemplateSSMDocumentDetails and Source.")
-    rules = _rules_in(call.params["TemplateBody"]) if call.params.get("TemplateBody") else []
-    rows = _live(PACKS, call)
-    old = next((row for row in rows if row.now["ConformancePackName"] == name), None)
-    if old and (old.gone or old.reads > 0):
-        raise AwsError("ResourceInUseException", f"The conformance pack {name} is being changed.")
-    if old is None and len(rows) >= MOST_PACKS:
-        raise AwsError("MaxNumberOfConformancePacksExceededException", f"There may be {MOST_PACKS} packs.")
-    word = "UPDATE" if old else "CREATE"
-    value = {"ConformancePackInputParameters": []} | call.params | {"LastUpdateRequestedTime": now()}
-    value |= {"ConformancePackState": f"{word}_COMPLETE", "LastUpdateCompletedTime": now()}
-    if old:
-        kept = ("ConformancePackArn", "ConformancePackId", "Tags")
-        value |= {one: old.now[one] for one in kept if one in old.now}
-        old.write(call, value, {"ConformancePackState": f"{word}_IN_PROGRESS"})
-        row = old
-    else:
-        row = PACKS.add(call, name, value, {"ConformancePackState": f"{word}_IN_PROGRESS"})
-        pack_id = f"conformance-pack-{_short()}"
-        for one in (row.now, row.shown):
-            one |= {"ConformancePackId": pack_id}
-            one["ConformancePackArn"] = f"{row.now['ConformancePackArn'].partition('/conf')[0]}/{pack_id}"
-    _bring(call, row.now["ConformancePackId"], rules)
-    return {"ConformancePackArn": row.now["ConformancePackArn"]}
-
-
-def _rules_in(template: str) -> list[dict[str, Any]]:
-    """The rules that the template asks for; functions of CloudFormation stand for nothing here."""
-    import yaml
-
-    class Loader(yaml.SafeLoader):
-        pass
-
-    Loader.add_multi_constructor("!", lambda loader, suffix, node: "")
-    try:
-        found = yaml.load(template, Loader)  # noqa: S506 - a SafeLoader
-        resources = found["Resources"] or {}
-        return [one["Properties"] for one in resources.values() if one["Type"] == "AWS::Config::ConfigRule"]
-    except (yaml.YAMLError, TypeError, KeyError, AttributeError):
-        raise AwsError("ConformancePackTemplateValidationException", "The template is not valid.") from None
-
-
-def _bring(call: Call, pack_id: str, rules: list[dict[str, Any]]) -> None:
-    """The pack's own rules, in the place of those that it had."""
-    for row in [row for row in RULES.rows(call) if row.now["ConfigRuleName"].endswith(f"-{pack_id}")]:
-        RULES.drop(call, row)
-    for given in rules:
-        parameters = given.get("InputParameters")
-        made = {"ConfigRuleName": f"{given['ConfigRuleName']}-{pack_id}", "Source": given["Source"]}
-        if isinstance(parameters, dict):
-            made["InputParameters"] = json.dumps({name: str(value) for name, value in parameters.items()})
-        _make(call, made, [], CreatedBy=PACK_SERVICE)
-
-
-@handles("config", "DescribeConformancePacks")
-def describe_conformance_packs(call: Call, _: Forward) -> dict[str, Any]:
-    names = call.params.get("ConformancePackNames")
-    rows = [_find(PACKS, call, name) for name in names] if names else _live(PACKS, call)
-    shown, token = page(call, [row.now for row in rows])
-    return output(call, {"ConformancePackDetails": shown} | token)
-
-
-@handles("config", "DescribeConformancePackStatus")
-def describe_conformance_pack_status(call: Call, _: Forward) -> dict[str, Any]:
-    found = []
-    for pack in _named(PACKS, call, call.params.get("ConformancePackNames")):
-        stack = f"arn:{call.partition}:cloudformation:{call.region}:{call.account}:stack/awsconfigconforms-"
-        found.append(pack | {"StackArn": stack + pack["ConformancePackId"]})
-    shown, token = page(call, found)
-    return output(call, {"ConformancePackStatusDetails": shown} | token)
-
-
-@handles("config", "DeleteConformancePack")
-def delete_conformance_pack(call: Call, _: Forward) -> dict[str, Any]:
-    row = _find(PACKS, call, call.params["ConformancePackName"])
-    if row.gone or row.reads > 0:
-        raise AwsError("ResourceInUseException", "The conformance pack is being changed.")
-    _bring(call, row.now["ConformancePackId"], [])
-    _end(PACKS, call, row, {"ConformancePackState": "DELETE_IN_PROGRESS"})
-    return {}
-
-
-@handles("config", "DescribeConfigurationAggregatorSourcesStatus")
-def sources_status(call: Call, _: Forward) -> dict[str, Any]:
-    """A row for each account and Region of the aggregator; an account that has not authorized it has failed."""
-    from moto.config.models import config_backends
-
-    name = call.params["ConfigurationAggregatorName"]
-    aggregator = config_backends[call.account][call.region].config_aggregators.get(name)
-    if aggregator is None:
-        raise AwsError("NoSuchConfigurationAggregatorException", "The configuration aggregator does not exist.")
-    found = []
-    for source in aggregator.account_aggregation_sources or []:
-        regions = source.aws_regions or [call.region]
-        found += [_status(call, account, region) for account in source.account_ids for region in regions]
-    wanted = call.params.get("UpdateStatus")
-    shown, token = page(call, [one for one in found if not wanted or one["LastUpdateStatus"] in wanted])
-    return output(call, {"AggregatedSourceStatusList": shown} | token)
-
-
-def _status(call: Call, account: str, region: str) -> dict[str, Any]:
-    from moto.config.models import config_backends
-
-    given = config_backends[account][region].aggregation_authorizations.values()
-    allowed = account == call.account or any(
-        (one.authorized_account_id, one.authorized_aws_region) == (call.account, call.region) for one in given
-    )
-    row: dict[str, Any] = {"SourceId": account, "SourceType": "ACCOUNT", "AwsRegion": region, "LastUpdateTime": now()}
-    if allowed:
-        return row | {"LastUpdateStatus": "SUCCEEDED"}
-    return row | {
-        "LastUpdateStatus": "FAILED",
-        "LastErrorCode": "AccessDenied",
-        "LastErrorMessage": "The source account has not authorized the aggregator.",
-    }
