@@ -6,6 +6,7 @@ mod anchored;
 mod causes;
 mod files;
 pub mod listen;
+mod mended;
 mod runs;
 mod said;
 pub mod shared;

@@ -41,6 +41,8 @@ const BEATS_AT_ONCE: usize = 8;
 pub enum Ended {
     /// There is nothing to repeat before the next cause.
     Done,
+    /// The same, and something was put right.
+    Mended,
     /// It failed, all or in part: it is repeated after a pause.
     Again(Setback),
     /// It is done, but for what other controllers have in hand.
@@ -546,10 +548,11 @@ impl<'a> State<'a> {
         if job.causes.has_event() {
             let now = self.of.clocks.now();
             self.pace.forget(now);
-            job.what.parts().into_iter().for_each(|part| self.pace.looked(part, now));
+            let is_mended = ended == Some(Ended::Mended);
+            job.what.parts().into_iter().for_each(|part| self.pace.looked(part, now, is_mended));
         }
         match ended {
-            Some(Ended::Done) => self.queue.done(&job.what),
+            Some(Ended::Done | Ended::Mended) => self.queue.done(&job.what),
             Some(Ended::Elsewhere { after }) => {
                 self.queue.left(&job.what, self.of.clocks.now() + after);
             }

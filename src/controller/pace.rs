@@ -1,5 +1,7 @@
 //! How soon a part is looked at again for events that go on coming: the first one is followed at once, and
-//! each look after it waits a little longer, until there was quiet. A storm becomes a handful of looks.
+//! each look after it waits a little longer, until there was quiet. A storm becomes a handful of looks. A look
+//! that put something right begins the row anew: what is broken again is not left so for ten seconds, and who
+//! breaks it each time is stopped by the guard against fights.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -44,10 +46,10 @@ impl Pace {
         }
     }
 
-    /// A look at a part for an event is over.
-    pub fn looked(&mut self, part: Part, now: Duration) {
+    /// A look at a part for an event is over, and put something right or not.
+    pub fn looked(&mut self, part: Part, now: Duration, is_mended: bool) {
         let looks = match self.parts.get(&part) {
-            Some(row) if !row.is_over(now) => row.looks.saturating_add(1),
+            Some(row) if !row.is_over(now) && !is_mended => row.looks.saturating_add(1),
             _ => 1,
         };
         self.parts.insert(part, Row { ended: now, looks });
@@ -78,7 +80,7 @@ mod tests {
             let at = pace.not_before(&trail, now).max(now);
             longest = longest.max(at - now);
             now = at + Duration::from_millis(50);
-            pace.looked(trail.clone(), now);
+            pace.looked(trail.clone(), now, false);
             looks += 1;
             now += Duration::from_millis(10);
         }
@@ -91,12 +93,25 @@ mod tests {
         let (mut pace, trail) = (Pace::default(), part("cloudtrail.trail"));
         let second = Duration::from_secs(1);
         assert_eq!(pace.not_before(&trail, second), Duration::ZERO);
-        pace.looked(trail.clone(), second);
+        pace.looked(trail.clone(), second, false);
         assert_eq!(pace.not_before(&trail, second), second + FIRST);
         assert_eq!(pace.not_before(&part("sns.topic"), second), Duration::ZERO);
         let later = second + FIRST + QUIET;
         assert_eq!(pace.not_before(&trail, later), Duration::ZERO);
         pace.forget(later);
         assert!(pace.parts.is_empty());
+    }
+
+    #[test]
+    fn what_is_broken_each_time_is_looked_at_soon_each_time() {
+        let (mut pace, trail) = (Pace::default(), part("cloudtrail.trail"));
+        let mut now = Duration::from_secs(1);
+        for _ in 0..20 {
+            pace.looked(trail.clone(), now, true);
+            assert_eq!(pace.not_before(&trail, now), now + FIRST);
+            now += Duration::from_secs(3);
+        }
+        pace.looked(trail.clone(), now, false);
+        assert_eq!(pace.not_before(&trail, now), now + 2 * FIRST);
     }
 }

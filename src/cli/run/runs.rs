@@ -48,6 +48,7 @@ use super::super::settings;
 use super::PATH_EVERY;
 use super::causes::{by_whom, heard, is_nothing_of_ours, is_part, lists_anew, run_key};
 use super::files::{Files, Version};
+use super::mended::Mended;
 use super::shared::Among;
 use super::whole::WholeLook;
 use super::{log, said};
@@ -212,10 +213,10 @@ impl Reconciler {
     /// A run, and when what other controllers have of it in hand is looked after. `meter` counts its calls.
     async fn reconcile(
         &self,
-        what: &What,
-        causes: &Causes,
+        job: &Job,
         line: Value,
         meter: &Arc<Meter>,
+        mended: &Arc<Mended>,
     ) -> (Exit, Option<Duration>) {
         if self.stop.is_raised() {
             return (Exit::Interrupted, None);
@@ -229,16 +230,16 @@ impl Reconciler {
             line["kill_switch"] = json!(pulled.to_string());
         }
         let log_line = JsonLine::new(line.clone(), started);
-        let attempt = self.attempt(what, causes, &version, log_line, meter);
+        let attempt = self.attempt(job, &version, log_line, meter, mended);
         attempt.await.unwrap_or_else(|failure| {
             line["event"] = json!("run");
             line["started"] = json!(started);
             line["outcome"] = json!("failed");
             line["error"] = json!(failure.to_string());
             log(&line);
-            self.tell_of_failure(what, &failure);
+            self.tell_of_failure(&job.what, &failure);
             if let Some(telemetry) = &self.telemetry {
-                telemetry.runs().failed(what, started, Utc::now());
+                telemetry.runs().failed(&job.what, started, Utc::now());
             }
             (failure.exit(), None)
         })
@@ -303,12 +304,13 @@ impl Reconciler {
 
     async fn attempt(
         &self,
-        what: &What,
-        causes: &Causes,
+        job: &Job,
         version: &Good<Version>,
         line: JsonLine,
         meter: &Arc<Meter>,
+        mended: &Arc<Mended>,
     ) -> Result<(Exit, Option<Duration>), Failure> {
+        let (what, causes) = (&job.what, &job.causes);
         let Some(selectors) = self.selectors_of(what) else { return Ok((Exit::Done, None)) };
         let global = &self.files.global;
         let line = line.by_hand(self.by_hand(&selectors, version));
@@ -344,7 +346,8 @@ impl Reconciler {
         wanted.commit.clone_from(&version.label.commit);
         wanted.meter = Arc::clone(meter);
         self.remember(source_identity(&wanted.run));
-        let mut listeners: Vec<Arc<dyn Listener>> = vec![Arc::new(Talk), Arc::new(line)];
+        let mut listeners: Vec<Arc<dyn Listener>> =
+            vec![Arc::new(Talk), Arc::new(line), Arc::clone(mended) as Arc<dyn Listener>];
         if let Some((sight, clocks)) = self.seen_by.clone().filter(|_| self.is_whole()) {
             listeners.extend(WholeLook::of(what, sight, clocks));
         }
@@ -534,8 +537,10 @@ impl Runs for Reconciler {
         let mut line = said::what(&job.what);
         line["causes"] = said::causes(&job.causes);
         let meter = Arc::new(Meter::default());
-        let (exit, left) = self.reconcile(&job.what, &job.causes, line, &meter).await;
+        let mended = Arc::new(Mended::default());
+        let (exit, left) = self.reconcile(job, line, &meter, &mended).await;
         match (exit, left) {
+            (Exit::Done | Exit::Drift | Exit::Refused, None) if mended.anything() => Ended::Mended,
             (Exit::Done | Exit::Drift | Exit::Refused, None) => Ended::Done,
             (Exit::Done | Exit::Drift | Exit::Refused, Some(after)) => Ended::Elsewhere { after },
             (Exit::Partly | Exit::Error, _) => {

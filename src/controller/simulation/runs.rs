@@ -208,7 +208,11 @@ impl Process {
                 if let What::Target(name) = &job.what { Some(name.as_str()) } else { None };
             accounts.iter().for_each(|one| lock(&self.sight).looked(one, &home, target, now));
         }
+        let is_mended = report.as_ref().is_some_and(|report| report.applied() > 0);
         match RunOutcome::of(&plan, report.as_ref()) {
+            RunOutcome::InSync | RunOutcome::Drift | RunOutcome::Refused if is_mended => {
+                Ended::Mended
+            }
             RunOutcome::InSync | RunOutcome::Drift | RunOutcome::Refused => Ended::Done,
             RunOutcome::Interrupted => Ended::Stopped,
             RunOutcome::Partly | RunOutcome::Unknown if plan.failed.is_empty() => {
