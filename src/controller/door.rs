@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
 
-use crate::policy_document::{Admission, PolicyDocument};
+use crate::policy_document::{Admission, Keys, PolicyDocument};
 
 /// Who passes events on.
 const SENDERS: [&str; 2] = ["events.amazonaws.com", "sns.amazonaws.com"];
@@ -66,7 +66,7 @@ fn admission(text: &str, arn: &str) -> Result<Admission, String> {
             "Effect": "Allow", "Principal": {"Service": sender},
             "Action": ["sqs:SendMessage"], "Resource": arn,
         });
-        policy.admission(&wanted, &[], partition)
+        policy.admission(&wanted, Keys::default(), partition)
     };
     let all = SENDERS.map(of);
     let [first, ..] = &all;
