@@ -205,9 +205,9 @@ impl Reconciler {
 
     /// One run of one target, and its line in the log.
     pub async fn target(&self, name: &str) -> Exit {
-        let what = What::Target(name.to_owned());
+        let job = Job { what: What::Target(name.to_owned()), causes: Causes::default() };
         let line = json!({ "target": name });
-        self.reconcile(&what, &Causes::default(), line, &Arc::default()).await.0
+        self.reconcile(&job, line, &Arc::default(), &Arc::default()).await.0
     }
 
     /// A run, and when what other controllers have of it in hand is looked after. `meter` counts its calls.
