@@ -38,7 +38,7 @@ fn policies_read(account: &Account) -> usize {
 
 /// What the audit log has of an item's objects since some line.
 fn observed(account: &Account, item: &str, since: usize) -> Vec<Value> {
-    let log = account.read("audit.jsonl");
+    let log = account.read(".evenkeel/audit.jsonl");
     let records = log.lines().skip(since).map(|line| serde_json::from_str::<Value>(line).unwrap());
     records.filter(|one| one["item"] == item && one["phase"] == "observed").collect()
 }
@@ -46,7 +46,7 @@ fn observed(account: &Account, item: &str, since: usize) -> Vec<Value> {
 #[test]
 fn a_finding_about_what_the_same_plan_mends_ends_with_it() {
     let account = closed(TOPIC);
-    let before = account.read("audit.jsonl").lines().count();
+    let before = account.read(".evenkeel/audit.jsonl").lines().count();
     account
         .check()
         .code(2)
