@@ -107,16 +107,7 @@ impl ErrorClass {
                     Self::Denied
                 }
             }
-            _ if code.starts_with("LimitExceeded")
-                || code.ends_with("LimitExceeded")
-                || code.ends_with("LimitExceededException")
-                || code.starts_with("TooMany")
-                || code == "MaximumNumberOfTrailsExceededException"
-                || code == "MaxNumberOfConfigRulesExceededException"
-                || code == "MaxNumberOfConformancePacksExceededException" =>
-            {
-                Self::Quota
-            }
+            _ if is_quota(code) => Self::Quota,
             _ if code.starts_with("NoSuch")
                 || code.ends_with("NotFound")
                 || code.ends_with("NotFoundError")
@@ -129,6 +120,17 @@ impl ErrorClass {
             _ => Self::Refused,
         }
     }
+}
+
+/// Whether a code says that there are as many as there may be.
+fn is_quota(code: &str) -> bool {
+    code.starts_with("LimitExceeded")
+        || code.ends_with("LimitExceeded")
+        || code.ends_with("LimitExceededException")
+        || code.starts_with("TooMany")
+        || code == "MaximumNumberOfTrailsExceededException"
+        || code == "MaxNumberOfConfigRulesExceededException"
+        || code == "MaxNumberOfConformancePacksExceededException"
 }
 
 /// The fields of an [`AwsError`].

@@ -79,11 +79,11 @@ fn a_plan_that_is_only_shown_says_what_windows_and_limits_would_hold_back_and_st
     let (sunday, monday) = ("2026-11-22T01:00:00Z", "2026-11-23T01:00:00Z");
     let (limit, window_opens) =
         ((Guard::Budget, "limit is 50"), (Guard::ChangeWindow, "opens at 2026-11-23T09:00"));
-    let cases: [(usize, &str, &[(Guard, &str)]); 4] = [
-        (50, sunday, &[limit, window_opens]),
-        (50, monday, &[limit]),
-        (80, sunday, &[window_opens]),
-        (80, monday, &[]),
+    let cases = [
+        (50, sunday, vec![limit, window_opens]),
+        (50, monday, vec![limit]),
+        (80, sunday, vec![window_opens]),
+        (80, monday, vec![]),
     ];
     for (max_changes, now, expected) in cases {
         let safety = Safety { max_changes, ..open.clone() };
@@ -92,7 +92,7 @@ fn a_plan_that_is_only_shown_says_what_windows_and_limits_would_hold_back_and_st
         plan.held_now = guards.holding(&plan, now.parse().unwrap());
         assert_eq!(plan.held_now.len(), expected.len(), "{max_changes} {now}");
         for (held, (guard, reason)) in plan.held_now.iter().zip(expected) {
-            assert_eq!(held.guard, *guard);
+            assert_eq!(held.guard, guard);
             assert!(held.reason.contains(reason) && !held.released_by.is_empty(), "{held}");
         }
         // Nothing of the plan itself is another one.

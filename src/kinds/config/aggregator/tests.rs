@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use aws_sdk_config::types::{
     AccountAggregationSource, AggregatedSourceStatus, AggregatedSourceStatusType as Status,

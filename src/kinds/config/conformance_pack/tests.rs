@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use aws_sdk_config::primitives::DateTime;
 use aws_sdk_config::types::{

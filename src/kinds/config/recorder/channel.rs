@@ -63,9 +63,7 @@ pub fn channel(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>>
         return changes;
     }
     if s3_bucket_name.is_none() {
-        changes.push(Change::finding(drift).withhold(
-            "there is no delivery channel, and none can be made without s3_bucket_name: declare it",
-        ));
+        changes.push(nowhere(drift));
         return changes;
     }
     let channel = Channel {
@@ -91,6 +89,13 @@ pub fn channel(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>>
         change
     });
     changes
+}
+
+/// A channel needs a bucket.
+fn nowhere(drift: Drift) -> Change<Action> {
+    Change::finding(drift).withhold(
+        "there is no delivery channel, and none can be made without s3_bucket_name: declare it",
+    )
 }
 
 /// A key that cannot work is not written, and one that the channel has is not in order.

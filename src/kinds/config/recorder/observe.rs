@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use aws_sdk_config::Client;
 use aws_sdk_config::operation::describe_delivery_channel_status::DescribeDeliveryChannelStatusOutput;
+use aws_sdk_config::operation::describe_delivery_channels::DescribeDeliveryChannelsOutput;
 use aws_sdk_config::types::{ConfigurationRecorder, DeliveryChannel};
 
 use super::spec::{
@@ -12,7 +13,8 @@ use super::spec::{
 };
 use crate::aws::Call;
 use crate::aws::error::AbsentIf;
-use crate::kinds::kms::{let_in, named};
+use crate::kinds::kms::let_in::{self, Keyed};
+use crate::kinds::kms::named;
 use crate::kinds::together::together;
 use crate::kinds::{Cx, Object, ObserveError, count, known, told};
 
@@ -39,18 +41,7 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
             let request = client.describe_configuration_recorder_status().send();
             Ok(cx.read(STATUS, "", request).await?)
         },
-        async {
-            if !spec.has_channel() {
-                return Ok((None, None));
-            }
-            let request = client.describe_delivery_channels().send();
-            let channels = cx.read(CHANNELS, "", request).await?;
-            let key = match spec.key() {
-                Some(key) => Some(let_in::look_at(cx, key, named::DELIVERY).await?),
-                None => None,
-            };
-            Ok((Some(channels), key))
-        },
+        channels(cx, spec),
         retention(cx, spec),
         service_linked_role(cx, spec),
     )?;
@@ -142,6 +133,23 @@ fn failure(
             value: status.to_owned(),
         }),
     }
+}
+
+/// The channel, and the key that is declared for it with its policy.
+async fn channels(
+    cx: &Cx,
+    spec: &Spec,
+) -> Result<(Option<Arc<DescribeDeliveryChannelsOutput>>, Option<Keyed>), ObserveError> {
+    if !spec.has_channel() {
+        return Ok((None, None));
+    }
+    let request = cx.client(Client::new).describe_delivery_channels().send();
+    let channels = cx.read(CHANNELS, "", request).await?;
+    let key = match spec.key() {
+        Some(key) => Some(let_in::look_at(cx, key, named::DELIVERY).await?),
+        None => None,
+    };
+    Ok((Some(channels), key))
 }
 
 async fn deliveries(
