@@ -230,12 +230,12 @@ mod tests {
         let mut book = Book::default();
         let of_none = || all().into_iter().filter(|matter| matter.subject.account.is_none());
         let begun = tell(&mut book, of_none().collect(), &[]);
-        assert_eq!(begun.len(), 3, "{begun:?}");
+        assert_eq!(begun.len(), 4, "{begun:?}");
         assert!(begun.iter().all(|notice| notice.status == Status::New), "{begun:?}");
         assert!(tell(&mut book, of_none().collect(), &[]).is_empty());
         let over: Vec<Matter> = of_none().collect();
         let over = tell(&mut book, Vec::new(), &over);
-        assert_eq!(over.len(), 3, "{over:?}");
+        assert_eq!(over.len(), 4, "{over:?}");
         assert!(over.iter().all(|notice| notice.status == Status::Resolved), "{over:?}");
         assert!(tell(&mut book, Vec::new(), &[]).is_empty());
     }
