@@ -327,13 +327,17 @@ impl Guards {
     }
 
     /// Which of them would hold back all that a plan has to apply, were it applied now. A plan that is only
-    /// made, or looked for, is shown with them and stays as it is: who applies it asks anew. What is read
-    /// from a snapshot is not applied.
+    /// made, or looked for, is shown with them and stays as it is: who applies it asks anew. Of what was read
+    /// from a snapshot nobody knows when it is applied: windows do not count then.
     pub fn holding(&self, plan: &Plan, now: DateTime<Utc>) -> Vec<Held> {
-        if plan.snapshot.is_some() || plan.order.is_empty() {
+        if plan.order.is_empty() {
             return Vec::new();
         }
-        let asked = [check_budget(plan, &self.safety), check_windows(&self.windows, now)];
+        let windows = match &plan.snapshot {
+            None => check_windows(&self.windows, now),
+            Some(_) => Ok(()),
+        };
+        let asked = [check_budget(plan, &self.safety), windows];
         asked.iter().filter_map(|answer| Some(answer.as_ref().err()?.held())).collect()
     }
 

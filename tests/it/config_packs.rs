@@ -38,7 +38,7 @@ const EMPTIED: &str = "boto3.client('config').put_conformance_pack(ConformancePa
 
 #[test]
 fn a_pack_brings_its_rules_and_is_known_again_by_its_mark() {
-    let account = account(&declared("keys-rotated", "ACCESS_KEYS_ROTATED"));
+    let account = account(&declared("mfa-enabled", "IAM_USER_MFA_ENABLED"));
     apply(&account).code(0).says("AWS charges for every evaluation");
     account.check().code(0).says("3 in sync");
     let seen = account.boto3(
@@ -48,7 +48,7 @@ fn a_pack_brings_its_rules_and_is_known_again_by_its_mark() {
          tags = config.list_tags_for_resource(ResourceArn=pack['ConformancePackArn'])['Tags']\n\
          print(json.dumps([rules, [one['Key'] for one in tags], tags[0]['Value'][:21]]))",
     );
-    let rules = json!([["keys-rotated", "config-conforms.amazonaws.com"]]);
+    let rules = json!([["mfa-enabled", "config-conforms.amazonaws.com"]]);
     assert_eq!(seen, json!([rules, ["evenkeel:template"], "template_body sha256:"]));
     account.forget_calls();
     apply(&account).code(0);
@@ -67,14 +67,14 @@ fn a_pack_brings_its_rules_and_is_known_again_by_its_mark() {
 fn the_rules_of_a_pack_are_nobodys_else() {
     let account = account(&format!(
         "{}\n[config.rule.password]\nsource_identifier = \"IAM_PASSWORD_POLICY\"\n",
-        declared("keys-rotated", "ACCESS_KEYS_ROTATED")
+        declared("mfa-enabled", "IAM_USER_MFA_ENABLED")
     ));
     apply(&account).code(0);
     account.check().code(0).says("4 in sync");
     let export = account.run(&["export", "-r", "eu-west-1", "-k", "config.rule"]).code(0);
     export.says("[config.rule.password]");
     let export = account.run(&["export", "-r", "eu-west-1", "-k", "config"]).stdout;
-    assert!(!export.contains("keys-rotated"), "{export}");
+    assert!(!export.contains("mfa-enabled"), "{export}");
 }
 
 #[test]
@@ -82,14 +82,14 @@ fn what_aws_could_not_make_is_named_and_put_again_once_it_is_right() {
     let account = account(&declared("wrong-rule", "NO_SUCH_RULE"));
     apply(&account).code(1).complains("could not make the conformance pack keys: CREATE_FAILED");
     account.check().code(2).says("The rule wrong-rule could not be made");
-    account.declare(&declared("keys-rotated", "ACCESS_KEYS_ROTATED"));
+    account.declare(&declared("mfa-enabled", "IAM_USER_MFA_ENABLED"));
     apply(&account).code(0);
     account.check().code(0).says("3 in sync");
 }
 
 #[test]
 fn a_pack_that_aws_is_still_making_waits() {
-    let account = account(&declared("keys-rotated", "ACCESS_KEYS_ROTATED"));
+    let account = account(&declared("mfa-enabled", "IAM_USER_MFA_ENABLED"));
     apply(&account).code(0);
     account.boto3(&format!(
         "import os, urllib.request\n\
@@ -110,7 +110,7 @@ fn a_pack_that_aws_keeps_is_left_alone() {
     let account = account(RECORDER);
     apply(&account).code(0);
     account.boto3("boto3.client('config').put_conformance_pack(ConformancePackName='keys', Source={'SourceIdentifier': 'CIS'})");
-    account.declare(&declared("keys-rotated", "ACCESS_KEYS_ROTATED"));
+    account.declare(&declared("mfa-enabled", "IAM_USER_MFA_ENABLED"));
     account.check().code(2).says("keys is a managed pack");
     account.forget_calls();
     apply(&account);

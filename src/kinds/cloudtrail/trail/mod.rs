@@ -104,9 +104,19 @@ tags                           = { team = "security", purpose = "audit" }
 "#,
         r#"
 [s3.bucket.trail]
-bucket           = "trail-${account.id}"
-services         = ["cloudtrail"]
-service_prefixes = { cloudtrail = "trails" }
+bucket   = "trail-${account.id}"
+services = ["cloudtrail"]
+
+[[s3.bucket.trail.extra_policy_statements]]
+Sid       = "AWSCloudTrailWriteBelowPrefix"
+Effect    = "Allow"
+Principal = { Service = "cloudtrail.amazonaws.com" }
+Action    = "s3:PutObject"
+Resource  = "arn:${partition}:s3:::trail-${account.id}/trails/AWSLogs/${account.id}/*"
+
+[s3.bucket.trail.extra_policy_statements.Condition]
+StringEquals = { "s3:x-amz-acl" = "bucket-owner-full-control" }
+ArnLike      = { "aws:SourceArn" = "arn:${partition}:cloudtrail:*:${account.id}:trail/*" }
 
 [kms.key.trail]
 service_principals = ["cloudtrail.amazonaws.com", "s3.amazonaws.com"]

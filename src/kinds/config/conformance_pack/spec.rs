@@ -35,8 +35,8 @@ pub struct Spec {
     /// The pack's name: letters, digits and `-`, of which a letter is the first. It cannot be changed.
     #[schemars(length(min = 1, max = 256), regex(pattern = r"^[a-zA-Z][-a-zA-Z0-9]*$"))]
     pub conformance_pack_name: String,
-    /// The template itself, in YAML or JSON, up to 51,200 bytes. Write `$${…}` for a `${…}` of
-    /// CloudFormation. Plans show its digest.
+    /// The template itself, in YAML or JSON, up to 51,200 bytes. Of CloudFormation's own references in
+    /// braces, write the dollar sign twice. Plans show its digest.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 51200))]
     pub template_body: Option<String>,
