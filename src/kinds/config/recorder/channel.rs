@@ -6,8 +6,7 @@
 
 use serde_json::json;
 
-use super::diff::{NEW, is_service_linked};
-use super::spec::{Action, Channel, Spec, State};
+use super::spec::{Action, Channel, NEW, Spec, State, is_service_linked};
 use crate::kinds::kms::let_in::{self, Asking};
 use crate::kinds::kms::named::{self, Named};
 use crate::kinds::{Change, Drift, Facts, Risk};

@@ -4,12 +4,11 @@ use std::collections::BTreeSet;
 
 use super::channel::channel;
 use super::spec::{
-    Action, Frequency, Override, Recorder, SERVICE_LINKED_ROLE, Spec, State, Strategy,
+    Action, Frequency, NEW, Override, Recorder, SERVICE_LINKED_ROLE, Spec, State, Strategy,
+    is_service_linked,
 };
 use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo, compared};
 
-/// The name of what is made new.
-pub const NEW: &str = "default";
 /// How long AWS keeps history when nobody said.
 pub const DEFAULT_RETENTION: u32 = 2557;
 
@@ -47,10 +46,6 @@ pub fn diff(facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Ac
 /// Where a write stands among the changes.
 fn place(changes: &[Change<Action>], is_it: fn(&Action) -> bool) -> Option<usize> {
     changes.iter().position(|change| change.action.as_ref().is_some_and(is_it))
-}
-
-pub fn is_service_linked(role_arn: &str) -> bool {
-    role_arn.ends_with(SERVICE_LINKED_ROLE)
 }
 
 /// Names cannot be changed, and a Region has one of each.

@@ -120,12 +120,20 @@ impl Spec {
             && self
                 .role_arn
                 .as_deref()
-                .is_none_or(|role| role.is_empty() || role.ends_with(SERVICE_LINKED_ROLE))
+                .is_none_or(|role| role.is_empty() || is_service_linked(role))
     }
 }
 
 /// The name of the role that Config has for itself.
 pub const SERVICE_LINKED_ROLE: &str = "AWSServiceRoleForConfig";
+
+/// Whether a role is Config's own.
+pub fn is_service_linked(role_arn: &str) -> bool {
+    role_arn.ends_with(SERVICE_LINKED_ROLE)
+}
+
+/// The name of what is made new.
+pub const NEW: &str = "default";
 
 aws_enum! {
     /// Which resource types are recorded.
