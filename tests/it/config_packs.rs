@@ -80,7 +80,7 @@ fn the_rules_of_a_pack_are_nobodys_else() {
 #[test]
 fn what_aws_could_not_make_is_named_and_put_again_once_it_is_right() {
     let account = account(&declared("wrong-rule", "NO_SUCH_RULE"));
-    apply(&account).code(1).complains("could not make the conformance pack keys: CREATE_FAILED");
+    apply(&account).code(4).says("could not make the conformance pack keys: CREATE_FAILED");
     account.check().code(2).says("The rule wrong-rule could not be made");
     account.declare(&declared("mfa-enabled", "IAM_USER_MFA_ENABLED"));
     apply(&account).code(0);
@@ -214,10 +214,17 @@ fn that_something_was_made_is_taken_back() {
         "[config.aggregator.all]\naccount_aggregation_source = { account_ids = [\"${account.id}\"], all_aws_regions = true }\n\
          [config.aggregation_authorization.own]\nauthorized_account_id = \"${account.id}\"\nauthorized_aws_region = \"eu-west-1\"\n",
     );
-    apply(&account).code(0).says("2 changes applied");
+    account.write(
+        "evenkeel.toml",
+        "schema = 1\n\n[store]\nurl = \"sqlite://.evenkeel/store.db\"\n\n[[target]]\nname = \"here\"\nbaselines = [\"b.toml\"]\nmode = \"enforce\"\nconfirmed = true\n",
+    );
+    account.run(&["apply", "--yes"]).code(0).says("2 changes applied");
     let list = account.run(&["history", "--runs", "--format", "json"]).code(0).json();
     let run = list["runs"][0]["run"].as_str().unwrap();
-    account.run(&["rollback", run, "--yes"]).code(0).says("2 changes put back");
+    account
+        .run(&["rollback", run, "--yes", "--max-risk", "destructive"])
+        .code(0)
+        .says("2 changes put back");
     let left = account.boto3(
         "config = boto3.client('config')\n\
          print(json.dumps([config.describe_configuration_aggregators()['ConfigurationAggregators'],\n\

@@ -10,7 +10,6 @@
 use serde_json::json;
 
 use super::Bucket;
-use super::encryption::{self, Now};
 use super::spec::{Service, Spec};
 use crate::kinds::kms::let_in::{self, Asking};
 use crate::kinds::kms::named::{self, Named};
@@ -47,11 +46,7 @@ fn senders(spec: &Spec) -> Vec<Sender> {
             Service::Config => CONFIG,
             Service::VpcFlowLogs | Service::Waf | Service::Route53Resolver => LOGS,
             // It names a key itself, and the bucket's policy denies it every other than a declared ARN.
-            Service::Guardduty
-                if encryption::key(spec).is_some_and(|key| key.contains(":key/")) =>
-            {
-                GUARD_DUTY
-            }
+            Service::Guardduty if spec.key().is_some_and(|key| key.contains(":key/")) => GUARD_DUTY,
             _ => continue,
         };
         if !senders.iter().any(|one| one.service == sender.service) {
@@ -91,16 +86,20 @@ fn asking(look: &Look<'_, Bucket>, key: &str) -> Vec<Asking> {
 }
 
 /// In what words the declared key shuts services out, if it does.
-pub fn shut_out(look: &Look<'_, Bucket>, now: &Now) -> Option<String> {
-    let name = encryption::key(look.spec)?;
-    let key = now.declared_key.as_ref().and_then(Named::arn)?;
+pub fn shut_out(
+    look: &Look<'_, Bucket>,
+    declared_key: Option<&Named>,
+    policy: Option<&str>,
+) -> Option<String> {
+    let name = look.spec.key()?;
+    let key = declared_key.and_then(Named::arn)?;
     let partition = look.facts.partition.as_str();
-    let_in::said(name, now.key_policy.as_deref(), &asking(look, key), partition)
+    let_in::said(name, policy, &asking(look, key), partition)
 }
 
 /// The bucket has the declared key, which shuts services out.
 pub fn closed_key<A>(spec: &Spec, said: &str) -> Change<A> {
-    let key = encryption::key(spec).unwrap_or_default();
+    let key = spec.key().unwrap_or_default();
     let (there, wanted) = named::out_of_order(Some(key), key);
     let mut drift = Drift::new();
     drift.add("kms_master_key_id", Some(there), Some(wanted));

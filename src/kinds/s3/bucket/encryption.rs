@@ -91,7 +91,7 @@ impl Part for DefaultEncryption {
     const CALLS: &'static [Use<Spec>] = &[
         Use::read_if(GET, Self::is_declared),
         Use::read_if(DESCRIBE_KEY, |spec| spec.kms_master_key_id.is_some()),
-        Use::read_if(GET_POLICY, |spec| key(spec).is_some() && delivery::uses_key(spec)),
+        Use::read_if(GET_POLICY, |spec| spec.key().is_some() && delivery::uses_key(spec)),
         Use::write_if(PUT, Self::is_declared, bucket),
         Use::undo(DELETE, bucket),
     ];
@@ -107,7 +107,7 @@ impl Part for DefaultEncryption {
         let encryption = encryption(cx, &place.bucket).await?;
         let name = encryption.as_ref().and_then(|now| now.kms_master_key_id.as_deref());
         let there = name.filter(|_| spec.kms_master_key_id.is_some());
-        let (key, declared_key) = together!(key_of(cx, there), key_of(cx, key(spec)))?;
+        let (key, declared_key) = together!(key_of(cx, there), key_of(cx, spec.key()))?;
         let key_policy = match declared_key.as_ref().filter(|_| delivery::uses_key(spec)) {
             Some(key) => let_in::policy_of(cx, key, KEYS).await?,
             None => None,
@@ -118,7 +118,8 @@ impl Part for DefaultEncryption {
     fn diff(look: &Look<'_, Bucket>, now: &Now) -> Vec<Change<Self::Write>> {
         let spec = look.spec;
         let Some(problem) = useless_key(look, now) else {
-            let said = delivery::shut_out(look, now);
+            let said =
+                delivery::shut_out(look, now.declared_key.as_ref(), now.key_policy.as_deref());
             let changed = changed(look, spec, now);
             if is_same_key(spec, now) {
                 let closed = said.map(|said| delivery::closed_key(spec, &said));
@@ -176,11 +177,6 @@ impl Part for DefaultEncryption {
             .map(|encryption| encryption.blocked_encryption_types.clone())
             .filter(|types| !types.is_empty());
     }
-}
-
-/// The declared key, unless it is AWS's own.
-pub fn key(spec: &Spec) -> Option<&str> {
-    spec.kms_master_key_id.as_deref().filter(|key| !key.is_empty())
 }
 
 async fn encryption(cx: &Cx, bucket: &str) -> Result<Option<Encryption>, ObserveError> {
@@ -252,12 +248,12 @@ fn changed(look: &Look<'_, Bucket>, spec: &Spec, now: &Now) -> Option<Change<Opt
     let actual = there(now);
     let sse_algorithm = spec.sse_algorithm.or(actual.sse_algorithm);
     let declared_arn = now.declared_key.as_ref().and_then(Named::arn);
-    let new_key = key(spec).filter(|_| !is_same_key(spec, now));
+    let new_key = spec.key().filter(|_| !is_same_key(spec, now));
     let key_id = match new_key {
         // Of a key's names only the ARN means the same to everybody and for ever.
         Some(key) => Some(declared_arn.unwrap_or(key).to_owned()),
         // AES256 has no key of its own.
-        None if key(spec).is_none()
+        None if spec.key().is_none()
             && (sse_algorithm == Some(SseAlgorithm::Aes256)
                 || spec.kms_master_key_id.is_some()) =>
         {
@@ -363,7 +359,7 @@ fn compare_blocked(spec: &Spec, known: Option<&Encryption>, drift: &mut Drift) {
 
 /// Why a declared key of a bucket that is there is of no use.
 fn useless_key(look: &Look<'_, Bucket>, now: &Now) -> Option<String> {
-    let (name, declared) = (key(look.spec)?, now.declared_key.as_ref()?);
+    let (name, declared) = (look.spec.key()?, now.declared_key.as_ref()?);
     let problem = declared.problem()?;
     // Another item may be about to make what an alias stands for.
     let may_come = *declared == Named::Missing && named::is_alias(name);
@@ -380,7 +376,7 @@ fn useless_key(look: &Look<'_, Bucket>, now: &Now) -> Option<String> {
 fn key_health(spec: &Spec, now: &Now, problem: &str) -> Option<Change<Option<Put>>> {
     let mut drift = Drift::new();
     let actual = now.encryption.as_ref().and_then(|now| now.kms_master_key_id.as_deref());
-    let name = key(spec)?;
+    let name = spec.key()?;
     let (there, wanted) = named::out_of_order(actual, name);
     drift.add("kms_master_key_id", Some(there), Some(wanted));
     Some(Change::finding(drift).withhold(problem))
@@ -432,7 +428,7 @@ pub fn check(spec: &Spec, problems: &mut Vec<SpecProblem>) {
     let algorithm = spec.sse_algorithm;
     let name = spec.kms_master_key_id.as_deref().unwrap_or_default();
     problems.extend(named::wrong("kms_master_key_id", name, KEYS));
-    if key(spec).is_some() && matches!(algorithm, None | Some(SseAlgorithm::Aes256)) {
+    if spec.key().is_some() && matches!(algorithm, None | Some(SseAlgorithm::Aes256)) {
         problems.push(SpecProblem::new(
             "kms_master_key_id",
             "a KMS key needs encryption with KMS",

@@ -151,6 +151,13 @@ pub struct Spec {
     pub prevent_destroy: Option<bool>,
 }
 
+impl Spec {
+    /// The declared key, unless it is AWS's own.
+    pub fn key(&self) -> Option<&str> {
+        self.kms_master_key_id.as_deref().filter(|key| !key.is_empty())
+    }
+}
+
 /// A service that delivers logs.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,

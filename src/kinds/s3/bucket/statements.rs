@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::spec::{Service, Spec};
-use super::{encryption, tls};
+use super::tls;
 use crate::kinds::merged;
 use crate::policy_document::Required;
 
@@ -205,7 +205,7 @@ impl Place<'_> {
                 "Action": "s3:PutObject", "Resource": objects, "Condition": from,
             }),
         ];
-        if let Some(key) = encryption::key(spec) {
+        if let Some(key) = spec.key() {
             statements.push(json!({
                 "Sid": "DenyGuardDutyUnencrypted", "Effect": "Deny",
                 "Principal": { "Service": "guardduty.amazonaws.com" },
