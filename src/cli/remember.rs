@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use chrono::{TimeDelta, Utc};
 use evenkeel::baseline::disk::Disk;
 use evenkeel::fleet::{Fleet, file};
 use evenkeel::reconcile::remembered::Unreachable;
-use evenkeel::reconcile::{Listener, Look, Remembered, Remembering, RunOutcome};
+use evenkeel::reconcile::{ListenError, Listener, Look, Remembered, Remembering, RunOutcome, Told};
 use evenkeel::store::history::ByWhom;
 use evenkeel::store::{Alone, Store, StoreError};
 use tokio::sync::Mutex;
@@ -79,6 +80,23 @@ impl Place {
     }
 }
 
+/// Who remembers where nobody asked for it: what cannot be remembered there holds nothing back.
+struct AtLeisure {
+    told: Arc<Remembered>,
+    has_failed: AtomicBool,
+}
+
+impl Listener for AtLeisure {
+    fn hear(&self, told: &Told<'_>) -> Result<(), ListenError> {
+        if let Err(error) = self.told.hear(told)
+            && !self.has_failed.swap(true, Ordering::Relaxed)
+        {
+            out::say(&format!("warning: {error}; the history of this run has a gap"));
+        }
+        Ok(())
+    }
+}
+
 impl Kept {
     /// Opens the store that a fleet file names, or the controller's beside the audit log if it is there.
     pub async fn open(fleet: Option<&Fleet>, audit_log: &Path) -> Self {
@@ -137,12 +155,20 @@ impl Kept {
                     Remembering::of(command, look, look.commit.clone().or_else(|| commit(folder)));
                 let overruled_by = (!of_look.overruled.is_empty()).then(who);
                 let what = Remembering { caused_by, rolls_back, overruled_by, ..of_look };
-                if let Some(remembered) = remembered.get() {
-                    remembered.go_on(what);
-                    return Some(Arc::clone(remembered) as Arc<dyn Listener>);
+                let told = match remembered.get() {
+                    Some(remembered) => {
+                        remembered.go_on(what);
+                        Arc::clone(remembered)
+                    }
+                    None => {
+                        let new = || Arc::new(Remembered::new(store.clone(), what));
+                        Arc::clone(remembered.get_or_init(new))
+                    }
+                };
+                match memory.is_implied {
+                    true => Some(Arc::new(AtLeisure { told, has_failed: AtomicBool::new(false) })),
+                    false => Some(told),
                 }
-                let new = || Arc::new(Remembered::new(store.clone(), what));
-                Some(Arc::clone(remembered.get_or_init(new)) as Arc<dyn Listener>)
             }
             Self::Gone(error) => {
                 out::say(&format!(

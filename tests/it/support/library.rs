@@ -212,26 +212,28 @@ pub async fn try_write(
     kind.apply(&cx.writable("test"), action).await
 }
 
-/// An observed object without what AWS makes anew each time, such as the ids of rules.
+/// An observed object without what AWS makes anew each time, such as the ids of rules, and without what it tells
+/// of another object: the policy of its key is the key's own.
 pub fn comparable(object: Option<&Object<Value>>) -> Option<Object<Value>> {
     object.map(|object| {
         let mut object = object.clone();
         if let evenkeel::kinds::Status::Present(state) = &mut object.status {
-            without_new_ids(state);
+            without_what_is_not_its_own(state);
         }
         object
     })
 }
 
 /// Security group rules have a new id after they were taken away and put back.
-fn without_new_ids(value: &mut Value) {
+fn without_what_is_not_its_own(value: &mut Value) {
     match value {
         Value::Object(map) => {
-            map.retain(|key, _| key != "rule_id" && key != "security_group_rule_id");
-            map.values_mut().for_each(without_new_ids);
+            const OTHERS: [&str; 3] = ["rule_id", "security_group_rule_id", "key_policy"];
+            map.retain(|key, _| !OTHERS.contains(&key.as_str()));
+            map.values_mut().for_each(without_what_is_not_its_own);
         }
         Value::Array(list) => {
-            list.iter_mut().for_each(without_new_ids);
+            list.iter_mut().for_each(without_what_is_not_its_own);
             list.sort_by_key(ToString::to_string);
         }
         _ => {}
