@@ -114,6 +114,8 @@ fn what_somebody_did_is_put_back_and_said_with_their_name() {
         "{first}"
     );
     assert_eq!(first["outcome"], "in sync", "{first}");
+    // What it wrote itself is looked at once more, without a role.
+    controller.next("run", |line| line["causes"].to_string().contains("EnableEbsEncryption"));
 
     account.boto3("boto3.client('cloudtrail').delete_trail(Name='main')\nprint('null')");
     let told =

@@ -74,9 +74,16 @@ retention_period_in_days      = 2557
 "#,
         r#"
 [s3.bucket.config]
-bucket           = "config-${account.id}"
-services         = ["config"]
-service_prefixes = { config = "config" }
+bucket   = "config-${account.id}"
+services = ["config"]
+
+[[s3.bucket.config.extra_policy_statements]]
+Sid       = "AWSConfigBucketDeliveryBelowPrefix"
+Effect    = "Allow"
+Principal = { Service = "config.amazonaws.com" }
+Action    = "s3:PutObject"
+Resource  = "arn:${partition}:s3:::config-${account.id}/config/AWSLogs/${account.id}/Config/*"
+Condition = { StringEquals = { "s3:x-amz-acl" = "bucket-owner-full-control", "AWS:SourceAccount" = "${account.id}" } }
 
 [iam.role.config]
 assume_role_policy = { Version = "2012-10-17", Statement = [{ Effect = "Allow", Principal = { Service = ["config.amazonaws.com", "ec2.amazonaws.com"] }, Action = "sts:AssumeRole" }] }
