@@ -47,7 +47,7 @@ impl Rise {
     }
 
     /// Rights for accounts; where one of these is none, nobody knows which.
-    fn accounts<'a>(what: String, accounts: impl IntoIterator<Item = &'a str>) -> Self {
+    pub fn accounts<'a>(what: String, accounts: impl IntoIterator<Item = &'a str>) -> Self {
         let accounts: Result<BTreeSet<AccountId>, _> =
             accounts.into_iter().map(str::parse).collect();
         Self::Foreign { what, accounts: accounts.ok() }

@@ -21,7 +21,7 @@ use crate::kinds::{
     Allowed, Arns, Change, Controls, Cx, Drift, Facts, Found, Kind, Object, ObserveError, Scope,
     Undo, Use, WriteCx, WriteError, told,
 };
-use crate::names::{AccountId, Region};
+use crate::names::Region;
 use crate::policy_document::grants::Rise;
 
 const DESCRIBE: Call = Call::new("config", "DescribeAggregationAuthorizations");
@@ -150,11 +150,10 @@ impl Parted for Authorization {
         drift.add("", None::<&str>, Some(id(account, &spec.authorized_aws_region)));
         drift.compare("tags", None, spec.tags.as_ref().filter(|tags| !tags.is_empty()));
         let change = Change::new(spec.tags.clone().unwrap_or_default(), drift);
-        let outside = account.parse::<AccountId>().ok().filter(|id| *id != facts.account);
-        change.rises(outside.map(|outside| Rise::Foreign {
-            what: format!("what Config records and finds may be collected by account {outside}"),
-            accounts: Some(BTreeSet::from([outside])),
-        }))
+        // Whoever is not this account is another one, also where the text is no account's id.
+        let is_outside = account != facts.account.as_str();
+        let what = format!("what Config records and finds may be collected by account {account}");
+        change.rises(is_outside.then(|| Rise::accounts(what, [account.as_str()])))
     }
 
     async fn create(cx: &WriteCx, place: &Place, tags: &Tags) -> Result<(), WriteError> {

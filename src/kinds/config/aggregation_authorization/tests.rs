@@ -56,3 +56,9 @@ fn what_aws_leaves_out_is_not_taken_for_another_one() {
     let half = AggregationAuthorization::builder().authorized_account_id("999988887777");
     assert!(keys(&half.build()).is_err());
 }
+
+#[test]
+fn who_is_no_account_is_somebody_else_all_the_same() {
+    let grant = &making("nobody")[0].grants[0];
+    assert_eq!((grant.class, &grant.accounts), (GrantClass::Foreign, &None));
+}
