@@ -36,7 +36,7 @@ pub fn baseline(text: &str) {
 pub fn fleet(text: &str) {
     let path = PathBuf::from("evenkeel.toml");
     let memory = Memory(BTreeMap::from([(path.clone(), text.to_owned())]));
-    let _ = fleet::file::load(&path, &memory);
+    let _ = fleet::load(&path, &memory);
 }
 
 /// A saved plan or a shard's report: read, counted, merged, shown in every format.

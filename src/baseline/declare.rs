@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::catalog::{Catalog, Identity};
 use super::node::{Node, Table, Value};
-use super::problem::{Place, Problem, did_you_mean};
+use super::problem::{Problem, SourcePlace, did_you_mean};
 use crate::names::ItemName;
 
 /// The version of the language.
@@ -21,7 +21,7 @@ const HEADER: [&str; 5] = ["name", "description", "extends", "mode", "regions"];
 #[derive(Debug, Clone, PartialEq)]
 pub struct Field {
     /// The key's place.
-    pub key: Place,
+    pub key: SourcePlace,
     /// The value.
     pub node: Node,
 }
@@ -30,7 +30,7 @@ pub struct Field {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Declared {
     /// Where its name stands.
-    pub place: Place,
+    pub place: SourcePlace,
     /// Its fields, the engine's words included.
     pub fields: BTreeMap<String, Field>,
 }
@@ -76,7 +76,7 @@ pub fn declarations(root: &Node, catalog: &Catalog, problems: &mut Vec<Problem>)
 }
 
 fn check_schema(root: &Node, table: &Table, problems: &mut Vec<Problem>) {
-    let start = Place { source: root.place.source, start: 0, end: 0 };
+    let start = SourcePlace { source: root.place.source, start: 0, end: 0 };
     match table.get("schema").map(|node| (&node.value, &node.place)) {
         None => problems.push(
             Problem::error(
@@ -136,7 +136,7 @@ fn variables(node: &Node, found: &mut Declarations, problems: &mut Vec<Problem>)
 
 fn service_table(
     service: &str,
-    place: &Place,
+    place: &SourcePlace,
     node: &Node,
     catalog: &Catalog,
     found: &mut Declarations,
@@ -194,7 +194,7 @@ fn qualified<'a>(service: &str, catalog: &'a Catalog) -> Vec<&'a str> {
     catalog.kinds().iter().map(|kind| kind.name).filter(|name| name.starts_with(service)).collect()
 }
 
-fn declared(place: &Place, table: &Table) -> Declared {
+fn declared(place: &SourcePlace, table: &Table) -> Declared {
     let fields = table
         .entries
         .iter()
@@ -220,7 +220,7 @@ fn table_or_problem<'a>(
 }
 
 /// "there is no … in …".
-pub fn unknown(what: &str, name: &str, of: &str, names: &[&str], place: &Place) -> Problem {
+pub fn unknown(what: &str, name: &str, of: &str, names: &[&str], place: &SourcePlace) -> Problem {
     let code = match what {
         "kind" => "unknown-kind",
         "table" => "unknown-table",

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 
 use super::declare::{Declarations, Declared, unknown};
 use super::node::{Node, Value};
-use super::problem::{Place, Problem, Severity};
+use super::problem::{Problem, Severity, SourcePlace};
 use crate::names::{AccountId, ItemName, Region, known_region};
 
 /// Days before its end in which an exception is announced.
@@ -135,7 +135,7 @@ impl Fields<'_> {
         self.node.as_table()?.get(name)
     }
 
-    fn text(&mut self, name: &str) -> Option<(String, Place)> {
+    fn text(&mut self, name: &str) -> Option<(String, SourcePlace)> {
         let node = self.get(name)?;
         match node.as_text() {
             Some(text) => Some((text.to_owned(), node.place.clone())),
@@ -229,7 +229,7 @@ impl Fields<'_> {
         None
     }
 
-    fn until(&mut self) -> Option<(NaiveDate, Place)> {
+    fn until(&mut self) -> Option<(NaiveDate, SourcePlace)> {
         let Some(node) = self.get("until") else {
             self.missing("until", "its last day, as a date: 2027-03-31");
             return None;

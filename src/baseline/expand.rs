@@ -90,7 +90,7 @@ impl Baseline<'_> {
         out
     }
 
-    fn origin(&self, place: &super::problem::Place) -> String {
+    fn origin(&self, place: &super::problem::SourcePlace) -> String {
         let location = self.location(place);
         format!("{}:{}", comment(&location.file), location.line)
     }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 use super::catalog::{Catalog, Identity};
 use super::declare::{Declarations, Field};
 use super::node::{Node, Value};
-use super::problem::{Place, nearest};
+use super::problem::{SourcePlace, nearest};
 use crate::names::{AccountId, ItemName, Region};
 
 /// What is known of a target.
@@ -74,7 +74,7 @@ pub struct Unfilled {
     /// What to do.
     pub help: Option<String>,
     /// Where.
-    pub place: Place,
+    pub place: SourcePlace,
 }
 
 /// The environment, for the names that the fleet file allows.
@@ -158,7 +158,7 @@ impl Filler<'_> {
     fn text(
         &self,
         text: &str,
-        place: &Place,
+        place: &SourcePlace,
         path: &str,
         filled: &mut Filled,
         chain: &mut Vec<String>,
@@ -206,7 +206,7 @@ impl Filler<'_> {
     fn lookup(
         &self,
         name: &str,
-        place: &Place,
+        place: &SourcePlace,
         path: &str,
         filled: &mut Filled,
         chain: &mut Vec<String>,
@@ -249,7 +249,7 @@ impl Filler<'_> {
     fn declared(
         &self,
         name: &str,
-        place: &Place,
+        place: &SourcePlace,
         path: &str,
         filled: &mut Filled,
         chain: &mut Vec<String>,
@@ -284,7 +284,7 @@ impl Filler<'_> {
         item: &ItemName,
         field: &str,
         declared: &super::declare::Declared,
-        place: &Place,
+        place: &SourcePlace,
         path: &str,
         filled: &mut Filled,
         chain: &mut Vec<String>,
@@ -346,7 +346,7 @@ impl Filler<'_> {
     }
 
     /// A fact of the target or a name of the environment; `None` when the name is neither.
-    fn fact(&self, name: &str, place: &Place) -> Result<Option<String>, Unfilled> {
+    fn fact(&self, name: &str, place: &SourcePlace) -> Result<Option<String>, Unfilled> {
         if let Some(variable) = name.strip_prefix("env.") {
             return self.environment(variable, place).map(Some);
         }
@@ -409,7 +409,7 @@ impl Filler<'_> {
         })
     }
 
-    fn environment(&self, name: &str, place: &Place) -> Result<String, Unfilled> {
+    fn environment(&self, name: &str, place: &SourcePlace) -> Result<String, Unfilled> {
         match self.environment.values.get(name) {
             Some(Some(value)) => Ok(value.clone()),
             Some(None) if matches!(self.target, Target::Anyone { .. }) => {
@@ -431,7 +431,7 @@ impl Filler<'_> {
         }
     }
 
-    fn unknown(&self, name: &str, place: &Place) -> Unfilled {
+    fn unknown(&self, name: &str, place: &SourcePlace) -> Unfilled {
         let mut names: Vec<String> = self.declarations.variables.keys().cloned().collect();
         names.extend(self.overrides.keys().cloned());
         names.extend(
@@ -519,12 +519,12 @@ fn parts(text: &str) -> Result<Vec<Part>, String> {
 }
 
 /// The place of a placeholder inside a text, where the text has no escapes; else of the text.
-fn inside(place: &Place, text: &str, offset: usize, name: &str) -> Place {
+fn inside(place: &SourcePlace, text: &str, offset: usize, name: &str) -> SourcePlace {
     // One quote on each side: the text stands in the file as it is.
     let verbatim = place.end - place.start == text.len() + 2;
     if verbatim {
         let start = place.start + 1 + offset;
-        Place { source: place.source, start, end: start + name.len() + 3 }
+        SourcePlace { source: place.source, start, end: start + name.len() + 3 }
     } else {
         place.clone()
     }

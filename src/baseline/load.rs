@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use super::catalog::Catalog;
 use super::declare::{self, Declarations, Field};
 use super::node::{self, Node, Value};
-use super::problem::{Place, Problem, Sources};
+use super::problem::{Problem, SourcePlace, Sources};
 
 /// Where texts come from: the disk, or memory in tests and fuzzing.
 pub trait Reader {
@@ -102,7 +102,7 @@ impl Loader<'_> {
         &mut self,
         path: &Path,
         above: &mut Vec<PathBuf>,
-        from: Option<&Place>,
+        from: Option<&SourcePlace>,
     ) -> Declarations {
         let path = normal(path);
         let shown = path.display().to_string();
@@ -149,7 +149,7 @@ impl Loader<'_> {
     }
 
     /// The files that a file extends.
-    fn extends(&mut self, own: &Declarations) -> Vec<(String, Place)> {
+    fn extends(&mut self, own: &Declarations) -> Vec<(String, SourcePlace)> {
         let Some(Field { node, .. }) = own.header.get("extends") else { return Vec::new() };
         let entries: &[Node] = match &node.value {
             Value::List(list) => list,
@@ -224,7 +224,7 @@ impl Loader<'_> {
         all.exceptions.extend(one.exceptions);
     }
 
-    fn report(&mut self, code: &'static str, message: String, from: Option<&Place>) {
+    fn report(&mut self, code: &'static str, message: String, from: Option<&SourcePlace>) {
         self.problems.push(match from {
             Some(place) => Problem::error(code, message, place.clone()),
             None => Problem::general(code, message),

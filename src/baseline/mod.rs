@@ -18,6 +18,7 @@ pub mod resolve;
 pub mod schema;
 pub mod texts;
 pub mod verify;
+pub mod words;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -156,7 +157,7 @@ impl Baseline<'_> {
         self.exceptions.iter().zip(nodes).map(|(one, node)| (one, self.location(&node.place)))
     }
 
-    fn location(&self, place: &problem::Place) -> Location {
+    fn location(&self, place: &problem::SourcePlace) -> Location {
         Location {
             file: self.sources.name(place.source).to_owned(),
             line: self.sources.line(place),

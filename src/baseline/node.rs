@@ -6,7 +6,7 @@ use serde_json::{Map, Number, Value as Json};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::problem::{Place, Problem};
+use super::problem::{Problem, SourcePlace};
 
 /// A value and its place.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,7 +14,7 @@ pub struct Node {
     /// The value.
     pub value: Value,
     /// Where it stands.
-    pub place: Place,
+    pub place: SourcePlace,
 }
 
 /// A value.
@@ -36,7 +36,7 @@ pub enum Value {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Table {
     /// Key, its place, its value.
-    pub entries: Vec<(String, Place, Node)>,
+    pub entries: Vec<(String, SourcePlace, Node)>,
 }
 
 impl Table {
@@ -46,7 +46,7 @@ impl Table {
     }
 
     /// The place of a key.
-    pub fn key_place(&self, key: &str) -> Option<&Place> {
+    pub fn key_place(&self, key: &str) -> Option<&SourcePlace> {
         self.entries.iter().find(|(name, _, _)| name == key).map(|(_, place, _)| place)
     }
 }
@@ -107,7 +107,7 @@ impl Node {
     }
 
     /// The place of what stands at a path below, or of the nearest thing above it.
-    pub fn place_at(&self, path: &[String]) -> &Place {
+    pub fn place_at(&self, path: &[String]) -> &SourcePlace {
         let Some((first, rest)) = path.split_first() else { return &self.place };
         match &self.value {
             Value::Table(table) => table.get(first).map_or(&self.place, |node| node.place_at(rest)),
@@ -121,7 +121,7 @@ impl Node {
     }
 
     /// The place of the key that a path ends with.
-    pub fn key_at(&self, path: &[String]) -> Option<&Place> {
+    pub fn key_at(&self, path: &[String]) -> Option<&SourcePlace> {
         let (last, before) = path.split_last()?;
         let mut node = self;
         for step in before {
@@ -158,7 +158,7 @@ pub fn parse(source: usize, text: &str) -> (Node, Vec<Problem>) {
 }
 
 /// A span that lies within the text, on character borders.
-fn place(source: usize, span: Range<usize>, text: &str) -> Place {
+fn place(source: usize, span: Range<usize>, text: &str) -> SourcePlace {
     let fit = |mut at: usize| {
         at = at.min(text.len());
         while !text.is_char_boundary(at) {
@@ -166,7 +166,7 @@ fn place(source: usize, span: Range<usize>, text: &str) -> Place {
         }
         at
     };
-    Place { source, start: fit(span.start), end: fit(span.end.max(span.start)) }
+    SourcePlace { source, start: fit(span.start), end: fit(span.end.max(span.start)) }
 }
 
 fn table_of(source: usize, table: &DeTable<'_>, text: &str, problems: &mut Vec<Problem>) -> Table {

@@ -14,7 +14,7 @@ const LONGEST_SHOWN_LINE: usize = 2_000;
 
 /// A stretch of a source text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct SourcePlace {
     /// Which file, by its position in [`Sources`].
     pub source: usize,
     /// First byte.
@@ -23,7 +23,7 @@ pub struct Place {
     pub end: usize,
 }
 
-impl Place {
+impl SourcePlace {
     /// A place from a span.
     pub fn new(source: usize, span: Range<usize>) -> Self {
         Self { source, start: span.start, end: span.end }
@@ -59,13 +59,13 @@ impl Sources {
     }
 
     /// The line of a place, from 1.
-    pub fn line(&self, place: &Place) -> usize {
+    pub fn line(&self, place: &SourcePlace) -> usize {
         let text = self.text(place.source).as_bytes();
         1 + text[..place.start.min(text.len())].iter().filter(|byte| **byte == b'\n').count()
     }
 
     /// The column of a place in characters, from 1.
-    pub fn column(&self, place: &Place) -> usize {
+    pub fn column(&self, place: &SourcePlace) -> usize {
         let text = self.text(place.source);
         let before = text.get(..place.start.min(text.len())).unwrap_or(text);
         1 + before.rsplit('\n').next().unwrap_or_default().chars().count()
@@ -93,14 +93,14 @@ pub struct Problem {
     /// What to do.
     pub help: Option<String>,
     /// Where, with a few words at the caret.
-    pub place: Option<(Place, String)>,
+    pub place: Option<(SourcePlace, String)>,
     /// Other places that belong to it.
-    pub related: Vec<(Place, String)>,
+    pub related: Vec<(SourcePlace, String)>,
 }
 
 impl Problem {
     /// An error at a place.
-    pub fn error(code: &'static str, message: impl Into<String>, place: Place) -> Self {
+    pub fn error(code: &'static str, message: impl Into<String>, place: SourcePlace) -> Self {
         Self {
             severity: Severity::Error,
             code,
@@ -148,7 +148,7 @@ impl Problem {
 
     /// The same with another place.
     #[must_use]
-    pub fn related(mut self, place: Place, label: impl Into<String>) -> Self {
+    pub fn related(mut self, place: SourcePlace, label: impl Into<String>) -> Self {
         self.related.push((place, label.into()));
         self
     }
@@ -248,13 +248,13 @@ impl Problems {
     }
 
     /// A place where its line cannot be shown.
-    fn in_words(&self, place: &Place, label: &str) -> String {
+    fn in_words(&self, place: &SourcePlace, label: &str) -> String {
         let name = self.sources.name(place.source);
         format!("{label}: {name}:{}:{}", self.sources.line(place), self.sources.column(place))
     }
 }
 
-fn span(place: &Place) -> (usize, usize) {
+fn span(place: &SourcePlace) -> (usize, usize) {
     (place.start, place.end.saturating_sub(place.start))
 }
 

@@ -13,7 +13,8 @@ use super::catalog::KindInfo;
 use super::declare::Declared;
 use super::item::{Mode, RegionWord, Regions, ResolvedItem};
 use super::problem::Problem;
-use super::resolve::{ENGINE_WORDS, Parts, Resolution, mode_of, regions_of};
+use super::resolve::{Parts, Resolution, mode_of, regions_of};
+use super::words::ENGINE_WORDS;
 use crate::names::{ItemName, Region, partition_of};
 
 /// The Regions that no account can do without, by partition. Source: AWS Account Management Reference

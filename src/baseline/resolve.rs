@@ -11,7 +11,7 @@ use super::check::{Checker, steps};
 use super::declare::Declared;
 use super::interpolate::{Filled, Filler, Target, TargetFacts, Unfilled};
 use super::item::{Location, Mode, RegionWord, Regions, ResolvedItem};
-use super::verify::{locate, word_schema};
+use super::words::{ENGINE_WORDS, locate, word_schema};
 use crate::names::{ItemName, Region};
 
 /// An item that cannot be resolved for a target.
@@ -226,9 +226,6 @@ pub(super) fn regions_of(word: Option<Json>) -> Regions {
     word.and_then(|regions| serde_json::from_value(regions).ok())
         .unwrap_or(Regions::Word(RegionWord::Enabled))
 }
-
-/// The words that the engine takes from every item.
-pub const ENGINE_WORDS: [&str; 4] = ["mode", "regions", "when", "note"];
 
 /// Fills in an item's placeholders and sorts its fields.
 pub(super) fn split(

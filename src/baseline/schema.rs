@@ -3,8 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::catalog::{Catalog, Identity};
-use super::resolve::ENGINE_WORDS;
-use super::verify::word_schema;
+use super::words::{ENGINE_WORDS, word_schema};
 
 /// The schema of a baseline file.
 pub fn baseline_schema(catalog: &Catalog) -> Json {

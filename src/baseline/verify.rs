@@ -6,14 +6,15 @@ use serde_json::{Map, Value as Json, json};
 
 use super::Baseline;
 use super::catalog::{Identity, KindInfo, SpecProblem};
-use super::check::{Checker, Mismatch, REGION_FORM, steps};
+use super::check::{Checker, Mismatch, steps};
 use super::declare::Declared;
 use super::interpolate::{Filled, Target, Unfilled};
 use super::item::Regions;
 use super::node::{Node, Value};
-use super::problem::{Place, Problem};
+use super::problem::{Problem, SourcePlace};
 use super::references::{self, Known};
-use super::resolve::{ENGINE_WORDS, Parts, regions_of, split};
+use super::resolve::{Parts, regions_of, split};
+use super::words::{ENGINE_WORDS, locate, mode_schema, regions_schema, word_schema};
 use crate::names::{AccountId, ItemName, known_region, well_formed_region};
 
 /// An item of a named kind, and where it holds.
@@ -334,7 +335,7 @@ fn word_problems(
     word: &str,
     schema: &Json,
     value: &Json,
-    place: &Place,
+    place: &SourcePlace,
     problems: &mut Vec<Problem>,
 ) {
     let Some(checker) = Checker::new(schema.clone()) else { return };
@@ -346,44 +347,6 @@ fn word_problems(
             None => problem,
         });
     }
-}
-
-/// The schema of a word that every item understands.
-pub fn word_schema(word: &str) -> Json {
-    match word {
-        "mode" => mode_schema(),
-        "regions" => regions_schema(),
-        "when" => {
-            let accounts =
-                json!({"type": "array", "items": {"type": "string", "pattern": "^[0-9]{12}$"}});
-            json!({
-                "type": "object",
-                "additionalProperties": false,
-                "description": "The targets that the item is for; every condition must hold.",
-                "properties": {
-                    "account_tags": {"type": "object", "additionalProperties": {"type": "string"}},
-                    "ous": {"type": "array", "items": {"type": "string"}},
-                    "accounts": accounts,
-                    "not_accounts": accounts,
-                },
-            })
-        }
-        _ => json!({"type": "string", "description": "Why we have this; shown in plans."}),
-    }
-}
-
-fn mode_schema() -> Json {
-    json!({"enum": ["enforce", "report", "off"], "description": "What the item may do: remove drift, report it, or nothing."})
-}
-
-fn regions_schema() -> Json {
-    json!({
-        "description": "The Regions in which the item holds: all enabled ones, the home Region, or a list.",
-        "anyOf": [
-            {"enum": ["enabled", "home"]},
-            {"type": "array", "minItems": 1, "items": {"type": "string", "pattern": REGION_FORM}},
-        ],
-    })
 }
 
 /// A mismatch at its place in the file.
@@ -417,18 +380,4 @@ fn rule_problem(name: &ItemName, declared: &Declared, rule: SpecProblem) -> Prob
         Some(help) => problem.help(help),
         None => problem,
     }
-}
-
-/// The place of a path in an item, or of the nearest thing above it.
-pub(super) fn locate(declared: &Declared, path: &[String], at_key: bool) -> Place {
-    let Some((first, rest)) = path.split_first() else { return declared.place.clone() };
-    let Some(field) = declared.fields.get(first) else { return declared.place.clone() };
-    if at_key {
-        return if rest.is_empty() {
-            field.key.clone()
-        } else {
-            field.node.key_at(rest).unwrap_or(&field.node.place).clone()
-        };
-    }
-    field.node.place_at(rest).clone()
 }

@@ -12,7 +12,7 @@ use evenkeel::controller::TRAIL;
 use evenkeel::fleet::Fleet;
 use evenkeel::fleet::notify::{Notify as Channels, On, Severity};
 use evenkeel::names::{AccountId, Region};
-use evenkeel::notify::letter::{Place, Status};
+use evenkeel::notify::letter::{AffectedObject, Status};
 use evenkeel::notify::{Hearing, Letter, Matter, Notice, Run, Seen, Subject, Teller, channels};
 use evenkeel::reconcile::{Listener, Look, Remembering};
 use evenkeel::store::audit::head_of;
@@ -310,7 +310,7 @@ fn a_test() -> Letter {
         what: vec!["nothing is wrong".to_owned()],
         did: String::new(),
         look: String::new(),
-        places: vec![Place {
+        places: vec![AffectedObject {
             subject: Subject::named("test", "a test"),
             since: now,
             by: Vec::new(),

@@ -10,7 +10,7 @@ use evenkeel::baseline::disk::Disk;
 use evenkeel::baseline::load::Reader;
 use evenkeel::baseline::texts::Texts;
 use evenkeel::baseline::{self, Baseline, Environment, LoadOptions, Problems};
-use evenkeel::fleet::file::{FleetFile, Git, Safety as Limits, Selector, Target};
+use evenkeel::fleet::file::{FleetFile, Git, SafetyTable as Limits, Selector, Target};
 use evenkeel::fleet::notify::Notify;
 use evenkeel::fleet::urls::without_secrets;
 use evenkeel::fleet::{self, Fleet};

@@ -22,13 +22,13 @@ const OBJECTS_IN_FLIGHT: usize = 8;
 const ROUNDS: usize = 3;
 
 /// A kind in a Region.
-pub(super) struct Place {
+pub(super) struct KindInRegion {
     pub kind: &'static dyn DynKind,
     pub cx: Cx,
     wide: Arc<Value>,
 }
 
-impl Place {
+impl KindInRegion {
     pub fn new(
         kind: &'static dyn DynKind,
         region: &Region,
@@ -76,7 +76,7 @@ pub(super) struct Unread {
 
 /// What was found in a place.
 pub(super) struct Looked {
-    pub place: Place,
+    pub place: KindInRegion,
     pub candidates: Vec<Candidate>,
     pub left_out: Vec<String>,
     pub unread: Vec<Unread>,
@@ -116,10 +116,10 @@ async fn specs(
 }
 
 /// Looks at a place.
-pub(super) async fn look(place: Place, regions: &BTreeSet<Region>) -> Looked {
+pub(super) async fn look(place: KindInRegion, regions: &BTreeSet<Region>) -> Looked {
     let mut looked =
         Looked { place, candidates: Vec::new(), left_out: Vec::new(), unread: Vec::new() };
-    let Place { kind, cx, wide } = &looked.place;
+    let KindInRegion { kind, cx, wide } = &looked.place;
     let (kind, cx) = (*kind, cx.clone());
     let specs = match specs(kind, &cx, wide, regions).await {
         Ok(specs) => specs,

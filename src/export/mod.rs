@@ -25,7 +25,7 @@ use crate::kinds::{Scope, registry};
 use crate::names::{ItemName, Region};
 use crate::reconcile::{Selection, regions};
 
-use look::{Looked, Place, Unread};
+use look::{KindInRegion, Looked, Unread};
 pub use write::baseline;
 
 /// Kinds and Regions looked at at the same time; calls in flight have limits of their own.
@@ -96,7 +96,7 @@ pub async fn export(session: &Arc<Session>, selection: &Selection) -> Result<Exp
         let wide = Arc::new(wide);
         let home = [session.home_region().clone()];
         let mut place = |region: &Region| {
-            places.push(Place::new(*kind, region, session, &reads, Arc::clone(&wide)));
+            places.push(KindInRegion::new(*kind, region, session, &reads, Arc::clone(&wide)));
         };
         match kind.scope() {
             Scope::Global => home.iter().for_each(&mut place),

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::file::{Access, Fleet};
+use super::file::Access;
+use super::load::Fleet;
 use crate::aws::AssumedRole;
 use crate::names::AccountId;
 

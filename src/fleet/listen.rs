@@ -4,14 +4,18 @@ use std::net::SocketAddr;
 
 use super::file::{Controller, FleetFile};
 use super::notify::SecretPlace;
-use crate::baseline::problem::{Place, Problem};
+use crate::baseline::problem::{Problem, SourcePlace};
 
 /// Where it may be, in words.
 const HELP: &str =
     "name an address and a port: \"127.0.0.1:9464\", or with listen_token \"0.0.0.0:9464\"";
 
 /// Refuses an address that is none, and one that others can reach without a token or a certificate.
-pub(super) fn rules(file: &FleetFile, at: &dyn Fn(String) -> Place, problems: &mut Vec<Problem>) {
+pub(super) fn rules(
+    file: &FleetFile,
+    at: &dyn Fn(String) -> SourcePlace,
+    problems: &mut Vec<Problem>,
+) {
     let Some(controller) = &file.controller else { return };
     if let Some(token) = &controller.listen_token
         && SecretPlace::of(token).is_none()
@@ -45,7 +49,11 @@ pub(super) fn rules(file: &FleetFile, at: &dyn Fn(String) -> Place, problems: &m
 }
 
 /// Files that nobody would read, and names that are none.
-fn tls_rules(controller: &Controller, at: &dyn Fn(String) -> Place, problems: &mut Vec<Problem>) {
+fn tls_rules(
+    controller: &Controller,
+    at: &dyn Fn(String) -> SourcePlace,
+    problems: &mut Vec<Problem>,
+) {
     let Some(tls) = &controller.listen_tls else { return };
     let mut wrong = |field: &str, what: String, help: &str| {
         let place = at(format!("controller.{field}"));

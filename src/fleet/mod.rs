@@ -8,6 +8,7 @@ pub mod file;
 pub mod guards;
 pub mod jobs;
 mod listen;
+pub mod load;
 pub mod notify;
 pub mod organization;
 mod rules;
@@ -17,4 +18,5 @@ pub mod snapshot;
 pub mod span;
 pub mod urls;
 
-pub use file::{Fleet, FleetFile, Target, load};
+pub use file::{FleetFile, Target};
+pub use load::{Fleet, load};

@@ -46,15 +46,16 @@ pub struct Organization {
 }
 
 /// An account, as its organization knows it.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     /// Its id.
     pub id: AccountId,
     /// Its name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub name: Option<String>,
     /// The address of its root user.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub email: Option<String>,
     /// `ACTIVE`, `SUSPENDED`, `PENDING_CLOSURE`, `CLOSED`, `PENDING_ACTIVATION`.
     pub state: String,
@@ -62,7 +63,7 @@ pub struct Account {
     #[serde(default)]
     pub ous: Vec<String>,
     /// Its tags; `None` when nobody asked for them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub tags: Option<BTreeMap<String, String>>,
 }
 

@@ -1,15 +1,17 @@
 //! The rules of the fleet file that its schema cannot say.
 
+mod waves;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use super::file::{FleetFile, schedule};
 use super::notify;
 use super::urls;
-use crate::baseline::problem::{Place, Problem};
+use crate::baseline::problem::{Problem, SourcePlace};
 
 /// Adds what is wrong by the rules that the schema cannot say.
-pub fn check(file: &FleetFile, at: &dyn Fn(String) -> Place, problems: &mut Vec<Problem>) {
+pub fn check(file: &FleetFile, at: &dyn Fn(String) -> SourcePlace, problems: &mut Vec<Problem>) {
     let mut cron = |field: String, text: &str| {
         if let Err(error) = schedule(text) {
             problems.push(
@@ -47,7 +49,7 @@ pub fn check(file: &FleetFile, at: &dyn Fn(String) -> Place, problems: &mut Vec<
     environment(file, at, problems);
     names(file, at, problems);
     secrets(file, problems);
-    super::guards::rules(file, at, problems);
+    waves::rules(file, at, problems);
     super::listen::rules(file, at, problems);
     let targets: BTreeSet<&str> = file.targets.iter().map(|target| target.name.as_str()).collect();
     for (field, what, help) in notify::wrong(&file.notify, &targets) {
@@ -78,7 +80,7 @@ fn secrets(file: &FleetFile, problems: &mut Vec<Problem>) {
 }
 
 /// The variables of the environment that placeholders may show.
-fn environment(file: &FleetFile, at: &dyn Fn(String) -> Place, problems: &mut Vec<Problem>) {
+fn environment(file: &FleetFile, at: &dyn Fn(String) -> SourcePlace, problems: &mut Vec<Problem>) {
     for (index, name) in file.env.iter().enumerate() {
         let wrong = if !is_variable(name) {
             Some("is not the name of an environment variable")
@@ -101,7 +103,7 @@ fn environment(file: &FleetFile, at: &dyn Fn(String) -> Place, problems: &mut Ve
 }
 
 /// A target has its name for itself.
-fn names(file: &FleetFile, at: &dyn Fn(String) -> Place, problems: &mut Vec<Problem>) {
+fn names(file: &FleetFile, at: &dyn Fn(String) -> SourcePlace, problems: &mut Vec<Problem>) {
     let mut names = BTreeMap::new();
     for (index, target) in file.targets.iter().enumerate() {
         if let Some(first) = names.insert(&target.name, index) {

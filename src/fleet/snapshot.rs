@@ -24,6 +24,7 @@ use crate::names::AccountId;
 pub const VERSION: &str = "1";
 
 /// The first line.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
     /// See [`VERSION`].
@@ -37,7 +38,7 @@ pub struct Head {
     /// The account of the credentials that took it.
     pub own: AccountId,
     /// The organization, when it was asked.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub organization: Option<Organization>,
 }
 

@@ -20,6 +20,7 @@ use crate::plan::{Guard, Held};
 pub const FIGHTS: &str = "fight";
 
 /// Somebody who changed something, as AWS told of it.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Who {
     /// The principal.
@@ -27,7 +28,7 @@ pub struct Who {
     /// The call.
     pub call: String,
     /// When, if that is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub time: Option<DateTime<Utc>>,
 }
 

@@ -233,6 +233,7 @@ impl FromIterator<GrantClass> for AllowedGrants {
 }
 
 /// A rise of privileges that a write would make.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Grant {
     /// Of which class.
@@ -241,7 +242,7 @@ pub struct Grant {
     pub what: String,
     /// The accounts of all who get it, of a rise for other accounts; absent where the policy does
     /// not say.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub accounts: Option<BTreeSet<AccountId>>,
 }
 

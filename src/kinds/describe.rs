@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::erased::{DynKind, Misfit};
 use super::{Arns, Framework, Scope, registry};
 use crate::baseline::catalog::Identity;
-use crate::baseline::resolve::ENGINE_WORDS;
+use crate::baseline::words::ENGINE_WORDS;
 
 /// One field of a spec, or of a table inside it.
 #[derive(Debug, Clone, PartialEq, Eq)]

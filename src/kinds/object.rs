@@ -6,17 +6,18 @@ use serde::{Deserialize, Serialize};
 use crate::aws::AwsError;
 
 /// One object, as observed.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Object<S> {
     /// What tells it apart within its account, Region and kind: `vpc-0a1b`, a bucket's name;
     /// empty for the one object of a singleton.
     pub id: String,
     /// More for the reader, such as an address range or a name tag.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub label: Option<String>,
     /// Who else governs it, so that evenkeel reports but never writes: an organization trail,
     /// Control Tower, a declarative policy.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub managed_by: Option<String>,
     /// What is known.
     #[serde(flatten)]
@@ -50,15 +51,16 @@ pub enum Status<S> {
 }
 
 /// Why something is not known.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Unknown {
     /// Why, in words.
     pub reason: String,
     /// The IAM action that is missing, when that is the reason.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub permission: Option<String>,
     /// What the reader should do next.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub remedy: Option<String>,
     /// Whether it is AWS's answer that is missing, or the declaration that leaves it open.
     #[serde(default, skip_serializing_if = "Cause::is_unread")]

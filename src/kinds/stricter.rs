@@ -23,6 +23,8 @@ pub enum Stricter {
     Holding(&'static str, &'static str),
     /// One of several words is, the weakest first.
     Order(&'static str, &'static [&'static str]),
+    /// Neither is, or the kind itself says what is weaker.
+    Neither(&'static str),
 }
 
 impl Stricter {
@@ -35,7 +37,8 @@ impl Stricter {
             | Self::Less(field)
             | Self::Set(field)
             | Self::Holding(field, _)
-            | Self::Order(field, _) => field,
+            | Self::Order(field, _)
+            | Self::Neither(field) => field,
         }
     }
 
@@ -61,6 +64,7 @@ impl Stricter {
                 (None, _) => false,
             },
             Self::Set(_) => is_there(before) && !is_there(after),
+            Self::Neither(_) => false,
             Self::Holding(_, word) => {
                 let holds = |value: Option<&Value>| {
                     let list = value.and_then(Value::as_array);

@@ -17,7 +17,7 @@ use aws_sdk_s3::primitives::{ByteStream, DateTime};
 use aws_sdk_s3::types::{ChecksumAlgorithm, ObjectLockMode};
 use serde_json::json;
 
-use super::channels::Own;
+use super::channel::Own;
 use crate::aws::session::Options;
 use crate::aws::{Call, Session};
 use crate::fleet::file::Anchor;

@@ -3,48 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::courier::Channel;
+use super::channel::{Channel, Own, Reached};
 use super::letter::Reader;
 use super::{eventbridge, securityhub, slack, sns, webhook};
-use crate::aws::Session;
-use crate::aws::meter::Meter;
 use crate::aws::session::Options;
-use crate::fleet::notify::{self, Common, Notify};
+use crate::fleet::notify::{self, Notify};
 use crate::names::Region;
-
-/// evenkeel's own way to AWS, asked for when it is first needed, and again while there is none.
-pub struct Own {
-    options: Options,
-    session: tokio::sync::OnceCell<Session>,
-}
-
-impl Own {
-    /// With such options.
-    pub fn new(options: Options) -> Self {
-        Self { options, session: tokio::sync::OnceCell::new() }
-    }
-
-    /// The session.
-    ///
-    /// # Errors
-    /// There are no credentials, or AWS refuses them.
-    pub async fn session(&self) -> Result<&Session, String> {
-        let connect = || Session::connect(Arc::new(Meter::default()), self.options.clone());
-        self.session.get_or_try_init(connect).await.map_err(|error| error.to_string())
-    }
-}
-
-/// A channel with its name.
-pub struct Reached {
-    /// `sns.security`.
-    pub name: String,
-    /// What all sorts of channels have.
-    pub common: Common,
-    /// Who reads it.
-    pub reader: Reader,
-    /// How it is sent to.
-    pub channel: Box<dyn Channel>,
-}
 
 /// Who reads a channel, by its whole name.
 pub fn reader(name: &str) -> Reader {

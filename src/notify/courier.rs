@@ -5,12 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::join_all;
 
-use super::channels::Reached;
-use super::letter::{Letter, Notice};
+use super::channel::{NotSent, Reached};
 use super::outbox::{self, Waiting};
 use crate::fleet::notify::Severity;
 use crate::store::StoreError;
@@ -20,34 +18,6 @@ use crate::store::memory::{Document, Memory, change};
 const LONGEST: Duration = Duration::from_secs(30);
 /// Failures in a row, after which a channel is left alone until the next time.
 const IN_A_ROW: usize = 3;
-
-/// A channel could not take a letter, or not all of it.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct NotSent {
-    /// Why; without secrets.
-    pub why: String,
-    /// When the receiver wishes to be asked again.
-    pub retry_after: Option<Duration>,
-    /// What is left to be sent, where the rest arrived.
-    pub left: Option<Vec<Notice>>,
-}
-
-impl NotSent {
-    /// Nothing of it arrived.
-    pub fn because(why: impl Into<String>) -> Self {
-        Self { why: why.into(), ..Self::default() }
-    }
-}
-
-/// Something that takes letters.
-#[async_trait]
-pub trait Channel: Send + Sync {
-    /// Sends a letter; when this returns, it has arrived.
-    ///
-    /// # Errors
-    /// It has not, or not all of it.
-    async fn send(&self, letter: &Letter) -> Result<(), NotSent>;
-}
 
 /// Who sends.
 pub struct Courier {

@@ -1,7 +1,10 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::super::letter::{Place, Reader, Status};
+use async_trait::async_trait;
+
+use super::super::channel::Channel;
+use super::super::letter::{AffectedObject, Letter, Notice, Reader, Status};
 use super::super::matter::{About, Subject};
 use super::*;
 use crate::fleet::notify::{Common, Filter, On, Severity};
@@ -53,7 +56,7 @@ fn letter(number: u32) -> Letter {
         what: Vec::new(),
         did: String::new(),
         look: String::new(),
-        places: vec![Place {
+        places: vec![AffectedObject {
             subject: Subject::named(number.to_string(), "x"),
             since: Utc::now(),
             by: Vec::new(),

@@ -10,8 +10,7 @@ use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use serde_json::{Value, json};
 
-use super::channels::Own;
-use super::courier::{Channel, NotSent};
+use super::channel::{Channel, NotSent, Own};
 use super::letter::{Letter, Notice};
 use crate::aws::Call;
 use crate::names::{Arn, Region};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 
-use super::courier::NotSent;
+use super::channel::NotSent;
 use super::secret::Secret;
 use crate::aws::plain::Plain;
 use crate::fleet::notify::check_url;

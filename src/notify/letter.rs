@@ -10,7 +10,7 @@ use crate::digest;
 use crate::fleet::notify::{On, Severity};
 use crate::store::history::ByWhom;
 
-/// Places that are named in a notice of things that are alike; the others are counted.
+/// Objects that are named in a notice of things that are alike; the others are counted.
 const PLACES: usize = 50;
 /// Notices of a letter for people; the others are counted.
 const NOTICES: usize = 20;
@@ -48,7 +48,7 @@ impl Status {
 
 /// Where something is so.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Place {
+pub struct AffectedObject {
     /// What it is about.
     #[serde(flatten)]
     pub subject: Subject,
@@ -77,7 +77,7 @@ pub struct Notice {
     /// The command to look closer.
     pub look: String,
     /// Where it is so, the first ones.
-    pub places: Vec<Place>,
+    pub places: Vec<AffectedObject>,
     /// In how many places it is so.
     pub count: usize,
 }

@@ -12,6 +12,7 @@ use crate::plan::ObjectPlan;
 use crate::store::history::{ByWhom, DriftKey};
 
 /// What something is about: an object, an account, a run, the files.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subject {
     /// The same for the same thing, whenever it is seen.
@@ -19,16 +20,16 @@ pub struct Subject {
     /// What it is called, for people to read.
     pub title: String,
     /// The account, where it is in one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub account: Option<AccountId>,
     /// The account's name, when known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub account_name: Option<String>,
     /// The Region; none where it is the account's only one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub region: Option<Region>,
     /// The item, where it is an object.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub item: Option<ItemName>,
     /// The object's id; empty for the one object of a singleton.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -154,19 +155,20 @@ impl Fine {
 }
 
 /// What is known of the run, or of whatever else was seen.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct About {
     /// The run's id.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub run: Option<String>,
     /// The baseline: name and digest.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub baseline: Option<String>,
     /// The commit of the files, where it is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub commit: Option<String>,
     /// The head of the audit log: the number of its last record and the beginning of its digest.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub audit_log: Option<String>,
 }
 

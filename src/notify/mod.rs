@@ -7,6 +7,7 @@
 
 pub mod anchor;
 pub mod besides;
+pub mod channel;
 pub mod channels;
 pub mod courier;
 pub mod eventbridge;
@@ -25,7 +26,8 @@ pub mod webhook;
 pub mod words;
 pub mod worth;
 
-pub use courier::{Courier, NotSent};
+pub use channel::NotSent;
+pub use courier::Courier;
 pub use letter::{Letter, Notice};
 pub use listen::{Hearing, Run};
 pub use matter::{Matter, Seen, Subject};

@@ -26,6 +26,7 @@ const MOST: usize = 20;
 const MOST_EACH: usize = 500;
 
 /// A letter that waits.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Waiting {
     /// It.
@@ -37,7 +38,7 @@ pub struct Waiting {
     /// When it may be tried again.
     pub not_before: DateTime<Utc>,
     /// Why it could not be sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub why: Option<String>,
 }
 

@@ -16,9 +16,8 @@ use aws_sdk_securityhub::types::{
 };
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::channels::Own;
-use super::courier::{Channel, NotSent};
-use super::letter::{Letter, Notice, Place, Status};
+use super::channel::{Channel, NotSent, Own};
+use super::letter::{AffectedObject, Letter, Notice, Status};
 use super::words;
 use crate::aws::Call;
 use crate::aws::session::Identity;
@@ -105,7 +104,7 @@ struct Of<'a> {
 
 impl Of<'_> {
     /// The finding of a notice: only what is about an object, or an account as a whole, is one.
-    fn finding(&self, notice: &Notice, place: &Place) -> Option<AwsSecurityFinding> {
+    fn finding(&self, notice: &Notice, place: &AffectedObject) -> Option<AwsSecurityFinding> {
         let Identity { account, partition, .. } = self.identity;
         let is_test = notice.status == Status::Test;
         if place.subject.account.is_none() && !is_test {
@@ -165,7 +164,7 @@ impl Of<'_> {
         Some(finding.build())
     }
 
-    fn fields(&self, notice: &Notice, place: &Place) -> Vec<(&'static str, String)> {
+    fn fields(&self, notice: &Notice, place: &AffectedObject) -> Vec<(&'static str, String)> {
         let about = &self.letter.about;
         let by = place.by.first();
         let all = [
@@ -183,7 +182,7 @@ impl Of<'_> {
             .collect()
     }
 
-    fn resource(&self, place: &Place) -> Resource {
+    fn resource(&self, place: &AffectedObject) -> Resource {
         let subject = &place.subject;
         let partition = Partition::from(self.identity.partition.as_str());
         let mut details = ResourceDetails::builder();
@@ -218,7 +217,7 @@ fn finding_id(key: &str) -> String {
     }
 }
 
-fn kind(place: &Place) -> String {
+fn kind(place: &AffectedObject) -> String {
     place.subject.item.as_ref().map_or_else(|| "notice".to_owned(), |item| item.kind.clone())
 }
 

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use async_trait::async_trait;
 use serde_json::json;
 
-use super::courier::{Channel, NotSent};
+use super::channel::{Channel, NotSent};
 use super::letter::Letter;
 use super::{http, secret, words};
 

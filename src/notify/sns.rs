@@ -11,8 +11,7 @@ use async_trait::async_trait;
 use aws_sdk_sns::Client;
 use aws_sdk_sns::types::MessageAttributeValue;
 
-use super::channels::Own;
-use super::courier::{Channel, NotSent};
+use super::channel::{Channel, NotSent, Own};
 use super::letter::Letter;
 use super::words;
 use crate::aws::Call;

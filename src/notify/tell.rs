@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::channels::{self, Reached};
+use super::channel::Reached;
+use super::channels;
 use super::courier::{Courier, Round};
 use super::letter::letters;
 use super::matter::{Seen, key_of_drift};

@@ -13,7 +13,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
 use sha2::Sha256;
 
-use super::courier::{Channel, NotSent};
+use super::channel::{Channel, NotSent};
 use super::letter::Letter;
 use super::{http, secret};
 use crate::fleet::notify::SecretPlace;

@@ -1,6 +1,6 @@
 //! Letters in words, for people. What AWS or somebody else wrote stands on one line and moves nothing.
 
-use super::letter::{Letter, Notice, Place, Status};
+use super::letter::{AffectedObject, Letter, Notice, Status};
 use crate::fleet::notify::On;
 use crate::plan::words::{counted, named, shortened_list};
 use crate::visible::{shortened, visible};
@@ -100,12 +100,12 @@ fn lines_of(notice: &Notice) -> Vec<String> {
     lines
 }
 
-fn account(place: &Place) -> Option<String> {
+fn account(place: &AffectedObject) -> Option<String> {
     let account = place.subject.account.as_ref()?;
     Some(named(account, Some(place.subject.account_name.as_deref()?)))
 }
 
-fn place(place: &Place) -> String {
+fn place(place: &AffectedObject) -> String {
     match &place.subject.account_name {
         Some(name) => format!("{} ({name})", place.subject.title),
         None => place.subject.title.clone(),
@@ -113,7 +113,7 @@ fn place(place: &Place) -> String {
 }
 
 /// Who did it, as far as AWS told.
-fn by(place: &Place) -> String {
+fn by(place: &AffectedObject) -> String {
     let names: Vec<String> = place
         .by
         .iter()
@@ -153,7 +153,7 @@ mod tests {
             time: Some(since),
             ..ByWhom::default()
         };
-        let place = Place { subject: Subject::named("k", title), since, by: vec![by] };
+        let place = AffectedObject { subject: Subject::named("k", title), since, by: vec![by] };
         let notice = Notice {
             id: "n".to_owned(),
             status: Status::New,

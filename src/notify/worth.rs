@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::letter::{Notice, Place, Status};
+use super::letter::{AffectedObject, Notice, Status};
 use super::matter::{Matter, Seen, Subject};
 use crate::digest;
 use crate::fleet::notify::{Filter, On, Severity};
@@ -164,7 +164,7 @@ fn done(matter: &Matter, open: Option<Open>, seen: &Seen) -> Notice {
         what: matter.what.clone(),
         did: matter.did.clone(),
         look: matter.look.clone(),
-        places: vec![Place {
+        places: vec![AffectedObject {
             subject: matter.subject.clone(),
             since: since.min(seen.time),
             by: by.into_iter().take(NAMED).collect(),
@@ -187,8 +187,8 @@ fn over(open: Open, why: &str, seen: &Seen) -> Notice {
     }
 }
 
-fn place(open: &Open) -> Place {
-    Place { subject: open.subject.clone(), since: open.since, by: open.by.clone() }
+fn place(open: &Open) -> AffectedObject {
+    AffectedObject { subject: open.subject.clone(), since: open.since, by: open.by.clone() }
 }
 
 fn id(parts: &[&str], since: DateTime<Utc>) -> String {

@@ -49,6 +49,7 @@ use crate::names::{AccountId, ItemName, Region};
 pub const FORMAT_VERSION: &str = "1";
 
 /// One reviewed (or to be reviewed) set of changes.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Plan {
     /// See [`FORMAT_VERSION`].
@@ -68,13 +69,13 @@ pub struct Plan {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skipped: Vec<SkippedAccount>,
     /// The snapshot that the plan was made from; absent when the accounts themselves were looked at.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub snapshot: Option<SnapshotRef>,
     /// The shards of the fleet that the plan has; absent when nobody has split the fleet.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub shards: Option<Shards>,
     /// What another version of the baseline says of the same observations.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub comparison: Option<Comparison>,
     /// Objects that are as declared and not listed in `objects`.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -110,12 +111,13 @@ pub struct BaselineRef {
 }
 
 /// An account that was looked at.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct TargetRef {
     /// The account.
     pub account: AccountId,
     /// Its name, when known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub name: Option<String>,
     /// `aws`, `aws-cn` …
     pub partition: String,
@@ -235,6 +237,7 @@ pub enum Verdict {
 }
 
 /// One change of an object.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PlannedChange {
     /// Its number in the plan, from 1.
@@ -242,7 +245,7 @@ pub struct PlannedChange {
     /// What differs.
     pub drift: Vec<FieldDrift>,
     /// The exact write; absent for a finding that only people can mend.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub action: Option<Box<Value>>,
     /// How much the write can hurt.
     pub risk: Risk,
@@ -253,7 +256,7 @@ pub struct PlannedChange {
     /// The IAM actions that the write uses.
     pub permissions: Vec<String>,
     /// How it is taken back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub undo: Option<Box<Undo<Value>>>,
     /// The changes that must succeed before.
     pub depends_on: Vec<u32>,

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::grants::account_of;
 use super::patterns::{covers_all, matches, overlap, texts};
+use super::words::{account_of, parts_of};
 use super::{PolicyDocument, canonical};
 
 /// Condition keys of IAM principals and of networks of one's own, which no request of a service
@@ -226,15 +226,6 @@ impl Request {
             && !if_exists
             && quantifier != "forallvalues"
             && !values.iter().any(|value| matches(value, ""))
-    }
-}
-
-/// The quantifier of an operator in lower case, the operator itself, and whether it asks only `IfExists`.
-pub(super) fn parts_of(operator: &str) -> (&str, &str, bool) {
-    let (quantifier, plain) = operator.split_once(':').unwrap_or(("", operator));
-    match plain.strip_suffix("ifexists") {
-        Some(plain) => (quantifier, plain, true),
-        None => (quantifier, plain, false),
     }
 }
 

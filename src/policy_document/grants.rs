@@ -18,7 +18,8 @@ use serde_json::Value;
 use super::PolicyDocument;
 use super::patterns::{covers_all, texts};
 use super::statements::summary;
-use crate::names::{AccountId, Arn};
+pub use super::words::account_of;
+use crate::names::AccountId;
 pub use administrator::{
     Known, allows_more, is_administrator_policy, managed_policy, may_deny, of_identity_policies,
     of_identity_policy,
@@ -386,11 +387,6 @@ fn foreign_principal<'a>(principal: &'a str, account: &str) -> Option<(String, &
         None => principal.to_owned(),
     };
     Some((who, of))
-}
-
-/// The account in an ARN, when it has one.
-pub fn account_of(arn: &str) -> Option<&str> {
-    Arn::parse(arn).map(|arn| arn.account).filter(|account| !account.is_empty())
 }
 
 /// The actions of a statement, few of them, for a reader.

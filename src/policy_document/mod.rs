@@ -13,6 +13,7 @@ mod patterns;
 mod plain;
 mod refusals;
 mod statements;
+mod words;
 
 use std::borrow::Cow;
 use std::fmt;

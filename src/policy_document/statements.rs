@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::denials::parts_of;
 use super::patterns::{covers_all, texts};
+use super::words::parts_of;
 use super::{PolicyDocument, canonical};
 
 /// What a new version of a policy takes away from somebody.

@@ -66,8 +66,8 @@ mod tests {
     use serde_json::json;
 
     use super::super::event::Nobody;
-    use super::super::guard::Refusal;
     use super::super::locks::AccountLocks;
+    use super::super::refusal::Refusal;
     use super::super::report::Step;
     use super::*;
     use crate::guards::KillSwitch;

@@ -13,8 +13,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::guard::Refusal;
 use super::outcome::RunOutcome;
+use super::refusal::Refusal;
 use super::report::{ApplyReport, Step};
 use crate::baseline::item::Location;
 use crate::fleet::account::FailedAccount;

@@ -1,168 +1,40 @@
 //! Looks at many accounts at the same time. Each is observed and planned on its own, and handed on
 //! as soon as it is done: one that fails or hangs hides no other.
 
+mod wanted;
+mod way;
+
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
 
-use chrono::NaiveDate;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::Instrument;
 
+use self::way::{NoWay, open};
 use super::declare::{
     About, Aimed, Conflict, Declarations, Selection, declare, declare_beside, join, join_beside,
 };
 use super::event::{Listener, RunEvent, Stream};
-use super::guarded::{Origins, Standing};
-use super::locks::AccountLocks;
+use super::guarded::Origins;
 use super::met::Met;
 use super::observe::observe_all;
 use super::share::Share;
 use super::target::FleetTarget;
+use crate::aws::Session;
 use crate::aws::reads::ReadCache;
-use crate::aws::role::SESSION_POLICY_LIMIT;
-use crate::aws::session::Identity;
-use crate::aws::tape::{Recorded, Tape};
-use crate::aws::{ConnectError, Session};
-use crate::baseline::UNKNOWN_FACTS;
-use crate::fleet::access::{AccessError, Roles};
+use crate::aws::tape::Tape;
 use crate::fleet::jobs::Job;
-use crate::kinds::{AllowedGrants, Arns, Facts, Risk, Scope, registry};
+use crate::kinds::{Facts, Scope, registry};
 use crate::names::{AccountId, Region, TRACE};
-use crate::permissions::Permissions;
 use crate::plan::{
-    AccountInput, AccountPlan, Declared, Detail, FailedAccount, Mode, ObservedItem, Spot,
-    TargetRef, Waiver, plan_account,
+    AccountInput, AccountPlan, Declared, FailedAccount, Mode, ObservedItem, TargetRef, Waiver,
+    plan_account,
 };
 
-/// What a look at a fleet wants.
-pub struct Wanted {
-    /// The run's id.
-    pub run: String,
-    /// The targets.
-    pub targets: Vec<FleetTarget>,
-    /// The targets of the version that is compared with.
-    pub before: Vec<FleetTarget>,
-    /// The organization's id, when it is known.
-    pub organization: Option<String>,
-    /// The home Region that the fleet file names; a snapshot may be from before it did.
-    pub home_region: Option<Region>,
-    /// Which part of the baselines.
-    pub selection: Selection,
-    /// Only these places.
-    pub only: Option<BTreeSet<Spot>>,
-    /// Whether what is there is to be put back.
-    pub puts_back: bool,
-    /// The roles by which the fleet's accounts are entered.
-    pub entered_by: Vec<String>,
-    /// Changes of a higher risk are only reported.
-    pub max_risk: Risk,
-    /// Changes with another rise of privileges are only reported.
-    pub allow_grants: AllowedGrants,
-    /// Today, for exceptions.
-    pub today: NaiveDate,
-    /// How long an account may take.
-    pub account_timeout: Duration,
-    /// Accounts looked at at the same time.
-    pub concurrent_accounts: usize,
-    /// The accounts that runs hold: one is held while it is looked at.
-    pub locks: AccountLocks,
-    /// What is left to this run of what several controllers look at.
-    pub share: Option<Arc<Share>>,
-    /// The turns of items, in all of them together.
-    pub turns: Semaphore,
-    /// Whether sessions are narrowed to reading, whatever the targets may do.
-    pub read_only: bool,
-    /// How much of the plan is kept.
-    pub detail: Detail,
-    /// Whether the sessions are kept, for writing.
-    pub to_apply: bool,
-    /// What the guards say that remember more than one run, where they are asked.
-    pub standing: Option<Arc<Standing>>,
-}
-
-/// The ways into accounts.
-pub struct Ways {
-    /// Our own credentials.
-    pub own: Arc<Session>,
-    /// The roles in other accounts, if the fleet file names some.
-    pub roles: Option<Roles>,
-}
-
-/// What was seen in an account.
-pub struct Seen {
-    /// The account.
-    pub target: TargetRef,
-    /// How many items are declared for it, in all its Regions.
-    pub declared: usize,
-    /// The Regions in which an item that has Regions is declared; none where no item has Regions, be it
-    /// in one that was not asked for.
-    pub governed: Option<BTreeSet<Region>>,
-    /// Its part of the plan.
-    pub plan: AccountPlan,
-    /// The same for the version of the baselines that is compared with.
-    pub before: Option<AccountPlan>,
-    /// What exceptions and exclusions met.
-    pub met: Met,
-    /// The items that claim things, for looking at them again.
-    pub claimants: Vec<(Declared, Facts)>,
-    /// The way in, for writing.
-    pub session: Option<Arc<Session>>,
-    /// Whose credentials looked, and what AWS answered, when it was recorded.
-    pub recorded: Option<(Identity, Vec<Recorded>)>,
-}
-
-/// What became of a look at an account.
-pub enum Outcome {
-    /// It was looked at; single things may still be unknown.
-    Seen(Box<Seen>),
-    /// There is no way in.
-    Failed(FailedAccount),
-    /// The targets contradict each other.
-    Conflicts(Vec<Conflict>),
-}
-
-/// Why there is no way into an account.
-#[derive(Debug, thiserror::Error)]
-enum NoWay {
-    #[error(transparent)]
-    Connect(#[from] ConnectError),
-    #[error(transparent)]
-    Access(#[from] AccessError),
-    #[error("the credentials belong to account {actual}, not to {wanted}")]
-    WrongAccount { wanted: AccountId, actual: AccountId },
-    #[error(
-        "[access] role_arn leads into account {actual}, and not into the account that it is for"
-    )]
-    RoleElsewhere { actual: AccountId },
-    #[error("the account had not said what is to be looked at within {0} seconds")]
-    Late(u64),
-    #[error("evenkeel itself failed while it looked at this account")]
-    Defect,
-}
-
-impl NoWay {
-    fn remedy(&self) -> String {
-        match self {
-            Self::Connect(error) => error.remedy(),
-            Self::Access(error) => error.remedy().to_owned(),
-            Self::WrongAccount { .. } => {
-                "use the credentials of the right account, or add [access] role_arn to the fleet file".to_owned()
-            }
-            Self::RoleElsewhere { .. } => {
-                "let it name each account's own role: arn:${partition}:iam::${account.id}:role/NAME".to_owned()
-            }
-            Self::Late(_) => {
-                "run again for this account alone (-a), or allow more with [limits] account_timeout_seconds".to_owned()
-            }
-            Self::Defect => {
-                "this is a defect of evenkeel: report it with the lines that begin with \"thread\"".to_owned()
-            }
-        }
-    }
-}
+pub use self::wanted::{Outcome, Seen, Wanted};
+pub use self::way::Ways;
 
 /// Looks at all jobs, and hands on each as it is done.
 pub async fn look_at_all(
@@ -599,66 +471,6 @@ fn failed(job: &Job, no_way: &NoWay) -> Outcome {
         reason: no_way.to_string(),
         remedy: Some(no_way.remedy()),
     })
-}
-
-/// The way into an account: our own credentials, or the fleet file's role.
-async fn open(
-    job: &Job,
-    wanted: &Wanted,
-    ways: &Ways,
-    narrowed: bool,
-) -> Result<Arc<Session>, NoWay> {
-    let account = &job.account.id;
-    let own = &ways.own;
-    if account == own.account() {
-        return Ok(Arc::clone(own));
-    }
-    let roles = ways.roles.as_ref().ok_or_else(|| NoWay::WrongAccount {
-        wanted: account.clone(),
-        actual: own.account().clone(),
-    })?;
-    let policy = session_policy(job, wanted, own.partition(), roles, narrowed);
-    let role = roles.role(account, own.partition(), policy)?;
-    let session = Arc::new(own.assume(&role).await?);
-    if session.account() == account {
-        return Ok(session);
-    }
-    Err(NoWay::RoleElsewhere { actual: session.account().clone() })
-}
-
-/// A policy that lets a session do what the account's targets need, and write nothing when it is
-/// to be narrowed. What may write and does not fit into AWS's limit is left to the role's own policy.
-fn session_policy(
-    job: &Job,
-    wanted: &Wanted,
-    partition: &str,
-    roles: &Roles,
-    narrowed: bool,
-) -> Option<String> {
-    if wanted.puts_back && !narrowed {
-        return None;
-    }
-    let account = job.account.id.as_str();
-    let arns = Arns::of(partition, account).with_unknown(UNKNOWN_FACTS);
-    let mut permissions =
-        Permissions { own_role: roles.own_role(account, partition).ok(), ..Permissions::default() };
-    let targets = job.targets.iter().map(|target| (&wanted.targets[*target], !narrowed));
-    // What is only compared with is never written.
-    let before = job.before.iter().chain(&job.beside_before.targets);
-    let before = before.map(|target| (&wanted.before[*target], false));
-    let beside = job.beside.targets.iter().map(|target| (&wanted.targets[*target], false));
-    for (target, writes) in targets.chain(before).chain(beside) {
-        for item in target.baseline.resolve_for_anyone(partition, Some(account)) {
-            let Some(kind) = registry::find(&item.item.kind) else { continue };
-            let mode = if writes { item.mode.min(target.ceiling) } else { Mode::Report };
-            // A spec that does not fit needs no permission: it is unknown from the start.
-            let _ = permissions.add(kind, &item.spec, mode, &arns);
-        }
-    }
-    match narrowed {
-        true => Some(permissions.read_only(SESSION_POLICY_LIMIT)),
-        false => permissions.whole(SESSION_POLICY_LIMIT),
-    }
 }
 
 #[cfg(test)]

@@ -70,7 +70,7 @@ impl Rules {
 
 impl Default for Rules {
     fn default() -> Self {
-        let safety = crate::fleet::file::Safety::default();
+        let safety = crate::fleet::file::SafetyTable::default();
         Self {
             per_day: safety.max_changes_per_day,
             per_account_per_day: safety.max_changes_per_account_per_day,

@@ -23,11 +23,12 @@ pub use wish::{Look, Other, Source};
 
 use super::event::{Listener, Note, RunEvent, Stream};
 use super::fleet::{Wanted, look_at_all};
-use super::guard::{Guards, Refusal};
+use super::guard::Guards;
 use super::guarded::{Aim, Standing, View};
 use super::locks::AccountLocks;
 use super::observe::turns;
 use super::recorded::Recording;
+use super::refusal::Refusal;
 use super::regions;
 use super::stop::Stop;
 use super::target::{FleetTarget, digest_of, reference};

@@ -12,7 +12,7 @@ use tempfile::NamedTempFile;
 
 use super::event::{Listener, RunEvent, Stream};
 use super::fleet::{Looks, Outcome, Wanted, look_at_recorded};
-use super::guard::Refusal;
+use super::refusal::Refusal;
 use crate::aws::Session;
 use crate::aws::meter::Meter;
 use crate::aws::tape::Tape;

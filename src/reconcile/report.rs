@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::guard::Refusal;
+use super::refusal::Refusal;
 use crate::plan::{Held, Plan, PlannedChange, Verdict};
 
 /// What became of a change.

@@ -9,12 +9,13 @@ use tracing::Instrument;
 
 use super::apply::Applier;
 use super::event::{ListenError, Listener, Note, RunEvent, Stream};
-use super::guard::{Guards, Refusal};
+use super::guard::Guards;
 use super::guarded::Standing;
 use super::locks::AccountLocks;
 use super::look::{Claimants, Look, LookError, Looked, look};
 use super::outcome::RunOutcome;
 use super::recover::recover;
+use super::refusal::Refusal;
 use super::report::ApplyReport;
 use super::stop::Stop;
 use crate::aws::Session;

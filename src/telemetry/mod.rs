@@ -11,6 +11,7 @@ pub mod aws;
 pub mod book;
 pub mod guards;
 pub mod health;
+pub mod hearing;
 pub mod hub;
 pub mod kept;
 pub mod known;

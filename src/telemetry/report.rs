@@ -9,13 +9,13 @@ use super::around::{Around, Kept};
 use super::hub::{Sources, Telemetry};
 use super::known::{self, Known};
 use super::objects::{Objects, State};
+use super::runs::in_words;
 use super::seconds_since;
 use super::status::{
     Accounts, Controller, Drift, Drifted, Events, FORMAT_VERSION, Named, NamedAccount, Queue,
     RunLine, Status,
 };
 use crate::controller::TRAIL;
-use crate::controller::queue::What;
 use crate::controller::sight::{Counts, Seen};
 use crate::fleet::file::Objectives;
 use crate::fleet::notify::Severity;
@@ -59,7 +59,7 @@ impl Telemetry {
             queue: Queue {
                 waiting: signs.waiting,
                 late_seconds: signs.late_by(now).as_secs_f64(),
-                in_hand: signs.in_hand.iter().map(what).collect(),
+                in_hand: signs.in_hand.iter().map(in_words).collect(),
             },
             events: hears.then(|| {
                 let Counts { events, ours, unreadable } = counts;
@@ -252,20 +252,5 @@ fn run(record: RunRecord) -> RunLine {
         accounts: record.about.accounts,
         applied: record.about.applied,
         run: record.run,
-    }
-}
-
-/// What is looked at, for people to read.
-pub(super) fn what(what: &What) -> String {
-    match what {
-        What::Target(name) => format!("target {name}"),
-        What::Path(name) => format!("target {name}, only what events depend on"),
-        What::Account(account) => format!("account {account}"),
-        What::Parts { account, parts } => {
-            let kinds: std::collections::BTreeSet<&str> =
-                parts.iter().map(|(kind, _)| *kind).collect();
-            let kinds: Vec<&str> = kinds.into_iter().collect();
-            format!("{} of account {account}", kinds.join(", "))
-        }
     }
 }

@@ -1,22 +1,19 @@
 //! Runs: how they ended, how long they took, what became of their changes, and what they found.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use prometheus_client::metrics::histogram::Histogram;
 
 use super::book::{Book, Counts, Levels, Sizes};
-use super::hub::Telemetry;
-use super::objects::{Objects, Part, State};
-use super::report;
+use super::objects::{Objects, State};
 use super::status::RunLine;
 use super::{number, seconds_since};
 use crate::controller::queue::What;
 use crate::fleet::notify::Severity;
 use crate::plan::Guard;
-use crate::reconcile::{ApplyReport, ListenError, Listener, RunEvent, RunOutcome, Step, Told};
+use crate::reconcile::{RunEvent, RunOutcome, Step, Told};
 use chrono::{DateTime, Utc};
 
 /// A look at a part takes a second, one at a thousand accounts many minutes.
@@ -91,7 +88,7 @@ impl Runs {
         }
     }
 
-    fn hear(&self, told: &Told<'_>, scope: &'static str, began: DateTime<Utc>) {
+    pub(super) fn hear(&self, told: &Told<'_>, scope: &'static str, began: DateTime<Utc>) {
         match told.event {
             RunEvent::Wrote { step, object, .. } => {
                 let outcome = of_step(step);
@@ -117,7 +114,7 @@ impl Runs {
         self.latest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn note(&self, line: RunLine) {
+    pub(super) fn note(&self, line: RunLine) {
         let mut lines = self.lines();
         lines.push_front(line);
         lines.truncate(LATEST);
@@ -138,7 +135,7 @@ impl Runs {
         self.ended(scope(what), "failed", (now - began).to_std().unwrap_or_default());
         self.note(RunLine {
             run: String::new(),
-            of: report::what(what),
+            of: in_words(what),
             began,
             ended: Some(now),
             outcome: Some("failed".to_owned()),
@@ -210,6 +207,21 @@ pub fn of_outcome(outcome: RunOutcome) -> &'static str {
     }
 }
 
+/// What is looked at, for people to read.
+pub(super) fn in_words(what: &What) -> String {
+    match what {
+        What::Target(name) => format!("target {name}"),
+        What::Path(name) => format!("target {name}, only what events depend on"),
+        What::Account(account) => format!("account {account}"),
+        What::Parts { account, parts } => {
+            let kinds: std::collections::BTreeSet<&str> =
+                parts.iter().map(|(kind, _)| *kind).collect();
+            let kinds: Vec<&str> = kinds.into_iter().collect();
+            format!("{} of account {account}", kinds.join(", "))
+        }
+    }
+}
+
 /// What a run looks at, in a word.
 pub fn scope(what: &What) -> &'static str {
     match what {
@@ -217,68 +229,5 @@ pub fn scope(what: &What) -> &'static str {
         What::Account(_) => "account",
         What::Path(_) => "path",
         What::Parts { .. } => "parts",
-    }
-}
-
-/// Hears one run.
-pub struct Hearing {
-    telemetry: Arc<Telemetry>,
-    part: Part,
-    scope: &'static str,
-    began: DateTime<Utc>,
-    of: String,
-    is_shared: bool,
-    accounts: AtomicUsize,
-}
-
-impl Hearing {
-    /// Of a job that begins now. `is_whole` is whether the command line narrows nothing, `is_shared` whether
-    /// others take some of its accounts.
-    pub fn of(
-        telemetry: &Arc<Telemetry>,
-        what: &What,
-        is_whole: bool,
-        is_shared: bool,
-        began: DateTime<Utc>,
-    ) -> Arc<dyn Listener> {
-        let telemetry = Arc::clone(telemetry);
-        Arc::new(Self {
-            telemetry,
-            part: Part::of(what, is_whole),
-            scope: scope(what),
-            began,
-            of: report::what(what),
-            is_shared,
-            accounts: AtomicUsize::new(0),
-        })
-    }
-}
-
-impl Listener for Hearing {
-    fn hear(&self, told: &Told<'_>) -> Result<(), ListenError> {
-        self.telemetry.runs.hear(told, self.scope, self.began);
-        self.telemetry.objects().hear(told, &self.part);
-        match told.event {
-            RunEvent::Planned { plan } => {
-                self.accounts.store(plan.targets.len(), Ordering::Relaxed);
-                if let (Part::Target(target), false) = (&self.part, self.is_shared) {
-                    let failed = plan.failed.iter().map(|failed| &failed.account);
-                    let accounts = plan.targets.iter().map(|target| &target.account).chain(failed);
-                    let accounts = accounts.cloned().collect();
-                    self.telemetry.objects().keep_accounts(target, &accounts);
-                }
-            }
-            RunEvent::Ended { outcome, report } => self.telemetry.runs.note(RunLine {
-                run: told.run.to_owned(),
-                of: self.of.clone(),
-                began: self.began,
-                ended: Some(told.time),
-                outcome: Some(of_outcome(outcome).to_owned()),
-                accounts: self.accounts.load(Ordering::Relaxed),
-                applied: report.map_or(0, ApplyReport::applied),
-            }),
-            _ => {}
-        }
-        Ok(())
     }
 }

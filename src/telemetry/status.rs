@@ -134,6 +134,7 @@ pub struct Named {
 }
 
 /// An account with a time.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NamedAccount {
     /// The account.
@@ -141,7 +142,7 @@ pub struct NamedAccount {
     /// How long, or how old.
     pub seconds: f64,
     /// Why, where that is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub why: Option<String>,
 }
 
@@ -186,6 +187,7 @@ pub struct Group {
 }
 
 /// A drifted object.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Drifted {
     /// What it is.
@@ -197,7 +199,7 @@ pub struct Drifted {
     /// Since when it is so.
     pub since: DateTime<Utc>,
     /// The guard that holds its changes back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub guard: Option<String>,
 }
 

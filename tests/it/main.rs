@@ -10,6 +10,7 @@ mod applying;
 mod attacks;
 mod beside;
 mod buckets;
+mod circles;
 mod cli;
 mod config_packs;
 mod controller;

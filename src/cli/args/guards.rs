@@ -4,15 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{ListFormat, LogFormat};
-
-/// Where what is remembered is, without a store.
-#[derive(Debug, Clone, Default, Args)]
-pub struct Beside {
-    /// The audit log, beside which is kept what is remembered where the fleet file names no store
-    #[arg(long, value_name = "FILE", env = "EVENKEEL_AUDIT_LOG")]
-    pub audit_log: Option<PathBuf>,
-}
+use super::{Beside, ListFormat, LogFormat};
 
 /// `status`.
 #[derive(Debug, Args)]

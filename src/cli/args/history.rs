@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use clap::{Args, Subcommand, ValueEnum};
 use evenkeel::store::history::What;
 
-use super::{Beside, GrantArg, GuardArg, RiskArg};
+use super::{Beside, GrantArg, GuardArg, ListFormat, RiskArg};
 
 /// `history`.
 #[derive(Debug, Args)]
@@ -37,15 +37,6 @@ pub struct HistoryArgs {
     pub format: ListFormat,
     #[command(flatten)]
     pub beside: Beside,
-}
-
-/// The forms of a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ListFormat {
-    /// For people.
-    Text,
-    /// One JSON document.
-    Json,
 }
 
 /// What happened, on the command line.

@@ -5,6 +5,7 @@ mod files;
 mod guards;
 mod history;
 mod plan;
+mod shared;
 
 use std::path::PathBuf;
 
@@ -17,14 +18,15 @@ pub use files::{
     PolicyFormat, PolicyMode, SchemaArgs, SchemaOf, ValidateArgs,
 };
 pub use guards::{
-    Beside, ConfirmArgs, ReleaseArgs, RolloutArgs, RolloutCommand, RolloutResumeArgs,
-    RolloutTargetArgs, StatusArgs,
+    ConfirmArgs, ReleaseArgs, RolloutArgs, RolloutCommand, RolloutResumeArgs, RolloutTargetArgs,
+    StatusArgs,
 };
 pub use history::{
-    AuditArgs, AuditCommand, AuditExportArgs, AuditVerifyArgs, HistoryArgs, ListFormat, LogToRead,
-    NotifyArgs, NotifyCommand, NotifyTestArgs, RollbackArgs, ShowArgs,
+    AuditArgs, AuditCommand, AuditExportArgs, AuditVerifyArgs, HistoryArgs, LogToRead, NotifyArgs,
+    NotifyCommand, NotifyTestArgs, RollbackArgs, ShowArgs,
 };
 pub use plan::{CheckArgs, ExportArgs, Format, MergeReportsArgs, Output, PlanArgs, SnapshotArgs};
+pub use shared::{Beside, ListFormat};
 
 /// Keeps AWS accounts in the security state that your TOML files declare.
 #[derive(Debug, Parser)]

@@ -32,7 +32,7 @@ use evenkeel::reconcile::{
 use evenkeel::store::StoreError;
 use evenkeel::store::audit::SharedLog;
 use evenkeel::telemetry::Telemetry;
-use evenkeel::telemetry::runs::Hearing;
+use evenkeel::telemetry::hearing::Hearing;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 

@@ -199,6 +199,7 @@ hard_expiry                    = true
     ];
 
     const STRICTER: &'static [Stricter] = &[
+        Stricter::Neither("allow_users_to_change_password"),
         Stricter::More("minimum_password_length"),
         Stricter::On("require_symbols"),
         Stricter::On("require_numbers"),

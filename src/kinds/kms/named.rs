@@ -128,7 +128,7 @@ fn is_key_name(text: &str) -> bool {
 /// # Errors
 /// KMS did not say it.
 pub async fn look_up(cx: &Cx, name: &str, service: Service) -> Result<Named, ObserveError> {
-    let place = Place::of(name);
+    let place = ArnParts::of(name);
     let elsewhere =
         place.as_ref().map(|place| place.region).filter(|one| *one != cx.region.as_str());
     if let Some(region) = elsewhere.filter(|_| service.of_region) {
@@ -194,13 +194,13 @@ fn is_denied(error: &ObserveError) -> bool {
 }
 
 /// Where an ARN of KMS says that its key is: `arn:aws:kms:REGION:ACCOUNT:key/ID`.
-struct Place<'a> {
+struct ArnParts<'a> {
     region: &'a str,
     account: &'a str,
     names_a_key: bool,
 }
 
-impl<'a> Place<'a> {
+impl<'a> ArnParts<'a> {
     fn of(name: &'a str) -> Option<Self> {
         let parts: Vec<&str> = name.splitn(6, ':').collect();
         match parts.as_slice() {
@@ -277,12 +277,12 @@ mod tests {
 
     #[test]
     fn an_arn_says_where_its_key_is() {
-        let place = Place::of("arn:aws:kms:eu-west-1:111122223333:key/1");
+        let place = ArnParts::of("arn:aws:kms:eu-west-1:111122223333:key/1");
         assert!(place.is_some_and(|place| place.region == "eu-west-1"
             && place.account == "111122223333"
             && place.names_a_key));
         for name in ["alias/audit", "1234", "arn:aws:iam::111122223333:role/a"] {
-            assert!(Place::of(name).is_none(), "{name}");
+            assert!(ArnParts::of(name).is_none(), "{name}");
         }
     }
 }

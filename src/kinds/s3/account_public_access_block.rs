@@ -10,8 +10,8 @@ use crate::aws::error::AbsentIf;
 use crate::kinds::calls::everywhere;
 use crate::kinds::shapes::{Setting, Unset, Write};
 use crate::kinds::{
-    Change, Controls, Cx, GrantClass, Object, ObserveError, Risk, Scope, Use, WriteCx, WriteError,
-    told,
+    Change, Controls, Cx, GrantClass, Object, ObserveError, Risk, Scope, Stricter, Use, WriteCx,
+    WriteError, told,
 };
 
 const GET: Call = Call::new("s3control", "GetPublicAccessBlock");
@@ -54,6 +54,12 @@ impl Setting for AccountPublicAccessBlock {
         well_architected: &["SEC03-BP07", "SEC08-BP04"],
         ..Controls::NONE
     };
+    const STRICTER: &'static [Stricter] = &[
+        Stricter::Neither("block_public_acls"),
+        Stricter::Neither("block_public_policy"),
+        Stricter::Neither("ignore_public_acls"),
+        Stricter::Neither("restrict_public_buckets"),
+    ];
     const CALLS: &'static [Use<Switches>] =
         &[Use::read(GET), Use::write(PUT, everywhere), Use::undo(DELETE, everywhere)];
     const CLEAR: Option<Call> = Some(DELETE);

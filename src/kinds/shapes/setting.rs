@@ -445,9 +445,9 @@ mod tests {
         assert_eq!(gap(&Lamp { on: Some(true), colour: None }).as_deref(), Some("colour"));
         assert_eq!(gap(&lamp(true, "red")), None);
         /// A type that hides what it does not say.
+        #[serde_with::skip_serializing_none]
         #[derive(Clone, Serialize, Deserialize, JsonSchema)]
         struct Shy {
-            #[serde(skip_serializing_if = "Option::is_none")]
             secret: Option<bool>,
         }
         assert_eq!(gap(&Shy { secret: None }).as_deref(), Some("secret"));

@@ -11,13 +11,13 @@ use crate::plan::sign::Signature;
 use crate::plan::{Comparison, Held, Objects, Plan, Summary};
 
 /// The document: the plan, its digest and its counts.
+#[serde_with::skip_serializing_none]
 #[derive(Serialize, schemars::JsonSchema)]
 struct Document<'a> {
     /// Digest of the plan, hexadecimal: what was damaged, or edited by hand, is neither merged nor
     /// applied. Anybody can compute it again: it is no signature.
     plan_digest: String,
     /// A signature of the digest, when the plan was saved with a key.
-    #[serde(skip_serializing_if = "Option::is_none")]
     signature: Option<Signature>,
     #[serde(flatten)]
     plan: &'a Plan,

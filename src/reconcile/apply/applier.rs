@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::super::guard::Refusal;
 use super::super::guarded::Guarded;
 use super::super::locks::AccountLocks;
 use super::super::look::Claimants;
+use super::super::refusal::Refusal;
 use super::super::stop::Stop;
 use crate::aws::Session;
 use crate::guards::KillSwitch;

@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::kinds::GrantClass;
 use crate::plan::{AccountPlan, Assembly, Cost, ObjectPlan, PlanHead};
 
 fn window() -> ChangeWindow {

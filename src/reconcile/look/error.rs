@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::declare::Conflict;
 use super::super::event::ListenError;
-use super::super::guard::Refusal;
 use super::super::recorded::RecordedError;
+use super::super::refusal::Refusal;
 use crate::aws::{AwsError, ConnectError};
 use crate::fleet::access::AccessError;
 use crate::fleet::select::SelectError;

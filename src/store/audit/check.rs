@@ -12,12 +12,11 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
 use super::anchor::Head;
+use super::lines::LONGEST_LINE;
 use super::seal::{NONE_BEFORE, Seal, unseal};
 use super::{AuditError, Mended, Phase, Record, file};
 use crate::digest;
 
-/// No record is longer: what is, is no record.
-pub(super) const LONGEST_LINE: u64 = 64 * 1024 * 1024;
 /// After so many faults, more tell nothing new.
 const MOST_FAULTS: usize = 100;
 

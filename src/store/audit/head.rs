@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-use super::check::LONGEST_LINE;
 use super::file;
+use super::lines::LONGEST_LINE;
 use super::seal::{Seal, unseal};
 
 /// What is read first; a longer last record is read whole.

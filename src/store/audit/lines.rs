@@ -4,8 +4,10 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use super::check::LONGEST_LINE;
 use super::{AuditError, Record, file};
+
+/// No record is longer: what is, is no record.
+pub(super) const LONGEST_LINE: u64 = 64 * 1024 * 1024;
 
 /// The lines of a log, each as it stands there, with what it says of a change; of a line that tells of
 /// the log itself, or is no record, that is nothing.

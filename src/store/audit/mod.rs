@@ -112,15 +112,16 @@ pub enum NotSent {
 }
 
 /// Why a write is not done.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failed {
     /// What went wrong.
     pub error: String,
     /// Of which kind it was.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub class: Option<FailureClass>,
     /// The change that makes room and goes first, before this one is tried once more.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub again_after: Option<u32>,
 }
 
@@ -166,6 +167,7 @@ pub enum Phase {
 }
 
 /// One line of the log.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// When, in UTC.
@@ -188,7 +190,7 @@ pub struct Record {
     pub baseline: String,
     /// Of an intent: the token of the account's lease, where several controllers share it. It only grows
     /// from one holder to the next.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub token: Option<i64>,
     /// What the record says.
     #[serde(flatten)]

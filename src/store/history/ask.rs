@@ -92,6 +92,7 @@ pub struct Filter {
 }
 
 /// Something that happened to an object.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Entry {
     /// When.
@@ -104,10 +105,8 @@ pub struct Entry {
     /// The run: of drift the one that found it, of its end the one that put it right or saw that it is over.
     pub run: String,
     /// The change in its plan, where it is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub change: Option<u32>,
     /// Who AWS says that we were, where we wrote.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
     /// More: of a change, what it was; of drift, what differs, who opened it and until when it was so.
     pub about: Value,
@@ -124,6 +123,7 @@ pub struct RunShown {
 }
 
 /// A try of a change, what came of it, and how its object was afterwards.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ChangeShown {
     /// What was to be written.
@@ -132,32 +132,28 @@ pub struct ChangeShown {
     /// What came of it.
     pub outcome: What,
     /// When that was known.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub answered: Option<DateTime<Utc>>,
     /// More of it.
     pub answer: OutcomeAbout,
     /// The object after the run's changes; none where it was not observed.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<Value>,
     /// Whether it was as declared then.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub in_sync: Option<bool>,
 }
 
 /// The latest look at an account.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LookShown {
     /// The account.
     pub account: AccountId,
     /// Its name.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The run.
     pub run: String,
     /// When it was last looked at, in whole or in part.
     pub time: DateTime<Utc>,
     /// When it was last looked at in whole.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub whole: Option<DateTime<Utc>>,
     /// What that look counted: `drifted`, `in_sync`, `unknown`.
     pub about: Value,

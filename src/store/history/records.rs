@@ -90,13 +90,13 @@ impl RunRecord {
 }
 
 /// What a run was of, and what it found and did.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RunAbout {
     /// The baseline: name and digest.
     pub baseline: String,
     /// The commit of the files, where they are in git.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
     /// The targets.
     pub targets: Vec<String>,
@@ -116,7 +116,6 @@ pub struct RunAbout {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub killed: bool,
     /// The run that it puts back.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub rolls_back: Option<String>,
     /// Who did what the run was made for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -125,11 +124,11 @@ pub struct RunAbout {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub overruled: Vec<String>,
     /// Who did, where some are overruled.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub overruled_by: Option<String>,
 }
 
 /// Who did something in an account, as CloudTrail says.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ByWhom {
     /// The principal: an ARN, or a service.
@@ -137,20 +136,17 @@ pub struct ByWhom {
     /// What was called: `cloudtrail:DeleteTrail`.
     pub call: String,
     /// When.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub time: Option<DateTime<Utc>>,
     /// From which address.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
     /// With what.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
     /// The event's id.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub event: Option<String>,
 }
 
 /// A write that is about to be sent.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Intent {
     /// The run.
@@ -170,13 +166,13 @@ pub struct Intent {
     /// Who AWS says that we are.
     pub actor: String,
     /// The token of the account's lease, where there are leases.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<i64>,
     /// The rest.
     pub about: IntentAbout,
 }
 
 /// What a write is.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct IntentAbout {
@@ -197,7 +193,6 @@ pub struct IntentAbout {
     /// The baseline: name and digest.
     pub baseline: String,
     /// The commit of the files, where they are in git.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
 }
 
@@ -242,23 +237,19 @@ impl OutcomeWord {
 }
 
 /// More of what came of a write.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct OutcomeAbout {
     /// Why it failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// Of which kind the failure was.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub class: Option<Value>,
     /// The object now, of one that a later run observed.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<Value>,
     /// Whether that is as declared.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub in_sync: Option<bool>,
     /// That later run.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_in: Option<String>,
 }
 

@@ -24,6 +24,7 @@ const DELETE: Call = Call::new("accessanalyzer", "DeleteArchiveRule");
 pub type Filter = BTreeMap<String, Criterion>;
 
 /// A criterion: all that is given of it must hold.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Criterion {
@@ -40,7 +41,6 @@ pub struct Criterion {
     #[schemars(length(max = 20))]
     pub contains: BTreeSet<String>,
     /// Whether it is there at all.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub exists: Option<bool>,
 }
 

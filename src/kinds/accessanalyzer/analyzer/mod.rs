@@ -93,7 +93,8 @@ impl Kind for Analyzer {
     const MORE_EVENTS: &'static [&'static str] = &["access-analyzer.amazonaws.com:DeleteAnalyzer"];
     const SAMPLES: &'static [&'static str] = &spec::SAMPLES;
 
-    const STRICTER: &'static [Stricter] = &[Stricter::Less("unused_access_age")];
+    const STRICTER: &'static [Stricter] =
+        &[Stricter::Neither("type"), Stricter::Less("unused_access_age")];
 
     type Spec = Spec;
 

@@ -24,6 +24,7 @@ use crate::kinds::spec::aws_enum;
 ///
 /// Source: IAM Access Analyzer API Reference, `CreateAnalyzer`, `UpdateAnalyzer`, `CreateArchiveRule`;
 /// IAM User Guide, "IAM Access Analyzer quotas".
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
@@ -35,22 +36,17 @@ pub struct Spec {
     pub of_type: AnalyzerType,
     /// For how many days access must not have been used to be found; for unused access. AWS's default
     /// is 90.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 365))]
     pub unused_access_age: Option<u32>,
     /// All users and roles in which unused access is not looked for; [] for none.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub exclusions: Option<BTreeSet<Exclusion>>,
     /// All resources to which internal access is looked for; for internal access. Nothing is looked for
     /// without any.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub inclusions: Option<BTreeSet<Inclusion>>,
     /// All rules that archive findings by themselves, by name: the criteria, each of which must match.
     /// {} for none, so that a rule that hides findings is taken away.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub archive_rules: Option<BTreeMap<String, Filter>>,
     /// All tags of the analyzer; {} for none. Tags of AWS (`aws:…`) are left alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
 }
 

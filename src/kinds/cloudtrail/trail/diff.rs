@@ -27,20 +27,20 @@ pub fn diff(facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Ac
 /// A trail on its way to the declared state.
 pub(super) struct Trail<'a> {
     pub(super) spec: &'a Spec,
-    pub(super) place: Place<'a>,
+    pub(super) place: Home<'a>,
     /// Whether it is only about to be made: then nothing can be lost.
     is_new: bool,
 }
 
 /// Where a trail is at home.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
+pub(super) struct Home<'a> {
     pub(super) partition: &'a str,
     pub(super) region: &'a str,
     pub(super) account: &'a str,
 }
 
-impl<'a> From<TrailArn<'a>> for Place<'a> {
+impl<'a> From<TrailArn<'a>> for Home<'a> {
     fn from(arn: TrailArn<'a>) -> Self {
         Self { partition: arn.partition, region: arn.region, account: arn.account }
     }
@@ -49,7 +49,7 @@ impl<'a> From<TrailArn<'a>> for Place<'a> {
 fn create(facts: &Facts, spec: &Spec) -> Vec<Change<Action>> {
     let region = declared_region(facts, spec).to_string();
     let place =
-        Place { partition: &facts.partition, region: &region, account: facts.account.as_str() };
+        Home { partition: &facts.partition, region: &region, account: facts.account.as_str() };
     let trail = Trail { spec, place, is_new: true };
     let mut drift = Drift::new();
     drift.add("", None::<&str>, Some(&spec.name));
@@ -269,7 +269,7 @@ impl Trail<'_> {
         );
         self.compare_log_group(drift, actual, &mut send);
         let topic = actual.and_then(|actual| actual.sns_topic_name.as_deref());
-        let Place { partition, region, account } = self.place;
+        let Home { partition, region, account } = self.place;
         let wanted = spec.sns_topic_name.as_deref();
         let wanted = wanted.map(|topic| arn::topic(partition, region, account, topic));
         if drift.compare_text("sns_topic_name", topic, wanted.as_deref()) {

@@ -172,6 +172,9 @@ data_resources                   = [{ type = "AWS::S3::Object", values = ["arn:a
     const CLAIMS: &'static [&'static str] = &["trail"];
 
     const STRICTER: &'static [Stricter] = &[
+        Stricter::Neither("forbid_excluded_sources"),
+        Stricter::Neither("record_all_management_events"),
+        Stricter::Neither("recursive_logging"),
         Stricter::On("is_logging"),
         Stricter::On("is_multi_region_trail"),
         Stricter::On("is_organization_trail"),

@@ -85,11 +85,12 @@ impl DataResourceType {
 }
 
 /// An advanced event selector.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AdvancedEventSelector {
     /// A name for readers, up to 1000 characters; it means nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     #[schemars(length(max = 1000))]
     pub name: Option<String>,
     /// The conditions; an event must fulfil all.

@@ -140,30 +140,20 @@ aws_enum! {
 }
 
 /// The settings of `CreateTrail` and `UpdateTrail`. In an update, what is `None` stays as it is.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub s3_bucket_name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub s3_key_prefix: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub is_multi_region_trail: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub include_global_service_events: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub is_organization_trail: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub enable_log_file_validation: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub kms_key_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cloud_watch_logs_log_group_arn: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cloud_watch_logs_role_arn: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sns_topic_name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub recursive_logging: Option<bool>,
 }
 

@@ -152,9 +152,9 @@ impl Part for Alarm {
 
     async fn read(cx: &Cx, spec: &Spec, place: &Place) -> Result<Now, ObserveError> {
         let record = match alarms::named(cx, &place.alarm_name).await? {
-            Some(alarms::Found::OfMetric(alarm)) => Some(Record::seen(&alarm, spec)?),
+            Some(alarms::Named::OfMetric(alarm)) => Some(Record::seen(&alarm, spec)?),
             // It is reported as a whole.
-            Some(alarms::Found::OtherSort(_)) | None => None,
+            Some(alarms::Named::OtherSort(_)) | None => None,
         };
         let own = topics(spec).filter(|arn| *arn == topic::arn(cx, topic_name(arn)));
         let looks = own.map(|arn| async move {

@@ -16,7 +16,7 @@ const MANY: usize = 5;
 const PAGE: i32 = 100;
 
 /// What stands under a name.
-pub enum Found {
+pub enum Named {
     /// An alarm on one metric.
     OfMetric(Box<MetricAlarm>),
     /// An alarm of another sort, in words.
@@ -37,7 +37,7 @@ struct Alarms {
 ///
 /// # Errors
 /// Nobody can say.
-pub async fn named(cx: &Cx, name: &str) -> Result<Option<Found>, ObserveError> {
+pub async fn named(cx: &Cx, name: &str) -> Result<Option<Named>, ObserveError> {
     // A listing that was not recorded whole is no answer: the name is asked for below, and is unknown where
     // that was not recorded either.
     let all = if cx.is_recorded() {
@@ -71,19 +71,19 @@ pub async fn of_metrics(cx: &Cx) -> Result<Vec<(String, Metric)>, ObserveError> 
 }
 
 impl Alarms {
-    fn find(&self, name: &str) -> Option<Found> {
+    fn find(&self, name: &str) -> Option<Named> {
         let metric = self.metric.iter().find(|alarm| alarm.alarm_name() == Some(name));
         if let Some(alarm) = metric {
             return Some(match sort_of(alarm) {
-                Some(sort) => Found::OtherSort(sort),
-                None => Found::OfMetric(Box::new(alarm.clone())),
+                Some(sort) => Named::OtherSort(sort),
+                None => Named::OfMetric(Box::new(alarm.clone())),
             });
         }
         let is_composite = self.composite.iter().any(|alarm| alarm.alarm_name() == Some(name));
         let is_log = self.log.iter().any(|alarm| alarm.alarm_name() == Some(name));
         match (is_composite, is_log) {
-            (true, _) => Some(Found::OtherSort("a composite alarm")),
-            (_, true) => Some(Found::OtherSort("an alarm on a query of logs")),
+            (true, _) => Some(Named::OtherSort("a composite alarm")),
+            (_, true) => Some(Named::OtherSort("an alarm on a query of logs")),
             (false, false) => None,
         }
     }

@@ -17,7 +17,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use self::alarms::Found as AlarmThere;
+use self::alarms::Named;
 use crate::aws::Call;
 use crate::aws::error::AbsentIf;
 use crate::baseline::catalog::{Identity, SpecProblem};
@@ -53,6 +53,7 @@ const METRIC_FILTER: &str = "metric filter";
 ///
 /// Source: CloudWatch API Reference, `PutMetricAlarm`, `DescribeAlarms`; CloudWatch Logs API Reference,
 /// `PutMetricFilter`, `DescribeMetricFilters`; CloudWatch Logs User Guide, "Filter pattern syntax".
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
@@ -61,7 +62,6 @@ pub struct Spec {
     pub alarm_name: String,
     /// The filter's name, where it is not that of the alarm: up to 512 characters other than `:` and `*`.
     /// It cannot be changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512), regex(pattern = r"^[^:*]*$"))]
     pub filter_name: Option<String>,
     /// The log group whose events are counted, of the class `STANDARD` and in the same Region: for events
@@ -70,22 +70,18 @@ pub struct Spec {
     pub log_group_name: String,
     /// Whether it is a finding when no trail delivers to the log group, or one that is stopped or fails:
     /// then nothing is counted. Of an alarm that is made, it is said with the next plan.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub require_trail: Option<bool>,
     /// Which events are counted, up to 1024 characters; "" for all. A pattern in braces is compared
     /// without the spaces around its parts, any other one letter by letter.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub filter_pattern: Option<String>,
     /// Of which accounts and Regions events are counted, in a group that gathers those of several; "" for
     /// all. It leaves events out, so that one that is there and not declared differs wherever
     /// `filter_pattern` is declared.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 2000))]
     pub field_selection_criteria: Option<String>,
     /// Whether the pattern is for events as the group's transformer makes them, and not as they came in.
     /// AWS's default is false.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub apply_on_transformed_logs: Option<bool>,
     /// The metric that the filter feeds and the alarm watches: up to 255 characters other than `:`, `*`
     /// and `$`.
@@ -95,60 +91,45 @@ pub struct Spec {
     #[schemars(length(min = 1, max = 255), regex(pattern = r"^[^:*$]*$"))]
     pub metric_namespace: String,
     /// What each event adds to the metric: `"1"`, or a field of the event, `"$.size"`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 100))]
     pub metric_value: Option<String>,
     /// What the metric has for a minute in which events came in and none fits.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub default_value: Option<f64>,
     /// What the alarm is for, up to 1024 characters; "" for none.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub alarm_description: Option<String>,
     /// What is made of the values of a period: `Sum` counts events.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub statistic: Option<Statistic>,
     /// The seconds of a period: 10, 20, 30 or a multiple of 60. All periods together are a day at most,
     /// and with periods of an hour or more a week.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 10, max = 604_800))]
     pub period: Option<u32>,
     /// How many periods the alarm looks back.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 8640))]
     pub evaluation_periods: Option<u32>,
     /// In how many of them the threshold must be crossed; AWS's default is in all.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 8640))]
     pub datapoints_to_alarm: Option<u32>,
     /// The threshold.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f64>,
     /// How a period is compared with the threshold.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub comparison_operator: Option<ComparisonOperator>,
     /// What a period without values is taken for: `notBreaching` suits a count of rare events. AWS's
     /// default is `missing`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub treat_missing_data: Option<TreatMissingData>,
     /// Whether the alarm does anything when its state changes. AWS's default is true.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub actions_enabled: Option<bool>,
     /// What is told that it happens, up to 5 ARNs, in whatever order; [] for nothing. Topics are of the
     /// alarm's Region; of those of the own account, one that is not there is reported.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 5))]
     pub alarm_actions: Option<BTreeSet<String>>,
     /// What is told that it is over, likewise.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 5))]
     pub ok_actions: Option<BTreeSet<String>>,
     /// What is told that there are no values to judge by, likewise.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 5))]
     pub insufficient_data_actions: Option<BTreeSet<String>>,
     /// All tags of the alarm; {} for none. Tags of AWS (`aws:…`) are left alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
 }
 
@@ -184,13 +165,14 @@ aws_enum! {
 }
 
 /// Which alarm and filter.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Place {
     alarm_name: String,
     filter_name: String,
     log_group_name: String,
     /// Of what other sort the alarm of this name is, in words.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     other_sort: Option<String>,
 }
 
@@ -246,6 +228,12 @@ impl Kind for LogAlarm {
     const CLAIMS: &'static [&'static str] = &[METRIC_FILTER];
     const SAMPLES: &'static [&'static str] = &SAMPLES;
     const STRICTER: &'static [Stricter] = &[
+        Stricter::Neither("apply_on_transformed_logs"),
+        Stricter::Neither("comparison_operator"),
+        Stricter::Neither("period"),
+        Stricter::Neither("require_trail"),
+        Stricter::Neither("statistic"),
+        Stricter::Neither("treat_missing_data"),
         Stricter::On("actions_enabled"),
         Stricter::Set("alarm_actions"),
         Stricter::Less("evaluation_periods"),
@@ -307,7 +295,7 @@ impl Parted for LogAlarm {
         if alarm.is_none() && filter.is_none() {
             return Ok(Object::absent(name));
         }
-        if let Some(AlarmThere::OtherSort(sort)) = alarm {
+        if let Some(Named::OtherSort(sort)) = alarm {
             place.other_sort = Some(sort.to_owned());
         }
         Ok(Object::present(name, place).of_control_tower_by(name))

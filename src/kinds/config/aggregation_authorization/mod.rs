@@ -39,6 +39,7 @@ const DELETE: Call = Call::new("config", "DeleteAggregationAuthorization");
 ///
 /// Source: AWS Config API Reference, `PutAggregationAuthorization`, `DescribeAggregationAuthorizations`;
 /// AWS Config Developer Guide, "Authorizing Aggregator Accounts".
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
@@ -49,17 +50,16 @@ pub struct Spec {
     #[schemars(regex(pattern = r"^[a-z]{2,}(-[a-z]+)+-[0-9]+$"))]
     pub authorized_aws_region: String,
     /// All tags of the authorization; {} for none. Tags of AWS (`aws:…`) are left alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
 }
 
 /// Which authorization.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Place {
     authorized_account_id: String,
     authorized_aws_region: String,
     /// Of one that is there.
-    #[serde(skip_serializing_if = "Option::is_none")]
     arn: Option<String>,
 }
 

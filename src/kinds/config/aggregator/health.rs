@@ -21,6 +21,7 @@ pub struct Sources;
 pub enum Write {}
 
 /// A source from which nothing has come of late.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Failure {
     /// An account, or the organization.
@@ -28,7 +29,6 @@ pub struct Failure {
     /// `FAILED`, or `OUTDATED`, which is that the data is not the most recent.
     status: String,
     /// Why, in AWS's words, where it says so.
-    #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
 

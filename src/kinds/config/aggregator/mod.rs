@@ -40,14 +40,13 @@ const OF_ORGANIZATION: OfOrganization = OfOrganization {
 };
 
 /// Which aggregator.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Place {
     configuration_aggregator_name: String,
     /// The ARN, which holds an id of Config's own; of one that is there.
-    #[serde(skip_serializing_if = "Option::is_none")]
     arn: Option<String>,
     /// Whether it collects from an organization; of one that is there.
-    #[serde(skip_serializing_if = "Option::is_none")]
     of_organization: Option<bool>,
 }
 

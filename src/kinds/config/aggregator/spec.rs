@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 /// Source: AWS Config API Reference, `PutConfigurationAggregator`, `DescribeConfigurationAggregators`,
 /// `DescribeConfigurationAggregatorSourcesStatus`; AWS Config Developer Guide, "Multi-Account Multi-Region
 /// Data Aggregation".
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
@@ -26,16 +27,12 @@ pub struct Spec {
     #[schemars(length(min = 1, max = 256), regex(pattern = r"^[\w\-]+$"))]
     pub configuration_aggregator_name: String,
     /// The accounts that it collects from; AWS replaces the list as a whole.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub account_aggregation_source: Option<AccountSource>,
     /// The organization that it collects from, accounts that join it later included.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub organization_aggregation_source: Option<OrganizationSource>,
     /// Which recorders it collects from; {} for all.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub aggregator_filters: Option<Filters>,
     /// All tags of the aggregator; {} for none. Tags of AWS (`aws:…`) are left alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
 }
 

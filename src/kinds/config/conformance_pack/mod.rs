@@ -40,11 +40,11 @@ const SERVICE: &str = "config-conforms.amazonaws.com";
 const ROLE: &str = "AWSServiceRoleForConfigConforms";
 
 /// Which pack.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Place {
     conformance_pack_name: String,
     /// The ARN, which holds an id of Config's own; of a pack that is there.
-    #[serde(skip_serializing_if = "Option::is_none")]
     arn: Option<String>,
     /// Whether it is one that AWS keeps.
     #[serde(default)]

@@ -41,13 +41,13 @@ pub struct Settings {
 }
 
 /// What is there.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Now {
     template: Seen,
     #[serde(flatten)]
     settings: Settings,
     /// What AWS could not do with it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
 }
 

@@ -29,6 +29,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// Source: AWS Config API Reference, `PutConformancePack`, `DescribeConformancePacks`,
 /// `DescribeConformancePackStatus`; AWS Config Developer Guide, "Conformance Packs".
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
@@ -37,34 +38,28 @@ pub struct Spec {
     pub conformance_pack_name: String,
     /// The template itself, in YAML or JSON, up to 51,200 bytes. Of CloudFormation's own references in
     /// braces, write the dollar sign twice. Plans show its digest.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 51200))]
     pub template_body: Option<String>,
     /// Where the template is in S3, in a bucket of the same Region, up to 300 KB.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024), regex(pattern = r"^s3://[^/]+/.+$"))]
     pub template_s3_uri: Option<String>,
     /// The document of Systems Manager that is the template. What it says is not looked at.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub template_ssm_document: Option<SsmDocument>,
     /// All parameters of the template, up to 60; {} for none. What a template takes for a parameter that is not
     /// given is not compared.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub input_parameters: Option<BTreeMap<String, String>>,
     /// The bucket in which Config keeps the template; "" for one of Config's own.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 63))]
     pub delivery_s3_bucket: Option<String>,
     /// The folder in that bucket; "" for none.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub delivery_s3_key_prefix: Option<String>,
     /// All tags of the pack; {} for none. Tags of AWS (`aws:…`) and evenkeel's mark are left alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
 }
 
 /// A document of Systems Manager.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SsmDocument {
@@ -73,7 +68,7 @@ pub struct SsmDocument {
     pub name: String,
     /// Its version: a number, `$LATEST` or `$DEFAULT`. The latest of the day on which the pack is put, if
     /// none is declared.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     #[schemars(regex(pattern = r"^([$]LATEST|[$]DEFAULT|[1-9][0-9]*)$"))]
     pub version: Option<String>,
 }

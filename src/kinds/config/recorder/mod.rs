@@ -103,6 +103,7 @@ retention_period_in_days    = 400
     ];
 
     const STRICTER: &'static [Stricter] = &[
+        Stricter::Neither("snapshot_delivery_frequency"),
         Stricter::On("recording"),
         Stricter::On("include_global_resource_types"),
         Stricter::Order("recording_frequency", &["DAILY", "CONTINUOUS"]),

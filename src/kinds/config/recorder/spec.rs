@@ -161,11 +161,12 @@ aws_enum! {
 }
 
 /// Types with a frequency of their own.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Override {
     /// Why, 1 to 256 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     #[schemars(length(min = 1, max = 256))]
     pub description: Option<String>,
     /// The types.

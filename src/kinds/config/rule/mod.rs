@@ -31,11 +31,11 @@ const DESCRIBE: Call = Call::new("config", "DescribeConfigRules");
 const PUT: Call = Call::new("config", "PutConfigRule");
 
 /// Which rule.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Place {
     config_rule_name: String,
     /// The ARN, which holds an id of Config's own; of a rule that is there.
-    #[serde(skip_serializing_if = "Option::is_none")]
     arn: Option<String>,
 }
 
@@ -64,6 +64,8 @@ impl Kind for Rule {
     const MORE_EVENTS: &'static [&'static str] = &["config.amazonaws.com:DeleteConfigRule"];
     const SAMPLES: &'static [&'static str] = &spec::SAMPLES;
     const STRICTER: &'static [Stricter] = &[
+        Stricter::Neither("enable_debug_log_delivery"),
+        Stricter::Neither("source_owner"),
         Stricter::Holding("evaluation_modes", "DETECTIVE"),
         Stricter::Order(
             "maximum_execution_frequency",

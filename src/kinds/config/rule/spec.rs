@@ -17,6 +17,7 @@ use crate::kinds::spec::aws_enum;
 ///
 /// Source: AWS Config API Reference, `PutConfigRule`, `DescribeConfigRules`, `GetCustomRulePolicy`; AWS
 /// Config Developer Guide, "List of AWS Config Managed Rules".
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
@@ -28,44 +29,33 @@ pub struct Spec {
     pub source_owner: Owner,
     /// Which rule: its identifier, such as `ROOT_ACCOUNT_MFA_ENABLED`, or the ARN of the Lambda function.
     /// A policy in Guard has none.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 256))]
     pub source_identifier: Option<String>,
     /// What lets a rule of one's own run: messages of Config. AWS's rules have theirs.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 25))]
     pub source_details: Option<BTreeSet<SourceDetail>>,
     /// The language of a policy: `guard-2.x.x`, which is the default.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub policy_runtime: Option<String>,
     /// The policy, up to 10,000 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 10000))]
     pub policy_text: Option<String>,
     /// Whether the runs of a policy are logged for those who write it. AWS's default is false.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub enable_debug_log_delivery: Option<bool>,
     /// All parameters of the rule, as texts; {} for none. Compared by meaning: `"90"` is 90. What AWS
     /// takes for a parameter that is not given is not compared.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub input_parameters: Option<BTreeMap<String, String>>,
     /// The resources whose changes let the rule run; {} for all that are recorded.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<RuleScope>,
     /// How often a rule runs that runs by the clock. AWS's default is `TwentyFour_Hours`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub maximum_execution_frequency: Option<Frequency>,
     /// When resources are evaluated: once they are there (`DETECTIVE`, AWS's default), before they are
     /// made (`PROACTIVE`), or both.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub evaluation_modes: Option<BTreeSet<Mode>>,
     /// What it is for, up to 256 characters; "" for nothing.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256))]
     pub description: Option<String>,
     /// All tags of the rule; {} for none. Tags of AWS (`aws:…`) are left alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
 }
 
@@ -110,17 +100,19 @@ aws_enum! {
 }
 
 /// What lets a rule run.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SourceDetail {
     /// The message.
     pub message_type: MessageType,
     /// How often; for `ScheduledNotification`, where AWS's default is a day.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub maximum_execution_frequency: Option<Frequency>,
 }
 
 /// The resources whose changes let a rule run: those of some types, one of them, or those with a tag.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RuleScope {
@@ -129,13 +121,10 @@ pub struct RuleScope {
     #[schemars(length(max = 100))]
     pub compliance_resource_types: BTreeSet<String>,
     /// Of the one type, the resource with this id.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub compliance_resource_id: Option<String>,
     /// Those with this tag.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub tag_key: Option<String>,
     /// The tag's value; any, if none is given.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub tag_value: Option<String>,
 }
 

@@ -57,20 +57,21 @@ const TAGS_OF_AWS: &str = "aws:";
 ///
 /// Source: EC2 API Reference, `DescribeSecurityGroupRules`, `RevokeSecurityGroupIngress`,
 /// `IpPermission`.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
     /// The rules for traffic to members of the group; [] for none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub ingress: Option<Vec<Written>>,
     /// The rules for traffic from members of the group; [] for none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub egress: Option<Vec<Written>>,
     /// What to do with a group that network interfaces use; `report` by default.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub in_use: Option<InUse>,
     /// VPCs that are left out. Of what one entry gives, all must hold; of several entries, one is enough.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub exclude: Option<Vec<Exclude>>,
 }
 
@@ -104,15 +105,16 @@ pub struct State {
 }
 
 /// A rule that is there.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SeenRule {
     /// Its id; absent when the rule was there once and has none any more.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub security_group_rule_id: Option<String>,
     /// What it allows.
     pub rule: Rule,
     /// Its description.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub description: Option<String>,
     /// Its tags.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -130,12 +132,13 @@ pub struct Addition {
 }
 
 /// A rule that is added.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewRule {
     /// What it allows.
     pub rule: Rule,
     /// Its description, where it had one before.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub description: Option<String>,
 }
 

@@ -13,6 +13,7 @@ use super::traffic::Traffic;
 use super::wrong::Wrong;
 
 /// A rule: one protocol, one range of ports, one peer.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Written {
@@ -20,25 +21,25 @@ pub struct Written {
     pub ip_protocol: String,
     /// The first port of `tcp` and `udp`, 0 to 65535, or the ICMP type. Absent in both for all:
     /// 0 to 65535, or -1 and -1 for ICMP. Other protocols have no ports.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     #[schemars(range(min = -1, max = 65535))]
     pub from_port: Option<i32>,
     /// The last port, or the ICMP code.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     #[schemars(range(min = -1, max = 65535))]
     pub to_port: Option<i32>,
     /// The peer: an IPv4 range. AWS clears the bits behind the prefix, and so does evenkeel.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub cidr_ipv4: Option<String>,
     /// The peer: an IPv6 range, in any spelling; AWS keeps the shortest one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub cidr_ipv6: Option<String>,
     /// The peer: a prefix list.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub prefix_list_id: Option<String>,
     /// The peer: members of a security group: `self`, its id, or `ACCOUNT/sg-…` for a group of
     /// another account.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub referenced_group_id: Option<String>,
 }
 

@@ -42,6 +42,7 @@ const SERVICE: &str = "events.amazonaws.com";
 /// that a service of AWS manages are reported and left alone.
 ///
 /// Source: EventBridge API Reference, `PutRule`, `DescribeRule`, `PutTargets`, `ListTargetsByRule`.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
@@ -49,34 +50,26 @@ pub struct Spec {
     #[schemars(length(min = 1, max = 64), regex(pattern = r"^[.\-_A-Za-z0-9]+$"))]
     pub name: String,
     /// The bus that it listens to, by name; `default` by default. It cannot be changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 256), regex(pattern = r"^[/.\-_A-Za-z0-9]+$"))]
     pub event_bus_name: Option<String>,
     /// Which events, in AWS's own JSON shape, compared by what it means. Numbers are told apart as they
     /// are written: of GuardDuty's severities, `[{ numeric = [">=", 7] }]` has 7.5 and `[7, 8]` has not.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub event_pattern: Option<Map<String, Value>>,
     /// At which times, `rate(1 day)` or `cron(…)`; "" for none.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256))]
     pub schedule_expression: Option<String>,
     /// Whether it is looked at: `ENABLED`, AWS's default, `DISABLED`, or
     /// `ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS`, which has calls that only read, too.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<RuleState>,
     /// What it is for, up to 512 characters; "" for none.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512))]
     pub description: Option<String>,
     /// The role with which it sends, by ARN; "" for none. Targets may have roles of their own.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub role_arn: Option<String>,
     /// All targets, up to 5; [] for none.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 5))]
     pub targets: Option<Vec<Target>>,
     /// All tags of the rule; {} for none. Tags of AWS (`aws:…`) are left alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
 }
 

@@ -24,6 +24,7 @@ const REMOVE: Call = Call::new("events", "RemoveTargets");
 pub const MOST: usize = 5;
 
 /// A target of a rule. Without `input`, `input_path` and `input_transformer`, it gets the whole event.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Target {
@@ -35,27 +36,27 @@ pub struct Target {
     pub arn: String,
     /// The role with which the rule sends to it, by ARN. Topics, queues, functions and log groups of the
     /// own account take none: their policies let EventBridge in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub role_arn: Option<String>,
     /// What it gets in the place of the event: a JSON text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     #[schemars(length(min = 1, max = 8192))]
     pub input: Option<String>,
     /// Which part of the event it gets: `$.detail`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     #[schemars(length(min = 1, max = 256))]
     pub input_path: Option<String>,
     /// What it gets, made of parts of the event.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub input_transformer: Option<InputTransformer>,
     /// Where events go that could not be delivered.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub dead_letter_config: Option<DeadLetterConfig>,
     /// How often and for how long a delivery is tried. AWS's default is 185 times and a day.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub retry_policy: Option<RetryPolicy>,
     /// For a fair or FIFO queue.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub sqs_parameters: Option<SqsParameters>,
 }
 

@@ -44,9 +44,9 @@ const ROLES: [(&str, &str); 2] = [
 ];
 
 /// Which detector: a Region has one at most, whose id is GuardDuty's.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Place {
-    #[serde(skip_serializing_if = "Option::is_none")]
     detector_id: Option<String>,
 }
 

@@ -19,6 +19,7 @@ use crate::kinds::spec::aws_enum;
 ///
 /// Source: GuardDuty API Reference, `CreateDetector`, `UpdateDetector`, `GetDetector`,
 /// `GetAdministratorAccount`; GuardDuty User Guide, "Managing multiple accounts".
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
@@ -27,21 +28,17 @@ pub struct Spec {
     pub enable: bool,
     /// How soon repetitions of a finding are told; new findings always are within five minutes. AWS's
     /// default is `SIX_HOURS`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub finding_publishing_frequency: Option<Frequency>,
     /// What is looked at besides CloudTrail's management events, DNS queries and VPC flows, by the name
     /// of the feature: `S3_DATA_EVENTS`, `EKS_AUDIT_LOGS`, `EBS_MALWARE_PROTECTION`, `RDS_LOGIN_EVENTS`,
     /// `LAMBDA_NETWORK_LOGS`, `RUNTIME_MONITORING`, `AI_PROTECTION`, `AI_ANALYST`. One that is not named
     /// is not managed; with a new detector, AWS turns most of those on. One that the Region lacks is
     /// reported where it is declared `ENABLED`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub features: Option<BTreeMap<String, Feature>>,
     /// The account that must be the GuardDuty administrator of this one, as a finding if it is not; ""
     /// if there must be none.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub require_administrator_account: Option<String>,
     /// All tags of the detector; {} for none. Tags of AWS (`aws:…`) are left alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
 }
 

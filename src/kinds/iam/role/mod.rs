@@ -98,8 +98,12 @@ Statement = [{ Effect = "Allow", Action = "ec2:CreateSnapshot", Resource = "*" }
 "#,
     ];
 
-    const STRICTER: &'static [Stricter] =
-        &[Stricter::Set("permissions_boundary"), Stricter::Less("max_session_duration")];
+    const STRICTER: &'static [Stricter] = &[
+        Stricter::Neither("mfa_max_age_seconds"),
+        Stricter::Neither("require_mfa"),
+        Stricter::Set("permissions_boundary"),
+        Stricter::Less("max_session_duration"),
+    ];
 
     type Spec = Spec;
     type State = State;

@@ -174,17 +174,18 @@ pub enum Step {
 }
 
 /// A role to be made.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewRole {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub path: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub description: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub max_session_duration: Option<u32>,
     /// The JSON of the trust policy.
     pub assume_role_policy: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub permissions_boundary: Option<String>,
     /// Its tags.
     #[serde(default)]

@@ -109,6 +109,10 @@ Resource  = "*"
     const CLAIMS: &'static [&'static str] = &[super::THING];
 
     const STRICTER: &'static [Stricter] = &[
+        Stricter::Neither("key_spec"),
+        Stricter::Neither("key_usage"),
+        Stricter::Neither("multi_region"),
+        Stricter::Neither("origin"),
         Stricter::On("enable_key_rotation"),
         Stricter::Less("rotation_period_in_days"),
         Stricter::On("enabled"),

@@ -255,13 +255,14 @@ pub struct Rotation {
 }
 
 /// The writes, on the key behind an alias.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Action {
     /// The alias.
     pub alias: String,
     /// The key that was observed: nothing is written to another one, wherever the alias points by
     /// then. Absent when the plan makes the key.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub key_id: Option<String>,
     /// What to do.
     pub step: Step,
@@ -323,25 +324,19 @@ pub enum Step {
 }
 
 /// A key to be made.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct NewKey {
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub key_spec: Option<KeySpec>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub key_usage: Option<KeyUsage>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub multi_region: Option<bool>,
     /// The JSON of the key policy; AWS's default when absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
     /// Its tags, the mark of evenkeel aside.
     pub tags: BTreeMap<String, String>,
     /// Days until deletion when this is undone; absent when it may not be.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub deletion_window_days: Option<u32>,
 }

@@ -38,6 +38,7 @@ const CREATE: Call = Call::new("logs", "CreateLogGroup");
 ///
 /// Source: CloudWatch Logs API Reference, `CreateLogGroup`, `DescribeLogGroups`, `PutRetentionPolicy`,
 /// `AssociateKmsKey`, `PutLogGroupDeletionProtection`, `PutDataProtectionPolicy`.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
@@ -47,32 +48,25 @@ pub struct Spec {
     pub log_group_name: String,
     /// The class, which is chosen when the group is made and never changes. AWS's default is
     /// `STANDARD`, the only one with metric filters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub log_group_class: Option<LogGroupClass>,
     /// For how many days events are kept: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545,
     /// 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653; 0 for ever, which is AWS's default. An
     /// account-level retention policy goes before it, and is reported where it does. Groups of the class
     /// `DELIVERY` keep events for one day, whatever is declared.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub retention_in_days: Option<u32>,
     /// Whether events may be kept for longer: `at_least` (the default) or `exact`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub retention_mode: Option<RetentionMode>,
     /// The KMS key of new events, by ARN, id or alias; "" for a key of AWS. Compared is the key
     /// itself; one that is gone or disabled is reported. The key's policy must let
     /// `logs.<region>.amazonaws.com` use it for this group; where it does not, and the key is one of
     /// this account, that is reported too.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub kms_key_id: Option<String>,
     /// Whether nobody can delete the group before this is turned off. AWS's default is false.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub deletion_protection_enabled: Option<bool>,
     /// The data protection policy, in AWS's own JSON shape: what is found and masked in events; {}
     /// for none. Policies of the account add to it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub data_protection_policy: Option<Map<String, Value>>,
     /// All tags of the group; {} for none. Tags of AWS (`aws:…`) are left alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
 }
 
@@ -98,11 +92,11 @@ pub enum RetentionMode {
 }
 
 /// Which group.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Place {
     log_group_name: String,
     /// Its class, when it is declared.
-    #[serde(skip_serializing_if = "Option::is_none")]
     log_group_class: Option<LogGroupClass>,
 }
 
@@ -164,6 +158,7 @@ tags                        = {}
     ];
 
     const STRICTER: &'static [Stricter] = &[
+        Stricter::Neither("log_group_class"),
         Stricter::MoreOrNone("retention_in_days"),
         Stricter::On("deletion_protection_enabled"),
         Stricter::Set("kms_key_id"),

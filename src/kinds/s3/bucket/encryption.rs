@@ -70,12 +70,13 @@ pub struct Now {
 }
 
 /// What is written.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Put {
     #[serde(flatten)]
     encryption: Encryption,
     /// The declared name of a key that could not be looked at before: it may only be made now.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     key_to_find: Option<String>,
 }
 

@@ -42,6 +42,7 @@ aws_enum! {
 }
 
 /// Where an access log goes.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Logging {
     /// The bucket.
@@ -49,7 +50,7 @@ pub struct Logging {
     /// What stands before the names of its files.
     pub prefix: String,
     /// How its files are named; absent when S3 names no format, which is `SimplePrefix`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub key_format: Option<LogKeyFormat>,
     /// Who may read its files, which cannot be declared.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -221,6 +221,13 @@ expiration = { expired_object_delete_marker = true }
     ];
 
     const STRICTER: &'static [Stricter] = &[
+        Stricter::Neither("access_log_key_format"),
+        Stricter::Neither("bucket_key_enabled"),
+        Stricter::Neither("forbid_foreign_access"),
+        Stricter::Neither("object_lock_days"),
+        Stricter::Neither("object_lock_mode"),
+        Stricter::Neither("object_lock_years"),
+        Stricter::Neither("transition_default_minimum_object_size"),
         Stricter::Order("versioning", &["Suspended", "Enabled"]),
         Stricter::On("mfa_delete"),
         Stricter::On("require_tls"),

@@ -28,7 +28,7 @@ pub const FIELDS: [&str; 8] = [
 ];
 
 /// What the statements are about.
-struct Place<'a> {
+struct About<'a> {
     partition: &'a str,
     bucket: String,
     prefixes: BTreeMap<Service, String>,
@@ -48,7 +48,7 @@ fn made(partition: &str, account: &str, spec: &Spec) -> Vec<Value> {
         Some(accounts) => accounts.iter().map(ToString::to_string).collect(),
         None => vec![account.to_owned()],
     };
-    let place = Place {
+    let place = About {
         partition,
         prefixes: spec.service_prefixes.clone().unwrap_or_default(),
         bucket,
@@ -83,7 +83,7 @@ fn made(partition: &str, account: &str, spec: &Spec) -> Vec<Value> {
     statements
 }
 
-impl Place<'_> {
+impl About<'_> {
     /// Where a service puts its files, its folders below that left out.
     fn root(&self, service: Service) -> String {
         match self.prefixes.get(&service).filter(|prefix| !prefix.is_empty()) {

@@ -78,8 +78,11 @@ impl Kind for Hub {
         "securityhub.amazonaws.com:DisableSecurityHub",
     ];
     const SAMPLES: &'static [&'static str] = &spec::SAMPLES;
-    const STRICTER: &'static [Stricter] =
-        &[Stricter::On("enabled"), Stricter::On("auto_enable_controls")];
+    const STRICTER: &'static [Stricter] = &[
+        Stricter::Neither("control_finding_generator"),
+        Stricter::On("enabled"),
+        Stricter::On("auto_enable_controls"),
+    ];
 
     type Spec = Spec;
 

@@ -22,6 +22,7 @@ use crate::kinds::spec::aws_enum;
 /// Source: Security Hub API Reference, `EnableSecurityHub`, `DescribeHub`,
 /// `UpdateSecurityHubConfiguration`, `DisableSecurityHub`; Security Hub User Guide, "Understanding
 /// central configuration".
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
@@ -31,26 +32,20 @@ pub struct Spec {
     /// Whether AWS turns its default standards on together with Security Hub. Only looked at when it is
     /// turned on; evenkeel's default is false, for `securityhub.standards` says which are wanted. AWS's
     /// default is true.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub enable_default_standards: Option<bool>,
     /// Whether a check has one finding for each control (`SECURITY_CONTROL`, AWS's default) or for each
     /// standard that has it (`STANDARD_CONTROL`). A member has what its administrator has.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub control_finding_generator: Option<Generator>,
     /// Whether new controls of standards that are on are turned on by themselves. AWS's default is true.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub auto_enable_controls: Option<bool>,
     /// Products whose findings must come in, by ARN; that of GuardDuty is of the Region and ends with
     /// `::product/aws/guardduty`. Others are left alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub product_integrations: Option<BTreeSet<String>>,
     /// All tags of the hub; {} for none. Tags of AWS (`aws:…`) are left alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
     /// What to do in an account that a Security Hub administrator account manages: `report` (the
     /// default), or `enforce` where the organization leaves settings to its accounts.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub under_administrator: Option<UnderAdministrator>,
 }
 

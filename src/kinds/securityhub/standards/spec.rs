@@ -21,6 +21,7 @@ pub type Input = BTreeMap<String, String>;
 ///
 /// Source: Security Hub API Reference, `DescribeStandards`, `GetEnabledStandards`,
 /// `BatchEnableStandards`, `BatchDisableStandards`.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
@@ -29,14 +30,11 @@ pub struct Spec {
     /// `cis-aws-foundations-benchmark/v/5.0.0`. One that the Region does not have is reported.
     pub standards: BTreeSet<String>,
     /// Whether all others are to be off; the default is true.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub exclusive: Option<bool>,
     /// What a standard is told when it is turned on, by its name. It cannot be changed later.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub standards_input: Option<BTreeMap<String, Input>>,
     /// What to do in an account that a Security Hub administrator account manages: `report` (the
     /// default), or `enforce` where the organization leaves settings to its accounts.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub under_administrator: Option<UnderAdministrator>,
 }
 
@@ -59,12 +57,13 @@ pub struct State {
 }
 
 /// A standard that is on.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Enabled {
     /// What it was told.
     pub input: Input,
     /// What keeps it from checking all of its controls, in AWS's words.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub problem: Option<String>,
 }
 

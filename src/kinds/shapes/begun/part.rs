@@ -20,13 +20,13 @@ const PUT: Call = Call::new("ec2", "PutWoodenBoxSwitch");
 /// Say what it is, and that evenkeel makes it where it is not there: this is the page of the kind.
 ///
 /// Source: name the pages of AWS's API Reference.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
     /// The name by which AWS knows it.
     pub name: String,
     /// Say what it is, its range, and AWS's default.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
 }
 

@@ -18,7 +18,7 @@ use crate::kinds::shapes::part::{AnyPart, Parted, by_parts};
 use crate::kinds::spec::{aws_enum, found};
 use crate::kinds::{
     Allowed, Arns, Change, Controls, Cx, Drift, Facts, Found, Kind, Object, ObserveError, Scope,
-    Use, WriteCx, WriteError, told,
+    Stricter, Use, WriteCx, WriteError, told,
 };
 use crate::names::Region;
 
@@ -43,6 +43,7 @@ const DELETED: &str = "Deleted";
 ///
 /// Source: SNS API Reference, `Subscribe`, `ListSubscriptionsByTopic`, `GetSubscriptionAttributes`,
 /// `SetSubscriptionAttributes`.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
@@ -57,25 +58,19 @@ pub struct Spec {
     #[schemars(length(min = 1, max = 2048))]
     pub endpoint: String,
     /// Which messages are sent, in AWS's own JSON shape; {} for all, which is AWS's default.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub filter_policy: Option<Map<String, Value>>,
     /// What the filter policy looks at: `MessageAttributes`, AWS's default, or `MessageBody`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub filter_policy_scope: Option<FilterPolicyScope>,
     /// Whether the message is sent as it was published, without SNS's envelope around it; for queues,
     /// HTTPS endpoints and delivery streams. AWS's default is false.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub raw_message_delivery: Option<bool>,
     /// The queue for messages that cannot be delivered, in AWS's own shape,
     /// `{ deadLetterTargetArn = "arn:…" }`; {} for none, which is AWS's default.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub redrive_policy: Option<Map<String, Value>>,
     /// How often deliveries to an HTTPS endpoint are tried, in AWS's own JSON shape; {} for what the
     /// topic says. Members that are not declared are not compared: AWS fills them in.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub delivery_policy: Option<Map<String, Value>>,
     /// The role with which SNS writes to a delivery stream, by ARN; for `firehose` alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^arn:[^:]+:iam::[0-9]{12}:role/.+$"))]
     pub subscription_role_arn: Option<String>,
 }
@@ -99,13 +94,13 @@ aws_enum! {
 }
 
 /// Which subscription.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Place {
     topic_arn: String,
     protocol: Protocol,
     endpoint: String,
     /// Of one that is there.
-    #[serde(skip_serializing_if = "Option::is_none")]
     subscription_arn: Option<String>,
 }
 
@@ -133,6 +128,8 @@ impl Kind for Subscription {
     const IN_REGION: &'static [&'static str] = &["topic_arn"];
     const CONTROLS: Controls =
         Controls { well_architected: &["SEC04-BP04", "SEC10-BP01"], ..Controls::NONE };
+    const STRICTER: &'static [Stricter] =
+        &[Stricter::Neither("filter_policy_scope"), Stricter::Neither("raw_message_delivery")];
     const CALLS: &'static [Use<Spec>] = &[
         Use::read(LIST),
         Use::write(SUBSCRIBE, topic),

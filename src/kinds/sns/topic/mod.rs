@@ -51,6 +51,7 @@ const ORDERED: &str = ".fifo";
 ///
 /// Source: SNS API Reference, `CreateTopic`, `GetTopicAttributes`, `SetTopicAttributes`; SNS Developer
 /// Guide, "Key management" and "API permissions: Actions and resources reference".
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
@@ -59,53 +60,42 @@ pub struct Spec {
     pub name: String,
     /// The name that mail comes from, and that text messages begin with; "" for none, which is AWS's
     /// default.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 100))]
     pub display_name: Option<String>,
     /// The KMS key of its messages, by ARN, id or alias; "" for none, which is AWS's default. Compared
     /// is the key itself; one that is gone or disabled is reported. The key's policy must let each
     /// service that publishes use it (`service_principals` of `kms.key`). AWS's own key,
     /// `alias/aws/sns`, lets no service in.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub kms_master_key_id: Option<String>,
     /// The AWS services that publish to the topic; each adds its statement to the policy, and one that is
     /// taken out of the list loses it. A statement of others that denies it is reported, and so is a key
     /// with which they cannot: AWS's own, and one whose policy does not let each of them use it. Of a key
     /// of another account, only that account can tell.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub services: Option<BTreeSet<Service>>,
     /// The accounts for which they publish; the topic's own by default. EventBridge publishes for the
     /// topic's own account alone: rules of other accounts do it with a role.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub source_accounts: Option<BTreeSet<AccountId>>,
     /// Whether publishing without TLS is denied. With false, evenkeel takes away the statement that
     /// it would have put there, and reports any other that denies it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub require_tls: Option<bool>,
     /// More statements that the topic policy must have, in AWS's own shape. A `Sid` is the name by
     /// which a former version of a statement is known and replaced; one without a `Sid` is written
     /// under a name made of what it says, by which it is taken away again when it is not declared any
     /// more.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub extra_policy_statements: Option<Vec<BTreeMap<String, Value>>>,
     /// Whether it is a finding when the topic policy lets somebody outside of the account in: another
     /// account, everybody, or an AWS service on behalf of another account or of nobody in particular.
     /// Statements that are declared here do not count.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub forbid_foreign_access: Option<bool>,
     /// How often deliveries to HTTP and HTTPS endpoints are tried, in AWS's own JSON shape; {} for
     /// AWS's default. Members that are not declared are not compared: AWS fills them in.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub delivery_policy: Option<Map<String, Value>>,
     /// How messages are signed: `1` with SHA-1, AWS's default, or `2` with SHA-256.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub signature_version: Option<SignatureVersion>,
     /// Whether SNS tells X-Ray of the messages that it passes on: `PassThrough`, AWS's default, or
     /// `Active`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub tracing_config: Option<TracingConfig>,
     /// All tags of the topic; {} for none. Tags of AWS (`aws:…`) are left alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
 }
 
@@ -229,6 +219,8 @@ Resource  = "arn:${partition}:sns:${region}:${account.id}:security-alerts"
     ];
 
     const STRICTER: &'static [Stricter] = &[
+        Stricter::Neither("forbid_foreign_access"),
+        Stricter::Neither("tracing_config"),
         Stricter::Set("kms_master_key_id"),
         Stricter::On("require_tls"),
         Stricter::Order("signature_version", &["1", "2"]),

@@ -35,17 +35,18 @@ aws_enum! {
 }
 
 /// A lifecycle rule.
+#[serde_with::skip_serializing_none]
 #[derive(
     Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     /// The rule's name, up to 255 characters; AWS makes one when there is none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     #[schemars(length(max = 255))]
     pub id: Option<String>,
     /// Whether the rule is in force; `Enabled` by default.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub status: Option<Status>,
     /// Which objects the rule is for; all by default.
     #[serde(default, skip_serializing_if = "Filter::is_everything")]
@@ -54,20 +55,21 @@ pub struct Rule {
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub transitions: BTreeSet<Transition>,
     /// When objects are deleted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub expiration: Option<Expiration>,
     /// When former versions move to cheaper storage.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub noncurrent_version_transitions: BTreeSet<NoncurrentVersionTransition>,
     /// When former versions are deleted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub noncurrent_version_expiration: Option<NoncurrentVersionExpiration>,
     /// When what was never uploaded whole is deleted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub abort_incomplete_multipart_upload: Option<AbortIncompleteMultipartUpload>,
 }
 
 /// Which objects a rule is for: those that fulfil all of it.
+#[serde_with::skip_serializing_none]
 #[derive(
     Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
@@ -80,10 +82,8 @@ pub struct Filter {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
     /// Objects of more bytes than this.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub object_size_greater_than: Option<i64>,
     /// Objects of fewer bytes than this.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub object_size_less_than: Option<i64>,
 }
 
@@ -95,34 +95,33 @@ impl Filter {
 }
 
 /// A move to cheaper storage, after `days` or on `date`.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Transition {
     /// Days after the object was made.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub days: Option<i32>,
     /// A day, `2030-01-01`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub date: Option<String>,
     /// Where to.
     pub storage_class: StorageClass,
 }
 
 /// A deletion, after `days` or on `date`.
+#[serde_with::skip_serializing_none]
 #[derive(
     Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(deny_unknown_fields, default)]
 pub struct Expiration {
     /// Days after the object was made.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub days: Option<i32>,
     /// A day, `2030-01-01`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub date: Option<String>,
     /// Whether marks of deleted objects without versions are deleted.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub expired_object_delete_marker: Option<bool>,
 }
 
@@ -136,19 +135,21 @@ impl Expiration {
 }
 
 /// A move of former versions to cheaper storage.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NoncurrentVersionTransition {
     /// Days after a newer version was made.
     pub noncurrent_days: i32,
     /// How many former versions stay in any case.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub newer_noncurrent_versions: Option<i32>,
     /// Where to.
     pub storage_class: StorageClass,
 }
 
 /// A deletion of former versions.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NoncurrentVersionExpiration {
@@ -156,7 +157,7 @@ pub struct NoncurrentVersionExpiration {
     #[schemars(range(min = 1))]
     pub noncurrent_days: i32,
     /// How many former versions stay in any case.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub newer_noncurrent_versions: Option<i32>,
 }
 

@@ -1,0 +1,76 @@
+//! Hears one run, for telemetry.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use chrono::{DateTime, Utc};
+
+use super::hub::Telemetry;
+use super::objects::Part;
+use super::runs::{in_words, of_outcome, scope};
+use super::status::RunLine;
+use crate::controller::queue::What;
+use crate::reconcile::{ApplyReport, ListenError, Listener, RunEvent, Told};
+
+/// Hears one run.
+pub struct Hearing {
+    telemetry: Arc<Telemetry>,
+    part: Part,
+    scope: &'static str,
+    began: DateTime<Utc>,
+    of: String,
+    is_shared: bool,
+    accounts: AtomicUsize,
+}
+
+impl Hearing {
+    /// Of a job that begins now. `is_whole` is whether the command line narrows nothing, `is_shared` whether
+    /// others take some of its accounts.
+    pub fn of(
+        telemetry: &Arc<Telemetry>,
+        what: &What,
+        is_whole: bool,
+        is_shared: bool,
+        began: DateTime<Utc>,
+    ) -> Arc<dyn Listener> {
+        let telemetry = Arc::clone(telemetry);
+        Arc::new(Self {
+            telemetry,
+            part: Part::of(what, is_whole),
+            scope: scope(what),
+            began,
+            of: in_words(what),
+            is_shared,
+            accounts: AtomicUsize::new(0),
+        })
+    }
+}
+
+impl Listener for Hearing {
+    fn hear(&self, told: &Told<'_>) -> Result<(), ListenError> {
+        self.telemetry.runs.hear(told, self.scope, self.began);
+        self.telemetry.objects().hear(told, &self.part);
+        match told.event {
+            RunEvent::Planned { plan } => {
+                self.accounts.store(plan.targets.len(), Ordering::Relaxed);
+                if let (Part::Target(target), false) = (&self.part, self.is_shared) {
+                    let failed = plan.failed.iter().map(|failed| &failed.account);
+                    let accounts = plan.targets.iter().map(|target| &target.account).chain(failed);
+                    let accounts = accounts.cloned().collect();
+                    self.telemetry.objects().keep_accounts(target, &accounts);
+                }
+            }
+            RunEvent::Ended { outcome, report } => self.telemetry.runs.note(RunLine {
+                run: told.run.to_owned(),
+                of: self.of.clone(),
+                began: self.began,
+                ended: Some(told.time),
+                outcome: Some(of_outcome(outcome).to_owned()),
+                accounts: self.accounts.load(Ordering::Relaxed),
+                applied: report.map_or(0, ApplyReport::applied),
+            }),
+            _ => {}
+        }
+        Ok(())
+    }
+}
