@@ -13,7 +13,7 @@ MINISTACK_VERSION := 1.5.33
 export CARGO_TARGET_DIR
 export EVENKEEL_PYTHON := $(PYTHON)
 
-.PHONY: help demo demo-fleet demo-controller test lint deny docs bench bench-storm bench-fleet bench-forms bench-history kill-test release build emulator emulator-matrix \
+.PHONY: help demo demo-fleet demo-controller test lint deny docs bench bench-storm bench-fleet bench-steady bench-forms bench-history kill-test release build emulator emulator-matrix \
         emulator-second-opinion bench-emulator postgres tools fuzz clean-cache
 
 help: ## what there is to make
@@ -103,6 +103,12 @@ bench-fleet: emulator ## 10, 100 and 1,000 accounts, or ACCOUNTS="…", against 
 	CARGO_TARGET_DIR="$(CACHE)/simulator-target" cargo build --release --manifest-path benches/simulator/Cargo.toml
 	$(PYTHON) benches/fleet.py "$(CARGO_TARGET_DIR)/release/evenkeel" \
 	  "$(CACHE)/simulator-target/release/evenkeel-simulator" "$(CARGO_TARGET_DIR)/release/bare_loop" $(ACCOUNTS)
+
+bench-steady: emulator ## a controller of 1,000 accounts, or ACCOUNTS=N, for some looks by schedule: memory, CPU, calls a day
+	cargo build --release
+	CARGO_TARGET_DIR="$(CACHE)/simulator-target" cargo build --release --manifest-path benches/simulator/Cargo.toml
+	$(PYTHON) benches/steady.py "$(CARGO_TARGET_DIR)/release/evenkeel" \
+	  "$(CACHE)/simulator-target/release/evenkeel-simulator" $(ACCOUNTS)
 
 kill-test: emulator postgres ## three controllers over one PostgreSQL, killed KILLS times (60) in ACCOUNTS (200) accounts: figures
 	EVENKEEL_KILLS=$(or $(KILLS),60) EVENKEEL_ACCOUNTS=$(or $(ACCOUNTS),200) EVENKEEL_GONE=$(or $(GONE),60) \

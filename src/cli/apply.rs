@@ -13,7 +13,7 @@ use evenkeel::plan::words::counted;
 use evenkeel::plan::{Detail, Guard, Held, Plan};
 use evenkeel::reconcile::bound::{NothingLeft, accounts, same_baselines, within};
 use evenkeel::reconcile::event::Stream;
-use evenkeel::reconcile::guard::{self, check_risk};
+use evenkeel::reconcile::limits::{self, LimitCheck};
 use evenkeel::reconcile::rollback::rolled_back;
 use evenkeel::reconcile::{
     Bounded, LeftAlone, Listener, Listeners, Looked, Refusal, Run, RunEvent, RunOutcome, Safety,
@@ -167,7 +167,7 @@ fn held_back(
     safety: &Safety,
     kept: &Kept,
 ) -> Result<(), Failure> {
-    let Some(refusal) = guard::held_back(plan, held, safety) else { return Ok(()) };
+    let Some(refusal) = limits::held_back(plan, held, safety) else { return Ok(()) };
     kept.insist()?;
     Err(refusal.into())
 }
@@ -214,7 +214,8 @@ async fn saved_plan(global: &Global, args: &ApplyArgs, path: &Path) -> Result<Pl
             true => saved.targets.iter().map(|target| target.account.to_string()).collect(),
             false => args.selectors.account.clone(),
         };
-        let asked = guard::options(&saved, &within_limits(args, settings::safety(global)?));
+        let asked =
+            LimitCheck::of(&saved, &within_limits(args, settings::safety(global)?)).options(&saved);
         let files = &saved.baseline.files;
         let line = again::apply_with_baselines(global, args, files, &accounts, &asked);
         return Err(Failure::usage(
@@ -287,8 +288,9 @@ async fn look_within(
     // Which accounts are trusted is known only now.
     if let Some(earlier) = earlier {
         let safety = &looked.guards.safety;
-        check_risk(earlier, safety).map_err(|refusal| {
-            let asked = guard::options(earlier, safety);
+        let limits = LimitCheck::of(earlier, safety);
+        limits.check_risk().map_err(|refusal| {
+            let asked = limits.options(earlier);
             Failure::Refused {
                 refusal: Box::new(refusal),
                 next: Some(again::apply(global, args, &asked)),

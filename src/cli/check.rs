@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::Utc;
 use evenkeel::baseline::disk::Disk;
 use evenkeel::plan::render::summary::summary_line;
+use evenkeel::reconcile::limits::LimitCheck;
 
 use super::args::{CheckArgs, Format, Global};
 use super::exit::Exit;
@@ -31,7 +32,8 @@ pub async fn run(global: &Global, args: &CheckArgs) -> Result<Exit, Failure> {
         notices.end().await;
     }
     say_outside(&looked);
-    looked.plan.held_now = looked.guards.holding(&looked.plan, Utc::now());
+    let limits = LimitCheck::of(&looked.plan, &looked.guards.safety);
+    looked.plan.held_now = looked.guards.holding(&looked.plan, &limits, Utc::now());
     let found = &looked.plan;
     let exit = Exit::from(found.outcome());
     if args.output.format == Format::Text && args.output.out.is_none() {

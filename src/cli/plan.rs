@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use chrono::Utc;
-use evenkeel::plan::{Detail, Guard, Plan};
-use evenkeel::reconcile::guard::{self, check_budget};
-use evenkeel::reconcile::{Refusal, Safety};
+use evenkeel::plan::{Detail, Plan};
+use evenkeel::reconcile::Refusal;
+use evenkeel::reconcile::limits::LimitCheck;
 
 use super::args::{Format, Global, PlanArgs};
 use super::exit::Exit;
@@ -45,15 +45,13 @@ pub async fn run(global: &Global, args: &PlanArgs) -> Result<Exit, Failure> {
     if let Some(path) = &args.save {
         saved::save(plan, key.as_ref(), path).await?;
     }
+    let limits = LimitCheck::of(plan, &looked.guards.safety);
     let refusal = match plan.snapshot {
         // Nothing is applied from a snapshot.
         Some(_) => None,
-        None => {
-            let safety = &looked.guards.safety;
-            check_budget(plan, safety).err().or_else(|| spent(plan, safety))
-        }
+        None => limits.check().err().or_else(|| limits.spent(plan)),
     };
-    let asked = guard::options(plan, &looked.guards.safety);
+    let asked = limits.options(plan);
     let next = next_step(global, args, plan, refusal.as_ref(), &asked);
     if let (
         Some(_),
@@ -70,18 +68,11 @@ pub async fn run(global: &Global, args: &PlanArgs) -> Result<Exit, Failure> {
         out::say(&format!("note: {next}"));
     }
     let next = Some(next);
-    looked.plan.held_now = looked.guards.holding(&looked.plan, Utc::now());
+    looked.plan.held_now = looked.guards.holding(&looked.plan, &limits, Utc::now());
     let plan = &looked.plan;
     print(global, plan, "plan", &args.output, next)?;
     let exit = Exit::from(plan.outcome());
     Ok(if exit == Exit::Drift && !args.detailed_exitcode { Exit::Done } else { exit })
-}
-
-/// The refusal of `apply` where the day's budget holds back all: who has reviewed the plan may overrule it.
-fn spent(plan: &Plan, safety: &Safety) -> Option<Refusal> {
-    let held: Vec<_> = plan.held().collect();
-    let is_budget = held.iter().all(|(_, held)| held.guard == Guard::Budget);
-    guard::held_back(plan, held, safety).filter(|_| is_budget)
 }
 
 /// What the reader can do next. Where `apply` would refuse, that is said here already, with what it

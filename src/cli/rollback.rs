@@ -13,7 +13,7 @@ use evenkeel::plan::words::counted;
 use evenkeel::plan::{Detail, Guard, Plan, PlannedChange, Spot};
 use evenkeel::reconcile::bound::{accounts, bound};
 use evenkeel::reconcile::event::Stream;
-use evenkeel::reconcile::guard::held_back;
+use evenkeel::reconcile::limits::held_back;
 use evenkeel::reconcile::rollback::{NotPutBack, rollback};
 use evenkeel::reconcile::{
     ApplyReport, Guarded, Listener, Listeners, Looked, Refusal, Run, RunEvent, RunOutcome, Safety,

@@ -1,42 +1,16 @@
 //! The guards before the first write. A refusal is not an error: nothing went wrong, and nothing
 //! was written.
 
-use std::collections::{BTreeMap, HashSet};
-
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use super::guarded::{Hand, Standing};
-use super::refusal::{Over, Refusal};
+use super::limits::{LimitCheck, Safety};
+use super::refusal::Refusal;
 use crate::fleet::file::{ChangeWindow, schedule};
 use crate::guards::KillSwitch;
-use crate::kinds::{AllowedGrants, Grant, Risk};
-use crate::names::AccountId;
-use crate::plan::{Guard, Held, Plan, PlannedChange};
 
-/// The limits of a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Safety {
-    /// Changes in all.
-    pub max_changes: usize,
-    /// Changes in one account.
-    pub max_changes_per_account: usize,
-    /// Changes of a higher risk are reported, not applied.
-    pub max_risk: Risk,
-    /// Changes with another rise of privileges are reported, not applied.
-    pub allow_grants: AllowedGrants,
-}
-
-impl Default for Safety {
-    fn default() -> Self {
-        Self {
-            max_changes: 200,
-            max_changes_per_account: 25,
-            max_risk: Risk::Disruptive,
-            allow_grants: AllowedGrants::default(),
-        }
-    }
-}
+use crate::plan::{Held, Plan};
 
 /// What stands between a plan and its writes.
 #[derive(Debug, Clone, Default)]
@@ -55,7 +29,7 @@ impl Guards {
     /// # Errors
     /// The first one that says no.
     pub fn check(&self, plan: &Plan, now: DateTime<Utc>) -> Result<(), Refusal> {
-        check_budget(plan, &self.safety)?;
+        LimitCheck::of(plan, &self.safety).check()?;
         self.may_begin(now)
     }
 
@@ -75,7 +49,7 @@ impl Guards {
     /// Which of them would hold back all that a plan has to apply, were it applied now. A plan that is only
     /// made, or looked for, is shown with them and stays as it is: who applies it asks anew. Of what was read
     /// from a snapshot nobody knows when it is applied: windows do not count then.
-    pub fn holding(&self, plan: &Plan, now: DateTime<Utc>) -> Vec<Held> {
+    pub fn holding(&self, plan: &Plan, limits: &LimitCheck, now: DateTime<Utc>) -> Vec<Held> {
         if plan.order.is_empty() {
             return Vec::new();
         }
@@ -83,7 +57,7 @@ impl Guards {
             None => check_windows(&self.windows, now),
             Some(_) => Ok(()),
         };
-        let asked = [check_budget(plan, &self.safety), windows];
+        let asked = [limits.check(), windows];
         asked.iter().filter_map(|answer| Some(answer.as_ref().err()?.held())).collect()
     }
 
@@ -96,108 +70,6 @@ impl Guards {
             return Err(Refusal::KillSwitch(pulled));
         }
         check_windows(&self.windows, now)
-    }
-}
-
-/// Checks a plan against the limits. All that it breaks of the budget is told at once, so that the
-/// remedy is the last one.
-///
-/// # Errors
-/// What it breaks.
-pub fn check_budget(plan: &Plan, safety: &Safety) -> Result<(), Refusal> {
-    check_risk(plan, safety)?;
-    let ordered: HashSet<u32> = plan.order.iter().copied().collect();
-    check_counts(plan, safety, &|change| ordered.contains(&change.id))
-}
-
-/// The refusal of a plan of which guards hold back all, with what would be refused then; `None` when they do
-/// not.
-pub fn held_back(plan: &Plan, held: Vec<(String, Held)>, safety: &Safety) -> Option<Refusal> {
-    (plan.order.is_empty() && !held.is_empty()).then(|| {
-        let then = check_counts(plan, safety, &PlannedChange::is_meant).err().map(Box::new);
-        Refusal::HeldBack { held, then }
-    })
-}
-
-fn check_counts(
-    plan: &Plan,
-    safety: &Safety,
-    counts: &dyn Fn(&PlannedChange) -> bool,
-) -> Result<(), Refusal> {
-    let mut per_account: BTreeMap<AccountId, usize> = BTreeMap::new();
-    for object in plan.objects.each() {
-        let planned = object.changes.iter().filter(|change| counts(change)).count();
-        match per_account.get_mut(&object.account) {
-            Some(all) => *all += planned,
-            None => drop(per_account.insert(object.account.clone(), planned)),
-        }
-    }
-    let all = Over::find(per_account.values().sum(), safety.max_changes);
-    let account = per_account.into_iter().max_by_key(|(_, planned)| *planned).and_then(
-        |(account, planned)| Some((account, Over::find(planned, safety.max_changes_per_account)?)),
-    );
-    if all.is_none() && account.is_none() {
-        return Ok(());
-    }
-    Err(Refusal::OverBudget { all, account })
-}
-
-/// All options that the guards would ask for one after the other, so that they are asked for at once.
-pub fn options(plan: &Plan, safety: &Safety) -> Vec<(&'static str, Option<String>)> {
-    let held: Vec<_> = plan.held().filter(|(_, held)| held.guard == Guard::Budget).collect();
-    if let Some(refusal) = held_back(plan, held, safety) {
-        return refusal.options();
-    }
-    let mut options = Vec::new();
-    let mut safety = safety.clone();
-    // Each refusal names at least one class or limit that was not allowed before.
-    while let Err(refusal) = check_budget(plan, &safety) {
-        match &refusal {
-            Refusal::TooRisky { risk, .. } => safety.max_risk = *risk,
-            Refusal::GivesRights { classes, .. } => {
-                safety.allow_grants.extend(classes.iter().copied());
-            }
-            _ => {
-                options.extend(refusal.options());
-                break;
-            }
-        }
-        options.extend(refusal.options());
-    }
-    options
-}
-
-/// Checks that a plan applies nothing above the risk limit, and gives no rights that are not allowed.
-///
-/// # Errors
-/// The riskiest change, or the first that gives rights.
-pub fn check_risk(plan: &Plan, safety: &Safety) -> Result<(), Refusal> {
-    let mut riskiest: Option<(Risk, String)> = None;
-    let mut risen: Option<(String, Grant)> = None;
-    let mut classes = Vec::new();
-    for object in plan.objects.each() {
-        for change in object.changes.iter().filter(|change| change.is_applied()) {
-            let most = riskiest.as_ref().map_or(safety.max_risk, |(risk, _)| *risk);
-            if change.risk > safety.max_risk && change.risk >= most {
-                riskiest = Some((change.risk, object.title()));
-            }
-            let grants = change.grants.iter().filter(|grant| !safety.allow_grants.allow(grant));
-            for grant in grants {
-                risen.get_or_insert_with(|| (object.title(), grant.clone()));
-                if !classes.contains(&grant.class) {
-                    classes.push(grant.class);
-                }
-            }
-        }
-    }
-    if let Some((risk, object)) = riskiest {
-        return Err(Refusal::TooRisky { object, risk, limit: safety.max_risk });
-    }
-    match risen {
-        Some((object, grant)) => {
-            Err(Refusal::GivesRights { object, grant: Box::new(grant), classes })
-        }
-        None => Ok(()),
     }
 }
 

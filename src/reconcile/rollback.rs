@@ -8,7 +8,7 @@ use chrono::Utc;
 use serde_json::Value;
 
 use super::again::{self, Now};
-use super::guard::Safety;
+use super::limits::Safety;
 use super::look::Looked;
 use crate::aws::Session;
 use crate::baseline::Mode;

@@ -1,8 +1,8 @@
 use serde_json::json;
 
 use super::*;
-use crate::kinds::GrantClass;
-use crate::plan::{AccountPlan, Assembly, Cost, ObjectPlan, PlanHead};
+use crate::kinds::{GrantClass, Risk};
+use crate::plan::{AccountPlan, Assembly, Cost, Guard, ObjectPlan, PlanHead};
 
 fn window() -> ChangeWindow {
     ChangeWindow {
@@ -53,12 +53,14 @@ fn the_guards_see_a_large_fleet_as_they_see_a_small_one() {
     let listed = Plan { objects: packed.objects.clone().into_iter().collect(), ..fleet() };
     let safety = Safety::default();
     for plan in [packed, listed] {
-        let Err(Refusal::TooRisky { object, risk, .. }) = check_budget(&plan, &safety) else {
+        let Err(Refusal::TooRisky { object, risk, .. }) = LimitCheck::of(&plan, &safety).check()
+        else {
             unreachable!("the seventh account's change is too risky");
         };
         assert_eq!(object, "iam.password_policy of 000000000007");
         assert_eq!(risk, Risk::Destructive);
-        let asked = options(&plan, &Safety { max_changes: 50, ..safety.clone() });
+        let asked =
+            LimitCheck::of(&plan, &Safety { max_changes: 50, ..safety.clone() }).options(&plan);
         assert_eq!(
             asked,
             [
@@ -90,7 +92,8 @@ fn a_plan_that_is_only_shown_says_what_windows_and_limits_would_hold_back_and_st
         let safety = Safety { max_changes, ..open.clone() };
         let guards = Guards { safety, windows: vec![window()], ..Guards::default() };
         let mut plan = fleet();
-        plan.held_now = guards.holding(&plan, now.parse().unwrap());
+        plan.held_now =
+            guards.holding(&plan, &LimitCheck::of(&plan, &guards.safety), now.parse().unwrap());
         assert_eq!(plan.held_now.len(), expected.len(), "{max_changes} {now}");
         for (held, (guard, reason)) in plan.held_now.iter().zip(expected) {
             assert_eq!(held.guard, guard);
@@ -102,7 +105,11 @@ fn a_plan_that_is_only_shown_says_what_windows_and_limits_would_hold_back_and_st
         assert_eq!(crate::digest::of_written(&plan), crate::digest::of_written(&bare));
         let mut nothing = fleet();
         nothing.order.clear();
-        assert!(guards.holding(&nothing, now.parse().unwrap()).is_empty());
+        assert!(
+            guards
+                .holding(&nothing, &LimitCheck::of(&nothing, &guards.safety), now.parse().unwrap())
+                .is_empty()
+        );
     }
 }
 

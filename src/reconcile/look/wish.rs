@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::super::declare::Selection;
-use super::super::guard::Safety;
 use super::super::guarded::Guarded;
+use super::super::limits::Safety;
 use super::super::locks::AccountLocks;
 use super::super::share::Share;
 use super::super::target::FleetTarget;
