@@ -3,6 +3,7 @@
 pub mod access;
 pub mod account;
 pub mod ceilings;
+pub mod checkout;
 pub mod elsewhere;
 pub mod file;
 pub mod guards;
@@ -10,6 +11,7 @@ pub mod jobs;
 mod listen;
 pub mod notify;
 pub mod organization;
+mod own;
 mod rules;
 pub mod select;
 pub mod shard;

@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use super::guarded::{Hand, Standing};
+use crate::fleet::Fleet;
 use crate::fleet::file::{ChangeWindow, schedule};
 use crate::guards::{KillSwitch, Pulled};
 use crate::kinds::{AllowedGrants, Grant, GrantClass, Risk};
@@ -35,6 +36,21 @@ impl Default for Safety {
             max_changes_per_account: 25,
             max_risk: Risk::Disruptive,
             allow_grants: AllowedGrants::default(),
+        }
+    }
+}
+
+impl Safety {
+    /// As a fleet file says; without one, as one that says nothing.
+    pub fn of(fleet: Option<&Fleet>) -> Self {
+        let Some(file) = fleet.map(|fleet| &fleet.file.safety) else { return Self::default() };
+        let mut allow_grants: AllowedGrants = file.allow_grants.iter().copied().collect();
+        allow_grants.trust_all(file.trusted_accounts.iter().cloned());
+        Self {
+            max_changes: file.max_changes,
+            max_changes_per_account: file.max_changes_per_account,
+            max_risk: file.max_risk,
+            allow_grants,
         }
     }
 }
