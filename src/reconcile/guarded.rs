@@ -125,7 +125,7 @@ impl Guarded {
     /// Guards that go by a fleet file, and remember in such a memory; without a fleet file, they go by what
     /// one holds that says nothing, and there is no target whose first run could be confirmed.
     ///
-    /// A store is a memory. Where there is none, a file is one: [`beside`] an audit log.
+    /// A store is a memory. Where there is none, a file is one: [`beside()`] an audit log.
     pub fn of(hand: Hand, fleet: Option<&Fleet>, memory: Arc<dyn Memory>) -> Self {
         Self {
             memory,

@@ -156,7 +156,7 @@ async fn the_guards_of_a_fleet_file_hold_for_whoever_uses_the_library() {
     let mut switched = confirmed.clone();
     let switch = account.folder.path().join("stop");
     std::fs::write(&switch, "").unwrap();
-    switched.file.safety.kill_switch = Some(switch);
+    switched.file.safety.kill_switch = Some(switch.display().to_string());
     let run = async |fleet: Fleet| {
         let guarded = Guarded::of(Hand::Loop, Some(&fleet), beside(&log));
         let target = FleetTarget { name: "t".to_owned(), ..target() };
