@@ -6,11 +6,10 @@ use std::path::Path;
 
 use evenkeel::kinds::{GrantClass, Risk};
 use evenkeel::plan::Guard;
+use evenkeel::reconcile::Selectors;
 use evenkeel::visible::visible;
 
-use super::args::{
-    ApplyArgs, Global, GrantArg, GuardArg, PlanArgs, RiskArg, RollbackArgs, Selectors,
-};
+use super::args::{self, ApplyArgs, Global, GrantArg, GuardArg, PlanArgs, RiskArg, RollbackArgs};
 use super::key::KeyPlace;
 
 /// A command line.
@@ -87,9 +86,9 @@ impl Line {
 
     /// The fleet file, where it is not the usual one.
     #[must_use]
-    fn global(mut self, global: &Global) -> Self {
-        if global.config != Path::new("evenkeel.toml") {
-            self = self.repeated("--config", [global.config.as_os_str()]);
+    fn config(mut self, config: &Path) -> Self {
+        if config != Path::new("evenkeel.toml") {
+            self = self.repeated("--config", [config.as_os_str()]);
         }
         self
     }
@@ -100,11 +99,11 @@ impl Line {
         fn texts(texts: &[String]) -> impl Iterator<Item = &OsStr> {
             texts.iter().map(OsStr::new)
         }
-        self.repeated("-b", selectors.baseline.iter().map(|path| path.as_os_str()))
-            .repeated("-t", texts(&selectors.target))
-            .repeated("-a", texts(&selectors.account))
-            .repeated("-r", texts(&selectors.region))
-            .repeated("-k", texts(&selectors.kind))
+        self.repeated("-b", selectors.baselines.iter().map(|path| path.as_os_str()))
+            .repeated("-t", texts(&selectors.targets))
+            .repeated("-a", texts(&selectors.accounts))
+            .repeated("-r", texts(&selectors.regions))
+            .repeated("-k", texts(&selectors.kinds))
             .option("--shard", selectors.shard.map(|shard| shard.to_string()).as_deref())
             .flag("--outside-fleet", selectors.outside_fleet)
     }
@@ -130,8 +129,8 @@ impl Line {
 
 /// The `apply` with which a person writes what a guard held back in a run that nobody watches. A window
 /// opens for nobody.
-pub fn by_hand(global: &Global, selectors: &Selectors, guard: Guard) -> Option<String> {
-    let apply = Line::new("apply").global(global).selectors(selectors);
+pub fn by_hand(config: &Path, selectors: &Selectors, guard: Guard) -> Option<String> {
+    let apply = Line::new("apply").config(config).selectors(selectors);
     let apply = match guard {
         Guard::ChangeWindow => return None,
         // Whoever sees the plan confirms it, or is told how far the limit is to be raised.
@@ -152,12 +151,12 @@ pub fn apply(
     args: &ApplyArgs,
     asked: &[(&'static str, Option<String>)],
 ) -> String {
-    let line = Line::new("apply").global(global);
+    let line = Line::new("apply").config(&global.config);
     let line = match &args.plan {
         Some(plan) => line.word(plan.as_os_str()),
         None => line,
     };
-    line.selectors(&args.selectors)
+    line.selectors(&args.selectors.plain())
         .option("--max-changes", args.max_changes.map(|max| max.to_string()).as_deref())
         .option(
             "--max-changes-per-account",
@@ -179,7 +178,7 @@ pub fn rollback(
     args: &RollbackArgs,
     asked: &[(&'static str, Option<String>)],
 ) -> String {
-    let line = Line::new("rollback").global(global).word(OsStr::new(&args.run));
+    let line = Line::new("rollback").config(&global.config).word(OsStr::new(&args.run));
     let line = match &args.plan {
         Some(plan) => line.word(plan.as_os_str()),
         None => line,
@@ -207,8 +206,8 @@ pub fn apply_plan(
 ) -> String {
     // Targets, Regions, kinds and shards are in the plan; baselines are named again.
     let selectors = Selectors {
-        baseline: args.selectors.baseline.clone(),
-        account: match args.selectors.baseline.is_empty() {
+        baselines: args.selectors.baseline.clone(),
+        accounts: match args.selectors.baseline.is_empty() {
             true => Vec::new(),
             false => args.selectors.account.clone(),
         },
@@ -216,7 +215,7 @@ pub fn apply_plan(
         ..Selectors::default()
     };
     Line::new("apply")
-        .global(global)
+        .config(&global.config)
         .word(saved.as_os_str())
         .selectors(&selectors)
         .option("--max-risk", args.max_risk.map(risk))
@@ -229,8 +228,8 @@ pub fn apply_plan(
 /// `plan` once more, saved.
 pub fn plan_saved(global: &Global, args: &PlanArgs, saved: &Path) -> String {
     Line::new("plan")
-        .global(global)
-        .selectors(&args.selectors)
+        .config(&global.config)
+        .selectors(&args.selectors.plain())
         .option("--max-risk", args.max_risk.map(risk))
         .grants(&args.allow_grants)
         .option("--save", saved.to_str())
@@ -245,7 +244,7 @@ pub fn apply_with_baselines(
     accounts: &[String],
     asked: &[(&'static str, Option<String>)],
 ) -> String {
-    let selectors = Selectors {
+    let selectors = args::Selectors {
         baseline: files.iter().map(Into::into).collect(),
         account: accounts.to_vec(),
         ..args.selectors.clone()

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use evenkeel::baseline::disk::Disk;
 use evenkeel::kinds::{GrantClass, Risk};
 use evenkeel::names::AccountId;
+use evenkeel::notify::Notices;
 use evenkeel::plan::render::summary::summary_line;
 use evenkeel::plan::render::text;
 use evenkeel::plan::words::counted;
@@ -15,9 +16,10 @@ use evenkeel::reconcile::bound::{NothingLeft, accounts, same_baselines, within};
 use evenkeel::reconcile::event::Stream;
 use evenkeel::reconcile::limits::{self, LimitCheck};
 use evenkeel::reconcile::rollback::rolled_back;
+use evenkeel::reconcile::settings as library;
 use evenkeel::reconcile::{
-    Bounded, LeftAlone, Listener, Listeners, Looked, Refusal, Run, RunEvent, RunOutcome, Safety,
-    Stop,
+    Bounded, Kept, LeftAlone, Listener, Listeners, Looked, Refusal, Run, RunEvent, RunOutcome,
+    Safety, Stop,
 };
 use evenkeel::store::audit::SharedLog;
 use evenkeel::visible::visible;
@@ -28,9 +30,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::listen::{Steps, Talk};
 use super::look::{self, Asking, Wish};
-use super::notices::{self, Notices};
-use super::remember::Kept;
-use super::{again, anchor, ask, out, saved, settings};
+use super::{again, anchor, ask, out, remember, saved, settings};
 
 /// Runs the command.
 pub async fn run(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
@@ -42,10 +42,11 @@ pub async fn run(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
 async fn apply(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
     let fleet = settings::fleet_file(global, &Disk)?;
     let audit_log = settings::likely_audit_log(global, args.audit_log.as_ref());
-    let store = Kept::open(fleet.as_ref(), &audit_log).await;
-    let notices = Notices::of(fleet.as_ref(), &audit_log, notices::store_of(&store)).map(Arc::new);
+    let warns = out::warns();
+    let store = Kept::open(fleet.as_ref(), &audit_log, &warns).await;
+    let notices = Notices::of(fleet.as_ref(), &audit_log, store.store(), &warns).map(Arc::new);
     let done = remembered(global, args, &store, notices.as_ref()).await;
-    store.close(done.as_ref().copied());
+    remember::close(&store, done.as_ref().copied());
     anchor::end(fleet.as_ref(), &audit_log).await;
     if let Some(notices) = notices {
         notices.end().await;
@@ -100,7 +101,7 @@ async fn remembered(
         return Ok(nothing_to_apply(&chosen));
     }
     run.check(&chosen)?;
-    store.insist()?;
+    remember::insist(store)?;
     if !args.yes {
         // Nobody can agree to what nobody could read.
         out::is_whole()?;
@@ -168,7 +169,7 @@ fn held_back(
     kept: &Kept,
 ) -> Result<(), Failure> {
     let Some(refusal) = limits::held_back(plan, held, safety) else { return Ok(()) };
-    kept.insist()?;
+    remember::insist(kept)?;
     Err(refusal.into())
 }
 
@@ -263,10 +264,11 @@ async fn look_within(
     let max_risk: Option<Risk> = args.max_risk.map(Into::into);
     let allow_grants: Vec<GrantClass> = args.allow_grants.iter().copied().map(Into::into).collect();
     if let Some(earlier) = earlier {
-        let targets = settings.targets.iter().map(|work| &work.target);
+        let targets = settings.targets.iter();
         same_baselines(earlier, targets, args.selectors.baseline.is_empty())?;
     }
-    let audit_log = args.audit_log.clone().unwrap_or_else(|| settings.audit_log.clone());
+    let audit_log =
+        args.audit_log.clone().unwrap_or_else(|| library::audit_log(settings.fleet.as_ref()));
     let wish = Wish {
         max_risk,
         allow_grants,
@@ -278,7 +280,6 @@ async fn look_within(
         asking: Asking {
             overruled: args.overrule.iter().copied().map(Guard::from).collect(),
             audit_log: Some(audit_log.clone()),
-            ..Asking::default()
         },
         ..Wish::default()
     };

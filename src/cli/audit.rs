@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use chrono::SecondsFormat;
 use evenkeel::baseline::disk::Disk;
 use evenkeel::names::AccountId;
+use evenkeel::notify::anchor::Anchored;
 use evenkeel::plan::words::counted;
 use evenkeel::reconcile::recover::title;
 use evenkeel::store::audit::{AuditError, Check, Head, Lines, Record};
@@ -14,7 +15,7 @@ use evenkeel::visible::visible;
 use super::args::{AuditArgs, AuditCommand, AuditExportArgs, AuditVerifyArgs, Global, LogToRead};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::{anchor, out, settings};
+use super::{out, settings};
 
 /// Runs the command.
 pub async fn run(global: &Global, args: &AuditArgs) -> Result<Exit, Failure> {
@@ -91,7 +92,7 @@ fn export(global: &Global, args: &AuditExportArgs) -> Result<Exit, Failure> {
 /// The heads of a log that the bucket of the fleet file has.
 async fn kept(global: &Global, path: &Path) -> Result<BTreeSet<Head>, Failure> {
     let fleet = settings::fleet_file(global, &Disk)?;
-    let anchored = anchor::of(fleet.as_ref()).ok_or_else(|| {
+    let anchored = Anchored::of(fleet.as_ref()).ok_or_else(|| {
         Failure::usage(
             "the fleet file names no bucket in which heads are kept",
             "add [store] anchor = { bucket = \"…\" }; docs/audit-log.md says what it needs",

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use chrono::Utc;
 use evenkeel::baseline::disk::Disk;
+use evenkeel::notify::Notices;
 use evenkeel::plan::render::summary::summary_line;
+use evenkeel::reconcile::Kept;
 use evenkeel::reconcile::limits::LimitCheck;
 
 use super::args::{CheckArgs, Format, Global};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::look::{self, Asking, Wish, say_outside};
-use super::notices::{self, Notices};
-use super::remember::Kept;
 use super::{out, settings, show};
 
 /// Runs the command.
@@ -63,8 +63,9 @@ async fn notices(
         return Ok(None);
     }
     let fleet = settings::fleet_file(global, &Disk)?;
-    let kept = Kept::open(fleet.as_ref(), audit_log).await;
-    let notices = Notices::of(fleet.as_ref(), audit_log, notices::store_of(&kept));
+    let warns = out::warns();
+    let kept = Kept::open(fleet.as_ref(), audit_log, &warns).await;
+    let notices = Notices::of(fleet.as_ref(), audit_log, kept.store(), &warns);
     let notices = notices.ok_or_else(|| {
         Failure::usage(
             "--notify: the fleet file has no channel to tell",

@@ -2,6 +2,7 @@
 
 use chrono::Utc;
 use evenkeel::guards::{Confirmed, first_run};
+use evenkeel::reconcile::keeping::person;
 use evenkeel::store::memory::change;
 use evenkeel::visible::visible;
 
@@ -30,12 +31,8 @@ pub async fn run(global: &Global, args: &ConfirmArgs) -> Result<Exit, Failure> {
         ));
     }
     for target in &args.targets {
-        let confirmed = Confirmed {
-            target: target.clone(),
-            since: Utc::now(),
-            by: memory::who(),
-            applied: false,
-        };
+        let confirmed =
+            Confirmed { target: target.clone(), since: Utc::now(), by: person(), applied: false };
         let mut earlier = None;
         change(memory.as_ref(), &first_run::document(target), |there: Option<Confirmed>| {
             earlier.clone_from(&there);

@@ -41,6 +41,19 @@ impl From<RunOutcome> for Exit {
     }
 }
 
+impl From<Exit> for RunOutcome {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Done => Self::InSync,
+            Exit::Drift => Self::Drift,
+            Exit::Refused => Self::Refused,
+            Exit::Partly => Self::Partly,
+            Exit::Error => Self::Unknown,
+            Exit::Interrupted => Self::Interrupted,
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(match exit {

@@ -38,7 +38,7 @@ pub async fn run(global: &Global, args: &ExportArgs) -> Result<Exit, Failure> {
     let session = session.await?;
     let selection = Selection {
         regions: args.region.iter().map(Region::new).collect(),
-        kinds: settings::known_kinds(&args.kind)?,
+        kinds: settings::known_kinds(global, &args.kind)?,
         only: None,
     };
     let export = export(&session, &selection).await.map_err(|error| {

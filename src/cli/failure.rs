@@ -62,8 +62,6 @@ pub enum Failure {
     Declared {
         /// How many there are.
         said: String,
-        /// Each with its file and line.
-        problems: Vec<String>,
     },
     /// Something else that the reader can mend.
     #[error("{message}")]

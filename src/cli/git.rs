@@ -5,6 +5,7 @@ use std::process::Command;
 
 use evenkeel::baseline::disk::Disk;
 use evenkeel::baseline::load::Reader;
+use evenkeel::fleet::checkout::git;
 
 use super::failure::Failure;
 
@@ -42,13 +43,6 @@ impl Version {
             )),
         }
     }
-}
-
-/// What git prints, when it can say.
-pub fn git(args: &[&str]) -> Option<String> {
-    let output = Command::new("git").args(args).output().ok()?;
-    let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    (output.status.success() && !text.is_empty()).then_some(text)
 }
 
 /// A path in a file's other version: absolute ones lead back to the present version.

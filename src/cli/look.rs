@@ -1,28 +1,26 @@
-//! A look as the command line wishes it: what `plan`, `check`, `apply`, `snapshot` and `run` share.
+//! A look as the command line wishes it: what `plan`, `check`, `apply`, `rollback` and `snapshot` share.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use evenkeel::aws::meter::Meter;
 use evenkeel::guards::KillSwitch;
 use evenkeel::kinds::{GrantClass, Risk};
-use evenkeel::names::Region;
+use evenkeel::notify::Notices;
 use evenkeel::plan::{Detail, Guard, Spot};
 use evenkeel::reconcile::look::Other;
-use evenkeel::reconcile::{AccountLocks, Guarded, Hand, Heard, Rules};
-use evenkeel::reconcile::{Listener, Listeners, Look, Looked, Selection, Source, Stop};
+use evenkeel::reconcile::settings::audit_log as audit_log_of;
+use evenkeel::reconcile::{
+    AccountLocks, Claims, Guarded, Hand, Kept, Listener, Listeners, Look, Looked, Settings, Source,
+    Stop,
+};
 
 use super::args::{Global, Selectors};
 use super::failure::Failure;
 use super::git::Version;
 use super::listen::Talk;
-use super::notices::{Notices, store_of};
-use super::remember::Kept;
-use super::run::shared::claims;
-use super::settings::{self, Settings};
 use super::watch::Bar;
-use super::{ask, memory, out};
+use super::{ask, memory, out, settings};
 
 /// What a command wants beyond the selectors.
 #[derive(Debug, Clone, Default)]
@@ -61,12 +59,8 @@ pub struct Wish {
 /// Who asks the guards.
 #[derive(Debug, Clone, Default)]
 pub struct Asking {
-    /// Whether it is `run`, where nobody looks.
-    pub is_loop: bool,
     /// Guards that the person overrules.
     pub overruled: BTreeSet<Guard>,
-    /// Who touched what, as far as events told.
-    pub heard: Vec<Heard>,
     /// The audit log, beside which it is remembered where there is no store.
     pub audit_log: Option<PathBuf>,
 }
@@ -102,7 +96,7 @@ pub async fn look_remembered(
     let _listening = ask::stop_on_signals(&stop);
     let settings = settings::resolve(global, selectors)?;
     let audit_log = audit_log(&wish.asking, &settings);
-    let kept = Kept::open(settings.fleet.as_ref(), &audit_log).await;
+    let kept = Kept::open(settings.fleet.as_ref(), &audit_log, &out::warns()).await;
     let command = Some((command, &kept));
     Ok(remembering(global, selectors, settings, wish, &stop, command).await?.0)
 }
@@ -141,7 +135,8 @@ pub async fn remembering(
     }
     let kept = command.map(|(_, kept)| kept);
     let wanted = wanted(global, selectors, settings, wish, kept).await?;
-    let who = command.and_then(|(command, kept)| kept.listener(command, &wanted, Vec::new()));
+    let who = command
+        .and_then(|(command, kept)| kept.listener(command, &wanted, Vec::new(), &out::warns()));
     let mut who: Vec<Arc<dyn Listener>> = who.into_iter().collect();
     if let (Some(notices), Some((command, _))) = (&notices, command) {
         who.push(notices.listener(command, &wanted));
@@ -162,7 +157,7 @@ pub async fn remembering(
 /// The audit log beside which it is remembered, where there is no store.
 fn audit_log(asking: &Asking, settings: &Settings) -> PathBuf {
     let named = asking.audit_log.clone().or_else(settings::audit_log_of_environment);
-    named.unwrap_or_else(|| settings.audit_log.clone())
+    named.unwrap_or_else(|| audit_log_of(settings.fleet.as_ref()))
 }
 
 /// What is looked at, as the library takes it.
@@ -177,67 +172,50 @@ pub async fn wanted(
     kept: Option<&Kept>,
 ) -> Result<Look, Failure> {
     let beside = audit_log(&wish.asking, &settings);
-    let Settings { fleet, targets, mut safety, .. } = settings;
     let compare_to = match wish.compare_to {
         None => None,
         Some(name) => {
             let version = Version::find(&name)?;
-            let works = settings::other_targets(global, selectors, &version, &name)?;
-            Some(Other { name, targets: works.into_iter().map(|work| work.target).collect() })
+            let targets = settings::other_targets(global, selectors, &version, &name)?;
+            Some(Other { name, targets })
         }
     };
+    let memory = memory::of_run(kept, settings.fleet.as_ref(), &beside).await;
+    let mut guarded = Guarded::of(Hand::Person, settings.fleet.as_ref(), memory);
+    // Who allows a run more than a day has means it.
+    let rules = &mut guarded.rules;
+    rules.per_day = rules.per_day.max(wish.max_changes.unwrap_or_default());
+    rules.per_account_per_day =
+        rules.per_account_per_day.max(wish.max_changes_per_account.unwrap_or_default());
+    let is_overruled = wish.asking.overruled.contains(&Guard::KillSwitch);
+    guarded.overruled = wish.asking.overruled;
+    let to_apply = wish.detail == Some(Detail::All) && !wish.only_made;
+    let shared = kept.and_then(Kept::store).filter(|store| to_apply && store.is_shared());
+    let locks = match shared {
+        Some(store) => AccountLocks::claimed(Claims::within(store, settings.fleet.as_ref())),
+        None => AccountLocks::default(),
+    };
+    let mut look = Look {
+        compare_to,
+        source: match wish.snapshot {
+            Some(path) => Source::Recorded { path, max_age: wish.max_age },
+            None => Source::Live { own: None, record: wish.record },
+        },
+        only: wish.only,
+        puts_back: wish.puts_back,
+        detail: wish.detail.unwrap_or(Detail::Shown),
+        to_apply,
+        locks,
+        ..settings.look(&selectors.plain(), guarded)?
+    };
+    if is_overruled {
+        look.kill_switch = KillSwitch::default();
+    }
+    let safety = &mut look.safety;
     safety.max_risk = wish.max_risk.unwrap_or(safety.max_risk);
     safety.allow_grants.extend(wish.allow_grants);
     safety.max_changes = wish.max_changes.unwrap_or(safety.max_changes);
     safety.max_changes_per_account =
         wish.max_changes_per_account.unwrap_or(safety.max_changes_per_account);
-    let Asking { is_loop, overruled, heard, .. } = wish.asking;
-    let kill_switch = match overruled.contains(&Guard::KillSwitch) {
-        true => KillSwitch::default(),
-        false => KillSwitch::of(fleet.as_ref()),
-    };
-    let beside_fleet = !selectors.baseline.is_empty();
-    let to_apply = wish.detail == Some(Detail::All) && !wish.only_made;
-    let locks = match kept.and_then(store_of).filter(|store| to_apply && store.is_shared()) {
-        Some(store) => AccountLocks::claimed(claims(store, fleet.as_ref())),
-        None => AccountLocks::default(),
-    };
-    let memory = memory::of_run(kept, fleet.as_ref(), &beside).await;
-    let mut rules = fleet.as_ref().map(|fleet| Rules::of(&fleet.file)).unwrap_or_default();
-    // Who allows a run more than a day has means it.
-    rules.per_day = rules.per_day.max(wish.max_changes.unwrap_or_default());
-    rules.per_account_per_day =
-        rules.per_account_per_day.max(wish.max_changes_per_account.unwrap_or_default());
-    let mut guarded = Guarded::new(memory, rules);
-    guarded.hand = if is_loop { Hand::Loop } else { Hand::Person };
-    guarded.protects_first_run = fleet.is_some() && !beside_fleet;
-    guarded.overruled = overruled;
-    guarded.heard = heard;
-    Ok(Look {
-        compare_to,
-        fleet,
-        beside_fleet,
-        outside_fleet: selectors.outside_fleet,
-        source: match wish.snapshot {
-            Some(path) => Source::Recorded { path, max_age: wish.max_age },
-            None => Source::Live { own: None, record: wish.record },
-        },
-        accounts: settings::accounts(&selectors.account)?,
-        selection: Selection {
-            regions: selectors.region.iter().map(Region::new).collect(),
-            kinds: selectors.kind.iter().cloned().collect(),
-            only: None,
-        },
-        shard: selectors.shard,
-        only: wish.only,
-        puts_back: wish.puts_back,
-        safety,
-        kill_switch,
-        guarded: Some(Arc::new(guarded)),
-        detail: wish.detail.unwrap_or(Detail::Shown),
-        to_apply,
-        locks,
-        meter: Arc::new(Meter::default()),
-        ..Look::at(targets.into_iter().map(|work| work.target).collect())
-    })
+    Ok(look)
 }

@@ -4,8 +4,9 @@
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, ErrorKind, Write};
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
+use evenkeel::reconcile::{Warn, Warning};
 use evenkeel::store::audit;
 use tempfile::NamedTempFile;
 
@@ -52,6 +53,16 @@ pub fn is_whole() -> Result<(), Failure> {
 /// Says something to the person at the terminal.
 pub fn say(text: &str) {
     let _ = writeln!(anstream::stderr().lock(), "{text}");
+}
+
+/// Warns the person at the terminal.
+pub fn warn(warning: &Warning) {
+    say(&format!("warning: {warning}"));
+}
+
+/// Who warns the person at the terminal.
+pub fn warns() -> Warn {
+    Arc::new(warn)
 }
 
 /// Prints a result, or writes it to a file without colours.

@@ -12,13 +12,13 @@ use evenkeel::kinds::calls::Allowed;
 use evenkeel::kinds::{Arns, registry};
 use evenkeel::names::{Arn, partition_of};
 use evenkeel::permissions::{MANAGED_POLICY_LIMIT, Permissions, cloudformation, terraform};
-use evenkeel::reconcile::Selection;
+use evenkeel::reconcile::{Selection, Settings};
 
 use super::args::{Global, PolicyArgs, PolicyFormat, PolicyMode};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::out;
-use super::settings::{self, Settings};
+use super::settings;
 
 /// Runs the command.
 pub fn run(global: &Global, args: &PolicyArgs) -> Result<Exit, Failure> {
@@ -67,11 +67,11 @@ pub fn permissions(settings: &Settings, args: &PolicyArgs) -> Result<Permissions
     };
     let mut claimed: BTreeSet<&'static str> = BTreeSet::new();
     let mut beside = Vec::new();
-    for work in &settings.targets {
-        let ceiling = work.target.ceiling.min(limit);
-        for item in work.target.baseline.resolve_for_anyone(partition, only) {
+    for target in &settings.targets {
+        let ceiling = target.ceiling.min(limit);
+        for item in target.baseline.resolve_for_anyone(partition, only) {
             let Some(kind) = registry::find(&item.item.kind) else { continue };
-            if work.target.is_beside || !selection.has_kind(&item.item.kind) {
+            if target.is_beside || !selection.has_kind(&item.item.kind) {
                 beside.push((kind, item));
                 continue;
             }

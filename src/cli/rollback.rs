@@ -13,11 +13,12 @@ use evenkeel::plan::words::counted;
 use evenkeel::plan::{Detail, Guard, Plan, PlannedChange, Spot};
 use evenkeel::reconcile::bound::{accounts, bound};
 use evenkeel::reconcile::event::Stream;
+use evenkeel::reconcile::keeping::person;
 use evenkeel::reconcile::limits::held_back;
 use evenkeel::reconcile::rollback::{NotPutBack, rollback};
 use evenkeel::reconcile::{
-    ApplyReport, Guarded, Listener, Listeners, Looked, Refusal, Run, RunEvent, RunOutcome, Safety,
-    Stop,
+    ApplyReport, Guarded, Kept, Listener, Listeners, Looked, Refusal, Run, RunEvent, RunOutcome,
+    Safety, Stop,
 };
 use evenkeel::store::audit::{AuditLog, SharedLog};
 use evenkeel::store::history::RunShown;
@@ -29,14 +30,13 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::listen::{Steps, Talk};
 use super::look::{self, Asking, Wish};
-use super::remember::{self, Kept};
-use super::{again, anchor, ask, memory, out, saved, settings, show_run};
+use super::{again, anchor, ask, out, remember, saved, settings, show_run};
 
 /// Runs the command.
 pub async fn run(global: &Global, args: &RollbackArgs) -> Result<Exit, Failure> {
     let (kept, _) = remember::kept(global, args.audit_log.as_ref()).await?;
     let done = remembered(global, args, &kept).await;
-    kept.close(done.as_ref().copied());
+    remember::close(&kept, done.as_ref().copied());
     done.map_err(|failure| failure.or_with(|options| again::rollback(global, args, options)))
 }
 
@@ -226,7 +226,7 @@ async fn held(guarded: &Guarded, plan: &Plan, hold_days: u32) -> Result<Vec<Obje
             object: ObjectKey::of(&object),
             since,
             until: since + TimeDelta::days(i64::from(hold_days)),
-            owner: memory::who(),
+            owner: person(),
             reason: plan.baseline.name.clone(),
         };
         let key = hold.object.clone();

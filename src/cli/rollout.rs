@@ -7,6 +7,7 @@ use evenkeel::guards::Rollout;
 use evenkeel::guards::rollout::{FOLDER, Progress};
 use evenkeel::plan::words::{counted, shortened_list};
 use evenkeel::reconcile::Refusal;
+use evenkeel::reconcile::keeping::person;
 use evenkeel::store::error::StoreError;
 use evenkeel::store::memory::{Memory, change};
 use evenkeel::visible::visible;
@@ -42,7 +43,7 @@ pub async fn run(global: &Global, args: &RolloutArgs) -> Result<Exit, Failure> {
         }
         RolloutCommand::Resume(args) => resume(global, args).await,
         RolloutCommand::Abort(args) => {
-            let by = memory::who();
+            let by = person();
             decide(global, args, "is given up", |rollout| rollout.abort(&by, Utc::now())).await
         }
     }

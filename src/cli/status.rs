@@ -9,6 +9,8 @@ use evenkeel::fleet::Fleet;
 use evenkeel::fleet::notify::SecretPlace;
 use evenkeel::guards::KillSwitch;
 use evenkeel::notify::secret;
+use evenkeel::reconcile::Kept;
+use evenkeel::telemetry;
 use evenkeel::telemetry::ask::Asked;
 use evenkeel::telemetry::report;
 use evenkeel::telemetry::status::{Standing, Status};
@@ -17,8 +19,6 @@ use evenkeel::telemetry::trust::{Known, Trust};
 use super::args::{Global, ListFormat, StatusArgs};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::remember::Kept;
-use super::run::listen::where_it_is_kept;
 use super::{out, settings};
 
 /// Runs the command.
@@ -115,13 +115,13 @@ async fn without_controller(
     why: String,
 ) -> Result<Status, Failure> {
     let audit_log = settings::audit_log(global, args.beside.audit_log.as_ref())?;
-    let kept = Kept::open(fleet, &audit_log).await;
+    let kept = Kept::open(fleet, &audit_log, &out::warns()).await;
     let store = match &kept {
         Kept::Nowhere => None,
         Kept::In(store, _) => Some(Ok(store.clone())),
         Kept::Gone(error) => Some(Err(error.to_string())),
     };
-    let kept = where_it_is_kept(fleet, store, audit_log);
+    let kept = telemetry::Kept::of(fleet, store, &audit_log);
     let kill_switch = KillSwitch::at(fleet.and_then(Fleet::kill_switch));
     Ok(report::without_controller(&kept, &kill_switch, why, Utc::now()).await)
 }

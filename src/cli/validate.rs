@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use evenkeel::baseline::Baseline;
 use evenkeel::baseline::disk::Disk;
 use evenkeel::plan::words::counted;
+use evenkeel::reconcile::settings::{environment, options};
 
 use super::args::{Global, ValidateArgs};
 use super::exit::Exit;
@@ -17,7 +18,7 @@ pub fn run(global: &Global, args: &ValidateArgs) -> Result<Exit, Failure> {
     let mut failed: Option<Failure> = None;
     let mut done = Vec::new();
     for (paths, variables, environment) in wanted(global, args)? {
-        match settings::load(global, &paths, &Disk, settings::options(variables, environment)) {
+        match settings::load(global, &paths, &Disk, options(variables, environment)) {
             Ok(baseline) => done.push((paths, baseline)),
             Err(failure) => failed = Some(failure),
         }
@@ -46,7 +47,7 @@ type Load = (Vec<PathBuf>, BTreeMap<String, serde_json::Value>, evenkeel::baseli
 /// What to load together: the paths one by one, or each target of the fleet file.
 fn wanted(global: &Global, args: &ValidateArgs) -> Result<Vec<Load>, Failure> {
     let fleet = settings::fleet_file(global, &Disk)?;
-    let environment = fleet.as_ref().map(settings::environment).unwrap_or_default();
+    let environment = fleet.as_ref().map(environment).unwrap_or_default();
     if !args.paths.is_empty() {
         let mut files = Vec::new();
         for path in &args.paths {
@@ -60,7 +61,7 @@ fn wanted(global: &Global, args: &ValidateArgs) -> Result<Vec<Load>, Failure> {
     if let Some(fleet) = &fleet {
         settings::says_only_where(fleet)?;
         let of_target = |target| {
-            let files = settings::baselines_of(global, fleet, target, &Disk)?;
+            let files = settings::baselines_of(&global.config, fleet, target, &Disk)?;
             Ok((files, target.variables.clone(), environment.clone()))
         };
         return fleet.file.targets.iter().map(of_target).collect();

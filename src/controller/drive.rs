@@ -9,21 +9,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use croner::Cron;
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 
-use super::events::{Event, NoEvent, Routes, parse};
+use super::clocks::Clocks;
+use super::ended::Ended;
+use super::events::{Event, Routes, parse};
 use super::inbox::{Batch, Inbox, Message, poll, watch};
 use super::pace::Pace;
 use super::queue::{Cause, Job, Key, Lanes, Queue};
+use super::said::{Hearer, Said};
 use super::schedule::Schedules;
 use super::setback::Setback;
-use super::sight::{Change, Sight};
+use super::sight::Sight;
 use crate::names::{AccountId, Region};
 use crate::reconcile::Stop;
 
@@ -35,24 +36,6 @@ pub const MOST_WAITING: usize = 50_000;
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 /// Calls at a time that are made only to be heard of.
 const BEATS_AT_ONCE: usize = 8;
-
-/// How a run ended, for the loop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
-    /// There is nothing to repeat before the next cause.
-    Done,
-    /// The same, and something was put right.
-    Mended,
-    /// It failed, all or in part: it is repeated after a pause.
-    Again(Setback),
-    /// It is done, but for what other controllers have in hand.
-    Elsewhere {
-        /// When that is looked after.
-        after: Duration,
-    },
-    /// It was stopped on request.
-    Stopped,
-}
 
 /// Why the loop is woken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,83 +68,6 @@ pub trait Runs: Send + Sync {
     fn is_ours(&self, event: &Event) -> bool;
 }
 
-/// What happens in the loop, for logs and metrics.
-#[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
-pub enum Said<'a> {
-    /// The loop has come round: what is due is in hand.
-    Turn {
-        /// What is to be looked at.
-        queue: &'a Queue,
-    },
-    /// Somebody wishes to stop: the loop is over, and what is in hand comes to its own end.
-    Stopping,
-    /// The queue of events has answered.
-    Answered,
-    /// A target is looked at on this schedule from now on.
-    Scheduled {
-        /// The target.
-        target: &'a str,
-        /// Its schedule.
-        schedule: &'a Cron,
-    },
-    /// The files cannot be used; what was read before stays in force.
-    Files {
-        /// Why.
-        why: &'a str,
-    },
-    /// A call touched so many parts, which are looked at next.
-    Told {
-        /// The call.
-        event: &'a Event,
-        /// How many parts.
-        parts: usize,
-    },
-    /// A message is no event; it is left to its queue's dead letters.
-    NoEvent {
-        /// Why.
-        why: &'a NoEvent,
-    },
-    /// The queue cannot be asked: until it can, only the schedule finds drift.
-    Deaf {
-        /// Why.
-        why: &'a str,
-        /// When it is asked again.
-        pause: Duration,
-    },
-    /// Whether events may come into the queue is another answer than before; that they may is the first.
-    Door {
-        /// Why they may not, if they may not; or why nobody can say.
-        shut: &'a Result<Option<String>, String>,
-    },
-    /// An account is not heard of any more, or is again.
-    Sight {
-        /// What has changed.
-        change: &'a Change,
-    },
-    /// A call that was to be heard of could not be made.
-    NoBeat {
-        /// In which account.
-        account: &'a AccountId,
-        /// Why.
-        why: &'a str,
-    },
-    /// evenkeel itself failed in a job.
-    Defect {
-        /// The job.
-        job: &'a Job,
-    },
-    /// A job failed and is repeated.
-    Again {
-        /// The job.
-        job: &'a Job,
-        /// Failures in a row.
-        failures: u32,
-        /// Why the last one failed.
-        setback: Setback,
-    },
-}
-
 /// Who makes calls that are made only to be heard of.
 #[async_trait]
 pub trait Heart: Send + Sync {
@@ -178,49 +84,6 @@ pub trait Heart: Send + Sync {
     /// Waits for the accounts whose event of a call with this mark came to another controller.
     async fn passed_on(&self, _mark: &str) -> Vec<AccountId> {
         std::future::pending().await
-    }
-}
-
-/// Who hears what happens in the loop.
-pub type Hearer = Arc<dyn Fn(Said<'_>) + Send + Sync>;
-
-/// The clocks of the loop.
-#[async_trait]
-pub trait Clocks: Send + Sync {
-    /// The time since the start, which nobody sets.
-    fn now(&self) -> Duration;
-
-    /// The clock on the wall.
-    fn wall(&self) -> DateTime<Utc>;
-
-    /// Sleeps until a time since the start.
-    async fn sleep_until(&self, at: Duration);
-}
-
-/// The machine's own clocks.
-#[derive(Debug)]
-pub struct Machine {
-    start: Instant,
-}
-
-impl Default for Machine {
-    fn default() -> Self {
-        Self { start: Instant::now() }
-    }
-}
-
-#[async_trait]
-impl Clocks for Machine {
-    fn now(&self) -> Duration {
-        self.start.elapsed()
-    }
-
-    fn wall(&self) -> DateTime<Utc> {
-        Utc::now()
-    }
-
-    async fn sleep_until(&self, at: Duration) {
-        tokio::time::sleep_until(self.start + at).await;
     }
 }
 

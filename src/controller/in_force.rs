@@ -44,6 +44,19 @@ impl<T> Clone for Good<T> {
     }
 }
 
+/// How the files stand, for who shows them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// The version that is used.
+    pub label: Label,
+    /// Since when it is in force.
+    pub since: DateTime<Utc>,
+    /// A later one, which was refused.
+    pub refused: Option<Refused>,
+    /// Why the place that they come from cannot be reached, if it cannot.
+    pub unreachable: Option<String>,
+}
+
 /// What became of an offer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Offer {

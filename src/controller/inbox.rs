@@ -11,7 +11,8 @@ use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::{mpsc, oneshot};
 
-use super::drive::{Clocks, Hearer, Said};
+use super::clocks::Clocks;
+use super::said::{Hearer, Said};
 
 /// The pause after a queue could not be asked; each further failure doubles it.
 const PAUSE: Duration = Duration::from_secs(1);

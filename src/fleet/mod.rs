@@ -3,6 +3,7 @@
 pub mod access;
 pub mod account;
 pub mod ceilings;
+pub mod checkout;
 pub mod elsewhere;
 pub mod file;
 pub mod guards;
@@ -11,6 +12,7 @@ mod listen;
 pub mod load;
 pub mod notify;
 pub mod organization;
+mod own;
 mod rules;
 pub mod select;
 pub mod shard;

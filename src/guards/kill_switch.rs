@@ -13,9 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::parameter::{OFF, Parameter};
-use crate::aws::session::Options;
 use crate::fleet::Fleet;
-use crate::names::Region;
 use crate::plan::{Guard, Held};
 use crate::visible::{shortened, visible};
 
@@ -138,14 +136,9 @@ impl KillSwitch {
         let wanted = fleet.and_then(|fleet| fleet.file.safety.kill_switch_parameter.as_ref());
         let mut followed = self.0.parameter.lock().unwrap_or_else(PoisonError::into_inner);
         if followed.as_ref().map(|parameter| &parameter.of) != wanted {
-            *followed = fleet.zip(wanted).map(|(fleet, of)| {
-                let options = Options {
-                    home_region: fleet.file.home_region.as_deref().map(Region::new),
-                    requests_per_second: fleet.file.limits.requests_per_second,
-                    ..Options::default()
-                };
-                Arc::new(Parameter::of_aws(of, options))
-            });
+            let parameter = fleet.zip(wanted);
+            *followed =
+                parameter.map(|(fleet, of)| Arc::new(Parameter::of_aws(of, fleet.options())));
         }
     }
 

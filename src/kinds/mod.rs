@@ -58,6 +58,9 @@ use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::names::Region;
 
+/// The kind without which no event tells of any call: its drift is critical.
+pub const TRAIL: &str = "cloudtrail.trail";
+
 /// Where a kind's objects live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -20,12 +20,15 @@ use serde_json::json;
 use super::channel::Own;
 use crate::aws::session::Options;
 use crate::aws::{Call, Session};
+use crate::fleet::Fleet;
 use crate::fleet::file::Anchor;
 use crate::names::Region;
 use crate::store::audit::{Head, called};
 
 const PUT: Call = Call::new("s3", "PutObject");
 const LIST: Call = Call::new("s3", "ListObjectVersions");
+/// How long whoever ends waits for it.
+const LONGEST: Duration = Duration::from_secs(20);
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The bucket.
@@ -43,8 +46,23 @@ impl Anchored {
         Self { anchor: anchor.clone(), own, last }
     }
 
+    /// The bucket of a fleet file, if it names one.
+    pub fn of(fleet: Option<&Fleet>) -> Option<Self> {
+        let fleet = fleet?;
+        Some(Self::new(fleet.file.store.anchor.as_ref()?, fleet.options()))
+    }
+
     fn region(&self, session: &Session) -> Region {
         self.anchor.region.as_deref().map_or_else(|| session.home_region().clone(), Region::new)
+    }
+
+    /// Keeps the head of a log, within the time that somebody can wait.
+    ///
+    /// # Errors
+    /// Why it is not kept, in words.
+    pub async fn keep_in_time(&self, log: &Path) -> Result<(), String> {
+        let late = |_| Err(format!("no answer within {} s", LONGEST.as_secs()));
+        tokio::time::timeout(LONGEST, self.keep(log)).await.unwrap_or_else(late)
     }
 
     /// Keeps the head of a log, unless this process has done so already.

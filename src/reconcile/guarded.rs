@@ -4,6 +4,7 @@
 //! directly before each write, since another run may have written meanwhile. What they cannot read or
 //! write down, they do not let through.
 
+mod beside;
 mod memory;
 mod standing;
 mod write;
@@ -14,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, Utc};
 
 use super::report::ApplyReport;
+use crate::fleet::Fleet;
 use crate::fleet::file::FleetFile;
 use crate::fleet::guards::{Breaker, Fights, Wave};
 use crate::guards::hold::HOLDS;
@@ -23,6 +25,7 @@ use crate::plan::Guard;
 use crate::store::error::StoreError;
 use crate::store::memory::{Memory, change};
 
+pub use beside::{beside, gone};
 pub use memory::{ACCOUNTS, ALL, OfAccount, OfAll, document_of, unreadable};
 pub use standing::{Aim, Origins, Standing, View};
 pub use write::Sent;
@@ -119,13 +122,16 @@ pub struct Guarded {
 }
 
 impl Guarded {
-    /// Guards with such a memory and such rules, asked by a person.
-    pub fn new(memory: Arc<dyn Memory>, rules: Rules) -> Self {
+    /// Guards that go by a fleet file, and remember in such a memory; without a fleet file, they go by what
+    /// one holds that says nothing, and there is no target whose first run could be confirmed.
+    ///
+    /// A store is a memory. Where there is none, a file is one: [`beside()`] an audit log.
+    pub fn of(hand: Hand, fleet: Option<&Fleet>, memory: Arc<dyn Memory>) -> Self {
         Self {
             memory,
-            rules,
-            hand: Hand::Person,
-            protects_first_run: false,
+            rules: fleet.map(|fleet| Rules::of(&fleet.file)).unwrap_or_default(),
+            hand,
+            protects_first_run: fleet.is_some(),
             overruled: BTreeSet::new(),
             heard: Vec::new(),
             clock: Arc::new(Utc::now),

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::refusal::{Over, Refusal};
+use crate::fleet::Fleet;
 use crate::kinds::{AllowedGrants, Grant, GrantClass, Risk};
 use crate::names::AccountId;
 use crate::plan::{Guard, Held, ObjectPlan, Plan};
@@ -28,6 +29,21 @@ impl Default for Safety {
             max_changes_per_account: 25,
             max_risk: Risk::Disruptive,
             allow_grants: AllowedGrants::default(),
+        }
+    }
+}
+
+impl Safety {
+    /// As a fleet file says; without one, as one that says nothing.
+    pub fn of(fleet: Option<&Fleet>) -> Self {
+        let Some(file) = fleet.map(|fleet| &fleet.file.safety) else { return Self::default() };
+        let mut allow_grants: AllowedGrants = file.allow_grants.iter().copied().collect();
+        allow_grants.trust_all(file.trusted_accounts.iter().cloned());
+        Self {
+            max_changes: file.max_changes,
+            max_changes_per_account: file.max_changes_per_account,
+            max_risk: file.max_risk,
+            allow_grants,
         }
     }
 }

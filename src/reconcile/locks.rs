@@ -18,8 +18,9 @@ use tokio::sync::OwnedMutexGuard;
 use tokio::task::JoinHandle;
 
 use super::tally::{LeaseCounts, Tally};
+use crate::fleet::Fleet;
 use crate::names::AccountId;
-use crate::store::{Lease, Leases, StoreError};
+use crate::store::{Lease, Leases, Store, StoreError};
 
 /// How often it is tried to take what another controller has.
 const TRY_EVERY: Duration = Duration::from_millis(250);
@@ -65,6 +66,12 @@ impl Claims {
             pause: Arc::new(pause),
             tally: Arc::default(),
         }
+    }
+
+    /// Claims in a store, as a fleet file says.
+    pub fn within(store: &Store, fleet: Option<&Fleet>) -> Self {
+        let kept = fleet.map(|fleet| fleet.file.store.clone()).unwrap_or_default();
+        Self::new(Arc::new(store.clone()), kept.lease.duration())
     }
 
     /// How often a lease is renewed.

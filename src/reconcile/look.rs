@@ -210,7 +210,7 @@ fn log(meter: &Meter) {
 
 /// Asks the guards that remember more than one run. Of a snapshot, nobody asks what may be written.
 async fn ask_guards(look: &Look, chosen: &Chosen) -> Option<Arc<Standing>> {
-    let guarded = look.guarded.as_ref()?;
+    let guarded = &look.guarded;
     let is_live = matches!(look.source, Source::Live { record: None, .. });
     let view =
         View { writes: look.to_apply, is_full: look.is_full(), is_all: look.shard.is_none() };

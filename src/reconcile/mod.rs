@@ -4,15 +4,19 @@
 //! left unfinished, asks the guards and applies; [`run::reconcile`] does all of it. Whoever shows or
 //! remembers a run is an [`event::Listener`].
 //!
-//! A whole run of a baseline in the account of the AWS settings:
+//! A whole run of a baseline in the account of the AWS settings, with the guards that a fleet file would
+//! have which says nothing; what they remember is beside the audit log:
 //!
 //! ```no_run
-//! use std::path::PathBuf;
+//! use std::path::{Path, PathBuf};
 //! use std::sync::Arc;
 //!
 //! use evenkeel::baseline::{self, Environment, LoadOptions, disk::Disk};
 //! use evenkeel::kinds::registry;
-//! use evenkeel::reconcile::{FleetTarget, Listener, Look, Nobody, RunOutcome, Stop, reconcile};
+//! use evenkeel::reconcile::guarded::beside;
+//! use evenkeel::reconcile::{
+//!     FleetTarget, Guarded, Hand, Listener, Look, Nobody, RunOutcome, Stop, reconcile,
+//! };
 //! use evenkeel::store::audit::SharedLog;
 //!
 //! # #[tokio::main]
@@ -24,10 +28,12 @@
 //! };
 //! let files = [PathBuf::from("baselines/foundation.toml")];
 //! let loaded = baseline::load(&files, &Disk, registry::catalog(), options)?;
-//! let wish = Look::at(vec![FleetTarget::own(loaded.baseline)]);
+//! let log = Path::new("audit.jsonl");
+//! let guarded = Guarded::of(Hand::Loop, None, beside(log));
+//! let wish = Look::at(vec![FleetTarget::own(loaded.baseline)], None, guarded);
 //!
 //! let listener: Arc<dyn Listener> = Arc::new(Nobody);
-//! let log = SharedLog::at("audit.jsonl");
+//! let log = SharedLog::at(log);
 //! let outcome = reconcile(wish, &log, &Stop::default(), &listener).await?;
 //! assert_eq!(outcome, RunOutcome::InSync);
 //! # Ok(())
@@ -43,6 +49,7 @@ pub mod event;
 pub mod fleet;
 pub mod guard;
 pub mod guarded;
+pub mod keeping;
 pub mod limits;
 pub mod locks;
 pub mod look;
@@ -57,10 +64,12 @@ pub mod remembered;
 pub mod report;
 pub mod rollback;
 pub mod run;
+pub mod settings;
 pub mod share;
 pub mod stop;
 pub mod tally;
 pub mod target;
+pub mod warning;
 
 pub use apply::Applier;
 pub use bound::{Bounded, LeftAlone, bound};
@@ -68,6 +77,7 @@ pub use declare::{About, Aimed, Conflict, Declarations, Selection, declare};
 pub use event::{ListenError, Listener, Listeners, Nobody, Note, RunEvent, Told};
 pub use guard::Guards;
 pub use guarded::{Guarded, Hand, Heard, Rules};
+pub use keeping::{Keeper, Kept};
 pub use limits::Safety;
 pub use locks::{AccountLocks, Claims};
 pub use look::{Look, LookError, Looked, Source, look};
@@ -77,7 +87,9 @@ pub use refusal::Refusal;
 pub use remembered::{Remembered, Remembering};
 pub use report::{Anew, ApplyOutcome, ApplyReport, Step};
 pub use run::{Run, RunError, reconcile};
+pub use settings::{Selectors, Settings, SettingsError};
 pub use share::{Share, Shared};
 pub use stop::Stop;
 pub use tally::LeaseCounts;
 pub use target::FleetTarget;
+pub use warning::{Warn, Warning};

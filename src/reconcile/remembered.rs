@@ -55,10 +55,7 @@ impl Remembering {
             keeps_drift: !matches!(command, "plan" | "rollback") && look.is_of_the_fleet(),
             is_whole: look.is_whole_in_its_accounts(),
             commit,
-            overruled: match &look.guarded {
-                Some(guarded) => guarded.overruled.iter().map(ToString::to_string).collect(),
-                None => Vec::new(),
-            },
+            overruled: look.guarded.overruled.iter().map(ToString::to_string).collect(),
             ..Self::default()
         }
     }

@@ -7,6 +7,7 @@
 
 pub mod around;
 pub mod ask;
+pub mod audience;
 pub mod aws;
 pub mod book;
 pub mod guards;
@@ -24,6 +25,7 @@ pub mod report;
 pub mod runs;
 pub mod seen;
 pub mod serve;
+pub mod shown;
 pub mod status;
 pub mod tls;
 pub mod token;
@@ -32,6 +34,7 @@ pub mod trust;
 
 pub use around::{Around, Files, Kept, RefusedFiles};
 pub use hub::Telemetry;
+pub use shown::Shown;
 
 use chrono::{DateTime, Utc};
 

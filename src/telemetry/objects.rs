@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::controller::TRAIL;
 use crate::controller::queue::What;
 use crate::fleet::notify::Severity;
+use crate::kinds::TRAIL;
 use crate::names::{AccountId, ItemName, Region};
 use crate::notify::holds;
 use crate::plan::{ObjectPlan, Plan, Verdict};

@@ -8,8 +8,8 @@ use prometheus_client::metrics::histogram::Histogram;
 
 use super::book::{Book, Counts, Levels, Sizes};
 use super::number;
-use crate::controller::drive::Said;
 use crate::controller::queue::What;
+use crate::controller::said::Said;
 
 /// CloudTrail's events take from seconds to some minutes.
 fn buckets() -> Histogram {

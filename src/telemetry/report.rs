@@ -15,11 +15,11 @@ use super::status::{
     Accounts, Controller, Drift, Drifted, Events, FORMAT_VERSION, Named, NamedAccount, Queue,
     RunLine, Status,
 };
-use crate::controller::TRAIL;
 use crate::controller::sight::{Counts, Seen};
 use crate::fleet::file::Objectives;
 use crate::fleet::notify::Severity;
 use crate::guards::KillSwitch;
+use crate::kinds::TRAIL;
 use crate::names::VERSION;
 use crate::notify::holds;
 use crate::plan::Held;

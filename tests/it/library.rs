@@ -1,18 +1,26 @@
-//! A whole run by the library alone: nothing of the command line is needed to look, to plan, to look
-//! after a run that died, to apply and to hear of all of it.
+//! A whole run, and a whole controller, by the library alone: nothing of the command line is needed to
+//! look, to plan, to look after a run that died, to apply, to do so again and again, and to hear of it.
+
+#![allow(clippy::print_stdout)]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use chrono::Utc;
 use evenkeel::baseline::load::Memory;
 use evenkeel::baseline::{self, Environment, LoadOptions};
+use evenkeel::controller::begun::Looking;
+use evenkeel::controller::files::Wanted;
+use evenkeel::controller::{Audience, Options, Said, Service};
+use evenkeel::fleet::{self, Fleet};
 use evenkeel::kinds::registry;
 use evenkeel::plan::PlanOutcome;
+use evenkeel::reconcile::guarded::beside;
 use evenkeel::reconcile::{
-    FleetTarget, ListenError, Listener, Look, RunEvent, RunOutcome, Source, Stop, Told, look,
-    reconcile,
+    FleetTarget, Guarded, Hand, ListenError, Listener, Look, Nobody, RunEvent, RunOutcome,
+    Selectors, Source, Stop, Told, look, reconcile,
 };
 use evenkeel::store::audit::{AuditLog, Check, Phase, Record, SharedLog};
 use serde_json::Value;
@@ -65,9 +73,10 @@ fn target() -> FleetTarget {
 async fn a_run_needs_nothing_of_the_command_line() {
     let account = support::emulator().account();
     let own = library::connect(&account).await;
+    let log = account.folder.path().join("audit.jsonl");
     let wish = || Look {
         source: Source::Live { own: Some(Arc::clone(&own)), record: None },
-        ..Look::at(vec![target()])
+        ..Look::at(vec![target()], None, Guarded::of(Hand::Loop, None, beside(&log)))
     };
     let heard = Arc::new(Heard::default());
     let listener: Arc<dyn Listener> = Arc::clone(&heard) as Arc<dyn Listener>;
@@ -81,7 +90,6 @@ async fn a_run_needs_nothing_of_the_command_line() {
     assert_eq!(account.writes(), [""; 0]);
 
     // A run that died between intent and outcome.
-    let log = account.folder.path().join("audit.jsonl");
     let object = &looked.plan.objects[0];
     let intent = Record {
         time: Utc::now(),
@@ -123,15 +131,125 @@ async fn a_wish_to_stop_ends_a_look_without_a_plan() {
     let own = library::connect(&account).await;
     let stop = Stop::default();
     stop.raise();
-    let wish =
-        Look { source: Source::Live { own: Some(own), record: None }, ..Look::at(vec![target()]) };
+    let log = account.folder.path().join("audit.jsonl");
+    let wish = Look {
+        source: Source::Live { own: Some(own), record: None },
+        ..Look::at(vec![target()], None, Guarded::of(Hand::Loop, None, beside(&log)))
+    };
     let listener: Arc<dyn Listener> = Arc::new(Heard::default());
-    let ended = reconcile(
-        wish,
-        &SharedLog::at(account.folder.path().join("audit.jsonl")),
-        &stop,
-        &listener,
-    )
-    .await;
+    let ended = reconcile(wish, &SharedLog::at(&log), &stop, &listener).await;
     assert_eq!(ended.unwrap_err().to_string(), "interrupted; nothing was changed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_guards_of_a_fleet_file_hold_for_whoever_uses_the_library() {
+    let account = support::emulator().account();
+    let own = library::connect(&account).await;
+    let log = account.folder.path().join("audit.jsonl");
+    let listener: Arc<dyn Listener> = Arc::new(Nobody);
+    let path = PathBuf::from("evenkeel.toml");
+    let text = "schema = 1\n[[target]]\nname = \"t\"\nbaselines = [\"b.toml\"]\n".to_owned();
+    let unconfirmed = fleet::load(&path, &Memory(BTreeMap::from([(path.clone(), text)])));
+    let unconfirmed = unconfirmed.unwrap_or_else(|problems| panic!("{problems}"));
+    let mut confirmed = unconfirmed.clone();
+    confirmed.file.targets[0].confirmed = true;
+    let mut switched = confirmed.clone();
+    let switch = account.folder.path().join("stop");
+    std::fs::write(&switch, "").unwrap();
+    switched.file.safety.kill_switch = Some(switch.display().to_string());
+    let run = async |fleet: Fleet| {
+        let guarded = Guarded::of(Hand::Loop, Some(&fleet), beside(&log));
+        let target = FleetTarget { name: "t".to_owned(), ..target() };
+        let wish = Look {
+            source: Source::Live { own: Some(Arc::clone(&own)), record: None },
+            ..Look::at(vec![target], Some(fleet), guarded)
+        };
+        reconcile(wish, &SharedLog::at(&log), &Stop::default(), &listener).await
+    };
+    assert_eq!(run(unconfirmed).await.unwrap(), RunOutcome::Refused);
+    assert_eq!(run(switched).await.unwrap(), RunOutcome::Refused);
+    assert_eq!(account.writes(), [""; 0]);
+    assert_eq!(run(confirmed).await.unwrap(), RunOutcome::InSync);
+    assert_eq!(account.writes(), ["iam:UpdateAccountPasswordPolicy"]);
+}
+
+/// Says to the process of a test that it is the controller.
+const CONTROLS: &str = "EVENKEEL_TEST_CONTROLS";
+
+/// Hears a controller, and wishes that it stops when a run has ended.
+#[derive(Clone)]
+struct Overheard(Stop);
+
+impl Audience for Overheard {
+    fn hear(&self, said: &Said<'_>) {
+        match said {
+            Said::Scheduled { target, .. } => println!("{target} is scheduled"),
+            Said::Failed { error, .. } => println!("{error}"),
+            Said::Warned { warning } => println!("{warning}"),
+            Said::Stopping => println!("it stops"),
+            _ => {}
+        }
+    }
+
+    fn of_run(&self, looking: &Looking<'_>) -> Vec<Arc<dyn Listener>> {
+        println!("{:?} is looked at", looking.begun.job.what);
+        vec![Arc::new(self.clone())]
+    }
+}
+
+impl Listener for Overheard {
+    fn hear(&self, told: &Told<'_>) -> Result<(), ListenError> {
+        if let RunEvent::Ended { outcome, report } = told.event {
+            println!("{} of {outcome:?}", report.map_or(0, |report| report.applied()));
+            self.0.raise();
+        }
+        Ok(())
+    }
+}
+
+/// No test: a controller of the library in a process of its own.
+#[test]
+fn the_controller_of_a_library_user() {
+    if std::env::var_os(CONTROLS).is_none() {
+        return;
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let stop = Stop::default();
+        let options = Options {
+            files: Wanted {
+                config: PathBuf::from("evenkeel.toml"),
+                selectors: Selectors::default(),
+                schedule: "0 0 0 1 1 *".to_owned(),
+                commit: None,
+            },
+            audit_log: PathBuf::from("audit.jsonl"),
+            once: false,
+        };
+        let hears = Arc::new(Overheard(stop.clone()));
+        let service = Service::open(options, &stop, hears).await.unwrap();
+        service.drive(std::future::pending()).await;
+    });
+}
+
+#[test]
+fn a_controller_needs_nothing_of_the_command_line() {
+    let account = support::emulator().account();
+    let folder = account.folder.path();
+    std::fs::write(folder.join("b.toml"), BASELINE).unwrap();
+    let file = "schema = 1\n[[target]]\nname = \"t\"\nbaselines = [\"b.toml\"]\nconfirmed = true\n";
+    std::fs::write(folder.join("evenkeel.toml"), file).unwrap();
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "library::the_controller_of_a_library_user", "--nocapture"])
+        .env(CONTROLS, "yes")
+        .envs(account.env())
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let expected = ["t is scheduled", "Target(\"t\") is looked at", "1 of InSync", "it stops"];
+    let lines: Vec<&str> = said.lines().filter(|line| expected.contains(line)).collect();
+    assert!(output.status.success() && lines == expected, "{said}");
+    assert_eq!(account.writes(), ["iam:UpdateAccountPasswordPolicy"]);
+    assert_eq!(Check::of(&folder.join("audit.jsonl"), None).unwrap().unfinished().count(), 0);
 }

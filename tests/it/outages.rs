@@ -15,7 +15,7 @@ use evenkeel::baseline::disk::Disk;
 use evenkeel::baseline::{self, Environment, LoadOptions};
 use evenkeel::kinds::registry;
 use evenkeel::reconcile::{
-    FleetTarget, Guarded, ListenError, Listener, Listeners, Look, Remembered, Remembering, Rules,
+    FleetTarget, Guarded, Hand, ListenError, Listener, Listeners, Look, Remembered, Remembering,
     RunEvent, Source, Stop, Told, reconcile,
 };
 use evenkeel::store::audit::SharedLog;
@@ -390,8 +390,11 @@ async fn dying(steps: &Arc<Steps>) {
     let memory = Arc::new(Mortal(store.clone(), Arc::clone(steps)));
     let wish = Look {
         source: Source::Live { own: Some(Arc::new(own)), record: None },
-        guarded: Some(Arc::new(Guarded::new(memory, Rules::default()))),
-        ..Look::at(vec![FleetTarget::own(loaded.baseline)])
+        ..Look::at(
+            vec![FleetTarget::own(loaded.baseline)],
+            None,
+            Guarded::of(Hand::Person, None, memory),
+        )
     };
     let remembered = Remembered::new(store, Remembering::of("run", &wish, None));
     let listener: Arc<dyn Listener> = Arc::new(Listeners(vec![

@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use evenkeel::controller::drive::Machine;
+use evenkeel::controller::clocks::Machine;
 use evenkeel::controller::sight::Sight;
 use evenkeel::fleet::file::Objectives;
 use evenkeel::guards::KillSwitch;

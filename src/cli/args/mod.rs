@@ -165,3 +165,18 @@ pub struct Selectors {
     #[arg(long, requires = "baseline")]
     pub outside_fleet: bool,
 }
+
+impl Selectors {
+    /// As the library takes them.
+    pub fn plain(&self) -> evenkeel::reconcile::Selectors {
+        evenkeel::reconcile::Selectors {
+            baselines: self.baseline.clone(),
+            targets: self.target.clone(),
+            accounts: self.account.clone(),
+            regions: self.region.clone(),
+            kinds: self.kind.clone(),
+            shard: self.shard,
+            outside_fleet: self.outside_fleet,
+        }
+    }
+}

@@ -1,13 +1,97 @@
-//! What happens in the controller's loop, as lines of JSON.
+//! What happens in the controller, as lines of JSON.
 
-use evenkeel::controller::drive::Said;
+use std::sync::Arc;
+
+use evenkeel::controller::begun::{Begun, Looking};
+use evenkeel::controller::in_force::{Offer, Shown};
 use evenkeel::controller::queue::{Cause, Causes, What};
 use evenkeel::controller::sight::Change;
-use evenkeel::guards::Pulled;
+use evenkeel::controller::{Audience, Said};
+use evenkeel::reconcile::Listener;
+use evenkeel::telemetry::shown::short;
 use serde_json::{Value, json};
 
-/// Logs what happened.
-pub fn log(said: Said<'_>) {
+use super::super::args::Global;
+use super::super::listen::{ByHand, JsonLine, Talk};
+use super::super::{again, out, settings};
+
+/// Who writes the lines.
+pub struct Lines {
+    global: Global,
+}
+
+impl Lines {
+    /// As the global options say.
+    pub fn new(global: &Global) -> Self {
+        Self { global: global.clone() }
+    }
+}
+
+impl Audience for Lines {
+    fn hear(&self, said: &Said<'_>) {
+        match said {
+            Said::Problems { problems } => settings::print(&self.global, problems),
+            Said::Warned { warning } => out::warn(warning),
+            said => log(said),
+        }
+    }
+
+    fn of_run(&self, looking: &Looking<'_>) -> Vec<Arc<dyn Listener>> {
+        let begun = looking.begun;
+        let line = JsonLine::new(run(begun), begun.started).by_hand(by_hand(looking));
+        vec![Arc::new(Talk), Arc::new(line)]
+    }
+}
+
+/// The command line that goes on by hand where a guard holds something back, and where it is run.
+fn by_hand(looking: &Looking<'_>) -> ByHand {
+    let config = looking.config.to_owned();
+    let selectors = looking.selectors.clone();
+    let checkout = looking.checkout.map(str::to_owned);
+    Box::new(move |guard| {
+        let line = again::by_hand(&config, &selectors, guard)?;
+        Some(match &checkout {
+            Some(place) => format!("{line}   # {place}"),
+            None => line,
+        })
+    })
+}
+
+/// The line of a run, as far as it is known when it begins.
+fn run(begun: &Begun<'_>) -> Value {
+    let mut line = what(&begun.job.what);
+    if begun.job.causes != Causes::default() {
+        line["causes"] = causes(&begun.job.causes);
+    }
+    line["files"] = files(begun);
+    if let Some(pulled) = begun.pulled {
+        line["kill_switch"] = json!(pulled.to_string());
+    }
+    line
+}
+
+/// What it says of the version of the files.
+fn files(begun: &Begun<'_>) -> Value {
+    let Shown { label, since, refused, .. } = begun.files;
+    let mut line = json!({
+        "digest": short(label),
+        "since": since,
+        "age_seconds": (begun.started - since).num_seconds().max(0),
+    });
+    if let Some(commit) = &label.commit {
+        line["commit"] = json!(commit);
+    }
+    if let Some(refused) = refused {
+        line["refused"] = json!({
+            "digest": short(&refused.label),
+            "commit": refused.label.commit,
+            "since": refused.since,
+        });
+    }
+    line
+}
+
+fn log(said: &Said<'_>) {
     super::log(&match said {
         Said::Scheduled { target, schedule } => {
             json!({"event": "scheduled", "target": target, "schedule": schedule.pattern.to_string()})
@@ -50,23 +134,38 @@ pub fn log(said: Said<'_>) {
         Said::Again { job, failures, setback } => json!({
             "event": "again", "of": what(&job.what), "failures": failures, "why": setback.as_str(),
         }),
+        Said::Version { label, offer, why } => {
+            let mut line = json!({
+                "event": "files",
+                "digest": short(label),
+                "commit": label.commit,
+                "in_force": *offer != Offer::Refused,
+            });
+            if *offer == Offer::Refused {
+                line["error"] = json!(why);
+            }
+            line
+        }
+        Said::Unreachable { why } => json!({"event": "files", "error": why, "in_force": false}),
+        Said::KillSwitch { pulled: Some(pulled) } => json!({
+            "event": "kill_switch", "on": true,
+            "why": pulled.to_string(), "release": pulled.release(),
+        }),
+        Said::KillSwitch { pulled: None } => json!({"event": "kill_switch", "on": false}),
+        Said::Failed { begun, error } => {
+            let mut line = run(begun);
+            line["event"] = json!("run");
+            line["started"] = json!(begun.started);
+            line["outcome"] = json!("failed");
+            line["error"] = json!(error.to_string());
+            line
+        }
         _ => return,
     });
 }
 
-/// Logs that the kill switch is on, and why, or that it is off again.
-pub fn kill_switch(pulled: Option<&Pulled>) {
-    super::log(&match pulled {
-        Some(pulled) => json!({
-            "event": "kill_switch", "on": true,
-            "why": pulled.to_string(), "release": pulled.release(),
-        }),
-        None => json!({"event": "kill_switch", "on": false}),
-    });
-}
-
 /// What is looked at, as the line of a run names it.
-pub fn what(what: &What) -> Value {
+fn what(what: &What) -> Value {
     match what {
         What::Target(name) => json!({ "target": name }),
         What::Path(name) => json!({ "target": name, "only": "what events depend on" }),
@@ -82,7 +181,7 @@ pub fn what(what: &What) -> Value {
 }
 
 /// Why it is looked at.
-pub fn causes(causes: &Causes) -> Value {
+fn causes(causes: &Causes) -> Value {
     let kept = causes.kept.iter().map(|cause| match cause {
         Cause::Start => json!("start"),
         Cause::Released => json!("released"),

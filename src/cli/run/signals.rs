@@ -3,10 +3,9 @@
 
 use std::sync::Arc;
 
+use evenkeel::controller::files::Files;
 use evenkeel::guards::KillSwitch;
 use tokio::task::JoinHandle;
-
-use super::files::Files;
 
 /// Listens until it is dropped.
 pub struct Listening(Vec<JoinHandle<()>>);

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use tokio::sync::oneshot;
 
-use super::Clocks;
+use super::super::clocks::Clocks;
 
 /// Turns in which all that is awake comes to a rest: more than there are hand-overs in a row.
 const TURNS: usize = 32;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 use async_trait::async_trait;
 use serde_json::Value;
 
-use super::super::drive::Clocks;
+use super::super::clocks::Clocks;
 use super::world::World;
 use crate::store::error::StoreError;
 use crate::store::memory::{Document, InMemory, Memory};

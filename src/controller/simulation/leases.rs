@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::super::drive::Clocks;
+use super::super::clocks::Clocks;
 use super::world::World;
 use crate::names::AccountId;
 use crate::store::{Lease, Leases, StoreError};

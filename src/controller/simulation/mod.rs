@@ -27,10 +27,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::clocks::Clocks;
 use super::drive::simulated::Simulated;
-use super::drive::{Clocks, Controller, Heart, Runs, Said};
+use super::drive::{Controller, Heart, Runs};
 use super::inbox::Inbox;
 use super::queue::Lanes;
+use super::said::Said;
 use super::sight::Sight;
 use crate::fleet::file::{Heartbeat, Objectives};
 use crate::reconcile::Stop;

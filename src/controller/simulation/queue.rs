@@ -5,7 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::json;
 
-use super::super::drive::{Clocks, Heart};
+use super::super::clocks::Clocks;
+use super::super::drive::Heart;
 use super::super::inbox::{Inbox, Message};
 use super::world::World;
 use crate::names::{AccountId, Region};

@@ -1,6 +1,9 @@
 //! What a run does, step by step, each of which takes its time and may be the last one: ask the guards,
-//! look, look after what a dead run left, ask again, look again, note, write, note. The guards, what they
-//! remember and what a run means are evenkeel's own; the accounts are made up.
+//! look, look after what a dead run left, ask again, look again, note, write, note. What a job is narrowed
+//! to, who touched what, the guards, what they remember, whose calls are ours, what is known of an account
+//! that was looked at, what a run means, and how it ended for the loop are evenkeel's own; the accounts are
+//! made up. Not here are what needs AWS (the look and the write themselves), the disk (the files, the audit
+//! log) or a database (the history, shares of a target), or waits by a clock of its own.
 
 #![allow(clippy::unwrap_used)]
 
@@ -12,10 +15,15 @@ use async_trait::async_trait;
 use croner::Cron;
 use futures::future::join_all;
 
-use super::super::PATH;
-use super::super::drive::{Clocks, Ended, Runs, Woken};
+use super::super::clocks::Clocks;
+use super::super::drive::{Runs, Woken};
+use super::super::ended::Ended;
 use super::super::events::Event;
-use super::super::queue::{Cause, Job, What};
+use super::super::queue::{Job, What};
+use super::super::reconciler::causes::{by_whom, heard};
+use super::super::reconciler::narrowed::narrowed;
+use super::super::reconciler::ours::Ours;
+use super::super::reconciler::whole::WholeLook;
 use super::super::setback::Setback;
 use super::super::sight::Sight;
 use super::away::Away;
@@ -23,15 +31,16 @@ use super::leases::{Leasing, TERM};
 use super::ledger::Asker;
 use super::plans;
 use super::world::{BUDGET, KINDS, Line, Thing, World};
+use crate::aws::error::ErrorClass;
 use crate::fleet::file::schedule;
-use crate::guards::{Version, Who};
-use crate::names::{AccountId, Region};
+use crate::guards::Version;
+use crate::names::AccountId;
 use crate::plan::{AccountPlan, Guard, ObjectPlan, Plan};
 use crate::reconcile::guarded::{Aim, Origins, Sent, Standing, View};
 use crate::reconcile::locks::Held;
 use crate::reconcile::{
-    AccountLocks, ApplyOutcome, ApplyReport, Claims, Guarded, Guards, Hand, Heard, RunOutcome,
-    Safety, Step, Stop,
+    AccountLocks, ApplyOutcome, ApplyReport, Claims, Guarded, Guards, Hand, RunEvent, RunOutcome,
+    Safety, Selectors, Step, Stop, Told,
 };
 
 /// One life of the controller.
@@ -41,6 +50,7 @@ pub struct Process {
     is_dead: Arc<AtomicBool>,
     stop: Stop,
     guards: Guards,
+    ours: Ours,
     alive: Mutex<BTreeSet<u64>>,
     all: Mutex<BTreeSet<u64>>,
     in_hand: Mutex<Vec<What>>,
@@ -79,6 +89,7 @@ impl Process {
             is_dead,
             stop: stop.clone(),
             guards: Guards { safety, windows: Vec::new(), kill_switch: world.kill_switch.clone() },
+            ours: Ours::default(),
             alive: Mutex::default(),
             all: Mutex::default(),
             in_hand: Mutex::default(),
@@ -103,21 +114,19 @@ impl Process {
         lock(&self.all).clone()
     }
 
-    /// Which accounts and kinds a job is about.
+    /// Which accounts and kinds a job is about, as it is narrowed for its run.
     fn about(&self, what: &What) -> (Vec<AccountId>, BTreeSet<usize>) {
+        let selectors = narrowed(&Selectors::default(), what).unwrap();
         let declared = self.world.files();
-        let of = |name: &String| declared.targets.get(name).cloned().unwrap_or_default();
-        let all = || (0..KINDS.len()).collect();
-        let named = |name: &str| KINDS.iter().position(|kind| kind.0 == name);
-        match what {
-            What::Target(name) => (of(name), all()),
-            What::Path(name) => (of(name), PATH.iter().filter_map(|kind| named(kind)).collect()),
-            What::Account(account) => (vec![account.clone()], all()),
-            What::Parts { account, parts } => {
-                let kinds = parts.iter().filter_map(|(kind, _)| named(kind)).collect();
-                (vec![account.clone()], kinds)
-            }
-        }
+        let is_asked =
+            |all: &[String], name: &str| all.is_empty() || all.iter().any(|one| one == name);
+        let targets =
+            declared.targets.iter().filter(|(name, _)| is_asked(&selectors.targets, name));
+        let accounts: BTreeSet<&AccountId> = targets.flat_map(|(_, accounts)| accounts).collect();
+        let accounts =
+            accounts.into_iter().filter(|one| is_asked(&selectors.accounts, one.as_str()));
+        let kinds = KINDS.iter().enumerate().filter(|(_, kind)| is_asked(&selectors.kinds, kind.0));
+        (accounts.cloned().collect(), kinds.map(|(place, _)| place).collect())
     }
 
     /// The run, as the guards are asked about it.
@@ -150,28 +159,12 @@ impl Process {
     }
 
     fn guarded(&self, asker: &Asker, job: &Job) -> Arc<Guarded> {
-        let mut guarded = Guarded::new(Arc::new(Away::of(&self.world)), asker.rules.clone());
-        guarded.hand = Hand::Loop;
+        let mut guarded = Guarded::of(Hand::Loop, None, Arc::new(Away::of(&self.world)));
+        guarded.rules = asker.rules.clone();
         guarded.protects_first_run = true;
         let clocks = self.world.clocks.clone();
         guarded.clock = Arc::new(move || clocks.wall());
-        if let What::Parts { account, parts } = &job.what {
-            let who = job.causes.kept.iter().filter_map(|cause| match cause {
-                Cause::Event { call, time, by, .. } => {
-                    let (principal, call) = (by.arn.clone(), call.clone());
-                    Some(Who { principal, call, time: Some(*time) })
-                }
-                _ => None,
-            });
-            let heard = who.flat_map(|who| {
-                parts.iter().map(move |(kind, _)| Heard {
-                    account: account.clone(),
-                    kind: (*kind).to_owned(),
-                    who: who.clone(),
-                })
-            });
-            guarded.heard = heard.collect();
-        }
+        guarded.heard = heard(&job.what, &by_whom(&job.causes));
         Arc::new(guarded)
     }
 
@@ -202,25 +195,21 @@ impl Process {
         if let Err(error) = standing.conclude(&plan, report.as_ref()).await {
             self.world.say(|| format!("run {run} is not remembered: {error}"));
         }
-        if let (true, What::Target(_) | What::Account(_)) = (plan.failed.is_empty(), &job.what) {
-            let (now, home) = (self.world.clocks.now(), Region::new("eu-west-1"));
-            let target =
-                if let What::Target(name) = &job.what { Some(name.as_str()) } else { None };
-            accounts.iter().for_each(|one| lock(&self.sight).looked(one, &home, target, now));
-        }
+        self.looked(&plan, &job.what);
         let is_mended = report.as_ref().is_some_and(|report| report.applied() > 0);
-        match RunOutcome::of(&plan, report.as_ref()) {
-            RunOutcome::InSync | RunOutcome::Drift | RunOutcome::Refused if is_mended => {
-                Ended::Mended
-            }
-            RunOutcome::InSync | RunOutcome::Drift | RunOutcome::Refused => Ended::Done,
-            RunOutcome::Interrupted => Ended::Stopped,
-            RunOutcome::Partly | RunOutcome::Unknown if plan.failed.is_empty() => {
-                Ended::Again(Setback::Other)
-            }
-            RunOutcome::Partly | RunOutcome::Unknown => {
-                Ended::Again(Setback::Throttled { after: None })
-            }
+        let throttled = plan.failed.iter().map(|_| ErrorClass::Throttled);
+        let setback = || Setback::of(throttled, None);
+        Ended::of(RunOutcome::of(&plan, report.as_ref()), is_mended, None, setback)
+    }
+
+    /// A whole look has ended, as the controller hears of it.
+    fn looked(&self, plan: &Plan, what: &What) {
+        let clocks = Arc::new(self.world.clocks.clone());
+        let whole = WholeLook::of(what, Arc::clone(&self.sight), clocks);
+        let event = RunEvent::Planned { plan };
+        let told = Told { time: self.world.clocks.wall(), run: &plan.run, event };
+        if let Some(whole) = whole.filter(|_| plan.failed.is_empty()) {
+            whole.hear(&told).unwrap();
         }
     }
 
@@ -465,6 +454,7 @@ impl Runs for Process {
         let run = self.world.begin_run();
         lock(&self.alive).insert(run);
         lock(&self.all).insert(run);
+        self.ours.begins(&run.to_string());
         self.world.say(|| format!("run {run} of {:?}", job.what));
         let ended = self.whole(run, job).await;
         self.world.say(|| format!("run {run} {ended:?}"));
@@ -474,7 +464,6 @@ impl Runs for Process {
     }
 
     fn is_ours(&self, event: &Event) -> bool {
-        let run = event.by.source_identity.as_ref().and_then(|name| name.strip_prefix("evenkeel-"));
-        run.and_then(|run| run.parse().ok()).is_some_and(|run: u64| lock(&self.all).contains(&run))
+        self.ours.made(event)
     }
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::drive::Clocks;
+use super::super::clocks::Clocks;
 use super::world::{ACCOUNTS, KINDS, Thing, World};
 use super::{CALM, TROUBLE};
 

@@ -11,7 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures::FutureExt;
 use serde_json::{Value, json};
 
-use super::super::drive::Clocks;
+use super::super::clocks::Clocks;
 use super::super::drive::simulated::Simulated;
 use super::super::in_force::{InForce, Label};
 use super::super::inbox::Message;

@@ -233,13 +233,15 @@ mod tests {
     use futures::future::join_all;
     use serde_json::json;
 
+    use super::super::Hand;
     use super::*;
     use crate::plan::render::testing::{change as planned, object};
     use crate::store::memory::InMemory;
 
     /// Guards whose clock is moved by hand, in minutes.
     fn guarded(rules: Rules) -> (Guarded, Arc<AtomicI64>) {
-        let mut guarded = Guarded::new(Arc::new(InMemory::default()), rules);
+        let mut guarded = Guarded::of(Hand::Person, None, Arc::new(InMemory::default()));
+        guarded.rules = rules;
         let minutes = Arc::new(AtomicI64::new(0));
         let time = Arc::clone(&minutes);
         guarded.clock = Arc::new(move || {

@@ -82,8 +82,8 @@ pub struct Look {
     pub commit: Option<String>,
     /// What stops new writes at once.
     pub kill_switch: KillSwitch,
-    /// The guards that remember more than one run, where they are asked.
-    pub guarded: Option<Arc<Guarded>>,
+    /// The guards that remember more than one run.
+    pub guarded: Arc<Guarded>,
     /// The accounts that runs of this process hold.
     pub locks: AccountLocks,
     /// What other controllers look at as well, and what of it is left to this one; all, where there are
@@ -100,13 +100,17 @@ pub struct Look {
 }
 
 impl Look {
-    /// A look at all that targets declare, which could be applied.
-    pub fn at(targets: Vec<FleetTarget>) -> Self {
+    /// A look at all that targets declare, which could be applied within what the fleet file allows: its
+    /// limits, its kill switch and its change windows hold. Without a fleet file, the limits hold of one
+    /// that says nothing. Who writes is guarded ([`Guarded::of`]): nobody can forget it.
+    pub fn at(targets: Vec<FleetTarget>, fleet: Option<Fleet>, guarded: Guarded) -> Self {
+        let safety = Safety::of(fleet.as_ref());
+        let kill_switch = KillSwitch::of(fleet.as_ref());
         Self {
             run: uuid::Uuid::now_v7().to_string(),
             targets,
             compare_to: None,
-            fleet: None,
+            fleet,
             beside_fleet: false,
             outside_fleet: false,
             source: Source::Live { own: None, record: None },
@@ -115,10 +119,10 @@ impl Look {
             shard: None,
             only: None,
             puts_back: false,
-            safety: Safety::default(),
+            safety,
             commit: None,
-            kill_switch: KillSwitch::default(),
-            guarded: None,
+            kill_switch,
+            guarded: Arc::new(guarded),
             locks: AccountLocks::default(),
             share: None,
             listing: Listing::default(),

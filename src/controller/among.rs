@@ -5,24 +5,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use async_trait::async_trait;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use croner::Cron;
-use evenkeel::controller::drive::Heart;
-use evenkeel::controller::queue::{Cause, Causes, What};
-use evenkeel::fleet::Fleet;
-use evenkeel::names::{AccountId, Region};
-use evenkeel::reconcile::{AccountLocks, Claims, Share};
-use evenkeel::store::memory::NOT_THERE;
-use evenkeel::store::{Leases, Memory, Shares, Store, StoreError};
-use serde_json::json;
 
-/// Where it is said whose calls were heard of.
-const HEARD: &str = "heartbeat/";
-/// How often that is looked at.
-const ASK_EVERY: Duration = Duration::from_secs(10);
-/// After so long, nobody waits for it any more.
-const KEPT: TimeDelta = TimeDelta::hours(1);
+use super::queue::{Cause, Causes, What};
+use crate::fleet::Fleet;
+use crate::reconcile::{AccountLocks, Claims, Share};
+use crate::store::{Shares, Store, StoreError};
 
 /// What this process is among several.
 #[derive(Default)]
@@ -50,12 +39,17 @@ impl Among {
         if self.of().is_some_and(|of| is_known(&of)) {
             return;
         }
-        let claims = claims(store, fleet);
+        let claims = Claims::within(store, fleet);
         locks.claim_with(claims.clone());
         // Without the store's clock there is nothing to share either: the next run asks again.
         let Ok(began) = store.time().await else { return };
         let of = Of { store: store.clone(), claims, began };
         *self.of.lock().unwrap_or_else(PoisonError::into_inner) = Some(of);
+    }
+
+    /// The store that they share, if they do.
+    pub(super) fn store(&self) -> Option<Store> {
+        self.of().map(|of| of.store)
     }
 
     fn of(&self) -> Option<Of> {
@@ -114,70 +108,4 @@ impl Among {
         *since = times.fold(*since, DateTime::max);
         *since
     }
-}
-
-/// Makes the calls that are made to be heard of, where each message goes to one of several controllers.
-pub struct Beating {
-    pulse: Arc<dyn Heart>,
-    among: Arc<Among>,
-}
-
-impl Beating {
-    /// Makes them as `pulse` does, among others.
-    pub fn new(pulse: Arc<dyn Heart>, among: &Arc<Among>) -> Self {
-        Self { pulse, among: Arc::clone(among) }
-    }
-
-    /// What others have heard of our calls so far.
-    async fn heard(store: &Store, mark: &str) -> Result<Vec<AccountId>, StoreError> {
-        let mut heard = Vec::new();
-        for document in store.list(HEARD).await? {
-            let rest = document.name.strip_prefix(HEARD).and_then(|rest| rest.split_once('/'));
-            let ours = rest.filter(|(of, _)| *of == mark).and_then(|(_, one)| one.parse().ok());
-            let said: DateTime<Utc> = document.typed()?;
-            if ours.is_some() || Utc::now() - said > KEPT {
-                match store.remove(&document.name, document.version).await {
-                    Ok(()) | Err(StoreError::Moved { .. }) => {}
-                    Err(error) => return Err(error),
-                }
-            }
-            heard.extend(ours);
-        }
-        Ok(heard)
-    }
-}
-
-#[async_trait]
-impl Heart for Beating {
-    async fn beat(&self, account: &AccountId, region: &Region, mark: &str) -> Result<(), String> {
-        self.pulse.beat(account, region, mark).await
-    }
-
-    fn pass_on(&self, account: &AccountId, mark: &str) {
-        let Some(Of { store, .. }) = self.among.of() else { return };
-        let name = format!("{HEARD}{mark}/{account}");
-        tokio::spawn(async move {
-            // One that is there already says the same.
-            store.write(&name, NOT_THERE, &json!(Utc::now())).await.ok();
-        });
-    }
-
-    async fn passed_on(&self, mark: &str) -> Vec<AccountId> {
-        loop {
-            tokio::time::sleep(ASK_EVERY).await;
-            let Some(Of { store, .. }) = self.among.of() else { continue };
-            match Self::heard(&store, mark).await {
-                Ok(heard) if heard.is_empty() => {}
-                Ok(heard) => return heard,
-                Err(error) => tracing::warn!("nobody knows what others have heard: {error}"),
-            }
-        }
-    }
-}
-
-/// How a process claims accounts in a store.
-pub fn claims(store: &Store, fleet: Option<&Fleet>) -> Claims {
-    let kept = fleet.map(|fleet| fleet.file.store.clone()).unwrap_or_default();
-    let leases: Arc<dyn Leases> = Arc::new(store.clone());
-    Claims::new(leases, kept.lease.duration())
 }

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use evenkeel::reconcile::{ListenError, Listener, RunEvent, Told};
+use crate::reconcile::{ListenError, Listener, RunEvent, Told};
 
 /// Hears of the first write that AWS accepts.
 #[derive(Debug, Default)]

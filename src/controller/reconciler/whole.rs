@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use evenkeel::controller::drive::Clocks;
-use evenkeel::controller::queue::What;
-use evenkeel::controller::sight::Sight;
-use evenkeel::reconcile::{ListenError, Listener, RunEvent, Told};
+use crate::controller::clocks::Clocks;
+use crate::controller::queue::What;
+use crate::controller::sight::Sight;
+use crate::reconcile::{ListenError, Listener, RunEvent, Told};
 
 /// A whole look at a target or an account.
 pub struct WholeLook {

@@ -1,10 +1,10 @@
 //! What a run is made for, as guards, the history and notices take it.
 
-use evenkeel::controller::queue::{Cause, Causes, What};
-use evenkeel::fleet::select::SelectError;
-use evenkeel::guards::Who;
-use evenkeel::reconcile::{Heard, LookError};
-use evenkeel::store::history::ByWhom;
+use crate::controller::queue::{Cause, Causes, What};
+use crate::fleet::select::SelectError;
+use crate::guards::Who;
+use crate::reconcile::{Heard, LookError};
+use crate::store::history::ByWhom;
 
 /// Who touched what, as far as events told.
 pub fn heard(what: &What, caused_by: &[ByWhom]) -> Vec<Heard> {
@@ -22,14 +22,6 @@ pub fn heard(what: &What, caused_by: &[ByWhom]) -> Vec<Heard> {
         })
     })
     .collect()
-}
-
-/// What the run of a target is called, for the book of what was told.
-pub fn run_key(what: &What) -> Option<String> {
-    match what {
-        What::Target(name) => Some(format!("run/{name}")),
-        What::Path(_) | What::Account(_) | What::Parts { .. } => None,
-    }
 }
 
 /// Who did what a run is made for.

@@ -1,0 +1,197 @@
+//! The runs of the controller: each of one version of the files, several at a time, one in an account.
+
+mod attempt;
+pub mod causes;
+mod mended;
+pub mod narrowed;
+pub mod ours;
+pub mod whole;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::Utc;
+use croner::Cron;
+use tokio::sync::Notify;
+
+use super::among::Among;
+use super::audience::Voice;
+use super::begun::Begun;
+use super::clocks::Clocks;
+use super::drive::{Runs, Woken};
+use super::ended::Ended;
+use super::events::Event;
+use super::files::Files;
+use super::queue::{Causes, Job, What};
+use super::said::Said;
+use super::setback::Setback;
+use super::sight::Sight;
+use crate::aws::meter::Meter;
+use crate::guards::KillSwitch;
+use crate::guards::kill_switch::{News, Watched};
+use crate::notify::Telling;
+use crate::reconcile::look::Listed;
+use crate::reconcile::{AccountLocks, Keeper, Kept, LeaseCounts, RunOutcome, Stop};
+use crate::store::StoreError;
+use crate::store::audit::SharedLog;
+
+use attempt::Attempt;
+use mended::Mended;
+use ours::Ours;
+
+/// How often it is looked at whether the kill switch is on, to say so; each write looks for itself.
+const SWITCH_EVERY: Duration = Duration::from_millis(500);
+/// The same of a parameter, which a run that writes reads each second.
+const PARAMETER_EVERY: Duration = Duration::from_secs(5);
+
+/// What is known of the accounts, and the clocks by which it ages.
+pub type SeenBy = (Arc<Mutex<Sight>>, Arc<dyn Clocks>);
+
+/// Who reconciles.
+pub struct Reconciler {
+    /// The files.
+    pub files: Arc<Files>,
+    /// Open as long as the controller lives.
+    pub audit_log: SharedLog,
+    /// What stops all writing.
+    pub kill_switch: KillSwitch,
+    /// Raised when somebody wishes to stop.
+    pub stop: Stop,
+    /// Where runs are remembered.
+    pub keeper: Keeper,
+    /// Who tells people.
+    pub telling: Arc<Telling>,
+    /// To whom it is said what happens.
+    pub voice: Arc<Voice>,
+    /// Who knows how well each account is seen, if somebody does.
+    pub seen_by: Option<SeenBy>,
+    /// Whether it shares out with others what a tick wants.
+    pub shares: bool,
+    /// How often it is looked at what events depend on.
+    pub path_every: Duration,
+    /// What is of this process alone.
+    pub own: Own,
+}
+
+/// What the runs of one process have in common.
+#[derive(Default)]
+pub struct Own {
+    /// Two runs must never write to one account at the same time.
+    pub locks: AccountLocks,
+    /// What this controller is among several.
+    pub among: Arc<Among>,
+    /// The organization as it was listed last.
+    listed: Arc<Listed>,
+    /// Said when the kill switch is off again.
+    released: Notify,
+    ours: Ours,
+}
+
+impl Reconciler {
+    /// Refuses where somebody else writes with the store already.
+    ///
+    /// # Errors
+    /// Somebody does.
+    pub async fn is_alone(&self) -> Result<(), StoreError> {
+        match self.keeper.kept(self.files.good().what.fleet.as_ref()).await {
+            Kept::Gone(error @ StoreError::Held { .. }) => Err(error),
+            // What else is wrong with it may pass.
+            Kept::Nowhere | Kept::In(..) | Kept::Gone(_) => Ok(()),
+        }
+    }
+
+    /// The audit log's file.
+    pub fn log_file(&self) -> &Path {
+        self.audit_log.path()
+    }
+
+    /// The leases that it has, where several controllers share the fleet.
+    pub fn leases(&self) -> Option<LeaseCounts> {
+        self.own.locks.leases()
+    }
+
+    /// Gives back what it has claimed among several controllers.
+    pub async fn end(&self) {
+        self.own.locks.end().await;
+    }
+
+    /// One run of one target.
+    pub async fn target(&self, name: &str) -> RunOutcome {
+        let job = Job { what: What::Target(name.to_owned()), causes: Causes::default() };
+        self.reconcile(&job, &Arc::default(), &Arc::default()).await.0
+    }
+
+    /// A run, and when what other controllers have of it in hand is looked after. `meter` counts its calls.
+    async fn reconcile(
+        &self,
+        job: &Job,
+        meter: &Arc<Meter>,
+        mended: &Arc<Mended>,
+    ) -> (RunOutcome, Option<Duration>) {
+        if self.stop.is_raised() {
+            return (RunOutcome::Interrupted, None);
+        }
+        let started = Utc::now();
+        let version = self.files.good();
+        self.kill_switch.look().await;
+        let (files, pulled) = (self.files.shown(&version), self.kill_switch.pulled());
+        let begun = Begun { job, started, files: &files, pulled: pulled.as_ref() };
+        let attempt = Attempt { of: self, begun: &begun, version: &version, meter, mended };
+        match attempt.run().await {
+            Ok(ended) => ended,
+            Err(error) => {
+                self.voice.say(&Said::Failed { begun: &begun, error: &error });
+                (error.outcome(), None)
+            }
+        }
+    }
+
+    /// Says when the kill switch is pulled and released, for as long as the controller runs.
+    pub async fn watch_kill_switch(&self) {
+        let mut watched = Watched::default();
+        loop {
+            self.kill_switch.look_within(PARAMETER_EVERY).await;
+            match watched.news(self.kill_switch.pulled()) {
+                None => {}
+                Some(News::On(on)) => self.voice.say(&Said::KillSwitch { pulled: Some(&on) }),
+                Some(News::Off { was_told }) => {
+                    if was_told {
+                        self.voice.say(&Said::KillSwitch { pulled: None });
+                    }
+                    self.own.released.notify_one();
+                }
+            }
+            tokio::time::sleep(SWITCH_EVERY).await;
+        }
+    }
+}
+
+#[async_trait]
+impl Runs for Reconciler {
+    fn targets(&self) -> Result<BTreeMap<String, Cron>, String> {
+        let targets = self.files.good().what.targets.clone();
+        self.voice.say(&Said::Targets { targets: &targets });
+        Ok(targets)
+    }
+
+    async fn woken(&self) -> Woken {
+        tokio::select! {
+            () = self.files.changed() => Woken::Files,
+            () = self.own.released.notified() => Woken::Released,
+        }
+    }
+
+    async fn run(&self, job: &Job) -> Ended {
+        let (meter, mended) = (Arc::new(Meter::default()), Arc::new(Mended::default()));
+        let (outcome, left) = self.reconcile(job, &meter, &mended).await;
+        let setback = || Setback::of(meter.failures(), meter.wait());
+        Ended::of(outcome, mended.anything(), left, setback)
+    }
+
+    fn is_ours(&self, event: &Event) -> bool {
+        self.own.ours.made(event)
+    }
+}
