@@ -80,6 +80,7 @@ pub fn channel(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>>
         warned(Change::new(Action::PutChannel { channel }, drift), said.filter(|_| key_differs));
     changes.push(if moves {
         change
+            .moves()
             .risk(Risk::Disruptive)
             .warn("history goes to another place or under another key: its readers must follow")
     } else if let Some(problem) = problem.filter(|_| actual.is_none()) {
