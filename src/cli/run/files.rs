@@ -13,7 +13,7 @@ use evenkeel::baseline::load::Reader;
 use evenkeel::controller::git::{GitError, Remote};
 use evenkeel::controller::in_force::{Good, InForce, Label, Offer};
 use evenkeel::fleet::Fleet;
-use evenkeel::fleet::elsewhere::OwnStore;
+use evenkeel::fleet::elsewhere::OwnParts;
 use evenkeel::fleet::file::Git;
 use evenkeel::notify::besides::{FILES, refused_files};
 use evenkeel::telemetry;
@@ -65,8 +65,8 @@ pub struct Files {
     changed: Notify,
     /// Said when somebody wishes that they are looked at now.
     wished: Notify,
-    /// Where the controller remembers, where they come from elsewhere.
-    own: Option<OwnStore>,
+    /// What counts of the file that the controller was started with, where they come from elsewhere.
+    own: Option<OwnParts>,
     /// What was wrong with the way to them, said once.
     trouble: Mutex<Option<String>>,
     /// Who is told.
@@ -98,7 +98,7 @@ impl Files {
                 (global, place, Some(commit))
             }
         };
-        let own = fleet.filter(|_| git.is_some()).map(OwnStore::of);
+        let own = fleet.filter(|_| git.is_some()).map(OwnParts::of);
         let look = Look {
             global: &global,
             selectors: &args.selectors,
@@ -328,7 +328,7 @@ struct Look<'a> {
     global: &'a Global,
     selectors: &'a Selectors,
     schedule: &'a str,
-    own: Option<&'a OwnStore>,
+    own: Option<&'a OwnParts>,
 }
 
 impl Look<'_> {
