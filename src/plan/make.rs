@@ -107,7 +107,7 @@ pub fn state_digest(kind: Option<&dyn DynKind>, object: &Object<Value>) -> Strin
     match &object.status {
         Status::Unknown(_) => digest::of(&(&object.id, "unknown")),
         Status::Present(_) | Status::Absent | Status::Skipped { .. } => {
-            digest::of(&own(object, kind.map_or(&[], DynKind::beside)))
+            digest::of(&own(object, kind.map(DynKind::beside).unwrap_or_default()))
         }
     }
 }

@@ -23,9 +23,6 @@ bucket           = "logs-${{account.id}}"
 services         = ["cloudtrail", "config"]
 service_prefixes = {{ cloudtrail = "{prefix}", config = "{prefix}" }}
 
-[iam.role.config]
-assume_role_policy = {{ Version = "2012-10-17", Statement = [{{ Effect = "Allow", Principal = {{ Service = "config.amazonaws.com" }}, Action = "sts:AssumeRole" }}] }}
-
 [cloudtrail.trail.main]
 name           = "main"
 s3_bucket_name = "${{s3.bucket.logs.bucket}}"
