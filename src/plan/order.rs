@@ -94,7 +94,7 @@ pub fn sort(nodes: &[Node]) -> (Vec<u32>, BTreeMap<u32, Vec<u32>>) {
 
 /// The changes by which what may be delivered to an object goes elsewhere, or comes there from elsewhere.
 fn moving<'a>(nodes: &'a [Node], from: &'a Node) -> impl Iterator<Item = u32> + 'a {
-    let delivering = nodes.iter().filter(|other| other.may_deliver_to(from));
+    let delivering = nodes.iter().filter(move |other| other.may_deliver_to(from));
     delivering.flat_map(|other| &other.changes).filter(|step| step.moves).map(|step| step.id)
 }
 
