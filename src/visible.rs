@@ -153,7 +153,9 @@ const SECRET_FIELDS: [&str; 4] = ["secret", "token", "password", "passphrase"];
 fn is_nearly_secret(name: &str) -> bool {
     let is_near = |word: &&'static str| {
         name.contains(*word)
-            || name.split(['_', '-']).any(|part| strsim::damerau_levenshtein(part, word) <= 2)
+            || name
+                .split(['_', '-', '.', '"', '\''])
+                .any(|part| strsim::damerau_levenshtein(part, word) <= 2)
     };
     SECRET_FIELDS.iter().any(is_near)
 }
@@ -215,6 +217,7 @@ mod tests {
             ("x = 1\n  secret: hunter2", "x = 1\n  secret: *******"),
             ("secret hunter2", "secret *******"),
             ("secret.value = \"hunter2\"", "secret.value = \"*******\""),
+            ("a.secrt = \"hunter2\"", "a.secrt = \"*******\""),
             ("ulr = \"https://h.example/T0/x\"", "ulr = \"https://h.example*****\""),
             ("[notify.webhook.secret]\nx = 1", "[notify.webhook.secret]\nx = 1"),
             ("# secrets are elsewhere\nx = 1", "# secrets are elsewhere\nx = 1"),
