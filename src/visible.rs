@@ -51,33 +51,35 @@ pub fn masked(text: &str) -> Cow<'_, str> {
 
 /// A source text in which each value that may be a secret, by the name of its field, has as many stars as
 /// it had bytes, so that places in the text stay right. The place of a secret (`${env.NAME}`,
-/// `file:PATH`) is none, and of a `url` its scheme and host may be seen.
+/// `file:PATH`) is none, and of a `url` its scheme and host may be seen. The text may be any: what was to be
+/// TOML and is none is hidden as well.
 pub fn without_secrets(text: &str) -> Cow<'_, str> {
     let mut hidden = Vec::new();
     let mut at = 0;
     while let Some(assignment) = text[at..].find('=').map(|found| at + found) {
+        unassigned(text, at..assignment, &mut hidden);
         at = assignment + 1;
         let before = text[..assignment].trim_end_matches([' ', '\t', '"', '\'']);
         let is_name = |one: char| one.is_ascii_alphanumeric() || matches!(one, '_' | '-');
-        let name = &before[before.trim_end_matches(is_name).len()..];
-        let words = name.to_ascii_lowercase();
-        let is_secret = is_nearly_secret(&words);
+        let is_path = |one: char| is_name(one) || matches!(one, '.' | '"' | '\'');
+        let path = before[before.trim_end_matches(is_path).len()..].to_ascii_lowercase();
+        let words = &path[path.trim_end_matches(is_name).len()..];
+        let is_secret = is_nearly_secret(&path);
         let Some(value) = value_after(text, at) else {
-            // A list, or what is no value at all: the rest of the line.
             if is_secret || words.contains("url") {
-                let end = text[at..].find('\n').map_or(text.len(), |end| at + end);
-                let start = text[at..end].find(['"', '\'']).map_or(end, |start| at + start);
-                hidden.push(start..end);
-                at = end;
+                let rest = no_string_after(text, at);
+                at = rest.end;
+                hidden.push(rest);
             }
             continue;
         };
         let inside = &text[value.clone()];
+        let is_web = inside.starts_with("http://") || inside.starts_with("https://");
         if is_secret {
             if !inside.starts_with("${") && !inside.starts_with("file:") {
                 hidden.push(value.clone());
             }
-        } else if let Some(host) = inside.find("://").filter(|_| words.contains("url")) {
+        } else if let Some(host) = inside.find("://").filter(|_| is_web || words.contains("url")) {
             let rest = host + 3;
             let path = inside[rest..].find('/').map_or(inside.len(), |slash| rest + slash);
             if let Some(name) = inside[rest..path].rfind('@') {
@@ -87,6 +89,7 @@ pub fn without_secrets(text: &str) -> Cow<'_, str> {
         }
         at = value.end;
     }
+    unassigned(text, at..text.len(), &mut hidden);
     if hidden.iter().all(Range::is_empty) {
         return Cow::Borrowed(text);
     }
@@ -102,6 +105,47 @@ pub fn without_secrets(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// Hides, in whole lines of a stretch without an assignment, what stands behind the name of a secret:
+/// somebody forgot the `=`, or wrote another sign.
+fn unassigned(text: &str, stretch: Range<usize>, hidden: &mut Vec<Range<usize>>) {
+    let mut start = stretch.start;
+    for line in text[stretch.clone()].split_inclusive('\n') {
+        let end = start + line.trim_end_matches(['\n', '\r']).len();
+        // The last line of the stretch may be the beginning of an assignment.
+        let is_whole = line.ends_with('\n') || stretch.end == text.len();
+        let name_at =
+            start + (line.len() - line.trim_start_matches([' ', '\t', '"', '\'', '{', ',']).len());
+        let is_name = |one: char| one.is_ascii_alphanumeric() || matches!(one, '_' | '-');
+        let begins = start == 0 || text[..start].ends_with('\n');
+        if is_whole && begins && name_at < end {
+            let behind = &text[name_at..end];
+            let name = behind.len() - behind.trim_start_matches(is_name).len();
+            if name > 0 && is_nearly_secret(&behind[..name].to_ascii_lowercase()) {
+                let rest = behind[name..].len()
+                    - behind[name..].trim_start_matches([' ', '\t', ':', '"', '\'']).len();
+                hidden.push(name_at + name + rest..end);
+            }
+        }
+        start += line.len();
+    }
+}
+
+/// What stands in the place of a string behind a place: a list, or what is no value at all. It goes on in the
+/// lines that follow until another assignment or a table begins.
+fn no_string_after(text: &str, at: usize) -> Range<usize> {
+    let mut end = text[at..].find('\n').map_or(text.len(), |end| at + end);
+    let line = &text[at..end];
+    let first = line.find(['"', '\'']).or_else(|| line.find(|one: char| !one.is_whitespace()));
+    let start = first.map_or(end, |first| at + first);
+    for next in text[end..].split_inclusive('\n').skip(1) {
+        if next.trim().is_empty() || next.contains('=') || next.trim_start().starts_with('[') {
+            break;
+        }
+        end += 1 + next.trim_end_matches('\n').len();
+    }
+    start..end
+}
+
 /// What names of fields are made of whose values nobody may see.
 const SECRET_FIELDS: [&str; 4] = ["secret", "token", "password", "passphrase"];
 
@@ -109,7 +153,9 @@ const SECRET_FIELDS: [&str; 4] = ["secret", "token", "password", "passphrase"];
 fn is_nearly_secret(name: &str) -> bool {
     let is_near = |word: &&'static str| {
         name.contains(*word)
-            || name.split(['_', '-']).any(|part| strsim::damerau_levenshtein(part, word) <= 2)
+            || name
+                .split(['_', '-', '.', '"', '\''])
+                .any(|part| strsim::damerau_levenshtein(part, word) <= 2)
     };
     SECRET_FIELDS.iter().any(is_near)
 }
@@ -164,6 +210,17 @@ mod tests {
             ("secrt = \"hunter2\"", "secrt = \"*******\""),
             ("secret = \"hunter2\" oops", "secret = \"*******\" oops"),
             ("url = [\"hunter2\"]\nx = 1", "url = [**********\nx = 1"),
+            ("secret = hunter2\nx = 1", "secret = *******\nx = 1"),
+            ("secret = \n\"hunter2\"\nx = 1", "secret = \n*********\nx = 1"),
+            ("secret = [\n  \"hunter2\",\n]\n[a]", "secret = *\n************\n*\n[a]"),
+            ("x = 1\nsecret \"hunter2\"\ny = 2", "x = 1\nsecret \"********\ny = 2"),
+            ("x = 1\n  secret: hunter2", "x = 1\n  secret: *******"),
+            ("secret hunter2", "secret *******"),
+            ("secret.value = \"hunter2\"", "secret.value = \"*******\""),
+            ("a.secrt = \"hunter2\"", "a.secrt = \"*******\""),
+            ("ulr = \"https://h.example/T0/x\"", "ulr = \"https://h.example*****\""),
+            ("[notify.webhook.secret]\nx = 1", "[notify.webhook.secret]\nx = 1"),
+            ("# secrets are elsewhere\nx = 1", "# secrets are elsewhere\nx = 1"),
         ] {
             assert_eq!(without_secrets(text), shown);
             assert_eq!(without_secrets(text).len(), text.len());

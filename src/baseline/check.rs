@@ -6,7 +6,7 @@ use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{ValidationError, Validator};
 use serde_json::Value as Json;
 
-use super::problem::did_you_mean;
+use super::problem::{did_you_mean, one_of};
 
 /// The forms of texts that many fields share, in words.
 const FORMS: [(&str, &str); 3] = [
@@ -326,17 +326,8 @@ fn subject(path: &[String]) -> String {
 }
 
 fn choice(subject: &str, value: &Json, options: &[&str]) -> (String, Option<String>) {
-    let list = options.iter().map(|option| format!("\"{option}\"")).collect::<Vec<_>>().join(", ");
     let message = format!("{subject} cannot be {value}");
-    let near = value.as_str().and_then(|text| {
-        let same = options.iter().find(|option| option.eq_ignore_ascii_case(text)).copied();
-        same.or_else(|| super::problem::nearest(text, options.iter().copied()))
-    });
-    let help = match near {
-        Some(near) => format!("did you mean \"{near}\"? It can be {list}"),
-        None => format!("it can be {list}"),
-    };
-    (message, Some(help))
+    (message, Some(one_of(value.as_str().unwrap_or_default(), options)))
 }
 
 fn expected(kind: &TypeKind) -> String {

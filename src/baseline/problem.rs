@@ -281,12 +281,27 @@ impl std::error::Error for Problems {}
 /// The name that looks most like a text, when one does.
 pub fn nearest<'a>(text: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = snake(text);
+    let likeness = |name: &str| {
+        // AWS's own words are written in capitals, too.
+        let lower = strsim::jaro_winkler(&wanted, &snake(name));
+        strsim::jaro_winkler(&wanted, name).max(lower)
+    };
     names
         .into_iter()
-        .map(|name| (strsim::jaro_winkler(&wanted, name), name))
+        .map(|name| (likeness(name), name))
         .filter(|(likeness, _)| *likeness > 0.8)
         .max_by(|(left, _), (right, _)| left.total_cmp(right))
         .map(|(_, name)| name)
+}
+
+/// What a word can be, the one that looks most like it first.
+pub fn one_of(text: &str, words: &[&str]) -> String {
+    let list = words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ");
+    let same = words.iter().find(|word| word.eq_ignore_ascii_case(text)).copied();
+    match same.or_else(|| nearest(text, words.iter().copied())) {
+        Some(near) => format!("did you mean \"{near}\"? It can be {list}"),
+        None => format!("it can be {list}"),
+    }
 }
 
 /// AWS's CamelCase as snake_case, so that a name copied from AWS's documentation is recognised.

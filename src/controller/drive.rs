@@ -19,7 +19,7 @@ use super::clocks::Clocks;
 use super::ended::Ended;
 use super::events::{Event, Routes, parse};
 use super::inbox::{Batch, Inbox, Message, poll, watch};
-use super::pace::Pace;
+use super::pace::{Came, Pace};
 use super::queue::{Cause, Job, Key, Lanes, Queue};
 use super::said::{Hearer, Said};
 use super::schedule::Schedules;
@@ -142,6 +142,7 @@ impl Controller {
                 }));
             }
             while let Some(job) = state.queue.take(self.clocks.now()) {
+                job.what.parts().iter().for_each(|part| state.pace.begun(part));
                 in_hand.begin(Arc::clone(&self.runs), job);
             }
             state.say(Said::Turn { queue: &state.queue });
@@ -402,7 +403,7 @@ impl<'a> State<'a> {
         for part in parts {
             let (id, call, time) = (event.id.clone(), event.call.clone(), event.time);
             let cause = Cause::Event { id, call, time, by: Box::new(event.by.clone()) };
-            let at = self.pace.not_before(&part, now).max(at);
+            let at = self.pace.told(&part, event.sort, now).max(at);
             self.queue.add(Key::Part(part), at, cause);
         }
     }
@@ -411,8 +412,12 @@ impl<'a> State<'a> {
         if job.causes.has_event() {
             let now = self.of.clocks.now();
             self.pace.forget(now);
-            let is_mended = ended == Some(Ended::Mended);
-            job.what.parts().into_iter().for_each(|part| self.pace.looked(part, now, is_mended));
+            let came = match ended {
+                Some(Ended::Mended) => Came::Mended,
+                Some(Ended::Done) => Came::Nothing,
+                _ => Came::Unknown,
+            };
+            job.what.parts().into_iter().for_each(|part| self.pace.looked(part, now, came));
         }
         match ended {
             Some(Ended::Done | Ended::Mended) => self.queue.done(&job.what),

@@ -7,6 +7,7 @@
 //! events".
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -44,6 +45,9 @@ pub struct Event {
     pub refused: Option<String>,
     /// The mark of a call that a controller made only to hear of it.
     pub heartbeat: Option<String>,
+    /// The same for a call that the same caller makes again, asking for the same: it says how soon is looked,
+    /// and never whether.
+    pub sort: u64,
 }
 
 /// A message that is no event of CloudTrail.
@@ -125,7 +129,7 @@ pub fn parse(body: &str) -> Result<Event, NoEvent> {
         return Err(NoEvent::OfAnotherKind(short(envelope.detail_type)));
     }
     let detail = Detail::deserialize(envelope.detail).map_err(unreadable)?;
-    let heartbeat = mark(&detail);
+    let (heartbeat, sort) = (mark(&detail), sort(&detail));
     let Identity { kind, arn, invoked_by, session_context } = detail.user_identity;
     // The account whose trail recorded it is where something changed, whoever called.
     let account = detail.recipient_account_id.unwrap_or(envelope.account);
@@ -143,7 +147,16 @@ pub fn parse(body: &str) -> Result<Event, NoEvent> {
         },
         refused: detail.error_code.map(short),
         heartbeat,
+        sort,
     })
+}
+
+fn sort(detail: &Detail) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let Detail { event_source, event_name, user_identity, request_parameters, .. } = detail;
+    (event_source, event_name, &user_identity.arn, &user_identity.invoked_by).hash(&mut hasher);
+    request_parameters.to_string().hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The mark of a call that was made only to be heard of: the value of its tag.

@@ -18,7 +18,7 @@ use super::said::Said;
 use crate::baseline::Problems;
 use crate::baseline::disk::Disk;
 use crate::fleet::Fleet;
-use crate::fleet::elsewhere::OwnStore;
+use crate::fleet::elsewhere::OwnParts;
 use crate::fleet::file::Git;
 use crate::reconcile::settings::says_only_where;
 use crate::reconcile::{Selectors, Settings, SettingsError};
@@ -60,8 +60,8 @@ pub struct Files {
     changed: Notify,
     /// Said when somebody wishes that they are looked at now.
     wished: Notify,
-    /// Where the controller remembers, where they come from elsewhere.
-    own: Option<OwnStore>,
+    /// What counts of the file that the controller was started with, where they come from elsewhere.
+    own: Option<OwnParts>,
     /// What was wrong with the way to them, said once.
     trouble: Mutex<Option<String>>,
     voice: Arc<Voice>,
@@ -91,7 +91,7 @@ impl Files {
                 (Wanted { config: PathBuf::from(path), ..wanted }, place, Some(commit))
             }
         };
-        let own = fleet.filter(|_| git.is_some()).map(OwnStore::of);
+        let own = fleet.filter(|_| git.is_some()).map(OwnParts::of);
         let look = look(&wanted, own.as_ref());
         let texts = match &place {
             Origin::Disk => look.settled(|| Box::new(Disk), Duration::ZERO).await,
@@ -267,7 +267,7 @@ fn label(texts: &FileTexts, commit: Option<String>, wanted: &Wanted) -> Label {
     Label { digest: texts.digest(), commit: commit.or_else(|| wanted.commit.clone()) }
 }
 
-fn look<'a>(wanted: &'a Wanted, own: Option<&'a OwnStore>) -> Look<'a> {
+fn look<'a>(wanted: &'a Wanted, own: Option<&'a OwnParts>) -> Look<'a> {
     let Wanted { config, selectors, schedule, .. } = wanted;
     Look { config, selectors, schedule, own }
 }

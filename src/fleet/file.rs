@@ -257,7 +257,8 @@ pub struct Store {
     #[schemars(range(min = 1))]
     pub keep_days: u32,
     /// How long an account stays claimed by a controller that gives no sign any more, where several share
-    /// the database; 150 seconds by default, longer than any call to AWS takes.
+    /// the database, and after which a run that gives none was killed; 150 seconds by default, longer than
+    /// any call to AWS takes.
     pub lease: Span,
     /// The append-only audit log, relative to the fleet file; `.evenkeel/audit.jsonl` by default.
     pub audit_log: Option<String>,
@@ -320,7 +321,7 @@ pub struct Controller {
     pub event_queue_url: Option<String>,
     /// The repository that the files are brought from. Then this file says only how: its `[controller]`,
     /// `[store]` and `[safety] kill_switch` hold, and everything else is in the repository's fleet file,
-    /// whose `[store]` may only say the same.
+    /// which may only say the same of these.
     pub git: Option<Git>,
     /// Calls that the controller makes to hear of them, so that it knows in which accounts events come.
     /// None by default.

@@ -269,6 +269,10 @@ pub struct Change<A> {
     /// Whether it is a write for the whole account, which objects in several Regions need and one of
     /// them makes for all.
     pub of_account: bool,
+    /// Whether it leads what is delivered elsewhere: until it is done, the former place is in use.
+    pub moves: bool,
+    /// Whether it takes away what others may still use: it comes after everything by which they move.
+    pub comes_last: bool,
 }
 
 impl<A> Change<A> {
@@ -284,6 +288,8 @@ impl<A> Change<A> {
             makes_room: false,
             grants: Vec::new(),
             of_account: false,
+            moves: false,
+            comes_last: false,
         }
     }
 
@@ -299,6 +305,8 @@ impl<A> Change<A> {
             makes_room: false,
             grants: Vec::new(),
             of_account: false,
+            moves: false,
+            comes_last: false,
         }
     }
 
@@ -340,6 +348,20 @@ impl<A> Change<A> {
     #[must_use]
     pub fn of_account(mut self) -> Self {
         self.of_account = true;
+        self
+    }
+
+    /// The same, by which what is delivered goes elsewhere.
+    #[must_use]
+    pub fn moves(mut self) -> Self {
+        self.moves = true;
+        self
+    }
+
+    /// The same, to be done once all have moved that this plan moves.
+    #[must_use]
+    pub fn comes_last(mut self) -> Self {
+        self.comes_last = true;
         self
     }
 
@@ -397,6 +419,8 @@ impl<A> Change<A> {
             makes_room: self.makes_room,
             grants: self.grants,
             of_account: self.of_account,
+            moves: self.moves,
+            comes_last: self.comes_last,
         })
     }
 

@@ -12,6 +12,7 @@ use super::change::{Change, Undo};
 use super::claim::Claim;
 use super::compared;
 use super::context::{Cx, Facts, WriteCx};
+use super::misread;
 use super::object::{Cause, Object, ObserveError, Status, Unknown};
 use super::stricter::Stricter;
 use super::write_error::WriteError;
@@ -123,6 +124,8 @@ pub trait DynKind: Send + Sync {
     fn events(&self) -> Vec<String>;
     /// The fields of a spec that are no state of an object.
     fn not_state(&self) -> &'static [&'static str];
+    /// The members of its state that are not the object's own.
+    fn beside(&self) -> &'static [&'static str];
     /// Sample baselines.
     fn samples(&self) -> &'static [&'static str];
     /// JSON Schema of the spec.
@@ -187,6 +190,11 @@ pub trait DynKind: Send + Sync {
     ) -> Result<Vec<Change<Value>>, DiffError>;
     /// Does one write.
     async fn apply(&self, cx: &WriteCx, action: &Value) -> Result<(), ApplyError>;
+    /// Whether two writes do the same.
+    ///
+    /// # Errors
+    /// One of them is not one of this kind's.
+    fn is_same_write(&self, one: &Value, other: &Value) -> Result<bool, Misfit>;
     /// The writes that take one back.
     ///
     /// # Errors
@@ -274,21 +282,6 @@ impl<K: Kind> Erased<K> {
     }
 }
 
-/// What the schema lets pass and a type does not: JSON Schema takes `14.0` for a whole number.
-fn in_plain_words(message: &str) -> (String, Option<String>) {
-    let decimal = message
-        .strip_prefix("invalid type: floating point `")
-        .and_then(|rest| rest.split_once('`'))
-        .map(|(number, _)| number);
-    match decimal {
-        Some(number) => (
-            format!("{number} is a decimal number, and this setting takes a whole one"),
-            number.strip_suffix(".0").map(|whole| format!("write {whole}")),
-        ),
-        None => (message.to_owned(), None),
-    }
-}
-
 /// A spec as a baseline can say it: what is not declared is not there, for TOML has no null.
 fn without_nulls(value: Value) -> Value {
     match value {
@@ -347,6 +340,10 @@ impl<K: Kind> DynKind for Erased<K> {
         K::NOT_STATE
     }
 
+    fn beside(&self) -> &'static [&'static str] {
+        K::BESIDE
+    }
+
     fn samples(&self) -> &'static [&'static str] {
         K::SAMPLES
     }
@@ -358,13 +355,7 @@ impl<K: Kind> DynKind for Erased<K> {
     fn check(&self, spec: &Value) -> Vec<SpecProblem> {
         match serde_path_to_error::deserialize::<_, K::Spec>(spec) {
             Ok(spec) => K::check(&spec),
-            Err(error) => {
-                let field = error.path().to_string();
-                let (message, help) = in_plain_words(&error.into_inner().to_string());
-                // `.` is the whole.
-                let field = if field == "." { String::new() } else { field };
-                vec![SpecProblem { field, message, help }]
-            }
+            Err(error) => vec![misread::problem(spec, &error)],
         }
     }
 
@@ -457,6 +448,11 @@ impl<K: Kind> DynKind for Erased<K> {
     async fn apply(&self, cx: &WriteCx, action: &Value) -> Result<(), ApplyError> {
         let action = Self::read("action", action)?;
         Ok(K::apply(cx, &action).await?)
+    }
+
+    fn is_same_write(&self, one: &Value, other: &Value) -> Result<bool, Misfit> {
+        Ok(one == other
+            || K::is_same_write(&Self::read("action", one)?, &Self::read("action", other)?))
     }
 
     fn undo(&self, action: &Value, before: &Object<Value>) -> Result<Undo<Value>, Misfit> {

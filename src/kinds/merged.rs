@@ -78,6 +78,21 @@ pub fn refused(required: Vec<Required>, kind: PolicyKind, thing: &str) -> Vec<Sp
     problems
 }
 
+/// Whether two texts of a policy say the same: AWS keeps them in a form of its own.
+pub fn is_same(one: &Write, other: &Write) -> bool {
+    // In which partition an account's id is short for an ARN makes no difference to what both say.
+    const ANY: &str = "aws";
+    match (one, other) {
+        (Some(one), Some(other)) => {
+            match (PolicyDocument::from_text(one), PolicyDocument::from_text(other)) {
+                (Ok(one), Ok(other)) => one.same_meaning(&other, ANY),
+                _ => one == other,
+            }
+        }
+        _ => one == other,
+    }
+}
+
 /// A policy that is there and cannot be read. `how` is the command that writes one by hand.
 pub fn unreadable(now: &str, error: &PolicyError, how: &str) -> Change<Write> {
     let mut drift = Drift::new();
@@ -102,6 +117,35 @@ impl Merging<'_> {
             Some(merge) => (merge.document, merge.notes),
             None => (document, Vec::new()),
         }
+    }
+
+    /// The changes that put a policy in the place of another. What it takes away from services stays, if there
+    /// is room for both, until all have moved that this plan moves: nobody is shut out meanwhile.
+    pub fn steps(
+        &self,
+        actual: Option<&PolicyDocument>,
+        before: &PolicyDocument,
+        after: &PolicyDocument,
+        notes: Vec<String>,
+    ) -> Vec<Change<Write>> {
+        let Some(between) = before.on_the_way_to(after, &self.facts.partition) else {
+            return vec![self.put(actual, before, after, notes)];
+        };
+        if between.too_large(self.kind).is_some() && after.too_large(self.kind).is_none() {
+            let change = self.put(actual, before, after, notes);
+            return vec![change.warn(
+                "the policy has no room for what services may do by now beside what they may do then: \
+                 who delivers elsewhere from then on is refused until it does",
+            )];
+        }
+        let mut changes = Vec::new();
+        if between != *before {
+            changes.push(self.put(actual, before, &between, notes));
+        }
+        let widened = changes.len().checked_sub(1);
+        let last = self.put(Some(&between), &between, after, Vec::new());
+        changes.push(last.comes_last().needs(widened));
+        changes
     }
 
     /// The change that puts a policy in the place of another: who loses what, who gets what, and

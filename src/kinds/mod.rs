@@ -13,8 +13,10 @@ mod control;
 pub mod describe;
 pub mod erased;
 mod merged;
+mod misread;
 pub mod object;
 mod organization;
+pub mod own;
 mod pattern;
 pub mod registry;
 pub mod shapes;
@@ -113,6 +115,11 @@ pub trait Kind: Send + Sync + 'static {
     /// compared by `diff`, or the object is unknown.
     const NOT_STATE: &'static [&'static str] = &[];
 
+    /// The members of its state that are not the object's own, as JSON pointers in which `*` stands for every
+    /// member: what is read of others to judge it, such as the policy of its key, and how it fares, such as
+    /// what could not be delivered. Where they are otherwise, nobody has changed the object.
+    const BESIDE: &'static [&'static str] = &[];
+
     /// Which way its fields are stricter, where they have a way: a write that leaves an account weaker
     /// than it was says so.
     const STRICTER: &'static [Stricter] = &[];
@@ -195,6 +202,12 @@ pub trait Kind: Send + Sync + 'static {
         cx: &WriteCx,
         action: &Self::Action,
     ) -> impl Future<Output = Result<(), WriteError>> + Send;
+
+    /// Whether two writes, of which one was planned and the other is needed now, do the same: AWS may keep
+    /// what both start from in another form than it was written in.
+    fn is_same_write(_one: &Self::Action, _other: &Self::Action) -> bool {
+        false
+    }
 
     /// The write that takes `action` back, given what was there before it. Pure.
     fn undo(action: &Self::Action, before: &Object<Self::State>) -> Undo<Self::Action>;

@@ -11,9 +11,11 @@ use super::moving::unsettle;
 use super::once::once;
 use super::open::foretell;
 use super::order::{self, Node, Step};
+use super::stay::stay;
 use super::{Disposition, Mode, ObjectPlan, PlannedChange, Verdict};
 use crate::digest;
 use crate::kinds::erased::DynKind;
+use crate::kinds::own::own;
 use crate::kinds::stricter::weakened;
 use crate::kinds::{
     AllowedGrants, Change, Controls, FieldDrift, Grant, GrantClass, Needs, Object, Risk, Scope,
@@ -65,6 +67,7 @@ pub fn plan_account(input: &AccountInput<'_>) -> AccountPlan {
         }
     }
     unsettle(&mut objects, &all, input.kind);
+    stay(&mut objects, asked_for, &needs, &all, input.kind);
     objects.truncate(asked_for.unwrap_or(objects.len()));
     let mut order = link(&mut objects, &needs, input.kind);
     once(&mut objects, &mut order, |id| needs.get(&id).is_some_and(|step| step.of_account));
@@ -90,7 +93,7 @@ fn blank(
         controls: short(kind.controls(), &touched(&observed.declared.spec, &[])),
         verdict,
         spec: observed.declared.spec.clone(),
-        state_digest: state_digest(&object),
+        state_digest: state_digest(Some(kind), &object),
         observed: object,
         puts_back: None,
         changes: Vec::new(),
@@ -98,11 +101,14 @@ fn blank(
     }
 }
 
-/// The digest of an object. Why one is unknown differs each time, by its request id, and is no state.
-pub fn state_digest(object: &Object<Value>) -> String {
+/// The digest of an object as it is itself. Why one is unknown differs each time, by its request id, and is
+/// no state; nor is what was read beside it.
+pub fn state_digest(kind: Option<&dyn DynKind>, object: &Object<Value>) -> String {
     match &object.status {
         Status::Unknown(_) => digest::of(&(&object.id, "unknown")),
-        Status::Present(_) | Status::Absent | Status::Skipped { .. } => digest::of(object),
+        Status::Present(_) | Status::Absent | Status::Skipped { .. } => {
+            digest::of(&own(object, kind.map(DynKind::beside).unwrap_or_default()))
+        }
     }
 }
 
@@ -169,14 +175,16 @@ fn judge(
     for (change, needs) in changes.into_iter().zip(&needs) {
         let disposition = dispose(input, observed, object, &change, waiver.as_ref());
         *ids += 1;
-        let is_lent =
-            change.action.as_ref().is_none_or(|action| kind.is_lent(action).unwrap_or(true));
+        let is_lent = !change.comes_last
+            && change.action.as_ref().is_none_or(|action| kind.is_lent(action).unwrap_or(true));
         let step = Step {
             id: *ids,
             is_lent,
             of_account: change.of_account,
             needs: needs.iter().map(|place| ids_of_object[*place]).collect(),
             references: references(&observed.declared, object, &change.drift),
+            moves: change.moves && change.action.is_some(),
+            comes_last: change.comes_last,
         };
         needed.insert(*ids, step);
         ids_of_object.push(*ids);

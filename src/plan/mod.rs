@@ -20,6 +20,7 @@ pub mod outcome;
 mod pack;
 pub mod render;
 pub mod sign;
+mod stay;
 pub mod thin;
 pub mod words;
 

@@ -33,9 +33,20 @@ pub struct Step {
     pub needs: Vec<u32>,
     /// Items that the fields which it writes refer to.
     pub references: BTreeSet<ItemName>,
+    /// Whether it leads what is delivered elsewhere.
+    pub moves: bool,
+    /// Whether it waits until all have moved that move.
+    pub comes_last: bool,
 }
 
 impl Node {
+    /// Whether what this object delivers may go to another one, or may have gone there.
+    fn may_deliver_to(&self, other: &Self) -> bool {
+        self.account == other.account
+            && see_each_other(self.region.as_ref(), other.region.as_ref())
+            && delivers(&self.item, self.after, &other.item)
+    }
+
     /// The changes that those wait for who refer to this object, save those that another one of
     /// these waits for.
     fn lent(&self) -> impl Iterator<Item = u32> {
@@ -44,13 +55,19 @@ impl Node {
     }
 }
 
+/// Whether objects of an item may deliver to those of another: its kind comes after that kind, or is the
+/// same, as buckets log to buckets.
+pub fn delivers(item: &ItemName, after: &[&str], to: &ItemName) -> bool {
+    after.contains(&to.kind.as_str()) || (item.kind == to.kind && item != to)
+}
+
 /// All changes in the order of applying, and for each the changes that it cannot do without: those
 /// of its own object that the kind names, and those of an object of the same account to which one of
 /// its fields refers that others wait for. That one kind comes before another is an order alone. In a cycle (the loader
 /// refuses them in baselines) the input order decides.
 pub fn sort(nodes: &[Node]) -> (Vec<u32>, BTreeMap<u32, Vec<u32>>) {
     let places = Places::of(nodes);
-    let mut order = Vec::new();
+    let (mut order, mut last) = (Vec::new(), Vec::new());
     let mut depends_on: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     for place in Queue::of(nodes, &places).in_order() {
         let node = &nodes[place];
@@ -58,12 +75,27 @@ pub fn sort(nodes: &[Node]) -> (Vec<u32>, BTreeMap<u32, Vec<u32>>) {
             let referred =
                 step.references.iter().flat_map(|item| places.of_item(nodes, place, item));
             let lent = referred.flat_map(|other| nodes[other].lent());
-            let before: BTreeSet<u32> = step.needs.iter().copied().chain(lent).collect();
+            let mut before: BTreeSet<u32> = step.needs.iter().copied().chain(lent).collect();
+            let moving: Vec<u32> =
+                if step.comes_last { moving(nodes, node).collect() } else { Vec::new() };
+            // Where nobody moves, nothing is to wait for.
+            if moving.is_empty() {
+                order.push(step.id)
+            } else {
+                last.push(step.id)
+            }
+            before.extend(moving);
             depends_on.insert(step.id, before.into_iter().collect());
-            order.push(step.id);
         }
     }
+    order.append(&mut last);
     (order, depends_on)
+}
+
+/// The changes by which what may be delivered to an object goes elsewhere, or comes there from elsewhere.
+fn moving<'a>(nodes: &'a [Node], from: &'a Node) -> impl Iterator<Item = u32> + 'a {
+    let delivering = nodes.iter().filter(move |other| other.may_deliver_to(from));
+    delivering.flat_map(|other| &other.changes).filter(|step| step.moves).map(|step| step.id)
 }
 
 /// Where objects stand in the input. A group is the objects of one kind in one account and Region.
@@ -213,6 +245,8 @@ mod tests {
             of_account: false,
             needs: needs.to_vec(),
             references: references.iter().map(|item| item.parse().unwrap()).collect(),
+            moves: false,
+            comes_last: false,
         }
     }
 
@@ -274,6 +308,31 @@ mod tests {
         let (order, depends_on) = sort(&[trail(&[]), bucket]);
         assert_eq!(order, [1, 2]);
         assert_eq!(depends_on[&2], [1]);
+    }
+
+    #[test]
+    fn what_others_may_still_use_goes_once_they_have_moved() {
+        let after = |node: Node| Node { after: &["s3.bucket"], ..node };
+        let moves = |id, references| Step { moves: true, ..step(id, &[], references) };
+        let leaves = |id, needs| Step { is_lent: false, comes_last: true, ..step(id, needs, &[]) };
+        let nodes = [
+            node("s3.bucket.a", [step(1, &[], &[]), leaves(2, &[1]), step(3, &[], &[])]),
+            after(node("cloudtrail.trail.a", [moves(4, &["s3.bucket.a"]), step(5, &[], &[])])),
+            // It names no bucket that is declared.
+            after(node("cloudtrail.trail.b", [moves(6, &[])])),
+            // Buckets log to buckets.
+            node("s3.bucket.b", [moves(7, &[])]),
+            node("iam.role.a", [moves(8, &[])]),
+        ];
+        let (order, depends_on) = sort(&nodes);
+        assert_eq!(order, [1, 3, 7, 4, 5, 6, 8, 2]);
+        assert_eq!(depends_on[&2], [1, 4, 6, 7]);
+        assert_eq!(depends_on[&4], [1, 3], "nobody waits for what waits for them");
+        let nodes = [
+            node("s3.bucket.a", [step(1, &[], &[]), leaves(2, &[1]), step(3, &[], &[])]),
+            after(node("cloudtrail.trail.a", [step(4, &[], &[])])),
+        ];
+        assert_eq!(sort(&nodes).0, [1, 2, 3, 4], "nobody moves");
     }
 
     #[test]

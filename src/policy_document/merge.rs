@@ -109,11 +109,11 @@ impl PolicyDocument {
 }
 
 /// The `Sid` of a statement.
-fn sid(statement: &Value) -> Option<&str> {
+pub(super) fn sid(statement: &Value) -> Option<&str> {
     statement.get("Sid").and_then(Value::as_str).filter(|sid| !sid.is_empty())
 }
 
-fn named(statement: &Value, name: &str) -> Value {
+pub(super) fn named(statement: &Value, name: &str) -> Value {
     let mut statement = statement.clone();
     if let Value::Object(map) = &mut statement {
         map.insert("Sid".to_owned(), json!(name));
@@ -126,7 +126,7 @@ fn own_sid(required: &Required, form: &Value) -> String {
     called(sid(&required.statement).unwrap_or(NAMELESS), form)
 }
 
-fn called(name: &str, form: &Value) -> String {
+pub(super) fn called(name: &str, form: &Value) -> String {
     let digest: String = digest::of(form).chars().take(DIGEST_LENGTH).collect();
     format!("{name}{digest}")
 }

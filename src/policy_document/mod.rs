@@ -6,6 +6,7 @@
 mod admission;
 mod canonical;
 mod denials;
+mod former;
 pub mod grants;
 mod lockout;
 mod merge;

@@ -257,11 +257,13 @@ impl Now {
                 None => "somebody else managed it before".to_owned(),
             });
         }
+        let kind = registry::find(&planned.item.kind);
+        let has_moved = || state_digest(kind, &self.object) != planned.state_digest;
         if let Some(back) = &planned.puts_back {
             return match () {
                 () if written == Written::ThisObject => Fit::Fits,
                 () if self.is_back(planned, back) => Fit::Needless,
-                () if state_digest(&self.object) != planned.state_digest => {
+                () if has_moved() => {
                     Fit::Moved("it has changed since the plan was made".to_owned())
                 }
                 () => Fit::Fits,
@@ -273,10 +275,16 @@ impl Now {
         if self.is_as_declared() {
             return Fit::Needless;
         }
-        if written == Written::Nothing && state_digest(&self.object) != planned.state_digest {
+        if written == Written::Nothing && has_moved() {
             return Fit::Moved("it has changed since the plan was made".to_owned());
         }
-        let same = self.writes().find(|now| now.action.as_ref() == change.action.as_deref());
+        let is_same = |now: &Value, then: &Value| {
+            now == then || kind.is_some_and(|kind| kind.is_same_write(now, then).unwrap_or(false))
+        };
+        let same = self.writes().find(|now| match (&now.action, &change.action) {
+            (Some(now), Some(then)) => is_same(now, then),
+            _ => false,
+        });
         match same {
             Some(now) if now.risk > change.risk => {
                 Fit::Moved(format!("the change would be {} now", now.risk.as_str()))

@@ -8,6 +8,8 @@ use std::fmt;
 
 use super::refusal::Refusal;
 use super::target::{FleetTarget, digest_of};
+use crate::kinds::own::own;
+use crate::kinds::registry;
 use crate::names::AccountId;
 use crate::plan::compare::{Key, key};
 use crate::plan::words::{account_name, counted};
@@ -252,7 +254,10 @@ fn whereabouts<'a>(account: &AccountId, now: &'a Plan) -> Whereabouts<'a> {
 /// What an object's plan says differently now.
 fn difference(then: &ObjectPlan, now: &ObjectPlan) -> Option<String> {
     let otherwise = || format!("{} would be changed in another way now", title(then));
-    if then.state_digest != now.state_digest || then.observed != now.observed {
+    let beside = registry::find(&now.item.kind).map_or(&[][..], |kind| kind.beside());
+    if then.state_digest != now.state_digest
+        || own(&then.observed, beside) != own(&now.observed, beside)
+    {
         return Some(format!("{} has changed since the plan was made", title(then)));
     }
     if then.spec != now.spec {

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -12,12 +13,13 @@ use super::event::{ListenError, Listener, Recovered, RunEvent, Told};
 use super::look::Look;
 use super::outcome::RunOutcome;
 use super::report::ApplyReport;
+use crate::fleet;
 use crate::names::AccountId;
 use crate::plan::{Disposition, ObjectPlan, Plan, PlannedChange, Verdict};
 use crate::store::audit::{Closed, Failed, FailureClass, NotSent, Record, Writer};
 use crate::store::history::{
-    ByWhom, DriftKey, DriftSeen, Ending, Intent, IntentAbout, Outcome, OutcomeAbout, OutcomeWord,
-    RunAbout, RunRecord, SeenAccount, Verified,
+    Alive, ByWhom, DriftKey, DriftSeen, Ending, Intent, IntentAbout, Outcome, OutcomeAbout,
+    OutcomeWord, RunAbout, RunRecord, SeenAccount, Verified,
 };
 use crate::store::{Store, StoreError};
 
@@ -43,6 +45,8 @@ pub struct Remembering {
     pub overruled: Vec<String>,
     /// Who did, where some are overruled.
     pub overruled_by: Option<String>,
+    /// After so long without a sign of life the run was killed, where several controllers share the store.
+    pub term: Duration,
 }
 
 impl Remembering {
@@ -55,6 +59,10 @@ impl Remembering {
             keeps_drift: !matches!(command, "plan" | "rollback") && look.is_of_the_fleet(),
             is_whole: look.is_whole_in_its_accounts(),
             commit,
+            term: {
+                let file = look.fleet.as_ref().map(|fleet| fleet.file.store.lease);
+                file.unwrap_or_else(|| fleet::file::Store::default().lease).duration()
+            },
             overruled: look.guarded.overruled.iter().map(ToString::to_string).collect(),
             ..Self::default()
         }
@@ -77,6 +85,8 @@ struct Noted {
     tokens: BTreeMap<AccountId, i64>,
     /// Whether the store has it.
     is_there: bool,
+    /// Its signs of life, where others may ask about it.
+    alive: Option<Alive>,
 }
 
 impl Remembered {
@@ -218,9 +228,17 @@ impl Remembered {
 
     fn note_run(&self) -> Result<(), StoreError> {
         let Some(run) = self.noted().run.clone() else { return Ok(()) };
+        let (id, goes_on) = (run.run.clone(), run.ended.is_none());
+        if !goes_on {
+            self.noted().alive = None;
+        }
         let store = self.store.clone();
         let done = self.store.wait(async move { store.note_run(&run).await });
-        self.noted().is_there = done.is_ok();
+        let mut noted = self.noted();
+        noted.is_there = done.is_ok();
+        if goes_on && noted.is_there && noted.alive.is_none() && self.store.is_shared() {
+            noted.alive = Some(self.store.keep_alive(&id, noted.what.term)?);
+        }
         done
     }
 

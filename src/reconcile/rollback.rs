@@ -160,7 +160,7 @@ async fn put_back(done: &Done<'_>, looked: &Looked) -> Result<ObjectPlan, String
         .unwrap_or_else(|| declared_then.clone());
     let now = look(session, &facts, kind, &spec, object).await?;
     let by_run = look(session, &facts, kind, declared_then, object).await?;
-    if state_digest(&by_run.object) != state_digest(&after) {
+    if state_digest(Some(kind), &by_run.object) != state_digest(Some(kind), &after) {
         return Err(match now.is_as_before(&item.kind, &spec, &fields, &before) {
             true => "it is as it was before the run already".to_owned(),
             false => "somebody has changed it since the run".to_owned(),
@@ -194,7 +194,7 @@ async fn put_back(done: &Done<'_>, looked: &Looked) -> Result<ObjectPlan, String
         controls: Vec::new(),
         verdict: kept.as_ref().map_or(Verdict::Drifted, Waiver::verdict),
         spec,
-        state_digest: state_digest(&now),
+        state_digest: state_digest(Some(kind), &now),
         observed: now,
         puts_back: Some(Box::new(before)),
         changes,

@@ -127,7 +127,7 @@ fn microseconds(term: Duration) -> i64 {
 }
 
 /// Microseconds since 1970, by the store's own clock.
-pub(super) async fn now(tx: &mut Tx) -> Result<i64, StoreError> {
+pub(in crate::store) async fn now(tx: &mut Tx) -> Result<i64, StoreError> {
     let sql = match tx {
         Tx::Sqlite(_) => "SELECT CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)",
         // Not the time of the transaction's beginning: it may have waited for somebody.

@@ -544,6 +544,15 @@ fn the_store_is_that_of_the_file_that_names_the_repository_and_the_repositorys_i
     controller.end();
     // Nor does one begin with it.
     account.run(&["run", "--once"]).code(1).complains("does not count");
+    for (more, what) in [
+        ("[safety]\nkill_switch = \"STOP\"\n", "[safety] kill_switch does not count"),
+        ("[controller]\nlisten = \"127.0.0.1:9464\"\n", "[controller] listen does not count"),
+    ] {
+        commit(more);
+        account.run(&["run", "--once"]).code(1).complains(what);
+    }
+    commit("");
+    account.run(&["run", "--once"]).code(0);
 }
 
 #[test]

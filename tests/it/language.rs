@@ -184,6 +184,14 @@ fn what_cannot_be_is_refused_with_words_that_help() {
             "did you mean `retention_in_days` or `retention_mode`?",
         ),
         (
+            "[s3.bucket.logs]\nservices = [\"cloudtrail\"]\nservice_prefixes = { cloudtrial = \"trails\" }\n",
+            "did you mean \"cloudtrail\"?",
+        ),
+        (
+            "[s3.bucket.logs]\nservices = [\"cloudtrail\"]\nservice_prefixes = { cloudtrial = \"trails\" }\n",
+            "there is no \"cloudtrial\" here",
+        ),
+        (
             "[kms.key_rotation]\nenabled = true\nexclude = [{ aliases = [\"alias/legacy\"] }, {}]\n",
             "names nothing to leave out",
         ),

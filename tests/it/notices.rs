@@ -511,6 +511,32 @@ fn a_certificate_of_an_unknown_authority_is_not_trusted_until_somebody_says_so()
 }
 
 #[test]
+fn what_is_no_toml_is_said_without_the_secret_beside_it() {
+    let account = support::emulator().account();
+    let head =
+        "schema = 1\n[[target]]\nname = \"here\"\nbaselines = [\"b.toml\"]\n[notify.webhook.x]\n";
+    for lines in [
+        // Before, behind and on the line of the secret.
+        "url = https\nsecret = \"verysecret\"\n",
+        "secret = \"verysecret\"\nurl = [\n",
+        "secret = verysecret\n",
+        "secret = \"verysecret\n",
+        "secret = \n\"verysecret\"\n",
+        "secret \"verysecret\"\n",
+        "secret: verysecret\n",
+        "secret = [\n\"verysecret\"\nonly = 1\n",
+        "secret.value = \"verysecret\" oops\n",
+        "ulr = \"https://hooks.slack.com/services/T0/verysecret\" oops\n",
+    ] {
+        account.write("evenkeel.toml", &format!("{head}{lines}"));
+        let refused = account.run(&["validate"]).code(1);
+        let said = format!("{}{}", refused.stdout, refused.stderr);
+        assert!(!said.contains("verysecret"), "{lines}\n{said}");
+        assert!(said.contains("TOML"), "{lines}\n{said}");
+    }
+}
+
+#[test]
 fn channels_that_cannot_be_are_refused_with_their_field_and_no_secret() {
     let account = drifting(
         "report",

@@ -293,6 +293,49 @@ fn whoever_is_killed_others_take_over_and_nothing_is_done_twice_or_lost() {
 }
 
 #[test]
+fn who_was_killed_between_two_writes_is_said_to_be_so_once_it_gives_no_sign_of_life() {
+    let (account, server) = (support::emulator().account(), Postgres::start());
+    account.write("b.toml", BASELINE);
+    account.write(
+        "evenkeel.toml",
+        &format!(
+            "schema = 1\n[[target]]\nname = \"here\"\nbaselines = [\"b.toml\"]\nconfirmed = true\n\
+             [store]\nurl = \"{}\"\nlease = \"2s\"\n",
+            server.url()
+        ),
+    );
+    // The look that plans is let through, and the one before the write is not.
+    account.fault(json!({
+        "service": "s3control", "operation": "GetPublicAccessBlock", "kind": "hang", "after": 1,
+    }));
+    let mut apply = account.command(&["apply", "--yes"]);
+    let mut apply = apply.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let begun = Instant::now();
+    let looks = || {
+        let calls = account.calls_of(&account.id);
+        calls.iter().filter(|call| call["operation"] == "GetPublicAccessBlock").count()
+    };
+    while looks() < 2 {
+        assert!(begun.elapsed() < LONGEST, "it never came to the write");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let runs = || account.run(&["history", "--runs", "--format", "json"]).code(0).json();
+    // For longer than its sign holds: it gives another one.
+    std::thread::sleep(Duration::from_secs(3));
+    assert_eq!(runs()["runs"][0]["outcome"], Value::Null, "it is alive");
+    support::kill(&mut apply);
+    let killed = Instant::now();
+    while runs()["runs"][0]["outcome"].is_null() {
+        assert!(killed.elapsed() < Duration::from_secs(20), "{}", runs());
+        std::thread::sleep(Duration::from_millis(250));
+    }
+    account.run(&["history", "--runs"]).says("  killed  ");
+    let open =
+        library::ask(&server.url(), async |store| store.unfinished(None).await.unwrap().len());
+    assert_eq!(open, 0, "it died between two writes");
+}
+
+#[test]
 fn while_the_store_is_gone_nothing_is_written_and_it_recovers_by_itself() {
     let mut fleet = Fleet::new(12);
     fleet.start_all();

@@ -231,3 +231,38 @@ fn what_somebody_overrules_is_in_the_log_beside_each_write() {
     let intents: Vec<Value> = records.filter(|record| record["phase"] == "intent").collect();
     assert_eq!(intents[0]["overruled"], json!(["kill-switch"]), "{log}");
 }
+
+#[test]
+fn a_key_whose_policy_has_changed_since_is_no_change_of_what_is_encrypted_with_it() {
+    let bucket = |versioning: &str| {
+        format!(
+            "[kms.key.k]\nalias = \"alias/k\"\nservice_principals = [\"config.amazonaws.com\"]\n\
+             [s3.bucket.logs]\nbucket = \"logs-${{account.id}}\"\nservices = [\"config\"]\n\
+             sse_algorithm = \"aws:kms\"\nkms_master_key_id = \"${{kms.key.k.alias}}\"\n\
+             versioning = \"{versioning}\"\n"
+        )
+    };
+    let account = account(&bucket("Enabled"));
+    apply(&account);
+    declare(&account, &bucket("Suspended"));
+    account.run(&["apply", "--yes", "--max-risk", "destructive"]).code(0);
+    let list = account.run(&["history", "--runs", "--format", "json"]).code(0).json();
+    let run = list["runs"][0]["run"].as_str().unwrap().to_owned();
+    // Somebody lets one more service in: the key is another one by that, the bucket is not.
+    account.boto3(
+        "kms = boto3.client('kms', 'eu-west-1')\n\
+         key = kms.describe_key(KeyId='alias/k')['KeyMetadata']['KeyId']\n\
+         policy = json.loads(kms.get_key_policy(KeyId=key, PolicyName='default')['Policy'])\n\
+         policy['Statement'].append({'Sid': 'More', 'Effect': 'Allow', 'Principal': {'Service': 'guardduty.amazonaws.com'}, 'Action': 'kms:GenerateDataKey*', 'Resource': '*'})\n\
+         kms.put_key_policy(KeyId=key, PolicyName='default', Policy=json.dumps(policy))",
+    );
+    account
+        .run(&["rollback", &run, "--yes", "--max-risk", "destructive"])
+        .code(0)
+        .says("1 change put back");
+    let versioning = account.boto3(&format!(
+        "print(json.dumps(boto3.client('s3').get_bucket_versioning(Bucket='logs-{}')['Status']))",
+        account.id
+    ));
+    assert_eq!(versioning, "Enabled");
+}

@@ -206,7 +206,7 @@ fn is_noticed(plan: &Plan) -> bool {
 }
 
 /// An answer in all the ways in which AWS, or what stands between, might give another one.
-fn changed(key: &ReadKey, answer: &Answer) -> Vec<(String, &'static str, Answer)> {
+pub fn changed(key: &ReadKey, answer: &Answer) -> Vec<(String, &'static str, Answer)> {
     let Answer::Response { status, headers, body } = answer else { return Vec::new() };
     let mut all = Vec::new();
     let mut add = |member: &str, how, status, body: String| {

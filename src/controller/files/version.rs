@@ -10,7 +10,7 @@ use crate::baseline::Problems;
 use crate::baseline::load::Reader;
 use crate::baseline::texts::Texts;
 use crate::fleet::Fleet;
-use crate::fleet::elsewhere::OwnStore;
+use crate::fleet::elsewhere::OwnParts;
 use crate::reconcile::settings::{Hears, counted, read_all, schedules};
 use crate::reconcile::{Selectors, Settings, SettingsError};
 
@@ -42,7 +42,7 @@ pub struct Look<'a> {
     /// When targets are looked at that have no schedule of their own.
     pub schedule: &'a str,
     /// Where the controller remembers, where the files come from elsewhere.
-    pub own: Option<&'a OwnStore>,
+    pub own: Option<&'a OwnParts>,
 }
 
 impl Look<'_> {

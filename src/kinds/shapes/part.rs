@@ -145,6 +145,11 @@ pub trait Part: Send + Sync + 'static {
         write: &Self::Write,
     ) -> impl Future<Output = Result<(), WriteError>> + Send;
 
+    /// Whether two writes do the same; see [`Kind::is_same_write`].
+    fn is_same(one: &Self::Write, other: &Self::Write) -> bool {
+        one == other
+    }
+
     /// The writes that put back what was there.
     fn undo(write: &Self::Write, before: &Self::Now) -> Undo<Self::Write>;
 
@@ -270,6 +275,10 @@ macro_rules! by_parts {
             $crate::kinds::shapes::part::apply(cx, action).await
         }
 
+        fn is_same_write(one: &Self::Action, other: &Self::Action) -> bool {
+            $crate::kinds::shapes::part::is_same_write(one, other)
+        }
+
         fn undo(
             action: &Self::Action,
             before: &$crate::kinds::Object<Self::State>,
@@ -330,6 +339,8 @@ pub trait AnyPart<K: Parted>: Send + Sync {
     fn calls(&self, write: &Value) -> Result<Vec<Call>, serde_json::Error>;
     /// Does one write.
     async fn write(&self, cx: &WriteCx, place: &K::Place, write: &Value) -> Result<(), WriteError>;
+    /// Whether two of its writes do the same.
+    fn is_same(&self, one: &Value, other: &Value) -> bool;
     /// The writes that put back what was there.
     fn undo(&self, write: &Value, before: Option<&State<K>>) -> Undo<Value>;
     /// Declares what is there.
@@ -393,6 +404,11 @@ impl<P: Part> AnyPart<P::Of> for P {
         let write = P::Write::deserialize(write)
             .map_err(|error| WriteError::Unsendable(error.to_string()))?;
         P::write(cx, place, &write).await
+    }
+
+    fn is_same(&self, one: &Value, other: &Value) -> bool {
+        let read = P::Write::deserialize;
+        matches!((read(one), read(other)), (Ok(one), Ok(other)) if P::is_same(&one, &other))
     }
 
     fn undo(&self, write: &Value, before: Option<&State<P::Of>>) -> Undo<Value> {
@@ -509,7 +525,8 @@ pub fn diff<K: Parted>(
         needs.extend(part.needs().iter().filter_map(|name| written.get(name)).flatten());
         let first = changes.len();
         for change in part.diff(&look) {
-            if change.action.is_some() {
+            // What comes last is nothing to wait for.
+            if change.action.is_some() && !change.comes_last {
                 written.entry(part.name()).or_default().push(changes.len());
             }
             // A part counts its own changes alone.
@@ -542,6 +559,18 @@ pub async fn apply<K: Parted>(cx: &WriteCx, action: &Action<K>) -> Result<(), Wr
         }
     })
     .await
+}
+
+/// The kind's `is_same_write`.
+pub fn is_same_write<K: Parted>(one: &Action<K>, other: &Action<K>) -> bool {
+    let (Step::Write { part, write }, Step::Write { part: same, write: with }) =
+        (&one.step, &other.step)
+    else {
+        return false;
+    };
+    one.place == other.place
+        && part == same
+        && part_of::<K>(part).is_some_and(|part| part.is_same(write, with))
 }
 
 /// The kind's `undo`.

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use sqlx::{PgPool, Postgres, SqlSafeStr, Sqlite, SqlitePool, Transaction};
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::task::AbortHandle;
 
 use super::error::StoreError;
 pub use open::Place;
@@ -149,6 +150,17 @@ impl Db {
             say.send(what.await).ok();
         });
         hear.recv_timeout(LONGEST * 2).unwrap_or_else(|_| Err(self.silent()))
+    }
+
+    /// Does something on the database's own thread, until it is told to stop.
+    ///
+    /// # Errors
+    /// The database was closed.
+    pub fn spawn(
+        &self,
+        what: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<AbortHandle, StoreError> {
+        Ok(self.runtime.handle(&self.name)?.spawn(what).abort_handle())
     }
 
     /// Whether it is PostgreSQL.

@@ -10,6 +10,7 @@ use crate::names::{AccountId, ItemName, Region};
 use crate::store::Store;
 use crate::store::db::{Arg, Row, Tx};
 use crate::store::error::StoreError;
+use crate::store::lease;
 
 /// What happened, in a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -411,7 +412,9 @@ impl Store {
             let statement = statement.clone();
             async move {
                 let rows = statement.rows(&mut tx).await?;
-                let all = rows.iter().map(runs::record).collect::<Result<Vec<_>, _>>()?;
+                let now = lease::now(&mut tx).await?;
+                let all = rows.iter().map(|row| runs::record(row, now));
+                let all = all.collect::<Result<Vec<_>, _>>()?;
                 Ok((tx, all))
             }
         };
@@ -434,9 +437,10 @@ impl Store {
                 let end = format!("{part}{}", char::MAX);
                 let args = [Arg::Text(&part), Arg::Text(&end)];
                 let rows = tx.rows(sqlx::AssertSqlSafe(sql), &args).await?;
+                let now = lease::now(&mut tx).await?;
                 let mut all = Vec::new();
                 for row in rows {
-                    let run = runs::record(&row)?;
+                    let run = runs::record(&row, now)?;
                     let mut changes = changes_of(&mut tx, &run.run).await?;
                     for change in &mut changes {
                         change.outcome = change.outcome.in_run(change.intent.change, &run.about);

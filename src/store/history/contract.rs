@@ -17,6 +17,7 @@ pub async fn holds(store: &Store) {
     filters_leave_what_was_asked_for(store).await;
     what_is_old_is_forgotten_unless_it_is_open(store).await;
     a_run_that_was_killed_ends_when_it_was_heard_of_last(store).await;
+    a_run_without_a_sign_of_life_was_killed(store).await;
 }
 
 fn at(minute: i64) -> DateTime<Utc> {
@@ -328,4 +329,31 @@ async fn a_run_that_was_killed_ends_when_it_was_heard_of_last(store: &Store) {
     assert_eq!(of("idle").await, ended);
     assert_eq!(ended.ending(), "held back");
     assert_eq!(json!(ended)["outcome"], "held_back");
+}
+
+async fn a_run_without_a_sign_of_life_was_killed(store: &Store) {
+    let of = async || store.runs_called("signs").await.unwrap().remove(0).run;
+    let listed = async || {
+        let all = store.runs(None, None).await.unwrap();
+        all.into_iter().find(|run| run.run == "signs").unwrap()
+    };
+    let term = std::time::Duration::from_secs(600);
+    store.give_sign("signs", term).await.unwrap();
+    store.note_run(&run("signs", 1_300)).await.unwrap();
+    assert_eq!(of().await.ending(), "not ended", "one that gives no signs may be alive");
+    store.give_sign("signs", term).await.unwrap();
+    assert_eq!(of().await.ending(), "not ended");
+    store.give_sign("signs", std::time::Duration::ZERO).await.unwrap();
+    let killed = of().await;
+    assert_eq!((killed.ending(), killed.outcome), ("killed", Some(Ending::Interrupted)));
+    assert!(killed.ended.unwrap() > killed.began, "it ended with its last sign");
+    assert_eq!(listed().await, killed);
+    // It was only out of reach.
+    store.give_sign("signs", term).await.unwrap();
+    assert_eq!(of().await.ending(), "not ended");
+    let ended =
+        RunRecord { ended: Some(at(1_310)), outcome: Some(Ending::InSync), ..run("signs", 1_300) };
+    store.note_run(&ended).await.unwrap();
+    store.give_sign("signs", std::time::Duration::ZERO).await.unwrap();
+    assert_eq!(of().await, ended, "what has ended needs no signs");
 }

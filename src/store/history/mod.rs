@@ -2,6 +2,7 @@
 //! seen otherwise. A history that cannot be, such as an outcome of a write that was never begun, or a
 //! second outcome, is refused by the tables themselves.
 
+mod alive;
 mod ask;
 mod changes;
 mod drift;
@@ -9,6 +10,7 @@ mod records;
 mod retain;
 mod runs;
 
+pub use alive::Alive;
 pub use ask::{ChangeShown, Entry, Filter, LookShown, RunShown, What};
 pub use records::{
     ByWhom, DriftKey, DriftSeen, Ending, Intent, IntentAbout, Outcome, OutcomeAbout, OutcomeWord,

@@ -3,14 +3,34 @@
 use chrono::{DateTime, Utc};
 
 use super::records::{RunAbout, RunRecord};
-use super::{Ending, microseconds, time};
+use super::{Ending, alive, microseconds, time};
 use crate::store::Store;
 use crate::store::db::{Arg, Row, Tx};
 use crate::store::error::StoreError;
 
-pub(super) const COLUMNS: &str = "run, command, began, ended, outcome, about";
+/// Of `runs`; the last two are up to when a sign of life of the run holds, and for how long each does.
+pub(super) const COLUMNS: &str = "run, command, began, ended, outcome, about, \
+     (SELECT l.until FROM leases l WHERE l.name = 'run/' || runs.run), \
+     (SELECT l.term FROM leases l WHERE l.name = 'run/' || runs.run)";
 
-pub(super) fn record(row: &Row) -> Result<RunRecord, StoreError> {
+/// A run as it is by now, by the store's clock: one that has not ended and gives no sign of life any more was
+/// killed.
+pub(super) fn record(row: &Row, now: i64) -> Result<RunRecord, StoreError> {
+    let run = noted(row)?;
+    let Some(until) = row.maybe_int(6)?.filter(|until| run.ended.is_none() && *until <= now) else {
+        return Ok(run);
+    };
+    let last = until - row.maybe_int(7)?.unwrap_or_default();
+    Ok(RunRecord {
+        ended: Some(time(last).max(run.began)),
+        outcome: Some(Ending::Interrupted),
+        about: RunAbout { killed: true, ..run.about },
+        ..run
+    })
+}
+
+/// A run as it was noted.
+fn noted(row: &Row) -> Result<RunRecord, StoreError> {
     let outcome = row.maybe_text(4)?.map(|word| {
         Ending::of(word).ok_or_else(|| StoreError::Unreadable {
             what: "outcome of a run".to_owned(),
@@ -50,6 +70,9 @@ impl Store {
                     Arg::Text(&about),
                 ];
                 tx.run(sql, &args).await?;
+                if run.ended.is_some() {
+                    alive::ends(&mut tx, &run.run).await?;
+                }
                 Ok((tx, ()))
             }
         };
@@ -80,7 +103,7 @@ impl Store {
                 let sql = format!("SELECT {COLUMNS} FROM runs WHERE ended IS NULL AND {which}");
                 let rows = tx.rows(sqlx::AssertSqlSafe(sql), &[given.arg()]).await?;
                 for row in rows {
-                    let run = record(&row)?;
+                    let run = noted(&row)?;
                     let about = RunAbout { killed: true, ..run.about };
                     let about = serde_json::to_string(&about)?;
                     // It was heard of last when it began to write something, or began.
@@ -89,6 +112,7 @@ impl Store {
                                WHERE i.run = runs.run) WHERE run = $1";
                     let word = Arg::Text(Ending::Interrupted.word());
                     tx.run(sql, &[Arg::Text(&run.run), word, Arg::Text(&about)]).await?;
+                    alive::ends(&mut tx, &run.run).await?;
                 }
                 Ok((tx, ()))
             }

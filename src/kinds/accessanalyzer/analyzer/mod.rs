@@ -68,6 +68,7 @@ impl Kind for Analyzer {
     const SCOPE: Scope = Scope::Regional;
     const IDENTITY: Identity = Identity::Named { field: "analyzer_name", prefix: "" };
     const NOT_STATE: &'static [&'static str] = &["analyzer_name"];
+    const BESIDE: &'static [&'static str] = &["/parts/status"];
     const CONTROLS: Controls = Controls {
         cis_v3: &["1.20"],
         cis_v5: &["1.19"],

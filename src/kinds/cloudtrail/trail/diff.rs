@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::arn::{self, TrailArn};
+use super::arn::TrailArn;
 use super::observe::declared_region;
 use super::selectors::Selectors;
 use super::spec::{Action, Settings, Spec, State, Step};
@@ -176,129 +176,6 @@ impl Trail<'_> {
         }
         changes.extend(self.logging(state.is_logging));
         changes
-    }
-
-    /// The key apart from the other settings: it may have to be made first, or not be written at
-    /// all, and they are not to wait for it.
-    fn update(&self, state: &State) -> Vec<Change<Action>> {
-        let mut drift = Drift::new();
-        let desired = self.compare_settings(&mut drift, Some(&state.settings));
-        let mut of_key = Drift::new();
-        self.compare_key(&mut of_key, Some(state));
-        let mut changes = Vec::new();
-        changes.extend(self.key(state, of_key));
-        changes.extend(self.update_settings(state, desired, drift));
-        changes
-    }
-
-    fn update_settings(
-        &self,
-        state: &State,
-        desired: Settings,
-        drift: Drift,
-    ) -> Option<Change<Action>> {
-        if drift.is_empty() {
-            return None;
-        }
-        let actual = &state.settings;
-        let mut change = Change::new(self.act(Step::Update { settings: desired.clone() }), drift);
-        let off = |then: Option<bool>, now: Option<bool>| then == Some(false) && now == Some(true);
-        if off(desired.is_multi_region_trail, actual.is_multi_region_trail) {
-            change = change.risk(Risk::Destructive).warn(
-                "the trail no longer records any other Region, and its copies there are deleted",
-            );
-        }
-        if off(desired.is_organization_trail, actual.is_organization_trail) {
-            change = change
-                .risk(Risk::Destructive)
-                .warn("the accounts of the organization are no longer recorded");
-        }
-        let more = [
-            (
-                desired.s3_bucket_name.is_some() || desired.s3_key_prefix.is_some(),
-                "log files go to another place: whatever reads them there must follow",
-            ),
-            (
-                off(desired.enable_log_file_validation, actual.enable_log_file_validation),
-                "it can no longer be proved that log files were not changed",
-            ),
-            (
-                off(desired.include_global_service_events, actual.include_global_service_events),
-                "events of global services such as IAM are no longer recorded",
-            ),
-            (
-                desired.cloud_watch_logs_log_group_arn.as_deref() == Some(""),
-                "alarms on the log group no longer see any event",
-            ),
-        ];
-        for (_, warning) in more.into_iter().filter(|(applies, _)| *applies) {
-            let risk = change.risk.max(Risk::Disruptive);
-            change = change.risk(risk).warn(warning);
-        }
-        Some(change)
-    }
-
-    /// Records the settings that differ, and returns those that must be sent. For a new trail, all
-    /// that are declared.
-    fn compare_settings(&self, drift: &mut Drift, actual: Option<&Settings>) -> Settings {
-        let spec = self.spec;
-        let mut send = Settings::default();
-        macro_rules! text {
-            ($($field:ident),+) => {$(
-                let there = actual.and_then(|actual| actual.$field.as_deref());
-                if drift.compare_text(stringify!($field), there, spec.$field.as_deref()) {
-                    send.$field = spec.$field.clone();
-                }
-            )+};
-        }
-        macro_rules! switch {
-            ($($field:ident),+) => {$(
-                let there = actual.and_then(|actual| actual.$field.as_ref());
-                if drift.compare(stringify!($field), there, spec.$field.as_ref()) {
-                    send.$field = spec.$field;
-                }
-            )+};
-        }
-        text!(s3_bucket_name, s3_key_prefix);
-        switch!(
-            is_multi_region_trail,
-            include_global_service_events,
-            is_organization_trail,
-            enable_log_file_validation,
-            recursive_logging
-        );
-        self.compare_log_group(drift, actual, &mut send);
-        let topic = actual.and_then(|actual| actual.sns_topic_name.as_deref());
-        let Home { partition, region, account } = self.place;
-        let wanted = spec.sns_topic_name.as_deref();
-        let wanted = wanted.map(|topic| arn::topic(partition, region, account, topic));
-        if drift.compare_text("sns_topic_name", topic, wanted.as_deref()) {
-            send.sns_topic_name = spec.sns_topic_name.clone();
-        }
-        send
-    }
-
-    /// CloudTrail wants log group and role together, and the group's ARN with `:*` at its end.
-    fn compare_log_group(&self, drift: &mut Drift, actual: Option<&Settings>, send: &mut Settings) {
-        let spec = self.spec;
-        let bare = |arn: &str| arn.strip_suffix(":*").unwrap_or(arn).to_owned();
-        let group_there =
-            actual.and_then(|actual| actual.cloud_watch_logs_log_group_arn.as_deref()).map(bare);
-        let group = spec.cloud_watch_logs_log_group_arn.as_deref().map(bare);
-        let role_there = actual.and_then(|actual| actual.cloud_watch_logs_role_arn.as_deref());
-        let role = spec.cloud_watch_logs_role_arn.as_deref();
-        let differs = drift.compare_text(
-            "cloud_watch_logs_log_group_arn",
-            group_there.as_deref(),
-            group.as_deref(),
-        ) | drift.compare_text("cloud_watch_logs_role_arn", role_there, role);
-        if differs {
-            let group = group.or(group_there).unwrap_or_default();
-            send.cloud_watch_logs_log_group_arn =
-                Some(if group.is_empty() { group } else { format!("{group}:*") });
-            send.cloud_watch_logs_role_arn =
-                Some(role.or(role_there).unwrap_or_default().to_owned());
-        }
     }
 
     fn selectors(&self, actual: Option<&Selectors>) -> Option<Change<Action>> {

@@ -35,6 +35,7 @@ impl Trail<'_> {
         let said = self.shut_out(state);
         let settings = Settings { kms_key_id: Some(key), ..Settings::default() };
         let change = Change::new(self.act(Step::Update { settings }), drift)
+            .moves()
             .risk(Risk::Disruptive)
             .warn("who reads new log files needs rights to their key");
         Some(match (problem, &state.declared_key) {

@@ -10,6 +10,7 @@ mod diff;
 mod key;
 mod observe;
 pub mod selectors;
+mod settings;
 pub mod spec;
 
 use std::collections::BTreeSet;
@@ -36,6 +37,8 @@ impl Kind for Trail {
     const REGION: Option<&'static str> = Some("home_region");
     const NOT_STATE: &'static [&'static str] = &["name"];
     const AFTER: &'static [&'static str] = &["s3.bucket", "kms.key", "iam.role", "logs.log_group"];
+    const BESIDE: &'static [&'static str] =
+        &["/declared_key", "/key_policy", "/delivery_errors", "/namesakes"];
     const CONTROLS: Controls = Controls {
         cis_v3: &["3.1", "3.2", "3.5", "3.8", "3.9"],
         cis_v5: &["3.1", "3.2", "3.5", "3.8", "3.9"],

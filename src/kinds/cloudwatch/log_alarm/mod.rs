@@ -204,6 +204,8 @@ impl Kind for LogAlarm {
     const AFTER: &'static [&'static str] =
         &["logs.log_group", "sns.topic", "sns.subscription", "cloudtrail.trail"];
     const NOT_STATE: &'static [&'static str] = &["alarm_name", "filter_name", "log_group_name"];
+    const BESIDE: &'static [&'static str] =
+        &["/parts/alarm/missing_topics", "/parts/require_trail"];
     const CONTROLS: Controls = Controls {
         cis_v3: &CIS,
         cis_v5: &CIS,

@@ -69,6 +69,7 @@ impl Kind for Aggregator {
     const AFTER: &'static [&'static str] =
         &["iam.role", "config.recorder", "config.aggregation_authorization"];
     const NOT_STATE: &'static [&'static str] = &["configuration_aggregator_name"];
+    const BESIDE: &'static [&'static str] = &["/parts/sources"];
     const CONTROLS: Controls = Controls { well_architected: &["SEC04-BP02"], ..Controls::NONE };
     const CALLS: &'static [Use<Spec>] = &[
         Use::read(DESCRIBE),

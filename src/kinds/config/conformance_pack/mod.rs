@@ -68,6 +68,7 @@ impl Kind for ConformancePack {
     const IDENTITY: Identity = Identity::Named { field: "conformance_pack_name", prefix: "" };
     const AFTER: &'static [&'static str] = &["s3.bucket", "config.recorder", "config.rule"];
     const NOT_STATE: &'static [&'static str] = &["conformance_pack_name"];
+    const BESIDE: &'static [&'static str] = &["/parts/pack/problem"];
     const CONTROLS: Controls =
         Controls { well_architected: &["SEC01-BP03", "SEC01-BP06"], ..Controls::NONE };
     const CALLS: &'static [Use<Spec>] = &[

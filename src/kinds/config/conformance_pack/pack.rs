@@ -267,7 +267,9 @@ impl Part for Pack {
         let loses = is_another && now.template.template(&template).is_none();
         let repairs = template.repairs();
         let then = now.settings.with(spec);
+        let moves = drift.0.iter().any(|one| one.field.starts_with("delivery_s3"));
         let mut change = Change::new(Record { template, settings: then.clone() }, drift);
+        change.moves = moves;
         if now.problem.is_some() {
             change =
                 change.warn(format!("AWS is asked once more for what it could not make: {REMEDY}"));

@@ -79,15 +79,21 @@ pub fn channel(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>>
     let change =
         warned(Change::new(Action::PutChannel { channel }, drift), said.filter(|_| key_differs));
     changes.push(if moves {
-        change
-            .risk(Risk::Disruptive)
-            .warn("history goes to another place or under another key: its readers must follow")
+        elsewhere(change)
     } else if let Some(problem) = problem.filter(|_| actual.is_none()) {
         change.withhold(could_not_encrypt(problem))
     } else {
         change
     });
     changes
+}
+
+/// What is delivered to another place, or under another key.
+fn elsewhere(change: Change<Action>) -> Change<Action> {
+    change
+        .moves()
+        .risk(Risk::Disruptive)
+        .warn("history goes to another place or under another key: its readers must follow")
 }
 
 /// A channel needs a bucket.

@@ -26,6 +26,8 @@ impl Kind for ConfigRecorder {
     const SCOPE: Scope = Scope::Regional;
     const IDENTITY: Identity = Identity::Singleton;
     const AFTER: &'static [&'static str] = &["s3.bucket", "kms.key", "iam.role"];
+    const BESIDE: &'static [&'static str] =
+        &["/declared_key", "/key_policy", "/failures", "/has_service_linked_role"];
     const CONTROLS: Controls = Controls {
         cis_v3: &["3.3"],
         cis_v5: &["3.3"],

@@ -180,6 +180,7 @@ impl Kind for DefaultSecurityGroup {
     const SCOPE: Scope = Scope::Regional;
     const IDENTITY: Identity = Identity::Sweep;
     const NOT_STATE: &'static [&'static str] = &["in_use", "exclude"];
+    const BESIDE: &'static [&'static str] = &["/used_by"];
     const CONTROLS: Controls = Controls {
         cis_v3: &["5.4"],
         cis_v5: &["5.5"],

@@ -83,6 +83,7 @@ impl Kind for EbsEncryption {
     const IDENTITY: Identity = Identity::Singleton;
     const IN_REGION: &'static [&'static str] = &["kms_key_id"];
     const AFTER: &'static [&'static str] = &["kms.key"];
+    const BESIDE: &'static [&'static str] = &["/key", "/declared_key"];
     const CONTROLS: Controls = Controls {
         cis_v3: &["2.2.1"],
         cis_v5: &["5.1.1"],

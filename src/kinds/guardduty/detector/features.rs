@@ -13,6 +13,7 @@ use super::spec::{Feature, FeatureStatus, Spec};
 use super::{Detector, Place, UPDATE, any, detector};
 use crate::aws::Call;
 use crate::baseline::catalog::SpecProblem;
+use crate::baseline::problem::one_of;
 use crate::kinds::shapes::part::{Look, Part};
 use crate::kinds::{
     Change, Cx, Drift, ObserveError, Risk, Undo, Use, WriteCx, WriteError, compared, known, told,
@@ -219,7 +220,7 @@ pub fn check(spec: &Spec) -> Vec<SpecProblem> {
                     "CLOUD_TRAIL" | "DNS_LOGS" | "FLOW_LOGS" => {
                         "leave it out: it is always on".to_owned()
                     }
-                    _ => format!("write one of {}", names.join(", ")),
+                    _ => one_of(name, &names),
                 },
             ));
             continue;
@@ -230,11 +231,7 @@ pub fn check(spec: &Spec) -> Vec<SpecProblem> {
             problems.push(SpecProblem::new(
                 format!("{field}.additional_configuration.{other}"),
                 format!("the feature {name} has no {other}"),
-                if more.is_empty() {
-                    "leave it out".to_owned()
-                } else {
-                    format!("write one of {}", more.join(", "))
-                },
+                if more.is_empty() { "leave it out".to_owned() } else { one_of(other, more) },
             ));
         }
     }

@@ -74,6 +74,7 @@ impl Kind for Detector {
     const NAME: &'static str = "guardduty.detector";
     const SCOPE: Scope = Scope::Regional;
     const IDENTITY: Identity = Identity::Singleton;
+    const BESIDE: &'static [&'static str] = &["/parts/require_administrator_account"];
     const CONTROLS: Controls = Controls {
         fsbp: &[
             "GuardDuty.1",

@@ -1,5 +1,6 @@
 //! What brings a key to its declared state, and back.
 
+use super::put_policy::key_policy;
 use super::spec::{
     Action, Found, KeySpec, KeyState, KeyUsage, Marked, Nature, NewKey, Origin, Spec, State, Step,
 };
@@ -27,16 +28,16 @@ fn on_new(spec: &Spec, step: Step) -> Action {
     Action { alias: spec.alias.clone(), key_id: None, step }
 }
 
-fn keepers(facts: &Facts, policy: &PolicyDocument) -> Keepers {
+pub(super) fn keepers(facts: &Facts, policy: &PolicyDocument) -> Keepers {
     policy.keepers(facts.account.as_str(), &facts.partition)
 }
 
 /// Says who alone may change a policy, where that is not the account.
-fn warn_of_keepers(
+pub(super) fn warn_of_keepers<A>(
     facts: &Facts,
-    change: Change<Action>,
+    change: Change<A>,
     policy: &PolicyDocument,
-) -> Change<Action> {
+) -> Change<A> {
     match keepers(facts, policy) {
         Keepers::Account => change,
         Keepers::Only(some) => change.risk(Risk::Disruptive).warn(format!(
@@ -49,7 +50,7 @@ fn warn_of_keepers(
 }
 
 /// A write on the key that was observed.
-fn act(spec: &Spec, state: &State, step: Step) -> Action {
+pub(super) fn act(spec: &Spec, state: &State, step: Step) -> Action {
     Action { alias: spec.alias.clone(), key_id: Some(state.key_id.clone()), step }
 }
 
@@ -145,7 +146,11 @@ fn update(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>> {
         let change = Change::new(act(spec, state, Step::Describe { description }), drift);
         changes.push(change.needs(alive.iter().copied()));
     }
-    changes.extend(key_policy(facts, spec, state).map(|change| change.needs(named)));
+    let first = changes.len();
+    for (change, at) in key_policy(facts, spec, state).into_iter().zip(0..) {
+        let widened = (at > 0).then_some(first);
+        changes.push(change.needs(named.iter().copied().chain(widened)));
+    }
     changes.extend(granted(facts, spec, state));
     if let (Some(actual), Some(desired)) = (&state.tags, &spec.tags) {
         let tags = tags::KMS.changes(
@@ -422,46 +427,12 @@ fn pending_deletion(spec: &Spec, state: &State) -> Change<Action> {
     }
 }
 
-fn rises(facts: &Facts, before: Option<&PolicyDocument>, after: &PolicyDocument) -> Vec<Rise> {
+pub(super) fn rises(
+    facts: &Facts,
+    before: Option<&PolicyDocument>,
+    after: &PolicyDocument,
+) -> Vec<Rise> {
     grants::of_resource_policy(before, after, facts.account.as_str())
-}
-
-fn key_policy(facts: &Facts, spec: &Spec, state: &State) -> Option<Change<Action>> {
-    let desired = policy::declared(facts, spec)?;
-    // What was not read or cannot be understood is not compared, and the key unknown then.
-    let Ok(actual) = PolicyDocument::from_text(state.policy.as_deref()?) else { return None };
-    for field in policy::FIELDS {
-        compared::mark(field);
-    }
-    if actual.same_meaning(&desired, &facts.partition) {
-        return None;
-    }
-    let mut drift = Drift::new();
-    drift.add(
-        "policy",
-        Some(actual.shown(&facts.partition)),
-        Some(desired.shown(&facts.partition)),
-    );
-    let step = Step::PutPolicy { policy: desired.to_compact_string() };
-    let mut change = Change::new(act(spec, state, step), drift)
-        .rises(rises(facts, Some(&actual), &desired))
-        .rises(grants::of_lifted_denials(&actual, &desired));
-    if keepers(facts, &actual) != keepers(facts, &desired) {
-        change = warn_of_keepers(facts, change, &desired);
-    }
-    for warning in actual.narrowing(&desired, &facts.partition).warnings() {
-        change = change.risk(Risk::Disruptive).warn(warning);
-    }
-    let loosened = actual.loosened(&desired, &facts.partition);
-    for warning in loosened.into_iter().chain(actual.lifted(&desired, &facts.partition)) {
-        change = change.warn(warning);
-    }
-    let dangling = actual.dangling_principals();
-    if !dangling.is_empty() {
-        change = change
-            .warn(format!("{} were deleted and can no longer use the key", dangling.join(", ")));
-    }
-    Some(change)
 }
 
 /// Grants that let others use the key whatever its policy says.

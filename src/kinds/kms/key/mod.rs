@@ -7,6 +7,7 @@ mod grants;
 mod marks;
 mod observe;
 pub(super) mod policy;
+mod put_policy;
 pub mod spec;
 
 use std::collections::BTreeSet;
@@ -33,6 +34,7 @@ impl Kind for Key {
     const NOT_STATE: &'static [&'static str] =
         &["alias", "prevent_destroy", "deletion_window_days"];
     const AFTER: &'static [&'static str] = &["iam.role"];
+    const BESIDE: &'static [&'static str] = &["/others"];
     const CONTROLS: Controls = Controls {
         cis_v3: &["3.6"],
         cis_v5: &["3.6"],

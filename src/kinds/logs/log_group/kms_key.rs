@@ -96,7 +96,8 @@ impl Part for KmsKey {
         let mut drift = Drift::new();
         if now.arn.as_deref() != arn {
             drift.add(Self::NAME, now.arn.as_deref(), wanted);
-            let change = Change::new(arn.map(str::to_owned), drift);
+            let mut change = Change::new(arn.map(str::to_owned), drift);
+            change.moves = now.arn.is_some();
             let warning = match arn {
                 Some(_) => {
                     "who reads this group needs rights to the key, and the key's policy must let CloudWatch Logs use it"

@@ -111,6 +111,11 @@ impl Kind for LogGroup {
     const AFTER: &'static [&'static str] = &["kms.key"];
     const NOT_STATE: &'static [&'static str] = &["log_group_name", "retention_mode"];
     const IN_REGION: &'static [&'static str] = &["kms_key_id"];
+    const BESIDE: &'static [&'static str] = &[
+        "/parts/kms_key_id/declared",
+        "/parts/kms_key_id/key_policy",
+        "/parts/retention_in_days/policy",
+    ];
     const CONTROLS: Controls = Controls {
         security_hub: &["CloudWatch.16"],
         well_architected: &["SEC04-BP01", "SEC07-BP04", "SEC08-BP02"],

@@ -293,6 +293,7 @@ fn changed(look: &Look<'_, Bucket>, spec: &Spec, now: &Now) -> Option<Change<Opt
         && !actual.blocked_encryption_types.contains(&EncryptionType::SseC);
     let key_to_find = new_key.filter(|_| declared_arn.is_none()).map(str::to_owned);
     let mut change = Change::new(Some(Put { encryption: desired, key_to_find }), drift);
+    change.moves = key_differs && actual.is_with_kms();
     if to_kms {
         change = look
             .disruptive(change, "who writes to or reads from this bucket needs rights to the key");

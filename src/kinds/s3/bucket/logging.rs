@@ -112,7 +112,7 @@ impl Part for AccessLog {
                 return Vec::new();
             }
             let warning = "nobody sees any more who asked for what in this bucket";
-            return vec![look.disruptive(Change::new(None, drift), warning)];
+            return vec![look.disruptive(Change::new(None, drift).moves(), warning)];
         }
         drift.compare_text(
             "access_log_prefix",
@@ -138,7 +138,7 @@ impl Part for AccessLog {
         if reformats {
             desired.key_format = look.spec.access_log_key_format;
         }
-        vec![Change::new(Some(desired), drift)]
+        vec![Change::new(Some(desired), drift).moves()]
     }
 
     fn calls(_: &Self::Write) -> Vec<Call> {

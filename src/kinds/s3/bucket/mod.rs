@@ -72,6 +72,12 @@ impl Kind for Bucket {
     const IN_REGION: &'static [&'static str] = &["kms_master_key_id"];
     const NOT_STATE: &'static [&'static str] = &["bucket", "prevent_destroy"];
     const AFTER: &'static [&'static str] = &["kms.key", "iam.role"];
+    const BESIDE: &'static [&'static str] = &[
+        "/parts/encryption/key",
+        "/parts/encryption/declared_key",
+        "/parts/encryption/key_policy",
+        "/parts/lifecycle/is_empty",
+    ];
     const CONTROLS: Controls = Controls {
         cis_v3: &["2.1.1", "2.1.2", "2.1.4", "3.4"],
         cis_v5: &["2.1.1", "2.1.2", "2.1.4", "3.4"],

@@ -65,7 +65,7 @@ impl Part for Policy {
         let merging = merging(look);
         let mut changes = Vec::new();
         if after != before {
-            changes.push(merging.put(actual.as_ref(), &before, &after, notes));
+            changes.extend(merging.steps(actual.as_ref(), &before, &after, notes));
         } else {
             changes.extend(merging.misread_as_it_is(&before));
         }
@@ -92,6 +92,10 @@ impl Part for Policy {
             }
             None => cx.send(DELETE, request!(delete_bucket_policy, cx, bucket).send()).await,
         }
+    }
+
+    fn is_same(one: &Write, other: &Write) -> bool {
+        merged::is_same(one, other)
     }
 
     fn undo(_: &Write, before: &Option<String>) -> Undo<Write> {
@@ -146,12 +150,14 @@ fn merging<'a>(look: &Look<'a, Bucket>) -> Merging<'a> {
 /// The policy with all that is declared, and what the reader must know of it.
 fn merged(look: &Look<'_, Bucket>, before: &PolicyDocument) -> (PolicyDocument, Vec<String>) {
     let (spec, partition, bucket) = (look.spec, &look.facts.partition, arn(look));
-    let mut document = before.clone();
+    // What stayed until all had moved goes, unless somebody still uses it.
+    let mut document = before.without_staying(partition);
     if spec.require_tls == Some(false) {
-        let mut statements = before.statements();
+        let mut statements = document.statements();
+        let all = statements.len();
         statements.retain(|one| !tls::is_own_deny(one, &bucket, partition));
-        if statements.len() < before.statements().len() {
-            document = before.having(statements);
+        if statements.len() < all {
+            document = document.having(statements);
         }
     }
     let all = required(look);

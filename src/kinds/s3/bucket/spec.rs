@@ -23,7 +23,9 @@ use crate::names::AccountId;
 /// `extra_policy_statements`: these statements are merged into the policy that is there. Whatever
 /// else the policy says stays. Replaced are only former versions: of an extra statement, the one
 /// that has its `Sid`, whoever wrote it; of evenkeel's own, the one that differs in resources and in
-/// the values of conditions alone. A statement without a `Sid` gets one.
+/// the values of conditions alone. A statement without a `Sid` gets one. What a service loses by that
+/// stays, under a `Sid` that begins with `EvenkeelFormer`, until whatever the plan leads elsewhere has gone
+/// there; across accounts nobody waits for anybody, so that a prefix of theirs moves in two steps.
 ///
 /// What S3 keeps of a setting and a baseline does not declare, such as who may read the access
 /// log's files (`TargetGrants`), is sent back as it was with every write.

@@ -52,6 +52,8 @@ impl Kind for Hub {
     const IDENTITY: Identity = Identity::Singleton;
     const AFTER: &'static [&'static str] = &["config.recorder", "guardduty.detector"];
     const NOT_STATE: &'static [&'static str] = &["enable_default_standards", "under_administrator"];
+    const BESIDE: &'static [&'static str] =
+        &["/parts/enabled", "/parts/control_finding_generator/administrator"];
     const CONTROLS: Controls = Controls {
         cis_v3: &["4.16"],
         cis_v5: &["4.16"],

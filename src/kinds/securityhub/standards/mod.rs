@@ -29,6 +29,7 @@ impl Kind for Standards {
     const IDENTITY: Identity = Identity::Singleton;
     const AFTER: &'static [&'static str] = &["config.recorder", "securityhub.hub"];
     const NOT_STATE: &'static [&'static str] = &["exclusive", "under_administrator"];
+    const BESIDE: &'static [&'static str] = &["/is_on", "/available", "/enabled/*/problem"];
     const CONTROLS: Controls =
         Controls { well_architected: &["SEC01-BP03", "SEC04-BP02"], ..Controls::NONE };
     const CALLS: &'static [Use<Spec>] = &[

@@ -116,7 +116,8 @@ impl Part for Key {
                 }
                 None => "messages are no longer encrypted with a key of yours",
             };
-            let change = look.disruptive(Change::new(key, drift), warning);
+            let mut change = look.disruptive(Change::new(key, drift), warning);
+            change.moves = now.name.is_some();
             return vec![match problem {
                 // Another item may be about to make it.
                 Some((name, _)) if declared == Some(&Named::Missing) && named::is_alias(name) => {

@@ -161,6 +161,11 @@ impl Kind for Topic {
     const AFTER: &'static [&'static str] = &["kms.key", "iam.role"];
     const NOT_STATE: &'static [&'static str] = &["name"];
     const IN_REGION: &'static [&'static str] = &["kms_master_key_id"];
+    const BESIDE: &'static [&'static str] = &[
+        "/parts/kms_master_key_id/key",
+        "/parts/kms_master_key_id/declared",
+        "/parts/policy/keyed",
+    ];
     const CONTROLS: Controls = Controls {
         fsbp: &["SNS.4"],
         security_hub: &["SNS.1"],
