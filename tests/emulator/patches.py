@@ -28,7 +28,8 @@ def apply() -> None:
     _alarms_take_all_statistics()
     _conditional_denials_do_not_deny()
     _keys_behind_aws_aliases_are_managed_by_aws()
-    _roles_are_found_without_case()
+    _names_of_iam_are_found_without_case()
+    _ids_of_iam_begin_with_what_they_are_of()
     _method_names_are_looked_up_once()
     _api_gateway_loads_without_its_validator()
     _private_keys_are_made_when_somebody_uses_them()
@@ -198,11 +199,39 @@ def _method_names_are_looked_up_once() -> None:
     responses.method_names_from_class = functools.cache(responses.method_names_from_class)
 
 
-def _roles_are_found_without_case() -> None:
-    """IAM's names are unique and found without regard to case; moto's role names are not."""
+class Caseless(dict):  # type: ignore[type-arg]
+    """By name, in the spelling of the first, whatever the case of who asks."""
+
+    def _known(self, name: Any) -> Any:
+        if dict.__contains__(self, name):
+            return name
+        return next((one for one in self if one.lower() == str(name).lower()), name)
+
+    def __contains__(self, name: object) -> bool:
+        return dict.__contains__(self, self._known(name))
+
+    def __getitem__(self, name: Any) -> Any:
+        return dict.__getitem__(self, self._known(name))
+
+    def __delitem__(self, name: Any) -> None:
+        dict.__delitem__(self, self._known(name))
+
+    def get(self, name: Any, default: Any = None) -> Any:
+        return dict.get(self, self._known(name), default)
+
+    def pop(self, name: Any, *default: Any) -> Any:
+        return dict.pop(self, self._known(name), *default)
+
+
+def _names_of_iam_are_found_without_case() -> None:
+    """IAM's names are unique and found without regard to case; those of moto are not."""
     from moto.iam.models import IAMBackend
 
-    find = IAMBackend.get_role
+    init, find, find_profile = IAMBackend.__init__, IAMBackend.get_role, IAMBackend.get_instance_profile
+
+    def init_without_case(self: Any, *args: Any, **named: Any) -> None:
+        init(self, *args, **named)
+        self.users, self.groups, self.instance_profiles = Caseless(), Caseless(), Caseless()
 
     def get_role(self: Any, role_name: str) -> Any:
         for role in self.get_roles():
@@ -210,7 +239,35 @@ def _roles_are_found_without_case() -> None:
                 return role
         return find(self, role_name)
 
-    IAMBackend.get_role = get_role
+    def get_instance_profile(self: Any, profile_name: str) -> Any:
+        return self.instance_profiles.get(profile_name) or find_profile(self, profile_name)
+
+    IAMBackend.__init__, IAMBackend.get_role = init_without_case, get_role
+    IAMBackend.get_instance_profile = get_instance_profile
+
+
+def _ids_of_iam_begin_with_what_they_are_of() -> None:
+    """Such as AIDA for a user: the form in which policies have them when their owner was deleted."""
+    from moto.iam import models
+    from moto.iam.utils import generate_access_key_id_from_account_id as of_account
+
+    for name, prefix in (
+        ("Certificate", "ASCA"),
+        ("Group", "AGPA"),
+        ("InstanceProfile", "AIPA"),
+        ("ManagedPolicy", "ANPA"),
+        ("User", "AIDA"),
+    ):
+        made = getattr(models, name)
+        made.__init__ = _with_id(made.__init__, prefix, of_account)
+
+
+def _with_id(init: Callable[..., None], prefix: str, of_account: Callable[..., str]) -> Callable[..., None]:
+    def init_with_id(self: Any, *args: Any, **named: Any) -> None:
+        init(self, *args, **named)
+        self.id = of_account(self.account_id, prefix, 21)
+
+    return init_with_id
 
 
 def _organizations_take_all_policies_and_services() -> None:
