@@ -163,4 +163,4 @@ class Emulator:
             # Some of moto's errors are JSON for every service.
             told = json.loads(answer.body)
             raise AwsError(told["__type"], told.get("message", ""), answer.status)
-        return answer
+        return shapes.without_nulls(call, answer)

@@ -25,6 +25,9 @@ def apply() -> None:
     sys.meta_path.insert(0, _Later("moto.ec2.models.instance_types", loading.offer_instance_types))
     sys.meta_path.insert(0, _Later("moto.ec2.models", _ec2))
     sys.meta_path.insert(0, _Later("moto.ec2.models.security_groups", _prefix_list_rules_keep_their_description))
+    sys.meta_path.insert(0, _Later("moto.ec2.models.amis", _images_begin_with_a_volume))
+    sys.meta_path.insert(0, _Later("moto.s3control.models", _aliases_have_the_length_of_those_of_aws))
+    sys.meta_path.insert(0, _Later("moto.ssm.models", _documents_are_for_all_platforms))
     _alarms_take_all_statistics()
     _conditional_denials_do_not_deny()
     _keys_behind_aws_aliases_are_managed_by_aws()
@@ -134,6 +137,46 @@ def _default_groups_allow_themselves() -> None:
         return group
 
     EC2Backend.create_security_group = create_with_rule
+
+
+def _images_begin_with_a_volume() -> None:
+    """moto calls the type of their root device `standard`, which is one of a volume."""
+    from moto.ec2.models.amis import Ami
+
+    init = Ami.__init__
+
+    def init_with_volume(self: Any, *args: Any, **named: Any) -> None:
+        init(self, *args, **named)
+        if self.root_device_type == "standard":
+            self.root_device_type = "ebs"
+
+    Ami.__init__ = init_with_volume
+
+
+def _aliases_have_the_length_of_those_of_aws() -> None:
+    """63 characters, of which the last ones say that it is an alias of an access point."""
+    from moto.s3control.models import AccessPoint
+
+    init, end = AccessPoint.__init__, "-s3alias"
+
+    def init_with_alias(self: Any, *args: Any, **named: Any) -> None:
+        init(self, *args, **named)
+        self.alias = f"{self.name[:20]}-{self.alias.removesuffix(end).rpartition('-')[2]}".ljust(63 - len(end), "0") + end
+
+    AccessPoint.__init__ = init_with_alias
+
+
+def _documents_are_for_all_platforms() -> None:
+    """moto names none; which of a document's steps are for which platform is left."""
+    from moto.ssm.models import Document
+
+    init = Document.__init__
+
+    def init_for_all(self: Any, *args: Any, **named: Any) -> None:
+        init(self, *args, **named)
+        self.platform_types = ["Windows", "Linux", "MacOS"]
+
+    Document.__init__ = init_for_all
 
 
 def _prefix_list_rules_keep_their_description() -> None:

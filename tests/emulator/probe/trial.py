@@ -17,6 +17,7 @@ from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import ClientError, ParamValidationError
 
+from emulator.probe import answers
 from emulator.probe.keys import Keys
 from emulator.testing import resolve
 
@@ -114,10 +115,13 @@ class Record:
 
 
 class Trial:
-    """One account of an emulator, and another one to compare with; `keys` says how accounts are told apart."""
+    """One account of an emulator, and another one to compare with; `keys` says how accounts are told apart.
 
-    def __init__(self, url: str, keys: Keys, account: str, member: str) -> None:
-        self.url, self.keys, self.acct, self.member = url, keys, account, member
+    With `by_model` every answer is held against its API model besides.
+    """
+
+    def __init__(self, url: str, keys: Keys, account: str, member: str, by_model: bool = True) -> None:
+        self.url, self.keys, self.acct, self.member, self._by_model = url, keys, account, member, by_model
         self.res: dict[str, Record] = {}
         self.last_status: list[int] = []
         self._clients: dict[tuple[str, str, str], Any] = {}
@@ -150,6 +154,8 @@ class Trial:
         )
         self.keys.prepare(made, account)
         made.meta.events.register("before-send", resolve)
+        if self._by_model:
+            answers.watch(made, lambda operation, problems: self._modelled(f"{service}.{operation}", problems))
         if service == "s3":
 
             def note(response_dict: dict[str, Any] | None = None, **_: Any) -> None:
@@ -157,6 +163,11 @@ class Trial:
 
             made.meta.events.register("before-parse.s3", note)
         return made
+
+    def _modelled(self, operation: str, problems: list[str]) -> None:
+        note = "answers as its API model has it"
+        if operation in self.res:
+            self.res[operation].checks.append((f"{note}, not {'; '.join(problems)}" if problems else note, not problems))
 
     def record(self, operation: str) -> Record:
         return self.res.setdefault(operation, Record())
