@@ -173,6 +173,29 @@ class Keys(AccountTest):
         own = self.key()
         self.fails("AccessDeniedException", self.kms.describe_key, KeyId=f"arn:aws:kms:us-east-1:{other}:key/{own}")
 
+    def test_arns(self) -> None:
+        key = self.kms.create_key()["KeyMetadata"]["Arn"]
+        self.kms.create_alias(AliasName="alias/a", TargetKeyId=key)
+        for call, state in ((self.kms.disable_key, "Disabled"), (self.kms.enable_key, "Enabled")):
+            call(KeyId=key)
+            self.assertEqual(self.kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"], state)
+        self.kms.create_grant(KeyId=key, GranteePrincipal=f"arn:aws:iam::{self.account}:root", Operations=["Decrypt"])
+        self.assertEqual(self.kms.list_grants(KeyId=key)["Grants"][0]["KeyId"], key)
+        for elsewhere in (key.replace("us-east-1", "eu-west-1"), key.replace("arn:aws:", "arn:aws-cn:")):
+            for call in (
+                self.kms.describe_key,
+                self.kms.get_key_policy,
+                self.kms.get_key_rotation_status,
+                self.kms.enable_key_rotation,
+                self.kms.disable_key,
+                self.kms.list_resource_tags,
+                self.kms.list_grants,
+            ):
+                with self.subTest(elsewhere, call=call.__name__):
+                    self.fails("NotFoundException", call, KeyId=elsewhere)
+        alias = f"arn:aws:kms:eu-west-1:{self.account}:alias/a"
+        self.fails("NotFoundException", self.kms.describe_key, KeyId=alias)
+
     def test_tags(self) -> None:
         key = self.key(Tags=[{"TagKey": "a", "TagValue": "1"}])
         self.kms.tag_resource(KeyId=key, Tags=[{"TagKey": "a", "TagValue": "2"}, {"TagKey": "b", "TagValue": "3"}])

@@ -140,35 +140,64 @@ def _permissions(call: Call) -> list[dict[str, Any]]:
     """The rules of a call, also in the older form of one rule beside the group."""
     if "IpPermissions" in call.params:
         return call.params["IpPermissions"]
-    if not {"IpProtocol", "CidrIp"} & set(call.params):
+    if {"SourceSecurityGroupName", "SourceSecurityGroupOwnerId"} & set(call.params):
         raise NotImplementedError("SourceSecurityGroupName without IpPermissions")
+    if not {"IpProtocol", "CidrIp"} & set(call.params):
+        raise AwsError("MissingParameter", "The request must contain the parameter ipPermissions")
     one = {name: call.params[name] for name in ("IpProtocol", "FromPort", "ToPort") if name in call.params}
     return [one | {"IpRanges": [{"CidrIp": call.params["CidrIp"]}] if "CidrIp" in call.params else []}]
 
 
 @handles("ec2", "RevokeSecurityGroupIngress", "RevokeSecurityGroupEgress")
-def revoke(call: Call, forward: Forward) -> dict[str, Any]:
+def revoke(call: Call, _: Forward) -> dict[str, Any]:
+    """Finds rules by their meaning, however they are spelt."""
     group, egress = _group(call), call.operation.endswith("Egress")
-    before = _described(call, group, egress, {rule.id for rule in _rules(group, egress)})
-    wanted = call.params.get("SecurityGroupRuleIds") or []
-    for rule_id in wanted:
-        if rule_id not in {rule["SecurityGroupRuleId"] for rule in before}:
+    rules, unknown = _rules(group, egress), []
+    gone = set(call.params.get("SecurityGroupRuleIds") or [])
+    for rule_id in gone:
+        ec2_rules.check_rule_id(rule_id)
+        if rule_id not in {rule.id for rule in rules}:
             raise _no_rule(rule_id)
-    kept, unknown = list(_rules(group, egress)), []
-    try:
-        from_moto(call, forward)
-    except AwsError as error:
-        _set_rules(group, egress, kept)
-        if error.code != "InvalidPermission.NotFound" or not _in_default_vpc(call, group):
-            raise
-        # In a default VPC AWS calls it a success and names what it did not find.
-        unknown = call.params.get("IpPermissions", [])
-    left = {rule.id for rule in _rules(group, egress)}
-    gone = [rule for rule in before if rule["SecurityGroupRuleId"] not in left]
-    made: dict[str, Any] = {"Return": True, "RevokedSecurityGroupRules": [_revoked(rule) for rule in gone]}
-    if unknown:
-        made["UnknownIpPermissions"] = unknown
-    return made
+    for permission in [] if gone else _permissions(call):
+        for one in ec2_rules.apart(permission):
+            [wanted] = ec2_rules.stored(call, one, group)
+            found = {rule.id for rule in rules if ec2_rules.of_moto(call, rule).key == wanted.key}
+            gone |= found
+            unknown += [] if found else [one]
+    if unknown and not _in_default_vpc(call, group):
+        raise AwsError("InvalidPermission.NotFound", "The specified rule does not exist in this security group.")
+    shown = _described(call, group, egress, gone)
+    _set_rules(group, egress, [rule for rule in rules if rule.id not in gone])
+    made: dict[str, Any] = {"Return": True, "RevokedSecurityGroupRules": [_revoked(rule) for rule in shown]}
+    # In a default VPC AWS calls it a success and names what it did not find.
+    return made | ({"UnknownIpPermissions": unknown} if unknown else {})
+
+
+@handles("ec2", "ModifySecurityGroupRules")
+def modify(call: Call, _: Forward) -> dict[str, Any]:
+    """Puts rules as a whole, in the form that AWS stores; all of a call or none."""
+    group = _group(call)
+    there = {rule.id: (rule, egress) for egress in (False, True) for rule in _rules(group, egress)}
+    changes = {}
+    for one in call.params["SecurityGroupRules"]:
+        rule_id = one["SecurityGroupRuleId"]
+        ec2_rules.check_rule_id(rule_id)
+        if rule_id not in there:
+            raise _no_rule(rule_id)
+        [changes[rule_id]] = ec2_rules.stored(call, ec2_rules.permission_of(one["SecurityGroupRule"]), group)
+    keys = set()
+    for rule_id, (rule, egress) in there.items():
+        key = (egress, changes.get(rule_id, ec2_rules.of_moto(call, rule)).key)
+        if key in keys:
+            raise AwsError("InvalidPermission.Duplicate", "the specified rule already exists")
+        keys.add(key)
+    for rule_id, new in changes.items():
+        rule = there[rule_id][0]
+        rule.ip_protocol, rule.from_port, rule.to_port = new.protocol, *new.ports
+        rule.ip_range, rule.source_group = new.ip_range or {}, new.source_group or {}
+        rule.prefix_list_id = (new.prefix_list or {}).get("PrefixListId")
+        rule.prefix_list_description = (new.prefix_list or {}).get("Description")
+    return {"Return": True}
 
 
 @handles("ec2", "DeleteSecurityGroup")

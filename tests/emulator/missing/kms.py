@@ -21,8 +21,6 @@ NEEDS_LIVING_KEY = (
     "TagResource",
     "UntagResource",
     "UpdateKeyDescription",
-    "EnableKey",
-    "DisableKey",
 )
 
 
@@ -34,8 +32,12 @@ def backend_of(call: Call) -> Any:
 
 def find_key(call: Call, key_id: str) -> Any:
     """The key by id, ARN, alias or alias ARN; of another account as its policy allows."""
-    if key_id.startswith("arn:") and key_id.split(":")[4:5] != [call.account]:
-        return _of_another_account(call, key_id)
+    if key_id.startswith("arn:"):
+        of = [*key_id.split(":"), "", "", "", ""][:5]
+        if of[4] != call.account:
+            return _of_another_account(call, key_id)
+        if of[1:4] != [call.partition, "kms", call.region]:
+            raise AwsError("NotFoundException", f"Invalid arn {of[3]}")
     backend = backend_of(call)
     try:
         return backend.keys[backend.any_id_to_key_id(key_id)]
@@ -208,6 +210,14 @@ def cancel_deletion(call: Call, _: Forward) -> dict[str, Any]:
 def needs_living_key(call: Call, forward: Forward) -> Answer | None:
     _living(call, "TargetKeyId" if call.operation in ("CreateAlias", "UpdateAlias") else "KeyId")
     return None
+
+
+@handles("kms", "EnableKey", "DisableKey")
+def enable(call: Call, _: Forward) -> dict[str, Any]:
+    """moto does not find a key by its ARN."""
+    key, backend = _living(call), backend_of(call)
+    (backend.enable_key if call.operation == "EnableKey" else backend.disable_key)(key.id)
+    return {}
 
 
 # The member that names the key, of operations that change what belongs to it.

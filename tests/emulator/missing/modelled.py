@@ -8,11 +8,18 @@ from emulator.wire import Call
 
 
 @handles("efs", "CreateFileSystem", "DescribeFileSystems")
-@handles("kms", "ListGrants")
 @handles("opensearch", "CreateDomain", "DescribeDomain")
 def members_of_the_model(call: Call, forward: Forward) -> dict[str, Any]:
     """Without those that moto made up."""
     return from_moto(call, forward)
+
+
+@handles("kms", "ListGrants")
+def grants_name_their_key(call: Call, forward: Forward) -> dict[str, Any]:
+    made = from_moto(call, forward)
+    for one in made["Grants"]:
+        one["KeyId"] = f"arn:{call.partition}:kms:{call.region}:{call.account}:key/{one['KeyId'].rpartition('/')[2]}"
+    return made
 
 
 @handles("network-firewall", "CreateFirewall", "DescribeFirewall")
