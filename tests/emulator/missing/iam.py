@@ -308,7 +308,7 @@ def _check_trust(call: Call, text: str) -> None:
 
 def _trust(call: Call, text: str) -> str:
     """IAM keeps a document to the letter, unless a principal is a bare account id: that becomes an ARN."""
-    return policy.stored(text, call.partition) if policy.has_account_principal(text) else text
+    return policy.stored(text, call.partition, texts=False) if policy.has_account_principal(text) else text
 
 
 def ensure_policy(call: Call, arn: str) -> None:
