@@ -27,6 +27,7 @@ def apply() -> None:
     sys.meta_path.insert(0, _Later("moto.ec2.models.security_groups", _prefix_list_rules_keep_their_description))
     sys.meta_path.insert(0, _Later("moto.ec2.models.amis", _images_begin_with_a_volume))
     sys.meta_path.insert(0, _Later("moto.s3control.models", _aliases_have_the_length_of_those_of_aws))
+    sys.meta_path.insert(0, _Later("moto.sqs.models", _queues_know_whole_seconds))
     sys.meta_path.insert(0, _Later("moto.ssm.models", _documents_are_for_all_platforms))
     _alarms_take_all_statistics()
     _conditional_denials_do_not_deny()
@@ -164,6 +165,18 @@ def _aliases_have_the_length_of_those_of_aws() -> None:
         self.alias = f"{self.name[:20]}-{self.alias.removesuffix(end).rpartition('-')[2]}".ljust(63 - len(end), "0") + end
 
     AccessPoint.__init__ = init_with_alias
+
+
+def _queues_know_whole_seconds() -> None:
+    """When a queue was made and changed, which moto tells with microseconds."""
+    from moto.sqs.models import Queue
+
+    for name in ("created_timestamp", "last_modified_timestamp"):
+        setattr(Queue, name, _whole(f"_{name}"))
+
+
+def _whole(name: str) -> property:
+    return property(lambda self: getattr(self, name), lambda self, value: setattr(self, name, int(value)))
 
 
 def _documents_are_for_all_platforms() -> None:
