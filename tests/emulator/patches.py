@@ -67,6 +67,7 @@ def _ec2() -> None:
     _default_groups_allow_themselves()
     _networks_are_stored_in_their_canonical_form()
     _network_acls_are_found_by_id()
+    _volumes_are_encrypted_where_that_is_the_default()
 
 
 def _network_acls_are_found_by_id() -> None:
@@ -79,6 +80,23 @@ def _network_acls_are_found_by_id() -> None:
         return self.id if filter_name == "network-acl-id" else value(self, filter_name, method_name)
 
     NetworkAcl.get_filter_value = get_filter_value
+
+
+def _volumes_are_encrypted_where_that_is_the_default() -> None:
+    """With the key of the account and Region, unless the call names one; moto does what it is told alone."""
+    from moto.ec2.models import EC2Backend
+
+    create = EC2Backend.create_volume
+
+    def create_volume(self: Any, *args: Any, **named: Any) -> Any:
+        from emulator.missing.ec2 import key_of_volumes
+
+        volume = create(self, *args, **named)
+        if self.get_ebs_encryption_by_default() and not volume.encrypted:
+            volume.encrypted, volume.kms_key_id = True, key_of_volumes(self.account_id, self.region_name)
+        return volume
+
+    EC2Backend.create_volume = create_volume
 
 
 def _networks_are_stored_in_their_canonical_form() -> None:

@@ -256,6 +256,27 @@ class SecurityGroups(AccountTest):
         absent = {"SecurityGroupRuleId": "sgr-0123456789abcdef0", "SecurityGroupRule": tcp}
         self.fails("InvalidSecurityGroupRuleId.NotFound", change, GroupId=group, SecurityGroupRules=[absent])
 
+    def test_a_group_that_a_rule_names_stays(self) -> None:
+        one, two = (self.ec2.create_security_group(GroupName=name, Description="d")["GroupId"] for name in "ab")
+        rule = [{"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": two}]}]
+        self.ec2.authorize_security_group_egress(GroupId=one, IpPermissions=rule)
+        self.fails("DependencyViolation", self.ec2.delete_security_group, GroupId=two)
+        self.fails("DependencyViolation", self.ec2.delete_security_group, GroupName="b")
+        self.fails("MissingParameter", self.ec2.delete_security_group)
+        self.ec2.revoke_security_group_egress(GroupId=one, IpPermissions=rule)
+        self.ec2.delete_security_group(GroupName="b")
+
+    def test_new_volumes_are_encrypted_by_default(self) -> None:
+        volume = {"AvailabilityZone": "us-east-1a", "Size": 1}
+        self.assertFalse(self.ec2.create_volume(**volume)["Encrypted"])
+        self.ec2.enable_ebs_encryption_by_default()
+        made = self.ec2.create_volume(**volume)
+        usual = self.ec2.get_ebs_default_kms_key_id()["KmsKeyId"]
+        self.assertEqual((made["Encrypted"], made["KmsKeyId"]), (True, usual))
+        key = self.client("kms").create_key()["KeyMetadata"]["Arn"]
+        self.ec2.modify_ebs_default_kms_key_id(KmsKeyId=key)
+        self.assertEqual(self.ec2.create_volume(**volume)["KmsKeyId"], key)
+
     def test_default_groups_stay_and_interfaces_use_them(self) -> None:
         group = self.default_group()
         self.fails("CannotDelete", self.ec2.delete_security_group, GroupId=group)

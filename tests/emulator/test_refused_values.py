@@ -207,3 +207,15 @@ class Lacking(AccountTest):
                 control("POST", f"{path}account={self.account}", [])
             self.assertEqual(caught.exception.code, 400)
             caught.exception.close()
+
+    def test_formats_and_regions(self) -> None:
+        ec2, s3, config = self.client("ec2"), self.client("s3"), self.client("config")
+        s3.create_bucket(Bucket=f"flows-{self.account}")
+        flows = {"ResourceIds": [ec2.describe_vpcs()["Vpcs"][0]["VpcId"]], "ResourceType": "VPC", "TrafficType": "ALL"}
+        flows |= {"LogDestinationType": "s3", "LogDestination": f"arn:aws:s3:::flows-{self.account}"}
+        self.fails("InvalidParameter", ec2.create_flow_logs, **flows, LogFormat="${version} ${colour}")
+        made = ec2.create_flow_logs(**flows, LogFormat="${version} ${pkt-srcaddr} ${reject-reason}")
+        self.assertEqual(made["Unsuccessful"], [])
+        authorize = config.put_aggregation_authorization
+        nowhere = {"AuthorizedAccountId": self.account, "AuthorizedAwsRegion": "nowhere"}
+        self.fails("InvalidParameterValueException", authorize, **nowhere)

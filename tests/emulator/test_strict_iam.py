@@ -107,6 +107,28 @@ class Iam(AccountTest):
                 inline = {"UserName": "u", "PolicyName": "p", "PolicyDocument": text}
                 self.fails("MalformedPolicyDocument", self.iam.put_user_policy, **inline)
 
+    def test_inline_policies_are_small_and_names_are_not_taken_twice(self) -> None:
+        for name in ("u", "other"):
+            self.iam.create_user(UserName=name)
+            self.iam.create_group(GroupName=name)
+        wide = {"Effect": "Allow", "Action": "s3:*", "Resource": ["arn:aws:s3:::" + "b" * 900]}
+        text = json.dumps({"Version": "2012-10-17", "Statement": [wide]})
+        for number in range(6):
+            put = {"PolicyName": str(number), "PolicyDocument": text}
+            if number < 2:
+                self.iam.put_user_policy(UserName="u", **put)
+            else:
+                self.fails("LimitExceeded", self.iam.put_user_policy, UserName="u", **put)
+            if number < 5:
+                self.iam.put_group_policy(GroupName="u", **put)
+            else:
+                self.fails("LimitExceeded", self.iam.put_group_policy, GroupName="u", **put)
+        self.iam.put_user_policy(UserName="u", PolicyName="0", PolicyDocument=text)
+        self.fails("EntityAlreadyExists", self.iam.update_user, UserName="u", NewUserName="Other")
+        self.fails("EntityAlreadyExists", self.iam.update_group, GroupName="u", NewGroupName="Other")
+        self.iam.update_user(UserName="u", NewUserName="U")
+        self.assertEqual(self.iam.get_user(UserName="u")["User"]["UserName"], "U")
+
     def test_devices_and_aliases(self) -> None:
         self.iam.create_user(UserName="u")
         serial = f"arn:aws:iam::{self.account}:mfa/none"

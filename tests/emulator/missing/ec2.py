@@ -201,15 +201,19 @@ def modify(call: Call, _: Forward) -> dict[str, Any]:
 
 
 @handles("ec2", "DeleteSecurityGroup")
-def delete_group(call: Call, _: Forward) -> dict[str, Any] | None:
-    if "GroupId" not in call.params:
-        return None
+def delete_group(call: Call, _: Forward) -> None:
     group = _group(call)
     if group.is_default:
         raise AwsError("CannotDelete", f'the specified group: "{group.id}" name: "default" cannot be deleted by a user')
-    if any(group in interface.group_set for interface in backend_of(call).enis.values()):
+    used = any(group in interface.group_set for interface in backend_of(call).enis.values())
+    if used or any(_names(other, group) for groups in backend_of(call).groups.values() for other in groups.values()):
         raise AwsError("DependencyViolation", f"resource {group.id} has a dependent object")
-    return None
+
+
+def _names(other: Any, group: Any) -> bool:
+    """Whether a rule of another group is about this one."""
+    rules = [*other.ingress_rules, *other.egress_rules] if other is not group else []
+    return any((rule.source_group or {}).get("GroupId") == group.id for rule in rules)
 
 
 @handles("ec2", "CreateNetworkInterface")
@@ -259,11 +263,20 @@ def reset_ebs_key(call: Call, _: Forward) -> dict[str, Any]:
 
 
 def _managed_key(call: Call) -> str:
+    return managed_key(call.account, call.region)
+
+
+def managed_key(account: str, region: str) -> str:
     """The ARN of AWS's own key, which is made when it is first asked for."""
     from moto.kms.models import kms_backends
 
-    backend = kms_backends[call.account][call.region]
+    backend = kms_backends[account][region]
     return backend.keys[backend.any_id_to_key_id(EBS_ALIAS)].arn
+
+
+def key_of_volumes(account: str, region: str) -> str:
+    """With which volumes are encrypted where nothing else is said."""
+    return _EBS_KEYS.get((account, region)) or managed_key(account, region)
 
 
 def _group(call: Call) -> Any:

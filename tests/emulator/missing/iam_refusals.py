@@ -11,6 +11,7 @@ from emulator.shelf.tags import as_map
 from emulator.wire import Call
 
 POLICY_SIZE, GROUPS, TAGS = 6144, 10, 50
+INLINE = {"User": 2048, "Group": 5120}
 CREATED_WITH_TAGS = (
     "CreateInstanceProfile",
     "CreateSAMLProvider",
@@ -115,6 +116,27 @@ def an_alias_that_is_not_there(call: Call) -> None:
     alias = call.params["AccountAlias"]
     if alias not in backend_of(call).account_aliases:
         raise AwsError("NoSuchEntity", f"The Account Alias {alias} cannot be found.", 404)
+
+
+@refuses("iam", "PutUserPolicy", "PutGroupPolicy")
+def size_of_inline_policies(call: Call) -> None:
+    """Of all together, without white space; roles have theirs in `iam.py`."""
+    kind, backend = str(call.operation).removeprefix("Put").removesuffix("Policy"), backend_of(call)
+    entity = (backend.users if kind == "User" else backend.groups).get(call.params[f"{kind}Name"])
+    there = entity.policies if entity else {}
+    texts = there | {call.params["PolicyName"]: call.params["PolicyDocument"]}
+    if sum(len(re.sub(r"\s", "", text)) for text in texts.values()) > INLINE[kind]:
+        message = f"Maximum policy size of {INLINE[kind]} bytes exceeded for {kind.lower()} {entity and entity.name}"
+        raise AwsError("LimitExceeded", message, 409)
+
+
+@refuses("iam", "UpdateUser", "UpdateGroup")
+def names_that_are_taken(call: Call) -> None:
+    """moto puts the one in the place of the other."""
+    kind, backend = str(call.operation).removeprefix("Update"), backend_of(call)
+    kept, new = backend.users if kind == "User" else backend.groups, call.params.get(f"New{kind}Name")
+    if new and new in kept and kept[new] is not kept.get(call.params[f"{kind}Name"]):
+        raise AwsError("EntityAlreadyExists", f"{kind} with name {new} already exists.", 409)
 
 
 @refuses("iam", "EnableMFADevice")
