@@ -65,6 +65,7 @@ class _Later(MetaPathFinder):
 
 def _ec2() -> None:
     _default_groups_allow_themselves()
+    _default_subnets_are_those_of_the_default_vpc()
     _networks_are_stored_in_their_canonical_form()
     _network_acls_are_found_by_id()
     _volumes_are_encrypted_where_that_is_the_default()
@@ -208,6 +209,25 @@ def _documents_are_for_all_platforms() -> None:
         self.platform_types = ["Windows", "Linux", "MacOS"]
 
     Document.__init__ = init_for_all
+
+
+def _default_subnets_are_those_of_the_default_vpc() -> None:
+    """moto takes the first subnet of a zone for its default one, in whatever VPC."""
+    from moto.ec2.models import EC2Backend
+
+    create, create_default = EC2Backend.create_subnet, EC2Backend.create_default_subnet
+
+    def create_subnet(self: Any, *args: Any, **named: Any) -> Any:
+        subnet = create(self, *args, **named)
+        subnet.default_for_az = subnet.map_public_ip_on_launch = False
+        return subnet
+
+    def create_default_subnet(self: Any, availability_zone: str) -> Any:
+        subnet = create_default(self, availability_zone)
+        subnet.default_for_az = subnet.map_public_ip_on_launch = True
+        return subnet
+
+    EC2Backend.create_subnet, EC2Backend.create_default_subnet = create_subnet, create_default_subnet
 
 
 def _prefix_list_rules_keep_their_description() -> None:

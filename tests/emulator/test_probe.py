@@ -44,6 +44,7 @@ class Contract(unittest.TestCase):
             refusals = [note.startswith(("fails with", "must fail")) for note in notes]
             told = {"ok": "ok" in record.calls, "read back": not all(refusals), "refused": any(refusals)}
             told["by its model"] = len(notes) < len(record.checks)
+            told["more than an answer"] = not {"answers", "list"} & set(notes)
             if len(refusals) < 2 or not all(told.values()):
                 thin[name] = told
         # Everybody may ask who they are, and nothing can be wrong with it.

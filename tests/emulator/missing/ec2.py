@@ -200,6 +200,33 @@ def modify(call: Call, _: Forward) -> dict[str, Any]:
     return {"Return": True}
 
 
+@handles("ec2", "UpdateSecurityGroupRuleDescriptionsIngress", "UpdateSecurityGroupRuleDescriptionsEgress")
+def describe_anew(call: Call, _: Forward) -> dict[str, Any]:
+    """Of rules by their id, or by their meaning; no text takes the old one away."""
+    group, egress = _group(call), call.operation.endswith("Egress")
+    rules = {rule.id: rule for rule in _rules(group, egress)}
+    texts: dict[str, str] = {}
+    for one in call.params.get("SecurityGroupRuleDescriptions") or []:
+        ec2_rules.check_rule_id(one["SecurityGroupRuleId"])
+        if one["SecurityGroupRuleId"] not in rules:
+            raise _no_rule(one["SecurityGroupRuleId"])
+        texts[one["SecurityGroupRuleId"]] = one.get("Description", "")
+    for permission in [] if texts else _permissions(call):
+        for new in ec2_rules.stored(call, permission, group):
+            found = [name for name, rule in rules.items() if ec2_rules.of_moto(call, rule).key == new.key]
+            if not found:
+                raise AwsError("InvalidPermission.NotFound", "The specified rule does not exist in this security group.")
+            told = new.ip_range or new.source_group or new.prefix_list or {}
+            texts |= dict.fromkeys(found, told.get("Description", ""))
+    for name, text in texts.items():
+        rule = rules[name]
+        if rule.prefix_list_id:
+            rule.prefix_list_description = text
+        else:
+            (rule.ip_range or rule.source_group)["Description"] = text
+    return {"Return": True}
+
+
 @handles("ec2", "DeleteSecurityGroup")
 def delete_group(call: Call, _: Forward) -> None:
     group = _group(call)

@@ -8,6 +8,7 @@ written down and the scenario goes on.
 import functools
 import json
 import threading
+import urllib.parse
 import urllib.request
 from contextlib import suppress
 from typing import Any
@@ -291,9 +292,21 @@ class Trial:
 
     def events_on(self) -> None:
         """Calls become events from now on: this emulator wants to be asked, others do it or do not."""
-        route = urllib.request.Request(f"{self.url}/_evenkeel/events?account={self.acct}", b"{}", method="POST")
+        self._control("events", {})
+
+    def plant(self, what: str, *rows: dict[str, Any]) -> None:
+        """Makes what no call makes, such as findings, of which other emulators have none."""
+        self._control("plant", list(rows), of=what)
+
+    def evaluate(self, rule: str, *results: dict[str, str]) -> None:
+        """Makes what a Config rule found."""
+        self._control("compliance", list(results), rule=rule)
+
+    def _control(self, route: str, body: Any, **query: str) -> None:
+        more = urllib.parse.urlencode({"account": self.acct, **query})
+        asked = urllib.request.Request(f"{self.url}/_evenkeel/{route}?{more}", json.dumps(body).encode(), method="POST")
         with suppress(OSError):
-            urllib.request.urlopen(route).close()
+            urllib.request.urlopen(asked).close()
 
     def let(self, action: str | None) -> None:
         """From now on the account's callers may do this, or nothing; with `*` everything again, without being asked."""
