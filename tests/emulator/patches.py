@@ -5,6 +5,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from importlib.abc import MetaPathFinder
 from importlib.machinery import PathFinder
 from ipaddress import ip_network
@@ -32,6 +33,7 @@ def apply() -> None:
     _alarms_take_all_statistics()
     _conditional_denials_do_not_deny()
     _keys_behind_aws_aliases_are_managed_by_aws()
+    _grants_have_long_ids()
     _names_of_iam_are_found_without_case()
     _ids_of_iam_begin_with_what_they_are_of()
     _method_names_are_looked_up_once()
@@ -181,7 +183,8 @@ def _aliases_have_the_length_of_those_of_aws() -> None:
 
     def init_with_alias(self: Any, *args: Any, **named: Any) -> None:
         init(self, *args, **named)
-        self.alias = f"{self.name[:20]}-{self.alias.removesuffix(end).rpartition('-')[2]}".ljust(63 - len(end), "0") + end
+        digits = self.alias.removesuffix(end).rpartition("-")[2]
+        self.alias = f"{self.name[:20]}-{digits}".ljust(63 - len(end), "0") + end
 
     AccessPoint.__init__ = init_with_alias
 
@@ -284,6 +287,21 @@ def _keys_behind_aws_aliases_are_managed_by_aws() -> None:
         return create(self, target_key_id, alias_name)
 
     KmsBackend.create_alias = create_alias
+
+
+def _grants_have_long_ids() -> None:
+    """64 digits, and a token that cannot be guessed; moto has eight for both."""
+    from moto.kms.models import Grant
+    from moto.moto_api._internal import mock_random
+
+    init = Grant.__init__
+
+    def init_with_long_id(self: Any, *args: Any, **named: Any) -> None:
+        init(self, *args, **named)
+        self.id, self.token = mock_random.get_random_hex(64), mock_random.get_random_hex(184)
+        self.created = datetime.now(UTC).replace(microsecond=0)
+
+    Grant.__init__ = init_with_long_id
 
 
 def _method_names_are_looked_up_once() -> None:

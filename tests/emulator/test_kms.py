@@ -179,8 +179,12 @@ class Keys(AccountTest):
         for call, state in ((self.kms.disable_key, "Disabled"), (self.kms.enable_key, "Enabled")):
             call(KeyId=key)
             self.assertEqual(self.kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"], state)
-        self.kms.create_grant(KeyId=key, GranteePrincipal=f"arn:aws:iam::{self.account}:root", Operations=["Decrypt"])
-        self.assertEqual(self.kms.list_grants(KeyId=key)["Grants"][0]["KeyId"], key)
+        root = f"arn:aws:iam::{self.account}:root"
+        made = self.kms.create_grant(KeyId=key, GranteePrincipal=root, Operations=["Decrypt"])
+        [grant] = self.kms.list_grants(KeyId=key)["Grants"]
+        self.assertEqual((grant["KeyId"], grant["IssuingAccount"]), (key, root))
+        self.assertEqual((grant["GrantId"], len(grant["GrantId"])), (made["GrantId"], 64))
+        self.assertIn("CreationDate", grant)
         for elsewhere in (key.replace("us-east-1", "eu-west-1"), key.replace("arn:aws:", "arn:aws-cn:")):
             for call in (
                 self.kms.describe_key,

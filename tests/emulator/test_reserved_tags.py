@@ -34,6 +34,8 @@ CLUSTER = {"ClusterIdentifier": "c", "NodeType": "ra3.large", "MasterUsername": 
 JOB = {"clientToken": "x", "jobType": "ONE_TIME", "name": "n", "s3JobDefinition": {"bucketDefinitions": []}}
 FUNCTION = {"FunctionName": "f", "Role": "arn:aws:iam::ACCOUNT:role/r", "Runtime": "python3.12", "Handler": "a.b"}
 LISTENER = {"Protocol": "HTTP", "LoadBalancerPort": 80, "InstancePort": 80}
+GROUP = {"ReplicationGroupId": "g", "ReplicationGroupDescription": "x"}
+PROTECTION = {"Name": "x", "ResourceArn": "arn:aws:ec2:us-east-1:ACCOUNT:eip-allocation/x"}
 PATTERN = json.dumps({"source": ["a"]})
 AGGREGATOR = {
     "ConfigurationAggregatorName": "a",
@@ -48,7 +50,7 @@ CALLS = (
     ("cloudtrail", "add_tags", {"ResourceId": "arn:aws:cloudtrail:us-east-1:ACCOUNT:trail/none"}, "TagsList", []),
     ("config", "put_configuration_aggregator", AGGREGATOR, "Tags", []),
     ("efs", "create_file_system", {"CreationToken": "x"}, "Tags", []),
-    ("elasticache", "create_replication_group", {"ReplicationGroupId": "g", "ReplicationGroupDescription": "x"}, "Tags", []),
+    ("elasticache", "create_replication_group", GROUP, "Tags", []),
     ("elb", "create_load_balancer", {"LoadBalancerName": "l", "Listeners": [LISTENER]}, "Tags", []),
     ("elbv2", "create_load_balancer", {"Name": "l"}, "Tags", []),
     ("events", "put_rule", {"Name": "r", "EventPattern": PATTERN}, "Tags", []),
@@ -65,7 +67,7 @@ CALLS = (
     ("opensearch", "create_domain", {"DomainName": "abc"}, "TagList", []),
     ("rds", "create_db_instance", DATABASE, "Tags", []),
     ("redshift", "create_cluster", CLUSTER, "Tags", []),
-    ("shield", "create_protection", {"Name": "x", "ResourceArn": "arn:aws:ec2:us-east-1:ACCOUNT:eip-allocation/x"}, "Tags", []),
+    ("shield", "create_protection", PROTECTION, "Tags", []),
     ("sqs", "create_queue", {"QueueName": "q"}, "tags", {}),
     ("ssm", "put_parameter", {"Name": "/a", "Type": "String", "Value": "x"}, "Tags", []),
     ("ssm", "create_document", {"Name": "abc", "Content": DOCUMENT, "DocumentType": "Session"}, "Tags", []),

@@ -53,7 +53,8 @@ class Network(AccountTest):
         self.ec2.delete_route(**route)
 
     def test_descriptions_of_rules(self) -> None:
-        group = self.ec2.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [self.id]}])["SecurityGroups"][0]
+        of_vpc = [{"Name": "vpc-id", "Values": [self.id]}]
+        [group] = self.ec2.describe_security_groups(Filters=of_vpc)["SecurityGroups"]
         for text in ("x" * 256, "über", "a\tb", "<b>"):
             port = {"IpProtocol": "tcp", "FromPort": 1, "ToPort": 1}
             permissions = [port | {"IpRanges": [{"CidrIp": "10.0.0.0/8", "Description": text}]}]

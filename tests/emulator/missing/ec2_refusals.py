@@ -185,8 +185,9 @@ def the_local_route(call: Call) -> None:
 
 @refuses("ec2", "AttachInternetGateway")
 def a_second_gateway(call: Call) -> None:
-    name, gateways = call.params["VpcId"], backend_of(call).internet_gateways
-    if any(one.vpc is not None and one.vpc.id == name and one.id != call.params["InternetGatewayId"] for one in gateways.values()):
+    name, given = call.params["VpcId"], call.params["InternetGatewayId"]
+    others = [one for one in backend_of(call).internet_gateways.values() if one.id != given]
+    if any(one.vpc is not None and one.vpc.id == name for one in others):
         message = f"Network {name} already has an internet gateway attached"
         raise AwsError("InvalidParameterValue", message)
 

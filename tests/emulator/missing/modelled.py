@@ -4,6 +4,7 @@ import uuid
 from typing import Any
 
 from emulator.missing import Forward, from_moto, handles
+from emulator.missing.kms import find_key
 from emulator.wire import Call
 
 
@@ -16,9 +17,11 @@ def members_of_the_model(call: Call, forward: Forward) -> dict[str, Any]:
 
 @handles("kms", "ListGrants")
 def grants_name_their_key(call: Call, forward: Forward) -> dict[str, Any]:
-    made = from_moto(call, forward)
+    """And who gave them, and when."""
+    made, key = from_moto(call, forward), find_key(call, call.params["KeyId"])
     for one in made["Grants"]:
-        one["KeyId"] = f"arn:{call.partition}:kms:{call.region}:{call.account}:key/{one['KeyId'].rpartition('/')[2]}"
+        one |= {"KeyId": key.arn, "CreationDate": key.grants[one["GrantId"]].created}
+        one["IssuingAccount"] = f"arn:{call.partition}:iam::{key.account_id}:root"
     return made
 
 

@@ -149,7 +149,7 @@ def security_groups(t: Trial) -> None:
         "described anew",
         lambda: (
             made.ok
-            and [one.get("Description") for one in answer.SecurityGroupRules if one["SecurityGroupRuleId"] in rid] == ["new"]
+            and [one["Description"] for one in answer.SecurityGroupRules if one["SecurityGroupRuleId"] in rid] == ["new"]
         ),
     )
     t(
