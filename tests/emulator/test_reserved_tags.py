@@ -103,6 +103,33 @@ class ReservedTags(AccountTest):
         self.fails("InvalidInput", iam.create_user, UserName="u", Tags=twice)
         self.fails("InvalidInput", iam.create_instance_profile, InstanceProfileName="i", Tags=twice)
         self.fails("InvalidInput", iam.create_virtual_mfa_device, VirtualMFADeviceName="m", Tags=twice)
+        iam.create_user(UserName="u")
+        iam.create_role(RoleName="r", AssumeRolePolicyDocument=TRUST)
+        statement = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+        text = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        policy = {"PolicyArn": iam.create_policy(PolicyName="p", PolicyDocument=text)["Policy"]["Arn"]}
+        metadata = "<EntityDescriptor></EntityDescriptor>" + " " * 1000
+        made = iam.create_saml_provider(Name="s", SAMLMetadataDocument=metadata)
+        saml = {"SAMLProviderArn": made["SAMLProviderArn"]}
+        address = {"Url": "https://a.example.com", "ThumbprintList": ["a" * 40]}
+        made = iam.create_open_id_connect_provider(**address)
+        openid = {"OpenIDConnectProviderArn": made["OpenIDConnectProviderArn"]}
+        for name, what in (
+            ("user", {"UserName": "u"}),
+            ("role", {"RoleName": "r"}),
+            ("policy", policy),
+            ("saml_provider", saml),
+            ("open_id_connect_provider", openid),
+        ):
+            tag, untag, listed = (getattr(iam, text.format(name)) for text in ("tag_{}", "untag_{}", "list_{}_tags"))
+            with self.subTest(name):
+                self.fails("InvalidInput", tag, **what, Tags=twice)
+                tag(**what, Tags=[{"Key": "Team", "Value": "1"}, {"Key": "other", "Value": ""}])
+                tag(**what, Tags=[{"Key": "team", "Value": "2"}])
+                found = {one["Key"]: one["Value"] for one in listed(**what)["Tags"]}
+                self.assertEqual(found, {"team": "2", "other": ""})
+                untag(**what, TagKeys=["TEAM"])
+                self.assertEqual([one["Key"] for one in listed(**what)["Tags"]], ["other"])
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ CREATED_WITH_TAGS = (
     "CreateSAMLProvider",
     "CreateUser",
     "CreateVirtualMFADevice",
+    "TagSAMLProvider",
+    "TagUser",
     "UploadServerCertificate",
 )
 
