@@ -158,6 +158,23 @@ class Keys(AccountTest):
         with self.assertRaisesRegex(Exception, "MalformedPolicyDocumentException"):
             put(good, good)
 
+    def test_statements_without_effect_are_taken(self) -> None:
+        key = self.kms.create_key()["KeyMetadata"]["Arn"]
+        other, put = "8" + self.account[1:], self.kms.put_key_policy
+        own = {"Effect": "Allow", "Principal": {"AWS": self.account}, "Action": "kms:*", "Resource": "*"}
+        reads = {"Effect": "Allow", "Principal": {"AWS": other}, "Action": "kms:DescribeKey", "Resource": "*"}
+        theirs = client("kms", other)
+        for missing in ("Resource", "Action"):
+            less = {name: value for name, value in reads.items() if name != missing}
+            put(KeyId=key, Policy=json.dumps({"Version": "2012-10-17", "Statement": [own, less]}))
+            self.assertIn(other, self.kms.get_key_policy(KeyId=key)["Policy"])
+            self.fails("AccessDeniedException", theirs.describe_key, KeyId=key)
+            less = {name: value for name, value in own.items() if name != missing}
+            lockout = json.dumps({"Version": "2012-10-17", "Statement": [less]})
+            self.fails("MalformedPolicyDocumentException", put, KeyId=key, Policy=lockout)
+        put(KeyId=key, Policy=json.dumps({"Version": "2012-10-17", "Statement": [own, reads]}))
+        theirs.describe_key(KeyId=key)
+
     def test_a_key_of_another_account_is_seen_as_its_policy_allows(self) -> None:
         other = "8" + self.account[1:]
         theirs = client("kms", other)

@@ -3,6 +3,7 @@
 moto keeps one flag for rotation and lets asymmetric, disabled and dying keys rotate; its answers hold null members.
 """
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -258,7 +259,8 @@ def _check_can_rotate(key: Any) -> None:
 
 
 def _check_policy(call: Call, text: str) -> None:
-    if problem := grammar.problem(text):
+    # "If either of the required Resource or Action elements are missing …, the policy statement has no effect."
+    if problem := grammar.problem(text, optional=("Action", "Resource")):
         raise AwsError("MalformedPolicyDocumentException", problem)
     if policy.unknown_principals(text, call.account, call.partition):
         raise AwsError(
@@ -266,7 +268,8 @@ def _check_policy(call: Call, text: str) -> None:
         )
     if call.params.get("BypassPolicyLockoutSafetyCheck"):
         return
-    if not policy.allows_account(text, call.account, "kms:PutKeyPolicy"):
+    effective = [one for one in policy.statements(text) if {"Resource", "NotResource"} & set(one)]
+    if not policy.allows_account(json.dumps({"Statement": effective}), call.account, "kms:PutKeyPolicy"):
         raise AwsError(
             "MalformedPolicyDocumentException",
             "The new key policy will not allow you to update the key policy in the future.",
