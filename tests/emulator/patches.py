@@ -220,6 +220,7 @@ def _default_subnets_are_those_of_the_default_vpc() -> None:
 
     create, create_default = EC2Backend.create_subnet, EC2Backend.create_default_subnet
 
+    @functools.wraps(create)
     def create_subnet(self: Any, *args: Any, **named: Any) -> Any:
         subnet = create(self, *args, **named)
         subnet.default_for_az = subnet.map_public_ip_on_launch = False

@@ -11,7 +11,13 @@ from emulator.wire import Call
 _PLACES: dict[str, dict[tuple[str, str], dict[Any, "Row"]]] = {}
 _SETTLING: dict[str, int] = {}
 # What route `plant` is for.
-PLANTS = ("accessanalyzer:findings", "detective:invitations", "ssm:instances", "ssm:patch_states")
+PLANTS = (
+    "accessanalyzer:findings",
+    "detective:invitations",
+    "route53resolver:firewall_associations",
+    "ssm:instances",
+    "ssm:patch_states",
+)
 _OWNERS: dict[tuple[str, str], str] = {}
 
 
