@@ -156,11 +156,14 @@ class Emulator:
         # moto would take the region from the user agent before it looks at the signature; it knows no CBOR.
         for name in ("HTTP_USER_AGENT", "HTTP_SMITHY_PROTOCOL"):
             environ.pop(name, None)
-        answer = self._moto.answer(environ)
+        try:
+            answer = self._moto.answer(environ)
+        except ModuleNotFoundError as gone:
+            raise NotImplementedError(f"moto has it with the package {gone.name} only") from gone
         if answer.status in (404, 405) and answer.body[:9].lower() == b"<!doctype":
             raise NotImplementedError("moto has no such route")
         if answer.status >= 400 and answer.body[:1] == b"{" and call.protocol not in ("json", "rest-json"):
             # Some of moto's errors are JSON for every service.
             told = json.loads(answer.body)
             raise AwsError(told["__type"], told.get("message", ""), answer.status)
-        return answer
+        return shapes.without_nulls(call, answer)

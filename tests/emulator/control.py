@@ -120,6 +120,8 @@ class Control:
             store.plant(account, query.get("region", "us-east-1"), query["of"], json.loads(body))
             return {}
         if path == "/_evenkeel/opt_in":
+            if query["region"] not in ec2.known_regions():
+                raise ValueError(f"no such Region: {query['region']}")
             ec2.opt_in(account, query["region"])
             return {}
         return None

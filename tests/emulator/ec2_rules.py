@@ -15,6 +15,7 @@ from emulator.wire import Call
 QUOTA = 60
 NAMES = {"6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6", "all": "-1"}
 WITH_PORTS = ("tcp", "udp", "icmp", "icmpv6")
+PEERS = ("IpRanges", "Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs")
 
 
 @dataclass(frozen=True)
@@ -73,12 +74,39 @@ def stored(call: Call, permission: dict[str, Any], group: Any) -> list[Stored]:
     return made
 
 
+def apart(permission: dict[str, Any]) -> list[dict[str, Any]]:
+    """The permission, one for each peer."""
+    rest = {name: value for name, value in permission.items() if name not in PEERS}
+    return [rest | {name: [one]} for name in PEERS for one in permission.get(name, [])] or [permission]
+
+
+def permission_of(rule: dict[str, Any]) -> dict[str, Any]:
+    """A rule as ModifySecurityGroupRules is told it, in the form of the other operations."""
+    made = {name: rule[name] for name in ("IpProtocol", "FromPort", "ToPort") if name in rule}
+    told = {"Description": rule["Description"]} if "Description" in rule else {}
+    for given, peers, name in (
+        ("CidrIpv4", "IpRanges", "CidrIp"),
+        ("CidrIpv6", "Ipv6Ranges", "CidrIpv6"),
+        ("PrefixListId", "PrefixListIds", "PrefixListId"),
+        ("ReferencedGroupId", "UserIdGroupPairs", "GroupId"),
+    ):
+        if given in rule:
+            made[peers] = [{name: rule[given]} | told]
+    if len(set(made) & set(PEERS)) != 1:
+        raise AwsError("InvalidParameterValue", "A rule has exactly one of a range, a prefix list and a group.")
+    return made
+
+
 def of_moto(call: Call, rule: Any) -> Stored:
     """A rule that is there."""
     protocol = _protocol(rule.ip_protocol)
     ports = tuple(-1 if port in (None, "") else int(port) for port in (rule.from_port, rule.to_port))
     prefix_list = {"PrefixListId": rule.prefix_list_id} if rule.prefix_list_id else None
     return Stored(protocol, ports, rule.ip_range or None, rule.source_group or None, prefix_list)
+
+
+def check_rule_id(rule: str) -> None:
+    _check_id(rule, "sgr", "InvalidSecurityGroupRuleId.Malformed")
 
 
 def check_group_id(group: str) -> None:

@@ -20,8 +20,13 @@ WHO = re.compile(r"\*|\d{12}|arn:[^:]+:(iam|sts)::(\d{12}|cloudfront|aws):.+|A(I
 SERVICE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 
 
-def problem(text: str, elements: tuple[str, ...] = ELEMENTS, unique: bool = True) -> str | None:
-    """What is wrong with the policy, or None; whether it fits the resource is not looked at. S3 takes a Sid twice."""
+def problem(
+    text: str, elements: tuple[str, ...] = ELEMENTS, unique: bool = True, optional: tuple[str, ...] = ()
+) -> str | None:
+    """What is wrong with the policy, or None; whether it fits the resource is not looked at. S3 takes a Sid twice.
+
+    Without what is `optional` a statement has no effect, and is taken nevertheless.
+    """
     try:
         document = json.loads(text)
     except ValueError:
@@ -42,14 +47,16 @@ def problem(text: str, elements: tuple[str, ...] = ELEMENTS, unique: bool = True
     names = [one["Sid"] for one in statements if one.get("Sid")]
     if unique and len(names) != len(set(map(str, names))):
         return "Statement IDs (SID) in a single policy must be unique."
-    return next(filter(None, (_statement(one, elements) for one in statements)), None)
+    return next(filter(None, (_statement(one, elements, optional) for one in statements)), None)
 
 
-def _statement(statement: dict[str, Any], elements: tuple[str, ...]) -> str | None:
+def _statement(statement: dict[str, Any], elements: tuple[str, ...], optional: tuple[str, ...]) -> str | None:
     if strange := set(statement) - FIELDS:
         return f"Unknown field {min(strange)}"
     for name in ("Effect", *elements):
         if name not in statement and f"Not{name}" not in statement:
+            if name in optional:
+                continue
             return f"Missing required field {name}"
         given = statement.get(name, statement.get(f"Not{name}"))
         if not given:

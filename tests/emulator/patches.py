@@ -5,6 +5,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from importlib.abc import MetaPathFinder
 from importlib.machinery import PathFinder
 from ipaddress import ip_network
@@ -25,10 +26,16 @@ def apply() -> None:
     sys.meta_path.insert(0, _Later("moto.ec2.models.instance_types", loading.offer_instance_types))
     sys.meta_path.insert(0, _Later("moto.ec2.models", _ec2))
     sys.meta_path.insert(0, _Later("moto.ec2.models.security_groups", _prefix_list_rules_keep_their_description))
+    sys.meta_path.insert(0, _Later("moto.ec2.models.amis", _images_begin_with_a_volume))
+    sys.meta_path.insert(0, _Later("moto.s3control.models", _aliases_have_the_length_of_those_of_aws))
+    sys.meta_path.insert(0, _Later("moto.sqs.models", _queues_know_whole_seconds))
+    sys.meta_path.insert(0, _Later("moto.ssm.models", _documents_are_for_all_platforms))
     _alarms_take_all_statistics()
     _conditional_denials_do_not_deny()
     _keys_behind_aws_aliases_are_managed_by_aws()
-    _roles_are_found_without_case()
+    _grants_have_long_ids()
+    _names_of_iam_are_found_without_case()
+    _ids_of_iam_begin_with_what_they_are_of()
     _method_names_are_looked_up_once()
     _api_gateway_loads_without_its_validator()
     _private_keys_are_made_when_somebody_uses_them()
@@ -60,8 +67,10 @@ class _Later(MetaPathFinder):
 
 def _ec2() -> None:
     _default_groups_allow_themselves()
+    _default_subnets_are_those_of_the_default_vpc()
     _networks_are_stored_in_their_canonical_form()
     _network_acls_are_found_by_id()
+    _volumes_are_encrypted_where_that_is_the_default()
 
 
 def _network_acls_are_found_by_id() -> None:
@@ -74,6 +83,23 @@ def _network_acls_are_found_by_id() -> None:
         return self.id if filter_name == "network-acl-id" else value(self, filter_name, method_name)
 
     NetworkAcl.get_filter_value = get_filter_value
+
+
+def _volumes_are_encrypted_where_that_is_the_default() -> None:
+    """With the key of the account and Region, unless the call names one; moto does what it is told alone."""
+    from moto.ec2.models import EC2Backend
+
+    create = EC2Backend.create_volume
+
+    def create_volume(self: Any, *args: Any, **named: Any) -> Any:
+        from emulator.missing.ec2 import key_of_volumes
+
+        volume = create(self, *args, **named)
+        if self.get_ebs_encryption_by_default() and not volume.encrypted:
+            volume.encrypted, volume.kms_key_id = True, key_of_volumes(self.account_id, self.region_name)
+        return volume
+
+    EC2Backend.create_volume = create_volume
 
 
 def _networks_are_stored_in_their_canonical_form() -> None:
@@ -135,6 +161,79 @@ def _default_groups_allow_themselves() -> None:
     EC2Backend.create_security_group = create_with_rule
 
 
+def _images_begin_with_a_volume() -> None:
+    """moto calls the type of their root device `standard`, which is one of a volume."""
+    from moto.ec2.models.amis import Ami
+
+    init = Ami.__init__
+
+    def init_with_volume(self: Any, *args: Any, **named: Any) -> None:
+        init(self, *args, **named)
+        if self.root_device_type == "standard":
+            self.root_device_type = "ebs"
+
+    Ami.__init__ = init_with_volume
+
+
+def _aliases_have_the_length_of_those_of_aws() -> None:
+    """63 characters, of which the last ones say that it is an alias of an access point."""
+    from moto.s3control.models import AccessPoint
+
+    init, end = AccessPoint.__init__, "-s3alias"
+
+    def init_with_alias(self: Any, *args: Any, **named: Any) -> None:
+        init(self, *args, **named)
+        digits = self.alias.removesuffix(end).rpartition("-")[2]
+        self.alias = f"{self.name[:20]}-{digits}".ljust(63 - len(end), "0") + end
+
+    AccessPoint.__init__ = init_with_alias
+
+
+def _queues_know_whole_seconds() -> None:
+    """When a queue was made and changed, which moto tells with microseconds."""
+    from moto.sqs.models import Queue
+
+    for name in ("created_timestamp", "last_modified_timestamp"):
+        setattr(Queue, name, _whole(f"_{name}"))
+
+
+def _whole(name: str) -> property:
+    return property(lambda self: getattr(self, name), lambda self, value: setattr(self, name, int(value)))
+
+
+def _documents_are_for_all_platforms() -> None:
+    """moto names none; which of a document's steps are for which platform is left."""
+    from moto.ssm.models import Document
+
+    init = Document.__init__
+
+    def init_for_all(self: Any, *args: Any, **named: Any) -> None:
+        init(self, *args, **named)
+        self.platform_types = ["Windows", "Linux", "MacOS"]
+
+    Document.__init__ = init_for_all
+
+
+def _default_subnets_are_those_of_the_default_vpc() -> None:
+    """moto takes the first subnet of a zone for its default one, in whatever VPC."""
+    from moto.ec2.models import EC2Backend
+
+    create, create_default = EC2Backend.create_subnet, EC2Backend.create_default_subnet
+
+    @functools.wraps(create)
+    def create_subnet(self: Any, *args: Any, **named: Any) -> Any:
+        subnet = create(self, *args, **named)
+        subnet.default_for_az = subnet.map_public_ip_on_launch = False
+        return subnet
+
+    def create_default_subnet(self: Any, availability_zone: str) -> Any:
+        subnet = create_default(self, availability_zone)
+        subnet.default_for_az = subnet.map_public_ip_on_launch = True
+        return subnet
+
+    EC2Backend.create_subnet, EC2Backend.create_default_subnet = create_subnet, create_default_subnet
+
+
 def _prefix_list_rules_keep_their_description() -> None:
     """moto drops the description of a rule whose source is a prefix list."""
     from moto.ec2.models.security_groups import SecurityGroupRule
@@ -191,6 +290,21 @@ def _keys_behind_aws_aliases_are_managed_by_aws() -> None:
     KmsBackend.create_alias = create_alias
 
 
+def _grants_have_long_ids() -> None:
+    """64 digits, and a token that cannot be guessed; moto has eight for both."""
+    from moto.kms.models import Grant
+    from moto.moto_api._internal import mock_random
+
+    init = Grant.__init__
+
+    def init_with_long_id(self: Any, *args: Any, **named: Any) -> None:
+        init(self, *args, **named)
+        self.id, self.token = mock_random.get_random_hex(64), mock_random.get_random_hex(184)
+        self.created = datetime.now(UTC).replace(microsecond=0)
+
+    Grant.__init__ = init_with_long_id
+
+
 def _method_names_are_looked_up_once() -> None:
     """moto inspects the whole response class for every request, which for EC2 takes most of the time."""
     import moto.core.responses as responses
@@ -198,11 +312,39 @@ def _method_names_are_looked_up_once() -> None:
     responses.method_names_from_class = functools.cache(responses.method_names_from_class)
 
 
-def _roles_are_found_without_case() -> None:
-    """IAM's names are unique and found without regard to case; moto's role names are not."""
+class Caseless(dict):  # type: ignore[type-arg]
+    """By name, in the spelling of the first, whatever the case of who asks."""
+
+    def _known(self, name: Any) -> Any:
+        if dict.__contains__(self, name):
+            return name
+        return next((one for one in self if one.lower() == str(name).lower()), name)
+
+    def __contains__(self, name: object) -> bool:
+        return dict.__contains__(self, self._known(name))
+
+    def __getitem__(self, name: Any) -> Any:
+        return dict.__getitem__(self, self._known(name))
+
+    def __delitem__(self, name: Any) -> None:
+        dict.__delitem__(self, self._known(name))
+
+    def get(self, name: Any, default: Any = None) -> Any:
+        return dict.get(self, self._known(name), default)
+
+    def pop(self, name: Any, *default: Any) -> Any:
+        return dict.pop(self, self._known(name), *default)
+
+
+def _names_of_iam_are_found_without_case() -> None:
+    """IAM's names are unique and found without regard to case; those of moto are not."""
     from moto.iam.models import IAMBackend
 
-    find = IAMBackend.get_role
+    init, find, find_profile = IAMBackend.__init__, IAMBackend.get_role, IAMBackend.get_instance_profile
+
+    def init_without_case(self: Any, *args: Any, **named: Any) -> None:
+        init(self, *args, **named)
+        self.users, self.groups, self.instance_profiles = Caseless(), Caseless(), Caseless()
 
     def get_role(self: Any, role_name: str) -> Any:
         for role in self.get_roles():
@@ -210,7 +352,35 @@ def _roles_are_found_without_case() -> None:
                 return role
         return find(self, role_name)
 
-    IAMBackend.get_role = get_role
+    def get_instance_profile(self: Any, profile_name: str) -> Any:
+        return self.instance_profiles.get(profile_name) or find_profile(self, profile_name)
+
+    IAMBackend.__init__, IAMBackend.get_role = init_without_case, get_role
+    IAMBackend.get_instance_profile = get_instance_profile
+
+
+def _ids_of_iam_begin_with_what_they_are_of() -> None:
+    """Such as AIDA for a user: the form in which policies have them when their owner was deleted."""
+    from moto.iam import models
+    from moto.iam.utils import generate_access_key_id_from_account_id as of_account
+
+    for name, prefix in (
+        ("Certificate", "ASCA"),
+        ("Group", "AGPA"),
+        ("InstanceProfile", "AIPA"),
+        ("ManagedPolicy", "ANPA"),
+        ("User", "AIDA"),
+    ):
+        made = getattr(models, name)
+        made.__init__ = _with_id(made.__init__, prefix, of_account)
+
+
+def _with_id(init: Callable[..., None], prefix: str, of_account: Callable[..., str]) -> Callable[..., None]:
+    def init_with_id(self: Any, *args: Any, **named: Any) -> None:
+        init(self, *args, **named)
+        self.id = of_account(self.account_id, prefix, 21)
+
+    return init_with_id
 
 
 def _organizations_take_all_policies_and_services() -> None:

@@ -20,13 +20,17 @@ def allows_service(text: str | None, service: str, action: str) -> bool:
     return False
 
 
-def stored(text: str, partition: str, collapse: bool = False, indent: int | None = None) -> str:
+def stored(text: str, partition: str, collapse: bool = False, indent: int | None = None, texts: bool = True) -> str:
     """The policy as AWS gives it back: written anew, account ids in principals as root ARNs.
 
-    With `collapse`, lists of one element become that element, as S3 does.
+    With `collapse`, lists of one element become that element, as S3 does. With `texts`, what conditions compare with
+    is text, also when it was sent as a boolean or number.
     """
     document = json.loads(text)
     for statement in as_list(document.get("Statement")):
+        for keys in (statement.get("Condition") or {}).values() if texts else ():
+            for key, value in keys.items() if isinstance(keys, dict) else ():
+                keys[key] = _each(value, lambda one: one if isinstance(one, str) else json.dumps(one))
         principal = statement.get("Principal")
         if isinstance(principal, dict) and "AWS" in principal:
             principal["AWS"] = _each(principal["AWS"], lambda name: _root_arn(name, partition))

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import orjson
 from botocore.validate import ParamValidator
 from moto.core.serialize import get_serializer_class
 
@@ -39,6 +40,30 @@ def serialise(call: Call, result: dict[str, Any]) -> Answer:
         [(name, str(value)) for name, value in made["headers"].items()],
         body if isinstance(body, bytes) else body.encode(),
     )
+
+
+def without_nulls(call: Call, answer: Answer) -> Answer:
+    """The answer of moto's without what it says to have no value, of which AWS says nothing."""
+    shape = call.model.output_shape if call.model else None
+    if call.protocol not in ("json", "rest-json") or answer.status >= 300 or b"null" not in answer.body:
+        return answer
+    if shape is None or "payload" in shape.serialization:
+        return answer
+    body = orjson.dumps(_told(orjson.loads(answer.body), shape))
+    headers = [pair for pair in answer.headers if pair[0].lower() != "content-length"]
+    return Answer(answer.status, headers, body)
+
+
+def _told(value: Any, shape: Any) -> Any:
+    if shape.type_name == "structure" and isinstance(value, dict) and not shape.is_document_type:
+        members = {one.serialization.get("name", name): one for name, one in shape.members.items()}
+        kept = {name: item for name, item in value.items() if item is not None}
+        return {name: _told(item, members[name]) if name in members else item for name, item in kept.items()}
+    if shape.type_name == "list" and isinstance(value, list):
+        return [_told(item, shape.member) for item in value]
+    if shape.type_name == "map" and isinstance(value, dict):
+        return {name: _told(item, shape.value) for name, item in value.items()}
+    return value
 
 
 # The code for what the API model does not allow, where a service has one of its own.

@@ -202,6 +202,10 @@ class Trails(AccountTest):
         self.trails.put_insight_selectors(TrailName="main", InsightSelectors=[])
         self.fails("InsightNotEnabledException", self.trails.get_insight_selectors, TrailName="main")
 
+    def test_a_prefix_is_not_too_long(self) -> None:
+        self.create()
+        self.fails("InvalidS3PrefixException", self.trails.update_trail, Name="main", S3KeyPrefix="x" * 201)
+
     def test_event_configuration_and_tags(self) -> None:
         arn = self.create(TagsList=[{"Key": "a", "Value": "1"}])["TrailARN"]
         self.assertEqual(self.trails.get_event_configuration(TrailName="main")["TrailARN"], arn)

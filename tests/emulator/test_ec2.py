@@ -216,6 +216,67 @@ class SecurityGroups(AccountTest):
             IpPermissions=nothing,
         )
 
+    def test_a_revoke_finds_rules_by_their_meaning(self) -> None:
+        group, port = self.default_group(), {"FromPort": 1, "ToPort": 1}
+        ranges = {"IpRanges": [{"CidrIp": "100.68.0.0/18"}, {"CidrIp": "10.0.0.0/8"}]}
+        rule = {"IpProtocol": "tcp"} | port | ranges
+        self.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[rule])
+        other = {"IpProtocol": "6"} | port | {"IpRanges": [{"CidrIp": "100.68.0.18/18"}, {"CidrIp": "10.9.0.0/16"}]}
+        got = self.ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=[other])
+        self.assertEqual([one["CidrIpv4"] for one in got["RevokedSecurityGroupRules"]], ["100.68.0.0/18"])
+        [unknown] = got["UnknownIpPermissions"]
+        self.assertEqual(unknown["IpRanges"], [{"CidrIp": "10.9.0.0/16"}])
+        wrong = {"IpProtocol": "tcp"} | port | {"IpRanges": [{"CidrIp": "10.0.0.300/8"}]}
+        revoke = self.ec2.revoke_security_group_ingress
+        self.fails("InvalidParameterValue", revoke, GroupId=group, IpPermissions=[wrong])
+        self.fails("InvalidSecurityGroupRuleId.Malformed", revoke, GroupId=group, SecurityGroupRuleIds=["rule"])
+        self.fails("MissingParameter", revoke, GroupId=group)
+        self.fails("MissingParameter", self.ec2.authorize_security_group_ingress, GroupId=group)
+
+    def test_a_rule_is_changed_in_the_form_of_aws(self) -> None:
+        group = self.default_group()
+        rule = {"IpProtocol": "tcp", "FromPort": 1, "ToPort": 1, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}
+        made = self.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[rule])["SecurityGroupRules"][0]
+        change, name = self.ec2.modify_security_group_rules, made["SecurityGroupRuleId"]
+
+        def to(**new: Any) -> dict[str, Any]:
+            return {"GroupId": group, "SecurityGroupRules": [{"SecurityGroupRuleId": name, "SecurityGroupRule": new}]}
+
+        change(**to(IpProtocol="58", CidrIpv6="2001:0DB8::1/32", Description="d"))
+        [got] = self.ec2.describe_security_group_rules(SecurityGroupRuleIds=[name])["SecurityGroupRules"]
+        told = (got["IpProtocol"], got["FromPort"], got["CidrIpv6"], got["Description"])
+        self.assertEqual(told, ("icmpv6", -1, "2001:db8::/32", "d"))
+        self.assertNotIn("CidrIpv4", got)
+        tcp = {"IpProtocol": "tcp", "FromPort": 1, "ToPort": 1}
+        self.fails("InvalidParameterValue", change, **to(**tcp))
+        self.fails("InvalidParameterValue", change, **to(**tcp, CidrIpv4="10.0.0.0/8", CidrIpv6="::/0"))
+        self.fails("InvalidParameterValue", change, **to(**tcp, CidrIpv4="10.0.0.0/8", Description="ü"))
+        self.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[rule])
+        self.fails("InvalidPermission.Duplicate", change, **to(**tcp, CidrIpv4="10.1.2.3/8"))
+        absent = {"SecurityGroupRuleId": "sgr-0123456789abcdef0", "SecurityGroupRule": tcp}
+        self.fails("InvalidSecurityGroupRuleId.NotFound", change, GroupId=group, SecurityGroupRules=[absent])
+
+    def test_a_group_that_a_rule_names_stays(self) -> None:
+        one, two = (self.ec2.create_security_group(GroupName=name, Description="d")["GroupId"] for name in "ab")
+        rule = [{"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": two}]}]
+        self.ec2.authorize_security_group_egress(GroupId=one, IpPermissions=rule)
+        self.fails("DependencyViolation", self.ec2.delete_security_group, GroupId=two)
+        self.fails("DependencyViolation", self.ec2.delete_security_group, GroupName="b")
+        self.fails("MissingParameter", self.ec2.delete_security_group)
+        self.ec2.revoke_security_group_egress(GroupId=one, IpPermissions=rule)
+        self.ec2.delete_security_group(GroupName="b")
+
+    def test_new_volumes_are_encrypted_by_default(self) -> None:
+        volume = {"AvailabilityZone": "us-east-1a", "Size": 1}
+        self.assertFalse(self.ec2.create_volume(**volume)["Encrypted"])
+        self.ec2.enable_ebs_encryption_by_default()
+        made = self.ec2.create_volume(**volume)
+        usual = self.ec2.get_ebs_default_kms_key_id()["KmsKeyId"]
+        self.assertEqual((made["Encrypted"], made["KmsKeyId"]), (True, usual))
+        key = self.client("kms").create_key()["KeyMetadata"]["Arn"]
+        self.ec2.modify_ebs_default_kms_key_id(KmsKeyId=key)
+        self.assertEqual(self.ec2.create_volume(**volume)["KmsKeyId"], key)
+
     def test_default_groups_stay_and_interfaces_use_them(self) -> None:
         group = self.default_group()
         self.fails("CannotDelete", self.ec2.delete_security_group, GroupId=group)

@@ -158,6 +158,23 @@ class Keys(AccountTest):
         with self.assertRaisesRegex(Exception, "MalformedPolicyDocumentException"):
             put(good, good)
 
+    def test_statements_without_effect_are_taken(self) -> None:
+        key = self.kms.create_key()["KeyMetadata"]["Arn"]
+        other, put = "8" + self.account[1:], self.kms.put_key_policy
+        own = {"Effect": "Allow", "Principal": {"AWS": self.account}, "Action": "kms:*", "Resource": "*"}
+        reads = {"Effect": "Allow", "Principal": {"AWS": other}, "Action": "kms:DescribeKey", "Resource": "*"}
+        theirs = client("kms", other)
+        for missing in ("Resource", "Action"):
+            less = {name: value for name, value in reads.items() if name != missing}
+            put(KeyId=key, Policy=json.dumps({"Version": "2012-10-17", "Statement": [own, less]}))
+            self.assertIn(other, self.kms.get_key_policy(KeyId=key)["Policy"])
+            self.fails("AccessDeniedException", theirs.describe_key, KeyId=key)
+            less = {name: value for name, value in own.items() if name != missing}
+            lockout = json.dumps({"Version": "2012-10-17", "Statement": [less]})
+            self.fails("MalformedPolicyDocumentException", put, KeyId=key, Policy=lockout)
+        put(KeyId=key, Policy=json.dumps({"Version": "2012-10-17", "Statement": [own, reads]}))
+        theirs.describe_key(KeyId=key)
+
     def test_a_key_of_another_account_is_seen_as_its_policy_allows(self) -> None:
         other = "8" + self.account[1:]
         theirs = client("kms", other)
@@ -172,6 +189,33 @@ class Keys(AccountTest):
         self.fails("AccessDeniedException", self.kms.get_key_rotation_status, KeyId=key["Arn"])
         own = self.key()
         self.fails("AccessDeniedException", self.kms.describe_key, KeyId=f"arn:aws:kms:us-east-1:{other}:key/{own}")
+
+    def test_arns(self) -> None:
+        key = self.kms.create_key()["KeyMetadata"]["Arn"]
+        self.kms.create_alias(AliasName="alias/a", TargetKeyId=key)
+        for call, state in ((self.kms.disable_key, "Disabled"), (self.kms.enable_key, "Enabled")):
+            call(KeyId=key)
+            self.assertEqual(self.kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"], state)
+        root = f"arn:aws:iam::{self.account}:root"
+        made = self.kms.create_grant(KeyId=key, GranteePrincipal=root, Operations=["Decrypt"])
+        [grant] = self.kms.list_grants(KeyId=key)["Grants"]
+        self.assertEqual((grant["KeyId"], grant["IssuingAccount"]), (key, root))
+        self.assertEqual((grant["GrantId"], len(grant["GrantId"])), (made["GrantId"], 64))
+        self.assertIn("CreationDate", grant)
+        for elsewhere in (key.replace("us-east-1", "eu-west-1"), key.replace("arn:aws:", "arn:aws-cn:")):
+            for call in (
+                self.kms.describe_key,
+                self.kms.get_key_policy,
+                self.kms.get_key_rotation_status,
+                self.kms.enable_key_rotation,
+                self.kms.disable_key,
+                self.kms.list_resource_tags,
+                self.kms.list_grants,
+            ):
+                with self.subTest(elsewhere, call=call.__name__):
+                    self.fails("NotFoundException", call, KeyId=elsewhere)
+        alias = f"arn:aws:kms:eu-west-1:{self.account}:alias/a"
+        self.fails("NotFoundException", self.kms.describe_key, KeyId=alias)
 
     def test_tags(self) -> None:
         key = self.key(Tags=[{"TagKey": "a", "TagValue": "1"}])

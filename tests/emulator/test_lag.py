@@ -11,7 +11,8 @@ from emulator.answers import AwsError
 from emulator.partial import PARTIAL, _filled
 from emulator.testing import AccountTest, control
 
-TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
+ASSUME = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+TRUST = json.dumps({"Version": "2012-10-17", "Statement": [ASSUME]})
 
 
 class LagTest(AccountTest):

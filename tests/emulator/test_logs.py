@@ -69,6 +69,48 @@ class LogGroups(AccountTest):
         self.logs.disassociate_kms_key(logGroupName="/audit")
         self.assertNotIn("kmsKeyId", self.group())
 
+    def test_patterns_and_values_of_metric_filters(self) -> None:
+        metric = {"metricName": "m", "metricNamespace": "n", "metricValue": "1"}
+        named = {"logGroupName": "/audit", "filterName": "f"}
+        for pattern in (
+            "",
+            "ERROR",
+            "?ERROR ?WARN",
+            "[ip, user, ...]",
+            "{ $.a = 1 }",
+            "{ $.a != x && $.b[0].c >= -1.5 }",
+            "{ $.a[*] IS NULL || $.b IS TRUE }",
+            "{ $.['a b'] = %x (y% }",
+            '{($.errorCode="*UnauthorizedOperation") || (($.errorCode="AccessDenied*") && $.c NOT EXISTS)}',
+            '{ $.a = "x \\" } y" }',
+            "{ $.ip = 10.0.* }",
+        ):
+            with self.subTest(pattern):
+                self.logs.put_metric_filter(**named, filterPattern=pattern, metricTransformations=[metric])
+        for pattern in (
+            "{ $.a = 1",
+            "{ $.a = 1 } x",
+            "{ a = 1 }",
+            "{ $.a == 1 }",
+            "{ $.a }",
+            "{ }",
+            "{ $.a = 1 || }",
+            "{ $.a = 1 $.b = 2 }",
+            "{ ($.a = 1) ($.b = 2) }",
+            "{ $.a NOTEXISTS }",
+            "{ $.a ! = x }",
+        ):
+            with self.subTest(pattern):
+                put = {"filterPattern": pattern, "metricTransformations": [metric]}
+                self.fails("InvalidParameterException", self.logs.put_metric_filter, **named, **put)
+        for value, good in (("0.5", True), ("$.size", True), ("$size", True), ("many", False)):
+            put = {"filterPattern": "", "metricTransformations": [metric | {"metricValue": value}]}
+            with self.subTest(value):
+                if good:
+                    self.logs.put_metric_filter(**named, **put)
+                else:
+                    self.fails("InvalidParameterException", self.logs.put_metric_filter, **named, **put)
+
     def test_data_protection(self) -> None:
         get, put = self.logs.get_data_protection_policy, self.logs.put_data_protection_policy
         self.assertNotIn("policyDocument", get(logGroupIdentifier="/audit"))

@@ -125,6 +125,22 @@ class Providers(AccountTest):
 
 
 class Network(AccountTest):
+    def test_default_subnets_are_those_of_the_default_vpc(self) -> None:
+        ec2 = self.client("ec2")
+        [default] = ec2.describe_vpcs()["Vpcs"]
+        first = ec2.describe_subnets()["Subnets"]
+        self.assertTrue(all(one["DefaultForAz"] and one["MapPublicIpOnLaunch"] for one in first))
+        for one in first:
+            ec2.delete_subnet(SubnetId=one["SubnetId"])
+        other = ec2.create_vpc(CidrBlock="10.8.0.0/16")["Vpc"]["VpcId"]
+        for vpc, block in ((other, "10.8.1.0/24"), (default["VpcId"], "172.31.0.0/20")):
+            made = ec2.create_subnet(VpcId=vpc, CidrBlock=block, AvailabilityZone="us-east-1a")["Subnet"]
+            self.assertEqual((made["DefaultForAz"], made["MapPublicIpOnLaunch"]), (False, False))
+        again = ec2.create_default_subnet(AvailabilityZone="us-east-1a")["Subnet"]
+        self.assertEqual((again["CidrBlock"], again["DefaultForAz"]), ("172.31.16.0/20", True))
+        found = ec2.describe_subnets(Filters=[{"Name": "default-for-az", "Values": ["true"]}])["Subnets"]
+        self.assertEqual([one["SubnetId"] for one in found], [again["SubnetId"]])
+
     def test_a_default_vpc_has_a_gateway(self) -> None:
         ec2 = self.client("ec2")
         vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]

@@ -48,6 +48,14 @@ class Queues(AccountTest):
         self.delete(url, first[0])
         self.assertEqual(self.bodies(url), ["a2"])
 
+    def test_times_are_whole_seconds(self) -> None:
+        sqs = self.client("sqs")
+        url = sqs.create_queue(QueueName="q")["QueueUrl"]
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "5"})
+        told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        for name in ("CreatedTimestamp", "LastModifiedTimestamp"):
+            self.assertRegex(told[name], r"^\d{10}$")
+
     def test_numbers_out_of_range_are_told_in_the_words_of_sqs(self) -> None:
         url = self.queue("q")
         for name, value, reason in (

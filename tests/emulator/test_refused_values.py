@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.error import HTTPError
 
 from emulator.testing import AccountTest, control
 
@@ -176,3 +177,45 @@ class Lacking(AccountTest):
             control("POST", "faults", {"service": service, "account": self.account, "kind": "error", "count": 1})
             error = self.fails(code, getattr(self.client(service), operation), **params)
             self.assertIn(f"is not authorized to perform: {action} on resource", error.response["Error"]["Message"])
+
+    def test_schedules_patterns_documents_and_vaults(self) -> None:
+        events, ssm, backup = self.client("events"), self.client("ssm"), self.client("backup")
+        for wrong in ("cron(0 12 * * * *)", "cron(0 12 ? * ? *)", "cron(0 12 * * ?)"):
+            self.fails("ValidationException", events.put_rule, Name="r", ScheduleExpression=wrong)
+        for right in ("cron(0 12 * * ? *)", "cron(0 12 ? * MON-FRI *)"):
+            events.put_rule(Name="r", ScheduleExpression=right)
+        self.fails("InvalidEventPatternException", events.put_rule, Name="p", EventPattern="{}")
+        content = json.dumps({"schemaVersion": "1.0", "sessionType": "Standard_Stream"})
+        session = {"Content": content, "DocumentType": "Session"}
+        for name in ("AWS-Mine", "amazon-mine", "amznMine", "AWSSupport-Mine"):
+            self.fails("ValidationException", ssm.create_document, Name=name, **session)
+        ssm.create_document(Name="mine", **session)
+        sharing = "/ssm/documents/console/public-sharing-permission"
+        ssm.update_service_setting(SettingId=sharing, SettingValue="Disable")
+        share = {"Name": "mine", "PermissionType": "Share"}
+        self.fails("DocumentPermissionLimit", ssm.modify_document_permission, **share, AccountIdsToAdd=["All"])
+        ssm.modify_document_permission(**share, AccountIdsToAdd=["111122223333"])
+        ssm.reset_service_setting(SettingId=sharing)
+        ssm.modify_document_permission(**share, AccountIdsToAdd=["All"])
+        absent = f"arn:aws:backup:us-east-1:{self.account}:backup-vault:none"
+        self.fails("ResourceNotFoundException", backup.list_tags, ResourceArn=absent)
+        self.fails("ResourceNotFoundException", backup.tag_resource, ResourceArn=absent, Tags={"a": "b"})
+
+    def test_what_control_routes_do_not_know(self) -> None:
+        for path in ("plant?of=ssm:nothing&", "opt_in?region=nowhere&"):
+            with self.assertRaises(HTTPError) as caught:
+                control("POST", f"{path}account={self.account}", [])
+            self.assertEqual(caught.exception.code, 400)
+            caught.exception.close()
+
+    def test_formats_and_regions(self) -> None:
+        ec2, s3, config = self.client("ec2"), self.client("s3"), self.client("config")
+        s3.create_bucket(Bucket=f"flows-{self.account}")
+        flows = {"ResourceIds": [ec2.describe_vpcs()["Vpcs"][0]["VpcId"]], "ResourceType": "VPC", "TrafficType": "ALL"}
+        flows |= {"LogDestinationType": "s3", "LogDestination": f"arn:aws:s3:::flows-{self.account}"}
+        self.fails("InvalidParameter", ec2.create_flow_logs, **flows, LogFormat="${version} ${colour}")
+        made = ec2.create_flow_logs(**flows, LogFormat="${version} ${pkt-srcaddr} ${reject-reason}")
+        self.assertEqual(made["Unsuccessful"], [])
+        authorize = config.put_aggregation_authorization
+        nowhere = {"AuthorizedAccountId": self.account, "AuthorizedAwsRegion": "nowhere"}
+        self.fails("InvalidParameterValueException", authorize, **nowhere)

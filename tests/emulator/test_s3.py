@@ -108,6 +108,29 @@ class Buckets(AccountTest):
         # boto3 learns the region from the redirect and asks again.
         self.assertIn(("GetBucketVersioning", "us-east-1", 301, None), [(o, r, s, None) for o, r, s, _ in log])
 
+    def test_every_account_has_an_id_of_its_own(self) -> None:
+        acl = self.s3.get_bucket_acl(Bucket=self.bucket)
+        own = self.s3.list_buckets()["Owner"]["ID"]
+        self.assertEqual((acl["Owner"], acl["Grants"][0]["Grantee"]["ID"]), ({"ID": own}, own))
+        other = client("s3", str(int(self.account) + 100000))
+        other.create_bucket(Bucket=f"other-{self.account}")
+        self.assertNotEqual(other.get_bucket_acl(Bucket=f"other-{self.account}")["Owner"]["ID"], own)
+
+    def test_conditions_compare_with_texts(self) -> None:
+        sent = {"Bool": {"aws:SecureTransport": False}, "NumericLessThan": {"s3:TlsVersion": [1.2]}}
+        self.put_policy(self.statement(Effect="Deny", Condition=sent))
+        [statement] = json.loads(self.s3.get_bucket_policy(Bucket=self.bucket)["Policy"])["Statement"]
+        kept = {"Bool": {"aws:SecureTransport": "false"}, "NumericLessThan": {"s3:TlsVersion": ["1.2"]}}
+        self.assertEqual(statement["Condition"], kept)
+
+    def test_tags_that_count_for_access(self) -> None:
+        self.s3.put_bucket_abac(Bucket=self.bucket, AbacStatus={"Status": "Enabled"})
+        tags = {"TagSet": [{"Key": "a", "Value": "b"}]}
+        self.fails("InvalidRequest", self.s3.put_bucket_tagging, Bucket=self.bucket, Tagging=tags)
+        self.fails("InvalidRequest", self.s3.delete_bucket_tagging, Bucket=self.bucket)
+        self.s3.put_bucket_abac(Bucket=self.bucket, AbacStatus={"Status": "Disabled"})
+        self.s3.put_bucket_tagging(Bucket=self.bucket, Tagging=tags)
+
     def test_listing(self) -> None:
         for name in ("a", "b"):
             self.s3.create_bucket(Bucket=f"{name}-{self.account}")

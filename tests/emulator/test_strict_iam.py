@@ -26,6 +26,117 @@ class Iam(AccountTest):
             self.fails("EntityAlreadyExists", self.iam.create_policy, PolicyName=name, PolicyDocument=ALLOW)
         self.fails("EntityAlreadyExists", self.iam.create_user, UserName="user")
         self.fails("EntityAlreadyExists", self.iam.create_group, GroupName="group")
+        self.iam.create_instance_profile(InstanceProfileName="Profile")
+        self.fails("EntityAlreadyExists", self.iam.create_instance_profile, InstanceProfileName="profile")
+        self.assertEqual(self.iam.get_user(UserName="user")["User"]["UserName"], "User")
+        profile = self.iam.get_instance_profile(InstanceProfileName="PROFILE")["InstanceProfile"]
+        self.assertEqual(profile["InstanceProfileName"], "Profile")
+        self.iam.add_user_to_group(GroupName="GROUP", UserName="USER")
+        group = self.iam.get_group(GroupName="group")
+        self.assertEqual((group["Group"]["GroupName"], group["Users"][0]["UserName"]), ("Group", "User"))
+        self.fails("DeleteConflict", self.iam.delete_group, GroupName="group")
+        self.fails("DeleteConflict", self.iam.delete_user, UserName="user")
+        self.iam.remove_user_from_group(GroupName="group", UserName="user")
+        self.iam.delete_user(UserName="user")
+        self.fails("NoSuchEntity", self.iam.get_user, UserName="User")
+
+    def test_ids_begin_with_what_they_are_of(self) -> None:
+        role = self.iam.create_role(RoleName="r", AssumeRolePolicyDocument=TRUST)["Role"]
+        for prefix, made in (
+            ("AIDA", self.iam.create_user(UserName="u")["User"]["UserId"]),
+            ("AGPA", self.iam.create_group(GroupName="g")["Group"]["GroupId"]),
+            ("AIPA", self.iam.create_instance_profile(InstanceProfileName="i")["InstanceProfile"]["InstanceProfileId"]),
+            ("ANPA", self.iam.create_policy(PolicyName="p", PolicyDocument=ALLOW)["Policy"]["PolicyId"]),
+            ("AROA", role["RoleId"]),
+        ):
+            with self.subTest(prefix):
+                self.assertRegex(made, f"^{prefix}[A-Z0-9]{{17}}$")
+
+    def test_trust_policies(self) -> None:
+        account = f"arn:aws:iam::{self.account}"
+        self.iam.create_role(RoleName="there", AssumeRolePolicyDocument=TRUST)
+        for change in (
+            {"Principal": None},
+            {"Resource": "*"},
+            {"NotResource": "*"},
+            {"Action": "s3:GetObject"},
+            {"Action": "*"},
+            {"Action": "sts:InvalidAction"},
+            {"Sid": "two words"},
+            {"Effect": "allow"},
+            {"Condition": {"StringEqual": {"aws:x": "y"}}},
+            {"Principal": {"AWS": "12345678901"}},
+            {"Principal": {"AWS": f"{account}:group/g"}},
+            {"Principal": {"AWS": f"{account}:role/*"}},
+            {"Principal": {"AWS": "arn:aws:iam::111122223333:user/*"}},
+            {"Principal": {"Service": "nope"}},
+            {"Principal": {"CanonicalUser": "a" * 64}},
+            {"Principal": {"Federated": f"{account}:role/there"}},
+            {"Principal": {"Federated": "nope"}},
+        ):
+            statement = {name: value for name, value in (ASSUME | change).items() if value is not None}
+            text = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+            with self.subTest(change):
+                code = "MalformedPolicyDocument"
+                self.fails(code, self.iam.create_role, RoleName="r", AssumeRolePolicyDocument=text)
+                self.fails(code, self.iam.update_assume_role_policy, RoleName="there", PolicyDocument=text)
+        twice = json.dumps({"Version": "2012-10-17", "Statement": [ASSUME | {"Sid": "A"}] * 2})
+        self.fails("MalformedPolicyDocument", self.iam.create_role, RoleName="r", AssumeRolePolicyDocument=twice)
+        federated = {"Federated": "token.actions.githubusercontent.com"}
+        for number, change in enumerate(
+            (
+                {"Principal": federated, "Action": "sts:AssumeRoleWithWebIdentity"},
+                {"Principal": {"Federated": f"{account}:saml-provider/s"}, "Action": "sts:AssumeRoleWithSAML"},
+                {"Principal": "*"},
+                {"Principal": {"AWS": "arn:aws:sts::111122223333:assumed-role/r/s"}},
+                {"Action": ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]},
+            )
+        ):
+            text = json.dumps({"Version": "2008-10-17", "Statement": [ASSUME | change]})
+            with self.subTest(change):
+                self.iam.create_role(RoleName=f"ok-{number}", AssumeRolePolicyDocument=text)
+                self.iam.update_assume_role_policy(RoleName="there", PolicyDocument=text)
+
+    def test_policies_of_identities(self) -> None:
+        self.iam.create_user(UserName="u")
+        for change in ({"Principal": "*"}, {"NotPrincipal": "*"}, {"Sid": "two words"}):
+            [statement] = json.loads(ALLOW)["Statement"]
+            text = json.dumps({"Version": "2012-10-17", "Statement": [statement | change]})
+            with self.subTest(change):
+                self.fails("MalformedPolicyDocument", self.iam.create_policy, PolicyName="p", PolicyDocument=text)
+                inline = {"UserName": "u", "PolicyName": "p", "PolicyDocument": text}
+                self.fails("MalformedPolicyDocument", self.iam.put_user_policy, **inline)
+
+    def test_inline_policies_are_small_and_names_are_not_taken_twice(self) -> None:
+        for name in ("u", "other"):
+            self.iam.create_user(UserName=name)
+            self.iam.create_group(GroupName=name)
+        wide = {"Effect": "Allow", "Action": "s3:*", "Resource": ["arn:aws:s3:::" + "b" * 900]}
+        text = json.dumps({"Version": "2012-10-17", "Statement": [wide]})
+        for number in range(6):
+            put = {"PolicyName": str(number), "PolicyDocument": text}
+            if number < 2:
+                self.iam.put_user_policy(UserName="u", **put)
+            else:
+                self.fails("LimitExceeded", self.iam.put_user_policy, UserName="u", **put)
+            if number < 5:
+                self.iam.put_group_policy(GroupName="u", **put)
+            else:
+                self.fails("LimitExceeded", self.iam.put_group_policy, GroupName="u", **put)
+        self.iam.put_user_policy(UserName="u", PolicyName="0", PolicyDocument=text)
+        self.fails("EntityAlreadyExists", self.iam.update_user, UserName="u", NewUserName="Other")
+        self.fails("EntityAlreadyExists", self.iam.update_group, GroupName="u", NewGroupName="Other")
+        self.iam.update_user(UserName="u", NewUserName="U")
+        self.assertEqual(self.iam.get_user(UserName="u")["User"]["UserName"], "U")
+
+    def test_devices_and_aliases(self) -> None:
+        self.iam.create_user(UserName="u")
+        serial = f"arn:aws:iam::{self.account}:mfa/none"
+        codes = {"AuthenticationCode1": "123456", "AuthenticationCode2": "654321"}
+        self.fails("NoSuchEntity", self.iam.enable_mfa_device, UserName="u", SerialNumber=serial, **codes)
+        self.fails("InvalidInput", self.iam.create_account_alias, AccountAlias="123456789012")
+        for address in ("http://a.example.com", "https://a.example.com:8443", "https://a.example.com?b=c"):
+            self.fails("InvalidInput", self.iam.create_open_id_connect_provider, Url=address, ThumbprintList=["a" * 40])
 
     def test_a_policy_is_small_and_has_five_versions(self) -> None:
         arn = self.policy()

@@ -37,6 +37,31 @@ class Network(AccountTest):
         self.assertEqual([one["DestinationCidrBlock"] for one in found["Routes"]], ["10.7.0.0/16", "100.68.0.0/18"])
         self.ec2.delete_route(RouteTableId=table, DestinationCidrBlock="100.68.1.1/18")
 
+    def test_subnets_routes_and_gateways(self) -> None:
+        for size in ("10.7.2.0/29", "10.7.0.0/15"):
+            self.fails("InvalidSubnet.Range", self.ec2.create_subnet, VpcId=self.id, CidrBlock=size)
+        table = self.ec2.create_route_table(VpcId=self.id)["RouteTable"]["RouteTableId"]
+        one, two = (self.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"] for _ in "ab")
+        self.ec2.attach_internet_gateway(InternetGatewayId=one, VpcId=self.id)
+        self.fails("InvalidParameterValue", self.ec2.attach_internet_gateway, InternetGatewayId=two, VpcId=self.id)
+        route = {"RouteTableId": table, "DestinationCidrBlock": "0.0.0.0/0"}
+        self.fails("MissingParameter", self.ec2.create_route, **route)
+        self.fails("InvalidParameterValue", self.ec2.create_route, **route, GatewayId=two)
+        self.ec2.create_route(**route, GatewayId=one)
+        local = {"RouteTableId": table, "DestinationCidrBlock": "10.7.0.0/16"}
+        self.fails("InvalidParameterValue", self.ec2.delete_route, **local)
+        self.ec2.delete_route(**route)
+
+    def test_descriptions_of_rules(self) -> None:
+        of_vpc = [{"Name": "vpc-id", "Values": [self.id]}]
+        [group] = self.ec2.describe_security_groups(Filters=of_vpc)["SecurityGroups"]
+        for text in ("x" * 256, "über", "a\tb", "<b>"):
+            port = {"IpProtocol": "tcp", "FromPort": 1, "ToPort": 1}
+            permissions = [port | {"IpRanges": [{"CidrIp": "10.0.0.0/8", "Description": text}]}]
+            change = {"GroupId": group["GroupId"], "IpPermissions": permissions}
+            self.fails("InvalidParameterValue", self.ec2.authorize_security_group_ingress, **change)
+            self.fails("InvalidParameterValue", self.ec2.update_security_group_rule_descriptions_ingress, **change)
+
     def test_entries_of_an_acl(self) -> None:
         acl = self.acl()
         rows = [(one["RuleNumber"], one["Egress"], one["Protocol"], one["RuleAction"]) for one in self.entries(acl)]
@@ -56,6 +81,9 @@ class Network(AccountTest):
             self.fails("InvalidParameterValue", create, RuleNumber=number, **entry)
             self.fails("InvalidParameterValue", delete, NetworkAclId=acl, Egress=False, RuleNumber=number)
         self.fails("InvalidParameterValue", replace, RuleNumber=10, **entry | {"CidrBlock": "10.0.0.300/8"})
+        for ports in ({"From": 23, "To": 22}, {"From": 1, "To": 70000}, {"From": -1, "To": -1}):
+            self.fails("InvalidParameterValue", create, RuleNumber=12, **entry | {"PortRange": ports})
+        self.fails("MissingParameter", create, RuleNumber=12, **entry | {"Protocol": "1"})
         no_ports = {name: value for name, value in entry.items() if name != "PortRange"}
         self.fails("MissingParameter", create, RuleNumber=12, **no_ports)
         self.fails("MissingParameter", create, RuleNumber=12, **entry | {"Ipv6CidrBlock": "::/0"})

@@ -331,7 +331,8 @@ class Buckets(AccountTest):
 
     def test_names_and_places(self) -> None:
         create = self.s3.create_bucket
-        for name in ("Bad-Name", "under_score", "a..b", "192.168.5.4", "-begins", "xn--name", "name-s3alias"):
+        bad = ["Bad-Name", "under_score", "a..b", "192.168.5.4", "-begins", "xn--name", "name-s3alias"]
+        for name in (*bad, "amzn-s3-demo-a", "a.mrap"):
             self.fails("InvalidBucketName", create, Bucket=name)
         here = {"LocationConstraint": "us-east-1"}
         self.fails("InvalidLocationConstraint", create, Bucket="new-" + self.bucket, CreateBucketConfiguration=here)

@@ -37,6 +37,13 @@ class Topics(AccountTest):
         self.put("DeliveryPolicy", "")
         self.assertNotIn("DeliveryPolicy", self.attributes())
 
+    def test_the_password_of_an_address_is_shown_to_nobody(self) -> None:
+        address = {"Protocol": "https", "Endpoint": "https://me:secret@a.example.com/x"}
+        arn = self.sns.subscribe(TopicArn=self.arn, **address, ReturnSubscriptionArn=True)["SubscriptionArn"]
+        [row] = self.sns.list_subscriptions_by_topic(TopicArn=self.arn)["Subscriptions"]
+        told = self.sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]["Endpoint"]
+        self.assertEqual((row["Endpoint"], told), ("https://me:****@a.example.com/x",) * 2)
+
     def test_a_policy_names_accounts_by_arn_and_what_topics_know(self) -> None:
         self.put("Policy", allows({"AWS": "111122223333"}, "SNS:Publish", self.arn))
         stored = json.loads(self.attributes()["Policy"])["Statement"][0]["Principal"]

@@ -233,6 +233,8 @@ class Protocols(AccountTest):
             self.assertEqual((status, got["__type"]), (501, "EmulatorLacksOperation"), target)
             last = control("GET", f"calls?account={self.account}")[-1]
             self.assertEqual((last["service"], last["operation"]), (service, target.partition(".")[2]))
+        # moto has it, with a package that is not installed.
+        self.fails("EmulatorLacksOperation", self.client("xray").get_groups)
         usage = {"DetectorId": "d", "UsageStatisticType": "TOP_RESOURCES", "UsageCriteria": {}}
         error = self.fails("EmulatorLacksOperation", self.client("guardduty").get_usage_statistics, **usage)
         self.assertEqual(error.response["ResponseMetadata"]["HTTPStatusCode"], 501)

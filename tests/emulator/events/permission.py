@@ -61,10 +61,12 @@ def _deciding(policy: str | None, action: str, resource: str, context: Context, 
 
 
 def _about(statement: dict[str, Any], action: str, resource: str) -> bool:
+    """Without a resource a statement is about whatever it hangs on, but for a key's, which then has no effect."""
     actions = [str(one).lower() for one in as_list(statement.get("Action"))]
     resources = [str(one) for one in as_list(statement.get("Resource"))]
+    of_whatever = not resources and not action.startswith("kms:")
     return any(fnmatch.fnmatchcase(action.lower(), one) for one in actions) and (
-        not resources or any(fnmatch.fnmatchcase(resource, one) for one in resources)
+        of_whatever or any(fnmatch.fnmatchcase(resource, one) for one in resources)
     )
 
 

@@ -10,10 +10,12 @@ from emulator.answers import AwsError
 from emulator.delivery import bucket_of
 from emulator.events.permission import service_may
 from emulator.events.topics import topic_of
+from emulator.missing import refuses
 from emulator.policy import allows_service
 from emulator.wire import Call
 
 SERVICE = "cloudtrail.amazonaws.com"
+LONGEST_PREFIX = 200
 
 
 def check_organization(call: Call) -> None:
@@ -29,6 +31,12 @@ def check_organization(call: Call) -> None:
         raise AwsError("OrganizationNotInAllFeaturesModeException", "The organization must have all features enabled.")
     if not trusted(found, SERVICE):
         raise AwsError("CloudTrailAccessNotEnabledException", "Trusted access of CloudTrail is not enabled.")
+
+
+@refuses("cloudtrail", "CreateTrail", "UpdateTrail")
+def length_of_a_prefix(call: Call) -> None:
+    if len(call.params.get("S3KeyPrefix") or "") > LONGEST_PREFIX:
+        raise AwsError("InvalidS3PrefixException", f"S3 prefix is longer than maximum length: {LONGEST_PREFIX}")
 
 
 def check_bucket(trail: Any, settings: dict[str, Any]) -> None:

@@ -140,47 +140,107 @@ def _permissions(call: Call) -> list[dict[str, Any]]:
     """The rules of a call, also in the older form of one rule beside the group."""
     if "IpPermissions" in call.params:
         return call.params["IpPermissions"]
-    if not {"IpProtocol", "CidrIp"} & set(call.params):
+    if {"SourceSecurityGroupName", "SourceSecurityGroupOwnerId"} & set(call.params):
         raise NotImplementedError("SourceSecurityGroupName without IpPermissions")
+    if not {"IpProtocol", "CidrIp"} & set(call.params):
+        raise AwsError("MissingParameter", "The request must contain the parameter ipPermissions")
     one = {name: call.params[name] for name in ("IpProtocol", "FromPort", "ToPort") if name in call.params}
     return [one | {"IpRanges": [{"CidrIp": call.params["CidrIp"]}] if "CidrIp" in call.params else []}]
 
 
 @handles("ec2", "RevokeSecurityGroupIngress", "RevokeSecurityGroupEgress")
-def revoke(call: Call, forward: Forward) -> dict[str, Any]:
+def revoke(call: Call, _: Forward) -> dict[str, Any]:
+    """Finds rules by their meaning, however they are spelt."""
     group, egress = _group(call), call.operation.endswith("Egress")
-    before = _described(call, group, egress, {rule.id for rule in _rules(group, egress)})
-    wanted = call.params.get("SecurityGroupRuleIds") or []
-    for rule_id in wanted:
-        if rule_id not in {rule["SecurityGroupRuleId"] for rule in before}:
+    rules, unknown = _rules(group, egress), []
+    gone = set(call.params.get("SecurityGroupRuleIds") or [])
+    for rule_id in gone:
+        ec2_rules.check_rule_id(rule_id)
+        if rule_id not in {rule.id for rule in rules}:
             raise _no_rule(rule_id)
-    kept, unknown = list(_rules(group, egress)), []
-    try:
-        from_moto(call, forward)
-    except AwsError as error:
-        _set_rules(group, egress, kept)
-        if error.code != "InvalidPermission.NotFound" or not _in_default_vpc(call, group):
-            raise
-        # In a default VPC AWS calls it a success and names what it did not find.
-        unknown = call.params.get("IpPermissions", [])
-    left = {rule.id for rule in _rules(group, egress)}
-    gone = [rule for rule in before if rule["SecurityGroupRuleId"] not in left]
-    made: dict[str, Any] = {"Return": True, "RevokedSecurityGroupRules": [_revoked(rule) for rule in gone]}
-    if unknown:
-        made["UnknownIpPermissions"] = unknown
-    return made
+    for permission in [] if gone else _permissions(call):
+        for one in ec2_rules.apart(permission):
+            [wanted] = ec2_rules.stored(call, one, group)
+            found = {rule.id for rule in rules if ec2_rules.of_moto(call, rule).key == wanted.key}
+            gone |= found
+            unknown += [] if found else [one]
+    if unknown and not _in_default_vpc(call, group):
+        raise AwsError("InvalidPermission.NotFound", "The specified rule does not exist in this security group.")
+    shown = _described(call, group, egress, gone)
+    _set_rules(group, egress, [rule for rule in rules if rule.id not in gone])
+    made: dict[str, Any] = {"Return": True, "RevokedSecurityGroupRules": [_revoked(rule) for rule in shown]}
+    # In a default VPC AWS calls it a success and names what it did not find.
+    return made | ({"UnknownIpPermissions": unknown} if unknown else {})
+
+
+@handles("ec2", "ModifySecurityGroupRules")
+def modify(call: Call, _: Forward) -> dict[str, Any]:
+    """Puts rules as a whole, in the form that AWS stores; all of a call or none."""
+    group = _group(call)
+    there = {rule.id: (rule, egress) for egress in (False, True) for rule in _rules(group, egress)}
+    changes = {}
+    for one in call.params["SecurityGroupRules"]:
+        rule_id = one["SecurityGroupRuleId"]
+        ec2_rules.check_rule_id(rule_id)
+        if rule_id not in there:
+            raise _no_rule(rule_id)
+        [changes[rule_id]] = ec2_rules.stored(call, ec2_rules.permission_of(one["SecurityGroupRule"]), group)
+    keys = set()
+    for rule_id, (rule, egress) in there.items():
+        key = (egress, changes.get(rule_id, ec2_rules.of_moto(call, rule)).key)
+        if key in keys:
+            raise AwsError("InvalidPermission.Duplicate", "the specified rule already exists")
+        keys.add(key)
+    for rule_id, new in changes.items():
+        rule = there[rule_id][0]
+        rule.ip_protocol, rule.from_port, rule.to_port = new.protocol, *new.ports
+        rule.ip_range, rule.source_group = new.ip_range or {}, new.source_group or {}
+        rule.prefix_list_id = (new.prefix_list or {}).get("PrefixListId")
+        rule.prefix_list_description = (new.prefix_list or {}).get("Description")
+    return {"Return": True}
+
+
+@handles("ec2", "UpdateSecurityGroupRuleDescriptionsIngress", "UpdateSecurityGroupRuleDescriptionsEgress")
+def describe_anew(call: Call, _: Forward) -> dict[str, Any]:
+    """Of rules by their id, or by their meaning; no text takes the old one away."""
+    group, egress = _group(call), call.operation.endswith("Egress")
+    rules = {rule.id: rule for rule in _rules(group, egress)}
+    texts: dict[str, str] = {}
+    for one in call.params.get("SecurityGroupRuleDescriptions") or []:
+        ec2_rules.check_rule_id(one["SecurityGroupRuleId"])
+        if one["SecurityGroupRuleId"] not in rules:
+            raise _no_rule(one["SecurityGroupRuleId"])
+        texts[one["SecurityGroupRuleId"]] = one.get("Description", "")
+    for permission in [] if texts else _permissions(call):
+        for new in ec2_rules.stored(call, permission, group):
+            found = [name for name, rule in rules.items() if ec2_rules.of_moto(call, rule).key == new.key]
+            if not found:
+                raise AwsError("InvalidPermission.NotFound", "The specified rule does not exist in this security group.")
+            told = new.ip_range or new.source_group or new.prefix_list or {}
+            texts |= dict.fromkeys(found, told.get("Description", ""))
+    for name, text in texts.items():
+        rule = rules[name]
+        if rule.prefix_list_id:
+            rule.prefix_list_description = text
+        else:
+            (rule.ip_range or rule.source_group)["Description"] = text
+    return {"Return": True}
 
 
 @handles("ec2", "DeleteSecurityGroup")
-def delete_group(call: Call, _: Forward) -> dict[str, Any] | None:
-    if "GroupId" not in call.params:
-        return None
+def delete_group(call: Call, _: Forward) -> None:
     group = _group(call)
     if group.is_default:
         raise AwsError("CannotDelete", f'the specified group: "{group.id}" name: "default" cannot be deleted by a user')
-    if any(group in interface.group_set for interface in backend_of(call).enis.values()):
+    used = any(group in interface.group_set for interface in backend_of(call).enis.values())
+    if used or any(_names(other, group) for groups in backend_of(call).groups.values() for other in groups.values()):
         raise AwsError("DependencyViolation", f"resource {group.id} has a dependent object")
-    return None
+
+
+def _names(other: Any, group: Any) -> bool:
+    """Whether a rule of another group is about this one."""
+    rules = [*other.ingress_rules, *other.egress_rules] if other is not group else []
+    return any((rule.source_group or {}).get("GroupId") == group.id for rule in rules)
 
 
 @handles("ec2", "CreateNetworkInterface")
@@ -230,11 +290,20 @@ def reset_ebs_key(call: Call, _: Forward) -> dict[str, Any]:
 
 
 def _managed_key(call: Call) -> str:
+    return managed_key(call.account, call.region)
+
+
+def managed_key(account: str, region: str) -> str:
     """The ARN of AWS's own key, which is made when it is first asked for."""
     from moto.kms.models import kms_backends
 
-    backend = kms_backends[call.account][call.region]
+    backend = kms_backends[account][region]
     return backend.keys[backend.any_id_to_key_id(EBS_ALIAS)].arn
+
+
+def key_of_volumes(account: str, region: str) -> str:
+    """With which volumes are encrypted where nothing else is said."""
+    return _EBS_KEYS.get((account, region)) or managed_key(account, region)
 
 
 def _group(call: Call) -> Any:

@@ -109,6 +109,7 @@ def create_default_subnet(call: Call, forward: Forward) -> dict[str, Any] | None
     if free is None:
         raise AwsError("InsufficientCidrBlocks", "There is no free /20 in the default VPC.")
     made = backend.create_subnet(vpc_id=vpc.id, cidr_block=str(free), availability_zone=zone)
+    made.default_for_az = made.map_public_ip_on_launch = True
     return {
         "Subnet": {
             "SubnetId": made.id,

@@ -3,6 +3,7 @@
 import ipaddress
 import re
 
+from emulator import ec2_rules
 from emulator.answers import AwsError
 from emulator.missing import guards, refuses
 from emulator.missing.ec2 import backend_of
@@ -43,6 +44,23 @@ ALONE = {
 }
 NAME, KEY, VALUE = 255, 127, 256
 WITH_PORTS = {"6", "17", "tcp", "udp"}
+WITH_TYPES = {"1", "58", "icmp", "icmpv6"}
+# How long the prefix of a subnet may be.
+SUBNET = (16, 28)
+TARGETS = (
+    "CarrierGatewayId",
+    "CoreNetworkArn",
+    "EgressOnlyInternetGatewayId",
+    "GatewayId",
+    "InstanceId",
+    "LocalGatewayId",
+    "NatGatewayId",
+    "NetworkInterfaceId",
+    "OdbNetworkArn",
+    "TransitGatewayId",
+    "VpcEndpointId",
+    "VpcPeeringConnectionId",
+)
 
 
 @refuses("ec2", "CreateNetworkAclEntry", "ReplaceNetworkAclEntry", "DeleteNetworkAclEntry")
@@ -71,6 +89,12 @@ def acl_entry(call: Call) -> None:
         ipaddress.ip_network(ranges[0], strict=False)
     except ValueError:
         raise _invalid("cidrBlock", ranges[0]) from None
+    if params["Protocol"].lower() in WITH_PORTS:
+        first, last = (params["PortRange"].get(end, -1) for end in ("From", "To"))
+        if not 0 <= first <= last <= 65535:
+            raise _invalid("portRange", f"{first}-{last}")
+    if params["Protocol"].lower() in WITH_TYPES and not params.get("IcmpTypeCode"):
+        raise AwsError("MissingParameter", "The request must contain the parameter icmpTypeCode")
 
 
 @refuses("ec2", "DeleteNetworkAcl")
@@ -101,6 +125,71 @@ def group_name(call: Call) -> None:
         raise AwsError("InvalidParameterValue", f"Invalid value '{name}' for groupName. It may not start with sg-.")
     if name == "default":
         raise AwsError("InvalidParameterValue", "Cannot use reserved security group name: default")
+
+
+@refuses(
+    "ec2",
+    "AuthorizeSecurityGroupIngress",
+    "AuthorizeSecurityGroupEgress",
+    "ModifySecurityGroupRules",
+    "UpdateSecurityGroupRuleDescriptionsIngress",
+    "UpdateSecurityGroupRuleDescriptionsEgress",
+)
+def descriptions_of_rules(call: Call) -> None:
+    peers = [
+        peer
+        for permission in call.params.get("IpPermissions") or []
+        for name in ec2_rules.PEERS
+        for peer in permission.get(name) or []
+    ]
+    rules = [one.get("SecurityGroupRule") or {} for one in call.params.get("SecurityGroupRules") or []]
+    for one in [*peers, *rules, *(call.params.get("SecurityGroupRuleDescriptions") or [])]:
+        text = one.get("Description") or ""
+        if not re.fullmatch(TEXT, text) or len(text) > NAME:
+            message = (
+                "Invalid rule description. Valid descriptions are strings less than 256 characters "
+                "from the following set:  a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*"
+            )
+            raise AwsError("InvalidParameterValue", message)
+
+
+@refuses("ec2", "CreateSubnet")
+def size_of_a_subnet(call: Call) -> None:
+    given = call.params.get("CidrBlock") or ""
+    if re.fullmatch(r"[0-9.]+/\d+", given) and not SUBNET[0] <= int(given.partition("/")[2]) <= SUBNET[1]:
+        raise AwsError("InvalidSubnet.Range", f"The CIDR '{given}' is invalid.")
+
+
+@refuses("ec2", "CreateRoute", "ReplaceRoute")
+def target_of_a_route(call: Call) -> None:
+    params, backend = call.params, backend_of(call)
+    if not params.get("LocalTarget") and sum(bool(params.get(name)) for name in TARGETS) != 1:
+        names = ", ".join(name[0].lower() + name[1:] for name in TARGETS)
+        raise AwsError("MissingParameter", f"The request must contain exactly one of {names}")
+    gateway = backend.internet_gateways.get(params.get("GatewayId"))
+    table = backend.route_tables.get(params["RouteTableId"])
+    if gateway is not None and table is not None and (gateway.vpc is None or gateway.vpc.id != table.vpc_id):
+        message = f"route table {table.id} and network gateway {gateway.id} belong to different networks"
+        raise AwsError("InvalidParameterValue", message)
+
+
+@refuses("ec2", "DeleteRoute")
+def the_local_route(call: Call) -> None:
+    table = backend_of(call).route_tables.get(call.params["RouteTableId"])
+    given = call.params.get("DestinationCidrBlock") or call.params.get("DestinationIpv6CidrBlock")
+    for route in table.routes if table else ():
+        if route.local and given and given in (route.destination_cidr_block, route.destination_ipv6_cidr_block):
+            message = f"cannot remove local route {given} in route table {table.id}"
+            raise AwsError("InvalidParameterValue", message)
+
+
+@refuses("ec2", "AttachInternetGateway")
+def a_second_gateway(call: Call) -> None:
+    name, given = call.params["VpcId"], call.params["InternetGatewayId"]
+    others = [one for one in backend_of(call).internet_gateways.values() if one.id != given]
+    if any(one.vpc is not None and one.vpc.id == name for one in others):
+        message = f"Network {name} already has an internet gateway attached"
+        raise AwsError("InvalidParameterValue", message)
 
 
 @refuses("ec2", "CreateNetworkInterface", "ModifyNetworkInterfaceAttribute")

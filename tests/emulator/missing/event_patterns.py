@@ -15,10 +15,12 @@ BOUNDS = {"<", "<=", "=", ">", ">="}
 def pattern_of_a_rule(call: Call) -> None:
     """Refuses operators that there are not, and ones with a value that they do not take."""
     try:
-        pattern = json.loads(call.params.get("EventPattern") or "{}")
+        pattern = json.loads(call.params.get("EventPattern") or "null")
     except ValueError:
         return
     reason = _object(pattern) if isinstance(pattern, dict) else None
+    if pattern == {}:
+        reason = "Filter is an empty object"
     if reason:
         raise AwsError("InvalidEventPatternException", f"Event pattern is not valid. Reason: {reason}")
 

@@ -13,6 +13,14 @@ from emulator.wire import Call
 MOST = {"VPC": 300, "Subnet": 300, "NetworkInterface": 300}
 USUAL_OPTIONS = {"FileFormat": "plain-text", "HiveCompatiblePartitions": False, "PerHourPartition": False}
 THERE = "Error. There is an existing Flow Log with the same configuration and log destination."
+# Of records about VPCs, up to version 10.
+FIELDS = set(
+    "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status "
+    "vpc-id subnet-id instance-id tcp-flags type pkt-srcaddr pkt-dstaddr region az-id sublocation-type sublocation-id "
+    "pkt-src-aws-service pkt-dst-aws-service flow-direction traffic-path ecs-cluster-arn ecs-cluster-name "
+    "ecs-container-instance-arn ecs-container-instance-id ecs-container-id ecs-second-container-id ecs-service-name "
+    "ecs-task-definition-arn ecs-task-arn ecs-task-id reject-reason resource-id encryption-status".split()
+)
 # Describe answers with so many unless it is asked for fewer.
 PAGE = 1000
 
@@ -31,6 +39,9 @@ def what_a_flow_log_says(call: Call) -> None:
         raise _wrong("LogDestination can't be empty if LogDestinationType is kinesis-data-firehose.")
     if "LogFormat" in given and not re.search(r"\$\{[a-z0-9-]+\}", given["LogFormat"]):
         raise _wrong("The log format has no field.")
+    strange = set(re.findall(r"\$\{([^}]*)\}", given.get("LogFormat", ""))) - FIELDS
+    if strange and kind in MOST:
+        raise _wrong(f"Unknown fields provided: {', '.join(sorted(strange))}")
     if to == "s3" and not re.fullmatch(r"arn:[^:]+:s3:::[^/]+(/.*)?", given.get("LogDestination", "arn:aws:s3:::b")):
         raise _wrong(f"{given['LogDestination']} is not the ARN of a bucket.")
 

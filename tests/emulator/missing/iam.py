@@ -17,7 +17,7 @@ import orjson
 from emulator import policy
 from emulator.answers import Answer, AwsError
 from emulator.identity import linked_role
-from emulator.missing import Forward, from_moto, guards, handles
+from emulator.missing import Forward, from_moto, guards, handles, iam_documents
 from emulator.wire import Call
 
 REPORT_LIFE = timedelta(hours=4)
@@ -216,12 +216,11 @@ def update_role(call: Call, _: Forward) -> dict[str, Any]:
 
 
 @handles("iam", "UpdateAssumeRolePolicy")
-def update_trust(call: Call, forward: Forward) -> Answer:
+def update_trust(call: Call, _: Forward) -> dict[str, Any]:
+    role = find_role(call)
     _check_trust(call, call.params["PolicyDocument"])
-    answer = forward()
-    if answer.status == 200:
-        find_role(call).assume_role_policy_document = _trust(call, call.params["PolicyDocument"])
-    return answer
+    role.assume_role_policy_document = _trust(call, call.params["PolicyDocument"])
+    return {}
 
 
 @handles("iam", "PutRolePermissionsBoundary")
@@ -300,6 +299,8 @@ def untag_role(call: Call, forward: Forward) -> Answer:
 def _check_trust(call: Call, text: str) -> None:
     if _characters(text) > TRUST_CHARACTERS:
         raise AwsError("LimitExceeded", f"Cannot exceed quota for ACLSizePerRole: {TRUST_CHARACTERS}")
+    if problem := iam_documents.problem_of_trust(text):
+        raise AwsError("MalformedPolicyDocument", problem)
     unknown = policy.unknown_principals(text, call.account, call.partition)
     if unknown:
         raise AwsError("MalformedPolicyDocument", f'Invalid principal in policy: "AWS":"{unknown[0]}"')
@@ -307,7 +308,7 @@ def _check_trust(call: Call, text: str) -> None:
 
 def _trust(call: Call, text: str) -> str:
     """IAM keeps a document to the letter, unless a principal is a bare account id: that becomes an ARN."""
-    return policy.stored(text, call.partition) if policy.has_account_principal(text) else text
+    return policy.stored(text, call.partition, texts=False) if policy.has_account_principal(text) else text
 
 
 def ensure_policy(call: Call, arn: str) -> None:

@@ -1,6 +1,7 @@
 """IAM: when server certificates end, and providers of OpenID Connect."""
 
 import hashlib
+import re
 from typing import Any
 
 from cryptography import x509
@@ -12,11 +13,13 @@ from emulator.shelf import now
 from emulator.wire import Call
 
 CLIENTS_PER_PROVIDER = 100
+# By TLS, without a port and query.
+ADDRESS = re.compile(r"https://[^/?#:]+(/[^?#]*)?", re.IGNORECASE)
 
 
 @handles("iam", "UploadServerCertificate", "ListServerCertificates", "GetServerCertificate")
 def certificates(call: Call, forward: Forward) -> dict[str, Any]:
-    """moto gives every certificate one made-up end and beginning, and takes a name twice."""
+    """moto gives every certificate one made-up id, end and beginning, and takes a name twice."""
     name = call.params.get("ServerCertificateName")
     if call.operation.startswith("Upload") and any(
         one.cert_name == name for one in backend_of(call).certificates.values()
@@ -29,6 +32,7 @@ def certificates(call: Call, forward: Forward) -> dict[str, Any]:
     for one in filter(None, shown):
         kept = backend_of(call).get_server_certificate(one["ServerCertificateName"])
         kept.upload_date = one["UploadDate"] = getattr(kept, "upload_date", now())
+        one["ServerCertificateId"] = kept.id
         try:
             one["Expiration"] = x509.load_pem_x509_certificate(kept.cert_body.encode()).not_valid_after_utc
         except ValueError:
@@ -39,6 +43,8 @@ def certificates(call: Call, forward: Forward) -> dict[str, Any]:
 @handles("iam", "CreateOpenIDConnectProvider")
 def create_provider(call: Call, forward: Forward) -> dict[str, Any]:
     """AWS fetches the thumbprint that is not given; here it is made from the address."""
+    if not ADDRESS.fullmatch(call.params["Url"]):
+        raise AwsError("InvalidInput", "Invalid Open ID Connect Provider URL.")
     made = from_moto(call, forward)
     provider = backend_of(call).open_id_providers[made["OpenIDConnectProviderArn"]]
     if not provider.thumbprint_list:

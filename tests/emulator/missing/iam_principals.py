@@ -28,6 +28,18 @@ def attach(call: Call, _: Forward) -> dict[str, Any] | None:
     return None
 
 
+@handles("iam", "TagUser", "UntagUser")
+def tags_of_a_user(call: Call, _: Forward) -> dict[str, Any]:
+    """Keys know no case: a tag of the same key in another spelling is replaced, and taken away."""
+    backend, new = backend_of(call), call.params.get("Tags") or []
+    arn = backend.get_user(call.params["UserName"]).arn
+    folded = {key.lower() for key in (*(tag["Key"] for tag in new), *call.params.get("TagKeys", []))}
+    there = backend.tagger.get_tag_dict_for_resource(arn)
+    backend.tagger.untag_resource_using_names(arn, [key for key in list(there) if key.lower() in folded])
+    backend.tagger.tag_resource(arn, new)
+    return {}
+
+
 @handles("iam", "DeleteGroup")
 def delete_group(call: Call, _: Forward) -> None:
     group = backend_of(call).groups.get(call.params["GroupName"])

@@ -3,6 +3,7 @@
 moto keeps one flag for rotation and lets asymmetric, disabled and dying keys rotate; its answers hold null members.
 """
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,8 +22,6 @@ NEEDS_LIVING_KEY = (
     "TagResource",
     "UntagResource",
     "UpdateKeyDescription",
-    "EnableKey",
-    "DisableKey",
 )
 
 
@@ -34,8 +33,12 @@ def backend_of(call: Call) -> Any:
 
 def find_key(call: Call, key_id: str) -> Any:
     """The key by id, ARN, alias or alias ARN; of another account as its policy allows."""
-    if key_id.startswith("arn:") and key_id.split(":")[4:5] != [call.account]:
-        return _of_another_account(call, key_id)
+    if key_id.startswith("arn:"):
+        of = [*key_id.split(":"), "", "", "", ""][:5]
+        if of[4] != call.account:
+            return _of_another_account(call, key_id)
+        if of[1:4] != [call.partition, "kms", call.region]:
+            raise AwsError("NotFoundException", f"Invalid arn {of[3]}")
     backend = backend_of(call)
     try:
         return backend.keys[backend.any_id_to_key_id(key_id)]
@@ -210,6 +213,14 @@ def needs_living_key(call: Call, forward: Forward) -> Answer | None:
     return None
 
 
+@handles("kms", "EnableKey", "DisableKey")
+def enable(call: Call, _: Forward) -> dict[str, Any]:
+    """moto does not find a key by its ARN."""
+    key, backend = _living(call), backend_of(call)
+    (backend.enable_key if call.operation == "EnableKey" else backend.disable_key)(key.id)
+    return {}
+
+
 # The member that names the key, of operations that change what belongs to it.
 KEY_MEMBERS = {"TagResource": "KeyId", "UntagResource": "KeyId", "CreateAlias": "TargetKeyId"}
 
@@ -248,7 +259,8 @@ def _check_can_rotate(key: Any) -> None:
 
 
 def _check_policy(call: Call, text: str) -> None:
-    if problem := grammar.problem(text):
+    # "If either of the required Resource or Action elements are missing …, the policy statement has no effect."
+    if problem := grammar.problem(text, optional=("Action", "Resource")):
         raise AwsError("MalformedPolicyDocumentException", problem)
     if policy.unknown_principals(text, call.account, call.partition):
         raise AwsError(
@@ -256,7 +268,8 @@ def _check_policy(call: Call, text: str) -> None:
         )
     if call.params.get("BypassPolicyLockoutSafetyCheck"):
         return
-    if not policy.allows_account(text, call.account, "kms:PutKeyPolicy"):
+    effective = [one for one in policy.statements(text) if {"Resource", "NotResource"} & set(one)]
+    if not policy.allows_account(json.dumps({"Statement": effective}), call.account, "kms:PutKeyPolicy"):
         raise AwsError(
             "MalformedPolicyDocumentException",
             "The new key policy will not allow you to update the key policy in the future.",

@@ -1,5 +1,6 @@
 """CloudWatch Logs: metric filters, which have one name in a group, are replaced by it, and go with the group."""
 
+import re
 import time
 from typing import Any
 
@@ -11,6 +12,15 @@ from emulator.wire import Call
 
 MOST_FILTERS, MOST_DIMENSIONS, PAGE = 100, 3, 50
 CLOSING = {"(": ")", "{": "}", "[": "]"}
+VALUE = re.compile(r"-?\d+(\.\d+)?|\$.+")
+# Of a pattern in braces: what joins comparisons, and a comparison of a member with a word, a text or an expression.
+WORDS = re.compile(
+    r"""[()]|&&|\|\|
+    |(?P<comparison>\$(\.[\w*-]+|\.?\[(\d+|\*|"[^"]*"|'[^']*')\])+\s*
+      ((!=|<=|>=|<|>|=)\s*("([^"\\]|\\.)*"|%[^%]*%|[^\s()"&|=<>!]+)
+      |\bIS\s+(NOT\s+)?(TRUE|FALSE|NULL)|\bNOT\s+EXISTS|\bEXISTS))""",
+    re.VERBOSE | re.IGNORECASE,
+)
 
 
 def _at(call: Call, filters: list[dict[str, Any]]) -> int | None:
@@ -24,10 +34,13 @@ def put_metric_filter(call: Call, _: Forward) -> dict[str, Any]:
     group = group_of(call)
     if getattr(group, "log_group_class", "STANDARD") != "STANDARD":
         raise AwsError("InvalidOperationException", "Metric filters are for log groups of the class STANDARD.")
-    if not balanced(call.params["filterPattern"]):
+    pattern = call.params["filterPattern"].strip()
+    if not (is_about_members(pattern) if pattern.startswith("{") else balanced(pattern)):
         raise AwsError("InvalidParameterException", "Invalid filter pattern")
     for transformation in call.params["metricTransformations"]:
         dimensions = transformation.get("dimensions") or {}
+        if not VALUE.fullmatch(transformation["metricValue"]):
+            raise AwsError("InvalidParameterException", "The value of a metric is a number or a field.")
         if dimensions and "defaultValue" in transformation:
             raise AwsError("InvalidParameterException", "A metric filter has a default value or dimensions, not both.")
         if len(dimensions) > MOST_DIMENSIONS:
@@ -45,8 +58,33 @@ def put_metric_filter(call: Call, _: Forward) -> dict[str, Any]:
     return {}
 
 
+def is_about_members(pattern: str) -> bool:
+    """Whether a pattern in braces compares members of JSON ("Filter pattern syntax")."""
+    text, words, place = pattern[1:-1], [], 0
+    for found in WORDS.finditer(text):
+        if text[place : found.start()].strip():
+            return False
+        words.append(found)
+        place = found.end()
+    return pattern.endswith("}") and not text[place:].strip() and _any_of(words) and not words
+
+
+def _any_of(words: list[re.Match[str]]) -> bool:
+    """Takes comparisons with && and || between them off the words."""
+    while True:
+        if words and words[0][0] == "(":
+            words.pop(0)
+            if not _any_of(words) or not words or words.pop(0)[0] != ")":
+                return False
+        elif not words or not words.pop(0)["comparison"]:
+            return False
+        if not words or words[0][0] not in ("&&", "||"):
+            return True
+        words.pop(0)
+
+
 def balanced(pattern: str) -> bool:
-    """Whether the pattern's brackets and quotes close; more of its syntax is not looked at."""
+    """Whether the brackets and quotes of a pattern of words close."""
     waiting: list[str] = []
     for sign in pattern:
         if waiting and waiting[-1] == '"':

@@ -177,13 +177,16 @@ def tags_of_a_secret(call: Call) -> None:
 
 # S3.
 
+NOT_BEGINNING = ("xn--", "sthree-", "amzn-s3-demo-")
+NOT_ENDING = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
+
 
 @refuses("s3", "CreateBucket")
 def name_of_a_bucket(call: Call) -> None:
     """S3 User Guide, "General purpose bucket naming rules"."""
     name = call.params["Bucket"]
     good = re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", name) and ".." not in name
-    if not good or _is_address(name) or name.startswith(("xn--", "sthree-")) or name.endswith(("-s3alias", "--ol-s3")):
+    if not good or _is_address(name) or name.startswith(NOT_BEGINNING) or name.endswith(NOT_ENDING):
         raise AwsError("InvalidBucketName", "The specified bucket is not valid.", 400)
 
 

@@ -67,8 +67,11 @@ def name_of_a_table(call: Call) -> None:
 
 @refuses("events", "PutRule")
 def schedule_of_a_rule(call: Call) -> None:
+    """A day is given by the month or by the week, and the other one left open with `?`."""
     text = call.params.get("ScheduleExpression")
-    if text and not RATE.fullmatch(text) and not CRON.fullmatch(text):
+    cron = CRON.fullmatch(text or "")
+    fields = cron[0][5:-1].split() if cron else []
+    if text and not RATE.fullmatch(text) and (len(fields) != 6 or (fields[2] == "?") == (fields[4] == "?")):
         raise AwsError("ValidationException", "Parameter ScheduleExpression is not valid.")
 
 
@@ -95,3 +98,29 @@ def actions_of_a_firewall(call: Call) -> None:
     for member in ("StatelessDefaultActions", "StatelessFragmentDefaultActions"):
         if sum(action in STATELESS for action in given[member]) != 1 or set(given[member]) - {*STATELESS, *own}:
             raise AwsError("InvalidRequestException", f"{member} must have one of {', '.join(STATELESS)}.")
+
+
+@refuses("backup", "ListTags", "TagResource", "UntagResource")
+def tags_of_a_vault_that_is_not_there(call: Call) -> None:
+    from moto.backup.models import backup_backends
+
+    arn = call.params["ResourceArn"]
+    vaults = backup_backends[call.account][call.region].vaults.values()
+    if ":backup-vault:" in arn and arn not in [one.backup_vault_arn for one in vaults]:
+        raise AwsError("ResourceNotFoundException", f"Backup vault {arn.rpartition(':')[2]} does not exist.")
+
+
+@refuses("ssm", "CreateDocument")
+def name_of_a_document(call: Call) -> None:
+    if call.params["Name"].lower().startswith(("aws", "amazon", "amzn")):
+        raise AwsError("ValidationException", "Names that begin with aws, amazon or amzn are reserved.")
+
+
+@refuses("ssm", "ModifyDocumentPermission")
+def who_reads_a_document(call: Call) -> None:
+    """Everybody only where the Region does not block that."""
+    from emulator.shelf.tables import ssm_settings
+
+    added = [one.lower() for one in call.params.get("AccountIdsToAdd") or []]
+    if "all" in added and ssm_settings.may_not_be_shared(call):
+        raise AwsError("DocumentPermissionLimit", "Block public sharing is on: the document cannot be shared publicly.")

@@ -29,6 +29,9 @@ LONGEST_RETENTION = {"Days": 36_500, "Years": 100}
 DEFAULT_MINIMUM_SIZE = "all_storage_classes_128K"
 PUBLIC_CANNED = ("public-read", "public-read-write", "authenticated-read")
 PUBLIC_GROUPS = ("/groups/global/AllUsers", "/groups/global/AuthenticatedUsers")
+# What moto calls the owner of every bucket.
+EVERYBODYS_ID = b"75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a"
+NAMED = re.compile(rb"\s*<DisplayName>webfile</DisplayName>")
 ANY_REGION = {"CreateBucket", "GetBucketLocation", "ListBuckets"}
 
 
@@ -191,6 +194,8 @@ def delete_bucket_encryption(call: Call, forward: Forward) -> Answer:
 
 @handles("s3", "PutBucketVersioning")
 def put_bucket_versioning(call: Call, _: Forward) -> None:
+    if call.params["VersioningConfiguration"].get("MFADelete") == "Enabled" and "MFA" not in call.params:
+        raise AwsError("AccessDenied", "Mfa Authentication must be used for this request", 403)
     if "Status" not in call.params["VersioningConfiguration"]:
         raise AwsError("IllegalVersioningConfigurationException", "The Versioning element must be specified", 400)
     if call.params["VersioningConfiguration"]["Status"] == "Suspended" and _bucket(call).object_lock_enabled:
@@ -308,6 +313,16 @@ def put_ownership(call: Call, _: Forward) -> dict[str, Any]:
 def delete_ownership(call: Call, _: Forward) -> Answer:
     extras(_bucket(call)).pop("ownership", None)
     return Answer(204)
+
+
+@handles("s3", "GetBucketAcl", "GetObjectAcl")
+def get_acl(call: Call, forward: Forward) -> Answer:
+    """moto has one canonical user for all accounts, with a name, which S3 shows no more."""
+    answer = forward()
+    if answer.status < 300:
+        own = _canonical_id(_bucket(call).account_id).encode()
+        answer.body = NAMED.sub(b"", answer.body.replace(EVERYBODYS_ID, own))
+    return answer
 
 
 @handles("s3", "PutBucketAcl")

@@ -2,6 +2,7 @@
 
 import fnmatch
 import re
+from typing import Any
 
 from emulator import grammar, policy
 from emulator.answers import AwsError
@@ -34,6 +35,21 @@ OF_BUCKETS = set(
 )
 
 
+# Condition keys of S3's own, besides those with the key of a tag behind a slash.
+KEYS = set(
+    "AccessGrantScope AccessGrantsInstanceArn AccessGrantsLocationScope AccessPointNetworkOrigin DataAccessPointAccount "
+    "DataAccessPointArn InventoryAccessibleOptionalFields ObjectCreationOperation RequestObjectTagKeys ResourceAccount "
+    "TlsVersion authType delimiter destinationRegion if-match if-none-match isReplicationPauseRequest "
+    "LocationConstraint locationconstraint max-keys object-lock-legal-hold object-lock-mode "
+    "object-lock-remaining-retention-days object-lock-retain-until-date prefix signatureAge signatureversion versionid "
+    "x-amz-acl x-amz-bucket-namespace x-amz-content-sha256 x-amz-copy-source x-amz-grant-full-control x-amz-grant-read "
+    "x-amz-grant-read-acp x-amz-grant-write x-amz-grant-write-acp x-amz-metadata-directive x-amz-object-ownership "
+    "x-amz-server-side-encryption x-amz-server-side-encryption-aws-kms-key-id "
+    "x-amz-server-side-encryption-customer-algorithm x-amz-storage-class x-amz-website-redirect-location".lower().split()
+)
+TAGS = ("accesspointtag/", "buckettag/", "existingobjecttag/", "requestobjecttag/")
+
+
 def check(text: str, bucket: str) -> None:
     """Raises AwsError for a policy that the bucket, given by its ARN, cannot have."""
     found = grammar.problem(text, unique=False)
@@ -44,7 +60,12 @@ def check(text: str, bucket: str) -> None:
         raise AwsError("MalformedPolicy", found, 400)
 
 
-def _problem(statement: dict[str, object], bucket: str) -> str | None:
+def _problem(statement: dict[str, Any], bucket: str) -> str | None:
+    for keys in (statement.get("Condition") or {}).values():
+        for key in keys:
+            service, _, name = key.lower().partition(":")
+            if service == "s3" and name not in KEYS and not name.startswith(TAGS):
+                return "Policy has an invalid condition key"
     resources = [str(one) for one in policy.as_list(statement.get("Resource", statement.get("NotResource")))]
     if not all(re.fullmatch(rf"{re.escape(bucket)}(\*.*|/.*)?", one, re.DOTALL) for one in resources):
         return "Policy has invalid resource"

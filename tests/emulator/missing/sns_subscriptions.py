@@ -28,6 +28,8 @@ ATTRIBUTES = {
     "SubscriptionRoleArn",
 }
 SCOPES = ("MessageAttributes", "MessageBody")
+# Of an address, which SNS shows to nobody.
+PASSWORD = re.compile(r"^(https?://[^/@:]+:)[^/@]+@")
 
 
 # What SNS refuses.
@@ -140,6 +142,8 @@ def _same(there: Any, given: str) -> bool:
 def get_attributes(call: Call, _: Forward) -> dict[str, Any]:
     one = _find(call)
     shown = {name: str(v).lower() if isinstance(v, bool) else v for name, v in one.attributes.items() if v not in ("", None)}
+    if "Endpoint" in shown:
+        shown["Endpoint"] = PASSWORD.sub(r"\1****@", shown["Endpoint"])
     if "FilterPolicy" in shown:
         shown.setdefault("FilterPolicyScope", SCOPES[0])
     else:
@@ -174,7 +178,7 @@ def list_subscriptions(call: Call, _: Forward) -> dict[str, Any]:
             "SubscriptionArn": one.arn if one.confirmed else PENDING,
             "Owner": one.owner,
             "Protocol": one.protocol,
-            "Endpoint": one.endpoint,
+            "Endpoint": PASSWORD.sub(r"\1****@", one.endpoint),
             "TopicArn": one.topic.arn,
         }
         for one in (subscriptions(find(call)) if by_topic else own.values())

@@ -1,4 +1,4 @@
-"""`python -m emulator.probe [URL] [--keys akia|digits|header] [--only FILE] [--write] [--against FILE]`."""
+"""`python -m emulator.probe [URL] [--keys akia|digits|header] [--only FILE] [--at-once N] [--write] [--compare]`."""
 
 import argparse
 import json

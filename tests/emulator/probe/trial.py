@@ -8,6 +8,7 @@ written down and the scenario goes on.
 import functools
 import json
 import threading
+import urllib.parse
 import urllib.request
 from contextlib import suppress
 from typing import Any
@@ -17,6 +18,7 @@ from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import ClientError, ParamValidationError
 
+from emulator.probe import answers
 from emulator.probe.keys import Keys
 from emulator.testing import resolve
 
@@ -114,10 +116,13 @@ class Record:
 
 
 class Trial:
-    """One account of an emulator, and another one to compare with; `keys` says how accounts are told apart."""
+    """One account of an emulator, and another one to compare with; `keys` says how accounts are told apart.
 
-    def __init__(self, url: str, keys: Keys, account: str, member: str) -> None:
-        self.url, self.keys, self.acct, self.member = url, keys, account, member
+    With `by_model` every answer is held against its API model besides.
+    """
+
+    def __init__(self, url: str, keys: Keys, account: str, member: str, by_model: bool = True) -> None:
+        self.url, self.keys, self.acct, self.member, self._by_model = url, keys, account, member, by_model
         self.res: dict[str, Record] = {}
         self.last_status: list[int] = []
         self._clients: dict[tuple[str, str, str], Any] = {}
@@ -150,6 +155,8 @@ class Trial:
         )
         self.keys.prepare(made, account)
         made.meta.events.register("before-send", resolve)
+        if self._by_model:
+            answers.watch(made, lambda operation, problems: self._modelled(f"{service}.{operation}", problems))
         if service == "s3":
 
             def note(response_dict: dict[str, Any] | None = None, **_: Any) -> None:
@@ -157,6 +164,11 @@ class Trial:
 
             made.meta.events.register("before-parse.s3", note)
         return made
+
+    def _modelled(self, operation: str, problems: list[str]) -> None:
+        note = "answers as its API model has it"
+        if operation in self.res:
+            self.res[operation].checks.append((f"{note}, not {'; '.join(problems)}" if problems else note, not problems))
 
     def record(self, operation: str) -> Record:
         return self.res.setdefault(operation, Record())
@@ -280,9 +292,21 @@ class Trial:
 
     def events_on(self) -> None:
         """Calls become events from now on: this emulator wants to be asked, others do it or do not."""
-        route = urllib.request.Request(f"{self.url}/_evenkeel/events?account={self.acct}", b"{}", method="POST")
+        self._control("events", {})
+
+    def plant(self, what: str, *rows: dict[str, Any]) -> None:
+        """Makes what no call makes, such as findings, of which other emulators have none."""
+        self._control("plant", list(rows), of=what)
+
+    def evaluate(self, rule: str, *results: dict[str, str]) -> None:
+        """Makes what a Config rule found."""
+        self._control("compliance", list(results), rule=rule)
+
+    def _control(self, route: str, body: Any, **query: str) -> None:
+        more = urllib.parse.urlencode({"account": self.acct, **query})
+        asked = urllib.request.Request(f"{self.url}/_evenkeel/{route}?{more}", json.dumps(body).encode(), method="POST")
         with suppress(OSError):
-            urllib.request.urlopen(route).close()
+            urllib.request.urlopen(asked).close()
 
     def let(self, action: str | None) -> None:
         """From now on the account's callers may do this, or nothing; with `*` everything again, without being asked."""

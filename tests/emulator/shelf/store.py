@@ -10,6 +10,14 @@ from emulator.wire import Call
 
 _PLACES: dict[str, dict[tuple[str, str], dict[Any, "Row"]]] = {}
 _SETTLING: dict[str, int] = {}
+# What route `plant` is for.
+PLANTS = (
+    "accessanalyzer:findings",
+    "detective:invitations",
+    "route53resolver:firewall_associations",
+    "ssm:instances",
+    "ssm:patch_states",
+)
 _OWNERS: dict[tuple[str, str], str] = {}
 
 
@@ -118,6 +126,8 @@ def now() -> datetime.datetime:
 
 def plant(account: str, region: str, what: str, rows: list[dict[str, Any]]) -> None:
     """Puts what no call makes (findings, instances) where the table of `service:name` lists it."""
+    if what not in PLANTS:
+        raise ValueError(f"nothing is planted there: {what}; one of {', '.join(PLANTS)}")
     _PLACES.setdefault(account, {})[(region, what)] = {number: Row(row) for number, row in enumerate(rows)}
 
 

@@ -55,15 +55,17 @@ def tags(
     by: str | None = None,
     most: str | None = None,
     otherwise_moto: bool = False,
+    caseless: bool = False,
 ) -> None:
     """Registers the tag operations for the objects `of` these kinds.
 
     The objects keep their tags in the member `kept`, in the form of the model (a map, or a list of Key and Value).
     `by` is the input's member with the ARN, `most` the error for more than 50. With `otherwise_moto` moto has the tags
-    of all other ARNs.
+    of all other ARNs. With `caseless`, keys that differ by case are one, in the spelling of the last write.
     """
 
     KINDS.extend((service, kind, kept) for kind in of)
+    fold: Callable[[str], str] = str.lower if caseless else str
 
     def found(call: Call) -> Row | None:
         arn = call.params[by or member(call, ARNS) or "ResourceArn"]
@@ -84,7 +86,8 @@ def tags(
         new = as_map(call.params[member(call, TAGS) or "Tags"])
         if any(name.lower().startswith("aws:") for name in new):
             raise invalid(call, "Tag keys that begin with aws: are reserved.")
-        value = as_map(row.now.get(kept)) | new
+        again = {fold(name) for name in new} if caseless else set()
+        value = {name: text for name, text in as_map(row.now.get(kept)).items() if fold(name) not in again} | new
         if len(value) > MOST:
             code = most or declared(call, "TooManyTags", "LimitExceeded")
             message = f"A resource may have {MOST} tags."
@@ -97,11 +100,11 @@ def tags(
         row = found(call)
         if row is None:
             return None
-        there, names = row.now.get(kept), call.params[member(call, KEYS) or "TagKeys"]
+        there, names = row.now.get(kept), {fold(name) for name in call.params[member(call, KEYS) or "TagKeys"]}
         if isinstance(there, list):
-            row.now[kept] = [one for one in there if not as_map([one]).keys() & set(names)]
+            row.now[kept] = [one for one in there if not {fold(name) for name in as_map([one])} & names]
         elif there:
-            row.now[kept] = {name: value for name, value in there.items() if name not in names}
+            row.now[kept] = {name: value for name, value in there.items() if fold(name) not in names}
         return {}
 
     if listing:

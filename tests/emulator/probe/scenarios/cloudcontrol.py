@@ -5,6 +5,8 @@ import time
 
 from emulator.probe.trial import Trial
 
+ASSUME = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+
 
 def resources(t: Trial) -> None:
     made = t(
@@ -64,17 +66,19 @@ def resources(t: Trial) -> None:
         ("AWS::Logs::LogGroup", {"LogGroupName": "/cc/x", "RetentionInDays": 365}),
         (
             "AWS::IAM::Role",
-            {"RoleName": "cc-role", "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []}},
+            {"RoleName": "cc-role", "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [ASSUME]}},
         ),
         ("AWS::AccessAnalyzer::Analyzer", {"Type": "ACCOUNT"}),
         ("AWS::SecurityHub::Hub", {}),
         ("AWS::SSM::Parameter", {"Name": "/cc/p", "Type": "String", "Value": "x"}),
     ):
         made = t("cloudcontrol.CreateResource", TypeName=ty, DesiredState=json.dumps(ds))
+        token = made.get("ProgressEvent", {}).get("RequestToken", "none")
+        done = t("cloudcontrol.GetResourceRequestStatus", RequestToken=token)
         t.check(
-            "cloudcontrol.CreateResource",
+            "cloudcontrol.CreateResource GetResourceRequestStatus",
             ty,
-            lambda: made.ok and made.ProgressEvent["OperationStatus"] in ("SUCCESS", "IN_PROGRESS"),
+            lambda: done.ProgressEvent["OperationStatus"] == "SUCCESS",
         )
     t.check(
         "cloudcontrol.CreateResource",

@@ -230,7 +230,20 @@ def rules(t: Trial) -> None:
         lambda: {"baseline-x", "ev"} <= {got["ConfigRuleName"] for got in made.ComplianceByConfigRules},
     )
     made = t("config.GetComplianceDetailsByConfigRule", ConfigRuleName="ev")
-    t.check("config.GetComplianceDetailsByConfigRule", "empty list", lambda: made.EvaluationResults == [])
+    t.check("config.GetComplianceDetailsByConfigRule", "none at first", lambda: made.EvaluationResults == [])
+    t.evaluate("ev", {"type": "AWS::S3::Bucket", "id": "b", "compliance": "NON_COMPLIANT"})
+    seen = t("config.GetComplianceDetailsByConfigRule", ConfigRuleName="ev")
+    t.check(
+        "config.GetComplianceDetailsByConfigRule",
+        "what does not comply",
+        lambda: (
+            [
+                (one["ComplianceType"], one["EvaluationResultIdentifier"]["EvaluationResultQualifier"]["ResourceId"])
+                for one in seen.EvaluationResults
+            ]
+            == [("NON_COMPLIANT", "b")]
+        ),
+    )
     made = t(
         "config.PutEvaluations",
         ResultToken="t",
@@ -244,7 +257,12 @@ def rules(t: Trial) -> None:
         ],
         TestMode=True,
     )
-    t.check("config.PutEvaluations", "answers", lambda: made.ok)
+    again = t("config.GetComplianceDetailsByConfigRule", ConfigRuleName="ev")
+    t.check(
+        "config.PutEvaluations",
+        "none fails, and a test keeps none",
+        lambda: not made.get("FailedEvaluations") and len(again.EvaluationResults) == len(seen.EvaluationResults),
+    )
     made = t(
         "config.PutRemediationConfigurations",
         RemediationConfigurations=[
@@ -256,8 +274,9 @@ def rules(t: Trial) -> None:
         ],
     )
     t.check("config.PutRemediationConfigurations", "no failed batch", lambda: not made.get("FailedBatches") and made.ok)
-    made = t("config.DeleteRemediationConfiguration", ConfigRuleName="ev")
-    t.check("config.DeleteRemediationConfiguration", "answers", lambda: made.ok)
+    t("config.DeleteRemediationConfiguration", ConfigRuleName="ev")
+    left = t.client("config").describe_remediation_configurations(ConfigRuleNames=["ev"])
+    t.check("config.DeleteRemediationConfiguration", "gone", lambda: left["RemediationConfigurations"] == [])
     t("config.DeleteConfigRule", ConfigRuleName="ev")
     made = t("config.DescribeConfigRules")
     t.check(

@@ -23,7 +23,14 @@ def graph(t: Trial) -> None:
         ),
     )
     got = t("detective.ListInvitations")
-    t.check("detective.ListInvitations", "none", lambda: got.Invitations == [])
+    t.check("detective.ListInvitations", "none at first", lambda: got.Invitations == [])
+    t.plant("detective:invitations", {"AdministratorId": t.member, "GraphArn": ga})
+    got = t("detective.ListInvitations")
+    t.check(
+        "detective.ListInvitations",
+        "whose it is",
+        lambda: [(one["AdministratorId"], one["Status"]) for one in got.Invitations] == [(t.member, "INVITED")],
+    )
     got = t("detective.ListTagsForResource", ResourceArn=ga)
     t.check("detective.ListTagsForResource", "tags", lambda: got.Tags == {"a": "b"})
     t("detective.TagResource", ResourceArn=ga, Tags={"k": "v"})

@@ -137,13 +137,27 @@ def security_groups(t: Trial) -> None:
         IpPermissions=[
             {
                 "IpProtocol": "tcp",
-                "FromPort": 443,
-                "ToPort": 443,
+                "FromPort": 8443,
+                "ToPort": 8443,
                 "IpRanges": [{"CidrIp": "10.0.0.0/8", "Description": "new"}],
             }
         ],
     )
-    t.check("ec2.UpdateSecurityGroupRuleDescriptionsIngress", "answers", lambda: made.ok)
+    answer = t("ec2.DescribeSecurityGroupRules", Filters=filters(group_id=gid))
+    t.check(
+        "ec2.UpdateSecurityGroupRuleDescriptionsIngress",
+        "described anew",
+        lambda: (
+            made.ok
+            and [one["Description"] for one in answer.SecurityGroupRules if one["SecurityGroupRuleId"] in rid] == ["new"]
+        ),
+    )
+    t(
+        "ec2.UpdateSecurityGroupRuleDescriptionsIngress",
+        GroupId=gid,
+        IpPermissions=[{"IpProtocol": "tcp", "FromPort": 1, "ToPort": 1, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}],
+        expect="InvalidPermission.NotFound",
+    )
     sgq = t("ec2.CreateSecurityGroup", GroupName="baseline-quarantine", Description="q", VpcId=t.vid)
     item = sgq.get("GroupId") or "sg-1"
     got = t("ec2.DescribeSecurityGroups", Filters=filters(group_name="baseline-quarantine", vpc_id=t.vid))
@@ -387,6 +401,23 @@ def default_vpc(t: Trial) -> None:
     ):
         one = t(op, region=R)
         t.check(op, "empty list", lambda: one[key] == [])
+    ec2 = t.client("ec2", R)
+    other = ec2.create_vpc(CidrBlock="10.8.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=other, CidrBlock="10.8.1.0/24")["Subnet"]["SubnetId"]
+    nat = ec2.create_nat_gateway(SubnetId=subnet, ConnectivityType="private")["NatGateway"]["NatGatewayId"]
+    one = t("ec2.DescribeNatGateways", region=R, Filters=filters(vpc_id=other))
+    t.check(
+        "ec2.DescribeNatGateways",
+        "listed",
+        lambda: [(item["NatGatewayId"], item["VpcId"]) for item in one.NatGateways] == [(nat, other)],
+    )
+    vpn = ec2.create_vpn_gateway(Type="ipsec.1")["VpnGateway"]["VpnGatewayId"]
+    one = t("ec2.DescribeVpnGateways", region=R)
+    t.check(
+        "ec2.DescribeVpnGateways",
+        "listed",
+        lambda: [(item["VpnGatewayId"], item["Type"]) for item in one.VpnGateways] == [(vpn, "ipsec.1")],
+    )
     one = t("ec2.DescribeRouteTables", region=R, Filters=filters(vpc_id=d))
     t.check(
         "ec2.DescribeRouteTables",
@@ -407,6 +438,18 @@ def default_vpc(t: Trial) -> None:
         eo = cr.create_egress_only_internet_gateway(VpcId=d)["EgressOnlyInternetGateway"]["EgressOnlyInternetGatewayId"]
     except Exception:
         eo = "eigw-1"
+    one = t("ec2.DescribeEgressOnlyInternetGateways", region=R)
+    t.check(
+        "ec2.DescribeEgressOnlyInternetGateways",
+        "listed",
+        lambda: (
+            [
+                (item["EgressOnlyInternetGatewayId"], item["Attachments"][0]["VpcId"])
+                for item in one.EgressOnlyInternetGateways
+            ]
+            == [(eo, d)]
+        ),
+    )
     t("ec2.DeleteEgressOnlyInternetGateway", region=R, EgressOnlyInternetGatewayId=eo)
     one = t("ec2.DescribeEgressOnlyInternetGateways", region=R)
     t.check("ec2.DeleteEgressOnlyInternetGateway", "gone", lambda: one.EgressOnlyInternetGateways == [])

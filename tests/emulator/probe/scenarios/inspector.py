@@ -111,7 +111,12 @@ def inspector(t: Trial) -> None:
     got = t("inspector2.ListCisScanConfigurations")
     t.check("inspector2.DeleteCisScanConfiguration", "gone", lambda: got.scanConfigurations == [])
     got = t("inspector2.ListAccountPermissions")
-    t.check("inspector2.ListAccountPermissions", "list", lambda: "permissions" in got)
+    t.check(
+        "inspector2.ListAccountPermissions",
+        "both for each",
+        lambda: {"ENABLE_SCANNING", "DISABLE_SCANNING"}
+        == {one["operation"] for one in got.permissions if one["service"] == "EC2"},
+    )
     t("inspector2.EnableDelegatedAdminAccount", delegatedAdminAccountId=t.org_member)
     got = t("inspector2.ListDelegatedAdminAccounts")
     t.check(

@@ -77,7 +77,12 @@ def log_groups(t: Trial) -> None:
     read = t("logs.ListTagsForResource", resourceArn=arn)
     t.check("logs.UntagResource", "gone", lambda: "k" not in read.tags)
     t("logs.PutAccountPolicy", policyName="p", policyDocument=dp, policyType="DATA_PROTECTION_POLICY", scope="ALL")
-    t.check("logs.PutAccountPolicy", "answers", lambda: t.went("logs.PutAccountPolicy"))
+    kept = t.client("logs").describe_account_policies(policyType="DATA_PROTECTION_POLICY")
+    t.check(
+        "logs.PutAccountPolicy",
+        "back",
+        lambda: [(one["policyName"], one["policyDocument"]) for one in kept["accountPolicies"]] == [("p", dp)],
+    )
     rp = json.dumps(
         {
             "Version": "2012-10-17",

@@ -49,7 +49,18 @@ def resolver_and_firewall(t: Trial) -> None:
     )
     got = t("route53resolver.ListFirewallRuleGroupAssociations")
     t.check(
-        "route53resolver.ListFirewallRuleGroupAssociations", "list", lambda: got.FirewallRuleGroupAssociations == []
+        "route53resolver.ListFirewallRuleGroupAssociations",
+        "none at first",
+        lambda: got.FirewallRuleGroupAssociations == [],
+    )
+    ids = ["rslvr-frgassoc-1", "rslvr-frgassoc-2"]
+    rows = [{"Id": one, "VpcId": f"vpc-{number}", "Status": "COMPLETE"} for number, one in enumerate(ids)]
+    t.plant("route53resolver:firewall_associations", *rows)
+    got = t("route53resolver.ListFirewallRuleGroupAssociations", VpcId="vpc-1")
+    t.check(
+        "route53resolver.ListFirewallRuleGroupAssociations",
+        "of the VPC",
+        lambda: [one["Id"] for one in got.FirewallRuleGroupAssociations] == ids[1:],
     )
     made = t(
         "network-firewall.CreateFirewallPolicy",

@@ -225,8 +225,8 @@ def policies(t: Trial) -> None:
     e = t("organizations.ListEffectivePolicyValidationErrors", AccountId=t.aid, PolicyType="DECLARATIVE_POLICY_EC2")
     t.check(
         "organizations.ListEffectivePolicyValidationErrors",
-        "empty list",
-        lambda: e.EffectivePolicyValidationErrors == [],
+        "of the account, none",
+        lambda: (e.AccountId, e.PolicyType, e.EffectivePolicyValidationErrors) == (t.aid, "DECLARATIVE_POLICY_EC2", []),
     )
     t("organizations.DetachPolicy", PolicyId=p0, TargetId=t.oid)
     listed = t("organizations.ListTargetsForPolicy", PolicyId=p0)

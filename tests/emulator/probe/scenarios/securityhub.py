@@ -152,7 +152,19 @@ def hub(t: Trial) -> None:
         ControlStatus="DISABLED",
         DisabledReason="r",
     )
-    t.check("securityhub.UpdateStandardsControl", "answers", lambda: made.ok)
+    pages = t.client("securityhub").get_paginator("describe_standards_controls")
+    controls = [one for page in pages.paginate(StandardsSubscriptionArn=sub) for one in page["Controls"]]
+    t.check(
+        "securityhub.UpdateStandardsControl",
+        "disabled with reason",
+        lambda: (
+            made.ok
+            and [
+                (one["ControlStatus"], one["DisabledReason"]) for one in controls if one["ControlId"] == "IAM.6"
+            ]
+            == [("DISABLED", "r")]
+        ),
+    )
     t("securityhub.BatchDisableStandards", StandardsSubscriptionArns=[sub])
     got = t("securityhub.GetEnabledStandards")
     t.check(

@@ -234,10 +234,23 @@ def patch_baselines(t: Trial) -> None:
     t("ssm.DeletePatchBaseline", BaselineId=pb)
     got = t("ssm.DescribePatchBaselines", Filters=[{"Key": "OWNER", "Values": ["Self"]}])
     t.check("ssm.DeletePatchBaseline", "gone", lambda: got.BaselineIdentities == [])
+    ids = ["i-12345678", "i-87654321"]
+    t.plant("ssm:instances", *({"InstanceId": one, "PingStatus": "Online"} for one in ids))
     got = t("ssm.DescribeInstanceInformation")
-    t.check("ssm.DescribeInstanceInformation", "list", lambda: got.InstanceInformationList == [])
-    got = t("ssm.DescribeInstancePatchStates", InstanceIds=["i-12345678"])
-    t.check("ssm.DescribeInstancePatchStates", "list", lambda: got.InstancePatchStates == [])
+    t.check(
+        "ssm.DescribeInstanceInformation",
+        "listed",
+        lambda: [one["InstanceId"] for one in got.InstanceInformationList] == ids,
+    )
+    state = {"PatchGroup": "", "BaselineId": "pb-0123456789abcdef0", "Operation": "Scan", "MissingCount": 2}
+    state |= {"OperationStartTime": 0, "OperationEndTime": 0}
+    t.plant("ssm:patch_states", *(state | {"InstanceId": one} for one in ids))
+    got = t("ssm.DescribeInstancePatchStates", InstanceIds=ids[:1])
+    t.check(
+        "ssm.DescribeInstancePatchStates",
+        "of the one",
+        lambda: [(one["InstanceId"], one["MissingCount"]) for one in got.InstancePatchStates] == [(ids[0], 2)],
+    )
     made = t(
         "ssm.PutComplianceItems",
         ResourceId=f"i-{t.acct}34567",

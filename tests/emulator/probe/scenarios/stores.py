@@ -72,8 +72,19 @@ def stores(t: Trial) -> None:
             == [["all"]]
         ),
     )
-    got = t("rds.DescribeDBClusterSnapshots")
-    t.check("rds.DescribeDBClusterSnapshots", "list", lambda: got.ok and "DBClusterSnapshots" in got)
+    cluster = {"DBClusterIdentifier": "cl", "Engine": "aurora-postgresql"}
+    rds = t.client("rds")
+    rds.create_db_cluster(**cluster, MasterUsername="u", MasterUserPassword="password1", StorageEncrypted=True)
+    rds.create_db_cluster_snapshot(DBClusterIdentifier="cl", DBClusterSnapshotIdentifier="cs")
+    got = t("rds.DescribeDBClusterSnapshots", DBClusterIdentifier="cl")
+    t.check(
+        "rds.DescribeDBClusterSnapshots",
+        "encrypted",
+        lambda: (
+            [item["StorageEncrypted"] for item in got.DBClusterSnapshots if item["DBClusterSnapshotIdentifier"] == "cs"]
+            == [True]
+        ),
+    )
     t("rds.CreateDBParameterGroup", DBParameterGroupName="pg", DBParameterGroupFamily="postgres16", Description="d")
     t(
         "rds.ModifyDBParameterGroup",
@@ -272,7 +283,11 @@ def tags(t: Trial) -> None:
         lambda: [one["TargetId"] for one in got.SummaryList if one["NonCompliantResources"]] == [t.acct],
     )
     got = t("resourcegroupstaggingapi.ListRequiredTags")
-    t.check("resourcegroupstaggingapi.ListRequiredTags", "list", lambda: "RequiredTags" in got)
+    t.check(
+        "resourcegroupstaggingapi.ListRequiredTags",
+        "what the policy asks for",
+        lambda: [(one["ResourceType"], one["ReportingTagKeys"]) for one in got.RequiredTags] == [("sqs:queue", ["Stage"])],
+    )
 
 
 def _tag_policy(t: Trial) -> None:
@@ -283,6 +298,7 @@ def _tag_policy(t: Trial) -> None:
     root = organizations.list_roots()["Roots"][0]["Id"]
     organizations.enable_policy_type(RootId=root, PolicyType="TAG_POLICY")
     node = {"tag_key": {"@@assign": "Stage"}, "tag_value": {"@@assign": ["prod"]}}
+    node |= {"report_required_tag_for": {"@@assign": ["sqs:queue"]}}
     made = organizations.create_policy(
         Name="stages", Description="", Type="TAG_POLICY", Content=json.dumps({"tags": {"stage": node}})
     )

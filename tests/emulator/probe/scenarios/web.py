@@ -1,5 +1,6 @@
 """Load balancers, API Gateway, WAF, CloudFront, Shield."""
 
+import json
 from contextlib import suppress
 
 from emulator.probe.material import certificate
@@ -83,7 +84,19 @@ def rest_apis(t: Trial) -> None:
     got = t("apigateway.GetRestApis")
     t.check("apigateway.CreateRestApi GetRestApis", "listed", lambda: [one["name"] for one in got["items"]] == ["api"])
     got = t("apigateway.GetStages", restApiId=t.aid)
-    t.check("apigateway.GetStages", "empty list", lambda: got["item"] == [])
+    t.check("apigateway.GetStages", "empty at first", lambda: got["item"] == [])
+    rest = t.client("apigateway")
+    root = rest.get_resources(restApiId=t.aid)["items"][0]["id"]
+    rest.put_method(restApiId=t.aid, resourceId=root, httpMethod="GET", authorizationType="NONE")
+    rest.put_integration(restApiId=t.aid, resourceId=root, httpMethod="GET", type="MOCK")
+    deployment = rest.create_deployment(restApiId=t.aid)["id"]
+    rest.create_stage(restApiId=t.aid, stageName="prod", deploymentId=deployment)
+    got = t("apigateway.GetStages", restApiId=t.aid)
+    t.check(
+        "apigateway.GetStages",
+        "listed",
+        lambda: [(one["stageName"], one["deploymentId"]) for one in got["item"]] == [("prod", deployment)],
+    )
 
 
 def web_acls(t: Trial) -> None:
@@ -375,12 +388,17 @@ def shield(t: Trial) -> None:
     t("shield.DeleteProtection", ProtectionId=made.get("ProtectionId") or "1" * 36)
     got = t("shield.ListProtections")
     t.check("shield.DeleteProtection", "gone", lambda: got.Protections == [])
+    shield = t.client("shield")
+    contacts = [{"EmailAddress": "a@example.com", "PhoneNumber": "+15550100"}]
+    shield.update_emergency_contact_settings(EmergencyContactList=contacts)
     got = t("shield.DescribeEmergencyContactSettings")
-    t.check(
-        "shield.DescribeEmergencyContactSettings", "list", lambda: got.get("EmergencyContactList", []) == [] and got.ok
-    )
+    t.check("shield.DescribeEmergencyContactSettings", "back", lambda: got.EmergencyContactList == contacts)
+    trust = {"Effect": "Allow", "Principal": {"Service": "drt.shield.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    text = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = t.client("iam").create_role(RoleName="drt", AssumeRolePolicyDocument=text)["Role"]["Arn"]
+    shield.associate_drt_role(RoleArn=role)
     got = t("shield.DescribeDRTAccess")
-    t.check("shield.DescribeDRTAccess", "answers", lambda: got.ok)
+    t.check("shield.DescribeDRTAccess", "the role", lambda: got.RoleArn == role)
 
 
 SCENARIOS = [[load_balancers, rest_apis, web_acls, distributions, shield]]

@@ -9,6 +9,7 @@ from typing import Any
 from emulator.answers import AwsError
 from emulator.missing import Forward, handles
 from emulator.missing.config import check_role
+from emulator.missing.ec2 import known_regions
 from emulator.organization import structure
 from emulator.shelf import Collection, Row, now, owner_of
 from emulator.shelf.model import output
@@ -192,6 +193,8 @@ def _status(source: str, region: str, problem: str | None) -> dict[str, Any]:
 @handles("config", "PutAggregationAuthorization")
 def put_authorization(call: Call, _: Forward) -> dict[str, Any]:
     given = {name: call.params[name] for name in ("AuthorizedAccountId", "AuthorizedAwsRegion")}
+    if given["AuthorizedAwsRegion"] not in known_regions():
+        raise AwsError("InvalidParameterValueException", f"{given['AuthorizedAwsRegion']} is not a Region.")
     name = "/".join(given.values())
     row = _named(AUTHORIZATIONS, call, name)
     if row is None:

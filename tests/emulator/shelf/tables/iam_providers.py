@@ -73,6 +73,7 @@ tags(
     "ListSAMLProviderTags",
     of=[PROVIDERS],
     kept="Tags",
+    caseless=True,
     by="SAMLProviderArn",
     most="LimitExceeded",
 )

@@ -1,11 +1,16 @@
-"""Route 53 Resolver: taking query logging away again, and the DNS firewall that nobody has set up."""
+"""Route 53 Resolver: taking query logging away again, and the DNS firewall as it was planted."""
 
 import re
 from typing import Any
 
 from emulator.answers import AwsError
 from emulator.missing import Forward, handles, refuses
+from emulator.shelf import planted
+from emulator.shelf.pages import page
 from emulator.wire import Call
+
+# What associations of firewalls are asked for.
+ASKED = ("FirewallRuleGroupId", "Priority", "Status", "VpcId")
 
 
 def backend_of(call: Call) -> Any:
@@ -52,5 +57,9 @@ def delete(call: Call, _: Forward) -> dict[str, Any]:
 
 
 @handles("route53resolver", "ListFirewallRuleGroupAssociations")
-def firewalls(_: Call, __: Forward) -> dict[str, Any]:
-    return {"FirewallRuleGroupAssociations": []}
+def firewalls(call: Call, _: Forward) -> dict[str, Any]:
+    """Those that were planted."""
+    wanted = {name: call.params[name] for name in ASKED if name in call.params}
+    rows = [one for one in planted(call, "firewall_associations") if wanted.items() <= one.items()]
+    shown, token = page(call, rows)
+    return {"FirewallRuleGroupAssociations": shown} | token

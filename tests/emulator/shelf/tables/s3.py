@@ -1,6 +1,7 @@
 """S3: whether tags of a bucket count in policies (attribute-based access control)."""
 
 from emulator.answers import AwsError
+from emulator.missing import refuses
 from emulator.missing.s3 import find_bucket
 from emulator.shelf import setting
 from emulator.wire import Call
@@ -11,7 +12,7 @@ def bucket(call: Call) -> None:
         raise AwsError("NoSuchBucket", "The specified bucket does not exist", 404)
 
 
-setting(
+ABAC = setting(
     "s3",
     "abac",
     {"AbacStatus": {"Status": "Disabled"}},
@@ -21,3 +22,10 @@ setting(
     everywhere=True,
     check=bucket,
 )
+
+
+@refuses("s3", "PutBucketTagging", "DeleteBucketTagging")
+def tags_that_count_are_changed_by_the_control_plane(call: Call) -> None:
+    if find_bucket(call, call.params["Bucket"]) and ABAC.now(call)["AbacStatus"]["Status"] == "Enabled":
+        message = "Attribute based access control is enabled for the bucket: use TagResource and UntagResource."
+        raise AwsError("InvalidRequest", message, 400)

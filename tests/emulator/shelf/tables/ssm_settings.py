@@ -4,7 +4,7 @@ from typing import Any
 
 from emulator.answers import AwsError
 from emulator.identity import caller_arn
-from emulator.shelf import now, setting
+from emulator.shelf import now, place, setting
 from emulator.wire import Call
 
 DEFAULTS = {
@@ -18,7 +18,8 @@ DEFAULTS = {
     "/ssm/parameter-store/default-parameter-tier": "Standard",
     "/ssm/parameter-store/high-throughput-enabled": "false",
 }
-VALUES = {"/ssm/documents/console/public-sharing-permission": ("Enable", "Disable")}
+SHARING = "/ssm/documents/console/public-sharing-permission"
+VALUES = {SHARING: ("Enable", "Disable")}
 
 
 def named(call: Call) -> str:
@@ -64,3 +65,9 @@ setting(
     key=lambda call: (named(call),),
     middle={"Status": "PendingUpdate"},
 )
+
+
+def may_not_be_shared(call: Call) -> bool:
+    """Whether the Region blocks that documents are shared with everybody."""
+    kept = place(call, "service_setting").get((SHARING,))
+    return kept is not None and kept.now.get("SettingValue") == "Disable"
