@@ -57,3 +57,37 @@ impl Voice {
         })
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::reconcile::Warning;
+
+    #[derive(Default)]
+    struct Hears(Mutex<Vec<String>>);
+
+    impl Audience for Hears {
+        fn hear(&self, said: &Said<'_>) {
+            self.0.lock().unwrap().push(format!("{said:?}"));
+        }
+    }
+
+    #[test]
+    fn who_comes_later_hears_what_is_said_from_then_on_and_so_are_warnings() {
+        let (first, second) = (Arc::new(Hears::default()), Arc::new(Hears::default()));
+        let voice = Voice::heard_by(Arc::clone(&first) as Arc<dyn Audience>);
+        voice.say(&Said::Answered);
+        voice.add(Arc::clone(&second) as Arc<dyn Audience>);
+        let warn = voice.warns();
+        warn(&Warning::NoticesLeft);
+        let warned = "Warned { warning: NoticesLeft }";
+        assert_eq!(*first.0.lock().unwrap(), ["Answered", warned]);
+        assert_eq!(*second.0.lock().unwrap(), [warned]);
+        drop(voice);
+        warn(&Warning::NoticesLeft);
+        assert_eq!(second.0.lock().unwrap().len(), 1, "nobody is there any more");
+    }
+}

@@ -39,8 +39,8 @@ use crate::plan::{AccountPlan, Guard, ObjectPlan, Plan};
 use crate::reconcile::guarded::{Aim, Origins, Sent, Standing, View};
 use crate::reconcile::locks::Held;
 use crate::reconcile::{
-    AccountLocks, ApplyOutcome, ApplyReport, Claims, Guarded, Guards, Hand, Listener, RunEvent,
-    RunOutcome, Safety, Selectors, Step, Stop, Told,
+    AccountLocks, ApplyOutcome, ApplyReport, Claims, Guarded, Guards, Hand, RunEvent, RunOutcome,
+    Safety, Selectors, Step, Stop, Told,
 };
 
 /// One life of the controller.
