@@ -35,7 +35,8 @@ class Rules(AccountTest):
         )
 
     def test_a_pattern_is_tried(self) -> None:
-        event = json.dumps({"id": "1", "source": "x", "account": self.account, "time": "t", "region": "r", "resources": []})
+        of_all = {"account": self.account, "time": "t", "region": "r", "resources": [], "detail-type": "t"}
+        event = json.dumps({"id": "1", "source": "x"} | of_all)
         tried = self.events.test_event_pattern
         self.assertIs(tried(EventPattern='{"source": ["x"]}', Event=event)["Result"], True)
         self.assertIs(tried(EventPattern='{"source": ["y"]}', Event=event)["Result"], False)

@@ -1,8 +1,8 @@
 """EventBridge: from an event on a bus over rules to targets that are queues, topics and other buses.
 
-moto matches patterns with its own code. It takes disabled and scheduled rules for matching, knows no topics, looks for
-a queue only in the rule's own account, asks no policy, drops `Input`, `InputPath` and the account, and loses what
-cannot be delivered; so the way from a rule to these targets is done here. Other targets stay with moto.
+moto takes disabled and scheduled rules for matching, knows no topics, looks for a queue only in the rule's own account,
+asks no policy, drops `Input`, `InputPath` and the account, and loses what cannot be delivered; so the way from a rule to
+these targets is done here. Other targets stay with moto.
 """
 
 import functools
@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from emulator.answers import AwsError
-from emulator.events import disorder, queues, topics
+from emulator.events import disorder, patterns, queues, topics
 from emulator.events.permission import granting, service_may
 from emulator.missing import Forward, handles
 from emulator.wire import Call
@@ -35,7 +35,13 @@ class Undeliverable(Exception):
 @functools.cache
 def install() -> None:
     """Brings moto's rules (replays, notifications of S3) to the targets that are served here."""
-    from moto.events.models import Rule
+    from moto.events.models import EventPattern, Rule
+
+    def matches_event(self: Any, event: Event) -> bool:
+        pattern = self.get_pattern()
+        return not pattern or patterns.matches(pattern, event)
+
+    EventPattern.matches_event = matches_event
 
     by_moto = Rule.send_to_targets
 

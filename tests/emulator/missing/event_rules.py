@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from emulator.answers import AwsError
+from emulator.events import patterns
 from emulator.missing import Forward, from_moto, handles
 from emulator.shelf.pages import page
 from emulator.shelf.store import owner_of
@@ -143,11 +144,4 @@ def put_permission(call: Call, forward: Forward) -> dict[str, Any]:
 @handles("events", "TestEventPattern")
 def test_event_pattern(call: Call, _: Forward) -> dict[str, Any]:
     """Whether a pattern matches an event, which moto never says."""
-    from moto.events.exceptions import InvalidEventPatternException
-    from moto.events.models import EventPattern
-
-    try:
-        pattern, event = EventPattern.load(call.params["EventPattern"]), json.loads(call.params["Event"])
-    except (ValueError, KeyError, InvalidEventPatternException) as error:
-        raise AwsError("InvalidEventPatternException", "Event pattern is not valid.") from error
-    return {"Result": bool(pattern.matches_event(event))}
+    return {"Result": patterns.matches(json.loads(call.params["EventPattern"]), json.loads(call.params["Event"]))}
