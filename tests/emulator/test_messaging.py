@@ -105,6 +105,84 @@ class Rules(AccountTest):
         self.assertNotIn("Policy", bus())
 
 
+class Deliveries(AccountTest):
+    """What a topic sends on to queues."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.sns, self.sqs = self.client("sns"), self.client("sqs")
+        self.topic = self.sns.create_topic(Name="t")["TopicArn"]
+
+    def queue(self, name: str, lets_in: bool = True, **attributes: str) -> str:
+        arn = f"arn:aws:sqs:us-east-1:{self.account}:{name}"
+        if lets_in:
+            statement = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+            attributes["Policy"] = json.dumps({"Statement": [statement | {"Resource": arn}]})
+        self.sqs.create_queue(QueueName=name, Attributes=attributes)
+        return arn
+
+    def subscribed(self, arn: str, **attributes: str) -> None:
+        self.sns.subscribe(TopicArn=self.topic, Protocol="sqs", Endpoint=arn, Attributes=attributes)
+
+    def got(self, arn: str) -> list[str]:
+        url = self.sqs.get_queue_url(QueueName=arn.rpartition(":")[2])["QueueUrl"]
+        messages = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+        for message in messages:
+            self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return [message["Body"] for message in messages]
+
+    def test_the_key_of_a_queue_must_serve_the_topic(self) -> None:
+        queue = self.queue("q", KmsMasterKeyId="alias/aws/sqs")
+        self.subscribed(queue)
+        self.sns.publish(TopicArn=self.topic, Message="the key of AWS serves nobody else")
+        owner = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{self.account}:root"}, "Action": "kms:*"}
+        policy = {"Version": "2012-10-17", "Statement": [owner | {"Resource": "*"}]}
+        kms = self.client("kms")
+        key = kms.create_key(Policy=json.dumps(policy))["KeyMetadata"]["Arn"]
+        url = self.sqs.get_queue_url(QueueName="q")["QueueUrl"]
+        self.sqs.set_queue_attributes(QueueUrl=url, Attributes={"KmsMasterKeyId": key})
+        self.sns.publish(TopicArn=self.topic, Message="the key's policy says nothing of SNS")
+        self.assertEqual(self.got(queue), [])
+        actions = ["kms:GenerateDataKey*", "kms:Decrypt"]
+        serves = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": actions, "Resource": "*"}
+        serves["Condition"] = {"ArnEquals": {"aws:SourceArn": self.topic}}
+        policy["Statement"].append(serves)
+        kms.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(policy))
+        self.sns.publish(TopicArn=self.topic, Message="now")
+        self.assertEqual([json.loads(body)["Message"] for body in self.got(queue)], ["now"])
+
+    def test_what_a_queue_does_not_take_goes_to_the_dead_letters(self) -> None:
+        dead, closed = self.queue("dead"), self.queue("closed", lets_in=False)
+        redrive = json.dumps({"deadLetterTargetArn": dead})
+        self.subscribed(closed, RedrivePolicy=redrive, FilterPolicy=json.dumps({"kind": ["a"]}))
+        self.subscribed(f"{closed}-gone", RedrivePolicy=redrive, RawMessageDelivery="true")
+        for kind in ("a", "b"):
+            attributes = {"kind": {"DataType": "String", "StringValue": kind}}
+            self.sns.publish(TopicArn=self.topic, Message=kind, MessageAttributes=attributes)
+        found = self.got(dead)
+        self.assertEqual(self.got(closed), [])
+        self.assertEqual([body for body in found if not body.startswith("{")], ["a", "b"])
+        self.assertEqual([json.loads(body)["Message"] for body in found if body.startswith("{")], ["a"])
+
+    def test_dead_letters_too_must_let_the_topic_in(self) -> None:
+        dead, closed = self.queue("dead", lets_in=False), self.queue("closed", lets_in=False)
+        self.subscribed(closed, RedrivePolicy=json.dumps({"deadLetterTargetArn": dead}))
+        self.sns.publish(TopicArn=self.topic, Message="lost")
+        self.assertEqual((self.got(closed), self.got(dead)), ([], []))
+
+    def test_a_message_is_wrapped_unless_it_is_asked_for_as_it_is(self) -> None:
+        wrapped, raw = self.queue("wrapped"), self.queue("raw")
+        self.subscribed(wrapped, RawMessageDelivery="false")
+        self.subscribed(raw, RawMessageDelivery="true")
+        self.sns.publish(TopicArn=self.topic, Message="m")
+        self.assertEqual(self.got(raw), ["m"])
+        self.assertEqual([json.loads(body)["Message"] for body in self.got(wrapped)], ["m"])
+
+    def test_a_fifo_queue_takes_no_messages_of_a_standard_topic(self) -> None:
+        fifo = self.queue("q.fifo", FifoQueue="true")
+        self.fails("InvalidParameter", self.subscribed, arn=fifo)
+
+
 class Topics(AccountTest):
     def setUp(self) -> None:
         super().setUp()

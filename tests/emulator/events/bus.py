@@ -14,7 +14,7 @@ from typing import Any
 
 from emulator.answers import AwsError
 from emulator.events import disorder, patterns, queues, topics
-from emulator.events.permission import granting, service_may
+from emulator.events.permission import granting, key_serves, service_may
 from emulator.missing import Forward, handles
 from emulator.wire import Call
 
@@ -203,26 +203,10 @@ def _may(rule: Any, arn: str) -> None:
     if not service_may(target.policy, SERVICE, action, arn, context):
         raise Undeliverable("NO_PERMISSIONS", f"{SERVICE} is not authorized to perform {action} on {arn}.")
     key = target.kms_master_key_id
-    if key and not _key_serves(key, arn):
+    if key and not key_serves(key, arn, SERVICE, {}):
         raise Undeliverable("NO_PERMISSIONS", f"{SERVICE} may not use the key {key} of {arn}.")
     if queue and queue.fifo_queue and queue.attributes.get("ContentBasedDeduplication") != "true":
         raise Undeliverable("INVALID_PARAMETER", "The FIFO queue has no content-based deduplication.")
-
-
-def _key_serves(key: str, arn: str) -> bool:
-    """AWS's own keys let no other service use them; a key of the account does by its policy."""
-    from moto.kms.models import kms_backends
-
-    _, _, _, region, account, _ = arn.split(":")
-    backend = kms_backends[account][region]
-    try:
-        found = backend.keys[backend.any_id_to_key_id(key)]
-    except (KeyError, AttributeError):
-        return False
-    if found.key_manager == "AWS" or not found.enabled:
-        return False
-    actions = ("kms:GenerateDataKey", "kms:Decrypt")
-    return all(service_may(found.policy, SERVICE, action, found.arn, {}) for action in actions)
 
 
 def _to_bus(rule: Any, target: dict[str, Any], event: Event) -> None:

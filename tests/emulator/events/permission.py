@@ -26,6 +26,25 @@ def service_may(policy: str | None, service: str, action: str, resource: str, co
     return _deciding(policy, action, resource, context, named) is not None
 
 
+def key_serves(key: str, arn: str, service: str, context: Context) -> bool:
+    """Whether the key that encrypts the queue or topic serves a service that sends there.
+
+    AWS's own keys let no other service use them; a key of the account does by its policy.
+    """
+    from moto.kms.models import kms_backends
+
+    _, _, _, region, account, _ = arn.split(":")
+    backend = kms_backends[account][region]
+    try:
+        found = backend.keys[backend.any_id_to_key_id(key)]
+    except (KeyError, AttributeError):
+        return False
+    if found.key_manager == "AWS" or not found.enabled:
+        return False
+    actions = ("kms:GenerateDataKey", "kms:Decrypt")
+    return all(service_may(found.policy, service, action, found.arn, context) for action in actions)
+
+
 def account_may(policy: str | None, account: str, action: str, resource: str, context: Context | None = None) -> bool:
     """Whether the policy lets callers of the account do the action (one role of it counts as the account)."""
     return granting(policy, account, action, resource, context or {}) is not None
