@@ -101,8 +101,8 @@ class Emulator:
         """The answer without any fault; with `access`, the caller's policies count."""
         with self.lock:
             try:
-                if call.service and call.model is None:
-                    raise NotImplementedError("the API model has no operation for this request")
+                if call.model is None and (call.service or call.access_key):
+                    raise NotImplementedError("no API model has an operation for this request")
                 shapes.check_readable(call)
                 refused = self._refused(call, access) if access else []
                 shelf.load(call.service)
