@@ -174,7 +174,7 @@ class Messaging(AccountTest):
         url = sqs.create_queue(QueueName="own")["QueueUrl"]
         self.only(allow("sqs:SendMessage", self.arn("sqs", "own")))
         sqs.send_message_batch(QueueUrl=url, Entries=[{"Id": "a", "MessageBody": "x"}])
-        self.fails("AccessDeniedException", sqs.receive_message, QueueUrl=url)
+        self.fails("AccessDenied", sqs.receive_message, QueueUrl=url)
 
     def test_alarms(self) -> None:
         alarms, own = self.client("cloudwatch"), self.arn("cloudwatch", "alarm:own")

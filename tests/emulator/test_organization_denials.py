@@ -22,7 +22,7 @@ class ServiceControl(OrganizationTest):
         self.assertEqual(
             error.response["Error"]["Message"],
             f"User: arn:aws:iam::{self.member}:user/evenkeel-test is not authorized to perform: iam:CreateUser on "
-            "resource: * with an explicit deny in a service control policy",
+            f"resource: arn:aws:iam::{self.member}:user/u with an explicit deny in a service control policy",
         )
         self.assertEqual(error.response["ResponseMetadata"]["HTTPStatusCode"], 403)
         self.fails("AccessDeniedException", client("kms", self.member).create_key)
@@ -66,6 +66,48 @@ class ServiceControl(OrganizationTest):
         client("kms", self.member).list_keys()
         self.fails("AccessDeniedException", client("kms", self.member, "eu-west-1").list_keys)
         session(self.assume("role/operator"), "kms", "eu-west-1").list_keys()
+
+    def test_users_groups_policies_and_the_rest_of_iam_are_resources(self) -> None:
+        names = ("user/a/u", "group/g", "policy/p", "instance-profile/i", "oidc-provider/x.example", "saml-provider/s", "mfa/m")
+        self.deny("iam:*", Resource=[f"arn:aws:iam::*:{name}" for name in names])
+        iam = client("iam", self.member)
+        trust = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}}
+        allowed = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}})
+        provider = {"Url": "https://x.example", "ClientIDList": ["a"], "ThumbprintList": ["a" * 40]}
+        for call, arguments in (
+            (iam.create_user, {"UserName": "u", "Path": "/a/"}),
+            (iam.create_group, {"GroupName": "g"}),
+            (iam.create_policy, {"PolicyName": "p", "PolicyDocument": allowed}),
+            (iam.delete_policy, {"PolicyArn": f"arn:aws:iam::{self.member}:policy/p"}),
+            (iam.create_instance_profile, {"InstanceProfileName": "i"}),
+            (iam.create_open_id_connect_provider, provider),
+            (iam.create_saml_provider, {"Name": "s", "SAMLMetadataDocument": "x" * 1000}),
+            (iam.create_virtual_mfa_device, {"VirtualMFADeviceName": "m"}),
+        ):
+            with self.subTest(arguments):
+                self.fails("AccessDenied", call, **arguments)
+        iam.create_user(UserName="u")
+        iam.create_group(GroupName="other")
+        iam.add_user_to_group(GroupName="other", UserName="u")
+        # With a profile the profile is the resource, and the role is passed.
+        iam.create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps(trust))
+        self.deny("iam:PassRole", Resource="arn:aws:iam::*:role/r")
+        iam.create_instance_profile(InstanceProfileName="j")
+        self.fails("AccessDenied", iam.add_role_to_instance_profile, InstanceProfileName="j", RoleName="r")
+
+    def test_a_key_that_is_not_there_has_an_arn_too(self) -> None:
+        self.deny("kms:ScheduleKeyDeletion", Resource="arn:aws:kms:*:*:key/*")
+        kms = client("kms", self.member)
+        self.fails("AccessDeniedException", kms.schedule_key_deletion, KeyId="1234abcd-12ab-34cd-56ef-1234567890ab")
+
+    def test_what_a_call_is_about_is_a_gap_where_it_is_not_known_and_counts(self) -> None:
+        self.deny("dynamodb:*", Resource="arn:aws:dynamodb:*:*:table/protected")
+        self.deny("*", Resource="arn:aws:s3:::protected")
+        dynamodb = client("dynamodb", self.member)
+        self.fails("EmulatorLacksOperation", dynamodb.describe_table, TableName="protected")
+        # A list is about no resource, and a bucket is no table.
+        dynamodb.list_tables()
+        client("ecr", self.member).describe_repositories()
 
     def assume(self, role: str) -> dict[str, str]:
         arn = f"arn:aws:iam::{self.member}:{role}"
