@@ -21,6 +21,8 @@ from emulator.wire import Call
 
 # Reads and session calls that AWS lets everybody make, whatever the policies say.
 ALWAYS = {"sts:GetCallerIdentity"}
+# A policy that allows nothing else.
+NOTHING = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sts:GetCallerIdentity", "Resource": "*"}}'
 
 
 @dataclass

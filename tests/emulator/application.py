@@ -9,7 +9,7 @@ from typing import Any
 from moto.core.exceptions import ServiceException
 
 from emulator import cbor, missing, paging, partial, patches, shapes, shelf
-from emulator.access import Access
+from emulator.access import NOTHING, Access
 from emulator.answers import (
     Answer,
     AwsError,
@@ -118,8 +118,11 @@ class Emulator:
                 if result is None:
                     result = self._forward(all_pages)
                 result = paging.page(call, result)
-                if call.service == "sts" and call.params.get("Policy") and isinstance(result, dict):
-                    self.access.remember(result["Credentials"]["AccessKeyId"], call.params["Policy"])
+                if call.service == "sts" and isinstance(result, dict):
+                    # A federated user may do nothing that the session's policy does not say.
+                    policy = call.params.get("Policy") or (NOTHING if call.operation == "GetFederationToken" else None)
+                    if policy:
+                        self.access.remember(result["Credentials"]["AccessKeyId"], policy)
                 return shapes.name_root(call, result if isinstance(result, Answer) else shapes.serialise(call, result))
             except AwsError as error:
                 return error_answer(call, error)

@@ -266,6 +266,15 @@ class Records(EventTest):
         self.assertEqual((record["eventType"], record["sourceIPAddress"]), ("AwsServiceEvent", "AWS Internal"))
         status = record["serviceEventDetails"]["createAccountStatus"]
         self.assertEqual((status["state"], status["accountId"]), ("SUCCEEDED", made["AccountId"]))
+        organizations.create_account(Email="A@example.com", AccountName="again")
+        status = self.record("CreateAccountResult")["serviceEventDetails"]["createAccountStatus"]
+        self.assertEqual((status["state"], status["failureReason"]), ("FAILED", "EMAIL_ALREADY_EXISTS"))
+        self.assertNotIn("accountId", status)
+        control("POST", f"settling?account={self.account}&reads=1")
+        organizations.create_account(Email="b@example.com", AccountName="n")
+        status = self.record("CreateAccountResult")["serviceEventDetails"]["createAccountStatus"]
+        accounts = {one["Name"]: one["Id"] for one in organizations.list_accounts()["Accounts"]}
+        self.assertEqual((status["state"], status["accountId"]), ("SUCCEEDED", accounts["n"]))
 
     def test_sources_of_services_with_other_names(self) -> None:
         self.on()

@@ -13,6 +13,7 @@ from moto.organizations.models import organizations_backends
 
 from emulator.access import Demand, applies, demands
 from emulator.answers import AwsError
+from emulator.events.identity import session_of
 from emulator.faults import USUAL_CODES
 from emulator.identity import caller_arn, spoken
 from emulator.organization import root_sessions
@@ -97,7 +98,8 @@ def principal_arn(call: Call) -> str:
 
 def _principal_type(call: Call) -> str:
     arn = caller_arn(call)
-    return "Account" if arn.endswith(":root") else "AssumedRole" if ":assumed-role/" in arn else "User"
+    kinds = {":root": "Account", ":assumed-role/": "AssumedRole", ":federated-user/": "FederatedUser"}
+    return next((kind for part, kind in kinds.items() if part in arn), "User")
 
 
 def _owner(call: Call) -> str:
@@ -124,6 +126,9 @@ def _context(call: Call, owner: str) -> dict[str, list[str]]:
         "aws:principalisawsservice": ["false"],
         "aws:viaawsservice": ["false"],
     }
+    source = (session_of(call) or {}).get("sourceIdentity")
+    if source:
+        made["aws:sourceidentity"] = [source]
     for name, account in (("principal", call.account), ("resource", owner)):
         found = home_of(account, call.partition)
         known = account_in(found, account) if found else None
