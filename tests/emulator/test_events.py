@@ -439,6 +439,15 @@ class Bus(EventTest):
         what = {"who": "evenkeel-test", "what": {"userName": "a"}, "said": "evenkeel-test did it", "rule": "r"}
         self.assertEqual(bodies, [what, {"constant": 1}, "CreateUser"])
 
+    def test_a_template_has_the_event_with_and_without_its_detail(self) -> None:
+        self.trail()
+        template = '{"all": <aws.events.event.json>, "around": <aws.events.event>}'
+        self.rule(self.PATTERN, {"Arn": self.arn, "InputTransformer": {"InputTemplate": template}})
+        self.client("iam").create_user(UserName="a")
+        body = json.loads(self.got(self.arn)[0]["Body"])
+        self.assertEqual(body["all"]["detail"]["eventName"], "CreateUser")
+        self.assertEqual(set(body["around"]), set(body["all"]) - {"detail", "detail-type"} | {"detailType"})
+
     def test_topics_go_on_to_queues(self) -> None:
         self.trail()
         sns = self.client("sns")

@@ -42,6 +42,39 @@ class Rules(AccountTest):
         self.assertIs(tried(EventPattern='{"source": ["y"]}', Event=event)["Result"], False)
         self.fails("InvalidEventPatternException", tried, EventPattern="{", Event=event)
 
+    def test_what_a_target_gets_is_a_path_or_a_template_of_json(self) -> None:
+        def put(**given: Any) -> None:
+            arn = f"arn:aws:sqs:us-east-1:{self.account}:q"
+            self.events.put_targets(Rule="r", Targets=[{"Id": "t", "Arn": arn} | given])
+
+        def template(text: str, **paths: str) -> dict[str, Any]:
+            return {"InputTransformer": {"InputPathsMap": paths, "InputTemplate": text}}
+
+        for wrong in (
+            {"InputPath": "detail"},
+            {"InputPath": "$.detail['x']"},
+            template('"<a>"', a="detail"),
+            template('"<a>"', a='$["detail"]'),
+            template('"<b>"', a="$.detail"),
+            template('"<aws.events.nothing>"'),
+            template('"<aws.x>"', **{"aws.x": "$.detail"}),
+            template("no quotes <a>", a="$.detail"),
+            template('{"x": <a>', a="$.detail"),
+            template('{x: "<a>"}', a="$.detail"),
+        ):
+            with self.subTest(wrong):
+                self.fails("ValidationException", put, **wrong)
+        for right in (
+            {"InputPath": "$"},
+            {"InputPath": "$.resources[0]"},
+            template('"<a> \\"<a>\\" <not a part>"', a="$.detail.x"),
+            template('{"a": <a>, "said": "<a>", "of": [1, <aws.events.event>], "rule": "<aws.events.rule-name>"}', a="$"),
+            template('"first <a>"\n"second"', a="$.time"),
+            template("<aws.events.event.json>"),
+        ):
+            with self.subTest(right):
+                put(**right)
+
     def test_a_managed_rule_is_left_alone(self) -> None:
         self.events.put_targets(Rule="r", Targets=self.targets("a"))
         control("POST", f"owner?account={self.account}&of=events:rule/r&owner=inspector2.amazonaws.com")

@@ -22,6 +22,8 @@ SERVICE = "events.amazonaws.com"
 READ_PREFIXES = ("Describe", "Get", "List")
 WITH_READS = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 Event = dict[str, Any]
+# How a template's `<aws.events.event>` spells members.
+OF_EVENT = {"detail-type": "detailType"}
 
 
 class Undeliverable(Exception):
@@ -158,7 +160,7 @@ def transformed(rule: Any, transformer: dict[str, Any], event: Event) -> str:
         "aws.events.rule-name": rule.name,
         "aws.events.event.ingestion-time": _text(None),
         "aws.events.event.json": event,
-        "aws.events.event": event,
+        "aws.events.event": {OF_EVENT.get(name, name): value for name, value in event.items() if name != "detail"},
     }
 
     def written(found: re.Match[str]) -> str:
