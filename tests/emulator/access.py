@@ -69,11 +69,12 @@ class Access:
             for demand in demands(call):
                 problem = refusal(document, demand)
                 if problem:
+                    article = "an" if kind == "identity-based" else "a"
                     code, status, *_ = USUAL_CODES.get(call.service or "") or USUAL_CODES[call.protocol]
                     raise AwsError(
                         code,
                         f"User: {caller_arn(call)} is not authorized to perform: {spoken(demand.action)} on resource: "
-                        f"{demand.resource} {problem.format(kind=kind, action=spoken(demand.action))}",
+                        f"{demand.resource} {problem.format(article=article, kind=kind, action=spoken(demand.action))}",
                         status,
                     )
 
@@ -92,7 +93,7 @@ def refusal(document: str, demand: Demand) -> str | None:
         if not applies(statement, demand):
             continue
         if statement["Effect"] == "Deny":
-            return "with an explicit deny in a {kind} policy"
+            return "with an explicit deny in {article} {kind} policy"
         allowed = True
     return None if allowed else "because no {kind} policy allows the {action} action"
 

@@ -70,7 +70,7 @@ class Judged(AccountTest):
         deny = {"Effect": "Deny", "NotAction": ["iam:Get*"], "Resource": role}
         self.only(allow("iam:*"), deny)
         error = self.fails("AccessDenied", iam.create_role, RoleName="evenkeel", AssumeRolePolicyDocument=TRUST)
-        self.assertIn("explicit deny", str(error))
+        self.assertIn("with an explicit deny in an identity-based policy", str(error))
         self.fails("NoSuchEntity", iam.get_role, RoleName="evenkeel")
         iam.create_role(RoleName="other", AssumeRolePolicyDocument=TRUST)
 

@@ -16,13 +16,14 @@ class ServiceControl(OrganizationTest):
         return self.policy("SERVICE_CONTROL_POLICY", statement(action, **more), *(targets or [self.root_id]))
 
     def test_members_alone_and_in_awss_words(self) -> None:
-        self.deny(["ec2:EnableSerialConsoleAccess", "s3:CreateBucket", "kms:Create*", "iam:CreateUser"])
+        denying = self.deny(["ec2:EnableSerialConsoleAccess", "s3:CreateBucket", "kms:Create*", "iam:CreateUser"])
+        arn = self.org.describe_policy(PolicyId=denying)["Policy"]["PolicySummary"]["Arn"]
         iam = client("iam", self.member)
         error = self.fails("AccessDenied", iam.create_user, UserName="u")
         self.assertEqual(
             error.response["Error"]["Message"],
             f"User: arn:aws:iam::{self.member}:user/evenkeel-test is not authorized to perform: iam:CreateUser on "
-            f"resource: arn:aws:iam::{self.member}:user/u with an explicit deny in a service control policy",
+            f"resource: arn:aws:iam::{self.member}:user/u with an explicit deny in a service control policy: {arn}",
         )
         self.assertEqual(error.response["ResponseMetadata"]["HTTPStatusCode"], 403)
         self.fails("AccessDeniedException", client("kms", self.member).create_key)
@@ -140,7 +141,7 @@ class ResourceControl(OrganizationTest):
         policy = statement("s3:*", Principal="*", Condition={"StringNotEquals": {"aws:PrincipalOrgID": "o-other"}})
         self.policy("RESOURCE_CONTROL_POLICY", policy, self.member)
         error = self.fails("AccessDenied", client("s3", self.member).get_bucket_versioning, Bucket=bucket)
-        self.assertIn("with an explicit deny in a resource control policy", str(error))
+        self.assertIn("with an explicit deny in a resource control policy: arn:aws:organizations::", str(error))
         # From outside as well; and not what other services hold.
         self.fails("AccessDenied", self.client("s3").get_bucket_versioning, Bucket=bucket)
         client("iam", self.member).list_users()
