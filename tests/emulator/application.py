@@ -8,7 +8,7 @@ from typing import Any
 
 from moto.core.exceptions import ServiceException
 
-from emulator import cbor, missing, paging, partial, patches, shapes, shelf
+from emulator import cbor, missing, paging, partial, patches, shapes, shelf, tokens
 from emulator.access import NOTHING, Access
 from emulator.answers import (
     Answer,
@@ -111,6 +111,9 @@ class Emulator:
                 refused = refused or partial.refused(call)
                 if refused:
                     return partial.apart(call, refused, lambda rest: self.execute(rest, access), self.accounts)
+                again = tokens.answered(call)
+                if again is not None:
+                    return again
                 paging.check(call)
                 all_pages = paging.whole(call, self.accounts)
                 handler = missing.handler_for(all_pages)
@@ -123,7 +126,9 @@ class Emulator:
                     policy = call.params.get("Policy") or (NOTHING if call.operation == "GetFederationToken" else None)
                     if policy:
                         self.access.remember(result["Credentials"]["AccessKeyId"], policy)
-                return shapes.name_root(call, result if isinstance(result, Answer) else shapes.serialise(call, result))
+                made = shapes.name_root(call, result if isinstance(result, Answer) else shapes.serialise(call, result))
+                tokens.remember(call, made)
+                return made
             except AwsError as error:
                 return error_answer(call, error)
             except ServiceException as error:
