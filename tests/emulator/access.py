@@ -103,14 +103,55 @@ def applies(statement: dict[str, Any], demand: Demand) -> bool:
         action = not any(glob(one.lower(), demand.action.lower()) for one in as_list(statement["NotAction"]))
     else:
         action = any(glob(one.lower(), demand.action.lower()) for one in as_list(statement.get("Action")))
-    matches = action and all(
-        holds(operator, values(expected), demand.context.get(key.lower()))
-        for operator, keys in statement.get("Condition", {}).items()
+    conditions = [
+        (key.lower(), holds(operator, values(expected), demand.context.get(key.lower())))
+        for operator, keys in (statement.get("Condition", {}) if action else {}).items()
         for key, expected in keys.items()
-    )
-    if matches and not demand.is_known and statement["Effect"] == "Deny":
+    ]
+    if statement["Effect"] == "Deny" and action:
+        return _denies(statement, demand, conditions)
+    return action and all(held for _, held in conditions) and _about(statement, demand.resource)
+
+
+# Keys that a call has only where the emulator says so; without them a condition is as at AWS for a call without the key.
+ABSENT = {
+    "aws:calledvia",
+    "aws:calledviafirst",
+    "aws:calledvialast",
+    "aws:federatedprovider",
+    "aws:principalorgid",
+    "aws:principalorgpaths",
+    "aws:principalservicename",
+    "aws:principalservicenameslist",
+    "aws:resourceorgid",
+    "aws:resourceorgpaths",
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:sourceidentity",
+    "aws:sourceorgid",
+    "aws:sourceorgpaths",
+    "aws:sourcevpc",
+    "aws:sourcevpce",
+    "aws:vpcsourceip",
+    "iam:awsservicename",
+    "iam:passedtoservice",
+    "iam:permissionsboundary",
+    "iam:policyarn",
+    "kms:viaservice",
+}
+
+
+def _denies(statement: dict[str, Any], demand: Demand, conditions: list[tuple[str, bool]]) -> bool:
+    """Whether a denial of the action strikes; what it asks for and the emulator cannot tell is a gap, never let through."""
+    told = [held for key, held in conditions if key in demand.context or key in ABSENT]
+    if not all(told) or (demand.is_known and not _about(statement, demand.resource)):
+        return False
+    unknown = next((key for key, _ in conditions if key not in demand.context and key not in ABSENT), None)
+    if unknown:
+        raise NotImplementedError(f"the condition key {unknown} of {demand.action}")
+    if not demand.is_known:
         _must_be_judged(statement, demand)
-    return matches and _about(statement, demand.resource)
+    return _about(statement, demand.resource)
 
 
 def _must_be_judged(statement: dict[str, Any], demand: Demand) -> None:

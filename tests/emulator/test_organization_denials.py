@@ -129,6 +129,20 @@ class ServiceControl(OrganizationTest):
         error = self.fails("AccessDeniedException", client("kms", self.member).list_keys)
         self.assertIn("because no service control policy allows the kms:ListKeys action", str(error))
 
+    def test_a_key_that_cannot_be_told_is_a_gap(self) -> None:
+        """A denial by the tags of a user would else let everybody through."""
+        self.deny("iam:CreateUser", Condition={"StringEquals": {"aws:PrincipalTag/team": "x"}})
+        self.deny(
+            "sqs:*", Condition={"StringEquals": {"aws:PrincipalTag/team": "x", "aws:RequestedRegion": "eu-west-1"}}
+        )
+        self.deny("sns:*", Condition={"StringEquals": {"aws:SourceVpce": "vpce-1"}})
+        self.fails("EmulatorLacksOperation", client("iam", self.member).create_user, UserName="u")
+        client("iam", self.member).list_users()
+        # Where another condition does not hold it does not matter, and a call from here has no endpoint of a network.
+        client("sqs", self.member).list_queues()
+        self.fails("EmulatorLacksOperation", client("sqs", self.member, "eu-west-1").list_queues)
+        client("sns", self.member).list_topics()
+
     def test_an_unknown_operator_is_a_gap(self) -> None:
         self.deny("iam:*", Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}})
         self.fails("EmulatorLacksOperation", client("iam", self.member).list_users)
