@@ -42,6 +42,19 @@ class Rules(AccountTest):
         self.assertIs(tried(EventPattern='{"source": ["y"]}', Event=event)["Result"], False)
         self.fails("InvalidEventPatternException", tried, EventPattern="{", Event=event)
 
+    def test_days_of_the_month_and_of_the_week_exclude_each_other(self) -> None:
+        for wrong in ("cron(0 20 * * * *)", "cron(0 20 ? * ? *)", "cron(0 20 * * MON *)", "cron(0 20 * * ?)"):
+            self.fails("ValidationException", self.events.put_rule, Name="s", ScheduleExpression=wrong)
+        for right in ("cron(0 20 * * ? *)", "cron(0 20 ? * MON-FRI *)"):
+            self.events.put_rule(Name="s", ScheduleExpression=right)
+
+    def test_a_bus_with_rules_stays(self) -> None:
+        self.events.create_event_bus(Name="b")
+        self.events.put_rule(Name="r", EventBusName="b", EventPattern='{"source": ["x"]}')
+        self.fails("ValidationException", self.events.delete_event_bus, Name="b")
+        self.events.delete_rule(Name="r", EventBusName="b")
+        self.events.delete_event_bus(Name="b")
+
     def test_what_a_target_gets_is_a_path_or_a_template_of_json(self) -> None:
         def put(**given: Any) -> None:
             arn = f"arn:aws:sqs:us-east-1:{self.account}:q"

@@ -77,6 +77,13 @@ class Queues(AccountTest):
         number = {"DataType": "Number.int", "StringValue": "-1.5e3"}
         self.send(standard, "b", "g", MessageAttributes={"a-b.c_d": number, "t": text})
 
+    def test_attributes_count_for_the_size_of_a_message(self) -> None:
+        url = self.queue("q", MaximumMessageSize="1024")
+        attributes = {"name": {"DataType": "String", "StringValue": "v" * 14}}
+        self.send(url, "b" * 1000, MessageAttributes=attributes)
+        error = self.fails("InvalidParameterValue", self.send, url=url, body="b" * 1001, MessageAttributes=attributes)
+        self.assertIn("Message must be shorter than 1024 bytes", str(error))
+
     def test_attributes_of_fifo_queues_go_with_each_other(self) -> None:
         url = self.fifo()
         change = self.sqs.set_queue_attributes

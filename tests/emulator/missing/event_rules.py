@@ -141,6 +141,15 @@ def put_permission(call: Call, forward: Forward) -> dict[str, Any]:
     return {}
 
 
+@handles("events", "DeleteEventBus")
+def delete_bus(call: Call, _: Forward) -> None:
+    from moto.events.models import events_backends
+
+    there = events_backends[call.account][call.region].event_buses.get(call.params["Name"].rpartition("/")[2])
+    if there is not None and there.rules and there.name != "default":
+        raise AwsError("ValidationException", "EventBus can't be deleted since it has rules.")
+
+
 @handles("events", "TestEventPattern")
 def test_event_pattern(call: Call, _: Forward) -> dict[str, Any]:
     """Whether a pattern matches an event, which moto never says."""

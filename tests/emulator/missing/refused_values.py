@@ -68,8 +68,16 @@ def name_of_a_table(call: Call) -> None:
 @refuses("events", "PutRule")
 def schedule_of_a_rule(call: Call) -> None:
     text = call.params.get("ScheduleExpression")
-    if text and not RATE.fullmatch(text) and not CRON.fullmatch(text):
+    if text and not RATE.fullmatch(text) and not _is_cron(text):
         raise AwsError("ValidationException", "Parameter ScheduleExpression is not valid.")
+
+
+def _is_cron(text: str) -> bool:
+    """Of the days of the month and of the week one is left open ("Cron expressions", User Guide)."""
+    if not CRON.fullmatch(text):
+        return False
+    _, _, of_month, _, of_week, _ = text[5:-1].split()
+    return (of_month == "?") != (of_week == "?")
 
 
 @refuses("macie2", "CreateClassificationJob")

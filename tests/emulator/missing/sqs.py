@@ -180,6 +180,20 @@ def _check_message(call: Call, message: dict[str, Any]) -> None:
         reason = "The request include parameter that is not valid for this queue type."
         raise _wrong(message["MessageDeduplicationId"], "MessageDeduplicationId", reason)
     _check_attributes(message)
+    most = int(getattr(_queue(call, call.params["QueueUrl"].rpartition("/")[2]), "maximum_message_size", 0))
+    if most and _size(message) > most:
+        text = f"One or more parameters are invalid. Reason: Message must be shorter than {most} bytes."
+        raise AwsError("InvalidParameterValue", text)
+
+
+def _size(message: dict[str, Any]) -> int:
+    """The bytes of a message, in which those of its attributes count: names, types and values."""
+    size = len(message["MessageBody"].encode())
+    for name, value in (message.get("MessageAttributes") or {}).items():
+        binary = value.get("BinaryValue") or b""
+        parts = [name, value.get("DataType", ""), value.get("StringValue") or ""]
+        size += sum(len(part.encode()) for part in parts) + len(binary)
+    return size
 
 
 def _check_attributes(message: dict[str, Any]) -> None:
