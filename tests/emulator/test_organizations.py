@@ -429,6 +429,13 @@ class Effective(OrganizationTest):
             {"tags": {"costcenter": {"tag_key": "CostCenter", "tag_value": ["Development", "Support"]}}},
         )
 
+    def test_keys_of_tag_policies_know_no_case(self) -> None:
+        none = {"@@operators_allowed_for_child_policies": ["@@none"]}
+        self.tags({"CostCenter": {"tag_key": {"@@assign": "CostCenter"} | none, "tag_value": {"@@assign": ["A"]}}}, self.root_id)
+        self.tags({"costcenter": {"tag_key": {"@@assign": "costcenter"}, "tag_value": {"@@append": ["B"]}}}, self.ou)
+        wanted = {"tags": {"CostCenter": {"tag_key": "CostCenter", "tag_value": ["A", "B"]}}}
+        self.assertEqual(self.effective(), wanted)
+
     def test_assign_below_replaces(self) -> None:
         self.tags({"cc": {"tag_value": {"@@assign": ["Development", "Support"]}}}, self.root_id)
         self.tags({"cc": {"tag_value": {"@@assign": ["Sandbox"]}}}, self.ou)
