@@ -235,21 +235,7 @@ def _granted(sender: str, account: str, region: str, bus: str, event: Event) -> 
     if found is None:
         return None
     context = {"events:source": event["source"], "events:detail-type": event["detail-type"]}
-    organization = organization_of(sender)
-    if organization:
-        context["aws:PrincipalOrgID"] = organization
     return granting(found.policy, sender, "events:PutEvents", found.arn, context)
-
-
-def organization_of(account: str) -> str | None:
-    """The id of the organization that the account is in."""
-    from moto.organizations.models import organizations_backends
-
-    for partitions in list(organizations_backends.values()):
-        for backend in list(partitions.values()):
-            if backend.org and any(one.id == account for one in backend.accounts):
-                return backend.org.id
-    return None
 
 
 def _to_dead_letters(rule: Any, target: dict[str, Any], event: Event, problem: Undeliverable) -> None:
