@@ -138,7 +138,12 @@ class Emulator:
                 # 501 and not a code of AWS's: a gap in the emulator must never look like an answer of AWS.
                 print(f"emulator: {call.service}.{call.operation}: {gap}", file=sys.stderr)
                 return error_answer(call, AwsError("EmulatorLacksOperation", str(gap), 501))
-            except Exception:
+            except Exception as error:
+                if call.model is None:
+                    # Unsigned, and nobody's operation as far as it can be told: moto takes it for S3's.
+                    gap = f"no API model has an operation for this request, and moto fails: {error!r}"
+                    print(f"emulator: {gap}", file=sys.stderr)
+                    return error_answer(call, AwsError("EmulatorLacksOperation", gap, 501))
                 traceback.print_exc(file=sys.stderr)
                 return error_answer(call, AwsError("InternalFailure", "The emulator failed; see its log.", 500))
 

@@ -306,6 +306,17 @@ class Protocols(AccountTest):
         self.assertEqual((status, got["__type"]), (501, "EmulatorLacksOperation"))
 
 
+    def test_an_unsigned_call_of_nobodys_is_a_gap(self) -> None:
+        connection = http.client.HTTPConnection(endpoint().removeprefix("http://"))
+        # RegisterClient of the OIDC service of IAM Identity Center.
+        body = b'{"clientName": "x", "clientType": "public"}'
+        connection.request("POST", "/client/register", body, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        self.assertEqual(answer.status, 501)
+        self.assertIn(b"EmulatorLacksOperation", answer.read())
+        connection.close()
+
+
 class OnTheWire(AccountTest):
     def test_the_log_names_service_operation_region_and_error(self) -> None:
         self.client("iam").get_account_summary()
