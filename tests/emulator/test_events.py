@@ -527,6 +527,20 @@ class Bus(EventTest):
             control("POST", f"events/put?account={self.account}", finding)
         self.assertEqual([json.loads(m["Body"])["detail"]["severity"] for m in self.got(self.arn)], [4.2])
 
+    def test_an_event_that_is_too_long_for_a_queue_goes_to_the_dead_letters(self) -> None:
+        small, dead = self.queue("small", MaximumMessageSize="1024"), self.queue("dead")
+        self.rule(ANYTHING, {"Arn": small, "DeadLetterConfig": {"Arn": dead}})
+        entry = {"Source": "own", "DetailType": "x", "Detail": json.dumps({"text": "x" * 2000})}
+        answer = self.client("events").put_events(Entries=[entry])
+        self.assertEqual(answer["FailedEntryCount"], 0)
+        self.assertEqual((len(self.got(small)), len(self.got(dead))), (0, 1))
+
+    def test_entries_are_not_too_long_together(self) -> None:
+        entry = {"Source": "own", "DetailType": "x", "Detail": json.dumps({"text": "x" * 600_000})}
+        put = self.client("events").put_events
+        put(Entries=[entry])
+        self.fails("ValidationException", put, Entries=[entry, entry])
+
     def test_own_events_have_no_source_of_aws(self) -> None:
         self.rule(ANYTHING, {"Arn": self.arn})
         entries = [

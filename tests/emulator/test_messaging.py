@@ -216,6 +216,12 @@ class Deliveries(AccountTest):
         self.sns.publish(TopicArn=self.topic, Message="lost")
         self.assertEqual((self.got(closed), self.got(dead)), ([], []))
 
+    def test_a_message_that_is_too_long_for_a_queue_is_the_queues_matter(self) -> None:
+        small, dead = self.queue("small", MaximumMessageSize="1024"), self.queue("dead")
+        self.subscribed(small, RedrivePolicy=json.dumps({"deadLetterTargetArn": dead}), RawMessageDelivery="true")
+        self.sns.publish(TopicArn=self.topic, Message="m" * 2000)
+        self.assertEqual((self.got(small), self.got(dead)), ([], ["m" * 2000]))
+
     def test_a_message_is_wrapped_unless_it_is_asked_for_as_it_is(self) -> None:
         wrapped, raw = self.queue("wrapped"), self.queue("raw")
         self.subscribed(wrapped, RawMessageDelivery="false")

@@ -5,12 +5,15 @@ asks no policy, drops `Input`, `InputPath` and the account, and loses what canno
 these targets is done here. Other targets stay with moto.
 """
 
+import contextlib
 import functools
 import json
 import re
 import uuid
 from datetime import UTC, datetime
 from typing import Any
+
+from moto.core.exceptions import ServiceException
 
 from emulator.answers import AwsError
 from emulator.events import disorder, patterns, queues, topics
@@ -76,8 +79,20 @@ def put(event: Event, account: str, region: str, bus: str = "default") -> None:
         rule.send_to_targets(dict(event, **{"ingestion-time": _text(None)}))
 
 
+# What the entries of a call may have together ("PutEvents quota").
+MOST_BYTES = 1024 * 1024
+
+
+def _size(entry: dict[str, Any]) -> int:
+    """The bytes of an entry ("Calculating PutEvents event entry size"): a time counts 14."""
+    texts = [entry.get(name) or "" for name in ("Source", "DetailType", "Detail")] + (entry.get("Resources") or [])
+    return sum(len(text.encode()) for text in texts) + (14 if entry.get("Time") else 0)
+
+
 @handles("events", "PutEvents")
 def put_events(call: Call, _: Forward) -> dict[str, Any]:
+    if sum(map(_size, call.params["Entries"])) > MOST_BYTES:
+        raise AwsError("ValidationException", "Total size of the entries in the request is over the limit.")
     entries = [_entry(call, entry) for entry in call.params["Entries"]]
     return {"FailedEntryCount": sum("ErrorCode" in entry for entry in entries), "Entries": entries}
 
@@ -132,10 +147,14 @@ def deliver(rule: Any, target: dict[str, Any], event: Event) -> None:
         else:
             _may(rule, arn)
             body = message(rule, target, event)
-            if arn.split(":")[2] == "sqs":
-                queues.send(arn, body, (target.get("SqsParameters") or {}).get("MessageGroupId"))
-            else:
-                topics.topic_of(arn).publish(body)
+            try:
+                if arn.split(":")[2] == "sqs":
+                    queues.send(arn, body, (target.get("SqsParameters") or {}).get("MessageGroupId"))
+                else:
+                    topics.topic_of(arn).publish(body)
+            except ServiceException as refused:
+                # Such as a message that is too long for the queue; who put the event never hears of it.
+                raise Undeliverable("INVALID_PARAMETER", refused.message) from None
     except Undeliverable as problem:
         _to_dead_letters(rule, target, event, problem)
 
@@ -251,7 +270,8 @@ def _to_dead_letters(rule: Any, target: dict[str, Any], event: Event, problem: U
         "ERROR_MESSAGE": str(problem),
         "RETRY_ATTEMPTS": "0",
     }
-    queues.send(arn, _dump(event), attributes=why)
+    with contextlib.suppress(ServiceException):
+        queues.send(arn, _dump(event), attributes=why)
 
 
 def _at(path: str, event: Event) -> Any:

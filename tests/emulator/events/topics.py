@@ -4,6 +4,8 @@ import functools
 import json
 from typing import Any
 
+from moto.core.exceptions import ServiceException
+
 from emulator.events import queues
 from emulator.events.permission import key_serves, service_may
 from emulator.missing import guards
@@ -27,18 +29,21 @@ def install() -> None:
             if self.protocol == "lambda":
                 publish(self, *args, **named)
             return
-        endpoint = self.endpoint
-        reached = next((arn for arn in (endpoint, _dead_letters(self)) if arn and _may(self.topic, arn)), None)
-        if reached is None:
-            return
-        queues.install()
-        # moto looks for the queue in the subscription's account.
-        own, self.account_id = self.account_id, reached.split(":")[4]
-        self.endpoint = reached
-        try:
-            publish(self, *args, **named)
-        finally:
-            self.account_id, self.endpoint = own, endpoint
+        endpoint, own = self.endpoint, self.account_id
+        for arn in (endpoint, _dead_letters(self)):
+            if not arn or not _may(self.topic, arn):
+                continue
+            queues.install()
+            # moto looks for the queue in the subscription's account.
+            self.endpoint, self.account_id = arn, arn.split(":")[4]
+            try:
+                publish(self, *args, **named)
+                return
+            except ServiceException:
+                # Such as a message that is too long for the queue; who has published it never hears of it.
+                continue
+            finally:
+                self.endpoint, self.account_id = endpoint, own
 
     models.Subscription.publish = publish_as_allowed
 
