@@ -4,6 +4,7 @@ What a call demands (action, resources, condition keys) is written down here fro
 independently of what evenkeel believes. A policy that holds an operator that is not known here is a gap, never a yes.
 """
 
+import functools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from urllib.parse import unquote
 
 from emulator.actions import iam_action
 from emulator.answers import AwsError
+from emulator.catalogue import catalogue
 from emulator.faults import USUAL_CODES
 from emulator.identity import caller_arn, linked_role, s3_arn, spoken
 from emulator.policy import as_list, statements
@@ -19,6 +21,8 @@ from emulator.wire import Call
 
 # Reads and session calls that AWS lets everybody make, whatever the policies say.
 ALWAYS = {"sts:GetCallerIdentity"}
+# A policy that allows nothing else.
+NOTHING = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sts:GetCallerIdentity", "Resource": "*"}}'
 
 
 @dataclass
@@ -28,6 +32,8 @@ class Demand:
     action: str
     resource: str = "*"
     context: dict[str, list[str]] = field(default_factory=dict)
+    # False where what the call is about is not written down here.
+    is_known: bool = True
 
 
 # What calls of further services demand, by service; other files add to it.
@@ -63,11 +69,12 @@ class Access:
             for demand in demands(call):
                 problem = refusal(document, demand)
                 if problem:
+                    article = "an" if kind == "identity-based" else "a"
                     code, status, *_ = USUAL_CODES.get(call.service or "") or USUAL_CODES[call.protocol]
                     raise AwsError(
                         code,
                         f"User: {caller_arn(call)} is not authorized to perform: {spoken(demand.action)} on resource: "
-                        f"{demand.resource} {problem.format(kind=kind, action=spoken(demand.action))}",
+                        f"{demand.resource} {problem.format(article=article, kind=kind, action=spoken(demand.action))}",
                         status,
                     )
 
@@ -86,7 +93,7 @@ def refusal(document: str, demand: Demand) -> str | None:
         if not applies(statement, demand):
             continue
         if statement["Effect"] == "Deny":
-            return "with an explicit deny in a {kind} policy"
+            return "with an explicit deny in {article} {kind} policy"
         allowed = True
     return None if allowed else "because no {kind} policy allows the {action} action"
 
@@ -96,15 +103,73 @@ def applies(statement: dict[str, Any], demand: Demand) -> bool:
         action = not any(glob(one.lower(), demand.action.lower()) for one in as_list(statement["NotAction"]))
     else:
         action = any(glob(one.lower(), demand.action.lower()) for one in as_list(statement.get("Action")))
-    return (
-        action
-        and _about(statement, demand.resource)
-        and all(
-            holds(operator, values(expected), demand.context.get(key.lower()))
-            for operator, keys in statement.get("Condition", {}).items()
-            for key, expected in keys.items()
-        )
-    )
+    conditions = [
+        (key.lower(), holds(operator, values(expected), demand.context.get(key.lower())))
+        for operator, keys in (statement.get("Condition", {}) if action else {}).items()
+        for key, expected in keys.items()
+    ]
+    if statement["Effect"] == "Deny" and action:
+        return _denies(statement, demand, conditions)
+    return action and all(held for _, held in conditions) and _about(statement, demand.resource)
+
+
+# Keys that a call has only where the emulator says so; without them a condition is as at AWS for a call without the key.
+ABSENT = {
+    "aws:calledvia",
+    "aws:calledviafirst",
+    "aws:calledvialast",
+    "aws:federatedprovider",
+    "aws:principalorgid",
+    "aws:principalorgpaths",
+    "aws:principalservicename",
+    "aws:principalservicenameslist",
+    "aws:resourceorgid",
+    "aws:resourceorgpaths",
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:sourceidentity",
+    "aws:sourceorgid",
+    "aws:sourceorgpaths",
+    "aws:sourcevpc",
+    "aws:sourcevpce",
+    "aws:vpcsourceip",
+    "iam:awsservicename",
+    "iam:passedtoservice",
+    "iam:permissionsboundary",
+    "iam:policyarn",
+    "kms:viaservice",
+}
+
+
+def _denies(statement: dict[str, Any], demand: Demand, conditions: list[tuple[str, bool]]) -> bool:
+    """Whether a denial of the action strikes; what it asks for and the emulator cannot tell is a gap, never let through."""
+    told = [held for key, held in conditions if key in demand.context or key in ABSENT]
+    if not all(told) or (demand.is_known and not _about(statement, demand.resource)):
+        return False
+    unknown = next((key for key, _ in conditions if key not in demand.context and key not in ABSENT), None)
+    if unknown:
+        raise NotImplementedError(f"the condition key {unknown} of {demand.action}")
+    if not demand.is_known:
+        _must_be_judged(statement, demand)
+    return _about(statement, demand.resource)
+
+
+def _must_be_judged(statement: dict[str, Any], demand: Demand) -> None:
+    """A denial that depends on what the call is about, where that is not known, is a gap and never let through."""
+    patterns = as_list(statement.get("NotResource") or statement.get("Resource"))
+    for pattern in patterns:
+        parts = str(pattern).split(":", 5)
+        if len(parts) == 6 and any(glob(parts[2], service) for service in _services_of_resources(demand.action)):
+            raise NotImplementedError(f"what {demand.action} is about, which the policy's {pattern} asks for")
+
+
+@functools.cache
+def _services_of_resources(action: str) -> set[str]:
+    """The services in the ARNs of the resources that an action can be about; none when it is about nothing."""
+    prefix, _, name = action.partition(":")
+    known = catalogue().get(prefix, {"privileges": {}, "resources": {}})
+    kinds = known["privileges"].get(name, {"resource_types": {}})["resource_types"]
+    return {known["resources"][kind]["arn"].split(":")[2] for kind in kinds if kind in known["resources"]}
 
 
 def _about(statement: dict[str, Any], resource: str) -> bool:
@@ -178,7 +243,7 @@ def demands(call: Call) -> list[Demand]:
         return [Demand(action, call.params.get("RoleArn") or "*")]
     if service == "apigateway":
         return [Demand(action, f"arn:{call.partition}:apigateway:{call.region}::{call.environ['PATH_INFO']}")]
-    return [Demand(action)]
+    return [Demand(action, is_known=False)]
 
 
 def _arn(call: Call, service: str, resource: str) -> str:
@@ -189,24 +254,31 @@ def _role_arn(call: Call, path_and_name: str) -> str:
     return f"arn:{call.partition}:iam::{call.account}:role{path_and_name}"
 
 
-def _iam(call: Call, action: str) -> list[Demand]:
-    from moto.iam.models import iam_backends
+# What calls of IAM are about: the input's member that names it, and the kind of resource. The first one counts.
+_IAM_RESOURCES = {
+    "InstanceProfileName": "instance-profile",
+    "RoleName": "role",
+    "GroupName": "group",
+    "UserName": "user",
+    "ServerCertificateName": "server-certificate",
+    "VirtualMFADeviceName": "mfa",
+}
+# Members that are the ARN of what the call is about, when none of those above is there.
+_IAM_ARNS = ("PolicyArn", "OpenIDConnectProviderArn", "SAMLProviderArn", "SerialNumber", "PolicySourceArn", "Arn")
 
-    params, name = call.params, call.params.get("RoleName")
+
+def _iam(call: Call, action: str) -> list[Demand]:
+    params = call.params
     if call.operation == "CreateServiceLinkedRole":
         service = params["AWSServiceName"]
         role = _role_arn(call, f"/aws-service-role/{service}/{linked_role(service) or '?'}")
         return [Demand(action, role, {"iam:awsservicename": [service]})]
-    if not name:
-        return [Demand(action)]
-    roles = iam_backends[call.account][call.partition].roles.values()
-    role = next((role for role in roles if role.name.lower() == name.lower()), None)
-    resource = role.arn if role else _role_arn(call, f"{params.get('Path') or '/'}{name}")
+    resource, there = _iam_resource(call)
     context: dict[str, list[str]] = {}
-    boundary = params.get("PermissionsBoundary") or getattr(role, "permissions_boundary", None)
+    boundary = params.get("PermissionsBoundary") or getattr(there, "permissions_boundary", None)
     if boundary:
         context["iam:permissionsboundary"] = [boundary]
-    if "PolicyArn" in params:
+    if "PolicyArn" in params and resource != params["PolicyArn"]:
         context["iam:policyarn"] = [params["PolicyArn"]]
     found = [Demand(action, resource, context)]
     if call.operation == "CreateRole":
@@ -214,7 +286,36 @@ def _iam(call: Call, action: str) -> list[Demand]:
             found.append(Demand("iam:TagRole", resource, context))
         if params.get("PermissionsBoundary"):
             found.append(Demand("iam:PutRolePermissionsBoundary", resource, context))
+    if call.operation == "AddRoleToInstanceProfile":
+        passed = {"iam:passedtoservice": ["ec2.amazonaws.com"]}
+        found.append(Demand("iam:PassRole", _role_arn(call, f"/{params['RoleName']}"), passed))
     return found
+
+
+def _iam_resource(call: Call) -> tuple[str, Any]:
+    """The ARN of what a call of IAM is about, with its path, and moto's object when it is there."""
+    params, start = call.params, f"arn:{call.partition}:iam::{call.account}:"
+    for member, kind in _IAM_RESOURCES.items():
+        name = params.get(member)
+        if name:
+            there = next((one for one in _iam_objects(call, kind) if one.name.lower() == name.lower()), None)
+            return there.arn if there else f"{start}{kind}{params.get('Path') or '/'}{name}", there
+    if call.operation == "CreatePolicy":
+        return f"{start}policy{params.get('Path') or '/'}{params['PolicyName']}", None
+    if call.operation == "CreateSAMLProvider":
+        return f"{start}saml-provider/{params['Name']}", None
+    if call.operation == "CreateOpenIDConnectProvider":
+        return f"{start}oidc-provider/{params['Url'].partition('://')[2] or params['Url']}", None
+    return next((params[member] for member in _IAM_ARNS if params.get(member)), "*"), None
+
+
+def _iam_objects(call: Call, kind: str) -> list[Any]:
+    from moto.iam.models import iam_backends
+
+    backend = iam_backends[call.account][call.partition]
+    kept = {"role": backend.roles, "group": backend.groups, "user": backend.users}
+    kept["instance-profile"] = backend.instance_profiles
+    return list(kept.get(kind, {}).values())
 
 
 def _kms(call: Call, action: str) -> list[Demand]:
@@ -241,7 +342,8 @@ def _kms(call: Call, action: str) -> list[Demand]:
     try:
         key = backend.keys[backend.any_id_to_key_id(target)]
     except (KeyError, AttributeError):
-        return found or [Demand(action, target)]
+        named = target if target.startswith("arn:") else _arn(call, "kms", target if "/" in target else f"key/{target}")
+        return found or [Demand(action, named)]
     context = {"kms:resourcealiases": sorted(key.aliases)}
     for tag in backend.tagger.list_tags_for_resource(key.id)["Tags"]:
         context[f"aws:resourcetag/{tag['TagKey']}".lower()] = [tag["TagValue"]]
@@ -306,7 +408,7 @@ def _ec2(call: Call, action: str) -> list[Demand]:
 
     group_id = call.params.get("GroupId")
     if not group_id:
-        return [Demand(action)]
+        return [Demand(action, is_known=False)]
     group = ec2_backends[call.account][call.region].get_security_group_from_id(group_id)
     vpc = {"ec2:vpc": [_arn(call, "ec2", f"vpc/{group.vpc_id}")]} if group else {}
     return [Demand(action, _arn(call, "ec2", f"security-group/{group_id}"), vpc)]

@@ -4,7 +4,7 @@ From the Service Authorization Reference: the prefixes of services, "Actions, re
 S3", and the notes of the other services. What an operation asks for besides is said by `access.py`.
 """
 
-from emulator.wire import Call
+from emulator.wire import SIGNING_NAMES, Call
 
 PREFIXES = {
     "accessanalyzer": "access-analyzer",
@@ -115,7 +115,10 @@ ACTIONS = {
 def iam_action(call: Call) -> str:
     """The permission that the call needs, such as `s3:GetEncryptionConfiguration`."""
     service, operation = call.service or "", call.operation or "Unknown"
-    prefix = PREFIXES.get(service, service)
+    prefix = PREFIXES.get(service) or service
+    if service not in PREFIXES and call.signing and SIGNING_NAMES.get(call.signing, call.signing) != service:
+        # Services that are found by another name in the signature have that name in policies, too.
+        prefix = call.signing
     # What API Gateway asks for are the methods of HTTP, on paths.
     if service == "apigateway":
         return f"{prefix}:{call.method}"

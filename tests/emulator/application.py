@@ -8,8 +8,8 @@ from typing import Any
 
 from moto.core.exceptions import ServiceException
 
-from emulator import cbor, missing, paging, partial, patches, shapes, shelf
-from emulator.access import Access
+from emulator import cbor, missing, paging, partial, patches, shapes, shelf, tokens
+from emulator.access import NOTHING, Access
 from emulator.answers import (
     Answer,
     AwsError,
@@ -101,8 +101,8 @@ class Emulator:
         """The answer without any fault; with `access`, the caller's policies count."""
         with self.lock:
             try:
-                if call.service and call.model is None:
-                    raise NotImplementedError("the API model has no operation for this request")
+                if call.model is None and (call.service or call.access_key):
+                    raise NotImplementedError("no API model has an operation for this request")
                 shapes.check_readable(call)
                 refused = self._refused(call, access) if access else []
                 shelf.load(call.service)
@@ -111,6 +111,9 @@ class Emulator:
                 refused = refused or partial.refused(call)
                 if refused:
                     return partial.apart(call, refused, lambda rest: self.execute(rest, access), self.accounts)
+                again = tokens.answered(call)
+                if again is not None:
+                    return again
                 paging.check(call)
                 all_pages = paging.whole(call, self.accounts)
                 handler = missing.handler_for(all_pages)
@@ -118,9 +121,14 @@ class Emulator:
                 if result is None:
                     result = self._forward(all_pages)
                 result = paging.page(call, result)
-                if call.service == "sts" and call.params.get("Policy") and isinstance(result, dict):
-                    self.access.remember(result["Credentials"]["AccessKeyId"], call.params["Policy"])
-                return shapes.name_root(call, result if isinstance(result, Answer) else shapes.serialise(call, result))
+                if call.service == "sts" and isinstance(result, dict):
+                    # A federated user may do nothing that the session's policy does not say.
+                    policy = call.params.get("Policy") or (NOTHING if call.operation == "GetFederationToken" else None)
+                    if policy:
+                        self.access.remember(result["Credentials"]["AccessKeyId"], policy)
+                made = shapes.name_root(call, result if isinstance(result, Answer) else shapes.serialise(call, result))
+                tokens.remember(call, made)
+                return made
             except AwsError as error:
                 return error_answer(call, error)
             except ServiceException as error:
@@ -130,7 +138,12 @@ class Emulator:
                 # 501 and not a code of AWS's: a gap in the emulator must never look like an answer of AWS.
                 print(f"emulator: {call.service}.{call.operation}: {gap}", file=sys.stderr)
                 return error_answer(call, AwsError("EmulatorLacksOperation", str(gap), 501))
-            except Exception:
+            except Exception as error:
+                if call.model is None:
+                    # Unsigned, and nobody's operation as far as it can be told: moto takes it for S3's.
+                    gap = f"no API model has an operation for this request, and moto fails: {error!r}"
+                    print(f"emulator: {gap}", file=sys.stderr)
+                    return error_answer(call, AwsError("EmulatorLacksOperation", gap, 501))
                 traceback.print_exc(file=sys.stderr)
                 return error_answer(call, AwsError("InternalFailure", "The emulator failed; see its log.", 500))
 

@@ -19,6 +19,9 @@ USUAL_CODES = {
     "s3": ("AccessDenied", 403, "SlowDown", 503),
     "sns": ("AuthorizationError", 403, "Throttling", 400),
     "s3control": ("AccessDenied", 403, "SlowDown", 503),
+    # What once spoke the query protocol still says so, in JSON and CBOR (`x-amzn-query-error`).
+    "sqs": ("AccessDenied", 403, "ThrottlingException", 400),
+    "cloudwatch": ("AccessDenied", 403, "ThrottlingException", 400),
     "query": ("AccessDenied", 403, "Throttling", 400),
     "json": ("AccessDeniedException", 400, "ThrottlingException", 400),
     "rest-json": ("AccessDeniedException", 403, "TooManyRequestsException", 429),

@@ -5,6 +5,10 @@ from emulator.wire import Call
 
 # Sessions of root users: access key to ARN.
 root_keys: dict[str, str] = {}
+# Sessions of federated users: access key to ARN.
+federated_keys: dict[str, str] = {}
+# Sessions of users: access key to the key that it was asked for with.
+user_keys: dict[str, str] = {}
 # The service-linked roles of AWS's services, whose names follow no rule.
 LINKED_ROLES = {
     "access-analyzer": "AccessAnalyzer",
@@ -35,8 +39,9 @@ def linked_role(principal: str) -> str | None:
 
 def caller_arn(call: Call) -> str:
     """The caller as GetCallerIdentity names it."""
-    if call.access_key in root_keys:
-        return root_keys[call.access_key]
+    for known in (root_keys, federated_keys):
+        if call.access_key in known:
+            return known[call.access_key]
     from moto.sts.models import sts_backends
 
     role = sts_backends[call.account][call.partition].get_assumed_role_from_access_key(call.access_key or "")
@@ -44,7 +49,8 @@ def caller_arn(call: Call) -> str:
         return role.arn
     from moto.iam.models import iam_backends
 
-    user = iam_backends[call.account][call.partition].get_user_from_access_key_id(call.access_key or "")
+    key = user_keys.get(call.access_key or "", call.access_key or "")
+    user = iam_backends[call.account][call.partition].get_user_from_access_key_id(key)
     return user.arn if user else f"arn:{call.partition}:iam::{call.account}:user/evenkeel-test"
 
 

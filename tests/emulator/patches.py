@@ -41,6 +41,7 @@ def apply() -> None:
     _private_keys_are_made_when_somebody_uses_them()
     _no_images_of_amazon()
     _linked_roles_have_their_own_names()
+    _ids_of_iam_say_of_what()
     _organizations_take_all_policies_and_services()
     _members_ask_about_their_organization()
 
@@ -440,6 +441,25 @@ def _linked_roles_have_their_own_names() -> None:
         return make(self, linked_role(named.get("linked_service") or "") or role_name, *args, **named)
 
     IAMBackend.create_role = create_role
+
+
+def _ids_of_iam_say_of_what() -> None:
+    """moto makes ids of small letters; AWS's begin with what they are of, which those of roles do here, too."""
+    from moto.iam import models
+
+    def beginning(kind: Any, start: str, name: str = "id") -> None:
+        make = kind.__init__
+
+        def init(self: Any, *args: Any, **named: Any) -> None:
+            make(self, *args, **named)
+            setattr(self, name, start + getattr(self, name)[-17:].upper())
+
+        kind.__init__ = init
+
+    beginning(models.User, "AIDA")
+    beginning(models.Group, "AGPA")
+    beginning(models.InstanceProfile, "AIPA")
+    beginning(models.Policy, "ANPA")
 
 
 def _api_gateway_loads_without_its_validator() -> None:

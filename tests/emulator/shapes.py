@@ -82,6 +82,8 @@ OF_MEMBERS = {
     ("s3", "LocationConstraint"): ("InvalidLocationConstraint", "The specified location-constraint is not valid"),
     ("sqs", "AttributeNames"): ("InvalidAttributeName", "Unknown Attribute."),
 }
+# Members that also take what a newer member takes, which their own enum in the model does not say.
+OLD_NAMES = {("sqs", "ReceiveMessage"): ("AttributeNames", "MessageSystemAttributeNames")}
 # What Organizations says of an input besides, by what is wrong with it.
 REASONS = {
     "Missing required": "INPUT_REQUIRED",
@@ -101,7 +103,8 @@ def check_input(call: Call) -> None:
     shape = call.model.input_shape
     # The model of S3's control plane has a pattern that its own buckets' ARNs do not meet.
     patterns = call.service not in ("s3", "s3control")
-    problems = [text for text in violations(call.params, shape, patterns) if "Unknown parameter" not in text]
+    params = _without_old_names(call, shape)
+    problems = [text for text in violations(params, shape, patterns) if "Unknown parameter" not in text]
     if not problems:
         return
     detail = f"{len(problems)} validation error{'s' if len(problems) > 1 else ''} detected: {'; '.join(problems)}"
@@ -112,6 +115,14 @@ def check_input(call: Call) -> None:
     if missing and call.service in NAME_WHAT_IS_MISSING:
         raise AwsError("MissingParameter", f"The request must contain the parameter {missing[1]}.")
     raise refused(call, detail)
+
+
+def _without_old_names(call: Call, shape: Any) -> dict[str, Any]:
+    old, new = OLD_NAMES.get((str(call.service), str(call.operation)), ("", ""))
+    if not call.params.get(old):
+        return call.params
+    taken = shape.members[new].member.enum
+    return call.params | {old: [name for name in call.params[old] if name not in taken]}
 
 
 def refused(call: Call, detail: str) -> AwsError:

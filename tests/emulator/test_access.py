@@ -70,7 +70,7 @@ class Judged(AccountTest):
         deny = {"Effect": "Deny", "NotAction": ["iam:Get*"], "Resource": role}
         self.only(allow("iam:*"), deny)
         error = self.fails("AccessDenied", iam.create_role, RoleName="evenkeel", AssumeRolePolicyDocument=TRUST)
-        self.assertIn("explicit deny", str(error))
+        self.assertIn("with an explicit deny in an identity-based policy", str(error))
         self.fails("NoSuchEntity", iam.get_role, RoleName="evenkeel")
         iam.create_role(RoleName="other", AssumeRolePolicyDocument=TRUST)
 
@@ -174,7 +174,7 @@ class Messaging(AccountTest):
         url = sqs.create_queue(QueueName="own")["QueueUrl"]
         self.only(allow("sqs:SendMessage", self.arn("sqs", "own")))
         sqs.send_message_batch(QueueUrl=url, Entries=[{"Id": "a", "MessageBody": "x"}])
-        self.fails("AccessDeniedException", sqs.receive_message, QueueUrl=url)
+        self.fails("AccessDenied", sqs.receive_message, QueueUrl=url)
 
     def test_alarms(self) -> None:
         alarms, own = self.client("cloudwatch"), self.arn("cloudwatch", "alarm:own")

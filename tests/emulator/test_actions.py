@@ -18,7 +18,7 @@ EXCEPTIONS: dict[str, str] = {}
 def action_of(service: str, operation: str, **params: str) -> str:
     model = get_service_model(service).operation_model(operation)
     method = model.http.get("method", "POST")
-    return iam_action(SimpleNamespace(service=service, operation=operation, params=params, method=method))
+    return iam_action(SimpleNamespace(signing=None, service=service, operation=operation, params=params, method=method))
 
 
 class Actions(OrganizationTest):

@@ -266,6 +266,15 @@ class Records(EventTest):
         self.assertEqual((record["eventType"], record["sourceIPAddress"]), ("AwsServiceEvent", "AWS Internal"))
         status = record["serviceEventDetails"]["createAccountStatus"]
         self.assertEqual((status["state"], status["accountId"]), ("SUCCEEDED", made["AccountId"]))
+        organizations.create_account(Email="A@example.com", AccountName="again")
+        status = self.record("CreateAccountResult")["serviceEventDetails"]["createAccountStatus"]
+        self.assertEqual((status["state"], status["failureReason"]), ("FAILED", "EMAIL_ALREADY_EXISTS"))
+        self.assertNotIn("accountId", status)
+        control("POST", f"settling?account={self.account}&reads=1")
+        organizations.create_account(Email="b@example.com", AccountName="n")
+        status = self.record("CreateAccountResult")["serviceEventDetails"]["createAccountStatus"]
+        accounts = {one["Name"]: one["Id"] for one in organizations.list_accounts()["Accounts"]}
+        self.assertEqual((status["state"], status["accountId"]), ("SUCCEEDED", accounts["n"]))
 
     def test_sources_of_services_with_other_names(self) -> None:
         self.on()
@@ -296,6 +305,8 @@ class Lookup(EventTest):
         self.assertEqual(self.lookup(region="eu-west-1"), [])
 
     def test_the_history_lags(self) -> None:
+        # The first look loads the client and the service's model, which on a busy machine takes longer than the delay.
+        self.lookup()
         self.on(lookup_delay=1)
         self.client("iam").create_user(UserName="u")
         self.assertEqual(self.lookup("EventName", "CreateUser"), [])
@@ -428,6 +439,15 @@ class Bus(EventTest):
         what = {"who": "evenkeel-test", "what": {"userName": "a"}, "said": "evenkeel-test did it", "rule": "r"}
         self.assertEqual(bodies, [what, {"constant": 1}, "CreateUser"])
 
+    def test_a_template_has_the_event_with_and_without_its_detail(self) -> None:
+        self.trail()
+        template = '{"all": <aws.events.event.json>, "around": <aws.events.event>}'
+        self.rule(self.PATTERN, {"Arn": self.arn, "InputTransformer": {"InputTemplate": template}})
+        self.client("iam").create_user(UserName="a")
+        body = json.loads(self.got(self.arn)[0]["Body"])
+        self.assertEqual(body["all"]["detail"]["eventName"], "CreateUser")
+        self.assertEqual(set(body["around"]), set(body["all"]) - {"detail", "detail-type"} | {"detailType"})
+
     def test_topics_go_on_to_queues(self) -> None:
         self.trail()
         sns = self.client("sns")
@@ -506,6 +526,20 @@ class Bus(EventTest):
             finding = {"source": "aws.guardduty", "detail-type": "GuardDuty Finding", "detail": {"severity": severity}}
             control("POST", f"events/put?account={self.account}", finding)
         self.assertEqual([json.loads(m["Body"])["detail"]["severity"] for m in self.got(self.arn)], [4.2])
+
+    def test_an_event_that_is_too_long_for_a_queue_goes_to_the_dead_letters(self) -> None:
+        small, dead = self.queue("small", MaximumMessageSize="1024"), self.queue("dead")
+        self.rule(ANYTHING, {"Arn": small, "DeadLetterConfig": {"Arn": dead}})
+        entry = {"Source": "own", "DetailType": "x", "Detail": json.dumps({"text": "x" * 2000})}
+        answer = self.client("events").put_events(Entries=[entry])
+        self.assertEqual(answer["FailedEntryCount"], 0)
+        self.assertEqual((len(self.got(small)), len(self.got(dead))), (0, 1))
+
+    def test_entries_are_not_too_long_together(self) -> None:
+        entry = {"Source": "own", "DetailType": "x", "Detail": json.dumps({"text": "x" * 600_000})}
+        put = self.client("events").put_events
+        put(Entries=[entry])
+        self.fails("ValidationException", put, Entries=[entry, entry])
 
     def test_own_events_have_no_source_of_aws(self) -> None:
         self.rule(ANYTHING, {"Arn": self.arn})

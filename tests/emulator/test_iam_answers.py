@@ -130,3 +130,19 @@ class Answers(AccountTest):
             self.assertNotIn(role["Arn"], text)
         self.iam.create_role(RoleName="gone", AssumeRolePolicyDocument=trust())
         self.assertIn(role["RoleId"], s3.get_bucket_policy(Bucket=bucket)["Policy"])
+
+
+class Ids(AccountTest):
+    def test_an_id_begins_with_what_it_is_of(self) -> None:
+        iam = self.client("iam")
+        made = {
+            "AIDA": iam.create_user(UserName="u")["User"]["UserId"],
+            "AGPA": iam.create_group(GroupName="g")["Group"]["GroupId"],
+            "AROA": iam.create_role(RoleName="r", AssumeRolePolicyDocument=trust())["Role"]["RoleId"],
+            "ANPA": iam.create_policy(PolicyName="p", PolicyDocument=ALLOW)["Policy"]["PolicyId"],
+            "AIPA": iam.create_instance_profile(InstanceProfileName="i")["InstanceProfile"]["InstanceProfileId"],
+        }
+        for start, one in made.items():
+            self.assertRegex(one, rf"^{start}[A-Z0-9]{{17}}$")
+        self.assertEqual(iam.get_user(UserName="u")["User"]["UserId"], made["AIDA"])
+        self.assertEqual(iam.get_group(GroupName="g")["Group"]["GroupId"], made["AGPA"])

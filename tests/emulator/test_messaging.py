@@ -35,11 +35,58 @@ class Rules(AccountTest):
         )
 
     def test_a_pattern_is_tried(self) -> None:
-        event = json.dumps({"id": "1", "source": "x", "account": self.account, "time": "t", "region": "r", "resources": []})
+        of_all = {"account": self.account, "time": "t", "region": "r", "resources": [], "detail-type": "t"}
+        event = json.dumps({"id": "1", "source": "x"} | of_all)
         tried = self.events.test_event_pattern
         self.assertIs(tried(EventPattern='{"source": ["x"]}', Event=event)["Result"], True)
         self.assertIs(tried(EventPattern='{"source": ["y"]}', Event=event)["Result"], False)
         self.fails("InvalidEventPatternException", tried, EventPattern="{", Event=event)
+
+    def test_days_of_the_month_and_of_the_week_exclude_each_other(self) -> None:
+        for wrong in ("cron(0 20 * * * *)", "cron(0 20 ? * ? *)", "cron(0 20 * * MON *)", "cron(0 20 * * ?)"):
+            self.fails("ValidationException", self.events.put_rule, Name="s", ScheduleExpression=wrong)
+        for right in ("cron(0 20 * * ? *)", "cron(0 20 ? * MON-FRI *)"):
+            self.events.put_rule(Name="s", ScheduleExpression=right)
+
+    def test_a_bus_with_rules_stays(self) -> None:
+        self.events.create_event_bus(Name="b")
+        self.events.put_rule(Name="r", EventBusName="b", EventPattern='{"source": ["x"]}')
+        self.fails("ValidationException", self.events.delete_event_bus, Name="b")
+        self.events.delete_rule(Name="r", EventBusName="b")
+        self.events.delete_event_bus(Name="b")
+
+    def test_what_a_target_gets_is_a_path_or_a_template_of_json(self) -> None:
+        def put(**given: Any) -> None:
+            arn = f"arn:aws:sqs:us-east-1:{self.account}:q"
+            self.events.put_targets(Rule="r", Targets=[{"Id": "t", "Arn": arn} | given])
+
+        def template(text: str, **paths: str) -> dict[str, Any]:
+            return {"InputTransformer": {"InputPathsMap": paths, "InputTemplate": text}}
+
+        for wrong in (
+            {"InputPath": "detail"},
+            {"InputPath": "$.detail['x']"},
+            template('"<a>"', a="detail"),
+            template('"<a>"', a='$["detail"]'),
+            template('"<b>"', a="$.detail"),
+            template('"<aws.events.nothing>"'),
+            template('"<aws.x>"', **{"aws.x": "$.detail"}),
+            template("no quotes <a>", a="$.detail"),
+            template('{"x": <a>', a="$.detail"),
+            template('{x: "<a>"}', a="$.detail"),
+        ):
+            with self.subTest(wrong):
+                self.fails("ValidationException", put, **wrong)
+        for right in (
+            {"InputPath": "$"},
+            {"InputPath": "$.resources[0]"},
+            template('"<a> \\"<a>\\" <not a part>"', a="$.detail.x"),
+            template('{"a": <a>, "said": "<a>", "of": [1, <aws.events.event>], "rule": "<aws.events.rule-name>"}', a="$"),
+            template('"first <a>"\n"second"', a="$.time"),
+            template("<aws.events.event.json>"),
+        ):
+            with self.subTest(right):
+                put(**right)
 
     def test_a_managed_rule_is_left_alone(self) -> None:
         self.events.put_targets(Rule="r", Targets=self.targets("a"))
@@ -102,6 +149,90 @@ class Rules(AccountTest):
         self.fails("ResourceNotFoundException", self.events.remove_permission, StatementId="none")
         self.events.remove_permission(StatementId="new")
         self.assertNotIn("Policy", bus())
+
+
+class Deliveries(AccountTest):
+    """What a topic sends on to queues."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.sns, self.sqs = self.client("sns"), self.client("sqs")
+        self.topic = self.sns.create_topic(Name="t")["TopicArn"]
+
+    def queue(self, name: str, lets_in: bool = True, **attributes: str) -> str:
+        arn = f"arn:aws:sqs:us-east-1:{self.account}:{name}"
+        if lets_in:
+            statement = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+            attributes["Policy"] = json.dumps({"Statement": [statement | {"Resource": arn}]})
+        self.sqs.create_queue(QueueName=name, Attributes=attributes)
+        return arn
+
+    def subscribed(self, arn: str, **attributes: str) -> None:
+        self.sns.subscribe(TopicArn=self.topic, Protocol="sqs", Endpoint=arn, Attributes=attributes)
+
+    def got(self, arn: str) -> list[str]:
+        url = self.sqs.get_queue_url(QueueName=arn.rpartition(":")[2])["QueueUrl"]
+        messages = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+        for message in messages:
+            self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return [message["Body"] for message in messages]
+
+    def test_the_key_of_a_queue_must_serve_the_topic(self) -> None:
+        queue = self.queue("q", KmsMasterKeyId="alias/aws/sqs")
+        self.subscribed(queue)
+        self.sns.publish(TopicArn=self.topic, Message="the key of AWS serves nobody else")
+        owner = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{self.account}:root"}, "Action": "kms:*"}
+        policy = {"Version": "2012-10-17", "Statement": [owner | {"Resource": "*"}]}
+        kms = self.client("kms")
+        key = kms.create_key(Policy=json.dumps(policy))["KeyMetadata"]["Arn"]
+        url = self.sqs.get_queue_url(QueueName="q")["QueueUrl"]
+        self.sqs.set_queue_attributes(QueueUrl=url, Attributes={"KmsMasterKeyId": key})
+        self.sns.publish(TopicArn=self.topic, Message="the key's policy says nothing of SNS")
+        self.assertEqual(self.got(queue), [])
+        actions = ["kms:GenerateDataKey*", "kms:Decrypt"]
+        serves = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": actions, "Resource": "*"}
+        serves["Condition"] = {"ArnEquals": {"aws:SourceArn": self.topic}}
+        policy["Statement"].append(serves)
+        kms.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(policy))
+        self.sns.publish(TopicArn=self.topic, Message="now")
+        self.assertEqual([json.loads(body)["Message"] for body in self.got(queue)], ["now"])
+
+    def test_what_a_queue_does_not_take_goes_to_the_dead_letters(self) -> None:
+        dead, closed = self.queue("dead"), self.queue("closed", lets_in=False)
+        redrive = json.dumps({"deadLetterTargetArn": dead})
+        self.subscribed(closed, RedrivePolicy=redrive, FilterPolicy=json.dumps({"kind": ["a"]}))
+        self.subscribed(f"{closed}-gone", RedrivePolicy=redrive, RawMessageDelivery="true")
+        for kind in ("a", "b"):
+            attributes = {"kind": {"DataType": "String", "StringValue": kind}}
+            self.sns.publish(TopicArn=self.topic, Message=kind, MessageAttributes=attributes)
+        found = self.got(dead)
+        self.assertEqual(self.got(closed), [])
+        self.assertEqual([body for body in found if not body.startswith("{")], ["a", "b"])
+        self.assertEqual([json.loads(body)["Message"] for body in found if body.startswith("{")], ["a"])
+
+    def test_dead_letters_too_must_let_the_topic_in(self) -> None:
+        dead, closed = self.queue("dead", lets_in=False), self.queue("closed", lets_in=False)
+        self.subscribed(closed, RedrivePolicy=json.dumps({"deadLetterTargetArn": dead}))
+        self.sns.publish(TopicArn=self.topic, Message="lost")
+        self.assertEqual((self.got(closed), self.got(dead)), ([], []))
+
+    def test_a_message_that_is_too_long_for_a_queue_is_the_queues_matter(self) -> None:
+        small, dead = self.queue("small", MaximumMessageSize="1024"), self.queue("dead")
+        self.subscribed(small, RedrivePolicy=json.dumps({"deadLetterTargetArn": dead}), RawMessageDelivery="true")
+        self.sns.publish(TopicArn=self.topic, Message="m" * 2000)
+        self.assertEqual((self.got(small), self.got(dead)), ([], ["m" * 2000]))
+
+    def test_a_message_is_wrapped_unless_it_is_asked_for_as_it_is(self) -> None:
+        wrapped, raw = self.queue("wrapped"), self.queue("raw")
+        self.subscribed(wrapped, RawMessageDelivery="false")
+        self.subscribed(raw, RawMessageDelivery="true")
+        self.sns.publish(TopicArn=self.topic, Message="m")
+        self.assertEqual(self.got(raw), ["m"])
+        self.assertEqual([json.loads(body)["Message"] for body in self.got(wrapped)], ["m"])
+
+    def test_a_fifo_queue_takes_no_messages_of_a_standard_topic(self) -> None:
+        fifo = self.queue("q.fifo", FifoQueue="true")
+        self.fails("InvalidParameter", self.subscribed, arn=fifo)
 
 
 class Topics(AccountTest):

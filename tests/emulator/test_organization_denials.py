@@ -16,13 +16,14 @@ class ServiceControl(OrganizationTest):
         return self.policy("SERVICE_CONTROL_POLICY", statement(action, **more), *(targets or [self.root_id]))
 
     def test_members_alone_and_in_awss_words(self) -> None:
-        self.deny(["ec2:EnableSerialConsoleAccess", "s3:CreateBucket", "kms:Create*", "iam:CreateUser"])
+        denying = self.deny(["ec2:EnableSerialConsoleAccess", "s3:CreateBucket", "kms:Create*", "iam:CreateUser"])
+        arn = self.org.describe_policy(PolicyId=denying)["Policy"]["PolicySummary"]["Arn"]
         iam = client("iam", self.member)
         error = self.fails("AccessDenied", iam.create_user, UserName="u")
         self.assertEqual(
             error.response["Error"]["Message"],
             f"User: arn:aws:iam::{self.member}:user/evenkeel-test is not authorized to perform: iam:CreateUser on "
-            "resource: * with an explicit deny in a service control policy",
+            f"resource: arn:aws:iam::{self.member}:user/u with an explicit deny in a service control policy: {arn}",
         )
         self.assertEqual(error.response["ResponseMetadata"]["HTTPStatusCode"], 403)
         self.fails("AccessDeniedException", client("kms", self.member).create_key)
@@ -67,6 +68,48 @@ class ServiceControl(OrganizationTest):
         self.fails("AccessDeniedException", client("kms", self.member, "eu-west-1").list_keys)
         session(self.assume("role/operator"), "kms", "eu-west-1").list_keys()
 
+    def test_users_groups_policies_and_the_rest_of_iam_are_resources(self) -> None:
+        names = ("user/a/u", "group/g", "policy/p", "instance-profile/i", "oidc-provider/x.example", "saml-provider/s", "mfa/m")
+        self.deny("iam:*", Resource=[f"arn:aws:iam::*:{name}" for name in names])
+        iam = client("iam", self.member)
+        trust = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}}
+        allowed = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}})
+        provider = {"Url": "https://x.example", "ClientIDList": ["a"], "ThumbprintList": ["a" * 40]}
+        for call, arguments in (
+            (iam.create_user, {"UserName": "u", "Path": "/a/"}),
+            (iam.create_group, {"GroupName": "g"}),
+            (iam.create_policy, {"PolicyName": "p", "PolicyDocument": allowed}),
+            (iam.delete_policy, {"PolicyArn": f"arn:aws:iam::{self.member}:policy/p"}),
+            (iam.create_instance_profile, {"InstanceProfileName": "i"}),
+            (iam.create_open_id_connect_provider, provider),
+            (iam.create_saml_provider, {"Name": "s", "SAMLMetadataDocument": "x" * 1000}),
+            (iam.create_virtual_mfa_device, {"VirtualMFADeviceName": "m"}),
+        ):
+            with self.subTest(arguments):
+                self.fails("AccessDenied", call, **arguments)
+        iam.create_user(UserName="u")
+        iam.create_group(GroupName="other")
+        iam.add_user_to_group(GroupName="other", UserName="u")
+        # With a profile the profile is the resource, and the role is passed.
+        iam.create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps(trust))
+        self.deny("iam:PassRole", Resource="arn:aws:iam::*:role/r")
+        iam.create_instance_profile(InstanceProfileName="j")
+        self.fails("AccessDenied", iam.add_role_to_instance_profile, InstanceProfileName="j", RoleName="r")
+
+    def test_a_key_that_is_not_there_has_an_arn_too(self) -> None:
+        self.deny("kms:ScheduleKeyDeletion", Resource="arn:aws:kms:*:*:key/*")
+        kms = client("kms", self.member)
+        self.fails("AccessDeniedException", kms.schedule_key_deletion, KeyId="1234abcd-12ab-34cd-56ef-1234567890ab")
+
+    def test_what_a_call_is_about_is_a_gap_where_it_is_not_known_and_counts(self) -> None:
+        self.deny("dynamodb:*", Resource="arn:aws:dynamodb:*:*:table/protected")
+        self.deny("*", Resource="arn:aws:s3:::protected")
+        dynamodb = client("dynamodb", self.member)
+        self.fails("EmulatorLacksOperation", dynamodb.describe_table, TableName="protected")
+        # A list is about no resource, and a bucket is no table.
+        dynamodb.list_tables()
+        client("ecr", self.member).describe_repositories()
+
     def assume(self, role: str) -> dict[str, str]:
         arn = f"arn:aws:iam::{self.member}:{role}"
         return client("sts", self.member).assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
@@ -86,6 +129,20 @@ class ServiceControl(OrganizationTest):
         error = self.fails("AccessDeniedException", client("kms", self.member).list_keys)
         self.assertIn("because no service control policy allows the kms:ListKeys action", str(error))
 
+    def test_a_key_that_cannot_be_told_is_a_gap(self) -> None:
+        """A denial by the tags of a user would else let everybody through."""
+        self.deny("iam:CreateUser", Condition={"StringEquals": {"aws:PrincipalTag/team": "x"}})
+        self.deny(
+            "sqs:*", Condition={"StringEquals": {"aws:PrincipalTag/team": "x", "aws:RequestedRegion": "eu-west-1"}}
+        )
+        self.deny("sns:*", Condition={"StringEquals": {"aws:SourceVpce": "vpce-1"}})
+        self.fails("EmulatorLacksOperation", client("iam", self.member).create_user, UserName="u")
+        client("iam", self.member).list_users()
+        # Where another condition does not hold it does not matter, and a call from here has no endpoint of a network.
+        client("sqs", self.member).list_queues()
+        self.fails("EmulatorLacksOperation", client("sqs", self.member, "eu-west-1").list_queues)
+        client("sns", self.member).list_topics()
+
     def test_an_unknown_operator_is_a_gap(self) -> None:
         self.deny("iam:*", Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}})
         self.fails("EmulatorLacksOperation", client("iam", self.member).list_users)
@@ -98,7 +155,7 @@ class ResourceControl(OrganizationTest):
         policy = statement("s3:*", Principal="*", Condition={"StringNotEquals": {"aws:PrincipalOrgID": "o-other"}})
         self.policy("RESOURCE_CONTROL_POLICY", policy, self.member)
         error = self.fails("AccessDenied", client("s3", self.member).get_bucket_versioning, Bucket=bucket)
-        self.assertIn("with an explicit deny in a resource control policy", str(error))
+        self.assertIn("with an explicit deny in a resource control policy: arn:aws:organizations::", str(error))
         # From outside as well; and not what other services hold.
         self.fails("AccessDenied", self.client("s3").get_bucket_versioning, Bucket=bucket)
         client("iam", self.member).list_users()

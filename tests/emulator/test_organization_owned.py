@@ -1,5 +1,6 @@
 """What an organization's policies decide in its accounts' services."""
 
+import json
 from typing import Any
 
 from emulator.organization_testing import OrganizationTest
@@ -179,3 +180,30 @@ class ControlTower(OrganizationTest):
         self.assertEqual(trust["Principal"]["AWS"], f"arn:aws:iam::{self.account}:root")
         topics = client("sns", self.member).list_topics()["Topics"]
         self.assertEqual(sorted(one["TopicArn"] for one in topics), sorted(made["topics"]))
+
+
+class Conditions(OrganizationTest):
+    """Policies of resources that name the organization."""
+
+    def queue(self, principal: Any, key: str) -> str:
+        arn = f"arn:aws:sqs:us-east-1:{self.account}:{key.rpartition(':')[2]}"
+        organization = self.org.describe_organization()["Organization"]["Id"]
+        statement = {"Effect": "Allow", "Principal": principal, "Action": "sqs:SendMessage", "Resource": arn}
+        statement["Condition"] = {"StringEquals": {key: organization}}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        made = self.client("sqs").create_queue(QueueName=arn.rpartition(":")[2], Attributes={"Policy": policy})
+        return made["QueueUrl"]
+
+    def test_a_queue_for_the_accounts_of_the_organization(self) -> None:
+        url = self.queue("*", "aws:PrincipalOrgID")
+        client("sqs", self.member).send_message(QueueUrl=url, MessageBody="b")
+        outsider = client("sqs", str(int(self.account) + 300_000_000))
+        self.fails("AccessDenied", outsider.send_message, QueueUrl=url, MessageBody="b")
+
+    def test_a_queue_for_the_topics_of_the_organization(self) -> None:
+        url = self.queue({"Service": "sns.amazonaws.com"}, "aws:SourceOrgID")
+        arn = f"arn:aws:sqs:us-east-1:{self.account}:SourceOrgID"
+        topic = self.client("sns").create_topic(Name="t")["TopicArn"]
+        self.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+        self.client("sns").publish(TopicArn=topic, Message="m")
+        self.assertEqual(len(self.client("sqs").receive_message(QueueUrl=url).get("Messages", [])), 1)

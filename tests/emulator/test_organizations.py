@@ -1,9 +1,12 @@
 """Organizations: who may ask, invitations, policies of all types, effective policies, services."""
 
 import json
+import unittest.mock
+from datetime import UTC, datetime
 from typing import Any
 
 from emulator import testing
+from emulator.organization import invitations
 from emulator.organization_testing import OrganizationTest
 from emulator.testing import AccountTest, client, control
 
@@ -128,6 +131,28 @@ class Invitations(OrganizationTest):
         made = self.org.invite_account_to_organization(Target={"Id": account, "Type": "ACCOUNT"}, Notes="welcome")
         return made["Handshake"]["Id"]
 
+    def test_who_is_invited_has_an_id_or_an_address(self) -> None:
+        invite = self.org.invite_account_to_organization
+        for target, reason in (
+            ({"Id": "12", "Type": "ACCOUNT"}, "INVALID_PATTERN"),
+            ({"Id": "nobody", "Type": "EMAIL"}, "INVALID_EMAIL_ADDRESS_TARGET"),
+            ({"Id": "o-1234567890", "Type": "ORGANIZATION"}, "INVALID_PARTY_TYPE_TARGET"),
+        ):
+            error = self.fails("InvalidInputException", invite, Target=target)
+            self.assertEqual(error.response["Reason"], reason)
+        account = str(next(testing._accounts))
+        self.invite(account)
+        # By its address it is the same account.
+        again = {"Id": f"root+{account}@example.com", "Type": "EMAIL"}
+        self.fails("DuplicateHandshakeException", invite, Target=again)
+
+    def test_an_invitation_expires(self) -> None:
+        sent = datetime.now(UTC) - invitations.LIFE
+        target, sender = {"Id": "111122223333", "Type": "ACCOUNT"}, "444455556666"
+        old = invitations.Handshake("h-old", "o-1", sender, "a@example.com", target, None, [], "aws", requested=sent)
+        with unittest.mock.patch.dict(invitations._HANDSHAKES, {"h-old": old}):
+            self.assertEqual([one.state for one in invitations._all()], ["EXPIRED"])
+
     def test_from_open_to_accepted(self) -> None:
         account = str(next(testing._accounts))
         invited = client("organizations", account)
@@ -215,6 +240,26 @@ class Services(OrganizationTest):
             ServicePrincipal=principals[0],
         )
         self.fails("InvalidInputException", self.org.enable_aws_service_access, ServicePrincipal="iam.example.com")
+
+    def test_a_service_has_only_so_many_administrators(self) -> None:
+        """Whoever registers them: the service's own operations take no more either."""
+        accounts = [self.member, self.join(), self.join(), self.join()]
+        register = self.org.register_delegated_administrator
+        one, three = "guardduty.amazonaws.com", "cloudtrail.amazonaws.com"
+        self.trust(one, three, "config.amazonaws.com")
+        for account in accounts[:3]:
+            register(AccountId=account, ServicePrincipal=three)
+        for account in accounts:
+            register(AccountId=account, ServicePrincipal="config.amazonaws.com")
+        register(AccountId=accounts[0], ServicePrincipal=one)
+        for principal, account, reason in (
+            (one, accounts[1], "DELEGATED_ADMINISTRATOR_EXISTS_FOR_THIS_SERVICE"),
+            (three, accounts[3], "MAX_DELEGATED_ADMINISTRATORS_FOR_SERVICE_LIMIT_EXCEEDED"),
+        ):
+            error = self.fails("ConstraintViolationException", register, AccountId=account, ServicePrincipal=principal)
+            self.assertEqual(error.response["Reason"], reason)
+        self.org.deregister_delegated_administrator(AccountId=accounts[0], ServicePrincipal=one)
+        register(AccountId=accounts[1], ServicePrincipal=one)
 
     def test_what_cannot_be_delegated(self) -> None:
         self.trust("iam.amazonaws.com")
@@ -383,6 +428,13 @@ class Effective(OrganizationTest):
             self.effective(account=self.account),
             {"tags": {"costcenter": {"tag_key": "CostCenter", "tag_value": ["Development", "Support"]}}},
         )
+
+    def test_keys_of_tag_policies_know_no_case(self) -> None:
+        none = {"@@operators_allowed_for_child_policies": ["@@none"]}
+        self.tags({"CostCenter": {"tag_key": {"@@assign": "CostCenter"} | none, "tag_value": {"@@assign": ["A"]}}}, self.root_id)
+        self.tags({"costcenter": {"tag_key": {"@@assign": "costcenter"}, "tag_value": {"@@append": ["B"]}}}, self.ou)
+        wanted = {"tags": {"CostCenter": {"tag_key": "CostCenter", "tag_value": ["A", "B"]}}}
+        self.assertEqual(self.effective(), wanted)
 
     def test_assign_below_replaces(self) -> None:
         self.tags({"cc": {"tag_value": {"@@assign": ["Development", "Support"]}}}, self.root_id)

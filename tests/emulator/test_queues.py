@@ -48,13 +48,74 @@ class Queues(AccountTest):
         self.delete(url, first[0])
         self.assertEqual(self.bodies(url), ["a2"])
 
-    def test_times_are_whole_seconds(self) -> None:
-        sqs = self.client("sqs")
-        url = sqs.create_queue(QueueName="q")["QueueUrl"]
-        sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "5"})
-        told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-        for name in ("CreatedTimestamp", "LastModifiedTimestamp"):
-            self.assertRegex(told[name], r"^\d{10}$")
+    def test_what_is_no_message(self) -> None:
+        standard, fifo = self.queue("q"), self.fifo()
+        text = {"DataType": "String", "StringValue": "v"}
+        wrong: list[tuple[dict[str, Any], str]] = [
+            ({"DelaySeconds": -1}, "DelaySeconds must be >= 0 and <= 900."),
+            ({"MessageDeduplicationId": "d"}, "not valid for this queue type"),
+            ({"MessageGroupId": "g" * 129}, "MessageGroupId can only include alphanumeric and punctuation characters"),
+            ({"MessageAttributes": {f"a{n}": text for n in range(11)}}, "[11] exceeds the allowed maximum [10]"),
+            ({"MessageAttributes": {"a": {"DataType": "String", "StringValue": ""}}}, "non-empty value of type 'String'"),
+            ({"MessageAttributes": {"a": {"DataType": "Number", "StringValue": "x"}}}, "to a number"),
+            ({"MessageSystemAttributes": {"Other": text}}, "system attribute name 'Other'"),
+        ]
+        wrong += [({"MessageAttributes": {name: text}}, name) for name in ("AWS.a", "amazon.a", ".a", "a.", "a..b", "a b")]
+        for more, words in wrong:
+            with self.subTest(more):
+                error = self.fails("InvalidParameterValue", self.send, url=standard, body="b", **more)
+                self.assertIn(words, error.response["Error"]["Message"])
+                entries = [{"Id": "bad", "MessageBody": "b"} | more, {"Id": "good", "MessageBody": "b"}]
+                told = self.sqs.send_message_batch(QueueUrl=standard, Entries=entries)
+                self.assertEqual([one["Id"] for one in told["Failed"]], ["bad"])
+                self.assertEqual([one["Id"] for one in told["Successful"]], ["good"])
+        for name in ("a b", "d" * 129):
+            arguments = {"url": fifo, "body": "b", "group": "g", "MessageDeduplicationId": name}
+            self.fails("InvalidParameterValue", self.send, **arguments)
+        self.fails("MissingParameter", self.send, url=standard, body="")
+        # Groups are for fair queues too, and numbers are of many forms.
+        number = {"DataType": "Number.int", "StringValue": "-1.5e3"}
+        self.send(standard, "b", "g", MessageAttributes={"a-b.c_d": number, "t": text})
+
+    def test_attributes_count_for_the_size_of_a_message(self) -> None:
+        url = self.queue("q", MaximumMessageSize="1024")
+        attributes = {"name": {"DataType": "String", "StringValue": "v" * 14}}
+        self.send(url, "b" * 1000, MessageAttributes=attributes)
+        error = self.fails("InvalidParameterValue", self.send, url=url, body="b" * 1001, MessageAttributes=attributes)
+        self.assertIn("Message must be shorter than 1024 bytes", str(error))
+
+    def test_attributes_of_fifo_queues_go_with_each_other(self) -> None:
+        url = self.fifo()
+        change = self.sqs.set_queue_attributes
+        for bad in (
+            {"DeduplicationScope": "x"},
+            {"FifoThroughputLimit": "x"},
+            {"ContentBasedDeduplication": "yes"},
+            {"FifoThroughputLimit": "perMessageGroupId"},
+            {"FifoQueue": "false"},
+        ):
+            with self.subTest(bad):
+                self.fails("InvalidAttributeValue", change, QueueUrl=url, Attributes=bad)
+        change(QueueUrl=url, Attributes={"DeduplicationScope": "messageGroup"})
+        change(QueueUrl=url, Attributes={"FifoThroughputLimit": "perMessageGroupId"})
+        change(QueueUrl=url, Attributes={"FifoQueue": "true"})
+        both = {"FifoQueue": "true", "FifoThroughputLimit": "perMessageGroupId"}
+        self.fails("InvalidAttributeValue", self.queue, name="r.fifo", **both)
+
+    def test_attributes_of_messages_are_asked_for_by_either_name(self) -> None:
+        url = self.queue("q", VisibilityTimeout="0")
+        self.send(url, "b")
+        for name in ("AttributeNames", "MessageSystemAttributeNames"):
+            found = self.sqs.receive_message(QueueUrl=url, **{name: ["ApproximateReceiveCount"]})["Messages"][0]
+            self.assertEqual([*found["Attributes"]], ["ApproximateReceiveCount"])
+        self.fails("InvalidAttributeName", self.sqs.receive_message, QueueUrl=url, AttributeNames=["Nothing"])
+
+    def test_times_of_a_queue_are_whole_seconds(self) -> None:
+        url = self.queue("q")
+        self.sqs.set_queue_attributes(QueueUrl=url, Attributes={"DelaySeconds": "1"})
+        names = ["CreatedTimestamp", "LastModifiedTimestamp"]
+        for value in self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"].values():
+            self.assertRegex(value, r"^\d{10}$")
 
     def test_numbers_out_of_range_are_told_in_the_words_of_sqs(self) -> None:
         url = self.queue("q")

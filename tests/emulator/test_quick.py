@@ -117,11 +117,12 @@ def _value(shape: Any, draw: random.Random, depth: int) -> Any:
     if kind == "structure":
         wanted = shape.metadata.get("required", [])
         more = [name for name in shape.members if depth and draw.random() < 0.3]
-        return {name: _value(shape.members[name], draw, depth - 1) for name in {*wanted, *more}} if depth > -3 else {}
+        return {name: _value(shape.members[name], draw, depth - 1) for name in sorted({*wanted, *more})} if depth > -3 else {}
     if kind == "list":
         return [_value(shape.member, draw, depth - 1) for _ in range(draw.randrange(3))]
     if kind == "map":
-        return {_value(shape.key, draw, 0) or "k": _value(shape.value, draw, depth - 1)}
+        key = _value(shape.key, draw, 0)
+        return {key if isinstance(key, str) and key else "k": _value(shape.value, draw, depth - 1)}
     if kind == "string":
         if getattr(shape, "enum", None):
             return draw.choice([*shape.enum])

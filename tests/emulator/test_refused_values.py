@@ -172,7 +172,7 @@ class Lacking(AccountTest):
     def test_how_a_denial_is_told(self) -> None:
         for service, operation, params, code, action in (
             ("sns", "create_topic", {"Name": "t"}, "AuthorizationError", "SNS:CreateTopic"),
-            ("sqs", "create_queue", {"QueueName": "q"}, "AccessDeniedException", "sqs:createqueue"),
+            ("sqs", "create_queue", {"QueueName": "q"}, "AccessDenied", "sqs:createqueue"),
         ):
             control("POST", "faults", {"service": service, "account": self.account, "kind": "error", "count": 1})
             error = self.fails(code, getattr(self.client(service), operation), **params)

@@ -4,6 +4,7 @@ import datetime
 import gzip
 import http.client
 import json
+import re
 import struct
 import time
 import unittest
@@ -253,6 +254,69 @@ class Protocols(AccountTest):
                 "service-quotas:ListAWSDefaultServiceQuotas",
             ],
         )
+
+
+    def test_names_that_are_not_botocores_or_that_several_services_sign_with(self) -> None:
+        asked = [
+            ("emr", "ListClusters"),
+            ("opensearchserverless", "ListCollections"),
+            ("timestream-write", "ListDatabases"),
+            ("pinpoint", "GetApps"),
+            ("sesv2", "ListContactLists"),
+            ("ses", "ListIdentities"),
+            ("dynamodbstreams", "ListStreams"),
+            ("dynamodb", "ListTables"),
+            ("kinesisanalyticsv2", "ListApplications"),
+            ("apigatewayv2", "GetApis"),
+            ("servicecatalog-appregistry", "ListApplications"),
+            ("lexv2-models", "ListBots"),
+        ]
+        for service, operation in asked:
+            client = self.client(service)
+            getattr(client, re.sub(r"(?<!^)([A-Z])", r"_\1", operation).lower())()
+        self.assertEqual(self.calls(), [f"{service}:{operation}" for service, operation in asked])
+
+    def test_whoever_is_recognised_is_bound(self) -> None:
+        """A call that goes past the recogniser would also go past faults and policies."""
+        deny = {"Effect": "Deny", "Action": "elasticmapreduce:*", "Resource": "*"}
+        allow = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+        control("POST", f"policy?account={self.account}", {"Version": "2012-10-17", "Statement": [allow, deny]})
+        emr = self.client("emr")
+        self.fails("AccessDeniedException", emr.list_clusters)
+        control("DELETE", f"policy?account={self.account}")
+        fault = {"service": "emr", "operation": "ListClusters", "account": self.account, "code": "InternalServerException"}
+        control("POST", "faults", fault)
+        self.fails("InternalServerException", emr.list_clusters)
+
+    def test_a_gap_is_a_gap_whatever_moto_makes_of_it(self) -> None:
+        gaps = {
+            # moto needs a package that is not installed.
+            "glue": ("get_databases", {}),
+            "cognito-idp": ("list_user_pools", {"MaxResults": 5}),
+            # moto has no such service, and takes one of them for S3.
+            "mwaa": ("list_environments", {}),
+            "s3outposts": ("list_endpoints", {}),
+            # The name that it signs with is none of botocore's.
+            "iot-data": ("list_retained_messages", {}),
+        }
+        for service, (operation, arguments) in gaps.items():
+            with self.subTest(service=service):
+                error = self.fails("EmulatorLacksOperation", getattr(self.client(service), operation), **arguments)
+                self.assertEqual(error.response["ResponseMetadata"]["HTTPStatusCode"], 501)
+        self.assertEqual([call.partition(":")[0] for call in self.calls()], list(gaps))
+        status, _, got = self.sent("nobodys-name", "/", b"{}", {"x-amz-target": "X.Y"})
+        self.assertEqual((status, got["__type"]), (501, "EmulatorLacksOperation"))
+
+
+    def test_an_unsigned_call_of_nobodys_is_a_gap(self) -> None:
+        connection = http.client.HTTPConnection(endpoint().removeprefix("http://"))
+        # RegisterClient of the OIDC service of IAM Identity Center.
+        body = b'{"clientName": "x", "clientType": "public"}'
+        connection.request("POST", "/client/register", body, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        self.assertEqual(answer.status, 501)
+        self.assertIn(b"EmulatorLacksOperation", answer.read())
+        connection.close()
 
 
 class OnTheWire(AccountTest):

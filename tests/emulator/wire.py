@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-from botocore.exceptions import UnknownServiceError
+from botocore.exceptions import DataNotFoundError, UnknownServiceError
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.model import OperationModel
 from moto.core.parse import PROTOCOL_PARSERS
@@ -23,6 +23,7 @@ from moto.utilities.utils import get_partition
 from werkzeug.exceptions import NotFound
 
 from emulator import cbor, wire_types
+from emulator.signing import services_of
 
 CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/(\d{8})/([^/]+)/([^/]+)/aws4_request")
 # `AKIA` or `ASIA`, the account, four more characters: an own account without any set-up.
@@ -69,6 +70,8 @@ class Call:
     owner: str | None = None
     # Why the input cannot be read, once it was tried; `params` is empty then.
     unreadable: str | None = None
+    # The name of the service in the signature.
+    signing: str | None = None
 
     @property
     def operation(self) -> str | None:
@@ -130,17 +133,47 @@ def recognise(environ: dict[str, Any], body: bytes, accounts: "AccountKeys") -> 
     signing = None
     if found:
         call.access_key, _, call.region, signing = found.groups()
+        call.signing = signing
         call.account = accounts.account_of(call.access_key)
     form = dict(parse_qsl(body.decode("utf-8", "replace"))) if _is_form(environ) else {}
     call.service = _service(signing, environ, form)
-    if call.service is None:
-        return call
     if call.service == "s3control":
         _move_account(environ)
     elif call.service == "s3":
         _move_bucket(environ)
-    call.model, call.uri_params = _operation(call, form)
+    if call.service:
+        call.model, call.uri_params = _operation(call, form)
+    if signing and (call.model is None or _is_for_another(call)):
+        _look_further(call, signing, form)
     return call
+
+
+def _look_further(call: Call, signing: str, form: dict[str, str]) -> None:
+    """Finds the service among others that sign with the name; without one the call stays what it was."""
+    first, target = call.service, call.environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[0]
+    others = [one for one in services_of(signing) if one.service not in (first, *SIGNED_AS.values())]
+    if target:
+        others = [one for one in others if one.target == target]
+    elif form.get("Version"):
+        others = [one for one in others if one.version == form["Version"]]
+    for other in others:
+        call.service = other.service
+        model, uri_params = _operation(call, form)
+        if model is not None:
+            call.model, call.uri_params = model, uri_params
+            return
+    # Nobody's operation: named after the service that it must be for, when there is one alone.
+    call.service = first or (others[0].service if len(others) == 1 else None)
+
+
+def _is_for_another(call: Call) -> bool:
+    """Whether the target of JSON is not that of the service, though it has an operation of the name."""
+    target = call.environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[0]
+    known = get_service_model(call.service).metadata.get("targetPrefix")
+    if call.protocol != "json" or not target or known is None:
+        return False
+    # CloudTrail's has a name space before it, which not all SDKs send.
+    return target.rpartition(".")[2] != known.rpartition(".")[2]
 
 
 def _spoken(environ: dict[str, Any]) -> str | None:
@@ -157,7 +190,7 @@ def protocol_of(service: str | None, spoken: str | None = None) -> str:
     Many services offer several: what the request speaks decides, and else the model's first one of these.
     """
     if not service:
-        return "rest-xml"
+        return spoken or "rest-xml"
     metadata = get_service_model(service).metadata
     offered = [str(one) for one in (*metadata.get("protocols", []), metadata["protocol"]) if one in PROTOCOL_PARSERS]
     if spoken == "query" and "ec2" in offered:
@@ -219,7 +252,7 @@ def _exists(service: str) -> bool:
 def _is_known(service: str) -> bool:
     try:
         get_service_model(service)
-    except UnknownServiceError:
+    except (UnknownServiceError, DataNotFoundError):
         return False
     return True
 

@@ -3,6 +3,7 @@
 names.py      what CloudTrail calls services and operations, where their events appear, what is a read
 identity.py   who called, as a record says it
 record.py     a call and its answer as CloudTrail's record
+patterns.py   which events a rule matches
 trails.py     whether a trail logs a record, and log files in its bucket
 history.py    what LookupEvents finds
 permission.py what resource policies let services and accounts do

@@ -1,10 +1,11 @@
 """EventBridge: from an event on a bus over rules to targets that are queues, topics and other buses.
 
-moto matches patterns with its own code. It takes disabled and scheduled rules for matching, knows no topics, looks for
-a queue only in the rule's own account, asks no policy, drops `Input`, `InputPath` and the account, and loses what
-cannot be delivered; so the way from a rule to these targets is done here. Other targets stay with moto.
+moto takes disabled and scheduled rules for matching, knows no topics, looks for a queue only in the rule's own account,
+asks no policy, drops `Input`, `InputPath` and the account, and loses what cannot be delivered; so the way from a rule to
+these targets is done here. Other targets stay with moto.
 """
 
+import contextlib
 import functools
 import json
 import re
@@ -12,9 +13,11 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
+from moto.core.exceptions import ServiceException
+
 from emulator.answers import AwsError
-from emulator.events import disorder, queues, topics
-from emulator.events.permission import granting, service_may
+from emulator.events import disorder, patterns, queues, topics
+from emulator.events.permission import granting, key_serves, service_may
 from emulator.missing import Forward, handles
 from emulator.wire import Call
 
@@ -22,6 +25,8 @@ SERVICE = "events.amazonaws.com"
 READ_PREFIXES = ("Describe", "Get", "List")
 WITH_READS = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 Event = dict[str, Any]
+# How a template's `<aws.events.event>` spells members.
+OF_EVENT = {"detail-type": "detailType"}
 
 
 class Undeliverable(Exception):
@@ -35,7 +40,13 @@ class Undeliverable(Exception):
 @functools.cache
 def install() -> None:
     """Brings moto's rules (replays, notifications of S3) to the targets that are served here."""
-    from moto.events.models import Rule
+    from moto.events.models import EventPattern, Rule
+
+    def matches_event(self: Any, event: Event) -> bool:
+        pattern = self.get_pattern()
+        return not pattern or patterns.matches(pattern, event)
+
+    EventPattern.matches_event = matches_event
 
     by_moto = Rule.send_to_targets
 
@@ -68,8 +79,20 @@ def put(event: Event, account: str, region: str, bus: str = "default") -> None:
         rule.send_to_targets(dict(event, **{"ingestion-time": _text(None)}))
 
 
+# What the entries of a call may have together ("PutEvents quota").
+MOST_BYTES = 1024 * 1024
+
+
+def _size(entry: dict[str, Any]) -> int:
+    """The bytes of an entry ("Calculating PutEvents event entry size"): a time counts 14."""
+    texts = [entry.get(name) or "" for name in ("Source", "DetailType", "Detail")] + (entry.get("Resources") or [])
+    return sum(len(text.encode()) for text in texts) + (14 if entry.get("Time") else 0)
+
+
 @handles("events", "PutEvents")
 def put_events(call: Call, _: Forward) -> dict[str, Any]:
+    if sum(map(_size, call.params["Entries"])) > MOST_BYTES:
+        raise AwsError("ValidationException", "Total size of the entries in the request is over the limit.")
     entries = [_entry(call, entry) for entry in call.params["Entries"]]
     return {"FailedEntryCount": sum("ErrorCode" in entry for entry in entries), "Entries": entries}
 
@@ -124,10 +147,14 @@ def deliver(rule: Any, target: dict[str, Any], event: Event) -> None:
         else:
             _may(rule, arn)
             body = message(rule, target, event)
-            if arn.split(":")[2] == "sqs":
-                queues.send(arn, body, (target.get("SqsParameters") or {}).get("MessageGroupId"))
-            else:
-                topics.topic_of(arn).publish(body)
+            try:
+                if arn.split(":")[2] == "sqs":
+                    queues.send(arn, body, (target.get("SqsParameters") or {}).get("MessageGroupId"))
+                else:
+                    topics.topic_of(arn).publish(body)
+            except ServiceException as refused:
+                # Such as a message that is too long for the queue; who put the event never hears of it.
+                raise Undeliverable("INVALID_PARAMETER", refused.message) from None
     except Undeliverable as problem:
         _to_dead_letters(rule, target, event, problem)
 
@@ -152,7 +179,7 @@ def transformed(rule: Any, transformer: dict[str, Any], event: Event) -> str:
         "aws.events.rule-name": rule.name,
         "aws.events.event.ingestion-time": _text(None),
         "aws.events.event.json": event,
-        "aws.events.event": event,
+        "aws.events.event": {OF_EVENT.get(name, name): value for name, value in event.items() if name != "detail"},
     }
 
     def written(found: re.Match[str]) -> str:
@@ -197,26 +224,10 @@ def _may(rule: Any, arn: str) -> None:
     if not service_may(target.policy, SERVICE, action, arn, context):
         raise Undeliverable("NO_PERMISSIONS", f"{SERVICE} is not authorized to perform {action} on {arn}.")
     key = target.kms_master_key_id
-    if key and not _key_serves(key, arn):
+    if key and not key_serves(key, arn, SERVICE, {}):
         raise Undeliverable("NO_PERMISSIONS", f"{SERVICE} may not use the key {key} of {arn}.")
     if queue and queue.fifo_queue and queue.attributes.get("ContentBasedDeduplication") != "true":
         raise Undeliverable("INVALID_PARAMETER", "The FIFO queue has no content-based deduplication.")
-
-
-def _key_serves(key: str, arn: str) -> bool:
-    """AWS's own keys let no other service use them; a key of the account does by its policy."""
-    from moto.kms.models import kms_backends
-
-    _, _, _, region, account, _ = arn.split(":")
-    backend = kms_backends[account][region]
-    try:
-        found = backend.keys[backend.any_id_to_key_id(key)]
-    except (KeyError, AttributeError):
-        return False
-    if found.key_manager == "AWS" or not found.enabled:
-        return False
-    actions = ("kms:GenerateDataKey", "kms:Decrypt")
-    return all(service_may(found.policy, SERVICE, action, found.arn, {}) for action in actions)
 
 
 def _to_bus(rule: Any, target: dict[str, Any], event: Event) -> None:
@@ -243,21 +254,7 @@ def _granted(sender: str, account: str, region: str, bus: str, event: Event) -> 
     if found is None:
         return None
     context = {"events:source": event["source"], "events:detail-type": event["detail-type"]}
-    organization = organization_of(sender)
-    if organization:
-        context["aws:PrincipalOrgID"] = organization
     return granting(found.policy, sender, "events:PutEvents", found.arn, context)
-
-
-def organization_of(account: str) -> str | None:
-    """The id of the organization that the account is in."""
-    from moto.organizations.models import organizations_backends
-
-    for partitions in list(organizations_backends.values()):
-        for backend in list(partitions.values()):
-            if backend.org and any(one.id == account for one in backend.accounts):
-                return backend.org.id
-    return None
 
 
 def _to_dead_letters(rule: Any, target: dict[str, Any], event: Event, problem: Undeliverable) -> None:
@@ -273,7 +270,8 @@ def _to_dead_letters(rule: Any, target: dict[str, Any], event: Event, problem: U
         "ERROR_MESSAGE": str(problem),
         "RETRY_ATTEMPTS": "0",
     }
-    queues.send(arn, _dump(event), attributes=why)
+    with contextlib.suppress(ServiceException):
+        queues.send(arn, _dump(event), attributes=why)
 
 
 def _at(path: str, event: Event) -> Any:

@@ -8,6 +8,8 @@ import fnmatch
 import sys
 from typing import Any
 
+from moto.utilities.utils import PARTITION_NAMES
+
 from emulator.policy import as_list, statements
 
 Context = dict[str, str]
@@ -23,7 +25,35 @@ def service_may(policy: str | None, service: str, action: str, resource: str, co
             return False
         return principal.get("AWS") == "*" or service in as_list(principal.get("Service"))
 
-    return _deciding(policy, action, resource, context, named) is not None
+    known = OF_SERVICES | _organization("aws:SourceOrgID", context.get("aws:SourceAccount")) | context
+    return _deciding(policy, action, resource, known, named) is not None
+
+
+def _organization(key: str, account: str | None) -> Context:
+    """The organization that the account is in, as the value of the key."""
+    from emulator.organization.structure import home_of
+
+    found = next((one for name in PARTITION_NAMES if account and (one := home_of(account, name))), None)
+    return {key: found.org.id} if found else {}
+
+
+def key_serves(key: str, arn: str, service: str, context: Context) -> bool:
+    """Whether the key that encrypts the queue or topic serves a service that sends there.
+
+    AWS's own keys let no other service use them; a key of the account does by its policy.
+    """
+    from moto.kms.models import kms_backends
+
+    _, _, _, region, account, _ = arn.split(":")
+    backend = kms_backends[account][region]
+    try:
+        found = backend.keys[backend.any_id_to_key_id(key)]
+    except (KeyError, AttributeError):
+        return False
+    if found.key_manager == "AWS" or not found.enabled:
+        return False
+    actions = ("kms:GenerateDataKey", "kms:Decrypt")
+    return all(service_may(found.policy, service, action, found.arn, context) for action in actions)
 
 
 def account_may(policy: str | None, account: str, action: str, resource: str, context: Context | None = None) -> bool:
@@ -41,12 +71,13 @@ def granting(policy: str | None, account: str, action: str, resource: str, conte
         owners = [str(name).split(":")[4] if ":" in str(name) else str(name) for name in names]
         return any(owner in ("*", account) for owner in owners)
 
-    known = {"aws:principalaccount": account, "aws:sourceowner": account} | context
+    known = {"aws:principalaccount": account, "aws:sourceowner": account, "aws:principalisawsservice": "false"}
+    known |= OF_ALL | _organization("aws:PrincipalOrgID", account) | context
     return _deciding(policy, action, resource, known, named)
 
 
 def _deciding(policy: str | None, action: str, resource: str, context: Context, named: Any) -> dict[str, Any] | None:
-    known = OF_SERVICES | {name.lower(): value for name, value in context.items()}
+    known = {name.lower(): value for name, value in context.items()}
     allowing = None
     for statement in statements(policy):
         if not _about(statement, action, resource) or not named(statement.get("Principal")):
@@ -83,8 +114,9 @@ COMPARE = {
     "numericgreaterthan": lambda want, have: float(have) > float(want),
     "numericgreaterthanequals": lambda want, have: float(have) >= float(want),
 }
-# How AWS's services come: over the newest TLS.
-OF_SERVICES = {"aws:securetransport": "true", "s3:tlsversion": "1.3"}
+# How everybody comes: over the newest TLS.
+OF_ALL = {"aws:securetransport": "true", "s3:tlsversion": "1.3"}
+OF_SERVICES = OF_ALL | {"aws:principalisawsservice": "true"}
 
 
 def _holds(conditions: dict[str, Any], known: Context, unknown: bool) -> bool:

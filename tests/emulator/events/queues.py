@@ -37,6 +37,9 @@ def install() -> None:
         # moto takes the policy away when another attribute is set.
         kept = {} if "Policy" in attributes else {"Policy": self.policy if hasattr(self, "_policy_json") else None}
         write(self, attributes | kept, now)
+        # AWS tells whole seconds.
+        self.created_timestamp = int(self.created_timestamp)
+        self.last_modified_timestamp = int(self.last_modified_timestamp)
 
     models.Queue._set_attributes = set_attributes
     models.Queue.add_message = add_message

@@ -77,6 +77,10 @@ def service_event(call: Any, answer: Any, record: dict[str, Any]) -> dict[str, A
         return None
     name, under = RESULTS[(call.service, call.operation)]
     said = (record["responseElements"] or {}).get(under) or {"accountId": call.params.get("AccountId")}
+    said = said | {"state": "FAILED" if "failureReason" in said else "SUCCEEDED"}
+    if said["state"] == "SUCCEEDED" and not said.get("accountId"):
+        # The answer does not say it as long as the account is on its way.
+        said["accountId"] = _account_made(call, said["id"])
     left_out = ("errorCode", "errorMessage", "sharedEventID")
     return {key: value for key, value in record.items() if key not in left_out} | {
         "userIdentity": {"accountId": record["recipientAccountId"], "invokedBy": "AWS Internal"},
@@ -87,8 +91,15 @@ def service_event(call: Any, answer: Any, record: dict[str, Any]) -> dict[str, A
         "responseElements": None,
         "eventID": str(uuid.uuid4()),
         "eventType": "AwsServiceEvent",
-        "serviceEventDetails": {under: said | {"state": "SUCCEEDED"}},
+        "serviceEventDetails": {under: said},
     }
+
+
+def _account_made(call: Any, request: str) -> str | None:
+    from emulator.organization.structure import home
+
+    made = [one.create_account_status["CreateAccountStatus"] for one in home(call).accounts]
+    return next((one["AccountId"] for one in made if one["Id"] == request), None)
 
 
 def resources(record: dict[str, Any]) -> list[dict[str, str]]:

@@ -1,10 +1,13 @@
-"""SNS: from a topic on to queues, as the queue's policy allows it."""
+"""SNS: from a topic on to queues, as the queue's policy and its key allow it, and else to the dead letters."""
 
 import functools
+import json
 from typing import Any
 
+from moto.core.exceptions import ServiceException
+
 from emulator.events import queues
-from emulator.events.permission import service_may
+from emulator.events.permission import key_serves, service_may
 from emulator.missing import guards
 from emulator.wire import Call
 
@@ -26,18 +29,39 @@ def install() -> None:
             if self.protocol == "lambda":
                 publish(self, *args, **named)
             return
-        queue = queues.queue_of(self.endpoint)
-        context = {"aws:SourceArn": self.topic.arn, "aws:SourceAccount": self.topic.account_id}
-        if queue and service_may(queue.policy, SERVICE, "sqs:SendMessage", self.endpoint, context):
+        endpoint, own = self.endpoint, self.account_id
+        for arn in (endpoint, _dead_letters(self)):
+            if not arn or not _may(self.topic, arn):
+                continue
             queues.install()
             # moto looks for the queue in the subscription's account.
-            self.account_id, own = queue.account_id, self.account_id
+            self.endpoint, self.account_id = arn, arn.split(":")[4]
             try:
                 publish(self, *args, **named)
+                return
+            except ServiceException:
+                # Such as a message that is too long for the queue; who has published it never hears of it.
+                continue
             finally:
-                self.account_id = own
+                self.endpoint, self.account_id = endpoint, own
 
     models.Subscription.publish = publish_as_allowed
+
+
+def _dead_letters(subscription: Any) -> str | None:
+    """Where messages go that the endpoint does not take."""
+    policy = subscription.attributes.get("RedrivePolicy")
+    return json.loads(policy)["deadLetterTargetArn"] if policy else None
+
+
+def _may(topic: Any, arn: str) -> bool:
+    """Whether SNS may send to the queue, and use the key that encrypts it."""
+    queue = queues.queue_of(arn)
+    context = {"aws:SourceArn": topic.arn, "aws:SourceAccount": topic.account_id}
+    if queue is None or not service_may(queue.policy, SERVICE, "sqs:SendMessage", arn, context):
+        return False
+    key = queue.kms_master_key_id
+    return not key or key_serves(key, arn, SERVICE, context)
 
 
 @guards("sns")

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from emulator.answers import AwsError
+from emulator.events import patterns
 from emulator.missing import Forward, from_moto, handles
 from emulator.shelf.pages import page
 from emulator.shelf.store import owner_of
@@ -140,14 +141,16 @@ def put_permission(call: Call, forward: Forward) -> dict[str, Any]:
     return {}
 
 
+@handles("events", "DeleteEventBus")
+def delete_bus(call: Call, _: Forward) -> None:
+    from moto.events.models import events_backends
+
+    there = events_backends[call.account][call.region].event_buses.get(call.params["Name"].rpartition("/")[2])
+    if there is not None and there.rules and there.name != "default":
+        raise AwsError("ValidationException", "EventBus can't be deleted since it has rules.")
+
+
 @handles("events", "TestEventPattern")
 def test_event_pattern(call: Call, _: Forward) -> dict[str, Any]:
     """Whether a pattern matches an event, which moto never says."""
-    from moto.events.exceptions import InvalidEventPatternException
-    from moto.events.models import EventPattern
-
-    try:
-        pattern, event = EventPattern.load(call.params["EventPattern"]), json.loads(call.params["Event"])
-    except (ValueError, KeyError, InvalidEventPatternException) as error:
-        raise AwsError("InvalidEventPatternException", "Event pattern is not valid.") from error
-    return {"Result": bool(pattern.matches_event(event))}
+    return {"Result": patterns.matches(json.loads(call.params["EventPattern"]), json.loads(call.params["Event"]))}

@@ -114,6 +114,49 @@ def input_of_a_target(call: Call) -> None:
         except ValueError:
             message = f"JSON syntax error in input for target {target['Id']}."
             raise AwsError("ValidationException", message) from None
+        _check_path(target["Id"], target.get("InputPath") or "$")
+        if "InputTransformer" in target:
+            _check_transformer(target["Id"], target["InputTransformer"])
+
+
+# What every template may name besides its own variables.
+OF_ALL_EVENTS = {"rule-arn", "rule-name", "event", "event.json", "event.ingestion-time"}
+
+
+def _check_path(target: str, path: str) -> None:
+    """A path begins at the event, and its names stand behind dots ("Target", API reference)."""
+    if not path.startswith("$") or re.search(r"\[\s*['\"]", path):
+        raise AwsError("ValidationException", f"Invalid InputPath for target {target}.")
+
+
+def _check_transformer(target: str, transformer: dict[str, Any]) -> None:
+    paths, template = transformer.get("InputPathsMap") or {}, transformer["InputTemplate"]
+    for name, path in paths.items():
+        _check_path(target, path)
+        if name.lower().startswith("aws"):
+            raise AwsError("ValidationException", f"InputPathsMap for target {target} has a reserved name: {name}.")
+    known = {*paths, *(f"aws.events.{name}" for name in OF_ALL_EVENTS)}
+    for name in re.findall(r"<([\w.-]+)>", template):
+        if name not in known:
+            message = f"InputTemplate for target {target} contains invalid placeholder {name}."
+            raise AwsError("ValidationException", message)
+    # JSON, or lines that are each a text in quotes.
+    if not _is_json(template) and not all(_is_json(line) for line in template.splitlines() if line.strip()):
+        raise AwsError("ValidationException", f"Invalid InputTemplate for target {target}.")
+
+
+def _is_json(template: str) -> bool:
+    """Whether the text is JSON once its variables have values."""
+    made, quoted = "", False
+    for part in re.split(r'(\\.|"|<[\w.-]+>)', template):
+        if part == '"':
+            quoted = not quoted
+        made += "0" if re.fullmatch(r"<[\w.-]+>", part) and not quoted else part
+    try:
+        json.loads(made, strict=False)
+    except ValueError:
+        return False
+    return True
 
 
 # Config.

@@ -69,10 +69,16 @@ def name_of_a_table(call: Call) -> None:
 def schedule_of_a_rule(call: Call) -> None:
     """A day is given by the month or by the week, and the other one left open with `?`."""
     text = call.params.get("ScheduleExpression")
-    cron = CRON.fullmatch(text or "")
-    fields = cron[0][5:-1].split() if cron else []
-    if text and not RATE.fullmatch(text) and (len(fields) != 6 or (fields[2] == "?") == (fields[4] == "?")):
+    if text and not RATE.fullmatch(text) and not _is_cron(text):
         raise AwsError("ValidationException", "Parameter ScheduleExpression is not valid.")
+
+
+def _is_cron(text: str) -> bool:
+    """Of the days of the month and of the week one is left open ("Cron expressions", User Guide)."""
+    if not CRON.fullmatch(text):
+        return False
+    _, _, of_month, _, of_week, _ = text[5:-1].split()
+    return (of_month == "?") != (of_week == "?")
 
 
 @refuses("macie2", "CreateClassificationJob")

@@ -237,7 +237,8 @@ def _must_confirm(call: Call, one: Any) -> bool:
 def _ask(topic: Any, one: Any) -> None:
     """The message to the endpoint; only a queue can read it here."""
     queue = queues.queue_of(one.endpoint)
-    if queue and service_may(queue.policy, SERVICE, "sqs:SendMessage", one.endpoint, {"aws:SourceArn": topic.arn}):
+    context = {"aws:SourceArn": topic.arn, "aws:SourceAccount": topic.account_id}
+    if queue and service_may(queue.policy, SERVICE, "sqs:SendMessage", one.endpoint, context):
         region = topic.arn.split(":")[3]
         message = {
             "Type": "SubscriptionConfirmation",

@@ -1,4 +1,4 @@
-"""SQS: names and attributes of queues that it refuses and moto takes."""
+"""SQS: names and attributes of queues, and messages, that it refuses and moto takes."""
 
 import json
 import re
@@ -22,6 +22,9 @@ NUMBERS = {
 OF_FIFO = {"ContentBasedDeduplication", "DeduplicationScope", "FifoQueue", "FifoThroughputLimit"}
 OTHERS = {"KmsMasterKeyId", "Policy", "RedriveAllowPolicy", "RedrivePolicy", "SqsManagedSseEnabled", *OF_FIFO}
 MOST_RECEIVES = 1000
+MOST_ATTRIBUTES = 10
+# Ids of groups and of duplicates.
+OF_A_MESSAGE = re.compile(r"[\x21-\x7e]{1,128}")
 MOST_ENTRIES = 10
 GONE_SECONDS = 60
 ERRORS = "AWS.SimpleQueueService."
@@ -55,8 +58,38 @@ def attributes_of_a_queue(call: Call) -> None:
         _check_policy(attributes["Policy"])
     if attributes.get("RedrivePolicy"):
         _check_redrive(call, name, attributes["RedrivePolicy"])
+    _check_fifo(call, name, attributes)
     if attributes.get("KmsMasterKeyId") and attributes.get("SqsManagedSseEnabled") == "true":
         raise AwsError("InvalidAttributeValue", "You can use one type of server-side encryption (SSE) at one time.")
+
+
+# What attributes of FIFO queues say.
+OF_FIFO_VALUES = {
+    "ContentBasedDeduplication": ("true", "false"),
+    "DeduplicationScope": ("messageGroup", "queue"),
+    "FifoThroughputLimit": ("perQueue", "perMessageGroupId"),
+}
+
+
+def _check_fifo(call: Call, name: str, attributes: dict[str, str]) -> None:
+    for attribute, values in OF_FIFO_VALUES.items():
+        if attributes.get(attribute, values[0]) not in values:
+            raise _invalid(attribute)
+    if call.operation == "SetQueueAttributes" and attributes.get("FifoQueue", "true") != "true":
+        message = "Invalid value for the parameter FifoQueue. Reason: Modifying queue type is not supported."
+        raise AwsError("InvalidAttributeValue", message)
+    there = _queue(call, name) if call.operation == "SetQueueAttributes" else None
+    limit = attributes.get("FifoThroughputLimit") or getattr(there, "fifo_throughput_limit", None)
+    scope = attributes.get("DeduplicationScope") or getattr(there, "deduplication_scope", None)
+    # High throughput needs both ("High throughput for FIFO queues").
+    if limit == "perMessageGroupId" and scope != "messageGroup":
+        raise _invalid("FifoThroughputLimit")
+
+
+def _queue(call: Call, name: str) -> Any:
+    from moto.sqs.models import sqs_backends
+
+    return sqs_backends[call.owner or call.account][call.region].queues.get(name)
 
 
 def _check_policy(text: str) -> None:
@@ -125,14 +158,68 @@ def numbers_of_a_call(call: Call) -> None:
 
 
 @refuses("sqs", "SendMessage")
-def characters_of_a_message(call: Call) -> None:
-    _check_characters(call, call.params)
+def what_a_message_is(call: Call) -> None:
+    _check_message(call, call.params)
 
 
 @judges("sqs", "SendMessageBatch")
-def _check_characters(_: Call, message: dict[str, Any]) -> None:
+def _check_message(call: Call, message: dict[str, Any]) -> None:
+    if not message["MessageBody"]:
+        raise AwsError("MissingParameter", "The request must contain the parameter MessageBody.")
     if NOT_ALLOWED.search(message["MessageBody"]):
         raise AwsError("InvalidMessageContents", "Message contains characters outside the allowed set.")
+    if message.get("DelaySeconds", 0) < 0:
+        value = message["DelaySeconds"]
+        raise _wrong(value, "DelaySeconds", "DelaySeconds must be >= 0 and <= 900.")
+    for name in ("MessageGroupId", "MessageDeduplicationId"):
+        if name in message and not OF_A_MESSAGE.fullmatch(message[name]):
+            rule = "can only include alphanumeric and punctuation characters. 1 to 128 in length."
+            raise _wrong(message[name], name, f"{name} {rule}")
+    # Groups are also for the fair queues among the standard ones.
+    if "MessageDeduplicationId" in message and not call.params["QueueUrl"].endswith(".fifo"):
+        reason = "The request include parameter that is not valid for this queue type."
+        raise _wrong(message["MessageDeduplicationId"], "MessageDeduplicationId", reason)
+    _check_attributes(message)
+    most = int(getattr(_queue(call, call.params["QueueUrl"].rpartition("/")[2]), "maximum_message_size", 0))
+    if most and _size(message) > most:
+        text = f"One or more parameters are invalid. Reason: Message must be shorter than {most} bytes."
+        raise AwsError("InvalidParameterValue", text)
+
+
+def _size(message: dict[str, Any]) -> int:
+    """The bytes of a message, in which those of its attributes count: names, types and values."""
+    size = len(message["MessageBody"].encode())
+    for name, value in (message.get("MessageAttributes") or {}).items():
+        binary = value.get("BinaryValue") or b""
+        parts = [name, value.get("DataType", ""), value.get("StringValue") or ""]
+        size += sum(len(part.encode()) for part in parts) + len(binary)
+    return size
+
+
+def _check_attributes(message: dict[str, Any]) -> None:
+    attributes = message.get("MessageAttributes") or {}
+    if len(attributes) > MOST_ATTRIBUTES:
+        text = f"Number of message attributes [{len(attributes)}] exceeds the allowed maximum [{MOST_ATTRIBUTES}]."
+        raise AwsError("InvalidParameterValue", text)
+    for name, value in attributes.items():
+        reserved = name.lower().startswith(("aws.", "amazon."))
+        if reserved or not re.fullmatch(r"(?!\.)(?!.*\.\.)[A-Za-z0-9_.-]{1,256}(?<!\.)", name):
+            raise AwsError("InvalidParameterValue", f"Invalid message (user) attribute name '{name}'.")
+        kind = str(value.get("DataType", "")).partition(".")[0]
+        said = value.get("BinaryValue" if kind == "Binary" else "StringValue")
+        if kind in ("String", "Number", "Binary") and not said:
+            text = f"Message (user) attribute '{name}' must contain a non-empty value of type '{kind}'."
+            raise AwsError("InvalidParameterValue", text)
+        if kind == "Number" and not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", said):
+            text = f"Can't cast the value of message (user) attribute '{name}' to a number."
+            raise AwsError("InvalidParameterValue", text)
+    unknown = next((name for name in message.get("MessageSystemAttributes") or {} if name != "AWSTraceHeader"), None)
+    if unknown:
+        raise AwsError("InvalidParameterValue", f"Message system attribute name '{unknown}' is invalid.")
+
+
+def _wrong(value: Any, name: str, reason: str) -> AwsError:
+    return AwsError("InvalidParameterValue", f"Value {value} for parameter {name} is invalid. Reason: {reason}")
 
 
 @refuses("sqs", "ChangeMessageVisibilityBatch", "DeleteMessageBatch")
@@ -174,9 +261,7 @@ def expired(call: Call, entry: dict[str, Any]) -> None:
 
 def _received(call: Call, entry: dict[str, Any]) -> Any:
     """The message that was once received with the entry's receipt."""
-    from moto.sqs.models import sqs_backends
-
-    queue = sqs_backends[call.owner or call.account][call.region].queues.get(call.params["QueueUrl"].rpartition("/")[2])
+    queue = _queue(call, call.params["QueueUrl"].rpartition("/")[2])
     messages = queue._messages if queue else []
     return next((one for one in messages if one.had_receipt_handle(entry["ReceiptHandle"])), None)
 

@@ -1,18 +1,21 @@
-"""STS: the caller behind a key that nobody created."""
+"""STS: the caller behind a key that nobody created, and sessions of roles and users."""
 
 from typing import Any
 from urllib.parse import unquote
 
+from moto.moto_api._internal import mock_random
+
 from emulator import grammar
 from emulator.answers import AwsError
-from emulator.events.identity import session_began, user_identity
+from emulator.events.identity import session_began, session_of, user_identity
 from emulator.events.permission import account_may
-from emulator.identity import caller_arn
+from emulator.identity import caller_arn, federated_keys, root_keys
 from emulator.missing import Forward, from_moto, handles
 from emulator.organization.structure import home_of
 from emulator.wire import Call
 
 HOUR = 3600
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
 @handles("sts", "GetCallerIdentity")
@@ -26,6 +29,7 @@ def get_caller_identity(call: Call, forward: Forward) -> dict[str, Any]:
 def assume_role(call: Call, forward: Forward) -> dict[str, Any]:
     """moto lets everybody take every role; where the role is there, its trust policy is asked."""
     parts = str(call.params.get("RoleArn", "")).split(":")
+    _check_source_identity(call)
     _check_trust(call, parts)
     _check_session(call, parts)
     output = from_moto(call, forward)
@@ -33,6 +37,38 @@ def assume_role(call: Call, forward: Forward) -> dict[str, Any]:
     if call.params.get("SourceIdentity"):
         output["SourceIdentity"] = call.params["SourceIdentity"]
     return output
+
+
+@handles("sts", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity")
+def assume_role_from_outside(call: Call, forward: Forward) -> dict[str, Any]:
+    output = from_moto(call, forward)
+    session_began(call, output["Credentials"]["AccessKeyId"])
+    return output
+
+
+@handles("sts", "GetSessionToken", "GetFederationToken")
+def session_of_a_user(call: Call, forward: Forward) -> dict[str, Any]:
+    """moto gives everybody the same key, which is nobody's."""
+    if call.access_key in root_keys or user_identity(call)["type"] != "IAMUser" or session_of(call):
+        raise AwsError("AccessDenied", f"Cannot call {call.operation} with session credentials", 403)
+    output = from_moto(call, forward)
+    key = f"ASIA{call.account}{''.join(mock_random.choice(LETTERS) for _ in range(4))}"
+    output["Credentials"]["AccessKeyId"] = key
+    session_began(call, key)
+    if call.operation == "GetFederationToken":
+        name = call.params["Name"]
+        arn = f"arn:{call.partition}:sts::{call.account}:federated-user/{name}"
+        federated_keys[key] = arn
+        output["FederatedUser"] = {"FederatedUserId": f"{call.account}:{name}", "Arn": arn}
+    return output
+
+
+def _check_source_identity(call: Call) -> None:
+    """Once it is set it goes on through all roles that are taken, and cannot be another one."""
+    before = (session_of(call) or {}).get("sourceIdentity")
+    if before and call.params.get("SourceIdentity", before) != before:
+        message = f"User: {caller_arn(call)} is not authorized to perform: sts:SetSourceIdentity: it is {before} already"
+        raise AwsError("AccessDenied", message, 403)
 
 
 def _check_session(call: Call, parts: list[str]) -> None:
@@ -57,10 +93,11 @@ def _check_trust(call: Call, parts: list[str]) -> None:
         return
     needed = ["sts:AssumeRole"]
     needed += ["sts:TagSession"] if call.params.get("Tags") else []
-    needed += ["sts:SetSourceIdentity"] if call.params.get("SourceIdentity") else []
+    source = call.params.get("SourceIdentity") or (session_of(call) or {}).get("sourceIdentity")
+    needed += ["sts:SetSourceIdentity"] if source else []
     context, caller = {"sts:RoleSessionName": call.params["RoleSessionName"]}, caller_arn(call)
-    for member in ("ExternalId", "SourceIdentity"):
-        context |= {f"sts:{member}": call.params[member]} if member in call.params else {}
+    context |= {"sts:ExternalId": call.params["ExternalId"]} if "ExternalId" in call.params else {}
+    context |= {"sts:SourceIdentity": source} if source else {}
     for tag in call.params.get("Tags") or []:
         context[f"aws:RequestTag/{tag['Key']}"] = tag["Value"]
     context["aws:PrincipalArn"] = caller

@@ -13,6 +13,7 @@ from moto.organizations.models import organizations_backends
 
 from emulator.access import Demand, applies, demands
 from emulator.answers import AwsError
+from emulator.events.identity import session_of
 from emulator.faults import USUAL_CODES
 from emulator.identity import caller_arn, spoken
 from emulator.organization import root_sessions
@@ -20,6 +21,8 @@ from emulator.organization.structure import account_in, attached, enabled, home_
 from emulator.policy import statements
 from emulator.wire import Call
 
+# What hangs on a root, unit or account: statements, each with the ARN of its policy.
+Level = list[tuple[dict[str, Any], str]]
 # The services that resource control policies reach.
 RESOURCE_SERVICES = {"s3", "sts", "kms", "sqs", "secretsmanager", "ecr", "aoss"}
 
@@ -39,7 +42,7 @@ def judge(call: Call) -> None:
         root_arn = f"arn:{call.partition}:iam::{call.account}:root"
         own = call.service == "iam" and "UserName" not in call.params
         wanted = [replace(one, resource=root_arn) if own else one for one in wanted]
-        _refuse(call, wanted, _statements(task), "session policy")
+        _refuse(call, wanted, [(one, "") for one in _statements(task)], "session policy")
     for level in service:
         _refuse(call, wanted, level, "service control policy")
     for level in service:
@@ -48,13 +51,16 @@ def judge(call: Call) -> None:
         _refuse(call, wanted, level, "resource control policy")
 
 
-def _levels(account: str, call: Call, kind: str) -> list[list[dict[str, Any]]]:
+def _levels(account: str, call: Call, kind: str) -> list[Level]:
     """The statements that bind a member, from the root to its account; none when the type is off."""
     found = home_of(account, call.partition) if is_member(account) else None
     if found is None or not enabled(found, kind):
         return []
     levels = path(found, account_in(found, account))
-    return [[one for policy in attached(entity, kind) for one in _statements(policy.content)] for entity in levels]
+    return [
+        [(one, policy.arn) for policy in attached(entity, kind) for one in _statements(policy.content)]
+        for entity in levels
+    ]
 
 
 @functools.cache
@@ -63,15 +69,17 @@ def _statements(text: str) -> list[dict[str, Any]]:
     return statements(text)
 
 
-def _refuse(call: Call, wanted: list[Demand], level: list[dict[str, Any]], kind: str) -> None:
+def _refuse(call: Call, wanted: list[Demand], level: Level, kind: str) -> None:
+    """The error names the policy, as AWS does within an organization ("Enhanced access denied error messages")."""
     for demand in wanted:
-        if any(one["Effect"] == "Deny" and applies(one, demand) for one in level):
-            raise _denied(call, demand, f"with an explicit deny in a {kind}")
+        for one, arn in level:
+            if one["Effect"] == "Deny" and applies(one, demand):
+                raise _denied(call, demand, f"with an explicit deny in a {kind}{f': {arn}' if arn else ''}")
 
 
-def _must_allow(call: Call, wanted: list[Demand], level: list[dict[str, Any]]) -> None:
+def _must_allow(call: Call, wanted: list[Demand], level: Level) -> None:
     for demand in wanted:
-        if not any(one["Effect"] == "Allow" and applies(one, demand) for one in level):
+        if not any(one["Effect"] == "Allow" and applies(one, demand) for one, _ in level):
             raise _denied(call, demand, f"because no service control policy allows the {spoken(demand.action)} action")
 
 
@@ -97,7 +105,8 @@ def principal_arn(call: Call) -> str:
 
 def _principal_type(call: Call) -> str:
     arn = caller_arn(call)
-    return "Account" if arn.endswith(":root") else "AssumedRole" if ":assumed-role/" in arn else "User"
+    kinds = {":root": "Account", ":assumed-role/": "AssumedRole", ":federated-user/": "FederatedUser"}
+    return next((kind for part, kind in kinds.items() if part in arn), "User")
 
 
 def _owner(call: Call) -> str:
@@ -124,6 +133,9 @@ def _context(call: Call, owner: str) -> dict[str, list[str]]:
         "aws:principalisawsservice": ["false"],
         "aws:viaawsservice": ["false"],
     }
+    source = (session_of(call) or {}).get("sourceIdentity")
+    if source:
+        made["aws:sourceidentity"] = [source]
     for name, account in (("principal", call.account), ("resource", owner)):
         found = home_of(account, call.partition)
         known = account_in(found, account) if found else None

@@ -38,6 +38,8 @@ class Merge:
     settings: dict[tuple[str, ...], Setting] = field(default_factory=dict)
     limits: dict[tuple[str, ...], frozenset[str]] = field(default_factory=dict)
     policies: list[str] = field(default_factory=list)
+    # The keys of tag policies know no case ("Tag policy syntax"); the first spelling is kept.
+    spellings: dict[str, str] = field(default_factory=dict)
 
     def level(self, number: int, policies: list[Any]) -> None:
         """Merges the policies of one entity, which do not bind each other: the first that assigns wins."""
@@ -65,6 +67,7 @@ class Merge:
                 self._set(where, operator, node[operator], level, policy)
         for name, child in node.items():
             if not name.startswith("@@"):
+                name = self.spellings.setdefault(name.lower(), name) if where == ("tags",) else name
                 self._node(child, (*where, name), allowed, level, policy, limits)
 
     def _set(self, where: tuple[str, ...], operator: str, value: Any, level: int, policy: str) -> None:

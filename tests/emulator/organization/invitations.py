@@ -1,5 +1,6 @@
 """Handshakes: a management account invites, the account accepts or declines, and accounts leave again."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -63,16 +64,28 @@ class Handshake:
 _HANDSHAKES: dict[str, Handshake] = {}
 
 
+def _all() -> list[Handshake]:
+    """The handshakes; those whose time is over have expired."""
+    for one in _HANDSHAKES.values():
+        if one.state == "OPEN" and datetime.now(UTC) >= one.requested + LIFE:
+            one.state = "EXPIRED"
+    return [*_HANDSHAKES.values()]
+
+
 @handles("organizations", "InviteAccountToOrganization")
 def invite(call: Call, _: Forward) -> dict[str, Any]:
     found, target = home(call), call.params["Target"]
     if target["Type"] == "ORGANIZATION":
-        raise AwsError("InvalidInputException", "INVALID_PARTY_TYPE_TARGET: you can invite accounts only.")
+        raise _wrong("INVALID_PARTY_TYPE_TARGET", "You specified the wrong type of entity (account, organization, or email).")
+    if target["Type"] == "ACCOUNT" and not re.fullmatch(r"\d{12}", target["Id"]):
+        raise _wrong("INVALID_PATTERN", "You provided a value that doesn't match the required pattern.")
+    if target["Type"] == "EMAIL" and not re.fullmatch(r"[^\s@]+@[^\s@]+\.[^\s@]+", target["Id"]):
+        raise _wrong("INVALID_EMAIL_ADDRESS_TARGET", "You specified an invalid email address for the invited account owner.")
     if any(target["Id"] in (account.id, account.email) for account in found.accounts):
         raise _constraint("ALREADY_IN_AN_ORGANIZATION", "The invited account is already a member of the organization.")
     if any(
-        one.state == "OPEN" and one.organization == found.org.id and one.target == target
-        for one in _HANDSHAKES.values()
+        one.state == "OPEN" and one.organization == found.org.id and _same(one.target, target)
+        for one in _all()
     ):
         raise AwsError("DuplicateHandshakeException", "A handshake with the same action and target already exists.")
     identity = "h-" + "".join(mock_random.choice(LETTERS) for _ in range(32))
@@ -132,12 +145,18 @@ def describe(call: Call, _: Forward) -> dict[str, Any]:
 
 @handles("organizations", "ListHandshakesForAccount")
 def list_received(call: Call, _: Forward) -> dict[str, Any]:
-    return _listed(call, [one for one in _HANDSHAKES.values() if one.is_for(call.account)])
+    return _listed(call, [one for one in _all() if one.is_for(call.account)])
 
 
 @handles("organizations", "ListHandshakesForOrganization")
 def list_sent(call: Call, _: Forward) -> dict[str, Any]:
-    return _listed(call, [one for one in _HANDSHAKES.values() if one.organization == home(call).org.id])
+    return _listed(call, [one for one in _all() if one.organization == home(call).org.id])
+
+
+def _same(one: dict[str, str], other: dict[str, str]) -> bool:
+    """Whether both invite the same account, by its id or its address."""
+    addresses = {email_of(target["Id"]) if target["Type"] == "ACCOUNT" else target["Id"] for target in (one, other)}
+    return len(addresses) == 1
 
 
 def _listed(call: Call, found: list[Handshake]) -> dict[str, Any]:
@@ -164,11 +183,9 @@ def _join(found: Any, account: str, handshake: Handshake) -> None:
 
 
 def _find(call: Call) -> Handshake:
-    handshake = _HANDSHAKES.get(call.params["HandshakeId"])
+    handshake = next((one for one in _all() if one.id == call.params["HandshakeId"]), None)
     if handshake is None:
         raise _unknown()
-    if handshake.state == "OPEN" and datetime.now(UTC) >= handshake.requested + LIFE:
-        handshake.state = "EXPIRED"
     return handshake
 
 
@@ -195,6 +212,10 @@ def _must_be_open(handshake: Handshake, wanted: str) -> None:
 
 def _unknown() -> AwsError:
     return AwsError("HandshakeNotFoundException", "We can't find a handshake with the HandshakeId that you specified.")
+
+
+def _wrong(reason: str, message: str) -> AwsError:
+    return AwsError("InvalidInputException", message, more={"Reason": reason})
 
 
 def _constraint(reason: str, message: str) -> AwsError:

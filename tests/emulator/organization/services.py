@@ -49,6 +49,20 @@ def register(call: Call, _: Forward) -> None:
         raise violation("CANNOT_REGISTER_SUSPENDED_ACCOUNT_AS_DELEGATED_ADMINISTRATOR", "The account is suspended.")
     if not trusted(found, given["ServicePrincipal"]):
         raise violation("SERVICE_ACCESS_NOT_ENABLED", "Call the EnableAWSServiceAccess API first.")
+    others = {admin.account.id for admin in found.admins if given["ServicePrincipal"] in admin.services}
+    most = _most(given["ServicePrincipal"])
+    if most is not None and len(others - {account.id}) >= most:
+        one = "DELEGATED_ADMINISTRATOR_EXISTS_FOR_THIS_SERVICE"
+        reason = one if most == 1 else "MAX_DELEGATED_ADMINISTRATORS_FOR_SERVICE_LIMIT_EXCEEDED"
+        raise violation(reason, "You have exceeded the allowed number of delegated administrators for the service.")
+
+
+def _most(principal: str) -> int | None:
+    """How many delegated administrators a service has, where its own operations say it."""
+    from emulator.organization.delegation import SERVICES
+
+    # Firewall Manager's default administrator is one, beside whom there may be others.
+    return next((one.most for one in SERVICES if one.principal == principal and one.name != "fms"), None)
 
 
 @handles("organizations", "DeregisterDelegatedAdministrator")

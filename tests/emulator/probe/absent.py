@@ -59,6 +59,7 @@ OWN_CODES = {"sqs.GetQueueAttributes": "InvalidAttributeName", "sqs.ReceiveMessa
 CLIENTS = {"AccountId", "ChecksumAlgorithm", "CreationToken", "EndpointId", "clientToken"}
 #: How a service, or else its protocol, tells a caller whose policy does not allow the operation.
 DENIED = {
+    "cloudwatch": "AccessDenied",
     "ec2": "UnauthorizedOperation",
     "json": "AccessDeniedException",
     "query": "AccessDenied",
@@ -67,6 +68,7 @@ DENIED = {
     "s3.HeadBucket": "403",
     "smithy-rpc-v2-cbor": "AccessDeniedException",
     "sns": "AuthorizationError",
+    "sqs": "AccessDenied",
 }
 #: What everybody may do.
 ALLOWED = {"sts.GetCallerIdentity"}

@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from emulator.answers import Answer
+from emulator.signing import services_of
 
 
 class FromServer(Request):
@@ -33,13 +34,20 @@ class Moto(DomainDispatcherApplication):
             found = host if host in list_of_moto_modules() else None
             for backend, pattern in self.backend_url_patterns:
                 found = found or (backend if pattern.match(f"http://{host}") else None)
+            label = host.partition(".")[0]
+            if found == "s3" and label != "s3" and services_of(label):
+                # moto takes every name that begins with s3 for S3.
+                found = None
             if found is None:
                 raise NotImplementedError(f"moto has no service at {host}")
             self._known[host] = found
         return self._known[host]
 
     def answer(self, environ: dict[str, Any]) -> Answer:
-        app = self.get_application(environ)
+        try:
+            app = self.get_application(environ)
+        except ModuleNotFoundError as error:
+            raise NotImplementedError(f"moto needs {error.name} for this service, which is not installed") from error
         try:
             endpoint, _ = app.url_map.bind_to_environ(environ).match()
             request = FromServer(environ)
