@@ -33,13 +33,22 @@ impl Reader for Disk {
                 return Err(Error::new(ErrorKind::PermissionDenied, problem));
             }
         }
-        // What is no baseline by its name may hold what nobody is to see, and an error shows lines.
+        // What is no baseline by its name may hold what nobody is to see, and an error shows lines. Only
+        // who runs the command may name such a file, and then by its own name: a link is of the repository.
         let is_named_in_a_file = from != path;
-        if is_named_in_a_file && real.extension().is_none_or(|extension| extension != "toml") {
-            let problem = "its name does not end with .toml, and a baseline's does";
-            return Err(Error::new(ErrorKind::PermissionDenied, problem));
+        let is_link = real.file_name() != path.file_name();
+        if real.extension().is_some_and(|extension| extension == "toml")
+            || !(is_named_in_a_file || is_link)
+        {
+            return Ok(());
         }
-        Ok(())
+        let problem = match is_link {
+            true => {
+                "it is a link to a file whose name does not end with .toml, and a baseline's does"
+            }
+            false => "its name does not end with .toml, and a baseline's does",
+        };
+        Err(Error::new(ErrorKind::PermissionDenied, problem))
     }
 }
 
@@ -139,6 +148,15 @@ mod tests {
         for (name, text) in [(".env", "PASSWORD=canary"), (".git/config", "canary")] {
             let file = file(name, text);
             assert_eq!(kind(Disk.reaches(&baseline, &file)), ErrorKind::PermissionDenied, "{name}");
+            let linked = repository.join(format!("linked-{}.toml", text.len()));
+            std::os::unix::fs::symlink(&file, &linked).unwrap();
+            assert_eq!(
+                kind(Disk.reaches(&baseline, &linked)),
+                ErrorKind::PermissionDenied,
+                "{name}"
+            );
+            assert_eq!(kind(Disk.read(&linked).map(drop)), ErrorKind::PermissionDenied, "{name}");
+            assert_eq!(Disk.read(&file).unwrap(), text, "{name}: by its own name");
         }
         // Nobody writes to it: it is not waited for.
         let pipe = repository.join("pipe.toml");

@@ -77,12 +77,41 @@ pub struct Held {
     pub reason: String,
     /// What releases it.
     pub released_by: String,
+    /// The limit of a run that releases it when it is raised, where one does; with its value in `[safety]`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raised_with: Option<RunLimit>,
+}
+
+/// A limit of one run; one that is raised raises that of the day with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RunLimit {
+    /// Of all its changes.
+    MaxChanges,
+    /// Of those in one account.
+    MaxChangesPerAccount,
+}
+
+impl RunLimit {
+    /// The option that raises it.
+    pub fn option(self) -> &'static str {
+        match self {
+            Self::MaxChanges => "--max-changes",
+            Self::MaxChangesPerAccount => "--max-changes-per-account",
+        }
+    }
 }
 
 impl Held {
     /// Held back by a guard.
     pub fn by(guard: Guard, reason: impl Into<String>, released_by: impl Into<String>) -> Self {
-        Self { guard, reason: reason.into(), released_by: released_by.into() }
+        Self { guard, reason: reason.into(), released_by: released_by.into(), raised_with: None }
+    }
+
+    /// Says which limit of a run releases it when it is raised.
+    pub fn raised_with(mut self, limit: Option<RunLimit>) -> Self {
+        self.raised_with = limit;
+        self
     }
 }
 

@@ -34,7 +34,7 @@ pub use crate::baseline::item::{Location, Mode};
 pub use crate::fleet::account::{FailedAccount, SkippedAccount};
 pub use crate::fleet::shard::Shards;
 pub use assemble::{AccountPlan, Assembly, PlanHead, assemble};
-pub use held::{Guard, Held};
+pub use held::{Guard, Held, RunLimit};
 pub use input::{AccountInput, Declared, ObservedItem, Waiver, region_of};
 pub use make::plan_account;
 pub use objects::{Objects, Sort};

@@ -7,7 +7,7 @@ use super::refusal::{Over, Refusal};
 use crate::fleet::Fleet;
 use crate::kinds::{AllowedGrants, Grant, GrantClass, Risk};
 use crate::names::AccountId;
-use crate::plan::{Guard, Held, ObjectPlan, Plan};
+use crate::plan::{Guard, Held, ObjectPlan, Plan, RunLimit};
 
 /// The limits of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -170,8 +170,19 @@ impl LimitCheck {
     pub fn held_back(&self, plan: &Plan, held: Vec<(String, Held)>) -> Option<Refusal> {
         (plan.order.is_empty() && !held.is_empty()).then(|| {
             let then = self.check_counts(|planned| planned.meant).err().map(Box::new);
-            Refusal::HeldBack { held, then }
+            Refusal::HeldBack { raise: self.raised(&held), held, then }
         })
+    }
+
+    /// The limits that release something when they are raised, and how far.
+    fn raised(&self, held: &[(String, Held)]) -> Vec<(RunLimit, usize)> {
+        let meant = || self.planned.values().map(|planned| planned.meant);
+        let all = [
+            (RunLimit::MaxChanges, meant().sum()),
+            (RunLimit::MaxChangesPerAccount, meant().max().unwrap_or_default()),
+        ];
+        let is_named = |limit| held.iter().any(|(_, held)| held.raised_with == Some(limit));
+        all.into_iter().filter(|(limit, _)| is_named(*limit)).collect()
     }
 
     /// The refusal of a plan of which a budget holds back all: who has reviewed it may overrule that.

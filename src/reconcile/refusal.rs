@@ -7,7 +7,7 @@ use crate::guards::Pulled;
 use crate::kinds::{Grant, GrantClass, Risk};
 use crate::names::AccountId;
 use crate::plan::words::{counted, shortened_list};
-use crate::plan::{Guard, Held};
+use crate::plan::{Guard, Held, RunLimit};
 
 /// Reasons that are told in a line.
 const NAMED: usize = 3;
@@ -78,6 +78,8 @@ pub enum Refusal {
     HeldBack {
         /// Each object with the first reason.
         held: Vec<(String, Held)>,
+        /// The limits of the run that release some of it when they are raised, and how far.
+        raise: Vec<(RunLimit, usize)>,
         /// What would be refused if the guards were overruled.
         then: Option<Box<Refusal>>,
     },
@@ -251,10 +253,17 @@ impl Refusal {
                 .collect(),
             Self::OutsideFleet { .. } => vec![("--outside-fleet", None)],
             Self::KillSwitch(_) => vec![overrule(Guard::KillSwitch)],
-            Self::HeldBack { held, then } => {
-                let guards: BTreeSet<Guard> = held.iter().map(|(_, held)| held.guard).collect();
-                let further = then.iter().flat_map(|then| then.options());
-                guards.into_iter().map(overrule).chain(further).collect()
+            Self::HeldBack { held, raise, then } => {
+                let overruled = held.iter().filter(|(_, held)| held.raised_with.is_none());
+                let guards: BTreeSet<Guard> = overruled.map(|(_, held)| held.guard).collect();
+                let raised = raise.iter().map(|(limit, to)| (limit.option(), Some(to.to_string())));
+                let mut options: Vec<_> = guards.into_iter().map(overrule).chain(raised).collect();
+                for further in then.iter().flat_map(|then| then.options()) {
+                    if !options.iter().any(|(name, _)| *name == further.0) {
+                        options.push(further);
+                    }
+                }
+                options
             }
             Self::NobodyToAsk => vec![("--yes", None)],
             _ => Vec::new(),

@@ -371,12 +371,19 @@ fn a_linked_folder_and_what_is_no_baseline_by_its_name_show_nothing() {
         let text = format!("{HEAD}extends = [\"{extends}\"]\n");
         account.write(&format!("repository/{name}"), &text);
     }
+    symlink(at("repository/.git/config"), at("repository/linked.toml")).unwrap();
+    symlink(at("repository/.env"), at("repository/fleet.toml")).unwrap();
     for line in [
         "evenkeel validate",
         "evenkeel validate baselines",
         "evenkeel validate baselines/a.toml",
         "evenkeel validate env.toml",
         "evenkeel validate git.toml",
+        "evenkeel validate linked.toml",
+        "evenkeel plan -b linked.toml",
+        "evenkeel check -b linked.toml",
+        "evenkeel validate --config fleet.toml",
+        "evenkeel plan --config fleet.toml",
         "evenkeel plan -b baselines/a.toml",
         "evenkeel plan -b b.toml --compare-to compared",
     ] {

@@ -478,6 +478,30 @@ fn each_limit_is_raised_by_its_own_option_alone() {
 }
 
 #[test]
+fn what_is_too_much_for_a_day_that_is_unused_needs_no_guard_overruled() {
+    let account = busy(500, 5);
+    let fleet = account.read("evenkeel.toml");
+    let day = "max_changes_per_account_per_day = 10\n";
+    account.write("evenkeel.toml", &format!("{fleet}{day}"));
+    let run = account.run(&["plan", "--save", "plan.json"]).code(0).says("Apply would refuse: ");
+    let next = run.next();
+    let is_right = |next: &str| {
+        next.contains("--max-changes-per-account 17")
+            && !next.contains("--overrule")
+            && !next.contains("--max-changes ")
+    };
+    assert!(is_right(&next), "{next}");
+    let refused = account.run(&["apply", "--yes"]).code(3).complains("in 24 hours").next();
+    assert!(is_right(&refused), "{refused}");
+    // Where some of the day is used, no limit of a run gives it back.
+    account.run(&["apply", "--yes", "-r", "us-east-1"]).code(0);
+    let refused = account.run(&["apply", "--yes"]).code(3).next();
+    assert!(refused.contains("--overrule budget"), "{refused}");
+    account.shell(&refused).code(0);
+    account.run(&["check"]).code(0);
+}
+
+#[test]
 fn a_plan_that_would_be_refused_says_so_with_the_line_that_is_not() {
     let account = busy(10, 5);
     let run = account.run(&["plan", "--save", "plan.json"]).code(0).says("Apply would refuse: ");

@@ -14,7 +14,7 @@ use crate::guards::{Breaker, Confirmed, Fight, Hold, ObjectKey, Rollout, Version
 use crate::guards::{fight::FIGHTS, first_run, hold::HOLDS, object::folder};
 use crate::names::{AccountId, ItemName};
 use crate::plan::words::counted;
-use crate::plan::{AccountPlan, Guard, Held, ObjectPlan, Plan, PlannedChange, Verdict};
+use crate::plan::{AccountPlan, Guard, Held, ObjectPlan, Plan, PlannedChange, RunLimit, Verdict};
 use crate::reconcile::report::ApplyReport;
 use crate::reconcile::target::FleetTarget;
 use crate::store::error::StoreError;
@@ -405,31 +405,25 @@ impl Standing {
             return None;
         }
         let limit = rules.per_account_per_day;
-        let here = own.budget.left(limit, self.now);
-        if planned > here {
+        let left = own.budget.left(limit, self.now);
+        let day = Day { limit, left, is_unused: left == limit };
+        if planned > day.left {
             let again = own.budget.has_again(limit, planned, self.now);
-            let what = format!("account {account}");
-            return Some(spent(
-                &what,
+            let held = day.spent(
+                &format!("account {account}"),
                 planned,
-                here,
-                limit,
                 again,
-                "max_changes_per_account_per_day",
-            ));
+                RunLimit::MaxChangesPerAccount,
+            );
+            return Some(held);
         }
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         if planned > *left {
-            let again = self.all.budget.has_again(rules.per_day, planned, self.now);
             let limit = rules.per_day;
-            return Some(spent(
-                "all accounts",
-                planned,
-                *left,
-                limit,
-                again,
-                "max_changes_per_day",
-            ));
+            let again = self.all.budget.has_again(limit, planned, self.now);
+            let is_unused = self.all.budget.left(limit, self.now) == limit;
+            let day = Day { limit, left: *left, is_unused };
+            return Some(day.spent("all accounts", planned, again, RunLimit::MaxChanges));
         }
         *left -= planned;
         None
@@ -536,21 +530,37 @@ fn broken(whose: &str, why: &str, until: Option<DateTime<Utc>>) -> Held {
     Held::by(Guard::Breaker, format!("too many changes failed {whose}: {why}"), released_by)
 }
 
-fn spent(
-    whose: &str,
-    planned: usize,
-    left: usize,
+/// What a day allows, and what of it is left.
+struct Day {
     limit: usize,
-    again: Option<DateTime<Utc>>,
-    option: &str,
-) -> Held {
-    let when = again.map_or_else(String::new, |at| format!("time, at {}, or ", at.to_rfc3339()));
-    Held::by(
-        Guard::Budget,
-        format!(
+    left: usize,
+    /// Whether nothing was written within it.
+    is_unused: bool,
+}
+
+impl Day {
+    /// Holds back what is too much for it.
+    fn spent(
+        &self,
+        whose: &str,
+        planned: usize,
+        again: Option<DateTime<Utc>>,
+        of_run: RunLimit,
+    ) -> Held {
+        let Self { limit, left, is_unused } = self;
+        let when =
+            again.map_or_else(String::new, |at| format!("time, at {}, or ", at.to_rfc3339()));
+        let option = match of_run {
+            RunLimit::MaxChanges => "max_changes_per_day",
+            RunLimit::MaxChangesPerAccount => "max_changes_per_account_per_day",
+        };
+        let reason = format!(
             "{} of {whose} are more than the {left} that are left of {limit} in 24 hours",
             counted(planned, "change")
-        ),
-        format!("{when}[safety] {option}"),
-    )
+        );
+        // Who raises the limit of a run raises that of the day as far, and all of that is left then where
+        // nothing was used up.
+        Held::by(Guard::Budget, reason, format!("{when}[safety] {option}"))
+            .raised_with(is_unused.then_some(of_run))
+    }
 }

@@ -1,14 +1,14 @@
 //! What brings a key to its declared state, and back.
 
-use super::put_policy::key_policy;
+use super::put_policy::{key_policy, rises, warn_of_keepers};
 use super::spec::{
     Action, Found, KeySpec, KeyState, KeyUsage, Marked, Nature, NewKey, Origin, Spec, State, Step,
+    act,
 };
 use super::{marks, policy};
 use crate::kinds::tags;
 use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo, compared};
-use crate::policy_document::grants::{self, Rise};
-use crate::policy_document::{Keepers, PolicyDocument};
+use crate::policy_document::PolicyDocument;
 
 /// The days that AWS itself waits before it deletes a key.
 const DEFAULT_WINDOW: u32 = 30;
@@ -26,32 +26,6 @@ pub fn diff(facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Ac
 /// A write on a key that the plan makes.
 fn on_new(spec: &Spec, step: Step) -> Action {
     Action { alias: spec.alias.clone(), key_id: None, step }
-}
-
-pub(super) fn keepers(facts: &Facts, policy: &PolicyDocument) -> Keepers {
-    policy.keepers(facts.account.as_str(), &facts.partition)
-}
-
-/// Says who alone may change a policy, where that is not the account.
-pub(super) fn warn_of_keepers<A>(
-    facts: &Facts,
-    change: Change<A>,
-    policy: &PolicyDocument,
-) -> Change<A> {
-    match keepers(facts, policy) {
-        Keepers::Account => change,
-        Keepers::Only(some) => change.risk(Risk::Disruptive).warn(format!(
-            "the account itself may not change this policy, only {}: once nobody of them is left, nobody \
-             can manage the key, and AWS Support alone can help",
-            some.join(", ")
-        )),
-        Keepers::Nobody => change.withhold("the policy lets nobody change it, so that the key would be lost"),
-    }
-}
-
-/// A write on the key that was observed.
-pub(super) fn act(spec: &Spec, state: &State, step: Step) -> Action {
-    Action { alias: spec.alias.clone(), key_id: Some(state.key_id.clone()), step }
 }
 
 fn create(facts: &Facts, spec: &Spec) -> Vec<Change<Action>> {
@@ -425,14 +399,6 @@ fn pending_deletion(spec: &Spec, state: &State) -> Change<Action> {
              encrypted can be read. With prevent_destroy = true evenkeel cancels it"
         ))
     }
-}
-
-pub(super) fn rises(
-    facts: &Facts,
-    before: Option<&PolicyDocument>,
-    after: &PolicyDocument,
-) -> Vec<Rise> {
-    grants::of_resource_policy(before, after, facts.account.as_str())
 }
 
 /// Grants that let others use the key whatever its policy says.

@@ -1,11 +1,10 @@
 //! The write of a key policy, in one step or two: who loses what, who gets what, and who keeps it for a while.
 
-use super::diff::{act, keepers, rises, warn_of_keepers};
 use super::policy;
-use super::spec::{Action, Spec, State, Step};
+use super::spec::{Action, Spec, State, Step, act};
 use crate::kinds::{Change, Drift, Facts, Risk, compared};
-use crate::policy_document::grants;
-use crate::policy_document::{PolicyDocument, PolicyKind};
+use crate::policy_document::grants::{self, Rise};
+use crate::policy_document::{Keepers, PolicyDocument, PolicyKind};
 
 /// The policy. What it takes away from services stays until all have moved that this plan moves to another
 /// key: what they deliver meanwhile is encrypted.
@@ -59,4 +58,33 @@ fn put_policy(facts: &Facts, actual: &PolicyDocument, desired: &PolicyDocument) 
             .warn(format!("{} were deleted and can no longer use the key", dangling.join(", ")));
     }
     change
+}
+
+pub(super) fn rises(
+    facts: &Facts,
+    before: Option<&PolicyDocument>,
+    after: &PolicyDocument,
+) -> Vec<Rise> {
+    grants::of_resource_policy(before, after, facts.account.as_str())
+}
+
+pub(super) fn keepers(facts: &Facts, policy: &PolicyDocument) -> Keepers {
+    policy.keepers(facts.account.as_str(), &facts.partition)
+}
+
+/// Says who alone may change a policy, where that is not the account.
+pub(super) fn warn_of_keepers<A>(
+    facts: &Facts,
+    change: Change<A>,
+    policy: &PolicyDocument,
+) -> Change<A> {
+    match keepers(facts, policy) {
+        Keepers::Account => change,
+        Keepers::Only(some) => change.risk(Risk::Disruptive).warn(format!(
+            "the account itself may not change this policy, only {}: once nobody of them is left, nobody \
+             can manage the key, and AWS Support alone can help",
+            some.join(", ")
+        )),
+        Keepers::Nobody => change.withhold("the policy lets nobody change it, so that the key would be lost"),
+    }
 }

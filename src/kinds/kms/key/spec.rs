@@ -268,6 +268,11 @@ pub struct Action {
     pub step: Step,
 }
 
+/// A write on the key that was observed.
+pub(super) fn act(spec: &Spec, state: &State, step: Step) -> Action {
+    Action { alias: spec.alias.clone(), key_id: Some(state.key_id.clone()), step }
+}
+
 /// What to do with a key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
