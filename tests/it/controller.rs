@@ -552,7 +552,8 @@ fn the_store_is_that_of_the_file_that_names_the_repository_and_the_repositorys_i
         account.run(&["run", "--once"]).code(1).complains(what);
     }
     commit("");
-    account.run(&["run", "--once"]).code(0);
+    // In force, and it only reports.
+    account.run(&["run", "--once"]).code(2);
 }
 
 #[test]
