@@ -1,5 +1,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod keys;
+mod rises;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::encryption::{Encryption, EncryptionType, SseAlgorithm};
@@ -573,114 +576,6 @@ fn a_policy_that_s3_would_refuse_is_not_sent() {
     assert!(gone[0].withheld.as_deref().unwrap().contains("AROAEXAMPLE"), "{gone:?}");
 }
 
-fn arn(id: &str) -> String {
-    format!("arn:aws:kms:us-east-1:111122223333:key/{id}")
-}
-
-fn key(id: &str) -> Named {
-    Named::There { arn: arn(id), is_own: false, unusable: None }
-}
-
-fn useless(id: &str, why: &str) -> Named {
-    Named::There { arn: arn(id), is_own: false, unusable: Some(why.to_owned()) }
-}
-
-fn encrypted(name: &str, there: Option<Named>, declared: Option<Named>) -> State {
-    let encryption = Encryption {
-        sse_algorithm: Some(SseAlgorithm::Kms),
-        kms_master_key_id: Some(name.to_owned()),
-        bucket_key_enabled: false,
-        blocked_encryption_types: BTreeSet::new(),
-    };
-    State { encryption: Some(encryption), key: there, declared_key: declared, ..state() }
-}
-
-fn with_key(name: &str) -> Spec {
-    Spec {
-        sse_algorithm: Some(SseAlgorithm::Kms),
-        kms_master_key_id: Some(name.to_owned()),
-        ..spec()
-    }
-}
-
-#[test]
-fn a_key_is_what_it_is_and_not_what_it_is_called() {
-    let declared = with_key("alias/data");
-    for name in ["1", &arn("1"), "alias/data", "arn:aws:kms:us-east-1:111122223333:alias/data"] {
-        let same = encrypted(name, Some(key("1")), Some(key("1")));
-        assert!(changes(&declared, same).is_empty(), "{name}");
-    }
-    // The alias points elsewhere; written is the key's own name.
-    let elsewhere = encrypted(&arn("2"), Some(key("2")), Some(key("1")));
-    let changed = changes(&declared, elsewhere);
-    let Step::PutEncryption(Some(encryption)) = step(&changed[0]) else { panic!("no encryption") };
-    assert_eq!(encryption.kms_master_key_id.as_deref(), Some(arn("1").as_str()));
-    assert_eq!(changed[0].risk, Risk::Disruptive);
-    // The right key is of no use.
-    for why in ["Disabled", "PendingDeletion", "RSA_2048"] {
-        let state = encrypted(&arn("1"), Some(useless("1", why)), Some(useless("1", why)));
-        is_finding(&changes(&declared, state), "kms_master_key_id", why);
-    }
-    let gone = encrypted("alias/data", Some(Named::Missing), Some(Named::Missing));
-    is_finding(&changes(&declared, gone), "kms_master_key_id", "alias/data: it is not there");
-}
-
-#[test]
-fn a_key_that_cannot_work_is_not_written_and_stops_nothing_else() {
-    let blocked = Some(BTreeSet::from([EncryptionType::SseC]));
-    let wrong = [
-        (arn("1"), useless("1", "it is in the state PendingImport, and must be Enabled")),
-        (arn("1"), useless("1", "it is a key of eu-west-1, and must be one of us-east-1")),
-        (arn("1"), Named::Missing),
-        ("alias/data".to_owned(), useless("1", "it is in the state Disabled, and must be Enabled")),
-    ];
-    for (name, declared_key) in wrong {
-        let declared = Spec {
-            bucket_key_enabled: Some(true),
-            blocked_encryption_types: blocked.clone(),
-            ..with_key(&name)
-        };
-        let problem = declared_key.problem().unwrap().to_owned();
-        // Another key: the rest is written with the one that is there.
-        let other = encrypted(&arn("2"), Some(key("2")), Some(declared_key.clone()));
-        let changed = changes(&declared, other);
-        is_finding(&changed[..1], "kms_master_key_id", &problem);
-        let expected = Encryption {
-            sse_algorithm: Some(SseAlgorithm::Kms),
-            kms_master_key_id: Some(arn("2")),
-            bucket_key_enabled: true,
-            blocked_encryption_types: blocked.clone().unwrap(),
-        };
-        assert_eq!(step(&changed[1]), &Step::PutEncryption(Some(expected)));
-        // No encryption with KMS yet: none begins, and what needs no key is written.
-        let none = State { declared_key: Some(declared_key), ..state() };
-        let changed = changes(&declared, none);
-        is_finding(&changed[..1], "sse_algorithm", &problem);
-        let Step::PutEncryption(Some(written)) = step(&changed[1]) else { panic!("{changed:?}") };
-        assert_eq!(written.sse_algorithm, Some(SseAlgorithm::Aes256));
-        assert_eq!((&written.kms_master_key_id, written.bucket_key_enabled), (&None, false));
-        assert_eq!(Some(&written.blocked_encryption_types), blocked.as_ref());
-        assert_eq!(changed.len(), 2);
-    }
-    // Another item may be about to make it; it is looked at again before the write.
-    let coming = State { declared_key: Some(Named::Missing), ..state() };
-    let changed = changes(&with_key("alias/data"), coming);
-    assert_eq!((changed.len(), &changed[0].withheld), (1, &None));
-    assert!(changed[0].warnings.iter().any(|warning| warning.contains("not there yet")));
-    let calls = Bucket::calls(&changed[0].action.as_ref().unwrap().whole);
-    assert!(calls.contains(&Call::new("kms", "DescribeKey")), "{calls:?}");
-}
-
-#[test]
-fn the_key_of_aws_has_a_name_too() {
-    let declared = Spec { kms_master_key_id: Some(String::new()), ..spec() };
-    let of_aws = Named::There { arn: arn("9"), is_own: true, unusable: None };
-    let named = encrypted(&arn("9"), Some(of_aws), None);
-    assert!(changes(&declared, named).is_empty());
-    let own = encrypted(&arn("1"), Some(key("1")), None);
-    assert_eq!(changes(&declared, own).len(), 1);
-}
-
 #[test]
 fn an_empty_bucket_loses_nothing() {
     let spec = Spec { lifecycle: Some(vec![expire(30)]), ..spec() };
@@ -747,60 +642,4 @@ fn a_failure_stops_only_what_needs_it() {
     let only = |places: &[usize]| Needs::Only(places.to_vec());
     assert_eq!(needs(&Object::present("audit", state())), [only(&[]), only(&[0]), only(&[])]);
     assert_eq!(needs(&Object::absent("audit"))[1..], [only(&[0]), only(&[0, 1]), only(&[0])]);
-}
-
-#[test]
-fn what_is_weaker_than_before_is_said_and_what_opens_is_a_rise() {
-    let switches = |on: bool| PublicAccessBlock {
-        block_public_acls: on,
-        ignore_public_acls: on,
-        block_public_policy: on,
-        restrict_public_buckets: on,
-    };
-    let open = Spec { public_access_block: Some(switches(false)), ..spec() };
-    let there = State { public_access_block: Some(switches(true)), ..state() };
-    let change = &changes(&open, there)[0];
-    assert_eq!(change.grants[0].class, GrantClass::Public);
-    assert!(change.warnings[0].starts_with("weaker than before"), "{:?}", change.warnings);
-    let shut = Spec { public_access_block: Some(switches(true)), ..spec() };
-    let there = State { public_access_block: Some(switches(false)), ..state() };
-    assert!(changes(&shut, there)[0].grants.is_empty());
-
-    let lock = |mode, days, years| ObjectLock { mode: Some(mode), days, years, event_hold: None };
-    let weaker = |before: ObjectLock, mode, days| {
-        let spec = Spec { object_lock_mode: Some(mode), object_lock_days: Some(days), ..spec() };
-        let there = State { object_lock: Some(before), ..state() };
-        let list = changes(&spec, there);
-        let warnings = list.iter().flat_map(|change| &change.warnings);
-        warnings.filter(|warning| warning.starts_with("weaker than before")).count()
-    };
-    let (strict, mild) = (ObjectLockMode::Compliance, ObjectLockMode::Governance);
-    assert_eq!(weaker(lock(strict, None, Some(7)), mild, 30), 1);
-    assert_eq!(weaker(lock(strict, None, Some(7)), strict, 30), 1);
-    assert_eq!(weaker(lock(strict, Some(30), None), mild, 30), 1);
-    assert_eq!(weaker(lock(mild, Some(30), None), strict, 31), 0);
-}
-
-#[test]
-fn acls_that_count_again_are_a_rise_and_acls_that_no_longer_count_cut_off() {
-    use ownership::ObjectOwnership::{
-        self, BucketOwnerEnforced, BucketOwnerPreferred, ObjectWriter,
-    };
-    let change = |before: ObjectOwnership, after: ObjectOwnership| {
-        let spec = Spec { object_ownership: Some(after), ..spec() };
-        let there = State { object_ownership: Some(before), ..state() };
-        let mut changes = changes(&spec, there);
-        assert_eq!(changes.len(), 1);
-        changes.remove(0)
-    };
-    for after in [BucketOwnerPreferred, ObjectWriter] {
-        let open = change(BucketOwnerEnforced, after);
-        assert_eq!(open.grants[0].class, GrantClass::Public);
-        assert!(open.warnings[0].contains("count again"), "{:?}", open.warnings);
-        let shut = change(after, BucketOwnerEnforced);
-        assert!(shut.grants.is_empty() && shut.risk == Risk::Disruptive);
-        assert!(shut.warnings[0].contains("no longer count"), "{:?}", shut.warnings);
-    }
-    let between = change(BucketOwnerPreferred, ObjectWriter);
-    assert!(between.grants.is_empty() && between.warnings.is_empty());
 }
