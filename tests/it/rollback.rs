@@ -267,7 +267,8 @@ fn a_key_whose_policy_has_changed_since_is_no_change_of_what_is_encrypted_with_i
     assert_eq!(versioning, "Enabled");
 }
 
-const RECORDS: &str = "[s3.bucket.config]\nbucket = \"config-${account.id}\"\nservices = [\"config\"]\n";
+const RECORDS: &str =
+    "[s3.bucket.config]\nbucket = \"config-${account.id}\"\nservices = [\"config\"]\n";
 const RECORDER: &str = "[config.recorder]\nstrategy = \"ALL_SUPPORTED_RESOURCE_TYPES\"\ninclude_global_resource_types = true\nrecording = true\ns3_bucket_name = \"${s3.bucket.config.bucket}\"\n";
 
 /// What the run made goes again and gives nobody rights by that. What stays of it keeps nothing else back.
@@ -321,7 +322,10 @@ fn a_channel_that_the_run_made_goes_and_the_recorder_stays() {
          config.put_configuration_recorder(ConfigurationRecorder={'name': 'theirs', 'roleARN': f'arn:aws:iam::{own}:role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig'})",
     );
     apply(&account);
-    declare(&account, &format!("{RECORDS}[config.recorder]\ns3_bucket_name = \"${{s3.bucket.config.bucket}}\"\n"));
+    declare(
+        &account,
+        &format!("{RECORDS}[config.recorder]\ns3_bucket_name = \"${{s3.bucket.config.bucket}}\"\n"),
+    );
     let run = apply(&account);
     account.run(&["rollback", &run, "--yes"]).code(0).says("1 change put back");
     let there = account.boto3(
