@@ -266,3 +266,86 @@ fn a_key_whose_policy_has_changed_since_is_no_change_of_what_is_encrypted_with_i
     ));
     assert_eq!(versioning, "Enabled");
 }
+
+const RECORDS: &str =
+    "[s3.bucket.config]\nbucket = \"config-${account.id}\"\nservices = [\"config\"]\n";
+const RECORDER: &str = "[config.recorder]\nstrategy = \"ALL_SUPPORTED_RESOURCE_TYPES\"\ninclude_global_resource_types = true\nrecording = true\ns3_bucket_name = \"${s3.bucket.config.bucket}\"\n";
+
+/// What the run made goes again and gives nobody rights by that. What stays of it keeps nothing else back.
+#[test]
+fn a_recorder_that_the_run_made_goes_again_though_the_role_of_the_service_stays() {
+    for has_role in [true, false] {
+        let account = account(RECORDS);
+        if has_role {
+            account.boto3(
+                "boto3.client('iam').create_service_linked_role(AWSServiceName='config.amazonaws.com')",
+            );
+        }
+        apply(&account);
+        declare(&account, &format!("{RECORDS}{RECORDER}"));
+        let run = apply(&account);
+        let there = || {
+            account.boto3(
+                "config = boto3.client('config', 'eu-west-1')\n\
+                 print(json.dumps([[one['recording'] for one in config.describe_configuration_recorder_status()['ConfigurationRecordersStatus']], \\\n\
+                 \x20   len(config.describe_delivery_channels()['DeliveryChannels'])]))",
+            )
+        };
+        assert_eq!(there(), json!([[true], 1]));
+        let shown = account
+            .run(&["rollback", &run, "--yes"])
+            .code(if has_role { 2 } else { 3 })
+            .says("--max-risk destructive");
+        drop(shown);
+        assert_eq!(there(), json!([[true], 1]));
+        let back = account.run(&["rollback", &run, "--yes", "--max-risk", "destructive"]);
+        let said = "a part of it cannot be taken back: the role that Config has for itself stays";
+        assert_eq!(back.stdout.contains(said), !has_role, "{}", back.stdout);
+        assert!(!back.stdout.contains("gives rights"), "{}", back.stdout);
+        back.code(if has_role { 0 } else { 4 }).says("3 changes put back");
+        assert_eq!(there(), json!([[], 0]));
+        account
+            .run(&["rollback", &run, "--yes", "--max-risk", "destructive"])
+            .code(3)
+            .says("it is as it was before the run already");
+    }
+}
+
+/// A channel that the run made beside a recorder of somebody's goes alone.
+#[test]
+fn a_channel_that_the_run_made_goes_and_the_recorder_stays() {
+    let account = account(RECORDS);
+    account.boto3(
+        "iam, config = boto3.client('iam'), boto3.client('config', 'eu-west-1')\n\
+         own = boto3.client('sts').get_caller_identity()['Account']\n\
+         iam.create_service_linked_role(AWSServiceName='config.amazonaws.com')\n\
+         config.put_configuration_recorder(ConfigurationRecorder={'name': 'theirs', 'roleARN': f'arn:aws:iam::{own}:role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig'})",
+    );
+    apply(&account);
+    declare(
+        &account,
+        &format!("{RECORDS}[config.recorder]\ns3_bucket_name = \"${{s3.bucket.config.bucket}}\"\n"),
+    );
+    let run = apply(&account);
+    account.run(&["rollback", &run, "--yes"]).code(0).says("1 change put back");
+    let there = account.boto3(
+        "config = boto3.client('config', 'eu-west-1')\n\
+         print(json.dumps([len(config.describe_configuration_recorders()['ConfigurationRecorders']), len(config.describe_delivery_channels()['DeliveryChannels'])]))",
+    );
+    assert_eq!(there, json!([1, 0]));
+}
+
+/// What nobody judges may give any rights where something comes back; where the run turned it on, nothing does.
+#[test]
+fn what_was_not_there_gives_no_rights_on_the_way_back() {
+    let account = account(
+        "[securityhub.hub]\nenabled = true\n\n[securityhub.standards]\nstandards = [\"cis-aws-foundations-benchmark/v/5.0.0\"]\n\n\
+         [ec2.ebs_encryption]\nenabled = true\n",
+    );
+    account.run(&["apply", "--yes"]);
+    let list = account.run(&["history", "--runs", "--format", "json"]).code(0).json();
+    let run = list["runs"][0]["run"].as_str().unwrap().to_owned();
+    let back = account.run(&["rollback", &run, "--yes"]);
+    assert!(!back.stdout.contains("gives rights"), "{}", back.stdout);
+    back.code(4).says("securityhub:BatchDisableStandards").says("2 changes put back");
+}

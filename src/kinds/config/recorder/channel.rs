@@ -6,14 +6,19 @@
 
 use serde_json::json;
 
+use super::diff::taken_away;
 use super::spec::{Action, Channel, NEW, Spec, State, is_service_linked};
 use crate::kinds::kms::let_in::{self, Asking};
 use crate::kinds::kms::named::{self, Named};
-use crate::kinds::{Change, Drift, Facts, Risk};
+use crate::kinds::{Change, Drift, Facts, Risk, compared};
 
 pub fn channel(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>> {
     if !spec.has_channel() {
         return Vec::new();
+    }
+    if spec.has_no_channel() {
+        compared::mark_all();
+        return no_channel(state).into_iter().collect();
     }
     let actual = state.channel.as_ref();
     let base = actual.cloned().unwrap_or_else(|| Channel {
@@ -52,7 +57,7 @@ pub fn channel(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>>
     if let (Some(said), false) = (&said, key_differs) {
         changes.push(closed_key(spec, said));
     }
-    let (sns_topic_arn, _) = settle!(sns_topic_arn);
+    let (sns_topic_arn, topic_differs) = settle!(sns_topic_arn);
     drift.compare(
         "snapshot_delivery_frequency",
         base.snapshot_delivery_frequency.as_ref(),
@@ -76,8 +81,17 @@ pub fn channel(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>>
             .or(base.snapshot_delivery_frequency),
     };
     let moves = actual.is_some() && (bucket_differs || prefix_differs || key_differs);
-    let change =
-        warned(Change::new(Action::PutChannel { channel }, drift), said.filter(|_| key_differs));
+    let outside = [
+        (key_differs, channel.s3_kms_key_arn.clone(), "the key of what is delivered is left"),
+        (topic_differs, channel.sns_topic_arn.clone(), "notices of changes are sent"),
+    ];
+    let change = Change::new(Action::PutChannel { channel }, drift);
+    let change = outside
+        .into_iter()
+        .filter(|(differs, ..)| *differs)
+        .fold(warned(change, said.filter(|_| key_differs)), |change, (_, arn, what)| {
+            change.sends(&facts.account, what, arn.as_deref().unwrap_or(""))
+        });
     changes.push(if moves {
         elsewhere(change)
     } else if let Some(problem) = problem.filter(|_| actual.is_none()) {
@@ -86,6 +100,15 @@ pub fn channel(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>>
         change
     });
     changes
+}
+
+/// The way back to a Region without a channel.
+fn no_channel(state: &State) -> Option<Change<Action>> {
+    let channel = state.channel.as_ref()?;
+    let mut drift = Drift::new();
+    drift.add("delivery_channel_name", Some(&channel.name), None::<&str>);
+    let change = Change::new(Action::DeleteChannel { name: channel.name.clone() }, drift);
+    Some(taken_away(change, state).warn("what is recorded is delivered nowhere any more"))
 }
 
 /// What is delivered to another place, or under another key.

@@ -51,10 +51,10 @@ fn place(changes: &[Change<Action>], is_it: fn(&Action) -> bool) -> Option<usize
 /// Names cannot be changed, and a Region has one of each.
 fn misnamed(spec: &Spec, state: &State) -> Option<Change<Action>> {
     let mut drift = Drift::new();
-    if let Some(recorder) = &state.recorder {
+    if let Some(recorder) = state.recorder.as_ref().filter(|_| !spec.has_no_recorder()) {
         drift.compare_text("recorder_name", Some(&recorder.name), spec.recorder_name.as_deref());
     }
-    if let Some(channel) = &state.channel {
+    if let Some(channel) = state.channel.as_ref().filter(|_| !spec.has_no_channel()) {
         drift.compare_text(
             "delivery_channel_name",
             Some(&channel.name),
@@ -78,6 +78,10 @@ fn service_linked_role(facts: &Facts) -> String {
 fn recorder(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>> {
     if !spec.has_recorder() {
         return Vec::new();
+    }
+    if spec.has_no_recorder() {
+        compared::mark_all();
+        return no_recorder(state).into_iter().collect();
     }
     let actual = state.recorder.as_ref();
     let role = match spec.role_arn.as_deref() {
@@ -149,6 +153,20 @@ fn recorder(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>> {
     changes.push(put(actual, desired, drift));
     changes.extend(findings);
     changes
+}
+
+/// The way back to a Region without a recorder.
+fn no_recorder(state: &State) -> Option<Change<Action>> {
+    let recorder = state.recorder.as_ref()?;
+    let mut drift = Drift::new();
+    drift.add("recorder_name", Some(&recorder.name), None::<&str>);
+    let change = Change::new(Action::DeleteRecorder { name: recorder.name.clone() }, drift);
+    Some(taken_away(change, state).warn("Security Hub and Config rules see nothing here any more"))
+}
+
+/// What goes while Config records takes its record along: AWS takes it away from one that is stopped alone.
+pub fn taken_away(change: Change<Action>, state: &State) -> Change<Action> {
+    change.risk(if state.recording { Risk::Destructive } else { Risk::Disruptive })
 }
 
 /// A recorder as it is made where there is none and nothing else is declared.
@@ -355,6 +373,20 @@ fn failures(spec: &Spec, state: &State) -> Vec<Change<Action>> {
             })
         })
         .collect()
+}
+
+/// What held, from what can be declared of it; what was not there has an empty name.
+pub fn as_it_was(state: &State, declared: Option<Spec>) -> Spec {
+    let mut was = declared.unwrap_or_default();
+    was.recording = Some(state.recording);
+    was.retention_period_in_days.get_or_insert(DEFAULT_RETENTION);
+    if state.recorder.is_none() {
+        was.recorder_name = Some(String::new());
+    }
+    if state.channel.is_none() {
+        was.delivery_channel_name = Some(String::new());
+    }
+    was
 }
 
 pub fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
