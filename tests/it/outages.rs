@@ -345,6 +345,10 @@ impl Memory for Mortal {
     async fn remove(&self, name: &str, seen: u64) -> Result<(), StoreError> {
         self.0.remove(name, seen).await
     }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.0.ping().await
+    }
 }
 
 /// Hears each step; one stands before the store and one behind it.

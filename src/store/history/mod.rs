@@ -6,12 +6,14 @@ mod alive;
 mod ask;
 mod changes;
 mod drift;
+mod lacking;
 mod records;
 mod retain;
 mod runs;
 
 pub use alive::Alive;
 pub use ask::{ChangeShown, Entry, Filter, LookShown, RunShown, What};
+pub(super) use lacking::Gaps;
 pub use records::{
     ByWhom, DriftKey, DriftSeen, Ending, Intent, IntentAbout, Outcome, OutcomeAbout, OutcomeWord,
     RunAbout, RunRecord, SeenAccount, Verified,
