@@ -61,6 +61,8 @@ pub enum Cause {
         id: String,
         /// The call, as `cloudtrail.amazonaws.com:DeleteTrail`.
         call: String,
+        /// The Region that it was made in.
+        region: Region,
         /// When it was made.
         time: DateTime<Utc>,
         /// Who AWS says did it.
@@ -416,7 +418,8 @@ mod tests {
 
     fn event(id: usize) -> Cause {
         let (call, time) = ("s:C".to_owned(), DateTime::UNIX_EPOCH);
-        Cause::Event { id: id.to_string(), call, time, by: Box::default() }
+        let region = Region::new("eu-west-1");
+        Cause::Event { id: id.to_string(), call, region, time, by: Box::default() }
     }
 
     const A: &str = "111122223333";

@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::event::{ListenError, Listener, Recovered, RunEvent, Told};
+use super::heard::Heard;
 use super::look::Look;
 use super::outcome::RunOutcome;
 use super::report::ApplyReport;
@@ -39,6 +40,8 @@ pub struct Remembering {
     pub commit: Option<String>,
     /// Who did what the run was made for.
     pub caused_by: Vec<ByWhom>,
+    /// What each of them may have touched.
+    pub heard: Vec<Heard>,
     /// The run that it puts back.
     pub rolls_back: Option<String>,
     /// The guards that somebody overruled for it.
@@ -63,6 +66,7 @@ impl Remembering {
                 let file = look.fleet.as_ref().map(|fleet| fleet.file.store.lease);
                 file.unwrap_or_else(|| fleet::file::Store::default().lease).duration()
             },
+            heard: look.guarded.heard.clone(),
             overruled: look.guarded.overruled.iter().map(ToString::to_string).collect(),
             ..Self::default()
         }
@@ -506,7 +510,6 @@ fn seen(told: &Told<'_>, plan: &Plan, what: &Remembering) -> Vec<SeenAccount> {
             drifted: Vec::new(),
             in_sync: Vec::new(),
             unknown: Vec::new(),
-            caused_by: what.caused_by.clone(),
         };
         all.insert(&target.account, seen);
     }
@@ -515,7 +518,8 @@ fn seen(told: &Told<'_>, plan: &Plan, what: &Remembering) -> Vec<SeenAccount> {
         match &object.verdict {
             Verdict::InSync => seen.in_sync.push(key(&object)),
             Verdict::Drifted => {
-                seen.drifted.push(DriftSeen { key: key(&object), about: about(&object) });
+                let by = Heard::of_object(&what.heard, &object).cloned().collect();
+                seen.drifted.push(DriftSeen { key: key(&object), about: about(&object), by });
             }
             // An exception does not make it as declared, and begins no drift either.
             Verdict::Unknown(_) | Verdict::Excepted { .. } => seen.unknown.push(key(&object)),

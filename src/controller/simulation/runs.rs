@@ -20,7 +20,7 @@ use super::super::drive::{Runs, Woken};
 use super::super::ended::Ended;
 use super::super::events::Event;
 use super::super::queue::{Job, What};
-use super::super::reconciler::causes::{by_whom, heard};
+use super::super::reconciler::causes::heard;
 use super::super::reconciler::narrowed::narrowed;
 use super::super::reconciler::ours::Ours;
 use super::super::reconciler::whole::WholeLook;
@@ -164,7 +164,7 @@ impl Process {
         guarded.protects_first_run = true;
         let clocks = self.world.clocks.clone();
         guarded.clock = Arc::new(move || clocks.wall());
-        guarded.heard = heard(&job.what, &by_whom(&job.causes));
+        guarded.heard = heard(&job.what, &job.causes);
         Arc::new(guarded)
     }
 

@@ -140,12 +140,11 @@ fn seen(last: u8, minute: i64) -> SeenAccount {
         drifted: Vec::new(),
         in_sync: Vec::new(),
         unknown: Vec::new(),
-        caused_by: Vec::new(),
     }
 }
 
 fn drifted(key: &DriftKey, field: &str) -> DriftSeen {
-    DriftSeen { key: key.clone(), about: json!({ "drift": field }) }
+    DriftSeen { key: key.clone(), about: json!({ "drift": field }), by: Vec::new() }
 }
 
 async fn of(store: &Store, last: u8) -> Vec<Entry> {
@@ -162,7 +161,7 @@ async fn drift_begins_goes_on_and_ends(store: &Store) {
     };
     let mut first = seen(3, 20);
     first.drifted = vec![drifted(&bucket, "versioning"), drifted(&trail, "there")];
-    first.caused_by = vec![who.clone()];
+    first.drifted[0].by = vec![who.clone()];
     store.note_seen(vec![first]).await.unwrap();
     let mut second = seen(3, 30);
     second.drifted = vec![drifted(&bucket, "encryption"), drifted(&trail, "there")];
@@ -174,6 +173,8 @@ async fn drift_begins_goes_on_and_ends(store: &Store) {
     assert_eq!(of_bucket.about["last_seen"], json!(at(30)));
     assert_eq!(of_bucket.about["drift"], "encryption");
     assert_eq!(of_bucket.about["by"], json!([who]), "who opened it stays");
+    let of_trail = open.iter().find(|entry| entry.object == trail).unwrap();
+    assert_eq!(of_trail.about["by"], json!([]), "nobody is named for what they did not touch");
     // In sync again, and gone.
     let mut third = seen(3, 40);
     third.in_sync = vec![bucket.clone()];

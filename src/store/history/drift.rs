@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::microseconds;
-use super::records::{DriftKey, SeenAccount};
+use super::records::{DriftKey, DriftSeen, SeenAccount};
 use crate::names::{ItemName, Region};
 use crate::store::Store;
 use crate::store::db::{Arg, Row, Tx};
@@ -34,7 +34,7 @@ impl Store {
 async fn in_account(tx: &mut Tx, seen: &SeenAccount) -> Result<(), StoreError> {
     let open = open(tx, seen).await?;
     for drift in &seen.drifted {
-        begins_or_goes_on(tx, seen, &drift.key, &drift.about).await?;
+        begins_or_goes_on(tx, seen, drift).await?;
     }
     let drifted: BTreeSet<&DriftKey> = seen.drifted.iter().map(|drift| &drift.key).collect();
     let unknown: BTreeSet<&DriftKey> = seen.unknown.iter().collect();
@@ -73,8 +73,7 @@ async fn open(tx: &mut Tx, seen: &SeenAccount) -> Result<Vec<DriftKey>, StoreErr
 async fn begins_or_goes_on(
     tx: &mut Tx,
     seen: &SeenAccount,
-    key: &DriftKey,
-    about: &serde_json::Value,
+    DriftSeen { key, about, by }: &DriftSeen,
 ) -> Result<(), StoreError> {
     let item = key.item.to_string();
     let place = [
@@ -90,7 +89,7 @@ async fn begins_or_goes_on(
     about["by"] = match there.first() {
         // Who opened it stays, whoever touches it later.
         Some(row) => row.json::<serde_json::Value>(0)?["by"].take(),
-        None => serde_json::to_value(&seen.caused_by)?,
+        None => serde_json::to_value(by)?,
     };
     let about = about.to_string();
     let [account, region, item, object] = place;

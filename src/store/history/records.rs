@@ -288,6 +288,8 @@ pub struct DriftSeen {
     pub key: DriftKey,
     /// What differs and what is done about it, for people and for notices.
     pub about: Value,
+    /// Who may have done it, as far as events told of who touched such objects.
+    pub by: Vec<ByWhom>,
 }
 
 /// What a look saw in an account.
@@ -310,6 +312,4 @@ pub struct SeenAccount {
     pub in_sync: Vec<DriftKey>,
     /// The objects of which nobody knows: what was said of them before stays.
     pub unknown: Vec<DriftKey>,
-    /// Who did what the look was made for.
-    pub caused_by: Vec<ByWhom>,
 }
