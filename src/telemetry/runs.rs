@@ -52,7 +52,7 @@ impl Runs {
             changes: book.counter(
                 "changes",
                 &["kind", "outcome"],
-                "What became of planned changes. outcome: applied, found, needless, failed, moved, blocked, not_tried, held_back, lease_lost, refused",
+                "What became of planned changes. outcome: applied, found, needless, failed, moved, blocked, not_tried, held_back, lease_lost",
             ),
             log_failures: book.counter(
                 "audit_log_failures",
@@ -192,7 +192,6 @@ fn of_step(step: &Step) -> &'static str {
         Step::NotTried => "not_tried",
         Step::HeldBack { .. } => "held_back",
         Step::LeaseLost { .. } => "lease_lost",
-        Step::Refused { .. } => "refused",
     }
 }
 

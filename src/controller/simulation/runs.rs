@@ -356,9 +356,9 @@ impl Process {
             return Step::Moved { why: "it is something else".to_owned() };
         }
         if let Err(refusal) = self.guards.may_begin(world.clocks.wall()) {
-            let why = refusal.to_string();
+            let held = refusal.held();
             report.refused = Some(refusal);
-            return Step::Refused { why };
+            return Step::HeldBack { held };
         }
         let stood = world.stood(&thing, &asker.rules);
         let run = asker.run.to_string();
@@ -366,10 +366,10 @@ impl Process {
             return Step::HeldBack { held };
         }
         if let Err(refusal) = self.guards.may_begin(world.clocks.wall()) {
-            let why = refusal.to_string();
+            let held = refusal.held();
             report.refused = Some(refusal);
             self.hear(object, standing, Sent::Unsent).await;
-            return Step::Refused { why };
+            return Step::HeldBack { held };
         }
         if !self.is_held(&object.account, held) {
             self.hear(object, standing, Sent::Unsent).await;
