@@ -20,7 +20,7 @@ use crate::plan::{Disposition, ObjectPlan, Plan, PlannedChange, Verdict};
 use crate::store::audit::{Closed, Failed, FailureClass, NotSent, Record, Writer};
 use crate::store::history::{
     Alive, ByWhom, DriftKey, DriftSeen, Ending, Intent, IntentAbout, Outcome, OutcomeAbout,
-    OutcomeWord, RunAbout, RunRecord, SeenAccount, Verified,
+    OutcomeWord, RunAbout, RunRecord, SeenAccount, UnseenAccount, Verified,
 };
 use crate::store::{Store, StoreError};
 
@@ -165,12 +165,16 @@ impl Remembered {
             },
         };
         self.noted().run = Some(run);
-        let seen = match what.keeps_drift {
-            true => seen(told, plan, &what),
-            false => Vec::new(),
+        let (seen, unseen) = match what.keeps_drift {
+            true => (seen(told, plan, &what), unseen(told, plan)),
+            false => (Vec::new(), Vec::new()),
         };
         let taken = self.take_over(told, plan);
         let done = taken.and_then(|()| self.note_run()).and_then(|()| {
+            if !unseen.is_empty() {
+                let store = self.store.clone();
+                self.store.wait(async move { store.note_unseen(unseen).await })?;
+            }
             let mut seen = seen.into_iter();
             loop {
                 let some: Vec<SeenAccount> = seen.by_ref().take(AT_ONCE).collect();
@@ -527,6 +531,18 @@ fn seen(told: &Told<'_>, plan: &Plan, what: &Remembering) -> Vec<SeenAccount> {
         }
     }
     all.into_values().collect()
+}
+
+/// The accounts that could not be looked at.
+fn unseen(told: &Told<'_>, plan: &Plan) -> Vec<UnseenAccount> {
+    let failed = plan.failed.iter().map(|failed| UnseenAccount {
+        run: told.run.to_owned(),
+        time: told.time,
+        account: failed.account.clone(),
+        name: failed.name.clone(),
+        why: failed.reason.clone(),
+    });
+    failed.collect()
 }
 
 fn key(object: &ObjectPlan) -> DriftKey {

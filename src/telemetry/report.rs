@@ -24,7 +24,7 @@ use crate::names::VERSION;
 use crate::notify::holds;
 use crate::plan::Held;
 use crate::store::Store;
-use crate::store::history::{Entry, LookShown, RunRecord};
+use crate::store::history::{Entry, LookShown, NotSeen, RunRecord};
 
 /// Runs that are named.
 const RUNS: u32 = 5;
@@ -113,7 +113,11 @@ async fn of_store(store: &Store, status: &mut Status, now: DateTime<Utc>) -> Res
     };
     let (looks, drift, runs) = known::in_time(asked).await?;
     status.accounts = Some(accounts_of(&looks, now));
-    status.drift = Some(Drift::of(drift.into_iter().map(drifted).collect(), now));
+    let unknown: usize = looks.iter().filter(|look| look.unseen().is_some()).map(LookShown::rest).sum();
+    status.drift = Some(Drift {
+        unknown: (unknown > 0).then_some(unknown),
+        ..Drift::of(drift.into_iter().map(drifted).collect(), now)
+    });
     status.runs = Some(runs.into_iter().map(run).collect());
     Ok(())
 }
@@ -146,7 +150,6 @@ fn of_known(known: &Known, kill_switch: &KillSwitch, now: DateTime<Utc>) -> Stat
 }
 
 fn drift(objects: &Objects, now: DateTime<Utc>) -> Drift {
-    let count = |state| Some(objects.open_ones().filter(|(_, open)| open.state == state).count());
     let all =
         objects.open_ones().filter(|(_, open)| open.state.is_drift()).map(|(_, open)| Drifted {
             title: open.title.clone(),
@@ -157,8 +160,8 @@ fn drift(objects: &Objects, now: DateTime<Utc>) -> Drift {
         });
     Drift {
         in_sync: Some(objects.in_sync()),
-        unknown: count(State::Unknown),
-        excepted: count(State::Excepted),
+        unknown: Some(objects.count(State::Unknown)),
+        excepted: Some(objects.count(State::Excepted)),
         ..Drift::of(all.collect(), now)
     }
 }
@@ -210,11 +213,17 @@ fn accounts(
 }
 
 fn accounts_of(looks: &[LookShown], now: DateTime<Utc>) -> Accounts {
+    let unseen = looks.iter().filter_map(|look| {
+        let NotSeen { since, why } = look.unseen()?;
+        let (account, seconds) = (look.account.clone(), seconds_since(since, now));
+        Some(NamedAccount { account, seconds, why: Some(why) })
+    });
     let oldest = looks.iter().filter_map(|look| look.whole).min();
     Accounts {
         seen: looks.len(),
         oldest_full_look_seconds: oldest.map(|time| seconds_since(time, now)),
         never_in_full: looks.iter().filter(|look| look.whole.is_none()).count(),
+        unseen: Some(Named::of(unseen.collect())),
         ..Accounts::default()
     }
 }

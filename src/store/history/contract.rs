@@ -13,6 +13,7 @@ pub async fn holds(store: &Store) {
     a_failed_change_is_tried_again(store).await;
     drift_begins_goes_on_and_ends(store).await;
     what_is_unknown_ends_nothing(store).await;
+    an_account_that_cannot_be_looked_at_is_named_until_it_is_seen(store).await;
     our_own_write_ends_drift(store).await;
     filters_leave_what_was_asked_for(store).await;
     what_is_old_is_forgotten_unless_it_is_open(store).await;
@@ -227,6 +228,35 @@ async fn what_is_unknown_ends_nothing(store: &Store) {
     earlier.in_sync = vec![object];
     store.note_seen(vec![earlier]).await.unwrap();
     assert_eq!(store.open_drift().await.unwrap(), []);
+}
+
+async fn an_account_that_cannot_be_looked_at_is_named_until_it_is_seen(store: &Store) {
+    let unseen = |minute: i64, why: &str| UnseenAccount {
+        run: format!("look {minute}"),
+        time: at(minute),
+        account: account(9),
+        name: None,
+        why: why.to_owned(),
+    };
+    let noted = async || {
+        let looks = store.looks().await.unwrap();
+        let look = looks.into_iter().find(|look| look.account == account(9)).unwrap();
+        (look.unseen().map(|one| (one.since, one.why)), look.whole, look.rest())
+    };
+    store.note_unseen(vec![unseen(10, "denied")]).await.unwrap();
+    assert_eq!(noted().await, (Some((at(10), "denied".to_owned())), None, 0));
+    let object = key(9, "kms.key.audit", "alias/audit");
+    let whole = SeenAccount { in_sync: vec![object.clone()], ..seen(9, 20) };
+    store.note_seen(vec![whole]).await.unwrap();
+    assert_eq!(noted().await, (None, Some(at(20)), 1));
+    store.note_unseen(vec![unseen(30, "denied")]).await.unwrap();
+    store.note_unseen(vec![unseen(31, "gone")]).await.unwrap();
+    let since = Some((at(30), "gone".to_owned()));
+    assert_eq!(noted().await, (since, Some(at(20)), 1), "what was counted stays");
+    // Whoever can look at a part can enter.
+    let part = SeenAccount { is_whole: false, in_sync: vec![object], ..seen(9, 40) };
+    store.note_seen(vec![part]).await.unwrap();
+    assert_eq!(noted().await, (None, Some(at(20)), 1));
 }
 
 async fn our_own_write_ends_drift(store: &Store) {

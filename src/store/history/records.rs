@@ -292,6 +292,30 @@ pub struct DriftSeen {
     pub by: Vec<ByWhom>,
 }
 
+/// An account that could not be looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnseenAccount {
+    /// The run.
+    pub run: String,
+    /// When.
+    pub time: DateTime<Utc>,
+    /// The account.
+    pub account: AccountId,
+    /// Its name.
+    pub name: Option<String>,
+    /// Why.
+    pub why: String,
+}
+
+/// Since when an account cannot be looked at, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotSeen {
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// Why, when it was last tried.
+    pub why: String,
+}
+
 /// What a look saw in an account.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SeenAccount {
