@@ -218,7 +218,9 @@ impl Routes {
         region: &'a Region,
     ) -> impl Iterator<Item = (&'static str, Option<&'a Region>)> {
         let kinds = self.0.get(call).map(Vec::as_slice).unwrap_or_default();
-        kinds.iter().map(move |(kind, scope)| (*kind, (*scope == Scope::Regional).then_some(region)))
+        kinds
+            .iter()
+            .map(move |(kind, scope)| (*kind, (*scope == Scope::Regional).then_some(region)))
     }
 
     /// The parts that an event may have touched: none where AWS refused the call.

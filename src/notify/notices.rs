@@ -64,12 +64,7 @@ impl Notices {
     }
 
     /// Who hears a run of a command.
-    pub fn hearing(
-        &self,
-        command: &str,
-        look: &Look,
-        commit: Option<String>,
-    ) -> Arc<Hearing> {
+    pub fn hearing(&self, command: &str, look: &Look, commit: Option<String>) -> Arc<Hearing> {
         let of_look = Remembering::of(command, look, commit);
         Arc::new(Hearing::of(Run {
             keeps_drift: of_look.keeps_drift,

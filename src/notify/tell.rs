@@ -316,8 +316,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open("sqlite://store.db", folder.path()).await.unwrap();
         let (memory, none) = (Arc::new(InMemory::default()), Vec::new());
-        let teller =
-            Teller { courier: Courier::new(memory, none), history: Some(store.clone()) };
+        let teller = Teller { courier: Courier::new(memory, none), history: Some(store.clone()) };
         let since = async |seen: &Seen| {
             let known = teller.known(seen).await;
             known.get(&key_of_drift(&key())).map(|(since, _)| *since)

@@ -113,7 +113,8 @@ async fn of_store(store: &Store, status: &mut Status, now: DateTime<Utc>) -> Res
     };
     let (looks, drift, runs) = known::in_time(asked).await?;
     status.accounts = Some(accounts_of(&looks, now));
-    let unknown: usize = looks.iter().filter(|look| look.unseen().is_some()).map(LookShown::rest).sum();
+    let unknown: usize =
+        looks.iter().filter(|look| look.unseen().is_some()).map(LookShown::rest).sum();
     status.drift = Some(Drift {
         unknown: (unknown > 0).then_some(unknown),
         ..Drift::of(drift.into_iter().map(drifted).collect(), now)

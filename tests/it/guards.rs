@@ -295,7 +295,10 @@ fn a_kill_switch_in_the_middle_of_a_run_holds_back_what_is_left() {
     assert_eq!((&line["outcome"], &line["applied"]), (&json!("held back"), &json!(1)), "{line}");
     assert_eq!(line["failed"], json!([]), "{line}");
     let held = &line["held_back"];
-    assert_eq!((held.as_array().map(Vec::len), &held[0]["guard"]), (Some(1), &json!("kill-switch")));
+    assert_eq!(
+        (held.as_array().map(Vec::len), &held[0]["guard"]),
+        (Some(1), &json!("kill-switch"))
+    );
     assert!(held[0]["released_by"].to_string().contains("remove"), "{line}");
 }
 

@@ -217,5 +217,8 @@ fn nobody_says_that_there_is_no_drift_where_accounts_are_not_seen() {
     };
     assert!(screen(0).contains("drift       none · 0 unknown"), "{}", screen(0));
     let one = screen(1);
-    assert!(one.contains("drift       none seen, and 1 account not to be looked at · 3 unknown"), "{one}");
+    assert!(
+        one.contains("drift       none seen, and 1 account not to be looked at · 3 unknown"),
+        "{one}"
+    );
 }

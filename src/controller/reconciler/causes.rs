@@ -127,8 +127,10 @@ mod tests {
         // What nobody's event touched: of another kind, or elsewhere.
         assert!(named(causes(), "cloudtrail.trail", "eu-west-1").is_empty());
         assert!(named(causes(), "ec2.ebs_encryption", "eu-central-1").is_empty());
-        let all: Vec<String> =
-            by_whom(&Causes { kept: causes(), more: 0 }).into_iter().map(|by| by.principal).collect();
+        let all: Vec<String> = by_whom(&Causes { kept: causes(), more: 0 })
+            .into_iter()
+            .map(|by| by.principal)
+            .collect();
         assert_eq!(all, ["mallory", "innocent", "eve"], "the run was made for all of them");
     }
 

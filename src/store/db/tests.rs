@@ -6,7 +6,12 @@ async fn opened(folder: &std::path::Path) -> Db {
 }
 
 /// Writes something of this length; with `is_full`, there is no room for one more page.
-async fn written(db: &Db, name: &'static str, length: usize, is_full: bool) -> Result<(), StoreError> {
+async fn written(
+    db: &Db,
+    name: &'static str,
+    length: usize,
+    is_full: bool,
+) -> Result<(), StoreError> {
     db.write(move |mut tx: Tx| async move {
         if is_full {
             tx.rows("PRAGMA max_page_count = 1", &[]).await?;
@@ -40,7 +45,8 @@ async fn a_full_disk_is_over_when_there_is_room_again() {
         assert!(db.refuses(), "who asks is told");
     }
     // Whichever connection it comes to.
-    let again = ["a", "b", "c", "d", "e", "f", "g", "h"].map(|name| written(&db, name, 1 << 20, false));
+    let again =
+        ["a", "b", "c", "d", "e", "f", "g", "h"].map(|name| written(&db, name, 1 << 20, false));
     for done in futures::future::join_all(again).await {
         done.unwrap();
     }

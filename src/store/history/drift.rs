@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{LookShown, microseconds};
 use super::records::{DriftKey, DriftSeen, NotSeen, SeenAccount, UnseenAccount};
+use super::{LookShown, microseconds};
 use crate::names::{AccountId, ItemName, Region};
 use crate::store::Store;
 use crate::store::db::{Arg, Row, Tx};

@@ -137,7 +137,9 @@ fn unreadable(log: &Path, why: impl ToString) -> StoreError {
 fn lacking(log: &Path, there: There) -> Result<(Vec<RunRecord>, Vec<Record>), StoreError> {
     let (mut runs, mut records) = (BTreeMap::new(), Vec::new());
     // A history that tells of nothing begins with what comes.
-    let Some(first) = there.first.filter(|_| log.exists()) else { return Ok((Vec::new(), records)) };
+    let Some(first) = there.first.filter(|_| log.exists()) else {
+        return Ok((Vec::new(), records));
+    };
     let mut tries: BTreeMap<(String, u32), u32> = BTreeMap::new();
     let mut objects = BTreeSet::new();
     for line in Lines::of(log).map_err(|error| unreadable(log, error))? {
@@ -330,7 +332,8 @@ mod tests {
             log.append(&record(second, run, change, phase)).unwrap();
         }
         assert_eq!(store.take_over(&path).await.unwrap(), 0, "it tells of nothing yet");
-        let known = RunRecord { run: "known".to_owned(), ..run_of(&record(10, "known", 1, failed())) };
+        let known =
+            RunRecord { run: "known".to_owned(), ..run_of(&record(10, "known", 1, failed())) };
         store.note_run(&known).await.unwrap();
         let begun = record(11, "known", 1, intent_of());
         store.note_record(&begun).await.unwrap();
