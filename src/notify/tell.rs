@@ -288,6 +288,7 @@ mod tests {
             drifted: Some(drifted).filter(|_| is_drifted).into_iter().collect(),
             in_sync: Some(key()).filter(|_| !is_drifted).into_iter().collect(),
             unknown: Vec::new(),
+            excepted: 0,
         }
     }
 

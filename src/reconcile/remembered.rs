@@ -514,6 +514,7 @@ fn seen(told: &Told<'_>, plan: &Plan, what: &Remembering) -> Vec<SeenAccount> {
             drifted: Vec::new(),
             in_sync: Vec::new(),
             unknown: Vec::new(),
+            excepted: 0,
         };
         all.insert(&target.account, seen);
     }
@@ -526,7 +527,11 @@ fn seen(told: &Told<'_>, plan: &Plan, what: &Remembering) -> Vec<SeenAccount> {
                 seen.drifted.push(DriftSeen { key: key(&object), about: about(&object), by });
             }
             // An exception does not make it as declared, and begins no drift either.
-            Verdict::Unknown(_) | Verdict::Excepted { .. } => seen.unknown.push(key(&object)),
+            Verdict::Unknown(_) => seen.unknown.push(key(&object)),
+            Verdict::Excepted { .. } => {
+                seen.unknown.push(key(&object));
+                seen.excepted += 1;
+            }
             Verdict::Skipped { .. } => {}
         }
     }

@@ -291,6 +291,12 @@ impl Objects {
         self.accounts.iter().flat_map(of)
     }
 
+    /// How an object stands that is not as declared.
+    pub fn found(&self, key: &DriftKey) -> Option<&Open> {
+        let place = (key.region.clone(), key.item.clone(), key.object.clone());
+        self.accounts.get(&key.account)?.open.get(&place)
+    }
+
     /// How many objects are as declared, by the last full looks; none of an account that could not be looked
     /// at since.
     pub fn in_sync(&self) -> usize {

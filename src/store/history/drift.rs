@@ -61,10 +61,18 @@ impl LookShown {
         serde_json::from_value(self.about[UNSEEN].clone()).ok()
     }
 
-    /// How many objects the last look in whole counted that were not drifted.
-    pub fn rest(&self) -> usize {
-        let count = |what: &str| self.about[what].as_u64().unwrap_or_default();
-        usize::try_from(count("in_sync") + count("unknown")).unwrap_or(usize::MAX)
+    /// How many objects of a sort the last look in whole counted: `in_sync`, `unknown`, `excepted`. Where the
+    /// account cannot be looked at since, what was in sync is unknown.
+    pub fn count(&self, sort: &str) -> usize {
+        let counted = |sort: &str| {
+            let count = self.about[sort].as_u64().unwrap_or_default();
+            usize::try_from(count).unwrap_or(usize::MAX)
+        };
+        match (sort, self.unseen()) {
+            ("in_sync", Some(_)) => 0,
+            ("unknown", Some(_)) => counted("in_sync").saturating_add(counted("unknown")),
+            _ => counted(sort),
+        }
     }
 }
 
@@ -211,13 +219,16 @@ async fn looked(tx: &mut Tx, seen: &SeenAccount) -> Result<(), StoreError> {
     let about = match before {
         // A look at a part counts nothing, and shows that the account can be looked at.
         Some(mut before) => {
-            before.as_object_mut().map(|about| about.remove(UNSEEN));
+            if let Some(about) = before.as_object_mut() {
+                about.remove(UNSEEN);
+            }
             before
         }
         None => json!({
             "drifted": seen.drifted.len(),
             "in_sync": seen.in_sync.len(),
-            "unknown": seen.unknown.len(),
+            "unknown": seen.unknown.len().saturating_sub(seen.excepted),
+            "excepted": seen.excepted,
         }),
     };
     let about = about.to_string();

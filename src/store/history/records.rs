@@ -334,6 +334,8 @@ pub struct SeenAccount {
     pub drifted: Vec<DriftSeen>,
     /// The objects that are.
     pub in_sync: Vec<DriftKey>,
-    /// The objects of which nobody knows: what was said of them before stays.
+    /// The objects of which nobody knows, or that are excepted: what was said of them before stays.
     pub unknown: Vec<DriftKey>,
+    /// How many of these are excepted.
+    pub excepted: usize,
 }
