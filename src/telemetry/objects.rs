@@ -292,7 +292,7 @@ impl Objects {
     }
 
     /// How an object stands that is not as declared.
-    pub fn found(&self, key: &DriftKey) -> Option<&Open> {
+    pub fn standing(&self, key: &DriftKey) -> Option<&Open> {
         let place = (key.region.clone(), key.item.clone(), key.object.clone());
         self.accounts.get(&key.account)?.open.get(&place)
     }

@@ -103,7 +103,7 @@ fn with_others(
     drift: Vec<Entry>,
     now: DateTime<Utc>,
 ) {
-    let as_seen = |entry: Entry| match objects.found(&entry.object) {
+    let as_seen = |entry: Entry| match objects.standing(&entry.object) {
         // Whoever looked knows what became of the write, too.
         Some(open) if open.state.is_drift() => of_open(open),
         _ => drifted(entry),
