@@ -107,7 +107,7 @@ fn wrote(object: &ObjectPlan, change: &PlannedChange, step: &Step) {
             object.title()
         )),
         // There may be hundreds: they are told together at the end.
-        Step::NotTried | Step::LeaseLost { .. } | Step::Refused { .. } | Step::HeldBack { .. } => {}
+        Step::NotTried | Step::LeaseLost { .. } | Step::HeldBack { .. } => {}
     }
 }
 

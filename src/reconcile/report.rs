@@ -46,11 +46,6 @@ pub enum Step {
         /// Who, as far as known.
         why: String,
     },
-    /// Not tried, because a guard says no by now.
-    Refused {
-        /// Why.
-        why: String,
-    },
 }
 
 impl fmt::Display for Step {
@@ -67,7 +62,6 @@ impl fmt::Display for Step {
             Self::NotTried => out.write_str("not tried"),
             Self::HeldBack { held } => write!(out, "held back {held}"),
             Self::LeaseLost { why } => write!(out, "not written, because {why}"),
-            Self::Refused { why } => write!(out, "refused: {why}"),
         }
     }
 }

@@ -1,6 +1,9 @@
 //! The guards that remember more than one run: what they hold back is not written, and is shown
 //! everywhere with the guard's name and what releases it.
 
+use std::process::Stdio;
+use std::time::Duration;
+
 use crate::support::organization::Organization;
 use crate::support::{self, Account, Run};
 use serde_json::{Value, json};
@@ -266,6 +269,37 @@ fn a_parameter_that_is_set_in_the_middle_of_a_run_stops_the_next_write() {
     assert_eq!(line["applied"], 1, "{line}");
     let writes = account.writes();
     assert_eq!(writes.iter().filter(|write| write.starts_with("iam:")).count(), 1, "{writes:?}");
+}
+
+#[test]
+fn a_kill_switch_in_the_middle_of_a_run_holds_back_what_is_left() {
+    let account = account("[safety]\nkill_switch = \"stop\"\n");
+    account.write("b.toml", &format!("{POLICY}[ec2.ebs_encryption]\nenabled = true\n"));
+    for (service, operation) in
+        [("iam", "UpdateAccountPasswordPolicy"), ("ec2", "EnableEbsEncryptionByDefault")]
+    {
+        account.fault(json!({
+            "service": service, "operation": operation, "kind": "delay", "delay": 3,
+        }));
+    }
+    let mut command = account.command(&["run", "--once"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    let log = account.folder.path().join(".evenkeel/audit.jsonl");
+    while !std::fs::read_to_string(&log).is_ok_and(|log| log.contains("\"intent\"")) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    account.write("stop", "");
+    let run = Run::new(&["run", "--once"], child.wait_with_output().unwrap()).code(3);
+    let line = line(&run);
+    assert_eq!((&line["outcome"], &line["applied"]), (&json!("held back"), &json!(1)), "{line}");
+    assert_eq!(line["failed"], json!([]), "{line}");
+    let held = &line["held_back"];
+    assert_eq!(
+        (held.as_array().map(Vec::len), &held[0]["guard"]),
+        (Some(1), &json!("kill-switch"))
+    );
+    assert!(held[0]["released_by"].to_string().contains("remove"), "{line}");
 }
 
 #[test]

@@ -238,7 +238,7 @@ impl<'a, 'p> OfAccount<'a, 'p> {
         if self.report.refused.is_none() {
             self.report.refused = (self.applier.may_begin)().err();
         }
-        self.report.refused.as_ref().map(|refusal| Step::Refused { why: refusal.to_string() })
+        self.report.refused.as_ref().map(|refusal| Step::HeldBack { held: refusal.held() })
     }
 
     /// The same, once it was looked again at what stops everybody.
@@ -314,7 +314,7 @@ impl<'a, 'p> OfAccount<'a, 'p> {
     /// What becomes of a change that is not to be tried, after all that has happened so far.
     fn ruled_out(&mut self, object: &ObjectPlan, change: &PlannedChange) -> Option<Step> {
         if let Some(refusal) = &self.report.refused {
-            return Some(Step::Refused { why: refusal.to_string() });
+            return Some(Step::HeldBack { held: refusal.held() });
         }
         if let Some(why) = &self.lost {
             return Some(Step::LeaseLost { why: why.clone() });
@@ -489,7 +489,6 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             | Step::Moved { .. }
             | Step::NotTried
             | Step::LeaseLost { .. }
-            | Step::Refused { .. }
             | Step::HeldBack { .. } => {
                 self.failed.insert(id, id);
             }

@@ -339,10 +339,10 @@ impl Standing {
         for object in plan.objects.iter().filter(|object| object.is_changed()) {
             let key = ObjectKey::of(object);
             let Some(mut fight) = fights.remove(&key) else { continue };
-            let who = guarded.who(account, &object.item.kind);
+            let who = guarded.who(object);
             let see = |fight: &mut Fight| {
                 for change in object.changes.iter().filter(|change| change.is_applied()) {
-                    fight.seen(rules, &change.drift, who, None, self.now);
+                    fight.seen(rules, &change.drift, who.as_ref(), None, self.now);
                 }
             };
             see(&mut fight);

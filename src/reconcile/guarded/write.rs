@@ -67,12 +67,12 @@ impl Guarded {
             return Ok(Some(held));
         }
         let mut held = None;
-        let who = self.who(account, &object.item.kind);
+        let who = self.who(object);
         change(memory, &key.document(FIGHTS), |there: Option<Fight>| {
             let mut fight = there.clone().unwrap_or_else(|| Fight::about(key.clone()));
             // Another run may have written it, and somebody have changed that back, since this one
             // has planned.
-            fight.seen(&self.rules.fights, &planned.drift, who, Some(run), now);
+            fight.seen(&self.rules.fights, &planned.drift, who.as_ref(), Some(run), now);
             held = fight.held().filter(|_| !self.overrules(Guard::Fight));
             if held.is_some() {
                 return (there.as_ref() != Some(&fight)).then_some(fight);
