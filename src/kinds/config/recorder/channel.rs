@@ -20,6 +20,10 @@ pub fn channel(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>>
         compared::mark_all();
         return no_channel(state).into_iter().collect();
     }
+    declared(facts, spec, state)
+}
+
+fn declared(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>> {
     let actual = state.channel.as_ref();
     let base = actual.cloned().unwrap_or_else(|| Channel {
         name: spec.delivery_channel_name.clone().unwrap_or_else(|| NEW.to_owned()),
@@ -85,13 +89,9 @@ pub fn channel(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>>
         (key_differs, channel.s3_kms_key_arn.clone(), "the key of what is delivered is left"),
         (topic_differs, channel.sns_topic_arn.clone(), "notices of changes are sent"),
     ];
-    let change = Change::new(Action::PutChannel { channel }, drift);
-    let change = outside
-        .into_iter()
-        .filter(|(differs, ..)| *differs)
-        .fold(warned(change, said.filter(|_| key_differs)), |change, (_, arn, what)| {
-            change.sends(&facts.account, what, arn.as_deref().unwrap_or(""))
-        });
+    let change =
+        warned(Change::new(Action::PutChannel { channel }, drift), said.filter(|_| key_differs));
+    let change = sent_outside(facts, change, outside);
     changes.push(if moves {
         elsewhere(change)
     } else if let Some(problem) = problem.filter(|_| actual.is_none()) {
@@ -100,6 +100,18 @@ pub fn channel(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>>
         change
     });
     changes
+}
+
+/// What others than the account have a hand in from now on: whether it differs, whose it is, and what it is.
+fn sent_outside<const N: usize>(
+    facts: &Facts,
+    change: Change<Action>,
+    outside: [(bool, Option<String>, &str); N],
+) -> Change<Action> {
+    let differing = outside.into_iter().filter(|(differs, ..)| *differs);
+    differing.fold(change, |change, (_, arn, what)| {
+        change.sends(&facts.account, what, arn.as_deref().unwrap_or(""))
+    })
 }
 
 /// The way back to a Region without a channel.

@@ -75,6 +75,13 @@ fn service_linked_role(facts: &Facts) -> String {
     )
 }
 
+fn declared_role(facts: &Facts, spec: &Spec) -> Option<String> {
+    match spec.role_arn.as_deref()? {
+        "" => Some(service_linked_role(facts)),
+        role => Some(role.to_owned()),
+    }
+}
+
 fn recorder(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>> {
     if !spec.has_recorder() {
         return Vec::new();
@@ -84,11 +91,7 @@ fn recorder(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>> {
         return no_recorder(state).into_iter().collect();
     }
     let actual = state.recorder.as_ref();
-    let role = match spec.role_arn.as_deref() {
-        Some("") => Some(service_linked_role(facts)),
-        Some(role) => Some(role.to_owned()),
-        None => None,
-    };
+    let role = declared_role(facts, spec);
     let base = actual.cloned().unwrap_or_else(|| new_recorder(facts, spec));
     let mut drift = Drift::new();
     if actual.is_none() {
