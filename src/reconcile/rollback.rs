@@ -121,6 +121,26 @@ impl Done<'_> {
         self.object(&first.intent.about.before)
     }
 
+    /// Nothing, where what was not there before the run is the run's own by what AWS said: what nobody knows
+    /// to be so is not taken away.
+    fn is_own(&self, before: &Object<Value>) -> Result<(), String> {
+        let is_setting = registry::find(&self.key.item.kind)
+            .is_some_and(|kind| matches!(kind.identity(), Identity::Singleton));
+        let first = self.changes.first().map(|change| change.outcome);
+        match first.filter(|_| before.status == Status::Absent) {
+            Some(What::Found) => Err(
+                "AWS refused to make it or gave no answer, and it was there: somebody else may have made it"
+                    .to_owned(),
+            ),
+            // Of a setting, somebody else has nothing there.
+            Some(What::Recovered) if !is_setting => Err(
+                "the run died while it made it, and it was there: somebody else may have made it"
+                    .to_owned(),
+            ),
+            _ => Ok(()),
+        }
+    }
+
     /// The object as the run left it.
     fn after(&self) -> Result<Object<Value>, String> {
         let unknown = "nobody knows how the run left it: it died in a write, or could not look";
@@ -140,6 +160,7 @@ impl Done<'_> {
 /// The plan of an object, or why it is left alone. Its changes have no numbers yet.
 async fn put_back(done: &Done<'_>, looked: &Looked) -> Result<ObjectPlan, String> {
     let (before, after) = (done.before()?, done.after()?);
+    done.is_own(&before)?;
     let DriftKey { account, region, item, object } = &done.key;
     let session = looked
         .sessions

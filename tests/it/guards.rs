@@ -329,6 +329,72 @@ fn who_changes_the_same_back_again_and_again_is_named_and_not_fought() {
     assert_eq!(once(&account, 0)["applied"], 1);
 }
 
+/// A run that is killed in a write; whether AWS has done the write by then.
+fn killed(account: &Account, is_done: bool) {
+    let calls = ["run", "--once"];
+    account.forget_calls();
+    let mut child = account.hanging_with("iam", "UpdateAccountPasswordPolicy", is_done, &calls);
+    support::kill(&mut child);
+    account.no_faults();
+}
+
+#[test]
+fn runs_that_were_killed_before_aws_got_a_write_are_no_fight() {
+    let account = account("[safety.fights]\ntimes = 2\n");
+    for _ in 0..3 {
+        killed(&account, false);
+    }
+    assert_eq!(once(&account, 0)["applied"], 1);
+}
+
+#[test]
+fn a_fight_is_found_though_runs_are_killed_in_it() {
+    let account = account("[safety.fights]\ntimes = 2\n");
+    for _ in 0..2 {
+        somebody(&account);
+        killed(&account, false);
+        assert_eq!(once(&account, 0)["applied"], 1);
+    }
+    somebody(&account);
+    account.forget_calls();
+    let line = once(&account, 3);
+    held(&line, "fight");
+    let reason = line["held_back"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains("somebody changes minimum_password_length back"), "{reason}");
+    none(&account);
+}
+
+/// The write of a killed run that is seen done by the next one can be changed back like any other.
+#[test]
+fn what_a_killed_run_has_written_and_a_later_one_has_seen_counts_in_a_fight() {
+    let account = account("[safety.fights]\ntimes = 2\n");
+    for _ in 0..2 {
+        somebody(&account);
+        killed(&account, true);
+        assert_eq!(once(&account, 0)["applied"], 0);
+    }
+    somebody(&account);
+    held(&once(&account, 3), "fight");
+}
+
+/// AWS accepts a policy, and shows another form of it.
+#[test]
+fn what_aws_keeps_in_another_form_is_nobodys_fight() {
+    let account = account("[safety.fights]\ntimes = 2\n");
+    account.fault(json!({
+        "service": "iam", "operation": "GetAccountPasswordPolicy", "kind": "replace",
+        "find": "<MinimumPasswordLength>14<", "replace": "<MinimumPasswordLength>13<",
+    }));
+    for _ in 0..2 {
+        assert_eq!(once(&account, 4)["applied"], 1);
+    }
+    let line = once(&account, 3);
+    held(&line, "fight");
+    let reason = line["held_back"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains("was written 2 times and never seen as written"), "{reason}");
+    assert!(!reason.contains("somebody"), "{reason}");
+}
+
 #[test]
 fn a_day_has_a_budget() {
     let account = account("[safety]\nmax_changes_per_account_per_day = 1\n");

@@ -266,3 +266,119 @@ fn a_key_whose_policy_has_changed_since_is_no_change_of_what_is_encrypted_with_i
     ));
     assert_eq!(versioning, "Enabled");
 }
+
+/// Applies in one thread, while a script makes the same once a create of ours is under way.
+fn apply_while(
+    account: &Account,
+    service: &str,
+    operation: &str,
+    script: &str,
+) -> crate::support::Run {
+    account.fault(json!({
+        "service": service, "operation": operation, "kind": "delay", "delay": 4, "count": 1,
+    }));
+    std::thread::scope(|scope| {
+        let run = scope.spawn(|| account.run(&["apply", "--yes"]));
+        let is_begun =
+            || account.calls_of(&account.id).iter().any(|call| call["operation"] == operation);
+        let log = account.folder.path().join(".evenkeel/audit.jsonl");
+        let intends = || std::fs::read_to_string(&log).is_ok_and(|log| log.contains("\"intent\""));
+        for _ in 0..600 {
+            if intends() || is_begun() {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        account.boto3(script);
+        run.join().unwrap()
+    })
+}
+
+fn phases(account: &Account) -> Vec<String> {
+    let log = account.read(".evenkeel/audit.jsonl");
+    let records = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    records.map(|record| record["phase"].as_str().unwrap().to_owned()).collect()
+}
+
+fn last_run(account: &Account) -> String {
+    let list = account.run(&["history", "--runs", "--format", "json"]).code(0).json();
+    list["runs"][0]["run"].as_str().unwrap().to_owned()
+}
+
+/// Somebody else makes the role while our call is under way, which AWS refuses then.
+#[test]
+fn a_role_that_aws_refused_to_make_is_not_ours() {
+    let account = account("[iam.role.ops]\ntrusted_account_ids = [\"${account.id}\"]\n");
+    let trust = format!(
+        "json.dumps({{'Version': '2012-10-17', 'Statement': [{{'Effect': 'Allow', 'Principal': {{'AWS': 'arn:aws:iam::{}:root'}}, 'Action': 'sts:AssumeRole'}}]}})",
+        account.id
+    );
+    let make = format!(
+        "boto3.client('iam').create_role(RoleName='ops', AssumeRolePolicyDocument={trust}, Description='payments', Tags=[{{'Key': 'owner', 'Value': 'payments'}}])\nprint('null')"
+    );
+    apply_while(&account, "iam", "CreateRole", &make)
+        .code(0)
+        .says("is there  iam.role.ops")
+        .says("EntityAlreadyExists")
+        .says("0 changes applied");
+    assert_eq!(phases(&account), ["intent", "failed", "found", "observed"]);
+    account.run(&["audit", "verify"]).code(0);
+    let run = last_run(&account);
+    account.run(&["show", &run]).code(0).says("is there all the same");
+    account
+        .run(&["rollback", &run, "--yes", "--max-risk", "destructive"])
+        .code(3)
+        .says("somebody else may have made it");
+    let roles = account.boto3(
+        "print(json.dumps([role['RoleName'] for role in boto3.client('iam').list_roles()['Roles']]))",
+    );
+    assert_eq!(roles, json!(["ops"]));
+}
+
+#[test]
+fn a_role_of_another_trust_was_refused_by_aws_and_not_left_unsent() {
+    let account = account("[iam.role.ops]\ntrusted_account_ids = [\"${account.id}\"]\n");
+    let make = "boto3.client('iam').create_role(RoleName='ops', AssumeRolePolicyDocument=json.dumps({'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Principal': {'Service': 'ec2.amazonaws.com'}, 'Action': 'sts:AssumeRole'}]}))\nprint('null')";
+    let run = apply_while(&account, "iam", "CreateRole", make)
+        .code(4)
+        .says("something else is there by now")
+        .says("0 changes applied, 1 not");
+    assert!(!run.stdout.contains("nothing was sent"), "{}", run.stdout);
+}
+
+#[test]
+fn what_was_there_when_it_was_to_be_made_is_not_counted_and_goes_on_being_configured() {
+    let account =
+        account("[logs.log_group.x]\nlog_group_name = \"/app/x\"\nretention_in_days = 30\n");
+    let make =
+        "boto3.client('logs', 'eu-west-1').create_log_group(logGroupName='/app/x')\nprint('null')";
+    apply_while(&account, "logs", "CreateLogGroup", make)
+        .code(0)
+        .says("is there  logs.log_group.x")
+        .says("1 change applied");
+    assert_eq!(phases(&account), ["intent", "failed", "found", "intent", "applied", "observed"]);
+    let bucket = format!("x-{}", account.id);
+    declare(&account, &format!("[s3.bucket.x]\nbucket = \"{bucket}\"\n"));
+    let make = format!(
+        "boto3.client('s3', 'eu-west-1').create_bucket(Bucket='{bucket}', CreateBucketConfiguration={{'LocationConstraint': 'eu-west-1'}})\nprint('null')"
+    );
+    let run = apply_while(&account, "s3", "CreateBucket", &make);
+    assert!(run.stdout.contains("is there  s3.bucket.x"), "{}", run.stdout);
+    assert!(!run.stdout.contains("s3:CreateBucket\n  done"), "{}", run.stdout);
+}
+
+/// A run that was killed while it made a role cannot say whose the role is that is there.
+#[test]
+fn what_a_killed_run_may_have_made_is_not_taken_away() {
+    let account = account("[iam.role.ops]\ntrusted_account_ids = [\"${account.id}\"]\n");
+    let mut child = account.hanging_with("iam", "CreateRole", true, &["apply", "--yes"]);
+    support::kill(&mut child);
+    account.no_faults();
+    let run = last_run(&account);
+    account.run(&["apply", "--yes"]).code(0);
+    account
+        .run(&["rollback", &run, "--yes", "--max-risk", "destructive"])
+        .code(3)
+        .says("the run died while it made it");
+}
