@@ -380,18 +380,16 @@ fn what_a_killed_run_has_written_and_a_later_one_has_seen_counts_in_a_fight() {
 /// AWS accepts a policy, and shows another form of it.
 #[test]
 fn what_aws_keeps_in_another_form_is_nobodys_fight() {
-    let account = account("[safety.fights]\ntimes = 2\n");
+    let account = account("[safety.fights]\ntimes = 1\n");
     account.fault(json!({
         "service": "iam", "operation": "GetAccountPasswordPolicy", "kind": "replace",
         "find": "<MinimumPasswordLength>14<", "replace": "<MinimumPasswordLength>13<",
     }));
-    for _ in 0..2 {
-        assert_eq!(once(&account, 4)["applied"], 1);
-    }
+    assert_eq!(once(&account, 4)["applied"], 1);
     let line = once(&account, 3);
     held(&line, "fight");
     let reason = line["held_back"][0]["reason"].as_str().unwrap();
-    assert!(reason.contains("was written 2 times and never seen as written"), "{reason}");
+    assert!(reason.contains("was written once and never seen as written"), "{reason}");
     assert!(!reason.contains("somebody"), "{reason}");
 }
 
