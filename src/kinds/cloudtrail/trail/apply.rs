@@ -45,7 +45,9 @@ async fn step(cx: &WriteCx, name: &str, step: &Step) -> Result<(), WriteError> {
     let client = cx.client(Client::new);
     let trail = &arn(cx, name);
     match step {
-        Step::Create { settings, tags } => create(cx, &client, name, settings, tags).await?,
+        Step::Create { settings, tags } => {
+            create(cx, &client, name, settings, tags).await?;
+        }
         Step::Update { settings } => update(cx, &client, trail, settings).await?,
         Step::PutEventSelectors { selectors } => {
             let request = client.put_event_selectors().trail_name(trail);

@@ -26,7 +26,6 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{BucketLocationConstraint, BucketNamespace, CreateBucketConfiguration};
 use serde::{Deserialize, Serialize};
 
-use crate::aws::error::AbsentIf;
 use crate::aws::{Call, ErrorClass};
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::shapes::part::{AnyPart, Parted, by_parts};

@@ -297,7 +297,7 @@ impl Parted for Subscription {
             .endpoint(&place.endpoint)
             .set_attributes(attributes)
             .return_subscription_arn(true);
-        // AWS says the same of one that is there already, which stays; so do both on the way back.
+        // AWS says the same of one that is there already. No rollback takes either away.
         cx.made(SUBSCRIBE, request.send()).await
     }
 

@@ -286,7 +286,7 @@ impl Parted for Topic {
     }
 
     async fn create(cx: &WriteCx, place: &Place, _making: &()) -> Result<Made, WriteError> {
-        // AWS says the same of one that is there already, which stays as it is; so do both on the way back.
+        // AWS says the same of one that is there already. No rollback takes either away.
         cx.made(CREATE, cx.client(Client::new).create_topic().name(&place.name).send()).await
     }
 
