@@ -1,9 +1,11 @@
 //! What putting a run back does to the objects of several kinds, and what it refuses: the command as a
 //! process against the emulator.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
-use crate::support::{self, Account};
+use crate::support::{self, Account, Run};
 
 fn account(baseline: &str) -> Account {
     let account = support::emulator().account();
@@ -267,29 +269,26 @@ fn a_key_whose_policy_has_changed_since_is_no_change_of_what_is_encrypted_with_i
     assert_eq!(versioning, "Enabled");
 }
 
-/// Applies in one thread, while a script makes the same once a create of ours is under way.
-fn apply_while(
-    account: &Account,
-    service: &str,
-    operation: &str,
-    script: &str,
-) -> crate::support::Run {
+/// Applies, while a script makes the same thing once our own call is under way.
+fn apply_while(account: &Account, service: &str, operation: &str, script: &str) -> Run {
     account.fault(json!({
-        "service": service, "operation": operation, "kind": "delay", "delay": 4, "count": 1,
+        "service": service, "operation": operation, "kind": "delay", "delay": 6, "count": 1,
     }));
+    let log = account.folder.path().join(".evenkeel/audit.jsonl");
+    let intents = || {
+        std::fs::read_to_string(&log).map_or(0, |log| log.matches("\"phase\":\"intent\"").count())
+    };
+    let before = intents();
     std::thread::scope(|scope| {
         let run = scope.spawn(|| account.run(&["apply", "--yes"]));
-        let is_begun =
-            || account.calls_of(&account.id).iter().any(|call| call["operation"] == operation);
-        let log = account.folder.path().join(".evenkeel/audit.jsonl");
-        let intends = || std::fs::read_to_string(&log).is_ok_and(|log| log.contains("\"intent\""));
         for _ in 0..600 {
-            if intends() || is_begun() {
+            if intents() > before {
                 break;
             }
-            std::thread::sleep(std::time::Duration::from_millis(20));
+            std::thread::sleep(Duration::from_millis(50));
         }
-        std::thread::sleep(std::time::Duration::from_millis(300));
+        // The call reaches AWS directly after its intent is on the disk.
+        std::thread::sleep(Duration::from_millis(500));
         account.boto3(script);
         run.join().unwrap()
     })
@@ -347,25 +346,33 @@ fn a_role_of_another_trust_was_refused_by_aws_and_not_left_unsent() {
     assert!(!run.stdout.contains("nothing was sent"), "{}", run.stdout);
 }
 
+/// What else was planned for a new group may take something from one that somebody else has made.
 #[test]
-fn what_was_there_when_it_was_to_be_made_is_not_counted_and_goes_on_being_configured() {
+fn what_was_there_when_it_was_to_be_made_is_somebody_elses_to_what_comes_after() {
     let account =
         account("[logs.log_group.x]\nlog_group_name = \"/app/x\"\nretention_in_days = 30\n");
     let make =
         "boto3.client('logs', 'eu-west-1').create_log_group(logGroupName='/app/x')\nprint('null')";
     apply_while(&account, "logs", "CreateLogGroup", make)
-        .code(0)
+        .code(4)
         .says("is there  logs.log_group.x")
-        .says("1 change applied");
-    assert_eq!(phases(&account), ["intent", "failed", "found", "intent", "applied", "observed"]);
-    let bucket = format!("x-{}", account.id);
-    declare(&account, &format!("[s3.bucket.x]\nbucket = \"{bucket}\"\n"));
+        .says("would be destructive now")
+        .says("0 changes applied, 1 not");
+    assert_eq!(phases(&account)[..3], ["intent", "failed", "found"]);
+}
+
+#[test]
+fn a_bucket_that_was_there_when_it_was_to_be_made_is_not_counted() {
+    let account = account("[s3.bucket.x]\nbucket = \"x-${account.id}\"\n");
     let make = format!(
-        "boto3.client('s3', 'eu-west-1').create_bucket(Bucket='{bucket}', CreateBucketConfiguration={{'LocationConstraint': 'eu-west-1'}})\nprint('null')"
+        "boto3.client('s3', 'eu-west-1').create_bucket(Bucket='x-{}', CreateBucketConfiguration={{'LocationConstraint': 'eu-west-1'}})\nprint('null')",
+        account.id
     );
-    let run = apply_while(&account, "s3", "CreateBucket", &make);
-    assert!(run.stdout.contains("is there  s3.bucket.x"), "{}", run.stdout);
-    assert!(!run.stdout.contains("s3:CreateBucket\n  done"), "{}", run.stdout);
+    apply_while(&account, "s3", "CreateBucket", &make)
+        .code(0)
+        .says("is there  s3.bucket.x")
+        .says("0 changes applied");
+    assert_eq!(phases(&account), ["intent", "failed", "found", "observed"]);
 }
 
 /// A run that was killed while it made a role cannot say whose the role is that is there.
