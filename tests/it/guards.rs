@@ -12,7 +12,7 @@ const TARGET: &str = "schema = 1\n[[target]]\nname = \"here\"\nbaselines = [\"b.
 const UPDATE: &str = "iam:UpdateAccountPasswordPolicy";
 
 /// An account whose password policy differs, with a target that is confirmed.
-fn account(more: &str) -> Account {
+pub fn account(more: &str) -> Account {
     fleet(&format!("{TARGET}confirmed = true\n{more}"))
 }
 
@@ -24,7 +24,7 @@ fn fleet(text: &str) -> Account {
 }
 
 /// The line of the only run of `run --once`.
-fn once(account: &Account, code: i32) -> Value {
+pub fn once(account: &Account, code: i32) -> Value {
     line(&account.run(&["run", "--once"]).code(code))
 }
 
@@ -36,7 +36,7 @@ fn line(run: &Run) -> Value {
 }
 
 /// Insists that a run looked at everything, wrote nothing, and says which guard held it back.
-fn held(line: &Value, guard: &str) {
+pub fn held(line: &Value, guard: &str) {
     assert_eq!(line["outcome"], "held back", "{line}");
     assert_eq!(line["applied"], 0, "{line}");
     assert_eq!(line["drift"].as_array().unwrap().len(), 1, "{line}");
@@ -49,13 +49,13 @@ fn held(line: &Value, guard: &str) {
 }
 
 /// Somebody weakens the policy.
-fn somebody(account: &Account) {
+pub fn somebody(account: &Account) {
     account.boto3(
         "boto3.client('iam').update_account_password_policy(MinimumPasswordLength=8)\nprint('null')",
     );
 }
 
-fn none(account: &Account) {
+pub fn none(account: &Account) {
     assert_eq!(account.writes(), [""; 0]);
 }
 
@@ -300,97 +300,6 @@ fn when_too_many_writes_fail_nothing_more_is_written_until_one_was_tried() {
     none(&account);
     account.shell(&refused.next()).code(0);
     assert_eq!(account.writes(), [UPDATE]);
-}
-
-#[test]
-fn who_changes_the_same_back_again_and_again_is_named_and_not_fought() {
-    let account = account("[safety.fights]\ntimes = 2\n");
-    for _ in 0..2 {
-        somebody(&account);
-        assert_eq!(once(&account, 0)["applied"], 1);
-    }
-    somebody(&account);
-    account.forget_calls();
-    let line = once(&account, 3);
-    held(&line, "fight");
-    let reason = line["held_back"][0]["reason"].as_str().unwrap();
-    for words in ["minimum_password_length", "evenkeel wrote it at", "it was changed back before"] {
-        assert!(reason.contains(words), "{reason}");
-    }
-    // It stays so, for hands as well.
-    held(&once(&account, 3), "fight");
-    account.run(&["apply", "--yes"]).code(3).complains("somebody changes");
-    none(&account);
-    let object = format!("{}/global/iam.password_policy", account.id);
-    account.run(&["release"]).code(0).says(&object);
-    account.run(&["release", "nothing"]).code(1).complains("names no object");
-    account.run(&["release", &object]).code(0).says("released");
-    account.run(&["release", &object]).code(1).complains("nothing holds");
-    assert_eq!(once(&account, 0)["applied"], 1);
-}
-
-/// A run that is killed in a write; whether AWS has done the write by then.
-fn killed(account: &Account, is_done: bool) {
-    let calls = ["run", "--once"];
-    account.forget_calls();
-    let mut child = account.hanging_with("iam", "UpdateAccountPasswordPolicy", is_done, &calls);
-    support::kill(&mut child);
-    account.no_faults();
-}
-
-#[test]
-fn runs_that_were_killed_before_aws_got_a_write_are_no_fight() {
-    let account = account("[safety.fights]\ntimes = 2\n");
-    for _ in 0..3 {
-        killed(&account, false);
-    }
-    assert_eq!(once(&account, 0)["applied"], 1);
-}
-
-#[test]
-fn a_fight_is_found_though_runs_are_killed_in_it() {
-    let account = account("[safety.fights]\ntimes = 2\n");
-    for _ in 0..2 {
-        somebody(&account);
-        killed(&account, false);
-        assert_eq!(once(&account, 0)["applied"], 1);
-    }
-    somebody(&account);
-    account.forget_calls();
-    let line = once(&account, 3);
-    held(&line, "fight");
-    let reason = line["held_back"][0]["reason"].as_str().unwrap();
-    assert!(reason.contains("somebody changes minimum_password_length back"), "{reason}");
-    none(&account);
-}
-
-/// The write of a killed run that is seen done by the next one can be changed back like any other.
-#[test]
-fn what_a_killed_run_has_written_and_a_later_one_has_seen_counts_in_a_fight() {
-    let account = account("[safety.fights]\ntimes = 2\n");
-    for _ in 0..2 {
-        somebody(&account);
-        killed(&account, true);
-        assert_eq!(once(&account, 0)["applied"], 0);
-    }
-    somebody(&account);
-    held(&once(&account, 3), "fight");
-}
-
-/// AWS accepts a policy, and shows another form of it.
-#[test]
-fn what_aws_keeps_in_another_form_is_nobodys_fight() {
-    let account = account("[safety.fights]\ntimes = 1\n");
-    account.fault(json!({
-        "service": "iam", "operation": "GetAccountPasswordPolicy", "kind": "replace",
-        "find": "<MinimumPasswordLength>14<", "replace": "<MinimumPasswordLength>13<",
-    }));
-    assert_eq!(once(&account, 4)["applied"], 1);
-    let line = once(&account, 3);
-    held(&line, "fight");
-    let reason = line["held_back"][0]["reason"].as_str().unwrap();
-    assert!(reason.contains("was written once and never seen as written"), "{reason}");
-    assert!(!reason.contains("somebody"), "{reason}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The changes of one account, one after the other.
 
 mod anew;
+mod guards;
 mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use anew::Open;
 use serde_json::Value;
 
-use super::super::again::{self, Fit, Standing, Written};
+use super::super::again::{self, Fit, Written};
 use super::super::event::{ListenError, RunEvent, Stream};
 use super::super::guarded::Sent;
 use super::super::locks::Held as HeldAccount;
@@ -20,7 +21,7 @@ use crate::kinds::erased::{ApplyError, DynKind};
 use crate::kinds::object::Unknown;
 use crate::kinds::{Cx, Object, Status, WriteError, registry};
 use crate::names::{ItemName, Region};
-use crate::plan::{Held, ObjectPlan, Plan, PlannedChange};
+use crate::plan::{ObjectPlan, Plan, PlannedChange};
 use crate::store::audit::{Failed, FailureClass, NotSent};
 
 /// A change with its object.
@@ -426,41 +427,6 @@ impl<'a, 'p> OfAccount<'a, 'p> {
         match heard {
             Ok(()) => Ok(tried),
             Err(error) => Err(Unheard { error, in_hand: Some((change, tried.step)) }),
-        }
-    }
-
-    /// Why a guard holds a change back now, if one does.
-    async fn held_back(&self, object: &ObjectPlan, change: &PlannedChange) -> Option<Held> {
-        let guarded = self.applier.guarded?;
-        guarded.before(object, change, self.by(object), &self.plan.run).await.err()
-    }
-
-    /// Tells the guards how an object is after its changes.
-    async fn seen_after(&self, object: &ObjectPlan, standing: &Standing) {
-        let Some(guarded) = self.applier.guarded else { return };
-        let has_it = matches!(
-            standing,
-            Standing::InSync | Standing::OnlyReported | Standing::NeedsMore | Standing::Awaited(_)
-        );
-        if let Err(error) = guarded.seen_after(object, &self.plan.run, has_it).await {
-            tracing::warn!(
-                "the guards cannot remember how {} is: {error}; {}",
-                object.title(),
-                error.remedy()
-            );
-        }
-    }
-
-    /// Tells the guards what became of a change that they let through. When they cannot remember it,
-    /// they let nothing more through either.
-    async fn after(&self, object: &ObjectPlan, change: &PlannedChange, sent: Sent) {
-        let Some(guarded) = self.applier.guarded else { return };
-        if let Err(error) = guarded.after(object, change, sent).await {
-            tracing::warn!(
-                "the guards cannot remember what became of {}: {error}; {}",
-                object.title(),
-                error.remedy()
-            );
         }
     }
 
