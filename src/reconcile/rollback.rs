@@ -14,6 +14,7 @@ use super::limits::Safety;
 use super::look::Looked;
 use crate::aws::Session;
 use crate::baseline::Mode;
+use crate::baseline::catalog::Identity;
 use crate::kinds::erased::DynKind;
 use crate::kinds::stricter::weakened;
 use crate::kinds::{Facts, FieldDrift, Object, Status, registry};
@@ -123,6 +124,26 @@ impl Done<'_> {
         self.object(&first.intent.about.before)
     }
 
+    /// Nothing, where what was not there before the run is the run's own by what AWS said: what nobody knows
+    /// to be so is not taken away.
+    fn is_own(&self, before: &Object<Value>) -> Result<(), String> {
+        let is_setting = registry::find(&self.key.item.kind)
+            .is_some_and(|kind| matches!(kind.identity(), Identity::Singleton));
+        let first = self.changes.first().map(|change| change.outcome);
+        match first.filter(|_| before.status == Status::Absent) {
+            Some(What::Found) => Err(
+                "AWS refused to make it or gave no answer, and it was there: somebody else may have made it"
+                    .to_owned(),
+            ),
+            // Of a setting, somebody else has nothing there.
+            Some(What::Recovered) if !is_setting => Err(
+                "the run died while it made it, and it was there: somebody else may have made it"
+                    .to_owned(),
+            ),
+            _ => Ok(()),
+        }
+    }
+
     /// The object as the run left it.
     fn after(&self) -> Result<Object<Value>, String> {
         let unknown = "nobody knows how the run left it: it died in a write, or could not look";
@@ -143,6 +164,7 @@ impl Done<'_> {
 /// numbers yet.
 async fn put_back(done: &Done<'_>, looked: &Looked) -> Result<(ObjectPlan, Vec<String>), String> {
     let (before, after) = (done.before()?, done.after()?);
+    done.is_own(&before)?;
     let DriftKey { account, region, item, object } = &done.key;
     let session = looked
         .sessions

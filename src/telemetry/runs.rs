@@ -185,7 +185,7 @@ fn of_step(step: &Step) -> &'static str {
         Step::Applied => "applied",
         Step::Needless => "needless",
         Step::Failed { .. } => "failed",
-        Step::Found => "found",
+        Step::Found | Step::WasThere { .. } => "found",
         Step::Moved { .. } => "moved",
         Step::Blocked { .. } => "blocked",
         Step::NotTried => "not_tried",

@@ -15,7 +15,7 @@ const TARGET: &str = "schema = 1\n[[target]]\nname = \"here\"\nbaselines = [\"b.
 const UPDATE: &str = "iam:UpdateAccountPasswordPolicy";
 
 /// An account whose password policy differs, with a target that is confirmed.
-fn account(more: &str) -> Account {
+pub fn account(more: &str) -> Account {
     fleet(&format!("{TARGET}confirmed = true\n{more}"))
 }
 
@@ -27,7 +27,7 @@ fn fleet(text: &str) -> Account {
 }
 
 /// The line of the only run of `run --once`.
-fn once(account: &Account, code: i32) -> Value {
+pub fn once(account: &Account, code: i32) -> Value {
     line(&account.run(&["run", "--once"]).code(code))
 }
 
@@ -39,7 +39,7 @@ fn line(run: &Run) -> Value {
 }
 
 /// Insists that a run looked at everything, wrote nothing, and says which guard held it back.
-fn held(line: &Value, guard: &str) {
+pub fn held(line: &Value, guard: &str) {
     assert_eq!(line["outcome"], "held back", "{line}");
     assert_eq!(line["applied"], 0, "{line}");
     assert_eq!(line["drift"].as_array().unwrap().len(), 1, "{line}");
@@ -52,13 +52,13 @@ fn held(line: &Value, guard: &str) {
 }
 
 /// Somebody weakens the policy.
-fn somebody(account: &Account) {
+pub fn somebody(account: &Account) {
     account.boto3(
         "boto3.client('iam').update_account_password_policy(MinimumPasswordLength=8)\nprint('null')",
     );
 }
 
-fn none(account: &Account) {
+pub fn none(account: &Account) {
     assert_eq!(account.writes(), [""; 0]);
 }
 
@@ -334,33 +334,6 @@ fn when_too_many_writes_fail_nothing_more_is_written_until_one_was_tried() {
     none(&account);
     account.shell(&refused.next()).code(0);
     assert_eq!(account.writes(), [UPDATE]);
-}
-
-#[test]
-fn who_changes_the_same_back_again_and_again_is_named_and_not_fought() {
-    let account = account("[safety.fights]\ntimes = 2\n");
-    for _ in 0..2 {
-        somebody(&account);
-        assert_eq!(once(&account, 0)["applied"], 1);
-    }
-    somebody(&account);
-    account.forget_calls();
-    let line = once(&account, 3);
-    held(&line, "fight");
-    let reason = line["held_back"][0]["reason"].as_str().unwrap();
-    for words in ["minimum_password_length", "evenkeel wrote it at", "it was changed back before"] {
-        assert!(reason.contains(words), "{reason}");
-    }
-    // It stays so, for hands as well.
-    held(&once(&account, 3), "fight");
-    account.run(&["apply", "--yes"]).code(3).complains("somebody changes");
-    none(&account);
-    let object = format!("{}/global/iam.password_policy", account.id);
-    account.run(&["release"]).code(0).says(&object);
-    account.run(&["release", "nothing"]).code(1).complains("names no object");
-    account.run(&["release", &object]).code(0).says("released");
-    account.run(&["release", &object]).code(1).complains("nothing holds");
-    assert_eq!(once(&account, 0)["applied"], 1);
 }
 
 #[test]

@@ -375,7 +375,15 @@ impl Process {
             self.hear(object, standing, Sent::Unsent).await;
             return Step::LeaseLost { why: "somebody may have taken it over".to_owned() };
         }
-        self.write(asker, object, &thing, wanted, (standing, &stood)).await
+        let step = self.write(asker, object, &thing, wanted, (standing, &stood)).await;
+        // Whoever holds the thing alone looks at it again, and the guards hear of that.
+        if step == Step::Applied && self.is_held(&object.account, held) {
+            let seen = standing.guarded().seen_after(object, &run, true).await;
+            if seen.is_ok() && self.is_held(&object.account, held) {
+                world.sees((asker.run, change.id), &thing);
+            }
+        }
+        step
     }
 
     async fn write(

@@ -336,8 +336,14 @@ impl Standing {
         if fights.is_empty() {
             return Ok(held);
         }
-        for object in plan.objects.iter().filter(|object| object.is_changed()) {
+        for object in plan.objects.iter() {
             let key = ObjectKey::of(object);
+            if object.verdict == Verdict::InSync && fights.contains_key(&key) && self.view.writes {
+                guarded.seen_again(&key).await?;
+            }
+            if !object.is_changed() {
+                continue;
+            }
             let Some(mut fight) = fights.remove(&key) else { continue };
             let who = guarded.who(object);
             let see = |fight: &mut Fight| {

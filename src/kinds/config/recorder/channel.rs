@@ -6,7 +6,6 @@
 
 use serde_json::json;
 
-use super::diff::taken_away;
 use super::spec::{Action, Channel, NEW, Spec, State, is_service_linked};
 use crate::kinds::kms::let_in::{self, Asking};
 use crate::kinds::kms::named::{self, Named};
@@ -200,4 +199,9 @@ fn closed_key(spec: &Spec, said: &str) -> Change<Action> {
     drift.add("s3_kms_key_arn", Some(there), Some(wanted));
     let help = let_in::remedy("kms:Decrypt and kms:GenerateDataKey");
     Change::finding(drift).withhold(format!("{said}, so that nothing is delivered: {help}"))
+}
+
+/// What goes while Config records takes its record along: AWS takes it away from one that is stopped alone.
+pub fn taken_away(change: Change<Action>, state: &State) -> Change<Action> {
+    change.risk(if state.recording { Risk::Destructive } else { Risk::Disruptive })
 }

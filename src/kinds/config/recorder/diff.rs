@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::channel::channel;
+use super::channel::{channel, taken_away};
 use super::spec::{
     Action, Frequency, NEW, Override, Recorder, SERVICE_LINKED_ROLE, Spec, State, Strategy,
     is_service_linked,
@@ -165,11 +165,6 @@ fn no_recorder(state: &State) -> Option<Change<Action>> {
     drift.add("recorder_name", Some(&recorder.name), None::<&str>);
     let change = Change::new(Action::DeleteRecorder { name: recorder.name.clone() }, drift);
     Some(taken_away(change, state).warn("Security Hub and Config rules see nothing here any more"))
-}
-
-/// What goes while Config records takes its record along: AWS takes it away from one that is stopped alone.
-pub fn taken_away(change: Change<Action>, state: &State) -> Change<Action> {
-    change.risk(if state.recording { Risk::Destructive } else { Risk::Disruptive })
 }
 
 /// A recorder as it is made where there is none and nothing else is declared.
