@@ -401,17 +401,9 @@ impl<'a, 'p> OfAccount<'a, 'p> {
         self.written.insert(change.id);
         let written =
             kind.apply(&again::fresh(session, facts).writable(&self.plan.run), action).await;
-        let there = match &written {
-            Err(ApplyError::Write(WriteError::WasThere(why))) => Some(why.clone()),
-            _ => None,
-        };
+        let there = written.as_ref().err().and_then(there_by_then);
         let failed = written.err().map(|error| self.failure(object, change, &error));
-        let sent = match (&failed, &there) {
-            (None, _) => Sent::Accepted,
-            (Some(_), Some(_)) => Sent::WasThere,
-            (Some(_), None) => Sent::Failed,
-        };
-        self.after(object, change, sent).await;
+        self.after(object, change, sent(failed.is_some(), there.is_some())).await;
         let answer = failed.as_ref().map_or(Ok(()), Err);
         let mut heard = self.stream.tell(RunEvent::Answered { object, change, answer, by });
         if there.is_some() {
@@ -553,5 +545,22 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             }
         }
         Ok(())
+    }
+}
+
+/// Why a write was refused because the thing was there by then, if that is why.
+fn there_by_then(error: &ApplyError) -> Option<String> {
+    match error {
+        ApplyError::Write(WriteError::WasThere(why)) => Some(why.clone()),
+        _ => None,
+    }
+}
+
+/// What became of a call, for those who remember it.
+fn sent(failed: bool, was_there: bool) -> Sent {
+    match (failed, was_there) {
+        (false, _) => Sent::Accepted,
+        (true, true) => Sent::WasThere,
+        (true, false) => Sent::Failed,
     }
 }
