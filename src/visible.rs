@@ -66,7 +66,7 @@ pub fn without_secrets(text: &str) -> Cow<'_, str> {
         let words = &path[path.trim_end_matches(is_name).len()..];
         let is_secret = is_nearly_secret(&path);
         let Some(value) = value_after(text, at) else {
-            if is_secret || words.contains("url") {
+            if (is_secret || words.contains("url")) && !is_setting_after(text, at) {
                 let rest = no_string_after(text, at);
                 at = rest.end;
                 hidden.push(rest);
@@ -146,6 +146,17 @@ fn no_string_after(text: &str, at: usize) -> Range<usize> {
     start..end
 }
 
+/// Whether a switch or a small number stands behind a place: `minimum_password_length = 14` is no secret, and
+/// whoever corrects it wants to see it.
+fn is_setting_after(text: &str, at: usize) -> bool {
+    const DIGITS: usize = 4;
+    let line = text[at..].lines().next().unwrap_or_default();
+    let value = line.split('#').next().unwrap_or_default().trim();
+    let is_number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
+    matches!(value, "true" | "false")
+        || (!value.is_empty() && value.len() <= DIGITS && is_number(value))
+}
+
 /// What names of fields are made of whose values nobody may see.
 const SECRET_FIELDS: [&str; 4] = ["secret", "token", "password", "passphrase"];
 
@@ -221,6 +232,10 @@ mod tests {
             ("ulr = \"https://h.example/T0/x\"", "ulr = \"https://h.example*****\""),
             ("[notify.webhook.secret]\nx = 1", "[notify.webhook.secret]\nx = 1"),
             ("# secrets are elsewhere\nx = 1", "# secrets are elsewhere\nx = 1"),
+            ("minimum_password_length = 14\nx = 1", "minimum_password_length = 14\nx = 1"),
+            ("require_password = true # why\nx = 1", "require_password = true # why\nx = 1"),
+            ("password = 1234567890\nx = 1", "password = **********\nx = 1"),
+            ("password = 1 2\nx = 1", "password = ***\nx = 1"),
         ] {
             assert_eq!(without_secrets(text), shown);
             assert_eq!(without_secrets(text).len(), text.len());
