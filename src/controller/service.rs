@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures::future::FutureExt;
+
 use super::audience::{Audience, Voice};
 use super::beating::Beating;
 use super::clocks::{Clocks, Machine};
@@ -54,6 +56,8 @@ pub struct Service {
     heads: Heads,
 }
 
+// The futures that callers hold are boxed: rustc would otherwise lay out in the caller's own crate all that a
+// run is made of, and pass the depth (128) at which it gives up there.
 impl Service {
     /// Reads the files, and opens what it writes. Everything that happens is said to the audience, and to
     /// those that come later ([`Self::heard_by`]).
@@ -61,6 +65,14 @@ impl Service {
     /// # Errors
     /// The files cannot be used, or somebody else has the audit log or the store.
     pub async fn open(
+        options: Options,
+        stop: &Stop,
+        audience: Arc<dyn Audience>,
+    ) -> Result<Self, ControllerError> {
+        Self::opened(options, stop, audience).boxed().await
+    }
+
+    async fn opened(
         options: Options,
         stop: &Stop,
         audience: Arc<dyn Audience>,
@@ -131,6 +143,10 @@ impl Service {
 
     /// Looks at each target once; gives the worst outcome.
     pub async fn once(&self) -> RunOutcome {
+        self.looked().boxed().await
+    }
+
+    async fn looked(&self) -> RunOutcome {
         let mut worst = RunOutcome::InSync;
         for target in self.files().good().what.targets.keys() {
             worst = worst.max(self.runs.target(target).await);
@@ -142,17 +158,23 @@ impl Service {
     /// Runs until somebody wishes to stop; the runs in hand then come to their own end. What goes on
     /// `beside` it, such as a server, ends with it.
     pub async fn drive(&self, beside: impl Future<Output = ()>) {
+        tokio::select! {
+            () = self.driven().boxed() => {}
+            () = beside => {}
+        }
+        self.end().boxed().await;
+    }
+
+    async fn driven(&self) {
         let controller = self.controller();
         let log_file = self.runs.log_file();
         tokio::select! {
             () = controller.drive(&self.runs.stop) => {}
             () = self.files().watch() => {}
             () = self.runs.watch_kill_switch() => {}
-            () = beside => {}
             () = self.runs.telling.keep_sending() => {}
             () = self.heads.keep_all(self.files(), log_file) => {}
         }
-        self.end().await;
     }
 
     /// Gives back what it has, keeps the head of its log, and sends what waits.
