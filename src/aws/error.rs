@@ -322,10 +322,11 @@ impl AwsError {
                 "what answered does not seem to be AWS's {}, or does not know the host name that the SDK asked for: check AWS_ENDPOINT_URL, the proxy and the Region name",
                 self.call.service
             ),
-            ErrorClass::Absent if self.call.is_read() => {
-                "what the baseline names here is not there: check the name, the account and the Region"
-                    .to_owned()
-            }
+            ErrorClass::Absent if self.call.is_read() => format!(
+                "AWS says that what was asked for is not there: where the baseline names it, check the name, the account and the Region; where it names nothing, evenkeel does not know the answer {} to {}: check AWS_ENDPOINT_URL and the proxy, and report it with its message",
+                self.code,
+                self.call.operation
+            ),
             // The object itself was looked at directly before: what it refers to is more likely.
             ErrorClass::Absent => "what AWS's message names is not there: when the baseline names it, check the name, the account and the Region there, or make it first; when it is the object itself, make a new plan".to_owned(),
             ErrorClass::NotRecorded => {
@@ -461,7 +462,10 @@ mod tests {
         };
         let read = Call::new("s3control", "GetPublicAccessBlock");
         assert!(absent(read, "404").contains("AWS_ENDPOINT_URL"));
-        assert!(absent(read, "NoSuchThing").contains("check the name"));
+        let said = absent(read, "NoSuchThing");
+        assert!(said.contains("check the name"), "{said}");
+        // A setting of the account has no name that could be wrong.
+        assert!(said.contains("the answer NoSuchThing to GetPublicAccessBlock"), "{said}");
         let write = Call::new("iam", "AttachRolePolicy");
         let said = absent(write, "NoSuchEntity");
         assert!(said.contains("check the name") && said.contains("make a new plan"), "{said}");

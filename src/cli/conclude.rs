@@ -64,7 +64,6 @@ pub fn not_tried(report: &ApplyReport) -> Vec<String> {
         let why = match &outcome.step {
             Step::NotTried => "stopping".to_owned(),
             Step::LeaseLost { why } => why.clone(),
-            Step::Refused { why } => why.clone(),
             Step::HeldBack { held } => format!("held back {held}"),
             _ => continue,
         };

@@ -91,6 +91,12 @@ fn wrote(object: &ObjectPlan, change: &PlannedChange, step: &Step) {
              somebody else did it; nothing is left to do of what failed above",
             object.title()
         )),
+        Step::WasThere { why } => out::line(&format!(
+            "  is there  {}{what}: AWS did not make it, because it was there: an earlier try whose answer \
+             was lost has made it, or somebody else since the look; no rollback takes it away: {}",
+            object.title(),
+            visible(why)
+        )),
         Step::Moved { why } => out::line(&format!(
             "  MOVED     {}{what}: {}; it was left alone",
             object.title(),
@@ -107,7 +113,7 @@ fn wrote(object: &ObjectPlan, change: &PlannedChange, step: &Step) {
             object.title()
         )),
         // There may be hundreds: they are told together at the end.
-        Step::NotTried | Step::LeaseLost { .. } | Step::Refused { .. } | Step::HeldBack { .. } => {}
+        Step::NotTried | Step::LeaseLost { .. } | Step::HeldBack { .. } => {}
     }
 }
 

@@ -217,7 +217,7 @@ struct State<'a> {
     pace: Pace,
     schedules: Schedules,
     targets: BTreeMap<String, Cron>,
-    routes: Routes,
+    routes: &'static Routes,
     read_at: Option<Duration>,
     /// What is wrong with the files, said once.
     wrong: Option<String>,
@@ -402,7 +402,8 @@ impl<'a> State<'a> {
         self.say(Said::Told { event, parts: parts.len() });
         for part in parts {
             let (id, call, time) = (event.id.clone(), event.call.clone(), event.time);
-            let cause = Cause::Event { id, call, time, by: Box::new(event.by.clone()) };
+            let (region, by) = (event.region.clone(), Box::new(event.by.clone()));
+            let cause = Cause::Event { id, call, region, time, by };
             let at = self.pace.told(&part, event.sort, now).max(at);
             self.queue.add(Key::Part(part), at, cause);
         }

@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -197,14 +198,29 @@ pub struct Routes(BTreeMap<String, Vec<(&'static str, Scope)>>);
 
 impl Routes {
     /// The routes of all kinds, from their tables of calls.
-    pub fn of_all_kinds() -> Self {
-        let mut routes: BTreeMap<String, Vec<(&'static str, Scope)>> = BTreeMap::new();
-        for kind in registry::all() {
-            for call in kind.events() {
-                routes.entry(call).or_default().push((kind.name(), kind.scope()));
+    pub fn of_all_kinds() -> &'static Self {
+        static ALL: LazyLock<Routes> = LazyLock::new(|| {
+            let mut routes: BTreeMap<String, Vec<(&'static str, Scope)>> = BTreeMap::new();
+            for kind in registry::all() {
+                for call in kind.events() {
+                    routes.entry(call).or_default().push((kind.name(), kind.scope()));
+                }
             }
-        }
-        Self(routes)
+            Routes(routes)
+        });
+        &ALL
+    }
+
+    /// The kinds that a call in a Region may have touched, with the Region where a kind has several.
+    pub fn touched<'a>(
+        &'a self,
+        call: &str,
+        region: &'a Region,
+    ) -> impl Iterator<Item = (&'static str, Option<&'a Region>)> {
+        let kinds = self.0.get(call).map(Vec::as_slice).unwrap_or_default();
+        kinds
+            .iter()
+            .map(move |(kind, scope)| (*kind, (*scope == Scope::Regional).then_some(region)))
     }
 
     /// The parts that an event may have touched: none where AWS refused the call.
@@ -212,15 +228,12 @@ impl Routes {
         if event.refused.is_some() {
             return BTreeSet::new();
         }
-        let kinds = self.0.get(&event.call).map(Vec::as_slice).unwrap_or_default();
-        kinds
-            .iter()
-            .map(|(kind, scope)| Part {
-                account: event.account.clone(),
-                kind,
-                region: (*scope == Scope::Regional).then(|| event.region.clone()),
-            })
-            .collect()
+        let part = |(kind, region): (&'static str, Option<&Region>)| Part {
+            account: event.account.clone(),
+            kind,
+            region: region.cloned(),
+        };
+        self.touched(&event.call, &event.region).map(part).collect()
     }
 }
 

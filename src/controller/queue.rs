@@ -61,6 +61,8 @@ pub enum Cause {
         id: String,
         /// The call, as `cloudtrail.amazonaws.com:DeleteTrail`.
         call: String,
+        /// The Region that it was made in.
+        region: Region,
         /// When it was made.
         time: DateTime<Utc>,
         /// Who AWS says did it.

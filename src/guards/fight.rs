@@ -1,8 +1,11 @@
 //! The detector of fights: when somebody changes the same field of the same object back again and
 //! again, writing it stops, with both names, until a person decides.
 //!
-//! A turn is one write of ours and what became of it. A field that is to be written again, and is not as
-//! we wrote it, was changed back. So within the window no field is written more often than the rule says.
+//! A turn is one write of ours and what became of it. A field that was seen as we wrote it, that is to be
+//! written again and is not so any more, was changed back. One that AWS took, and that was never seen as
+//! we wrote it, is written in vain, by nobody's fault that we know of: that counts as well, so that within
+//! the window runs that come to their end write no field more often than the rule says. A write of which
+//! nobody knows that AWS took it, as a run that was killed leaves it, says nothing of anybody.
 
 use std::collections::BTreeMap;
 
@@ -51,8 +54,24 @@ struct Turn {
     run: String,
     /// What was written, as a digest.
     wanted: String,
-    /// When it was seen to be changed back, and by whom if AWS told.
+    /// What is known of the write.
+    #[serde(default)]
+    came: Came,
+    /// When it was seen not to be so any more, and who changed it if AWS told.
     back: Option<Back>,
+}
+
+/// How far a write came, as far as somebody knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Came {
+    /// It was about to be sent.
+    Begun,
+    /// AWS accepted it.
+    Accepted,
+    /// The object was seen as it was written, which was taken for granted once.
+    #[default]
+    Seen,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,7 +110,7 @@ impl Fight {
         Self { object, fields: BTreeMap::new(), stopped: None }
     }
 
-    /// Sees what differs before it is written: what was written of it before was changed back. Not so
+    /// Sees what differs before it is written: what was accepted of it before is not there any more. Not so
     /// what `run` itself has written: what else it does to a field was planned before that.
     pub fn seen(
         &mut self,
@@ -105,7 +124,9 @@ impl Fight {
         let is_other = |turn: &Turn| run.is_none_or(|run| turn.run != run);
         for (field, (actual, _)) in fields(drift) {
             let Some(turns) = self.fields.get_mut(&field) else { continue };
-            let last = turns.last_mut().filter(|turn| turn.wanted != actual && is_other(turn));
+            let last = turns
+                .last_mut()
+                .filter(|turn| turn.came != Came::Begun && turn.wanted != actual && is_other(turn));
             if let Some(turn) = last {
                 let back = turn.back.get_or_insert(Back { seen: now, who: None });
                 back.who = back.who.take().or_else(|| who.cloned());
@@ -120,8 +141,8 @@ impl Fight {
     /// Notes that a change is about to be written.
     pub fn writes(&mut self, drift: &[FieldDrift], by: &str, run: &str, now: DateTime<Utc>) {
         for (field, (_, wanted)) in fields(drift) {
-            let turn =
-                Turn { wrote: now, by: by.to_owned(), run: run.to_owned(), wanted, back: None };
+            let (by, run) = (by.to_owned(), run.to_owned());
+            let turn = Turn { wrote: now, by, run, wanted, came: Came::Begun, back: None };
             self.fields.entry(field).or_default().push(turn);
         }
     }
@@ -134,6 +155,26 @@ impl Fight {
             }
         }
         self.fields.retain(|_, turns| !turns.is_empty());
+    }
+
+    /// The object was looked at after the writes of a run that did not fail: whether it has what was written.
+    pub fn after(&mut self, run: &str, has_it: bool) {
+        let turns = self.fields.values_mut().flatten();
+        for turn in turns.filter(|turn| turn.run == run && turn.back.is_none()) {
+            turn.came = match (has_it, turn.came) {
+                (true, _) | (false, Came::Seen) => Came::Seen,
+                (false, Came::Begun | Came::Accepted) => Came::Accepted,
+            };
+        }
+    }
+
+    /// The object was seen as declared, and so as it was written last.
+    pub fn is_as_written(&mut self) {
+        for turns in self.fields.values_mut() {
+            if let Some(turn) = turns.last_mut().filter(|turn| turn.back.is_none()) {
+                turn.came = Came::Seen;
+            }
+        }
     }
 
     /// Forgets what is older than the window. Why writing stopped is not forgotten.
@@ -155,23 +196,55 @@ impl Fight {
     pub fn held(&self) -> Option<Held> {
         let Stopped { field, turns, .. } = self.stopped.as_ref()?;
         let what = if field.is_empty() { "the object" } else { field };
-        let ours = turns.iter().map(|turn| ("at", at(turn.wrote), turn.by.clone()));
-        let theirs =
-            turns.iter().filter_map(|turn| turn.back.as_ref()).map(|back| match &back.who {
-                Some(Who { principal, call, time }) => {
-                    ("at", at(time.unwrap_or(back.seen)), format!("{principal} ({call})"))
+        let ours = |turns: &[&Turn]| {
+            together(turns.iter().map(|turn| ("at", at(turn.wrote), turn.by.clone())))
+        };
+        let theirs = |nobody: &str| {
+            let backs = turns.iter().filter_map(|turn| Some((turn, turn.back.as_ref()?)));
+            let of = backs.filter_map(|(turn, back)| match (&back.who, turn.came) {
+                (Some(Who { principal, call, time }), _) => {
+                    Some(("at", at(time.unwrap_or(back.seen)), format!("{principal} ({call})")))
                 }
-                None => ("before", at(back.seen), "somebody of whom AWS told nothing".to_owned()),
+                (None, Came::Seen) => Some(("before", at(back.seen), nobody.to_owned())),
+                (None, Came::Begun | Came::Accepted) => None,
             });
-        Some(Held::by(
-            Guard::Fight,
+            together(of)
+        };
+        // What became of the others, nobody knows.
+        let known: Vec<&Turn> = turns.iter().filter(|turn| turn.came != Came::Begun).collect();
+        let in_vain: Vec<&Turn> =
+            known.iter().copied().filter(|turn| turn.came == Came::Accepted).collect();
+        let reason = if in_vain.len() == known.len() {
+            let told = theirs("");
+            let told = match told.is_empty() {
+                true => String::new(),
+                false => format!("; AWS told of changes {told}"),
+            };
             format!(
-                "somebody changes {what} back: evenkeel wrote it {}; it was changed back {}",
-                together(ours),
-                together(theirs)
-            ),
-            format!("evenkeel release {}", self.object),
-        ))
+                "{what} was written {} and never seen as written: evenkeel wrote it {}, and AWS accepted \
+                 that; AWS keeps it in another form, or it is changed at once{told}",
+                times(in_vain.len()),
+                ours(&in_vain)
+            )
+        } else {
+            let vain = match in_vain.is_empty() {
+                true => String::new(),
+                false => format!("; {} it was not seen as written at all", times(in_vain.len())),
+            };
+            format!(
+                "somebody changes {what} back: evenkeel wrote it {}; it was changed back {}{vain}",
+                ours(&known),
+                theirs("somebody of whom AWS told nothing")
+            )
+        };
+        Some(Held::by(Guard::Fight, reason, format!("evenkeel release {}", self.object)))
+    }
+}
+
+fn times(number: usize) -> String {
+    match number {
+        1 => "once".to_owned(),
+        number => format!("{number} times"),
     }
 }
 
@@ -234,6 +307,7 @@ mod tests {
                 "r",
                 now,
             );
+            fight.after("r", true);
             now += TimeDelta::hours(1);
         }
         fight.seen(&rules, &drift("length", 8, 14), None, None, now);
@@ -257,9 +331,11 @@ mod tests {
             let version = drift("length", number, number + 1);
             fight.seen(&rules, &version, None, None, start());
             fight.writes(&version, "us", "r", start());
+            fight.after("r", true);
             let other = drift(&format!("field {number}"), 1, 2);
             fight.seen(&rules, &other, None, None, start());
             fight.writes(&other, "us", "r", start());
+            fight.after("r", true);
             let refused = drift("refused", 1, 2);
             fight.seen(&rules, &refused, None, None, start());
             fight.writes(&refused, "us", "r", start());
@@ -277,8 +353,69 @@ mod tests {
             assert_eq!(fight.held(), None);
             fight.writes(&drift("length", actual, 14), "us", "first", start());
         }
+        fight.after("first", true);
         fight.seen(&rules, &drift("length", 8, 14), None, Some("second"), start());
         assert!(fight.held().is_some());
+    }
+
+    /// A run that writes, up to where it comes.
+    fn run(fight: &mut Fight, number: i64, came: Option<bool>) {
+        let (run, now) = (format!("run {number}"), start() + TimeDelta::minutes(number));
+        let differs = drift("length", 8, 14);
+        fight.seen(&Rules::default(), &differs, None, Some(&run), now);
+        if fight.held().is_none() {
+            fight.writes(&differs, "us", &run, now);
+            if let Some(has_it) = came {
+                fight.after(&run, has_it);
+            }
+        }
+    }
+
+    #[test]
+    fn what_killed_runs_were_about_to_write_is_no_move_of_anybody() {
+        let mut fight = fight();
+        for number in 0..20 {
+            run(&mut fight, number, None);
+            assert_eq!(fight.held(), None, "run {number}");
+        }
+    }
+
+    #[test]
+    fn a_fight_is_found_through_any_number_of_killed_runs() {
+        let mut fight = fight();
+        for number in 0..3 {
+            run(&mut fight, 3 * number, Some(true));
+            run(&mut fight, 3 * number + 1, None);
+            run(&mut fight, 3 * number + 2, None);
+            assert_eq!(fight.held().is_some(), number == 2, "after {number}");
+        }
+        let reason = fight.held().unwrap().reason;
+        assert_eq!(reason.matches("2023-11-14T22:").count(), 6, "only what is known: {reason}");
+        assert!(reason.contains("somebody changes length back"), "{reason}");
+    }
+
+    #[test]
+    fn what_was_seen_as_declared_later_was_written_whatever_became_of_the_run() {
+        let mut fight = fight();
+        for number in 0..4 {
+            run(&mut fight, number, None);
+            fight.is_as_written();
+        }
+        assert!(fight.held().unwrap().reason.contains("somebody changes length back"));
+    }
+
+    #[test]
+    fn what_aws_takes_and_never_shows_is_written_in_vain_by_nobodys_fault() {
+        let mut fight = fight();
+        for number in 0..4 {
+            run(&mut fight, number, Some(false));
+        }
+        let reason = fight.held().unwrap().reason;
+        assert!(
+            reason.contains("length was written 3 times and never seen as written"),
+            "{reason}"
+        );
+        assert!(!reason.contains("somebody"), "{reason}");
     }
 
     #[test]
@@ -298,7 +435,10 @@ mod tests {
                 fight.writes(&differs, "us", "run", now);
                 match numbers.below(5) {
                     0 => fight.failed(&differs),
-                    _ => written.push(now),
+                    of => {
+                        fight.after("run", of % 2 == 0);
+                        written.push(now);
+                    }
                 }
                 let of_window = |one: &&DateTime<Utc>| now - **one < TimeDelta::hours(24);
                 assert!(written.iter().filter(of_window).count() <= rules.times, "seed {seed}");

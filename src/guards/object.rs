@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::digest;
-use crate::names::{AccountId, ItemName};
+use crate::names::{AccountId, ItemName, Region};
 use crate::plan::ObjectPlan;
 
 /// The Region of what is there once in an account.
@@ -39,6 +39,16 @@ impl ObjectKey {
             region: region.to_owned(),
             item: object.item.clone(),
             id: object.observed.id.clone(),
+        }
+    }
+
+    /// An object by where it is; of what has no Region, without one.
+    pub fn at(account: &AccountId, region: Option<&Region>, item: &ItemName, id: &str) -> Self {
+        Self {
+            account: account.clone(),
+            region: region.map_or(GLOBAL, Region::as_str).to_owned(),
+            item: item.clone(),
+            id: id.to_owned(),
         }
     }
 

@@ -10,7 +10,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::write_error::WriteError;
+use super::write_error::{Made, WriteError};
 use crate::aws::error::AbsentIf;
 use crate::aws::reads::ReadCache;
 use crate::aws::session::SdkResult;
@@ -287,6 +287,36 @@ impl WriteCx {
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
         Ok(self.write(call, request).await.map(drop)?)
+    }
+
+    /// Makes a write that makes something, and gives what shows that AWS has accepted it.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write); what was there already is none that was made.
+    pub async fn make<T, E>(
+        &self,
+        call: Call,
+        request: impl Future<Output = SdkResult<T, E>> + Send,
+    ) -> Result<(T, Made), AwsError>
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        Ok((self.write(call, request).await?, Made::by_aws()))
+    }
+
+    /// The same where the answer says nothing more.
+    ///
+    /// # Errors
+    /// As [`make`](Self::make).
+    pub async fn made<T, E>(
+        &self,
+        call: Call,
+        request: impl Future<Output = SdkResult<T, E>> + Send,
+    ) -> Result<Made, WriteError>
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        Ok(self.make(call, request).await?.1)
     }
 
     /// Makes a write that takes something away: it is no error that it is gone already, which AWS

@@ -54,7 +54,7 @@ pub use context::{Cx, Facts, WriteCx};
 pub use control::{Controls, Framework};
 pub use object::{Object, ObserveError, Status, Unknown, count, known, told};
 pub use stricter::Stricter;
-pub use write_error::{WriteError, sendable};
+pub use write_error::{Made, WriteError, sendable};
 
 use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};

@@ -20,6 +20,25 @@ pub enum WriteError {
     /// The thing is another one than when the plan was made.
     #[error("it changed since the plan was made, so that nothing was sent: {0}")]
     Changed(String),
+    /// AWS was asked to make something and refused, because something else is there by now.
+    #[error("AWS did not do it, because something else is there by now: {0}")]
+    Another(String),
+    /// AWS was asked to make something and refused, because it was there, and it is as it is to be: an
+    /// earlier try whose answer was lost has made it, or somebody else has since the look.
+    #[error("it was there already: {0}")]
+    WasThere(String),
+}
+
+/// That AWS has accepted a call that makes something. Only such a call gives one
+/// ([`WriteCx::make`](super::WriteCx::make)), and who makes something has to show it: what AWS refused
+/// because it was there never passes for made.
+#[derive(Debug)]
+pub struct Made(());
+
+impl Made {
+    pub(super) fn by_aws() -> Self {
+        Self(())
+    }
 }
 
 impl WriteError {
@@ -28,7 +47,10 @@ impl WriteError {
         match self {
             Self::Aws(error) => error.remedy(),
             Self::Look(error) => error.clone().into_unknown().remedy.unwrap_or_default(),
-            Self::Changed(_) => "make a new plan, and read it".to_owned(),
+            Self::Changed(_) | Self::Another(_) => "make a new plan, and read it".to_owned(),
+            Self::WasThere(_) => {
+                "nothing is left to do; whose it is, its tags and CloudTrail say".to_owned()
+            }
             Self::Unsendable(_) => {
                 "make a new plan; when it happens again, report it with this line".to_owned()
             }

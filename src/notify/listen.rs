@@ -16,8 +16,7 @@ use crate::names::AccountId;
 use crate::plan::render::value;
 use crate::plan::words::{counted, without_request};
 use crate::plan::{Disposition, ObjectPlan, Plan, Verdict};
-use crate::reconcile::{ApplyReport, ListenError, Listener, Note, RunEvent, Step, Told};
-use crate::store::history::ByWhom;
+use crate::reconcile::{self, ApplyReport, ListenError, Listener, Note, RunEvent, Step, Told};
 use crate::visible::{shortened, visible};
 
 /// An exception is told of so long before its end.
@@ -41,8 +40,8 @@ pub struct Run {
     pub only_looks: bool,
     /// The commit of the files, where it is known.
     pub commit: Option<String>,
-    /// Who did what the run was made for.
-    pub caused_by: Vec<ByWhom>,
+    /// Who may have touched what, as far as events told.
+    pub heard: Vec<reconcile::Heard>,
     /// The kinds that all else depends on: events, and what is known of who did what.
     pub path: &'static [&'static str],
 }
@@ -100,7 +99,7 @@ impl Hearing {
         }
         let mut seen = Seen::at(now);
         seen.about = About { audit_log: head, commit: self.run.commit.clone(), ..heard.about };
-        seen.by = self.run.caused_by.clone();
+        seen.heard = self.run.heard.clone();
         seen.standing = std::mem::take(&mut heard.standing);
         seen.standing.append(&mut heard.besides);
         seen.done = std::mem::take(&mut heard.done);

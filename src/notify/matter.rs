@@ -9,6 +9,7 @@ use crate::digest;
 use crate::fleet::notify::{On, Severity};
 use crate::names::{AccountId, ItemName, Region};
 use crate::plan::ObjectPlan;
+use crate::reconcile::Heard;
 use crate::store::history::{ByWhom, DriftKey};
 
 /// What something is about: an object, an account, a run, the files.
@@ -179,8 +180,8 @@ pub struct Seen {
     pub time: DateTime<Utc>,
     /// In which run.
     pub about: About,
-    /// Who did what the run was made for.
-    pub by: Vec<ByWhom>,
+    /// Who may have touched what, as far as events told.
+    pub heard: Vec<Heard>,
     /// What is so, until it is seen otherwise.
     pub standing: Vec<Matter>,
     /// What happened.
@@ -199,13 +200,22 @@ impl Seen {
         Self {
             time,
             about: About::default(),
-            by: Vec::new(),
+            heard: Vec::new(),
             standing: Vec::new(),
             done: Vec::new(),
             fine: Fine::default(),
             known: BTreeMap::new(),
             accounts: BTreeSet::new(),
         }
+    }
+
+    /// Who may have touched something: nobody, where no event told of it.
+    pub fn by(&self, subject: &Subject) -> Vec<ByWhom> {
+        let (Some(account), Some(item)) = (&subject.account, &subject.item) else {
+            return Vec::new();
+        };
+        let all = Heard::of(&self.heard, account, &item.kind, subject.region.as_ref());
+        all.cloned().collect()
     }
 
     /// The books that it is about: one for each account, and one for what is in none.

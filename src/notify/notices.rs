@@ -16,7 +16,6 @@ use crate::kinds::TRAIL;
 use crate::names::AccountId;
 use crate::reconcile::{Listener, Look, Remembering, Warn, Warning};
 use crate::store::audit::head_of;
-use crate::store::history::ByWhom;
 use crate::store::kept::{Keeps, KeptInFile};
 use crate::store::{Memory, Store};
 
@@ -65,20 +64,14 @@ impl Notices {
     }
 
     /// Who hears a run of a command.
-    pub fn hearing(
-        &self,
-        command: &str,
-        look: &Look,
-        commit: Option<String>,
-        caused_by: Vec<ByWhom>,
-    ) -> Arc<Hearing> {
+    pub fn hearing(&self, command: &str, look: &Look, commit: Option<String>) -> Arc<Hearing> {
         let of_look = Remembering::of(command, look, commit);
         Arc::new(Hearing::of(Run {
             keeps_drift: of_look.keeps_drift,
             is_whole: of_look.is_whole,
             only_looks: command == "check",
             commit: of_look.commit,
-            caused_by,
+            heard: of_look.heard,
             path: &[TRAIL],
         }))
     }
@@ -89,7 +82,7 @@ impl Notices {
         // A later look takes the place of the one before.
         let hearing = there.get_or_insert_with(|| {
             let folder = look.fleet.as_ref().map(|fleet| fleet.folder.as_path());
-            self.hearing(command, look, commit(folder), Vec::new())
+            self.hearing(command, look, commit(folder))
         });
         Arc::clone(hearing) as Arc<dyn Listener>
     }

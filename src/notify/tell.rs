@@ -90,7 +90,8 @@ impl Teller {
         self.courier.round().await
     }
 
-    /// The drift that the history knows: what is so, and what has just come to its end.
+    /// The drift that the history knows: what is so, and what this run has put an end to. What ended before is
+    /// another drift of the same object.
     async fn known(&self, seen: &Seen) -> Known {
         let Some(store) = &self.history else { return Known::new() };
         let mut known = Known::new();
@@ -98,6 +99,7 @@ impl Teller {
             Ok(entries) => known.extend(entries.into_iter().map(known_of)),
             Err(error) => tracing::warn!("since when it is so is not known: {error}"),
         };
+        note(store.open_drift().await);
         let ended: BTreeSet<&AccountId> =
             seen.done.iter().filter_map(|matter| matter.subject.account.as_ref()).collect();
         for account in ended.into_iter().take(FEW) {
@@ -107,9 +109,10 @@ impl Teller {
                 what: Some(What::Resolved),
                 ..Filter::default()
             };
-            note(store.entries(&filter).await);
+            let is_of_run = |entry: &Entry| seen.about.run.as_ref() == Some(&entry.run);
+            let ended = store.entries(&filter).await;
+            note(ended.map(|all| all.into_iter().filter(is_of_run).collect()));
         }
-        note(store.open_drift().await);
         known
     }
 
@@ -247,4 +250,86 @@ fn known_of(entry: Entry) -> (String, (DateTime<Utc>, Vec<ByWhom>)) {
     let by = serde_json::from_value(entry.about["by"].clone()).unwrap_or_default();
     let since = serde_json::from_value(entry.about["first_seen"].clone());
     (key_of_drift(&entry.object), (since.unwrap_or(entry.time), by))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::fleet::notify::{On, Severity};
+    use crate::names::Region;
+    use crate::notify::matter::{Matter, Subject};
+    use crate::store::history::{DriftKey, DriftSeen, SeenAccount};
+    use crate::store::memory::InMemory;
+
+    fn at(second: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
+    }
+
+    fn key() -> DriftKey {
+        DriftKey {
+            account: "111122223333".parse().unwrap(),
+            region: Region::new("eu-west-1"),
+            item: "iam.password_policy".parse().unwrap(),
+            object: String::new(),
+        }
+    }
+
+    fn look(run: &str, second: i64, is_drifted: bool) -> SeenAccount {
+        let drifted = DriftSeen { key: key(), about: json!({}), by: Vec::new() };
+        SeenAccount {
+            run: run.to_owned(),
+            time: at(second),
+            account: key().account,
+            name: None,
+            is_whole: true,
+            drifted: Some(drifted).filter(|_| is_drifted).into_iter().collect(),
+            in_sync: Some(key()).filter(|_| !is_drifted).into_iter().collect(),
+            unknown: Vec::new(),
+            excepted: 0,
+        }
+    }
+
+    /// What is said of what a run put right.
+    fn put_right(run: &str, second: i64) -> Seen {
+        let mut seen = Seen::at(at(second));
+        seen.about.run = Some(run.to_owned());
+        seen.done.push(Matter {
+            subject: Subject {
+                account: Some(key().account),
+                item: Some(key().item),
+                ..Subject::named(key_of_drift(&key()), "the password policy")
+            },
+            on: On::Applied,
+            severity: Severity::Low,
+            state: String::new(),
+            what: Vec::new(),
+            did: String::new(),
+            look: String::new(),
+        });
+        seen
+    }
+
+    #[tokio::test]
+    async fn since_when_is_of_the_drift_that_was_put_right_and_of_none_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open("sqlite://store.db", folder.path()).await.unwrap();
+        let (memory, none) = (Arc::new(InMemory::default()), Vec::new());
+        let teller = Teller { courier: Courier::new(memory, none), history: Some(store.clone()) };
+        let since = async |seen: &Seen| {
+            let known = teller.known(seen).await;
+            known.get(&key_of_drift(&key())).map(|(since, _)| *since)
+        };
+        // Twice within minutes, each ended by the run that is told of.
+        for (run, second) in [("a", 100), ("b", 200), ("c", 300)] {
+            store.note_seen(vec![look(run, second, true)]).await.unwrap();
+            store.note_seen(vec![look(run, second + 5, false)]).await.unwrap();
+            assert_eq!(since(&put_right(run, second + 5)).await, Some(at(second)), "{run}");
+        }
+        assert_eq!(since(&put_right("d", 400)).await, None, "all of it ended before");
+        store.note_seen(vec![look("e", 500, true)]).await.unwrap();
+        assert_eq!(since(&put_right("e", 505)).await, Some(at(500)), "it is not over yet");
+    }
 }

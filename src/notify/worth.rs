@@ -123,7 +123,7 @@ fn stands(book: &mut Book, matter: &Matter, seen: &Seen) -> Option<Notice> {
     let before = book.open.get(&matter.subject.key);
     let since = before.map(|open| open.since).or(known.map(|(since, _)| *since));
     let by = before.map(|open| open.by.clone()).or_else(|| known.map(|(_, by)| by.clone()));
-    let by = by.filter(|by| !by.is_empty()).unwrap_or_else(|| seen.by.clone());
+    let by = by.filter(|by| !by.is_empty()).unwrap_or_else(|| seen.by(&matter.subject));
     let open = Open {
         subject: matter.subject.clone(),
         on: matter.on,
@@ -154,7 +154,7 @@ fn done(matter: &Matter, open: Option<Open>, seen: &Seen) -> Notice {
     let known = seen.known.get(&matter.subject.key);
     let before = open.as_ref().map(|open| (open.since, open.by.clone())).or(known.cloned());
     let (since, by) = before.unwrap_or((seen.time, Vec::new()));
-    let by = if by.is_empty() { seen.by.clone() } else { by };
+    let by = if by.is_empty() { seen.by(&matter.subject) } else { by };
     let run = seen.about.run.as_deref().unwrap_or_default();
     Notice {
         id: id(&[&matter.subject.key, "done", matter.on.as_str(), &matter.state, run], since),

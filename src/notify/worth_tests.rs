@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use super::super::letter::{Letter, Reader, grouped, letters};
 use super::super::matter::About;
 use super::*;
+use crate::reconcile::Heard;
 
 const ACCOUNT: &str = "111122223333";
 
@@ -179,7 +180,14 @@ fn what_was_put_right_ends_what_was_told_and_says_since_when_and_by_whom() {
         ..ByWhom::default()
     };
     let mut first = look(0, &[2]);
-    first.by = vec![by.clone()];
+    let of = |kind: &str, by: &ByWhom| Heard {
+        account: account(),
+        kind: kind.to_owned(),
+        region: None,
+        by: by.clone(),
+    };
+    let other = ByWhom { principal: "innocent".to_owned(), ..ByWhom::default() };
+    first.heard = vec![of("iam.root_user", &other), of("iam.password_policy", &by)];
     tell(&mut book, &first);
     let mut second = look(60, &[]);
     let mut put_right = matter(0, 2, On::Applied, Severity::Low);

@@ -208,9 +208,11 @@ impl Now {
     ) -> bool {
         match (&self.object.status, &before.status) {
             (Status::Absent, Status::Absent) => true,
-            (Status::Present(now), Status::Present(then)) if now == then => true,
-            (Status::Present(_), Status::Present(_)) => {
-                self.needs_none(kind, spec, fields, before).unwrap_or(false)
+            (Status::Present(now), Status::Present(then)) => {
+                let digest = |object| state_digest(registry::find(kind), object);
+                now == then
+                    || digest(&self.object) == digest(before)
+                    || self.needs_none(kind, spec, fields, before).unwrap_or(false)
             }
             _ => false,
         }

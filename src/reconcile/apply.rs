@@ -67,6 +67,7 @@ mod tests {
 
     use super::super::event::Nobody;
     use super::super::locks::AccountLocks;
+    use super::super::outcome::RunOutcome;
     use super::super::refusal::Refusal;
     use super::super::report::Step;
     use super::*;
@@ -122,7 +123,9 @@ mod tests {
         let late = Applier { may_begin: &|| Err(closed.clone()), ..applier };
         let report = late.apply(&plan, &Nobody).await;
         assert_eq!(report.refused, Some(closed.clone()));
-        assert!(matches!(report.outcomes[0].step, Step::Refused { .. }), "{report:?}");
+        let held = Step::HeldBack { held: closed.held() };
+        assert_eq!(report.outcomes[0].step, held, "{report:?}");
+        assert_eq!(report.outcome(), RunOutcome::Refused, "{report:?}");
         let applier = Applier { may_begin: &|| Ok(()), ..late };
         let report = applier.apply(&plan, &Nobody).await;
         assert_eq!(report.outcomes.len(), 1);

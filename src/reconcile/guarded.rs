@@ -14,14 +14,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 
+use super::heard::Heard;
 use super::report::ApplyReport;
 use crate::fleet::Fleet;
 use crate::fleet::file::FleetFile;
 use crate::fleet::guards::{Breaker, Fights, Wave};
 use crate::guards::hold::HOLDS;
 use crate::guards::{Hold, ObjectKey, Who};
-use crate::names::AccountId;
-use crate::plan::Guard;
+use crate::plan::{Guard, ObjectPlan};
 use crate::store::error::StoreError;
 use crate::store::memory::{Memory, change};
 
@@ -83,17 +83,6 @@ impl Default for Rules {
             confirmed: BTreeSet::new(),
         }
     }
-}
-
-/// Somebody who touched a kind in an account, as an event told.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Heard {
-    /// The account.
-    pub account: AccountId,
-    /// The kind.
-    pub kind: String,
-    /// Who.
-    pub who: Who,
 }
 
 /// What time it is; a simulation has another one.
@@ -188,10 +177,11 @@ impl Guarded {
         self.overruled.contains(&guard)
     }
 
-    /// The latest that an event told of who touched a kind in an account.
-    fn who(&self, account: &AccountId, kind: &str) -> Option<&Who> {
-        let about = |heard: &&Heard| heard.account == *account && heard.kind == kind;
-        self.heard.iter().rev().find(about).map(|heard| &heard.who)
+    /// The latest that an event told of who may have touched an object.
+    fn who(&self, object: &ObjectPlan) -> Option<Who> {
+        let by = Heard::of_object(&self.heard, object).max_by_key(|by| by.time)?;
+        let (principal, call) = (by.principal.clone(), by.call.clone());
+        Some(Who { principal, call, time: by.time })
     }
 }
 

@@ -80,7 +80,6 @@ impl ApplyReport {
         if self.is_complete() {
             return RunOutcome::InSync;
         }
-        let is_refused = |step: &Step| matches!(step, Step::Refused { .. });
         let is_held = |step: &Step| match step {
             Step::HeldBack { held } => held.guard != Guard::Memory,
             Step::Blocked { .. } => true,
@@ -88,10 +87,10 @@ impl ApplyReport {
         };
         let mut steps = self.outcomes.iter().map(|one| &one.step);
         let is_only_held = self.held().next().is_some()
-            && steps.clone().all(|step| step.is_done() || is_held(step))
+            && steps.all(|step| step.is_done() || is_held(step))
             && self.not_converged.is_empty()
             && self.unobserved.is_empty();
-        match is_only_held || (self.refused.is_some() && steps.all(is_refused)) {
+        match is_only_held {
             true => RunOutcome::Refused,
             false => RunOutcome::Partly,
         }

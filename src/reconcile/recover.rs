@@ -10,8 +10,10 @@ use serde_json::Value;
 use super::again::{self, Now};
 use super::audited::Audited;
 use super::event::{ListenError, Listener, Recovered, RunEvent, Stream};
+use super::guarded::Guarded;
 use super::locks::AccountLocks;
 use crate::aws::Session;
+use crate::guards::ObjectKey;
 use crate::kinds::{Scope, registry};
 use crate::names::AccountId;
 use crate::plan::Plan;
@@ -41,6 +43,7 @@ pub async fn recover(
     locks: &AccountLocks,
     sessions: &BTreeMap<AccountId, Arc<Session>>,
     plan: &Plan,
+    guarded: Option<&Guarded>,
     listener: &dyn Listener,
 ) -> Result<(), ListenError> {
     let audited = Audited::new(audit.log(), plan);
@@ -69,11 +72,28 @@ pub async fn recover(
         };
         let by = session.map(|session| session.caller_arn()).unwrap_or_default();
         stream.tell(RunEvent::Recovered { intent: &intent, found, by })?;
+        if let (Some(guarded), Ok(Recovered { in_sync: true, .. })) = (guarded, found) {
+            heard(guarded, &intent).await;
+        }
         if let Some(held) = held {
             held.give_back().await;
         }
     }
     Ok(())
+}
+
+/// Tells the guards that what an earlier run was about to write is there.
+async fn heard(guarded: &Guarded, intent: &Record) {
+    let scope = registry::find(&intent.item.kind).map(|kind| kind.scope());
+    let region = (scope != Some(Scope::Global)).then_some(&intent.region);
+    let key = ObjectKey::at(&intent.account, region, &intent.item, &intent.object);
+    if let Err(error) = guarded.seen_again(&key).await {
+        tracing::warn!(
+            "the guards cannot remember that {} is as declared: {error}; {}",
+            title(intent),
+            error.remedy()
+        );
+    }
 }
 
 /// The object of an intent now, or why it cannot be said.

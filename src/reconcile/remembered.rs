@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::event::{ListenError, Listener, Recovered, RunEvent, Told};
+use super::heard::Heard;
 use super::look::Look;
 use super::outcome::RunOutcome;
 use super::report::ApplyReport;
@@ -19,7 +20,7 @@ use crate::plan::{Disposition, ObjectPlan, Plan, PlannedChange, Verdict};
 use crate::store::audit::{Closed, Failed, FailureClass, NotSent, Record, Writer};
 use crate::store::history::{
     Alive, ByWhom, DriftKey, DriftSeen, Ending, Intent, IntentAbout, Outcome, OutcomeAbout,
-    OutcomeWord, RunAbout, RunRecord, SeenAccount, Verified,
+    OutcomeWord, RunAbout, RunRecord, SeenAccount, UnseenAccount, Verified,
 };
 use crate::store::{Store, StoreError};
 
@@ -39,6 +40,8 @@ pub struct Remembering {
     pub commit: Option<String>,
     /// Who did what the run was made for.
     pub caused_by: Vec<ByWhom>,
+    /// What each of them may have touched.
+    pub heard: Vec<Heard>,
     /// The run that it puts back.
     pub rolls_back: Option<String>,
     /// The guards that somebody overruled for it.
@@ -63,6 +66,7 @@ impl Remembering {
                 let file = look.fleet.as_ref().map(|fleet| fleet.file.store.lease);
                 file.unwrap_or_else(|| fleet::file::Store::default().lease).duration()
             },
+            heard: look.guarded.heard.clone(),
             overruled: look.guarded.overruled.iter().map(ToString::to_string).collect(),
             ..Self::default()
         }
@@ -161,12 +165,16 @@ impl Remembered {
             },
         };
         self.noted().run = Some(run);
-        let seen = match what.keeps_drift {
-            true => seen(told, plan, &what),
-            false => Vec::new(),
+        let (seen, unseen) = match what.keeps_drift {
+            true => (seen(told, plan, &what), unseen(told, plan)),
+            false => (Vec::new(), Vec::new()),
         };
         let taken = self.take_over(told, plan);
         let done = taken.and_then(|()| self.note_run()).and_then(|()| {
+            if !unseen.is_empty() {
+                let store = self.store.clone();
+                self.store.wait(async move { store.note_unseen(unseen).await })?;
+            }
             let mut seen = seen.into_iter();
             loop {
                 let some: Vec<SeenAccount> = seen.by_ref().take(AT_ONCE).collect();
@@ -506,7 +514,7 @@ fn seen(told: &Told<'_>, plan: &Plan, what: &Remembering) -> Vec<SeenAccount> {
             drifted: Vec::new(),
             in_sync: Vec::new(),
             unknown: Vec::new(),
-            caused_by: what.caused_by.clone(),
+            excepted: 0,
         };
         all.insert(&target.account, seen);
     }
@@ -515,14 +523,31 @@ fn seen(told: &Told<'_>, plan: &Plan, what: &Remembering) -> Vec<SeenAccount> {
         match &object.verdict {
             Verdict::InSync => seen.in_sync.push(key(&object)),
             Verdict::Drifted => {
-                seen.drifted.push(DriftSeen { key: key(&object), about: about(&object) });
+                let by = Heard::of_object(&what.heard, &object).cloned().collect();
+                seen.drifted.push(DriftSeen { key: key(&object), about: about(&object), by });
             }
             // An exception does not make it as declared, and begins no drift either.
-            Verdict::Unknown(_) | Verdict::Excepted { .. } => seen.unknown.push(key(&object)),
+            Verdict::Unknown(_) => seen.unknown.push(key(&object)),
+            Verdict::Excepted { .. } => {
+                seen.unknown.push(key(&object));
+                seen.excepted += 1;
+            }
             Verdict::Skipped { .. } => {}
         }
     }
     all.into_values().collect()
+}
+
+/// The accounts that could not be looked at.
+fn unseen(told: &Told<'_>, plan: &Plan) -> Vec<UnseenAccount> {
+    let failed = plan.failed.iter().map(|failed| UnseenAccount {
+        run: told.run.to_owned(),
+        time: told.time,
+        account: failed.account.clone(),
+        name: failed.name.clone(),
+        why: failed.reason.clone(),
+    });
+    failed.collect()
 }
 
 fn key(object: &ObjectPlan) -> DriftKey {

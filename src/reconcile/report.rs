@@ -22,6 +22,12 @@ pub enum Step {
     /// AWS refused it, or did not answer, and the object is as declared all the same: an answer was
     /// lost and the call made again below us, or somebody else did it.
     Found,
+    /// AWS refused to make it, because it was there, and it is as it is to be: made by an earlier try
+    /// whose answer was lost, or by somebody else since the look.
+    WasThere {
+        /// What AWS said.
+        why: String,
+    },
     /// Not written, because the object is not what the plan was made for any more.
     Moved {
         /// What is different now.
@@ -46,11 +52,6 @@ pub enum Step {
         /// Who, as far as known.
         why: String,
     },
-    /// Not tried, because a guard says no by now.
-    Refused {
-        /// Why.
-        why: String,
-    },
 }
 
 impl fmt::Display for Step {
@@ -60,6 +61,7 @@ impl fmt::Display for Step {
             Self::Needless => out.write_str("is there already"),
             Self::Failed { error } => write!(out, "failed: {error}"),
             Self::Found => out.write_str("is as declared, though the answer was lost"),
+            Self::WasThere { why } => write!(out, "was there already, and was not made: {why}"),
             Self::Moved { why } => write!(out, "left alone, because it has moved: {why}"),
             Self::Blocked { what, .. } => {
                 write!(out, "not tried: it needs {what}, which was not done")
@@ -67,7 +69,6 @@ impl fmt::Display for Step {
             Self::NotTried => out.write_str("not tried"),
             Self::HeldBack { held } => write!(out, "held back {held}"),
             Self::LeaseLost { why } => write!(out, "not written, because {why}"),
-            Self::Refused { why } => write!(out, "refused: {why}"),
         }
     }
 }
@@ -75,7 +76,7 @@ impl fmt::Display for Step {
 impl Step {
     /// Whether the change is there now.
     pub fn is_done(&self) -> bool {
-        matches!(self, Self::Applied | Self::Needless | Self::Found)
+        matches!(self, Self::Applied | Self::Needless | Self::Found | Self::WasThere { .. })
     }
 }
 
@@ -132,7 +133,8 @@ pub struct ApplyReport {
 }
 
 impl ApplyReport {
-    /// How many changes were written, by what AWS answered or by what is there.
+    /// How many changes were written, by what AWS answered or by what is there. What was there already
+    /// when it was to be made is none of them.
     pub fn applied(&self) -> usize {
         let is_there = |step: &Step| matches!(step, Step::Applied | Step::Found);
         self.outcomes.iter().filter(|outcome| is_there(&outcome.step)).count()

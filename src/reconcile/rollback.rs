@@ -1,6 +1,8 @@
 //! Putting back what a run did: a plan like any other, made from what the history has of the run. An
 //! object that is not as the run left it has been moved by somebody since, and is left alone.
 
+mod judged;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -15,9 +17,7 @@ use crate::baseline::Mode;
 use crate::baseline::catalog::Identity;
 use crate::kinds::erased::DynKind;
 use crate::kinds::stricter::weakened;
-use crate::kinds::{
-    Change, Drift, Facts, FieldDrift, Grant, GrantClass, Object, Risk, Status, Undo, registry,
-};
+use crate::kinds::{Facts, FieldDrift, Object, Status, registry};
 use crate::names::AccountId;
 use crate::plan::make::{refused, said, state_digest};
 use crate::plan::words::title;
@@ -26,6 +26,7 @@ use crate::plan::{
     Waiver, assemble,
 };
 use crate::store::history::{ChangeShown, DriftKey, RunShown, What};
+use judged::{Back, Judged, Judgement, Way};
 
 /// An object of the run that is not put back, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +58,9 @@ pub async fn rollback(run: &RunShown, looked: &Looked) -> (Plan, Vec<NotPutBack>
     let mut parts: BTreeMap<AccountId, AccountPlan> = BTreeMap::new();
     for done in done(run) {
         match put_back(&done, looked).await {
-            Ok(object) => {
+            Ok((object, stays)) => {
+                let title = || done.title();
+                left.extend(stays.into_iter().map(|why| NotPutBack { title: title(), why }));
                 parts.entry(object.account.clone()).or_default().objects.push(object);
             }
             Err(why) => left.push(NotPutBack { title: done.title(), why }),
@@ -121,6 +124,26 @@ impl Done<'_> {
         self.object(&first.intent.about.before)
     }
 
+    /// Nothing, where what was not there before the run is the run's own by what AWS said: what nobody knows
+    /// to be so is not taken away.
+    fn is_own(&self, before: &Object<Value>) -> Result<(), String> {
+        let is_setting = registry::find(&self.key.item.kind)
+            .is_some_and(|kind| matches!(kind.identity(), Identity::Singleton));
+        let first = self.changes.first().map(|change| change.outcome);
+        match first.filter(|_| before.status == Status::Absent) {
+            Some(What::Found) => Err(
+                "AWS refused to make it or gave no answer, and it was there: somebody else may have made it"
+                    .to_owned(),
+            ),
+            // Of a setting, somebody else has nothing there.
+            Some(What::Recovered) if !is_setting => Err(
+                "the run died while it made it, and it was there: somebody else may have made it"
+                    .to_owned(),
+            ),
+            _ => Ok(()),
+        }
+    }
+
     /// The object as the run left it.
     fn after(&self) -> Result<Object<Value>, String> {
         let unknown = "nobody knows how the run left it: it died in a write, or could not look";
@@ -137,9 +160,11 @@ impl Done<'_> {
     }
 }
 
-/// The plan of an object, or why it is left alone. Its changes have no numbers yet.
-async fn put_back(done: &Done<'_>, looked: &Looked) -> Result<ObjectPlan, String> {
+/// The plan of an object with the changes of it that stay, or why all of it is left alone. Its changes have no
+/// numbers yet.
+async fn put_back(done: &Done<'_>, looked: &Looked) -> Result<(ObjectPlan, Vec<String>), String> {
     let (before, after) = (done.before()?, done.after()?);
+    done.is_own(&before)?;
     let DriftKey { account, region, item, object } = &done.key;
     let session = looked
         .sessions
@@ -176,14 +201,13 @@ async fn put_back(done: &Done<'_>, looked: &Looked) -> Result<ObjectPlan, String
     let exceptions = looked.exceptions.get(account).into_iter().flatten();
     let today = Utc::now().date_naive();
     let kept = Waiver::among(exceptions, (item, account, region), object, today);
-    let backs = done.changes.iter().rev().map(|change| Back::of(change));
-    let backs = backs.collect::<Result<Vec<Back<'_>>, String>>()?;
+    let (backs, stays) = ways_back(done, &before)?;
     let judgements = Judged::of(kind, &facts, &before, &now).about(&backs);
     let bounds = Bounds { mode, kept: kept.as_ref(), safety: &looked.guards.safety };
     let changes = backs.iter().zip(judgements);
     let changes = changes.flat_map(|(back, judged)| undo(back, kind, &now, &judged, &bounds));
     let changes = changes.collect();
-    Ok(ObjectPlan {
+    let object = ObjectPlan {
         account: account.clone(),
         region: region.clone(),
         global: last.intent.about.global,
@@ -199,7 +223,34 @@ async fn put_back(done: &Done<'_>, looked: &Looked) -> Result<ObjectPlan, String
         puts_back: Some(Box::new(before)),
         changes,
         alike: None,
-    })
+    };
+    Ok((object, stays))
+}
+
+/// The ways back of an object's changes, the last one first, and what is said of those that have none. What the
+/// run made and nobody takes back is left whole: without its settings it would be neither what was there nor what
+/// is declared.
+fn ways_back<'a>(
+    done: &Done<'a>,
+    before: &Object<Value>,
+) -> Result<(Vec<Back<'a>>, Vec<String>), String> {
+    let (mut backs, mut stays) = (Vec::new(), Vec::new());
+    for change in done.changes.iter().rev() {
+        match Way::of(change)? {
+            Way::Back(back) => backs.push(back),
+            Way::None(why) => stays.push(why),
+        }
+    }
+    match stays.first() {
+        Some(why) if matches!(before.status, Status::Absent) => Err(format!(
+            "it cannot be taken back: {why}; so all that the run did to it stays, and what it does and costs goes on"
+        )),
+        Some(why) if backs.is_empty() => Err(format!("it cannot be taken back: {why}")),
+        _ => {
+            let said = |why: String| format!("a part of it cannot be taken back: {why}");
+            Ok((backs, stays.into_iter().map(said).collect()))
+        }
+    }
 }
 
 async fn look(
@@ -214,154 +265,6 @@ async fn look(
         Ok(Some(now)) => Ok(now),
         Ok(None) => Err("it is not there any more".to_owned()),
         Err(unknown) => Err(format!("it cannot be observed: {}", unknown.reason)),
-    }
-}
-
-/// What putting an object back means, as its kind judges the way from what is there to what was.
-struct Judged(Vec<Change<Value>>);
-
-impl Judged {
-    fn of(kind: &dyn DynKind, facts: &Facts, before: &Object<Value>, now: &Object<Value>) -> Self {
-        let was = kind.as_it_was(facts, before).ok().flatten();
-        let changes = was.and_then(|spec| kind.diff(facts, &spec, now).ok());
-        if let Some(changes) = changes {
-            return Self(changes);
-        }
-        let change = Change::finding(Drift::new()).risk(Risk::Disruptive);
-        let is_taken_away = matches!(before.status, Status::Absent)
-            && !matches!(kind.identity(), Identity::Singleton);
-        Self(vec![match is_taken_away {
-            true => change
-                .warn("what the run made is deleted: whatever has come to use it stops working"),
-            // What nobody can judge may give any rights.
-            false => [GrantClass::Foreign, GrantClass::Public, GrantClass::Administrator]
-                .into_iter()
-                .fold(change, |change, class| {
-                    change.grant(class, "what held before, which its kind does not judge")
-                })
-                .warn("its kind does not judge the way back: look at it well"),
-        }])
-    }
-
-    /// What is said of each way back: what is said of its write, or else of its fields. What is said of
-    /// none of them counts for those of which nothing is said, and so does the worst of all.
-    fn about(&self, backs: &[Back<'_>]) -> Vec<Judgement> {
-        let mut all: Vec<Judgement> = backs.iter().map(|_| Judgement::default()).collect();
-        let mut is_judged = vec![false; backs.len()];
-        let mut left_over = Vec::new();
-        for change in &self.0 {
-            let near: Vec<Near> = backs.iter().map(|back| back.near(change)).collect();
-            let nearest = near.iter().copied().max().unwrap_or(Near::Not);
-            if nearest == Near::Not {
-                left_over.push(change);
-                continue;
-            }
-            for (place, _) in near.iter().enumerate().filter(|(_, near)| **near == nearest) {
-                all[place].bounds(change);
-                all[place].says(change);
-                is_judged[place] = true;
-            }
-        }
-        let unjudged = all.iter_mut().zip(is_judged).filter(|(_, is_judged)| !is_judged);
-        for (judgement, _) in unjudged {
-            self.0.iter().for_each(|change| judgement.bounds(change));
-            left_over.iter().for_each(|change| judgement.says(change));
-        }
-        all
-    }
-}
-
-/// How near a judged change is to a way back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Near {
-    Not,
-    /// Of the same declared field.
-    Top,
-    /// Of the same field in it.
-    Field,
-    /// The same write.
-    Write,
-}
-
-/// The way back of a change of the run.
-struct Back<'a> {
-    change: &'a ChangeShown,
-    actions: Vec<Value>,
-    drift: Vec<FieldDrift>,
-}
-
-impl<'a> Back<'a> {
-    fn of(change: &'a ChangeShown) -> Result<Self, String> {
-        let about = &change.intent.about;
-        let strange =
-            |error: serde_json::Error| format!("what the history has of it is none: {error}");
-        let undo: Option<Undo<Value>> =
-            serde_json::from_value(about.undo.clone()).map_err(strange)?;
-        let actions = match undo {
-            Some(Undo::By(actions)) => actions,
-            Some(Undo::Impossible(why)) => return Err(format!("it cannot be taken back: {why}")),
-            None => return Err("the history does not say how it is taken back".to_owned()),
-        };
-        let drift: Vec<FieldDrift> =
-            serde_json::from_value(about.drift.clone()).map_err(strange)?;
-        let turned = |FieldDrift { field, actual, desired }| FieldDrift {
-            field,
-            actual: desired,
-            desired: actual,
-        };
-        Ok(Self { change, actions, drift: drift.into_iter().map(turned).collect() })
-    }
-
-    fn near(&self, judged: &Change<Value>) -> Near {
-        if judged.action.as_ref().is_some_and(|action| self.actions.contains(action)) {
-            return Near::Write;
-        }
-        let pairs =
-            || self.drift.iter().flat_map(|own| judged.drift.iter().map(move |it| (own, it)));
-        if pairs().any(|(own, it)| own.field == it.field) {
-            return Near::Field;
-        }
-        match pairs().any(|(own, it)| again::top(&own.field) == again::top(&it.field)) {
-            true => Near::Top,
-            false => Near::Not,
-        }
-    }
-}
-
-struct Judgement {
-    risk: Risk,
-    grants: Vec<Grant>,
-    warnings: Vec<String>,
-    withheld: Option<String>,
-}
-
-impl Default for Judgement {
-    fn default() -> Self {
-        Self { risk: Risk::Safe, grants: Vec::new(), warnings: Vec::new(), withheld: None }
-    }
-}
-
-impl Judgement {
-    /// Takes over what bounds a change.
-    fn bounds(&mut self, change: &Change<Value>) {
-        self.risk = self.risk.max(change.risk);
-        for grant in change.grants.iter() {
-            if !self.grants.contains(grant) {
-                self.grants.push(grant.clone());
-            }
-        }
-        if self.withheld.is_none() {
-            self.withheld.clone_from(&change.withheld);
-        }
-    }
-
-    /// Takes over what is said of a change.
-    fn says(&mut self, change: &Change<Value>) {
-        for warning in &change.warnings {
-            if !self.warnings.contains(warning) {
-                self.warnings.push(warning.clone());
-            }
-        }
     }
 }
 

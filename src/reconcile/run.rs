@@ -89,8 +89,9 @@ impl<'a> Run<'a> {
         if let Some(fault) = audit.log().faults().first() {
             stream.mention(RunEvent::Noted(Note::Damaged { log: audit.log().path(), fault }));
         }
+        let guarded = standing.as_deref().map(Standing::guarded);
         tokio::select! {
-            recovered = recover(&audit, &locks, &sessions, &plan, listener) => recovered?,
+            recovered = recover(&audit, &locks, &sessions, &plan, guarded, listener) => recovered?,
             () = stop.raised() => return Err(LookError::Stopped.into()),
         }
         let run = Self {

@@ -167,7 +167,7 @@ impl Listener for Share {
         match told.event {
             RunEvent::Planned { plan } => self.planned(plan),
             RunEvent::Wrote { object, step, .. } => {
-                let is_held = matches!(step, Step::HeldBack { .. } | Step::Refused { .. });
+                let is_held = matches!(step, Step::HeldBack { .. });
                 if !step.is_done() && !is_held {
                     self.fails(&object.account);
                 }

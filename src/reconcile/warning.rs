@@ -18,7 +18,9 @@ pub enum Warning {
     #[error("{0}; this run is not remembered, and writes nothing")]
     Unremembered(String),
     /// A store that nobody named could not take something in.
-    #[error("{0}; the history of this run has a gap")]
+    #[error(
+        "{0}; the history has a gap until there is room for it: then it is filled from the audit log"
+    )]
     Gap(ListenError),
     /// Nobody can be told of what was seen.
     #[error("notices are neither kept nor sent: {0}")]

@@ -106,4 +106,8 @@ impl Memory for Store {
         };
         self.db.write(remove).await
     }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        Self::ping(self).await
+    }
 }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,6 +20,9 @@ use crate::files;
 
 /// The largest file that is read, in MiB.
 const LARGEST_MIB: u64 = 256;
+
+/// A document more, when it is asked whether there is room.
+const PAGE: u64 = 4096;
 
 /// What a file keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +90,11 @@ impl KeptInFile {
         StoreError::File { file: self.path.display().to_string(), doing, why: why.to_string() }
     }
 
+    fn folder(&self) -> &Path {
+        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        folder.unwrap_or(Path::new("."))
+    }
+
     fn content(&self) -> Result<Content, StoreError> {
         match files::text(&self.path, LARGEST_MIB) {
             Ok(text) => serde_json::from_str(&text).map_err(|error| self.file.damaged(error)),
@@ -104,8 +112,7 @@ impl KeptInFile {
         &self,
         change: impl FnOnce(&mut Content) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new("."));
+        let folder = self.folder();
         let lock = || -> std::io::Result<File> {
             std::fs::create_dir_all(folder)?;
             let mut options = File::options();
@@ -134,6 +141,22 @@ impl KeptInFile {
         };
         write().map_err(|error| self.cannot_be("written", error))?;
         Ok(changed)
+    }
+
+    /// Writes as much beside the file as the next change of it will.
+    fn has_room(&self) -> Result<(), StoreError> {
+        let folder = self.folder();
+        if !folder.is_dir() {
+            // It is made with the first document.
+            return Ok(());
+        }
+        let there = self.path.metadata().map_or(0, |file| file.len());
+        let write = || -> std::io::Result<()> {
+            let mut file = tempfile::NamedTempFile::new_in(folder)?;
+            std::io::copy(&mut std::io::repeat(0).take(there + PAGE), &mut file)?;
+            file.as_file().sync_all()
+        };
+        write().map_err(|error| self.cannot_be("written", error))
     }
 
     /// Does what may wait for a disk or a lock where it keeps nobody else waiting.
@@ -201,6 +224,10 @@ impl Memory for KeptInFile {
         })
         .await
     }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.apart(Self::has_room).await
+    }
 }
 
 #[cfg(test)]
@@ -234,6 +261,20 @@ mod tests {
         // Reading makes nothing.
         assert_eq!(at(folder.path().join("no/such")).read("a").await.unwrap(), None);
         assert!(!folder.path().join("no").exists());
+    }
+
+    #[tokio::test]
+    async fn where_nothing_can_be_written_it_is_not_said_to_be_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let memory = at(folder.path().join("memory.json"));
+        memory.ping().await.unwrap();
+        assert_eq!(folder.path().read_dir().unwrap().count(), 0, "asking leaves nothing");
+        // The device that is always full.
+        let full = at("/dev/full/memory.json");
+        assert!(full.write("a", NOT_THERE, &json!(1)).await.is_err());
+        let nowhere = at("/proc/self/memory.json");
+        let error = nowhere.ping().await.unwrap_err();
+        assert!(matches!(error, StoreError::File { doing: "written", .. }), "{error}");
     }
 
     #[tokio::test]

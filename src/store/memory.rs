@@ -99,6 +99,12 @@ pub trait Memory: Send + Sync {
     /// # Errors
     /// It has another version by now, or the store cannot be asked.
     async fn remove(&self, name: &str, seen: u64) -> Result<(), StoreError>;
+
+    /// Whether something can be kept there now.
+    ///
+    /// # Errors
+    /// Why not.
+    async fn ping(&self) -> Result<(), StoreError>;
 }
 
 /// Reads a document, lets `change` say what it is to say from now on, and writes that; once more from
@@ -201,6 +207,10 @@ impl Memory for InMemory {
         all.documents.remove(name);
         Ok(())
     }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 /// What every memory does; asked of each.
@@ -216,6 +226,7 @@ pub(super) mod contract {
         a_document_is_written_by_who_has_seen_it(memory).await;
         names_are_taken_as_they_are(memory).await;
         changes_of_many_are_all_kept(memory).await;
+        memory.ping().await.unwrap();
         assert!(matches!(
             memory.write("", NOT_THERE, &json!(1)).await,
             Err(StoreError::Unfit { .. })

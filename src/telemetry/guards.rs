@@ -26,7 +26,7 @@ impl Hold {
             memory: book.gauge(
                 "guards_memory_up",
                 &[],
-                "Whether what the guards remember could be read; else nothing is written, and the other figures of guards are absent",
+                "Whether what the guards remember can be read and written; else nothing is written, and the other figures of guards are absent",
             ),
             breakers: book.gauge(
                 "breakers_open",

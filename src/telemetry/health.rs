@@ -22,9 +22,9 @@ pub fn is_alive(signs: &Signs, started: Duration, now: Duration) -> bool {
 pub struct Ready {
     /// The loop goes round, by files that can be used.
     pub working: bool,
-    /// The store answers; what there is none of is no hindrance.
+    /// The store answers and takes in what is written; what there is none of is no hindrance.
     pub store: bool,
-    /// What the guards remember can be read.
+    /// What the guards remember can be read and written.
     pub guards: bool,
     /// The queue of events answers.
     pub events: bool,

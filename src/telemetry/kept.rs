@@ -42,7 +42,7 @@ impl Keeps {
             store: book.gauge(
                 "store_up",
                 &[],
-                "Whether the store answers; without it nothing is written. Absent where there is none",
+                "Whether the store answers and takes in what is written; without it nothing is written to AWS. Absent where there is none",
             ),
             outbox: book.gauge(
                 "notices_outbox_up",

@@ -98,10 +98,16 @@ pub async fn known(kept: &Kept, now: DateTime<Utc>) -> Known {
     };
     let (store, guards, notices) = tokio::join!(
         store,
-        in_time(guards(kept.guards.as_ref(), &kept.waves, now)),
+        in_time(kept_guards(kept, now)),
         in_time(notices(kept.notices.as_ref(), &kept.channels)),
     );
     Known { store, guards, notices }
+}
+
+/// What guards hold back, where they can write it down as well: without that, nothing is let through.
+async fn kept_guards(kept: &Kept, now: DateTime<Utc>) -> Result<Guards, StoreError> {
+    kept.guards.ping().await?;
+    guards(kept.guards.as_ref(), &kept.waves, now).await
 }
 
 /// Whether a store answers now.

@@ -291,10 +291,39 @@ impl Objects {
         self.accounts.iter().flat_map(of)
     }
 
-    /// How many objects are as declared, by the last full looks.
+    /// How an object stands that is not as declared.
+    pub fn standing(&self, key: &DriftKey) -> Option<&Open> {
+        let place = (key.region.clone(), key.item.clone(), key.object.clone());
+        self.accounts.get(&key.account)?.open.get(&place)
+    }
+
+    /// How many objects are as declared, by the last full looks; none of an account that could not be looked
+    /// at since.
     pub fn in_sync(&self) -> usize {
+        self.as_declared(true)
+    }
+
+    /// How many objects nobody knows of: what could not be read, and what was as declared in an account that
+    /// could not be looked at since.
+    pub fn unknown(&self) -> usize {
+        let unread = self.open_ones().filter(|(_, open)| open.state == State::Unknown).count();
+        unread + self.as_declared(false)
+    }
+
+    /// How many objects were as declared when they were looked at last, in accounts that are seen or not.
+    fn as_declared(&self, is_seen: bool) -> usize {
+        let all = self.accounts.iter();
+        let all = all.filter(|(account, _)| self.unseen.contains_key(account) != is_seen);
         let of = |of: &OfAccount| of.objects.values().sum::<usize>().saturating_sub(of.open.len());
-        self.accounts.values().map(of).sum()
+        all.map(|(_, account)| of(account)).sum()
+    }
+
+    /// How many objects stand so.
+    pub fn count(&self, state: State) -> usize {
+        match state {
+            State::Unknown => self.unknown(),
+            state => self.open_ones().filter(|(_, open)| open.state == state).count(),
+        }
     }
 
     /// The accounts that could not be looked at.

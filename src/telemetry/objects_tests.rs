@@ -188,3 +188,22 @@ fn what_is_held_back_has_its_guard_and_an_unseen_account_is_counted_until_it_is_
     look(&mut objects, &later, &target("t"), 1);
     assert!(objects.unseen().is_empty());
 }
+
+#[test]
+fn nothing_is_in_sync_in_an_account_that_cannot_be_looked_at() {
+    let mut objects = Objects::default();
+    let two = || plan(vec![drifted("a"), fine("b"), fine("c")]);
+    let stands = |objects: &Objects| {
+        (objects.in_sync(), objects.count(State::Unknown), objects.count(State::ToChange))
+    };
+    look(&mut objects, &two(), &target("t"), 0);
+    assert_eq!(stands(&objects), (2, 0, 1));
+    let mut refused = plan(Vec::new());
+    let account = refused.targets.pop().unwrap().account;
+    let reason = "AssumeRole is refused".to_owned();
+    refused.failed.push(FailedAccount { account, name: None, reason, remedy: None });
+    look(&mut objects, &refused, &target("t"), 1);
+    assert_eq!(stands(&objects), (0, 2, 1), "what differed is not said to be right");
+    look(&mut objects, &two(), &target("t"), 2);
+    assert_eq!(stands(&objects), (2, 0, 1));
+}

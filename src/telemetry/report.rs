@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use super::around::{Around, Kept};
 use super::hub::{Sources, Telemetry};
 use super::known::{self, Known};
-use super::objects::{Objects, State};
+use super::objects::{Objects, Open, State};
 use super::runs::in_words;
 use super::seconds_since;
 use super::status::{
@@ -20,11 +20,11 @@ use crate::fleet::file::Objectives;
 use crate::fleet::notify::Severity;
 use crate::guards::KillSwitch;
 use crate::kinds::TRAIL;
-use crate::names::VERSION;
+use crate::names::{AccountId, VERSION};
 use crate::notify::holds;
 use crate::plan::Held;
 use crate::store::Store;
-use crate::store::history::{Entry, LookShown, RunRecord};
+use crate::store::history::{Entry, LookShown, NotSeen, RunRecord};
 
 /// Runs that are named.
 const RUNS: u32 = 5;
@@ -49,6 +49,21 @@ impl Telemetry {
             false => Accounts { blind: None, watched: Some(false), ..accounts },
         });
         status.runs = Some(self.runs.latest());
+        if let Some(Ok(store)) = around.kept().await.store
+            && store.is_shared()
+        {
+            let asked = async { Ok((store.looks().await?, store.open_drift().await?)) };
+            match known::in_time(asked).await {
+                Ok((looks, drift)) => {
+                    with_others(&mut status, &self.objects(), &looks, drift, wall);
+                }
+                Err(why) => {
+                    // What this one has seen is no more than a part.
+                    status.drift = None;
+                    status.unknown.insert("drift".to_owned(), why);
+                }
+            }
+        }
         let age = |at| now.saturating_sub(at).as_secs_f64();
         status.controller = Some(Controller {
             version: VERSION.to_owned(),
@@ -77,6 +92,60 @@ impl Telemetry {
             listen_tls: self.tls.as_ref().and_then(|tls| tls.wrong()),
         });
         status
+    }
+}
+
+/// Adds what other controllers have seen, who share the store: one that took no account has seen nothing.
+fn with_others(
+    status: &mut Status,
+    objects: &Objects,
+    looks: &[LookShown],
+    drift: Vec<Entry>,
+    now: DateTime<Utc>,
+) {
+    let as_seen = |entry: Entry| match objects.standing(&entry.object) {
+        // Whoever looked knows what became of the write, too.
+        Some(open) if open.state.is_drift() => of_open(open),
+        _ => drifted(entry),
+    };
+    status.drift = Some(counted(looks, drift.into_iter().map(as_seen).collect(), now));
+    let Some(accounts) = &mut status.accounts else { return };
+    let all = accounts_of(looks, now);
+    accounts.seen = all.seen;
+    accounts.oldest_full_look_seconds = all.oldest_full_look_seconds;
+    accounts.never_in_full = all.never_in_full;
+    accounts.unseen = all.unseen;
+    // Others may have looked since.
+    let age = |account: &AccountId| {
+        let look = looks.iter().find(|look| look.account == *account)?;
+        Some(seconds_since(look.whole?, now))
+    };
+    let most = accounts.objectives_seconds.get("full").copied().unwrap_or(f64::MAX);
+    let full = accounts.missed.as_mut().and_then(|all| all.get_mut("full"));
+    if let Some(full) = full.filter(|full| full.count == full.worst.len()) {
+        let is_late = |one: &&NamedAccount| age(&one.account).is_none_or(|age| age > most);
+        *full = Named::of(full.worst.iter().filter(is_late).cloned().collect());
+    }
+}
+
+/// Drift, with how many objects stand otherwise, by what the looks at all accounts counted.
+fn counted(looks: &[LookShown], drift: Vec<Drifted>, now: DateTime<Utc>) -> Drift {
+    let count = |sort| Some(looks.iter().map(|look| look.count(sort)).sum());
+    Drift {
+        in_sync: count("in_sync"),
+        unknown: count("unknown"),
+        excepted: count("excepted"),
+        ..Drift::of(drift, now)
+    }
+}
+
+fn of_open(open: &Open) -> Drifted {
+    Drifted {
+        title: open.title.clone(),
+        state: open.state,
+        severity: open.severity,
+        since: open.since,
+        guard: open.guard.map(str::to_owned),
     }
 }
 
@@ -113,7 +182,7 @@ async fn of_store(store: &Store, status: &mut Status, now: DateTime<Utc>) -> Res
     };
     let (looks, drift, runs) = known::in_time(asked).await?;
     status.accounts = Some(accounts_of(&looks, now));
-    status.drift = Some(Drift::of(drift.into_iter().map(drifted).collect(), now));
+    status.drift = Some(counted(&looks, drift.into_iter().map(drifted).collect(), now));
     status.runs = Some(runs.into_iter().map(run).collect());
     Ok(())
 }
@@ -146,19 +215,12 @@ fn of_known(known: &Known, kill_switch: &KillSwitch, now: DateTime<Utc>) -> Stat
 }
 
 fn drift(objects: &Objects, now: DateTime<Utc>) -> Drift {
-    let count = |state| Some(objects.open_ones().filter(|(_, open)| open.state == state).count());
-    let all =
-        objects.open_ones().filter(|(_, open)| open.state.is_drift()).map(|(_, open)| Drifted {
-            title: open.title.clone(),
-            state: open.state,
-            severity: open.severity,
-            since: open.since,
-            guard: open.guard.map(str::to_owned),
-        });
+    let all = objects.open_ones().filter(|(_, open)| open.state.is_drift());
+    let all = all.map(|(_, open)| of_open(open));
     Drift {
         in_sync: Some(objects.in_sync()),
-        unknown: count(State::Unknown),
-        excepted: count(State::Excepted),
+        unknown: Some(objects.count(State::Unknown)),
+        excepted: Some(objects.count(State::Excepted)),
         ..Drift::of(all.collect(), now)
     }
 }
@@ -210,11 +272,17 @@ fn accounts(
 }
 
 fn accounts_of(looks: &[LookShown], now: DateTime<Utc>) -> Accounts {
+    let unseen = looks.iter().filter_map(|look| {
+        let NotSeen { since, why } = look.unseen()?;
+        let (account, seconds) = (look.account.clone(), seconds_since(since, now));
+        Some(NamedAccount { account, seconds, why: Some(why) })
+    });
     let oldest = looks.iter().filter_map(|look| look.whole).min();
     Accounts {
         seen: looks.len(),
         oldest_full_look_seconds: oldest.map(|time| seconds_since(time, now)),
         never_in_full: looks.iter().filter(|look| look.whole.is_none()).count(),
+        unseen: Some(Named::of(unseen.collect())),
         ..Accounts::default()
     }
 }
@@ -252,5 +320,83 @@ fn run(record: RunRecord) -> RunLine {
         accounts: record.about.accounts,
         applied: record.about.applied,
         run: record.run,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::names::Region;
+    use crate::store::history::{DriftKey, What};
+    use crate::telemetry::known::Guards;
+    use crate::telemetry::status::Standing;
+
+    fn at(second: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_790_000_000 + second, 0).unwrap()
+    }
+
+    fn look(account: &str, second: i64, about: serde_json::Value) -> LookShown {
+        LookShown {
+            account: account.parse().unwrap(),
+            name: None,
+            run: "r".to_owned(),
+            time: at(second),
+            whole: Some(at(second)),
+            about,
+        }
+    }
+
+    #[test]
+    fn a_controller_that_took_no_account_tells_of_what_the_others_have_seen() {
+        let known = Known { store: None, guards: Ok(Guards::default()), notices: Ok(Vec::new()) };
+        let mut status = of_known(&known, &KillSwitch::default(), at(100));
+        let late = |account: &str| NamedAccount {
+            account: account.parse().unwrap(),
+            seconds: 50.0,
+            why: None,
+        };
+        let missed = Named::of(vec![late("000000000001"), late("000000000002")]);
+        status.drift = Some(Drift::default());
+        status.runs = Some(Vec::new());
+        status.accounts = Some(Accounts {
+            missed: Some([("full".to_owned(), missed)].into()),
+            objectives_seconds: [("full".to_owned(), 30.0)].into(),
+            ..Accounts::default()
+        });
+        let looks = [
+            look("000000000001", 96, json!({"drifted": 1, "in_sync": 2, "unknown": 0})),
+            look("000000000002", 90, json!({"drifted": 0, "in_sync": 3, "unknown": 0})),
+        ];
+        let drift = Entry {
+            time: at(40),
+            what: What::Drift,
+            object: DriftKey {
+                account: "000000000001".parse().unwrap(),
+                region: Region::new("eu-west-1"),
+                item: format!("{TRAIL}.main").parse().unwrap(),
+                object: String::new(),
+            },
+            run: "r".to_owned(),
+            change: None,
+            actor: None,
+            about: json!({"title": "the trail", "is_applied": false}),
+        };
+        with_others(&mut status, &Objects::default(), &looks, vec![drift], at(100));
+        let drift = status.drift.as_ref().unwrap();
+        assert_eq!((drift.objects, drift.in_sync, drift.unknown), (1, Some(5), Some(0)));
+        let accounts = status.accounts.as_ref().unwrap();
+        assert_eq!((accounts.seen, accounts.oldest_full_look_seconds), (2, Some(10.0)));
+        assert_eq!(accounts.missed.as_ref().unwrap()["full"].count, 0, "others have looked since");
+        assert_eq!(status.standing(true), Standing::Drift);
+        // What nobody can look at is nobody's to call in sync.
+        let unseen = json!({"since": at(95), "why": "refused"});
+        let looks = [look("000000000002", 90, json!({"in_sync": 3, "unseen": unseen}))];
+        with_others(&mut status, &Objects::default(), &looks, Vec::new(), at(100));
+        let drift = status.drift.as_ref().unwrap();
+        assert_eq!((drift.in_sync, drift.unknown), (Some(0), Some(3)));
+        assert_eq!(status.standing(true), Standing::Partly);
     }
 }

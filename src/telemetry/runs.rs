@@ -52,7 +52,7 @@ impl Runs {
             changes: book.counter(
                 "changes",
                 &["kind", "outcome"],
-                "What became of planned changes. outcome: applied, found, needless, failed, moved, blocked, not_tried, held_back, lease_lost, refused",
+                "What became of planned changes. outcome: applied, found, needless, failed, moved, blocked, not_tried, held_back, lease_lost",
             ),
             log_failures: book.counter(
                 "audit_log_failures",
@@ -62,7 +62,7 @@ impl Runs {
             objects: book.gauge(
                 "objects",
                 &["state"],
-                "Objects by how they stand. state: in_sync (as of the last full looks), to_change, held_back, reported, failed, unknown, excepted",
+                "Objects by how they stand. state: in_sync (as of the last full looks), to_change, held_back, reported, failed, unknown (all that was in sync in an account that cannot be looked at, too), excepted",
             ),
             drift: book.gauge(
                 "drift_objects",
@@ -148,8 +148,7 @@ impl Runs {
     pub fn fill(&self, objects: &Objects, now: DateTime<Utc>) {
         self.objects.set(&[("state", "in_sync")], number(objects.in_sync()));
         for state in State::ALL {
-            let count = objects.open_ones().filter(|(_, open)| open.state == state).count();
-            self.objects.set(&[("state", state.as_str())], number(count));
+            self.objects.set(&[("state", state.as_str())], number(objects.count(state)));
         }
         for severity in [Severity::Medium, Severity::High, Severity::Critical] {
             let all = objects.open_ones().map(|(_, open)| open);
@@ -186,13 +185,12 @@ fn of_step(step: &Step) -> &'static str {
         Step::Applied => "applied",
         Step::Needless => "needless",
         Step::Failed { .. } => "failed",
-        Step::Found => "found",
+        Step::Found | Step::WasThere { .. } => "found",
         Step::Moved { .. } => "moved",
         Step::Blocked { .. } => "blocked",
         Step::NotTried => "not_tried",
         Step::HeldBack { .. } => "held_back",
         Step::LeaseLost { .. } => "lease_lost",
-        Step::Refused { .. } => "refused",
     }
 }
 

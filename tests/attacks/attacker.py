@@ -188,6 +188,12 @@ def recorder(**group):
     config.put_configuration_recorder(ConfigurationRecorder={**now, "recordingGroup": group})
 
 
+def recording_mode(**mode):
+    now = config.describe_configuration_recorders()["ConfigurationRecorders"][0]
+    now.pop("arn", None)
+    config.put_configuration_recorder(ConfigurationRecorder={**now, "recordingMode": mode})
+
+
 def channel(**changed):
     now = config.describe_delivery_channels()["DeliveryChannels"][0]
     config.put_delivery_channel(DeliveryChannel={**now, **changed})

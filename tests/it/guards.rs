@@ -1,6 +1,9 @@
 //! The guards that remember more than one run: what they hold back is not written, and is shown
 //! everywhere with the guard's name and what releases it.
 
+use std::process::Stdio;
+use std::time::Duration;
+
 use crate::support::organization::Organization;
 use crate::support::{self, Account, Run};
 use serde_json::{Value, json};
@@ -12,7 +15,7 @@ const TARGET: &str = "schema = 1\n[[target]]\nname = \"here\"\nbaselines = [\"b.
 const UPDATE: &str = "iam:UpdateAccountPasswordPolicy";
 
 /// An account whose password policy differs, with a target that is confirmed.
-fn account(more: &str) -> Account {
+pub fn account(more: &str) -> Account {
     fleet(&format!("{TARGET}confirmed = true\n{more}"))
 }
 
@@ -24,7 +27,7 @@ fn fleet(text: &str) -> Account {
 }
 
 /// The line of the only run of `run --once`.
-fn once(account: &Account, code: i32) -> Value {
+pub fn once(account: &Account, code: i32) -> Value {
     line(&account.run(&["run", "--once"]).code(code))
 }
 
@@ -36,7 +39,7 @@ fn line(run: &Run) -> Value {
 }
 
 /// Insists that a run looked at everything, wrote nothing, and says which guard held it back.
-fn held(line: &Value, guard: &str) {
+pub fn held(line: &Value, guard: &str) {
     assert_eq!(line["outcome"], "held back", "{line}");
     assert_eq!(line["applied"], 0, "{line}");
     assert_eq!(line["drift"].as_array().unwrap().len(), 1, "{line}");
@@ -49,13 +52,13 @@ fn held(line: &Value, guard: &str) {
 }
 
 /// Somebody weakens the policy.
-fn somebody(account: &Account) {
+pub fn somebody(account: &Account) {
     account.boto3(
         "boto3.client('iam').update_account_password_policy(MinimumPasswordLength=8)\nprint('null')",
     );
 }
 
-fn none(account: &Account) {
+pub fn none(account: &Account) {
     assert_eq!(account.writes(), [""; 0]);
 }
 
@@ -269,6 +272,37 @@ fn a_parameter_that_is_set_in_the_middle_of_a_run_stops_the_next_write() {
 }
 
 #[test]
+fn a_kill_switch_in_the_middle_of_a_run_holds_back_what_is_left() {
+    let account = account("[safety]\nkill_switch = \"stop\"\n");
+    account.write("b.toml", &format!("{POLICY}[ec2.ebs_encryption]\nenabled = true\n"));
+    for (service, operation) in
+        [("iam", "UpdateAccountPasswordPolicy"), ("ec2", "EnableEbsEncryptionByDefault")]
+    {
+        account.fault(json!({
+            "service": service, "operation": operation, "kind": "delay", "delay": 3,
+        }));
+    }
+    let mut command = account.command(&["run", "--once"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    let log = account.folder.path().join(".evenkeel/audit.jsonl");
+    while !std::fs::read_to_string(&log).is_ok_and(|log| log.contains("\"intent\"")) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    account.write("stop", "");
+    let run = Run::new(&["run", "--once"], child.wait_with_output().unwrap()).code(3);
+    let line = line(&run);
+    assert_eq!((&line["outcome"], &line["applied"]), (&json!("held back"), &json!(1)), "{line}");
+    assert_eq!(line["failed"], json!([]), "{line}");
+    let held = &line["held_back"];
+    assert_eq!(
+        (held.as_array().map(Vec::len), &held[0]["guard"]),
+        (Some(1), &json!("kill-switch"))
+    );
+    assert!(held[0]["released_by"].to_string().contains("remove"), "{line}");
+}
+
+#[test]
 fn a_saved_plan_is_held_back_and_not_stale() {
     let account = account("[safety]\nkill_switch = \"stop\"\n");
     account.run(&["plan", "--save", "plan.json"]).code(0);
@@ -300,33 +334,6 @@ fn when_too_many_writes_fail_nothing_more_is_written_until_one_was_tried() {
     none(&account);
     account.shell(&refused.next()).code(0);
     assert_eq!(account.writes(), [UPDATE]);
-}
-
-#[test]
-fn who_changes_the_same_back_again_and_again_is_named_and_not_fought() {
-    let account = account("[safety.fights]\ntimes = 2\n");
-    for _ in 0..2 {
-        somebody(&account);
-        assert_eq!(once(&account, 0)["applied"], 1);
-    }
-    somebody(&account);
-    account.forget_calls();
-    let line = once(&account, 3);
-    held(&line, "fight");
-    let reason = line["held_back"][0]["reason"].as_str().unwrap();
-    for words in ["minimum_password_length", "evenkeel wrote it at", "it was changed back before"] {
-        assert!(reason.contains(words), "{reason}");
-    }
-    // It stays so, for hands as well.
-    held(&once(&account, 3), "fight");
-    account.run(&["apply", "--yes"]).code(3).complains("somebody changes");
-    none(&account);
-    let object = format!("{}/global/iam.password_policy", account.id);
-    account.run(&["release"]).code(0).says(&object);
-    account.run(&["release", "nothing"]).code(1).complains("names no object");
-    account.run(&["release", &object]).code(0).says("released");
-    account.run(&["release", &object]).code(1).complains("nothing holds");
-    assert_eq!(once(&account, 0)["applied"], 1);
 }
 
 #[test]

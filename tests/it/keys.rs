@@ -153,6 +153,25 @@ fn a_key_that_lets_nobody_look_stops_itself_alone() {
     assert_eq!(made.iter().filter(|write| *write == "EnableKeyRotation").count(), 2, "{made:?}");
 }
 
+/// The index of tags names the keys with a mark, whatever their policies: the one that is looked for is not passed
+/// over because it lets nobody look, and no twin is made.
+#[test]
+fn a_marked_key_that_lets_nobody_look_is_not_passed_over() {
+    let account = account(AUDIT);
+    let locked =
+        python(&account, "print(json.dumps(kms.create_key(Tags=mark)['KeyMetadata']['KeyId']))");
+    for operation in ["DescribeKey", "ListResourceTags"] {
+        account.fault(json!({ "service": "kms", "operation": operation,
+            "where": { "KeyId": locked }, "kind": "error", "code": "AccessDeniedException" }));
+    }
+    account.forget_calls();
+    account
+        .run(&["apply", "-b", "b.toml", "--yes"])
+        .code(1)
+        .says(&format!("key policy of {} refuses", locked.as_str().unwrap()));
+    assert_eq!(writes(&account), Vec::<String>::new());
+}
+
 #[test]
 fn what_was_read_when_the_time_is_over_is_kept() {
     let account = account("[kms.key_rotation]\nenabled = true\n");

@@ -21,6 +21,7 @@ mod docs;
 mod examples;
 mod export;
 mod faults;
+mod fights;
 mod fixtures;
 mod fleet;
 mod fleet_safety;

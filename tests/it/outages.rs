@@ -107,22 +107,28 @@ fn a_database_that_is_gone_for_a_while_stops_writes_and_no_look() {
     assert_eq!(words[..2], [&json!("resolved"), &json!("applied")], "{history}");
 }
 
-#[test]
-fn a_disk_that_is_full_for_a_while_stops_writes_until_there_is_room() {
-    let account = watched("enforce");
+/// The controller, for which a write beyond a limit is an error, as on a full disk, and not its end.
+fn on_a_disk(account: &Account) -> Command {
     let inner = account.command(&["run"]);
-    // A write beyond the limit is an error, as on a full disk, and not the end of the process.
     let mut command = Command::new("bash");
     command.args(["-c", "trap '' XFSZ; exec \"$@\"", "run"]);
     command.arg(inner.get_program()).args(inner.get_args());
     command.current_dir(account.folder.path()).envs(account.env());
-    let mut controller = Running::with(command);
+    command
+}
+
+/// Lets no file of a process grow beyond this size.
+fn disk(process: &Child, size: &str) {
+    let size = format!("--fsize={size}:unlimited");
+    let pid = process.id().to_string();
+    assert!(Command::new("prlimit").args(["--pid", &pid, &size]).status().unwrap().success());
+}
+
+#[test]
+fn a_disk_that_is_full_for_a_while_stops_writes_until_there_is_room() {
+    let account = watched("enforce");
+    let mut controller = Running::with(on_a_disk(&account));
     controller.next("run", |line| line["target"] == "here");
-    let disk = |process: &Child, size: &str| {
-        let size = format!("--fsize={size}:unlimited");
-        let pid = process.id().to_string();
-        assert!(Command::new("prlimit").args(["--pid", &pid, &size]).status().unwrap().success());
-    };
     let log = account.folder.path().join(".evenkeel/audit.jsonl");
     let size = std::fs::metadata(log).unwrap().len();
     disk(&controller.process, &size.to_string());
@@ -137,6 +143,33 @@ fn a_disk_that_is_full_for_a_while_stops_writes_until_there_is_room() {
     assert_eq!(accepted(&account, START), 1);
     controller.end();
     is_audited(&account);
+}
+
+#[test]
+fn a_store_whose_disk_is_full_for_a_while_goes_on_without_a_restart() {
+    let account = watched("enforce");
+    let fleet = account.read("evenkeel.toml");
+    account.write("evenkeel.toml", &format!("{fleet}\n[store]\nurl = \"sqlite://store.db\"\n"));
+    let mut controller = Running::with(on_a_disk(&account));
+    controller.next("run", |line| line["target"] == "here");
+    // Once all that was to be noted is: while the connections are open.
+    disk(&controller.process, "1");
+    account.forget_calls();
+    account.boto3(STOP_LOGGING);
+    let full = controller.next("run", |line| line["causes"].to_string().contains("StopLogging"));
+    assert_eq!((&full["applied"], &full["outcome"]), (&json!(0), &json!("partly")), "{full}");
+    assert_eq!(full["held_back"][0]["guard"], "memory", "{full}");
+    controller.next("again", |_| true);
+    assert!(!is_logging(&account));
+    disk(&controller.process, "unlimited");
+    repairs(&account, &mut controller);
+    assert_eq!(accepted(&account, START), 1);
+    controller.end();
+    is_audited(&account);
+    let history = account.run(&["history", "--format", "json", "-k", "cloudtrail.trail"]).json();
+    let words: Vec<&Value> =
+        history["entries"].as_array().unwrap().iter().map(|entry| &entry["what"]).collect();
+    assert_eq!(words[..2], [&json!("resolved"), &json!("applied")], "{history}");
 }
 
 #[test]
@@ -344,6 +377,10 @@ impl Memory for Mortal {
 
     async fn remove(&self, name: &str, seen: u64) -> Result<(), StoreError> {
         self.0.remove(name, seen).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.0.ping().await
     }
 }
 

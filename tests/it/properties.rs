@@ -478,7 +478,11 @@ async fn fails_alone(kind: Kind) {
                 match step(*id) {
                     Some(Step::Failed { .. }) if is_it(change) && !waits => stopped.insert(*id),
                     Some(Step::Blocked { .. }) if waits => stopped.insert(*id),
-                    Some(Step::Applied | Step::Needless | Step::Found) if !waits => false,
+                    Some(Step::Applied | Step::Needless | Step::Found | Step::WasThere { .. })
+                        if !waits =>
+                    {
+                        false
+                    }
                     other => panic!("change {id} {change:#?}\nbecame {other:?}\n{about}"),
                 };
             }

@@ -1,9 +1,11 @@
 //! What putting a run back does to the objects of several kinds, and what it refuses: the command as a
 //! process against the emulator.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
-use crate::support::{self, Account};
+use crate::support::{self, Account, Run};
 
 fn account(baseline: &str) -> Account {
     let account = support::emulator().account();
@@ -265,4 +267,208 @@ fn a_key_whose_policy_has_changed_since_is_no_change_of_what_is_encrypted_with_i
         account.id
     ));
     assert_eq!(versioning, "Enabled");
+}
+
+const RECORDS: &str =
+    "[s3.bucket.config]\nbucket = \"config-${account.id}\"\nservices = [\"config\"]\n";
+const RECORDER: &str = "[config.recorder]\nstrategy = \"ALL_SUPPORTED_RESOURCE_TYPES\"\ninclude_global_resource_types = true\nrecording = true\ns3_bucket_name = \"${s3.bucket.config.bucket}\"\n";
+
+/// What the run made goes again and gives nobody rights by that. What stays of it keeps nothing else back.
+#[test]
+fn a_recorder_that_the_run_made_goes_again_though_the_role_of_the_service_stays() {
+    for has_role in [true, false] {
+        let account = account(RECORDS);
+        if has_role {
+            account.boto3(
+                "boto3.client('iam').create_service_linked_role(AWSServiceName='config.amazonaws.com')",
+            );
+        }
+        apply(&account);
+        declare(&account, &format!("{RECORDS}{RECORDER}"));
+        let run = apply(&account);
+        let there = || {
+            account.boto3(
+                "config = boto3.client('config', 'eu-west-1')\n\
+                 print(json.dumps([[one['recording'] for one in config.describe_configuration_recorder_status()['ConfigurationRecordersStatus']], \\\n\
+                 \x20   len(config.describe_delivery_channels()['DeliveryChannels'])]))",
+            )
+        };
+        assert_eq!(there(), json!([[true], 1]));
+        let shown = account
+            .run(&["rollback", &run, "--yes"])
+            .code(if has_role { 2 } else { 3 })
+            .says("--max-risk destructive");
+        drop(shown);
+        assert_eq!(there(), json!([[true], 1]));
+        let back = account.run(&["rollback", &run, "--yes", "--max-risk", "destructive"]);
+        let said = "a part of it cannot be taken back: the role that Config has for itself stays";
+        assert_eq!(back.stdout.contains(said), !has_role, "{}", back.stdout);
+        assert!(!back.stdout.contains("gives rights"), "{}", back.stdout);
+        back.code(if has_role { 0 } else { 4 }).says("3 changes put back");
+        assert_eq!(there(), json!([[], 0]));
+        account
+            .run(&["rollback", &run, "--yes", "--max-risk", "destructive"])
+            .code(3)
+            .says("it is as it was before the run already");
+    }
+}
+
+/// A channel that the run made beside a recorder of somebody's goes alone.
+#[test]
+fn a_channel_that_the_run_made_goes_and_the_recorder_stays() {
+    let account = account(RECORDS);
+    account.boto3(
+        "iam, config = boto3.client('iam'), boto3.client('config', 'eu-west-1')\n\
+         own = boto3.client('sts').get_caller_identity()['Account']\n\
+         iam.create_service_linked_role(AWSServiceName='config.amazonaws.com')\n\
+         config.put_configuration_recorder(ConfigurationRecorder={'name': 'theirs', 'roleARN': f'arn:aws:iam::{own}:role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig'})",
+    );
+    apply(&account);
+    declare(
+        &account,
+        &format!("{RECORDS}[config.recorder]\ns3_bucket_name = \"${{s3.bucket.config.bucket}}\"\n"),
+    );
+    let run = apply(&account);
+    account.run(&["rollback", &run, "--yes"]).code(0).says("1 change put back");
+    let there = account.boto3(
+        "config = boto3.client('config', 'eu-west-1')\n\
+         print(json.dumps([len(config.describe_configuration_recorders()['ConfigurationRecorders']), len(config.describe_delivery_channels()['DeliveryChannels'])]))",
+    );
+    assert_eq!(there, json!([1, 0]));
+}
+
+/// What nobody judges may give any rights where something comes back; where the run turned it on, nothing does.
+#[test]
+fn what_was_not_there_gives_no_rights_on_the_way_back() {
+    let account = account(
+        "[securityhub.hub]\nenabled = true\n\n[securityhub.standards]\nstandards = [\"cis-aws-foundations-benchmark/v/5.0.0\"]\n\n\
+         [ec2.ebs_encryption]\nenabled = true\n",
+    );
+    account.run(&["apply", "--yes"]);
+    let list = account.run(&["history", "--runs", "--format", "json"]).code(0).json();
+    let run = list["runs"][0]["run"].as_str().unwrap().to_owned();
+    let back = account.run(&["rollback", &run, "--yes"]);
+    assert!(!back.stdout.contains("gives rights"), "{}", back.stdout);
+    back.code(4).says("securityhub:BatchDisableStandards").says("2 changes put back");
+}
+
+/// Applies, while a script makes the same thing once our own call is under way.
+fn apply_while(account: &Account, service: &str, operation: &str, script: &str) -> Run {
+    account.fault(json!({
+        "service": service, "operation": operation, "kind": "delay", "delay": 6, "count": 1,
+    }));
+    let log = account.folder.path().join(".evenkeel/audit.jsonl");
+    let intents = || {
+        std::fs::read_to_string(&log).map_or(0, |log| log.matches("\"phase\":\"intent\"").count())
+    };
+    let before = intents();
+    std::thread::scope(|scope| {
+        let run = scope.spawn(|| account.run(&["apply", "--yes"]));
+        for _ in 0..600 {
+            if intents() > before {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        // The call reaches AWS directly after its intent is on the disk.
+        std::thread::sleep(Duration::from_millis(500));
+        account.boto3(script);
+        run.join().unwrap()
+    })
+}
+
+fn phases(account: &Account) -> Vec<String> {
+    let log = account.read(".evenkeel/audit.jsonl");
+    let records = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    records.map(|record| record["phase"].as_str().unwrap().to_owned()).collect()
+}
+
+fn last_run(account: &Account) -> String {
+    let list = account.run(&["history", "--runs", "--format", "json"]).code(0).json();
+    list["runs"][0]["run"].as_str().unwrap().to_owned()
+}
+
+/// Somebody else makes the role while our call is under way, which AWS refuses then.
+#[test]
+fn a_role_that_aws_refused_to_make_is_not_ours() {
+    let account = account("[iam.role.ops]\ntrusted_account_ids = [\"${account.id}\"]\n");
+    let trust = format!(
+        "json.dumps({{'Version': '2012-10-17', 'Statement': [{{'Effect': 'Allow', 'Principal': {{'AWS': 'arn:aws:iam::{}:root'}}, 'Action': 'sts:AssumeRole'}}]}})",
+        account.id
+    );
+    let make = format!(
+        "boto3.client('iam').create_role(RoleName='ops', AssumeRolePolicyDocument={trust}, Description='payments', Tags=[{{'Key': 'owner', 'Value': 'payments'}}])\nprint('null')"
+    );
+    apply_while(&account, "iam", "CreateRole", &make)
+        .code(0)
+        .says("is there  iam.role.ops")
+        .says("EntityAlreadyExists")
+        .says("0 changes applied");
+    assert_eq!(phases(&account), ["intent", "failed", "found", "observed"]);
+    account.run(&["audit", "verify"]).code(0);
+    let run = last_run(&account);
+    account.run(&["show", &run]).code(0).says("is there all the same");
+    account
+        .run(&["rollback", &run, "--yes", "--max-risk", "destructive"])
+        .code(3)
+        .says("somebody else may have made it");
+    let roles = account.boto3(
+        "print(json.dumps([role['RoleName'] for role in boto3.client('iam').list_roles()['Roles']]))",
+    );
+    assert_eq!(roles, json!(["ops"]));
+}
+
+#[test]
+fn a_role_of_another_trust_was_refused_by_aws_and_not_left_unsent() {
+    let account = account("[iam.role.ops]\ntrusted_account_ids = [\"${account.id}\"]\n");
+    let make = "boto3.client('iam').create_role(RoleName='ops', AssumeRolePolicyDocument=json.dumps({'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Principal': {'Service': 'ec2.amazonaws.com'}, 'Action': 'sts:AssumeRole'}]}))\nprint('null')";
+    let run = apply_while(&account, "iam", "CreateRole", make)
+        .code(4)
+        .says("something else is there by now")
+        .says("0 changes applied, 1 not");
+    assert!(!run.stdout.contains("nothing was sent"), "{}", run.stdout);
+}
+
+/// What else was planned for a new group may take something from one that somebody else has made.
+#[test]
+fn what_was_there_when_it_was_to_be_made_is_somebody_elses_to_what_comes_after() {
+    let account =
+        account("[logs.log_group.x]\nlog_group_name = \"/app/x\"\nretention_in_days = 30\n");
+    let make =
+        "boto3.client('logs', 'eu-west-1').create_log_group(logGroupName='/app/x')\nprint('null')";
+    apply_while(&account, "logs", "CreateLogGroup", make)
+        .code(4)
+        .says("is there  logs.log_group.x")
+        .says("would be destructive now")
+        .says("0 changes applied, 1 not");
+    assert_eq!(phases(&account)[..3], ["intent", "failed", "found"]);
+}
+
+#[test]
+fn a_bucket_that_was_there_when_it_was_to_be_made_is_not_counted() {
+    let account = account("[s3.bucket.x]\nbucket = \"x-${account.id}\"\n");
+    let make = format!(
+        "boto3.client('s3', 'eu-west-1').create_bucket(Bucket='x-{}', CreateBucketConfiguration={{'LocationConstraint': 'eu-west-1'}})\nprint('null')",
+        account.id
+    );
+    apply_while(&account, "s3", "CreateBucket", &make)
+        .code(0)
+        .says("is there  s3.bucket.x")
+        .says("0 changes applied");
+    assert_eq!(phases(&account), ["intent", "failed", "found", "observed"]);
+}
+
+/// A run that was killed while it made a role cannot say whose the role is that is there.
+#[test]
+fn what_a_killed_run_may_have_made_is_not_taken_away() {
+    let account = account("[iam.role.ops]\ntrusted_account_ids = [\"${account.id}\"]\n");
+    let mut child = account.hanging_with("iam", "CreateRole", true, &["apply", "--yes"]);
+    support::kill(&mut child);
+    account.no_faults();
+    let run = last_run(&account);
+    account.run(&["apply", "--yes"]).code(0);
+    account
+        .run(&["rollback", &run, "--yes", "--max-risk", "destructive"])
+        .code(3)
+        .says("the run died while it made it");
 }

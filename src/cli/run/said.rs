@@ -189,7 +189,7 @@ fn causes(causes: &Causes) -> Value {
         Cause::Blind => json!("blind"),
         Cause::Path => json!("events depend on it"),
         Cause::Elsewhere => json!("others had it in hand"),
-        Cause::Event { id, call, time, by } => json!({
+        Cause::Event { id, call, time, by, .. } => json!({
             "call": call,
             "time": time,
             "by": by.arn,

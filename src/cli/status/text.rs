@@ -53,7 +53,11 @@ pub fn render(status: &Status) -> String {
         None => page.unknown("accounts", status),
     }
     match &status.drift {
-        Some(drift) => of_drift(&mut page, drift, status.time),
+        Some(drift) => {
+            let accounts = status.accounts.as_ref();
+            let unseen = accounts.and_then(|accounts| accounts.unseen.as_ref());
+            of_drift(&mut page, drift, unseen.map_or(0, |unseen| unseen.count), status.time);
+        }
         None => page.unknown("drift", status),
     }
     if let Some(why) = &status.kill_switch {
@@ -183,10 +187,13 @@ fn of_accounts(page: &mut Page, accounts: &Accounts) {
     }
 }
 
-fn of_drift(page: &mut Page, drift: &Drift, now: DateTime<Utc>) {
-    let mut text = match drift.objects {
-        0 => "none".to_owned(),
-        count => counted(count, "object"),
+fn of_drift(page: &mut Page, drift: &Drift, unseen: usize, now: DateTime<Utc>) {
+    let mut text = match (drift.objects, unseen) {
+        (0, 0) => "none".to_owned(),
+        (0, unseen) => {
+            format!("none seen, and {} not to be looked at", counted(unseen, "account"))
+        }
+        (count, _) => counted(count, "object"),
     };
     let besides =
         [(drift.in_sync, "in sync"), (drift.unknown, "unknown"), (drift.excepted, "excepted")];

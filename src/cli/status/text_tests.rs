@@ -207,3 +207,18 @@ fn what_is_not_known_is_said_to_be_so() {
         assert!(screen.contains(&format!("{part:<10}  unknown: no {part}")), "{screen}");
     }
 }
+
+#[test]
+fn nobody_says_that_there_is_no_drift_where_accounts_are_not_seen() {
+    let screen = |unseen: usize| {
+        let accounts = Accounts { unseen: accounts(unseen, None), ..Accounts::default() };
+        let drift = Drift { unknown: Some(3 * unseen), ..Drift::default() };
+        render(&Status { accounts: Some(accounts), drift: Some(drift), ..troubled() })
+    };
+    assert!(screen(0).contains("drift       none · 0 unknown"), "{}", screen(0));
+    let one = screen(1);
+    assert!(
+        one.contains("drift       none seen, and 1 account not to be looked at · 3 unknown"),
+        "{one}"
+    );
+}

@@ -13,7 +13,8 @@ fn target(name: &str) -> Key {
 
 fn event(id: usize) -> Cause {
     let (call, time) = ("s:C".to_owned(), DateTime::UNIX_EPOCH);
-    Cause::Event { id: id.to_string(), call, time, by: Box::default() }
+    let region = Region::new("eu-west-1");
+    Cause::Event { id: id.to_string(), call, region, time, by: Box::default() }
 }
 
 const A: &str = "111122223333";

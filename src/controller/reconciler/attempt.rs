@@ -66,7 +66,7 @@ impl Attempt<'_> {
         let caused_by = by_whom(&self.begun.job.causes);
         let memory = kept.memory(of.log_file());
         let mut guarded = Guarded::of(Hand::Loop, settings.fleet.as_ref(), memory);
-        guarded.heard = heard(self.what(), &caused_by);
+        guarded.heard = heard(self.what(), &self.begun.job.causes);
         let wish = settings.look(&selectors, guarded)?;
         let wish = self.shared(wish).await;
         of.own.ours.begins(&wish.run);
@@ -115,11 +115,10 @@ impl Attempt<'_> {
             listeners.extend(WholeLook::of(self.what(), sight, clocks));
         }
         listeners.extend(share.iter().map(|share| Arc::clone(share) as Arc<dyn Listener>));
-        listeners.extend(kept.listener("run", &wish, caused_by.clone(), &warn));
+        listeners.extend(kept.listener("run", &wish, caused_by, &warn));
         let notices = of.telling.of(wish.fleet.as_ref(), of.log_file(), kept);
-        let hearing = notices
-            .as_ref()
-            .map(|notices| notices.hearing("run", &wish, wish.commit.clone(), caused_by));
+        let hearing =
+            notices.as_ref().map(|notices| notices.hearing("run", &wish, wish.commit.clone()));
         listeners.extend(hearing.iter().map(|hearing| Arc::clone(hearing) as Arc<dyn Listener>));
         let listener: Arc<dyn Listener> = Arc::new(Listeners(listeners));
         let ended = reconcile(wish, &of.audit_log, &of.stop, &listener).await;

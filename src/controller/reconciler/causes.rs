@@ -1,43 +1,51 @@
 //! What a run is made for, as guards, the history and notices take it.
 
+use crate::controller::events::Routes;
 use crate::controller::queue::{Cause, Causes, What};
 use crate::fleet::select::SelectError;
-use crate::guards::Who;
+use crate::names::Region;
 use crate::reconcile::{Heard, LookError};
 use crate::store::history::ByWhom;
 
-/// Who touched what, as far as events told.
-pub fn heard(what: &What, caused_by: &[ByWhom]) -> Vec<Heard> {
-    let What::Parts { account, parts } = what else { return Vec::new() };
-    let who = caused_by.iter().map(|by| Who {
-        principal: by.principal.clone(),
-        call: by.call.clone(),
-        time: by.time,
-    });
-    who.flat_map(|who| {
-        parts.iter().map(move |(kind, _)| Heard {
-            account: account.clone(),
-            kind: (*kind).to_owned(),
-            who: who.clone(),
-        })
-    })
-    .collect()
+/// Who touched what, as far as events told: each only the kinds that their call touches, and where it was
+/// made.
+pub fn heard(what: &What, causes: &Causes) -> Vec<Heard> {
+    let (What::Parts { account, .. } | What::Account(account)) = what else { return Vec::new() };
+    let mut heard = Vec::new();
+    for (by, region) in events(causes) {
+        for (kind, region) in Routes::of_all_kinds().touched(&by.call, region) {
+            heard.push(Heard {
+                account: account.clone(),
+                kind: kind.to_owned(),
+                region: region.cloned(),
+                by: by.clone(),
+            });
+        }
+    }
+    heard
 }
 
 /// Who did what a run is made for.
 pub fn by_whom(causes: &Causes) -> Vec<ByWhom> {
-    let of_events = causes.kept.iter().filter_map(|cause| match cause {
-        Cause::Event { id, call, time, by } => Some(ByWhom {
-            principal: by.arn.clone(),
-            call: call.clone(),
-            time: Some(*time),
-            address: by.source_address.clone(),
-            agent: by.user_agent.clone(),
-            event: Some(id.clone()),
-        }),
+    events(causes).map(|(by, _)| by).collect()
+}
+
+/// Who called what, and in which Region.
+fn events(causes: &Causes) -> impl Iterator<Item = (ByWhom, &Region)> {
+    causes.kept.iter().filter_map(|cause| match cause {
+        Cause::Event { id, call, region, time, by } => {
+            let by = ByWhom {
+                principal: by.arn.clone(),
+                call: call.clone(),
+                time: Some(*time),
+                address: by.source_address.clone(),
+                agent: by.user_agent.clone(),
+                event: Some(id.clone()),
+            };
+            Some((by, region))
+        }
         _ => None,
-    });
-    of_events.collect()
+    })
 }
 
 /// Whether a run asks anew which accounts there are: that of a target, but for what is left of it.
@@ -59,4 +67,76 @@ pub fn is_nothing_of_ours(error: &LookError) -> bool {
             | LookError::NothingIn { .. }
             | LookError::Select(SelectError::NothingLeft | SelectError::NotSelected { .. })
     )
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use chrono::{DateTime, Utc};
+
+    use super::*;
+    use crate::controller::events::Caller;
+
+    const PASSWORDS: &str = "iam.amazonaws.com:UpdateAccountPasswordPolicy";
+    const EBS_OFF: &str = "ec2.amazonaws.com:DisableEbsEncryptionByDefault";
+
+    fn event(who: &str, call: &str, region: &str) -> Cause {
+        let by = Caller { arn: who.to_owned(), ..Caller::default() };
+        Cause::Event {
+            id: format!("{who} {call}"),
+            call: call.to_owned(),
+            region: Region::new(region),
+            time: DateTime::<Utc>::UNIX_EPOCH,
+            by: Box::new(by),
+        }
+    }
+
+    fn what() -> What {
+        let home = || Some(Region::new("eu-west-1"));
+        let parts = [
+            ("iam.password_policy", None),
+            ("iam.root_user", None),
+            ("ec2.ebs_encryption", home()),
+        ];
+        What::Parts { account: "111122223333".parse().unwrap(), parts: BTreeSet::from(parts) }
+    }
+
+    /// Who is named for a kind in a Region.
+    fn named(causes: Vec<Cause>, kind: &str, region: &str) -> Vec<String> {
+        let heard = heard(&what(), &Causes { kept: causes, more: 0 });
+        let account = "111122223333".parse().unwrap();
+        let region = Region::new(region);
+        let by = Heard::of(&heard, &account, kind, Some(&region)).map(|by| by.principal.clone());
+        by.collect()
+    }
+
+    #[test]
+    fn each_is_named_only_with_what_their_call_touches() {
+        let causes = || {
+            vec![
+                event("mallory", PASSWORDS, "us-east-1"),
+                event("innocent", "iam.amazonaws.com:CreateAccessKey", "us-east-1"),
+                event("eve", EBS_OFF, "eu-west-1"),
+            ]
+        };
+        assert_eq!(named(causes(), "iam.password_policy", "eu-west-1"), ["mallory"]);
+        assert_eq!(named(causes(), "ec2.ebs_encryption", "eu-west-1"), ["eve"]);
+        assert_eq!(named(causes(), "iam.root_user", "eu-west-1"), ["innocent"]);
+        // What nobody's event touched: of another kind, or elsewhere.
+        assert!(named(causes(), "cloudtrail.trail", "eu-west-1").is_empty());
+        assert!(named(causes(), "ec2.ebs_encryption", "eu-central-1").is_empty());
+        let all: Vec<String> = by_whom(&Causes { kept: causes(), more: 0 })
+            .into_iter()
+            .map(|by| by.principal)
+            .collect();
+        assert_eq!(all, ["mallory", "innocent", "eve"], "the run was made for all of them");
+    }
+
+    #[test]
+    fn no_look_at_a_whole_target_has_a_name() {
+        let causes = Causes { kept: vec![event("eve", EBS_OFF, "eu-west-1")], more: 0 };
+        assert!(heard(&What::Target("prod".to_owned()), &causes).is_empty());
+    }
 }

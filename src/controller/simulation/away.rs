@@ -57,4 +57,9 @@ impl Memory for Away {
         self.on_the_way().await?;
         self.memory.remove(name, seen).await
     }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.on_the_way().await?;
+        self.memory.ping().await
+    }
 }

@@ -64,7 +64,9 @@ pub struct Ledger {
 /// The turns of a thing that somebody may change back.
 #[derive(Default)]
 struct Turns {
-    /// What was written last, until somebody changed that back.
+    /// What AWS accepted last, until somebody has seen it.
+    unseen: Option<(Write, u64)>,
+    /// What was written last and seen so, until somebody changed that back.
     last: Option<u64>,
     lost: usize,
     /// How often people released it.
@@ -88,7 +90,7 @@ impl Ledger {
     pub fn release(&mut self, thing: &Thing) {
         let turns = self.things.entry(thing.clone()).or_default();
         turns.released += 1;
-        (turns.last, turns.lost) = (None, 0);
+        (turns.unseen, turns.last, turns.lost) = (None, None, 0);
     }
 
     /// The clock on the wall was set forward.
@@ -209,11 +211,17 @@ impl Ledger {
     }
 
     /// AWS accepted a write.
-    pub fn accepted(&mut self, thing: &Thing, value: u64) {
+    pub fn accepted(&mut self, write: Write, thing: &Thing, value: u64) {
         let turns = self.things.entry(thing.clone()).or_default();
-        if turns.began == turns.released {
-            turns.last = Some(value);
-        }
+        turns.last = None;
+        turns.unseen = (turns.began == turns.released).then_some((write, value));
+    }
+
+    /// A thing was seen as a write had made it, and the guards have heard of that.
+    pub fn seen(&mut self, write: Write, thing: &Thing) {
+        let turns = self.things.entry(thing.clone()).or_default();
+        let unseen = turns.unseen.take_if(|(of, _)| *of == write);
+        turns.last = unseen.map(|(_, value)| value).or(turns.last);
     }
 
     /// A write has an end.

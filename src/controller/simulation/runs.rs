@@ -20,7 +20,7 @@ use super::super::drive::{Runs, Woken};
 use super::super::ended::Ended;
 use super::super::events::Event;
 use super::super::queue::{Job, What};
-use super::super::reconciler::causes::{by_whom, heard};
+use super::super::reconciler::causes::heard;
 use super::super::reconciler::narrowed::narrowed;
 use super::super::reconciler::ours::Ours;
 use super::super::reconciler::whole::WholeLook;
@@ -164,7 +164,7 @@ impl Process {
         guarded.protects_first_run = true;
         let clocks = self.world.clocks.clone();
         guarded.clock = Arc::new(move || clocks.wall());
-        guarded.heard = heard(&job.what, &by_whom(&job.causes));
+        guarded.heard = heard(&job.what, &job.causes);
         Arc::new(guarded)
     }
 
@@ -356,9 +356,9 @@ impl Process {
             return Step::Moved { why: "it is something else".to_owned() };
         }
         if let Err(refusal) = self.guards.may_begin(world.clocks.wall()) {
-            let why = refusal.to_string();
+            let held = refusal.held();
             report.refused = Some(refusal);
-            return Step::Refused { why };
+            return Step::HeldBack { held };
         }
         let stood = world.stood(&thing, &asker.rules);
         let run = asker.run.to_string();
@@ -366,16 +366,24 @@ impl Process {
             return Step::HeldBack { held };
         }
         if let Err(refusal) = self.guards.may_begin(world.clocks.wall()) {
-            let why = refusal.to_string();
+            let held = refusal.held();
             report.refused = Some(refusal);
             self.hear(object, standing, Sent::Unsent).await;
-            return Step::Refused { why };
+            return Step::HeldBack { held };
         }
         if !self.is_held(&object.account, held) {
             self.hear(object, standing, Sent::Unsent).await;
             return Step::LeaseLost { why: "somebody may have taken it over".to_owned() };
         }
-        self.write(asker, object, &thing, wanted, (standing, &stood)).await
+        let step = self.write(asker, object, &thing, wanted, (standing, &stood)).await;
+        // Whoever holds the thing alone looks at it again, and the guards hear of that.
+        if step == Step::Applied && self.is_held(&object.account, held) {
+            let seen = standing.guarded().seen_after(object, &run, true).await;
+            if seen.is_ok() && self.is_held(&object.account, held) {
+                world.sees((asker.run, change.id), &thing);
+            }
+        }
+        step
     }
 
     async fn write(

@@ -422,7 +422,12 @@ impl World {
     pub fn writes(&self, write: Write, thing: &Thing, value: u64) {
         assert_eq!(self.state().open.get(&write), Some(thing), "a write without intent");
         self.set(thing, value, &format!("evenkeel-{}", write.0));
-        self.state().ledger.accepted(thing, value);
+        self.state().ledger.accepted(write, thing, value);
+    }
+
+    /// A thing is seen as it was written.
+    pub fn sees(&self, write: Write, thing: &Thing) {
+        self.state().ledger.seen(write, thing);
     }
 
     /// What came of a write is noted.

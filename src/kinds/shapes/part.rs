@@ -16,8 +16,8 @@ use serde_json::Value;
 use crate::aws::settle::settle;
 use crate::aws::{Call, ErrorClass};
 use crate::kinds::{
-    Change, Cx, Drift, Facts, Kind, Needs, Object, ObserveError, Risk, Status, Undo, Use, WriteCx,
-    WriteError, compared, together,
+    Change, Cx, Drift, Facts, Kind, Made, Needs, Object, ObserveError, Risk, Status, Undo, Use,
+    WriteCx, WriteError, compared, together,
 };
 use crate::names::Region;
 
@@ -69,12 +69,12 @@ pub trait Parted: Kind {
     /// Makes the object.
     ///
     /// # Errors
-    /// What AWS answered, unless it is there already by an earlier try.
+    /// What AWS answered; [`WriteError::WasThere`] where it is there already as it is to be.
     fn create(
         cx: &WriteCx,
         place: &Self::Place,
         making: &Self::Making,
-    ) -> impl Future<Output = Result<(), WriteError>> + Send;
+    ) -> impl Future<Output = Result<Made, WriteError>> + Send;
 
     /// A finding about what was chosen when the object was made, and cannot be changed.
     fn immovable(_spec: &Self::Spec, _place: &Self::Place) -> Option<Change<Self::Making>> {
@@ -551,7 +551,7 @@ pub async fn apply<K: Parted>(cx: &WriteCx, action: &Action<K>) -> Result<(), Wr
     let cx = there.as_ref().unwrap_or(cx);
     settle(K::is_settling, || async {
         match &action.step {
-            Step::Create(making) => K::create(cx, &action.place, making).await,
+            Step::Create(making) => K::create(cx, &action.place, making).await.map(drop),
             Step::Write { part, write } => match part_of::<K>(part) {
                 Some(known) => known.write(cx, &action.place, write).await,
                 None => Err(WriteError::Unsendable(format!("there is no part {part}"))),

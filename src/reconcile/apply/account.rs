@@ -1,6 +1,7 @@
 //! The changes of one account, one after the other.
 
 mod anew;
+mod guards;
 mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +21,7 @@ use crate::kinds::erased::{ApplyError, DynKind};
 use crate::kinds::object::Unknown;
 use crate::kinds::{Cx, Object, Status, WriteError, registry};
 use crate::names::{ItemName, Region};
-use crate::plan::{Held, ObjectPlan, Plan, PlannedChange};
+use crate::plan::{ObjectPlan, Plan, PlannedChange};
 use crate::store::audit::{Failed, FailureClass, NotSent};
 
 /// A change with its object.
@@ -127,6 +128,8 @@ pub struct OfAccount<'a, 'p> {
     done: BTreeSet<u32>,
     /// Changes that were sent to AWS.
     written: BTreeSet<u32>,
+    /// Those of them that AWS refused because what they make was there.
+    there: BTreeSet<u32>,
     /// The token of the account's lease, where several controllers share it.
     token: Option<i64>,
     /// Who has the lease by now, where it is lost.
@@ -158,6 +161,7 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             failed: BTreeMap::new(),
             done: BTreeSet::new(),
             written: BTreeSet::new(),
+            there: BTreeSet::new(),
             token: None,
             lost: None,
             moved: BTreeMap::new(),
@@ -238,7 +242,7 @@ impl<'a, 'p> OfAccount<'a, 'p> {
         if self.report.refused.is_none() {
             self.report.refused = (self.applier.may_begin)().err();
         }
-        self.report.refused.as_ref().map(|refusal| Step::Refused { why: refusal.to_string() })
+        self.report.refused.as_ref().map(|refusal| Step::HeldBack { held: refusal.held() })
     }
 
     /// The same, once it was looked again at what stops everybody.
@@ -314,7 +318,7 @@ impl<'a, 'p> OfAccount<'a, 'p> {
     /// What becomes of a change that is not to be tried, after all that has happened so far.
     fn ruled_out(&mut self, object: &ObjectPlan, change: &PlannedChange) -> Option<Step> {
         if let Some(refusal) = &self.report.refused {
-            return Some(Step::Refused { why: refusal.to_string() });
+            return Some(Step::HeldBack { held: refusal.held() });
         }
         if let Some(why) = &self.lost {
             return Some(Step::LeaseLost { why: why.clone() });
@@ -358,7 +362,10 @@ impl<'a, 'p> OfAccount<'a, 'p> {
         let written = self.written_before(object);
         // What the run itself has just made is nobody else's, and what it still needs was planned
         // for an object that is not there.
-        let is_made = written == Written::ThisObject && object.observed.status == Status::Absent;
+        let was_there = object.changes.iter().any(|change| self.there.contains(&change.id));
+        let is_made = written == Written::ThisObject
+            && object.observed.status == Status::Absent
+            && !was_there;
         let before = if is_made {
             object.observed.clone()
         } else {
@@ -394,34 +401,24 @@ impl<'a, 'p> OfAccount<'a, 'p> {
         self.written.insert(change.id);
         let written =
             kind.apply(&again::fresh(session, facts).writable(&self.plan.run), action).await;
+        let there = written.as_ref().err().and_then(there_by_then);
         let failed = written.err().map(|error| self.failure(object, change, &error));
-        let sent = if failed.is_none() { Sent::Accepted } else { Sent::Failed };
-        self.after(object, change, sent).await;
+        self.after(object, change, sent(failed.is_some(), there.is_some())).await;
         let answer = failed.as_ref().map_or(Ok(()), Err);
-        let heard = self.stream.tell(RunEvent::Answered { object, change, answer, by });
-        let tried = failed.map_or_else(|| Step::Applied.into(), Tried::from);
+        let mut heard = self.stream.tell(RunEvent::Answered { object, change, answer, by });
+        if there.is_some() {
+            self.there.insert(change.id);
+            heard =
+                heard.and_then(|()| self.stream.tell(RunEvent::FoundThere { object, change, by }));
+        }
+        let tried = match (failed, there) {
+            (None, _) => Step::Applied.into(),
+            (Some(_), Some(why)) => Step::WasThere { why }.into(),
+            (Some(failed), None) => Tried::from(failed),
+        };
         match heard {
             Ok(()) => Ok(tried),
             Err(error) => Err(Unheard { error, in_hand: Some((change, tried.step)) }),
-        }
-    }
-
-    /// Why a guard holds a change back now, if one does.
-    async fn held_back(&self, object: &ObjectPlan, change: &PlannedChange) -> Option<Held> {
-        let guarded = self.applier.guarded?;
-        guarded.before(object, change, self.by(object), &self.plan.run).await.err()
-    }
-
-    /// Tells the guards what became of a change that they let through. When they cannot remember it,
-    /// they let nothing more through either.
-    async fn after(&self, object: &ObjectPlan, change: &PlannedChange, sent: Sent) {
-        let Some(guarded) = self.applier.guarded else { return };
-        if let Err(error) = guarded.after(object, change, sent).await {
-            tracing::warn!(
-                "the guards cannot remember what became of {}: {error}; {}",
-                object.title(),
-                error.remedy()
-            );
         }
     }
 
@@ -464,6 +461,9 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             ApplyError::Write(write) => {
                 let class = match write {
                     WriteError::Aws(error) => FailureClass::Aws(error.class),
+                    WriteError::Another(_) | WriteError::WasThere(_) => {
+                        FailureClass::Aws(ErrorClass::Refused)
+                    }
                     WriteError::Unsendable(_) | WriteError::Look(_) | WriteError::Changed(_) => {
                         FailureClass::Ours(NotSent::Unsendable)
                     }
@@ -484,12 +484,11 @@ impl<'a, 'p> OfAccount<'a, 'p> {
     fn settle(&mut self, object: &ObjectPlan, change: &PlannedChange, step: Step) {
         let id = change.id;
         match &step {
-            Step::Applied | Step::Needless | Step::Found => {}
+            Step::Applied | Step::Needless | Step::Found | Step::WasThere { .. } => {}
             Step::Failed { .. }
             | Step::Moved { .. }
             | Step::NotTried
             | Step::LeaseLost { .. }
-            | Step::Refused { .. }
             | Step::HeldBack { .. } => {
                 self.failed.insert(id, id);
             }
@@ -546,5 +545,22 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             }
         }
         Ok(())
+    }
+}
+
+/// Why a write was refused because the thing was there by then, if that is why.
+fn there_by_then(error: &ApplyError) -> Option<String> {
+    match error {
+        ApplyError::Write(WriteError::WasThere(why)) => Some(why.clone()),
+        _ => None,
+    }
+}
+
+/// What became of a call, for those who remember it.
+fn sent(failed: bool, was_there: bool) -> Sent {
+    match (failed, was_there) {
+        (false, _) => Sent::Accepted,
+        (true, true) => Sent::WasThere,
+        (true, false) => Sent::Failed,
     }
 }

@@ -49,4 +49,8 @@ impl Memory for Gone {
     async fn remove(&self, _: &str, _: u64) -> Result<(), StoreError> {
         Err(self.error())
     }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        Err(self.error())
+    }
 }

@@ -336,13 +336,19 @@ impl Standing {
         if fights.is_empty() {
             return Ok(held);
         }
-        for object in plan.objects.iter().filter(|object| object.is_changed()) {
+        for object in plan.objects.iter() {
             let key = ObjectKey::of(object);
+            if object.verdict == Verdict::InSync && fights.contains_key(&key) && self.view.writes {
+                guarded.seen_again(&key).await?;
+            }
+            if !object.is_changed() {
+                continue;
+            }
             let Some(mut fight) = fights.remove(&key) else { continue };
-            let who = guarded.who(account, &object.item.kind);
+            let who = guarded.who(object);
             let see = |fight: &mut Fight| {
                 for change in object.changes.iter().filter(|change| change.is_applied()) {
-                    fight.seen(rules, &change.drift, who, None, self.now);
+                    fight.seen(rules, &change.drift, who.as_ref(), None, self.now);
                 }
             };
             see(&mut fight);

@@ -18,6 +18,8 @@ pub enum Sent {
     Accepted,
     /// AWS did not.
     Failed,
+    /// AWS did not, because what it makes was there as it is to be.
+    WasThere,
     /// It was not sent after all.
     Unsent,
 }
@@ -67,12 +69,12 @@ impl Guarded {
             return Ok(Some(held));
         }
         let mut held = None;
-        let who = self.who(account, &object.item.kind);
+        let who = self.who(object);
         change(memory, &key.document(FIGHTS), |there: Option<Fight>| {
             let mut fight = there.clone().unwrap_or_else(|| Fight::about(key.clone()));
             // Another run may have written it, and somebody have changed that back, since this one
             // has planned.
-            fight.seen(&self.rules.fights, &planned.drift, who, Some(run), now);
+            fight.seen(&self.rules.fights, &planned.drift, who.as_ref(), Some(run), now);
             held = fight.held().filter(|_| !self.overrules(Guard::Fight));
             if held.is_some() {
                 return (there.as_ref() != Some(&fight)).then_some(fight);
@@ -169,12 +171,47 @@ impl Guarded {
         self.heard_breakers(&object.account, sent).await
     }
 
+    /// Hears how an object is after the changes of a run that did not fail: whether it has what was written.
+    ///
+    /// # Errors
+    /// It cannot be written down.
+    pub async fn seen_after(
+        &self,
+        object: &ObjectPlan,
+        run: &str,
+        has_it: bool,
+    ) -> Result<(), StoreError> {
+        self.about_fight(&ObjectKey::of(object), |fight| fight.after(run, has_it)).await
+    }
+
+    /// Hears that an object is as declared in which an earlier run was killed.
+    ///
+    /// # Errors
+    /// It cannot be written down.
+    pub async fn seen_again(&self, object: &ObjectKey) -> Result<(), StoreError> {
+        self.about_fight(object, Fight::is_as_written).await
+    }
+
+    async fn about_fight(
+        &self,
+        object: &ObjectKey,
+        hear: impl Fn(&mut Fight) + Send + Sync,
+    ) -> Result<(), StoreError> {
+        change(self.memory.as_ref(), &object.document(FIGHTS), |there: Option<Fight>| {
+            let before = there?;
+            let mut fight = before.clone();
+            hear(&mut fight);
+            (fight != before).then_some(fight)
+        })
+        .await
+    }
+
     async fn heard_breakers(&self, account: &AccountId, sent: Sent) -> Result<(), StoreError> {
         let (memory, rules, now) = (self.memory.as_ref(), &self.rules, self.now());
         let hear = |breaker: &mut Breaker, accounts: usize| match sent {
             Sent::Unsent => breaker.unsent(),
-            Sent::Accepted | Sent::Failed => {
-                let is_good = sent == Sent::Accepted;
+            Sent::Accepted | Sent::Failed | Sent::WasThere => {
+                let is_good = sent != Sent::Failed;
                 breaker.heard(&rules.breaker, accounts, account, is_good, now);
             }
         };
@@ -337,6 +374,7 @@ mod tests {
         for run in ["first", "second"] {
             guarded.before(&object, change, "us", run).await.unwrap();
             guarded.after(&object, change, Sent::Accepted).await.unwrap();
+            guarded.seen_after(&object, run, true).await.unwrap();
         }
         let held = guarded.before(&object, change, "us", "third").await.unwrap_err();
         assert_eq!(held.guard, Guard::Fight, "{held}");

@@ -35,7 +35,7 @@ impl Keeping {
         &mut self,
         place: Place,
         fleet: Option<&Fleet>,
-        is_controller: bool,
+        of: &Keeper,
     ) -> Result<Kept, StoreError> {
         let known = self.open.as_ref().filter(|(there, _)| *there == place);
         let known = known.map(|(_, store)| store.clone());
@@ -53,7 +53,16 @@ impl Keeping {
         self.open = Some((place, store.clone()));
         match noting.is_implied {
             // The lock of the audit log beside it is enough, which a controller has as long as it lives.
-            true if is_new && is_controller => store.note_all_killed(Utc::now()).await?,
+            true if of.makes_it => {
+                if is_new {
+                    store.note_all_killed(Utc::now()).await?;
+                    // What the process before could not note, nobody remembers.
+                    store.lacks();
+                }
+                if store.is_lacking() {
+                    take_over(store, &of.audit_log).await;
+                }
+            }
             true => {}
             false => {
                 if let Err(error) = self.claim(store).await {
@@ -80,6 +89,17 @@ impl Keeping {
     }
 }
 
+/// Takes over from the audit log what the history lacks.
+async fn take_over(store: &Store, log: &Path) {
+    match store.take_over(log).await {
+        Ok(0) => {}
+        Ok(records) => {
+            tracing::info!("the history had a gap: {records} records are from the audit log");
+        }
+        Err(error) => tracing::warn!("the history still has a gap: {error}"),
+    }
+}
+
 impl Keeper {
     /// Of a controller with this audit log.
     pub fn beside(audit_log: &Path, makes_it: bool, warn: Warn) -> Self {
@@ -102,7 +122,7 @@ impl Keeper {
     pub async fn kept(&self, fleet: Option<&Fleet>) -> Kept {
         let mut keeping = self.keeping.lock().await;
         let Some(place) = self.place(fleet) else { return Kept::Nowhere };
-        keeping.kept(place, fleet, self.makes_it).await.unwrap_or_else(|error| {
+        keeping.kept(place, fleet, self).await.unwrap_or_else(|error| {
             if !std::mem::replace(&mut keeping.is_without, true) {
                 (self.warn)(&Warning::Without(error));
             }

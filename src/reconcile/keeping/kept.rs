@@ -40,19 +40,22 @@ pub struct Noting {
     rolls_back: OnceLock<String>,
 }
 
-/// Who remembers where nobody asked for it: what cannot be remembered there holds nothing back.
+/// Who remembers where nobody asked for it: what cannot be remembered there holds nothing back, and is
+/// taken over from the audit log when there is room again.
 struct AtLeisure {
     told: Arc<Remembered>,
+    store: Store,
     has_failed: AtomicBool,
     warn: Warn,
 }
 
 impl Listener for AtLeisure {
     fn hear(&self, told: &Told<'_>) -> Result<(), ListenError> {
-        if let Err(error) = self.told.hear(told)
-            && !self.has_failed.swap(true, Ordering::Relaxed)
-        {
-            (self.warn)(&Warning::Gap(error));
+        if let Err(error) = self.told.hear(told) {
+            self.store.lacks();
+            if !self.has_failed.swap(true, Ordering::Relaxed) {
+                (self.warn)(&Warning::Gap(error));
+            }
         }
         Ok(())
     }
@@ -154,6 +157,7 @@ impl Kept {
                 match noting.is_implied {
                     true => Some(Arc::new(AtLeisure {
                         told,
+                        store: store.clone(),
                         has_failed: AtomicBool::new(false),
                         warn: Arc::clone(warn),
                     })),

@@ -5,18 +5,24 @@
 //! sqlx has such a door too (`Any`), but a pool behind it cannot be told what SQLite needs to be safe
 //! (the log of writes, that it waits for others), and takes everything of a URL for granted.
 
+mod held;
 mod open;
 mod row;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use sqlx::{PgPool, Postgres, SqlSafeStr, Sqlite, SqlitePool, Transaction};
+use sqlx::{PgPool, Postgres, SqlSafeStr, SqlitePool, Transaction};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::AbortHandle;
 
 use super::error::StoreError;
+use held::Held;
 pub use open::Place;
 pub use row::{Arg, Row};
 
@@ -29,6 +35,8 @@ pub struct Db {
     pool: Pool,
     /// For people to read; without a password.
     name: Arc<str>,
+    /// Whether the latest write could not be made.
+    refuses: Arc<AtomicBool>,
     runtime: Arc<Own>,
 }
 
@@ -41,7 +49,7 @@ enum Pool {
 /// Something that is done whole or not at all.
 pub enum Tx {
     /// In SQLite.
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(Held),
     /// In PostgreSQL.
     Postgres(Transaction<'static, Postgres>),
 }
@@ -76,7 +84,7 @@ impl Db {
         let runtime = Arc::new(Own(Some(runtime)));
         let opening = place.clone();
         let pool = on(&runtime, place.name(), async move { open::open(&opening).await }).await?;
-        Ok(Self { pool, name: place.name().into(), runtime })
+        Ok(Self { pool, name: place.name().into(), refuses: Arc::default(), runtime })
     }
 
     /// Writes something whole or not at all, on the database's own thread. It is done anew when the
@@ -90,7 +98,19 @@ impl Db {
         F: Fn(Tx) -> D + Send + 'static,
         D: Future<Output = Result<(Tx, T), StoreError>> + Send,
     {
-        self.whole(true, what).await
+        let done = self.whole(true, what).await;
+        match &done {
+            Ok(_) => self.refuses.store(false, Ordering::Relaxed),
+            Err(StoreError::Unreachable { .. }) => self.refuses.store(true, Ordering::Relaxed),
+            // It was asked, and said no.
+            Err(_) => {}
+        }
+        done
+    }
+
+    /// Whether the latest write could not be made, though the database may be read.
+    pub fn refuses(&self) -> bool {
+        self.refuses.load(Ordering::Relaxed)
     }
 
     /// Reads something as it is at one moment.
@@ -176,8 +196,8 @@ impl Db {
     async fn begin(&self, writes: bool) -> Result<Tx, StoreError> {
         Ok(match (&self.pool, writes) {
             // At once for writing: two who read first and write then would be in each other's way.
-            (Pool::Sqlite(pool), true) => Tx::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
-            (Pool::Sqlite(pool), false) => Tx::Sqlite(pool.begin().await?),
+            (Pool::Sqlite(pool), true) => Tx::Sqlite(Held::begin(pool, "BEGIN IMMEDIATE").await?),
+            (Pool::Sqlite(pool), false) => Tx::Sqlite(Held::begin(pool, "BEGIN").await?),
             (Pool::Postgres(pool), true) => Tx::Postgres(pool.begin().await?),
             (Pool::Postgres(pool), false) => Tx::Postgres(
                 pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?,
@@ -247,7 +267,7 @@ impl Tx {
     ) -> Result<Vec<Row>, StoreError> {
         match self {
             Self::Sqlite(tx) => {
-                let rows = row::bound(sqlx::query(sql), args).fetch_all(&mut **tx).await?;
+                let rows = row::bound(sqlx::query(sql), args).fetch_all(tx.connection()).await?;
                 rows.iter().map(row::of_sqlite).collect()
             }
             Self::Postgres(tx) => {
@@ -264,7 +284,7 @@ impl Tx {
     pub async fn run(&mut self, sql: &'static str, args: &[Arg<'_>]) -> Result<u64, StoreError> {
         Ok(match self {
             Self::Sqlite(tx) => {
-                row::bound(sqlx::query(sql), args).execute(&mut **tx).await?.rows_affected()
+                row::bound(sqlx::query(sql), args).execute(tx.connection()).await?.rows_affected()
             }
             Self::Postgres(tx) => {
                 row::bound(sqlx::query(sql), args).execute(&mut **tx).await?.rows_affected()

@@ -31,7 +31,7 @@ const POSTGRES: &[(&str, &str)] = &[
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// Connections at a time. SQLite has one who writes; a second one reads meanwhile.
-const CONNECTIONS: u32 = 4;
+pub(super) const CONNECTIONS: u32 = 4;
 
 /// Where a database is.
 #[derive(Debug, Clone, PartialEq, Eq)]

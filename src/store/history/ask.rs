@@ -156,7 +156,7 @@ pub struct LookShown {
     pub time: DateTime<Utc>,
     /// When it was last looked at in whole.
     pub whole: Option<DateTime<Utc>>,
-    /// What that look counted: `drifted`, `in_sync`, `unknown`.
+    /// What that look counted: `drifted`, `in_sync`, `unknown` …; `unseen`, where it is not to be looked at since.
     pub about: Value,
 }
 

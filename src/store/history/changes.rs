@@ -116,6 +116,18 @@ impl Store {
     /// # Errors
     /// The store cannot be asked.
     pub async fn note_verified(&self, verified: &Verified) -> Result<(), StoreError> {
+        self.noted_verified(verified, false).await
+    }
+
+    /// The same, long after: drift that began since then goes on.
+    ///
+    /// # Errors
+    /// The store cannot be asked.
+    pub(super) async fn note_verified_late(&self, verified: &Verified) -> Result<(), StoreError> {
+        self.noted_verified(verified, true).await
+    }
+
+    async fn noted_verified(&self, verified: &Verified, is_late: bool) -> Result<(), StoreError> {
         let (seen, after) = (verified.clone(), serde_json::to_string(&verified.after)?);
         let note = move |mut tx: Tx| {
             let (seen, after) = (seen.clone(), after.clone());
@@ -140,8 +152,9 @@ impl Store {
                     let sql = "UPDATE drifts SET how = 'applied', resolved_in = $6, resolved = \
                                CASE WHEN last_seen > $5 THEN last_seen ELSE $5 END \
                                WHERE account = $1 AND region = $2 AND item = $3 AND object = $4 \
-                               AND resolved IS NULL";
-                    tx.run(sql, &[account, region, item, object, time, run]).await?;
+                               AND resolved IS NULL AND ($7 = 0 OR first_seen <= $5)";
+                    let is_late = i64::from(is_late).into();
+                    tx.run(sql, &[account, region, item, object, time, run, is_late]).await?;
                 }
                 Ok((tx, ()))
             }

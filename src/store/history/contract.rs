@@ -13,6 +13,7 @@ pub async fn holds(store: &Store) {
     a_failed_change_is_tried_again(store).await;
     drift_begins_goes_on_and_ends(store).await;
     what_is_unknown_ends_nothing(store).await;
+    an_account_that_cannot_be_looked_at_is_named_until_it_is_seen(store).await;
     our_own_write_ends_drift(store).await;
     filters_leave_what_was_asked_for(store).await;
     what_is_old_is_forgotten_unless_it_is_open(store).await;
@@ -140,12 +141,12 @@ fn seen(last: u8, minute: i64) -> SeenAccount {
         drifted: Vec::new(),
         in_sync: Vec::new(),
         unknown: Vec::new(),
-        caused_by: Vec::new(),
+        excepted: 0,
     }
 }
 
 fn drifted(key: &DriftKey, field: &str) -> DriftSeen {
-    DriftSeen { key: key.clone(), about: json!({ "drift": field }) }
+    DriftSeen { key: key.clone(), about: json!({ "drift": field }), by: Vec::new() }
 }
 
 async fn of(store: &Store, last: u8) -> Vec<Entry> {
@@ -162,7 +163,7 @@ async fn drift_begins_goes_on_and_ends(store: &Store) {
     };
     let mut first = seen(3, 20);
     first.drifted = vec![drifted(&bucket, "versioning"), drifted(&trail, "there")];
-    first.caused_by = vec![who.clone()];
+    first.drifted[0].by = vec![who.clone()];
     store.note_seen(vec![first]).await.unwrap();
     let mut second = seen(3, 30);
     second.drifted = vec![drifted(&bucket, "encryption"), drifted(&trail, "there")];
@@ -174,6 +175,8 @@ async fn drift_begins_goes_on_and_ends(store: &Store) {
     assert_eq!(of_bucket.about["last_seen"], json!(at(30)));
     assert_eq!(of_bucket.about["drift"], "encryption");
     assert_eq!(of_bucket.about["by"], json!([who]), "who opened it stays");
+    let of_trail = open.iter().find(|entry| entry.object == trail).unwrap();
+    assert_eq!(of_trail.about["by"], json!([]), "nobody is named for what they did not touch");
     // In sync again, and gone.
     let mut third = seen(3, 40);
     third.in_sync = vec![bucket.clone()];
@@ -226,6 +229,42 @@ async fn what_is_unknown_ends_nothing(store: &Store) {
     earlier.in_sync = vec![object];
     store.note_seen(vec![earlier]).await.unwrap();
     assert_eq!(store.open_drift().await.unwrap(), []);
+}
+
+async fn an_account_that_cannot_be_looked_at_is_named_until_it_is_seen(store: &Store) {
+    let unseen = |minute: i64, why: &str| UnseenAccount {
+        run: format!("look {minute}"),
+        time: at(minute),
+        account: account(9),
+        name: None,
+        why: why.to_owned(),
+    };
+    let noted = async || {
+        let looks = store.looks().await.unwrap();
+        let look = looks.into_iter().find(|look| look.account == account(9)).unwrap();
+        let counts = (look.count("in_sync"), look.count("unknown"), look.count("excepted"));
+        (look.unseen().map(|one| (one.since, one.why)), look.whole, counts)
+    };
+    store.note_unseen(vec![unseen(10, "denied")]).await.unwrap();
+    assert_eq!(noted().await, (Some((at(10), "denied".to_owned())), None, (0, 0, 0)));
+    let object = key(9, "kms.key.audit", "alias/audit");
+    let other = key(9, "kms.key.other", "alias/other");
+    let whole = SeenAccount {
+        in_sync: vec![object.clone()],
+        unknown: vec![other],
+        excepted: 1,
+        ..seen(9, 20)
+    };
+    store.note_seen(vec![whole]).await.unwrap();
+    assert_eq!(noted().await, (None, Some(at(20)), (1, 0, 1)));
+    store.note_unseen(vec![unseen(30, "denied")]).await.unwrap();
+    store.note_unseen(vec![unseen(31, "gone")]).await.unwrap();
+    let since = Some((at(30), "gone".to_owned()));
+    assert_eq!(noted().await, (since, Some(at(20)), (0, 1, 1)), "nothing is known to be in sync");
+    // Whoever can look at a part can enter.
+    let part = SeenAccount { is_whole: false, in_sync: vec![object], ..seen(9, 40) };
+    store.note_seen(vec![part]).await.unwrap();
+    assert_eq!(noted().await, (None, Some(at(20)), (1, 0, 1)));
 }
 
 async fn our_own_write_ends_drift(store: &Store) {

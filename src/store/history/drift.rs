@@ -3,14 +3,38 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::microseconds;
-use super::records::{DriftKey, SeenAccount};
-use crate::names::{ItemName, Region};
+use serde_json::{Value, json};
+
+use super::records::{DriftKey, DriftSeen, NotSeen, SeenAccount, UnseenAccount};
+use super::{LookShown, microseconds};
+use crate::names::{AccountId, ItemName, Region};
 use crate::store::Store;
 use crate::store::db::{Arg, Row, Tx};
 use crate::store::error::StoreError;
 
+/// In what is noted of looks: that the account cannot be looked at.
+const UNSEEN: &str = "unseen";
+
 impl Store {
+    /// Notes that accounts could not be looked at. What was seen there before stays, and is not known any
+    /// more.
+    ///
+    /// # Errors
+    /// The store cannot be asked.
+    pub async fn note_unseen(&self, unseen: Vec<UnseenAccount>) -> Result<(), StoreError> {
+        let unseen = Arc::new(unseen);
+        let note = move |mut tx: Tx| {
+            let unseen = Arc::clone(&unseen);
+            async move {
+                for unseen in unseen.iter() {
+                    not_seen(&mut tx, unseen).await?;
+                }
+                Ok((tx, ()))
+            }
+        };
+        self.db.write(note).await
+    }
+
     /// Notes what a look saw in some accounts: drift begins, goes on or ends. What nobody could read
     /// ends nothing.
     ///
@@ -31,10 +55,31 @@ impl Store {
     }
 }
 
+impl LookShown {
+    /// Since when the account cannot be looked at, and why, if it cannot.
+    pub fn unseen(&self) -> Option<NotSeen> {
+        serde_json::from_value(self.about[UNSEEN].clone()).ok()
+    }
+
+    /// How many objects of a sort the last look in whole counted: `in_sync`, `unknown`, `excepted`. Where the
+    /// account cannot be looked at since, what was in sync is unknown.
+    pub fn count(&self, sort: &str) -> usize {
+        let counted = |sort: &str| {
+            let count = self.about[sort].as_u64().unwrap_or_default();
+            usize::try_from(count).unwrap_or(usize::MAX)
+        };
+        match (sort, self.unseen()) {
+            ("in_sync", Some(_)) => 0,
+            ("unknown", Some(_)) => counted("in_sync").saturating_add(counted("unknown")),
+            _ => counted(sort),
+        }
+    }
+}
+
 async fn in_account(tx: &mut Tx, seen: &SeenAccount) -> Result<(), StoreError> {
     let open = open(tx, seen).await?;
     for drift in &seen.drifted {
-        begins_or_goes_on(tx, seen, &drift.key, &drift.about).await?;
+        begins_or_goes_on(tx, seen, drift).await?;
     }
     let drifted: BTreeSet<&DriftKey> = seen.drifted.iter().map(|drift| &drift.key).collect();
     let unknown: BTreeSet<&DriftKey> = seen.unknown.iter().collect();
@@ -73,8 +118,7 @@ async fn open(tx: &mut Tx, seen: &SeenAccount) -> Result<Vec<DriftKey>, StoreErr
 async fn begins_or_goes_on(
     tx: &mut Tx,
     seen: &SeenAccount,
-    key: &DriftKey,
-    about: &serde_json::Value,
+    DriftSeen { key, about, by }: &DriftSeen,
 ) -> Result<(), StoreError> {
     let item = key.item.to_string();
     let place = [
@@ -89,8 +133,8 @@ async fn begins_or_goes_on(
     let mut about = about.clone();
     about["by"] = match there.first() {
         // Who opened it stays, whoever touches it later.
-        Some(row) => row.json::<serde_json::Value>(0)?["by"].take(),
-        None => serde_json::to_value(&seen.caused_by)?,
+        Some(row) => row.json::<Value>(0)?["by"].take(),
+        None => serde_json::to_value(by)?,
     };
     let about = about.to_string();
     let [account, region, item, object] = place;
@@ -139,20 +183,60 @@ async fn ends(
     Ok(())
 }
 
+async fn not_seen(tx: &mut Tx, unseen: &UnseenAccount) -> Result<(), StoreError> {
+    let mut about = counted(tx, &unseen.account).await?.unwrap_or_else(|| json!({}));
+    let before: Option<NotSeen> = serde_json::from_value(about[UNSEEN].take()).ok();
+    let since = before.map_or(unseen.time, |before| before.since);
+    about[UNSEEN] = serde_json::to_value(NotSeen { since, why: unseen.why.clone() })?;
+    let sql = "INSERT INTO looks (account, name, run, time, about) VALUES ($1, $2, $3, $4, $5) \
+               ON CONFLICT (account) DO UPDATE SET about = excluded.about";
+    let about = about.to_string();
+    let args = [
+        Arg::Text(unseen.account.as_str()),
+        unseen.name.as_deref().into(),
+        Arg::Text(&unseen.run),
+        microseconds(unseen.time).into(),
+        Arg::Text(&about),
+    ];
+    tx.run(sql, &args).await?;
+    Ok(())
+}
+
+/// What was counted in an account.
+async fn counted(tx: &mut Tx, account: &AccountId) -> Result<Option<Value>, StoreError> {
+    let sql = "SELECT about FROM looks WHERE account = $1";
+    let rows = tx.rows(sql, &[Arg::Text(account.as_str())]).await?;
+    rows.first().map(|row| row.json(0)).transpose()
+}
+
 /// Notes when the account was looked at.
 async fn looked(tx: &mut Tx, seen: &SeenAccount) -> Result<(), StoreError> {
     let time = microseconds(seen.time);
-    let about = serde_json::json!({
-        "drifted": seen.drifted.len(),
-        "in_sync": seen.in_sync.len(),
-        "unknown": seen.unknown.len(),
-    })
-    .to_string();
+    let before = match seen.is_whole {
+        true => None,
+        false => counted(tx, &seen.account).await?,
+    };
+    let about = match before {
+        // A look at a part counts nothing, and shows that the account can be looked at.
+        Some(mut before) => {
+            if let Some(about) = before.as_object_mut() {
+                about.remove(UNSEEN);
+            }
+            before
+        }
+        None => json!({
+            "drifted": seen.drifted.len(),
+            "in_sync": seen.in_sync.len(),
+            "unknown": seen.unknown.len().saturating_sub(seen.excepted),
+            "excepted": seen.excepted,
+        }),
+    };
+    let about = about.to_string();
     let sql = "INSERT INTO looks (account, name, run, time, whole, about) \
                VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (account) DO UPDATE SET \
                name = COALESCE(excluded.name, looks.name), run = excluded.run, \
                time = excluded.time, whole = COALESCE(excluded.whole, looks.whole), \
-               about = CASE WHEN excluded.whole IS NULL THEN looks.about ELSE excluded.about END";
+               about = excluded.about";
     let args = [
         Arg::Text(seen.account.as_str()),
         seen.name.as_deref().into(),

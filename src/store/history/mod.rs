@@ -6,15 +6,17 @@ mod alive;
 mod ask;
 mod changes;
 mod drift;
+mod lacking;
 mod records;
 mod retain;
 mod runs;
 
 pub use alive::Alive;
 pub use ask::{ChangeShown, Entry, Filter, LookShown, RunShown, What};
+pub(super) use lacking::Gaps;
 pub use records::{
-    ByWhom, DriftKey, DriftSeen, Ending, Intent, IntentAbout, Outcome, OutcomeAbout, OutcomeWord,
-    RunAbout, RunRecord, SeenAccount, Verified,
+    ByWhom, DriftKey, DriftSeen, Ending, Intent, IntentAbout, NotSeen, Outcome, OutcomeAbout,
+    OutcomeWord, RunAbout, RunRecord, SeenAccount, UnseenAccount, Verified,
 };
 pub use retain::Removed;
 

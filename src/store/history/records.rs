@@ -288,6 +288,32 @@ pub struct DriftSeen {
     pub key: DriftKey,
     /// What differs and what is done about it, for people and for notices.
     pub about: Value,
+    /// Who may have done it, as far as events told of who touched such objects.
+    pub by: Vec<ByWhom>,
+}
+
+/// An account that could not be looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnseenAccount {
+    /// The run.
+    pub run: String,
+    /// When.
+    pub time: DateTime<Utc>,
+    /// The account.
+    pub account: AccountId,
+    /// Its name.
+    pub name: Option<String>,
+    /// Why.
+    pub why: String,
+}
+
+/// Since when an account cannot be looked at, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotSeen {
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// Why, when it was last tried.
+    pub why: String,
 }
 
 /// What a look saw in an account.
@@ -308,8 +334,8 @@ pub struct SeenAccount {
     pub drifted: Vec<DriftSeen>,
     /// The objects that are.
     pub in_sync: Vec<DriftKey>,
-    /// The objects of which nobody knows: what was said of them before stays.
+    /// The objects of which nobody knows, or that are excepted: what was said of them before stays.
     pub unknown: Vec<DriftKey>,
-    /// Who did what the look was made for.
-    pub caused_by: Vec<ByWhom>,
+    /// How many of these are excepted.
+    pub excepted: usize,
 }

@@ -26,8 +26,8 @@ use crate::kinds::shapes::tagged::OwnTags;
 use crate::kinds::spec::found;
 use crate::kinds::tags::ACCESS_ANALYZER;
 use crate::kinds::{
-    Allowed, Arns, Change, Controls, Cx, Drift, Facts, Found, Kind, Object, ObserveError, Scope,
-    Stricter, Use, WriteCx, WriteError, known,
+    Allowed, Arns, Change, Controls, Cx, Drift, Facts, Found, Kind, Made, Object, ObserveError,
+    Scope, Stricter, Use, WriteCx, WriteError, known,
 };
 use crate::names::Region;
 
@@ -178,7 +178,7 @@ impl Parted for Analyzer {
         }
     }
 
-    async fn create(cx: &WriteCx, place: &Place, making: &Making) -> Result<(), WriteError> {
+    async fn create(cx: &WriteCx, place: &Place, making: &Making) -> Result<Made, WriteError> {
         let rules = making.archive_rules.iter().map(|(name, filter)| {
             let filter = archive_rules::send(filter);
             InlineArchiveRule::builder().rule_name(name).set_filter(Some(filter)).build()
@@ -193,22 +193,22 @@ impl Parted for Analyzer {
             .set_configuration(making.configuration.send(place.of_type)?)
             .set_archive_rules(Some(rules).filter(|rules| !rules.is_empty()))
             .set_tags(Some(tags));
-        match cx.write(CREATE, request.send()).await {
+        match cx.made(CREATE, request.send()).await {
             // An earlier try whose answer was lost made it, or somebody else did since the look.
-            Err(error) if error.is_code(&["ConflictException"]) => {
+            Err(WriteError::Aws(error)) if error.is_code(&["ConflictException"]) => {
                 let all = analyzers(&cx.afresh()).await?;
                 let is_made = |one: &&AnalyzerSummary| {
                     one.name() == place.analyzer_name
                         && one.r#type().as_str() == place.of_type.as_str()
                 };
-                match all.iter().find(is_made) {
-                    Some(_) => Ok(()),
-                    None => Err(WriteError::Changed(format!(
+                Err(match all.iter().find(is_made) {
+                    Some(_) => WriteError::WasThere(error.to_string()),
+                    None => WriteError::Another(format!(
                         "somebody else makes an analyzer of this name or type: {error}"
-                    ))),
-                }
+                    )),
+                })
             }
-            answer => Ok(answer.map(drop)?),
+            answer => answer,
         }
     }
 

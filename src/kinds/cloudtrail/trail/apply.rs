@@ -11,7 +11,7 @@ use super::spec::{self, Action, InsightCategory, Settings, Step};
 use crate::aws::settle::settle;
 use crate::aws::{AwsError, Call, ErrorClass};
 use crate::kinds::tags::Tags;
-use crate::kinds::{WriteCx, WriteError};
+use crate::kinds::{Made, WriteCx, WriteError};
 use crate::names::Region;
 
 pub const CREATE: Call = Call::new("cloudtrail", "CreateTrail");
@@ -45,7 +45,9 @@ async fn step(cx: &WriteCx, name: &str, step: &Step) -> Result<(), WriteError> {
     let client = cx.client(Client::new);
     let trail = &arn(cx, name);
     match step {
-        Step::Create { settings, tags } => create(cx, &client, name, settings, tags).await?,
+        Step::Create { settings, tags } => {
+            create(cx, &client, name, settings, tags).await?;
+        }
         Step::Update { settings } => update(cx, &client, trail, settings).await?,
         Step::PutEventSelectors { selectors } => {
             let request = client.put_event_selectors().trail_name(trail);
@@ -123,7 +125,7 @@ async fn create(
     trail: &str,
     settings: &Settings,
     tags: &Tags,
-) -> Result<(), WriteError> {
+) -> Result<Made, WriteError> {
     let text = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let request = client
         .create_trail()
@@ -140,14 +142,14 @@ async fn create(
         .set_sns_topic_name(text(&settings.sns_topic_name))
         .set_recursive_logging(settings.recursive_logging)
         .set_tags_list((!tags.is_empty()).then(|| send_tags(tags)).transpose()?);
-    match cx.write(CREATE, request.send()).await {
-        Err(error)
+    match cx.made(CREATE, request.send()).await {
+        Err(WriteError::Aws(error))
             if error.is_code(&["TrailAlreadyExistsException"])
                 && is_made(cx, client, trail, settings).await? =>
         {
-            Ok(())
+            Err(WriteError::WasThere(error.to_string()))
         }
-        answer => Ok(answer.map(drop)?),
+        answer => answer,
     }
 }
 

@@ -190,10 +190,15 @@ impl Missing {
         self.events.is_empty()
     }
 
+    /// Whether no management event is recorded.
+    pub fn is_all(&self) -> bool {
+        self.events.len() == self.space.all().len()
+    }
+
     /// The sources of which nothing is recorded, or only reads or only writes though both are
     /// recorded of others.
     pub fn sources(&self) -> BTreeSet<String> {
-        if self.events.len() == self.space.all().len() {
+        if self.is_all() {
             return BTreeSet::from(["every source".to_owned()]);
         }
         let whole = |read_only: usize, source: Option<usize>| {

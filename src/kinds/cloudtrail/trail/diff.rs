@@ -280,8 +280,14 @@ fn promised_events(spec: &Spec, state: &State) -> Vec<Change<Action>> {
         if left_out.is_empty() {
             continue;
         }
+        // What is recorded, so that it does not read as its opposite.
+        let recorded = match field {
+            "forbid_excluded_sources" => format!("{} left out", left_out.join(", ")),
+            _ if missing.is_all() => "none".to_owned(),
+            _ => format!("all but {}", left_out.join("; ")),
+        };
         let mut drift = Drift::new();
-        drift.add(field, Some(&left_out), Some(true));
+        drift.add(field, Some(recorded), Some(true));
         findings.push(Change::finding(drift).withhold(format!(
             "the event selectors of the trail do not record {}; declare event_selectors = [] to \
              record all management events and nothing else, or selectors that record them too",

@@ -362,13 +362,14 @@ fn selectors_that_do_not_keep_a_promise_are_a_finding_in_words() {
         }]),
     }]);
     let spec = Spec { record_all_management_events: Some(true), ..spec() };
-    for (selectors, words) in [
-        (basic(ReadWriteType::ReadOnly, true), "do not record writes;"),
-        (basic(ReadWriteType::All, false), "do not record all management events;"),
-        (data_only, "do not record all management events;"),
+    for (selectors, words, recorded) in [
+        (basic(ReadWriteType::ReadOnly, true), "do not record writes;", "all but writes"),
+        (basic(ReadWriteType::All, false), "do not record all management events;", "none"),
+        (data_only, "do not record all management events;", "none"),
     ] {
         let changes = changes(&spec, State { selectors: Some(selectors), ..state() });
         assert_eq!(findings(&changes), ["record_all_management_events"]);
+        assert_eq!(changes[0].drift[0].actual, Some(recorded.into()));
         assert!(changes[0].withheld.as_ref().unwrap().contains(words), "{changes:?}");
     }
     let declared = Spec {

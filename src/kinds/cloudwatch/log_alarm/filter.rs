@@ -12,7 +12,7 @@ use super::{LogAlarm, Place, Spec, on_group, pattern, undeclared};
 use crate::aws::Call;
 use crate::aws::error::AbsentIf;
 use crate::kinds::shapes::part::{Look, Part};
-use crate::kinds::{Change, Cx, Drift, ObserveError, Undo, Use, WriteCx, WriteError, told};
+use crate::kinds::{Change, Cx, Drift, Made, ObserveError, Undo, Use, WriteCx, WriteError, told};
 
 pub const DESCRIBE: Call = Call::new("logs", "DescribeMetricFilters");
 pub const PUT: Call = Call::new("logs", "PutMetricFilter");
@@ -216,7 +216,7 @@ impl Part for Filter {
 
     async fn write(cx: &WriteCx, place: &Place, write: &Write) -> Result<(), WriteError> {
         match write {
-            Write::Put(record) => put(cx, place, record).await,
+            Write::Put(record) => put(cx, place, record).await.map(drop),
             Write::Delete => {
                 let request = cx.client(Client::new).delete_metric_filter();
                 let request = request.log_group_name(&place.log_group_name);
@@ -286,7 +286,7 @@ fn compare(spec: &Spec, now: &Record, drift: &mut Drift) -> Vec<&'static str> {
 ///
 /// # Errors
 /// What AWS answered; that the group is not there in words that help.
-pub async fn put(cx: &WriteCx, place: &Place, record: &Record) -> Result<(), WriteError> {
+pub async fn put(cx: &WriteCx, place: &Place, record: &Record) -> Result<Made, WriteError> {
     let Record { dimensions, emit_system_field_dimensions, .. } = record;
     let dimensions = dimensions.clone().into_iter().collect();
     let dimensions =
@@ -310,8 +310,8 @@ pub async fn put(cx: &WriteCx, place: &Place, record: &Record) -> Result<(), Wri
         .set_apply_on_transformed_logs(record.apply_on_transformed_logs.then_some(true))
         .set_field_selection_criteria(record.field_selection_criteria.clone())
         .set_emit_system_field_dimensions(Some(of_system).filter(|all| !all.is_empty()));
-    match cx.write(PUT, request.send()).await {
-        Err(error) if error.is_code(&[NOT_FOUND]) => {
+    match cx.made(PUT, request.send()).await {
+        Err(WriteError::Aws(error)) if error.is_code(&[NOT_FOUND]) => {
             let group = &place.log_group_name;
             Err(WriteError::Look(ObserveError::Unclear {
                 reason: format!("there is no log group {group} in {}: {error}", cx.region),
@@ -319,7 +319,7 @@ pub async fn put(cx: &WriteCx, place: &Place, record: &Record) -> Result<(), Wri
                     .to_owned(),
             }))
         }
-        answer => Ok(answer.map(drop)?),
+        answer => answer,
     }
 }
 

@@ -27,8 +27,8 @@ use crate::kinds::spec::{aws_enum, found};
 use crate::kinds::tags::{self, CLOUDWATCH, TagRules, Tags};
 use crate::kinds::together::together;
 use crate::kinds::{
-    Allowed, Arns, Change, Claim, Controls, Cx, Drift, Facts, Found, Kind, Object, ObserveError,
-    Scope, Stricter, Use, WriteCx, WriteError, told,
+    Allowed, Arns, Change, Claim, Controls, Cx, Drift, Facts, Found, Kind, Made, Object,
+    ObserveError, Scope, Stricter, Use, WriteCx, WriteError, told,
 };
 use crate::names::Region;
 
@@ -321,7 +321,7 @@ impl Parted for LogAlarm {
         cx: &WriteCx,
         place: &Place,
         record: &filter::Record,
-    ) -> Result<(), WriteError> {
+    ) -> Result<Made, WriteError> {
         filter::put(cx, place, record).await
     }
 

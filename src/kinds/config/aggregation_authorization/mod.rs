@@ -18,8 +18,8 @@ use crate::kinds::shapes::tagged::OwnTags;
 use crate::kinds::spec::found;
 use crate::kinds::tags::{CONFIG, Tags};
 use crate::kinds::{
-    Allowed, Arns, Change, Controls, Cx, Drift, Facts, Found, Kind, Object, ObserveError, Scope,
-    Undo, Use, WriteCx, WriteError, told,
+    Allowed, Arns, Change, Controls, Cx, Drift, Facts, Found, Kind, Made, Object, ObserveError,
+    Scope, Undo, Use, WriteCx, WriteError, told,
 };
 use crate::names::Region;
 use crate::policy_document::grants::Rise;
@@ -156,14 +156,14 @@ impl Parted for Authorization {
         change.rises(is_outside.then(|| Rise::accounts(what, [account.as_str()])))
     }
 
-    async fn create(cx: &WriteCx, place: &Place, tags: &Tags) -> Result<(), WriteError> {
+    async fn create(cx: &WriteCx, place: &Place, tags: &Tags) -> Result<Made, WriteError> {
         let request = cx
             .client(Client::new)
             .put_aggregation_authorization()
             .authorized_account_id(&place.authorized_account_id)
             .authorized_aws_region(&place.authorized_aws_region)
             .set_tags(made_with(tags));
-        cx.send(PUT, request.send()).await
+        cx.made(PUT, request.send()).await
     }
 
     fn unmade() -> Option<(&'static str, Value)> {

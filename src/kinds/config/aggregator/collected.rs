@@ -15,7 +15,7 @@ use super::spec::{AccountSource, Filters, OrganizationSource, Spec};
 use super::{Aggregator, PUT, Place, aggregator, described};
 use crate::aws::Call;
 use crate::kinds::shapes::part::{Look, Part};
-use crate::kinds::{Change, Cx, Drift, ObserveError, Undo, Use, WriteCx, WriteError, told};
+use crate::kinds::{Change, Cx, Drift, Made, ObserveError, Undo, Use, WriteCx, WriteError, told};
 
 const DELETE: Call = Call::new("config", "DeleteConfigurationAggregator");
 
@@ -203,7 +203,7 @@ pub async fn put(
     place: &Place,
     collected: &Collected,
     tags: Option<Vec<Tag>>,
-) -> Result<(), WriteError> {
+) -> Result<Made, WriteError> {
     let all = |are_all: bool| are_all.then_some(true);
     let accounts = collected.accounts.as_ref().map(|source| {
         AccountAggregationSource::builder()
@@ -227,7 +227,7 @@ pub async fn put(
         .set_organization_aggregation_source(organization.transpose()?)
         .set_aggregator_filters(send_filters(&collected.filters))
         .set_tags(tags);
-    cx.send(PUT, request.send()).await
+    cx.made(PUT, request.send()).await
 }
 
 impl Part for Collecting {
@@ -273,7 +273,7 @@ impl Part for Collecting {
 
     async fn write(cx: &WriteCx, place: &Place, write: &Write) -> Result<(), WriteError> {
         match write {
-            Write::Put(collected) => put(cx, place, collected, None).await,
+            Write::Put(collected) => put(cx, place, collected, None).await.map(drop),
             Write::Delete => {
                 let name = &place.configuration_aggregator_name;
                 let client = cx.client(Client::new);

@@ -25,8 +25,8 @@ use crate::kinds::shapes::tagged::OwnTags;
 use crate::kinds::spec::found;
 use crate::kinds::tags::{CONFIG, Tags};
 use crate::kinds::{
-    Allowed, Arns, Change, Controls, Cx, Drift, Facts, Found, Kind, Object, ObserveError, Scope,
-    Use, WriteCx, WriteError, told,
+    Allowed, Arns, Change, Controls, Cx, Drift, Facts, Found, Kind, Made, Object, ObserveError,
+    Scope, Use, WriteCx, WriteError, told,
 };
 use crate::names::Region;
 
@@ -159,7 +159,7 @@ impl Parted for Aggregator {
         Change::new(Making { collected, tags: spec.tags.clone().unwrap_or_default() }, drift)
     }
 
-    async fn create(cx: &WriteCx, place: &Place, making: &Making) -> Result<(), WriteError> {
+    async fn create(cx: &WriteCx, place: &Place, making: &Making) -> Result<Made, WriteError> {
         collected::put(cx, place, &making.collected, made_with(&making.tags)).await
     }
 

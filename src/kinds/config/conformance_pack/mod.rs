@@ -25,8 +25,8 @@ use crate::kinds::shapes::tagged::OwnTags;
 use crate::kinds::spec::found;
 use crate::kinds::tags::{CONFIG, Tags};
 use crate::kinds::{
-    Allowed, Arns, Change, Controls, Cx, Drift, Facts, Found, Kind, Object, ObserveError, Scope,
-    Use, WriteCx, WriteError, told,
+    Allowed, Arns, Change, Controls, Cx, Drift, Facts, Found, Kind, Made, Object, ObserveError,
+    Scope, Use, WriteCx, WriteError, told,
 };
 use crate::names::Region;
 
@@ -175,7 +175,7 @@ impl Parted for ConformancePack {
         pack::making(spec, drift).map(|record| Making { record, tags })
     }
 
-    async fn create(cx: &WriteCx, place: &Place, making: &Making) -> Result<(), WriteError> {
+    async fn create(cx: &WriteCx, place: &Place, making: &Making) -> Result<Made, WriteError> {
         let tags = made_with(&making.tags);
         pack::put(cx, &place.conformance_pack_name, &making.record, tags).await
     }

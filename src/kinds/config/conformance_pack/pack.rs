@@ -17,7 +17,9 @@ use crate::aws::Call;
 use crate::kinds::config::tags;
 use crate::kinds::shapes::part::{Look, Part};
 use crate::kinds::tags::Tags;
-use crate::kinds::{Change, Cx, Drift, ObserveError, Risk, Undo, Use, WriteCx, WriteError, told};
+use crate::kinds::{
+    Change, Cx, Drift, Made, ObserveError, Risk, Undo, Use, WriteCx, WriteError, told,
+};
 
 /// Pauses until AWS shows that it was asked for a pack.
 const UNTIL_SHOWN: [u64; 4] = [1, 2, 4, 0];
@@ -136,19 +138,20 @@ pub async fn put(
     name: &str,
     record: &Record,
     tags: Option<Vec<Tag>>,
-) -> Result<(), WriteError> {
+) -> Result<Made, WriteError> {
     let digest = record.template.digest();
     let before = match &digest {
         Some(_) => shown(cx, name).await?,
         None => None,
     };
-    send(cx, name, record, tags).await?;
+    let made = send(cx, name, record, tags).await?;
     if let Some(digest) = digest {
         let (arn, requested) = asked(cx, name, before.as_ref()).await?;
         let mark = (MARK.to_owned(), mark(&digest, &requested));
         tags::set(cx, &arn, [mark]).await?;
     }
-    status::made(cx, name).await
+    status::made(cx, name).await?;
+    Ok(made)
 }
 
 /// The ARN of a pack, and when AWS was last asked for it.
@@ -183,7 +186,7 @@ async fn send(
     name: &str,
     record: &Record,
     tags: Option<Vec<Tag>>,
-) -> Result<(), WriteError> {
+) -> Result<Made, WriteError> {
     let Record { template, settings } = record;
     let parameters = settings.input_parameters.iter().map(|(name, value)| {
         ConformancePackInputParameter::builder().parameter_name(name).parameter_value(value).build()
@@ -209,7 +212,7 @@ async fn send(
                 .build()?,
         ),
     };
-    cx.send(PUT, request.send()).await
+    cx.made(PUT, request.send()).await
 }
 
 impl Part for Pack {
@@ -291,7 +294,7 @@ impl Part for Pack {
     }
 
     async fn write(cx: &WriteCx, place: &Place, record: &Record) -> Result<(), WriteError> {
-        put(cx, &place.conformance_pack_name, record, None).await
+        put(cx, &place.conformance_pack_name, record, None).await.map(drop)
     }
 
     fn undo(write: &Record, before: &Now) -> Undo<Record> {

@@ -10,7 +10,7 @@ use aws_sdk_config::types::{
 use super::spec::{Action, Channel, Recorder, Strategy};
 use crate::aws::settle::settle;
 use crate::aws::{AwsError, Call, ErrorClass};
-use crate::kinds::{WriteCx, WriteError, sendable};
+use crate::kinds::{Made, WriteCx, WriteError, sendable};
 
 pub const CREATE_ROLE: Call = Call::new("iam", "CreateServiceLinkedRole");
 pub const PUT_RECORDER: Call = Call::new("config", "PutConfigurationRecorder");
@@ -39,7 +39,9 @@ fn is_settling(error: &AwsError) -> bool {
 async fn write(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
     let client = cx.client(Client::new);
     match action {
-        Action::CreateServiceLinkedRole => create_role(cx).await?,
+        Action::CreateServiceLinkedRole => {
+            create_role(cx).await?;
+        }
         Action::PutRecorder { recorder } => {
             let recorder = send_recorder(recorder)?;
             let request = client.put_configuration_recorder().configuration_recorder(recorder);
@@ -82,18 +84,18 @@ async fn write(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
     Ok(())
 }
 
-async fn create_role(cx: &WriteCx) -> Result<(), AwsError> {
+async fn create_role(cx: &WriteCx) -> Result<Made, WriteError> {
     let cx = cx.in_region(cx.home_region.clone());
     let client = cx.client(aws_sdk_iam::Client::new);
     let request = client.create_service_linked_role().aws_service_name("config.amazonaws.com");
-    match cx.write(CREATE_ROLE, request.send()).await {
+    match cx.made(CREATE_ROLE, request.send()).await {
         // Another Region of this run, or somebody else, was faster.
-        Err(error)
+        Err(WriteError::Aws(error))
             if error.is_code(&["InvalidInput"]) && error.message.contains("has been taken") =>
         {
-            Ok(())
+            Err(WriteError::WasThere(error.to_string()))
         }
-        answer => answer.map(drop),
+        answer => answer,
     }
 }
 

@@ -9,12 +9,20 @@ use serde_json::json;
 use super::spec::{Action, Channel, NEW, Spec, State, is_service_linked};
 use crate::kinds::kms::let_in::{self, Asking};
 use crate::kinds::kms::named::{self, Named};
-use crate::kinds::{Change, Drift, Facts, Risk};
+use crate::kinds::{Change, Drift, Facts, Risk, compared};
 
 pub fn channel(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>> {
     if !spec.has_channel() {
         return Vec::new();
     }
+    if spec.has_no_channel() {
+        compared::mark_all();
+        return no_channel(state).into_iter().collect();
+    }
+    declared(facts, spec, state)
+}
+
+fn declared(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>> {
     let actual = state.channel.as_ref();
     let base = actual.cloned().unwrap_or_else(|| Channel {
         name: spec.delivery_channel_name.clone().unwrap_or_else(|| NEW.to_owned()),
@@ -52,7 +60,7 @@ pub fn channel(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>>
     if let (Some(said), false) = (&said, key_differs) {
         changes.push(closed_key(spec, said));
     }
-    let (sns_topic_arn, _) = settle!(sns_topic_arn);
+    let (sns_topic_arn, topic_differs) = settle!(sns_topic_arn);
     drift.compare(
         "snapshot_delivery_frequency",
         base.snapshot_delivery_frequency.as_ref(),
@@ -76,8 +84,13 @@ pub fn channel(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>>
             .or(base.snapshot_delivery_frequency),
     };
     let moves = actual.is_some() && (bucket_differs || prefix_differs || key_differs);
+    let outside = [
+        (key_differs, channel.s3_kms_key_arn.clone(), "the key of what is delivered is left"),
+        (topic_differs, channel.sns_topic_arn.clone(), "notices of changes are sent"),
+    ];
     let change =
         warned(Change::new(Action::PutChannel { channel }, drift), said.filter(|_| key_differs));
+    let change = sent_outside(facts, change, outside);
     changes.push(if moves {
         elsewhere(change)
     } else if let Some(problem) = problem.filter(|_| actual.is_none()) {
@@ -86,6 +99,27 @@ pub fn channel(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>>
         change
     });
     changes
+}
+
+/// What others than the account have a hand in from now on: whether it differs, whose it is, and what it is.
+fn sent_outside<const N: usize>(
+    facts: &Facts,
+    change: Change<Action>,
+    outside: [(bool, Option<String>, &str); N],
+) -> Change<Action> {
+    let differing = outside.into_iter().filter(|(differs, ..)| *differs);
+    differing.fold(change, |change, (_, arn, what)| {
+        change.sends(&facts.account, what, arn.as_deref().unwrap_or(""))
+    })
+}
+
+/// The way back to a Region without a channel.
+fn no_channel(state: &State) -> Option<Change<Action>> {
+    let channel = state.channel.as_ref()?;
+    let mut drift = Drift::new();
+    drift.add("delivery_channel_name", Some(&channel.name), None::<&str>);
+    let change = Change::new(Action::DeleteChannel { name: channel.name.clone() }, drift);
+    Some(taken_away(change, state).warn("what is recorded is delivered nowhere any more"))
 }
 
 /// What is delivered to another place, or under another key.
@@ -165,4 +199,9 @@ fn closed_key(spec: &Spec, said: &str) -> Change<Action> {
     drift.add("s3_kms_key_arn", Some(there), Some(wanted));
     let help = let_in::remedy("kms:Decrypt and kms:GenerateDataKey");
     Change::finding(drift).withhold(format!("{said}, so that nothing is delivered: {help}"))
+}
+
+/// What goes while Config records takes its record along: AWS takes it away from one that is stopped alone.
+pub fn taken_away(change: Change<Action>, state: &State) -> Change<Action> {
+    change.risk(if state.recording { Risk::Destructive } else { Risk::Disruptive })
 }

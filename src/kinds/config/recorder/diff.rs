@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::channel::channel;
+use super::channel::{channel, taken_away};
 use super::spec::{
     Action, Frequency, NEW, Override, Recorder, SERVICE_LINKED_ROLE, Spec, State, Strategy,
     is_service_linked,
@@ -51,10 +51,10 @@ fn place(changes: &[Change<Action>], is_it: fn(&Action) -> bool) -> Option<usize
 /// Names cannot be changed, and a Region has one of each.
 fn misnamed(spec: &Spec, state: &State) -> Option<Change<Action>> {
     let mut drift = Drift::new();
-    if let Some(recorder) = &state.recorder {
+    if let Some(recorder) = state.recorder.as_ref().filter(|_| !spec.has_no_recorder()) {
         drift.compare_text("recorder_name", Some(&recorder.name), spec.recorder_name.as_deref());
     }
-    if let Some(channel) = &state.channel {
+    if let Some(channel) = state.channel.as_ref().filter(|_| !spec.has_no_channel()) {
         drift.compare_text(
             "delivery_channel_name",
             Some(&channel.name),
@@ -75,16 +75,23 @@ fn service_linked_role(facts: &Facts) -> String {
     )
 }
 
+fn declared_role(facts: &Facts, spec: &Spec) -> Option<String> {
+    match spec.role_arn.as_deref()? {
+        "" => Some(service_linked_role(facts)),
+        role => Some(role.to_owned()),
+    }
+}
+
 fn recorder(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>> {
     if !spec.has_recorder() {
         return Vec::new();
     }
+    if spec.has_no_recorder() {
+        compared::mark_all();
+        return no_recorder(state).into_iter().collect();
+    }
     let actual = state.recorder.as_ref();
-    let role = match spec.role_arn.as_deref() {
-        Some("") => Some(service_linked_role(facts)),
-        Some(role) => Some(role.to_owned()),
-        None => None,
-    };
+    let role = declared_role(facts, spec);
     let base = actual.cloned().unwrap_or_else(|| new_recorder(facts, spec));
     let mut drift = Drift::new();
     if actual.is_none() {
@@ -149,6 +156,15 @@ fn recorder(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>> {
     changes.push(put(actual, desired, drift));
     changes.extend(findings);
     changes
+}
+
+/// The way back to a Region without a recorder.
+fn no_recorder(state: &State) -> Option<Change<Action>> {
+    let recorder = state.recorder.as_ref()?;
+    let mut drift = Drift::new();
+    drift.add("recorder_name", Some(&recorder.name), None::<&str>);
+    let change = Change::new(Action::DeleteRecorder { name: recorder.name.clone() }, drift);
+    Some(taken_away(change, state).warn("Security Hub and Config rules see nothing here any more"))
 }
 
 /// A recorder as it is made where there is none and nothing else is declared.
@@ -355,6 +371,20 @@ fn failures(spec: &Spec, state: &State) -> Vec<Change<Action>> {
             })
         })
         .collect()
+}
+
+/// What held, from what can be declared of it; what was not there has an empty name.
+pub fn as_it_was(state: &State, declared: Option<Spec>) -> Spec {
+    let mut was = declared.unwrap_or_default();
+    was.recording = Some(state.recording);
+    was.retention_period_in_days.get_or_insert(DEFAULT_RETENTION);
+    if state.recorder.is_none() {
+        was.recorder_name = Some(String::new());
+    }
+    if state.channel.is_none() {
+        was.delivery_channel_name = Some(String::new());
+    }
+    was
 }
 
 pub fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {

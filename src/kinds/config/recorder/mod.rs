@@ -181,6 +181,10 @@ retention_period_in_days    = 400
             retention_period_in_days: state.retention_period_in_days,
         })
     }
+
+    fn as_it_was(facts: &Facts, object: &Object<State>) -> Option<Spec> {
+        Some(diff::as_it_was(object.state()?, Self::export(facts, object)))
+    }
 }
 
 #[cfg(test)]

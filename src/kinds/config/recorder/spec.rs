@@ -14,7 +14,7 @@ use crate::kinds::spec::aws_enum;
 /// A Region has one recorder and one channel, so evenkeel adopts those that are there, whatever
 /// their names. It makes them in the only order that works: recorder, channel, start. The recorder of
 /// AWS Control Tower is reported and left alone; those that AWS services have for themselves are not
-/// looked at. evenkeel never deletes a recorder.
+/// looked at. evenkeel never deletes a recorder, but for `rollback` the one that the run made.
 ///
 /// A recorder that runs and fails is reported where `recording = true` is declared, and a delivery
 /// that fails where the field that it contradicts is: `s3_bucket_name` for history,
@@ -97,6 +97,17 @@ impl Spec {
             || self.recording_frequency.is_some()
             || self.recording_overrides.is_some()
             || self.recording == Some(true)
+    }
+
+    /// Whether this says that there is no recorder: an empty name, which nobody can declare and by which the way
+    /// back to it is judged.
+    pub fn has_no_recorder(&self) -> bool {
+        self.recorder_name.as_deref() == Some("")
+    }
+
+    /// Whether this says in the same way that there is no channel.
+    pub fn has_no_channel(&self) -> bool {
+        self.delivery_channel_name.as_deref() == Some("")
     }
 
     /// The declared key of the channel, unless it is the bucket's own.

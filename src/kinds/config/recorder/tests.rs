@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::spec::*;
 use super::*;
-use crate::kinds::Risk;
 use crate::kinds::kms::named::Named;
+use crate::kinds::{GrantClass, Risk};
 use crate::names::Region;
 
 fn facts(region: &str) -> Facts {
@@ -384,5 +384,57 @@ fn rules_between_fields() {
         let problems = ConfigRecorder::check(&spec);
         assert_eq!(problems.len(), 1, "{problems:?}");
         assert_eq!(problems[0].field, field);
+    }
+}
+
+/// What was not there has an empty name, by which the way back is judged: it gives nobody rights.
+#[test]
+fn the_way_back_to_nothing_stops_and_deletes() {
+    let was = |before| {
+        ConfigRecorder::as_it_was(&facts("us-east-1"), &Object::present("", before)).unwrap()
+    };
+    let nothing = was(State::default());
+    let back = changes(&nothing, state());
+    let name = "theirs".to_owned();
+    let actions: Vec<_> = back.iter().filter_map(|change| change.action.clone()).collect();
+    let (stop, channel, recorder) = (
+        Action::Stop { name: name.clone() },
+        Action::DeleteChannel { name: name.clone() },
+        Action::DeleteRecorder { name },
+    );
+    assert_eq!((back.len(), actions.len()), (3, 3), "{back:?}");
+    for action in [&stop, &channel, &recorder] {
+        assert!(actions.contains(action), "{actions:?}");
+    }
+    // As long as it records, to delete it is to stop it.
+    assert!(back.iter().all(|one| one.risk == Risk::Destructive && one.grants.is_empty()));
+    assert!(changes(&nothing, State::default()).is_empty());
+    let alone = changes(&was(State { channel: None, ..state() }), state());
+    let alone: Vec<_> = alone.into_iter().map(|change| change.action).collect();
+    assert_eq!(alone, [Some(channel)]);
+    for empty in ["recorder_name", "delivery_channel_name"] {
+        let schema = serde_json::to_value(schemars::schema_for!(Spec)).unwrap();
+        assert_eq!(schema["properties"][empty]["minLength"], 1, "nobody can declare that");
+    }
+}
+
+#[test]
+fn a_key_or_a_topic_of_another_account_is_a_rise() {
+    let grants = |spec: &Spec| changes(spec, state())[0].grants.clone();
+    let key = |account: &str| Spec {
+        s3_kms_key_arn: Some(format!("arn:aws:kms:us-east-1:{account}:key/1")),
+        ..Spec::default()
+    };
+    let topic = |account: &str| Spec {
+        sns_topic_arn: Some(format!("arn:aws:sns:us-east-1:{account}:changes")),
+        ..Spec::default()
+    };
+    for outside in [key("999999999999"), topic("999999999999")] {
+        let grants = grants(&outside);
+        assert_eq!(grants[0].class, GrantClass::Foreign, "{grants:?}");
+        assert!(grants[0].what.contains("999999999999"), "{grants:?}");
+    }
+    for own in [key("111122223333"), topic("111122223333")] {
+        assert!(grants(&own).is_empty(), "{own:?}");
     }
 }

@@ -22,8 +22,8 @@ use crate::kinds::shapes::tagged::OwnTags;
 use crate::kinds::spec::found;
 use crate::kinds::tags::{CONFIG, Tags};
 use crate::kinds::{
-    Allowed, Arns, Change, Controls, Cx, Drift, Facts, Found, Kind, Object, ObserveError, Scope,
-    Stricter, Use, WriteCx, WriteError, told,
+    Allowed, Arns, Change, Controls, Cx, Drift, Facts, Found, Kind, Made, Object, ObserveError,
+    Scope, Stricter, Use, WriteCx, WriteError, told,
 };
 use crate::names::Region;
 
@@ -143,13 +143,13 @@ impl Parted for Rule {
             .warn("AWS charges for every evaluation of a rule")
     }
 
-    async fn create(cx: &WriteCx, place: &Place, making: &Making) -> Result<(), WriteError> {
+    async fn create(cx: &WriteCx, place: &Place, making: &Making) -> Result<Made, WriteError> {
         let request = cx
             .client(Client::new)
             .put_config_rule()
             .config_rule(making.record.send(&place.config_rule_name)?)
             .set_tags(made_with(&making.tags));
-        cx.send(PUT, request.send()).await
+        cx.made(PUT, request.send()).await
     }
 
     fn named(id: &str, _place: &Place) -> Spec {

@@ -16,6 +16,7 @@ use crate::kinds::{
     Change, Controls, Cx, Drift, Facts, Kind, Object, ObserveError, Risk, Scope, Stricter, Undo,
     Use, WriteCx, WriteError, compared, told,
 };
+use crate::names::Arn;
 use key::{AWS_KEY, KEYS, Key, look_up, means_aws_own};
 
 const GET_DEFAULT: Call = Call::new("ec2", "GetEbsEncryptionByDefault");
@@ -30,8 +31,9 @@ const RESET_KEY: Call = Call::new("ec2", "ResetEbsDefaultKmsKeyId");
 ///
 /// AWS accepts any key id and finds out later, when instances fail to launch: evenkeel therefore
 /// looks at the key first, and reports one that cannot work: disabled, about to be deleted, of the
-/// wrong spec, or not there. Whether the key that is there can work is looked at when `kms_key_id` is
-/// declared.
+/// wrong spec, or not there. With `enabled = true` and no `kms_key_id`, any key of the account that works
+/// will do: one that cannot work is a finding, and so is one of another account, which may take it
+/// away. Declare `kms_key_id` where such a key is meant.
 ///
 /// Source: EC2 API Reference, `EnableEbsEncryptionByDefault`, `GetEbsDefaultKmsKeyId`,
 /// `ModifyEbsDefaultKmsKeyId`; KMS API Reference, `DescribeKey`.
@@ -45,6 +47,13 @@ pub struct Spec {
     pub kms_key_id: Option<String>,
 }
 
+impl Spec {
+    /// Whether the key of the Region must work.
+    fn needs_key(&self) -> bool {
+        self.kms_key_id.is_some() || self.enabled == Some(true)
+    }
+}
+
 /// What was observed in a Region.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct State {
@@ -53,7 +62,7 @@ pub struct State {
     kms_key_id: Option<String>,
     /// What that name stands for.
     key: Option<Key>,
-    /// What the declared name stands for.
+    /// What the declared name stands for; absent when none is declared.
     declared_key: Option<Key>,
 }
 
@@ -94,8 +103,8 @@ impl Kind for EbsEncryption {
     };
     const CALLS: &'static [Use<Spec>] = &[
         Use::read(GET_DEFAULT),
-        Use::read_if(GET_KEY, |spec| spec.kms_key_id.is_some()),
-        Use::read_if(DESCRIBE_KEY, |spec| spec.kms_key_id.is_some()),
+        Use::read_if(GET_KEY, Spec::needs_key),
+        Use::read_if(DESCRIBE_KEY, Spec::needs_key),
         Use::write_if(ENABLE, |spec| spec.enabled == Some(true), everywhere),
         Use::write_if(DISABLE, |spec| spec.enabled == Some(false), everywhere),
         Use::write_if(
@@ -149,25 +158,33 @@ kms_key_id = ""
             Ok::<_, ObserveError>(cx.read(GET_DEFAULT, "", request).await?)
         };
         let keys = async {
-            let Some(declared) = spec.kms_key_id.as_deref() else { return Ok((None, None, None)) };
+            if !spec.needs_key() {
+                return Ok((None, None, None));
+            }
             let request = client.get_ebs_default_kms_key_id().send();
             let answer = cx.read(GET_KEY, "", request).await?;
             // Where nobody chose a key, AWS names its own: an empty name says nothing.
             let actual = answer.kms_key_id().filter(|name| !name.is_empty());
             let actual = told("KmsKeyId", actual)?.to_owned();
-            let (key, declared) = together!(look_up(cx, &actual), look_up(cx, declared))?;
-            Ok((Some(actual), Some(key), Some(declared)))
+            let declared = async {
+                match spec.kms_key_id.as_deref() {
+                    Some(declared) => look_up(cx, declared).await.map(Some),
+                    None => Ok(None),
+                }
+            };
+            let (key, declared) = together!(look_up(cx, &actual), declared)?;
+            Ok((Some(actual), Some(key), declared))
         };
         let (default, (kms_key_id, key, declared_key)) = together!(default, keys)?;
         let enabled = told("EbsEncryptionByDefault", default.ebs_encryption_by_default())?;
         Ok(vec![Object::present("", State { enabled, kms_key_id, key, declared_key })])
     }
 
-    fn diff(_facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Action>> {
+    fn diff(facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Action>> {
         let Some(state) = object.state() else { return Vec::new() };
         let mut changes = Vec::new();
         // The key first: encryption must not start with the wrong one.
-        let key = key_change(spec, state);
+        let key = key_change(spec, state).or_else(|| useless_key(spec, state));
         let in_the_way = key.as_ref().and_then(|change| change.withheld.clone());
         let before = key.as_ref().map(|_| 0);
         changes.extend(key);
@@ -188,6 +205,7 @@ kms_key_id = ""
                 }
             });
         }
+        changes.extend(foreign_key(facts, spec, state));
         changes
     }
 
@@ -246,6 +264,45 @@ kms_key_id = ""
         });
         Some(Spec { enabled: Some(state.enabled), kms_key_id })
     }
+
+    fn as_it_was(facts: &Facts, object: &Object<State>) -> Option<Spec> {
+        // A key that was not declared is no part of what is put back.
+        let is_declared = object.state()?.declared_key.is_some();
+        let was = Self::export(facts, object)?;
+        Some(Spec { kms_key_id: was.kms_key_id.filter(|_| is_declared), ..was })
+    }
+}
+
+/// The key where none is declared, and new volumes are to be encrypted with whichever there is.
+fn any_key<'a>(spec: &Spec, state: &'a State) -> Option<(&'a str, &'a Key)> {
+    let is_any = spec.kms_key_id.is_none() && spec.enabled == Some(true);
+    state.kms_key_id.as_deref().zip(state.key.as_ref()).filter(|_| is_any)
+}
+
+/// A key that nobody declared and that cannot work.
+fn useless_key(spec: &Spec, state: &State) -> Option<Change<Action>> {
+    let (name, key) = any_key(spec, state)?;
+    let problem = key.problem()?;
+    let mut drift = Drift::new();
+    drift.add("enabled.kms_key_id", Some(format!("{name}, not in working order")), None::<&str>);
+    Some(Change::finding(drift).withhold(format!(
+        "EBS cannot use this key: {problem}; no encrypted volume can be made until the key works again, or another is declared (kms_key_id)"
+    )))
+}
+
+/// A key of another account that nobody declared.
+fn foreign_key(facts: &Facts, spec: &Spec, state: &State) -> Option<Change<Action>> {
+    let (_, key) = any_key(spec, state)?;
+    let Key::There { arn, unusable: None } = key else { return None };
+    let owner = Arn::parse(arn).map(|arn| arn.account)?;
+    if owner == facts.account.as_str() {
+        return None;
+    }
+    let mut drift = Drift::new();
+    drift.add("enabled.kms_key_id", Some(arn), None::<&str>);
+    Some(Change::finding(drift).withhold(format!(
+        "the key is of account {owner}, which can take it away, and with it what is on new volumes: where it is meant, declare it (kms_key_id), else go back to AWS's own (kms_key_id = \"\")"
+    )))
 }
 
 fn key_change(spec: &Spec, state: &State) -> Option<Change<Action>> {

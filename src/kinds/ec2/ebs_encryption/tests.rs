@@ -82,6 +82,44 @@ fn a_key_that_cannot_work_is_a_finding_and_never_in_sync() {
     }
 }
 
+/// Where no key is declared, whichever there is must work.
+#[test]
+fn a_key_that_nobody_declared_must_work_where_volumes_are_to_be_encrypted() {
+    let own = "arn:aws:kms:eu-west-1:111122223333:key/1";
+    let foreign = "arn:aws:kms:eu-west-1:999999999999:key/1";
+    assert_eq!(facts().account.as_str(), "111122223333");
+    let on = Spec { enabled: Some(true), kms_key_id: None };
+    let of = |enabled, key| State { enabled, declared_key: None, ..with(key, Key::AwsOwn) };
+    for key in [Key::AwsOwn, key(own)] {
+        assert!(diff(&on, of(true, key)).is_empty());
+    }
+    for (key, why) in [
+        (broken(own), "it is disabled"),
+        (missing(own), "it is not there"),
+        (key(foreign), "account 999999999999"),
+    ] {
+        let found = diff(&on, of(true, key.clone()));
+        assert_eq!((found.len(), &found[0].action), (1, &None), "{found:?}");
+        assert!(found[0].withheld.as_deref().unwrap().contains(why), "{found:?}");
+        for spec in [Spec::default(), Spec { enabled: Some(false), ..Spec::default() }] {
+            assert!(diff(&spec, of(false, key.clone())).is_empty(), "{key:?}");
+        }
+        // With a key that cannot work, encryption would end all launches; who owns it is another question.
+        let enable = diff(&on, of(false, key.clone())).into_iter().find(|one| one.action.is_some());
+        assert_eq!(enable.unwrap().withheld.is_some(), key.problem().is_some(), "{key:?}");
+    }
+}
+
+#[test]
+fn a_key_that_nobody_declared_is_not_put_back() {
+    let was = |declared_key| {
+        let object = Object::present("", State { declared_key, ..with(key("arn:a"), Key::AwsOwn) });
+        EbsEncryption::as_it_was(&facts(), &object).unwrap()
+    };
+    assert_eq!(was(None), Spec { enabled: Some(false), kms_key_id: None });
+    assert_eq!(was(Some(Key::AwsOwn)).kms_key_id.as_deref(), Some("arn:a"));
+}
+
 #[test]
 fn undo_brings_back_what_was_there_even_a_name_without_a_key() {
     let undo = |state| EbsEncryption::undo(&Action::ResetKey, &Object::present("", state));

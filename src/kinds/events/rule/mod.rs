@@ -19,8 +19,8 @@ use crate::kinds::shapes::tagged::{OwnTags, Tagged, declares, sets};
 use crate::kinds::spec::{aws_enum, found};
 use crate::kinds::tags::{self, EVENTS, TagRules, Tags};
 use crate::kinds::{
-    Allowed, Arns, Change, Controls, Cx, Drift, Facts, Found, Kind, Object, ObserveError, Scope,
-    Stricter, Use, WriteCx, WriteError, told,
+    Allowed, Arns, Change, Controls, Cx, Drift, Facts, Found, Kind, Made, Object, ObserveError,
+    Scope, Stricter, Use, WriteCx, WriteError, told,
 };
 use crate::names::Region;
 pub use targets::Target;
@@ -268,7 +268,7 @@ impl Parted for Rule {
         cx: &WriteCx,
         place: &Place,
         record: &record::Record,
-    ) -> Result<(), WriteError> {
+    ) -> Result<Made, WriteError> {
         record::put(cx, place, record).await
     }
 

@@ -14,7 +14,8 @@ use crate::aws::Call;
 use crate::aws::error::AbsentIf;
 use crate::kinds::shapes::part::{Look, Part};
 use crate::kinds::{
-    Change, Cx, Drift, ObserveError, Undo, Use, WriteCx, WriteError, compared, known, pattern, told,
+    Change, Cx, Drift, Made, ObserveError, Undo, Use, WriteCx, WriteError, compared, known,
+    pattern, told,
 };
 
 pub const DESCRIBE: Call = Call::new("events", "DescribeRule");
@@ -144,7 +145,7 @@ impl Part for Settings {
     }
 
     async fn write(cx: &WriteCx, place: &Place, record: &Record) -> Result<(), WriteError> {
-        put(cx, place, record).await
+        put(cx, place, record).await.map(drop)
     }
 
     fn undo(_: &Record, before: &Record) -> Undo<Record> {
@@ -176,7 +177,7 @@ fn pattern_differs(spec: &Spec, now: &Record, drift: &mut Drift) -> bool {
 ///
 /// # Errors
 /// What AWS answered.
-pub async fn put(cx: &WriteCx, place: &Place, record: &Record) -> Result<(), WriteError> {
+pub async fn put(cx: &WriteCx, place: &Place, record: &Record) -> Result<Made, WriteError> {
     let pattern = record.event_pattern.clone().map(|pattern| Value::Object(pattern).to_string());
     let state = record.state.unwrap_or(RuleState::Enabled);
     let request = cx
@@ -189,7 +190,7 @@ pub async fn put(cx: &WriteCx, place: &Place, record: &Record) -> Result<(), Wri
         .state(types::RuleState::from(state.as_str()))
         .set_description(record.description.clone())
         .set_role_arn(record.role_arn.clone());
-    cx.send(PUT, request.send()).await
+    cx.made(PUT, request.send()).await
 }
 
 /// A rule as AWS describes it; `None` when it is not there.

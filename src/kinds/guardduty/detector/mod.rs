@@ -25,8 +25,8 @@ use crate::kinds::shapes::tagged::OwnTags;
 use crate::kinds::tags::GUARDDUTY;
 use crate::kinds::together::together;
 use crate::kinds::{
-    Allowed, Arns, Change, Controls, Cx, Drift, Facts, Kind, Object, ObserveError, Risk, Scope,
-    Stricter, Use, WriteCx, WriteError, compared, told,
+    Allowed, Arns, Change, Controls, Cx, Drift, Facts, Kind, Made, Object, ObserveError, Risk,
+    Scope, Stricter, Use, WriteCx, WriteError, compared, told,
 };
 
 const LIST: Call = Call::new("guardduty", "ListDetectors");
@@ -209,7 +209,7 @@ impl Parted for Detector {
         if agents { change.risk(Risk::Disruptive).warn(features::AGENTS) } else { change }
     }
 
-    async fn create(cx: &WriteCx, _place: &Place, making: &Making) -> Result<(), WriteError> {
+    async fn create(cx: &WriteCx, _place: &Place, making: &Making) -> Result<Made, WriteError> {
         let features = making.features.iter().map(|(name, feature)| features::send(name, feature));
         let frequency = making
             .finding_publishing_frequency
@@ -223,12 +223,12 @@ impl Parted for Detector {
             .set_tags(
                 Some(making.tags.clone().into_iter().collect()).filter(|_| !making.tags.is_empty()),
             );
-        let answer = match cx.write(CREATE, request.send()).await {
+        let (answer, made) = match cx.make(CREATE, request.send()).await {
             // Source: GuardDuty API Reference, `CreateDetector`; GuardDuty has one code for everything.
             Err(error) if error.message.contains("a detector already exists") => {
-                return Err(WriteError::Changed(
-                    "somebody else made a detector, which the next plan adopts".to_owned(),
-                ));
+                return Err(WriteError::Another(format!(
+                    "somebody else made a detector, which the next plan adopts: {error}"
+                )));
             }
             answer => answer?,
         };
@@ -245,7 +245,7 @@ impl Parted for Detector {
                 );
                 Err(AwsError::malformed(&cx.region, CREATE, &text).into())
             }
-            None => Ok(()),
+            None => Ok(made),
         }
     }
 

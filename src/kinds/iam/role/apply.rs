@@ -9,7 +9,7 @@ use super::spec::{Action, NewRole, Step};
 use crate::aws::settle::settle;
 use crate::aws::{AwsError, Call, ErrorClass};
 use crate::kinds::tags::Tags;
-use crate::kinds::{WriteCx, WriteError, sendable};
+use crate::kinds::{Made, WriteCx, WriteError, sendable};
 use crate::policy_document::PolicyDocument;
 
 pub const CREATE: Call = Call::new("iam", "CreateRole");
@@ -31,7 +31,9 @@ pub async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
     let client = cx.client(Client::new);
     let role = action.role_name.as_str();
     match &action.step {
-        Step::Create(new) => create(cx, &client, role, new).await?,
+        Step::Create(new) => {
+            create(cx, &client, role, new).await?;
+        }
         Step::Delete => {
             let request = client.delete_role().role_name(role);
             cx.remove(DELETE, request.send(), &GONE).await?;
@@ -96,7 +98,7 @@ async fn create(
     client: &Client,
     name: &str,
     new: &NewRole,
-) -> Result<(), WriteError> {
+) -> Result<Made, WriteError> {
     let tags = all_tags(&new.tags)?;
     let duration = new
         .max_session_duration
@@ -114,19 +116,21 @@ async fn create(
             .set_tags((!tags.is_empty()).then(|| tags.clone()))
             .send()
     };
-    match settle(is_settling, || cx.write(CREATE, request())).await {
+    match settle(is_settling, || cx.make(CREATE, request())).await {
         // An earlier try whose answer was lost made it, or somebody else did since the plan was
         // made: then no permission may be given to it.
         Err(error) if error.is_code(&["EntityAlreadyExists"]) => {
             let answer = cx.write(GET, client.get_role().role_name(name).send()).await?;
             match answer.role() {
-                Some(role) if is_as_made(role, name, new, &cx.partition) => Ok(()),
-                _ => Err(WriteError::Changed(format!(
+                Some(role) if is_as_made(role, name, new, &cx.partition) => {
+                    Err(WriteError::WasThere(error.to_string()))
+                }
+                _ => Err(WriteError::Another(format!(
                     "there is a role {name} now, with other settings than the plan's: {error}"
                 ))),
             }
         }
-        answer => Ok(answer.map(drop)?),
+        answer => Ok(answer?.1),
     }
 }
 

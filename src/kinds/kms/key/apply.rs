@@ -15,7 +15,7 @@ use super::spec::{Action, NewKey, Step};
 use crate::aws::settle::settle;
 use crate::aws::{AwsError, Call, ErrorClass};
 use crate::kinds::kms::reads;
-use crate::kinds::{ObserveError, WriteCx, WriteError, sendable};
+use crate::kinds::{Made, ObserveError, WriteCx, WriteError, sendable};
 
 pub const CREATE_KEY: Call = Call::new("kms", "CreateKey");
 pub const CREATE_ALIAS: Call = Call::new("kms", "CreateAlias");
@@ -52,12 +52,14 @@ pub async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
     let client = cx.client(Client::new);
     let alias = action.alias.as_str();
     if let Step::Create(key) = &action.step {
-        return create(cx, &client, alias, key).await;
+        return create(cx, &client, alias, key).await.map(drop);
     }
     let key = target(cx, action).await?;
     match &action.step {
         Step::Create(_) => {}
-        Step::CreateAlias => create_alias(cx, &client, alias, &key).await?,
+        Step::CreateAlias => {
+            create_alias(cx, &client, alias, &key).await?;
+        }
         Step::UpdateAlias { .. } => {
             let request = client.update_alias().alias_name(alias).target_key_id(key);
             cx.write(UPDATE_ALIAS, request.send()).await?;
@@ -191,10 +193,13 @@ async fn create(
     client: &Client,
     alias: &str,
     key: &NewKey,
-) -> Result<(), WriteError> {
+) -> Result<Made, WriteError> {
     if let Some(found) = reads::describe(cx, alias).await? {
         if is_of_this_run(cx, found.key_id(), alias).await? {
-            return Ok(());
+            return Err(WriteError::WasThere(format!(
+                "{alias} points to the key {}, which bears the mark of this run",
+                found.key_id()
+            )));
         }
         return Err(WriteError::Changed(format!(
             "{alias} was not there when the plan was made, and points to the key {} now",
@@ -228,10 +233,10 @@ async fn create(
             .send()
     };
     let mut pauses = THROTTLED.iter();
-    let made = loop {
-        let answer = settle(is_unknown_principal, || cx.write(CREATE_KEY, request())).await;
+    let (key, made) = loop {
+        let answer = settle(is_unknown_principal, || cx.make(CREATE_KEY, request())).await;
         match answer {
-            Ok(answer) => {
+            Ok((answer, made)) => {
                 let Some(metadata) = answer.key_metadata() else {
                     return Err(AwsError::malformed(
                         &cx.region,
@@ -240,7 +245,7 @@ async fn create(
                     )
                     .into());
                 };
-                break metadata.key_id().to_owned();
+                break (metadata.key_id().to_owned(), Some(made));
             }
             // Refused before anything was made.
             Err(error) if error.class == ErrorClass::Throttled => match pauses.next() {
@@ -248,12 +253,16 @@ async fn create(
                 None => return Err(error.into()),
             },
             Err(error) if is_lost(&error) => {
-                break find_lost(cx, alias, &before).await?.ok_or(error)?;
+                break (find_lost(cx, alias, &before).await?.ok_or(error)?, None);
             }
             Err(error) => return Err(error.into()),
         }
     };
-    create_alias(cx, client, alias, &made).await
+    match (create_alias(cx, client, alias, &key).await, made) {
+        // Nobody else gives an alias to a key that was made a moment ago.
+        (Err(WriteError::WasThere(_)), Some(made)) => Ok(made),
+        (answer, _) => answer,
+    }
 }
 
 /// Whether nobody can tell from the answer whether the key was made.
@@ -299,15 +308,18 @@ async fn create_alias(
     client: &Client,
     alias: &str,
     key: &str,
-) -> Result<(), WriteError> {
+) -> Result<Made, WriteError> {
     let request = || client.create_alias().alias_name(alias).target_key_id(key).send();
     // A key that was just made may not be known everywhere yet.
-    match settle(is_absent, || cx.write(CREATE_ALIAS, request())).await {
-        // Ours from an earlier try is as good; one that points elsewhere is not.
+    match settle(is_absent, || cx.make(CREATE_ALIAS, request())).await {
+        // One from an earlier try is as good; one that points elsewhere is not.
         Err(error) if error.is_code(&["AlreadyExistsException"]) => {
-            if behind(cx, alias).await? == key { Ok(()) } else { Err(error.into()) }
+            Err(match behind(cx, alias).await? == key {
+                true => WriteError::WasThere(error.to_string()),
+                false => error.into(),
+            })
         }
-        answer => Ok(answer.map(drop)?),
+        answer => Ok(answer?.1),
     }
 }
 

@@ -21,8 +21,8 @@ use crate::kinds::shapes::tagged::{OwnTags, Tagged, declares, sets};
 use crate::kinds::spec::{aws_enum, found};
 use crate::kinds::tags::{self, LOGS, TagRules, Tags};
 use crate::kinds::{
-    Allowed, Arns, Change, Controls, Cx, Drift, Facts, Found, Kind, Object, ObserveError, Scope,
-    Stricter, Use, WriteCx, WriteError, known, told,
+    Allowed, Arns, Change, Controls, Cx, Drift, Facts, Found, Kind, Made, Object, ObserveError,
+    Scope, Stricter, Use, WriteCx, WriteError, known, told,
 };
 use crate::names::Region;
 
@@ -239,23 +239,23 @@ impl Parted for LogGroup {
         cx: &WriteCx,
         place: &Place,
         class: &Option<LogGroupClass>,
-    ) -> Result<(), WriteError> {
+    ) -> Result<Made, WriteError> {
         let request =
             cx.client(Client::new).create_log_group().log_group_name(&place.log_group_name);
         let class = class.map(|class| types::LogGroupClass::from(class.as_str()));
-        match cx.write(CREATE, request.set_log_group_class(class.clone()).send()).await {
+        match cx.made(CREATE, request.set_log_group_class(class.clone()).send()).await {
             // An earlier try whose answer was lost made it, or somebody else did since the look.
-            Err(error) if error.is_code(&["ResourceAlreadyExistsException"]) => {
+            Err(WriteError::Aws(error)) if error.is_code(&["ResourceAlreadyExistsException"]) => {
                 let there = described(cx, &place.log_group_name).await?;
-                match there.filter(|group| is_as_made(group, class.as_ref())) {
-                    Some(_) => Ok(()),
-                    None => Err(WriteError::Changed(format!(
+                Err(match there.filter(|group| is_as_made(group, class.as_ref())) {
+                    Some(_) => WriteError::WasThere(error.to_string()),
+                    None => WriteError::Another(format!(
                         "somebody else makes the log group {}: {error}",
                         place.log_group_name
-                    ))),
-                }
+                    )),
+                })
             }
-            answer => Ok(answer.map(drop)?),
+            answer => answer,
         }
     }
 

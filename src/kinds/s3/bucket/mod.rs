@@ -26,14 +26,13 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{BucketLocationConstraint, BucketNamespace, CreateBucketConfiguration};
 use serde::{Deserialize, Serialize};
 
-use crate::aws::error::AbsentIf;
 use crate::aws::{Call, ErrorClass};
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::shapes::part::{AnyPart, Parted, by_parts};
 use crate::kinds::spec::found;
 use crate::kinds::{
-    Allowed, Arns, Change, Controls, Cx, Drift, Facts, Found, Kind, Object, ObserveError, Scope,
-    Stricter, Use, WriteCx, WriteError,
+    Allowed, Arns, Change, Controls, Cx, Drift, Facts, Found, Kind, Made, Object, ObserveError,
+    Scope, Stricter, Use, WriteCx, WriteError,
 };
 use crate::names::Region;
 
@@ -305,7 +304,7 @@ impl Parted for Bucket {
         Change::new(Making { object_lock: spec.object_lock_mode.is_some() }, drift)
     }
 
-    async fn create(cx: &WriteCx, place: &Place, making: &Making) -> Result<(), WriteError> {
+    async fn create(cx: &WriteCx, place: &Place, making: &Making) -> Result<Made, WriteError> {
         let region = place.region.as_str();
         let configuration = (region != NAMELESS_REGION).then(|| {
             CreateBucketConfiguration::builder()
@@ -321,9 +320,14 @@ impl Parted for Bucket {
             .set_create_bucket_configuration(configuration)
             .set_bucket_namespace(own_name.then_some(BucketNamespace::AccountRegional))
             .set_object_lock_enabled_for_bucket(making.object_lock.then_some(true));
-        // Made by an earlier try.
-        cx.write(CREATE, request.send()).await.absent_if(&["BucketAlreadyOwnedByYou"])?;
-        Ok(())
+        match cx.made(CREATE, request.send()).await {
+            // An earlier try whose answer was lost made it, or somebody else of the account did since
+            // the look. In us-east-1, S3 says of such a bucket that it was made.
+            Err(WriteError::Aws(error)) if error.is_code(&["BucketAlreadyOwnedByYou"]) => {
+                Err(WriteError::WasThere(error.to_string()))
+            }
+            answer => answer,
+        }
     }
 
     fn immovable(spec: &Spec, place: &Place) -> Option<Change<Making>> {

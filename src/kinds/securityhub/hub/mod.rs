@@ -20,8 +20,8 @@ use crate::kinds::shapes::part::{AnyPart, Parted, by_parts};
 use crate::kinds::shapes::tagged::OwnTags;
 use crate::kinds::tags::SECURITY_HUB;
 use crate::kinds::{
-    Allowed, Arns, Change, Controls, Cx, Drift, Facts, Kind, Object, ObserveError, Scope, Stricter,
-    Use, WriteCx, WriteError,
+    Allowed, Arns, Change, Controls, Cx, Drift, Facts, Kind, Made, Object, ObserveError, Scope,
+    Stricter, Use, WriteCx, WriteError,
 };
 
 const ENABLE: Call = Call::new("securityhub", "EnableSecurityHub");
@@ -145,7 +145,7 @@ impl Parted for Hub {
             .warn("AWS charges for every check of a control, and for findings that come in")
     }
 
-    async fn create(cx: &WriteCx, _place: &Place, making: &Making) -> Result<(), WriteError> {
+    async fn create(cx: &WriteCx, _place: &Place, making: &Making) -> Result<Made, WriteError> {
         let generator = making.control_finding_generator;
         let generator = generator.map(|word| ControlFindingGenerator::from(word.as_str()));
         let request = cx
@@ -156,13 +156,13 @@ impl Parted for Hub {
             .set_tags(
                 Some(making.tags.clone().into_iter().collect()).filter(|_| !making.tags.is_empty()),
             );
-        match cx.write(ENABLE, request.send()).await {
-            Err(error) if error.is_code(&["ResourceConflictException"]) => {
-                Err(WriteError::Changed(
-                    "somebody else has turned Security Hub on meanwhile".to_owned(),
-                ))
+        match cx.made(ENABLE, request.send()).await {
+            Err(WriteError::Aws(error)) if error.is_code(&["ResourceConflictException"]) => {
+                Err(WriteError::Another(format!(
+                    "somebody else has turned Security Hub on meanwhile: {error}"
+                )))
             }
-            answer => Ok(answer.map(drop)?),
+            answer => answer,
         }
     }
 

@@ -101,8 +101,11 @@ impl Part for Products {
             Write::Enable(arn) => {
                 let request = client.enable_import_findings_for_product().product_arn(arn);
                 match cx.write(ENABLE, request.send()).await {
-                    // AWS has turned it on together with Security Hub, or an earlier try did.
-                    Err(error) if error.is_code(&["ResourceConflictException"]) => Ok(()),
+                    // AWS has turned it on together with Security Hub, or an earlier try or somebody
+                    // else did.
+                    Err(error) if error.is_code(&["ResourceConflictException"]) => {
+                        Err(WriteError::WasThere(error.to_string()))
+                    }
                     answer => Ok(answer.map(drop)?),
                 }
             }

@@ -8,8 +8,8 @@ use crate::baseline::catalog::Identity;
 use crate::kinds::calls::everywhere;
 use crate::kinds::shapes::part::{AnyPart, Look, Part, Parted, by_parts};
 use crate::kinds::{
-    Change, Controls, Cx, Drift, Facts, Kind, Object, ObserveError, Scope, Undo, Use, WriteCx,
-    WriteError, told,
+    Change, Controls, Cx, Drift, Facts, Kind, Made, Object, ObserveError, Scope, Undo, Use,
+    WriteCx, WriteError, told,
 };
 
 const DESCRIBE: Call = Call::new("ec2", "DescribeWoodenBox");
@@ -88,7 +88,7 @@ impl Parted for WoodenBox {
         Change::new((), drift)
     }
 
-    async fn create(_cx: &WriteCx, _place: &Place, _making: &()) -> Result<(), WriteError> {
+    async fn create(_cx: &WriteCx, _place: &Place, _making: &()) -> Result<Made, WriteError> {
         Err(WriteError::Unsendable("nothing sends it yet".to_owned()))
     }
 

@@ -17,8 +17,8 @@ use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::shapes::part::{AnyPart, Parted, by_parts};
 use crate::kinds::spec::{aws_enum, found};
 use crate::kinds::{
-    Allowed, Arns, Change, Controls, Cx, Drift, Facts, Found, Kind, Object, ObserveError, Scope,
-    Stricter, Use, WriteCx, WriteError, told,
+    Allowed, Arns, Change, Controls, Cx, Drift, Facts, Found, Kind, Made, Object, ObserveError,
+    Scope, Stricter, Use, WriteCx, WriteError, told,
 };
 use crate::names::Region;
 
@@ -287,7 +287,7 @@ impl Parted for Subscription {
         cx: &WriteCx,
         place: &Place,
         attributes: &settings::Attributes,
-    ) -> Result<(), WriteError> {
+    ) -> Result<Made, WriteError> {
         let attributes = (!attributes.is_empty()).then(|| attributes.clone().into_iter().collect());
         let request = cx
             .client(Client::new)
@@ -297,7 +297,8 @@ impl Parted for Subscription {
             .endpoint(&place.endpoint)
             .set_attributes(attributes)
             .return_subscription_arn(true);
-        cx.send(SUBSCRIBE, request.send()).await
+        // AWS says the same of one that is there already. No rollback takes either away.
+        cx.made(SUBSCRIBE, request.send()).await
     }
 
     fn named(_id: &str, place: &Place) -> Spec {

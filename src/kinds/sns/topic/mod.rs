@@ -23,8 +23,8 @@ use crate::kinds::shapes::tagged::{OwnTags, Tagged, declares, sets};
 use crate::kinds::spec::{aws_enum, found};
 use crate::kinds::tags::{self, SNS, TagRules, Tags};
 use crate::kinds::{
-    Allowed, Arns, Change, Controls, Cx, Drift, Facts, Found, Kind, Object, ObserveError, Scope,
-    Stricter, Use, WriteCx, WriteError, told,
+    Allowed, Arns, Change, Controls, Cx, Drift, Facts, Found, Kind, Made, Object, ObserveError,
+    Scope, Stricter, Use, WriteCx, WriteError, told,
 };
 use crate::names::{AccountId, Region};
 
@@ -285,9 +285,9 @@ impl Parted for Topic {
         Change::new((), drift)
     }
 
-    async fn create(cx: &WriteCx, place: &Place, _making: &()) -> Result<(), WriteError> {
-        // One that is there already is no error, and stays as it is.
-        cx.send(CREATE, cx.client(Client::new).create_topic().name(&place.name).send()).await
+    async fn create(cx: &WriteCx, place: &Place, _making: &()) -> Result<Made, WriteError> {
+        // AWS says the same of one that is there already. No rollback takes either away.
+        cx.made(CREATE, cx.client(Client::new).create_topic().name(&place.name).send()).await
     }
 
     fn named(id: &str, _place: &Place) -> Spec {

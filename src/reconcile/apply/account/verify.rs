@@ -83,6 +83,7 @@ impl<'a> OfAccount<'a, '_> {
                 // What was put back is as it was, which is seldom as declared.
                 let in_sync = standing == Standing::InSync && object.puts_back.is_none();
                 self.stream.tell(RunEvent::Verified { object, after, in_sync, by })?;
+                self.seen_after(object, &standing).await;
                 if is_settled {
                     self.found(object)?;
                 }

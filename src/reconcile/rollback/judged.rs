@@ -1,0 +1,218 @@
+//! What the way back of a change means: how dangerous it is, which rights it gives, and what is to be said
+//! of it.
+
+use serde_json::Value;
+
+use crate::baseline::catalog::Identity;
+use crate::kinds::erased::DynKind;
+use crate::kinds::{
+    Change, Drift, Facts, FieldDrift, Grant, GrantClass, Object, Risk, Status, Undo,
+};
+use crate::reconcile::again;
+use crate::store::history::ChangeShown;
+
+/// What putting an object back means, as its kind judges the way from what is there to what was.
+pub enum Judged {
+    /// By what its kind says of the way.
+    By(Vec<Change<Value>>),
+    /// What the run made goes again.
+    TakenAway,
+    /// Its kind says nothing.
+    ByNobody,
+}
+
+impl Judged {
+    pub fn of(
+        kind: &dyn DynKind,
+        facts: &Facts,
+        before: &Object<Value>,
+        now: &Object<Value>,
+    ) -> Self {
+        let was = kind.as_it_was(facts, before).ok().flatten();
+        let is_named = !matches!(kind.identity(), Identity::Singleton);
+        match was.and_then(|spec| kind.diff(facts, &spec, now).ok()) {
+            Some(changes) => Self::By(changes),
+            None if is_named && matches!(before.status, Status::Absent) => Self::TakenAway,
+            None => Self::ByNobody,
+        }
+    }
+
+    /// What is said of each way back.
+    pub fn about(&self, backs: &[Back<'_>]) -> Vec<Judgement> {
+        match self {
+            Self::By(changes) => about(changes, backs),
+            Self::TakenAway => {
+                let change = disruptive().warn(
+                    "what the run made is deleted: whatever has come to use it stops working",
+                );
+                backs.iter().map(|_| Judgement::of(&change)).collect()
+            }
+            Self::ByNobody => backs.iter().map(|back| Judgement::of(&back.unjudged())).collect(),
+        }
+    }
+}
+
+fn disruptive() -> Change<Value> {
+    Change::finding(Drift::new()).risk(Risk::Disruptive)
+}
+
+/// What is said of each way back: what is said of its write, or else of its fields. What is said of
+/// none of them counts for those of which nothing is said, and so does the worst of all.
+fn about(changes: &[Change<Value>], backs: &[Back<'_>]) -> Vec<Judgement> {
+    let mut all: Vec<Judgement> = backs.iter().map(|_| Judgement::default()).collect();
+    let mut is_judged = vec![false; backs.len()];
+    let mut left_over = Vec::new();
+    for change in changes {
+        let near: Vec<Near> = backs.iter().map(|back| back.near(change)).collect();
+        let nearest = near.iter().copied().max().unwrap_or(Near::Not);
+        if nearest == Near::Not {
+            left_over.push(change);
+            continue;
+        }
+        for (place, _) in near.iter().enumerate().filter(|(_, near)| **near == nearest) {
+            all[place].bounds(change);
+            all[place].says(change);
+            is_judged[place] = true;
+        }
+    }
+    let unjudged = all.iter_mut().zip(is_judged).filter(|(_, is_judged)| !is_judged);
+    for (judgement, _) in unjudged {
+        changes.iter().for_each(|change| judgement.bounds(change));
+        left_over.iter().for_each(|change| judgement.says(change));
+    }
+    all
+}
+
+/// How near a judged change is to a way back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Near {
+    Not,
+    /// Of the same declared field.
+    Top,
+    /// Of the same field in it.
+    Field,
+    /// The same write.
+    Write,
+}
+
+/// The way back of a change of the run.
+pub struct Back<'a> {
+    pub change: &'a ChangeShown,
+    pub actions: Vec<Value>,
+    pub drift: Vec<FieldDrift>,
+}
+
+/// Whether a change of the run can be taken back.
+pub enum Way<'a> {
+    /// So.
+    Back(Back<'a>),
+    /// Not, for this reason.
+    None(String),
+}
+
+impl<'a> Way<'a> {
+    pub fn of(change: &'a ChangeShown) -> Result<Self, String> {
+        let about = &change.intent.about;
+        let strange =
+            |error: serde_json::Error| format!("what the history has of it is none: {error}");
+        let undo: Option<Undo<Value>> =
+            serde_json::from_value(about.undo.clone()).map_err(strange)?;
+        let actions = match undo {
+            Some(Undo::By(actions)) => actions,
+            Some(Undo::Impossible(why)) => return Ok(Self::None(why)),
+            None => return Err("the history does not say how it is taken back".to_owned()),
+        };
+        let drift: Vec<FieldDrift> =
+            serde_json::from_value(about.drift.clone()).map_err(strange)?;
+        let turned = |FieldDrift { field, actual, desired }| FieldDrift {
+            field,
+            actual: desired,
+            desired: actual,
+        };
+        let drift = drift.into_iter().map(turned).collect();
+        Ok(Self::Back(Back { change, actions, drift }))
+    }
+}
+
+impl Back<'_> {
+    /// What counts where its kind says nothing: what held before may give any rights. To take away what
+    /// the run made gives none.
+    fn unjudged(&self) -> Change<Value> {
+        let change = disruptive().warn("its kind does not judge the way back: look at it well");
+        if !self.restores() {
+            return change;
+        }
+        [GrantClass::Foreign, GrantClass::Public, GrantClass::Administrator]
+            .into_iter()
+            .fold(change, |change, class| {
+                change.grant(class, "what held before, which its kind does not judge")
+            })
+    }
+
+    /// Whether something comes back that held before.
+    fn restores(&self) -> bool {
+        let held =
+            |drift: &FieldDrift| drift.desired.as_ref().is_some_and(|value| !value.is_null());
+        self.drift.is_empty() || self.drift.iter().any(held)
+    }
+
+    fn near(&self, judged: &Change<Value>) -> Near {
+        if judged.action.as_ref().is_some_and(|action| self.actions.contains(action)) {
+            return Near::Write;
+        }
+        let pairs =
+            || self.drift.iter().flat_map(|own| judged.drift.iter().map(move |it| (own, it)));
+        if pairs().any(|(own, it)| own.field == it.field) {
+            return Near::Field;
+        }
+        match pairs().any(|(own, it)| again::top(&own.field) == again::top(&it.field)) {
+            true => Near::Top,
+            false => Near::Not,
+        }
+    }
+}
+
+/// What is said of a way back.
+pub struct Judgement {
+    pub risk: Risk,
+    pub grants: Vec<Grant>,
+    pub warnings: Vec<String>,
+    pub withheld: Option<String>,
+}
+
+impl Default for Judgement {
+    fn default() -> Self {
+        Self { risk: Risk::Safe, grants: Vec::new(), warnings: Vec::new(), withheld: None }
+    }
+}
+
+impl Judgement {
+    fn of(change: &Change<Value>) -> Self {
+        let mut judgement = Self::default();
+        judgement.bounds(change);
+        judgement.says(change);
+        judgement
+    }
+
+    /// Takes over what bounds a change.
+    fn bounds(&mut self, change: &Change<Value>) {
+        self.risk = self.risk.max(change.risk);
+        for grant in change.grants.iter() {
+            if !self.grants.contains(grant) {
+                self.grants.push(grant.clone());
+            }
+        }
+        if self.withheld.is_none() {
+            self.withheld.clone_from(&change.withheld);
+        }
+    }
+
+    /// Takes over what is said of a change.
+    fn says(&mut self, change: &Change<Value>) {
+        for warning in &change.warnings {
+            if !self.warnings.contains(warning) {
+                self.warnings.push(warning.clone());
+            }
+        }
+    }
+}
