@@ -323,9 +323,10 @@ pub fn refused(
 ) -> Option<String> {
     if risk > max_risk {
         return Some(format!(
-            "{} changes are above the limit of {} (--max-risk, [safety] max_risk)",
+            "{} changes are above the limit of {} (--max-risk {}, [safety] max_risk)",
             risk.as_str(),
-            max_risk.as_str()
+            max_risk.as_str(),
+            risk.as_str()
         ));
     }
     let risen: BTreeSet<GrantClass> =

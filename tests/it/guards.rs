@@ -274,7 +274,8 @@ fn a_parameter_that_is_set_in_the_middle_of_a_run_stops_the_next_write() {
 #[test]
 fn a_kill_switch_in_the_middle_of_a_run_holds_back_what_is_left() {
     let account = account("[safety]\nkill_switch = \"stop\"\n");
-    account.write("b.toml", &format!("{POLICY}[ec2.ebs_encryption]\nenabled = true\n"));
+    let regions = POLICY.replace("mode = ", "regions = [\"eu-west-1\"]\nmode = ");
+    account.write("b.toml", &format!("{regions}[ec2.ebs_encryption]\nenabled = true\n"));
     for (service, operation) in
         [("iam", "UpdateAccountPasswordPolicy"), ("ec2", "EnableEbsEncryptionByDefault")]
     {

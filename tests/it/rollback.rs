@@ -432,8 +432,9 @@ fn a_role_of_another_trust_was_refused_by_aws_and_not_left_unsent() {
 /// What else was planned for a new group may take something from one that somebody else has made.
 #[test]
 fn what_was_there_when_it_was_to_be_made_is_somebody_elses_to_what_comes_after() {
-    let account =
-        account("[logs.log_group.x]\nlog_group_name = \"/app/x\"\nretention_in_days = 30\n");
+    let account = account(
+        "[logs.log_group.x]\nlog_group_name = \"/app/x\"\nretention_in_days = 30\nretention_mode = \"exact\"\n",
+    );
     let make =
         "boto3.client('logs', 'eu-west-1').create_log_group(logGroupName='/app/x')\nprint('null')";
     apply_while(&account, "logs", "CreateLogGroup", make)

@@ -4,6 +4,7 @@
 use crate::support::organization::Organization;
 use crate::support::{self, Account, Run};
 use evenkeel::fleet::shard::Shard;
+use evenkeel::names::AccountId;
 use serde_json::{Value, json};
 
 const POLICY: &str = "schema = 1\n[baseline]\nname = \"fleet\"\nmode = \"enforce\"\nregions = [\"eu-west-1\"]\n[iam.password_policy]\nminimum_password_length = 14\n[s3.account_public_access_block]\nblock_public_acls = true\n";
@@ -17,7 +18,7 @@ struct Fleet {
 impl Fleet {
     fn new() -> Self {
         let own = support::emulator().account();
-        let ids: Vec<String> = (0..6).map(|_| support::emulator().account().id).collect();
+        let ids = of_all_shards();
         own.write("b.toml", POLICY);
         own.write(
             "evenkeel.toml",
@@ -38,6 +39,17 @@ impl Fleet {
             let (shard, file) = (format!("{number}/3"), format!("{number}.json"));
             let args = ["plan", "--shard", &shard, "--format", "json", "--out", &file];
             self.run(&[&args, more].concat()).code(0);
+        }
+    }
+}
+
+/// Six accounts, of which each of three shards has one: in which an account is depends on its number.
+fn of_all_shards() -> Vec<String> {
+    loop {
+        let ids: Vec<String> = (0..6).map(|_| support::emulator().account().id).collect();
+        let accounts: Vec<AccountId> = ids.iter().map(|id| id.parse().unwrap()).collect();
+        if (1..=3).all(|number| accounts.iter().any(|one| Shard { number, of: 3 }.has(one))) {
+            return ids;
         }
     }
 }

@@ -417,6 +417,7 @@ impl Process {
     /// Tells the guards what became of a change that they let through.
     async fn hear(&self, object: &ObjectPlan, standing: &Standing, sent: Sent) {
         let change = &object.changes[0];
+        let _telling = self.world.tells();
         if let Err(error) = standing.guarded().after(object, change, sent).await {
             self.world.say(|| format!("{} is not remembered: {error}", object.title()));
         }

@@ -430,6 +430,12 @@ impl World {
         self.state().ledger.seen(write, thing);
     }
 
+    /// The guards are told what became of a write, for as long as this is kept.
+    pub fn tells(self: &Arc<Self>) -> Telling {
+        self.state().ledger.tells();
+        Telling(Arc::clone(self))
+    }
+
     /// What came of a write is noted.
     pub fn notes(&self, write: Write, line: Line) {
         let mut state = self.state();
@@ -601,5 +607,15 @@ impl World {
         let intents = state.audit.iter().filter(|(.., line)| *line == Line::Intent).count();
         assert_eq!(intents * 2, state.audit.len(), "each intent has one end");
         assert!(intents >= ACCOUNTS.len() * KINDS.len(), "something was written");
+    }
+}
+
+/// Somebody who tells the guards what became of a write, until it is done or who does it is dead.
+pub struct Telling(Arc<World>);
+
+impl Drop for Telling {
+    fn drop(&mut self) {
+        let now = self.0.clocks.now();
+        self.0.state().ledger.told(now);
     }
 }
