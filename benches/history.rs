@@ -113,12 +113,13 @@ async fn fill(store: &Store, accounts: usize, days: usize) {
                 .then(|| DriftSeen {
                     key: key(number, day),
                     about: json!({"drift": [{"field": "minimum_password_length", "actual": 9, "desired": 14}], "mode": "enforce"}),
+                    by: Vec::new(),
                 })
                 .into_iter()
                 .collect(),
             in_sync: Vec::new(),
             unknown: Vec::new(),
-            caused_by: Vec::new(),
+            excepted: 0,
         }
         };
         let all: Vec<SeenAccount> =
