@@ -612,5 +612,9 @@ fn the_first_apply_of_the_foundation_is_one_reviewed_plan_away() {
     // More than a run may change, and more than a day has: both are said at once.
     let plan = account.run(&["plan", "-b", "f.toml", "--save", "first.json"]).code(0);
     let next = plan.says("Apply would refuse: ").next();
+    // The README promises this very line.
+    let readme = std::fs::read_to_string(support::root().join("README.md")).unwrap();
+    let (_, limit) = next.split_once("--max-changes-per-account ").unwrap();
+    assert!(readme.contains(&format!("`--max-changes-per-account {limit}`")), "{next}");
     account.shell(&format!("{next} --yes")).code(2).says("verified").says("stay open");
 }
