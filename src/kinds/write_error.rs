@@ -42,6 +42,11 @@ impl Made {
 }
 
 impl WriteError {
+    /// What was to be made is there, which AWS would not have said.
+    pub fn there_by_now(id: &str) -> Self {
+        Self::Changed(format!("{id} is there by now, and was not when the plan was made"))
+    }
+
     /// What the reader should do next.
     pub fn remedy(&self) -> String {
         match self {

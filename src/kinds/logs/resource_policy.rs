@@ -178,8 +178,8 @@ Condition = { StringEquals = { "aws:SourceAccount" = "${account.id}" } }
         match &before {
             Some(before) if before.same_meaning(after, &facts.partition) => Vec::new(),
             Some(there) => {
-                let change = merging.put(Some(there), there, after, Vec::new());
-                vec![change.map(|text| act(spec, text))]
+                let steps = merging.steps(Some(there), there, after, Vec::new()).into_iter();
+                steps.map(|change| change.map(|text| act(spec, text))).collect()
             }
             None => {
                 let mut drift = Drift::new();

@@ -240,11 +240,8 @@ in_use  = "enforce"
             for (index, rule) in rules.iter().flatten().enumerate() {
                 for wrong in rule.problems() {
                     let gap = if wrong.field.is_empty() { "" } else { "." };
-                    problems.push(SpecProblem {
-                        field: format!("{direction}[{index}]{gap}{}", wrong.field),
-                        message: wrong.message,
-                        help: wrong.help,
-                    });
+                    let field = format!("{direction}[{index}]{gap}{}", wrong.field);
+                    problems.push(SpecProblem { field, ..wrong });
                 }
             }
         }
