@@ -11,7 +11,7 @@ use crate::aws::Session;
 use crate::aws::reads::ReadCache;
 use crate::baseline::catalog::Identity;
 use crate::kinds::erased::{DynKind, LookError};
-use crate::kinds::{Cx, Facts, FieldDrift, Object, ObserveError, Status};
+use crate::kinds::{Change, Cx, Facts, FieldDrift, Object, ObserveError, Status};
 use crate::names::{ItemName, Region};
 use crate::plan::words::without_request;
 
@@ -276,11 +276,28 @@ async fn differences(
     let changes = kind
         .diff(cx.facts(), spec, &again)
         .map_err(|misfit| Outcome::LeftOut(misfit.to_string()))?;
-    Ok(changes
-        .iter()
-        .flat_map(|change| &change.drift)
+    Ok(differing(spec, &changes)
         .map(|drift| (survey::top_field(&drift.field), would_change(drift)))
         .collect())
+}
+
+/// What differs from a declaration, but for what is wrong with fields that are as they are declared.
+pub(super) fn differing<'a>(
+    spec: &'a Value,
+    changes: &'a [Change<Value>],
+) -> impl Iterator<Item = &'a FieldDrift> {
+    changes.iter().flat_map(move |change| {
+        let is_written = change.action.is_some();
+        change.drift.iter().filter(move |drift| is_written || !is_below(spec, drift))
+    })
+}
+
+/// Whether a finding is about something below a field that has nothing below it: the field is as it is declared,
+/// and does not do what it is declared for.
+pub(super) fn is_below(spec: &Value, finding: &FieldDrift) -> bool {
+    let field = survey::top_field(&finding.field);
+    let value = spec.get(&field).filter(|_| field != finding.field);
+    value.is_some_and(|value| !value.is_object() && !value.is_array())
 }
 
 /// Why a field is not declared.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 
-use super::look::would_change;
+use super::look::{is_below, would_change};
 use super::write::{self, Written};
 use super::{Export, ExportError, survey};
 use crate::aws::Session;
@@ -19,7 +19,9 @@ use crate::fleet::organization::Account;
 use crate::kinds::{AllowedGrants, Risk, registry};
 use crate::names::{ItemName, Region};
 use crate::plan::words::without_request;
-use crate::plan::{AccountInput, Mode, ObjectPlan, Verdict, plan_account};
+use crate::plan::{
+    AccountInput, Disposition, Mode, ObjectPlan, PlannedChange, Verdict, plan_account,
+};
 use crate::reconcile::observe::{observe_all, turns};
 use crate::reconcile::{About, Aimed, Selection, declare};
 
@@ -34,6 +36,14 @@ struct Blame {
     unread: bool,
 }
 
+/// What a plan of the text says.
+#[derive(Default)]
+struct Found {
+    blames: Vec<Blame>,
+    /// What is wrong though it is as it is declared.
+    wrong: Vec<String>,
+}
+
 /// Takes out what would change something, until nothing would.
 pub(super) async fn settle(
     session: &Arc<Session>,
@@ -44,7 +54,11 @@ pub(super) async fn settle(
     while !export.items.is_empty() {
         let written = write::items(export, session.account());
         let blames = match load(&written) {
-            Ok(baseline) => plan(session, reads, export, &baseline).await,
+            Ok(baseline) => {
+                let found = plan(session, reads, export, &baseline).await;
+                export.wrong = found.wrong;
+                found.blames
+            }
             Err(problems) => blamed(&written, &problems)?,
         };
         if blames.is_empty() {
@@ -86,13 +100,13 @@ fn blamed(written: &Written, problems: &Problems) -> Result<Vec<Blame>, ExportEr
         .collect()
 }
 
-/// What a plan of the text would change.
+/// What a plan of the text would change, or find.
 async fn plan(
     session: &Arc<Session>,
     reads: &Arc<ReadCache>,
     export: &Export,
     baseline: &baseline::Baseline<'static>,
-) -> Vec<Blame> {
+) -> Found {
     let account = Account {
         id: session.account().clone(),
         name: None,
@@ -115,25 +129,50 @@ async fn plan(
         max_risk: Risk::Destructive,
         allow_grants: AllowedGrants::ALL,
     });
-    account.objects.into_iter().filter_map(differs).collect()
+    let mut found = Found::default();
+    for object in account.objects {
+        found.wrong.extend(wrong(&object));
+        found.blames.extend(differs(object));
+    }
+    found
+}
+
+/// Whether a change is a finding about what is as it is declared.
+fn is_finding(object: &ObjectPlan, change: &PlannedChange) -> bool {
+    change.action.is_none() && change.drift.iter().all(|drift| is_below(&object.spec, drift))
+}
+
+/// What is wrong with an object that is as it is declared.
+fn wrong(object: &ObjectPlan) -> impl Iterator<Item = String> {
+    let findings = object.changes.iter().filter(|change| is_finding(object, change));
+    findings.map(|change| {
+        let fields: Vec<&str> = change.drift.iter().map(|drift| drift.field.as_str()).collect();
+        let why = match &change.disposition {
+            Disposition::Report { reason } => reason.as_str(),
+            _ => "look at it",
+        };
+        format!("{}: {}: {why}", object.title(), fields.join(", "))
+    })
 }
 
 fn differs(object: ObjectPlan) -> Option<Blame> {
     let mut blame = Blame {
-        item: object.item,
-        region: (!object.global).then_some(object.region),
+        item: object.item.clone(),
+        region: (!object.global).then(|| object.region.clone()),
         fields: BTreeSet::new(),
         reason: String::new(),
         unread: false,
     };
-    match object.verdict {
+    match &object.verdict {
         Verdict::InSync | Verdict::Skipped { .. } => return None,
         Verdict::Unknown(unknown) => {
             blame.reason = without_request(&unknown.reason).into_owned();
             blame.unread = true;
         }
         Verdict::Drifted | Verdict::Excepted { .. } => {
-            let drift = object.changes.iter().flat_map(|change| &change.drift);
+            let changes = object.changes.iter().filter(|change| !is_finding(&object, change));
+            let drift = changes.flat_map(|change| &change.drift);
+            drift.clone().next()?;
             let reasons: Vec<String> = drift
                 .clone()
                 .map(|drift| format!("{}: {}", drift.field, would_change(drift)))

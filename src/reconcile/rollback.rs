@@ -155,7 +155,7 @@ impl Done<'_> {
         let first = self.changes.first().map(|change| change.outcome);
         match first.filter(|_| before.status == Status::Absent) {
             Some(What::Found) => Err(
-                "AWS refused to make it or gave no answer, and it was there: somebody else may have made it"
+                "it was there when it was to be made, or AWS gave no answer: somebody else may have made it"
                     .to_owned(),
             ),
             // Of a setting, somebody else has nothing there.
