@@ -19,7 +19,7 @@ use crate::kinds::own::own;
 use crate::kinds::stricter::weakened;
 use crate::kinds::{
     AllowedGrants, Change, Controls, FieldDrift, Grant, GrantClass, Needs, Object, Risk, Scope,
-    Status,
+    Status, Undo,
 };
 use crate::names::ItemName;
 

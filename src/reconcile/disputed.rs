@@ -31,8 +31,7 @@ pub fn contradictions(
     for (account, shared) in listed.into_iter().filter(|(_, shared)| shared.len() > 1) {
         let shared: Vec<_> = shared.into_iter().map(|at| targets[at]).collect();
         let regions = regions(&shared, &account, home);
-        let of_target =
-            |(target, baseline)| declared(target, baseline, &account, home, &regions);
+        let of_target = |(target, baseline)| declared(target, baseline, &account, home, &regions);
         let mut parts: Vec<Declarations> = shared.iter().copied().map(of_target).collect();
         conflicts.extend(join(&mut parts).err().unwrap_or_default());
     }
@@ -197,9 +196,18 @@ mod tests {
         let one = of(&["111122223333"]);
         for other in [
             of(&["444455556666"]),
-            target(json!({ "accounts": ["111122223333"], "ous": ["ou-ab12-cdef3456"] }), json!(null)),
-            target(json!({ "accounts": ["111122223333"] }), json!({ "accounts": ["111122223333"] })),
-            target(json!({ "accounts": ["111122223333"] }), json!({ "account_tags": { "a": "b" } })),
+            target(
+                json!({ "accounts": ["111122223333"], "ous": ["ou-ab12-cdef3456"] }),
+                json!(null),
+            ),
+            target(
+                json!({ "accounts": ["111122223333"] }),
+                json!({ "accounts": ["111122223333"] }),
+            ),
+            target(
+                json!({ "accounts": ["111122223333"] }),
+                json!({ "account_tags": { "a": "b" } }),
+            ),
         ] {
             assert_eq!(found((&one, LONG), (&other, SHORT), None), Vec::<String>::new());
         }

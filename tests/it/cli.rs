@@ -208,7 +208,9 @@ fn targets_that_contradict_each_other_do_not_validate() {
     }
     let fleet = |second: &str| {
         let target = |name: &str, file: &str, account: &str| {
-            format!("[[target]]\nname = \"{name}\"\nbaselines = [\"{file}\"]\nselect = {{ accounts = [\"{account}\"] }}\n")
+            format!(
+                "[[target]]\nname = \"{name}\"\nbaselines = [\"{file}\"]\nselect = {{ accounts = [\"{account}\"] }}\n"
+            )
         };
         let both = [target("one", "one.toml", "111122223333"), target("two", "two.toml", second)];
         account.write("evenkeel.toml", &format!("schema = 1\n{}", both.concat()));

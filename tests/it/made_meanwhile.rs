@@ -37,8 +37,7 @@ fn apply_while(account: &Account, (service, operation): (&str, &str), script: &s
     }));
     let log = account.folder.path().join(".evenkeel/audit.jsonl");
     std::thread::scope(|scope| {
-        let run =
-            scope.spawn(|| account.run(&["apply", "--yes", "--allow-grants", "foreign"]));
+        let run = scope.spawn(|| account.run(&["apply", "--yes", "--allow-grants", "foreign"]));
         for _ in 0..600 {
             let text = std::fs::read_to_string(&log).unwrap_or_default();
             if text.contains("\"phase\":\"intent\"") {

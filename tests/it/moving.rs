@@ -184,7 +184,14 @@ fn who_has_moved_moves_back_while_both_places_let_them_in() {
     let run = list["runs"][0]["run"].as_str().unwrap();
     account.forget_calls();
     account
-        .run(&["rollback", run, "--yes", "--max-risk", "destructive", "--max-changes-per-account=1000"])
+        .run(&[
+            "rollback",
+            run,
+            "--yes",
+            "--max-risk",
+            "destructive",
+            "--max-changes-per-account=1000",
+        ])
         .code(0);
     let moves = ["UpdateTrail", "PutDeliveryChannel"];
     let calls = account.calls();
