@@ -314,7 +314,7 @@ fn undo(
     judged: &Judgement,
     bounds: &Bounds<'_>,
 ) -> Vec<PlannedChange> {
-    let Back { change, actions, drift } = back;
+    let Back { change, actions, drift, .. } = back;
     let mut warnings = weakened(kind.stricter(), drift, false);
     if change.outcome == What::Found {
         warnings.push(

@@ -241,7 +241,12 @@ in_use  = "enforce"
                 for wrong in rule.problems() {
                     let gap = if wrong.field.is_empty() { "" } else { "." };
                     let field = format!("{direction}[{index}]{gap}{}", wrong.field);
-                    problems.push(SpecProblem { field, ..wrong });
+                    problems.push(SpecProblem {
+                        field,
+                        message: wrong.message,
+                        help: wrong.help,
+                        at_key: false,
+                    });
                 }
             }
         }
