@@ -185,8 +185,9 @@ impl Done<'_> {
 
 /// The plan of an object, or why all of it is left alone.
 async fn put_back(done: &Done<'_>, looked: &Looked) -> Result<PutBack, String> {
-    let (before, after) = (done.before()?, done.after()?);
+    let before = done.before()?;
     done.is_own(&before)?;
+    let after = done.after()?;
     let DriftKey { account, region, item, object } = &done.key;
     let session = looked
         .sessions

@@ -183,16 +183,7 @@ fn who_has_moved_moves_back_while_both_places_let_them_in() {
     let list = account.run(&["history", "--runs", "--format", "json"]).code(0).json();
     let run = list["runs"][0]["run"].as_str().unwrap();
     account.forget_calls();
-    account
-        .run(&[
-            "rollback",
-            run,
-            "--yes",
-            "--max-risk",
-            "destructive",
-            "--max-changes-per-account=1000",
-        ])
-        .code(0);
+    account.run(&["rollback", run, "--yes", "--max-risk", "destructive"]).code(0);
     let moves = ["UpdateTrail", "PutDeliveryChannel"];
     let calls = account.calls();
     let refused: Vec<_> = calls
