@@ -66,7 +66,7 @@ pub struct Action {
     /// The text of the policy; `None` takes a policy away that was made by mistake.
     policy_document: Option<String>,
     /// Whether there is none of this name. The call would replace one that is there.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     is_new: bool,
 }
 
