@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 
-use super::look::{is_below, would_change};
+use super::look::{stands, would_change};
 use super::write::{self, Written};
 use super::{Export, ExportError, survey};
 use crate::aws::Session;
@@ -19,9 +19,7 @@ use crate::fleet::organization::Account;
 use crate::kinds::{AllowedGrants, Risk, registry};
 use crate::names::{ItemName, Region};
 use crate::plan::words::without_request;
-use crate::plan::{
-    AccountInput, Disposition, Mode, ObjectPlan, PlannedChange, Verdict, plan_account,
-};
+use crate::plan::{AccountInput, Disposition, Mode, ObjectPlan, Verdict, plan_account};
 use crate::reconcile::observe::{observe_all, turns};
 use crate::reconcile::{About, Aimed, Selection, declare};
 
@@ -131,21 +129,23 @@ async fn plan(
     });
     let mut found = Found::default();
     for object in account.objects {
-        found.wrong.extend(wrong(&object));
-        found.blames.extend(differs(object));
+        match is_wrong(&object) {
+            true => found.wrong.extend(wrong(&object)),
+            false => found.blames.extend(differs(object)),
+        }
     }
     found
 }
 
-/// Whether a change is a finding about what is as it is declared.
-fn is_finding(object: &ObjectPlan, change: &PlannedChange) -> bool {
-    change.action.is_none() && change.drift.iter().all(|drift| is_below(&object.spec, drift))
+/// Whether an object is as it is declared, and something is wrong with it all the same.
+fn is_wrong(object: &ObjectPlan) -> bool {
+    let told = object.changes.iter().map(|change| (change.action.is_some(), &change.drift[..]));
+    matches!(object.verdict, Verdict::Drifted) && stands(&object.spec, told)
 }
 
 /// What is wrong with an object that is as it is declared.
 fn wrong(object: &ObjectPlan) -> impl Iterator<Item = String> {
-    let findings = object.changes.iter().filter(|change| is_finding(object, change));
-    findings.map(|change| {
+    object.changes.iter().map(|change| {
         let fields: Vec<&str> = change.drift.iter().map(|drift| drift.field.as_str()).collect();
         let why = match &change.disposition {
             Disposition::Report { reason } => reason.as_str(),
@@ -170,9 +170,7 @@ fn differs(object: ObjectPlan) -> Option<Blame> {
             blame.unread = true;
         }
         Verdict::Drifted | Verdict::Excepted { .. } => {
-            let changes = object.changes.iter().filter(|change| !is_finding(&object, change));
-            let drift = changes.flat_map(|change| &change.drift);
-            drift.clone().next()?;
+            let drift = object.changes.iter().flat_map(|change| &change.drift);
             let reasons: Vec<String> = drift
                 .clone()
                 .map(|drift| format!("{}: {}", drift.field, would_change(drift)))
