@@ -5,7 +5,8 @@
 //! compared once more, and only what that finds as it is declared is written. In the end the text itself is
 //! loaded and planned, and what would still change is taken out. What is left out is named in a
 //! comment, with the reason. What does not do what it is declared for, such as encryption with a key that is
-//! gone, stays where nothing else can be declared, and is named, too. What could not be read is named apart, for then nobody knows what is there.
+//! gone, stays where nothing else can be declared, and is named, too. What could not be read is named
+//! apart, for then nobody knows what is there.
 
 mod join;
 mod look;
