@@ -33,6 +33,8 @@ pub struct SpecProblem {
     pub message: String,
     /// What to do.
     pub help: Option<String>,
+    /// Whether the key that the path ends with is at fault, and not its value.
+    pub at_key: bool,
 }
 
 impl SpecProblem {
@@ -42,7 +44,18 @@ impl SpecProblem {
         message: impl Into<String>,
         help: impl Into<String>,
     ) -> Self {
-        Self { field: field.into(), message: message.into(), help: Some(help.into()) }
+        Self {
+            field: field.into(),
+            message: message.into(),
+            help: Some(help.into()),
+            at_key: false,
+        }
+    }
+
+    /// The same, where the key is at fault.
+    #[must_use]
+    pub fn at_key(self, at_key: bool) -> Self {
+        Self { at_key, ..self }
     }
 }
 

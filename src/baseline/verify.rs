@@ -374,8 +374,8 @@ fn placed(name: &ItemName, declared: &Declared, wrong: Mismatch) -> Problem {
 
 fn rule_problem(name: &ItemName, declared: &Declared, rule: SpecProblem) -> Problem {
     let path = steps(&rule.field);
-    let problem =
-        Problem::error("rule", format!("{name}: {}", rule.message), locate(declared, &path, false));
+    let place = locate(declared, &path, rule.at_key);
+    let problem = Problem::error("rule", format!("{name}: {}", rule.message), place);
     match rule.help {
         Some(help) => problem.help(help),
         None => problem,

@@ -92,7 +92,7 @@ fn wrote(object: &ObjectPlan, change: &PlannedChange, step: &Step) {
             object.title()
         )),
         Step::WasThere { why } => out::line(&format!(
-            "  is there  {}{what}: AWS did not make it, because it was there: an earlier try whose answer \
+            "  is there  {}{what}: it was not made, because it was there: an earlier try whose answer \
              was lost has made it, or somebody else since the look; no rollback takes it away: {}",
             object.title(),
             visible(why)

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 
 use evenkeel::baseline::Baseline;
 use evenkeel::baseline::disk::Disk;
+use evenkeel::fleet::Fleet;
 use evenkeel::plan::words::counted;
 use evenkeel::reconcile::settings::{environment, options};
+use evenkeel::reconcile::{LookError, contradictions};
 
 use super::args::{Global, ValidateArgs};
 use super::exit::Exit;
@@ -15,9 +17,10 @@ use super::{out, settings};
 
 /// Runs the command.
 pub fn run(global: &Global, args: &ValidateArgs) -> Result<Exit, Failure> {
+    let fleet = settings::fleet_file(global, &Disk)?;
     let mut failed: Option<Failure> = None;
     let mut done = Vec::new();
-    for (paths, variables, environment) in wanted(global, args)? {
+    for (paths, variables, environment) in wanted(global, args, fleet.as_ref())? {
         match settings::load(global, &paths, &Disk, options(variables, environment)) {
             Ok(baseline) => done.push((paths, baseline)),
             Err(failure) => failed = Some(failure),
@@ -25,6 +28,9 @@ pub fn run(global: &Global, args: &ValidateArgs) -> Result<Exit, Failure> {
     }
     if let Some(failure) = failed {
         return Err(failure);
+    }
+    if let Some(fleet) = fleet.as_ref().filter(|_| args.paths.is_empty()) {
+        agree(fleet, &done)?;
     }
     // Targets that differ in their accounts alone would say the same twice.
     let mut said = Vec::new();
@@ -42,12 +48,26 @@ pub fn run(global: &Global, args: &ValidateArgs) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+/// Insists that targets which list one account do not contradict each other there.
+fn agree(fleet: &Fleet, loaded: &[(Vec<PathBuf>, Baseline<'static>)]) -> Result<(), Failure> {
+    let targets = fleet.file.targets.iter().zip(loaded.iter().map(|(_, baseline)| baseline));
+    let targets: Vec<_> = targets.collect();
+    let conflicts = contradictions(&targets, fleet.file.home_region.as_deref());
+    match conflicts.is_empty() {
+        true => Ok(()),
+        false => Err(LookError::Conflicts(conflicts).into()),
+    }
+}
+
 type Load = (Vec<PathBuf>, BTreeMap<String, serde_json::Value>, evenkeel::baseline::Environment);
 
 /// What to load together: the paths one by one, or each target of the fleet file.
-fn wanted(global: &Global, args: &ValidateArgs) -> Result<Vec<Load>, Failure> {
-    let fleet = settings::fleet_file(global, &Disk)?;
-    let environment = fleet.as_ref().map(environment).unwrap_or_default();
+fn wanted(
+    global: &Global,
+    args: &ValidateArgs,
+    fleet: Option<&Fleet>,
+) -> Result<Vec<Load>, Failure> {
+    let environment = fleet.map(environment).unwrap_or_default();
     if !args.paths.is_empty() {
         let mut files = Vec::new();
         for path in &args.paths {
@@ -58,7 +78,7 @@ fn wanted(global: &Global, args: &ValidateArgs) -> Result<Vec<Load>, Failure> {
             .map(|file| (vec![file], BTreeMap::new(), environment.clone()))
             .collect());
     }
-    if let Some(fleet) = &fleet {
+    if let Some(fleet) = fleet {
         settings::says_only_where(fleet)?;
         let of_target = |target| {
             let files = settings::baselines_of(&global.config, fleet, target, &Disk)?;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::look::Candidate;
+use super::look::{Candidate, stands};
 use super::{Export, Exported, survey};
 use crate::baseline::catalog::Identity;
 use crate::kinds::Scope;
@@ -187,6 +187,9 @@ async fn holds(kind: &dyn DynKind, candidate: &Candidate, spec: &Value) -> bool 
     let same = objects.iter().find(|object| object.id == candidate.object);
     same.is_some_and(|object| {
         object.state().is_some()
-            && kind.diff(candidate.cx.facts(), spec, object).is_ok_and(|changes| changes.is_empty())
+            && kind.diff(candidate.cx.facts(), spec, object).is_ok_and(|changes| {
+                let told = changes.iter().map(|one| (one.action.is_some(), &one.drift[..]));
+                changes.is_empty() || stands(spec, told)
+            })
     })
 }

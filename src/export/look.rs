@@ -276,11 +276,39 @@ async fn differences(
     let changes = kind
         .diff(cx.facts(), spec, &again)
         .map_err(|misfit| Outcome::LeftOut(misfit.to_string()))?;
+    if stands(spec, changes.iter().map(|change| (change.action.is_some(), &change.drift[..]))) {
+        return Ok(Vec::new());
+    }
     Ok(changes
         .iter()
         .flat_map(|change| &change.drift)
         .map(|drift| (survey::top_field(&drift.field), would_change(drift)))
         .collect())
+}
+
+/// Whether all that a spec declares is as it is declared, and does not do what it is declared for: every change is
+/// a finding about something below one of its fields, and without these nothing would be declared.
+pub(super) fn stands<'a>(
+    spec: &Value,
+    changes: impl Iterator<Item = (bool, &'a [FieldDrift])>,
+) -> bool {
+    let mut found = BTreeSet::new();
+    for (is_written, drift) in changes {
+        if is_written || !drift.iter().all(|drift| is_below(spec, drift)) {
+            return false;
+        }
+        found.extend(drift.iter().map(|drift| survey::top_field(&drift.field)));
+    }
+    let declared = spec.as_object().into_iter().flatten();
+    let mut declared = declared.filter(|(_, value)| !value.is_null());
+    !found.is_empty() && declared.all(|(field, _)| found.contains(field))
+}
+
+/// Whether a finding is about something below a field that has nothing below it.
+fn is_below(spec: &Value, finding: &FieldDrift) -> bool {
+    let field = survey::top_field(&finding.field);
+    let value = spec.get(&field).filter(|_| field != finding.field);
+    value.is_some_and(|value| !value.is_object() && !value.is_array())
 }
 
 /// Why a field is not declared.

@@ -2,10 +2,11 @@
 //! empty plan.
 //!
 //! Every kind is observed with all its fields declared; what it then exports is observed and
-//! compared once more, and only what that finds in sync is written. In the end the text itself is
+//! compared once more, and only what that finds as it is declared is written. In the end the text itself is
 //! loaded and planned, and what would still change is taken out. What is left out is named in a
-//! comment, with the reason; what could not be read is named apart, for then nobody knows what is
-//! there.
+//! comment, with the reason. What does not do what it is declared for, such as encryption with a key that is
+//! gone, stays where nothing else can be declared, and is named, too. What could not be read is named
+//! apart, for then nobody knows what is there.
 
 mod join;
 mod look;
@@ -51,6 +52,8 @@ pub struct Exported {
 pub struct Export {
     /// The items, in the registry's order.
     pub items: Vec<Exported>,
+    /// What is wrong with what is declared as it is, and nothing that is declared puts right.
+    pub wrong: Vec<String>,
     /// What is not declared, and why.
     pub left_out: Vec<String>,
     /// What could not be read, and why: nobody knows what is there.

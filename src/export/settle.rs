@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 
-use super::look::would_change;
+use super::look::{stands, would_change};
 use super::write::{self, Written};
 use super::{Export, ExportError, survey};
 use crate::aws::Session;
@@ -19,7 +19,7 @@ use crate::fleet::organization::Account;
 use crate::kinds::{AllowedGrants, Risk, registry};
 use crate::names::{ItemName, Region};
 use crate::plan::words::without_request;
-use crate::plan::{AccountInput, Mode, ObjectPlan, Verdict, plan_account};
+use crate::plan::{AccountInput, Disposition, Mode, ObjectPlan, Verdict, plan_account};
 use crate::reconcile::observe::{observe_all, turns};
 use crate::reconcile::{About, Aimed, Selection, declare};
 
@@ -34,6 +34,14 @@ struct Blame {
     unread: bool,
 }
 
+/// What a plan of the text says.
+#[derive(Default)]
+struct Found {
+    blames: Vec<Blame>,
+    /// What is wrong though it is as it is declared.
+    wrong: Vec<String>,
+}
+
 /// Takes out what would change something, until nothing would.
 pub(super) async fn settle(
     session: &Arc<Session>,
@@ -44,7 +52,11 @@ pub(super) async fn settle(
     while !export.items.is_empty() {
         let written = write::items(export, session.account());
         let blames = match load(&written) {
-            Ok(baseline) => plan(session, reads, export, &baseline).await,
+            Ok(baseline) => {
+                let found = plan(session, reads, export, &baseline).await;
+                export.wrong = found.wrong;
+                found.blames
+            }
             Err(problems) => blamed(&written, &problems)?,
         };
         if blames.is_empty() {
@@ -86,13 +98,13 @@ fn blamed(written: &Written, problems: &Problems) -> Result<Vec<Blame>, ExportEr
         .collect()
 }
 
-/// What a plan of the text would change.
+/// What a plan of the text would change, or find.
 async fn plan(
     session: &Arc<Session>,
     reads: &Arc<ReadCache>,
     export: &Export,
     baseline: &baseline::Baseline<'static>,
-) -> Vec<Blame> {
+) -> Found {
     let account = Account {
         id: session.account().clone(),
         name: None,
@@ -115,18 +127,43 @@ async fn plan(
         max_risk: Risk::Destructive,
         allow_grants: AllowedGrants::ALL,
     });
-    account.objects.into_iter().filter_map(differs).collect()
+    let mut found = Found::default();
+    for object in account.objects {
+        match is_wrong(&object) {
+            true => found.wrong.extend(wrong(&object)),
+            false => found.blames.extend(differs(object)),
+        }
+    }
+    found
+}
+
+/// Whether an object is as it is declared, and something is wrong with it all the same.
+fn is_wrong(object: &ObjectPlan) -> bool {
+    let told = object.changes.iter().map(|change| (change.action.is_some(), &change.drift[..]));
+    matches!(object.verdict, Verdict::Drifted) && stands(&object.spec, told)
+}
+
+/// What is wrong with an object that is as it is declared.
+fn wrong(object: &ObjectPlan) -> impl Iterator<Item = String> {
+    object.changes.iter().map(|change| {
+        let fields: Vec<&str> = change.drift.iter().map(|drift| drift.field.as_str()).collect();
+        let why = match &change.disposition {
+            Disposition::Report { reason } => reason.as_str(),
+            _ => "look at it",
+        };
+        format!("{}: {}: {why}", object.title(), fields.join(", "))
+    })
 }
 
 fn differs(object: ObjectPlan) -> Option<Blame> {
     let mut blame = Blame {
-        item: object.item,
-        region: (!object.global).then_some(object.region),
+        item: object.item.clone(),
+        region: (!object.global).then(|| object.region.clone()),
         fields: BTreeSet::new(),
         reason: String::new(),
         unread: false,
     };
-    match object.verdict {
+    match &object.verdict {
         Verdict::InSync | Verdict::Skipped { .. } => return None,
         Verdict::Unknown(unknown) => {
             blame.reason = without_request(&unknown.reason).into_owned();

@@ -23,11 +23,17 @@ pub fn baseline(export: &Export, account: &AccountId, today: &str) -> String {
             counted(export.unread.len(), "thing")
         );
     }
-    out.push_str("# The plan of this file is empty today. It only reports: read it, take out what you do not\n");
-    out.push_str("# care about, raise what is too weak, and then set the mode to \"enforce\".\n");
+    let plan = match export.wrong.is_empty() {
+        true => "The plan of this file is empty today.",
+        false => "The plan of this file changes nothing today, and finds what is named at its end.",
+    };
+    let _ = writeln!(out, "# {plan}");
+    out.push_str("# It only reports: read it, take out what you do not care about, raise what is too weak, and\n");
+    out.push_str("# then set the mode to \"enforce\".\n");
     out.push_str(&items(export, account).text);
     for (title, list) in [
         ("Could not be read; nobody knows what is there", &export.unread),
+        ("Declared as it is, and something is wrong with it", &export.wrong),
         ("Left out", &export.left_out),
     ] {
         if !list.is_empty() {

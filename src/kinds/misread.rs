@@ -21,7 +21,8 @@ pub fn problem(spec: &Value, error: &serde_path_to_error::Error<serde_json::Erro
             field,
             format!("there is no \"{word}\" here"),
             one_of(word, &known),
-        );
+        )
+        .at_key(is_key);
     }
     let decimal = message
         .strip_prefix("invalid type: floating point `")
@@ -32,8 +33,9 @@ pub fn problem(spec: &Value, error: &serde_path_to_error::Error<serde_json::Erro
             field,
             message: format!("{number} is a decimal number, and this setting takes a whole one"),
             help: number.strip_suffix(".0").map(|whole| format!("write {whole}")),
+            at_key: false,
         },
-        None => SpecProblem { field, message, help: None },
+        None => SpecProblem { field, message, help: None, at_key: false },
     }
 }
 
@@ -102,6 +104,7 @@ mod tests {
         let wrong = found(&json!({ "prefixes": { "cloudtrial": "a", "elb": "b" } }));
         assert_eq!(wrong.field, "prefixes.cloudtrial");
         assert_eq!(wrong.message, "there is no \"cloudtrial\" here");
+        assert!(wrong.at_key);
         let help = wrong.help.unwrap();
         assert_eq!(
             help,

@@ -27,6 +27,10 @@ pub enum WriteError {
     /// earlier try whose answer was lost has made it, or somebody else has since the look.
     #[error("it was there already: {0}")]
     WasThere(String),
+    /// Something was to be made, and a look directly before shows that it is there: nothing was sent, because
+    /// AWS would not have said it, and might have put the new one in its place.
+    #[error("it was there already, so that nothing was sent: {0}")]
+    ThereByNow(String),
 }
 
 /// That AWS has accepted a call that makes something. Only such a call gives one
@@ -42,13 +46,18 @@ impl Made {
 }
 
 impl WriteError {
+    /// The same of an object.
+    pub fn there_by_now(id: &str) -> Self {
+        Self::ThereByNow(format!("{id} is there by now, and was not when the plan was made"))
+    }
+
     /// What the reader should do next.
     pub fn remedy(&self) -> String {
         match self {
             Self::Aws(error) => error.remedy(),
             Self::Look(error) => error.clone().into_unknown().remedy.unwrap_or_default(),
             Self::Changed(_) | Self::Another(_) => "make a new plan, and read it".to_owned(),
-            Self::WasThere(_) => {
+            Self::WasThere(_) | Self::ThereByNow(_) => {
                 "nothing is left to do; whose it is, its tags and CloudTrail say".to_owned()
             }
             Self::Unsendable(_) => {

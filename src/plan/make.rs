@@ -19,7 +19,7 @@ use crate::kinds::own::own;
 use crate::kinds::stricter::weakened;
 use crate::kinds::{
     AllowedGrants, Change, Controls, FieldDrift, Grant, GrantClass, Needs, Object, Risk, Scope,
-    Status,
+    Status, Undo,
 };
 use crate::names::ItemName;
 
@@ -191,8 +191,27 @@ fn judge(
         plan.changes.push(planned(input, kind, object, *ids, change, disposition));
     }
     hold_back(&mut plan.changes, &needs);
+    step_back(&mut plan.changes, needed);
     plan.controls = short(kind.controls(), &touched(&observed.declared.spec, &plan.changes));
     plan
+}
+
+/// Leads the way back of what comes last to what an earlier change has written, and not past that: who moves
+/// between the two moves back between the two.
+fn step_back(changes: &mut [PlannedChange], needed: &Needed) {
+    for at in 1..changes.len() {
+        let (earlier, later) = changes.split_at_mut(at);
+        let Some(last) = later.first_mut() else { continue };
+        let is_last = needed.get(&last.id).is_some_and(|step| step.comes_last);
+        let is_whole = matches!(last.undo.as_deref(), Some(Undo::By(_)));
+        let before = earlier.iter().rfind(|one| one.undo == last.undo);
+        if let Some(action) = before.and_then(|one| one.action.as_deref())
+            && is_last
+            && is_whole
+        {
+            last.undo = Some(Box::new(Undo::By(vec![action.clone()])));
+        }
+    }
 }
 
 /// A change as the plan has it, with what its write needs and how it is undone.

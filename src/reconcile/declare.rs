@@ -196,7 +196,8 @@ fn outline(item: &Resolution) -> (&ItemName, &Regions) {
     }
 }
 
-fn is_in(scope: Scope, kind: &str) -> bool {
+/// Whether a kind has this scope.
+pub fn is_in(scope: Scope, kind: &str) -> bool {
     registry::find(kind).is_some_and(|kind| kind.scope() == scope)
 }
 

@@ -22,10 +22,10 @@ pub enum Step {
     /// AWS refused it, or did not answer, and the object is as declared all the same: an answer was
     /// lost and the call made again below us, or somebody else did it.
     Found,
-    /// AWS refused to make it, because it was there, and it is as it is to be: made by an earlier try
-    /// whose answer was lost, or by somebody else since the look.
+    /// It was not made, because it was there: made by an earlier try whose answer was lost, or by
+    /// somebody else since the look. AWS refused it, or was not asked where it would not have said so.
     WasThere {
-        /// What AWS said.
+        /// What AWS or the look said.
         why: String,
     },
     /// Not written, because the object is not what the plan was made for any more.

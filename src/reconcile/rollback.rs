@@ -3,6 +3,7 @@
 
 mod judged;
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -50,23 +51,41 @@ struct Done<'a> {
     key: DriftKey,
     /// In the order of the run.
     changes: Vec<&'a ChangeShown>,
+    /// Where each stands in the run.
+    places: Vec<usize>,
+}
+
+/// The plan of an object.
+struct PutBack {
+    /// Its changes have no numbers yet.
+    object: ObjectPlan,
+    /// Where in the run that stands which each of them takes back.
+    places: Vec<usize>,
+    /// The changes of it that stay, and why.
+    stays: Vec<String>,
 }
 
 /// The plan that puts a run back, from a look at its places, and what is left out of it.
 pub async fn rollback(run: &RunShown, looked: &Looked) -> (Plan, Vec<NotPutBack>) {
     let mut left = Vec::new();
-    let mut parts: BTreeMap<AccountId, AccountPlan> = BTreeMap::new();
+    let mut parts: BTreeMap<AccountId, (AccountPlan, Vec<Vec<usize>>)> = BTreeMap::new();
     for done in done(run) {
         match put_back(&done, looked).await {
-            Ok((object, stays)) => {
+            Ok(PutBack { object, places, stays }) => {
                 let title = || done.title();
                 left.extend(stays.into_iter().map(|why| NotPutBack { title: title(), why }));
-                parts.entry(object.account.clone()).or_default().objects.push(object);
+                let (part, of_objects) = parts.entry(object.account.clone()).or_default();
+                part.objects.push(object);
+                of_objects.push(places);
             }
             Err(why) => left.push(NotPutBack { title: done.title(), why }),
         }
     }
-    parts.values_mut().for_each(in_order);
+    let mut ordered = Vec::with_capacity(parts.len());
+    for (mut part, places) in parts.into_values() {
+        in_order(&mut part, &places);
+        ordered.push(part);
+    }
     let head = PlanHead {
         run: looked.plan.run.clone(),
         baseline: BaselineRef {
@@ -82,14 +101,15 @@ pub async fn rollback(run: &RunShown, looked: &Looked) -> (Plan, Vec<NotPutBack>
         shards: None,
         cost: looked.plan.cost,
     };
-    (assemble(head, parts.into_values().collect()), left)
+    (assemble(head, ordered), left)
 }
 
 /// What the run did, object by object, the last one first: what was made for another one goes after
 /// that.
 fn done(run: &RunShown) -> Vec<Done<'_>> {
     let mut all: Vec<Done<'_>> = Vec::new();
-    for change in run.changes.iter().filter(|change| change.outcome != What::Failed) {
+    let changes = run.changes.iter().enumerate();
+    for (place, change) in changes.filter(|(_, change)| change.outcome != What::Failed) {
         let intent = &change.intent;
         let key = DriftKey {
             account: intent.account.clone(),
@@ -98,8 +118,11 @@ fn done(run: &RunShown) -> Vec<Done<'_>> {
             object: intent.object.clone(),
         };
         match all.iter_mut().find(|done| done.key == key) {
-            Some(done) => done.changes.push(change),
-            None => all.push(Done { key, changes: vec![change] }),
+            Some(done) => {
+                done.changes.push(change);
+                done.places.push(place);
+            }
+            None => all.push(Done { key, changes: vec![change], places: vec![place] }),
         }
     }
     all.reverse();
@@ -132,7 +155,7 @@ impl Done<'_> {
         let first = self.changes.first().map(|change| change.outcome);
         match first.filter(|_| before.status == Status::Absent) {
             Some(What::Found) => Err(
-                "AWS refused to make it or gave no answer, and it was there: somebody else may have made it"
+                "it was there when it was to be made, or AWS gave no answer: somebody else may have made it"
                     .to_owned(),
             ),
             // Of a setting, somebody else has nothing there.
@@ -160,11 +183,11 @@ impl Done<'_> {
     }
 }
 
-/// The plan of an object with the changes of it that stay, or why all of it is left alone. Its changes have no
-/// numbers yet.
-async fn put_back(done: &Done<'_>, looked: &Looked) -> Result<(ObjectPlan, Vec<String>), String> {
-    let (before, after) = (done.before()?, done.after()?);
+/// The plan of an object, or why all of it is left alone.
+async fn put_back(done: &Done<'_>, looked: &Looked) -> Result<PutBack, String> {
+    let before = done.before()?;
     done.is_own(&before)?;
+    let after = done.after()?;
     let DriftKey { account, region, item, object } = &done.key;
     let session = looked
         .sessions
@@ -204,9 +227,12 @@ async fn put_back(done: &Done<'_>, looked: &Looked) -> Result<(ObjectPlan, Vec<S
     let (backs, stays) = ways_back(done, &before)?;
     let judgements = Judged::of(kind, &facts, &before, &now).about(&backs);
     let bounds = Bounds { mode, kept: kept.as_ref(), safety: &looked.guards.safety };
-    let changes = backs.iter().zip(judgements);
-    let changes = changes.flat_map(|(back, judged)| undo(back, kind, &now, &judged, &bounds));
-    let changes = changes.collect();
+    let (mut changes, mut places) = (Vec::new(), Vec::new());
+    for (back, judged) in backs.iter().zip(judgements) {
+        let writes = undo(back, kind, &now, &judged, &bounds);
+        places.extend(writes.iter().map(|_| back.place));
+        changes.extend(writes);
+    }
     let object = ObjectPlan {
         account: account.clone(),
         region: region.clone(),
@@ -224,7 +250,7 @@ async fn put_back(done: &Done<'_>, looked: &Looked) -> Result<(ObjectPlan, Vec<S
         changes,
         alike: None,
     };
-    Ok((object, stays))
+    Ok(PutBack { object, places, stays })
 }
 
 /// The ways back of an object's changes, the last one first, and what is said of those that have none. What the
@@ -235,8 +261,8 @@ fn ways_back<'a>(
     before: &Object<Value>,
 ) -> Result<(Vec<Back<'a>>, Vec<String>), String> {
     let (mut backs, mut stays) = (Vec::new(), Vec::new());
-    for change in done.changes.iter().rev() {
-        match Way::of(change)? {
+    for (change, place) in done.changes.iter().zip(&done.places).rev() {
+        match Way::of(change, *place)? {
             Way::Back(back) => backs.push(back),
             Way::None(why) => stays.push(why),
         }
@@ -289,7 +315,7 @@ fn undo(
     judged: &Judgement,
     bounds: &Bounds<'_>,
 ) -> Vec<PlannedChange> {
-    let Back { change, actions, drift } = back;
+    let Back { change, actions, drift, .. } = back;
     let mut warnings = weakened(kind.stricter(), drift, false);
     if change.outcome == What::Found {
         warnings.push(
@@ -331,30 +357,36 @@ fn undo(
     actions.iter().map(planned).collect()
 }
 
-/// Numbers an account's changes in the order of their objects. Those of an object wait for each other, and what
-/// was made for other objects for all that could have been made with it.
-fn in_order(part: &mut AccountPlan) {
-    let mut next = 1;
-    let mut done: Vec<(&'static [&'static str], u32)> = Vec::new();
-    for object in &mut part.objects {
-        let later = done.iter().filter(|(after, _)| after.contains(&object.item.kind.as_str()));
-        let mut waits_for: Vec<u32> = later.map(|(_, id)| *id).collect();
-        for change in &mut object.changes {
-            change.id = next;
-            next += 1;
-            if change.is_applied() {
-                change.depends_on.append(&mut waits_for);
-                waits_for.push(change.id);
-                part.order.push(change.id);
-            }
+/// Numbers an account's changes, what the run did last first: who has moved goes back once the old place lets
+/// them in again, and before the new one shuts them out. Those of an object wait for each other, and so do
+/// those of objects of which one may have been made for the other.
+fn in_order(part: &mut AccountPlan, places: &[Vec<usize>]) {
+    let mut all: Vec<(Reverse<usize>, usize, usize)> = Vec::new();
+    for (object, places) in places.iter().enumerate() {
+        all.extend(places.iter().enumerate().map(|(at, place)| (Reverse(*place), object, at)));
+    }
+    all.sort_unstable();
+    let after = |object: &ObjectPlan| {
+        registry::find(&object.item.kind).map_or(&[][..], |kind| kind.after())
+    };
+    let mut done: Vec<(usize, &'static str, &'static [&'static str], u32)> = Vec::new();
+    for (id, (_, at_object, at_change)) in (1..).zip(all) {
+        let object = &mut part.objects[at_object];
+        let (own_after, kind) = (after(object), object.item.kind.clone());
+        let change = &mut object.changes[at_change];
+        change.id = id;
+        if !change.is_applied() {
+            continue;
         }
-        let after = registry::find(&object.item.kind).map_or(&[][..], |kind| kind.after());
-        done.extend(
-            object
-                .changes
-                .iter()
-                .filter(|change| change.is_applied())
-                .map(|change| (after, change.id)),
-        );
+        let waits = done.iter().filter(|(other, other_kind, other_after, _)| {
+            *other == at_object
+                || other_after.contains(&kind.as_str())
+                || own_after.contains(other_kind)
+        });
+        change.depends_on = waits.map(|(_, _, _, id)| *id).collect();
+        part.order.push(id);
+        if let Some(kind) = registry::find(&kind) {
+            done.push((at_object, kind.name(), own_after, id));
+        }
     }
 }

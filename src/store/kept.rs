@@ -87,7 +87,8 @@ impl KeptInFile {
     }
 
     fn cannot_be(&self, doing: &'static str, why: impl ToString) -> StoreError {
-        StoreError::File { file: self.path.display().to_string(), doing, why: why.to_string() }
+        let why = without_path(&why.to_string());
+        StoreError::File { file: self.path.display().to_string(), doing, why }
     }
 
     fn folder(&self) -> &Path {
@@ -170,6 +171,12 @@ impl KeptInFile {
     }
 }
 
+/// Why a file cannot be written, without the name of the temporary one: it is another one each time, so that
+/// one reason would be told as many.
+fn without_path(why: &str) -> String {
+    why.split_once(" at path \"").map_or(why, |(why, _)| why).to_owned()
+}
+
 #[async_trait]
 impl Memory for KeptInFile {
     async fn read(&self, name: &str) -> Result<Option<Document>, StoreError> {
@@ -242,6 +249,19 @@ mod tests {
 
     fn at(path: impl Into<PathBuf>) -> KeptInFile {
         KeptInFile::at(path, Keeps::Guards)
+    }
+
+    #[test]
+    fn a_temporary_file_has_no_name_in_a_reason() {
+        let folder = tempfile::tempdir().unwrap();
+        let nowhere = folder.path().join("nowhere");
+        let reason = || {
+            let error = tempfile::NamedTempFile::new_in(&nowhere).unwrap_err();
+            at("guards.json").cannot_be("written", error).to_string()
+        };
+        assert_eq!(reason(), reason());
+        assert!(!reason().contains("nowhere"), "{}", reason());
+        assert!(reason().contains("No such file or directory"), "{}", reason());
     }
 
     #[tokio::test]

@@ -195,3 +195,34 @@ fn findings_that_stay_open_are_counted_by_apply() {
     account.run(&["check", "-b", "b.toml"]).code(2);
     account.run(&["run", "--once", "-b", "b.toml"]).code(2);
 }
+
+/// Targets that list one account say one thing of it, which needs no AWS to see.
+#[test]
+fn targets_that_contradict_each_other_do_not_validate() {
+    let account = support::emulator().account();
+    for (name, length) in [("one.toml", 14), ("two.toml", 8)] {
+        account.write(
+            name,
+            &format!("schema = 1\n[baseline]\nname = \"b\"\n[iam.password_policy]\nminimum_password_length = {length}\n"),
+        );
+    }
+    let fleet = |second: &str| {
+        let target = |name: &str, file: &str, account: &str| {
+            format!(
+                "[[target]]\nname = \"{name}\"\nbaselines = [\"{file}\"]\nselect = {{ accounts = [\"{account}\"] }}\n"
+            )
+        };
+        let both = [target("one", "one.toml", "111122223333"), target("two", "two.toml", second)];
+        account.write("evenkeel.toml", &format!("schema = 1\n{}", both.concat()));
+    };
+    fleet("111122223333");
+    account
+        .run(&["validate"])
+        .code(1)
+        .complains("iam.password_policy is declared twice with different values")
+        .complains("one.toml:4")
+        .complains("two.toml:4")
+        .complains("111122223333");
+    fleet("444455556666");
+    account.run(&["validate"]).code(0);
+}

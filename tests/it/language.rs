@@ -205,6 +205,18 @@ fn what_cannot_be_is_refused_with_words_that_help() {
     }
 }
 
+#[test]
+fn a_wrong_key_of_a_map_is_pointed_at_and_not_its_value() {
+    let text = "schema = 1\n[baseline]\nname = \"x\"\n[s3.bucket.logs]\nservices = [\"cloudtrail\"]\n\
+                service_prefixes = { config = \"c\", cloudtrial = \"trails\" }\n";
+    let path = PathBuf::from("b.toml");
+    let memory = Memory(BTreeMap::from([(path.clone(), text.to_owned())]));
+    let problems = baseline::load(&[path], &memory, registry::catalog(), options()).err().unwrap();
+    let places = problems.list.iter().filter_map(|problem| problem.place.as_ref());
+    let said: Vec<&str> = places.map(|(place, _)| &text[place.start..place.end]).collect();
+    assert_eq!(said, ["cloudtrial"]);
+}
+
 /// What is said of a text that is refused, with what helps.
 fn refused(text: &str) -> String {
     let path = PathBuf::from("b.toml");

@@ -37,6 +37,7 @@ mod let_in;
 mod library;
 mod log_alarms;
 mod log_groups;
+mod made_meanwhile;
 mod managed_policies;
 mod mended;
 mod met;

@@ -158,3 +158,72 @@ fn what_s3_keeps_in_another_form_is_the_same_write() {
     assert_eq!(open_prefixes(&account), ["new"]);
     account.check().code(0);
 }
+
+/// An account with a store, so that runs can be put back.
+fn settled_with_store() -> Account {
+    let account = declared::account(&items("old", "one"));
+    account.write(
+        "evenkeel.toml",
+        "schema = 1\n\n[store]\nurl = \"sqlite://.evenkeel/store.db\"\n\n[[target]]\nname = \"here\"\nbaselines = [\"b.toml\"]\nmode = \"enforce\"\nconfirmed = true\n",
+    );
+    account.run(&MOVE).code(0);
+    account.declare(&items("new", "two"));
+    account.run(&MOVE).code(0);
+    account
+}
+
+const MOVE: [&str; 5] =
+    ["apply", "--yes", "--max-risk", "destructive", "--max-changes-per-account=1000"];
+
+/// The way back goes as the way there went: what the old place lets in comes first, then they move, and then the
+/// new place shuts them out.
+#[test]
+fn who_has_moved_moves_back_while_both_places_let_them_in() {
+    let account = settled_with_store();
+    let list = account.run(&["history", "--runs", "--format", "json"]).code(0).json();
+    let run = list["runs"][0]["run"].as_str().unwrap();
+    account.forget_calls();
+    account.run(&["rollback", run, "--yes", "--max-risk", "destructive"]).code(0);
+    let moves = ["UpdateTrail", "PutDeliveryChannel"];
+    let calls = account.calls();
+    let refused: Vec<_> = calls
+        .iter()
+        .filter(|call| call.status >= 400 && moves.contains(&call.operation.as_str()))
+        .collect();
+    assert!(refused.is_empty(), "{refused:?}");
+    let writes = account.writes();
+    for (policy, moves) in [
+        ("s3:PutBucketPolicy", "cloudtrail:UpdateTrail"),
+        ("s3:PutBucketPolicy", "config:PutDeliveryChannel"),
+        ("kms:PutKeyPolicy", "cloudtrail:UpdateTrail"),
+    ] {
+        assert!(place(&writes, policy) < place(&writes, moves), "{writes:?}");
+        assert!(last_place(&writes, policy) > last_place(&writes, moves), "{writes:?}");
+    }
+    assert_eq!(trail(&account)["prefix"], "old");
+    assert_eq!(open_prefixes(&account), ["old"]);
+    account.declare(&items("old", "one"));
+    account.check().code(0);
+}
+
+/// The policy of a topic lets a service in and shuts another one out around those who move.
+#[test]
+fn a_topic_shuts_a_service_out_once_its_rules_have_moved() {
+    let items = |from: &str, to: &str, sends: &str| {
+        format!(
+            "[sns.topic.one]\nname = \"one\"\nservices = [{from}]\n\n[sns.topic.two]\nname = \"two\"\nservices = [{to}]\n\n\
+             [events.rule.r]\nname = \"r\"\nschedule_expression = \"rate(1 day)\"\n\
+             targets = [{{ id = \"t\", arn = \"arn:aws:sns:eu-west-1:${{account.id}}:{sends}\" }}]\n"
+        )
+    };
+    let account = declared::account(&items("\"events\"", "", "one"));
+    account.run(&APPLY).code(0);
+    account.declare(&items("", "\"events\"", "two"));
+    account.forget_calls();
+    account.run(&APPLY).code(0);
+    let writes = account.writes();
+    let (policy, moved) = ("sns:SetTopicAttributes", "events:PutTargets");
+    assert!(place(&writes, policy) < place(&writes, moved), "{writes:?}");
+    assert!(last_place(&writes, policy) > last_place(&writes, moved), "{writes:?}");
+    account.check().code(0);
+}

@@ -65,6 +65,9 @@ pub struct Action {
     policy_name: String,
     /// The text of the policy; `None` takes a policy away that was made by mistake.
     policy_document: Option<String>,
+    /// Whether there is none of this name. The call would replace one that is there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_new: bool,
 }
 
 /// The kind.
@@ -137,13 +140,17 @@ Condition = { StringEquals = { "aws:SourceAccount" = "${account.id}" } }
     }
 
     fn calls(action: &Action) -> Vec<Call> {
-        vec![if action.policy_document.is_some() { PUT } else { DELETE }]
+        match (&action.policy_document, action.is_new) {
+            (Some(_), true) => vec![PUT, DESCRIBE],
+            (Some(_), false) => vec![PUT],
+            (None, _) => vec![DELETE],
+        }
     }
 
     async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {
         let name = spec.policy_name.as_str();
         let all = policies(cx).await?;
-        let own = all.iter().find(|policy| policy.policy_name() == Some(name));
+        let own = all.iter().find(|policy| is_of(policy, name));
         let Some(own) = own else { return Ok(vec![Object::absent(name)]) };
         let text = told("PolicyDocument", own.policy_document())?;
         PolicyDocument::from_text(text).map_err(|error| ObserveError::Malformed {
@@ -178,8 +185,8 @@ Condition = { StringEquals = { "aws:SourceAccount" = "${account.id}" } }
         match &before {
             Some(before) if before.same_meaning(after, &facts.partition) => Vec::new(),
             Some(there) => {
-                let change = merging.put(Some(there), there, after, Vec::new());
-                vec![change.map(|text| act(spec, text))]
+                let steps = merging.steps(Some(there), there, after, Vec::new()).into_iter();
+                steps.map(|change| change.map(|text| act(spec, text))).collect()
             }
             None => {
                 let mut drift = Drift::new();
@@ -187,13 +194,16 @@ Condition = { StringEquals = { "aws:SourceAccount" = "${account.id}" } }
                 let mut change = merging.put(None, &nothing, after, Vec::new());
                 drift.0.append(&mut change.drift);
                 change.drift = drift.0;
-                vec![change.map(|text| act(spec, text))]
+                vec![change.map(|text| Action { is_new: true, ..act(spec, text) })]
             }
         }
     }
 
     async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
         let (client, name) = (cx.client(Client::new), &action.policy_name);
+        if action.is_new && policies(&cx.afresh()).await?.iter().any(|one| is_of(one, name)) {
+            return Err(WriteError::there_by_now(name));
+        }
         let is_settling = |error: &WriteError| matches!(error, WriteError::Aws(error) if error.class == ErrorClass::Settling);
         settle(is_settling, || async {
             match &action.policy_document {
@@ -212,7 +222,8 @@ Condition = { StringEquals = { "aws:SourceAccount" = "${account.id}" } }
 
     fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
         let policy_document = before.state().map(|state| state.policy_document.clone());
-        Undo::By(vec![Action { policy_name: action.policy_name.clone(), policy_document }])
+        let policy_name = action.policy_name.clone();
+        Undo::By(vec![Action { policy_name, policy_document, is_new: false }])
     }
 
     async fn find_all(cx: &Cx, _regions: &BTreeSet<Region>) -> Result<Vec<Found>, ObserveError> {
@@ -229,7 +240,11 @@ Condition = { StringEquals = { "aws:SourceAccount" = "${account.id}" } }
 }
 
 fn act(spec: &Spec, policy_document: Option<String>) -> Action {
-    Action { policy_name: spec.policy_name.clone(), policy_document }
+    Action { policy_name: spec.policy_name.clone(), policy_document, is_new: false }
+}
+
+fn is_of(policy: &types::ResourcePolicy, name: &str) -> bool {
+    policy.policy_name() == Some(name)
 }
 
 /// All policies of the account in a Region: the operation has pages, and the SDK no way of its own to
@@ -325,9 +340,11 @@ mod tests {
         assert!(diff(&one, Some(&same)).is_empty());
         let other = spec(json!([allow("events.amazonaws.com", json!({}))]));
         let changes = diff(&one, Some(&other));
-        assert_eq!((changes.len(), changes[0].risk), (1, Risk::Disruptive));
-        assert!(changes[0].warnings[0].contains("events.amazonaws.com"), "{changes:?}");
-        let action = changes[0].action.as_ref().unwrap();
+        // Who is to write is let in first, and who is not is shut out once all have moved.
+        assert_eq!((changes.len(), changes[0].risk), (2, Risk::Safe));
+        assert_eq!((changes[1].risk, changes[1].comes_last), (Risk::Disruptive, true));
+        assert!(changes[1].warnings[0].contains("events.amazonaws.com"), "{changes:?}");
+        let action = changes[1].action.as_ref().unwrap();
         let there = Object::present("p", State { policy_document: "{}".to_owned() });
         for (before, text) in [(there, Some("{}")), (Object::absent("p"), None)] {
             let Undo::By(back) = ResourcePolicy::undo(action, &before) else { unreachable!() };

@@ -16,8 +16,8 @@ use serde_json::Value;
 use crate::aws::settle::settle;
 use crate::aws::{Call, ErrorClass};
 use crate::kinds::{
-    Change, Cx, Drift, Facts, Kind, Made, Needs, Object, ObserveError, Risk, Status, Undo, Use,
-    WriteCx, WriteError, compared, together,
+    Change, Cx, Drift, Facts, Kind, Made, Needs, Object, ObserveError, Risk, Status, Undo, Unknown,
+    Use, WriteCx, WriteError, compared, together,
 };
 use crate::names::Region;
 
@@ -75,6 +75,13 @@ pub trait Parted: Kind {
         place: &Self::Place,
         making: &Self::Making,
     ) -> impl Future<Output = Result<Made, WriteError>> + Send;
+
+    /// What an object is looked for by once more directly before the call that makes it: where AWS answers
+    /// that call alike whether it makes something or finds it, or puts what is asked for in the place of what
+    /// somebody else has made. `None` where AWS refuses to make what is there.
+    fn looked_for(_place: &Self::Place) -> Option<Self::Spec> {
+        None
+    }
 
     /// A finding about what was chosen when the object was made, and cannot be changed.
     fn immovable(_spec: &Self::Spec, _place: &Self::Place) -> Option<Change<Self::Making>> {
@@ -549,6 +556,10 @@ pub fn diff<K: Parted>(
 pub async fn apply<K: Parted>(cx: &WriteCx, action: &Action<K>) -> Result<(), WriteError> {
     let there = K::region(&action.place).map(|region| cx.in_region(region));
     let cx = there.as_ref().unwrap_or(cx);
+    // Before all tries: a later one may find what an earlier one has made.
+    if let (Step::Create(_), Some(spec)) = (&action.step, K::looked_for(&action.place)) {
+        is_free::<K>(cx, &spec).await?;
+    }
     settle(K::is_settling, || async {
         match &action.step {
             Step::Create(making) => K::create(cx, &action.place, making).await.map(drop),
@@ -559,6 +570,18 @@ pub async fn apply<K: Parted>(cx: &WriteCx, action: &Action<K>) -> Result<(), Wr
         }
     })
     .await
+}
+
+/// Nothing, where what is to be made is not there yet. AWS would not say it afterwards.
+async fn is_free<K: Parted>(cx: &WriteCx, spec: &K::Spec) -> Result<(), WriteError> {
+    let found = K::find(&cx.afresh(), spec).await?;
+    match found.status {
+        Status::Absent => Ok(()),
+        Status::Present(_) => Err(WriteError::there_by_now(&found.id)),
+        Status::Unknown(Unknown { reason, .. }) | Status::Skipped { reason } => {
+            Err(WriteError::Changed(reason))
+        }
+    }
 }
 
 /// The kind's `is_same_write`.

@@ -128,7 +128,7 @@ pub struct OfAccount<'a, 'p> {
     done: BTreeSet<u32>,
     /// Changes that were sent to AWS.
     written: BTreeSet<u32>,
-    /// Those of them that AWS refused because what they make was there.
+    /// Those of them that were not made, because what they make was there.
     there: BTreeSet<u32>,
     /// The token of the account's lease, where several controllers share it.
     token: Option<i64>,
@@ -464,9 +464,10 @@ impl<'a, 'p> OfAccount<'a, 'p> {
                     WriteError::Another(_) | WriteError::WasThere(_) => {
                         FailureClass::Aws(ErrorClass::Refused)
                     }
-                    WriteError::Unsendable(_) | WriteError::Look(_) | WriteError::Changed(_) => {
-                        FailureClass::Ours(NotSent::Unsendable)
-                    }
+                    WriteError::Unsendable(_)
+                    | WriteError::Look(_)
+                    | WriteError::Changed(_)
+                    | WriteError::ThereByNow(_) => FailureClass::Ours(NotSent::Unsendable),
                 };
                 (format!("{write}\n{}", write.remedy()), class)
             }
@@ -548,10 +549,12 @@ impl<'a, 'p> OfAccount<'a, 'p> {
     }
 }
 
-/// Why a write was refused because the thing was there by then, if that is why.
+/// Why nothing was made because the thing was there by then, if that is why.
 fn there_by_then(error: &ApplyError) -> Option<String> {
     match error {
-        ApplyError::Write(WriteError::WasThere(why)) => Some(why.clone()),
+        ApplyError::Write(WriteError::WasThere(why) | WriteError::ThereByNow(why)) => {
+            Some(why.clone())
+        }
         _ => None,
     }
 }

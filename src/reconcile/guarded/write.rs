@@ -18,7 +18,7 @@ pub enum Sent {
     Accepted,
     /// AWS did not.
     Failed,
-    /// AWS did not, because what it makes was there as it is to be.
+    /// It was not made, because it was there.
     WasThere,
     /// It was not sent after all.
     Unsent,

@@ -98,6 +98,8 @@ enum Near {
 /// The way back of a change of the run.
 pub struct Back<'a> {
     pub change: &'a ChangeShown,
+    /// Where the change stands in the run.
+    pub place: usize,
     pub actions: Vec<Value>,
     pub drift: Vec<FieldDrift>,
 }
@@ -111,7 +113,7 @@ pub enum Way<'a> {
 }
 
 impl<'a> Way<'a> {
-    pub fn of(change: &'a ChangeShown) -> Result<Self, String> {
+    pub fn of(change: &'a ChangeShown, place: usize) -> Result<Self, String> {
         let about = &change.intent.about;
         let strange =
             |error: serde_json::Error| format!("what the history has of it is none: {error}");
@@ -130,7 +132,7 @@ impl<'a> Way<'a> {
             desired: actual,
         };
         let drift = drift.into_iter().map(turned).collect();
-        Ok(Self::Back(Back { change, actions, drift }))
+        Ok(Self::Back(Back { change, place, actions, drift }))
     }
 }
 

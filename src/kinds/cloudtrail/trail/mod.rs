@@ -36,7 +36,8 @@ impl Kind for Trail {
     const IDENTITY: Identity = Identity::Named { field: "name", prefix: "" };
     const REGION: Option<&'static str> = Some("home_region");
     const NOT_STATE: &'static [&'static str] = &["name"];
-    const AFTER: &'static [&'static str] = &["s3.bucket", "kms.key", "iam.role", "logs.log_group"];
+    const AFTER: &'static [&'static str] =
+        &["s3.bucket", "kms.key", "iam.role", "logs.log_group", "sns.topic"];
     const BESIDE: &'static [&'static str] =
         &["/declared_key", "/key_policy", "/delivery_errors", "/namesakes"];
     const CONTROLS: Controls = Controls {

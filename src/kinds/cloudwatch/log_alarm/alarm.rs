@@ -185,7 +185,8 @@ impl Part for Alarm {
             return vec![sending(look.facts, spec, now, change)];
         };
         let record = there.clone().with(spec, unit);
-        let change = Change::new(Write::Put(Box::new(record)), drift);
+        let mut change = Change::new(Write::Put(Box::new(record)), drift);
+        change.moves = change.drift.iter().any(|drift| drift.field.ends_with("_actions"));
         let change = warnings.into_iter().fold(change, |change, warning| change.warn(warning));
         vec![sending(look.facts, spec, now, change)]
     }

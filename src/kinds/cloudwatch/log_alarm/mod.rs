@@ -285,6 +285,7 @@ impl Parted for LogAlarm {
     const PARTS: &'static [&'static dyn AnyPart<Self>] =
         &[&filter::Filter, &alarm::Alarm, &OwnTags::<Self>::PART, &trail::Delivery];
     const CREATE: Call = filter::PUT;
+    const CREATING: &'static [Call] = &[filter::PUT, filter::DESCRIBE, alarms::DESCRIBE];
     const KEPT: &'static str = "evenkeel deletes no alarm";
 
     async fn find(cx: &Cx, spec: &Spec) -> Result<Object<Place>, ObserveError> {
@@ -315,6 +316,11 @@ impl Parted for LogAlarm {
             Some(record) => Change::new(record, drift),
             None => Change::finding(drift).withhold(undeclared("alarm", &lacks)),
         }
+    }
+
+    // The call replaces a filter that is there.
+    fn looked_for(place: &Place) -> Option<Spec> {
+        Some(Self::named(&place.alarm_name, place))
     }
 
     async fn create(

@@ -125,6 +125,7 @@ impl Parted for Authorization {
 
     const PARTS: &'static [&'static dyn AnyPart<Self>] = &[&Given, &OwnTags::<Self>::PART];
     const CREATE: Call = PUT;
+    const CREATING: &'static [Call] = &[PUT, DESCRIBE];
     const KEPT: &'static str = "evenkeel takes no authorization away";
 
     async fn find(cx: &Cx, spec: &Spec) -> Result<Object<Place>, ObserveError> {
@@ -154,6 +155,11 @@ impl Parted for Authorization {
         let is_outside = account != facts.account.as_str();
         let what = format!("what Config records and finds may be collected by account {account}");
         change.rises(is_outside.then(|| Rise::accounts(what, [account.as_str()])))
+    }
+
+    // AWS says the same of one that is there already.
+    fn looked_for(place: &Place) -> Option<Spec> {
+        Some(Self::named("", place))
     }
 
     async fn create(cx: &WriteCx, place: &Place, tags: &Tags) -> Result<Made, WriteError> {

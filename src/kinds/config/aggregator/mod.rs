@@ -120,6 +120,7 @@ impl Parted for Aggregator {
     const PARTS: &'static [&'static dyn AnyPart<Self>] =
         &[&collected::Collecting, &health::Sources, &OwnTags::<Self>::PART];
     const CREATE: Call = PUT;
+    const CREATING: &'static [Call] = &[PUT, DESCRIBE];
     const KEPT: &'static str = "evenkeel deletes no aggregator";
 
     async fn find(cx: &Cx, spec: &Spec) -> Result<Object<Place>, ObserveError> {
@@ -157,6 +158,11 @@ impl Parted for Aggregator {
         drift.compare("tags", None, spec.tags.as_ref().filter(|tags| !tags.is_empty()));
         let collected = Collected::default().with(spec);
         Change::new(Making { collected, tags: spec.tags.clone().unwrap_or_default() }, drift)
+    }
+
+    // The call replaces one that is there.
+    fn looked_for(place: &Place) -> Option<Spec> {
+        Some(Self::named(&place.configuration_aggregator_name, place))
     }
 
     async fn create(cx: &WriteCx, place: &Place, making: &Making) -> Result<Made, WriteError> {

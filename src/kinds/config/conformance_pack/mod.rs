@@ -175,6 +175,11 @@ impl Parted for ConformancePack {
         pack::making(spec, drift).map(|record| Making { record, tags })
     }
 
+    // The call replaces a pack that is there.
+    fn looked_for(place: &Place) -> Option<Spec> {
+        Some(Self::named(&place.conformance_pack_name, place))
+    }
+
     async fn create(cx: &WriteCx, place: &Place, making: &Making) -> Result<Made, WriteError> {
         let tags = made_with(&making.tags);
         pack::put(cx, &place.conformance_pack_name, &making.record, tags).await

@@ -25,7 +25,7 @@ impl Kind for ConfigRecorder {
     const NAME: &'static str = "config.recorder";
     const SCOPE: Scope = Scope::Regional;
     const IDENTITY: Identity = Identity::Singleton;
-    const AFTER: &'static [&'static str] = &["s3.bucket", "kms.key", "iam.role"];
+    const AFTER: &'static [&'static str] = &["s3.bucket", "kms.key", "iam.role", "sns.topic"];
     const BESIDE: &'static [&'static str] =
         &["/declared_key", "/key_policy", "/failures", "/has_service_linked_role"];
     const CONTROLS: Controls = Controls {

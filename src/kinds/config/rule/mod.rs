@@ -98,6 +98,7 @@ impl Parted for Rule {
     const PARTS: &'static [&'static dyn AnyPart<Self>] =
         &[&record::Evaluated, &OwnTags::<Self>::PART];
     const CREATE: Call = PUT;
+    const CREATING: &'static [Call] = &[PUT, DESCRIBE];
     const KEPT: &'static str = "evenkeel never deletes a rule: its results would go with it";
 
     async fn find(cx: &Cx, spec: &Spec) -> Result<Object<Place>, ObserveError> {
@@ -141,6 +142,11 @@ impl Parted for Rule {
         let tags = spec.tags.clone().unwrap_or_default();
         Change::new(Making { record: Record::default().with(spec), tags }, drift)
             .warn("AWS charges for every evaluation of a rule")
+    }
+
+    // The call replaces a rule that is there.
+    fn looked_for(place: &Place) -> Option<Spec> {
+        Some(Self::named(&place.config_rule_name, place))
     }
 
     async fn create(cx: &WriteCx, place: &Place, making: &Making) -> Result<Made, WriteError> {

@@ -240,10 +240,12 @@ in_use  = "enforce"
             for (index, rule) in rules.iter().flatten().enumerate() {
                 for wrong in rule.problems() {
                     let gap = if wrong.field.is_empty() { "" } else { "." };
+                    let field = format!("{direction}[{index}]{gap}{}", wrong.field);
                     problems.push(SpecProblem {
-                        field: format!("{direction}[{index}]{gap}{}", wrong.field),
+                        field,
                         message: wrong.message,
                         help: wrong.help,
+                        at_key: false,
                     });
                 }
             }

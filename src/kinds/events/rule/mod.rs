@@ -232,6 +232,7 @@ impl Parted for Rule {
     const PARTS: &'static [&'static dyn AnyPart<Self>] =
         &[&targets::Targets, &record::Settings, &OwnTags::<Self>::PART];
     const CREATE: Call = record::PUT;
+    const CREATING: &'static [Call] = &[record::PUT, record::DESCRIBE];
     const KEPT: &'static str = "evenkeel never deletes a rule";
 
     async fn find(cx: &Cx, spec: &Spec) -> Result<Object<Place>, ObserveError> {
@@ -262,6 +263,11 @@ impl Parted for Rule {
         }
         record::drift_of_new(spec, &mut drift);
         Change::new(record, drift)
+    }
+
+    // The call replaces a rule that is there.
+    fn looked_for(place: &Place) -> Option<Spec> {
+        Some(Self::named("", place))
     }
 
     async fn create(

@@ -210,7 +210,7 @@ impl Part for Targets {
             let arns: Vec<&str> = gone.iter().map(|seen| seen.target.arn.as_str()).collect();
             let warning = format!("no longer sent to: {}", arns.join(", "));
             let change = Change::new(Write::Remove(ids), drift);
-            let change = change.risk(Risk::Disruptive).warn(warning).makes_room();
+            let change = change.risk(Risk::Disruptive).warn(warning).makes_room().moves();
             match is_full {
                 true => changes.insert(
                     0,
@@ -312,6 +312,7 @@ fn putting(
 ) -> Change<Write> {
     let arns: Vec<String> = put.iter().map(|target| target.arn.clone()).collect();
     let mut change = Change::new(Write::Put(put), drift);
+    change.moves = !look.is_new();
     for arn in &arns {
         change = change.sends(&look.facts.account, "events are sent", arn);
     }

@@ -13,7 +13,9 @@ use crate::policy_document::PolicyDocument;
 ///
 /// A key has no name: the alias is what it is known by. A key that does not exist is made, marked
 /// with the tags `evenkeel:alias` and `evenkeel:run`, and given its alias; should evenkeel be
-/// stopped between the two, the next run finds the key by that mark.
+/// stopped between the two, the next run finds the key by that mark. Which keys bear it, AWS's index of
+/// tags says, whatever their policies: one that bears the mark of the alias and lets nobody look makes the
+/// item unknown, and one that does not bear it stops nothing.
 ///
 /// Tags can be set by anybody who may tag keys, so that a mark proves nothing: a marked key without
 /// alias is adopted only by a disruptive change of its own, which says what is known of the key, and

@@ -276,6 +276,7 @@ impl Parted for Bucket {
         &tags::AllTags,
     ];
     const CREATE: Call = CREATE;
+    const CREATING: &'static [Call] = &[CREATE, place::LIST, place::HEAD];
     const KEPT: &'static str = "evenkeel never deletes a bucket";
 
     async fn find(cx: &Cx, spec: &Spec) -> Result<Object<Place>, ObserveError> {
@@ -304,6 +305,12 @@ impl Parted for Bucket {
         Change::new(Making { object_lock: spec.object_lock_mode.is_some() }, drift)
     }
 
+    // Of a bucket that is there already, S3 says in us-east-1 that it was made, and sets its ACL anew (S3 API
+    // Reference, `CreateBucket`, `BucketAlreadyOwnedByYou`).
+    fn looked_for(place: &Place) -> Option<Spec> {
+        (place.region == NAMELESS_REGION).then(|| Self::named(&place.bucket, place))
+    }
+
     async fn create(cx: &WriteCx, place: &Place, making: &Making) -> Result<Made, WriteError> {
         let region = place.region.as_str();
         let configuration = (region != NAMELESS_REGION).then(|| {
@@ -322,7 +329,7 @@ impl Parted for Bucket {
             .set_object_lock_enabled_for_bucket(making.object_lock.then_some(true));
         match cx.made(CREATE, request.send()).await {
             // An earlier try whose answer was lost made it, or somebody else of the account did since
-            // the look. In us-east-1, S3 says of such a bucket that it was made.
+            // the look.
             Err(WriteError::Aws(error)) if error.is_code(&["BucketAlreadyOwnedByYou"]) => {
                 Err(WriteError::WasThere(error.to_string()))
             }

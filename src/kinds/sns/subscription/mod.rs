@@ -237,6 +237,7 @@ impl Parted for Subscription {
 
     const PARTS: &'static [&'static dyn AnyPart<Self>] = &[&settings::Settings];
     const CREATE: Call = SUBSCRIBE;
+    const CREATING: &'static [Call] = &[SUBSCRIBE, LIST];
     const KEPT: &'static str = "evenkeel takes nobody off a topic";
 
     async fn find(cx: &Cx, spec: &Spec) -> Result<Object<Place>, ObserveError> {
@@ -283,6 +284,11 @@ impl Parted for Subscription {
         change
     }
 
+    // AWS says the same of one that is there already.
+    fn looked_for(place: &Place) -> Option<Spec> {
+        Some(Self::named("", place))
+    }
+
     async fn create(
         cx: &WriteCx,
         place: &Place,
@@ -297,7 +303,6 @@ impl Parted for Subscription {
             .endpoint(&place.endpoint)
             .set_attributes(attributes)
             .return_subscription_arn(true);
-        // AWS says the same of one that is there already. No rollback takes either away.
         cx.made(SUBSCRIBE, request.send()).await
     }
 

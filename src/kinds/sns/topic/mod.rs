@@ -264,6 +264,7 @@ impl Parted for Topic {
     const PARTS: &'static [&'static dyn AnyPart<Self>] =
         &[&key::Key, &policy::Policy, &attributes::Attributes, &OwnTags::<Self>::PART];
     const CREATE: Call = CREATE;
+    const CREATING: &'static [Call] = &[CREATE, GET];
     const KEPT: &'static str = "evenkeel never deletes a topic";
 
     async fn find(cx: &Cx, spec: &Spec) -> Result<Object<Place>, ObserveError> {
@@ -285,8 +286,12 @@ impl Parted for Topic {
         Change::new((), drift)
     }
 
+    // AWS says the same of one that is there already.
+    fn looked_for(place: &Place) -> Option<Spec> {
+        Some(Self::named(&place.name, place))
+    }
+
     async fn create(cx: &WriteCx, place: &Place, _making: &()) -> Result<Made, WriteError> {
-        // AWS says the same of one that is there already. No rollback takes either away.
         cx.made(CREATE, cx.client(Client::new).create_topic().name(&place.name).send()).await
     }
 

@@ -85,16 +85,24 @@ impl Part for Policy {
             },
         };
         let merging = merging(look);
-        let (mut after, notes) = merging.merged(&before, spec.extra_policy_statements.is_some());
+        // What stayed until all had moved goes, unless somebody still uses it.
+        let partition = &look.facts.partition;
+        let base = before.without_staying(partition);
+        let (mut after, notes) = merging.merged(&base, spec.extra_policy_statements.is_some());
         after = without_own(&About::of(look), spec, &merging.required, &after);
         let mut changes: Vec<Change<merged::Write>> = Vec::new();
         if after != before {
             let there = (!look.is_new()).then_some(&before);
-            let change = merging.put(there, &before, &after, notes);
-            changes.push(match refused(&after) {
+            let between = before.on_the_way_to(&after, partition);
+            let has_room = between.is_none_or(|between| refused(&between).is_none());
+            let steps = match has_room {
+                true => merging.steps(there, &before, &after, notes),
+                false => vec![merging.put(there, &before, &after, notes)],
+            };
+            changes.extend(steps.into_iter().map(|change| match refused(&after) {
                 Some(reason) => change.withhold(reason),
                 None => change,
-            });
+            }));
         } else {
             changes.extend(merging.misread_as_it_is(&before));
         }
@@ -127,6 +135,10 @@ impl Part for Policy {
             return Err(WriteError::Unsendable("a topic has a policy always".to_owned()));
         }
         set(cx, place, "Policy", policy).await
+    }
+
+    fn is_same(one: &String, other: &String) -> bool {
+        merged::is_same(&Some(one.clone()), &Some(other.clone()))
     }
 
     fn undo(_: &String, before: &Now) -> Undo<String> {

@@ -353,3 +353,23 @@ fn a_statement_with_variables_means_nothing_in_the_older_version() {
     assert!(found[0].action.is_none());
     assert!(found[0].withheld.as_deref().unwrap().contains("raise its Version"), "{found:?}");
 }
+
+/// Who publishes elsewhere from now on is shut out last, and known again by who finds the policy half way.
+#[test]
+fn a_service_is_shut_out_once_all_have_moved() {
+    let of = |services: &str| json!({ "services": [services] });
+    let now = |policy: &Value| with_policy(&policy.to_string(), None);
+    let before = policy(&diff(of("cloudtrail"), with_policy(OWNER, None))[0]);
+    let changes = diff(of("events"), now(&before));
+    assert_eq!(changes.len(), 2, "{changes:?}");
+    assert!(!changes[0].comes_last && changes[1].comes_last, "{changes:?}");
+    let between = policy(&changes[0]);
+    for service in ["cloudtrail.amazonaws.com", "events.amazonaws.com"] {
+        assert!(between.to_string().contains(service), "{between}");
+    }
+    let changes = diff(of("events"), now(&between));
+    assert_eq!((changes.len(), changes[0].comes_last), (1, true), "{changes:?}");
+    let after = policy(&changes[0]);
+    assert!(!after.to_string().contains("cloudtrail"), "{after}");
+    assert!(diff(of("events"), now(&after)).is_empty());
+}
