@@ -48,8 +48,8 @@ fn by_hand(looking: &Looking<'_>) -> ByHand {
     let config = looking.config.to_owned();
     let selectors = looking.selectors.clone();
     let checkout = looking.checkout.map(str::to_owned);
-    Box::new(move |guard| {
-        let line = again::by_hand(&config, &selectors, guard)?;
+    Box::new(move |guard, kinds| {
+        let line = again::by_hand(&config, &selectors, kinds, guard)?;
         Some(match &checkout {
             Some(place) => format!("{line}   # {place}"),
             None => line,
