@@ -147,11 +147,7 @@ async fn look_at(
 }
 
 /// What a reviewed plan allows of a fresh one, and whether something has moved since.
-async fn within(
-    path: &Path,
-    fresh: Plan,
-    left: &[NotPutBack],
-) -> Result<(Plan, bool), Failure> {
+async fn within(path: &Path, fresh: Plan, left: &[NotPutBack]) -> Result<(Plan, bool), Failure> {
     let (saved, _) = saved::load(path, None).await?;
     if saved.baseline.name != fresh.baseline.name {
         return Err(Refusal::Unusable {

@@ -394,9 +394,8 @@ impl Remembered {
             observed_in: Some(told.run.to_owned()),
             ..OutcomeAbout::default()
         };
-        let end = |about| {
-            self.end(told, &intent.run, intent.change, OutcomeWord::Recovered, about, by)
-        };
+        let end =
+            |about| self.end(told, &intent.run, intent.change, OutcomeWord::Recovered, about, by);
         match end(about.clone()) {
             Err(StoreError::Impossible { .. }) => {}
             ended => return ended,

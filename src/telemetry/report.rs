@@ -146,6 +146,7 @@ fn of_open(open: &Open) -> Drifted {
         severity: open.severity,
         since: open.since,
         guard: open.guard.map(str::to_owned),
+        released_by: open.released_by.clone(),
     }
 }
 
@@ -303,8 +304,8 @@ fn drifted(entry: Entry) -> Drifted {
     };
     let title =
         about["title"].as_str().map_or_else(|| entry.object.item.to_string(), str::to_owned);
-    let guard = held.map(|held| held.guard.to_owned());
-    Drifted { title, state, severity, since: entry.time, guard }
+    let (guard, released_by) = held.map(|held| (held.guard.to_owned(), held.released_by)).unzip();
+    Drifted { title, state, severity, since: entry.time, guard, released_by }
 }
 
 fn run(record: RunRecord) -> RunLine {

@@ -115,6 +115,9 @@ fn log(said: &Said<'_>) {
         Said::Deaf { why, pause } => {
             json!({"event": "deaf", "error": why, "again_in_seconds": pause.as_secs()})
         }
+        Said::Answered { deaf: Some(deaf) } => {
+            json!({"event": "hears", "deaf_seconds": deaf.as_secs()})
+        }
         Said::Door { shut: Ok(Some(why)) } => json!({"event": "deaf", "error": why}),
         Said::Door { shut: Ok(None) } => json!({"event": "hears"}),
         Said::Door { shut: Err(why) } => json!({"event": "queue_policy_unknown", "error": why}),
