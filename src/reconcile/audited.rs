@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::event::{ListenError, Listener, Recovered, RunEvent, Told};
-use crate::kinds::Status;
 use crate::plan::{Guard, ObjectPlan, Plan};
 use crate::store::audit::{AuditError, AuditLog, Phase, Record};
 
@@ -102,7 +101,7 @@ impl<'a> Audited<'a> {
                 })
             }
             RunEvent::SeenSince { intent, now: Recovered { after, in_sync }, by } => {
-                let absent = || Ok(json!({"id": intent.object, "status": Status::Absent}));
+                let absent = || Ok(json!({"id": intent.object, "status": "absent"}));
                 let after = after.map_or_else(absent, serde_json::to_value)?;
                 self.log.append(&Record {
                     time: told.time,
