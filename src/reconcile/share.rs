@@ -229,7 +229,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::store::Store;
+    use crate::store::{Leases, Store};
 
     fn accounts() -> Vec<AccountId> {
         (1..=6).map(|number| format!("{number:012}").parse().unwrap()).collect()

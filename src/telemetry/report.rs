@@ -9,7 +9,7 @@ use super::around::{Around, Kept};
 use super::figures::{OfFleet, drifted, of_open};
 use super::hub::{Sources, Telemetry};
 use super::known::{self, Known};
-use super::objects::{Objects, Open, State};
+use super::objects::{Objects, State};
 use super::runs::in_words;
 use super::seconds_since;
 use super::status::{
@@ -18,14 +18,10 @@ use super::status::{
 };
 use crate::controller::sight::{Counts, Seen};
 use crate::fleet::file::Objectives;
-use crate::fleet::notify::Severity;
 use crate::guards::KillSwitch;
-use crate::kinds::TRAIL;
 use crate::names::{AccountId, VERSION};
-use crate::notify::holds;
-use crate::plan::Held;
 use crate::store::Store;
-use crate::store::history::{Entry, LookShown, NotSeen, RunRecord};
+use crate::store::history::{LookShown, NotSeen, RunRecord};
 
 /// Runs that are named.
 const RUNS: u32 = 5;
@@ -284,8 +280,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::kinds::TRAIL;
     use crate::names::Region;
-    use crate::store::history::{DriftKey, What};
+    use crate::store::history::{DriftKey, Entry, What};
     use crate::telemetry::known::Guards;
     use crate::telemetry::status::Standing;
 
