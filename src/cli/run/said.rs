@@ -191,7 +191,7 @@ fn causes(causes: &Causes) -> Value {
         Cause::Schedule => json!("schedule"),
         Cause::Blind => json!("blind"),
         Cause::Path => json!("events depend on it"),
-        Cause::Elsewhere => json!("others had it in hand"),
+        Cause::Elsewhere => json!("the rest of what others share"),
         Cause::Event { id, call, time, by, .. } => json!({
             "call": call,
             "time": time,
