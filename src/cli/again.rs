@@ -1,12 +1,13 @@
 //! The command line that the reader can run next, written out: every word that a refusal asks for, in
 //! a form that a shell takes as it stands.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::Path;
 
 use evenkeel::kinds::{GrantClass, Risk};
 use evenkeel::plan::Guard;
-use evenkeel::reconcile::Selectors;
+use evenkeel::reconcile::{Selection, Selectors};
 use evenkeel::visible::visible;
 
 use super::args::{self, ApplyArgs, Global, GrantArg, GuardArg, PlanArgs, RiskArg, RollbackArgs};
@@ -127,10 +128,24 @@ impl Line {
     }
 }
 
-/// The `apply` with which a person writes what a guard held back in a run that nobody watches. A window
-/// opens for nobody.
-pub fn by_hand(config: &Path, selectors: &Selectors, guard: Guard) -> Option<String> {
-    let apply = Line::new("apply").config(config).selectors(selectors);
+/// The `apply` with which a person writes what a guard held back of these kinds in a run that nobody watches.
+/// A window opens for nobody.
+pub fn by_hand(
+    config: &Path,
+    selectors: &Selectors,
+    kinds: &BTreeSet<String>,
+    guard: Guard,
+) -> Option<String> {
+    // What an event touches is looked at whether it is declared or not.
+    let selects = |word: &String| {
+        let only = Selection { kinds: [word.clone()].into(), ..Selection::default() };
+        kinds.iter().any(|kind| only.has_kind(kind))
+    };
+    let mut selectors = selectors.clone();
+    if selectors.kinds.iter().any(selects) {
+        selectors.kinds.retain(selects);
+    }
+    let apply = Line::new("apply").config(config).selectors(&selectors);
     let apply = match guard {
         Guard::ChangeWindow => return None,
         // Whoever sees the plan confirms it, or is told how far the limit is to be raised.
@@ -319,6 +334,23 @@ mod tests {
         });
         let wanted = "evenkeel rollback 01a2 --hold-days 0 --yes --overrule budget";
         assert_eq!(line.as_deref(), Some(wanted));
+    }
+
+    #[test]
+    fn by_hand_names_what_is_held_back_and_not_what_else_an_event_touches() {
+        let kinds = ["cloudwatch.log_alarm", "s3", "sns.subscription", "sns.topic"];
+        let selectors = Selectors {
+            accounts: vec!["222222222222".to_owned()],
+            kinds: kinds.map(str::to_owned).to_vec(),
+            ..Selectors::default()
+        };
+        let held = ["s3.bucket", "sns.topic"].map(str::to_owned).into();
+        let line = by_hand(Path::new("evenkeel.toml"), &selectors, &held, Guard::Fight);
+        let wanted = "evenkeel apply -a 222222222222 -k s3 -k sns.topic --overrule fight";
+        assert_eq!(line.as_deref(), Some(wanted));
+        // No command opens a window.
+        let shut = by_hand(Path::new("evenkeel.toml"), &selectors, &held, Guard::ChangeWindow);
+        assert_eq!(shut, None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Who listens to a run on the command line: the person at the terminal, and the log of `run`.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use chrono::{DateTime, Utc};
 use evenkeel::plan::{Guard, Held, ObjectPlan, Plan, PlannedChange};
@@ -27,10 +27,20 @@ impl Listener for Talk {
             }
             RunEvent::Noted(note) => out::say(&format!("note: {}", visible(&note.to_string()))),
             RunEvent::Recovered { intent, found, .. } => out::say(&recovered(intent, found)),
+            RunEvent::SeenSince { intent, now, .. } => out::say(&format!(
+                "note: run {} got no answer when it wrote {}; it has been observed again ({})",
+                visible(&intent.run),
+                title(intent),
+                as_declared(now.in_sync)
+            )),
             _ => {}
         }
         Ok(())
     }
+}
+
+fn as_declared(in_sync: bool) -> &'static str {
+    if in_sync { "as declared" } else { "not as declared" }
 }
 
 fn recovered(intent: &Record, found: Result<Recovered<'_>, &str>) -> String {
@@ -38,7 +48,7 @@ fn recovered(intent: &Record, found: Result<Recovered<'_>, &str>) -> String {
     match found {
         Ok(Recovered { in_sync, .. }) => format!(
             "note: run {run} was killed while it wrote {title}; it has been observed again ({}), and this run goes on from there",
-            if in_sync { "as declared" } else { "not as declared" }
+            as_declared(in_sync)
         ),
         Err(why) => format!(
             "warning: run {run} was killed while it wrote {title}, and nobody knows what came of it, because {}; this will be said until a run could look at it",
@@ -121,16 +131,18 @@ fn wrote(object: &ObjectPlan, change: &PlannedChange, step: &Step) {
 pub struct JsonLine {
     started: DateTime<Utc>,
     line: Mutex<Value>,
+    /// The kinds of what is not as declared.
+    drifted: OnceLock<BTreeSet<String>>,
     by_hand: Option<ByHand>,
 }
 
-/// The command with which a person writes what a guard holds back, if there is one.
-pub type ByHand = Box<dyn Fn(Guard) -> Option<String> + Send + Sync>;
+/// The command with which a person writes what a guard holds back of these kinds, if there is one.
+pub type ByHand = Box<dyn Fn(Guard, &BTreeSet<String>) -> Option<String> + Send + Sync>;
 
 impl JsonLine {
     /// For a run, with what it looks at.
     pub fn new(line: Value, started: DateTime<Utc>) -> Self {
-        Self { started, line: Mutex::new(line), by_hand: None }
+        Self { started, line: Mutex::new(line), drifted: OnceLock::new(), by_hand: None }
     }
 
     /// The same with what a person can do about guards: nobody is there to overrule one in the run itself.
@@ -147,7 +159,9 @@ impl JsonLine {
             "reason": held.reason,
             "released_by": held.released_by,
         });
-        if let Some(command) = self.by_hand.as_ref().and_then(|by_hand| by_hand(held.guard)) {
+        let kinds = self.drifted.get_or_init(BTreeSet::new);
+        let by_hand = self.by_hand.as_ref();
+        if let Some(command) = by_hand.and_then(|by_hand| by_hand(held.guard, kinds)) {
             line["by_hand"] = json!(command);
         }
         line
@@ -159,8 +173,13 @@ impl JsonLine {
         line["calls"] = json!(plan.cost.requests);
         line["summary"] = json!(plan.summary());
         line["applied"] = json!(0);
-        let drifted = plan.objects.each().filter(|object| !object.changes.is_empty());
-        line["drift"] = json!(drifted.map(|object| object.title()).collect::<Vec<_>>());
+        let (mut kinds, mut titles) = (BTreeSet::new(), Vec::new());
+        for object in plan.objects.each().filter(|object| !object.changes.is_empty()) {
+            kinds.insert(object.item.kind.clone());
+            titles.push(object.title());
+        }
+        line["drift"] = json!(titles);
+        self.drifted.get_or_init(|| kinds);
         let held: Vec<Value> =
             plan.held().map(|(object, held)| self.held_back(&object, &held)).collect();
         if !held.is_empty() {

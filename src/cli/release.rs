@@ -2,8 +2,9 @@
 
 use chrono::Utc;
 use evenkeel::guards::{Fight, Hold, ObjectKey, fight, hold};
+use evenkeel::plan::Held;
 use evenkeel::store::error::StoreError;
-use evenkeel::store::memory::Memory;
+use evenkeel::store::memory::{Document, Memory};
 use evenkeel::visible::visible;
 
 use super::args::{Global, ReleaseArgs};
@@ -28,12 +29,8 @@ pub async fn run(global: &Global, args: &ReleaseArgs) -> Result<Exit, Failure> {
         keys.push(key);
     }
     for key in keys {
-        let mut is_held = false;
-        for of in [fight::FIGHTS, hold::HOLDS] {
-            let name = key.document(of);
-            let released = release(memory.as_ref(), &name).await;
-            is_held |= released.map_err(|error| memory::failure(&error))?;
-        }
+        let is_held = release_all(memory.as_ref(), &key).await;
+        let is_held = is_held.map_err(|error| memory::failure(&error))?;
         let name = key.to_string();
         if !is_held {
             return Err(Failure::usage(
@@ -46,10 +43,26 @@ pub async fn run(global: &Global, args: &ReleaseArgs) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// Removes what is remembered; says whether there was something.
-async fn release(memory: &dyn Memory, name: &str) -> Result<bool, StoreError> {
+/// Removes what holds an object back; says whether something did.
+async fn release_all(memory: &dyn Memory, key: &ObjectKey) -> Result<bool, StoreError> {
+    let fought = |document: &Document| Ok(document.typed::<Fight>()?.held());
+    let held = |document: &Document| Ok(document.typed::<Hold>()?.held(Utc::now()));
+    let by_fight = release(memory, &key.document(fight::FIGHTS), fought).await?;
+    Ok(release(memory, &key.document(hold::HOLDS), held).await? || by_fight)
+}
+
+/// Removes what is remembered, if it holds something back; says whether it did. What was written of late, and is
+/// fought over by nobody so far, goes on being counted.
+async fn release(
+    memory: &dyn Memory,
+    name: &str,
+    held: impl Fn(&Document) -> Result<Option<Held>, StoreError>,
+) -> Result<bool, StoreError> {
     loop {
         let Some(document) = memory.read(name).await? else { return Ok(false) };
+        if held(&document)?.is_none() {
+            return Ok(false);
+        }
         match memory.remove(name, document.version).await {
             Err(StoreError::Moved { .. }) => {}
             removed => return removed.map(|()| true),

@@ -10,8 +10,8 @@ use evenkeel::baseline::disk::Disk;
 use evenkeel::guards::{Hold, ObjectKey};
 use evenkeel::plan::render::text;
 use evenkeel::plan::words::counted;
-use evenkeel::plan::{Detail, Guard, Plan, PlannedChange, Spot};
-use evenkeel::reconcile::bound::{accounts, bound};
+use evenkeel::plan::{Detail, Guard, ObjectPlan, Plan, PlannedChange, Spot};
+use evenkeel::reconcile::bound::{accounts, bound_knowing};
 use evenkeel::reconcile::event::Stream;
 use evenkeel::reconcile::keeping::person;
 use evenkeel::reconcile::limits::held_back;
@@ -54,7 +54,7 @@ async fn remembered(global: &Global, args: &RollbackArgs, kept: &Kept) -> Result
     let (fresh, left) = rollback(&run, &looked).await;
     let (plan, moved) = match &args.plan {
         None => (fresh, false),
-        Some(path) => within(path, fresh).await?,
+        Some(path) => within(path, fresh, &left).await?,
     };
     looked.plan = plan;
     let is_left = moved || !left.is_empty();
@@ -147,7 +147,7 @@ async fn look_at(
 }
 
 /// What a reviewed plan allows of a fresh one, and whether something has moved since.
-async fn within(path: &Path, fresh: Plan) -> Result<(Plan, bool), Failure> {
+async fn within(path: &Path, fresh: Plan, left: &[NotPutBack]) -> Result<(Plan, bool), Failure> {
     let (saved, _) = saved::load(path, None).await?;
     if saved.baseline.name != fresh.baseline.name {
         return Err(Refusal::Unusable {
@@ -156,7 +156,12 @@ async fn within(path: &Path, fresh: Plan) -> Result<(Plan, bool), Failure> {
         }
         .into());
     }
-    let bounded = bound(&saved, fresh);
+    let why_missing = |object: &ObjectPlan| {
+        let title = object.title();
+        let mut of = left.iter().filter(|one| one.title == title);
+        of.next().map(|one| one.why.clone())
+    };
+    let bounded = bound_knowing(&saved, fresh, why_missing);
     for left in bounded.left_alone.values() {
         out::line(&format!("left alone: {}", visible(&left.to_string())));
     }

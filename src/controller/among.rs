@@ -5,13 +5,19 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use croner::Cron;
+use tokio::task::JoinHandle;
 
 use super::queue::{Cause, Causes, What};
 use crate::fleet::Fleet;
-use crate::reconcile::{AccountLocks, Claims, Share};
+use crate::reconcile::{AccountLocks, Claims, Share, Sharing};
 use crate::store::{Shares, Store, StoreError};
+
+/// So long after its start, a controller does not know yet who begins together with it.
+const STARTING: TimeDelta = TimeDelta::seconds(15);
+/// Among so many it shares out until then, at least.
+const AT_START: usize = 3;
 
 /// What this process is among several.
 #[derive(Default)]
@@ -19,6 +25,8 @@ pub struct Among {
     of: Mutex<Option<Of>>,
     /// Since when each target must have been looked at, after its latest causes.
     wanted: Mutex<BTreeMap<String, DateTime<Utc>>>,
+    /// Says that it is there, once it shares with others.
+    appearing: Mutex<Option<JoinHandle<()>>>,
 }
 
 #[derive(Clone)]
@@ -27,6 +35,12 @@ struct Of {
     claims: Claims,
     /// When this process came to the store, by its clock.
     began: DateTime<Utc>,
+}
+
+impl Drop for Among {
+    fn drop(&mut self) {
+        self.appears_by(None);
+    }
 }
 
 impl Among {
@@ -73,17 +87,47 @@ impl Among {
         path_every: Duration,
     ) -> Result<Option<Arc<Share>>, StoreError> {
         let Some(of) = self.of() else { return Ok(None) };
-        let (name, since) = match what {
+        let (name, since, among) = match what {
             What::Account(_) | What::Parts { .. } => return Ok(None),
             // Each looks at its own times: half of the time between two keeps them apart.
-            What::Path(name) => (format!("path/{name}"), of.store.time().await? - path_every / 2),
+            What::Path(name) => {
+                let since = of.store.time().await? - path_every / 2;
+                (format!("path/{name}"), since, Sharing::Anybody)
+            }
             What::Target(name) => {
+                self.appear(&of).await?;
                 let now = of.store.time().await?;
-                (format!("target/{name}"), self.since(name, causes, schedule, &of, now))
+                let least = if now - of.began < STARTING { AT_START } else { 1 };
+                let since = self.since(name, causes, schedule, &of, now);
+                (format!("target/{name}"), since, Sharing::AtLeast(least))
             }
         };
         let shares: Arc<dyn Shares> = Arc::new(of.store);
-        Ok(Some(Share::new(shares, of.claims, name, since)))
+        Ok(Some(Share::new(shares, of.claims, name, since, among)))
+    }
+
+    /// Lets the others know that it is there, from now on.
+    async fn appear(&self, of: &Of) -> Result<(), StoreError> {
+        let Of { store, claims, .. } = of.clone();
+        store.appear(&claims.holder, claims.term).await?;
+        let appearing = tokio::spawn(async move {
+            loop {
+                (claims.pause)(claims.renew_every()).await;
+                if let Err(error) = store.appear(&claims.holder, claims.term).await {
+                    tracing::debug!("others do not know that this controller is there: {error}");
+                }
+            }
+        });
+        self.appears_by(Some(appearing));
+        Ok(())
+    }
+
+    /// Who says that it is there, in the place of who did before.
+    fn appears_by(&self, appearing: Option<JoinHandle<()>>) {
+        let mut now = self.appearing.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(before) = std::mem::replace(&mut *now, appearing) {
+            before.abort();
+        }
     }
 
     /// Since when the accounts of a target must have been looked at. A tick of the schedule has the same

@@ -79,7 +79,7 @@ mod tests {
     fn who_comes_later_hears_what_is_said_from_then_on_and_so_are_warnings() {
         let (first, second) = (Arc::new(Hears::default()), Arc::new(Hears::default()));
         let voice = Voice::heard_by(Arc::clone(&first) as Arc<dyn Audience>);
-        voice.say(&Said::Answered);
+        voice.say(&Said::Answered { deaf: None });
         voice.add(Arc::clone(&second) as Arc<dyn Audience>);
         let warn = voice.warns();
         warn(&Warning::NoticesLeft);

@@ -14,9 +14,9 @@ pub enum Ended {
     Mended,
     /// It failed, all or in part: it is repeated after a pause.
     Again(Setback),
-    /// It is done, but for what other controllers have in hand.
+    /// It is done, but for what is left to other controllers.
     Elsewhere {
-        /// When that is looked after.
+        /// When that is looked after; at once, where they have not begun with it.
         after: Duration,
     },
     /// It was stopped on request.

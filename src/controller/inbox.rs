@@ -87,6 +87,7 @@ pub async fn poll(
 ) {
     let mut pause = PAUSE;
     let mut width = 1;
+    let mut deaf_since = None;
     let mut asking: FuturesUnordered<BoxFuture<'_, Result<Asked, String>>> =
         FuturesUnordered::new();
     loop {
@@ -95,13 +96,15 @@ pub async fn poll(
         }
         match asking.next().await {
             Some(Ok(Asked::Got(count))) => {
-                hearer(Said::Answered);
+                let deaf = deaf_since.take().map(|since| clocks.now().saturating_sub(since));
+                hearer(Said::Answered { deaf });
                 pause = PAUSE;
                 width = if count >= inbox.most() { STORM } else { 1 };
             }
             Some(Ok(Asked::Over)) => return,
             None => {}
             Some(Err(why)) => {
+                deaf_since.get_or_insert_with(|| clocks.now());
                 hearer(Said::Deaf { why: &why, pause });
                 clocks.sleep_until(clocks.now() + pause).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);

@@ -72,7 +72,7 @@ pub enum Cause {
     Blind,
     /// Events depend on it.
     Path,
-    /// Other controllers had some of it in hand, and may have died with it.
+    /// Other controllers share it: some of it is left, or they had it in hand and may have died with it.
     Elsewhere,
     /// The look before failed.
     Again {

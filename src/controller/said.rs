@@ -34,7 +34,10 @@ pub enum Said<'a> {
     /// Somebody wishes to stop: the loop is over, and what is in hand comes to its own end.
     Stopping,
     /// The queue of events has answered.
-    Answered,
+    Answered {
+        /// For how long it could not be asked before, if that was so.
+        deaf: Option<Duration>,
+    },
     /// A target is looked at on this schedule from now on.
     Scheduled {
         /// The target.

@@ -36,6 +36,7 @@ pub struct Who {
 }
 
 /// What was written of an object of late, and what became of it.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fight {
     /// The object.
@@ -46,7 +47,9 @@ pub struct Fight {
     stopped: Option<Stopped>,
 }
 
-/// One write, and what became of it.
+/// One write, and what became of it. There is one for each field of each object that is written: what says
+/// nothing is not written down.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Turn {
     wrote: DateTime<Utc>,
@@ -55,7 +58,7 @@ struct Turn {
     /// What was written, as a digest.
     wanted: String,
     /// What is known of the write.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Came::is_seen")]
     came: Came,
     /// When it was seen not to be so any more, and who changed it if AWS told.
     back: Option<Back>,
@@ -72,6 +75,12 @@ enum Came {
     /// The object was seen as it was written, which was taken for granted once.
     #[default]
     Seen,
+}
+
+impl Came {
+    fn is_seen(&self) -> bool {
+        *self == Self::Seen
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -321,6 +330,26 @@ mod tests {
         // Time alone does not release it.
         fight.seen(&rules, &drift("length", 8, 14), None, None, now + TimeDelta::days(99));
         assert!(fight.held().is_some() && !fight.is_over(&rules, now + TimeDelta::days(99)));
+    }
+
+    #[test]
+    fn what_says_nothing_is_not_remembered_and_what_was_remembered_is_read() {
+        let mut fight = fight();
+        fight.writes(&drift("length", 8, 14), "us", "r", start());
+        let begun = serde_json::to_value(&fight).unwrap();
+        let turn = &begun["fields"]["length"][0];
+        assert_eq!((&turn["came"], turn.get("back")), (&json!("begun"), None), "{begun}");
+        assert_eq!(serde_json::from_value::<Fight>(begun).unwrap(), fight);
+        fight.after("r", true);
+        let seen = serde_json::to_value(&fight).unwrap();
+        assert_eq!(seen["fields"]["length"][0].as_object().unwrap().len(), 4, "{seen}");
+        assert_eq!(seen.as_object().unwrap().len(), 2, "{seen}");
+        assert_eq!(serde_json::from_value::<Fight>(seen.clone()).unwrap(), fight);
+        // As it was written once.
+        let mut before = seen;
+        before["stopped"] = json!(null);
+        before["fields"]["length"][0]["back"] = json!(null);
+        assert_eq!(serde_json::from_value::<Fight>(before).unwrap(), fight);
     }
 
     #[test]

@@ -10,6 +10,8 @@ pub struct Hold {
     pub guard: &'static str,
     /// By which guard, why, and what releases it.
     pub why: String,
+    /// What releases it.
+    pub released_by: String,
     /// Whether somebody should look at it today.
     pub is_alarming: bool,
 }
@@ -19,6 +21,7 @@ impl From<&Held> for Hold {
         Self {
             guard: held.guard.as_str(),
             why: held.to_string(),
+            released_by: held.released_by.clone(),
             // The others wait for their time, or for somebody who knows of them.
             is_alarming: matches!(
                 held.guard,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::event::{ListenError, Listener, Recovered, RunEvent, Told};
 use crate::plan::{Guard, ObjectPlan, Plan};
@@ -87,6 +87,30 @@ impl<'a> Audited<'a> {
                     by: by.to_owned(),
                     token: None,
                     phase: Phase::Recovered { after, in_sync },
+                    ..intent.clone()
+                })
+            }
+            // It is there all the same.
+            RunEvent::SeenSince { intent, now: Recovered { in_sync: true, .. }, by } => {
+                self.log.append(&Record {
+                    time: told.time,
+                    by: by.to_owned(),
+                    token: None,
+                    phase: Phase::Found,
+                    ..intent.clone()
+                })
+            }
+            RunEvent::SeenSince { intent, now: Recovered { after, in_sync }, by } => {
+                let absent = || Ok(json!({"id": intent.object, "status": "absent"}));
+                let after = after.map_or_else(absent, serde_json::to_value)?;
+                self.log.append(&Record {
+                    time: told.time,
+                    run: told.run.to_owned(),
+                    change: 0,
+                    by: by.to_owned(),
+                    baseline: self.baseline.clone(),
+                    token: None,
+                    phase: Phase::Observed { after, in_sync },
                     ..intent.clone()
                 })
             }

@@ -118,6 +118,15 @@ pub fn same_baselines<'a>(
 
 /// Keeps of a fresh plan what an earlier one allows.
 pub fn bound(earlier: &Plan, fresh: Plan) -> Bounded {
+    bound_knowing(earlier, fresh, |_| None)
+}
+
+/// The same, where somebody knows why the fresh plan lacks an object.
+pub fn bound_knowing(
+    earlier: &Plan,
+    fresh: Plan,
+    why_missing: impl Fn(&ObjectPlan) -> Option<String>,
+) -> Bounded {
     let mut plan = fresh;
     // What is looked at again is what the earlier plan has: what that lacks, this one lacks as well.
     if earlier.shards.is_some() {
@@ -129,7 +138,7 @@ pub fn bound(earlier: &Plan, fresh: Plan) -> Bounded {
         .filter(|object| object.is_meant())
         .map(|object| (key(object), object))
         .collect();
-    let mut left_alone = moved(earlier, &plan);
+    let mut left_alone = moved(earlier, &plan, &why_missing);
     // Each change that is applied, and whether the earlier plan has it: the changes of an object
     // that has not moved are the same ones in the same order.
     let mut kept: BTreeMap<u32, bool> = BTreeMap::new();
@@ -181,7 +190,11 @@ pub fn bound(earlier: &Plan, fresh: Plan) -> Bounded {
 
 /// The accounts in which something moved between a plan and a new observation of the objects that
 /// it changes: what is there, or what may be done.
-fn moved(plan: &Plan, now: &Plan) -> BTreeMap<AccountId, LeftAlone> {
+fn moved(
+    plan: &Plan,
+    now: &Plan,
+    why_missing: &impl Fn(&ObjectPlan) -> Option<String>,
+) -> BTreeMap<AccountId, LeftAlone> {
     let seen: BTreeMap<_, _> = now.objects.iter().map(|object| (key(object), object)).collect();
     let mut moved: BTreeMap<AccountId, LeftAlone> = BTreeMap::new();
     for object in plan.objects.iter().filter(|object| object.is_meant()) {
@@ -189,9 +202,12 @@ fn moved(plan: &Plan, now: &Plan) -> BTreeMap<AccountId, LeftAlone> {
         let (why, is_unseen) = match (whereabouts(account, now), seen.get(&key(object))) {
             (Whereabouts::Failed(reason), _) => (format!("it cannot be looked at: {reason}"), true),
             (Whereabouts::Gone(reason), _) => (reason, false),
-            (Whereabouts::Here, None) => {
-                (format!("{} is not there any more, or not declared", title(object)), false)
-            }
+            (Whereabouts::Here, None) => match why_missing(object) {
+                Some(why) => (format!("{}: {why}", title(object)), false),
+                None => {
+                    (format!("{} is not there any more, or not declared", title(object)), false)
+                }
+            },
             (Whereabouts::Here, Some(now)) => match difference(object, now) {
                 None => continue,
                 Some(why) => (why, false),

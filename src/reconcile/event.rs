@@ -88,6 +88,15 @@ pub enum RunEvent<'a> {
         /// Who AWS says that we are.
         by: &'a str,
     },
+    /// The object of a write was seen again to which an earlier run got no answer.
+    SeenSince {
+        /// What the earlier run wrote, or not.
+        intent: &'a Record,
+        /// The object now.
+        now: Recovered<'a>,
+        /// Who AWS says that we are.
+        by: &'a str,
+    },
     /// A change is about to be sent to AWS. It is not when somebody cannot hear of it.
     Writing {
         /// Its object, as planned.
@@ -159,7 +168,7 @@ pub enum RunEvent<'a> {
     },
 }
 
-/// What was found of a write during which an earlier run died.
+/// What was found of a write during which an earlier run died, or to which it got no answer.
 #[derive(Debug, Clone, Copy)]
 pub struct Recovered<'a> {
     /// The object now; none where it is not there.

@@ -92,7 +92,7 @@ pub use remembered::{Remembered, Remembering};
 pub use report::{Anew, ApplyOutcome, ApplyReport, Step};
 pub use run::{Run, RunError, reconcile};
 pub use settings::{Selectors, Settings, SettingsError};
-pub use share::{Share, Shared};
+pub use share::{Share, Shared, Sharing};
 pub use stop::Stop;
 pub use tally::LeaseCounts;
 pub use target::FleetTarget;

@@ -1,5 +1,5 @@
-//! Looks after the writes during which an earlier run died: whether AWS made them is seen on their
-//! objects alone. The caller holds the log's lock, so that no run whose intents are open in it is
+//! Looks after the writes during which an earlier run died, or to which it got no answer: whether AWS made
+//! them is seen on their objects alone. The caller holds the log's lock, so that no run whose intents are open in it is
 //! alive.
 
 use std::collections::BTreeMap;
@@ -33,8 +33,8 @@ pub fn title(record: &Record) -> String {
     visible(&format!("{title} of {account}")).into_owned()
 }
 
-/// Observes the object of each open intent, and closes those of which something is known. The
-/// others stay open, and every later run comes back to them.
+/// Observes the object of each open intent, and of each that got no answer, and closes those of which
+/// something is known. The others stay open, and every later run comes back to them.
 ///
 /// # Errors
 /// The audit log cannot be written, or somebody who listens cannot go on.
@@ -78,6 +78,36 @@ pub async fn recover(
         if let Some(held) = held {
             held.give_back().await;
         }
+    }
+    see_since(audit, locks, sessions, plan, &stream).await
+}
+
+/// Observes the objects of writes that got no answer and that nobody has seen since.
+async fn see_since(
+    audit: &Writer,
+    locks: &AccountLocks,
+    sessions: &BTreeMap<AccountId, Arc<Session>>,
+    plan: &Plan,
+    stream: &Stream<'_>,
+) -> Result<(), ListenError> {
+    for intent in audit.unanswered() {
+        // Who does not look at the account leaves it to a run that does.
+        let Some(session) = sessions.get(&intent.account) else { continue };
+        let held = locks.hold(&intent.account).await;
+        // Another run may have seen it while this one waited.
+        let seen = match audit.unanswered().contains(&intent) {
+            true => look(&intent, Some(session), plan).await.ok(),
+            false => None,
+        };
+        if let Some(now) = seen {
+            let now = Recovered {
+                after: now.as_ref().map(|now| &now.object),
+                in_sync: now.as_ref().is_some_and(Now::is_as_declared),
+            };
+            let by = session.caller_arn();
+            stream.tell(RunEvent::SeenSince { intent: &intent, now, by })?;
+        }
+        held.give_back().await;
     }
     Ok(())
 }

@@ -394,10 +394,18 @@ impl Remembered {
             observed_in: Some(told.run.to_owned()),
             ..OutcomeAbout::default()
         };
-        match self.end(told, &intent.run, intent.change, OutcomeWord::Recovered, about, by) {
-            // The log is older than the store, or another controller has looked already.
-            Err(StoreError::Impossible { .. }) => Ok(()),
-            ended => ended,
+        let end =
+            |about| self.end(told, &intent.run, intent.change, OutcomeWord::Recovered, about, by);
+        match end(about.clone()) {
+            Err(StoreError::Impossible { .. }) => {}
+            ended => return ended,
+        }
+        // It died before the store had it; or the log is older than the store, or another controller has
+        // looked already.
+        let (store, lacking) = (self.store.clone(), intent.clone());
+        match self.store.wait(async move { store.take_over_intent(&lacking).await })? {
+            true => end(about),
+            false => Ok(()),
         }
     }
 
@@ -459,6 +467,10 @@ impl Remembered {
                     self.recovered(told, intent, found, by)?;
                 }
                 self.was_killed(&intent.run)
+            }
+            RunEvent::SeenSince { intent, now, .. } if now.in_sync => {
+                let (store, run, change) = (self.store.clone(), intent.run.clone(), intent.change);
+                self.store.wait(async move { store.note_found(&run, change).await })
             }
             RunEvent::Refused { .. } => self.ended(told, RunOutcome::Refused, None),
             RunEvent::Ended { outcome, report } => self.ended(told, outcome, report),

@@ -9,7 +9,6 @@
 //! never done, its work is what the controller's own queue says, and the token must be checked together with the
 //! intent of each write. That is one table and a few statements, and no crate has the last.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -66,63 +65,11 @@ pub trait Leases: Send + Sync {
     async fn release_all(&self, holder: &str) -> Result<(), StoreError>;
 }
 
-/// Where several controllers share out what is to be looked at.
-#[async_trait]
-pub trait Shares: Send + Sync {
-    /// Takes some of what nobody has in hand and nobody has looked at since a time, `most` of them at
-    /// most.
-    ///
-    /// # Errors
-    /// The store cannot be asked.
-    async fn take(
-        &self,
-        names: &[String],
-        holder: &str,
-        term: Duration,
-        most: usize,
-        since: DateTime<Utc>,
-    ) -> Result<Vec<String>, StoreError>;
-
-    /// Keeps the leases of these names for another term, as far as a holder still has them.
-    ///
-    /// # Errors
-    /// The store cannot be asked.
-    async fn keep(&self, names: &[String], holder: &str, term: Duration) -> Result<(), StoreError>;
-
-    /// Gives the leases of these names back, as far as a holder still has them. Where what they are about
-    /// was looked at, it is noted that this was done when it was taken, and for a time, such as a tick.
-    ///
-    /// # Errors
-    /// The store cannot be asked.
-    async fn finish(
-        &self,
-        names: &[String],
-        holder: &str,
-        looked: Option<DateTime<Utc>>,
-    ) -> Result<(), StoreError>;
-
-    /// Those that were looked at since a time, each with whoever took it last.
-    ///
-    /// # Errors
-    /// The store cannot be asked.
-    async fn looked(
-        &self,
-        names: &[String],
-        since: DateTime<Utc>,
-    ) -> Result<BTreeMap<String, String>, StoreError>;
-
-    /// The clock by which leases run out.
-    ///
-    /// # Errors
-    /// The store cannot be asked.
-    async fn time(&self) -> Result<DateTime<Utc>, StoreError>;
-}
-
 fn lease(row: &Row) -> Result<Lease, StoreError> {
     Ok(Lease { name: row.text(0)?.to_owned(), holder: row.text(1)?.to_owned(), token: row.int(2)? })
 }
 
-fn microseconds(term: Duration) -> i64 {
+pub(super) fn microseconds(term: Duration) -> i64 {
     i64::try_from(term.as_micros()).unwrap_or(i64::MAX / 2)
 }
 
@@ -174,7 +121,7 @@ pub(super) async fn holds(tx: &mut Tx, name: &str, token: Option<i64>) -> Result
 
 impl Store {
     /// Takes leases of what is free; of what was not looked at since a time, where there is one.
-    async fn claim_due(
+    pub(super) async fn claim_due(
         &self,
         names: &[String],
         holder: &str,
@@ -275,84 +222,6 @@ impl Leases for Store {
     }
 }
 
-#[async_trait]
-impl Shares for Store {
-    async fn take(
-        &self,
-        names: &[String],
-        holder: &str,
-        term: Duration,
-        most: usize,
-        since: DateTime<Utc>,
-    ) -> Result<Vec<String>, StoreError> {
-        let taken = self.claim_due(names, holder, term, most, Some(since)).await?;
-        Ok(taken.into_iter().map(|lease| lease.name).collect())
-    }
-
-    async fn keep(&self, names: &[String], holder: &str, term: Duration) -> Result<(), StoreError> {
-        let (names, holder) = (serde_json::to_string(names)?, holder.to_owned());
-        let term = microseconds(term);
-        let keep = move |mut tx: Tx| {
-            let (names, holder) = (names.clone(), holder.clone());
-            async move {
-                let until = now(&mut tx).await? + term;
-                let sql = words(&tx, KEEP);
-                tx.run(sql, &[Arg::Text(&names), Arg::Text(&holder), until.into()]).await?;
-                Ok((tx, ()))
-            }
-        };
-        self.db.write(keep).await
-    }
-
-    async fn finish(
-        &self,
-        names: &[String],
-        holder: &str,
-        looked: Option<DateTime<Utc>>,
-    ) -> Result<(), StoreError> {
-        let (names, holder) = (serde_json::to_string(names)?, holder.to_owned());
-        let looked = looked.map_or(0, history::microseconds);
-        let finish = move |mut tx: Tx| {
-            let (names, holder) = (names.clone(), holder.clone());
-            async move {
-                let now = now(&mut tx).await?;
-                let sql = words(&tx, FINISH);
-                let args = [Arg::Text(&names), Arg::Text(&holder), now.into(), looked.into()];
-                tx.run(sql, &args).await?;
-                Ok((tx, ()))
-            }
-        };
-        self.db.write(finish).await
-    }
-
-    async fn looked(
-        &self,
-        names: &[String],
-        since: DateTime<Utc>,
-    ) -> Result<BTreeMap<String, String>, StoreError> {
-        let (names, since) = (serde_json::to_string(names)?, history::microseconds(since));
-        let look = move |mut tx: Tx| {
-            let names = names.clone();
-            async move {
-                let sql = words(&tx, LOOKED);
-                let rows = tx.rows(sql, &[Arg::Text(&names), since.into()]).await?;
-                let by = |row: &Row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()));
-                let looked = rows.iter().map(by).collect::<Result<_, StoreError>>()?;
-                Ok((tx, looked))
-            }
-        };
-        self.db.read(look).await
-    }
-
-    async fn time(&self) -> Result<DateTime<Utc>, StoreError> {
-        let ask = |mut tx: Tx| async move {
-            let now = now(&mut tx).await?;
-            Ok((tx, history::time(now)))
-        };
-        self.db.read(ask).await
-    }
-}
-
 /// Makes the rows that are not there yet, and takes some that are free.
 type Claim = (&'static str, &'static str);
 
@@ -382,23 +251,7 @@ const POSTGRES: Claim = (
 );
 
 /// A statement in the words of each database: SQLite's, PostgreSQL's.
-type Words = (&'static str, &'static str);
-
-const KEEP: Words = (
-    "UPDATE leases SET until = $3 WHERE holder = $2 AND name IN (SELECT value FROM json_each($1))",
-    "UPDATE leases SET until = $3 WHERE name IN (SELECT name FROM leases WHERE holder = $2 \
-     AND name IN (SELECT json_array_elements_text(CAST($1 AS json))) ORDER BY name FOR UPDATE)",
-);
-
-const FINISH: Words = (
-    "UPDATE leases SET until = $3, \
-     looked = CASE WHEN $4 = 0 THEN looked ELSE MAX(looked, taken, $4) END \
-     WHERE holder = $2 AND name IN (SELECT value FROM json_each($1))",
-    "UPDATE leases SET until = $3, \
-     looked = CASE WHEN $4 = 0 THEN looked ELSE GREATEST(looked, taken, $4) END WHERE name IN ( \
-     SELECT name FROM leases WHERE holder = $2 \
-     AND name IN (SELECT json_array_elements_text(CAST($1 AS json))) ORDER BY name FOR UPDATE)",
-);
+pub(super) type Words = (&'static str, &'static str);
 
 const RELEASE_ALL: Words = (
     "UPDATE leases SET until = $2 WHERE holder = $1 AND until > $2",
@@ -406,14 +259,8 @@ const RELEASE_ALL: Words = (
      AND until > $2 ORDER BY name FOR UPDATE)",
 );
 
-const LOOKED: Words = (
-    "SELECT name, holder FROM leases WHERE looked >= $2 \
-     AND name IN (SELECT value FROM json_each($1))",
-    "SELECT name, holder FROM leases WHERE looked >= $2 \
-     AND name IN (SELECT json_array_elements_text(CAST($1 AS json)))",
-);
-
-fn words(tx: &Tx, (sqlite, postgres): Words) -> &'static str {
+/// A statement in the words of a database.
+pub(super) fn words(tx: &Tx, (sqlite, postgres): Words) -> &'static str {
     match tx {
         Tx::Sqlite(_) => sqlite,
         Tx::Postgres(_) => postgres,

@@ -10,6 +10,7 @@ pub mod history;
 pub mod kept;
 pub mod lease;
 pub mod memory;
+mod shares;
 
 use std::future::Future;
 use std::path::Path;
@@ -18,8 +19,9 @@ use std::sync::Arc;
 pub use alone::Alone;
 use db::{Db, Place, Tx};
 pub use error::StoreError;
-pub use lease::{Lease, Leases, Shares};
+pub use lease::{Lease, Leases};
 pub use memory::{InMemory, Memory};
+pub use shares::{Shares, ToShare};
 
 /// The store: documents, history and leases in one database.
 #[derive(Debug, Clone)]

@@ -8,6 +8,7 @@ use tokio::sync::Mutex as Turn;
 use super::around::Around;
 use super::aws::Requests;
 use super::book::{Book, Described, Levels};
+use super::figures::{Figures, OfFleet};
 use super::guards::Hold;
 use super::health::Ready;
 use super::kept::Keeps;
@@ -169,8 +170,25 @@ impl Telemetry {
             (sight.all(now), sight.counts)
         };
         self.pace.fill(*hears, now);
-        self.runs.fill(&self.objects(), wall);
-        self.metrics.sees.fill(&seen, objectives, events);
+        let fleet = OfFleet::ask(around).await;
+        let (figures, seen, accounts) = match &fleet {
+            Ok(None) => {
+                let accounts = seen.len();
+                (Some(Figures::of(&self.objects(), wall)), seen, accounts)
+            }
+            Ok(Some(fleet)) => {
+                let accounts = fleet.looks.iter().filter(|look| look.whole.is_some()).count();
+                let figures = Figures::of_fleet(fleet, &self.objects(), wall);
+                (Some(figures), fleet.seen(seen, objectives, wall), accounts)
+            }
+            // What this one has seen is no more than a part.
+            Err(_) => {
+                let accounts = seen.len();
+                (None, seen, accounts)
+            }
+        };
+        self.runs.fill(figures.as_ref());
+        self.metrics.sees.fill(&seen, accounts, objectives, events);
         let guards = known.guards.as_ref().ok();
         self.metrics.hold.fill(kill_switch.pulled().is_some(), guards, wall);
         self.metrics.keeps.fill(&around.files(), &known, wall);

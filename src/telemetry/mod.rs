@@ -10,6 +10,7 @@ pub mod ask;
 pub mod audience;
 pub mod aws;
 pub mod book;
+pub mod figures;
 pub mod guards;
 pub mod health;
 pub mod hearing;

@@ -78,6 +78,8 @@ pub struct Open {
     pub title: String,
     /// The guard that holds its changes back, if one does.
     pub guard: Option<&'static str>,
+    /// What releases them.
+    pub released_by: Option<String>,
     /// The target whose full look found it; empty where a smaller look did.
     of: String,
 }
@@ -222,8 +224,9 @@ impl Objects {
         };
         let held = holds::of_plan(object);
         let severity = severity(object, held.as_ref().is_some_and(|held| held.is_alarming));
-        let guard = held.map(|held| held.guard);
-        let open = Open { state, severity, since, title: object.title(), guard, of: target };
+        let (guard, released_by) = held.map(|held| (held.guard, held.released_by)).unzip();
+        let title = object.title();
+        let open = Open { state, severity, since, title, guard, released_by, of: target };
         of.open.insert(place, open);
     }
 
@@ -236,6 +239,7 @@ impl Objects {
                     open.state = State::HeldBack;
                     open.severity = severity(object, held.is_alarming);
                     open.guard = Some(held.guard);
+                    open.released_by = Some(held.released_by);
                 }
             }
             _ => {}
@@ -247,6 +251,7 @@ impl Objects {
             open.state = State::Failed;
             open.severity = severity(object, true);
             open.guard = None;
+            open.released_by = None;
         }
     }
 

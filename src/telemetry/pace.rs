@@ -136,7 +136,7 @@ impl Pace {
                 signs.in_hand = queue.in_hand().to_vec();
             }
             Said::Stopping => self.signs().is_stopping = true,
-            Said::Answered => {
+            Said::Answered { .. } => {
                 let mut signs = self.signs();
                 signs.answered = Some(now);
                 signs.deaf = None;

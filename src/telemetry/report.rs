@@ -6,9 +6,10 @@ use std::sync::PoisonError;
 use chrono::{DateTime, Utc};
 
 use super::around::{Around, Kept};
+use super::figures::{OfFleet, drifted, of_open};
 use super::hub::{Sources, Telemetry};
 use super::known::{self, Known};
-use super::objects::{Objects, Open, State};
+use super::objects::{Objects, State};
 use super::runs::in_words;
 use super::seconds_since;
 use super::status::{
@@ -17,14 +18,10 @@ use super::status::{
 };
 use crate::controller::sight::{Counts, Seen};
 use crate::fleet::file::Objectives;
-use crate::fleet::notify::Severity;
 use crate::guards::KillSwitch;
-use crate::kinds::TRAIL;
 use crate::names::{AccountId, VERSION};
-use crate::notify::holds;
-use crate::plan::Held;
 use crate::store::Store;
-use crate::store::history::{Entry, LookShown, NotSeen, RunRecord};
+use crate::store::history::{LookShown, NotSeen, RunRecord};
 
 /// Runs that are named.
 const RUNS: u32 = 5;
@@ -49,19 +46,13 @@ impl Telemetry {
             false => Accounts { blind: None, watched: Some(false), ..accounts },
         });
         status.runs = Some(self.runs.latest());
-        if let Some(Ok(store)) = around.kept().await.store
-            && store.is_shared()
-        {
-            let asked = async { Ok((store.looks().await?, store.open_drift().await?)) };
-            match known::in_time(asked).await {
-                Ok((looks, drift)) => {
-                    with_others(&mut status, &self.objects(), &looks, drift, wall);
-                }
-                Err(why) => {
-                    // What this one has seen is no more than a part.
-                    status.drift = None;
-                    status.unknown.insert("drift".to_owned(), why);
-                }
+        match OfFleet::ask(around).await {
+            Ok(None) => {}
+            Ok(Some(fleet)) => with_others(&mut status, &self.objects(), &fleet, wall),
+            Err(why) => {
+                // What this one has seen is no more than a part.
+                status.drift = None;
+                status.unknown.insert("drift".to_owned(), why);
             }
         }
         let age = |at| now.saturating_sub(at).as_secs_f64();
@@ -96,19 +87,9 @@ impl Telemetry {
 }
 
 /// Adds what other controllers have seen, who share the store: one that took no account has seen nothing.
-fn with_others(
-    status: &mut Status,
-    objects: &Objects,
-    looks: &[LookShown],
-    drift: Vec<Entry>,
-    now: DateTime<Utc>,
-) {
-    let as_seen = |entry: Entry| match objects.standing(&entry.object) {
-        // Whoever looked knows what became of the write, too.
-        Some(open) if open.state.is_drift() => of_open(open),
-        _ => drifted(entry),
-    };
-    status.drift = Some(counted(looks, drift.into_iter().map(as_seen).collect(), now));
+fn with_others(status: &mut Status, objects: &Objects, fleet: &OfFleet, now: DateTime<Utc>) {
+    let looks = &fleet.looks;
+    status.drift = Some(counted(looks, fleet.drifted(objects), now));
     let Some(accounts) = &mut status.accounts else { return };
     let all = accounts_of(looks, now);
     accounts.seen = all.seen;
@@ -136,16 +117,6 @@ fn counted(looks: &[LookShown], drift: Vec<Drifted>, now: DateTime<Utc>) -> Drif
         unknown: count("unknown"),
         excepted: count("excepted"),
         ..Drift::of(drift, now)
-    }
-}
-
-fn of_open(open: &Open) -> Drifted {
-    Drifted {
-        title: open.title.clone(),
-        state: open.state,
-        severity: open.severity,
-        since: open.since,
-        guard: open.guard.map(str::to_owned),
     }
 }
 
@@ -182,7 +153,7 @@ async fn of_store(store: &Store, status: &mut Status, now: DateTime<Utc>) -> Res
     };
     let (looks, drift, runs) = known::in_time(asked).await?;
     status.accounts = Some(accounts_of(&looks, now));
-    status.drift = Some(counted(&looks, drift.into_iter().map(drifted).collect(), now));
+    status.drift = Some(counted(&looks, drift.iter().map(drifted).collect(), now));
     status.runs = Some(runs.into_iter().map(run).collect());
     Ok(())
 }
@@ -287,26 +258,6 @@ fn accounts_of(looks: &[LookShown], now: DateTime<Utc>) -> Accounts {
     }
 }
 
-fn drifted(entry: Entry) -> Drifted {
-    let about = &entry.about;
-    let held: Option<Held> = serde_json::from_value(about["held_back"].clone()).unwrap_or_default();
-    let held = held.as_ref().map(holds::Hold::from);
-    let state = match (about["is_applied"].as_bool(), &held) {
-        (Some(true), _) => State::ToChange,
-        (_, Some(_)) => State::HeldBack,
-        _ => State::Reported,
-    };
-    let severity = match () {
-        () if entry.object.item.kind == TRAIL => Severity::Critical,
-        () if held.as_ref().is_some_and(|held| held.is_alarming) => Severity::High,
-        () => Severity::Medium,
-    };
-    let title =
-        about["title"].as_str().map_or_else(|| entry.object.item.to_string(), str::to_owned);
-    let guard = held.map(|held| held.guard.to_owned());
-    Drifted { title, state, severity, since: entry.time, guard }
-}
-
 fn run(record: RunRecord) -> RunLine {
     let targets = record.about.targets.join(", ");
     RunLine {
@@ -329,8 +280,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::kinds::TRAIL;
     use crate::names::Region;
-    use crate::store::history::{DriftKey, What};
+    use crate::store::history::{DriftKey, Entry, What};
     use crate::telemetry::known::Guards;
     use crate::telemetry::status::Standing;
 
@@ -384,7 +336,8 @@ mod tests {
             actor: None,
             about: json!({"title": "the trail", "is_applied": false}),
         };
-        with_others(&mut status, &Objects::default(), &looks, vec![drift], at(100));
+        let fleet = OfFleet { looks: looks.into(), drift: vec![drift] };
+        with_others(&mut status, &Objects::default(), &fleet, at(100));
         let drift = status.drift.as_ref().unwrap();
         assert_eq!((drift.objects, drift.in_sync, drift.unknown), (1, Some(5), Some(0)));
         let accounts = status.accounts.as_ref().unwrap();
@@ -394,7 +347,8 @@ mod tests {
         // What nobody can look at is nobody's to call in sync.
         let unseen = json!({"since": at(95), "why": "refused"});
         let looks = [look("000000000002", 90, json!({"in_sync": 3, "unseen": unseen}))];
-        with_others(&mut status, &Objects::default(), &looks, Vec::new(), at(100));
+        let fleet = OfFleet { looks: looks.into(), drift: Vec::new() };
+        with_others(&mut status, &Objects::default(), &fleet, at(100));
         let drift = status.drift.as_ref().unwrap();
         assert_eq!((drift.in_sync, drift.unknown), (Some(0), Some(3)));
         assert_eq!(status.standing(true), Standing::Partly);

@@ -7,7 +7,8 @@ use std::time::Duration;
 use prometheus_client::metrics::histogram::Histogram;
 
 use super::book::{Book, Counts, Levels, Sizes};
-use super::objects::{Objects, State};
+use super::figures::Figures;
+use super::objects::State;
 use super::status::RunLine;
 use super::{number, seconds_since};
 use crate::controller::queue::What;
@@ -144,27 +145,30 @@ impl Runs {
         });
     }
 
-    /// Says how the objects stand now.
-    pub fn fill(&self, objects: &Objects, now: DateTime<Utc>) {
-        self.objects.set(&[("state", "in_sync")], number(objects.in_sync()));
-        for state in State::ALL {
-            self.objects.set(&[("state", state.as_str())], number(objects.count(state)));
+    /// Says how the objects stand now; nothing where nobody knows it.
+    pub fn fill(&self, figures: Option<&Figures>) {
+        let Some(figures) = figures else {
+            for levels in [&self.objects, &self.drift, &self.oldest, &self.held, &self.unseen] {
+                levels.clear();
+            }
+            return;
+        };
+        let words = State::ALL.map(State::as_str);
+        for word in words.into_iter().chain(["in_sync"]) {
+            let count = figures.states.get(word).copied().unwrap_or_default();
+            self.objects.set(&[("state", word)], number(count));
         }
         for severity in [Severity::Medium, Severity::High, Severity::Critical] {
-            let all = objects.open_ones().map(|(_, open)| open);
-            let all = all.filter(|open| open.state.is_drift() && open.severity == severity);
-            let oldest = all.clone().map(|open| open.since).min();
-            let oldest = oldest.map_or(0.0, |since| seconds_since(since, now));
+            let (count, oldest) = figures.drift.get(&severity).copied().unwrap_or_default();
             let label = [("severity", severity.as_str())];
-            self.drift.set(&label, number(all.count()));
+            self.drift.set(&label, number(count));
             self.oldest.set(&label, oldest);
         }
         for guard in GUARDS {
-            let name = guard.as_str();
-            let count = objects.open_ones().filter(|(_, open)| open.guard == Some(name)).count();
-            self.held.set(&[("guard", name)], number(count));
+            let count = figures.held.get(guard.as_str()).copied().unwrap_or_default();
+            self.held.set(&[("guard", guard.as_str())], number(count));
         }
-        self.unseen.set(&[], number(objects.unseen().len()));
+        self.unseen.set(&[], number(figures.unseen));
     }
 }
 

@@ -25,7 +25,7 @@ impl Sees {
     /// Describes them.
     pub fn of(book: &mut Book) -> Self {
         Self {
-            accounts: book.gauge("accounts", &[], "Accounts that were looked at in whole since the start"),
+            accounts: book.gauge("accounts", &[], "Accounts that were looked at in whole, since the start or as the store has it"),
             blind: book.gauge(
                 "accounts_blind",
                 &[],
@@ -62,8 +62,8 @@ impl Sees {
     }
 
     /// Says how it is now.
-    pub fn fill(&self, seen: &[Seen], objectives: &Objectives, events: Events) {
-        self.accounts.set(&[], number(seen.len()));
+    pub fn fill(&self, seen: &[Seen], accounts: usize, objectives: &Objectives, events: Events) {
+        self.accounts.set(&[], number(accounts));
         let blind = seen.iter().filter_map(|seen| seen.blind);
         self.blind.set(&[], number(blind.clone().count()));
         self.blind_for.set(&[], blind.max().unwrap_or_default().as_secs_f64());

@@ -169,6 +169,9 @@ pub struct Drift {
     pub excepted: Option<usize>,
     /// The drifted objects by how much they matter, the worst first.
     pub by_severity: Vec<Group>,
+    /// Those that guards hold back, by guard.
+    #[serde(default)]
+    pub held_back: Vec<HeldBack>,
     /// The drifted objects themselves, the worst and oldest first.
     pub worst: Vec<Drifted>,
 }
@@ -201,6 +204,20 @@ pub struct Drifted {
     /// The guard that holds its changes back.
     #[serde(default)]
     pub guard: Option<String>,
+    /// What releases them.
+    #[serde(default)]
+    pub released_by: Option<String>,
+}
+
+/// Drifted objects whose changes one guard holds back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldBack {
+    /// The guard.
+    pub guard: String,
+    /// How many objects.
+    pub objects: usize,
+    /// What releases the worst and oldest of them.
+    pub released_by: String,
 }
 
 impl Drift {
@@ -210,7 +227,16 @@ impl Drift {
             (other.severity, one.since, &one.title).cmp(&(one.severity, other.since, &other.title))
         });
         let mut by_severity: Vec<Group> = Vec::new();
+        let mut held_back: BTreeMap<&str, HeldBack> = BTreeMap::new();
         for one in &all {
+            if let (State::HeldBack, Some(guard)) = (one.state, &one.guard) {
+                let held = held_back.entry(guard).or_insert_with(|| HeldBack {
+                    guard: guard.clone(),
+                    objects: 0,
+                    released_by: one.released_by.clone().unwrap_or_default(),
+                });
+                held.objects += 1;
+            }
             let age = now - one.since;
             let ends = [TimeDelta::hours(1), TimeDelta::days(1), TimeDelta::weeks(1)];
             let place = ends.iter().position(|end| age < *end).unwrap_or(ends.len());
@@ -225,8 +251,9 @@ impl Drift {
             }
         }
         let objects = all.len();
+        let held_back = held_back.into_values().collect();
         all.truncate(NAMED);
-        Self { objects, by_severity, worst: all, ..Self::default() }
+        Self { objects, by_severity, held_back, worst: all, ..Self::default() }
     }
 }
 
@@ -317,6 +344,7 @@ mod tests {
             severity,
             since: now() - TimeDelta::hours(hours),
             guard: None,
+            released_by: None,
         }
     }
 

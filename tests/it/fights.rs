@@ -30,6 +30,13 @@ fn who_changes_the_same_back_again_and_again_is_named_and_not_fought() {
     account.run(&["release", &object]).code(0).says("released");
     account.run(&["release", &object]).code(1).complains("nothing holds");
     assert_eq!(once(&account, 0)["applied"], 1);
+    // It was written of late, and nothing holds it back; what was written is counted as before.
+    account.run(&["release"]).code(0).says("Nothing is held back");
+    account.run(&["release", &object]).code(1).complains("nothing holds");
+    somebody(&account);
+    assert_eq!(once(&account, 0)["applied"], 1);
+    somebody(&account);
+    held(&once(&account, 3), "fight");
 }
 
 /// A run that is killed in a write; whether AWS has done the write by then.

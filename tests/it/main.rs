@@ -61,6 +61,7 @@ mod subscriptions;
 mod support;
 mod telemetry;
 mod tls;
+mod unanswered;
 mod upper_bound;
 mod verdicts;
 mod weaker;

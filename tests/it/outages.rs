@@ -272,6 +272,7 @@ fn credentials_that_are_revoked_are_a_failure_until_they_work_again() {
     assert_eq!(controller.next("again", |_| true)["why"], "other");
     controller.next("deaf", |_| true);
     account.no_faults();
+    controller.next("hears", |line| line["deaf_seconds"].is_u64());
     controller.next("run", |line| line["outcome"] == "in sync");
     assert_eq!(accepted(&account, START), 0);
     // Of the permission to write alone.

@@ -293,6 +293,28 @@ fn whoever_is_killed_others_take_over_and_nothing_is_done_twice_or_lost() {
 }
 
 #[test]
+fn fewer_accounts_than_one_controller_can_have_in_hand_are_shared_out() {
+    let mut fleet = Fleet::new(24);
+    for replica in 0..REPLICAS {
+        let file = fleet.folder(replica).join("evenkeel.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(file, text.replace("concurrent_accounts = 4", "concurrent_accounts = 32"))
+            .unwrap();
+    }
+    fleet.start_all();
+    fleet.converges();
+    fleet.end();
+    let written = |replica| {
+        let lines = lines(&fleet.folder(replica).join(".evenkeel/audit.jsonl"));
+        lines.iter().filter(|line| line["phase"] == "applied").count()
+    };
+    let written: Vec<usize> = (0..REPLICAS).map(written).collect();
+    assert_eq!(written.iter().sum::<usize>(), 2 * fleet.ids.len(), "{written:?}");
+    // Nobody waits while another one writes nearly all of it.
+    assert!(written.iter().all(|one| *one >= fleet.ids.len() / 6), "{written:?}");
+}
+
+#[test]
 fn who_was_killed_between_two_writes_is_said_to_be_so_once_it_gives_no_sign_of_life() {
     let (account, server) = (support::emulator().account(), Postgres::start());
     account.write("b.toml", BASELINE);

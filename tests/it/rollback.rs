@@ -176,6 +176,17 @@ fn what_may_not_be_written_by_now_is_reported_and_a_plan_of_a_rollback_is_for_it
     account.run(&["rollback", &run, "--yes"]).code(2).says("1 change only reported");
 }
 
+#[test]
+fn a_plan_of_a_rollback_says_what_is_back_already() {
+    let account = account(POLICY);
+    let run = apply(&account);
+    account.run(&["rollback", &run, "--save", "back.json"]).code(0);
+    account.run(&["rollback", &run, "--yes", "--hold-days", "0"]).code(0);
+    let again = account.run(&["rollback", &run, "back.json", "--yes"]).code(3);
+    let again = again.says("iam.password_policy: it is as it was before the run already");
+    assert!(!again.stdout.contains("not declared"), "{}", again.stdout);
+}
+
 /// An exception of the object that the run wrote, which is as declared.
 fn except(account: &Account, until: &str) {
     let text = account.read("b.toml");

@@ -48,8 +48,8 @@ fn by_hand(looking: &Looking<'_>) -> ByHand {
     let config = looking.config.to_owned();
     let selectors = looking.selectors.clone();
     let checkout = looking.checkout.map(str::to_owned);
-    Box::new(move |guard| {
-        let line = again::by_hand(&config, &selectors, guard)?;
+    Box::new(move |guard, kinds| {
+        let line = again::by_hand(&config, &selectors, kinds, guard)?;
         Some(match &checkout {
             Some(place) => format!("{line}   # {place}"),
             None => line,
@@ -114,6 +114,9 @@ fn log(said: &Said<'_>) {
         Said::NoEvent { why } => json!({"event": "unreadable", "error": why.to_string()}),
         Said::Deaf { why, pause } => {
             json!({"event": "deaf", "error": why, "again_in_seconds": pause.as_secs()})
+        }
+        Said::Answered { deaf: Some(deaf) } => {
+            json!({"event": "hears", "deaf_seconds": deaf.as_secs()})
         }
         Said::Door { shut: Ok(Some(why)) } => json!({"event": "deaf", "error": why}),
         Said::Door { shut: Ok(None) } => json!({"event": "hears"}),
@@ -188,7 +191,7 @@ fn causes(causes: &Causes) -> Value {
         Cause::Schedule => json!("schedule"),
         Cause::Blind => json!("blind"),
         Cause::Path => json!("events depend on it"),
-        Cause::Elsewhere => json!("others had it in hand"),
+        Cause::Elsewhere => json!("the rest of what others share"),
         Cause::Event { id, call, time, by, .. } => json!({
             "call": call,
             "time": time,

@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use evenkeel::plan::Guard;
 use evenkeel::plan::words::counted;
 use evenkeel::reconcile::LeaseCounts;
 use evenkeel::telemetry::known::{Guards, HeldObject, Outbox};
 use evenkeel::telemetry::status::{
-    Accounts, Controller, Drift, Events, Group, Named, RunLine, Status,
+    Accounts, Controller, Drift, Events, Group, HeldBack, Named, RunLine, Status,
 };
 use evenkeel::visible::{shortened, visible};
 
@@ -63,9 +64,13 @@ pub fn render(status: &Status) -> String {
     if let Some(why) = &status.kill_switch {
         page.say("guards", &format!("KILL SWITCH ON, nothing is written: {why}"));
     }
+    let held_back = status.drift.as_ref().map_or(&[][..], |drift| &drift.held_back);
     match &status.guards {
-        Some(guards) => of_guards(&mut page, guards, status.kill_switch.is_some()),
-        None => page.unknown("guards", status),
+        Some(guards) => of_guards(&mut page, guards, held_back, status.kill_switch.is_some()),
+        None => {
+            page.unknown("guards", status);
+            of_held_back(held_back).iter().for_each(|line| page.say("", line));
+        }
     }
     match &status.notices {
         Some(notices) => of_notices(&mut page, notices, status.time),
@@ -219,7 +224,19 @@ fn of_drift(page: &mut Page, drift: &Drift, unseen: usize, now: DateTime<Utc>) {
     }
 }
 
-fn of_guards(page: &mut Page, guards: &Guards, is_pulled: bool) {
+/// What guards hold back beside what has lines of its own, and what releases it.
+fn of_held_back(held_back: &[HeldBack]) -> Vec<String> {
+    let shown = [Guard::KillSwitch, Guard::Breaker, Guard::Fight, Guard::Hold, Guard::Wave];
+    let is_shown = |held: &HeldBack| shown.iter().any(|guard| guard.as_str() == held.guard);
+    let others = held_back.iter().filter(|held| !is_shown(held));
+    let line = |HeldBack { guard, objects, released_by }: &HeldBack| {
+        let objects = counted(*objects, "object");
+        format!("{objects} held back by {guard}; released by: {}", short(released_by))
+    };
+    others.map(line).collect()
+}
+
+fn of_guards(page: &mut Page, guards: &Guards, held_back: &[HeldBack], is_pulled: bool) {
     let Guards { breakers, fights, holds, rollouts } = guards;
     let mut about = if is_pulled { "" } else { "guards" };
     let mut say = |text: String| {
@@ -267,7 +284,10 @@ fn of_guards(page: &mut Page, guards: &Guards, is_pulled: bool) {
         );
         say(format!("rollout of {} {state}", one.target));
     }
-    if breakers.is_empty() && fights.is_empty() && holds.is_empty() && rollouts.is_empty() {
+    of_held_back(held_back).into_iter().for_each(&mut say);
+    let is_empty =
+        breakers.is_empty() && fights.is_empty() && holds.is_empty() && rollouts.is_empty();
+    if is_empty && held_back.is_empty() {
         say("nothing is held back beyond a run".to_owned());
     }
 }

@@ -76,6 +76,7 @@ fn troubled() -> Status {
         severity: if number == 0 { Severity::Critical } else { Severity::Medium },
         since: ago(number * 10),
         guard: (number % 2 == 1).then(|| "wave".to_owned()),
+        released_by: (number % 2 == 1).then(|| "the waves before it".to_owned()),
     });
     let breaker = |number: usize| OpenBreaker {
         scope: "account".to_owned(),
@@ -206,6 +207,36 @@ fn what_is_not_known_is_said_to_be_so() {
     for part in parts {
         assert!(screen.contains(&format!("{part:<10}  unknown: no {part}")), "{screen}");
     }
+}
+
+#[test]
+fn what_a_budget_a_window_or_a_missing_memory_holds_back_is_said_with_what_releases_it() {
+    let guards = ["budget", "change-window", "memory"];
+    let drift = guards.iter().chain(&guards[..1]).map(|guard| Drifted {
+        title: "the trail".to_owned(),
+        state: State::HeldBack,
+        severity: Severity::Critical,
+        since: ago(1),
+        guard: Some((*guard).to_owned()),
+        released_by: Some(format!("what releases {guard}")),
+    });
+    let drift = Some(Drift::of(drift.collect(), now()));
+    let status = Status { kill_switch: None, drift, ..troubled() };
+    let screen = render(&Status { guards: Some(Guards::default()), ..status.clone() });
+    for part in [
+        "guards      2 objects held back by budget; released by: what releases budget",
+        "            1 object held back by change-window; released by: what releases change-window",
+        "            1 object held back by memory; released by: what releases memory",
+    ] {
+        assert!(screen.contains(part), "{part}:\n{screen}");
+    }
+    assert!(!screen.contains("nothing is held back"), "{screen}");
+    // Also where nobody knows of the others.
+    let screen = render(&Status { guards: None, ..status });
+    assert!(screen.contains("1 object held back by memory; released by:"), "{screen}");
+    let nothing = Status { drift: Some(Drift::default()), kill_switch: None, ..troubled() };
+    let screen = render(&Status { guards: Some(Guards::default()), ..nothing });
+    assert!(screen.contains("guards      nothing is held back beyond a run"), "{screen}");
 }
 
 #[test]

@@ -165,7 +165,7 @@ fn controller(fake: &Arc<Fake>) -> Controller {
         inbox: Some(Arc::clone(fake) as Arc<dyn Inbox>),
         hearer: Arc::new(move |said| {
             // What comes with each turn is no news.
-            if !matches!(said, Said::Turn { .. } | Said::Stopping | Said::Answered) {
+            if !matches!(said, Said::Turn { .. } | Said::Stopping | Said::Answered { deaf: None }) {
                 hearing.said.lock().unwrap().push(format!("{said:?}"));
             }
         }),
@@ -454,7 +454,11 @@ async fn a_queue_that_cannot_be_asked_is_said_and_asked_again() {
     drive(&fake, MINUTE).await;
     let begun = fake.begun.lock().unwrap();
     assert_eq!(begun[0].0.as_secs(), 1 + 2 + 4);
-    assert_eq!(fake.said.lock().unwrap().iter().filter(|said| said.contains("Deaf")).count(), 3);
+    let said = fake.said.lock().unwrap();
+    assert_eq!(said.iter().filter(|said| said.contains("Deaf")).count(), 3);
+    // It is said once when it answers again.
+    let answers: Vec<&String> = said.iter().filter(|said| said.contains("Answered")).collect();
+    assert_eq!(answers, ["Answered { deaf: Some(7s) }"]);
 }
 
 #[tokio::test]

@@ -187,7 +187,12 @@ impl Attempt<'_> {
         if let What::Target(name) = self.what() {
             self.looked_elsewhere(name, &shared, is_over);
         }
-        (shared.open > 0).then(|| self.of.own.among.again_in())
+        match (shared.open, shared.left) {
+            (0, _) => None,
+            // Whoever is done first takes more.
+            (_, 1..) => Some(Duration::ZERO),
+            (_, 0) => Some(self.of.own.among.again_in()),
+        }
     }
 
     /// Leaves to others what they have looked at. `is_over` is whether the run came to its end.

@@ -1,5 +1,7 @@
 //! What is left of a job by what the controller was asked for.
 
+use std::collections::BTreeSet;
+
 use crate::controller::PATH;
 use crate::controller::queue::What;
 use crate::names::AccountId;
@@ -42,12 +44,13 @@ pub fn narrowed(asked: &Selectors, what: &What) -> Option<Selectors> {
                     && region.as_ref().is_none_or(|region| is_asked(region.as_str()))
             });
             left.accounts = vec![account.to_string()];
-            left.kinds.clear();
-            left.regions.clear();
+            let (mut kinds, mut regions) = (BTreeSet::new(), BTreeSet::new());
             for (kind, region) in those {
-                left.kinds.push((*kind).to_owned());
-                left.regions.extend(region.as_ref().map(ToString::to_string));
+                kinds.insert((*kind).to_owned());
+                regions.extend(region.as_ref().map(ToString::to_string));
             }
+            left.kinds = kinds.into_iter().collect();
+            left.regions = regions.into_iter().collect();
             if left.kinds.is_empty() {
                 return None;
             }
@@ -104,6 +107,15 @@ mod tests {
             (part.accounts, part.regions),
             (vec!["111122223333".to_owned()], vec!["eu-west-1".to_owned()])
         );
+    }
+
+    #[test]
+    fn each_kind_and_region_is_named_once() {
+        let both = |kind| [(kind, Some("eu-west-1")), (kind, Some("us-east-1"))];
+        let some = parts(&[both("sns.topic"), both("sns.subscription")].concat());
+        let part = narrowed(&Selectors::default(), &some).unwrap();
+        assert_eq!(part.kinds, ["sns.subscription", "sns.topic"]);
+        assert_eq!(part.regions, ["eu-west-1", "us-east-1"]);
     }
 
     #[test]

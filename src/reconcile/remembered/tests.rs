@@ -4,6 +4,7 @@ use crate::plan::{AccountPlan, Guard, Held, TargetRef};
 use crate::plan::{BaselineRef, Cost, PlanHead, assemble};
 use crate::reconcile::event::Stream;
 use crate::store::Leases;
+use crate::store::audit::Phase;
 use crate::store::history::{Filter, What};
 
 fn account() -> AccountId {
@@ -111,6 +112,49 @@ async fn what_happens_in_a_run_is_in_the_store_before_it_goes_on() {
     let twice = RunEvent::Answered { object, change, answer: Ok(()), by: "arn" };
     stream.tell(twice).unwrap_err();
     write(&stream, &plan, None).unwrap_err();
+}
+
+/// The audit log hears of a write before the store does.
+#[tokio::test]
+async fn a_write_that_died_before_the_store_heard_of_it_is_in_the_history() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(&folder).await;
+    let (dead, plan) = (remembered(&store), drifted("dead"));
+    Stream::new("dead", vec![&dead]).tell(RunEvent::Planned { plan: &plan }).unwrap();
+    let object = &plan.objects[0];
+    let intent = Record {
+        time: Utc::now(),
+        run: "dead".to_owned(),
+        change: 1,
+        account: account(),
+        region: object.region.clone(),
+        item: object.item.clone(),
+        object: object.observed.id.clone(),
+        by: "arn".to_owned(),
+        baseline: "b@d".to_owned(),
+        // Nobody has its lease any more.
+        token: Some(7),
+        phase: Phase::Intent {
+            action: json!({"put": 1}),
+            before: json!({"id": "", "status": "absent"}),
+            spec: json!({}),
+            overruled: Vec::new(),
+        },
+    };
+    let next = remembered(&store);
+    let stream = Stream::new("next", vec![&next]);
+    stream.tell(RunEvent::Planned { plan: &drifted("next") }).unwrap();
+    for run in ["dead", "older than the store"] {
+        let found = Ok(Recovered { after: None, in_sync: false });
+        let intent = Record { run: run.to_owned(), ..intent.clone() };
+        stream.tell(RunEvent::Recovered { intent: &intent, found, by: "arn" }).unwrap();
+        // Whoever looks once more changes nothing.
+        stream.tell(RunEvent::Recovered { intent: &intent, found, by: "arn" }).unwrap();
+    }
+    assert_eq!(words(&store).await, [What::Recovered, What::Drift]);
+    let shown = store.runs_called("dead").await.unwrap();
+    assert_eq!(shown[0].run.ending(), "killed");
+    assert_eq!(shown[0].changes[0].intent.about.action, json!({"put": 1}));
 }
 
 #[tokio::test]

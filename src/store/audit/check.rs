@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use super::anchor::Head;
 use super::lines::LONGEST_LINE;
 use super::seal::{NONE_BEFORE, Seal, unseal};
-use super::{AuditError, Mended, Phase, Record, file};
+use super::{AuditError, Failed, Mended, Phase, Record, file};
 use crate::digest;
 
 /// After so many faults, more tell nothing new.
@@ -75,6 +75,8 @@ pub struct Check {
     faults: Vec<Fault>,
     runs: Vec<RunLines>,
     open: BTreeMap<(String, u32), Record>,
+    /// The intents that got no answer, and whose objects nobody has seen since.
+    unanswered: Vec<Record>,
     /// The changes of each run that have an outcome, and which one.
     closed: BTreeMap<String, BTreeMap<u32, Closed>>,
     torn: Option<Torn>,
@@ -103,6 +105,7 @@ impl Check {
             faults: Vec::new(),
             runs: Vec::new(),
             open: BTreeMap::new(),
+            unanswered: Vec::new(),
             closed: BTreeMap::new(),
             torn: None,
             ends_with_newline: true,
@@ -273,6 +276,7 @@ impl Check {
         }
         let key = (record.run.clone(), record.change);
         let closed = self.closed.get(&record.run).and_then(|run| run.get(&record.change)).copied();
+        self.seen(&record);
         let (now, word) = match &record.phase {
             Phase::Observed { .. } => return,
             Phase::Intent { .. } => {
@@ -295,13 +299,41 @@ impl Check {
             Phase::Failed(_) => (Closed::Failed, "failed"),
             Phase::Recovered { .. } => (Closed::Recovered, "observed again"),
         };
-        if self.open.remove(&key).is_none() && is_sealed {
+        let intent = self.open.remove(&key);
+        if intent.is_none() && is_sealed {
             self.fault(match closed {
                 None => format!("change {} is {word}, and was never begun", key.1),
                 Some(_) => format!("change {} is {word}, and has an outcome already", key.1),
             });
         }
+        if let (Some(intent), Phase::Failed(Failed { class: Some(class), .. })) =
+            (intent, &record.phase)
+            && class.is_no_answer()
+        {
+            self.unanswered.push(intent);
+        }
         self.closed.entry(key.0).or_default().insert(key.1, now);
+    }
+
+    /// Notes of an object that it was seen, so that what got no answer before is in doubt no more.
+    fn seen(&mut self, record: &Record) {
+        let is_same = |one: &Record| (&one.run, one.change) == (&record.run, record.change);
+        let is_of_it = |one: &Record| {
+            (&one.account, &one.region, &one.item, &one.object)
+                == (&record.account, &record.region, &record.item, &record.object)
+        };
+        match &record.phase {
+            Phase::Found => self.unanswered.retain(|one| !is_same(one)),
+            // The object is in it, as it was observed directly before.
+            Phase::Intent { .. } => self.unanswered.retain(|one| !is_of_it(one)),
+            Phase::Observed { after, .. } if !after.is_null() => {
+                self.unanswered.retain(|one| !is_of_it(one));
+            }
+            Phase::Observed { .. }
+            | Phase::Recovered { .. }
+            | Phase::Applied
+            | Phase::Failed(_) => {}
+        }
     }
 
     fn note_run(&mut self, record: &Record) {
@@ -349,6 +381,11 @@ impl Check {
     /// The intents that have no outcome.
     pub fn unfinished(&self) -> impl Iterator<Item = &Record> {
         self.open.values()
+    }
+
+    /// The intents that got no answer, and whose objects nobody has seen since: they may have been done.
+    pub fn unanswered(&self) -> impl Iterator<Item = &Record> {
+        self.unanswered.iter()
     }
 
     /// The number and digest of the last record.

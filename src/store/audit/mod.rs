@@ -99,6 +99,16 @@ pub enum FailureClass {
     Ours(NotSent),
 }
 
+impl FailureClass {
+    /// Whether AWS said neither yes nor no: the write may have been done.
+    pub fn is_no_answer(self) -> bool {
+        matches!(
+            self,
+            Self::Aws(ErrorClass::Unreachable | ErrorClass::Late | ErrorClass::ServerFault)
+        )
+    }
+}
+
 /// Why nothing was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -308,6 +318,11 @@ impl AuditLog {
     /// The intents that have no outcome: writes during which a run died, or during this one.
     pub fn unfinished(&self) -> Vec<Record> {
         self.writing().check.unfinished().cloned().collect()
+    }
+
+    /// The intents that got no answer, and whose objects nobody has seen since.
+    pub fn unanswered(&self) -> Vec<Record> {
+        self.writing().check.unanswered().cloned().collect()
     }
 
     /// What came last of a change; none where it is open, or not in the log.

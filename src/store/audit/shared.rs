@@ -112,6 +112,14 @@ impl Writer {
         left.retain(|intent| !alive.contains_key(&intent.run));
         left
     }
+
+    /// The intents of dead runs that got no answer, and whose objects nobody has seen since.
+    pub fn unanswered(&self) -> Vec<Record> {
+        let alive = self.of.alive();
+        let mut left = self.log.unanswered();
+        left.retain(|intent| !alive.contains_key(&intent.run));
+        left
+    }
 }
 
 impl Drop for Writer {

@@ -95,6 +95,35 @@ fn an_intent_without_outcome_is_unfinished() {
 }
 
 #[test]
+fn what_got_no_answer_is_in_doubt_until_its_object_was_seen() {
+    let none = || {
+        let class = Some(FailureClass::Aws(ErrorClass::Unreachable));
+        Phase::Failed(Failed { error: "dropped".to_owned(), class, again_after: None })
+    };
+    let observed = |after: Value| Phase::Observed { after, in_sync: false };
+    let unseen = || observed(Value::Null);
+    for (then, left) in [
+        (vec![(1, none())], vec![1]),
+        // Nobody could look.
+        (vec![(1, none()), (0, unseen())], vec![1]),
+        (vec![(1, none()), (0, observed(json!({"id": ""})))], vec![]),
+        (vec![(1, none()), (1, Phase::Found)], vec![]),
+        (vec![(1, none()), (2, intent()), (2, Phase::Applied)], vec![]),
+        (vec![(1, failed())], vec![]),
+        (vec![(1, Phase::Applied)], vec![]),
+    ] {
+        let place = Place::new();
+        place.append(&[(1, intent())]);
+        place.append(&then);
+        let log = AuditLog::open(&place.path).unwrap();
+        let unanswered: Vec<u32> = log.unanswered().iter().map(|record| record.change).collect();
+        assert_eq!(unanswered, left, "{then:?}");
+        drop(log);
+        assert_eq!(place.faults(), Vec::<String>::new());
+    }
+}
+
+#[test]
 fn a_log_says_who_wrote_it_and_where_it_ends() {
     let place = Place::new();
     place.append(&[(1, intent()), (1, failed()), (1, intent()), (1, Phase::Applied)]);

@@ -44,11 +44,26 @@ impl Store {
     /// The store cannot be asked; somebody else works on the account ([`StoreError::LeaseLost`]); or
     /// the change was begun before and has not failed since.
     pub async fn begin_change(&self, intent: &Intent) -> Result<(), StoreError> {
+        self.begun(intent, true).await
+    }
+
+    /// Notes that a write was about to be sent by who is dead since, whoever works on the account now.
+    ///
+    /// # Errors
+    /// The store cannot be asked; or the change was begun before and has not failed since, or its run is
+    /// not known.
+    pub(super) async fn begin_change_late(&self, intent: &Intent) -> Result<(), StoreError> {
+        self.begun(intent, false).await
+    }
+
+    async fn begun(&self, intent: &Intent, is_now: bool) -> Result<(), StoreError> {
         let (intent, about) = (intent.clone(), serde_json::to_string(&intent.about)?);
         let begin = move |mut tx: Tx| {
             let (intent, about) = (intent.clone(), about.clone());
             async move {
-                lease::holds(&mut tx, intent.account.as_str(), intent.token).await?;
+                if is_now {
+                    lease::holds(&mut tx, intent.account.as_str(), intent.token).await?;
+                }
                 let before = latest(&mut tx, &intent.run, intent.change).await?;
                 // That the try before has failed is for the tables to check.
                 let (again, because) = match before {

@@ -96,6 +96,19 @@ impl Store {
         self.db.read(look).await
     }
 
+    /// Takes over an intent of the audit log whose run died before the store had it; says whether it lacked it.
+    ///
+    /// # Errors
+    /// The store cannot be asked.
+    pub async fn take_over_intent(&self, intent: &Record) -> Result<bool, StoreError> {
+        match self.note_record(intent).await {
+            Ok(()) => Ok(true),
+            // It has it, or tells nothing of that time.
+            Err(StoreError::Impossible { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn note_record(&self, record: &Record) -> Result<(), StoreError> {
         let about = OutcomeAbout::default();
         match &record.phase {
@@ -108,7 +121,7 @@ impl Store {
                     baseline: record.baseline.clone(),
                     ..IntentAbout::default()
                 };
-                self.begin_change(&intent(record, about)).await
+                self.begin_change_late(&intent(record, about)).await
             }
             Phase::Applied => self.end_change(&outcome(record, OutcomeWord::Applied, about)).await,
             Phase::Failed(failed) => {

@@ -96,6 +96,30 @@ impl Store {
         self.killed("began < $1", Killed::Before(microseconds(began_before))).await
     }
 
+    /// Notes of a run, if it is known, that a change of it which failed is there all the same.
+    ///
+    /// # Errors
+    /// The store cannot be asked.
+    pub async fn note_found(&self, run: &str, change: u32) -> Result<(), StoreError> {
+        let run = run.to_owned();
+        let note = move |mut tx: Tx| {
+            let run = run.clone();
+            async move {
+                let sql = format!("SELECT {COLUMNS} FROM runs WHERE run = $1");
+                let rows = tx.rows(sqlx::AssertSqlSafe(sql), &[Arg::Text(&run)]).await?;
+                for row in rows {
+                    let mut about = noted(&row)?.about;
+                    about.found.push(change);
+                    let about = serde_json::to_string(&about)?;
+                    let sql = "UPDATE runs SET about = $2 WHERE run = $1";
+                    tx.run(sql, &[Arg::Text(&run), Arg::Text(&about)]).await?;
+                }
+                Ok((tx, ()))
+            }
+        };
+        self.db.write(note).await
+    }
+
     async fn killed(&self, which: &'static str, given: Killed) -> Result<(), StoreError> {
         let note = move |mut tx: Tx| {
             let given = given.clone();
