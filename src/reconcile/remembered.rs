@@ -394,9 +394,10 @@ impl Remembered {
             observed_in: Some(told.run.to_owned()),
             ..OutcomeAbout::default()
         };
-        let end =
-            |about| self.end(told, &intent.run, intent.change, OutcomeWord::Recovered, about, by);
-        match end(about.clone()) {
+        let end = |told: &Told<'_>, about| {
+            self.end(told, &intent.run, intent.change, OutcomeWord::Recovered, about, by)
+        };
+        match end(told, about.clone()) {
             Err(StoreError::Impossible { .. }) => {}
             ended => return ended,
         }
@@ -404,7 +405,8 @@ impl Remembered {
         // looked already.
         let (store, lacking) = (self.store.clone(), intent.clone());
         match self.store.wait(async move { store.take_over_intent(&lacking).await })? {
-            true => end(about),
+            // What the store did not hear of was not sent: it was in nobody's way since.
+            true => end(&Told { time: intent.time, ..*told }, about),
             false => Ok(()),
         }
     }
