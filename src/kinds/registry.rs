@@ -35,6 +35,7 @@ static KINDS: LazyLock<Vec<Box<dyn DynKind>>> = LazyLock::new(|| {
         erase::<guardduty::detector::Detector>(),
         erase::<securityhub::hub::Hub>(),
         erase::<securityhub::standards::Standards>(),
+        erase::<securityhub::finding_aggregator::FindingAggregator>(),
         erase::<config::rule::Rule>(),
         erase::<config::conformance_pack::ConformancePack>(),
         erase::<ec2::ebs_encryption::EbsEncryption>(),
