@@ -97,6 +97,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::baseline::words::ENGINE_WORDS;
     use crate::kinds::Arns;
     use crate::kinds::describe::{fields, sample_specs};
 
@@ -109,6 +110,17 @@ mod tests {
             assert_eq!(known.name, kind.name());
         }
         assert!(find("iam.nothing").is_none() && catalog().find("iam.nothing").is_none());
+    }
+
+    /// The loader would take such a field for its own.
+    #[test]
+    fn no_field_has_the_name_of_what_every_item_may_say() {
+        for kind in all() {
+            for field in fields(kind.as_ref()) {
+                let is_word = ENGINE_WORDS.contains(&field.path.as_str());
+                assert!(!is_word, "{} of {} needs another name", field.path, kind.name());
+            }
+        }
     }
 
     #[test]

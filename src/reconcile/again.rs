@@ -197,8 +197,9 @@ impl Now {
     }
 
     /// Whether some of its fields are as they were once. Its own kind says so, to which an id that AWS gives anew
-    /// is no difference: what is declared, with these fields as they were, is compared with what is there. Where
-    /// that cannot be said, every byte must be the same.
+    /// is no difference: what is declared, with these fields as they were, is compared with what is there, and
+    /// what one would declare of it today with what one would have declared of it then. Where that cannot be
+    /// said, every byte must be the same.
     pub fn is_as_before(
         &self,
         kind: &str,
@@ -228,6 +229,22 @@ impl Now {
     ) -> Option<bool> {
         let kind = registry::find(kind)?;
         let wanted = as_it_was(kind, &self.facts, spec, fields, before)?;
+        // A declaration says nothing of what it does not name: neither of a policy that is not there, nor of
+        // statements beside those that it merges.
+        let was = kind.as_it_was(&self.facts, before).ok()??;
+        let is = kind.as_it_was(&self.facts, &self.object).ok()??;
+        let said =
+            |spec: &Value, field: &str| spec.get(field).filter(|one| !one.is_null()).cloned();
+        let says_neither =
+            |field: &&&str| said(&was, field).is_none() && said(&is, field).is_none();
+        let is_same = match fields.iter().find(says_neither) {
+            // It is said in other fields.
+            Some(_) => was == is,
+            None => fields.iter().all(|field| said(&was, field) == said(&is, field)),
+        };
+        if !is_same {
+            return Some(false);
+        }
         let changes = kind.diff(&self.facts, &wanted, &self.object).ok()?;
         let mut drift = changes.iter().flat_map(|change| &change.drift);
         Some(!drift.any(|drift| fields.contains(top(&drift.field)) || drift.field.is_empty()))

@@ -1,6 +1,7 @@
 //! Putting back what a run did: a plan like any other, made from what the history has of the run. An
 //! object that is not as the run left it has been moved by somebody since, and is left alone.
 
+mod half;
 mod judged;
 
 use std::cmp::Reverse;
@@ -27,6 +28,7 @@ use crate::plan::{
     Waiver, assemble,
 };
 use crate::store::history::{ChangeShown, DriftKey, RunShown, What};
+use half::Half;
 use judged::{Back, Judged, Judgement, Way};
 
 /// An object of the run that is not put back, and why.
@@ -45,6 +47,10 @@ const ROLLBACK_OF: &str = "rollback of run ";
 pub fn rolled_back(plan: &Plan) -> Option<&str> {
     plan.baseline.name.strip_prefix(ROLLBACK_OF)
 }
+
+/// Why an object is left alone that is neither as the run left it nor on its way back.
+const CHANGED: &str = "it is not as the run left it: somebody has changed it since the run, or a later run of evenkeel has \
+     (evenkeel history)";
 
 /// What a run did to one object.
 struct Done<'a> {
@@ -208,12 +214,14 @@ async fn put_back(done: &Done<'_>, looked: &Looked) -> Result<PutBack, String> {
         .unwrap_or_else(|| declared_then.clone());
     let now = look(session, &facts, kind, &spec, object).await?;
     let by_run = look(session, &facts, kind, declared_then, object).await?;
-    if state_digest(Some(kind), &by_run.object) != state_digest(Some(kind), &after) {
-        return Err(match now.is_as_before(&item.kind, &spec, &fields, &before) {
-            true => "it is as it was before the run already".to_owned(),
-            false => "somebody has changed it since the run".to_owned(),
-        });
-    }
+    let is_as_left = state_digest(Some(kind), &by_run.object) == state_digest(Some(kind), &after);
+    let half = match is_as_left {
+        true => None,
+        false if now.is_as_before(&item.kind, &spec, &fields, &before) => {
+            return Err("it is as it was before the run already".to_owned());
+        }
+        false => Some(Half::of(kind, &facts, (&before, &after), &by_run.object).ok_or(CHANGED)?),
+    };
     let now = now.object;
     let declared = looked
         .plan
@@ -224,7 +232,10 @@ async fn put_back(done: &Done<'_>, looked: &Looked) -> Result<PutBack, String> {
     let exceptions = looked.exceptions.get(account).into_iter().flatten();
     let today = Utc::now().date_naive();
     let kept = Waiver::among(exceptions, (item, account, region), object, today);
-    let (backs, stays) = ways_back(done, &before)?;
+    let (mut backs, stays) = ways_back(done, &before)?;
+    if let Some(half) = &half {
+        backs.retain(|back| half.needs(back));
+    }
     let judgements = Judged::of(kind, &facts, &before, &now).about(&backs);
     let bounds = Bounds { mode, kept: kept.as_ref(), safety: &looked.guards.safety };
     let (mut changes, mut places) = (Vec::new(), Vec::new());

@@ -429,6 +429,38 @@ fn a_role_that_aws_refused_to_make_is_not_ours() {
     assert_eq!(roles, json!(["ops"]));
 }
 
+/// What somebody else made meanwhile gets nothing of what was planned for a role of our own.
+#[test]
+fn nothing_is_attached_to_what_somebody_else_made_meanwhile() {
+    let account = account(
+        "[iam.role.ops]\ntrusted_account_ids = [\"${account.id}\"]\nmanaged_policy_arns = [\"arn:aws:iam::aws:policy/SecurityAudit\"]\n",
+    );
+    let make = format!(
+        "boto3.client('iam').create_role(RoleName='ops', AssumeRolePolicyDocument=json.dumps({{'Version': '2012-10-17', 'Statement': [{{'Effect': 'Allow', 'Principal': {{'AWS': 'arn:aws:iam::{}:root'}}, 'Action': 'sts:AssumeRole'}}]}}))\nprint('null')",
+        account.id
+    );
+    apply_while(&account, "iam", "CreateRole", &make)
+        .code(4)
+        .says("is there  iam.role.ops")
+        .says("was planned was for a new one")
+        .says("0 changes applied, 1 not");
+    let attached = "print(json.dumps(boto3.client('iam').list_attached_role_policies(RoleName='ops')['AttachedPolicies']))";
+    assert_eq!(account.boto3(attached), json!([]));
+    // The next look plans for what is there.
+    account.run(&["apply", "--yes"]).code(0).says("1 change applied");
+}
+
+/// A setting that somebody turned on meanwhile is nobody's change of ours.
+#[test]
+fn a_hub_that_somebody_turned_on_meanwhile_is_not_counted() {
+    let account = account("[securityhub.hub]\nenabled = true\n");
+    let make = "boto3.client('securityhub', 'eu-west-1').enable_security_hub(EnableDefaultStandards=False)\nprint('null')";
+    apply_while(&account, "securityhub", "EnableSecurityHub", make)
+        .code(0)
+        .says("is there  securityhub.hub")
+        .says("0 changes applied");
+}
+
 #[test]
 fn a_role_of_another_trust_was_refused_by_aws_and_not_left_unsent() {
     let account = account("[iam.role.ops]\ntrusted_account_ids = [\"${account.id}\"]\n");
@@ -440,7 +472,8 @@ fn a_role_of_another_trust_was_refused_by_aws_and_not_left_unsent() {
     assert!(!run.stdout.contains("nothing was sent"), "{}", run.stdout);
 }
 
-/// What else was planned for a new group may take something from one that somebody else has made.
+/// What else was planned for a new group may take something from one that somebody else has made, and nobody could
+/// take it back.
 #[test]
 fn what_was_there_when_it_was_to_be_made_is_somebody_elses_to_what_comes_after() {
     let account = account(
@@ -451,7 +484,7 @@ fn what_was_there_when_it_was_to_be_made_is_somebody_elses_to_what_comes_after()
     apply_while(&account, "logs", "CreateLogGroup", make)
         .code(4)
         .says("is there  logs.log_group.x")
-        .says("would be destructive now")
+        .says("was planned was for a new one")
         .says("0 changes applied, 1 not");
     assert_eq!(phases(&account)[..3], ["intent", "failed", "found"]);
 }
@@ -483,4 +516,92 @@ fn what_a_killed_run_may_have_made_is_not_taken_away() {
         .run(&["rollback", &run, "--yes", "--max-risk", "destructive"])
         .code(3)
         .says("the run died while it made it");
+}
+
+/// What a declaration cannot say, as a policy that is not there or one statement fewer, is put back as well.
+#[test]
+fn what_the_run_added_is_taken_away_where_a_declaration_says_nothing_of_less() {
+    const FOREIGN: &str = "Effect = \"Allow\"\nPrincipal = { AWS = \"999999999999\" }\n";
+    const THEIRS: &str = "json.dumps({'Version': '2012-10-17', 'Statement': [{'Sid': 'theirs', 'Effect': 'Deny', 'Principal': '*', 'Action': 's3:PutBucketAcl', 'Resource': f'arn:aws:s3:::{bucket}'}]})";
+    let account = account("");
+    let bucket = format!("b-{}", account.id);
+    let names = format!(
+        "bucket, topic = '{bucket}', 'arn:aws:sns:eu-west-1:{}:t'\n\
+         s3, sns = boto3.client('s3', 'eu-west-1'), boto3.client('sns', 'eu-west-1')\n",
+        account.id
+    );
+    let there = || {
+        account.boto3(&format!(
+            "{names}\
+             def said(ask):\n\
+             \x20   try: return ask()\n\
+             \x20   except Exception as error: return error.response['Error']['Code']\n\
+             policy = said(lambda: json.loads(s3.get_bucket_policy(Bucket=bucket)['Policy'])['Statement'])\n\
+             rules = said(lambda: [rule['ID'] for rule in s3.get_bucket_lifecycle_configuration(Bucket=bucket)['Rules']])\n\
+             print(json.dumps([policy, rules, json.loads(sns.get_topic_attributes(TopicArn=topic)['Attributes']['Policy'])['Statement']]))"
+        ))
+    };
+    account.boto3(&format!(
+        "{names}s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={{'LocationConstraint': 'eu-west-1'}})\n\
+         sns.create_topic(Name='t')\nprint('null')"
+    ));
+    let on_bucket = format!("[s3.bucket.b]\nbucket = \"{bucket}\"\n");
+    let statement = |of: &str, action: &str, resource: &str| {
+        format!(
+            "[[{of}.extra_policy_statements]]\n{FOREIGN}Action = \"{action}\"\nResource = \"{resource}\"\n"
+        )
+    };
+    let opened = statement("s3.bucket.b", "s3:GetObject", &format!("arn:aws:s3:::{bucket}/*"));
+    let topic = format!("arn:aws:sns:eu-west-1:{}:t", account.id);
+    let opened_topic = statement("sns.topic.t", "SNS:Subscribe", &topic);
+    let tidied = "[[s3.bucket.b.lifecycle]]\nid = \"a\"\nexpiration = { days = 400 }\n";
+    for (what, items) in [
+        ("a policy", format!("{on_bucket}{opened}")),
+        ("statements of services", format!("{on_bucket}services = [\"cloudtrail\"]\n")),
+        ("a lifecycle", format!("{on_bucket}{tidied}")),
+        ("a topic", format!("[sns.topic.t]\ntopic_name = \"t\"\n{opened_topic}")),
+        ("a statement beside theirs", format!("{on_bucket}{opened}")),
+    ] {
+        if what.ends_with("theirs") {
+            account.boto3(&format!(
+                "{names}s3.put_bucket_policy(Bucket=bucket, Policy={THEIRS})\nprint('null')"
+            ));
+        }
+        let before = there();
+        declare(&account, &items);
+        let allowed = ["--allow-grants", "foreign", "--max-risk", "destructive"];
+        account.run(&[&["apply", "--yes"], &allowed[..]].concat()).code(0);
+        assert_ne!(there(), before, "{what}");
+        let run = last_run(&account);
+        let back = account.run(&[&["rollback", &run, "--yes"], &allowed[..]].concat()).code(0);
+        assert!(!back.stdout.contains("0 changes put back"), "{what}: {}", back.stdout);
+        assert_eq!(there(), before, "{what}");
+        // What was put back is held for a week.
+        for held in back.stdout.split("(evenkeel release ").skip(1) {
+            account.run(&["release", held.split_once(')').unwrap().0]).code(0);
+        }
+    }
+}
+
+/// A rollback that AWS stopped half way is finished by the next one, and blames nobody for what the first one did.
+#[test]
+fn a_rollback_that_came_half_the_way_is_finished_by_the_next_one() {
+    let account = account(
+        "[iam.role.ops]\ntrusted_account_ids = [\"${account.id}\"]\nmanaged_policy_arns = [\"arn:aws:iam::aws:policy/SecurityAudit\"]\n",
+    );
+    let run = apply(&account);
+    account.fault(json!({
+        "service": "iam", "operation": "DeleteRole", "kind": "error", "code": "AccessDenied", "status": 403,
+    }));
+    account
+        .run(&["rollback", &run, "--yes"])
+        .code(4)
+        .says("iam:DetachRolePolicy")
+        .says("AccessDenied");
+    account.no_faults();
+    account.run(&["rollback", &run, "--yes"]).code(0).says("1 change put back");
+    let roles = account.boto3(
+        "print(json.dumps([role['RoleName'] for role in boto3.client('iam').list_roles()['Roles']]))",
+    );
+    assert_eq!(roles, json!([]));
 }

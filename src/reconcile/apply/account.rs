@@ -130,6 +130,8 @@ pub struct OfAccount<'a, 'p> {
     written: BTreeSet<u32>,
     /// Those of them that were not made, because what they make was there.
     there: BTreeSet<u32>,
+    /// Those of them that AWS refused, because something else was there.
+    another: BTreeSet<u32>,
     /// The token of the account's lease, where several controllers share it.
     token: Option<i64>,
     /// Who has the lease by now, where it is lost.
@@ -162,6 +164,7 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             done: BTreeSet::new(),
             written: BTreeSet::new(),
             there: BTreeSet::new(),
+            another: BTreeSet::new(),
             token: None,
             lost: None,
             moved: BTreeMap::new(),
@@ -371,6 +374,8 @@ impl<'a, 'p> OfAccount<'a, 'p> {
         } else {
             let cx = again::fresh(session, facts.clone());
             match seen_before(&cx, kind, object, change, written).await {
+                // What is left was planned for an object of our own making.
+                Ok(_) if was_there => return Ok(self.not_ours(object).into()),
                 Ok(before) => before,
                 Err(step) => {
                     if let Step::Moved { why } = &step {
@@ -402,6 +407,9 @@ impl<'a, 'p> OfAccount<'a, 'p> {
         let written =
             kind.apply(&again::fresh(session, facts).writable(&self.plan.run), action).await;
         let there = written.as_ref().err().and_then(there_by_then);
+        if matches!(written, Err(ApplyError::Write(WriteError::Another(_)))) {
+            self.another.insert(change.id);
+        }
         let failed = written.err().map(|error| self.failure(object, change, &error));
         self.after(object, change, sent(failed.is_some(), there.is_some())).await;
         let answer = failed.as_ref().map_or(Ok(()), Err);
@@ -420,6 +428,15 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             Ok(()) => Ok(tried),
             Err(error) => Err(Unheard { error, in_hand: Some((change, tried.step)) }),
         }
+    }
+
+    /// What becomes of the changes of an object that was there when it was to be made.
+    fn not_ours(&mut self, object: &ObjectPlan) -> Step {
+        let why =
+            "it was there when it was to be made, and what else was planned was for a new one"
+                .to_owned();
+        self.moved.insert((place(object), object.observed.id.clone()), why.clone());
+        Step::Moved { why }
     }
 
     /// Says that a change is about to be written. When somebody behind the audit log cannot hear of
@@ -515,6 +532,9 @@ impl<'a, 'p> OfAccount<'a, 'p> {
                 continue;
             };
             let step = match &outcome.step {
+                Step::Failed { error } if self.another.contains(&change.id) => {
+                    Step::WasThere { why: error.lines().next().unwrap_or_default().to_owned() }
+                }
                 Step::Failed { .. } if self.written.contains(&change.id) => Step::Found,
                 Step::Blocked { .. } => Step::Needless,
                 _ => continue,
@@ -522,7 +542,7 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             outcome.step = step.clone();
             self.failed.remove(&change.id);
             self.stream.mention(RunEvent::Wrote { object, change, step: &step });
-            if step == Step::Found {
+            if matches!(step, Step::Found | Step::WasThere { .. }) {
                 let by = self.by(object);
                 self.stream.tell(RunEvent::FoundThere { object, change, by })?;
             }

@@ -54,6 +54,8 @@ def _securityhub(call: Call, action: str) -> list[Demand]:
     params = call.params
     if params.get("ResourceArn"):
         return [Demand(action, params["ResourceArn"])]
+    if "FindingAggregator" in call.operation:
+        return [Demand(action, params.get("FindingAggregatorArn") or "*")]
     found = [Demand(action, _arn(call, "securityhub", "hub/default"))]
     if call.operation == "EnableSecurityHub":
         found.append(_linked(call, "securityhub.amazonaws.com"))

@@ -10,9 +10,7 @@ use super::spec::{LinkingMode, Spec};
 use super::{FindingAggregator, Place, aggregator};
 use crate::aws::Call;
 use crate::kinds::shapes::part::{Look, Part};
-use crate::kinds::{
-    Change, Cx, Drift, ObserveError, Undo, Use, WriteCx, WriteError, known, told,
-};
+use crate::kinds::{Change, Cx, Drift, ObserveError, Undo, Use, WriteCx, WriteError, known, told};
 
 const GET: Call = Call::new("securityhub", "GetFindingAggregator");
 const UPDATE: Call = Call::new("securityhub", "UpdateFindingAggregator");
@@ -52,7 +50,10 @@ pub fn deleting() -> (&'static str, Value) {
 impl Linked {
     /// What is declared.
     pub fn declared(spec: &Spec) -> Self {
-        Self { mode: spec.region_linking_mode, regions: spec.regions.clone().unwrap_or_default() }
+        Self {
+            mode: spec.region_linking_mode,
+            regions: spec.linked_regions.clone().unwrap_or_default(),
+        }
     }
 
     /// Compares what is declared; to what is not there at all, all of it is new.
@@ -60,7 +61,7 @@ impl Linked {
         let wanted = Self::declared(spec);
         drift.compare("region_linking_mode", now.map(|now| &now.mode), Some(&wanted.mode));
         let regions = now.map(|now| &now.regions);
-        drift.compare("regions", regions, spec.regions.as_ref());
+        drift.compare("linked_regions", regions, spec.linked_regions.as_ref());
     }
 
     /// The Regions as they are sent.
@@ -87,11 +88,8 @@ impl Part for Linking {
     type Write = Write;
 
     const NAME: &'static str = "linked";
-    const CALLS: &'static [Use<Spec>] = &[
-        Use::read(GET),
-        Use::write(UPDATE, aggregator),
-        Use::undo(DELETE, aggregator),
-    ];
+    const CALLS: &'static [Use<Spec>] =
+        &[Use::read(GET), Use::write(UPDATE, aggregator), Use::undo(DELETE, aggregator)];
 
     fn is_declared(_spec: &Spec) -> bool {
         true
@@ -164,7 +162,7 @@ impl Part for Linking {
 
     fn export(now: &Linked, spec: &mut Spec) {
         spec.region_linking_mode = now.mode;
-        spec.regions = now.mode.has_regions().then(|| now.regions.clone());
+        spec.linked_regions = now.mode.has_regions().then(|| now.regions.clone());
     }
 }
 

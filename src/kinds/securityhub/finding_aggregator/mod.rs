@@ -66,11 +66,8 @@ impl Kind for FindingAggregator {
     const REGION: Option<&'static str> = Some("home_region");
     const AFTER: &'static [&'static str] = &["securityhub.hub"];
     const CONTROLS: Controls = Controls { well_architected: &["SEC04-BP02"], ..Controls::NONE };
-    const CALLS: &'static [Use<Spec>] = &[
-        Use::read(administrator::GET),
-        Use::read(LIST),
-        Use::write(CREATE, everywhere),
-    ];
+    const CALLS: &'static [Use<Spec>] =
+        &[Use::read(administrator::GET), Use::read(LIST), Use::write(CREATE, everywhere)];
     const MORE_EVENTS: &'static [&'static str] = &[
         "securityhub.amazonaws.com:DisableSecurityHub",
         "securityhub.amazonaws.com:AcceptAdministratorInvitation",
@@ -173,7 +170,7 @@ impl Parted for FindingAggregator {
         Spec {
             home_region: place.home_region.clone(),
             region_linking_mode: LinkingMode::None,
-            regions: None,
+            linked_regions: None,
         }
     }
 }

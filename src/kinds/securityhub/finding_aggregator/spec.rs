@@ -32,9 +32,9 @@ pub struct Spec {
     /// (`ALL_REGIONS`); all but some, likewise (`ALL_REGIONS_EXCEPT_SPECIFIED`); some
     /// (`SPECIFIED_REGIONS`); or none (`NO_REGIONS`).
     pub region_linking_mode: LinkingMode,
-    /// The Regions that the mode speaks of, in the two modes that have some.
+    /// The Regions that the mode speaks of, in the two modes that have some (`Regions` in AWS's API).
     #[schemars(length(min = 1, max = 50), inner(regex(pattern = r"^[a-z]{2}(-[a-z]+)+-[0-9]+$")))]
-    pub regions: Option<BTreeSet<String>>,
+    pub linked_regions: Option<BTreeSet<String>>,
 }
 
 aws_enum! {
@@ -56,11 +56,11 @@ impl LinkingMode {
 
 pub fn check(spec: &Spec) -> Vec<SpecProblem> {
     let mode = spec.region_linking_mode;
-    let problem = |message: String, help: &str| SpecProblem::new("regions", message, help);
-    match &spec.regions {
+    let problem = |message: String, help: &str| SpecProblem::new("linked_regions", message, help);
+    match &spec.linked_regions {
         None if mode.has_regions() => vec![problem(
             format!("{} needs the Regions that it speaks of", mode.as_str()),
-            "add regions = […]",
+            "add linked_regions = […]",
         )],
         Some(_) if !mode.has_regions() => vec![problem(
             format!("no Regions go with {}", mode.as_str()),
@@ -90,6 +90,6 @@ enabled = true
 [securityhub.finding_aggregator]
 home_region         = "eu-west-1"
 region_linking_mode = "SPECIFIED_REGIONS"
-regions             = ["us-east-1", "eu-central-1"]
+linked_regions      = ["us-east-1", "eu-central-1"]
 "#,
 ];

@@ -10,7 +10,7 @@ use crate::kinds::{Risk, Undo};
 fn spec(mode: &str, regions: &[&str]) -> Spec {
     let regions = (!regions.is_empty()).then_some(regions);
     serde_json::from_value(
-        json!({ "home_region": "eu-west-1", "region_linking_mode": mode, "regions": regions }),
+        json!({ "home_region": "eu-west-1", "region_linking_mode": mode, "linked_regions": regions }),
     )
     .unwrap()
 }
@@ -35,7 +35,7 @@ fn one_that_is_not_there_is_made_at_home_and_can_be_taken_back() {
     let changes = diff(&spec("SPECIFIED_REGIONS", &["us-east-1"]), &absent);
     assert_eq!(changes.len(), 1, "{changes:#?}");
     let fields: Vec<&str> = changes[0].drift.iter().map(|one| one.field.as_str()).collect();
-    assert_eq!(fields, ["home_region", "region_linking_mode", "regions"]);
+    assert_eq!(fields, ["home_region", "region_linking_mode", "linked_regions"]);
     let action = changes[0].action.as_ref().unwrap();
     assert_eq!(action.place.home_region, "eu-west-1");
     let Undo::By(undo) = FindingAggregator::undo(action, &absent) else { panic!("deleted") };

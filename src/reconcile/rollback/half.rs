@@ -1,0 +1,64 @@
+//! A rollback that came half the way: what it did is as it was, and the rest is as the run left it.
+
+use serde_json::{Map, Value};
+
+use super::judged::Back;
+use crate::kinds::erased::DynKind;
+use crate::kinds::{Facts, Object, Status};
+use crate::reconcile::again::top;
+
+/// An object between how a run left it and how it was, in what one would declare of it.
+pub struct Half {
+    was: Map<String, Value>,
+    is: Map<String, Value>,
+}
+
+impl Half {
+    /// `None` where anything of it is neither as it was nor as the run left it, or nobody can say so: then
+    /// somebody else has changed it.
+    pub fn of(
+        kind: &dyn DynKind,
+        facts: &Facts,
+        (before, after): (&Object<Value>, &Object<Value>),
+        now: &Object<Value>,
+    ) -> Option<Self> {
+        let said = |object| match kind.as_it_was(facts, object) {
+            Ok(Some(Value::Object(said))) => Some(said),
+            _ => None,
+        };
+        let was = match before.status {
+            // What is new has nothing set.
+            Status::Absent => Map::new(),
+            _ => said(before)?,
+        };
+        let (left, is) = (said(after)?, said(now)?);
+        let half = Self { was, is };
+        let fields = half.was.keys().chain(half.is.keys()).chain(left.keys());
+        let is_explained = |field: &String| {
+            let (is, left) = (value(&half.is, field), value(&left, field));
+            is == left || is == value(&half.was, field)
+        };
+        fields.clone().all(is_explained).then_some(half)
+    }
+
+    /// Whether a way back is still to be gone.
+    pub fn needs(&self, back: &Back<'_>) -> bool {
+        let mut fields = back.drift.iter().map(|drift| top(&drift.field)).peekable();
+        let is_back = |field: &str| {
+            let (is, was) = (value(&self.is, field), value(&self.was, field));
+            // What is said in other fields is not known to be back.
+            is == was && (self.is.contains_key(field) || self.was.contains_key(field))
+        };
+        fields.peek().is_none() || !fields.all(|field| !field.is_empty() && is_back(field))
+    }
+}
+
+/// What is said of a field; an empty list or table says what nothing says.
+fn value<'a>(said: &'a Map<String, Value>, field: &str) -> Option<&'a Value> {
+    said.get(field).filter(|value| match value {
+        Value::Null => false,
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(table) => !table.is_empty(),
+        _ => true,
+    })
+}
