@@ -63,18 +63,21 @@ impl Rise {
 }
 
 /// Condition keys whose values are accounts.
-const ACCOUNT_KEYS: [&str; 6] = [
+const ACCOUNT_KEYS: [&str; 5] = [
     "aws:principalaccount",
     "aws:sourceaccount",
     "aws:sourceowner",
     "kms:calleraccount",
-    "s3:dataaccesspointaccount",
     "aws:vpceaccount",
 ];
 /// Condition keys whose values are ARNs of an account.
-const ARN_KEYS: [&str; 3] = ["aws:principalarn", "aws:sourcearn", "s3:dataaccesspointarn"];
-/// Condition keys that narrow `*` to somebody whose account cannot be read from the value.
-const OTHER_KEYS: [&str; 9] = [
+const ARN_KEYS: [&str; 2] = ["aws:principalarn", "aws:sourcearn"];
+/// Condition keys that narrow `*` to somebody whose account cannot be read from the value. Whose access point it
+/// is does not say whom its own policy lets in (Amazon S3 User Guide, "Delegating access control to access
+/// points").
+const OTHER_KEYS: [&str; 11] = [
+    "s3:dataaccesspointaccount",
+    "s3:dataaccesspointarn",
     "aws:principalorgid",
     "aws:principalorgpaths",
     "aws:sourceorgid",

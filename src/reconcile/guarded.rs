@@ -130,19 +130,21 @@ impl Guarded {
     }
 
     /// Lets an object be left as it is by everybody else, from now on. Says whether it does: who holds it
-    /// already goes on.
+    /// already goes on. What is held for the same reason, as by a rollback that came half the way, is not held
+    /// against this run.
     ///
     /// # Errors
     /// It cannot be written down.
     pub async fn hold(&self, hold: Hold) -> Result<bool, StoreError> {
         let (name, now) = (hold.object.document(HOLDS), self.now());
-        let mut is_free = false;
+        let (mut is_free, mut is_own) = (false, false);
         change(self.memory.as_ref(), &name, |there: Option<Hold>| {
+            is_own = there.as_ref().is_some_and(|there| there.reason == hold.reason);
             is_free = there.is_none_or(|there| there.held(now).is_none());
             is_free.then(|| hold.clone())
         })
         .await?;
-        if is_free {
+        if is_free || is_own {
             self.own().insert(hold.object);
         }
         Ok(is_free)

@@ -484,7 +484,7 @@ fn what_was_there_when_it_was_to_be_made_is_somebody_elses_to_what_comes_after()
     apply_while(&account, "logs", "CreateLogGroup", make)
         .code(4)
         .says("is there  logs.log_group.x")
-        .says("was planned was for a new one")
+        .says("would be destructive now")
         .says("0 changes applied, 1 not");
     assert_eq!(phases(&account)[..3], ["intent", "failed", "found"]);
 }

@@ -455,6 +455,7 @@ fn other_declarations(schema: &Value, value: &Value) -> Vec<Value> {
                 json!("alias/x"),
                 json!("o-zzzzzzzzzz"),
                 json!("999988887777"),
+                json!("us-west-2"),
             ];
             all.extend(words_beside(schema, text).into_iter().map(|word| json!(word)));
             all

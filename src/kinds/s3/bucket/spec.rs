@@ -143,7 +143,9 @@ pub struct Spec {
     pub extra_policy_statements: Option<Vec<BTreeMap<String, Value>>>,
     /// Whether it is a finding when the bucket policy lets somebody outside of the account in:
     /// another account, everybody, a provider of identities, or an AWS service on behalf of another
-    /// account or of nobody in particular. Statements that are declared here do not count.
+    /// account or of nobody in particular, or leaves it to the policies of access points. Statements that
+    /// are declared here do not count. What copies objects elsewhere by settings of their own
+    /// (replication, inventory) is not looked at.
     #[serde(default)]
     pub forbid_foreign_access: Option<bool>,
     /// All tags of the bucket, up to 50; tags of AWS's own (`aws:…`) do not count.
