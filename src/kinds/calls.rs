@@ -180,11 +180,11 @@ pub enum Touches {
 }
 
 /// What a call does to what a spec declares, by a table. Of tags alone the table can tell whether they are
-/// declared: a spec that says something of them needs their calls.
+/// declared: a spec that says something of them needs their calls. Without a spec, they may be.
 pub(super) fn touches<'a, S: 'static>(
     table: impl IntoIterator<Item = &'a Use<S>>,
     event: &str,
-    spec: &S,
+    spec: Option<&S>,
 ) -> Touches {
     let is_of_tags = |name: &str| name.contains("Tag");
     let of_tags = event.split_once(':').is_some_and(|(_, name)| is_of_tags(name));
@@ -198,7 +198,7 @@ pub(super) fn touches<'a, S: 'static>(
         }
         if is_of_tags(call.operation) {
             knows_tags = true;
-            has_tags |= (entry.needed)(spec);
+            has_tags |= spec.is_none_or(|spec| (entry.needed)(spec));
         }
     }
     match () {
@@ -365,13 +365,13 @@ mod tests {
             Use::write_if(TAG, |spec| *spec, everywhere),
             Use::read(GET),
         ];
-        let of = |event, spec: bool| touches(TABLE, event, &spec);
+        let of = |event, spec: bool| touches(TABLE, event, Some(&spec));
         assert_eq!(of("s3.amazonaws.com:PutBucketTagging", true), Touches::Own);
         assert_eq!(of("s3.amazonaws.com:PutBucketTagging", false), Touches::Undeclared);
         assert_eq!(of("s3.amazonaws.com:DeleteBucketTagging", false), Touches::Undeclared);
         assert_eq!(of("s3.amazonaws.com:PutBucketPolicy", false), Touches::Own);
         assert_eq!(of("s3.amazonaws.com:DeleteBucket", false), Touches::Besides);
-        let watched = touches(&[Use::read(GET)], "s3.amazonaws.com:PutBucketTagging", &false);
+        let watched = touches(&[Use::read(GET)], "s3.amazonaws.com:PutBucketTagging", Some(&false));
         assert_eq!(watched, Touches::Watched);
     }
 

@@ -339,10 +339,7 @@ impl<K: Kind> DynKind for Erased<K> {
     }
 
     fn touches(&self, event: &str, spec: &Value) -> Touches {
-        match Self::read("spec", spec) {
-            Ok(spec) => calls::touches(K::uses(), event, &spec),
-            Err(_) => Touches::Besides,
-        }
+        calls::touches(K::uses(), event, Self::read("spec", spec).ok().as_ref())
     }
 
     fn not_state(&self) -> &'static [&'static str] {
