@@ -353,8 +353,10 @@ fn heads_that_are_kept_in_a_locked_bucket_show_a_log_that_was_cut_off_or_replace
     account.write("other.jsonl", &other.read(".evenkeel/audit.jsonl"));
     account.run(&["audit", "verify", "other.jsonl"]).code(0).says("whole");
     let replaced = account.run(&["audit", "verify", "other.jsonl", "--anchored"]).code(1);
-    replaced.says("no head of this log was kept: it was replaced");
-    replaced.says("2 heads were kept of another log").says("up to record 6");
+    replaced
+        .says("no head of this log was kept: it was replaced")
+        .says("2 heads were kept of another log")
+        .says("up to record 6");
     // Replaced by a new one, of which heads are kept as well: nobody calls that whole.
     std::fs::remove_file(account.folder.path().join(".evenkeel/audit.jsonl")).unwrap();
     weaken(&account);
