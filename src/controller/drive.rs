@@ -403,7 +403,8 @@ impl<'a> State<'a> {
         for part in parts {
             let (id, call, time) = (event.id.clone(), event.call.clone(), event.time);
             let (region, by) = (event.region.clone(), Box::new(event.by.clone()));
-            let cause = Cause::Event { id, call, region, time, by };
+            let named = Arc::clone(&event.named);
+            let cause = Cause::Event { id, call, region, time, by, named };
             let at = self.pace.told(&part, event.sort, now).max(at);
             self.queue.add(Key::Part(part), at, cause);
         }

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -17,6 +17,7 @@ pub use super::caller::Caller;
 use super::queue::Part;
 use crate::kinds::{Scope, registry};
 use crate::names::{AccountId, Region};
+use crate::reconcile::Named;
 
 /// What EventBridge calls CloudTrail's events of calls, of sign-ins and of service events.
 const FROM_CLOUDTRAIL: &str = "via CloudTrail";
@@ -42,6 +43,8 @@ pub struct Event {
     pub call: String,
     /// Who made it.
     pub by: Caller,
+    /// What it names.
+    pub named: Arc<Named>,
     /// Why AWS refused it; then it changed nothing.
     pub refused: Option<String>,
     /// The mark of a call that a controller made only to hear of it.
@@ -100,6 +103,10 @@ struct Detail {
     user_identity: Identity,
     #[serde(default)]
     request_parameters: serde_json::Value,
+    #[serde(default)]
+    response_elements: serde_json::Value,
+    #[serde(default)]
+    resources: serde_json::Value,
 }
 
 #[derive(Deserialize, Default)]
@@ -131,6 +138,7 @@ pub fn parse(body: &str) -> Result<Event, NoEvent> {
     }
     let detail = Detail::deserialize(envelope.detail).map_err(unreadable)?;
     let (heartbeat, sort) = (mark(&detail), sort(&detail));
+    let named = Named::of(&detail.request_parameters, &detail.resources, &detail.response_elements);
     let Identity { kind, arn, invoked_by, session_context } = detail.user_identity;
     // The account whose trail recorded it is where something changed, whoever called.
     let account = detail.recipient_account_id.unwrap_or(envelope.account);
@@ -146,6 +154,7 @@ pub fn parse(body: &str) -> Result<Event, NoEvent> {
             source_address: detail.source_address.map(short),
             user_agent: detail.user_agent.map(short),
         },
+        named: Arc::new(named),
         refused: detail.error_code.map(short),
         heartbeat,
         sort,
@@ -278,6 +287,8 @@ mod tests {
         let parts = Routes::of_all_kinds().parts(&event);
         let kinds: Vec<_> = parts.iter().map(|part| (part.kind, part.region.clone())).collect();
         assert_eq!(kinds, [("cloudtrail.trail", None)]);
+        let named = Named::of(&json!({"name": "main"}), &json!(null), &json!(null));
+        assert_eq!(*event.named, named);
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! of a target ([`crate::reconcile::AccountLocks`]).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -15,6 +16,7 @@ use chrono::{DateTime, Utc};
 use super::caller::Caller;
 use super::setback::Setback;
 use crate::names::{AccountId, Region};
+use crate::reconcile::Named;
 
 /// Looks at a part that fail in a row, after which it is left to its target's schedule: an event may
 /// name what is not there.
@@ -67,6 +69,8 @@ pub enum Cause {
         time: DateTime<Utc>,
         /// Who AWS says did it.
         by: Box<Caller>,
+        /// What the call names.
+        named: Arc<Named>,
     },
     /// Nothing is heard of the account.
     Blind,

@@ -34,7 +34,7 @@ use crate::guards::KillSwitch;
 use crate::guards::kill_switch::{News, Watched};
 use crate::notify::Telling;
 use crate::reconcile::look::Listed;
-use crate::reconcile::{AccountLocks, Keeper, Kept, LeaseCounts, RunOutcome, Stop};
+use crate::reconcile::{AccountLocks, Keeper, Kept, LastRight, LeaseCounts, RunOutcome, Stop};
 use crate::store::StoreError;
 use crate::store::audit::SharedLog;
 
@@ -88,6 +88,8 @@ pub struct Own {
     /// Said when the kill switch is off again.
     released: Notify,
     ours: Ours,
+    /// When each object was as declared last.
+    right: Arc<LastRight>,
 }
 
 impl Reconciler {

@@ -18,6 +18,7 @@ use crate::digest;
 use crate::fleet::guards::Fights as Rules;
 use crate::kinds::change::FieldDrift;
 use crate::plan::{Guard, Held};
+use crate::store::history::is_before;
 
 /// Where fights are remembered.
 pub const FIGHTS: &str = "fight";
@@ -137,8 +138,11 @@ impl Fight {
                 .last_mut()
                 .filter(|turn| turn.came != Came::Begun && turn.wanted != actual && is_other(turn));
             if let Some(turn) = last {
+                // What somebody did before it was written is not what became of it.
+                let is_later = |who: &&Who| who.time.is_none_or(|at| !is_before(at, turn.wrote));
+                let who = who.filter(is_later).cloned();
                 let back = turn.back.get_or_insert(Back { seen: now, who: None });
-                back.who = back.who.take().or_else(|| who.cloned());
+                back.who = back.who.take().or(who);
             }
             let lost = turns.iter().filter(|turn| turn.back.is_some()).count();
             if lost >= rules.times && self.stopped.is_none() {
@@ -385,6 +389,24 @@ mod tests {
         fight.after("first", true);
         fight.seen(&rules, &drift("length", 8, 14), None, Some("second"), start());
         assert!(fight.held().is_some());
+    }
+
+    #[test]
+    fn who_called_before_it_was_written_has_not_changed_it_back() {
+        let mut fight = fight();
+        let late = Who { time: Some(start() - TimeDelta::minutes(20)), ..who("carol") };
+        for number in 0..4 {
+            let (run, now) = (format!("run {number}"), start() + TimeDelta::minutes(number));
+            let differs = drift("length", 8, 14);
+            fight.seen(&Rules::default(), &differs, Some(&late), Some(&run), now);
+            if fight.held().is_none() {
+                fight.writes(&differs, "us", &run, now);
+                fight.after(&run, true);
+            }
+        }
+        let reason = fight.held().unwrap().reason;
+        assert!(!reason.contains("carol"), "{reason}");
+        assert!(reason.contains("somebody of whom AWS told nothing"), "{reason}");
     }
 
     /// A run that writes, up to where it comes.

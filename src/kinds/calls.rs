@@ -166,6 +166,49 @@ pub(super) fn events<'a, S: 'static>(
     events
 }
 
+/// What a call, by the name of its event, does to an object that is declared so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Touches {
+    /// It is a write of the kind.
+    Own,
+    /// It touches tags alone, and none are declared.
+    Undeclared,
+    /// It is one of which the kind is told besides.
+    Besides,
+    /// It is one of a kind that writes nothing itself.
+    Watched,
+}
+
+/// What a call does to what a spec declares, by a table. Of tags alone the table can tell whether they are
+/// declared: a spec that says something of them needs their calls. Without a spec, they may be.
+pub(super) fn touches<'a, S: 'static>(
+    table: impl IntoIterator<Item = &'a Use<S>>,
+    event: &str,
+    spec: Option<&S>,
+) -> Touches {
+    let is_of_tags = |name: &str| name.contains("Tag");
+    let of_tags = event.split_once(':').is_some_and(|(_, name)| is_of_tags(name));
+    let (mut is_own, mut writes) = (false, false);
+    let (mut knows_tags, mut has_tags) = (false, false);
+    for entry in table {
+        let Asked::Call(call) = entry.asked else { continue };
+        if !matches!(entry.purpose, Purpose::Read) {
+            writes = true;
+            is_own |= call.event() == event;
+        }
+        if is_of_tags(call.operation) {
+            knows_tags = true;
+            has_tags |= spec.is_none_or(|spec| (entry.needed)(spec));
+        }
+    }
+    match () {
+        () if of_tags && knows_tags && !has_tags => Touches::Undeclared,
+        () if is_own => Touches::Own,
+        () if writes => Touches::Besides,
+        () => Touches::Watched,
+    }
+}
+
 /// Resources and conditions under which an action is allowed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Allowed {
@@ -312,6 +355,24 @@ mod tests {
         let back = needed(TABLE, &true, &arns, true);
         let writes: Vec<&str> = back.writes.iter().map(|write| write.action.as_ref()).collect();
         assert_eq!(writes, ["s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "iam:PassRole"]);
+    }
+
+    #[test]
+    fn a_call_that_only_tags_touches_nothing_where_no_tags_are_declared() {
+        const TAG: Call = Call::new("s3", "PutBucketTagging");
+        const TABLE: &[Use<bool>] = &[
+            Use::write(PUT, everywhere),
+            Use::write_if(TAG, |spec| *spec, everywhere),
+            Use::read(GET),
+        ];
+        let of = |event, spec: bool| touches(TABLE, event, Some(&spec));
+        assert_eq!(of("s3.amazonaws.com:PutBucketTagging", true), Touches::Own);
+        assert_eq!(of("s3.amazonaws.com:PutBucketTagging", false), Touches::Undeclared);
+        assert_eq!(of("s3.amazonaws.com:DeleteBucketTagging", false), Touches::Undeclared);
+        assert_eq!(of("s3.amazonaws.com:PutBucketPolicy", false), Touches::Own);
+        assert_eq!(of("s3.amazonaws.com:DeleteBucket", false), Touches::Besides);
+        let watched = touches(&[Use::read(GET)], "s3.amazonaws.com:PutBucketTagging", Some(&false));
+        assert_eq!(watched, Touches::Watched);
     }
 
     #[test]

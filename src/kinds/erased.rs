@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use async_trait::async_trait;
 use serde_json::Value;
 
-use super::calls::{self, Needed};
+use super::calls::{self, Needed, Touches};
 use super::change::{Change, Undo};
 use super::claim::Claim;
 use super::compared;
@@ -122,6 +122,8 @@ pub trait DynKind: Send + Sync {
     fn controls(&self) -> Controls;
     /// The events after which it is looked at again.
     fn events(&self) -> Vec<String>;
+    /// What a call, by the name of its event, does to what a spec declares.
+    fn touches(&self, event: &str, spec: &Value) -> Touches;
     /// The fields of a spec that are no state of an object.
     fn not_state(&self) -> &'static [&'static str];
     /// The members of its state that are not the object's own.
@@ -334,6 +336,10 @@ impl<K: Kind> DynKind for Erased<K> {
 
     fn events(&self) -> Vec<String> {
         calls::events(K::uses(), K::MORE_EVENTS)
+    }
+
+    fn touches(&self, event: &str, spec: &Value) -> Touches {
+        calls::touches(K::uses(), event, Self::read("spec", spec).ok().as_ref())
     }
 
     fn not_state(&self) -> &'static [&'static str] {

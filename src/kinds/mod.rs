@@ -47,7 +47,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-pub use calls::{Allowed, Arns, Use};
+pub use calls::{Allowed, Arns, Touches, Use};
 pub use change::{AllowedGrants, Change, Drift, FieldDrift, Grant, GrantClass, Needs, Risk, Undo};
 pub use claim::Claim;
 pub use context::{Cx, Facts, WriteCx};

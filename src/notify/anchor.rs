@@ -8,7 +8,7 @@
 //! `If-None-Match: *`, one that is there is left alone, `PreconditionFailed`) and `ListObjectVersions`; User Guide, "Locking objects with Object Lock" (a delete without a version only hides
 //! it: the version is still there).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -23,7 +23,7 @@ use crate::aws::{Call, Session};
 use crate::fleet::Fleet;
 use crate::fleet::file::Anchor;
 use crate::names::Region;
-use crate::store::audit::{Head, called};
+use crate::store::audit::Head;
 
 const PUT: Call = Call::new("s3", "PutObject");
 const LIST: Call = Call::new("s3", "ListObjectVersions");
@@ -108,23 +108,22 @@ impl Anchored {
         }
     }
 
-    /// The heads of a log that were kept, also those that somebody has hidden since; of one without a
-    /// record, none.
+    /// The heads that were kept under the prefix, by what their log is called; also those that somebody has
+    /// hidden since.
     ///
     /// # Errors
     /// Why they are not known, in words.
-    pub async fn kept(&self, log: &Path) -> Result<BTreeSet<Head>, String> {
-        let Some(log) = called(log) else { return Ok(BTreeSet::new()) };
+    pub async fn kept(&self) -> Result<BTreeMap<String, BTreeSet<Head>>, String> {
         let session = self.own.session().await?;
         let region = self.region(session);
         let client = session.client(&region, Client::new);
-        let mut heads = BTreeSet::new();
+        let mut heads: BTreeMap<String, BTreeSet<Head>> = BTreeMap::new();
         let (mut key, mut version) = (None, None);
         loop {
             let request = client
                 .list_object_versions()
                 .bucket(&self.anchor.bucket)
-                .prefix(format!("{}{log}/", self.anchor.prefix))
+                .prefix(&self.anchor.prefix)
                 .set_key_marker(key)
                 .set_version_id_marker(version)
                 .send();
@@ -132,7 +131,9 @@ impl Anchored {
             let page = page.map_err(|error| error.to_string())?;
             let keys = page.versions().iter().filter_map(|version| version.key());
             let names = keys.filter_map(|key| key.strip_prefix(self.anchor.prefix.as_str()));
-            heads.extend(names.filter_map(Head::named));
+            for head in names.filter_map(Head::named) {
+                heads.entry(head.log.clone()).or_default().insert(head);
+            }
             match (page.is_truncated, page.next_key_marker) {
                 (Some(false), _) => return Ok(heads),
                 (Some(true), Some(next)) => {

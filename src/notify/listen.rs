@@ -17,6 +17,7 @@ use crate::plan::render::value;
 use crate::plan::words::{counted, without_request};
 use crate::plan::{Disposition, ObjectPlan, Plan, Verdict};
 use crate::reconcile::{self, ApplyReport, ListenError, Listener, Note, RunEvent, Step, Told};
+use crate::store::history::ByWhom;
 use crate::visible::{shortened, visible};
 
 /// An exception is told of so long before its end.
@@ -41,7 +42,7 @@ pub struct Run {
     /// The commit of the files, where it is known.
     pub commit: Option<String>,
     /// Who may have touched what, as far as events told.
-    pub heard: Vec<reconcile::Heard>,
+    pub heard: reconcile::Hearsay,
     /// The kinds that all else depends on: events, and what is known of who did what.
     pub path: &'static [&'static str],
 }
@@ -59,6 +60,8 @@ struct Heard {
     fine: Fine,
     accounts: Vec<AccountId>,
     drifted: BTreeMap<String, Drifted>,
+    /// Who may have touched what is not as declared.
+    by: BTreeMap<String, Vec<ByWhom>>,
     standing: Vec<Matter>,
     /// What is told beside the plan, and stays when there is a later one.
     besides: Vec<Matter>,
@@ -99,7 +102,7 @@ impl Hearing {
         }
         let mut seen = Seen::at(now);
         seen.about = About { audit_log: head, commit: self.run.commit.clone(), ..heard.about };
-        seen.heard = self.run.heard.clone();
+        seen.heard = std::mem::take(&mut heard.by);
         seen.standing = std::mem::take(&mut heard.standing);
         seen.standing.append(&mut heard.besides);
         seen.done = std::mem::take(&mut heard.done);
@@ -167,6 +170,12 @@ impl Hearing {
         today: NaiveDate,
     ) {
         let subject = || Subject::of(object, name, targets);
+        if !matches!(object.verdict, Verdict::InSync | Verdict::Skipped { .. }) {
+            let by: Vec<ByWhom> = self.run.heard.of_object(object).cloned().collect();
+            if !by.is_empty() {
+                heard.by.insert(key_of(object), by);
+            }
+        }
         match &object.verdict {
             Verdict::InSync | Verdict::Skipped { .. } => heard.fine.add(&key_of(object)),
             Verdict::Drifted => {

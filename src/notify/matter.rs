@@ -9,7 +9,6 @@ use crate::digest;
 use crate::fleet::notify::{On, Severity};
 use crate::names::{AccountId, ItemName, Region};
 use crate::plan::ObjectPlan;
-use crate::reconcile::Heard;
 use crate::store::history::{ByWhom, DriftKey};
 
 /// What something is about: an object, an account, a run, the files.
@@ -78,6 +77,16 @@ pub fn key_of(object: &ObjectPlan) -> String {
 /// The same of an object of the history.
 pub fn key_of_drift(drift: &DriftKey) -> String {
     key(&drift.account, &drift.region, &drift.item, &drift.object)
+}
+
+/// What stands in a key for the Region, where many objects are told together.
+const EACH: &str = "/*/";
+/// What stands there for the id.
+const ALL: &str = "/*";
+
+/// What tells the objects of an item in an account apart from all others, where they are told together.
+pub fn key_of_all(account: &AccountId, item: &ItemName) -> String {
+    format!("{account}{EACH}{item}{ALL}")
 }
 
 fn key(account: &AccountId, region: &Region, item: &ItemName, object: &str) -> String {
@@ -180,8 +189,8 @@ pub struct Seen {
     pub time: DateTime<Utc>,
     /// In which run.
     pub about: About,
-    /// Who may have touched what, as far as events told.
-    pub heard: Vec<Heard>,
+    /// Who may have touched which object, by its key, as far as events told.
+    pub heard: BTreeMap<String, Vec<ByWhom>>,
     /// What is so, until it is seen otherwise.
     pub standing: Vec<Matter>,
     /// What happened.
@@ -200,7 +209,7 @@ impl Seen {
         Self {
             time,
             about: About::default(),
-            heard: Vec::new(),
+            heard: BTreeMap::new(),
             standing: Vec::new(),
             done: Vec::new(),
             fine: Fine::default(),
@@ -211,11 +220,23 @@ impl Seen {
 
     /// Who may have touched something: nobody, where no event told of it.
     pub fn by(&self, subject: &Subject) -> Vec<ByWhom> {
-        let (Some(account), Some(item)) = (&subject.account, &subject.item) else {
-            return Vec::new();
+        let Some((before, after)) =
+            subject.key.split_once(EACH).filter(|(_, of)| of.ends_with(ALL))
+        else {
+            return self.heard.get(&subject.key).cloned().unwrap_or_default();
         };
-        let all = Heard::of(&self.heard, account, &item.kind, subject.region.as_ref());
-        all.cloned().collect()
+        let item = format!("/{}/", after.trim_end_matches(ALL));
+        let is_one = |key: &str| {
+            let rest = key.strip_prefix(before).and_then(|rest| rest.strip_prefix('/'));
+            rest.is_some_and(|rest| rest.contains(&item))
+        };
+        let mut all: Vec<ByWhom> = Vec::new();
+        for by in self.heard.iter().filter(|(key, _)| is_one(key)).flat_map(|(_, by)| by) {
+            if !all.contains(by) {
+                all.push(by.clone());
+            }
+        }
+        all
     }
 
     /// The books that it is about: one for each account, and one for what is in none.

@@ -3,6 +3,7 @@
 use super::letter::{AffectedObject, Letter, Notice, Status};
 use crate::fleet::notify::On;
 use crate::plan::words::{counted, named, shortened_list};
+use crate::store::history::ByWhom;
 use crate::visible::{shortened, visible};
 
 /// Places that are named in a text; a letter has more of them.
@@ -79,23 +80,47 @@ fn lines_of(notice: &Notice) -> Vec<String> {
         lines.push(format!("  and {}", counted(more, "more line")));
     }
     if notice.count > 1 {
-        let titles: Vec<String> = notice.places.iter().map(place).collect();
-        let named = titles.iter().take(NAMED).map(|title| format!("  at {title}"));
-        lines.extend(named);
-        if notice.count > NAMED {
-            lines.push(format!("  and {} more", notice.count - NAMED));
-        }
+        lines.extend(places(notice));
     } else if let Some(name) = notice.places.first().and_then(account) {
         lines.push(format!("  in account {name}"));
     }
     if let Some(first) = notice.places.first().filter(|_| notice.status != Status::Test) {
-        lines.push(format!("  since {}{}", first.since.format("%Y-%m-%d %H:%M:%S UTC"), by(first)));
+        let since = first.since.format("%Y-%m-%d %H:%M:%S UTC");
+        let by = if is_by_the_same(notice) { by(&first.by) } else { String::new() };
+        lines.push(format!("  since {since}{by}"));
     }
     if !notice.did.is_empty() {
         lines.push(format!("  evenkeel: {}", notice.did));
     }
     if !notice.look.is_empty() {
         lines.push(format!("  look closer: {}", notice.look));
+    }
+    lines
+}
+
+/// Whether the same people did it everywhere.
+fn is_by_the_same(notice: &Notice) -> bool {
+    notice.places.windows(2).all(|two| two[0].by == two[1].by)
+}
+
+/// The places, each with who did it there, unless that is the same everywhere.
+fn places(notice: &Notice) -> Vec<String> {
+    let is_same = is_by_the_same(notice);
+    let shown = notice.places.iter().take(NAMED);
+    let mut lines: Vec<String> = shown
+        .map(|one| match is_same {
+            true => format!("  at {}", place(one)),
+            false => format!("  at {}{}", place(one), by(&one.by)),
+        })
+        .collect();
+    if notice.count > NAMED {
+        let mut others: Vec<ByWhom> = Vec::new();
+        for one in notice.places.iter().skip(NAMED).flat_map(|place| &place.by) {
+            if !is_same && !others.contains(one) {
+                others.push(one.clone());
+            }
+        }
+        lines.push(format!("  and {} more{}", notice.count - NAMED, by(&others)));
     }
     lines
 }
@@ -113,9 +138,8 @@ fn place(place: &AffectedObject) -> String {
 }
 
 /// Who did it, as far as AWS told.
-fn by(place: &AffectedObject) -> String {
-    let names: Vec<String> = place
-        .by
+fn by(all: &[ByWhom]) -> String {
+    let names: Vec<String> = all
         .iter()
         .map(|by| {
             let mut text = format!("{} by {}", by.call, by.principal);
@@ -142,8 +166,6 @@ mod tests {
     use super::super::matter::{About, Subject};
     use super::*;
     use crate::fleet::notify::Severity;
-    use crate::store::history::ByWhom;
-
     fn letter(title: &str) -> Letter {
         let since = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
         let by = ByWhom {
@@ -190,6 +212,40 @@ mod tests {
                 letter.id
             )
         );
+    }
+
+    #[test]
+    fn each_place_of_a_notice_says_who_it_was_there() {
+        let mut letter = letter("ec2.ebs_encryption in us-east-1");
+        let notice = &mut letter.notices[0];
+        let mut other = notice.places[0].clone();
+        other.subject.title = "ec2.ebs_encryption in eu-west-1".to_owned();
+        other.by[0].principal = "arn:aws:iam::111122223333:user/mallory".to_owned();
+        let mut nobodys = other.clone();
+        nobodys.subject.title = "ec2.ebs_encryption in eu-west-2".to_owned();
+        nobodys.by.clear();
+        notice.places.extend([other, nobodys]);
+        notice.count = 3;
+        let said = text(&letter, &str::to_owned);
+        let line = |place: &str| said.lines().find(|line| line.starts_with(place)).unwrap();
+        assert!(line("  at ec2.ebs_encryption in us-east-1").contains("user/eve at"), "{said}");
+        assert!(line("  at ec2.ebs_encryption in eu-west-1").contains("user/mallory at"), "{said}");
+        assert_eq!(
+            line("  at ec2.ebs_encryption in eu-west-2"),
+            "  at ec2.ebs_encryption in eu-west-2"
+        );
+        assert_eq!(line("  since"), "  since 2023-11-14 22:13:20 UTC");
+        // What is the same everywhere is said once; of those that are not shown, it is said together.
+        let notice = &mut letter.notices[0];
+        let (eves, mallorys) = (notice.places[0].clone(), notice.places[1].clone());
+        notice.places = vec![eves.clone(); 7];
+        notice.count = 7;
+        let said = text(&letter, &str::to_owned);
+        assert_eq!(said.matches("user/eve").count(), 1, "{said}");
+        letter.notices[0].places[6] = mallorys;
+        let said = text(&letter, &str::to_owned);
+        let more = said.lines().find(|line| line.starts_with("  and 2 more")).unwrap();
+        assert!(more.contains("user/eve") && more.contains("user/mallory"), "{said}");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::letter::{AffectedObject, Notice, Status};
-use super::matter::{Matter, Seen, Subject};
+use super::matter::{Matter, Seen, Subject, key_of_all};
 use crate::digest;
 use crate::fleet::notify::{Filter, On, Severity};
 use crate::names::AccountId;
@@ -245,7 +245,7 @@ fn together(matters: &[&Matter]) -> Option<Matter> {
     let mut states: Vec<&str> = matters.iter().map(|matter| matter.state.as_str()).collect();
     states.sort_unstable();
     let subject = Subject {
-        key: format!("{account}/*/{item}/*"),
+        key: key_of_all(account, item),
         title: format!("{} objects of {item} of {account}", matters.len()),
         region: None,
         object: String::new(),

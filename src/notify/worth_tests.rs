@@ -3,7 +3,6 @@ use proptest::prelude::*;
 use super::super::letter::{Letter, Reader, grouped, letters};
 use super::super::matter::About;
 use super::*;
-use crate::reconcile::Heard;
 
 const ACCOUNT: &str = "111122223333";
 
@@ -180,14 +179,10 @@ fn what_was_put_right_ends_what_was_told_and_says_since_when_and_by_whom() {
         ..ByWhom::default()
     };
     let mut first = look(0, &[2]);
-    let of = |kind: &str, by: &ByWhom| Heard {
-        account: account(),
-        kind: kind.to_owned(),
-        region: None,
-        by: by.clone(),
-    };
     let other = ByWhom { principal: "innocent".to_owned(), ..ByWhom::default() };
-    first.heard = vec![of("iam.root_user", &other), of("iam.password_policy", &by)];
+    let key = first.standing[0].subject.key.clone();
+    first.heard.insert(format!("{key}1"), vec![other]);
+    first.heard.insert(key, vec![by.clone()]);
     tell(&mut book, &first);
     let mut second = look(60, &[]);
     let mut put_right = matter(0, 2, On::Applied, Severity::Low);
@@ -207,6 +202,21 @@ fn what_was_put_right_ends_what_was_told_and_says_since_when_and_by_whom() {
     let over = worth(&mut book, &second, Some(&account()), &filter);
     assert_eq!(over.len(), 1);
     assert_eq!((over[0].status, over[0].on), (Status::Resolved, On::Drift));
+}
+
+#[test]
+fn what_is_told_together_is_by_all_who_touched_some_of_it() {
+    let mut seen = look(0, &[]);
+    let by = |name: &str| vec![ByWhom { principal: name.to_owned(), ..ByWhom::default() }];
+    for (key, name) in
+        [("x/s3.bucket/a", "ann"), ("y/s3.bucket/b", "bob"), ("x/s3.bucket.c/c", "cyd")]
+    {
+        seen.heard.insert(format!("{ACCOUNT}/{key}"), by(name));
+    }
+    let key = super::super::matter::key_of_all(&account(), &"s3.bucket".parse().unwrap());
+    let who = seen.by(&Subject::named(key, "many"));
+    let who: Vec<&str> = who.iter().map(|by| by.principal.as_str()).collect();
+    assert_eq!(who, ["ann", "bob"]);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 
-use super::heard::Heard;
+use super::heard::Hearsay;
 use super::report::ApplyReport;
 use crate::fleet::Fleet;
 use crate::fleet::file::FleetFile;
@@ -101,7 +101,7 @@ pub struct Guarded {
     /// Guards that the person overrules.
     pub overruled: BTreeSet<Guard>,
     /// Who touched what, as far as events told.
-    pub heard: Vec<Heard>,
+    pub heard: Hearsay,
     /// What time it is.
     pub clock: Clock,
     /// The objects that this run holds itself.
@@ -122,7 +122,7 @@ impl Guarded {
             hand,
             protects_first_run: fleet.is_some(),
             overruled: BTreeSet::new(),
-            heard: Vec::new(),
+            heard: Hearsay::default(),
             clock: Arc::new(Utc::now),
             own: Mutex::default(),
             turn: tokio::sync::Mutex::default(),
@@ -181,7 +181,7 @@ impl Guarded {
 
     /// The latest that an event told of who may have touched an object.
     fn who(&self, object: &ObjectPlan) -> Option<Who> {
-        let by = Heard::of_object(&self.heard, object).max_by_key(|by| by.time)?;
+        let by = self.heard.of_object(object).max_by_key(|by| by.time)?;
         let (principal, call) = (by.principal.clone(), by.call.clone());
         Some(Who { principal, call, time: by.time })
     }

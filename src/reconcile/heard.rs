@@ -1,5 +1,9 @@
 //! Who touched what, as events told.
 
+use std::sync::Arc;
+
+use super::named::Named;
+use super::right::LastRight;
 use crate::names::{AccountId, Region};
 use crate::plan::ObjectPlan;
 use crate::store::history::ByWhom;
@@ -15,29 +19,35 @@ pub struct Heard {
     pub region: Option<Region>,
     /// Who.
     pub by: ByWhom,
+    /// What the call names.
+    pub named: Arc<Named>,
 }
 
 impl Heard {
-    /// Who may have touched the objects of a kind in an account; with a Region, only those there.
-    pub fn of<'a>(
-        all: &'a [Self],
-        account: &'a AccountId,
-        kind: &'a str,
-        region: Option<&'a Region>,
-    ) -> impl Iterator<Item = &'a ByWhom> {
-        let is_there = move |heard: &&Self| match (&heard.region, region) {
-            (Some(there), Some(asked)) => there == asked,
-            _ => true,
-        };
-        let is_about = move |heard: &&Self| heard.account == *account && heard.kind == kind;
-        all.iter().filter(is_about).filter(is_there).map(|heard| &heard.by)
+    /// Whether it may have touched an object: not where it names another one.
+    fn is_about(&self, object: &ObjectPlan) -> bool {
+        let is_there = self.region.as_ref().is_none_or(|region| *region == object.region);
+        self.account == object.account
+            && self.kind == object.item.kind
+            && is_there
+            && self.named.may_touch(&self.by.call, object)
     }
+}
 
-    /// Who may have touched an object of a plan.
-    pub fn of_object<'a>(
-        all: &'a [Self],
-        object: &'a ObjectPlan,
-    ) -> impl Iterator<Item = &'a ByWhom> {
-        Self::of(all, &object.account, &object.item.kind, Some(&object.region))
+/// What events told, and what is known of the objects besides.
+#[derive(Debug, Clone, Default)]
+pub struct Hearsay {
+    /// Who touched what.
+    pub told: Vec<Heard>,
+    /// When each object was as declared last.
+    pub right: Arc<LastRight>,
+}
+
+impl Hearsay {
+    /// Who may have made an object what it is now: nobody who named another one, or called before it was as
+    /// declared last.
+    pub fn of_object<'a>(&'a self, object: &'a ObjectPlan) -> impl Iterator<Item = &'a ByWhom> {
+        let about = self.told.iter().filter(|heard| heard.is_about(object));
+        about.map(|heard| &heard.by).filter(|by| !self.right.is_after(object, by))
     }
 }

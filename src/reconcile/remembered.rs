@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::event::{ListenError, Listener, Recovered, RunEvent, Told};
-use super::heard::Heard;
+use super::heard::Hearsay;
 use super::look::Look;
 use super::outcome::RunOutcome;
 use super::report::ApplyReport;
@@ -41,7 +41,7 @@ pub struct Remembering {
     /// Who did what the run was made for.
     pub caused_by: Vec<ByWhom>,
     /// What each of them may have touched.
-    pub heard: Vec<Heard>,
+    pub heard: Hearsay,
     /// The run that it puts back.
     pub rolls_back: Option<String>,
     /// The guards that somebody overruled for it.
@@ -537,7 +537,7 @@ fn seen(told: &Told<'_>, plan: &Plan, what: &Remembering) -> Vec<SeenAccount> {
         match &object.verdict {
             Verdict::InSync => seen.in_sync.push(key(&object)),
             Verdict::Drifted => {
-                let by = Heard::of_object(&what.heard, &object).cloned().collect();
+                let by = what.heard.of_object(&object).cloned().collect();
                 seen.drifted.push(DriftSeen { key: key(&object), about: about(&object), by });
             }
             // An exception does not make it as declared, and begins no drift either.

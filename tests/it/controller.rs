@@ -586,3 +586,91 @@ fn a_queue_whose_policy_lets_nobody_in_is_told_as_deaf_until_it_does() {
     controller.next("hears", |_| true);
     controller.end();
 }
+
+/// Sends the controller events of calls, all at once: who made them, what they are, how many seconds ago, and
+/// what was asked.
+fn tell(account: &Account, calls: &[(&str, &str, u64, Value)]) {
+    let event = |(who, call, ago, asked): &(&str, &str, u64, Value)| {
+        let (source, name) = call.split_once(':').unwrap();
+        let time = chrono::Utc::now() - chrono::TimeDelta::seconds(i64::try_from(*ago).unwrap());
+        let detail = json!({
+            "eventID": format!("{who} {time}"), "eventTime": time.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            "eventSource": format!("{source}.amazonaws.com"), "eventName": name,
+            "userIdentity": {"arn": format!("arn:aws:iam::{}:user/{who}", account.id)},
+            "requestParameters": asked,
+        });
+        json!({
+            "detail-type": "AWS API Call via CloudTrail", "account": account.id, "region": "eu-west-1",
+            "detail": detail,
+        })
+        .to_string()
+    };
+    let events: Vec<String> = calls.iter().map(event).collect();
+    account.write("events.json", &json!(events).to_string());
+    let file = account.folder.path().join("events.json");
+    account.boto3(&format!(
+        "q = boto3.client('sqs')\n\
+         q.send_message_batch(QueueUrl=q.get_queue_url(QueueName='events')['QueueUrl'], Entries=[\n\
+         \x20   {{'Id': str(n), 'MessageBody': e}} for n, e in enumerate(json.load(open('{}')))])\n\
+         print('null')",
+        file.display()
+    ));
+}
+
+/// Who is named for the last drift of an object.
+fn named(account: &Account, item: &str) -> String {
+    let run = account.run(&["history", "-i", item, "--outcome", "drift", "--limit", "1"]);
+    run.code(0).stdout
+}
+
+#[test]
+fn nobody_is_named_for_what_they_did_to_another_object_or_before_it_was_put_right() {
+    let account = watched("enforce");
+    // Only what this test tells is told.
+    account
+        .boto3("boto3.client('events').remove_targets(Rule='calls', Ids=['queue'])\nprint('null')");
+    let items = account.read("b.toml");
+    let topics = "\n[sns.topic.alpha]\ndisplay_name = \"alpha\"\n\n[sns.topic.beta]\ndisplay_name = \"beta\"\n";
+    account.write("b.toml", &format!("{items}{topics}"));
+    let mut controller = Running::start(&account);
+    controller.next("run", |line| line["outcome"] == "in sync");
+    let arn = |name: &str| format!("arn:aws:sns:eu-west-1:{}:{name}", account.id);
+    let spoil = |name: &str| {
+        account.boto3(&format!(
+            "boto3.client('sns').set_topic_attributes(TopicArn='{}', AttributeName='DisplayName', AttributeValue='x')\nprint('null')",
+            arn(name)
+        ));
+    };
+    let asked = |name: &str| json!({"topicArn": arn(name), "attributeName": "DisplayName"});
+    let set = "sns:SetTopicAttributes";
+
+    spoil("alpha");
+    spoil("beta");
+    let calls = [
+        ("innocent", "sns:TagResource", 0, json!({"resourceArn": arn("alpha")})),
+        ("other", set, 0, asked("gamma")),
+        ("bob", set, 0, asked("beta")),
+        ("eve", set, 0, asked("alpha")),
+    ];
+    tell(&account, &calls);
+    controller.next("run", |line| line["applied"] == 2);
+    for (topic, who) in [("alpha", "user/eve"), ("beta", "user/bob")] {
+        let said = named(&account, &format!("sns.topic.{topic}"));
+        assert!(said.contains(who) && said.matches("user/").count() == 1, "{said}");
+    }
+
+    // Of twenty minutes ago: it was as declared since.
+    spoil("alpha");
+    tell(&account, &[("carol", set, 1_200, asked("alpha"))]);
+    controller.next("run", |line| line["applied"] != 0);
+    let late = named(&account, "sns.topic.alpha");
+    assert!(late.contains("drift") && !late.contains("user/"), "{late}");
+    // Now it is she.
+    std::thread::sleep(std::time::Duration::from_millis(1_100));
+    spoil("alpha");
+    tell(&account, &[("carol", set, 0, asked("alpha"))]);
+    controller.next("run", |line| line["applied"] != 0);
+    let now = named(&account, "sns.topic.alpha");
+    assert!(now.contains("user/carol"), "{now}");
+    controller.end();
+}

@@ -286,6 +286,9 @@ fn the_audit_log_is_exported_as_lines_of_json() {
     assert_eq!(lines(&["--since", "1h"]).len(), 3);
     let run = runs(&account)[0]["run"].as_str().unwrap().to_owned();
     assert_eq!(lines(&["--run", &run]).len(), 3);
+    assert_eq!(lines(&["--run", &run[..13]]).len(), 3, "the beginning of an id is enough");
+    let unknown = account.run(&["audit", "export", "--run", "zzz"]).code(1);
+    unknown.complains("has no record of a run \"zzz\"").complains("evenkeel audit verify lists");
     account.run(&["audit", "export", "--out", "log.jsonl"]).code(0);
     assert_eq!(account.read("log.jsonl"), account.read(".evenkeel/audit.jsonl"));
     account.run(&["audit", "export", "--out", ".evenkeel/audit.jsonl"]).code(1);
@@ -350,7 +353,24 @@ fn heads_that_are_kept_in_a_locked_bucket_show_a_log_that_was_cut_off_or_replace
     account.write("other.jsonl", &other.read(".evenkeel/audit.jsonl"));
     account.run(&["audit", "verify", "other.jsonl"]).code(0).says("whole");
     let replaced = account.run(&["audit", "verify", "other.jsonl", "--anchored"]).code(1);
-    replaced.says("no head of this log was kept: it was replaced");
+    replaced
+        .says("no head of this log was kept: it was replaced")
+        .says("2 heads were kept of another log")
+        .says("up to record 6");
+    // Replaced by a new one, of which heads are kept as well: nobody calls that whole.
+    std::fs::remove_file(account.folder.path().join(".evenkeel/audit.jsonl")).unwrap();
+    weaken(&account);
+    account.run(&["run", "--once"]).code(0);
+    let replaced = account.run(&["audit", "verify", "--anchored"]).code(1);
+    replaced.says("NOT ALL THERE").says("2 heads were kept of another log").says("with --also");
+    account.write("before.jsonl", &log);
+    let both = ["audit", "verify", "--anchored", "--also", "before.jsonl"];
+    account.run(&both).code(0).says("before.jsonl: whole").says("all of 2 heads");
+    account.write("before.jsonl", &first);
+    account.run(&both).code(1).says("before.jsonl: BROKEN");
+    // Removed, with nothing in its place.
+    account.write(".evenkeel/audit.jsonl", "");
+    account.run(&["audit", "verify", "--anchored"]).code(1).says("NOT ALL THERE");
 }
 
 #[test]

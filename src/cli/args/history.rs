@@ -195,7 +195,7 @@ pub struct AuditExportArgs {
     /// Only records of this account (12 digits)
     #[arg(short, long, value_name = "ACCOUNT")]
     pub account: Option<String>,
-    /// Only records of this run
+    /// Only records of this run: its id, or its beginning
     #[arg(long, value_name = "RUN")]
     pub run: Option<String>,
     /// Write them to a file instead of standard output
@@ -215,6 +215,10 @@ pub struct AuditVerifyArgs {
     /// one of its records
     #[arg(long)]
     pub anchored: bool,
+    /// Another log whose heads are under the same prefix there, as several controllers or an earlier log
+    /// have them: it is verified, too; may be repeated
+    #[arg(long, value_name = "FILE", requires = "anchored")]
+    pub also: Vec<PathBuf>,
 }
 
 /// `notify`.

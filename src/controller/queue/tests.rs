@@ -14,7 +14,8 @@ fn target(name: &str) -> Key {
 fn event(id: usize) -> Cause {
     let (call, time) = ("s:C".to_owned(), DateTime::UNIX_EPOCH);
     let region = Region::new("eu-west-1");
-    Cause::Event { id: id.to_string(), call, region, time, by: Box::default() }
+    let (by, named) = (Box::default(), Arc::default());
+    Cause::Event { id: id.to_string(), call, region, time, by, named }
 }
 
 const A: &str = "111122223333";

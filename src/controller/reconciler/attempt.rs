@@ -18,8 +18,8 @@ use crate::controller::said::Said;
 use crate::controller::told::run_key;
 use crate::reconcile::look::Listing;
 use crate::reconcile::{
-    Guarded, Hand, Kept, Listener, Listeners, Look, RunError, RunOutcome, Selectors, Share, Shared,
-    reconcile,
+    Guarded, Hand, Hearsay, Kept, Listener, Listeners, Look, RunError, RunOutcome, Selectors,
+    Share, Shared, reconcile,
 };
 use crate::store::history::ByWhom;
 
@@ -66,7 +66,10 @@ impl Attempt<'_> {
         let caused_by = by_whom(&self.begun.job.causes);
         let memory = kept.memory(of.log_file());
         let mut guarded = Guarded::of(Hand::Loop, settings.fleet.as_ref(), memory);
-        guarded.heard = heard(self.what(), &self.begun.job.causes);
+        guarded.heard = Hearsay {
+            told: heard(self.what(), &self.begun.job.causes),
+            right: Arc::clone(&of.own.right),
+        };
         let wish = settings.look(&selectors, guarded)?;
         let wish = self.shared(wish).await;
         of.own.ours.begins(&wish.run);
@@ -111,6 +114,7 @@ impl Attempt<'_> {
             is_shared: share.is_some(),
         });
         listeners.push(Arc::clone(self.mended) as Arc<dyn Listener>);
+        listeners.push(of.own.right.hearing(self.begun.started));
         if let Some((sight, clocks)) = of.seen_by.clone().filter(|_| self.is_whole()) {
             listeners.extend(WholeLook::of(self.what(), sight, clocks));
         }

@@ -1,10 +1,12 @@
 //! What a run is made for, as guards, the history and notices take it.
 
+use std::sync::Arc;
+
 use crate::controller::events::Routes;
 use crate::controller::queue::{Cause, Causes, What};
 use crate::fleet::select::SelectError;
 use crate::names::Region;
-use crate::reconcile::{Heard, LookError};
+use crate::reconcile::{Heard, LookError, Named};
 use crate::store::history::ByWhom;
 
 /// Who touched what, as far as events told: each only the kinds that their call touches, and where it was
@@ -12,13 +14,14 @@ use crate::store::history::ByWhom;
 pub fn heard(what: &What, causes: &Causes) -> Vec<Heard> {
     let (What::Parts { account, .. } | What::Account(account)) = what else { return Vec::new() };
     let mut heard = Vec::new();
-    for (by, region) in events(causes) {
+    for (by, region, named) in events(causes) {
         for (kind, region) in Routes::of_all_kinds().touched(&by.call, region) {
             heard.push(Heard {
                 account: account.clone(),
                 kind: kind.to_owned(),
                 region: region.cloned(),
                 by: by.clone(),
+                named: Arc::clone(named),
             });
         }
     }
@@ -27,13 +30,13 @@ pub fn heard(what: &What, causes: &Causes) -> Vec<Heard> {
 
 /// Who did what a run is made for.
 pub fn by_whom(causes: &Causes) -> Vec<ByWhom> {
-    events(causes).map(|(by, _)| by).collect()
+    events(causes).map(|(by, ..)| by).collect()
 }
 
-/// Who called what, and in which Region.
-fn events(causes: &Causes) -> impl Iterator<Item = (ByWhom, &Region)> {
+/// Who called what, in which Region, and what the call names.
+fn events(causes: &Causes) -> impl Iterator<Item = (ByWhom, &Region, &Arc<Named>)> {
     causes.kept.iter().filter_map(|cause| match cause {
-        Cause::Event { id, call, region, time, by } => {
+        Cause::Event { id, call, region, time, by, named } => {
             let by = ByWhom {
                 principal: by.arn.clone(),
                 call: call.clone(),
@@ -42,7 +45,7 @@ fn events(causes: &Causes) -> impl Iterator<Item = (ByWhom, &Region)> {
                 agent: by.user_agent.clone(),
                 event: Some(id.clone()),
             };
-            Some((by, region))
+            Some((by, region, named))
         }
         _ => None,
     })
@@ -78,6 +81,8 @@ mod tests {
 
     use super::*;
     use crate::controller::events::Caller;
+    use crate::plan::ObjectPlan;
+    use crate::reconcile::Hearsay;
 
     const PASSWORDS: &str = "iam.amazonaws.com:UpdateAccountPasswordPolicy";
     const EBS_OFF: &str = "ec2.amazonaws.com:DisableEbsEncryptionByDefault";
@@ -90,6 +95,7 @@ mod tests {
             region: Region::new(region),
             time: DateTime::<Utc>::UNIX_EPOCH,
             by: Box::new(by),
+            named: Arc::default(),
         }
     }
 
@@ -103,13 +109,17 @@ mod tests {
         What::Parts { account: "111122223333".parse().unwrap(), parts: BTreeSet::from(parts) }
     }
 
-    /// Who is named for a kind in a Region.
+    /// Who is named for the one object of a kind in a Region.
     fn named(causes: Vec<Cause>, kind: &str, region: &str) -> Vec<String> {
-        let heard = heard(&what(), &Causes { kept: causes, more: 0 });
-        let account = "111122223333".parse().unwrap();
-        let region = Region::new(region);
-        let by = Heard::of(&heard, &account, kind, Some(&region)).map(|by| by.principal.clone());
-        by.collect()
+        let told = heard(&what(), &Causes { kept: causes, more: 0 });
+        let object: ObjectPlan = serde_json::from_value(serde_json::json!({
+            "account": "111122223333", "region": region, "global": false, "item": kind,
+            "mode": "enforce", "controls": [], "verdict": {"is": "drifted"}, "spec": {},
+            "state_digest": "", "observed": {"id": "", "status": "absent"}, "changes": [],
+        }))
+        .unwrap();
+        let heard = Hearsay { told, ..Hearsay::default() };
+        heard.of_object(&object).map(|by| by.principal.clone()).collect()
     }
 
     #[test]

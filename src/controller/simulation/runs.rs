@@ -164,7 +164,7 @@ impl Process {
         guarded.protects_first_run = true;
         let clocks = self.world.clocks.clone();
         guarded.clock = Arc::new(move || clocks.wall());
-        guarded.heard = heard(&job.what, &job.causes);
+        guarded.heard.told = heard(&job.what, &job.causes);
         Arc::new(guarded)
     }
 

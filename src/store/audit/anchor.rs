@@ -37,7 +37,7 @@ impl Head {
 
     /// Reads such a name.
     pub fn named(name: &str) -> Option<Self> {
-        let (log, rest) = name.rsplit_once('/')?;
+        let (log, rest) = name.split_once('/')?;
         let (number, digest) = rest.strip_suffix(".json")?.split_once('-')?;
         let is_digest = digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
         let head = Self {
@@ -76,6 +76,8 @@ mod tests {
             &name.replace("000000000007", "7"),
             &name.replace("ab.json", ".json"),
             &name.replace(".json", ""),
+            // Of another prefix, which begins like this one.
+            &format!("other/{name}"),
         ] {
             assert_eq!(Head::named(other), None, "{other}");
         }

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use chrono::DateTime;
 use serde_json::{Value, json};
 
-use super::records::{DriftKey, DriftSeen, NotSeen, SeenAccount, UnseenAccount};
+use super::records::{ByWhom, DriftKey, DriftSeen, NotSeen, SeenAccount, UnseenAccount};
 use super::{LookShown, microseconds};
 use crate::names::{AccountId, ItemName, Region};
 use crate::store::Store;
@@ -134,7 +135,7 @@ async fn begins_or_goes_on(
     about["by"] = match there.first() {
         // Who opened it stays, whoever touches it later.
         Some(row) => row.json::<Value>(0)?["by"].take(),
-        None => serde_json::to_value(by)?,
+        None => serde_json::to_value(since_written(tx, &place, by).await?)?,
     };
     let about = about.to_string();
     let [account, region, item, object] = place;
@@ -148,6 +149,25 @@ async fn begins_or_goes_on(
         [account, region, item, object, Arg::Text(&key.item.kind), time, run, Arg::Text(&about)];
     tx.run(sql, &args).await?;
     Ok(())
+}
+
+/// Who of these may have done it: not who called before AWS accepted our own last write of the object.
+async fn since_written(
+    tx: &mut Tx,
+    place: &[Arg<'_>; 4],
+    by: &[ByWhom],
+) -> Result<Vec<ByWhom>, StoreError> {
+    if by.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = "SELECT MAX(i.time) FROM intents i JOIN outcomes o ON o.run = i.run \
+               AND o.change = i.change AND o.attempt = i.attempt AND o.outcome = 'applied' \
+               WHERE i.account = $1 AND i.region = $2 AND i.item = $3 AND i.object = $4";
+    let rows = tx.rows(sql, place).await?;
+    let wrote = rows.first().map(|row| row.maybe_int(0)).transpose()?.flatten();
+    let wrote = wrote.and_then(DateTime::from_timestamp_micros);
+    let is_later = |by: &&ByWhom| wrote.is_none_or(|wrote| !by.is_before(wrote));
+    Ok(by.iter().filter(is_later).cloned().collect())
 }
 
 /// Ends the drift of an object: by our own write, where there was one since it was last seen.

@@ -16,7 +16,7 @@ pub use ask::{ChangeShown, Entry, Filter, LookShown, RunShown, What};
 pub(super) use lacking::Gaps;
 pub use records::{
     ByWhom, DriftKey, DriftSeen, Ending, Intent, IntentAbout, NotSeen, Outcome, OutcomeAbout,
-    OutcomeWord, RunAbout, RunRecord, SeenAccount, UnseenAccount, Verified,
+    OutcomeWord, RunAbout, RunRecord, SeenAccount, UnseenAccount, Verified, is_before,
 };
 pub use retain::Removed;
 

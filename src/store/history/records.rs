@@ -1,6 +1,6 @@
 //! What the history is made of.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -143,6 +143,21 @@ pub struct ByWhom {
     pub agent: Option<String>,
     /// The event's id.
     pub event: Option<String>,
+}
+
+impl ByWhom {
+    /// Whether the call was surely made before a time.
+    pub fn is_before(&self, time: DateTime<Utc>) -> bool {
+        self.time.is_some_and(|call| is_before(call, time))
+    }
+}
+
+/// CloudTrail tells the second of a call, and not more.
+const A_SECOND: TimeDelta = TimeDelta::seconds(1);
+
+/// Whether a call of which an event tells was surely made before a time.
+pub fn is_before(call: DateTime<Utc>, time: DateTime<Utc>) -> bool {
+    call + A_SECOND <= time
 }
 
 /// A write that is about to be sent.

@@ -1,0 +1,264 @@
+//! What a call was about, as its event tells: the names, ARNs and ids in what was asked and answered. Whoever
+//! called something that names another object has not touched this one.
+//!
+//! Source: CloudTrail User Guide, "CloudTrail record contents for management, data, and network activity
+//! events": `requestParameters`, `responseElements`, `resources`.
+
+use serde_json::Value;
+
+use crate::aws::Call;
+use crate::baseline::catalog::Identity;
+use crate::kinds::erased::DynKind;
+use crate::kinds::{Touches, registry};
+use crate::plan::ObjectPlan;
+
+/// Texts of one event that are kept: what has more is about too much to say of what.
+const MOST: usize = 200;
+/// The longest name that AWS has is an ARN.
+const LONGEST: usize = 2_048;
+/// What EC2 and others put around what they name.
+const AROUND: [&str; 5] = ["items", "item", "content", "member", "members"];
+/// How the members end that say which object is meant.
+const ENDS: [&str; 4] = ["name", "arn", "id", "identifier"];
+/// Members that say it in another word.
+const WORDS: [&str; 6] = ["rule", "resource", "bucket", "topic", "endpoint", "alias"];
+/// Members that end so, and name a part or the call.
+const PARTS: [&str; 5] = ["attributename", "statementid", "sid", "clienttoken", "metricname"];
+/// Members of a state by which AWS calls its object.
+const IN_STATE: [&str; 4] = ["arn", "id", "key_id", "vpc_id"];
+/// So deep in a state they are looked for.
+const DEEP: usize = 3;
+
+/// What an event names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Named {
+    asked: Vec<Text>,
+    resources: Vec<String>,
+    answered: Vec<Text>,
+}
+
+/// A text in what was asked or answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Text {
+    /// The member, in small letters and without what stands between words.
+    member: String,
+    text: String,
+}
+
+impl Text {
+    fn is_name(&self) -> bool {
+        is_name(&self.member)
+    }
+
+    /// Whether it is what a field of a spec says: `roleName` of `role_name`, `bucketName` of `bucket`.
+    fn is_of(&self, field: &str) -> bool {
+        let field = plain(field);
+        let member = self.member.trim_end_matches('s');
+        member == field.trim_end_matches('s') || member == format!("{field}name")
+    }
+}
+
+fn plain(word: &str) -> String {
+    word.chars().filter(char::is_ascii_alphanumeric).map(|one| one.to_ascii_lowercase()).collect()
+}
+
+fn is_name(member: &str) -> bool {
+    let one = member.strip_suffix('s').unwrap_or(member);
+    !PARTS.contains(&member)
+        && (WORDS.contains(&member)
+            || ENDS.iter().any(|end| member.ends_with(end) || one.ends_with(end)))
+}
+
+impl Named {
+    /// What an event names, by what was asked, the resources of the event, and what was answered.
+    pub fn of(asked: &Value, resources: &Value, answered: &Value) -> Self {
+        let arns = resources.as_array().into_iter().flatten();
+        let arns = arns.filter_map(|one| one.get("ARN").or_else(|| one.get("arn"))?.as_str());
+        Self {
+            asked: first_named(asked),
+            resources: arns
+                .filter(|arn| arn.len() <= LONGEST)
+                .take(MOST)
+                .map(str::to_owned)
+                .collect(),
+            answered: first_named(answered),
+        }
+    }
+
+    /// Whether the call may have touched what is declared of an object: not where it names another one, or
+    /// touches only what is not declared.
+    pub fn may_touch(&self, call: &str, object: &ObjectPlan) -> bool {
+        let Some(kind) = registry::find(&object.item.kind) else { return false };
+        let touches = kind.touches(call, &object.spec);
+        if touches == Touches::Undeclared {
+            return false;
+        }
+        let (texts, resources) = self.told();
+        if texts.is_empty() && resources.is_empty() {
+            return true;
+        }
+        let is_own = is_own(kind, call);
+        match kind.identity() {
+            Identity::Singleton if is_own && touches != Touches::Watched => true,
+            // A call of another service is about something that the object depends on.
+            Identity::Singleton => all_known(texts, resources, object),
+            _ if !is_own => all_known(texts, resources, object),
+            Identity::Named { field, .. } => is_it(texts, resources, object, kind, Some(field)),
+            Identity::Sweep => is_it(texts, resources, object, kind, None),
+        }
+    }
+
+    /// What was asked says what it is about; where it does not, what was answered does.
+    fn told(&self) -> (&[Text], &[String]) {
+        match self.asked.is_empty() && self.resources.is_empty() {
+            true => (&self.answered, &[]),
+            false => (&self.asked, &self.resources),
+        }
+    }
+}
+
+/// Whether a call is one of the service of a kind.
+fn is_own(kind: &dyn DynKind, call: &str) -> bool {
+    let service = kind.name().split('.').next().unwrap_or_default();
+    let own = Call::new(service, "").event();
+    call.split(':').next() == own.split(':').next()
+}
+
+/// The texts that stand beside the first names: what is deeper names what the object is to use.
+fn first_named(value: &Value) -> Vec<Text> {
+    let mut all = Vec::new();
+    collect(value, "", 0, &mut all);
+    let first = all.iter().filter(|(_, text)| text.is_name()).map(|(depth, _)| *depth).min();
+    let of_first = all.into_iter().filter(|(depth, _)| Some(*depth) == first);
+    of_first.map(|(_, text)| text).take(MOST).collect()
+}
+
+fn collect(value: &Value, member: &str, depth: usize, all: &mut Vec<(usize, Text)>) {
+    match value {
+        Value::String(text) if text.len() <= LONGEST => {
+            all.push((depth, Text { member: plain(member), text: text.clone() }));
+        }
+        Value::Array(values) => {
+            values.iter().for_each(|value| collect(value, member, depth, all));
+        }
+        Value::Object(members) => {
+            for (name, value) in members {
+                match AROUND.contains(&name.as_str()) && !member.is_empty() {
+                    true => collect(value, member, depth, all),
+                    false => collect(value, name, depth + 1, all),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether what is named is this object, and not another one of its kind.
+fn is_it(
+    texts: &[Text],
+    resources: &[String],
+    object: &ObjectPlan,
+    kind: &dyn DynKind,
+    identity: Option<&str>,
+) -> bool {
+    let mut is_of_field = false;
+    let beside = kind.not_state().iter().copied();
+    for field in identity.into_iter().chain(beside.filter(|field| Some(*field) != identity)) {
+        let Some(declared) = object.spec.get(field).and_then(Value::as_str) else { continue };
+        let mut said = texts.iter().filter(|text| text.is_of(field)).peekable();
+        if said.peek().is_none() {
+            continue;
+        }
+        let id = object.observed.id.as_str();
+        let is_same = |text: &Text| {
+            same(&text.text, declared) || (Some(field) == identity && same(&text.text, id))
+        };
+        if !said.any(is_same) {
+            return false;
+        }
+        is_of_field = true;
+    }
+    let names = names(object, identity);
+    let is_one = |text: &str| names.iter().any(|name| same(text, name));
+    is_of_field
+        || texts.iter().filter(|text| text.is_name()).any(|text| is_one(&text.text))
+        || resources.iter().any(|arn| is_one(arn))
+}
+
+/// How an object is called.
+fn names<'a>(object: &'a ObjectPlan, identity: Option<&str>) -> Vec<&'a str> {
+    let mut names = vec![object.observed.id.as_str()];
+    names.extend(object.observed.label.as_deref());
+    names.extend(identity.and_then(|field| object.spec.get(field)?.as_str()));
+    if let Some(state) = object.observed.state() {
+        in_state(state, DEEP, &mut names);
+    }
+    names.retain(|name| !name.is_empty());
+    names
+}
+
+fn in_state<'a>(state: &'a Value, deep: usize, names: &mut Vec<&'a str>) {
+    for (member, value) in state.as_object().into_iter().flatten() {
+        match value {
+            Value::String(text) if IN_STATE.contains(&member.as_str()) => names.push(text),
+            Value::Object(_) if deep > 1 => in_state(value, deep - 1, names),
+            _ => {}
+        }
+    }
+}
+
+/// Whether the object knows all that is named: what it is declared or observed to use.
+fn all_known(texts: &[Text], resources: &[String], object: &ObjectPlan) -> bool {
+    let mut known = names(object, None);
+    strings(&object.spec, &mut known);
+    object.observed.state().into_iter().for_each(|state| strings(state, &mut known));
+    let is_known = |text: &str| known.iter().any(|name| same(text, name));
+    let mut named = texts.iter().filter(|text| text.is_name()).map(|text| text.text.as_str());
+    match named.clone().next() {
+        Some(_) => named.all(is_known),
+        None => resources.iter().any(|arn| is_known(arn)),
+    }
+}
+
+fn strings<'a>(value: &'a Value, all: &mut Vec<&'a str>) {
+    match value {
+        Value::String(text) if !text.is_empty() => all.push(text),
+        Value::Array(values) => values.iter().for_each(|value| strings(value, all)),
+        Value::Object(members) => members.values().for_each(|value| strings(value, all)),
+        _ => {}
+    }
+}
+
+/// Whether two texts name one thing: one is the other, or the other's ARN.
+fn same(one: &str, other: &str) -> bool {
+    one == other
+        || in_arn(one).any(|name| name == other)
+        || (!one.starts_with(ARN) && in_arn(other).any(|name| name == one))
+}
+
+const ARN: &str = "arn:";
+
+/// What an ARN calls its resource, with and without the word for its type.
+fn in_arn(text: &str) -> impl Iterator<Item = &str> {
+    let parts: Vec<&str> = match text.starts_with(ARN) {
+        true => text.splitn(6, ':').collect(),
+        false => Vec::new(),
+    };
+    let service = parts.get(2).copied().unwrap_or_default();
+    let resource = parts.get(5).map(|resource| resource.strip_suffix(":*").unwrap_or(resource));
+    let rest = resource.and_then(|resource| Some(resource.split_once([':', '/'])?.1));
+    // A path or a bus stands before the name.
+    let last = resource
+        .filter(|_| matches!(service, "iam" | "events"))
+        .and_then(|resource| resource.rsplit('/').next());
+    // A subscription and an object stand behind it.
+    let first = resource
+        .filter(|_| matches!(service, "sns" | "s3"))
+        .and_then(|resource| resource.split([':', '/']).next());
+    [resource, rest, last, first].into_iter().flatten()
+}
+
+#[cfg(test)]
+#[path = "named_tests.rs"]
+#[allow(clippy::unwrap_used)]
+mod tests;

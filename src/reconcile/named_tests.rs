@@ -1,0 +1,164 @@
+use serde_json::json;
+
+use super::*;
+
+const OURS: &str = "arn:aws:sns:eu-west-1:111122223333:alpha";
+
+fn object(item: &str, spec: Value, observed: Value) -> ObjectPlan {
+    serde_json::from_value(json!({
+        "account": "111122223333", "region": "eu-west-1", "global": false, "item": item,
+        "mode": "enforce", "controls": [], "verdict": {"is": "drifted"}, "spec": spec,
+        "state_digest": "", "observed": observed, "changes": [],
+    }))
+    .unwrap()
+}
+
+fn there(id: &str, state: Value) -> Value {
+    json!({"id": id, "status": "present", "state": state})
+}
+
+fn touches(object: &ObjectPlan, call: &str, asked: Value) -> bool {
+    Named::of(&asked, &Value::Null, &Value::Null).may_touch(call, object)
+}
+
+fn topic() -> ObjectPlan {
+    object("sns.topic.alpha", json!({"name": "alpha"}), there("alpha", json!({})))
+}
+
+#[test]
+fn who_names_another_object_of_the_kind_has_not_touched_this_one() {
+    let set = "sns.amazonaws.com:SetTopicAttributes";
+    assert!(touches(&topic(), set, json!({"topicArn": OURS, "attributeName": "DisplayName"})));
+    let other = format!("{OURS}-2");
+    assert!(!touches(&topic(), set, json!({"topicArn": other, "attributeName": "alpha"})));
+    // Nobody knows what it was about.
+    assert!(touches(&topic(), set, Value::Null));
+    assert!(touches(&topic(), set, json!({"attributeName": "DisplayName"})));
+    // It says so in its resources, or its answer, where it does not in what was asked.
+    let of = |resources: Value, answered: Value| {
+        Named::of(&json!({"attributes": {}}), &resources, &answered).may_touch(set, &topic())
+    };
+    assert!(of(json!([{"ARN": OURS, "type": "AWS::SNS::Topic"}]), Value::Null));
+    assert!(!of(json!([{"ARN": other}]), json!({"topicArn": OURS})));
+    assert!(
+        of(Value::Null, json!({"topicArn": OURS})) && !of(Value::Null, json!({"topicArn": other}))
+    );
+}
+
+#[test]
+fn tags_that_nobody_declares_are_no_cause() {
+    let tag = "sns.amazonaws.com:TagResource";
+    let asked = || json!({"resourceArn": OURS, "tags": [{"key": "a", "value": "b"}]});
+    assert!(!touches(&topic(), tag, asked()));
+    let tagged = json!({"name": "alpha", "tags": {"a": "c"}});
+    let tagged = object("sns.topic.alpha", tagged, there("alpha", json!({})));
+    assert!(touches(&tagged, tag, asked()));
+}
+
+#[test]
+fn what_an_object_is_to_use_is_not_the_object() {
+    let bucket = |name: &str| {
+        object("s3.bucket.logs", json!({"bucket": name}), there(name, json!({"bucket": name})))
+    };
+    let put = "s3.amazonaws.com:PutBucketLogging";
+    let asked = json!({
+        "bucketName": "other", "Host": "other.s3.eu-west-1.amazonaws.com",
+        "BucketLoggingStatus": {"LoggingEnabled": {"TargetBucket": "logs", "TargetPrefix": ""}},
+    });
+    assert!(touches(&bucket("other"), put, asked.clone()) && !touches(&bucket("logs"), put, asked));
+    let role =
+        |name: &str| object("iam.role.a", json!({"role_name": name}), there(name, json!({})));
+    let put = "iam.amazonaws.com:PutRolePolicy";
+    let asked = json!({"roleName": "prod", "policyName": "audit", "policyDocument": "{}"});
+    assert!(touches(&role("prod"), put, asked.clone()) && !touches(&role("audit"), put, asked));
+}
+
+#[test]
+fn a_key_is_called_by_its_alias_its_id_and_the_arns_of_both() {
+    let mut observed = there("alias/audit", json!({}));
+    observed["label"] = json!("0f6c-1");
+    let key = object("kms.key.audit", json!({"alias": "alias/audit"}), observed);
+    let disable = "kms.amazonaws.com:DisableKey";
+    for id in [
+        "0f6c-1",
+        "alias/audit",
+        "arn:aws:kms:eu-west-1:111122223333:key/0f6c-1",
+        "arn:aws:kms:eu-west-1:111122223333:alias/audit",
+    ] {
+        assert!(touches(&key, disable, json!({"keyId": id})), "{id}");
+    }
+    for id in ["0f6c-2", "alias/audit2", "arn:aws:kms:eu-west-1:111122223333:key/0f6c-2"] {
+        assert!(!touches(&key, disable, json!({"keyId": id})), "{id}");
+    }
+    let moved = json!({"aliasName": "alias/audit", "targetKeyId": "0f6c-2"});
+    assert!(touches(&key, "kms.amazonaws.com:UpdateAlias", moved));
+}
+
+#[test]
+fn one_that_lies_deeper_and_one_of_several_names_are_found() {
+    let rule = "config_rule_name";
+    let rule = object("config.rule.a", json!({rule: "root-mfa"}), there("root-mfa", json!({})));
+    let put =
+        |name: &str| json!({"configRule": {"configRuleName": name, "source": {"owner": "AWS"}}});
+    let call = "config.amazonaws.com:PutConfigRule";
+    assert!(touches(&rule, call, put("root-mfa")) && !touches(&rule, call, put("other")));
+    let group = object("ec2.default_security_group", json!({}), there("sg-1", json!({})));
+    let asked = |id: &str| {
+        json!({
+            "groupId": id,
+            "ipPermissions": {"items": [{"groups": {"items": [{"groupId": "sg-1"}]}}]},
+        })
+    };
+    let call = "ec2.amazonaws.com:AuthorizeSecurityGroupIngress";
+    assert!(touches(&group, call, asked("sg-1")) && !touches(&group, call, asked("sg-2")));
+    let alarm = json!({"alarm_name": "root", "filter_name": "root", "log_group_name": "trail"});
+    let alarm = object("cloudwatch.log_alarm.root", alarm, there("root", json!({})));
+    let call = "monitoring.amazonaws.com:DisableAlarmActions";
+    assert!(touches(&alarm, call, json!({"alarmNames": ["a", "root"]})));
+    assert!(!touches(&alarm, call, json!({"alarmNames": ["a", "b"]})));
+    // Of another service: all that it names is what the object uses.
+    let call = "logs.amazonaws.com:PutMetricFilter";
+    let asked = |filter: &str| json!({"filterName": filter, "logGroupName": "trail"});
+    assert!(touches(&alarm, call, asked("root")) && !touches(&alarm, call, asked("mine")));
+}
+
+#[test]
+fn what_there_is_one_of_is_touched_by_its_own_calls() {
+    let only = |item: &str| object(item, json!({}), json!({"id": "", "status": "absent"}));
+    let policy = only("iam.password_policy");
+    let update = "iam.amazonaws.com:UpdateAccountPasswordPolicy";
+    assert!(touches(&policy, update, json!({"minimumPasswordLength": 6})));
+    let recorder = only("config.recorder");
+    let stop = "config.amazonaws.com:StopConfigurationRecorder";
+    assert!(touches(&recorder, stop, json!({"configurationRecorderName": "default"})));
+    // A key of somebody else is not the root user's, and another key not the one that disks are encrypted with.
+    let root = only("iam.root_user");
+    let create = "iam.amazonaws.com:CreateAccessKey";
+    assert!(touches(&root, create, Value::Null));
+    assert!(!touches(&root, create, json!({"userName": "bob"})));
+    let ebs =
+        object("ec2.ebs_encryption", json!({"kms_key_id": "alias/disks"}), there("", json!({})));
+    let disable = "kms.amazonaws.com:DisableKey";
+    assert!(touches(&ebs, disable, json!({"keyId": "alias/disks"})));
+    assert!(!touches(&ebs, disable, json!({"keyId": "alias/other"})));
+}
+
+/// Whatever the kind: an event of one of its own calls that names something else names nobody for a named
+/// object, and one that names it does.
+#[test]
+fn all_kinds_with_names_tell_their_objects_apart() {
+    for kind in registry::all() {
+        let Identity::Named { field, .. } = kind.identity() else { continue };
+        let item = format!("{}.a", kind.name());
+        let object = object(&item, json!({field: "this-one"}), there("this-one", json!({})));
+        for call in kind.events().iter().filter(|call| is_own(kind.as_ref(), call)) {
+            if call.contains("Tag") {
+                continue;
+            }
+            assert!(!touches(&object, call, json!({"name": "another"})), "{call}");
+            assert!(!touches(&object, call, json!({field: "another"})), "{call}");
+            assert!(touches(&object, call, json!({field: "this-one"})), "{call}");
+            assert!(touches(&object, call, Value::Null), "{call}");
+        }
+    }
+}
