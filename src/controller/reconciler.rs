@@ -144,9 +144,11 @@ impl Reconciler {
         let attempt = Attempt { of: self, begun: &begun, version: &version, meter, mended };
         let ended = attempt.run().await;
         let failed = ended.as_ref().err();
-        let failed = failed.filter(|error| error.outcome() != RunOutcome::Interrupted);
-        let came_to = CameTo { what: &job.what, started, has_looked: mended.has_looked() };
-        came_to.note(&self.keeper, version.what.fleet.as_ref(), failed).await;
+        // One that somebody stopped says nothing.
+        if failed.is_none_or(|error| error.outcome() != RunOutcome::Interrupted) {
+            let came_to = CameTo { what: &job.what, started, has_looked: mended.has_looked() };
+            came_to.note(&self.keeper, version.what.fleet.as_ref(), failed).await;
+        }
         match ended {
             Ok(ended) => ended,
             Err(error) => {

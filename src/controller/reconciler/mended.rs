@@ -1,4 +1,5 @@
-//! Whether a run has looked, and whether it put something right. What is broken once more right after it is looked at at once: only events
+//! Whether a run has looked, and whether it put something right. What is broken once more right after it is
+//! looked at at once: only events
 //! that tell of nothing wait for each other.
 
 use std::sync::atomic::{AtomicBool, Ordering};
