@@ -31,7 +31,7 @@ impl From<PlanOutcome> for Exit {
 impl From<RunOutcome> for Exit {
     fn from(outcome: RunOutcome) -> Self {
         match outcome {
-            RunOutcome::InSync => Self::Done,
+            RunOutcome::InSync | RunOutcome::Elsewhere => Self::Done,
             RunOutcome::Drift => Self::Drift,
             RunOutcome::Refused => Self::Refused,
             RunOutcome::Partly => Self::Partly,

@@ -110,7 +110,7 @@ fn line(entry: &Entry, name: Option<&str>) -> String {
         line += match entry.about["how"].as_str() {
             Some("applied") => "  by evenkeel",
             Some("elsewhere") => "  by somebody else",
-            _ => "  it is there no more",
+            _ => "  it is there no more, or nothing governs it any more",
         };
     }
     if let Some(by) = by_whom(&entry.about["by"]) {

@@ -33,7 +33,10 @@ impl Ended {
         setback: impl FnOnce() -> Setback,
     ) -> Self {
         match outcome {
-            RunOutcome::InSync | RunOutcome::Drift | RunOutcome::Refused => match left {
+            RunOutcome::InSync
+            | RunOutcome::Elsewhere
+            | RunOutcome::Drift
+            | RunOutcome::Refused => match left {
                 Some(after) => Self::Elsewhere { after },
                 None if is_mended => Self::Mended,
                 None => Self::Done,

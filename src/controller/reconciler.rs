@@ -1,6 +1,7 @@
 //! The runs of the controller: each of one version of the files, several at a time, one in an account.
 
 mod attempt;
+mod came_to;
 pub mod causes;
 mod mended;
 pub mod narrowed;
@@ -39,6 +40,7 @@ use crate::store::StoreError;
 use crate::store::audit::SharedLog;
 
 use attempt::Attempt;
+use came_to::CameTo;
 use mended::Mended;
 use ours::Ours;
 
@@ -142,10 +144,18 @@ impl Reconciler {
         let (files, pulled) = (self.files.shown(&version), self.kill_switch.pulled());
         let begun = Begun { job, started, files: &files, pulled: pulled.as_ref() };
         let attempt = Attempt { of: self, begun: &begun, version: &version, meter, mended };
-        match attempt.run().await {
+        let ended = attempt.run().await;
+        let failed = ended.as_ref().err();
+        // One that somebody stopped says nothing.
+        if failed.is_none_or(|error| error.outcome() != RunOutcome::Interrupted) {
+            let came_to = CameTo { what: &job.what, started, has_looked: mended.has_looked() };
+            came_to.note(&self.keeper, version.what.fleet.as_ref(), failed).await;
+        }
+        match ended {
             Ok(ended) => ended,
             Err(error) => {
-                self.voice.say(&Said::Failed { begun: &begun, error: &error });
+                let has_looked = mended.has_looked();
+                self.voice.say(&Said::Failed { begun: &begun, error: &error, has_looked });
                 (error.outcome(), None)
             }
         }

@@ -135,6 +135,8 @@ pub enum Said<'a> {
         begun: &'a Begun<'a>,
         /// Why.
         error: &'a ControllerError,
+        /// Whether it had looked by then.
+        has_looked: bool,
     },
     /// What somebody did concerns nothing that is declared: there is no run.
     NothingDeclared {

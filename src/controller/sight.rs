@@ -141,6 +141,15 @@ impl Sight {
         self.accounts.retain(|_, account| !account.full.is_empty());
     }
 
+    /// Forgets what was seen for a target in other accounts than these, which it selects: one that no target
+    /// selects any more misses no objective, and no event of it is expected.
+    pub fn keep_accounts(&mut self, target: &str, accounts: &BTreeSet<AccountId>) {
+        self.accounts.retain(|account, known| {
+            let is_left = !accounts.contains(account) && known.full.remove(target).is_some();
+            !is_left || !known.full.is_empty()
+        });
+    }
+
     /// An event of an account came, which was so long on its way.
     pub fn heard(&mut self, account: &AccountId, lag: Duration, now: Duration) {
         self.counts.events += 1;
@@ -352,6 +361,13 @@ mod tests {
         sight.heard(&one, Duration::from_secs(90), minutes(61));
         let seen = sight.all(minutes(62)).remove(0);
         assert_eq!((seen.full, seen.missed), (Some(minutes(1)), vec!["event"]));
+        sight.keep_accounts("s", &BTreeSet::new());
+        assert_eq!(sight.all(minutes(62)).len(), 1, "the other target selects it still");
+        sight.keep_accounts("t", &BTreeSet::from([one.clone()]));
+        assert_eq!(sight.all(minutes(62)).len(), 1);
+        sight.keep_accounts("t", &BTreeSet::new());
+        assert!(sight.all(minutes(62)).is_empty(), "no target selects it any more");
+        sight.looked(&one, &home, Some("s"), minutes(61));
         sight.keep_targets(&BTreeSet::from(["other".to_owned()]));
         assert!(sight.all(minutes(62)).is_empty());
         sight.heard(&account("999988887777"), Duration::ZERO, minutes(62));

@@ -29,7 +29,7 @@ impl Audience for Telling {
             Said::Head { kept: Err(why) } => not_anchored(why),
             Said::Head { kept: Ok(()) } => return self.over(None, ANCHOR.to_owned()),
             // What failed of less than a target is looked at again with it.
-            Said::Failed { begun, error } => match run_key(&begun.job.what) {
+            Said::Failed { begun, error, .. } => match run_key(&begun.job.what) {
                 Some((name, key)) => {
                     failed_run(&format!("target {name}"), &key, &error.to_string())
                 }

@@ -284,6 +284,7 @@ mod tests {
             time: at(second),
             account: key().account,
             name: None,
+            targets: Vec::new(),
             is_whole: true,
             drifted: Some(drifted).filter(|_| is_drifted).into_iter().collect(),
             in_sync: Some(key()).filter(|_| !is_drifted).into_iter().collect(),

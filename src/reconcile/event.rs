@@ -5,6 +5,7 @@
 //! next listener hears of it, and before the write that it announces is sent. Any listener can stop a
 //! run by an error.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -34,6 +35,12 @@ pub enum RunEvent<'a> {
     Chosen {
         /// How many.
         accounts: usize,
+    },
+    /// These are all accounts that the targets select, whoever looks at them: others that they selected before
+    /// are not theirs any more.
+    Selected {
+        /// The accounts.
+        accounts: &'a BTreeSet<AccountId>,
     },
     /// So many items more of an account will be observed.
     Found {

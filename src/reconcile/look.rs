@@ -103,6 +103,11 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
     let Choices { chosen, outside, undecided } =
         choose(&look, &way, organization.as_ref(), &stream)?;
     stream.mention(RunEvent::Chosen { accounts: chosen.jobs.len() });
+    if look.is_of_all_accounts() {
+        let own = chosen.jobs.iter().map(|job| &job.account.id);
+        let accounts = own.chain(chosen.elsewhere.keys()).cloned().collect();
+        stream.mention(RunEvent::Selected { accounts: &accounts });
+    }
 
     let baseline = reference(&look.targets, !look.beside_fleet);
     let comparison =

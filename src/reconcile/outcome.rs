@@ -6,6 +6,8 @@ use crate::plan::{Guard, Plan, PlanOutcome};
 /// How a run ended, the worse ones later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RunOutcome {
+    /// Other controllers have looked at everything: nothing was left to this run, and it knows nothing.
+    Elsewhere,
     /// Everything is as declared.
     InSync,
     /// Something differs and is only reported.
@@ -48,6 +50,7 @@ impl RunOutcome {
     /// In words, for logs.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Elsewhere => "left to others",
             Self::InSync => "in sync",
             Self::Drift => "drift",
             Self::Refused => "held back",

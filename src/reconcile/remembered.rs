@@ -2,7 +2,7 @@
 //! the store before it is sent, as in the audit log; a store that cannot be reached stops writes, and
 //! never a look.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::plan::{Disposition, ObjectPlan, Plan, PlannedChange, Verdict};
 use crate::store::audit::{Closed, Failed, FailureClass, NotSent, Record, Writer};
 use crate::store::history::{
     Alive, ByWhom, DriftKey, DriftSeen, Ending, Intent, IntentAbout, Outcome, OutcomeAbout,
-    OutcomeWord, RunAbout, RunRecord, SeenAccount, UnseenAccount, Verified,
+    OutcomeWord, RunAbout, RunRecord, SeenAccount, Selected, UnseenAccount, Verified,
 };
 use crate::store::{Store, StoreError};
 
@@ -36,6 +36,12 @@ pub struct Remembering {
     pub keeps_drift: bool,
     /// Whether each of its accounts is looked at in whole.
     pub is_whole: bool,
+    /// The target that is looked at, where it is one.
+    pub target: Option<String>,
+    /// All targets that there are.
+    pub targets: BTreeSet<String>,
+    /// Whether other controllers look at some of its accounts.
+    pub is_shared: bool,
     /// The commit of the files, where they are in git.
     pub commit: Option<String>,
     /// Who did what the run was made for.
@@ -55,8 +61,16 @@ pub struct Remembering {
 impl Remembering {
     /// Of a look that a command makes.
     pub fn of(command: &str, look: &Look, commit: Option<String>) -> Self {
+        let mut own = look.targets.iter().filter(|target| !target.is_beside);
+        let target = match (own.next(), own.next()) {
+            (Some(one), None) => Some(one.name.clone()),
+            _ => None,
+        };
         Self {
             command: command.to_owned(),
+            target,
+            targets: look.targets.iter().map(|target| target.name.clone()).collect(),
+            is_shared: look.share.is_some(),
             // A plan asks "what if", often of a branch that nobody has merged yet; what is put back is
             // as declared until then.
             keeps_drift: !matches!(command, "plan" | "rollback") && look.is_of_the_fleet(),
@@ -137,6 +151,10 @@ impl Remembered {
             let noted = self.noted();
             (noted.what.clone(), noted.began)
         };
+        if what.is_shared && plan.targets.is_empty() && plan.failed.is_empty() {
+            // Others have looked: there was no run.
+            return;
+        }
         let may_write = !matches!(what.command.as_str(), "plan" | "check");
         let is_over = plan.order.is_empty() || !may_write;
         let run = RunRecord {
@@ -158,6 +176,7 @@ impl Remembered {
                 left: Vec::new(),
                 found: Vec::new(),
                 killed: false,
+                failed: false,
                 rolls_back: what.rolls_back.clone(),
                 caused_by: what.caused_by.clone(),
                 overruled: what.overruled.clone(),
@@ -166,7 +185,7 @@ impl Remembered {
         };
         self.noted().run = Some(run);
         let (seen, unseen) = match what.keeps_drift {
-            true => (seen(told, plan, &what), unseen(told, plan)),
+            true => (seen(told, plan, &what), unseen(told, plan, &what)),
             false => (Vec::new(), Vec::new()),
         };
         let taken = self.take_over(told, plan);
@@ -189,6 +208,20 @@ impl Remembered {
             // What was seen is of use without it; before a write, it is tried again.
             tracing::warn!("what was seen is not remembered: {error}");
         }
+    }
+
+    fn selected(&self, told: &Told<'_>, accounts: &BTreeSet<AccountId>) -> Result<(), StoreError> {
+        let what = self.noted().what.clone();
+        let Some(target) = what.target.filter(|_| what.keeps_drift) else { return Ok(()) };
+        let selected = Selected {
+            run: told.run.to_owned(),
+            time: told.time,
+            target,
+            accounts: accounts.clone(),
+            targets: what.targets,
+        };
+        let store = self.store.clone();
+        self.store.wait(async move { store.note_selected(selected).await })
     }
 
     /// Looks after the writes in which another controller died, whose lease we have taken over: nothing of
@@ -438,6 +471,14 @@ impl Remembered {
                 self.planned(told, plan);
                 Ok(())
             }
+            RunEvent::Selected { accounts } => {
+                if let Err(error) = self.selected(told, accounts) {
+                    tracing::warn!(
+                        "which accounts are not selected any more is not noted: {error}"
+                    );
+                }
+                Ok(())
+            }
             RunEvent::Opened { log } => {
                 if let Err(error) = self.catch_up(told, log) {
                     tracing::warn!("what was left open in the store stays so: {error}");
@@ -505,7 +546,7 @@ impl Listener for Unreachable {
 impl From<RunOutcome> for Ending {
     fn from(outcome: RunOutcome) -> Self {
         match outcome {
-            RunOutcome::InSync => Self::InSync,
+            RunOutcome::InSync | RunOutcome::Elsewhere => Self::InSync,
             RunOutcome::Drift => Self::Drift,
             RunOutcome::Refused => Self::Refused,
             RunOutcome::Partly => Self::Partly,
@@ -524,6 +565,7 @@ fn seen(told: &Told<'_>, plan: &Plan, what: &Remembering) -> Vec<SeenAccount> {
             time: told.time,
             account: target.account.clone(),
             name: target.name.clone(),
+            targets: what.target.iter().cloned().collect(),
             is_whole: what.is_whole,
             drifted: Vec::new(),
             in_sync: Vec::new(),
@@ -553,12 +595,13 @@ fn seen(told: &Told<'_>, plan: &Plan, what: &Remembering) -> Vec<SeenAccount> {
 }
 
 /// The accounts that could not be looked at.
-fn unseen(told: &Told<'_>, plan: &Plan) -> Vec<UnseenAccount> {
+fn unseen(told: &Told<'_>, plan: &Plan, what: &Remembering) -> Vec<UnseenAccount> {
     let failed = plan.failed.iter().map(|failed| UnseenAccount {
         run: told.run.to_owned(),
         time: told.time,
         account: failed.account.clone(),
         name: failed.name.clone(),
+        targets: what.target.iter().cloned().collect(),
         why: failed.reason.clone(),
     });
     failed.collect()

@@ -5,7 +5,7 @@ mod half;
 mod judged;
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::Utc;
@@ -207,7 +207,7 @@ async fn put_back(done: &Done<'_>, looked: &Looked) -> Result<PutBack, String> {
     let declared_then = &last.intent.about.spec;
     let facts = again::facts(session, region, item);
     let drift = done.changes.iter().flat_map(|change| drift_of(change)).collect::<Vec<_>>();
-    let fields = drift.iter().map(|drift| again::top(&drift.field)).collect();
+    let fields: BTreeSet<&str> = drift.iter().map(|drift| again::top(&drift.field)).collect();
     // What is looked at goes by what is declared, as the key that a name stands for: from here on that is
     // how it was. What moves between the two looks is seen by the second one.
     // Where that says nothing of a field, nobody would look at what the run did to it.

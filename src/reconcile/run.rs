@@ -196,6 +196,7 @@ async fn whole(
     stop: &Stop,
     listener: &Arc<dyn Listener>,
 ) -> Result<RunOutcome, RunError> {
+    let is_shared = wish.share.is_some();
     let looked = look(wish, listener, stop).await?;
     let id = looked.plan.run.clone();
     let stream = Stream::new(&id, vec![listener.as_ref()]);
@@ -210,7 +211,11 @@ async fn whole(
         }
         false => Some(run.apply(&plan).await?),
     };
-    let outcome = RunOutcome::of(&plan, report.as_ref());
+    let is_elsewhere = is_shared && plan.targets.is_empty() && plan.failed.is_empty();
+    let outcome = match is_elsewhere {
+        true => RunOutcome::Elsewhere,
+        false => RunOutcome::of(&plan, report.as_ref()),
+    };
     stream.tell(RunEvent::Ended { outcome, report: report.as_ref() })?;
     Ok(outcome)
 }

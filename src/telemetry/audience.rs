@@ -7,8 +7,9 @@ use chrono::Utc;
 use super::hearing::Hearing;
 use super::hub::{Sources, Telemetry};
 use crate::controller::begun::Looking;
+use crate::controller::queue::What;
 use crate::controller::{Audience, Said, Service};
-use crate::reconcile::Listener;
+use crate::reconcile::{Listener, RunOutcome};
 
 impl Sources {
     /// What there is to be seen of a controller.
@@ -35,8 +36,13 @@ impl Audience for Shows {
             }
             Said::Shared { target, rest } => telemetry.objects().keep_accounts(target, rest),
             Said::NothingDeclared { what } => telemetry.runs().nothing_declared(what),
-            Said::Failed { begun, .. } => {
-                telemetry.runs().failed(&begun.job.what, begun.started, Utc::now());
+            Said::Failed { begun, error, has_looked } => {
+                let (what, now) = (&begun.job.what, Utc::now());
+                telemetry.runs().failed(what, begun.started, now);
+                let was_stopped = error.outcome() == RunOutcome::Interrupted;
+                if let (What::Target(name), false) = (what, was_stopped) {
+                    telemetry.objects().target_failed(name, error.to_string(), *has_looked, now);
+                }
             }
             said => telemetry.hear(said),
         }

@@ -17,7 +17,7 @@ use crate::kinds::TRAIL;
 use crate::names::AccountId;
 use crate::notify::holds;
 use crate::plan::Held;
-use crate::store::history::{Entry, LookShown};
+use crate::store::history::{Entry, LookShown, NotSeen};
 
 /// What all controllers of a fleet have seen, as the store that they share has it.
 pub struct OfFleet {
@@ -25,6 +25,8 @@ pub struct OfFleet {
     pub looks: Vec<LookShown>,
     /// What is not as declared.
     pub drift: Vec<Entry>,
+    /// The targets whose latest run came to nothing.
+    pub lost: BTreeMap<String, NotSeen>,
 }
 
 impl OfFleet {
@@ -37,9 +39,11 @@ impl OfFleet {
         if !store.is_shared() {
             return Ok(None);
         }
-        let asked = async { Ok((store.looks().await?, store.open_drift().await?)) };
-        let (looks, drift) = known::in_time(asked).await?;
-        Ok(Some(Self { looks, drift }))
+        let asked = async {
+            Ok((store.looks().await?, store.open_drift().await?, store.unseen_targets().await?))
+        };
+        let (looks, drift, lost) = known::in_time(asked).await?;
+        Ok(Some(Self { looks, drift, lost }))
     }
 
     /// What is not as declared. Whoever looked knows what became of the write, too.
@@ -118,6 +122,8 @@ pub struct Figures {
     pub held: BTreeMap<String, usize>,
     /// The accounts that could not be looked at.
     pub unseen: usize,
+    /// The targets whose latest run came to nothing.
+    pub lost: usize,
 }
 
 impl Figures {
@@ -127,23 +133,24 @@ impl Figures {
         let drifted: Vec<Drifted> = drifted.map(|(_, open)| of_open(open)).collect();
         let of = |state| objects.count(state);
         let counts = [objects.in_sync(), of(State::Unknown), of(State::Excepted)];
-        Self::counted(&drifted, counts, objects.unseen().len(), now)
+        let unseen = (objects.unseen().len(), objects.lost().len());
+        Self::counted(&drifted, counts, unseen, now)
     }
 
     /// Of the whole fleet.
     pub fn of_fleet(fleet: &OfFleet, objects: &Objects, now: DateTime<Utc>) -> Self {
         let counts = ["in_sync", "unknown", "excepted"].map(|sort| fleet.count(sort));
         let unseen = fleet.looks.iter().filter(|look| look.unseen().is_some()).count();
-        Self::counted(&fleet.drifted(objects), counts, unseen, now)
+        Self::counted(&fleet.drifted(objects), counts, (unseen, fleet.lost.len()), now)
     }
 
     fn counted(
         drifted: &[Drifted],
         [in_sync, unknown, excepted]: [usize; 3],
-        unseen: usize,
+        (unseen, lost): (usize, usize),
         now: DateTime<Utc>,
     ) -> Self {
-        let mut figures = Self { unseen, ..Self::default() };
+        let mut figures = Self { unseen, lost, ..Self::default() };
         let (of_unknown, of_excepted) = (State::Unknown.as_str(), State::Excepted.as_str());
         for (word, count) in [("in_sync", in_sync), (of_unknown, unknown), (of_excepted, excepted)]
         {
@@ -186,6 +193,8 @@ mod tests {
             time: at(second),
             whole: Some(at(second)),
             about,
+            open: 0,
+            is_lost: false,
         };
         let held = json!({"guard": "budget", "reason": "spent", "released_by": "time"});
         let drift = Entry {
@@ -207,7 +216,7 @@ mod tests {
             look("000000000001", 96, json!({"drifted": 1, "in_sync": 2, "unknown": 0})),
             look("000000000002", 90, json!({"in_sync": 3, "unseen": unseen})),
         ];
-        OfFleet { looks, drift: vec![drift] }
+        OfFleet { looks, drift: vec![drift], lost: BTreeMap::new() }
     }
 
     #[test]

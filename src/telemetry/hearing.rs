@@ -10,7 +10,7 @@ use super::objects::Part;
 use super::runs::{in_words, of_outcome, scope};
 use super::status::RunLine;
 use crate::controller::queue::What;
-use crate::reconcile::{ApplyReport, ListenError, Listener, RunEvent, Told};
+use crate::reconcile::{ApplyReport, ListenError, Listener, RunEvent, RunOutcome, Told};
 
 /// Hears one run.
 pub struct Hearing {
@@ -19,6 +19,8 @@ pub struct Hearing {
     scope: &'static str,
     began: DateTime<Utc>,
     of: String,
+    /// The target that is looked at, be it narrowed by the command line.
+    target: Option<String>,
     is_shared: bool,
     accounts: AtomicUsize,
 }
@@ -40,6 +42,10 @@ impl Hearing {
             scope: scope(what),
             began,
             of: in_words(what),
+            target: match what {
+                What::Target(name) => Some(name.clone()),
+                What::Path(_) | What::Account(_) | What::Parts { .. } => None,
+            },
             is_shared,
             accounts: AtomicUsize::new(0),
         })
@@ -51,7 +57,15 @@ impl Listener for Hearing {
         self.telemetry.runs.hear(told, self.scope, self.began);
         self.telemetry.objects().hear(told, &self.part);
         match told.event {
+            RunEvent::Selected { accounts } => {
+                if let Part::Target(target) = &self.part {
+                    self.telemetry.objects().keep_accounts(target, accounts);
+                }
+            }
             RunEvent::Planned { plan } => {
+                if let Some(target) = &self.target {
+                    self.telemetry.objects().target_seen(target);
+                }
                 self.accounts.store(plan.targets.len(), Ordering::Relaxed);
                 if let (Part::Target(target), false) = (&self.part, self.is_shared) {
                     let failed = plan.failed.iter().map(|failed| &failed.account);
@@ -60,6 +74,8 @@ impl Listener for Hearing {
                     self.telemetry.objects().keep_accounts(target, &accounts);
                 }
             }
+            // There was nothing to look at.
+            RunEvent::Ended { outcome: RunOutcome::Elsewhere, .. } => {}
             RunEvent::Ended { outcome, report } => self.telemetry.runs.note(RunLine {
                 run: told.run.to_owned(),
                 of: self.of.clone(),

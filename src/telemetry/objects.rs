@@ -16,7 +16,7 @@ use crate::names::{AccountId, ItemName, Region};
 use crate::notify::holds;
 use crate::plan::{ObjectPlan, Plan, Verdict};
 use crate::reconcile::{RunEvent, Step, Told};
-use crate::store::history::DriftKey;
+use crate::store::history::{DriftKey, LookShown, NotSeen};
 
 /// How an object stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -102,10 +102,23 @@ struct OfAccount {
     open: BTreeMap<(Region, ItemName, String), Open>,
 }
 
+/// What the store has of an account that this process has not looked at.
+#[derive(Debug)]
+struct Before {
+    /// How many objects were seen there, however they stood.
+    objects: usize,
+    /// The targets that select it, as far as that is known.
+    targets: BTreeSet<String>,
+}
+
 /// The objects of all accounts.
 #[derive(Debug, Default)]
 pub struct Objects {
     accounts: BTreeMap<AccountId, OfAccount>,
+    /// What a process before this one has seen in other accounts.
+    before: BTreeMap<AccountId, Before>,
+    /// The targets whose latest run came to nothing.
+    lost: BTreeMap<String, NotSeen>,
     /// The accounts that could not be looked at.
     unseen: BTreeMap<AccountId, Unseen>,
     /// Since when drift is so by the store, which is older than this process.
@@ -156,6 +169,35 @@ impl Objects {
         }
     }
 
+    /// Takes over what the store remembers of accounts: where this process finds no way in, that is unknown.
+    pub fn remember(&mut self, looks: impl IntoIterator<Item = LookShown>) {
+        for look in looks {
+            if self.accounts.contains_key(&look.account) {
+                continue;
+            }
+            let counts = ["in_sync", "unknown", "excepted"].map(|sort| look.count(sort));
+            let objects = counts.iter().sum::<usize>() + look.open;
+            let before = Before { objects, targets: look.targets() };
+            self.before.insert(look.account, before);
+        }
+    }
+
+    /// A run of a target came to nothing. `was_seen` is whether it had looked by then.
+    pub fn target_failed(&mut self, target: &str, why: String, was_seen: bool, now: DateTime<Utc>) {
+        let since = self.lost.get(target).map_or(now, |lost| lost.since);
+        self.lost.insert(target.to_owned(), NotSeen { since, why, was_seen });
+    }
+
+    /// A target could be looked at.
+    pub fn target_seen(&mut self, target: &str) {
+        self.lost.remove(target);
+    }
+
+    /// The targets whose latest run came to nothing.
+    pub fn lost(&self) -> &BTreeMap<String, NotSeen> {
+        &self.lost
+    }
+
     /// Hears what happens in a run.
     pub fn hear(&mut self, told: &Told<'_>, part: &Part) {
         match told.event {
@@ -177,13 +219,19 @@ impl Objects {
             return;
         }
         for failed in &plan.failed {
-            let since = self.unseen.get(&failed.account).map_or(now, |unseen| unseen.since);
-            let unseen = Unseen { since, why: failed.reason.clone(), of: part.target().to_owned() };
+            let before = self.unseen.get(&failed.account);
+            let since = before.map_or(now, |unseen| unseen.since);
+            let of = match (part, before) {
+                (Part::Target(name), _) => name.clone(),
+                (_, before) => before.map(|unseen| unseen.of.clone()).unwrap_or_default(),
+            };
+            let unseen = Unseen { since, why: failed.reason.clone(), of };
             self.unseen.insert(failed.account.clone(), unseen);
         }
         let mut before = BTreeMap::new();
         for target in &plan.targets {
             self.unseen.remove(&target.account);
+            self.before.remove(&target.account);
             let of = self.accounts.entry(target.account.clone()).or_default();
             before.insert(target.account.clone(), of.forget(part));
         }
@@ -269,6 +317,10 @@ impl Objects {
             }
         }
         self.unseen.retain(|account, unseen| unseen.of != target || accounts.contains(account));
+        self.before.retain(|account, before| {
+            let is_left = !accounts.contains(account) && before.targets.remove(target);
+            !is_left || !before.targets.is_empty()
+        });
         self.forget_empty();
     }
 
@@ -280,6 +332,10 @@ impl Objects {
             of.open.retain(|_, open| is_kept(&open.of));
         }
         self.unseen.retain(|_, unseen| is_kept(&unseen.of));
+        self.lost.retain(|name, _| names.contains(name));
+        self.before.retain(|_, before| {
+            before.targets.is_empty() || before.targets.iter().any(|name| names.contains(name))
+        });
         self.forget_empty();
     }
 
@@ -302,25 +358,40 @@ impl Objects {
         self.accounts.get(&key.account)?.open.get(&place)
     }
 
-    /// How many objects are as declared, by the last full looks; none of an account that could not be looked
-    /// at since.
+    /// How many objects are as declared, by the last full looks; none of what could not be looked at since.
     pub fn in_sync(&self) -> usize {
-        self.as_declared(true)
+        self.as_declared().0
     }
 
-    /// How many objects nobody knows of: what could not be read, and what was as declared in an account that
-    /// could not be looked at since.
+    /// How many objects nobody knows of: what could not be read, and what was as declared and could not be
+    /// looked at since.
     pub fn unknown(&self) -> usize {
         let unread = self.open_ones().filter(|(_, open)| open.state == State::Unknown).count();
-        unread + self.as_declared(false)
+        unread + self.as_declared().1
     }
 
-    /// How many objects were as declared when they were looked at last, in accounts that are seen or not.
-    fn as_declared(&self, is_seen: bool) -> usize {
-        let all = self.accounts.iter();
-        let all = all.filter(|(account, _)| self.unseen.contains_key(account) != is_seen);
-        let of = |of: &OfAccount| of.objects.values().sum::<usize>().saturating_sub(of.open.len());
-        all.map(|(_, account)| of(account)).sum()
+    fn is_lost(&self, target: &str) -> bool {
+        self.lost.get(target).is_some_and(|lost| !lost.was_seen)
+    }
+
+    /// How many objects were as declared when they were looked at last: those that can be looked at still,
+    /// and those that cannot, nor those of which only the store knows.
+    fn as_declared(&self) -> (usize, usize) {
+        let (mut seen, mut unseen) = (0, 0);
+        for (account, of) in &self.accounts {
+            let all = of.objects.values().sum::<usize>().saturating_sub(of.open.len());
+            let lost = match self.unseen.contains_key(account) {
+                true => all,
+                false => all.min(of.as_declared_for(|target| self.is_lost(target))),
+            };
+            seen += all - lost;
+            unseen += lost;
+        }
+        let of_store = self.before.iter().filter(|(account, before)| {
+            self.unseen.contains_key(*account)
+                || before.targets.iter().any(|target| self.is_lost(target))
+        });
+        (seen, unseen + of_store.map(|(_, before)| before.objects).sum::<usize>())
     }
 
     /// How many objects stand so.
@@ -340,6 +411,13 @@ impl Objects {
 type Opens = BTreeMap<(Region, ItemName, String), Open>;
 
 impl OfAccount {
+    /// How many objects of some targets were as declared.
+    fn as_declared_for(&self, is_one: impl Fn(&str) -> bool) -> usize {
+        let all = self.objects.iter().filter(|(target, _)| is_one(target));
+        let all = all.map(|(_, count)| count).sum::<usize>();
+        all.saturating_sub(self.open.values().filter(|open| is_one(&open.of)).count())
+    }
+
     /// Forgets what a look finds anew, and gives it.
     fn forget(&mut self, part: &Part) -> Opens {
         match part {

@@ -207,3 +207,62 @@ fn nothing_is_in_sync_in_an_account_that_cannot_be_looked_at() {
     look(&mut objects, &two(), &target("t"), 2);
     assert_eq!(stands(&objects), (2, 0, 1));
 }
+
+#[test]
+fn nothing_is_in_sync_of_a_target_whose_latest_run_came_to_nothing() {
+    let mut objects = Objects::default();
+    let stands = |objects: &Objects| (objects.in_sync(), objects.count(State::Unknown));
+    look(&mut objects, &plan(vec![drifted("a"), fine("b"), fine("c")]), &target("t"), 0);
+    look(&mut objects, &plan(vec![fine("d")]), &target("u"), 0);
+    assert_eq!(stands(&objects), (3, 0));
+    let why = || "the organization cannot be listed".to_owned();
+    objects.target_failed("t", why(), true, now());
+    assert_eq!(stands(&objects), (3, 0), "it was looked at before it failed");
+    objects.target_failed("t", why(), false, now() + TimeDelta::minutes(1));
+    assert_eq!(stands(&objects), (1, 2), "what another target has there was seen");
+    assert_eq!(objects.lost()["t"].since, now());
+    objects.target_seen("t");
+    assert_eq!((stands(&objects), objects.lost().len()), ((3, 0), 0));
+    objects.target_failed("t", why(), false, now());
+    objects.keep_targets(&["u".to_owned()].into());
+    assert_eq!((stands(&objects), objects.lost().len()), ((1, 0), 0));
+}
+
+#[test]
+fn what_a_process_before_has_seen_is_unknown_where_there_is_no_way_in() {
+    let mut objects = Objects::default();
+    let other: AccountId = "000000000002".parse().unwrap();
+    let of_store = |account: &AccountId| LookShown {
+        account: account.clone(),
+        name: None,
+        run: "before".to_owned(),
+        time: now(),
+        whole: Some(now()),
+        about: json!({"in_sync": 2, "unknown": 0, "excepted": 0, "open": 1, "targets": ["t"]}),
+        open: 1,
+        is_lost: false,
+    };
+    objects.remember([of_store(&account()), of_store(&other)]);
+    let stands = |objects: &Objects| (objects.in_sync(), objects.count(State::Unknown));
+    assert_eq!(stands(&objects), (0, 0), "nothing was tried yet");
+    let mut first = plan(vec![fine("a")]);
+    let failed = || FailedAccount {
+        account: "000000000002".parse().unwrap(),
+        name: None,
+        reason: "no way in".to_owned(),
+        remedy: None,
+    };
+    first.failed.push(failed());
+    look(&mut objects, &first, &target("t"), 0);
+    assert_eq!(stands(&objects), (1, 3));
+    objects.target_failed("t", "not listed".to_owned(), false, now());
+    assert_eq!(stands(&objects), (0, 4));
+    objects.keep_accounts("t", &[account()].into());
+    assert_eq!(stands(&objects), (0, 1), "it is not selected any more");
+    let mut objects = Objects::default();
+    objects.remember([of_store(&other)]);
+    let mut seen = plan(Vec::new());
+    seen.targets[0].account = other;
+    look(&mut objects, &seen, &target("t"), 1);
+    assert_eq!((stands(&objects), objects.before.len()), ((0, 0), 0));
+}

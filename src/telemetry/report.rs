@@ -14,7 +14,7 @@ use super::runs::in_words;
 use super::seconds_since;
 use super::status::{
     Accounts, Controller, Drift, Drifted, Events, FORMAT_VERSION, Named, NamedAccount, Queue,
-    RunLine, Status,
+    RunLine, Status, UnseenTarget,
 };
 use crate::controller::sight::{Counts, Seen};
 use crate::fleet::file::Objectives;
@@ -96,6 +96,7 @@ fn with_others(status: &mut Status, objects: &Objects, fleet: &OfFleet, now: Dat
     accounts.oldest_full_look_seconds = all.oldest_full_look_seconds;
     accounts.never_in_full = all.never_in_full;
     accounts.unseen = all.unseen;
+    accounts.unseen_targets = UnseenTarget::all(&fleet.lost, now);
     // Others may have looked since.
     let age = |account: &AccountId| {
         let look = looks.iter().find(|look| look.account == *account)?;
@@ -149,10 +150,12 @@ pub async fn without_controller(
 
 async fn of_store(store: &Store, status: &mut Status, now: DateTime<Utc>) -> Result<(), String> {
     let asked = async {
-        Ok((store.looks().await?, store.open_drift().await?, store.runs(None, Some(RUNS)).await?))
+        let (looks, drift) = (store.looks().await?, store.open_drift().await?);
+        Ok((looks, drift, store.unseen_targets().await?, store.runs(None, Some(RUNS)).await?))
     };
-    let (looks, drift, runs) = known::in_time(asked).await?;
-    status.accounts = Some(accounts_of(&looks, now));
+    let (looks, drift, lost, runs) = known::in_time(asked).await?;
+    let unseen_targets = UnseenTarget::all(&lost, now);
+    status.accounts = Some(Accounts { unseen_targets, ..accounts_of(&looks, now) });
     status.drift = Some(counted(&looks, drift.iter().map(drifted).collect(), now));
     status.runs = Some(runs.into_iter().map(run).collect());
     Ok(())
@@ -237,6 +240,7 @@ fn accounts(
         blind: Some(Named::of(blind.collect())),
         watched: None,
         unseen: Some(Named::of(unseen.collect())),
+        unseen_targets: UnseenTarget::all(objects.lost(), now),
         missed: Some(missed.into()),
         objectives_seconds: declared.collect(),
     }
@@ -244,7 +248,7 @@ fn accounts(
 
 fn accounts_of(looks: &[LookShown], now: DateTime<Utc>) -> Accounts {
     let unseen = looks.iter().filter_map(|look| {
-        let NotSeen { since, why } = look.unseen()?;
+        let NotSeen { since, why, .. } = look.unseen()?;
         let (account, seconds) = (look.account.clone(), seconds_since(since, now));
         Some(NamedAccount { account, seconds, why: Some(why) })
     });
@@ -298,6 +302,8 @@ mod tests {
             time: at(second),
             whole: Some(at(second)),
             about,
+            open: 0,
+            is_lost: false,
         }
     }
 
@@ -336,7 +342,7 @@ mod tests {
             actor: None,
             about: json!({"title": "the trail", "is_applied": false}),
         };
-        let fleet = OfFleet { looks: looks.into(), drift: vec![drift] };
+        let fleet = OfFleet { looks: looks.into(), drift: vec![drift], lost: BTreeMap::new() };
         with_others(&mut status, &Objects::default(), &fleet, at(100));
         let drift = status.drift.as_ref().unwrap();
         assert_eq!((drift.objects, drift.in_sync, drift.unknown), (1, Some(5), Some(0)));
@@ -347,7 +353,7 @@ mod tests {
         // What nobody can look at is nobody's to call in sync.
         let unseen = json!({"since": at(95), "why": "refused"});
         let looks = [look("000000000002", 90, json!({"in_sync": 3, "unseen": unseen}))];
-        let fleet = OfFleet { looks: looks.into(), drift: Vec::new() };
+        let fleet = OfFleet { looks: looks.into(), drift: Vec::new(), lost: BTreeMap::new() };
         with_others(&mut status, &Objects::default(), &fleet, at(100));
         let drift = status.drift.as_ref().unwrap();
         assert_eq!((drift.in_sync, drift.unknown), (Some(0), Some(3)));

@@ -37,6 +37,7 @@ pub struct Runs {
     oldest: Levels,
     held: Levels,
     unseen: Levels,
+    lost: Levels,
     latest: Arc<Mutex<VecDeque<RunLine>>>,
 }
 
@@ -47,7 +48,7 @@ impl Runs {
             ended: book.counter(
                 "runs",
                 &["scope", "outcome"],
-                "Runs that ended. scope: target, account, path, parts; outcome: in_sync, drift, held_back, partly, interrupted, failed, nothing_declared (it concerned nothing that is declared: nothing was looked at)",
+                "Runs that ended. scope: target, account, path, parts; outcome: in_sync, drift, held_back, partly, interrupted, failed, left_to_others (other controllers have looked at everything), nothing_declared (it concerned nothing that is declared: nothing was looked at)",
             ),
             took: book.histogram("run_duration_seconds", &["scope"], buckets, "How long runs took"),
             changes: book.counter(
@@ -63,7 +64,7 @@ impl Runs {
             objects: book.gauge(
                 "objects",
                 &["state"],
-                "Objects by how they stand. state: in_sync (as of the last full looks), to_change, held_back, reported, failed, unknown (all that was in sync in an account that cannot be looked at, too), excepted",
+                "Objects by how they stand. state: in_sync (as of the last full looks), to_change, held_back, reported, failed, unknown (all that was in sync in an account or a target that cannot be looked at, too), excepted",
             ),
             drift: book.gauge(
                 "drift_objects",
@@ -84,6 +85,11 @@ impl Runs {
                 "accounts_unseen",
                 &[],
                 "Accounts that could not be looked at when it was last tried",
+            ),
+            lost: book.gauge(
+                "targets_unseen",
+                &[],
+                "Targets whose latest run came to nothing, such as an organization that cannot be listed: what was in sync there is unknown",
             ),
             latest: Arc::default(),
         }
@@ -148,7 +154,9 @@ impl Runs {
     /// Says how the objects stand now; nothing where nobody knows it.
     pub fn fill(&self, figures: Option<&Figures>) {
         let Some(figures) = figures else {
-            for levels in [&self.objects, &self.drift, &self.oldest, &self.held, &self.unseen] {
+            let all =
+                [&self.objects, &self.drift, &self.oldest, &self.held, &self.unseen, &self.lost];
+            for levels in all {
                 levels.clear();
             }
             return;
@@ -169,6 +177,7 @@ impl Runs {
             self.held.set(&[("guard", guard.as_str())], number(count));
         }
         self.unseen.set(&[], number(figures.unseen));
+        self.lost.set(&[], number(figures.lost));
     }
 }
 
@@ -201,6 +210,7 @@ fn of_step(step: &Step) -> &'static str {
 /// The words of the log, as a label has them.
 pub fn of_outcome(outcome: RunOutcome) -> &'static str {
     match outcome {
+        RunOutcome::Elsewhere => "left_to_others",
         RunOutcome::InSync => "in_sync",
         RunOutcome::Drift => "drift",
         RunOutcome::Refused => "held_back",

@@ -67,7 +67,7 @@ impl Shown {
     /// Answers, until it is dropped.
     pub async fn serve(self) {
         let around = AroundTheRuns(self.runs);
-        around.tell_since_when(&self.telemetry).await;
+        around.tell_what_was(&self.telemetry).await;
         self.server.serve(self.telemetry, Arc::new(around)).await;
     }
 }
@@ -75,12 +75,16 @@ impl Shown {
 struct AroundTheRuns(Arc<Reconciler>);
 
 impl AroundTheRuns {
-    /// Drift is older than this process where the store remembers it.
-    async fn tell_since_when(&self, telemetry: &Telemetry) {
+    /// Drift is older than this process where the store remembers it, and so is what was seen in accounts.
+    async fn tell_what_was(&self, telemetry: &Telemetry) {
         let Some(Ok(store)) = self.kept().await.store else { return };
         match known::in_time(store.open_drift()).await {
             Ok(all) => telemetry.objects().known(all.into_iter().map(|one| (one.object, one.time))),
             Err(error) => tracing::warn!("since when drift is so is not known: {error}"),
+        }
+        match known::in_time(store.looks()).await {
+            Ok(looks) => telemetry.objects().remember(looks),
+            Err(error) => tracing::warn!("what was seen before is not known: {error}"),
         }
     }
 }

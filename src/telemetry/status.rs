@@ -10,9 +10,11 @@ use super::around::Files;
 use super::health::Ready;
 use super::known::{Guards, Outbox};
 use super::objects::State;
+use super::seconds_since;
 use crate::fleet::notify::Severity;
 use crate::names::AccountId;
 use crate::reconcile::LeaseCounts;
+use crate::store::history::NotSeen;
 
 /// The version of the document; it grows when a reader of an older one would misread.
 pub const FORMAT_VERSION: &str = "1";
@@ -118,10 +120,40 @@ pub struct Accounts {
     pub watched: Option<bool>,
     /// The accounts that could not be looked at, for how long, and why.
     pub unseen: Option<Named>,
+    /// The targets whose latest run came to nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unseen_targets: Vec<UnseenTarget>,
     /// The accounts that miss an objective, by its name, with the age.
     pub missed: Option<BTreeMap<String, Named>>,
     /// The declared objectives in seconds, by name.
     pub objectives_seconds: BTreeMap<String, f64>,
+}
+
+/// A target whose latest run came to nothing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct UnseenTarget {
+    /// Its name.
+    pub target: String,
+    /// For how long.
+    pub seconds: f64,
+    /// Why.
+    pub why: String,
+    /// Whether it was looked at all the same, and only what was to follow failed.
+    #[serde(default)]
+    pub was_seen: bool,
+}
+
+impl UnseenTarget {
+    /// All of these.
+    pub fn all(lost: &BTreeMap<String, NotSeen>, now: DateTime<Utc>) -> Vec<Self> {
+        let one = |(target, NotSeen { since, why, was_seen }): (&String, &NotSeen)| Self {
+            target: target.clone(),
+            seconds: seconds_since(*since, now),
+            why: why.clone(),
+            was_seen: *was_seen,
+        };
+        lost.iter().map(one).collect()
+    }
 }
 
 /// Some accounts, of which the worst are named.
@@ -290,6 +322,13 @@ pub enum Standing {
 }
 
 impl Status {
+    /// Whether nobody has looked at anything yet, as far as that is known.
+    pub fn is_blank(&self) -> bool {
+        let runs = self.runs.iter().flatten();
+        self.accounts.as_ref().is_some_and(|accounts| accounts.seen == 0)
+            && runs.into_iter().all(|run| run.accounts == 0)
+    }
+
     /// What it all comes to. `insists` is whether the controller is to be there.
     pub fn standing(&self, insists: bool) -> Standing {
         let unknown = self.unknown.keys().any(|part| insists || part != "controller");
@@ -306,6 +345,7 @@ impl Status {
             let missed = accounts.missed.iter().flat_map(BTreeMap::values);
             some(&accounts.blind)
                 || some(&accounts.unseen)
+                || !accounts.unseen_targets.is_empty()
                 || missed.into_iter().any(|named| named.count > 0)
         });
         let drift = self.drift.as_ref();
@@ -320,7 +360,7 @@ impl Status {
         let is_held = |one: &Drifted| one.state == State::HeldBack;
         let held = held || drift.is_some_and(|drift| drift.worst.iter().any(is_held));
         match () {
-            () if unknown || sick || unseen || failed => Standing::Partly,
+            () if unknown || sick || unseen || failed || self.is_blank() => Standing::Partly,
             () if held || self.kill_switch.is_some() => Standing::HeldBack,
             () if drift.is_some_and(|drift| drift.objects > 0) => Standing::Drift,
             () => Standing::Good,
@@ -354,7 +394,7 @@ mod tests {
             time: now(),
             controller: None,
             unknown: BTreeMap::new(),
-            accounts: Some(Accounts::default()),
+            accounts: Some(Accounts { seen: 1, ..Accounts::default() }),
             drift: Some(Drift::of(drift, now())),
             kill_switch: None,
             guards: Some(Guards::default()),
@@ -392,6 +432,17 @@ mod tests {
         let named = Named::of(vec![NamedAccount { account, seconds: 1.0, why: None }]);
         blind.accounts.as_mut().unwrap().blind = Some(named);
         assert_eq!(blind.standing(true), Standing::Partly);
+        let mut lost = status(Vec::new());
+        lost.accounts.as_mut().unwrap().unseen_targets = vec![UnseenTarget {
+            target: "prod".to_owned(),
+            seconds: 1.0,
+            why: "the organization cannot be listed".to_owned(),
+            was_seen: false,
+        }];
+        assert_eq!(lost.standing(true), Standing::Partly);
+        let mut blank = status(Vec::new());
+        blank.accounts = Some(Accounts::default());
+        assert_eq!(blank.standing(true), Standing::Partly, "nothing was looked at");
         let mut alone = status(Vec::new());
         alone.unknown.insert("controller".to_owned(), "nobody answers".to_owned());
         assert_eq!(alone.standing(true), Standing::Partly);

@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 
 use crate::controller::{Running, STOP_LOGGING, watched};
 use crate::support::library;
+use crate::support::organization::Organization;
 use crate::support::postgres::Postgres;
 use crate::support::{self, Account, free_port, root};
 
@@ -266,6 +267,94 @@ fn metrics_health_and_status_follow_what_happens() {
     let without =
         account.run(&["status"]).code(4).says("unknown: nobody answers").says("1 account seen");
     assert!(without.stdout.contains("run here"), "the store remembers: {}", without.stdout);
+}
+
+#[test]
+fn a_target_whose_runs_come_to_nothing_is_not_said_to_be_in_sync() {
+    let organization = Organization::new();
+    let account = &organization.management;
+    let asked = Asked { port: free_port(), token: None };
+    organization.fleet(
+        "[[target]]\nname = \"work\"\nbaselines = [\"b.toml\"]\nselect = { ous = [\"<Work>\"] }\nconfirmed = true\nschedule = \"*/2 * * * * *\"\n",
+    );
+    let fleet = account.read("evenkeel.toml");
+    account.write(
+        "evenkeel.toml",
+        &format!(
+            "{fleet}[store]\nurl = \"sqlite://store.db\"\n[controller]\nlisten = \"127.0.0.1:{}\"\n",
+            asked.port
+        ),
+    );
+    let not_listed = || {
+        account.fault(json!({
+            "service": "organizations", "operation": "*", "kind": "error", "code": "AccessDeniedException",
+        }));
+    };
+    not_listed();
+    let mut controller = Running::start(account);
+    let is_failed = |line: &Value| line["outcome"] == "failed";
+    controller.next("run", is_failed);
+    asked.until("evenkeel_targets_unseen", 1.0);
+    let nothing = account.run(&["status"]).code(4);
+    nothing
+        .says("0 accounts seen")
+        .says("NOT TO BE LOOKED AT target work for")
+        .says("none seen, and 1 target not to be looked at");
+    account.no_faults();
+    controller.next("run", |line| line["outcome"] == "in sync" && line["applied"] == 3);
+    asked.until("evenkeel_targets_unseen", 0.0);
+    asked.until("evenkeel_objects{state=\"in_sync\"}", 3.0);
+    account.run(&["status"]).code(0).says("3 accounts seen").says("none · 3 in sync · 0 unknown");
+
+    not_listed();
+    controller.next("run", is_failed);
+    asked.until("evenkeel_objects{state=\"unknown\"}", 3.0);
+    asked.until("evenkeel_objects{state=\"in_sync\"}", 0.0);
+    let lost = account.run(&["status"]).code(4).says("cannot list the organization's accounts");
+    lost.says("none seen, and 1 target not to be looked at · 0 in sync · 3 unknown");
+    controller.end();
+    // The same without the controller, by the store alone.
+    let lost = account.run(&["status"]).code(4).says("NOT TO BE LOOKED AT target work for");
+    let lost = lost.says("none seen, and 1 target not to be looked at · 0 in sync · 3 unknown");
+    assert!(lost.stdout.contains("failed       run work · 0 accounts"), "{}", lost.stdout);
+    account.run(&["history", "--runs"]).code(0).says("failed");
+    account.no_faults();
+    account.run(&["run", "--once"]).code(0);
+    account.run(&["status"]).says("none · 3 in sync · 0 unknown");
+}
+
+#[test]
+fn an_account_that_no_target_selects_any_more_is_forgotten() {
+    let organization = Organization::new();
+    let account = &organization.management;
+    let asked = Asked { port: free_port(), token: None };
+    organization.fleet(
+        "[[target]]\nname = \"work\"\nbaselines = [\"b.toml\"]\nselect = { ous = [\"<Work>\"] }\nmode = \"report\"\nschedule = \"*/2 * * * * *\"\n",
+    );
+    let fleet = account.read("evenkeel.toml");
+    account.write(
+        "evenkeel.toml",
+        &format!(
+            "{fleet}[store]\nurl = \"sqlite://store.db\"\n[controller]\nlisten = \"127.0.0.1:{}\"\n",
+            asked.port
+        ),
+    );
+    let mut controller = Running::start(account);
+    controller.next("run", |line| line["outcome"] == "drift");
+    asked.until("evenkeel_accounts", 3.0);
+    asked.until("evenkeel_objects{state=\"reported\"}", 3.0);
+    let (gamma, root) = (organization.id("gamma"), organization.id("root"));
+    let work = organization.id("Work");
+    account.boto3(&format!(
+        "boto3.client('organizations').move_account(AccountId='{gamma}', SourceParentId='{work}', DestinationParentId='{root}')\nprint('null')"
+    ));
+    asked.until("evenkeel_accounts", 2.0);
+    asked.until("evenkeel_objects{state=\"reported\"}", 2.0);
+    account.run(&["status"]).code(2).says("2 accounts seen").says("2 objects");
+    controller.end();
+    account.run(&["status"]).says("2 accounts seen").says("2 objects");
+    let gone = account.run(&["history", "--outcome", "resolved"]).code(0);
+    gone.says(gamma).says("nothing governs it any more");
 }
 
 #[test]

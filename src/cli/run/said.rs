@@ -155,7 +155,7 @@ fn log(said: &Said<'_>) {
             "why": pulled.to_string(), "release": pulled.release(),
         }),
         Said::KillSwitch { pulled: None } => json!({"event": "kill_switch", "on": false}),
-        Said::Failed { begun, error } => {
+        Said::Failed { begun, error, .. } => {
             let mut line = run(begun);
             line["event"] = json!("run");
             line["started"] = json!(begun.started);

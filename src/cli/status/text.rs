@@ -9,7 +9,7 @@ use evenkeel::plan::words::counted;
 use evenkeel::reconcile::LeaseCounts;
 use evenkeel::telemetry::known::{Guards, HeldObject, Outbox};
 use evenkeel::telemetry::status::{
-    Accounts, Controller, Drift, Events, Group, HeldBack, Named, RunLine, Status,
+    Accounts, Controller, Drift, Events, Group, HeldBack, Named, RunLine, Status, UnseenTarget,
 };
 use evenkeel::visible::{shortened, visible};
 
@@ -55,9 +55,8 @@ pub fn render(status: &Status) -> String {
     }
     match &status.drift {
         Some(drift) => {
-            let accounts = status.accounts.as_ref();
-            let unseen = accounts.and_then(|accounts| accounts.unseen.as_ref());
-            of_drift(&mut page, drift, unseen.map_or(0, |unseen| unseen.count), status.time);
+            let none = none_drifted(status);
+            of_drift(&mut page, drift, none, status.time);
         }
         None => page.unknown("drift", status),
     }
@@ -175,30 +174,54 @@ fn of_accounts(page: &mut Page, accounts: &Accounts) {
         _ => {}
     }
     page.say("accounts", &text);
-    let mut named = |what: &str, named: &Option<Named>| {
+    let mut lines = Vec::new();
+    let named = |lines: &mut Vec<String>, what: &str, named: &Option<Named>| {
         if let Some(named) = named.as_ref().filter(|named| named.count > 0) {
             let worst = named.worst.iter().map(|one| {
                 let why =
                     one.why.as_ref().map_or_else(String::new, |why| format!(": {}", short(why)));
                 format!("{} for {}{why}", one.account, span(one.seconds))
             });
-            page.say("", &format!("{what} {}: {}", named.count, more(worst, named.count)));
+            lines.push(format!("{what} {}: {}", named.count, more(worst, named.count)));
         }
     };
-    named("BLIND", &accounts.blind);
-    named("NOT TO BE LOOKED AT", &accounts.unseen);
+    named(&mut lines, "BLIND", &accounts.blind);
+    named(&mut lines, "NOT TO BE LOOKED AT", &accounts.unseen);
+    let targets = accounts.unseen_targets.iter();
+    for UnseenTarget { target, seconds, why, was_seen } in targets.clone().take(FEW) {
+        let what = if *was_seen { "RUNS FAIL of" } else { "NOT TO BE LOOKED AT" };
+        lines.push(format!("{what} target {target} for {}: {}", span(*seconds), short(why)));
+    }
+    if targets.len() > FEW {
+        lines.push(format!("and {} more targets", targets.len() - FEW));
+    }
     for (objective, missed) in accounts.missed.iter().flat_map(BTreeMap::iter) {
-        named(&format!("OBJECTIVE {objective} MISSED"), &Some(missed.clone()));
+        named(&mut lines, &format!("OBJECTIVE {objective} MISSED"), &Some(missed.clone()));
+    }
+    lines.iter().for_each(|line| page.say("", line));
+}
+
+/// What is said where nothing is known to have drifted: none only where everything can be looked at.
+fn none_drifted(status: &Status) -> String {
+    let accounts = status.accounts.as_ref();
+    let unseen = accounts.and_then(|accounts| accounts.unseen.as_ref());
+    let unseen = unseen.map_or(0, |unseen| unseen.count);
+    let targets = accounts.iter().flat_map(|accounts| &accounts.unseen_targets);
+    let targets = targets.filter(|target| !target.was_seen).count();
+    let lost = [(unseen, "account"), (targets, "target")];
+    let lost = lost.iter().filter(|(count, _)| *count > 0);
+    let lost: Vec<String> = lost.map(|(count, word)| counted(*count, word)).collect();
+    match lost.is_empty() {
+        true if status.is_blank() => "unknown: nothing was looked at yet".to_owned(),
+        true => "none".to_owned(),
+        false => format!("none seen, and {} not to be looked at", lost.join(" and ")),
     }
 }
 
-fn of_drift(page: &mut Page, drift: &Drift, unseen: usize, now: DateTime<Utc>) {
-    let mut text = match (drift.objects, unseen) {
-        (0, 0) => "none".to_owned(),
-        (0, unseen) => {
-            format!("none seen, and {} not to be looked at", counted(unseen, "account"))
-        }
-        (count, _) => counted(count, "object"),
+fn of_drift(page: &mut Page, drift: &Drift, none: String, now: DateTime<Utc>) {
+    let mut text = match drift.objects {
+        0 => none,
+        count => counted(count, "object"),
     };
     let besides =
         [(drift.in_sync, "in sync"), (drift.unknown, "unknown"), (drift.excepted, "excepted")];

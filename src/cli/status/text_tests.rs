@@ -105,6 +105,7 @@ fn troubled() -> Status {
             never_in_full: 0,
             blind: accounts(40, None),
             unseen: accounts(2, Some("cannot assume the role\u{1b}[31m")),
+            unseen_targets: Vec::new(),
             missed: Some([("full".to_owned(), accounts(900, None).unwrap())].into()),
             objectives_seconds: [("full".to_owned(), 3_600.0)].into(),
         }),

@@ -1,25 +1,38 @@
-//! Whether a run put something right. What is broken once more right after it is looked at at once: only events
+//! Whether a run has looked, and whether it put something right. What is broken once more right after it is
+//! looked at at once: only events
 //! that tell of nothing wait for each other.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::reconcile::{ListenError, Listener, RunEvent, Told};
 
-/// Hears of the first write that AWS accepts.
+/// Hears of the plan, and of the first write that AWS accepts.
 #[derive(Debug, Default)]
-pub struct Mended(AtomicBool);
+pub struct Mended {
+    has_looked: AtomicBool,
+    has_written: AtomicBool,
+}
 
 impl Mended {
     /// Whether AWS accepted a write.
     pub fn anything(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.has_written.load(Ordering::Relaxed)
+    }
+
+    /// Whether the run came to a plan.
+    pub fn has_looked(&self) -> bool {
+        self.has_looked.load(Ordering::Relaxed)
     }
 }
 
 impl Listener for Mended {
     fn hear(&self, told: &Told<'_>) -> Result<(), ListenError> {
-        if matches!(told.event, RunEvent::Answered { answer: Ok(()), .. }) {
-            self.0.store(true, Ordering::Relaxed);
+        match told.event {
+            RunEvent::Planned { .. } => self.has_looked.store(true, Ordering::Relaxed),
+            RunEvent::Answered { answer: Ok(()), .. } => {
+                self.has_written.store(true, Ordering::Relaxed);
+            }
+            _ => {}
         }
         Ok(())
     }

@@ -32,6 +32,10 @@ impl WholeLook {
 
 impl Listener for WholeLook {
     fn hear(&self, told: &Told<'_>) -> Result<(), ListenError> {
+        if let (RunEvent::Selected { accounts }, Some(target)) = (told.event, &self.target) {
+            let mut sight = self.sight.lock().unwrap_or_else(PoisonError::into_inner);
+            sight.keep_accounts(target, accounts);
+        }
         if let RunEvent::Planned { plan } = told.event {
             let now = self.clocks.now();
             let mut sight = self.sight.lock().unwrap_or_else(PoisonError::into_inner);

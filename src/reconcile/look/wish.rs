@@ -165,6 +165,11 @@ impl Look {
             && self.selection == Selection::default()
     }
 
+    /// Whether nothing narrows the accounts that the chosen targets of the fleet select.
+    pub(in crate::reconcile) fn is_of_all_accounts(&self) -> bool {
+        self.is_of_the_fleet() && self.only.is_none() && self.accounts.is_empty()
+    }
+
     /// Whether all is looked at that is declared for the accounts which are looked at.
     pub(in crate::reconcile) fn is_whole_in_its_accounts(&self) -> bool {
         let is_part = self.targets.iter().any(|target| target.is_beside) || self.only.is_some();

@@ -142,24 +142,6 @@ pub struct ChangeShown {
     pub in_sync: Option<bool>,
 }
 
-/// The latest look at an account.
-#[serde_with::skip_serializing_none]
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct LookShown {
-    /// The account.
-    pub account: AccountId,
-    /// Its name.
-    pub name: Option<String>,
-    /// The run.
-    pub run: String,
-    /// When it was last looked at, in whole or in part.
-    pub time: DateTime<Utc>,
-    /// When it was last looked at in whole.
-    pub whole: Option<DateTime<Utc>>,
-    /// What that look counted: `drifted`, `in_sync`, `unknown` …; `unseen`, where it is not to be looked at since.
-    pub about: Value,
-}
-
 /// Conditions of a statement and what they are given.
 struct Where {
     text: String,
@@ -382,20 +364,6 @@ impl Store {
         self.db.read(look).await
     }
 
-    /// The latest look at each account, by account.
-    ///
-    /// # Errors
-    /// The store cannot be asked.
-    pub async fn looks(&self) -> Result<Vec<LookShown>, StoreError> {
-        let look = move |mut tx: Tx| async move {
-            let sql = "SELECT account, name, run, time, whole, about FROM looks ORDER BY account";
-            let all =
-                tx.rows(sql, &[]).await?.iter().map(look_shown).collect::<Result<Vec<_>, _>>()?;
-            Ok((tx, all))
-        };
-        self.db.read(look).await
-    }
-
     /// Runs, the latest first.
     ///
     /// # Errors
@@ -482,19 +450,5 @@ fn change_shown(row: &Row) -> Result<ChangeShown, StoreError> {
         after: after.or_else(|| answer.after.clone()),
         in_sync: in_sync.or(answer.in_sync),
         answer,
-    })
-}
-
-fn look_shown(row: &Row) -> Result<LookShown, StoreError> {
-    Ok(LookShown {
-        account: row.text(0)?.parse().map_err(|_| StoreError::Unreadable {
-            what: "look".to_owned(),
-            why: "its account is none".to_owned(),
-        })?,
-        name: row.maybe_text(1)?.map(str::to_owned),
-        run: row.text(2)?.to_owned(),
-        time: time(row.int(3)?),
-        whole: row.maybe_int(4)?.map(time),
-        about: row.json(5)?,
     })
 }

@@ -1,5 +1,7 @@
 //! What every history does; asked of each database.
 
+mod accounts;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
@@ -15,6 +17,7 @@ pub async fn holds(store: &Store) {
     what_is_unknown_ends_nothing(store).await;
     an_account_that_cannot_be_looked_at_is_named_until_it_is_seen(store).await;
     our_own_write_ends_drift(store).await;
+    accounts::holds(store).await;
     filters_leave_what_was_asked_for(store).await;
     what_is_old_is_forgotten_unless_it_is_open(store).await;
     a_run_that_was_killed_ends_when_it_was_heard_of_last(store).await;
@@ -137,6 +140,7 @@ fn seen(last: u8, minute: i64) -> SeenAccount {
         time: at(minute),
         account: account(last),
         name: Some("payments".to_owned()),
+        targets: Vec::new(),
         is_whole: true,
         drifted: Vec::new(),
         in_sync: Vec::new(),
@@ -237,6 +241,7 @@ async fn an_account_that_cannot_be_looked_at_is_named_until_it_is_seen(store: &S
         time: at(minute),
         account: account(9),
         name: None,
+        targets: Vec::new(),
         why: why.to_owned(),
     };
     let noted = async || {

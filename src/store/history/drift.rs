@@ -6,15 +6,19 @@ use std::sync::Arc;
 use chrono::DateTime;
 use serde_json::{Value, json};
 
+use super::microseconds;
 use super::records::{ByWhom, DriftKey, DriftSeen, NotSeen, SeenAccount, UnseenAccount};
-use super::{LookShown, microseconds};
 use crate::names::{AccountId, ItemName, Region};
 use crate::store::Store;
 use crate::store::db::{Arg, Row, Tx};
 use crate::store::error::StoreError;
 
 /// In what is noted of looks: that the account cannot be looked at.
-const UNSEEN: &str = "unseen";
+pub(super) const UNSEEN: &str = "unseen";
+/// The targets that select the account.
+pub(super) const TARGETS: &str = "targets";
+/// How much drift went on after the last look in whole: what has ended since is as declared.
+pub(super) const OPEN: &str = "open";
 
 impl Store {
     /// Notes that accounts could not be looked at. What was seen there before stays, and is not known any
@@ -56,28 +60,8 @@ impl Store {
     }
 }
 
-impl LookShown {
-    /// Since when the account cannot be looked at, and why, if it cannot.
-    pub fn unseen(&self) -> Option<NotSeen> {
-        serde_json::from_value(self.about[UNSEEN].clone()).ok()
-    }
-
-    /// How many objects of a sort the last look in whole counted: `in_sync`, `unknown`, `excepted`. Where the
-    /// account cannot be looked at since, what was in sync is unknown.
-    pub fn count(&self, sort: &str) -> usize {
-        let counted = |sort: &str| {
-            let count = self.about[sort].as_u64().unwrap_or_default();
-            usize::try_from(count).unwrap_or(usize::MAX)
-        };
-        match (sort, self.unseen()) {
-            ("in_sync", Some(_)) => 0,
-            ("unknown", Some(_)) => counted("in_sync").saturating_add(counted("unknown")),
-            _ => counted(sort),
-        }
-    }
-}
-
-async fn in_account(tx: &mut Tx, seen: &SeenAccount) -> Result<(), StoreError> {
+/// Notes what a look saw in an account.
+pub(super) async fn in_account(tx: &mut Tx, seen: &SeenAccount) -> Result<(), StoreError> {
     let open = open(tx, seen).await?;
     for drift in &seen.drifted {
         begins_or_goes_on(tx, seen, drift).await?;
@@ -85,6 +69,7 @@ async fn in_account(tx: &mut Tx, seen: &SeenAccount) -> Result<(), StoreError> {
     let drifted: BTreeSet<&DriftKey> = seen.drifted.iter().map(|drift| &drift.key).collect();
     let unknown: BTreeSet<&DriftKey> = seen.unknown.iter().collect();
     let in_sync: BTreeSet<&DriftKey> = seen.in_sync.iter().collect();
+    let goes_on = open.iter().filter(|key| unknown.contains(key) && !drifted.contains(key)).count();
     for key in &open {
         match () {
             () if drifted.contains(key) || unknown.contains(key) => {}
@@ -93,7 +78,7 @@ async fn in_account(tx: &mut Tx, seen: &SeenAccount) -> Result<(), StoreError> {
             () => {}
         }
     }
-    looked(tx, seen).await
+    looked(tx, seen, seen.drifted.len() + goes_on).await
 }
 
 fn key(row: &Row, seen: &SeenAccount) -> Result<DriftKey, StoreError> {
@@ -207,7 +192,9 @@ async fn not_seen(tx: &mut Tx, unseen: &UnseenAccount) -> Result<(), StoreError>
     let mut about = counted(tx, &unseen.account).await?.unwrap_or_else(|| json!({}));
     let before: Option<NotSeen> = serde_json::from_value(about[UNSEEN].take()).ok();
     let since = before.map_or(unseen.time, |before| before.since);
-    about[UNSEEN] = serde_json::to_value(NotSeen { since, why: unseen.why.clone() })?;
+    about[UNSEEN] =
+        serde_json::to_value(NotSeen { since, why: unseen.why.clone(), was_seen: false })?;
+    about[TARGETS] = selecting(Some(&about), &unseen.targets).into();
     let sql = "INSERT INTO looks (account, name, run, time, about) VALUES ($1, $2, $3, $4, $5) \
                ON CONFLICT (account) DO UPDATE SET about = excluded.about";
     let about = about.to_string();
@@ -229,14 +216,24 @@ async fn counted(tx: &mut Tx, account: &AccountId) -> Result<Option<Value>, Stor
     rows.first().map(|row| row.json(0)).transpose()
 }
 
-/// Notes when the account was looked at.
-async fn looked(tx: &mut Tx, seen: &SeenAccount) -> Result<(), StoreError> {
+/// The targets that select an account: those that are known to and those of a run.
+fn selecting(before: Option<&Value>, of_run: &[String]) -> Vec<Value> {
+    let known = before.and_then(|before| before[TARGETS].as_array().cloned());
+    let mut all = known.unwrap_or_default();
+    for target in of_run.iter().map(|target| json!(target)) {
+        if !all.contains(&target) {
+            all.push(target);
+        }
+    }
+    all
+}
+
+/// Notes when the account was looked at, and how much drift goes on there.
+async fn looked(tx: &mut Tx, seen: &SeenAccount, open: usize) -> Result<(), StoreError> {
     let time = microseconds(seen.time);
-    let before = match seen.is_whole {
-        true => None,
-        false => counted(tx, &seen.account).await?,
-    };
-    let about = match before {
+    let before = counted(tx, &seen.account).await?;
+    let targets = selecting(before.as_ref(), &seen.targets);
+    let mut about = match before.filter(|_| !seen.is_whole) {
         // A look at a part counts nothing, and shows that the account can be looked at.
         Some(mut before) => {
             if let Some(about) = before.as_object_mut() {
@@ -249,8 +246,10 @@ async fn looked(tx: &mut Tx, seen: &SeenAccount) -> Result<(), StoreError> {
             "in_sync": seen.in_sync.len(),
             "unknown": seen.unknown.len().saturating_sub(seen.excepted),
             "excepted": seen.excepted,
+            OPEN: open,
         }),
     };
+    about[TARGETS] = targets.into();
     let about = about.to_string();
     let sql = "INSERT INTO looks (account, name, run, time, whole, about) \
                VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (account) DO UPDATE SET \

@@ -7,16 +7,18 @@ mod ask;
 mod changes;
 mod drift;
 mod lacking;
+mod looks;
 mod records;
 mod retain;
 mod runs;
 
 pub use alive::Alive;
-pub use ask::{ChangeShown, Entry, Filter, LookShown, RunShown, What};
+pub use ask::{ChangeShown, Entry, Filter, RunShown, What};
 pub(super) use lacking::Gaps;
+pub use looks::LookShown;
 pub use records::{
     ByWhom, DriftKey, DriftSeen, Ending, Intent, IntentAbout, NotSeen, Outcome, OutcomeAbout,
-    OutcomeWord, RunAbout, RunRecord, SeenAccount, UnseenAccount, Verified, is_before,
+    OutcomeWord, RunAbout, RunRecord, SeenAccount, Selected, UnseenAccount, Verified, is_before,
 };
 pub use retain::Removed;
 

@@ -1,5 +1,7 @@
 //! What the history is made of.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -84,6 +86,7 @@ impl RunRecord {
         match self.outcome {
             None => "not ended",
             Some(_) if self.about.killed => "killed",
+            Some(_) if self.about.failed => "failed",
             Some(outcome) => outcome.as_str(),
         }
     }
@@ -115,6 +118,9 @@ pub struct RunAbout {
     /// Whether its process ended in the middle of it, as was found later.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub killed: bool,
+    /// Whether it came to nothing before it had looked; why is in `left`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub failed: bool,
     /// The run that it puts back.
     pub rolls_back: Option<String>,
     /// Who did what the run was made for.
@@ -318,17 +324,37 @@ pub struct UnseenAccount {
     pub account: AccountId,
     /// Its name.
     pub name: Option<String>,
+    /// The targets that select it, where that is known.
+    pub targets: Vec<String>,
     /// Why.
     pub why: String,
 }
 
-/// Since when an account cannot be looked at, and why.
+/// Since when an account or a target cannot be looked at, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NotSeen {
     /// Since when.
     pub since: DateTime<Utc>,
     /// Why, when it was last tried.
     pub why: String,
+    /// Whether it was looked at all the same, and only what was to follow failed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub was_seen: bool,
+}
+
+/// The accounts that a target selects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selected {
+    /// The run that knows it.
+    pub run: String,
+    /// When.
+    pub time: DateTime<Utc>,
+    /// The target.
+    pub target: String,
+    /// All accounts that it selects.
+    pub accounts: BTreeSet<AccountId>,
+    /// All targets that there are.
+    pub targets: BTreeSet<String>,
 }
 
 /// What a look saw in an account.
@@ -342,6 +368,8 @@ pub struct SeenAccount {
     pub account: AccountId,
     /// Its name.
     pub name: Option<String>,
+    /// The targets that select it, where that is known.
+    pub targets: Vec<String>,
     /// Whether everything that is declared for it was looked at: what is not among the objects is not
     /// there, or not declared any more.
     pub is_whole: bool,
