@@ -84,7 +84,7 @@ mod tests {
         let warn = voice.warns();
         warn(&Warning::NoticesLeft);
         let warned = "Warned { warning: NoticesLeft }";
-        assert_eq!(*first.0.lock().unwrap(), ["Answered", warned]);
+        assert_eq!(*first.0.lock().unwrap(), ["Answered { deaf: None }", warned]);
         assert_eq!(*second.0.lock().unwrap(), [warned]);
         drop(voice);
         warn(&Warning::NoticesLeft);

@@ -42,6 +42,11 @@ pub enum RunEvent<'a> {
         /// The accounts.
         accounts: &'a BTreeSet<AccountId>,
     },
+    /// Other targets declare things for an account, which this run is not asked for: what it sees is a part.
+    GovernedBeside {
+        /// The account.
+        account: &'a AccountId,
+    },
     /// So many items more of an account will be observed.
     Found {
         /// The account.

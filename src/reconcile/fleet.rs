@@ -256,6 +256,9 @@ async fn look_with(
         Ok(beside) => beside,
         Err(conflicts) => return Outcome::Conflicts(conflicts),
     };
+    if !job.beside.targets.is_empty() {
+        stream.mention(RunEvent::GovernedBeside { account: session.account() });
+    }
     let claimants = match wanted.to_apply {
         true => claimants(&parts, &beside),
         false => Vec::new(),

@@ -101,6 +101,8 @@ struct Noted {
     run: Option<RunRecord>,
     /// The tokens of the leases under which accounts were looked at, where there are leases.
     tokens: BTreeMap<AccountId, i64>,
+    /// The accounts for which targets declare things that the run is not asked for.
+    in_part: BTreeSet<AccountId>,
     /// Whether the store has it.
     is_there: bool,
     /// Its signs of life, where others may ask about it.
@@ -120,6 +122,7 @@ impl Remembered {
         noted.what = what;
         noted.began = Utc::now();
         noted.tokens.clear();
+        noted.in_part.clear();
     }
 
     /// Says how a run ended whose end nobody has told, such as one that nobody agreed to; and why nothing
@@ -147,9 +150,9 @@ impl Remembered {
             return;
         }
         self.close(RunOutcome::from(plan.outcome()), None);
-        let (what, began) = {
+        let (what, began, in_part) = {
             let noted = self.noted();
-            (noted.what.clone(), noted.began)
+            (noted.what.clone(), noted.began, noted.in_part.clone())
         };
         if what.is_shared && plan.targets.is_empty() && plan.failed.is_empty() {
             // Others have looked: there was no run.
@@ -185,7 +188,7 @@ impl Remembered {
         };
         self.noted().run = Some(run);
         let (seen, unseen) = match what.keeps_drift {
-            true => (seen(told, plan, &what), unseen(told, plan, &what)),
+            true => (seen(told, plan, &what, &in_part), unseen(told, plan, &what)),
             false => (Vec::new(), Vec::new()),
         };
         let taken = self.take_over(told, plan);
@@ -471,6 +474,10 @@ impl Remembered {
                 self.planned(told, plan);
                 Ok(())
             }
+            RunEvent::GovernedBeside { account } => {
+                self.noted().in_part.insert((*account).clone());
+                Ok(())
+            }
             RunEvent::Selected { accounts } => {
                 if let Err(error) = self.selected(told, accounts) {
                     tracing::warn!(
@@ -557,7 +564,12 @@ impl From<RunOutcome> for Ending {
 }
 
 /// What a look saw, account by account.
-fn seen(told: &Told<'_>, plan: &Plan, what: &Remembering) -> Vec<SeenAccount> {
+fn seen(
+    told: &Told<'_>,
+    plan: &Plan,
+    what: &Remembering,
+    in_part: &BTreeSet<AccountId>,
+) -> Vec<SeenAccount> {
     let mut all: BTreeMap<&AccountId, SeenAccount> = BTreeMap::new();
     for target in &plan.targets {
         let seen = SeenAccount {
@@ -566,7 +578,7 @@ fn seen(told: &Told<'_>, plan: &Plan, what: &Remembering) -> Vec<SeenAccount> {
             account: target.account.clone(),
             name: target.name.clone(),
             targets: what.target.iter().cloned().collect(),
-            is_whole: what.is_whole,
+            is_whole: what.is_whole && !in_part.contains(&target.account),
             drifted: Vec::new(),
             in_sync: Vec::new(),
             unknown: Vec::new(),

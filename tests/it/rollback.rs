@@ -436,14 +436,13 @@ fn nothing_is_attached_to_what_somebody_else_made_meanwhile() {
         "[iam.role.ops]\ntrusted_account_ids = [\"${account.id}\"]\nmanaged_policy_arns = [\"arn:aws:iam::aws:policy/SecurityAudit\"]\n",
     );
     let make = format!(
-        "boto3.client('iam').create_role(RoleName='ops', AssumeRolePolicyDocument=json.dumps({{'Version': '2012-10-17', 'Statement': [{{'Effect': 'Allow', 'Principal': {{'AWS': 'arn:aws:iam::{}:root'}}, 'Action': 'sts:AssumeRole'}}]}}))\nprint('null')",
+        "boto3.client('iam').create_role(RoleName='ops', AssumeRolePolicyDocument=json.dumps({{'Version': '2012-10-17', 'Statement': [{{'Effect': 'Allow', 'Principal': {{'AWS': 'arn:aws:iam::{}:root'}}, 'Action': 'sts:AssumeRole'}}]}}), Description='payments')\nprint('null')",
         account.id
     );
     apply_while(&account, "iam", "CreateRole", &make)
         .code(4)
-        .says("is there  iam.role.ops")
-        .says("was planned was for a new one")
-        .says("0 changes applied, 1 not");
+        .says("something else is there by now")
+        .says("0 changes applied, 2 not");
     let attached = "print(json.dumps(boto3.client('iam').list_attached_role_policies(RoleName='ops')['AttachedPolicies']))";
     assert_eq!(account.boto3(attached), json!([]));
     // The next look plans for what is there.

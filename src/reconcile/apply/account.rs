@@ -374,8 +374,6 @@ impl<'a, 'p> OfAccount<'a, 'p> {
         } else {
             let cx = again::fresh(session, facts.clone());
             match seen_before(&cx, kind, object, change, written).await {
-                // What is left was planned for an object of our own making.
-                Ok(_) if was_there => return Ok(self.not_ours(object).into()),
                 Ok(before) => before,
                 Err(step) => {
                     if let Step::Moved { why } = &step {
@@ -428,15 +426,6 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             Ok(()) => Ok(tried),
             Err(error) => Err(Unheard { error, in_hand: Some((change, tried.step)) }),
         }
-    }
-
-    /// What becomes of the changes of an object that was there when it was to be made.
-    fn not_ours(&mut self, object: &ObjectPlan) -> Step {
-        let why =
-            "it was there when it was to be made, and what else was planned was for a new one"
-                .to_owned();
-        self.moved.insert((place(object), object.observed.id.clone()), why.clone());
-        Step::Moved { why }
     }
 
     /// Says that a change is about to be written. When somebody behind the audit log cannot hear of

@@ -170,10 +170,9 @@ impl Look {
         self.is_of_the_fleet() && self.only.is_none() && self.accounts.is_empty()
     }
 
-    /// Whether all is looked at that is declared for the accounts which are looked at.
+    /// Whether all is looked at that the chosen targets declare for the accounts which are looked at.
     pub(in crate::reconcile) fn is_whole_in_its_accounts(&self) -> bool {
-        let is_part = self.targets.iter().any(|target| target.is_beside) || self.only.is_some();
-        !is_part && self.selection == Selection::default()
+        self.only.is_none() && self.selection == Selection::default()
     }
 
     /// Whether what is looked at is what the fleet declares, as it is.

@@ -134,7 +134,11 @@ async fn create(
     }
 }
 
-/// Whether a role is the one that a request of ours made.
+/// AWS's own session duration of a new role, in seconds (IAM API Reference, `CreateRole`).
+const DURATION: u32 = 3600;
+
+/// Whether a role is one that a request of ours would have made, in all that AWS tells of it: what else is planned
+/// for a new role is not to be written to somebody else's.
 fn is_as_made(role: &Role, name: &str, new: &NewRole, partition: &str) -> bool {
     let trust = |text: &str| PolicyDocument::from_url_encoded(text).ok();
     let wanted = PolicyDocument::from_text(&new.assume_role_policy).ok();
@@ -144,7 +148,13 @@ fn is_as_made(role: &Role, name: &str, new: &NewRole, partition: &str) -> bool {
     };
     let boundary =
         role.permissions_boundary().and_then(|boundary| boundary.permissions_boundary_arn());
+    let tags = role.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned()));
+    let duration = role.max_session_duration().map(u32::try_from).and_then(Result::ok);
+    let text = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
     same_trust
+        && tags.collect::<Tags>() == new.tags
+        && text(role.description()) == text(new.description.as_deref())
+        && duration.unwrap_or(DURATION) == new.max_session_duration.unwrap_or(DURATION)
         && role.role_name() == name
         && role.path() == new.path.as_deref().unwrap_or("/")
         && boundary == new.permissions_boundary.as_deref()
