@@ -102,12 +102,7 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
     look.safety.allow_grants.trust_all(trusted);
     let Choices { chosen, outside, undecided } =
         choose(&look, &way, organization.as_ref(), &stream)?;
-    stream.mention(RunEvent::Chosen { accounts: chosen.jobs.len() });
-    if look.is_of_all_accounts() {
-        let own = chosen.jobs.iter().map(|job| &job.account.id);
-        let accounts = own.chain(chosen.elsewhere.keys()).cloned().collect();
-        stream.mention(RunEvent::Selected { accounts: &accounts });
-    }
+    say_chosen(&look, &chosen, &stream);
 
     let baseline = reference(&look.targets, !look.beside_fleet);
     let comparison =
@@ -172,6 +167,16 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
         outside,
         undecided,
     })
+}
+
+/// Says how many accounts are looked at, and which are selected, where nothing narrows that.
+fn say_chosen(look: &Look, chosen: &Chosen, stream: &Stream<'_>) {
+    stream.mention(RunEvent::Chosen { accounts: chosen.jobs.len() });
+    if look.fleet.is_some() && look.is_of_all_accounts() {
+        let own = chosen.jobs.iter().map(|job| &job.account.id);
+        let accounts = own.chain(chosen.elsewhere.keys()).cloned().collect();
+        stream.mention(RunEvent::Selected { accounts: &accounts });
+    }
 }
 
 /// The guards that know this run alone.

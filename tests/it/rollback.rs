@@ -415,7 +415,8 @@ fn a_role_that_aws_refused_to_make_is_not_ours() {
         .says("is there  iam.role.ops")
         .says("EntityAlreadyExists")
         .says("0 changes applied");
-    assert_eq!(phases(&account), ["intent", "failed", "found", "observed"]);
+    // It is another one than ours, and as declared all the same, as the look says.
+    assert_eq!(phases(&account), ["intent", "failed", "observed", "found"]);
     account.run(&["audit", "verify"]).code(0);
     let run = last_run(&account);
     account.run(&["show", &run]).code(0).says("is there all the same");
@@ -558,7 +559,7 @@ fn what_the_run_added_is_taken_away_where_a_declaration_says_nothing_of_less() {
         ("a policy", format!("{on_bucket}{opened}")),
         ("statements of services", format!("{on_bucket}services = [\"cloudtrail\"]\n")),
         ("a lifecycle", format!("{on_bucket}{tidied}")),
-        ("a topic", format!("[sns.topic.t]\ntopic_name = \"t\"\n{opened_topic}")),
+        ("a topic", format!("[sns.topic.t]\nname = \"t\"\n{opened_topic}")),
         ("a statement beside theirs", format!("{on_bucket}{opened}")),
     ] {
         if what.ends_with("theirs") {
