@@ -108,6 +108,7 @@ async fn fill(store: &Store, accounts: usize, days: usize) {
             time: morning,
             account: account(number),
             name: Some(format!("account {number}")),
+            targets: Default::default(),
             is_whole: false,
             drifted: drifts
                 .then(|| DriftSeen {
