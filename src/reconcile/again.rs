@@ -93,13 +93,18 @@ pub fn as_it_was(
     let was = kind.as_it_was(facts, before).ok()??;
     let mut wanted = spec.as_object()?.clone();
     for field in fields {
-        let Some(value) = was.get(*field).filter(|value| !value.is_null()) else {
+        let Some(value) = said(&was, field) else {
             // It was said in other fields, as a service's statement is among those of others.
             return Some(was);
         };
         wanted.insert((*field).to_owned(), value.clone());
     }
     Some(Value::Object(wanted))
+}
+
+/// What a declaration says of a field, if it says anything.
+pub fn said<'a>(spec: &'a Value, field: &str) -> Option<&'a Value> {
+    spec.get(field).filter(|value| !value.is_null())
 }
 
 /// A context whose reads are all made anew.
@@ -233,8 +238,6 @@ impl Now {
         // statements beside those that it merges.
         let was = kind.as_it_was(&self.facts, before).ok()??;
         let is = kind.as_it_was(&self.facts, &self.object).ok()??;
-        let said =
-            |spec: &Value, field: &str| spec.get(field).filter(|one| !one.is_null()).cloned();
         let says_neither =
             |field: &&&str| said(&was, field).is_none() && said(&is, field).is_none();
         let is_same = match fields.iter().find(says_neither) {

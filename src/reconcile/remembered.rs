@@ -2,6 +2,8 @@
 //! the store before it is sent, as in the audit log; a store that cannot be reached stops writes, and
 //! never a look.
 
+mod seen;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,13 +18,14 @@ use super::outcome::RunOutcome;
 use super::report::ApplyReport;
 use crate::fleet;
 use crate::names::AccountId;
-use crate::plan::{Disposition, ObjectPlan, Plan, PlannedChange, Verdict};
+use crate::plan::{ObjectPlan, Plan, PlannedChange, Verdict};
 use crate::store::audit::{Closed, Failed, FailureClass, NotSent, Record, Writer};
 use crate::store::history::{
-    Alive, ByWhom, DriftKey, DriftSeen, Ending, Intent, IntentAbout, Outcome, OutcomeAbout,
-    OutcomeWord, RunAbout, RunRecord, SeenAccount, Selected, UnseenAccount, Verified,
+    Alive, ByWhom, DriftKey, Ending, Intent, IntentAbout, Outcome, OutcomeAbout, OutcomeWord,
+    RunAbout, RunRecord, SeenAccount, Selected, Verified,
 };
 use crate::store::{Store, StoreError};
+use seen::{key, seen, unseen};
 
 /// Accounts whose drift is noted at once.
 const AT_ONCE: usize = 50;
@@ -561,93 +564,6 @@ impl From<RunOutcome> for Ending {
             RunOutcome::Interrupted => Self::Interrupted,
         }
     }
-}
-
-/// What a look saw, account by account.
-fn seen(
-    told: &Told<'_>,
-    plan: &Plan,
-    what: &Remembering,
-    in_part: &BTreeSet<AccountId>,
-) -> Vec<SeenAccount> {
-    let mut all: BTreeMap<&AccountId, SeenAccount> = BTreeMap::new();
-    for target in &plan.targets {
-        let seen = SeenAccount {
-            run: told.run.to_owned(),
-            time: told.time,
-            account: target.account.clone(),
-            name: target.name.clone(),
-            targets: what.target.iter().cloned().collect(),
-            is_whole: what.is_whole && !in_part.contains(&target.account),
-            drifted: Vec::new(),
-            in_sync: Vec::new(),
-            unknown: Vec::new(),
-            excepted: 0,
-        };
-        all.insert(&target.account, seen);
-    }
-    for object in plan.objects.each() {
-        let Some(seen) = all.get_mut(&object.account) else { continue };
-        match &object.verdict {
-            Verdict::InSync => seen.in_sync.push(key(&object)),
-            Verdict::Drifted => {
-                let by = what.heard.of_object(&object).cloned().collect();
-                seen.drifted.push(DriftSeen { key: key(&object), about: about(&object), by });
-            }
-            // An exception does not make it as declared, and begins no drift either.
-            Verdict::Unknown(_) => seen.unknown.push(key(&object)),
-            Verdict::Excepted { .. } => {
-                seen.unknown.push(key(&object));
-                seen.excepted += 1;
-            }
-            Verdict::Skipped { .. } => {}
-        }
-    }
-    all.into_values().collect()
-}
-
-/// The accounts that could not be looked at.
-fn unseen(told: &Told<'_>, plan: &Plan, what: &Remembering) -> Vec<UnseenAccount> {
-    let failed = plan.failed.iter().map(|failed| UnseenAccount {
-        run: told.run.to_owned(),
-        time: told.time,
-        account: failed.account.clone(),
-        name: failed.name.clone(),
-        targets: what.target.iter().cloned().collect(),
-        why: failed.reason.clone(),
-    });
-    failed.collect()
-}
-
-fn key(object: &ObjectPlan) -> DriftKey {
-    DriftKey {
-        account: object.account.clone(),
-        region: object.region.clone(),
-        item: object.item.clone(),
-        object: object.observed.id.clone(),
-    }
-}
-
-/// What differs of an object, and what is done about it.
-fn about(object: &ObjectPlan) -> Value {
-    let mut reasons: Vec<&str> = Vec::new();
-    for change in &object.changes {
-        if let Disposition::Report { reason } = &change.disposition
-            && !reasons.contains(&reason.as_str())
-        {
-            reasons.push(reason);
-        }
-    }
-    let drift: Vec<_> = object.changes.iter().flat_map(|change| &change.drift).collect();
-    json!({
-        "title": object.title(),
-        "drift": drift,
-        "mode": object.mode,
-        "controls": object.controls,
-        "is_applied": object.is_changed(),
-        "only_reported": reasons,
-        "held_back": object.held(),
-    })
 }
 
 #[cfg(test)]

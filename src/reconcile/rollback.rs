@@ -211,9 +211,7 @@ async fn put_back(done: &Done<'_>, looked: &Looked) -> Result<PutBack, String> {
     // What is looked at goes by what is declared, as the key that a name stands for: from here on that is
     // how it was. What moves between the two looks is seen by the second one.
     // Where that says nothing of a field, nobody would look at what the run did to it.
-    let says_all = |spec: &Value| {
-        fields.iter().all(|field| spec.get(*field).is_some_and(|value| !value.is_null()))
-    };
+    let says_all = |spec: &Value| fields.iter().all(|field| again::said(spec, field).is_some());
     let spec = again::as_it_was(kind, &facts, declared_then, &fields, &before)
         .filter(says_all)
         .unwrap_or_else(|| declared_then.clone());

@@ -1,0 +1,99 @@
+//! What a look saw, as the history keeps it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::Remembering;
+use crate::names::AccountId;
+use crate::plan::{Disposition, ObjectPlan, Plan, Verdict};
+use crate::reconcile::event::Told;
+use crate::store::history::{DriftKey, DriftSeen, SeenAccount, UnseenAccount};
+
+/// What a look saw, account by account.
+pub fn seen(
+    told: &Told<'_>,
+    plan: &Plan,
+    what: &Remembering,
+    in_part: &BTreeSet<AccountId>,
+) -> Vec<SeenAccount> {
+    let mut all: BTreeMap<&AccountId, SeenAccount> = BTreeMap::new();
+    for target in &plan.targets {
+        let seen = SeenAccount {
+            run: told.run.to_owned(),
+            time: told.time,
+            account: target.account.clone(),
+            name: target.name.clone(),
+            targets: what.target.iter().cloned().collect(),
+            is_whole: what.is_whole && !in_part.contains(&target.account),
+            drifted: Vec::new(),
+            in_sync: Vec::new(),
+            unknown: Vec::new(),
+            excepted: 0,
+        };
+        all.insert(&target.account, seen);
+    }
+    for object in plan.objects.each() {
+        let Some(seen) = all.get_mut(&object.account) else { continue };
+        match &object.verdict {
+            Verdict::InSync => seen.in_sync.push(key(&object)),
+            Verdict::Drifted => {
+                let by = what.heard.of_object(&object).cloned().collect();
+                seen.drifted.push(DriftSeen { key: key(&object), about: about(&object), by });
+            }
+            // An exception does not make it as declared, and begins no drift either.
+            Verdict::Unknown(_) => seen.unknown.push(key(&object)),
+            Verdict::Excepted { .. } => {
+                seen.unknown.push(key(&object));
+                seen.excepted += 1;
+            }
+            Verdict::Skipped { .. } => {}
+        }
+    }
+    all.into_values().collect()
+}
+
+/// The accounts that could not be looked at.
+pub fn unseen(told: &Told<'_>, plan: &Plan, what: &Remembering) -> Vec<UnseenAccount> {
+    let failed = plan.failed.iter().map(|failed| UnseenAccount {
+        run: told.run.to_owned(),
+        time: told.time,
+        account: failed.account.clone(),
+        name: failed.name.clone(),
+        targets: what.target.iter().cloned().collect(),
+        why: failed.reason.clone(),
+    });
+    failed.collect()
+}
+
+/// What drift is known by.
+pub fn key(object: &ObjectPlan) -> DriftKey {
+    DriftKey {
+        account: object.account.clone(),
+        region: object.region.clone(),
+        item: object.item.clone(),
+        object: object.observed.id.clone(),
+    }
+}
+
+/// What differs of an object, and what is done about it.
+fn about(object: &ObjectPlan) -> Value {
+    let mut reasons: Vec<&str> = Vec::new();
+    for change in &object.changes {
+        if let Disposition::Report { reason } = &change.disposition
+            && !reasons.contains(&reason.as_str())
+        {
+            reasons.push(reason);
+        }
+    }
+    let drift: Vec<_> = object.changes.iter().flat_map(|change| &change.drift).collect();
+    json!({
+        "title": object.title(),
+        "drift": drift,
+        "mode": object.mode,
+        "controls": object.controls,
+        "is_applied": object.is_changed(),
+        "only_reported": reasons,
+        "held_back": object.held(),
+    })
+}
