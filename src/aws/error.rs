@@ -276,12 +276,31 @@ impl AwsError {
         }
     }
 
+    /// Where the deny stands, in AWS's own words (IAM User Guide, "Troubleshoot access denied error messages").
+    fn denied_in(&self) -> &str {
+        let after = |text: &'static str| self.message.split_once(text).map(|(_, after)| after);
+        let place = after("explicit deny in an ").or_else(|| after("explicit deny in a "));
+        let end =
+            |place: &str| place.find(|c: char| !c.is_ascii_alphabetic() && c != '-' && c != ' ');
+        match place {
+            Some(place) => place[..end(place).unwrap_or(place.len())].trim(),
+            None => {
+                "a policy of the identity, of the resource or of the session, or a permissions boundary"
+            }
+        }
+    }
+
     /// What the reader should do next.
     pub fn remedy(&self) -> String {
         if let Some(remedy) = refusals::remedy(&self.code, self.call.operation) {
             return remedy.to_owned();
         }
         match self.class {
+            ErrorClass::Denied if self.message.contains("explicit deny") => format!(
+                "a policy denies it, which no allow changes: look for a Deny of {} where AWS's message says ({}); one that `evenkeel policy --own-role` made for evenkeel's own role and its policies is meant to be",
+                self.call.iam_action(),
+                self.denied_in()
+            ),
             ErrorClass::Denied => format!(
                 "allow {} to the identity that evenkeel uses; `evenkeel policy` prints the whole policy, and with --with-rollback what a rollback needs besides",
                 self.call.iam_action()
@@ -412,6 +431,38 @@ impl<T> AbsentIf<T> for Result<T, AwsError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_explicit_deny_has_a_remedy_of_its_own() {
+        let remedy = |message: &str| {
+            AwsError::new(Detail {
+                account: None,
+                region: Region::new("us-east-1"),
+                call: Call::new("iam", "UpdateRole"),
+                code: "AccessDenied".to_owned(),
+                message: message.to_owned(),
+                status: Some(403),
+                request_id: None,
+                class: ErrorClass::of("AccessDenied", message, Some(403)),
+            })
+            .remedy()
+        };
+        for (place, told) in [
+            ("with an explicit deny in an identity-based policy", "(identity-based policy)"),
+            (
+                "with an explicit deny in a permissions boundary: arn:aws:iam::1:policy/b",
+                "(permissions boundary)",
+            ),
+            ("with an explicit deny", "(a policy of the identity"),
+        ] {
+            let said =
+                remedy(&format!("User: x is not authorized to perform: iam:UpdateRole {place}"));
+            assert!(said.contains("a Deny of iam:UpdateRole") && said.contains(told), "{said}");
+            assert!(!said.starts_with("allow"), "{said}");
+        }
+        let missing = "because no identity-based policy allows the iam:UpdateRole action";
+        assert!(remedy(missing).starts_with("allow iam:UpdateRole"));
+    }
 
     #[test]
     fn codes_have_classes() {

@@ -11,6 +11,14 @@ pub enum WriteError {
     /// AWS refused it, or did not answer.
     #[error(transparent)]
     Aws(#[from] AwsError),
+    /// Of several calls that make something, a later one was refused, and what the earlier ones made is there.
+    #[error("{error}; what was made before that is there: {left}")]
+    Half {
+        /// What is there now, and how it is known.
+        left: String,
+        /// What AWS said of the later call.
+        error: AwsError,
+    },
     /// The request cannot be made of what the plan holds, so that nothing was sent.
     #[error("the request cannot be made whole, so that nothing was sent: {0}")]
     Unsendable(String),
@@ -27,6 +35,10 @@ pub enum WriteError {
     /// earlier try whose answer was lost has made it, or somebody else has since the look.
     #[error("it was there already: {0}")]
     WasThere(String),
+    /// The same of what is one and the same thing whoever was first: what AWS itself makes when it is asked to,
+    /// such as a role of a service, or what bears the mark of this run.
+    #[error("it was there already: {0}")]
+    WasThereAlike(String),
     /// Something was to be made, and a look directly before shows that it is there: nothing was sent, because
     /// AWS would not have said it, and might have put the new one in its place.
     #[error("it was there already, so that nothing was sent: {0}")]
@@ -54,10 +66,10 @@ impl WriteError {
     /// What the reader should do next.
     pub fn remedy(&self) -> String {
         match self {
-            Self::Aws(error) => error.remedy(),
+            Self::Aws(error) | Self::Half { error, .. } => error.remedy(),
             Self::Look(error) => error.clone().into_unknown().remedy.unwrap_or_default(),
             Self::Changed(_) | Self::Another(_) => "make a new plan, and read it".to_owned(),
-            Self::WasThere(_) | Self::ThereByNow(_) => {
+            Self::WasThere(_) | Self::WasThereAlike(_) | Self::ThereByNow(_) => {
                 "nothing is left to do; whose it is, its tags and CloudTrail say".to_owned()
             }
             Self::Unsendable(_) => {

@@ -345,6 +345,7 @@ impl Remembered {
                 let about = OutcomeAbout {
                     error: Some(failed.error.clone()),
                     class: Some(serde_json::to_value(failed.class)?),
+                    left: failed.left.clone(),
                     ..OutcomeAbout::default()
                 };
                 (OutcomeWord::Failed, about)

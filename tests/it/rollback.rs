@@ -450,6 +450,55 @@ fn nothing_is_attached_to_what_somebody_else_made_meanwhile() {
     account.run(&["apply", "--yes"]).code(0).says("1 change applied");
 }
 
+/// It may be alike in all that tells it, and somebody else's all the same.
+#[test]
+fn nothing_more_is_written_to_what_was_there_when_it_was_to_be_made() {
+    let account = account(
+        "[iam.role.ops]\ntrusted_account_ids = [\"${account.id}\"]\nmanaged_policy_arns = [\"arn:aws:iam::aws:policy/SecurityAudit\"]\n",
+    );
+    let make = format!(
+        "boto3.client('iam').create_role(RoleName='ops', AssumeRolePolicyDocument=json.dumps({{'Version': '2012-10-17', 'Statement': [{{'Effect': 'Allow', 'Principal': {{'AWS': 'arn:aws:iam::{}:root'}}, 'Action': 'sts:AssumeRole'}}]}}))\nprint('null')",
+        account.id
+    );
+    apply_while(&account, "iam", "CreateRole", &make)
+        .code(4)
+        .says("is there  iam.role.ops")
+        .says("nobody knows whose it is")
+        .says("0 changes applied, 1 not");
+    let attached = "print(json.dumps(boto3.client('iam').list_attached_role_policies(RoleName='ops')['AttachedPolicies']))";
+    assert_eq!(account.boto3(attached), json!([]));
+    let run = last_run(&account);
+    account.run(&["rollback", &run, "--yes"]).code(3).says("There is nothing to put back");
+    // The next look shows what is there, and plans for it.
+    account.run(&["apply", "--yes"]).code(0).says("1 change applied");
+    account.run(&["check"]).code(0);
+}
+
+#[test]
+fn a_trail_that_was_there_when_it_was_to_be_made_is_not_started() {
+    let account = account(
+        "[cloudtrail.trail.main]\ns3_bucket_name = \"trails-${account.id}\"\nis_multi_region_trail = true\nis_logging = true\n",
+    );
+    account.boto3(&format!(
+        "s, b = boto3.client('s3'), 'trails-{}'\n\
+         s.create_bucket(Bucket=b, CreateBucketConfiguration={{'LocationConstraint': 'eu-west-1'}})\n\
+         s.put_bucket_policy(Bucket=b, Policy=json.dumps({{'Version': '2012-10-17', 'Statement': [\n\
+         \x20  dict(Effect='Allow', Principal={{'Service': 'cloudtrail.amazonaws.com'}}, Action=['s3:GetBucketAcl', 's3:PutObject'], Resource=[f'arn:aws:s3:::{{b}}', f'arn:aws:s3:::{{b}}/*'])]}}))\n\
+         print('null')",
+        account.id
+    ));
+    let make = format!(
+        "boto3.client('cloudtrail', 'eu-west-1').create_trail(Name='main', S3BucketName='trails-{}', IsMultiRegionTrail=True)\nprint('null')",
+        account.id
+    );
+    apply_while(&account, "cloudtrail", "CreateTrail", &make)
+        .code(4)
+        .says("nobody knows whose it is")
+        .says("0 changes applied");
+    let logs = "print(json.dumps(boto3.client('cloudtrail', 'eu-west-1').get_trail_status(Name='main')['IsLogging']))";
+    assert_eq!(account.boto3(logs), json!(false));
+}
+
 /// A setting that somebody turned on meanwhile is nobody's change of ours.
 #[test]
 fn a_hub_that_somebody_turned_on_meanwhile_is_not_counted() {

@@ -66,6 +66,10 @@ fn pending(changes: &[Planned<'_>]) -> BTreeMap<Place, usize> {
     pending
 }
 
+/// Why nothing more is written to an object that was there when it was to be made.
+const NOT_OURS: &str = "it was there when it was to be made, and nobody knows whose it is: what was planned for a new one is not \
+     written to it; make a new plan, which shows it as it is";
+
 /// A step that somebody, the audit log above all, could not hear of, and what AWS had said by then.
 struct Unheard<'a> {
     error: ListenError,
@@ -130,6 +134,9 @@ pub struct OfAccount<'a, 'p> {
     written: BTreeSet<u32>,
     /// Those of them that were not made, because what they make was there.
     there: BTreeSet<u32>,
+    /// Those of these that nobody knows the maker of: what was planned beside them was planned for an object of
+    /// our own.
+    not_ours: BTreeSet<u32>,
     /// Those of them that AWS refused, because something else was there.
     another: BTreeSet<u32>,
     /// The token of the account's lease, where several controllers share it.
@@ -164,6 +171,7 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             done: BTreeSet::new(),
             written: BTreeSet::new(),
             there: BTreeSet::new(),
+            not_ours: BTreeSet::new(),
             another: BTreeSet::new(),
             token: None,
             lost: None,
@@ -384,6 +392,9 @@ impl<'a, 'p> OfAccount<'a, 'p> {
                 }
             }
         };
+        if object.changes.iter().any(|change| self.not_ours.contains(&change.id)) {
+            return Ok(Step::Moved { why: NOT_OURS.to_owned() }.into());
+        }
         // The look took its time.
         if let Some(refused) = self.ask_anew().await {
             return Ok(refused.into());
@@ -405,6 +416,12 @@ impl<'a, 'p> OfAccount<'a, 'p> {
         let written =
             kind.apply(&again::fresh(session, facts).writable(&self.plan.run), action).await;
         let there = written.as_ref().err().and_then(there_by_then);
+        if matches!(
+            written,
+            Err(ApplyError::Write(WriteError::WasThere(_) | WriteError::ThereByNow(_)))
+        ) {
+            self.not_ours.insert(change.id);
+        }
         if matches!(written, Err(ApplyError::Write(WriteError::Another(_)))) {
             self.another.insert(change.id);
         }
@@ -446,6 +463,7 @@ impl<'a, 'p> OfAccount<'a, 'p> {
                 error: format!("nothing was sent, because somebody could not hear of it: {why}"),
                 class: Some(FailureClass::Ours(NotSent::Unheard)),
                 again_after: None,
+                left: None,
             };
             self.stream.mention(RunEvent::Answered { object, change, answer: Err(&failed), by });
         }
@@ -466,10 +484,12 @@ impl<'a, 'p> OfAccount<'a, 'p> {
         let (text, class) = match error {
             ApplyError::Write(write) => {
                 let class = match write {
-                    WriteError::Aws(error) => FailureClass::Aws(error.class),
-                    WriteError::Another(_) | WriteError::WasThere(_) => {
-                        FailureClass::Aws(ErrorClass::Refused)
+                    WriteError::Aws(error) | WriteError::Half { error, .. } => {
+                        FailureClass::Aws(error.class)
                     }
+                    WriteError::Another(_)
+                    | WriteError::WasThere(_)
+                    | WriteError::WasThereAlike(_) => FailureClass::Aws(ErrorClass::Refused),
                     WriteError::Unsendable(_)
                     | WriteError::Look(_)
                     | WriteError::Changed(_)
@@ -484,7 +504,11 @@ impl<'a, 'p> OfAccount<'a, 'p> {
         };
         let is_full = class == FailureClass::Aws(ErrorClass::Quota);
         let room = self.makes_room(object, change).filter(|_| is_full);
-        Failed { error: text, class: Some(class), again_after: room.map(|room| room.id) }
+        let left = match error {
+            ApplyError::Write(WriteError::Half { left, .. }) => Some(left.clone()),
+            _ => None,
+        };
+        Failed { error: text, class: Some(class), again_after: room.map(|room| room.id), left }
     }
 
     /// Notes what became of a change.
@@ -561,9 +585,11 @@ impl<'a, 'p> OfAccount<'a, 'p> {
 /// Why nothing was made because the thing was there by then, if that is why.
 fn there_by_then(error: &ApplyError) -> Option<String> {
     match error {
-        ApplyError::Write(WriteError::WasThere(why) | WriteError::ThereByNow(why)) => {
-            Some(why.clone())
-        }
+        ApplyError::Write(
+            WriteError::WasThere(why)
+            | WriteError::WasThereAlike(why)
+            | WriteError::ThereByNow(why),
+        ) => Some(why.clone()),
         _ => None,
     }
 }

@@ -266,6 +266,8 @@ pub struct OutcomeAbout {
     pub error: Option<String>,
     /// Of which kind the failure was.
     pub class: Option<Value>,
+    /// What the earlier steps of a call that failed made, which is there.
+    pub left: Option<String>,
     /// The object now, of one that a later run observed.
     pub after: Option<Value>,
     /// Whether that is as declared.
