@@ -222,12 +222,12 @@ fn a_key_of_another_account_is_left_to_nobody_in_silence() {
             "bucket = \"x-${account.id}\"\nsse_algorithm = \"aws:kms\"\nkms_master_key_id",
         ),
         ("sns.topic.x", "name = \"x\"\nkms_master_key_id"),
-        ("cloudtrail.trail.x", "s3_bucket_name = \"logs\"\nkms_key_id"),
+        ("cloudtrail.trail.main", "s3_bucket_name = \"some-logs\"\nkms_key_id"),
     ];
     let items = items.map(|(item, fields)| format!("[{item}]\n{fields} = \"{KEY}\"\n"));
     account.write(
         "e.toml",
-        &format!("schema = 1\n[baseline]\nname = \"e\"\nmode = \"enforce\"\n{}", items.join("")),
+        &format!("schema = 1\n[baseline]\nname = \"e\"\nmode = \"enforce\"\nregions = [\"eu-west-1\"]\n{}", items.join("")),
     );
     let plan = account.run(&["plan", "-b", "e.toml", "--format", "json"]).code(0).json();
     let objects = plan["objects"].as_array().unwrap();

@@ -44,6 +44,7 @@ mod met;
 mod moving;
 mod network;
 mod new_kind;
+mod not_ours;
 mod notices;
 mod outages;
 mod own_state;

@@ -1,12 +1,14 @@
 //! The changes of one account, one after the other.
 
 mod anew;
+mod failure;
 mod guards;
 mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use anew::Open;
+use failure::{sent, there_by_then};
 use serde_json::Value;
 
 use super::super::again::{self, Fit, Written};
@@ -479,38 +481,6 @@ impl<'a, 'p> OfAccount<'a, 'p> {
         }
     }
 
-    /// What a failed write is to the run and to the log.
-    fn failure(&self, object: &ObjectPlan, change: &PlannedChange, error: &ApplyError) -> Failed {
-        let (text, class) = match error {
-            ApplyError::Write(write) => {
-                let class = match write {
-                    WriteError::Aws(error) | WriteError::Half { error, .. } => {
-                        FailureClass::Aws(error.class)
-                    }
-                    WriteError::Another(_)
-                    | WriteError::WasThere(_)
-                    | WriteError::WasThereAlike(_) => FailureClass::Aws(ErrorClass::Refused),
-                    WriteError::Unsendable(_)
-                    | WriteError::Look(_)
-                    | WriteError::Changed(_)
-                    | WriteError::ThereByNow(_) => FailureClass::Ours(NotSent::Unsendable),
-                };
-                (format!("{write}\n{}", write.remedy()), class)
-            }
-            ApplyError::Misfit(misfit) => (
-                format!("{misfit}\nmake a new plan with this version of evenkeel"),
-                FailureClass::Ours(NotSent::Misfit),
-            ),
-        };
-        let is_full = class == FailureClass::Aws(ErrorClass::Quota);
-        let room = self.makes_room(object, change).filter(|_| is_full);
-        let left = match error {
-            ApplyError::Write(WriteError::Half { left, .. }) => Some(left.clone()),
-            _ => None,
-        };
-        Failed { error: text, class: Some(class), again_after: room.map(|room| room.id), left }
-    }
-
     /// Notes what became of a change.
     fn settle(&mut self, object: &ObjectPlan, change: &PlannedChange, step: Step) {
         let id = change.id;
@@ -579,26 +549,5 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             }
         }
         Ok(())
-    }
-}
-
-/// Why nothing was made because the thing was there by then, if that is why.
-fn there_by_then(error: &ApplyError) -> Option<String> {
-    match error {
-        ApplyError::Write(
-            WriteError::WasThere(why)
-            | WriteError::WasThereAlike(why)
-            | WriteError::ThereByNow(why),
-        ) => Some(why.clone()),
-        _ => None,
-    }
-}
-
-/// What became of a call, for those who remember it.
-fn sent(failed: bool, was_there: bool) -> Sent {
-    match (failed, was_there) {
-        (false, _) => Sent::Accepted,
-        (true, true) => Sent::WasThere,
-        (true, false) => Sent::Failed,
     }
 }
