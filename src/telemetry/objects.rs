@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 
 pub use super::state::State;
 use super::state::{severity, state};
@@ -165,9 +165,11 @@ impl Objects {
 
     /// Hears what happens in a run.
     pub fn hear(&mut self, told: &Told<'_>, part: &Part) {
+        // As the store has times.
+        let now = told.time.trunc_subsecs(6);
         match told.event {
-            RunEvent::Planned { plan } => self.looked(plan, part, told.time),
-            RunEvent::Wrote { object, step, .. } => self.wrote(object, step, told.time),
+            RunEvent::Planned { plan } => self.looked(plan, part, now),
+            RunEvent::Wrote { object, step, .. } => self.wrote(object, step, now),
             RunEvent::Verified { object, in_sync: true, .. } => {
                 self.known.remove(&key(object));
                 if let Some(of) = self.accounts.get_mut(&object.account) {
@@ -178,7 +180,7 @@ impl Objects {
                 // A guard may have held some of it back.
                 let is_held = self.open(object).is_none_or(|open| open.state == State::HeldBack);
                 if object.is_all_applied() && !is_held {
-                    self.failed(object, told.time);
+                    self.failed(object, now);
                 }
             }
             _ => {}

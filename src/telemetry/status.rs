@@ -330,17 +330,17 @@ pub enum Standing {
 impl Status {
     /// Whether nobody has looked at anything yet, as far as that is known.
     pub fn is_blank(&self) -> bool {
-        self.has_seen_nothing() && self.empty_shard().is_none()
+        let mut runs = self.runs.iter().flatten();
+        self.has_no_accounts() && self.empty_shard().is_none() && runs.all(|run| run.accounts == 0)
     }
 
-    fn has_seen_nothing(&self) -> bool {
+    fn has_no_accounts(&self) -> bool {
         self.accounts.as_ref().is_some_and(|accounts| accounts.seen == 0)
-            && self.runs.iter().flatten().all(|run| run.accounts == 0)
     }
 
     /// The shard that is looked at, where it has no account: that nothing was seen is right then.
     pub fn empty_shard(&self) -> Option<&str> {
-        let mut runs = self.runs.iter().flatten().filter(|_| self.has_seen_nothing());
+        let mut runs = self.runs.iter().flatten().filter(|_| self.has_no_accounts());
         runs.find_map(|run| run.empty_shard.as_deref())
     }
 

@@ -1,4 +1,4 @@
-//! What events told for looks that came to nothing: whoever repairs it later names who did it, be that the look
+//! What events told for looks that failed or that a guard held back: whoever repairs it later names who did it, be that the look
 //! that is repeated or the next one at the whole target.
 //!
 //! Nobody is named for what was as declared after their call, whatever is remembered here.
@@ -16,7 +16,7 @@ const MOST: usize = 1_000;
 /// For so long they are, whatever comes of the looks.
 const LONGEST: TimeDelta = TimeDelta::days(1);
 
-/// The latest calls for which a look has failed.
+/// The latest calls for which a look has failed, or was held back.
 #[derive(Debug, Default)]
 pub struct Unanswered(Mutex<VecDeque<Heard>>);
 
@@ -38,15 +38,14 @@ impl Unanswered {
     /// How the look ended for which events told this; none where it came to nothing.
     pub fn ended(&self, what: &What, told: &[Heard], outcome: Option<RunOutcome>) {
         let is_answered = match outcome {
+            Some(RunOutcome::InSync | RunOutcome::Elsewhere | RunOutcome::Drift) => true,
             Some(
-                RunOutcome::InSync
-                | RunOutcome::Elsewhere
-                | RunOutcome::Drift
-                | RunOutcome::Refused,
-            ) => true,
-            Some(RunOutcome::Partly | RunOutcome::Unknown | RunOutcome::Interrupted) | None => {
-                false
-            }
+                RunOutcome::Refused
+                | RunOutcome::Partly
+                | RunOutcome::Unknown
+                | RunOutcome::Interrupted,
+            )
+            | None => false,
         };
         let is_of = |heard: &Heard| match what {
             What::Parts { account, parts } => parts.iter().any(|(kind, region)| {
@@ -95,6 +94,7 @@ mod tests {
         let with = |told: Vec<Heard>| unanswered.with(told, now);
         unanswered.ended(&policy, &eve, None);
         unanswered.ended(&policy, &eve, Some(RunOutcome::Partly));
+        unanswered.ended(&policy, &[], Some(RunOutcome::Refused));
         // The look that is repeated has no event of its own, nor has one at the whole target.
         assert_eq!(names(&with(Vec::new())), ["eve"]);
         assert_eq!(names(&with(vec![heard("mallory")])), ["eve", "mallory"]);

@@ -17,9 +17,9 @@ pub async fn holds(store: &Store) {
     what_is_unknown_ends_nothing(store).await;
     an_account_that_cannot_be_looked_at_is_named_until_it_is_seen(store).await;
     our_own_write_ends_drift(store).await;
-    what_keeps_drift_from_being_put_right_stays_with_it(store).await;
     filters_leave_what_was_asked_for(store).await;
     what_is_old_is_forgotten_unless_it_is_open(store).await;
+    what_keeps_drift_from_being_put_right_stays_with_it(store).await;
     a_run_that_was_killed_ends_when_it_was_heard_of_last(store).await;
     a_run_without_a_sign_of_life_was_killed(store).await;
     accounts::holds(store).await;

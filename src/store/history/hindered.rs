@@ -1,6 +1,7 @@
 //! What keeps drift from being put right, noted with the drift, so that whoever asks the store hears the same of
 //! it as from the controller that tried.
 
+use chrono::SubsecRound;
 use serde_json::{Value, json};
 
 use super::records::{FailedWrite, Hindered, Hindrance};
@@ -64,7 +65,7 @@ fn with(mut about: Value, hindered: &Hindered) -> Result<Value, StoreError> {
         Hindrance::Failed { why, class } => (why.clone(), class.clone()),
     };
     let before: Option<FailedWrite> = serde_json::from_value(about[FAILED].take()).ok();
-    let since = before.as_ref().map_or(*time, |before| before.since);
+    let since = before.as_ref().map_or(time.trunc_subsecs(6), |before| before.since);
     let failed = match before.filter(|before| before.run == *run) {
         // What failed first in a run is why the rest of it did.
         Some(before) => before,
