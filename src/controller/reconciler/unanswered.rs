@@ -54,7 +54,7 @@ impl Unanswered {
             What::Target(_) | What::Account(_) | What::Path(_) => false,
         };
         let mut all = self.all();
-        all.retain(|heard| !told.contains(heard) && !(is_answered && is_of(heard)));
+        all.retain(|heard| !(told.contains(heard) || is_answered && is_of(heard)));
         if !is_answered {
             all.extend(told.iter().cloned());
             let more = all.len().saturating_sub(MOST);
