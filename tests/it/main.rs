@@ -6,6 +6,7 @@
 #![allow(clippy::too_many_lines)]
 
 mod access;
+mod alike;
 mod applying;
 mod attacks;
 mod beside;
