@@ -36,6 +36,33 @@ fn a_role_that_aws_refused_to_make_is_not_ours() {
     assert_eq!(roles, json!(["ops"]));
 }
 
+/// What appears between the plan and the look before the write is left alone whole, though other objects were written
+/// before it: neither the making nor what else was planned is done to it.
+#[test]
+fn what_appears_before_it_is_made_is_left_alone_whole() {
+    let account = account(
+        "[iam.password_policy]\nminimum_password_length = 14\n[s3.bucket.x]\nbucket = \"x-${account.id}\"\ntags = { a = \"b\" }\nversioning = \"Enabled\"\n\n[[s3.bucket.x.lifecycle]]\nid = \"x\"\nexpiration = { days = 30 }\n",
+    );
+    let make = format!(
+        "s3, b = boto3.client('s3', 'eu-west-1'), 'x-{}'\n\
+         s3.create_bucket(Bucket=b, CreateBucketConfiguration={{'LocationConstraint': 'eu-west-1'}})\n\
+         s3.put_bucket_tagging(Bucket=b, Tagging={{'TagSet': [{{'Key': 'owner', 'Value': 'payments'}}]}})\n\
+         s3.put_bucket_lifecycle_configuration(Bucket=b, LifecycleConfiguration={{'Rules': [{{'ID': 'o', 'Status': 'Enabled', 'Filter': {{'Prefix': ''}}, 'Expiration': {{'Days': 9}}}}]}})\n\
+         print('null')",
+        account.id
+    );
+    apply_while(&account, "iam", "UpdateAccountPasswordPolicy", &make)
+        .code(4)
+        .says("it is there by now, and was not when the plan was made")
+        .says("1 change applied");
+    let theirs = account.boto3(&format!(
+        "s3, b = boto3.client('s3', 'eu-west-1'), 'x-{}'\n\
+         print(json.dumps([s3.get_bucket_tagging(Bucket=b)['TagSet'], s3.get_bucket_lifecycle_configuration(Bucket=b)['Rules'][0]['Expiration'], s3.get_bucket_versioning(Bucket=b).get('Status')]))",
+        account.id
+    ));
+    assert_eq!(theirs, json!([[{ "Key": "owner", "Value": "payments" }], { "Days": 9 }, null]));
+}
+
 /// What somebody else made meanwhile gets nothing of what was planned for a role of our own.
 #[test]
 fn nothing_is_attached_to_what_somebody_else_made_meanwhile() {
