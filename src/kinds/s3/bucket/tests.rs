@@ -1,8 +1,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod keys;
+mod policies;
 mod rises;
-mod statements;
 
 use std::collections::{BTreeMap, BTreeSet};
 
