@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::permission::Call;
 use super::refusals;
 use super::whole::NotWhole;
+use super::wire::AFTER_LOSS;
 use crate::names::{AccountId, Region};
 
 /// What kind of failure an error is, which decides what happens next.
@@ -136,6 +137,8 @@ fn is_quota(code: &str) -> bool {
 /// The fields of an [`AwsError`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Detail {
+    /// Whether an earlier try of the call had no answer, so that it may have been done.
+    pub after_loss: bool,
     /// The account whose credentials made the call, when it is known.
     pub account: Option<AccountId>,
     /// The Region of the endpoint.
@@ -217,7 +220,9 @@ impl AwsError {
             }
         };
         let request_id = error.request_id().map(str::to_owned);
+        let marked = |response: &HttpResponse| response.headers().get(AFTER_LOSS).is_some();
         Self::new(Detail {
+            after_loss: error.raw_response().is_some_and(marked),
             account: account.cloned(),
             region: region.clone(),
             call,
@@ -232,6 +237,7 @@ impl AwsError {
     /// An answer that came and cannot be used.
     pub fn malformed(region: &Region, call: Call, problem: &str) -> Self {
         Self::new(Detail {
+            after_loss: false,
             account: None,
             region: region.clone(),
             call,
@@ -436,6 +442,7 @@ mod tests {
     fn an_explicit_deny_has_a_remedy_of_its_own() {
         let remedy = |message: &str| {
             AwsError::new(Detail {
+                after_loss: false,
                 account: None,
                 region: Region::new("us-east-1"),
                 call: Call::new("iam", "UpdateRole"),
@@ -500,6 +507,7 @@ mod tests {
     fn a_read_that_finds_nothing_is_not_something_that_has_gone() {
         let absent = |call: Call, code: &str| {
             AwsError::new(Detail {
+                after_loss: false,
                 account: None,
                 region: Region::new("us-east-1"),
                 call,
@@ -526,6 +534,7 @@ mod tests {
     fn a_refusal_names_what_helps_against_it() {
         let remedy = |service: &'static str, operation: &'static str, code: &str| {
             AwsError::new(Detail {
+                after_loss: false,
                 account: None,
                 region: Region::new("us-east-1"),
                 call: Call::new(service, operation),
@@ -567,6 +576,7 @@ mod tests {
     fn a_limit_that_nobody_can_raise_has_another_remedy() {
         let full = |operation: &'static str| {
             AwsError::new(Detail {
+                after_loss: false,
                 account: None,
                 region: Region::new("us-east-1"),
                 call: Call::new("iam", operation),
@@ -586,6 +596,7 @@ mod tests {
     #[test]
     fn a_denied_call_names_the_permission() {
         let error = AwsError::new(Detail {
+            after_loss: false,
             account: None,
             region: Region::new("us-east-1"),
             call: Call::new("s3", "HeadBucket"),

@@ -36,7 +36,8 @@ pub enum WriteError {
     #[error("it was there already: {0}")]
     WasThere(String),
     /// The same of what is one and the same thing whoever was first: what AWS itself makes when it is asked to,
-    /// such as a role of a service, or what bears the mark of this run.
+    /// such as a role of a service; what bears the mark of this run; what an earlier try of the call, whose answer
+    /// was lost, has made.
     #[error("it was there already: {0}")]
     WasThereAlike(String),
     /// Something was to be made, and a look directly before shows that it is there: nothing was sent, because
@@ -58,6 +59,15 @@ impl Made {
 }
 
 impl WriteError {
+    /// It was there, and is as it is to be: this call's own, where an earlier try of it was lost, and else
+    /// whoever's.
+    pub fn was_there(error: &AwsError) -> Self {
+        match error.after_loss {
+            true => Self::WasThereAlike(error.to_string()),
+            false => Self::WasThere(error.to_string()),
+        }
+    }
+
     /// The same of an object.
     pub fn there_by_now(id: &str) -> Self {
         Self::ThereByNow(format!("{id} is there by now, and was not when the plan was made"))

@@ -379,24 +379,18 @@ impl<'a, 'p> OfAccount<'a, 'p> {
         let is_made = written == Written::ThisObject
             && object.observed.status == Status::Absent
             && !was_there;
-        let before = if is_made {
-            object.observed.clone()
-        } else {
-            let cx = again::fresh(session, facts.clone());
-            match seen_before(&cx, kind, object, change, written).await {
-                Ok(before) => before,
-                Err(step) => {
-                    if let Step::Moved { why } = &step {
-                        let key = (place(object), object.observed.id.clone());
-                        self.moved.insert(key, why.clone());
-                    }
-                    return Ok(step.into());
-                }
+        let looked = match is_made {
+            true => Ok(object.observed.clone()),
+            false => {
+                let cx = again::fresh(session, facts.clone());
+                let seen = seen_before(&cx, kind, object, change, written).await;
+                self.of_somebody(object, seen)
             }
         };
-        if object.changes.iter().any(|change| self.not_ours.contains(&change.id)) {
-            return Ok(Step::Moved { why: NOT_OURS.to_owned() }.into());
-        }
+        let before = match looked {
+            Ok(before) => before,
+            Err(step) => return Ok(step.into()),
+        };
         // The look took its time.
         if let Some(refused) = self.ask_anew().await {
             return Ok(refused.into());
@@ -418,15 +412,7 @@ impl<'a, 'p> OfAccount<'a, 'p> {
         let written =
             kind.apply(&again::fresh(session, facts).writable(&self.plan.run), action).await;
         let there = written.as_ref().err().and_then(there_by_then);
-        if matches!(
-            written,
-            Err(ApplyError::Write(WriteError::WasThere(_) | WriteError::ThereByNow(_)))
-        ) {
-            self.not_ours.insert(change.id);
-        }
-        if matches!(written, Err(ApplyError::Write(WriteError::Another(_)))) {
-            self.another.insert(change.id);
-        }
+        self.remember(change, &written);
         let failed = written.err().map(|error| self.failure(object, change, &error));
         self.after(object, change, sent(failed.is_some(), there.is_some())).await;
         let answer = failed.as_ref().map_or(Ok(()), Err);
@@ -444,6 +430,38 @@ impl<'a, 'p> OfAccount<'a, 'p> {
         match heard {
             Ok(()) => Ok(tried),
             Err(error) => Err(Unheard { error, in_hand: Some((change, tried.step)) }),
+        }
+    }
+
+    /// What a look found, unless it is somebody else's, which is left alone whole.
+    fn of_somebody(
+        &mut self,
+        object: &ObjectPlan,
+        seen: Result<Object<Value>, Step>,
+    ) -> Result<Object<Value>, Step> {
+        match seen {
+            Ok(_) if object.changes.iter().any(|change| self.not_ours.contains(&change.id)) => {
+                Err(Step::Moved { why: NOT_OURS.to_owned() })
+            }
+            Err(Step::Moved { why }) => {
+                let key = (place(object), object.observed.id.clone());
+                self.moved.insert(key, why.clone());
+                Err(Step::Moved { why })
+            }
+            seen => seen,
+        }
+    }
+
+    /// Remembers what was in the way of a change, and whose it is.
+    fn remember(&mut self, change: &PlannedChange, written: &Result<(), ApplyError>) {
+        match written {
+            Err(ApplyError::Write(WriteError::WasThere(_) | WriteError::ThereByNow(_))) => {
+                self.not_ours.insert(change.id);
+            }
+            Err(ApplyError::Write(WriteError::Another(_))) => {
+                self.another.insert(change.id);
+            }
+            _ => {}
         }
     }
 
