@@ -51,7 +51,9 @@ async fn remembered(global: &Global, args: &RollbackArgs, kept: &Kept) -> Result
     let stop = Stop::default();
     let _listening = ask::stop_on_signals(&stop);
     let (mut looked, memory) = look_at(global, args, &run, kept, &stop).await?;
-    let (fresh, left) = rollback(&run, &looked).await;
+    // After the look, which notes what came of the writes of runs that have died.
+    let since = store.changes_after(&run.run.run).await?;
+    let (fresh, left) = rollback(&run, &since, &looked).await;
     let (plan, moved) = match &args.plan {
         None => (fresh, false),
         Some(path) => within(path, fresh, &left).await?,

@@ -387,10 +387,18 @@ impl<A> Change<A> {
         })
     }
 
-    /// The same with a rise where `what` goes to another account: `events are sent`.
+    /// The same with a rise where `what` goes to another account: `events are sent`. Nowhere, or to what is no
+    /// ARN, is to the own one.
     #[must_use]
-    pub fn sends(self, account: &AccountId, what: &str, arn: &str) -> Self {
-        let Some(outside) = Arn::parse(arn).map(|arn| arn.account) else { return self };
+    pub fn sends<'a>(
+        self,
+        account: &AccountId,
+        what: &str,
+        arn: impl Into<Option<&'a str>>,
+    ) -> Self {
+        let Some(Arn { account: outside, .. }) = arn.into().and_then(Arn::parse) else {
+            return self;
+        };
         if outside.is_empty() || outside == account.as_str() {
             return self;
         }

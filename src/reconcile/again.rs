@@ -306,6 +306,12 @@ impl Now {
                     .to_owned(),
             );
         }
+        // What was to be changed of it was planned for what is gone, and would be refused, or made anew.
+        let has_gone = matches!(planned.observed.status, Status::Present(_))
+            && self.object.status == Status::Absent;
+        if has_gone && written != Written::ThisObject {
+            return Fit::Moved("it is not there any more".to_owned());
+        }
         if written == Written::Nothing && has_moved() {
             return Fit::Moved("it has changed since the plan was made".to_owned());
         }

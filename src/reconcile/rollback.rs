@@ -3,6 +3,7 @@
 
 mod half;
 mod judged;
+mod later;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,6 +31,7 @@ use crate::plan::{
 use crate::store::history::{ChangeShown, DriftKey, RunShown, What};
 use half::Half;
 use judged::{Back, Judged, Judgement, Way};
+use later::Later;
 
 /// An object of the run that is not put back, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +48,11 @@ const ROLLBACK_OF: &str = "rollback of run ";
 /// The run that a plan puts back; `None` when it puts none back.
 pub fn rolled_back(plan: &Plan) -> Option<&str> {
     plan.baseline.name.strip_prefix(ROLLBACK_OF)
+}
+
+/// The run that the run of a change puts back, by the name and digest of its baseline.
+fn of_baseline(baseline: &str) -> Option<&str> {
+    baseline.strip_prefix(ROLLBACK_OF)?.split('@').next()
 }
 
 /// Why an object is left alone that is neither as the run left it nor on its way back.
@@ -71,12 +78,18 @@ struct PutBack {
     stays: Vec<String>,
 }
 
-/// The plan that puts a run back, from a look at its places, and what is left out of it.
-pub async fn rollback(run: &RunShown, looked: &Looked) -> (Plan, Vec<NotPutBack>) {
+/// The plan that puts a run back, from a look at its places, and what is left out of it. What other runs have
+/// written to its objects since tells the way that an earlier rollback has gone from what somebody else has changed.
+pub async fn rollback(
+    run: &RunShown,
+    since: &[ChangeShown],
+    looked: &Looked,
+) -> (Plan, Vec<NotPutBack>) {
     let mut left = half_made(run);
     let mut parts: BTreeMap<AccountId, (AccountPlan, Vec<Vec<usize>>)> = BTreeMap::new();
     for done in done(run) {
-        match put_back(&done, looked).await {
+        let later = Later::of(&run.run.run, &done.key, since);
+        match put_back(&done, &later, looked).await {
             Ok(PutBack { object, places, stays }) => {
                 let title = || done.title();
                 left.extend(stays.into_iter().map(|why| NotPutBack { title: title(), why }));
@@ -209,7 +222,7 @@ impl Done<'_> {
 }
 
 /// The plan of an object, or why all of it is left alone.
-async fn put_back(done: &Done<'_>, looked: &Looked) -> Result<PutBack, String> {
+async fn put_back(done: &Done<'_>, later: &Later<'_>, looked: &Looked) -> Result<PutBack, String> {
     let before = done.before()?;
     done.is_own(&before)?;
     let after = done.after()?;
@@ -242,7 +255,9 @@ async fn put_back(done: &Done<'_>, looked: &Looked) -> Result<PutBack, String> {
         false if now.is_as_before(&item.kind, &spec, &fields, &before) => {
             return Err("it is as it was before the run already".to_owned());
         }
-        false => Some(Half::of(kind, &facts, (&before, &after), &by_run.object).ok_or(CHANGED)?),
+        false => {
+            Some(Half::of(kind, &facts, (&before, &after), &by_run.object, later).ok_or(CHANGED)?)
+        }
     };
     let now = now.object;
     let declared = looked

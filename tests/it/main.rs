@@ -11,6 +11,7 @@ mod applying;
 mod attacks;
 mod beside;
 mod buckets;
+mod changed_since;
 mod circles;
 mod cli;
 mod config_packs;

@@ -199,3 +199,32 @@ fn what_a_killed_run_may_have_made_is_not_taken_away() {
         .code(3)
         .says("the run died while it made it");
 }
+
+/// What is deleted between the plan and the look before the write is written to no more.
+#[test]
+fn what_goes_before_it_is_changed_is_sent_nothing() {
+    let account = account(
+        "[iam.password_policy]\nminimum_password_length = 14\n\n\
+         [s3.bucket.x]\nbucket = \"x-${account.id}\"\ntags = { a = \"b\" }\nversioning = \"Enabled\"\n\n\
+         [sns.topic.t]\nname = \"t\"\ndisplay_name = \"T\"\n\n\
+         [events.rule.r]\nname = \"r\"\nschedule_expression = \"rate(1 day)\"\n\n\
+         [[events.rule.r.targets]]\nid = \"t\"\narn = \"arn:aws:sns:eu-west-1:${account.id}:t\"\n",
+    );
+    let clients =
+        "s3, sns, events = [boto3.client(name, 'eu-west-1') for name in ['s3', 'sns', 'events']]\n";
+    let bucket = format!("x-{}", account.id);
+    account.boto3(&format!(
+        "{clients}s3.create_bucket(Bucket='{bucket}', CreateBucketConfiguration={{'LocationConstraint': 'eu-west-1'}})\n\
+         sns.create_topic(Name='t')\nevents.put_rule(Name='r', ScheduleExpression='rate(1 day)')\nprint('null')"
+    ));
+    let gone = format!(
+        "{clients}s3.delete_bucket(Bucket='{bucket}')\nsns.delete_topic(TopicArn='arn:aws:sns:eu-west-1:{}:t')\n\
+         events.delete_rule(Name='r')\nprint('null')",
+        account.id
+    );
+    let run = apply_while(&account, "iam", "UpdateAccountPasswordPolicy", &gone)
+        .code(4)
+        .says("1 change applied, 4 not");
+    assert_eq!(run.stdout.matches("it is not there any more").count(), 4, "{}", run.stdout);
+    assert_eq!(phases(&account), ["intent", "applied", "observed"]);
+}

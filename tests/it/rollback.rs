@@ -17,14 +17,14 @@ pub fn account(baseline: &str) -> Account {
     account
 }
 
-fn declare(account: &Account, items: &str) {
+pub fn declare(account: &Account, items: &str) {
     let text = format!(
         "schema = 1\n\n[baseline]\nname = \"test\"\nmode = \"enforce\"\nregions = [\"eu-west-1\"]\n\n{items}"
     );
     account.write("b.toml", &text);
 }
 
-fn apply(account: &Account) -> String {
+pub fn apply(account: &Account) -> String {
     account.run(&["apply", "--yes"]).code(0);
     let list = account.run(&["history", "--runs", "--format", "json"]).code(0).json();
     list["runs"][0]["run"].as_str().unwrap().to_owned()

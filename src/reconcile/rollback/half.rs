@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::judged::Back;
+use super::later::Later;
 use crate::kinds::erased::DynKind;
 use crate::kinds::{Facts, Object, Status};
 use crate::reconcile::again::top;
@@ -14,13 +15,14 @@ pub struct Half {
 }
 
 impl Half {
-    /// `None` where anything of it is neither as it was nor as the run left it, or nobody can say so: then
-    /// somebody else has changed it.
+    /// `None` where anything of it is not as the run left it, unless it is as it was and an earlier rollback of
+    /// the run has put it there; or where nobody can say so. Then somebody else has changed it.
     pub fn of(
         kind: &dyn DynKind,
         facts: &Facts,
         (before, after): (&Object<Value>, &Object<Value>),
         now: &Object<Value>,
+        later: &Later<'_>,
     ) -> Option<Self> {
         let said = |object| match kind.as_it_was(facts, object) {
             Ok(Some(Value::Object(said))) => Some(said),
@@ -36,7 +38,7 @@ impl Half {
         let fields = half.was.keys().chain(half.is.keys()).chain(left.keys());
         let is_explained = |field: &String| {
             let (is, left) = (value(&half.is, field), value(&left, field));
-            is == left || is == value(&half.was, field)
+            is == left || is == value(&half.was, field) && later.has_put_back(field)
         };
         fields.clone().all(is_explained).then_some(half)
     }

@@ -424,18 +424,25 @@ impl Store {
 
 async fn changes_of(tx: &mut Tx, run: &str) -> Result<Vec<ChangeShown>, StoreError> {
     let sql = format!(
-        "SELECT {}, o.outcome, o.time, o.about, v.after, v.in_sync FROM intents i \
-         LEFT JOIN outcomes o ON o.run = i.run AND o.change = i.change AND o.attempt = i.attempt \
-         LEFT JOIN verified v ON v.run = i.run AND v.account = i.account \
-         AND v.region = i.region AND v.item = i.item AND v.object = i.object \
-         WHERE i.run = $1 ORDER BY i.time, i.change, i.attempt",
-        changes::COLUMNS
+        "{} WHERE i.run = $1 ORDER BY i.time, i.change, i.attempt",
+        shown_from("intents i")
     );
     let rows = tx.rows(sqlx::AssertSqlSafe(sql), &[Arg::Text(run)]).await?;
     rows.iter().map(change_shown).collect()
 }
 
-fn change_shown(row: &Row) -> Result<ChangeShown, StoreError> {
+/// What is selected of changes, [`change_shown`] reads it; `intents` is a table, or a join, that calls them `i`.
+pub(super) fn shown_from(intents: &str) -> String {
+    format!(
+        "SELECT {}, o.outcome, o.time, o.about, v.after, v.in_sync FROM {intents} \
+         LEFT JOIN outcomes o ON o.run = i.run AND o.change = i.change AND o.attempt = i.attempt \
+         LEFT JOIN verified v ON v.run = i.run AND v.account = i.account \
+         AND v.region = i.region AND v.item = i.item AND v.object = i.object",
+        changes::COLUMNS
+    )
+}
+
+pub(super) fn change_shown(row: &Row) -> Result<ChangeShown, StoreError> {
     let answer: OutcomeAbout = match row.maybe_text(12)? {
         Some(_) => row.json(12)?,
         None => OutcomeAbout::default(),

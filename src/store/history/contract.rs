@@ -17,6 +17,7 @@ pub async fn holds(store: &Store) {
     what_is_unknown_ends_nothing(store).await;
     an_account_that_cannot_be_looked_at_is_named_until_it_is_seen(store).await;
     our_own_write_ends_drift(store).await;
+    what_came_after_a_run_is_of_other_runs_and_the_same_objects(store).await;
     filters_leave_what_was_asked_for(store).await;
     what_is_old_is_forgotten_unless_it_is_open(store).await;
     what_keeps_drift_from_being_put_right_stays_with_it(store).await;
@@ -356,6 +357,17 @@ async fn our_own_write_ends_drift(store: &Store) {
     store.note_seen(vec![after]).await.unwrap();
     let ended = of(store, 5).await.remove(0);
     assert_eq!((ended.run.as_str(), &ended.about["how"]), ("dead", &json!("applied")));
+}
+
+async fn what_came_after_a_run_is_of_other_runs_and_the_same_objects(store: &Store) {
+    let runs = async |id: &str| {
+        let after = store.changes_after(id).await.unwrap();
+        after.into_iter().map(|change| change.intent.run).collect::<Vec<_>>()
+    };
+    // "own" and "dead" wrote to one object, one after the other; the others to other accounts.
+    assert_eq!(runs("own").await, ["dead"]);
+    assert!(runs("dead").await.is_empty());
+    assert!(runs("i").await.is_empty());
 }
 
 async fn filters_leave_what_was_asked_for(store: &Store) {

@@ -9,6 +9,7 @@ mod counts;
 mod drift;
 mod hindered;
 mod lacking;
+mod later;
 mod looks;
 mod records;
 mod retain;

@@ -28,9 +28,7 @@ fn sent_outside(facts: &Facts, change: Change<Action>) -> Change<Action> {
         (settings.cloud_watch_logs_role_arn, "the role that sends events is left"),
     ]
     .into_iter()
-    .fold(change, |change, (arn, what)| {
-        change.sends(&facts.account, what, arn.as_deref().unwrap_or(""))
-    })
+    .fold(change, |change, (arn, what)| change.sends(&facts.account, what, arn.as_deref()))
 }
 
 fn changes(facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Action>> {

@@ -108,9 +108,8 @@ fn sent_outside<const N: usize>(
     outside: [(bool, Option<String>, &str); N],
 ) -> Change<Action> {
     let differing = outside.into_iter().filter(|(differs, ..)| *differs);
-    differing.fold(change, |change, (_, arn, what)| {
-        change.sends(&facts.account, what, arn.as_deref().unwrap_or(""))
-    })
+    differing
+        .fold(change, |change, (_, arn, what)| change.sends(&facts.account, what, arn.as_deref()))
 }
 
 /// The way back to a Region without a channel.

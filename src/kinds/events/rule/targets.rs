@@ -314,7 +314,7 @@ fn putting(
     let mut change = Change::new(Write::Put(put), drift);
     change.moves = !look.is_new();
     for arn in &arns {
-        change = change.sends(&look.facts.account, "events are sent", arn);
+        change = change.sends(&look.facts.account, "events are sent", arn.as_str());
     }
     if is_other {
         change = look

@@ -263,7 +263,7 @@ async fn create(
         (Err(WriteError::WasThereAlike(_)), Some(made)) => Ok(made),
         (Err(WriteError::Aws(error)), _) => Err(WriteError::Half {
             left: format!(
-                "the key {key}, which costs, bears the mark of {alias} and has no alias: the next apply gives it one"
+                "the key {key}, which costs, bears the mark of {alias} and has no alias: the next plan gives it that one, and warns where it is somebody else's by then"
             ),
             error,
         }),

@@ -104,11 +104,8 @@ impl Part for KmsKey {
                 }
                 None => "the key must stay for as long as events that it encrypted are to be read",
             };
-            let change = look.disruptive(change, warning).sends(
-                &look.facts.account,
-                named::LEFT,
-                wanted.unwrap_or_default(),
-            );
+            let change =
+                look.disruptive(change, warning).sends(&look.facts.account, named::LEFT, wanted);
             return vec![match problem {
                 // Another item may be about to make it.
                 Some((name, _)) if declared == Some(&Named::Missing) && named::is_alias(name) => {

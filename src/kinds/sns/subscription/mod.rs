@@ -275,7 +275,7 @@ impl Parted for Subscription {
         let mut drift = Drift::new();
         drift.add("", None::<&str>, Some(&spec.endpoint));
         let change = Change::new(settings::made_with(spec, &mut drift), drift);
-        let change = change.sends(&facts.account, "messages are sent", &spec.endpoint);
+        let change = change.sends(&facts.account, "messages are sent", spec.endpoint.as_str());
         if spec.protocol.asks_first() {
             return change.warn(
                 "the owner of the endpoint gets a message and must confirm: until then nothing is delivered",
@@ -352,7 +352,8 @@ fn folded(protocol: &str, endpoint: &str) -> String {
 /// Whether a row of the list is the declared subscription.
 fn is_it(spec: &Spec, row: &types::Subscription) -> bool {
     let protocol = spec.protocol.as_str();
-    let is_there = |endpoint: &str| folded(protocol, endpoint) == folded(protocol, &spec.endpoint);
+    let is_there =
+        |endpoint: &str| folded(protocol, endpoint) == folded(protocol, spec.endpoint.as_str());
     row.protocol() == Some(protocol) && row.endpoint().is_some_and(is_there)
 }
 

@@ -34,6 +34,18 @@ pub struct Now {
     pub declared: Option<Named>,
 }
 
+/// What is written as the topic's key.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Write {
+    /// None.
+    None,
+    /// The declared one: its ARN, or its name where it is not there yet.
+    Declared(String),
+    /// The name that the topic had, to the letter: an alias may come to stand for another key.
+    Former(String),
+}
+
 impl Now {
     /// Whether the topic has the declared key, whatever either is called.
     fn is(&self, wanted: Option<&str>) -> bool {
@@ -76,8 +88,7 @@ pub fn check(spec: &Spec) -> Vec<SpecProblem> {
 impl Part for Key {
     type Of = Topic;
     type Now = Now;
-    /// The ARN of a key, or its name where none is there yet; `None` for none.
-    type Write = Option<String>;
+    type Write = Write;
 
     const NAME: &'static str = FIELD;
     const CALLS: &'static [Use<Spec>] = &[
@@ -101,7 +112,7 @@ impl Part for Key {
         Ok(Now { name: there, key, declared })
     }
 
-    fn diff(look: &Look<'_, Topic>, now: &Now) -> Vec<Change<Option<String>>> {
+    fn diff(look: &Look<'_, Topic>, now: &Now) -> Vec<Change<Write>> {
         compared::mark(FIELD);
         let wanted = name(look.spec);
         let declared = now.declared.as_ref();
@@ -109,17 +120,17 @@ impl Part for Key {
         let mut drift = Drift::new();
         if !now.is(wanted) {
             drift.add(FIELD, now.name.as_deref(), wanted);
-            let key = wanted.map(|name| declared.and_then(Named::arn).unwrap_or(name).to_owned());
-            let warning = match key {
-                Some(_) => {
-                    "who publishes to this topic needs rights to the key: the key's policy must let each service in"
-                }
-                None => "messages are no longer encrypted with a key of yours",
+            let (key, warning) = match wanted {
+                Some(name) => (
+                    Write::Declared(declared.and_then(Named::arn).unwrap_or(name).to_owned()),
+                    "who publishes to this topic needs rights to the key: the key's policy must let each service in",
+                ),
+                None => (Write::None, "messages are no longer encrypted with a key of yours"),
             };
             let mut change = look.disruptive(Change::new(key, drift), warning).sends(
                 &look.facts.account,
                 named::LEFT,
-                wanted.unwrap_or_default(),
+                wanted,
             );
             change.moves = now.name.is_some();
             return vec![match problem {
@@ -141,21 +152,28 @@ impl Part for Key {
         vec![Change::finding(drift).withhold(words)]
     }
 
-    fn calls(key: &Option<String>) -> Vec<Call> {
-        if key.is_some() { vec![SET, reads::DESCRIBE] } else { vec![SET] }
+    fn calls(key: &Write) -> Vec<Call> {
+        match key {
+            Write::None => vec![SET],
+            Write::Declared(_) | Write::Former(_) => vec![SET, reads::DESCRIBE],
+        }
     }
 
-    async fn write(cx: &WriteCx, place: &Place, key: &Option<String>) -> Result<(), WriteError> {
+    async fn write(cx: &WriteCx, place: &Place, key: &Write) -> Result<(), WriteError> {
         let key = match key {
+            Write::None => String::new(),
             // A key that the same plan makes has an ARN only now.
-            Some(name) => named::ready(cx, name, KEYS).await?,
-            None => String::new(),
+            Write::Declared(name) => named::ready(cx, name, KEYS).await?,
+            Write::Former(name) => {
+                named::ready(cx, name, KEYS).await?;
+                name.clone()
+            }
         };
         set(cx, place, "KmsMasterKeyId", &key).await
     }
 
-    fn undo(_: &Option<String>, before: &Now) -> Undo<Option<String>> {
-        Undo::By(vec![before.name.clone()])
+    fn undo(_: &Write, before: &Now) -> Undo<Write> {
+        Undo::By(vec![before.name.clone().map_or(Write::None, Write::Former)])
     }
 
     fn export(now: &Now, spec: &mut Spec) {
