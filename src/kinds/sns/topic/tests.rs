@@ -57,7 +57,7 @@ fn a_new_topic_is_made_first_and_its_owner_keeps_the_rights_that_aws_gives() {
     let changes = Topic::diff(&facts(), &declared, &Object::absent("alerts"));
     let writes: Vec<Value> = changes.iter().map(write).collect();
     assert_eq!(writes[0], "create");
-    assert_eq!(writes[1], "alias/alerts");
+    assert_eq!(writes[1], json!({ "declared": "alias/alerts" }));
     let sids: Vec<Value> = policy(&changes[2])["Statement"]
         .as_array()
         .unwrap()
@@ -291,7 +291,10 @@ fn keys_are_compared_by_what_they_are() {
     assert!(diff(declared.clone(), same).is_empty());
     let other = state(Some("alias/x"), named("arn:other", None), named(arn, None));
     let changes = diff(declared.clone(), other);
-    assert_eq!((write(&changes[0]), changes[0].risk), (json!(arn), Risk::Disruptive));
+    assert_eq!(
+        (write(&changes[0]), changes[0].risk),
+        (json!({ "declared": arn }), Risk::Disruptive)
+    );
     let disabled = "it is in the state Disabled, and must be Enabled";
     for key in ["arn:other", arn] {
         let broken = state(Some(key), None, named(arn, Some(disabled)));
@@ -300,9 +303,9 @@ fn keys_are_compared_by_what_they_are() {
     }
     let off = json!({ "kms_master_key_id": "" });
     assert!(diff(off.clone(), state(None, None, None)).is_empty());
-    assert_eq!(write(&diff(off, state(Some("alias/x"), None, None))[0]), Value::Null);
+    assert_eq!(write(&diff(off, state(Some("alias/x"), None, None))[0]), "none");
     let missing = state(None, None, Some(Named::Missing));
-    assert_eq!(write(&diff(declared, missing)[0]), "alias/alerts");
+    assert_eq!(write(&diff(declared, missing)[0]), json!({ "declared": "alias/alerts" }));
 }
 
 #[test]
