@@ -7,6 +7,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::holds::{self, Hold};
 use super::matter::{About, Fine, Matter, Seen, Subject, key_of};
+use super::targets::Targets;
 use super::worth::look_at;
 use crate::digest;
 use crate::fleet::account::FailedAccount;
@@ -62,9 +63,13 @@ struct Heard {
     drifted: BTreeMap<String, Drifted>,
     /// Who may have touched what is not as declared.
     by: BTreeMap<String, Vec<ByWhom>>,
+    /// What is as declared and was touched by somebody.
+    touched: Vec<Subject>,
     standing: Vec<Matter>,
     /// What is told beside the plan, and stays when there is a later one.
     besides: Vec<Matter>,
+    /// Which of the run's targets things are of.
+    targets: Targets,
     done: Vec<Matter>,
     refused: Option<(String, String)>,
     log_failure: Option<Matter>,
@@ -103,6 +108,7 @@ impl Hearing {
         let mut seen = Seen::at(now);
         seen.about = About { audit_log: head, commit: self.run.commit.clone(), ..heard.about };
         seen.heard = std::mem::take(&mut heard.by);
+        seen.touched = std::mem::take(&mut heard.touched);
         seen.standing = std::mem::take(&mut heard.standing);
         seen.standing.append(&mut heard.besides);
         seen.done = std::mem::take(&mut heard.done);
@@ -124,6 +130,7 @@ impl Hearing {
             // Somebody tried something: what was written counts, and what differs from it does not.
             seen.standing.retain(|matter| matter.on == On::Failed);
             seen.fine = Fine::default();
+            seen.touched.clear();
         }
         Some(seen)
     }
@@ -141,8 +148,13 @@ impl Hearing {
         let names: BTreeMap<&AccountId, Option<&str>> =
             plan.targets.iter().map(|target| (&target.account, target.name.as_deref())).collect();
         heard.accounts = names.keys().map(|account| (*account).clone()).collect();
+        let mut there = self.heard();
+        heard.besides = std::mem::take(&mut there.besides);
+        heard.done = std::mem::take(&mut there.done);
+        heard.targets = std::mem::take(&mut there.targets);
         for failed in &plan.failed {
-            heard.standing.push(unseen_account(failed, &plan.baseline.targets));
+            let targets = heard.targets.of_account(&failed.account, &plan.baseline.targets);
+            heard.standing.push(unseen_account(failed, &targets));
             heard.accounts.push(failed.account.clone());
         }
         for account in names.keys() {
@@ -153,11 +165,10 @@ impl Hearing {
         }
         for object in plan.objects.each() {
             let name = names.get(&object.account).copied().flatten();
-            self.object(&mut heard, &object, name, &plan.baseline.targets, told.time.date_naive());
+            let ObjectPlan { account, item, .. } = &*object;
+            let targets = heard.targets.of_item(account, item, &plan.baseline.targets);
+            self.object(&mut heard, &object, name, &targets, told.time.date_naive());
         }
-        let mut there = self.heard();
-        heard.besides = std::mem::take(&mut there.besides);
-        heard.done = std::mem::take(&mut there.done);
         *there = heard;
     }
 
@@ -177,7 +188,12 @@ impl Hearing {
             }
         }
         match &object.verdict {
-            Verdict::InSync | Verdict::Skipped { .. } => heard.fine.add(&key_of(object)),
+            Verdict::InSync | Verdict::Skipped { .. } => {
+                if self.run.heard.touching(object).next().is_some() {
+                    heard.touched.push(subject());
+                }
+                heard.fine.add(&key_of(object));
+            }
             Verdict::Drifted => {
                 let is_path = self.run.path.contains(&object.item.kind.as_str());
                 let drifted = Drifted::of(object, subject(), is_path);
@@ -274,6 +290,9 @@ impl Listener for Hearing {
                 self.heard().besides.push(matter);
             }
             RunEvent::Ended { report, .. } => self.ended(report),
+            event @ (RunEvent::SelectedBy { .. } | RunEvent::DeclaredBy { .. }) => {
+                self.heard().targets.hear(event);
+            }
             _ => {}
         }
         Ok(())

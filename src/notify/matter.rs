@@ -201,6 +201,8 @@ pub struct Seen {
     pub known: BTreeMap<String, (DateTime<Utc>, Vec<ByWhom>)>,
     /// The accounts that were looked at.
     pub accounts: BTreeSet<AccountId>,
+    /// What is as declared and was touched by somebody, as events told by now: it may have been put right before.
+    pub touched: Vec<Subject>,
 }
 
 impl Seen {
@@ -215,6 +217,7 @@ impl Seen {
             fine: Fine::default(),
             known: BTreeMap::new(),
             accounts: BTreeSet::new(),
+            touched: Vec::new(),
         }
     }
 

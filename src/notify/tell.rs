@@ -13,6 +13,7 @@ use super::channels;
 use super::courier::{Courier, Round};
 use super::letter::letters;
 use super::matter::{Seen, key_of_drift};
+use super::named::named_late;
 use super::outbox;
 use super::worth::{Book, worth};
 use crate::aws::session::Options;
@@ -73,6 +74,7 @@ impl Teller {
         if !seen.standing.is_empty() || !seen.done.is_empty() {
             seen.known = self.known(&seen).await;
         }
+        self.name_late(&mut seen).await;
         for reached in &self.courier.channels {
             if let Err(error) = self.tell_one(reached, &seen).await {
                 self.courier.is_in_trouble(&error);
@@ -114,6 +116,22 @@ impl Teller {
             note(ended.map(|all| all.into_iter().filter(is_of_run).collect()));
         }
         known
+    }
+
+    /// Adds what is known by now of who did what was told without a name.
+    async fn name_late(&self, seen: &mut Seen) {
+        let Some(store) = self.history.as_ref().filter(|_| !seen.touched.is_empty()) else {
+            return;
+        };
+        match named_late(store, seen).await {
+            Ok(named) => {
+                for (matter, entry) in named {
+                    seen.done.push(matter);
+                    seen.known.extend([known_of(entry)]);
+                }
+            }
+            Err(error) => tracing::warn!("who did what was told before is not known: {error}"),
+        }
     }
 
     async fn tell_one(&self, reached: &Reached, seen: &Seen) -> Result<(), StoreError> {
@@ -278,7 +296,7 @@ mod tests {
     }
 
     fn look(run: &str, second: i64, is_drifted: bool) -> SeenAccount {
-        let drifted = DriftSeen { key: key(), about: json!({}), by: Vec::new() };
+        let drifted = DriftSeen { key: key(), about: json!({}), by: Vec::new(), right: None };
         SeenAccount {
             run: run.to_owned(),
             time: at(second),
@@ -290,6 +308,7 @@ mod tests {
             in_sync: Some(key()).filter(|_| !is_drifted).into_iter().collect(),
             unknown: Vec::new(),
             excepted: 0,
+            touched: Vec::new(),
         }
     }
 

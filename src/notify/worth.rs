@@ -115,15 +115,20 @@ fn ends(matter: &Matter) -> bool {
 
 fn stands(book: &mut Book, matter: &Matter, seen: &Seen) -> Option<Notice> {
     let known = seen.known.get(&matter.subject.key);
+    // Who did it is known by now, and was not when it was told.
+    let is_named = |open: &Open| open.by.is_empty() && known.is_some_and(|(_, by)| !by.is_empty());
     let status = match book.open.get(&matter.subject.key) {
-        Some(open) if open.on == matter.on && open.state == matter.state => return None,
+        Some(open) if open.on == matter.on && open.state == matter.state && !is_named(open) => {
+            return None;
+        }
         Some(_) => Status::Changed,
         None => Status::New,
     };
     let before = book.open.get(&matter.subject.key);
     let since = before.map(|open| open.since).or(known.map(|(since, _)| *since));
-    let by = before.map(|open| open.by.clone()).or_else(|| known.map(|(_, by)| by.clone()));
-    let by = by.filter(|by| !by.is_empty()).unwrap_or_else(|| seen.by(&matter.subject));
+    let noted = [before.map(|open| &open.by), known.map(|(_, by)| by)];
+    let noted = noted.into_iter().flatten().find(|by| !by.is_empty()).cloned();
+    let by = noted.unwrap_or_else(|| seen.by(&matter.subject));
     let open = Open {
         subject: matter.subject.clone(),
         on: matter.on,
@@ -132,11 +137,12 @@ fn stands(book: &mut Book, matter: &Matter, seen: &Seen) -> Option<Notice> {
         since: since.unwrap_or(seen.time).min(seen.time),
         by: by.into_iter().take(NAMED).collect(),
     };
+    let mut parts = vec![&*matter.subject.key, status.as_str(), matter.on.as_str(), &*matter.state];
+    if before.is_some_and(is_named) {
+        parts.push("named");
+    }
     let notice = Notice {
-        id: id(
-            &[&matter.subject.key, status.as_str(), matter.on.as_str(), &matter.state],
-            open.since,
-        ),
+        id: id(&parts, open.since),
         status,
         on: matter.on,
         severity: matter.severity,

@@ -205,6 +205,23 @@ fn what_was_put_right_ends_what_was_told_and_says_since_when_and_by_whom() {
 }
 
 #[test]
+fn who_did_it_is_told_once_it_is_known() {
+    let by = ByWhom { principal: "eve".to_owned(), ..ByWhom::default() };
+    let mut book = Book::default();
+    let mut seen = look(0, &[2]);
+    let key = seen.standing[0].subject.key.clone();
+    seen.known.insert(key.clone(), (time(0), Vec::new()));
+    let first = tell(&mut book, &seen).remove(0);
+    assert_eq!((first.status, first.places[0].by.len()), (Status::New, 0));
+    assert!(tell(&mut book, &seen).is_empty());
+    seen.known.insert(key, (time(0), vec![by.clone()]));
+    let named = tell(&mut book, &seen).remove(0);
+    assert_eq!((named.status, &named.places[0].by), (Status::Changed, &vec![by]));
+    assert_ne!(first.id, named.id);
+    assert!(tell(&mut book, &seen).is_empty(), "once");
+}
+
+#[test]
 fn what_is_told_together_is_by_all_who_touched_some_of_it() {
     let mut seen = look(0, &[]);
     let by = |name: &str| vec![ByWhom { principal: name.to_owned(), ..ByWhom::default() }];

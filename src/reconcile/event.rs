@@ -5,7 +5,7 @@
 //! next listener hears of it, and before the write that it announces is sent. Any listener can stop a
 //! run by an error.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::fleet::account::FailedAccount;
 use crate::fleet::select::SelectError;
 use crate::fleet::shard::Shard;
 use crate::kinds::Object;
-use crate::names::{AccountId, Region};
+use crate::names::{AccountId, ItemName, Region};
 use crate::plan::{ObjectPlan, Plan, PlannedChange};
 use crate::store::StoreError;
 use crate::store::audit::{AuditError, Failed, Fault, Record, Writer};
@@ -48,6 +48,20 @@ pub enum RunEvent<'a> {
         account: &'a AccountId,
         /// These targets.
         targets: &'a BTreeSet<String>,
+    },
+    /// Which of the run's several targets select an account.
+    SelectedBy {
+        /// The account.
+        account: &'a AccountId,
+        /// These targets.
+        targets: &'a BTreeSet<String>,
+    },
+    /// Which of the several targets that select an account declare which items for it.
+    DeclaredBy {
+        /// The account.
+        account: &'a AccountId,
+        /// The targets of each item.
+        items: &'a BTreeMap<ItemName, BTreeSet<String>>,
     },
     /// So many items more of an account will be observed.
     Found {

@@ -247,6 +247,12 @@ async fn look_with(
     if let Err(conflicts) = join(&mut parts) {
         return Outcome::Conflicts(conflicts);
     }
+    if job.targets.len() > 1 {
+        let name = |at: &usize| wanted.targets[*at].name.clone();
+        let named = |targets: &BTreeSet<usize>| targets.iter().map(name).collect();
+        let items = origins.iter().map(|(item, targets)| (item.clone(), named(targets))).collect();
+        stream.mention(RunEvent::DeclaredBy { account: &job.account.id, items: &items });
+    }
     let has_regional = parts.iter().any(|part| part.has_regional);
     let (Some((session, _)), Some(cache)) = (groups.first(), caches.first()) else {
         return unasked(job);

@@ -47,7 +47,13 @@ impl Hearsay {
     /// Who may have made an object what it is now: nobody who named another one, or called before it was as
     /// declared last.
     pub fn of_object<'a>(&'a self, object: &'a ObjectPlan) -> impl Iterator<Item = &'a ByWhom> {
+        self.touching(object).filter(|by| !self.right.is_after(object, by))
+    }
+
+    /// Who may have touched an object, whenever that was: what they made of it may have been seen, and put right,
+    /// before their event came.
+    pub fn touching<'a>(&'a self, object: &'a ObjectPlan) -> impl Iterator<Item = &'a ByWhom> {
         let about = self.told.iter().filter(|heard| heard.is_about(object));
-        about.map(|heard| &heard.by).filter(|by| !self.right.is_after(object, by))
+        about.map(|heard| &heard.by)
     }
 }

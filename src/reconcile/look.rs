@@ -177,6 +177,14 @@ fn say_chosen(look: &Look, chosen: &Chosen, stream: &Stream<'_>) {
         let accounts = own.chain(chosen.elsewhere.keys()).cloned().collect();
         stream.mention(RunEvent::Selected { accounts: &accounts });
     }
+    let asked_for = look.targets.iter().filter(|target| !target.is_beside);
+    if look.beside_fleet || asked_for.count() < 2 {
+        return;
+    }
+    for job in &chosen.jobs {
+        let targets = job.targets.iter().map(|at| look.targets[*at].name.clone()).collect();
+        stream.mention(RunEvent::SelectedBy { account: &job.account.id, targets: &targets });
+    }
 }
 
 /// The guards that know this run alone.

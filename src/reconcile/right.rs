@@ -37,9 +37,14 @@ impl LastRight {
         *last = at.max(*last);
     }
 
+    /// When an object was as declared last.
+    pub fn last(&self, object: &ObjectPlan) -> Option<DateTime<Utc>> {
+        self.all().get(&key(object)).copied()
+    }
+
     /// Whether an object was as declared after somebody called, who then is no cause of what it is now.
     pub fn is_after(&self, object: &ObjectPlan, by: &ByWhom) -> bool {
-        self.all().get(&key(object)).is_some_and(|last| by.is_before(*last))
+        self.last(object).is_some_and(|last| by.is_before(last))
     }
 
     /// Who hears of a run that began at a time.

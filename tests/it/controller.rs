@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use crate::support::{self, Account};
@@ -603,12 +604,10 @@ fn a_queue_whose_policy_lets_nobody_in_is_told_as_deaf_until_it_does() {
     controller.end();
 }
 
-/// Sends the controller events of calls, all at once: who made them, what they are, how many seconds ago, and
-/// what was asked.
-fn tell(account: &Account, calls: &[(&str, &str, u64, Value)]) {
-    let event = |(who, call, ago, asked): &(&str, &str, u64, Value)| {
+/// Sends the controller events of calls, all at once: who made them, what they are, when, and what was asked.
+pub fn tell(account: &Account, calls: &[(&str, &str, DateTime<Utc>, Value)]) {
+    let event = |(who, call, time, asked): &(&str, &str, DateTime<Utc>, Value)| {
         let (source, name) = call.split_once(':').unwrap();
-        let time = chrono::Utc::now() - chrono::TimeDelta::seconds(i64::try_from(*ago).unwrap());
         let detail = json!({
             "eventID": format!("{who} {time}"), "eventTime": time.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
             "eventSource": format!("{source}.amazonaws.com"), "eventName": name,
@@ -634,7 +633,7 @@ fn tell(account: &Account, calls: &[(&str, &str, u64, Value)]) {
 }
 
 /// Who is named for the last drift of an object.
-fn named(account: &Account, item: &str) -> String {
+pub fn named(account: &Account, item: &str) -> String {
     let run = account.run(&["history", "-i", item, "--outcome", "drift", "--limit", "1"]);
     run.code(0).stdout
 }
@@ -663,10 +662,10 @@ fn nobody_is_named_for_what_they_did_to_another_object_or_before_it_was_put_righ
     spoil("alpha");
     spoil("beta");
     let calls = [
-        ("innocent", "sns:TagResource", 0, json!({"resourceArn": arn("alpha")})),
-        ("other", set, 0, asked("gamma")),
-        ("bob", set, 0, asked("beta")),
-        ("eve", set, 0, asked("alpha")),
+        ("innocent", "sns:TagResource", Utc::now(), json!({"resourceArn": arn("alpha")})),
+        ("other", set, Utc::now(), asked("gamma")),
+        ("bob", set, Utc::now(), asked("beta")),
+        ("eve", set, Utc::now(), asked("alpha")),
     ];
     tell(&account, &calls);
     controller.next("run", |line| line["applied"] == 2);
@@ -677,14 +676,14 @@ fn nobody_is_named_for_what_they_did_to_another_object_or_before_it_was_put_righ
 
     // Of twenty minutes ago: it was as declared since.
     spoil("alpha");
-    tell(&account, &[("carol", set, 1_200, asked("alpha"))]);
+    tell(&account, &[("carol", set, Utc::now() - TimeDelta::minutes(20), asked("alpha"))]);
     controller.next("run", |line| line["applied"] != 0);
     let late = named(&account, "sns.topic.alpha");
     assert!(late.contains("drift") && !late.contains("user/"), "{late}");
     // Now it is she; alpha changed once more would be a fight.
     std::thread::sleep(Duration::from_millis(1_100));
     spoil("beta");
-    tell(&account, &[("carol", set, 0, asked("beta"))]);
+    tell(&account, &[("carol", set, Utc::now(), asked("beta"))]);
     controller.next("run", |line| line["applied"] != 0);
     let now = named(&account, "sns.topic.beta");
     assert!(now.contains("user/carol"), "{now}");

@@ -35,6 +35,7 @@ mod identity;
 mod key_grants;
 mod keys;
 mod language;
+mod late_events;
 mod let_in;
 mod library;
 mod log_alarms;

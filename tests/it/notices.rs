@@ -44,7 +44,7 @@ fn lengthen(account: &Account) {
 }
 
 /// Makes a queue and gives its URL and ARN.
-const QUEUE: &str = r"
+pub const QUEUE: &str = r"
 account = boto3.client('sts').get_caller_identity()['Account']
 sqs = boto3.client('sqs')
 url = sqs.create_queue(QueueName='told')['QueueUrl']
@@ -56,7 +56,7 @@ sqs.set_queue_attributes(QueueUrl=url, Attributes={'Policy': json.dumps({
 ";
 
 /// What is in the queue, and in it no more.
-fn told(account: &Account) -> Vec<Value> {
+pub fn told(account: &Account) -> Vec<Value> {
     let bodies = account.boto3(
         "sqs = boto3.client('sqs')\nurl = sqs.get_queue_url(QueueName='told')['QueueUrl']\nall = []\n\
          while found := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get('Messages'):\n\

@@ -8,7 +8,7 @@ use super::Remembering;
 use crate::names::AccountId;
 use crate::plan::{Disposition, ObjectPlan, Plan, Verdict};
 use crate::reconcile::event::Told;
-use crate::store::history::{DriftKey, DriftSeen, Extent, SeenAccount, UnseenAccount};
+use crate::store::history::{DriftKey, DriftSeen, Extent, SeenAccount, Touched, UnseenAccount};
 
 /// What a look saw, account by account.
 pub fn seen(
@@ -40,16 +40,23 @@ pub fn seen(
             in_sync: Vec::new(),
             unknown: Vec::new(),
             excepted: 0,
+            touched: Vec::new(),
         };
         all.insert(&target.account, seen);
     }
     for object in plan.objects.each() {
         let Some(seen) = all.get_mut(&object.account) else { continue };
+        let by: Vec<_> = what.heard.touching(&object).cloned().collect();
+        if !by.is_empty() {
+            seen.touched.push(Touched { key: key(&object), by });
+        }
         match &object.verdict {
             Verdict::InSync => seen.in_sync.push(key(&object)),
             Verdict::Drifted => {
                 let by = what.heard.of_object(&object).cloned().collect();
-                seen.drifted.push(DriftSeen { key: key(&object), about: about(&object), by });
+                let right = what.heard.right.last(&object);
+                let (key, about) = (key(&object), about(&object));
+                seen.drifted.push(DriftSeen { key, about, by, right });
             }
             // An exception does not make it as declared, and begins no drift either.
             Verdict::Unknown(_) => seen.unknown.push(key(&object)),

@@ -1,6 +1,7 @@
 //! What every history does; asked of each database.
 
 mod accounts;
+mod late;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -19,6 +20,7 @@ pub async fn holds(store: &Store) {
     our_own_write_ends_drift(store).await;
     what_came_after_a_run_is_of_other_runs_and_the_same_objects(store).await;
     filters_leave_what_was_asked_for(store).await;
+    late::holds(store).await;
     what_is_old_is_forgotten_unless_it_is_open(store).await;
     what_keeps_drift_from_being_put_right_stays_with_it(store).await;
     a_run_that_was_killed_ends_when_it_was_heard_of_last(store).await;
@@ -148,11 +150,12 @@ fn seen(last: u8, minute: i64) -> SeenAccount {
         in_sync: Vec::new(),
         unknown: Vec::new(),
         excepted: 0,
+        touched: Vec::new(),
     }
 }
 
 fn drifted(key: &DriftKey, field: &str) -> DriftSeen {
-    DriftSeen { key: key.clone(), about: json!({ "drift": field }), by: Vec::new() }
+    DriftSeen { key: key.clone(), about: json!({ "drift": field }), by: Vec::new(), right: None }
 }
 
 async fn of(store: &Store, last: u8) -> Vec<Entry> {

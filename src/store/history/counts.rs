@@ -181,6 +181,7 @@ mod tests {
             in_sync: (0..in_sync).map(key).collect(),
             unknown: Vec::new(),
             excepted: 0,
+            touched: Vec::new(),
         }
     }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::counts::{self, TARGETS, UNSEEN};
 use super::records::{ByWhom, DriftKey, DriftSeen, Extent, NotSeen, SeenAccount, UnseenAccount};
-use super::{hindered, microseconds};
+use super::{hindered, late, microseconds};
 use crate::names::{AccountId, Region};
 use crate::store::Store;
 use crate::store::db::{Arg, Row, Tx};
@@ -46,6 +46,7 @@ impl Store {
             async move {
                 for seen in seen.iter() {
                     in_account(&mut tx, seen).await?;
+                    late::named(&mut tx, seen).await?;
                 }
                 Ok((tx, ()))
             }
@@ -179,7 +180,7 @@ async fn noted_for(tx: &mut Tx, key: &DriftKey, open: Open) -> Result<(), StoreE
 async fn begins_or_goes_on(
     tx: &mut Tx,
     seen: &SeenAccount,
-    DriftSeen { key, about, by }: &DriftSeen,
+    DriftSeen { key, about, by, right }: &DriftSeen,
     targets: &BTreeSet<String>,
 ) -> Result<(), StoreError> {
     let item = key.item.to_string();
@@ -198,9 +199,13 @@ async fn begins_or_goes_on(
         Some(row) => {
             let mut before: Value = row.json(0)?;
             hindered::stays(&mut before, &mut about);
+            late::stays(&mut before, &mut about);
             before["by"].take()
         }
-        None => serde_json::to_value(since_written(tx, &place, by).await?)?,
+        None => {
+            about[late::RIGHT] = json!(right);
+            serde_json::to_value(since_written(tx, &place, by, microseconds(seen.time)).await?)?
+        }
     };
     if !targets.is_empty() {
         about[TARGETS] = json!(targets);
@@ -219,19 +224,22 @@ async fn begins_or_goes_on(
     Ok(())
 }
 
-/// Who of these may have done it: not who called before AWS accepted our own last write of the object.
-async fn since_written(
+/// Who of these may have done what was seen at a time: not who called before AWS accepted our own last write of
+/// the object until then.
+pub(super) async fn since_written(
     tx: &mut Tx,
-    place: &[Arg<'_>; 4],
+    [account, region, item, object]: &[Arg<'_>; 4],
     by: &[ByWhom],
+    seen: i64,
 ) -> Result<Vec<ByWhom>, StoreError> {
     if by.is_empty() {
         return Ok(Vec::new());
     }
     let sql = "SELECT MAX(i.time) FROM intents i JOIN outcomes o ON o.run = i.run \
                AND o.change = i.change AND o.attempt = i.attempt AND o.outcome = 'applied' \
-               WHERE i.account = $1 AND i.region = $2 AND i.item = $3 AND i.object = $4";
-    let rows = tx.rows(sql, place).await?;
+               WHERE i.account = $1 AND i.region = $2 AND i.item = $3 AND i.object = $4 \
+               AND i.time <= $5";
+    let rows = tx.rows(sql, &[*account, *region, *item, *object, seen.into()]).await?;
     let wrote = rows.first().map(|row| row.maybe_int(0)).transpose()?.flatten();
     let wrote = wrote.and_then(DateTime::from_timestamp_micros);
     let is_later = |by: &&ByWhom| wrote.is_none_or(|wrote| !by.is_before(wrote));

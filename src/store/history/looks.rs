@@ -159,6 +159,7 @@ impl Store {
                 in_sync: Vec::new(),
                 unknown: Vec::new(),
                 excepted: 0,
+                touched: Vec::new(),
             };
             let is_left = targets.is_empty();
             let note = move |mut tx: Tx| {

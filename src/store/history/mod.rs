@@ -9,6 +9,7 @@ mod counts;
 mod drift;
 mod hindered;
 mod lacking;
+mod late;
 mod later;
 mod looks;
 mod records;
@@ -22,7 +23,7 @@ pub use looks::LookShown;
 pub use records::{
     ByWhom, DriftKey, DriftSeen, Ending, Extent, FailedWrite, Hindered, Hindrance, Intent,
     IntentAbout, NotSeen, Outcome, OutcomeAbout, OutcomeWord, RunAbout, RunRecord, SeenAccount,
-    Selected, UnseenAccount, Verified, is_before,
+    Selected, Touched, UnseenAccount, Verified, is_before,
 };
 pub use retain::Removed;
 

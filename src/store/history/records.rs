@@ -315,6 +315,17 @@ pub struct DriftSeen {
     pub about: Value,
     /// Who may have done it, as far as events told of who touched such objects.
     pub by: Vec<ByWhom>,
+    /// When it was as declared last, as far as that is known.
+    pub right: Option<DateTime<Utc>>,
+}
+
+/// Who touched an object, as events told, whenever that was.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Touched {
+    /// The object.
+    pub key: DriftKey,
+    /// Who.
+    pub by: Vec<ByWhom>,
 }
 
 /// Why an object is not as declared still that was to be put right.
@@ -439,4 +450,6 @@ pub struct SeenAccount {
     pub unknown: Vec<DriftKey>,
     /// How many of these are excepted.
     pub excepted: usize,
+    /// Who touched its objects, of those that events told of for this look.
+    pub touched: Vec<Touched>,
 }
