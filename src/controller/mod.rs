@@ -73,6 +73,7 @@ pub mod schedule;
 pub mod service;
 pub mod setback;
 pub mod sight;
+mod silences;
 pub mod sqs;
 mod strange;
 pub mod told;

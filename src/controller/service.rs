@@ -19,6 +19,7 @@ use super::pulse::{FleetNow, Pulse};
 use super::queue::Lanes;
 use super::reconciler::{Own, Reconciler};
 use super::sight::Sight;
+use super::silences::{self, Silences};
 use super::sqs::Sqs;
 use crate::aws::session;
 use crate::baseline::disk::Disk;
@@ -26,7 +27,8 @@ use crate::fleet::span::Span;
 use crate::fleet::{self, Fleet, file};
 use crate::guards::KillSwitch;
 use crate::notify::Telling;
-use crate::reconcile::{Keeper, RunOutcome, Stop};
+use crate::reconcile::{Keeper, Kept, RunOutcome, Stop};
+use crate::store::Store;
 use crate::store::audit::SharedLog;
 
 /// How often it is looked at what events depend on, where the fleet file does not say.
@@ -158,17 +160,56 @@ impl Service {
     /// Runs until somebody wishes to stop; the runs in hand then come to their own end. What goes on
     /// `beside` it, such as a server, ends with it.
     pub async fn drive(&self, beside: impl Future<Output = ()>) {
+        let mut silences = Silences::of(&self.sight, &self.clocks);
+        self.recall(&mut silences).boxed().await;
         tokio::select! {
-            () = self.driven().boxed() => {}
+            () = self.driven(&mut silences).boxed() => {}
             () = beside => {}
+        }
+        if self.watches() {
+            silences.note_if(self.store().await, true).boxed().await;
         }
         self.end().boxed().await;
     }
 
-    async fn driven(&self) {
+    /// Whether it is noticed that an account is not heard of.
+    fn watches(&self) -> bool {
+        self.inbox.is_some() && self.part.heartbeat.is_some()
+    }
+
+    /// Where things are remembered, if somewhere.
+    async fn store(&self) -> Option<Store> {
+        let good = self.files().good();
+        match self.runs.keeper.kept(good.what.fleet.as_ref()).await {
+            Kept::In(store, _) => Some(store),
+            Kept::Nowhere | Kept::Gone(_) => None,
+        }
+    }
+
+    async fn recall(&self, silences: &mut Silences) {
+        if !self.watches() {
+            return;
+        }
+        let Some(store) = self.store().await else { return };
+        if let Err(error) = silences.recall(&store).await {
+            tracing::warn!("of which accounts nothing was heard before is not known: {error}");
+        }
+    }
+
+    async fn remember(&self, silences: &mut Silences) {
+        loop {
+            tokio::time::sleep(silences::EVERY).await;
+            if self.watches() {
+                silences.note_if(self.store().await, false).await;
+            }
+        }
+    }
+
+    async fn driven(&self, silences: &mut Silences) {
         let controller = self.controller();
         let log_file = self.runs.log_file();
         tokio::select! {
+            () = self.remember(silences) => {}
             () = controller.drive(&self.runs.stop) => {}
             () = self.files().watch() => {}
             () = self.runs.watch_kill_switch() => {}

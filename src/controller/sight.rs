@@ -21,6 +21,8 @@ pub struct Sight {
     heartbeat: Option<Heartbeat>,
     objectives: Objectives,
     accounts: BTreeMap<AccountId, Account>,
+    /// What was not heard of before this process began, until the account is looked at.
+    before: BTreeMap<AccountId, Silence>,
     /// Of the messages, since the start.
     pub counts: Counts,
 }
@@ -49,6 +51,8 @@ struct Account {
     unheard: Option<Duration>,
     /// Since when it is blind.
     blind: Option<Duration>,
+    /// For how long nothing was heard of it before that, by another process.
+    silent_before: Duration,
     /// When it was looked at because it is blind.
     polled: Option<Duration>,
 }
@@ -75,6 +79,17 @@ pub struct Seen {
     pub blind: Option<Duration>,
     /// Which objectives are missed: `full`, `event`.
     pub missed: Vec<&'static str>,
+}
+
+/// For how long nothing has been heard of an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Silence {
+    /// The account.
+    pub account: AccountId,
+    /// For how long.
+    pub silent: Duration,
+    /// Whether that is too long.
+    pub is_blind: bool,
 }
 
 /// What has changed of an account.
@@ -110,13 +125,15 @@ impl Sight {
         target: Option<&str>,
         now: Duration,
     ) {
+        let before = self.before.remove(account);
         let known = self.accounts.entry(account.clone()).or_insert_with(|| Account {
             home: home.clone(),
             full: BTreeMap::new(),
             event: None,
             sent: None,
-            unheard: None,
-            blind: None,
+            unheard: before.as_ref().map(|_| now),
+            blind: before.as_ref().filter(|before| before.is_blind).map(|_| now),
+            silent_before: before.map(|before| before.silent).unwrap_or_default(),
             polled: None,
         });
         known.home = home.clone();
@@ -191,7 +208,9 @@ impl Sight {
         let all = self.accounts.iter().flat_map(|(account, known)| {
             let begins = may_begin.then(|| known.next(account, every));
             let blind = match known.blind {
-                None => known.unheard.map(|unheard| unheard + within),
+                None => known
+                    .unheard
+                    .map(|unheard| unheard + within.saturating_sub(known.silent_before)),
                 Some(_) => known.polled.map(|polled| polled + BLIND_EVERY),
             };
             begins.into_iter().chain(blind)
@@ -209,8 +228,30 @@ impl Sight {
         let known = self.accounts.get_mut(account)?;
         known.unheard = None;
         known.polled = None;
+        let before = std::mem::take(&mut known.silent_before);
         let since = known.blind.take()?;
-        Some(Change::Sees { account: account.clone(), blind: now.saturating_sub(since) })
+        Some(Change::Sees { account: account.clone(), blind: now.saturating_sub(since) + before })
+    }
+
+    /// What another process has not heard of: an account stays as silent as it was over a restart.
+    pub fn remember(&mut self, silences: impl IntoIterator<Item = Silence>) {
+        let silences = silences.into_iter().map(|silence| (silence.account.clone(), silence));
+        self.before.extend(silences);
+    }
+
+    /// The accounts of which nothing has been heard for at least half of the time that is allowed.
+    pub fn silences(&self, now: Duration) -> Vec<Silence> {
+        let Some(heartbeat) = &self.heartbeat else { return Vec::new() };
+        let half = heartbeat.within.duration() / 2;
+        let silence = |(account, known): (&AccountId, &Account)| Silence {
+            account: account.clone(),
+            silent: known.unheard.map_or(Duration::ZERO, |unheard| {
+                now.saturating_sub(unheard) + known.silent_before
+            }),
+            is_blind: known.blind.is_some(),
+        };
+        let all = self.accounts.iter().map(silence).chain(self.before.values().cloned());
+        all.filter(|one| one.is_blind || one.silent >= half).collect()
     }
 
     /// The accounts that have become blind.
@@ -220,10 +261,11 @@ impl Sight {
         let mut blind = Vec::new();
         for (account, known) in &mut self.accounts {
             if let (None, Some(unheard)) = (known.blind, known.unheard)
-                && now >= unheard + within
+                && now + known.silent_before >= unheard + within
             {
                 known.blind = Some(unheard);
-                blind.push(Change::Blind { account: account.clone(), silent: now - unheard });
+                let silent = now.saturating_sub(unheard) + known.silent_before;
+                blind.push(Change::Blind { account: account.clone(), silent });
             }
         }
         blind
@@ -264,7 +306,7 @@ impl Sight {
                 full,
                 event: known.event.map(|(at, _)| age(at)),
                 lag,
-                blind: known.blind.map(age),
+                blind: known.blind.map(|since| age(since) + known.silent_before),
                 missed,
             }
         });
@@ -329,6 +371,43 @@ mod tests {
         let sees = sight.came(&one, minutes(32));
         assert_eq!(sees, Some(Change::Sees { account: one, blind: minutes(22) }));
         assert!(sight.blind(minutes(60)).is_empty());
+    }
+
+    #[test]
+    fn who_was_silent_before_a_restart_is_so_afterwards() {
+        let (mut before, one) = (sight(), account("111122223333"));
+        assert_eq!(before.begin(minutes(5), 9).len(), 1);
+        assert!(before.silences(minutes(12)).is_empty(), "not for long yet");
+        let half = before.silences(minutes(13));
+        let silence = |silent, is_blind| Silence { account: one.clone(), silent, is_blind };
+        assert_eq!(half, [silence(minutes(8), false)]);
+        assert_eq!(before.tick(minutes(25)).len(), 1);
+        assert_eq!(before.silences(minutes(26)), [silence(minutes(21), true)]);
+
+        let again = |silences: Vec<Silence>| {
+            let mut sight = Sight::new(Some(Heartbeat::default()), Objectives::default());
+            sight.remember(silences);
+            sight.looked(&one, &Region::new("eu-west-1"), Some("t"), minutes(1));
+            sight
+        };
+        // Not blind yet: the rest of the time counts from the first look on.
+        let mut sight = again(half);
+        assert_eq!(sight.wakes_at(false), Some(minutes(8)));
+        assert!(sight.tick(minutes(7)).is_empty());
+        assert_eq!(
+            sight.tick(minutes(8)),
+            [Change::Blind { account: one.clone(), silent: minutes(15) }]
+        );
+        // Blind already: nobody is told again, and it is looked at often.
+        let mut sight = again(vec![silence(minutes(21), true)]);
+        assert!(sight.tick(minutes(2)).is_empty());
+        assert_eq!(sight.all(minutes(2))[0].blind, Some(minutes(22)));
+        assert_eq!(sight.blind(minutes(2)), std::slice::from_ref(&one));
+        assert_eq!(sight.silences(minutes(3)), [silence(minutes(23), true)]);
+        let sees = sight.came(&one, minutes(4));
+        assert_eq!(sees, Some(Change::Sees { account: one.clone(), blind: minutes(24) }));
+        assert!(sight.silences(minutes(4)).is_empty());
+        assert!(sight.tick(minutes(60)).is_empty(), "nothing of before is left");
     }
 
     #[test]

@@ -55,6 +55,7 @@ pub struct Assembly {
 /// What an account has of its own.
 #[derive(Debug)]
 struct Own {
+    in_sync: usize,
     pack: Pack,
     /// The highest number of its changes.
     last: u32,
@@ -64,9 +65,10 @@ struct Own {
 impl Assembly {
     /// Adds an account's part.
     pub fn add(&mut self, account: AccountId, part: AccountPlan) {
-        let AccountPlan { mut objects, in_sync, mut order } = part;
+        let AccountPlan { mut objects, mut in_sync, mut order } = part;
         self.in_sync += in_sync;
         if let Some(earlier) = self.accounts.remove(&account) {
+            in_sync += earlier.in_sync;
             objects.splice(..0, earlier.pack.into_objects());
             order.splice(..0, earlier.order);
         }
@@ -79,7 +81,14 @@ impl Assembly {
         if self.accounts.len() >= HELD {
             pack.squeeze();
         }
-        self.accounts.insert(account, Own { pack, last, order });
+        self.accounts.insert(account, Own { in_sync, pack, last, order });
+    }
+
+    /// Takes out all of an account.
+    pub fn forget(&mut self, account: &AccountId) {
+        if let Some(own) = self.accounts.remove(account) {
+            self.in_sync -= own.in_sync;
+        }
     }
 
     /// The plan: sorted by account, its changes numbered through.
@@ -88,7 +97,7 @@ impl Assembly {
         let mut order = Vec::with_capacity(accounts.values().map(|own| own.order.len()).sum());
         let mut packs = Vec::with_capacity(accounts.len());
         let mut offset = 0;
-        for Own { mut pack, last, order: own } in accounts.into_values() {
+        for Own { mut pack, last, order: own, .. } in accounts.into_values() {
             pack.count_from(offset);
             // An account without objects has nothing that could be ordered.
             order.extend(own.into_iter().filter(|_| pack.count > 0).map(|id| id + offset));

@@ -36,16 +36,17 @@ use crate::plan::{
 pub use self::wanted::{Outcome, Seen, Wanted};
 pub use self::way::Ways;
 
-/// Looks at all jobs, and hands on each as it is done.
+/// Looks at all jobs, or at what is left of them to this process where several share them, and hands on each as it
+/// is done.
 pub async fn look_at_all(
     jobs: Vec<Job>,
+    share: Option<Arc<Share>>,
     wanted: &Arc<Wanted>,
     ways: &Arc<Ways>,
     listener: &Arc<dyn Listener>,
     each: impl FnMut(Job, Outcome),
 ) {
     let mut looks = Looks::new(wanted.concurrent_accounts, each);
-    let share = wanted.share.clone();
     let mut left = Left { jobs: jobs.into(), taken: VecDeque::new(), share };
     while let Some(job) = left.next(&mut looks).await {
         let (wanted, ways) = (Arc::clone(wanted), Arc::clone(ways));
@@ -147,6 +148,7 @@ async fn look_at(job: &Job, wanted: &Wanted, ways: &Ways, stream: &Stream<'_>) -
     // Another run may have it in hand; that time is not the account's.
     let account = &job.account.id;
     let held = wanted.locks.hold(account).await;
+    wanted.looks_in(account, held.turn());
     if let Some(token) = held.token() {
         stream.mention(RunEvent::Held { account, token });
     }

@@ -9,6 +9,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -139,13 +140,19 @@ struct Inner {
 }
 
 /// The turns of one account, first come, first served.
-type Turns = Arc<tokio::sync::Mutex<()>>;
+#[derive(Debug, Clone, Default)]
+struct Turns {
+    turn: Arc<tokio::sync::Mutex<()>>,
+    /// The number of the latest one that has begun.
+    latest: Arc<AtomicU64>,
+}
 
 /// An account that is held until this is given back, or dropped.
 #[derive(Debug)]
 #[must_use = "when it is dropped, the account is another run's"]
 pub struct Held {
     _turn: OwnedMutexGuard<()>,
+    number: u64,
     leased: Option<Leased>,
 }
 
@@ -187,6 +194,11 @@ impl Drop for Leased {
 }
 
 impl Held {
+    /// Which turn of the account this is.
+    pub fn turn(&self) -> u64 {
+        self.number
+    }
+
     /// The token of its lease, where there are leases: it goes with each write.
     pub fn token(&self) -> Option<i64> {
         self.leased.as_ref().map(|leased| leased.token)
@@ -237,9 +249,10 @@ impl AccountLocks {
     pub async fn hold(&self, account: &AccountId) -> Held {
         let turns = {
             let mut all = self.0.turns.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(all.entry(account.clone()).or_default())
+            all.entry(account.clone()).or_default().clone()
         };
-        let turn = turns.lock_owned().await;
+        let turn = turns.turn.lock_owned().await;
+        let number = turns.latest.fetch_add(1, Ordering::AcqRel) + 1;
         let leased = match self.claims() {
             Some(claims) => {
                 let lease = claims.claim(account).await;
@@ -247,13 +260,19 @@ impl AccountLocks {
             }
             None => None,
         };
-        Held { _turn: turn, leased }
+        Held { _turn: turn, number, leased }
+    }
+
+    /// The latest turn of an account that has begun: what was seen in an earlier one may be otherwise by now.
+    pub fn latest_turn(&self, account: &AccountId) -> u64 {
+        let all = self.0.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(account).map_or(0, |turns| turns.latest.load(Ordering::Acquire))
     }
 
     /// Whether a run of this process holds the account now.
     pub fn is_held(&self, account: &AccountId) -> bool {
         let all = self.0.turns.lock().unwrap_or_else(PoisonError::into_inner);
-        all.get(account).is_some_and(|turns| turns.try_lock().is_err())
+        all.get(account).is_some_and(|turns| turns.turn.try_lock().is_err())
     }
 
     /// Gives back what is still leased, when the process ends.
@@ -270,7 +289,7 @@ impl AccountLocks {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use std::path::Path;
-    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::atomic::AtomicU32;
 
     use futures::poll;
 
@@ -282,6 +301,7 @@ mod tests {
         let locks = AccountLocks::default();
         let (one, two) = ("111122223333".parse().unwrap(), "444455556666".parse().unwrap());
         let first = locks.hold(&one).await;
+        let first_turn = first.turn();
         let same = locks.clone();
         let mut second = std::pin::pin!(same.hold(&one));
         assert!(poll!(second.as_mut()).is_pending());
@@ -291,6 +311,7 @@ mod tests {
         drop(first);
         drop(second.await);
         assert!(!locks.is_held(&one));
+        assert_eq!((first_turn, locks.latest_turn(&one), locks.latest_turn(&two)), (1, 2, 1));
     }
 
     async fn two(folder: &Path, term: Duration) -> (AccountLocks, AccountLocks) {

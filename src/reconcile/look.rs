@@ -8,7 +8,7 @@ mod way;
 mod wish;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
@@ -123,7 +123,10 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
     let wanted = Arc::new(wanted);
 
     let mut found = Found::new(&wanted, &chosen.jobs, &stream);
-    observe(&mut way, chosen.jobs, &wanted, listener, recording, &mut found).await?;
+    let jobs = chosen.jobs.clone();
+    observe(&mut way, jobs, &wanted, listener, recording, &mut found).await?;
+    guards.kill_switch.look().await;
+    observe_again(&way, &chosen.jobs, &wanted, listener, &mut found).await;
     if let Some(error) = standing.as_ref().and_then(|standing| standing.forgotten()) {
         stream.mention(RunEvent::Noted(Note::GuardsForget(&error)));
     }
@@ -147,7 +150,6 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
         },
     };
     let (mut plan, before, sessions, claimants) = found.plan(head);
-    guards.kill_switch.look().await;
     guards.hold(&mut plan, standing.as_deref(), Utc::now());
     if let Some((name, digest)) = comparison {
         plan.comparison = Some(compare(&plan, name, digest, before));
@@ -379,6 +381,7 @@ fn wanted(look: Look, organization: Option<&Organization>) -> Wanted {
         account_timeout: Duration::from_secs(limits.account_timeout_seconds),
         concurrent_accounts: limits.concurrent_accounts,
         locks: look.locks,
+        looked_in: Mutex::default(),
         share: look.share,
         turns: turns(),
         read_only: is_recording,
@@ -391,6 +394,30 @@ fn wanted(look: Look, organization: Option<&Organization>) -> Wanted {
         standing: None,
         targets: look.targets,
         before: look.compare_to.map(|other| other.targets).unwrap_or_default(),
+    }
+}
+
+/// How often accounts are looked at again that others had in hand meanwhile.
+const ROUNDS: usize = 3;
+
+/// Looks again at the accounts that other runs of this process had in hand since they were looked at here: a look at a
+/// large fleet takes minutes, and what it saw first would be told as if it were so at its end.
+async fn observe_again(
+    way: &Way,
+    jobs: &[Job],
+    wanted: &Arc<Wanted>,
+    listener: &Arc<dyn Listener>,
+    found: &mut Found<'_>,
+) {
+    let Way::Live(ways) = way else { return };
+    for _ in 0..ROUNDS {
+        let overtaken = wanted.overtaken();
+        if overtaken.is_empty() || !found.forget(&overtaken) {
+            return;
+        }
+        let again = jobs.iter().filter(|job| overtaken.contains(&job.account.id)).cloned();
+        let again = again.collect();
+        look_at_all(again, None, wanted, ways, listener, |_, outcome| found.add(outcome)).await;
     }
 }
 
@@ -411,7 +438,8 @@ async fn observe(
         Way::Live(ways) => ways,
     };
     let mut trouble = None;
-    let all = look_at_all(jobs, wanted, ways, listener, |job, mut outcome| {
+    let share = wanted.share.clone();
+    let all = look_at_all(jobs, share, wanted, ways, listener, |job, mut outcome| {
         if let Some(recording) = &mut recording
             && let Err(error) = recording.add(&job, &mut outcome)
         {

@@ -107,6 +107,8 @@ struct Noted {
     tokens: BTreeMap<AccountId, i64>,
     /// The targets that declare things for an account which the run is not asked for.
     beside: BTreeMap<AccountId, BTreeSet<String>>,
+    /// When each account had been looked at: the others may take long after that.
+    looked: BTreeMap<AccountId, DateTime<Utc>>,
     /// The shard that is looked at, where it has no account.
     empty_shard: Option<String>,
     /// Of which kind the failures of its changes are.
@@ -160,9 +162,9 @@ impl Remembered {
             return;
         }
         self.close(RunOutcome::from(plan.outcome()), None);
-        let (what, began, beside) = {
+        let (what, began, beside, at) = {
             let noted = self.noted();
-            (noted.what.clone(), noted.began, noted.beside.clone())
+            (noted.what.clone(), noted.began, noted.beside.clone(), noted.looked.clone())
         };
         if what.is_shared && plan.targets.is_empty() && plan.failed.is_empty() {
             // Others have looked: there was no run.
@@ -199,7 +201,7 @@ impl Remembered {
         };
         self.noted().run = Some(run);
         let (seen, unseen) = match what.keeps_drift {
-            true => (seen(told, plan, &what, &beside), unseen(told, plan, &what)),
+            true => (seen(told, plan, &what, &beside, &at), unseen(told, plan, &what)),
             false => (Vec::new(), Vec::new()),
         };
         let taken = self.take_over(told, plan);
@@ -491,6 +493,10 @@ impl Remembered {
             }
             RunEvent::Noted(Note::EmptyShard(shard)) => {
                 self.noted().empty_shard = Some(shard.to_string());
+                Ok(())
+            }
+            RunEvent::Seen { account } => {
+                self.noted().looked.insert(account.clone(), told.time);
                 Ok(())
             }
             RunEvent::GovernedBeside { account, targets } => {

@@ -63,7 +63,7 @@ fn who_did_what_was_put_right_before_their_event_came_is_named() {
     let before = done - chrono::TimeDelta::minutes(20);
     let calls = [("innocent", before), ("too-late", late), ("eve", done)];
     tell(&account, &calls.map(|(who, time)| (who, OFF, time, json!({}))));
-    controller.next("run", |line| line["parts"] == json!([ITEM]));
+    controller.next("run", |line| line["parts"].to_string().contains(ITEM));
     let said = named(&account, ITEM);
     assert!(said.contains("user/eve") && said.matches("user/").count() == 1, "{said}");
     let letter = letters(&account).concat();
@@ -83,7 +83,7 @@ fn who_did_what_is_only_reported_is_named_once_their_event_comes() {
     let unnamed = letters(&account).concat();
     assert!(unnamed.contains("not as declared") && !unnamed.contains("user/"), "{unnamed}");
     tell(&account, &[("eve", OFF, done, json!({}))]);
-    controller.next("run", |line| line["parts"] == json!([ITEM]));
+    controller.next("run", |line| line["parts"].to_string().contains(ITEM));
     assert!(named(&account, ITEM).contains("user/eve"));
     let letter = letters(&account).concat();
     assert!(letter.contains("user/eve"), "{letter}");

@@ -1,10 +1,13 @@
 //! Hears which accounts a whole look has looked at.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::controller::clocks::Clocks;
 use crate::controller::queue::What;
 use crate::controller::sight::Sight;
+use crate::names::AccountId;
 use crate::reconcile::{ListenError, Listener, RunEvent, Told};
 
 /// A whole look at a target or an account.
@@ -12,6 +15,8 @@ pub struct WholeLook {
     target: Option<String>,
     sight: Arc<Mutex<Sight>>,
     clocks: Arc<dyn Clocks>,
+    /// When each account had been looked at: the others may take long after that.
+    at: Mutex<BTreeMap<AccountId, Duration>>,
 }
 
 impl WholeLook {
@@ -26,7 +31,7 @@ impl WholeLook {
             What::Account(_) => None,
             What::Path(_) | What::Parts { .. } => return None,
         };
-        Some(Arc::new(Self { target, sight, clocks }))
+        Some(Arc::new(Self { target, sight, clocks, at: Mutex::default() }))
     }
 }
 
@@ -36,11 +41,16 @@ impl Listener for WholeLook {
             let mut sight = self.sight.lock().unwrap_or_else(PoisonError::into_inner);
             sight.keep_accounts(target, accounts);
         }
+        let mut at = self.at.lock().unwrap_or_else(PoisonError::into_inner);
+        if let RunEvent::Seen { account } = told.event {
+            at.insert(account.clone(), self.clocks.now());
+        }
         if let RunEvent::Planned { plan } = told.event {
             let now = self.clocks.now();
             let mut sight = self.sight.lock().unwrap_or_else(PoisonError::into_inner);
             for seen in &plan.targets {
-                sight.looked(&seen.account, &seen.home_region, self.target.as_deref(), now);
+                let at = at.get(&seen.account).copied().unwrap_or(now);
+                sight.looked(&seen.account, &seen.home_region, self.target.as_deref(), at);
             }
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! What a look at a fleet wants, and what it sees in an account.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::NaiveDate;
@@ -17,7 +17,7 @@ use crate::aws::Session;
 use crate::aws::session::Identity;
 use crate::aws::tape::Recorded;
 use crate::kinds::{AllowedGrants, Facts, Risk};
-use crate::names::Region;
+use crate::names::{AccountId, Region};
 use crate::plan::{AccountPlan, Declared, Detail, FailedAccount, Spot, TargetRef};
 
 /// What a look at a fleet wants.
@@ -52,6 +52,8 @@ pub struct Wanted {
     pub concurrent_accounts: usize,
     /// The accounts that runs hold: one is held while it is looked at.
     pub locks: AccountLocks,
+    /// In which turn of each account it was looked at.
+    pub looked_in: Mutex<BTreeMap<AccountId, u64>>,
     /// What is left to this run of what several controllers look at.
     pub share: Option<Arc<Share>>,
     /// The turns of items, in all of them together.
@@ -64,6 +66,23 @@ pub struct Wanted {
     pub to_apply: bool,
     /// What the guards say that remember more than one run, where they are asked.
     pub standing: Option<Arc<Standing>>,
+}
+
+impl Wanted {
+    /// Notes in which turn an account is looked at.
+    pub fn looks_in(&self, account: &AccountId, turn: u64) {
+        let mut all = self.looked_in.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(account.clone(), turn);
+    }
+
+    /// The accounts that another run has had in hand since they were looked at: it may have seen, or made, something
+    /// else there.
+    pub fn overtaken(&self) -> BTreeSet<AccountId> {
+        let all = self.looked_in.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_earlier =
+            |(account, turn): &(&AccountId, &u64)| self.locks.latest_turn(account) != **turn;
+        all.iter().filter(is_earlier).map(|(account, _)| account.clone()).collect()
+    }
 }
 
 /// What was seen in an account.

@@ -98,6 +98,20 @@ impl<'a> Found<'a> {
         }
     }
 
+    /// Forgets what was seen in accounts, which are looked at again; false where it cannot, as what is alike in several
+    /// is kept once.
+    pub fn forget(&mut self, accounts: &BTreeSet<AccountId>) -> bool {
+        if self.alike.is_some() {
+            return false;
+        }
+        self.targets.retain(|target| !accounts.contains(&target.account));
+        self.failed.retain(|failed| !accounts.contains(&failed.account));
+        for account in accounts {
+            self.parts.forget(account);
+        }
+        true
+    }
+
     /// Says which exceptions and entries of `exclude` met nothing; of a look at a part, nobody knows.
     pub fn say_what_met_nothing(&self) {
         if self.failed.is_empty() {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::Remembering;
@@ -10,18 +11,19 @@ use crate::plan::{Disposition, ObjectPlan, Plan, Verdict};
 use crate::reconcile::event::Told;
 use crate::store::history::{DriftKey, DriftSeen, Extent, SeenAccount, Touched, UnseenAccount};
 
-/// What a look saw, account by account.
+/// What a look saw, account by account; `at` is when each had been looked at.
 pub fn seen(
     told: &Told<'_>,
     plan: &Plan,
     what: &Remembering,
     beside: &BTreeMap<AccountId, BTreeSet<String>>,
+    at: &BTreeMap<AccountId, DateTime<Utc>>,
 ) -> Vec<SeenAccount> {
     let mut all: BTreeMap<&AccountId, SeenAccount> = BTreeMap::new();
     for target in &plan.targets {
         let seen = SeenAccount {
             run: told.run.to_owned(),
-            time: told.time,
+            time: at.get(&target.account).copied().unwrap_or(told.time),
             account: target.account.clone(),
             name: target.name.clone(),
             targets: what

@@ -16,8 +16,9 @@ impl<'a> Later<'a> {
     pub fn of(run: &'a str, object: &DriftKey, after: &'a [ChangeShown]) -> Self {
         let is_of = |change: &&ChangeShown| {
             let intent = &change.intent;
-            (&intent.account, &intent.region, &intent.item, &intent.object)
-                == (&object.account, &object.region, &object.item, &object.object)
+            // By whatever item: its name may be another one since.
+            (&intent.account, &intent.region, &intent.item.kind, &intent.object)
+                == (&object.account, &object.region, &object.item.kind, &object.object)
         };
         Self { run, changes: after.iter().filter(is_of).collect() }
     }

@@ -20,11 +20,13 @@ const SQLITE: &[(&str, &str)] = &[
     ("first", include_str!("migrations/1.sqlite.sql")),
     ("shares", include_str!("migrations/2.sqlite.sql")),
     ("resolved", include_str!("migrations/3.sqlite.sql")),
+    ("again", include_str!("migrations/4.sqlite.sql")),
 ];
 const POSTGRES: &[(&str, &str)] = &[
     ("first", include_str!("migrations/1.postgres.sql")),
     ("shares", include_str!("migrations/2.postgres.sql")),
     ("resolved", include_str!("migrations/3.postgres.sql")),
+    ("again", include_str!("migrations/4.postgres.sql")),
 ];
 
 /// How long a connection is waited for.

@@ -8,11 +8,13 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::names::{AccountId, ItemName, Region};
+use crate::store::db::Tx;
 use crate::store::{Store, StoreError};
 
 /// Asks a store that is empty.
 pub async fn holds(store: &Store) {
     impossible_histories_are_refused(store).await;
+    no_table_takes_a_try_without_the_one_before(store).await;
     a_failed_change_is_tried_again(store).await;
     drift_begins_goes_on_and_ends(store).await;
     what_is_unknown_ends_nothing(store).await;
@@ -103,6 +105,28 @@ async fn impossible_histories_are_refused(store: &Store) {
     assert_eq!(shown[0].changes.len(), 1);
     assert_eq!(shown[0].changes[0].outcome, What::Applied);
     assert_eq!(shown[0].changes[0].intent, intent("i", 1, 1, 0));
+}
+
+/// Whatever is written to the tables past our own code: a try after another one says that that one has failed.
+async fn no_table_takes_a_try_without_the_one_before(store: &Store) {
+    let begun = async |after: Option<i64>, because: Option<&'static str>| {
+        let write = move |mut tx: Tx| async move {
+            let sql = "INSERT INTO intents (run, change, attempt, again_after, again_because, \
+                       time, account, region, kind, item, object, actor, token, about) SELECT \
+                       run, change, attempt + 1, CAST($1 AS BIGINT), CAST($2 AS TEXT), time, \
+                       account, region, kind, item, object, actor, token, about FROM intents \
+                       WHERE run = 'i' AND attempt = 1";
+            tx.run(sql, &[after.into(), because.into()]).await?;
+            Ok((tx, ()))
+        };
+        store.db.write(write).await
+    };
+    for (after, because) in
+        [(None, None), (Some(1), None), (None, Some("failed")), (Some(1), Some("failed"))]
+    {
+        assert!(is_impossible(begun(after, because).await), "{after:?} {because:?}");
+    }
+    assert_eq!(store.runs_called("i").await.unwrap()[0].changes.len(), 1);
 }
 
 async fn a_failed_change_is_tried_again(store: &Store) {

@@ -6,7 +6,8 @@ use crate::store::db::{Arg, Tx};
 use crate::store::error::StoreError;
 
 impl Store {
-    /// The changes that other runs have begun of the same objects since the run's last one of each, in order.
+    /// The changes that other runs have begun of the same objects, whatever item governs them by now,
+    /// since the run's last one of each, in order.
     ///
     /// # Errors
     /// The store cannot be asked.
@@ -15,10 +16,10 @@ impl Store {
         let look = move |mut tx: Tx| {
             let run = run.clone();
             async move {
-                let written = "(SELECT account, region, item, object, MAX(time) AS last FROM intents \
-                               WHERE run = $1 GROUP BY account, region, item, object) w \
+                let written = "(SELECT account, region, kind, object, MAX(time) AS last FROM intents \
+                               WHERE run = $1 GROUP BY account, region, kind, object) w \
                                JOIN intents i ON i.account = w.account AND i.time > w.last \
-                               AND i.region = w.region AND i.item = w.item AND i.object = w.object";
+                               AND i.region = w.region AND i.kind = w.kind AND i.object = w.object";
                 let sql = format!(
                     "{} WHERE i.run <> $1 ORDER BY i.time, i.change, i.attempt",
                     shown_from(written)

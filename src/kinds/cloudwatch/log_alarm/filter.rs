@@ -111,8 +111,7 @@ impl Record {
             field_selection_criteria: criteria
                 .or_else(|| self.field_selection_criteria.clone())
                 .filter(|text| !text.is_empty()),
-            apply_on_transformed_logs: spec
-                .apply_on_transformed_logs
+            apply_on_transformed_logs: declared_form(spec)
                 .unwrap_or(self.apply_on_transformed_logs),
             metric_name: spec.metric_name.clone(),
             metric_namespace: spec.metric_namespace.clone(),
@@ -163,6 +162,12 @@ impl Record {
 fn declared_criteria(spec: &Spec) -> Option<&str> {
     let alone = spec.filter_pattern.is_some().then_some("");
     spec.field_selection_criteria.as_deref().or(alone)
+}
+
+/// In which form events must be: as they came in where a pattern is declared alone, since it may fit no other one.
+fn declared_form(spec: &Spec) -> Option<bool> {
+    let alone = spec.filter_pattern.is_some().then_some(false);
+    spec.apply_on_transformed_logs.or(alone)
 }
 
 impl Part for Filter {
@@ -255,9 +260,12 @@ fn compare(spec: &Spec, now: &Record, drift: &mut Drift) -> Vec<&'static str> {
     }
     let criteria = now.field_selection_criteria.as_deref();
     drift.compare_text("field_selection_criteria", criteria, declared_criteria(spec));
-    let transformed = spec.apply_on_transformed_logs.as_ref();
-    if drift.compare("apply_on_transformed_logs", Some(&now.apply_on_transformed_logs), transformed)
-    {
+    let transformed = declared_form(spec);
+    if drift.compare(
+        "apply_on_transformed_logs",
+        Some(&now.apply_on_transformed_logs),
+        transformed.as_ref(),
+    ) {
         warnings.push("the pattern is for events in another form");
     }
     let is_renamed = [
@@ -323,6 +331,42 @@ pub async fn put(cx: &WriteCx, place: &Place, record: &Record) -> Result<Made, W
     }
 }
 
+/// The filters of a group, in one listing: it has 100 at most. `None` where there is no such group.
+async fn of_group(
+    cx: &Cx,
+    group: &str,
+) -> Result<Option<Arc<Vec<types::MetricFilter>>>, ObserveError> {
+    let pages = cx.client(Client::new).describe_metric_filters().log_group_name(group);
+    let pages = pages.into_paginator().send();
+    let filters = cx.list(DESCRIBE, group, pages, "metricFilters", |page| page.metric_filters);
+    Ok(filters.await.absent_if(&[NOT_FOUND])?)
+}
+
+/// The other filters of the group that make the metric less, in words.
+///
+/// # Errors
+/// Nobody can say.
+pub async fn lowering(cx: &Cx, spec: &Spec, place: &Place) -> Result<Vec<String>, ObserveError> {
+    let filters = of_group(cx, &place.log_group_name).await?;
+    let mut lowering = Vec::new();
+    for filter in filters.iter().flat_map(|all| all.iter()) {
+        let name = told("filterName", filter.filter_name())?;
+        if name == place.filter_name {
+            continue;
+        }
+        for one in told("metricTransformations", filter.metric_transformations.as_ref())? {
+            let is_its = one.metric_name == spec.metric_name
+                && one.metric_namespace == spec.metric_namespace;
+            let each = one.metric_value.trim().parse::<f64>().ok();
+            let is_less = |value: Option<f64>| value.is_some_and(|value| value < 0.0);
+            if is_its && (is_less(each) || is_less(one.default_value)) {
+                lowering.push(format!("the filter {name} makes it less"));
+            }
+        }
+    }
+    Ok(lowering)
+}
+
 /// A filter as AWS describes it; `None` when it is not there, or its group is not.
 ///
 /// # Errors
@@ -332,12 +376,7 @@ pub async fn described(
     group: &str,
     name: &str,
 ) -> Result<Option<types::MetricFilter>, ObserveError> {
-    let pages = cx.client(Client::new).describe_metric_filters().log_group_name(group);
-    let pages = pages.into_paginator().send();
-    // One listing of a group for all its filters: it has 100 at most.
-    let filters = cx.list(DESCRIBE, group, pages, "metricFilters", |page| page.metric_filters);
-    let Some(filters) = filters.await.absent_if(&[NOT_FOUND])? else { return Ok(None) };
-    let filters: &Arc<Vec<types::MetricFilter>> = &filters;
+    let Some(filters) = of_group(cx, group).await? else { return Ok(None) };
     let own = filters.iter().find(|filter| filter.filter_name() == Some(name));
     if let Some(other) = own.and_then(|own| own.log_group_name()).filter(|other| *other != group) {
         return Err(ObserveError::Malformed {

@@ -5,6 +5,7 @@ mod alarm;
 mod alarms;
 mod check;
 mod filter;
+mod others;
 mod pattern;
 mod record;
 mod trail;
@@ -40,6 +41,8 @@ const METRIC_FILTER: &str = "metric filter";
 /// alarm on the filter's metric tells somebody. Both are one item, since either is worth nothing without
 /// the other. `baselines/cis-alarms.toml` has the fifteen that the CIS AWS Foundations Benchmark asks
 /// for; Security Hub looks for their patterns as they are written there.
+///
+/// Another filter of the group that makes the metric less (a negative value) is reported: it hides what is counted.
 ///
 /// The filter has one metric, without dimensions, and the alarm watches just that: dimensions, another
 /// unit, a warm-up period and a wall-clock window would keep it from seeing what is counted, and are
@@ -81,7 +84,7 @@ pub struct Spec {
     #[schemars(length(max = 2000))]
     pub field_selection_criteria: Option<String>,
     /// Whether the pattern is for events as the group's transformer makes them, and not as they came in.
-    /// AWS's default is false.
+    /// AWS's default is false, and one that is there and not declared differs wherever `filter_pattern` is declared.
     pub apply_on_transformed_logs: Option<bool>,
     /// The metric that the filter feeds and the alarm watches: up to 255 characters other than `:`, `*`
     /// and `$`.
@@ -205,7 +208,7 @@ impl Kind for LogAlarm {
         &["logs.log_group", "sns.topic", "sns.subscription", "cloudtrail.trail"];
     const NOT_STATE: &'static [&'static str] = &["alarm_name", "filter_name", "log_group_name"];
     const BESIDE: &'static [&'static str] =
-        &["/parts/alarm/missing_topics", "/parts/require_trail"];
+        &["/parts/alarm/missing_topics", "/parts/require_trail", "/parts/other_filters"];
     const CONTROLS: Controls = Controls {
         cis_v3: &CIS,
         cis_v5: &CIS,
@@ -282,8 +285,13 @@ impl Parted for LogAlarm {
     type Making = filter::Record;
 
     // What is counted, before anybody is told.
-    const PARTS: &'static [&'static dyn AnyPart<Self>] =
-        &[&filter::Filter, &alarm::Alarm, &OwnTags::<Self>::PART, &trail::Delivery];
+    const PARTS: &'static [&'static dyn AnyPart<Self>] = &[
+        &filter::Filter,
+        &alarm::Alarm,
+        &OwnTags::<Self>::PART,
+        &trail::Delivery,
+        &others::Others,
+    ];
     const CREATE: Call = filter::PUT;
     const CREATING: &'static [Call] = &[filter::PUT, filter::DESCRIBE, alarms::DESCRIBE];
     const KEPT: &'static str = "evenkeel deletes no alarm";
