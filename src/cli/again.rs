@@ -206,9 +206,20 @@ pub fn rollback(
         .grants(&args.allow_grants)
         .overruled(&args.overrule)
         .option("--hold-days", days.as_deref())
+        .option("--verify", args.verify.as_ref().map(KeyPlace::word).as_deref())
         .option("--audit-log", args.audit_log.as_ref().and_then(|path| path.to_str()))
         .flag("--yes", args.yes)
         .asked(asked)
+        .text()
+}
+
+/// `rollback` of the plan that was just saved.
+pub fn rollback_of_plan(global: &Global, args: &RollbackArgs, run: &str, saved: &Path) -> String {
+    Line::new("rollback")
+        .config(&global.config)
+        .word(OsStr::new(run))
+        .word(saved.as_os_str())
+        .option("--verify", args.sign.as_ref().map(KeyPlace::word).as_deref())
         .text()
 }
 

@@ -181,27 +181,7 @@ fn name(left_alone: &[LeftAlone]) {
 
 /// Reads the saved plan, and takes of it what was asked for.
 async fn saved_plan(global: &Global, args: &ApplyArgs, path: &Path) -> Result<Plan, Failure> {
-    let key = match &args.verify {
-        Some(place) => Some(place.verifier().await?),
-        None if settings::wants_signed_plans(global)? => {
-            return Err(Refusal::Unusable {
-                why: format!(
-                    "{}: the fleet file takes signed plans only ([safety] require_signed_plans), and no key is named to check its signature with",
-                    path.display()
-                ),
-                remedy: "name the place of the key that it was signed with: --verify env:NAME, file:PATH or kms:ARN".to_owned(),
-            }
-            .into());
-        }
-        None => None,
-    };
-    let (mut saved, is_signed) = saved::load(path, key.as_ref()).await?;
-    if is_signed && key.is_none() {
-        out::say(&format!(
-            "note: {} is signed, and nobody has looked at the signature (--verify)",
-            path.display()
-        ));
-    }
+    let mut saved = saved::to_apply(global, args.verify.as_ref(), path).await?;
     if let Some(run) = rolled_back(&saved) {
         return Err(Refusal::Unusable {
             why: format!("{} is the plan of a rollback", path.display()),

@@ -41,6 +41,10 @@ pub async fn run(global: &Global, args: &RollbackArgs) -> Result<Exit, Failure> 
 }
 
 async fn remembered(global: &Global, args: &RollbackArgs, kept: &Kept) -> Result<Exit, Failure> {
+    let key = match &args.sign {
+        Some(place) => Some(place.signer().await?),
+        None => None,
+    };
     let (_, store) = remember::kept(global, args.audit_log.as_ref()).await?;
     let run = show_run::find(&store, &args.run).await?;
     let audit_log = settings::audit_log(global, args.audit_log.as_ref())?;
@@ -51,29 +55,35 @@ async fn remembered(global: &Global, args: &RollbackArgs, kept: &Kept) -> Result
     let stop = Stop::default();
     let _listening = ask::stop_on_signals(&stop);
     let (mut looked, memory) = look_at(global, args, &run, kept, &stop).await?;
+    // What other runs have done since may stand in the log alone.
+    if audit_log.exists() {
+        store.take_over(&audit_log).await?;
+    }
     // After the look, which notes what came of the writes of runs that have died.
     let since = store.changes_after(&run.run.run).await?;
     let (fresh, left) = rollback(&run, &since, &looked).await;
     let (plan, moved) = match &args.plan {
         None => (fresh, false),
-        Some(path) => within(path, fresh, &left).await?,
+        Some(path) => {
+            let saved = saved::to_apply(global, args.verify.as_ref(), path).await?;
+            within(&saved, path, fresh, &left)?
+        }
     };
     looked.plan = plan;
-    let is_left = moved || !left.is_empty();
+    let is_left = moved || left.iter().any(|one| !one.is_back);
     let options = text::Options { command: "rollback", next: None, verbose: global.verbose > 0 };
     out::text(&text::render(&looked.plan, &options));
     name(&left);
     if let Some(path) = &args.save {
-        saved::save(&looked.plan, None, path).await?;
+        saved::save(&looked.plan, key.as_ref(), path).await?;
         out::line(&format!(
-            "Nothing was changed. To apply exactly this: evenkeel rollback {} {}",
-            run.run.run,
-            path.display()
+            "Nothing was changed. To apply exactly this: {}",
+            again::rollback_of_plan(global, args, &run.run.run, path)
         ));
         return Ok(Exit::Done);
     }
     if looked.plan.order.is_empty() {
-        return nothing(&looked.plan, &looked.guards.safety, is_left);
+        return nothing(&looked.plan, &looked.guards.safety, moved || !left.is_empty());
     }
     let fleet = settings::fleet_file(global, &Disk)?;
     let _alone = kept.alone()?;
@@ -149,8 +159,12 @@ async fn look_at(
 }
 
 /// What a reviewed plan allows of a fresh one, and whether something has moved since.
-async fn within(path: &Path, fresh: Plan, left: &[NotPutBack]) -> Result<(Plan, bool), Failure> {
-    let (saved, _) = saved::load(path, None).await?;
+fn within(
+    saved: &Plan,
+    path: &Path,
+    fresh: Plan,
+    left: &[NotPutBack],
+) -> Result<(Plan, bool), Failure> {
     if saved.baseline.name != fresh.baseline.name {
         return Err(Refusal::Unusable {
             why: format!("{} is no plan of a {}", path.display(), fresh.baseline.name),
@@ -163,7 +177,7 @@ async fn within(path: &Path, fresh: Plan, left: &[NotPutBack]) -> Result<(Plan, 
         let mut of = left.iter().filter(|one| one.title == title);
         of.next().map(|one| one.why.clone())
     };
-    let bounded = bound_knowing(&saved, fresh, why_missing);
+    let bounded = bound_knowing(saved, fresh, why_missing);
     for left in bounded.left_alone.values() {
         out::line(&format!("left alone: {}", visible(&left.to_string())));
     }
@@ -171,7 +185,7 @@ async fn within(path: &Path, fresh: Plan, left: &[NotPutBack]) -> Result<(Plan, 
 }
 
 fn name(left: &[NotPutBack]) {
-    for NotPutBack { title, why } in left {
+    for NotPutBack { title, why, .. } in left {
         out::line(&format!("left alone: {}: {}", visible(title), visible(why)));
     }
 }

@@ -11,8 +11,10 @@ use evenkeel::plan::render::json::Sealed;
 use evenkeel::reconcile::Refusal;
 use evenkeel::store::audit;
 
+use super::args::Global;
 use super::failure::Failure;
-use super::key::SigningKey;
+use super::key::{KeyPlace, SigningKey};
+use super::{out, settings};
 
 /// The largest plan that is read, in MiB: a fleet of ten thousand accounts, all of which have drifted,
 /// has a smaller one.
@@ -60,6 +62,40 @@ pub async fn read(
         None => Ok(()),
     };
     Ok(verified.map(|()| parsed))
+}
+
+/// Reads a plan to apply it: one that is signed with the key in this place, where one is named, as it must be where the
+/// fleet file takes signed plans only.
+///
+/// # Errors
+/// As [`load`]; or no key is named, and one must be.
+pub async fn to_apply(
+    global: &Global,
+    verify: Option<&KeyPlace>,
+    path: &Path,
+) -> Result<Plan, Failure> {
+    let key = match verify {
+        Some(place) => Some(place.verifier().await?),
+        None if settings::wants_signed_plans(global)? => {
+            return Err(Refusal::Unusable {
+                why: format!(
+                    "{}: the fleet file takes signed plans only ([safety] require_signed_plans), and no key is named to check its signature with",
+                    path.display()
+                ),
+                remedy: "name the place of the key that it was signed with: --verify env:NAME, file:PATH or kms:ARN".to_owned(),
+            }
+            .into());
+        }
+        None => None,
+    };
+    let (saved, is_signed) = load(path, key.as_ref()).await?;
+    if is_signed && key.is_none() {
+        out::say(&format!(
+            "note: {} is signed, and nobody has looked at the signature (--verify)",
+            path.display()
+        ));
+    }
+    Ok(saved)
 }
 
 /// Reads a plan to apply it, and whether it has a signature.

@@ -24,7 +24,7 @@ mod stay;
 pub mod thin;
 pub mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -162,6 +162,17 @@ pub struct Cost {
     pub milliseconds: u64,
 }
 
+/// How an object was, to which a rollback leads back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct PutsBack {
+    /// The object before the run.
+    #[serde(flatten)]
+    pub before: Object<Value>,
+    /// The fields that cannot be taken back, and so stay as they are.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub stays: BTreeSet<String>,
+}
+
 /// One object and what the plan says of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ObjectPlan {
@@ -192,7 +203,7 @@ pub struct ObjectPlan {
     /// The object as it was once and is to be again, where the plan puts back what a run did; its `spec`
     /// only finds it then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub puts_back: Option<Box<Object<Value>>>,
+    pub puts_back: Option<Box<PutsBack>>,
     /// Digest of `observed`, hexadecimal; what moved since is refused.
     pub state_digest: String,
     /// The changes, in the order in which they must be done.

@@ -14,7 +14,7 @@ use crate::kinds::object::Unknown;
 use crate::kinds::{Change, Cx, Facts, Object, Status, registry};
 use crate::names::{ItemName, Region};
 use crate::plan::make::state_digest;
-use crate::plan::{ObjectPlan, PlannedChange};
+use crate::plan::{ObjectPlan, PlannedChange, PutsBack};
 
 /// An object as it is now, and the changes that it needs now.
 pub struct Now {
@@ -100,6 +100,14 @@ pub fn as_it_was(
         wanted.insert((*field).to_owned(), value.clone());
     }
     Some(Value::Object(wanted))
+}
+
+/// A declaration without some of its fields.
+fn without(mut said: Value, fields: &BTreeSet<String>) -> Value {
+    if let Value::Object(all) = &mut said {
+        all.retain(|field, _| !fields.contains(field));
+    }
+    said
 }
 
 /// What a declaration says of a field, if it says anything.
@@ -195,7 +203,7 @@ impl Now {
     }
 
     /// Whether it is as it was once, as far as the plan puts it back.
-    fn is_back(&self, planned: &ObjectPlan, back: &Object<Value>) -> bool {
+    fn is_back(&self, planned: &ObjectPlan, back: &PutsBack) -> bool {
         let fields = planned.changes.iter().flat_map(|change| &change.drift);
         let fields: BTreeSet<&str> = fields.map(|drift| top(&drift.field)).collect();
         self.is_as_before(&planned.item.kind, &planned.spec, &fields, back)
@@ -210,15 +218,16 @@ impl Now {
         kind: &str,
         spec: &Value,
         fields: &BTreeSet<&str>,
-        before: &Object<Value>,
+        back: &PutsBack,
     ) -> bool {
+        let before = &back.before;
         match (&self.object.status, &before.status) {
             (Status::Absent, Status::Absent) => true,
             (Status::Present(now), Status::Present(then)) => {
                 let digest = |object| state_digest(registry::find(kind), object);
                 now == then
                     || digest(&self.object) == digest(before)
-                    || self.needs_none(kind, spec, fields, before).unwrap_or(false)
+                    || self.needs_none(kind, spec, fields, back).unwrap_or(false)
             }
             _ => false,
         }
@@ -230,7 +239,7 @@ impl Now {
         kind: &str,
         spec: &Value,
         fields: &BTreeSet<&str>,
-        before: &Object<Value>,
+        PutsBack { before, stays }: &PutsBack,
     ) -> Option<bool> {
         let kind = registry::find(kind)?;
         let wanted = as_it_was(kind, &self.facts, spec, fields, before)?;
@@ -241,8 +250,8 @@ impl Now {
         let says_neither =
             |field: &&&str| said(&was, field).is_none() && said(&is, field).is_none();
         let is_same = match fields.iter().find(says_neither) {
-            // It is said in other fields.
-            Some(_) => was == is,
+            // It is said in other fields; what cannot be taken back stays otherwise.
+            Some(_) => without(was, stays) == without(is, stays),
             None => fields.iter().all(|field| said(&was, field) == said(&is, field)),
         };
         if !is_same {

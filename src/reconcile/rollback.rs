@@ -25,11 +25,11 @@ use crate::names::AccountId;
 use crate::plan::make::{refused, said, state_digest};
 use crate::plan::words::title;
 use crate::plan::{
-    AccountPlan, BaselineRef, Disposition, ObjectPlan, Plan, PlanHead, PlannedChange, Verdict,
-    Waiver, assemble,
+    AccountPlan, BaselineRef, Disposition, ObjectPlan, Plan, PlanHead, PlannedChange, PutsBack,
+    Verdict, Waiver, assemble,
 };
 use crate::store::history::{ChangeShown, DriftKey, RunShown, What};
-use half::Half;
+use half::{Half, is_left_by_run};
 use judged::{Back, Judged, Judgement, Way};
 use later::Later;
 
@@ -40,6 +40,26 @@ pub struct NotPutBack {
     pub title: String,
     /// Why.
     pub why: String,
+    /// Whether it is as it was, since an earlier rollback of the run has put it back.
+    pub is_back: bool,
+}
+
+/// Why an object is not put back.
+struct Left {
+    why: String,
+    is_back: bool,
+}
+
+impl From<String> for Left {
+    fn from(why: String) -> Self {
+        Self { why, is_back: false }
+    }
+}
+
+impl From<&str> for Left {
+    fn from(why: &str) -> Self {
+        why.to_owned().into()
+    }
 }
 
 /// How the plan of a rollback is named, before the run.
@@ -58,6 +78,10 @@ fn of_baseline(baseline: &str) -> Option<&str> {
 /// Why an object is left alone that is neither as the run left it nor on its way back.
 const CHANGED: &str = "it is not as the run left it: somebody has changed it since the run, or a later run of evenkeel has \
      (evenkeel history)";
+
+/// Why one is left alone that was not as the run wrote it when that looked at it afterwards.
+const NOT_AS_WRITTEN: &str = "when it was looked at after the run's writes, it was not as they had made it: somebody has changed it at \
+     that time, and what is there may be theirs";
 
 /// What a run did to one object.
 struct Done<'a> {
@@ -92,12 +116,15 @@ pub async fn rollback(
         match put_back(&done, &later, looked).await {
             Ok(PutBack { object, places, stays }) => {
                 let title = || done.title();
-                left.extend(stays.into_iter().map(|why| NotPutBack { title: title(), why }));
+                let stays = stays.into_iter();
+                left.extend(stays.map(|why| NotPutBack { title: title(), why, is_back: false }));
                 let (part, of_objects) = parts.entry(object.account.clone()).or_default();
                 part.objects.push(object);
                 of_objects.push(places);
             }
-            Err(why) => left.push(NotPutBack { title: done.title(), why }),
+            Err(Left { why, is_back }) => {
+                left.push(NotPutBack { title: done.title(), why, is_back });
+            }
         }
     }
     let mut ordered = Vec::with_capacity(parts.len());
@@ -137,6 +164,7 @@ fn half_made(run: &RunShown) -> Vec<NotPutBack> {
                     "the run made it in part, and no rollback takes that away: {}",
                     answer.left.as_ref()?
                 ),
+                is_back: false,
             })
         })
         .collect()
@@ -222,7 +250,7 @@ impl Done<'_> {
 }
 
 /// The plan of an object, or why all of it is left alone.
-async fn put_back(done: &Done<'_>, later: &Later<'_>, looked: &Looked) -> Result<PutBack, String> {
+async fn put_back(done: &Done<'_>, later: &Later<'_>, looked: &Looked) -> Result<PutBack, Left> {
     let before = done.before()?;
     done.is_own(&before)?;
     let after = done.after()?;
@@ -240,6 +268,10 @@ async fn put_back(done: &Done<'_>, later: &Later<'_>, looked: &Looked) -> Result
     let facts = again::facts(session, region, item);
     let drift = done.changes.iter().flat_map(|change| drift_of(change)).collect::<Vec<_>>();
     let fields: BTreeSet<&str> = drift.iter().map(|drift| again::top(&drift.field)).collect();
+    let was_right = done.changes.iter().all(|change| change.in_sync == Some(true));
+    if !was_right && !is_left_by_run(kind, &facts, declared_then, (&before, &after), &drift) {
+        return Err(NOT_AS_WRITTEN.into());
+    }
     // What is looked at goes by what is declared, as the key that a name stands for: from here on that is
     // how it was. What moves between the two looks is seen by the second one.
     // Where that says nothing of a field, nobody would look at what the run did to it.
@@ -250,10 +282,18 @@ async fn put_back(done: &Done<'_>, later: &Later<'_>, looked: &Looked) -> Result
     let now = look(session, &facts, kind, &spec, object).await?;
     let by_run = look(session, &facts, kind, declared_then, object).await?;
     let is_as_left = state_digest(Some(kind), &by_run.object) == state_digest(Some(kind), &after);
+    let mut back = PutsBack { before: before.clone(), stays: BTreeSet::new() };
     let half = match is_as_left {
         true => None,
-        false if now.is_as_before(&item.kind, &spec, &fields, &before) => {
-            return Err("it is as it was before the run already".to_owned());
+        false if now.is_as_before(&item.kind, &spec, &fields, &back) => {
+            return Err(match fields.iter().all(|field| later.has_put_back(field)) {
+                true => Left {
+                    why: "it is as it was before the run already, since an earlier rollback"
+                        .to_owned(),
+                    is_back: true,
+                },
+                false => "it is as it was before the run already".into(),
+            });
         }
         false => {
             Some(Half::of(kind, &facts, (&before, &after), &by_run.object, later).ok_or(CHANGED)?)
@@ -270,6 +310,9 @@ async fn put_back(done: &Done<'_>, later: &Later<'_>, looked: &Looked) -> Result
     let today = Utc::now().date_naive();
     let kept = Waiver::among(exceptions, (item, account, region), object, today);
     let (mut backs, stays) = ways_back(done, &before)?;
+    let taken: BTreeSet<&str> =
+        backs.iter().flat_map(|back| &back.drift).map(|drift| again::top(&drift.field)).collect();
+    back.stays = fields.difference(&taken).map(|field| (*field).to_owned()).collect();
     if let Some(half) = &half {
         backs.retain(|back| half.needs(back));
     }
@@ -294,7 +337,7 @@ async fn put_back(done: &Done<'_>, later: &Later<'_>, looked: &Looked) -> Result
         spec,
         state_digest: state_digest(Some(kind), &now),
         observed: now,
-        puts_back: Some(Box::new(before)),
+        puts_back: Some(Box::new(back)),
         changes,
         alike: None,
     };

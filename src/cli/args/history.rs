@@ -6,6 +6,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use clap::{Args, Subcommand, ValueEnum};
 use evenkeel::store::history::What;
 
+use super::super::key::KeyPlace;
 use super::{Beside, GrantArg, GuardArg, ListFormat, RiskArg};
 
 /// `history`.
@@ -129,6 +130,12 @@ pub struct RollbackArgs {
     /// Save the plan for a review, and apply nothing
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
+    /// Sign the saved plan: env:NAME, file:PATH or kms:ARN says where the key is
+    #[arg(long, value_name = "KEY", requires = "save")]
+    pub sign: Option<KeyPlace>,
+    /// Take only a plan that is signed with this key: env:NAME, file:PATH or kms:ARN
+    #[arg(long, value_name = "KEY", requires = "plan")]
+    pub verify: Option<KeyPlace>,
     /// Do not ask; for CI, after a review of the plan
     #[arg(short, long, conflicts_with = "save")]
     pub yes: bool,

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::judged::Back;
 use super::later::Later;
 use crate::kinds::erased::DynKind;
-use crate::kinds::{Facts, Object, Status};
+use crate::kinds::{Facts, FieldDrift, Object, Status};
 use crate::reconcile::again::top;
 
 /// An object between how a run left it and how it was, in what one would declare of it.
@@ -53,6 +53,40 @@ impl Half {
         };
         fields.peek().is_none() || !fields.all(|field| !field.is_empty() && is_back(field))
     }
+}
+
+/// Whether what was seen after a run is how the run left it: each field that it wrote is as it wrote it, or as it was
+/// where it died before it could. What the look saw otherwise, somebody else has made of it between the write and the
+/// look, and it is theirs.
+pub fn is_left_by_run(
+    kind: &dyn DynKind,
+    facts: &Facts,
+    declared_then: &Value,
+    (before, after): (&Object<Value>, &Object<Value>),
+    wrote: &[FieldDrift],
+) -> bool {
+    let Ok(changes) = kind.diff(facts, declared_then, after) else { return false };
+    let open: Vec<&FieldDrift> = changes.iter().flat_map(|change| &change.drift).collect();
+    let is_not_there = |wrote: &&FieldDrift| {
+        open.iter().any(|open| {
+            let is_same = match &wrote.desired {
+                Some(desired) => open.desired.as_ref() == Some(desired),
+                None => open.desired.is_none() && open.actual == wrote.actual,
+            };
+            open.field.is_empty() || open.field == wrote.field && is_same
+        })
+    };
+    let said = |object: &Object<Value>| match (&object.status, kind.as_it_was(facts, object)) {
+        (Status::Absent, _) => Map::new(),
+        (_, Ok(Some(Value::Object(said)))) => said,
+        _ => Map::new(),
+    };
+    let (was, is) = (said(before), said(after));
+    wrote.iter().filter(is_not_there).all(|wrote| {
+        let field = top(&wrote.field);
+        let is_said = was.contains_key(field) || is.contains_key(field);
+        is_said && value(&was, field) == value(&is, field)
+    })
 }
 
 /// What is said of a field; an empty list or table says what nothing says.

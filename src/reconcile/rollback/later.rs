@@ -27,8 +27,11 @@ impl<'a> Later<'a> {
     /// to have failed, nobody says that it did not reach AWS.
     pub fn has_put_back(&self, field: &str) -> bool {
         let touches = |change: &&&ChangeShown| {
-            change.outcome != What::Failed
-                && drift_of(change).iter().any(|drift| again::top(&drift.field) == field)
+            let drift = drift_of(change);
+            // What was taken over from the audit log does not say what differed: it may have been any field.
+            let may_be =
+                drift.is_empty() || drift.iter().any(|one| again::top(&one.field) == field);
+            change.outcome != What::Failed && may_be
         };
         let last = self.changes.iter().rev().find(touches);
         last.is_some_and(|change| of_baseline(&change.intent.about.baseline) == Some(self.run))

@@ -342,7 +342,7 @@ async fn of_group(
     Ok(filters.await.absent_if(&[NOT_FOUND])?)
 }
 
-/// The other filters of the group that make the metric less, in words.
+/// The filters of the group that make the metric less, in words: others, or the own one for a minute without events.
 ///
 /// # Errors
 /// Nobody can say.
@@ -351,15 +351,18 @@ pub async fn lowering(cx: &Cx, spec: &Spec, place: &Place) -> Result<Vec<String>
     let mut lowering = Vec::new();
     for filter in filters.iter().flat_map(|all| all.iter()) {
         let name = told("filterName", filter.filter_name())?;
-        if name == place.filter_name {
-            continue;
-        }
+        let is_own = name == place.filter_name;
         for one in told("metricTransformations", filter.metric_transformations.as_ref())? {
             let is_its = one.metric_name == spec.metric_name
                 && one.metric_namespace == spec.metric_namespace;
             let each = one.metric_value.trim().parse::<f64>().ok();
             let is_less = |value: Option<f64>| value.is_some_and(|value| value < 0.0);
-            if is_its && (is_less(each) || is_less(one.default_value)) {
+            // What is declared of the own one is compared.
+            let makes_less = match is_own {
+                true => is_less(one.default_value) && spec.default_value.is_none(),
+                false => is_less(each) || is_less(one.default_value),
+            };
+            if is_its && makes_less {
                 lowering.push(format!("the filter {name} makes it less"));
             }
         }

@@ -1,4 +1,4 @@
-//! Other filters of the log group that lower what the filter counts: what one adds to a metric, another can take away.
+//! What lowers the metric again, as other filters of the log group can: what one adds to a metric, another takes away.
 
 use serde::{Deserialize, Serialize};
 
@@ -42,8 +42,8 @@ impl Part for Others {
         let mut drift = Drift::new();
         drift.add("metric_value", Some(now.0.join("; ")), look.spec.metric_value.as_ref());
         vec![Change::finding(drift).withhold(
-            "other filters take away from the metric what this one adds, so that the alarm may never hear of it; \
-             delete them, or let them feed another metric",
+            "what is counted is taken away from the metric again, so that the alarm may never hear of it: let such a \
+             filter feed another metric, or give it no negative value, nor a negative default",
         )]
     }
 
