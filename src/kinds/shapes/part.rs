@@ -206,6 +206,13 @@ pub struct State<K: Parted> {
     parts: BTreeMap<String, Value>,
 }
 
+impl<K: Parted> State<K> {
+    /// What is there of a part; `None` when it was not read.
+    pub fn now<P: Part<Of = K>>(&self) -> Option<P::Now> {
+        before::<P>(Some(self))
+    }
+}
+
 #[cfg(test)]
 impl<K: Parted> State<K> {
     /// An object of which no part was read.
