@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::spec::{FileFormat, Settings, TrafficType};
+use super::spec::{FileFormat, FlowLog, Settings, TrafficType};
 use super::*;
 use crate::kinds::{GrantClass, Risk};
 
