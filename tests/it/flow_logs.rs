@@ -14,7 +14,7 @@ fn with_bucket(fields: &str) -> Account {
     ec2(
         &account,
         &format!(
-            "boto3.client('s3').create_bucket(Bucket='flows-{}')\n\
+            "boto3.client('s3').create_bucket(Bucket='flows-{}', CreateBucketConfiguration={{'LocationConstraint': 'eu-west-1'}})\n\
              ec2.create_vpc(CidrBlock='10.1.0.0/16')",
             account.id
         ),
