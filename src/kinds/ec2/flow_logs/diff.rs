@@ -8,7 +8,10 @@ use crate::kinds::{Change, Drift, Facts, Risk, compared};
 pub fn changes(facts: &Facts, spec: &Spec, vpc: &str, state: &State) -> Vec<Change<Action>> {
     let wanted = Settings::from(spec);
     let act = |step| Action { vpc_id: vpc.to_owned(), step };
-    compared::mark_all();
+    compared::mark("exclusive");
+    if state.flow_logs.is_empty() {
+        compared::mark_all();
+    }
     let fits: Vec<&FlowLog> =
         state.flow_logs.iter().filter(|one| wanted.drift(&one.settings).is_empty()).collect();
     let works = fits.iter().find(|one| one.problem.is_none());

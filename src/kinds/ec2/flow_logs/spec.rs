@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::kinds::Drift;
 use crate::kinds::ec2::vpcs::Exclude;
 use crate::kinds::spec::aws_enum;
+use crate::kinds::{Drift, compared};
 use crate::names::Arn;
 
 /// A flow log of every VPC in every Region, which records its traffic.
@@ -172,6 +172,7 @@ impl Settings {
         let mut drift = Drift::new();
         let Self { traffic_type, log_destination: to, .. } = self;
         drift.compare("traffic_type", Some(&seen.traffic_type), Some(traffic_type));
+        compared::mark("log_destination");
         if !self.goes_where(seen) {
             drift.add("log_destination", Some(&seen.log_destination), Some(to));
         }
