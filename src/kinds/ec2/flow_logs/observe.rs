@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{self, Filter, Vpc};
+use serde::Deserialize;
 
 use super::FlowLogs;
 use super::spec::{FileFormat, FlowLog, LogDestinationType, Settings, Spec, State, place};
 use crate::aws::{AwsError, Call};
 use crate::kinds::ec2::vpcs::{self, Exclude};
 use crate::kinds::shapes::sweep::{Reach, Sweep, Way};
-use crate::kinds::spec::aws_enum;
 use crate::kinds::together::together;
 use crate::kinds::{Cx, Facts, ObserveError, Status, count, known, told};
 
@@ -19,19 +19,19 @@ pub const FLOW_LOGS: Call = Call::new("ec2", "DescribeFlowLogs");
 /// As many as AWS gives in one answer: lists that ask for no number have a smaller quota.
 const PAGE: i32 = 1000;
 
-aws_enum! {
-    /// How a flow log fares, in the only word that AWS documents.
-    FlowLogStatus {
-        Active = "ACTIVE",
-    }
+/// How a flow log fares, in the only word that AWS documents.
+#[derive(Debug, Deserialize)]
+enum FlowLogStatus {
+    #[serde(rename = "ACTIVE")]
+    Active,
 }
 
-aws_enum! {
-    /// How its records fare.
-    DeliverLogsStatus {
-        Success = "SUCCESS",
-        Failed = "FAILED",
-    }
+/// How its records fare.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum DeliverLogsStatus {
+    Success,
+    Failed,
 }
 
 /// A VPC with its flow logs, as they are listed.
@@ -127,7 +127,8 @@ fn seen(facts: &Facts, flow_logs: &[types::FlowLog]) -> Result<Vec<FlowLog>, Obs
 fn read(facts: &Facts, one: &types::FlowLog) -> Result<FlowLog, ObserveError> {
     let id = told("FlowLogId", one.flow_log_id())?;
     // One that is not active records nothing, and AWS knows no word for it.
-    known::<FlowLogStatus>("FlowLogStatus", told("FlowLogStatus", one.flow_log_status())?)?;
+    let FlowLogStatus::Active =
+        known("FlowLogStatus", told("FlowLogStatus", one.flow_log_status())?)?;
     let tags = one.tags().iter().map(|tag| {
         let key = told("Key of a flow log's tag", tag.key())?;
         Ok((key.to_owned(), tag.value().unwrap_or_default().to_owned()))
