@@ -9,7 +9,7 @@ use super::log_group::{self, deletion_protection, kms_key, retention};
 use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::kms::let_in::GET_POLICY;
-use crate::kinds::kms::reads;
+use crate::kinds::kms::{named, reads};
 use crate::kinds::shapes::sweep;
 use crate::kinds::{
     Allowed, Arns, Change, Claim, Controls, Cx, Facts, Kind, Object, ObserveError, Scope, Stricter,
@@ -140,6 +140,17 @@ deletion_protection_enabled = false
             Step::Encrypt(key) => kms_key::set(cx, group, key.as_deref()).await,
             Step::Protect(enabled) => deletion_protection::set(cx, group, *enabled).await,
         }
+    }
+
+    // A key that the same plan makes is known by its alias in the plan, and by its ARN once it is there.
+    fn is_same_write(one: &Action, other: &Action) -> bool {
+        let (Step::Encrypt(Some(one_key)), Step::Encrypt(Some(other_key))) =
+            (&one.step, &other.step)
+        else {
+            return false;
+        };
+        one.log_group_name == other.log_group_name
+            && (named::is_alias(one_key) != named::is_alias(other_key))
     }
 
     fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
