@@ -9,6 +9,7 @@ Usage: forms.py EVENKEEL SIMULATOR [ACCOUNTS …]. Nothing here is a test.
 """
 
 import gzip
+import hashlib
 import json
 import sys
 import tempfile
@@ -21,13 +22,35 @@ FORMS = ["text", "markdown", "html", "json", "json-lines", "sarif", "junit", "sa
 HOME = "123456789012"
 
 
+def page_of(body: str) -> str:
+    """What tells the pages of a read apart (src/aws/tape.rs): a digest of method, query and body."""
+    asked = json.dumps(["POST", "", body], separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(asked.encode()).hexdigest()[:12]
+
+
+def asked_by_name(seen: str) -> list[tuple[str, str]]:
+    """The pages of the keys that are asked for by their ARNs, in which the account stands: page and body."""
+    asked = []
+    for read in json.loads(seen)["seen"]["reads"]:
+        if read["call"] == "kms:DescribeKey" and HOME in read.get("arguments", ""):
+            body = json.dumps({"KeyId": read["arguments"]}, separators=(",", ":"))
+            assert [page_of(body)] == list(read["pages"]), read
+            asked.append((page_of(body), body))
+    return asked
+
+
 def copied(one: Path, fleet: Path, accounts: int) -> None:
     """The snapshot of a fleet, each account of which is the one that was recorded."""
     head, seen, _end = gzip.decompress(one.read_bytes()).decode().splitlines()
+    asked = asked_by_name(seen)
     with gzip.open(fleet, "wt", compresslevel=1) as out:
         print(head, file=out)
         for number in range(accounts):
-            print(seen.replace(HOME, str(500_000_000_000 + number)), file=out)
+            account = str(500_000_000_000 + number)
+            own = seen.replace(HOME, account)
+            for page, body in asked:
+                own = own.replace(page, page_of(body.replace(HOME, account)))
+            print(own, file=out)
         print(json.dumps({"end": accounts}), file=out)
 
 

@@ -14,8 +14,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use evenkeel::names::{AccountId, Region};
 use evenkeel::store::Store;
 use evenkeel::store::history::{
-    DriftKey, DriftSeen, Ending, Filter, Intent, IntentAbout, Outcome, OutcomeAbout, OutcomeWord,
-    RunAbout, RunRecord, SeenAccount, Verified, What,
+    DriftKey, DriftSeen, Ending, Extent, Filter, Intent, IntentAbout, Outcome, OutcomeAbout,
+    OutcomeWord, RunAbout, RunRecord, SeenAccount, Verified, What,
 };
 use serde_json::json;
 
@@ -109,7 +109,7 @@ async fn fill(store: &Store, accounts: usize, days: usize) {
             account: account(number),
             name: Some(format!("account {number}")),
             targets: Default::default(),
-            is_whole: false,
+            extent: Extent::Part,
             drifted: drifts
                 .then(|| DriftSeen {
                     key: key(number, day),

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::permission::Call;
 use super::refusals;
 use super::whole::NotWhole;
+use super::wire::AFTER_LOSS;
 use crate::names::{AccountId, Region};
 
 /// What kind of failure an error is, which decides what happens next.
@@ -136,6 +137,8 @@ fn is_quota(code: &str) -> bool {
 /// The fields of an [`AwsError`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Detail {
+    /// Whether an earlier try of the call had no answer, so that it may have been done.
+    pub after_loss: bool,
     /// The account whose credentials made the call, when it is known.
     pub account: Option<AccountId>,
     /// The Region of the endpoint.
@@ -217,7 +220,9 @@ impl AwsError {
             }
         };
         let request_id = error.request_id().map(str::to_owned);
+        let marked = |response: &HttpResponse| response.headers().get(AFTER_LOSS).is_some();
         Self::new(Detail {
+            after_loss: error.raw_response().is_some_and(marked),
             account: account.cloned(),
             region: region.clone(),
             call,
@@ -232,6 +237,7 @@ impl AwsError {
     /// An answer that came and cannot be used.
     pub fn malformed(region: &Region, call: Call, problem: &str) -> Self {
         Self::new(Detail {
+            after_loss: false,
             account: None,
             region: region.clone(),
             call,
@@ -276,12 +282,31 @@ impl AwsError {
         }
     }
 
+    /// Where the deny stands, in AWS's own words (IAM User Guide, "Troubleshoot access denied error messages").
+    fn denied_in(&self) -> &str {
+        let after = |text: &'static str| self.message.split_once(text).map(|(_, after)| after);
+        let place = after("explicit deny in an ").or_else(|| after("explicit deny in a "));
+        let end =
+            |place: &str| place.find(|c: char| !c.is_ascii_alphabetic() && c != '-' && c != ' ');
+        match place {
+            Some(place) => place[..end(place).unwrap_or(place.len())].trim(),
+            None => {
+                "a policy of the identity, of the resource or of the session, or a permissions boundary"
+            }
+        }
+    }
+
     /// What the reader should do next.
     pub fn remedy(&self) -> String {
         if let Some(remedy) = refusals::remedy(&self.code, self.call.operation) {
             return remedy.to_owned();
         }
         match self.class {
+            ErrorClass::Denied if self.message.contains("explicit deny") => format!(
+                "a policy denies it, which no allow changes: look for a Deny of {} where AWS's message says ({}); one that `evenkeel policy --own-role` made for evenkeel's own role and its policies is meant to be",
+                self.call.iam_action(),
+                self.denied_in()
+            ),
             ErrorClass::Denied => format!(
                 "allow {} to the identity that evenkeel uses; `evenkeel policy` prints the whole policy, and with --with-rollback what a rollback needs besides",
                 self.call.iam_action()
@@ -414,6 +439,39 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_explicit_deny_has_a_remedy_of_its_own() {
+        let remedy = |message: &str| {
+            AwsError::new(Detail {
+                after_loss: false,
+                account: None,
+                region: Region::new("us-east-1"),
+                call: Call::new("iam", "UpdateRole"),
+                code: "AccessDenied".to_owned(),
+                message: message.to_owned(),
+                status: Some(403),
+                request_id: None,
+                class: ErrorClass::of("AccessDenied", message, Some(403)),
+            })
+            .remedy()
+        };
+        for (place, told) in [
+            ("with an explicit deny in an identity-based policy", "(identity-based policy)"),
+            (
+                "with an explicit deny in a permissions boundary: arn:aws:iam::1:policy/b",
+                "(permissions boundary)",
+            ),
+            ("with an explicit deny", "(a policy of the identity"),
+        ] {
+            let said =
+                remedy(&format!("User: x is not authorized to perform: iam:UpdateRole {place}"));
+            assert!(said.contains("a Deny of iam:UpdateRole") && said.contains(told), "{said}");
+            assert!(!said.starts_with("allow"), "{said}");
+        }
+        let missing = "because no identity-based policy allows the iam:UpdateRole action";
+        assert!(remedy(missing).starts_with("allow iam:UpdateRole"));
+    }
+
+    #[test]
     fn codes_have_classes() {
         let cases = [
             ("NoSuchEntity", "", Some(404), ErrorClass::Absent),
@@ -449,6 +507,7 @@ mod tests {
     fn a_read_that_finds_nothing_is_not_something_that_has_gone() {
         let absent = |call: Call, code: &str| {
             AwsError::new(Detail {
+                after_loss: false,
                 account: None,
                 region: Region::new("us-east-1"),
                 call,
@@ -475,6 +534,7 @@ mod tests {
     fn a_refusal_names_what_helps_against_it() {
         let remedy = |service: &'static str, operation: &'static str, code: &str| {
             AwsError::new(Detail {
+                after_loss: false,
                 account: None,
                 region: Region::new("us-east-1"),
                 call: Call::new(service, operation),
@@ -516,6 +576,7 @@ mod tests {
     fn a_limit_that_nobody_can_raise_has_another_remedy() {
         let full = |operation: &'static str| {
             AwsError::new(Detail {
+                after_loss: false,
                 account: None,
                 region: Region::new("us-east-1"),
                 call: Call::new("iam", operation),
@@ -535,6 +596,7 @@ mod tests {
     #[test]
     fn a_denied_call_names_the_permission() {
         let error = AwsError::new(Detail {
+            after_loss: false,
             account: None,
             region: Region::new("us-east-1"),
             call: Call::new("s3", "HeadBucket"),

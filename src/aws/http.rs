@@ -9,6 +9,7 @@
 
 use std::net::{IpAddr, ToSocketAddrs};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use aws_smithy_http_client::proxy::ProxyConfig;
@@ -29,7 +30,7 @@ use hyper_util::client::proxy::matcher::Matcher;
 use super::meter::{self, Meter, Sent};
 use super::reach::Reach;
 use super::tape::{self, Answer};
-use super::wire;
+use super::wire::{self, AFTER_LOSS, Wire};
 
 /// What is said of an endpoint that is not asked any more.
 const NO_ANSWER: &str =
@@ -183,6 +184,19 @@ struct MeteredConnector {
     reach: Arc<Reach>,
 }
 
+/// Marks an answer to a call of which an earlier try was lost, and remembers a try that is.
+fn after_loss(wire: Option<&Wire>, answer: &mut Result<HttpResponse, ConnectorError>) {
+    let Some(wire) = wire else { return };
+    match answer {
+        Ok(response) if response.status().as_u16() < 500 => {
+            if wire.was_lost.load(Ordering::Relaxed) {
+                response.headers_mut().insert(AFTER_LOSS, "1");
+            }
+        }
+        _ => wire.was_lost.store(true, Ordering::Relaxed),
+    }
+}
+
 impl HttpConnector for MeteredConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let wire = wire::in_hand();
@@ -240,6 +254,7 @@ impl HttpConnector for MeteredConnector {
                     meter::tell(&Sent { service, took, answer });
                 }
             };
+            after_loss(wire.as_deref(), &mut answer);
             let answer = answer.inspect_err(|_| tell(meter::Answer::Nothing))?;
             let (throttled, answer) = is_throttled(answer).await?;
             tell(match throttled {

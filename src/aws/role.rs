@@ -1,5 +1,6 @@
 //! Taking a role in another account, so that CloudTrail there says who came and why.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_credential_types::Credentials;
@@ -89,6 +90,7 @@ impl RoleCredentials {
             .set_tags(tag.map(|tag| vec![tag]))
             .set_policy(role.policy.clone());
         let wire = Wire {
+            was_lost: AtomicBool::default(),
             region: self.region.clone(),
             call: ASSUME,
             credentials: self.base.clone(),

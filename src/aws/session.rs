@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
@@ -300,6 +301,7 @@ impl Session {
         let call = Call::new("sts", "GetCallerIdentity");
         meter.called(call);
         let wire = Wire {
+            was_lost: AtomicBool::default(),
             region: home_region.clone(),
             call,
             credentials: credentials.clone(),
@@ -446,7 +448,8 @@ impl Session {
         let begun = tape.as_ref().map(|(tape, key)| tape.begin(key));
         let limits = Arc::clone(&self.limits);
         let credentials = self.credentials.clone();
-        let wire = Wire { region: region.clone(), call, credentials, limits, tape };
+        let was_lost = AtomicBool::default();
+        let wire = Wire { region: region.clone(), call, credentials, limits, tape, was_lost };
         let span = tracing::debug_span!(
             target: TRACE, "call", otel.kind = "client", otel.name = %call, rpc.system = "aws-api",
             rpc.service = call.service, rpc.method = call.operation, aws.region = %region,
@@ -473,6 +476,7 @@ impl Session {
             _ => "Stopping",
         };
         AwsError::new(Detail {
+            after_loss: false,
             account: Some(self.identity.account.clone()),
             region: region.clone(),
             call,

@@ -50,6 +50,7 @@ mod tests {
 
     fn error(code: &str) -> AwsError {
         AwsError::new(Detail {
+            after_loss: false,
             account: None,
             region: Region::new("us-east-1"),
             call: Call::new("kms", "CreateKey"),

@@ -7,6 +7,7 @@
 //! never taken for the answer of a read, and never recorded.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use aws_credential_types::provider::SharedCredentialsProvider;
 
@@ -14,6 +15,9 @@ use super::permission::Call;
 use super::rate::RateLimits;
 use super::tape::{ReadKey, Tape};
 use crate::names::Region;
+
+/// The header with which an answer says that an earlier try of its call was lost: no header of AWS's.
+pub const AFTER_LOSS: &str = "x-evenkeel-after-loss";
 
 tokio::task_local! {
     static IN_HAND: Option<Arc<Wire>>;
@@ -32,6 +36,8 @@ pub struct Wire {
     pub limits: Arc<RateLimits>,
     /// Where its answers go, or come from; writes have none.
     pub tape: Option<(Tape, ReadKey)>,
+    /// Whether an earlier try of it had no answer, or one of a failure on AWS's side: it may have been done.
+    pub was_lost: AtomicBool,
 }
 
 /// The call that the present task is making.

@@ -10,6 +10,7 @@ use croner::Cron;
 use tokio::task::JoinHandle;
 
 use super::queue::{Cause, Causes, What};
+use super::schedule;
 use crate::fleet::Fleet;
 use crate::reconcile::{AccountLocks, Claims, Share, Sharing};
 use crate::store::{Shares, Store, StoreError};
@@ -140,7 +141,7 @@ impl Among {
         of: &Of,
         now: DateTime<Utc>,
     ) -> DateTime<Utc> {
-        let tick = || schedule?.find_previous_occurrence(&Utc::now(), true).ok();
+        let tick = || schedule::latest(schedule?, Utc::now());
         let times = causes.kept.iter().filter_map(|cause| match cause {
             Cause::Start => Some(of.began),
             Cause::Schedule => Some(tick().unwrap_or(now)),

@@ -25,6 +25,7 @@ use super::said::{Hearer, Said};
 use super::schedule::Schedules;
 use super::setback::Setback;
 use super::sight::Sight;
+use super::strange::Strange;
 use crate::names::{AccountId, Region};
 use crate::reconcile::Stop;
 
@@ -225,6 +226,8 @@ struct State<'a> {
     path_at: Option<Duration>,
     /// Why no such call could be made in an account, said once.
     silent: BTreeMap<AccountId, String>,
+    /// The messages that could not be read.
+    strange: Strange,
     /// What this controller's own calls carry.
     mark: String,
     random: fastrand::Rng,
@@ -244,6 +247,7 @@ impl<'a> State<'a> {
             wrong: None,
             path_at: None,
             silent: BTreeMap::new(),
+            strange: Strange::default(),
             mark: format!("{:032x}", random.u128(..)),
             random,
         }
@@ -369,8 +373,10 @@ impl<'a> State<'a> {
             let event = match parse(&message.body) {
                 Ok(event) => event,
                 Err(why) => {
-                    self.say(Said::NoEvent { why: &why });
-                    self.sight().counts.unreadable += u64::from(message.is_first);
+                    if self.strange.is_new(&message.id) {
+                        self.say(Said::NoEvent { why: &why });
+                        self.sight().counts.unreadable += 1;
+                    }
                     continue;
                 }
             };

@@ -26,12 +26,12 @@ pub const KEEP_EVERY: Duration = Duration::from_secs(15);
 /// A message, as the queue gives it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
+    /// Its id, which it keeps however often it is given out.
+    pub id: String,
     /// What it says.
     pub body: String,
     /// What it is deleted by.
     pub receipt: String,
-    /// Whether it was never given out before.
-    pub is_first: bool,
 }
 
 /// Where events come from.

@@ -74,6 +74,7 @@ pub mod service;
 pub mod setback;
 pub mod sight;
 pub mod sqs;
+mod strange;
 pub mod told;
 
 pub use audience::Audience;

@@ -6,6 +6,7 @@ pub mod causes;
 mod mended;
 pub mod narrowed;
 pub mod ours;
+mod unanswered;
 pub mod whole;
 
 use std::collections::BTreeMap;
@@ -41,8 +42,10 @@ use crate::store::audit::SharedLog;
 
 use attempt::Attempt;
 use came_to::CameTo;
+use causes::heard;
 use mended::Mended;
 use ours::Ours;
+use unanswered::Unanswered;
 
 /// How often it is looked at whether the kill switch is on, to say so; each write looks for itself.
 const SWITCH_EVERY: Duration = Duration::from_millis(500);
@@ -92,6 +95,8 @@ pub struct Own {
     ours: Ours,
     /// When each object was as declared last.
     right: Arc<LastRight>,
+    /// What events told for looks that came to nothing.
+    unanswered: Unanswered,
 }
 
 impl Reconciler {
@@ -145,6 +150,8 @@ impl Reconciler {
         let begun = Begun { job, started, files: &files, pulled: pulled.as_ref() };
         let attempt = Attempt { of: self, begun: &begun, version: &version, meter, mended };
         let ended = attempt.run().await;
+        let told = heard(&job.what, &job.causes);
+        self.own.unanswered.ended(&job.what, &told, ended.as_ref().ok().map(|ended| ended.0));
         let failed = ended.as_ref().err();
         // One that somebody stopped says nothing.
         if failed.is_none_or(|error| error.outcome() != RunOutcome::Interrupted) {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use croner::Cron;
 
 /// The schedules of targets.
@@ -57,7 +57,17 @@ impl Schedules {
 }
 
 fn after(cron: &Cron, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    cron.find_next_occurrence(&now, false).ok()
+    cron.find_next_occurrence(&whole_second(now), false).ok()
+}
+
+/// The latest tick of a schedule: the same instant for whoever asks until the next one.
+pub fn latest(cron: &Cron, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    cron.find_previous_occurrence(&whole_second(now), true).ok()
+}
+
+/// Ticks are at whole seconds; what is found of a time in between has its fraction.
+fn whole_second(time: DateTime<Utc>) -> DateTime<Utc> {
+    time.trunc_subsecs(0)
 }
 
 #[cfg(test)]
@@ -86,6 +96,24 @@ mod tests {
         assert_eq!(schedules.due(at("08:15:00")), ["quarter"]);
         assert!(schedules.due(at("08:15:00")).is_empty());
         assert_eq!(schedules.due(at("09:00:01")), ["hour", "quarter"]);
+    }
+
+    #[test]
+    fn a_tick_is_the_same_instant_for_whoever_looks_at_the_clock() {
+        let quarter = schedule("0 */15 * * * *").unwrap();
+        let tick = Some(at("08:15:00"));
+        for now in ["08:15:00", "08:15:00.004", "08:15:00.950", "08:15:07.3", "08:29:59.999"] {
+            assert_eq!(latest(&quarter, at(now)), tick, "{now}");
+        }
+        assert_eq!(latest(&quarter, at("08:14:59.999")), Some(at("08:00:00")));
+        // Two controllers that started at other moments.
+        for start in ["08:01:00.2", "08:14:59.9"] {
+            let mut schedules = schedules(start);
+            assert!(schedules.due(at("08:14:59.999")).is_empty(), "{start}");
+            assert_eq!(schedules.due(at("08:15:00")), ["quarter"], "{start}");
+            assert!(schedules.due(at("08:15:00.999")).is_empty(), "{start}");
+            assert_eq!(schedules.pause(at("08:15:00.5")), Some(Duration::from_millis(899_500)));
+        }
     }
 
     #[test]

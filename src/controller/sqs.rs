@@ -89,19 +89,19 @@ impl Inbox for Sqs {
         let answer = session.send(&region, RECEIVE, None, request).await;
         let answer = answer.map_err(|error| error.to_string())?;
         let messages = answer.messages.unwrap_or_default().into_iter();
+        let mut has_new = false;
         // A message without a receipt could never be deleted, and one without a body says nothing.
         let messages: Vec<Message> = messages
             .filter_map(|message| {
+                let receipt = message.receipt_handle?;
+                // Without a count, nobody knows of an earlier time.
                 let count = message.attributes.as_ref().and_then(|all| all.get(&COUNT));
-                Some(Message {
-                    receipt: message.receipt_handle?,
-                    // Without a count, nobody knows of an earlier time.
-                    is_first: count.is_none_or(|count| count == "1"),
-                    body: message.body.unwrap_or_default(),
-                })
+                has_new |= count.is_none_or(|count| count == "1");
+                let id = message.message_id.unwrap_or_else(|| receipt.clone());
+                Some(Message { id, body: message.body.unwrap_or_default(), receipt })
             })
             .collect();
-        if messages.iter().any(|message| message.is_first) {
+        if has_new {
             self.door.came();
         }
         Ok(messages)

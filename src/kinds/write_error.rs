@@ -11,6 +11,14 @@ pub enum WriteError {
     /// AWS refused it, or did not answer.
     #[error(transparent)]
     Aws(#[from] AwsError),
+    /// Of several calls that make something, a later one was refused, and what the earlier ones made is there.
+    #[error("{error}; what was made before that is there: {left}")]
+    Half {
+        /// What is there now, and how it is known.
+        left: String,
+        /// What AWS said of the later call.
+        error: AwsError,
+    },
     /// The request cannot be made of what the plan holds, so that nothing was sent.
     #[error("the request cannot be made whole, so that nothing was sent: {0}")]
     Unsendable(String),
@@ -27,6 +35,11 @@ pub enum WriteError {
     /// earlier try whose answer was lost has made it, or somebody else has since the look.
     #[error("it was there already: {0}")]
     WasThere(String),
+    /// The same of what is one and the same thing whoever was first: what AWS itself makes when it is asked to,
+    /// such as a role of a service; what bears the mark of this run; what an earlier try of the call, whose answer
+    /// was lost, has made.
+    #[error("it was there already: {0}")]
+    WasThereAlike(String),
     /// Something was to be made, and a look directly before shows that it is there: nothing was sent, because
     /// AWS would not have said it, and might have put the new one in its place.
     #[error("it was there already, so that nothing was sent: {0}")]
@@ -46,6 +59,15 @@ impl Made {
 }
 
 impl WriteError {
+    /// It was there, and is as it is to be: this call's own, where an earlier try of it was lost, and else
+    /// whoever's.
+    pub fn was_there(error: &AwsError) -> Self {
+        match error.after_loss {
+            true => Self::WasThereAlike(error.to_string()),
+            false => Self::WasThere(error.to_string()),
+        }
+    }
+
     /// The same of an object.
     pub fn there_by_now(id: &str) -> Self {
         Self::ThereByNow(format!("{id} is there by now, and was not when the plan was made"))
@@ -54,10 +76,10 @@ impl WriteError {
     /// What the reader should do next.
     pub fn remedy(&self) -> String {
         match self {
-            Self::Aws(error) => error.remedy(),
+            Self::Aws(error) | Self::Half { error, .. } => error.remedy(),
             Self::Look(error) => error.clone().into_unknown().remedy.unwrap_or_default(),
             Self::Changed(_) | Self::Another(_) => "make a new plan, and read it".to_owned(),
-            Self::WasThere(_) | Self::ThereByNow(_) => {
+            Self::WasThere(_) | Self::WasThereAlike(_) | Self::ThereByNow(_) => {
                 "nothing is left to do; whose it is, its tags and CloudTrail say".to_owned()
             }
             Self::Unsendable(_) => {

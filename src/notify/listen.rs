@@ -364,9 +364,7 @@ impl Drifted {
 
     fn stands(&self, refused: Option<&(String, String)>) -> Matter {
         let held = self.steps.iter().find_map(|(_, step)| holds::of_step(step));
-        let failed = self.steps.iter().find(|(_, step)| {
-            matches!(step, Step::Failed { .. } | Step::Moved { .. } | Step::Blocked { .. })
-        });
+        let failed = self.steps.iter().find(|(_, step)| step.is_failure());
         if let Some((name, step)) = failed {
             let step = step.to_string();
             let step = without_request(step.lines().next().unwrap_or_default()).into_owned();

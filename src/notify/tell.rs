@@ -261,7 +261,7 @@ mod tests {
     use crate::fleet::notify::{On, Severity};
     use crate::names::Region;
     use crate::notify::matter::{Matter, Subject};
-    use crate::store::history::{DriftKey, DriftSeen, SeenAccount};
+    use crate::store::history::{DriftKey, DriftSeen, Extent, SeenAccount};
     use crate::store::memory::InMemory;
 
     fn at(second: i64) -> DateTime<Utc> {
@@ -285,7 +285,7 @@ mod tests {
             account: key().account,
             name: None,
             targets: Vec::new(),
-            is_whole: true,
+            extent: Extent::Account,
             drifted: Some(drifted).filter(|_| is_drifted).into_iter().collect(),
             in_sync: Some(key()).filter(|_| !is_drifted).into_iter().collect(),
             unknown: Vec::new(),

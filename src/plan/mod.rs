@@ -318,6 +318,11 @@ impl ObjectPlan {
         self.changes.iter().any(PlannedChange::is_applied)
     }
 
+    /// Whether all that differs is written as declared, so that nothing differs after it.
+    pub fn is_all_applied(&self) -> bool {
+        self.puts_back.is_none() && self.changes.iter().all(PlannedChange::is_applied)
+    }
+
     /// Whether `apply` would write something here, or would if no guard held it back.
     pub fn is_meant(&self) -> bool {
         self.changes.iter().any(PlannedChange::is_meant)

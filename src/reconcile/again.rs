@@ -297,6 +297,15 @@ impl Now {
         if self.is_as_declared() {
             return Fit::Needless;
         }
+        // What else was planned, or went with the making, was meant for a new one.
+        let was_made = planned.observed.status == Status::Absent
+            && matches!(self.object.status, Status::Present(_));
+        if was_made && written != Written::ThisObject {
+            return Fit::Moved(
+                "it is there by now, and was not when the plan was made: nobody knows whose it is"
+                    .to_owned(),
+            );
+        }
         if written == Written::Nothing && has_moved() {
             return Fit::Moved("it has changed since the plan was made".to_owned());
         }

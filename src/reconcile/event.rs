@@ -46,6 +46,8 @@ pub enum RunEvent<'a> {
     GovernedBeside {
         /// The account.
         account: &'a AccountId,
+        /// These targets.
+        targets: &'a BTreeSet<String>,
     },
     /// So many items more of an account will be observed.
     Found {

@@ -257,7 +257,9 @@ async fn look_with(
         Err(conflicts) => return Outcome::Conflicts(conflicts),
     };
     if !job.beside.targets.is_empty() {
-        stream.mention(RunEvent::GovernedBeside { account: session.account() });
+        let names = job.beside.targets.iter().map(|at| wanted.targets[*at].name.clone());
+        let (account, targets) = (session.account(), &names.collect());
+        stream.mention(RunEvent::GovernedBeside { account, targets });
     }
     let claimants = match wanted.to_apply {
         true => claimants(&parts, &beside),

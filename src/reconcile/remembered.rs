@@ -2,6 +2,7 @@
 //! the store before it is sent, as in the audit log; a store that cannot be reached stops writes, and
 //! never a look.
 
+mod hindered;
 mod seen;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +12,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::event::{ListenError, Listener, Recovered, RunEvent, Told};
+use super::event::{ListenError, Listener, Note, Recovered, RunEvent, Told};
 use super::heard::Hearsay;
 use super::look::Look;
 use super::outcome::RunOutcome;
@@ -104,8 +105,12 @@ struct Noted {
     run: Option<RunRecord>,
     /// The tokens of the leases under which accounts were looked at, where there are leases.
     tokens: BTreeMap<AccountId, i64>,
-    /// The accounts for which targets declare things that the run is not asked for.
-    in_part: BTreeSet<AccountId>,
+    /// The targets that declare things for an account which the run is not asked for.
+    beside: BTreeMap<AccountId, BTreeSet<String>>,
+    /// The shard that is looked at, where it has no account.
+    empty_shard: Option<String>,
+    /// Of which kind the failures of its changes are.
+    classes: BTreeMap<u32, FailureClass>,
     /// Whether the store has it.
     is_there: bool,
     /// Its signs of life, where others may ask about it.
@@ -125,7 +130,9 @@ impl Remembered {
         noted.what = what;
         noted.began = Utc::now();
         noted.tokens.clear();
-        noted.in_part.clear();
+        noted.beside.clear();
+        noted.classes.clear();
+        noted.empty_shard = None;
     }
 
     /// Says how a run ended whose end nobody has told, such as one that nobody agreed to; and why nothing
@@ -153,9 +160,9 @@ impl Remembered {
             return;
         }
         self.close(RunOutcome::from(plan.outcome()), None);
-        let (what, began, in_part) = {
+        let (what, began, beside) = {
             let noted = self.noted();
-            (noted.what.clone(), noted.began, noted.in_part.clone())
+            (noted.what.clone(), noted.began, noted.beside.clone())
         };
         if what.is_shared && plan.targets.is_empty() && plan.failed.is_empty() {
             // Others have looked: there was no run.
@@ -183,6 +190,7 @@ impl Remembered {
                 found: Vec::new(),
                 killed: false,
                 failed: false,
+                empty_shard: self.noted().empty_shard.clone(),
                 rolls_back: what.rolls_back.clone(),
                 caused_by: what.caused_by.clone(),
                 overruled: what.overruled.clone(),
@@ -191,7 +199,7 @@ impl Remembered {
         };
         self.noted().run = Some(run);
         let (seen, unseen) = match what.keeps_drift {
-            true => (seen(told, plan, &what, &in_part), unseen(told, plan, &what)),
+            true => (seen(told, plan, &what, &beside), unseen(told, plan, &what)),
             false => (Vec::new(), Vec::new()),
         };
         let taken = self.take_over(told, plan);
@@ -342,9 +350,13 @@ impl Remembered {
         let (outcome, about) = match answer {
             Ok(()) => (OutcomeWord::Applied, OutcomeAbout::default()),
             Err(failed) => {
+                if let Some(class) = failed.class {
+                    self.noted().classes.insert(change, class);
+                }
                 let about = OutcomeAbout {
                     error: Some(failed.error.clone()),
                     class: Some(serde_json::to_value(failed.class)?),
+                    left: failed.left.clone(),
                     ..OutcomeAbout::default()
                 };
                 (OutcomeWord::Failed, about)
@@ -477,8 +489,12 @@ impl Remembered {
                 self.planned(told, plan);
                 Ok(())
             }
-            RunEvent::GovernedBeside { account } => {
-                self.noted().in_part.insert((*account).clone());
+            RunEvent::Noted(Note::EmptyShard(shard)) => {
+                self.noted().empty_shard = Some(shard.to_string());
+                Ok(())
+            }
+            RunEvent::GovernedBeside { account, targets } => {
+                self.noted().beside.insert(account.clone(), targets.clone());
                 Ok(())
             }
             RunEvent::Selected { accounts } => {
@@ -507,7 +523,13 @@ impl Remembered {
             }
             RunEvent::Verified { object, after, in_sync, .. } => {
                 let after = after.map_or(Ok(Value::Null), serde_json::to_value)?;
-                self.verified(told, object, after, in_sync)
+                self.verified(told, object, after, in_sync)?;
+                self.not_right(told, object, in_sync);
+                Ok(())
+            }
+            RunEvent::Wrote { object, change, step } => {
+                self.wrote(told, object, change.id, step);
+                Ok(())
             }
             RunEvent::FoundThere { change, .. } => {
                 if let Some(run) = &mut self.noted().run {

@@ -54,6 +54,13 @@ pub enum Step {
     },
 }
 
+impl Step {
+    /// Whether something was to be put right, and was not, for another reason than a guard or the end of the run.
+    pub fn is_failure(&self) -> bool {
+        matches!(self, Self::Failed { .. } | Self::Moved { .. } | Self::Blocked { .. })
+    }
+}
+
 impl fmt::Display for Step {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -73,7 +73,7 @@ struct PutBack {
 
 /// The plan that puts a run back, from a look at its places, and what is left out of it.
 pub async fn rollback(run: &RunShown, looked: &Looked) -> (Plan, Vec<NotPutBack>) {
-    let mut left = Vec::new();
+    let mut left = half_made(run);
     let mut parts: BTreeMap<AccountId, (AccountPlan, Vec<Vec<usize>>)> = BTreeMap::new();
     for done in done(run) {
         match put_back(&done, looked).await {
@@ -108,6 +108,25 @@ pub async fn rollback(run: &RunShown, looked: &Looked) -> (Plan, Vec<NotPutBack>
         cost: looked.plan.cost,
     };
     (assemble(head, ordered), left)
+}
+
+/// What the run made of something before AWS refused the rest of it: no change of its own, and there.
+fn half_made(run: &RunShown) -> Vec<NotPutBack> {
+    let failed = run.changes.iter().filter(|change| change.outcome == What::Failed);
+    failed
+        .filter_map(|change| {
+            let ChangeShown { intent, answer, .. } = change;
+            let is_global = intent.about.global;
+            let (item, object) = (&intent.item, &intent.object);
+            Some(NotPutBack {
+                title: title(item, object, is_global, &intent.region, &intent.account),
+                why: format!(
+                    "the run made it in part, and no rollback takes that away: {}",
+                    answer.left.as_ref()?
+                ),
+            })
+        })
+        .collect()
 }
 
 /// What the run did, object by object, the last one first: what was made for another one goes after

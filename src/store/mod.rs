@@ -17,7 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use alone::Alone;
-use db::{Db, Place, Tx};
+use db::{Backend, Db, Tx};
 pub use error::StoreError;
 pub use lease::{Lease, Leases};
 pub use memory::{InMemory, Memory};
@@ -40,7 +40,7 @@ impl Store {
     /// # Errors
     /// The URL is none, or the database cannot be used.
     pub async fn open(url: &str, folder: &Path) -> Result<Self, StoreError> {
-        Self::at(Place::of_url(url, folder)?).await
+        Self::at(Backend::of_url(url, folder)?).await
     }
 
     /// Opens the store in a file.
@@ -48,14 +48,14 @@ impl Store {
     /// # Errors
     /// It cannot be used.
     pub async fn in_file(path: &Path) -> Result<Self, StoreError> {
-        Self::at(Place::Sqlite(path.to_owned())).await
+        Self::at(Backend::Sqlite(path.to_owned())).await
     }
 
-    async fn at(place: Place) -> Result<Self, StoreError> {
+    async fn at(place: Backend) -> Result<Self, StoreError> {
         let db = Db::open(&place).await?;
         let file = match place {
-            Place::Sqlite(path) => Some(path.into()),
-            Place::Postgres(_) => None,
+            Backend::Sqlite(path) => Some(path.into()),
+            Backend::Postgres(_) => None,
         };
         Ok(Self { db, file, gaps: Arc::default() })
     }

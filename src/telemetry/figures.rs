@@ -17,7 +17,7 @@ use crate::kinds::TRAIL;
 use crate::names::AccountId;
 use crate::notify::holds;
 use crate::plan::Held;
-use crate::store::history::{Entry, LookShown, NotSeen};
+use crate::store::history::{Entry, FailedWrite, LookShown, NotSeen};
 
 /// What all controllers of a fleet have seen, as the store that they share has it.
 pub struct OfFleet {
@@ -46,13 +46,9 @@ impl OfFleet {
         Ok(Some(Self { looks, drift, lost }))
     }
 
-    /// What is not as declared. Whoever looked knows what became of the write, too.
-    pub fn drifted(&self, objects: &Objects) -> Vec<Drifted> {
-        let as_seen = |entry: &Entry| match objects.standing(&entry.object) {
-            Some(open) if open.state.is_drift() => of_open(open),
-            _ => drifted(entry),
-        };
-        self.drift.iter().map(as_seen).collect()
+    /// What is not as declared.
+    pub fn drifted(&self) -> Vec<Drifted> {
+        self.drift.iter().map(drifted).collect()
     }
 
     /// How many objects the latest looks counted of a sort.
@@ -87,6 +83,7 @@ pub fn of_open(open: &Open) -> Drifted {
         since: open.since,
         guard: open.guard.map(str::to_owned),
         released_by: open.released_by.clone(),
+        failed_since: open.failed,
     }
 }
 
@@ -94,21 +91,31 @@ pub fn of_open(open: &Open) -> Drifted {
 pub fn drifted(entry: &Entry) -> Drifted {
     let about = &entry.about;
     let held: Option<Held> = serde_json::from_value(about["held_back"].clone()).unwrap_or_default();
-    let held = held.as_ref().map(holds::Hold::from);
+    let failed_since = failed(entry);
+    let is_failed = about["is_applied"].as_bool() == Some(true) && failed_since.is_some();
+    let held = held.as_ref().filter(|_| !is_failed).map(holds::Hold::from);
     let state = match (about["is_applied"].as_bool(), &held) {
+        _ if is_failed => State::Failed,
         (Some(true), _) => State::ToChange,
         (_, Some(_)) => State::HeldBack,
         _ => State::Reported,
     };
     let severity = match () {
         () if entry.object.item.kind == TRAIL => Severity::Critical,
-        () if held.as_ref().is_some_and(|held| held.is_alarming) => Severity::High,
+        () if is_failed || held.as_ref().is_some_and(|held| held.is_alarming) => Severity::High,
         () => Severity::Medium,
     };
     let title =
         about["title"].as_str().map_or_else(|| entry.object.item.to_string(), str::to_owned);
     let (guard, released_by) = held.map(|held| (held.guard.to_owned(), held.released_by)).unzip();
-    Drifted { title, state, severity, since: entry.time, guard, released_by }
+    Drifted { title, state, severity, since: entry.time, guard, released_by, failed_since }
+}
+
+/// Since when writes of a drifted object fail, as the store has it.
+pub fn failed(entry: &Entry) -> Option<DateTime<Utc>> {
+    let failed: Option<FailedWrite> =
+        serde_json::from_value(entry.about["failed"].clone()).unwrap_or_default();
+    failed.map(|failed| failed.since)
 }
 
 /// How many objects stand how.
@@ -138,10 +145,10 @@ impl Figures {
     }
 
     /// Of the whole fleet.
-    pub fn of_fleet(fleet: &OfFleet, objects: &Objects, now: DateTime<Utc>) -> Self {
+    pub fn of_fleet(fleet: &OfFleet, now: DateTime<Utc>) -> Self {
         let counts = ["in_sync", "unknown", "excepted"].map(|sort| fleet.count(sort));
         let unseen = fleet.looks.iter().filter(|look| look.unseen().is_some()).count();
-        Self::counted(&fleet.drifted(objects), counts, (unseen, fleet.lost.len()), now)
+        Self::counted(&fleet.drifted(), counts, (unseen, fleet.lost.len()), now)
     }
 
     fn counted(
@@ -172,6 +179,7 @@ impl Figures {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::time::Duration;
 
     use serde_json::json;
@@ -194,7 +202,7 @@ mod tests {
             whole: Some(at(second)),
             about,
             open: 0,
-            is_lost: false,
+            lost: BTreeSet::new(),
         };
         let held = json!({"guard": "budget", "reason": "spent", "released_by": "time"});
         let drift = Entry {
@@ -221,8 +229,7 @@ mod tests {
 
     #[test]
     fn each_of_several_controllers_shows_the_whole_fleet_once() {
-        // One that took no account, and one that has seen nothing but another state of it.
-        let figures = Figures::of_fleet(&fleet(), &Objects::default(), at(100));
+        let figures = Figures::of_fleet(&fleet(), at(100));
         let states = [("in_sync", 2), ("unknown", 3), ("excepted", 0), ("held_back", 1)];
         assert_eq!(figures.states, states.into());
         assert_eq!(figures.drift, [(Severity::Critical, (1, 60.0))].into());

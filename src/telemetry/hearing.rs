@@ -1,7 +1,7 @@
 //! Hears one run, for telemetry.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, Utc};
 
@@ -10,7 +10,7 @@ use super::objects::Part;
 use super::runs::{in_words, of_outcome, scope};
 use super::status::RunLine;
 use crate::controller::queue::What;
-use crate::reconcile::{ApplyReport, ListenError, Listener, RunEvent, RunOutcome, Told};
+use crate::reconcile::{ApplyReport, ListenError, Listener, Note, RunEvent, RunOutcome, Told};
 
 /// Hears one run.
 pub struct Hearing {
@@ -23,6 +23,8 @@ pub struct Hearing {
     target: Option<String>,
     is_shared: bool,
     accounts: AtomicUsize,
+    /// The shard that is looked at, where it has no account.
+    empty_shard: OnceLock<String>,
 }
 
 impl Hearing {
@@ -48,6 +50,7 @@ impl Hearing {
             },
             is_shared,
             accounts: AtomicUsize::new(0),
+            empty_shard: OnceLock::new(),
         })
     }
 }
@@ -74,6 +77,9 @@ impl Listener for Hearing {
                     self.telemetry.objects().keep_accounts(target, &accounts);
                 }
             }
+            RunEvent::Noted(Note::EmptyShard(shard)) => {
+                self.empty_shard.get_or_init(|| shard.to_string());
+            }
             // There was nothing to look at.
             RunEvent::Ended { outcome: RunOutcome::Elsewhere, .. } => {}
             RunEvent::Ended { outcome, report } => self.telemetry.runs.note(RunLine {
@@ -84,6 +90,7 @@ impl Listener for Hearing {
                 outcome: Some(of_outcome(outcome).to_owned()),
                 accounts: self.accounts.load(Ordering::Relaxed),
                 applied: report.map_or(0, ApplyReport::applied),
+                empty_shard: self.empty_shard.get().cloned(),
             }),
             _ => {}
         }

@@ -178,7 +178,7 @@ impl Telemetry {
             }
             Ok(Some(fleet)) => {
                 let accounts = fleet.looks.iter().filter(|look| look.whole.is_some()).count();
-                let figures = Figures::of_fleet(fleet, &self.objects(), wall);
+                let figures = Figures::of_fleet(fleet, wall);
                 (Some(figures), fleet.seen(seen, objectives, wall), accounts)
             }
             // What this one has seen is no more than a part.

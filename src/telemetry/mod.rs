@@ -27,6 +27,7 @@ pub mod runs;
 pub mod seen;
 pub mod serve;
 pub mod shown;
+mod state;
 pub mod status;
 pub mod tls;
 pub mod token;

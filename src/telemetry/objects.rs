@@ -6,64 +6,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use chrono::{DateTime, SubsecRound, Utc};
 
+pub use super::state::State;
+use super::state::{severity, state};
 use crate::controller::queue::What;
 use crate::fleet::notify::Severity;
-use crate::kinds::TRAIL;
 use crate::names::{AccountId, ItemName, Region};
 use crate::notify::holds;
 use crate::plan::{ObjectPlan, Plan, Verdict};
 use crate::reconcile::{RunEvent, Step, Told};
 use crate::store::history::{DriftKey, LookShown, NotSeen};
-
-/// How an object stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// It differs, and is to be put right.
-    ToChange,
-    /// It differs, and a guard holds its changes back.
-    HeldBack,
-    /// It differs, and is only reported.
-    Reported,
-    /// It was to be put right, and that failed.
-    Failed,
-    /// Nobody can say.
-    Unknown,
-    /// It differs, and an exception covers it.
-    Excepted,
-}
-
-impl State {
-    /// All of them.
-    pub const ALL: [Self; 6] = [
-        Self::ToChange,
-        Self::HeldBack,
-        Self::Reported,
-        Self::Failed,
-        Self::Unknown,
-        Self::Excepted,
-    ];
-
-    /// The word in metrics and in status.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::ToChange => "to_change",
-            Self::HeldBack => "held_back",
-            Self::Reported => "reported",
-            Self::Failed => "failed",
-            Self::Unknown => "unknown",
-            Self::Excepted => "excepted",
-        }
-    }
-
-    /// Whether it is drift: different, and nobody has excepted it.
-    pub fn is_drift(self) -> bool {
-        !matches!(self, Self::Unknown | Self::Excepted)
-    }
-}
 
 /// An object that is not as declared.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +33,8 @@ pub struct Open {
     pub guard: Option<&'static str>,
     /// What releases them.
     pub released_by: Option<String>,
+    /// Since when writes of it fail, if they do.
+    pub failed: Option<DateTime<Utc>>,
     /// The target whose full look found it; empty where a smaller look did.
     of: String,
 }
@@ -121,8 +76,17 @@ pub struct Objects {
     lost: BTreeMap<String, NotSeen>,
     /// The accounts that could not be looked at.
     unseen: BTreeMap<AccountId, Unseen>,
-    /// Since when drift is so by the store, which is older than this process.
-    known: BTreeMap<DriftKey, DateTime<Utc>>,
+    /// What the store, which is older than this process, knows of drift.
+    known: BTreeMap<DriftKey, Earlier>,
+}
+
+/// What is known of drift from before this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Earlier {
+    /// Since when it is so.
+    pub since: DateTime<Utc>,
+    /// Since when writes of it fail, if they do.
+    pub failed: Option<DateTime<Utc>>,
 }
 
 /// Which part of its accounts a look looks at.
@@ -156,16 +120,17 @@ impl Part {
 }
 
 impl Objects {
-    /// Takes over since when drift is so that the store remembers.
-    pub fn known(&mut self, drift: impl IntoIterator<Item = (DriftKey, DateTime<Utc>)>) {
-        for (key, since) in drift {
+    /// Takes over what the store remembers of drift.
+    pub fn known(&mut self, drift: impl IntoIterator<Item = (DriftKey, Earlier)>) {
+        for (key, earlier) in drift {
             // It may have been looked at while the store was asked.
             let place = (key.region.clone(), key.item.clone(), key.object.clone());
             let of = self.accounts.get_mut(&key.account);
             if let Some(open) = of.and_then(|of| of.open.get_mut(&place)) {
-                open.since = open.since.min(since);
+                open.since = open.since.min(earlier.since);
+                open.failed_before(earlier.failed);
             }
-            self.known.insert(key, since);
+            self.known.insert(key, earlier);
         }
     }
 
@@ -200,16 +165,24 @@ impl Objects {
 
     /// Hears what happens in a run.
     pub fn hear(&mut self, told: &Told<'_>, part: &Part) {
+        // As the store has times.
+        let now = told.time.trunc_subsecs(6);
         match told.event {
-            RunEvent::Planned { plan } => self.looked(plan, part, told.time),
-            RunEvent::Wrote { object, step, .. } => self.wrote(object, step),
+            RunEvent::Planned { plan } => self.looked(plan, part, now),
+            RunEvent::Wrote { object, step, .. } => self.wrote(object, step, now),
             RunEvent::Verified { object, in_sync: true, .. } => {
                 self.known.remove(&key(object));
                 if let Some(of) = self.accounts.get_mut(&object.account) {
                     of.open.remove(&place(object));
                 }
             }
-            RunEvent::Verified { object, in_sync: false, .. } => self.failed(object),
+            RunEvent::Verified { object, in_sync: false, .. } => {
+                // A guard may have held some of it back.
+                let is_held = self.open(object).is_none_or(|open| open.state == State::HeldBack);
+                if object.is_all_applied() && !is_held {
+                    self.failed(object, now);
+                }
+            }
             _ => {}
         }
     }
@@ -264,8 +237,9 @@ impl Objects {
         };
         let there = of.open.get(&place).or_else(|| before.and_then(|all| all.get(&place)));
         // What nobody could read for a while did not begin anew.
-        let since = there.map(|there| there.since);
-        let since = since.or_else(|| self.known.get(&key(object)).copied()).unwrap_or(now);
+        let earlier = there.map(|there| Earlier { since: there.since, failed: there.failed });
+        let earlier = earlier.or_else(|| self.known.get(&key(object)).copied());
+        let since = earlier.map_or(now, |earlier| earlier.since);
         let target = match (part, there) {
             (Part::Some, Some(there)) => there.of.clone(),
             _ => target,
@@ -274,13 +248,16 @@ impl Objects {
         let severity = severity(object, held.as_ref().is_some_and(|held| held.is_alarming));
         let (guard, released_by) = held.map(|held| (held.guard, held.released_by)).unzip();
         let title = object.title();
-        let open = Open { state, severity, since, title, guard, released_by, of: target };
+        let failed = None;
+        let mut open =
+            Open { state, severity, since, title, guard, released_by, failed, of: target };
+        open.failed_before(earlier.and_then(|earlier| earlier.failed));
         of.open.insert(place, open);
     }
 
-    fn wrote(&mut self, object: &ObjectPlan, step: &Step) {
+    fn wrote(&mut self, object: &ObjectPlan, step: &Step, now: DateTime<Utc>) {
         match step {
-            Step::Failed { .. } | Step::Moved { .. } | Step::Blocked { .. } => self.failed(object),
+            step if step.is_failure() => self.failed(object, now),
             Step::HeldBack { held } => {
                 let held = holds::Hold::from(held);
                 if let Some(open) = self.open(object) {
@@ -294,12 +271,10 @@ impl Objects {
         }
     }
 
-    fn failed(&mut self, object: &ObjectPlan) {
+    fn failed(&mut self, object: &ObjectPlan, now: DateTime<Utc>) {
         if let Some(open) = self.open(object) {
-            open.state = State::Failed;
-            open.severity = severity(object, true);
-            open.guard = None;
-            open.released_by = None;
+            open.state = State::ToChange;
+            open.failed_before(Some(open.failed.unwrap_or(now)));
         }
     }
 
@@ -352,12 +327,6 @@ impl Objects {
         self.accounts.iter().flat_map(of)
     }
 
-    /// How an object stands that is not as declared.
-    pub fn standing(&self, key: &DriftKey) -> Option<&Open> {
-        let place = (key.region.clone(), key.item.clone(), key.object.clone());
-        self.accounts.get(&key.account)?.open.get(&place)
-    }
-
     /// How many objects are as declared, by the last full looks; none of what could not be looked at since.
     pub fn in_sync(&self) -> usize {
         self.as_declared().0
@@ -408,6 +377,19 @@ impl Objects {
     }
 }
 
+impl Open {
+    /// A write of it has failed, and nothing was written since: that stays so as long as it is to be put right.
+    fn failed_before(&mut self, since: Option<DateTime<Utc>>) {
+        self.failed = since.or(self.failed).filter(|_| self.state != State::Reported);
+        if self.failed.is_some() && self.state == State::ToChange {
+            self.state = State::Failed;
+            self.severity = self.severity.max(Severity::High);
+            self.guard = None;
+            self.released_by = None;
+        }
+    }
+}
+
 type Opens = BTreeMap<(Region, ItemName, String), Open>;
 
 impl OfAccount {
@@ -445,29 +427,10 @@ fn key(object: &ObjectPlan) -> DriftKey {
     DriftKey { account: object.account.clone(), region, item, object: id }
 }
 
-/// How an object stands that is not as declared.
-fn state(object: &ObjectPlan) -> Option<State> {
-    match &object.verdict {
-        Verdict::InSync | Verdict::Skipped { .. } => None,
-        Verdict::Drifted if object.is_changed() => Some(State::ToChange),
-        Verdict::Drifted if object.held().is_some() => Some(State::HeldBack),
-        Verdict::Drifted => Some(State::Reported),
-        Verdict::Unknown(_) => Some(State::Unknown),
-        Verdict::Excepted { .. } => Some(State::Excepted),
-    }
-}
-
-/// How much it matters, as notices have it.
-fn severity(object: &ObjectPlan, is_alarming: bool) -> Severity {
-    let is_trail = object.item.kind == TRAIL;
-    match (is_trail, &object.verdict) {
-        (_, Verdict::Excepted { .. }) => Severity::Low,
-        (true, _) => Severity::Critical,
-        (false, _) if is_alarming => Severity::High,
-        (false, _) => Severity::Medium,
-    }
-}
-
+#[cfg(test)]
+#[path = "alike_tests.rs"]
+#[allow(clippy::unwrap_used)]
+mod alike;
 #[cfg(test)]
 #[path = "objects_tests.rs"]
 #[allow(clippy::unwrap_used)]

@@ -12,7 +12,7 @@ fn now() -> DateTime<Utc> {
     "2026-03-01T12:00:00Z".parse().unwrap()
 }
 
-fn object(item: &str, id: &str, verdict: Value, disposition: Value) -> ObjectPlan {
+pub(super) fn object(item: &str, id: &str, verdict: Value, disposition: Value) -> ObjectPlan {
     serde_json::from_value(json!({
         "account": "000000000001", "region": "eu-west-1", "global": false,
         "item": item, "mode": "enforce", "controls": [],
@@ -27,17 +27,17 @@ fn object(item: &str, id: &str, verdict: Value, disposition: Value) -> ObjectPla
     .unwrap()
 }
 
-fn drifted(id: &str) -> ObjectPlan {
+pub(super) fn drifted(id: &str) -> ObjectPlan {
     object("cloudtrail.trail.main", id, json!({"is": "drifted"}), json!({"is": "apply"}))
 }
 
-fn fine(id: &str) -> ObjectPlan {
+pub(super) fn fine(id: &str) -> ObjectPlan {
     let mut fine = drifted(id);
     (fine.verdict, fine.changes) = (Verdict::InSync, Vec::new());
     fine
 }
 
-fn plan(objects: Vec<ObjectPlan>) -> Plan {
+pub(super) fn plan(objects: Vec<ObjectPlan>) -> Plan {
     let head = PlanHead {
         run: "r".to_owned(),
         baseline: BaselineRef {
@@ -67,7 +67,7 @@ fn look(objects: &mut Objects, plan: &Plan, part: &Part, minutes: i64) {
     objects.hear(&Told { time, run: "r", event: RunEvent::Planned { plan } }, part);
 }
 
-fn target(name: &str) -> Part {
+pub(super) fn target(name: &str) -> Part {
     Part::Target(name.to_owned())
 }
 
@@ -154,13 +154,14 @@ fn what_is_somebody_elses_by_now_is_forgotten_and_nothing_else() {
 #[test]
 fn what_the_store_knows_is_older_than_the_process() {
     let mut objects = Objects::default();
-    objects.known([(super::key(&drifted("a")), now() - TimeDelta::days(2))]);
+    let earlier = |days| Earlier { since: now() - TimeDelta::days(days), failed: None };
+    objects.known([(super::key(&drifted("a")), earlier(2))]);
     look(&mut objects, &plan(vec![drifted("a")]), &target("t"), 0);
     assert_eq!(states(&objects)[0].2, -2 * 24 * 60);
     look(&mut objects, &plan(vec![fine("a")]), &target("t"), 1);
     look(&mut objects, &plan(vec![drifted("a")]), &target("t"), 2);
     assert_eq!(states(&objects)[0].2, 2, "and what began anew is not");
-    objects.known([(super::key(&drifted("a")), now() - TimeDelta::days(1))]);
+    objects.known([(super::key(&drifted("a")), earlier(1))]);
     assert_eq!(states(&objects)[0].2, -24 * 60, "whoever was faster");
 }
 
@@ -240,7 +241,7 @@ fn what_a_process_before_has_seen_is_unknown_where_there_is_no_way_in() {
         whole: Some(now()),
         about: json!({"in_sync": 2, "unknown": 0, "excepted": 0, "open": 1, "targets": ["t"]}),
         open: 1,
-        is_lost: false,
+        lost: BTreeSet::new(),
     };
     objects.remember([of_store(&account()), of_store(&other)]);
     let stands = |objects: &Objects| (objects.in_sync(), objects.count(State::Unknown));

@@ -48,7 +48,7 @@ impl Telemetry {
         status.runs = Some(self.runs.latest());
         match OfFleet::ask(around).await {
             Ok(None) => {}
-            Ok(Some(fleet)) => with_others(&mut status, &self.objects(), &fleet, wall),
+            Ok(Some(fleet)) => with_others(&mut status, &fleet, wall),
             Err(why) => {
                 // What this one has seen is no more than a part.
                 status.drift = None;
@@ -87,9 +87,9 @@ impl Telemetry {
 }
 
 /// Adds what other controllers have seen, who share the store: one that took no account has seen nothing.
-fn with_others(status: &mut Status, objects: &Objects, fleet: &OfFleet, now: DateTime<Utc>) {
+fn with_others(status: &mut Status, fleet: &OfFleet, now: DateTime<Utc>) {
     let looks = &fleet.looks;
-    status.drift = Some(counted(looks, fleet.drifted(objects), now));
+    status.drift = Some(counted(looks, fleet.drifted(), now));
     let Some(accounts) = &mut status.accounts else { return };
     let all = accounts_of(looks, now);
     accounts.seen = all.seen;
@@ -274,6 +274,7 @@ fn run(record: RunRecord) -> RunLine {
         outcome: record.outcome.is_some().then(|| record.ending().replace(' ', "_")),
         accounts: record.about.accounts,
         applied: record.about.applied,
+        empty_shard: record.about.empty_shard,
         run: record.run,
     }
 }
@@ -281,6 +282,8 @@ fn run(record: RunRecord) -> RunLine {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use serde_json::json;
 
     use super::*;
@@ -303,7 +306,7 @@ mod tests {
             whole: Some(at(second)),
             about,
             open: 0,
-            is_lost: false,
+            lost: BTreeSet::new(),
         }
     }
 
@@ -343,7 +346,7 @@ mod tests {
             about: json!({"title": "the trail", "is_applied": false}),
         };
         let fleet = OfFleet { looks: looks.into(), drift: vec![drift], lost: BTreeMap::new() };
-        with_others(&mut status, &Objects::default(), &fleet, at(100));
+        with_others(&mut status, &fleet, at(100));
         let drift = status.drift.as_ref().unwrap();
         assert_eq!((drift.objects, drift.in_sync, drift.unknown), (1, Some(5), Some(0)));
         let accounts = status.accounts.as_ref().unwrap();
@@ -354,7 +357,7 @@ mod tests {
         let unseen = json!({"since": at(95), "why": "refused"});
         let looks = [look("000000000002", 90, json!({"in_sync": 3, "unseen": unseen}))];
         let fleet = OfFleet { looks: looks.into(), drift: Vec::new(), lost: BTreeMap::new() };
-        with_others(&mut status, &Objects::default(), &fleet, at(100));
+        with_others(&mut status, &fleet, at(100));
         let drift = status.drift.as_ref().unwrap();
         assert_eq!((drift.in_sync, drift.unknown), (Some(0), Some(3)));
         assert_eq!(status.standing(true), Standing::Partly);

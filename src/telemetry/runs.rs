@@ -148,6 +148,7 @@ impl Runs {
             outcome: Some("failed".to_owned()),
             accounts: 0,
             applied: 0,
+            empty_shard: None,
         });
     }
 

@@ -9,8 +9,10 @@ use async_trait::async_trait;
 
 use super::around::{Around, Files, Kept, RefusedFiles};
 use super::audience::Shows;
+use super::figures::failed;
 use super::hub::{Sources, Telemetry};
 use super::known;
+use super::objects::Earlier;
 use super::serve::{Server, TokenPlace};
 use super::tls::TlsFiles;
 use crate::aws::meter;
@@ -79,7 +81,10 @@ impl AroundTheRuns {
     async fn tell_what_was(&self, telemetry: &Telemetry) {
         let Some(Ok(store)) = self.kept().await.store else { return };
         match known::in_time(store.open_drift()).await {
-            Ok(all) => telemetry.objects().known(all.into_iter().map(|one| (one.object, one.time))),
+            Ok(all) => telemetry.objects().known(all.into_iter().map(|one| {
+                let earlier = Earlier { since: one.time, failed: failed(&one) };
+                (one.object, earlier)
+            })),
             Err(error) => tracing::warn!("since when drift is so is not known: {error}"),
         }
         match known::in_time(store.looks()).await {

@@ -239,6 +239,9 @@ pub struct Drifted {
     /// What releases them.
     #[serde(default)]
     pub released_by: Option<String>,
+    /// Since when writes of it fail, if they do.
+    #[serde(default)]
+    pub failed_since: Option<DateTime<Utc>>,
 }
 
 /// Drifted objects whose changes one guard holds back.
@@ -306,6 +309,9 @@ pub struct RunLine {
     pub accounts: usize,
     /// Changes that were written.
     pub applied: usize,
+    /// The shard that it was of, where that has no account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub empty_shard: Option<String>,
 }
 
 /// What it all comes to, the worse ones later.
@@ -324,9 +330,18 @@ pub enum Standing {
 impl Status {
     /// Whether nobody has looked at anything yet, as far as that is known.
     pub fn is_blank(&self) -> bool {
-        let runs = self.runs.iter().flatten();
+        let mut runs = self.runs.iter().flatten();
+        self.has_no_accounts() && self.empty_shard().is_none() && runs.all(|run| run.accounts == 0)
+    }
+
+    fn has_no_accounts(&self) -> bool {
         self.accounts.as_ref().is_some_and(|accounts| accounts.seen == 0)
-            && runs.into_iter().all(|run| run.accounts == 0)
+    }
+
+    /// The shard that is looked at, where it has no account: that nothing was seen is right then.
+    pub fn empty_shard(&self) -> Option<&str> {
+        let mut runs = self.runs.iter().flatten().filter(|_| self.has_no_accounts());
+        runs.find_map(|run| run.empty_shard.as_deref())
     }
 
     /// What it all comes to. `insists` is whether the controller is to be there.
@@ -385,6 +400,7 @@ mod tests {
             since: now() - TimeDelta::hours(hours),
             guard: None,
             released_by: None,
+            failed_since: None,
         }
     }
 
@@ -443,6 +459,18 @@ mod tests {
         let mut blank = status(Vec::new());
         blank.accounts = Some(Accounts::default());
         assert_eq!(blank.standing(true), Standing::Partly, "nothing was looked at");
+        blank.runs = Some(vec![RunLine {
+            run: "r".to_owned(),
+            of: "target prod".to_owned(),
+            began: now(),
+            ended: Some(now()),
+            outcome: Some("in_sync".to_owned()),
+            accounts: 0,
+            applied: 0,
+            empty_shard: Some("3/8".to_owned()),
+        }]);
+        assert_eq!(blank.standing(true), Standing::Good, "there is nothing to look at");
+        assert_eq!(blank.empty_shard(), Some("3/8"));
         let mut alone = status(Vec::new());
         alone.unknown.insert("controller".to_owned(), "nobody answers".to_owned());
         assert_eq!(alone.standing(true), Standing::Partly);

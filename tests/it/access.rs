@@ -209,6 +209,38 @@ fn rights_for_another_company_are_only_reported_until_somebody_allows_them() {
         .says("1 change applied");
 }
 
+/// Whoever has the key can take it away, and with it all that was encrypted.
+#[test]
+fn a_key_of_another_account_is_left_to_nobody_in_silence() {
+    const KEY: &str = "arn:aws:kms:eu-west-1:999999999999:key/0f1e2d3c-0000-4000-8000-000000000000";
+    let account = support::emulator().account();
+    let items = [
+        ("ec2.ebs_encryption", "enabled = true\nkms_key_id"),
+        ("logs.log_group.x", "log_group_name = \"/app/x\"\nkms_key_id"),
+        (
+            "s3.bucket.x",
+            "bucket = \"x-${account.id}\"\nsse_algorithm = \"aws:kms\"\nkms_master_key_id",
+        ),
+        ("sns.topic.x", "name = \"x\"\nkms_master_key_id"),
+        ("cloudtrail.trail.main", "s3_bucket_name = \"some-logs\"\nkms_key_id"),
+    ];
+    let items = items.map(|(item, fields)| format!("[{item}]\n{fields} = \"{KEY}\"\n"));
+    account.write(
+        "e.toml",
+        &format!("schema = 1\n[baseline]\nname = \"e\"\nmode = \"enforce\"\nregions = [\"eu-west-1\"]\n{}", items.join("")),
+    );
+    let plan = account.run(&["plan", "-b", "e.toml", "--format", "json"]).code(0).json();
+    let objects = plan["objects"].as_array().unwrap();
+    assert_eq!(objects.len(), items.len(), "{plan}");
+    for object in objects {
+        let changes = object["changes"].as_array().unwrap().iter();
+        let left = changes.filter(|change| change["grants"].to_string().contains("999999999999"));
+        let left: Vec<_> = left.collect();
+        assert_eq!(left.len(), 1, "{object}");
+        assert_eq!(left[0]["grants"][0]["class"], "foreign", "{object}");
+    }
+}
+
 #[test]
 fn a_saved_plan_gives_no_rights_that_are_not_allowed_when_it_is_applied() {
     let account = support::emulator().account();

@@ -100,6 +100,29 @@ fn a_key_that_was_made_and_got_no_alias_is_adopted_with_words() {
     assert_eq!(python(&account, "print(len(kms.list_keys()['Keys']))"), 1);
 }
 
+/// The key is there and costs, though its change failed: whoever reads of the run is told of it.
+#[test]
+fn a_key_that_got_no_alias_is_named_by_all_who_tell_of_the_run() {
+    let account = account(AUDIT);
+    account.write(
+        "evenkeel.toml",
+        "schema = 1\n\n[store]\nurl = \"sqlite://.evenkeel/store.db\"\n\n[[target]]\nname = \"here\"\nbaselines = [\"b.toml\"]\nmode = \"enforce\"\nconfirmed = true\n",
+    );
+    account.fault(json!({ "service": "kms", "operation": "CreateAlias", "kind": "error", "status": 403, "code": "AccessDeniedException", "message": "no identity-based policy allows kms:CreateAlias" }));
+    let run = account.run(&["apply", "--yes"]).code(4);
+    let key = python(&account, "print(json.dumps(kms.list_keys()['Keys'][0]['KeyId']))");
+    let key = key.as_str().unwrap();
+    let run = run.says(key).says("has no alias").says("0 changes applied");
+    assert!(run.stdout.contains("FAILED"), "{}", run.stdout);
+    let list = account.run(&["history", "--runs", "--format", "json"]).code(0).json();
+    let run = list["runs"][0]["run"].as_str().unwrap();
+    account.run(&["show", run]).code(0).says(key);
+    account.run(&["rollback", run, "--yes"]).code(3).says(key).says("left alone: kms.key.audit");
+    account.no_faults();
+    account.run(&["apply", "--yes"]).code(0);
+    assert_eq!(python(&account, "print(len(kms.list_keys()['Keys']))"), 1);
+}
+
 #[test]
 fn a_planted_key_is_not_adopted_in_silence() {
     let account = account("[kms.key.audit]\n");

@@ -144,8 +144,8 @@ fn cases() -> Vec<Case> {
             then: "[one] = logs.describe_metric_filters(logGroupName='/app')['metricFilters']\n\
                    print(json.dumps(one['filterPattern']))",
             is: json!("WARN"),
-            // The alarm was not there, and is made.
-            applied: "1 change applied",
+            // The alarm was not there; but whose the filter is, nobody knows.
+            applied: "0 changes applied",
             code: 4,
         },
     ]

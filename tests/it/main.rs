@@ -6,6 +6,7 @@
 #![allow(clippy::too_many_lines)]
 
 mod access;
+mod alike;
 mod applying;
 mod attacks;
 mod beside;
@@ -45,6 +46,7 @@ mod met;
 mod moving;
 mod network;
 mod new_kind;
+mod not_ours;
 mod notices;
 mod outages;
 mod own_state;

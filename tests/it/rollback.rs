@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::{self, Account, Run};
 
-fn account(baseline: &str) -> Account {
+pub fn account(baseline: &str) -> Account {
     let account = support::emulator().account();
     account.write(
         "evenkeel.toml",
@@ -364,7 +364,7 @@ fn what_was_not_there_gives_no_rights_on_the_way_back() {
 }
 
 /// Applies, while a script makes the same thing once our own call is under way.
-fn apply_while(account: &Account, service: &str, operation: &str, script: &str) -> Run {
+pub fn apply_while(account: &Account, service: &str, operation: &str, script: &str) -> Run {
     account.fault(json!({
         "service": service, "operation": operation, "kind": "delay", "delay": 6, "count": 1,
     }));
@@ -388,134 +388,15 @@ fn apply_while(account: &Account, service: &str, operation: &str, script: &str) 
     })
 }
 
-fn phases(account: &Account) -> Vec<String> {
+pub fn phases(account: &Account) -> Vec<String> {
     let log = account.read(".evenkeel/audit.jsonl");
     let records = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     records.map(|record| record["phase"].as_str().unwrap().to_owned()).collect()
 }
 
-fn last_run(account: &Account) -> String {
+pub fn last_run(account: &Account) -> String {
     let list = account.run(&["history", "--runs", "--format", "json"]).code(0).json();
     list["runs"][0]["run"].as_str().unwrap().to_owned()
-}
-
-/// Somebody else makes the role while our call is under way, which AWS refuses then.
-#[test]
-fn a_role_that_aws_refused_to_make_is_not_ours() {
-    let account = account("[iam.role.ops]\ntrusted_account_ids = [\"${account.id}\"]\n");
-    let trust = format!(
-        "json.dumps({{'Version': '2012-10-17', 'Statement': [{{'Effect': 'Allow', 'Principal': {{'AWS': 'arn:aws:iam::{}:root'}}, 'Action': 'sts:AssumeRole'}}]}})",
-        account.id
-    );
-    let make = format!(
-        "boto3.client('iam').create_role(RoleName='ops', AssumeRolePolicyDocument={trust}, Description='payments', Tags=[{{'Key': 'owner', 'Value': 'payments'}}])\nprint('null')"
-    );
-    apply_while(&account, "iam", "CreateRole", &make)
-        .code(0)
-        .says("is there  iam.role.ops")
-        .says("EntityAlreadyExists")
-        .says("0 changes applied");
-    // It is another one than ours, and as declared all the same, as the look says.
-    assert_eq!(phases(&account), ["intent", "failed", "observed", "found"]);
-    account.run(&["audit", "verify"]).code(0);
-    let run = last_run(&account);
-    account.run(&["show", &run]).code(0).says("is there all the same");
-    account
-        .run(&["rollback", &run, "--yes", "--max-risk", "destructive"])
-        .code(3)
-        .says("somebody else may have made it");
-    let roles = account.boto3(
-        "print(json.dumps([role['RoleName'] for role in boto3.client('iam').list_roles()['Roles']]))",
-    );
-    assert_eq!(roles, json!(["ops"]));
-}
-
-/// What somebody else made meanwhile gets nothing of what was planned for a role of our own.
-#[test]
-fn nothing_is_attached_to_what_somebody_else_made_meanwhile() {
-    let account = account(
-        "[iam.role.ops]\ntrusted_account_ids = [\"${account.id}\"]\nmanaged_policy_arns = [\"arn:aws:iam::aws:policy/SecurityAudit\"]\n",
-    );
-    let make = format!(
-        "boto3.client('iam').create_role(RoleName='ops', AssumeRolePolicyDocument=json.dumps({{'Version': '2012-10-17', 'Statement': [{{'Effect': 'Allow', 'Principal': {{'AWS': 'arn:aws:iam::{}:root'}}, 'Action': 'sts:AssumeRole'}}]}}), Description='payments')\nprint('null')",
-        account.id
-    );
-    apply_while(&account, "iam", "CreateRole", &make)
-        .code(4)
-        .says("something else is there by now")
-        .says("0 changes applied, 2 not");
-    let attached = "print(json.dumps(boto3.client('iam').list_attached_role_policies(RoleName='ops')['AttachedPolicies']))";
-    assert_eq!(account.boto3(attached), json!([]));
-    // The next look plans for what is there.
-    account.run(&["apply", "--yes"]).code(0).says("1 change applied");
-}
-
-/// A setting that somebody turned on meanwhile is nobody's change of ours.
-#[test]
-fn a_hub_that_somebody_turned_on_meanwhile_is_not_counted() {
-    let account = account("[securityhub.hub]\nenabled = true\n");
-    let make = "boto3.client('securityhub', 'eu-west-1').enable_security_hub(EnableDefaultStandards=False)\nprint('null')";
-    apply_while(&account, "securityhub", "EnableSecurityHub", make)
-        .code(0)
-        .says("is there  securityhub.hub")
-        .says("0 changes applied");
-}
-
-#[test]
-fn a_role_of_another_trust_was_refused_by_aws_and_not_left_unsent() {
-    let account = account("[iam.role.ops]\ntrusted_account_ids = [\"${account.id}\"]\n");
-    let make = "boto3.client('iam').create_role(RoleName='ops', AssumeRolePolicyDocument=json.dumps({'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Principal': {'Service': 'ec2.amazonaws.com'}, 'Action': 'sts:AssumeRole'}]}))\nprint('null')";
-    let run = apply_while(&account, "iam", "CreateRole", make)
-        .code(4)
-        .says("something else is there by now")
-        .says("0 changes applied, 1 not");
-    assert!(!run.stdout.contains("nothing was sent"), "{}", run.stdout);
-}
-
-/// What else was planned for a new group may take something from one that somebody else has made, and nobody could
-/// take it back.
-#[test]
-fn what_was_there_when_it_was_to_be_made_is_somebody_elses_to_what_comes_after() {
-    let account = account(
-        "[logs.log_group.x]\nlog_group_name = \"/app/x\"\nretention_in_days = 30\nretention_mode = \"exact\"\n",
-    );
-    let make =
-        "boto3.client('logs', 'eu-west-1').create_log_group(logGroupName='/app/x')\nprint('null')";
-    apply_while(&account, "logs", "CreateLogGroup", make)
-        .code(4)
-        .says("is there  logs.log_group.x")
-        .says("would be destructive now")
-        .says("0 changes applied, 1 not");
-    assert_eq!(phases(&account)[..3], ["intent", "failed", "found"]);
-}
-
-#[test]
-fn a_bucket_that_was_there_when_it_was_to_be_made_is_not_counted() {
-    let account = account("[s3.bucket.x]\nbucket = \"x-${account.id}\"\n");
-    let make = format!(
-        "boto3.client('s3', 'eu-west-1').create_bucket(Bucket='x-{}', CreateBucketConfiguration={{'LocationConstraint': 'eu-west-1'}})\nprint('null')",
-        account.id
-    );
-    apply_while(&account, "s3", "CreateBucket", &make)
-        .code(0)
-        .says("is there  s3.bucket.x")
-        .says("0 changes applied");
-    assert_eq!(phases(&account), ["intent", "failed", "found", "observed"]);
-}
-
-/// A run that was killed while it made a role cannot say whose the role is that is there.
-#[test]
-fn what_a_killed_run_may_have_made_is_not_taken_away() {
-    let account = account("[iam.role.ops]\ntrusted_account_ids = [\"${account.id}\"]\n");
-    let mut child = account.hanging_with("iam", "CreateRole", true, &["apply", "--yes"]);
-    support::kill(&mut child);
-    account.no_faults();
-    let run = last_run(&account);
-    account.run(&["apply", "--yes"]).code(0);
-    account
-        .run(&["rollback", &run, "--yes", "--max-risk", "destructive"])
-        .code(3)
-        .says("the run died while it made it");
 }
 
 /// What a declaration cannot say, as a policy that is not there or one statement fewer, is put back as well.

@@ -50,7 +50,7 @@ pub fn render(status: &Status) -> String {
         page.say("store", &format!("DOES NOT ANSWER: {}", short(why)));
     }
     match &status.accounts {
-        Some(accounts) => of_accounts(&mut page, accounts),
+        Some(accounts) => of_accounts(&mut page, accounts, status.empty_shard()),
         None => page.unknown("accounts", status),
     }
     match &status.drift {
@@ -155,9 +155,12 @@ fn of_events(page: &mut Page, events: &Events) {
     }
 }
 
-fn of_accounts(page: &mut Page, accounts: &Accounts) {
+fn of_accounts(page: &mut Page, accounts: &Accounts, empty_shard: Option<&str>) {
     let objective = |name| accounts.objectives_seconds.get(name).copied().map(span);
     let mut text = format!("{} seen", counted(accounts.seen, "account"));
+    if let Some(shard) = empty_shard {
+        text += &format!(" · the shard {shard} has none");
+    }
     if let Some(age) = accounts.oldest_full_look_seconds {
         text += &format!(" · oldest full look {} ago", span(age));
         text += &objective("full").map_or_else(String::new, |most| format!(" (objective {most})"));

@@ -68,6 +68,19 @@ fn controller() -> Controller {
     }
 }
 
+fn run_line(number: i64) -> RunLine {
+    RunLine {
+        run: format!("run-{number}"),
+        of: "target workloads".to_owned(),
+        began: ago(number),
+        ended: Some(ago(number) + TimeDelta::seconds(42)),
+        outcome: Some("held_back".to_owned()),
+        accounts: 1_000,
+        applied: 7,
+        empty_shard: None,
+    }
+}
+
 /// A thousand accounts with something wrong everywhere.
 fn troubled() -> Status {
     let drift = (0..2_000).map(|number| Drifted {
@@ -77,21 +90,13 @@ fn troubled() -> Status {
         since: ago(number * 10),
         guard: (number % 2 == 1).then(|| "wave".to_owned()),
         released_by: (number % 2 == 1).then(|| "the waves before it".to_owned()),
+        failed_since: None,
     });
     let breaker = |number: usize| OpenBreaker {
         scope: "account".to_owned(),
         name: Some(format!("{number:012}")),
         why: "5 of 6 changes failed within 15 minutes".to_owned(),
         until: None,
-    };
-    let run = |number: i64| RunLine {
-        run: format!("run-{number}"),
-        of: "target workloads".to_owned(),
-        began: ago(number),
-        ended: Some(ago(number) + TimeDelta::seconds(42)),
-        outcome: Some("held_back".to_owned()),
-        accounts: 1_000,
-        applied: 7,
     };
     Status {
         format_version: "1".to_owned(),
@@ -128,7 +133,7 @@ fn troubled() -> Status {
             failing: 2,
             oldest: Some(ago(180)),
         }]),
-        runs: Some((0..5).map(run).collect()),
+        runs: Some((0..5).map(run_line).collect()),
     }
 }
 
@@ -220,6 +225,7 @@ fn what_a_budget_a_window_or_a_missing_memory_holds_back_is_said_with_what_relea
         since: ago(1),
         guard: Some((*guard).to_owned()),
         released_by: Some(format!("what releases {guard}")),
+        failed_since: None,
     });
     let drift = Some(Drift::of(drift.collect(), now()));
     let status = Status { kill_switch: None, drift, ..troubled() };
@@ -253,4 +259,21 @@ fn nobody_says_that_there_is_no_drift_where_accounts_are_not_seen() {
         one.contains("drift       none seen, and 1 account not to be looked at · 3 unknown"),
         "{one}"
     );
+}
+
+#[test]
+fn a_shard_without_accounts_says_that_it_has_none() {
+    let run = RunLine { accounts: 0, empty_shard: Some("3/8".to_owned()), ..run_line(1) };
+    let status = Status {
+        accounts: Some(Accounts::default()),
+        drift: Some(Drift::default()),
+        runs: Some(vec![run.clone()]),
+        ..troubled()
+    };
+    let screen = render(&status);
+    assert!(screen.contains("accounts    0 accounts seen · the shard 3/8 has none"), "{screen}");
+    assert!(screen.contains("drift       none"), "{screen}");
+    let runs = Some(vec![RunLine { empty_shard: None, ..run }]);
+    let screen = render(&Status { runs, ..status });
+    assert!(screen.contains("drift       unknown: nothing was looked at yet"), "{screen}");
 }

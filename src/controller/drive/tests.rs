@@ -232,8 +232,8 @@ fn body(name: &str, account: &str, identity: &str) -> serde_json::Value {
 fn event(name: &str, account: &str, identity: &str) -> Message {
     Message {
         body: body(name, account, identity).to_string(),
+        id: format!("{name} {account} {identity}"),
         receipt: format!("{name} {account} {identity}"),
-        is_first: true,
     }
 }
 
@@ -264,6 +264,7 @@ fn ten_thousand_messages_at_the_start_are_a_handful_of_looks_and_none_is_left() 
     let fake = fake(&[("t", "0 0 0 * * *")]);
     let accounts = ["111122223333", "444455556666", "777788889999"];
     let message = |number: usize| Message {
+        id: number.to_string(),
         receipt: number.to_string(),
         ..event("DeleteTrail", accounts[number % accounts.len()], "m")
     };
@@ -369,12 +370,14 @@ async fn our_own_calls_are_no_cause() {
 #[tokio::test]
 async fn what_cannot_be_read_is_left_to_the_dead_letters() {
     let fake = fake(&[]);
-    let odd = Message { body: "?".to_owned(), receipt: "odd".to_owned(), is_first: true };
-    let again = Message { is_first: false, ..odd.clone() };
+    let text = |text: &str| text.to_owned();
+    let odd = Message { id: text("1"), body: text("?"), receipt: text("first") };
+    let again = Message { receipt: text("second"), ..odd.clone() };
     fake.messages.lock().unwrap().extend([Ok(vec![odd]), Ok(vec![again])]);
     drive(&fake, MINUTE).await;
     assert!(fake.deleted.lock().unwrap().is_empty() && fake.begun.lock().unwrap().is_empty());
-    assert!(fake.said.lock().unwrap().iter().any(|said| said.contains("NoEvent")));
+    let said = fake.said.lock().unwrap();
+    assert_eq!(said.iter().filter(|said| said.contains("NoEvent")).count(), 1, "each once");
     assert_eq!(fake.sight.lock().unwrap().counts.unreadable, 1, "each once");
 }
 

@@ -64,10 +64,11 @@ impl Attempt<'_> {
             of.own.among.join(&of.own.locks, store, settings.fleet.as_ref()).await;
         }
         let caused_by = by_whom(&self.begun.job.causes);
+        let told = heard(self.what(), &self.begun.job.causes);
         let memory = kept.memory(of.log_file());
         let mut guarded = Guarded::of(Hand::Loop, settings.fleet.as_ref(), memory);
         guarded.heard = Hearsay {
-            told: heard(self.what(), &self.begun.job.causes),
+            told: of.own.unanswered.with(told, self.begun.started),
             right: Arc::clone(&of.own.right),
         };
         let wish = settings.look(&selectors, guarded)?;

@@ -375,7 +375,8 @@ impl World {
             } else {
                 body.to_string()
             };
-            let message = Message { body: text, receipt: format!("{id}.{copy}"), is_first: true };
+            let message =
+                Message { id: id.to_string(), body: text, receipt: format!("{id}.{copy}") };
             state.messages.push((self.clocks.now() + late, message));
         }
     }

@@ -16,6 +16,9 @@ use crate::baseline::catalog::SpecProblem;
 use crate::kinds::{Cx, ObserveError, WriteCx, WriteError, told};
 use crate::names::{Region, is_arn};
 
+/// What is said of a key that another account has: that can take it away, and with it what it encrypted.
+pub const LEFT: &str = "the key of what is encrypted is left";
+
 /// What a name of a key stands for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "snake_case")]

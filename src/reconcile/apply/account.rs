@@ -1,12 +1,14 @@
 //! The changes of one account, one after the other.
 
 mod anew;
+mod failure;
 mod guards;
 mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use anew::Open;
+use failure::{sent, there_by_then};
 use serde_json::Value;
 
 use super::super::again::{self, Fit, Written};
@@ -65,6 +67,10 @@ fn pending(changes: &[Planned<'_>]) -> BTreeMap<Place, usize> {
     }
     pending
 }
+
+/// Why nothing more is written to an object that was there when it was to be made.
+const NOT_OURS: &str = "it was there when it was to be made, and nobody knows whose it is: what was planned for a new one is not \
+     written to it; make a new plan, which shows it as it is";
 
 /// A step that somebody, the audit log above all, could not hear of, and what AWS had said by then.
 struct Unheard<'a> {
@@ -130,6 +136,9 @@ pub struct OfAccount<'a, 'p> {
     written: BTreeSet<u32>,
     /// Those of them that were not made, because what they make was there.
     there: BTreeSet<u32>,
+    /// Those of these that nobody knows the maker of: what was planned beside them was planned for an object of
+    /// our own.
+    not_ours: BTreeSet<u32>,
     /// Those of them that AWS refused, because something else was there.
     another: BTreeSet<u32>,
     /// The token of the account's lease, where several controllers share it.
@@ -164,6 +173,7 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             done: BTreeSet::new(),
             written: BTreeSet::new(),
             there: BTreeSet::new(),
+            not_ours: BTreeSet::new(),
             another: BTreeSet::new(),
             token: None,
             lost: None,
@@ -369,20 +379,17 @@ impl<'a, 'p> OfAccount<'a, 'p> {
         let is_made = written == Written::ThisObject
             && object.observed.status == Status::Absent
             && !was_there;
-        let before = if is_made {
-            object.observed.clone()
-        } else {
-            let cx = again::fresh(session, facts.clone());
-            match seen_before(&cx, kind, object, change, written).await {
-                Ok(before) => before,
-                Err(step) => {
-                    if let Step::Moved { why } = &step {
-                        let key = (place(object), object.observed.id.clone());
-                        self.moved.insert(key, why.clone());
-                    }
-                    return Ok(step.into());
-                }
+        let looked = match is_made {
+            true => Ok(object.observed.clone()),
+            false => {
+                let cx = again::fresh(session, facts.clone());
+                let seen = seen_before(&cx, kind, object, change, written).await;
+                self.of_somebody(object, seen)
             }
+        };
+        let before = match looked {
+            Ok(before) => before,
+            Err(step) => return Ok(step.into()),
         };
         // The look took its time.
         if let Some(refused) = self.ask_anew().await {
@@ -405,9 +412,7 @@ impl<'a, 'p> OfAccount<'a, 'p> {
         let written =
             kind.apply(&again::fresh(session, facts).writable(&self.plan.run), action).await;
         let there = written.as_ref().err().and_then(there_by_then);
-        if matches!(written, Err(ApplyError::Write(WriteError::Another(_)))) {
-            self.another.insert(change.id);
-        }
+        self.remember(change, &written);
         let failed = written.err().map(|error| self.failure(object, change, &error));
         self.after(object, change, sent(failed.is_some(), there.is_some())).await;
         let answer = failed.as_ref().map_or(Ok(()), Err);
@@ -425,6 +430,38 @@ impl<'a, 'p> OfAccount<'a, 'p> {
         match heard {
             Ok(()) => Ok(tried),
             Err(error) => Err(Unheard { error, in_hand: Some((change, tried.step)) }),
+        }
+    }
+
+    /// What a look found, unless it is somebody else's, which is left alone whole.
+    fn of_somebody(
+        &mut self,
+        object: &ObjectPlan,
+        seen: Result<Object<Value>, Step>,
+    ) -> Result<Object<Value>, Step> {
+        match seen {
+            Ok(_) if object.changes.iter().any(|change| self.not_ours.contains(&change.id)) => {
+                Err(Step::Moved { why: NOT_OURS.to_owned() })
+            }
+            Err(Step::Moved { why }) => {
+                let key = (place(object), object.observed.id.clone());
+                self.moved.insert(key, why.clone());
+                Err(Step::Moved { why })
+            }
+            seen => seen,
+        }
+    }
+
+    /// Remembers what was in the way of a change, and whose it is.
+    fn remember(&mut self, change: &PlannedChange, written: &Result<(), ApplyError>) {
+        match written {
+            Err(ApplyError::Write(WriteError::WasThere(_) | WriteError::ThereByNow(_))) => {
+                self.not_ours.insert(change.id);
+            }
+            Err(ApplyError::Write(WriteError::Another(_))) => {
+                self.another.insert(change.id);
+            }
+            _ => {}
         }
     }
 
@@ -446,6 +483,7 @@ impl<'a, 'p> OfAccount<'a, 'p> {
                 error: format!("nothing was sent, because somebody could not hear of it: {why}"),
                 class: Some(FailureClass::Ours(NotSent::Unheard)),
                 again_after: None,
+                left: None,
             };
             self.stream.mention(RunEvent::Answered { object, change, answer: Err(&failed), by });
         }
@@ -459,32 +497,6 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             () if !self.written.is_empty() => Written::Others,
             () => Written::Nothing,
         }
-    }
-
-    /// What a failed write is to the run and to the log.
-    fn failure(&self, object: &ObjectPlan, change: &PlannedChange, error: &ApplyError) -> Failed {
-        let (text, class) = match error {
-            ApplyError::Write(write) => {
-                let class = match write {
-                    WriteError::Aws(error) => FailureClass::Aws(error.class),
-                    WriteError::Another(_) | WriteError::WasThere(_) => {
-                        FailureClass::Aws(ErrorClass::Refused)
-                    }
-                    WriteError::Unsendable(_)
-                    | WriteError::Look(_)
-                    | WriteError::Changed(_)
-                    | WriteError::ThereByNow(_) => FailureClass::Ours(NotSent::Unsendable),
-                };
-                (format!("{write}\n{}", write.remedy()), class)
-            }
-            ApplyError::Misfit(misfit) => (
-                format!("{misfit}\nmake a new plan with this version of evenkeel"),
-                FailureClass::Ours(NotSent::Misfit),
-            ),
-        };
-        let is_full = class == FailureClass::Aws(ErrorClass::Quota);
-        let room = self.makes_room(object, change).filter(|_| is_full);
-        Failed { error: text, class: Some(class), again_after: room.map(|room| room.id) }
     }
 
     /// Notes what became of a change.
@@ -555,24 +567,5 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             }
         }
         Ok(())
-    }
-}
-
-/// Why nothing was made because the thing was there by then, if that is why.
-fn there_by_then(error: &ApplyError) -> Option<String> {
-    match error {
-        ApplyError::Write(WriteError::WasThere(why) | WriteError::ThereByNow(why)) => {
-            Some(why.clone())
-        }
-        _ => None,
-    }
-}
-
-/// What became of a call, for those who remember it.
-fn sent(failed: bool, was_there: bool) -> Sent {
-    match (failed, was_there) {
-        (false, _) => Sent::Accepted,
-        (true, true) => Sent::WasThere,
-        (true, false) => Sent::Failed,
     }
 }

@@ -8,14 +8,14 @@ use super::Remembering;
 use crate::names::AccountId;
 use crate::plan::{Disposition, ObjectPlan, Plan, Verdict};
 use crate::reconcile::event::Told;
-use crate::store::history::{DriftKey, DriftSeen, SeenAccount, UnseenAccount};
+use crate::store::history::{DriftKey, DriftSeen, Extent, SeenAccount, UnseenAccount};
 
 /// What a look saw, account by account.
 pub fn seen(
     told: &Told<'_>,
     plan: &Plan,
     what: &Remembering,
-    in_part: &BTreeSet<AccountId>,
+    beside: &BTreeMap<AccountId, BTreeSet<String>>,
 ) -> Vec<SeenAccount> {
     let mut all: BTreeMap<&AccountId, SeenAccount> = BTreeMap::new();
     for target in &plan.targets {
@@ -24,8 +24,18 @@ pub fn seen(
             time: told.time,
             account: target.account.clone(),
             name: target.name.clone(),
-            targets: what.target.iter().cloned().collect(),
-            is_whole: what.is_whole && !in_part.contains(&target.account),
+            targets: what
+                .target
+                .iter()
+                .chain(beside.get(&target.account).into_iter().flatten())
+                .cloned()
+                .collect(),
+            extent: match (&what.target, beside.get(&target.account)) {
+                _ if !what.is_whole => Extent::Part,
+                (_, None) => Extent::Account,
+                (Some(own), Some(_)) => Extent::Target(own.clone()),
+                (None, Some(_)) => Extent::Part,
+            },
             drifted: Vec::new(),
             in_sync: Vec::new(),
             unknown: Vec::new(),

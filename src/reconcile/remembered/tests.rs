@@ -250,3 +250,26 @@ fn without_a_store_nothing_is_announced_and_everything_is_seen() {
     stream.tell(RunEvent::Planned { plan: &plan }).unwrap();
     write(&stream, &plan, None).unwrap_err();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_other_targets_govern_too_is_looked_at_for_one_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(&folder).await;
+    let look = async |run: &str, own: &str, other: &str| {
+        let what = Remembering {
+            command: "run".to_owned(),
+            keeps_drift: true,
+            is_whole: true,
+            target: Some(own.to_owned()),
+            ..Remembering::default()
+        };
+        let listener = Remembered::new(store.clone(), what);
+        let stream = Stream::new(run, vec![&listener]);
+        let (account, targets) = (&account(), &[other.to_owned()].into());
+        stream.tell(RunEvent::GovernedBeside { account, targets }).unwrap();
+        stream.tell(RunEvent::Planned { plan: &drifted(run) }).unwrap();
+        store.looks().await.unwrap().remove(0).whole
+    };
+    assert_eq!(look("one", "s", "t").await, None);
+    assert!(look("two", "t", "s").await.is_some(), "both have looked");
+}

@@ -133,6 +133,9 @@ pub struct Failed {
     /// The change that makes room and goes first, before this one is tried once more.
     #[serde(default)]
     pub again_after: Option<u32>,
+    /// What the call's earlier steps made, which is there.
+    #[serde(default)]
+    pub left: Option<String>,
 }
 
 /// What a record says.

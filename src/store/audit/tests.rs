@@ -37,7 +37,7 @@ fn recovered() -> Phase {
 
 fn failed() -> Phase {
     let class = Some(FailureClass::Aws(ErrorClass::Quota));
-    Phase::Failed(Failed { error: "full".to_owned(), class, again_after: Some(9) })
+    Phase::Failed(Failed { error: "full".to_owned(), class, again_after: Some(9), left: None })
 }
 
 struct Place {
@@ -98,7 +98,7 @@ fn an_intent_without_outcome_is_unfinished() {
 fn what_got_no_answer_is_in_doubt_until_its_object_was_seen() {
     let none = || {
         let class = Some(FailureClass::Aws(ErrorClass::Unreachable));
-        Phase::Failed(Failed { error: "dropped".to_owned(), class, again_after: None })
+        Phase::Failed(Failed { error: "dropped".to_owned(), class, again_after: None, left: None })
     };
     let observed = |after: Value| Phase::Observed { after, in_sync: false };
     let unseen = || observed(Value::Null);

@@ -23,7 +23,7 @@ use tokio::task::AbortHandle;
 
 use super::error::StoreError;
 use held::Held;
-pub use open::Place;
+pub use open::Backend;
 pub use row::{Arg, Row};
 
 /// Longer than any statement takes that is not waiting for a database which is gone.
@@ -73,7 +73,7 @@ impl Db {
     ///
     /// # Errors
     /// It cannot be reached, is of a newer version, or the URL is none.
-    pub async fn open(place: &Place) -> Result<Self, StoreError> {
+    pub async fn open(place: &Backend) -> Result<Self, StoreError> {
         let unreachable = |why: String| StoreError::Unreachable { store: place.name(), why };
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)

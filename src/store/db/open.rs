@@ -35,14 +35,14 @@ pub(super) const CONNECTIONS: u32 = 4;
 
 /// Where a database is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum Backend {
     /// A file.
     Sqlite(PathBuf),
     /// A server.
     Postgres(String),
 }
 
-impl Place {
+impl Backend {
     /// What a URL says; a relative path of `sqlite:` starts from `folder`.
     ///
     /// # Errors
@@ -87,13 +87,13 @@ impl Place {
 }
 
 /// Opens a database, and brings its tables to this version.
-pub async fn open(place: &Place) -> Result<Pool, StoreError> {
+pub async fn open(place: &Backend) -> Result<Pool, StoreError> {
     let unreachable = |error: sqlx::Error| StoreError::Unreachable {
         store: place.name(),
         why: error.to_string(),
     };
     match place {
-        Place::Sqlite(path) => {
+        Backend::Sqlite(path) => {
             // It tells a lot of the accounts: made for its owner alone, and no link is followed.
             private(path).map_err(|error| StoreError::Unreachable {
                 store: place.name(),
@@ -115,7 +115,7 @@ pub async fn open(place: &Place) -> Result<Pool, StoreError> {
             migrate(SQLITE, &pool, place).await?;
             Ok(Pool::Sqlite(pool))
         }
-        Place::Postgres(url) => {
+        Backend::Postgres(url) => {
             let options = PgConnectOptions::from_str(url)
                 .map_err(unreachable)?
                 .application_name("evenkeel")
@@ -172,7 +172,7 @@ fn pool_options<D: Database>() -> PoolOptions<D> {
 async fn migrate<D: Database>(
     steps: &[(&'static str, &'static str)],
     pool: &sqlx::Pool<D>,
-    place: &Place,
+    place: &Backend,
 ) -> Result<(), StoreError>
 where
     D::Connection: Migrate + Connection,

@@ -2,7 +2,7 @@ use super::open::CONNECTIONS;
 use super::*;
 
 async fn opened(folder: &std::path::Path) -> Db {
-    Db::open(&Place::Sqlite(folder.join("store.db"))).await.unwrap()
+    Db::open(&Backend::Sqlite(folder.join("store.db"))).await.unwrap()
 }
 
 /// Writes something of this length; with `is_full`, there is no room for one more page.

@@ -19,6 +19,7 @@ pub async fn holds(store: &Store) {
     our_own_write_ends_drift(store).await;
     filters_leave_what_was_asked_for(store).await;
     what_is_old_is_forgotten_unless_it_is_open(store).await;
+    what_keeps_drift_from_being_put_right_stays_with_it(store).await;
     a_run_that_was_killed_ends_when_it_was_heard_of_last(store).await;
     a_run_without_a_sign_of_life_was_killed(store).await;
     accounts::holds(store).await;
@@ -141,7 +142,7 @@ fn seen(last: u8, minute: i64) -> SeenAccount {
         account: account(last),
         name: Some("payments".to_owned()),
         targets: Vec::new(),
-        is_whole: true,
+        extent: Extent::Account,
         drifted: Vec::new(),
         in_sync: Vec::new(),
         unknown: Vec::new(),
@@ -221,7 +222,7 @@ async fn what_is_unknown_ends_nothing(store: &Store) {
     unknown.unknown = vec![object.clone()];
     store.note_seen(vec![unknown]).await.unwrap();
     // A look at a part says nothing of the rest.
-    let part = SeenAccount { is_whole: false, ..seen(4, 62) };
+    let part = SeenAccount { extent: Extent::Part, ..seen(4, 62) };
     store.note_seen(vec![part]).await.unwrap();
     let open = store.open_drift().await.unwrap();
     assert_eq!(open.iter().map(|entry| &entry.object).collect::<Vec<_>>(), [&object]);
@@ -267,9 +268,54 @@ async fn an_account_that_cannot_be_looked_at_is_named_until_it_is_seen(store: &S
     let since = Some((at(30), "gone".to_owned()));
     assert_eq!(noted().await, (since, Some(at(20)), (0, 1, 1)), "nothing is known to be in sync");
     // Whoever can look at a part can enter.
-    let part = SeenAccount { is_whole: false, in_sync: vec![object], ..seen(9, 40) };
+    let part = SeenAccount { extent: Extent::Part, in_sync: vec![object], ..seen(9, 40) };
     store.note_seen(vec![part]).await.unwrap();
     assert_eq!(noted().await, (None, Some(at(20)), (1, 0, 1)));
+}
+
+async fn what_keeps_drift_from_being_put_right_stays_with_it(store: &Store) {
+    let object = key(10, "iam.password_policy", "");
+    let look = async |minute: i64, about: Value| {
+        let mut one = seen(10, minute);
+        one.drifted = vec![DriftSeen { about, ..drifted(&object, "f") }];
+        store.note_seen(vec![one]).await.unwrap();
+    };
+    let hinder = async |run: &str, minute: i64, by: Hindrance| {
+        let (run, time, object) = (run.to_owned(), at(minute), object.clone());
+        store.note_hindered(&Hindered { run, time, object, by }).await.unwrap();
+    };
+    let noted = async || of(store, 10).await.remove(0).about;
+    let failed =
+        |why: &str| Hindrance::Failed { why: why.to_owned(), class: Some(json!("denied")) };
+    // Nothing to note it with.
+    hinder("a", 1, failed("no")).await;
+    assert!(of(store, 10).await.is_empty());
+    let to_apply = || json!({"is_applied": true, "held_back": null});
+    look(2, to_apply()).await;
+    hinder("b", 3, failed("no")).await;
+    hinder("b", 4, Hindrance::NotRight).await;
+    let first = json!({"since": at(3), "run": "b", "why": "no", "class": "denied"});
+    assert_eq!(noted().await["failed"], first, "it failed, and so it is not right");
+    look(5, to_apply()).await;
+    assert_eq!(noted().await["failed"], first);
+    hinder("c", 6, failed("never")).await;
+    let since_first = json!({"since": at(3), "run": "c", "why": "never", "class": "denied"});
+    assert_eq!(noted().await["failed"], since_first);
+    let held = json!({"guard": "fight"});
+    hinder("d", 7, Hindrance::HeldBack(held.clone())).await;
+    hinder("d", 8, Hindrance::NotRight).await;
+    let about = noted().await;
+    assert_eq!((&about["held_back"], &about["is_applied"]), (&held, &json!(false)));
+    assert_eq!(about["failed"], since_first, "nothing was written since");
+    look(9, json!({"is_applied": false, "held_back": null})).await;
+    assert_eq!(noted().await["failed"], Value::Null, "it is only reported");
+    look(10, to_apply()).await;
+    hinder("e", 11, failed("no")).await;
+    let fine = |minute: i64| SeenAccount { in_sync: vec![object.clone()], ..seen(10, minute) };
+    store.note_seen(vec![fine(12)]).await.unwrap();
+    look(13, to_apply()).await;
+    assert_eq!(noted().await["failed"], Value::Null, "it was as declared in between");
+    store.note_seen(vec![fine(14)]).await.unwrap();
 }
 
 async fn our_own_write_ends_drift(store: &Store) {

@@ -1,24 +1,18 @@
 //! Drift: what a look saw, against what was seen before.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::DateTime;
 use serde_json::{Value, json};
 
-use super::microseconds;
-use super::records::{ByWhom, DriftKey, DriftSeen, NotSeen, SeenAccount, UnseenAccount};
-use crate::names::{AccountId, ItemName, Region};
+use super::counts::{self, TARGETS, UNSEEN};
+use super::records::{ByWhom, DriftKey, DriftSeen, Extent, NotSeen, SeenAccount, UnseenAccount};
+use super::{hindered, microseconds};
+use crate::names::{AccountId, Region};
 use crate::store::Store;
 use crate::store::db::{Arg, Row, Tx};
 use crate::store::error::StoreError;
-
-/// In what is noted of looks: that the account cannot be looked at.
-pub(super) const UNSEEN: &str = "unseen";
-/// The targets that select the account.
-pub(super) const TARGETS: &str = "targets";
-/// How much drift went on after the last look in whole: what has ended since is as declared.
-pub(super) const OPEN: &str = "open";
 
 impl Store {
     /// Notes that accounts could not be looked at. What was seen there before stays, and is not known any
@@ -60,51 +54,133 @@ impl Store {
     }
 }
 
-/// Notes what a look saw in an account.
-pub(super) async fn in_account(tx: &mut Tx, seen: &SeenAccount) -> Result<(), StoreError> {
-    let open = open(tx, seen).await?;
-    for drift in &seen.drifted {
-        begins_or_goes_on(tx, seen, drift).await?;
-    }
-    let drifted: BTreeSet<&DriftKey> = seen.drifted.iter().map(|drift| &drift.key).collect();
-    let unknown: BTreeSet<&DriftKey> = seen.unknown.iter().collect();
-    let in_sync: BTreeSet<&DriftKey> = seen.in_sync.iter().collect();
-    let goes_on = open.iter().filter(|key| unknown.contains(key) && !drifted.contains(key)).count();
-    for key in &open {
-        match () {
-            () if drifted.contains(key) || unknown.contains(key) => {}
-            () if in_sync.contains(key) => ends(tx, seen, key, false).await?,
-            () if seen.is_whole => ends(tx, seen, key, true).await?,
-            () => {}
-        }
-    }
-    looked(tx, seen, seen.drifted.len() + goes_on).await
+/// Drift of an account that has not ended.
+struct Open {
+    last_seen: i64,
+    about: Value,
+    /// The targets whose looks have seen it.
+    targets: BTreeSet<String>,
 }
 
-fn key(row: &Row, seen: &SeenAccount) -> Result<DriftKey, StoreError> {
-    let item: ItemName = row.text(1)?.parse().map_err(|_| StoreError::Unreadable {
-        what: "drift".to_owned(),
-        why: "its item is none".to_owned(),
-    })?;
-    Ok(DriftKey {
-        account: seen.account.clone(),
-        region: Region::new(row.text(0)?),
-        item,
-        object: row.text(2)?.to_owned(),
-    })
+/// Notes what a look saw in an account.
+pub(super) async fn in_account(tx: &mut Tx, seen: &SeenAccount) -> Result<(), StoreError> {
+    let mut open = open(tx, &seen.account).await?;
+    let by: &[String] = match &seen.extent {
+        Extent::Account => &seen.targets,
+        Extent::Target(target) => std::slice::from_ref(target),
+        Extent::Part => &[],
+    };
+    let is_counted = |targets: &BTreeSet<String>| match &seen.extent {
+        // What several targets have seen is counted for one of them.
+        Extent::Target(target) => targets.first() == Some(target),
+        Extent::Account | Extent::Part => true,
+    };
+    let mut going_on = 0;
+    for drift in &seen.drifted {
+        let before = open.remove(&drift.key);
+        let mut targets = before.map(|open| open.targets).unwrap_or_default();
+        targets.extend(by.iter().cloned());
+        going_on += usize::from(is_counted(&targets));
+        begins_or_goes_on(tx, seen, drift, &targets).await?;
+    }
+    for key in &seen.unknown {
+        let Some(mut before) = open.remove(key) else { continue };
+        let count = before.targets.len();
+        before.targets.extend(by.iter().cloned());
+        going_on += usize::from(is_counted(&before.targets));
+        if before.targets.len() != count {
+            noted_for(tx, key, before).await?;
+        }
+    }
+    for key in &seen.in_sync {
+        if open.remove(key).is_some() {
+            ends(tx, seen, key, false).await?;
+        }
+    }
+    let whole = looked(tx, seen, going_on).await?;
+    for (key, mut open) in open {
+        let Extent::Target(target) = &seen.extent else {
+            if seen.extent == Extent::Account {
+                ends(tx, seen, &key, true).await?;
+            }
+            continue;
+        };
+        let was_of = open.targets.remove(target);
+        // What no target has seen since is declared by none.
+        let is_nobodys = whole.is_some_and(|whole| open.last_seen < whole);
+        match open.targets.is_empty() && (was_of || is_nobodys) {
+            true => ends(tx, seen, &key, true).await?,
+            false if was_of => noted_for(tx, &key, open).await?,
+            false => {}
+        }
+    }
+    Ok(())
+}
+
+/// Ends the drift in an account that only targets have seen which do not select it any more.
+pub(super) async fn left_by(
+    tx: &mut Tx,
+    seen: &SeenAccount,
+    left: &BTreeSet<String>,
+) -> Result<(), StoreError> {
+    for (key, mut open) in open(tx, &seen.account).await? {
+        let count = open.targets.len();
+        open.targets.retain(|target| !left.contains(target));
+        match (open.targets.len() == count, open.targets.is_empty()) {
+            (true, _) => {}
+            (false, true) => ends(tx, seen, &key, true).await?,
+            (false, false) => noted_for(tx, &key, open).await?,
+        }
+    }
+    Ok(())
+}
+
+fn strange(what: &str) -> StoreError {
+    StoreError::Unreadable { what: "drift".to_owned(), why: format!("its {what} is none") }
 }
 
 /// The drift of an account that has not ended.
-async fn open(tx: &mut Tx, seen: &SeenAccount) -> Result<Vec<DriftKey>, StoreError> {
-    let sql = "SELECT region, item, object FROM drifts WHERE account = $1 AND resolved IS NULL";
-    let rows = tx.rows(sql, &[Arg::Text(seen.account.as_str())]).await?;
-    rows.iter().map(|row| key(row, seen)).collect()
+async fn open(tx: &mut Tx, account: &AccountId) -> Result<BTreeMap<DriftKey, Open>, StoreError> {
+    let sql = "SELECT region, item, object, last_seen, about FROM drifts \
+               WHERE account = $1 AND resolved IS NULL";
+    let rows = tx.rows(sql, &[Arg::Text(account.as_str())]).await?;
+    let one = |row: &Row| {
+        let key = DriftKey {
+            account: account.clone(),
+            region: Region::new(row.text(0)?),
+            item: row.text(1)?.parse().map_err(|_| strange("item"))?,
+            object: row.text(2)?.to_owned(),
+        };
+        let about: Value = row.json(4)?;
+        let targets = counts::targets(&about);
+        Ok::<_, StoreError>((key, Open { last_seen: row.int(3)?, about, targets }))
+    };
+    rows.iter().map(one).collect()
+}
+
+/// Notes which targets' looks have seen drift.
+async fn noted_for(tx: &mut Tx, key: &DriftKey, open: Open) -> Result<(), StoreError> {
+    let Open { mut about, targets, .. } = open;
+    about[TARGETS] = json!(targets);
+    let (item, about) = (key.item.to_string(), about.to_string());
+    let sql = "UPDATE drifts SET about = $5 WHERE account = $1 AND region = $2 AND item = $3 \
+               AND object = $4 AND resolved IS NULL";
+    let args = [
+        Arg::Text(key.account.as_str()),
+        Arg::Text(key.region.as_str()),
+        Arg::Text(&item),
+        Arg::Text(&key.object),
+        Arg::Text(&about),
+    ];
+    tx.run(sql, &args).await?;
+    Ok(())
 }
 
 async fn begins_or_goes_on(
     tx: &mut Tx,
     seen: &SeenAccount,
     DriftSeen { key, about, by }: &DriftSeen,
+    targets: &BTreeSet<String>,
 ) -> Result<(), StoreError> {
     let item = key.item.to_string();
     let place = [
@@ -119,9 +195,16 @@ async fn begins_or_goes_on(
     let mut about = about.clone();
     about["by"] = match there.first() {
         // Who opened it stays, whoever touches it later.
-        Some(row) => row.json::<Value>(0)?["by"].take(),
+        Some(row) => {
+            let mut before: Value = row.json(0)?;
+            hindered::stays(&mut before, &mut about);
+            before["by"].take()
+        }
         None => serde_json::to_value(since_written(tx, &place, by).await?)?,
     };
+    if !targets.is_empty() {
+        about[TARGETS] = json!(targets);
+    }
     let about = about.to_string();
     let [account, region, item, object] = place;
     let (time, run) = (Arg::Int(microseconds(seen.time)), Arg::Text(&seen.run));
@@ -194,7 +277,9 @@ async fn not_seen(tx: &mut Tx, unseen: &UnseenAccount) -> Result<(), StoreError>
     let since = before.map_or(unseen.time, |before| before.since);
     about[UNSEEN] =
         serde_json::to_value(NotSeen { since, why: unseen.why.clone(), was_seen: false })?;
-    about[TARGETS] = selecting(Some(&about), &unseen.targets).into();
+    let mut targets = counts::targets(&about);
+    targets.extend(unseen.targets.iter().cloned());
+    about[TARGETS] = json!(targets);
     let sql = "INSERT INTO looks (account, name, run, time, about) VALUES ($1, $2, $3, $4, $5) \
                ON CONFLICT (account) DO UPDATE SET about = excluded.about";
     let about = about.to_string();
@@ -216,40 +301,18 @@ async fn counted(tx: &mut Tx, account: &AccountId) -> Result<Option<Value>, Stor
     rows.first().map(|row| row.json(0)).transpose()
 }
 
-/// The targets that select an account: those that are known to and those of a run.
-fn selecting(before: Option<&Value>, of_run: &[String]) -> Vec<Value> {
-    let known = before.and_then(|before| before[TARGETS].as_array().cloned());
-    let mut all = known.unwrap_or_default();
-    for target in of_run.iter().map(|target| json!(target)) {
-        if !all.contains(&target) {
-            all.push(target);
-        }
-    }
-    all
-}
-
-/// Notes when the account was looked at, and how much drift goes on there.
-async fn looked(tx: &mut Tx, seen: &SeenAccount, open: usize) -> Result<(), StoreError> {
+/// Notes when the account was looked at, and how much of the drift that was seen goes on there; gives when all
+/// of its targets had been looked at, each by itself.
+async fn looked(tx: &mut Tx, seen: &SeenAccount, open: usize) -> Result<Option<i64>, StoreError> {
     let time = microseconds(seen.time);
     let before = counted(tx, &seen.account).await?;
-    let targets = selecting(before.as_ref(), &seen.targets);
-    let mut about = match before.filter(|_| !seen.is_whole) {
-        // A look at a part counts nothing, and shows that the account can be looked at.
-        Some(mut before) => {
-            if let Some(about) = before.as_object_mut() {
-                about.remove(UNSEEN);
-            }
-            before
-        }
-        None => json!({
-            "drifted": seen.drifted.len(),
-            "in_sync": seen.in_sync.len(),
-            "unknown": seen.unknown.len().saturating_sub(seen.excepted),
-            "excepted": seen.excepted,
-            OPEN: open,
-        }),
+    let about = counts::after(before, seen, open, time);
+    let by_targets = counts::whole(&about);
+    let whole = match seen.extent {
+        Extent::Account => Some(time),
+        Extent::Target(_) => by_targets,
+        Extent::Part => None,
     };
-    about[TARGETS] = targets.into();
     let about = about.to_string();
     let sql = "INSERT INTO looks (account, name, run, time, whole, about) \
                VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (account) DO UPDATE SET \
@@ -261,9 +324,9 @@ async fn looked(tx: &mut Tx, seen: &SeenAccount, open: usize) -> Result<(), Stor
         seen.name.as_deref().into(),
         Arg::Text(&seen.run),
         time.into(),
-        seen.is_whole.then_some(time).into(),
+        whole.into(),
         Arg::Text(&about),
     ];
     tx.run(sql, &args).await?;
-    Ok(())
+    Ok(by_targets)
 }

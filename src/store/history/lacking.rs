@@ -126,7 +126,8 @@ impl Store {
             Phase::Applied => self.end_change(&outcome(record, OutcomeWord::Applied, about)).await,
             Phase::Failed(failed) => {
                 let class = failed.class.map(serde_json::to_value).transpose()?;
-                let about = OutcomeAbout { error: Some(failed.error.clone()), class, ..about };
+                let (error, left) = (Some(failed.error.clone()), failed.left.clone());
+                let about = OutcomeAbout { error, class, left, ..about };
                 self.end_change(&outcome(record, OutcomeWord::Failed, about)).await
             }
             Phase::Recovered { after, in_sync } => {
@@ -308,7 +309,12 @@ mod tests {
     }
 
     fn failed() -> Phase {
-        Phase::Failed(Failed { error: "full".to_owned(), class: None, again_after: Some(2) })
+        Phase::Failed(Failed {
+            error: "full".to_owned(),
+            class: None,
+            again_after: Some(2),
+            left: None,
+        })
     }
 
     async fn all(store: &Store) -> Vec<(i64, What, String)> {

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::drift::{OPEN, TARGETS, UNSEEN, in_account};
-use super::records::{NotSeen, SeenAccount, Selected};
+use super::counts::{self, UNSEEN};
+use super::drift::{in_account, left_by};
+use super::records::{Extent, NotSeen, SeenAccount, Selected};
 use super::time;
 use crate::names::AccountId;
 use crate::store::Store;
@@ -38,9 +39,9 @@ pub struct LookShown {
     /// How much drift goes on there now.
     #[serde(skip)]
     pub open: usize,
-    /// Whether a target that selects it could not be looked at since.
+    /// The targets that select it and could not be looked at since.
     #[serde(skip)]
-    pub is_lost: bool,
+    pub lost: BTreeSet<String>,
 }
 
 impl LookShown {
@@ -52,26 +53,12 @@ impl LookShown {
     /// How many objects of a sort there are: `in_sync`, `unknown`, `excepted`, by the last look in whole and by what
     /// drift began and ended since. Where the account cannot be looked at since, what was in sync is unknown.
     pub fn count(&self, sort: &str) -> usize {
-        let counted = |sort: &str| {
-            let count = self.about[sort].as_u64().unwrap_or_default();
-            usize::try_from(count).unwrap_or(usize::MAX)
-        };
-        let in_sync = match self.about[OPEN].is_u64() {
-            true => counted("in_sync").saturating_add(counted(OPEN)).saturating_sub(self.open),
-            false => counted("in_sync"),
-        };
-        let is_unseen = self.is_lost || self.unseen().is_some();
-        match (sort, is_unseen) {
-            ("in_sync", true) => 0,
-            ("in_sync", false) => in_sync,
-            ("unknown", true) => in_sync.saturating_add(counted("unknown")),
-            _ => counted(sort),
-        }
+        counts::count(&self.about, sort, self.open, &self.lost)
     }
 
     /// The targets that select it, as far as looks of theirs were noted.
     pub fn targets(&self) -> BTreeSet<String> {
-        serde_json::from_value(self.about[TARGETS].clone()).unwrap_or_default()
+        counts::targets(&self.about)
     }
 }
 
@@ -93,7 +80,7 @@ impl Store {
         let lost = self.unseen_targets().await?;
         for look in looks.iter_mut().filter(|_| !lost.is_empty()) {
             let is_lost = |target: &String| lost.get(target).is_some_and(|lost| !lost.was_seen);
-            look.is_lost = look.targets().iter().any(is_lost);
+            look.lost = look.targets().into_iter().filter(is_lost).collect();
         }
         Ok(looks)
     }
@@ -158,15 +145,16 @@ impl Store {
             if targets == before {
                 continue;
             }
-            let mut about = look.about.clone();
-            about[TARGETS] = json!(targets);
+            let about = counts::selected_by(look.about.clone(), &targets);
+            let whole = counts::whole(&about);
+            let left: BTreeSet<String> = before.difference(&targets).cloned().collect();
             let nothing = SeenAccount {
                 run: selected.run.clone(),
                 time: selected.time,
                 account: look.account.clone(),
                 name: None,
                 targets: Vec::new(),
-                is_whole: true,
+                extent: Extent::Account,
                 drifted: Vec::new(),
                 in_sync: Vec::new(),
                 unknown: Vec::new(),
@@ -174,15 +162,17 @@ impl Store {
             };
             let is_left = targets.is_empty();
             let note = move |mut tx: Tx| {
-                let (nothing, about) = (nothing.clone(), about.to_string());
+                let (nothing, about, left) = (nothing.clone(), about.to_string(), left.clone());
                 async move {
                     let account = Arg::Text(nothing.account.as_str());
                     if is_left {
                         in_account(&mut tx, &nothing).await?;
                         tx.run("DELETE FROM looks WHERE account = $1", &[account]).await?;
                     } else {
-                        let sql = "UPDATE looks SET about = $2 WHERE account = $1";
-                        tx.run(sql, &[account, Arg::Text(&about)]).await?;
+                        left_by(&mut tx, &nothing, &left).await?;
+                        let sql = "UPDATE looks SET about = $2, whole = COALESCE($3, whole) \
+                                   WHERE account = $1";
+                        tx.run(sql, &[account, Arg::Text(&about), whole.into()]).await?;
                     }
                     Ok((tx, ()))
                 }
@@ -205,6 +195,6 @@ fn look_shown(row: &Row) -> Result<LookShown, StoreError> {
         whole: row.maybe_int(4)?.map(time),
         about: row.json(5)?,
         open: usize::try_from(row.int(6)?).unwrap_or_default(),
-        is_lost: false,
+        lost: BTreeSet::new(),
     })
 }

@@ -5,7 +5,9 @@
 mod alive;
 mod ask;
 mod changes;
+mod counts;
 mod drift;
+mod hindered;
 mod lacking;
 mod looks;
 mod records;
@@ -17,8 +19,9 @@ pub use ask::{ChangeShown, Entry, Filter, RunShown, What};
 pub(super) use lacking::Gaps;
 pub use looks::LookShown;
 pub use records::{
-    ByWhom, DriftKey, DriftSeen, Ending, Intent, IntentAbout, NotSeen, Outcome, OutcomeAbout,
-    OutcomeWord, RunAbout, RunRecord, SeenAccount, Selected, UnseenAccount, Verified, is_before,
+    ByWhom, DriftKey, DriftSeen, Ending, Extent, FailedWrite, Hindered, Hindrance, Intent,
+    IntentAbout, NotSeen, Outcome, OutcomeAbout, OutcomeWord, RunAbout, RunRecord, SeenAccount,
+    Selected, UnseenAccount, Verified, is_before,
 };
 pub use retain::Removed;
 

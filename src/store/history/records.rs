@@ -121,6 +121,8 @@ pub struct RunAbout {
     /// Whether it came to nothing before it had looked; why is in `left`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub failed: bool,
+    /// The shard that it was of, where that has no account: there was nothing to look at.
+    pub empty_shard: Option<String>,
     /// The run that it puts back.
     pub rolls_back: Option<String>,
     /// Who did what the run was made for.
@@ -266,6 +268,8 @@ pub struct OutcomeAbout {
     pub error: Option<String>,
     /// Of which kind the failure was.
     pub class: Option<Value>,
+    /// What the earlier steps of a call that failed made, which is there.
+    pub left: Option<String>,
     /// The object now, of one that a later run observed.
     pub after: Option<Value>,
     /// Whether that is as declared.
@@ -313,6 +317,49 @@ pub struct DriftSeen {
     pub by: Vec<ByWhom>,
 }
 
+/// Why an object is not as declared still that was to be put right.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hindered {
+    /// The run.
+    pub run: String,
+    /// When.
+    pub time: DateTime<Utc>,
+    /// The object.
+    pub object: DriftKey,
+    /// Why.
+    pub by: Hindrance,
+}
+
+/// What keeps an object from being put right.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Hindrance {
+    /// A write failed.
+    Failed {
+        /// Why.
+        why: String,
+        /// Of which kind the failure was, where that is known.
+        class: Option<Value>,
+    },
+    /// All was written, and the object is not as declared.
+    NotRight,
+    /// A guard held a write back: which, why, and what releases it.
+    HeldBack(Value),
+}
+
+/// A write of an object that failed; forgotten when the object is seen as declared.
+#[serde_with::skip_serializing_none]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FailedWrite {
+    /// Since when writes of it fail.
+    pub since: DateTime<Utc>,
+    /// The run whose write failed last.
+    pub run: String,
+    /// Why it did.
+    pub why: String,
+    /// Of which kind that failure was, where that is known.
+    pub class: Option<Value>,
+}
+
 /// An account that could not be looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnseenAccount {
@@ -357,6 +404,18 @@ pub struct Selected {
     pub targets: BTreeSet<String>,
 }
 
+/// How much of what is declared for an account a look has looked at. What of that is not among its objects is
+/// not there, or not declared any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Extent {
+    /// Everything.
+    Account,
+    /// Everything that this target declares there; others declare more.
+    Target(String),
+    /// Less.
+    Part,
+}
+
 /// What a look saw in an account.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SeenAccount {
@@ -370,9 +429,8 @@ pub struct SeenAccount {
     pub name: Option<String>,
     /// The targets that select it, where that is known.
     pub targets: Vec<String>,
-    /// Whether everything that is declared for it was looked at: what is not among the objects is not
-    /// there, or not declared any more.
-    pub is_whole: bool,
+    /// How much of what is declared for it was looked at.
+    pub extent: Extent,
     /// The objects that are not as declared.
     pub drifted: Vec<DriftSeen>,
     /// The objects that are.

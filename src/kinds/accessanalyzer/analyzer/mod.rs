@@ -202,7 +202,7 @@ impl Parted for Analyzer {
                         && one.r#type().as_str() == place.of_type.as_str()
                 };
                 Err(match all.iter().find(is_made) {
-                    Some(_) => WriteError::WasThere(error.to_string()),
+                    Some(_) => WriteError::was_there(&error),
                     None => WriteError::Another(format!(
                         "somebody else makes an analyzer of this name or type: {error}"
                     )),

@@ -147,7 +147,7 @@ async fn create(
             if error.is_code(&["TrailAlreadyExistsException"])
                 && is_made(cx, client, trail, settings).await? =>
         {
-            Err(WriteError::WasThere(error.to_string()))
+            Err(WriteError::was_there(&error))
         }
         answer => answer,
     }

@@ -6,10 +6,34 @@ use super::arn::TrailArn;
 use super::observe::declared_region;
 use super::selectors::Selectors;
 use super::spec::{Action, Settings, Spec, State, Step};
+use crate::kinds::kms::named;
 use crate::kinds::tags;
 use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo, compared};
 
 pub fn diff(facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Action>> {
+    changes(facts, spec, object).into_iter().map(|change| sent_outside(facts, change)).collect()
+}
+
+/// What others than the account have a hand in from now on.
+fn sent_outside(facts: &Facts, change: Change<Action>) -> Change<Action> {
+    let settings = change.action.as_ref().and_then(|action| match &action.step {
+        Step::Create { settings, .. } | Step::Update { settings } => Some(settings.clone()),
+        _ => None,
+    });
+    let Some(settings) = settings else { return change };
+    [
+        (settings.kms_key_id, named::LEFT),
+        (settings.sns_topic_name, "notices of log files are sent"),
+        (settings.cloud_watch_logs_log_group_arn, "events are sent"),
+        (settings.cloud_watch_logs_role_arn, "the role that sends events is left"),
+    ]
+    .into_iter()
+    .fold(change, |change, (arn, what)| {
+        change.sends(&facts.account, what, arn.as_deref().unwrap_or(""))
+    })
+}
+
+fn changes(facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Action>> {
     let Some(state) = object.state() else { return create(facts, spec) };
     // Only what `observe` made has such an ARN; nothing is compared without.
     let Some(arn) = TrailArn::parse(&state.arn) else { return Vec::new() };

@@ -93,7 +93,7 @@ async fn create_role(cx: &WriteCx) -> Result<Made, WriteError> {
         Err(WriteError::Aws(error))
             if error.is_code(&["InvalidInput"]) && error.message.contains("has been taken") =>
         {
-            Err(WriteError::WasThere(error.to_string()))
+            Err(WriteError::WasThereAlike(error.to_string()))
         }
         answer => answer,
     }

@@ -184,7 +184,7 @@ kms_key_id = ""
         let Some(state) = object.state() else { return Vec::new() };
         let mut changes = Vec::new();
         // The key first: encryption must not start with the wrong one.
-        let key = key_change(spec, state).or_else(|| useless_key(spec, state));
+        let key = key_change(facts, spec, state).or_else(|| useless_key(spec, state));
         let in_the_way = key.as_ref().and_then(|change| change.withheld.clone());
         let before = key.as_ref().map(|_| 0);
         changes.extend(key);
@@ -305,7 +305,7 @@ fn foreign_key(facts: &Facts, spec: &Spec, state: &State) -> Option<Change<Actio
     )))
 }
 
-fn key_change(spec: &Spec, state: &State) -> Option<Change<Action>> {
+fn key_change(facts: &Facts, spec: &Spec, state: &State) -> Option<Change<Action>> {
     let desired = spec.kms_key_id.as_deref()?;
     // Without both answers nothing is compared, and the object is unknown.
     let (actual, key, declared) =
@@ -340,7 +340,8 @@ fn key_change(spec: &Spec, state: &State) -> Option<Change<Action>> {
         .risk(Risk::Disruptive)
         .warn(
             "whoever launches instances must be allowed to use the key; Auto Scaling needs a grant",
-        );
+        )
+        .sends(&facts.account, named::LEFT, desired);
     Some(match declared {
         // Another item may be about to make it.
         Key::Missing { name } if is_alias(name) => {

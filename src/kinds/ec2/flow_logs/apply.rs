@@ -63,7 +63,7 @@ async fn refused(cx: &WriteCx, vpc: &str, new: &FlowLog, error: AwsError) -> Wri
         return error.into();
     }
     match of_vpc(cx, vpc).await {
-        Ok(there) if there.iter().any(|one| new.is(one)) => WriteError::WasThere(error.to_string()),
+        Ok(there) if there.iter().any(|one| new.is(one)) => WriteError::was_there(&error),
         Ok(_) => WriteError::Another(error.to_string()),
         Err(look) => look.into(),
     }
@@ -131,5 +131,6 @@ fn failed(
         code,
         status: Some(200),
         request_id: None,
+        after_loss: false,
     }))
 }

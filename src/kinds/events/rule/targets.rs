@@ -345,6 +345,7 @@ fn whole<'a>(
     let code = code.unwrap_or("FailedEntry").to_owned();
     let message = message.unwrap_or("AWS gave no message");
     Err(WriteError::Aws(AwsError::new(Detail {
+        after_loss: false,
         account: Some(cx.account.clone()),
         region: cx.region.clone(),
         call,

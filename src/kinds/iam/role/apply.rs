@@ -123,7 +123,7 @@ async fn create(
             let answer = cx.write(GET, client.get_role().role_name(name).send()).await?;
             match answer.role() {
                 Some(role) if is_as_made(role, name, new, &cx.partition) => {
-                    Err(WriteError::WasThere(error.to_string()))
+                    Err(WriteError::was_there(&error))
                 }
                 _ => Err(WriteError::Another(format!(
                     "there is a role {name} now, with other settings than the plan's: {error}"

@@ -196,7 +196,7 @@ async fn create(
 ) -> Result<Made, WriteError> {
     if let Some(found) = reads::describe(cx, alias).await? {
         if is_of_this_run(cx, found.key_id(), alias).await? {
-            return Err(WriteError::WasThere(format!(
+            return Err(WriteError::WasThereAlike(format!(
                 "{alias} points to the key {}, which bears the mark of this run",
                 found.key_id()
             )));
@@ -260,7 +260,13 @@ async fn create(
     };
     match (create_alias(cx, client, alias, &key).await, made) {
         // Nobody else gives an alias to a key that was made a moment ago.
-        (Err(WriteError::WasThere(_)), Some(made)) => Ok(made),
+        (Err(WriteError::WasThereAlike(_)), Some(made)) => Ok(made),
+        (Err(WriteError::Aws(error)), _) => Err(WriteError::Half {
+            left: format!(
+                "the key {key}, which costs, bears the mark of {alias} and has no alias: the next apply gives it one"
+            ),
+            error,
+        }),
         (answer, _) => answer,
     }
 }
@@ -315,7 +321,7 @@ async fn create_alias(
         // One from an earlier try is as good; one that points elsewhere is not.
         Err(error) if error.is_code(&["AlreadyExistsException"]) => {
             Err(match behind(cx, alias).await? == key {
-                true => WriteError::WasThere(error.to_string()),
+                true => WriteError::WasThereAlike(error.to_string()),
                 false => error.into(),
             })
         }

@@ -17,6 +17,7 @@ use crate::kinds::shapes::part::{Look, Part};
 use crate::kinds::{
     Change, Cx, Drift, Facts, ObserveError, Risk, Undo, Use, WriteCx, WriteError, compared,
 };
+use crate::names::AccountId;
 
 pub const ASSOCIATE: Call = Call::new("logs", "AssociateKmsKey");
 pub const DISASSOCIATE: Call = Call::new("logs", "DisassociateKmsKey");
@@ -72,7 +73,7 @@ pub struct Keys<'a> {
 impl Keys<'_> {
     /// The change, which leads to a key by its ARN, or by its name where none is there yet. Of a group
     /// that is made, nobody has read anything.
-    pub fn change(self, is_made: bool) -> Option<Change<Option<String>>> {
+    pub fn change(self, account: &AccountId, is_made: bool) -> Option<Change<Option<String>>> {
         compared::mark(KmsKey::NAME);
         let Self { actual, wanted, declared, shut_out } = self;
         let arn = wanted.map(|name| declared.and_then(Named::arn).unwrap_or(name));
@@ -91,6 +92,7 @@ impl Keys<'_> {
             if !is_made {
                 change = change.risk(Risk::Disruptive).warn(warning);
             }
+            let change = change.sends(account, named::LEFT, wanted.unwrap_or_default());
             return Some(match problem {
                 // Another item may be about to make it.
                 Some((name, _)) if declared == Some(&Named::Missing) && named::is_alias(name) => {
@@ -184,7 +186,7 @@ impl Part for KmsKey {
         let shut = wanted.zip(declared);
         let shut = shut.and_then(|(name, key)| shut_out(look.facts, group, name, key, policy));
         let keys = Keys { actual: now.arn.as_deref(), wanted, declared, shut_out: shut };
-        keys.change(look.is_new()).into_iter().collect()
+        keys.change(&look.facts.account, look.is_new()).into_iter().collect()
     }
 
     fn calls(key: &Option<String>) -> Vec<Call> {

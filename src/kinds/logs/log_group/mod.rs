@@ -264,7 +264,7 @@ impl Parted for LogGroup {
             Err(WriteError::Aws(error)) if error.is_code(&["ResourceAlreadyExistsException"]) => {
                 let there = described(cx, &place.log_group_name).await?;
                 Err(match there.filter(|group| is_as_made(group, class.as_ref())) {
-                    Some(_) => WriteError::WasThere(error.to_string()),
+                    Some(_) => WriteError::was_there(&error),
                     None => WriteError::Another(format!(
                         "somebody else makes the log group {}: {error}",
                         place.log_group_name

@@ -5,10 +5,11 @@ use crate::kinds::logs::log_group::LogGroupClass;
 use crate::kinds::logs::log_group::deletion_protection::UNPROTECTED;
 use crate::kinds::logs::log_group::kms_key::Keys;
 use crate::kinds::logs::log_group::retention::{FOR_EVER, decided_by};
-use crate::kinds::{Change, Drift, Risk, compared};
+use crate::kinds::{Change, Drift, Facts, Risk, compared};
+use crate::names::AccountId;
 
-pub fn changes(spec: &Spec, group: &str, state: &State) -> Vec<Change<Action>> {
-    let steps = [protection(spec, state), key(spec, state), retention(spec, state)];
+pub fn changes(facts: &Facts, spec: &Spec, group: &str, state: &State) -> Vec<Change<Action>> {
+    let steps = [protection(spec, state), key(&facts.account, spec, state), retention(spec, state)];
     let act = |step| Action { log_group_name: group.to_owned(), step };
     steps.into_iter().flatten().map(|change| change.map(act)).collect()
 }
@@ -33,7 +34,7 @@ fn retention(spec: &Spec, state: &State) -> Option<Change<Step>> {
     Some(if wanted.is_none() { change.warn(FOR_EVER) } else { change })
 }
 
-fn key(spec: &Spec, state: &State) -> Option<Change<Step>> {
+fn key(account: &AccountId, spec: &Spec, state: &State) -> Option<Change<Step>> {
     spec.kms_key_id.as_ref()?;
     let keys = Keys {
         actual: state.kms_key_id.as_deref(),
@@ -41,7 +42,7 @@ fn key(spec: &Spec, state: &State) -> Option<Change<Step>> {
         declared: state.declared_key.as_ref(),
         shut_out: state.shut_out.clone(),
     };
-    Some(keys.change(false)?.map(Step::Encrypt))
+    Some(keys.change(account, false)?.map(Step::Encrypt))
 }
 
 fn protection(spec: &Spec, state: &State) -> Option<Change<Step>> {

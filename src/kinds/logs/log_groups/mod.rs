@@ -128,9 +128,9 @@ deletion_protection_enabled = false
         sweep::observe_one::<Self>(cx, spec, id).await
     }
 
-    fn diff(_facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Action>> {
+    fn diff(facts: &Facts, spec: &Spec, object: &Object<State>) -> Vec<Change<Action>> {
         let Some(state) = object.state() else { return Vec::new() };
-        diff::changes(spec, &object.id, state)
+        diff::changes(facts, spec, &object.id, state)
     }
 
     async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {

@@ -298,6 +298,9 @@ fn changed(look: &Look<'_, Bucket>, spec: &Spec, now: &Now) -> Option<Change<Opt
         change = look
             .disruptive(change, "who writes to or reads from this bucket needs rights to the key");
     }
+    if let Some(key) = new_key {
+        change = change.sends(&look.facts.account, named::LEFT, key);
+    }
     if new_key.is_some() && now.declared_key == Some(Named::Missing) {
         change = change.warn("the key is not there yet: it must be by the time of this change");
     }

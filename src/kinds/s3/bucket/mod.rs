@@ -331,7 +331,7 @@ impl Parted for Bucket {
             // An earlier try whose answer was lost made it, or somebody else of the account did since
             // the look.
             Err(WriteError::Aws(error)) if error.is_code(&["BucketAlreadyOwnedByYou"]) => {
-                Err(WriteError::WasThere(error.to_string()))
+                Err(WriteError::was_there(&error))
             }
             answer => answer,
         }

@@ -104,7 +104,7 @@ impl Part for Products {
                     // AWS has turned it on together with Security Hub, or an earlier try or somebody
                     // else did.
                     Err(error) if error.is_code(&["ResourceConflictException"]) => {
-                        Err(WriteError::WasThere(error.to_string()))
+                        Err(WriteError::WasThereAlike(error.to_string()))
                     }
                     answer => Ok(answer.map(drop)?),
                 }

@@ -116,7 +116,11 @@ impl Part for Key {
                 }
                 None => "messages are no longer encrypted with a key of yours",
             };
-            let mut change = look.disruptive(Change::new(key, drift), warning);
+            let mut change = look.disruptive(Change::new(key, drift), warning).sends(
+                &look.facts.account,
+                named::LEFT,
+                wanted.unwrap_or_default(),
+            );
             change.moves = now.name.is_some();
             return vec![match problem {
                 // Another item may be about to make it.
