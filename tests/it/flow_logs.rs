@@ -58,7 +58,10 @@ fn every_vpc_gets_one_and_two_lists_find_them() {
         .map(|vpc| json!([vpc, "ALL", place, null, 60, options, []]))
         .collect();
     assert_eq!(ec2(&account, "logs()"), json!(expected));
-    account.run(&["export", "-k", "ec2.flow_logs", "-r", "eu-west-1"]).code(0).says(&place);
+    account
+        .run(&["export", "-k", "ec2.flow_logs", "-r", "eu-west-1"])
+        .code(0)
+        .says("arn:aws:s3:::flows-${account.id}/vpc");
 }
 
 #[test]
@@ -76,7 +79,11 @@ fn what_is_left_out_is_never_written_whatever_it_has() {
     account.forget_calls();
     account.run(&APPLY).code(0);
     assert_eq!(account.writes(), Vec::<String>::new());
-    account.check().code(0).says("it has the tag flow = none").says("is in vpc_ids");
+    account
+        .run(&["check", "-b", "b.toml", "-v"])
+        .code(0)
+        .says("it has the tag flow = none")
+        .says("is in vpc_ids");
 }
 
 #[test]
@@ -121,7 +128,9 @@ fn what_fails_inside_an_answer_that_says_done_fails_and_names_the_vpc() {
         "service": "ec2", "operation": "CreateFlowLogs", "kind": "partial", "entries": [one],
     }));
     let run = account.run(&APPLY).code(4);
-    run.says(&format!("the VPC {one}:")).says("1 applied").says("1 failed");
+    run.says(&format!("the VPC {one}:"))
+        .says("1 change applied, 1 not")
+        .says("AWS failed on its side");
     account.no_faults();
     // A bucket that is not there is refused in the same way.
     account.declare(&BUCKET.replace("flows-", "nowhere-"));
@@ -129,6 +138,17 @@ fn what_fails_inside_an_answer_that_says_done_fails_and_names_the_vpc() {
     account.declare(BUCKET);
     account.run(&APPLY).code(0);
     account.check().code(0).says("2 in sync");
+}
+
+#[test]
+fn a_lost_answer_leaves_one_flow_log_which_is_ours() {
+    let account = with_bucket("");
+    account.fault(json!({
+        "service": "ec2", "operation": "CreateFlowLogs", "kind": "drop", "executed": true, "count": 1,
+    }));
+    account.run(&APPLY).code(0).says("2 changes applied");
+    account.check().code(0).says("2 in sync");
+    assert_eq!(ec2(&account, "logs()").as_array().unwrap().len(), 2);
 }
 
 #[test]
@@ -154,7 +174,7 @@ fn what_cannot_be_read_is_unknown_and_nothing_is_written() {
     let account = with_bucket("");
     for operation in ["DescribeVpcs", "DescribeFlowLogs"] {
         account.fault(json!({ "service": "ec2", "operation": operation, "kind": "error" }));
-        account.check().code(4).says(&format!("ec2:{operation}"));
+        account.check().code(1).says(&format!("missing permission: ec2:{operation}"));
         account.forget_calls();
         account.run(&APPLY);
         assert_eq!(account.writes(), Vec::<String>::new());

@@ -99,8 +99,13 @@ fn all_groups_keep_events_for_long_enough_and_none_for_shorter() {
     ));
     account.forget_calls();
     account.run(&APPLY).code(0);
-    account.check().code(0).says("3 in sync").says("/short/d is in log_group_names");
-    account.check().says("it has the tag retention = short").says("AWS Control Tower made it");
+    account
+        .run(&["check", "-b", "b.toml", "-v"])
+        .code(0)
+        .says("3 in sync")
+        .says("/short/d is in log_group_names")
+        .says("it has the tag retention = short")
+        .says("AWS Control Tower made it");
     let kept = account.boto3(&format!("{GROUPS}kept()"));
     let expected = json!({
         "/app/a": 365, "/app/b": 400, "/app/c": null, "/short/d": 1, "tagged": 3,
@@ -122,7 +127,7 @@ fn all_groups_are_read_with_one_list() {
     // Three pages of fifty.
     assert_eq!((described(&account), account.calls().len() - described(&account)), (3, 1));
     account.fault(json!({ "service": "logs", "operation": "DescribeLogGroups", "kind": "error" }));
-    account.check().code(4).says("logs:DescribeLogGroups");
+    account.check().code(1).says("missing permission: logs:DescribeLogGroups");
 }
 
 #[test]
@@ -158,5 +163,5 @@ fn a_group_of_which_two_items_want_different_things_is_judged_by_neither() {
         .says("contradict each other in the retention of the log group /app/a")
         .says("at least 365");
     declare("retention_in_days = 30");
-    account.check().code(2).says("1 object to change");
+    account.check().code(2).says("1 to change · 2 in sync");
 }

@@ -91,6 +91,18 @@ pub fn is_alias(name: &str) -> bool {
     name.starts_with("alias/") || name.contains(":alias/")
 }
 
+/// Whether a key that was planned is the one that is needed now: one that the same plan makes has an alias in
+/// the plan, and its ARN once it is there. The write finds it by the alias again ([`ready`]).
+pub fn is_there_by_now(planned: &str, now: &str) -> bool {
+    is_alias(planned) && is_arn(now, "kms", "key/")
+}
+
+/// The same of what a write may give an object, or take away from it.
+pub fn is_same(planned: &Option<String>, now: &Option<String>) -> bool {
+    planned == now
+        || matches!((planned, now), (Some(planned), Some(now)) if is_there_by_now(planned, now))
+}
+
 /// Why a text cannot be the name of a key that a service uses, whatever is in the account.
 pub fn wrong(field: &str, name: &str, service: Service) -> Option<SpecProblem> {
     const HELP: &str =

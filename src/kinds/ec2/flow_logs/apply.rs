@@ -42,7 +42,9 @@ async fn create(cx: &WriteCx, vpc: &str, new: &FlowLog) -> Result<(), WriteError
         .set_max_aggregation_interval(interval)
         .set_log_format(settings.log_format.as_deref().map(format))
         .set_destination_options((to == Some(LogDestinationType::S3)).then(|| options(new)))
-        .set_tag_specifications(tags(&new.tags));
+        .set_tag_specifications(tags(&new.tags))
+        // A later try, when an answer was lost, is answered alike.
+        .client_token(uuid::Uuid::new_v4().to_string());
     let answer = match cx.write(CREATE, request.send()).await {
         Ok(answer) => answer,
         Err(error) => return Err(refused(cx, vpc, new, error).await),
@@ -57,7 +59,7 @@ async fn create(cx: &WriteCx, vpc: &str, new: &FlowLog) -> Result<(), WriteError
     Ok(())
 }
 
-/// What a refusal means: an earlier try whose answer was lost has made it, or somebody else has.
+/// What a refusal means: somebody else has made it, or another one to the same place.
 async fn refused(cx: &WriteCx, vpc: &str, new: &FlowLog, error: AwsError) -> WriteError {
     if !error.is_code(&[THERE]) {
         return error.into();

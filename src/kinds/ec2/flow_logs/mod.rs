@@ -177,12 +177,11 @@ deliver_logs_permission_arn = "arn:${partition}:iam::${account.id}:role/${iam.ro
 
     // Once the wrong flow log has gone, nothing is left to take what is not declared from: the planned one
     // still does what is needed.
-    fn is_same_write(one: &Action, other: &Action) -> bool {
-        let (Step::Create(one_log), Step::Create(other_log)) = (&one.step, &other.step) else {
+    fn is_same_write(planned: &Action, now: &Action) -> bool {
+        let (Step::Create(new), Step::Create(needed)) = (&planned.step, &now.step) else {
             return false;
         };
-        let fits = |a: &spec::FlowLog, b: &spec::FlowLog| a.settings.drift(&b.settings).is_empty();
-        one.vpc_id == other.vpc_id && (fits(one_log, other_log) || fits(other_log, one_log))
+        planned.vpc_id == now.vpc_id && needed.settings.drift(&new.settings).is_empty()
     }
 
     fn undo(action: &Action, _before: &Object<State>) -> Undo<Action> {

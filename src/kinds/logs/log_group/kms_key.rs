@@ -197,6 +197,10 @@ impl Part for KmsKey {
         set(cx, &place.log_group_name, key.as_deref()).await
     }
 
+    fn is_same(planned: &Option<String>, now: &Option<String>) -> bool {
+        named::is_same(planned, now)
+    }
+
     fn undo(_: &Option<String>, before: &Now) -> Undo<Option<String>> {
         Undo::By(vec![before.arn.clone()])
     }

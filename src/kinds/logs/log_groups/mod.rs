@@ -142,15 +142,11 @@ deletion_protection_enabled = false
         }
     }
 
-    // A key that the same plan makes is known by its alias in the plan, and by its ARN once it is there.
-    fn is_same_write(one: &Action, other: &Action) -> bool {
-        let (Step::Encrypt(Some(one_key)), Step::Encrypt(Some(other_key))) =
-            (&one.step, &other.step)
-        else {
+    fn is_same_write(planned: &Action, now: &Action) -> bool {
+        let (Step::Encrypt(key), Step::Encrypt(needed)) = (&planned.step, &now.step) else {
             return false;
         };
-        one.log_group_name == other.log_group_name
-            && (named::is_alias(one_key) != named::is_alias(other_key))
+        planned.log_group_name == now.log_group_name && named::is_same(key, needed)
     }
 
     fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {

@@ -154,6 +154,10 @@ impl Part for Key {
         set(cx, place, "KmsMasterKeyId", &key).await
     }
 
+    fn is_same(planned: &Option<String>, now: &Option<String>) -> bool {
+        named::is_same(planned, now)
+    }
+
     fn undo(_: &Option<String>, before: &Now) -> Undo<Option<String>> {
         Undo::By(vec![before.name.clone()])
     }
