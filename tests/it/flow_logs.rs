@@ -31,6 +31,7 @@ fn ec2(account: &Account, script: &str) -> Value {
         \x20   print(json.dumps(sorted(([one.get(name) for name in kept] + [one.get('Tags', [])] for one in found), key=str)))\n\
         def make(vpc, **more):\n\
         \x20   asked = {'ResourceIds': [vpc], 'ResourceType': 'VPC', 'TrafficType': 'ALL', 'LogDestinationType': 's3'}\n\
+        \x20   asked['DestinationOptions'] = {'FileFormat': 'plain-text', 'HiveCompatiblePartitions': False, 'PerHourPartition': False}\n\
         \x20   return ec2.create_flow_logs(**asked | more)['FlowLogIds'][0]\n";
     account.boto3(&format!("{head}{script}"))
 }
@@ -106,7 +107,11 @@ fn a_wrong_one_is_made_anew_with_its_tags_and_comes_back() {
         .says("1 in sync")
         .says("what flows until the next change is not recorded")
         .says("gets no more of them");
-    account.run(&APPLY).code(0);
+    account.write(
+        "evenkeel.toml",
+        "schema = 1\n\n[store]\nurl = \"sqlite://.evenkeel/store.db\"\n\n[[target]]\nname = \"here\"\nbaselines = [\"b.toml\"]\nmode = \"enforce\"\nconfirmed = true\n",
+    );
+    account.run(&["apply", "--yes", "--max-risk", "destructive"]).code(0);
     let place = format!("arn:aws:s3:::flows-{}/vpc", account.id);
     let after = ec2(&account, "logs()");
     let of_one: Vec<&Value> =
