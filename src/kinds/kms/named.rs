@@ -291,6 +291,17 @@ mod tests {
     }
 
     #[test]
+    fn what_was_planned_by_its_alias_is_there_by_its_arn_and_not_the_other_way_round() {
+        let arn = "arn:aws:kms:eu-west-1:111122223333:key/1";
+        let (alias, key) = (Some("alias/k".to_owned()), Some(arn.to_owned()));
+        assert!(is_same(&alias, &key) && is_same(&key, &key) && is_same(&None, &None));
+        assert!(!is_same(&key, &alias), "the alias has gone since the plan");
+        assert!(!is_same(&alias, &None) && !is_same(&None, &key));
+        assert!(!is_same(&alias, &Some("alias/other".to_owned())));
+        assert!(!is_same(&Some(format!("{arn}2")), &key));
+    }
+
+    #[test]
     fn an_arn_says_where_its_key_is() {
         let place = ArnParts::of("arn:aws:kms:eu-west-1:111122223333:key/1");
         assert!(place.is_some_and(|place| place.region == "eu-west-1"

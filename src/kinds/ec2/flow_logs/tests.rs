@@ -94,9 +94,11 @@ fn what_is_made_anew_keeps_its_tags_and_what_is_not_declared() {
     assert_eq!(changes[0].risk, Risk::Disruptive);
     assert!(changes[0].warnings[0].contains("is not recorded"), "{:?}", changes[0].warnings);
     assert_eq!(changes[0].drift[0].field, "file_format");
-    let Some(Step::Create(new)) = changes[1].action.as_ref().map(|action| &action.step) else {
-        panic!("{changes:#?}");
-    };
+    let new = changes[1].action.as_ref().and_then(|action| match &action.step {
+        Step::Create(new) => Some(new),
+        Step::Delete(_) => None,
+    });
+    let new = new.unwrap();
     assert_eq!(new.settings.file_format, Some(FileFormat::Parquet));
     assert_eq!(new.settings.log_format, log("fl-1").settings.log_format);
     assert_eq!(new.tags, [("team".to_owned(), "a".to_owned())].into());
@@ -108,6 +110,23 @@ fn what_is_made_anew_keeps_its_tags_and_what_is_not_declared() {
     let delete = Action { vpc_id: "vpc-1".to_owned(), step: Step::Delete(vec![special]) };
     let undo = FlowLogs::undo(&delete, &Object::absent("vpc-1"));
     assert!(matches!(undo, Undo::Impossible(_)));
+}
+
+/// Once the wrong one is gone, only what is declared is needed, and the planned write has it and more.
+#[test]
+fn a_planned_write_is_the_one_that_is_needed_where_it_has_all_of_that() {
+    let create = |settings: Settings| Action {
+        vpc_id: "vpc-1".to_owned(),
+        step: Step::Create(FlowLog::new(settings)),
+    };
+    let declared = Settings::from(&spec(json!({ "file_format": "parquet" })));
+    let (planned, now) = (create(declared.clone().or(&log("fl-1").settings)), create(declared));
+    assert!(FlowLogs::is_same_write(&planned, &now));
+    assert!(!FlowLogs::is_same_write(&now, &planned));
+    let elsewhere = Action { vpc_id: "vpc-2".to_owned(), ..now.clone() };
+    assert!(!FlowLogs::is_same_write(&planned, &elsewhere));
+    let other = create(Settings::from(&spec(json!({ "file_format": "plain-text" }))));
+    assert!(!FlowLogs::is_same_write(&planned, &other));
 }
 
 #[test]
