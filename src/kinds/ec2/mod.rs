@@ -4,4 +4,4 @@ pub mod default_security_group;
 pub mod ebs_encryption;
 pub mod flow_logs;
 pub mod snapshot_block_public_access;
-mod vpcs;
+pub mod vpcs;
