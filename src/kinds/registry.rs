@@ -34,6 +34,7 @@ static KINDS: LazyLock<Vec<Box<dyn DynKind>>> = LazyLock::new(|| {
         erase::<config::aggregator::Aggregator>(),
         erase::<accessanalyzer::analyzer::Analyzer>(),
         erase::<guardduty::detector::Detector>(),
+        erase::<guardduty::malware_scan_settings::MalwareScanSettings>(),
         erase::<securityhub::hub::Hub>(),
         erase::<securityhub::standards::Standards>(),
         erase::<securityhub::finding_aggregator::FindingAggregator>(),

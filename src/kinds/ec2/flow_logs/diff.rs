@@ -82,7 +82,7 @@ fn create(facts: &Facts, action: Action, wanted: &Settings) -> Change<Action> {
     Change::new(action, drift).warn("AWS charges for each gigabyte that flow logs deliver").sends(
         &facts.account,
         "flow logs are sent",
-        &wanted.log_destination,
+        wanted.log_destination.as_str(),
     )
 }
 
