@@ -117,6 +117,8 @@ impl ErrorClass {
             {
                 Self::Absent
             }
+            // Inside an answer that says "done", no status tells whose fault it is.
+            "InternalError" | "InternalFailure" => Self::ServerFault,
             _ if status.is_some_and(|status| status >= 500) => Self::ServerFault,
             _ => Self::Refused,
         }
@@ -495,6 +497,7 @@ mod tests {
             ("OptInRequired", "", Some(403), ErrorClass::RegionUnavailable),
             ("ExpiredToken", "", Some(403), ErrorClass::Credentials),
             ("InternalFailure", "", Some(500), ErrorClass::ServerFault),
+            ("InternalError", "", None, ErrorClass::ServerFault),
             ("ValidationError", "", Some(400), ErrorClass::Refused),
             ("MaxNumberOfConformancePacksExceededException", "", Some(400), ErrorClass::Quota),
         ];

@@ -21,6 +21,8 @@ pub enum Wish {
     Exactly(Value),
     /// A number that is no larger.
     AtMost(u64),
+    /// A number that is no smaller, or a word for more than any number.
+    AtLeast(u64),
 }
 
 impl Wish {
@@ -32,7 +34,13 @@ impl Wish {
             | (Self::AtMost(most), Self::Exactly(value)) => {
                 value.as_u64().is_some_and(|value| value <= *most)
             }
-            (Self::AtMost(_), Self::AtMost(_)) => true,
+            (Self::Exactly(value), Self::AtLeast(least))
+            | (Self::AtLeast(least), Self::Exactly(value)) => {
+                value.as_u64().is_none_or(|value| value >= *least)
+            }
+            (Self::AtMost(most), Self::AtLeast(least))
+            | (Self::AtLeast(least), Self::AtMost(most)) => most >= least,
+            (Self::AtMost(_), Self::AtMost(_)) | (Self::AtLeast(_), Self::AtLeast(_)) => true,
         }
     }
 }
@@ -42,6 +50,7 @@ impl fmt::Display for Wish {
         match self {
             Self::Exactly(value) => write!(out, "{value}"),
             Self::AtMost(most) => write!(out, "at most {most}"),
+            Self::AtLeast(least) => write!(out, "at least {least}"),
         }
     }
 }
@@ -55,6 +64,11 @@ impl Claim {
     /// That the item wants a setting of a thing to have a value: no item may want another one.
     pub fn setting(thing: impl Into<String>, name: &'static str, value: impl Into<Value>) -> Self {
         Self { thing: thing.into(), setting: Some((name, Wish::Exactly(value.into()))) }
+    }
+
+    /// That the item wants a setting of a thing to be no smaller: no item may want it to be.
+    pub fn at_least(thing: impl Into<String>, name: &'static str, least: u32) -> Self {
+        Self { thing: thing.into(), setting: Some((name, Wish::AtLeast(least.into()))) }
     }
 
     /// That the item wants a setting of a thing to be no larger: no item may want it to be.

@@ -196,7 +196,7 @@ pub trait DynKind: Send + Sync {
     ///
     /// # Errors
     /// One of them is not one of this kind's.
-    fn is_same_write(&self, one: &Value, other: &Value) -> Result<bool, Misfit>;
+    fn is_same_write(&self, planned: &Value, now: &Value) -> Result<bool, Misfit>;
     /// The writes that take one back.
     ///
     /// # Errors
@@ -456,9 +456,9 @@ impl<K: Kind> DynKind for Erased<K> {
         Ok(K::apply(cx, &action).await?)
     }
 
-    fn is_same_write(&self, one: &Value, other: &Value) -> Result<bool, Misfit> {
-        Ok(one == other
-            || K::is_same_write(&Self::read("action", one)?, &Self::read("action", other)?))
+    fn is_same_write(&self, planned: &Value, now: &Value) -> Result<bool, Misfit> {
+        Ok(planned == now
+            || K::is_same_write(&Self::read("action", planned)?, &Self::read("action", now)?))
     }
 
     fn undo(&self, action: &Value, before: &Object<Value>) -> Result<Undo<Value>, Misfit> {

@@ -203,9 +203,9 @@ pub trait Kind: Send + Sync + 'static {
         action: &Self::Action,
     ) -> impl Future<Output = Result<(), WriteError>> + Send;
 
-    /// Whether two writes, of which one was planned and the other is needed now, do the same: AWS may keep
-    /// what both start from in another form than it was written in.
-    fn is_same_write(_one: &Self::Action, _other: &Self::Action) -> bool {
+    /// Whether a planned write does what another, which is needed now, would do: AWS may keep what both start
+    /// from in another form than it was written in, and what the plan only names may be there by now.
+    fn is_same_write(_planned: &Self::Action, _now: &Self::Action) -> bool {
         false
     }
 

@@ -325,7 +325,7 @@ impl Now {
             return Fit::Moved("it has changed since the plan was made".to_owned());
         }
         let is_same = |now: &Value, then: &Value| {
-            now == then || kind.is_some_and(|kind| kind.is_same_write(now, then).unwrap_or(false))
+            now == then || kind.is_some_and(|kind| kind.is_same_write(then, now).unwrap_or(false))
         };
         let same = self.writes().find(|now| match (&now.action, &change.action) {
             (Some(now), Some(then)) => is_same(now, then),

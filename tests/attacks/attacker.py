@@ -210,6 +210,28 @@ def trust(edit):
     iam.update_assume_role_policy(RoleName=ROLE, PolicyDocument=json.dumps(edit(policy) or policy))
 
 
+def flow_log():
+    return ec2.describe_flow_logs()["FlowLogs"][0]
+
+
+def make_flow_log(vpc=None, **changed):
+    """A flow log of the first VPC, as it is declared but for what is changed."""
+    vpc = vpc or ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+    fields = "version vpc-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status".split()
+    asked = {"ResourceIds": [vpc], "ResourceType": "VPC", "TrafficType": "ALL", "LogDestinationType": "s3"}
+    asked |= {"LogDestination": f"arn:aws:s3:::evenkeel-flows-{ACCOUNT}", "MaxAggregationInterval": 60}
+    asked["LogFormat"] = " ".join("${" + one + "}" for one in fields)
+    made = ec2.create_flow_logs(**asked | changed)
+    assert not made["Unsuccessful"], made
+
+
+def other_flow_log(**changed):
+    """Replaces a flow log by one with some of it changed."""
+    there = flow_log()
+    ec2.delete_flow_logs(FlowLogIds=[there["FlowLogId"]])
+    make_flow_log(there["ResourceId"], **changed)
+
+
 def default_group(vpc=None):
     filters = [{"Name": "group-name", "Values": ["default"]}] + ([{"Name": "vpc-id", "Values": [vpc]}] if vpc else [])
     return ec2.describe_security_groups(Filters=filters)["SecurityGroups"][0]["GroupId"]

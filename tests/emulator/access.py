@@ -406,12 +406,40 @@ def _config(call: Call, action: str) -> list[Demand]:
 def _ec2(call: Call, action: str) -> list[Demand]:
     from moto.ec2.models import ec2_backends
 
+    if call.operation in ("CreateFlowLogs", "DeleteFlowLogs"):
+        return _flow_logs(call, action)
     group_id = call.params.get("GroupId")
     if not group_id:
         return [Demand(action, is_known=False)]
     group = ec2_backends[call.account][call.region].get_security_group_from_id(group_id)
     vpc = {"ec2:vpc": [_arn(call, "ec2", f"vpc/{group.vpc_id}")]} if group else {}
     return [Demand(action, _arn(call, "ec2", f"security-group/{group_id}"), vpc)]
+
+
+def _flow_logs(call: Call, action: str) -> list[Demand]:
+    # VPC User Guide, "Publish flow logs to ...": a delivery is made, and deleted, of those that do not go to a log group.
+    from moto.ec2.models import ec2_backends
+
+    params, any_log = call.params, _arn(call, "ec2", "vpc-flow-log/*")
+    if call.operation == "DeleteFlowLogs":
+        there = ec2_backends[call.account][call.region].flow_logs
+        kinds = [there[one].log_destination_type for one in params["FlowLogIds"] if one in there]
+        found = [Demand(action, _arn(call, "ec2", f"vpc-flow-log/{one}")) for one in params["FlowLogIds"]]
+        return found + [Demand("logs:DeleteLogDelivery")] * any(one != "cloud-watch-logs" for one in kinds)
+    found = [Demand(action, any_log)]
+    for vpc in params["ResourceIds"] if params["ResourceType"] == "VPC" else []:
+        found.append(Demand(action, _arn(call, "ec2", f"vpc/{vpc}"), {"ec2:vpcid": [vpc]}))
+    if params.get("TagSpecifications"):
+        found.append(Demand("ec2:CreateTags", any_log, {"ec2:createaction": ["CreateFlowLogs"]}))
+    passed = {"iam:passedtoservice": ["vpc-flow-logs.amazonaws.com"]}
+    roles = [params.get("DeliverLogsPermissionArn"), params.get("DeliverCrossAccountRole")]
+    found += [Demand("iam:PassRole", role, passed) for role in roles if role]
+    to = params.get("LogDestinationType", "cloud-watch-logs")
+    if to != "cloud-watch-logs":
+        found.append(Demand("logs:CreateLogDelivery"))
+    if to == "kinesis-data-firehose":
+        found.append(Demand("firehose:TagDeliveryStream", params["LogDestination"]))
+    return found
 
 
 def _logs(call: Call, action: str) -> list[Demand]:

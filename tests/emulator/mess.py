@@ -54,6 +54,7 @@ def _by_calls(emulator: Any, account: str, minimal: bool) -> dict[str, Any]:
         made["legacy_vpc"] = _legacy_vpc(inside)
         made["role"] = _role(inside)
         made["trail"] = _silent_trail(inside)
+        made["log_groups"] = _log_groups(inside)
     return made
 
 
@@ -101,6 +102,15 @@ def _open_groups(inside: Inside) -> dict[str, str]:
         ],
     )
     return {HOME: group, OTHER: _default_group(inside, OTHER, _default_vpc(inside, OTHER))}
+
+
+def _log_groups(inside: Inside) -> list[str]:
+    """Groups that forget what they hold, and that anybody may delete."""
+    group = "/app/orders"
+    for region, days in ((HOME, 30), (OTHER, 7)):
+        inside.call("logs", "CreateLogGroup", region, logGroupName=group)
+        inside.call("logs", "PutRetentionPolicy", region, logGroupName=group, retentionInDays=days)
+    return [group]
 
 
 def _interface(inside: Inside, group: str) -> str:

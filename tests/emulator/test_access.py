@@ -107,6 +107,30 @@ class Judged(AccountTest):
         # Past the judgment, Config finds that the role is not there.
         self.fails("InvalidRoleException", config.put_configuration_recorder, ConfigurationRecorder=recorder)
 
+    def test_a_flow_log_demands_its_vpc_its_role_and_a_delivery(self) -> None:
+        ec2, start = self.client("ec2"), f"arn:aws:ec2:*:{self.account}"
+        vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+        role = f"arn:aws:iam::{self.account}:role/flow"
+        asked = {"ResourceIds": [vpc], "ResourceType": "VPC", "TrafficType": "ALL"}
+        group = asked | {"LogGroupName": "flow", "DeliverLogsPermissionArn": role}
+        bucket = asked | {"LogDestinationType": "s3", "LogDestination": f"arn:aws:s3:::flow-{self.account}"}
+        self.client("s3").create_bucket(Bucket=f"flow-{self.account}")
+        make, delete = allow("ec2:CreateFlowLogs", f"{start}:vpc-flow-log/*"), allow("ec2:DeleteFlowLogs", f"{start}:vpc-flow-log/*")
+        others = allow("ec2:CreateFlowLogs", f"{start}:vpc/*", StringNotLike={"ec2:VpcID": [vpc]})
+        passes = {"StringEquals": {"iam:PassedToService": "vpc-flow-logs.amazonaws.com"}}
+        self.only(make, delete, others)
+        self.fails("UnauthorizedOperation", ec2.create_flow_logs, **group)
+        this = allow("ec2:CreateFlowLogs", f"{start}:vpc/*")
+        self.only(make, delete, this)
+        for more in (group, bucket):
+            self.fails("UnauthorizedOperation", ec2.create_flow_logs, **more)
+        self.only(make, delete, this, allow("iam:PassRole", role, **passes), allow("logs:CreateLogDelivery"))
+        made = [ec2.create_flow_logs(**more)["FlowLogIds"][0] for more in (group, bucket)]
+        ec2.delete_flow_logs(FlowLogIds=made[:1])
+        self.fails("UnauthorizedOperation", ec2.delete_flow_logs, FlowLogIds=made[1:])
+        self.only(delete, allow("logs:DeleteLogDelivery"))
+        ec2.delete_flow_logs(FlowLogIds=made[1:])
+
     def test_without_a_policy_everything_is_allowed_again(self) -> None:
         s3 = self.client("s3")
         self.only(allow("s3:CreateBucket", "arn:aws:s3:::mine-*"))

@@ -182,6 +182,8 @@ class Network(AccountTest):
         self.assertEqual(again["Unsuccessful"][0]["Error"]["Code"], "FlowLogAlreadyExists")
         options = ec2.describe_flow_logs()["FlowLogs"][0]["DestinationOptions"]
         self.assertEqual((options["FileFormat"], options["PerHourPartition"]), ("parquet", False))
+        folder = ec2.create_flow_logs(**wanted | {"LogDestination": "arn:aws:s3:::logs/vpc"})
+        self.assertEqual((len(folder["FlowLogIds"]), folder["Unsuccessful"]), (1, []), "a folder is another destination")
 
 
 class Public(AccountTest):

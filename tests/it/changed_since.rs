@@ -3,7 +3,8 @@
 
 use serde_json::json;
 
-use crate::rollback::{account, apply, declare};
+use crate::made_meanwhile::apply_while;
+use crate::rollback::{account, apply, declare, last_run};
 use crate::support::Account;
 
 const ROLE: &str = "[iam.role.ops]\ntrusted_account_ids = [\"${account.id}\"]\n";
@@ -95,4 +96,110 @@ fn a_topics_key_comes_back_by_the_name_that_it_had() {
         let (_, held) = back.stdout.split_once("(evenkeel release ").unwrap();
         account.run(&["release", held.split_once(')').unwrap().0]).code(0);
     }
+}
+
+/// The same under another item's name: the role is the same one.
+#[test]
+fn what_a_later_run_of_another_item_has_taken_away_is_no_step_of_a_rollback() {
+    let account = account(&format!("{ROLE}{WITH}"));
+    let run = apply(&account);
+    account.fault(json!({
+        "service": "iam", "operation": "DeleteRole", "kind": "error", "code": "AccessDenied", "status": 403,
+    }));
+    let back = account.run(&["rollback", &run, "--yes"]).code(4);
+    account.no_faults();
+    let (_, held) = back.stdout.split_once("(evenkeel release ").unwrap();
+    account.run(&["release", held.split_once(')').unwrap().0]).code(0);
+    let renamed = ROLE.replace("iam.role.ops]", "iam.role.support]\nrole_name = \"ops\"");
+    declare(&account, &format!("{renamed}{WITH}"));
+    account.run(&["apply", "--yes"]).code(0).says("1 change applied");
+    declare(&account, &format!("{renamed}{WITHOUT}"));
+    account.run(&["apply", "--yes", "--max-risk", "disruptive"]).code(0).says("1 change applied");
+    account.run(&["rollback", &run, "--yes"]).code(3).says(LEFT_ALONE);
+    assert_eq!(roles(&account), json!(["ops"]));
+}
+
+/// Somebody is faster than the look that follows the run's write: what that look saw is theirs.
+#[test]
+fn what_somebody_did_between_the_write_and_the_look_after_it_is_not_the_runs() {
+    let account = account("[iam.password_policy]\nminimum_password_length = 14\n");
+    let theirs = "boto3.client('iam').update_account_password_policy(MinimumPasswordLength=20, RequireSymbols=True)";
+    apply_while(&account, ("iam", "GetAccountPasswordPolicy"), theirs).code(4);
+    let run = last_run(&account);
+    account
+        .run(&["rollback", &run, "--yes"])
+        .code(3)
+        .says("somebody has changed it at that time, and what is there may be theirs");
+    let policy = account.boto3(
+        "policy = boto3.client('iam').get_account_password_policy()['PasswordPolicy']\n\
+         print(json.dumps([policy['MinimumPasswordLength'], policy['RequireSymbols']]))",
+    );
+    assert_eq!(policy, json!([20, true]));
+}
+
+const BUCKET: &str = "[s3.bucket.b]\nbucket = \"b-${account.id}\"\ntags = { a = \"b\" }\n";
+
+fn make_bucket(account: &Account) {
+    account.boto3(&format!(
+        "boto3.client('s3').create_bucket(Bucket='b-{}', CreateBucketConfiguration={{'LocationConstraint': 'eu-west-1'}})\nprint('null')",
+        account.id
+    ));
+}
+
+/// A rollback over several objects that was stopped half way is finished by the next one, which ends with 0.
+#[test]
+fn what_an_earlier_rollback_has_put_back_is_no_failure_of_the_next_one() {
+    let account = account(&format!("{ROLE}{WITH}\n{BUCKET}"));
+    make_bucket(&account);
+    let run = apply(&account);
+    account.fault(json!({
+        "service": "iam", "operation": "DeleteRole", "kind": "error", "code": "AccessDenied", "status": 403,
+    }));
+    account.run(&["rollback", &run, "--yes", "--max-risk", "disruptive"]).code(4);
+    account.no_faults();
+    account
+        .run(&["rollback", &run, "--yes", "--max-risk", "disruptive"])
+        .code(0)
+        .says("since an earlier rollback")
+        .says("1 change put back");
+    assert_eq!(roles(&account), json!([]));
+}
+
+/// What cannot be taken back is said, and the rest is back.
+#[test]
+fn what_cannot_be_taken_back_does_not_make_the_rest_look_undone() {
+    let items = format!(
+        "{BUCKET}versioning = \"Enabled\"\n\n[[s3.bucket.b.lifecycle]]\nid = \"x\"\nexpiration = {{ days = 30 }}\n"
+    );
+    let account = account(&items);
+    make_bucket(&account);
+    let run = apply(&account);
+    let back = account.run(&["rollback", &run, "--yes", "--max-risk", "disruptive"]).code(4);
+    let back = back.says("a part of it cannot be taken back").says("2 changes put back");
+    assert!(!back.stdout.contains("still not as it was"), "{}", back.stdout);
+}
+
+/// A fleet that takes signed plans only takes those of rollbacks signed as well.
+#[test]
+fn a_plan_of_a_rollback_is_signed_like_any_other() {
+    let account = account("[iam.password_policy]\nminimum_password_length = 14\n");
+    let fleet = account.read("evenkeel.toml");
+    account.write(
+        "evenkeel.toml",
+        &fleet.replace("[safety]\n", "[safety]\nrequire_signed_plans = true\n"),
+    );
+    account.write("key", "0123456789abcdef0123456789abcdef");
+    let run = apply(&account);
+    account.run(&["rollback", &run, "--save", "plain.json"]).code(0);
+    account
+        .run(&["rollback", &run, "plain.json", "--yes"])
+        .code(3)
+        .complains("takes signed plans only");
+    account.run(&["rollback", &run, "plain.json", "--verify", "file:key", "--yes"]).code(3);
+    let saved = account.run(&["rollback", &run, "--save", "signed.json", "--sign", "file:key"]);
+    saved.code(0).says("signed.json --verify file:key");
+    account
+        .run(&["rollback", &run, "signed.json", "--verify", "file:key", "--yes"])
+        .code(0)
+        .says("1 change put back");
 }

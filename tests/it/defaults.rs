@@ -118,3 +118,27 @@ fn a_password_policy_of_which_aws_leaves_out_the_length_is_unknown() {
         account.no_faults();
     }
 }
+
+/// Without a detector there is nothing to set: what is lacking is said, and an item that makes it is enough.
+#[test]
+fn malware_scans_are_set_once_there_is_a_detector() {
+    let account = support::emulator().account();
+    let settings = "[guardduty.malware_scan_settings]\nebs_snapshot_preservation = \"RETENTION_WITH_FINDING\"\n\
+                    scan_resource_criteria = { exclude = [{ key = \"scan\", value = \"none\" }] }\n";
+    account.declare(settings);
+    account.check().code(2).says("GuardDuty has no detector yet");
+    account.forget_calls();
+    account.run(&APPLY).code(4).says("declare guardduty.detector with enable = true");
+    assert_eq!(account.writes(), Vec::<String>::new());
+    account.declare(&format!("[guardduty.detector]\nenable = true\n{settings}"));
+    account.run(&APPLY).code(0);
+    account.check().code(0).says("2 in sync");
+    let there = account.boto3(
+        "guardduty = boto3.client('guardduty', 'eu-west-1')\n\
+         there = guardduty.get_malware_scan_settings(DetectorId=guardduty.list_detectors()['DetectorIds'][0])\n\
+         print(json.dumps([there['EbsSnapshotPreservation'], there['ScanResourceCriteria']]))",
+    );
+    let none = json!([{ "Key": "scan", "Value": "none" }]);
+    let excluded = json!({ "Exclude": { "EC2_INSTANCE_TAG": { "MapEquals": none } } });
+    assert_eq!(there, json!(["RETENTION_WITH_FINDING", excluded]));
+}

@@ -363,3 +363,31 @@ fn keys_are_left_out_by_patterns_of_their_names() {
     assert_eq!(plan["summary"]["skipped"], 1, "{plan:#}");
     account.run(&["plan", "-b", "b.toml", "-vv"]).says("alias/legacy-1 is in aliases");
 }
+
+/// A key that the same plan makes has only its alias in the plan, and an ARN at the write: what was there
+/// before is given it in one `apply`.
+#[test]
+fn what_is_there_gets_a_key_that_the_same_plan_makes() {
+    let account = account(
+        "[kms.key.k]\nservice_principals = [\"logs.eu-west-1.amazonaws.com\", \"sns.amazonaws.com\"]\n\
+         [logs.log_group.a]\nlog_group_name = \"/a\"\nkms_key_id = \"${kms.key.k.alias}\"\n\
+         [logs.log_groups]\nkms_key_id = \"${kms.key.k.alias}\"\n\
+         [sns.topic.t]\nname = \"t\"\nkms_master_key_id = \"${kms.key.k.alias}\"\n\
+         [s3.bucket.b]\nbucket = \"b-${account.id}\"\nsse_algorithm = \"aws:kms\"\n\
+         kms_master_key_id = \"${kms.key.k.alias}\"\n",
+    );
+    python(
+        &account,
+        &format!(
+            "logs = boto3.client('logs', region_name='eu-west-1')\n\
+             for name in ('/a', '/b'): logs.create_log_group(logGroupName=name)\n\
+             boto3.client('sns', region_name='eu-west-1').create_topic(Name='t')\n\
+             boto3.client('s3', region_name='eu-west-1').create_bucket(Bucket='b-{}', CreateBucketConfiguration={{'LocationConstraint': 'eu-west-1'}})\n\
+             print('{{}}')",
+            account.id
+        ),
+    );
+    account.run(&["plan", "-b", "b.toml"]).code(0).says("the key is not there yet");
+    account.run(&["apply", "-b", "b.toml", "--yes"]).code(0);
+    account.run(&["check", "-b", "b.toml"]).code(0);
+}

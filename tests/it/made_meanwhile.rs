@@ -33,7 +33,7 @@ fn account(items: &str) -> Account {
 
 /// Applies, while a script makes the same thing once it was looked for: when the plan was made, and directly
 /// before the write. The third look is the one before the call itself.
-fn apply_while(account: &Account, (service, operation): (&str, &str), script: &str) -> Run {
+pub fn apply_while(account: &Account, (service, operation): (&str, &str), script: &str) -> Run {
     account.fault(json!({
         "service": service, "operation": operation, "kind": "delay", "delay": 6, "after": 2, "count": 1,
     }));

@@ -27,6 +27,7 @@ mod fights;
 mod fixtures;
 mod fleet;
 mod fleet_safety;
+mod flow_logs;
 mod formats;
 mod guards;
 mod history;

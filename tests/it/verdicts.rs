@@ -443,7 +443,9 @@ fn other_declarations(schema: &Value, value: &Value) -> Vec<Value> {
         Value::Bool(value) => vec![json!(!value)],
         Value::Number(number) => {
             let number = number.as_i64().unwrap_or_default();
-            vec![json!(number + 1), json!(number - 1), json!(7)]
+            // The latter where AWS takes few numbers: days, and seconds of flow logs.
+            let others = [number + 1, number - 1, 7, 60, 600];
+            others.into_iter().filter(|other| *other != number).map(|other| json!(other)).collect()
         }
         Value::String(text) => {
             let mut all = vec![

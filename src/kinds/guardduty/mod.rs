@@ -1,3 +1,4 @@
 //! Kinds of Amazon GuardDuty.
 
 pub mod detector;
+pub mod malware_scan_settings;

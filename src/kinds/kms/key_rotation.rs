@@ -424,7 +424,7 @@ impl Sweep for KeyRotation {
         Ok(pairs.collect())
     }
 
-    async fn read(cx: &Cx, listed: &Listed) -> Result<Status<State>, ObserveError> {
+    async fn read(cx: &Cx, _spec: &Spec, listed: &Listed) -> Result<Status<State>, ObserveError> {
         let Some(rotation) = reads::rotation(cx, &listed.id).await? else {
             return Ok(Status::Skipped { reason: "AWS says that it cannot rotate".to_owned() });
         };

@@ -91,6 +91,18 @@ pub fn is_alias(name: &str) -> bool {
     name.starts_with("alias/") || name.contains(":alias/")
 }
 
+/// Whether a key that was planned is the one that is needed now: one that the same plan makes has an alias in
+/// the plan, and its ARN once it is there. The write finds it by the alias again ([`ready`]).
+pub fn is_there_by_now(planned: &str, now: &str) -> bool {
+    is_alias(planned) && is_arn(now, "kms", "key/")
+}
+
+/// The same of what a write may give an object, or take away from it.
+pub fn is_same(planned: &Option<String>, now: &Option<String>) -> bool {
+    planned == now
+        || matches!((planned, now), (Some(planned), Some(now)) if is_there_by_now(planned, now))
+}
+
 /// Why a text cannot be the name of a key that a service uses, whatever is in the account.
 pub fn wrong(field: &str, name: &str, service: Service) -> Option<SpecProblem> {
     const HELP: &str =
@@ -276,6 +288,17 @@ mod tests {
             assert!(problem(name, s3).contains("of another service"), "{name}");
         }
         assert!(problem("alias/aws/s3", DELIVERY).contains("of another service"));
+    }
+
+    #[test]
+    fn what_was_planned_by_its_alias_is_there_by_its_arn_and_not_the_other_way_round() {
+        let arn = "arn:aws:kms:eu-west-1:111122223333:key/1";
+        let (alias, key) = (Some("alias/k".to_owned()), Some(arn.to_owned()));
+        assert!(is_same(&alias, &key) && is_same(&key, &key) && is_same(&None, &None));
+        assert!(!is_same(&key, &alias), "the alias has gone since the plan");
+        assert!(!is_same(&alias, &None) && !is_same(&None, &key));
+        assert!(!is_same(&alias, &Some("alias/other".to_owned())));
+        assert!(!is_same(&Some(format!("{arn}2")), &key));
     }
 
     #[test]

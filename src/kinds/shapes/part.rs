@@ -155,9 +155,9 @@ pub trait Part: Send + Sync + 'static {
         write: &Self::Write,
     ) -> impl Future<Output = Result<(), WriteError>> + Send;
 
-    /// Whether two writes do the same; see [`Kind::is_same_write`].
-    fn is_same(one: &Self::Write, other: &Self::Write) -> bool {
-        one == other
+    /// Whether a planned write does what is needed now; see [`Kind::is_same_write`].
+    fn is_same(planned: &Self::Write, now: &Self::Write) -> bool {
+        planned == now
     }
 
     /// The writes that put back what was there.
@@ -207,6 +207,13 @@ pub struct State<K: Parted> {
     /// Where it is.
     pub place: K::Place,
     parts: BTreeMap<String, Value>,
+}
+
+impl<K: Parted> State<K> {
+    /// What is there of a part; `None` when it was not read.
+    pub fn now<P: Part<Of = K>>(&self) -> Option<P::Now> {
+        before::<P>(Some(self))
+    }
 }
 
 #[cfg(test)]
@@ -285,8 +292,8 @@ macro_rules! by_parts {
             $crate::kinds::shapes::part::apply(cx, action).await
         }
 
-        fn is_same_write(one: &Self::Action, other: &Self::Action) -> bool {
-            $crate::kinds::shapes::part::is_same_write(one, other)
+        fn is_same_write(planned: &Self::Action, now: &Self::Action) -> bool {
+            $crate::kinds::shapes::part::is_same_write(planned, now)
         }
 
         fn undo(
@@ -472,15 +479,15 @@ async fn is_free<K: Parted>(cx: &WriteCx, spec: &K::Spec) -> Result<(), WriteErr
 }
 
 /// The kind's `is_same_write`.
-pub fn is_same_write<K: Parted>(one: &Action<K>, other: &Action<K>) -> bool {
-    let (Step::Write { part, write }, Step::Write { part: same, write: with }) =
-        (&one.step, &other.step)
+pub fn is_same_write<K: Parted>(planned: &Action<K>, now: &Action<K>) -> bool {
+    let (Step::Write { part, write }, Step::Write { part: same, write: needed }) =
+        (&planned.step, &now.step)
     else {
         return false;
     };
-    one.place == other.place
+    planned.place == now.place
         && part == same
-        && part_of::<K>(part).is_some_and(|part| part.is_same(write, with))
+        && part_of::<K>(part).is_some_and(|part| part.is_same(write, needed))
 }
 
 /// The kind's `undo`.

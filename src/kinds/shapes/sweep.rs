@@ -54,6 +54,11 @@ pub trait Sweep: Kind {
         None
     }
 
+    /// Whether an item means an object at all: another is not shown.
+    fn is_meant(_spec: &Self::Spec, _listed: &Self::Listed) -> bool {
+        true
+    }
+
     /// Whether an item may reach an object, whatever it declares. Only where the list does not say
     /// it is a call needed.
     ///
@@ -88,6 +93,7 @@ pub trait Sweep: Kind {
     /// Nobody can say; the object is unknown, and no other.
     fn read(
         cx: &Cx,
+        spec: &Self::Spec,
         listed: &Self::Listed,
     ) -> impl Future<Output = Result<Status<Self::State>, ObserveError>> + Send;
 }
@@ -127,7 +133,8 @@ pub async fn observe<K: Sweep>(
     spec: &K::Spec,
 ) -> Result<Vec<Object<K::State>>, ObserveError> {
     let listed = K::list(cx).await?;
-    let looks = listed.iter().map(|one| (K::id(one).to_owned(), look::<K>(cx, spec, one)));
+    let meant = listed.iter().filter(|one| K::is_meant(spec, one));
+    let looks = meant.map(|one| (K::id(one).to_owned(), look::<K>(cx, spec, one)));
     let looks: Vec<_> = looks.collect();
     Ok(in_time(cx, looks).await)
 }
@@ -141,7 +148,7 @@ pub async fn observe_one<K: Sweep>(
     spec: &K::Spec,
     id: &str,
 ) -> Result<Option<Object<K::State>>, ObserveError> {
-    match K::find(cx, id).await? {
+    match K::find(cx, id).await?.filter(|listed| K::is_meant(spec, listed)) {
         Some(listed) => Ok(look::<K>(cx, spec, &listed).await),
         None => Ok(None),
     }
@@ -187,7 +194,7 @@ async fn status<K: Sweep>(
     }
     match excluded {
         Some(words) => Ok(Some(Status::Skipped { reason: format!("excluded: {words}") })),
-        None => K::read(cx, listed).await.map(Some),
+        None => K::read(cx, spec, listed).await.map(Some),
     }
 }
 

@@ -99,19 +99,23 @@ def _create(call: Call, resource: str) -> tuple[Any, tuple[str, str] | None]:
     same = (resource, group, destination)
     if any((one.resource_id, one.log_group_name, one.log_destination) == same for one in backend.flow_logs.values()):
         return None, ("FlowLogAlreadyExists", THERE)
-    # moto takes the folder for a part of the bucket's name.
+    # moto takes the folder for a part of the bucket's name, and would find those that go to the bucket itself.
     bucket = destination.partition("/")[0] if to == "s3" and destination else destination
-    done, failed = backend.create_flow_logs(
-        resource_type=given["ResourceType"],
-        resource_ids=[resource],
-        traffic_type=given.get("TrafficType"),
-        deliver_logs_permission_arn=given.get("DeliverLogsPermissionArn"),
-        log_destination_type=to,
-        log_destination=bucket,
-        log_group_name=group,
-        log_format=given.get("LogFormat"),
-        max_aggregation_interval=given.get("MaxAggregationInterval"),
-    )
+    others, backend.flow_logs = backend.flow_logs, {}
+    try:
+        done, failed = backend.create_flow_logs(
+            resource_type=given["ResourceType"],
+            resource_ids=[resource],
+            traffic_type=given.get("TrafficType"),
+            deliver_logs_permission_arn=given.get("DeliverLogsPermissionArn"),
+            log_destination_type=to,
+            log_destination=bucket,
+            log_group_name=group,
+            log_format=given.get("LogFormat"),
+            max_aggregation_interval=given.get("MaxAggregationInterval"),
+        )
+    finally:
+        backend.flow_logs = others | backend.flow_logs
     if failed:
         return None, failed[0][1:]
     [flow_log] = done

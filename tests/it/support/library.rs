@@ -224,11 +224,12 @@ pub fn comparable(object: Option<&Object<Value>>) -> Option<Object<Value>> {
     })
 }
 
-/// Security group rules have a new id after they were taken away and put back.
+/// Security group rules and flow logs have a new id after they were taken away and put back.
 fn without_what_is_not_its_own(value: &mut Value) {
     match value {
         Value::Object(map) => {
-            const OTHERS: [&str; 3] = ["rule_id", "security_group_rule_id", "key_policy"];
+            const OTHERS: [&str; 4] =
+                ["rule_id", "security_group_rule_id", "flow_log_id", "key_policy"];
             map.retain(|key, _| !OTHERS.contains(&key.as_str()));
             map.values_mut().for_each(without_what_is_not_its_own);
         }

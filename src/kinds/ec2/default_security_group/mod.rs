@@ -18,13 +18,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
+use crate::kinds::ec2::vpcs::{self, Exclude, VPCS};
 use crate::kinds::shapes::sweep;
 use crate::kinds::spec::InUse;
 use crate::kinds::{
     Allowed, Arns, Change, Controls, Cx, Facts, Kind, Object, ObserveError, Scope, Undo, Use,
     WriteCx, WriteError, told,
 };
-use crate::names::AccountId;
 use direction::Direction;
 use peer::Same;
 use rule::Rule;
@@ -73,22 +73,6 @@ pub struct Spec {
     /// VPCs that are left out. Of what one entry gives, all must hold; of several entries, one is enough.
     #[serde(default)]
     pub exclude: Option<Vec<Exclude>>,
-}
-
-/// VPCs that are left out: by their ids, tags or accounts. Of what one entry gives, all must hold; of
-/// several entries, one is enough.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Exclude {
-    /// Tags and their values; a VPC must have all of them.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub vpc_tags: BTreeMap<String, String>,
-    /// Ids of VPCs.
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    pub vpc_ids: BTreeSet<String>,
-    /// Accounts whose VPCs are left alone.
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    pub accounts: BTreeSet<AccountId>,
 }
 
 /// A default group as observed.
@@ -189,7 +173,7 @@ impl Kind for DefaultSecurityGroup {
         ..Controls::NONE
     };
     const CALLS: &'static [Use<Spec>] = &[
-        Use::read(observe::VPCS),
+        Use::read(VPCS),
         Use::read(observe::GROUPS),
         Use::read(observe::RULES),
         Use::read(observe::INTERFACES),
@@ -250,20 +234,7 @@ in_use  = "enforce"
                 }
             }
         }
-        for (index, entry) in spec.exclude.iter().flatten().enumerate() {
-            let field = format!("exclude[{index}]");
-            let is_id = |id: &str| {
-                let digits = id.strip_prefix("vpc-").unwrap_or_default();
-                !digits.is_empty() && digits.bytes().all(|one| one.is_ascii_hexdigit())
-            };
-            for id in entry.vpc_ids.iter().filter(|id| !is_id(id)) {
-                problems.push(SpecProblem::new(
-                    format!("{field}.vpc_ids"),
-                    format!("{id:?} is the id of no VPC, and meets nothing"),
-                    "write the whole id, vpc-…; vpc_tags and accounts leave out more than one",
-                ));
-            }
-        }
+        problems.extend(vpcs::problems(spec.exclude.as_deref().unwrap_or_default()));
         problems
     }
 
@@ -395,13 +366,9 @@ fn adds(rules: &Option<Vec<Written>>) -> bool {
 /// left out by their id stay out of reach; tags of a VPC are not known with its groups.
 fn groups(spec: &Spec, arns: &Arns) -> Vec<Allowed> {
     let groups = Allowed::on([arns.regional("ec2", "security-group/*")]);
-    let excluded: BTreeSet<String> = spec
-        .exclude
-        .iter()
-        .flatten()
-        .flat_map(|exclude| &exclude.vpc_ids)
-        .map(|id| arns.regional("ec2", &format!("vpc/{}", arns.text(id))))
-        .collect();
+    let excluded = vpcs::excluded_ids(spec.exclude.as_deref().unwrap_or_default());
+    let arn = |id| arns.regional("ec2", &format!("vpc/{}", arns.text(id)));
+    let excluded: BTreeSet<String> = excluded.map(arn).collect();
     if excluded.is_empty() {
         return groups.into();
     }

@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_sdk_ec2::Client;
-use aws_sdk_ec2::types::{Filter, NetworkInterface, SecurityGroup, SecurityGroupRule, Tag, Vpc};
+use aws_sdk_ec2::types::{Filter, NetworkInterface, SecurityGroup, SecurityGroupRule, Vpc};
 
 use super::rule::Rule;
-use super::{DefaultSecurityGroup, Exclude, Interface, SeenRule, Spec, State};
+use super::{DefaultSecurityGroup, Interface, SeenRule, Spec, State};
 use crate::aws::{AwsError, Call};
+use crate::kinds::ec2::vpcs::{self, Exclude};
 use crate::kinds::shapes::sweep::{Sweep, Way};
 use crate::kinds::together::together;
 use crate::kinds::{Cx, ObserveError, Status, told};
 
-pub const VPCS: Call = Call::new("ec2", "DescribeVpcs");
 pub const GROUPS: Call = Call::new("ec2", "DescribeSecurityGroups");
 pub const RULES: Call = Call::new("ec2", "DescribeSecurityGroupRules");
 pub const INTERFACES: Call = Call::new("ec2", "DescribeNetworkInterfaces");
@@ -45,7 +45,7 @@ impl Sweep for DefaultSecurityGroup {
     type Exclude = Exclude;
 
     async fn list(cx: &Cx) -> Result<Vec<Listed>, ObserveError> {
-        let (vpcs, groups) = together!(vpcs(cx), groups(cx))?;
+        let (vpcs, groups) = together!(vpcs::all(cx), groups(cx))?;
         let mut of_vpc = BTreeMap::new();
         for group in groups.iter() {
             let id = told("GroupId of a security group", group.group_id())?;
@@ -85,10 +85,8 @@ impl Sweep for DefaultSecurityGroup {
 
     /// `sg-0123456789abcdef0, payments, 10.0.0.0/16`.
     fn label(listed: &Listed) -> Option<String> {
-        let vpc = listed.vpc.as_ref()?;
-        let name = tag(vpc.tags(), "Name").filter(|name| !name.is_empty());
-        let name = name.or_else(|| (vpc.is_default() == Some(true)).then_some("default VPC"));
-        let parts = [listed.group.as_deref(), name, vpc.cidr_block()];
+        let [name, range] = vpcs::shown(listed.vpc.as_ref()?);
+        let parts = [listed.group.as_deref(), name, range];
         Some(parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
     }
 
@@ -97,20 +95,14 @@ impl Sweep for DefaultSecurityGroup {
     }
 
     fn ways<'a>(entry: &'a Exclude, listed: &'a Listed) -> Vec<Way<'a>> {
-        vec![
-            Way::Ids("vpc_ids", &entry.vpc_ids, vec![&listed.id]),
-            Way::Tags("vpc_tags", &entry.vpc_tags),
-            Way::Accounts("accounts", &entry.accounts),
-        ]
+        vpcs::ways(entry, &listed.id)
     }
 
     async fn tags(_cx: &Cx, listed: &Listed) -> Result<BTreeMap<String, String>, ObserveError> {
-        let tags = listed.vpc.iter().flat_map(|vpc| vpc.tags());
-        let pairs = tags.filter_map(|tag| Some((tag.key()?.to_owned(), tag.value()?.to_owned())));
-        Ok(pairs.collect())
+        Ok(listed.vpc.as_ref().map(vpcs::tags).unwrap_or_default())
     }
 
-    async fn read(cx: &Cx, listed: &Listed) -> Result<Status<State>, ObserveError> {
+    async fn read(cx: &Cx, _spec: &Spec, listed: &Listed) -> Result<Status<State>, ObserveError> {
         match (&listed.vpc, &listed.group) {
             (Some(_), Some(group)) => {
                 let (rules, interfaces) =
@@ -127,12 +119,10 @@ impl Sweep for DefaultSecurityGroup {
                 ),
             }),
             (Some(vpc), None) => {
-                let owner = told("OwnerId", vpc.owner_id())?;
-                if owner == cx.account.as_str() {
-                    let field = "the default security group of this VPC".to_owned();
-                    return Err(ObserveError::Untold { field });
-                }
-                let reason = format!("the VPC belongs to account {owner}, which shares it");
+                let untold = || ObserveError::Untold {
+                    field: "the default security group of this VPC".to_owned(),
+                };
+                let reason = vpcs::shared_by(cx, vpc)?.ok_or_else(untold)?;
                 Ok(Status::Skipped { reason })
             }
         }
@@ -193,10 +183,6 @@ pub async fn rules_of(cx: &Cx, group: &str, egress: bool) -> Result<Vec<SeenRule
     Ok(if egress { state.egress } else { state.ingress })
 }
 
-fn tag<'a>(tags: &'a [Tag], key: &str) -> Option<&'a str> {
-    tags.iter().find(|tag| tag.key() == Some(key)).and_then(|tag| tag.value())
-}
-
 fn read_interface(interface: &NetworkInterface) -> Result<Interface, ObserveError> {
     let attached = interface.attachment();
     let user = attached
@@ -205,12 +191,6 @@ fn read_interface(interface: &NetworkInterface) -> Result<Interface, ObserveErro
         .or_else(|| interface.description().filter(|text| !text.is_empty()).map(str::to_owned));
     let id = told("NetworkInterfaceId", interface.network_interface_id())?;
     Ok(Interface { network_interface_id: id.to_owned(), user })
-}
-
-async fn vpcs(cx: &Cx) -> Result<Arc<Vec<Vpc>>, AwsError> {
-    let client = cx.client(Client::new);
-    let pages = client.describe_vpcs().into_paginator().send();
-    cx.list(VPCS, "", pages, "Vpcs", |page| page.vpcs).await
 }
 
 async fn groups(cx: &Cx) -> Result<Arc<Vec<SecurityGroup>>, AwsError> {

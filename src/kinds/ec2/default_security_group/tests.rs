@@ -357,3 +357,16 @@ fn an_entry_of_exclude_that_can_meet_nothing_is_refused() {
     }
     assert_eq!(field(ids("vpc-0abc")), "");
 }
+
+#[test]
+fn only_what_is_left_out_by_its_id_alone_is_out_of_reach() {
+    let arns = Arns::of("aws", "111122223333");
+    let conditions = |entry: Exclude| {
+        groups(&Spec { exclude: Some(vec![entry]), ..Spec::default() }, &arns)[0].conditions.len()
+    };
+    let by_id = || Exclude { vpc_ids: ["vpc-0abc".to_owned()].into(), ..Exclude::default() };
+    assert_eq!(conditions(by_id()), 1);
+    // Where more must hold, a VPC of the id may be one to write to.
+    let tags = [("legacy".to_owned(), "true".to_owned())].into();
+    assert_eq!(conditions(Exclude { vpc_tags: tags, ..by_id() }), 0);
+}

@@ -29,7 +29,7 @@ use crate::kinds::{
     Scope, Stricter, Use, WriteCx, WriteError, compared, told,
 };
 
-const LIST: Call = Call::new("guardduty", "ListDetectors");
+pub const LIST: Call = Call::new("guardduty", "ListDetectors");
 const GET: Call = Call::new("guardduty", "GetDetector");
 const CREATE: Call = Call::new("guardduty", "CreateDetector");
 const UPDATE: Call = Call::new("guardduty", "UpdateDetector");
@@ -157,21 +157,10 @@ impl Parted for Detector {
     const KEPT: &'static str = "evenkeel never deletes a detector: its findings would go with it";
 
     async fn find(cx: &Cx, _spec: &Spec) -> Result<Object<Place>, ObserveError> {
-        let pages = cx.client(Client::new).list_detectors().into_paginator().send();
-        let ids = cx.list(LIST, "", pages, "detectorIds", |page| page.detector_ids).await?;
-        let id = match ids.as_slice() {
-            [] => return Ok(Object::absent("")),
-            [id] => id,
-            more => {
-                return Err(ObserveError::Malformed {
-                    field: "detectorIds".to_owned(),
-                    problem: format!("a Region has one detector, not {}", more.len()),
-                });
-            }
-        };
+        let Some(id) = id(cx).await? else { return Ok(Object::absent("")) };
         let place = Place { detector_id: Some(id.clone()) };
-        let (_, administrator) = together!(detector(cx, &place), administrator::of(cx, id))?;
-        let object = Object::present("", place).labelled(id);
+        let (_, administrator) = together!(detector(cx, &place), administrator::of(cx, &id))?;
+        let object = Object::present("", place).labelled(&id);
         Ok(match administrator {
             Some(administrator) if administrator.manages()? => {
                 object.managed_by(administrator.title())
@@ -251,6 +240,23 @@ impl Parted for Detector {
 
     fn named(_id: &str, _place: &Place) -> Spec {
         Spec::default()
+    }
+}
+
+/// The id of the Region's detector, if there is one.
+///
+/// # Errors
+/// GuardDuty did not say it.
+pub async fn id(cx: &Cx) -> Result<Option<String>, ObserveError> {
+    let pages = cx.client(Client::new).list_detectors().into_paginator().send();
+    let ids = cx.list(LIST, "", pages, "detectorIds", |page| page.detector_ids).await?;
+    match ids.as_slice() {
+        [] => Ok(None),
+        [id] => Ok(Some(id.clone())),
+        more => Err(ObserveError::Malformed {
+            field: "detectorIds".to_owned(),
+            problem: format!("a Region has one detector, not {}", more.len()),
+        }),
     }
 }
 

@@ -7,7 +7,18 @@ use crate::aws::Call;
 use crate::kinds::shapes::part::{Look, Part};
 use crate::kinds::{Change, Cx, Drift, ObserveError, Undo, Use, WriteCx, WriteError};
 
-const PUT: Call = Call::new("logs", "PutLogGroupDeletionProtection");
+pub const PUT: Call = Call::new("logs", "PutLogGroupDeletionProtection");
+
+/// Who can do what to a group without protection.
+pub const UNPROTECTED: &str =
+    "whoever may delete log groups can delete this one, with all that is in it";
+
+/// Turns the protection of a group on or off.
+pub async fn set(cx: &WriteCx, group: &str, enabled: bool) -> Result<(), WriteError> {
+    let request = cx.client(Client::new).put_log_group_deletion_protection();
+    let request = request.log_group_identifier(group);
+    cx.send(PUT, request.deletion_protection_enabled(enabled).send()).await
+}
 
 pub struct DeletionProtection;
 
@@ -37,8 +48,7 @@ impl Part for DeletionProtection {
             return Vec::new();
         }
         let change = Change::new(wanted, drift);
-        let warning = "whoever may delete log groups can delete this one, with all that is in it";
-        vec![if wanted { change } else { look.disruptive(change, warning) }]
+        vec![if wanted { change } else { look.disruptive(change, UNPROTECTED) }]
     }
 
     fn calls(_: &bool) -> Vec<Call> {
@@ -46,9 +56,7 @@ impl Part for DeletionProtection {
     }
 
     async fn write(cx: &WriteCx, place: &Place, enabled: &bool) -> Result<(), WriteError> {
-        let request = cx.client(Client::new).put_log_group_deletion_protection();
-        let request = request.log_group_identifier(&place.log_group_name);
-        cx.send(PUT, request.deletion_protection_enabled(*enabled).send()).await
+        set(cx, &place.log_group_name, *enabled).await
     }
 
     fn undo(_: &bool, before: &Option<bool>) -> Undo<bool> {

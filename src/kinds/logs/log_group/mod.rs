@@ -1,10 +1,10 @@
 //! `logs.log_group`: a log group that evenkeel makes and keeps as declared, part by part.
 
 mod data_protection;
-mod deletion_protection;
-mod kms_key;
+pub mod deletion_protection;
+pub mod kms_key;
 mod protection_document;
-mod retention;
+pub mod retention;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -16,18 +16,19 @@ use serde_json::{Map, Value};
 
 use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
+use crate::kinds::logs::claims::{self, Claimed};
 use crate::kinds::shapes::part::{AnyPart, Parted, by_parts};
 use crate::kinds::shapes::tagged::{OwnTags, Tagged, declares, sets};
 use crate::kinds::spec::{aws_enum, found};
 use crate::kinds::tags::{self, LOGS, TagRules, Tags};
 use crate::kinds::{
-    Allowed, Arns, Change, Controls, Cx, Drift, Facts, Found, Kind, Made, Object, ObserveError,
-    Scope, Stricter, Use, WriteCx, WriteError, known, told,
+    Allowed, Arns, Change, Claim, Controls, Cx, Drift, Facts, Found, Kind, Made, Object,
+    ObserveError, Scope, Stricter, Use, WriteCx, WriteError, known, told,
 };
 use crate::names::Region;
 
-const LIST_TAGS: Call = Call::new("logs", "ListTagsForResource");
-const DESCRIBE: Call = Call::new("logs", "DescribeLogGroups");
+pub const LIST_TAGS: Call = Call::new("logs", "ListTagsForResource");
+pub const DESCRIBE: Call = Call::new("logs", "DescribeLogGroups");
 const CREATE: Call = Call::new("logs", "CreateLogGroup");
 
 /// A log group: for how long its events are kept, with which key they are encrypted, who may see
@@ -124,6 +125,7 @@ impl Kind for LogGroup {
     };
     const CALLS: &'static [Use<Spec>] = &[Use::read(DESCRIBE), Use::write(CREATE, group)];
     const LENT: Option<&'static [Call]> = Some(&[CREATE]);
+    const CLAIMS: &'static [&'static str] = &[claims::THING];
     const MORE_EVENTS: &'static [&'static str] = &[
         "logs.amazonaws.com:DeleteLogGroup",
         "logs.amazonaws.com:PutAccountPolicy",
@@ -178,6 +180,20 @@ tags                        = {}
         problems.extend(data_protection::check(spec));
         problems.extend(LOGS.check(spec.tags.as_ref()));
         problems
+    }
+
+    // A sweep over all groups can declare it too.
+    fn claims(_facts: &Facts, spec: &Spec, object: &Object<Self::State>) -> Vec<Claim> {
+        let Some(state) = object.state() else { return Vec::new() };
+        let key = state.now::<kms_key::KmsKey>().and_then(|now| now.declared);
+        Claimed {
+            log_group_name: &spec.log_group_name,
+            retention_in_days: spec.retention_in_days,
+            keeps_longer: spec.retention_mode.unwrap_or_default() == RetentionMode::AtLeast,
+            kms_key_id: claims::key(spec.kms_key_id.as_deref(), key.as_ref()),
+            deletion_protection_enabled: spec.deletion_protection_enabled,
+        }
+        .claims()
     }
 
     async fn find_all(cx: &Cx, _regions: &BTreeSet<Region>) -> Result<Vec<Found>, ObserveError> {
@@ -294,12 +310,7 @@ impl Tagged for LogGroup {
     }
 
     async fn read_tags(cx: &Cx, place: &Place) -> Result<Tags, ObserveError> {
-        let arn = arn(cx, place);
-        let request = cx.client(Client::new).list_tags_for_resource().resource_arn(&arn);
-        let answer = cx.read(LIST_TAGS, &arn, request.send()).await?;
-        // A group without tags may have no list of them.
-        let tags = answer.tags().into_iter().flatten();
-        Ok(tags::collect(tags.map(|(key, value)| (key.as_str(), value.as_str()))))
+        tags_of(cx, &place.log_group_name).await
     }
 
     async fn set_tags(
@@ -307,12 +318,14 @@ impl Tagged for LogGroup {
         place: &Place,
         tags: HashMap<String, String>,
     ) -> Result<(), WriteError> {
-        let request = cx.client(Client::new).tag_resource().resource_arn(arn(cx, place));
+        let request =
+            cx.client(Client::new).tag_resource().resource_arn(arn(cx, &place.log_group_name));
         cx.send(Self::TAG, request.set_tags(Some(tags)).send()).await
     }
 
     async fn remove_tags(cx: &WriteCx, place: &Place, keys: Vec<String>) -> Result<(), WriteError> {
-        let request = cx.client(Client::new).untag_resource().resource_arn(arn(cx, place));
+        let request =
+            cx.client(Client::new).untag_resource().resource_arn(arn(cx, &place.log_group_name));
         cx.send(Self::UNTAG, request.set_tag_keys(Some(keys)).send()).await
     }
 }
@@ -333,7 +346,10 @@ const MANY: usize = 5;
 
 /// All groups, AWS's own included, if they fit into so many pages; `None` if not. A Region has up to a
 /// million.
-async fn groups(cx: &Cx, pages: usize) -> Result<Option<Arc<Vec<types::LogGroup>>>, ObserveError> {
+pub async fn groups(
+    cx: &Cx,
+    pages: usize,
+) -> Result<Option<Arc<Vec<types::LogGroup>>>, ObserveError> {
     let mut answers = cx.client(Client::new).describe_log_groups().into_paginator().send();
     let groups = cx
         .read(DESCRIBE, "", async {
@@ -357,7 +373,7 @@ async fn groups(cx: &Cx, pages: usize) -> Result<Option<Arc<Vec<types::LogGroup>
 ///
 /// AWS lets a Region be asked five times a second and gives fifty groups a page: many items share one
 /// listing, which is given up where it takes long, and few ask for their names.
-async fn described(cx: &Cx, name: &str) -> Result<Option<types::LogGroup>, ObserveError> {
+pub async fn described(cx: &Cx, name: &str) -> Result<Option<types::LogGroup>, ObserveError> {
     let find = |groups: &[types::LogGroup]| {
         groups.iter().find(|group| group.log_group_name() == Some(name)).cloned()
     };
@@ -380,9 +396,19 @@ async fn described(cx: &Cx, name: &str) -> Result<Option<types::LogGroup>, Obser
 }
 
 /// The ARN of a group, in the form that its tags take.
-fn arn(facts: &Facts, place: &Place) -> String {
+pub fn arn(facts: &Facts, group: &str) -> String {
     let Facts { partition, region, account, .. } = facts;
-    format!("arn:{partition}:logs:{region}:{account}:log-group:{}", place.log_group_name)
+    format!("arn:{partition}:logs:{region}:{account}:log-group:{group}")
+}
+
+/// The tags of a group.
+pub async fn tags_of(cx: &Cx, group: &str) -> Result<Tags, ObserveError> {
+    let arn = arn(cx, group);
+    let request = cx.client(Client::new).list_tags_for_resource().resource_arn(&arn);
+    let answer = cx.read(LIST_TAGS, &arn, request.send()).await?;
+    // A group without tags may have no list of them.
+    let tags = answer.tags().into_iter().flatten();
+    Ok(tags::collect(tags.map(|(key, value)| (key.as_str(), value.as_str()))))
 }
 
 /// Policies know a group by both forms of its ARN.

@@ -12,13 +12,23 @@ use crate::kinds::{
     sendable,
 };
 
-const PUT: Call = Call::new("logs", "PutRetentionPolicy");
-const DELETE: Call = Call::new("logs", "DeleteRetentionPolicy");
+pub const PUT: Call = Call::new("logs", "PutRetentionPolicy");
+pub const DELETE: Call = Call::new("logs", "DeleteRetentionPolicy");
 /// Source: CloudWatch Logs API Reference, `PutRetentionPolicy`, `retentionInDays`.
 const DAYS: [u32; 22] = [
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
     3288, 3653,
 ];
+
+/// What it costs to keep events for ever.
+pub const FOR_EVER: &str = "events are kept, and paid for, for ever: nothing deletes them any more";
+
+/// Who decides in the place of the group.
+pub fn decided_by(policy: &str) -> String {
+    format!(
+        "the account-level retention policy {policy:?} decides, whatever the group says: change that policy"
+    )
+}
 
 pub struct Retention;
 
@@ -66,9 +76,7 @@ impl Part for Retention {
         let mut drift = Drift::new();
         drift.add(Self::NAME, now.days, look.spec.retention_in_days);
         if let Some(policy) = &now.policy {
-            return vec![Change::finding(drift).withhold(format!(
-                "the account-level retention policy {policy:?} decides, whatever the group says: change that policy"
-            ))];
+            return vec![Change::finding(drift).withhold(decided_by(policy))];
         }
         let change = Change::new(wanted, drift);
         vec![match wanted {
@@ -77,8 +85,7 @@ impl Part for Retention {
                 .risk(Risk::Destructive)
                 .warn("older events are deleted within 72 hours, and cannot be brought back"),
             Some(_) => change,
-            None => change
-                .warn("events are kept, and paid for, for ever: nothing deletes them any more"),
+            None => change.warn(FOR_EVER),
         }]
     }
 
@@ -87,19 +94,7 @@ impl Part for Retention {
     }
 
     async fn write(cx: &WriteCx, place: &Place, days: &Option<u32>) -> Result<(), WriteError> {
-        let (client, name) = (cx.client(Client::new), &place.log_group_name);
-        match days {
-            Some(days) => {
-                let days = sendable("RetentionInDays", *days)?;
-                let request =
-                    client.put_retention_policy().log_group_name(name).retention_in_days(days);
-                cx.send(PUT, request.send()).await
-            }
-            None => {
-                let request = client.delete_retention_policy().log_group_name(name);
-                cx.send(DELETE, request.send()).await
-            }
-        }
+        set(cx, &place.log_group_name, *days).await
     }
 
     fn undo(_: &Option<u32>, before: &Now) -> Undo<Option<u32>> {
@@ -115,6 +110,34 @@ impl Part for Retention {
     }
 }
 
+/// Keeps the events of a group for so many days; `None` for ever.
+pub async fn set(cx: &WriteCx, group: &str, days: Option<u32>) -> Result<(), WriteError> {
+    let client = cx.client(Client::new);
+    match days {
+        Some(days) => {
+            let days = sendable("RetentionInDays", days)?;
+            let request =
+                client.put_retention_policy().log_group_name(group).retention_in_days(days);
+            cx.send(PUT, request.send()).await
+        }
+        None => {
+            let request = client.delete_retention_policy().log_group_name(group);
+            cx.send(DELETE, request.send()).await
+        }
+    }
+}
+
+/// A number of days that CloudWatch Logs does not take.
+pub fn unknown_days(declared: Option<u32>) -> Option<SpecProblem> {
+    let days = declared.filter(|days| *days > 0 && !DAYS.contains(days))?;
+    let help = match DAYS.iter().find(|taken| **taken > days) {
+        Some(next) => format!("the next longer one is {next}"),
+        None => "write 0 to keep events for ever".to_owned(),
+    };
+    let message = format!("CloudWatch Logs knows no retention of {days} days");
+    Some(SpecProblem::new(Retention::NAME, message, help))
+}
+
 pub fn check(spec: &Spec) -> Vec<SpecProblem> {
     let mut problems = Vec::new();
     // Source: CloudWatch Logs API Reference, `CreateLogGroup`, `logGroupClass`.
@@ -125,14 +148,7 @@ pub fn check(spec: &Spec) -> Vec<SpecProblem> {
             "leave it out, or declare another class",
         ));
     }
-    if let Some(days) = spec.retention_in_days.filter(|days| *days > 0 && !DAYS.contains(days)) {
-        let help = match DAYS.iter().find(|taken| **taken > days) {
-            Some(next) => format!("the next longer one is {next}"),
-            None => "write 0 to keep events for ever".to_owned(),
-        };
-        let message = format!("CloudWatch Logs knows no retention of {days} days");
-        problems.push(SpecProblem::new(Retention::NAME, message, help));
-    }
+    problems.extend(unknown_days(spec.retention_in_days));
     if spec.retention_mode.is_some() && spec.retention_in_days.is_none() {
         let message = "there is no retention to compare";
         problems.push(SpecProblem::new("retention_mode", message, "add retention_in_days"));

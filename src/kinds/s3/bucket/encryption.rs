@@ -162,6 +162,16 @@ impl Part for DefaultEncryption {
         cx.send(PUT, request.send()).await
     }
 
+    fn is_same(planned: &Self::Write, now: &Self::Write) -> bool {
+        let (Some(planned), Some(now)) = (planned, now) else { return planned == now };
+        let (was, key) =
+            (planned.key_to_find.as_deref(), now.encryption.kms_master_key_id.as_deref());
+        let Some((was, key)) = was.zip(key) else { return planned == now };
+        let by_now =
+            Encryption { kms_master_key_id: Some(key.to_owned()), ..planned.encryption.clone() };
+        named::is_there_by_now(was, key) && by_now == now.encryption
+    }
+
     fn undo(_: &Self::Write, before: &Now) -> Undo<Self::Write> {
         let put = |encryption| Put { encryption, key_to_find: None };
         Undo::By(vec![before.encryption.clone().map(put)])

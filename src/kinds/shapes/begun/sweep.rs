@@ -150,7 +150,7 @@ impl Sweep for OldVolumes {
         told("the tags, for nothing asks them yet", None)
     }
 
-    async fn read(_cx: &Cx, _listed: &Listed) -> Result<Status<State>, ObserveError> {
+    async fn read(_cx: &Cx, _spec: &Spec, _listed: &Listed) -> Result<Status<State>, ObserveError> {
         let enabled = told("whether it is enabled, for nothing asks it yet", None)?;
         Ok(Status::Present(State { enabled }))
     }

@@ -30,8 +30,8 @@ pub trait AnyPart<K: Parted>: Send + Sync {
     fn calls(&self, write: &Value) -> Result<Vec<Call>, serde_json::Error>;
     /// Does one write.
     async fn write(&self, cx: &WriteCx, place: &K::Place, write: &Value) -> Result<(), WriteError>;
-    /// Whether two of its writes do the same.
-    fn is_same(&self, one: &Value, other: &Value) -> bool;
+    /// Whether one of its writes that was planned does what another, which is needed now, would do.
+    fn is_same(&self, planned: &Value, now: &Value) -> bool;
     /// The writes that put back what was there.
     fn undo(&self, write: &Value, before: Option<&State<K>>) -> Undo<Value>;
     /// Declares what is there.
@@ -97,9 +97,9 @@ impl<P: Part> AnyPart<P::Of> for P {
         P::write(cx, place, &write).await
     }
 
-    fn is_same(&self, one: &Value, other: &Value) -> bool {
+    fn is_same(&self, planned: &Value, now: &Value) -> bool {
         let read = P::Write::deserialize;
-        matches!((read(one), read(other)), (Ok(one), Ok(other)) if P::is_same(&one, &other))
+        matches!((read(planned), read(now)), (Ok(planned), Ok(now)) if P::is_same(&planned, &now))
     }
 
     fn undo(&self, write: &Value, before: Option<&State<P::Of>>) -> Undo<Value> {

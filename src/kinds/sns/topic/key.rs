@@ -172,6 +172,15 @@ impl Part for Key {
         set(cx, place, "KmsMasterKeyId", &key).await
     }
 
+    fn is_same(planned: &Write, now: &Write) -> bool {
+        match (planned, now) {
+            (Write::Declared(planned), Write::Declared(now)) => {
+                planned == now || named::is_there_by_now(planned, now)
+            }
+            _ => planned == now,
+        }
+    }
+
     fn undo(_: &Write, before: &Now) -> Undo<Write> {
         Undo::By(vec![before.name.clone().map_or(Write::None, Write::Former)])
     }
