@@ -44,7 +44,7 @@ async fn apply(global: &Global, args: &ApplyArgs) -> Result<Exit, Failure> {
     let audit_log = settings::likely_audit_log(global, args.audit_log.as_ref());
     let warns = out::warns();
     let store = Kept::open(fleet.as_ref(), &audit_log, &warns).await;
-    let notices = Notices::of(fleet.as_ref(), &audit_log, store.store(), &warns).map(Arc::new);
+    let notices = Notices::of(fleet.as_ref(), &audit_log, &store, &warns).map(Arc::new);
     let done = remembered(global, args, &store, notices.as_ref()).await;
     remember::close(&store, done.as_ref().copied());
     anchor::end(fleet.as_ref(), &audit_log).await;

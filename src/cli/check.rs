@@ -65,7 +65,7 @@ async fn notices(
     let fleet = settings::fleet_file(global, &Disk)?;
     let warns = out::warns();
     let kept = Kept::open(fleet.as_ref(), audit_log, &warns).await;
-    let notices = Notices::of(fleet.as_ref(), audit_log, kept.store(), &warns);
+    let notices = Notices::of(fleet.as_ref(), audit_log, &kept, &warns);
     let notices = notices.ok_or_else(|| {
         Failure::usage(
             "--notify: the fleet file has no channel to tell",

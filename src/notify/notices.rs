@@ -14,10 +14,10 @@ use crate::fleet::checkout::commit;
 use crate::fleet::notify::Notify as Channels;
 use crate::kinds::TRAIL;
 use crate::names::AccountId;
-use crate::reconcile::{Listener, Look, Remembering, Warn, Warning};
+use crate::reconcile::{Kept, Listener, Look, Remembering, Warn, Warning};
+use crate::store::Memory;
 use crate::store::audit::head_of;
 use crate::store::kept::{Keeps, KeptInFile};
-use crate::store::{Memory, Store};
 
 /// The file beside the audit log, where there is no store.
 const FILE: &str = "notices.json";
@@ -42,20 +42,15 @@ impl std::fmt::Debug for Notices {
 
 impl Notices {
     /// Those of a fleet file that has channels.
-    pub fn of(
-        fleet: Option<&Fleet>,
-        audit_log: &Path,
-        store: Option<&Store>,
-        warn: &Warn,
-    ) -> Option<Self> {
+    pub fn of(fleet: Option<&Fleet>, audit_log: &Path, kept: &Kept, warn: &Warn) -> Option<Self> {
         let fleet = fleet.filter(|fleet| fleet.file.notify != Channels::default())?;
-        let memory: Arc<dyn Memory> = match store {
+        let memory: Arc<dyn Memory> = match kept.store() {
             Some(store) => Arc::new(store.clone()),
             None => beside(audit_log),
         };
         let (channels, options) = (&fleet.file.notify, fleet.options());
         Some(Self {
-            teller: Teller::new(channels, &fleet.folder, &options, memory, store.cloned()),
+            teller: Teller::new(channels, &fleet.folder, &options, memory, kept.history().cloned()),
             audit_log: audit_log.to_owned(),
             warn: Arc::clone(warn),
             hearing: Mutex::default(),

@@ -49,15 +49,14 @@ impl Telling {
     /// Those of a run.
     pub fn of(&self, fleet: Option<&Fleet>, audit_log: &Path, kept: &Kept) -> Option<Arc<Notices>> {
         let notify = fleet.map(|fleet| fleet.file.notify.clone()).unwrap_or_default();
-        let store = kept.store();
-        let name = store.map(|store| store.name().to_owned());
+        let name = kept.history().map(|store| store.name().to_owned());
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(there) =
             current.as_ref().filter(|there| there.notify == notify && there.store == name)
         {
             return there.notices.clone();
         }
-        let notices = Notices::of(fleet, audit_log, store, &self.warn).map(Arc::new);
+        let notices = Notices::of(fleet, audit_log, kept, &self.warn).map(Arc::new);
         *current = Some(Current { notify, store: name, notices: notices.clone() });
         notices
     }

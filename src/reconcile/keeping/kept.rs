@@ -117,6 +117,14 @@ impl Kept {
         }
     }
 
+    /// The store that has the runs, be it one that has them alone.
+    pub fn history(&self) -> Option<&Store> {
+        match self {
+            Self::In(store, _) => Some(store),
+            Self::Nowhere | Self::Gone(_) => None,
+        }
+    }
+
     /// Where guards remember: in the store, or else beside the audit log.
     pub fn memory(&self, audit_log: &Path) -> Arc<dyn Memory> {
         match (self, self.store()) {

@@ -66,7 +66,9 @@ pub fn is_left_by_run(
     wrote: &[FieldDrift],
 ) -> bool {
     let Ok(changes) = kind.diff(facts, declared_then, after) else { return false };
-    let open: Vec<&FieldDrift> = changes.iter().flat_map(|change| &change.drift).collect();
+    // What only people can mend, such as a standard that has nothing to check yet, is no other value.
+    let open = changes.iter().filter(|change| change.action.is_some());
+    let open: Vec<&FieldDrift> = open.flat_map(|change| &change.drift).collect();
     let is_not_there = |wrote: &&FieldDrift| {
         open.iter().any(|open| {
             let is_same = match &wrote.desired {
