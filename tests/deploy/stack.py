@@ -132,7 +132,7 @@ class Stack:
     def make_iam_role(self, it: dict[str, Any]) -> tuple[str, dict[str, str]]:
         client = self.session.client("iam")
         made = client.create_role(
-            Path=it["Path"], RoleName=it["RoleName"], Description=it["Description"],
+            Path=it.get("Path", "/"), RoleName=it["RoleName"], Description=it["Description"],
             AssumeRolePolicyDocument=json.dumps(it["AssumeRolePolicyDocument"]),
         )
         for arn in it.get("ManagedPolicyArns", []):

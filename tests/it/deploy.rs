@@ -105,7 +105,10 @@ fn allowed(document: &Value) -> BTreeMap<String, BTreeSet<String>> {
         Value::Array(all) => all.clone(),
         one => vec![one.clone()],
     };
-    let text = |value: &Value| value["Fn::Sub"].as_str().or(value.as_str()).unwrap().to_owned();
+    let text = |value: &Value| {
+        let known = value["Fn::Sub"].as_str().or(value.as_str());
+        known.map_or_else(|| value.to_string(), str::to_owned)
+    };
     let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let statements = document["Statement"].as_array().unwrap();
     for statement in statements.iter().filter(|statement| statement["Effect"] == "Allow") {
