@@ -17,8 +17,6 @@ use super::http::{Resolver, is_inside, proxy_for, through};
 
 /// How long a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long an answer may take to begin.
-const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Who sends them.
 #[derive(Debug)]
@@ -43,7 +41,7 @@ impl Plain {
         })
     }
 
-    /// Sends a request.
+    /// Sends a request. How long an answer may take is up to the caller.
     ///
     /// # Errors
     /// Nobody answered.
@@ -60,10 +58,7 @@ impl Plain {
 }
 
 fn connector(proxy: ProxyConfig, tls: TlsContext) -> Connector {
-    let settings = HttpConnectorSettings::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .read_timeout(READ_TIMEOUT)
-        .build();
+    let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
     let mut connector = Connector::builder().proxy_config(proxy);
     connector.set_connector_settings(Some(settings));
     connector.set_sleep_impl(Some(SharedAsyncSleep::new(TokioSleep::new())));

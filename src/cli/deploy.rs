@@ -1,7 +1,9 @@
 //! `evenkeel deploy`: templates of what evenkeel itself needs in AWS. Offline.
 
+use evenkeel::baseline::disk::Disk;
 use evenkeel::deploy::split::TooLong;
-use evenkeel::deploy::{Part, cloudformation, terraform};
+use evenkeel::deploy::{Asked, DeployError, Part, cloudformation, terraform};
+use evenkeel::fleet::Fleet;
 use serde_json::Value;
 
 use super::args::{
@@ -18,28 +20,46 @@ pub fn run(global: &Global, args: &DeployArgs) -> Result<Exit, Failure> {
         DeployPart::MemberRole => Part::Role,
         DeployPart::MemberEvents => Part::Events,
     };
-    let permissions = match part {
+    let (fleet, permissions) = match part {
         Part::Role => permissions(global, args)?,
-        Part::Hub | Part::Events => Value::Null,
+        Part::Hub => (settings::fleet_file(global, &Disk)?, Value::Null),
+        Part::Events => (None, Value::Null),
     };
+    if part == Part::Hub {
+        says_who_tells(fleet.as_ref());
+    }
+    let asked = Asked { part, fleet: fleet.as_ref(), permissions: &permissions };
     let template = match args.form {
-        DeployForm::Cloudformation => cloudformation::template(part, &permissions),
-        DeployForm::Terraform => terraform::configuration(part, &permissions),
+        DeployForm::Cloudformation => cloudformation::template(&asked),
+        DeployForm::Terraform => terraform::configuration(&asked),
     };
-    let template = template.map_err(|error| {
-        let help = match error {
-            TooLong::Statement(_) => "name fewer objects in one item, or grant its permissions by hand: `evenkeel policy`",
-            TooLong::Policies(_) => "split the baseline over several roles with -k, each with a fleet file of its own",
-        };
-        Failure::usage(error.to_string(), help)
+    let template = template.map_err(|error| match error {
+        DeployError::Access(error) => Failure::from(error),
+        DeployError::TooLong(error) => {
+            let help = match error {
+                TooLong::Statement(_) => "name fewer objects in one item, or grant its permissions by hand: `evenkeel policy`",
+                TooLong::Policies(_) => "split the baseline over several roles with -k, each with a fleet file of its own",
+            };
+            Failure::usage(error.to_string(), help)
+        }
     })?;
     let text = serde_json::to_string_pretty(&template).unwrap_or_default() + "\n";
     out::result(&text, args.out.as_deref())?;
     Ok(Exit::Done)
 }
 
-/// What evenkeel may do in an account, with the notes that `evenkeel policy` has.
-fn permissions(global: &Global, args: &DeployArgs) -> Result<Value, Failure> {
+/// Says so, where the fleet file that names roles and channels is another one.
+fn says_who_tells(fleet: Option<&Fleet>) {
+    let controller = fleet.and_then(|fleet| fleet.file.controller.as_ref());
+    if controller.is_some_and(|controller| controller.git.is_some()) {
+        out::say(
+            "note: [access] and [notify] are in the repository's fleet file: what they need is in the template that is made in a checkout of it",
+        );
+    }
+}
+
+/// What evenkeel may do in an account, with the notes that `evenkeel policy` has, and the fleet file.
+fn permissions(global: &Global, args: &DeployArgs) -> Result<(Option<Fleet>, Value), Failure> {
     let settings = settings::resolve(global, &args.selectors)?;
     let asked = PolicyArgs {
         selectors: args.selectors.clone(),
@@ -53,5 +73,5 @@ fn permissions(global: &Global, args: &DeployArgs) -> Result<Value, Failure> {
     for note in policy::notes(&permissions) {
         out::say(&format!("note: {note}"));
     }
-    Ok(permissions.document())
+    Ok((settings.fleet, permissions.document()))
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use evenkeel::baseline::Mode;
 use evenkeel::baseline::UNKNOWN_FACTS;
 use evenkeel::controller::pulse;
+use evenkeel::deploy::own;
 use evenkeel::fleet::Fleet;
 use evenkeel::fleet::access::roles;
-use evenkeel::fleet::file::{Anchor, SwitchParameter};
 use evenkeel::kinds::calls::Allowed;
 use evenkeel::kinds::{Arns, registry};
 use evenkeel::names::{Arn, partition_of};
@@ -102,15 +102,10 @@ fn beside(permissions: &mut Permissions, fleet: &Fleet, settings: &Settings, arg
     if fleet.file.controller.as_ref().is_some_and(|part| part.heartbeat.is_some()) {
         heartbeat(permissions, settings, args);
     }
-    if let Some(SwitchParameter { name, region }) = &fleet.file.safety.kill_switch_parameter {
-        let (region, name) = (region.as_deref().unwrap_or("*"), name.trim_start_matches('/'));
-        let arn = format!("arn:{partition}:ssm:{region}:{account}:parameter/{name}");
-        permissions.allow("ssm:GetParameter", Allowed::on([arn]));
-    }
-    if let Some(Anchor { bucket, prefix, .. }) = &fleet.file.store.anchor {
-        let arn = format!("arn:{partition}:s3:::{bucket}/{prefix}*");
-        for action in ["s3:PutObject", "s3:PutObjectRetention"] {
-            permissions.allow(action, Allowed::on([arn.clone()]));
+    let at = own::At { partition, account, plain: str::to_owned };
+    for own::Need { actions, resources, .. } in own::beside(&fleet.file, &at) {
+        for action in actions {
+            permissions.allow(&action, Allowed::on(resources.clone()));
         }
     }
 }

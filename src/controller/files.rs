@@ -155,9 +155,9 @@ impl Files {
     }
 
     /// Where somebody finds the files of a version, if not here.
-    pub fn checkout(&self, of: &Good<Version>) -> Option<String> {
+    pub fn checkout(&self, of: &Label) -> Option<String> {
         let Origin::Elsewhere { remote, .. } = &self.place else { return None };
-        let commit = of.label.commit.as_deref().unwrap_or_default();
+        let commit = of.commit.as_deref().unwrap_or_default();
         Some(format!("in a checkout of {} at {commit}", remote.name()))
     }
 
@@ -243,7 +243,8 @@ impl Files {
             self.changed.notify_one();
         }
         if offer != Offer::StillRefused {
-            self.voice.say(&Said::Version { label, offer, why: why.as_deref() });
+            let (why, checkout) = (why.as_deref(), self.checkout(label));
+            self.voice.say(&Said::Version { label, offer, why, checkout: checkout.as_deref() });
         }
     }
 

@@ -118,6 +118,8 @@ pub enum Said<'a> {
         offer: Offer,
         /// Why it is refused, if it is.
         why: Option<&'a str>,
+        /// Where somebody finds its files, if not here.
+        checkout: Option<&'a str>,
     },
     /// The place that the files come from cannot be reached.
     Unreachable {

@@ -20,8 +20,8 @@ impl Audience for Telling {
             }
             Said::Door { shut: Ok(Some(why)) } => deaf(why),
             Said::Door { shut: Ok(None) } => return self.over(None, QUEUE.to_owned()),
-            Said::Version { offer: Offer::Refused, why, .. } => {
-                refused_files(why.unwrap_or_default())
+            Said::Version { offer: Offer::Refused, label, why, checkout } => {
+                refused_files(why.unwrap_or_default(), label.commit.as_deref(), *checkout)
             }
             Said::Version { .. } => return self.over(None, FILES.to_owned()),
             Said::KillSwitch { pulled: Some(on) } => kill_switch(&on.to_string(), &on.release()),

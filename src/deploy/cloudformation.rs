@@ -3,32 +3,47 @@
 
 use serde_json::{Map, Value, json};
 
-use super::split::{TooLong, split};
+use super::own::{At, of_controller};
+use super::split::split;
 use super::{
-    BUS, DEAD_LETTERS_KEPT, EVENTS_KEPT, FORWARD_ROLE, Part, QUEUE, RECEIVED_AT_MOST, ROLE, SWITCH,
-    VISIBILITY, bus_policy, controller, events, forward, from_cloudtrail, queue_policy, trust,
-    trust_of_eventbridge,
+    Asked, BUS, DEAD_LETTERS_KEPT, DeployError, EVENTS_KEPT, FORWARD_ROLE, Named, Part, QUEUE,
+    RECEIVED_AT_MOST, VISIBILITY, brings, bus_policy, controller, events, forward, from_cloudtrail,
+    queue_policy, trust, trust_of_eventbridge,
 };
 
-/// The template of a part. `permissions` is what evenkeel may do in an account.
+/// The condition that the parameter `OrganizationId` is given, and that `ExternalId` is.
+const IN_ORGANIZATION: &str = "InOrganization";
+const HAS_EXTERNAL_ID: &str = "HasExternalId";
+
+/// The template of a part.
 ///
 /// # Errors
-/// The permissions are too long for a role.
-pub fn template(part: Part, permissions: &Value) -> Result<Value, TooLong> {
-    Ok(match part {
-        Part::Hub => hub(),
-        Part::Role => role(permissions)?,
+/// The permissions are too long for a role, or the fleet file does not say which one is taken.
+pub fn template(asked: &Asked<'_>) -> Result<Value, DeployError> {
+    Ok(match asked.part {
+        Part::Hub => hub(asked)?,
+        Part::Role => role(asked)?,
         Part::Events => rules(),
     })
 }
 
-fn document(description: &str, parameters: Value, resources: Value, outputs: Value) -> Value {
+fn document(
+    description: &str,
+    parameters: Value,
+    conditions: Value,
+    resources: Value,
+    outputs: Value,
+) -> Value {
+    let has_any = |part: &Value| part.as_object().is_some_and(|part| !part.is_empty());
     let mut template = Map::new();
     template.insert("AWSTemplateFormatVersion".to_owned(), json!("2010-09-09"));
     template.insert("Description".to_owned(), json!(description));
     template.insert("Parameters".to_owned(), parameters);
+    if has_any(&conditions) {
+        template.insert("Conditions".to_owned(), conditions);
+    }
     template.insert("Resources".to_owned(), resources);
-    if outputs.as_object().is_some_and(|outputs| !outputs.is_empty()) {
+    if has_any(&outputs) {
         template.insert("Outputs".to_owned(), outputs);
     }
     Value::Object(template)
@@ -42,16 +57,45 @@ fn text(pattern: &str, description: &str) -> Value {
     json!({"Type": "String", "AllowedPattern": pattern, "Description": description})
 }
 
-fn role_name() -> Value {
-    json!({
-        "Type": "String", "Default": ROLE, "AllowedPattern": "[\\w+=,.@-]{1,64}",
-        "Description": "The name of the role that evenkeel takes in each account.",
-    })
+/// A parameter that may be left out.
+fn optional(pattern: &str, description: &str) -> Value {
+    let mut parameter = text(&format!("({pattern})?"), description);
+    parameter["Default"] = json!("");
+    parameter
 }
 
-fn hub() -> Value {
-    let role = json!({"Fn::Sub": "arn:${AWS::Partition}:iam::*:role/${RoleName}"});
-    let switch = format!("arn:${{AWS::Partition}}:ssm:*:${{AWS::AccountId}}:{SWITCH}");
+/// The condition that such a parameter is given.
+fn given(parameter: &str) -> Value {
+    json!({"Fn::Not": [{"Fn::Equals": [{"Ref": parameter}, ""]}]})
+}
+
+fn role_name(name: Option<&str>) -> Value {
+    let mut parameter =
+        text("[\\w+=,.@-]{1,64}", "The name of the role that evenkeel takes in each account.");
+    if let Some(name) = name {
+        parameter["Default"] = json!(name);
+    }
+    parameter
+}
+
+/// The account and partition of the stack.
+const HERE: At<'_> = At {
+    partition: "${AWS::Partition}",
+    account: "${AWS::AccountId}",
+    plain: |text| text.replace("${", "${!"),
+};
+
+/// A text with its placeholders filled in.
+fn filled(text: &str) -> Value {
+    match text.contains("${") {
+        true => json!({"Fn::Sub": text}),
+        false => json!(text),
+    }
+}
+
+fn hub(asked: &Asked<'_>) -> Result<Value, DeployError> {
+    let role = "arn:${AWS::Partition}:iam::*:role/${RoleName}".to_owned();
+    let needs = of_controller(asked.fleet, &HERE, role)?;
     let queue = |kept: u32| json!({"SqsManagedSseEnabled": true, "MessageRetentionPeriod": kept});
     let mut events = queue(EVENTS_KEPT);
     events["QueueName"] = json!(QUEUE);
@@ -69,7 +113,7 @@ fn hub() -> Value {
     };
     let resources = json!({
         "Bus": {"Type": "AWS::Events::EventBus", "Properties": {"Name": BUS}},
-        "BusPolicy": {"Type": "AWS::Events::EventBusPolicy", "Properties": {
+        "BusPolicy": {"Type": "AWS::Events::EventBusPolicy", "Condition": IN_ORGANIZATION, "Properties": {
             "EventBusName": {"Ref": "Bus"}, "StatementId": "Organization",
             "Statement": bus_policy(&arn_of("Bus"), &json!({"Ref": "OrganizationId"})),
         }},
@@ -94,15 +138,20 @@ fn hub() -> Value {
         }},
         "Controller": {"Type": "AWS::IAM::ManagedPolicy", "Properties": {
             "Description": "What the controller of evenkeel may do with its own credentials.",
-            "PolicyDocument": controller(&arn_of("Events"), &role, &json!({"Fn::Sub": switch})),
+            "PolicyDocument": controller(&arn_of("Events"), &needs, filled),
         }},
     });
-    document(
+    let mut parameters = json!({"OrganizationId": optional(
+        "o-[a-z0-9]{10,32}",
+        "The organization whose accounts may put events on the bus; without one, this account alone may.",
+    )});
+    if !asked.names_role() {
+        parameters["RoleName"] = role_name(asked.role()?.name.as_deref());
+    }
+    Ok(document(
         "evenkeel: the hub's bus and queue of events, and what the controller itself may do.",
-        json!({
-            "OrganizationId": text("o-[a-z0-9]{10,32}", "The organization whose accounts may put events on the bus."),
-            "RoleName": role_name(),
-        }),
+        parameters,
+        json!({IN_ORGANIZATION: given("OrganizationId")}),
         resources,
         json!({
             "QueueUrl": {"Description": "[controller] event_queue_url", "Value": {"Ref": "Events"}},
@@ -111,13 +160,24 @@ fn hub() -> Value {
                 "Description": "To be attached to the controller's own role", "Value": {"Ref": "Controller"},
             },
         }),
-    )
+    ))
 }
 
-fn role(permissions: &Value) -> Result<Value, TooLong> {
+fn role(asked: &Asked<'_>) -> Result<Value, DeployError> {
+    let Named { path, name } = asked.role()?;
+    let about = "[access] external_id of the fleet file.";
+    let brought = brings(&json!({"Ref": "ExternalId"}));
+    let (external_id, condition, conditions) = match asked.brings_external_id() {
+        true => (text(".{2,1224}", about), brought, json!({})),
+        false => (
+            optional(".{2,1224}", about),
+            json!({"Fn::If": [HAS_EXTERNAL_ID, brought, {"Ref": "AWS::NoValue"}]}),
+            json!({HAS_EXTERNAL_ID: given("ExternalId")}),
+        ),
+    };
     let mut resources = Map::new();
     let mut arns = Vec::new();
-    for (number, document) in split(permissions)?.into_iter().enumerate() {
+    for (number, document) in split(asked.permissions)?.into_iter().enumerate() {
         let name = format!("Permissions{}", number + 1);
         arns.push(json!({"Ref": name}));
         resources.insert(
@@ -131,8 +191,9 @@ fn role(permissions: &Value) -> Result<Value, TooLong> {
     resources.insert(
         "Role".to_owned(),
         json!({"Type": "AWS::IAM::Role", "Properties": {
-            "RoleName": {"Ref": "RoleName"}, "Description": "evenkeel takes it to look and to repair.",
-            "AssumeRolePolicyDocument": trust(&json!({"Ref": "ControllerArn"}), &json!({"Ref": "ExternalId"})),
+            "Path": path, "RoleName": {"Ref": "RoleName"},
+            "Description": "evenkeel takes it to look and to repair.",
+            "AssumeRolePolicyDocument": trust(&json!({"Ref": "ControllerArn"}), Some(condition)),
             "ManagedPolicyArns": arns,
         }}),
     );
@@ -148,10 +209,11 @@ fn role(permissions: &Value) -> Result<Value, TooLong> {
         "evenkeel: the role that it takes in an account, once in each account.",
         json!({
             "ControllerArn": text("arn:[a-z-]+:iam::[0-9]{12}:role/.+", "The controller's own role."),
-            "ExternalId": text(".{2,1224}", "[access] external_id of the fleet file."),
+            "ExternalId": external_id,
             "HubBusArn": bus_arn(),
-            "RoleName": role_name(),
+            "RoleName": role_name(name.as_deref()),
         }),
+        conditions,
         Value::Object(resources),
         json!({"RoleArn": {"Value": arn_of("Role")}}),
     ))
@@ -177,6 +239,7 @@ fn rules() -> Value {
     document(
         "evenkeel: the rules that pass events on to the hub, in each Region of each account.",
         json!({"HubBusArn": bus_arn()}),
+        json!({}),
         Value::Object(rules.collect()),
         json!({}),
     )

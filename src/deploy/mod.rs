@@ -4,12 +4,17 @@
 
 pub mod cloudformation;
 pub mod events;
+pub mod own;
 pub mod split;
 pub mod terraform;
 
 use serde_json::{Value, json};
 
-use crate::fleet::organization::READS;
+use self::own::Need;
+use self::split::TooLong;
+use crate::fleet::Fleet;
+use crate::fleet::access::{AccessError, roles};
+use crate::names::Arn;
 
 /// The role in each account, unless another name is given to the template.
 pub const ROLE: &str = "evenkeel";
@@ -23,8 +28,6 @@ pub const QUEUE: &str = "evenkeel-events";
 const DEAD_LETTERS_KEPT: u32 = 14 * 24 * 60 * 60;
 /// How long events wait for a controller that is away, in seconds.
 const EVENTS_KEPT: u32 = 4 * 24 * 60 * 60;
-/// The parameter of the kill switch, as an ARN names it.
-const SWITCH: &str = "parameter/evenkeel/stop";
 /// For how long nobody else sees what one controller has received, in seconds.
 const VISIBILITY: u32 = 60;
 /// How often a message is received before it is a dead letter.
@@ -42,6 +45,62 @@ pub enum Part {
     Events,
 }
 
+/// A template that is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// Of which part.
+    pub part: Part,
+    /// The fleet file that it is for, if there is one.
+    pub fleet: Option<&'a Fleet>,
+    /// What evenkeel may do in an account (part role).
+    pub permissions: &'a Value,
+}
+
+/// Why there is no template.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DeployError {
+    /// The permissions are too long for a role.
+    #[error(transparent)]
+    TooLong(#[from] TooLong),
+    /// The fleet file does not say which role is taken.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+}
+
+/// What the role in an account is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Named {
+    /// Its path: `/`, or `/security/`.
+    path: String,
+    /// Its name; none where each account has another one.
+    name: Option<String>,
+}
+
+impl Asked<'_> {
+    /// Whether the role asks for an external id in any case, because the fleet file brings one.
+    fn brings_external_id(&self) -> bool {
+        let access = self.fleet.and_then(|fleet| fleet.file.access.as_ref());
+        access.is_some_and(|access| access.external_id.is_some())
+    }
+
+    /// Whether the fleet file says which role is taken.
+    fn names_role(&self) -> bool {
+        self.fleet.is_some_and(|fleet| fleet.file.access.is_some())
+    }
+
+    /// What the role is called that the fleet file takes.
+    fn role(&self) -> Result<Named, AccessError> {
+        let roles = self.fleet.and_then(|fleet| roles(fleet, ""));
+        let arn = roles.map(|roles| roles.own_role("*", "aws")).transpose()?;
+        let role = arn.as_deref().and_then(Arn::parse);
+        let whole = role.and_then(|arn| arn.resource.strip_prefix("role")).unwrap_or_default();
+        let (path, name) = whole.rsplit_once('/').unwrap_or(("", ROLE));
+        let is_everywhere = !path.contains('*') && !name.contains('*');
+        let path = if path.contains('*') { "" } else { path };
+        Ok(Named { path: format!("{path}/"), name: is_everywhere.then(|| name.to_owned()) })
+    }
+}
+
 /// What the hub's bus passes on to the queue: CloudTrail's events of AWS's own services.
 fn from_cloudtrail() -> Value {
     json!({"source": [{"prefix": "aws."}], "detail-type": [{"suffix": " via CloudTrail"}]})
@@ -57,40 +116,48 @@ fn on_the_queue() -> Value {
     ])
 }
 
-/// What the controller asks of the organization.
-fn of_the_organization() -> Vec<String> {
-    READS.iter().map(|call| call.iam_action().into_owned()).collect()
+/// What the controller itself may do, with its own credentials: read its queue, and what it [needs](Need)
+/// besides. `written` is how the template has an ARN.
+fn controller(queue_arn: &Value, needs: &[Need], written: fn(&str) -> Value) -> Value {
+    let queue = json!({"Sid": "Events", "Effect": "Allow", "Action": on_the_queue(), "Resource": queue_arn});
+    let one_or_many = |mut all: Vec<Value>| match all.len() {
+        1 => all.remove(0),
+        _ => Value::Array(all),
+    };
+    let needs = needs.iter().map(|Need { sid, actions, resources }| {
+        let actions = actions.iter().map(|action| json!(action)).collect();
+        let resources = resources.iter().map(|arn| written(arn)).collect();
+        json!({
+            "Sid": sid, "Effect": "Allow", "Action": one_or_many(actions),
+            "Resource": one_or_many(resources),
+        })
+    });
+    let statements: Vec<Value> = std::iter::once(queue).chain(needs).collect();
+    json!({"Version": "2012-10-17", "Statement": statements})
 }
 
-/// What the controller itself may do, with its own credentials: read its queue, ask the organization
-/// which accounts there are, take the role in each, and read the kill switch.
-fn controller(queue_arn: &Value, role_arn: &Value, parameter_arn: &Value) -> Value {
+/// Who may take the role in an account: the controller, who says which run it is, and brings the external id
+/// where there is to be one.
+fn trust(controller: &Value, condition: Option<Value>) -> Value {
+    let mut take = json!({
+        "Sid": "Take", "Effect": "Allow", "Principal": {"AWS": controller},
+        "Action": "sts:AssumeRole",
+    });
+    if let Some(condition) = condition {
+        take["Condition"] = condition;
+    }
     json!({"Version": "2012-10-17", "Statement": [
-        {"Sid": "Events", "Effect": "Allow", "Action": on_the_queue(), "Resource": queue_arn},
-        {"Sid": "Accounts", "Effect": "Allow", "Action": of_the_organization(), "Resource": "*"},
-        {
-            "Sid": "Roles", "Effect": "Allow", "Resource": role_arn,
-            "Action": ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"],
-        },
-        {
-            "Sid": "KillSwitch", "Effect": "Allow", "Action": "ssm:GetParameter",
-            "Resource": parameter_arn,
-        },
-    ]})
-}
-
-/// Who may take the role in an account: the controller, who says which run it is.
-fn trust(controller: &Value, external_id: &Value) -> Value {
-    json!({"Version": "2012-10-17", "Statement": [
-        {
-            "Sid": "Take", "Effect": "Allow", "Principal": {"AWS": controller},
-            "Action": "sts:AssumeRole", "Condition": {"StringEquals": {"sts:ExternalId": external_id}},
-        },
+        take,
         {
             "Sid": "SayWhichRun", "Effect": "Allow", "Principal": {"AWS": controller},
             "Action": ["sts:SetSourceIdentity", "sts:TagSession"],
         },
     ]})
+}
+
+/// That the external id is brought.
+fn brings(external_id: &Value) -> Value {
+    json!({"StringEquals": {"sts:ExternalId": external_id}})
 }
 
 /// What EventBridge of an account may do: put events on the hub's bus.

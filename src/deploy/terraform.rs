@@ -3,21 +3,22 @@
 
 use serde_json::{Map, Value, json};
 
-use super::split::{TooLong, split};
+use super::own::{At, of_controller};
+use super::split::split;
 use super::{
-    BUS, DEAD_LETTERS_KEPT, EVENTS_KEPT, FORWARD_ROLE, Part, QUEUE, RECEIVED_AT_MOST, ROLE, SWITCH,
-    VISIBILITY, bus_policy, controller, events, forward, from_cloudtrail, queue_policy, trust,
-    trust_of_eventbridge,
+    Asked, BUS, DEAD_LETTERS_KEPT, DeployError, EVENTS_KEPT, FORWARD_ROLE, Named, Part, QUEUE,
+    RECEIVED_AT_MOST, VISIBILITY, brings, bus_policy, controller, events, forward, from_cloudtrail,
+    queue_policy, trust, trust_of_eventbridge,
 };
 
-/// The configuration of a part. `permissions` is what evenkeel may do in an account.
+/// The configuration of a part.
 ///
 /// # Errors
-/// The permissions are too long for a role.
-pub fn configuration(part: Part, permissions: &Value) -> Result<Value, TooLong> {
-    let mut all = match part {
-        Part::Hub => hub(),
-        Part::Role => role(permissions)?,
+/// The permissions are too long for a role, or the fleet file does not say which one is taken.
+pub fn configuration(asked: &Asked<'_>) -> Result<Value, DeployError> {
+    let mut all = match asked.part {
+        Part::Hub => hub(asked)?,
+        Part::Role => role(asked)?,
         Part::Events => rules(),
     };
     all["terraform"] = json!({"required_providers": {"aws": {"source": "hashicorp/aws"}}});
@@ -38,39 +39,51 @@ fn variable(description: &str) -> Value {
     json!({"type": "string", "description": description})
 }
 
-fn role_name() -> Value {
-    json!({
-        "type": "string", "default": ROLE,
-        "description": "The name of the role that evenkeel takes in each account.",
-    })
+/// A variable that may be left out.
+fn optional(description: &str) -> Value {
+    json!({"type": "string", "default": null, "description": description})
 }
 
-/// The parameter of the kill switch.
-fn switch() -> Value {
-    json!(format!(
-        "arn:${{data.aws_partition.current.partition}}:ssm:*:${{data.aws_caller_identity.current.account_id}}:{SWITCH}"
-    ))
+fn role_name(name: Option<&str>) -> Value {
+    let mut variable = variable("The name of the role that evenkeel takes in each account.");
+    if let Some(name) = name {
+        variable["default"] = json!(name);
+    }
+    variable
 }
 
-fn hub() -> Value {
+/// The account and partition of the provider.
+const HERE: At<'_> = At {
+    partition: "${data.aws_partition.current.partition}",
+    account: "${data.aws_caller_identity.current.account_id}",
+    plain: |text| text.replace("${", "$${").replace("%{", "%%{"),
+};
+
+fn hub(asked: &Asked<'_>) -> Result<Value, DeployError> {
     let events = json!("${aws_sqs_queue.events.arn}");
     let dead = json!("${aws_sqs_queue.dead_letters.arn}");
     let rule = json!("${aws_cloudwatch_event_rule.queue.arn}");
     let bus = json!("${aws_cloudwatch_event_bus.hub.arn}");
-    let role = json!("arn:${data.aws_partition.current.partition}:iam::*:role/${var.role_name}");
+    let role =
+        "arn:${data.aws_partition.current.partition}:iam::*:role/${var.role_name}".to_owned();
+    let needs = of_controller(asked.fleet, &HERE, role)?;
     let redrive = json!({"deadLetterTargetArn": dead, "maxReceiveCount": RECEIVED_AT_MOST});
     let on_the_bus = json!({
         "Version": "2012-10-17", "Statement": [bus_policy(&bus, &json!("${var.organization_id}"))],
     });
-    json!({
-        "variable": {
-            "organization_id": variable("The organization whose accounts may put events on the bus."),
-            "role_name": role_name(),
-        },
+    let mut variables = json!({"organization_id": optional(
+        "The organization whose accounts may put events on the bus; without one, this account alone may.",
+    )});
+    if !asked.names_role() {
+        variables["role_name"] = role_name(asked.role()?.name.as_deref());
+    }
+    Ok(json!({
+        "variable": variables,
         "data": {"aws_partition": {"current": {}}, "aws_caller_identity": {"current": {}}},
         "resource": {
             "aws_cloudwatch_event_bus": {"hub": {"name": BUS}},
             "aws_cloudwatch_event_bus_policy": {"hub": {
+                "count": "${var.organization_id == null ? 0 : 1}",
                 "event_bus_name": "${aws_cloudwatch_event_bus.hub.name}", "policy": text(&on_the_bus),
             }},
             "aws_sqs_queue": {
@@ -114,7 +127,7 @@ fn hub() -> Value {
             "aws_iam_policy": {"controller": {
                 "name": "evenkeel-controller",
                 "description": "What the controller of evenkeel may do with its own credentials.",
-                "policy": text(&controller(&events, &role, &switch())),
+                "policy": text(&controller(&events, &needs, |arn| json!(arn))),
             }},
         },
         "output": {
@@ -125,12 +138,28 @@ fn hub() -> Value {
                 "value": "${aws_iam_policy.controller.arn}",
             },
         },
-    })
+    }))
 }
 
-fn role(permissions: &Value) -> Result<Value, TooLong> {
+/// Who may take the role: an expression, where the external id may be left out.
+fn trusted(asked: &Asked<'_>) -> Value {
+    let (who, external_id) = (json!("${var.controller_arn}"), "${var.external_id}");
+    let with_id = trust(&who, Some(brings(&json!(external_id))));
+    if asked.brings_external_id() {
+        return text(&with_id);
+    }
+    // What is not chosen is evaluated, too: a null cannot stand in a text.
+    let with_id = with_id.to_string().replace(&json!(external_id).to_string(), "var.external_id");
+    json!(format!(
+        "${{var.external_id == null ? jsonencode({}) : jsonencode({with_id})}}",
+        trust(&who, None)
+    ))
+}
+
+fn role(asked: &Asked<'_>) -> Result<Value, DeployError> {
+    let Named { path, name } = asked.role()?;
     let (mut policies, mut attachments) = (Map::new(), Map::new());
-    for (number, document) in split(permissions)?.into_iter().enumerate() {
+    for (number, document) in split(asked.permissions)?.into_iter().enumerate() {
         let name = format!("permissions_{}", number + 1);
         attachments.insert(
             name.clone(),
@@ -145,22 +174,25 @@ fn role(permissions: &Value) -> Result<Value, TooLong> {
         });
         policies.insert(name, policy);
     }
-    let trusted = trust(&json!("${var.controller_arn}"), &json!("${var.external_id}"));
+    let external_id = match asked.brings_external_id() {
+        true => variable("[access] external_id of the fleet file."),
+        false => optional("[access] external_id of the fleet file."),
+    };
     let forwarding = trust_of_eventbridge(&json!("${data.aws_caller_identity.current.account_id}"));
     Ok(json!({
         "variable": {
             "controller_arn": variable("The controller's own role."),
-            "external_id": variable("[access] external_id of the fleet file."),
+            "external_id": external_id,
             "hub_bus_arn": variable("bus_arn of the hub."),
-            "role_name": role_name(),
+            "role_name": role_name(name.as_deref()),
         },
         "data": {"aws_caller_identity": {"current": {}}},
         "resource": {
             "aws_iam_policy": policies,
             "aws_iam_role": {
                 "evenkeel": {
-                    "name": "${var.role_name}", "description": "evenkeel takes it to look and to repair.",
-                    "assume_role_policy": text(&trusted),
+                    "path": path, "name": "${var.role_name}", "description": "evenkeel takes it to look and to repair.",
+                    "assume_role_policy": trusted(asked),
                 },
                 "forward": {
                     "name": FORWARD_ROLE,

@@ -1,11 +1,15 @@
 //! How to get into an account: the role of the fleet file, with its placeholders filled in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::file::Access;
 use super::load::Fleet;
 use crate::aws::AssumedRole;
 use crate::names::AccountId;
+
+/// What stands for the account, and for its partition.
+const ACCOUNT: &str = "${account.id}";
+const PARTITION: &str = "${partition}";
 
 /// `[access]` cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -115,8 +119,22 @@ impl Roles {
         Ok(Some(AssumedRole { role_arn, ..self.role(own, partition, None)? }))
     }
 
+    /// The ARNs of all roles that are taken, as a policy has them: those of the accounts, in any of them, and
+    /// the one that lists the organization, which is in the account `own` unless it says otherwise.
+    ///
+    /// # Errors
+    /// A placeholder cannot be filled in.
+    pub fn taken(&self, own: &str, partition: &str) -> Result<BTreeSet<String>, AccessError> {
+        let access = &self.access;
+        let of_accounts = self.fill(&access.role_arn, "*", partition)?;
+        let lists = access.organizations_role_arn.as_deref();
+        let lists = lists.map(|arn| self.fill(arn, own, partition)).transpose()?;
+        Ok(std::iter::once(of_accounts).chain(lists).collect())
+    }
+
+    /// What is filled in for the account and the partition may be a placeholder itself: that of a template.
     fn fill(&self, text: &str, account: &str, partition: &str) -> Result<String, AccessError> {
-        let mut filled = text.replace("${account.id}", account).replace("${partition}", partition);
+        let mut filled = text.to_owned();
         for (name, value) in &self.environment {
             let placeholder = format!("${{env.{name}}}");
             if filled.contains(&placeholder) {
@@ -124,9 +142,9 @@ impl Roles {
                 filled = filled.replace(&placeholder, value);
             }
         }
-        if filled.contains("${") {
+        if filled.replace(ACCOUNT, "").replace(PARTITION, "").contains("${") {
             return Err(AccessError::Placeholder(text.to_owned()));
         }
-        Ok(filled)
+        Ok(filled.replace(ACCOUNT, account).replace(PARTITION, partition))
     }
 }

@@ -17,7 +17,7 @@ use crate::fleet::file::SwitchParameter;
 use crate::names::Region;
 
 /// The call.
-const GET: Call = Call::new("ssm", "GetParameter");
+pub const GET: Call = Call::new("ssm", "GetParameter");
 /// What it says when it is off.
 pub const OFF: &str = "off";
 /// How long an answer is waited for.

@@ -33,6 +33,9 @@ pub struct Rollout {
     done: Option<Version>,
     /// The one that is on its way.
     current: Option<Current>,
+    /// The versions that somebody gave up, by their digests: for good, whatever went out since.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    given_up: BTreeMap<String, Halted>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -199,7 +202,7 @@ impl Current {
 impl Rollout {
     /// Nothing is known of a target yet.
     pub fn of(target: &str) -> Self {
-        Self { target: target.to_owned(), done: None, current: None }
+        Self { target: target.to_owned(), done: None, current: None, given_up: BTreeMap::new() }
     }
 
     /// A look at a target begins, with all of its accounts, also those that other shards look at: a new
@@ -239,7 +242,8 @@ impl Rollout {
         }
     }
 
-    /// A version that nobody has seen before begins; the one that all accounts have needs no rollout.
+    /// A version that nobody has seen before begins; the one that all accounts have needs no rollout, and one
+    /// that was given up stays so.
     pub fn begin(&mut self, waves: &[Wave], version: &Version, now: DateTime<Utc>) {
         if waves.is_empty() {
             (self.done, self.current) = (Some(version.clone()), None);
@@ -261,7 +265,7 @@ impl Rollout {
                 healthy: BTreeMap::new(),
                 confirmed: BTreeMap::new(),
                 drifted: BTreeMap::new(),
-                halted: None,
+                halted: self.given_up.get(&version.digest).cloned(),
             });
         }
     }
@@ -379,13 +383,16 @@ impl Rollout {
             return false;
         };
         (current.halted, current.reached) = (None, now);
+        self.given_up.remove(&current.version.digest);
         true
     }
 
     /// Gives the version up. Says whether one was on its way.
     pub fn abort(&mut self, by: &str, now: DateTime<Utc>) -> bool {
         let Some(current) = self.current.as_mut() else { return false };
-        current.halted = Some(Halted { at: now, why: format!("{by} gave it up"), aborted: true });
+        let halted = Halted { at: now, why: format!("{by} gave it up"), aborted: true };
+        self.given_up.insert(current.version.digest.clone(), halted.clone());
+        current.halted = Some(halted);
         true
     }
 

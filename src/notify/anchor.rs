@@ -25,7 +25,8 @@ use crate::fleet::file::Anchor;
 use crate::names::Region;
 use crate::store::audit::Head;
 
-const PUT: Call = Call::new("s3", "PutObject");
+/// The call that keeps a head.
+pub const PUT: Call = Call::new("s3", "PutObject");
 const LIST: Call = Call::new("s3", "ListObjectVersions");
 /// How long whoever ends waits for it.
 const LONGEST: Duration = Duration::from_secs(20);

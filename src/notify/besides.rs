@@ -95,21 +95,27 @@ pub fn deaf(why: &str) -> Matter {
     }
 }
 
-/// Files that cannot be used.
-pub fn refused_files(why: &str) -> Matter {
-    let mut state = digest::of_bytes(why.as_bytes());
+/// Files that cannot be used: of which commit, and where somebody finds them, if not here.
+pub fn refused_files(why: &str, commit: Option<&str>, checkout: Option<&str>) -> Matter {
+    // Another commit with the same problem is told as well: whoever made it thought to have mended it.
+    let mut state = digest::of(&(commit, why));
     state.truncate(16);
     let mut lines = why.lines();
     // The first problem, and how many there are; the log has all of them.
-    let what = lines.next().into_iter().chain(lines.next_back()).map(said).collect();
+    let problems = lines.next().into_iter().chain(lines.next_back()).map(said);
+    let what = commit.map(|commit| said(&format!("commit {commit}"))).into_iter().chain(problems);
     Matter {
         subject: Subject::named(FILES, "the fleet file and its baselines"),
         on: On::Files,
         severity: Severity::High,
         state,
-        what,
+        what: what.collect(),
         did: "goes on with the last files that were good".to_owned(),
-        look: "evenkeel validate".to_owned(),
+        // Here, the fleet file only says where they are.
+        look: match checkout {
+            Some(checkout) => format!("evenkeel status; evenkeel validate {}", said(checkout)),
+            None => "evenkeel validate".to_owned(),
+        },
     }
 }
 
@@ -147,7 +153,7 @@ mod tests {
         [
             failed_run("target prod", "run/prod", "no credentials"),
             blind(&account(), Duration::from_secs(1000)),
-            refused_files("evenkeel.toml: 1 error"),
+            refused_files("evenkeel.toml: 1 error", None, None),
             kill_switch("the file STOP is there", "remove STOP"),
             deaf("the policy of the queue lets nobody send"),
         ]
@@ -180,12 +186,18 @@ mod tests {
 
     #[test]
     fn other_problems_of_the_files_are_told_and_the_same_are_not() {
-        let state = |why| refused_files(why).state;
+        let state = |why| refused_files(why, None, None).state;
         assert_eq!(state("line 3"), state("line 3"));
         assert_ne!(state("line 3"), state("line 4"));
         assert_eq!(state("line 3").len(), 16);
-        let what = refused_files("b.toml:2: no such field\nb.toml:3: none\n2 errors").what;
-        assert_eq!(what, ["b.toml:2: no such field", "2 errors"]);
+        let why = "b.toml:2: no such field\nb.toml:3: none\n2 errors";
+        let here = refused_files(why, None, None);
+        assert_eq!(here.what, ["b.toml:2: no such field", "2 errors"]);
+        assert_eq!(here.look, "evenkeel validate");
+        let there = |commit| refused_files(why, Some(commit), Some("in a checkout of x at c0ffee"));
+        assert_eq!(there("c0ffee").what[..2], ["commit c0ffee", "b.toml:2: no such field"]);
+        assert!(there("c0ffee").look.ends_with("validate in a checkout of x at c0ffee"));
+        assert_ne!(there("c0ffee").state, there("decade").state);
     }
 
     #[test]
@@ -200,7 +212,7 @@ mod tests {
         let why = format!("denied (request 4f2a)\nall is well\u{202e}{}", "x".repeat(1000));
         for matter in [
             failed_run("target prod", "run/prod", &why),
-            refused_files(&why),
+            refused_files(&why, Some(&why), Some(&why)),
             kill_switch(&why, &why),
         ] {
             for line in matter.what.iter().chain([&matter.did]) {

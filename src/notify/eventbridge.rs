@@ -15,7 +15,8 @@ use super::letter::{Letter, Notice};
 use crate::aws::Call;
 use crate::names::{Arn, Region};
 
-const PUT: Call = Call::new("events", "PutEvents");
+/// The call.
+pub const PUT: Call = Call::new("events", "PutEvents");
 /// Entries of a request.
 const ENTRIES: usize = 10;
 /// Bytes of a request, with room for what stands around the details.

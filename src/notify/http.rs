@@ -2,7 +2,7 @@
 //! certificates (`AWS_CA_BUNDLE`). Redirects are not followed: who is trusted with a notice is who the
 //! fleet file names.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
@@ -48,7 +48,11 @@ pub async fn post(
     for (name, value) in own.into_iter().chain(headers) {
         request.headers_mut().insert(name, value);
     }
-    let late = || NotSent::because(format!("it did not answer within {} s", LONGEST.as_secs()));
+    let began = Instant::now();
+    let late = || {
+        let seconds = began.elapsed().as_secs();
+        NotSent::because(format!("it did not answer within {seconds} s"))
+    };
     let answered = async {
         let answer = plain.send(request).await.map_err(|error| match error.is_timeout() {
             true => late(),

@@ -26,7 +26,8 @@ use crate::fleet::notify::{On, Severity};
 use crate::names::Region;
 use crate::visible::{shortened, visible};
 
-const IMPORT: Call = Call::new("securityhub", "BatchImportFindings");
+/// The call.
+pub const IMPORT: Call = Call::new("securityhub", "BatchImportFindings");
 /// Findings of a request.
 const FINDINGS: usize = 100;
 /// Characters of a title, less those that a cut adds.

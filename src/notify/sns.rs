@@ -18,7 +18,8 @@ use crate::aws::Call;
 use crate::fleet::notify::topic_of;
 use crate::names::Region;
 
-const PUBLISH: Call = Call::new("sns", "Publish");
+/// The call.
+pub const PUBLISH: Call = Call::new("sns", "Publish");
 /// The longest subject.
 const SUBJECT: usize = 99;
 /// The longest message, in bytes; of 256 KiB, a part is left for the attributes.

@@ -212,10 +212,15 @@ async fn whole(
         false => Some(run.apply(&plan).await?),
     };
     let is_elsewhere = is_shared && plan.targets.is_empty() && plan.failed.is_empty();
-    let outcome = match is_elsewhere {
+    let mut outcome = match is_elsewhere {
         true => RunOutcome::Elsewhere,
         false => RunOutcome::of(&plan, report.as_ref()),
     };
+    // Also where there was nothing to be written: somebody should know before there is.
+    if let Some(held) = run.standing.as_ref().and_then(|standing| standing.nothing()) {
+        tracing::warn!("nothing could have been written: {held}");
+        outcome = outcome.max(RunOutcome::Partly);
+    }
     stream.tell(RunEvent::Ended { outcome, report: report.as_ref() })?;
     Ok(outcome)
 }

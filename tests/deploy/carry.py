@@ -25,17 +25,41 @@ def make(templates: dict[str, Any]) -> dict[str, str]:
     member = status["AccountId"]
     hub = Stack(here, templates["hub"], OrganizationId=organization)
     bus = hub.outputs["BusArn"]
-    own = here.client("sts").get_caller_identity()["Account"]
-    controller = f"arn:aws:iam::{own}:role/controller"
-    here.client("iam").create_role(RoleName="controller", AssumeRolePolicyDocument=json.dumps(
-        {"Version": "2012-10-17", "Statement": [
-            {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]}))
     role = Stack(session(member, "us-east-1"), templates["member-role"], HubBusArn=bus, ExternalId="ours",
-                 ControllerArn=controller)
+                 ControllerArn=controller(here))
     for region in REGIONS:
         Stack(session(member, region), templates["member-events"], HubBusArn=bus)
     trail(member)
     return {"member": member, **hub.outputs, **role.outputs}
+
+
+def controller(here: boto3.Session) -> str:
+    """The controller's own role, which trust policies name: AWS refuses one that is not there."""
+    made = here.client("iam").create_role(RoleName="controller", AssumeRolePolicyDocument=json.dumps(
+        {"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]}))
+    return made["Role"]["Arn"]
+
+
+def make_alone(templates: dict[str, Any]) -> dict[str, Any]:
+    """Makes all of it in one account that is in no organization, with no external id; says who may take the role, what
+    the controller may do, and the bus's policy, if it has one."""
+    here = boto3.Session(region_name=HUB_REGION)
+    own = here.client("sts").get_caller_identity()["Account"]
+    hub = Stack(here, templates["hub"])
+    iam = here.client("iam")
+    role = Stack(here, templates["member-role"], HubBusArn=hub.outputs["BusArn"],
+                 ControllerArn=controller(here))
+    for region in REGIONS:
+        Stack(session(own, region), templates["member-events"], HubBusArn=hub.outputs["BusArn"])
+    trail(own)
+    made = iam.get_role(RoleName=role.outputs["RoleArn"].rsplit("/", 1)[1])["Role"]
+    policy = hub.outputs["ControllerPolicyArn"]
+    version = iam.get_policy(PolicyArn=policy)["Policy"]["DefaultVersionId"]
+    may = iam.get_policy_version(PolicyArn=policy, VersionId=version)["PolicyVersion"]["Document"]
+    bus = here.client("events").describe_event_bus(Name="evenkeel")
+    return {"member": own, "trust": made["AssumeRolePolicyDocument"], "role": made["Arn"],
+            "may": may, "bus_policy": bus.get("Policy"), **hub.outputs}
 
 
 def trail(account: str) -> None:

@@ -9,6 +9,9 @@ from typing import Any
 
 import boto3
 
+#: What `AWS::NoValue` leaves out.
+NOTHING = object()
+
 
 class Stack:
     """A stack in the account and Region of the session."""
@@ -27,7 +30,11 @@ class Stack:
             **parameters,
         }
         self.attributes: dict[tuple[str, str], str] = {}
-        self.resources = template["Resources"]
+        self.conditions: dict[str, bool] = {}
+        for name, condition in template.get("Conditions", {}).items():
+            self.conditions[name] = self.filled(condition)
+        self.resources = {name: it for name, it in template["Resources"].items()
+                          if "Condition" not in it or self.conditions[it["Condition"]]}
         for name in self.resources:
             self._make(name)
         outputs = template.get("Outputs", {})
@@ -48,6 +55,16 @@ class Stack:
             return [self.filled(each) for each in value]
         if not isinstance(value, dict):
             return value
+        if value == {"Ref": "AWS::NoValue"}:
+            return NOTHING
+        if value.keys() == {"Fn::Equals"}:
+            one, other = self.filled(value["Fn::Equals"])
+            return one == other
+        if value.keys() == {"Fn::Not"}:
+            return not self.filled(value["Fn::Not"])[0]
+        if value.keys() == {"Fn::If"}:
+            condition, one, other = value["Fn::If"]
+            return self.filled(one if self.conditions[condition] else other)
         if value.keys() == {"Ref"}:
             if value["Ref"] not in self.refs:
                 self._make(value["Ref"])
@@ -63,7 +80,8 @@ class Stack:
             if "${" in text:
                 raise ValueError(text)
             return text
-        return {key: self.filled(each) for key, each in value.items()}
+        filled = {key: self.filled(each) for key, each in value.items()}
+        return {key: each for key, each in filled.items() if each is not NOTHING}
 
     def make_events_eventbus(self, it: dict[str, Any]) -> tuple[str, dict[str, str]]:
         arn = self.session.client("events").create_event_bus(**it)["EventBusArn"]
@@ -114,7 +132,7 @@ class Stack:
     def make_iam_role(self, it: dict[str, Any]) -> tuple[str, dict[str, str]]:
         client = self.session.client("iam")
         made = client.create_role(
-            RoleName=it["RoleName"], Description=it["Description"],
+            Path=it.get("Path", "/"), RoleName=it["RoleName"], Description=it["Description"],
             AssumeRolePolicyDocument=json.dumps(it["AssumeRolePolicyDocument"]),
         )
         for arn in it.get("ManagedPolicyArns", []):

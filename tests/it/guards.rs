@@ -374,6 +374,30 @@ fn guards_that_cannot_remember_let_nothing_through() {
     assert_eq!(account.writes(), [UPDATE]);
 }
 
+#[test]
+fn a_run_whose_guards_cannot_remember_fails_also_where_nothing_is_to_be_written() {
+    let in_store = "[store]\nurl = \"sqlite://.evenkeel/store.db\"\n";
+    for (store, file) in [("", "guards.json"), (in_store, "store.db")] {
+        let account = account(store);
+        once(&account, 0);
+        assert_eq!(once(&account, 0)["outcome"], "in sync");
+        account.forget_calls();
+        for entry in std::fs::read_dir(account.folder.path().join(".evenkeel")).unwrap() {
+            let path = entry.unwrap().path();
+            if path.file_name().unwrap().to_string_lossy().starts_with("store.db") {
+                std::fs::remove_file(path).unwrap();
+            }
+        }
+        account.write(&format!(".evenkeel/{file}"), &"garbage".repeat(1000));
+        let run = account.run(&["run", "--once"]).code(4).complains("nothing could have been");
+        let line = line(&run);
+        assert_eq!((&line["outcome"], &line["applied"]), (&json!("partly"), &json!(0)), "{line}");
+        none(&account);
+        // Who only looks says so, and how all of it stands.
+        account.run(&["check"]).code(0);
+    }
+}
+
 /// A fleet whose new versions begin in `alpha`.
 fn waves() -> Organization {
     let org = Organization::new();

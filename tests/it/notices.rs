@@ -5,12 +5,13 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
+use crate::controller::Running;
 use crate::support::{self, Account};
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef-verysecret";
@@ -480,6 +481,74 @@ fn a_webhook_that_hangs_is_cut_off_and_changes_nothing_of_the_run() {
     server.next();
     let told: Value = serde_json::from_str(&other.next().body).unwrap();
     assert!(told["text"].as_str().unwrap().contains("put right: iam.password_policy"), "{told}");
+}
+
+#[test]
+fn a_test_says_for_how_long_it_waited() {
+    let server = Server::answering(None);
+    let account = drifting("report", &hook(&server));
+    let began = Instant::now();
+    let tested = run(&account, &["notify", "test", "webhook.ops"]).code(1);
+    let waited = began.elapsed().as_secs();
+    let said = tested.stderr.split("did not answer within ").nth(1).unwrap();
+    let said: u64 = said.split_whitespace().next().unwrap().parse().unwrap();
+    // As docs/notices.md has it; the process takes a moment to begin and to end.
+    assert!(said >= 15 && (said..said + 5).contains(&waited), "{said} of {waited} s");
+}
+
+/// A git repository, `theirs`, in the account's folder.
+fn git(account: &Account, args: &[&str]) -> String {
+    let mut git = Command::new("git");
+    git.args(["-c", "user.name=t", "-c", "user.email=t@example.com"]).args(args);
+    let output = git.current_dir(account.folder.path().join("theirs")).output().unwrap();
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+#[test]
+fn a_refused_commit_is_told_with_its_id_and_where_to_look_at_it() {
+    let server = Server::answering(Some(OK));
+    let account = drifting("report", &hook(&server));
+    let folder = account.folder.path();
+    std::fs::create_dir(folder.join("theirs")).unwrap();
+    for file in ["evenkeel.toml", "b.toml"] {
+        std::fs::rename(folder.join(file), folder.join("theirs").join(file)).unwrap();
+    }
+    let commit = || {
+        git(&account, &["add", "-A"]);
+        git(&account, &["commit", "-q", "--no-gpg-sign", "-m", "c"]);
+        git(&account, &["rev-parse", "HEAD"])
+    };
+    git(&account, &["init", "-q", "-b", "main"]);
+    commit();
+    let own = format!(
+        "schema = 1\n[controller]\ngit = {{ url = \"file://{}/theirs\", every = \"1s\" }}\n",
+        folder.display()
+    );
+    account.write("evenkeel.toml", &own);
+    let mut command = account.command(&["run"]);
+    command.env("HOOK_SECRET", SECRET);
+    let mut controller = Running::with(command);
+    controller.next("run", |_| true);
+    // Twice with the same problem: whoever made the second one thought to have mended it.
+    for text in ["schema = 1\n[baseline\n", "schema = 1\n[baseline\n\n"] {
+        account.write("theirs/b.toml", text);
+        let refused = commit();
+        let notice = loop {
+            let letter: Value = serde_json::from_str(&server.next().body).unwrap();
+            let of_files = letter["notices"][0].clone();
+            if of_files["on"] == "files" {
+                break of_files;
+            }
+        };
+        let what = notice["what"].as_array().unwrap();
+        assert_eq!(what[0], format!("commit {refused}"), "{notice}");
+        assert!(what[1].as_str().unwrap().starts_with("b.toml:2"), "{notice}");
+        let look = notice["look"].as_str().unwrap();
+        assert!(look.starts_with("evenkeel status"), "{look}");
+        assert!(look.contains("in a checkout of") && look.contains(&refused), "{look}");
+    }
+    controller.end();
 }
 
 #[test]

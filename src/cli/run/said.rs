@@ -137,7 +137,7 @@ fn log(said: &Said<'_>) {
         Said::Again { job, failures, setback } => json!({
             "event": "again", "of": what(&job.what), "failures": failures, "why": setback.as_str(),
         }),
-        Said::Version { label, offer, why } => {
+        Said::Version { label, offer, why, .. } => {
             let mut line = json!({
                 "event": "files",
                 "digest": short(label),

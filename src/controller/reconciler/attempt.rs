@@ -110,7 +110,7 @@ impl Attempt<'_> {
             begun: self.begun,
             config: of.files.config(),
             selectors,
-            checkout: of.files.checkout(self.version).as_deref(),
+            checkout: of.files.checkout(&self.version.label).as_deref(),
             is_whole: self.is_whole(),
             is_shared: share.is_some(),
         });

@@ -159,6 +159,32 @@ fn the_first_that_goes_wrong_halts_it_until_somebody_decides() {
 }
 
 #[test]
+fn what_was_given_up_stays_so_whatever_went_out_since() {
+    let waves = waves();
+    let (one, two) = (version("v1", &[(NEW, "1")]), version("v2", &[(NEW, "2")]));
+    for between in [vec![&one], vec![&version("v3", &[])], vec![&version("v3", &[]), &one]] {
+        let mut rollout = begun();
+        assert!(rollout.abort("ops", start()));
+        for version in between {
+            rollout.look(&waves, version, &fleet(), start() + TimeDelta::hours(1));
+            assert_eq!(rollout.given_up(), None);
+        }
+        rollout = serde_json::from_value(serde_json::to_value(&rollout).unwrap()).unwrap();
+        let later = start() + TimeDelta::hours(2);
+        rollout.look(&waves, &two, &fleet(), later);
+        assert_eq!(rollout.given_up(), Some((start(), "ops gave it up")));
+        let held = rollout.held(&waves, &account(1), &item(NEW)).unwrap();
+        assert!(held.released_by.contains("--given-up"), "{held}");
+        assert!(!rollout.resume(false, later) && rollout.resume(true, later));
+        assert_eq!(rollout.held(&waves, &account(1), &item(NEW)), None);
+        // Somebody has said that it is right after all: that holds, too.
+        rollout.look(&waves, &one, &fleet(), later);
+        rollout.look(&waves, &two, &fleet(), later);
+        assert_eq!(rollout.given_up(), None);
+    }
+}
+
+#[test]
 fn percentages_are_of_all_accounts_and_an_account_keeps_its_wave() {
     let waves = waves();
     let some = (3..1003).filter(|one| wave_of(&waves, &account(*one)) == 1).count();

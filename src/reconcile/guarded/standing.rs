@@ -139,6 +139,11 @@ impl Standing {
         self.forgotten.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
+    /// Why nothing at all is let through, where what the guards remember cannot be read.
+    pub fn nothing(&self) -> Option<&Held> {
+        self.nothing.as_ref()
+    }
+
     /// Who wishes to write.
     pub fn hand(&self) -> Hand {
         self.guarded.hand
