@@ -52,7 +52,7 @@ impl Controller {
             let time = DateTime::from_timestamp(1_790_000_000 + second, 0).unwrap();
             let told = Told { time, run, event: *event };
             remembered.hear(&told).unwrap();
-            self.objects.hear(&told, &target("t"));
+            self.objects.hear(&told, &target("t"), &Looked::new());
         }
     }
 

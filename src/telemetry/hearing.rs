@@ -1,12 +1,12 @@
 //! Hears one run, for telemetry.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use chrono::{DateTime, Utc};
 
 use super::hub::Telemetry;
-use super::objects::Part;
+use super::objects::{Looked, Part};
 use super::runs::{in_words, of_outcome, scope};
 use super::status::RunLine;
 use crate::controller::queue::What;
@@ -23,6 +23,7 @@ pub struct Hearing {
     target: Option<String>,
     is_shared: bool,
     accounts: AtomicUsize,
+    looked: Mutex<Looked>,
     /// The shard that is looked at, where it has no account.
     empty_shard: OnceLock<String>,
 }
@@ -50,6 +51,7 @@ impl Hearing {
             },
             is_shared,
             accounts: AtomicUsize::new(0),
+            looked: Mutex::default(),
             empty_shard: OnceLock::new(),
         })
     }
@@ -58,7 +60,11 @@ impl Hearing {
 impl Listener for Hearing {
     fn hear(&self, told: &Told<'_>) -> Result<(), ListenError> {
         self.telemetry.runs.hear(told, self.scope, self.began);
-        self.telemetry.objects().hear(told, &self.part);
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let RunEvent::Seen { account } = told.event {
+            looked.insert(account.clone(), told.time);
+        }
+        self.telemetry.objects().hear(told, &self.part, &looked);
         match told.event {
             RunEvent::Selected { accounts } => {
                 if let Part::Target(target) = &self.part {

@@ -164,11 +164,11 @@ impl Objects {
     }
 
     /// Hears what happens in a run.
-    pub fn hear(&mut self, told: &Told<'_>, part: &Part) {
+    pub fn hear(&mut self, told: &Told<'_>, part: &Part, at: &Looked) {
         // As the store has times.
         let now = told.time.trunc_subsecs(6);
         match told.event {
-            RunEvent::Planned { plan } => self.looked(plan, part, now),
+            RunEvent::Planned { plan } => self.looked(plan, part, at, now),
             RunEvent::Wrote { object, step, .. } => self.wrote(object, step, now),
             RunEvent::Verified { object, in_sync: true, .. } => {
                 self.known.remove(&key(object));
@@ -187,7 +187,7 @@ impl Objects {
         }
     }
 
-    fn looked(&mut self, plan: &Plan, part: &Part, now: DateTime<Utc>) {
+    fn looked(&mut self, plan: &Plan, part: &Part, at: &Looked, now: DateTime<Utc>) {
         if plan.snapshot.is_some() {
             return;
         }
@@ -210,6 +210,7 @@ impl Objects {
         }
         for object in plan.objects.each() {
             let before = before.get(&object.account);
+            let now = at.get(&object.account).map_or(now, |at| at.trunc_subsecs(6));
             self.found(&object, part, before, now);
         }
     }
@@ -389,6 +390,9 @@ impl Open {
         }
     }
 }
+
+/// When each account had been looked at: in a long look, the others come long after that.
+pub type Looked = BTreeMap<AccountId, DateTime<Utc>>;
 
 type Opens = BTreeMap<(Region, ItemName, String), Open>;
 

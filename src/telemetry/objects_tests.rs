@@ -64,7 +64,7 @@ pub(super) fn plan(objects: Vec<ObjectPlan>) -> Plan {
 
 fn look(objects: &mut Objects, plan: &Plan, part: &Part, minutes: i64) {
     let time = now() + TimeDelta::minutes(minutes);
-    objects.hear(&Told { time, run: "r", event: RunEvent::Planned { plan } }, part);
+    objects.hear(&Told { time, run: "r", event: RunEvent::Planned { plan } }, part, &Looked::new());
 }
 
 pub(super) fn target(name: &str) -> Part {
@@ -87,9 +87,9 @@ fn drift_is_as_old_as_its_first_look_and_ends_with_the_write() {
     let object = drifted("a");
     let verified = |in_sync| RunEvent::Verified { object: &object, after: None, in_sync, by: "" };
     let told = |event| Told { time: now(), run: "r", event };
-    objects.hear(&told(verified(false)), &target("t"));
+    objects.hear(&told(verified(false)), &target("t"), &Looked::new());
     assert_eq!(states(&objects)[0].0, State::Failed);
-    objects.hear(&told(verified(true)), &target("t"));
+    objects.hear(&told(verified(true)), &target("t"), &Looked::new());
     assert!(states(&objects).is_empty());
     assert_eq!(objects.in_sync(), 3);
     look(&mut objects, &plan(vec![drifted("a")]), &Part::Some, 9);

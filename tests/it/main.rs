@@ -41,6 +41,7 @@ mod let_in;
 mod library;
 mod log_alarms;
 mod log_groups;
+mod long_looks;
 mod made_meanwhile;
 mod managed_policies;
 mod mended;

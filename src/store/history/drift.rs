@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::counts::{self, TARGETS, UNSEEN};
 use super::records::{ByWhom, DriftKey, DriftSeen, Extent, NotSeen, SeenAccount, UnseenAccount};
+use super::written::since_written;
 use super::{hindered, late, microseconds};
 use crate::names::{AccountId, Region};
 use crate::store::Store;
@@ -222,28 +223,6 @@ async fn begins_or_goes_on(
         [account, region, item, object, Arg::Text(&key.item.kind), time, run, Arg::Text(&about)];
     tx.run(sql, &args).await?;
     Ok(())
-}
-
-/// Who of these may have done what was seen at a time: not who called before AWS accepted our own last write of
-/// the object until then.
-pub(super) async fn since_written(
-    tx: &mut Tx,
-    [account, region, item, object]: &[Arg<'_>; 4],
-    by: &[ByWhom],
-    seen: i64,
-) -> Result<Vec<ByWhom>, StoreError> {
-    if by.is_empty() {
-        return Ok(Vec::new());
-    }
-    let sql = "SELECT MAX(i.time) FROM intents i JOIN outcomes o ON o.run = i.run \
-               AND o.change = i.change AND o.attempt = i.attempt AND o.outcome = 'applied' \
-               WHERE i.account = $1 AND i.region = $2 AND i.item = $3 AND i.object = $4 \
-               AND i.time <= $5";
-    let rows = tx.rows(sql, &[*account, *region, *item, *object, seen.into()]).await?;
-    let wrote = rows.first().map(|row| row.maybe_int(0)).transpose()?.flatten();
-    let wrote = wrote.and_then(DateTime::from_timestamp_micros);
-    let is_later = |by: &&ByWhom| wrote.is_none_or(|wrote| !by.is_before(wrote));
-    Ok(by.iter().filter(is_later).cloned().collect())
 }
 
 /// Ends the drift of an object: by our own write, where there was one since it was last seen.

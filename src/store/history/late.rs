@@ -4,9 +4,9 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::drift::since_written;
 use super::records::{ByWhom, SeenAccount, Touched};
 use super::time;
+use super::written::since_written;
 use crate::names::AccountId;
 use crate::store::Store;
 use crate::store::db::{Arg, Tx};

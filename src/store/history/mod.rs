@@ -15,6 +15,7 @@ mod looks;
 mod records;
 mod retain;
 mod runs;
+mod written;
 
 pub use alive::Alive;
 pub use ask::{ChangeShown, Entry, Filter, RunShown, What};
