@@ -12,7 +12,7 @@ pub mod context;
 mod control;
 pub mod describe;
 pub mod erased;
-mod merged;
+pub(crate) mod merged;
 mod misread;
 pub mod object;
 mod organization;

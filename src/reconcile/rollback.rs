@@ -4,6 +4,7 @@
 mod half;
 mod judged;
 mod later;
+mod policies;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -269,7 +270,9 @@ async fn put_back(done: &Done<'_>, later: &Later<'_>, looked: &Looked) -> Result
     let drift = done.changes.iter().flat_map(|change| drift_of(change)).collect::<Vec<_>>();
     let fields: BTreeSet<&str> = drift.iter().map(|drift| again::top(&drift.field)).collect();
     let was_right = done.changes.iter().all(|change| change.in_sync == Some(true));
-    if !was_right && !is_left_by_run(kind, &facts, declared_then, (&before, &after), &drift) {
+    let is_left =
+        was_right || is_left_by_run(kind, &facts, declared_then, (&before, &after), &drift);
+    if !is_left || !policies::are_as_written(kind, (&before, &after), &done.changes) {
         return Err(NOT_AS_WRITTEN.into());
     }
     // What is looked at goes by what is declared, as the key that a name stands for: from here on that is

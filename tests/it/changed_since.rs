@@ -203,3 +203,30 @@ fn a_plan_of_a_rollback_is_signed_like_any_other() {
         .code(0)
         .says("1 change put back");
 }
+
+/// A policy is written whole: what somebody put beside the run's statement, or in its place, before the look is theirs.
+#[test]
+fn what_somebody_put_into_a_policy_between_the_write_and_the_look_after_it_stays() {
+    let theirs = "{'Sid': 'theirs', 'Effect': 'Deny', 'Principal': '*', 'Action': 's3:DeleteObject', 'Resource': f'arn:aws:s3:::{b}/*'}";
+    let beside = "json.loads(s3.get_bucket_policy(Bucket=b)['Policy'])['Statement']";
+    for (of_ours, code) in [(beside, 0), ("[]", 4)] {
+        let account = account(&format!("{BUCKET}require_tls = true\n"));
+        make_bucket(&account);
+        let script = format!(
+            "s3, b = boto3.client('s3', 'eu-west-1'), 'b-{}'\n\
+             s3.put_bucket_policy(Bucket=b, Policy=json.dumps({{'Version': '2012-10-17', 'Statement': {of_ours} + [{theirs}]}}))",
+            account.id
+        );
+        apply_while(&account, ("s3", "GetBucketPolicy"), &script).code(code);
+        let run = last_run(&account);
+        account
+            .run(&["rollback", &run, "--yes", "--max-risk", "disruptive"])
+            .code(3)
+            .says("what is there may be theirs");
+        let policy = account.boto3(&format!(
+            "print(json.dumps('theirs' in boto3.client('s3', 'eu-west-1').get_bucket_policy(Bucket='b-{}')['Policy']))",
+            account.id
+        ));
+        assert_eq!(policy, json!(true));
+    }
+}

@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use chrono::DateTime;
 use serde_json::{Value, json};
 
 use super::counts::{self, TARGETS, UNSEEN};
-use super::records::{ByWhom, DriftKey, DriftSeen, Extent, NotSeen, SeenAccount, UnseenAccount};
+use super::records::{DriftKey, DriftSeen, Extent, NotSeen, SeenAccount, UnseenAccount};
 use super::written::since_written;
 use super::{hindered, late, microseconds};
 use crate::names::{AccountId, Region};
