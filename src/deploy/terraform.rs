@@ -67,7 +67,6 @@ fn hub(asked: &Asked<'_>) -> Result<Value, DeployError> {
     let role =
         "arn:${data.aws_partition.current.partition}:iam::*:role/${var.role_name}".to_owned();
     let needs = of_controller(asked.fleet, &HERE, role)?;
-    let redrive = json!({"deadLetterTargetArn": dead, "maxReceiveCount": RECEIVED_AT_MOST});
     let on_the_bus = json!({
         "Version": "2012-10-17", "Statement": [bus_policy(&bus, &json!("${var.organization_id}"))],
     });
@@ -86,18 +85,7 @@ fn hub(asked: &Asked<'_>) -> Result<Value, DeployError> {
                 "count": "${var.organization_id == null ? 0 : 1}",
                 "event_bus_name": "${aws_cloudwatch_event_bus.hub.name}", "policy": text(&on_the_bus),
             }},
-            "aws_sqs_queue": {
-                "dead_letters": {
-                    "name": format!("{QUEUE}-dead-letters"), "sqs_managed_sse_enabled": true,
-                    "message_retention_seconds": DEAD_LETTERS_KEPT,
-                },
-                "events": {
-                    "name": QUEUE, "sqs_managed_sse_enabled": true,
-                    "message_retention_seconds": EVENTS_KEPT,
-                    "visibility_timeout_seconds": VISIBILITY, "receive_wait_time_seconds": 20,
-                    "redrive_policy": text(&redrive),
-                },
-            },
+            "aws_sqs_queue": queues(&dead),
             "aws_sqs_queue_policy": {
                 "events": {
                     "queue_url": "${aws_sqs_queue.events.id}", "policy": text(&queue_policy(&events, &rule)),
@@ -139,6 +127,23 @@ fn hub(asked: &Asked<'_>) -> Result<Value, DeployError> {
             },
         },
     }))
+}
+
+/// The queue of events, and that of the messages that could not be read.
+fn queues(dead: &Value) -> Value {
+    let redrive = json!({"deadLetterTargetArn": dead, "maxReceiveCount": RECEIVED_AT_MOST});
+    json!({
+        "dead_letters": {
+            "name": format!("{QUEUE}-dead-letters"), "sqs_managed_sse_enabled": true,
+            "message_retention_seconds": DEAD_LETTERS_KEPT,
+        },
+        "events": {
+            "name": QUEUE, "sqs_managed_sse_enabled": true,
+            "message_retention_seconds": EVENTS_KEPT,
+            "visibility_timeout_seconds": VISIBILITY, "receive_wait_time_seconds": 20,
+            "redrive_policy": text(&redrive),
+        },
+    })
 }
 
 /// Who may take the role: an expression, where the external id may be left out.

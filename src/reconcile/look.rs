@@ -123,8 +123,7 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
     let wanted = Arc::new(wanted);
 
     let mut found = Found::new(&wanted, &chosen.jobs, &stream);
-    let jobs = chosen.jobs.clone();
-    observe(&mut way, jobs, &wanted, listener, recording, &mut found).await?;
+    observe(&mut way, chosen.jobs.clone(), &wanted, listener, recording, &mut found).await?;
     guards.kill_switch.look().await;
     observe_again(&way, &chosen.jobs, &wanted, listener, &mut found).await;
     if let Some(error) = standing.as_ref().and_then(|standing| standing.forgotten()) {
@@ -132,9 +131,7 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
     }
     stream.mention(RunEvent::Looked);
     found.check(&selection, may_be_empty)?;
-    if is_whole {
-        found.say_what_met_nothing();
-    }
+    found.say_what_met_nothing(is_whole);
 
     let head = PlanHead {
         run: run.clone(),

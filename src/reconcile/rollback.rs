@@ -234,6 +234,24 @@ impl Done<'_> {
         }
     }
 
+    /// Nothing, where the object was as the run had written it when that looked at it afterwards.
+    fn is_as_written(
+        &self,
+        kind: &dyn DynKind,
+        facts: &Facts,
+        both: (&Object<Value>, &Object<Value>),
+        drift: &[FieldDrift],
+    ) -> Result<(), Left> {
+        let was_right = self.changes.iter().all(|change| change.in_sync == Some(true));
+        let last = self.changes.last().ok_or("the history has no change of it")?;
+        let declared_then = &last.intent.about.spec;
+        let is_left = was_right || is_left_by_run(kind, facts, declared_then, both, drift);
+        match is_left && policies::are_as_written(kind, both, &self.changes) {
+            true => Ok(()),
+            false => Err(NOT_AS_WRITTEN.into()),
+        }
+    }
+
     /// The object as the run left it.
     fn after(&self) -> Result<Object<Value>, String> {
         let unknown = "nobody knows how the run left it: it died in a write, or could not look";
@@ -250,18 +268,31 @@ impl Done<'_> {
     }
 }
 
+fn way_in<'a>(looked: &'a Looked, account: &AccountId) -> Result<&'a Arc<Session>, Left> {
+    let session = looked.sessions.get(account);
+    session.ok_or_else(|| {
+        format!("there is no way into account {account} now: no target of the fleet file selects it, or its role cannot be assumed").into()
+    })
+}
+
+/// Why one is left alone that is as it was already.
+fn back_already(fields: &BTreeSet<&str>, later: &Later<'_>) -> Left {
+    match fields.iter().all(|field| later.has_put_back(field)) {
+        true => Left {
+            why: "it is as it was before the run already, since an earlier rollback".to_owned(),
+            is_back: true,
+        },
+        false => "it is as it was before the run already".into(),
+    }
+}
+
 /// The plan of an object, or why all of it is left alone.
 async fn put_back(done: &Done<'_>, later: &Later<'_>, looked: &Looked) -> Result<PutBack, Left> {
     let before = done.before()?;
     done.is_own(&before)?;
     let after = done.after()?;
     let DriftKey { account, region, item, object } = &done.key;
-    let session = looked
-        .sessions
-        .get(account)
-        .ok_or_else(|| {
-            format!("there is no way into account {account} now: no target of the fleet file selects it, or its role cannot be assumed")
-        })?;
+    let session = way_in(looked, account)?;
     let kind = registry::find(&item.kind)
         .ok_or_else(|| format!("this version does not know the kind {}", item.kind))?;
     let last = done.changes.last().ok_or("the history has no change of it")?;
@@ -269,12 +300,7 @@ async fn put_back(done: &Done<'_>, later: &Later<'_>, looked: &Looked) -> Result
     let facts = again::facts(session, region, item);
     let drift = done.changes.iter().flat_map(|change| drift_of(change)).collect::<Vec<_>>();
     let fields: BTreeSet<&str> = drift.iter().map(|drift| again::top(&drift.field)).collect();
-    let was_right = done.changes.iter().all(|change| change.in_sync == Some(true));
-    let is_left =
-        was_right || is_left_by_run(kind, &facts, declared_then, (&before, &after), &drift);
-    if !is_left || !policies::are_as_written(kind, (&before, &after), &done.changes) {
-        return Err(NOT_AS_WRITTEN.into());
-    }
+    done.is_as_written(kind, &facts, (&before, &after), &drift)?;
     // What is looked at goes by what is declared, as the key that a name stands for: from here on that is
     // how it was. What moves between the two looks is seen by the second one.
     // Where that says nothing of a field, nobody would look at what the run did to it.
@@ -289,14 +315,7 @@ async fn put_back(done: &Done<'_>, later: &Later<'_>, looked: &Looked) -> Result
     let half = match is_as_left {
         true => None,
         false if now.is_as_before(&item.kind, &spec, &fields, &back) => {
-            return Err(match fields.iter().all(|field| later.has_put_back(field)) {
-                true => Left {
-                    why: "it is as it was before the run already, since an earlier rollback"
-                        .to_owned(),
-                    is_back: true,
-                },
-                false => "it is as it was before the run already".into(),
-            });
+            return Err(back_already(&fields, later));
         }
         false => {
             Some(Half::of(kind, &facts, (&before, &after), &by_run.object, later).ok_or(CHANGED)?)

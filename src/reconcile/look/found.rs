@@ -113,8 +113,8 @@ impl<'a> Found<'a> {
     }
 
     /// Says which exceptions and entries of `exclude` met nothing; of a look at a part, nobody knows.
-    pub fn say_what_met_nothing(&self) {
-        if self.failed.is_empty() {
+    pub fn say_what_met_nothing(&self, is_whole: bool) {
+        if is_whole && self.failed.is_empty() {
             for (at, what) in self.met.nothing() {
                 self.stream.mention(RunEvent::Noted(Note::MetNothing { at, what: what.as_str() }));
             }

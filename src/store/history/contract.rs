@@ -22,12 +22,12 @@ pub async fn holds(store: &Store) {
     our_own_write_ends_drift(store).await;
     what_came_after_a_run_is_of_other_runs_and_the_same_objects(store).await;
     filters_leave_what_was_asked_for(store).await;
-    late::holds(store).await;
     what_is_old_is_forgotten_unless_it_is_open(store).await;
     what_keeps_drift_from_being_put_right_stays_with_it(store).await;
     a_run_that_was_killed_ends_when_it_was_heard_of_last(store).await;
     a_run_without_a_sign_of_life_was_killed(store).await;
     accounts::holds(store).await;
+    late::holds(store).await;
 }
 
 fn at(minute: i64) -> DateTime<Utc> {
