@@ -27,7 +27,7 @@ use crate::fleet::span::Span;
 use crate::fleet::{self, Fleet, file};
 use crate::guards::KillSwitch;
 use crate::notify::Telling;
-use crate::reconcile::{Keeper, Kept, RunOutcome, Stop};
+use crate::reconcile::{Keeper, RunOutcome, Stop};
 use crate::store::Store;
 use crate::store::audit::SharedLog;
 
@@ -180,10 +180,7 @@ impl Service {
     /// Where things are remembered, if somewhere.
     async fn store(&self) -> Option<Store> {
         let good = self.files().good();
-        match self.runs.keeper.kept(good.what.fleet.as_ref()).await {
-            Kept::In(store, _) => Some(store),
-            Kept::Nowhere | Kept::Gone(_) => None,
-        }
+        self.runs.keeper.kept(good.what.fleet.as_ref()).await.history().cloned()
     }
 
     async fn recall(&self, silences: &mut Silences) {

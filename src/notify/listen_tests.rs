@@ -218,18 +218,25 @@ fn what_is_told_is_of_the_targets_that_declare_it() {
     use std::collections::{BTreeMap, BTreeSet};
     let (account, item) = ("000000000001".parse().unwrap(), "iam.password_policy".parse().unwrap());
     let names = |all: &[&str]| all.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
-    let plan = plan(vec![drifted("iam.password_policy")]);
-    let targets = |events: &[RunEvent<'_>]| {
+    let mut plan = plan(vec![drifted("iam.password_policy")]);
+    plan.baseline.targets = vec!["here".to_owned(), "lab".to_owned(), "prod".to_owned()];
+    let unnamed = Plan {
+        baseline: BaselineRef { targets: Vec::new(), ..plan.baseline.clone() },
+        ..plan.clone()
+    };
+    let of = |plan: &Plan, events: &[RunEvent<'_>]| {
         let hearing = hearing();
         let stream = Stream::new("r", vec![&hearing]);
         events.iter().for_each(|event| stream.tell(*event).unwrap());
-        hear(&hearing, &plan, None, None).standing[0].subject.targets.clone()
+        hear(&hearing, plan, None, None).standing[0].subject.targets.clone()
     };
-    assert_eq!(targets(&[]), ["here"], "all of the run");
+    let targets = |events: &[RunEvent<'_>]| of(&plan, events);
+    assert_eq!(targets(&[]), ["here", "lab", "prod"], "all of the run");
     let (two, one) = (names(&["lab", "prod"]), names(&["prod"]));
     let selected = RunEvent::SelectedBy { account: &account, targets: &two };
     assert_eq!(targets(&[selected]), ["lab", "prod"]);
     let items = BTreeMap::from([(item, one)]);
     let declared = RunEvent::DeclaredBy { account: &account, items: &items };
     assert_eq!(targets(&[selected, declared]), ["prod"]);
+    assert!(of(&unnamed, &[selected, declared]).is_empty(), "baselines of the command line");
 }

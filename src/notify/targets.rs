@@ -28,15 +28,20 @@ impl Targets {
         }
     }
 
-    /// Those of an account: all of the run, unless it says which.
+    /// Those of an account: all that the run names, unless it says which.
     pub fn of_account(&self, account: &AccountId, all: &[String]) -> Vec<String> {
-        let own = self.selecting.get(account).map(|own| own.iter().cloned().collect());
-        own.unwrap_or_else(|| all.to_vec())
+        among(all, self.selecting.get(account)).unwrap_or_else(|| all.to_vec())
     }
 
     /// Those of an item of an account.
     pub fn of_item(&self, account: &AccountId, item: &ItemName, all: &[String]) -> Vec<String> {
         let own = self.declaring.get(account).and_then(|items| items.get(item));
-        own.map_or_else(|| self.of_account(account, all), |own| own.iter().cloned().collect())
+        among(all, own).unwrap_or_else(|| self.of_account(account, all))
     }
+}
+
+/// Baselines that the command line names are no targets of the fleet file, and the run names none then.
+fn among(all: &[String], own: Option<&BTreeSet<String>>) -> Option<Vec<String>> {
+    let own = own?;
+    Some(all.iter().filter(|name| own.contains(*name)).cloned().collect())
 }

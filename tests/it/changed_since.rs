@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::made_meanwhile::apply_while;
 use crate::rollback::{account, apply, declare, last_run};
-use crate::support::Account;
+use crate::support::{Account, Run};
 
 const ROLE: &str = "[iam.role.ops]\ntrusted_account_ids = [\"${account.id}\"]\n";
 const WITH: &str = "managed_policy_arns = [\"arn:aws:iam::aws:policy/SecurityAudit\"]\n";
@@ -21,6 +21,22 @@ fn detach(account: &Account) {
     account.boto3(
         "boto3.client('iam').detach_role_policy(RoleName='ops', PolicyArn='arn:aws:iam::aws:policy/SecurityAudit')\nprint('null')",
     );
+}
+
+/// Lets go what a rollback says that it holds.
+fn release(account: &Account, back: &Run) {
+    let (_, held) = back.stdout.split_once("(evenkeel release ").unwrap();
+    account.run(&["release", held.split_once(')').unwrap().0]).code(0);
+}
+
+/// A rollback that takes the policy away and may not delete the role.
+fn go_half_way_back(account: &Account, run: &str) {
+    account.fault(json!({
+        "service": "iam", "operation": "DeleteRole", "kind": "error", "code": "AccessDenied", "status": 403,
+    }));
+    let back = account.run(&["rollback", run, "--yes"]).code(4);
+    account.no_faults();
+    release(account, &back);
 }
 
 const LEFT_ALONE: &str = "it is not as the run left it: somebody has changed it since the run, or a later run of evenkeel has";
@@ -50,13 +66,7 @@ fn what_a_later_run_has_taken_away_is_no_step_of_a_rollback() {
 fn what_a_rollback_had_put_back_before_a_later_run_is_no_step_of_the_next_one() {
     let account = account(&format!("{ROLE}{WITH}"));
     let run = apply(&account);
-    account.fault(json!({
-        "service": "iam", "operation": "DeleteRole", "kind": "error", "code": "AccessDenied", "status": 403,
-    }));
-    let back = account.run(&["rollback", &run, "--yes"]).code(4);
-    account.no_faults();
-    let (_, held) = back.stdout.split_once("(evenkeel release ").unwrap();
-    account.run(&["release", held.split_once(')').unwrap().0]).code(0);
+    go_half_way_back(&account, &run);
     account.run(&["apply", "--yes"]).code(0).says("1 change applied");
     detach(&account);
     account.run(&["rollback", &run, "--yes"]).code(3).says(LEFT_ALONE);
@@ -93,8 +103,7 @@ fn a_topics_key_comes_back_by_the_name_that_it_had() {
         let run = list["runs"][0]["run"].as_str().unwrap();
         let back = account.run(&["rollback", run, "--yes"]).code(0).says("1 change put back");
         assert_eq!(key(), before);
-        let (_, held) = back.stdout.split_once("(evenkeel release ").unwrap();
-        account.run(&["release", held.split_once(')').unwrap().0]).code(0);
+        release(&account, &back);
     }
 }
 
@@ -103,13 +112,7 @@ fn a_topics_key_comes_back_by_the_name_that_it_had() {
 fn what_a_later_run_of_another_item_has_taken_away_is_no_step_of_a_rollback() {
     let account = account(&format!("{ROLE}{WITH}"));
     let run = apply(&account);
-    account.fault(json!({
-        "service": "iam", "operation": "DeleteRole", "kind": "error", "code": "AccessDenied", "status": 403,
-    }));
-    let back = account.run(&["rollback", &run, "--yes"]).code(4);
-    account.no_faults();
-    let (_, held) = back.stdout.split_once("(evenkeel release ").unwrap();
-    account.run(&["release", held.split_once(')').unwrap().0]).code(0);
+    go_half_way_back(&account, &run);
     let renamed = ROLE.replace("iam.role.ops]", "iam.role.support]\nrole_name = \"ops\"");
     declare(&account, &format!("{renamed}{WITH}"));
     account.run(&["apply", "--yes"]).code(0).says("1 change applied");

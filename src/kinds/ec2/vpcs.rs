@@ -90,9 +90,16 @@ pub fn shown(vpc: &Vpc) -> [Option<&str>; 2] {
 }
 
 /// The tags of a VPC.
-pub fn tags(vpc: &Vpc) -> BTreeMap<String, String> {
-    let tags = vpc.tags().iter();
-    tags.filter_map(|tag| Some((tag.key()?.to_owned(), tag.value()?.to_owned()))).collect()
+///
+/// # Errors
+/// AWS did not say how one is called.
+pub fn tags(vpc: &Vpc) -> Result<BTreeMap<String, String>, ObserveError> {
+    let tags = vpc.tags().iter().map(|tag| {
+        let key = told("Key of a VPC's tag", tag.key())?;
+        // A tag without a value has an empty one.
+        Ok((key.to_owned(), tag.value().unwrap_or_default().to_owned()))
+    });
+    tags.collect()
 }
 
 /// In what words a VPC is another account's, which shares it; `None` for one of this account.
@@ -103,4 +110,20 @@ pub fn shared_by(cx: &Cx, vpc: &Vpc) -> Result<Option<String>, ObserveError> {
     let owner = told("OwnerId", vpc.owner_id())?;
     let is_own = owner == cx.account.as_str();
     Ok((!is_own).then(|| format!("the VPC belongs to account {owner}, which shares it")))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use aws_sdk_ec2::types::Tag;
+
+    use super::*;
+
+    #[test]
+    fn a_tag_without_a_value_is_there_and_leaves_its_vpc_out() {
+        let of = |tag: Tag| tags(&Vpc::builder().tags(tag).build());
+        let valueless = of(Tag::builder().key("keep").build()).unwrap();
+        assert_eq!(valueless, BTreeMap::from([("keep".to_owned(), String::new())]));
+        assert!(of(Tag::builder().value("x").build()).is_err(), "nobody knows what it is");
+    }
 }

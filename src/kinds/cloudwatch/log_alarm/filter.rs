@@ -355,15 +355,17 @@ pub async fn lowering(cx: &Cx, spec: &Spec, place: &Place) -> Result<Vec<String>
         for one in told("metricTransformations", filter.metric_transformations.as_ref())? {
             let is_its = one.metric_name == spec.metric_name
                 && one.metric_namespace == spec.metric_namespace;
-            let each = one.metric_value.trim().parse::<f64>().ok();
             let is_less = |value: Option<f64>| value.is_some_and(|value| value < 0.0);
+            // What a field of the event says (`$.size`) may be less than nothing.
+            let each = one.metric_value.trim().parse::<f64>();
+            let may_be_less = !each.is_ok_and(|each| each >= 0.0);
             // What is declared of the own one is compared.
             let makes_less = match is_own {
                 true => is_less(one.default_value) && spec.default_value.is_none(),
-                false => is_less(each) || is_less(one.default_value),
+                false => may_be_less || is_less(one.default_value),
             };
             if is_its && makes_less {
-                lowering.push(format!("the filter {name} makes it less"));
+                lowering.push(format!("the filter {name} makes it less, or may"));
             }
         }
     }

@@ -99,7 +99,8 @@ impl Sweep for DefaultSecurityGroup {
     }
 
     async fn tags(_cx: &Cx, listed: &Listed) -> Result<BTreeMap<String, String>, ObserveError> {
-        Ok(listed.vpc.as_ref().map(vpcs::tags).unwrap_or_default())
+        // Of a VPC that was not listed, nobody knows the tags; its group is unknown in any case.
+        listed.vpc.as_ref().map_or_else(|| Ok(BTreeMap::new()), vpcs::tags)
     }
 
     async fn read(cx: &Cx, _spec: &Spec, listed: &Listed) -> Result<Status<State>, ObserveError> {

@@ -33,7 +33,8 @@ impl Kind for FlowLogs {
     const SCOPE: Scope = Scope::Regional;
     const IDENTITY: Identity = Identity::Sweep;
     const NOT_STATE: &'static [&'static str] = &["exclude"];
-    const BESIDE: &'static [&'static str] = &["/flow_logs/*/problem"];
+    // AWS gives an id anew to each that is made again as it was.
+    const BESIDE: &'static [&'static str] = &["/flow_logs/*/flow_log_id", "/flow_logs/*/problem"];
     const AFTER: &'static [&'static str] = &["iam.role", "s3.bucket", "logs.log_group"];
     const IN_REGION: &'static [&'static str] = &["log_destination"];
     const CONTROLS: Controls = Controls {

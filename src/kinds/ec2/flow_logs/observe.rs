@@ -77,7 +77,7 @@ impl Sweep for FlowLogs {
     }
 
     async fn tags(_cx: &Cx, listed: &Listed) -> Result<BTreeMap<String, String>, ObserveError> {
-        Ok(vpcs::tags(&listed.vpc))
+        vpcs::tags(&listed.vpc)
     }
 
     async fn read(cx: &Cx, _spec: &Spec, listed: &Listed) -> Result<Status<State>, ObserveError> {
@@ -118,7 +118,8 @@ async fn flow_logs(cx: &Cx, resource: Option<&str>) -> Result<Arc<Vec<types::Flo
 fn seen(facts: &Facts, flow_logs: &[types::FlowLog]) -> Result<Vec<FlowLog>, ObserveError> {
     let mut seen: Vec<FlowLog> =
         flow_logs.iter().map(|one| read(facts, one)).collect::<Result<_, _>>()?;
-    seen.sort_by(|one, other| one.flow_log_id.cmp(&other.flow_log_id));
+    let place = |one: &FlowLog| (one.settings.log_destination.clone(), one.flow_log_id.clone());
+    seen.sort_by_key(place);
     // A list may show what is made meanwhile on two of its pages.
     seen.dedup();
     Ok(seen)

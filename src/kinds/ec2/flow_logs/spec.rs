@@ -219,7 +219,7 @@ impl Settings {
 /// The flow logs of a VPC.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct State {
-    /// By their ids.
+    /// By their destinations, of which AWS takes none twice: whatever id each has.
     pub flow_logs: Vec<FlowLog>,
 }
 
