@@ -115,12 +115,14 @@ async fn fill(store: &Store, accounts: usize, days: usize) {
                     key: key(number, day),
                     about: json!({"drift": [{"field": "minimum_password_length", "actual": 9, "desired": 14}], "mode": "enforce"}),
                     by: Vec::new(),
+                    right: None,
                 })
                 .into_iter()
                 .collect(),
             in_sync: Vec::new(),
             unknown: Vec::new(),
             excepted: 0,
+            touched: Vec::new(),
         }
         };
         let all: Vec<SeenAccount> =
