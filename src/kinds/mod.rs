@@ -34,7 +34,7 @@ mod ec2;
 mod events;
 mod guardduty;
 mod iam;
-mod kms;
+pub(crate) mod kms;
 mod logs;
 mod s3;
 mod securityhub;

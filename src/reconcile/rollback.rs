@@ -4,7 +4,7 @@
 mod half;
 mod judged;
 mod later;
-mod policies;
+pub mod own;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,6 +33,7 @@ use crate::store::history::{ChangeShown, DriftKey, RunShown, What};
 use half::{Half, is_left_by_run};
 use judged::{Back, Judged, Judgement, Way};
 use later::Later;
+use own::Takes;
 
 /// An object of the run that is not put back, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -246,7 +247,7 @@ impl Done<'_> {
         let last = self.changes.last().ok_or("the history has no change of it")?;
         let declared_then = &last.intent.about.spec;
         let is_left = was_right || is_left_by_run(kind, facts, declared_then, both, drift);
-        match is_left && policies::are_as_written(kind, both, &self.changes) {
+        match is_left {
             true => Ok(()),
             false => Err(NOT_AS_WRITTEN.into()),
         }
@@ -312,14 +313,13 @@ async fn put_back(done: &Done<'_>, later: &Later<'_>, looked: &Looked) -> Result
     let by_run = look(session, &facts, kind, declared_then, object).await?;
     let is_as_left = state_digest(Some(kind), &by_run.object) == state_digest(Some(kind), &after);
     let mut back = PutsBack { before: before.clone(), stays: BTreeSet::new() };
+    let half = || Half::of(kind, &facts, (&before, &after), &by_run.object, later);
     let half = match is_as_left {
-        true => None,
+        true => half(),
         false if now.is_as_before(&item.kind, &spec, &fields, &back) => {
             return Err(back_already(&fields, later));
         }
-        false => {
-            Some(Half::of(kind, &facts, (&before, &after), &by_run.object, later).ok_or(CHANGED)?)
-        }
+        false => Some(half().ok_or(CHANGED)?),
     };
     let now = now.object;
     let declared = looked
@@ -336,7 +336,14 @@ async fn put_back(done: &Done<'_>, later: &Later<'_>, looked: &Looked) -> Result
         backs.iter().flat_map(|back| &back.drift).map(|drift| again::top(&drift.field)).collect();
     back.stays = fields.difference(&taken).map(|field| (*field).to_owned()).collect();
     if let Some(half) = &half {
-        backs.retain(|back| half.needs(back));
+        // As long as it is there, what made it is not taken back.
+        let made = matches!(before.status, Status::Absent).then(|| done.changes.first()).flatten();
+        let has_made = |back: &Back<'_>| made.is_some_and(|made| std::ptr::eq(*made, back.change));
+        backs.retain(|back| has_made(back) || half.needs(back));
+    }
+    only_own(kind, (&before, &by_run.object), &mut backs)?;
+    if backs.is_empty() {
+        return Err(back_already(&fields, later));
     }
     let judgements = Judged::of(kind, &facts, &before, &now).about(&backs);
     let bounds = Bounds { mode, kept: kept.as_ref(), safety: &looked.guards.safety };
@@ -364,6 +371,31 @@ async fn put_back(done: &Done<'_>, later: &Later<'_>, looked: &Looked) -> Result
         alike: None,
     };
     Ok(PutBack { object, places, stays })
+}
+
+/// Leaves out what is back already; nothing of it, where anything would take away what the run has not written.
+fn only_own(
+    kind: &dyn DynKind,
+    both: (&Object<Value>, &Object<Value>),
+    backs: &mut Vec<Back<'_>>,
+) -> Result<(), Left> {
+    let mut needless = BTreeSet::new();
+    let written: Vec<_> = backs.iter().map(Back::written).collect();
+    for (at, back) in backs.iter().enumerate() {
+        for (step, action) in back.actions.iter().enumerate() {
+            match own::takes(kind, action, both, &written) {
+                Takes::ItsOwn => {}
+                Takes::Nothing => _ = needless.insert((at, step)),
+                Takes::More => return Err(NOT_AS_WRITTEN.into()),
+            }
+        }
+    }
+    for (at, back) in backs.iter_mut().enumerate() {
+        let mut step = 0..;
+        back.actions.retain(|_| step.next().is_none_or(|step| !needless.contains(&(at, step))));
+    }
+    backs.retain(|back| !back.actions.is_empty());
+    Ok(())
 }
 
 /// The ways back of an object's changes, the last one first, and what is said of those that have none. What the

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::own_writes;
 use crate::support::library::{self, Declaration, apply, observe};
 use crate::support::{self, Account};
 use evenkeel::aws::Session;
@@ -25,11 +26,11 @@ const ENGINE_CALLS: [&str; 2] = ["sts:GetCallerIdentity", "ec2:DescribeRegions"]
 /// Operations that change nothing in the account, whatever their names begin with.
 const READ_PREFIXES: [&str; 4] = ["Get", "List", "Describe", "Head"];
 
-type Kind = &'static dyn DynKind;
+pub type Kind = &'static dyn DynKind;
 
 /// A test for each property: all kinds, some at the same time.
 macro_rules! properties {
-    ($($test:ident => $property:ident),+ $(,)?) => {
+    ($($test:ident => $property:path),+ $(,)?) => {
         $(
             #[tokio::test(flavor = "multi_thread")]
             async fn $test() {
@@ -44,6 +45,7 @@ properties! {
     idempotence => is_idempotent,
     honest_permissions => says_its_permissions,
     undo => is_undone,
+    undo_of_each_field => own_writes::of_each_field_are_taken_back,
     round_trip => comes_round,
     fail_closed => fails_closed,
     skipped_with_a_reason => says_why_it_skips,
@@ -75,7 +77,7 @@ fn kinds() -> Vec<Kind> {
 }
 
 /// An untidy account with a session for it.
-async fn messy() -> (Account, Arc<Session>) {
+pub async fn messy() -> (Account, Arc<Session>) {
     let account = support::emulator().account();
     account.mess();
     let session = library::connect(&account).await;
@@ -87,7 +89,11 @@ async fn plan(session: &Arc<Session>, declaration: &Declaration) -> Plan {
 }
 
 /// Insists that a plan could be made for everything and was applied whole.
-async fn apply_whole(account: &Account, session: &Arc<Session>, declaration: &Declaration) -> Plan {
+pub async fn apply_whole(
+    account: &Account,
+    session: &Arc<Session>,
+    declaration: &Declaration,
+) -> Plan {
     let plan = plan(session, declaration).await;
     no_unknown(&plan);
     let report = apply(account, session, &plan).await;
@@ -159,7 +165,7 @@ async fn is_idempotent(kind: Kind) {
 }
 
 /// The observed objects by item, Region and id.
-fn states(items: &[ObservedItem]) -> BTreeMap<(String, String, String), Object<Value>> {
+pub fn states(items: &[ObservedItem]) -> BTreeMap<(String, String, String), Object<Value>> {
     items
         .iter()
         .flat_map(|item| {
@@ -254,6 +260,7 @@ async fn is_undone(kind: Kind) {
         let plan = plan(&session, &declaration).await;
         let report = apply(&account, &session, &plan).await;
         assert!(report.is_complete(), "{report:#?}");
+        own_writes::are_taken_back(kind, &plan, &session, &declaration).await;
         for object in plan.objects.iter().filter(|object| object.item.kind == kind.name()) {
             let mut possible = true;
             for change in object.changes.iter().rev().filter(|change| change.is_applied()) {

@@ -3,7 +3,7 @@
 pub mod key;
 pub mod key_rotation;
 pub(in crate::kinds) mod let_in;
-pub(in crate::kinds) mod named;
+pub(crate) mod named;
 pub(in crate::kinds) mod reads;
 
 /// What both kinds claim.

@@ -220,6 +220,12 @@ Condition = { StringEquals = { "aws:SourceAccount" = "${account.id}" } }
         .await
     }
 
+    // Whether it is there by now, is another question.
+    fn is_same_write(planned: &Action, now: &Action) -> bool {
+        planned.policy_name == now.policy_name
+            && merged::is_same(&planned.policy_document, &now.policy_document)
+    }
+
     fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
         let policy_document = before.state().map(|state| state.policy_document.clone());
         let policy_name = action.policy_name.clone();

@@ -45,11 +45,11 @@ impl Half {
 
     /// Whether a way back is still to be gone.
     pub fn needs(&self, back: &Back<'_>) -> bool {
-        let mut fields = back.drift.iter().map(|drift| top(&drift.field)).peekable();
+        let mut fields = back.drift.iter().map(|drift| drift.field.as_str()).peekable();
         let is_back = |field: &str| {
-            let (is, was) = (value(&self.is, field), value(&self.was, field));
+            let is_said = |said: &Map<String, Value>| said.contains_key(top(field));
             // What is said in other fields is not known to be back.
-            is == was && (self.is.contains_key(field) || self.was.contains_key(field))
+            at(&self.is, field) == at(&self.was, field) && (is_said(&self.is) || is_said(&self.was))
         };
         fields.peek().is_none() || !fields.all(|field| !field.is_empty() && is_back(field))
     }
@@ -89,6 +89,17 @@ pub fn is_left_by_run(
         let is_said = was.contains_key(field) || is.contains_key(field);
         is_said && value(&was, field) == value(&is, field)
     })
+}
+
+/// What is said at the path of a field: of one entry of a table, where that is known by its key.
+fn at<'a>(said: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
+    let field = value(said, top(path));
+    match (field, path[top(path).len()..].strip_prefix('.')) {
+        (Some(Value::Object(table)), Some(key)) if table.values().all(Value::is_string) => {
+            table.get(key)
+        }
+        _ => field,
+    }
 }
 
 /// What is said of a field; an empty list or table says what nothing says.

@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use super::own::Written;
 use crate::baseline::catalog::Identity;
 use crate::kinds::erased::DynKind;
 use crate::kinds::{
@@ -137,6 +138,11 @@ impl<'a> Way<'a> {
 }
 
 impl Back<'_> {
+    /// What it takes back.
+    pub fn written(&self) -> Written<'_> {
+        Written { write: &self.change.intent.about.action, back: &self.actions }
+    }
+
     /// What counts where its kind says nothing: what held before may give any rights. To take away what
     /// the run made gives none.
     fn unjudged(&self) -> Change<Value> {

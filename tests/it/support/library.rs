@@ -80,6 +80,11 @@ impl Declaration {
 
     /// A whole baseline file.
     pub fn of(text: String) -> Self {
+        Self::tried(text.clone()).unwrap_or_else(|problems| panic!("{problems}\n{text}"))
+    }
+
+    /// The same, or what is wrong with it.
+    pub fn tried(text: String) -> Result<Self, String> {
         let path = PathBuf::from("sample.toml");
         let memory = Memory(BTreeMap::from([(path.clone(), text.clone())]));
         let options = LoadOptions {
@@ -88,8 +93,8 @@ impl Declaration {
             today: NaiveDate::default(),
         };
         let loaded = baseline::load(&[path], &memory, registry::catalog(), options)
-            .unwrap_or_else(|problems| panic!("{problems}\n{text}"));
-        Self { text, baseline: loaded.baseline, only: None, seen: Mutex::default() }
+            .map_err(|problems| problems.to_string())?;
+        Ok(Self { text, baseline: loaded.baseline, only: None, seen: Mutex::default() })
     }
 
     /// A sample of which only the items of one kind are looked at.

@@ -141,9 +141,15 @@ impl Part for Features {
         cx.send(UPDATE, request.features(send(name, feature)).send()).await
     }
 
-    fn undo((name, _): &(String, Feature), before: &Self::Now) -> Undo<(String, Feature)> {
+    fn undo((name, wrote): &(String, Feature), before: &Self::Now) -> Undo<(String, Feature)> {
         match before.get(name) {
-            Some(there) => Undo::By(vec![(name.clone(), there.feature.clone())]),
+            Some(there) => {
+                // What was not written is not put back either.
+                let mut feature = there.feature.clone();
+                let written = &wrote.additional_configuration;
+                feature.additional_configuration.retain(|more, _| written.contains_key(more));
+                Undo::By(vec![(name.clone(), feature)])
+            }
             None => Undo::Impossible("what was there before was not observed".to_owned()),
         }
     }

@@ -159,6 +159,15 @@ impl Part for LifecycleRules {
         cx.send(PUT, request.send()).await
     }
 
+    fn is_same(one: &Lifecycle, other: &Lifecycle) -> bool {
+        // "By default, objects smaller than 128 KB are not transitioned" (`PutBucketLifecycleConfiguration`).
+        let size = |of: &Lifecycle| {
+            of.transition_default_minimum_object_size
+                .unwrap_or(MinimumObjectSize::AllStorageClasses128K)
+        };
+        same_rules(&one.rules, &other.rules) && (one.rules.is_empty() || size(one) == size(other))
+    }
+
     fn undo(_: &Lifecycle, before: &Now) -> Undo<Lifecycle> {
         Undo::By(vec![before.lifecycle.clone().unwrap_or_default()])
     }

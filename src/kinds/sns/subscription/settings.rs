@@ -237,15 +237,26 @@ impl Part for Settings {
         }
     }
 
+    fn is_same(planned: &Write, now: &Write) -> bool {
+        match (planned, now) {
+            (
+                Write::Filter { policy, scope, turns: _ },
+                Write::Filter { policy: needed, scope: of_needed, turns: _ },
+            ) => policy == needed && (policy.is_none() || scope == of_needed),
+            _ => planned == now,
+        }
+    }
+
     fn undo(write: &Write, before: &Now) -> Undo<Write> {
         let former = |policy: &Option<Json>| some(policy.as_ref()).cloned();
         Undo::By(vec![match write {
-            // A policy that was taken away took its scope with it.
-            Write::Filter { .. } => Write::Filter {
-                policy: former(&before.filter_policy),
-                scope: before.scope(),
-                turns: true,
-            },
+            Write::Filter { policy, scope, .. } => {
+                let former = former(&before.filter_policy);
+                // A policy that was taken away took its scope with it.
+                let scope = if policy.is_none() { Now::default().scope() } else { *scope };
+                let turns = former.is_some() && scope != before.scope();
+                Write::Filter { policy: former, scope: before.scope(), turns }
+            }
             Write::Raw(raw) => Write::Raw(before.raw_message_delivery.unwrap_or(!raw)),
             Write::Redrive(_) => Write::Redrive(former(&before.redrive_policy)),
             Write::Delivery(_) => Write::Delivery(former(&before.delivery_policy)),

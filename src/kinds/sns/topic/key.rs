@@ -174,7 +174,7 @@ impl Part for Key {
 
     fn is_same(planned: &Write, now: &Write) -> bool {
         match (planned, now) {
-            (Write::Declared(planned), Write::Declared(now)) => {
+            (Write::Declared(planned), Write::Declared(now) | Write::Former(now)) => {
                 planned == now || named::is_there_by_now(planned, now)
             }
             _ => planned == now,
