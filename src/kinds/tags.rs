@@ -216,6 +216,20 @@ impl TagRules {
         former.into_iter().chain((!new.is_empty()).then(|| remove(new))).collect()
     }
 
+    /// The write that takes their removal back: as they were, and nothing of those that were not there.
+    pub fn undo_removal<A>(
+        self,
+        removed: &Tags,
+        before: Option<&Tags>,
+        set: impl FnOnce(Tags) -> A,
+    ) -> Vec<A> {
+        let former = match before {
+            Some(_) => self.before(removed, before).0,
+            None => removed.clone(),
+        };
+        (!former.is_empty()).then(|| set(former)).into_iter().collect()
+    }
+
     /// Of the tags that were written, those that were there before and those that were not: what
     /// undoing the write must set and take away.
     fn before(self, written: &Tags, before: Option<&Tags>) -> (Tags, Tags) {
@@ -292,6 +306,15 @@ mod tests {
         };
         assert_eq!(order(49), ["set", "remove"]);
         assert_eq!(order(50), ["remove", "set"]);
+    }
+
+    #[test]
+    fn what_was_not_there_does_not_come_back() {
+        let removed = tags(&[("a", "1"), ("b", "1")]);
+        let undo = |before: Option<&Tags>| KMS.undo_removal(&removed, before, |tags| tags);
+        assert_eq!(undo(Some(&tags(&[("a", "2"), ("c", "1")]))), [tags(&[("a", "2")])]);
+        assert!(undo(Some(&tags(&[("c", "1")]))).is_empty());
+        assert_eq!(undo(None), [removed.clone()]);
     }
 
     #[test]

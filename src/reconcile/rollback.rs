@@ -313,13 +313,14 @@ async fn put_back(done: &Done<'_>, later: &Later<'_>, looked: &Looked) -> Result
     let by_run = look(session, &facts, kind, declared_then, object).await?;
     let is_as_left = state_digest(Some(kind), &by_run.object) == state_digest(Some(kind), &after);
     let mut back = PutsBack { before: before.clone(), stays: BTreeSet::new() };
-    let half = || Half::of(kind, &facts, (&before, &after), &by_run.object, later);
     let half = match is_as_left {
-        true => half(),
+        true => None,
         false if now.is_as_before(&item.kind, &spec, &fields, &back) => {
             return Err(back_already(&fields, later));
         }
-        false => Some(half().ok_or(CHANGED)?),
+        false => {
+            Some(Half::of(kind, &facts, (&before, &after), &by_run.object, later).ok_or(CHANGED)?)
+        }
     };
     let now = now.object;
     let declared = looked

@@ -134,7 +134,9 @@ impl<K: Tagged> Part for OwnTags<K> {
             Write::Set(tags) => {
                 Undo::By(K::TAG_RULES.undo(tags, Some(before), Write::Set, Write::Remove))
             }
-            Write::Remove(tags) => Undo::By(vec![Write::Set(tags.clone())]),
+            Write::Remove(tags) => {
+                Undo::By(K::TAG_RULES.undo_removal(tags, Some(before), Write::Set))
+            }
         }
     }
 

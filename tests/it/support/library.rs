@@ -110,6 +110,11 @@ impl Declaration {
 
     /// What it declares for the account.
     pub async fn items(&self, session: &Arc<Session>) -> Vec<(Declared, Facts)> {
+        self.resolved(session).await.unwrap_or_else(|unresolved| panic!("{unresolved}"))
+    }
+
+    /// The same, or what of it stands for nothing there.
+    pub async fn resolved(&self, session: &Arc<Session>) -> Result<Vec<(Declared, Facts)>, String> {
         let selection = Selection {
             kinds: self.only.iter().map(|kind| (*kind).to_owned()).collect(),
             ..Selection::default()
@@ -126,8 +131,10 @@ impl Declaration {
         let aimed = Aimed { baseline: &self.baseline, ceiling: Mode::Enforce };
         let reads = Arc::new(ReadCache::default());
         let declared = declare(aimed, session, &reads, about, &selection).await;
-        assert!(declared.unresolved.is_empty(), "{:?}", declared.unresolved);
-        declared.items
+        match declared.unresolved.is_empty() {
+            true => Ok(declared.items),
+            false => Err(format!("{:?}", declared.unresolved)),
+        }
     }
 }
 

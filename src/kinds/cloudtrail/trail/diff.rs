@@ -390,7 +390,11 @@ pub fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
                 |tags| act(Step::RemoveTags { tags }),
             ))
         }
-        Step::RemoveTags { tags } => by(Step::AddTags { tags: tags.clone() }),
+        Step::RemoveTags { tags } => {
+            let before = state.and_then(|state| state.tags.as_ref());
+            let act = |tags| Action { step: Step::AddTags { tags }, ..action.clone() };
+            Undo::By(tags::CLOUDTRAIL.undo_removal(tags, before, act))
+        }
         Step::StartLogging => by(Step::StopLogging),
         Step::StopLogging => by(Step::StartLogging),
     }

@@ -220,12 +220,6 @@ deliver_logs_permission_arn = "arn:${partition}:iam::${account.id}:role/${iam.ro
             exclude: None,
         })
     }
-
-    fn as_it_was(facts: &Facts, object: &Object<State>) -> Option<Spec> {
-        // Of several, a declaration says one.
-        let is_all = object.state().is_some_and(|state| state.flow_logs.len() == 1);
-        is_all.then(|| Self::export(facts, object)).flatten()
-    }
 }
 
 fn always(_spec: &Spec) -> bool {

@@ -544,6 +544,9 @@ pub fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
             let (set, remove) = (|tags| Step::Tag { tags }, |tags| Step::Untag { tags });
             by(tags::IAM.undo(tags, before, set, remove))
         }
-        Step::Untag { tags } => by(vec![Step::Tag { tags: tags.clone() }]),
+        Step::Untag { tags } => {
+            let before = state.map(|state| &state.tags);
+            by(tags::IAM.undo_removal(tags, before, |tags| Step::Tag { tags }))
+        }
     }
 }

@@ -6,6 +6,7 @@ use super::spec::{
     act,
 };
 use super::{marks, policy};
+use crate::kinds::kms::reads::DEFAULT_PERIOD;
 use crate::kinds::tags;
 use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo, compared};
 use crate::policy_document::PolicyDocument;
@@ -503,6 +504,17 @@ fn rotation(spec: &Spec, state: &State) -> Option<Change<Action>> {
     Some(Change::new(act(spec, state, step), drift))
 }
 
+/// Whether two writes do the same: a period that is not named is AWS's default.
+pub fn is_same_write(planned: &Action, now: &Action) -> bool {
+    let days = |step: &Step| match step {
+        Step::Rotate { period_in_days } => Some(period_in_days.unwrap_or(DEFAULT_PERIOD)),
+        _ => None,
+    };
+    planned.alias == now.alias
+        && planned.key_id == now.key_id
+        && days(&planned.step).is_some_and(|planned| Some(planned) == days(&now.step))
+}
+
 pub fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
     let act = |key_id: Option<String>, step| Action { alias: action.alias.clone(), key_id, step };
     let by = |steps: Vec<Step>| {
@@ -549,7 +561,10 @@ pub fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
             let (set, remove) = (|tags| Step::Tag { tags }, |tags| Step::Untag { tags });
             by(tags::KMS.undo(tags, before, set, remove))
         }
-        Step::Untag { tags } => by(vec![Step::Tag { tags: tags.clone() }]),
+        Step::Untag { tags } => {
+            let before = state.and_then(|state| state.tags.as_ref());
+            by(tags::KMS.undo_removal(tags, before, |tags| Step::Tag { tags }))
+        }
         Step::CancelDeletion | Step::ScheduleDeletion { .. } => {
             Undo::Impossible("evenkeel does not schedule the deletion of a key again".to_owned())
         }

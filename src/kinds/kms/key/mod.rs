@@ -12,12 +12,11 @@ pub mod spec;
 
 use std::collections::BTreeSet;
 
+use spec::KeySpec;
 pub use spec::{Action, Spec, State};
-use spec::{KeySpec, Step};
 
 use crate::aws::Call;
 use crate::baseline::catalog::{Identity, SpecProblem};
-use crate::kinds::kms::reads::DEFAULT_PERIOD;
 use crate::kinds::{
     Change, Claim, Controls, Cx, Facts, Found, Kind, Object, ObserveError, Scope, Stricter, Undo,
     Use, WriteCx, WriteError, tags,
@@ -213,13 +212,7 @@ Resource  = "*"
     }
 
     fn is_same_write(planned: &Action, now: &Action) -> bool {
-        let days = |step: &Step| match step {
-            Step::Rotate { period_in_days } => Some(period_in_days.unwrap_or(DEFAULT_PERIOD)),
-            _ => None,
-        };
-        planned.alias == now.alias
-            && planned.key_id == now.key_id
-            && days(&planned.step).is_some_and(|planned| Some(planned) == days(&now.step))
+        diff::is_same_write(planned, now)
     }
 
     fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
