@@ -22,7 +22,9 @@ pub struct Sight {
     objectives: Objectives,
     accounts: BTreeMap<AccountId, Account>,
     /// What was not heard of before this process began, until the account is looked at.
-    before: BTreeMap<AccountId, Silence>,
+    before: Before,
+    /// The accounts that have left the fleet while they were blind, until it is said.
+    left: Vec<AccountId>,
     /// Of the messages, since the start.
     pub counts: Counts,
 }
@@ -36,6 +38,42 @@ pub struct Counts {
     pub ours: u64,
     /// Messages that are no event, each once: they go to the queue's dead letters.
     pub unreadable: u64,
+}
+
+/// What was not heard of before this process began.
+#[derive(Debug, Default)]
+struct Before {
+    silences: BTreeMap<AccountId, Silence>,
+    /// All targets.
+    targets: BTreeSet<String>,
+    /// Those of whose accounts it is known since which of these they select.
+    selected: BTreeMap<String, BTreeSet<AccountId>>,
+}
+
+impl Before {
+    /// All targets are these.
+    fn keep_targets(&mut self, names: &BTreeSet<String>) {
+        self.targets.clone_from(names);
+        self.selected.retain(|target, _| names.contains(target));
+    }
+
+    /// A target selects these accounts.
+    fn selects(&mut self, target: &str, accounts: &BTreeSet<AccountId>) {
+        let ours = self.silences.keys().filter(|account| accounts.contains(*account));
+        self.selected.insert(target.to_owned(), ours.cloned().collect());
+    }
+
+    /// Forgets the accounts that no target selects, once that is known; gives those that were blind.
+    fn leave(&mut self) -> Vec<AccountId> {
+        let is_known = |target: &String| self.selected.contains_key(target);
+        if self.targets.is_empty() || !self.targets.iter().all(is_known) {
+            return Vec::new();
+        }
+        let selected = &self.selected;
+        let is_left = |account: &AccountId| !selected.values().any(|all| all.contains(account));
+        let left = self.silences.extract_if(.., |account, _| is_left(account));
+        left.filter(|(_, silence)| silence.is_blind).map(|(account, _)| account).collect()
+    }
 }
 
 #[derive(Debug)]
@@ -58,9 +96,19 @@ struct Account {
 }
 
 impl Account {
-    /// When the next call is due whose event is expected.
+    /// When the next call is due whose event is expected. Of who was silent before this process began, it is soon known
+    /// whether that is so still: only what this process calls is answered to it.
     fn next(&self, account: &AccountId, every: Duration) -> Duration {
-        self.sent.map_or_else(|| every.mul_f64(place(account)), |sent| sent + every)
+        match (self.sent, self.unheard) {
+            (Some(sent), _) => sent + every,
+            (None, Some(_)) => Duration::ZERO,
+            (None, None) => every.mul_f64(place(account)),
+        }
+    }
+
+    fn silent(&self, now: Duration) -> Duration {
+        let since = self.unheard.map(|unheard| now.saturating_sub(unheard) + self.silent_before);
+        since.unwrap_or_default()
     }
 }
 
@@ -109,6 +157,11 @@ pub enum Change {
         /// For how long it was blind.
         blind: Duration,
     },
+    /// It was blind, and no target selects it any more: nothing is expected of it.
+    Left {
+        /// The account.
+        account: AccountId,
+    },
 }
 
 impl Sight {
@@ -125,7 +178,7 @@ impl Sight {
         target: Option<&str>,
         now: Duration,
     ) {
-        let before = self.before.remove(account);
+        let before = self.before.silences.remove(account);
         let known = self.accounts.entry(account.clone()).or_insert_with(|| Account {
             home: home.clone(),
             full: BTreeMap::new(),
@@ -155,16 +208,29 @@ impl Sight {
         for account in self.accounts.values_mut() {
             account.full.retain(|target, _| names.contains(target));
         }
-        self.accounts.retain(|_, account| !account.full.is_empty());
+        self.forget(|account| account.full.is_empty());
+        self.before.keep_targets(names);
+        self.left.extend(self.before.leave());
+    }
+
+    /// Forgets accounts; those that are blind have left.
+    fn forget(&mut self, is_left: impl Fn(&Account) -> bool) {
+        let left = self.accounts.extract_if(.., |_, account| is_left(account));
+        let blind = left.filter(|(_, account)| account.blind.is_some());
+        self.left.extend(blind.map(|(account, _)| account));
     }
 
     /// Forgets what was seen for a target in other accounts than these, which it selects: one that no target
     /// selects any more misses no objective, and no event of it is expected.
     pub fn keep_accounts(&mut self, target: &str, accounts: &BTreeSet<AccountId>) {
-        self.accounts.retain(|account, known| {
-            let is_left = !accounts.contains(account) && known.full.remove(target).is_some();
-            !is_left || !known.full.is_empty()
-        });
+        for (_, known) in
+            self.accounts.iter_mut().filter(|(account, _)| !accounts.contains(*account))
+        {
+            known.full.remove(target);
+        }
+        self.forget(|account| account.full.is_empty());
+        self.before.selects(target, accounts);
+        self.left.extend(self.before.leave());
     }
 
     /// An event of an account came, which was so long on its way.
@@ -225,7 +291,11 @@ impl Sight {
 
     /// The event of such a call came.
     pub fn came(&mut self, account: &AccountId, now: Duration) -> Option<Change> {
-        let known = self.accounts.get_mut(account)?;
+        let Some(known) = self.accounts.get_mut(account) else {
+            let before = self.before.silences.remove(account)?;
+            let sees = || Change::Sees { account: account.clone(), blind: before.silent };
+            return before.is_blind.then(sees);
+        };
         known.unheard = None;
         known.polled = None;
         let before = std::mem::take(&mut known.silent_before);
@@ -233,32 +303,51 @@ impl Sight {
         Some(Change::Sees { account: account.clone(), blind: now.saturating_sub(since) + before })
     }
 
+    /// The event of such a call of another process came, so long after the call: until then, the account was heard of. One
+    /// that is blind is so until it answers to us.
+    pub fn came_to_another(&mut self, account: &AccountId, age: Duration, now: Duration) {
+        if let Some(before) = self.before.silences.get_mut(account)
+            && !before.is_blind
+        {
+            before.silent = before.silent.min(age);
+        }
+        if let Some(known) = self.accounts.get_mut(account)
+            && known.blind.is_none()
+            && age < known.silent(now)
+        {
+            let since = age.min(now);
+            known.unheard = Some(now.saturating_sub(since));
+            known.silent_before = age.saturating_sub(since);
+        }
+    }
+
     /// What another process has not heard of: an account stays as silent as it was over a restart.
     pub fn remember(&mut self, silences: impl IntoIterator<Item = Silence>) {
         let silences = silences.into_iter().map(|silence| (silence.account.clone(), silence));
-        self.before.extend(silences);
+        self.before.silences.extend(silences);
     }
 
-    /// The accounts of which nothing has been heard for at least half of the time that is allowed.
+    /// The accounts of which something is expected that has not come yet, and the blind ones.
     pub fn silences(&self, now: Duration) -> Vec<Silence> {
-        let Some(heartbeat) = &self.heartbeat else { return Vec::new() };
-        let half = heartbeat.within.duration() / 2;
+        if self.heartbeat.is_none() {
+            return Vec::new();
+        }
         let silence = |(account, known): (&AccountId, &Account)| Silence {
             account: account.clone(),
-            silent: known.unheard.map_or(Duration::ZERO, |unheard| {
-                now.saturating_sub(unheard) + known.silent_before
-            }),
+            silent: known.silent(now),
             is_blind: known.blind.is_some(),
         };
-        let all = self.accounts.iter().map(silence).chain(self.before.values().cloned());
-        all.filter(|one| one.is_blind || one.silent >= half).collect()
+        let before = self.before.silences.values().cloned();
+        let all = self.accounts.iter().map(silence).chain(before);
+        all.filter(|one| one.is_blind || !one.silent.is_zero()).collect()
     }
 
-    /// The accounts that have become blind.
+    /// The accounts that have become blind, or have left while they were.
     pub fn tick(&mut self, now: Duration) -> Vec<Change> {
-        let Some(heartbeat) = &self.heartbeat else { return Vec::new() };
+        let left = std::mem::take(&mut self.left).into_iter();
+        let mut blind: Vec<Change> = left.map(|account| Change::Left { account }).collect();
+        let Some(heartbeat) = &self.heartbeat else { return blind };
         let within = heartbeat.within.duration();
-        let mut blind = Vec::new();
         for (account, known) in &mut self.accounts {
             if let (None, Some(unheard)) = (known.blind, known.unheard)
                 && now + known.silent_before >= unheard + within
@@ -377,7 +466,7 @@ mod tests {
     fn who_was_silent_before_a_restart_is_so_afterwards() {
         let (mut before, one) = (sight(), account("111122223333"));
         assert_eq!(before.begin(minutes(5), 9).len(), 1);
-        assert!(before.silences(minutes(12)).is_empty(), "not for long yet");
+        assert!(before.silences(minutes(5)).is_empty(), "not yet");
         let half = before.silences(minutes(13));
         let silence = |silent, is_blind| Silence { account: one.clone(), silent, is_blind };
         assert_eq!(half, [silence(minutes(8), false)]);
@@ -408,6 +497,79 @@ mod tests {
         assert_eq!(sees, Some(Change::Sees { account: one.clone(), blind: minutes(24) }));
         assert!(sight.silences(minutes(4)).is_empty());
         assert!(sight.tick(minutes(60)).is_empty(), "nothing of before is left");
+    }
+
+    #[test]
+    fn who_was_silent_before_a_restart_is_asked_at_once_and_other_processes_are_answered() {
+        let (one, other) = (account("111122223333"), account("222233334444"));
+        let mut sight = Sight::new(Some(Heartbeat::default()), Objectives::default());
+        let silence = |account: &AccountId, silent| Silence {
+            account: account.clone(),
+            silent: minutes(silent),
+            is_blind: false,
+        };
+        sight.remember([silence(&one, 12)]);
+        let home = Region::new("eu-west-1");
+        for account in [&one, &other] {
+            sight.looked(account, &home, Some("t"), Duration::from_secs(1));
+        }
+        let begun = sight.begin(Duration::from_secs(2), 9);
+        assert_eq!(begun, [(one.clone(), home)], "and the other one in its turn");
+        // What the process before has called comes to this one: until that call, it was heard of.
+        sight.came_to_another(&one, minutes(20), minutes(1));
+        assert!(sight.silences(minutes(1))[0].silent > minutes(12), "before it fell silent");
+        sight.came_to_another(&one, minutes(2), minutes(1));
+        assert_eq!(sight.silences(minutes(2)), [silence(&one, 3)]);
+        assert!(sight.tick(minutes(13)).is_empty());
+        assert_eq!(sight.tick(minutes(14)).len(), 1);
+        sight.came_to_another(&one, minutes(0), minutes(14));
+        assert!(sight.all(minutes(14))[0].blind.is_some(), "until it answers to us");
+        // Before the first look, too.
+        let mut sight = Sight::new(Some(Heartbeat::default()), Objectives::default());
+        sight.remember([silence(&one, 12), Silence { is_blind: true, ..silence(&other, 30) }]);
+        sight.came_to_another(&one, minutes(2), minutes(1));
+        sight.came_to_another(&other, minutes(2), minutes(1));
+        let left = sight.silences(minutes(1));
+        assert_eq!(left[0], silence(&one, 2));
+        assert_eq!((left[1].silent, left[1].is_blind), (minutes(30), true));
+        assert_eq!(sight.came(&one, minutes(1)), None);
+        let sees = sight.came(&other, minutes(1));
+        assert_eq!(sees, Some(Change::Sees { account: other, blind: minutes(30) }));
+        assert!(sight.silences(minutes(2)).is_empty());
+    }
+
+    #[test]
+    fn who_leaves_while_blind_is_said_to_and_may_be_blind_again() {
+        let (mut sight, one) = (sight(), account("111122223333"));
+        let left = || [Change::Left { account: one.clone() }];
+        sight.keep_targets(&["s", "t"].map(str::to_owned).into());
+        assert_eq!(sight.begin(minutes(5), 9).len(), 1);
+        assert_eq!(sight.tick(minutes(20)).len(), 1);
+        sight.keep_accounts("s", &BTreeSet::new());
+        assert!(sight.tick(minutes(21)).is_empty(), "the other target selects it still");
+        sight.keep_accounts("t", &BTreeSet::new());
+        assert_eq!(sight.tick(minutes(22)), left());
+        assert!(sight.tick(minutes(23)).is_empty(), "once");
+        assert!(sight.silences(minutes(23)).is_empty());
+        sight.looked(&one, &Region::new("eu-west-1"), Some("t"), minutes(30));
+        assert_eq!(sight.begin(minutes(31), 9).len(), 1);
+        assert_eq!(sight.tick(minutes(46)).len(), 1, "it is blind anew");
+        sight.keep_targets(&BTreeSet::from(["s".to_owned()]));
+        assert_eq!(sight.tick(minutes(47)), left());
+
+        // It has left while nobody was there.
+        let silence = Silence { account: one.clone(), silent: minutes(20), is_blind: true };
+        let mut sight = Sight::new(Some(Heartbeat::default()), Objectives::default());
+        sight.remember([silence]);
+        sight.keep_accounts("s", &BTreeSet::new());
+        sight.keep_targets(&["s", "t"].map(str::to_owned).into());
+        assert!(sight.tick(minutes(1)).is_empty(), "the other target may select it");
+        assert_eq!(sight.silences(minutes(1)).len(), 1);
+        sight.keep_accounts("t", &BTreeSet::from([one.clone()]));
+        assert!(sight.tick(minutes(2)).is_empty(), "it does");
+        sight.keep_accounts("t", &BTreeSet::new());
+        assert_eq!(sight.tick(minutes(3)), left());
+        assert!(sight.silences(minutes(3)).is_empty());
     }
 
     #[test]

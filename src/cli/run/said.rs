@@ -127,6 +127,9 @@ fn log(said: &Said<'_>) {
         Said::Sight { change: Change::Sees { account, blind } } => json!({
             "event": "sees", "account": account, "blind_seconds": blind.as_secs(),
         }),
+        Said::Sight { change: Change::Left { account } } => {
+            json!({"event": "left", "account": account})
+        }
         Said::NoBeat { account, why } => {
             json!({"event": "no_heartbeat", "account": account, "error": why})
         }
