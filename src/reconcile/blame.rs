@@ -13,9 +13,10 @@ use crate::kinds::{Undo, registry};
 use crate::plan::{ObjectPlan, PlannedChange, Verdict};
 
 /// Words of calls that change what there is.
-const CHANGING: [&str; 15] = [
+const CHANGING: [&str; 16] = [
     "Put",
     "Set",
+    "Reset",
     "Update",
     "Modify",
     "Delete",
