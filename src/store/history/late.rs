@@ -49,12 +49,17 @@ impl Drift {
         Ok(Self { first_seen: row.int(0)?, about: row.json(1)?, may_have: Vec::new() })
     }
 
-    /// Whether somebody may have done it, who called before it was seen.
-    fn may_be_by(&self, by: &ByWhom) -> Result<bool, StoreError> {
+    /// Whether somebody may have done it, who called before it was seen. Of one before the latest, that is said only
+    /// where the object was as declared before it: else, whoever called at any time might have.
+    fn may_be_by(&self, by: &ByWhom, latest: Option<i64>) -> Result<bool, StoreError> {
         let right: Option<DateTime<Utc>> = serde_json::from_value(self.about[RIGHT].clone())?;
         let not_by = self.about[NOT_BY].as_array().into_iter().flatten();
         let is_other = not_by.filter_map(Value::as_str).any(|call| call == by.call);
-        Ok(!is_other && right.is_none_or(|right| !by.is_before(right)))
+        Ok(match right {
+            _ if is_other => false,
+            Some(right) => !by.is_before(right),
+            None => latest == Some(self.first_seen),
+        })
     }
 }
 
@@ -75,12 +80,13 @@ pub(super) async fn named(tx: &mut Tx, seen: &SeenAccount) -> Result<(), StoreEr
         let args = [account, region, item, object, microseconds(oldest).into(), DRIFTS.into()];
         let rows = tx.rows(sql, &args).await?;
         let mut drifts = rows.iter().map(Drift::of).collect::<Result<Vec<_>, _>>()?;
+        let latest = drifts.last().map(|drift| drift.first_seen);
         for by in by {
             // What they made was seen by the next look that saw something, or was put right before it.
             let is_next =
                 |drift: &&mut Drift| by.time.is_some_and(|call| call <= time(drift.first_seen));
             if let Some(drift) = drifts.iter_mut().find(is_next)
-                && drift.may_be_by(by)?
+                && drift.may_be_by(by, latest)?
             {
                 drift.may_have.push(by.clone());
             }
